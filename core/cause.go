@@ -1,0 +1,33 @@
+package core
+
+import (
+	"context"
+	"errors"
+)
+
+// codeOf classifies a cause that carries no code of its own.
+func codeOf(err error) Code {
+	for _, transient := range []error{
+		ErrConflict, ErrCommitUnknown, ErrClosed, context.Canceled, context.DeadlineExceeded,
+	} {
+		if errors.Is(err, transient) {
+			return Unavailable
+		}
+	}
+	if code, ok := errors.AsType[Code](err); ok {
+		return code
+	}
+	return ServerError
+}
+
+// wrap makes sure that what leaves a store is an [*Error]; unlike [AsError] it
+// keeps the outer error when that is one already.
+func wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := err.(*Error); ok { //nolint:errorlint // only the outermost error counts here
+		return e
+	}
+	return AsError(err)
+}

@@ -1,0 +1,231 @@
+package core
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"math"
+	"math/big"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/larder-go/larder/core/internal/strictjson"
+)
+
+var errLossy = errors.New("value does not fit the type")
+
+// Convert returns raw as a value of type t, or an error if that would lose
+// anything. raw is a plain Go value, or what a JSON parser that keeps numbers as
+// [json.Number] makes of a document. nil is [Null] for every type. Accepted, by
+// type:
+//
+//   - Int: Go integers, whole floats, JSON numbers that are whole, text in the
+//     one decimal spelling that an integer has ("1"; not "01", "+1" or "1.0");
+//   - Float: Go numbers that a double holds exactly, JSON numbers, and text that
+//     is a JSON number; no infinity and no NaN;
+//   - Text: text of valid UTF-8 without U+0000, numbers as JSON spells them;
+//   - Bool: true and false;
+//   - Time: [time.Time], cut to microseconds, and RFC 3339 text with at most six
+//     digits of a second's fraction;
+//   - UUID: [16]byte and text of 36 characters in either case;
+//   - Bytes: []byte and base64 text (RFC 4648, section 4);
+//   - JSON: anything that has a JSON form;
+//   - List: slices that have a JSON form, and JSON arrays.
+//
+// A [Value] is accepted where it has the type or where what it holds is.
+func (t Type) Convert(raw any) (Value, error) {
+	switch x := raw.(type) {
+	case nil:
+		return Null, nil
+	case Value:
+		if x.typ == t || !x.IsSet() {
+			return x, nil
+		}
+		if x.typ == JSON || x.typ == List {
+			return t.Convert(json.RawMessage(x.str))
+		}
+		return t.Convert(x.Any())
+	}
+	switch t {
+	case Int:
+		return toInt(raw)
+	case Float:
+		return toFloat(raw)
+	case Text:
+		return toText(raw)
+	case Bool:
+		if b, ok := raw.(bool); ok {
+			return BoolValue(b), nil
+		}
+	case Time:
+		return toTime(raw)
+	case UUID:
+		return toUUID(raw)
+	case Bytes:
+		return toBytes(raw)
+	case JSON:
+		return toJSON(JSON, raw)
+	case List:
+		return toJSON(List, raw)
+	}
+	return plain(t, raw)
+}
+
+// plain converts a value of a named or an uncommon Go type through its kind.
+func plain(t Type, raw any) (Value, error) {
+	v := reflect.ValueOf(raw)
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		return Null, nil
+	}
+	var next any
+	switch {
+	case v.Kind() == reflect.Pointer:
+		next = v.Elem().Interface()
+	case v.CanInt():
+		next = v.Int()
+	case v.CanUint() && v.Uint() <= math.MaxInt64:
+		next = int64(v.Uint()) //nolint:gosec // checked in the line above
+	case v.CanFloat():
+		next = v.Float()
+	case v.Kind() == reflect.String:
+		next = v.String()
+	case v.Kind() == reflect.Bool:
+		next = v.Bool()
+	default:
+		return Value{}, errLossy
+	}
+	if reflect.TypeOf(next) == v.Type() { // plain already, and refused as such
+		return Value{}, errLossy
+	}
+	return t.Convert(next)
+}
+
+func toInt(raw any) (Value, error) {
+	switch x := raw.(type) {
+	case int64:
+		return IntValue(x), nil
+	case int:
+		return IntValue(int64(x)), nil
+	case float64:
+		if x == math.Trunc(x) && x >= -1<<63 && x < 1<<63 {
+			return IntValue(int64(x)), nil
+		}
+		return Value{}, errLossy
+	case json.Number:
+		text, err := strictjson.CanonicalNumber(x.String())
+		if err != nil {
+			return Value{}, errLossy
+		}
+		return parseInt(text)
+	case string:
+		return parseInt(x)
+	}
+	return plain(Int, raw)
+}
+
+// parseInt reads the one decimal spelling of an integer.
+func parseInt(s string) (Value, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || strconv.FormatInt(n, 10) != s {
+		return Value{}, errLossy
+	}
+	return IntValue(n), nil
+}
+
+func toFloat(raw any) (Value, error) {
+	switch x := raw.(type) {
+	case float64:
+		if math.IsInf(x, 0) || math.IsNaN(x) {
+			return Value{}, errLossy
+		}
+		return FloatValue(x), nil
+	case int64:
+		if f := float64(x); f < 1<<63 && int64(f) == x {
+			return FloatValue(f), nil
+		}
+		return Value{}, errLossy
+	case json.Number:
+		return parseFloat(x.String())
+	case string:
+		return parseFloat(x)
+	}
+	return plain(Float, raw)
+}
+
+// parseFloat reads a JSON number as a double. A whole number must fit exactly;
+// a fraction is rounded to the nearest double, as every JSON reader does.
+func parseFloat(s string) (Value, error) {
+	text, err := strictjson.CanonicalNumber(s)
+	if err != nil {
+		return Value{}, errLossy
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(f, 0) {
+		return Value{}, errLossy
+	}
+	if whole, ok := new(big.Int).SetString(text, 10); ok {
+		if back, _ := big.NewFloat(f).Int(nil); back.Cmp(whole) != 0 {
+			return Value{}, errLossy
+		}
+	}
+	return FloatValue(f), nil
+}
+
+func toText(raw any) (Value, error) {
+	switch x := raw.(type) {
+	case string:
+		if !utf8.ValidString(x) || strings.IndexByte(x, 0) >= 0 {
+			return Value{}, errLossy
+		}
+		return TextValue(x), nil
+	case json.Number:
+		return TextValue(x.String()), nil
+	case int64:
+		return TextValue(strconv.FormatInt(x, 10)), nil
+	case float64:
+		if math.IsInf(x, 0) || math.IsNaN(x) {
+			return Value{}, errLossy
+		}
+		return TextValue(string(appendFloat(nil, x))), nil
+	case bool:
+		return Value{}, errLossy
+	}
+	return plain(Text, raw)
+}
+
+func toTime(raw any) (Value, error) {
+	var at time.Time
+	switch x := raw.(type) {
+	case time.Time:
+		at = x
+	case string:
+		parsed, err := time.Parse(time.RFC3339Nano, x)
+		if err != nil || parsed.Nanosecond()%1000 != 0 || strings.Contains(x, ",") {
+			return Value{}, errLossy
+		}
+		at = parsed
+	default:
+		return plain(Time, raw)
+	}
+	if year := at.UTC().Year(); year < 1 || year > 9999 {
+		return Value{}, errLossy
+	}
+	return TimeValue(at), nil
+}
+
+func toBytes(raw any) (Value, error) {
+	switch x := raw.(type) {
+	case []byte:
+		return BytesValue(x), nil
+	case string:
+		b, err := base64.StdEncoding.Strict().DecodeString(x)
+		if err != nil || strings.ContainsAny(x, "\r\n") {
+			return Value{}, errLossy
+		}
+		return BytesValue(b), nil
+	}
+	return plain(Bytes, raw)
+}

@@ -1,0 +1,164 @@
+package core
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/larder-go/larder/core/internal/strictjson"
+)
+
+// Causes that an [Error] can wrap. Each is found with [errors.Is].
+var (
+	// ErrConflict says that a serializable transaction lost against another
+	// one and would succeed if it were repeated, which [Store.Tx] does.
+	// Backends return it, wrapped or plain. Code: [Unavailable].
+	ErrConflict = errors.New("transaction conflicts with a concurrent one")
+	// ErrCommitUnknown says that a commit was sent and its outcome was not
+	// learned: the transaction may have happened. It is never retried. Code:
+	// [Unavailable].
+	ErrCommitUnknown = errors.New("outcome of the commit is unknown")
+	// ErrOuterStore says that a store was used with the context of one of its
+	// own transactions, which would bypass or block that transaction: use the
+	// [Tx]. Code: [ServerError].
+	ErrOuterStore = errors.New("store used inside its own transaction; use the transaction instead")
+	// ErrTxDone says that a transaction was used after it ended. Code:
+	// [ServerError].
+	ErrTxDone = errors.New("transaction has already ended")
+	// ErrTxFailed says that an operation of the transaction failed before, so
+	// that it can only be rolled back. Code: that of the first failure.
+	ErrTxFailed = errors.New("transaction has already failed")
+	// ErrClosed says that the store or its backend was closed. Code:
+	// [Unavailable].
+	ErrClosed = errors.New("store is closed")
+)
+
+// Error is what every method of a [Store] returns when it fails. Code and the
+// fields that its doc comment names are public; Cause is for the log alone.
+// An Error must not be changed once returned.
+type Error struct {
+	Code     Code
+	Resource string // external name of the resource
+	Field    string // external name of the field
+	Key      Value  // key of the record that is not there
+	Type     Type   // type that was wanted
+	Value    any    // value that did not fit, as it was given
+	Param    string // parameter that was out of range
+	Accepted string // what the parameter accepts
+	Message  string // what is wrong with the request
+	Cause    error  // never shown to a client
+}
+
+// Error returns the public text followed by the cause, for logs.
+func (e *Error) Error() string {
+	if e.Cause == nil {
+		return e.Public()
+	}
+	return e.Public() + ": " + e.Cause.Error()
+}
+
+// Is reports whether target is the error's [Code].
+func (e *Error) Is(target error) bool {
+	code, ok := target.(Code) //nolint:errorlint // a Code wraps nothing
+	return ok && code == e.Code
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Public returns the error in words that a client may read.
+func (e *Error) Public() string {
+	var b strings.Builder
+	b.WriteString(string(e.Code))
+	for _, d := range e.Details() {
+		text, err := strictjson.AppendCanonical(nil, d.Value)
+		if err == nil {
+			b.WriteString(" " + d.Name + "=" + string(text))
+		}
+	}
+	return b.String()
+}
+
+// Detail is one named fact about an error that a client may know. The value is
+// a string, or for a key or a value that did not fit what encoding/json would
+// decode it to.
+type Detail struct {
+	Name  string
+	Value any
+}
+
+// Details returns the facts that belong to the error's code, in a fixed order;
+// nil for a code without any. It never holds the cause.
+func (e *Error) Details() []Detail {
+	switch e.Code {
+	case NotFound:
+		return []Detail{{"object_name", e.Resource}, {"object_id", e.Key.Any()}}
+	case UnknownField, FieldReadonly, FieldUpdateForbidden, SearchForbidden:
+		return []Detail{{"object_name", e.Resource}, {"field_name", shorten(e.Field)}}
+	case BadFieldValue:
+		return []Detail{
+			{"object_name", e.Resource}, {"field_name", e.Field},
+			{"type", e.Type.String()}, {"value", shorten(e.Value)},
+		}
+	case BadParam:
+		return []Detail{{"param_name", e.Param}, {"accepted_values", e.Accepted}}
+	case BadRequest, TooLarge:
+		return []Detail{{"msg", e.Message}}
+	case AlreadyExists:
+		return present(Detail{"object_name", e.Resource}, Detail{"field_name", e.Field})
+	case Forbidden, ReadOnly:
+		return present(Detail{"object_name", e.Resource})
+	}
+	return nil
+}
+
+func present(all ...Detail) []Detail {
+	var out []Detail
+	for _, d := range all {
+		if d.Value != "" {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// maxEcho is how many bytes of a client's own value an error repeats.
+const maxEcho = 256
+
+// shorten returns the value as JSON can show it, cut if it is long.
+func shorten(v any) any {
+	if s, ok := v.(string); ok {
+		return cut(s)
+	}
+	text, err := strictjson.AppendCanonical(nil, v)
+	if err != nil || len(text) > maxEcho {
+		return cut(string(text))
+	}
+	return v
+}
+
+func cut(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= maxEcho {
+		return strings.ReplaceAll(s, "\x00", "\uFFFD")
+	}
+	end := maxEcho
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return strings.ReplaceAll(s[:end], "\x00", "\uFFFD") + "..."
+}
+
+// AsError returns err as an [*Error]: itself if it is or wraps one, otherwise a
+// new one that wraps it, [Unavailable] for conflicts, unknown commits, closed
+// stores and ended contexts, and [ServerError] for everything else. It returns
+// nil for nil.
+func AsError(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Code: codeOf(err), Cause: err}
+}

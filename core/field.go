@@ -1,0 +1,124 @@
+package core
+
+// Field is one field of a [Resource], immutable like it.
+type Field struct {
+	resource *Resource
+	spec     FieldSpec
+	name     string
+	external string
+	typ      Type
+	column   int
+	target   *Resource
+	inverse  *Field
+	unique   bool
+	indexed  bool
+	fallback Value
+}
+
+// Resource returns the resource that the field belongs to.
+func (f *Field) Resource() *Resource { return f.resource }
+
+// Name returns the name that the program uses.
+func (f *Field) Name() string { return f.name }
+
+// External returns the name that clients use.
+func (f *Field) External() string { return f.external }
+
+// String returns resource and field with a dot between them.
+func (f *Field) String() string { return f.resource.name + "." + f.name }
+
+// Type returns the type of the field's values: a scalar's own, for a to-one
+// relation that of the target's key, for a to-many relation [List], for a
+// computed field what its declaration says or 0.
+func (f *Field) Type() Type { return f.typ }
+
+// Column returns the position of the field's value in a [Record], -1 for a
+// field that is not stored.
+func (f *Field) Column() int { return f.column }
+
+// Stored reports whether records hold the field.
+func (f *Field) Stored() bool { return f.column >= 0 }
+
+// Key reports whether the field is the primary key.
+func (f *Field) Key() bool { return f.spec.Key }
+
+// Target returns the resource that a relation points at, nil for fields that
+// are no relations.
+func (f *Field) Target() *Resource { return f.target }
+
+// Many reports whether the field is a to-many relation.
+func (f *Field) Many() bool { return f.spec.ToMany != "" }
+
+// Inverse returns the other side of a connected pair, from either side; nil
+// for fields that are not connected.
+func (f *Field) Inverse() *Field { return f.inverse }
+
+// Cascade reports whether the record dies with what the field points at.
+func (f *Field) Cascade() bool { return f.spec.Cascade }
+
+// Readonly reports whether clients cannot set the field.
+func (f *Field) Readonly() bool { return f.spec.Readonly }
+
+// Hidden reports whether the field does not exist for clients.
+func (f *Field) Hidden() bool { return f.spec.Hidden }
+
+// Unique reports whether no two records may hold the same value.
+func (f *Field) Unique() bool { return f.unique }
+
+// Indexed reports whether backends keep an index on the field.
+func (f *Field) Indexed() bool { return f.indexed }
+
+// Computed returns the functions of a computed field, nil for others.
+func (f *Field) Computed() *Computed { return f.spec.Computed }
+
+// Writable reports whether the field of this record may change.
+func (f *Field) Writable(rec Record) bool {
+	return f.spec.Writable == nil || f.spec.Writable(rec)
+}
+
+// Default returns the value of a new record that does not name the field; it is
+// absent if the model says nothing.
+//
+// Errors: [BadFieldValue], when a default function returned something that does
+// not fit.
+func (f *Field) Default() (Value, error) {
+	if compute, ok := f.spec.Default.(func() any); ok {
+		return f.Convert(compute())
+	}
+	return f.fallback, nil
+}
+
+// Convert is [Type.Convert] with an error that names the field. A to-many
+// relation takes a list of keys of its target, duplicates collapse.
+//
+// Errors: [BadFieldValue].
+func (f *Field) Convert(raw any) (Value, error) {
+	v, err := f.typ.Convert(raw)
+	if err == nil && f.Many() {
+		v, err = f.keyList(v)
+	}
+	if err != nil {
+		return Value{}, &Error{
+			Code: BadFieldValue, Resource: f.resource.external, Field: f.external,
+			Type: f.typ, Value: raw, Cause: err,
+		}
+	}
+	return v, nil
+}
+
+// keyList returns the list with its elements converted, sorted and unique.
+func (f *Field) keyList(v Value) (Value, error) {
+	keys, err := v.Elements(f.target.key.typ)
+	if err != nil {
+		return Value{}, err
+	}
+	for _, k := range keys {
+		if !k.IsSet() {
+			return Value{}, errLossy
+		}
+	}
+	if v.typ != List {
+		return v, nil
+	}
+	return ListOf(SortKeys(keys)...), nil
+}

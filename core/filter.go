@@ -1,0 +1,192 @@
+package core
+
+import "slices"
+
+// Filter is a condition on the stored fields of a record. The zero Filter
+// matches every record. Filters are immutable and can be shared.
+//
+// A condition is either true or false, never unknown: null equals null, differs
+// from every value, and is neither less nor greater than anything. So Not turns
+// every answer round, which PostgreSQL calls IS DISTINCT FROM (manual, section
+// 9.2) and plain SQL comparison does not do.
+//
+// Filters that a program writes name their fields; the store binds them to the
+// model before the chain sees them. Decorators and backends meet only bound
+// filters, whose [Filter.Field] and [Filter.Values] are typed.
+type Filter struct{ n *node }
+
+type node struct {
+	kind   FilterKind
+	name   string  // unbound: the field
+	raw    []any   // unbound: what it is compared with
+	field  *Field  // bound
+	values []Value // bound
+	kids   []Filter
+	bound  bool // the whole tree
+}
+
+// FilterKind says what a [Filter] does.
+type FilterKind uint8
+
+// The kinds of filters. A backend that meets one that it does not know must
+// fail.
+const (
+	FilterAll    FilterKind = iota // matches every record
+	FilterNone                     // matches no record
+	FilterAnd                      // matches if all of Filters do
+	FilterOr                       // matches if any of Filters does
+	FilterNot                      // matches if the one of Filters does not
+	FilterEq                       // Field equals the one of Values
+	FilterNe                       // Field differs from the one of Values
+	FilterLt                       // Field is less than the one of Values
+	FilterLe                       // Field is less than or equals the one of Values
+	FilterGt                       // Field is greater than the one of Values
+	FilterGe                       // Field is greater than or equals the one of Values
+	FilterIn                       // Field equals any of Values
+	FilterPrefix                   // Field, a text, begins with the one of Values
+)
+
+// All matches every record; it is the zero Filter.
+func All() Filter { return Filter{} }
+
+// None matches no record.
+func None() Filter { return Filter{&node{kind: FilterNone, bound: true}} }
+
+// Eq matches records whose field equals value; nil matches null.
+func Eq(field string, value any) Filter { return named(FilterEq, field, value) }
+
+// Ne matches records whose field differs from value, null included.
+func Ne(field string, value any) Filter { return named(FilterNe, field, value) }
+
+// Lt matches records whose field is less than value.
+func Lt(field string, value any) Filter { return named(FilterLt, field, value) }
+
+// Le matches records whose field is less than or equal to value.
+func Le(field string, value any) Filter { return named(FilterLe, field, value) }
+
+// Gt matches records whose field is greater than value.
+func Gt(field string, value any) Filter { return named(FilterGt, field, value) }
+
+// Ge matches records whose field is greater than or equal to value.
+func Ge(field string, value any) Filter { return named(FilterGe, field, value) }
+
+// In matches records whose field equals any of values; without values, none.
+func In(field string, values ...any) Filter { return named(FilterIn, field, values...) }
+
+// Prefix matches records whose text begins with prefix, byte by byte.
+func Prefix(field, prefix string) Filter { return named(FilterPrefix, field, prefix) }
+
+func named(kind FilterKind, field string, raw ...any) Filter {
+	return Filter{&node{kind: kind, name: field, raw: raw}}
+}
+
+// Compare returns a bound filter of the kinds [FilterEq] to [FilterPrefix] on
+// the field, for decorators and engines that have typed values at hand: one
+// value, or any number for [FilterIn]. A comparison that the field's type does
+// not have matches nothing. The values belong to the filter from now on.
+func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
+	ok := f.Stored() && kind >= FilterEq && kind <= FilterPrefix && (len(values) == 1 || kind == FilterIn)
+	for _, v := range values {
+		ok = ok && (v.IsNull() || v.typ == f.typ)
+	}
+	if !ok || comparable(kind, f) != nil {
+		return None()
+	}
+	return Filter{&node{kind: kind, field: f, values: values, bound: true}}
+}
+
+// And matches records that all filters match; without filters, every record.
+func And(filters ...Filter) Filter {
+	kept := make([]Filter, 0, len(filters))
+	for _, f := range filters {
+		switch f.Kind() {
+		case FilterAll:
+		case FilterNone:
+			return None()
+		case FilterAnd:
+			kept = append(kept, f.n.kids...)
+		default:
+			kept = append(kept, f)
+		}
+	}
+	return combine(FilterAnd, All(), kept)
+}
+
+// Or matches records that any filter matches; without filters, none.
+func Or(filters ...Filter) Filter {
+	kept := make([]Filter, 0, len(filters))
+	for _, f := range filters {
+		switch f.Kind() {
+		case FilterNone:
+		case FilterAll:
+			return All()
+		case FilterOr:
+			kept = append(kept, f.n.kids...)
+		default:
+			kept = append(kept, f)
+		}
+	}
+	return combine(FilterOr, None(), kept)
+}
+
+// Not matches the records that f does not match.
+func Not(f Filter) Filter {
+	switch f.Kind() {
+	case FilterAll:
+		return None()
+	case FilterNone:
+		return All()
+	case FilterNot:
+		return f.n.kids[0]
+	}
+	return Filter{&node{kind: FilterNot, kids: []Filter{f}, bound: f.Bound()}}
+}
+
+func combine(kind FilterKind, empty Filter, kids []Filter) Filter {
+	switch len(kids) {
+	case 0:
+		return empty
+	case 1:
+		return kids[0]
+	}
+	bound := !slices.ContainsFunc(kids, func(f Filter) bool { return !f.Bound() })
+	return Filter{&node{kind: kind, kids: kids, bound: bound}}
+}
+
+// Kind says what the filter does.
+func (f Filter) Kind() FilterKind {
+	if f.n == nil {
+		return FilterAll
+	}
+	return f.n.kind
+}
+
+// Bound reports whether the filter's fields are resolved against a model.
+func (f Filter) Bound() bool { return f.n == nil || f.n.bound }
+
+// Field returns the field that a bound comparison is about, nil for other
+// filters.
+func (f Filter) Field() *Field {
+	if f.n == nil {
+		return nil
+	}
+	return f.n.field
+}
+
+// Values returns what the field of a bound comparison is compared with, each
+// null or of the field's type. The slice is shared and must not be modified.
+func (f Filter) Values() []Value {
+	if f.n == nil {
+		return nil
+	}
+	return f.n.values
+}
+
+// Filters returns the parts of an And, Or or Not. The slice is shared and must
+// not be modified.
+func (f Filter) Filters() []Filter {
+	if f.n == nil {
+		return nil
+	}
+	return f.n.kids
+}

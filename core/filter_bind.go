@@ -1,0 +1,92 @@
+package core
+
+// Bind returns the filter with its fields resolved against the resource and its
+// values converted to their types.
+//
+// Errors: [UnknownField]; [SearchForbidden] for fields that are not stored, for
+// to-many relations, and for comparisons that the field's type does not have;
+// [BadFieldValue].
+func (r *Resource) Bind(f Filter) (Filter, error) {
+	if f.n == nil {
+		return f, nil
+	}
+	if f.n.bound {
+		return f, r.owns(f)
+	}
+	n := *f.n
+	n.bound = true
+	if n.kids != nil {
+		n.kids = make([]Filter, len(f.n.kids))
+		for i, kid := range f.n.kids {
+			var err error
+			if n.kids[i], err = r.Bind(kid); err != nil {
+				return Filter{}, err
+			}
+		}
+		return Filter{&n}, nil
+	}
+	if err := r.bindComparison(&n); err != nil {
+		return Filter{}, err
+	}
+	return Filter{&n}, nil
+}
+
+func (r *Resource) bindComparison(n *node) error {
+	n.field = r.Field(n.name)
+	if n.field == nil {
+		return &Error{Code: UnknownField, Resource: r.external, Field: n.name}
+	}
+	if err := comparable(n.kind, n.field); err != nil {
+		return err
+	}
+	n.values = make([]Value, len(n.raw))
+	for i, raw := range n.raw {
+		v, err := n.field.Convert(raw)
+		if err != nil {
+			return err
+		}
+		if !v.IsSet() && n.kind != FilterEq && n.kind != FilterNe && n.kind != FilterIn {
+			return &Error{
+				Code: BadFieldValue, Resource: r.external, Field: n.field.external,
+				Type: n.field.typ, Value: raw, Cause: errNullOrder,
+			}
+		}
+		if !v.IsSet() {
+			v = Null
+		}
+		n.values[i] = v
+	}
+	n.raw = nil
+	return nil
+}
+
+// comparable reports whether the field can be compared in this way.
+func comparable(kind FilterKind, f *Field) error {
+	ok := f.Stored() && !f.Many()
+	switch kind {
+	case FilterLt, FilterLe, FilterGt, FilterGe:
+		ok = ok && f.typ.Ordered()
+	case FilterPrefix:
+		ok = ok && f.typ == Text
+	}
+	if !ok {
+		return &Error{Code: SearchForbidden, Resource: f.resource.external, Field: f.external}
+	}
+	return nil
+}
+
+// owns makes sure that a filter that was bound elsewhere was bound to r.
+func (r *Resource) owns(f Filter) error {
+	if f.n.field != nil && f.n.field.resource != r {
+		return &Error{Code: ServerError, Cause: errForeignFilter}
+	}
+	for _, kid := range f.n.kids {
+		if kid.n == nil {
+			continue
+		}
+		if err := r.owns(kid); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package core
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+var (
+	errNullOrder     = errors.New("null is neither less nor greater than anything")
+	errForeignFilter = errors.New("filter is bound to another resource")
+)
+
+// Match reports whether the record fulfils the filter. It is the reference for
+// every backend. A filter that is not bound, or of an unknown kind, matches
+// nothing, not even inside a Not.
+func (f Filter) Match(rec Record) bool {
+	if f.n == nil {
+		return true
+	}
+	return f.n.bound && f.n.match(rec)
+}
+
+func (n *node) match(rec Record) bool {
+	switch n.kind {
+	case FilterAnd:
+		for _, kid := range n.kids {
+			if !kid.n.match(rec) {
+				return false
+			}
+		}
+		return true
+	case FilterOr:
+		for _, kid := range n.kids {
+			if kid.n.match(rec) {
+				return true
+			}
+		}
+		return false
+	case FilterNot:
+		return !n.kids[0].n.match(rec)
+	case FilterNone:
+		return false
+	}
+	return n.compare(rec.values[n.field.column])
+}
+
+func (n *node) compare(v Value) bool {
+	switch n.kind {
+	case FilterEq:
+		return v == n.values[0]
+	case FilterNe:
+		return v != n.values[0]
+	case FilterIn:
+		return slices.Contains(n.values, v)
+	}
+	if !v.IsSet() {
+		return false
+	}
+	if n.kind == FilterPrefix {
+		return strings.HasPrefix(v.str, n.values[0].str)
+	}
+	return compares(n.kind, Compare(v, n.values[0]))
+}
+
+func compares(kind FilterKind, sign int) bool {
+	switch kind {
+	case FilterLt:
+		return sign < 0
+	case FilterLe:
+		return sign <= 0
+	case FilterGt:
+		return sign > 0
+	case FilterGe:
+		return sign >= 0
+	}
+	return false
+}

@@ -1,0 +1,84 @@
+package core
+
+// Query says which records of a resource to read. The zero Query reads all of
+// them, in ascending order of their keys.
+type Query struct {
+	// Where is the condition that the records fulfil.
+	Where Filter
+	// Order names the fields to sort by, with "-" in front for descending; ties
+	// are broken by the key.
+	Order []string
+	// Limit is how many records to read at most; 0 means no limit. Negative
+	// limits are refused.
+	Limit int
+	// After continues a page: the [Page.Next] of the same query. Only the limit
+	// may differ.
+	After Cursor
+	// Fields names the stored fields to read; the others are absent from the
+	// records, but for the key and what the order needs. nil means all.
+	Fields []string
+}
+
+// Page is what a [Query] reads.
+type Page struct {
+	Records []Record
+	// Next continues the query after the last record; empty when there is
+	// nothing more.
+	Next Cursor
+}
+
+// Limits of one query, so that no request can make a statement of any size.
+const (
+	maxOrderKeys = 16
+	maxFilter    = 32 // nesting
+)
+
+// fill resolves the query into the op.
+func (q *Query) fill(op *Op) (err error) {
+	r := op.Resource
+	if q.Limit < 0 {
+		return &Error{Code: BadParam, Param: "limit", Accepted: "non-negative integer"}
+	}
+	if len(q.Order) > maxOrderKeys {
+		return &Error{Code: BadParam, Param: "sort", Accepted: "at most 16 fields"}
+	}
+	op.Limit = q.Limit
+	if op.Where, err = r.Bind(q.Where); err != nil {
+		return err
+	}
+	if op.Order, err = r.order(q.Order); err != nil {
+		return err
+	}
+	if q.After != "" {
+		if op.After, err = q.After.position(op); err != nil {
+			return err
+		}
+	}
+	if q.Fields != nil {
+		op.Fields, err = r.projection(q.Fields, op.Order)
+	}
+	return err
+}
+
+// projection resolves names to fields, with the key and the order's fields.
+func (r *Resource) projection(names []string, order []Order) ([]*Field, error) {
+	wanted := make([]bool, len(r.columns))
+	wanted[r.key.column] = true
+	for _, o := range order {
+		wanted[o.Field.column] = true
+	}
+	for _, name := range names {
+		f := r.Field(name)
+		if f == nil || !f.Stored() {
+			return nil, &Error{Code: UnknownField, Resource: r.external, Field: name}
+		}
+		wanted[f.column] = true
+	}
+	fields := make([]*Field, 0, len(names)+1)
+	for i, f := range r.columns {
+		if wanted[i] {
+			fields = append(fields, f)
+		}
+	}
+	return fields, nil
+}

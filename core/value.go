@@ -1,0 +1,203 @@
+package core
+
+import (
+	"cmp"
+	"encoding/base64"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/larder-go/larder/core/internal/strictjson"
+)
+
+// Value is one field's content: absent, null, or a value of one [Type].
+//
+// The zero Value is absent, which is not the same as null: in a patch it means
+// "leave as it is", in a record to insert "take the default", in a projection
+// "not asked for". Two values are equal exactly when == says so, which makes
+// Value usable as a map key. A Value is immutable and safe for concurrent use.
+type Value struct {
+	typ Type
+	num int64  // Int, Bool, Time (microseconds since 1970), Float (its bits)
+	str string // Text, UUID, Bytes, and the canonical text of JSON and List
+}
+
+// Null is the value of a field that holds nothing.
+var Null = Value{typ: typeNull}
+
+// IntValue returns a value of type [Int].
+func IntValue(n int64) Value { return Value{typ: Int, num: n} }
+
+// BoolValue returns a value of type [Bool].
+func BoolValue(b bool) Value {
+	if b {
+		return Value{typ: Bool, num: 1}
+	}
+	return Value{typ: Bool}
+}
+
+// TextValue returns a value of type [Text]. The text must be valid UTF-8
+// without U+0000; use [Type.Convert] for text that was not checked.
+func TextValue(s string) Value { return Value{typ: Text, str: s} }
+
+// FloatValue returns a value of type [Float], with negative zero as zero. The
+// number must be finite; use [Type.Convert] for one that was not checked.
+func FloatValue(f float64) Value {
+	if f == 0 {
+		f = 0 // one zero, so that == is equality
+	}
+	return Value{typ: Float, num: int64(math.Float64bits(f))} //nolint:gosec // the bits are kept, not the number
+}
+
+// TimeValue returns a value of type [Time], cut to microseconds, the precision
+// of PostgreSQL (manual, section 8.5). The year must be within 1 to 9999; use
+// [Type.Convert] for a time that was not checked.
+func TimeValue(t time.Time) Value { return Value{typ: Time, num: t.UnixMicro()} }
+
+// BytesValue returns a value of type [Bytes] with a copy of b.
+func BytesValue(b []byte) Value { return Value{typ: Bytes, str: string(b)} }
+
+// IsAbsent reports whether v is the zero Value.
+func (v Value) IsAbsent() bool { return v.typ == 0 }
+
+// IsNull reports whether v is [Null].
+func (v Value) IsNull() bool { return v.typ == typeNull }
+
+// IsSet reports whether v is neither absent nor null.
+func (v Value) IsSet() bool { return v.typ.Valid() }
+
+// Type returns the type of the value that v holds; 0 for absent and null.
+func (v Value) Type() Type {
+	if v.typ.Valid() {
+		return v.typ
+	}
+	return 0
+}
+
+// Int returns the number of an [Int]; 0 for any other value.
+func (v Value) Int() int64 {
+	if v.typ == Int {
+		return v.num
+	}
+	return 0
+}
+
+// Float returns the number of a [Float]; 0 for any other value.
+func (v Value) Float() float64 {
+	if v.typ == Float {
+		return math.Float64frombits(uint64(v.num)) //nolint:gosec // the bits are kept, not the number
+	}
+	return 0
+}
+
+// Bool returns the truth of a [Bool]; false for any other value.
+func (v Value) Bool() bool { return v.typ == Bool && v.num != 0 }
+
+// Time returns the instant of a [Time] in UTC; the zero time for any other
+// value.
+func (v Value) Time() time.Time {
+	if v.typ == Time {
+		return time.UnixMicro(v.num).UTC()
+	}
+	return time.Time{}
+}
+
+// Text returns the text of a [Text], the canonical spelling of a [UUID], the
+// bytes of a [Bytes] and the canonical JSON text of a [JSON] or [List]; "" for
+// any other value.
+func (v Value) Text() string { return v.str }
+
+// Any returns the value as a plain Go value: nil, int64, float64, string, bool,
+// time.Time; a UUID as its text, bytes as []byte, JSON and lists as what
+// encoding/json makes of them, with json.Number for numbers. The result is the
+// caller's.
+func (v Value) Any() any {
+	switch v.typ {
+	case Int:
+		return v.num
+	case Float:
+		return v.Float()
+	case Text, UUID:
+		return v.str
+	case Bool:
+		return v.num != 0
+	case Time:
+		return v.Time()
+	case Bytes:
+		return []byte(v.str)
+	case JSON, List:
+		parsed, _ := strictjson.Parse([]byte(v.str), 0) // canonical text was parsed once already
+		return parsed
+	}
+	return nil
+}
+
+// String returns the value in text, for messages and logs: its JSON spelling,
+// text without quotes. An absent value is "-".
+func (v Value) String() string {
+	switch v.typ {
+	case 0:
+		return "-"
+	case Text, UUID, JSON, List:
+		return v.str
+	case Bytes:
+		return base64.StdEncoding.EncodeToString([]byte(v.str))
+	}
+	return strings.Trim(string(v.AppendJSON(nil)), `"`)
+}
+
+// AppendJSON appends the value's JSON spelling to dst; null for an absent one.
+func (v Value) AppendJSON(dst []byte) []byte {
+	switch v.typ {
+	case Int:
+		return strconv.AppendInt(dst, v.num, 10)
+	case Float:
+		return appendFloat(dst, v.Float())
+	case Text:
+		return strictjson.AppendString(dst, v.str)
+	case Bool:
+		return strconv.AppendBool(dst, v.num != 0)
+	case Time:
+		dst = append(dst, '"')
+		dst = v.Time().AppendFormat(dst, "2006-01-02T15:04:05.999999Z07:00")
+		return append(dst, '"')
+	case UUID:
+		dst = append(dst, '"')
+		dst = append(dst, v.str...)
+		return append(dst, '"')
+	case Bytes:
+		dst = append(dst, '"')
+		dst = base64.StdEncoding.AppendEncode(dst, []byte(v.str))
+		return append(dst, '"')
+	case JSON, List:
+		return append(dst, v.str...)
+	}
+	return append(dst, "null"...)
+}
+
+// appendFloat spells a number as ECMAScript and encoding/json do.
+func appendFloat(dst []byte, f float64) []byte {
+	format := byte('f')
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(dst, f, format, -1, 64)
+}
+
+// Compare returns -1, 0 or +1 as a sorts before, with or after b: numbers by
+// size, text by code point, false before true, times by instant, bytes by byte,
+// null after everything, as PostgreSQL sorts ascending (manual, section 7.5).
+// Values of one field have one type; those of different types sort by type.
+func Compare(a, b Value) int {
+	if a.typ != b.typ {
+		return cmp.Compare(a.typ, b.typ)
+	}
+	switch a.typ {
+	case Int, Bool, Time:
+		return cmp.Compare(a.num, b.num)
+	case Float:
+		return cmp.Compare(a.Float(), b.Float())
+	}
+	return strings.Compare(a.str, b.str)
+}
