@@ -11,31 +11,23 @@ func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
-		size := 1
-		if s[i] >= utf8.RuneSelf {
-			var r rune
-			if r, size = utf8.DecodeRuneInString(s[i:]); !escapesRune(r, size) {
-				i += size
-				continue
-			}
+		if c := s[i]; c < utf8.RuneSelf && !escapedASCII[c] {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if escapes(r, size) {
 			dst = append(dst, s[start:i]...)
-			dst = appendRuneEscape(dst, r)
-		} else {
-			if !escapesByte[s[i]] {
-				i++
-				continue
-			}
-			dst = append(dst, s[start:i]...)
-			dst = appendByteEscape(dst, s[i])
+			dst = appendEscape(dst, r)
+			start = i + size
 		}
 		i += size
-		start = i
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
 }
 
-var escapesByte = func() (table [utf8.RuneSelf]bool) {
+var escapedASCII = func() (table [utf8.RuneSelf]bool) {
 	for c := range byte(' ') {
 		table[c] = true
 	}
@@ -43,14 +35,18 @@ var escapesByte = func() (table [utf8.RuneSelf]bool) {
 	return table
 }()
 
-func escapesRune(r rune, size int) bool {
+// escapes judges what utf8.DecodeRuneInString returned.
+func escapes(r rune, size int) bool {
+	if r < utf8.RuneSelf {
+		return escapedASCII[r]
+	}
 	return r == '\u2028' || r == '\u2029' || r == utf8.RuneError && size == 1
 }
 
-func appendByteEscape(dst []byte, c byte) []byte {
-	switch c {
+func appendEscape(dst []byte, r rune) []byte {
+	switch r {
 	case '"', '\\':
-		return append(dst, '\\', c)
+		return append(dst, '\\', byte(r))
 	case '\n':
 		return append(dst, `\n`...)
 	case '\r':
@@ -58,10 +54,6 @@ func appendByteEscape(dst []byte, c byte) []byte {
 	case '\t':
 		return append(dst, `\t`...)
 	default:
-		return appendRuneEscape(dst, rune(c))
+		return append(dst, '\\', 'u', lowerHex[r>>12&15], lowerHex[r>>8&15], lowerHex[r>>4&15], lowerHex[r&15])
 	}
-}
-
-func appendRuneEscape(dst []byte, r rune) []byte {
-	return append(dst, '\\', 'u', lowerHex[r>>12&15], lowerHex[r>>8&15], lowerHex[r>>4&15], lowerHex[r&15])
 }

@@ -26,37 +26,57 @@ type number struct {
 
 // scanNumber reads the longest number at the start of b. end is its length or, with a msg, where it goes wrong.
 func scanNumber(b []byte) (num number, end int, msg string) {
-	if num.negative = bytes.HasPrefix(b, []byte("-")); num.negative {
-		end++
+	if end, msg = num.scanWhole(b); msg != "" {
+		return num, end, msg
 	}
-	num.whole = leadingDigits(b[end:])
-	if len(num.whole) == 0 {
-		return num, end, "digit expected in a number"
+	if end, msg = num.scanFraction(b, end); msg != "" {
+		return num, end, msg
 	}
-	if num.whole[0] == '0' && len(num.whole) > 1 {
-		return num, end, "number with a leading zero"
-	}
-	end += len(num.whole)
-	if end < len(b) && b[end] == '.' {
-		end++
-		if num.frac = leadingDigits(b[end:]); len(num.frac) == 0 {
-			return num, end, "digit expected after the decimal point"
-		}
-		end += len(num.frac)
-	}
-	if end < len(b) && b[end]|0x20 == 'e' {
-		end++
-		if end < len(b) && (b[end] == '+' || b[end] == '-') {
-			num.expNegative = b[end] == '-'
-			end++
-		}
-		if num.exp = leadingDigits(b[end:]); len(num.exp) == 0 {
-			return num, end, "digit expected in an exponent"
-		}
-		end += len(num.exp)
+	if end, msg = num.scanExponent(b, end); msg != "" {
+		return num, end, msg
 	}
 	num.text = b[:end]
 	return num, end, ""
+}
+
+func (n *number) scanWhole(b []byte) (end int, msg string) {
+	if n.negative = bytes.HasPrefix(b, []byte("-")); n.negative {
+		end++
+	}
+	n.whole = leadingDigits(b[end:])
+	switch {
+	case len(n.whole) == 0:
+		return end, "digit expected in a number"
+	case n.whole[0] == '0' && len(n.whole) > 1:
+		return end, "number with a leading zero"
+	}
+	return end + len(n.whole), ""
+}
+
+func (n *number) scanFraction(b []byte, i int) (end int, msg string) {
+	if i == len(b) || b[i] != '.' {
+		return i, ""
+	}
+	i++
+	if n.frac = leadingDigits(b[i:]); len(n.frac) == 0 {
+		return i, "digit expected after the decimal point"
+	}
+	return i + len(n.frac), ""
+}
+
+func (n *number) scanExponent(b []byte, i int) (end int, msg string) {
+	if i == len(b) || b[i] != 'e' && b[i] != 'E' {
+		return i, ""
+	}
+	i++
+	if i < len(b) && (b[i] == '+' || b[i] == '-') {
+		n.expNegative = b[i] == '-'
+		i++
+	}
+	if n.exp = leadingDigits(b[i:]); len(n.exp) == 0 {
+		return i, "digit expected in an exponent"
+	}
+	return i + len(n.exp), ""
 }
 
 func leadingDigits(b []byte) []byte {

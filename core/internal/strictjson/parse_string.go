@@ -69,29 +69,21 @@ func invalidUTF8(b []byte) int {
 	return len(b)
 }
 
+// shortEscapes is indexed by the character after the backslash; 0 stands for none.
+var shortEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
 // escape reads one escape sequence, or the two of a surrogate pair, and appends the character that it stands for.
 func (p *parser) escape(dst []byte) ([]byte, error) {
 	if p.pos+1 == len(p.data) {
 		p.pos++
 		return nil, p.refuse("unexpected end of input in a string")
 	}
-	var c byte
-	switch e := p.data[p.pos+1]; e {
-	case '"', '\\', '/':
-		c = e
-	case 'b':
-		c = '\b'
-	case 'f':
-		c = '\f'
-	case 'n':
-		c = '\n'
-	case 'r':
-		c = '\r'
-	case 't':
-		c = '\t'
-	case 'u':
+	e := p.data[p.pos+1]
+	if e == 'u' {
 		return p.unicodeEscape(dst)
-	default:
+	}
+	c := shortEscapes[e]
+	if c == 0 {
 		return nil, p.refuse("unknown escape sequence")
 	}
 	p.pos += 2
