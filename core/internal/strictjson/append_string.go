@@ -1,0 +1,59 @@
+package strictjson
+
+import "unicode/utf8"
+
+const lowerHex = "0123456789abcdef"
+
+// AppendString appends s as a JSON string with its quotes. It escapes what RFC 8259 section 7 demands (quote, backslash and control
+// characters; \n, \r and \t in their short form, the rest as \u00xx) and U+2028 and U+2029, which older JavaScript takes for line
+// ends. HTML is not escaped. Each byte that is not valid UTF-8 becomes \ufffd; [AppendCanonical] refuses such strings instead.
+func AppendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf && !escapedASCII[c] {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if escapes(r, size) {
+			dst = append(dst, s[start:i]...)
+			dst = appendEscape(dst, r)
+			start = i + size
+		}
+		i += size
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, '"')
+}
+
+var escapedASCII = func() (table [utf8.RuneSelf]bool) {
+	for c := range byte(' ') {
+		table[c] = true
+	}
+	table['"'], table['\\'] = true, true
+	return table
+}()
+
+// escapes judges what utf8.DecodeRuneInString returned.
+func escapes(r rune, size int) bool {
+	if r < utf8.RuneSelf {
+		return escapedASCII[r]
+	}
+	return r == '\u2028' || r == '\u2029' || r == utf8.RuneError && size == 1
+}
+
+func appendEscape(dst []byte, r rune) []byte {
+	switch r {
+	case '"', '\\':
+		return append(dst, '\\', byte(r))
+	case '\n':
+		return append(dst, `\n`...)
+	case '\r':
+		return append(dst, `\r`...)
+	case '\t':
+		return append(dst, `\t`...)
+	default:
+		return append(dst, '\\', 'u', lowerHex[r>>12&15], lowerHex[r>>8&15], lowerHex[r>>4&15], lowerHex[r&15])
+	}
+}

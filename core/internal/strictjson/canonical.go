@@ -1,0 +1,143 @@
+package strictjson
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// AppendCanonical appends the canonical JSON text of v: no white space, names sorted by code point (the byte order of UTF-8; RFC 8785
+// sorts by UTF-16 units, which differs above U+FFFF), strings as [AppendString] writes them, numbers as [CanonicalNumber] does.
+// Equal values give equal texts, and parsing a text and writing it again changes nothing.
+//
+// v is what [Parse] returns, or is made of nil, bool, string, Go's int and uint types, float32 and float64 (in the shortest decimal
+// that reads back as the same float), [json.Number], [json.RawMessage], []any and map[string]any. A nil slice or map is an empty one.
+//
+// It refuses any other type by its name, NaN and infinities, invalid UTF-8 and U+0000 in a string or a name, numbers and raw
+// messages that Parse would refuse (the latter wrap a [*SyntaxError]), and nesting deeper than [DefaultNesting], so that a value which
+// contains itself ends in an error. With an error the result is dst as it was given. v is not modified.
+func AppendCanonical(dst []byte, v any) ([]byte, error) {
+	text, err := appendValue(dst, v, 0)
+	if err != nil {
+		return dst, err
+	}
+	return text, nil
+}
+
+func appendValue(dst []byte, v any, nesting int) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...), nil
+	case bool:
+		return strconv.AppendBool(dst, v), nil
+	case string:
+		return appendChecked(dst, v)
+	case json.Number:
+		return appendNumber(dst, string(v))
+	case []any:
+		return appendArray(dst, v, nesting)
+	case map[string]any:
+		return appendObject(dst, v, nesting)
+	case json.RawMessage:
+		return appendRaw(dst, v, nesting)
+	default:
+		return appendGoNumber(dst, v)
+	}
+}
+
+func appendGoNumber(dst []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10), nil
+	case int8:
+		return strconv.AppendInt(dst, int64(v), 10), nil
+	case int16:
+		return strconv.AppendInt(dst, int64(v), 10), nil
+	case int32:
+		return strconv.AppendInt(dst, int64(v), 10), nil
+	case int64:
+		return strconv.AppendInt(dst, v, 10), nil
+	case uint:
+		return strconv.AppendUint(dst, uint64(v), 10), nil
+	case uint8:
+		return strconv.AppendUint(dst, uint64(v), 10), nil
+	case uint16:
+		return strconv.AppendUint(dst, uint64(v), 10), nil
+	case uint32:
+		return strconv.AppendUint(dst, uint64(v), 10), nil
+	case uint64:
+		return strconv.AppendUint(dst, v, 10), nil
+	case float32:
+		return appendFloat(dst, float64(v), 32)
+	case float64:
+		return appendFloat(dst, v, 64)
+	default:
+		return dst, fmt.Errorf("type %T has no canonical JSON", v)
+	}
+}
+
+func appendChecked(dst []byte, s string) ([]byte, error) {
+	if !utf8.ValidString(s) {
+		return dst, errors.New("invalid UTF-8 in a string")
+	}
+	if strings.IndexByte(s, 0) >= 0 {
+		return dst, errors.New("U+0000 in a string")
+	}
+	return AppendString(dst, s), nil
+}
+
+func appendArray(dst []byte, list []any, nesting int) (_ []byte, err error) {
+	if nesting == DefaultNesting {
+		return dst, errTooDeep
+	}
+	dst = append(dst, '[')
+	for i, v := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if dst, err = appendValue(dst, v, nesting+1); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, ']'), nil
+}
+
+func appendObject(dst []byte, members map[string]any, nesting int) (_ []byte, err error) {
+	if nesting == DefaultNesting {
+		return dst, errTooDeep
+	}
+	var few [16]string // keeps the names of a usual object off the heap
+	names := few[:0]
+	for name := range members {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	dst = append(dst, '{')
+	for i, name := range names {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if dst, err = appendChecked(dst, name); err != nil {
+			return dst, err
+		}
+		dst = append(dst, ':')
+		if dst, err = appendValue(dst, members[name], nesting+1); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+func appendRaw(dst []byte, raw json.RawMessage, nesting int) ([]byte, error) {
+	v, err := Parse(raw, DefaultNesting)
+	if err != nil {
+		return dst, fmt.Errorf("raw message: %w", err)
+	}
+	return appendValue(dst, v, nesting)
+}
+
+var errTooDeep = fmt.Errorf("nesting deeper than %d", DefaultNesting)

@@ -1,0 +1,116 @@
+package strictjson
+
+import (
+	"bytes"
+	"errors"
+	"math/big"
+	"strconv"
+)
+
+// Numbers from 1e-6 to below 1e21 are written without an exponent.
+const (
+	maxPlainPoint = 21
+	minPlainPoint = -5
+)
+
+// CanonicalNumber returns the one spelling that all JSON numbers of the same value share. It is exact: no digit is rounded away.
+//
+// The layout is that of Number::toString in ECMAScript, which RFC 8785 also prescribes: plain notation from 1e-6 to below 1e21, else
+// one digit, the other digits after a point, and a signed exponent, as in 1.5e-7 and 1e+21. There is no negative zero. A float64
+// in its shortest spelling gives what RFC 8785 gives; other numbers keep digits that RFC 8785 would round.
+//
+// It accepts exactly the numbers that [Parse] accepts, and Parse accepts what it returns. The error text does not repeat lit.
+func CanonicalNumber(lit string) (string, error) {
+	text, err := appendNumber(nil, lit)
+	return string(text), err
+}
+
+func appendNumber(dst []byte, lit string) ([]byte, error) {
+	num, end, msg := scanNumber([]byte(lit))
+	if msg == "" && end < len(lit) {
+		msg = "unexpected character in a number"
+	}
+	if msg == "" {
+		msg = num.outOfRange()
+	}
+	if msg != "" {
+		return dst, errors.New("invalid JSON number: " + msg)
+	}
+	return num.appendCanonical(dst), nil
+}
+
+func (n number) appendCanonical(dst []byte) []byte {
+	if n.isZero() {
+		return append(dst, '0')
+	}
+	if n.negative {
+		dst = append(dst, '-')
+	}
+	digits := n.significant()
+	point, fits := n.point()
+	switch {
+	case !fits:
+		return appendScientific(dst, digits, n.bigPoint())
+	case point < minPlainPoint || point > maxPlainPoint:
+		return appendScientific(dst, digits, big.NewInt(point))
+	default:
+		return appendPlain(dst, digits, int(point))
+	}
+}
+
+// significant returns the digits without the zeros around them.
+func (n number) significant() []byte {
+	if len(n.frac) == 0 {
+		return bytes.Trim(n.whole, "0")
+	}
+	return bytes.Trim(append(bytes.Clone(n.whole), n.frac...), "0")
+}
+
+// appendPlain writes 0.digits × 10^point without an exponent.
+func appendPlain(dst, digits []byte, point int) []byte {
+	if point <= 0 {
+		dst = append(dst, "0."...)
+		dst = appendZeros(dst, -point)
+		return append(dst, digits...)
+	}
+	if point >= len(digits) {
+		dst = append(dst, digits...)
+		return appendZeros(dst, point-len(digits))
+	}
+	dst = append(dst, digits[:point]...)
+	dst = append(dst, '.')
+	return append(dst, digits[point:]...)
+}
+
+func appendZeros(dst []byte, n int) []byte {
+	for range n {
+		dst = append(dst, '0')
+	}
+	return dst
+}
+
+// appendScientific writes 0.digits × 10^point with one digit before the decimal point.
+func appendScientific(dst, digits []byte, point *big.Int) []byte {
+	dst = append(dst, digits[0])
+	if len(digits) > 1 {
+		dst = append(dst, '.')
+		dst = append(dst, digits[1:]...)
+	}
+	dst = append(dst, 'e')
+	exp := point.Sub(point, big.NewInt(1))
+	if exp.Sign() > 0 {
+		dst = append(dst, '+')
+	}
+	return exp.Append(dst, 10)
+}
+
+// appendFloat spells the shortest decimal that reads back as f.
+func appendFloat(dst []byte, f float64, bits int) ([]byte, error) {
+	var buf [32]byte
+	text := strconv.AppendFloat(buf[:0], f, 'e', -1, bits)
+	num, end, msg := scanNumber(text)
+	if msg != "" || end < len(text) {
+		return dst, errors.New("NaN and infinities have no JSON spelling")
+	}
+	return num.appendCanonical(dst), nil
+}

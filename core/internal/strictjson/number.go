@@ -1,0 +1,152 @@
+package strictjson
+
+import (
+	"bytes"
+	"math/big"
+	"strconv"
+)
+
+// maxNumberBytes holds every float64 in plain notation and bounds the work that one number can cause.
+const maxNumberBytes = 400
+
+// canonicalGrowth bounds by how much a canonical spelling may exceed the literal: ".", "e", "+" and three digits.
+const canonicalGrowth = 8
+
+// maxFloatPoint is number.point of the largest float64, 1.797e308.
+const maxFloatPoint = 309
+
+// number is a JSON number (RFC 8259 section 6) cut at the joints of its grammar. Its slices point into the input.
+type number struct {
+	text        []byte
+	negative    bool
+	whole, frac []byte
+	expNegative bool
+	exp         []byte
+}
+
+// scanNumber reads the longest number at the start of b. end is its length or, with a msg, where it goes wrong.
+func scanNumber(b []byte) (num number, end int, msg string) {
+	if end, msg = num.scanWhole(b); msg != "" {
+		return num, end, msg
+	}
+	if end, msg = num.scanFraction(b, end); msg != "" {
+		return num, end, msg
+	}
+	if end, msg = num.scanExponent(b, end); msg != "" {
+		return num, end, msg
+	}
+	num.text = b[:end]
+	return num, end, ""
+}
+
+func (n *number) scanWhole(b []byte) (end int, msg string) {
+	if n.negative = bytes.HasPrefix(b, []byte("-")); n.negative {
+		end++
+	}
+	n.whole = leadingDigits(b[end:])
+	switch {
+	case len(n.whole) == 0:
+		return end, "digit expected in a number"
+	case n.whole[0] == '0' && len(n.whole) > 1:
+		return end, "number with a leading zero"
+	}
+	return end + len(n.whole), ""
+}
+
+func (n *number) scanFraction(b []byte, i int) (end int, msg string) {
+	if i == len(b) || b[i] != '.' {
+		return i, ""
+	}
+	i++
+	if n.frac = leadingDigits(b[i:]); len(n.frac) == 0 {
+		return i, "digit expected after the decimal point"
+	}
+	return i + len(n.frac), ""
+}
+
+func (n *number) scanExponent(b []byte, i int) (end int, msg string) {
+	if i == len(b) || b[i] != 'e' && b[i] != 'E' {
+		return i, ""
+	}
+	i++
+	if i < len(b) && (b[i] == '+' || b[i] == '-') {
+		n.expNegative = b[i] == '-'
+		i++
+	}
+	if n.exp = leadingDigits(b[i:]); len(n.exp) == 0 {
+		return i, "digit expected in an exponent"
+	}
+	return i + len(n.exp), ""
+}
+
+func leadingDigits(b []byte) []byte {
+	for i, c := range b {
+		if c < '0' || c > '9' {
+			return b[:i]
+		}
+	}
+	return b
+}
+
+// outOfRange returns why a well-formed number is refused, or "".
+func (n number) outOfRange() string {
+	switch {
+	case len(n.text) > maxNumberBytes:
+		return "number longer than 400 bytes"
+	case n.overflows():
+		return "number too large"
+	case len(n.text) > maxNumberBytes-canonicalGrowth && len(n.appendCanonical(nil)) > maxNumberBytes:
+		return "number longer than 400 bytes" // else its canonical text could not be read back
+	}
+	return ""
+}
+
+// overflows tells whether the magnitude exceeds a float64. Only numbers near the limit need a conversion.
+func (n number) overflows() bool {
+	if len(n.exp) == 0 && len(n.whole) < maxFloatPoint || n.isZero() {
+		return false
+	}
+	point, fits := n.point()
+	switch {
+	case !fits:
+		return !n.expNegative
+	case point != maxFloatPoint:
+		return point > maxFloatPoint
+	}
+	_, err := strconv.ParseFloat(string(n.text), 64)
+	return err != nil
+}
+
+// point is the exponent in the spelling 0.d1d2... × 10^point, where d1 is the first digit that is not zero. It does not fit where the
+// exponent has some 19 digits or more.
+func (n number) point() (point int64, fits bool) {
+	if len(n.exp) == 0 {
+		return n.lead(), true
+	}
+	exp, err := strconv.ParseInt(string(n.exp), 10, 62) // 62 bits, so that adding lead cannot overflow
+	if n.expNegative {
+		exp = -exp
+	}
+	return n.lead() + exp, err == nil
+}
+
+// bigPoint is point for any exponent.
+func (n number) bigPoint() *big.Int {
+	exp, _ := new(big.Int).SetString(string(n.exp), 10)
+	if n.expNegative {
+		exp.Neg(exp)
+	}
+	return exp.Add(exp, big.NewInt(n.lead()))
+}
+
+// lead is point for the number without its exponent.
+func (n number) lead() int64 {
+	if n.whole[0] != '0' {
+		return int64(len(n.whole))
+	}
+	return int64(len(bytes.TrimLeft(n.frac, "0")) - len(n.frac))
+}
+
+func (n number) isZero() bool {
+	return len(bytes.Trim(n.whole, "0")) == 0 && len(bytes.Trim(n.frac, "0")) == 0
+}

@@ -1,0 +1,235 @@
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// DefaultNesting is how many arrays and objects may enclose each other where the caller sets no limit of its own.
+const DefaultNesting = 64
+
+const byteOrderMark = "\uFEFF"
+
+// Parse reads exactly one JSON text (RFC 8259). The result is nil, bool, [json.Number] (the literal as written), string, []any or
+// map[string]any; empty arrays and objects are not nil. Time is linear in the size of the input.
+//
+// maxNesting limits how many arrays and objects may enclose each other, and with it the recursion; `[]` has nesting 1. Zero or less
+// means [DefaultNesting].
+//
+// Every error is a [*SyntaxError]. Beyond what the grammar forbids, Parse refuses:
+//   - invalid UTF-8 (RFC 8259 section 8.1), encoded surrogates included, and a byte order mark in front
+//   - escaped surrogates without their other half (section 8.2)
+//   - U+0000 in a string, raw or escaped, since PostgreSQL's text cannot hold it
+//   - two equal names in one object, compared after unescaping (section 4)
+//   - numbers whose magnitude exceeds a float64, and numbers of more than 400 bytes as written or as [CanonicalNumber] spells them
+func Parse(data []byte, maxNesting int) (any, error) {
+	if maxNesting <= 0 {
+		maxNesting = DefaultNesting
+	}
+	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
+		return nil, &SyntaxError{Offset: 0, Msg: "byte order mark"}
+	}
+	p := parser{data: data, maxNesting: maxNesting}
+	if p.skipSpace(); p.pos == len(data) {
+		return nil, p.refuse("empty input")
+	}
+	v, err := p.value()
+	if err != nil {
+		return nil, err
+	}
+	if p.skipSpace(); p.pos < len(data) {
+		return nil, p.refuse("data after the end of the JSON value")
+	}
+	return v, nil
+}
+
+type parser struct {
+	data       []byte
+	pos        int
+	nesting    int
+	maxNesting int
+	unescaped  []byte // reused by strings with escapes
+}
+
+func (p *parser) value() (any, error) {
+	p.skipSpace()
+	switch c := p.peek(); c {
+	case '{':
+		return p.object()
+	case '[':
+		return p.array()
+	case '"':
+		return p.string()
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		return p.number()
+	default:
+		return p.literal()
+	}
+}
+
+func (p *parser) array() (any, error) {
+	if err := p.open(); err != nil {
+		return nil, err
+	}
+	list := []any{}
+	if p.closesEmpty(']') {
+		return list, nil
+	}
+	for {
+		v, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+		if more, err := p.more(']'); !more {
+			return list, err
+		}
+	}
+}
+
+func (p *parser) object() (any, error) {
+	if err := p.open(); err != nil {
+		return nil, err
+	}
+	members := map[string]any{}
+	if p.closesEmpty('}') {
+		return members, nil
+	}
+	for {
+		if err := p.member(members); err != nil {
+			return nil, err
+		}
+		if more, err := p.more('}'); !more {
+			return members, err
+		}
+	}
+}
+
+func (p *parser) member(members map[string]any) error {
+	p.skipSpace()
+	if p.peek() != '"' {
+		return p.unexpected("a name in quotes")
+	}
+	start := p.pos
+	name, err := p.string()
+	if err != nil {
+		return err
+	}
+	if _, dup := members[name]; dup {
+		return &SyntaxError{Offset: start, Msg: "duplicate name in an object"}
+	}
+	if p.skipSpace(); p.peek() != ':' {
+		return p.unexpected("':'")
+	}
+	p.pos++
+	v, err := p.value()
+	if err != nil {
+		return err
+	}
+	members[name] = v
+	return nil
+}
+
+// open steps over the opening bracket.
+func (p *parser) open() error {
+	if p.nesting == p.maxNesting {
+		return p.refuse(fmt.Sprintf("nesting deeper than %d", p.maxNesting))
+	}
+	p.nesting++
+	p.pos++
+	return nil
+}
+
+// closesEmpty steps over the closing bracket if nothing stands before it.
+func (p *parser) closesEmpty(bracket byte) bool {
+	p.skipSpace()
+	if p.peek() != bracket {
+		return false
+	}
+	p.nesting--
+	p.pos++
+	return true
+}
+
+// more steps over the comma or the closing bracket that follows an element, and tells which.
+func (p *parser) more(bracket byte) (bool, error) {
+	p.skipSpace()
+	switch p.peek() {
+	case ',':
+		p.pos++
+		return true, nil
+	case bracket:
+		p.nesting--
+		p.pos++
+		return false, nil
+	default:
+		return false, p.unexpected("',' or '" + string(bracket) + "'")
+	}
+}
+
+func (p *parser) literal() (any, error) {
+	rest := p.data[p.pos:]
+	switch {
+	case bytes.HasPrefix(rest, []byte("null")):
+		p.pos += len("null")
+		return nil, nil
+	case bytes.HasPrefix(rest, []byte("true")):
+		p.pos += len("true")
+		return true, nil
+	case bytes.HasPrefix(rest, []byte("false")):
+		p.pos += len("false")
+		return false, nil
+	case bytes.HasPrefix(rest, []byte("NaN")), bytes.HasPrefix(rest, []byte("Infinity")):
+		return nil, p.refuse("NaN and Infinity are not JSON")
+	default:
+		return nil, p.unexpected("a value")
+	}
+}
+
+func (p *parser) number() (any, error) {
+	num, end, msg := scanNumber(p.data[p.pos:])
+	if msg != "" {
+		return nil, &SyntaxError{Offset: p.pos + end, Msg: msg}
+	}
+	if msg := num.outOfRange(); msg != "" {
+		return nil, p.refuse(msg)
+	}
+	p.pos += end
+	return json.Number(num.text), nil
+}
+
+func (p *parser) skipSpace() {
+	for p.pos < len(p.data) {
+		switch p.data[p.pos] {
+		case ' ', '\t', '\n', '\r':
+			p.pos++
+		default:
+			return
+		}
+	}
+}
+
+// peek returns 0 at the end of the input; a NUL in the input is no token either.
+func (p *parser) peek() byte {
+	if p.pos == len(p.data) {
+		return 0
+	}
+	return p.data[p.pos]
+}
+
+func (p *parser) refuse(msg string) error {
+	return &SyntaxError{Offset: p.pos, Msg: msg}
+}
+
+func (p *parser) unexpected(want string) error {
+	if p.pos == len(p.data) {
+		return p.refuse("unexpected end of input, expected " + want)
+	}
+	r, size := utf8.DecodeRune(p.data[p.pos:])
+	if r == utf8.RuneError && size == 1 {
+		return p.refuse("invalid UTF-8")
+	}
+	return p.refuse(fmt.Sprintf("unexpected character %q, expected %s", r, want))
+}
