@@ -89,7 +89,7 @@ func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
 	for _, v := range values {
 		ok = ok && (v.IsNull() || v.typ == f.typ)
 	}
-	if !ok || comparable(kind, f) != nil {
+	if !ok || checkComparison(kind, f) != nil {
 		return None()
 	}
 	return Filter{&node{kind: kind, field: f, values: values, bound: true}}

@@ -36,7 +36,7 @@ func (r *Resource) bindComparison(n *node) error {
 	if n.field == nil {
 		return &Error{Code: UnknownField, Resource: r.external, Field: n.name}
 	}
-	if err := comparable(n.kind, n.field); err != nil {
+	if err := checkComparison(n.kind, n.field); err != nil {
 		return err
 	}
 	n.values = make([]Value, len(n.raw))
@@ -60,8 +60,8 @@ func (r *Resource) bindComparison(n *node) error {
 	return nil
 }
 
-// comparable reports whether the field can be compared in this way.
-func comparable(kind FilterKind, f *Field) error {
+// checkComparison refuses comparisons that the field does not have.
+func checkComparison(kind FilterKind, f *Field) error {
 	ok := f.Stored() && !f.Many()
 	switch kind {
 	case FilterLt, FilterLe, FilterGt, FilterGe:

@@ -1,0 +1,110 @@
+package core
+
+import "context"
+
+// Backend is a storage. The package core/storetest has the conformance kit; a
+// backend is one when it passes.
+//
+// The caller, which is always a [Store], guarantees: Bind is called once, before
+// everything else, and Close once, after all transactions have ended; Begin may
+// be called by many goroutines at once.
+//
+// Errors: a backend returns [ErrConflict] for a transaction that would succeed
+// if it were repeated, [ErrCommitUnknown] for a commit of unknown outcome, the
+// context's own error when the context ended, an [*Error] where these pages name
+// a code, and anything else for what is nobody's fault; each may be wrapped.
+type Backend interface {
+	// Bind tells the backend what it will store. It prepares what it needs and
+	// reports, by name, whatever of the model it cannot hold.
+	Bind(ctx context.Context, m *Model) error
+	// Begin opens a transaction. It may wait for others and ends the wait with
+	// the context. Transactions are serializable: those that commit leave the
+	// store, and have seen it, as if they had run one after the other in an order
+	// that agrees with the order in which they were acknowledged.
+	Begin(ctx context.Context, opts TxOptions) (BackendTx, error)
+	// Close releases what the backend holds. It does not wait for transactions.
+	Close() error
+}
+
+// BackendTx is an open transaction of a [Backend].
+//
+// The caller guarantees: no two methods run at once; exactly one of Commit and
+// Rollback is called, as the last call; after an error of any other method only
+// Rollback is called; ops are checked and typed: the resource is one of the
+// bound model's, filters are bound, keys ascend without duplicates, values have
+// their field's type or are null, no record names one that it must not. In a
+// read-only transaction no writing method is called.
+//
+// The backend guarantees: a transaction sees its own writes and none of those
+// that had not committed when it began; what a method returned stays as it is,
+// whatever happens later.
+//
+// Methods get the whole [Op] and read from it only what their comment names. They
+// do not change it and do not keep it; records and values in it may be kept.
+type BackendTx interface {
+	// Read runs a Load or a Select: the records that fulfil Using and have one of
+	// Keys, ascending by key; or that fulfil Where and Using, in Order, after the
+	// position After, at most Limit of them, with Result.More set if there are
+	// further ones. With Fields, only those columns need be set, others may be
+	// absent.
+	Read(ctx context.Context, op *Op) (Result, error)
+	// Count returns how many records fulfil Where and Using.
+	Count(ctx context.Context, op *Op) (int, error)
+	// Insert adds Records, all or none, and returns them as they now are, in the
+	// same order. A record whose key is absent gets the next one. Absent columns
+	// get the backend's own default or null.
+	//
+	// Errors: [AlreadyExists] with Resource and Field if a key is taken, by
+	// whomever: it never overwrites; [Forbidden] if a record as it now is does
+	// not fulfil Check.
+	Insert(ctx context.Context, op *Op) ([]Record, error)
+	// Update changes, in each record with one of Keys that fulfils Using, the
+	// columns that the record at the same place in Records holds, all or none,
+	// and returns the records as they now are, in the same order.
+	//
+	// Errors, the first before the second: [NotFound] with Resource and Key for
+	// the first of Keys that is not there or does not fulfil Using; [Forbidden]
+	// if a record as it now is does not fulfil Check.
+	Update(ctx context.Context, op *Op) ([]Record, error)
+	// Delete removes the records with one of Keys, all or none.
+	//
+	// Errors: [NotFound] with Resource and Key for the first of Keys that is not
+	// there or does not fulfil Using.
+	Delete(ctx context.Context, op *Op) error
+	// NextIDs returns N keys that no record of the resource has, had or was
+	// promised, not even in transactions that rolled back. A resource whose key
+	// is [Text] has no next key: [BadRequest].
+	NextIDs(ctx context.Context, op *Op) ([]Value, error)
+	// Commit makes the transaction's writes visible and, where the backend is
+	// durable, durable before it returns.
+	//
+	// Errors, at the latest here, with nothing of the transaction done:
+	// [NotFound] with the target's Resource and Key if a stored to-one relation
+	// points at no record; [FieldUpdateForbidden] with Resource and Field of the
+	// relation if a record was deleted that others still point at;
+	// [AlreadyExists] with Resource and Field if two records hold the same value
+	// of a unique field; [ErrConflict]. Between statements of one transaction
+	// these rules may be broken, so that values can be swapped.
+	Commit(ctx context.Context) error
+	// Rollback undoes the transaction. It works after the context of the other
+	// calls ended: its own is alive for a short while.
+	Rollback(ctx context.Context) error
+}
+
+// TxOptions are the conditions of a transaction. The zero value is a
+// serializable read-write transaction with the default number of attempts.
+type TxOptions struct {
+	// ReadOnly: no operation will write. The transaction sees one snapshot.
+	ReadOnly bool
+	// Attempts is how often the transaction is tried at the most when it
+	// conflicts with others; 0 means [DefaultAttempts], 1 means no retry.
+	// Backends ignore it.
+	Attempts int
+	// Single is a hint to the backend: exactly one operation follows, so where a
+	// statement is a transaction of its own none need be begun. [Store] sets it.
+	Single bool
+}
+
+// DefaultAttempts is how often a transaction that conflicts is tried by default:
+// once and two retries.
+const DefaultAttempts = 3

@@ -1,0 +1,83 @@
+package core
+
+import (
+	"context"
+	"errors"
+)
+
+// BackendFunc returns a backend that is made anew for each transaction by a
+// storage-returning function. The function is called once per transaction; what
+// it returns is bound, used for that one transaction, and closed after it. That
+// suits storages that belong to a request, such as a connection or a tenant's
+// database that is found in ctx. [New] calls the function once more, to find out
+// whether the model fits. It is not the fast way: a backend with a pool of its
+// own is.
+func BackendFunc(open func(ctx context.Context) (Backend, error)) Backend {
+	return &perTransaction{open: open}
+}
+
+type perTransaction struct {
+	open  func(ctx context.Context) (Backend, error)
+	model *Model
+}
+
+var errNoBackend = errors.New("the storage-returning function returned no backend")
+
+func (p *perTransaction) Bind(ctx context.Context, m *Model) error {
+	p.model = m
+	b, err := p.bound(ctx)
+	if err != nil {
+		return err
+	}
+	return b.Close()
+}
+
+func (p *perTransaction) Begin(ctx context.Context, opts TxOptions) (BackendTx, error) {
+	b, err := p.bound(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := b.Begin(ctx, opts)
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return &ownBackendTx{tx, b}, nil
+}
+
+func (p *perTransaction) Close() error { return nil }
+
+// String names the backend in [Store.Describe].
+func (p *perTransaction) String() string { return "a backend per transaction" }
+
+func (p *perTransaction) bound(ctx context.Context) (Backend, error) {
+	b, err := p.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if b == nil {
+		return nil, errNoBackend
+	}
+	if err := b.Bind(ctx, p.model); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// ownBackendTx is a transaction that closes its backend when it ends.
+type ownBackendTx struct {
+	BackendTx
+
+	backend Backend
+}
+
+func (t *ownBackendTx) Commit(ctx context.Context) error {
+	err := t.BackendTx.Commit(ctx)
+	if closing := t.backend.Close(); err != nil {
+		return errors.Join(err, closing)
+	}
+	return nil // committed is committed, whatever closing says
+}
+
+func (t *ownBackendTx) Rollback(ctx context.Context) error {
+	return errors.Join(t.BackendTx.Rollback(ctx), t.backend.Close())
+}

@@ -1,0 +1,98 @@
+package core
+
+import (
+	"context"
+	"sync"
+)
+
+// Op is one operation on its way through the chain. A handler may change it
+// before it passes it on, within these rules: slices may be replaced, their
+// elements never written; Where only grows narrower; Using and Check are
+// extended with [Op.Guard], never dropped. An Op is valid until its handler
+// returns, and must not be kept or used by another goroutine. A decorator that
+// needs a further op copies the one it has, which keeps it in its transaction; one
+// made from nothing is refused.
+type Op struct {
+	Kind Kind
+	// Resource that the op is about, one of the model's, and so safe as a metric
+	// label; nil for a Tx.
+	Resource *Resource
+	// Keys of a Load, Update or Delete: ascending, without duplicates, of the
+	// key's type.
+	Keys []Value
+	// Where is the caller's condition on a Select or Count, bound.
+	Where Filter
+	// Using is the policies' condition on the rows as they are, of every kind
+	// but Insert and NextID. A row that does not fulfil it is absent.
+	Using Filter
+	// Check is the policies' condition on the rows as an Insert or Update leaves
+	// them. A row that does not fulfil it fails the op with [Forbidden].
+	Check Filter
+	// Order of a Select; its last entry is the key.
+	Order []Order
+	// Limit is how many records a Select returns at most; 0 means no limit.
+	Limit int
+	// After is the position that a Select continues after, one value per entry
+	// of Order; nil to start.
+	After []Value
+	// Fields to read in a Load or Select, the key and those of Order included;
+	// nil means all.
+	Fields []*Field
+	// Records of an Insert, or of an Update: the keys and the changed columns, in
+	// the order of Keys.
+	Records []Record
+	// N is how many keys a NextID hands out.
+	N int
+	// Principal on whose behalf the op runs; nil means nobody.
+	Principal *Principal
+	// Tx is the transaction that the op belongs to, nil outside one.
+	Tx *TxInfo
+	// Final says that no operation follows in this transaction, so that a
+	// backend may send its commit along.
+	Final bool
+
+	origin  *Store                                          // that made the op
+	handle  *transaction                                    // the open transaction, for the innermost handler
+	attempt func(ctx context.Context, t *transaction) error // what a Tx does between begin and commit
+	key     [1]Value                                        // backs Keys of one
+}
+
+// Guard narrows the op to rows that fulfil the condition before and after it:
+// it extends both Using and Check. This is what a policy calls; the backend
+// applies it in the same statement.
+func (op *Op) Guard(f Filter) {
+	op.Using = And(op.Using, f)
+	op.Check = And(op.Check, f)
+}
+
+// Writes reports whether the op may change the store: its kind does, and it is
+// not a read-only transaction.
+func (op *Op) Writes() bool {
+	if op.Kind == Tx && op.Tx != nil {
+		return !op.Tx.ReadOnly
+	}
+	return op.Kind.Writes()
+}
+
+// ops keeps used Ops, which are large, so that an operation allocates none.
+var ops = sync.Pool{New: func() any { return new(Op) }}
+
+func newOp() *Op { return ops.Get().(*Op) } //nolint:forcetypeassert // the pool holds nothing else
+
+func (op *Op) release() {
+	*op = Op{}
+	ops.Put(op)
+}
+
+// Result is what an operation returns.
+type Result struct {
+	// Records read by a Load (ascending by key) or a Select (in its order), or as
+	// they are after an Insert or Update (in the order of [Op.Records]).
+	Records []Record
+	// More says that a Select with a Limit has further records.
+	More bool
+	// Keys handed out by a NextID.
+	Keys []Value
+	// Count is what a Count counted.
+	Count int
+}

@@ -1,0 +1,96 @@
+package core
+
+import (
+	"iter"
+	"slices"
+)
+
+// The functions of this file are the reference of what backends do, obviously
+// right rather than fast: a backend that has nothing better can be built from
+// them, and the conformance kit compares every other one with them.
+
+// ReadFrom answers a Load or a Select from all records of the op's resource, in
+// whatever order they come.
+func ReadFrom(records iter.Seq[Record], op *Op) Result {
+	var found []Record
+	for rec := range records {
+		if selects(op, rec) {
+			found = append(found, rec)
+		}
+	}
+	order := op.Order
+	if op.Kind == Load {
+		order = op.Resource.byKey
+	}
+	slices.SortFunc(found, func(a, b Record) int { return CompareRecords(order, a, b) })
+	var res Result
+	if res.More = op.Limit > 0 && len(found) > op.Limit; res.More {
+		found = found[:op.Limit]
+	}
+	for _, rec := range found {
+		res.Records = append(res.Records, rec.Project(op.Fields))
+	}
+	return res
+}
+
+// CountIn answers a Count from all records of the op's resource.
+func CountIn(records iter.Seq[Record], op *Op) (n int) {
+	for rec := range records {
+		if selects(op, rec) {
+			n++
+		}
+	}
+	return n
+}
+
+func selects(op *Op, rec Record) bool {
+	if !op.Using.Match(rec) {
+		return false
+	}
+	if op.Kind == Load {
+		_, found := slices.BinarySearchFunc(op.Keys, rec.Key(), Compare)
+		return found
+	}
+	return op.Where.Match(rec) && (op.After == nil || After(op.Order, op.After, rec))
+}
+
+// CheckIntegrity looks at all records of a store, given by a function that
+// returns those of one resource, and returns the error that a commit which left
+// them like this owes: [NotFound] for a to-one relation without a target, or
+// [AlreadyExists] for a unique value that two records hold; nil if all is well.
+func CheckIntegrity(m *Model, records func(*Resource) iter.Seq[Record]) error {
+	keys := make([]map[Value]bool, len(m.resources))
+	for i, r := range m.resources {
+		keys[i] = make(map[Value]bool)
+		for rec := range records(r) {
+			keys[i][rec.Key()] = true
+		}
+	}
+	for _, r := range m.resources {
+		for _, f := range r.toOnes {
+			for rec := range records(r) {
+				if v := rec.values[f.column]; v.IsSet() && !keys[f.target.index][v] {
+					return f.target.NotFound(v)
+				}
+			}
+		}
+		for _, f := range r.uniques {
+			if holdsTwice(f, records(r)) {
+				return f.Taken()
+			}
+		}
+	}
+	return nil
+}
+
+func holdsTwice(f *Field, records iter.Seq[Record]) bool {
+	seen := make(map[Value]bool)
+	for rec := range records {
+		v := rec.values[f.column]
+		if seen[v] {
+			return true
+		}
+		seen[v] = v.IsSet()
+	}
+	return false
+}

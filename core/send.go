@@ -1,0 +1,129 @@
+package core
+
+import (
+	"context"
+	"errors"
+)
+
+var (
+	errForeignResource = errors.New("resource belongs to another model")
+	errForeignOp       = errors.New("op was not made by this store; copy the one that came in")
+)
+
+// send puts the op on its way and releases it.
+func (s Session) send(ctx context.Context, op *Op) (Result, error) {
+	defer op.release()
+	st := stateOf(ctx)
+	op.origin, op.Principal = s.store, st.principal
+	if op.Resource == nil || op.Resource.model != s.store.model {
+		return Result{}, &Error{Code: ServerError, Cause: errForeignResource}
+	}
+	if s.tx != nil {
+		op.handle, op.Tx = s.tx, s.tx.info
+		res, err := s.store.handler(ctx, op)
+		return res, wrap(err)
+	}
+	if st.inside != nil && st.within(s.store) {
+		return Result{}, &Error{Code: ServerError, Cause: ErrOuterStore}
+	}
+	if s.store.closed.Load() {
+		return Result{}, &Error{Code: Unavailable, Cause: ErrClosed}
+	}
+	return s.store.repeat(ctx, op)
+}
+
+// repeat runs an op that is a transaction of its own, again if it conflicts.
+func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
+	fresh := *op // decorators change what they pass on
+	for attempt := 1; ; attempt++ {
+		res, err := s.handler(ctx, op)
+		if err == nil {
+			return res, nil
+		}
+		if attempt == DefaultAttempts || !errors.Is(err, ErrConflict) || !backOff(ctx, attempt) {
+			return Result{}, wrap(err)
+		}
+		*op = fresh
+	}
+}
+
+// innermost is the handler that all decorators stand around.
+func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
+	if op.origin != s {
+		return Result{}, &Error{Code: ServerError, Cause: errForeignOp}
+	}
+	if err := op.bind(); err != nil {
+		return Result{}, err
+	}
+	switch {
+	case op.Kind == Tx:
+		return Result{}, s.transact(ctx, op)
+	case op.handle != nil:
+		return op.handle.run(ctx, op)
+	}
+	return s.single(ctx, op)
+}
+
+// single runs one operation in a transaction of its own.
+func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
+	tx, err := s.backend.Begin(ctx, TxOptions{ReadOnly: !op.Kind.Writes(), Single: true})
+	if err != nil {
+		return Result{}, err
+	}
+	op.Final = true
+	ended := false
+	defer func() {
+		if !ended {
+			rollback(ctx, tx)
+		}
+	}()
+	if res, err = dispatch(ctx, tx, op); err != nil {
+		return Result{}, err
+	}
+	ended = true
+	if err := tx.Commit(ctx); err != nil {
+		return Result{}, err
+	}
+	return res, nil
+}
+
+// dispatch calls the method of the backend's transaction that the op is for.
+func dispatch(ctx context.Context, tx BackendTx, op *Op) (res Result, err error) {
+	switch op.Kind {
+	case Load, Select:
+		return tx.Read(ctx, op)
+	case Count:
+		res.Count, err = tx.Count(ctx, op)
+	case Insert:
+		res.Records, err = tx.Insert(ctx, op)
+	case Update:
+		res.Records, err = tx.Update(ctx, op)
+	case Delete:
+		err = tx.Delete(ctx, op)
+	case NextID:
+		res.Keys, err = tx.NextIDs(ctx, op)
+	default:
+		err = &Error{Code: ServerError, Cause: errors.New("unknown operation " + op.Kind.String())}
+	}
+	return res, err
+}
+
+// bind resolves conditions that decorators wrote with names of fields, so that
+// backends never see one; a condition that does not fit the resource fails the
+// op instead of being dropped.
+func (op *Op) bind() error {
+	for _, f := range [...]*Filter{&op.Where, &op.Using, &op.Check} {
+		if f.n == nil {
+			continue
+		}
+		if op.Resource == nil {
+			return &Error{Code: ServerError, Cause: errForeignFilter}
+		}
+		bound, err := op.Resource.Bind(*f)
+		if err != nil {
+			return &Error{Code: ServerError, Cause: err}
+		}
+		*f = bound
+	}
+	return nil
+}

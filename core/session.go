@@ -1,0 +1,171 @@
+package core
+
+import "context"
+
+// Session is the operations on records, which [Store] and [Transaction] share.
+// Every method sends one [Op] through the chain of decorators; all arguments
+// are checked and converted before. Resources must be of the store's model.
+//
+// All methods return an [*Error]. Besides the codes that they name: those that
+// decorators add, of the usual ones [Unauthorized], [Forbidden] and [ReadOnly];
+// [Unavailable], when the backend is out of reach, a conflict outlasts its
+// retries (errors.Is finds [ErrConflict]) or the context ended (errors.Is finds
+// its error); [ServerError] for everything else.
+type Session struct {
+	store *Store
+	tx    *transaction
+	final bool
+}
+
+// Get returns the record with that key.
+//
+// Errors: [NotFound], [BadFieldValue] for a key of the wrong type.
+func (s Session) Get(ctx context.Context, r *Resource, key Value) (Record, error) {
+	if err := checkKey(r, key); err != nil {
+		return Record{}, err
+	}
+	op := s.op(Load, r)
+	op.key[0] = key
+	op.Keys = op.key[:1]
+	res, err := s.send(ctx, op)
+	if err != nil {
+		return Record{}, err
+	}
+	if len(res.Records) == 0 {
+		return Record{}, &Error{Code: NotFound, Resource: r.external, Key: key}
+	}
+	return res.Records[0], nil
+}
+
+// Load returns the records with those keys that are there, ascending by key and
+// each once. With names of fields, others may be absent from the records, but
+// for the key.
+//
+// Errors: [BadFieldValue] for a key of the wrong type, [UnknownField].
+func (s Session) Load(ctx context.Context, r *Resource, keys []Value, fields ...string) ([]Record, error) {
+	sorted, err := checkKeys(r, keys)
+	if err != nil || len(sorted) == 0 {
+		return nil, err
+	}
+	var projection []*Field
+	if len(fields) > 0 {
+		if projection, err = r.projection(fields, nil); err != nil {
+			return nil, err
+		}
+	}
+	op := s.op(Load, r)
+	op.Keys, op.Fields = sorted, projection
+	res, err := s.send(ctx, op)
+	return res.Records, err
+}
+
+// Select returns the records that the query asks for.
+//
+// Errors: [UnknownField], [SearchForbidden] and [BadFieldValue] for what the
+// query names, [BadParam] for its limit and cursor.
+func (s Session) Select(ctx context.Context, r *Resource, q Query) (Page, error) {
+	op := s.op(Select, r)
+	if err := q.fill(op); err != nil {
+		op.release()
+		return Page{}, err
+	}
+	position := Op{Resource: r, Where: op.Where, Order: op.Order}
+	res, err := s.send(ctx, op)
+	if err != nil {
+		return Page{}, err
+	}
+	page := Page{Records: res.Records}
+	if n := len(page.Records); res.More && n > 0 {
+		page.Next = cursorAfter(&position, page.Records[n-1])
+	}
+	return page, nil
+}
+
+// Count returns how many records fulfil the filter.
+//
+// Errors: those of [Resource.Bind].
+func (s Session) Count(ctx context.Context, r *Resource, where Filter) (int, error) {
+	bound, err := r.Bind(where)
+	if err != nil {
+		return 0, err
+	}
+	op := s.op(Count, r)
+	op.Where = bound
+	res, err := s.send(ctx, op)
+	return res.Count, err
+}
+
+// Insert adds the records, all or none, and returns them as they now are, in
+// the same order: with keys, defaults and whatever else the backend adds. A
+// record without a key gets the next one; a key that is given is kept.
+//
+// Errors: [AlreadyExists] for a key or unique value that is taken, [NotFound]
+// for a to-one relation whose target is not there, [BadFieldValue].
+func (s Session) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {
+	checked, err := checkInsert(r, records)
+	if err != nil || len(checked) == 0 {
+		return nil, err
+	}
+	op := s.op(Insert, r)
+	op.Records = checked
+	res, err := s.send(ctx, op)
+	return res.Records, err
+}
+
+// Update changes records, all or none. Each of those given holds a key and the
+// columns to change, the others absent. It returns the records as they now
+// are, ascending by key.
+//
+// Errors: [NotFound] for a key that is not there and for a to-one relation
+// whose target is not, [AlreadyExists] for a unique value that is taken,
+// [BadFieldValue], [BadRequest] for two changes to one record.
+func (s Session) Update(ctx context.Context, r *Resource, changes ...Record) ([]Record, error) {
+	sorted, keys, err := checkUpdate(r, changes)
+	if err != nil || len(sorted) == 0 {
+		return nil, err
+	}
+	op := s.op(Update, r)
+	op.Records, op.Keys = sorted, keys
+	res, err := s.send(ctx, op)
+	return res.Records, err
+}
+
+// Delete removes the records with those keys, all or none. It does not touch
+// records that point at them: the transaction cannot commit while there are any.
+//
+// Errors: [NotFound], [FieldUpdateForbidden] for a record that others point at,
+// [BadFieldValue] for a key of the wrong type.
+func (s Session) Delete(ctx context.Context, r *Resource, keys ...Value) error {
+	sorted, err := checkKeys(r, keys)
+	if err != nil || len(sorted) == 0 {
+		return err
+	}
+	op := s.op(Delete, r)
+	op.Keys = sorted
+	_, err = s.send(ctx, op)
+	return err
+}
+
+// NextIDs hands out n keys that no record of the resource has, had or was
+// promised.
+//
+// Errors: [BadRequest] for a negative n and for a resource whose key is of type
+// [Text], which has no next one.
+func (s Session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, error) {
+	if n < 0 {
+		return nil, &Error{Code: BadRequest, Message: "a number of ids cannot be negative"}
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	op := s.op(NextID, r)
+	op.N = n
+	res, err := s.send(ctx, op)
+	return res.Keys, err
+}
+
+func (s Session) op(kind Kind, r *Resource) *Op {
+	op := newOp()
+	op.Kind, op.Resource, op.Final = kind, r, s.final
+	return op
+}

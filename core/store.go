@@ -1,0 +1,55 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+)
+
+// Store is the one way to the records of a backend: every operation passes the
+// chain of decorators. It is safe for concurrent use. [New] makes it.
+//
+// The operations themselves are the methods of [Session]; each that is called on
+// the store is a transaction of its own, repeated when it conflicts with others.
+type Store struct {
+	Session
+
+	model       *Model
+	backend     Backend
+	handler     Handler
+	description Description
+	closed      atomic.Bool
+}
+
+// New composes a store: the backend, and around it the decorators, outermost
+// first. It binds the backend to the model, and it fails if the backend cannot
+// hold the model, if a decorator does not fit it, or if the order of the
+// decorators breaks a promise; the error then says which order would do. The
+// backend belongs to the store from now on, and is closed if New fails.
+func New(ctx context.Context, model *Model, backend Backend, decorators ...Decorator) (*Store, error) {
+	if model == nil || backend == nil {
+		return nil, errors.New("core: a store needs a model and a backend")
+	}
+	s := &Store{model: model, backend: backend, description: describe(model, backend, decorators)}
+	s.Session = Session{store: s}
+	var err error
+	if s.handler, err = chain(model, decorators, s.innermost); err == nil {
+		err = backend.Bind(ctx, model)
+	}
+	if err != nil {
+		return nil, errors.Join(err, backend.Close())
+	}
+	return s, nil
+}
+
+// Model returns the model that the store holds.
+func (s *Store) Model() *Model { return s.model }
+
+// Close closes the backend. Operations that are still running may fail; later
+// ones fail with [ErrClosed], and so does a second Close.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return &Error{Code: Unavailable, Cause: ErrClosed}
+	}
+	return wrap(s.backend.Close())
+}
