@@ -1,0 +1,100 @@
+// Command gotest runs go test with the arguments that it is given and prints what go test prints: one line a package, and the output of
+// the tests that failed. Unlike go test it fails when a test was skipped, and says which: a skipped test proves nothing, and go test
+// reports its package as ok.
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// event is a line of go test -json; see go doc test2json.
+type event struct {
+	Action, Package, Test, Output string
+}
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "gotest:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	r := report{packages: map[string]*pkg{}}
+	lines := bufio.NewReader(stdout)
+	for line, err := lines.ReadBytes('\n'); err == nil; line, err = lines.ReadBytes('\n') {
+		r.read(line)
+	}
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("go test: %w", err)
+	}
+	if len(r.skipped) > 0 {
+		return fmt.Errorf("skipped, which counts as failed:\n%s", strings.Join(r.skipped, "\n"))
+	}
+	return nil
+}
+
+// report holds back what a package prints until the package has ended.
+type report struct {
+	packages map[string]*pkg
+	skipped  []string
+}
+
+type pkg struct {
+	output []event
+	ended  map[string]string // "pass", "skip" or "fail" by test; no entry if it was cut off
+}
+
+func (r *report) read(line []byte) {
+	var e event
+	if json.Unmarshal(line, &e) != nil || e.Action == "build-output" {
+		os.Stdout.WriteString(cmp.Or(e.Output, string(line)))
+		return
+	}
+	p := r.packages[e.Package]
+	if p == nil {
+		p = &pkg{ended: map[string]string{}}
+		r.packages[e.Package] = p
+	}
+	switch e.Action {
+	case "output":
+		if !strings.HasPrefix(e.Output, "=== ") { // which test is running
+			p.output = append(p.output, e)
+		}
+	case "pass", "skip", "fail":
+		p.ended[e.Test] = e.Action
+		if e.Test == "" {
+			delete(r.packages, e.Package)
+			p.print()
+		} else if e.Action == "skip" {
+			r.skipped = append(r.skipped, e.Package+" "+e.Test)
+		}
+	}
+}
+
+// print shows the last line, which is go test's verdict on the package, what skipped tests have said, and of a failed package all that
+// does not belong to a test that passed.
+func (p *pkg) print() {
+	for i, e := range p.output {
+		verdict := i == len(p.output)-1
+		skipped := e.Test != "" && p.ended[e.Test] == "skip"
+		if verdict || skipped || p.ended[""] == "fail" && p.ended[e.Test] != "pass" {
+			fmt.Print(e.Output)
+		}
+	}
+}
