@@ -1,0 +1,26 @@
+package core
+
+import (
+	"errors"
+
+	"github.com/larder-go/larder/core/internal/strictjson"
+)
+
+// ParseJSON reads one JSON text strictly (RFC 8259) into nil, bool, json.Number,
+// string, []any and map[string]any. Unlike encoding/json it refuses what it would
+// have to repair: duplicate names, invalid UTF-8, lone surrogates, U+0000, and
+// numbers beyond a double's range; and nesting deeper than maxNesting, where 0
+// means 64.
+//
+// Errors: [BadRequest], with a message that says what is wrong at which byte.
+func ParseJSON(text []byte, maxNesting int) (any, error) {
+	v, err := strictjson.Parse(text, maxNesting)
+	if err == nil {
+		return v, nil
+	}
+	var syntax *strictjson.SyntaxError
+	if errors.As(err, &syntax) {
+		return nil, &Error{Code: BadRequest, Message: syntax.Error()}
+	}
+	return nil, &Error{Code: BadRequest, Message: "invalid JSON", Cause: err}
+}
