@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -13,14 +14,13 @@ import (
 type params struct {
 	url.Values
 
-	maxDepth   int
 	maxNesting int
 }
 
 // params reads the URL's arguments. One that cannot be decoded is an error: to
 // drop a condition that somebody misspelled would answer another question.
 func (x *exchange) params() (params, error) {
-	p := params{maxDepth: x.h.api.Options().MaxDepth, maxNesting: x.h.opts.MaxNesting}
+	p := params{maxNesting: x.h.opts.MaxNesting}
 	if x.r.URL.RawQuery == "" {
 		return p, nil
 	}
@@ -47,31 +47,24 @@ func bad(param, accepted string) error {
 	return &core.Error{Code: core.BadParam, Param: param, Accepted: accepted}
 }
 
-const nonNegative = "non-negative integer"
-
 // number returns an argument that counts something.
 func (p params) number(name string, fallback int) (int, error) {
 	text, given, err := p.one(name)
 	if err != nil || !given {
 		return fallback, err
 	}
-	n, err := strconv.ParseUint(text, 10, strconv.IntSize-1)
-	if err != nil || strings.HasPrefix(text, "+") {
-		return 0, bad(name, nonNegative)
+	if text == "" || strings.Trim(text, "0123456789") != "" {
+		return 0, bad(name, "non-negative integer")
 	}
-	return int(n), nil //nolint:gosec // parsed to fit
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return math.MaxInt, nil // more than anybody has
+	}
+	return n, nil
 }
 
-// depth returns the depth at which to show records.
-func (p params) depth() (int, error) {
-	depth, err := p.number("depth", engine.DefaultDepth)
-	if err == nil && depth > p.maxDepth {
-		err = bad("depth", nonNegative+" up to "+strconv.Itoa(p.maxDepth))
-	}
-	return depth, err
-}
-
-// depth returns the depth at which to show one record.
+// depth returns the depth at which to show one record; the engine knows how
+// great it may be.
 func (x *exchange) depth() (int, error) {
 	p, err := x.params()
 	if err != nil {
@@ -79,6 +72,8 @@ func (x *exchange) depth() (int, error) {
 	}
 	return p.depth()
 }
+
+func (p params) depth() (int, error) { return p.number("depth", engine.DefaultDepth) }
 
 // query returns which records to list, but for the limit.
 func (p params) query() (q engine.Query, err error) {
