@@ -60,7 +60,8 @@ func validate(text []byte) (*openapi3.T, error) {
 	if err != nil {
 		return nil, err
 	}
-	return doc, doc.Validate(context.Background())
+	err = doc.Validate(context.Background())
+	return doc, err
 }
 
 func TestTheDocumentIsOpenAPI(t *testing.T) {

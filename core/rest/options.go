@@ -70,19 +70,19 @@ func (o Options) withDefaults(m *core.Model) Options {
 func (o Options) check() error {
 	var errs []error
 	if o.MaxBody < 0 {
-		errs = append(errs, fmt.Errorf("MaxBody %d is negative", o.MaxBody))
+		errs = append(errs, fmt.Errorf("option MaxBody: %d is negative", o.MaxBody))
 	}
 	if o.MaxNesting < 0 {
-		errs = append(errs, fmt.Errorf("MaxNesting %d is negative", o.MaxNesting))
+		errs = append(errs, fmt.Errorf("option MaxNesting: %d is negative", o.MaxNesting))
 	}
 	if o.Timeout < 0 {
-		errs = append(errs, fmt.Errorf("Timeout %s is negative", o.Timeout))
+		errs = append(errs, fmt.Errorf("option Timeout: %s is negative", o.Timeout))
 	}
 	if strings.ContainsFunc(o.Challenge, unicode.IsControl) {
-		errs = append(errs, fmt.Errorf("Challenge %q has control characters", o.Challenge))
+		errs = append(errs, fmt.Errorf("option Challenge: %q has control characters", o.Challenge))
 	}
 	if !goodPrefix(o.Prefix) {
-		errs = append(errs, fmt.Errorf("Prefix %q is not an escaped path like \"/api\", without a slash at its end", o.Prefix))
+		errs = append(errs, fmt.Errorf("option Prefix: %q is not an escaped path like \"/api\", without a slash at its end", o.Prefix))
 	}
 	return errors.Join(errs...)
 }

@@ -33,17 +33,17 @@ func TestImpossibleOptionsAreRefusedByName(t *testing.T) {
 		opts rest.Options
 		want string
 	}{
-		{rest.Options{MaxBody: -1}, "MaxBody -1"},
-		{rest.Options{MaxNesting: -1}, "MaxNesting -1"},
-		{rest.Options{Timeout: -time.Second}, "Timeout -1s"},
-		{rest.Options{Challenge: "a\nb"}, `Challenge "a\nb"`},
-		{rest.Options{Prefix: "api"}, `Prefix "api"`},
-		{rest.Options{Prefix: "/api/"}, `Prefix "/api/"`},
-		{rest.Options{Prefix: "/"}, `Prefix "/"`},
-		{rest.Options{Prefix: "//host"}, `Prefix "//host"`},
-		{rest.Options{Prefix: "/a?b"}, `Prefix "/a?b"`},
-		{rest.Options{Prefix: "/ä"}, `Prefix "/ä"`},
-		{rest.Options{MaxBody: -1, MaxNesting: -1}, "MaxNesting -1"},
+		{rest.Options{MaxBody: -1}, "MaxBody: -1"},
+		{rest.Options{MaxNesting: -1}, "MaxNesting: -1"},
+		{rest.Options{Timeout: -time.Second}, "Timeout: -1s"},
+		{rest.Options{Challenge: "a\nb"}, `Challenge: "a\nb"`},
+		{rest.Options{Prefix: "api"}, `Prefix: "api"`},
+		{rest.Options{Prefix: "/api/"}, `Prefix: "/api/"`},
+		{rest.Options{Prefix: "/"}, `Prefix: "/"`},
+		{rest.Options{Prefix: "//host"}, `Prefix: "//host"`},
+		{rest.Options{Prefix: "/a?b"}, `Prefix: "/a?b"`},
+		{rest.Options{Prefix: "/ä"}, `Prefix: "/ä"`},
+		{rest.Options{MaxBody: -1, MaxNesting: -1}, "MaxNesting: -1"},
 	} {
 		if _, err := rest.New(open(t, pantry()), row.opts); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%+v: %v, want %s", row.opts, err, row.want)

@@ -56,11 +56,10 @@ func (p params) number(name string, fallback int) (int, error) {
 	if text == "" || strings.Trim(text, "0123456789") != "" {
 		return 0, bad(name, "non-negative integer")
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return math.MaxInt, nil // more than anybody has
+	if n, err := strconv.Atoi(text); err == nil {
+		return n, nil
 	}
-	return n, nil
+	return math.MaxInt, nil // more than anybody has
 }
 
 // depth returns the depth at which to show one record; the engine knows how

@@ -96,7 +96,7 @@ func testInternals(t *testing.T, newBackend NewBackend) {
 		c := setup{model: cookies()}.start(t, newBackend)
 		c.check(t, exchange{"POST /jar", `[{}, {}]`, 201, ""})
 		for _, target := range []string{"/jar?limit=1", "/jar/1", "/openapi.json", "/nope"} {
-			req, err := http.NewRequestWithContext(t.Context(), "GET", c.url+target, nil)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url+target, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,6 +3,7 @@ package resttest
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ func testDepth(t *testing.T, newBackend NewBackend) {
 		{"PUT /jar/1", `{"label": "a"}`, 201, ""},
 		{"PUT /cookie/1", `{"jar": 1}`, 201, ""},
 	}
-	after := func(x ...exchange) []exchange { return append(jar[:len(jar):len(jar)], x...) }
+	after := func(x ...exchange) []exchange { return append(slices.Clip(jar), x...) }
 	setup{model: cookies(), engine: engine.Options{MaxDepth: 3}}.check(t, newBackend, []rule{
 		{"depth is 1 by default: related records are ids", after(
 			exchange{"GET /jar/1", "", 200, `{"id": 1, "label": "a", "cookies": [1]}`},
@@ -82,7 +83,7 @@ func testFilter(t *testing.T, newBackend NewBackend) {
 		{"PUT /cookie/4", `{}`, 201, ""},
 	}
 	finds := func(rows ...[2]string) []exchange {
-		all := stock[:len(stock):len(stock)]
+		all := slices.Clip(stock)
 		for _, row := range rows {
 			all = append(all, exchange{"GET /cookie?depth=0&filter=" + row[0], "", 200, row[1]})
 		}
@@ -172,7 +173,7 @@ func testSort(t *testing.T, newBackend NewBackend) {
 		{"PUT /cookie/6", `{"type": "Z", "price": 9}`, 201, ""},
 	}
 	lists := func(rows ...[2]string) []exchange {
-		all := stock[:len(stock):len(stock)]
+		all := slices.Clip(stock)
 		for _, row := range rows {
 			all = append(all, exchange{"GET /cookie?depth=0" + row[0], "", 200, row[1]})
 		}

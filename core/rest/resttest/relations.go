@@ -1,6 +1,9 @@
 package resttest
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func testOneToMany(t *testing.T, newBackend NewBackend) {
 	stock := []exchange{
@@ -10,7 +13,7 @@ func testOneToMany(t *testing.T, newBackend NewBackend) {
 		{"PUT /cookie/2", `{"jar": 1}`, 201, ""},
 		{"PUT /cookie/3", `{"jar": 2}`, 201, ""},
 	}
-	after := func(x ...exchange) []exchange { return append(stock[:len(stock):len(stock)], x...) }
+	after := func(x ...exchange) []exchange { return append(slices.Clip(stock), x...) }
 	jars := func(want string) exchange { return exchange{"GET /jar", "", 200, want} }
 	setup{model: cookies()}.check(t, newBackend, []rule{
 		{"both sides agree", after(jars(`[{"id": 1, "cookies": [1, 2]}, {"id": 2, "cookies": [3]}]`))},
@@ -60,7 +63,7 @@ func testOneToOne(t *testing.T, newBackend NewBackend) {
 		{"PUT /male/1", `{"wife": 1}`, 201, ""},
 		{"PUT /male/2", `{"wife": 2}`, 201, ""},
 	}
-	after := func(x ...exchange) []exchange { return append(stock[:len(stock):len(stock)], x...) }
+	after := func(x ...exchange) []exchange { return append(slices.Clip(stock), x...) }
 	couples := func(males, females string) []exchange {
 		return []exchange{{"GET /male", "", 200, males}, {"GET /female", "", 200, females}}
 	}
