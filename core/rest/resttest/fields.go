@@ -9,7 +9,7 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 	c := setup{model: things()}.start(t, newBackend)
 	c.check(t, exchange{"PUT /thing/1", `{}`, 201, ""})
 	for _, row := range []struct{ field, taken, refused string }{
-		{"int", `1 "1" 1.0=1 -0=0 9223372036854775807 1e3=1000 null`, `"1_" "01" "+1" "1.5" 1.5 true [] {} 9223372036854775808 ""`},
+		{"int", `1 "1"=1 1.0=1 -0=0 9223372036854775807 1e3=1000 null`, `"1_" "01" "+1" "1.5" 1.5 true [] {} 9223372036854775808 ""`},
 		{"float", `1 1.5 "1.5"=1.5 -0.0=0 1e-7 null`, `"x" true [1] "NaN" "Infinity" 9007199254740993`},
 		{"text", `"a" "" 5="5" 1.50="1.50" "\u20ac" "\ud83d\ude00" null`, `true [] {} ["a"]`},
 		{"bool", `true false null`, `0 1 "true" "" [] {}`},
