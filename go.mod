@@ -3,3 +3,5 @@ module github.com/larder-go/larder
 go 1.26.0
 
 require pgregory.net/rapid v1.3.0
+
+require github.com/tidwall/btree v1.8.2
