@@ -84,13 +84,11 @@ const pageSize = 256
 // An error ends the sequence; it comes with the zero T.
 func (c *Collection[T]) All(ctx context.Context, q Query) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		left, q := q.Limit, q
-		for {
-			q.Limit = pageSize
-			if left > 0 {
+		q := q // each use of the sequence starts anew
+		left := q.Limit // negative limits are refused by Page
+		for limited := left != 0; ; {
+			if q.Limit = pageSize; limited {
 				q.Limit = min(left, pageSize)
-			} else if left < 0 {
-				q.Limit = left // refused by Select
 			}
 			page, next, err := c.Page(ctx, q)
 			for _, row := range page {
@@ -103,7 +101,7 @@ func (c *Collection[T]) All(ctx context.Context, q Query) iter.Seq2[T, error] {
 				yield(none, err)
 				return
 			}
-			if left -= len(page); next == "" || left == 0 {
+			if left -= len(page); next == "" || limited && left == 0 {
 				return
 			}
 			q.After = next

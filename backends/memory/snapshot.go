@@ -1,0 +1,39 @@
+package memory
+
+import (
+	"context"
+	"errors"
+
+	"github.com/larder-go/larder/core"
+)
+
+// snapshot is the content of the store at one moment, by resource. Once
+// published it never changes, so it is also the read-only transaction on itself.
+type snapshot struct {
+	tables []table
+}
+
+var _ core.BackendTx = (*snapshot)(nil)
+
+var errReadOnly = errors.New("memory: write in a read-only transaction")
+
+func (s *snapshot) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return core.Result{}, err
+	}
+	return read(s.tables[op.Resource.Index()], op), nil
+}
+
+func (s *snapshot) Count(ctx context.Context, op *core.Op) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	return count(s.tables[op.Resource.Index()], op), nil
+}
+
+func (s *snapshot) Insert(context.Context, *core.Op) ([]core.Record, error) { return nil, errReadOnly }
+func (s *snapshot) Update(context.Context, *core.Op) ([]core.Record, error) { return nil, errReadOnly }
+func (s *snapshot) Delete(context.Context, *core.Op) error                  { return errReadOnly }
+func (s *snapshot) NextIDs(context.Context, *core.Op) ([]core.Value, error) { return nil, errReadOnly }
+func (s *snapshot) Commit(ctx context.Context) error                        { return ctx.Err() }
+func (s *snapshot) Rollback(context.Context) error                          { return nil }
