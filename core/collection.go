@@ -84,7 +84,7 @@ const pageSize = 256
 // An error ends the sequence; it comes with the zero T.
 func (c *Collection[T]) All(ctx context.Context, q Query) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		q := q // each use of the sequence starts anew
+		q := q          // each use of the sequence starts anew
 		left := q.Limit // negative limits are refused by Page
 		for limited := left != 0; ; {
 			if q.Limit = pageSize; limited {

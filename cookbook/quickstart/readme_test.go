@@ -109,3 +109,22 @@ func TestTheReadmeShowsTheTwoCommands(t *testing.T) {
 		}
 	}
 }
+
+func TestTheCodeOfTheReadmeIsTheExampleThatRuns(t *testing.T) {
+	source, doc := readme(t)
+	var shown string
+	walk(t, doc, func(n ast.Node) {
+		if block, ok := n.(*ast.FencedCodeBlock); ok && string(block.Language(source)) == "go" {
+			shown += string(block.Lines().Value(source))
+		}
+	})
+	file, err := os.ReadFile(filepath.Join("..", "..", "core", "example_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(string(file), "func Example() {\n")
+	body, _, _ = strings.Cut(body, "\t// Output:")
+	if indented := strings.ReplaceAll("\t"+strings.TrimSuffix(shown, "\n"), "\n", "\n\t"); strings.ReplaceAll(indented, "\n\t\n", "\n\n") != strings.TrimSuffix(body, "\n") {
+		t.Errorf("the README shows\n%s\nand the example is\n%s", shown, body)
+	}
+}
