@@ -40,11 +40,17 @@ func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
 		if err == nil {
 			return res, nil
 		}
-		if attempt == DefaultAttempts || !errors.Is(err, ErrConflict) || !backOff(ctx, attempt) {
+		if attempt == DefaultAttempts || !repeatable(err) || !backOff(ctx, attempt) {
 			return Result{}, wrap(err)
 		}
 		*op = fresh
 	}
+}
+
+// repeatable reports whether another try may succeed and cannot do anything
+// twice.
+func repeatable(err error) bool {
+	return errors.Is(err, ErrConflict) && !errors.Is(err, ErrCommitUnknown)
 }
 
 // innermost is the handler that all decorators stand around.

@@ -65,10 +65,8 @@ func (s *Store) attempt(
 		return nil, false
 	case own != nil && errors.Is(err, own):
 		return own, again
-	case errors.Is(err, ErrCommitUnknown):
-		return wrap(err), false
 	}
-	return wrap(err), again || errors.Is(err, ErrConflict)
+	return wrap(err), again && !errors.Is(err, ErrCommitUnknown) || repeatable(err)
 }
 
 // transact begins, runs and commits one try, innermost in the chain.

@@ -46,8 +46,8 @@ func domain(f *core.Field) []any {
 	return numbers
 }
 
-// records draws up to a few dozen records with different keys, as read.
-func records(t *rapid.T, r *core.Resource) []core.Record {
+// someRecords draws up to a few dozen records with different keys, as read.
+func someRecords(t *rapid.T, r *core.Resource) []core.Record {
 	keys := rapid.SliceOfDistinct(rapid.SampledFrom(domain(r.Key())), func(k any) any { return k }).Draw(t, "keys")
 	out := make([]core.Record, len(keys))
 	for i, key := range keys {
@@ -159,7 +159,7 @@ func filled(t *rapid.T, r *core.Resource, records []core.Record) *snapshot {
 func TestEveryPathReadsWhatAFullScanReads(t *testing.T) {
 	for _, r := range []*core.Resource{plant, bed} {
 		t.Run(r.Name(), rapid.MakeCheck(func(t *rapid.T) {
-			all := records(t, r)
+			all := someRecords(t, r)
 			s := filled(t, r, all)
 			op := core.Op{Kind: core.Select, Resource: r, Limit: rapid.IntRange(0, 5).Draw(t, "limit")}
 			op.Where, op.Using = bound(t, r), bound(t, r)
@@ -188,7 +188,7 @@ func TestEveryPathReadsWhatAFullScanReads(t *testing.T) {
 func TestAPageContinuesBehindARecordThatIsGone(t *testing.T) {
 	for _, r := range []*core.Resource{plant, bed} {
 		t.Run(r.Name(), rapid.MakeCheck(func(t *rapid.T) {
-			all := records(t, r)
+			all := someRecords(t, r)
 			s := filled(t, r, all)
 			op := core.Op{Kind: core.Select, Resource: r, Limit: rapid.IntRange(0, 3).Draw(t, "limit")}
 			op.Where = bound(t, r)
