@@ -10,11 +10,10 @@ import (
 
 // Values of headers that many answers share; nobody changes them.
 var (
-	nosniff             = []string{"nosniff"}
-	jsonType            = []string{"application/json"}
-	privateNoCache      = []string{"private, no-cache"}
-	noStore             = []string{"no-store"}
-	varyByAuthorization = []string{"Authorization"}
+	nosniff        = []string{"nosniff"}
+	jsonType       = []string{"application/json"}
+	privateNoCache = []string{"private, no-cache"}
+	noStore        = []string{"no-store"}
 )
 
 // answer sends JSON that a client may keep and revalidate.
@@ -29,7 +28,7 @@ func (x *exchange) revalidate() {
 	h := x.w.Header()
 	h["Cache-Control"] = privateNoCache
 	if x.h.opts.Authenticate != nil {
-		h["Vary"] = varyByAuthorization
+		h.Add("Vary", "Authorization") // middleware may have set others
 	}
 }
 

@@ -64,7 +64,7 @@ type exchange struct {
 	r *http.Request
 	place
 
-	ctx   context.Context //nolint:containedctx // lives exactly as long as the request
+	ctx   context.Context // of the request, with its end and its principal
 	wrote bool
 }
 

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -121,6 +123,44 @@ func TestAPanicWithinTheAnswerCutsTheConnection(t *testing.T) {
 	}()
 	h.ServeHTTP(broken{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/cookie", nil))
 	t.Error("no panic")
+}
+
+func TestABodyThatEndsEarlyIs400(t *testing.T) {
+	h, err := rest.New(open(t, pantry()), rest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	request := "POST /cookie HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{}"
+	if _, err = io.WriteString(conn, request); err == nil {
+		err = conn.(*net.TCPConn).CloseWrite()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.Contains(string(answer), `{"error":{"code":"BAD_REQUEST","details":{"msg":"the body ends early"}}}`) {
+		t.Errorf("%s %v", answer, err)
+	}
+}
+
+func TestHeadersOfMiddlewareStay(t *testing.T) {
+	h, err := rest.New(open(t, pantry()), rest.Options{Authenticate: func(*http.Request) (*core.Principal, error) { return nil, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	w.Header().Set("Vary", "Origin")
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/cookie", nil))
+	if got := strings.Join(w.Header().Values("Vary"), ", "); got != "Origin, Authorization" {
+		t.Errorf("Vary %q", got)
+	}
 }
 
 func TestTheHandlerReplacesWhoeverWasInTheContext(t *testing.T) {

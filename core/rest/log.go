@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -40,7 +41,7 @@ func (x *exchange) record(level slog.Level, message string, attrs ...slog.Attr) 
 
 // ours are the headers that belong to the answer that a panic interrupted; those
 // of middleware around the handler stay.
-var ours = []string{"Etag", "Link", "Location", "Allow", "Www-Authenticate", "Retry-After", "Vary"}
+var ours = []string{"Etag", "Link", "Location"}
 
 // catch turns a panic into a 500, unless it is the one that net/http knows as
 // the wish to cut the connection.
@@ -49,8 +50,8 @@ func (x *exchange) catch() {
 	if reason == nil {
 		return
 	}
-	if reason == http.ErrAbortHandler { //nolint:errorlint,err113 // net/http compares it like this
-		panic(reason)
+	if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(http.ErrAbortHandler)
 	}
 	x.record(slog.LevelError, "panic", slog.String("error", fmt.Sprint(reason)), slog.String("stack", string(debug.Stack())))
 	if x.wrote {

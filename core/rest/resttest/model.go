@@ -110,6 +110,32 @@ func things() *core.Model {
 	)
 }
 
+// knots is the model of relations that are not as simple as they look.
+func knots() *core.Model {
+	return core.MustModel("knots",
+		core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
+			key(),
+			{Name: "parent", ToOne: "page"},
+			{Name: "pages", ToMany: "page", Inverse: "parent"},
+			{Name: "seals", ToMany: "seal", Inverse: "page"},
+			{Name: "chapter", Computed: &core.Computed{
+				Get: func(_ context.Context, rec core.Record) (any, error) { return rec.Get("parent").IsSet(), nil },
+				Set: func(context.Context, core.Record, any) (map[string]any, error) {
+					return map[string]any{"parent": map[string]any{}}, nil
+				},
+			}},
+		}},
+		core.ResourceSpec{Name: "seal", Fields: []core.FieldSpec{
+			key(),
+			{Name: "page", ToOne: "page", Writable: core.Never},
+			{Name: "open", Type: core.Bool},
+			{Name: "text", Type: core.Text, Writable: func(rec core.Record) bool { return rec.Get("open").Bool() }},
+		}},
+		core.ResourceSpec{Name: "egg", Fields: []core.FieldSpec{key(), {Name: "hen", ToOne: "hen", Cascade: true}}},
+		core.ResourceSpec{Name: "hen", Fields: []core.FieldSpec{key(), {Name: "egg", ToOne: "egg", Cascade: true}}},
+	)
+}
+
 // notes is the model of records that have owners.
 func notes() *core.Model {
 	return core.MustModel("notes",

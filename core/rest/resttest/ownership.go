@@ -38,6 +38,12 @@ func testOwnership(t *testing.T, newBackend NewBackend) {
 		{`GET /note?filter={"folder": 1}`, "", 200, ""},
 		{`GET /note?sort=["-text"]&depth=0`, "", 200, ""},
 		{"GET /folder/2?depth=2", "", 200, ""},
+		{"GET /folder?depth=3", "", 200, ""},
+		{"POST /folder", `{"notes": [{"text": "x"}, 1]}`, 404, ""},
+		{"PATCH /note/2", `{"folder": {"notes": [1]}}`, 404, ""},
+		{"POST /note", `{"owner": 1}`, 400, `FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "owner"}`},
+		{`GET /note?filter={"owner": 1}`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "owner"}`},
+		{`GET /note?sort=["owner"]`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "owner"}`},
 	} {
 		t.Run("a foreign record is as absent: "+x.request+" "+x.body, func(t *testing.T) {
 			c, empty := stock(t, true), stock(t, false)

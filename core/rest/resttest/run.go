@@ -42,6 +42,7 @@ var families = []struct {
 	{"one-directional", testOneDirectional},
 	{"nested records", testNested},
 	{"cascade", testCascade},
+	{"knots", testKnots},
 	{"tags and conditions", testConditions},
 	{"errors", testErrors},
 	{"internals", testInternals},
