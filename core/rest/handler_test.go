@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -147,6 +148,19 @@ func TestABodyThatEndsEarlyIs400(t *testing.T) {
 	answer, err := io.ReadAll(conn)
 	if err != nil || !strings.Contains(string(answer), `{"error":{"code":"BAD_REQUEST","details":{"msg":"the body ends early"}}}`) {
 		t.Errorf("%s %v", answer, err)
+	}
+}
+
+func TestABodyThatIsAnnouncedAsTooLargeIsNotRead(t *testing.T) {
+	h, err := rest.New(open(t, pantry()), rest.Options{MaxBody: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/cookie", iotest.ErrReader(errors.New("read")))
+	r.Header.Set("Content-Type", "application/json")
+	r.ContentLength = 101
+	if h.ServeHTTP(w, r); w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 

@@ -19,7 +19,9 @@ type Options struct {
 	// Authenticate says who a request runs for; nil, like a nil principal, means
 	// nobody. An error is answered with 401 and logged, unless it is or wraps a
 	// [*core.Error] or [core.Code], or the time ran out: then its own code is
-	// used. The request's context ends with the [Options.Timeout].
+	// used, so whoever looks for users in a store has to say what a
+	// [core.NotFound] means. The request's context ends with the
+	// [Options.Timeout].
 	Authenticate func(r *http.Request) (*core.Principal, error)
 	// Challenge is the WWW-Authenticate of a 401 (RFC 9110, section 11.6.1);
 	// default "Bearer".

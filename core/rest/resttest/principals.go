@@ -89,6 +89,7 @@ func testPrincipals(t *testing.T, newBackend NewBackend) {
 		}{
 			{core.Forbidden, exchange{"GET /note", "", 403, `FORBIDDEN {}`}},
 			{errors.Join(errSecret, &core.Error{Code: core.Unavailable}), exchange{"GET /note", "", 503, `UNAVAILABLE {}`}},
+			{&core.Error{Code: core.ServerError, Cause: errSecret}, exchange{"GET /note", "", 500, `SERVER_ERROR {}`}},
 			{context.DeadlineExceeded, exchange{"GET /note", "", 503, `UNAVAILABLE {}`}},
 		} {
 			refuse := func(*http.Request) (*core.Principal, error) { return nil, row.err }
