@@ -171,7 +171,7 @@ func TestEveryPathReadsWhatAFullScanReads(t *testing.T) {
 					t.Fatal(err)
 				}
 				compare(t, &op, got, want)
-				if !want.More {
+				if !want.More() {
 					break
 				}
 				op.After = positionOf(&op, want.Records[len(want.Records)-1])
@@ -234,8 +234,8 @@ func positionOf(op *core.Op, rec core.Record) []core.Value {
 }
 
 func compare(t *rapid.T, op *core.Op, got, want core.Result) {
-	if got.More != want.More || !slices.EqualFunc(got.Records, want.Records, core.Record.Equal) {
+	if got.More() != want.More() || !slices.EqualFunc(got.Records, want.Records, core.Record.Equal) {
 		t.Fatalf("where %s using %s order %v after %v limit %d\ngot  %v %t\nwant %v %t",
-			op.Where, op.Using, op.Order, op.After, op.Limit, got.Records, got.More, want.Records, want.More)
+			op.Where, op.Using, op.Order, op.After, op.Limit, got.Records, got.More(), want.Records, want.More())
 	}
 }
