@@ -6,6 +6,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
+// Insert adds records.
 func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	if err := t.open(ctx); err != nil {
 		return nil, err
@@ -52,6 +53,7 @@ func (t *transaction) complete(op *core.Op) ([]core.Record, error) {
 	return records, nil
 }
 
+// Update puts changed records in the place of others.
 func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	before, err := t.before(ctx, op)
 	if err != nil {
@@ -71,6 +73,7 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	return records, nil
 }
 
+// Delete removes records.
 func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	before, err := t.before(ctx, op)
 	if err != nil {
