@@ -21,7 +21,7 @@ type Options struct {
 	// Patience is how long a step of a transaction may take before the kit
 	// assumes that it waits for another transaction, and lets that one go on. One
 	// that is too short makes the cases of isolation find less, and never makes
-	// them fail. 0 means 10 ms.
+	// them fail. 0 means 5 ms.
 	Patience time.Duration
 	// Timeout is when the contexts of a case or of a random check expire, so that
 	// what hangs is told from what is slow. 0 means a minute.
@@ -61,7 +61,7 @@ func (o Options) Run(t *testing.T, open Factory) {
 	}
 }
 
-func (o Options) patience() time.Duration { return orElse(o.Patience, 10*time.Millisecond) }
+func (o Options) patience() time.Duration { return orElse(o.Patience, 5*time.Millisecond) }
 
 func (o Options) timeout() time.Duration { return orElse(o.Timeout, time.Minute) }
 
