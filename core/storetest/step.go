@@ -147,11 +147,11 @@ func (s step) page(q *continuation) error {
 		Kind: core.Select, Resource: q.resource, Where: q.query.Where, Using: using,
 		Order: q.order, Limit: q.query.Limit, After: q.position,
 	})
-	if (got.Next != "") != want.More {
-		s.d.Fatalf("the page says that there is more: %v, want %v", got.Next != "", want.More)
+	if (got.Next != "") != want.More() {
+		s.d.Fatalf("the page says that there is more: %v, want %v", got.Next != "", want.More())
 	}
 	s.next = nil
-	if want.More {
+	if want.More() {
 		s.next = q.after(want.Records[len(want.Records)-1], got.Next)
 	}
 	return s.compareFields(got.Records, want.Records, q)
