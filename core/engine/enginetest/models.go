@@ -260,5 +260,10 @@ func boxes() *core.Model {
 			key(),
 			{Name: "box", ToOne: "box", Hidden: true, Writable: core.Never, Default: 1},
 		}},
+		core.ResourceSpec{Name: "drawer", Fields: []core.FieldSpec{key(), {Name: "knives", ToMany: "knife", Inverse: "drawer"}}},
+		core.ResourceSpec{Name: "knife", Fields: []core.FieldSpec{
+			key(),
+			{Name: "drawer", ToOne: "drawer", Hidden: true, Writable: core.Never},
+		}},
 	)
 }

@@ -49,6 +49,7 @@ func Cases() []Case {
 		{"limits", limitCases()},
 		{"match", matchCases()},
 		{"policies", policyCases()},
+		{"faults", faultCases()},
 		{"concurrency", concurrencyCases()},
 		{"random", randomCases()},
 	} {

@@ -81,9 +81,11 @@ func writableCases() []Case {
 			post box {"shut": true, "items": [{"glued": true}, {}]}   => {"id": 1, "shut": true, "items": [1, 2]}
 			post item {"glued": true, "box": {"shut": true}}          => {"id": 3, "glued": true, "box": 2}
 			post socket {"used": true, "plug": {"stuck": true}}       => {"id": 1, "used": true, "plug": 1}`),
-		script("a hidden field that refuses is not named", boxes, `
+		script("a hidden field that refuses is not named, but the other side of its pair", boxes, `
 			put box/1 {}
 			post seal {}
-			delete box/1    => FIELD_UPDATE_FORBIDDEN {"object_name": "seal", "field_name": ""}`),
+			delete box/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "seal", "field_name": ""}
+			put drawer/1 {"knives": [{}]}    => created {"id": 1, "knives": [1]}
+			patch drawer/1 {"knives": []}    => FIELD_UPDATE_FORBIDDEN {"object_name": "drawer", "field_name": "knives"}`),
 	}
 }
