@@ -9,11 +9,11 @@ import (
 // expand fills the parts of the nodes of a level, which are shown at the depth,
 // and returns the next level.
 func (r *resolver) expand(ctx context.Context, now level, depth int) (level, error) {
-	hops, err := r.hops(ctx, now)
+	var next level
+	hops, err := r.hops(ctx, now, depth-1)
 	if err != nil {
 		return nil, err
 	}
-	var next level
 	for i := range hops {
 		h := &hops[i]
 		last := depth == 1 && i == len(hops)-1
@@ -32,8 +32,8 @@ func (r *resolver) expand(ctx context.Context, now level, depth int) (level, err
 	return next, nil
 }
 
-// hops computes what needs no operation and returns what does.
-func (r *resolver) hops(ctx context.Context, now level) ([]hop, error) {
+// hops fills the parts that need no operation and returns the hops that do.
+func (r *resolver) hops(ctx context.Context, now level, depth int) ([]hop, error) {
 	var hops []hop
 	for _, g := range now {
 		if err := compute(ctx, g); err != nil {
@@ -44,14 +44,32 @@ func (r *resolver) hops(ctx context.Context, now level) ([]hop, error) {
 			if err != nil {
 				return nil, err
 			}
-			if len(h.keys) == 0 {
-				h.open()
+			records, known := r.known(&h, depth)
+			if !known {
+				hops = append(hops, h)
 				continue
 			}
-			hops = append(hops, h)
+			h.open()
+			if err := r.attach(&h, records, depth, nil); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return hops, nil
+}
+
+// known returns the records that the hop leads to if that takes no operation:
+// because there are none, or because their ids are enough and they were read in
+// the same transaction.
+func (r *resolver) known(h *hop, depth int) ([]core.Record, bool) {
+	if len(h.keys) == 0 {
+		return nil, true
+	}
+	f := h.slot.field
+	if depth > 0 || r.tables == nil || !f.Stored() {
+		return nil, false
+	}
+	return r.tables[f.Target().Index()].all(h.keys)
 }
 
 // follow reads the records that the hop leads to, ascending by key, as much of
@@ -99,6 +117,9 @@ func anyOf(f *core.Field, values []core.Value) core.Filter {
 
 // attach hangs the records below the nodes that they are related to.
 func (r *resolver) attach(h *hop, records []core.Record, depth int, next *level) error {
+	if len(records) == 0 {
+		return nil
+	}
 	var nodes []*node
 	if depth > 0 {
 		nodes = next.of(r.engine.shapeOf(h.slot.field.Target())).admit(records, false)

@@ -10,7 +10,7 @@ import (
 // record is the one from before the change; one that was born in this
 // transaction lets everything happen.
 func (w *work) judge(f *core.Field, rec core.Record) error {
-	if !f.Restricted() || w.tables[f.Resource().Index()].born[rec.Key()] || f.Writable(rec) {
+	if !f.Restricted() || w.tables[f.Resource().Index()][rec.Key()].born || f.Writable(rec) {
 		return nil
 	}
 	return updateForbidden(f)
@@ -43,11 +43,8 @@ func (w *work) judgePartners(ctx context.Context, f *core.Field, keys []core.Val
 	}
 	t := w.table(s)
 	for _, key := range keys {
-		rec, known := t.known[key]
-		if t.born[key] {
-			continue
-		}
-		if !known || !f.Writable(rec) {
+		at := t[key]
+		if !at.born && (at.record.IsZero() || !f.Writable(at.record)) {
 			return updateForbidden(f)
 		}
 	}

@@ -55,10 +55,10 @@ func (w *work) relate(ctx context.Context, c *change, owner core.Value, a assign
 // attract has records point at the owner through f, unless they do.
 func (w *work) attract(ctx context.Context, f *core.Field, owner core.Value, keys []core.Value, moves *displacement) error {
 	var left []core.Value // the former owners
-	known := w.table(moves.patches.shape).known
+	t := w.table(moves.patches.shape)
 	for _, key := range keys {
-		rec, there := known[key]
-		if !there {
+		rec := t.record(key)
+		if rec.IsZero() {
 			return f.Resource().NotFound(key) // it died in the course of this request
 		}
 		former := rec.At(f.Column())
@@ -82,5 +82,5 @@ func (w *work) beforeOf(c *change, owner core.Value) core.Record {
 	if !c.before.IsZero() {
 		return c.before
 	}
-	return w.table(c.shape).known[owner]
+	return w.table(c.shape).record(owner)
 }

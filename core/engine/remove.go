@@ -31,7 +31,7 @@ func (w *work) remove(ctx context.Context, s *shape, keys []core.Value, last boo
 	r := removal{work: w, dying: make([]map[core.Value]core.Record, len(w.tables))}
 	next := make(front, len(w.tables))
 	for _, key := range keys {
-		r.doom(w.table(s).known[key], next)
+		r.doom(w.table(s).record(key), next)
 	}
 	for found := true; found; {
 		now := next

@@ -20,8 +20,7 @@ func (w *work) require(ctx context.Context, drafts ...*draft) error {
 	}
 	var missing error
 	each(drafts, func(r *core.Resource, key core.Value) {
-		t := &w.tables[r.Index()]
-		if _, known := t.known[key]; !known && !t.born[key] && missing == nil {
+		if f := w.tables[r.Index()][key]; f.record.IsZero() && !f.born && missing == nil {
 			missing = r.NotFound(key)
 		}
 	})

@@ -22,7 +22,8 @@ type resolver struct {
 	engine *Engine
 	tx     *core.Transaction // nil if the views need no operation
 	ending ending
-	left   int // how many records the answer may still show
+	tables []table // what is known already, by index of the resource; nil if nothing is
+	left   int     // how many records the answer may still show
 }
 
 func (e *Engine) resolver(tx *core.Transaction, ending ending) *resolver {

@@ -13,15 +13,6 @@ type work struct {
 	tables []table // by index of the resource
 }
 
-// table is what a transaction knows of one resource.
-type table struct {
-	// known records, as they now are, with at least the columns that relating
-	// them takes. They are there and the principal can see them.
-	known map[core.Value]core.Record
-	// born in this transaction; nothing stops their fields from being set.
-	born map[core.Value]bool
-}
-
 func newWork(e *Engine, tx *core.Transaction) *work {
 	return &work{engine: e, tx: tx, tables: make([]table, len(e.shapes))}
 }
@@ -46,31 +37,22 @@ func (w *work) match(ctx context.Context, wr Write, s *shape, rec core.Record) e
 func (w *work) show(ctx context.Context, s *shape, keys []core.Value, depth int) ([]View, error) {
 	records := make([]core.Record, len(keys))
 	for i, key := range keys {
-		rec, there := w.table(s).known[key]
-		if !there { // it died with what it was detached from
+		records[i] = w.table(s).record(key)
+		if records[i].IsZero() { // it died with what it was detached from
 			return nil, s.resource.NotFound(key)
 		}
-		records[i] = rec
 	}
-	return w.engine.resolver(w.tx, endSafely).views(ctx, s, records, depth)
+	r := w.engine.resolver(w.tx, endSafely)
+	r.tables = w.tables
+	return r.views(ctx, s, records, depth)
 }
 
-func (w *work) table(s *shape) *table { return &w.tables[s.resource.Index()] }
-
-func (t *table) keep(records ...core.Record) {
-	if t.known == nil {
-		t.known = make(map[core.Value]core.Record, len(records))
+func (w *work) table(s *shape) table {
+	t := &w.tables[s.resource.Index()]
+	if *t == nil {
+		*t = make(table)
 	}
-	for _, rec := range records {
-		t.known[rec.Key()] = rec
-	}
-}
-
-func (t *table) bear(key core.Value) {
-	if t.born == nil {
-		t.born = make(map[core.Value]bool)
-	}
-	t.born[key] = true
+	return *t
 }
 
 // load reads the whole record; the zero Record if it is not there.
@@ -79,24 +61,18 @@ func (w *work) load(ctx context.Context, s *shape, key core.Value) (core.Record,
 	if err != nil || len(records) == 0 {
 		return core.Record{}, err
 	}
-	w.table(s).keep(records...)
+	w.table(s).read(records)
 	return records[0], nil
 }
 
 // fetch makes those of the records known that are there.
 func (w *work) fetch(ctx context.Context, s *shape, keys []core.Value) error {
-	t := w.table(s)
-	var missing []core.Value
-	for _, key := range keys {
-		if _, known := t.known[key]; !known {
-			missing = append(missing, key)
-		}
-	}
-	if len(missing) == 0 {
+	unknown := w.table(s).unknown(keys)
+	if len(unknown) == 0 {
 		return nil
 	}
-	records, err := w.tx.Load(ctx, s.resource, missing, s.related...)
-	t.keep(records...)
+	records, err := w.tx.Load(ctx, s.resource, unknown, s.related...)
+	w.table(s).read(records)
 	return err
 }
 
@@ -107,7 +83,7 @@ func (w *work) insert(ctx context.Context, s *shape, records []core.Record) ([]c
 		return nil, err
 	}
 	t := w.table(s)
-	t.keep(inserted...)
+	t.written(inserted)
 	for _, rec := range inserted {
 		t.bear(rec.Key())
 	}
@@ -117,7 +93,7 @@ func (w *work) insert(ctx context.Context, s *shape, records []core.Record) ([]c
 // update changes records.
 func (w *work) update(ctx context.Context, p *patches) error {
 	updated, err := w.tx.Update(ctx, p.shape.resource, p.records()...)
-	w.table(p.shape).keep(updated...)
+	w.table(p.shape).written(updated)
 	return err
 }
 
@@ -126,10 +102,8 @@ func (w *work) delete(ctx context.Context, session core.Session, s *shape, keys 
 	if err := session.Delete(ctx, s.resource, keys...); err != nil {
 		return err
 	}
-	t := w.table(s)
 	for _, key := range keys {
-		delete(t.known, key)
-		delete(t.born, key)
+		delete(w.table(s), key)
 	}
 	return nil
 }
@@ -141,11 +115,6 @@ func (w *work) pointing(ctx context.Context, f *core.Field, keys []core.Value) (
 	if err != nil {
 		return nil, err
 	}
-	t := w.table(s)
-	for _, rec := range page.Records {
-		if _, known := t.known[rec.Key()]; !known {
-			t.keep(rec)
-		}
-	}
+	w.table(s).read(page.Records)
 	return page.Records, nil
 }
