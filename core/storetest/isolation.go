@@ -144,7 +144,7 @@ var isolationRules = []row{
 
 func randomSchedules(t *trial) {
 	t.checkRandomly(func(ctx context.Context, r *rapid.T) error {
-		plan := drawSchedule(r, rapid.IntRange(2, 12).Draw(r, "actions"), 3)
+		plan := drawSchedule(r, rapid.IntRange(4, 14).Draw(r, "actions"), 3)
 		r.Logf("schedule %v", plan)
 		return t.plays(ctx, plan, rapid.Bool().Draw(r, "read-only"))
 	})
@@ -161,9 +161,13 @@ func drawSchedule(r *rapid.T, n, atATime int) schedule {
 			last++
 			running[slot] = last
 		}
-		a := action{tx: running[slot], do: rapid.SampledFrom([]byte("rrrwwwsnmgidcca")).Draw(r, "what")}
-		if a.do != count && a.do != selectGroup {
-			a.reg = rapid.IntRange(0, len(registerNames)-1).Draw(r, "which")
+		a := action{tx: running[slot], do: rapid.SampledFrom([]byte("rrrrwwwwnnsmgiidccca")).Draw(r, "what")}
+		switch a.do {
+		case count, selectGroup, commit, abort:
+		case insert:
+			a.reg = rapid.SampledFrom([]int{3, 4, 0}).Draw(r, "which") // u and v, which are not there
+		default:
+			a.reg = rapid.SampledFrom([]int{0, 0, 0, 1, 1, 1, 2, 3}).Draw(r, "which") // few, so that they meet
 		}
 		plan = append(plan, a)
 		if a.ends() {
