@@ -64,7 +64,8 @@ func Cases() []Case {
 	return cases
 }
 
-// Check runs the case on a backend of its own. [Run] does it for all of them.
+// Check runs the case on a backend of its own, as [Run] does for all of them. A
+// durable case needs [Options.Reopen].
 func (c Case) Check(tb testing.TB, open Factory, opts Options) {
 	kept := false
 	defer func() {
@@ -72,6 +73,9 @@ func (c Case) Check(tb testing.TB, open Factory, opts Options) {
 			tb.Logf("this breaks the rule of %s: %s", c.Family, c.Rule)
 		}
 	}()
+	if c.Durable && opts.Reopen == nil {
+		tb.Fatalf("the case %q needs Options.Reopen", c.Name)
+	}
 	c.check(newTrial(tb, open, opts))
 	kept = true
 }

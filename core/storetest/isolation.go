@@ -37,7 +37,7 @@ var anomalies = []anomaly{
 		[]string{"w1(x) r2(x) w1(x) c1 c2", "w1(x) r2(x) w1(x) c1 w2(y) c2"},
 	},
 	{
-		"circular information flow", "Of two transactions that both write, at most one sees what the other wrote.",
+		"circular information flow", "Of two transactions that each read what the other writes, one sees the other's write, and only one.",
 		[]string{"w1(x) w2(y) r1(y) r2(x) c1 c2", "w1(x) w2(y) r2(x) r1(y) c2 c1"},
 	},
 	{
@@ -107,10 +107,15 @@ func anomalyRules() []row {
 	for _, a := range anomalies {
 		rows = append(rows, row{"no " + a.name, a.rule, func(t *trial) {
 			for _, text := range a.schedules {
-				for _, readOnly := range []bool{true, false} {
-					if err := t.plays(t.ctx, parseSchedule(text), readOnly); err != nil {
-						t.Errorf("schedule %s: %v", text, err)
-					}
+				plan := parseSchedule(text)
+				if err := t.plays(t.ctx, plan, false); err != nil {
+					t.Errorf("schedule %s: %v", text, err)
+				}
+				if !plan.hasReader() {
+					continue
+				}
+				if err := t.plays(t.ctx, plan, true); err != nil {
+					t.Errorf("schedule %s, with read-only transactions: %v", text, err)
 				}
 			}
 		}})
@@ -119,7 +124,7 @@ func anomalyRules() []row {
 }
 
 // plays returns an error unless the transactions of the schedule are
-// serializable.
+// serializable. With readOnly, those that only read say so.
 func (t *trial) plays(ctx context.Context, plan schedule, readOnly bool) error {
 	s, err := t.stage(ctx)
 	if err != nil {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -91,4 +92,9 @@ func (s schedule) reads() bool {
 		}
 	}
 	return true
+}
+
+// hasReader reports whether one of the transactions only reads.
+func (s schedule) hasReader() bool {
+	return slices.ContainsFunc(s.scripts(), schedule.reads)
 }

@@ -187,7 +187,11 @@ func (s *stage) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\tin the beginning: %v\n", initially)
 	for _, op := range history {
-		fmt.Fprintf(&b, "\tfrom %d to %d: %v\n", op.Call, op.Return, op.Output)
+		var did []string
+		for _, e := range op.Output.([]event) { //nolint:forcetypeassert // made by players
+			did = append(did, e.String())
+		}
+		fmt.Fprintf(&b, "\tfrom %d to %d: %s\n", op.Call, op.Return, strings.Join(did, ", "))
 	}
 	return b.String()
 }
