@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -9,7 +10,8 @@ import (
 // Replace makes the record what the body says, and creates it if it is not
 // there (PUT); it reports whether it did. In a record that is there, fields that
 // the body does not name go back to their default or null, and relations that it
-// does not name are emptied; a field that a client cannot name keeps its value.
+// does not name are emptied, before those that it names are set; a field that a
+// client cannot name keeps its value.
 //
 // Errors: [core.AlreadyExists] for a key that is taken by a record that is not
 // visible; [core.BadFieldValue] for a new integer id beyond 2^53-1, which JSON
@@ -44,7 +46,7 @@ func (e *Engine) Replace(
 		if err := c.reset(d); err != nil {
 			return err
 		}
-		view, err = wk.change(ctx, c, d, w.Depth)
+		view, err = wk.change(ctx, c, d, true, w.Depth)
 		return err
 	})
 	return view, created && err == nil, err
@@ -73,24 +75,41 @@ func (w *work) createAt(ctx context.Context, d *draft, key core.Value, depth int
 	return views[0], nil
 }
 
-// reset has everything that the draft does not name, and a client could, go back
-// to what it is in a new record.
+// reset has every column that the draft does not name, and a client could, go
+// back to what it is in a new record.
 func (c *change) reset(d *draft) error {
 	c.set(c.shape.resource.Key(), c.before.Key())
+	for _, f := range c.shape.resource.Columns() {
+		if !nameable(f) || d.names(f) {
+			continue
+		}
+		v, err := f.Default()
+		if err != nil {
+			return err
+		}
+		if v.IsAbsent() {
+			v = core.Null
+		}
+		c.set(f, v)
+	}
+	return nil
+}
+
+// nameable reports whether a client may set the field.
+func nameable(f *core.Field) bool {
+	return !f.Key() && !f.Readonly() && !f.Hidden() && f.Computed() == nil
+}
+
+// empty empties the relations that other records store and that the change does
+// not set, as far as a client could name them.
+func (w *work) empty(ctx context.Context, c *change) error {
 	for _, f := range c.shape.resource.Fields() {
-		switch {
-		case f.Key() || f.Readonly() || f.Hidden() || f.Computed() != nil || d.names(f):
-		case !f.Stored():
-			c.postpone(assignment{field: f})
-		default:
-			v, err := f.Default()
-			if err != nil {
-				return err
-			}
-			if v.IsAbsent() {
-				v = core.Null
-			}
-			c.set(f, v)
+		set := slices.ContainsFunc(c.later, func(m membership) bool { return m.field == f })
+		if f.Stored() || !nameable(f) || set {
+			continue
+		}
+		if err := w.relate(ctx, c, c.key(), membership{assignment: assignment{field: f}}); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, w Write, b
 		if err != nil {
 			return err
 		}
-		view, err = wk.change(ctx, c, d, w.Depth)
+		view, err = wk.change(ctx, c, d, false, w.Depth)
 		return err
 	})
 	return view, err
@@ -74,13 +74,19 @@ func (w *work) changeOf(ctx context.Context, d *draft, key core.Value, wr Write)
 	return c, nil
 }
 
-// change applies a draft to a record that is there and shows the outcome.
-func (w *work) change(ctx context.Context, c *change, d *draft, depth int) (View, error) {
+// change applies a draft to a record that is there and shows the outcome. To
+// replace is to empty the relations that the draft does not name.
+func (w *work) change(ctx context.Context, c *change, d *draft, replace bool, depth int) (View, error) {
 	if err := w.require(ctx, d); err != nil {
 		return View{}, err
 	}
 	if err := w.apply(ctx, c, d.assignments); err != nil {
 		return View{}, err
+	}
+	if replace {
+		if err := w.empty(ctx, c); err != nil {
+			return View{}, err
+		}
 	}
 	if err := w.save(ctx, c); err != nil {
 		return View{}, err
