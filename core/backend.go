@@ -90,10 +90,10 @@ type BackendTx interface {
 	// points at no record; [FieldUpdateForbidden] with Resource and Field of the
 	// relation if a record was deleted that others still point at;
 	// [AlreadyExists] with Resource and Field if two records hold the same value
-	// of a unique field; [ErrConflict]. If several apply, any of them; a relation
-	// that a transaction set to a record that it also deleted is either of the
-	// first two. Between statements of one transaction these rules may be broken,
-	// so that values can be swapped.
+	// of a unique field; [ErrConflict]. If several apply, any of them; of a target
+	// that the transaction both pointed at and deleted, either of the first two.
+	// Between statements of one transaction these rules may be broken, so that
+	// values can be swapped.
 	Commit(ctx context.Context) error
 	// Rollback undoes the transaction. It works after the context of the other
 	// calls ended: its own is alive for a short while.
