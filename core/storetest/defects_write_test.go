@@ -278,16 +278,6 @@ var writeDefects = []defect{
 	},
 }
 
-// nulls returns the record with null for what is absent.
-func nulls(rec core.Record) core.Record {
-	for c := range rec.Len() {
-		if rec.At(c).IsAbsent() {
-			rec = rec.With(c, core.Null)
-		}
-	}
-	return rec
-}
-
 // stepwise writes one record after the other and keeps those that went well.
 func stepwise(method writeHook) writeHook {
 	return func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {

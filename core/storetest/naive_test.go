@@ -2,7 +2,6 @@ package storetest_test
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"maps"
 
@@ -33,26 +32,23 @@ func (b *naive) Bind(_ context.Context, m *core.Model) error {
 	return nil
 }
 
-func (b *naive) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (b *naive) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	select {
 	case b.turn <- struct{}{}:
+		return b.open(), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if opts.ReadOnly {
-		return &naiveTx{backend: b, rows: b.rows}, nil
-	}
-	return b.open(), nil
 }
 
 func (b *naive) Close() error { return nil }
 
 // open returns a transaction on a copy of everything.
 func (b *naive) open() *naiveTx {
-	tx := &naiveTx{backend: b, rows: make([]rows, len(b.rows)), writes: true}
+	tx := &naiveTx{backend: b, rows: make([]rows, len(b.rows))}
 	for i, all := range b.rows {
 		tx.rows[i] = maps.Clone(all)
 	}
@@ -62,7 +58,6 @@ func (b *naive) open() *naiveTx {
 type naiveTx struct {
 	backend *naive
 	rows    []rows
-	writes  bool
 }
 
 func (tx *naiveTx) of(r *core.Resource) iter.Seq[core.Record] { return maps.Values(tx.rows[r.Index()]) }
@@ -92,11 +87,7 @@ func (tx *naiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, erro
 		if _, taken := all[rec.Key()]; taken {
 			return nil, r.Key().Taken()
 		}
-		for c := range rec.Len() {
-			if rec.At(c).IsAbsent() {
-				rec = rec.With(c, core.Null)
-			}
-		}
+		rec = nulls(rec)
 		if !op.Check.Match(rec) {
 			return nil, r.Forbidden()
 		}
@@ -166,35 +157,33 @@ func (tx *naiveTx) nextID(r *core.Resource) (core.Value, error) {
 
 func (tx *naiveTx) Commit(ctx context.Context) error {
 	defer func() { <-tx.backend.turn }()
-	if ctx.Err() != nil || !tx.writes {
+	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := tx.check(); err != nil {
-		return err
+	err := tx.check()
+	if err == nil {
+		tx.backend.rows = tx.rows
 	}
-	tx.backend.rows = tx.rows
-	return nil
+	return err
 }
 
-// check says of a relation without a target whether that was deleted here.
+// check returns the error that a commit owes.
 func (tx *naiveTx) check() error {
-	err := core.CheckIntegrity(tx.backend.model, tx.of)
-	broken, ok := errors.AsType[*core.Error](err)
-	if !ok || broken.Code != core.NotFound {
-		return err
-	}
-	target := tx.backend.model.External(broken.Resource)
-	if _, was := tx.backend.rows[target.Index()][broken.Key]; !was {
-		return err
-	}
-	for _, f := range target.Referrers() {
-		for rec := range tx.of(f.Resource()) {
-			if rec.At(f.Column()) == broken.Key {
-				return f.StillReferenced()
+	for _, r := range tx.backend.model.Resources() {
+		for _, f := range r.References() {
+			for rec := range tx.of(r) {
+				key, target := rec.At(f.Column()), f.Target()
+				if _, there := tx.rows[target.Index()][key]; there || key.IsNull() {
+					continue
+				}
+				if _, was := tx.backend.rows[target.Index()][key]; was {
+					return f.StillReferenced()
+				}
+				return target.NotFound(key)
 			}
 		}
 	}
-	return err
+	return core.CheckIntegrity(tx.backend.model, tx.of)
 }
 
 func (tx *naiveTx) Rollback(context.Context) error {
@@ -202,5 +191,12 @@ func (tx *naiveTx) Rollback(context.Context) error {
 	return nil
 }
 
-// reopen returns what a restart would find if the maps were a file.
-func (b *naive) reopen() core.Backend { return &naive{rows: b.rows, last: b.last} }
+// nulls returns the record with null for what is absent.
+func nulls(rec core.Record) core.Record {
+	for c := range rec.Len() {
+		if rec.At(c).IsAbsent() {
+			rec = rec.With(c, core.Null)
+		}
+	}
+	return rec
+}
