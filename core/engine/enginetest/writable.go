@@ -72,14 +72,16 @@ func writableCases() []Case {
 			patch pear/1 {"crate": 2} depth=2    => {"id": 1, "crate": {"id": 2, "pears": [1]}}`),
 		script("those who die together are not asked", boxes, `
 			put tree/1 {"leaves": [{}]}
-			put leaf/11 {"tree": 1}         => FIELD_UPDATE_FORBIDDEN {"object_name": "tree", "field_name": "leaves"}
-			put tree/2 {"leaves": [{}, {"twin": 1}]}
-			delete leaf/1                   => FIELD_UPDATE_FORBIDDEN
-			delete tree/2                   => null
-			delete leaf/1                   => FIELD_UPDATE_FORBIDDEN {"object_name": "tree", "field_name": "leaves"}
-			delete tree/1                   => null
-			put tree/3 {"leaves": [{}]}
-			list tree depth=0               => [3]`),
+			put leaf/11 {"tree": 1}      => FIELD_UPDATE_FORBIDDEN {"object_name": "tree", "field_name": "leaves"}
+			delete leaf/1                => FIELD_UPDATE_FORBIDDEN {"object_name": "tree", "field_name": "leaves"}
+			delete tree/1                => null
+			list leaf                    => []
+			put nest/1 {}
+			put egg/1 {"nest": 1}
+			put egg/2 {"nest": 1, "twin": 1}
+			delete egg/1                 => FIELD_UPDATE_FORBIDDEN {"object_name": "egg", "field_name": "twin"}
+			delete nest/1                => null
+			list egg                     => []`),
 		script("deleting is refused where the other side is not writable", boxes, `
 			post box [{"shut": true, "items": [{}]}, {"items": [{"glued": true}]}]
 			delete item/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
