@@ -155,8 +155,10 @@ func toFloat(raw any) (Value, error) {
 	return plain(Float, raw)
 }
 
-// parseFloat reads a JSON number as a double. A whole number must fit exactly;
-// a fraction is rounded to the nearest double, as every JSON reader does.
+// parseFloat reads a JSON number as a double. A whole number must be what the
+// double holds, or be how the double is spelled (large doubles are spelled with
+// zeros for their last digits); a fraction is rounded to the nearest double, as
+// every JSON reader does.
 func parseFloat(s string) (Value, error) {
 	text, err := strictjson.CanonicalNumber(s)
 	if err != nil {
@@ -167,7 +169,8 @@ func parseFloat(s string) (Value, error) {
 		return Value{}, errLossy
 	}
 	if whole, ok := new(big.Int).SetString(text, 10); ok {
-		if back, _ := big.NewFloat(f).Int(nil); back.Cmp(whole) != 0 {
+		back, _ := big.NewFloat(f).Int(nil)
+		if back.Cmp(whole) != 0 && string(appendFloat(nil, f)) != text {
 			return Value{}, errLossy
 		}
 	}

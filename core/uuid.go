@@ -45,3 +45,12 @@ func toUUID(raw any) (Value, error) {
 	}
 	return plain(UUID, raw)
 }
+
+// UUID returns the sixteen bytes of a [UUID]; false for any other value.
+func (v Value) UUID() (id [16]byte, ok bool) {
+	if v.typ != UUID {
+		return id, false
+	}
+	n, err := hex.Decode(id[:], []byte(strings.ReplaceAll(v.str, "-", "")))
+	return id, err == nil && n == len(id)
+}

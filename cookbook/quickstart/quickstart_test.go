@@ -1,0 +1,209 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// program is the path of the quickstart, built once for all tests.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "quickstart")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	program = filepath.Join(dir, "quickstart")
+	code := 1
+	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+	} else {
+		code = m.Run()
+	}
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// start runs the program on a free port until the test ends, and returns its
+// base URL and what it printed until it served.
+func start(t *testing.T, args ...string) (base, printed string) {
+	t.Helper()
+	// The test's own context ends before its clean-up, which is to end the program.
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the program ended with %v: %s", err, stderr.String())
+		}
+	})
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		printed += lines.Text() + "\n"
+		if at, ok := strings.CutPrefix(lines.Text(), "OpenAPI "); ok {
+			base = strings.TrimSuffix(at, "/openapi.json")
+		}
+		if strings.HasPrefix(lines.Text(), "try ") {
+			return base, printed
+		}
+	}
+	t.Fatalf("the program did not start: %s", stderr.String())
+	return "", ""
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(res.StatusCode, " ", string(body))
+}
+
+func TestTheCurlLineThatItPrintsWorks(t *testing.T) {
+	for _, model := range []string{"cookies", "family"} {
+		t.Run(model, func(t *testing.T) {
+			_, printed := start(t, "-model", model)
+			_, line, _ := strings.Cut(printed, "try ")
+			out, err := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(line, "curl", "curl -sS --fail-with-body", 1)).CombinedOutput()
+			if err != nil || !strings.HasPrefix(string(out), `{"id":1,`) {
+				t.Errorf("%s%v: %s", line, err, out)
+			}
+		})
+	}
+}
+
+func TestItServesInitialData(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "data.json")
+	data := `{"cookie": {"1": {"id": 1, "type": "muffin"}, "2": {"type": "shortbread", "jar": 1}}, "jar": {"1": {"id": 1, "cookies": [2]}}}`
+	if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	base, _ := start(t, "-data", file)
+	if got := get(t, base+"/jar/1"); got != `200 {"id":1,"cookies":[2]}` {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestFamilysURLNeverEchoesTheHostHeader(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "data.json")
+	if err := os.WriteFile(file, []byte(`{"male": {"1": {"name": "Adam"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	base, _ := start(t, "-model", "family", "-data", file)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/male/1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "evil.example"
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var raw bytes.Buffer
+	if err := res.Write(&raw); err != nil {
+		t.Fatal(err)
+	}
+	if got := raw.String(); !strings.Contains(got, `"url":"/male/1"`) || strings.Contains(got, "evil") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"port in use":            {[]string{"-addr", taken.Addr().String()}, "cannot listen on " + taken.Addr().String() + ": bind: address already in use"},
+		"address of nothing":     {[]string{"-addr", "here"}, "cannot listen on here"},
+		"unknown store":          {[]string{"-store", "floppy:a"}, `unknown kind of storage "floppy"; use memory`},
+		"store of a later day":   {[]string{"-store", "postgres://u:secret@h/db"}, "no postgres backend yet; use -store memory"},
+		"file of a later day":    {[]string{"-store", "file:cookies.db"}, "no file backend yet; use -store memory"},
+		"unknown model":          {[]string{"-model", "cakes"}, `unknown model "cakes"; use cookies or family`},
+		"no data file":           {[]string{"-data", filepath.Join(dir, "nothing")}, "no such file"},
+		"data that is not JSON":  {[]string{"-data", file("a", `{"cookie": `)}, "invalid JSON at byte 11"},
+		"data with a bad record": {[]string{"-data", file("b", `{"cookie": {"1": {"jar": 7}, "2": {"jar": "x"}}}`)}, `cookie 1: field jar: there is no jar 7; cookie 2: field jar: "x" is not of type int`},
+		"stray argument":         {[]string{"memory"}, `unexpected argument "memory"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), program, append([]string{"-addr", "127.0.0.1:0"}, c.args...)...)
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			_ = cmd.Run()
+			got := stderr.String()
+			if code := cmd.ProcessState.ExitCode(); code != 1 || strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) {
+				t.Errorf("exit code %d, printed %q; want 1 and %q", code, got, c.want)
+			}
+			if strings.Contains(got, "secret") {
+				t.Error("a password was printed")
+			}
+		})
+	}
+}
+
+func TestItEndsCleanlyWhenAsked(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		cmd := exec.CommandContext(t.Context(), program, "-addr", "127.0.0.1:0")
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			if strings.HasPrefix(lines.Text(), "try ") {
+				break
+			}
+		}
+		if err := cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("after %v: %v", signal, err)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package core_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/larder-go/larder/"
+
+type listed struct {
+	ImportPath string
+	Standard   bool
+	Deps       []string
+	Imports    []string
+}
+
+// packages asks the go command for the project's packages and all that they
+// link.
+func packages(t *testing.T) map[string]listed {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Standard,Deps,Imports", "../...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	found := make(map[string]listed)
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return found
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		found[p.ImportPath] = p
+	}
+}
+
+func TestCoreEngineAndRestLinkTheStandardLibraryOnly(t *testing.T) {
+	all := packages(t)
+	for _, name := range []string{"core", "core/engine", "core/rest"} {
+		p, ok := all[module+name]
+		if !ok {
+			t.Errorf("package %s is not there", name)
+		}
+		for _, dep := range p.Deps {
+			if !all[dep].Standard && !strings.HasPrefix(dep, module+"core") {
+				t.Errorf("%s links %s", name, dep)
+			}
+		}
+	}
+}
+
+func TestImportArrowsPointOneWay(t *testing.T) {
+	for path, p := range packages(t) {
+		name, ours := strings.CutPrefix(path, module)
+		if !ours {
+			continue
+		}
+		for _, imported := range p.Imports {
+			other, ours := strings.CutPrefix(imported, module)
+			if ours && !mayImport(name, other) {
+				t.Errorf("%s imports %s", name, other)
+			}
+		}
+	}
+}
+
+// mayImport: core imports core, backends and decorators import core and their
+// own folder, the cookbook imports everything and nothing imports it.
+func mayImport(name, other string) bool {
+	top := func(s string) string { return strings.Split(s, "/")[0] }
+	folder := func(s string) string { return strings.Join(strings.SplitN(s, "/", 3)[:2], "/") }
+	switch top(name) {
+	case "core":
+		return top(other) == "core"
+	case "backends", "decorators":
+		return top(other) == "core" || strings.Contains(other, "/") && folder(other) == folder(name)
+	case "cookbook":
+		return true
+	}
+	return false
+}
+
+func TestDriversStayInThePackagesNamedForThem(t *testing.T) {
+	homes := map[string]string{
+		"go.uber.org/zap": "decorators/logging", "github.com/prometheus/client_golang": "decorators/metrics",
+		"github.com/jackc/pgx": "backends/postgres", "github.com/tidwall/btree": "backends/memory",
+	}
+	// The file backend is the memory backend with a journal and shares its map.
+	shared := []string{"backends/file"}
+	for path, p := range packages(t) {
+		name, ours := strings.CutPrefix(path, module)
+		if !ours || strings.HasPrefix(name, "cookbook") {
+			continue
+		}
+		for dep, home := range homes {
+			imports := slices.ContainsFunc(p.Imports, func(s string) bool { return strings.HasPrefix(s, dep) })
+			if imports && !strings.HasPrefix(name, home) && !slices.Contains(shared, name) {
+				t.Errorf("%s imports %s, which only %s may", name, dep, home)
+			}
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+)
+
+// counted counts the backends that a storage-returning function gave and how
+// many of them were closed.
+type counted struct {
+	core.Backend
+
+	closed *int
+}
+
+func (c counted) Close() error { *c.closed++; return c.Backend.Close() }
+
+func TestStorageReturningFunctionIsCalledOncePerTransactionAndClosedAfterIt(t *testing.T) {
+	opened, closed := 0, 0
+	s := openOn(t, core.BackendFunc(func(context.Context) (core.Backend, error) {
+		opened++
+		return counted{memory.New(), &closed}, nil
+	}))
+	r := s.Model().Resource("cookie")
+	if opened != 1 || closed != 1 {
+		t.Fatalf("composing opened %d and closed %d", opened, closed)
+	}
+	insert(t, s.Session, r, map[string]any{"type": "muffin"})
+	if opened != 2 || closed != 2 {
+		t.Errorf("an operation: opened %d, closed %d", opened, closed)
+	}
+	for _, result := range []error{nil, errors.New("no")} {
+		opened, closed = 0, 0
+		_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+			insert(t, tx.Session, r, map[string]any{"type": "muffin"})
+			insert(t, tx.Session, r, map[string]any{"type": "muffin"})
+			if opened != 1 || closed != 0 {
+				t.Errorf("inside: opened %d, closed %d", opened, closed)
+			}
+			return result
+		})
+		if opened != 1 || closed != 1 {
+			t.Errorf("a transaction that ends with %v: opened %d, closed %d", result, opened, closed)
+		}
+	}
+}
+
+func TestStorageReturningFunctionSeesTheContextOfTheRequest(t *testing.T) {
+	tenants := map[any]core.Backend{}
+	type tenant struct{}
+	s := openOn(t, core.BackendFunc(func(ctx context.Context) (core.Backend, error) {
+		name := ctx.Value(tenant{})
+		if tenants[name] == nil {
+			tenants[name] = &kept{Backend: memory.New()}
+		}
+		return tenants[name], nil
+	}))
+	r := s.Model().Resource("cookie")
+	insertFor := func(name string) int {
+		ctx := context.WithValue(t.Context(), tenant{}, name)
+		if _, err := s.Insert(ctx, r, cookie(t, s.Model(), nil)); err != nil {
+			t.Fatal(err)
+		}
+		n, err := s.Count(ctx, r, core.All())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if a, b, a2 := insertFor("a"), insertFor("b"), insertFor("a"); a != 1 || b != 1 || a2 != 2 {
+		t.Errorf("got %d, %d, %d", a, b, a2)
+	}
+}
+
+// kept outlives the transactions that it is handed out for.
+type kept struct {
+	core.Backend
+
+	bound bool
+}
+
+func (k *kept) Bind(ctx context.Context, m *core.Model) error {
+	if k.bound {
+		return nil
+	}
+	k.bound = true
+	return k.Backend.Bind(ctx, m)
+}
+
+func (k *kept) Close() error { return nil }
+
+func TestFailureOfTheStorageReturningFunctionIsTheOperations(t *testing.T) {
+	down := errors.New("no route to host")
+	var fail error
+	s := openOn(t, core.BackendFunc(func(context.Context) (core.Backend, error) { return memory.New(), fail }))
+	fail = down
+	_, err := s.Count(t.Context(), s.Model().Resource("cookie"), core.All())
+	if !errors.Is(err, down) || !errors.Is(err, core.ServerError) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := core.New(t.Context(), cookies(t), core.BackendFunc(func(context.Context) (core.Backend, error) { return nil, nil })); err == nil {
+		t.Error("a function that returns nothing was accepted")
+	}
+}

@@ -1,0 +1,209 @@
+package core_test
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/larder-go/larder/core"
+)
+
+func num(s string) json.Number { return json.Number(s) }
+
+func TestConversionsThatLoseNothingAreAccepted(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
+	type name string
+	seven := 7
+	for _, c := range []struct {
+		to   core.Type
+		from any
+		want core.Value
+	}{
+		{core.Int, 1, core.IntValue(1)},
+		{core.Int, uint8(1), core.IntValue(1)},
+		{core.Int, 1.0, core.IntValue(1)},
+		{core.Int, num("1.0"), core.IntValue(1)},
+		{core.Int, num("1e2"), core.IntValue(100)},
+		{core.Int, num("-0"), core.IntValue(0)},
+		{core.Int, "1", core.IntValue(1)},
+		{core.Int, "-9223372036854775808", core.IntValue(math.MinInt64)},
+		{core.Int, &seven, core.IntValue(7)},
+		{core.Float, 1, core.FloatValue(1)},
+		{core.Float, num("1.5"), core.FloatValue(1.5)},
+		{core.Float, "1.5", core.FloatValue(1.5)},
+		{core.Float, math.Copysign(0, -1), core.FloatValue(0)},
+		{core.Text, "x", core.TextValue("x")},
+		{core.Text, name("x"), core.TextValue("x")},
+		{core.Text, num("5"), core.TextValue("5")},
+		{core.Text, 5, core.TextValue("5")},
+		{core.Text, 0.5, core.TextValue("0.5")},
+		{core.Bool, true, core.BoolValue(true)},
+		{core.Time, noon, core.TimeValue(noon)},
+		{core.Time, "2026-11-23T13:00:00.123456+01:00", core.TimeValue(noon)},
+		{core.UUID, "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", core.UUIDValue([16]byte{
+			0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8,
+		})},
+		{core.Bytes, "AAE=", core.BytesValue([]byte{0, 1})},
+		{core.Bytes, []byte{0, 1}, core.BytesValue([]byte{0, 1})},
+		{core.List, []int{1, 2}, core.ListOf(core.IntValue(1), core.IntValue(2))},
+		{core.List, []any{num("1.0"), "a"}, core.ListOf(core.IntValue(1), core.TextValue("a"))},
+		{core.JSON, nil, core.Null},
+		{core.Int, nil, core.Null},
+		{core.Int, (*int)(nil), core.Null},
+		{core.Int, core.TextValue("3"), core.IntValue(3)},
+		{core.Text, core.Null, core.Null},
+	} {
+		got, err := c.to.Convert(c.from)
+		if err != nil || got != c.want {
+			t.Errorf("%s from %T(%v): got %v, %v; want %v", c.to, c.from, c.from, got, err, c.want)
+		}
+	}
+}
+
+func TestConversionsThatLoseSomethingAreRefused(t *testing.T) {
+	for to, values := range map[core.Type][]any{
+		core.Int: {
+			"1 ", " 1", "01", "+1", "1.5", "1.0", "-0", "", "x", true, 1.5, num("1.5"), num("9223372036854775808"),
+			uint64(math.MaxUint64), []any{1}, map[string]any{}, math.NaN(), math.Inf(1), 1e19, time.Time{},
+		},
+		core.Float: {
+			math.NaN(), math.Inf(1), math.Inf(-1), num("1e400"), "NaN", "Infinity", "", "1,5", true,
+			num("9007199254740993"), int64(9007199254740993), int64(math.MaxInt64), []any{},
+		},
+		core.Text:  {true, []any{}, map[string]any{}, "a\x00b", "\xff", math.NaN(), []byte("x"), time.Time{}},
+		core.Bool:  {"true", 1, 0, "", num("1"), []any{}},
+		core.Time:  {"2026-11-23", "12:00", 5, "2026-11-23T12:00:00.1234567Z", "2026-13-01T00:00:00Z", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), true},
+		core.UUID:  {"", "x", "6ba7b8109dad11d180b400c04fd430c8", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", 5, "6ba7b810-9dad-11d1-80b4-00c04fd430cg"},
+		core.Bytes: {"AAE", "A A=", "AAE=\n", 5, true, "AAF="},
+		core.List:  {"x", 5, map[string]any{}, true},
+		core.JSON:  {math.NaN(), func() {}, make(chan int), "a\x00b", "\xff"},
+	} {
+		for _, from := range values {
+			if got, err := to.Convert(from); err == nil {
+				t.Errorf("%s accepted %T(%v) as %v", to, from, from, got)
+			}
+		}
+	}
+}
+
+func TestFloatsAreSpelledAsEncodingJSONDoes(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		f := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0, 1e-6, 1e-7, 1e20, 1e21, 1e-10, 5e-324, math.MaxFloat64})).Draw(rt, "f")
+		if math.IsInf(f, 0) || math.IsNaN(f) || f == 0 {
+			return
+		}
+		want, err := json.Marshal(f)
+		if got := string(core.FloatValue(f).AppendJSON(nil)); err != nil || got != string(want) {
+			rt.Fatalf("got %s, want %s, %v", got, want, err)
+		}
+	})
+}
+
+func TestTimesAreCutToMicroseconds(t *testing.T) {
+	v, err := core.Time.Convert(time.Date(2026, 1, 1, 0, 0, 0, 1999, time.UTC))
+	if err != nil || v.Time().Nanosecond() != 1000 {
+		t.Errorf("got %v, %v", v, err)
+	}
+}
+
+func TestEqualJSONHasOneSpelling(t *testing.T) {
+	a, err := core.JSON.Convert(json.RawMessage(`{"b": 1.0, "a": [1e2, "\u0041"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := core.JSON.Convert(map[string]any{"a": []any{100, "A"}, "b": 1})
+	if err != nil || a != b || a.Text() != `{"a":[100,"A"],"b":1}` {
+		t.Errorf("%v and %v, %v", a, b, err)
+	}
+}
+
+// anyValue draws a value of type t, or null.
+func anyValue(t core.Type) *rapid.Generator[core.Value] {
+	text := rapid.StringMatching(`[a-c%_é𝄞]{0,4}`)
+	return rapid.Custom(func(rt *rapid.T) core.Value {
+		if rapid.IntRange(0, 5).Draw(rt, "null") == 0 {
+			return core.Null
+		}
+		switch t {
+		case core.Int:
+			return core.IntValue(rapid.Int64().Draw(rt, "int"))
+		case core.Float:
+			f := rapid.Float64().Filter(func(f float64) bool { return !math.IsInf(f, 0) && !math.IsNaN(f) })
+			return core.FloatValue(f.Draw(rt, "float"))
+		case core.Bool:
+			return core.BoolValue(rapid.Bool().Draw(rt, "bool"))
+		case core.Time:
+			return core.TimeValue(time.UnixMicro(rapid.Int64Range(-62135596800000000, 253402300799999999).Draw(rt, "time")))
+		case core.UUID:
+			return core.UUIDValue([16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(rt, "uuid")))
+		case core.Bytes:
+			return core.BytesValue(rapid.SliceOf(rapid.Byte()).Draw(rt, "bytes"))
+		case core.JSON, core.List:
+			return core.ListOf(core.TextValue(text.Draw(rt, "element")), core.IntValue(rapid.Int64().Draw(rt, "number")))
+		}
+		return core.TextValue(text.Draw(rt, "text"))
+	})
+}
+
+var allTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List}
+
+func TestEveryValueSurvivesItsJSONSpelling(t *testing.T) {
+	for _, typ := range allTypes {
+		t.Run(typ.String(), func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) {
+				v := anyValue(typ).Draw(rt, "value")
+				if typ == core.JSON && v.IsSet() {
+					v, _ = core.JSON.Convert(json.RawMessage(v.Text()))
+				}
+				parsed, err := core.ParseJSON(v.AppendJSON(nil), 0)
+				if err != nil {
+					rt.Fatalf("%v: %v", v, err)
+				}
+				if back, err := typ.Convert(parsed); err != nil || back != v {
+					rt.Fatalf("%v came back as %v, %v", v, back, err)
+				}
+				if back, err := typ.Convert(v.Any()); err != nil || back != v {
+					rt.Fatalf("%v came back from Go as %v, %v", v, back, err)
+				}
+			})
+		})
+	}
+}
+
+func TestCompareIsATotalOrderThatAgreesWithEquality(t *testing.T) {
+	for _, typ := range allTypes {
+		rapid.Check(t, func(rt *rapid.T) {
+			g := anyValue(typ)
+			a, b, c := g.Draw(rt, "a"), g.Draw(rt, "b"), g.Draw(rt, "c")
+			if core.Compare(a, b) != -core.Compare(b, a) || (core.Compare(a, b) == 0) != (a == b) {
+				rt.Fatalf("%v and %v", a, b)
+			}
+			if core.Compare(a, b) <= 0 && core.Compare(b, c) <= 0 && core.Compare(a, c) > 0 {
+				rt.Fatalf("%v, %v and %v", a, b, c)
+			}
+		})
+	}
+}
+
+func TestTextSortsByCodePointAndNullLast(t *testing.T) {
+	sorted := []core.Value{
+		core.TextValue(""), core.TextValue("A"), core.TextValue("a"), core.TextValue("é"),
+		core.TextValue("\uffff"), core.TextValue("𝄞"), core.Null,
+	}
+	for i := 1; i < len(sorted); i++ {
+		if core.Compare(sorted[i-1], sorted[i]) >= 0 {
+			t.Errorf("%v is not before %v", sorted[i-1], sorted[i])
+		}
+	}
+}
+
+func TestNewUUIDIsOfVersion4AndVariant10(t *testing.T) {
+	a, b := core.NewUUID(), core.NewUUID()
+	if a == b || a.Text()[14] != '4' || !strings.ContainsRune("89ab", rune(a.Text()[19])) {
+		t.Errorf("%v, %v", a, b)
+	}
+}

@@ -1,0 +1,139 @@
+package core_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+func id() core.FieldSpec { return core.FieldSpec{Name: "id", Type: core.Int, Key: true} }
+
+func cookies(tb testing.TB) *core.Model {
+	tb.Helper()
+	m, err := core.NewModel("cookies",
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			id(),
+			{Name: "type", Type: core.Text},
+			{Name: "price", External: "cost", Type: core.Float, Default: 1},
+			{Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+			id(),
+			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+			{Name: "label", Type: core.Text, Unique: true},
+		}},
+	)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+func TestEveryMistakeOfAModelIsReportedByName(t *testing.T) {
+	get := &core.Computed{Get: func(context.Context, core.Record) (any, error) { return nil, nil }}
+	_, err := core.NewModel("bad",
+		core.ResourceSpec{Name: "empty"},
+		core.ResourceSpec{Name: "twice", Fields: []core.FieldSpec{id()}},
+		core.ResourceSpec{Name: "twice", Fields: []core.FieldSpec{id()}},
+		core.ResourceSpec{Name: "other", External: "empty", Fields: []core.FieldSpec{id()}},
+		core.ResourceSpec{Name: "keys", Fields: []core.FieldSpec{
+			id(), {Name: "second", Type: core.Int, Key: true},
+		}},
+		core.ResourceSpec{Name: "floatkey", Fields: []core.FieldSpec{{Name: "id", Type: core.Float, Key: true, Hidden: true}}},
+		core.ResourceSpec{Name: "hiddenkey", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true, Hidden: true}}},
+		core.ResourceSpec{Name: "fields", Fields: []core.FieldSpec{
+			id(),
+			{Name: ""},
+			{Name: "same", Type: core.Int},
+			{Name: "same", Type: core.Int},
+			{Name: "alias", External: "same", Type: core.Int},
+			{Name: "nothing"},
+			{Name: "badtype", Type: 77},
+			{Name: "lost", ToOne: "nowhere"},
+			{Name: "both", ToOne: "twice", ToMany: "twice"},
+			{Name: "typed", ToOne: "twice", Type: core.Int},
+			{Name: "calc", ToOne: "twice", Computed: get},
+			{Name: "getless", Computed: &core.Computed{}},
+			{Name: "scalarinverse", Type: core.Int, Inverse: "x"},
+			{Name: "noinverse", ToMany: "twice", Inverse: "x"},
+			{Name: "self", ToOne: "fields", Inverse: "self"},
+			{Name: "tokey", ToMany: "twice", Inverse: "id"},
+			{Name: "elsewhere", ToMany: "points", Inverse: "to"},
+			{Name: "dies", Type: core.Int, Cascade: true},
+			{Name: "default", Type: core.Int, Default: "x"},
+			{Name: "listdefault", ToMany: "twice", Default: []int{1}},
+			{Name: "uniquejson", Type: core.JSON, Unique: true},
+			{Name: "calcreadonly", Computed: get, Readonly: true},
+			{Name: "firstof", ToMany: "points", Inverse: "back"},
+			{Name: "secondof", ToMany: "points", Inverse: "back"},
+		}},
+		core.ResourceSpec{Name: "points", Fields: []core.FieldSpec{
+			id(), {Name: "to", ToOne: "twice"}, {Name: "back", ToOne: "fields"},
+		}},
+	)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		`model "bad"`, `resource "empty": no field is the key`, `resource "twice": declared twice`,
+		`resource "other": external name "empty" is taken`, `"second": second key, after "id"`,
+		`resource "floatkey": field "id": a key must be int, text or uuid`, `resource "hiddenkey": field "id": a key cannot be hidden`,
+		`field "": name is empty`, `"same": declared twice`, `"alias": external name "same" is taken`,
+		`"nothing": has neither`, `"badtype": has neither`, `"lost": related resource "nowhere" does not exist`,
+		`"both": is both to-one and to-many`, `"typed": a relation has no type of its own`,
+		`"calc": is both a relation and computed`, `"getless": is computed and has no getter`,
+		`"scalarinverse": has an inverse but is no relation`, `"noinverse": inverse twice.x does not exist`,
+		`"self": is its own inverse`, `"tokey": inverse twice.id is not a stored to-one relation`,
+		`"elsewhere": inverse points.to does not point back at "fields"`, `"dies": only a stored to-one relation can cascade`,
+		`"default": default x does not fit type int`, `"listdefault": only a stored scalar or to-one relation can have a default`,
+		`"uniquejson": a field of this kind cannot be unique or indexed`, `"calcreadonly": a computed field is settable exactly if`,
+		`"secondof": inverse points.back is already connected to fields.firstof`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("not reported: %s", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(err)
+	}
+}
+
+func TestModelWithoutResourcesOrNameIsRefused(t *testing.T) {
+	if _, err := core.NewModel(""); err == nil || !strings.Contains(err.Error(), "no resources") || !strings.Contains(err.Error(), "name") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOnlyTheToOneSideOfAConnectedPairIsStored(t *testing.T) {
+	m := cookies(t)
+	jar, list := m.Resource("cookie").Field("jar"), m.Resource("jar").Field("cookies")
+	if !jar.Stored() || list.Stored() || jar.Inverse() != list || list.Inverse() != jar {
+		t.Error("the pair is not connected as declared")
+	}
+	if jar.Type() != core.Int || list.Type() != core.List || !jar.Indexed() || jar.Unique() {
+		t.Error("wrong types or indexes")
+	}
+	if got := m.Resource("jar").Referrers(); len(got) != 1 || got[0] != jar {
+		t.Errorf("referrers of jar: %v", got)
+	}
+}
+
+func TestStoredSideOfAOneToOneRelationIsUnique(t *testing.T) {
+	m := core.MustModel("family",
+		core.ResourceSpec{Name: "male", Fields: []core.FieldSpec{id(), {Name: "wife", ToOne: "female"}}},
+		core.ResourceSpec{Name: "female", Fields: []core.FieldSpec{id(), {Name: "husband", ToOne: "male", Inverse: "wife"}}},
+	)
+	wife := m.Resource("male").Field("wife")
+	if !wife.Unique() || len(m.Resource("male").Uniques()) != 1 || len(m.Resource("female").Columns()) != 1 {
+		t.Error("wife is not the stored, unique side")
+	}
+}
+
+func TestExternalNamesAreFoundFromOutsideOnly(t *testing.T) {
+	cookie := cookies(t).Resource("cookie")
+	if cookie.ExternalField("cost") != cookie.Field("price") || cookie.ExternalField("price") != nil || cookie.Field("cost") != nil {
+		t.Error("external and internal names are mixed up")
+	}
+}

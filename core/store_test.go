@@ -1,0 +1,296 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+)
+
+// open composes a store of cookies on memory.
+func open(tb testing.TB, decorators ...core.Decorator) *core.Store {
+	tb.Helper()
+	return openOn(tb, memory.New(), decorators...)
+}
+
+func openOn(tb testing.TB, b core.Backend, decorators ...core.Decorator) *core.Store {
+	tb.Helper()
+	s, err := core.New(tb.Context(), cookies(tb), b, decorators...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// watch is a decorator that shows ops on their way in and results on their way
+// out.
+func watch(name string, see func(op *core.Op), done func(op *core.Op, err error)) core.Decorator {
+	return core.Decorator{
+		Name: name, Layer: core.Observe, Repeatable: true,
+		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				see(op)
+				res, err := next(ctx, op)
+				done(op, err)
+				return res, err
+			}, nil
+		},
+	}
+}
+
+func ignore(*core.Op, error) {}
+
+func insert(tb testing.TB, s core.Session, resource *core.Resource, fields map[string]any) core.Record {
+	tb.Helper()
+	rec, err := resource.NewRecord(fields)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	done, err := s.Insert(tb.Context(), resource, rec)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return done[0]
+}
+
+func TestEveryOperationPassesTheChainOutermostFirst(t *testing.T) {
+	var seen []string
+	note := func(name string) func(*core.Op) {
+		return func(op *core.Op) { seen = append(seen, name+" "+op.Kind.String()) }
+	}
+	s := open(t, watch("outer", note("outer"), ignore), watch("inner", note("inner"), ignore))
+	ctx, r := t.Context(), s.Model().Resource("cookie")
+	run := func(session core.Session) {
+		rec := insert(t, session, r, map[string]any{"type": "muffin"})
+		key := rec.Key()
+		_, err := session.Get(ctx, r, key)
+		_, err2 := session.Load(ctx, r, []core.Value{key})
+		_, err3 := session.Select(ctx, r, core.Query{})
+		_, err4 := session.Count(ctx, r, core.All())
+		_, err5 := session.Update(ctx, r, rec)
+		_, err6 := session.NextIDs(ctx, r, 1)
+		err7 := session.Delete(ctx, r, key)
+		if err := errors.Join(err, err2, err3, err4, err5, err6, err7); err != nil {
+			t.Fatal(err)
+		}
+	}
+	each := "outer insert inner insert outer load inner load outer load inner load outer select inner select " +
+		"outer count inner count outer update inner update outer next_id inner next_id outer delete inner delete"
+	run(s.Session)
+	if got := strings.Join(seen, " "); got != each {
+		t.Errorf("outside a transaction: %s", got)
+	}
+	seen = nil
+	if err := s.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+		run(tx.Session)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(seen, " "); got != "outer tx inner tx "+each {
+		t.Errorf("inside a transaction: %s", got)
+	}
+}
+
+func TestAnOpOfADecoratorsOwnMakingIsRefused(t *testing.T) {
+	s := open(t, core.Decorator{Name: "forger", Layer: core.Observe, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			return next(ctx, &core.Op{Kind: op.Kind, Resource: op.Resource, Order: op.Order})
+		}, nil
+	}})
+	if _, err := s.Count(t.Context(), s.Model().Resource("cookie"), core.All()); !errors.Is(err, core.ServerError) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAConditionThatDoesNotFitFailsInsteadOfBeingDropped(t *testing.T) {
+	guard := func(f core.Filter) core.Decorator {
+		return core.Decorator{Name: "guard", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				op.Guard(f)
+				return next(ctx, op)
+			}, nil
+		}}
+	}
+	s := open(t, guard(core.Eq("owner", 1)))
+	if n, err := s.Count(t.Context(), s.Model().Resource("cookie"), core.All()); !errors.Is(err, core.ServerError) {
+		t.Errorf("got %d, %v", n, err)
+	}
+}
+
+func TestStacksWhoseOrderBreaksAPromiseAreRefusedWithTheOrderThatWouldDo(t *testing.T) {
+	pass := func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }
+	layer := func(name string, l core.Layer) core.Decorator {
+		return core.Decorator{Name: name, Layer: l, Wrap: pass}
+	}
+	for _, c := range []struct {
+		stack []core.Decorator
+		want  string
+	}{
+		{[]core.Decorator{layer("cache", core.Answer), layer("owner", core.Policy)}, `put "owner" before "cache"`},
+		{[]core.Decorator{layer("owner", core.Policy), layer("owner", core.Policy)}, "stands twice"},
+		{[]core.Decorator{layer("lazy", 0)}, "has no layer"},
+		{[]core.Decorator{{Layer: core.Policy, Wrap: pass}}, "no name"},
+		{[]core.Decorator{{Name: "empty", Layer: core.Policy}}, "no name or no Wrap"},
+		{[]core.Decorator{{Name: "nothing", Layer: core.Policy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) { return nil, nil }}}, "no handler"},
+		{[]core.Decorator{{Name: "picky", Layer: core.Policy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
+			return nil, errors.New("the model has no field owner")
+		}}}, `decorator "picky": the model has no field owner`},
+	} {
+		if _, err := core.New(t.Context(), cookies(t), memory.New(), c.stack...); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+	good := []core.Decorator{layer("log", core.Observe), layer("owner", core.Policy), layer("metrics", core.Observe), layer("cache", core.Answer), layer("inner", core.Observe)}
+	if _, err := core.New(t.Context(), cookies(t), memory.New(), good...); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDescribeTellsTheStack(t *testing.T) {
+	s := open(t, core.Decorator{Name: "owner", Note: "field user_id", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }})
+	want := "model cookies\n  owner (policy): field user_id\n  memory\n"
+	if got := s.Describe().String(); got != want {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestPrincipalIsResolvedFromTheContextOfEachOperation(t *testing.T) {
+	var seen []string
+	s := open(t, watch("see", func(op *core.Op) { seen = append(seen, op.Principal.String()) }, ignore))
+	r := s.Model().Resource("cookie")
+	alice := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")})
+	count := func(ctx context.Context, session core.Session) {
+		if _, err := session.Count(ctx, r, core.All()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count(t.Context(), s.Session)
+	count(alice, s.Session)
+	count(core.System(alice), s.Session)
+	if err := s.Tx(alice, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		count(ctx, tx.Session)
+		count(core.System(ctx), tx.Session)
+		count(context.Background(), tx.Session) // a context without a principal is nobody's
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(seen, " "); got != "nobody alice system alice alice system nobody" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestArgumentsThatDoNotFitTheModelAreRefused(t *testing.T) {
+	s, other := open(t), cookies(t)
+	ctx, r := t.Context(), s.Model().Resource("cookie")
+	one := insert(t, s.Session, r, map[string]any{"type": "muffin"})
+	for name, c := range map[string]struct {
+		err  error
+		want core.Code
+	}{
+		"key of another type":     {second(s.Get(ctx, r, core.TextValue("1"))), core.BadFieldValue},
+		"null key":                {second(s.Load(ctx, r, []core.Value{core.Null})), core.BadFieldValue},
+		"resource of another":     {second(s.Get(ctx, other.Resource("cookie"), core.IntValue(1))), core.ServerError},
+		"record of another":       {second(s.Insert(ctx, r, cookie(t, other, map[string]any{"id": 5}))), core.ServerError},
+		"value of another type":   {second(s.Update(ctx, r, one.With(1, core.IntValue(1)))), core.BadFieldValue},
+		"text that is not UTF-8":  {second(s.Insert(ctx, r, one.With(1, core.TextValue("\xff")))), core.BadFieldValue},
+		"update without a key":    {second(s.Update(ctx, r, one.With(0, core.Value{}))), core.BadFieldValue},
+		"two changes to a record": {second(s.Update(ctx, r, one, one)), core.BadRequest},
+		"negative limit":          {second(s.Select(ctx, r, core.Query{Limit: -1})), core.BadParam},
+		"cursor of nothing":       {second(s.Select(ctx, r, core.Query{After: "x"})), core.BadParam},
+		"order by unknown field":  {second(s.Select(ctx, r, core.Query{Order: []string{"-x"}})), core.UnknownField},
+		"order by a to-many":      {second(s.Select(ctx, s.Model().Resource("jar"), core.Query{Order: []string{"cookies"}})), core.SearchForbidden},
+		"unknown field to read":   {second(s.Select(ctx, r, core.Query{Fields: []string{"x"}})), core.UnknownField},
+		"negative number of ids":  {second(s.NextIDs(ctx, r, -1)), core.BadRequest},
+		"absent":                  {second(s.Get(ctx, r, core.IntValue(99))), core.NotFound},
+		"delete absent":           {s.Delete(ctx, r, core.IntValue(99)), core.NotFound},
+	} {
+		if !errors.Is(c.err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, c.err, c.want)
+		}
+		if _, ok := c.err.(*core.Error); !ok { //nolint:errorlint // the type itself is promised
+			t.Errorf("%s: %T is not *core.Error", name, c.err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestCursorsWorkForTheirQueryAlone(t *testing.T) {
+	s := open(t)
+	ctx, r := t.Context(), s.Model().Resource("cookie")
+	for range 4 {
+		insert(t, s.Session, r, map[string]any{"type": "muffin"})
+	}
+	q := core.Query{Where: core.Eq("type", "muffin"), Order: []string{"-price"}, Limit: 2}
+	page, err := s.Select(ctx, r, q)
+	if err != nil || len(page.Records) != 2 || page.Next == "" {
+		t.Fatalf("%v, %v", page, err)
+	}
+	q.After, q.Limit = page.Next, 5
+	if rest, err := s.Select(ctx, r, q); err != nil || len(rest.Records) != 2 || rest.Next != "" {
+		t.Errorf("the rest: %v, %v", rest, err)
+	}
+	for name, other := range map[string]core.Query{
+		"other condition": {Where: core.Eq("type", "x"), Order: q.Order, After: q.After},
+		"other order":     {Where: q.Where, Order: []string{"price"}, After: q.After},
+		"cut":             {Where: q.Where, Order: q.Order, After: q.After[:len(q.After)-2]},
+	} {
+		if _, err := s.Select(ctx, r, other); !errors.Is(err, core.BadParam) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestDefaultsAreFilledInBeforeTheChain(t *testing.T) {
+	var price core.Value
+	s := open(t, watch("see", func(op *core.Op) { price = op.Records[0].Get("price") }, ignore))
+	rec := insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
+	if price != core.FloatValue(1) || rec.Get("price") != core.FloatValue(1) {
+		t.Errorf("chain saw %v, store has %v", price, rec)
+	}
+	if rec := insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"price": nil}); !rec.Get("price").IsNull() {
+		t.Errorf("an explicit null became %v", rec)
+	}
+}
+
+func TestClosedStoreSaysSo(t *testing.T) {
+	s := open(t)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Count(t.Context(), s.Model().Resource("cookie"), core.All())
+	tx := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
+	for _, err := range []error{err, tx, s.Close()} {
+		if !errors.Is(err, core.ErrClosed) || !errors.Is(err, core.Unavailable) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestConcurrentOperationsDoNotShareAnOp(t *testing.T) {
+	s := open(t)
+	r := s.Model().Resource("cookie")
+	for i := range 50 {
+		insert(t, s.Session, r, map[string]any{"id": i, "price": i})
+	}
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for i := range 500 {
+				key := core.IntValue(int64((i * (g + 1)) % 50))
+				if rec, err := s.Get(t.Context(), r, key); err != nil || rec.Get("price").Float() != float64(key.Int()) {
+					t.Errorf("%v: %v, %v", key, rec, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

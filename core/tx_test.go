@@ -1,0 +1,321 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+)
+
+// flaky is a backend whose commits fail, as often as it is told.
+type flaky struct {
+	core.Backend
+
+	failures int
+	with     error
+	begun    int
+	ended    int
+}
+
+type flakyTx struct {
+	core.BackendTx
+
+	of *flaky
+}
+
+func (f *flaky) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	f.begun++
+	tx, err := f.Backend.Begin(ctx, opts)
+	return &flakyTx{tx, f}, err
+}
+
+func (t *flakyTx) Commit(ctx context.Context) error {
+	t.of.ended++
+	if t.of.failures > 0 {
+		t.of.failures--
+		_ = t.BackendTx.Rollback(ctx)
+		return fmt.Errorf("commit: %w", t.of.with)
+	}
+	return t.BackendTx.Commit(ctx)
+}
+
+func (t *flakyTx) Rollback(ctx context.Context) error {
+	t.of.ended++
+	return t.BackendTx.Rollback(ctx)
+}
+
+func TestTransactionThatConflictsIsRepeated(t *testing.T) {
+	for _, c := range []struct {
+		failures, attempts, want int
+		fails                    bool
+	}{
+		{0, 0, 1, false}, {2, 0, 3, false}, {3, 0, 3, true}, {1, 1, 1, true}, {5, 6, 6, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := &flaky{Backend: memory.New(), failures: c.failures, with: core.ErrConflict}
+			s := openOn(t, b)
+			var attempts []int
+			see := func(ctx context.Context, tx *core.Transaction) error {
+				attempts = append(attempts, len(attempts)+1)
+				_, err := tx.NextIDs(ctx, s.Model().Resource("cookie"), 1)
+				return err
+			}
+			err := s.Tx(t.Context(), core.TxOptions{Attempts: c.attempts}, see)
+			if len(attempts) != c.want || (err != nil) != c.fails || b.begun != b.ended {
+				t.Errorf("%+v: %d attempts, %d begun, %d ended, %v", c, len(attempts), b.begun, b.ended, err)
+			}
+			if c.fails && (!errors.Is(err, core.ErrConflict) || !errors.Is(err, core.Unavailable)) {
+				t.Errorf("%+v: %v is not an unavailable conflict", c, err)
+			}
+		})
+	}
+}
+
+func TestSingleOperationThatConflictsIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &flaky{Backend: memory.New(), failures: 2, with: core.ErrConflict}
+		s := openOn(t, b)
+		rec := insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
+		if n, err := s.Count(t.Context(), rec.Resource(), core.All()); n != 1 || err != nil {
+			t.Errorf("%d records, %v", n, err)
+		}
+	})
+}
+
+func TestCommitOfUnknownOutcomeIsNeverRepeated(t *testing.T) {
+	b := &flaky{Backend: memory.New(), failures: 1, with: errors.Join(core.ErrCommitUnknown, core.ErrConflict)}
+	s := openOn(t, b)
+	calls := 0
+	err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { calls++; return nil })
+	if calls != 1 || !errors.Is(err, core.ErrCommitUnknown) || !errors.Is(err, core.Unavailable) {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+}
+
+func TestSingleOperationOfUnknownOutcomeIsNeverRepeated(t *testing.T) {
+	b := &flaky{Backend: memory.New(), failures: 1, with: errors.Join(core.ErrCommitUnknown, core.ErrConflict)}
+	s := openOn(t, b)
+	r := s.Model().Resource("cookie")
+	_, err := s.NextIDs(t.Context(), r, 1)
+	if b.begun != 1 || !errors.Is(err, core.ErrCommitUnknown) {
+		t.Errorf("begun %d times, %v", b.begun, err)
+	}
+}
+
+func TestRepeatingEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &flaky{Backend: memory.New(), failures: 1 << 30, with: core.ErrConflict}
+		s := openOn(t, b)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := s.Tx(ctx, core.TxOptions{Attempts: 1 << 30}, func(context.Context, *core.Transaction) error { return nil })
+		if !errors.Is(err, core.ErrConflict) || ctx.Err() == nil {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestErrorOfTheFunctionRollsBackAndComesBackAsItIs(t *testing.T) {
+	s := open(t)
+	r := s.Model().Resource("cookie")
+	own := errors.New("changed my mind")
+	err := s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+		insert(t, tx.Session, r, map[string]any{"type": "muffin"})
+		return own
+	})
+	if err != own { //nolint:errorlint // as it is
+		t.Errorf("got %v", err)
+	}
+	if n, err := s.Count(t.Context(), r, core.All()); n != 0 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
+func TestPanicRollsBackAndGoesOn(t *testing.T) {
+	s := open(t)
+	r := s.Model().Resource("cookie")
+	func() {
+		defer func() {
+			if recover() != "boom" {
+				t.Error("the panic did not go on")
+			}
+		}()
+		_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+			insert(t, tx.Session, r, map[string]any{"type": "muffin"})
+			panic("boom")
+		})
+	}()
+	insert(t, s.Session, r, map[string]any{"type": "shortbread"}) // the writer's place is free again
+	if n, err := s.Count(t.Context(), r, core.All()); n != 1 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
+func TestOuterStoreInsideATransactionIsAnErrorAtOnce(t *testing.T) {
+	s, other := open(t), open(t)
+	r := s.Model().Resource("cookie")
+	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, _ *core.Transaction) error {
+		for name, err := range map[string]error{
+			"read":  second(s.Count(ctx, r, core.All())),
+			"write": second(s.NextIDs(core.System(ctx), r, 1)),
+			"tx":    s.Tx(ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }),
+		} {
+			if !errors.Is(err, core.ErrOuterStore) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+		if _, err := other.Count(ctx, other.Model().Resource("cookie"), core.All()); err != nil {
+			t.Errorf("another store: %v", err)
+		}
+		return other.Tx(ctx, core.TxOptions{}, func(ctx context.Context, _ *core.Transaction) error {
+			if _, err := s.Count(ctx, r, core.All()); !errors.Is(err, core.ErrOuterStore) {
+				t.Errorf("two levels down: got %v", err)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTransactionCannotBeUsedAfterItEnded(t *testing.T) {
+	s := open(t)
+	r := s.Model().Resource("cookie")
+	var kept *core.Transaction
+	if err := s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { kept = tx; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kept.Count(t.Context(), r, core.All()); !errors.Is(err, core.ErrTxDone) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNothingFollowsTheFinalOperation(t *testing.T) {
+	s := open(t)
+	r := s.Model().Resource("cookie")
+	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		insert(t, tx.Final(), r, map[string]any{"type": "muffin"})
+		if _, err := tx.Count(ctx, r, core.All()); !errors.Is(err, core.ErrTxDone) {
+			t.Errorf("got %v", err)
+		}
+		return nil
+	})
+	if n, err2 := s.Count(t.Context(), r, core.All()); n != 1 || err != nil || err2 != nil {
+		t.Errorf("%d records, %v, %v", n, err, err2)
+	}
+}
+
+func TestTransactionWithAFailedOperationCannotCommit(t *testing.T) {
+	s := open(t)
+	r := s.Model().Resource("cookie")
+	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		insert(t, tx.Session, r, map[string]any{"id": 1})
+		if err := tx.Delete(ctx, r, core.IntValue(2)); !errors.Is(err, core.NotFound) {
+			t.Errorf("delete: %v", err)
+		}
+		if _, err := tx.Count(ctx, r, core.All()); !errors.Is(err, core.ErrTxFailed) || !errors.Is(err, core.NotFound) {
+			t.Errorf("next operation: %v", err)
+		}
+		return nil
+	})
+	if !errors.Is(err, core.NotFound) {
+		t.Errorf("commit: %v", err)
+	}
+	if n, err := s.Count(t.Context(), r, core.All()); n != 0 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
+func TestReadOnlyTransactionRefusesWrites(t *testing.T) {
+	s := open(t)
+	r := s.Model().Resource("cookie")
+	err := s.Tx(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+		if _, err := tx.Count(ctx, r, core.All()); err != nil {
+			t.Error(err)
+		}
+		_, err := tx.NextIDs(ctx, r, 1)
+		return err
+	})
+	if !errors.Is(err, core.ReadOnly) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAfterCommitRunsOnceAndOnlyAfterACommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ran []string
+		hook := func(name string) func(context.Context) {
+			return func(context.Context) { ran = append(ran, name) }
+		}
+		decorator := watch("hook", func(op *core.Op) {
+			if op.Kind == core.Tx {
+				op.Tx.AfterCommit(hook(fmt.Sprint("decorator ", op.Tx.Attempt)))
+			}
+		}, ignore)
+		b := &flaky{Backend: memory.New(), failures: 1, with: core.ErrConflict}
+		s := openOn(t, b, decorator)
+		for _, fail := range []error{nil, errors.New("no")} {
+			_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+				tx.AfterCommit(hook("function"))
+				if len(ran) > 0 && fail == nil {
+					t.Error("ran before the commit")
+				}
+				return fail
+			})
+		}
+		if got := fmt.Sprint(ran); got != "[decorator 2 function]" {
+			t.Errorf("ran %s", got)
+		}
+	})
+}
+
+func TestHooksMayUseTheStore(t *testing.T) {
+	s := open(t)
+	r := s.Model().Resource("cookie")
+	var n int
+	err := s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+		insert(t, tx.Session, r, map[string]any{"type": "muffin"})
+		tx.AfterCommit(func(ctx context.Context) {
+			var err error
+			if n, err = s.Count(ctx, r, core.All()); err != nil {
+				t.Error(err)
+			}
+		})
+		return nil
+	})
+	if n != 1 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
+func TestWriterThatWaitsGivesUpWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t)
+		r := s.Model().Resource("cookie")
+		inside, leave := make(chan bool), make(chan bool)
+		go func() {
+			_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+				insert(t, tx.Session, r, map[string]any{"type": "muffin"})
+				close(inside)
+				<-leave
+				return nil
+			})
+		}()
+		<-inside
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := s.Insert(ctx, r, cookie(t, s.Model(), nil)); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, core.Unavailable) {
+			t.Errorf("got %v", err)
+		}
+		if n, err := s.Count(t.Context(), r, core.All()); n != 0 || err != nil {
+			t.Errorf("a reader saw %d records, %v", n, err)
+		}
+		close(leave)
+	})
+}
