@@ -8,12 +8,13 @@ import (
 
 // change is what a request makes of one record.
 type change struct {
-	shape  *shape
-	level  int         // how deep the body is nested
-	before core.Record // zero for a record to create, and where nobody needs it
-	create bool
-	values []core.Value // columns to write, absent ones are left alone
-	later  []membership // relations that other records store, set after the columns
+	shape   *shape
+	level   int         // how deep the body is nested
+	before  core.Record // zero for a record to create, and where nobody needs it
+	create  bool
+	replace bool         // what nobody names is emptied
+	values  []core.Value // columns to write, absent ones are left alone
+	later   []membership // relations that other records store, set after the columns
 }
 
 // membership is a relation that other records store, with what it shall be.

@@ -138,7 +138,7 @@ func (w *work) createRun(ctx context.Context, drafts []*draft, given preset) ([]
 }
 
 func (w *work) insertChanges(ctx context.Context, s *shape, changes []*change) ([]core.Record, error) {
-	displaced := newDisplacement(s)
+	displaced := newMoves(s)
 	records := make([]core.Record, len(changes))
 	for i, c := range changes {
 		if err := w.displace(ctx, c, displaced); err != nil {

@@ -42,11 +42,11 @@ func (e *Engine) Replace(
 			return err
 		}
 		c := newChange(s, d.level)
-		c.before = rec
-		if err := c.reset(d); err != nil {
+		c.before, c.replace = rec, true
+		if err := c.reset(); err != nil {
 			return err
 		}
-		view, err = wk.change(ctx, c, d, true, w.Depth)
+		view, err = wk.change(ctx, c, d, w.Depth)
 		return err
 	})
 	return view, created && err == nil, err
@@ -64,23 +64,18 @@ func (w *work) createAt(ctx context.Context, d *draft, key core.Value, depth int
 	if err := w.require(ctx, d); err != nil {
 		return View{}, err
 	}
-	keys, err := w.create(ctx, []*draft{d}, preset{d.shape.resource.Key(), key})
-	if err != nil {
+	if _, err := w.create(ctx, []*draft{d}, preset{d.shape.resource.Key(), key}); err != nil {
 		return View{}, err
 	}
-	views, err := w.show(ctx, d.shape, keys, depth)
-	if err != nil {
-		return View{}, err
-	}
-	return views[0], nil
+	return w.showOne(ctx, d.shape, key, depth)
 }
 
-// reset has every column that the draft does not name, and a client could, go
-// back to what it is in a new record.
-func (c *change) reset(d *draft) error {
+// reset has every column that a client can name go back to what it is in a new
+// record; a draft is applied to that.
+func (c *change) reset() error {
 	c.set(c.shape.resource.Key(), c.before.Key())
 	for _, f := range c.shape.resource.Columns() {
-		if !nameable(f) || d.names(f) {
+		if !nameable(f) {
 			continue
 		}
 		v, err := f.Default()

@@ -32,7 +32,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, w Write, b
 		if err != nil {
 			return err
 		}
-		view, err = wk.change(ctx, c, d, false, w.Depth)
+		view, err = wk.change(ctx, c, d, w.Depth)
 		return err
 	})
 	return view, err
@@ -74,16 +74,15 @@ func (w *work) changeOf(ctx context.Context, d *draft, key core.Value, wr Write)
 	return c, nil
 }
 
-// change applies a draft to a record that is there and shows the outcome. To
-// replace is to empty the relations that the draft does not name.
-func (w *work) change(ctx context.Context, c *change, d *draft, replace bool, depth int) (View, error) {
+// change applies a draft to a record that is there and shows the outcome.
+func (w *work) change(ctx context.Context, c *change, d *draft, depth int) (View, error) {
 	if err := w.require(ctx, d); err != nil {
 		return View{}, err
 	}
 	if err := w.apply(ctx, c, d.assignments); err != nil {
 		return View{}, err
 	}
-	if replace {
+	if c.replace {
 		if err := w.empty(ctx, c); err != nil {
 			return View{}, err
 		}
@@ -94,11 +93,7 @@ func (w *work) change(ctx context.Context, c *change, d *draft, replace bool, de
 	if err := w.relateAll(ctx, c, c.key()); err != nil {
 		return View{}, err
 	}
-	views, err := w.show(ctx, c.shape, []core.Value{c.key()}, depth)
-	if err != nil {
-		return View{}, err
-	}
-	return views[0], nil
+	return w.showOne(ctx, c.shape, c.key(), depth)
 }
 
 // save writes the columns of a change. Those that a client named are written
@@ -111,7 +106,7 @@ func (w *work) save(ctx context.Context, c *change) error {
 	if err := w.judgeColumns(ctx, c); err != nil {
 		return err
 	}
-	displaced := newDisplacement(c.shape)
+	displaced := newMoves(c.shape)
 	if err := w.displace(ctx, c, displaced); err != nil {
 		return err
 	}

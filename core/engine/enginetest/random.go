@@ -129,7 +129,7 @@ func (m *machine) compare(t *rapid.T) {
 
 // shownLine spells a record as [world.String] does.
 func shownLine(r *core.Resource, object map[string]any, names map[*core.Resource]map[any]string) string {
-	line := fmt.Sprintf("%s %v", r.Name(), object["name"])
+	words := []string{fmt.Sprintf("%s %v", r.Name(), object["name"])}
 	for _, f := range r.Fields() {
 		if f.Target() == nil {
 			continue
@@ -143,9 +143,9 @@ func shownLine(r *core.Resource, object map[string]any, names map[*core.Resource
 			labels = append(labels, names[f.Target()][id])
 		}
 		slices.Sort(labels)
-		line += " " + f.Name() + "=" + strings.Join(labels, ",")
+		words = append(words, f.Name()+"="+strings.Join(labels, ","))
 	}
-	return line
+	return strings.Join(words, " ")
 }
 
 func (m *machine) resource(t *rapid.T) *core.Resource {

@@ -148,13 +148,13 @@ func (w world) String() string {
 	var lines []string
 	for r, rows := range w {
 		for label := range rows {
-			line := r.Name() + " " + label
+			words := []string{r.Name(), label}
 			for _, f := range r.Fields() {
 				if f.Target() != nil {
-					line += " " + f.Name() + "=" + strings.Join(w.members(f, label), ",")
+					words = append(words, f.Name()+"="+strings.Join(w.members(f, label), ","))
 				}
 			}
-			lines = append(lines, line)
+			lines = append(lines, strings.Join(words, " "))
 		}
 	}
 	slices.Sort(lines)
