@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Get returns one record. id is anything that the key's type converts.
+//
+// Errors: [core.NotFound], for an unknown resource too; [core.BadFieldValue] for
+// an id that does not fit; [core.BadParam] for the depth; [core.TooLarge].
+func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (View, error) {
+	s, key, err := e.target(resource, id, depth)
+	if err != nil {
+		return View{}, err
+	}
+	if s.alone(depth) {
+		return e.show(ctx, e.store.Session, nil, s, key, depth)
+	}
+	var view View
+	err = e.read(ctx, func(ctx context.Context, tx *core.Transaction) (err error) {
+		view, err = e.show(ctx, tx.Session, tx, s, key, depth)
+		return err
+	})
+	return view, err
+}
+
+// show reads a record and what it shows of others, which ends the transaction.
+func (e *Engine) show(
+	ctx context.Context, session core.Session, tx *core.Transaction, s *shape, key core.Value, depth int,
+) (View, error) {
+	rec, err := e.record(ctx, session, s, key, depth)
+	if err != nil {
+		return View{}, err
+	}
+	return e.resolver(tx, endAlways).view(ctx, s, rec, depth)
+}
+
+// record reads as much of a record as the depth shows.
+func (e *Engine) record(ctx context.Context, session core.Session, s *shape, key core.Value, depth int) (core.Record, error) {
+	if depth > 0 {
+		return session.Get(ctx, s.resource, key)
+	}
+	records, err := session.Load(ctx, s.resource, []core.Value{key}, s.onlyKey...)
+	if err == nil && len(records) == 0 {
+		err = s.resource.NotFound(key)
+	}
+	if err != nil {
+		return core.Record{}, err
+	}
+	return records[0], nil
+}
