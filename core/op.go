@@ -47,8 +47,9 @@ type Op struct {
 	Principal *Principal
 	// Tx is the transaction that the op belongs to, nil outside one.
 	Tx *TxInfo
-	// Final says that no operation follows in this transaction, so that a
-	// backend may send its commit along.
+	// Final says that no operation follows in this transaction: if this one
+	// succeeds, the store calls Commit at once, and a backend may send its commit
+	// along.
 	Final bool
 
 	origin  *Store                                          // that made the op

@@ -40,8 +40,11 @@ func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
 		if err == nil {
 			return res, nil
 		}
-		if attempt == DefaultAttempts || !repeatable(err) || !backOff(ctx, attempt) {
+		if attempt == DefaultAttempts || !repeatable(err) {
 			return Result{}, wrap(err)
+		}
+		if err := backOff(ctx, attempt, err); err != nil {
+			return Result{}, err
 		}
 		*op = fresh
 	}
