@@ -83,11 +83,12 @@ func named(kind FilterKind, field string, raw ...any) Filter {
 // Compare returns a bound filter of the kinds [FilterEq] to [FilterPrefix] on
 // the field, for decorators and engines that have typed values at hand: one
 // value, or any number for [FilterIn]. A comparison that the field's type does
-// not have matches nothing. The values belong to the filter from now on.
+// not have, and one of order with null, matches nothing. The values belong to the filter from now on.
 func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
 	ok := f.Stored() && kind >= FilterEq && kind <= FilterPrefix && (len(values) == 1 || kind == FilterIn)
+	ordering := kind >= FilterLt && kind <= FilterGe || kind == FilterPrefix
 	for _, v := range values {
-		ok = ok && (v.IsNull() || v.typ == f.typ)
+		ok = ok && (v.typ == f.typ || v.IsNull() && !ordering)
 	}
 	if !ok || checkComparison(kind, f) != nil {
 		return None()
