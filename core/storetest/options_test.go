@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest"
@@ -49,7 +50,7 @@ func TestDecoratorsStandAroundTheBackendInEveryCase(t *testing.T) {
 			}, nil
 		}}}
 	}
-	opts := storetest.Options{Checks: 1, Decorators: watch}
+	opts := storetest.Options{Checks: 1, Patience: time.Millisecond, Decorators: watch}
 	opts.Run(t, func(testing.TB, *core.Model) core.Backend { return new(naive) })
 	for _, kind := range core.Kinds() {
 		if seen[kind] == 0 {

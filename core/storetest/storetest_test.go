@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest"
@@ -27,7 +28,7 @@ type reopenable interface{ reopen() core.Backend }
 func reopen(_ testing.TB, closed core.Backend) core.Backend { return closed.(reopenable).reopen() }
 
 func TestTheNaiveBackendPasses(t *testing.T) {
-	storetest.Options{Reopen: reopen}.Run(t, func(testing.TB, *core.Model) core.Backend { return new(naive) })
+	storetest.Options{Reopen: reopen, Patience: 2 * time.Millisecond}.Run(t, func(testing.TB, *core.Model) core.Backend { return new(naive) })
 }
 
 func TestABackendThatDoesNotWaitPasses(t *testing.T) {
