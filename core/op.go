@@ -1,9 +1,6 @@
 package core
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
 // Op is one operation on its way through the chain. A handler may change it
 // before it passes it on, within these rules: slices may be replaced, their
@@ -51,11 +48,11 @@ type Op struct {
 	// backend may send its commit along.
 	Final bool
 
-	origin  *Store                                          // that made the op
-	handle  *transaction                                    // the open transaction, for the innermost handler
-	attempt func(ctx context.Context, t *transaction) error // what a Tx does between begin and commit
-	key     [1]Value                                        // backs Keys of one
-	scope   string                                          // of a Select's cursors, see Query.Scope
+	origin *Store       // that made the op
+	handle *transaction // the open transaction, for the innermost handler
+	try    *try         // what a Tx does between begin and commit
+	key    [1]Value     // backs Keys of one
+	scope  string       // of a Select's cursors, see Query.Scope
 }
 
 // Guard narrows the op to rows that fulfil the condition before and after it:

@@ -59,7 +59,8 @@ func (i *TxInfo) committed(ctx context.Context) {
 
 // transaction is the state of an open transaction.
 type transaction struct {
-	info *TxInfo
+	info   *TxInfo
+	handle Transaction // what the function gets
 
 	mu      sync.Mutex // serializes the operations
 	backend BackendTx

@@ -33,40 +33,50 @@ func (s *Store) Tx(ctx context.Context, opts TxOptions, fn func(ctx context.Cont
 	}
 	inside := &state{principal: outer.principal, inside: s, outer: outer}
 	for attempt := 1; ; attempt++ {
-		again, err := s.attempt(ctx, inside, &TxInfo{Attempt: attempt, ReadOnly: opts.ReadOnly}, fn)
+		t := &try{store: s, inside: inside, fn: fn, info: TxInfo{Attempt: attempt, ReadOnly: opts.ReadOnly}}
+		again, err := t.send(ctx)
 		if err == nil || !again || attempt >= attempts || !backOff(ctx, attempt) {
 			return err
 		}
 	}
 }
 
-// attempt sends one try of the transaction through the chain, and reports
-// whether a failure is one that another try may not have.
-func (s *Store) attempt(
-	ctx context.Context, inside *state, info *TxInfo, fn func(context.Context, *Transaction) error,
-) (again bool, _ error) {
-	var own error // of fn
+// try is one attempt at a transaction.
+type try struct {
+	store  *Store
+	inside *state
+	fn     func(ctx context.Context, tx *Transaction) error
+	info   TxInfo
+	own    error // of fn
+	again  bool  // an operation failed for a reason that another try may not have
+}
+
+// send sends the try through the chain, and reports whether a failure is one
+// that another try may not have.
+func (t *try) send(ctx context.Context) (again bool, _ error) {
 	op := newOp()
 	defer op.release()
-	op.Kind, op.Tx, op.origin, op.Principal = Tx, info, s, inside.principal
-	op.attempt = func(ctx context.Context, t *transaction) error {
-		tx := &Transaction{Session{store: s, tx: t}}
-		own = fn(context.WithValue(ctx, stateKey{}, inside), tx)
-		failed := t.end()
-		again = errors.Is(own, ErrConflict) || errors.Is(failed, ErrConflict)
-		if own != nil {
-			return own
-		}
-		return failed
-	}
-	_, err := s.handler(ctx, op)
+	op.Kind, op.Tx, op.origin, op.Principal, op.try = Tx, &t.info, t.store, t.inside.principal, t
+	_, err := t.store.handler(ctx, op)
 	switch {
 	case err == nil:
 		return false, nil
-	case own != nil && errors.Is(err, own):
-		return again, own
+	case t.own != nil && errors.Is(err, t.own):
+		return t.again, t.own
 	}
-	return again && !errors.Is(err, ErrCommitUnknown) || repeatable(err), wrap(err)
+	return t.again && !errors.Is(err, ErrCommitUnknown) || repeatable(err), wrap(err)
+}
+
+// run calls fn with the open transaction.
+func (t *try) run(ctx context.Context, open *transaction) error {
+	open.handle.Session = Session{store: t.store, tx: open}
+	t.own = t.fn(context.WithValue(ctx, stateKey{}, t.inside), &open.handle)
+	failed := open.end()
+	t.again = errors.Is(t.own, ErrConflict) || errors.Is(failed, ErrConflict)
+	if t.own != nil {
+		return t.own
+	}
+	return failed
 }
 
 // transact begins, runs and commits one try, innermost in the chain.
@@ -84,7 +94,7 @@ func (s *Store) transact(ctx context.Context, op *Op) error {
 			rollback(ctx, tx)
 		}
 	}()
-	if err := op.attempt(ctx, t); err != nil {
+	if err := op.try.run(ctx, t); err != nil {
 		return err
 	}
 	committing = true
