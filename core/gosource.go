@@ -43,7 +43,8 @@ func (w *sourceWriter) line(indent int, s string) {
 }
 
 func (w *sourceWriter) resource(r *Resource) {
-	w.line(1, "core.ResourceSpec{Name: "+strconv.Quote(r.name)+optional("External", r.external, r.name)+", Fields: []core.FieldSpec{")
+	parts := append([]string{"Name: " + strconv.Quote(r.name)}, optional("External", r.external, r.name)...)
+	w.line(1, "core.ResourceSpec{"+strings.Join(parts, ", ")+", Fields: []core.FieldSpec{")
 	for _, f := range r.fields {
 		w.line(2, "{"+w.field(f)+"},")
 	}
@@ -55,11 +56,14 @@ func (w *sourceWriter) field(f *Field) string {
 	if s.Computed != nil || s.Writable != nil {
 		w.errs = append(w.errs, fmt.Errorf("%s: a function has no source", f))
 	}
-	text := "Name: " + strconv.Quote(f.name) + optional("External", f.external, f.name)
+	parts := []string{"Name: " + strconv.Quote(f.name)}
+	parts = append(parts, optional("External", f.external, f.name)...)
 	if s.Type.Valid() {
-		text += ", Type: core." + goTypeNames[s.Type]
+		parts = append(parts, "Type: core."+goTypeNames[s.Type])
 	}
-	text += optional("ToOne", s.ToOne, "") + optional("ToMany", s.ToMany, "") + optional("Inverse", s.Inverse, "")
+	parts = append(parts, optional("ToOne", s.ToOne, "")...)
+	parts = append(parts, optional("ToMany", s.ToMany, "")...)
+	parts = append(parts, optional("Inverse", s.Inverse, "")...)
 	for _, flag := range []struct {
 		name string
 		set  bool
@@ -68,31 +72,30 @@ func (w *sourceWriter) field(f *Field) string {
 		{"Unique", s.Unique}, {"Indexed", s.Indexed},
 	} {
 		if flag.set {
-			text += ", " + flag.name + ": true"
+			parts = append(parts, flag.name+": true")
 		}
 	}
-	return text + w.fallback(f)
+	return strings.Join(append(parts, w.fallback(f)...), ", ")
 }
 
-func (w *sourceWriter) fallback(f *Field) string {
+func (w *sourceWriter) fallback(f *Field) []string {
 	if _, ok := f.spec.Default.(func() any); ok {
 		w.errs = append(w.errs, fmt.Errorf("%s: a function has no source", f))
 	}
-	if !f.fallback.IsSet() {
-		return ""
-	}
 	switch v := f.fallback; v.typ {
+	case 0, typeNull:
+		return nil
 	case Int:
-		return ", Default: " + intSource(v.Int())
+		return []string{"Default: " + intSource(v.Int())}
 	case Float:
-		return ", Default: " + floatSource(v)
+		return []string{"Default: " + floatSource(v)}
 	case Bool:
-		return ", Default: " + v.String()
+		return []string{"Default: " + v.String()}
 	case JSON, List:
 		w.json = true
-		return ", Default: json.RawMessage(" + strconv.Quote(v.str) + ")"
+		return []string{"Default: json.RawMessage(" + strconv.Quote(v.str) + ")"}
 	default:
-		return ", Default: " + strconv.Quote(v.String())
+		return []string{"Default: " + strconv.Quote(v.String())}
 	}
 }
 
@@ -120,9 +123,10 @@ var goTypeNames = [...]string{
 	Int: "Int", Float: "Float", Text: "Text", Bool: "Bool", Time: "Time", UUID: "UUID", Bytes: "Bytes", JSON: "JSON", List: "List",
 }
 
-func optional(name, value, usual string) string {
+// optional returns the part of a composite literal that is not as usual.
+func optional(name, value, usual string) []string {
 	if value == usual {
-		return ""
+		return nil
 	}
-	return ", " + name + ": " + strconv.Quote(value)
+	return []string{name + ": " + strconv.Quote(value)}
 }

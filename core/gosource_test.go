@@ -42,11 +42,16 @@ func TestGoSourceOfAModelIsFormattedAndDeclaresTheSameModel(t *testing.T) {
 		t.Errorf("%v; gofmt would have\n%s\ngot\n%s", err, formatted, source)
 	}
 	// The program that the source is part of prints the source of its own model.
-	dir, err := os.MkdirTemp(".", "_gosource") // no wildcard of the go command matches it
-	if err != nil {
+	// It lies in a folder that no wildcard of the go command matches.
+	dir := filepath.Join("testdata", "gosource")
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
 	program := `package main
 
 import "os"
