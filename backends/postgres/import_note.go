@@ -22,6 +22,9 @@ type ImportKind string
 const (
 	// ImportLeftOut: the model lacks it.
 	ImportLeftOut ImportKind = "left out"
+	// ImportRefused: the model has it, but the backend does not take the column as
+	// it is: no store can be made before the advice is followed.
+	ImportRefused ImportKind = "refused"
 	// ImportChanged: the model has it, in another form.
 	ImportChanged ImportKind = "changed"
 	// ImportServer: the server does it, and the model does not know.

@@ -60,28 +60,28 @@ func importFields(t *testing.T, in *postgres.Imported, resource string) []string
 }
 
 func importField(f core.FieldSpec) string {
-	text := f.Name
+	parts := []string{f.Name}
 	switch {
 	case f.ToOne != "":
-		text += " -> " + f.ToOne
+		parts = append(parts, "->", f.ToOne)
 	case f.ToMany != "":
-		text += " ->> " + f.ToMany
+		parts = append(parts, "->>", f.ToMany)
 	default:
-		text += " " + f.Type.String()
+		parts = append(parts, f.Type.String())
 	}
 	if f.Inverse != "" {
-		text += " of " + f.Inverse
+		parts = append(parts, "of", f.Inverse)
 	}
 	v := reflect.ValueOf(f)
 	for _, name := range []string{"Key", "Cascade", "Readonly", "Unique", "Indexed"} {
 		if v.FieldByName(name).Bool() {
-			text += " " + strings.ToLower(name)
+			parts = append(parts, strings.ToLower(name))
 		}
 	}
 	if f.Default != nil {
-		text += fmt.Sprintf(" default %v", f.Default)
+		parts = append(parts, fmt.Sprint("default ", f.Default))
 	}
-	return text
+	return strings.Join(parts, " ")
 }
 
 func importExpect(t *testing.T, what string, got, want []string) {

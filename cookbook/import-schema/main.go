@@ -73,10 +73,10 @@ func run(ctx context.Context, args []string, out, report io.Writer) error {
 
 // tell reports what the model lacks, the gravest first.
 func tell(report io.Writer, notes []postgres.ImportNote) {
-	for _, kind := range []postgres.ImportKind{postgres.ImportLeftOut, postgres.ImportChanged, postgres.ImportServer} {
+	for _, kind := range []postgres.ImportKind{postgres.ImportLeftOut, postgres.ImportRefused, postgres.ImportChanged, postgres.ImportServer} {
 		for _, n := range notes {
 			if n.Kind == kind {
-				fmt.Fprintln(report, n)
+				fmt.Fprintln(report, n) //nolint:errcheck // what cannot be told cannot be helped
 			}
 		}
 	}

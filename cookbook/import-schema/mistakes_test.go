@@ -21,7 +21,7 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { silent.Close() })
+	t.Cleanup(func() { _ = silent.Close() })
 	const noURL = "-url: not a connection string"
 	for name, c := range map[string]struct {
 		args []string
@@ -86,7 +86,7 @@ func demandPassword(t *testing.T, admin string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(context.Background())
+	defer func() { _ = conn.Close(context.Background()) }()
 	loaded := func() (at time.Time) {
 		if err := conn.QueryRow(t.Context(), "SELECT pg_conf_load_time()").Scan(&at); err != nil {
 			t.Fatal(err)
