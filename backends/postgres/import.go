@@ -72,8 +72,8 @@ func (i *Imported) Model() (*core.Model, error) {
 // The other actions of ON DELETE do not matter: whoever deletes through the
 // engine detaches the referring records first.
 //
-// A primary key, UNIQUE constraint or unique index on a column alone makes it
-// Unique, any other btree or hash index on it alone Indexed. Columns that the
+// A UNIQUE constraint or unique index on a column alone makes it Unique, another
+// btree or hash index on it, alone or with the key behind it, Indexed. Columns that the
 // server generates are Readonly. Defaults that are constants become defaults of the
 // model; others stay the server's.
 //

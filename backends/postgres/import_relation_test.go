@@ -131,14 +131,15 @@ func TestImportMarksWhatHasAnIndexOfItsOwn(t *testing.T) {
 	got := importOf(t, `
 		CREATE TABLE t (
 			id int PRIMARY KEY, u int UNIQUE, deferred int UNIQUE DEFERRABLE, "both" int UNIQUE,
-			b int, h int, part int, lower text, pair int, brin int, j jsonb UNIQUE, l int[], plain int, "desc" int
+			b int, h int, part int, lower text, pair int, brin int, j jsonb UNIQUE, l int[], plain int, "desc" int, keyed int
 		);
 		CREATE INDEX ON t ("both"); CREATE INDEX ON t (b); CREATE INDEX ON t USING hash (h); CREATE INDEX ON t (part) WHERE b > 0;
 		CREATE INDEX ON t (lower(lower)); CREATE INDEX ON t (pair, plain); CREATE INDEX ON t USING brin (brin);
-		CREATE INDEX ON t USING gin (l); CREATE INDEX ON t ("desc" DESC NULLS LAST); CREATE UNIQUE INDEX ON t (id);`)
+		CREATE INDEX ON t USING gin (l); CREATE INDEX ON t ("desc" DESC NULLS LAST); CREATE UNIQUE INDEX ON t (id);
+		CREATE INDEX ON t (keyed, id); CREATE INDEX ON t (id, plain); CREATE UNIQUE INDEX ON t (plain, id);`)
 	importExpect(t, "t", importFields(t, got, "t"), []string{
 		"id int key", "u int unique", "deferred int unique", "both int unique", "b int indexed", "h int indexed", "part int",
-		"lower text", "pair int", "brin int", "j json", "l list", "plain int", "desc int indexed",
+		"lower text", "pair int", "brin int", "j json", "l list", "plain int", "desc int indexed", "keyed int indexed",
 	})
 	if _, err := got.Model(); err != nil {
 		t.Error(err)

@@ -98,19 +98,22 @@ var importTypes = []struct {
 	{"SCHEMA.int4[]", core.List, "SCHEMA.int4[] is a list"},
 }
 
+// importTypesSQL begins a table of all types.
+const importTypesSQL = `
+	CREATE TYPE mood AS ENUM ('sad', 'ok');
+	CREATE TYPE pair AS (a int, b int);
+	CREATE TYPE span AS RANGE (subtype = float8);
+	CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
+	CREATE DOMAIN small AS positive CHECK (VALUE < 10);
+	CREATE DOMAIN price AS numeric(8,2);
+	CREATE DOMAIN words AS text[];
+	CREATE DOMAIN pairs AS pair;
+	CREATE TYPE SCHEMA.int4 AS ENUM ('four');
+	CREATE TABLE t (id bigint PRIMARY KEY`
+
 func TestImportHoldsEveryTypeOfTheManual(t *testing.T) {
 	var sql strings.Builder
-	sql.WriteString(`
-		CREATE TYPE mood AS ENUM ('sad', 'ok');
-		CREATE TYPE pair AS (a int, b int);
-		CREATE TYPE span AS RANGE (subtype = float8);
-		CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
-		CREATE DOMAIN small AS positive CHECK (VALUE < 10);
-		CREATE DOMAIN price AS numeric(8,2);
-		CREATE DOMAIN words AS text[];
-		CREATE DOMAIN pairs AS pair;
-		CREATE TYPE SCHEMA.int4 AS ENUM ('four');
-		CREATE TABLE t (id bigint PRIMARY KEY`)
+	sql.WriteString(importTypesSQL)
 	for i, c := range importTypes {
 		fmt.Fprintf(&sql, ", c%d %s", i, c.sql)
 	}

@@ -1,6 +1,10 @@
 package postgres
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
 
 // unique reports whether the values of the column alone are unique.
 func (t *importedTable) unique(column string) bool {
@@ -14,6 +18,15 @@ func (t *importedTable) findsBy(column string) bool {
 	})
 }
 
+// serves returns the field that the index is for: of one column, or of one and the
+// key, which makes ties come in order.
+func (x importedIndex) serves(r *importedResource) *core.FieldSpec {
+	if !x.Unique && !x.Partial && !x.Expression && len(x.Columns) == 2 && x.Columns[1] == r.key {
+		return r.field(x.Columns[0])
+	}
+	return r.field(x.alone())
+}
+
 // compares reports whether the index finds equal values.
 func (x importedIndex) compares() bool { return x.Method == "btree" || x.Method == "hash" }
 
@@ -21,7 +34,7 @@ func (x importedIndex) compares() bool { return x.Method == "btree" || x.Method 
 // uniqueness that a model cannot express.
 func (m *importer) addUniques(r *importedResource) {
 	for _, x := range r.table.indexes {
-		f := r.field(x.alone())
+		f := x.serves(r)
 		switch {
 		case x.Primary:
 		case x.Unique && f == nil:
