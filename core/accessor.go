@@ -89,10 +89,10 @@ func numberAccessor[N integer]() accessor {
 			if n > 0 && uint64(n) > math.MaxInt64 {
 				return Value{}, errLossy
 			}
-			return IntValue(int64(n)), nil //nolint:gosec // checked in the line above
+			return IntValue(int64(n)), nil
 		},
 		store: func(p unsafe.Pointer, v Value) error {
-			n := N(v.Int()) //nolint:gosec // checked in the next line
+			n := N(v.Int())
 			if int64(n) != v.Int() || (n < 0) != (v.Int() < 0) {
 				return errLossy
 			}

@@ -72,10 +72,11 @@ type ownBackendTx struct {
 
 func (t *ownBackendTx) Commit(ctx context.Context) error {
 	err := t.BackendTx.Commit(ctx)
-	if closing := t.backend.Close(); err != nil {
-		return errors.Join(err, closing)
+	closing := t.backend.Close()
+	if err == nil {
+		return nil // committed is committed, whatever closing says
 	}
-	return nil // committed is committed, whatever closing says
+	return errors.Join(err, closing)
 }
 
 func (t *ownBackendTx) Rollback(ctx context.Context) error {

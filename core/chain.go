@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 )
 
 // chain wraps the decorators around the innermost handler, the first outermost.
@@ -10,13 +11,13 @@ func chain(m *Model, decorators []Decorator, innermost Handler) (Handler, error)
 		return nil, err
 	}
 	handler := innermost
-	for i := len(decorators) - 1; i >= 0; i-- {
-		next, err := decorators[i].Wrap(m, handler)
+	for _, d := range slices.Backward(decorators) {
+		next, err := d.Wrap(m, handler)
 		if err != nil {
-			return nil, fmt.Errorf("decorator %q: %w", decorators[i].Name, err)
+			return nil, fmt.Errorf("decorator %q: %w", d.Name, err)
 		}
 		if next == nil {
-			return nil, fmt.Errorf("decorator %q: returned no handler", decorators[i].Name)
+			return nil, fmt.Errorf("decorator %q: returned no handler", d.Name)
 		}
 		handler = next
 	}

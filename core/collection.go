@@ -69,7 +69,8 @@ func (c *Collection[T]) Get(ctx context.Context, key any) (T, error) {
 	if err != nil {
 		return row, err
 	}
-	return row, write(c.mapping, &row, rec)
+	err = write(c.mapping, &row, rec)
+	return row, err
 }
 
 // pageSize is how many records [Collection.All] holds at a time.

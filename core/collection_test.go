@@ -84,7 +84,10 @@ func TestAllPagesThroughEverythingByKey(t *testing.T) {
 			t.Errorf("limit %d: %d rows", limit, got)
 		}
 	}
-	for range all.All(ctx, core.Query{}) {
+	for _, err := range all.All(ctx, core.Query{}) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // stopping early is fine
 	}
 }
@@ -129,7 +132,7 @@ func TestStructThatDoesNotFitTheModelIsRefusedByField(t *testing.T) {
 	}
 	_, err := core.NewCollection[bad](s, "cookie")
 	for _, want := range []string{
-		"bad.Type: Go type int cannot hold text", `bad.Colour: resource "cookie" has no field "Colour"`, `bad.Cost: a second field for "price"`,
+		"bad.Type: type int cannot hold text", `bad.Colour: resource "cookie" has no field "Colour"`, `bad.Cost: a second field for "price"`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("not reported: %s in %v", want, err)

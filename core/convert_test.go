@@ -90,6 +90,19 @@ func TestConversionsThatLoseSomethingAreRefused(t *testing.T) {
 	}
 }
 
+func TestFloatsAreSpelledAsEncodingJSONDoes(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		f := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0, 1e-6, 1e-7, 1e20, 1e21, 1e-10, 5e-324, math.MaxFloat64})).Draw(rt, "f")
+		if math.IsInf(f, 0) || math.IsNaN(f) || f == 0 {
+			return
+		}
+		want, err := json.Marshal(f)
+		if got := string(core.FloatValue(f).AppendJSON(nil)); err != nil || got != string(want) {
+			rt.Fatalf("got %s, want %s, %v", got, want, err)
+		}
+	})
+}
+
 func TestTimesAreCutToMicroseconds(t *testing.T) {
 	v, err := core.Time.Convert(time.Date(2026, 1, 1, 0, 0, 0, 1999, time.UTC))
 	if err != nil || v.Time().Nanosecond() != 1000 {

@@ -59,7 +59,7 @@ func (e *Error) Error() string {
 
 // Is reports whether target is the error's [Code].
 func (e *Error) Is(target error) bool {
-	code, ok := target.(Code) //nolint:errorlint // a Code wraps nothing
+	code, ok := target.(Code)
 	return ok && code == e.Code
 }
 

@@ -9,11 +9,11 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func cookie(t testing.TB, m *core.Model, fields map[string]any) core.Record {
-	t.Helper()
+func cookie(tb testing.TB, m *core.Model, fields map[string]any) core.Record {
+	tb.Helper()
 	rec, err := m.Resource("cookie").NewRecord(fields)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return rec
 }

@@ -71,7 +71,7 @@ func (m *mapping) add(t reflect.Type, sf reflect.StructField) error {
 	}
 	a, ok := accessorFor(f, sf.Type)
 	if !ok {
-		return fmt.Errorf("Go type %s cannot hold %s", sf.Type, f.typ)
+		return fmt.Errorf("type %s cannot hold %s", sf.Type, f.typ)
 	}
 	m.slots = append(m.slots, slot{f, offset, a})
 	return nil

@@ -10,8 +10,8 @@ import (
 
 func id() core.FieldSpec { return core.FieldSpec{Name: "id", Type: core.Int, Key: true} }
 
-func cookies(t testing.TB) *core.Model {
-	t.Helper()
+func cookies(tb testing.TB) *core.Model {
+	tb.Helper()
 	m, err := core.NewModel("cookies",
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 			id(),
@@ -26,7 +26,7 @@ func cookies(t testing.TB) *core.Model {
 		}},
 	)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return m
 }

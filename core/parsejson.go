@@ -18,8 +18,7 @@ func ParseJSON(text []byte, maxNesting int) (any, error) {
 	if err == nil {
 		return v, nil
 	}
-	var syntax *strictjson.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*strictjson.SyntaxError](err); ok {
 		return nil, &Error{Code: BadRequest, Message: syntax.Error()}
 	}
 	return nil, &Error{Code: BadRequest, Message: "invalid JSON", Cause: err}

@@ -12,18 +12,18 @@ import (
 )
 
 // open composes a store of cookies on memory.
-func open(t testing.TB, decorators ...core.Decorator) *core.Store {
-	t.Helper()
-	return openOn(t, memory.New(), decorators...)
+func open(tb testing.TB, decorators ...core.Decorator) *core.Store {
+	tb.Helper()
+	return openOn(tb, memory.New(), decorators...)
 }
 
-func openOn(t testing.TB, b core.Backend, decorators ...core.Decorator) *core.Store {
-	t.Helper()
-	s, err := core.New(t.Context(), cookies(t), b, decorators...)
+func openOn(tb testing.TB, b core.Backend, decorators ...core.Decorator) *core.Store {
+	tb.Helper()
+	s, err := core.New(tb.Context(), cookies(tb), b, decorators...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	tb.Cleanup(func() { _ = s.Close() })
 	return s
 }
 
@@ -45,15 +45,15 @@ func watch(name string, see func(op *core.Op), done func(op *core.Op, err error)
 
 func ignore(*core.Op, error) {}
 
-func insert(t testing.TB, s core.Session, resource *core.Resource, fields map[string]any) core.Record {
-	t.Helper()
+func insert(tb testing.TB, s core.Session, resource *core.Resource, fields map[string]any) core.Record {
+	tb.Helper()
 	rec, err := resource.NewRecord(fields)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	done, err := s.Insert(t.Context(), resource, rec)
+	done, err := s.Insert(tb.Context(), resource, rec)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return done[0]
 }

@@ -33,7 +33,7 @@ func (s *Store) Tx(ctx context.Context, opts TxOptions, fn func(ctx context.Cont
 	}
 	inside := &state{principal: outer.principal, inside: s, outer: outer}
 	for attempt := 1; ; attempt++ {
-		err, again := s.attempt(ctx, inside, &TxInfo{Attempt: attempt, ReadOnly: opts.ReadOnly}, fn)
+		again, err := s.attempt(ctx, inside, &TxInfo{Attempt: attempt, ReadOnly: opts.ReadOnly}, fn)
 		if err == nil || !again || attempt >= attempts || !backOff(ctx, attempt) {
 			return err
 		}
@@ -44,7 +44,7 @@ func (s *Store) Tx(ctx context.Context, opts TxOptions, fn func(ctx context.Cont
 // whether a failure is one that another try may not have.
 func (s *Store) attempt(
 	ctx context.Context, inside *state, info *TxInfo, fn func(context.Context, *Transaction) error,
-) (_ error, again bool) {
+) (again bool, _ error) {
 	var own error // of fn
 	op := newOp()
 	defer op.release()
@@ -62,11 +62,11 @@ func (s *Store) attempt(
 	_, err := s.handler(ctx, op)
 	switch {
 	case err == nil:
-		return nil, false
+		return false, nil
 	case own != nil && errors.Is(err, own):
-		return own, again
+		return again, own
 	}
-	return wrap(err), again && !errors.Is(err, ErrCommitUnknown) || repeatable(err)
+	return again && !errors.Is(err, ErrCommitUnknown) || repeatable(err), wrap(err)
 }
 
 // transact begins, runs and commits one try, innermost in the chain.
@@ -108,7 +108,7 @@ func backOff(ctx context.Context, attempt int) bool {
 	if attempt < 8 {
 		pause = min(longPause, firstPause<<(attempt-1))
 	}
-	timer := time.NewTimer(rand.N(pause)) //nolint:gosec // spreads load, guards nothing
+	timer := time.NewTimer(rand.N(pause))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

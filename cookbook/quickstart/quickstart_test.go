@@ -14,7 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // program is the path of the quickstart, built once for all tests.
@@ -41,9 +40,8 @@ func TestMain(m *testing.M) {
 // base URL and what it printed until it served.
 func start(t *testing.T, args ...string) (base, printed string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second
+	// The test's own context ends before its clean-up, which is to end the program.
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()

@@ -1,0 +1,86 @@
+package core_test
+
+import (
+	"context"
+	"go/format"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+func TestGoSourceOfAModelIsFormattedAndDeclaresTheSameModel(t *testing.T) {
+	model := core.MustModel("every \"kind\"",
+		core.ResourceSpec{Name: "a b", External: "ab", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.UUID, Key: true},
+			{Name: "n", External: "N", Type: core.Int, Default: 3, Indexed: true, Readonly: true},
+			{Name: "f", Type: core.Float, Default: 1.0, Unique: true},
+			{Name: "t", Type: core.Text, Default: "x\ny", Hidden: true},
+			{Name: "b", Type: core.Bool, Default: true},
+			{Name: "at", Type: core.Time, Default: "2026-11-23T00:00:00Z"},
+			{Name: "bytes", Type: core.Bytes, Default: []byte{0, 1}},
+			{Name: "doc", Type: core.JSON, Default: map[string]any{"a": 1}},
+			{Name: "list", Type: core.List, Default: []any{}},
+			{Name: "parent", ToOne: "a b", Cascade: true},
+			{Name: "kids", ToMany: "a b", Inverse: "parent"},
+			{Name: "friends", ToMany: "a b"},
+		}},
+	)
+	source, err := model.GoSource("main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if formatted, err := format.Source(source); err != nil || string(formatted) != string(source) {
+		t.Errorf("%v; gofmt would have\n%s\ngot\n%s", err, formatted, source)
+	}
+	// The program that the source is part of prints the source of its own model.
+	// It lies in a folder that no wildcard of the go command matches.
+	dir := filepath.Join("testdata", "gosource")
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	program := `package main
+
+import "os"
+
+func main() {
+	source, err := Model.GoSource("main")
+	if err != nil {
+		panic(err)
+	}
+	os.Stdout.Write(source)
+}
+`
+	for name, content := range map[string]string{"model.go": string(source), "main.go": program} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := exec.CommandContext(t.Context(), "go", "run", "./"+dir).CombinedOutput()
+	if err != nil || string(again) != string(source) {
+		t.Errorf("%v: the program's model is\n%s", err, again)
+	}
+}
+
+func TestGoSourceNamesTheFunctionsThatItCannotWrite(t *testing.T) {
+	model := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "now", Type: core.Int, Default: func() any { return 1 }},
+		{Name: "fixed", Type: core.Int, Writable: core.Never},
+		{Name: "calc", Computed: &core.Computed{Get: func(context.Context, core.Record) (any, error) { return 1, nil }}},
+	}})
+	_, err := model.GoSource("main")
+	for _, want := range []string{"r.now", "r.fixed", "r.calc"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is not named in %v", want, err)
+		}
+	}
+}
