@@ -1,8 +1,12 @@
 package postgres_test
 
 import (
+	"context"
+	"net/url"
+	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/larder-go/larder/backends/postgres"
@@ -11,51 +15,79 @@ import (
 	"github.com/larder-go/larder/core/storetest"
 )
 
-// The ways in which programs reach a server.
-var setUps = []struct {
-	name string
-	url  func(tb testing.TB) string
-	opts postgres.Options
-}{
-	{name: "direct", url: pgtest.URL},
-	{name: "simple protocol", url: func(tb testing.TB) string {
-		return pgtest.URL(tb) + "&default_query_exec_mode=simple_protocol"
-	}},
-	{name: "bouncer", url: pgtest.Bouncer, opts: postgres.Options{Bouncer: true}},
-}
-
 func TestConformance(t *testing.T) {
-	for _, s := range setUps {
-		t.Run(s.name, func(t *testing.T) {
-			storetest.Options{Checks: 10}.Run(t, func(tb testing.TB, m *core.Model) core.Backend {
-				return empty(tb, m, s.url(tb), s.opts)
-			})
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			storetest.Options{Checks: 10}.Run(t, way.empty)
 		})
 	}
 }
 
-// empty returns a backend on a schema of its own that has what DDL writes.
-func empty(tb testing.TB, m *core.Model, url string, opts postgres.Options) core.Backend {
-	tb.Helper()
-	schema := pgtest.Schema(tb)
-	create(tb, schema, m)
-	b, err := postgres.Open(tb.Context(), url, schema, opts)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = b.Close() })
-	return b
+// way is one in which programs reach a server.
+type way struct {
+	name   string
+	server func(tb testing.TB) string
+	mode   string
+	opts   postgres.Options
 }
 
-// create executes what DDL writes, in a schema that is there.
-func create(tb testing.TB, schema string, m *core.Model) {
+var ways = []way{
+	{name: "direct", server: pgtest.URL},
+	{name: "simple protocol", server: pgtest.URL, mode: "simple_protocol"},
+	{name: "bouncer", server: pgtest.Bouncer, mode: "cache_describe", opts: postgres.Options{Bouncer: true}},
+}
+
+// url returns the connection string of the server with the way's mode.
+func (w way) url(tb testing.TB) string {
 	tb.Helper()
-	pool, err := pgxpool.New(tb.Context(), pgtest.URL(tb))
+	u, err := url.Parse(w.server(tb))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer pool.Close()
-	if err := postgres.Migrate(tb.Context(), pool, schema, m); err != nil {
+	q := u.Query()
+	if w.mode != "" {
+		q.Set("default_query_exec_mode", w.mode)
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// empty returns a backend on a schema of its own, on connections that the tests
+// share: making connections is what costs most.
+func (w way) empty(tb testing.TB, m *core.Model) core.Backend {
+	tb.Helper()
+	schema := pgtest.Schema(tb)
+	if err := postgres.Migrate(tb.Context(), pool(tb, pgtest.URL(tb)), schema, m); err != nil {
 		tb.Fatal(err)
 	}
+	return postgres.New(pool(tb, w.url(tb)), schema, w.opts)
+}
+
+var (
+	poolsMu sync.Mutex
+	pools   = make(map[string]*pgxpool.Pool)
+)
+
+// pool returns connections that stay until the process ends.
+func pool(tb testing.TB, url string) *pgxpool.Pool {
+	tb.Helper()
+	poolsMu.Lock()
+	defer poolsMu.Unlock()
+	if p := pools[url]; p != nil {
+		return p
+	}
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	config.MaxConns = 16
+	if config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheDescribe { // a bouncer refuses it
+		config.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable"
+	}
+	p, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	pools[url] = p
+	return p
 }

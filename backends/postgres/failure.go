@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -50,12 +51,14 @@ func (t *transaction) taken(op *core.Op, err error) *table {
 	if table.sequence == nil || table.uniques[server.ConstraintName] != table.key.field {
 		return nil
 	}
-	for _, rec := range op.Records {
-		if rec.Key().IsAbsent() {
-			return table
-		}
+	_, rest, _ := strings.Cut(server.Detail, ")=(")
+	digits, _, _ := strings.Cut(rest, ")")
+	key, bad := core.Int.Convert(digits)
+	chosen := func(rec core.Record) bool { return bad != nil && rec.Key().IsSet() || rec.Key() == key }
+	if slices.ContainsFunc(op.Records, chosen) {
+		return nil
 	}
-	return nil
+	return table
 }
 
 // failure returns the error of a statement as [core.Backend] wants it.

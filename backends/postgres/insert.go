@@ -49,37 +49,23 @@ type group struct {
 // default is null, so that it need not be told from the others.
 func grouped(t *table, recs []core.Record) ([]*group, error) {
 	var groups []*group
-	byColumns := make(map[string]*group, 1)
+	byMask := make(map[string]*group, 1)
+	some, err := given(t, recs)
+	if err != nil {
+		return nil, err
+	}
 	mask := make([]byte, len(t.columns))
 	for place, rec := range recs {
 		for i, c := range t.columns {
 			mask[i] = 0
-			v := rec.At(i)
-			if v.IsAbsent() {
-				if c == t.key && !c.given {
-					return nil, noNextKey(t.resource)
-				}
-				continue
-			}
-			if err := c.check(v); err != nil {
-				return nil, err
-			}
-			mask[i] = 1
-		}
-		for i, c := range t.columns {
-			if mask[i] == 0 && !c.given && len(recs) > 1 && someGives(recs, i) {
+			if some[i] && (!c.given || !rec.At(i).IsAbsent()) {
 				mask[i] = 1
 			}
 		}
-		g := byColumns[string(mask)]
+		g := byMask[string(mask)]
 		if g == nil {
-			g = &group{}
-			for i, c := range t.columns {
-				if mask[i] == 1 {
-					g.columns = append(g.columns, c)
-				}
-			}
-			byColumns[string(mask)] = g
+			g = &group{columns: masked(t, mask)}
+			byMask[string(mask)] = g
 			groups = append(groups, g)
 		}
 		g.places = append(g.places, place)
@@ -87,13 +73,36 @@ func grouped(t *table, recs []core.Record) ([]*group, error) {
 	return groups, nil
 }
 
-func someGives(recs []core.Record, i int) bool {
+// given checks the values of the records and reports which columns any of them has
+// one for.
+func given(t *table, recs []core.Record) ([]bool, error) {
+	some := make([]bool, len(t.columns))
 	for _, rec := range recs {
-		if !rec.At(i).IsAbsent() {
-			return true
+		if rec.Key().IsAbsent() && !t.key.given {
+			return nil, noNextKey(t.resource)
+		}
+		for i, c := range t.columns {
+			v := rec.At(i)
+			if v.IsAbsent() {
+				continue
+			}
+			some[i] = true
+			if err := c.check(v); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return false
+	return some, nil
+}
+
+func masked(t *table, mask []byte) []*column {
+	var columns []*column
+	for i, c := range t.columns {
+		if mask[i] == 1 {
+			columns = append(columns, c)
+		}
+	}
+	return columns
 }
 
 func noNextKey(r *core.Resource) error {

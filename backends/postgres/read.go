@@ -162,7 +162,7 @@ func selectStatement(t *table, op *core.Op) *statement {
 	}
 	tail := func(b *builder) { b.orderBy(t, op.Order); b.WriteString(limit) }
 	switch {
-	case steps == nil:
+	case len(steps) == 0:
 		b.write(source.String())
 		tail(&b)
 	case steps[0].value == "":

@@ -50,7 +50,7 @@ func (s *sequence) advanceSQL(to string) string {
 	return fmt.Sprintf(`SELECT CASE WHEN w.target - s.last_value <= %d
 	THEN (SELECT max(nextval(%s)) FROM generate_series(s.last_value::numeric + CASE WHEN s.is_called THEN %d ELSE 0 END, w.target, %[3]d))
 	ELSE setval(%[2]s, w.target::bigint) END
-FROM (SELECT least(%[4]s, %[5]d)::numeric AS target) AS w, %[6]s AS s
+FROM (SELECT least(x.target, %[5]d) AS target FROM (SELECT %[4]s::numeric AS target) AS x WHERE x.target > 0) AS w, %[6]s AS s
 WHERE s.last_value < w.target OR s.last_value = w.target AND NOT s.is_called`,
 		small*s.step, s.regclass(), s.step, to, s.limit, s.name)
 }

@@ -15,6 +15,8 @@ func (b *Backend) violation(op *core.Op, err *pgconn.PgError) error {
 	table := b.tableNamed(err)
 	var found error
 	switch {
+	case err.Code == "2200H": // a sequence has come to its end
+		return nil
 	case err.Code == "23505" || err.Code == "23P01":
 		found = taken(table, op, err.ConstraintName)
 	case err.Code == "23503":
