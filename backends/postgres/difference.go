@@ -16,7 +16,7 @@ type difference struct {
 	what     string // for people, with the names of the model
 	remedy   string // the statement that removes it; "" if there is no one statement
 	safe     bool   // the remedy adds something, and destroys and changes nothing
-	optional bool   // works without
+	optional bool   // works without, or goes without saying
 }
 
 // phase orders the remedies by what they need.
@@ -88,7 +88,7 @@ func (c *comparison) compareTable(r *core.Resource) {
 		c.add(difference{
 			phase: createTable, what: r.Name() + ": table is missing", remedy: createTableSQL(c.schema, r), safe: true,
 		})
-		t = &catalogTable{}
+		t = &catalogTable{} // of which only the constraints are compared
 	} else if t.kind != "r" && t.kind != "p" {
 		c.add(difference{what: r.Name() + ": is not a table"})
 		return
@@ -160,7 +160,7 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 	table, column := qualified(c.schema, f.Resource()), quote(f.Name())
 	if f.Unique() && !t.hasUnique(f.Name(), false) {
 		c.add(difference{
-			phase: addConstraint, what: f.String() + ": is not unique", safe: true,
+			phase: addConstraint, what: f.String() + ": is not unique", safe: true, optional: t.columns == nil,
 			remedy: "ALTER TABLE " + table + " ADD UNIQUE (" + column + ") DEFERRABLE INITIALLY DEFERRED",
 		})
 	}
@@ -176,7 +176,7 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 		return
 	}
 	c.add(difference{
-		phase: addForeignKey, safe: true,
+		phase: addForeignKey, safe: true, optional: t.columns == nil,
 		what: fmt.Sprintf("%s: has no foreign key to %s", f, target.Key()),
 		remedy: fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s) DEFERRABLE INITIALLY DEFERRED",
 			table, column, qualified(c.schema, target), quote(target.Key().Name())),

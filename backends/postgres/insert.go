@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -14,14 +15,15 @@ import (
 // defaults, which is usually all of them.
 func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	table := t.backend.table(op.Resource)
-	groups, err := grouped(table, op.Records)
+	recs := table.withKeys(op.Records)
+	groups, err := grouped(table, recs)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]core.Record, len(op.Records))
-	calls, highest := table.advance(op.Records)
+	out := make([]core.Record, len(recs))
+	calls, highest := table.advance(recs)
 	for _, g := range groups {
-		c, err := t.insertCall(table, op, g, out)
+		c, err := t.insertCall(table, op, recs, g, out)
 		if err != nil {
 			return nil, err
 		}
@@ -37,6 +39,22 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 		table.sequence.saw(highest)
 	}
 	return out, nil
+}
+
+// withKeys returns the records with random keys where they have none and the
+// database does not hand out any.
+func (t *table) withKeys(recs []core.Record) []core.Record {
+	missing := func(rec core.Record) bool { return rec.Key().IsAbsent() }
+	if t.key.given || t.key.field.Type() != core.UUID || !slices.ContainsFunc(recs, missing) {
+		return recs
+	}
+	recs = slices.Clone(recs)
+	for i, rec := range recs {
+		if missing(rec) {
+			recs[i] = rec.With(t.key.index, core.NewUUID())
+		}
+	}
+	return recs
 }
 
 // group is records of one Insert that give values to the same columns.
@@ -112,7 +130,7 @@ func noNextKey(r *core.Resource) error {
 	}
 }
 
-func (t *transaction) insertCall(table *table, op *core.Op, g *group, out []core.Record) (call, error) {
+func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, g *group, out []core.Record) (call, error) {
 	var s shape
 	s.byte(shapeInsert)
 	s.number(op.Resource.Index())
@@ -121,9 +139,9 @@ func (t *transaction) insertCall(table *table, op *core.Op, g *group, out []core
 	for _, c := range g.columns {
 		s.number(c.index)
 		if many {
-			s.argument(vectorOf(c, op.Records, g.places))
+			s.argument(vectorOf(c, recs, g.places))
 		} else {
-			s.argument(c.argument(op.Records[g.places[0]].At(c.index)))
+			s.argument(c.argument(recs[g.places[0]].At(c.index)))
 		}
 	}
 	if many && len(g.columns) == 0 {

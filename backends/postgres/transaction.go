@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -24,6 +25,8 @@ type transaction struct {
 }
 
 var _ core.BackendTx = (*transaction)(nil)
+
+var errRolledBack = errors.New("postgres: the server rolled the transaction back")
 
 // call is a statement, and what reads its rows; nil if they are of no interest.
 type call struct {
@@ -147,11 +150,14 @@ func (t *transaction) Commit(ctx context.Context) error {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
-		t.undo(context.WithoutCancel(ctx))
-		return err
+		return errors.Join(err, t.undo(context.WithoutCancel(ctx)))
 	}
-	if _, err := t.conn.Exec(ctx, "COMMIT"); err != nil {
+	tag, err := t.conn.Exec(ctx, "COMMIT")
+	switch {
+	case err != nil:
 		return t.failed(ctx, nil, err, true)
+	case tag.String() == "ROLLBACK": // how COMMIT answers in a transaction that failed
+		return errRolledBack
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func (u *update) shape(s *shape) {
 			s.argument(c.argument(u.op.Records[0].At(c.index)))
 			continue
 		}
-		values, given := column2(c.column, u.op.Records)
+		values, given := valuesOf(c.column, u.op.Records)
 		s.argument(values)
 		if some {
 			s.argument(given)
@@ -124,8 +124,8 @@ func (u *update) shape(s *shape) {
 	s.filter(u.table, u.op.Check)
 }
 
-// column2 returns a column of the records, and in which of them it is given.
-func column2(c *column, recs []core.Record) (vector, flags) {
+// valuesOf returns a column of the records, and which of them have it.
+func valuesOf(c *column, recs []core.Record) (vector, flags) {
 	values, given := make([]core.Value, len(recs)), make(flags, len(recs))
 	for i, rec := range recs {
 		values[i] = rec.At(c.index)
