@@ -17,7 +17,7 @@ import (
 // the server did not say that it refused, nobody knows whether it happened.
 func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commits bool) error {
 	if commits && t.wrote && unknown(err) {
-		return errors.Join(core.ErrCommitUnknown, t.backend.failure(ctx, op, err))
+		return unavailable(errors.Join(core.ErrCommitUnknown, ctx.Err(), err))
 	}
 	if table := t.taken(op, err); table != nil {
 		t.behind = table
@@ -36,8 +36,12 @@ func unknown(err error) bool {
 	if _, ok := errors.AsType[*core.Error](err); ok { // of reading what it has done
 		return false
 	}
-	_, unsent := errors.AsType[pgx.ErrPreprocessingBatch](err)
-	return !unsent && !pgconn.SafeToRetry(err)
+	if _, unsent := errors.AsType[pgx.ErrPreprocessingBatch](err); unsent {
+		return false
+	}
+	// A connection that is found closed calls itself safe, although it may be this
+	// very statement that it was closed by.
+	return errors.Is(err, pgconn.ErrConnClosed) || !pgconn.SafeToRetry(err)
 }
 
 // taken returns the table of an Insert that failed because a key that it did not

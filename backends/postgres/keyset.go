@@ -92,14 +92,27 @@ func (s step) beyond() string {
 	return s.column + " > " + s.value
 }
 
-// bounded is [after] among the rows where the first key has a value, as a range of
-// it and what is to be left out of that.
+// parts is the condition that a row comes after the position, in one or two parts
+// that come one behind the other: rows with a value of the first key and rows
+// without one, which are in different places of an index.
+func parts(steps []step) []string {
+	s := steps[0]
+	switch {
+	case len(steps) == 1 || s.value == "" && !s.desc:
+		return []string{after(steps)}
+	case s.value == "":
+		return []string{s.column + " IS NULL AND " + after(steps[1:]), s.column + " IS NOT NULL"}
+	case s.desc || !s.null:
+		return []string{bounded(steps)}
+	}
+	return []string{bounded(steps), s.column + " IS NULL"}
+}
+
+// bounded is [after] among the rows where the first key has a value: a range of it,
+// and what is to be left out of that.
 func bounded(steps []step) string {
 	s := steps[0]
 	s.null = false
-	if len(steps) == 1 {
-		return s.beyond()
-	}
 	from := " >= "
 	if s.desc {
 		from = " <= "

@@ -92,7 +92,7 @@ func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
 		}
 	}
 	where := func(f core.Filter) func() error {
-		return func() error { _, err := s.Select(ctx, cookie, core.Query{Where: f, Limit: 10}); return err }
+		return func() error { _, err := s.Select(ctx, cookie, core.Query{Where: f}); return err }
 	}
 	update := func(ids ...int) func() error {
 		return func() error {

@@ -143,43 +143,33 @@ func (s *shape) query(t *table, op *core.Op) {
 	}
 }
 
-// selectStatement reads a page. One that continues after a value in ascending order
-// has the rows without a value behind the others, in another part of an index: it
-// is put together from both.
+// selectStatement reads a page. If what comes after its position has two parts, it
+// takes a page of each and puts them together.
 func selectStatement(t *table, op *core.Op) *statement {
-	b := builder{alias: "t"}
 	columns := projected(t, op.Fields)
-	source := builder{alias: "t"}
-	source.WriteString("SELECT ")
-	source.list(columns)
-	source.write(" FROM ", t.name, " AS t WHERE ")
-	source.conditions(t, op.Where, op.Using)
-	b.params = source.params
-	steps := b.steps(t, op)
-	limit := ""
+	b := builder{alias: "t"}
+	b.WriteString("SELECT ")
+	b.list(columns)
+	b.write(" FROM ", t.name, " AS t WHERE ")
+	b.conditions(t, op.Where, op.Using)
+	rows := b.String()
+	tail := builder{alias: "t", params: b.params}
+	steps := tail.steps(t, op)
+	tail.orderBy(t, op.Order)
 	if op.Limit > 0 {
-		limit = " LIMIT " + b.param("bigint")
+		tail.write(" LIMIT ", tail.param("bigint"))
 	}
-	tail := func(b *builder) { b.orderBy(t, op.Order); b.WriteString(limit) }
-	switch {
-	case len(steps) == 0:
-		b.write(source.String())
-		tail(&b)
-	case steps[0].value == "":
-		b.write(source.String(), " AND ", after(steps))
-		tail(&b)
-	case steps[0].desc || !steps[0].null:
-		b.write(source.String(), " AND ", bounded(steps))
-		tail(&b)
-	default:
-		b.write("SELECT * FROM ((", source.String(), " AND ", bounded(steps))
-		tail(&b)
-		b.write(") UNION ALL (", source.String(), " AND ", steps[0].column, " IS NULL")
-		tail(&b)
-		b.WriteString(")) AS t")
-		tail(&b)
+	sql := rows + tail.String()
+	if len(steps) > 0 {
+		pages := parts(steps)
+		for i, after := range pages {
+			pages[i] = rows + " AND " + after + tail.String()
+		}
+		if sql = pages[0]; len(pages) == 2 {
+			sql = "SELECT * FROM ((" + pages[0] + ") UNION ALL (" + pages[1] + ")) AS t" + tail.String()
+		}
 	}
-	return &statement{b.String(), columns}
+	return &statement{sql, columns}
 }
 
 // records reads rows of these columns; further ones are left aside.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/larder-go/larder/core"
@@ -57,6 +58,9 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 	}
 	if err := t.acquire(ctx); err != nil {
 		return err
+	}
+	if t.conn.Conn().IsClosed() {
+		return unavailable(pgconn.ErrConnClosed)
 	}
 	writes := op.Kind.Writes()
 	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1
@@ -151,6 +155,9 @@ func (t *transaction) Commit(ctx context.Context) error {
 	}
 	if err := ctx.Err(); err != nil {
 		return errors.Join(err, t.undo(context.WithoutCancel(ctx)))
+	}
+	if t.conn.Conn().IsClosed() {
+		return unavailable(pgconn.ErrConnClosed)
 	}
 	tag, err := t.conn.Exec(ctx, "COMMIT")
 	switch {
