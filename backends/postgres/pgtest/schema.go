@@ -40,9 +40,9 @@ func Schema(tb testing.TB) string {
 	url := URL(tb)
 	showLog(tb)
 	name := fmt.Sprintf(`Test "%d" of %d %.24s`, schemas.Add(1), os.Getpid(), ascii(tb.Name()))
-	run(tb, context.Background(), url, "CREATE SCHEMA "+quote(name))
+	run(tb, url, "CREATE SCHEMA "+quote(name))
 	tb.Cleanup(func() {
-		run(tb, context.Background(), url, "SET client_min_messages = warning; DROP SCHEMA "+quote(name)+" CASCADE")
+		run(tb, url, "SET client_min_messages = warning; DROP SCHEMA "+quote(name)+" CASCADE")
 	})
 	return name
 }
@@ -67,15 +67,25 @@ func showLog(tb testing.TB) {
 	})
 }
 
-// run executes statements on a connection of its own.
-func run(tb testing.TB, ctx context.Context, url, sql string) { //nolint:revive // tb comes first in tests
+// admin is the connection that schemas are made and dropped on.
+var admin struct {
+	sync.Mutex
+	conn *pgconn.PgConn
+}
+
+// run executes statements on it.
+func run(tb testing.TB, url, sql string) {
 	tb.Helper()
-	c, err := pgconn.Connect(ctx, url)
-	if err != nil {
-		tb.Fatalf("pgtest: %v", err)
+	admin.Lock()
+	defer admin.Unlock()
+	ctx := context.Background() // that of the test has ended when it cleans up
+	if admin.conn == nil || admin.conn.IsClosed() {
+		var err error
+		if admin.conn, err = pgconn.Connect(ctx, url); err != nil {
+			tb.Fatalf("pgtest: %v", err)
+		}
 	}
-	defer func() { _ = c.Close(ctx) }()
-	if _, err := c.Exec(ctx, sql).ReadAll(); err != nil {
+	if _, err := admin.conn.Exec(ctx, sql).ReadAll(); err != nil {
 		tb.Fatalf("pgtest: %s: %v", sql, err)
 	}
 }
