@@ -32,8 +32,9 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 		res.Records, err = records(rows, table, st.columns)
 		return err
 	}})
+	res.Count = len(res.Records)
 	if op.Limit > 0 && len(res.Records) > op.Limit {
-		res.Records, res.More = res.Records[:op.Limit:op.Limit], true
+		res.Records = res.Records[:op.Limit:op.Limit]
 	}
 	return res, err
 }
