@@ -165,7 +165,7 @@ func (m *importer) serve(t *importedTable, c *importedColumn, f *core.FieldSpec)
 		n.What = "read-only, because it is an identity GENERATED ALWAYS"
 	case c.Identity != "":
 		n.What = "new records get it from an identity"
-	case c.Default == "" || c.Default == "NULL" || strings.HasPrefix(c.Default, "NULL::"):
+	case c.Default == "" || strings.HasPrefix(c.Default, "NULL::"):
 		return
 	default:
 		constant, ok := c.constant(f.Type)

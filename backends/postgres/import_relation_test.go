@@ -145,3 +145,19 @@ func TestImportMarksWhatHasAnIndexOfItsOwn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestImportNamesNoOtherSideLikeAColumnThatWasLeftOut(t *testing.T) {
+	got := importOf(t, `
+		CREATE TYPE pair AS (x int, y int);
+		CREATE TABLE a (id int PRIMARY KEY, b pair);
+		CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a)`)
+	importExpect(t, "a", importFields(t, got, "a"), []string{"id int key", "b_by_a ->> b of a"})
+}
+
+func TestImportCountsNoIndexThatIsNotFinished(t *testing.T) {
+	got := importOf(t, `
+		CREATE TABLE t (id int PRIMARY KEY, a int, b int) PARTITION BY HASH (id);
+		CREATE TABLE part PARTITION OF t FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+		CREATE INDEX ON t (a); CREATE INDEX ON ONLY t (b)`) // b lacks the index of the partition
+	importExpect(t, "t", importFields(t, got, "t"), []string{"id int key", "a int indexed", "b int"})
+}
