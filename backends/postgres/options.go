@@ -1,6 +1,10 @@
 package postgres
 
-import "github.com/jackc/pgx/v5"
+import (
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // Options are what a backend may do differently. The zero value works.
 type Options struct {
@@ -16,6 +20,15 @@ type Options struct {
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".
 	ApplicationName string
+}
+
+// check refuses what the server would not understand.
+func (o Options) check() error {
+	switch o.isolation() {
+	case pgx.Serializable, pgx.RepeatableRead, pgx.ReadCommitted, pgx.ReadUncommitted:
+		return nil
+	}
+	return fmt.Errorf("postgres: no isolation level %q", o.Isolation)
 }
 
 func (o Options) isolation() pgx.TxIsoLevel {

@@ -92,7 +92,7 @@ func (s *shape) load(t *table, op *core.Op) {
 	s.number(op.Resource.Index())
 	s.fields(op.Fields)
 	if s.flag(len(op.Keys) > 1) {
-		s.argument(vector{t.key, op.Keys})
+		s.argument(t.key.array(op.Keys))
 	} else {
 		s.argument(t.key.argument(op.Keys[0]))
 	}
