@@ -15,7 +15,8 @@ type Options struct {
 	Isolation pgx.TxIsoLevel
 	// Bouncer makes [Open] set connections up for a pooler that hands them out by
 	// transaction, such as PgBouncer in transaction mode: no prepared statements,
-	// no settings of a session. [New] takes the pool as it is.
+	// no settings of a session. [New] takes the pool as it is, and begins every
+	// transaction with its isolation.
 	Bouncer bool
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".
