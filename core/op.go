@@ -55,6 +55,7 @@ type Op struct {
 	handle  *transaction                                    // the open transaction, for the innermost handler
 	attempt func(ctx context.Context, t *transaction) error // what a Tx does between begin and commit
 	key     [1]Value                                        // backs Keys of one
+	scope   string                                          // of a Select's cursors, see Query.Scope
 }
 
 // Guard narrows the op to rows that fulfil the condition before and after it:
@@ -84,15 +85,18 @@ func (op *Op) release() {
 	ops.Put(op)
 }
 
-// Result is what an operation returns.
+// Result is what an operation returns. It is four words large, and must stay so:
+// every layer hands it on, and the compiler keeps structs of up to that size in
+// registers, larger ones in memory.
 type Result struct {
 	// Records read by a Load (ascending by key) or a Select (in its order), or as
-	// they are after an Insert or Update (in the order of [Op.Records]).
+	// they are after an Insert or Update (in the order of [Op.Records]), or that
+	// hold the keys handed out by a NextID and nothing else.
 	Records []Record
-	// More says that a Select with a Limit has further records.
-	More bool
-	// Keys handed out by a NextID.
-	Keys []Value
-	// Count is what a Count counted.
+	// Count is what a Count counted. After a Select it is greater than the number
+	// of Records if its Limit left out further ones, see [Result.More].
 	Count int
 }
+
+// More reports whether a Select with a Limit has further records than Records.
+func (r Result) More() bool { return r.Count > len(r.Records) }

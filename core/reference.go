@@ -24,7 +24,8 @@ func ReadFrom(records iter.Seq[Record], op *Op) Result {
 	}
 	slices.SortFunc(found, func(a, b Record) int { return CompareRecords(order, a, b) })
 	var res Result
-	if res.More = op.Limit > 0 && len(found) > op.Limit; res.More {
+	if op.Limit > 0 && len(found) > op.Limit {
+		res.Count = len(found)
 		found = found[:op.Limit]
 	}
 	for _, rec := range found {

@@ -69,13 +69,13 @@ func (s Session) Select(ctx context.Context, r *Resource, q Query) (Page, error)
 		op.release()
 		return Page{}, err
 	}
-	position := Op{Resource: r, Where: op.Where, Order: op.Order}
+	position := Op{Resource: r, Where: op.Where, Order: op.Order, scope: op.scope}
 	res, err := s.send(ctx, op)
 	if err != nil {
 		return Page{}, err
 	}
 	page := Page{Records: res.Records}
-	if n := len(page.Records); res.More && n > 0 {
+	if n := len(page.Records); res.More() && n > 0 {
 		page.Next = cursorAfter(&position, page.Records[n-1])
 	}
 	return page, nil
@@ -161,7 +161,14 @@ func (s Session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, erro
 	op := s.op(NextID, r)
 	op.N = n
 	res, err := s.send(ctx, op)
-	return res.Keys, err
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]Value, len(res.Records))
+	for i, rec := range res.Records {
+		keys[i] = rec.Key()
+	}
+	return keys, nil
 }
 
 func (s Session) op(kind Kind, r *Resource) *Op {

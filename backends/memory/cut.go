@@ -1,10 +1,6 @@
 package memory
 
-import (
-	"strings"
-
-	"github.com/larder-go/larder/core"
-)
+import "github.com/larder-go/larder/core"
 
 // cut is a place between the values of a field: right before or right after
 // one, which need not be there. The absent value sorts before all others and
@@ -68,17 +64,18 @@ func spanOf(kind core.FilterKind, v core.Value) (s span, ok bool) {
 	case core.FilterGe:
 		return span{cut{v, false}, nulls}, true
 	case core.FilterPrefix:
-		return span{cut{v, false}, afterPrefix(v.Text())}, true
+		return span{cut{value: core.TextValue(v.Text())}, afterPrefix(v.Text())}, true
 	}
 	return span{}, false
 }
 
-// afterPrefix returns the cut behind all texts that begin with prefix.
+// afterPrefix returns the cut behind all texts that begin with prefix: before the
+// next text of the same length or, since no byte comes after 0xff, a shorter one.
 func afterPrefix(prefix string) cut {
-	trimmed := strings.TrimRight(prefix, "\xff")
-	if trimmed == "" {
-		return nulls
+	for last := len(prefix) - 1; last >= 0; last-- {
+		if prefix[last] != 0xff {
+			return cut{value: core.TextValue(prefix[:last] + string([]byte{prefix[last] + 1}))}
+		}
 	}
-	last := len(trimmed) - 1
-	return cut{value: core.TextValue(trimmed[:last] + string([]byte{trimmed[last] + 1}))}
+	return nulls
 }

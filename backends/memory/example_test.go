@@ -26,7 +26,7 @@ func ExampleNew() {
 	if err != nil {
 		panic(err)
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }()
 
 	cookie := cookies.Resource("cookie")
 	muffin, _ := cookie.NewRecord(map[string]any{"type": "muffin"})
@@ -48,7 +48,7 @@ func ExampleNewWith() {
 	if err != nil {
 		panic(err)
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }()
 
 	page, err := store.Select(ctx, cookies.Resource("cookie"), core.Query{Where: core.Eq("jar", 1)})
 	fmt.Println(page.Records, err)
@@ -62,7 +62,7 @@ func ExampleBackend_Dump() {
 	if err != nil {
 		panic(err)
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }()
 
 	jar := cookies.Resource("jar")
 	empty, _ := jar.NewRecord(nil)

@@ -43,7 +43,7 @@ func (t *rows[K]) byIndex(p *path, s span, yield func(core.Record) bool) bool {
 		resume = &position[K]{p.after[0], t.ordinal(p.after[1])}
 	}
 	return t.indexes[t.columns[p.field.Column()]].scan(s, p.desc, resume, func(key K) bool {
-		rec, _ := t.tree.Get(key)
+		rec, _ := t.records.get(key)
 		return yield(rec)
 	})
 }
@@ -61,11 +61,7 @@ func (t *rows[K]) ascend(s span, yield func(core.Record) bool) bool {
 		more = yield(rec)
 		return more
 	}
-	if s.from.value.IsSet() {
-		t.tree.Ascend(from, visit)
-	} else {
-		t.tree.Scan(visit)
-	}
+	t.records.scan(from, s.from.value.IsSet(), false, visit)
 	return more
 }
 
@@ -82,10 +78,6 @@ func (t *rows[K]) descend(s span, yield func(core.Record) bool) bool {
 		more = yield(rec)
 		return more
 	}
-	if s.to.value.IsSet() {
-		t.tree.Descend(to, visit)
-	} else {
-		t.tree.Reverse(visit)
-	}
+	t.records.scan(to, s.to.value.IsSet(), true, visit)
 	return more
 }

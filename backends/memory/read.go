@@ -18,7 +18,7 @@ func read(t table, op *core.Op) core.Result {
 			return true
 		}
 		if p.ordered && op.Limit > 0 && len(res.Records) == op.Limit {
-			res.More = true
+			res.Count = op.Limit + 1
 			return false
 		}
 		res.Records = append(res.Records, rec)
@@ -31,14 +31,15 @@ func read(t table, op *core.Op) core.Result {
 	return res
 }
 
-func load(t table, op *core.Op) (res core.Result) {
+func load(t table, op *core.Op) core.Result {
+	found := make([]core.Record, 0, len(op.Keys))
 	for _, key := range op.Keys {
 		if rec, ok := t.get(key); ok && op.Using.Match(rec) {
-			res.Records = append(res.Records, rec)
+			found = append(found, rec)
 		}
 	}
-	project(res.Records, op)
-	return res
+	project(found, op)
+	return core.Result{Records: found}
 }
 
 // count answers a Count.
@@ -62,7 +63,7 @@ func fulfils(op *core.Op, rec core.Record) bool {
 func sortAndCut(res *core.Result, op *core.Op) {
 	slices.SortFunc(res.Records, func(a, b core.Record) int { return core.CompareRecords(op.Order, a, b) })
 	if op.Limit > 0 && len(res.Records) > op.Limit {
-		res.More = true
+		res.Count = len(res.Records)
 		clear(res.Records[op.Limit:])
 		res.Records = res.Records[:op.Limit:op.Limit]
 	}

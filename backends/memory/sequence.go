@@ -39,25 +39,23 @@ func (s *sequence) follow(key core.Value) {
 
 // nextKeys hands out n keys of the resource.
 func (b *Backend) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
-	keys := make([]core.Value, n)
+	next := core.NewUUID
 	switch r.Key().Type() {
 	case core.Int:
 		first, ok := b.sequences[r.Index()].take(n)
 		if !ok {
-			return nil, fmt.Errorf("memory: %s: no %d keys are left below the largest number", r, n)
+			return nil, fmt.Errorf("memory: %s: no %d keys are left up to the largest number", r, n)
 		}
-		for i := range keys {
-			keys[i] = core.IntValue(first + int64(i))
+		next = func() core.Value {
+			first++
+			return core.IntValue(first - 1)
 		}
-	case core.UUID:
-		for i := range keys {
-			keys[i] = core.NewUUID()
-		}
-	default:
-		return nil, &core.Error{
-			Code:    core.BadRequest,
-			Message: "the keys of " + r.External() + " are " + r.Key().Type().String() + " and have no next one",
-		}
+	case core.Text:
+		return nil, &core.Error{Code: core.BadRequest, Message: "the keys of " + r.External() + " are texts, of which none is next"}
+	}
+	keys := make([]core.Value, n)
+	for i := range keys {
+		keys[i] = next()
 	}
 	return keys, nil
 }

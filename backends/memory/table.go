@@ -1,10 +1,6 @@
 package memory
 
-import (
-	"github.com/tidwall/btree"
-
-	"github.com/larder-go/larder/core"
-)
+import "github.com/larder-go/larder/core"
 
 // table is the records of one resource with their indexes.
 type table interface {
@@ -31,14 +27,14 @@ type table interface {
 // newTable returns an empty table for the resource.
 func newTable(r *core.Resource) table {
 	if isNumber(r.Key().Type()) {
-		return newRows(r, core.Value.Int)
+		return newRows(r, newNumbered(), core.Value.Int)
 	}
-	return newRows(r, core.Value.Text)
+	return newRows(r, newNamed(), core.Value.Text)
 }
 
 // rows is a table whose keys have ordinals of type K.
 type rows[K ordinal] struct {
-	tree    *btree.Map[K, core.Record]
+	records records[K]
 	ordinal func(core.Value) K // of a key
 	indexes []ownIndex[K]
 	columns []int // by column: place in indexes, or -1
@@ -53,10 +49,8 @@ type ownIndex[K ordinal] struct {
 	own    bool
 }
 
-func newRows[K ordinal](r *core.Resource, ordinalOf func(core.Value) K) *rows[K] {
-	t := &rows[K]{
-		tree: btree.NewMap[K, core.Record](0), ordinal: ordinalOf, columns: make([]int, len(r.Columns())),
-	}
+func newRows[K ordinal](r *core.Resource, empty records[K], ordinalOf func(core.Value) K) *rows[K] {
+	t := &rows[K]{records: empty, ordinal: ordinalOf, columns: make([]int, len(r.Columns()))}
 	for i, f := range r.Columns() {
 		t.columns[i] = -1
 		if f.Indexed() && !f.Key() {
@@ -67,9 +61,9 @@ func newRows[K ordinal](r *core.Resource, ordinalOf func(core.Value) K) *rows[K]
 	return t
 }
 
-func (t *rows[K]) size() int { return t.tree.Len() }
+func (t *rows[K]) size() int { return t.records.size() }
 
-func (t *rows[K]) get(key core.Value) (core.Record, bool) { return t.tree.Get(t.ordinal(key)) }
+func (t *rows[K]) get(key core.Value) (core.Record, bool) { return t.records.get(t.ordinal(key)) }
 
 func (t *rows[K]) holders(f *core.Field, v core.Value, limit int) (n int) {
 	t.indexes[t.columns[f.Column()]].scan(point(v), false, nil, func(K) bool {
@@ -81,7 +75,7 @@ func (t *rows[K]) holders(f *core.Field, v core.Value, limit int) (n int) {
 
 func (t *rows[K]) clone() table {
 	c := *t
-	c.tree = t.tree.Copy()
+	c.records = t.records.clone()
 	c.indexes = make([]ownIndex[K], len(t.indexes))
 	for i, x := range t.indexes {
 		c.indexes[i] = ownIndex[K]{x.index, x.column, false}
@@ -91,7 +85,7 @@ func (t *rows[K]) clone() table {
 
 func (t *rows[K]) put(old, rec core.Record) {
 	key := t.ordinal(rec.Key())
-	t.tree.Set(key, rec)
+	t.records.set(key, rec)
 	for i := range t.indexes {
 		column := t.indexes[i].column
 		switch {
@@ -107,7 +101,7 @@ func (t *rows[K]) put(old, rec core.Record) {
 
 func (t *rows[K]) remove(old core.Record) {
 	key := t.ordinal(old.Key())
-	t.tree.Delete(key)
+	t.records.remove(key)
 	for i := range t.indexes {
 		t.writable(i).remove(old.At(t.indexes[i].column), key)
 	}

@@ -57,6 +57,7 @@ func (t *transaction) writable(r *core.Resource) table {
 	return t.now.tables[i]
 }
 
+// Read reads what is committed and what the transaction itself wrote.
 func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	if err := t.open(ctx); err != nil {
 		return core.Result{}, err
@@ -64,6 +65,7 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 	return t.now.Read(ctx, op)
 }
 
+// Count counts as Read reads.
 func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 	if err := t.open(ctx); err != nil {
 		return 0, err
@@ -79,6 +81,7 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 	return t.backend.nextKeys(op.Resource, op.N)
 }
 
+// Commit publishes what the transaction wrote unless it breaks integrity.
 func (t *transaction) Commit(ctx context.Context) error {
 	defer t.end()
 	if err := ctx.Err(); err != nil {
@@ -94,6 +97,7 @@ func (t *transaction) Commit(ctx context.Context) error {
 	return nil
 }
 
+// Rollback drops what the transaction wrote.
 func (t *transaction) Rollback(context.Context) error {
 	t.end()
 	return nil

@@ -33,7 +33,7 @@ func (b *naive) Bind(_ context.Context, m *core.Model) error {
 	return nil
 }
 
-func (b *naive) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
+func (b *naive) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -42,6 +42,9 @@ func (b *naive) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, er
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if opts.ReadOnly {
+		return &naiveTx{backend: b, rows: b.rows}, nil
+	}
 	return b.open(), nil
 }
 
@@ -49,7 +52,7 @@ func (b *naive) Close() error { return nil }
 
 // open returns a transaction on a copy of everything.
 func (b *naive) open() *naiveTx {
-	tx := &naiveTx{backend: b, rows: make([]rows, len(b.rows))}
+	tx := &naiveTx{backend: b, rows: make([]rows, len(b.rows)), writes: true}
 	for i, all := range b.rows {
 		tx.rows[i] = maps.Clone(all)
 	}
@@ -59,6 +62,7 @@ func (b *naive) open() *naiveTx {
 type naiveTx struct {
 	backend *naive
 	rows    []rows
+	writes  bool
 }
 
 func (tx *naiveTx) of(r *core.Resource) iter.Seq[core.Record] { return maps.Values(tx.rows[r.Index()]) }
@@ -162,7 +166,10 @@ func (tx *naiveTx) nextID(r *core.Resource) (core.Value, error) {
 
 func (tx *naiveTx) Commit(ctx context.Context) error {
 	defer func() { <-tx.backend.turn }()
-	if err := errors.Join(ctx.Err(), tx.check()); err != nil {
+	if ctx.Err() != nil || !tx.writes {
+		return ctx.Err()
+	}
+	if err := tx.check(); err != nil {
 		return err
 	}
 	tx.backend.rows = tx.rows
@@ -194,3 +201,6 @@ func (tx *naiveTx) Rollback(context.Context) error {
 	<-tx.backend.turn
 	return nil
 }
+
+// reopen returns what a restart would find if the maps were a file.
+func (b *naive) reopen() core.Backend { return &naive{rows: b.rows, last: b.last} }

@@ -1,0 +1,154 @@
+package memory
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/tidwall/btree"
+
+	"github.com/larder-go/larder/core"
+)
+
+var sizes = []int{10_000, 100_000}
+
+// eachSize runs the benchmark on stores of different sizes.
+func eachSize(b *testing.B, bench func(b *testing.B, cookies []core.Record)) {
+	for _, size := range sizes {
+		b.Run(strconv.Itoa(size), func(b *testing.B) { bench(b, stock(b, size)) })
+	}
+}
+
+// BenchmarkGet: one record, against a Go map with a lock.
+func BenchmarkGet(b *testing.B) {
+	eachSize(b, func(b *testing.B, cookies []core.Record) {
+		var mu sync.RWMutex
+		byKey := make(map[int64]core.Record, len(cookies))
+		for _, rec := range cookies {
+			byKey[rec.Key().Int()] = rec
+		}
+		store, ctx := stocked(b, cookies), b.Context()
+		var sink core.Record
+		against(b, func(random int) {
+			mu.RLock()
+			sink = byKey[int64(random%len(cookies)+1)]
+			mu.RUnlock()
+		}, func(random int) {
+			var err error
+			if sink, err = store.Get(ctx, cookie, core.IntValue(int64(random%len(cookies)+1))); err != nil {
+				b.Fatal(err)
+			}
+		})
+		_ = sink
+	})
+}
+
+// BenchmarkListByIndex: the cookies of one jar, against maps that somebody keeps
+// by hand.
+func BenchmarkListByIndex(b *testing.B) {
+	eachSize(b, func(b *testing.B, cookies []core.Record) {
+		var mu sync.RWMutex
+		byKey := make(map[int64]core.Record, len(cookies))
+		byJar := make(map[int64][]int64)
+		for _, rec := range cookies {
+			id, in := rec.Key().Int(), rec.Get("jar").Int()
+			byKey[id], byJar[in] = rec, append(byJar[in], id)
+		}
+		jars := len(byJar)
+		store, ctx := stocked(b, cookies), b.Context()
+		var sink []core.Record
+		against(b, func(random int) {
+			var list []core.Record
+			mu.RLock()
+			for _, id := range byJar[int64(random%jars+1)] {
+				list = append(list, byKey[id])
+			}
+			mu.RUnlock()
+			sink = list
+		}, func(random int) {
+			page, err := store.Select(ctx, cookie, core.Query{Where: core.Eq("jar", int64(random%jars+1))})
+			if err != nil || len(page.Records) != perJar {
+				b.Fatal(len(page.Records), err)
+			}
+			sink = page.Records
+		})
+		_ = sink
+	})
+}
+
+// BenchmarkUpdate: a transaction that changes one record, against the same with
+// the bare tree.
+func BenchmarkUpdate(b *testing.B) {
+	eachSize(b, func(b *testing.B, cookies []core.Record) {
+		var mu sync.Mutex
+		var committed atomic.Pointer[btree.Map[int64, core.Record]]
+		tree := btree.NewMap[int64, core.Record](0)
+		for _, rec := range cookies {
+			tree.Set(rec.Key().Int(), rec)
+		}
+		committed.Store(tree)
+		store, ctx := stocked(b, cookies), b.Context()
+		sold := cookie.Field("sold").Column()
+		against(b, func(random int) {
+			id := int64(random%len(cookies) + 1)
+			mu.Lock()
+			tree := committed.Load().Copy()
+			rec, _ := tree.Get(id)
+			tree.Set(id, rec.With(sold, core.BoolValue(random&1 == 0)))
+			committed.Store(tree)
+			mu.Unlock()
+		}, func(random int) {
+			values := make([]core.Value, len(cookie.Columns()))
+			values[0], values[sold] = core.IntValue(int64(random%len(cookies)+1)), core.BoolValue(random&1 == 0)
+			err := store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+				_, err := tx.Update(ctx, cookie, cookie.RecordOf(values))
+				return err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		})
+	})
+}
+
+// BenchmarkRollback: a read-write transaction that is begun and rolled back, at
+// one size against a tenth of it.
+func BenchmarkRollback(b *testing.B) {
+	rollback := func(size int) func(int) {
+		store, ctx := stocked(b, stock(b, size)), b.Context()
+		return func(int) {
+			err := store.Tx(ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return errUndo })
+			if !errors.Is(err, errUndo) {
+				b.Fatal(err)
+			}
+		}
+	}
+	against(b, rollback(sizes[0]), rollback(sizes[1]))
+}
+
+// BenchmarkDecorators: five layers that pass everything on, against none.
+func BenchmarkDecorators(b *testing.B) {
+	var layers []core.Decorator
+	for i := range 5 {
+		layers = append(layers, core.Decorator{
+			Name: "layer " + strconv.Itoa(i), Layer: core.Observe,
+			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+				return func(ctx context.Context, op *core.Op) (core.Result, error) { return next(ctx, op) }, nil
+			},
+		})
+	}
+	cookies := stock(b, sizes[0])
+	get := func(store *core.Store) func(int) {
+		ctx := b.Context()
+		return func(random int) {
+			if _, err := store.Get(ctx, cookie, core.IntValue(int64(random%len(cookies)+1))); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	bare, decorated := get(stocked(b, cookies)), get(stocked(b, cookies, layers...))
+	against(b, bare, decorated)
+}
