@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"math"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -122,6 +121,3 @@ func badValue(f *core.Field, v core.Value) error {
 		Code: core.BadFieldValue, Resource: f.Resource().External(), Field: f.External(), Type: f.Type(), Value: v.Any(),
 	}
 }
-
-// formatFloat spells a number as PostgreSQL reads it.
-func formatFloat(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }

@@ -42,6 +42,9 @@ func New(pool *pgxpool.Pool, schema string, opts Options) *Backend {
 // Errors: one that names every difference that would make the model impossible or
 // incorrect to store; [core.Unavailable].
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
+	if err := b.opts.check(); err != nil {
+		return err
+	}
 	conn, err := b.acquire(ctx)
 	if err != nil {
 		return err

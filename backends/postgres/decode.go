@@ -41,11 +41,11 @@ var binaryDecoders = [...]decoder{
 	core.Int: func(raw []byte) (core.Value, error) {
 		switch len(raw) {
 		case 8:
-			return core.IntValue(int64(binary.BigEndian.Uint64(raw))), nil //nolint:gosec // two's complement
+			return core.IntValue(int64(binary.BigEndian.Uint64(raw))), nil
 		case 4:
-			return core.IntValue(int64(int32(binary.BigEndian.Uint32(raw)))), nil //nolint:gosec // two's complement
+			return core.IntValue(int64(int32(binary.BigEndian.Uint32(raw)))), nil
 		case 2:
-			return core.IntValue(int64(int16(binary.BigEndian.Uint16(raw)))), nil //nolint:gosec // two's complement
+			return core.IntValue(int64(int16(binary.BigEndian.Uint16(raw)))), nil
 		}
 		return core.Value{}, errForeign
 	},
@@ -64,7 +64,7 @@ var binaryDecoders = [...]decoder{
 		if len(raw) != 8 {
 			return core.Value{}, errForeign
 		}
-		return timeValue(int64(binary.BigEndian.Uint64(raw))) //nolint:gosec // two's complement
+		return timeValue(int64(binary.BigEndian.Uint64(raw)))
 	},
 	core.UUID: func(raw []byte) (core.Value, error) {
 		if len(raw) != 16 {

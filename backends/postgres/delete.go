@@ -16,7 +16,7 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	s.byte(shapeDelete)
 	s.number(op.Resource.Index())
 	if s.flag(many) {
-		s.argument(vector{table.key, op.Keys})
+		s.argument(table.key.array(op.Keys))
 	} else {
 		s.argument(table.key.argument(op.Keys[0]))
 	}

@@ -40,6 +40,11 @@
 // transaction that writes. With constraints that are not deferrable, two records
 // cannot swap a unique value.
 //
+// Transactions that give unique values to rows that others are about to give away
+// may wait for each other in a circle. The server finds that out after its
+// deadlock_timeout, one second by default (manual, section 19.12), and the
+// transaction that it ends is repeated.
+//
 // Policies are part of the statement that they guard: a row that a condition hides
 // is not touched, and a row that would break one makes the statement fail.
 //

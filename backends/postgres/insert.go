@@ -139,7 +139,7 @@ func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, 
 	for _, c := range g.columns {
 		s.number(c.index)
 		if many {
-			s.argument(vectorOf(c, recs, g.places))
+			s.argument(c.array(g.values(c, recs)))
 		} else {
 			s.argument(c.argument(recs[g.places[0]].At(c.index)))
 		}
@@ -167,13 +167,13 @@ func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, 
 	}}, nil
 }
 
-// vectorOf returns a column of the records at these places.
-func vectorOf(c *column, recs []core.Record, places []int) vector {
-	values := make([]core.Value, len(places))
-	for i, place := range places {
+// values returns a column of the group's records.
+func (g *group) values(c *column, recs []core.Record) []core.Value {
+	values := make([]core.Value, len(g.places))
+	for i, place := range g.places {
 		values[i] = recs[place].At(c.index)
 	}
-	return vector{c, values}
+	return values
 }
 
 func insertStatement(t *table, g *group, check core.Filter) *statement {

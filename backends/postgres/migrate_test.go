@@ -5,8 +5,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
@@ -33,21 +31,26 @@ func bind(t *testing.T, schema string, m *core.Model) error {
 }
 
 func TestSchemaMadeByDDLFitsTheModel(t *testing.T) {
-	schema := pgtest.Schema(t) + "2"
+	schema := pgtest.Schema(t)
+	execute(t, inSchema(schema, `DROP SCHEMA $S`)) // the statements make it
 	for _, sql := range postgres.DDL(schema, shop) {
 		execute(t, sql)
 	}
-	t.Cleanup(func() { drop(t, schema) })
 	if err := bind(t, schema, shop); err != nil {
 		t.Error(err)
 	}
 }
 
-func drop(t *testing.T, schema string) {
-	t.Helper()
-	p := pool(t, pgtest.URL(t))
-	if _, err := p.Exec(t.Context(), "DROP SCHEMA "+pgx.Identifier{schema}.Sanitize()+" CASCADE"); err != nil && t.Context().Err() == nil {
-		t.Error(err)
+func TestTableThatChangesUnderPreparedStatementsIsReadOn(t *testing.T) {
+	store, schema := stored(t, numbered, `CREATE TABLE $S.row (id serial PRIMARY KEY, name varchar)`, `INSERT INTO $S.row (name) VALUES ('a')`)
+	row := numbered.Resource("row")
+	for _, change := range []string{"SELECT", `ALTER TABLE $S.row ALTER COLUMN id TYPE bigint, ALTER COLUMN name TYPE text`, `ALTER TABLE $S.row ADD COLUMN more text`} {
+		execute(t, inSchema(schema, change))
+		for range 20 { // more than the pool has connections
+			if rec, err := store.Get(t.Context(), row, core.IntValue(1)); err != nil || rec.Get("name") != core.TextValue("a") {
+				t.Fatalf("after %s: %v %v", change, rec, err)
+			}
+		}
 	}
 }
 

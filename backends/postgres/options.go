@@ -1,6 +1,10 @@
 package postgres
 
-import "github.com/jackc/pgx/v5"
+import (
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // Options are what a backend may do differently. The zero value works.
 type Options struct {
@@ -11,11 +15,21 @@ type Options struct {
 	Isolation pgx.TxIsoLevel
 	// Bouncer makes [Open] set connections up for a pooler that hands them out by
 	// transaction, such as PgBouncer in transaction mode: no prepared statements,
-	// no settings of a session. [New] takes the pool as it is.
+	// no settings of a session. [New] takes the pool as it is, and begins every
+	// transaction with its isolation.
 	Bouncer bool
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".
 	ApplicationName string
+}
+
+// check refuses what the server would not understand.
+func (o Options) check() error {
+	switch o.isolation() {
+	case pgx.Serializable, pgx.RepeatableRead, pgx.ReadCommitted, pgx.ReadUncommitted:
+		return nil
+	}
+	return fmt.Errorf("postgres: no isolation level %q", o.Isolation)
 }
 
 func (o Options) isolation() pgx.TxIsoLevel {

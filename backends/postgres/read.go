@@ -32,8 +32,8 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 		res.Records, err = records(rows, table, st.columns)
 		return err
 	}})
-	res.Count = len(res.Records)
 	if op.Limit > 0 && len(res.Records) > op.Limit {
+		res.Count = len(res.Records)
 		res.Records = res.Records[:op.Limit:op.Limit]
 	}
 	return res, err
@@ -93,7 +93,7 @@ func (s *shape) load(t *table, op *core.Op) {
 	s.number(op.Resource.Index())
 	s.fields(op.Fields)
 	if s.flag(len(op.Keys) > 1) {
-		s.argument(vector{t.key, op.Keys})
+		s.argument(t.key.array(op.Keys))
 	} else {
 		s.argument(t.key.argument(op.Keys[0]))
 	}

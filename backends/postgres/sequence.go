@@ -86,6 +86,9 @@ func (t *table) advance(recs []core.Record) (calls []call, highest int64) {
 
 // NextIDs takes values from the key's default.
 func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	table := t.backend.table(op.Resource)
 	switch {
 	case table.sequence != nil && !t.begun:

@@ -3,8 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -28,13 +28,6 @@ type transaction struct {
 var _ core.BackendTx = (*transaction)(nil)
 
 var errRolledBack = errors.New("postgres: the server rolled the transaction back")
-
-// call is a statement, and what reads its rows; nil if they are of no interest.
-type call struct {
-	sql  string
-	args []any
-	read func(rows pgx.Rows) error
-}
 
 func (t *transaction) acquire(ctx context.Context) (err error) {
 	if t.conn == nil {
@@ -61,6 +54,9 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 	}
 	if t.conn.Conn().IsClosed() {
 		return unavailable(pgconn.ErrConnClosed)
+	}
+	if slices.ContainsFunc(calls, call.tooLarge) {
+		return &core.Error{Code: core.BadRequest, Message: "the condition has too many values"}
 	}
 	writes := op.Kind.Writes()
 	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1
@@ -108,42 +104,6 @@ func (t *transaction) beginSQL() string {
 		return t.backend.begin[1]
 	}
 	return t.backend.begin[0]
-}
-
-func (t *transaction) query(ctx context.Context, c call) error {
-	rows, err := t.conn.Query(ctx, c.sql, c.args...)
-	if err != nil {
-		return err
-	}
-	return c.finish(rows)
-}
-
-// finish reads all rows. The error of the statement counts before that of reading
-// them, which may be its consequence.
-func (c call) finish(rows pgx.Rows) (err error) {
-	defer rows.Close()
-	if c.read != nil {
-		err = c.read(rows)
-	}
-	rows.Close()
-	if rows.Err() != nil {
-		return rows.Err()
-	}
-	return err
-}
-
-func (t *transaction) send(ctx context.Context, calls []call) error {
-	batch := &pgx.Batch{QueuedQueries: make([]*pgx.QueuedQuery, 0, len(calls))}
-	for _, c := range calls {
-		batch.Queue(c.sql, c.args...).Fn = func(br pgx.BatchResults) error {
-			rows, err := br.Query()
-			if err != nil {
-				return err
-			}
-			return c.finish(rows)
-		}
-	}
-	return t.conn.SendBatch(ctx, batch).Close()
 }
 
 // Commit is a round trip if anything happened that was not committed along with

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -102,7 +103,7 @@ func (u *update) shape(s *shape) {
 	s.number(u.op.Resource.Index())
 	s.flag(u.many)
 	if u.many {
-		s.argument(vector{u.table.key, u.op.Keys})
+		s.argument(u.table.key.array(u.op.Keys))
 	} else {
 		s.argument(u.table.key.argument(u.op.Keys[0]))
 	}
@@ -115,9 +116,9 @@ func (u *update) shape(s *shape) {
 			continue
 		}
 		values, given := valuesOf(c.column, u.op.Records)
-		s.argument(values)
+		s.argument(c.array(values))
 		if some {
-			s.argument(given)
+			s.argument(flags(given))
 		}
 	}
 	s.filter(u.table, u.op.Using)
@@ -125,13 +126,13 @@ func (u *update) shape(s *shape) {
 }
 
 // valuesOf returns a column of the records, and which of them have it.
-func valuesOf(c *column, recs []core.Record) (vector, flags) {
-	values, given := make([]core.Value, len(recs)), make(flags, len(recs))
+func valuesOf(c *column, recs []core.Record) ([]core.Value, []bool) {
+	values, given := make([]core.Value, len(recs)), make([]bool, len(recs))
 	for i, rec := range recs {
 		values[i] = rec.At(c.index)
 		given[i] = !values[i].IsAbsent()
 	}
-	return vector{c, values}, given
+	return values, given
 }
 
 func (u *update) statement() *statement {
@@ -192,24 +193,17 @@ func (u *update) writeMany(b *builder) {
 func (u *update) writeChanges(b *builder, keys string) {
 	t := u.table
 	b.write("UPDATE ", t.name, " AS t SET ")
-	given := make([]string, 0, len(u.changes))
-	arrays := keys
+	names, arrays := []string{"key"}, []string{keys}
 	for i, c := range u.changes {
-		arrays += ", " + b.param(c.parameter()+"[]")
-		given = append(given, valueName(i))
+		names, arrays = append(names, valueName(i)), append(arrays, b.param(c.parameter()+"[]"))
 		value := c.fromParameter("v." + valueName(i))
 		if c.some {
-			arrays += ", " + b.param("boolean[]")
-			given = append(given, "is_"+valueName(i))
+			names, arrays = append(names, "is_"+valueName(i)), append(arrays, b.param("boolean[]"))
 			value = "CASE WHEN v.is_" + valueName(i) + " THEN " + value + " ELSE " + b.column(c.column) + " END"
 		}
 		b.write(comma(i), c.name, " = ", value)
 	}
-	b.write(" FROM unnest(", arrays, ") AS v (key")
-	for _, name := range given {
-		b.write(", ", name)
-	}
-	b.write(") WHERE ", b.column(t.key), t.key.equality, " = v.key")
+	b.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ") WHERE ", b.column(t.key), t.key.equality, " = v.key")
 	b.and(t, u.op.Using)
 	b.WriteString(" RETURNING ")
 	b.list(t.columns)

@@ -15,9 +15,9 @@
 // but the first a matter of a tenth of a second.
 //
 // The private server trades durability for speed (fsync is off, manual section
-// 30.5). It sorts text by the rules of a language and has an odd time zone, so
-// that a test fails which relies on either. Its log is part of the output of each
-// test that fails.
+// 30.5) and looks for deadlocks almost without delay. It sorts text by the rules of
+// a language and has an odd time zone, so that a test fails which relies on
+// either. Its log is part of the output of each test that fails.
 //
 // Tests keep out of each other's way by [Schema]. Tests that stop, kill or
 // promote servers start their own with [Start]. [Bouncer] stands a PgBouncer in

@@ -27,7 +27,7 @@ cp -a "$template" "$data"
 "$bin/postgres" -D "$data" -k "$dir" -p "$port" -c listen_addresses= \
 	-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off \
 	-c shared_buffers=64MB -c max_connections=200 -c max_prepared_transactions=10 \
-	-c timezone=Asia/Kathmandu -c log_line_prefix='%m [%p] %a ' </dev/null >>"$log" 2>&1 &
+	-c deadlock_timeout=20ms -c timezone=Asia/Kathmandu -c log_line_prefix='%m [%p] %a ' </dev/null >>"$log" 2>&1 &
 server=$!
 read -r _ || :
 kill -QUIT $server 2>/dev/null || :
