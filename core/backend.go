@@ -115,5 +115,6 @@ type TxOptions struct {
 }
 
 // DefaultAttempts is how often a transaction that conflicts is tried by default:
-// once and two retries.
-const DefaultAttempts = 3
+// once and nine retries. Two, as the original had, are too few for a score of writers
+// that all change the same rows of a serializable PostgreSQL.
+const DefaultAttempts = 10
