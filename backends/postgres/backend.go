@@ -45,6 +45,11 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := b.opts.check(); err != nil {
 		return err
 	}
+	if b.opts.Migrate {
+		if err := Migrate(ctx, b.pool, b.schema, m); err != nil {
+			return err
+		}
+	}
 	conn, err := b.acquire(ctx)
 	if err != nil {
 		return err

@@ -18,6 +18,9 @@ type Options struct {
 	// no settings of a session. [New] takes the pool as it is, and begins every
 	// transaction with its isolation.
 	Bouncer bool
+	// Migrate has the backend call [Migrate] before it compares the schema with
+	// the model: what is missing is created when the store is made.
+	Migrate bool
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".
 	ApplicationName string
