@@ -141,6 +141,15 @@ func kitchen() *core.Model {
 				return map[string]any{"label": []any{v}}
 			})},
 		}},
+		core.ResourceSpec{Name: "spy", Fields: []core.FieldSpec{
+			key(),
+			{Name: "name", Type: core.Text},
+			{Name: "rival", ToOne: "spy"},
+			{Name: "rivals", ToMany: "spy", Inverse: "rival"},
+			{Name: "tells", Computed: set(func(rec core.Record, _ any) map[string]any {
+				return map[string]any{"name": rec.Get("rival").String()}
+			})},
+		}},
 		core.ResourceSpec{Name: "oven", Fields: []core.FieldSpec{
 			key(),
 			{Name: "kind", Type: core.Text, Readonly: true},
