@@ -77,7 +77,7 @@ func (i *TxInfo) committed(ctx context.Context) {
 	}
 	defer i.committed(ctx)
 	for _, fn := range slices.Backward(hooks) {
-		defer fn(ctx)
+		defer fn(ctx) //nolint:gocritic // so that each runs even if another panics
 	}
 }
 

@@ -67,7 +67,9 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w", *addr, cause(err))
 	}
-	announce(out, listener.Addr().String(), store)
+	if err := announce(out, listener.Addr().String(), store); err != nil {
+		return err
+	}
 	return rest.Serve(ctx, listener, handler)
 }
 

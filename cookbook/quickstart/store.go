@@ -54,7 +54,7 @@ func (s storage) backend(ctx context.Context, model *core.Model) (core.Backend, 
 		}
 		return postgres.Open(ctx, s.where, schema, postgres.Options{Migrate: true})
 	case strings.HasPrefix(s.where, "file:"):
-		return nil, errors.New("this version has no file backend yet; use memory or postgres://...")
+		return nil, errors.New("this version has no file backend yet; use memory or a postgres URL")
 	}
 	// What was given is not repeated: it may hold a password.
 	return nil, errors.New("unknown kind of storage; use memory or postgres://user:password@host:5432/database")
