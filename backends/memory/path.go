@@ -30,6 +30,8 @@ func (t *rows[K]) scanSpan(p *path, s span, yield func(core.Record) bool) bool {
 	switch {
 	case !p.field.Key():
 		return t.byIndex(p, s, yield)
+	case s.from.value.IsNull(): // no key is
+		return true
 	case s.isPoint():
 		rec, ok := t.get(s.from.value)
 		return !ok || yield(rec)
