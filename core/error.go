@@ -127,8 +127,11 @@ const maxEcho = 256
 
 // shorten returns the value as JSON can show it, cut if it is long.
 func shorten(v any) any {
-	if s, ok := v.(string); ok {
-		return cut(s)
+	switch x := v.(type) {
+	case string:
+		return cut(x)
+	case Value:
+		return shorten(x.Any())
 	}
 	text, err := strictjson.AppendCanonical(nil, v)
 	if err != nil || len(text) > maxEcho {

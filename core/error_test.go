@@ -69,6 +69,8 @@ func TestDetailsAreThoseOfTheCode(t *testing.T) {
 		{core.Error{Code: core.UnknownField, Resource: "cookie", Field: "x"}, `[{object_name cookie} {field_name x}]`},
 		{core.Error{Code: core.BadParam, Param: "depth", Accepted: "0 to 5"}, `[{param_name depth} {accepted_values 0 to 5}]`},
 		{core.Error{Code: core.BadFieldValue, Resource: "c", Field: "f", Type: core.Int, Value: "x"}, `[{object_name c} {field_name f} {type int} {value x}]`},
+		{core.Error{Code: core.BadFieldValue, Value: core.TextValue("x")}, `[{object_name } {field_name } {type type(0)} {value x}]`},
+		{core.Error{Code: core.BadFieldValue, Value: func() {}}, `[{object_name } {field_name } {type type(0)} {value }]`},
 		{core.Error{Code: core.BadRequest, Message: "m"}, `[{msg m}]`},
 		{core.Error{Code: core.AlreadyExists}, `[]`},
 		{core.Error{Code: core.Unauthorized, Message: "m", Resource: "r"}, `[]`},

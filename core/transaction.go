@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 )
@@ -76,8 +75,13 @@ func (i *TxInfo) committed(ctx context.Context) {
 		return
 	}
 	defer i.committed(ctx)
-	for _, fn := range slices.Backward(hooks) {
-		defer fn(ctx) //nolint:gocritic // so that each runs even if another panics
+	runEach(ctx, hooks)
+}
+
+func runEach(ctx context.Context, hooks []func(ctx context.Context)) {
+	if len(hooks) > 0 {
+		defer runEach(ctx, hooks[1:])
+		hooks[0](ctx)
 	}
 }
 

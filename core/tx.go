@@ -57,6 +57,7 @@ func (s *Store) attempt(
 ) (again bool, _ error) {
 	var own *functionError
 	var last *transaction
+	var failures error // of the function and of its operations
 	op := newOp()
 	defer op.release()
 	op.Kind, op.Tx, op.origin, op.Principal = Tx, info, s, inside.principal
@@ -64,7 +65,7 @@ func (s *Store) attempt(
 		own, last = nil, t
 		err := fn(context.WithValue(ctx, stateKey{}, inside), &Transaction{Session{store: s, tx: t}})
 		failed := t.end()
-		again = repeatable(errors.Join(err, failed))
+		failures = errors.Join(err, failed)
 		if err != nil {
 			own = &functionError{err}
 			return own
@@ -72,11 +73,7 @@ func (s *Store) attempt(
 		return failed
 	}
 	_, err := s.handler(ctx, op)
-	if last.hasCommitted() {
-		again = false
-	} else {
-		again = again && !errors.Is(err, ErrCommitUnknown) || repeatable(err)
-	}
+	again = repeatable(errors.Join(failures, err)) && !last.hasCommitted()
 	if own != nil && (err == nil || errors.Is(err, own)) {
 		return again, own.error
 	}

@@ -95,17 +95,22 @@ func TestFinalOperationFailsWithWhatTheCommitFailsWith(t *testing.T) {
 }
 
 func TestTransactionOfUnknownOutcomeIsNotRepeatedWhateverTheFunctionReturns(t *testing.T) {
-	b := &flaky{Backend: memory.New(), failures: 1, with: core.ErrCommitUnknown}
-	s := openOn(t, b)
-	r := s.Model().Resource("cookie")
-	calls := 0
-	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		calls++
-		_, err := tx.Final().NextIDs(ctx, r, 1)
-		return errors.Join(err, core.ErrConflict)
-	})
-	if calls != 1 || b.begun != b.ended || !errors.Is(err, core.ErrCommitUnknown) {
-		t.Errorf("%d calls, %d begun, %d ended, %v", calls, b.begun, b.ended, err)
+	for name, result := range map[string]func(error) error{
+		"both":     func(err error) error { return errors.Join(err, core.ErrConflict) },
+		"nothing":  func(error) error { return nil },
+		"conflict": func(error) error { return core.ErrConflict },
+	} {
+		b := &flaky{Backend: memory.New(), failures: 1, with: core.ErrCommitUnknown}
+		s := openOn(t, b)
+		r := s.Model().Resource("cookie")
+		calls := 0
+		err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			calls++
+			return result(second(tx.Final().NextIDs(ctx, r, 1)))
+		})
+		if calls != 1 || b.begun != b.ended || err == nil || name != "conflict" && !errors.Is(err, core.ErrCommitUnknown) {
+			t.Errorf("%s: %d calls, %d begun, %d ended, %v", name, calls, b.begun, b.ended, err)
+		}
 	}
 }
 
