@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -17,6 +18,7 @@ var (
 	times   = []any{nil, "0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999999Z", "2024-02-29T12:00:00Z"}
 	bools   = []any{nil, false, true}
 	numbers = []any{nil, -3, 0, 1, 2}
+	keys    = []any{math.MinInt64, -2049, -2048, -1, 0, 1, 2, 3, 31, 32, 33, 63, 64, 2047, 2048, 4096, 1 << 40, math.MaxInt64}
 	bytesOf = []any{nil, []byte{}, []byte{0}, []byte{0xff}, []byte{0xff, 0xff}, []byte("a")}
 )
 
@@ -27,9 +29,9 @@ func domain(f *core.Field) []any {
 		if f.Type() == core.Text {
 			return texts[1:]
 		}
-		return []any{-2, -1, 0, 1, 2, 3, 5, 8, 13, 21, 34}
+		return keys
 	case "tag", "parent":
-		return []any{nil, -1, 1, 2, 3, 5, 8, 13, 21}
+		return []any{nil, -1, 1, 2, 3, 31, 32, 2048}
 	}
 	switch f.Type() {
 	case core.Text:

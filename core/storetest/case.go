@@ -1,0 +1,75 @@
+package storetest
+
+import (
+	"slices"
+	"testing"
+)
+
+// Case is one rule that a backend keeps. [Cases] has them.
+type Case struct {
+	// Family of promises that the rule belongs to, in one or two words.
+	Family string
+	// Name reads as the rule, in short.
+	Name string
+	// Rule says it in a sentence.
+	Rule string
+	// Durable marks cases for backends whose records outlive them, which run
+	// only with [Options.Reopen].
+	Durable bool
+
+	check func(t *trial)
+}
+
+// row is a line of a family's table.
+type row struct {
+	name, rule string
+	check      func(t *trial)
+}
+
+var families = []struct {
+	name    string
+	durable bool
+	rows    []row
+}{
+	{name: "read", rows: readRules},
+	{name: "filter", rows: slices.Concat(filterRules, filterTypeRules())},
+	{name: "order", rows: slices.Concat(orderRules, orderTypeRules())},
+	{name: "cursor", rows: cursorRules},
+	{name: "projection", rows: projectionRules},
+	{name: "write", rows: writeRules},
+	{name: "batch", rows: batchRules},
+	{name: "using", rows: usingRules},
+	{name: "check", rows: checkRules},
+	{name: "ids", rows: idRules},
+	{name: "types", rows: slices.Concat(typeRules, roundTripRules())},
+	{name: "integrity", rows: integrityRules},
+	{name: "errors", rows: errorRules},
+	{name: "ownership", rows: ownershipRules},
+	{name: "transaction", rows: transactionRules},
+	{name: "isolation", rows: slices.Concat(anomalyRules(), isolationRules)},
+	{name: "concurrency", rows: concurrencyRules},
+	{name: "cancellation", rows: cancelRules},
+	{name: "random", rows: randomRules},
+	{name: "durability", rows: durabilityRules, durable: true},
+}
+
+// Cases returns all cases of the kit for backends, family by family.
+func Cases() []Case {
+	var cases []Case
+	for _, f := range families {
+		for _, r := range f.rows {
+			cases = append(cases, Case{Family: f.name, Name: r.name, Rule: r.rule, Durable: f.durable, check: r.check})
+		}
+	}
+	return cases
+}
+
+// Check runs the case on a backend of its own. [Run] does it for all of them.
+func (c Case) Check(tb testing.TB, open Factory, opts Options) {
+	defer func() {
+		if tb.Failed() {
+			tb.Logf("this breaks the rule of %s: %s", c.Family, c.Rule)
+		}
+	}()
+	c.check(newTrial(tb, open, opts))
+}

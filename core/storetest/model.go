@@ -1,0 +1,54 @@
+package storetest
+
+import "github.com/larder-go/larder/core"
+
+// kitModel returns the model of all cases: a resource for each type of key,
+// relations of each kind, a column for each type, external names that differ
+// from the stored ones, and names that are words of SQL.
+func kitModel() *core.Model {
+	return core.MustModel("storetest",
+		core.ResourceSpec{Name: "jar", External: "Jar", Fields: []core.FieldSpec{
+			{Name: "id", External: "Id", Type: core.Int, Key: true},
+			{Name: "label", External: "Label", Type: core.Text, Unique: true},
+			{Name: "size", Type: core.Int},
+			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+		}},
+		core.ResourceSpec{Name: "cookie", External: "Cookie", Fields: []core.FieldSpec{
+			{Name: "id", External: "Id", Type: core.Int, Key: true},
+			{Name: "kind", Type: core.Text, Indexed: true},
+			{Name: "weight", Type: core.Int},
+			{Name: "note", Type: core.Text},
+			{Name: "jar", External: "InJar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "person", External: "Person", Fields: []core.FieldSpec{
+			{Name: "id", External: "Id", Type: core.UUID, Key: true},
+			{Name: "name", Type: core.Text},
+			{Name: "wife", External: "Wife", ToOne: "person"},
+			{Name: "husband", ToOne: "person", Inverse: "wife"},
+		}},
+		core.ResourceSpec{Name: "page", External: "Page", Fields: []core.FieldSpec{
+			{Name: "slug", External: "Slug", Type: core.Text, Key: true},
+			{Name: "title", Type: core.Text},
+			{Name: "parent", External: "Parent", ToOne: "page", Cascade: true},
+		}},
+		core.ResourceSpec{Name: "sample", External: "Sample", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "int", Type: core.Int},
+			{Name: "float", Type: core.Float},
+			{Name: "text", Type: core.Text},
+			{Name: "bool", Type: core.Bool},
+			{Name: "time", Type: core.Time},
+			{Name: "uuid", Type: core.UUID},
+			{Name: "bytes", Type: core.Bytes},
+			{Name: "json", Type: core.JSON},
+			{Name: "list", Type: core.List},
+			{Name: "jars", ToMany: "jar"},
+			{Name: "pages", ToMany: "page"},
+		}},
+		core.ResourceSpec{Name: "order", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "group", Type: core.Int, Indexed: true},
+			{Name: "value", Type: core.Int},
+		}},
+	)
+}

@@ -1,0 +1,196 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"maps"
+
+	"github.com/larder-go/larder/core"
+)
+
+// naive is the simplest backend that keeps every promise: maps, copied by every
+// transaction, of which one is open at a time.
+type naive struct {
+	model *core.Model
+	turn  chan struct{} // taken by the open transaction
+	rows  []rows        // by index of the resource
+	last  []int64       // the highest key that was handed out or used; never goes back
+}
+
+type rows map[core.Value]core.Record
+
+var _ core.Backend = (*naive)(nil)
+
+func (b *naive) Bind(_ context.Context, m *core.Model) error {
+	b.model, b.turn = m, make(chan struct{}, 1)
+	if b.rows == nil {
+		b.rows, b.last = make([]rows, len(m.Resources())), make([]int64, len(m.Resources()))
+		for i := range b.rows {
+			b.rows[i] = make(rows)
+		}
+	}
+	return nil
+}
+
+func (b *naive) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	select {
+	case b.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	return b.open(), nil
+}
+
+func (b *naive) Close() error { return nil }
+
+// open returns a transaction on a copy of everything.
+func (b *naive) open() *naiveTx {
+	tx := &naiveTx{backend: b, rows: make([]rows, len(b.rows))}
+	for i, all := range b.rows {
+		tx.rows[i] = maps.Clone(all)
+	}
+	return tx
+}
+
+type naiveTx struct {
+	backend *naive
+	rows    []rows
+}
+
+func (tx *naiveTx) of(r *core.Resource) iter.Seq[core.Record] { return maps.Values(tx.rows[r.Index()]) }
+
+func (tx *naiveTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	return core.ReadFrom(tx.of(op.Resource), op), ctx.Err()
+}
+
+func (tx *naiveTx) Count(ctx context.Context, op *core.Op) (int, error) {
+	return core.CountIn(tx.of(op.Resource), op), ctx.Err()
+}
+
+func (tx *naiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	r, all := op.Resource, tx.rows[op.Resource.Index()]
+	for _, rec := range op.Records { // keys that are handed out keep clear of those that are given
+		tx.backend.last[r.Index()] = max(tx.backend.last[r.Index()], rec.Key().Int())
+	}
+	out := make([]core.Record, len(op.Records))
+	for i, rec := range op.Records {
+		if rec.Key().IsAbsent() {
+			key, err := tx.nextID(r)
+			if err != nil {
+				return nil, err
+			}
+			rec = rec.With(r.Key().Column(), key)
+		}
+		if _, taken := all[rec.Key()]; taken {
+			return nil, r.Key().Taken()
+		}
+		for c := range rec.Len() {
+			if rec.At(c).IsAbsent() {
+				rec = rec.With(c, core.Null)
+			}
+		}
+		if !op.Check.Match(rec) {
+			return nil, r.Forbidden()
+		}
+		all[rec.Key()], out[i] = rec, rec
+	}
+	return out, ctx.Err()
+}
+
+func (tx *naiveTx) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	all := tx.rows[op.Resource.Index()]
+	if err := tx.there(op); err != nil {
+		return nil, err
+	}
+	out := make([]core.Record, len(op.Records))
+	for i, patch := range op.Records {
+		out[i] = all[patch.Key()].Merge(patch)
+		if !op.Check.Match(out[i]) {
+			return nil, op.Resource.Forbidden()
+		}
+		all[patch.Key()] = out[i]
+	}
+	return out, ctx.Err()
+}
+
+func (tx *naiveTx) Delete(ctx context.Context, op *core.Op) error {
+	all := tx.rows[op.Resource.Index()]
+	if err := tx.there(op); err != nil {
+		return err
+	}
+	for _, key := range op.Keys {
+		delete(all, key)
+	}
+	return ctx.Err()
+}
+
+// there answers for the first key that is not there or hidden.
+func (tx *naiveTx) there(op *core.Op) error {
+	for _, key := range op.Keys {
+		if rec, ok := tx.rows[op.Resource.Index()][key]; !ok || !op.Using.Match(rec) {
+			return op.Resource.NotFound(key)
+		}
+	}
+	return nil
+}
+
+func (tx *naiveTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+	keys := make([]core.Value, op.N)
+	for i := range keys {
+		var err error
+		if keys[i], err = tx.nextID(op.Resource); err != nil {
+			return nil, err
+		}
+	}
+	return keys, ctx.Err()
+}
+
+func (tx *naiveTx) nextID(r *core.Resource) (core.Value, error) {
+	switch r.Key().Type() {
+	case core.Int:
+		tx.backend.last[r.Index()]++
+		return core.IntValue(tx.backend.last[r.Index()]), nil
+	case core.UUID:
+		return core.NewUUID(), nil
+	}
+	return core.Value{}, &core.Error{Code: core.BadRequest, Message: "keys of " + r.External() + " are not handed out"}
+}
+
+func (tx *naiveTx) Commit(ctx context.Context) error {
+	defer func() { <-tx.backend.turn }()
+	if err := errors.Join(ctx.Err(), tx.check()); err != nil {
+		return err
+	}
+	tx.backend.rows = tx.rows
+	return nil
+}
+
+// check says of a relation without a target whether that was deleted here.
+func (tx *naiveTx) check() error {
+	err := core.CheckIntegrity(tx.backend.model, tx.of)
+	broken, ok := errors.AsType[*core.Error](err)
+	if !ok || broken.Code != core.NotFound {
+		return err
+	}
+	target := tx.backend.model.External(broken.Resource)
+	if _, was := tx.backend.rows[target.Index()][broken.Key]; !was {
+		return err
+	}
+	for _, f := range target.Referrers() {
+		for rec := range tx.of(f.Resource()) {
+			if rec.At(f.Column()) == broken.Key {
+				return f.StillReferenced()
+			}
+		}
+	}
+	return err
+}
+
+func (tx *naiveTx) Rollback(context.Context) error {
+	<-tx.backend.turn
+	return nil
+}

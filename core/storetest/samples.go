@@ -1,0 +1,97 @@
+package storetest
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/larder-go/larder/core"
+)
+
+// samples returns values of a type, all different, among them the extremes that
+// storages lose.
+func samples(t core.Type) []core.Value {
+	raw := rawSamples[t]()
+	values := make([]core.Value, len(raw))
+	for i, r := range raw {
+		v, err := t.Convert(r)
+		if err != nil || !v.IsSet() {
+			panic("storetest: bad sample of " + t.String())
+		}
+		values[i] = v
+	}
+	return values
+}
+
+var rawSamples = map[core.Type]func() []any{
+	core.Int: func() []any {
+		return []any{
+			math.MinInt64, math.MinInt64 + 1, math.MinInt32, -1, 0, 1, 9, 10, math.MaxInt32 + 1, 1<<53 + 1, math.MaxInt64 - 1, math.MaxInt64,
+		}
+	},
+	core.Float: func() []any {
+		return []any{
+			-math.MaxFloat64, -1 << 63, -1.5, -math.SmallestNonzeroFloat64, math.Copysign(0, -1), math.SmallestNonzeroFloat64,
+			2.2250738585072011e-308, 0.1, 0.1 + 0.2, 1.0, math.Nextafter(1, 2), 16777217.0, 1<<53 + 2.0, 1e21, 1.2345678901234567e300, math.MaxFloat64,
+		}
+	},
+	core.Text: func() []any {
+		return []any{
+			"", "\t\r\n", " ", " a ", `"quoted"`, "'; DROP TABLE jar; --", "A", `\N`, `\x00`, "a", "a\u0301",
+			strings.Repeat("long", 1<<14), "null", "\u007f", "á", "\u2028", "中文", "\ufeff", "\uffff", "\U0001F36A", "\U0010FFFF",
+		}
+	},
+	core.Bool: func() []any { return []any{false, true} },
+	core.Time: func() []any {
+		return []any{
+			"0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000001Z", "1582-10-10T12:00:00Z", "1899-12-31T23:59:59.999999Z",
+			"1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00Z", "2024-02-29T23:59:59.5+14:00", "2024-03-31T02:30:00.123456+02:00",
+			"2262-04-11T23:47:16.854776Z", "9999-12-31T23:59:59.999999Z",
+		}
+	},
+	core.UUID: func() []any {
+		return []any{
+			"00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000001", "0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11",
+			"7FFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "80000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
+		}
+	},
+	core.Bytes: func() []any {
+		return []any{
+			[]byte{}, []byte{0}, []byte{0, 0}, []byte{0, 255}, everyByte(), []byte("\\x41"), []byte("a"), []byte("a\x00b"), []byte{0xc3, 0x28}, []byte{255},
+		}
+	},
+	core.JSON: func() []any {
+		return []any{
+			true, false, 0, 1, -0.5, "", "null", "1", "\U0001F36A\"\\\n\u0001", []any{}, []any{nil}, map[string]any{},
+			json.Number("9007199254740993"), json.Number("123456789012345678901234567890.123456789"), json.Number("5e-324"), json.Number("1e308"),
+			map[string]any{"": nil, "a": map[string]any{"b": []any{1, []any{map[string]any{"c": false}}}}, "A": "a", "é": 0.1},
+			nested(40),
+		}
+	},
+	core.List: func() []any {
+		return []any{
+			[]any{}, []any{nil}, []any{1}, []any{1, 1}, []any{"1"}, []any{[]any{}}, []any{2, 1, nil, "a", true, map[string]any{"k": []any{}}},
+			[]any{json.Number("9007199254740993")},
+		}
+	},
+}
+
+func everyByte() []byte {
+	b := make([]byte, 256)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return b
+}
+
+func nested(depth int) any {
+	var v any = "bottom"
+	for range depth {
+		v = []any{v}
+	}
+	return v
+}
+
+// now is a time with digits that are finer than what is kept.
+var now = time.Date(2026, 7, 1, 12, 34, 56, 123456789, time.FixedZone("", 3600))
