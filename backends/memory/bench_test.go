@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/larder-go/larder/core"
 )
+
+var errUndo = errors.New("undo")
 
 var sizes = []int{10_000, 100_000}
 
@@ -124,7 +127,7 @@ func BenchmarkRollback(b *testing.B) {
 			err := store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
 				return errUndo
 			})
-			if err != errUndo {
+			if !errors.Is(err, errUndo) {
 				b.Fatal(err)
 			}
 		}

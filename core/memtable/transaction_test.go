@@ -1,4 +1,4 @@
-package memory
+package memtable
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 )
 
 func TestAReaderSeesTheStateThatItBeganWith(t *testing.T) {
-	store := open(t, NewWith(core.Data{"bed": {"north": {"rank": 1}, "south": {}}}))
+	store := open(t, with(core.Data{"bed": {"north": {"rank": 1}, "south": {}}}))
 	north := core.TextValue("north")
 	err := store.Tx(t.Context(), core.TxOptions{ReadOnly: true}, func(_ context.Context, reader *core.Transaction) error {
 		if err := store.Delete(t.Context(), bed, core.TextValue("south")); err != nil {
@@ -41,7 +41,7 @@ func TestAReaderSeesTheStateThatItBeganWith(t *testing.T) {
 }
 
 func TestReadersNeitherWaitForAWriterNorSeeIt(t *testing.T) {
-	store := open(t, New())
+	store := open(t, fresh())
 	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, writer *core.Transaction) error {
 		insert(t, writer.Session, bed, "id", "north", "rank", 1)
 		n, err := store.Count(t.Context(), bed, core.All())
@@ -63,7 +63,7 @@ func TestReadersNeitherWaitForAWriterNorSeeIt(t *testing.T) {
 
 func TestAWriterWaitsForTheOneBeforeIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := New()
+		b := fresh()
 		store := open(t, b)
 		first, err := b.Begin(t.Context(), core.TxOptions{})
 		if err != nil {
@@ -98,7 +98,7 @@ func TestAWriterWaitsForTheOneBeforeIt(t *testing.T) {
 
 func TestWaitingForAnotherWriterEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := New()
+		b := fresh()
 		store := open(t, b)
 		first, err := b.Begin(t.Context(), core.TxOptions{})
 		if err != nil {
@@ -127,7 +127,7 @@ func TestWaitingForAnotherWriterEndsWithTheContext(t *testing.T) {
 }
 
 func TestAFailedCommitLetsTheNextWriterGoOn(t *testing.T) {
-	store := open(t, New())
+	store := open(t, fresh())
 	if err := write(t, store.Session, plant, "bed", "north"); !errors.Is(err, core.NotFound) {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestAFailedCommitLetsTheNextWriterGoOn(t *testing.T) {
 }
 
 func TestAnEndedContextFailsEveryMethod(t *testing.T) {
-	b := NewWith(core.Data{"bed": {"north": {}}})
+	b := with(core.Data{"bed": {"north": {}}})
 	open(t, b)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -169,13 +169,13 @@ func TestAnEndedContextFailsEveryMethod(t *testing.T) {
 			}
 		}
 	}
-	if err := New().Bind(ctx, garden); !errors.Is(err, context.Canceled) {
+	if err := fresh().Bind(ctx, garden); !errors.Is(err, context.Canceled) {
 		t.Errorf("Bind: %v", err)
 	}
 }
 
 func TestACommitWithAnEndedContextDoesNothing(t *testing.T) {
-	b := New()
+	b := fresh()
 	store := open(t, b)
 	ctx, cancel := context.WithCancel(t.Context())
 	err := store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
@@ -189,7 +189,7 @@ func TestACommitWithAnEndedContextDoesNothing(t *testing.T) {
 }
 
 func TestAReadOnlyTransactionRefusesWrites(t *testing.T) {
-	b := New()
+	b := fresh()
 	open(t, b)
 	tx, err := b.Begin(t.Context(), core.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -213,7 +213,7 @@ func TestAReadOnlyTransactionRefusesWrites(t *testing.T) {
 
 func TestConcurrentTransfersNeverShowNorLeaveAnotherSum(t *testing.T) {
 	const sum, writers, transfers = 100, 4, 50
-	store := open(t, NewWith(core.Data{"bed": {"a": {"rank": sum}, "b": {"rank": 0}}}))
+	store := open(t, with(core.Data{"bed": {"a": {"rank": sum}, "b": {"rank": 0}}}))
 	ranks := func(s core.Session) (a, b int64) {
 		records, err := s.Load(t.Context(), bed, []core.Value{core.TextValue("a"), core.TextValue("b")})
 		if err != nil || len(records) != 2 {

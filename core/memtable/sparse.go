@@ -1,4 +1,4 @@
-package memory
+package memtable
 
 import (
 	"math/bits"
@@ -55,9 +55,9 @@ func (s *sparse[V]) without(i uint) *sparse[V] {
 // desc, until visit returns false, which it then returns too.
 func (s *sparse[V]) scan(mask uint64, desc bool, visit func(i uint, v V) bool) bool {
 	for rest := s.used & mask; rest != 0; {
-		i := uint(bits.TrailingZeros64(rest)) //nolint:gosec // below 64
+		i := uint(bits.TrailingZeros64(rest))
 		if desc {
-			i = uint(bits.Len64(rest) - 1) //nolint:gosec // rest is not zero
+			i = uint(bits.Len64(rest) - 1)
 		}
 		if !visit(i, s.values[s.rank(i)]) {
 			return false

@@ -1,4 +1,4 @@
-package memory
+package memtable
 
 import (
 	"math"
@@ -140,8 +140,8 @@ func order(t *rapid.T, r *core.Resource) []string {
 
 // filled returns the snapshot of a backend that the records were put into one by
 // one, after others that are gone or replaced since.
-func filled(t *rapid.T, r *core.Resource, records []core.Record) *snapshot {
-	b := New()
+func filled(t *rapid.T, r *core.Resource, records []core.Record) *Snapshot {
+	b := fresh()
 	if err := b.Bind(t.Context(), garden); err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package memory
+package memtable
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 )
 
 func TestKeysGoOnBehindEveryKeyThatWasGiven(t *testing.T) {
-	b := NewWith(core.Data{"plant": {-7: {}, 3: {}}})
+	b := with(core.Data{"plant": {-7: {}, 3: {}}})
 	store := open(t, b)
 	next := func(want int64) {
 		t.Helper()
@@ -45,14 +45,14 @@ func TestKeysGoOnBehindEveryKeyThatWasGiven(t *testing.T) {
 }
 
 func TestTheFirstKeyIsOne(t *testing.T) {
-	store := open(t, NewWith(core.Data{"plant": {-7: {}}}))
+	store := open(t, with(core.Data{"plant": {-7: {}}}))
 	if key := insert(t, store.Session, plant); key != core.IntValue(1) {
 		t.Errorf("key %s", key)
 	}
 }
 
 func TestBehindTheLargestKeyThereIsNone(t *testing.T) {
-	store := open(t, NewWith(core.Data{"plant": {math.MaxInt64 - 2: {}}}))
+	store := open(t, with(core.Data{"plant": {math.MaxInt64 - 2: {}}}))
 	if keys, err := store.NextIDs(t.Context(), plant, 3); err == nil {
 		t.Errorf("three keys where two are left: %v", keys)
 	}
@@ -67,7 +67,7 @@ func TestBehindTheLargestKeyThereIsNone(t *testing.T) {
 }
 
 func TestTextKeysHaveNoNext(t *testing.T) {
-	store := open(t, New())
+	store := open(t, fresh())
 	if keys, err := store.NextIDs(t.Context(), bed, 1); !errors.Is(err, core.BadRequest) {
 		t.Errorf("NextIDs: %v, %v", keys, err)
 	}
@@ -77,7 +77,7 @@ func TestTextKeysHaveNoNext(t *testing.T) {
 }
 
 func TestUUIDKeysAreMadeWhereNoneIsGiven(t *testing.T) {
-	store := open(t, New())
+	store := open(t, fresh())
 	a, b := insert(t, store.Session, sensor), insert(t, store.Session, sensor)
 	if a == b || a.Type() != core.UUID || b.Type() != core.UUID {
 		t.Errorf("keys %s and %s", a, b)
@@ -85,7 +85,7 @@ func TestUUIDKeysAreMadeWhereNoneIsGiven(t *testing.T) {
 }
 
 func TestHandingOutKeysDoesNotWaitForAWriter(t *testing.T) {
-	store := open(t, New())
+	store := open(t, fresh())
 	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
 		mine := insert(t, tx.Session, plant)
 		other, err := store.NextIDs(t.Context(), plant, 1)
@@ -100,7 +100,7 @@ func TestHandingOutKeysDoesNotWaitForAWriter(t *testing.T) {
 }
 
 func TestNoKeyIsHandedOutTwice(t *testing.T) {
-	store := open(t, New())
+	store := open(t, fresh())
 	var mu sync.Mutex
 	seen := make(map[core.Value]bool)
 	see := func(key core.Value) {

@@ -1,4 +1,4 @@
-package memory
+package memtable
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 
 // run runs an op in a transaction of its own, as it reaches a backend, and
 // commits if it succeeds.
-func run(t *testing.T, b *Backend, op core.Op) (records []core.Record, err error) {
+func run(t *testing.T, b *backend, op core.Op) (records []core.Record, err error) {
 	t.Helper()
 	tx, err := b.Begin(t.Context(), core.TxOptions{Single: true})
 	if err != nil {
@@ -87,7 +87,7 @@ func TestWritesMeetTheirGuards(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			b := NewWith(core.Data{"bed": {"a": {"rank": 1}, "b": {"rank": 9}}})
+			b := with(core.Data{"bed": {"a": {"rank": 1}, "b": {"rank": 9}}})
 			open(t, b)
 			tt.op.Resource = bed
 			_, err := run(t, b, tt.op)
@@ -108,7 +108,7 @@ func TestWritesMeetTheirGuards(t *testing.T) {
 }
 
 func TestAStoredRecordHasNoAbsentColumn(t *testing.T) {
-	b := New()
+	b := fresh()
 	open(t, b)
 	records, err := run(t, b, core.Op{Kind: core.Insert, Resource: plant, Records: []core.Record{record(t, plant, "name", "leek")}})
 	if err != nil {

@@ -1,4 +1,4 @@
-package memory
+package memtable
 
 import "github.com/larder-go/larder/core"
 
@@ -21,6 +21,7 @@ func (t *transaction) put(table table, old, rec core.Record) {
 	r := rec.Resource()
 	t.note(r.References(), old, rec)
 	t.note(r.Uniques(), old, rec)
+	t.touch(rec)
 }
 
 func (t *transaction) note(fields []*core.Field, old, rec core.Record) {
@@ -35,6 +36,13 @@ func (t *transaction) note(fields []*core.Field, old, rec core.Record) {
 func (t *transaction) remove(table table, old core.Record) {
 	table.remove(old)
 	t.writes.deleted = append(t.writes.deleted, old)
+	t.touch(old)
+}
+
+func (t *transaction) touch(rec core.Record) {
+	if t.store.log != nil {
+		t.touched = append(t.touched, touched{rec.Resource(), rec.Key()})
+	}
 }
 
 // checkIntegrity returns the error that a commit owes.

@@ -1,4 +1,4 @@
-package memory
+package memtable
 
 import (
 	"context"
@@ -104,7 +104,7 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			store := open(t, NewWith(core.Data{
+			store := open(t, with(core.Data{
 				"bed": {"old": {}},
 				"plant": {
 					1: {"bed": "old", "tag": 11},
@@ -153,7 +153,7 @@ var errUndo = errors.New("undo")
 func TestTransactionsLeaveWhatAPlainMapWouldHold(t *testing.T) {
 	resources := []*core.Resource{plant, bed}
 	rapid.Check(t, func(t *rapid.T) {
-		b := New()
+		b := fresh()
 		store, err := core.New(t.Context(), garden, b)
 		if err != nil {
 			t.Fatal(err)
@@ -183,7 +183,7 @@ func TestTransactionsLeaveWhatAPlainMapWouldHold(t *testing.T) {
 			}
 			holds(t, store.Session, want)
 		}
-		again, err := core.New(t.Context(), garden, NewWith(b.Dump()))
+		again, err := core.New(t.Context(), garden, with(b.Dump()))
 		if err != nil {
 			t.Fatal(err)
 		}

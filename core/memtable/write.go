@@ -1,4 +1,4 @@
-package memory
+package memtable
 
 import (
 	"context"
@@ -23,7 +23,7 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 		if _, taken := table.get(rec.Key()); taken {
 			return nil, op.Resource.Key().Taken()
 		}
-		t.backend.sequences[op.Resource.Index()].follow(rec.Key())
+		t.store.sequences[op.Resource.Index()].follow(rec.Key())
 		t.put(table, core.Record{}, rec)
 	}
 	return records, nil
@@ -42,7 +42,7 @@ func (t *transaction) complete(op *core.Op) ([]core.Record, error) {
 			}
 		}
 		if rec.Key().IsAbsent() {
-			keys, err := t.backend.nextKeys(op.Resource, 1)
+			keys, err := t.store.nextKeys(op.Resource, 1)
 			if err != nil {
 				return nil, err
 			}
