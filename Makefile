@@ -11,13 +11,16 @@ ARGS      =
 
 TOOL = go tool -modfile=.tools/go.mod
 
-.PHONY: help test watch lint fmt bench fuzz cover tidy run
+.PHONY: help test test-services watch lint fmt bench fuzz cover tidy run
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
 
 test: ## gofmt, go vet and all tests with the race detector; a skipped test fails [PKG, RACE]
 	@RACE='$(RACE)' .ci/test $(PKG)
+
+test-services: ## install the servers and tools that the tests start, where apt-get can
+	@.ci/services
 
 watch: ## the tests of a package whenever a file of it is saved
 	$(TOOL) gotestsum --watch

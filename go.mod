@@ -2,11 +2,18 @@ module github.com/larder-go/larder
 
 go 1.26.0
 
-require pgregory.net/rapid v1.3.0
-
-require github.com/yuin/goldmark v1.8.7 // indirect
-
 require (
 	github.com/anishathalye/porcupine v1.3.1
+	github.com/getkin/kin-openapi v0.153.0
 	github.com/tidwall/btree v1.8.2
+	github.com/yuin/goldmark v1.8.7
+	pgregory.net/rapid v1.3.0
+)
+
+require (
+	github.com/go-openapi/jsonpointer v0.22.5 // indirect
+	github.com/go-openapi/swag/jsonname v0.25.5 // indirect
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
+	go.yaml.in/yaml/v4 v4.0.0 // indirect
+	golang.org/x/text v0.14.0 // indirect
 )

@@ -55,7 +55,12 @@ func (c Cursor) position(op *Op) ([]Value, error) {
 func fingerprint(op *Op) []byte {
 	text := append([]byte(nil), op.Resource.name...)
 	text = append(text, 0)
-	text = append(text, op.Where.String()...)
+	if op.scope != "" {
+		text = append(text, 0) // no condition begins like this
+		text = append(text, op.scope...)
+	} else {
+		text = append(text, op.Where.String()...)
+	}
 	for _, o := range op.Order {
 		text = append(text, 0)
 		text = append(text, o.Field.name...)

@@ -76,6 +76,10 @@ func (f *Field) Writable(rec Record) bool {
 	return f.spec.Writable == nil || f.spec.Writable(rec)
 }
 
+// Restricted reports whether the model has a [FieldSpec.Writable] for the field,
+// so that [Field.Writable] may say no.
+func (f *Field) Restricted() bool { return f.spec.Writable != nil }
+
 // Default returns the value of a new record that does not name the field; it is
 // absent if the model says nothing.
 //

@@ -55,6 +55,7 @@ type Op struct {
 	handle  *transaction                                    // the open transaction, for the innermost handler
 	attempt func(ctx context.Context, t *transaction) error // what a Tx does between begin and commit
 	key     [1]Value                                        // backs Keys of one
+	scope   string                                          // of a Select's cursors, see Query.Scope
 }
 
 // Guard narrows the op to rows that fulfil the condition before and after it:

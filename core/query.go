@@ -14,6 +14,10 @@ type Query struct {
 	// After continues a page: the [Page.Next] of the same query. Only the limit
 	// may differ.
 	After Cursor
+	// Scope, if not empty, is what cursors are bound to in the place of Where:
+	// for a caller that makes Where anew for each page from a condition of its
+	// own, which Scope spells.
+	Scope string
 	// Fields names the stored fields to read; the others are absent from the
 	// records, but for the key and what the order needs. nil means all.
 	Fields []string
@@ -42,7 +46,7 @@ func (q *Query) fill(op *Op) (err error) {
 	if len(q.Order) > maxOrderKeys {
 		return &Error{Code: BadParam, Param: "sort", Accepted: "at most 16 fields"}
 	}
-	op.Limit = q.Limit
+	op.Limit, op.scope = q.Limit, q.Scope
 	if op.Where, err = r.Bind(q.Where); err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (s Session) Select(ctx context.Context, r *Resource, q Query) (Page, error)
 		op.release()
 		return Page{}, err
 	}
-	position := Op{Resource: r, Where: op.Where, Order: op.Order}
+	position := Op{Resource: r, Where: op.Where, Order: op.Order, scope: op.scope}
 	res, err := s.send(ctx, op)
 	if err != nil {
 		return Page{}, err

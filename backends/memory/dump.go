@@ -4,7 +4,8 @@ import "github.com/larder-go/larder/core"
 
 // Dump returns everything that is committed, for tests and for looking at it.
 // [NewWith] takes it back. Null fields and the sides of relations that are not
-// stored are left out. The data is the caller's. Before the backend belongs to a
+// stored are left out; and it does not tell which keys were handed out beyond the
+// largest one there is. The data is the caller's. Before the backend belongs to a
 // store it is empty.
 func (b *Backend) Dump() core.Data {
 	if b.store == nil {

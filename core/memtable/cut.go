@@ -64,7 +64,7 @@ func spanOf(kind core.FilterKind, v core.Value) (s span, ok bool) {
 	case core.FilterGe:
 		return span{cut{v, false}, nulls}, true
 	case core.FilterPrefix:
-		return span{cut{v, false}, afterPrefix(v.Text())}, true
+		return span{cut{value: core.TextValue(v.Text())}, afterPrefix(v.Text())}, true
 	}
 	return span{}, false
 }

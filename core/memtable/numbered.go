@@ -26,7 +26,7 @@ type (
 // A key is the number of its block, of a page there, and of a place there.
 const (
 	pageBits  = 6
-	placeBits = 5
+	placeBits = 4
 	blockBits = pageBits + placeBits
 )
 

@@ -33,7 +33,7 @@ func (s *sequence) take(n int) (first int64, err error) {
 	for {
 		last := s.last.Load()
 		if int64(n) > math.MaxInt64-last {
-			return 0, fmt.Errorf("memtable: %s: no %d keys are left below the largest number", s.resource, n)
+			return 0, fmt.Errorf("memtable: %s: no %d keys are left up to the largest number", s.resource, n)
 		}
 		next := last + int64(n)
 		if next > s.limit.Load() {
@@ -74,25 +74,23 @@ func (s *sequence) follow(key core.Value) {
 
 // nextKeys hands out n keys of the resource.
 func (s *Store) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
-	keys := make([]core.Value, n)
+	next := core.NewUUID
 	switch r.Key().Type() {
 	case core.Int:
 		first, err := s.sequences[r.Index()].take(n)
 		if err != nil {
 			return nil, err
 		}
-		for i := range keys {
-			keys[i] = core.IntValue(first + int64(i))
+		next = func() core.Value {
+			first++
+			return core.IntValue(first - 1)
 		}
-	case core.UUID:
-		for i := range keys {
-			keys[i] = core.NewUUID()
-		}
-	default:
-		return nil, &core.Error{
-			Code:    core.BadRequest,
-			Message: "the keys of " + r.External() + " are " + r.Key().Type().String() + " and have no next one",
-		}
+	case core.Text:
+		return nil, &core.Error{Code: core.BadRequest, Message: "the keys of " + r.External() + " are texts, of which none is next"}
+	}
+	keys := make([]core.Value, n)
+	for i := range keys {
+		keys[i] = next()
 	}
 	return keys, nil
 }

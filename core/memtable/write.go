@@ -6,51 +6,70 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Insert adds records.
+// Insert adds records: those whose keys are given before the others, so that no
+// key is handed out that the op itself gives.
 func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	if err := t.open(ctx); err != nil {
 		return nil, err
 	}
-	records, err := t.complete(op)
+	records := make([]core.Record, len(op.Records))
+	missing := 0
+	for i, rec := range op.Records {
+		if !rec.Key().IsSet() {
+			missing++
+			continue
+		}
+		records[i] = complete(rec, rec.Key())
+		if err := t.add(op, records[i]); err != nil {
+			return nil, err
+		}
+	}
+	if missing == 0 {
+		return records, nil
+	}
+	keys, err := t.store.nextKeys(op.Resource, missing)
 	if err != nil {
 		return nil, err
 	}
-	table := t.writable(op.Resource)
-	for _, rec := range records {
-		if !op.Check.Match(rec) {
-			return nil, op.Resource.Forbidden()
+	for i, rec := range op.Records {
+		if rec.Key().IsSet() {
+			continue
 		}
-		if _, taken := table.get(rec.Key()); taken {
-			return nil, op.Resource.Key().Taken()
+		records[i], keys = complete(rec, keys[0]), keys[1:]
+		if err := t.add(op, records[i]); err != nil {
+			return nil, err
 		}
-		t.store.sequences[op.Resource.Index()].follow(rec.Key())
-		t.put(table, core.Record{}, rec)
 	}
 	return records, nil
 }
 
-// complete returns the records of an Insert as they will be stored: absent keys
-// handed out, other absent columns null.
-func (t *transaction) complete(op *core.Op) ([]core.Record, error) {
-	records := make([]core.Record, len(op.Records))
-	column := op.Resource.Key().Column()
-	for i, rec := range op.Records {
-		values := make([]core.Value, rec.Len())
-		for c := range values {
-			if values[c] = rec.At(c); values[c].IsAbsent() {
-				values[c] = core.Null
-			}
+// complete returns the record as it is stored: with the key, and null where it
+// had nothing.
+func complete(rec core.Record, key core.Value) core.Record {
+	r := rec.Resource()
+	values := make([]core.Value, rec.Len())
+	for i := range values {
+		if values[i] = rec.At(i); values[i].IsAbsent() {
+			values[i] = core.Null
 		}
-		if rec.Key().IsAbsent() {
-			keys, err := t.store.nextKeys(op.Resource, 1)
-			if err != nil {
-				return nil, err
-			}
-			values[column] = keys[0]
-		}
-		records[i] = op.Resource.RecordOf(values)
 	}
-	return records, nil
+	values[r.Key().Column()] = key
+	return r.RecordOf(values)
+}
+
+// add puts one record where there is none.
+func (t *transaction) add(op *core.Op, rec core.Record) error {
+	r := op.Resource
+	if !op.Check.Match(rec) {
+		return r.Forbidden()
+	}
+	table := t.writable(r)
+	if _, taken := table.get(rec.Key()); taken {
+		return r.Key().Taken()
+	}
+	t.store.sequences[r.Index()].follow(rec.Key())
+	t.put(table, core.Record{}, rec)
+	return nil
 }
 
 // Update puts changed records in the place of others.

@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/larder-go/larder/core"
+)
+
+// change is what a request makes of one record.
+type change struct {
+	shape  *shape
+	level  int         // how deep the body is nested
+	before core.Record // zero for a record to create, and where nobody needs it
+	create bool
+	values []core.Value // columns to write, absent ones are left alone
+	later  []assignment // relations that other records store, set after the columns
+}
+
+func newChange(s *shape, level int) *change {
+	return &change{shape: s, level: level, values: make([]core.Value, len(s.resource.Columns()))}
+}
+
+func (c *change) key() core.Value { return c.values[c.shape.resource.Key().Column()] }
+
+func (c *change) set(f *core.Field, v core.Value) { c.values[f.Column()] = v }
+
+// postpone takes in a relation that other records store, in the place of one
+// that would only have emptied it.
+func (c *change) postpone(a assignment) {
+	for i, earlier := range c.later {
+		if earlier.field == a.field && len(earlier.items) == 0 {
+			c.later[i] = a
+			return
+		}
+	}
+	c.later = append(c.later, a)
+}
+
+// writes reports whether columns other than the key are to be written.
+func (c *change) writes() bool {
+	key := c.shape.resource.Key().Column()
+	for i, v := range c.values {
+		if i != key && !v.IsAbsent() {
+			return true
+		}
+	}
+	return false
+}
+
+// apply takes assignments in, in their order. Nested records of relations that
+// this one stores are created on the way.
+func (w *work) apply(ctx context.Context, c *change, assignments []assignment) error {
+	for _, a := range assignments {
+		f := a.field
+		switch {
+		case f.Computed() != nil:
+			if err := w.runSetter(ctx, c, a); err != nil {
+				return err
+			}
+		case f.Target() == nil:
+			c.set(f, a.value)
+		case !f.Stored():
+			c.postpone(a)
+		default:
+			keys, err := w.members(ctx, a, preset{})
+			if err != nil {
+				return err
+			}
+			c.set(f, stored(f, keys))
+		}
+	}
+	return nil
+}
+
+// stored returns the value of a relation that the record stores itself.
+func stored(f *core.Field, keys []core.Value) core.Value {
+	switch {
+	case len(keys) == 0:
+		return core.Null
+	case f.Many():
+		return core.ListOf(keys...)
+	}
+	return keys[0]
+}
+
+// members returns the keys of what an assignment puts into a relation, ascending
+// and each once, and creates those that are new.
+func (w *work) members(ctx context.Context, a assignment, given preset) ([]core.Value, error) {
+	keys := make([]core.Value, 0, len(a.items))
+	var drafts []*draft
+	for _, it := range a.items {
+		if it.create != nil {
+			drafts = append(drafts, it.create)
+		} else {
+			keys = append(keys, it.key)
+		}
+	}
+	if len(drafts) > 0 {
+		created, err := w.create(ctx, drafts, given)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, created...)
+	}
+	return core.SortKeys(keys), nil
+}

@@ -1,0 +1,34 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/larder-go/larder/core"
+)
+
+// compute fills the computed fields of the nodes.
+func compute(ctx context.Context, g *group) error {
+	for _, at := range g.shape.computed {
+		for _, n := range g.nodes {
+			v, err := computed(ctx, at.field, n.record)
+			if err != nil {
+				return err
+			}
+			n.parts[at.part].value = v
+		}
+	}
+	return nil
+}
+
+func computed(ctx context.Context, f *core.Field, rec core.Record) (core.Value, error) {
+	raw, err := f.Computed().Get(ctx, rec)
+	if err != nil {
+		return core.Value{}, core.AsError(fmt.Errorf("computing %s: %w", f, err))
+	}
+	v, err := core.JSON.Convert(raw)
+	if err != nil {
+		return core.Value{}, &core.Error{Code: core.ServerError, Cause: fmt.Errorf("computing %s: a %T has no JSON form: %w", f, raw, err)}
+	}
+	return v, nil
+}

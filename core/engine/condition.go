@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+// condition is one comparison of a client's filter.
+type condition struct {
+	field  *core.Field
+	kind   core.FilterKind
+	values []core.Value // each null or of the field's type
+}
+
+var operators = map[string]core.FilterKind{
+	"eq": core.FilterEq, "ne": core.FilterNe, "in": core.FilterIn, "prefix": core.FilterPrefix,
+	"lt": core.FilterLt, "le": core.FilterLe, "gt": core.FilterGt, "ge": core.FilterGe,
+}
+
+func badFilter(accepted string) error {
+	return &core.Error{Code: core.BadParam, Param: "filter", Accepted: accepted}
+}
+
+// conditions reads a filter, in an order that depends on nothing but its content.
+func (s *shape) conditions(filter map[string]any) ([]condition, error) {
+	var all []condition
+	for _, name := range slices.Sorted(maps.Keys(filter)) {
+		f := s.resource.ExternalField(name)
+		switch {
+		case f == nil || f.Hidden():
+			return nil, s.unknown(name)
+		case f.Computed() != nil || f.Many():
+			return nil, searchForbidden(f)
+		}
+		found, err := conditionsOn(f, filter[name])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func searchForbidden(f *core.Field) error {
+	return &core.Error{Code: core.SearchForbidden, Resource: f.Resource().External(), Field: f.External()}
+}
+
+// conditionsOn reads what a filter says of one field.
+func conditionsOn(f *core.Field, raw any) ([]condition, error) {
+	object, ok := raw.(map[string]any)
+	if !ok {
+		c, err := newCondition(f, core.FilterEq, raw)
+		return []condition{c}, err
+	}
+	if len(object) == 0 {
+		return nil, badOperator()
+	}
+	var all []condition
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		kind, ok := operators[name]
+		if !ok {
+			return nil, badOperator()
+		}
+		c, err := newCondition(f, kind, object[name])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+func badOperator() error { return badFilter("operators eq, ne, lt, le, gt, ge, in, prefix") }
+
+// newCondition checks that the field can be compared like this and converts the
+// values.
+func newCondition(f *core.Field, kind core.FilterKind, raw any) (condition, error) {
+	ordering := kind != core.FilterEq && kind != core.FilterNe && kind != core.FilterIn
+	if ordering && !f.Type().Ordered() || kind == core.FilterPrefix && f.Type() != core.Text {
+		return condition{}, searchForbidden(f)
+	}
+	list := []any{raw}
+	if kind == core.FilterIn {
+		var ok bool
+		if list, ok = elements(raw); !ok {
+			return condition{}, badFilter("a list of values for the operator in")
+		}
+	}
+	c := condition{field: f, kind: kind, values: make([]core.Value, len(list))}
+	for i, raw := range list {
+		v, err := f.Convert(raw)
+		switch {
+		case err != nil:
+			return condition{}, err
+		case v.IsSet():
+			c.values[i] = v
+		case ordering:
+			return condition{}, badValue(f, f.Type(), raw)
+		default:
+			c.values[i] = core.Null
+		}
+	}
+	return c, nil
+}
+
+func badValue(f *core.Field, t core.Type, raw any) error {
+	return &core.Error{
+		Code: core.BadFieldValue, Resource: f.Resource().External(), Field: f.External(), Type: t, Value: raw,
+	}
+}
+
+// elements returns what a list holds, be it from JSON or a slice of a program.
+func elements(raw any) ([]any, bool) {
+	if list, ok := raw.([]any); ok {
+		return list, true
+	}
+	v, err := core.List.Convert(raw)
+	if err != nil || !v.IsSet() {
+		return nil, false
+	}
+	list, ok := v.Any().([]any)
+	return list, ok
+}
+
+// String spells the condition, values included.
+func (c condition) String() string {
+	var b strings.Builder
+	b.WriteString(c.field.Name() + " " + strconv.Itoa(int(c.kind)) + " ")
+	b.WriteString(core.ListOf(c.values...).Text())
+	return b.String()
+}

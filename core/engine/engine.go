@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+// DefaultDepth is the depth at which clients see records unless they ask for
+// another: the fields of the record, and the ids of related ones.
+const DefaultDepth = 1
+
+// Engine creates, reads, updates and deletes the records of a store. It is safe
+// for concurrent use. [New] makes it.
+type Engine struct {
+	store  *core.Store
+	opts   Options
+	shapes []*shape // by index of the resource
+}
+
+// New returns an engine over the store.
+func New(store *core.Store, opts Options) *Engine {
+	return &Engine{store: store, opts: opts.filled(), shapes: shapesOf(store.Model())}
+}
+
+// Model returns the model of the store.
+func (e *Engine) Model() *core.Model { return e.store.Model() }
+
+// Options returns the limits in force, defaults filled in.
+func (e *Engine) Options() Options { return e.opts }
+
+// shape finds a resource by its external name.
+func (e *Engine) shape(name string) (*shape, error) {
+	if r := e.Model().External(name); r != nil {
+		return e.shapeOf(r), nil
+	}
+	clean := strings.ReplaceAll(strings.ToValidUTF8(name, "\uFFFD"), "\x00", "\uFFFD")
+	return nil, &core.Error{Code: core.NotFound, Resource: "resource", Key: core.TextValue(clean)}
+}
+
+func (e *Engine) shapeOf(r *core.Resource) *shape { return e.shapes[r.Index()] }
+
+// target finds the resource and converts the id that a request is about.
+func (e *Engine) target(resource string, id any, depth int) (*shape, core.Value, error) {
+	s, err := e.shape(resource)
+	if err != nil {
+		return nil, core.Value{}, err
+	}
+	if err := e.checkDepth(depth); err != nil {
+		return nil, core.Value{}, err
+	}
+	key, err := s.resource.Key().Convert(id)
+	if err == nil && !key.IsSet() {
+		err = s.badKey(id)
+	}
+	return s, key, err
+}
+
+func (e *Engine) checkDepth(depth int) error {
+	switch {
+	case depth < 0:
+		return &core.Error{Code: core.BadParam, Param: "depth", Accepted: "non-negative integer"}
+	case depth > e.opts.MaxDepth:
+		return &core.Error{Code: core.BadParam, Param: "depth", Accepted: "at most " + strconv.Itoa(e.opts.MaxDepth)}
+	}
+	return nil
+}
+
+// read runs fn in a transaction that sees one snapshot.
+func (e *Engine) read(ctx context.Context, fn func(context.Context, *core.Transaction) error) error {
+	return e.store.Tx(ctx, core.TxOptions{ReadOnly: true, Attempts: e.opts.Attempts}, fn)
+}
+
+// write runs fn in a transaction, again when it conflicts.
+func (e *Engine) write(ctx context.Context, fn func(context.Context, *work) error) error {
+	return e.store.Tx(ctx, core.TxOptions{Attempts: e.opts.Attempts}, func(ctx context.Context, tx *core.Transaction) error {
+		return fn(ctx, newWork(e, tx))
+	})
+}

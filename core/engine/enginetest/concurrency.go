@@ -1,0 +1,200 @@
+package enginetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+// Rounds is how often the concurrent cases are played. They are meant to hold
+// for any number.
+var Rounds = 50
+
+const crowd = 20
+
+func concurrencyCases() []Case {
+	return []Case{
+		together("20 who each add a cookie to one jar lose none", Cookies, addCookies),
+		together("20 who move cookies between jars from both sides lose and tear none", Cookies, moveCookies),
+		together("20 who swap marriages tear none", Family, swapMarriages),
+	}
+}
+
+// together makes a case that is played for some rounds. Conflicts are retried by
+// the engine, so that no error reaches anybody.
+func together(rule string, model func() *core.Model, round func(t *testing.T, api *engine.Engine, n int)) Case {
+	return Case{rule, func(t *testing.T, newBackend NewBackend) {
+		api := open(t, newBackend, model(), engine.Options{Attempts: 1000})
+		for n := range Rounds {
+			if round(t, api, n); t.Failed() {
+				return
+			}
+		}
+	}}
+}
+
+// all runs fn for everybody at once and waits for them.
+func all(fn func(who int)) {
+	var wg sync.WaitGroup
+	for who := range crowd {
+		wg.Go(func() { fn(who) })
+	}
+	wg.Wait()
+}
+
+func addCookies(t *testing.T, api *engine.Engine, n int) {
+	ctx := t.Context()
+	jars, err := api.Create(ctx, "jar", engine.Write{}, map[string]any{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar := jars[0].Key()
+	all(func(who int) {
+		body := map[string]any{"type": fmt.Sprint(n, "/", who), "jar": jar}
+		if who%2 == 0 {
+			_, err := api.Create(ctx, "cookie", engine.Write{Depth: 2}, body)
+			noError(t, err)
+			return
+		}
+		cookies, err := api.Create(ctx, "cookie", engine.Write{}, map[string]any{})
+		noError(t, err)
+		if err == nil {
+			_, err = api.Update(ctx, "cookie", cookies[0].Key(), engine.Write{Depth: 2}, body)
+			noError(t, err)
+		}
+	})
+	var got struct{ Cookies []struct{ Type string } }
+	decode(t, api, ctx, jar, &got)
+	types := make(map[string]bool)
+	for _, c := range got.Cookies {
+		types[c.Type] = true
+	}
+	for who := range crowd {
+		if !types[fmt.Sprint(n, "/", who)] || len(got.Cookies) != crowd {
+			t.Fatalf("round %d: the cookie of %d is lost, or there are others: %v", n, who, got)
+		}
+	}
+}
+
+func decode(t *testing.T, api *engine.Engine, ctx context.Context, jar core.Value, into any) {
+	t.Helper()
+	view, err := api.Get(ctx, "jar", jar, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(view.AppendJSON(nil), into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func noError(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// moveCookies has a cookie for everybody in one of two jars.
+func moveCookies(t *testing.T, api *engine.Engine, n int) {
+	ctx := t.Context()
+	if n == 0 {
+		play(t, api, `post jar [{}, {}]`)
+		for range crowd {
+			play(t, api, `post cookie {"jar": 1}`)
+		}
+	}
+	all(func(who int) {
+		var err error
+		switch jar := rand.IntN(2) + 1; rand.IntN(3) {
+		case 0:
+			_, err = api.Update(ctx, "cookie", who+1, engine.Write{Depth: 1}, map[string]any{"jar": jar})
+		case 1:
+			_, err = api.Update(ctx, "jar", jar, engine.Write{Depth: 1}, map[string]any{"cookies": allCookies()})
+		default:
+			list, e := api.List(ctx, "jar", engine.Query{Depth: 1})
+			if err = e; e == nil {
+				everyCookieOnce(t, list)
+			}
+		}
+		noError(t, err)
+	})
+}
+
+func allCookies() []int {
+	ids := make([]int, crowd)
+	for i := range ids {
+		ids[i] = i + 1
+	}
+	return ids
+}
+
+func everyCookieOnce(t *testing.T, list engine.List) {
+	var jars []struct{ Cookies []int }
+	if err := json.Unmarshal([]byte(texts(list.Views)), &jars); err != nil {
+		t.Error(err)
+		return
+	}
+	times := make(map[int]int)
+	for _, jar := range jars {
+		for _, id := range jar.Cookies {
+			times[id]++
+		}
+	}
+	for _, id := range allCookies() {
+		if times[id] != 1 {
+			t.Errorf("cookie %d is in %d jars: %s", id, times[id], texts(list.Views))
+		}
+	}
+}
+
+// swapMarriages has everybody propose, from either side, or look.
+func swapMarriages(t *testing.T, api *engine.Engine, n int) {
+	ctx := t.Context()
+	if n == 0 {
+		for range crowd {
+			play(t, api, `post male {"wife": {}}`)
+		}
+	}
+	all(func(who int) {
+		var err error
+		switch other := rand.IntN(crowd) + 1; rand.IntN(4) {
+		case 0:
+			_, err = api.Update(ctx, "male", who+1, engine.Write{Depth: 2}, map[string]any{"wife": other})
+		case 1:
+			_, err = api.Update(ctx, "female", who+1, engine.Write{Depth: 2}, map[string]any{"husband": other})
+		case 2:
+			_, _, err = api.Replace(ctx, "female", who+1, engine.Write{Depth: 1}, map[string]any{"husband": other})
+		default:
+			marriagesAreMutual(ctx, t, api)
+		}
+		noError(t, err)
+	})
+	marriagesAreMutual(ctx, t, api)
+}
+
+func marriagesAreMutual(ctx context.Context, t *testing.T, api *engine.Engine) {
+	list, err := api.List(ctx, "male", engine.Query{Depth: 2})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	var males []struct {
+		ID   int
+		Wife *struct{ ID, Husband int }
+	}
+	if err := json.Unmarshal([]byte(texts(list.Views)), &males); err != nil || len(males) != crowd {
+		t.Errorf("%d males, %v: %s", len(males), err, texts(list.Views))
+		return
+	}
+	for _, m := range males {
+		if m.Wife != nil && m.Wife.Husband != m.ID {
+			t.Errorf("male %d has a wife whose husband is %d", m.ID, m.Wife.Husband)
+		}
+	}
+}

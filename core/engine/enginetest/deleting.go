@@ -1,0 +1,124 @@
+package enginetest
+
+import (
+	"errors"
+	"strconv"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+func deletingCases() []Case {
+	return []Case{
+		script("a deleted record is gone", Cookies, `
+			post cookie {}
+			delete cookie/1    => null
+			get cookie/1       => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
+			delete cookie/1    => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
+			delete jar/1       => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}`),
+		script("deleting detaches what was related", Family, `
+			put female/1 {}
+			put male/1 {"wife": 1}
+			put child/1 {"father": 1, "mother": 1}
+			delete female/1
+			list male          => [{"id": 1, "children": [1], "url": "/male/1"}]
+			list child         => [{"id": 1, "father": 1, "url": "/child/1"}]
+			delete child/1
+			list male          => [{"id": 1, "children": [], "url": "/male/1"}]
+			delete male/1`),
+		script("one record that points twice at the deleted is detached twice", people, `
+			put person/1 {}
+			put person/2 {"boss": 1, "partner": 1, "idol": 1, "friends": [1]}
+			delete person/1
+			list person   => [{"id": 2, "team": [], "friends": []}]`),
+		script("a record that points at itself can be deleted", people, `
+			put person/1 {"boss": 1, "partner": 1, "idol": 1, "friends": [1]}
+			delete person/1
+			list person   => []`),
+		script("deleting cascades where the model says so, and detaches the rest", chains, `
+			post album {"tracks": [{}, {}]}
+			post album {"tracks": [{"next": 1}]}
+			delete album/1
+			list track    => [{"id": 3, "album": 2}]
+			list album    => [{"id": 2, "tracks": [3]}]`),
+		script("deleting the child does not touch what it would have died with", chains, `
+			post album {"tracks": [{}, {}]}
+			delete track/1
+			list album    => [{"id": 1, "tracks": [2]}]`),
+		script("mutual cascades end", chains, `
+			put heart/1 {}
+			put body/1 {"heart": 1}
+			patch heart/1 {"body": 1}
+			delete heart/1
+			list heart    => []
+			list body     => []
+			put node/1 {}
+			put node/2 {"parent": 1}
+			patch node/1 {"parent": 2}
+			put node/3 {"parent": 3}
+			delete node/2
+			list node depth=0  => [3]
+			patch node/3 {"parent": 3}
+			delete node/3
+			list node          => []`),
+		script("a tree dies with its root", chains, `
+			put node/1 {"children": [{"children": [{}, {}]}, {}]}
+			put node/100 {"children": [{}]}
+			list node depth=0 filter={"parent": 1} limit=9
+			delete node/1
+			list node depth=0 filter={"id": {"lt": 100}}  => []
+			list node depth=0 filter={"id": 100}          => [100]`),
+		code("a chain of 10,000 cascades dies without overflow", chains, longChain),
+		code("10,000 dependents of one record die or are detached at once", chains, broadDelete),
+	}
+}
+
+const long = 10_000
+
+func longChain(t *testing.T, api *engine.Engine) {
+	bodies := make([]map[string]any, long)
+	for i := range bodies {
+		bodies[i] = map[string]any{}
+	}
+	if _, err := api.Create(t.Context(), "node", engine.Write{}, bodies...); err != nil {
+		t.Fatal(err)
+	}
+	for i := 2; i <= long; i++ {
+		if _, err := api.Update(t.Context(), "node", i, engine.Write{}, map[string]any{"parent": i - 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := api.Delete(t.Context(), "node", 1, engine.Write{}); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := api.List(t.Context(), "node", engine.Query{Limit: 1}); err != nil || len(list.Views) > 0 {
+		t.Errorf("left: %s, %v", texts(list.Views), err)
+	}
+}
+
+func broadDelete(t *testing.T, api *engine.Engine) {
+	tracks := make([]map[string]any, long/2)
+	for i := range tracks {
+		tracks[i] = map[string]any{}
+	}
+	if _, err := api.Create(t.Context(), "album", engine.Write{}, map[string]any{"tracks": tracks}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range tracks { // half of them point at track 1 as well
+		tracks[i] = map[string]any{"next": 1}
+	}
+	if _, err := api.Create(t.Context(), "track", engine.Write{}, tracks...); err != nil {
+		t.Fatal(err)
+	}
+	if err := api.Delete(t.Context(), "album", 1, engine.Write{}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := api.List(t.Context(), "track", engine.Query{Filter: map[string]any{"next": nil}})
+	if err != nil || len(list.Views) != long/2 || list.Views[0].Key() != core.IntValue(long/2+1) {
+		t.Errorf("%d tracks are left, %v, want %d from %s on", len(list.Views), err, long/2, strconv.Itoa(long/2+1))
+	}
+	if _, err := api.Get(t.Context(), "track", 1, 0); !errors.Is(err, core.NotFound) {
+		t.Errorf("get track 1: %v, want %s", err, core.NotFound)
+	}
+}

@@ -1,0 +1,109 @@
+package enginetest
+
+func filterCases() []Case {
+	return []Case{
+		script("a filter is the conjunction of its equalities", things, `
+			put thing/1 {"int": 1, "text": "a"}
+			put thing/2 {"int": 1, "text": "b"}
+			put thing/3 {"int": 2, "text": "a"}
+			list thing depth=0 filter={}                       => [1, 2, 3]
+			list thing depth=0 filter={"int": 1}               => [1, 2]
+			list thing depth=0 filter={"int": 1, "text": "a"}  => [1]
+			list thing depth=0 filter={"id": 3}                => [3]
+			list thing depth=0 filter={"int": 7}               => []`),
+		script("values of a filter are converted as in bodies", things, `
+			put thing/1 {"int": 1, "text": "5", "float": 1, "time": "2024-01-01T00:00:00Z"}
+			list thing depth=0 filter={"int": "1"}     => [1]
+			list thing depth=0 filter={"int": 1.0}     => [1]
+			list thing depth=0 filter={"text": 5}      => [1]
+			list thing depth=0 filter={"float": "1"}   => [1]
+			list thing depth=0 filter={"id": "1"}      => [1]
+			list thing depth=0 filter={"time": "2024-01-01T01:00:00+01:00"} => [1]
+			list thing filter={"int": "01"}    => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": "01"}
+			list thing filter={"id": "x"}      => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "id", "type": "int", "value": "x"}
+			list thing filter={"text": []}     => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "text", "type": "text", "value": []}`),
+		script("null in a filter matches null", things, `
+			put thing/1 {"int": 1}
+			put thing/2 {"text": "a"}
+			list thing depth=0 filter={"int": null}           => [2]
+			list thing depth=0 filter={"int": {"ne": null}}   => [1]
+			list thing depth=0 filter={"int": {"in": [null, 1]}} => [1, 2]
+			list thing depth=0 filter={"int": {"ne": 1}}      => [2]`),
+		script("operators compare", things, `
+			put thing/1 {"int": 1, "text": "abc"}
+			put thing/2 {"int": 2, "text": "ab"}
+			put thing/3 {"int": 3, "text": "b"}
+			put thing/4 {}
+			list thing depth=0 filter={"int": {"eq": 2}}            => [2]
+			list thing depth=0 filter={"int": {"ne": 2}}            => [1, 3, 4]
+			list thing depth=0 filter={"int": {"lt": 2}}            => [1]
+			list thing depth=0 filter={"int": {"le": 2}}            => [1, 2]
+			list thing depth=0 filter={"int": {"gt": "1"}}          => [2, 3]
+			list thing depth=0 filter={"int": {"ge": 2, "lt": 3}}   => [2]
+			list thing depth=0 filter={"int": {"in": [3, 1, 3]}}    => [1, 3]
+			list thing depth=0 filter={"int": {"in": []}}           => []
+			list thing depth=0 filter={"text": {"prefix": "ab"}}    => [1, 2]
+			list thing depth=0 filter={"text": {"prefix": ""}}      => [1, 2, 3]
+			list thing depth=0 filter={"text": {"prefix": "%"}}     => []
+			list thing depth=0 filter={"id": {"gt": 2}}             => [3, 4]`),
+		script("an operator that does not exist, or lacks its list, is named", things, `
+			list thing filter={"int": {"like": 1}}     => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "operators eq, ne, lt, le, gt, ge, in, prefix"}
+			list thing filter={"int": {}}              => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "operators eq, ne, lt, le, gt, ge, in, prefix"}
+			list thing filter={"int": {"in": 1}}       => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "a list of values for the operator in"}
+			list thing filter={"int": {"in": null}}    => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "a list of values for the operator in"}
+			list thing filter={"int": {"lt": null}}    => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": null}
+			list thing filter={"int": {"in": [[]]}}    => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": []}
+			list thing filter={"int": {"prefix": 1}}   => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "int"}
+			list thing filter={"bool": {"prefix": ""}} => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "bool"}
+			list thing filter={"list": {"lt": []}}     => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "list"}`),
+		script("an object for a json field means operators too", things, `
+			put thing/1 {"json": {"a": 1}}
+			put thing/2 {"json": [1]}
+			list thing depth=0 filter={"json": {"eq": {"a": 1.0}}}        => [1]
+			list thing depth=0 filter={"json": [1.0]}                     => [2]
+			list thing depth=0 filter={"json": {"in": [{"a": 1}, [1]]}}   => [1, 2]
+			list thing filter={"json": {"a": 1}}   => BAD_PARAM_VALUE
+			list thing filter={"json": {"gt": 1}}  => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "json"}`),
+		script("a to-one relation is filtered by its id on the side that stores it", Cookies, `
+			put jar/1 {}
+			put jar/2 {}
+			put cookie/1 {"jar": 1}
+			put cookie/2 {"jar": 2}
+			put cookie/3 {}
+			list cookie depth=0 filter={"jar": 1}               => [1]
+			list cookie depth=0 filter={"jar": "2"}             => [2]
+			list cookie depth=0 filter={"jar": null}            => [3]
+			list cookie depth=0 filter={"jar": {"in": [1, 2]}}  => [1, 2]
+			list cookie depth=0 filter={"jar": {"ge": 2}}       => [2]
+			list cookie depth=0 filter={"jar": 9}               => []
+			list cookie filter={"jar": "x"} => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "jar", "type": "int", "value": "x"}`),
+		script("a to-one relation is filtered by its id on the side that stores nothing", Family, `
+			post female [{}, {}, {}]
+			post male [{"wife": 1}, {"wife": 3}, {}]
+			list female depth=0 filter={"husband": 1}                   => [1]
+			list female depth=0 filter={"husband": "2"}                 => [3]
+			list female depth=0 filter={"husband": 3}                   => []
+			list female depth=0 filter={"husband": 9}                   => []
+			list female depth=0 filter={"husband": null}                => [2]
+			list female depth=0 filter={"husband": {"ne": null}}        => [1, 3]
+			list female depth=0 filter={"husband": {"ne": 1}}           => [2, 3]
+			list female depth=0 filter={"husband": {"in": [2, null]}}   => [2, 3]
+			list female depth=0 filter={"husband": {"in": []}}          => []
+			list female depth=0 filter={"husband": {"gt": 1}}           => [3]
+			list female depth=0 filter={"husband": {"le": 2}}           => [1, 3]
+			list female depth=0 filter={"husband": {"ne": 1}, "id": 2}  => [2]
+			list female depth=1 filter={"husband": 2}                   => [{"id": 3, "husband": 2, "children": [], "url": "/female/3"}]
+			list female filter={"husband": "x"}            => BAD_FIELD_VALUE {"object_name": "female", "field_name": "husband", "type": "int", "value": "x"}
+			list female filter={"husband": {"lt": null}}   => BAD_FIELD_VALUE {"object_name": "female", "field_name": "husband", "type": "int", "value": null}
+			list female filter={"husband": {"prefix": 1}}  => SEARCH_FORBIDDEN {"object_name": "female", "field_name": "husband"}`),
+		script("to-many relations and computed fields cannot be filtered by", Family, `
+			list male filter={"children": 1}       => SEARCH_FORBIDDEN {"object_name": "male", "field_name": "children"}
+			list male filter={"children": []}      => SEARCH_FORBIDDEN {"object_name": "male", "field_name": "children"}
+			list male filter={"url": "/male/1"}    => SEARCH_FORBIDDEN {"object_name": "male", "field_name": "url"}`),
+		script("one-directional lists cannot be filtered by", people, `
+			list person filter={"friends": [1]}   => SEARCH_FORBIDDEN {"object_name": "person", "field_name": "friends"}`),
+		script("an unknown field in a filter is named", Cookies, `
+			list cookie filter={"price": 1}   => FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "price"}
+			list cookie filter={"": 1}        => FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": ""}`),
+	}
+}

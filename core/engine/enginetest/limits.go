@@ -1,0 +1,52 @@
+package enginetest
+
+import "github.com/larder-go/larder/core/engine"
+
+func limitCases() []Case {
+	const tooLarge = `TOO_LARGE {"msg": "the answer would hold more than 5 records; use limit or a smaller depth"}`
+	five := engine.Options{MaxRecords: 5}
+	return []Case{
+		scriptWith("a list longer than the limit of records is too large, a page of it is not", Cookies, five, `
+			post cookie [{}, {}, {}, {}, {}] depth=0   => [1, 2, 3, 4, 5]
+			list cookie depth=0                        => [1, 2, 3, 4, 5]
+			post cookie {}
+			list cookie depth=0                        => `+tooLarge+`
+			list cookie depth=0 limit=6                => `+tooLarge+`
+			list cookie depth=0 limit=5                => [1, 2, 3, 4, 5]
+			list cookie depth=0 limit=6 filter={"id": {"gt": 1}} => [2, 3, 4, 5, 6]
+			post cookie [{}, {}, {}, {}, {}, {}]       => `+tooLarge),
+		scriptWith("members of lists count, ids of to-one relations do not", Cookies, five, `
+			post jar {"cookies": [{}, {}, {}, {}]}     => {"id": 1, "cookies": [1, 2, 3, 4]}
+			list cookie                                => [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}, {"id": 3, "jar": 1}, {"id": 4, "jar": 1}]
+			post cookie {"jar": 1}
+			get jar/1                                  => `+tooLarge+`
+			get jar/1 depth=0                          => 1
+			list cookie                                => [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}, {"id": 3, "jar": 1}, {"id": 4, "jar": 1}, {"id": 5, "jar": 1}]
+			list cookie depth=2                        => `+tooLarge),
+		scriptWith("records count as often as they are shown", Cookies, five, `
+			post jar {"cookies": [{}, {}]} depth=1     => {"id": 1, "cookies": [1, 2]}
+			get jar/1 depth=2                          => {"id": 1, "cookies": [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}]}
+			get jar/1 depth=3                          => `+tooLarge),
+		scriptWith("to-one relations from the side that stores nothing are shown up to the limit", Family, five, `
+			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0  => [1, 2, 3, 4, 5]
+			list female    => [{"id": 1, "husband": 1, "children": [], "url": "/female/1"}, {"id": 2, "husband": 2, "children": [], "url": "/female/2"}, {"id": 3, "husband": 3, "children": [], "url": "/female/3"}, {"id": 4, "husband": 4, "children": [], "url": "/female/4"}, {"id": 5, "husband": 5, "children": [], "url": "/female/5"}]
+			list female depth=2 limit=2 sort=["-id"]  => [{"id": 5, "husband": {"id": 5, "wife": 5, "children": [], "url": "/male/5"}, "children": [], "url": "/female/5"}, {"id": 4, "husband": {"id": 4, "wife": 4, "children": [], "url": "/male/4"}, "children": [], "url": "/female/4"}]
+			list female depth=2 limit=3  => `+tooLarge),
+		scriptWith("one-directional lists count too", people, five, `
+			put person/1 {}
+			put person/2 {}
+			put person/3 {}
+			put person/4 {}
+			put person/5 {"friends": [1, 2, 3, 4]}             => created {"id": 5, "team": [], "friends": [1, 2, 3, 4]}
+			patch person/5 {"friends": [1, 2, 3, 4, 5]}        => `+tooLarge+`
+			get person/5                                       => {"id": 5, "team": [], "friends": [1, 2, 3, 4]}`),
+		scriptWith("a filter that needs more related records than the limit is too large", Family, five, `
+			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0
+			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0
+			list female depth=0 limit=2 filter={"husband": null}   => TOO_LARGE {"msg": "the filter matches too many related records"}
+			list female depth=0 limit=2 filter={"husband": 6}      => [6]`),
+		scriptWith("a write whose answer is too large does not happen", Cookies, five, `
+			post jar {"cookies": [{}, {}, {}, {}, {}]}   => `+tooLarge+`
+			list jar depth=0                             => []`),
+	}
+}

@@ -1,0 +1,186 @@
+package enginetest
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+func listingCases() []Case {
+	return []Case{
+		script("a list is ordered by id unless it is sorted", Cookies, `
+			list cookie => []
+			put cookie/10 {"type": "a"}
+			put cookie/9 {"type": "b"}
+			put cookie/-1 {"type": "c"}
+			list cookie depth=0                  => [-1, 9, 10]
+			list cookie depth=0 sort=["type"]    => [10, 9, -1]
+			list cookie depth=0 sort=["-type"]   => [-1, 9, 10]
+			list cookie depth=0 sort=["-id"]     => [10, 9, -1]`),
+		script("nulls come last ascending and first descending, ties by id", Cookies, `
+			put cookie/1 {"type": "b"}
+			put cookie/2 {}
+			put cookie/3 {"type": "a"}
+			put cookie/4 {}
+			put cookie/5 {"type": "a"}
+			list cookie depth=0 sort=["type"]          => [3, 5, 1, 2, 4]
+			list cookie depth=0 sort=["-type"]         => [2, 4, 1, 3, 5]
+			list cookie depth=0 sort=["-type", "-id"]  => [4, 2, 1, 5, 3]`),
+		script("a sort takes several keys", things, `
+			put thing/1 {"int": 1, "text": "b"}
+			put thing/2 {"int": 2, "text": "a"}
+			put thing/3 {"int": 1, "text": "a"}
+			put thing/4 {"int": 2, "text": "b"}
+			list thing depth=0 sort=["int", "text"]    => [3, 1, 2, 4]
+			list thing depth=0 sort=["-int", "text"]   => [2, 4, 3, 1]
+			list thing depth=0 sort=["text", "-int"]   => [2, 3, 4, 1]`),
+		script("text is sorted by code point, a bool false first, a relation by its id", things, `
+			put thing/1 {"text": "\uff5e", "bool": true}
+			put thing/2 {"text": "\ud83d\ude00", "bool": false}
+			put thing/3 {"text": "Z", "bool": true}
+			put thing/4 {"text": "a"}
+			put thing/5 {"text": "\u00e9"}
+			list thing depth=0 sort=["text"]      => [3, 4, 5, 1, 2]
+			list thing depth=0 sort=["bool"]      => [2, 1, 3, 4, 5]`),
+		script("a list can be sorted by a to-one relation from the side that stores it", Cookies, `
+			put jar/10 {}
+			put jar/9 {}
+			put cookie/1 {"jar": 10}
+			put cookie/2 {}
+			put cookie/3 {"jar": 9}
+			list cookie depth=0 sort=["jar"]    => [3, 1, 2]`),
+		script("what has no order cannot be sorted by", things, `
+			list thing sort=["json"]   => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "json"}
+			list thing sort=["-list"]  => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "list"}
+			list tag sort=["things"]   => SEARCH_FORBIDDEN {"object_name": "tag", "field_name": "things"}
+			list tag sort=["liked"]    => SEARCH_FORBIDDEN {"object_name": "tag", "field_name": "liked"}
+			list thing sort=[""]       => FIELD_DOES_NOT_EXIST {"object_name": "thing", "field_name": ""}
+			list thing sort=["-"]      => FIELD_DOES_NOT_EXIST {"object_name": "thing", "field_name": ""}
+			list thing sort=["--int"]  => FIELD_DOES_NOT_EXIST {"object_name": "thing", "field_name": "-int"}`),
+		script("the side of a pair that stores nothing and computed fields cannot be sorted by", Family, `
+			list female sort=["husband"]  => SEARCH_FORBIDDEN {"object_name": "female", "field_name": "husband"}
+			list female sort=["url"]      => SEARCH_FORBIDDEN {"object_name": "female", "field_name": "url"}`),
+		script("the limit counts after filter and sort", Cookies, `
+			put cookie/1 {"type": "a"}
+			put cookie/2 {"type": "b"}
+			put cookie/3 {"type": "b"}
+			list cookie depth=0 limit=2                                     => [1, 2]
+			list cookie depth=0 limit=1 sort=["-type"]                      => [2]
+			list cookie depth=0 limit=1 sort=["-id"] filter={"type": "b"}   => [3]
+			list cookie depth=0 limit=9                                     => [1, 2, 3]
+			list cookie limit=-1          => BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "non-negative integer"}`),
+		script("records without their to-one relation list fine", Family, `
+			post male {"name": "m"}
+			post female {"name": "f"}
+			post child {"name": "c"}
+			list male depth=3     => [{"id": 1, "name": "m", "children": [], "url": "/male/1"}]
+			list female depth=2   => [{"id": 1, "name": "f", "children": [], "url": "/female/1"}]
+			list child            => [{"id": 1, "name": "c", "url": "/child/1"}]`),
+		code("a page is continued by its cursor, whatever comes and goes", Cookies, pages),
+		code("a cursor works for its own query alone", Cookies, foreignCursors),
+		code("a cursor of a filter on the side that stores nothing outlives changes", Family, derivedCursor),
+	}
+}
+
+// walk lists everything in pages and returns the ids.
+func walk(t *testing.T, api *engine.Engine, resource string, q engine.Query, between func()) []core.Value {
+	t.Helper()
+	var keys []core.Value
+	for {
+		list, err := api.List(t.Context(), resource, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range list.Views {
+			keys = append(keys, v.Key())
+		}
+		if list.Next == "" {
+			return keys
+		}
+		q.After = list.Next
+		between()
+	}
+}
+
+func pages(t *testing.T, api *engine.Engine) {
+	for _, line := range []string{
+		`put cookie/1 {"type": "a"}`, `put cookie/2 {"type": "b"}`, `put cookie/3 {}`,
+		`put cookie/4 {"type": "b"}`, `put cookie/5 {"type": "b"}`, `put cookie/6 {"type": "c"}`,
+	} {
+		play(t, api, line)
+	}
+	quiet := func() {}
+	for _, q := range []engine.Query{{}, {Depth: 1}, {Sort: []string{"type"}}, {Sort: []string{"-type", "-id"}}, {Filter: map[string]any{"type": "b"}}} {
+		whole := walk(t, api, "cookie", q, quiet)
+		for q.Limit = 1; q.Limit < 7; q.Limit++ {
+			if got := walk(t, api, "cookie", q, quiet); core.ListOf(got...) != core.ListOf(whole...) {
+				t.Errorf("%v: pages are %v, the whole is %v", q, got, whole)
+			}
+		}
+	}
+	step := 0
+	got := walk(t, api, "cookie", engine.Query{Sort: []string{"type"}, Limit: 2}, func() {
+		if step++; step == 1 { // after cookies 1 and 2
+			play(t, api, `delete cookie/2`)
+			play(t, api, `put cookie/7 {"type": "a"}`)
+			play(t, api, `put cookie/8 {"type": "bb"}`)
+		}
+	})
+	if want := "[1,2,4,5,8,6,3]"; core.ListOf(got...).Text() != want {
+		t.Errorf("pages between changes are %v, want %s", got, want)
+	}
+}
+
+func foreignCursors(t *testing.T, api *engine.Engine) {
+	play(t, api, `post cookie [{"type": "a"}, {"type": "a"}, {"type": "b"}]`)
+	list, err := api.List(t.Context(), "cookie", engine.Query{Limit: 1, Filter: map[string]any{"type": "a"}})
+	if err != nil || list.Next == "" {
+		t.Fatalf("no cursor: %v", err)
+	}
+	for _, q := range []engine.Query{
+		{After: list.Next},
+		{After: list.Next, Filter: map[string]any{"type": "b"}},
+		{After: list.Next, Filter: map[string]any{"type": "a"}, Sort: []string{"-id"}},
+		{After: "x", Filter: map[string]any{"type": "a"}},
+	} {
+		var e *core.Error
+		if _, err := api.List(t.Context(), "cookie", q); !errors.As(err, &e) || e.Code != core.BadParam || e.Param != "after" {
+			t.Errorf("%v: %v, want %s for after", q, err, core.BadParam)
+		}
+	}
+}
+
+func derivedCursor(t *testing.T, api *engine.Engine) {
+	play(t, api, `post female [{}, {}, {}, {}]`)
+	play(t, api, `post male [{"wife": 1}, {}]`)
+	for _, c := range []struct {
+		filter any
+		want   string
+	}{
+		{nil, "[2,4]"}, // 3 marries after the first page
+		{map[string]any{"ne": 1}, "[2,3,4]"},
+	} {
+		play(t, api, `patch male/2 {"wife": null}`)
+		q := engine.Query{Filter: map[string]any{"husband": c.filter}, Limit: 1}
+		got := walk(t, api, "female", q, func() { play(t, api, `patch male/2 {"wife": 3}`) })
+		if core.ListOf(got...).Text() != c.want {
+			t.Errorf("filter %v: pages are %v, want %s", c.filter, got, c.want)
+		}
+		q.After = firstPage(t, api, q)
+		q.Filter = map[string]any{"husband": 1}
+		if _, err := api.List(t.Context(), "female", q); !errors.Is(err, core.BadParam) {
+			t.Errorf("cursor of filter %v in another: %v, want %s", c.filter, err, core.BadParam)
+		}
+	}
+}
+
+func firstPage(t *testing.T, api *engine.Engine, q engine.Query) core.Cursor {
+	t.Helper()
+	list, err := api.List(t.Context(), "female", q)
+	if err != nil || list.Next == "" {
+		t.Fatalf("no cursor: %v", err)
+	}
+	return list.Next
+}

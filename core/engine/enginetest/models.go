@@ -1,0 +1,269 @@
+package enginetest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+func key() core.FieldSpec { return core.FieldSpec{Name: "id", Type: core.Int, Key: true} }
+
+// Cookies is a model of cookies and the jar that each of them is in.
+func Cookies() *core.Model {
+	return core.MustModel("cookies",
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			key(),
+			{Name: "type", Type: core.Text},
+			{Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+			key(),
+			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+		}},
+	)
+}
+
+// Family is a model of wives and husbands, who are one-to-one, and of children
+// with a father and a mother. Every record has a url, which is computed.
+func Family() *core.Model {
+	url := core.FieldSpec{Name: "url", Type: core.Text, Computed: &core.Computed{
+		Get: func(_ context.Context, rec core.Record) (any, error) {
+			return "/" + rec.Resource().External() + "/" + rec.Key().String(), nil
+		},
+	}}
+	name := core.FieldSpec{Name: "name", Type: core.Text}
+	return core.MustModel("family",
+		core.ResourceSpec{Name: "male", Fields: []core.FieldSpec{
+			key(), name,
+			{Name: "wife", ToOne: "female"},
+			{Name: "children", ToMany: "child", Inverse: "father"},
+			url,
+		}},
+		core.ResourceSpec{Name: "female", Fields: []core.FieldSpec{
+			key(), name,
+			{Name: "husband", ToOne: "male", Inverse: "wife"},
+			{Name: "children", ToMany: "child", Inverse: "mother"},
+			url,
+		}},
+		core.ResourceSpec{Name: "child", Fields: []core.FieldSpec{
+			key(), name,
+			{Name: "father", ToOne: "male"},
+			{Name: "mother", ToOne: "female"},
+			url,
+		}},
+	)
+}
+
+// renamed is cookies with names for clients that differ from the program's.
+func renamed() *core.Model {
+	return core.MustModel("renamed",
+		core.ResourceSpec{Name: "c", External: "cookie", Fields: []core.FieldSpec{
+			{Name: "k", External: "id", Type: core.Int, Key: true},
+			{Name: "t", External: "type", Type: core.Text},
+			{Name: "f", External: "fixed", Type: core.Text, Readonly: true},
+			{Name: "j", External: "jar", ToOne: "b"},
+			{Name: "id", External: "k", Type: core.Text, Writable: core.Never},
+		}},
+		core.ResourceSpec{Name: "b", External: "jar", Fields: []core.FieldSpec{
+			{Name: "k", External: "id", Type: core.Int, Key: true},
+			{Name: "cs", External: "cookies", ToMany: "c", Inverse: "j"},
+		}},
+	)
+}
+
+// notes has a field of every attribute.
+func notes() *core.Model {
+	return core.MustModel("notes", core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{
+		key(),
+		{Name: "title", Type: core.Text, Default: "untitled"},
+		{Name: "text", Type: core.Text, Writable: func(rec core.Record) bool { return rec.Get("status").Text() != "sent" }},
+		{Name: "status", Type: core.Text},
+		{Name: "origin", Type: core.Text, Writable: core.Never},
+		{Name: "stamp", Type: core.Int, Readonly: true, Default: 7},
+		{Name: "secret", Type: core.Text, Hidden: true, Default: "s3cret"},
+		{Name: "shout", Type: core.Text, Computed: &core.Computed{Get: shout, Set: whisper}},
+		{Name: "size", Computed: &core.Computed{Get: func(_ context.Context, rec core.Record) (any, error) {
+			return map[string]any{"secret": len(rec.Get("secret").Text())}, nil
+		}}},
+		{Name: "code", Type: core.Text, Unique: true},
+		{Name: "made", Type: core.Text, Default: func() any { return "now" }},
+	}})
+}
+
+func shout(_ context.Context, rec core.Record) (any, error) {
+	if title := rec.Get("title"); title.IsSet() {
+		return strings.ToUpper(title.Text()), nil
+	}
+	return nil, nil
+}
+
+// whisper sets the title, and fields that clients cannot set.
+func whisper(_ context.Context, rec core.Record, value any) (map[string]any, error) {
+	said, ok := value.(string)
+	if !ok {
+		return map[string]any{"title": value}, nil
+	}
+	return map[string]any{
+		"title": strings.ToLower(said), "stamp": len(said),
+		"secret": rec.Get("secret").Text() + "!", "status": rec.Get("title").Text(),
+	}, nil
+}
+
+// kitchen has setters that relate records to others, some of which are made on
+// the way, and that do what no setter may.
+func kitchen() *core.Model {
+	set := func(fields func(rec core.Record, value any) map[string]any) *core.Computed {
+		return &core.Computed{
+			Get: func(context.Context, core.Record) (any, error) { return nil, nil },
+			Set: func(_ context.Context, rec core.Record, value any) (map[string]any, error) {
+				return fields(rec, value), nil
+			},
+		}
+	}
+	return core.MustModel("kitchen",
+		core.ResourceSpec{Name: "cook", Fields: []core.FieldSpec{
+			key(),
+			{Name: "name", Type: core.Text},
+			{Name: "label", Type: core.Text, Hidden: true},
+			{Name: "oven", ToOne: "oven", Readonly: true},
+			{Name: "dishes", ToMany: "dish", Inverse: "cook"},
+			{Name: "heats", Computed: set(func(_ core.Record, v any) map[string]any {
+				return map[string]any{"oven": map[string]any{"kind": v}}
+			})},
+			{Name: "serves", Computed: set(func(rec core.Record, v any) map[string]any {
+				return map[string]any{"dishes": []any{map[string]any{"name": fmt.Sprint(v, " by ", rec.Key())}}}
+			})},
+			{Name: "uses", Computed: set(func(_ core.Record, v any) map[string]any { return map[string]any{"oven": v} })},
+			{Name: "breaks", Computed: set(func(_ core.Record, v any) map[string]any { return map[string]any{fmt.Sprint(v): 1} })},
+			{Name: "hides", Type: core.Int, Computed: set(func(_ core.Record, v any) map[string]any {
+				return map[string]any{"label": []any{v}}
+			})},
+		}},
+		core.ResourceSpec{Name: "oven", Fields: []core.FieldSpec{
+			key(),
+			{Name: "kind", Type: core.Text, Readonly: true},
+			{Name: "cooks", ToMany: "cook", Inverse: "oven"},
+		}},
+		core.ResourceSpec{Name: "dish", Fields: []core.FieldSpec{
+			key(),
+			{Name: "name", Type: core.Text},
+			{Name: "cook", ToOne: "cook"},
+		}},
+	)
+}
+
+// things has a field of every type.
+func things() *core.Model {
+	return core.MustModel("things",
+		core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
+			key(),
+			{Name: "int", Type: core.Int},
+			{Name: "float", Type: core.Float},
+			{Name: "text", Type: core.Text},
+			{Name: "bool", Type: core.Bool},
+			{Name: "time", Type: core.Time},
+			{Name: "uuid", Type: core.UUID},
+			{Name: "bytes", Type: core.Bytes},
+			{Name: "json", Type: core.JSON},
+			{Name: "list", Type: core.List},
+		}},
+		core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{
+			{Name: "name", Type: core.Text, Key: true},
+			{Name: "things", ToMany: "thing"},
+			{Name: "like", ToOne: "tag"},
+			{Name: "liked", ToMany: "tag", Inverse: "like"},
+		}},
+		core.ResourceSpec{Name: "token", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.UUID, Key: true},
+			{Name: "next", ToOne: "token"},
+		}},
+	)
+}
+
+// people relates persons to persons in every way.
+func people() *core.Model {
+	return core.MustModel("people", core.ResourceSpec{Name: "person", Fields: []core.FieldSpec{
+		key(),
+		{Name: "name", Type: core.Text},
+		{Name: "boss", ToOne: "person"},
+		{Name: "team", ToMany: "person", Inverse: "boss"},
+		{Name: "partner", ToOne: "person"},
+		{Name: "partner_of", ToOne: "person", Inverse: "partner"},
+		{Name: "friends", ToMany: "person"},
+		{Name: "idol", ToOne: "person"},
+	}})
+}
+
+// chains has records that die with others: nodes with their parent, tracks with
+// their album, a heart and its body with each other, a licence with the one who
+// holds it.
+func chains() *core.Model {
+	return core.MustModel("chains",
+		core.ResourceSpec{Name: "node", Fields: []core.FieldSpec{
+			key(),
+			{Name: "parent", ToOne: "node", Cascade: true},
+			{Name: "children", ToMany: "node", Inverse: "parent"},
+		}},
+		core.ResourceSpec{Name: "album", Fields: []core.FieldSpec{
+			key(),
+			{Name: "tracks", ToMany: "track", Inverse: "album"},
+		}},
+		core.ResourceSpec{Name: "track", Fields: []core.FieldSpec{
+			key(),
+			{Name: "album", ToOne: "album", Cascade: true},
+			{Name: "next", ToOne: "track"},
+		}},
+		core.ResourceSpec{Name: "heart", Fields: []core.FieldSpec{key(), {Name: "body", ToOne: "body", Cascade: true}}},
+		core.ResourceSpec{Name: "body", Fields: []core.FieldSpec{key(), {Name: "heart", ToOne: "heart", Cascade: true}}},
+		core.ResourceSpec{Name: "licence", Fields: []core.FieldSpec{
+			key(),
+			{Name: "holder", ToOne: "holder", Cascade: true},
+		}},
+		core.ResourceSpec{Name: "holder", Fields: []core.FieldSpec{
+			key(),
+			{Name: "licence", ToOne: "licence", Inverse: "holder"},
+		}},
+	)
+}
+
+// boxes has relations whose sides may refuse to change: a box that is shut keeps
+// its items, an item that is glued its box; a socket that is used its plug, and
+// a plug that is stuck its socket.
+func boxes() *core.Model {
+	unless := func(field string) func(core.Record) bool {
+		return func(rec core.Record) bool { return !rec.Get(field).Bool() }
+	}
+	return core.MustModel("boxes",
+		core.ResourceSpec{Name: "box", Fields: []core.FieldSpec{
+			key(),
+			{Name: "shut", Type: core.Bool},
+			{Name: "items", ToMany: "item", Inverse: "box", Writable: unless("shut")},
+		}},
+		core.ResourceSpec{Name: "item", Fields: []core.FieldSpec{
+			key(),
+			{Name: "glued", Type: core.Bool},
+			{Name: "box", ToOne: "box", Writable: unless("glued")},
+		}},
+		core.ResourceSpec{Name: "plug", Fields: []core.FieldSpec{
+			key(),
+			{Name: "stuck", Type: core.Bool},
+			{Name: "socket", ToOne: "socket", Writable: unless("stuck")},
+		}},
+		core.ResourceSpec{Name: "socket", Fields: []core.FieldSpec{
+			key(),
+			{Name: "used", Type: core.Bool},
+			{Name: "plug", ToOne: "plug", Inverse: "socket", Writable: unless("used")},
+		}},
+		core.ResourceSpec{Name: "seal", Fields: []core.FieldSpec{
+			key(),
+			{Name: "box", ToOne: "box", Hidden: true, Writable: core.Never, Default: 1},
+		}},
+		core.ResourceSpec{Name: "drawer", Fields: []core.FieldSpec{key(), {Name: "knives", ToMany: "knife", Inverse: "drawer"}}},
+		core.ResourceSpec{Name: "knife", Fields: []core.FieldSpec{
+			key(),
+			{Name: "drawer", ToOne: "drawer", Hidden: true, Writable: core.Never},
+		}},
+	)
+}

@@ -1,0 +1,176 @@
+package enginetest
+
+import (
+	"context"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+// owned has an owner on every record, and every kind of relation.
+func owned() *core.Model {
+	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
+	return core.MustModel("owned",
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+			key(), owner,
+			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+			{Name: "lid", ToOne: "lid", Inverse: "jar"},
+		}},
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			key(), owner,
+			{Name: "type", Type: core.Text},
+			{Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "lid", Fields: []core.FieldSpec{key(), owner, {Name: "jar", ToOne: "jar"}}},
+		core.ResourceSpec{Name: "plate", Fields: []core.FieldSpec{key(), owner, {Name: "cookies", ToMany: "cookie"}}},
+		core.ResourceSpec{Name: "crumb", Fields: []core.FieldSpec{key(), owner, {Name: "cookie", ToOne: "cookie", Cascade: true}}},
+	)
+}
+
+// ownerGuard lets everybody meet only the rows that they own.
+func ownerGuard() core.Decorator {
+	return core.Decorator{Name: "owner", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			switch {
+			case op.Principal == nil:
+				return core.Result{}, &core.Error{Code: core.Unauthorized}
+			case op.Principal.IsSystem() || op.Resource == nil:
+				return next(ctx, op)
+			}
+			owner := op.Resource.Field("owner")
+			op.Guard(owner.Compare(core.FilterEq, op.Principal.ID))
+			if op.Kind == core.Insert {
+				op.Records = stamped(op.Records, owner, op.Principal.ID)
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
+func stamped(records []core.Record, f *core.Field, v core.Value) []core.Record {
+	out := make([]core.Record, len(records))
+	for i, rec := range records {
+		out[i] = rec.With(f.Column(), v)
+	}
+	return out
+}
+
+// unreadable refuses to let anybody read a resource.
+func unreadable(resource string) core.Decorator {
+	return core.Decorator{Name: "unreadable", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Resource != nil && op.Resource.Name() == resource && !op.Kind.Writes() {
+				return core.Result{}, op.Resource.Forbidden()
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
+func policyCases() []Case {
+	guarded := func(rule, text string) Case {
+		return scriptWith(rule, owned, engine.Options{}, shared+text, ownerGuard())
+	}
+	return []Case{
+		guarded("nobody meets nothing", `
+			get jar/1            => UNAUTHORIZED {}
+			list jar             => UNAUTHORIZED {}
+			post jar {}          => UNAUTHORIZED {}
+			put jar/1 {}         => UNAUTHORIZED {}
+			patch jar/1 {}       => UNAUTHORIZED {}
+			delete jar/1         => UNAUTHORIZED {}`),
+		guarded("foreign related records are not shown", `
+			as 1 get jar/1                  => {"id": 1, "cookies": [1], "lid": 1}
+			as 1 get jar/1 depth=2          => {"id": 1, "cookies": [{"id": 1, "type": "a", "jar": 1}], "lid": {"id": 1, "jar": 1}}
+			as 2 get cookie/2               => {"id": 2, "type": "b"}
+			as 2 get cookie/2 depth=2       => {"id": 2, "type": "b"}
+			as 2 get jar/2                  => {"id": 2, "cookies": []}
+			as 2 get plate/2                => {"id": 2, "cookies": [2]}
+			as 2 get plate/2 depth=2        => {"id": 2, "cookies": [{"id": 2, "type": "b"}]}
+			as 1 list jar                   => [{"id": 1, "cookies": [1], "lid": 1}]
+			as system get jar/1             => {"id": 1, "cookies": [1, 2], "lid": 1}`),
+		guarded("a foreign record is as absent as one that is not there", `
+			as 2 get jar/1                  => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
+			as 2 get jar/9                  => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9}
+			as 2 patch jar/1 {}             => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
+			as 2 patch cookie/1 {"type": "x"} depth=0  => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
+			as 2 delete jar/1               => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
+			as 2 delete crumb/1             => OBJECT_DOES_NOT_EXIST {"object_name": "crumb", "object_id": 1}`),
+		guarded("foreign records cannot be related to", `
+			as 2 patch cookie/2 {"jar": 1}               => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
+			as 2 patch jar/2 {"cookies": [1]}            => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
+			as 2 patch jar/2 {"lid": 1}                  => OBJECT_DOES_NOT_EXIST {"object_name": "lid", "object_id": 1}
+			as 2 patch plate/2 {"cookies": [1]}          => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
+			as 2 post cookie {"jar": 1}                  => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
+			as 2 post jar {"cookies": [1]}               => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
+			as 2 post jar {"cookies": [{"jar": 1}]}      => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
+			as 2 put jar/2 {"cookies": [{"jar": {"cookies": [1]}}]}  => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
+			as system list cookie                        => [{"id": 1, "type": "a", "jar": 1}, {"id": 2, "type": "b", "jar": 1}]`),
+		guarded("a put over a foreign id is a conflict and changes nothing", `
+			as 2 put jar/1 {}                            => CONFLICT {"object_name": "jar", "field_name": "id"}
+			as 2 put jar/1 {"cookies": [2]}              => CONFLICT {"object_name": "jar", "field_name": "id"}
+			as 2 put cookie/1 {"type": "x"}              => CONFLICT {"object_name": "cookie", "field_name": "id"}
+			as 1 get jar/1 depth=2                       => {"id": 1, "cookies": [{"id": 1, "type": "a", "jar": 1}], "lid": {"id": 1, "jar": 1}}`),
+		guarded("writes leave the relations of foreign records alone", `
+			as 1 patch jar/1 {"cookies": []}             => {"id": 1, "cookies": [], "lid": 1}
+			as system get jar/1                          => {"id": 1, "cookies": [2], "lid": 1}
+			as 1 put jar/1 {}                            => replaced {"id": 1, "cookies": []}
+			as system get jar/1                          => {"id": 1, "cookies": [2]}
+			as 2 patch cookie/2 {"type": "c"}            => {"id": 2, "type": "c"}
+			as system get cookie/2                       => {"id": 2, "type": "c", "jar": 1}`),
+		guarded("a partner that a foreign record holds is a conflict", `
+			as system patch lid/1 {"jar": 2}
+			as 2 get jar/2                               => {"id": 2, "cookies": []}
+			as 2 patch jar/2 {"lid": {}}                 => CONFLICT {"object_name": "lid", "field_name": "jar"}
+			as 2 post lid {"jar": 2}                     => CONFLICT {"object_name": "lid", "field_name": "jar"}
+			as 1 get lid/1                               => {"id": 1}
+			as system get lid/1                          => {"id": 1, "jar": 2}`),
+		guarded("deleting what a foreign record points at is refused", `
+			as 1 delete jar/1       => FIELD_UPDATE_FORBIDDEN {"object_name": "cookie", "field_name": "jar"}
+			as system get jar/1     => {"id": 1, "cookies": [1, 2], "lid": 1}
+			as system patch crumb/1 {"cookie": 2}
+			as 2 delete cookie/2    => FIELD_UPDATE_FORBIDDEN {"object_name": "crumb", "field_name": "cookie"}
+			as 1 get crumb/1        => {"id": 1}
+			as 1 delete cookie/1    => null
+			as system list crumb    => [{"id": 1, "cookie": 2}]`),
+		guarded("filters meet the records that the principal can see", `
+			as 1 list jar depth=0 filter={"lid": 1}      => [1]
+			as system patch lid/1 {"jar": 2}
+			as 2 list jar depth=0 filter={"lid": 1}      => []
+			as 2 list jar depth=0 filter={"lid": null}   => [2]
+			as 2 list jar depth=0 filter={"id": {"ge": 1}}  => [2]
+			as 2 list jar filter={"owner": 2}            => FIELD_DOES_NOT_EXIST {"object_name": "jar", "field_name": "owner"}`),
+		scriptWith("a relation to what the principal may not read is left out", owned, engine.Options{}, `
+			post jar {}              => {"id": 1}
+			post jar {} depth=2      => {"id": 2}
+			put jar/3 {}             => created {"id": 3}
+			get jar/1 depth=2        => {"id": 1}
+			get cookie/1             => FORBIDDEN {"object_name": "cookie"}
+			list cookie              => FORBIDDEN {"object_name": "cookie"}
+			list jar                 => [{"id": 1}, {"id": 2}, {"id": 3}]
+			patch jar/1 {"cookies": [1]}   => FORBIDDEN {"object_name": "cookie"}
+			delete jar/1             => FORBIDDEN {"object_name": "cookie"}
+			put jar/1 {}             => FORBIDDEN {"object_name": "cookie"}
+			list jar filter={"lid": 1}     => FORBIDDEN {"object_name": "lid"}`,
+			unreadable("cookie"), named(unreadable("lid"), "unreadable lids")),
+	}
+}
+
+func named(d core.Decorator, name string) core.Decorator {
+	d.Name = name
+	return d
+}
+
+// shared is the scene of the guarded cases: what 1 owns has odd ids and what 2
+// owns has even ones, but a foreign cookie is in jar 1 and one on plate 2.
+const shared = `
+	as 1 put jar/1 {}
+	as 2 put jar/2 {}
+	as 1 put cookie/1 {"type": "a", "jar": 1}
+	as 2 put cookie/2 {"type": "b"}
+	as 1 put lid/1 {"jar": 1}
+	as 1 put crumb/1 {"cookie": 1}
+	as 2 put plate/2 {"cookies": [2]}
+	as system patch jar/1 {"cookies": [1, 2]}
+	as system patch plate/2 {"cookies": [1, 2]}
+`

@@ -1,0 +1,84 @@
+package enginetest
+
+func relationCases() []Case {
+	return []Case{
+		script("setting the to-one side moves the record from its old parent to its new one", Cookies, `
+			post jar [{"cookies": [{}, {}]}, {}]
+			patch cookie/1 {"jar": 2}       => {"id": 1, "jar": 2}
+			list jar                        => [{"id": 1, "cookies": [2]}, {"id": 2, "cookies": [1]}]
+			patch cookie/1 {"jar": null}    => {"id": 1}
+			list jar                        => [{"id": 1, "cookies": [2]}, {"id": 2, "cookies": []}]`),
+		script("setting the list side moves those added and detaches those removed", Cookies, `
+			post jar [{"cookies": [{}, {}, {}]}, {"cookies": [{}]}]
+			post cookie {}
+			patch jar/2 {"cookies": [2, 5]}   => {"id": 2, "cookies": [2, 5]}
+			list jar                          => [{"id": 1, "cookies": [1, 3]}, {"id": 2, "cookies": [2, 5]}]
+			list cookie                       => [{"id": 1, "jar": 1}, {"id": 2, "jar": 2}, {"id": 3, "jar": 1}, {"id": 4}, {"id": 5, "jar": 2}]
+			patch jar/1 {"cookies": []}       => {"id": 1, "cookies": []}
+			patch jar/2 {"cookies": null}     => {"id": 2, "cookies": []}
+			list cookie filter={"jar": null} depth=0  => [1, 2, 3, 4, 5]`),
+		script("ids in a list are converted and collapse", Cookies, `
+			post jar {"cookies": [{}, {}]}
+			patch jar/1 {"cookies": ["2", 2, 1.0, "1"]}   => {"id": 1, "cookies": [1, 2]}
+			patch jar/1 {"cookies": ["02"]}               => BAD_FIELD_VALUE {"object_name": "jar", "field_name": "cookies", "type": "int", "value": "02"}`),
+		script("setting either side of a one-to-one relation divorces both former partners", Family, `
+			post female [{}, {}, {}, {}]
+			post male [{"wife": 1}, {"wife": 2}, {"wife": 3}]
+			patch male/1 {"wife": 2}
+			list male depth=1      => [{"id": 1, "wife": 2, "children": [], "url": "/male/1"}, {"id": 2, "children": [], "url": "/male/2"}, {"id": 3, "wife": 3, "children": [], "url": "/male/3"}]
+			list female depth=1    => [{"id": 1, "children": [], "url": "/female/1"}, {"id": 2, "husband": 1, "children": [], "url": "/female/2"}, {"id": 3, "husband": 3, "children": [], "url": "/female/3"}, {"id": 4, "children": [], "url": "/female/4"}]
+			patch female/2 {"husband": 3}
+			list male depth=1      => [{"id": 1, "children": [], "url": "/male/1"}, {"id": 2, "children": [], "url": "/male/2"}, {"id": 3, "wife": 2, "children": [], "url": "/male/3"}]
+			list female depth=1    => [{"id": 1, "children": [], "url": "/female/1"}, {"id": 2, "husband": 3, "children": [], "url": "/female/2"}, {"id": 3, "children": [], "url": "/female/3"}, {"id": 4, "children": [], "url": "/female/4"}]`),
+		script("null divorces from either side", Family, `
+			post male [{"wife": {}}, {"wife": {}}]
+			patch male/1 {"wife": null}        => {"id": 1, "children": [], "url": "/male/1"}
+			patch female/2 {"husband": null}   => {"id": 2, "children": [], "url": "/female/2"}
+			list male                          => [{"id": 1, "children": [], "url": "/male/1"}, {"id": 2, "children": [], "url": "/male/2"}]`),
+		script("partners can be swapped", Family, `
+			post male [{"wife": {}}, {"wife": {}}]
+			patch male/1 {"wife": 2}
+			patch male/2 {"wife": 1}
+			list female     => [{"id": 1, "husband": 2, "children": [], "url": "/female/1"}, {"id": 2, "husband": 1, "children": [], "url": "/female/2"}]
+			patch female/1 {"husband": 1}
+			patch female/2 {"husband": 2}
+			list male       => [{"id": 1, "wife": 1, "children": [], "url": "/male/1"}, {"id": 2, "wife": 2, "children": [], "url": "/male/2"}]`),
+		script("relations of a resource to itself keep both sides true", people, `
+			post person [{"name": "a"}, {"name": "b", "boss": 1}, {"name": "c", "boss": 1}] => OBJECT_DOES_NOT_EXIST
+			put person/1 {}
+			put person/2 {"boss": 1, "partner": 1}
+			put person/3 {"boss": 1}
+			patch person/3 {"team": [2, 1], "partner": 3}   => {"id": 3, "boss": 1, "team": [1, 2], "partner": 3, "partner_of": 3, "friends": []}
+			get person/1                                    => {"id": 1, "boss": 3, "team": [3], "partner_of": 2, "friends": []}
+			patch person/1 {"partner_of": 3}                => {"id": 1, "boss": 3, "team": [3], "partner_of": 3, "friends": []}
+			list person filter={"partner": null} depth=0    => [1, 2]`),
+		script("a one-directional list says nothing to those it names", people, `
+			put person/1 {}
+			put person/2 {"friends": [1]}      => created {"id": 2, "team": [], "friends": [1]}
+			get person/1                       => {"id": 1, "team": [], "friends": []}
+			patch person/2 {"friends": [{"name": "x"}, 2]}
+			list person filter={"name": "x"}
+			patch person/2 {"friends": [9]}    => OBJECT_DOES_NOT_EXIST {"object_name": "person", "object_id": 9}
+			patch person/2 {"friends": null}   => {"id": 2, "team": [], "friends": []}`),
+		script("a cascade child that is dropped from the list dies, one that moves lives", chains, `
+			post album [{"tracks": [{}, {}]}, {}]
+			patch album/2 {"tracks": [2]}      => {"id": 2, "tracks": [2]}
+			patch album/1 {"tracks": []}       => {"id": 1, "tracks": []}
+			list track                         => [{"id": 2, "album": 2}]
+			patch track/2 {"album": null}      => {"id": 2}`),
+		script("a cascade partner that is displaced dies, from either side", chains, `
+			put holder/1 {"licence": {}}
+			patch holder/1 {"licence": {}}     => {"id": 1, "licence": 2}
+			list licence                       => [{"id": 2, "holder": 1}]
+			post licence {"holder": 1}         => {"id": 3, "holder": 1}
+			list licence                       => [{"id": 3, "holder": 1}]
+			patch holder/1 {"licence": null}   => {"id": 1}
+			list licence                       => []`),
+		script("a patch that ends the record itself is refused as a whole", chains, `
+			put node/1 {}
+			put node/2 {"parent": 1}
+			patch node/1 {"parent": 2}
+			patch node/1 {"children": []}   => OBJECT_DOES_NOT_EXIST {"object_name": "node", "object_id": 1}
+			list node                       => [{"id": 1, "parent": 2, "children": [2]}, {"id": 2, "parent": 1, "children": [1]}]`),
+	}
+}

@@ -1,0 +1,65 @@
+package enginetest
+
+func replacingCases() []Case {
+	return []Case{
+		script("a put creates the record with the id of the path, or replaces it", Cookies, `
+			put cookie/7 {"type": "a"}    => created {"id": 7, "type": "a"}
+			put cookie/7 {"type": "b"}    => replaced {"id": 7, "type": "b"}
+			put cookie/7 {}               => replaced {"id": 7}
+			put cookie/-3 {} depth=0      => created -3
+			list cookie                   => [{"id": -3}, {"id": 7}]`),
+		script("fields that a put does not name go back to their default or null", notes, `
+			put note/1 {"title": "t", "text": "x", "code": "c", "made": null}  => created {"id": 1, "title": "t", "text": "x", "stamp": 7, "shout": "T", "size": {"secret": 6}, "code": "c"}
+			put note/1 {"text": "y"}    => replaced {"id": 1, "title": "untitled", "text": "y", "stamp": 7, "shout": "UNTITLED", "size": {"secret": 6}, "made": "now"}`),
+		script("a put keeps readonly and hidden fields", notes, `
+			put note/1 {"shout": "HI"}  => created {"id": 1, "title": "hi", "status": "untitled", "stamp": 2, "shout": "HI", "size": {"secret": 7}, "made": "now"}
+			put note/1 {"title": "t"}   => replaced {"id": 1, "title": "t", "stamp": 2, "shout": "T", "size": {"secret": 7}, "made": "now"}`),
+		script("what a setter sets in a put is not reset by it", notes, `
+			put note/1 {}
+			put note/1 {"shout": "AB"}  => replaced {"id": 1, "title": "ab", "status": "untitled", "stamp": 2, "shout": "AB", "size": {"secret": 7}, "made": "now"}`),
+		script("relations that a put does not name are emptied, and nobody else's are torn", Family, `
+			post male {"name": "m", "wife": {"name": "f"}, "children": [{"name": "c", "mother": 1}]}  => OBJECT_DOES_NOT_EXIST {"object_name": "female", "object_id": 1}
+			put female/1 {"name": "f"}
+			put male/1 {"name": "m", "wife": 1}
+			put child/1 {"name": "c", "father": 1, "mother": 1}
+			put male/1 {"name": "n"}    => replaced {"id": 1, "name": "n", "children": [], "url": "/male/1"}
+			list female                 => [{"id": 1, "name": "f", "children": [1], "url": "/female/1"}]
+			list child                  => [{"id": 1, "name": "c", "mother": 1, "url": "/child/1"}]
+			put male/1 {"name": "n", "wife": 1, "children": [1]}
+			put female/1 {"name": "f"}  => replaced {"id": 1, "name": "f", "children": [], "url": "/female/1"}
+			list male                   => [{"id": 1, "name": "n", "children": [1], "url": "/male/1"}]
+			list child                  => [{"id": 1, "name": "c", "father": 1, "url": "/child/1"}]`),
+		script("a put that names relations keeps them and what they are to others", Cookies, `
+			put jar/1 {"cookies": [{}, {}]}   => created {"id": 1, "cookies": [1, 2]}
+			put jar/1 {"cookies": [2, 1]}     => replaced {"id": 1, "cookies": [1, 2]}
+			put jar/1 {"cookies": [2]}        => replaced {"id": 1, "cookies": [2]}
+			list cookie                       => [{"id": 1}, {"id": 2, "jar": 1}]`),
+		script("the same put twice equals once", Family, `
+			put female/1 {}
+			put male/1 {"name": "m", "wife": 1}    => created {"id": 1, "name": "m", "wife": 1, "children": [], "url": "/male/1"}
+			put male/1 {"name": "m", "wife": 1}    => replaced {"id": 1, "name": "m", "wife": 1, "children": [], "url": "/male/1"}
+			list female                            => [{"id": 1, "husband": 1, "children": [], "url": "/female/1"}]`),
+		script("a cascade child that a put drops dies", chains, `
+			put album/1 {"tracks": [{}, {}]}
+			put album/1 {"tracks": [2]}   => replaced {"id": 1, "tracks": [2]}
+			list track                    => [{"id": 2, "album": 1}]
+			put album/1 {}                => replaced {"id": 1, "tracks": []}
+			list track                    => []`),
+		script("a one-directional list that a put does not name is emptied", people, `
+			put person/1 {"friends": [1]}   => created {"id": 1, "team": [], "friends": [1]}
+			put person/1 {}                 => replaced {"id": 1, "team": [], "friends": []}`),
+		script("a put may relate the record that it creates to itself", people, `
+			put person/7 {"boss": 7, "partner": 7, "friends": [7], "idol": 7}  => created {"id": 7, "boss": 7, "team": [7], "partner": 7, "partner_of": 7, "friends": [7], "idol": 7}
+			put person/8 {"team": [8], "partner_of": 8}                        => created {"id": 8, "boss": 8, "team": [8], "partner": 8, "partner_of": 8, "friends": []}`),
+		script("an integer id that a client chooses must be one that JSON readers agree on", Cookies, `
+			put cookie/9007199254740991 {}    => created {"id": 9007199254740991}
+			put cookie/9007199254740992 {}    => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": 9007199254740992}
+			put cookie/-9007199254740991 {}   => created {"id": -9007199254740991}
+			put cookie/-9007199254740992 {}   => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": -9007199254740992}`),
+		script("a put that fails changes nothing", Cookies, `
+			put jar/1 {"cookies": [{}]}
+			put jar/1 {"cookies": [9]}              => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 9}
+			put jar/2 {"cookies": [1, {"jar": 9}]}  => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9}
+			list jar                                => [{"id": 1, "cookies": [1]}]`),
+	}
+}

@@ -1,0 +1,86 @@
+package enginetest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+// NewBackend returns a fresh and empty backend for a store of that model.
+type NewBackend func(tb testing.TB, m *core.Model) core.Backend
+
+// Case is one rule.
+type Case struct {
+	// Name says the rule: its part of the semantics, a slash, and the rule.
+	Name string
+
+	run func(t *testing.T, newBackend NewBackend)
+}
+
+// Run checks all rules.
+func Run(t *testing.T, newBackend func(tb testing.TB, m *core.Model) core.Backend) {
+	for _, c := range Cases() {
+		t.Run(c.Name, func(t *testing.T) { c.run(t, newBackend) })
+	}
+}
+
+// Cases lists the rules.
+func Cases() []Case {
+	var all []Case
+	for _, part := range []struct {
+		name  string
+		cases []Case
+	}{
+		{"fields", fieldCases()},
+		{"values", valueCases()},
+		{"reading", readingCases()},
+		{"listing", listingCases()},
+		{"filters", filterCases()},
+		{"creating", creatingCases()},
+		{"updating", updatingCases()},
+		{"replacing", replacingCases()},
+		{"deleting", deletingCases()},
+		{"relations", relationCases()},
+		{"nesting", nestingCases()},
+		{"writable", writableCases()},
+		{"computed", computedCases()},
+		{"limits", limitCases()},
+		{"match", matchCases()},
+		{"policies", policyCases()},
+		{"faults", faultCases()},
+		{"concurrency", concurrencyCases()},
+		{"random", randomCases()},
+	} {
+		for _, c := range part.cases {
+			all = append(all, Case{part.name + "/" + c.Name, c.run})
+		}
+	}
+	return all
+}
+
+// open returns an engine over a fresh store.
+func open(tb testing.TB, newBackend NewBackend, m *core.Model, opts engine.Options, decorators ...core.Decorator) *engine.Engine {
+	return engine.New(openStore(tb, newBackend, m, decorators...), opts)
+}
+
+func openStore(tb testing.TB, newBackend NewBackend, m *core.Model, decorators ...core.Decorator) *core.Store {
+	store, err := core.New(context.Background(), m, newBackend(tb, m), decorators...)
+	if err != nil {
+		tb.Fatalf("core.New: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			tb.Errorf("Close: %v", err)
+		}
+	})
+	return store
+}
+
+// code makes a case of a function that uses an engine over a fresh store.
+func code(rule string, model func() *core.Model, run func(t *testing.T, api *engine.Engine)) Case {
+	return Case{rule, func(t *testing.T, newBackend NewBackend) {
+		run(t, open(t, newBackend, model(), engine.Options{}))
+	}}
+}

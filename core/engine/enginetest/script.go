@@ -1,0 +1,266 @@
+package enginetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+// script makes a case of requests, one a line, with the answers that they must
+// get:
+//
+//	post jar {"cookies": [{}]}     => {"id": 1, "cookies": [1]}
+//	get jar/1 depth=2              => {"id": 1, "cookies": [{"id": 1, "jar": 1}]}
+//	list cookie filter={"jar": 2}  => []
+//	put cookie/7 {}                => created {"id": 7}
+//	patch cookie/7 {"jar": 9}      => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9}
+//	as 2 delete cookie/7           => UNAUTHORIZED
+//
+// A request without an answer must succeed. The depth is 1 unless it is given;
+// list takes filter, sort and limit. After "as" comes the id of the principal, or
+// "system". Of
+// an error the details need not be given.
+func script(rule string, model func() *core.Model, text string) Case {
+	return scriptWith(rule, model, engine.Options{}, text)
+}
+
+func scriptWith(
+	rule string, model func() *core.Model, opts engine.Options, text string, decorators ...core.Decorator,
+) Case {
+	return Case{rule, func(t *testing.T, newBackend NewBackend) {
+		api := open(t, newBackend, model(), opts, decorators...)
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); line != "" {
+				play(t, api, line)
+			}
+		}
+	}}
+}
+
+// play sends the request of one line and compares the answer.
+func play(t *testing.T, api *engine.Engine, line string) {
+	t.Helper()
+	request, want, compare := strings.Cut(line, "=>")
+	r, err := parseRequest(request)
+	if err != nil {
+		t.Fatalf("%s\nbad script: %v", line, err)
+	}
+	got := r.send(t.Context(), api)
+	if !compare {
+		if strings.HasPrefix(got, "error ") {
+			t.Fatalf("%s\n got %s", line, got)
+		}
+		return
+	}
+	if want = strings.TrimSpace(want); !answers(got, want) {
+		t.Errorf("%s\n got %s", line, got)
+	}
+}
+
+// answers compares an answer with what the script says of it.
+func answers(got, want string) bool {
+	if _, isJSON := canonical(want); !isJSON {
+		first, rest, _ := strings.Cut(want, " ")
+		if first == "created" || first == "replaced" {
+			status, view, _ := strings.Cut(got, " ")
+			return status == first && answers(view, rest)
+		}
+		want = "error " + want
+		if rest == "" {
+			return got == want || strings.HasPrefix(got, want+" ")
+		}
+	}
+	return normal(got) == normal(want)
+}
+
+// normal brings the JSON at the end of an answer into canonical form.
+func normal(answer string) string {
+	at := 0
+	if strings.HasPrefix(answer, "error ") {
+		at = strings.IndexByte(answer, '{')
+	}
+	if at < 0 {
+		return answer
+	}
+	if text, ok := canonical(answer[at:]); ok {
+		return answer[:at] + text
+	}
+	return answer
+}
+
+func canonical(text string) (string, bool) {
+	if text == "null" {
+		return text, true
+	}
+	v, err := core.JSON.Convert(json.RawMessage(text))
+	return v.Text(), err == nil
+}
+
+// request is one line of a script.
+type request struct {
+	who      func(context.Context) context.Context // nil: nobody
+	verb     string
+	resource string
+	id       string
+	body     any
+	write    engine.Write
+	query    engine.Query
+}
+
+func parseRequest(text string) (*request, error) {
+	r := &request{write: engine.Write{Depth: 1}}
+	word, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
+	if word == "as" {
+		word, rest, _ = strings.Cut(rest, " ")
+		if r.who = core.System; word != "system" {
+			id, err := strconv.ParseInt(word, 10, 64)
+			if err != nil {
+				return nil, err
+			}
+			r.who = func(ctx context.Context) context.Context {
+				return core.WithPrincipal(ctx, &core.Principal{ID: core.IntValue(id)})
+			}
+		}
+		word, rest, _ = strings.Cut(rest, " ")
+	}
+	r.verb = word
+	word, rest, _ = strings.Cut(strings.TrimSpace(rest), " ")
+	r.resource, r.id, _ = strings.Cut(word, "/")
+	for rest = strings.TrimSpace(rest); rest != ""; rest = strings.TrimSpace(rest) {
+		name, value := "", rest
+		if rest[0] != '{' && rest[0] != '[' {
+			name, value, _ = strings.Cut(rest, "=")
+		}
+		d := json.NewDecoder(strings.NewReader(value))
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return nil, err
+		}
+		if err := r.set(name, raw); err != nil {
+			return nil, err
+		}
+		rest = value[d.InputOffset():]
+	}
+	r.query.Depth = r.write.Depth
+	return r, nil
+}
+
+func (r *request) set(name string, raw json.RawMessage) (err error) {
+	switch name {
+	case "":
+		r.body, err = core.ParseJSON(raw, 1000)
+		return err
+	case "depth":
+		return json.Unmarshal(raw, &r.write.Depth)
+	case "limit":
+		return json.Unmarshal(raw, &r.query.Limit)
+	case "sort":
+		return json.Unmarshal(raw, &r.query.Sort)
+	case "filter":
+		filter, err := core.ParseJSON(raw, 0)
+		r.query.Filter, _ = filter.(map[string]any)
+		return err
+	}
+	return fmt.Errorf("unknown argument %q", name)
+}
+
+// send returns the answer as text: a view, a list of views, null, or "error", the
+// code and the details.
+func (r *request) send(ctx context.Context, api *engine.Engine) string {
+	if r.who != nil {
+		ctx = r.who(ctx)
+	}
+	answer, err := r.dispatch(ctx, api)
+	if err != nil {
+		return errorText(err)
+	}
+	return answer
+}
+
+func (r *request) dispatch(ctx context.Context, api *engine.Engine) (string, error) {
+	body, _ := r.body.(map[string]any)
+	switch r.verb {
+	case "get":
+		view, err := api.Get(ctx, r.resource, r.id, r.write.Depth)
+		return text(view), err
+	case "list":
+		list, err := api.List(ctx, r.resource, r.query)
+		return texts(list.Views), err
+	case "post":
+		return r.post(ctx, api)
+	case "patch":
+		view, err := api.Update(ctx, r.resource, r.id, r.write, body)
+		return text(view), err
+	case "put":
+		view, created, err := api.Replace(ctx, r.resource, r.id, r.write, body)
+		if created {
+			return "created " + text(view), err
+		}
+		return "replaced " + text(view), err
+	case "delete":
+		return "null", api.Delete(ctx, r.resource, r.id, r.write)
+	}
+	return "", fmt.Errorf("unknown verb %q", r.verb)
+}
+
+func (r *request) post(ctx context.Context, api *engine.Engine) (string, error) {
+	if body, ok := r.body.(map[string]any); ok {
+		views, err := api.Create(ctx, r.resource, r.write, body)
+		if err != nil {
+			return "", err
+		}
+		return text(views[0]), nil
+	}
+	var bodies []map[string]any
+	list, _ := r.body.([]any)
+	for _, item := range list {
+		body, _ := item.(map[string]any)
+		bodies = append(bodies, body)
+	}
+	views, err := api.Create(ctx, r.resource, r.write, bodies...)
+	return texts(views), err
+}
+
+func text(v engine.View) string { return string(v.AppendJSON(nil)) }
+
+func texts(views []engine.View) string {
+	all := make([]string, len(views))
+	for i, v := range views {
+		all[i] = text(v)
+	}
+	return "[" + strings.Join(all, ",") + "]"
+}
+
+// errorText spells an error as scripts do.
+func errorText(err error) string {
+	e, ok := errors.AsType[*core.Error](err)
+	if !ok {
+		return "error " + err.Error()
+	}
+	details := make(map[string]any)
+	for _, d := range e.Details() {
+		details[d.Name] = d.Value
+	}
+	v, err := core.JSON.Convert(details)
+	if err != nil {
+		return "error " + string(e.Code) + " " + err.Error()
+	}
+	return "error " + string(e.Code) + " " + v.Text()
+}
+
+// send is for the cases that are functions: the answer to one line.
+func send(t *testing.T, api *engine.Engine, line string) string {
+	t.Helper()
+	r, err := parseRequest(line)
+	if err != nil {
+		t.Fatalf("%s\nbad script: %v", line, err)
+	}
+	return r.send(t.Context(), api)
+}

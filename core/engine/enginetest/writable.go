@@ -1,0 +1,91 @@
+package enginetest
+
+func writableCases() []Case {
+	return []Case{
+		script("a field that is never writable is set at creation and fixed", notes, `
+			post note {"origin": "a"}
+			patch note/1 {"origin": "b"}     => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "origin"}
+			patch note/1 {"origin": null}    => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "origin"}
+			put note/1 {"origin": "b"}       => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "origin"}
+			put note/1 {}                    => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "origin"}
+			put note/2 {"origin": "c"}
+			list note depth=0 filter={"origin": {"in": ["a", "c"]}} => [1, 2]`),
+		script("the same value again is no change", notes, `
+			post note {"origin": "5"}
+			patch note/1 {"origin": "5", "title": "t"} depth=0   => 1
+			patch note/1 {"origin": 5} depth=0                   => 1
+			put note/1 {"origin": "5"} depth=0                   => replaced 1`),
+		script("writable is asked about the record as it was before the request", notes, `
+			post note {"text": "a"}
+			patch note/1 {"text": "b", "status": "sent"} depth=0   => 1
+			patch note/1 {"text": "c", "status": "new"}            => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "text"}
+			patch note/1 {"status": "new"} depth=0                 => 1
+			patch note/1 {"text": "c"} depth=0                     => 1
+			list note depth=0 filter={"text": "c", "status": "new"} => [1]`),
+		script("a failed change leaves everything as it was", notes, `
+			post note {"origin": "a", "title": "t"}
+			patch note/1 {"title": "u", "origin": "b"}   => FIELD_UPDATE_FORBIDDEN
+			list note depth=0 filter={"title": "t"}      => [1]`),
+		script("a to-one relation that is not writable holds against its own side and the list", boxes, `
+			post box [{}, {}]
+			post item [{"glued": true, "box": 1}, {"box": 1}]
+			patch item/1 {"box": 2}           => FIELD_UPDATE_FORBIDDEN {"object_name": "item", "field_name": "box"}
+			patch item/1 {"box": null}        => FIELD_UPDATE_FORBIDDEN {"object_name": "item", "field_name": "box"}
+			patch box/2 {"items": [1]}        => FIELD_UPDATE_FORBIDDEN {"object_name": "item", "field_name": "box"}
+			patch box/1 {"items": [2]}        => FIELD_UPDATE_FORBIDDEN {"object_name": "item", "field_name": "box"}
+			put box/1 {}                      => FIELD_UPDATE_FORBIDDEN {"object_name": "item", "field_name": "box"}
+			patch box/1 {"items": [1]}        => {"id": 1, "items": [1]}
+			patch item/1 {"box": 1}           => {"id": 1, "glued": true, "box": 1}
+			list item                         => [{"id": 1, "glued": true, "box": 1}, {"id": 2}]`),
+		script("a list that is not writable holds against its own side and the to-one", boxes, `
+			post box [{"shut": true, "items": [{}]}, {"items": [{}]}]
+			patch box/1 {"items": []}         => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
+			patch box/1 {"items": [1, 2]}     => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
+			patch box/1 {"items": [1, {}]}    => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
+			patch item/1 {"box": null}        => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
+			patch item/1 {"box": 2}           => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
+			patch item/2 {"box": 1}           => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
+			post item {"box": 1}              => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
+			post item [{}, {"box": 1}]        => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
+			patch box/2 {"items": [1, 2]}     => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
+			post box {"items": [1]}           => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
+			patch box/1 {"items": [1]}        => {"id": 1, "shut": true, "items": [1]}
+			patch item/1 {"box": 1}           => {"id": 1, "box": 1}
+			patch item/2 {"box": null}        => {"id": 2}`),
+		script("deleting is refused where the other side is not writable", boxes, `
+			post box [{"shut": true, "items": [{}]}, {"items": [{"glued": true}]}]
+			delete item/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
+			delete box/2                      => FIELD_UPDATE_FORBIDDEN {"object_name": "item", "field_name": "box"}
+			delete box/1                      => null
+			delete item/2                     => null
+			list item                         => [{"id": 1}]`),
+		script("one-to-one partners are all asked, old and new, on both sides", boxes, `
+			post plug [{"socket": {}}, {"socket": {}}, {"stuck": true, "socket": {}}, {"socket": {"used": true}}]
+			patch plug/1 {"socket": 3}        => FIELD_UPDATE_FORBIDDEN {"object_name": "plug", "field_name": "socket"}
+			patch plug/1 {"socket": 4}        => FIELD_UPDATE_FORBIDDEN {"object_name": "socket", "field_name": "plug"}
+			patch plug/3 {"socket": 1}        => FIELD_UPDATE_FORBIDDEN {"object_name": "plug", "field_name": "socket"}
+			patch plug/4 {"socket": 1}        => FIELD_UPDATE_FORBIDDEN {"object_name": "socket", "field_name": "plug"}
+			patch socket/1 {"plug": 3}        => FIELD_UPDATE_FORBIDDEN {"object_name": "plug", "field_name": "socket"}
+			patch socket/1 {"plug": 4}        => FIELD_UPDATE_FORBIDDEN {"object_name": "socket", "field_name": "plug"}
+			patch socket/3 {"plug": 1}        => FIELD_UPDATE_FORBIDDEN {"object_name": "plug", "field_name": "socket"}
+			patch socket/4 {"plug": 1}        => FIELD_UPDATE_FORBIDDEN {"object_name": "socket", "field_name": "plug"}
+			patch socket/4 {"plug": null}     => FIELD_UPDATE_FORBIDDEN {"object_name": "socket", "field_name": "plug"}
+			post plug {"socket": 3}           => FIELD_UPDATE_FORBIDDEN {"object_name": "plug", "field_name": "socket"}
+			post plug {"socket": 4}           => FIELD_UPDATE_FORBIDDEN {"object_name": "socket", "field_name": "plug"}
+			delete socket/3                   => FIELD_UPDATE_FORBIDDEN {"object_name": "plug", "field_name": "socket"}
+			delete plug/4                     => FIELD_UPDATE_FORBIDDEN {"object_name": "socket", "field_name": "plug"}
+			patch socket/4 {"plug": 4}        => {"id": 4, "used": true, "plug": 4}
+			patch socket/1 {"plug": 2}        => {"id": 1, "plug": 2}
+			list plug                         => [{"id": 1}, {"id": 2, "socket": 1}, {"id": 3, "stuck": true, "socket": 3}, {"id": 4, "socket": 4}]`),
+		script("nothing stops the fields of a record that is being created", boxes, `
+			post box {"shut": true, "items": [{"glued": true}, {}]}   => {"id": 1, "shut": true, "items": [1, 2]}
+			post item {"glued": true, "box": {"shut": true}}          => {"id": 3, "glued": true, "box": 2}
+			post socket {"used": true, "plug": {"stuck": true}}       => {"id": 1, "used": true, "plug": 1}`),
+		script("a hidden field that refuses is not named, but the other side of its pair", boxes, `
+			put box/1 {}
+			post seal {}
+			delete box/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "seal", "field_name": ""}
+			put drawer/1 {"knives": [{}]}    => created {"id": 1, "knives": [1]}
+			patch drawer/1 {"knives": []}    => FIELD_UPDATE_FORBIDDEN {"object_name": "drawer", "field_name": "knives"}`),
+	}
+}

@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Query says which records of a resource to list, in the words of a client. The
+// zero Query lists all, as ids.
+type Query struct {
+	// Filter holds conditions by external name, all of which must hold: a value
+	// that the field equals, or an object of operators (eq, ne, lt, le, gt, ge,
+	// in, prefix) and values. An object means operators for a field of type JSON
+	// too: to ask for an equal object, say {"eq": {...}}. null matches null. A
+	// to-one relation is compared by its id, from either side of a pair.
+	Filter map[string]any
+	// Sort holds external names, with "-" in front for descending; nulls come
+	// last ascending and first descending, ties are broken by the id.
+	Sort []string
+	// Limit is how many records to list at most; 0 means no limit of its own.
+	Limit int
+	// After continues a list where [List.Next] points.
+	After core.Cursor
+	// Depth at which to show the records: 0 their ids, n their fields with
+	// related records at n-1.
+	Depth int
+}
+
+// List is a page of records.
+type List struct {
+	Views []View
+	// Next continues the list; empty when there is nothing more.
+	Next core.Cursor
+}
+
+// List returns records of a resource.
+//
+// Errors: [core.NotFound] for an unknown resource; [core.UnknownField] and
+// [core.SearchForbidden] for what filter and sort name; [core.BadFieldValue] for
+// values in the filter that do not fit; [core.BadParam] for limit, depth, cursor
+// and operators; [core.TooLarge].
+func (e *Engine) List(ctx context.Context, resource string, q Query) (List, error) {
+	s, err := e.shape(resource)
+	if err != nil {
+		return List{}, err
+	}
+	l := lister{engine: e, shape: s, query: q}
+	if err := l.prepare(); err != nil {
+		return List{}, err
+	}
+	if s.alone(q.Depth) && !l.derived() {
+		return l.run(ctx, e.store.Session, nil)
+	}
+	var list List
+	err = e.read(ctx, func(ctx context.Context, tx *core.Transaction) (err error) {
+		list, err = l.run(ctx, tx.Session, tx)
+		return err
+	})
+	return list, err
+}
+
+// lister answers one [Query].
+type lister struct {
+	engine     *Engine
+	shape      *shape
+	query      Query
+	conditions []condition
+	order      []string // internal names
+}
+
+// prepare checks what can be checked without reading.
+func (l *lister) prepare() (err error) {
+	if err = l.engine.checkDepth(l.query.Depth); err != nil {
+		return err
+	}
+	if l.conditions, err = l.shape.conditions(l.query.Filter); err != nil {
+		return err
+	}
+	l.order, err = l.shape.order(l.query.Sort)
+	return err
+}
+
+func (l *lister) run(ctx context.Context, session core.Session, tx *core.Transaction) (List, error) {
+	q := core.Query{
+		Order: l.order, Limit: l.limit(), After: l.query.After, Scope: l.scope(), Fields: l.shape.fields(l.query.Depth),
+	}
+	var err error
+	if q.Where, err = l.where(ctx, session); err != nil {
+		return List{}, err
+	}
+	page, err := session.Select(ctx, l.shape.resource, q)
+	if err != nil {
+		return List{}, err
+	}
+	if page.Next != "" && q.Limit != l.query.Limit {
+		return List{}, l.engine.tooLarge()
+	}
+	views, err := l.engine.resolver(tx, endAlways).views(ctx, l.shape, page.Records, l.query.Depth)
+	return List{Views: views, Next: page.Next}, err
+}
+
+// limit is how many records to read: those that were asked for, and never more
+// than an answer can hold.
+func (l *lister) limit() int {
+	if n := l.query.Limit; n != 0 && n <= l.engine.opts.MaxRecords {
+		return n // a negative one is refused by the session
+	}
+	return l.engine.opts.MaxRecords
+}
+
+// order translates the names of a sort.
+func (s *shape) order(names []string) ([]string, error) {
+	order := make([]string, len(names))
+	for i, name := range names {
+		f, sign := s.resource.ExternalField(name), ""
+		if f == nil && len(name) > 0 && name[0] == '-' {
+			name, sign = name[1:], "-"
+			f = s.resource.ExternalField(name)
+		}
+		if f == nil || f.Hidden() {
+			return nil, s.unknown(name)
+		}
+		order[i] = sign + f.Name()
+	}
+	return order, nil
+}
+
+// unknown is the error of a field that does not exist, for clients at least.
+func (s *shape) unknown(name string) error {
+	return &core.Error{Code: core.UnknownField, Resource: s.resource.External(), Field: name}
+}

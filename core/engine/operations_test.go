@@ -1,0 +1,192 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/engine/enginetest"
+)
+
+// recorder notes the operations that pass.
+type recorder struct{ ops []string }
+
+func (r *recorder) decorator() core.Decorator {
+	return core.Decorator{Name: "recorder", Layer: core.Observe, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			r.ops = append(r.ops, describe(op))
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
+// describe spells an operation: its kind and resource, how many keys or records it
+// has, the fields it asks for, and whether it ends its transaction.
+func describe(op *core.Op) string {
+	if op.Kind == core.Tx {
+		return "tx"
+	}
+	text := op.Kind.String() + " " + op.Resource.Name()
+	if n := max(len(op.Keys), len(op.Records)); n > 0 {
+		text += fmt.Sprint(" ", n)
+	}
+	var fields []string
+	for _, f := range op.Fields {
+		fields = append(fields, f.Name())
+	}
+	if fields != nil {
+		text += " (" + strings.Join(fields, " ") + ")"
+	}
+	if op.Final {
+		text += " final"
+	}
+	return text
+}
+
+const hundred = 100
+
+func TestOperationsOfRequests(t *testing.T) {
+	ctx := t.Context()
+	plain := func(n int, body map[string]any) []map[string]any { return slices.Repeat([]map[string]any{body}, n) }
+	for _, c := range []struct {
+		rule  string
+		model func() *core.Model
+		do    func(api *engine.Engine) error
+		want  []string
+	}{
+		{
+			"one record as its id is one operation", enginetest.Cookies,
+			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 0); return err },
+			[]string{"load cookie 1 (id)"},
+		},
+		{
+			"a record with its to-one relation is two operations", enginetest.Cookies,
+			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 1); return err },
+			[]string{"tx", "load cookie 1", "load jar 1 (id) final"},
+		},
+		{
+			"a page is one operation and one for each relation", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.List(ctx, "cookie", engine.Query{Depth: 1, Limit: hundred})
+				return err
+			},
+			[]string{"tx", "select cookie", "load jar 1 (id) final"},
+		},
+		{
+			"a list of ids is one operation", enginetest.Cookies,
+			func(api *engine.Engine) error { _, err := api.List(ctx, "cookie", engine.Query{}); return err },
+			[]string{"select cookie (id)"},
+		},
+		{
+			"each level is one operation for each relation", enginetest.Cookies,
+			func(api *engine.Engine) error { _, err := api.Get(ctx, "jar", 1, 2); return err },
+			[]string{"tx", "load jar 1", "select cookie", "load jar 1 (id) final"},
+		},
+		{
+			"the list side at its ids asks for nothing else", enginetest.Cookies,
+			func(api *engine.Engine) error { _, err := api.Get(ctx, "jar", 1, 1); return err },
+			[]string{"tx", "load jar 1", "select cookie (id jar) final"},
+		},
+		{
+			"an id that no relation shows is not asked for", enginetest.Cookies,
+			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", hundred+1, 1); return err },
+			[]string{"tx", "load cookie 1"},
+		},
+		{
+			"a filter on the side that stores nothing is one operation more", enginetest.Family,
+			func(api *engine.Engine) error {
+				_, err := api.List(ctx, "female", engine.Query{Filter: map[string]any{"husband": 1}})
+				return err
+			},
+			[]string{"tx", "select male (id wife)", "select female (id)"},
+		},
+		{
+			"plain records are inserted at once, without a transaction", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.Create(ctx, "cookie", engine.Write{}, plain(1000, map[string]any{"type": "a"})...)
+				return err
+			},
+			[]string{"insert cookie 1000"},
+		},
+		{
+			"plain records with relations are one insert and one look at what they name", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.Create(ctx, "cookie", engine.Write{Depth: 1}, plain(1000, map[string]any{"jar": 1})...)
+				return err
+			},
+			[]string{"tx", "load jar 1 (id)", "insert cookie 1000"},
+		},
+		{
+			"nested plain records are one insert", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.Create(ctx, "jar", engine.Write{}, map[string]any{"cookies": plain(1000, map[string]any{"type": "a"})})
+				return err
+			},
+			[]string{"tx", "insert jar 1", "insert cookie 1000", "select cookie (id jar)"},
+		},
+		{
+			"an update of scalars as an id is one operation", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.Update(ctx, "cookie", 1, engine.Write{}, map[string]any{"type": "b"})
+				return err
+			},
+			[]string{"update cookie 1"},
+		},
+		{
+			"an update does not read what nothing restricts", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.Update(ctx, "cookie", 1, engine.Write{Depth: 1}, map[string]any{"jar": 1})
+				return err
+			},
+			[]string{"tx", "load jar 1 (id)", "update cookie 1"},
+		},
+		{
+			"setting a list is one update for all who move", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.Update(ctx, "jar", 1, engine.Write{}, map[string]any{"cookies": []int{1, 2, hundred + 1}})
+				return err
+			},
+			[]string{"tx", "load jar 1", "load cookie 3 (id jar)", "select cookie (id jar)", "update cookie 99"},
+		},
+		{
+			"the delete of what nothing points at is one operation", enginetest.Cookies,
+			func(api *engine.Engine) error { return api.Delete(ctx, "cookie", 1, engine.Write{}) },
+			[]string{"delete cookie 1"},
+		},
+		{
+			"a delete detaches all at once and ends the transaction", enginetest.Cookies,
+			func(api *engine.Engine) error { return api.Delete(ctx, "jar", 1, engine.Write{}) },
+			[]string{"tx", "load jar 1", "select cookie (id jar)", "update cookie 100", "delete jar 1 final"},
+		},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			var r recorder
+			store, err := core.New(ctx, c.model(), memory.New(), r.decorator())
+			if err != nil {
+				t.Fatal(err)
+			}
+			api := engine.New(store, engine.Options{})
+			if store.Model().Name() == "cookies" {
+				cookies := append(plain(hundred, map[string]any{"jar": 1}), nil)
+				if _, _, err := api.Replace(ctx, "jar", 1, engine.Write{}, nil); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := api.Create(ctx, "cookie", engine.Write{}, cookies...); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.ops = nil
+			if err := c.do(api); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(r.ops, c.want) {
+				t.Errorf("operations are\n %s, want\n %s", strings.Join(r.ops, "\n "), strings.Join(c.want, "\n "))
+			}
+		})
+	}
+}

@@ -1,0 +1,33 @@
+package engine
+
+// Options are the limits of an engine; the zero value has the defaults.
+type Options struct {
+	// MaxDepth is the greatest depth that can be asked for; default 5.
+	MaxDepth int
+	// MaxRecords is how many records an answer can hold, related ones included,
+	// as often as they are shown; default 10,000. An answer that would hold more
+	// fails with [core.TooLarge]. The id that a to-one relation shows counts as
+	// part of its record.
+	MaxRecords int
+	// MaxNesting is how deep records can be nested in a body; default 16.
+	MaxNesting int
+	// Attempts is how often a transaction that conflicts with others is tried;
+	// default [core.DefaultAttempts].
+	Attempts int
+}
+
+func (o Options) filled() Options {
+	return Options{
+		MaxDepth:   orDefault(o.MaxDepth, 5),
+		MaxRecords: orDefault(o.MaxRecords, 10_000),
+		MaxNesting: orDefault(o.MaxNesting, 16),
+		Attempts:   max(o.Attempts, 0),
+	}
+}
+
+func orDefault(n, fallback int) int {
+	if n > 0 {
+		return n
+	}
+	return fallback
+}

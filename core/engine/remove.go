@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/larder-go/larder/core"
+)
+
+// removal is the end of records and of everything that dies with them. It is
+// worked out breadth-first, however long the chain, and before anything is
+// written, because a record that dies has no say in what becomes of its fields.
+type removal struct {
+	work  *work
+	dying []map[core.Value]core.Record // by index of the resource
+	loose []loose
+}
+
+// loose is a record that points through the field at one that dies.
+type loose struct {
+	field  *core.Field
+	record core.Record
+}
+
+// front is the keys of records whose dependents are to be found, by index of the
+// resource.
+type front [][]core.Value
+
+// remove deletes records that are known. With last, nothing follows in the
+// transaction.
+func (w *work) remove(ctx context.Context, s *shape, keys []core.Value, last bool) error {
+	r := removal{work: w, dying: make([]map[core.Value]core.Record, len(w.tables))}
+	next := make(front, len(w.tables))
+	for _, key := range keys {
+		r.doom(w.table(s).record(key), next)
+	}
+	for found := true; found; {
+		now := next
+		next = make(front, len(w.tables))
+		var err error
+		if found, err = r.spread(ctx, now, next); err != nil {
+			return err
+		}
+	}
+	if err := r.judge(ctx); err != nil {
+		return err
+	}
+	if err := r.detach(ctx); err != nil {
+		return err
+	}
+	return r.delete(ctx, last)
+}
+
+// doom adds a record to those that die; false if it was among them.
+func (r *removal) doom(rec core.Record, next front) bool {
+	i := rec.Resource().Index()
+	if r.dies(i, rec.Key()) {
+		return false
+	}
+	if r.dying[i] == nil {
+		r.dying[i] = make(map[core.Value]core.Record)
+	}
+	r.dying[i][rec.Key()] = rec
+	next[i] = append(next[i], rec.Key())
+	return true
+}
+
+func (r *removal) dies(resource int, key core.Value) bool {
+	_, dies := r.dying[resource][key]
+	return dies
+}
+
+// spread finds what points at the records of one front, and reports whether the
+// next one holds any.
+func (r *removal) spread(ctx context.Context, now, next front) (found bool, err error) {
+	for i, keys := range now {
+		if len(keys) == 0 {
+			continue
+		}
+		for _, f := range r.work.engine.shapes[i].resource.Referrers() {
+			dependents, err := r.work.pointing(ctx, f, keys)
+			if err != nil {
+				return false, err
+			}
+			for _, rec := range dependents {
+				if !f.Cascade() {
+					r.loose = append(r.loose, loose{f, rec})
+				} else if r.doom(rec, next) {
+					found = true
+				}
+			}
+		}
+	}
+	return found, nil
+}
+
+// judge asks the survivors: those that point at the dying, and those at which the
+// dying point.
+func (r *removal) judge(ctx context.Context) error {
+	for _, l := range r.loose {
+		if r.dies(l.record.Resource().Index(), l.record.Key()) {
+			continue
+		}
+		if err := r.work.judge(l.field, l.record); err != nil {
+			return err
+		}
+	}
+	for i, records := range r.dying {
+		s := r.work.engine.shapes[i]
+		if len(records) == 0 || !s.guarded {
+			continue
+		}
+		for _, f := range s.resource.References() {
+			if err := r.work.judgePartners(ctx, f.Inverse(), r.survivors(f, records)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// survivors returns the keys that the dying records point at through f, of
+// records that live on.
+func (r *removal) survivors(f *core.Field, records map[core.Value]core.Record) []core.Value {
+	var keys []core.Value
+	for _, rec := range records {
+		if v := rec.At(f.Column()); v.IsSet() && !r.dies(f.Target().Index(), v) {
+			keys = append(keys, v)
+		}
+	}
+	return core.SortKeys(keys)
+}
+
+// detach empties the relations of survivors that point at the dying.
+func (r *removal) detach(ctx context.Context) error {
+	all := make([]*patches, len(r.dying))
+	for _, l := range r.loose {
+		i := l.record.Resource().Index()
+		if r.dies(i, l.record.Key()) {
+			continue
+		}
+		if all[i] == nil {
+			all[i] = r.work.engine.shapes[i].patches()
+		}
+		all[i].set(l.record.Key(), l.field, core.Null)
+	}
+	for _, p := range all {
+		if p == nil {
+			continue
+		}
+		if err := r.work.update(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *removal) delete(ctx context.Context, last bool) error {
+	left := 0
+	for _, records := range r.dying {
+		left += min(len(records), 1)
+	}
+	for i, records := range r.dying {
+		if len(records) == 0 {
+			continue
+		}
+		session := r.work.tx.Session
+		if left--; last && left == 0 {
+			session = r.work.tx.Final()
+		}
+		keys := make([]core.Value, 0, len(records))
+		for key := range records {
+			keys = append(keys, key)
+		}
+		if err := r.work.delete(ctx, session, r.work.engine.shapes[i], keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}

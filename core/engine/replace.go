@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Replace makes the record what the body says, and creates it if it is not
+// there (PUT); it reports whether it did. In a record that is there, fields that
+// the body does not name go back to their default or null, and relations that it
+// does not name are emptied; a field that a client cannot name keeps its value.
+//
+// Errors: [core.AlreadyExists] for a key that is taken by a record that is not
+// visible; [core.BadFieldValue] for a new integer id beyond 2^53-1, which JSON
+// readers do not agree on (RFC 8259, section 6); otherwise those of
+// [Engine.Update].
+func (e *Engine) Replace(
+	ctx context.Context, resource string, id any, w Write, body map[string]any,
+) (_ View, created bool, _ error) {
+	s, key, err := e.target(resource, id, w.Depth)
+	if err != nil {
+		return View{}, false, err
+	}
+	d, err := drafter{engine: e}.draft(s, body, 1)
+	if err != nil {
+		return View{}, false, err
+	}
+	var view View
+	err = e.write(ctx, func(ctx context.Context, wk *work) error {
+		rec, err := wk.load(ctx, s, key)
+		if err != nil {
+			return err
+		}
+		if err := wk.match(ctx, w, s, rec); err != nil {
+			return err
+		}
+		if created = rec.IsZero(); created {
+			view, err = wk.createAt(ctx, d, key, w.Depth)
+			return err
+		}
+		c := newChange(s, d.level)
+		c.before = rec
+		if err := c.reset(d); err != nil {
+			return err
+		}
+		view, err = wk.change(ctx, c, d, w.Depth)
+		return err
+	})
+	return view, created && err == nil, err
+}
+
+// maxSafeInteger is the greatest n for which all JSON readers agree on n and n+1.
+const maxSafeInteger = 1<<53 - 1
+
+// createAt creates a record with the key that the client chose.
+func (w *work) createAt(ctx context.Context, d *draft, key core.Value, depth int) (View, error) {
+	if n := key.Int(); n < -maxSafeInteger || n > maxSafeInteger {
+		return View{}, d.shape.badKey(key.Any())
+	}
+	w.table(d.shape).bear(key) // it may relate to itself
+	if err := w.require(ctx, d); err != nil {
+		return View{}, err
+	}
+	keys, err := w.create(ctx, []*draft{d}, preset{d.shape.resource.Key(), key})
+	if err != nil {
+		return View{}, err
+	}
+	views, err := w.show(ctx, d.shape, keys, depth)
+	if err != nil {
+		return View{}, err
+	}
+	return views[0], nil
+}
+
+// reset has everything that the draft does not name, and a client could, go back
+// to what it is in a new record.
+func (c *change) reset(d *draft) error {
+	c.set(c.shape.resource.Key(), c.before.Key())
+	for _, f := range c.shape.resource.Fields() {
+		switch {
+		case f.Key() || f.Readonly() || f.Hidden() || f.Computed() != nil || d.names(f):
+		case !f.Stored():
+			c.postpone(assignment{field: f})
+		default:
+			v, err := f.Default()
+			if err != nil {
+				return err
+			}
+			if v.IsAbsent() {
+				v = core.Null
+			}
+			c.set(f, v)
+		}
+	}
+	return nil
+}

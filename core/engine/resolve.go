@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/larder-go/larder/core"
+)
+
+// ending says when the last operation of a resolver may end its transaction.
+type ending uint8
+
+const (
+	endNever  ending = iota // more will follow
+	endSafely               // after a write: only if nothing can fail afterwards
+	endAlways               // nothing was written
+)
+
+// resolver builds views breadth-first: one operation for each relation on each
+// level, however many records there are.
+type resolver struct {
+	engine *Engine
+	tx     *core.Transaction // nil if the views need no operation
+	ending ending
+	tables []table // what is known already, by index of the resource; nil if nothing is
+	left   int     // how many records the answer may still show
+}
+
+func (e *Engine) resolver(tx *core.Transaction, ending ending) *resolver {
+	return &resolver{engine: e, tx: tx, ending: ending, left: e.opts.MaxRecords}
+}
+
+// views shows the records, which are distinct, at the depth.
+func (r *resolver) views(ctx context.Context, s *shape, records []core.Record, depth int) ([]View, error) {
+	if err := r.take(len(records)); err != nil {
+		return nil, err
+	}
+	root := &group{shape: s}
+	views := make([]View, len(records))
+	for i, n := range root.admit(records, depth == 0) {
+		n.times = 1
+		views[i] = View{n}
+	}
+	var err error
+	for now := (level{root}); depth > 0 && len(now) > 0 && err == nil; depth-- {
+		now, err = r.expand(ctx, now, depth)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return views, nil
+}
+
+// view shows one record.
+func (r *resolver) view(ctx context.Context, s *shape, rec core.Record, depth int) (View, error) {
+	views, err := r.views(ctx, s, []core.Record{rec}, depth)
+	if err != nil {
+		return View{}, err
+	}
+	return views[0], nil
+}
+
+// take counts records that the answer shows.
+func (r *resolver) take(n int) error {
+	if r.left -= n; r.left < 0 {
+		return r.engine.tooLarge()
+	}
+	return nil
+}
+
+func (e *Engine) tooLarge() error {
+	return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
+		"the answer would hold more than %d records; use limit or a smaller depth", e.opts.MaxRecords)}
+}

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/larder-go/larder/core"
+)
+
+// runSetter has the setter of a computed field turn what a client wrote into
+// values of other fields, and applies those. The setter sees the record as it is
+// at this point; of one that is being created that is the key and what the model
+// and the body say so far, but not what the backend adds.
+func (w *work) runSetter(ctx context.Context, c *change, a assignment) error {
+	rec, err := w.soFar(ctx, c)
+	if err != nil {
+		return err
+	}
+	values, err := a.field.Computed().Set(ctx, rec, a.raw)
+	if err != nil {
+		return core.AsError(fmt.Errorf("setting %s: %w", a.field, err))
+	}
+	d, err := drafter{engine: w.engine, internal: true}.draft(c.shape, values, c.level)
+	if errors.Is(err, core.BadFieldValue) {
+		return valueOfSetter(a, err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := w.require(ctx, d); err != nil {
+		return err
+	}
+	return w.apply(ctx, c, d.assignments)
+}
+
+// valueOfSetter blames the value that the client wrote, since the fields that a
+// setter sets may be hidden.
+func valueOfSetter(a assignment, cause error) error {
+	t := a.field.Type()
+	if !t.Valid() {
+		t = core.JSON
+	}
+	return &core.Error{
+		Code: core.BadFieldValue, Resource: a.field.Resource().External(), Field: a.field.External(),
+		Type: t, Value: a.raw, Cause: cause,
+	}
+}
+
+// soFar returns the record with what was changed up to now.
+func (w *work) soFar(ctx context.Context, c *change) (core.Record, error) {
+	r := c.shape.resource
+	if !c.create {
+		return c.before.Merge(r.RecordOf(c.values)), nil
+	}
+	if err := w.complete(ctx, c); err != nil {
+		return core.Record{}, err
+	}
+	values := append([]core.Value(nil), c.values...)
+	for i, v := range values {
+		if v.IsAbsent() {
+			values[i] = core.Null
+		}
+	}
+	return r.RecordOf(values), nil
+}
+
+// complete gives a record that is being created its key and the model's
+// defaults.
+func (w *work) complete(ctx context.Context, c *change) error {
+	if c.key().IsAbsent() {
+		keys, err := w.tx.NextIDs(ctx, c.shape.resource, 1)
+		if err != nil {
+			return err
+		}
+		c.set(c.shape.resource.Key(), keys[0])
+	}
+	for i, f := range c.shape.resource.Columns() {
+		if !c.values[i].IsAbsent() {
+			continue
+		}
+		v, err := f.Default()
+		if err != nil {
+			return err
+		}
+		c.values[i] = v
+	}
+	return nil
+}

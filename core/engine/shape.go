@@ -1,0 +1,98 @@
+package engine
+
+import "github.com/larder-go/larder/core"
+
+// shape is what the engine works out about a resource once.
+type shape struct {
+	resource  *core.Resource
+	shown     []slot // what clients see, in the order of declaration
+	relations []*slot
+	computed  []*slot
+	parts     int // how many of the shown are not columns of the record
+	// related names the fields to read of a record that is related to others:
+	// its key and what it points at, or nil, which means all, if a Writable
+	// function may judge it.
+	related []string
+	// guarded: a record that comes or goes changes the other side of a relation
+	// that may refuse.
+	guarded bool
+}
+
+// slot is the place of a field in a view.
+type slot struct {
+	field *core.Field
+	label []byte // the encoded name and a colon
+	part  int    // index in a node's parts; -1 for what the record itself shows
+}
+
+func shapesOf(m *core.Model) []*shape {
+	shapes := make([]*shape, len(m.Resources()))
+	for i, r := range m.Resources() {
+		shapes[i] = newShape(r)
+	}
+	return shapes
+}
+
+func newShape(r *core.Resource) *shape {
+	s := &shape{resource: r}
+	for _, f := range r.Fields() {
+		if f.Hidden() {
+			continue
+		}
+		at := slot{field: f, label: append(core.TextValue(f.External()).AppendJSON(nil), ':'), part: -1}
+		if f.Target() != nil || f.Computed() != nil {
+			at.part = s.parts
+			s.parts++
+		}
+		s.shown = append(s.shown, at)
+	}
+	for i := range s.shown {
+		switch at := &s.shown[i]; {
+		case at.field.Target() != nil:
+			s.relations = append(s.relations, at)
+		case at.field.Computed() != nil:
+			s.computed = append(s.computed, at)
+		}
+	}
+	s.related = relatedFields(r)
+	for _, f := range r.References() {
+		s.guarded = s.guarded || f.Inverse() != nil && f.Inverse().Restricted()
+	}
+	return s
+}
+
+func relatedFields(r *core.Resource) []string {
+	for _, f := range r.Fields() {
+		if f.Restricted() {
+			return nil
+		}
+	}
+	names := []string{r.Key().Name()}
+	for _, f := range r.References() {
+		names = append(names, f.Name())
+	}
+	return names
+}
+
+// alone reports whether a record at that depth shows nothing but itself.
+func (s *shape) alone(depth int) bool { return depth == 0 || len(s.relations) == 0 }
+
+// flat reports whether nothing can fail between reading a record and showing it
+// at that depth.
+func (s *shape) flat(depth int) bool { return depth == 0 || s.parts == 0 }
+
+// fields names what to read of a record that is shown at that depth; nil means
+// all.
+func (s *shape) fields(depth int) []string {
+	if depth > 0 {
+		return nil
+	}
+	return []string{s.resource.Key().Name()}
+}
+
+func (s *shape) badKey(raw any) error {
+	key := s.resource.Key()
+	return &core.Error{
+		Code: core.BadFieldValue, Resource: s.resource.External(), Field: key.External(), Type: key.Type(), Value: raw,
+	}
+}

@@ -1,0 +1,87 @@
+package rest
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+// Values of headers that many answers share; nobody changes them.
+var (
+	nosniff        = []string{"nosniff"}
+	jsonType       = []string{"application/json"}
+	privateNoCache = []string{"private, no-cache"}
+	noStore        = []string{"no-store"}
+)
+
+// answer sends JSON that a client may keep and revalidate.
+func (x *exchange) answer(status int, body []byte) {
+	x.revalidate()
+	x.finish(status, body)
+}
+
+// revalidate sets the headers of an answer that only its reader may keep, and
+// only to ask again.
+func (x *exchange) revalidate() {
+	h := x.w.Header()
+	h["Cache-Control"] = privateNoCache
+	if x.h.opts.Authenticate != nil {
+		h.Add("Vary", "Authorization") // middleware may have set others
+	}
+}
+
+// answerOne sends one record with its tag.
+func (x *exchange) answerOne(status int, view engine.View) {
+	buf := newBuffer()
+	defer buf.release()
+	buf.b = view.AppendJSON(buf.b)
+	x.w.Header()["Etag"] = []string{tagOf(buf.b)}
+	x.answer(status, buf.b)
+}
+
+// answerNew sends one record that the request created.
+func (x *exchange) answerNew(view engine.View) {
+	x.w.Header()["Location"] = []string{x.resource.one(view.Key())}
+	x.answerOne(http.StatusCreated, view)
+}
+
+// answerList sends records in a list.
+func (x *exchange) answerList(status int, views []engine.View) {
+	buf := newBuffer()
+	defer buf.release()
+	buf.b = append(buf.b, '[')
+	for i, v := range views {
+		if i > 0 {
+			buf.b = append(buf.b, ',')
+		}
+		buf.b = v.AppendJSON(buf.b)
+	}
+	buf.b = append(buf.b, ']')
+	x.answer(status, buf.b)
+}
+
+// answerError sends the error in the one shape that errors have.
+func (x *exchange) answerError(status int, e *core.Error) {
+	buf := newBuffer()
+	defer buf.release()
+	buf.b = appendError(buf.b, e)
+	x.w.Header()["Cache-Control"] = noStore
+	x.finish(status, buf.b)
+}
+
+// finish writes the answer; nil is no body.
+func (x *exchange) finish(status int, body []byte) {
+	h := x.w.Header()
+	h["X-Content-Type-Options"] = nosniff
+	if body != nil {
+		h["Content-Type"] = jsonType
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	x.wrote = true
+	x.w.WriteHeader(status)
+	if body != nil {
+		x.w.Write(body)
+	}
+}

@@ -1,0 +1,170 @@
+package rest_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/rest"
+)
+
+const (
+	benchRecords = 10_000
+	benchClients = 4
+)
+
+// byHand is what somebody writes who needs one resource and nothing else.
+type byHand struct {
+	mu      sync.RWMutex
+	cookies map[int64]handCookie
+}
+
+type handCookie struct {
+	kind  string
+	price int64
+}
+
+func (s *byHand) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	text, ok := strings.CutPrefix(r.URL.Path, "/cookie/")
+	id, err := strconv.ParseInt(text, 10, 64)
+	if !ok || err != nil || r.Method != http.MethodGet {
+		http.Error(w, `{"error":"bad request"}`, http.StatusBadRequest)
+		return
+	}
+	s.mu.RLock()
+	cookie, ok := s.cookies[id]
+	s.mu.RUnlock()
+	if !ok {
+		http.Error(w, `{"error":"not found"}`, http.StatusNotFound)
+		return
+	}
+	body := append(make([]byte, 0, 128), `{"id":`...)
+	body = strconv.AppendInt(body, id, 10)
+	body = append(body, `,"type":`...)
+	body = strconv.AppendQuote(body, cookie.kind)
+	body = append(body, `,"price":`...)
+	body = strconv.AppendInt(body, cookie.price, 10)
+	body = append(body, '}')
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body)
+}
+
+// benchServers starts both handlers over the same records.
+func benchServers(b *testing.B) (ours, theirs string) {
+	hand := &byHand{cookies: make(map[int64]handCookie)}
+	data := core.Data{"cookie": {}}
+	for i := range int64(benchRecords) {
+		hand.cookies[i+1] = handCookie{"muffin", i}
+		data["cookie"][i+1] = map[string]any{"type": "muffin", "price": i}
+	}
+	store, err := core.New(b.Context(), pantry(), memory.NewWith(data))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = store.Close() })
+	h, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	first, second := httptest.NewServer(h), httptest.NewServer(hand)
+	b.Cleanup(first.Close)
+	b.Cleanup(second.Close)
+	return first.URL, second.URL
+}
+
+// fetch has all clients get n records in all, and returns how long it took.
+func fetch(b *testing.B, client *http.Client, url string, n int) time.Duration {
+	var wg sync.WaitGroup
+	start := time.Now()
+	for c := range benchClients {
+		wg.Go(func() {
+			for i := c; i < n; i += benchClients {
+				if err := fetchOne(b.Context(), client, url+"/cookie/"+strconv.Itoa(i*7919%benchRecords+1)); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return time.Since(start)
+}
+
+func fetchOne(ctx context.Context, client *http.Client, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return errors.New(res.Status)
+	}
+	return nil
+}
+
+// BenchmarkGetOneOverHTTP compares getting one record with a handler written by
+// hand over a map, over real connections, in rounds that take turns. The metric
+// ratio is the median of their throughputs' ratio: 1 is as fast as by hand.
+func BenchmarkGetOneOverHTTP(b *testing.B) {
+	const round = 2000
+	ours, theirs := benchServers(b)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: benchClients}}
+	defer client.CloseIdleConnections()
+	fetch(b, client, ours, round)
+	fetch(b, client, theirs, round)
+	var ratios []float64
+	var ourTime, theirTime time.Duration
+	for b.Loop() {
+		mine, other := fetch(b, client, ours, round), fetch(b, client, theirs, round)
+		ourTime, theirTime = ourTime+mine, theirTime+other
+		ratios = append(ratios, float64(other)/float64(mine))
+	}
+	slices.Sort(ratios)
+	requests := float64(len(ratios) * round)
+	b.ReportMetric(ratios[len(ratios)/2], "ratio")
+	b.ReportMetric(float64(ourTime.Nanoseconds())/requests, "ns/get")
+	b.ReportMetric(float64(theirTime.Nanoseconds())/requests, "ns/get-by-hand")
+}
+
+// BenchmarkGetOne is the handler alone, without connections.
+func BenchmarkGetOne(b *testing.B) {
+	h, err := rest.New(open(b, pantry()), rest.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if status, body := ask(h, http.MethodPut, "/cookie/1", `{"type": "muffin", "price": 1}`); status != http.StatusCreated {
+		b.Fatalf("%d %s", status, body)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/cookie/1", nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		w := silent{header: make(http.Header)}
+		h.ServeHTTP(w, r)
+	}
+}
+
+// silent is a ResponseWriter that costs nothing.
+type silent struct{ header http.Header }
+
+func (s silent) Header() http.Header         { return s.header }
+func (s silent) Write(p []byte) (int, error) { return len(p), nil }
+func (s silent) WriteHeader(int)             {}

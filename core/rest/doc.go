@@ -1,0 +1,48 @@
+// Package rest is the net/http face of an engine: JSON over HTTP for the
+// resources of a model, and an OpenAPI document that describes them.
+//
+//	h, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
+//	ln, err := net.Listen("tcp", "127.0.0.1:8080")
+//	err = rest.Serve(ctx, ln, h)
+//
+// # Resources
+//
+//	GET    /cookie           200 a list; arguments filter, sort, limit, after, depth
+//	POST   /cookie           201 one record for an object, all or none for a list
+//	GET    /cookie/1         200 one record; argument depth
+//	PATCH  /cookie/1         200 the record with the named fields changed
+//	PUT    /cookie/1         200 replaced, 201 created
+//	DELETE /cookie/1         200 null
+//	GET    /openapi.json     200 the OpenAPI document
+//
+// HEAD is GET without the body, OPTIONS names the methods of a URL, every other
+// method is 405. The argument depth belongs to writes too: it says how their
+// answer shows the record. Arguments that are not known are ignored; a known
+// one that is given twice is refused. A list that goes on has a Link with
+// rel="next".
+//
+// Bodies are application/json, for PATCH also application/merge-patch+json (RFC
+// 7396, for the fields of the record: null empties one).
+//
+// # Errors
+//
+// Every error of this package has the body
+//
+//	{"error": {"code": "FIELD_DOES_NOT_EXIST", "details": {"object_name": "cookie", "field_name": "size"}}}
+//
+// with a code of [core.Code] and the details that belong to it. What net/http
+// refuses before a handler is called (a malformed request line, too large
+// headers) is the one exception. The causes of 5xx answers go to the log and
+// never into an answer.
+//
+// # Preconditions
+//
+// Answers that show one record have a strong ETag: a hash of their bytes. It
+// belongs to the URL with its depth: a tag read with depth=2 says nothing at
+// depth=1. If-Match and If-None-Match work as RFC 9110, section 13, says, and on
+// PATCH, PUT and DELETE they are compared inside the transaction, with the
+// record as the depth of the request shows it. So a client that sends the
+// tag of what it read cannot overwrite what it did not see, and one that reads
+// with a greater depth guards the related records as well. If-Match for a
+// record that is not there is 412. Lists have no tag and no preconditions.
+package rest

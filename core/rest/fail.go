@@ -1,0 +1,51 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/larder-go/larder/core"
+)
+
+var (
+	retryAfter  = []string{"1"}
+	allowToRead = []string{"GET, HEAD, OPTIONS"}
+)
+
+// fail answers with the error, and logs what the client is not told.
+func (x *exchange) fail(err error) {
+	e := core.AsError(err)
+	status, known := statuses[e.Code]
+	if !known { // a code that somebody made up may say anything
+		e = &core.Error{Code: core.ServerError, Cause: err}
+		status = http.StatusInternalServerError
+	}
+	x.log(status, e.Code, err)
+	switch h := x.w.Header(); e.Code {
+	case core.Unauthorized:
+		h["Www-Authenticate"] = []string{x.h.opts.Challenge}
+	case core.MethodNotAllowed:
+		h["Allow"] = []string{x.endpoint.allow}
+	case core.ReadOnly:
+		h["Allow"] = allowToRead
+	case core.Unavailable:
+		h["Retry-After"] = retryAfter
+	}
+	x.answerError(status, e)
+}
+
+// appendError appends the error's JSON to dst.
+func appendError(dst []byte, e *core.Error) []byte {
+	dst = append(dst, `{"error":{"code":`...)
+	dst = core.TextValue(string(e.Code)).AppendJSON(dst)
+	dst = append(dst, `,"details":{`...)
+	for i, d := range e.Details() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = core.TextValue(d.Name).AppendJSON(dst)
+		dst = append(dst, ':')
+		v, _ := core.JSON.Convert(d.Value) // what has no JSON form is null
+		dst = v.AppendJSON(dst)
+	}
+	return append(dst, "}}}"...)
+}

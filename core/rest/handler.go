@@ -1,0 +1,85 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+// Handler serves an engine over HTTP. It is safe for concurrent use. [New]
+// makes it.
+type Handler struct {
+	api       *engine.Engine
+	opts      Options
+	resources map[string]*resource
+	document  []byte
+}
+
+var _ http.Handler = (*Handler)(nil)
+
+// New returns a handler for all resources of the engine's model. It refuses
+// settings that cannot be meant and a model with a resource that clients would
+// call "openapi.json".
+func New(api *engine.Engine, opts Options) (*Handler, error) {
+	if api == nil {
+		return nil, errors.New("rest: no engine")
+	}
+	if err := opts.check(); err != nil {
+		return nil, fmt.Errorf("rest: %w", err)
+	}
+	if r := api.Model().External(documentName); r != nil {
+		return nil, fmt.Errorf("rest: resource %q: its external name is that of the OpenAPI document", r.Name())
+	}
+	h := &Handler{api: api, opts: opts.withDefaults(api.Model()), resources: make(map[string]*resource)}
+	for _, r := range api.Model().Resources() {
+		h.resources[r.External()] = &resource{r.External(), opts.Prefix + "/" + url.PathEscape(r.External())}
+	}
+	var err error
+	if h.document, err = document(api, h.opts); err != nil {
+		return nil, fmt.Errorf("rest: OpenAPI document: %w", err)
+	}
+	return h, nil
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := exchange{h: h, w: w, r: r}
+	defer x.catch()
+	ctx, cancel := context.WithTimeout(r.Context(), h.opts.Timeout)
+	defer cancel()
+	if err := x.run(ctx); err != nil {
+		x.fail(err)
+	}
+}
+
+// exchange is one request and its answer.
+type exchange struct {
+	h *Handler
+	w http.ResponseWriter
+	r *http.Request
+	place
+
+	ctx   context.Context // of the request, with its end and its principal
+	wrote bool
+}
+
+func (x *exchange) run(ctx context.Context) error {
+	principal, err := x.h.authenticate(ctx, x.r)
+	if err != nil {
+		return err
+	}
+	x.ctx = core.WithPrincipal(ctx, principal)
+	if x.place, err = x.h.find(x.r.URL.EscapedPath()); err != nil {
+		return err
+	}
+	serve, ok := x.endpoint.methods[x.r.Method]
+	if !ok {
+		return core.MethodNotAllowed
+	}
+	return serve(x)
+}

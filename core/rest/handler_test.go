@@ -1,0 +1,193 @@
+package rest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/rest"
+)
+
+// through returns a decorator that runs fn around every op of a resource.
+func through(fn func(ctx context.Context) error) core.Decorator {
+	return core.Decorator{Name: "through", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Kind != core.Tx {
+				if err := fn(ctx); err != nil {
+					return core.Result{}, err
+				}
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
+func get(ctx context.Context, h http.Handler, target string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, target, nil))
+	return w
+}
+
+func TestARequestThatTakesTooLongIs503(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		h, err := rest.New(open(t, pantry(), through(func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})), rest.Options{Timeout: time.Minute, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		w := get(t.Context(), h, "/cookie/1")
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "1" || time.Since(start) != time.Minute {
+			t.Errorf("%d %v after %s", w.Code, w.Header(), time.Since(start))
+		}
+		if !strings.Contains(log.String(), "deadline exceeded") {
+			t.Errorf("log:\n%s", &log)
+		}
+	})
+}
+
+func TestAnAuthenticatorHasTheTimeOfTheRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, err := rest.New(open(t, pantry()), rest.Options{
+			Timeout: time.Minute,
+			Logger:  slog.New(slog.DiscardHandler),
+			Authenticate: func(r *http.Request) (*core.Principal, error) {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := get(t.Context(), h, "/cookie"); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	})
+}
+
+func TestAClientThatLeftIsNotLogged(t *testing.T) {
+	var log bytes.Buffer
+	h, err := rest.New(open(t, pantry(), through(func(ctx context.Context) error { return ctx.Err() })),
+		rest.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	if w := get(ctx, h, "/cookie/1"); w.Code != http.StatusServiceUnavailable || log.Len() > 0 {
+		t.Errorf("%d, log:\n%s", w.Code, &log)
+	}
+}
+
+func TestTheWishToCutTheConnectionIsPassedOn(t *testing.T) {
+	h, err := rest.New(open(t, pantry(), through(func(context.Context) error { panic(http.ErrAbortHandler) })), rest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if reason, _ := recover().(error); !errors.Is(reason, http.ErrAbortHandler) {
+			t.Errorf("panic %v", reason)
+		}
+	}()
+	get(t.Context(), h, "/cookie/1")
+	t.Error("no panic")
+}
+
+// broken is a client whose connection breaks in the middle of the answer.
+type broken struct{ *httptest.ResponseRecorder }
+
+func (broken) Write([]byte) (int, error) { panic("broken pipe") }
+
+func TestAPanicWithinTheAnswerCutsTheConnection(t *testing.T) {
+	h, err := rest.New(open(t, pantry()), rest.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if reason, _ := recover().(error); !errors.Is(reason, http.ErrAbortHandler) {
+			t.Errorf("panic %v", reason)
+		}
+	}()
+	h.ServeHTTP(broken{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/cookie", nil))
+	t.Error("no panic")
+}
+
+func TestABodyThatEndsEarlyIs400(t *testing.T) {
+	h, err := rest.New(open(t, pantry()), rest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	request := "POST /cookie HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{}"
+	if _, err = io.WriteString(conn, request); err == nil {
+		err = conn.(*net.TCPConn).CloseWrite()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.Contains(string(answer), `{"error":{"code":"BAD_REQUEST","details":{"msg":"the body ends early"}}}`) {
+		t.Errorf("%s %v", answer, err)
+	}
+}
+
+func TestABodyThatIsAnnouncedAsTooLargeIsNotRead(t *testing.T) {
+	h, err := rest.New(open(t, pantry()), rest.Options{MaxBody: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/cookie", iotest.ErrReader(errors.New("read")))
+	r.Header.Set("Content-Type", "application/json")
+	r.ContentLength = 101
+	if h.ServeHTTP(w, r); w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestHeadersOfMiddlewareStay(t *testing.T) {
+	h, err := rest.New(open(t, pantry()), rest.Options{Authenticate: func(*http.Request) (*core.Principal, error) { return nil, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	w.Header().Set("Vary", "Origin")
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/cookie", nil))
+	if got := strings.Join(w.Header().Values("Vary"), ", "); got != "Origin, Authorization" {
+		t.Errorf("Vary %q", got)
+	}
+}
+
+func TestTheHandlerReplacesWhoeverWasInTheContext(t *testing.T) {
+	var seen []string
+	h, err := rest.New(open(t, pantry(), through(func(ctx context.Context) error {
+		seen = append(seen, core.PrincipalOf(ctx).String())
+		return nil
+	})), rest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get(core.System(t.Context()), h, "/cookie/1")
+	if len(seen) == 0 || seen[0] != "nobody" {
+		t.Errorf("ops ran for %v", seen)
+	}
+}

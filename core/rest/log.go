@@ -1,0 +1,64 @@
+package rest
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/larder-go/larder/core"
+)
+
+// log records why an answer is what it is, where the client is not told.
+func (x *exchange) log(status int, code core.Code, err error) {
+	var level slog.Level
+	switch {
+	case status == http.StatusInternalServerError:
+		level = slog.LevelError
+	case status == http.StatusServiceUnavailable && x.r.Context().Err() != nil:
+		level = slog.LevelDebug // the client left, which is no failure of ours
+	case status == http.StatusServiceUnavailable:
+		level = slog.LevelWarn
+	case status == http.StatusUnauthorized:
+		level = slog.LevelInfo
+	default:
+		return
+	}
+	x.record(level, "request failed", slog.String("code", string(code)), slog.String("error", err.Error()))
+}
+
+// maxRequestID is how many bytes of a client's request id the log repeats.
+const maxRequestID = 128
+
+func (x *exchange) record(level slog.Level, message string, attrs ...slog.Attr) {
+	attrs = append(attrs, slog.String("method", x.r.Method), slog.String("path", x.r.URL.Path))
+	if id := x.r.Header.Get("X-Request-Id"); id != "" {
+		attrs = append(attrs, slog.String("request_id", id[:min(len(id), maxRequestID)]))
+	}
+	x.h.opts.Logger.LogAttrs(x.r.Context(), level, message, attrs...)
+}
+
+// ours are the headers that belong to the answer that a panic interrupted; those
+// of middleware around the handler stay.
+var ours = []string{"Etag", "Link", "Location"}
+
+// catch turns a panic into a 500, unless it is the one that net/http knows as
+// the wish to cut the connection.
+func (x *exchange) catch() {
+	reason := recover()
+	if reason == nil {
+		return
+	}
+	if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(http.ErrAbortHandler)
+	}
+	x.record(slog.LevelError, "panic", slog.String("error", fmt.Sprint(reason)), slog.String("stack", string(debug.Stack())))
+	if x.wrote {
+		panic(http.ErrAbortHandler) // a client must not take half an answer for a whole one
+	}
+	for _, name := range ours {
+		x.w.Header().Del(name)
+	}
+	x.answerError(http.StatusInternalServerError, &core.Error{Code: core.ServerError})
+}

@@ -1,0 +1,66 @@
+package rest
+
+import (
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+const (
+	plainJSON  = "application/json"
+	mergePatch = "application/merge-patch+json" // RFC 7396
+)
+
+var (
+	acceptPatch    = []string{plainJSON + ", " + mergePatch}
+	acceptPost     = []string{plainJSON}
+	acceptEncoding = []string{"identity"}
+)
+
+// acceptable refuses a body in another format than JSON, and says which would
+// do (RFC 9110, section 15.5.16).
+func (x *exchange) acceptable() error {
+	h := x.w.Header()
+	if !identity(x.r.Header["Content-Encoding"]) {
+		h["Accept-Encoding"] = acceptEncoding
+		return core.UnsupportedMediaType
+	}
+	if isJSON(x.r.Header["Content-Type"], x.r.Method == http.MethodPatch) {
+		return nil
+	}
+	switch x.r.Method {
+	case http.MethodPatch:
+		h["Accept-Patch"] = acceptPatch
+	case http.MethodPost:
+		h["Accept-Post"] = acceptPost
+	}
+	return core.UnsupportedMediaType
+}
+
+// identity reports whether content is not encoded.
+func identity(lines []string) bool {
+	for _, line := range lines {
+		for coding := range strings.SplitSeq(line, ",") {
+			if c := strings.Trim(coding, " \t"); c != "" && !strings.EqualFold(c, "identity") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isJSON reports whether the content is JSON in UTF-8, the only charset that it
+// has (RFC 8259, section 8.1).
+func isJSON(lines []string, patch bool) bool {
+	if len(lines) != 1 {
+		return false
+	}
+	media, attrs, err := mime.ParseMediaType(lines[0])
+	if err != nil || media != plainJSON && !(patch && media == mergePatch) {
+		return false
+	}
+	charset, given := attrs["charset"]
+	return !given || strings.EqualFold(charset, "utf-8")
+}

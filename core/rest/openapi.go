@@ -1,0 +1,47 @@
+package rest
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+
+	"github.com/larder-go/larder/core/engine"
+)
+
+// object is a JSON object of the OpenAPI document, which is written once.
+type object = map[string]any
+
+// document returns the OpenAPI 3.1 document of an engine's model.
+func document(api *engine.Engine, opts Options) ([]byte, error) {
+	n := nameSchemas(api.Model())
+	paths, schemas := object{}, object{"Error": errorSchema()}
+	for _, r := range api.Model().Resources() {
+		path := "/" + url.PathEscape(r.External())
+		paths[path] = n.listPath(r)
+		paths[path+"/{id}"] = n.onePath(r)
+		schemas[n.read[r]] = n.readSchema(r)
+		schemas[n.write[r]] = n.writeSchema(r)
+	}
+	components := object{
+		"schemas": schemas, "parameters": parameters(api.Options()), "headers": headers(), "responses": errorAnswers(),
+	}
+	doc := object{
+		"openapi":    "3.1.0",
+		"info":       object{"title": opts.Title, "version": opts.Version},
+		"servers":    []any{object{"url": opts.Prefix + "/"}},
+		"paths":      paths,
+		"components": components,
+	}
+	if opts.Prefix != "" {
+		doc["servers"] = []any{object{"url": opts.Prefix}}
+	}
+	if opts.Authenticate != nil {
+		scheme, _, _ := strings.Cut(opts.Challenge, " ")
+		components["securitySchemes"] = object{"http": object{"type": "http", "scheme": strings.ToLower(scheme)}}
+		doc["security"] = []any{object{"http": []any{}}}
+	}
+	return json.Marshal(doc)
+}
+
+// ref refers to a component of the document.
+func ref(kind, name string) object { return object{"$ref": "#/components/" + kind + "/" + name} }

@@ -1,0 +1,41 @@
+package rest
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+// schemaNames are the names that the schemas of a model's resources have in the
+// document.
+type schemaNames struct{ read, write map[*core.Resource]string }
+
+func nameSchemas(m *core.Model) schemaNames {
+	n := schemaNames{make(map[*core.Resource]string), make(map[*core.Resource]string)}
+	taken := map[string]bool{"Error": true}
+	for _, r := range m.Resources() {
+		n.read[r] = freeName(r.External(), taken)
+	}
+	for _, r := range m.Resources() {
+		n.write[r] = freeName(r.External()+"_write", taken)
+	}
+	return n
+}
+
+// freeName returns a name that the document may give a component (OpenAPI 3.1,
+// section 4.8.7.1) and that is not taken, and takes it.
+func freeName(name string, taken map[string]bool) string {
+	name = strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("._-", c) {
+			return c
+		}
+		return '_'
+	}, name)
+	free := name
+	for i := 2; taken[free]; i++ {
+		free = name + "_" + strconv.Itoa(i)
+	}
+	taken[free] = true
+	return free
+}

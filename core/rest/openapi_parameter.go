@@ -1,0 +1,44 @@
+package rest
+
+import "github.com/larder-go/larder/core/engine"
+
+// parameters are those that several operations share.
+func parameters(limits engine.Options) object {
+	count := object{"type": "integer", "minimum": 0}
+	return object{
+		"depth": argument("depth", "How far related records are shown: 0 shows ids, n shows records with related ones at n-1.",
+			object{"type": "integer", "minimum": 0, "maximum": limits.MaxDepth, "default": engine.DefaultDepth}),
+		"limit": argument("limit", "How many records to list at the most.", count),
+		"after": argument("after", "Continues a list; from its Link.", object{"type": "string"}),
+		"filter": argumentInJSON("filter",
+			"Conditions by field, all of which must hold: a value, or an object of the operators eq, ne, lt, le, gt, ge, in, prefix.",
+			object{"type": "object"}),
+		"sort": argumentInJSON("sort", "Names of fields to sort by, with - in front for descending.",
+			object{"type": "array", "items": object{"type": "string"}}),
+		"If-Match":      condition("If-Match", "Write only if the record has one of these tags (RFC 9110, section 13.1.1)."),
+		"If-None-Match": condition("If-None-Match", "Go on only if the record has none of these tags (RFC 9110, section 13.1.2)."),
+	}
+}
+
+func argument(name, description string, schema object) object {
+	return object{"name": name, "in": "query", "description": description, "schema": schema}
+}
+
+func argumentInJSON(name, description string, schema object) object {
+	return object{
+		"name": name, "in": "query", "description": description,
+		"content": object{plainJSON: object{"schema": schema}},
+	}
+}
+
+func condition(header, description string) object {
+	return object{"name": header, "in": "header", "description": description, "schema": object{"type": "string"}}
+}
+
+func parameterRefs(names ...string) []any {
+	refs := make([]any, len(names))
+	for i, name := range names {
+		refs[i] = ref("parameters", name)
+	}
+	return refs
+}

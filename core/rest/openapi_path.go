@@ -1,0 +1,78 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/larder-go/larder/core"
+)
+
+// listPath describes the URL of a resource.
+func (n schemaNames) listPath(r *core.Resource) object {
+	records := object{"type": "array", "items": idOrRecord(r, n.read)}
+	written := ref("schemas", n.write[r])
+	return object{
+		"get": n.operation("list", r, object{
+			"parameters": parameterRefs("filter", "sort", "limit", "after", "depth"),
+			"responses":  answers(object{"200": answerOf("A page of records.", records, "Link")}),
+		}),
+		"post": n.operation("create", r, object{
+			"parameters":  parameterRefs("depth"),
+			"requestBody": bodyOf(object{"oneOf": []any{written, object{"type": "array", "items": written}}}, plainJSON),
+			"responses": answers(object{"201": answerOf("What was created, all or nothing.",
+				object{"oneOf": []any{idOrRecord(r, n.read), records}}, "ETag", "Location")},
+				http.StatusConflict, http.StatusUnsupportedMediaType),
+		}),
+	}
+}
+
+// onePath describes the URL of a record.
+func (n schemaNames) onePath(r *core.Resource) object {
+	record, written := idOrRecord(r, n.read), ref("schemas", n.write[r])
+	refusals := []int{
+		http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnsupportedMediaType,
+	}
+	return object{
+		"parameters": []any{object{
+			"name": "id", "in": "path", "required": true, "schema": typeSchema(r.Key().Type()),
+		}},
+		"get": n.operation("get", r, object{
+			"parameters": parameterRefs("depth", "If-None-Match"),
+			"responses": answers(object{
+				"200": answerOf("The record.", record, "ETag"),
+				"304": object{"description": "The client has the record as it is."},
+			}),
+		}),
+		"patch": n.operation("patch", r, object{
+			"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
+			"requestBody": bodyOf(written, plainJSON, mergePatch),
+			"responses":   answers(object{"200": answerOf("The record as it is now.", record, "ETag")}, refusals...),
+		}),
+		"put": n.operation("put", r, object{
+			"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
+			"requestBody": bodyOf(written, plainJSON),
+			"responses": answers(object{
+				"200": answerOf("The record that replaced another.", record, "ETag"),
+				"201": answerOf("The record that was created.", record, "ETag", "Location"),
+			}, refusals...),
+		}),
+		"delete": n.operation("delete", r, object{
+			"parameters": parameterRefs("depth", "If-Match", "If-None-Match"),
+			"responses": answers(object{"200": answerOf("The record is gone.", object{"type": "null"})},
+				http.StatusPreconditionFailed),
+		}),
+	}
+}
+
+func (n schemaNames) operation(verb string, r *core.Resource, op object) object {
+	op["operationId"] = verb + "_" + n.read[r]
+	op["tags"] = []string{r.External()}
+	return op
+}
+
+func bodyOf(schema object, media ...string) object {
+	content := object{}
+	for _, m := range media {
+		content[m] = object{"schema": schema}
+	}
+	return object{"required": true, "content": content}
+}

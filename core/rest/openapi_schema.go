@@ -1,0 +1,111 @@
+package rest
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+// readSchema describes a record as clients see it. Fields that are null are
+// left out of records, so only the key is sure to be there.
+func (n schemaNames) readSchema(r *core.Resource) object {
+	properties := object{}
+	for _, f := range r.Fields() {
+		if f.Hidden() {
+			continue
+		}
+		schema := n.field(f, n.read)
+		if !settable(f) {
+			schema["readOnly"] = true
+		}
+		properties[f.External()] = schema
+	}
+	return object{"type": "object", "properties": properties, "required": []string{r.Key().External()}}
+}
+
+// writeSchema describes a record as clients write it.
+func (n schemaNames) writeSchema(r *core.Resource) object {
+	properties := object{}
+	for _, f := range r.Fields() {
+		if settable(f) {
+			properties[f.External()] = orNull(n.field(f, n.write))
+		}
+	}
+	return object{"type": "object", "properties": properties, "additionalProperties": false}
+}
+
+// settable reports whether a client can ever set the field in a body.
+func settable(f *core.Field) bool {
+	if c := f.Computed(); c != nil && c.Set == nil {
+		return false
+	}
+	return !f.Key() && !f.Hidden() && !f.Readonly()
+}
+
+// field describes the values of a field; those of a relation are ids or records
+// in the schema that the names say.
+func (n schemaNames) field(f *core.Field, names map[*core.Resource]string) object {
+	switch target := f.Target(); {
+	case target == nil:
+		return typeSchema(f.Type())
+	case f.Many():
+		return object{"type": "array", "items": idOrRecord(target, names), "uniqueItems": true}
+	default:
+		return idOrRecord(target, names)
+	}
+}
+
+// idOrRecord describes a record at any depth.
+func idOrRecord(r *core.Resource, names map[*core.Resource]string) object {
+	return object{"oneOf": []any{typeSchema(r.Key().Type()), ref("schemas", names[r])}}
+}
+
+// typeSchema describes the values of a type in JSON; no type is any value.
+func typeSchema(t core.Type) object {
+	switch t {
+	case core.Int:
+		return object{"type": "integer", "format": "int64"}
+	case core.Float:
+		return object{"type": "number", "format": "double"}
+	case core.Text:
+		return object{"type": "string"}
+	case core.Bool:
+		return object{"type": "boolean"}
+	case core.Time:
+		return object{"type": "string", "format": "date-time"}
+	case core.UUID:
+		return object{"type": "string", "format": "uuid"}
+	case core.Bytes:
+		return object{"type": "string", "format": "byte", "contentEncoding": "base64"}
+	case core.List:
+		return object{"type": "array", "items": object{}}
+	}
+	return object{}
+}
+
+// orNull widens a schema by null.
+func orNull(schema object) object {
+	schema = maps.Clone(schema)
+	if t, ok := schema["type"].(string); ok {
+		schema["type"] = []string{t, "null"}
+	}
+	if either, ok := schema["oneOf"].([]any); ok {
+		schema["oneOf"] = append(slices.Clip(either), object{"type": "null"})
+	}
+	return schema
+}
+
+// errorSchema describes the body of every error.
+func errorSchema() object {
+	return object{
+		"type": "object", "required": []string{"error"}, "properties": object{
+			"error": object{
+				"type": "object", "required": []string{"code", "details"}, "properties": object{
+					"code":    object{"type": "string", "enum": slices.Sorted(maps.Keys(statuses))},
+					"details": object{"type": "object"},
+				},
+			},
+		},
+	}
+}

@@ -1,0 +1,171 @@
+package rest_test
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/rest"
+)
+
+// odd is a model with everything that is awkward to describe.
+func odd() *core.Model {
+	get := func(context.Context, core.Record) (any, error) { return nil, nil }
+	set := func(context.Context, core.Record, any) (map[string]any, error) { return nil, nil }
+	fields := []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "int", Type: core.Int}, {Name: "float", Type: core.Float}, {Name: "text", Type: core.Text},
+		{Name: "bool", Type: core.Bool}, {Name: "time", Type: core.Time}, {Name: "uuid", Type: core.UUID},
+		{Name: "bytes", Type: core.Bytes}, {Name: "json", Type: core.JSON}, {Name: "list", Type: core.List},
+		{Name: "ghost", Type: core.Text, Hidden: true}, {Name: "ro", Type: core.Text, Readonly: true},
+		{Name: "inner", External: "outer", Type: core.Int},
+		{Name: "shown", Computed: &core.Computed{Get: get}},
+		{Name: "both", Type: core.Text, Computed: &core.Computed{Get: get, Set: set}},
+		{Name: "parent", ToOne: "all"}, {Name: "children", ToMany: "all", Inverse: "parent"}, {Name: "likes", ToMany: "a/{b}"},
+	}
+	return core.MustModel("odd",
+		core.ResourceSpec{Name: "all", Fields: fields},
+		core.ResourceSpec{Name: "a/{b}", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}},
+		core.ResourceSpec{Name: "a__b_", Fields: []core.FieldSpec{{Name: "id", Type: core.UUID, Key: true}}},
+		core.ResourceSpec{Name: "all_write", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+		core.ResourceSpec{Name: "Error", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+	)
+}
+
+func documentOf(t *testing.T, m *core.Model, opts rest.Options) []byte {
+	t.Helper()
+	h, err := rest.New(open(t, m), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, opts.Prefix+"/openapi.json", nil))
+	if w.Code != http.StatusOK {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	return w.Body.Bytes()
+}
+
+// validate returns what kin-openapi has against the document, as OpenAPI 3.1.
+func validate(text []byte) (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		return nil, err
+	}
+	err = doc.Validate(context.Background())
+	return doc, err
+}
+
+func TestTheDocumentIsOpenAPI(t *testing.T) {
+	authenticate := func(*http.Request) (*core.Principal, error) { return nil, nil }
+	for _, opts := range []rest.Options{{}, {Prefix: "/api", Title: "Odd", Version: "2"}, {Authenticate: authenticate}} {
+		doc, err := validate(documentOf(t, odd(), opts))
+		if err != nil {
+			t.Fatalf("%+v: %v", opts, err)
+		}
+		if !doc.IsOpenAPI31OrLater() || len(doc.Paths.Map()) != 10 {
+			t.Errorf("version %s, paths %v", doc.OpenAPI, doc.Paths.Keys())
+		}
+	}
+}
+
+// A validator that lets everything pass would make the test above worthless.
+func TestTheValidatorFindsBrokenDocuments(t *testing.T) {
+	text := string(documentOf(t, odd(), rest.Options{}))
+	for _, broken := range [][2]string{
+		{`"type":"integer"`, `"type":"whole"`},
+		{`#/components/schemas/all"`, `#/components/schemas/none"`},
+		{`"in":"path"`, `"in":"somewhere"`},
+		{`"operationId":"get_all"`, `"operationId":"list_all"`},
+		{`"description":"The record."`, `"descriptor":"The record."`},
+		{`"title":"odd"`, `"title":""`},
+		{`/{id}"`, `/{key}"`},
+	} {
+		other := strings.ReplaceAll(text, broken[0], broken[1])
+		if other == text {
+			t.Errorf("%s is not in the document", broken[0])
+		} else if _, err := validate([]byte(other)); err == nil {
+			t.Errorf("%s passes", broken[1])
+		}
+	}
+}
+
+func TestHiddenAndInnerNamesAppearNowhere(t *testing.T) {
+	text := string(documentOf(t, odd(), rest.Options{}))
+	for _, name := range []string{"ghost", "inner"} {
+		if strings.Contains(text, name) {
+			t.Errorf("%s is in the document", name)
+		}
+	}
+}
+
+func TestSchemasHaveTheFieldsThatClientsMeet(t *testing.T) {
+	doc, err := validate(documentOf(t, odd(), rest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(schema string) string {
+		return strings.Join(slices.Sorted(maps.Keys(doc.Components.Schemas[schema].Value.Properties)), " ")
+	}
+	read := names(doc.Paths.Value("/all/{id}").Get.OperationID[len("get_"):])
+	if want := "bool both bytes children float id int json likes list outer parent ro shown text time uuid"; read != want {
+		t.Errorf("read: %s\nwant: %s", read, want)
+	}
+	body := doc.Paths.Value("/all/{id}").Patch.RequestBody.Value.Content["application/json"].Schema
+	write := strings.Join(slices.Sorted(maps.Keys(body.Value.Properties)), " ")
+	if want := "bool both bytes children float int json likes list outer parent text time uuid"; write != want {
+		t.Errorf("write: %s\nwant: %s", write, want)
+	}
+}
+
+func TestTypesHaveTheirFormats(t *testing.T) {
+	var doc struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]map[string]any
+			}
+		}
+	}
+	if err := json.Unmarshal(documentOf(t, pantryOfTypes(), rest.Options{}), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][2]string{
+		"int": {"integer", "int64"}, "float": {"number", "double"}, "text": {"string", ""}, "bool": {"boolean", ""},
+		"time": {"string", "date-time"}, "uuid": {"string", "uuid"}, "bytes": {"string", "byte"}, "json": {"", ""}, "list": {"array", ""},
+	} {
+		schema := doc.Components.Schemas["one"].Properties[name]
+		typ, _ := schema["type"].(string)
+		if format, _ := schema["format"].(string); typ != want[0] || format != want[1] {
+			t.Errorf("%s: %v, want %v", name, schema, want)
+		}
+	}
+}
+
+// pantryOfTypes is a model with a field of every type, named after it.
+func pantryOfTypes() *core.Model {
+	fields := []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}
+	for typ := core.Int; typ.Valid(); typ++ {
+		fields = append(fields, core.FieldSpec{Name: typ.String(), Type: typ})
+	}
+	return core.MustModel("types", core.ResourceSpec{Name: "one", Fields: fields})
+}
+
+func TestTheDocumentTellsTheLimitsAndCodes(t *testing.T) {
+	text := string(documentOf(t, odd(), rest.Options{Prefix: "/api", Title: "Odd things", Version: "7"}))
+	for _, want := range []string{
+		`"maximum":5`, `"url":"/api"`, `"title":"Odd things"`, `"version":"7"`, `"OBJECT_DOES_NOT_EXIST"`, `"PRECONDITION_FAILED"`,
+		`"application/merge-patch+json"`, `"/a%2F%7Bb%7D/{id}"`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in %s", want, text)
+		}
+	}
+}

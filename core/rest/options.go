@@ -1,0 +1,99 @@
+package rest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Options set up a [Handler]; the zero value works.
+type Options struct {
+	// Authenticate says who a request runs for; nil, like a nil principal, means
+	// nobody. An error is answered with 401 and logged, unless it is or wraps a
+	// [*core.Error] or [core.Code], or the time ran out: then its own code is
+	// used, so whoever looks for users in a store has to say what a
+	// [core.NotFound] means. The request's context ends with the
+	// [Options.Timeout].
+	Authenticate func(r *http.Request) (*core.Principal, error)
+	// Challenge is the WWW-Authenticate of a 401 (RFC 9110, section 11.6.1);
+	// default "Bearer".
+	Challenge string
+	// Prefix is the path under which the handler is mounted, escaped as in a URL,
+	// such as "/api". The handler strips it itself, and puts it in front of every
+	// URL that it writes.
+	Prefix string
+	// MaxBody is how many bytes a request's body can have; default 8 MiB.
+	MaxBody int64
+	// MaxNesting is how deep arrays and objects can be nested in a body or filter;
+	// default 64.
+	MaxNesting int
+	// Timeout bounds what a request may take from when its headers were read,
+	// but for reading and writing its bodies, which is up to the server ([Serve]
+	// has bounds); default 30 s.
+	Timeout time.Duration
+	// Logger gets the causes of 401 and 5xx answers, and panics; default
+	// [slog.Default].
+	Logger *slog.Logger
+	// Title of the OpenAPI document; default: the name of the model.
+	Title string
+	// Version of the API in the OpenAPI document; default "1".
+	Version string
+}
+
+const (
+	defaultChallenge  = "Bearer"
+	defaultMaxBody    = 8 << 20
+	defaultMaxNesting = 64
+	defaultTimeout    = 30 * time.Second
+	defaultVersion    = "1"
+)
+
+// withDefaults returns the options with the defaults of the model filled in.
+func (o Options) withDefaults(m *core.Model) Options {
+	o.Challenge = cmp.Or(o.Challenge, defaultChallenge)
+	o.MaxBody = cmp.Or(o.MaxBody, defaultMaxBody)
+	o.MaxNesting = cmp.Or(o.MaxNesting, defaultMaxNesting)
+	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	o.Title = cmp.Or(o.Title, m.Name())
+	o.Version = cmp.Or(o.Version, defaultVersion)
+	return o
+}
+
+// check reports every setting that cannot be meant.
+func (o Options) check() error {
+	var errs []error
+	if o.MaxBody < 0 {
+		errs = append(errs, fmt.Errorf("option MaxBody: %d is negative", o.MaxBody))
+	}
+	if o.MaxNesting < 0 {
+		errs = append(errs, fmt.Errorf("option MaxNesting: %d is negative", o.MaxNesting))
+	}
+	if o.Timeout < 0 {
+		errs = append(errs, fmt.Errorf("option Timeout: %s is negative", o.Timeout))
+	}
+	if strings.ContainsFunc(o.Challenge, unicode.IsControl) {
+		errs = append(errs, fmt.Errorf("option Challenge: %q has control characters", o.Challenge))
+	}
+	if !goodPrefix(o.Prefix) {
+		errs = append(errs, fmt.Errorf("option Prefix: %q is not an escaped path like \"/api\", without a slash at its end", o.Prefix))
+	}
+	return errors.Join(errs...)
+}
+
+func goodPrefix(prefix string) bool {
+	if prefix == "" {
+		return true
+	}
+	u, err := url.Parse(prefix)
+	return err == nil && u.EscapedPath() == prefix && u.Host == "" &&
+		strings.HasPrefix(prefix, "/") && !strings.HasSuffix(prefix, "/")
+}

@@ -1,0 +1,58 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+// conditions are what a request demands of the record that it meets; nil where
+// it demands nothing.
+type conditions struct{ match, noneMatch *tagList }
+
+// conditions reads the request's preconditions. Those of dates are ignored, as
+// records have none (RFC 9110, section 13.1.3).
+func (x *exchange) conditions() (c conditions, err error) {
+	if c.match, err = tagsOf(x.r, "If-Match"); err != nil {
+		return c, err
+	}
+	c.noneMatch, err = tagsOf(x.r, "If-None-Match")
+	return c, err
+}
+
+func tagsOf(r *http.Request, header string) (*tagList, error) {
+	lines, ok := r.Header[header]
+	if !ok {
+		return nil, nil
+	}
+	tags, ok := parseTags(lines)
+	if !ok {
+		return nil, &core.Error{Code: core.BadRequest, Message: header + ` is neither "*" nor a list of entity tags`}
+	}
+	return tags, nil
+}
+
+// write returns the conditions of a write as the engine takes them.
+func (c conditions) write() func(current *engine.View) error {
+	if c.match == nil && c.noneMatch == nil {
+		return nil
+	}
+	return func(current *engine.View) error {
+		if c.hold(current) {
+			return nil
+		}
+		return core.PreconditionFailed
+	}
+}
+
+func (c conditions) hold(current *engine.View) bool {
+	if current == nil {
+		return c.match == nil
+	}
+	buf := newBuffer()
+	defer buf.release()
+	buf.b = current.AppendJSON(buf.b)
+	tag := tagOf(buf.b)
+	return (c.match == nil || c.match.strong(tag)) && (c.noneMatch == nil || !c.noneMatch.weak(tag))
+}

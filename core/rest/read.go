@@ -1,0 +1,86 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/larder-go/larder/core"
+)
+
+// get answers with one record, or that the client has it already.
+func (x *exchange) get() error {
+	depth, err := x.depth()
+	if err != nil {
+		return err
+	}
+	view, err := x.h.api.Get(x.ctx, x.resource.name, x.id, depth)
+	if err != nil {
+		return err
+	}
+	buf := newBuffer()
+	defer buf.release()
+	buf.b = view.AppendJSON(buf.b)
+	return x.answerConditionally(buf.b)
+}
+
+// describe answers with the OpenAPI document.
+func (x *exchange) describe() error { return x.answerConditionally(x.h.document) }
+
+// answerConditionally answers a read, in the order of RFC 9110, section 13.2.2.
+func (x *exchange) answerConditionally(body []byte) error {
+	c, err := x.conditions()
+	if err != nil {
+		return err
+	}
+	tag := tagOf(body)
+	if c.match != nil && !c.match.strong(tag) {
+		return core.PreconditionFailed
+	}
+	x.w.Header()["Etag"] = []string{tag}
+	if c.noneMatch != nil && c.noneMatch.weak(tag) {
+		x.revalidate()
+		x.finish(http.StatusNotModified, nil)
+		return nil
+	}
+	x.answer(http.StatusOK, body)
+	return nil
+}
+
+// list answers with a page of records.
+func (x *exchange) list() error {
+	p, err := x.params()
+	if err != nil {
+		return err
+	}
+	q, err := p.query()
+	if err != nil {
+		return err
+	}
+	const unlimited = -1
+	limit, err := p.number("limit", unlimited)
+	if err != nil {
+		return err
+	}
+	q.Limit = max(limit, 0)
+	if limit == 0 {
+		q.Limit = 1 // none are wanted, but the query must make sense; the engine takes 0 for no limit
+	}
+	found, err := x.h.api.List(x.ctx, x.resource.name, q)
+	if err != nil {
+		return err
+	}
+	if limit == 0 {
+		found.Views, found.Next = nil, ""
+	}
+	if found.Next != "" {
+		x.w.Header()["Link"] = []string{x.next(p, found.Next)}
+	}
+	x.answerList(http.StatusOK, found.Views)
+	return nil
+}
+
+// next returns the Link to the page that follows (RFC 8288): the same query at
+// another place.
+func (x *exchange) next(p params, after core.Cursor) string {
+	p.Values.Set("after", string(after))
+	return "<" + x.resource.path + "?" + p.Values.Encode() + `>; rel="next"`
+}

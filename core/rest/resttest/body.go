@@ -1,0 +1,135 @@
+package resttest
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core/rest"
+)
+
+func testBodies(t *testing.T, newBackend NewBackend) {
+	setup{model: cookies()}.check(t, newBackend, []rule{
+		{"what is not JSON is 400", []exchange{
+			{"PUT /jar/1", `{}`, 201, ""},
+			{"POST /jar", `{`, 400, `BAD_REQUEST {"msg": "*"}`},
+			{"POST /jar", `{'label': 1}`, 400, `BAD_REQUEST`},
+			{"POST /jar", `{"label": NaN}`, 400, `BAD_REQUEST`},
+			{"POST /jar", `{"label": 1e999}`, 400, `BAD_REQUEST`},
+			{"POST /jar", `{"label": "a", "label": "b"}`, 400, `BAD_REQUEST`},
+			{"POST /jar", `{"label": "\u0000"}`, 400, `BAD_REQUEST`},
+			{"POST /jar", `{"label": "\ud800"}`, 400, `BAD_REQUEST`},
+			{"POST /jar", "{\"label\": \"\xff\"}", 400, `BAD_REQUEST`},
+			{"PATCH /jar/1", `{`, 400, `BAD_REQUEST`},
+			{"PUT /jar/1", `{`, 400, `BAD_REQUEST`},
+			{"GET /jar", "", 200, `[{"id": 1, "cookies": []}]`},
+		}},
+		{"data after the body is 400", []exchange{
+			{"POST /jar", `{} {}`, 400, `BAD_REQUEST`},
+			{"POST /jar", `{}x`, 400, `BAD_REQUEST`},
+			{"POST /jar", " {} \n", 201, ""},
+		}},
+		{"a body of another kind than the method takes is 400 and says so", []exchange{
+			{"PUT /jar/1", `{}`, 201, ""},
+			{"POST /jar", `1`, 400, `BAD_REQUEST {"msg": "the body is neither a JSON object nor a list of objects"}`},
+			{"POST /jar", `null`, 400, `BAD_REQUEST`},
+			{"POST /jar", `"label"`, 400, `BAD_REQUEST`},
+			{"POST /jar", `[{}, 1]`, 400, `BAD_REQUEST`},
+			{"POST /jar", `[[{}]]`, 400, `BAD_REQUEST`},
+			{"PATCH /jar/1", `[]`, 400, `BAD_REQUEST {"msg": "the body is not a JSON object"}`},
+			{"PATCH /jar/1", `null`, 400, `BAD_REQUEST`},
+			{"PUT /jar/1", `[{}]`, 400, `BAD_REQUEST {"msg": "the body is not a JSON object"}`},
+			{"GET /jar", "", 200, `[{"id": 1, "cookies": []}]`},
+		}},
+		{"a body nested deeper than the limit is 400", []exchange{
+			{"POST /jar", `{"label": ` + strings.Repeat("[", 100_000), 400, `BAD_REQUEST`},
+		}},
+	})
+	t.Run("an empty body is 400 and says so", func(t *testing.T) {
+		c := setup{model: cookies()}.start(t, newBackend)
+		for _, request := range []string{"POST /jar", "PUT /jar/1", "PATCH /jar/1"} {
+			c.check(t, exchange{request, "", 400, `BAD_REQUEST {"msg": "the body is empty"}`})
+			c.check(t, exchange{request, " ", 400, `BAD_REQUEST`})
+		}
+		if r := c.send(t, "POST", "/jar", io.MultiReader(strings.NewReader(""))); r.status != 400 || !r.is(t, `BAD_REQUEST`) {
+			t.Errorf("empty, chunked: %d %s", r.status, r.body)
+		}
+	})
+	limited := setup{model: cookies(), rest: rest.Options{MaxBody: 100, MaxNesting: 3}}
+	t.Run("a body above the limit is 413, of known length or not", func(t *testing.T) {
+		c := limited.start(t, newBackend)
+		for _, size := range []int{100, 101, 1 << 20} {
+			body := `{"label": "` + strings.Repeat("x", size-13) + `"}`
+			status, want := 201, ""
+			if size > 100 {
+				status, want = 413, `TOO_LARGE {"msg": "the body has more than 100 bytes"}`
+			}
+			c.check(t, exchange{"POST /jar", body, status, want})
+			r := c.send(t, "POST", "/jar", io.MultiReader(strings.NewReader(body)))
+			if r.status != status || !r.is(t, want) {
+				t.Errorf("%d bytes, chunked: %d %s", size, r.status, r.body)
+			}
+		}
+	})
+	limited.check(t, newBackend, []rule{
+		{"the nesting limit is an option", []exchange{
+			{"POST /jar", `[{"cookies": [1]}]`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}`},
+			{"POST /jar", `[{"cookies": [{}]}]`, 400, `BAD_REQUEST {"msg": "*"}`},
+		}},
+	})
+}
+
+func testMediaTypes(t *testing.T, newBackend NewBackend) {
+	c := setup{model: cookies()}.start(t, newBackend)
+	c.check(t, exchange{"PUT /jar/1", `{}`, 201, ""})
+	const (
+		refused = `UNSUPPORTED_MEDIA_TYPE {}`
+		merge   = "application/merge-patch+json"
+	)
+	for _, row := range []struct {
+		rule, request string
+		status        int
+		headers       []string
+	}{
+		{"application/json is taken", "POST /jar", 201, []string{"Content-Type", "application/json"}},
+		{"charset utf-8 is taken", "POST /jar", 201, []string{"Content-Type", `Application/JSON; charset="UTF-8"`}},
+		{"other attributes of the type are ignored", "POST /jar", 201, []string{"Content-Type", "application/json; v=1"}},
+		{"other charsets are 415", "POST /jar", 415, []string{"Content-Type", "application/json; charset=latin1"}},
+		{"other types are 415", "POST /jar", 415, []string{"Content-Type", "text/plain"}},
+		{"a form is 415", "POST /jar", 415, []string{"Content-Type", "application/x-www-form-urlencoded"}},
+		{"no type is 415", "POST /jar", 415, []string{"Content-Type", ""}},
+		{"a malformed type is 415", "POST /jar", 415, []string{"Content-Type", "application/json; charset"}},
+		{"a merge patch is taken by PATCH", "PATCH /jar/1", 200, []string{"Content-Type", merge}},
+		{"JSON is taken by PATCH", "PATCH /jar/1", 200, []string{"Content-Type", "application/json"}},
+		{"a JSON patch is 415", "PATCH /jar/1", 415, []string{"Content-Type", "application/json-patch+json"}},
+		{"a merge patch is 415 to POST", "POST /jar", 415, []string{"Content-Type", merge}},
+		{"a merge patch is 415 to PUT", "PUT /jar/1", 415, []string{"Content-Type", merge}},
+		{"an encoded body is 415", "POST /jar", 415, []string{"Content-Encoding", "gzip"}},
+		{"an encoded body is 415 though it is also identity", "POST /jar", 415, []string{"Content-Encoding", "identity, br"}},
+		{"the identity encoding is taken", "POST /jar", 201, []string{"Content-Encoding", "Identity"}},
+	} {
+		t.Run(row.rule, func(t *testing.T) {
+			want := ""
+			if row.status == 415 {
+				want = refused
+			}
+			c.check(t, exchange{row.request, `{}`, row.status, want}, row.headers...)
+		})
+	}
+	t.Run("a 415 says what would be taken", func(t *testing.T) {
+		for _, row := range [][4]string{
+			{"PATCH /jar/1", "Content-Type", "Accept-Patch", "application/json, " + merge},
+			{"POST /jar", "Content-Type", "Accept-Post", "application/json"},
+			{"POST /jar", "Content-Encoding", "Accept-Encoding", "identity"},
+		} {
+			if got := c.check(t, exchange{row[0], `{}`, 415, refused}, row[1], "x").header.Get(row[2]); got != row[3] {
+				t.Errorf("%s: %s %q, want %q", row[0], row[2], got, row[3])
+			}
+		}
+	})
+	t.Run("OPTIONS of a record says what PATCH takes", func(t *testing.T) {
+		if got := c.check(t, exchange{"OPTIONS /jar/1", "", 204, ""}).header.Get("Accept-Patch"); !strings.Contains(got, merge) {
+			t.Errorf("Accept-Patch %q", got)
+		}
+	})
+}

@@ -1,0 +1,68 @@
+package resttest
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/larder-go/larder/core"
+)
+
+// statuses are those that each code has, as clients are promised.
+var statuses = map[core.Code]int{
+	core.NotFound: 404, core.UnknownField: 400, core.FieldReadonly: 400, core.FieldUpdateForbidden: 400,
+	core.SearchForbidden: 400, core.BadParam: 400, core.BadFieldValue: 400, core.BadRequest: 400, core.Unauthorized: 401,
+	core.Forbidden: 403, core.MethodNotAllowed: 405, core.ReadOnly: 405, core.AlreadyExists: 409, core.PreconditionFailed: 412,
+	core.TooLarge: 413, core.UnsupportedMediaType: 415, core.ServerError: 500, core.Unavailable: 503,
+}
+
+// complaint returns what is wrong with an answer, whatever was asked; "" if
+// nothing is.
+func (r reply) complaint(method string) string {
+	if r.header.Get("X-Content-Type-Options") != "nosniff" {
+		return "no X-Content-Type-Options: nosniff"
+	}
+	if r.status == http.StatusNoContent || r.status == http.StatusNotModified {
+		if len(r.body) > 0 {
+			return "a body where none can be"
+		}
+		return ""
+	}
+	if got := r.header.Get("Content-Type"); got != "application/json" {
+		return "Content-Type " + strconv.Quote(got)
+	}
+	if method == http.MethodHead {
+		return ""
+	}
+	if r.header.Get("Content-Length") != strconv.Itoa(len(r.body)) {
+		return "Content-Length is not the body's"
+	}
+	body, err := core.ParseJSON(r.body, 1000)
+	if err != nil {
+		return "body is not JSON: " + err.Error()
+	}
+	if r.status < 400 {
+		if r.header.Get("Cache-Control") != "private, no-cache" {
+			return "Cache-Control of data is not private, no-cache"
+		}
+		return ""
+	}
+	if r.header.Get("Cache-Control") != "no-store" {
+		return "Cache-Control of an error is not no-store"
+	}
+	return complaintOfError(r.status, body)
+}
+
+// complaintOfError checks {"error": {"code": ..., "details": {...}}}.
+func complaintOfError(status int, body any) string {
+	outer, _ := body.(map[string]any)
+	inner, _ := outer["error"].(map[string]any)
+	code, _ := inner["code"].(string)
+	_, details := inner["details"].(map[string]any)
+	switch {
+	case len(outer) != 1 || len(inner) != 2 || !details:
+		return "error has another shape"
+	case statuses[core.Code(code)] != status:
+		return "status is not that of code " + strconv.Quote(code)
+	}
+	return ""
+}

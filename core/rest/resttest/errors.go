@@ -1,0 +1,101 @@
+package resttest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/rest"
+)
+
+// failing returns a decorator that fails every write with the error, and panics
+// if that is nil.
+func failing(err error) core.Decorator {
+	return core.Decorator{
+		Name: "failing", Layer: core.Policy,
+		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				switch {
+				case !op.Writes() || op.Kind == core.Tx:
+					return next(ctx, op)
+				case err == nil:
+					panic(errSecret.Error())
+				}
+				return core.Result{}, err
+			}, nil
+		},
+	}
+}
+
+func testErrors(t *testing.T, newBackend NewBackend) {
+	plain := setup{model: things()}
+	with := func(err error) setup { return setup{model: things(), decorators: []core.Decorator{failing(err)}} }
+	small := setup{model: things(), rest: rest.Options{MaxBody: 8}}
+	closed := setup{model: things(), rest: rest.Options{
+		Authenticate: func(*http.Request) (*core.Principal, error) { return nil, errSecret },
+	}}
+	shown := make(map[core.Code]bool)
+	for _, row := range []struct {
+		setup    setup
+		exchange exchange
+		headers  []string
+	}{
+		{plain, exchange{"GET /thing/1", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "thing", "object_id": 1}`}, nil},
+		{plain, exchange{"POST /thing", `{"x": 1}`, 400, `FIELD_DOES_NOT_EXIST {"object_name": "thing", "field_name": "x"}`}, nil},
+		{plain, exchange{"POST /thing", `{"id": 1}`, 400, `FIELD_IS_READONLY {"object_name": "thing", "field_name": "id"}`}, nil},
+		{plain, exchange{"PATCH /thing/7", `{"once": "b"}`, 400, `FIELD_UPDATE_FORBIDDEN {"object_name": "thing", "field_name": "once"}`}, nil},
+		{plain, exchange{`GET /thing?filter={"likes": 1}`, "", 400, `SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "likes"}`}, nil},
+		{plain, exchange{`GET /thing?limit=-1`, "", 400, `BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "non-negative integer"}`}, nil},
+		{plain, exchange{`POST /thing`, `{"int": "x"}`, 400,
+			`BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": "x"}`}, nil},
+		{plain, exchange{`POST /thing`, `[`, 400, `BAD_REQUEST {"msg": "*"}`}, nil},
+		{closed, exchange{"GET /thing", "", 401, `UNAUTHORIZED {}`}, nil},
+		{with(core.Forbidden), exchange{"POST /thing", `{}`, 403, `FORBIDDEN {}`}, nil},
+		{plain, exchange{"POST /thing/1", `{}`, 405, `METHOD_NOT_ALLOWED {}`}, nil},
+		{with(core.ReadOnly), exchange{"POST /thing", `{}`, 405, `READ_ONLY {}`}, nil},
+		{plain, exchange{"POST /thing", `{"code": "taken"}`, 409, `CONFLICT {"object_name": "thing", "field_name": "code"}`}, nil},
+		{plain, exchange{"PATCH /thing/7", `{}`, 412, `PRECONDITION_FAILED {}`}, []string{"If-Match", `"a"`}},
+		{small, exchange{"POST /thing", `{"int":10}`, 413, `TOO_LARGE {"msg": "*"}`}, nil},
+		{plain, exchange{"POST /thing", `{}`, 415, `UNSUPPORTED_MEDIA_TYPE {}`}, []string{"Content-Type", "text/html"}},
+		{with(errSecret), exchange{"POST /thing", `{}`, 500, `SERVER_ERROR {}`}, nil},
+		{with(core.ErrCommitUnknown), exchange{"POST /thing", `{}`, 503, `UNAVAILABLE {}`}, nil},
+	} {
+		code, _, _ := strings.Cut(row.exchange.want, " ")
+		shown[core.Code(code)] = true
+		t.Run(code, func(t *testing.T) {
+			c := row.setup.start(t, newBackend)
+			if row.setup.decorators == nil && row.setup.rest.MaxBody == 0 && row.setup.rest.Authenticate == nil {
+				c.check(t, exchange{"PUT /thing/7", `{"once": "a", "code": "taken"}`, 201, ""})
+			}
+			testErrorHeaders(t, c.check(t, row.exchange, row.headers...))
+		})
+	}
+	t.Run("every code is shown", func(t *testing.T) {
+		for code := range statuses {
+			if !shown[code] {
+				t.Errorf("%s is not", code)
+			}
+		}
+	})
+	t.Run("a code that nobody knows is 500", func(t *testing.T) {
+		c := with(&core.Error{Code: "TEAPOT", Message: errSecret.Error()}).start(t, newBackend)
+		c.check(t, exchange{"POST /thing", `{}`, 500, `SERVER_ERROR {}`})
+	})
+	t.Run("a wrapped error keeps its code", func(t *testing.T) {
+		c := with(errors.Join(errSecret, core.Forbidden)).start(t, newBackend)
+		c.check(t, exchange{"POST /thing", `{}`, 403, `FORBIDDEN {}`})
+	})
+}
+
+// testErrorHeaders checks the headers that HTTP demands of a status.
+func testErrorHeaders(t *testing.T, r reply) {
+	t.Helper()
+	for status, name := range map[int]string{401: "Www-Authenticate", 405: "Allow", 503: "Retry-After"} {
+		if (r.status == status) != (r.header.Get(name) != "") {
+			t.Errorf("%d with %s %q", r.status, name, r.header.Get(name))
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package resttest
+
+import (
+	"encoding/json"
+	"io"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// exchange is a request and what is expected of its answer.
+type exchange struct {
+	// request is a method and a target: "GET /jar/1?depth=2". Arguments are
+	// written as they are meant, and escaped before they are sent.
+	request string
+	// body of the request, if not empty.
+	body string
+	// status expected.
+	status int
+	// want is the JSON expected, if not empty. The text "*" stands for any value.
+	// Of an error it is the code and, if any are to be compared, the details:
+	// `BAD_REQUEST`, `BAD_PARAM_VALUE {"param_name": ...}`.
+	want string
+}
+
+// rule is a promise and the exchanges, one after another on a fresh store, that
+// show it.
+type rule struct {
+	name      string
+	exchanges []exchange
+}
+
+func (s setup) check(t *testing.T, newBackend NewBackend, rules []rule) {
+	for _, rule := range rules {
+		t.Run(rule.name, func(t *testing.T) {
+			c := s.start(t, newBackend)
+			for _, x := range rule.exchanges {
+				c.check(t, x)
+			}
+		})
+	}
+}
+
+// check sends one request and compares the answer.
+func (c *client) check(t *testing.T, x exchange, headers ...string) reply {
+	t.Helper()
+	var body io.Reader
+	if x.body != "" {
+		body = strings.NewReader(x.body)
+	}
+	method, target, _ := strings.Cut(x.request, " ")
+	r := c.send(t, method, escape(target), body, headers...)
+	if r.status != x.status || !r.is(t, x.want) {
+		t.Fatalf("%s %s\n got %d %s\nwant %d %s", x.request, x.body, r.status, r.body, x.status, x.want)
+	}
+	return r
+}
+
+// escape escapes the values of a target's arguments.
+func escape(target string) string {
+	path, query, ok := strings.Cut(target, "?")
+	if !ok {
+		return target
+	}
+	args := strings.Split(query, "&")
+	for i, arg := range args {
+		name, value, _ := strings.Cut(arg, "=")
+		args[i] = name + "=" + url.QueryEscape(value)
+	}
+	return path + "?" + strings.Join(args, "&")
+}
+
+// is reports whether the answer is what the text says.
+func (r reply) is(tb testing.TB, want string) bool {
+	tb.Helper()
+	if want == "" {
+		return true
+	}
+	if c := want[0]; c < 'A' || c > 'Z' {
+		return matches(parse(tb, want), parse(tb, string(r.body)))
+	}
+	code, details, given := strings.Cut(want, " ")
+	inner := map[string]any{"code": code, "details": any("*")}
+	if given {
+		inner["details"] = parse(tb, details)
+	}
+	return matches(map[string]any{"error": inner}, parse(tb, string(r.body)))
+}
+
+func parse(tb testing.TB, text string) any {
+	tb.Helper()
+	v, err := core.ParseJSON([]byte(text), 1000)
+	if err != nil {
+		tb.Fatalf("%v in %s", err, text)
+	}
+	return v
+}
+
+// matches compares two JSON values; "*" matches any.
+func matches(want, got any) bool {
+	switch want := want.(type) {
+	case string:
+		return want == "*" || want == got
+	case map[string]any:
+		got, ok := got.(map[string]any)
+		for name, v := range want {
+			member, there := got[name]
+			ok = ok && there && matches(v, member)
+		}
+		return ok && len(got) == len(want)
+	case []any:
+		got, ok := got.([]any)
+		if !ok || len(got) != len(want) {
+			return false
+		}
+		for i := range want {
+			ok = ok && matches(want[i], got[i])
+		}
+		return ok
+	}
+	return reflect.DeepEqual(want, got)
+}
+
+// field returns the text of a field of the object in the answer.
+func (r reply) field(name string) string {
+	var object map[string]json.RawMessage
+	_ = json.Unmarshal(r.body, &object)
+	return string(object[name])
+}

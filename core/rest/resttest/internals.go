@@ -1,0 +1,118 @@
+package resttest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/rest"
+)
+
+// journal is a log that can be read while it is written.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
+func testInternals(t *testing.T, newBackend NewBackend) {
+	refuse := func(err error) func(*http.Request) (*core.Principal, error) {
+		return func(*http.Request) (*core.Principal, error) {
+			if err == nil {
+				panic(errSecret)
+			}
+			return nil, err
+		}
+	}
+	decorated := func(err error) setup { return setup{model: things(), decorators: []core.Decorator{failing(err)}} }
+	closed := func(err error) setup {
+		return setup{model: things(), rest: rest.Options{Authenticate: refuse(err), Challenge: `Basic realm="larder"`}}
+	}
+	secret := errSecret.Error()
+	post := exchange{"POST /thing", `{"text": "fail"}`, 500, `SERVER_ERROR {}`}
+	for _, row := range []struct {
+		rule     string
+		setup    setup
+		exchange exchange
+		logged   string
+	}{
+		{"an error of a decorator", decorated(fmt.Errorf("wrapped: %w", errSecret)), post, secret},
+		{"the cause of a coded error", decorated(&core.Error{Code: core.Unavailable, Cause: errSecret}),
+			exchange{"POST /thing", `{}`, 503, `UNAVAILABLE {}`}, secret},
+		{"a message of a server error", decorated(&core.Error{Code: core.ServerError, Message: secret}), post, "SERVER_ERROR"},
+		{"a panic of a decorator", decorated(nil), post, secret},
+		{"an error of a getter", setup{model: things()}, post, secret},
+		{"an error of the authenticator", closed(errSecret), exchange{"GET /thing", "", 401, `UNAUTHORIZED {}`}, secret},
+		{"a panic of the authenticator", closed(nil), exchange{"GET /thing", "", 500, `SERVER_ERROR {}`}, secret},
+	} {
+		t.Run(row.rule+" is for the log and not for the client", func(t *testing.T) {
+			var log journal
+			row.setup.rest.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			c := row.setup.start(t, newBackend)
+			r := c.check(t, row.exchange, "X-Request-Id", "request-17")
+			if told := fmt.Sprint(r.header, string(r.body)); strings.Contains(told, "secret") || strings.Contains(told, ".go") {
+				t.Errorf("the client reads %s", told)
+			}
+			method, target, _ := cut(row.exchange.request)
+			for _, want := range []string{"method=" + method, "path=" + target, "request_id=request-17", row.logged} {
+				if !strings.Contains(log.String(), want) {
+					t.Errorf("no %s in the log:\n%s", want, &log)
+				}
+			}
+		})
+	}
+	t.Run("errors of clients are not logged", func(t *testing.T) {
+		var log journal
+		c := setup{model: things(), rest: rest.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}}.start(t, newBackend)
+		c.check(t, exchange{"GET /thing/1", "", 404, ""})
+		c.check(t, exchange{"POST /thing", `{`, 400, ""})
+		if log.String() != "" {
+			t.Errorf("log:\n%s", &log)
+		}
+	})
+	t.Run("the server works on after a panic", func(t *testing.T) {
+		c := decorated(nil).start(t, newBackend)
+		c.check(t, post)
+		c.check(t, exchange{"GET /thing", "", 200, `[]`})
+	})
+	t.Run("the Host header is not repeated", func(t *testing.T) {
+		c := setup{model: cookies()}.start(t, newBackend)
+		c.check(t, exchange{"POST /jar", `[{}, {}]`, 201, ""})
+		for _, target := range []string{"/jar?limit=1", "/jar/1", "/openapi.json", "/nope"} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url+target, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Host = "evil.example"
+			res, err := c.http.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var body bytes.Buffer
+			_, err = body.ReadFrom(res.Body)
+			if err = errors.Join(err, res.Body.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if told := fmt.Sprint(res.Header, body.String()); strings.Contains(told, "evil") {
+				t.Errorf("%s: %s", target, told)
+			}
+		}
+	})
+}

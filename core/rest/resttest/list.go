@@ -1,0 +1,308 @@
+package resttest
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core/engine"
+)
+
+const notADepth = `BAD_PARAM_VALUE {"param_name": "depth", "accepted_values": "non-negative integer"}`
+
+func testDepth(t *testing.T, newBackend NewBackend) {
+	jar := []exchange{
+		{"PUT /jar/1", `{"label": "a"}`, 201, ""},
+		{"PUT /cookie/1", `{"jar": 1}`, 201, ""},
+	}
+	after := func(x ...exchange) []exchange { return append(slices.Clip(jar), x...) }
+	setup{model: cookies(), engine: engine.Options{MaxDepth: 3}}.check(t, newBackend, []rule{
+		{"depth is 1 by default: related records are ids", after(
+			exchange{"GET /jar/1", "", 200, `{"id": 1, "label": "a", "cookies": [1]}`},
+			exchange{"GET /jar", "", 200, `[{"id": 1, "label": "a", "cookies": [1]}]`},
+			exchange{"GET /jar/1?depth=1", "", 200, `{"id": 1, "label": "a", "cookies": [1]}`},
+		)},
+		{"depth 0 is the id", after(
+			exchange{"GET /jar/1?depth=0", "", 200, `1`},
+			exchange{"GET /jar?depth=0", "", 200, `[1]`},
+		)},
+		{"depth n shows related records at n-1", after(
+			exchange{"GET /jar/1?depth=2", "", 200, `{"id": 1, "label": "a", "cookies": [{"id": 1, "jar": 1, "crumbs": []}]}`},
+			exchange{"GET /jar/1?depth=3", "", 200, `{"id": 1, "label": "a", "cookies": [{"id": 1, "crumbs": [],
+				"jar": {"id": 1, "label": "a", "cookies": [1]}}]}`},
+		)},
+		{"depth is for writes too", after(
+			exchange{"POST /jar?depth=2", `{"cookies": [1]}`, 201, `{"id": "*", "cookies": [{"id": 1, "jar": "*", "crumbs": []}]}`},
+			exchange{"POST /jar?depth=0", `[{}, {}]`, 201, `["*", "*"]`},
+			exchange{"PATCH /cookie/1?depth=0", `{}`, 200, `1`},
+			exchange{"PUT /cookie/1?depth=2", `{"jar": 1}`, 200, `{"id": 1, "crumbs": [], "jar": {"id": 1, "label": "a", "cookies": [1]}}`},
+		)},
+		{"a depth that is no non-negative integer is 400 and says so", []exchange{
+			{"GET /jar?depth=-1", "", 400, notADepth},
+			{"GET /jar?depth=two", "", 400, notADepth},
+			{"GET /jar?depth=1.0", "", 400, notADepth},
+			{"GET /jar?depth=+1", "", 400, notADepth},
+			{"GET /jar?depth= 1", "", 400, notADepth},
+			{"GET /jar?depth=", "", 400, notADepth},
+			{"GET /jar/1?depth=-1", "", 400, notADepth},
+			{"POST /jar?depth=-1", `{}`, 400, notADepth},
+			{"PATCH /jar/1?depth=-1", `{}`, 400, notADepth},
+			{"PUT /jar/1?depth=-1", `{}`, 400, notADepth},
+			{"DELETE /jar/1?depth=-1", "", 400, notADepth},
+		}},
+		{"a depth above the limit is 400 and names the limit", []exchange{
+			{"GET /jar?depth=3", "", 200, ""},
+			{"GET /jar?depth=4", "", 400, `BAD_PARAM_VALUE {"param_name": "depth", "accepted_values": "at most 3"}`},
+			{"GET /jar?depth=60", "", 400, `BAD_PARAM_VALUE`},
+			{"GET /jar?depth=99999999999999999999", "", 400, `BAD_PARAM_VALUE`},
+		}},
+		{"a depth that is given twice is 400", []exchange{{"GET /jar?depth=1&depth=2", "", 400, `BAD_PARAM_VALUE`}}},
+		{"unknown arguments are ignored", []exchange{{"GET /jar?color=red&Depth=9", "", 200, `[]`}}},
+	})
+	setup{model: cookies(), engine: engine.Options{MaxRecords: 3}}.check(t, newBackend, []rule{
+		{"an answer of too many records is 413", []exchange{
+			{"POST /jar", `[{}, {}, {}]`, 201, ""},
+			{"GET /jar", "", 200, ""},
+			{"PUT /jar/1000", `{}`, 201, ""},
+			{"GET /jar", "", 413, `TOO_LARGE`},
+			{"GET /jar?limit=3", "", 200, ""},
+		}},
+	})
+}
+
+func testFilter(t *testing.T, newBackend NewBackend) {
+	stock := []exchange{
+		{"PUT /jar/1", `{}`, 201, ""},
+		{"PUT /jar/2", `{}`, 201, ""},
+		{"PUT /cookie/1", `{"type": "muffin", "price": 3, "jar": 1}`, 201, ""},
+		{"PUT /cookie/2", `{"type": "shortbread", "price": 5, "jar": 1}`, 201, ""},
+		{"PUT /cookie/3", `{"type": "muffin", "jar": 2}`, 201, ""},
+		{"PUT /cookie/4", `{}`, 201, ""},
+	}
+	finds := func(rows ...[2]string) []exchange {
+		all := slices.Clip(stock)
+		for _, row := range rows {
+			all = append(all, exchange{"GET /cookie?depth=0&filter=" + row[0], "", 200, row[1]})
+		}
+		return all
+	}
+	notAFilter := `BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object"}`
+	setup{model: cookies()}.check(t, newBackend, []rule{
+		{"conditions are equalities, and all hold", finds(
+			[2]string{`{}`, `[1, 2, 3, 4]`},
+			[2]string{`{"type": "muffin"}`, `[1, 3]`},
+			[2]string{`{"type": "muffin", "price": 3}`, `[1]`},
+			[2]string{`{"type": "pie"}`, `[]`},
+			[2]string{`{"id": 2}`, `[2]`},
+		)},
+		{"values are converted as in bodies", finds(
+			[2]string{`{"price": "3"}`, `[1]`},
+			[2]string{`{"price": 3.0}`, `[1]`},
+			[2]string{`{"id": "2"}`, `[2]`},
+		)},
+		{"null matches null or absent", finds(
+			[2]string{`{"price": null}`, `[3, 4]`},
+			[2]string{`{"jar": null}`, `[4]`},
+		)},
+		{"to-one relations are filtered by id", finds(
+			[2]string{`{"jar": 1}`, `[1, 2]`}, [2]string{`{"jar": "2"}`, `[3]`}, [2]string{`{"jar": 99}`, `[]`},
+		)},
+		{"an object holds operators", finds(
+			[2]string{`{"price": {"gt": 3}}`, `[2]`},
+			[2]string{`{"price": {"ge": 3, "lt": 5}}`, `[1]`},
+			[2]string{`{"price": {"le": 3}}`, `[1]`},
+			[2]string{`{"price": {"eq": 5}}`, `[2]`},
+			[2]string{`{"price": {"ne": 5}}`, `[1, 3, 4]`},
+			[2]string{`{"id": {"in": [1, 4, 9]}}`, `[1, 4]`},
+			[2]string{`{"type": {"prefix": "sho"}}`, `[2]`},
+		)},
+		{"what is no JSON object is 400 and says so", []exchange{
+			{"GET /cookie?filter=", "", 400, notAFilter},
+			{"GET /cookie?filter=muffin", "", 400, notAFilter},
+			{"GET /cookie?filter=[]", "", 400, notAFilter},
+			{"GET /cookie?filter=null", "", 400, notAFilter},
+			{`GET /cookie?filter={"type": "a"} x`, "", 400, notAFilter},
+			{`GET /cookie?filter={"type": "a", "type": "b"}`, "", 400, notAFilter},
+			{"GET /cookie?filter=" + strings.Repeat("[", 1000), "", 400, notAFilter},
+			{"GET /cookie?filter={}&filter={}", "", 400, `BAD_PARAM_VALUE`},
+		}},
+		{"values that do not fit are 400 by their field", []exchange{
+			{`GET /cookie?filter={"price": "x"}`, "", 400,
+				`BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "price", "type": "int", "value": "x"}`},
+			{`GET /cookie?filter={"jar": [1]}`, "", 400, `BAD_FIELD_VALUE`},
+			{`GET /cookie?filter={"price": {"like": 1}}`, "", 400, ""},
+		}},
+		{"to-many relations cannot be filtered by", []exchange{
+			{`GET /cookie?filter={"crumbs": 1}`, "", 400, `SEARCH_FORBIDDEN {"object_name": "cookie", "field_name": "crumbs"}`},
+		}},
+		{"unknown fields are 400 by their name", []exchange{
+			{`GET /cookie?filter={"size": 1}`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "size"}`},
+		}},
+	})
+	setup{model: family()}.check(t, newBackend, []rule{
+		{"to-one relations are filtered by id from the side that does not store them", []exchange{
+			{"PUT /female/1", `{}`, 201, ""},
+			{"PUT /male/1", `{"wife": 1}`, 201, ""},
+			{"PUT /male/2", `{}`, 201, ""},
+			{`GET /male?depth=0&filter={"wife": 1}`, "", 200, `[1]`},
+			{`GET /female?depth=0&filter={"husband": 1}`, "", 200, `[1]`},
+			{`GET /male?depth=0&filter={"wife": null}`, "", 200, `[2]`},
+		}},
+	})
+	t.Run("a query that cannot be decoded is 400, not another question", func(t *testing.T) {
+		c := setup{model: cookies()}.start(t, newBackend)
+		for _, target := range []string{"/cookie?filter=%zz", "/cookie?a=1;filter=2", "/cookie?%gg=1", "/cookie/1?depth=%zz"} {
+			r := c.send(t, "GET", target, nil)
+			if r.status != 400 || !r.is(t, `BAD_REQUEST`) {
+				t.Errorf("%s: %d %s", target, r.status, r.body)
+			}
+		}
+	})
+}
+
+func testSort(t *testing.T, newBackend NewBackend) {
+	stock := []exchange{
+		{"PUT /cookie/1", `{"type": "b", "price": 2}`, 201, ""},
+		{"PUT /cookie/2", `{"type": "a", "price": 1}`, 201, ""},
+		{"PUT /cookie/3", `{"type": "b", "price": 1}`, 201, ""},
+		{"PUT /cookie/4", `{"type": "a"}`, 201, ""},
+		{"PUT /cookie/5", `{"type": "é", "price": 9}`, 201, ""},
+		{"PUT /cookie/6", `{"type": "Z", "price": 9}`, 201, ""},
+	}
+	lists := func(rows ...[2]string) []exchange {
+		all := slices.Clip(stock)
+		for _, row := range rows {
+			all = append(all, exchange{"GET /cookie?depth=0" + row[0], "", 200, row[1]})
+		}
+		return all
+	}
+	notASort := `BAD_PARAM_VALUE {"param_name": "sort", "accepted_values": "JSON list of field names"}`
+	notALimit := `BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "non-negative integer"}`
+	setup{model: cookies()}.check(t, newBackend, []rule{
+		{"lists are ordered by id unless sorted", lists(
+			[2]string{``, `[1, 2, 3, 4, 5, 6]`}, [2]string{`&sort=[]`, `[1, 2, 3, 4, 5, 6]`}, [2]string{`&sort=["-id"]`, `[6, 5, 4, 3, 2, 1]`},
+		)},
+		{"several keys sort one after another, ties by id", lists(
+			[2]string{`&sort=["price", "type"]`, `[2, 3, 1, 6, 5, 4]`},
+			[2]string{`&sort=["type", "-price"]`, `[6, 4, 2, 1, 3, 5]`},
+		)},
+		{"nulls are last ascending and first descending", lists(
+			[2]string{`&sort=["price"]`, `[2, 3, 1, 5, 6, 4]`}, [2]string{`&sort=["-price"]`, `[4, 5, 6, 1, 2, 3]`},
+		)},
+		{"text sorts by code point", lists([2]string{`&sort=["type"]`, `[6, 2, 4, 1, 3, 5]`})},
+		{"the limit is applied after the sort", lists(
+			[2]string{`&sort=["-id"]&limit=2`, `[6, 5]`}, [2]string{`&limit=100`, `[1, 2, 3, 4, 5, 6]`}, [2]string{`&limit=0`, `[]`},
+		)},
+		{"what is no JSON list of names is 400 and says so", []exchange{
+			{"GET /cookie?sort=type", "", 400, notASort},
+			{"GET /cookie?sort=", "", 400, notASort},
+			{`GET /cookie?sort="type"`, "", 400, notASort},
+			{`GET /cookie?sort=[1]`, "", 400, notASort},
+			{`GET /cookie?sort=["type", null]`, "", 400, notASort},
+			{`GET /cookie?sort={"type": 1}`, "", 400, notASort},
+		}},
+		{"unknown fields are 400 by their name", []exchange{
+			{`GET /cookie?sort=["size"]`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "size"}`},
+			{`GET /cookie?sort=["-size"]`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "size"}`},
+			{`GET /cookie?sort=["--type"]`, "", 400, `FIELD_DOES_NOT_EXIST`},
+		}},
+		{"to-many relations cannot be sorted by", []exchange{{`GET /cookie?sort=["crumbs"]`, "", 400, `SEARCH_FORBIDDEN`}}},
+		{"a limit that is no non-negative integer is 400 and says so", []exchange{
+			{"GET /cookie?limit=-1", "", 400, notALimit},
+			{"GET /cookie?limit=x", "", 400, notALimit},
+			{"GET /cookie?limit=1.5", "", 400, notALimit},
+			{"GET /cookie?limit=", "", 400, notALimit},
+		}},
+	})
+}
+
+// next returns where the answer's Link leads; "" if it has none.
+func (r reply) next() string {
+	target, ok := strings.CutSuffix(strings.TrimPrefix(r.header.Get("Link"), "<"), `>; rel="next"`)
+	if !ok {
+		return ""
+	}
+	return target
+}
+
+func testPages(t *testing.T, newBackend NewBackend) {
+	c := setup{model: cookies()}.start(t, newBackend)
+	for i := range 10 {
+		c.check(t, exchange{"PUT /cookie/" + strconv.Itoa(i+1), `{"type": "` + strconv.Itoa(i%3) + `"}`, 201, ""})
+	}
+	pages := func(t *testing.T, target string) (ids []int) {
+		for range 20 {
+			r := c.send(t, "GET", target, nil)
+			var page []int
+			if err := json.Unmarshal(r.body, &page); err != nil {
+				t.Fatalf("%s: %v in %s", target, err, r.body)
+			}
+			ids = append(ids, page...)
+			if target = r.next(); target == "" {
+				return ids
+			}
+		}
+		t.Fatal("pages do not end")
+		return nil
+	}
+	for _, row := range []struct{ rule, query, whole string }{
+		{"pages hold every record once", "limit=3", ""},
+		{"a page that is full to the end has no next", "limit=5", ""},
+		{"pages keep the order", `limit=4&sort=["-type"]`, `sort=["-type"]`},
+		{"pages keep the filter", `limit=2&filter={"type": "1"}`, `filter={"type": "1"}`},
+	} {
+		t.Run(row.rule, func(t *testing.T) {
+			paged, whole := pages(t, escape("/cookie?depth=0&"+row.query)), pages(t, escape("/cookie?depth=0&"+row.whole))
+			if a, b := strings.Trim(jsonOf(paged), "[]"), strings.Trim(jsonOf(whole), "[]"); a != b || a == "" {
+				t.Errorf("pages %s, at once %s", a, b)
+			}
+		})
+	}
+	t.Run("a list that ends has no Link", func(t *testing.T) {
+		for _, query := range []string{"", "?limit=10", "?limit=11", "?limit=0"} {
+			if link := c.check(t, exchange{"GET /cookie" + query, "", 200, ""}).header.Get("Link"); link != "" {
+				t.Errorf("%s: Link %s", query, link)
+			}
+		}
+	})
+	t.Run("Link keeps the arguments and is a path", func(t *testing.T) {
+		next, err := url.Parse(c.check(t, exchange{`GET /cookie?limit=3&sort=["type"]&depth=2&trace=a>b"`, "", 200, ""}).next())
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := next.Query()
+		if next.Host != "" || next.Path != "/cookie" || q.Get("limit") != "3" || q.Get("sort") != `["type"]` ||
+			q.Get("depth") != "2" || q.Get("trace") != `a>b"` || q.Get("after") == "" {
+			t.Errorf("next is %s", next)
+		}
+	})
+	t.Run("a page goes on where it was although records came and went", func(t *testing.T) {
+		r := c.check(t, exchange{"GET /cookie?depth=0&limit=3", "", 200, `[1, 2, 3]`})
+		c.check(t, exchange{"DELETE /cookie/3", "", 200, "null"})
+		c.check(t, exchange{"PUT /cookie/3", `{}`, 201, ""})
+		c.check(t, exchange{"DELETE /cookie/4", "", 200, "null"})
+		if got := string(c.send(t, "GET", r.next(), nil).body); got != "[5,6,7]" {
+			t.Errorf("next page %s", got)
+		}
+	})
+	t.Run("a cursor of another query is 400", func(t *testing.T) {
+		next, _ := url.Parse(c.check(t, exchange{"GET /cookie?limit=3", "", 200, ""}).next())
+		after := next.Query().Get("after")
+		want := `BAD_PARAM_VALUE {"param_name": "after", "accepted_values": "*"}`
+		for _, query := range []string{
+			`sort=["type"]&after=` + after, `filter={"type": "1"}&after=` + after, "after=", "after=x", "after=" + after + "A",
+			"after=" + after + "&after=" + after,
+		} {
+			c.check(t, exchange{"GET /cookie?" + query, "", 400, want})
+		}
+		c.check(t, exchange{"GET /jar?after=" + after, "", 400, want})
+	})
+}
+
+func jsonOf(v any) string {
+	text, _ := json.Marshal(v)
+	return string(text)
+}

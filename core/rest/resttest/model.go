@@ -1,0 +1,153 @@
+package resttest
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+func key() core.FieldSpec { return core.FieldSpec{Name: "id", Type: core.Int, Key: true} }
+
+func text(name string) core.FieldSpec { return core.FieldSpec{Name: name, Type: core.Text} }
+
+// cookies is the model of jars that hold cookies, and of crumbs that die with
+// their cookie.
+func cookies() *core.Model {
+	return core.MustModel("cookies",
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+			key(), text("label"),
+			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+		}},
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			key(), text("type"),
+			{Name: "price", Type: core.Int},
+			{Name: "jar", ToOne: "jar"},
+			{Name: "crumbs", ToMany: "crumb", Inverse: "cookie"},
+		}},
+		core.ResourceSpec{Name: "crumb", Fields: []core.FieldSpec{
+			key(),
+			{Name: "cookie", ToOne: "cookie", Cascade: true},
+		}},
+	)
+}
+
+// family is the model of marriages and their children.
+func family() *core.Model {
+	return core.MustModel("family",
+		core.ResourceSpec{Name: "male", Fields: []core.FieldSpec{
+			key(), text("name"),
+			{Name: "wife", ToOne: "female", Inverse: "husband"},
+			{Name: "children", ToMany: "child", Inverse: "father"},
+		}},
+		core.ResourceSpec{Name: "female", Fields: []core.FieldSpec{
+			key(), text("name"),
+			{Name: "husband", ToOne: "male"},
+			{Name: "children", ToMany: "child", Inverse: "mother"},
+		}},
+		core.ResourceSpec{Name: "child", Fields: []core.FieldSpec{
+			key(), text("name"),
+			{Name: "father", ToOne: "male"},
+			{Name: "mother", ToOne: "female"},
+		}},
+	)
+}
+
+var errSecret = errors.New("secret: connection to 10.1.2.3 as root failed at store.go:17")
+
+// things is the model of everything that a field can be.
+func things() *core.Model {
+	upper := func(_ context.Context, rec core.Record) (any, error) {
+		return strings.ToUpper(rec.Get("text").Text()), nil
+	}
+	fails := func(_ context.Context, rec core.Record) (any, error) {
+		if rec.Get("text").Text() == "fail" {
+			return nil, errSecret
+		}
+		return nil, nil
+	}
+	return core.MustModel("things",
+		core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
+			key(),
+			{Name: "int", Type: core.Int},
+			{Name: "float", Type: core.Float},
+			text("text"),
+			{Name: "bool", Type: core.Bool},
+			{Name: "time", Type: core.Time},
+			{Name: "uuid", Type: core.UUID},
+			{Name: "bytes", Type: core.Bytes},
+			{Name: "json", Type: core.JSON},
+			{Name: "list", Type: core.List},
+			{Name: "inner", External: "outer", Type: core.Int},
+			{Name: "hidden", Type: core.Text, Hidden: true, Default: "ghost"},
+			{Name: "readonly", Type: core.Text, Readonly: true, Default: "fixed"},
+			{Name: "default", Type: core.Int, Default: 7},
+			{Name: "once", Type: core.Text, Writable: core.Never},
+			{Name: "code", Type: core.Text, Unique: true},
+			{Name: "upper", Type: core.Text, Computed: &core.Computed{
+				Get: upper,
+				Set: func(_ context.Context, _ core.Record, v any) (map[string]any, error) {
+					s, ok := v.(string)
+					if !ok {
+						return nil, &core.Error{Code: core.BadRequest, Message: "upper is a text"}
+					}
+					return map[string]any{"text": strings.ToLower(s), "readonly": s}, nil
+				},
+			}},
+			{Name: "length", Computed: &core.Computed{Get: func(_ context.Context, rec core.Record) (any, error) {
+				return len(rec.Get("text").Text()), nil
+			}}},
+			{Name: "fails", Computed: &core.Computed{Get: fails}},
+			{Name: "likes", ToMany: "thing"},
+		}},
+		core.ResourceSpec{Name: "word", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Text, Key: true}, text("meaning"),
+		}},
+		core.ResourceSpec{Name: "token", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.UUID, Key: true}, text("scope"),
+		}},
+	)
+}
+
+// knots is the model of relations that are not as simple as they look.
+func knots() *core.Model {
+	return core.MustModel("knots",
+		core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
+			key(),
+			{Name: "parent", ToOne: "page"},
+			{Name: "pages", ToMany: "page", Inverse: "parent"},
+			{Name: "seals", ToMany: "seal", Inverse: "page"},
+			{Name: "chapter", Computed: &core.Computed{
+				Get: func(_ context.Context, rec core.Record) (any, error) { return rec.Get("parent").IsSet(), nil },
+				Set: func(context.Context, core.Record, any) (map[string]any, error) {
+					return map[string]any{"parent": map[string]any{}}, nil
+				},
+			}},
+		}},
+		core.ResourceSpec{Name: "seal", Fields: []core.FieldSpec{
+			key(),
+			{Name: "page", ToOne: "page", Writable: core.Never},
+			{Name: "open", Type: core.Bool},
+			{Name: "text", Type: core.Text, Writable: func(rec core.Record) bool { return rec.Get("open").Bool() }},
+		}},
+		core.ResourceSpec{Name: "egg", Fields: []core.FieldSpec{key(), {Name: "hen", ToOne: "hen", Cascade: true}}},
+		core.ResourceSpec{Name: "hen", Fields: []core.FieldSpec{key(), {Name: "egg", ToOne: "egg", Cascade: true}}},
+	)
+}
+
+// notes is the model of records that have owners.
+func notes() *core.Model {
+	return core.MustModel("notes",
+		core.ResourceSpec{Name: "folder", Fields: []core.FieldSpec{
+			key(), text("name"),
+			{Name: "owner", Type: core.Int, Hidden: true},
+			{Name: "notes", ToMany: "note", Inverse: "folder"},
+		}},
+		core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{
+			key(), text("text"),
+			{Name: "owner", Type: core.Int, Hidden: true},
+			{Name: "folder", ToOne: "folder"},
+		}},
+	)
+}

@@ -1,0 +1,82 @@
+package resttest
+
+import (
+	"fmt"
+	"testing"
+)
+
+// testOwnership has user 1 own a folder with a note, and user 2 reach for them.
+func testOwnership(t *testing.T, newBackend NewBackend) {
+	stock := func(t *testing.T, withForeign bool) *client {
+		c := ownedNotes().start(t, newBackend)
+		if withForeign {
+			c.as(user(1)).check(t, exchange{"PUT /folder/1", `{"name": "mine"}`, 201, ""})
+			c.as(user(1)).check(t, exchange{"PUT /note/1", `{"text": "secret", "folder": 1}`, 201, ""})
+		}
+		c.as(user(2)).check(t, exchange{"PUT /note/2", `{"text": "own"}`, 201, ""})
+		c.as(user(2)).check(t, exchange{"PUT /folder/2", `{}`, 201, ""})
+		return c
+	}
+	untouched := func(t *testing.T, c *client) {
+		t.Helper()
+		c.as(user(1)).check(t, exchange{"GET /note", "", 200, `[{"id": 1, "text": "secret", "folder": 1}]`})
+		c.as(user(1)).check(t, exchange{"GET /folder", "", 200, `[{"id": 1, "name": "mine", "notes": [1]}]`})
+	}
+	for _, x := range []exchange{
+		{"GET /note/1", "", 404, ""},
+		{"HEAD /note/1", "", 404, ""},
+		{"PATCH /note/1", `{"text": "x"}`, 404, ""},
+		{"PATCH /note/1", `{}`, 404, ""},
+		{"DELETE /note/1", "", 404, ""},
+		{"PATCH /note/2", `{"folder": 1}`, 404, ""},
+		{"POST /note", `{"folder": 1}`, 404, ""},
+		{"PATCH /folder/2", `{"notes": [1, 2]}`, 404, ""},
+		{"POST /folder", `{"notes": [1]}`, 404, ""},
+		{"PUT /folder/2", `{"notes": [1]}`, 404, ""},
+		{"GET /note", "", 200, ""},
+		{"GET /note?limit=1", "", 200, ""},
+		{`GET /note?filter={"folder": 1}`, "", 200, ""},
+		{`GET /note?sort=["-text"]&depth=0`, "", 200, ""},
+		{"GET /folder/2?depth=2", "", 200, ""},
+		{"GET /folder?depth=3", "", 200, ""},
+		{"POST /folder", `{"notes": [{"text": "x"}, 1]}`, 404, ""},
+		{"PATCH /note/2", `{"folder": {"notes": [1]}}`, 404, ""},
+		{"POST /note", `{"owner": 1}`, 400, `FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "owner"}`},
+		{`GET /note?filter={"owner": 1}`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "owner"}`},
+		{`GET /note?sort=["owner"]`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "owner"}`},
+	} {
+		t.Run("a foreign record is as absent: "+x.request+" "+x.body, func(t *testing.T) {
+			c, empty := stock(t, true), stock(t, false)
+			foreign, absent := c.as(user(2)).check(t, x), empty.as(user(2)).check(t, x)
+			if string(foreign.body) != string(absent.body) || !sameHeaders(foreign.header, absent.header) {
+				t.Errorf("foreign %v %s\nabsent %v %s", foreign.header, foreign.body, absent.header, absent.body)
+			}
+			untouched(t, c)
+		})
+	}
+	t.Run("conditions do not tell foreign records from absent ones", func(t *testing.T) {
+		c, empty := stock(t, true), stock(t, false)
+		for _, value := range []string{"*", `"a"`} {
+			for _, x := range []exchange{{"PATCH /note/1", `{}`, 412, ""}, {"DELETE /note/1", "", 412, ""}, {"PUT /note/1", `{}`, 412, ""}} {
+				foreign, absent := c.as(user(2)).check(t, x, "If-Match", value), empty.as(user(2)).check(t, x, "If-Match", value)
+				if string(foreign.body) != string(absent.body) {
+					t.Errorf("%s: foreign %s, absent %s", x.request, foreign.body, absent.body)
+				}
+			}
+		}
+		untouched(t, c)
+	})
+	t.Run("PUT over a foreign id never overwrites and shows nothing", func(t *testing.T) {
+		c := stock(t, true)
+		for _, target := range []string{"/note/1", "/folder/1"} {
+			r := c.as(user(2)).send(t, "PUT", target, reader(`{}`))
+			if r.status < 400 || r.status >= 500 {
+				t.Errorf("%s: %d %s", target, r.status, r.body)
+			}
+			if told := fmt.Sprint(r.header, string(r.body)); containsAny(told, "secret", "mine") {
+				t.Errorf("%s: told %s", target, told)
+			}
+		}
+		untouched(t, c)
+	})
+}

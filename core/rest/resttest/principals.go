@@ -1,0 +1,137 @@
+package resttest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/rest"
+)
+
+// byNumber authenticates "user N" as the principal N, and everybody without a
+// token as nobody.
+func byNumber(r *http.Request) (*core.Principal, error) {
+	token := r.Header.Get("Authorization")
+	if token == "" {
+		return nil, nil
+	}
+	n, err := strconv.ParseInt(strings.TrimPrefix(token, "user "), 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	return &core.Principal{ID: core.IntValue(n)}, nil
+}
+
+func user(n int) string { return "user " + strconv.Itoa(n) }
+
+// owned gives every record to the principal that inserts it, and shows each
+// principal its own.
+func owned() core.Decorator {
+	return core.Decorator{
+		Name: "owned", Layer: core.Policy,
+		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				switch {
+				case op.Principal == nil:
+					return core.Result{}, core.Unauthorized
+				case op.Kind == core.Tx || op.Kind == core.NextID:
+					return next(ctx, op)
+				case op.Kind == core.Insert:
+					op.Records = give(op.Records, op.Principal.ID)
+				}
+				op.Guard(core.Eq("owner", op.Principal.ID))
+				return next(ctx, op)
+			}, nil
+		},
+	}
+}
+
+func give(records []core.Record, owner core.Value) []core.Record {
+	given := make([]core.Record, len(records))
+	for i, rec := range records {
+		given[i] = rec.With(rec.Resource().Field("owner").Column(), owner)
+	}
+	return given
+}
+
+func ownedNotes() setup {
+	return setup{model: notes(), decorators: []core.Decorator{owned()}, rest: rest.Options{Authenticate: byNumber}}
+}
+
+func testPrincipals(t *testing.T, newBackend NewBackend) {
+	t.Run("without a principal everything is 401, with a challenge", func(t *testing.T) {
+		c := ownedNotes().start(t, newBackend)
+		for _, x := range []exchange{
+			{"GET /note", "", 401, ""}, {"GET /note/1", "", 401, ""}, {"POST /note", `{}`, 401, ""}, {"PUT /note/1", `{}`, 401, ""},
+			{"PATCH /note/1", `{}`, 401, ""}, {"DELETE /note/1", "", 401, ""}, {`GET /note?filter={"text": "a"}`, "", 401, ""},
+			{"HEAD /note", "", 401, ""},
+		} {
+			if got := c.check(t, x).header.Get("Www-Authenticate"); got != "Bearer" {
+				t.Errorf("%s: WWW-Authenticate %q", x.request, got)
+			}
+		}
+	})
+	t.Run("a failed authentication is 401 before anything else", func(t *testing.T) {
+		c := ownedNotes().start(t, newBackend).as("user x")
+		for _, request := range []string{"GET /note", "GET /nope", "BREW /note", "GET /openapi.json", "OPTIONS /note", "GET /note?depth=x"} {
+			c.check(t, exchange{request, "", 401, `UNAUTHORIZED {}`})
+		}
+	})
+	t.Run("an authenticator's own code is used", func(t *testing.T) {
+		for _, row := range []struct {
+			err  error
+			want exchange
+		}{
+			{core.Forbidden, exchange{"GET /note", "", 403, `FORBIDDEN {}`}},
+			{errors.Join(errSecret, &core.Error{Code: core.Unavailable}), exchange{"GET /note", "", 503, `UNAVAILABLE {}`}},
+			{&core.Error{Code: core.ServerError, Cause: errSecret}, exchange{"GET /note", "", 500, `SERVER_ERROR {}`}},
+			{context.DeadlineExceeded, exchange{"GET /note", "", 503, `UNAVAILABLE {}`}},
+		} {
+			refuse := func(*http.Request) (*core.Principal, error) { return nil, row.err }
+			setup{model: notes(), rest: rest.Options{Authenticate: refuse}}.start(t, newBackend).check(t, row.want)
+		}
+	})
+	t.Run("the challenge is an option", func(t *testing.T) {
+		s := ownedNotes()
+		s.rest.Challenge = `Basic realm="notes"`
+		if got := s.start(t, newBackend).check(t, exchange{"GET /note", "", 401, ""}).header.Get("Www-Authenticate"); got != s.rest.Challenge {
+			t.Errorf("WWW-Authenticate %q", got)
+		}
+	})
+	t.Run("answers vary by Authorization if that is asked for", func(t *testing.T) {
+		if got := ownedNotes().start(t, newBackend).as(user(1)).check(t, exchange{"GET /note", "", 200, ""}).header.Get("Vary"); got != "Authorization" {
+			t.Errorf("Vary %q", got)
+		}
+		if got := (setup{model: notes()}).start(t, newBackend).check(t, exchange{"GET /note", "", 200, ""}).header.Get("Vary"); got != "" {
+			t.Errorf("Vary %q", got)
+		}
+	})
+	t.Run("principals of concurrent requests are not mixed up", func(t *testing.T) {
+		testConcurrentPrincipals(t, ownedNotes().start(t, newBackend))
+	})
+}
+
+func testConcurrentPrincipals(t *testing.T, all *client) {
+	const each = 10
+	var wg sync.WaitGroup
+	for n := range clients {
+		wg.Go(func() {
+			c, text := all.as(user(n+1)), strconv.Itoa(n+1)
+			for range each {
+				if r := c.send(t, "POST", "/note", reader(`{"text": "`+text+`"}`)); r.status != 201 {
+					t.Errorf("user %s: %d %s", text, r.status, r.body)
+				}
+			}
+			mine := `[` + strings.Repeat(`{"id": "*", "text": "`+text+`"}, `, each-1) + `{"id": "*", "text": "` + text + `"}]`
+			if r := c.send(t, "GET", "/note", nil); !r.is(t, mine) {
+				t.Errorf("user %s reads %s", text, r.body)
+			}
+		})
+	}
+	wg.Wait()
+}

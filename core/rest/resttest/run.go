@@ -1,0 +1,52 @@
+package resttest
+
+import (
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// NewBackend returns a fresh, empty backend for the model. What has to be
+// removed afterwards is up to tb.Cleanup.
+type NewBackend = func(tb testing.TB, m *core.Model) core.Backend
+
+// Run runs all rules, each against stores of its own.
+func Run(t *testing.T, newBackend NewBackend) {
+	for _, family := range families {
+		t.Run(family.name, func(t *testing.T) { family.run(t, newBackend) })
+	}
+}
+
+var families = []struct {
+	name string
+	run  func(t *testing.T, newBackend NewBackend)
+}{
+	{"routes", testRoutes},
+	{"methods", testMethods},
+	{"depth", testDepth},
+	{"filter", testFilter},
+	{"sort and limit", testSort},
+	{"pages", testPages},
+	{"bodies", testBodies},
+	{"media types", testMediaTypes},
+	{"create", testCreate},
+	{"change", testChange},
+	{"replace", testReplace},
+	{"delete", testDelete},
+	{"ids", testIDs},
+	{"types", testTypes},
+	{"fields", testFields},
+	{"computed fields", testComputed},
+	{"one-to-many", testOneToMany},
+	{"one-to-one", testOneToOne},
+	{"one-directional", testOneDirectional},
+	{"nested records", testNested},
+	{"cascade", testCascade},
+	{"knots", testKnots},
+	{"tags and conditions", testConditions},
+	{"errors", testErrors},
+	{"internals", testInternals},
+	{"principals", testPrincipals},
+	{"ownership", testOwnership},
+	{"many clients", testManyClients},
+}

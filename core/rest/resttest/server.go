@@ -1,0 +1,101 @@
+package resttest
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/rest"
+)
+
+// setup is everything that a server is made of.
+type setup struct {
+	model      *core.Model
+	decorators []core.Decorator
+	engine     engine.Options
+	rest       rest.Options
+}
+
+// start serves a fresh store until the test ends.
+func (s setup) start(tb testing.TB, newBackend NewBackend) *client {
+	tb.Helper()
+	store, err := core.New(tb.Context(), s.model, newBackend(tb, s.model), s.decorators...)
+	if err != nil {
+		tb.Fatalf("store: %v", err)
+	}
+	tb.Cleanup(func() { _ = store.Close() })
+	if s.rest.Logger == nil {
+		s.rest.Logger = slog.New(slog.DiscardHandler)
+	}
+	h, err := rest.New(engine.New(store, s.engine), s.rest)
+	if err != nil {
+		tb.Fatalf("handler: %v", err)
+	}
+	server := httptest.NewServer(h)
+	tb.Cleanup(server.Close)
+	transport := &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true}
+	tb.Cleanup(transport.CloseIdleConnections)
+	return &client{url: server.URL, prefix: s.rest.Prefix, http: &http.Client{Transport: transport}}
+}
+
+// client talks to one server.
+type client struct {
+	url    string
+	prefix string
+	http   *http.Client
+	token  string // Authorization, if not empty
+}
+
+// as returns a client that authenticates itself with the token.
+func (c *client) as(token string) *client {
+	other := *c
+	other.token = token
+	return &other
+}
+
+// reply is an answer with its body read.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send sends one request; headers are names and values in turn. The reply has
+// passed the checks that hold for all.
+func (c *client) send(tb testing.TB, method, target string, body io.Reader, headers ...string) reply {
+	tb.Helper()
+	req, err := http.NewRequestWithContext(tb.Context(), method, c.url+c.prefix+target, body)
+	if err != nil {
+		tb.Fatalf("%s %s: %v", method, target, err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", c.token)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+		if headers[i+1] == "" {
+			req.Header.Del(headers[i])
+		}
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		tb.Fatalf("%s %s: %v", method, target, err)
+	}
+	defer res.Body.Close()
+	content, err := io.ReadAll(res.Body)
+	if err != nil {
+		tb.Fatalf("%s %s: body: %v", method, target, err)
+	}
+	r := reply{res.StatusCode, res.Header, content}
+	if complaint := r.complaint(method); complaint != "" {
+		tb.Errorf("%s %s: %s\n%d %v\n%s", method, target, complaint, r.status, r.header, r.body)
+	}
+	return r
+}

@@ -1,0 +1,108 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+// documentName is the path of the OpenAPI document below the prefix.
+const documentName = "openapi.json"
+
+// resource is a resource as URLs name it.
+type resource struct {
+	name string // external
+	path string // escaped, with the prefix
+}
+
+// one returns the path of the record with that key.
+func (r *resource) one(key core.Value) string { return r.path + "/" + url.PathEscape(key.String()) }
+
+// place is what the path of a request points at.
+type place struct {
+	endpoint *endpoint
+	resource *resource // nil for the document
+	id       string    // of a record
+}
+
+// endpoint is a kind of place, with what its methods do.
+type endpoint struct {
+	allow       string
+	acceptPatch []string
+	methods     map[string]func(*exchange) error
+}
+
+var (
+	list = endpoint{"GET, HEAD, POST, OPTIONS", nil, map[string]func(*exchange) error{
+		http.MethodGet:     (*exchange).list,
+		http.MethodHead:    (*exchange).list,
+		http.MethodPost:    (*exchange).post,
+		http.MethodOptions: (*exchange).options,
+	}}
+	one = endpoint{"GET, HEAD, PUT, PATCH, DELETE, OPTIONS", acceptPatch, map[string]func(*exchange) error{
+		http.MethodGet:     (*exchange).get,
+		http.MethodHead:    (*exchange).get,
+		http.MethodPut:     (*exchange).put,
+		http.MethodPatch:   (*exchange).patch,
+		http.MethodDelete:  (*exchange).delete,
+		http.MethodOptions: (*exchange).options,
+	}}
+	described = endpoint{"GET, HEAD, OPTIONS", nil, map[string]func(*exchange) error{
+		http.MethodGet:     (*exchange).describe,
+		http.MethodHead:    (*exchange).describe,
+		http.MethodOptions: (*exchange).options,
+	}}
+)
+
+// find returns the place that an escaped path points at. It splits before it
+// unescapes, so that an id may hold a slash.
+func (h *Handler) find(path string) (place, error) {
+	rest, ok := strings.CutPrefix(path, h.opts.Prefix)
+	rest, rooted := strings.CutPrefix(rest, "/")
+	name, id, hasID := strings.Cut(rest, "/")
+	if !ok || !rooted || hasID && (id == "" || strings.Contains(id, "/")) {
+		return place{}, noPlace(rest)
+	}
+	name, err := url.PathUnescape(name)
+	switch {
+	case err != nil:
+		return place{}, noPlace(rest)
+	case !hasID && name == documentName:
+		return place{endpoint: &described}, nil
+	}
+	r := h.resources[name]
+	if r == nil {
+		return place{}, noPlace(name)
+	}
+	if !hasID {
+		return place{endpoint: &list, resource: r}, nil
+	}
+	if id, err = url.PathUnescape(id); err != nil {
+		return place{}, noPlace(rest)
+	}
+	return place{endpoint: &one, resource: r, id: id}, nil
+}
+
+// maxName is how many bytes of an unknown path its error repeats.
+const maxName = 256
+
+// noPlace is the error of a name that no resource has.
+func noPlace(name string) error {
+	name = strings.ToValidUTF8(name[:min(len(name), maxName)], "\uFFFD")
+	return &core.Error{
+		Code: core.NotFound, Resource: "resource", Key: core.TextValue(strings.ReplaceAll(name, "\x00", "\uFFFD")),
+	}
+}
+
+// options answers which methods the place has.
+func (x *exchange) options() error {
+	h := x.w.Header()
+	h["Allow"] = []string{x.endpoint.allow}
+	if x.endpoint.acceptPatch != nil {
+		h["Accept-Patch"] = x.endpoint.acceptPatch
+	}
+	x.finish(http.StatusNoContent, nil)
+	return nil
+}

@@ -1,0 +1,62 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+)
+
+// pipes is a listener of one connection in memory, so that time can be faked.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	close(p.closed)
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+func TestRequestsThatDoNotEndAreCutOffAtShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := &pipes{make(chan net.Conn, 1), make(chan struct{})}
+		client, server := net.Pipe()
+		ln.conns <- server
+		entered := make(chan struct{})
+		ended := make(chan error, 1)
+		h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			close(entered)
+			<-r.Context().Done()
+			ended <- r.Context().Err()
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		stopped := make(chan error, 1)
+		go func() { stopped <- Serve(ctx, ln, h) }()
+		if _, err := client.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		<-entered
+		stop()
+		if err := <-stopped; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		if err := <-ended; err == nil {
+			t.Error("the request's context goes on")
+		}
+		_ = client.Close()
+	})
+}

@@ -1,0 +1,83 @@
+package rest
+
+import (
+	"strings"
+)
+
+// tagList is the content of an If-Match or If-None-Match header: any tag, or
+// one of several (RFC 9110, section 13.1).
+type tagList struct {
+	any  bool
+	tags []entityTag
+}
+
+type entityTag struct {
+	opaque string // with its quotes
+	weak   bool
+}
+
+// strong reports whether the list has the tag, by the comparison in which weak
+// tags equal nothing (RFC 9110, section 8.8.3.2).
+func (l *tagList) strong(tag string) bool {
+	for _, t := range l.tags {
+		if t.opaque == tag && !t.weak {
+			return true
+		}
+	}
+	return l.any
+}
+
+// weak reports whether the list has the tag, by the comparison that takes weak
+// tags for strong ones.
+func (l *tagList) weak(tag string) bool {
+	for _, t := range l.tags {
+		if t.opaque == tag {
+			return true
+		}
+	}
+	return l.any
+}
+
+// parseTags reads all lines of a header; false if that is no list of tags.
+func parseTags(lines []string) (*tagList, bool) {
+	text := strings.Trim(strings.Join(lines, ","), " \t")
+	if text == "*" {
+		return &tagList{any: true}, true
+	}
+	l := &tagList{}
+	for {
+		text = strings.TrimLeft(text, ", \t") // empty elements count for nothing (section 5.6.1.2)
+		if text == "" {
+			return l, len(l.tags) > 0
+		}
+		var t entityTag
+		text, t.weak = strings.CutPrefix(text, "W/")
+		n := quoted(text)
+		if n == 0 {
+			return nil, false
+		}
+		t.opaque = text[:n]
+		l.tags = append(l.tags, t)
+		text = strings.TrimLeft(text[n:], " \t")
+		if text != "" && text[0] != ',' {
+			return nil, false
+		}
+	}
+}
+
+// quoted returns how long the opaque tag is that text begins with; 0 if it does
+// not.
+func quoted(text string) int {
+	if text == "" || text[0] != '"' {
+		return 0
+	}
+	for i := 1; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			return i + 1
+		case c < '!' || c == 0x7f:
+			return 0
+		}
+	}
+	return 0
+}

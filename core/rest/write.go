@@ -1,0 +1,123 @@
+package rest
+
+import (
+	"net/http"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+// post creates one record, or all of a list.
+func (x *exchange) post() error {
+	depth, err := x.depth()
+	if err != nil {
+		return err
+	}
+	body, err := x.body()
+	if err != nil {
+		return err
+	}
+	bodies, many, err := objects(body)
+	if err != nil {
+		return err
+	}
+	views, err := x.h.api.Create(x.ctx, x.resource.name, engine.Write{Depth: depth}, bodies...)
+	switch {
+	case err != nil:
+		return err
+	case many:
+		x.answerList(http.StatusCreated, views)
+	default:
+		x.answerNew(views[0])
+	}
+	return nil
+}
+
+// patch changes the fields that the body names.
+func (x *exchange) patch() error {
+	w, body, err := x.writeOne()
+	if err != nil {
+		return err
+	}
+	view, err := x.h.api.Update(x.ctx, x.resource.name, x.id, w, body)
+	if err != nil {
+		return err
+	}
+	x.answerOne(http.StatusOK, view)
+	return nil
+}
+
+// put makes the record what the body says.
+func (x *exchange) put() error {
+	w, body, err := x.writeOne()
+	if err != nil {
+		return err
+	}
+	view, created, err := x.h.api.Replace(x.ctx, x.resource.name, x.id, w, body)
+	switch {
+	case err != nil:
+		return err
+	case created:
+		x.answerNew(view)
+	default:
+		x.answerOne(http.StatusOK, view)
+	}
+	return nil
+}
+
+// delete removes the record.
+func (x *exchange) delete() error {
+	w, err := x.write()
+	if err != nil {
+		return err
+	}
+	if err := x.h.api.Delete(x.ctx, x.resource.name, x.id, w); err != nil {
+		return err
+	}
+	x.answer(http.StatusOK, []byte("null"))
+	return nil
+}
+
+// writeOne reads what a request says that writes the record of its URL.
+func (x *exchange) writeOne() (w engine.Write, body map[string]any, err error) {
+	if w, err = x.write(); err != nil {
+		return w, nil, err
+	}
+	parsed, err := x.body()
+	if err != nil {
+		return w, nil, err
+	}
+	body, ok := parsed.(map[string]any)
+	if !ok {
+		return w, nil, &core.Error{Code: core.BadRequest, Message: "the body is not a JSON object"}
+	}
+	return w, body, nil
+}
+
+// write reads how to answer the write of a record, and on which conditions to do
+// it.
+func (x *exchange) write() (w engine.Write, err error) {
+	if w.Depth, err = x.depth(); err != nil {
+		return w, err
+	}
+	c, err := x.conditions()
+	w.Match = c.write()
+	return w, err
+}
+
+// objects returns the object or the objects that a body holds, and whether it
+// was a list.
+func objects(body any) (bodies []map[string]any, many bool, err error) {
+	items, many := body.([]any)
+	if !many {
+		items = []any{body}
+	}
+	bodies = make([]map[string]any, len(items))
+	for i, item := range items {
+		var ok bool
+		if bodies[i], ok = item.(map[string]any); !ok {
+			return nil, many, &core.Error{Code: core.BadRequest, Message: "the body is neither a JSON object nor a list of objects"}
+		}
+	}
+	return bodies, many, nil
+}
