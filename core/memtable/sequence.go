@@ -17,6 +17,7 @@ type sequence struct {
 	last     atomic.Int64
 	limit    atomic.Int64 // as far as the log lets it go
 	mu       sync.Mutex   // held while the log moves the limit
+	closed   atomic.Bool
 }
 
 // limitTo keeps the sequence from going on before the log has said how far; without
@@ -32,6 +33,9 @@ func (s *sequence) limitTo(log Log) {
 func (s *sequence) take(n int) (first int64, err error) {
 	for {
 		last := s.last.Load()
+		if s.closed.Load() {
+			return 0, core.ErrClosed
+		}
 		if int64(n) > math.MaxInt64-last {
 			return 0, fmt.Errorf("memtable: %s: no %d keys are left up to the largest number", s.resource, n)
 		}
@@ -60,6 +64,13 @@ func (s *sequence) reserve(atLeast int64) error {
 		s.limit.Store(upTo)
 	}
 	return err
+}
+
+// close makes take fail and returns the last number. Who is in the middle of take
+// finds another last number than it started from.
+func (s *sequence) close() (last int64) {
+	s.closed.Store(true)
+	return s.last.Swap(math.MaxInt64)
 }
 
 // follow makes the sequence go on behind a key that was chosen elsewhere.

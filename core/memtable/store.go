@@ -2,6 +2,7 @@ package memtable
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/larder-go/larder/core"
@@ -17,6 +18,8 @@ type Store struct {
 	writer    chan struct{}            // holds one element while a transaction writes
 	failed    atomic.Pointer[error]    // of the log, since when nothing is written
 	closed    atomic.Bool
+	ending    sync.Mutex
+	final     []int64 // positions, once closed
 }
 
 // Content is what a [Store] starts with.
@@ -89,8 +92,14 @@ func (s *Store) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx,
 func (s *Store) Snapshot() *Snapshot { return s.committed.Load() }
 
 // Positions returns, by resource, the largest number that was handed out as a key
-// or used for one; 0 where there is none and where keys are not numbers.
+// or used for one, be it in a transaction that rolled back; 0 where there is none
+// and where keys are not numbers.
 func (s *Store) Positions() []int64 {
+	s.ending.Lock()
+	defer s.ending.Unlock()
+	if s.final != nil {
+		return s.final
+	}
 	positions := make([]int64, len(s.sequences))
 	for i := range s.sequences {
 		positions[i] = s.sequences[i].last.Load()
@@ -98,5 +107,17 @@ func (s *Store) Positions() []int64 {
 	return positions
 }
 
-// Close makes every later Begin fail with [core.ErrClosed].
-func (s *Store) Close() { s.closed.Store(true) }
+// Close makes every later Begin fail with [core.ErrClosed], and so does handing out
+// keys in transactions that are still open: the Positions are final.
+func (s *Store) Close() {
+	s.closed.Store(true)
+	s.ending.Lock()
+	defer s.ending.Unlock()
+	if s.final != nil {
+		return
+	}
+	s.final = make([]int64, len(s.sequences))
+	for i := range s.sequences {
+		s.final[i] = s.sequences[i].close()
+	}
+}
