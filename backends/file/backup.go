@@ -20,7 +20,7 @@ func (b *Backend) Backup(ctx context.Context, w io.Writer) error {
 	}
 	snapshot := b.store.Snapshot()
 	positions := b.journal.positions(b.store.Positions())
-	out := bufio.NewWriterSize(w, readAhead)
+	out := bufio.NewWriterSize(w, writeBehind)
 	anew, err := newWriter(out, b.journal.shape)
 	if err != nil {
 		return err

@@ -69,7 +69,7 @@ func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &compaction{journal: j, file: file, out: bufio.NewWriterSize(&sequentially{to: file}, readAhead)}
+	c := &compaction{journal: j, file: file, out: bufio.NewWriterSize(&sequentially{to: file}, writeBehind)}
 	if err := file.Lock(); err != nil { // before it gets its name, so that there is no gap
 		return nil, errors.Join(err, c.abandon())
 	}

@@ -18,17 +18,19 @@ type frame struct {
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 const (
-	sealBegin = `,"crc":"`
-	sealEnd   = "\"}\n"
-	sealSize  = len(sealBegin) + 8 + len(sealEnd)
+	frameBegin  = `{"n":`
+	frameSynced = `,"synced":`
+	sealBegin   = `,"crc":"`
+	sealEnd     = "\"}\n"
+	sealSize    = len(sealBegin) + 8 + len(sealEnd)
 )
 
 // appendFrame appends a whole line.
 func appendFrame(dst []byte, f frame) []byte {
 	begin := len(dst)
-	dst = append(dst, `{"n":`...)
+	dst = append(dst, frameBegin...)
 	dst = strconv.AppendInt(dst, f.number, 10)
-	dst = append(dst, `,"synced":`...)
+	dst = append(dst, frameSynced...)
 	dst = strconv.AppendInt(dst, f.synced, 10)
 	dst = append(dst, ',')
 	dst = append(dst, f.body...)
@@ -46,7 +48,7 @@ func appendSeal(dst []byte, begin int) []byte {
 var (
 	errUnfinished = errors.New("the line is not finished")
 	errChecksum   = errors.New("the checksum does not match")
-	errNoFrame    = errors.New("the line has no number")
+	errNoFrame    = errors.New("the line does not begin with its number")
 )
 
 // unseal returns the line up to its checksum, which is right.
@@ -69,13 +71,15 @@ func unseal(line []byte) ([]byte, error) {
 
 // parseFrame reads a line, its end included. The body is a part of it.
 func parseFrame(line []byte) (f frame, err error) {
+	r := reader{text: line}
+	if !r.literal(frameBegin) || !r.integer(&f.number) || !r.literal(frameSynced) || !r.integer(&f.synced) || !r.literal(",") {
+		return f, errNoFrame
+	}
 	text, err := unseal(line)
 	if err != nil {
 		return f, err
 	}
-	r := reader{text: text}
-	ok := r.literal(`{"n":`) && r.integer(&f.number) && r.literal(`,"synced":`) && r.integer(&f.synced) && r.literal(",")
-	if !ok {
+	if len(text) < r.pos {
 		return f, errNoFrame
 	}
 	f.body = text[r.pos:]

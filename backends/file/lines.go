@@ -16,7 +16,8 @@ type lines struct {
 const readAhead = 256 << 10
 
 func newLines(from io.ReaderAt, begin, end int64) *lines {
-	return &lines{in: bufio.NewReaderSize(io.NewSectionReader(from, begin, end-begin), readAhead), offset: begin}
+	size := min(readAhead, end-begin)
+	return &lines{in: bufio.NewReaderSize(io.NewSectionReader(from, begin, end-begin), int(size)), offset: begin}
 }
 
 // next returns a line with its end, which only the last one may lack, and its

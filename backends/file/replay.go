@@ -26,7 +26,8 @@ func replay(ctx context.Context, path string, file handle, progress func(done, t
 	if err != nil {
 		return nil, err
 	}
-	p := &player{ctx: ctx, path: path, lines: newLines(file, 0, size), progress: progress, replayed: &replayed{size: size}}
+	p := newPlayer(path, file, size)
+	p.ctx, p.progress = ctx, progress
 	if err := p.header(); err != nil {
 		return nil, err
 	}
@@ -53,6 +54,13 @@ type player struct {
 	lines    *lines
 	progress func(done, total int64)
 	told     int64 // what progress was called with last
+}
+
+func newPlayer(path string, file handle, size int64) *player {
+	return &player{
+		replayed: &replayed{size: size}, ctx: context.Background(), path: path,
+		lines: newLines(file, 0, size), progress: func(int64, int64) {},
+	}
 }
 
 func (p *player) corrupt(offset int64, reason error) error {
@@ -118,7 +126,7 @@ func (p *player) line() error {
 	f, err := parseFrame(line)
 	if err != nil {
 		p.torn = err
-		return nil
+		return p.evidence(line)
 	}
 	switch {
 	case f.number != p.number+1:
@@ -134,19 +142,34 @@ func (p *player) line() error {
 	return nil
 }
 
-// tail looks behind a broken line for one that was written when the broken one was
-// on disk already.
+// tail looks behind a broken line for evidence that it was no crash that broke it.
 func (p *player) tail() error {
 	for {
-		offset, line, err := p.next()
+		_, line, err := p.next()
 		if errors.Is(err, io.EOF) {
 			return nil
+		}
+		if err == nil {
+			err = p.evidence(line)
 		}
 		if err != nil {
 			return err
 		}
-		if f, err := parseFrame(line); err == nil && f.synced > p.end {
-			return p.corrupt(p.end, fmt.Errorf("%w, and line %d at offset %d is intact", p.torn, f.number, offset))
+	}
+}
+
+// evidence is an error if the text ends with an intact line that was written when
+// what is broken was on disk already.
+func (p *player) evidence(text []byte) error {
+	for at := 0; at < len(text); at++ { // the end of the line before it may be broken too
+		next := bytes.Index(text[at:], []byte(frameBegin))
+		if next < 0 {
+			return nil
+		}
+		at += next
+		if f, err := parseFrame(text[at:]); err == nil && f.synced > p.end {
+			return p.corrupt(p.end, fmt.Errorf("%w, and line %d, which was written later, is intact", p.torn, f.number))
 		}
 	}
+	return nil
 }

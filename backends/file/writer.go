@@ -19,6 +19,9 @@ type writer struct {
 	buf     []byte
 }
 
+// writeBehind is the size of the buffers between a writer and its file.
+const writeBehind = 32 << 10
+
 func newWriter(out io.Writer, s shape) (*writer, error) {
 	w := &writer{out: out, shape: s}
 	return w, w.write(s.header())
