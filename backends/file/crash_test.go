@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -279,7 +281,7 @@ func (c *crasher) reopen() {
 }
 
 func TestACrashAnywhereLosesNothingAcknowledgedAndShowsNothingHalf(t *testing.T) {
-	want := 20_000 * soak
+	want := crashPoints * soaking()
 	crashes := 0
 	for seed := uint64(1); crashes < want; seed++ {
 		c := newCrasher(t, seed, quiet())
@@ -339,5 +341,10 @@ func TestACrashAmidAGroupKeepsAPrefixOfIt(t *testing.T) {
 	})
 }
 
-// soak multiplies how much is tried.
-const soak = 1
+// soaking is how many times as much is tried.
+func soaking() int {
+	if n, err := strconv.Atoi(os.Getenv("LARDER_SOAK")); err == nil && n > 0 {
+		return n
+	}
+	return 1
+}
