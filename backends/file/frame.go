@@ -85,3 +85,19 @@ func parseFrame(line []byte) (f frame, err error) {
 	f.body = text[r.pos:]
 	return f, nil
 }
+
+// intactEnd returns the line that a text ends with, and where it begins, if it is
+// intact: what is broken before it may have lost its own end.
+func intactEnd(text []byte) (f frame, at int, ok bool) {
+	for ; at < len(text); at++ {
+		next := bytes.Index(text[at:], []byte(frameBegin))
+		if next < 0 {
+			break
+		}
+		at += next
+		if f, err := parseFrame(text[at:]); err == nil {
+			return f, at, true
+		}
+	}
+	return frame{}, 0, false
+}

@@ -93,9 +93,16 @@ func (s *salvage) read() error {
 // line takes what the line says, if it can be read.
 func (s *salvage) line(offset int64, line []byte) {
 	f, err := parseFrame(line)
-	if err == nil {
-		err = newContent(s.content.shape).apply(f.body) // not to apply the half of it
+	if err != nil {
+		intact, at, ok := intactEnd(line)
+		if !ok {
+			s.lose(offset, len(line), err)
+			return
+		}
+		s.lose(offset, at, err)
+		f, offset, line = intact, offset+int64(at), line[at:]
 	}
+	err = newContent(s.content.shape).apply(f.body) // not to apply the half of it
 	if err == nil {
 		err = s.content.apply(f.body)
 	}

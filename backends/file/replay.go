@@ -161,15 +161,8 @@ func (p *player) tail() error {
 // evidence is an error if the text ends with an intact line that was written when
 // what is broken was on disk already.
 func (p *player) evidence(text []byte) error {
-	for at := 0; at < len(text); at++ { // the end of the line before it may be broken too
-		next := bytes.Index(text[at:], []byte(frameBegin))
-		if next < 0 {
-			return nil
-		}
-		at += next
-		if f, err := parseFrame(text[at:]); err == nil && f.synced > p.end {
-			return p.corrupt(p.end, fmt.Errorf("%w, and line %d, which was written later, is intact", p.torn, f.number))
-		}
+	if f, _, ok := intactEnd(text); ok && f.synced > p.end {
+		return p.corrupt(p.end, fmt.Errorf("%w, and line %d, which was written later, is intact", p.torn, f.number))
 	}
 	return nil
 }
