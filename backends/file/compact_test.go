@@ -136,10 +136,10 @@ func TestCompactionEndsWithTheContext(t *testing.T) {
 	store, b := openStore(t, fs, quiet())
 	put(t, store.Session, cookie)
 	ctx, cancel := context.WithCancel(t.Context())
-	fs.before = func(call string) error {
+	fs.onChange(func(call string) error {
 		cancel()
 		return nil
-	}
+	})
 	if err := b.Compact(ctx); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}

@@ -81,7 +81,7 @@ func newCrasher(tb testing.TB, seed uint64, opts Options) *crasher {
 		tb: tb, fs: newStrictFilesystem(), random: newRandom(seed), opts: opts,
 		allowed: []string{""},
 	}
-	c.fs.before = c.everyWay
+	c.fs.onChange(c.everyWay)
 	c.open()
 	return c
 }
@@ -99,13 +99,13 @@ func (c *crasher) everyWay(call string) error {
 		c.crashes++
 		left := c.fs.crash(choose)
 		if c.random.IntN(16) == 0 { // and again while it recovers
-			left.before = func(again string) error {
+			left.onChange(func(again string) error {
 				possibilities(c.random, 4, func(choose func(int) int) {
 					c.crashes++
 					c.check(left.crash(choose), call+", then "+again)
 				})
 				return nil
-			}
+			})
 		}
 		c.check(left, call)
 	})
@@ -121,7 +121,7 @@ func (c *crasher) check(left *strictFilesystem, call string) {
 	if found := text(b.store.Snapshot()); !slices.Contains(c.allowed, found) {
 		c.tb.Fatalf("crash at %s in %s: found\n%s\nwant one of\n%s", call, c.last, found, strings.Join(c.allowed, "\n"))
 	}
-	left.before = func(string) error { return nil }
+	left.onChange(func(string) error { return nil })
 	if next := nextID(c.tb, b); next <= c.promised {
 		c.tb.Fatalf("crash at %s in %s: key %d again, after %d", call, c.last, next, c.promised)
 	}
@@ -317,12 +317,12 @@ func TestACrashAmidAGroupKeepsAPrefixOfIt(t *testing.T) {
 				t.Fatalf("%d transactions, shown %s", len(c.allowed)-1, shown)
 			}
 			syncs := 0
-			c.fs.before = func(call string) error {
+			c.fs.onChange(func(call string) error {
 				if call == "sync" {
 					syncs++
 				}
 				return c.everyWay(call)
-			}
+			})
 			<-c.backend.journal.turn
 			for range 5 {
 				if err := <-ended; err != nil {

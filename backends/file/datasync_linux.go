@@ -10,7 +10,7 @@ import (
 // (fdatasync(2)).
 func datasync(f *os.File) error {
 	for {
-		err := syscall.Fdatasync(int(f.Fd())) //nolint:gosec // a descriptor is small
+		err := syscall.Fdatasync(int(f.Fd()))
 		if !errors.Is(err, syscall.EINTR) {
 			return os.NewSyscallError("fdatasync", err)
 		}

@@ -60,7 +60,7 @@ func (f *faulty) before(string) error {
 }
 
 func (f *faulty) run() {
-	f.fs.before = f.before
+	f.fs.onChange(f.before)
 	for i := range 12 {
 		if i%4 == 2 {
 			f.compact()
@@ -69,9 +69,9 @@ func (f *faulty) run() {
 		f.insert(i)
 	}
 	_ = f.store.Close()
-	f.fs.before = func(string) error { return nil }
+	f.fs.onChange(func(string) error { return nil })
 	f.last = fmt.Sprintf("call %d", f.at)
-	f.everyWay("the end")
+	_ = f.everyWay("the end")
 	f.check(f.fs, "the end")
 }
 

@@ -96,11 +96,13 @@ func TestRecoverCopiesWhatCanBeReadAndTellsTheRest(t *testing.T) {
 		lost   int
 		mended string
 	}{
-		"nothing wrong":     {"", func(line []byte) []byte { return line }, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}`, 0, ""},
-		"a record lost":     {`{"id":2`, zeros, `cookie{id:1 type:null jar:blue}jar{id:blue}jar{id:red}`, 1, ""},
-		"a target lost":     {`[{"id":"red"`, zeros, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:null}jar{id:blue}`, 1, "cookie 2: field jar was red and is null"},
-		"a damaged header":  {`"larder"`, func(line []byte) []byte { return bytes.Replace(line, []byte("cookies"), []byte("Cookies"), 1) }, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}`, 1, ""},
-		"a body of nothing": {`{"id":2`, func([]byte) []byte { return appendFrame(nil, frame{4, 9, []byte(`"put":{"cookie":[{"id":3},{"id":4},{"nix":2}]}`)}) }, `cookie{id:1 type:null jar:blue}jar{id:blue}jar{id:red}`, 1, ""},
+		"nothing wrong":    {"", func(line []byte) []byte { return line }, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}`, 0, ""},
+		"a record lost":    {`{"id":2`, zeros, `cookie{id:1 type:null jar:blue}jar{id:blue}jar{id:red}`, 1, ""},
+		"a target lost":    {`[{"id":"red"`, zeros, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:null}jar{id:blue}`, 1, "cookie 2: field jar was red and is null"},
+		"a damaged header": {`"larder"`, func(line []byte) []byte { return bytes.Replace(line, []byte("cookies"), []byte("Cookies"), 1) }, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}`, 1, ""},
+		"a body of nothing": {`{"id":2`, func([]byte) []byte {
+			return appendFrame(nil, frame{4, 9, []byte(`"put":{"cookie":[{"id":3},{"id":4},{"nix":2}]}`)})
+		}, `cookie{id:1 type:null jar:blue}jar{id:blue}jar{id:red}`, 1, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -18,9 +18,7 @@ type strictFilesystem struct {
 	disk  map[string]*inode
 	later map[string][]*inode // what names became since the directory was synced; nil for no file
 
-	// before is called before each change of a file or a name. An error fails the
-	// change, which then happened in part.
-	before func(call string) error
+	watch func(call string) error
 }
 
 const sector = 512
@@ -44,8 +42,23 @@ type change struct {
 func newStrictFilesystem() *strictFilesystem {
 	return &strictFilesystem{
 		names: make(map[string]*inode), disk: make(map[string]*inode), later: make(map[string][]*inode),
-		before: func(string) error { return nil },
+		watch: func(string) error { return nil },
 	}
+}
+
+// onChange sets what is called before each change of a file or a name. An error
+// fails the change, which then happened in part.
+func (s *strictFilesystem) onChange(watch func(call string) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watch = watch
+}
+
+func (s *strictFilesystem) before(call string) error {
+	s.mu.Lock()
+	watch := s.watch
+	s.mu.Unlock()
+	return watch(call)
 }
 
 // crash returns what a crash leaves. Wherever there are several possibilities,
@@ -126,7 +139,9 @@ func (s *strictFilesystem) Open(path string, flag int, _ fs.FileMode) (handle, e
 	}
 	h := &strictFile{fs: s, node: node}
 	if flag&os.O_TRUNC != 0 && len(node.data) > 0 {
-		return h, h.Truncate(0)
+		if err := h.Truncate(0); err != nil {
+			return nil, err
+		}
 	}
 	return h, nil
 }

@@ -55,15 +55,15 @@ func TestAFailedSyncOfAnIntervalRefusesFurtherWrites(t *testing.T) {
 		opts.SyncEvery = time.Second
 		store, b := openStore(t, fs, opts)
 		put(t, store.Session, jar, "id", "blue")
-		fs.before = func(call string) error {
+		fs.onChange(func(call string) error {
 			if call == "sync" {
 				return syscall.EIO
 			}
 			return nil
-		}
+		})
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		fs.before = func(string) error { return nil }
+		fs.onChange(func(string) error { return nil })
 		rec, _ := jar.NewRecord(map[string]any{"id": "red"})
 		if _, err := store.Insert(t.Context(), jar, rec); !errors.Is(err, core.Unavailable) || !errors.Is(err, syscall.EIO) {
 			t.Errorf("insert: %v", err)

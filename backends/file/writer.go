@@ -24,7 +24,10 @@ const writeBehind = 32 << 10
 
 func newWriter(out io.Writer, s shape) (*writer, error) {
 	w := &writer{out: out, shape: s}
-	return w, w.write(s.header())
+	if err := w.write(s.header()); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 func (w *writer) write(line []byte) error {
