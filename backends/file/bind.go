@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -103,7 +104,9 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 }
 
 // resume makes the file end behind the last intact line, and makes sure that all of
-// it is on disk: whoever wrote it may have been killed before it was.
+// it is on disk: whoever wrote it may have been killed before it was, or a sync may
+// have failed for it. Then the page cache shows what is not on disk and never will
+// be, because it takes itself to be clean; so that part is written again.
 func (j *journal) resume(r *replayed) error {
 	if r.torn != nil {
 		j.logger.Warn("file: cutting off what a crash left of the last write",
@@ -111,6 +114,10 @@ func (j *journal) resume(r *replayed) error {
 		if err := j.file.Truncate(r.end); err != nil {
 			return err
 		}
+	}
+	again := io.NewSectionReader(j.file, r.synced, r.end-r.synced)
+	if _, err := io.Copy(&sequentially{to: j.file, end: r.synced}, again); err != nil {
+		return err
 	}
 	if err := j.file.Sync(); err != nil {
 		return err

@@ -170,7 +170,7 @@ func (c *compaction) abandon() error {
 	return errors.Join(c.file.Close(), c.journal.fs.Remove(c.journal.path+besides))
 }
 
-// sequentially writes to a file from its beginning.
+// sequentially writes to a file from an offset on.
 type sequentially struct {
 	to  io.WriterAt
 	end int64

@@ -106,6 +106,28 @@ func TestTheLogIsToldOfATornTail(t *testing.T) {
 	}
 }
 
+// A group of transactions of which the first was torn, and then one that takes as
+// many bytes as that: the others would fit behind it.
+func TestWhatWasCutOffNeverComesBack(t *testing.T) {
+	data := shapeOf(cookies).header()
+	synced := int64(len(data))
+	for i, id := range []string{"a", "b", "c"} {
+		data = appendFrame(data, frame{int64(i + 1), synced, []byte(`"put":{"jar":[{"id":"` + id + `"}]}`)})
+	}
+	data[synced+40] ^= 1
+	fs := on(data)
+	for _, want := range []string{"", "jar{id:x}"} {
+		store, b := openStore(t, fs, quiet())
+		if found := text(b.store.Snapshot()); found != want {
+			t.Errorf("found %q, want %q", found, want)
+		}
+		if want == "" {
+			put(t, store.Session, jar, "id", "x")
+		}
+		shut(t, store)
+	}
+}
+
 func TestANewFileStartsWithData(t *testing.T) {
 	fs := newStrictFilesystem()
 	opts := quiet()

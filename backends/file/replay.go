@@ -13,6 +13,7 @@ type replayed struct {
 	content *content
 	number  int64 // of the last line
 	end     int64 // of the last line
+	synced  int64 // how much of the file its last line knows to be on disk
 	size    int64 // of the file
 	torn    error // what is wrong with the line at end, if the file does not end there
 }
@@ -95,7 +96,7 @@ func (p *player) header() error {
 	if err != nil {
 		return fmt.Errorf("file: %s %w", p.path, err)
 	}
-	p.content, p.end = newContent(s), int64(len(line))
+	p.content, p.end, p.synced = newContent(s), int64(len(line)), int64(len(line))
 	return nil
 }
 
@@ -137,7 +138,7 @@ func (p *player) line() error {
 	if err := p.content.apply(f.body); err != nil {
 		return p.corrupt(offset, err)
 	}
-	p.number = f.number
+	p.number, p.synced = f.number, f.synced
 	p.end = offset + int64(len(line))
 	return nil
 }

@@ -83,6 +83,33 @@ func (s *strictFilesystem) crash(choose func(n int) int) *strictFilesystem {
 	return left
 }
 
+// kill returns what is there when the process ends and the system goes on: what it
+// sees is not on disk yet.
+func (s *strictFilesystem) kill() *strictFilesystem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := newStrictFilesystem()
+	inodes := map[*inode]*inode{nil: nil}
+	of := func(n *inode) *inode {
+		if _, known := inodes[n]; !known {
+			inodes[n] = &inode{data: slices.Clone(n.data), disk: slices.Clone(n.disk), pending: slices.Clone(n.pending)}
+		}
+		return inodes[n]
+	}
+	for name, node := range s.names {
+		left.names[name] = of(node)
+	}
+	for name, node := range s.disk {
+		left.disk[name] = of(node)
+	}
+	for name, nodes := range s.later {
+		for _, node := range nodes {
+			left.later[name] = append(left.later[name], of(node))
+		}
+	}
+	return left
+}
+
 func (s *strictFilesystem) everyName() map[string]bool {
 	all := make(map[string]bool)
 	for name := range s.disk {

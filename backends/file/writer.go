@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/memtable"
@@ -74,6 +75,9 @@ func (w *writer) snapshot(ctx context.Context, s *memtable.Snapshot, m *core.Mod
 				return err
 			}
 		}
+	}
+	if w.number == 0 && !slices.ContainsFunc(positions, func(n int64) bool { return n != 0 }) {
+		return nil // a new file
 	}
 	return w.line(w.shape.appendPositions(nil, positions))
 }
