@@ -285,10 +285,21 @@ func (c *crasher) nextIDs() {
 	c.promised = keys[len(keys)-1].Int()
 }
 
+// compact compacts, while others write in between.
 func (c *crasher) compact() {
+	busy := false
+	c.fs.onChange(func(call string) error {
+		if call == "sync" && !busy { // once the snapshot is written
+			busy = true
+			c.insert()
+			c.insert()
+		}
+		return c.everyWay(call)
+	})
 	if err := c.backend.Compact(context.Background()); err != nil {
 		c.tb.Fatal(err)
 	}
+	c.fs.onChange(c.everyWay)
 }
 
 func (c *crasher) reopen() {

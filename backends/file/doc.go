@@ -18,13 +18,13 @@
 // The journal is text in UTF-8, one JSON object a line (jq reads it). The first
 // line is the header: the version of the format, and the model's stored fields.
 //
-//	{"larder":"journal","version":1,"model":"cookies","resources":[{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"}]}],"crc":"2f8a70e1"}
+//	{"larder":"journal","version":1,"model":"cookies","resources":[{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"}]}],"crc":"2c74b41d"}
 //
-// Each other line is one transaction:
+// Each other line is a transaction, or a reservation of keys:
 //
-//		{"n":1,"synced":182,"seq":{"cookie":1024},"crc":"5a1de7c0"}
-//		{"n":2,"synced":243,"put":{"cookie":[{"id":1,"type":"muffin"},{"id":2}]},"crc":"93c40d7b"}
-//		{"n":3,"synced":335,"put":{"cookie":[{"id":2,"type":"oat"}]},"del":{"cookie":[1]},"crc":"0d1c36ee"}
+//	{"n":1,"synced":179,"seq":{"cookie":1024},"crc":"3e351bbd"}
+//	{"n":2,"synced":239,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"e6b16983"}
+//	{"n":3,"synced":321,"seq":{"cookie":1},"crc":"db386439"}
 //
 //	  - n numbers the lines.
 //	  - synced is how many bytes of the file were known to be on disk when the line

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -164,6 +165,58 @@ func TestAnOrderlyCloseLeavesNoGapInTheKeysAndACrashASmallOne(t *testing.T) {
 	store, _ = openStore(t, left, quiet())
 	if got := put(t, store.Session, cookie).Key().Int(); got <= 2 || got > 2+reservedAtOnce {
 		t.Errorf("after a crash the next key is %d", got)
+	}
+}
+
+func TestAKeyThatWasGivenDoesNotComeAgainAfterItsRecordIsGone(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, _ := openStore(t, fs, quiet())
+	put(t, store.Session, cookie, "id", 5000)
+	if err := store.Delete(t.Context(), cookie, core.IntValue(5000)); err != nil {
+		t.Fatal(err)
+	}
+	store, _ = openStore(t, fs.kill(), quiet())
+	if got := put(t, store.Session, cookie).Key().Int(); got <= 5000 {
+		t.Errorf("the next key is %d", got)
+	}
+}
+
+// meddling does something after a file was opened, once.
+type meddling struct {
+	*strictFilesystem
+
+	meddle func()
+}
+
+func (m *meddling) Open(path string, flag int, perm fs.FileMode) (handle, error) {
+	h, err := m.strictFilesystem.Open(path, flag, perm)
+	if meddle := m.meddle; meddle != nil {
+		m.meddle = nil
+		meddle()
+	}
+	return h, err
+}
+
+func TestAFileThatIsReplacedWhileItIsOpenedIsOpenedAgain(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, _ := openStore(t, fs, quiet())
+	shut(t, store)
+	store, b := openStore(t, &meddling{fs, func() {
+		other, b := openStore(t, fs, quiet())
+		put(t, other.Session, jar, "id", "blue")
+		if err := b.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		shut(t, other)
+	}}, quiet())
+	if found := text(b.store.Snapshot()); found != "jar{id:blue}" {
+		t.Errorf("found %q", found)
+	}
+	put(t, store.Session, jar, "id", "red")
+	shut(t, store)
+	_, b = openStore(t, fs, quiet())
+	if found := text(b.store.Snapshot()); found != "jar{id:blue}jar{id:red}" {
+		t.Errorf("found %q", found)
 	}
 }
 
