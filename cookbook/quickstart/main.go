@@ -37,8 +37,8 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(usage)
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
-	var where storage
-	flags.StringVar(&where.where, "store", "memory", "where the records are kept: `memory` or postgres://user:password@host:5432/database")
+	where := storage{messages: usage}
+	flags.StringVar(&where.where, "store", "memory", "where the records are kept: `memory`, file:PATH or postgres://user:password@host:5432/database")
 	flags.StringVar(&where.schema, "schema", "", "PostgreSQL `schema` to keep them in; default: the model's name")
 	modelName := flags.String("model", "cookies", "the resources to serve: `cookies` or family")
 	flags.StringVar(&where.data, "data", "", "JSON `file` of initial records: {\"cookie\": {\"1\": {\"type\": \"muffin\"}}}")

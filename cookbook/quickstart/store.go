@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
+	"github.com/larder-go/larder/backends/file"
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/core"
@@ -14,9 +16,11 @@ import (
 
 // storage is what the flags say about where the records are kept.
 type storage struct {
-	where  string // memory, or the connection string of a PostgreSQL
+	where  string // memory, file:PATH, or the connection string of a PostgreSQL
 	schema string // of PostgreSQL; the model's name if empty
 	data   string // file of initial records
+
+	messages io.Writer
 }
 
 // open composes the store.
@@ -53,11 +57,24 @@ func (s storage) backend(ctx context.Context, model *core.Model) (core.Backend, 
 			schema = model.Name()
 		}
 		return postgres.Open(ctx, s.where, schema, postgres.Options{Migrate: true})
-	case strings.HasPrefix(s.where, "file:"):
-		return nil, errors.New("this version has no file backend yet; use memory or a postgres URL")
+	}
+	if path, ok := strings.CutPrefix(s.where, "file:"); ok && path != "" {
+		return file.Open(path, file.Options{Progress: s.progress(path)}), nil
 	}
 	// What was given is not repeated: it may hold a password.
-	return nil, errors.New("unknown kind of storage; use memory or postgres://user:password@host:5432/database")
+	return nil, errors.New("unknown kind of storage; use memory, file:PATH or postgres://user:password@host:5432/database")
+}
+
+// large is the size of a file, in bytes, whose opening takes long enough to tell
+// how far it is.
+const large = 32 << 20
+
+func (s storage) progress(path string) func(done, total int64) {
+	return func(done, total int64) {
+		if total >= large {
+			_, _ = fmt.Fprintf(s.messages, "opening %s: %d of %d MB\n", path, done>>20, total>>20)
+		}
+	}
 }
 
 func readData(file string) (core.Data, error) {

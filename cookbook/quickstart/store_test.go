@@ -46,25 +46,42 @@ func post(t *testing.T, url, body string) {
 	}
 }
 
-func TestRecordsInPostgreSQLAreThereAfterARestart(t *testing.T) {
+// thereAfterARestart serves, writes, stops, and finds everything again.
+func thereAfterARestart(t *testing.T, store ...string) {
+	t.Helper()
 	data := filepath.Join(t.TempDir(), "data.json")
 	if err := os.WriteFile(data, []byte(`{"jar": {"1": {"id": 1}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	store, schema := pgtest.URL(t), pgtest.Schema(t)
 	t.Run("first", func(t *testing.T) {
-		base, _ := start(t, "-store", store, "-schema", schema, "-data", data)
+		base, _ := start(t, append(store, "-data", data)...)
 		post(t, base+"/cookie", `{"type": "muffin", "jar": 1}`)
 	})
 	t.Run("second", func(t *testing.T) {
-		base, _ := start(t, "-store", store, "-schema", schema)
+		base, _ := start(t, store...)
 		if got := get(t, base+"/jar/1?depth=2"); got != `200 {"id":1,"cookies":[{"id":1,"type":"muffin","jar":1}]}` {
 			t.Errorf("got %s", got)
 		}
 	})
 	t.Run("initial data does not meet records", func(t *testing.T) {
-		if code, said := fails(t, "-store", store, "-schema", schema, "-data", data); code != 1 || !strings.Contains(said, "holds records already") {
+		if code, said := fails(t, append(store, "-data", data)...); code != 1 || !strings.Contains(said, "holds records already") {
 			t.Errorf("exit code %d, said %q", code, said)
 		}
 	})
+}
+
+func TestRecordsInPostgreSQLAreThereAfterARestart(t *testing.T) {
+	thereAfterARestart(t, "-store", pgtest.URL(t), "-schema", pgtest.Schema(t))
+}
+
+func TestRecordsInAFileAreThereAfterARestart(t *testing.T) {
+	thereAfterARestart(t, "-store", "file:"+filepath.Join(t.TempDir(), "cookies.db"))
+}
+
+func TestAFileThatIsServedAlreadyIsRefused(t *testing.T) {
+	store := "file:" + filepath.Join(t.TempDir(), "cookies.db")
+	start(t, "-store", store)
+	if code, said := fails(t, "-store", store); code != 1 || !strings.Contains(said, "cookies.db") {
+		t.Errorf("exit code %d, said %q", code, said)
+	}
 }
