@@ -11,6 +11,9 @@ import (
 // that the canonical writer does not know (structs, named types, typed slices
 // and maps) go through encoding/json first.
 func toJSON(t Type, raw any) (Value, error) {
+	if p, ok := raw.(*json.RawMessage); ok && p != nil && *p != nil {
+		raw = *p // which needs no detour
+	}
 	text, err := strictjson.AppendCanonical(nil, raw)
 	if err != nil {
 		if text, err = marshalled(raw); err != nil {

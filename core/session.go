@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Session is the operations on records, which [Store] and [Transaction] share.
 // Every method sends one [Op] through the chain of decorators; all arguments
@@ -124,7 +127,7 @@ func (s Session) Insert(ctx context.Context, r *Resource, records ...Record) ([]
 	op := s.op(Insert, r)
 	op.Records = checked
 	res, err := s.send(ctx, op)
-	return res.Records, err
+	return eachOf(len(checked), res.Records, err)
 }
 
 // Update changes records, all or none. Each of those given holds a key and the
@@ -145,7 +148,7 @@ func (s Session) Update(ctx context.Context, r *Resource, changes ...Record) ([]
 	op := s.op(Update, r)
 	op.Records, op.Keys = sorted, keys
 	res, err := s.send(ctx, op)
-	return res.Records, err
+	return eachOf(len(sorted), res.Records, err)
 }
 
 // Delete removes the records with those keys, all or none. It does not touch
@@ -185,14 +188,24 @@ func (s Session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, erro
 	op := s.op(NextID, r)
 	op.N = n
 	res, err := s.send(ctx, op)
+	records, err := eachOf(n, res.Records, err)
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]Value, len(res.Records))
-	for i, rec := range res.Records {
+	keys := make([]Value, n)
+	for i, rec := range records {
 		keys[i] = rec.Key()
 	}
 	return keys, nil
+}
+
+// eachOf makes sure that there is one record for each of n that were asked for, on
+// which callers rely: an answer in the backend's place may have forgotten them.
+func eachOf(n int, records []Record, err error) ([]Record, error) {
+	if err == nil && len(records) != n {
+		return nil, &Error{Code: ServerError, Cause: fmt.Errorf("%d records came back for %d", len(records), n)}
+	}
+	return records, err
 }
 
 // owns refuses resources of other models, and the nil that [Model.Resource]
