@@ -22,6 +22,12 @@ func migrated(tb testing.TB, m *core.Model) core.Backend {
 	return postgres.New(p, schema, postgres.Options{})
 }
 
-func TestTheEnginesRules(t *testing.T) { enginetest.Run(t, migrated) }
+func TestTheEnginesRules(t *testing.T) {
+	t.Parallel()
+	enginetest.Run(t, migrated)
+}
 
-func TestTheRulesOfTheRestFace(t *testing.T) { resttest.Run(t, migrated) }
+func TestTheRulesOfTheRestFace(t *testing.T) {
+	t.Parallel()
+	resttest.Run(t, migrated)
+}
