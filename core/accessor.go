@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+	"strings"
 	"time"
 	"unsafe"
 )
@@ -47,9 +48,18 @@ func plainAccessor(f *Field, t reflect.Type) (accessor, bool) {
 	case Bytes:
 		return bytesAccessor(), t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 	case JSON, List:
-		return jsonAccessor(f, t), true
+		return jsonAccessor(f, t), hasJSON(t.Kind())
 	}
 	return accessor{}, false
+}
+
+// hasJSON reports whether encoding/json knows values of this kind.
+func hasJSON(kind reflect.Kind) bool {
+	switch kind {
+	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer:
+		return false
+	}
+	return true
 }
 
 func intAccessor(kind reflect.Kind) (accessor, bool) {
@@ -104,8 +114,15 @@ func numberAccessor[N integer]() accessor {
 
 func floatAccessor[F float32 | float64]() accessor {
 	return accessor{
-		load:  func(p unsafe.Pointer) (Value, error) { return toFloat(float64(*(*F)(p))) },
-		store: func(p unsafe.Pointer, v Value) error { *(*F)(p) = F(v.Float()); return nil },
+		load: func(p unsafe.Pointer) (Value, error) { return toFloat(float64(*(*F)(p))) },
+		store: func(p unsafe.Pointer, v Value) error {
+			f := F(v.Float())
+			if math.IsInf(float64(f), 0) {
+				return errLossy
+			}
+			*(*F)(p) = f
+			return nil
+		},
 	}
 }
 
@@ -169,11 +186,7 @@ func bytesAccessor() accessor {
 func jsonAccessor(f *Field, t reflect.Type) accessor {
 	return accessor{
 		load: func(p unsafe.Pointer) (Value, error) {
-			encoded, err := json.Marshal(reflect.NewAt(t, p).Interface())
-			if err != nil {
-				return Value{}, err
-			}
-			return f.Convert(json.RawMessage(encoded))
+			return f.Convert(reflect.NewAt(t, p).Interface())
 		},
 		store: func(p unsafe.Pointer, v Value) error {
 			target := reflect.NewAt(t, p)
@@ -181,7 +194,9 @@ func jsonAccessor(f *Field, t reflect.Type) accessor {
 			if !v.IsSet() {
 				return nil
 			}
-			return json.Unmarshal([]byte(v.Text()), target.Interface())
+			decoder := json.NewDecoder(strings.NewReader(v.Text()))
+			decoder.UseNumber() // a float64 would round large integers, and an Update write them back
+			return decoder.Decode(target.Interface())
 		},
 	}
 }

@@ -70,15 +70,17 @@ type ownBackendTx struct {
 	backend Backend
 }
 
-func (t *ownBackendTx) Commit(ctx context.Context) error {
-	err := t.BackendTx.Commit(ctx)
-	closing := t.backend.Close()
-	if err == nil {
-		return nil // committed is committed, whatever closing says
-	}
-	return errors.Join(err, closing)
+func (t *ownBackendTx) Commit(ctx context.Context) (err error) {
+	defer func() { // even if the backend panics
+		closing := t.backend.Close()
+		if err != nil { // committed is committed, whatever closing says
+			err = errors.Join(err, closing)
+		}
+	}()
+	return t.BackendTx.Commit(ctx)
 }
 
-func (t *ownBackendTx) Rollback(ctx context.Context) error {
-	return errors.Join(t.BackendTx.Rollback(ctx), t.backend.Close())
+func (t *ownBackendTx) Rollback(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, t.backend.Close()) }()
+	return t.BackendTx.Rollback(ctx)
 }

@@ -76,6 +76,36 @@ func TestStorageReturningFunctionSeesTheContextOfTheRequest(t *testing.T) {
 	}
 }
 
+// exploding is a backend whose transactions panic when they end.
+type exploding struct{ counted }
+
+type explodingTx struct{ core.BackendTx }
+
+func (e exploding) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	tx, err := e.counted.Begin(ctx, opts)
+	return explodingTx{tx}, err
+}
+
+func (e explodingTx) Commit(context.Context) error   { panic("boom") }
+func (e explodingTx) Rollback(context.Context) error { panic("boom") }
+
+func TestBackendOfATransactionIsClosedEvenIfItPanics(t *testing.T) {
+	for _, own := range []error{nil, errors.New("no")} {
+		closed := 0
+		s := openOn(t, core.BackendFunc(func(context.Context) (core.Backend, error) {
+			return exploding{counted{memory.New(), &closed}}, nil
+		}))
+		func() {
+			defer func() {
+				if recover() != "boom" || closed != 2 {
+					t.Errorf("%v: closed %d times", own, closed)
+				}
+			}()
+			_ = s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return own })
+		}()
+	}
+}
+
 // kept outlives the transactions that it is handed out for.
 type kept struct {
 	core.Backend

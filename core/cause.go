@@ -20,14 +20,10 @@ func codeOf(err error) Code {
 	return ServerError
 }
 
-// wrap makes sure that what leaves a store is an [*Error]; unlike [AsError] it
-// keeps the outer error when that is one already.
+// wrap makes sure that what leaves a store is an [*Error].
 func wrap(err error) error {
 	if err == nil {
 		return nil
-	}
-	if e, ok := err.(*Error); ok { //nolint:errorlint // only the outermost error counts here
-		return e
 	}
 	return AsError(err)
 }

@@ -20,12 +20,13 @@ import (
 //
 // Each exported field of T stands for the stored field that its tag names, as in
 // `larder:"type"`, or that has its name but for case; a field tagged "-" stands
-// for none. T must have the key, and need not have the others: they are not read
-// and not changed.
+// for none, and an embedded struct without a tag for its fields. T must have the
+// key, and need not have the others: they are not read and not changed.
 //
 // The Go types of fields, by type of the model: every integer for Int, floats
-// for Float, strings for Text and UUID, bool, [time.Time], [16]byte for UUID,
-// []byte for Bytes; for JSON and List, whatever encoding/json can decode into.
+// for Float (a float32 rounds what it reads), strings for Text and UUID, bool,
+// [time.Time], [16]byte for UUID, []byte for Bytes; for JSON and List, whatever
+// encoding/json can decode into, with [json.Number] where that is any.
 // Pointers to them hold null as nil. Without a pointer null reads as the zero
 // value, and the zero value is written as it is, with three exceptions: the zero
 // of a key means "the next one", that of a to-one relation and that of a
@@ -65,12 +66,27 @@ func (c *Collection[T]) Get(ctx context.Context, key any) (T, error) {
 	if err != nil {
 		return row, err
 	}
-	rec, err := c.session.Get(ctx, c.resource, k)
+	rec, err := c.get(ctx, k)
 	if err != nil {
 		return row, err
 	}
 	err = write(c.mapping, &row, rec)
 	return row, err
+}
+
+// get reads no more than T holds.
+func (c *Collection[T]) get(ctx context.Context, key Value) (Record, error) {
+	if c.mapping.projection == nil {
+		return c.session.Get(ctx, c.resource, key)
+	}
+	records, err := c.session.Load(ctx, c.resource, []Value{key}, c.mapping.projection...)
+	if err != nil {
+		return Record{}, err
+	}
+	if len(records) == 0 {
+		return Record{}, c.resource.NotFound(key)
+	}
+	return records[0], nil
 }
 
 // pageSize is how many records [Collection.All] holds at a time.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -230,6 +231,240 @@ func TestValueThatDoesNotFitTheGoTypeIsAnErrorAndNotCut(t *testing.T) {
 	rec := insert(t, s.Session, r, map[string]any{"small": 256})
 	if _, err := collection[Everything](t, s, "everything").Get(t.Context(), rec.Key()); !errors.Is(err, core.BadFieldValue) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestGetReadsNoMoreThanTheStructHolds(t *testing.T) {
+	var fields []string
+	s := open(t, watch("see", func(op *core.Op) {
+		if op.Kind == core.Load {
+			fields = append(fields, fmt.Sprint(op.Fields))
+		}
+	}, ignore))
+	rec := insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
+	type Typed struct {
+		ID   int
+		Type string
+	}
+	part := collection[Typed](t, s, "cookie")
+	if got, err := part.Get(t.Context(), rec.Key()); err != nil || got.Type != "muffin" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if _, err := collection[Cookie](t, s, "cookie").Get(t.Context(), rec.Key()); err != nil {
+		t.Error(err)
+	}
+	if got := strings.Join(fields, " "); got != "[cookie.id cookie.type] []" {
+		t.Errorf("read %s", got)
+	}
+	if _, err := part.Get(t.Context(), 99); !errors.Is(err, core.NotFound) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := part.Get(t.Context(), "x"); !errors.Is(err, core.BadFieldValue) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestUpdateLeavesFieldsAloneThatTheStructDoesNotHave(t *testing.T) {
+	s := open(t)
+	rec := insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"type": "muffin", "price": 7})
+	type Typed struct {
+		ID   int64
+		Type string
+	}
+	if err := collection[Typed](t, s, "cookie").Update(t.Context(), &Typed{ID: rec.Key().Int(), Type: "oat"}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Get(t.Context(), rec.Resource(), rec.Key())
+	if err != nil || got.Get("price") != core.FloatValue(7) || got.Get("type") != core.TextValue("oat") {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestIntegersOfEverySizeGoInAndComeOutOrAreRefused(t *testing.T) {
+	type sizes struct {
+		ID   int64
+		I8   int8   `larder:"i8"`
+		I16  int16  `larder:"i16"`
+		I32  int32  `larder:"i32"`
+		I64  int64  `larder:"i64"`
+		I    int    `larder:"i"`
+		U8   uint8  `larder:"u8"`
+		U16  uint16 `larder:"u16"`
+		U32  uint32 `larder:"u32"`
+		U64  uint64 `larder:"u64"`
+		U    uint   `larder:"u"`
+		Half float32
+	}
+	specs := []core.FieldSpec{id(), {Name: "half", Type: core.Float}}
+	for _, name := range []string{"i8", "i16", "i32", "i64", "i", "u8", "u16", "u32", "u64", "u"} {
+		specs = append(specs, core.FieldSpec{Name: name, Type: core.Int})
+	}
+	s, err := core.New(t.Context(), core.MustModel("m", core.ResourceSpec{Name: "sizes", Fields: specs}), memory.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, r := collection[sizes](t, s, "sizes"), s.Model().Resource("sizes")
+	for _, row := range []sizes{
+		{I8: math.MinInt8, I16: math.MinInt16, I32: math.MinInt32, I64: math.MinInt64, I: math.MinInt},
+		{
+			I8: math.MaxInt8, I16: math.MaxInt16, I32: math.MaxInt32, I64: math.MaxInt64, I: math.MaxInt,
+			U8: math.MaxUint8, U16: math.MaxUint16, U32: math.MaxUint32, U64: math.MaxInt64, U: math.MaxInt64, Half: math.MaxFloat32,
+		},
+	} {
+		want := row
+		if err := all.Insert(t.Context(), &row); err != nil {
+			t.Fatal(err)
+		}
+		want.ID = row.ID
+		if got, err := all.Get(t.Context(), row.ID); err != nil || got != want {
+			t.Errorf("stored %+v, got %+v, %v", want, got, err)
+		}
+	}
+	for _, row := range []sizes{{U64: math.MaxUint64}, {U: math.MaxInt64 + 1}, {Half: float32(math.Inf(1))}} {
+		if err := all.Insert(t.Context(), &row); !errors.Is(err, core.BadFieldValue) {
+			t.Errorf("%+v: got %v", row, err)
+		}
+	}
+	for field, value := range map[string]any{
+		"i8": 128, "i16": -32769, "i32": 1 << 31, "u8": -1, "u16": 1 << 16, "u32": 1 << 32, "u64": -1, "u": -1, "half": 1e300,
+	} {
+		rec := insert(t, s.Session, r, map[string]any{field: value})
+		if got, err := all.Get(t.Context(), rec.Key()); !errors.Is(err, core.BadFieldValue) {
+			t.Errorf("%s %v: got %+v, %v", field, value, got, err)
+		}
+	}
+}
+
+func TestNumbersInsideOfJSONKeepAllTheirDigits(t *testing.T) {
+	type Row struct {
+		ID   [16]byte
+		Doc  map[string]any
+		Raw  any
+		List []any `larder:"numbers"`
+	}
+	s, err := core.New(t.Context(), everything(t), memory.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const big = 9007199254740993
+	rec := insert(t, s.Session, s.Model().Resource("everything"), map[string]any{
+		"doc": map[string]any{"n": big}, "raw": big, "numbers": []int{big},
+	})
+	all := collection[Row](t, s, "everything")
+	row, err := all.Get(t.Context(), rec.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := all.Update(t.Context(), &row); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Get(t.Context(), rec.Resource(), rec.Key()); err != nil || !got.Equal(rec) {
+		t.Errorf("inserted %v, got %v, %v", rec, got, err)
+	}
+}
+
+func TestJSONThatTheStructCannotSpellIsRefused(t *testing.T) {
+	type Row struct {
+		ID  [16]byte
+		Doc map[string]string
+		Raw json.RawMessage
+	}
+	s, err := core.New(t.Context(), everything(t), memory.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := collection[Row](t, s, "everything")
+	for _, row := range []Row{{Doc: map[string]string{"a": "\xff"}}, {Raw: json.RawMessage(`{"a":1,"a":2}`)}, {Raw: json.RawMessage("x")}} {
+		if err := all.Insert(t.Context(), &row); !errors.Is(err, core.BadFieldValue) {
+			t.Errorf("%v: got %v", row, err)
+		}
+	}
+	row := Row{Raw: json.RawMessage(`"\ufffd"`)}
+	if err := all.Insert(t.Context(), &row); err != nil || string(row.Raw) != "\"\ufffd\"" {
+		t.Errorf("got %s, %v", row.Raw, err)
+	}
+}
+
+type (
+	Number int64
+	Mixin  struct{ Colour string }
+	Shown  struct{ Type string }
+)
+
+func TestEmbeddedStructsStandForTheirFieldsUnlessTagged(t *testing.T) {
+	type Row struct {
+		Number `larder:"id"`
+		Mixin  `larder:"-"`
+		Shown
+	}
+	s := open(t)
+	row := Row{Shown: Shown{"muffin"}}
+	all := collection[Row](t, s, "cookie")
+	if err := all.Insert(t.Context(), &row); err != nil || row.Number == 0 {
+		t.Fatalf("%+v, %v", row, err)
+	}
+	if got, err := all.Get(t.Context(), int64(row.Number)); err != nil || got != row {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	type pointer struct {
+		ID int
+		*Shown
+	}
+	if _, err := core.NewCollection[pointer](s, "cookie"); err == nil || !strings.Contains(err.Error(), "Type: is promoted through a pointer") {
+		t.Errorf("got %v", err)
+	}
+	type channel struct {
+		ID  [16]byte
+		Doc chan int
+	}
+	other, err := core.New(t.Context(), everything(t), memory.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := core.NewCollection[channel](other, "everything"); err == nil || !strings.Contains(err.Error(), "type chan int cannot hold json") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNameOfAStructFieldIsTakenExactlyBeforeItIsTakenWithoutCase(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{
+		id(), {Name: "name", Type: core.Int}, {Name: "Name", Type: core.Text},
+	}})
+	s, err := core.New(t.Context(), m, memory.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	type Row struct {
+		ID   int
+		Name string
+	}
+	if _, err := core.NewCollection[Row](s, "r"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnswerWithoutTheRecordsThatWereAskedForIsAnError(t *testing.T) {
+	s := open(t, core.Decorator{Name: "dry", Layer: core.Answer, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
+		return func(context.Context, *core.Op) (core.Result, error) { return core.Result{}, nil }, nil
+	}})
+	all, r := collection[Cookie](t, s, "cookie"), s.Model().Resource("cookie")
+	for name, err := range map[string]error{
+		"insert": all.Insert(t.Context(), &Cookie{Type: "muffin"}),
+		"update": all.Update(t.Context(), &Cookie{ID: 1}),
+		"ids":    second(s.NextIDs(t.Context(), r, 2)),
+	} {
+		if !errors.Is(err, core.ServerError) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if err := all.Update(t.Context(), &Cookie{ID: 1}, nil); !errors.Is(err, core.BadRequest) {
+		t.Errorf("no row: got %v", err)
+	}
+	if err := all.Update(t.Context(), &Cookie{Type: "without a key"}); !errors.Is(err, core.BadFieldValue) {
+		t.Errorf("no key: got %v", err)
+	}
+	if err := all.Delete(t.Context(), 1, "x"); !errors.Is(err, core.BadFieldValue) {
+		t.Errorf("bad key: got %v", err)
 	}
 }
 

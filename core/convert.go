@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/larder-go/larder/core/internal/strictjson"
@@ -28,26 +27,22 @@ var errLossy = errors.New("value does not fit the type")
 //     is a JSON number; no infinity and no NaN;
 //   - Text: text of valid UTF-8 without U+0000, numbers as JSON spells them;
 //   - Bool: true and false;
-//   - Time: [time.Time], cut to microseconds, and RFC 3339 text with at most six
-//     digits of a second's fraction;
+//   - Time: [time.Time], cut to microseconds, and RFC 3339 text whose fraction of
+//     a second has nothing beyond six digits;
 //   - UUID: [16]byte and text of 36 characters in either case;
 //   - Bytes: []byte and base64 text (RFC 4648, section 4);
 //   - JSON: anything that has a JSON form;
 //   - List: slices that have a JSON form, and JSON arrays.
 //
-// A [Value] is accepted where it has the type or where what it holds is.
+// A [Value] is accepted where it has the type or where what it holds is, a
+// pointer where what it points to is (nil is [Null]), and so are named types of
+// the Go types above.
 func (t Type) Convert(raw any) (Value, error) {
 	switch x := raw.(type) {
 	case nil:
 		return Null, nil
 	case Value:
-		if x.typ == t || !x.IsSet() {
-			return x, nil
-		}
-		if x.typ == JSON || x.typ == List {
-			return t.Convert(json.RawMessage(x.str))
-		}
-		return t.Convert(x.Any())
+		return t.convertValue(x)
 	}
 	switch t {
 	case Int:
@@ -74,34 +69,63 @@ func (t Type) Convert(raw any) (Value, error) {
 	return plain(t, raw)
 }
 
+func (t Type) convertValue(v Value) (Value, error) {
+	switch {
+	case v.typ == t && !wellFormed(v):
+		return Value{}, errLossy
+	case v.typ == t || !v.IsSet():
+		return v, nil
+	case v.typ == JSON && t == List || v.typ == List && t == JSON:
+		return toJSON(t, json.RawMessage(v.str))
+	}
+	return t.Convert(v.Any())
+}
+
 // plain converts a value of a named or an uncommon Go type through its kind.
 func plain(t Type, raw any) (Value, error) {
+	if _, ok := raw.(json.Number); ok {
+		return Value{}, errLossy // a number, although its kind is that of text
+	}
 	v := reflect.ValueOf(raw)
 	if v.Kind() == reflect.Pointer && v.IsNil() {
 		return Null, nil
 	}
-	var next any
-	switch {
-	case v.Kind() == reflect.Pointer:
-		next = v.Elem().Interface()
-	case v.CanInt():
-		next = v.Int()
-	case v.CanUint() && v.Uint() <= math.MaxInt64:
-		next = int64(v.Uint()) //nolint:gosec // checked in the line above
-	case v.CanFloat():
-		next = v.Float()
-	case v.Kind() == reflect.String:
-		next = v.String()
-	case v.Kind() == reflect.Bool:
-		next = v.Bool()
-	default:
-		return Value{}, errLossy
-	}
-	if reflect.TypeOf(next) == v.Type() { // plain already, and refused as such
+	next, ok := underlying(v)
+	if !ok || reflect.TypeOf(next) == v.Type() { // plain already, and refused as such
 		return Value{}, errLossy
 	}
 	return t.Convert(next)
 }
+
+// underlying returns what v holds as one of the types that conversions know.
+func underlying(v reflect.Value) (any, bool) {
+	switch {
+	case v.Kind() == reflect.Pointer:
+		return v.Elem().Interface(), true
+	case v.CanInt():
+		return v.Int(), true
+	case v.CanUint() && v.Uint() <= math.MaxInt64:
+		return int64(v.Uint()), true //nolint:gosec // checked in the line above
+	case v.CanUint():
+		return json.Number(strconv.FormatUint(v.Uint(), 10)), true
+	case v.CanFloat():
+		return v.Float(), true
+	case v.Kind() == reflect.String:
+		return v.String(), true
+	case v.Kind() == reflect.Bool:
+		return v.Bool(), true
+	case v.Kind() == reflect.Array && v.Type().ConvertibleTo(uuidType):
+		return v.Convert(uuidType).Interface(), true
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 && v.Type() != rawType:
+		return v.Bytes(), true
+	}
+	return nil, false
+}
+
+var (
+	uuidType = reflect.TypeFor[[16]byte]()
+	rawType  = reflect.TypeFor[json.RawMessage]() // text of JSON, not bytes to keep
+)
 
 func toInt(raw any) (Value, error) {
 	switch x := raw.(type) {
@@ -168,13 +192,25 @@ func parseFloat(s string) (Value, error) {
 	if err != nil || math.IsInf(f, 0) {
 		return Value{}, errLossy
 	}
-	if whole, ok := new(big.Int).SetString(text, 10); ok {
+	if whole, ok := wholeNumber(text); ok {
 		back, _ := big.NewFloat(f).Int(nil)
 		if back.Cmp(whole) != 0 && string(appendFloat(nil, f)) != text {
 			return Value{}, errLossy
 		}
 	}
 	return FloatValue(f), nil
+}
+
+// wholeNumber returns the number of a canonical text if it is whole.
+func wholeNumber(text string) (*big.Int, bool) {
+	if !strings.Contains(text, "e+") { // the exponent of a number from 1e21
+		return new(big.Int).SetString(text, 10)
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok || !r.IsInt() {
+		return nil, false
+	}
+	return r.Num(), true
 }
 
 func toText(raw any) (Value, error) {
@@ -185,6 +221,9 @@ func toText(raw any) (Value, error) {
 		}
 		return TextValue(x), nil
 	case json.Number:
+		if _, err := strictjson.CanonicalNumber(x.String()); err != nil {
+			return Value{}, errLossy
+		}
 		return TextValue(x.String()), nil
 	case int64:
 		return TextValue(strconv.FormatInt(x, 10)), nil
@@ -197,26 +236,6 @@ func toText(raw any) (Value, error) {
 		return Value{}, errLossy
 	}
 	return plain(Text, raw)
-}
-
-func toTime(raw any) (Value, error) {
-	var at time.Time
-	switch x := raw.(type) {
-	case time.Time:
-		at = x
-	case string:
-		parsed, err := time.Parse(time.RFC3339Nano, x)
-		if err != nil || parsed.Nanosecond()%1000 != 0 || strings.Contains(x, ",") {
-			return Value{}, errLossy
-		}
-		at = parsed
-	default:
-		return plain(Time, raw)
-	}
-	if year := at.UTC().Year(); year < 1 || year > 9999 {
-		return Value{}, errLossy
-	}
-	return TimeValue(at), nil
 }
 
 func toBytes(raw any) (Value, error) {

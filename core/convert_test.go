@@ -14,9 +14,21 @@ import (
 
 func num(s string) json.Number { return json.Number(s) }
 
+func canonical(text string) core.Value {
+	v, err := core.JSON.Convert(json.RawMessage(text))
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 func TestConversionsThatLoseNothingAreAccepted(t *testing.T) {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
-	type name string
+	type (
+		name       string
+		blob       []byte
+		identifier [16]byte // as in the usual packages for UUIDs
+	)
 	seven := 7
 	for _, c := range []struct {
 		to   core.Type
@@ -56,6 +68,25 @@ func TestConversionsThatLoseNothingAreAccepted(t *testing.T) {
 		{core.Int, (*int)(nil), core.Null},
 		{core.Int, core.TextValue("3"), core.IntValue(3)},
 		{core.Text, core.Null, core.Null},
+		{core.UUID, identifier{1}, core.UUIDValue([16]byte{1})},
+		{core.UUID, &identifier{1}, core.UUIDValue([16]byte{1})},
+		{core.Bytes, blob{1}, core.BytesValue([]byte{1})},
+		{core.JSON, name("x"), canonical(`"x"`)},
+		{core.JSON, time.Minute, canonical(`60000000000`)},
+		{core.JSON, &seven, canonical(`7`)},
+		{core.JSON, (*int)(nil), core.Null},
+		{core.JSON, struct{ A string }{"\ufffd \\ufffd \\"}, canonical(`{"A":"\ufffd \\ufffd \\"}`)},
+		{core.JSON, map[string]any{"a": core.IntValue(1), "b": []core.Value{core.TextValue("x"), core.Null}}, canonical(`{"a":1,"b":["x",null]}`)},
+		{core.Text, canonical(`"abc"`), core.TextValue("abc")},
+		{core.List, canonical(`[1]`), core.ListOf(core.IntValue(1))},
+		{core.Float, uint64(1 << 63), core.FloatValue(1 << 63)},
+		{core.Text, uint64(math.MaxUint64), core.TextValue("18446744073709551615")},
+		{core.Float, num("1.2345678901234568e+21"), core.FloatValue(1.2345678901234568e+21)},
+		{core.Float, num("1e300"), core.FloatValue(1e300)},
+		{core.Float, num("1.5e-7"), core.FloatValue(1.5e-7)},
+		{core.Time, "0000-12-31T23:00:00-05:00", core.TimeValue(time.Date(1, 1, 1, 4, 0, 0, 0, time.UTC))},
+		{core.Time, "2026-11-23T12:00:00.123456000Z", core.TimeValue(noon)},
+		{core.Time, "2026-11-24T11:59:00.123456+23:59", core.TimeValue(noon)},
 	} {
 		got, err := c.to.Convert(c.from)
 		if err != nil || got != c.want {
@@ -73,14 +104,20 @@ func TestConversionsThatLoseSomethingAreRefused(t *testing.T) {
 		core.Float: {
 			math.NaN(), math.Inf(1), math.Inf(-1), num("1e400"), "NaN", "Infinity", "", "1,5", true,
 			num("9007199254740993"), int64(9007199254740993), int64(math.MaxInt64), []any{},
+			num("1234567890123456789012"), num("1.23456789012345678901234e+23"), core.FloatValue(math.NaN()), uint64(math.MaxUint64),
 		},
-		core.Text:  {true, []any{}, map[string]any{}, "a\x00b", "\xff", math.NaN(), []byte("x"), time.Time{}},
-		core.Bool:  {"true", 1, 0, "", num("1"), []any{}},
-		core.Time:  {"2026-11-23", "12:00", 5, "2026-11-23T12:00:00.1234567Z", "2026-13-01T00:00:00Z", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), true},
+		core.Text: {true, []any{}, map[string]any{}, "a\x00b", "\xff", math.NaN(), []byte("x"), time.Time{}, num("x"), num("1\x00"), core.TextValue("\xff"), [16]byte{}},
+		core.Bool: {"true", 1, 0, "", num("1"), []any{}},
+		core.Time: {"2026-11-23", "12:00", 5, "2026-11-23T12:00:00.1234567Z", "2026-13-01T00:00:00Z", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), true,
+			"2026-11-23T5:00:00Z", "2026-11-23T05:00:00,5Z", "2026-11-23T05:00:00+24:00", "2026-11-23T05:00:00+01:60",
+			"2026-11-23T05:00:00.1234560001Z", "2026-11-23T05:00:00.1234560001+01:00", "9999-12-31T23:00:00-05:00", "2026-11-23T05:00Z", "",
+		},
 		core.UUID:  {"", "x", "6ba7b8109dad11d180b400c04fd430c8", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", 5, "6ba7b810-9dad-11d1-80b4-00c04fd430cg"},
-		core.Bytes: {"AAE", "A A=", "AAE=\n", 5, true, "AAF="},
+		core.Bytes: {"AAE", "A A=", "AAE=\n", 5, true, "AAF=", num("1234"), json.RawMessage(`"AAE="`), []int{1}},
 		core.List:  {"x", 5, map[string]any{}, true},
-		core.JSON:  {math.NaN(), func() {}, make(chan int), "a\x00b", "\xff"},
+		core.JSON: {math.NaN(), func() {}, make(chan int), "a\x00b", "\xff", []any{"\xff"}, map[string]any{"a": "\xff"},
+			struct{ A string }{"x\xff"}, struct{ A any }{math.NaN()}, core.FloatValue(math.NaN()),
+		},
 	} {
 		for _, from := range values {
 			if got, err := to.Convert(from); err == nil {

@@ -3,6 +3,7 @@ package core
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 )
 
 // Cursor is a place in the result of a query: after the last record of a page.
@@ -15,14 +16,17 @@ type Cursor string
 // gains nothing, because it is data of the query like any other value.
 const fingerprintSize = 8
 
-// cursorAfter returns the cursor that continues op after rec.
-func cursorAfter(op *Op, rec Record) Cursor {
+// cursorAfter returns the cursor that continues op after rec. A record that lost
+// a value that it was sorted by would continue elsewhere.
+func cursorAfter(op *Op, rec Record) (Cursor, error) {
 	position := make([]Value, len(op.Order))
 	for i, o := range op.Order {
-		position[i] = rec.values[o.Field.column]
+		if position[i] = rec.values[o.Field.column]; position[i].IsAbsent() {
+			return "", &Error{Code: ServerError, Cause: fmt.Errorf("a record came without %s, which the query sorts by", o.Field)}
+		}
 	}
 	raw := append(fingerprint(op), ListOf(position...).str...)
-	return Cursor(base64.RawURLEncoding.EncodeToString(raw))
+	return Cursor(base64.RawURLEncoding.EncodeToString(raw)), nil
 }
 
 // position decodes the cursor for op.

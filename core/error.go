@@ -127,8 +127,11 @@ const maxEcho = 256
 
 // shorten returns the value as JSON can show it, cut if it is long.
 func shorten(v any) any {
-	if s, ok := v.(string); ok {
-		return cut(s)
+	switch x := v.(type) {
+	case string:
+		return cut(x)
+	case Value:
+		return shorten(x.Any())
 	}
 	text, err := strictjson.AppendCanonical(nil, v)
 	if err != nil || len(text) > maxEcho {
@@ -149,7 +152,8 @@ func cut(s string) string {
 	return strings.ReplaceAll(s[:end], "\x00", "\uFFFD") + "..."
 }
 
-// AsError returns err as an [*Error]: itself if it is or wraps one, otherwise a
+// AsError returns err as an [*Error]: itself if it is one; if it wraps one, a copy
+// of that whose cause is all of err, so that nothing of it is lost; otherwise a
 // new one that wraps it, [Unavailable] for conflicts, unknown commits, closed
 // stores and ended contexts, and [ServerError] for everything else. It returns
 // nil for nil.
@@ -157,8 +161,13 @@ func AsError(err error) *Error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // one that is wrapped comes next
 		return e
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		public := *e
+		public.Cause = err
+		return &public
 	}
 	return &Error{Code: codeOf(err), Cause: err}
 }

@@ -20,6 +20,16 @@ func TestErrorsAreFoundByCodeThroughWrapping(t *testing.T) {
 	}
 }
 
+func TestNothingOfAWrappedErrorIsLost(t *testing.T) {
+	err := core.AsError(errors.Join(errors.New("first"), &core.Error{Code: core.NotFound, Resource: "cookie"}, core.ErrCommitUnknown))
+	if err.Code != core.NotFound || err.Resource != "cookie" || !errors.Is(err, core.ErrCommitUnknown) {
+		t.Errorf("got %v", err)
+	}
+	if public := err.Public(); strings.Contains(public, "first") {
+		t.Errorf("the cause is public: %s", public)
+	}
+}
+
 func TestCauseIsForTheLogAndNotForTheClient(t *testing.T) {
 	secret := errors.New("password=hunter2")
 	err := &core.Error{Code: core.ServerError, Cause: secret, Message: "m", Resource: "r", Field: "f"}
@@ -59,6 +69,8 @@ func TestDetailsAreThoseOfTheCode(t *testing.T) {
 		{core.Error{Code: core.UnknownField, Resource: "cookie", Field: "x"}, `[{object_name cookie} {field_name x}]`},
 		{core.Error{Code: core.BadParam, Param: "depth", Accepted: "0 to 5"}, `[{param_name depth} {accepted_values 0 to 5}]`},
 		{core.Error{Code: core.BadFieldValue, Resource: "c", Field: "f", Type: core.Int, Value: "x"}, `[{object_name c} {field_name f} {type int} {value x}]`},
+		{core.Error{Code: core.BadFieldValue, Value: core.TextValue("x")}, `[{object_name } {field_name } {type type(0)} {value x}]`},
+		{core.Error{Code: core.BadFieldValue, Value: func() {}}, `[{object_name } {field_name } {type type(0)} {value }]`},
 		{core.Error{Code: core.BadRequest, Message: "m"}, `[{msg m}]`},
 		{core.Error{Code: core.AlreadyExists}, `[]`},
 		{core.Error{Code: core.Unauthorized, Message: "m", Resource: "r"}, `[]`},

@@ -23,6 +23,7 @@ type node struct {
 	values []Value // bound
 	kids   []Filter
 	bound  bool // the whole tree
+	depth  int  // of what is below
 }
 
 // FilterKind says what a [Filter] does.
@@ -82,17 +83,34 @@ func named(kind FilterKind, field string, raw ...any) Filter {
 
 // Compare returns a bound filter of the kinds [FilterEq] to [FilterPrefix] on
 // the field, for decorators and engines that have typed values at hand: one
-// value, or any number for [FilterIn]. A comparison that the field's type does
-// not have matches nothing. The values belong to the filter from now on.
+// value, or any number for [FilterIn]. It is [None] for what [Resource.Bind]
+// refuses: a comparison that the field's type does not have, a value of another
+// type, less or greater than null. A policy that forbids rather than allows takes
+// care: Not of None matches every record. The values belong to the filter from
+// now on.
 func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
 	ok := f.Stored() && kind >= FilterEq && kind <= FilterPrefix && (len(values) == 1 || kind == FilterIn)
 	for _, v := range values {
-		ok = ok && (v.IsNull() || v.typ == f.typ)
+		ok = ok && (v.IsNull() && kind.takesNull() || v.typ == f.typ)
 	}
 	if !ok || checkComparison(kind, f) != nil {
 		return None()
 	}
-	return Filter{&node{kind: kind, field: f, values: values, bound: true}}
+	return Filter{&node{kind: kind, field: f, values: inOrder(values), bound: true}}
+}
+
+// takesNull reports whether a field can be compared with null like this.
+func (k FilterKind) takesNull() bool { return k == FilterEq || k == FilterNe || k == FilterIn }
+
+// inOrder returns the values ascending without duplicates, in a slice of their
+// own if they are not.
+func inOrder(values []Value) []Value {
+	for i := 1; i < len(values); i++ {
+		if Compare(values[i-1], values[i]) >= 0 {
+			return SortKeys(slices.Clone(values))
+		}
+	}
+	return values
 }
 
 // And matches records that all filters match; without filters, every record.
@@ -139,7 +157,7 @@ func Not(f Filter) Filter {
 	case FilterNot:
 		return f.n.kids[0]
 	}
-	return Filter{&node{kind: FilterNot, kids: []Filter{f}, bound: f.Bound()}}
+	return Filter{&node{kind: FilterNot, kids: []Filter{f}, bound: f.Bound(), depth: f.n.depth + 1}}
 }
 
 func combine(kind FilterKind, empty Filter, kids []Filter) Filter {
@@ -149,8 +167,12 @@ func combine(kind FilterKind, empty Filter, kids []Filter) Filter {
 	case 1:
 		return kids[0]
 	}
-	bound := !slices.ContainsFunc(kids, func(f Filter) bool { return !f.Bound() })
-	return Filter{&node{kind: kind, kids: kids, bound: bound}}
+	n := &node{kind: kind, kids: kids, bound: true}
+	for _, kid := range kids { // none of which is All
+		n.bound = n.bound && kid.n.bound
+		n.depth = max(n.depth, kid.n.depth+1)
+	}
+	return Filter{n}
 }
 
 // Kind says what the filter does.
@@ -174,7 +196,8 @@ func (f Filter) Field() *Field {
 }
 
 // Values returns what the field of a bound comparison is compared with, each
-// null or of the field's type. The slice is shared and must not be modified.
+// null or of the field's type, ascending without duplicates. The slice is shared
+// and must not be modified.
 func (f Filter) Values() []Value {
 	if f.n == nil {
 		return nil

@@ -1,14 +1,22 @@
 package core
 
+// maxFilterDepth is how deep filters may be nested, so that those who walk them
+// need not fear for their stack.
+const maxFilterDepth = 100
+
 // Bind returns the filter with its fields resolved against the resource and its
 // values converted to their types.
 //
 // Errors: [UnknownField]; [SearchForbidden] for fields that are not stored, for
 // to-many relations, and for comparisons that the field's type does not have;
-// [BadFieldValue].
+// [BadFieldValue]; [BadRequest] for a filter that is nested more than 100 deep;
+// [ServerError] for one that was bound to another resource.
 func (r *Resource) Bind(f Filter) (Filter, error) {
 	if f.n == nil {
 		return f, nil
+	}
+	if f.n.depth > maxFilterDepth {
+		return Filter{}, &Error{Code: BadRequest, Message: "the filter is nested too deep"}
 	}
 	if f.n.bound {
 		return f, r.owns(f)
@@ -45,7 +53,7 @@ func (r *Resource) bindComparison(n *node) error {
 		if err != nil {
 			return err
 		}
-		if !v.IsSet() && n.kind != FilterEq && n.kind != FilterNe && n.kind != FilterIn {
+		if !v.IsSet() && !n.kind.takesNull() {
 			return &Error{
 				Code: BadFieldValue, Resource: r.external, Field: n.field.external,
 				Type: n.field.typ, Value: raw, Cause: errNullOrder,
@@ -56,7 +64,7 @@ func (r *Resource) bindComparison(n *node) error {
 		}
 		n.values[i] = v
 	}
-	n.raw = nil
+	n.raw, n.values = nil, inOrder(n.values)
 	return nil
 }
 

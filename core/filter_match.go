@@ -11,9 +11,9 @@ var (
 	errForeignFilter = errors.New("filter is bound to another resource")
 )
 
-// Match reports whether the record fulfils the filter. It is the reference for
-// every backend. A filter that is not bound, or of an unknown kind, matches
-// nothing, not even inside a Not.
+// Match reports whether the record, of the resource that the filter is bound to,
+// fulfils the filter. It is the reference for every backend. A filter that is not
+// bound matches nothing, not even inside a Not.
 func (f Filter) Match(rec Record) bool {
 	if f.n == nil {
 		return true
@@ -52,7 +52,7 @@ func (n *node) compare(v Value) bool {
 	case FilterNe:
 		return v != n.values[0]
 	case FilterIn:
-		return slices.Contains(n.values, v)
+		return among(n.values, v)
 	}
 	if !v.IsSet() {
 		return false
@@ -61,6 +61,19 @@ func (n *node) compare(v Value) bool {
 		return strings.HasPrefix(v.str, n.values[0].str)
 	}
 	return compares(n.kind, Compare(v, n.values[0]))
+}
+
+// fewValues is how many values are found faster by looking at each.
+const fewValues = 16
+
+// among reports whether v is one of the values, which ascend: there may be as
+// many as a client can send, and as many records to ask about.
+func among(values []Value, v Value) bool {
+	if len(values) <= fewValues {
+		return slices.Contains(values, v)
+	}
+	_, found := slices.BinarySearchFunc(values, v, Compare)
+	return found
 }
 
 func compares(kind FilterKind, sign int) bool {

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -121,8 +122,17 @@ func TestComparisonsOfTypedFieldsFailClosed(t *testing.T) {
 		{r.Field("type").Compare(core.FilterEq), false},
 		{r.Field("type").Compare(core.FilterAnd, core.TextValue("1")), false},
 		{r.Field("type").Compare(core.FilterIn), false},
+		{r.Field("type").Compare(core.FilterLt, core.Null), false}, // null is neither less nor greater
+		{r.Field("type").Compare(core.FilterLe, core.Null), false},
+		{r.Field("type").Compare(core.FilterGe, core.Null), false},
+		{r.Field("type").Compare(core.FilterPrefix, core.Null), false},
+		{r.Field("type").Compare(core.FilterNe, core.Null), true},
 		{r.Field("type").Compare(core.FilterIn, core.Null, core.TextValue("1")), true},
 		{m.Resource("jar").Field("cookies").Compare(core.FilterEq, core.Null), false},
+		{r.Field("type").Compare(core.FilterEq, core.Value{}), false}, // absent
+		{r.Field("type").Compare(core.FilterLt, core.Null), false},    // null is neither less nor greater
+		{r.Field("type").Compare(core.FilterPrefix, core.Null), false},
+		{r.Field("type").Compare(core.FilterKind(200), core.TextValue("1")), false},
 	} {
 		if c.filter.Match(rec) != c.want {
 			t.Errorf("%v: want %v", c.filter, c.want)
@@ -150,4 +160,119 @@ func TestNotTurnsEveryAnswerRound(t *testing.T) {
 			rt.Fatalf("%v is neither true nor false of %v", filter, rec)
 		}
 	})
+}
+
+func TestFilterNestedTooDeepIsRefused(t *testing.T) {
+	r := cookies(t).Resource("cookie")
+	nested := func(leaf core.Filter, levels int) core.Filter {
+		for range levels / 2 {
+			leaf = core.Not(core.And(leaf, core.Ne("type", "x")))
+		}
+		return leaf
+	}
+	for name, leaf := range map[string]core.Filter{"named": core.Eq("id", 1), "typed": r.Key().Compare(core.FilterEq, core.IntValue(1))} {
+		if _, err := r.Bind(nested(leaf, 100)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, levels := range []int{100, 1 << 16} {
+			if _, err := r.Bind(core.Or(nested(leaf, levels), leaf)); !errors.Is(err, core.BadRequest) {
+				t.Errorf("%s, %d levels and one: got %v", name, levels, err)
+			}
+		}
+	}
+	typed := r.Key().Compare(core.FilterEq, core.IntValue(1))
+	for range 1 << 16 {
+		typed = core.Not(core.Or(typed, r.Key().Compare(core.FilterEq, core.IntValue(2))))
+	}
+	if _, err := r.Bind(typed); !errors.Is(err, core.BadRequest) {
+		t.Errorf("bound from the start: %v", err)
+	}
+}
+
+func TestValuesOfAFilterAscendWithoutDuplicates(t *testing.T) {
+	r := cookies(t).Resource("cookie")
+	bound, err := r.Bind(core.In("id", 3, nil, 1, "3", 2, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := []core.Value{core.IntValue(3), core.Null, core.IntValue(1), core.IntValue(3), core.IntValue(2)}
+	want := []core.Value{core.IntValue(1), core.IntValue(2), core.IntValue(3), core.Null}
+	for name, f := range map[string]core.Filter{"named": bound, "typed": r.Key().Compare(core.FilterIn, given...)} {
+		if !slices.Equal(f.Values(), want) {
+			t.Errorf("%s: got %v", name, f.Values())
+		}
+	}
+	if given[0] != core.IntValue(3) {
+		t.Error("the caller's slice was sorted")
+	}
+}
+
+func TestLongListsAreSearchedAsShortOnesAre(t *testing.T) {
+	r := cookies(t).Resource("cookie")
+	for _, n := range []int{0, 1, 2, 16, 17, 1000} {
+		values := []core.Value{core.Null}
+		for i := n; i > 0; i-- {
+			values = append(values, core.IntValue(int64(2*i)))
+		}
+		f := r.Field("jar").Compare(core.FilterIn, values...)
+		for i := range int64(2*n + 3) {
+			if got, want := f.Match(cookie(t, r.Model(), map[string]any{"jar": i})), i > 0 && i%2 == 0 && i <= int64(2*n); got != want {
+				t.Errorf("%d of %d values: %v", i, n, got)
+			}
+		}
+		if !f.Match(cookie(t, r.Model(), map[string]any{"jar": nil})) {
+			t.Error("null was not found")
+		}
+	}
+}
+
+func TestFilterOfNamedAndTypedPartsIsBoundAsAWhole(t *testing.T) {
+	m := cookies(t)
+	r := m.Resource("cookie")
+	mixed := core.And(r.Key().Compare(core.FilterEq, core.IntValue(1)), core.Not(core.Eq("type", "x")))
+	rec := cookie(t, m, map[string]any{"id": 1, "type": "y"})
+	bound, err := r.Bind(mixed)
+	if err != nil || mixed.Bound() || !bound.Bound() || mixed.Match(rec) || !bound.Match(rec) {
+		t.Errorf("%v, %v: %v", mixed, bound, err)
+	}
+	foreign := core.Or(core.Eq("id", 1), m.Resource("jar").Key().Compare(core.FilterEq, core.IntValue(1)))
+	if _, err := r.Bind(foreign); !errors.Is(err, core.ServerError) {
+		t.Errorf("a part of another resource: %v", err)
+	}
+}
+
+func TestFiltersAreSpelledInWords(t *testing.T) {
+	r := cookies(t).Resource("cookie")
+	f := core.Or(core.And(core.Eq("type", "a\" b"), core.Not(core.In("id", 2, 1))), core.Prefix("type", "x"))
+	if got := f.String(); got != `((type = ? and (not id in ?)) or type prefix ?)` {
+		t.Errorf("not bound: %s", got)
+	}
+	bound, err := r.Bind(f)
+	if got := bound.String(); err != nil || got != `((type = ["a\" b"] and (not id in [1,2])) or type prefix ["x"])` {
+		t.Errorf("bound: %s, %v", got, err)
+	}
+	if got := core.All().String() + core.None().String(); got != "allnone" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestAndAndOrLeaveOutWhatSaysNothing(t *testing.T) {
+	eq, lt, gt := core.Eq("id", 1), core.Lt("id", 2), core.Gt("id", 0)
+	for _, c := range []struct {
+		f    core.Filter
+		kind core.FilterKind
+		kids int
+	}{
+		{core.And(core.All(), eq), core.FilterEq, 0},
+		{core.And(eq, core.None()), core.FilterNone, 0},
+		{core.And(core.And(eq, lt), gt), core.FilterAnd, 3},
+		{core.Or(core.None(), eq), core.FilterEq, 0},
+		{core.Or(eq, core.All()), core.FilterAll, 0},
+		{core.Or(eq, core.Or(lt, gt)), core.FilterOr, 3},
+		{core.Not(core.Not(eq)), core.FilterEq, 0},
+	} {
+		if c.f.Kind() != c.kind || len(c.f.Filters()) != c.kids {
+			t.Errorf("%v: kind %d, %d parts", c.f, c.f.Kind(), len(c.f.Filters()))
+		}
+	}
 }

@@ -1,16 +1,19 @@
 package core
 
 import (
+	"bytes"
 	"encoding/json"
-	"reflect"
 
 	"github.com/larder-go/larder/core/internal/strictjson"
 )
 
 // toJSON returns raw in canonical JSON text, as type JSON or List. Go values
-// that the canonical writer does not know (structs, typed slices and maps) go
-// through encoding/json first.
+// that the canonical writer does not know (structs, named types, typed slices
+// and maps) go through encoding/json first.
 func toJSON(t Type, raw any) (Value, error) {
+	if p, ok := raw.(*json.RawMessage); ok && p != nil && *p != nil {
+		raw = *p // which needs no detour
+	}
 	text, err := strictjson.AppendCanonical(nil, raw)
 	if err != nil {
 		if text, err = marshalled(raw); err != nil {
@@ -30,16 +33,31 @@ func toJSON(t Type, raw any) (Value, error) {
 type jsonText = json.RawMessage
 
 func marshalled(raw any) ([]byte, error) {
-	switch reflect.Indirect(reflect.ValueOf(raw)).Kind() {
-	case reflect.Struct, reflect.Slice, reflect.Array, reflect.Map:
-	default:
-		return nil, errLossy
-	}
 	encoded, err := json.Marshal(raw)
 	if err != nil {
 		return nil, err
 	}
+	if repaired(encoded) {
+		return nil, errLossy
+	}
 	return strictjson.AppendCanonical(nil, json.RawMessage(encoded))
+}
+
+// repaired reports whether encoding/json put replacement characters where text
+// was not UTF-8: it spells them with an escape, and those that were there already
+// without.
+func repaired(encoded []byte) bool {
+	for i := bytes.IndexByte(encoded, '\\'); i >= 0 && i+1 < len(encoded); {
+		if bytes.HasPrefix(encoded[i:], []byte(`\ufffd`)) {
+			return true
+		}
+		next := bytes.IndexByte(encoded[i+2:], '\\')
+		if next < 0 {
+			return false
+		}
+		i += 2 + next
+	}
+	return false
 }
 
 // ListOf returns a value of type [List] that holds the given values in order.

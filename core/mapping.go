@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unsafe"
 )
@@ -38,10 +39,7 @@ func newMapping[T any](r *Resource) (*mapping, error) {
 	}
 	m := &mapping{resource: r}
 	var errs []error
-	for _, sf := range reflect.VisibleFields(t) {
-		if !sf.IsExported() || sf.Anonymous || sf.Tag.Get("larder") == "-" {
-			continue
-		}
+	for _, sf := range mappedFields(t) {
 		if err := m.add(t, sf); err != nil {
 			errs = append(errs, fmt.Errorf("%s.%s: %w", t, sf.Name, err))
 		}
@@ -55,6 +53,32 @@ func newMapping[T any](r *Resource) (*mapping, error) {
 		}
 	}
 	return m, errors.Join(errs...)
+}
+
+// mappedFields returns the fields of a struct that stand for fields of the
+// resource: exported, not tagged "-", not below an embedded struct that is. An
+// embedded struct without a tag stands for its fields.
+func mappedFields(t reflect.Type) []reflect.StructField {
+	var mapped []reflect.StructField
+	var skipped [][]int
+	for _, sf := range reflect.VisibleFields(t) {
+		tag := sf.Tag.Get("larder")
+		below := slices.ContainsFunc(skipped, func(index []int) bool {
+			return len(index) < len(sf.Index) && slices.Equal(index, sf.Index[:len(index)])
+		})
+		switch {
+		case tag == "-":
+			skipped = append(skipped, sf.Index)
+		case below, !sf.IsExported(), sf.Anonymous && tag == "" && isStruct(sf.Type):
+		default:
+			mapped = append(mapped, sf)
+		}
+	}
+	return mapped
+}
+
+func isStruct(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct || t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct
 }
 
 func (m *mapping) add(t reflect.Type, sf reflect.StructField) error {
@@ -88,9 +112,11 @@ func (m *mapping) slotOf(f *Field) *slot {
 
 func fieldFor(r *Resource, sf reflect.StructField) (*Field, error) {
 	name := sf.Tag.Get("larder")
-	f := r.Field(name)
 	if name == "" {
 		name = sf.Name
+	}
+	f := r.Field(name)
+	if f == nil && sf.Tag.Get("larder") == "" {
 		for _, candidate := range r.fields {
 			if strings.EqualFold(candidate.name, name) {
 				f = candidate

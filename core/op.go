@@ -8,9 +8,14 @@ import (
 // Op is one operation on its way through the chain. A handler may change it
 // before it passes it on, within these rules: slices may be replaced, their
 // elements never written; Where only grows narrower; Using and Check are
-// extended with [Op.Guard], never dropped. An Op is valid until its handler
-// returns, and must not be kept or used by another goroutine. A decorator that
-// needs a further op copies the one it has, which keeps it in its transaction; one
+// extended with [Op.Guard], never dropped. What does not fit the resource fails
+// the op before the backend sees it, with [ServerError]. An Op is valid until its
+// handler returns, and neither it nor its slices must be kept or used by another
+// goroutine; records and values can be kept.
+//
+// A decorator that needs a further op makes it with [Op.Further], or copies the
+// one it has: that keeps it in the transaction, if there is one. An op outside a
+// transaction is a transaction of its own, and so are the further ones. An op
 // made from nothing is refused.
 type Op struct {
 	Kind Kind
@@ -28,7 +33,8 @@ type Op struct {
 	// Check is the policies' condition on the rows as an Insert or Update leaves
 	// them. A row that does not fulfil it fails the op with [Forbidden].
 	Check Filter
-	// Order of a Select; its last entry is the key.
+	// Order of a Select; its last entry is the key. A decorator may leave it out
+	// of an op of its own, for ascending keys.
 	Order []Order
 	// Limit is how many records a Select returns at most; 0 means no limit.
 	Limit int
@@ -47,8 +53,9 @@ type Op struct {
 	Principal *Principal
 	// Tx is the transaction that the op belongs to, nil outside one.
 	Tx *TxInfo
-	// Final says that no operation follows in this transaction, so that a
-	// backend may send its commit along.
+	// Final says that no operation follows in this transaction: if this one
+	// succeeds, the store calls Commit at once, and a backend may send its commit
+	// along.
 	Final bool
 
 	origin  *Store                                          // that made the op
@@ -64,6 +71,17 @@ type Op struct {
 func (op *Op) Guard(f Filter) {
 	op.Using = And(op.Using, f)
 	op.Check = And(op.Check, f)
+}
+
+// Further returns an op of the decorator's own, to be passed to the next handler
+// before or after op: in the same transaction, for the same principal, with no
+// guards yet and nothing else set. Because op is then not the only one that is
+// left, its Final is cleared.
+//
+// A Tx has no transaction yet that a further op could belong to.
+func (op *Op) Further(kind Kind, r *Resource) *Op {
+	op.Final = false
+	return &Op{Kind: kind, Resource: r, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle}
 }
 
 // Writes reports whether the op may change the store: its kind does, and it is

@@ -31,11 +31,9 @@ type Page struct {
 	Next Cursor
 }
 
-// Limits of one query, so that no request can make a statement of any size.
-const (
-	maxOrderKeys = 16
-	maxFilter    = 32 // nesting
-)
+// maxOrderKeys is how many fields a query may sort by, so that no request makes
+// a statement of any size.
+const maxOrderKeys = 16
 
 // fill resolves the query into the op.
 func (q *Query) fill(op *Op) (err error) {

@@ -5,19 +5,11 @@ import (
 	"errors"
 )
 
-var (
-	errForeignResource = errors.New("resource belongs to another model")
-	errForeignOp       = errors.New("op was not made by this store; copy the one that came in")
-)
-
 // send puts the op on its way and releases it.
 func (s Session) send(ctx context.Context, op *Op) (Result, error) {
 	defer op.release()
 	st := stateOf(ctx)
 	op.origin, op.Principal = s.store, st.principal
-	if op.Resource == nil || op.Resource.model != s.store.model {
-		return Result{}, &Error{Code: ServerError, Cause: errForeignResource}
-	}
 	if s.tx != nil {
 		op.handle, op.Tx = s.tx, s.tx.info
 		res, err := s.store.handler(ctx, op)
@@ -40,8 +32,11 @@ func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
 		if err == nil {
 			return res, nil
 		}
-		if attempt == DefaultAttempts || !repeatable(err) || !backOff(ctx, attempt) {
+		if attempt == DefaultAttempts || !repeatable(err) {
 			return Result{}, wrap(err)
+		}
+		if err := backOff(ctx, attempt, err); err != nil {
+			return Result{}, err
 		}
 		*op = fresh
 	}
@@ -55,8 +50,11 @@ func repeatable(err error) bool {
 
 // innermost is the handler that all decorators stand around.
 func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
-	if op.origin != s {
-		return Result{}, &Error{Code: ServerError, Cause: errForeignOp}
+	if op.Kind == Select && len(op.Order) == 0 && op.Resource != nil {
+		op.Order = op.Resource.byKey
+	}
+	if err := op.check(s); err != nil {
+		return Result{}, err
 	}
 	if err := op.bind(); err != nil {
 		return Result{}, err

@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Session is the operations on records, which [Store] and [Transaction] share.
 // Every method sends one [Op] through the chain of decorators; all arguments
@@ -21,6 +24,9 @@ type Session struct {
 //
 // Errors: [NotFound], [BadFieldValue] for a key of the wrong type.
 func (s Session) Get(ctx context.Context, r *Resource, key Value) (Record, error) {
+	if err := s.owns(r); err != nil {
+		return Record{}, err
+	}
 	if err := checkKey(r, key); err != nil {
 		return Record{}, err
 	}
@@ -43,6 +49,9 @@ func (s Session) Get(ctx context.Context, r *Resource, key Value) (Record, error
 //
 // Errors: [BadFieldValue] for a key of the wrong type, [UnknownField].
 func (s Session) Load(ctx context.Context, r *Resource, keys []Value, fields ...string) ([]Record, error) {
+	if err := s.owns(r); err != nil {
+		return nil, err
+	}
 	sorted, err := checkKeys(r, keys)
 	if err != nil || len(sorted) == 0 {
 		return nil, err
@@ -64,6 +73,9 @@ func (s Session) Load(ctx context.Context, r *Resource, keys []Value, fields ...
 // Errors: [UnknownField], [SearchForbidden] and [BadFieldValue] for what the
 // query names, [BadParam] for its limit and cursor.
 func (s Session) Select(ctx context.Context, r *Resource, q Query) (Page, error) {
+	if err := s.owns(r); err != nil {
+		return Page{}, err
+	}
 	op := s.op(Select, r)
 	if err := q.fill(op); err != nil {
 		op.release()
@@ -76,15 +88,18 @@ func (s Session) Select(ctx context.Context, r *Resource, q Query) (Page, error)
 	}
 	page := Page{Records: res.Records}
 	if n := len(page.Records); res.More() && n > 0 {
-		page.Next = cursorAfter(&position, page.Records[n-1])
+		page.Next, err = cursorAfter(&position, page.Records[n-1])
 	}
-	return page, nil
+	return page, err
 }
 
 // Count returns how many records fulfil the filter.
 //
 // Errors: those of [Resource.Bind].
 func (s Session) Count(ctx context.Context, r *Resource, where Filter) (int, error) {
+	if err := s.owns(r); err != nil {
+		return 0, err
+	}
 	bound, err := r.Bind(where)
 	if err != nil {
 		return 0, err
@@ -102,6 +117,9 @@ func (s Session) Count(ctx context.Context, r *Resource, where Filter) (int, err
 // Errors: [AlreadyExists] for a key or unique value that is taken, [NotFound]
 // for a to-one relation whose target is not there, [BadFieldValue].
 func (s Session) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {
+	if err := s.owns(r); err != nil {
+		return nil, err
+	}
 	checked, err := checkInsert(r, records)
 	if err != nil || len(checked) == 0 {
 		return nil, err
@@ -109,7 +127,7 @@ func (s Session) Insert(ctx context.Context, r *Resource, records ...Record) ([]
 	op := s.op(Insert, r)
 	op.Records = checked
 	res, err := s.send(ctx, op)
-	return res.Records, err
+	return eachOf(len(checked), res.Records, err)
 }
 
 // Update changes records, all or none. Each of those given holds a key and the
@@ -120,6 +138,9 @@ func (s Session) Insert(ctx context.Context, r *Resource, records ...Record) ([]
 // whose target is not, [AlreadyExists] for a unique value that is taken,
 // [BadFieldValue], [BadRequest] for two changes to one record.
 func (s Session) Update(ctx context.Context, r *Resource, changes ...Record) ([]Record, error) {
+	if err := s.owns(r); err != nil {
+		return nil, err
+	}
 	sorted, keys, err := checkUpdate(r, changes)
 	if err != nil || len(sorted) == 0 {
 		return nil, err
@@ -127,7 +148,7 @@ func (s Session) Update(ctx context.Context, r *Resource, changes ...Record) ([]
 	op := s.op(Update, r)
 	op.Records, op.Keys = sorted, keys
 	res, err := s.send(ctx, op)
-	return res.Records, err
+	return eachOf(len(sorted), res.Records, err)
 }
 
 // Delete removes the records with those keys, all or none. It does not touch
@@ -136,6 +157,9 @@ func (s Session) Update(ctx context.Context, r *Resource, changes ...Record) ([]
 // Errors: [NotFound], [FieldUpdateForbidden] for a record that others point at,
 // [BadFieldValue] for a key of the wrong type.
 func (s Session) Delete(ctx context.Context, r *Resource, keys ...Value) error {
+	if err := s.owns(r); err != nil {
+		return err
+	}
 	sorted, err := checkKeys(r, keys)
 	if err != nil || len(sorted) == 0 {
 		return err
@@ -152,6 +176,9 @@ func (s Session) Delete(ctx context.Context, r *Resource, keys ...Value) error {
 // Errors: [BadRequest] for a negative n and for a resource whose key is of type
 // [Text], which has no next one.
 func (s Session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, error) {
+	if err := s.owns(r); err != nil {
+		return nil, err
+	}
 	if n < 0 {
 		return nil, &Error{Code: BadRequest, Message: "a number of ids cannot be negative"}
 	}
@@ -161,14 +188,33 @@ func (s Session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, erro
 	op := s.op(NextID, r)
 	op.N = n
 	res, err := s.send(ctx, op)
+	records, err := eachOf(n, res.Records, err)
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]Value, len(res.Records))
-	for i, rec := range res.Records {
+	keys := make([]Value, n)
+	for i, rec := range records {
 		keys[i] = rec.Key()
 	}
 	return keys, nil
+}
+
+// eachOf makes sure that there is one record for each of n that were asked for, on
+// which callers rely: an answer in the backend's place may have forgotten them.
+func eachOf(n int, records []Record, err error) ([]Record, error) {
+	if err == nil && len(records) != n {
+		return nil, &Error{Code: ServerError, Cause: fmt.Errorf("%d records came back for %d", len(records), n)}
+	}
+	return records, err
+}
+
+// owns refuses resources of other models, and the nil that [Model.Resource]
+// returns for a name that it does not know.
+func (s Session) owns(r *Resource) error {
+	if r == nil || r.model != s.store.model {
+		return &Error{Code: ServerError, Cause: errForeignResource}
+	}
+	return nil
 }
 
 func (s Session) op(kind Kind, r *Resource) *Op {

@@ -27,8 +27,11 @@ type Store struct {
 // decorators breaks a promise; the error then says which order would do. The
 // backend belongs to the store from now on, and is closed if New fails.
 func New(ctx context.Context, model *Model, backend Backend, decorators ...Decorator) (*Store, error) {
-	if model == nil || backend == nil {
-		return nil, errors.New("core: a store needs a model and a backend")
+	switch {
+	case backend == nil:
+		return nil, errors.New("core: a store needs a backend")
+	case model == nil:
+		return nil, errors.Join(errors.New("core: a store needs a model"), backend.Close())
 	}
 	s := &Store{model: model, backend: backend, description: describe(model, backend, decorators)}
 	s.Session = Session{store: s}

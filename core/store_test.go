@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -197,6 +198,19 @@ func TestArgumentsThatDoNotFitTheModelAreRefused(t *testing.T) {
 		"key of another type":     {second(s.Get(ctx, r, core.TextValue("1"))), core.BadFieldValue},
 		"null key":                {second(s.Load(ctx, r, []core.Value{core.Null})), core.BadFieldValue},
 		"resource of another":     {second(s.Get(ctx, other.Resource("cookie"), core.IntValue(1))), core.ServerError},
+		"no resource, get":        {second(s.Get(ctx, nil, core.IntValue(1))), core.ServerError},
+		"no resource, load":       {second(s.Load(ctx, nil, []core.Value{core.IntValue(1)})), core.ServerError},
+		"no resource, select":     {second(s.Select(ctx, nil, core.Query{})), core.ServerError},
+		"no resource, count":      {second(s.Count(ctx, nil, core.Eq("id", 1))), core.ServerError},
+		"no resource, insert":     {second(s.Insert(ctx, nil, core.Record{})), core.ServerError},
+		"no resource, update":     {second(s.Update(ctx, nil, core.Record{})), core.ServerError},
+		"no resource, delete":     {s.Delete(ctx, nil, core.IntValue(1)), core.ServerError},
+		"no resource, next id":    {second(s.NextIDs(ctx, nil, 1)), core.ServerError},
+		"zero record, insert":     {second(s.Insert(ctx, r, core.Record{})), core.ServerError},
+		"zero record, update":     {second(s.Update(ctx, r, core.Record{})), core.ServerError},
+		"too many fields to sort": {second(s.Select(ctx, r, core.Query{Order: slices.Repeat([]string{"type"}, 17)})), core.BadParam},
+		"unknown field to load":   {second(s.Load(ctx, r, []core.Value{core.IntValue(1)}, "x")), core.UnknownField},
+		"condition to count":      {second(s.Count(ctx, r, core.Eq("x", 1))), core.UnknownField},
 		"record of another":       {second(s.Insert(ctx, r, cookie(t, other, map[string]any{"id": 5}))), core.ServerError},
 		"value of another type":   {second(s.Update(ctx, r, one.With(1, core.IntValue(1)))), core.BadFieldValue},
 		"text that is not UTF-8":  {second(s.Insert(ctx, r, one.With(1, core.TextValue("\xff")))), core.BadFieldValue},
@@ -217,6 +231,23 @@ func TestArgumentsThatDoNotFitTheModelAreRefused(t *testing.T) {
 		if _, ok := c.err.(*core.Error); !ok { //nolint:errorlint // the type itself is promised
 			t.Errorf("%s: %T is not *core.Error", name, c.err)
 		}
+	}
+}
+
+func TestStoreThatCannotBeComposedClosesItsBackend(t *testing.T) {
+	for name, compose := range map[string]func(core.Backend) (*core.Store, error){
+		"no model": func(b core.Backend) (*core.Store, error) { return core.New(t.Context(), nil, b) },
+		"bad decorator": func(b core.Backend) (*core.Store, error) {
+			return core.New(t.Context(), cookies(t), b, core.Decorator{})
+		},
+	} {
+		closed := 0
+		if _, err := compose(counted{memory.New(), &closed}); err == nil || closed != 1 {
+			t.Errorf("%s: closed %d times, %v", name, closed, err)
+		}
+	}
+	if _, err := core.New(t.Context(), cookies(t), nil); err == nil {
+		t.Error("accepted no backend")
 	}
 }
 

@@ -21,9 +21,12 @@ type Transaction struct {
 // repeated starts with none.
 func (t *Transaction) AfterCommit(fn func(ctx context.Context)) { t.tx.info.AfterCommit(fn) }
 
-// Final returns a session for the last operation of the transaction: the backend
-// may commit along with it, so nothing can follow, and an error that the
-// function returns afterwards no longer undoes it.
+// Final returns a session for the last operation of the transaction: when it
+// succeeds, the transaction has committed, and when the commit fails, the
+// operation does. So nothing can follow, and neither an error that the function
+// returns afterwards nor a panic undoes it; functions given to AfterCommit then
+// run all the same. It saves a round trip where the backend commits along with
+// the operation.
 func (t *Transaction) Final() Session {
 	return Session{store: t.store, tx: t.tx, final: true}
 }
@@ -47,13 +50,38 @@ func (i *TxInfo) AfterCommit(fn func(ctx context.Context)) {
 	i.hooks = append(i.hooks, fn)
 }
 
+// pending returns how many functions wait for the commit.
+func (i *TxInfo) pending() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.hooks)
+}
+
+// forget drops the functions that came after the first n.
+func (i *TxInfo) forget(n int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.hooks = i.hooks[:n]
+}
+
+// committed runs the functions, those that they give in turn last, and all of
+// them even if one panics: what a cache has to forget it must forget.
 func (i *TxInfo) committed(ctx context.Context) {
 	i.mu.Lock()
 	hooks := i.hooks
 	i.hooks = nil
 	i.mu.Unlock()
-	for _, fn := range hooks {
-		fn(ctx)
+	if len(hooks) == 0 {
+		return
+	}
+	defer i.committed(ctx)
+	runEach(ctx, hooks)
+}
+
+func runEach(ctx context.Context, hooks []func(ctx context.Context)) {
+	if len(hooks) > 0 {
+		defer runEach(ctx, hooks[1:])
+		hooks[0](ctx)
 	}
 }
 
@@ -61,10 +89,12 @@ func (i *TxInfo) committed(ctx context.Context) {
 type transaction struct {
 	info *TxInfo
 
-	mu      sync.Mutex // serializes the operations
-	backend BackendTx
-	failed  error // the first error of the backend
-	done    bool
+	mu        sync.Mutex // serializes the operations
+	backend   BackendTx
+	failed    error // the first error of the backend
+	done      bool  // no operation may follow
+	ended     bool  // Commit or Rollback of the backend was called
+	committed bool
 }
 
 // run runs one operation on the open transaction.
@@ -81,12 +111,34 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 	}
 	t.failed = errInterrupted // stays if the backend panics
 	res, err := dispatch(ctx, t.backend, op)
-	t.failed = err
-	t.done = op.Final && err == nil
-	return res, err
+	if err == nil && op.Final {
+		err = t.finish(ctx)
+	}
+	if t.failed = err; err != nil {
+		return Result{}, err
+	}
+	return res, nil
 }
 
 var errInterrupted = errors.New("operation was interrupted by a panic")
+
+// finish commits; the caller holds the mutex.
+func (t *transaction) finish(ctx context.Context) error {
+	t.done, t.ended = true, true
+	err := t.backend.Commit(ctx)
+	t.committed = err == nil
+	return err
+}
+
+// commit commits, unless the final operation did.
+func (t *transaction) commit(ctx context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.committed {
+		return nil
+	}
+	return t.finish(ctx)
+}
 
 // end closes the transaction for further operations and returns the first
 // failure.
@@ -95,6 +147,29 @@ func (t *transaction) end() error {
 	defer t.mu.Unlock()
 	t.done = true
 	return t.failed
+}
+
+// close rolls back what was not committed and reports whether it was.
+func (t *transaction) close(ctx context.Context) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.done = true
+	if !t.ended {
+		t.ended = true
+		rollback(ctx, t.backend)
+	}
+	return t.committed
+}
+
+// hasCommitted reports whether the transaction happened; one that never began,
+// the nil transaction, did not.
+func (t *transaction) hasCommitted() bool {
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.committed
 }
 
 // rollbackTime is how long the rollback may take after its context ended.

@@ -18,7 +18,8 @@ import (
 // Tx returns the error of fn as it is. Its own errors are those of [Session] and
 // of the commit, which may tell of broken relations and unique values, and
 // [Unavailable] with [ErrCommitUnknown] when nobody knows whether the commit
-// happened.
+// happened. If the context ends in the pause before another try, errors.Is finds
+// both its error and the one of the last try.
 func (s *Store) Tx(ctx context.Context, opts TxOptions, fn func(ctx context.Context, tx *Transaction) error) error {
 	outer := stateOf(ctx)
 	if outer.within(s) {
@@ -34,39 +35,49 @@ func (s *Store) Tx(ctx context.Context, opts TxOptions, fn func(ctx context.Cont
 	inside := &state{principal: outer.principal, inside: s, outer: outer}
 	for attempt := 1; ; attempt++ {
 		again, err := s.attempt(ctx, inside, &TxInfo{Attempt: attempt, ReadOnly: opts.ReadOnly}, fn)
-		if err == nil || !again || attempt >= attempts || !backOff(ctx, attempt) {
+		if err == nil || !again || attempt >= attempts {
+			return err
+		}
+		if err := backOff(ctx, attempt, err); err != nil {
 			return err
 		}
 	}
 }
+
+// functionError marks the error of the function of a transaction on its way
+// through the chain, so that it is known again even if it cannot be compared.
+type functionError struct{ error }
+
+func (e *functionError) Unwrap() error { return e.error }
 
 // attempt sends one try of the transaction through the chain, and reports
 // whether a failure is one that another try may not have.
 func (s *Store) attempt(
 	ctx context.Context, inside *state, info *TxInfo, fn func(context.Context, *Transaction) error,
 ) (again bool, _ error) {
-	var own error // of fn
+	var own *functionError
+	var last *transaction
+	var failures error // of the function and of its operations
 	op := newOp()
 	defer op.release()
 	op.Kind, op.Tx, op.origin, op.Principal = Tx, info, s, inside.principal
 	op.attempt = func(ctx context.Context, t *transaction) error {
-		tx := &Transaction{Session{store: s, tx: t}}
-		own = fn(context.WithValue(ctx, stateKey{}, inside), tx)
+		own, last = nil, t
+		err := fn(context.WithValue(ctx, stateKey{}, inside), &Transaction{Session{store: s, tx: t}})
 		failed := t.end()
-		again = errors.Is(own, ErrConflict) || errors.Is(failed, ErrConflict)
-		if own != nil {
+		failures = errors.Join(err, failed)
+		if err != nil {
+			own = &functionError{err}
 			return own
 		}
 		return failed
 	}
 	_, err := s.handler(ctx, op)
-	switch {
-	case err == nil:
-		return false, nil
-	case own != nil && errors.Is(err, own):
-		return again, own
+	again = repeatable(errors.Join(failures, err)) && !last.hasCommitted()
+	if own != nil && (err == nil || errors.Is(err, own)) {
+		return again, own.error
 	}
-	return again && !errors.Is(err, ErrCommitUnknown) || repeatable(err), wrap(err)
+	return again, wrap(err)
 }
 
 // transact begins, runs and commits one try, innermost in the chain.
@@ -77,22 +88,18 @@ func (s *Store) transact(ctx context.Context, op *Op) error {
 		return err
 	}
 	t := &transaction{info: info, backend: tx}
-	committing := false
-	defer func() {
-		if !committing { // an error, a panic or a Goexit
-			_ = t.end()
-			rollback(ctx, tx)
+	outside := info.pending()
+	defer func() { // after an error, a panic or a Goexit, too
+		if t.close(ctx) {
+			info.committed(ctx)
+		} else {
+			info.forget(outside)
 		}
 	}()
 	if err := op.attempt(ctx, t); err != nil {
 		return err
 	}
-	committing = true
-	if err := tx.Commit(ctx); err != nil {
-		return err
-	}
-	info.committed(ctx)
-	return nil
+	return t.commit(ctx)
 }
 
 // The pause before another try doubles each time and is drawn evenly from that
@@ -102,8 +109,9 @@ const (
 	longPause  = 500 * time.Millisecond
 )
 
-// backOff waits before the next try; false if the context ended meanwhile.
-func backOff(ctx context.Context, attempt int) bool {
+// backOff waits before the next try. If the context ends meanwhile, it returns
+// the error of the last try together with the context's.
+func backOff(ctx context.Context, attempt int, last error) error {
 	pause := longPause
 	if attempt < 8 {
 		pause = min(longPause, firstPause<<(attempt-1))
@@ -112,8 +120,8 @@ func backOff(ctx context.Context, attempt int) bool {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
+		return &Error{Code: Unavailable, Cause: errors.Join(last, ctx.Err())}
 	case <-timer.C:
-		return true
+		return nil
 	}
 }

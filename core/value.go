@@ -176,6 +176,9 @@ func (v Value) AppendJSON(dst []byte) []byte {
 	return append(dst, "null"...)
 }
 
+// MarshalJSON is [Value.AppendJSON] for encoding/json.
+func (v Value) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
+
 // appendFloat spells a number as ECMAScript and encoding/json do.
 func appendFloat(dst []byte, f float64) []byte {
 	abs := math.Abs(f)

@@ -9,6 +9,8 @@ type path struct {
 	desc    bool         // values descend; equal ones still ascend by key
 	after   []core.Value // value and key to go on behind on an index; nil to start
 	ordered bool         // records come in the order that the op wants
+
+	where, using core.Filter // what of the op's conditions is left to check
 }
 
 // scan yields the records on the path.
@@ -28,6 +30,8 @@ func (t *rows[K]) scanSpan(p *path, s span, yield func(core.Record) bool) bool {
 	switch {
 	case !p.field.Key():
 		return t.byIndex(p, s, yield)
+	case s.from.value.IsNull(): // no key is
+		return true
 	case s.isPoint():
 		rec, ok := t.get(s.from.value)
 		return !ok || yield(rec)

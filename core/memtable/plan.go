@@ -9,7 +9,7 @@ import (
 // plan chooses the path of a Select or Count. Whatever it chooses holds all
 // records that fulfil the op's conditions, and perhaps others.
 func plan(op *core.Op) *path {
-	p := &path{field: op.Resource.Key()}
+	p := &path{field: op.Resource.Key(), where: op.Where, using: op.Using}
 	best, rank := choose(op)
 	switch {
 	case rank == rankNothing:
@@ -20,6 +20,7 @@ func plan(op *core.Op) *path {
 		p.spans = []span{everything}
 	default:
 		p.field, p.spans = best.Field(), spansOf(op, best)
+		p.leaveOut(best, rank)
 	}
 	p.order(op)
 	return p
@@ -33,7 +34,7 @@ const (
 	rankValue           // names one value of an indexed field
 	rankValues          // names several
 	rankKeyRange        // a range of keys
-	rankRange           // a range of an indexed field, or its nulls
+	rankRange           // a range of an indexed field, or null among its values
 	rankScan            // says nothing about indexed fields
 )
 
@@ -86,10 +87,10 @@ func rankOfValues(field *core.Field, values []core.Value) int {
 	switch {
 	case len(values) == 0:
 		return rankNothing
-	case field.Key():
-		return rankKey
 	case slices.Contains(values, core.Null):
 		return rankRange
+	case field.Key():
+		return rankKey
 	case field.Unique():
 		return rankUnique
 	case len(values) == 1:
@@ -121,6 +122,26 @@ func spansOf(op *core.Op, best core.Filter) []span {
 		})
 	}
 	return []span{s}
+}
+
+// leaveOut leaves out the condition if it is all that the op asks and names
+// values, which the path then answers exactly. To check it nevertheless would
+// mean to touch the values of records that nobody may ever look at.
+func (p *path) leaveOut(best core.Filter, rank int) {
+	if rank > rankValues {
+		return
+	}
+	if p.where == best {
+		p.where = core.All()
+	}
+	if p.using == best {
+		p.using = core.All()
+	}
+}
+
+// fulfils reports whether a record on the path fulfils the op's conditions.
+func (p *path) fulfils(op *core.Op, rec core.Record) bool {
+	return p.using.Match(rec) && p.where.Match(rec) && (op.After == nil || core.After(op.Order, op.After, rec))
 }
 
 // order sets the direction of the path and where it starts, if it can yield the

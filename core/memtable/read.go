@@ -14,7 +14,7 @@ func read(t table, op *core.Op) core.Result {
 	p := plan(op)
 	var res core.Result
 	t.scan(p, func(rec core.Record) bool {
-		if !fulfils(op, rec) {
+		if !p.fulfils(op, rec) {
 			return true
 		}
 		if p.ordered && op.Limit > 0 && len(res.Records) == op.Limit {
@@ -47,17 +47,14 @@ func count(t table, op *core.Op) (n int) {
 	if op.Where.Kind() == core.FilterAll && op.Using.Kind() == core.FilterAll {
 		return t.size()
 	}
-	t.scan(plan(op), func(rec core.Record) bool {
-		if fulfils(op, rec) {
+	p := plan(op)
+	t.scan(p, func(rec core.Record) bool {
+		if p.fulfils(op, rec) {
 			n++
 		}
 		return true
 	})
 	return n
-}
-
-func fulfils(op *core.Op, rec core.Record) bool {
-	return op.Using.Match(rec) && op.Where.Match(rec) && (op.After == nil || core.After(op.Order, op.After, rec))
 }
 
 func sortAndCut(res *core.Result, op *core.Op) {

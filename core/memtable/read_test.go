@@ -76,7 +76,7 @@ func anyRecord(t *rapid.T, r *core.Resource, key any) core.Record {
 
 // condition draws a filter of at most that depth.
 func condition(t *rapid.T, r *core.Resource, depth int) core.Filter {
-	kinds := []string{"compare", "compare", "compare", "in", "prefix", "all", "none"}
+	kinds := []string{"all", "all", "compare", "compare", "compare", "in", "prefix", "none"}
 	if depth > 0 {
 		kinds = append(kinds, "and", "and", "and", "or", "not")
 	}
@@ -89,7 +89,7 @@ func condition(t *rapid.T, r *core.Resource, depth int) core.Filter {
 		return core.Not(condition(t, r, depth-1))
 	case "in":
 		f := rapid.SampledFrom(r.Columns()).Draw(t, "field")
-		return core.In(f.Name(), rapid.SliceOfN(rapid.SampledFrom(domain(f)), 0, 4).Draw(t, "values")...)
+		return core.In(f.Name(), rapid.SliceOfN(rapid.SampledFrom(append([]any{nil}, domain(f)...)), 0, 4).Draw(t, "values")...)
 	case "prefix":
 		return prefix(t, r)
 	case "all":
@@ -121,7 +121,7 @@ func prefix(t *rapid.T, r *core.Resource) core.Filter {
 
 func comparison(t *rapid.T, r *core.Resource) core.Filter {
 	f := rapid.SampledFrom(r.Columns()).Draw(t, "field")
-	v := rapid.SampledFrom(domain(f)).Draw(t, "value")
+	v := rapid.SampledFrom(append([]any{nil}, domain(f)...)).Draw(t, "value")
 	of := []func(string, any) core.Filter{core.Eq, core.Ne}
 	if v != nil {
 		of = append(of, core.Lt, core.Le, core.Gt, core.Ge)
@@ -135,7 +135,7 @@ func order(t *rapid.T, r *core.Resource) []string {
 	for _, f := range r.Columns() {
 		names = append(names, f.Name(), "-"+f.Name())
 	}
-	return rapid.SliceOfN(rapid.SampledFrom(names), 0, 3).Draw(t, "order")
+	return rapid.SliceOfN(rapid.SampledFrom(names), 0, rapid.IntRange(1, 3).Draw(t, "most")).Draw(t, "order")
 }
 
 // filled returns the snapshot of a backend that the records were put into one by

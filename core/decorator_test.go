@@ -1,0 +1,207 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// around is a decorator of one function.
+func around(name string, handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
+	return core.Decorator{Name: name, Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) { return handle(ctx, op, next) }, nil
+	}}
+}
+
+func TestOpThatADecoratorSpoiledFailsBeforeTheBackendSeesIt(t *testing.T) {
+	m := cookies(t)
+	jar, strange := m.Resource("jar"), cookies(t).Resource("cookie")
+	one, two := core.IntValue(1), core.IntValue(2)
+	for name, spoil := range map[string]func(op *core.Op){
+		"other model":            func(op *core.Op) { op.Kind, op.Resource, op.Records = core.Count, strange, nil },
+		"no resource":            func(op *core.Op) { op.Resource = nil },
+		"turned into a tx":       func(op *core.Op) { op.Kind = core.Tx },
+		"unknown kind":           func(op *core.Op) { op.Kind = 99 },
+		"records of another":     func(op *core.Op) { op.Resource = jar },
+		"value of wrong type":    func(op *core.Op) { op.Records = []core.Record{op.Records[0].With(1, one)} },
+		"key of wrong type":      func(op *core.Op) { op.Kind, op.Keys = core.Load, []core.Value{core.TextValue("1")} },
+		"keys that descend":      func(op *core.Op) { op.Kind, op.Keys = core.Load, []core.Value{two, one} },
+		"key twice":              func(op *core.Op) { op.Kind, op.Keys = core.Delete, []core.Value{one, one} },
+		"more changes than keys": func(op *core.Op) { op.Kind = core.Update },
+		"change of another key":  func(op *core.Op) { op.Kind, op.Keys = core.Update, []core.Value{two} },
+		"order without key": func(op *core.Op) {
+			op.Kind, op.Order = core.Select, []core.Order{{Field: op.Resource.Field("type")}}
+		},
+		"order of another": func(op *core.Op) {
+			op.Kind, op.Order = core.Select, []core.Order{{Field: jar.Key()}, {Field: op.Resource.Key()}}
+		},
+		"order by nothing": func(op *core.Op) { op.Kind, op.Order = core.Select, []core.Order{{}} },
+		"position too long": func(op *core.Op) {
+			op.Kind, op.After = core.Select, []core.Value{one, two}
+		},
+		"negative limit":       func(op *core.Op) { op.Kind, op.Limit = core.Select, -1 },
+		"negative number":      func(op *core.Op) { op.Kind, op.N = core.NextID, -1 },
+		"fields of another":    func(op *core.Op) { op.Kind, op.Fields = core.Select, []*core.Field{jar.Key()} },
+		"condition of another": func(op *core.Op) { op.Kind, op.Where = core.Count, jar.Key().Compare(core.FilterEq, one) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := core.New(t.Context(), m, unreachable{}, around("spoiler", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+				spoil(op)
+				return next(ctx, op)
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			rec := cookie(t, m, map[string]any{"id": 1, "type": "muffin"})
+			if _, err := s.Insert(t.Context(), rec.Resource(), rec); !errors.Is(err, core.ServerError) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// unreachable is a backend that no operation may reach.
+type unreachable struct{}
+
+func (unreachable) Bind(context.Context, *core.Model) error { return nil }
+func (unreachable) Close() error                            { return nil }
+func (unreachable) Begin(context.Context, core.TxOptions) (core.BackendTx, error) {
+	return unreachableTx{}, nil
+}
+
+type unreachableTx struct{ core.BackendTx } // nil: every operation panics
+
+func (unreachableTx) Rollback(context.Context) error { return nil }
+
+func TestFurtherOpsOfADecoratorShareTheTransaction(t *testing.T) {
+	var kinds []string
+	inner := watch("see", func(op *core.Op) { kinds = append(kinds, fmt.Sprint(op.Kind, " ", op.Principal, " ", op.Final)) }, ignore)
+	audit := around("audit", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind != core.Delete {
+			return next(ctx, op)
+		}
+		read := op.Further(core.Select, op.Resource)
+		read.Where = core.Gt("id", 0)
+		before, err := next(ctx, read)
+		if err != nil {
+			return core.Result{}, err
+		}
+		res, err := next(ctx, op)
+		if err != nil {
+			return res, err
+		}
+		note := op.Further(core.Insert, op.Resource.Model().Resource("jar"))
+		label, err := note.Resource.NewRecord(map[string]any{"label": fmt.Sprint(before.Records)})
+		if err != nil {
+			return res, err
+		}
+		note.Records = []core.Record{label}
+		_, err = next(ctx, note)
+		return res, err
+	})
+	s := open(t, audit, inner)
+	r, jar := s.Model().Resource("cookie"), s.Model().Resource("jar")
+	for i := 3; i > 0; i-- {
+		insert(t, s.Session, r, map[string]any{"id": i, "price": nil})
+	}
+	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")})
+	drop := func(key int64, result error) error {
+		return s.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			if err := tx.Final().Delete(ctx, r, core.IntValue(key)); err != nil {
+				return err
+			}
+			return result
+		})
+	}
+	kinds = nil
+	if err := drop(3, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(kinds, ", "); got != "tx alice false, select alice false, delete alice false, insert alice false" {
+		t.Errorf("went down: %s", got)
+	}
+	page, err := s.Select(ctx, jar, core.Query{})
+	want := "[cookie{id:1 type:null price:null jar:null} cookie{id:2 type:null price:null jar:null} cookie{id:3 type:null price:null jar:null}]"
+	if err != nil || len(page.Records) != 1 || page.Records[0].Get("label").Text() != want {
+		t.Errorf("noted %v, %v", page.Records, err)
+	}
+	if err := drop(2, errors.New("no")); err == nil {
+		t.Error("the error is lost")
+	}
+	if n, err := s.Count(ctx, jar, core.All()); n != 1 || err != nil {
+		t.Errorf("after a rollback: %d notes, %v", n, err)
+	}
+}
+
+func TestOpKeepsToItsOwnTransactionWhereverADecoratorKeepsACopy(t *testing.T) {
+	var kept core.Op
+	var next core.Handler
+	s := open(t, around("keeper", func(ctx context.Context, op *core.Op, to core.Handler) (core.Result, error) {
+		if op.Kind == core.Count {
+			kept, next = *op, to
+		}
+		return to(ctx, op)
+	}))
+	if err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		return second(tx.Count(ctx, s.Model().Resource("cookie"), core.All()))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := next(t.Context(), &kept); !errors.Is(err, core.ErrTxDone) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestErrorsOfDecoratorsLoseNothingOnTheirWayOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		code core.Code
+		want []error
+		text string
+	}{
+		"wrapped":         {fmt.Errorf("audit: %w", &core.Error{Code: core.Forbidden, Resource: "cookie"}), core.Forbidden, nil, "audit"},
+		"joined":          {errors.Join(core.ErrCommitUnknown, &core.Error{Code: core.NotFound}), core.NotFound, []error{core.ErrCommitUnknown}, ""},
+		"ended context":   {fmt.Errorf("audit: %w", context.Canceled), core.Unavailable, []error{context.Canceled}, "audit"},
+		"plain code":      {core.ReadOnly, core.ReadOnly, nil, ""},
+		"anything":        {errors.New("disk"), core.ServerError, nil, "disk"},
+		"own error as is": {&core.Error{Code: core.Unauthorized}, core.Unauthorized, nil, ""},
+	} {
+		s := open(t, around("failing", func(context.Context, *core.Op, core.Handler) (core.Result, error) { return core.Result{}, c.err }))
+		_, single := s.Count(t.Context(), s.Model().Resource("cookie"), core.All())
+		tx := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
+		for _, err := range []error{single, tx} {
+			e, ok := err.(*core.Error) //nolint:errorlint // the type itself is promised
+			if !ok || e.Code != c.code || !strings.Contains(err.Error(), c.text) {
+				t.Errorf("%s: got %T %v", name, err, err)
+			}
+			for _, want := range c.want {
+				if !errors.Is(err, want) {
+					t.Errorf("%s: %v is not %v", name, err, want)
+				}
+			}
+		}
+	}
+}
+
+func TestPageWhoseRecordsLostWhatTheyAreSortedByHasNoCursor(t *testing.T) {
+	s := open(t, around("mask", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		res, err := next(ctx, op)
+		for i, rec := range res.Records {
+			res.Records[i] = rec.With(op.Resource.Field("price").Column(), core.Value{})
+		}
+		return res, err
+	}))
+	r := s.Model().Resource("cookie")
+	insert(t, s.Session, r, map[string]any{"price": 1})
+	insert(t, s.Session, r, map[string]any{"price": 2})
+	if _, err := s.Select(t.Context(), r, core.Query{Order: []string{"price"}, Limit: 1}); !errors.Is(err, core.ServerError) {
+		t.Errorf("got %v", err)
+	}
+	if page, err := s.Select(t.Context(), r, core.Query{Order: []string{"type"}, Limit: 1}); err != nil || page.Next == "" {
+		t.Errorf("sorted by another field: %v, %v", page, err)
+	}
+}

@@ -1,0 +1,107 @@
+package core
+
+import "errors"
+
+// check makes sure that the op is what backends are promised, whatever the
+// decorators made of it: of this store, about a resource of its model, with what
+// its kind needs, of the right types. What Session made passes by itself.
+func (op *Op) check(s *Store) error {
+	var reason error
+	switch r := op.Resource; {
+	case op.origin != s || op.Kind == Tx && op.attempt == nil:
+		reason = errForeignOp
+	case op.Kind == Tx && r == nil:
+	case r == nil || r.model != s.model:
+		reason = errForeignResource
+	default:
+		reason = op.checkParts()
+	}
+	if reason != nil {
+		return &Error{Code: ServerError, Cause: reason}
+	}
+	return nil
+}
+
+var (
+	errForeignResource = errors.New("resource is missing or belongs to another model")
+	errForeignOp       = errors.New("op was not made by this store; copy the one that came in, or use its Further")
+	errOpKeys          = errors.New("keys of the op are not of the key's type, ascending and without duplicates")
+	errOpRecords       = errors.New("records of the op are not of its resource and typed by it")
+	errOpFields        = errors.New("fields of the op are not stored fields of its resource")
+	errOpChanges       = errors.New("records of an update are not in the order of its keys")
+	errOpOrder         = errors.New("order of the op is not one of its resource that ends with the key")
+	errOpNumber        = errors.New("op has a negative number")
+)
+
+func (op *Op) checkParts() error {
+	switch {
+	case op.Limit < 0 || op.N < 0:
+		return errOpNumber
+	case !op.keysAscend():
+		return errOpKeys
+	case !op.recordsFit():
+		return errOpRecords
+	case !op.fieldsFit():
+		return errOpFields
+	case op.Kind == Update && !op.recordsFollowKeys():
+		return errOpChanges
+	case op.Kind == Select && !op.orderIsTotal():
+		return errOpOrder
+	}
+	return nil
+}
+
+func (op *Op) keysAscend() bool {
+	typ := op.Resource.key.typ
+	for i, key := range op.Keys {
+		if key.typ != typ || i > 0 && Compare(op.Keys[i-1], key) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (op *Op) recordsFit() bool {
+	for _, rec := range op.Records {
+		if rec.resource != op.Resource {
+			return false
+		}
+		for i, f := range op.Resource.columns {
+			if v := rec.values[i]; v.typ != f.typ && v.IsSet() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (op *Op) fieldsFit() bool {
+	for _, f := range op.Fields {
+		if f == nil || f.resource != op.Resource || !f.Stored() {
+			return false
+		}
+	}
+	return true
+}
+
+func (op *Op) recordsFollowKeys() bool {
+	if len(op.Records) != len(op.Keys) {
+		return false
+	}
+	for i, rec := range op.Records {
+		if rec.Key() != op.Keys[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (op *Op) orderIsTotal() bool {
+	n := len(op.Order)
+	for _, o := range op.Order {
+		if o.Field == nil || o.Field.resource != op.Resource || !o.Field.Stored() {
+			return false
+		}
+	}
+	return n > 0 && op.Order[n-1].Field == op.Resource.key && (op.After == nil || len(op.After) == n)
+}
