@@ -3,9 +3,9 @@ package file
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -72,7 +72,7 @@ func (l *floorLog) commit(line []byte) error {
 func BenchmarkCommit(b *testing.B) {
 	line := []byte(`{"n":12345,"synced":1234567,"put":{"cookie":[{"id":12345,"type":"muffin"}]},"crc":"ee06c0aa"}` + "\n")
 	for _, committers := range []int{1, 8} {
-		b.Run(fmt.Sprint(committers), func(b *testing.B) {
+		b.Run(strconv.Itoa(committers), func(b *testing.B) {
 			store, err := core.New(b.Context(), cookies, Open(filepath.Join(b.TempDir(), "ours"), quiet()))
 			if err != nil {
 				b.Fatal(err)

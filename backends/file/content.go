@@ -11,6 +11,7 @@ type content struct {
 	seq     []int64                       // by resource, the last that was said
 	largest []int64                       // by resource, the largest key that was ever there
 	entries int64                         // records written and deleted
+	room    []core.Value                  // for rows to come
 }
 
 func newContent(s shape) *content {
@@ -22,6 +23,22 @@ func newContent(s shape) *content {
 		c.rows[i] = make(map[core.Value][]core.Value)
 	}
 	return c
+}
+
+// rowsAtOnce is how many rows are allocated together.
+const rowsAtOnce = 32
+
+// emptyRow returns a row of null values.
+func (c *content) emptyRow(fields int) []core.Value {
+	if len(c.room) < fields {
+		c.room = make([]core.Value, rowsAtOnce*fields)
+	}
+	row := c.room[:fields:fields]
+	c.room = c.room[fields:]
+	for i := range row {
+		row[i] = core.Null
+	}
+	return row
 }
 
 func (c *content) put(r *resourceShape, row []core.Value) {

@@ -116,33 +116,34 @@ func (c *crasher) everyWay(call string) error {
 // kill ends the process alone. What the next one finds must then be on disk.
 func (c *crasher) kill(call string) {
 	left := c.fs.kill()
-	found := c.found(left, call+" (killed)")
+	_, found := c.found(left, call+" (killed)")
 	possibilities(c.random, 4, func(choose func(int) int) {
 		c.crashes++
-		if again := c.found(left.crash(choose), call+" (killed, and then a power cut)"); again != found {
+		if _, again := c.found(left.crash(choose), call+" (killed, and then a power cut)"); again != found {
 			c.tb.Fatalf("killed at %s in %s: found\n%s\nand after a power cut\n%s", call, c.last, found, again)
 		}
 	})
 }
 
-// check opens what a crash left.
-func (c *crasher) check(left *strictFilesystem, call string) { c.found(left, call) }
-
 // found opens what is left and returns what is there.
-func (c *crasher) found(left *strictFilesystem, call string) string {
-	b := openIn(left, path, quiet())
+func (c *crasher) found(left *strictFilesystem, call string) (b *Backend, content string) {
+	b = openIn(left, path, quiet())
 	if err := b.Bind(context.Background(), cookies); err != nil {
 		c.tb.Fatalf("crash at %s in %s: %v", call, c.last, err)
 	}
-	if found := text(b.store.Snapshot()); !slices.Contains(c.allowed, found) {
-		c.tb.Fatalf("crash at %s in %s: found\n%s\nwant one of\n%s", call, c.last, found, strings.Join(c.allowed, "\n"))
+	if content = text(b.store.Snapshot()); !slices.Contains(c.allowed, content) {
+		c.tb.Fatalf("crash at %s in %s: found\n%s\nwant one of\n%s", call, c.last, content, strings.Join(c.allowed, "\n"))
 	}
-	found := text(b.store.Snapshot())
+	return b, content
+}
+
+// check opens what is left and goes on with it.
+func (c *crasher) check(left *strictFilesystem, call string) {
+	b, _ := c.found(left, call)
 	left.onChange(func(string) error { return nil })
 	if next := nextID(c.tb, b); next <= c.promised {
 		c.tb.Fatalf("crash at %s in %s: key %d again, after %d", call, c.last, next, c.promised)
 	}
-	return found
 }
 
 // nextID returns the next key of a cookie.

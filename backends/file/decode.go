@@ -1,10 +1,6 @@
 package file
 
-import (
-	"errors"
-
-	"github.com/larder-go/larder/core"
-)
+import "errors"
 
 // apply does what the body of a line says. After an error, part of it was done.
 func (c *content) apply(body []byte) error {
@@ -83,10 +79,7 @@ func (c *content) eachList(r *reader, read func(*reader, *resourceShape) error) 
 // readRecord reads a record, whose fields come in the order of the shape, and puts
 // it.
 func (c *content) readRecord(r *reader, res *resourceShape) error {
-	row := make([]core.Value, len(res.fields))
-	for i := range row {
-		row[i] = core.Null
-	}
+	row := c.emptyRow(len(res.fields))
 	before := "{"
 	for i := range res.fields {
 		at := r.pos

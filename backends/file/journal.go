@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -37,6 +38,7 @@ type journal struct {
 	entries int64 // records written and deleted
 	buf     []byte
 	written func() // called after each batch
+	grouped bool   // the last batch had several lines
 	syncing *time.Timer
 
 	mu       sync.Mutex
@@ -90,6 +92,9 @@ func (j *journal) settle(b *batch) error {
 	select {
 	case <-b.done:
 	case j.turn <- struct{}{}:
+		if j.grouped {
+			runtime.Gosched() // those whom the last batch woke may want to join
+		}
 		j.flush()
 		<-j.turn
 	}
@@ -133,6 +138,7 @@ func (j *journal) write(b *batch) error {
 	j.end += int64(len(j.buf))
 	j.number += int64(len(b.bodies))
 	j.entries += b.entries
+	j.grouped = len(b.bodies) > 1
 	switch {
 	case j.every == 0:
 		j.synced = j.end

@@ -1,6 +1,8 @@
 package memtable
 
 import (
+	"slices"
+
 	"github.com/tidwall/btree"
 
 	"github.com/larder-go/larder/core"
@@ -10,6 +12,9 @@ import (
 type index[K ordinal] interface {
 	add(v core.Value, key K)
 	remove(v core.Value, key K)
+	// fill adds the records, whose keys ascend, to the empty index, by the value of
+	// one column.
+	fill(keys []K, records []core.Record, column int)
 	// scan yields the keys of the records whose value is in the span, by value,
 	// descending if desc, and among equal values by ascending key, until yield
 	// returns false, which it then returns too. With resume, those before that
@@ -95,6 +100,25 @@ func (x *entries[V, K]) edge(c cut) entry[V, K] {
 func (x *entries[V, K]) add(v core.Value, key K) { x.tree.Set(x.at(v, key)) }
 
 func (x *entries[V, K]) remove(v core.Value, key K) { x.tree.Delete(x.at(v, key)) }
+
+func (x *entries[V, K]) fill(keys []K, records []core.Record, column int) {
+	all := make([]entry[V, K], len(records))
+	for i, rec := range records {
+		all[i] = x.at(rec.At(column), keys[i])
+	}
+	slices.SortFunc(all, func(a, b entry[V, K]) int {
+		switch {
+		case less(a, b):
+			return -1
+		case less(b, a):
+			return 1
+		}
+		return 0
+	})
+	for _, e := range all {
+		x.tree.Load(e)
+	}
+}
 
 func (x *entries[V, K]) clone() index[K] { return &entries[V, K]{x.tree.Copy(), x.ordinal} }
 

@@ -2,6 +2,7 @@ package memtable
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tidwall/btree"
 
@@ -37,6 +38,26 @@ func placeOf(key int64) uint  { return uint(key) & (1<<placeBits - 1) }         
 func newNumbered() records[int64] { return &numbered{blocks: btree.NewMap[int64, *block](0)} }
 
 func (n *numbered) size() int { return n.count }
+
+func (n *numbered) fill(keys []int64, all []core.Record) {
+	n.count = len(all)
+	for end := 0; end < len(keys); {
+		b := new(block)
+		number := blockOf(keys[end])
+		for end < len(keys) && blockOf(keys[end]) == number {
+			p := new(page)
+			begin := end
+			for end < len(keys) && keys[end]>>placeBits == keys[begin]>>placeBits {
+				p.used |= 1 << placeOf(keys[end])
+				end++
+			}
+			p.values = slices.Clone(all[begin:end])
+			b.used |= 1 << pageOf(keys[begin])
+			b.values = append(b.values, p)
+		}
+		n.blocks.Load(number, b)
+	}
+}
 
 func (n *numbered) get(key int64) (core.Record, bool) {
 	b, _ := n.blocks.Get(blockOf(key))

@@ -20,6 +20,30 @@ func numberedKey() *rapid.Generator[int64] {
 	)
 }
 
+func TestFilledRecordsAreThoseThatWereSetOneByOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		keys := rapid.SliceOfDistinct(numberedKey(), func(key int64) int64 { return key }).Draw(t, "keys")
+		slices.Sort(keys)
+		want := make(map[int64]core.Record)
+		records := make([]core.Record, len(keys))
+		for i, key := range keys {
+			records[i] = plant.RecordOf(make([]core.Value, len(plant.Columns()))).With(0, core.IntValue(key))
+			want[key] = records[i]
+		}
+		got := newNumbered()
+		got.fill(keys, records)
+		if got.size() != len(keys) {
+			t.Fatalf("%d records", got.size())
+		}
+		checkScan(t, got, want, 0, false, rapid.Bool().Draw(t, "desc"), len(keys)+1)
+		for _, key := range keys {
+			if rec, ok := got.get(key); !ok || !rec.Equal(want[key]) {
+				t.Fatalf("get %d: %v", key, rec)
+			}
+		}
+	})
+}
+
 func TestNumberedRecordsAreAnOrderedMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		got, want := newNumbered(), make(map[int64]core.Record)

@@ -9,6 +9,8 @@ import (
 // records is an ordered map from keys, as ordinals, to records.
 type records[K ordinal] interface {
 	size() int
+	// fill puts the records into the empty map; their keys ascend.
+	fill(keys []K, all []core.Record)
 	get(key K) (core.Record, bool)
 	set(key K, rec core.Record)
 	remove(key K)
@@ -32,6 +34,12 @@ func (n named) get(key string) (core.Record, bool) { return n.tree.Get(key) }
 func (n named) set(key string, rec core.Record)    { n.tree.Set(key, rec) }
 func (n named) remove(key string)                  { n.tree.Delete(key) }
 func (n named) clone() records[string]             { return named{n.tree.Copy()} }
+
+func (n named) fill(keys []string, all []core.Record) {
+	for i, rec := range all {
+		n.tree.Load(keys[i], rec)
+	}
+}
 
 func (n named) scan(from string, bounded, desc bool, visit func(string, core.Record) bool) {
 	switch {

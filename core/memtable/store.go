@@ -24,9 +24,9 @@ type Store struct {
 
 // Content is what a [Store] starts with.
 type Content struct {
-	// Records are those of each resource, by [core.Resource.Index], complete, each
-	// key once, in any order; nil for none at all. They must fulfil the rules that a
-	// commit checks. The slices stay the caller's.
+	// Records are those of each resource, by [core.Resource.Index], complete, their
+	// keys ascending; nil for none at all. They must fulfil the rules that a commit
+	// checks. The slices stay the caller's.
 	Records [][]core.Record
 	// Positions are the numbers behind which the keys of each resource go on; nil
 	// for those behind the largest keys of Records.
@@ -56,9 +56,9 @@ func New(m *core.Model, content Content, log Log) *Store {
 }
 
 func (s *Store) fill(resource int, records []core.Record) {
-	for _, rec := range records {
-		s.head.tables[resource].put(core.Record{}, rec)
-		s.sequences[resource].follow(rec.Key())
+	s.head.tables[resource].fill(records)
+	if n := len(records); n > 0 {
+		s.sequences[resource].follow(records[n-1].Key())
 	}
 }
 

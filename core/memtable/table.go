@@ -14,6 +14,8 @@ type table interface {
 	// limit.
 	holders(f *core.Field, v core.Value, limit int) int
 
+	// fill puts the records into the empty table; their keys ascend.
+	fill(all []core.Record)
 	// clone returns a table with the same content that may be written to, in a
 	// time that does not depend on its size. It may be called by the only writer
 	// alone; readers are not disturbed.
@@ -71,6 +73,17 @@ func (t *rows[K]) holders(f *core.Field, v core.Value, limit int) (n int) {
 		return n < limit
 	})
 	return n
+}
+
+func (t *rows[K]) fill(all []core.Record) {
+	keys := make([]K, len(all))
+	for i, rec := range all {
+		keys[i] = t.ordinal(rec.Key())
+	}
+	t.records.fill(keys, all)
+	for _, x := range t.indexes {
+		x.fill(keys, all, x.column)
+	}
 }
 
 func (t *rows[K]) clone() table {
