@@ -17,7 +17,8 @@ import (
 //	}
 //
 // The key may be left out of the fields, and so may the side of a relation that
-// is not stored; what is given must agree.
+// is not stored; what is given must agree. Other fields that are left out are
+// null, whatever their default is.
 type Data map[string]map[any]map[string]any
 
 // ParseData reads data in JSON, where keys are names:
@@ -61,7 +62,7 @@ const maxDataErrors = 20
 // not fit, keys that disagree, relations without a target or whose two sides
 // disagree, unique values that are held twice.
 func (m *Model) Records(data Data) ([][]Record, error) {
-	l := dataLoader{model: m, keys: make([]map[Value]Record, len(m.resources))}
+	l := dataLoader{model: m, keys: make([]map[Value]Record, len(m.resources)), sides: make(map[*Field]map[Value][]Value)}
 	for i := range l.keys {
 		l.keys[i] = make(map[Value]Record)
 	}

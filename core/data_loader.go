@@ -11,7 +11,8 @@ import (
 // dataLoader turns [Data] into records and collects mistakes.
 type dataLoader struct {
 	model *Model
-	keys  []map[Value]Record // by resource and key
+	keys  []map[Value]Record           // by resource and key
+	sides map[*Field]map[Value][]Value // by to-one field and target, who points at it
 	errs  []error
 }
 
@@ -110,7 +111,7 @@ func (l *dataLoader) checkUnique(f *Field) {
 // resource stores with what that one says.
 func (l *dataLoader) checkOtherSides(r *Resource, rawKey any, fields map[string]any) {
 	key, err := r.key.typ.Convert(rawKey)
-	if err != nil {
+	if err != nil || !key.IsSet() {
 		return // reported before
 	}
 	for name, raw := range fields {
@@ -123,17 +124,28 @@ func (l *dataLoader) checkOtherSides(r *Resource, rawKey any, fields map[string]
 			l.fail(fmt.Errorf("%s %s: field %s: %w", r.name, key, name, err))
 			continue
 		}
-		var stored []Value
-		for other, rec := range l.keys[f.target.index] {
-			if rec.values[f.inverse.column] == key {
-				stored = append(stored, other)
-			}
-		}
-		if stored = SortKeys(stored); !slices.Equal(said, stored) {
+		if stored := l.pointing(f.inverse)[key]; !slices.Equal(said, stored) {
 			l.fail(fmt.Errorf("%s %s: field %s: says %v, but by their field %s it is %v of %s",
 				r.name, key, name, said, f.inverse.name, stored, f.target.name))
 		}
 	}
+}
+
+// pointing returns, by target, the ascending keys of the records that point at it
+// through f.
+func (l *dataLoader) pointing(f *Field) map[Value][]Value {
+	if found, ok := l.sides[f]; ok {
+		return found
+	}
+	found := make(map[Value][]Value)
+	for key, rec := range l.keys[f.resource.index] {
+		found[rec.values[f.column]] = append(found[rec.values[f.column]], key)
+	}
+	for _, keys := range found {
+		SortKeys(keys)
+	}
+	l.sides[f] = found
+	return found
 }
 
 // otherSide returns the keys that a record names for a relation that it does

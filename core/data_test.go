@@ -66,3 +66,38 @@ func TestDataThatIsNotAnObjectOfObjectsIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestBothSidesOfAOneToOneRelationMustAgree(t *testing.T) {
+	m := core.MustModel("family",
+		core.ResourceSpec{Name: "male", Fields: []core.FieldSpec{id(), {Name: "wife", ToOne: "female"}}},
+		core.ResourceSpec{Name: "female", Fields: []core.FieldSpec{id(), {Name: "husband", ToOne: "male", Inverse: "wife"}}},
+	)
+	for husband, want := range map[any]string{
+		1: "", nil: "says [], but", 2: "says [2], but", "x": `"x" is not of type int`,
+	} {
+		_, err := m.Records(core.Data{"male": {1: {"wife": 5}, 2: {}}, "female": {5: {"husband": husband}, 6: {"husband": nil}}})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), "female 5: field husband: "+want) {
+			t.Errorf("%v: got %v", husband, err)
+		}
+	}
+	_, err := m.Records(core.Data{"male": {1: {"wife": 5}, 2: {"wife": 5}, 3: {}}, "female": {5: {"husband": 1}, nil: {"husband": nil}}})
+	for _, want := range []string{"male 2: field wife: 1 has the same value and it must be unique", "female 5: field husband: says [1], but by their field wife it is [1 2] of male", "female <nil>: key is not of type int"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("not reported: %s in %v", want, err)
+		}
+	}
+	if n := strings.Count(err.Error(), "\n"); n != 2 {
+		t.Errorf("%d more mistakes: %v", n-2, err)
+	}
+}
+
+func TestMistakesOfDataAreReportedUpToANumber(t *testing.T) {
+	records := map[any]map[string]any{}
+	for i := range 100 {
+		records[i] = map[string]any{"colour": "red"}
+	}
+	_, err := cookies(t).Records(core.Data{"cookie": records})
+	if err == nil || strings.Count(err.Error(), "\n") != 19 {
+		t.Errorf("got %v", err)
+	}
+}
