@@ -37,7 +37,7 @@ type Backend interface {
 //
 // The backend guarantees: a transaction sees its own writes and none of those
 // that had not committed when it began; what a method returned stays as it is,
-// whatever happens later.
+// whatever happens later; the slices that it returned are the caller's.
 //
 // Methods get the whole [Op] and read from it only what their comment names. They
 // do not change it and do not keep it; records and values in it may be kept.

@@ -163,5 +163,8 @@ func AsError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
+	if code, ok := err.(Code); ok { //nolint:errorlint // a code alone, which has no cause
+		return &Error{Code: code}
+	}
 	return &Error{Code: codeOf(err), Cause: err}
 }
