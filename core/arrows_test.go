@@ -48,7 +48,7 @@ func TestCoreEngineAndRestLinkTheStandardLibraryOnly(t *testing.T) {
 			t.Errorf("package %s is not there", name)
 		}
 		for _, dep := range p.Deps {
-			if !all[dep].Standard && !strings.HasPrefix(dep, module+"core") {
+			if !all[dep].Standard && !strings.HasPrefix(dep, module+"core") || dep == module+"core/memtable" {
 				t.Errorf("%s links %s", name, dep)
 			}
 		}
@@ -89,10 +89,8 @@ func mayImport(name, other string) bool {
 func TestDriversStayInThePackagesNamedForThem(t *testing.T) {
 	homes := map[string]string{
 		"go.uber.org/zap": "decorators/logging", "github.com/prometheus/client_golang": "decorators/metrics",
-		"github.com/jackc/pgx": "backends/postgres", "github.com/tidwall/btree": "backends/memory",
+		"github.com/jackc/pgx": "backends/postgres", "github.com/tidwall/btree": "core/memtable",
 	}
-	// The file backend is the memory backend with a journal and shares its map.
-	shared := []string{"backends/file"}
 	for path, p := range packages(t) {
 		name, ours := strings.CutPrefix(path, module)
 		if !ours || strings.HasPrefix(name, "cookbook") {
@@ -100,7 +98,7 @@ func TestDriversStayInThePackagesNamedForThem(t *testing.T) {
 		}
 		for dep, home := range homes {
 			imports := slices.ContainsFunc(p.Imports, func(s string) bool { return strings.HasPrefix(s, dep) })
-			if imports && !strings.HasPrefix(name, home) && !slices.Contains(shared, name) {
+			if imports && !strings.HasPrefix(name, home) {
 				t.Errorf("%s imports %s, which only %s may", name, dep, home)
 			}
 		}

@@ -12,7 +12,9 @@ import "context"
 // Errors: a backend returns [ErrConflict] for a transaction that would succeed
 // if it were repeated, [ErrCommitUnknown] for a commit of unknown outcome, the
 // context's own error when the context ended, an [*Error] where these pages name
-// a code, and anything else for what is nobody's fault; each may be wrapped.
+// a code, and anything else for what is nobody's fault; each may be wrapped. A
+// method that is called with a context that has ended does nothing but return
+// its error; Rollback works nevertheless.
 type Backend interface {
 	// Bind tells the backend what it will store. It prepares what it needs and
 	// reports, by name, whatever of the model it cannot hold.
@@ -37,10 +39,12 @@ type Backend interface {
 //
 // The backend guarantees: a transaction sees its own writes and none of those
 // that had not committed when it began; what a method returned stays as it is,
-// whatever happens later; the slices that it returned are the caller's.
+// whatever happens later, and its slices are the caller's, who may overwrite
+// them.
 //
 // Methods get the whole [Op] and read from it only what their comment names. They
-// do not change it and do not keep it; records and values in it may be kept.
+// do not change it and keep neither it nor its slices, nor return one of them;
+// records and values in it may be kept.
 type BackendTx interface {
 	// Read runs a Load or a Select: the records that fulfil Using and have one of
 	// Keys, ascending by key; or that fulfil Where and Using, in Order, after the
@@ -51,12 +55,14 @@ type BackendTx interface {
 	// Count returns how many records fulfil Where and Using.
 	Count(ctx context.Context, op *Op) (int, error)
 	// Insert adds Records, all or none, and returns them as they now are, in the
-	// same order. A record whose key is absent gets the next one. Absent columns
-	// get the backend's own default or null.
+	// same order. A record whose key is absent gets the next one, none of those
+	// that other Records name. Absent columns get the backend's own default or
+	// null.
 	//
 	// Errors: [AlreadyExists] with Resource and Field if a key is taken, by
-	// whomever: it never overwrites; [Forbidden] if a record as it now is does
-	// not fulfil Check.
+	// whomever, or comes twice: it never overwrites; [Forbidden] if a record as
+	// it now is does not fulfil Check; [BadRequest] for an absent key that has no
+	// next one. If several apply, any of them.
 	Insert(ctx context.Context, op *Op) ([]Record, error)
 	// Update changes, in each record with one of Keys that fulfils Using, the
 	// columns that the record at the same place in Records holds, all or none,
@@ -66,7 +72,8 @@ type BackendTx interface {
 	// the first of Keys that is not there or does not fulfil Using; [Forbidden]
 	// if a record as it now is does not fulfil Check.
 	Update(ctx context.Context, op *Op) ([]Record, error)
-	// Delete removes the records with one of Keys, all or none.
+	// Delete removes the records with one of Keys, all or none, and nothing else:
+	// [Field.Cascade] is for those who may ask the policies.
 	//
 	// Errors: [NotFound] with Resource and Key for the first of Keys that is not
 	// there or does not fulfil Using.
@@ -83,8 +90,10 @@ type BackendTx interface {
 	// points at no record; [FieldUpdateForbidden] with Resource and Field of the
 	// relation if a record was deleted that others still point at;
 	// [AlreadyExists] with Resource and Field if two records hold the same value
-	// of a unique field; [ErrConflict]. Between statements of one transaction
-	// these rules may be broken, so that values can be swapped.
+	// of a unique field; [ErrConflict]. If several apply, any of them; of a target
+	// that the transaction both pointed at and deleted, either of the first two.
+	// Between statements of one transaction these rules may be broken, so that
+	// values can be swapped.
 	Commit(ctx context.Context) error
 	// Rollback undoes the transaction. It works after the context of the other
 	// calls ended: its own is alive for a short while.
@@ -106,5 +115,6 @@ type TxOptions struct {
 }
 
 // DefaultAttempts is how often a transaction that conflicts is tried by default:
-// once and two retries.
-const DefaultAttempts = 3
+// once and nine retries. Two, as the original had, are too few for a score of writers
+// that all change the same rows of a serializable PostgreSQL.
+const DefaultAttempts = 10

@@ -20,20 +20,10 @@ func codeOf(err error) Code {
 	return ServerError
 }
 
-// wrap makes sure that what leaves a store is an [*Error], and that nothing of
-// what came is lost: where an [*Error] is wrapped deeper, its public part comes to
-// the outside and all of err becomes the cause.
+// wrap makes sure that what leaves a store is an [*Error].
 func wrap(err error) error {
 	if err == nil {
 		return nil
-	}
-	if e, ok := err.(*Error); ok { //nolint:errorlint // only the outermost error counts here
-		return e
-	}
-	if inner, ok := errors.AsType[*Error](err); ok {
-		outer := *inner
-		outer.Cause = err
-		return &outer
 	}
 	return AsError(err)
 }

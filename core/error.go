@@ -152,7 +152,8 @@ func cut(s string) string {
 	return strings.ReplaceAll(s[:end], "\x00", "\uFFFD") + "..."
 }
 
-// AsError returns err as an [*Error]: itself if it is or wraps one, otherwise a
+// AsError returns err as an [*Error]: itself if it is one; if it wraps one, a copy
+// of that whose cause is all of err, so that nothing of it is lost; otherwise a
 // new one that wraps it, [Unavailable] for conflicts, unknown commits, closed
 // stores and ended contexts, and [ServerError] for everything else. It returns
 // nil for nil.
@@ -160,11 +161,16 @@ func AsError(err error) *Error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // one that is wrapped comes next
 		return e
 	}
 	if code, ok := err.(Code); ok { //nolint:errorlint // a code alone, which has no cause
 		return &Error{Code: code}
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		public := *e
+		public.Cause = err
+		return &public
 	}
 	return &Error{Code: codeOf(err), Cause: err}
 }

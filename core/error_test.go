@@ -20,6 +20,16 @@ func TestErrorsAreFoundByCodeThroughWrapping(t *testing.T) {
 	}
 }
 
+func TestNothingOfAWrappedErrorIsLost(t *testing.T) {
+	err := core.AsError(errors.Join(errors.New("first"), &core.Error{Code: core.NotFound, Resource: "cookie"}, core.ErrCommitUnknown))
+	if err.Code != core.NotFound || err.Resource != "cookie" || !errors.Is(err, core.ErrCommitUnknown) {
+		t.Errorf("got %v", err)
+	}
+	if public := err.Public(); strings.Contains(public, "first") {
+		t.Errorf("the cause is public: %s", public)
+	}
+}
+
 func TestCauseIsForTheLogAndNotForTheClient(t *testing.T) {
 	secret := errors.New("password=hunter2")
 	err := &core.Error{Code: core.ServerError, Cause: secret, Message: "m", Resource: "r", Field: "f"}

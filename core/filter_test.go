@@ -122,6 +122,11 @@ func TestComparisonsOfTypedFieldsFailClosed(t *testing.T) {
 		{r.Field("type").Compare(core.FilterEq), false},
 		{r.Field("type").Compare(core.FilterAnd, core.TextValue("1")), false},
 		{r.Field("type").Compare(core.FilterIn), false},
+		{r.Field("type").Compare(core.FilterLt, core.Null), false}, // null is neither less nor greater
+		{r.Field("type").Compare(core.FilterLe, core.Null), false},
+		{r.Field("type").Compare(core.FilterGe, core.Null), false},
+		{r.Field("type").Compare(core.FilterPrefix, core.Null), false},
+		{r.Field("type").Compare(core.FilterNe, core.Null), true},
 		{r.Field("type").Compare(core.FilterIn, core.Null, core.TextValue("1")), true},
 		{m.Resource("jar").Field("cookies").Compare(core.FilterEq, core.Null), false},
 		{r.Field("type").Compare(core.FilterEq, core.Value{}), false}, // absent

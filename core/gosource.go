@@ -3,6 +3,8 @@ package core
 import (
 	"errors"
 	"fmt"
+	"go/token"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -11,7 +13,11 @@ import (
 // gofmt would have it: var Model = core.MustModel(...). It is meant for models
 // that were read from somewhere, such as a database. Functions have no source: the
 // error names every computed field, [FieldSpec.Writable] and default function.
+// It is an error too if pkg cannot be the name of a package.
 func (m *Model) GoSource(pkg string) ([]byte, error) {
+	if !token.IsIdentifier(pkg) || pkg == "_" {
+		return nil, fmt.Errorf("%q cannot be the name of a package", pkg)
+	}
 	w := sourceWriter{}
 	for _, r := range m.resources {
 		w.resource(r)
@@ -79,7 +85,11 @@ func (w *sourceWriter) fallback(f *Field) []string {
 	switch v := f.fallback; v.typ {
 	case 0, typeNull:
 		return nil
-	case Int, Float, Bool:
+	case Int:
+		return []string{"Default: " + intSource(v.Int())}
+	case Float:
+		return []string{"Default: " + floatSource(v)}
+	case Bool:
 		return []string{"Default: " + v.String()}
 	case JSON, List:
 		w.json = true
@@ -87,6 +97,26 @@ func (w *sourceWriter) fallback(f *Field) []string {
 	default:
 		return []string{"Default: " + strconv.Quote(v.String())}
 	}
+}
+
+// intSource spells a number so that it is a constant on machines where int is
+// small, too.
+func intSource(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	if n < math.MinInt32 || n > math.MaxInt32 {
+		return "int64(" + text + ")"
+	}
+	return text
+}
+
+// floatSource spells a number so that it is no constant of type int, which many
+// floats are too large for.
+func floatSource(v Value) string {
+	text := v.String()
+	if !strings.ContainsAny(text, ".e") {
+		text += ".0"
+	}
+	return text
 }
 
 var goTypeNames = [...]string{

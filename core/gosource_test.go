@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"go/format"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,10 @@ func TestGoSourceOfAModelIsFormattedAndDeclaresTheSameModel(t *testing.T) {
 			{Name: "id", Type: core.UUID, Key: true},
 			{Name: "n", External: "N", Type: core.Int, Default: 3, Indexed: true, Readonly: true},
 			{Name: "f", Type: core.Float, Default: 1.0, Unique: true},
+			{Name: "large", Type: core.Float, Default: -1e20},
+			{Name: "huge", Type: core.Float, Default: 1e300},
+			{Name: "least", Type: core.Int, Default: int64(math.MinInt64)},
+			{Name: "most", Type: core.Int, Default: int64(math.MaxInt64)},
 			{Name: "t", Type: core.Text, Default: "x\ny", Hidden: true},
 			{Name: "b", Type: core.Bool, Default: true},
 			{Name: "at", Type: core.Time, Default: "2026-11-23T00:00:00Z"},
@@ -81,6 +86,15 @@ func TestGoSourceNamesTheFunctionsThatItCannotWrite(t *testing.T) {
 	for _, want := range []string{"r.now", "r.fixed", "r.calc"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not named in %v", want, err)
+		}
+	}
+}
+
+func TestGoSourceRefusesWhatIsNoPackageName(t *testing.T) {
+	model := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}})
+	for _, pkg := range []string{"", "_", "my-model", "func", "a/b", "1st", "main\n\nfunc init() {}"} {
+		if source, err := model.GoSource(pkg); err == nil || !strings.Contains(err.Error(), "cannot be the name of a package") || source != nil {
+			t.Errorf("%q: %v", pkg, err)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func TestTransactionThatConflictsIsRepeated(t *testing.T) {
 		failures, attempts, want int
 		fails                    bool
 	}{
-		{0, 0, 1, false}, {2, 0, 3, false}, {3, 0, 3, true}, {1, 1, 1, true}, {5, 6, 6, false},
+		{0, 0, 1, false}, {2, 0, 3, false}, {99, 0, core.DefaultAttempts, true}, {1, 1, 1, true}, {15, 16, 16, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := &flaky{Backend: memory.New(), failures: c.failures, with: core.ErrConflict}

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,33 +11,36 @@ import (
 
 // against times two ways to do the same thing, in turn and so under the same
 // load, and reports how many times the floor's time ours takes. Each is called
-// with numbers drawn at random.
+// with numbers drawn at random. The times are medians of many rounds, which a
+// neighbour on the machine does not change.
 func against(b *testing.B, floor, ours func(random int)) {
 	const round = 256
 	numbers := make([]int, round)
-	var floorTime, oursTime time.Duration
-	rounds := 0
-	timed := func(do func(int)) time.Duration {
+	var floors, all []float64
+	timed := func(do func(int)) float64 {
 		begin := time.Now()
 		for _, n := range numbers {
 			do(n)
 		}
-		return time.Since(begin)
+		return float64(time.Since(begin)) / round
 	}
 	for b.Loop() {
 		for i := range numbers {
 			numbers[i] = rand.Int()
 		}
-		floorTime += timed(floor)
-		oursTime += timed(ours)
-		rounds++
+		floors = append(floors, timed(floor))
+		all = append(all, timed(ours))
 	}
-	each := float64(rounds * round)
-	b.ReportMetric(float64(floorTime)/each, "floor-ns/op")
-	b.ReportMetric(float64(oursTime)/each, "ours-ns/op")
-	b.ReportMetric(float64(oursTime)/float64(floorTime), "x-floor")
+	b.ReportMetric(median(floors), "floor-ns/op")
+	b.ReportMetric(median(all), "ours-ns/op")
+	b.ReportMetric(median(all)/median(floors), "x-floor")
 	b.ReportMetric(testing.AllocsPerRun(100, func() { ours(rand.Int()) }), "ours-allocs/op")
 	b.ReportMetric(0, "ns/op") // both and the drawing of numbers: of no interest
+}
+
+func median(times []float64) float64 {
+	slices.Sort(times)
+	return times[len(times)/2]
 }
 
 // shop is what the benchmarks store: cookies in jars, and the number of each.

@@ -15,6 +15,8 @@ import (
 
 var sizes = []int{10_000, 100_000}
 
+var errUndo = errors.New("undo")
+
 // eachSize runs the benchmark on stores of different sizes.
 func eachSize(b *testing.B, bench func(b *testing.B, cookies []core.Record)) {
 	for _, size := range sizes {

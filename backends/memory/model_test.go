@@ -36,7 +36,7 @@ var garden = core.MustModel("garden",
 	}},
 )
 
-var plant, bed, sensor = garden.Resource("plant"), garden.Resource("bed"), garden.Resource("sensor")
+var plant, bed = garden.Resource("plant"), garden.Resource("bed")
 
 // open returns a store on the backend.
 func open(tb testing.TB, b *Backend) *core.Store {

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"fmt"
 	"io"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -14,13 +14,16 @@ var examples = map[string]struct{ resource, body string }{
 }
 
 // announce tells what is served where, and what to try.
-func announce(out io.Writer, addr string, store *core.Store) {
+func announce(out io.Writer, addr string, store *core.Store) error {
 	base := "http://" + addr
-	fmt.Fprint(out, store.Describe())
+	var b strings.Builder
+	b.WriteString(store.Describe().String())
 	for _, r := range store.Model().Resources() {
-		fmt.Fprintf(out, "serving %s/%s\n", base, r.External())
+		b.WriteString("serving " + base + "/" + r.External() + "\n")
 	}
-	fmt.Fprintf(out, "OpenAPI %s/openapi.json\n", base)
+	b.WriteString("OpenAPI " + base + "/openapi.json\n")
 	try := examples[store.Model().Name()]
-	fmt.Fprintf(out, "try     curl -H 'Content-Type: application/json' -d '%s' '%s/%s?depth=2'\n", try.body, base, try.resource)
+	b.WriteString("try     curl -H 'Content-Type: application/json' -d '" + try.body + "' '" + base + "/" + try.resource + "?depth=2'\n")
+	_, err := io.WriteString(out, b.String())
+	return err
 }

@@ -37,9 +37,11 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(usage)
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes a free one")
-	storeURL := flags.String("store", "memory", "where the records are kept: `memory`")
+	where := storage{messages: usage}
+	flags.StringVar(&where.where, "store", "memory", "where the records are kept: `memory`, file:PATH or postgres://user:password@host:5432/database")
+	flags.StringVar(&where.schema, "schema", "", "PostgreSQL `schema` to keep them in; default: the model's name")
 	modelName := flags.String("model", "cookies", "the resources to serve: `cookies` or family")
-	dataFile := flags.String("data", "", "JSON `file` of initial records: {\"cookie\": {\"1\": {\"type\": \"muffin\"}}}")
+	flags.StringVar(&where.data, "data", "", "JSON `file` of initial records: {\"cookie\": {\"1\": {\"type\": \"muffin\"}}}")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
 	} else if err != nil {
@@ -52,7 +54,7 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 	if err != nil {
 		return err
 	}
-	store, err := openStore(ctx, model, *storeURL, *dataFile)
+	store, err := where.open(ctx, model)
 	if err != nil {
 		return err
 	}
@@ -65,7 +67,9 @@ func run(ctx context.Context, args []string, out, usage io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w", *addr, cause(err))
 	}
-	announce(out, listener.Addr().String(), store)
+	if err := announce(out, listener.Addr().String(), store); err != nil {
+		return err
+	}
 	return rest.Serve(ctx, listener, handler)
 }
 

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/larder-go/larder/backends/postgres/pgtest"
 )
 
 // program is the path of the quickstart, built once for all tests.
@@ -139,12 +141,23 @@ func TestFamilysURLNeverEchoesTheHostHeader(t *testing.T) {
 	}
 }
 
+// fails runs the program, which is to end by itself, and returns its exit code
+// and what it said.
+func fails(t *testing.T, args ...string) (code int, said string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	_ = cmd.Run() // the exit code says it
+	return cmd.ProcessState.ExitCode(), stderr.String()
+}
+
 func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	t.Cleanup(func() { _ = taken.Close() })
 	dir := t.TempDir()
 	file := func(name, content string) string {
 		path := filepath.Join(dir, name)
@@ -159,9 +172,14 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 	}{
 		"port in use":            {[]string{"-addr", taken.Addr().String()}, "cannot listen on " + taken.Addr().String() + ": bind: address already in use"},
 		"address of nothing":     {[]string{"-addr", "here"}, "cannot listen on here"},
-		"unknown store":          {[]string{"-store", "floppy:a"}, `unknown kind of storage "floppy"; use memory`},
-		"store of a later day":   {[]string{"-store", "postgres://u:secret@h/db"}, "no postgres backend yet; use -store memory"},
-		"file of a later day":    {[]string{"-store", "file:cookies.db"}, "no file backend yet; use -store memory"},
+		"unknown store":          {[]string{"-store", "floppy://u:secret@a"}, "unknown kind of storage; use memory, file:PATH or postgres://"},
+		"a URL cut wrongly":      {[]string{"-store", "postgres://u:sec/ret@h/db"}, "-store: postgres: "},
+		"server out of reach":    {[]string{"-store", "postgres://u:secret@127.0.0.1:1/db"}, "connection refused"},
+		"unknown role":           {[]string{"-store", strings.Replace(pgtest.URL(t), "postgres@", "nobody:secret@", 1)}, `role "nobody" does not exist`},
+		"schema of others":       {[]string{"-store", pgtest.URL(t), "-schema", alien(t)}, "type"},
+		"file of another kind":   {[]string{"-store", "file:" + file("c", "a,b\n1,2\n")}, filepath.Join(dir, "c")},
+		"file in no folder":      {[]string{"-store", "file:" + filepath.Join(dir, "nothing", "cookies.db")}, "no such file or directory"},
+		"no path":                {[]string{"-store", "file:"}, "unknown kind of storage"},
 		"unknown model":          {[]string{"-model", "cakes"}, `unknown model "cakes"; use cookies or family`},
 		"no data file":           {[]string{"-data", filepath.Join(dir, "nothing")}, "no such file"},
 		"data that is not JSON":  {[]string{"-data", file("a", `{"cookie": `)}, "invalid JSON at byte 11"},
@@ -169,12 +187,8 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 		"stray argument":         {[]string{"memory"}, `unexpected argument "memory"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), program, append([]string{"-addr", "127.0.0.1:0"}, c.args...)...)
-			var stderr bytes.Buffer
-			cmd.Stderr = &stderr
-			_ = cmd.Run()
-			got := stderr.String()
-			if code := cmd.ProcessState.ExitCode(); code != 1 || strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) {
+			code, got := fails(t, c.args...)
+			if code != 1 || strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) {
 				t.Errorf("exit code %d, printed %q; want 1 and %q", code, got, c.want)
 			}
 			if strings.Contains(got, "secret") {

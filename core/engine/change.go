@@ -8,12 +8,20 @@ import (
 
 // change is what a request makes of one record.
 type change struct {
-	shape  *shape
-	level  int         // how deep the body is nested
-	before core.Record // zero for a record to create, and where nobody needs it
-	create bool
-	values []core.Value // columns to write, absent ones are left alone
-	later  []assignment // relations that other records store, set after the columns
+	shape   *shape
+	level   int         // how deep the body is nested
+	before  core.Record // zero for a record to create, and where nobody needs it
+	create  bool
+	replace bool         // what nobody names is emptied
+	values  []core.Value // columns to write, absent ones are left alone
+	later   []membership // relations that other records store, set after the columns
+}
+
+// membership is a relation that other records store, with what it shall be.
+type membership struct {
+	assignment
+
+	keys []core.Value // of the members; not yet known if the owner is being created
 }
 
 func newChange(s *shape, level int) *change {
@@ -23,18 +31,6 @@ func newChange(s *shape, level int) *change {
 func (c *change) key() core.Value { return c.values[c.shape.resource.Key().Column()] }
 
 func (c *change) set(f *core.Field, v core.Value) { c.values[f.Column()] = v }
-
-// postpone takes in a relation that other records store, in the place of one
-// that would only have emptied it.
-func (c *change) postpone(a assignment) {
-	for i, earlier := range c.later {
-		if earlier.field == a.field && len(earlier.items) == 0 {
-			c.later[i] = a
-			return
-		}
-	}
-	c.later = append(c.later, a)
-}
 
 // writes reports whether columns other than the key are to be written.
 func (c *change) writes() bool {
@@ -47,8 +43,9 @@ func (c *change) writes() bool {
 	return false
 }
 
-// apply takes assignments in, in their order. Nested records of relations that
-// this one stores are created on the way.
+// apply takes assignments in, in their order. Nested records are created on the
+// way, before the relation that they are nested in is set; but those who are to
+// point at a record that is being created have to wait for it.
 func (w *work) apply(ctx context.Context, c *change, assignments []assignment) error {
 	for _, a := range assignments {
 		f := a.field
@@ -60,7 +57,9 @@ func (w *work) apply(ctx context.Context, c *change, assignments []assignment) e
 		case f.Target() == nil:
 			c.set(f, a.value)
 		case !f.Stored():
-			c.postpone(a)
+			if err := w.postpone(ctx, c, a); err != nil {
+				return err
+			}
 		default:
 			keys, err := w.members(ctx, a, preset{})
 			if err != nil {
@@ -70,6 +69,16 @@ func (w *work) apply(ctx context.Context, c *change, assignments []assignment) e
 		}
 	}
 	return nil
+}
+
+// postpone takes in a relation that other records store.
+func (w *work) postpone(ctx context.Context, c *change, a assignment) (err error) {
+	m := membership{assignment: a}
+	if !c.create {
+		m.keys, err = w.members(ctx, a, preset{a.field.Inverse(), c.key()})
+	}
+	c.later = append(c.later, m)
+	return err
 }
 
 // stored returns the value of a relation that the record stores itself.

@@ -56,30 +56,6 @@ func TestFunctionsOfComputedFieldsThatFailUndoTheRequest(t *testing.T) {
 	}
 }
 
-func TestAListOfIdsThatTheBackendSpoiledIsAServerError(t *testing.T) {
-	model := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
-		{Name: "id", Type: core.Int, Key: true},
-		{Name: "others", ToMany: "thing"},
-	}})
-	spoil := core.Decorator{Name: "spoil", Layer: core.Answer, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
-		return func(ctx context.Context, op *core.Op) (core.Result, error) {
-			res, err := next(ctx, op)
-			for i, rec := range res.Records {
-				res.Records[i] = rec.With(1, core.ListOf(core.TextValue("x")))
-			}
-			return res, err
-		}, nil
-	}}
-	store, err := core.New(t.Context(), model, memory.New(), spoil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	api := engine.New(store, engine.Options{})
-	if _, err := api.Create(t.Context(), "thing", engine.Write{Depth: 1}, nil); !errors.Is(err, core.ServerError) {
-		t.Errorf("create: %v, want %s", err, core.ServerError)
-	}
-}
-
 func TestOptionsInForceHaveTheirDefaults(t *testing.T) {
 	nothing := func() (any, error) { return nil, nil }
 	store, err := core.New(t.Context(), broken(nothing, nil), memory.New())

@@ -9,9 +9,11 @@ import (
 // Create adds one record for each body, all or none (POST). Write.Match is asked
 // once, about no record.
 //
-// A body's fields are applied in the order of their declaration. Nested records
+// A body's fields are applied in the order of their declaration: first those that
+// the record stores, then the relations that other records store. Nested records
 // come into being with their own wishes first, then the relation that they are
-// nested in is set.
+// nested in is set. Nothing restricts the fields of a record that is born in the
+// same request.
 //
 // Errors: [core.NotFound] for an unknown resource and for ids of related records
 // that are not there or not visible; [core.UnknownField], [core.FieldReadonly]
@@ -138,7 +140,7 @@ func (w *work) createRun(ctx context.Context, drafts []*draft, given preset) ([]
 }
 
 func (w *work) insertChanges(ctx context.Context, s *shape, changes []*change) ([]core.Record, error) {
-	displaced := newDisplacement(s)
+	displaced := newMoves(s)
 	records := make([]core.Record, len(changes))
 	for i, c := range changes {
 		if err := w.displace(ctx, c, displaced); err != nil {

@@ -84,7 +84,7 @@ func (r *resolver) follow(ctx context.Context, h *hop, depth int, last bool) ([]
 		return r.session(f, depth, last).Load(ctx, f.Target(), h.keys, fields...)
 	}
 	if fields != nil {
-		fields = append(fields, f.Inverse().Name())
+		fields = []string{fields[0], f.Inverse().Name()}
 	}
 	query := core.Query{Where: anyOf(f.Inverse(), h.keys), Fields: fields}
 	if f.Many() {

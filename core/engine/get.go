@@ -30,12 +30,24 @@ func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (V
 func (e *Engine) show(
 	ctx context.Context, session core.Session, tx *core.Transaction, s *shape, key core.Value, depth int,
 ) (View, error) {
-	records, err := session.Load(ctx, s.resource, []core.Value{key}, s.fields(depth)...)
+	rec, err := e.record(ctx, session, s, key, depth)
 	if err != nil {
 		return View{}, err
 	}
-	if len(records) == 0 {
-		return View{}, s.resource.NotFound(key)
+	return e.resolver(tx, endAlways).view(ctx, s, rec, depth)
+}
+
+// record reads as much of a record as the depth shows.
+func (e *Engine) record(ctx context.Context, session core.Session, s *shape, key core.Value, depth int) (core.Record, error) {
+	if depth > 0 {
+		return session.Get(ctx, s.resource, key)
 	}
-	return e.resolver(tx, endAlways).view(ctx, s, records[0], depth)
+	records, err := session.Load(ctx, s.resource, []core.Value{key}, s.onlyKey...)
+	if err == nil && len(records) == 0 {
+		err = s.resource.NotFound(key)
+	}
+	if err != nil {
+		return core.Record{}, err
+	}
+	return records[0], nil
 }

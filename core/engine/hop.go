@@ -52,7 +52,7 @@ func (h *hop) readLists() error {
 			return &core.Error{Code: core.ServerError, Cause: fmt.Errorf("%s %s: %w", f, n.record.Key(), err)}
 		}
 		h.ids[i] = core.SortKeys(ids)
-		h.keys = append(h.keys, ids...)
+		h.keys = append(h.keys, h.ids[i]...)
 	}
 	h.keys = core.SortKeys(h.keys)
 	return nil

@@ -71,7 +71,7 @@ type lister struct {
 
 // prepare checks what can be checked without reading.
 func (l *lister) prepare() (err error) {
-	if err = l.engine.checkDepth(l.query.Depth); err != nil {
+	if err := l.engine.checkDepth(l.query.Depth); err != nil {
 		return err
 	}
 	if l.conditions, err = l.shape.conditions(l.query.Filter); err != nil {

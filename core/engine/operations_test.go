@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,6 +43,9 @@ func describe(op *core.Op) string {
 	if fields != nil {
 		text += " (" + strings.Join(fields, " ") + ")"
 	}
+	if op.Limit > 0 {
+		text += fmt.Sprint(" limit ", op.Limit)
+	}
 	if op.Final {
 		text += " final"
 	}
@@ -75,22 +79,22 @@ func TestOperationsOfRequests(t *testing.T) {
 				_, err := api.List(ctx, "cookie", engine.Query{Depth: 1, Limit: hundred})
 				return err
 			},
-			[]string{"tx", "select cookie", "load jar 1 (id) final"},
+			[]string{"tx", "select cookie limit 100", "load jar 1 (id) final"},
 		},
 		{
 			"a list of ids is one operation", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.List(ctx, "cookie", engine.Query{}); return err },
-			[]string{"select cookie (id)"},
+			[]string{"select cookie (id) limit 300"},
 		},
 		{
 			"each level is one operation for each relation", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "jar", 1, 2); return err },
-			[]string{"tx", "load jar 1", "select cookie", "load jar 1 (id) final"},
+			[]string{"tx", "load jar 1", "select cookie limit 300", "load jar 1 (id) final"},
 		},
 		{
 			"the list side at its ids asks for nothing else", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "jar", 1, 1); return err },
-			[]string{"tx", "load jar 1", "select cookie (id jar) final"},
+			[]string{"tx", "load jar 1", "select cookie (id jar) limit 300 final"},
 		},
 		{
 			"an id that no relation shows is not asked for", enginetest.Cookies,
@@ -103,31 +107,31 @@ func TestOperationsOfRequests(t *testing.T) {
 				_, err := api.List(ctx, "female", engine.Query{Filter: map[string]any{"husband": 1}})
 				return err
 			},
-			[]string{"tx", "select male (id wife)", "select female (id)"},
+			[]string{"tx", "select male (id wife) limit 300", "select female (id) limit 300"},
 		},
 		{
 			"plain records are inserted at once, without a transaction", enginetest.Cookies,
 			func(api *engine.Engine) error {
-				_, err := api.Create(ctx, "cookie", engine.Write{}, plain(1000, map[string]any{"type": "a"})...)
+				_, err := api.Create(ctx, "cookie", engine.Write{}, plain(hundred, map[string]any{"type": "a"})...)
 				return err
 			},
-			[]string{"insert cookie 1000"},
+			[]string{"insert cookie 100"},
 		},
 		{
 			"plain records with relations are one insert and one look at what they name", enginetest.Cookies,
 			func(api *engine.Engine) error {
-				_, err := api.Create(ctx, "cookie", engine.Write{Depth: 1}, plain(1000, map[string]any{"jar": 1})...)
+				_, err := api.Create(ctx, "cookie", engine.Write{Depth: 1}, plain(hundred, map[string]any{"jar": 1})...)
 				return err
 			},
-			[]string{"tx", "load jar 1 (id)", "insert cookie 1000"},
+			[]string{"tx", "load jar 1 (id)", "insert cookie 100"},
 		},
 		{
 			"nested plain records are one insert", enginetest.Cookies,
 			func(api *engine.Engine) error {
-				_, err := api.Create(ctx, "jar", engine.Write{}, map[string]any{"cookies": plain(1000, map[string]any{"type": "a"})})
+				_, err := api.Create(ctx, "jar", engine.Write{}, map[string]any{"cookies": plain(hundred, map[string]any{"type": "a"})})
 				return err
 			},
-			[]string{"tx", "insert jar 1", "insert cookie 1000", "select cookie (id jar)"},
+			[]string{"tx", "insert jar 1", "insert cookie 100", "select cookie (id jar)"},
 		},
 		{
 			"an update of scalars as an id is one operation", enginetest.Cookies,
@@ -154,6 +158,14 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"tx", "load jar 1", "load cookie 3 (id jar)", "select cookie (id jar)", "update cookie 99"},
 		},
 		{
+			"a write whose answer may still be too large does not end its transaction before", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.Update(ctx, "jar", 1, engine.Write{Depth: 1}, nil)
+				return err
+			},
+			[]string{"tx", "load jar 1", "select cookie (id jar) limit 300"},
+		},
+		{
 			"the delete of what nothing points at is one operation", enginetest.Cookies,
 			func(api *engine.Engine) error { return api.Delete(ctx, "cookie", 1, engine.Write{}) },
 			[]string{"delete cookie 1"},
@@ -170,7 +182,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			api := engine.New(store, engine.Options{})
+			api := engine.New(store, engine.Options{MaxRecords: 3 * hundred})
 			if store.Model().Name() == "cookies" {
 				cookies := append(plain(hundred, map[string]any{"jar": 1}), nil)
 				if _, _, err := api.Replace(ctx, "jar", 1, engine.Write{}, nil); err != nil {
@@ -183,6 +195,64 @@ func TestOperationsOfRequests(t *testing.T) {
 			r.ops = nil
 			if err := c.do(api); err != nil {
 				t.Fatal(err)
+			}
+			if !slices.Equal(r.ops, c.want) {
+				t.Errorf("operations are\n %s, want\n %s", strings.Join(r.ops, "\n "), strings.Join(c.want, "\n "))
+			}
+		})
+	}
+}
+
+// tracks that die with their album, may follow each other and like any others.
+func tracks() *core.Model {
+	return core.MustModel("tracks",
+		core.ResourceSpec{Name: "album", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+		core.ResourceSpec{Name: "track", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "album", ToOne: "album", Cascade: true},
+			{Name: "next", ToOne: "track"},
+			{Name: "likes", ToMany: "track", Writable: core.Never},
+		}},
+	)
+}
+
+func TestOperationsThatAreNotSent(t *testing.T) {
+	ctx := t.Context()
+	for _, c := range []struct {
+		rule string
+		do   func(api *engine.Engine) error
+		fail error
+		want []string
+	}{
+		{
+			"records that die are not detached first",
+			func(api *engine.Engine) error { return api.Delete(ctx, "album", 1, engine.Write{}) }, nil,
+			[]string{"tx", "load album 1", "select track", "select track", "delete album 1", "delete track 2 final"},
+		},
+		{
+			"related records are not read when there are too many ids of them",
+			func(api *engine.Engine) error { _, err := api.Get(ctx, "track", 3, 1); return err }, core.TooLarge,
+			[]string{"tx", "load track 1"},
+		},
+		{
+			"nothing is written when the answer will be too large",
+			func(api *engine.Engine) error {
+				_, err := api.Create(ctx, "track", engine.Write{}, nil, nil, nil)
+				return err
+			}, core.TooLarge, nil,
+		},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			var r recorder
+			store, err := core.New(ctx, tracks(), memory.NewWith(core.Data{
+				"album": {1: nil},
+				"track": {1: {"album": 1}, 2: {"album": 1, "next": 1}, 3: {"likes": []any{1, 2}}},
+			}), r.decorator())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.do(engine.New(store, engine.Options{MaxRecords: 2})); !errors.Is(err, c.fail) {
+				t.Errorf("error is %v, want %v", err, c.fail)
 			}
 			if !slices.Equal(r.ops, c.want) {
 				t.Errorf("operations are\n %s, want\n %s", strings.Join(r.ops, "\n "), strings.Join(c.want, "\n "))

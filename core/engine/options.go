@@ -12,7 +12,8 @@ type Options struct {
 	// MaxNesting is how deep records can be nested in a body; default 16.
 	MaxNesting int
 	// Attempts is how often a transaction that conflicts with others is tried;
-	// default [core.DefaultAttempts].
+	// default [core.DefaultAttempts], which is also what holds for requests that
+	// are one operation and therefore need no transaction around it.
 	Attempts int
 }
 

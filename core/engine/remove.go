@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -25,6 +26,10 @@ type loose struct {
 // resource.
 type front [][]core.Value
 
+func (f front) any() bool {
+	return slices.ContainsFunc(f, func(keys []core.Value) bool { return len(keys) > 0 })
+}
+
 // remove deletes records that are known. With last, nothing follows in the
 // transaction.
 func (w *work) remove(ctx context.Context, s *shape, keys []core.Value, last bool) error {
@@ -33,11 +38,10 @@ func (w *work) remove(ctx context.Context, s *shape, keys []core.Value, last boo
 	for _, key := range keys {
 		r.doom(w.table(s).record(key), next)
 	}
-	for found := true; found; {
+	for next.any() {
 		now := next
 		next = make(front, len(w.tables))
-		var err error
-		if found, err = r.spread(ctx, now, next); err != nil {
+		if err := r.spread(ctx, now, next); err != nil {
 			return err
 		}
 	}
@@ -50,18 +54,17 @@ func (w *work) remove(ctx context.Context, s *shape, keys []core.Value, last boo
 	return r.delete(ctx, last)
 }
 
-// doom adds a record to those that die; false if it was among them.
-func (r *removal) doom(rec core.Record, next front) bool {
+// doom adds a record to those that die.
+func (r *removal) doom(rec core.Record, next front) {
 	i := rec.Resource().Index()
 	if r.dies(i, rec.Key()) {
-		return false
+		return
 	}
 	if r.dying[i] == nil {
 		r.dying[i] = make(map[core.Value]core.Record)
 	}
 	r.dying[i][rec.Key()] = rec
 	next[i] = append(next[i], rec.Key())
-	return true
 }
 
 func (r *removal) dies(resource int, key core.Value) bool {
@@ -69,9 +72,8 @@ func (r *removal) dies(resource int, key core.Value) bool {
 	return dies
 }
 
-// spread finds what points at the records of one front, and reports whether the
-// next one holds any.
-func (r *removal) spread(ctx context.Context, now, next front) (found bool, err error) {
+// spread finds what points at the records of one front.
+func (r *removal) spread(ctx context.Context, now, next front) error {
 	for i, keys := range now {
 		if len(keys) == 0 {
 			continue
@@ -79,18 +81,18 @@ func (r *removal) spread(ctx context.Context, now, next front) (found bool, err 
 		for _, f := range r.work.engine.shapes[i].resource.Referrers() {
 			dependents, err := r.work.pointing(ctx, f, keys)
 			if err != nil {
-				return false, err
+				return err
 			}
 			for _, rec := range dependents {
-				if !f.Cascade() {
+				if f.Cascade() {
+					r.doom(rec, next)
+				} else {
 					r.loose = append(r.loose, loose{f, rec})
-				} else if r.doom(rec, next) {
-					found = true
 				}
 			}
 		}
 	}
-	return found, nil
+	return nil
 }
 
 // judge asks the survivors: those that point at the dying, and those at which the

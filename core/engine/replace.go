@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -9,7 +10,8 @@ import (
 // Replace makes the record what the body says, and creates it if it is not
 // there (PUT); it reports whether it did. In a record that is there, fields that
 // the body does not name go back to their default or null, and relations that it
-// does not name are emptied; a field that a client cannot name keeps its value.
+// does not name are emptied, before those that it names are set; a field that a
+// client cannot name keeps its value.
 //
 // Errors: [core.AlreadyExists] for a key that is taken by a record that is not
 // visible; [core.BadFieldValue] for a new integer id beyond 2^53-1, which JSON
@@ -40,8 +42,8 @@ func (e *Engine) Replace(
 			return err
 		}
 		c := newChange(s, d.level)
-		c.before = rec
-		if err := c.reset(d); err != nil {
+		c.before, c.replace = rec, true
+		if err := c.reset(); err != nil {
 			return err
 		}
 		view, err = wk.change(ctx, c, d, w.Depth)
@@ -62,35 +64,47 @@ func (w *work) createAt(ctx context.Context, d *draft, key core.Value, depth int
 	if err := w.require(ctx, d); err != nil {
 		return View{}, err
 	}
-	keys, err := w.create(ctx, []*draft{d}, preset{d.shape.resource.Key(), key})
-	if err != nil {
+	if _, err := w.create(ctx, []*draft{d}, preset{d.shape.resource.Key(), key}); err != nil {
 		return View{}, err
 	}
-	views, err := w.show(ctx, d.shape, keys, depth)
-	if err != nil {
-		return View{}, err
-	}
-	return views[0], nil
+	return w.showOne(ctx, d.shape, key, depth)
 }
 
-// reset has everything that the draft does not name, and a client could, go back
-// to what it is in a new record.
-func (c *change) reset(d *draft) error {
+// reset has every column that a client can name go back to what it is in a new
+// record; a draft is applied to that.
+func (c *change) reset() error {
 	c.set(c.shape.resource.Key(), c.before.Key())
+	for _, f := range c.shape.resource.Columns() {
+		if !nameable(f) {
+			continue
+		}
+		v, err := f.Default()
+		if err != nil {
+			return err
+		}
+		if v.IsAbsent() {
+			v = core.Null
+		}
+		c.set(f, v)
+	}
+	return nil
+}
+
+// nameable reports whether a client may set the field.
+func nameable(f *core.Field) bool {
+	return !f.Key() && !f.Readonly() && !f.Hidden() && f.Computed() == nil
+}
+
+// empty empties the relations that other records store and that the change does
+// not set, as far as a client could name them.
+func (w *work) empty(ctx context.Context, c *change) error {
 	for _, f := range c.shape.resource.Fields() {
-		switch {
-		case f.Key() || f.Readonly() || f.Hidden() || f.Computed() != nil || d.names(f):
-		case !f.Stored():
-			c.postpone(assignment{field: f})
-		default:
-			v, err := f.Default()
-			if err != nil {
-				return err
-			}
-			if v.IsAbsent() {
-				v = core.Null
-			}
-			c.set(f, v)
+		set := slices.ContainsFunc(c.later, func(m membership) bool { return m.field == f })
+		if f.Stored() || !nameable(f) || set {
+			continue
+		}
+		if err := w.relate(ctx, c, c.key(), membership{assignment: assignment{field: f}}); err != nil {
+			return err
 		}
 	}
 	return nil

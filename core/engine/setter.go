@@ -51,7 +51,7 @@ func valueOfSetter(a assignment, cause error) error {
 func (w *work) soFar(ctx context.Context, c *change) (core.Record, error) {
 	r := c.shape.resource
 	if !c.create {
-		return c.before.Merge(r.RecordOf(c.values)), nil
+		return w.table(c.shape).record(c.key()).Merge(r.RecordOf(c.values)), nil
 	}
 	if err := w.complete(ctx, c); err != nil {
 		return core.Record{}, err

@@ -13,6 +13,7 @@ type shape struct {
 	// its key and what it points at, or nil, which means all, if a Writable
 	// function may judge it.
 	related []string
+	onlyKey []string // names the key
 	// guarded: a record that comes or goes changes the other side of a relation
 	// that may refuse.
 	guarded bool
@@ -34,7 +35,7 @@ func shapesOf(m *core.Model) []*shape {
 }
 
 func newShape(r *core.Resource) *shape {
-	s := &shape{resource: r}
+	s := &shape{resource: r, onlyKey: []string{r.Key().Name()}}
 	for _, f := range r.Fields() {
 		if f.Hidden() {
 			continue
@@ -87,7 +88,7 @@ func (s *shape) fields(depth int) []string {
 	if depth > 0 {
 		return nil
 	}
-	return []string{s.resource.Key().Name()}
+	return s.onlyKey
 }
 
 func (s *shape) badKey(raw any) error {

@@ -82,17 +82,18 @@ func (w *work) change(ctx context.Context, c *change, d *draft, depth int) (View
 	if err := w.apply(ctx, c, d.assignments); err != nil {
 		return View{}, err
 	}
+	if c.replace {
+		if err := w.empty(ctx, c); err != nil {
+			return View{}, err
+		}
+	}
 	if err := w.save(ctx, c); err != nil {
 		return View{}, err
 	}
 	if err := w.relateAll(ctx, c, c.key()); err != nil {
 		return View{}, err
 	}
-	views, err := w.show(ctx, c.shape, []core.Value{c.key()}, depth)
-	if err != nil {
-		return View{}, err
-	}
-	return views[0], nil
+	return w.showOne(ctx, c.shape, c.key(), depth)
 }
 
 // save writes the columns of a change. Those that a client named are written
@@ -105,7 +106,7 @@ func (w *work) save(ctx context.Context, c *change) error {
 	if err := w.judgeColumns(ctx, c); err != nil {
 		return err
 	}
-	displaced := newDisplacement(c.shape)
+	displaced := newMoves(c.shape)
 	if err := w.displace(ctx, c, displaced); err != nil {
 		return err
 	}

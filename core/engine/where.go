@@ -47,26 +47,19 @@ func (l *lister) where(ctx context.Context, session core.Session) (core.Filter, 
 // keys: those that the records on the other side point at. A record that the
 // principal cannot see points at nothing, as far as the principal can tell.
 func (l *lister) derive(ctx context.Context, session core.Session, c condition) (core.Filter, error) {
+	if c.kind == core.FilterNe { // which null fulfils
+		f, err := l.derive(ctx, session, condition{c.field, core.FilterEq, c.values})
+		return core.Not(f), err
+	}
 	other := c.field.Inverse()
-	anyone := other.Compare(core.FilterNe, core.Null)
+	related := other.Compare(core.FilterNe, core.Null)
 	set, null := split(c.values)
-	related := anyone
-	if c.kind != core.FilterNe || !null {
-		related = core.And(anyone, other.Resource().Key().Compare(c.kind, set...))
+	matching, err := l.pointedAt(ctx, session, other, core.And(related, other.Resource().Key().Compare(c.kind, set...)))
+	if err != nil || !null {
+		return matching, err
 	}
-	keys, err := l.pointedAt(ctx, session, other, related)
-	if err != nil {
-		return core.Filter{}, err
-	}
-	matching := l.shape.resource.Key().Compare(core.FilterIn, keys...)
-	if unrelated := (c.kind == core.FilterNe) != null; !unrelated {
-		return matching, nil
-	}
-	keys, err = l.pointedAt(ctx, session, other, anyone)
-	if err != nil {
-		return core.Filter{}, err
-	}
-	return core.Or(matching, core.Not(l.shape.resource.Key().Compare(core.FilterIn, keys...))), nil
+	anyone, err := l.pointedAt(ctx, session, other, related)
+	return core.Or(matching, core.Not(anyone)), err
 }
 
 // split returns the values that are set, and whether there was a null.
@@ -81,24 +74,20 @@ func split(values []core.Value) (set []core.Value, null bool) {
 	return set, null
 }
 
-// pointedAt returns the keys that the records which fulfil the condition point
-// at through f, ascending. There is a limit to how many a filter may need.
-func (l *lister) pointedAt(ctx context.Context, session core.Session, f *core.Field, where core.Filter) ([]core.Value, error) {
+// pointedAt matches those whom the records that fulfil the condition point at
+// through f. There is a limit to how many a filter may need.
+func (l *lister) pointedAt(ctx context.Context, session core.Session, f *core.Field, where core.Filter) (core.Filter, error) {
 	if where.Kind() == core.FilterNone {
-		return nil, nil
+		return where, nil
 	}
 	page, err := session.Select(ctx, f.Resource(), core.Query{
 		Where: where, Fields: []string{f.Name()}, Limit: l.engine.opts.MaxRecords,
 	})
 	if err != nil {
-		return nil, err
+		return core.None(), err
 	}
 	if page.Next != "" {
-		return nil, &core.Error{Code: core.TooLarge, Message: "the filter matches too many related records"}
+		return core.None(), &core.Error{Code: core.TooLarge, Message: "the filter matches too many related records"}
 	}
-	keys := make([]core.Value, len(page.Records))
-	for i, rec := range page.Records {
-		keys[i] = rec.At(f.Column())
-	}
-	return core.SortKeys(keys), nil
+	return f.Target().Key().Compare(core.FilterIn, targets(f, page.Records)...), nil
 }

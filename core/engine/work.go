@@ -47,6 +47,14 @@ func (w *work) show(ctx context.Context, s *shape, keys []core.Value, depth int)
 	return r.views(ctx, s, records, depth)
 }
 
+func (w *work) showOne(ctx context.Context, s *shape, key core.Value, depth int) (View, error) {
+	views, err := w.show(ctx, s, []core.Value{key}, depth)
+	if err != nil {
+		return View{}, err
+	}
+	return views[0], nil
+}
+
 func (w *work) table(s *shape) table {
 	t := &w.tables[s.resource.Index()]
 	if *t == nil {

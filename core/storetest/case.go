@@ -64,12 +64,18 @@ func Cases() []Case {
 	return cases
 }
 
-// Check runs the case on a backend of its own. [Run] does it for all of them.
+// Check runs the case on a backend of its own, as [Run] does for all of them. A
+// durable case needs [Options.Reopen].
 func (c Case) Check(tb testing.TB, open Factory, opts Options) {
+	kept := false
 	defer func() {
-		if tb.Failed() {
+		if !kept || tb.Failed() {
 			tb.Logf("this breaks the rule of %s: %s", c.Family, c.Rule)
 		}
 	}()
+	if c.Durable && opts.Reopen == nil {
+		tb.Fatalf("the case %q needs Options.Reopen", c.Name)
+	}
 	c.check(newTrial(tb, open, opts))
+	kept = true
 }

@@ -81,7 +81,7 @@ func (c *client) tryInsert(resource string, all ...fields) ([]core.Record, error
 
 func (c *client) insert(resource string, all ...fields) []core.Record {
 	c.Helper()
-	return must(c.tryInsert(resource, all...))(c, "insert")
+	return c.many("insert", len(all), must(c.tryInsert(resource, all...))(c, "insert"))
 }
 
 func (c *client) tryUpdate(resource string, all ...fields) ([]core.Record, error) {
@@ -90,7 +90,7 @@ func (c *client) tryUpdate(resource string, all ...fields) ([]core.Record, error
 
 func (c *client) update(resource string, all ...fields) []core.Record {
 	c.Helper()
-	return must(c.tryUpdate(resource, all...))(c, "update")
+	return c.many("update", len(all), must(c.tryUpdate(resource, all...))(c, "update"))
 }
 
 func (c *client) tryDelete(resource string, keys ...any) error {
@@ -145,7 +145,16 @@ func (c *client) count(resource string, f core.Filter) int {
 
 func (c *client) nextIDs(resource string, n int) []core.Value {
 	c.Helper()
-	return must(c.session.NextIDs(c.ctx, c.res(resource), n))(c, "next ids")
+	keys := must(c.session.NextIDs(c.ctx, c.res(resource), n))(c, "next ids")
+	equal(c, "number of ids", len(keys), n)
+	return keys
+}
+
+// many ends the test unless there are as many records as were written.
+func (c *client) many(what string, n int, recs []core.Record) []core.Record {
+	c.Helper()
+	equal(c, "number of records that "+what+" returned", len(recs), n)
+	return recs
 }
 
 // must returns a function that returns the result, or ends the test if there is

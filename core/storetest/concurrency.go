@@ -162,7 +162,7 @@ func readersSeeWholes(t *trial) {
 
 // transfer moves one from an account to another.
 func transfer(tx *client, from, to int) error {
-	recs, err := tx.session.Load(tx.ctx, tx.res("order"), tx.keys("order", []any{from, to}))
+	recs, err := tx.pair("order", from, to)
 	if err != nil {
 		return err
 	}
@@ -171,6 +171,15 @@ func transfer(tx *client, from, to int) error {
 	}
 	_, err = tx.tryUpdate("order", fields{"id": to, "value": recs[1].Get("value").Int() + 1})
 	return err
+}
+
+// pair loads two records, of which the first has the lower key.
+func (c *client) pair(resource string, low, high int) ([]core.Record, error) {
+	recs, err := c.session.Load(c.ctx, c.res(resource), c.keys(resource, []any{low, high}))
+	if err == nil && len(recs) != 2 {
+		err = fmt.Errorf("%d of the two records %d and %d are there", len(recs), low, high)
+	}
+	return recs, err
 }
 
 // addsUp looks at the accounts in two reads.
@@ -271,8 +280,8 @@ func swapsTearNothing(t *trial) {
 }
 
 func swapLabels(tx *client, a, b int) error {
-	recs, err := tx.session.Load(tx.ctx, tx.res("jar"), tx.keys("jar", []any{a, b}))
-	if err != nil || len(recs) < 2 {
+	recs, err := tx.pair("jar", min(a, b), max(a, b))
+	if err != nil {
 		return err
 	}
 	if _, err := tx.tryUpdate("jar", fields{"id": recs[0].Key(), "label": recs[1].Get("label")}); err != nil {

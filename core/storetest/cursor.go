@@ -58,7 +58,7 @@ func (c *client) through(resource string, q core.Query) []core.Record {
 		if page.Next == "" {
 			return all
 		}
-		if len(all) > 1<<16 {
+		if len(all) > 1<<12 {
 			c.Fatalf("pages never end")
 		}
 		q.After = page.Next
@@ -71,7 +71,7 @@ func pagesAddUp(t *trial) {
 	}
 	for _, order := range [][]string{nil, {"-id"}, {"value"}, {"-value"}} {
 		whole := t.find("order", core.Query{Order: order})
-		for _, limit := range []int{1, 2, 3, 7, 19, 20, 21, 100} {
+		for _, limit := range []int{1, 3, 7, 19, 20, 21} {
 			got := t.through("order", core.Query{Order: order, Limit: limit})
 			t.same(fmt.Sprintf("order %q, pages of %d", order, limit), got, whole...)
 		}
@@ -94,7 +94,7 @@ func pagesWithinTies(t *trial) {
 	} {
 		whole := t.find("cookie", core.Query{Order: order})
 		equal(t.client, "number of records", len(whole), 24)
-		for _, limit := range []int{1, 2, 5} {
+		for _, limit := range []int{1, 5} {
 			got := t.through("cookie", core.Query{Order: order, Limit: limit})
 			t.same(fmt.Sprintf("order %q, pages of %d", order, limit), got, whole...)
 		}

@@ -2,7 +2,6 @@ package storetest_test
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"maps"
 
@@ -39,10 +38,10 @@ func (b *naive) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, er
 	}
 	select {
 	case b.turn <- struct{}{}:
+		return b.open(), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return b.open(), nil
 }
 
 func (b *naive) Close() error { return nil }
@@ -88,11 +87,7 @@ func (tx *naiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, erro
 		if _, taken := all[rec.Key()]; taken {
 			return nil, r.Key().Taken()
 		}
-		for c := range rec.Len() {
-			if rec.At(c).IsAbsent() {
-				rec = rec.With(c, core.Null)
-			}
-		}
+		rec = nulls(rec)
 		if !op.Check.Match(rec) {
 			return nil, r.Forbidden()
 		}
@@ -162,35 +157,46 @@ func (tx *naiveTx) nextID(r *core.Resource) (core.Value, error) {
 
 func (tx *naiveTx) Commit(ctx context.Context) error {
 	defer func() { <-tx.backend.turn }()
-	if err := errors.Join(ctx.Err(), tx.check()); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	tx.backend.rows = tx.rows
-	return nil
+	err := tx.check()
+	if err == nil {
+		tx.backend.rows = tx.rows
+	}
+	return err
 }
 
-// check says of a relation without a target whether that was deleted here.
+// check returns the error that a commit owes.
 func (tx *naiveTx) check() error {
-	err := core.CheckIntegrity(tx.backend.model, tx.of)
-	broken, ok := errors.AsType[*core.Error](err)
-	if !ok || broken.Code != core.NotFound {
-		return err
-	}
-	target := tx.backend.model.External(broken.Resource)
-	if _, was := tx.backend.rows[target.Index()][broken.Key]; !was {
-		return err
-	}
-	for _, f := range target.Referrers() {
-		for rec := range tx.of(f.Resource()) {
-			if rec.At(f.Column()) == broken.Key {
-				return f.StillReferenced()
+	for _, r := range tx.backend.model.Resources() {
+		for _, f := range r.References() {
+			for rec := range tx.of(r) {
+				key, target := rec.At(f.Column()), f.Target()
+				if _, there := tx.rows[target.Index()][key]; there || key.IsNull() {
+					continue
+				}
+				if _, was := tx.backend.rows[target.Index()][key]; was {
+					return f.StillReferenced()
+				}
+				return target.NotFound(key)
 			}
 		}
 	}
-	return err
+	return core.CheckIntegrity(tx.backend.model, tx.of)
 }
 
 func (tx *naiveTx) Rollback(context.Context) error {
 	<-tx.backend.turn
 	return nil
+}
+
+// nulls returns the record with null for what is absent.
+func nulls(rec core.Record) core.Record {
+	for c := range rec.Len() {
+		if rec.At(c).IsAbsent() {
+			rec = rec.With(c, core.Null)
+		}
+	}
+	return rec
 }

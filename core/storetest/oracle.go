@@ -16,6 +16,7 @@ type oracle struct {
 	now   []table // by index of the resource
 	begun []table // when the transaction began
 	put   []table // what was inserted or updated in it
+	aimed []fresh // what relations were set to in it
 	used  []fresh // keys that records had or that were handed out
 }
 
@@ -38,9 +39,9 @@ func tables(m *core.Model) []table {
 }
 
 func (o *oracle) begin() {
-	o.begun, o.put = make([]table, len(o.now)), tables(o.model)
+	o.begun, o.put, o.aimed = make([]table, len(o.now)), tables(o.model), make([]fresh, len(o.now))
 	for i, all := range o.now {
-		o.begun[i] = maps.Clone(all)
+		o.begun[i], o.aimed[i] = maps.Clone(all), make(fresh)
 	}
 }
 
@@ -164,6 +165,9 @@ func (o *oracle) missing(r *core.Resource, keys []core.Value, using core.Filter)
 func (o *oracle) set(r *core.Resource, rec core.Record) {
 	o.now[r.Index()][rec.Key()] = rec
 	o.put[r.Index()][rec.Key()] = rec
+	for _, f := range r.References() {
+		o.aimed[f.Target().Index()][rec.At(f.Column())] = true
+	}
 }
 
 // violations says what the commit may fail with.
@@ -205,11 +209,10 @@ func (o *oracle) dangles(f *core.Field, rec core.Record, wrong owed) {
 	}
 	_, was := o.begun[target.Index()][key]
 	_, inserted := o.put[target.Index()][key]
-	_, pointed := o.put[f.Resource().Index()][rec.Key()]
 	if was || inserted {
 		wrong.add(f.StillReferenced())
 	}
-	if pointed {
+	if o.aimed[target.Index()][key] {
 		wrong.add(target.NotFound(key))
 	}
 }

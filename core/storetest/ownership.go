@@ -107,6 +107,8 @@ func returnedSlicesAreTheCallers(t *trial) {
 // givenSlicesStayTheCallers relies on the kit's decorator, which wipes what it
 // lent and looks for changes.
 func givenSlicesStayTheCallers(t *trial) {
+	whole := fields{"id": 1, "group": 2, "value": 3}
+	t.same("insert of a whole record returned", t.insert("order", whole), t.full("order", whole))
 	keys := t.keys("cookie", []any{2, 1})
 	recs := t.recs("cookie", []fields{{"kind": "a"}, {"id": 50, "kind": "b"}})
 	inserted := must(t.session.Insert(t.ctx, t.res("cookie"), recs...))(t.client, "insert")

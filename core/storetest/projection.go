@@ -29,6 +29,7 @@ var projectionRules = []row{
 // fields, and in the others either the same or nothing.
 func (c *client) holds(what string, got, want core.Record, names ...string) {
 	c.Helper()
+	equal(c, what+": resource", got.Resource(), want.Resource())
 	for _, name := range names {
 		equal(c, what+": "+name, got.Get(name), want.Get(name))
 	}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/anishathalye/porcupine"
@@ -105,7 +106,7 @@ func (r register) String() string {
 	case r.left:
 		return fmt.Sprintf("%d outside", r.value)
 	}
-	return fmt.Sprint(r.value)
+	return strconv.FormatInt(r.value, 10)
 }
 
 func (s registers) String() string {

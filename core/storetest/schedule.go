@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -49,7 +50,7 @@ type schedule []action
 // parseSchedule reads a schedule of transactions with one digit.
 func parseSchedule(text string) schedule {
 	var s schedule
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		a := action{do: word[0], tx: int(word[1] - '0')}
 		if len(word) == len("r1(x)") && word[3] != 'P' {
 			a.reg = strings.IndexByte(registerNames, word[3])
@@ -91,4 +92,9 @@ func (s schedule) reads() bool {
 		}
 	}
 	return true
+}
+
+// hasReader reports whether one of the transactions only reads.
+func (s schedule) hasReader() bool {
+	return slices.ContainsFunc(s.scripts(), schedule.reads)
 }

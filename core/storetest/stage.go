@@ -36,7 +36,8 @@ type stage struct {
 func (t *trial) stage(ctx context.Context) (*stage, error) {
 	s := &stage{ctx: ctx, model: t.model, store: t.store, patience: t.opts.patience()}
 	s.values.Store(100)
-	return s, s.reset()
+	err := s.reset()
+	return s, err
 }
 
 // reset makes the registers what they are initially, whatever was there.
@@ -120,7 +121,11 @@ func (s *stage) write(tx *client, a action, r register) (err error) {
 func registersIn(recs []core.Record) registers {
 	var all registers
 	for _, rec := range recs {
-		all[rec.Key().Int()] = register{there: true, left: rec.Get("group").Int() != 0, value: rec.Get("value").Int()}
+		i := rec.Key().Int()
+		if i < 0 || int(i) >= len(all) {
+			continue // seen by the check as a record that is missing
+		}
+		all[i] = register{there: true, left: rec.Get("group").Int() != 0, value: rec.Get("value").Int()}
 	}
 	return all
 }
@@ -182,7 +187,11 @@ func (s *stage) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\tin the beginning: %v\n", initially)
 	for _, op := range history {
-		fmt.Fprintf(&b, "\tfrom %d to %d: %v\n", op.Call, op.Return, op.Output)
+		var did []string
+		for _, e := range op.Output.([]event) { //nolint:forcetypeassert // made by players
+			did = append(did, e.String())
+		}
+		fmt.Fprintf(&b, "\tfrom %d to %d: %s\n", op.Call, op.Return, strings.Join(did, ", "))
 	}
 	return b.String()
 }

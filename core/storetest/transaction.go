@@ -93,7 +93,8 @@ func commitMakesVisible(t *trial) {
 // writeEverywhere writes in every way that there is.
 func writeEverywhere(tx *client) {
 	tx.insert("jar", fields{"id": 9, "label": "z"})
-	tx.insert("cookie", fields{"id": 3, "jar": 9}, fields{"kind": "no key"})
+	tx.insert("cookie", fields{"id": 3, "jar": 9})
+	tx.insert("cookie", fields{"kind": "no key"})
 	tx.update("cookie", fields{"id": 1, "kind": "b", "jar": 9})
 	tx.delete("cookie", 2)
 }
@@ -159,12 +160,10 @@ func reuseInside(t *trial) {
 }
 
 func sequentialNeverConflict(t *trial) {
+	t.insert("order", fields{"id": 1, "value": 0})
 	for i := range 50 {
 		err := t.tryTx(core.TxOptions{Attempts: 1}, func(tx *client) error {
-			if i == 0 {
-				tx.insert("order", fields{"id": 1, "value": 0})
-			}
-			value := tx.all("order")[0].Get("value").Int()
+			value := tx.get("order", 1).Get("value").Int()
 			tx.update("order", fields{"id": 1, "value": value + 1})
 			return nil
 		})

@@ -38,6 +38,9 @@ func computedCases() []Case {
 			post cook {"serves": "pie", "uses": 1} depth=2   => {"id": 2, "oven": {"id": 1, "kind": "gas", "cooks": [2]}, "dishes": [{"id": 2, "name": "pie by 2", "cook": 2}]}
 			put cook/1 {"serves": "tea", "name": "n"} depth=2 => replaced {"id": 1, "name": "n", "oven": {"id": 2, "kind": "coal", "cooks": [1]}, "dishes": [{"id": 3, "name": "tea by 1", "cook": 1}]}
 			list dish                                    => [{"id": 1, "name": "soup by 1"}, {"id": 2, "name": "pie by 2", "cook": 2}, {"id": 3, "name": "tea by 1", "cook": 1}]`),
+		script("a setter sees what nested records have changed before", kitchen, `
+			post spy {}
+			patch spy/1 {"rivals": [{"rivals": [1]}], "tells": true}   => {"id": 1, "name": "2", "rival": 2, "rivals": [2]}`),
 		script("a setter's related id that is not there is named", kitchen, `
 			post cook {"uses": 9}    => OBJECT_DOES_NOT_EXIST {"object_name": "oven", "object_id": 9}
 			post cook {"uses": "x"}  => BAD_FIELD_VALUE {"object_name": "cook", "field_name": "uses", "type": "json", "value": "x"}`),

@@ -70,7 +70,7 @@ func addCookies(t *testing.T, api *engine.Engine, n int) {
 		}
 	})
 	var got struct{ Cookies []struct{ Type string } }
-	decode(t, api, ctx, jar, &got)
+	decode(t, api, jar, &got)
 	types := make(map[string]bool)
 	for _, c := range got.Cookies {
 		types[c.Type] = true
@@ -82,9 +82,9 @@ func addCookies(t *testing.T, api *engine.Engine, n int) {
 	}
 }
 
-func decode(t *testing.T, api *engine.Engine, ctx context.Context, jar core.Value, into any) {
+func decode(t *testing.T, api *engine.Engine, jar core.Value, into any) {
 	t.Helper()
-	view, err := api.Get(ctx, "jar", jar, 2)
+	view, err := api.Get(t.Context(), "jar", jar, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,8 @@ func creatingCases() []Case {
 			post female [{}, {}]
 			post male [{"wife": 1}, {"wife": 1}, {"wife": 2}] => [{"id": 1, "children": [], "url": "/male/1"}, {"id": 2, "wife": 1, "children": [], "url": "/male/2"}, {"id": 3, "wife": 2, "children": [], "url": "/male/3"}]
 			list female  => [{"id": 1, "husband": 2, "children": [], "url": "/female/1"}, {"id": 2, "husband": 3, "children": [], "url": "/female/2"}]`),
+		script("a record of a list is complete, with those nested in it, before the next", Cookies, `
+			post cookie [{"jar": {"cookies": [{}]}}, {"jar": {"cookies": [{}]}}, {}, {}] depth=0  => [2, 4, 5, 6]`),
 		script("ids of deleted records are not handed out again", Cookies, `
 			post cookie [{}, {}]
 			delete cookie/2

@@ -13,5 +13,5 @@
 // obviously right model, and one of concurrent ones.
 //
 // The backend must be empty, and must hand out the ids 1, 2, 3 and so on as long
-// as no request fails.
+// as no request fails and none chooses an id itself.
 package enginetest

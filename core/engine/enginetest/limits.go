@@ -27,6 +27,10 @@ func limitCases() []Case {
 			post jar {"cookies": [{}, {}]} depth=1     => {"id": 1, "cookies": [1, 2]}
 			get jar/1 depth=2                          => {"id": 1, "cookies": [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}]}
 			get jar/1 depth=3                          => `+tooLarge),
+		scriptWith("what hangs below a record that is shown twice counts twice", Cookies, engine.Options{MaxRecords: 8}, `
+			post jar {"cookies": [{}, {}]} depth=0
+			get cookie/1 depth=3    => {"id": 1, "jar": {"id": 1, "cookies": [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}]}}
+			get jar/1 depth=3       => TOO_LARGE {"msg": "the answer would hold more than 8 records; use limit or a smaller depth"}`),
 		scriptWith("to-one relations from the side that stores nothing are shown up to the limit", Family, five, `
 			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0  => [1, 2, 3, 4, 5]
 			list female    => [{"id": 1, "husband": 1, "children": [], "url": "/female/1"}, {"id": 2, "husband": 2, "children": [], "url": "/female/2"}, {"id": 3, "husband": 3, "children": [], "url": "/female/3"}, {"id": 4, "husband": 4, "children": [], "url": "/female/4"}, {"id": 5, "husband": 5, "children": [], "url": "/female/5"}]

@@ -141,6 +141,15 @@ func kitchen() *core.Model {
 				return map[string]any{"label": []any{v}}
 			})},
 		}},
+		core.ResourceSpec{Name: "spy", Fields: []core.FieldSpec{
+			key(),
+			{Name: "name", Type: core.Text},
+			{Name: "rival", ToOne: "spy"},
+			{Name: "rivals", ToMany: "spy", Inverse: "rival"},
+			{Name: "tells", Computed: set(func(rec core.Record, _ any) map[string]any {
+				return map[string]any{"name": rec.Get("rival").String()}
+			})},
+		}},
 		core.ResourceSpec{Name: "oven", Fields: []core.FieldSpec{
 			key(),
 			{Name: "kind", Type: core.Text, Readonly: true},
@@ -230,7 +239,8 @@ func chains() *core.Model {
 
 // boxes has relations whose sides may refuse to change: a box that is shut keeps
 // its items, an item that is glued its box; a socket that is used its plug, and
-// a plug that is stuck its socket.
+// a plug that is stuck its socket. Of crates and pears only one side can refuse.
+// Leaves die with their tree and eggs with their nest, though some refuse.
 func boxes() *core.Model {
 	unless := func(field string) func(core.Record) bool {
 		return func(rec core.Record) bool { return !rec.Get(field).Bool() }
@@ -264,6 +274,26 @@ func boxes() *core.Model {
 		core.ResourceSpec{Name: "knife", Fields: []core.FieldSpec{
 			key(),
 			{Name: "drawer", ToOne: "drawer", Hidden: true, Writable: core.Never},
+		}},
+		core.ResourceSpec{Name: "crate", Fields: []core.FieldSpec{
+			key(),
+			{Name: "shut", Type: core.Bool},
+			{Name: "pears", ToMany: "pear", Inverse: "crate", Writable: unless("shut")},
+		}},
+		core.ResourceSpec{Name: "pear", Fields: []core.FieldSpec{key(), {Name: "crate", ToOne: "crate", Default: 1}}},
+		core.ResourceSpec{Name: "tree", Fields: []core.FieldSpec{
+			key(),
+			{Name: "leaves", ToMany: "leaf", Inverse: "tree", Writable: core.Never},
+		}},
+		core.ResourceSpec{Name: "leaf", Fields: []core.FieldSpec{
+			key(),
+			{Name: "tree", ToOne: "tree", Cascade: true},
+		}},
+		core.ResourceSpec{Name: "nest", Fields: []core.FieldSpec{key()}},
+		core.ResourceSpec{Name: "egg", Fields: []core.FieldSpec{
+			key(),
+			{Name: "nest", ToOne: "nest", Cascade: true},
+			{Name: "twin", ToOne: "egg", Writable: core.Never},
 		}},
 	)
 }

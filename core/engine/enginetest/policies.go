@@ -23,6 +23,11 @@ func owned() *core.Model {
 		}},
 		core.ResourceSpec{Name: "lid", Fields: []core.FieldSpec{key(), owner, {Name: "jar", ToOne: "jar"}}},
 		core.ResourceSpec{Name: "plate", Fields: []core.FieldSpec{key(), owner, {Name: "cookies", ToMany: "cookie"}}},
+		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{
+			key(), owner,
+			{Name: "books", ToMany: "book", Inverse: "shelf", Writable: func(core.Record) bool { return true }},
+		}},
+		core.ResourceSpec{Name: "book", Fields: []core.FieldSpec{key(), owner, {Name: "shelf", ToOne: "shelf"}}},
 		core.ResourceSpec{Name: "crumb", Fields: []core.FieldSpec{key(), owner, {Name: "cookie", ToOne: "cookie", Cascade: true}}},
 	)
 }
@@ -133,6 +138,15 @@ func policyCases() []Case {
 			as 1 get crumb/1        => {"id": 1}
 			as 1 delete cookie/1    => null
 			as system list crumb    => [{"id": 1, "cookie": 2}]`),
+		guarded("a restricted partner that cannot be seen cannot be asked, and refuses", `
+			as 1 put shelf/1 {}
+			as 2 put shelf/2 {}
+			as 2 put book/2 {"shelf": 2}
+			as 2 patch book/2 {"shelf": null}            => {"id": 2}
+			as system patch book/2 {"shelf": 1}
+			as 2 patch book/2 {"shelf": null}            => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			as 2 delete book/2                           => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			as system get book/2                         => {"id": 2, "shelf": 1}`),
 		guarded("filters meet the records that the principal can see", `
 			as 1 list jar depth=0 filter={"lid": 1}      => [1]
 			as system patch lid/1 {"jar": 2}
@@ -151,7 +165,8 @@ func policyCases() []Case {
 			patch jar/1 {"cookies": [1]}   => FORBIDDEN {"object_name": "cookie"}
 			delete jar/1             => FORBIDDEN {"object_name": "cookie"}
 			put jar/1 {}             => FORBIDDEN {"object_name": "cookie"}
-			list jar filter={"lid": 1}     => FORBIDDEN {"object_name": "lid"}`,
+			list jar filter={"lid": 1}     => FORBIDDEN {"object_name": "lid"}
+			post crumb {"cookie": {}}      => {"id": 1}`,
 			unreadable("cookie"), named(unreadable("lid"), "unreadable lids")),
 	}
 }

@@ -92,7 +92,7 @@ func (m *machine) seed(t *rapid.T) {
 			if _, err := m.api.Create(context.Background(), r.Name(), engine.Write{}, m.body(w)); err != nil {
 				t.Fatal(err)
 			}
-			m.world.apply(r, w)
+			m.world.apply(r, w, false)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func (m *machine) compare(t *rapid.T) {
 
 // shownLine spells a record as [world.String] does.
 func shownLine(r *core.Resource, object map[string]any, names map[*core.Resource]map[any]string) string {
-	line := fmt.Sprintf("%s %v", r.Name(), object["name"])
+	words := []string{fmt.Sprintf("%s %v", r.Name(), object["name"])}
 	for _, f := range r.Fields() {
 		if f.Target() == nil {
 			continue
@@ -143,9 +143,9 @@ func shownLine(r *core.Resource, object map[string]any, names map[*core.Resource
 			labels = append(labels, names[f.Target()][id])
 		}
 		slices.Sort(labels)
-		line += " " + f.Name() + "=" + strings.Join(labels, ",")
+		words = append(words, f.Name()+"="+strings.Join(labels, ","))
 	}
-	return line
+	return strings.Join(words, " ")
 }
 
 func (m *machine) resource(t *rapid.T) *core.Resource {
@@ -239,7 +239,7 @@ func (m *machine) post(t *rapid.T) {
 		t.Fatalf("post %s %v: %d views, %v", r, bodies, len(views), err)
 	}
 	for _, w := range wishes {
-		m.world.apply(r, w)
+		m.world.apply(r, w, false)
 	}
 }
 
@@ -252,7 +252,7 @@ func (m *machine) patch(t *rapid.T) {
 	if _, err := m.api.Update(context.Background(), r.Name(), m.ids[r][w.label], engine.Write{Depth: depth(t)}, body); err != nil {
 		t.Fatalf("patch %s %s %v: %v", r, w.label, body, err)
 	}
-	m.world.apply(r, w)
+	m.world.apply(r, w, false)
 }
 
 func (m *machine) put(t *rapid.T) {
@@ -264,8 +264,7 @@ func (m *machine) put(t *rapid.T) {
 	if err != nil || created {
 		t.Fatalf("put %s %s %v: created %v, %v", r, w.label, body, created, err)
 	}
-	m.world.empty(r, w)
-	m.world.apply(r, w)
+	m.world.apply(r, w, true)
 }
 
 func (m *machine) putNew(t *rapid.T) {
@@ -276,7 +275,7 @@ func (m *machine) putNew(t *rapid.T) {
 	if err != nil || !created {
 		t.Fatalf("put %s %s %v: created %v, %v", r, w.label, body, created, err)
 	}
-	m.world.apply(r, w)
+	m.world.apply(r, w, false)
 }
 
 func (m *machine) delete(t *rapid.T) {
@@ -296,7 +295,7 @@ func (m *machine) refuse(t *rapid.T) {
 	_, err := m.narrow.Update(context.Background(), r.Name(), m.ids[r][w.label], engine.Write{Depth: 3}, m.body(w))
 	switch {
 	case err == nil:
-		m.world.apply(r, w)
+		m.world.apply(r, w, false)
 	case !errors.Is(err, core.TooLarge):
 		t.Fatalf("patch %s %s: %v, want %s", r, w.label, err, core.TooLarge)
 	}

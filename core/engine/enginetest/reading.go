@@ -32,7 +32,7 @@ func readingCases() []Case {
 			put person/10 {}
 			put person/9 {}
 			put person/2 {}
-			post person {"friends": [10, 2, "9", 2], "team": [10, 9, 10]}
+			put person/11 {"friends": [10, 2, "9", 2], "team": [10, 9, 10]}
 			get person/11 => {"id": 11, "team": [9, 10], "friends": [2, 9, 10]}`),
 		script("ids in one-directional lists whose records are gone are not shown", people, `
 			put person/1 {}

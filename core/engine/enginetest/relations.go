@@ -52,6 +52,9 @@ func relationCases() []Case {
 			get person/1                                    => {"id": 1, "boss": 3, "team": [3], "partner_of": 2, "friends": []}
 			patch person/1 {"partner_of": 3}                => {"id": 1, "boss": 3, "team": [3], "partner_of": 3, "friends": []}
 			list person filter={"partner": null} depth=0    => [1, 2]`),
+		script("a record that is in its own list is shown whole", people, `
+			put person/1 {"name": "a", "boss": 1}
+			patch person/1 {"team": [1]}    => {"id": 1, "name": "a", "boss": 1, "team": [1], "friends": []}`),
 		script("a one-directional list says nothing to those it names", people, `
 			put person/1 {}
 			put person/2 {"friends": [1]}      => created {"id": 2, "team": [], "friends": [1]}

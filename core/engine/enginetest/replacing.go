@@ -51,6 +51,18 @@ func replacingCases() []Case {
 		script("a put may relate the record that it creates to itself", people, `
 			put person/7 {"boss": 7, "partner": 7, "friends": [7], "idol": 7}  => created {"id": 7, "boss": 7, "team": [7], "partner": 7, "partner_of": 7, "friends": [7], "idol": 7}
 			put person/8 {"team": [8], "partner_of": 8}                        => created {"id": 8, "boss": 8, "team": [8], "partner": 8, "partner_of": 8, "friends": []}`),
+		script("the same put twice equals once, of a record that is related to itself too", people, `
+			put person/7 {}
+			put person/7 {"boss": 7, "partner": 7, "idol": 7}  => replaced {"id": 7, "boss": 7, "team": [7], "partner": 7, "partner_of": 7, "friends": [], "idol": 7}
+			put person/7 {"boss": 7, "partner": 7, "idol": 7}  => replaced {"id": 7, "boss": 7, "team": [7], "partner": 7, "partner_of": 7, "friends": [], "idol": 7}
+			put person/7 {"team": [7], "partner_of": 7}        => replaced {"id": 7, "boss": 7, "team": [7], "partner": 7, "partner_of": 7, "friends": []}
+			put person/7 {"team": [7], "partner_of": 7}        => replaced {"id": 7, "boss": 7, "team": [7], "partner": 7, "partner_of": 7, "friends": []}
+			put person/7 {}                                    => replaced {"id": 7, "team": [], "friends": []}`),
+		script("a nested record cannot refill a relation that a put empties", Family, `
+			put female/1 {"name": "f"}
+			put female/1 {"name": "f", "husband": {"children": [{"mother": 1}]}}  => replaced {"id": 1, "name": "f", "husband": 1, "children": [], "url": "/female/1"}
+			list child    => [{"id": 1, "father": 1, "url": "/child/1"}]
+			put child/1 {"father": {"wife": {"children": [1]}}}                   => replaced {"id": 1, "father": 2, "url": "/child/1"}`),
 		script("an integer id that a client chooses must be one that JSON readers agree on", Cookies, `
 			put cookie/9007199254740991 {}    => created {"id": 9007199254740991}
 			put cookie/9007199254740992 {}    => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": 9007199254740992}

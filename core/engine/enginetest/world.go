@@ -29,29 +29,37 @@ func newWorld(m *core.Model) world {
 	return w
 }
 
-// apply makes the record what the wish says, relation by relation: first those
-// that it stores itself, then the others, in the order of declaration. Whoever
-// is nested is created before the relation is set.
-func (w world) apply(r *core.Resource, wi wish) {
-	own := make(row)
+// apply makes the record what the wish says. Whoever is nested is created first,
+// with wishes of their own, but those who are to point at a new record after it.
+// Then the relations are set in the order of declaration, first those that the
+// record stores itself. A replacement empties before it sets.
+func (w world) apply(r *core.Resource, wi wish, replace bool) {
+	members := make(map[*core.Field][]string)
 	for _, f := range r.Fields() {
-		if members, named := wi.body[f]; named && f.Stored() {
-			own[f] = ""
-			for _, label := range w.labels(f, members) {
-				own[f] = label
-			}
+		if wishes, named := wi.body[f]; named && (f.Stored() || !wi.isNew) {
+			members[f] = w.labels(f, wishes)
 		}
 	}
 	if wi.isNew {
 		w[r][wi.label] = make(row)
 	}
-	for f, label := range own {
-		w.point(f, wi.label, label)
+	if replace {
+		w.empty(r, wi)
 	}
 	for _, f := range r.Fields() {
-		if members, named := wi.body[f]; named && !f.Stored() {
-			w.gather(f, wi.label, w.labels(f, members))
+		if _, named := wi.body[f]; named && f.Stored() {
+			w.point(f, wi.label, strings.Join(members[f], ""))
 		}
+	}
+	for _, f := range r.Fields() {
+		wishes, named := wi.body[f]
+		if !named || f.Stored() {
+			continue
+		}
+		if wi.isNew {
+			members[f] = w.labels(f, wishes)
+		}
+		w.gather(f, wi.label, members[f])
 	}
 }
 
@@ -60,7 +68,7 @@ func (w world) labels(f *core.Field, members []wish) []string {
 	var labels []string
 	for _, m := range members {
 		if m.isNew {
-			w.apply(f.Target(), m)
+			w.apply(f.Target(), m, false)
 		}
 		labels = append(labels, m.label)
 	}
@@ -140,13 +148,13 @@ func (w world) String() string {
 	var lines []string
 	for r, rows := range w {
 		for label := range rows {
-			line := r.Name() + " " + label
+			words := []string{r.Name(), label}
 			for _, f := range r.Fields() {
 				if f.Target() != nil {
-					line += " " + f.Name() + "=" + strings.Join(w.members(f, label), ",")
+					words = append(words, f.Name()+"="+strings.Join(w.members(f, label), ","))
 				}
 			}
-			lines = append(lines, line)
+			lines = append(lines, strings.Join(words, " "))
 		}
 	}
 	slices.Sort(lines)

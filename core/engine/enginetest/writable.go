@@ -5,6 +5,7 @@ func writableCases() []Case {
 		script("a field that is never writable is set at creation and fixed", notes, `
 			post note {"origin": "a"}
 			patch note/1 {"origin": "b"}     => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "origin"}
+			patch note/1 {"origin": "b"} depth=0 => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "origin"}
 			patch note/1 {"origin": null}    => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "origin"}
 			put note/1 {"origin": "b"}       => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "origin"}
 			put note/1 {}                    => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "origin"}
@@ -22,6 +23,10 @@ func writableCases() []Case {
 			patch note/1 {"status": "new"} depth=0                 => 1
 			patch note/1 {"text": "c"} depth=0                     => 1
 			list note depth=0 filter={"text": "c", "status": "new"} => [1]`),
+		script("writable is asked about the owner of a list as it was before the request", boxes, `
+			post box {"items": [{}]}
+			patch box/1 {"items": [], "shut": true}       => {"id": 1, "shut": true, "items": []}
+			patch box/1 {"shut": false, "items": [1]}     => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}`),
 		script("a failed change leaves everything as it was", notes, `
 			post note {"origin": "a", "title": "t"}
 			patch note/1 {"title": "u", "origin": "b"}   => FIELD_UPDATE_FORBIDDEN
@@ -52,6 +57,31 @@ func writableCases() []Case {
 			patch box/1 {"items": [1]}        => {"id": 1, "shut": true, "items": [1]}
 			patch item/1 {"box": 1}           => {"id": 1, "box": 1}
 			patch item/2 {"box": null}        => {"id": 2}`),
+		script("a list that is not writable holds where the to-one itself could change", boxes, `
+			post crate [{"shut": true, "pears": [{}]}, {}]
+			patch pear/1 {"crate": 2}            => FIELD_UPDATE_FORBIDDEN {"object_name": "crate", "field_name": "pears"}
+			patch pear/1 {"crate": null} depth=0 => FIELD_UPDATE_FORBIDDEN {"object_name": "crate", "field_name": "pears"}
+			put pear/1 {"crate": null}           => FIELD_UPDATE_FORBIDDEN {"object_name": "crate", "field_name": "pears"}
+			delete pear/1                        => FIELD_UPDATE_FORBIDDEN {"object_name": "crate", "field_name": "pears"}
+			put pear/1 {}                        => replaced {"id": 1, "crate": 1}
+			patch pear/1 {"crate": 1}            => {"id": 1, "crate": 1}
+			post pear {}                         => FIELD_UPDATE_FORBIDDEN {"object_name": "crate", "field_name": "pears"}
+			post pear {} depth=0                 => FIELD_UPDATE_FORBIDDEN {"object_name": "crate", "field_name": "pears"}
+			post pear {"crate": null} depth=0
+			patch crate/1 {"shut": false}        => {"id": 1, "shut": false, "pears": [1]}
+			patch pear/1 {"crate": 2} depth=2    => {"id": 1, "crate": {"id": 2, "pears": [1]}}`),
+		script("those who die together are not asked", boxes, `
+			put tree/1 {"leaves": [{}]}
+			put leaf/11 {"tree": 1}      => FIELD_UPDATE_FORBIDDEN {"object_name": "tree", "field_name": "leaves"}
+			delete leaf/1                => FIELD_UPDATE_FORBIDDEN {"object_name": "tree", "field_name": "leaves"}
+			delete tree/1                => null
+			list leaf                    => []
+			put nest/1 {}
+			put egg/1 {"nest": 1}
+			put egg/2 {"nest": 1, "twin": 1}
+			delete egg/1                 => FIELD_UPDATE_FORBIDDEN {"object_name": "egg", "field_name": "twin"}
+			delete nest/1                => null
+			list egg                     => []`),
 		script("deleting is refused where the other side is not writable", boxes, `
 			post box [{"shut": true, "items": [{}]}, {"items": [{"glued": true}]}]
 			delete item/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}

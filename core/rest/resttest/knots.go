@@ -1,6 +1,7 @@
 package resttest
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -50,12 +51,29 @@ func testKnots(t *testing.T, newBackend NewBackend) {
 			{"GET /egg", "", 200, `[]`},
 			{"GET /hen", "", 200, `[]`},
 		}},
+		{"long chains of cascades do not overflow anything", chain(300)},
 		{"records nested deeper than the limit are 400 and none is created", []exchange{
 			{"POST /page", nest(3), 201, ""},
 			{"POST /page", nest(10), 400, `BAD_REQUEST {"msg": "*"}`},
 			{"GET /page?depth=0", "", 200, `["*", "*", "*"]`},
 		}},
 	})
+}
+
+// chain returns exchanges that make n hens and eggs, each of which dies with the
+// one before it, and then end the first.
+func chain(n int) []exchange {
+	made := []exchange{{"PUT /egg/1", `{}`, 201, ""}, {"PUT /hen/1", `{"egg": 1}`, 201, ""}}
+	for i := 2; i <= n; i++ {
+		at := strconv.Itoa(i)
+		made = append(made,
+			exchange{"PUT /egg/" + at, `{"hen": ` + strconv.Itoa(i-1) + `}`, 201, ""},
+			exchange{"PUT /hen/" + at, `{"egg": ` + at + `}`, 201, ""})
+	}
+	return append(made,
+		exchange{"DELETE /egg/1", "", 200, `null`},
+		exchange{"GET /egg", "", 200, `[]`},
+		exchange{"GET /hen", "", 200, `[]`})
 }
 
 // nest returns pages within pages, n in all.

@@ -90,6 +90,13 @@ func testOneToOne(t *testing.T, newBackend NewBackend) {
 			`[{"id": 1, "children": []}, {"id": 2, "wife": 2, "children": []}]`,
 			`[{"id": 1, "children": []}, {"id": 2, "husband": 2, "children": []}]`,
 		)...)...)},
+		{"swaps work", after(append([]exchange{
+			{"PATCH /male/1", `{"wife": 2}`, 200, ""},
+			{"PATCH /male/2", `{"wife": 1}`, 200, `{"id": 2, "wife": 1, "children": []}`},
+		}, couples(
+			`[{"id": 1, "wife": 2, "children": []}, {"id": 2, "wife": 1, "children": []}]`,
+			`[{"id": 1, "husband": 2, "children": []}, {"id": 2, "husband": 1, "children": []}]`,
+		)...)...)},
 		{"the nested record's own wish comes first, and the outer relation wins", after(
 			exchange{"PATCH /female/1", `{"husband": {"wife": 2}}`, 200, `{"id": 1, "husband": "*", "children": []}`},
 			exchange{"GET /female/2", "", 200, `{"id": 2, "children": []}`},

@@ -1,0 +1,127 @@
+package file
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/memtable"
+)
+
+// adopt returns the content of a journal as records of the model, which may be
+// another one than that of the journal.
+func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
+	resources := m.Resources()
+	out := memtable.Content{Records: make([][]core.Record, len(resources)), Positions: make([]int64, len(resources))}
+	if lost := lostIn(c, m); len(lost) > 0 && !dropLost {
+		return out, fmt.Errorf("the model has no place for %s that the file holds; Options.DropLost removes it from there",
+			strings.Join(lost, ", "))
+	}
+	for i, r := range resources {
+		from := c.shape.resource(r.Name())
+		if from == nil {
+			continue
+		}
+		var err error
+		if out.Records[i], err = adoptResource(c.rows[from.index], from, r); err != nil {
+			return out, err
+		}
+		out.Positions[i] = c.position(from)
+	}
+	if c.shape.equal(shapeOf(m)) {
+		return out, nil
+	}
+	err := core.CheckIntegrity(m, func(r *core.Resource) iter.Seq[core.Record] { return slices.Values(out.Records[r.Index()]) })
+	if err != nil {
+		return out, fmt.Errorf("the records break a rule that the model has now: %w", err)
+	}
+	return out, nil
+}
+
+// lostIn names the resources and fields that are not in the model and have data.
+func lostIn(c *content, m *core.Model) (lost []string) {
+	for _, from := range c.shape.resources {
+		r, rows := m.Resource(from.name), c.rows[from.index]
+		if r == nil {
+			if len(rows) > 0 {
+				lost = append(lost, fmt.Sprintf("resource %s (%d records)", from.name, len(rows)))
+			}
+			continue
+		}
+		for i, f := range from.fields {
+			if to := r.Field(f.name); to != nil && to.Stored() {
+				continue
+			}
+			if n := countSet(rows, i); n > 0 {
+				lost = append(lost, fmt.Sprintf("field %s.%s (of %d records)", from.name, f.name, n))
+			}
+		}
+	}
+	return lost
+}
+
+func countSet(rows map[core.Value][]core.Value, column int) (n int) {
+	for _, row := range rows {
+		if row[column].IsSet() {
+			n++
+		}
+	}
+	return n
+}
+
+// adoptResource returns the rows as records, ascending by key.
+func adoptResource(rows map[core.Value][]core.Value, from *resourceShape, r *core.Resource) ([]core.Record, error) {
+	if key := from.fields[from.key]; (key.name != r.Key().Name() || key.typ != r.Key().Type()) && len(rows) > 0 {
+		return nil, fmt.Errorf("the key of %s is %s %s there, and in the model %s %s",
+			r, key.name, key.typ, r.Key().Name(), r.Key().Type())
+	}
+	columns := columnsFrom(from, r)
+	same := columns == nil
+	records := make([]core.Record, 0, len(rows))
+	for _, key := range slices.SortedFunc(maps.Keys(rows), core.Compare) {
+		row := rows[key]
+		if !same {
+			var err error
+			if row, err = rearrange(row, columns, r); err != nil {
+				return nil, fmt.Errorf("%s %s: %w", r, key, err)
+			}
+		}
+		records = append(records, r.RecordOf(row))
+	}
+	return records, nil
+}
+
+// columnsFrom returns where in the journal's rows the columns of the resource are,
+// -1 for those that are not; nil if the rows are the same.
+func columnsFrom(from *resourceShape, r *core.Resource) []int {
+	columns := make([]int, len(r.Columns()))
+	same := len(columns) == len(from.fields)
+	for i, f := range r.Columns() {
+		columns[i] = from.field(f.Name())
+		same = same && columns[i] == i && from.fields[i].typ == f.Type()
+	}
+	if same {
+		return nil
+	}
+	return columns
+}
+
+// rearrange returns the row with the columns of the resource.
+func rearrange(row []core.Value, columns []int, r *core.Resource) ([]core.Value, error) {
+	out := make([]core.Value, len(columns))
+	for i, f := range r.Columns() {
+		out[i] = core.Null
+		if columns[i] < 0 {
+			continue
+		}
+		v, err := f.Convert(row[columns[i]])
+		if err != nil {
+			return nil, err
+		}
+		out[i] = v
+	}
+	return out, nil
+}

@@ -1,0 +1,117 @@
+package file
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+func TestAnotherModelOpensTheFileIfItHasAPlaceForEverything(t *testing.T) {
+	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	textID := core.FieldSpec{Name: "id", Type: core.Text, Key: true}
+	jars := core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{textID}}
+	kind := core.FieldSpec{Name: "type", Type: core.Text}
+	in := core.FieldSpec{Name: "jar", ToOne: "jar"}
+	cookieOf := func(fields ...core.FieldSpec) core.ResourceSpec {
+		return core.ResourceSpec{Name: "cookie", Fields: fields}
+	}
+	const same = `cookie{id:1 type:7 jar:blue}cookie{id:2 type:7 jar:null}jar{id:blue}`
+	tests := map[string]struct {
+		specs []core.ResourceSpec
+		drop  bool
+		found string // "" for refused
+		says  []string
+	}{
+		"the same":            {[]core.ResourceSpec{cookieOf(id, kind, in), jars}, false, same, nil},
+		"resources reordered": {[]core.ResourceSpec{jars, cookieOf(id, kind, in)}, false, `jar{id:blue}cookie{id:1 type:7 jar:blue}cookie{id:2 type:7 jar:null}`, nil},
+		"fields reordered":    {[]core.ResourceSpec{cookieOf(in, kind, id), jars}, false, `cookie{jar:blue type:7 id:1}cookie{jar:null type:7 id:2}jar{id:blue}`, nil},
+		"a new field": {
+			[]core.ResourceSpec{cookieOf(id, kind, in, core.FieldSpec{Name: "sold", Type: core.Bool}), jars},
+			false, `cookie{id:1 type:7 jar:blue sold:null}cookie{id:2 type:7 jar:null sold:null}jar{id:blue}`, nil,
+		},
+		"a new resource": {
+			[]core.ResourceSpec{cookieOf(id, kind, in), jars, {Name: "lid", Fields: []core.FieldSpec{id}}}, false, same, nil,
+		},
+		"another type that fits":        {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.Int}, in), jars}, false, same, nil},
+		"another type that does not":    {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.UUID}, in), jars}, false, "", []string{"cookie 1", "type"}},
+		"a lost field":                  {[]core.ResourceSpec{cookieOf(id, in), jars}, false, "", []string{"cookie.type", "DropLost"}},
+		"a lost field, dropped":         {[]core.ResourceSpec{cookieOf(id, in), jars}, true, `cookie{id:1 jar:blue}cookie{id:2 jar:null}jar{id:blue}`, nil},
+		"a lost resource":               {[]core.ResourceSpec{cookieOf(id, kind)}, false, "", []string{"resource jar (1 records)", "cookie.jar (of 1 records)"}},
+		"a lost resource, dropped":      {[]core.ResourceSpec{cookieOf(id, kind)}, true, `cookie{id:1 type:7}cookie{id:2 type:7}`, nil},
+		"another key":                   {[]core.ResourceSpec{cookieOf(textID, kind, in), jars}, false, "", []string{"the key of cookie"}},
+		"a rule that the records break": {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.Text, Unique: true}, in), jars}, false, "", []string{"rule"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			fs := newStrictFilesystem()
+			store, _ := openStore(t, fs, quiet())
+			put(t, store.Session, jar, "id", "blue")
+			put(t, store.Session, cookie, "type", "7", "jar", "blue")
+			put(t, store.Session, cookie, "type", "7")
+			shut(t, store)
+			before := string(fs.names[path].data)
+			m := core.MustModel("cookies", tt.specs...)
+			opts := quiet()
+			opts.DropLost = tt.drop
+			b := openIn(fs, path, opts)
+			err := b.Bind(t.Context(), m)
+			if tt.found == "" {
+				for _, part := range tt.says {
+					if err == nil || !strings.Contains(err.Error(), part) {
+						t.Errorf("%v, want one that says %q", err, part)
+					}
+				}
+				if string(fs.names[path].data) != before {
+					t.Error("the file was changed")
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // the second time from the file that was written anew
+				if found := textIn(m, b); found != tt.found {
+					t.Errorf("found %s, want %s", found, tt.found)
+				}
+				if err := b.Close(); err != nil {
+					t.Fatal(err)
+				}
+				b = openIn(fs, path, quiet())
+				if err := b.Bind(t.Context(), m); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func TestALostFieldWithoutDataIsNoLoss(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, _ := openStore(t, fs, quiet())
+	key := put(t, store.Session, cookie, "type", "oat").Key()
+	rec, _ := cookie.NewRecord(map[string]any{"id": key, "type": nil})
+	if _, err := store.Update(t.Context(), cookie, rec); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, store)
+	m := core.MustModel("cookies", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}})
+	b := openIn(fs, path, quiet())
+	if err := b.Bind(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if found := textIn(m, b); found != "cookie{id:1}" {
+		t.Error(found)
+	}
+}
+
+// textIn is text of another model.
+func textIn(m *core.Model, b *Backend) string {
+	var all strings.Builder
+	for _, r := range m.Resources() {
+		for rec := range b.store.Snapshot().Records(r) {
+			all.WriteString(rec.String())
+		}
+	}
+	return all.String()
+}

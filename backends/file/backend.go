@@ -1,0 +1,69 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/memtable"
+)
+
+// Backend stores records in a file. It is made by [Open], and belongs to one store.
+// Its methods may be called by several goroutines at once, once it does.
+type Backend struct {
+	path string
+	opts Options
+	fs   filesystem
+
+	// Set by Bind.
+	model   *core.Model
+	store   *memtable.Store
+	journal *journal
+
+	compacting chan struct{} // holds one element during a compaction
+	background sync.WaitGroup
+	stop       context.CancelFunc // of what runs in the background
+	notBefore  atomic.Int64       // size of the file below which compaction is not tried again
+}
+
+var _ core.Backend = (*Backend)(nil)
+
+// Open returns a backend for the file at the path, which is opened, and created if
+// it is not there, when the backend is bound to a model by [core.New].
+func Open(path string, opts Options) *Backend { return openIn(osFilesystem{}, path, opts) }
+
+func openIn(fs filesystem, path string, opts Options) *Backend {
+	return &Backend{path: path, opts: opts, fs: fs, compacting: make(chan struct{}, 1)}
+}
+
+var errBound = errors.New("file: backend already belongs to a store")
+
+// Begin opens a transaction. A read-only one sees what is committed and, but for
+// [Options.SyncEvery], on disk. Another one waits until it is the only one that
+// writes; with [core.TxOptions.Single] it waits in its one operation instead. Its
+// commit waits for the disk whatever becomes of its context.
+//
+// Errors: [core.ErrClosed], the context's; [core.Unavailable] after a write or a
+// sync failed.
+func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	return b.store.Begin(ctx, opts)
+}
+
+// Close waits for the disk and closes the file. Transactions that are open cannot
+// commit any more: [core.ErrClosed].
+func (b *Backend) Close() error {
+	if b.journal == nil {
+		return nil
+	}
+	b.stop()
+	b.compacting <- struct{}{}
+	defer func() { <-b.compacting }()
+	b.background.Wait()
+	b.store.Close()
+	return b.journal.close(b.store.Positions())
+}
+
+// String names the backend in [core.Store.Describe].
+func (b *Backend) String() string { return "file " + b.path }

@@ -1,0 +1,32 @@
+package file
+
+import (
+	"bufio"
+	"context"
+	"io"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Backup writes a journal to w that holds what is committed when it begins, and
+// nothing of what is committed while it writes. It is compact, and [Open] opens it.
+// It waits for no writer and no writer for it, and it works when the file itself
+// cannot be written any more.
+//
+// Errors: those of w; the context's; [core.ErrClosed].
+func (b *Backend) Backup(ctx context.Context, w io.Writer) error {
+	if _, err := b.store.Begin(ctx, core.TxOptions{ReadOnly: true}); err != nil { // closed, or too late
+		return err
+	}
+	snapshot := b.store.Snapshot()
+	positions := b.journal.positions(b.store.Positions())
+	out := bufio.NewWriterSize(w, writeBehind)
+	anew, err := newWriter(out, b.journal.shape)
+	if err != nil {
+		return err
+	}
+	if err := anew.snapshot(ctx, snapshot, b.model, positions); err != nil {
+		return err
+	}
+	return out.Flush()
+}

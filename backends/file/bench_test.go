@@ -1,0 +1,177 @@
+package file
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/larder-go/larder/core"
+)
+
+// floorLog is a journal with nothing but what durability costs: append, fdatasync,
+// and committers who share both.
+type floorLog struct {
+	file handle
+	turn chan struct{}
+	end  int64
+
+	mu   sync.Mutex
+	next *floorGroup
+}
+
+type floorGroup struct {
+	buf  []byte
+	done chan struct{}
+}
+
+func newFloorLog(tb testing.TB) *floorLog {
+	tb.Helper()
+	file, err := osFilesystem{}.Open(filepath.Join(tb.TempDir(), "floor"), os.O_RDWR|os.O_CREATE, filePerm)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = file.Close() })
+	return &floorLog{file: file, turn: make(chan struct{}, 1), next: &floorGroup{done: make(chan struct{})}}
+}
+
+func (l *floorLog) commit(line []byte) error {
+	l.mu.Lock()
+	g := l.next
+	g.buf = append(g.buf, line...)
+	l.mu.Unlock()
+	select {
+	case <-g.done:
+		return nil
+	case l.turn <- struct{}{}:
+	}
+	defer func() { <-l.turn }()
+	l.mu.Lock()
+	g = l.next
+	if len(g.buf) == 0 {
+		l.mu.Unlock()
+		return nil
+	}
+	l.next = &floorGroup{done: make(chan struct{})}
+	l.mu.Unlock()
+	if _, err := l.file.WriteAt(g.buf, l.end); err != nil {
+		return err
+	}
+	l.end += int64(len(g.buf))
+	err := l.file.Sync()
+	close(g.done)
+	return err
+}
+
+// BenchmarkCommit: an insert, alone and by eight at once, against append and
+// fdatasync of the same bytes, in turn and so under the same load.
+func BenchmarkCommit(b *testing.B) {
+	line := []byte(`{"n":12345,"synced":1234567,"put":{"cookie":[{"id":12345,"type":"muffin"}]},"crc":"ee06c0aa"}` + "\n")
+	for _, committers := range []int{1, 8} {
+		b.Run(strconv.Itoa(committers), func(b *testing.B) {
+			store, err := core.New(b.Context(), cookies, Open(filepath.Join(b.TempDir(), "ours"), quiet()))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer store.Close() //nolint:errcheck // a benchmark
+			floor, ctx := newFloorLog(b), context.Background()
+			rec, _ := cookie.NewRecord(map[string]any{"type": "muffin"})
+			const each = 20
+			timed := func(commit func() error) time.Duration {
+				begin := time.Now()
+				var wg sync.WaitGroup
+				for range committers {
+					wg.Go(func() {
+						for range each {
+							if err := commit(); err != nil {
+								b.Error(err)
+							}
+						}
+					})
+				}
+				wg.Wait()
+				return time.Since(begin)
+			}
+			var floorTime, oursTime time.Duration
+			commits := 0
+			for b.Loop() {
+				floorTime += timed(func() error { return floor.commit(line) })
+				oursTime += timed(func() error {
+					_, err := store.Insert(ctx, cookie, rec)
+					return err
+				})
+				commits += each * committers
+			}
+			b.ReportMetric(float64(floorTime)/float64(commits), "floor-ns/op")
+			b.ReportMetric(float64(oursTime)/float64(commits), "ours-ns/op")
+			b.ReportMetric(float64(oursTime)/float64(floorTime), "x-floor")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// BenchmarkOpen: 100,000 records, against reading the lines and decoding each with
+// encoding/json.
+func BenchmarkOpen(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "cookies.db")
+	store, err := core.New(b.Context(), cookies, Open(path, quiet()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for range 1000 {
+		records := make([]core.Record, 100)
+		for i := range records {
+			records[i], _ = cookie.NewRecord(map[string]any{"type": "muffin"})
+		}
+		if _, err := store.Insert(b.Context(), cookie, records...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		b.Fatal(err)
+	}
+	type row struct {
+		ID   int64  `json:"id"`
+		Type string `json:"type"`
+		Jar  string `json:"jar"`
+	}
+	var floorTime, oursTime time.Duration
+	for b.Loop() {
+		begin := time.Now()
+		file, err := os.Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		for dec := json.NewDecoder(file); dec.More(); {
+			var line struct {
+				Put struct {
+					Cookie []row `json:"cookie"`
+				} `json:"put"`
+			}
+			if err := dec.Decode(&line); err != nil {
+				b.Fatal(err)
+			}
+			n += len(line.Put.Cookie)
+		}
+		_ = file.Close()
+		floorTime += time.Since(begin)
+		begin = time.Now()
+		store, err := core.New(context.Background(), cookies, Open(path, quiet()))
+		if err != nil {
+			b.Fatal(err)
+		}
+		oursTime += time.Since(begin)
+		if err := store.Close(); err != nil || n != 100_000 {
+			b.Fatal(n, err)
+		}
+	}
+	b.ReportMetric(float64(floorTime)/float64(b.N)/1e6, "floor-ms/op")
+	b.ReportMetric(float64(oursTime)/float64(b.N)/1e6, "ours-ms/op")
+	b.ReportMetric(float64(oursTime)/float64(floorTime), "x-floor")
+	b.ReportMetric(0, "ns/op")
+}

@@ -1,0 +1,127 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/memtable"
+)
+
+// filePerm is the permission of a new file: it is nobody else's business.
+const filePerm fs.FileMode = 0o600
+
+// Bind opens the file, locks it and reads it. A tail that a crash left is cut off,
+// which the log is told of. A file of another model than the one that wrote it is
+// written anew if the model has a place for all that the file holds.
+//
+// Errors: [*CorruptError] for a file that is damaged; others say that it is open
+// already, that it is no journal or one of a newer version, or what of it the model
+// has no place for.
+func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if b.journal != nil {
+		return errBound
+	}
+	file, path, err := acquire(b.fs, b.path)
+	if err != nil {
+		return err
+	}
+	j := &journal{
+		fs: b.fs, path: path, file: file, shape: shapeOf(m), every: b.opts.SyncEvery,
+		logger: b.opts.logger(), turn: make(chan struct{}, 1), next: newBatch(),
+	}
+	content, anew, err := b.load(ctx, j, m)
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	b.model, b.journal, b.store = m, j, memtable.New(m, content, j)
+	j.reserved = b.store.Positions()
+	if anew {
+		if err := b.compact(ctx); err != nil {
+			b.journal = nil
+			return errors.Join(err, j.file.Close())
+		}
+	}
+	b.compactInBackground()
+	return nil
+}
+
+// acquire opens and locks the file and returns its own path.
+func acquire(fs filesystem, path string) (handle, string, error) {
+	for {
+		file, err := fs.Open(path, os.O_RDWR|os.O_CREATE, filePerm)
+		if err != nil {
+			return nil, "", err
+		}
+		own, err := fs.Resolve(path)
+		if err == nil {
+			err = file.Lock()
+		}
+		if err != nil {
+			return nil, "", errors.Join(fmt.Errorf("file: %s: %w", path, err), file.Close())
+		}
+		if still, err := file.IsAt(own); err == nil && still {
+			return file, own, nil
+		}
+		if err := file.Close(); err != nil { // somebody compacted it since it was opened
+			return nil, "", err
+		}
+	}
+}
+
+// load returns what the store starts with, and whether the file has to be written
+// anew.
+func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtable.Content, anew bool, err error) {
+	if err := b.fs.Remove(j.path + besides); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return c, false, err
+	}
+	size, err := j.file.Size()
+	if err != nil {
+		return c, false, err
+	}
+	if size == 0 {
+		c.Records, err = m.Records(b.opts.Data)
+		return c, true, err
+	}
+	r, err := replay(ctx, j.path, j.file, b.opts.progress)
+	if err != nil {
+		return c, false, err
+	}
+	if c, err = adopt(r.content, m, b.opts.DropLost); err != nil {
+		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
+	}
+	if err := j.resume(r); err != nil {
+		return c, false, err
+	}
+	return c, !r.content.shape.equal(j.shape), nil
+}
+
+// resume makes the file end behind the last intact line, and makes sure that all of
+// it is on disk: whoever wrote it may have been killed before it was, or a sync may
+// have failed for it. Then the page cache shows what is not on disk and never will
+// be, because it takes itself to be clean; so that part is written again.
+func (j *journal) resume(r *replayed) error {
+	if r.torn != nil {
+		j.logger.Warn("file: cutting off what a crash left of the last write",
+			"path", j.path, "offset", r.end, "bytes", r.size-r.end, "reason", r.torn)
+		if err := j.file.Truncate(r.end); err != nil {
+			return err
+		}
+	}
+	again := io.NewSectionReader(j.file, r.synced, r.end-r.synced)
+	if _, err := io.Copy(&sequentially{to: j.file, end: r.synced}, again); err != nil {
+		return err
+	}
+	if err := j.file.Sync(); err != nil {
+		return err
+	}
+	j.end, j.synced, j.number, j.entries = r.end, r.end, r.number, r.content.entries
+	return nil
+}

@@ -1,0 +1,183 @@
+package file
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/larder-go/larder/core"
+)
+
+// besides is what is appended to the path for the file that takes its place.
+const besides = ".new"
+
+// Compact writes the file anew with nothing in it but what is there now. It returns
+// when the new file has taken the place of the old one, or without effect when ctx
+// ends before that. Readers do not notice; writers wait while those transactions
+// are copied that ended last. Only one compaction runs at a time.
+//
+// Errors: [core.ErrClosed]; those of writing beside the file, after which the old one
+// is still in use; [core.Unavailable] if the directory cannot be synced, after which
+// writes are refused.
+func (b *Backend) Compact(ctx context.Context) error {
+	select {
+	case b.compacting <- struct{}{}:
+		defer func() { <-b.compacting }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return b.compact(ctx)
+}
+
+// compact is Compact for who may.
+func (b *Backend) compact(ctx context.Context) error {
+	j := b.journal
+	if err := j.broken(); err != nil {
+		return err
+	}
+	c, err := b.beginCompaction(ctx)
+	if err != nil {
+		return fmt.Errorf("file: compacting %s: %w", j.path, err)
+	}
+	if err := c.run(ctx, b); err != nil {
+		return errors.Join(fmt.Errorf("file: compacting %s: %w", j.path, err), c.abandon())
+	}
+	return nil
+}
+
+// compaction is the new file on its way.
+type compaction struct {
+	journal *journal
+	file    handle
+	out     *bufio.Writer
+	writer  *writer
+	copied  int64 // how much of the old file it stands for
+	entries int64 // of the old file up to there
+	placed  bool  // is where the old file was
+}
+
+func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	j := b.journal
+	file, err := j.fs.Open(j.path+besides, os.O_RDWR|os.O_CREATE|os.O_TRUNC, filePerm)
+	if err != nil {
+		return nil, err
+	}
+	c := &compaction{journal: j, file: file, out: bufio.NewWriterSize(&sequentially{to: file}, writeBehind)}
+	if err := file.Lock(); err != nil { // before it gets its name, so that there is no gap
+		return nil, errors.Join(err, c.abandon())
+	}
+	return c, nil
+}
+
+// run writes the new file and puts it in the place of the old one.
+func (c *compaction) run(ctx context.Context, b *Backend) error {
+	j := c.journal
+	j.turn <- struct{}{}
+	snapshot := b.store.Snapshot()
+	positions := j.positions(b.store.Positions())
+	c.copied, c.entries = j.end, j.entries
+	<-j.turn
+
+	var err error
+	if c.writer, err = newWriter(c.out, j.shape); err != nil {
+		return err
+	}
+	if err := c.writer.snapshot(ctx, snapshot, b.model, positions); err != nil {
+		return err
+	}
+	if err := c.sync(); err != nil { // so that little is left to sync under the turn
+		return err
+	}
+	j.turn <- struct{}{}
+	defer func() { <-j.turn }()
+	if err := j.broken(); err != nil {
+		return err
+	}
+	if err := c.catchUp(j.end); err != nil {
+		return err
+	}
+	return c.place()
+}
+
+func (c *compaction) sync() error {
+	if err := c.out.Flush(); err != nil {
+		return err
+	}
+	return c.file.Sync()
+}
+
+// catchUp copies what was appended to the old file since the snapshot.
+func (c *compaction) catchUp(end int64) error {
+	if c.copied == end {
+		return nil
+	}
+	old := newLines(c.journal.file, c.copied, end)
+	for {
+		_, line, err := old.next()
+		if errors.Is(err, io.EOF) {
+			return c.sync()
+		}
+		if err != nil {
+			return err
+		}
+		f, err := parseFrame(line)
+		if err != nil {
+			return err
+		}
+		if err := c.writer.line(f.body); err != nil {
+			return err
+		}
+	}
+}
+
+// place puts the new file, which is synced, where the old one is, and goes on in it
+// once no crash can bring back the old one.
+func (c *compaction) place() error {
+	j := c.journal
+	perm, err := j.file.Mode()
+	if err != nil {
+		return err
+	}
+	if err := c.file.Chmod(perm); err != nil {
+		return err
+	}
+	if err := j.fs.Rename(j.path+besides, j.path); err != nil {
+		return err
+	}
+	c.placed = true
+	_ = j.file.Close() // nothing is in it that is not in the new one
+	j.file, j.end, j.synced, j.number = c.file, c.writer.end, c.writer.end, c.writer.number
+	j.entries += c.writer.entries - c.entries
+	if err := j.fs.SyncDir(filepath.Dir(j.path)); err != nil {
+		j.refuse(err)
+		return &core.Error{Code: core.Unavailable, Cause: err}
+	}
+	return nil
+}
+
+// abandon removes the new file unless it is in use.
+func (c *compaction) abandon() error {
+	if c.placed {
+		return nil
+	}
+	return errors.Join(c.file.Close(), c.journal.fs.Remove(c.journal.path+besides))
+}
+
+// sequentially writes to a file from an offset on.
+type sequentially struct {
+	to  io.WriterAt
+	end int64
+}
+
+func (s *sequentially) Write(p []byte) (int, error) {
+	n, err := s.to.WriteAt(p, s.end)
+	s.end += int64(n)
+	return n, err
+}

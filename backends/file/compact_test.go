@@ -1,0 +1,151 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+func TestCompactionKeepsWhatIsThereAndGivesTheRestBack(t *testing.T) {
+	dir := t.TempDir()
+	target, link := filepath.Join(dir, "cookies.db"), filepath.Join(dir, "link.db")
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	b := Open(link, quiet())
+	store, err := core.New(t.Context(), cookies, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(target, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	rec := put(t, store.Session, cookie)
+	for i := range 50 {
+		if _, err := store.Update(t.Context(), cookie, rec.With(1, core.TextValue(strings.Repeat("x", 1000+i)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := put(t, store.Session, cookie).Key().Int()
+	if err := store.Delete(t.Context(), cookie, core.IntValue(last)); err != nil {
+		t.Fatal(err)
+	}
+	want := text(b.store.Snapshot())
+	if err := b.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(target)
+	if err != nil || info.Size() > 3000 || info.Mode().Perm() != 0o640 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", info, err)
+	}
+	shut(t, store)
+	b = Open(link, quiet())
+	if store, err = core.New(t.Context(), cookies, b); err != nil {
+		t.Fatal(err)
+	}
+	if found := text(b.store.Snapshot()); found != want {
+		t.Errorf("found %s, want %s", found, want)
+	}
+	if next := put(t, store.Session, cookie).Key().Int(); next <= last {
+		t.Errorf("key %d again", next)
+	}
+	shut(t, store)
+}
+
+func TestCompactionAndBackupGoOnBesideWriters(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, b := openStore(t, fs, quiet())
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 50 {
+				err := store.Tx(context.Background(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+					put(t, tx.Session, cookie, "type", "one of two")
+					put(t, tx.Session, cookie, "type", "the other")
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 10 {
+		if err := b.Compact(t.Context()); err != nil {
+			t.Error(err)
+		}
+		var copied bytes.Buffer
+		if err := b.Backup(t.Context(), &copied); err != nil {
+			t.Error(err)
+		}
+		backup, _ := openStore(t, on(copied.Bytes()), quiet())
+		n, err := backup.Count(t.Context(), cookie, core.Eq("type", "one of two"))
+		all, failed := backup.Count(t.Context(), cookie, core.All())
+		if err != nil || failed != nil || all != 2*n {
+			t.Errorf("backup of %d records, %d first ones, %v, %v", all, n, err, failed)
+		}
+	}
+	wg.Wait()
+	want := text(b.store.Snapshot())
+	shut(t, store)
+	store, b = openStore(t, fs, quiet())
+	if found := text(b.store.Snapshot()); found != want {
+		t.Errorf("found %s, want %s", found, want)
+	}
+	shut(t, store)
+}
+
+func TestAWastefulJournalIsCompactedInTheBackground(t *testing.T) {
+	for ratio, compacts := range map[float64]bool{0: true, 20: true, 100: false, -1: false} {
+		fs := newStrictFilesystem()
+		opts := quiet()
+		opts.CompactRatio = ratio
+		store, b := openStore(t, fs, opts)
+		rec := put(t, store.Session, cookie)
+		for i := range 30 {
+			if _, err := store.Update(t.Context(), cookie, rec.With(1, core.TextValue(strings.Repeat(string(rune('a'+i)), 100_000)))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := text(b.store.Snapshot())
+		b.background.Wait()
+		shut(t, store)
+		if size := len(fs.names[path].data); compacts != (size < 2_500_000) {
+			t.Errorf("ratio %v: %d bytes", ratio, size)
+		}
+		store, b = openStore(t, fs, opts)
+		if text(b.store.Snapshot()) != want {
+			t.Errorf("ratio %v: found something else", ratio)
+		}
+		shut(t, store)
+	}
+}
+
+func TestCompactionEndsWithTheContext(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, b := openStore(t, fs, quiet())
+	put(t, store.Session, cookie)
+	ctx, cancel := context.WithCancel(t.Context())
+	fs.onChange(func(call string) error {
+		cancel()
+		return nil
+	})
+	if err := b.Compact(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if fs.names[path+besides] != nil {
+		t.Error("the new file was left behind")
+	}
+	put(t, store.Session, cookie)
+	shut(t, store)
+}

@@ -1,0 +1,380 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/memtable"
+)
+
+var cookies = core.MustModel("cookies",
+	core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "type", Type: core.Text},
+		{Name: "jar", ToOne: "jar"},
+	}},
+	core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Text, Key: true},
+		{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+	}},
+)
+
+var cookie, jar = cookies.Resource("cookie"), cookies.Resource("jar")
+
+const path = "cookies.db"
+
+// quiet are options for backends that will find torn files.
+func quiet() Options { return Options{Logger: slog.New(slog.DiscardHandler)} }
+
+// openStore binds a backend on the file system and puts a store around it.
+func openStore(tb testing.TB, fs filesystem, opts Options) (*core.Store, *Backend) {
+	tb.Helper()
+	b := openIn(fs, path, opts)
+	store, err := core.New(context.Background(), cookies, b)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return store, b
+}
+
+// text is all that a snapshot holds, comparable.
+func text(s *memtable.Snapshot) string {
+	var b strings.Builder
+	for _, r := range cookies.Resources() {
+		for rec := range s.Records(r) {
+			b.WriteString(rec.String())
+		}
+	}
+	return b.String()
+}
+
+// crasher runs a program on a strict file system and crashes it before each change
+// of a file, in all ways, to see what a new process finds.
+type crasher struct {
+	tb       testing.TB
+	fs       *strictFilesystem
+	random   *rand.Rand
+	opts     Options
+	store    *core.Store
+	backend  *Backend
+	allowed  []string // contents that may be found
+	promised int64    // the largest key handed out
+	crashes  int
+	last     string // what the program did last
+}
+
+// limitAtOnce is how many ways of one crash are looked at.
+const limitAtOnce = 24
+
+func newCrasher(tb testing.TB, seed uint64, opts Options) *crasher {
+	c := &crasher{
+		tb: tb, fs: newStrictFilesystem(), random: newRandom(seed), opts: opts,
+		allowed: []string{""},
+	}
+	c.fs.onChange(c.everyWay)
+	c.open()
+	return c
+}
+
+func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+
+func (c *crasher) open() {
+	c.last = "open"
+	c.store, c.backend = openStore(c.tb, c.fs, c.opts)
+}
+
+// everyWay crashes in all ways.
+func (c *crasher) everyWay(call string) error {
+	c.kill(call)
+	possibilities(c.random, limitAtOnce, func(choose func(int) int) {
+		c.crashes++
+		left := c.fs.crash(choose)
+		if c.random.IntN(16) == 0 { // and again while it recovers
+			left.onChange(func(again string) error {
+				possibilities(c.random, 4, func(choose func(int) int) {
+					c.crashes++
+					c.check(left.crash(choose), call+", then "+again)
+				})
+				return nil
+			})
+		}
+		c.check(left, call)
+	})
+	return nil
+}
+
+// kill ends the process alone. What the next one finds must then be on disk.
+func (c *crasher) kill(call string) {
+	left := c.fs.kill()
+	_, found := c.found(left, call+" (killed)")
+	possibilities(c.random, 4, func(choose func(int) int) {
+		c.crashes++
+		if _, again := c.found(left.crash(choose), call+" (killed, and then a power cut)"); again != found {
+			c.tb.Fatalf("killed at %s in %s: found\n%s\nand after a power cut\n%s", call, c.last, found, again)
+		}
+	})
+}
+
+// found opens what is left and returns what is there.
+func (c *crasher) found(left *strictFilesystem, call string) (b *Backend, content string) {
+	b = openIn(left, path, quiet())
+	if err := b.Bind(context.Background(), cookies); err != nil {
+		c.tb.Fatalf("crash at %s in %s: %v", call, c.last, err)
+	}
+	if content = text(b.store.Snapshot()); !slices.Contains(c.allowed, content) {
+		c.tb.Fatalf("crash at %s in %s: found\n%s\nwant one of\n%s", call, c.last, content, strings.Join(c.allowed, "\n"))
+	}
+	return b, content
+}
+
+// check opens what is left and goes on with it.
+func (c *crasher) check(left *strictFilesystem, call string) {
+	b, _ := c.found(left, call)
+	left.onChange(func(string) error { return nil })
+	if next := nextID(c.tb, b); next <= c.promised {
+		c.tb.Fatalf("crash at %s in %s: key %d again, after %d", call, c.last, next, c.promised)
+	}
+}
+
+// nextID returns the next key of a cookie.
+func nextID(tb testing.TB, b *Backend) int64 {
+	tb.Helper()
+	tx, err := b.Begin(context.Background(), core.TxOptions{Single: true})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	keys, err := tx.NextIDs(context.Background(), &core.Op{Kind: core.NextID, Resource: cookie, N: 1})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return keys[0].Int()
+}
+
+// step does something at random.
+func (c *crasher) step() {
+	steps := []struct {
+		name string
+		do   func()
+	}{
+		{"insert", c.insert},
+		{"transaction", c.transaction},
+		{"transaction", c.transaction},
+		{"rollback", c.rollback},
+		{"next ids", c.nextIDs},
+		{"compact", c.compact},
+		{"reopen", c.reopen},
+	}
+	s := steps[c.random.IntN(len(steps))]
+	c.last = s.name
+	s.do()
+}
+
+func (c *crasher) tx(fn func(tx *core.Transaction) error) {
+	ctx := context.Background()
+	err := c.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		c.allowed = append(c.allowed[:1:1], contentOf(c.tb, tx))
+		return nil
+	})
+	if err != nil && !errors.Is(err, errUndo) {
+		c.tb.Fatalf("%s: %v", c.last, err)
+	}
+	c.allowed = c.allowed[len(c.allowed)-1:]
+	if found := text(c.backend.store.Snapshot()); found != c.allowed[0] {
+		c.tb.Fatalf("%s: found\n%s\nwant\n%s", c.last, found, c.allowed[0])
+	}
+}
+
+// contentOf is all that a transaction sees.
+func contentOf(tb testing.TB, tx *core.Transaction) string {
+	var all strings.Builder
+	for _, r := range cookies.Resources() {
+		page, err := tx.Select(context.Background(), r, core.Query{})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for _, rec := range page.Records {
+			all.WriteString(rec.String())
+		}
+	}
+	return all.String()
+}
+
+var errUndo = errors.New("undo")
+
+// anyText is a text of up to several sectors.
+func (c *crasher) anyText() string {
+	return strings.Repeat(string(rune('a'+c.random.IntN(26))), 1<<c.random.IntN(11))
+}
+
+func (c *crasher) add(tx *core.Transaction, fields map[string]any) error {
+	rec, err := cookie.NewRecord(fields)
+	if err != nil {
+		return err
+	}
+	stored, err := tx.Insert(context.Background(), cookie, rec)
+	if err == nil && rec.Key().IsAbsent() {
+		c.promised = stored[0].Key().Int()
+	}
+	return err
+}
+
+func (c *crasher) insert() {
+	c.tx(func(tx *core.Transaction) error { return c.add(tx, map[string]any{"type": c.anyText()}) })
+}
+
+func (c *crasher) transaction() {
+	var given int64
+	c.tx(func(tx *core.Transaction) error {
+		ctx := context.Background()
+		page, err := tx.Select(ctx, cookie, core.Query{})
+		if err != nil {
+			return err
+		}
+		for _, rec := range page.Records {
+			switch c.random.IntN(4) {
+			case 0:
+				err = tx.Delete(ctx, cookie, rec.Key())
+			case 1:
+				_, err = tx.Update(ctx, cookie, rec.With(1, core.TextValue(c.anyText())))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		name := fmt.Sprint("jar ", c.random.IntN(3))
+		if found, err := tx.Load(ctx, jar, []core.Value{core.TextValue(name)}); err != nil {
+			return err
+		} else if len(found) == 0 {
+			rec, err := jar.NewRecord(map[string]any{"id": name})
+			if err != nil {
+				return err
+			}
+			if _, err = tx.Insert(ctx, jar, rec); err != nil {
+				return err
+			}
+		}
+		given = c.promised + 1 + c.random.Int64N(3)
+		return c.add(tx, map[string]any{"id": given, "jar": name})
+	})
+	c.promised = max(c.promised, given) // since it is committed
+}
+
+func (c *crasher) rollback() {
+	c.tx(func(tx *core.Transaction) error {
+		return errors.Join(c.add(tx, map[string]any{"type": c.anyText()}), errUndo)
+	})
+}
+
+func (c *crasher) nextIDs() {
+	keys, err := c.store.NextIDs(context.Background(), cookie, 1+c.random.IntN(700))
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+	c.promised = keys[len(keys)-1].Int()
+}
+
+// compact compacts, while others write in between.
+func (c *crasher) compact() {
+	busy := false
+	c.fs.onChange(func(call string) error {
+		if call == "sync" && !busy { // once the snapshot is written
+			busy = true
+			c.insert()
+			c.insert()
+		}
+		return c.everyWay(call)
+	})
+	if err := c.backend.Compact(context.Background()); err != nil {
+		c.tb.Fatal(err)
+	}
+	c.fs.onChange(c.everyWay)
+}
+
+func (c *crasher) reopen() {
+	if err := c.store.Close(); err != nil {
+		c.tb.Fatal(err)
+	}
+	c.open()
+}
+
+func TestACrashAnywhereLosesNothingAcknowledgedAndShowsNothingHalf(t *testing.T) {
+	want := crashPoints * soaking()
+	crashes := 0
+	for seed := uint64(1); crashes < want; seed++ {
+		c := newCrasher(t, seed, quiet())
+		for range 20 {
+			c.step()
+		}
+		c.reopen()
+		crashes += c.crashes
+	}
+	t.Logf("%d crashes", crashes)
+}
+
+// Transactions that are synced together, a crash at every call.
+func TestACrashAmidAGroupKeepsAPrefixOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for seed := range uint64(10) {
+			c := newCrasher(t, seed, quiet())
+			c.insert()
+			c.last = "group"
+			c.backend.journal.turn <- struct{}{} // so that they gather
+			ended := make(chan error)
+			for range 5 {
+				go func() {
+					ended <- c.store.Tx(context.Background(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+						err := c.add(tx, map[string]any{"type": c.anyText()})
+						c.allowed = append(c.allowed, contentOf(t, tx))
+						return err
+					})
+				}()
+			}
+			synctest.Wait()
+			if shown := text(c.backend.store.Snapshot()); len(c.allowed) != 6 || shown != c.allowed[0] {
+				t.Fatalf("%d transactions, shown %s", len(c.allowed)-1, shown)
+			}
+			syncs := 0
+			c.fs.onChange(func(call string) error {
+				if call == "sync" {
+					syncs++
+				}
+				return c.everyWay(call)
+			})
+			<-c.backend.journal.turn
+			for range 5 {
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+			}
+			if syncs != 1 {
+				t.Errorf("%d syncs for one group", syncs)
+			}
+			c.allowed = c.allowed[5:]
+			if shown := text(c.backend.store.Snapshot()); shown != c.allowed[0] {
+				t.Errorf("shown %s", shown)
+			}
+			c.reopen()
+		}
+	})
+}
+
+// soaking is how many times as much is tried.
+func soaking() int {
+	if n, err := strconv.Atoi(os.Getenv("LARDER_SOAK")); err == nil && n > 0 {
+		return n
+	}
+	return 1
+}

@@ -1,0 +1,122 @@
+package file
+
+import "errors"
+
+// apply does what the body of a line says. After an error, part of it was done.
+func (c *content) apply(body []byte) error {
+	r := &reader{text: body}
+	for n := 0; ; n++ {
+		var err error
+		switch {
+		case r.literal(`"put":`):
+			err = c.eachList(r, c.readRecord)
+		case r.literal(`"del":`):
+			err = c.eachList(r, c.readKey)
+		case r.literal(`"seq":`):
+			err = c.eachResource(r, c.readPosition)
+		default:
+			err = r.fail("put, del or seq")
+		}
+		if err != nil {
+			return err
+		}
+		if r.done() {
+			return nil
+		}
+		if n == 2 || !r.literal(",") {
+			return r.fail("the end")
+		}
+	}
+}
+
+// eachResource reads an object by resource, in the order of the shape.
+func (c *content) eachResource(r *reader, read func(*reader, *resourceShape) error) error {
+	if !r.literal("{") {
+		return r.fail("an object")
+	}
+	if r.literal("}") {
+		return nil
+	}
+	for i := 0; ; i++ {
+		for i < len(c.shape.resources) && !r.literal(c.shape.resources[i].label) {
+			i++
+		}
+		if i == len(c.shape.resources) {
+			return r.fail("a resource of the header, in its order")
+		}
+		if err := read(r, c.shape.resources[i]); err != nil {
+			return err
+		}
+		if r.literal("}") {
+			return nil
+		}
+		if !r.literal(",") {
+			return r.fail("another resource")
+		}
+	}
+}
+
+// eachList reads an object of lists by resource.
+func (c *content) eachList(r *reader, read func(*reader, *resourceShape) error) error {
+	return c.eachResource(r, func(r *reader, res *resourceShape) error {
+		if !r.literal("[") {
+			return r.fail("a list")
+		}
+		for {
+			if err := read(r, res); err != nil {
+				return err
+			}
+			if r.literal("]") {
+				return nil
+			}
+			if !r.literal(",") {
+				return r.fail("the end of a list")
+			}
+		}
+	})
+}
+
+// readRecord reads a record, whose fields come in the order of the shape, and puts
+// it.
+func (c *content) readRecord(r *reader, res *resourceShape) error {
+	row := c.emptyRow(len(res.fields))
+	before := "{"
+	for i := range res.fields {
+		at := r.pos
+		if !r.literal(before) || !r.literal(res.fields[i].label) {
+			r.pos = at
+			continue
+		}
+		v, err := r.value(res.fields[i].typ)
+		if err != nil {
+			return err
+		}
+		row[i], before = v, ","
+	}
+	if !r.literal("}") {
+		return r.fail("a field of the header, in its order")
+	}
+	if !row[res.key].IsSet() {
+		return errNoKey
+	}
+	c.put(res, row)
+	return nil
+}
+
+var errNoKey = errors.New("a record has no key")
+
+func (c *content) readKey(r *reader, res *resourceShape) error {
+	key, err := r.value(res.fields[res.key].typ)
+	if err != nil {
+		return err
+	}
+	c.remove(res, key)
+	return nil
+}
+
+func (c *content) readPosition(r *reader, res *resourceShape) error {
+	if !r.integer(&c.seq[res.index]) {
+		return r.fail("a whole number")
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+// Package file is the durable backend in one file: all records in memory, and
+// every transaction in an append-only journal from which they come back.
+//
+//	store, err := core.New(ctx, model, file.Open("cookies.db", file.Options{}))
+//
+// Reading is that of [github.com/larder-go/larder/core/memtable.Store]: readers
+// work on immutable snapshots and wait neither for writers nor for the disk. A
+// transaction is on disk when its commit returns; those that commit at the same
+// time share one fdatasync. [Options.SyncEvery] trades that for speed.
+//
+// [Open] does not touch the file. [core.New] does, through [Backend.Bind], because
+// what the file holds can only be judged against the model; so whatever is wrong
+// with either is an error of [core.New]. The file is created if it is not there. It
+// is locked as long as it is open, so that a second process is refused.
+//
+// # Format
+//
+// The journal is text in UTF-8, one JSON object a line (jq reads it). The first
+// line is the header: the version of the format, and the model's stored fields.
+//
+//	{"larder":"journal","version":1,"model":"cookies","resources":[{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"}]}],"crc":"2c74b41d"}
+//
+// Each other line is a transaction, or a reservation of keys:
+//
+//	{"n":1,"synced":179,"seq":{"cookie":1024},"crc":"3e351bbd"}
+//	{"n":2,"synced":239,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"e6b16983"}
+//	{"n":3,"synced":321,"seq":{"cookie":1},"crc":"db386439"}
+//
+//	  - n numbers the lines.
+//	  - synced is how many bytes of the file were known to be on disk when the line
+//	    was written: up to the line itself, or up to the line with which a write of
+//	    several began.
+//	  - put holds whole records by resource, in the place of those with the same key.
+//	    Values are spelled as [core.Value.AppendJSON] does; null fields are left out.
+//	  - del holds keys of records that are gone.
+//	  - seq says that keys up to a number may have been handed out. They are reserved
+//	    in blocks before that, since no key may come twice; an orderly Close gives the
+//	    rest of the block back, and a crash leaves a gap.
+//	  - crc is the CRC-32C (Castagnoli, RFC 3720 section 12.1) of all bytes of the
+//	    line before it, in hexadecimal. Who only reads may ignore it.
+//
+// # Crashes
+//
+// A crash can tear what was written since the last sync, in any places. So a
+// broken line is where the journal ends, and the rest is cut off and the log told,
+// unless an intact line behind it says that the broken place had been synced: then
+// it is not a crash that broke it, the file is refused with a [*CorruptError], and
+// [Recover] copies what can be read. What is cut was never acknowledged, or only
+// within the window of [Options.SyncEvery]; the exception is damage that hits the
+// last write itself, which looks like a torn one.
+//
+// After a write or a sync failed, the page cache does not tell what is on disk, and
+// syncing again may succeed without writing (Rebello et al., "Can Applications
+// Recover from fsync Failures?", USENIX ATC 2020; PostgreSQL found out in 2018 and
+// panics since: wiki.postgresql.org/wiki/Fsync_Errors). So a failed sync is never
+// retried. The transactions concerned fail with [core.Unavailable], nobody has seen
+// them, the file is cut back to where it was, and the backend goes on serving reads
+// and refuses writes until the file is opened again. If not even the cut succeeds,
+// the error is [core.ErrCommitUnknown] too: the file may hold the transaction. Who
+// opens it then may find in the page cache what is not on disk, and so writes
+// everything again that no line knows to have been synced.
+//
+// # Compaction
+//
+// Old versions of records stay in the journal until it is compacted: written anew
+// to a file beside it, synced, and renamed over it. That happens in the background
+// when [Options.CompactRatio] is exceeded, or by [Backend.Compact]. Readers do not
+// notice; writers wait while the last transactions are copied.
+//
+// # Platforms
+//
+// The file systems have to keep the promises of POSIX: rename replaces in one step,
+// and fsync reaches the disk. Locks and renames of open files need a Unix.
+package file

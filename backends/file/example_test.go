@@ -1,0 +1,141 @@
+package file_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/larder-go/larder/backends/file"
+	"github.com/larder-go/larder/core"
+)
+
+var cookies = core.MustModel("cookies", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+	{Name: "id", Type: core.Int, Key: true},
+	{Name: "type", Type: core.Text},
+}})
+
+// directory returns a directory for an example, and what removes it.
+func directory() (dir string, remove func()) {
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		panic(err)
+	}
+	return dir, func() { _ = os.RemoveAll(dir) }
+}
+
+// bake opens the file, adds a cookie and closes the file.
+func bake(path, kind string) {
+	ctx := context.Background()
+	store, err := core.New(ctx, cookies, file.Open(path, file.Options{}))
+	if err != nil {
+		panic(err)
+	}
+	rec, _ := cookies.Resource("cookie").NewRecord(map[string]any{"type": kind})
+	if _, err := store.Insert(ctx, cookies.Resource("cookie"), rec); err != nil {
+		panic(err)
+	}
+	if err := store.Close(); err != nil {
+		panic(err)
+	}
+}
+
+func ExampleOpen() {
+	dir, remove := directory()
+	defer remove()
+	path := filepath.Join(dir, "cookies.db")
+	bake(path, "muffin")
+	bake(path, "oat") // in another process, perhaps
+
+	journal, err := os.ReadFile(path)
+	fmt.Printf("%s%v\n", journal, err)
+	// Output:
+	// {"larder":"journal","version":1,"model":"cookies","resources":[{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"}]}],"crc":"2c74b41d"}
+	// {"n":1,"synced":179,"seq":{"cookie":1024},"crc":"3e351bbd"}
+	// {"n":2,"synced":239,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"e6b16983"}
+	// {"n":3,"synced":321,"seq":{"cookie":1},"crc":"db386439"}
+	// {"n":4,"synced":378,"seq":{"cookie":1025},"crc":"f8d3b184"}
+	// {"n":5,"synced":438,"put":{"cookie":[{"id":2,"type":"oat"}]},"crc":"eb227724"}
+	// {"n":6,"synced":517,"seq":{"cookie":2},"crc":"b1e89b32"}
+	// <nil>
+}
+
+func ExampleBackend_Backup() {
+	dir, remove := directory()
+	defer remove()
+	ctx := context.Background()
+	backend := file.Open(filepath.Join(dir, "cookies.db"), file.Options{})
+	store, err := core.New(ctx, cookies, backend)
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = store.Close() }()
+
+	copied, err := os.Create(filepath.Join(dir, "backup.db"))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(backend.Backup(ctx, copied), copied.Close())
+	// Output: <nil> <nil>
+}
+
+func ExampleBackend_Compact() {
+	dir, remove := directory()
+	defer remove()
+	ctx := context.Background()
+	backend := file.Open(filepath.Join(dir, "cookies.db"), file.Options{CompactRatio: -1})
+	store, err := core.New(ctx, cookies, backend)
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = store.Close() }()
+	fmt.Println(backend.Compact(ctx))
+	// Output: <nil>
+}
+
+func ExampleVerify() {
+	dir, remove := directory()
+	defer remove()
+	path := filepath.Join(dir, "cookies.db")
+	bake(path, "muffin")
+	report, err := file.Verify(path)
+	fmt.Println(report.Records, report.Torn, err)
+	// Output: 1 0 <nil>
+}
+
+func ExampleRecover() {
+	dir, remove := directory()
+	defer remove()
+	path := filepath.Join(dir, "cookies.db")
+	bake(path, "muffin")
+	bake(path, "oat")
+	report, err := file.Recover(path, path+".recovered")
+	fmt.Println(report.Records, report.Lost, report.Mended, err)
+	// Output: 2 [] [] <nil>
+}
+
+func ExampleModel() {
+	dir, remove := directory()
+	defer remove()
+	path := filepath.Join(dir, "cookies.db")
+	bake(path, "muffin")
+	model, err := file.Model(path)
+	fmt.Println(model.Name(), model.Resources(), err)
+	// Output: cookies [cookie] <nil>
+}
+
+func ExampleOptions() {
+	dir, remove := directory()
+	defer remove()
+	path := filepath.Join(dir, "cookies.db")
+	bake(path, "muffin")
+	store, err := core.New(context.Background(), cookies, file.Open(path, file.Options{
+		Progress: func(done, total int64) { fmt.Printf("%d %% read\n", 100*done/total) },
+		Logger:   slog.New(slog.DiscardHandler),
+	}))
+	fmt.Println(err, store.Close())
+	// Output:
+	// 100 % read
+	// <nil> <nil>
+}

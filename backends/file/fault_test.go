@@ -1,0 +1,108 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// A write, sync, rename or cut that fails, each in turn, alone or with all that
+// follow.
+func TestAFailedCallFailsTheTransactionAndShowsNothingOfIt(t *testing.T) {
+	for _, cause := range []error{syscall.EIO, syscall.ENOSPC} {
+		for _, forGood := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%v for good %t", cause, forGood), func(t *testing.T) {
+				for n := 1; ; n++ {
+					f := &faulty{crasher: newQuietCrasher(t), at: n, forGood: forGood, cause: cause}
+					if f.run(); f.calls < n {
+						if n < 20 {
+							t.Errorf("only %d calls", n)
+						}
+						return
+					}
+				}
+			})
+		}
+	}
+}
+
+// newQuietCrasher returns one that does not crash by itself.
+func newQuietCrasher(tb testing.TB) *crasher {
+	c := &crasher{tb: tb, fs: newStrictFilesystem(), random: newRandom(3), opts: quiet(), allowed: []string{""}}
+	c.open()
+	return c
+}
+
+// faulty runs a program whose n-th call of the file system fails.
+type faulty struct {
+	*crasher
+
+	at      int
+	forGood bool
+	cause   error
+	calls   int
+	failed  bool // a call has failed
+	refuses bool // and the backend refuses writes
+}
+
+func (f *faulty) before(string) error {
+	f.calls++
+	if f.calls == f.at || f.forGood && f.calls > f.at {
+		f.failed = true
+		return f.cause
+	}
+	return nil
+}
+
+func (f *faulty) run() {
+	f.fs.onChange(f.before)
+	for i := range 12 {
+		if i%4 == 2 {
+			f.compact()
+			continue
+		}
+		f.insert(i)
+	}
+	_ = f.store.Close()
+	f.fs.onChange(func(string) error { return nil })
+	f.last = fmt.Sprintf("call %d", f.at)
+	_ = f.everyWay("the end")
+	f.check(f.fs, "the end")
+}
+
+func (f *faulty) compact() {
+	if err := f.backend.Compact(context.Background()); err != nil && !errors.Is(err, f.cause) {
+		f.tb.Fatal(err)
+	}
+	f.refuses = f.backend.journal.broken() != nil
+}
+
+func (f *faulty) insert(i int) {
+	before := text(f.backend.store.Snapshot())
+	var after string
+	err := f.store.Tx(context.Background(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+		if err := f.add(tx, map[string]any{"type": f.anyText()}); err != nil {
+			return err
+		}
+		after = contentOf(f.tb, tx)
+		return nil
+	})
+	now := text(f.backend.store.Snapshot())
+	switch {
+	case err == nil && (f.refuses || now != after):
+		f.tb.Fatalf("call %d: insert %d succeeded: %t, %s", f.at, i, f.refuses, now)
+	case err == nil:
+		f.allowed = []string{after}
+		return
+	case !f.failed || !errors.Is(err, core.Unavailable) || now != before:
+		f.tb.Fatalf("call %d: insert %d: %v, %s", f.at, i, err, now)
+	case errors.Is(err, core.ErrCommitUnknown) && !slices.Contains(f.allowed, after):
+		f.allowed = append(f.allowed, after)
+	}
+	f.refuses = true
+}

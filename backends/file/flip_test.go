@@ -1,0 +1,200 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// history is a journal and what it holds after each of its lines.
+type history struct {
+	data   []byte
+	states []string // the first one is that of the header alone
+}
+
+// offsets returns where the lines begin, and the end.
+func (h history) offsets() []int {
+	var out []int
+	for i := 0; i < len(h.data); i += bytes.IndexByte(h.data[i:], '\n') + 1 {
+		out = append(out, i)
+	}
+	return append(out, len(h.data))
+}
+
+// written returns the journal of a program that wrote about as many bytes.
+func written(tb testing.TB, size int) history {
+	tb.Helper()
+	c := &crasher{tb: tb, fs: newStrictFilesystem(), opts: quiet(), allowed: []string{""}}
+	c.random = newRandom(7)
+	c.open()
+	// What is compacted at the creation, and the first reservation, have no records.
+	for lastSize := 0; lastSize < size; {
+		if c.transaction(); c.promised%3 == 0 {
+			c.rollback()
+		}
+		lastSize = len(c.fs.names[path].data)
+	}
+	h := history{data: slices.Clone(c.fs.names[path].data)}
+	content := newContent(shapeOf(cookies))
+	for i, line := range bytes.SplitAfter(h.data, []byte("\n")) {
+		if len(line) == 0 {
+			break
+		}
+		if i > 0 {
+			f, err := parseFrame(line)
+			if err == nil {
+				err = content.apply(f.body)
+			}
+			if err != nil {
+				tb.Fatal(err)
+			}
+		}
+		h.states = append(h.states, textOf(tb, content))
+	}
+	return h
+}
+
+func textOf(tb testing.TB, c *content) string {
+	tb.Helper()
+	adopted, err := adopt(c, cookies, false)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var b strings.Builder
+	for _, records := range adopted.Records {
+		for _, rec := range records {
+			b.WriteString(rec.String())
+		}
+	}
+	return b.String()
+}
+
+// on returns a file system with a file of that content.
+func on(data []byte) *strictFilesystem {
+	fs := newStrictFilesystem()
+	node := &inode{data: slices.Clone(data), disk: slices.Clone(data)}
+	fs.names[path], fs.disk[path] = node, node
+	return fs
+}
+
+func TestAFlippedByteIsFoundWhereverItIs(t *testing.T) {
+	h := written(t, 10_000)
+	offsets := h.offsets()
+	lastLine := offsets[len(offsets)-2]
+	others := []byte{0, '\n', '0', '"', 0xff}
+	line := 0
+	for at := range h.data {
+		if at == offsets[line+1] {
+			line++
+		}
+		damaged := slices.Clone(h.data)
+		if damaged[at] = others[at%len(others)]; damaged[at] == h.data[at] {
+			damaged[at] ^= 1 << (at % 8)
+		}
+		b := openIn(on(damaged), path, quiet())
+		err := b.Bind(context.Background(), cookies)
+		if at >= lastLine { // looks like a torn write
+			if err != nil || text(b.store.Snapshot()) != h.states[len(h.states)-2] {
+				t.Fatalf("byte %d in the last line: %v", at, err)
+			}
+			continue
+		}
+		corrupt, ok := errors.AsType[*CorruptError](err)
+		if err == nil || line > 0 && (!ok || corrupt.Offset != int64(offsets[line])) {
+			t.Fatalf("byte %d from %q to %q in the line at %d: %v", at, h.data[at], damaged[at], offsets[line], err)
+		}
+	}
+}
+
+func TestAFileCutAnywhereHoldsAPrefix(t *testing.T) {
+	h := written(t, 4_000)
+	offsets := h.offsets()
+	for size := offsets[1]; size <= len(h.data); size++ {
+		lines, _ := slices.BinarySearch(offsets, size+1) // that are whole, and the header
+		b := openIn(on(h.data[:size]), path, quiet())
+		if err := b.Bind(context.Background(), cookies); err != nil {
+			t.Fatalf("%d bytes: %v", size, err)
+		}
+		if found := text(b.store.Snapshot()); found != h.states[lines-2] {
+			t.Fatalf("%d bytes: found %s, want %s", size, found, h.states[lines-2])
+		}
+	}
+}
+
+func TestLinesThatAreMissingRepeatedOrSwappedAreFound(t *testing.T) {
+	h := written(t, 2_000)
+	lines := bytes.SplitAfter(h.data, []byte("\n"))
+	lines = lines[:len(lines)-1]
+	for i := 1; i < len(lines)-1; i++ {
+		missing := slices.Delete(slices.Clone(lines), i, i+1)
+		repeated := slices.Insert(slices.Clone(lines), i, lines[i])
+		swapped := slices.Clone(lines)
+		swapped[i], swapped[i+1] = swapped[i+1], swapped[i]
+		for name, changed := range map[string][][]byte{"missing": missing, "repeated": repeated, "swapped": swapped} {
+			err := openIn(on(slices.Concat(changed...)), path, quiet()).Bind(context.Background(), cookies)
+			if _, ok := errors.AsType[*CorruptError](err); !ok {
+				t.Errorf("line %d %s: %v", i, name, err)
+			}
+		}
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	h := written(f, 1) // short: the fuzzer takes long to make interesting inputs shorter
+	f.Add(h.data, false)
+	var bare bytes.Buffer // without checksums, so that changes get through to the values
+	for line := range bytes.Lines(h.data) {
+		fmt.Fprintf(&bare, "%s\n", line[:len(line)-sealSize])
+	}
+	f.Add(bare.Bytes(), true)
+	f.Fuzz(func(t *testing.T, data []byte, seal bool) {
+		if seal {
+			data = sealed(data)
+		}
+		fs := on(data)
+		b := openIn(fs, path, quiet())
+		if b.Bind(t.Context(), cookies) != nil {
+			return
+		}
+		first := text(b.store.Snapshot())
+		tx, err := b.Begin(t.Context(), core.TxOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec, _ := jar.NewRecord(map[string]any{"id": "fuzz"})
+		_, err = tx.Insert(t.Context(), &core.Op{Kind: core.Insert, Resource: jar, Records: []core.Record{rec}})
+		if err == nil {
+			err = tx.Commit(t.Context())
+		} else {
+			_ = tx.Rollback(t.Context())
+		}
+		if err == nil {
+			first = text(b.store.Snapshot())
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		again := openIn(fs, path, quiet())
+		if err := again.Bind(t.Context(), cookies); err != nil {
+			t.Fatalf("opened once, and not again: %v", err)
+		}
+		if second := text(again.store.Snapshot()); first != second {
+			t.Fatalf("first\n%s\nand then\n%s", first, second)
+		}
+	})
+}
+
+// sealed returns the lines with right checksums.
+func sealed(data []byte) (out []byte) {
+	for line := range bytes.Lines(data) {
+		begin := len(out)
+		out = appendSeal(append(out, bytes.TrimSuffix(line, []byte("\n"))...), begin)
+	}
+	return out
+}

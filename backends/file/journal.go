@@ -1,0 +1,240 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/memtable"
+)
+
+// journal is the file that is open, as the log of a memtable.
+//
+// Transactions and reservations join the batch that is next. Whoever of those who
+// wait for it gets the turn first writes and syncs all of it, publishes what it
+// holds and wakes the others, while those who come in the meantime gather in the
+// next one. So there is one write and one sync at a time, in the order of the
+// lines, and what was published is what is in the file, no more and no less,
+// whenever nobody has the turn.
+type journal struct {
+	fs     filesystem
+	path   string
+	shape  shape
+	every  time.Duration // [Options.SyncEvery]
+	logger *slog.Logger
+	turn   chan struct{} // holds one element while somebody has the turn
+
+	// Of who has the turn.
+	file    handle
+	end     int64 // where the next line goes
+	synced  int64 // how much of it is on disk
+	number  int64 // of the last line
+	entries int64 // records written and deleted
+	buf     []byte
+	written func() // called after each batch
+	grouped bool   // the last batch had several lines
+	syncing *time.Timer
+
+	mu       sync.Mutex
+	next     *batch
+	reserved []int64 // by resource: keys up to there may be handed out
+	failed   error   // since when nothing is written
+}
+
+var _ memtable.Log = (*journal)(nil)
+
+// Append adds a transaction to the next batch.
+func (j *journal) Append(c memtable.Changes, publish func()) (durable func() error, err error) {
+	return j.add(j.shape.appendChanges(nil, c), len(c.Put)+len(c.Removed), publish)
+}
+
+// reservedAtOnce is how many keys are reserved for each line about them. A crash
+// leaves a gap of at most as many.
+const reservedAtOnce = 1024
+
+// Reserve reserves a block of keys.
+func (j *journal) Reserve(r *core.Resource, atLeast int64) (upTo int64, err error) {
+	upTo = math.MaxInt64
+	if atLeast < math.MaxInt64-reservedAtOnce {
+		upTo = atLeast + reservedAtOnce - 1
+	}
+	positions := make([]int64, len(j.shape.resources))
+	positions[r.Index()] = upTo
+	j.mu.Lock()
+	j.reserved[r.Index()] = max(j.reserved[r.Index()], upTo)
+	j.mu.Unlock()
+	durable, err := j.add(j.shape.appendPositions(nil, positions), 0, nil)
+	if err != nil {
+		return 0, err
+	}
+	return upTo, durable()
+}
+
+func (j *journal) add(body []byte, entries int, publish func()) (durable func() error, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failed != nil {
+		return nil, j.failed
+	}
+	b := j.next
+	b.add(body, entries, publish)
+	return func() error { return j.settle(b) }, nil
+}
+
+// settle returns when the batch is done, if need be by doing it.
+func (j *journal) settle(b *batch) error {
+	select {
+	case <-b.done:
+	case j.turn <- struct{}{}:
+		if j.grouped {
+			runtime.Gosched() // those whom the last batch woke may want to join
+		}
+		j.flush()
+		<-j.turn
+	}
+	<-b.done // flush did it unless somebody had before
+	return b.err
+}
+
+// flush writes the next batch. The caller has the turn.
+func (j *journal) flush() {
+	j.mu.Lock()
+	b, err := j.next, j.failed
+	if len(b.bodies) == 0 {
+		j.mu.Unlock()
+		return
+	}
+	j.next = newBatch()
+	j.mu.Unlock()
+	if err == nil {
+		err = j.write(b)
+	}
+	b.finish(err)
+	if err == nil && j.written != nil {
+		j.written()
+	}
+}
+
+// write appends the lines of the batch to the file.
+func (j *journal) write(b *batch) error {
+	j.buf = j.buf[:0]
+	for i, body := range b.bodies {
+		j.buf = appendFrame(j.buf, frame{j.number + 1 + int64(i), j.synced, body})
+	}
+	if _, err := j.file.WriteAt(j.buf, j.end); err != nil {
+		return j.fail("write", err)
+	}
+	if j.every == 0 {
+		if err := j.file.Sync(); err != nil {
+			return j.fail("sync", err)
+		}
+	}
+	j.end += int64(len(j.buf))
+	j.number += int64(len(b.bodies))
+	j.entries += b.entries
+	j.grouped = len(b.bodies) > 1
+	switch {
+	case j.every == 0:
+		j.synced = j.end
+	case j.every > 0 && j.syncing == nil:
+		j.syncing = time.AfterFunc(j.every, j.syncLater)
+	}
+	if cap(j.buf) > maxBuffer {
+		j.buf = nil
+	}
+	return nil
+}
+
+// maxBuffer is how large a buffer is kept for the next batch.
+const maxBuffer = 1 << 20
+
+// syncLater is the sync of [Options.SyncEvery].
+func (j *journal) syncLater() {
+	j.turn <- struct{}{}
+	defer func() { <-j.turn }()
+	j.syncing = nil
+	if j.broken() != nil || j.synced == j.end {
+		return
+	}
+	if err := j.file.Sync(); err != nil {
+		j.refuse(fmt.Errorf("file: %s: sync: %w", j.path, err))
+		j.logger.Error("file: acknowledged transactions may be lost in a power cut", "path", j.path, "error", err)
+		return
+	}
+	j.synced = j.end
+}
+
+// fail takes back what was written since the last batch, as far as that works, and
+// refuses everything from now on. It returns the error of the batch.
+func (j *journal) fail(doing string, err error) error {
+	err = fmt.Errorf("file: %s: %s: %w", j.path, doing, err)
+	j.refuse(err)
+	undone := j.file.Truncate(j.end)
+	if undone == nil {
+		undone = j.file.Sync() // of the cut: the lines that it failed for are gone
+	}
+	if undone != nil {
+		err = fmt.Errorf("%w, and cutting it off: %w: %w", err, undone, core.ErrCommitUnknown)
+	}
+	return &core.Error{Code: core.Unavailable, Cause: err}
+}
+
+// refuse makes everything fail from now on.
+func (j *journal) refuse(why error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failed == nil {
+		j.failed = &core.Error{Code: core.Unavailable, Cause: fmt.Errorf("%w (%w)", errRefusing, why)}
+	}
+}
+
+var errRefusing = errors.New("file: writes are refused until the file is opened again")
+
+// broken returns why nothing is written any more, or nil.
+func (j *journal) broken() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.failed
+}
+
+// positions returns what a journal that is written anew has to say about keys, if
+// those up to given were handed out or given.
+func (j *journal) positions(given []int64) []int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	positions := slices.Clone(given)
+	for i := range positions {
+		positions[i] = max(positions[i], j.reserved[i])
+	}
+	return positions
+}
+
+// close writes what is still to be written and closes the file. Keys that are
+// reserved, but were not handed out up to the positions, are given back.
+func (j *journal) close(given []int64) error {
+	if !slices.Equal(j.positions(given), given) {
+		_, _ = j.add(j.shape.appendPositions(nil, given), 0, nil) // fails when nothing can be written any more
+	}
+	j.turn <- struct{}{}
+	defer func() { <-j.turn }()
+	j.written = nil
+	j.flush()
+	if j.syncing != nil {
+		j.syncing.Stop()
+		j.syncing = nil
+	}
+	var err error
+	if j.broken() == nil && j.synced < j.end {
+		err = j.file.Sync()
+	}
+	j.mu.Lock()
+	j.failed = core.ErrClosed
+	j.mu.Unlock()
+	return errors.Join(err, j.file.Close())
+}

@@ -1,0 +1,283 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// put inserts a record with the fields given as name and value in turn.
+func put(tb testing.TB, s core.Session, r *core.Resource, fields ...any) core.Record {
+	tb.Helper()
+	m := make(map[string]any)
+	for i := 0; i < len(fields); i += 2 {
+		m[fields[i].(string)] = fields[i+1]
+	}
+	rec, err := r.NewRecord(m)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	stored, err := s.Insert(context.Background(), r, rec)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return stored[0]
+}
+
+func shut(tb testing.TB, store *core.Store) {
+	tb.Helper()
+	if err := store.Close(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func TestAFileIsOpenOnceOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cookies.db")
+	refused := func() {
+		t.Helper()
+		err := Open(path, Options{}).Bind(t.Context(), cookies)
+		if !errors.Is(err, errLocked) || !strings.Contains(err.Error(), path) {
+			t.Errorf("second opener: %v", err)
+		}
+	}
+	b := Open(path, Options{})
+	store, err := core.New(t.Context(), cookies, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused()
+	if err := b.Compact(t.Context()); err != nil { // another file has the name now
+		t.Fatal(err)
+	}
+	refused()
+	shut(t, store)
+	again, err := core.New(t.Context(), cookies, Open(path, Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shut(t, again)
+}
+
+func TestWhatIsNoJournalIsRefusedAndLeftAlone(t *testing.T) {
+	newer := strings.Replace(string(shapeOf(cookies).header()), `"version":1`, `"version":2`, 1)
+	tests := map[string]struct{ content, says string }{
+		"text":              {"Dear diary", "is not a journal"},
+		"JSON":              {`{"cookie": {}}` + "\n", "is not a journal"},
+		"a newer version":   {newer, "version 2"},
+		"a broken header":   {strings.Replace(string(shapeOf(cookies).header()), "cookies", "Cookies", 1), "offset 0"},
+		"half a header":     {string(shapeOf(cookies).header()[:60]), "offset 0"},
+		"a broken resource": {string(sealed([]byte(`{"larder":"journal","version":1,"resources":[{"name":"r","fields":[]}]`))), "no key"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "cookies.db")
+			if err := os.WriteFile(path, []byte(tt.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := Open(path, Options{}).Bind(t.Context(), cookies)
+			if err == nil || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) {
+				t.Errorf("%v, want one that says %q", err, tt.says)
+			}
+			if now, err := os.ReadFile(path); err != nil || string(now) != tt.content {
+				t.Errorf("the file is %q now, %v", now, err)
+			}
+		})
+	}
+}
+
+func TestTheLogIsToldOfATornTail(t *testing.T) {
+	h := written(t, 1_000)
+	offsets := h.offsets()
+	last := offsets[len(offsets)-2]
+	var log bytes.Buffer
+	b := openIn(on(h.data[:last+9]), path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err := b.Bind(t.Context(), cookies); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "bytes=9 ") || b.journal.end != int64(last) {
+		t.Errorf("end %d, log %s", b.journal.end, log.String())
+	}
+}
+
+// A group of transactions of which the first was torn, and then one that takes as
+// many bytes as that: the others would fit behind it.
+func TestWhatWasCutOffNeverComesBack(t *testing.T) {
+	data := shapeOf(cookies).header()
+	synced := int64(len(data))
+	for i, id := range []string{"a", "b", "c"} {
+		data = appendFrame(data, frame{int64(i + 1), synced, []byte(`"put":{"jar":[{"id":"` + id + `"}]}`)})
+	}
+	data[synced+40] ^= 1
+	fs := on(data)
+	for _, want := range []string{"", "jar{id:x}"} {
+		store, b := openStore(t, fs, quiet())
+		if found := text(b.store.Snapshot()); found != want {
+			t.Errorf("found %q, want %q", found, want)
+		}
+		if want == "" {
+			put(t, store.Session, jar, "id", "x")
+		}
+		shut(t, store)
+	}
+}
+
+func TestANewFileStartsWithData(t *testing.T) {
+	fs := newStrictFilesystem()
+	opts := quiet()
+	opts.Data = core.Data{"jar": {"blue": {}}, "cookie": {7: {"type": "oat", "jar": "blue"}}}
+	store, b := openStore(t, fs, opts)
+	if got := put(t, store.Session, cookie); got.Key().Int() != 8 {
+		t.Errorf("first new key %s", got.Key())
+	}
+	want := text(b.store.Snapshot())
+	shut(t, store)
+	opts.Data = core.Data{"jar": {"red": {}}}
+	store, b = openStore(t, fs, opts)
+	if got := text(b.store.Snapshot()); got != want {
+		t.Errorf("found %s, want %s", got, want)
+	}
+	shut(t, store)
+
+	opts.Data = core.Data{"weed": {}}
+	if err := openIn(newStrictFilesystem(), path, opts).Bind(t.Context(), cookies); err == nil {
+		t.Error("accepted data that breaks the model")
+	}
+}
+
+func TestAnOrderlyCloseLeavesNoGapInTheKeysAndACrashASmallOne(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, _ := openStore(t, fs, quiet())
+	put(t, store.Session, cookie)
+	shut(t, store)
+	store, _ = openStore(t, fs, quiet())
+	if got := put(t, store.Session, cookie).Key().Int(); got != 2 {
+		t.Errorf("after a Close the next key is %d", got)
+	}
+	left := fs.crash(func(int) int { return 0 })
+	store, _ = openStore(t, left, quiet())
+	if got := put(t, store.Session, cookie).Key().Int(); got <= 2 || got > 2+reservedAtOnce {
+		t.Errorf("after a crash the next key is %d", got)
+	}
+}
+
+func TestAKeyThatWasGivenDoesNotComeAgainAfterItsRecordIsGone(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, _ := openStore(t, fs, quiet())
+	put(t, store.Session, cookie, "id", 5000)
+	if err := store.Delete(t.Context(), cookie, core.IntValue(5000)); err != nil {
+		t.Fatal(err)
+	}
+	store, _ = openStore(t, fs.kill(), quiet())
+	if got := put(t, store.Session, cookie).Key().Int(); got <= 5000 {
+		t.Errorf("the next key is %d", got)
+	}
+}
+
+// meddling does something after a file was opened, once.
+type meddling struct {
+	*strictFilesystem
+
+	meddle func()
+}
+
+func (m *meddling) Open(path string, flag int, perm fs.FileMode) (handle, error) {
+	h, err := m.strictFilesystem.Open(path, flag, perm)
+	if meddle := m.meddle; meddle != nil {
+		m.meddle = nil
+		meddle()
+	}
+	return h, err
+}
+
+func TestAFileThatIsReplacedWhileItIsOpenedIsOpenedAgain(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, _ := openStore(t, fs, quiet())
+	shut(t, store)
+	store, b := openStore(t, &meddling{fs, func() {
+		other, b := openStore(t, fs, quiet())
+		put(t, other.Session, jar, "id", "blue")
+		if err := b.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		shut(t, other)
+	}}, quiet())
+	if found := text(b.store.Snapshot()); found != "jar{id:blue}" {
+		t.Errorf("found %q", found)
+	}
+	put(t, store.Session, jar, "id", "red")
+	shut(t, store)
+	_, b = openStore(t, fs, quiet())
+	if found := text(b.store.Snapshot()); found != "jar{id:blue}jar{id:red}" {
+		t.Errorf("found %q", found)
+	}
+}
+
+func TestProgressGoesToTheEnd(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, _ := openStore(t, fs, quiet())
+	for range 30 {
+		put(t, store.Session, cookie, "type", strings.Repeat("x", 100_000))
+	}
+	shut(t, store)
+	var told []int64
+	opts := quiet()
+	opts.Progress = func(done, total int64) {
+		told = append(told, done)
+		if size := int64(len(fs.names[path].data)); total != size {
+			t.Errorf("total %d of %d", total, size)
+		}
+	}
+	store, _ = openStore(t, fs, opts)
+	if len(told) < 3 || told[len(told)-1] < 3_000_000 {
+		t.Errorf("told of %v", told)
+	}
+	shut(t, store)
+}
+
+func TestOpeningEndsWithTheContext(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, _ := openStore(t, fs, quiet())
+	for range 30 {
+		put(t, store.Session, cookie, "type", strings.Repeat("x", 100_000))
+	}
+	shut(t, store)
+	ctx, cancel := context.WithCancel(t.Context())
+	opts := quiet()
+	opts.Progress = func(int64, int64) { cancel() }
+	if err := openIn(fs, path, opts).Bind(ctx, cookies); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	store, _ = openStore(t, fs, quiet()) // and leaves no lock
+	shut(t, store)
+}
+
+func TestAClosedBackendDoesNothing(t *testing.T) {
+	store, b := openStore(t, newStrictFilesystem(), quiet())
+	tx, err := b.Begin(t.Context(), core.TxOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, _ := jar.NewRecord(map[string]any{"id": "blue"})
+	if _, err := tx.Insert(t.Context(), &core.Op{Kind: core.Insert, Resource: jar, Records: []core.Record{rec}}); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, store)
+	_, begin := b.Begin(t.Context(), core.TxOptions{ReadOnly: true})
+	_, ids := tx.NextIDs(t.Context(), &core.Op{Kind: core.NextID, Resource: cookie, N: 1})
+	for name, err := range map[string]error{
+		"Begin": begin, "NextIDs": ids, "Commit": tx.Commit(t.Context()),
+		"Compact": b.Compact(t.Context()), "Backup": b.Backup(t.Context(), new(bytes.Buffer)),
+	} {
+		if !errors.Is(err, core.ErrClosed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package file
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// osFilesystem is that of the operating system.
+type osFilesystem struct{}
+
+var _ filesystem = osFilesystem{}
+
+func (osFilesystem) Open(path string, flag int, perm fs.FileMode) (handle, error) {
+	f, err := os.OpenFile(path, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
+func (osFilesystem) Resolve(path string) (string, error) { return filepath.EvalSymlinks(path) }
+
+func (osFilesystem) Rename(from, to string) error { return os.Rename(from, to) }
+
+func (osFilesystem) Remove(path string) error { return os.Remove(path) }
+
+func (osFilesystem) SyncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if closed := d.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+type osFile struct{ *os.File }
+
+var _ handle = osFile{}
+
+func (f osFile) Size() (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+func (f osFile) Mode() (fs.FileMode, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Mode().Perm(), nil
+}
+
+func (f osFile) Sync() error { return datasync(f.File) }
+
+func (f osFile) Lock() error { return lock(f.File) }
+
+func (f osFile) IsAt(path string) (bool, error) {
+	mine, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	there, err := os.Stat(path)
+	if err != nil {
+		return false, err
+	}
+	return os.SameFile(mine, there), nil
+}

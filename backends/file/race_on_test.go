@@ -1,0 +1,7 @@
+//go:build race
+
+package file
+
+// crashPoints is how many crashes are tried: as many as fit beside the other tests
+// where the race detector makes each take five times as long.
+const crashPoints = 20_000

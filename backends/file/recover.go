@@ -1,0 +1,174 @@
+package file
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/memtable"
+)
+
+// Recover copies whatever can be read of a damaged journal to a new file at out,
+// and tells what could not. Transactions are lost one by one, so later ones may
+// have built on what is missing: relations to records that are not there, and
+// unique values that two records hold, become null in one of them, and a record that
+// was deleted in a lost transaction is there again. The file at path must not be in
+// use and stays as it is.
+//
+// Errors: one if out exists; one if not even the header can be read, which can then
+// be copied from another file of the same model.
+func Recover(path, out string) (Report, error) {
+	in, err := osFilesystem{}.Open(path, readOnly, 0)
+	if err != nil {
+		return Report{}, err
+	}
+	defer in.Close() //nolint:errcheck // it was read only
+	if err := in.Lock(); err != nil {
+		return Report{}, fmt.Errorf("file: %s: %w", path, err)
+	}
+	size, err := in.Size()
+	if err != nil {
+		return Report{}, err
+	}
+	s := &salvage{player: newPlayer(path, in, size)}
+	if err := s.read(); err != nil {
+		return Report{}, err
+	}
+	m, err := s.content.shape.toModel(path)
+	if err != nil {
+		return Report{}, err
+	}
+	c, err := adopt(s.content, m, false)
+	if err != nil {
+		return Report{}, err
+	}
+	s.report.Mended = mend(m, c.Records)
+	s.report.Size, s.report.Lines, s.report.Records = size, s.number, s.content.size()
+	return s.report, writeNew(out, memtable.New(m, c, nil).Snapshot(), m, c.Positions)
+}
+
+// salvage is a replay that goes on behind what is broken.
+type salvage struct {
+	*player
+
+	report Report
+}
+
+func (s *salvage) lose(offset int64, size int, why error) {
+	s.report.Lost = append(s.report.Lost, Damage{offset, int64(size), why.Error()})
+}
+
+func (s *salvage) read() error {
+	_, line, err := s.next()
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("file: %s %w", s.path, errNoJournal)
+	}
+	if err != nil {
+		return err
+	}
+	shape, err := readHeader(line)
+	if errors.Is(err, errChecksum) && shape.resources != nil {
+		s.lose(0, 0, fmt.Errorf("the header: %w; it was used nevertheless", err))
+	} else if err != nil {
+		return fmt.Errorf("file: the header of %s cannot be read (%w); put that of another file of the same model in its place", s.path, err)
+	}
+	s.content = newContent(shape)
+	for {
+		offset, line, err := s.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.line(offset, line)
+	}
+}
+
+// line takes what the line says, if it can be read.
+func (s *salvage) line(offset int64, line []byte) {
+	f, err := parseFrame(line)
+	if err != nil {
+		intact, at, ok := intactEnd(line)
+		if !ok {
+			s.lose(offset, len(line), err)
+			return
+		}
+		s.lose(offset, at, err)
+		f, offset, line = intact, offset+int64(at), line[at:]
+	}
+	err = newContent(s.content.shape).apply(f.body) // not to apply the half of it
+	if err == nil {
+		err = s.content.apply(f.body)
+	}
+	if err != nil {
+		s.lose(offset, len(line), err)
+		return
+	}
+	s.number++
+}
+
+// mend makes the records fulfil the rules of the model and tells how.
+func mend(m *core.Model, records [][]core.Record) (mended []string) {
+	keys := make(map[*core.Resource]map[core.Value]bool)
+	for i, r := range m.Resources() {
+		keys[r] = make(map[core.Value]bool, len(records[i]))
+		for _, rec := range records[i] {
+			keys[r][rec.Key()] = true
+		}
+	}
+	for i, r := range m.Resources() {
+		for _, f := range r.References() {
+			mended = append(mended, empty(records[i], f, func(v core.Value) bool { return !keys[f.Target()][v] })...)
+		}
+		for _, f := range r.Uniques() {
+			seen := make(map[core.Value]bool)
+			mended = append(mended, empty(records[i], f, func(v core.Value) bool {
+				twice := seen[v]
+				seen[v] = true
+				return twice
+			})...)
+		}
+	}
+	return mended
+}
+
+// empty makes the field null in the records in whose value something is wrong.
+func empty(records []core.Record, f *core.Field, wrong func(core.Value) bool) (mended []string) {
+	for i, rec := range records {
+		if v := rec.At(f.Column()); v.IsSet() && wrong(v) {
+			records[i] = rec.With(f.Column(), core.Null)
+			mended = append(mended, fmt.Sprintf("%s %s: field %s was %s and is null", f.Resource(), rec.Key(), f.Name(), v))
+		}
+	}
+	return mended
+}
+
+// writeNew writes a journal to a file that is not there yet.
+func writeNew(path string, s *memtable.Snapshot, m *core.Model, positions []int64) error {
+	var system osFilesystem
+	file, err := system.Open(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriterSize(&sequentially{to: file}, writeBehind)
+	w, err := newWriter(buffered, shapeOf(m))
+	if err == nil {
+		err = w.snapshot(context.Background(), s, m, positions)
+	}
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return errors.Join(err, system.Remove(path))
+	}
+	return system.SyncDir(filepath.Dir(path))
+}

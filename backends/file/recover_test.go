@@ -1,0 +1,166 @@
+package file
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// jarOfCookies writes a file in which each transaction has a line of its own, and
+// returns its path and lines.
+func jarOfCookies(t *testing.T) (path string, lines [][]byte) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "cookies.db")
+	store, err := core.New(t.Context(), cookies, Open(path, quiet()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, store.Session, jar, "id", "blue")
+	put(t, store.Session, jar, "id", "red")
+	put(t, store.Session, cookie, "id", 1, "jar", "blue")
+	put(t, store.Session, cookie, "id", 2, "jar", "red")
+	shut(t, store)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path, bytes.SplitAfter(data, []byte("\n"))
+}
+
+// replaceLine writes the file with one line, the first that contains the mark, changed.
+func replaceLine(t *testing.T, path string, lines [][]byte, mark string, change func([]byte) []byte) {
+	t.Helper()
+	for i, line := range lines {
+		if bytes.Contains(line, []byte(mark)) {
+			lines[i] = change(bytes.Clone(line))
+			break
+		}
+	}
+	if err := os.WriteFile(path, bytes.Join(lines, nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func zeros(line []byte) []byte { return make([]byte, len(line)) }
+
+func TestVerifySaysWhatIsThere(t *testing.T) {
+	path, lines := jarOfCookies(t)
+	size := int64(len(bytes.Join(lines, nil)))
+	report, err := Verify(path)
+	if err != nil || report.Size != size || report.Records != 4 || report.Torn != 0 || report.Lines < 4 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if err := os.WriteFile(path, append(bytes.Join(lines, nil), "torn"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := Verify(path); err != nil || report.Torn != 4 || report.Records != 4 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	replaceLine(t, path, lines, `"red"`, zeros)
+	if report, err := Verify(path); err == nil {
+		t.Errorf("%+v", report)
+	}
+	if _, err := Verify(path + "?"); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+func TestVerifyFindsRecordsThatBreakRelations(t *testing.T) {
+	path, lines := jarOfCookies(t)
+	var file bytes.Buffer
+	w, err := newWriter(&file, shapeOf(cookies))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.line([]byte(`"put":{"cookie":[{"id":1,"jar":"green"}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := Verify(path); !errors.Is(err, core.NotFound) {
+		t.Errorf("%+v, %v, of %d lines", report, err, len(lines))
+	}
+}
+
+func TestRecoverCopiesWhatCanBeReadAndTellsTheRest(t *testing.T) {
+	tests := map[string]struct {
+		mark   string
+		change func([]byte) []byte
+		found  string
+		lost   int
+		mended string
+	}{
+		"nothing wrong":    {"", func(line []byte) []byte { return line }, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}`, 0, ""},
+		"a record lost":    {`{"id":2`, zeros, `cookie{id:1 type:null jar:blue}jar{id:blue}jar{id:red}`, 1, ""},
+		"a target lost":    {`[{"id":"red"`, zeros, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:null}jar{id:blue}`, 1, "cookie 2: field jar was red and is null"},
+		"a damaged header": {`"larder"`, func(line []byte) []byte { return bytes.Replace(line, []byte("cookies"), []byte("Cookies"), 1) }, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}`, 1, ""},
+		"a body of nothing": {`{"id":2`, func([]byte) []byte {
+			return appendFrame(nil, frame{4, 9, []byte(`"put":{"cookie":[{"id":3},{"id":4},{"nix":2}]}`)})
+		}, `cookie{id:1 type:null jar:blue}jar{id:blue}jar{id:red}`, 1, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			path, lines := jarOfCookies(t)
+			replaceLine(t, path, lines, tt.mark, tt.change)
+			out := path + ".recovered"
+			report, err := Recover(path, out)
+			if err != nil || len(report.Lost) != tt.lost || strings.Join(report.Mended, "\n") != tt.mended {
+				t.Fatalf("%+v, %v", report, err)
+			}
+			if _, err := Verify(out); err != nil {
+				t.Error(err)
+			}
+			b := Open(out, quiet())
+			store, err := core.New(t.Context(), cookies, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := text(b.store.Snapshot()); found != tt.found {
+				t.Errorf("found %s, want %s", found, tt.found)
+			}
+			shut(t, store)
+		})
+	}
+}
+
+func TestRecoverRefuses(t *testing.T) {
+	path, lines := jarOfCookies(t)
+	if _, err := Recover(path, path); !errors.Is(err, os.ErrExist) {
+		t.Errorf("onto itself: %v", err)
+	}
+	store, err := core.New(t.Context(), cookies, Open(path, quiet()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Recover(path, path+".out"); !errors.Is(err, errLocked) {
+		t.Errorf("a file in use: %v", err)
+	}
+	shut(t, store)
+	replaceLine(t, path, lines, `"larder"`, zeros)
+	if _, err := Recover(path, path+".out"); err == nil || !strings.Contains(err.Error(), "header") {
+		t.Errorf("without a header: %v", err)
+	}
+	if _, err := os.Stat(path + ".out"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("left something: %v", err)
+	}
+}
+
+func TestTheHeaderTellsTheModel(t *testing.T) {
+	path, _ := jarOfCookies(t)
+	m, err := Model(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !shapeOf(m).equal(shapeOf(cookies)) || m.Name() != "cookies" {
+		t.Errorf("%s", shapeOf(m).header())
+	}
+	if _, err := Model(os.Args[0]); err == nil {
+		t.Error("a model of something else")
+	}
+}

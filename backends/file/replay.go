@@ -1,0 +1,169 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// replayed is what reading a journal from its beginning found.
+type replayed struct {
+	content *content
+	number  int64 // of the last line
+	end     int64 // of the last line
+	synced  int64 // how much of the file its last line knows to be on disk
+	size    int64 // of the file
+	torn    error // what is wrong with the line at end, if the file does not end there
+}
+
+// replay reads a journal.
+//
+// Errors: [*CorruptError]; another one for a file that is no journal of a version
+// that is known; the context's.
+func replay(ctx context.Context, path string, file handle, progress func(done, total int64)) (*replayed, error) {
+	size, err := file.Size()
+	if err != nil {
+		return nil, err
+	}
+	p := newPlayer(path, file, size)
+	p.ctx, p.progress = ctx, progress
+	if err := p.header(); err != nil {
+		return nil, err
+	}
+	for p.end < size && p.torn == nil {
+		if err := p.line(); err != nil {
+			return nil, err
+		}
+	}
+	if p.torn != nil {
+		if err := p.tail(); err != nil {
+			return nil, err
+		}
+	}
+	progress(size, size)
+	return p.replayed, nil
+}
+
+// player is a replay on its way.
+type player struct {
+	*replayed
+
+	ctx      context.Context
+	path     string
+	lines    *lines
+	progress func(done, total int64)
+	told     int64 // what progress was called with last
+}
+
+func newPlayer(path string, file handle, size int64) *player {
+	return &player{
+		replayed: &replayed{size: size}, ctx: context.Background(), path: path,
+		lines: newLines(file, 0, size), progress: func(int64, int64) {},
+	}
+}
+
+func (p *player) corrupt(offset int64, reason error) error {
+	return &CorruptError{p.path, offset, reason.Error()}
+}
+
+// next returns the next line, and tells of the progress.
+func (p *player) next() (offset int64, line []byte, err error) {
+	if offset, line, err = p.lines.next(); err != nil {
+		return 0, nil, err
+	}
+	if offset-p.told >= 1<<20 {
+		p.told = offset
+		p.progress(offset, p.size)
+		err = p.ctx.Err()
+	}
+	return offset, line, err
+}
+
+func (p *player) header() error {
+	_, line, err := p.next()
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("file: %s %w", p.path, errNoJournal)
+	}
+	if err != nil {
+		return err
+	}
+	s, err := readHeader(line)
+	if errors.Is(err, errChecksum) {
+		return p.corrupt(0, err)
+	}
+	if err != nil {
+		return fmt.Errorf("file: %s %w", p.path, err)
+	}
+	p.content, p.end, p.synced = newContent(s), int64(len(line)), int64(len(line))
+	return nil
+}
+
+// readHeader reads the first line of a journal. What is wrong with the text comes
+// before what is wrong with the checksum, because other files have none and newer
+// versions another.
+func readHeader(line []byte) (shape, error) {
+	text, sealed := unseal(line)
+	if sealed != nil {
+		text, _, _ = bytes.Cut(line, []byte(sealBegin))
+	}
+	s, err := parseHeader(text)
+	switch {
+	case sealed == nil || errors.Is(err, errNewer):
+		return s, err
+	case err == nil || bytes.HasPrefix(line, []byte(headerBegin)):
+		return s, errChecksum
+	}
+	return s, err
+}
+
+// line reads one line behind the header.
+func (p *player) line() error {
+	offset, line, err := p.next()
+	if err != nil {
+		return err
+	}
+	f, err := parseFrame(line)
+	if err != nil {
+		p.torn = err
+		return p.evidence(line)
+	}
+	switch {
+	case f.number != p.number+1:
+		return p.corrupt(offset, fmt.Errorf("line %d follows line %d", f.number, p.number))
+	case f.synced < 0 || f.synced > offset:
+		return p.corrupt(offset, fmt.Errorf("bytes up to %d were on disk before it, which are not there", f.synced))
+	}
+	if err := p.content.apply(f.body); err != nil {
+		return p.corrupt(offset, err)
+	}
+	p.number, p.synced = f.number, f.synced
+	p.end = offset + int64(len(line))
+	return nil
+}
+
+// tail looks behind a broken line for evidence that it was no crash that broke it.
+func (p *player) tail() error {
+	for {
+		_, line, err := p.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = p.evidence(line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// evidence is an error if the text ends with an intact line that was written when
+// what is broken was on disk already.
+func (p *player) evidence(text []byte) error {
+	if f, _, ok := intactEnd(text); ok && f.synced > p.end {
+		return p.corrupt(p.end, fmt.Errorf("%w, and line %d, which was written later, is intact", p.torn, f.number))
+	}
+	return nil
+}

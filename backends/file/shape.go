@@ -1,0 +1,187 @@
+package file
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/larder-go/larder/core"
+)
+
+// shape is what the header of a journal tells of the model: enough to read the
+// journal without it.
+type shape struct {
+	model     string
+	resources []*resourceShape
+}
+
+// resourceShape is one resource with its stored fields.
+type resourceShape struct {
+	name   string
+	index  int
+	label  string // the name as a JSON object has it, colon included
+	fields []fieldShape
+	key    int // place in fields
+}
+
+type fieldShape struct {
+	name   string
+	label  string
+	typ    core.Type
+	target string // resource that a stored to-one relation points at
+	unique bool
+}
+
+func labelOf(name string) string { return string(core.TextValue(name).AppendJSON(nil)) + ":" }
+
+// shapeOf returns the shape of a model.
+func shapeOf(m *core.Model) shape {
+	s := shape{model: m.Name()}
+	for i, r := range m.Resources() {
+		out := &resourceShape{name: r.Name(), index: i, label: labelOf(r.Name()), key: r.Key().Column()}
+		for _, f := range r.Columns() {
+			field := fieldShape{name: f.Name(), label: labelOf(f.Name()), typ: f.Type(), unique: f.Unique() && !f.Key()}
+			if f.Target() != nil && !f.Many() {
+				field.target = f.Target().Name()
+			}
+			out.fields = append(out.fields, field)
+		}
+		s.resources = append(s.resources, out)
+	}
+	return s
+}
+
+// formatVersion grows when older programs cannot read what is written.
+const formatVersion = 1
+
+// The header as it is spelled.
+type (
+	header struct {
+		Larder    string           `json:"larder"`
+		Version   int              `json:"version"`
+		Model     string           `json:"model"`
+		Resources []headerResource `json:"resources"`
+	}
+	headerResource struct {
+		Name   string        `json:"name"`
+		Fields []headerField `json:"fields"`
+	}
+	headerField struct {
+		Name   string `json:"name"`
+		Type   string `json:"type"`
+		Key    bool   `json:"key,omitempty"`
+		To     string `json:"to,omitempty"`
+		Unique bool   `json:"unique,omitempty"`
+	}
+)
+
+const (
+	headerKind  = "journal"
+	headerBegin = `{"larder":"` + headerKind + `",`
+)
+
+// header returns the first line of a journal.
+func (s shape) header() []byte {
+	h := header{Larder: headerKind, Version: formatVersion, Model: s.model, Resources: []headerResource{}}
+	for _, r := range s.resources {
+		out := headerResource{Name: r.name, Fields: []headerField{}}
+		for i, f := range r.fields {
+			out.Fields = append(out.Fields, headerField{f.name, f.typ.String(), i == r.key, f.target, f.unique})
+		}
+		h.Resources = append(h.Resources, out)
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(h) // texts, truths and a number
+	line := bytes.TrimSuffix(b.Bytes(), []byte("}\n"))
+	return appendSeal(line, 0)
+}
+
+var (
+	errNoJournal = errors.New("is not a journal: it has no header")
+	errNewer     = errors.New("is of a newer format")
+)
+
+// parseHeader reads the first line of a journal without its checksum. A line that
+// is no header at all is errNoJournal.
+func parseHeader(text []byte) (shape, error) {
+	var h header
+	if err := json.Unmarshal(append(bytes.Clone(text), '}'), &h); err != nil || h.Larder != headerKind {
+		return shape{}, errNoJournal
+	}
+	if h.Version > formatVersion {
+		return shape{}, fmt.Errorf("%w: version %d, and this program knows versions up to %d", errNewer, h.Version, formatVersion)
+	}
+	s := shape{model: h.Model}
+	for _, r := range h.Resources {
+		out, err := r.shape(len(s.resources))
+		if err == nil && s.resource(r.Name) != nil {
+			err = errors.New("is there twice")
+		}
+		if err != nil {
+			return shape{}, fmt.Errorf("has a header that makes no sense: resource %q %w", r.Name, err)
+		}
+		s.resources = append(s.resources, out)
+	}
+	return s, nil
+}
+
+func (h headerResource) shape(index int) (*resourceShape, error) {
+	r := &resourceShape{name: h.Name, index: index, label: labelOf(h.Name), key: -1}
+	for i, f := range h.Fields {
+		typ := typeNamed(f.Type)
+		switch {
+		case !typ.Valid():
+			return nil, fmt.Errorf("has a field %q of unknown type %q", f.Name, f.Type)
+		case r.field(f.Name) >= 0:
+			return nil, fmt.Errorf("has the field %q twice", f.Name)
+		case f.Key && (r.key >= 0 || typ != core.Int && typ != core.Text && typ != core.UUID):
+			return nil, fmt.Errorf("cannot have the key %q", f.Name)
+		case f.Key:
+			r.key = i
+		}
+		r.fields = append(r.fields, fieldShape{f.Name, labelOf(f.Name), typ, f.To, f.Unique})
+	}
+	if r.key < 0 {
+		return nil, errors.New("has no key")
+	}
+	return r, nil
+}
+
+func typeNamed(name string) core.Type {
+	for t := core.Int; t.Valid(); t++ {
+		if t.String() == name {
+			return t
+		}
+	}
+	return 0
+}
+
+// resource returns the resource of that name, or nil.
+func (s shape) resource(name string) *resourceShape {
+	for _, r := range s.resources {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// field returns the place of the field of that name, or -1.
+func (r *resourceShape) field(name string) int {
+	for i, f := range r.fields {
+		if f.name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// equal reports whether both journals would have the same header but for the
+// model's name.
+func (s shape) equal(o shape) bool {
+	s.model = o.model
+	return bytes.Equal(s.header(), o.header())
+}

@@ -1,0 +1,303 @@
+package file
+
+import (
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+)
+
+// strictFilesystem keeps files in memory and what of them is on disk apart. A
+// crash leaves what was synced, and of everything else any part: each sector of a
+// write by itself, each size, each name.
+type strictFilesystem struct {
+	mu    sync.Mutex
+	names map[string]*inode
+	disk  map[string]*inode
+	later map[string][]*inode // what names became since the directory was synced; nil for no file
+
+	watch func(call string) error
+}
+
+const sector = 512
+
+// inode is a file.
+type inode struct {
+	data    []byte
+	disk    []byte
+	pending []change // of data since it was synced
+	locked  bool
+}
+
+// change is a piece of a write that reaches the disk as a whole or not at all, or a
+// new size.
+type change struct {
+	offset   int64
+	data     []byte
+	truncate bool
+}
+
+func newStrictFilesystem() *strictFilesystem {
+	return &strictFilesystem{
+		names: make(map[string]*inode), disk: make(map[string]*inode), later: make(map[string][]*inode),
+		watch: func(string) error { return nil },
+	}
+}
+
+// onChange sets what is called before each change of a file or a name. An error
+// fails the change, which then happened in part.
+func (s *strictFilesystem) onChange(watch func(call string) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watch = watch
+}
+
+func (s *strictFilesystem) before(call string) error {
+	s.mu.Lock()
+	watch := s.watch
+	s.mu.Unlock()
+	return watch(call)
+}
+
+// crash returns what a crash leaves. Wherever there are several possibilities,
+// choose is called with their number and returns one; 0 is that nothing reached the
+// disk, and the last one that everything did.
+func (s *strictFilesystem) crash(choose func(n int) int) *strictFilesystem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := newStrictFilesystem()
+	inodes := make(map[*inode]*inode)
+	for _, name := range slices.Sorted(maps.Keys(s.everyName())) {
+		possible := append([]*inode{s.disk[name]}, s.later[name]...)
+		node := possible[choose(len(possible))]
+		if node == nil {
+			continue
+		}
+		if inodes[node] == nil {
+			inodes[node] = node.crash(choose)
+		}
+		left.names[name], left.disk[name] = inodes[node], inodes[node]
+	}
+	return left
+}
+
+// kill returns what is there when the process ends and the system goes on: what it
+// sees is not on disk yet.
+func (s *strictFilesystem) kill() *strictFilesystem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := newStrictFilesystem()
+	inodes := map[*inode]*inode{nil: nil}
+	of := func(n *inode) *inode {
+		if _, known := inodes[n]; !known {
+			inodes[n] = &inode{data: slices.Clone(n.data), disk: slices.Clone(n.disk), pending: slices.Clone(n.pending)}
+		}
+		return inodes[n]
+	}
+	for name, node := range s.names {
+		left.names[name] = of(node)
+	}
+	for name, node := range s.disk {
+		left.disk[name] = of(node)
+	}
+	for name, nodes := range s.later {
+		for _, node := range nodes {
+			left.later[name] = append(left.later[name], of(node))
+		}
+	}
+	return left
+}
+
+func (s *strictFilesystem) everyName() map[string]bool {
+	all := make(map[string]bool)
+	for name := range s.disk {
+		all[name] = true
+	}
+	for name := range s.later {
+		all[name] = true
+	}
+	return all
+}
+
+func (n *inode) crash(choose func(n int) int) *inode {
+	disk := slices.Clone(n.disk)
+	for _, c := range n.pending {
+		if choose(2) == 1 {
+			disk = c.apply(disk)
+		}
+	}
+	if len(disk) < len(n.data) && choose(2) == 1 { // the size reached the disk, the data did not
+		disk = grown(disk, len(n.data))
+	}
+	return &inode{data: slices.Clone(disk), disk: disk}
+}
+
+func (c change) apply(data []byte) []byte {
+	if c.truncate {
+		return grown(data[:min(int64(len(data)), c.offset)], int(c.offset))
+	}
+	data = grown(data, int(c.offset)+len(c.data))
+	copy(data[c.offset:], c.data)
+	return data
+}
+
+func grown(data []byte, size int) []byte {
+	if len(data) >= size {
+		return data
+	}
+	return append(data, make([]byte, size-len(data))...)
+}
+
+func (s *strictFilesystem) Open(path string, flag int, _ fs.FileMode) (handle, error) {
+	s.mu.Lock()
+	node := s.names[path]
+	s.mu.Unlock()
+	switch {
+	case node == nil && flag&os.O_CREATE == 0:
+		return nil, fs.ErrNotExist
+	case node == nil:
+		if err := s.before("create"); err != nil {
+			return nil, err
+		}
+		node = new(inode)
+		s.name(path, node)
+	}
+	h := &strictFile{fs: s, node: node}
+	if flag&os.O_TRUNC != 0 && len(node.data) > 0 {
+		if err := h.Truncate(0); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+func (s *strictFilesystem) name(path string, node *inode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names[path] = node
+	if node == nil {
+		delete(s.names, path)
+	}
+	s.later[path] = append(s.later[path], node)
+}
+
+func (s *strictFilesystem) Resolve(path string) (string, error) { return path, nil }
+
+func (s *strictFilesystem) Rename(from, to string) error {
+	if err := s.before("rename"); err != nil {
+		return err
+	}
+	s.name(to, s.names[from])
+	s.name(from, nil)
+	return nil
+}
+
+func (s *strictFilesystem) Remove(path string) error {
+	if s.names[path] == nil {
+		return fs.ErrNotExist
+	}
+	if err := s.before("remove"); err != nil {
+		return err
+	}
+	s.name(path, nil)
+	return nil
+}
+
+func (s *strictFilesystem) SyncDir(string) error {
+	if err := s.before("sync the directory"); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disk = maps.Clone(s.names)
+	clear(s.later)
+	return nil
+}
+
+// strictFile is an open file.
+type strictFile struct {
+	fs     *strictFilesystem
+	node   *inode
+	locked bool
+}
+
+func (f *strictFile) ReadAt(p []byte, offset int64) (int, error) {
+	if offset >= int64(len(f.node.data)) {
+		return 0, io.EOF
+	}
+	n := copy(p, f.node.data[offset:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (f *strictFile) WriteAt(p []byte, offset int64) (int, error) {
+	if err := f.fs.before("write"); err != nil {
+		f.write(p[:len(p)/2], offset)
+		return len(p) / 2, err
+	}
+	f.write(p, offset)
+	return len(p), nil
+}
+
+func (f *strictFile) write(p []byte, offset int64) {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	for len(p) > 0 {
+		n := min(int64(len(p)), sector-offset%sector)
+		c := change{offset: offset, data: slices.Clone(p[:n])}
+		f.node.data = c.apply(f.node.data)
+		f.node.pending = append(f.node.pending, c)
+		p, offset = p[n:], offset+n
+	}
+}
+
+func (f *strictFile) Truncate(size int64) error {
+	if err := f.fs.before("truncate"); err != nil {
+		return err
+	}
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	c := change{offset: size, truncate: true}
+	f.node.data = c.apply(f.node.data)
+	f.node.pending = append(f.node.pending, c)
+	return nil
+}
+
+// Sync, when it fails, forgets what it did not write, as Linux does: the next one
+// has nothing to do and succeeds.
+func (f *strictFile) Sync() error {
+	err := f.fs.before("sync")
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	for i, c := range f.node.pending {
+		if err == nil || i%2 == 0 {
+			f.node.disk = c.apply(f.node.disk)
+		}
+	}
+	f.node.pending = nil
+	return err
+}
+
+func (f *strictFile) Lock() error {
+	if f.node.locked {
+		return errLocked
+	}
+	f.node.locked, f.locked = true, true
+	return nil
+}
+
+func (f *strictFile) Close() error {
+	if f.locked {
+		f.node.locked, f.locked = false, false
+	}
+	return nil
+}
+
+func (f *strictFile) IsAt(path string) (bool, error) { return f.fs.names[path] == f.node, nil }
+func (f *strictFile) Size() (int64, error)           { return int64(len(f.node.data)), nil }
+func (f *strictFile) Chmod(fs.FileMode) error        { return nil }
+func (f *strictFile) Mode() (fs.FileMode, error)     { return filePerm, nil }

@@ -1,0 +1,91 @@
+package file
+
+import (
+	"context"
+	"io"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/memtable"
+)
+
+// writer writes a journal anew, all of which is synced before anybody reads it: so
+// each line says that everything before it is on disk.
+type writer struct {
+	out     io.Writer
+	shape   shape
+	end     int64
+	number  int64
+	entries int64
+	buf     []byte
+}
+
+// writeBehind is the size of the buffers between a writer and its file.
+const writeBehind = 32 << 10
+
+func newWriter(out io.Writer, s shape) (*writer, error) {
+	w := &writer{out: out, shape: s}
+	if err := w.write(s.header()); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *writer) write(line []byte) error {
+	n, err := w.out.Write(line)
+	w.end += int64(n)
+	return err
+}
+
+// line writes a line with that body.
+func (w *writer) line(body []byte) error {
+	w.number++
+	w.buf = appendFrame(w.buf[:0], frame{w.number, w.end, body})
+	return w.write(w.buf)
+}
+
+// lineSize is about how long lines become that do not stand for a transaction:
+// short enough to be read, long enough not to cost much.
+const lineSize = 4 << 10
+
+// snapshot writes all records of a snapshot, and positions.
+func (w *writer) snapshot(ctx context.Context, s *memtable.Snapshot, m *core.Model, positions []int64) error {
+	var body []byte
+	for i, r := range m.Resources() {
+		begin := `"put":{` + w.shape.resources[i].label + `[`
+		body = body[:0]
+		for rec := range s.Records(r) {
+			if len(body) == 0 {
+				body = append(body, begin...)
+			} else {
+				body = append(body, ',')
+			}
+			body = w.shape.resources[i].appendRecord(body, rec)
+			w.entries++
+			if len(body) < lineSize {
+				continue
+			}
+			if err := w.flush(ctx, body); err != nil {
+				return err
+			}
+			body = body[:0]
+		}
+		if len(body) > 0 {
+			if err := w.flush(ctx, body); err != nil {
+				return err
+			}
+		}
+	}
+	if w.number == 0 && !slices.ContainsFunc(positions, func(n int64) bool { return n != 0 }) {
+		return nil // a new file
+	}
+	return w.line(w.shape.appendPositions(nil, positions))
+}
+
+// flush writes a line of records.
+func (w *writer) flush(ctx context.Context, body []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return w.line(append(body, "]}"...))
+}

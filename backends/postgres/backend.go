@@ -1,0 +1,122 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Backend stores records in the tables of one schema. It is made by [New] or
+// [Open] and belongs to one store.
+type Backend struct {
+	pool   *pgxpool.Pool
+	owned  bool // the pool is ours to close
+	schema string
+	opts   Options
+	closed atomic.Bool
+
+	tables     []*table // by resource; set by Bind
+	statements statements
+	autocommit bool // a statement without BEGIN is a transaction of the right isolation
+	begin      [2]string
+}
+
+var _ core.Backend = (*Backend)(nil)
+
+// New returns a backend on the connections of a pool, which stays the caller's to
+// close. A pool whose default_transaction_isolation is not that of the options
+// works, a little slower.
+func New(pool *pgxpool.Pool, schema string, opts Options) *Backend {
+	begin := "BEGIN ISOLATION LEVEL " + strings.ToUpper(string(opts.isolation()))
+	return &Backend{pool: pool, schema: schema, opts: opts, begin: [2]string{begin, begin + " READ ONLY"}}
+}
+
+// Bind compares the schema with the model, and moves sequences that are behind the
+// keys of their tables on.
+//
+// Errors: one that names every difference that would make the model impossible or
+// incorrect to store; [core.Unavailable].
+func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
+	if err := b.opts.check(); err != nil {
+		return err
+	}
+	if b.opts.Migrate {
+		if err := Migrate(ctx, b.pool, b.schema, m); err != nil {
+			return err
+		}
+	}
+	conn, err := b.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	found, err := readCatalog(ctx, conn.Conn(), b.schema)
+	if err != nil {
+		return b.classify(ctx, err)
+	}
+	if err := mismatch(b.schema, compare(found, b.schema, m)); err != nil {
+		return err
+	}
+	b.tables = bindTables(found, b.schema, m)
+	b.autocommit = found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
+	for _, t := range b.tables {
+		if t.sequence == nil {
+			continue
+		}
+		if err := t.sequence.catchUp(ctx, conn.Conn(), t); err != nil {
+			return b.classify(ctx, err)
+		}
+	}
+	return nil
+}
+
+// Begin opens a transaction. It costs nothing before its first operation.
+//
+// Errors: [core.ErrClosed], the context's.
+func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if b.closed.Load() {
+		return nil, core.ErrClosed
+	}
+	return &transaction{backend: b, opts: opts}, nil
+}
+
+// Close makes every later Begin fail with [core.ErrClosed], and closes the pool if
+// it is the backend's own. Connections of transactions that are still open are
+// closed when those end.
+func (b *Backend) Close() error {
+	if b.closed.Swap(true) || !b.owned {
+		return nil
+	}
+	if b.pool.Stat().AcquiredConns() == 0 {
+		b.pool.Close()
+	} else {
+		go b.pool.Close() // waits for them
+	}
+	return nil
+}
+
+// String names the backend in [core.Store.Describe].
+func (b *Backend) String() string { return fmt.Sprintf("postgres, schema %q", b.schema) }
+
+func (b *Backend) table(r *core.Resource) *table { return b.tables[r.Index()] }
+
+func (b *Backend) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	conn, err := b.pool.Acquire(ctx)
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("%w: waiting for a connection: %w", ctx.Err(), err)
+	case b.closed.Load():
+		return nil, core.ErrClosed
+	}
+	return nil, unavailable(err)
+}

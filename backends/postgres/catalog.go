@@ -1,0 +1,168 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// catalog is what there is in a schema, as far as a model can be concerned.
+type catalog struct {
+	exists    bool
+	encoding  string // of the database
+	isolation string // default of the connection
+	tables    map[string]*catalogTable
+}
+
+type catalogTable struct {
+	kind    string // pg_class.relkind
+	columns map[string]*catalogColumn
+	byNum   map[int16]*catalogColumn
+	indexes []catalogIndex
+	foreign []catalogForeignKey
+	checks  map[string]string // constraint to its only column, "" if it has more or less
+}
+
+type catalogColumn struct {
+	name          string
+	num           int16
+	typeName      string // of pg_type; of a domain, what it is made of
+	display       string // for people
+	size          int32  // of varchar(n), otherwise 0
+	notNull       bool
+	identity      string // pg_attribute.attidentity
+	generated     bool
+	fallback      string // expression of the default
+	sequence      string // that the default or identity takes values from, as SQL names it
+	sequenceStep  int64
+	sequenceLimit int64
+	byCodePoint   bool // collation sorts so
+	deterministic bool // collation calls no two different texts equal
+}
+
+type catalogIndex struct {
+	name      string
+	unique    bool
+	immediate bool     // not deferrable
+	columns   []string // in order, keys only
+}
+
+type catalogForeignKey struct {
+	name                 string
+	column               string
+	targetSchema, target string
+	targetColumn         string
+}
+
+// readCatalog looks into a schema. It needs no privilege on its tables.
+func readCatalog(ctx context.Context, c *pgx.Conn, schema string) (*catalog, error) {
+	found := &catalog{tables: make(map[string]*catalogTable)}
+	batch := &pgx.Batch{}
+	batch.Queue(settingsQuery, schema).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&found.exists, &found.encoding, &found.isolation)
+	})
+	batch.Queue(columnsQuery, schema).Query(found.readColumns)
+	batch.Queue(indexesQuery, schema).Query(found.readIndexes)
+	batch.Queue(foreignKeysQuery, schema).Query(found.readForeignKeys)
+	batch.Queue(checksQuery, schema).Query(found.readChecks)
+	return found, c.SendBatch(ctx, batch).Close()
+}
+
+func (c *catalog) readColumns(rows pgx.Rows) error {
+	var name, kind string
+	for rows.Next() {
+		col := &catalogColumn{}
+		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.display, &col.size, &col.notNull,
+			&col.identity, &col.generated, &col.fallback, &col.sequence, &col.sequenceStep, &col.sequenceLimit,
+			&col.byCodePoint, &col.deterministic)
+		if err != nil {
+			return err
+		}
+		t := c.tables[name]
+		if t == nil {
+			t = &catalogTable{
+				kind: kind, columns: make(map[string]*catalogColumn), byNum: make(map[int16]*catalogColumn),
+				checks: make(map[string]string),
+			}
+			c.tables[name] = t
+		}
+		t.columns[col.name], t.byNum[col.num] = col, col
+	}
+	return rows.Err()
+}
+
+func (c *catalog) readIndexes(rows pgx.Rows) error {
+	var table string
+	for rows.Next() {
+		var index catalogIndex
+		var columns []int16
+		if err := rows.Scan(&table, &index.name, &index.unique, &index.immediate, &columns); err != nil {
+			return err
+		}
+		t := c.tables[table]
+		if t == nil {
+			continue
+		}
+		for _, num := range columns {
+			index.columns = append(index.columns, t.byNum[num].name)
+		}
+		t.indexes = append(t.indexes, index)
+	}
+	return rows.Err()
+}
+
+func (c *catalog) readForeignKeys(rows pgx.Rows) error {
+	var table string
+	for rows.Next() {
+		var key catalogForeignKey
+		if err := rows.Scan(&table, &key.name, &key.column, &key.targetSchema, &key.target, &key.targetColumn); err != nil {
+			return err
+		}
+		if t := c.tables[table]; t != nil {
+			t.foreign = append(t.foreign, key)
+		}
+	}
+	return rows.Err()
+}
+
+func (c *catalog) readChecks(rows pgx.Rows) error {
+	var table, name, column string
+	for rows.Next() {
+		if err := rows.Scan(&table, &name, &column); err != nil {
+			return err
+		}
+		if t := c.tables[table]; t != nil {
+			t.checks[name] = column
+		}
+	}
+	return rows.Err()
+}
+
+// hasIndex reports whether an index begins with the column.
+func (t *catalogTable) hasIndex(column string) bool {
+	for _, x := range t.indexes {
+		if x.columns[0] == column {
+			return true
+		}
+	}
+	return false
+}
+
+// hasUnique reports whether the values of the column alone are unique.
+func (t *catalogTable) hasUnique(column string, immediate bool) bool {
+	for _, x := range t.indexes {
+		if x.unique && len(x.columns) == 1 && x.columns[0] == column && (x.immediate || !immediate) {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *catalogTable) hasForeignKey(column, schema, target, targetColumn string) bool {
+	for _, k := range t.foreign {
+		if k.column == column && k.targetSchema == schema && k.target == target && k.targetColumn == targetColumn {
+			return true
+		}
+	}
+	return false
+}

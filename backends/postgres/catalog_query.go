@@ -1,0 +1,79 @@
+package postgres
+
+// The questions to the system catalogs (manual, chapter 53). $1 is the schema.
+// Catalog types are cast to plain ones, so that they read the same in every
+// protocol.
+const (
+	settingsQuery = `
+SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1::text),
+       current_setting('server_encoding'),
+       current_setting('default_transaction_isolation')`
+
+	columnsQuery = `
+SELECT c.relname::text, c.relkind::text, a.attname::text, a.attnum,
+       base.typname::text, format_type(a.atttypid, a.atttypmod),
+       CASE WHEN base.typname IN ('varchar', '_varchar') AND a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 0 END,
+       a.attnotnull, a.attidentity::text, a.attgenerated <> '',
+       coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, ''),
+       coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.last, 0),
+       coalesce(co.collname IN ('C', 'POSIX', 'ucs_basic', 'C.UTF-8', 'C.utf8') OR co.collname = 'default' AND db.datcollate IN ('C', 'POSIX') AND db.provider = 'c', true),
+       coalesce(co.collisdeterministic, true)
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_type t ON t.oid = a.atttypid
+JOIN pg_type base ON base.oid = (
+  WITH RECURSIVE below (oid) AS (
+    SELECT t.oid UNION SELECT d.typbasetype FROM below JOIN pg_type d ON d.oid = below.oid AND d.typtype = 'd')
+  SELECT below.oid FROM below JOIN pg_type b ON b.oid = below.oid AND b.typtype <> 'd')
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_collation co ON co.oid = a.attcollation
+CROSS JOIN (
+  SELECT datcollate, coalesce(to_jsonb(pg_database) ->> 'datlocprovider', 'c') AS provider
+  FROM pg_database WHERE datname = current_database()) db
+LEFT JOIN LATERAL (
+  SELECT format('%I.%I', sn.nspname, sc.relname) AS name, sq.seqincrement AS step, sq.seqmax AS last
+  FROM pg_depend p
+  JOIN pg_sequence sq ON sq.seqrelid = CASE WHEN p.classid = 'pg_attrdef'::regclass THEN p.refobjid ELSE p.objid END
+  JOIN pg_class sc ON sc.oid = sq.seqrelid
+  JOIN pg_namespace sn ON sn.oid = sc.relnamespace
+  WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND p.refclassid = 'pg_class'::regclass
+     OR p.classid = 'pg_class'::regclass AND p.deptype = 'i'
+        AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
+  LIMIT 1) s ON true
+WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+ORDER BY c.relname, a.attnum`
+
+	// Indexes that count for every row, on plain columns.
+	indexesQuery = `
+SELECT c.relname::text, i.relname::text, x.indisunique, x.indimmediate,
+       (x.indkey::int2[])[0:x.indnkeyatts - 1]
+FROM pg_index x
+JOIN pg_class c ON c.oid = x.indrelid
+JOIN pg_class i ON i.oid = x.indexrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p')
+  AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
+ORDER BY 1, 2`
+
+	foreignKeysQuery = `
+SELECT c.relname::text, k.conname::text, a.attname::text, tn.nspname::text, t.relname::text, ta.attname::text
+FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class t ON t.oid = k.confrelid
+JOIN pg_namespace tn ON tn.oid = t.relnamespace
+JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+JOIN pg_attribute ta ON ta.attrelid = k.confrelid AND ta.attnum = k.confkey[1]
+WHERE n.nspname = $1::text AND k.contype = 'f' AND cardinality(k.conkey) = 1
+ORDER BY 1, 2`
+
+	checksQuery = `
+SELECT c.relname::text, k.conname::text, coalesce(a.attname::text, '')
+FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_attribute a ON cardinality(k.conkey) = 1 AND a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+WHERE n.nspname = $1::text AND k.contype = 'c'
+ORDER BY 1, 2`
+)

@@ -1,0 +1,177 @@
+package postgres
+
+import (
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/larder-go/larder/core"
+)
+
+// A condition of the model is true or false, one of SQL may be unknown. In the
+// places where conditions are written unknown counts as false, so only negations
+// need care: they are driven down to the comparisons, and those are written so
+// that null falls on the right side. What remains can use indexes.
+
+// filter writes the condition, or its negation.
+func (b *builder) filter(t *table, f core.Filter, negate bool) {
+	switch f.Kind() {
+	case core.FilterAll, core.FilterNone:
+		if (f.Kind() == core.FilterAll) != negate {
+			b.WriteString("TRUE")
+		} else {
+			b.WriteString("FALSE")
+		}
+	case core.FilterNot:
+		b.filter(t, f.Filters()[0], !negate)
+	case core.FilterAnd, core.FilterOr:
+		word := " OR "
+		if (f.Kind() == core.FilterAnd) != negate {
+			word = " AND "
+		}
+		b.WriteByte('(')
+		for i, kid := range f.Filters() {
+			if i > 0 {
+				b.WriteString(word)
+			}
+			b.filter(t, kid, negate)
+		}
+		b.WriteByte(')')
+	default:
+		b.comparison(t.columns[f.Field().Column()], f, negate)
+	}
+}
+
+func (b *builder) comparison(c *column, f core.Filter, negate bool) {
+	switch f.Kind() {
+	case core.FilterEq, core.FilterNe:
+		b.equal(c, f.Values()[0], (f.Kind() == core.FilterEq) != negate)
+	case core.FilterIn:
+		b.in(c, f.Values(), negate)
+	case core.FilterPrefix:
+		b.prefix(c, f.Values()[0].Text(), negate)
+	default:
+		b.ordered(c, f.Kind(), f.Values()[0], negate)
+	}
+}
+
+// operators of comparisons, and of their negations.
+var operators = [...][2]string{
+	core.FilterLt: {" < ", " >= "}, core.FilterLe: {" <= ", " > "},
+	core.FilterGt: {" > ", " <= "}, core.FilterGe: {" >= ", " < "},
+}
+
+// ordered compares with a value. With null, as [core.Compare] has it, which sorts
+// null behind all values.
+func (b *builder) ordered(c *column, kind core.FilterKind, v core.Value, negate bool) {
+	if !v.IsSet() {
+		less := kind == core.FilterLt || kind == core.FilterLe
+		b.write("(", b.column(c), " IS NOT NULL AND ", strconv.FormatBool(less), ") = ", strconv.FormatBool(!negate))
+		return
+	}
+	operator := operators[kind][0]
+	if negate {
+		operator = operators[kind][1]
+	}
+	b.write("(", b.column(c), c.codePoints, operator, b.param(c.cast))
+	b.orNull(c, negate)
+	b.WriteByte(')')
+}
+
+// orNull adds the rows without a value to a negated comparison.
+func (b *builder) orNull(c *column, negate bool) {
+	if negate && !c.notNull {
+		b.write(" OR ", b.column(c), " IS NULL")
+	}
+}
+
+// operand is the column as equality sees it. A JSON null in a column is the same as
+// null in the model.
+func (b *builder) operand(c *column) string {
+	switch c.field.Type() {
+	case core.JSON, core.List:
+		if !c.field.Many() {
+			return "nullif(" + b.column(c) + ", 'null'::jsonb)"
+		}
+	}
+	return b.column(c) + c.equality
+}
+
+func (b *builder) equal(c *column, v core.Value, equal bool) {
+	operand := b.operand(c)
+	switch {
+	case !v.IsSet() && equal:
+		b.write(operand, " IS NULL")
+	case !v.IsSet():
+		b.write(operand, " IS NOT NULL")
+	case equal:
+		b.write(operand, " = ", b.param(c.cast))
+	case c.notNull:
+		b.write(operand, " <> ", b.param(c.cast))
+	default:
+		b.write(operand, " IS DISTINCT FROM ", b.param(c.cast))
+	}
+}
+
+func (b *builder) in(c *column, values []core.Value, negate bool) {
+	set, null := split(values)
+	operand := b.operand(c)
+	b.WriteByte('(')
+	if len(set) > 0 {
+		array := c.fromElements(b.param(c.parameter() + "[]"))
+		if negate {
+			b.write(operand, " <> ALL (", array, ")")
+		} else {
+			b.write(operand, " = ANY (", array, ")")
+		}
+	}
+	switch {
+	case len(set) == 0 && null && negate:
+		b.write(operand, " IS NOT NULL")
+	case len(set) == 0 && null:
+		b.write(operand, " IS NULL")
+	case len(set) == 0 && negate:
+		b.WriteString("TRUE")
+	case len(set) == 0:
+		b.WriteString("FALSE")
+	case null != negate: // null is among the values, or the negation of values is asked for
+		b.write(" OR ", operand, " IS NULL")
+	}
+	b.WriteByte(')')
+}
+
+// fromElements turns an array of the type parameter into one of the column's.
+func (c *column) fromElements(expression string) string {
+	return expression + "::" + c.cast + "[]"
+}
+
+// prefix writes a range, which an index serves.
+func (b *builder) prefix(c *column, prefix string, negate bool) {
+	_, bounded := prefixEnd(prefix)
+	column := b.column(c) + c.codePoints
+	low, and, high := " >= ", " AND ", " < "
+	if negate {
+		low, and, high = " < ", " OR ", " >= "
+	}
+	b.write("(", column, low, b.param(c.cast))
+	if bounded {
+		b.write(and, column, high, b.param(c.cast))
+	}
+	b.orNull(c, negate)
+	b.WriteByte(')')
+}
+
+// prefixEnd returns the first text behind all that begin with prefix; false if
+// there is none.
+func prefixEnd(prefix string) (string, bool) {
+	for prefix != "" {
+		last, size := utf8.DecodeLastRuneInString(prefix)
+		prefix = prefix[:len(prefix)-size]
+		switch {
+		case last == 0xD7FF: // surrogates are not in texts
+			return prefix + "\uE000", true
+		case last < utf8.MaxRune:
+			return prefix + string(last+1), true
+		}
+	}
+	return "", false
+}

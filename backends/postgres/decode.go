@@ -1,0 +1,172 @@
+package postgres
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/larder-go/larder/core"
+)
+
+// decoder makes a value of what the server sent for a column that is not null. It
+// keeps nothing of raw.
+type decoder func(raw []byte) (core.Value, error)
+
+var errForeign = errors.New("stored value has no place in the model")
+
+// decoder returns the one for the form in which the server sends the column.
+func (c *column) decoder(types *pgtype.Map, sent pgconn.FieldDescription) decoder {
+	if c.field.Many() {
+		return arrayDecoder(types, sent, c.field.Target().Key().Type())
+	}
+	if sent.Format == pgtype.BinaryFormatCode {
+		return binaryDecoders[c.field.Type()]
+	}
+	switch c.field.Type() {
+	case core.Time, core.Bytes:
+		return scanDecoder(types, sent, c.field.Type())
+	}
+	return textDecoders[c.field.Type()]
+}
+
+// binaryDecoders know what the send functions of the types write.
+var binaryDecoders = [...]decoder{
+	core.Int: func(raw []byte) (core.Value, error) {
+		switch len(raw) {
+		case 8:
+			return core.IntValue(int64(binary.BigEndian.Uint64(raw))), nil
+		case 4:
+			return core.IntValue(int64(int32(binary.BigEndian.Uint32(raw)))), nil
+		case 2:
+			return core.IntValue(int64(int16(binary.BigEndian.Uint16(raw)))), nil
+		}
+		return core.Value{}, errForeign
+	},
+	core.Float: func(raw []byte) (core.Value, error) {
+		switch len(raw) {
+		case 8:
+			return core.Float.Convert(math.Float64frombits(binary.BigEndian.Uint64(raw)))
+		case 4:
+			return core.Float.Convert(float64(math.Float32frombits(binary.BigEndian.Uint32(raw))))
+		}
+		return core.Value{}, errForeign
+	},
+	core.Text: func(raw []byte) (core.Value, error) { return core.TextValue(string(raw)), nil },
+	core.Bool: func(raw []byte) (core.Value, error) { return core.BoolValue(len(raw) == 1 && raw[0] != 0), nil },
+	core.Time: func(raw []byte) (core.Value, error) {
+		if len(raw) != 8 {
+			return core.Value{}, errForeign
+		}
+		return timeValue(int64(binary.BigEndian.Uint64(raw)))
+	},
+	core.UUID: func(raw []byte) (core.Value, error) {
+		if len(raw) != 16 {
+			return core.Value{}, errForeign
+		}
+		return core.UUIDValue([16]byte(raw)), nil
+	},
+	core.Bytes: func(raw []byte) (core.Value, error) { return core.BytesValue(raw), nil },
+	core.JSON:  func(raw []byte) (core.Value, error) { return jsonValue(core.JSON, raw) },
+	core.List:  func(raw []byte) (core.Value, error) { return jsonValue(core.List, raw) },
+}
+
+var textDecoders = [...]decoder{
+	core.Int: func(raw []byte) (core.Value, error) {
+		n, err := strconv.ParseInt(string(raw), 10, 64)
+		return core.IntValue(n), err
+	},
+	core.Float: func(raw []byte) (core.Value, error) {
+		f, err := strconv.ParseFloat(string(raw), 64)
+		if err != nil {
+			return core.Value{}, err
+		}
+		return core.Float.Convert(f)
+	},
+	core.Text: binaryDecoders[core.Text],
+	core.Bool: func(raw []byte) (core.Value, error) { return core.BoolValue(string(raw) == "t"), nil },
+	core.UUID: func(raw []byte) (core.Value, error) { return core.UUID.Convert(string(raw)) },
+	core.JSON: func(raw []byte) (core.Value, error) { return core.JSON.Convert(json.RawMessage(raw)) },
+	core.List: func(raw []byte) (core.Value, error) { return core.List.Convert(json.RawMessage(raw)) },
+}
+
+// jsonValue reads jsonb as it is sent in binary: a version and the text.
+func jsonValue(t core.Type, raw []byte) (core.Value, error) {
+	if len(raw) == 0 || raw[0] != 1 {
+		return core.Value{}, errForeign
+	}
+	return t.Convert(json.RawMessage(raw[1:]))
+}
+
+// epoch is where timestamps begin, in microseconds since 1970.
+const epoch = 946684800 * 1_000_000
+
+// timeValue makes an instant of microseconds since 2000. The infinities and years
+// that the model does not have are refused.
+func timeValue(micros int64) (core.Value, error) {
+	if micros == math.MaxInt64 || micros == math.MinInt64 || micros > math.MaxInt64-epoch {
+		return core.Value{}, errForeign
+	}
+	return core.Time.Convert(time.UnixMicro(micros + epoch))
+}
+
+// scanDecoder leaves it to pgx to read the text of a type.
+func scanDecoder(types *pgtype.Map, sent pgconn.FieldDescription, t core.Type) decoder {
+	oid, format := sent.DataTypeOID, sent.Format
+	if t == core.Bytes {
+		return func(raw []byte) (core.Value, error) {
+			var b []byte
+			err := types.Scan(oid, format, raw, &b)
+			return core.BytesValue(b), err
+		}
+	}
+	return func(raw []byte) (core.Value, error) {
+		var at time.Time
+		if err := types.Scan(oid, format, raw, &at); err != nil {
+			return core.Value{}, err
+		}
+		return core.Time.Convert(at)
+	}
+}
+
+// arrayDecoder reads an array of keys into a list, ascending and without
+// duplicates.
+func arrayDecoder(types *pgtype.Map, sent pgconn.FieldDescription, key core.Type) decoder {
+	oid, format := sent.DataTypeOID, sent.Format
+	return func(raw []byte) (core.Value, error) {
+		var keys []core.Value
+		var err error
+		switch key {
+		case core.Int:
+			keys, err = scanArray(types, oid, format, raw, core.IntValue)
+		case core.UUID:
+			keys, err = scanArray(types, oid, format, raw, func(id pgtype.UUID) core.Value { return core.UUIDValue(id.Bytes) })
+		default:
+			keys, err = scanArray(types, oid, format, raw, core.TextValue)
+		}
+		return core.ListOf(core.SortKeys(keys)...), err
+	}
+}
+
+func scanArray[T any](types *pgtype.Map, oid uint32, format int16, raw []byte, value func(T) core.Value) ([]core.Value, error) {
+	var elements []T
+	if err := types.Scan(oid, format, raw, &elements); err != nil {
+		return nil, err
+	}
+	keys := make([]core.Value, len(elements))
+	for i, e := range elements {
+		keys[i] = value(e)
+	}
+	return keys, nil
+}
+
+// undecodable is the error of a stored value that the model has no place for.
+func undecodable(f *core.Field, err error) error {
+	return &core.Error{Code: core.ServerError, Cause: fmt.Errorf("postgres: %s: stored value cannot be read: %w", f, err)}
+}

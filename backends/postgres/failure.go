@@ -1,0 +1,146 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/larder-go/larder/core"
+)
+
+// failed returns the error of calls that failed. If they ended with a commit and
+// the server did not say that it refused, nobody knows whether it happened.
+func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commits bool) error {
+	if commits && t.wrote && unknown(err) {
+		return unavailable(errors.Join(core.ErrCommitUnknown, ctx.Err(), err))
+	}
+	if table := t.taken(op, err); table != nil {
+		t.behind = table
+		return fmt.Errorf("%w: a key that was handed out is taken: %w", core.ErrConflict, err)
+	}
+	return t.backend.failure(ctx, op, err)
+}
+
+// unknown reports whether the server may have done what it was asked for although
+// there is an error.
+func unknown(err error) bool {
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
+		// FATAL may come between a commit and its acknowledgement.
+		return server.SeverityUnlocalized != "ERROR" && server.Severity != "ERROR"
+	}
+	if _, ok := errors.AsType[*core.Error](err); ok { // of reading what it has done
+		return false
+	}
+	if _, unsent := errors.AsType[pgx.ErrPreprocessingBatch](err); unsent {
+		return false
+	}
+	// A connection that is found closed calls itself safe, although it may be this
+	// very statement that it was closed by.
+	return errors.Is(err, pgconn.ErrConnClosed) || !pgconn.SafeToRetry(err)
+}
+
+// taken returns the table of an Insert that failed because a key that it did not
+// choose itself is taken; nil for other failures.
+func (t *transaction) taken(op *core.Op, err error) *table {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || op == nil || op.Kind != core.Insert || server.Code != "23505" {
+		return nil
+	}
+	table := t.backend.table(op.Resource)
+	if table.sequence == nil || table.uniques[server.ConstraintName] != table.key.field {
+		return nil
+	}
+	_, rest, _ := strings.Cut(server.Detail, ")=(")
+	digits, _, _ := strings.Cut(rest, ")")
+	key, bad := core.Int.Convert(digits)
+	chosen := func(rec core.Record) bool { return bad != nil && rec.Key().IsSet() || rec.Key() == key }
+	if slices.ContainsFunc(op.Records, chosen) {
+		return nil
+	}
+	return table
+}
+
+// failure returns the error of a statement as [core.Backend] wants it.
+func (b *Backend) failure(ctx context.Context, op *core.Op, err error) error {
+	if _, ok := errors.AsType[*core.Error](err); ok {
+		return err
+	}
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok && ctx.Err() == nil {
+		if found := raised(op, server); found != nil {
+			return found
+		}
+		if found := b.violation(op, server); found != nil {
+			return found
+		}
+	}
+	return b.classify(ctx, err)
+}
+
+// classify returns an error that is nobody's fault with what it means for the
+// caller: the context ended, a conflict, out of reach, or plain.
+func (b *Backend) classify(ctx context.Context, err error) error {
+	if cause := ctx.Err(); cause != nil {
+		return fmt.Errorf("%w: %w", cause, err)
+	}
+	if _, ok := errors.AsType[*core.Error](err); ok {
+		return err
+	}
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return classifyClient(err)
+	}
+	switch {
+	case conflicting(server):
+		return fmt.Errorf("%w: %w", core.ErrConflict, err)
+	case transient(server.Code):
+		return unavailable(err)
+	}
+	return err
+}
+
+// classifyClient is about errors that the server has not sent. Most say that the
+// connection is no more.
+func classifyClient(err error) error {
+	var connecting *pgconn.ConnectError
+	switch {
+	case errors.As(err, &connecting), pgconn.SafeToRetry(err), pgconn.Timeout(err), isNetwork(err):
+		return unavailable(err)
+	}
+	return err
+}
+
+// conflicting reports whether the transaction would succeed if it were repeated
+// (manual, section 13.5): a serialization failure, a deadlock, or a table that has
+// changed under a prepared statement, which pgx then prepares anew.
+func conflicting(err *pgconn.PgError) bool {
+	switch err.Code {
+	case "40001", "40P01", "26000":
+		return true
+	case "0A000":
+		return err.Routine == "RevalidateCachedQuery"
+	}
+	return false
+}
+
+// transient reports whether an SQLSTATE (manual, appendix A) speaks of the state
+// that the server is in.
+func transient(code string) bool {
+	switch code {
+	case "25006", // read-only: a standby, or a primary that has become one
+		"25P03", "25P04", // a timeout of the server's
+		"55P03",                                     // a lock was not to be had
+		"57014", "57P01", "57P02", "57P03", "57P05": // cancelled, shutting down, starting up
+		return true
+	}
+	for _, class := range []string{"08", "53", "58"} { // connections, resources, the system
+		if strings.HasPrefix(code, class) {
+			return true
+		}
+	}
+	return false
+}

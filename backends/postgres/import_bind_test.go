@@ -1,0 +1,129 @@
+package postgres_test
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+// importBind makes a store of what was imported.
+func importBind(t *testing.T, in *postgres.Imported) (*core.Store, error) {
+	t.Helper()
+	model, err := in.Model()
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend, err := postgres.Open(t.Context(), pgtest.URL(t), in.Schema, postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := core.New(t.Context(), model, backend)
+	if err != nil {
+		_ = backend.Close()
+		return nil, err
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store, nil
+}
+
+func TestImportRefusesExactlyWhatTheBackendRefuses(t *testing.T) {
+	var sql strings.Builder
+	sql.WriteString(importTypesSQL)
+	for i, c := range importTypes {
+		fmt.Fprintf(&sql, ", c%d %s", i, c.sql)
+	}
+	got := importOf(t, sql.String()+"); CREATE TABLE k (id int PRIMARY KEY)")
+	_, err := importBind(t, got)
+	if err == nil {
+		t.Fatal("the backend takes everything")
+	}
+	var refused, noted []string
+	for _, m := range regexp.MustCompile(`(?m)^\t(\w+\.\w+): (.*)`).FindAllStringSubmatch(err.Error(), -1) {
+		refused = append(refused, m[1])
+	}
+	for _, n := range got.Notes {
+		if n.Kind == postgres.ImportRefused {
+			noted = append(noted, n.Table+"."+n.Object)
+		}
+	}
+	slices.Sort(refused)
+	slices.Sort(noted)
+	importExpect(t, "refused", noted, refused)
+}
+
+func TestImportedSchemaServes(t *testing.T) {
+	got := importOf(t, `
+		CREATE TABLE "Füll ""Horn""" ("Schlüssel" uuid DEFAULT gen_random_uuid() PRIMARY KEY, "a.b" text UNIQUE DEFAULT 'x');
+		CREATE TABLE cookie (
+			id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, horn uuid REFERENCES "Füll ""Horn""" ON DELETE CASCADE,
+			made timestamptz DEFAULT now(), twice int GENERATED ALWAYS AS (n * 2) STORED, n smallint DEFAULT 21, next int UNIQUE REFERENCES cookie
+		)`)
+	store, err := importBind(t, got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	views, err := engine.New(store, engine.Options{}).Create(t.Context(), `Füll "Horn"`, engine.Write{Depth: 2},
+		map[string]any{"cookie": []any{map[string]any{"next": map[string]any{"n": 4}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := regexp.MustCompile(`"Schlüssel":"[^"]*"|"made":"[^"]*"|"horn":"[^"]*"`).ReplaceAll(views[0].AppendJSON(nil), nil)
+	if want := `{,"a.b":"x","cookie":[{"id":2,,,"twice":42,"n":21,"next":1}]}`; string(text) != want {
+		t.Errorf("got %s, want %s", text, want)
+	}
+}
+
+func TestImportOfWhatMigrateMadeIsTheSameModel(t *testing.T) {
+	want := []core.ResourceSpec{
+		{Name: "b", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.UUID, Key: true},
+			{Name: "many", ToOne: "c"},
+			{Name: "one", ToOne: "c", Unique: true},
+			{Name: "self", ToOne: "b"},
+			{Name: "b_by_self", ToMany: "b", Inverse: "self"},
+		}},
+		{Name: "c", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "i", Type: core.Int, Unique: true},
+			{Name: "f", Type: core.Float, Indexed: true},
+			{Name: "t", Type: core.Text},
+			{Name: "y", Type: core.Bool},
+			{Name: "at", Type: core.Time},
+			{Name: "u", Type: core.UUID},
+			{Name: "x", Type: core.Bytes},
+			{Name: "j", Type: core.JSON},
+			{Name: "b_by_many", ToMany: "b", Inverse: "many"},
+			{Name: "b_by_one", ToOne: "b", Inverse: "one"},
+		}},
+	}
+	pool, err := pgxpool.New(t.Context(), pgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	schema := pgtest.Schema(t)
+	if err := postgres.Migrate(t.Context(), pool, schema, core.MustModel("m", want...)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := postgres.Import(t.Context(), pool, schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got.Resources, want) {
+		t.Errorf("got %+v\nwant %+v", got.Resources, want)
+	}
+	importExpect(t, "notes", importNotes(got, postgres.ImportLeftOut, postgres.ImportRefused, postgres.ImportChanged), nil)
+	if _, err := importBind(t, got); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,87 @@
+package postgres
+
+// What [Import] asks the system catalogs (manual, chapter 53). $1 is the schema.
+const (
+	// Expressions and types are spelled in one way, whatever the session's own.
+	importSettings = `
+SELECT set_config('search_path', 'pg_catalog', true), set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true),
+       set_config('intervalstyle', 'postgres', true), set_config('bytea_output', 'hex', true),
+       set_config('standard_conforming_strings', 'on', true)`
+
+	importSchema = `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1::text)`
+
+	importTables = `
+SELECT c.oid, c.relname::text, c.relkind::text, c.relispartition,
+       coalesce((SELECT format('%I.%I', pn.nspname, p.relname)
+                 FROM pg_inherits h
+                 JOIN pg_class p ON p.oid = h.inhparent
+                 JOIN pg_namespace pn ON pn.oid = p.relnamespace
+                 WHERE h.inhrelid = c.oid AND c.relispartition AND p.relnamespace <> c.relnamespace), ''),
+       EXISTS (SELECT FROM pg_inherits h
+               JOIN pg_class heir ON heir.oid = h.inhrelid
+               WHERE h.inhparent = c.oid AND NOT heir.relispartition)
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+ORDER BY c.relname`
+
+	importColumns = `
+WITH RECURSIVE col AS (
+  SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated
+  FROM pg_attribute a
+  JOIN pg_class c ON c.oid = a.attrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
+), below (top, type) AS (
+  SELECT atttypid, atttypid FROM col
+  UNION
+  SELECT below.top, d.typbasetype FROM below JOIN pg_type d ON d.oid = below.type AND d.typtype = 'd'
+)
+SELECT col.attrelid, col.attnum, col.attname::text,
+       format_type(col.atttypid, col.atttypmod), format_type(t.oid, -1),
+       t.typname::text, t.typtype::text, t.typnamespace = 'pg_catalog'::regnamespace,
+       e.oid IS NOT NULL, coalesce(e.typname::text, ''), coalesce(e.typtype::text, ''),
+       col.attnotnull, col.attidentity::text, col.attgenerated <> '',
+       coalesce(pg_get_expr(d.adbin, d.adrelid), top.typdefault, '')
+FROM col
+JOIN pg_type top ON top.oid = col.atttypid
+JOIN below ON below.top = col.atttypid
+JOIN pg_type t ON t.oid = below.type AND t.typtype <> 'd'
+LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+LEFT JOIN pg_attrdef d ON d.adrelid = col.attrelid AND d.adnum = col.attnum
+ORDER BY col.attrelid, col.attnum`
+
+	importIndexes = `
+SELECT x.indrelid, i.relname::text, am.amname::text, x.indisprimary, x.indisunique,
+       x.indpred IS NOT NULL, x.indexprs IS NOT NULL,
+       coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false),
+       ARRAY(SELECT coalesce(a.attname::text, pg_get_indexdef(x.indexrelid, k.pos::int, true))
+             FROM unnest((x.indkey::int2[])[0:x.indnkeyatts - 1]) WITH ORDINALITY k(num, pos)
+             LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.num
+             ORDER BY k.pos)
+FROM pg_index x
+JOIN pg_class c ON c.oid = x.indrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class i ON i.oid = x.indexrelid
+JOIN pg_am am ON am.oid = i.relam
+WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p') AND x.indisvalid
+ORDER BY x.indrelid, i.relname`
+
+	// A foreign key to or from a partitioned table has copies for the partitions,
+	// which have a parent.
+	importForeignKeys = `
+SELECT k.conrelid, k.conname::text,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(num, pos)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num ORDER BY u.pos),
+       tn.nspname::text, t.relname::text,
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(num, pos)
+             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.pos),
+       k.confdeltype = 'c', k.convalidated
+FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class t ON t.oid = k.confrelid
+JOIN pg_namespace tn ON tn.oid = t.relnamespace
+WHERE n.nspname = $1::text AND k.contype = 'f' AND k.conparentid = 0
+ORDER BY k.conrelid, k.conkey, k.conname`
+)

@@ -1,0 +1,153 @@
+package postgres_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/core"
+)
+
+// The types of chapter 8 of the manual, and what the note on them begins with;
+// nothing if columns are taken as they are.
+var importTypes = []struct {
+	sql  string
+	want core.Type
+	note string
+}{
+	// 8.1 numbers
+	{"smallint", core.Int, ""},
+	{"integer", core.Int, ""},
+	{"bigint", core.Int, ""},
+	{"smallserial", core.Int, ""},
+	{"serial", core.Int, ""},
+	{"bigserial", core.Int, ""},
+	{"real", core.Float, ""},
+	{"double precision", core.Float, ""},
+	{"numeric", core.Text, "numeric is text, which keeps every digit"},
+	{"numeric(10,2)", core.Text, "numeric(10,2) is text, which keeps every digit"},
+	// 8.2 money
+	{"money", core.Text, "money is text in the spelling of"},
+	// 8.3 texts
+	{"text", core.Text, ""},
+	{"varchar", core.Text, ""},
+	{"varchar(7)", core.Text, ""},
+	{"char(7)", core.Text, "character(7) is text without its trailing blanks"},
+	{"name", core.Text, "name is text"},
+	{`"char"`, core.Text, `"char" is text`},
+	// 8.4 bytes
+	{"bytea", core.Bytes, ""},
+	// 8.5 times
+	{"timestamptz", core.Time, ""},
+	{"timestamptz(0)", core.Time, ""},
+	{"timestamp", core.Text, "timestamp without time zone is text, because it names no instant"},
+	{"date", core.Text, "date is text"},
+	{"time", core.Text, "time without time zone is text"},
+	{"timetz", core.Text, "time with time zone is text, which does not sort by instant"},
+	{"interval", core.Text, "interval is text, which does not sort by length"},
+	{"interval day to second(3)", core.Text, "interval day to second(3) is text"},
+	// 8.6 truth
+	{"boolean", core.Bool, ""},
+	// 8.7 enums
+	{"mood", core.Text, "SCHEMA.mood is text, which does not sort in the order of the values"},
+	// 8.8 geometry
+	{"point", core.Text, "point is text"},
+	{"polygon", core.Text, "polygon is text"},
+	// 8.9 networks
+	{"inet", core.Text, "inet is text"},
+	{"cidr", core.Text, "cidr is text"},
+	{"macaddr", core.Text, "macaddr is text"},
+	{"macaddr8", core.Text, "macaddr8 is text"},
+	// 8.10 bits
+	{"bit(3)", core.Text, "bit(3) is text"},
+	{"bit varying", core.Text, "bit varying is text"},
+	// 8.11 text search
+	{"tsvector", core.Text, "tsvector is text"},
+	{"tsquery", core.Text, "tsquery is text"},
+	// 8.12 to 8.14
+	{"uuid", core.UUID, ""},
+	{"xml", core.Text, "xml is text"},
+	{"json", core.JSON, "json is json"},
+	{"jsonb", core.JSON, ""},
+	// 8.15 arrays
+	{"integer[]", core.List, "integer[] is a list"},
+	{"text[3][3]", core.List, "text[] is a list"},
+	{"jsonb[]", core.List, "jsonb[] is a list"},
+	{"numeric(4,1)[]", core.List, "numeric(4,1)[] is a list, its elements are as the server spells them"},
+	{"mood[]", core.List, "SCHEMA.mood[] is a list"},
+	// 8.16 composites
+	{"pair", 0, "SCHEMA.pair: a model has no composite types"},
+	{"pair[]", 0, "SCHEMA.pair[]: a model has no composite types"},
+	// 8.17 ranges
+	{"int4range", core.Text, "int4range is text"},
+	{"nummultirange", core.Text, "nummultirange is text"},
+	{"span", core.Text, "SCHEMA.span is text"},
+	// 8.18 domains
+	{"positive", core.Int, ""},
+	{"small", core.Int, ""},
+	{"price", core.Text, "SCHEMA.price is text, which keeps every digit"},
+	{"words", core.List, "SCHEMA.words is a list"},
+	{"pairs", 0, "SCHEMA.pairs: a model has no composite types"},
+	// 8.19 and 8.20 identifiers and positions
+	{"oid", core.Text, "oid is text"},
+	{"regclass", core.Text, "regclass is text"},
+	{"pg_lsn", core.Text, "pg_lsn is text"},
+	// a type that only has the name of another one
+	{"SCHEMA.int4", core.Text, "SCHEMA.int4 is text"},
+	{"SCHEMA.int4[]", core.List, "SCHEMA.int4[] is a list"},
+}
+
+// importTypesSQL begins a table of all types.
+const importTypesSQL = `
+	CREATE TYPE mood AS ENUM ('sad', 'ok');
+	CREATE TYPE pair AS (a int, b int);
+	CREATE TYPE span AS RANGE (subtype = float8);
+	CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
+	CREATE DOMAIN small AS positive CHECK (VALUE < 10);
+	CREATE DOMAIN price AS numeric(8,2);
+	CREATE DOMAIN words AS text[];
+	CREATE DOMAIN pairs AS pair;
+	CREATE TYPE SCHEMA.int4 AS ENUM ('four');
+	CREATE TABLE t (id bigint PRIMARY KEY`
+
+func TestImportHoldsEveryTypeOfTheManual(t *testing.T) {
+	var sql strings.Builder
+	sql.WriteString(importTypesSQL)
+	for i, c := range importTypes {
+		fmt.Fprintf(&sql, ", c%d %s", i, c.sql)
+	}
+	got := importOf(t, sql.String()+")")
+	schema := `"` + strings.ReplaceAll(got.Schema, `"`, `""`) + `"`
+	notes := make(map[string]string)
+	for _, n := range got.Notes {
+		if n.Kind == postgres.ImportLeftOut || n.Kind == postgres.ImportRefused {
+			notes[n.Object] = n.What
+		}
+	}
+	types := make(map[string]core.Type)
+	for _, f := range got.Resources[0].Fields {
+		types[f.Name] = f.Type
+	}
+	for i, c := range importTypes {
+		name := fmt.Sprintf("c%d", i)
+		note := strings.ReplaceAll(c.note, "SCHEMA", schema)
+		if types[name] != c.want || !strings.HasPrefix(notes[name], note) || (note == "") != (notes[name] == "") {
+			t.Errorf("%s became %v with note %q, want %v with %q", c.sql, types[name], notes[name], c.want, note)
+		}
+	}
+	if _, err := got.Model(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestImportWarnsOfAMissingColumnThatInsertsNeed(t *testing.T) {
+	got := importOf(t, `
+		CREATE TYPE pair AS (a int, b int);
+		CREATE TABLE t (id int GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, p pair NOT NULL, q pair NOT NULL DEFAULT '(1,2)')`)
+	for _, n := range got.Notes {
+		if n.Kind == postgres.ImportLeftOut && strings.Contains(n.What, "cannot be stored") != (n.Object == "p") {
+			t.Error(n)
+		}
+	}
+}

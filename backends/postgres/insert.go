@@ -1,0 +1,236 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Insert is one statement for all records that leave the same columns to their
+// defaults, which is usually all of them.
+func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	table := t.backend.table(op.Resource)
+	recs := table.withKeys(op.Records)
+	groups, err := grouped(table, recs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]core.Record, len(recs))
+	calls, highest := table.advance(recs)
+	for _, g := range groups {
+		c, err := t.insertCall(table, op, recs, g, out)
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, c)
+	}
+	if err := t.run(ctx, op, calls...); err != nil {
+		return nil, err
+	}
+	if table.sequence != nil {
+		for _, rec := range out {
+			highest = max(highest, rec.Key().Int())
+		}
+		table.sequence.saw(highest)
+	}
+	return out, nil
+}
+
+// withKeys returns the records with random keys where they have none and the
+// database does not hand out any.
+func (t *table) withKeys(recs []core.Record) []core.Record {
+	missing := func(rec core.Record) bool { return rec.Key().IsAbsent() }
+	if t.key.given || t.key.field.Type() != core.UUID || !slices.ContainsFunc(recs, missing) {
+		return recs
+	}
+	recs = slices.Clone(recs)
+	for i, rec := range recs {
+		if missing(rec) {
+			recs[i] = rec.With(t.key.index, core.NewUUID())
+		}
+	}
+	return recs
+}
+
+// group is records of one Insert that give values to the same columns.
+type group struct {
+	columns []*column
+	places  []int // of the records in the op
+}
+
+// grouped finds out which columns each record gives. An absent column without a
+// default is null, so that it need not be told from the others.
+func grouped(t *table, recs []core.Record) ([]*group, error) {
+	var groups []*group
+	byMask := make(map[string]*group, 1)
+	some, err := given(t, recs)
+	if err != nil {
+		return nil, err
+	}
+	mask := make([]byte, len(t.columns))
+	for place, rec := range recs {
+		for i, c := range t.columns {
+			mask[i] = 0
+			if some[i] && (!c.given || !rec.At(i).IsAbsent()) {
+				mask[i] = 1
+			}
+		}
+		g := byMask[string(mask)]
+		if g == nil {
+			g = &group{columns: masked(t, mask)}
+			byMask[string(mask)] = g
+			groups = append(groups, g)
+		}
+		g.places = append(g.places, place)
+	}
+	return groups, nil
+}
+
+// given checks the values of the records and reports which columns any of them has
+// one for.
+func given(t *table, recs []core.Record) ([]bool, error) {
+	some := make([]bool, len(t.columns))
+	for _, rec := range recs {
+		if rec.Key().IsAbsent() && !t.key.given {
+			return nil, noNextKey(t.resource)
+		}
+		for i, c := range t.columns {
+			v := rec.At(i)
+			if v.IsAbsent() {
+				continue
+			}
+			some[i] = true
+			if err := c.check(v); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return some, nil
+}
+
+func masked(t *table, mask []byte) []*column {
+	var columns []*column
+	for i, c := range t.columns {
+		if mask[i] == 1 {
+			columns = append(columns, c)
+		}
+	}
+	return columns
+}
+
+func noNextKey(r *core.Resource) error {
+	return &core.Error{
+		Code:    core.BadRequest,
+		Message: "the keys of " + r.External() + " are " + r.Key().Type().String() + " and have no next one",
+	}
+}
+
+func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, g *group, out []core.Record) (call, error) {
+	var s shape
+	s.byte(shapeInsert)
+	s.number(op.Resource.Index())
+	many := s.flag(len(g.places) > 1)
+	s.number(len(g.columns))
+	for _, c := range g.columns {
+		s.number(c.index)
+		if many {
+			s.argument(c.array(g.values(c, recs)))
+		} else {
+			s.argument(c.argument(recs[g.places[0]].At(c.index)))
+		}
+	}
+	if many && len(g.columns) == 0 {
+		s.argument(int64(len(g.places)))
+	}
+	s.filter(table, op.Check)
+	if s.err != nil {
+		return call{}, s.err
+	}
+	st := t.backend.statements.get(s.key, func() *statement { return insertStatement(table, g, op.Check) })
+	return call{st.sql, s.args, func(rows pgx.Rows) error {
+		inserted, err := records(rows, table, st.columns)
+		if err != nil || rows.Err() != nil {
+			return err
+		}
+		if len(inserted) != len(g.places) {
+			return fmt.Errorf("postgres: %s: %d of %d rows were inserted", op.Resource, len(inserted), len(g.places))
+		}
+		for i, place := range g.places {
+			out[place] = inserted[i]
+		}
+		return nil
+	}}, nil
+}
+
+// values returns a column of the group's records.
+func (g *group) values(c *column, recs []core.Record) []core.Value {
+	values := make([]core.Value, len(g.places))
+	for i, place := range g.places {
+		values[i] = recs[place].At(c.index)
+	}
+	return values
+}
+
+func insertStatement(t *table, g *group, check core.Filter) *statement {
+	b := builder{alias: "t"}
+	names := make([]string, len(g.columns))
+	overriding := ""
+	for i, c := range g.columns {
+		names[i] = c.name
+		if c.always {
+			overriding = "OVERRIDING SYSTEM VALUE "
+		}
+	}
+	b.write("INSERT INTO ", t.name, " AS t ")
+	if len(names) > 0 {
+		b.write("(", strings.Join(names, ", "), ") ", overriding)
+	}
+	switch {
+	case len(g.places) > 1 && len(names) == 0:
+		b.write("SELECT FROM generate_series(1, ", b.param("bigint"), ")")
+	case len(g.places) > 1:
+		b.unnested(g.columns)
+	case len(names) == 0:
+		b.WriteString("DEFAULT VALUES")
+	default:
+		b.WriteString("VALUES (")
+		for i, c := range g.columns {
+			b.write(comma(i), b.param(c.cast))
+		}
+		b.WriteByte(')')
+	}
+	b.WriteString(" RETURNING ")
+	b.list(t.columns)
+	b.guard(t, check)
+	return &statement{b.String(), t.columns}
+}
+
+// unnested writes a query of arrays, one a column, in their order, which is the one
+// in which an INSERT takes and returns its rows.
+func (b *builder) unnested(columns []*column) {
+	b.WriteString("SELECT ")
+	for i, c := range columns {
+		b.write(comma(i), c.fromParameter("v."+valueName(i)))
+	}
+	b.WriteString(" FROM unnest(")
+	for i, c := range columns {
+		b.write(comma(i), b.param(c.parameter()+"[]"))
+	}
+	b.WriteString(") WITH ORDINALITY AS v (")
+	for i := range columns {
+		b.write(valueName(i), ", ")
+	}
+	b.WriteString("place) ORDER BY v.place")
+}
+
+func comma(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return ", "
+}

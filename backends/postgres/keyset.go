@@ -1,0 +1,121 @@
+package postgres
+
+import "github.com/larder-go/larder/core"
+
+// A page continues after a position: the values of the order at the last record.
+// The first key of the order bounds the rows with a range that an index serves;
+// the others only decide between rows that are equal so far.
+
+// position notes the order of a Select and where it continues.
+func (s *shape) position(t *table, op *core.Op) {
+	s.number(len(op.Order))
+	for _, o := range op.Order {
+		s.number(o.Field.Column())
+		s.flag(o.Desc)
+	}
+	if !s.flag(op.After != nil) {
+		return
+	}
+	for i, v := range op.After {
+		if s.flag(v.IsSet()) {
+			s.argument(t.columns[op.Order[i].Field.Column()].argument(v))
+		}
+	}
+}
+
+// orderBy writes the order. Where PostgreSQL puts nulls is where the model has them
+// (manual, section 7.5).
+func (b *builder) orderBy(t *table, order []core.Order) {
+	for i, o := range order {
+		if i == 0 {
+			b.WriteString(" ORDER BY ")
+		} else {
+			b.WriteString(", ")
+		}
+		c := t.columns[o.Field.Column()]
+		b.write(b.column(c), c.codePoints)
+		if o.Desc {
+			b.WriteString(" DESC")
+		}
+	}
+}
+
+// step is one key of an order and the position in it.
+type step struct {
+	column string // with collation
+	desc   bool
+	value  string // parameter; "" for null
+	null   bool   // the column may be
+}
+
+func (b *builder) steps(t *table, op *core.Op) []step {
+	steps := make([]step, len(op.After))
+	for i, v := range op.After {
+		c := t.columns[op.Order[i].Field.Column()]
+		steps[i] = step{column: b.column(c) + c.codePoints, desc: op.Order[i].Desc, null: !c.notNull}
+		if v.IsSet() {
+			steps[i].value = b.param(c.cast)
+		}
+	}
+	return steps
+}
+
+// after is the condition that a row comes after the position.
+func after(steps []step) string {
+	s := steps[0]
+	beyond := s.beyond()
+	if len(steps) == 1 {
+		return beyond
+	}
+	rest := after(steps[1:])
+	switch {
+	case s.value == "" && s.desc:
+		return "(" + beyond + " OR " + rest + ")" // all that are left are equal
+	case s.value == "":
+		return "(" + s.column + " IS NULL AND " + rest + ")"
+	}
+	return "(" + beyond + " OR " + s.column + " = " + s.value + " AND " + rest + ")"
+}
+
+// beyond is the condition that a row comes after the position by this key alone.
+func (s step) beyond() string {
+	switch {
+	case s.value == "" && s.desc: // nulls are first
+		return s.column + " IS NOT NULL"
+	case s.value == "":
+		return "FALSE"
+	case s.desc:
+		return s.column + " < " + s.value
+	case s.null: // nulls are last
+		return "(" + s.column + " > " + s.value + " OR " + s.column + " IS NULL)"
+	}
+	return s.column + " > " + s.value
+}
+
+// parts is the condition that a row comes after the position, in one or two parts
+// that come one behind the other: rows with a value of the first key and rows
+// without one, which are in different places of an index.
+func parts(steps []step) []string {
+	s := steps[0]
+	switch {
+	case len(steps) == 1 || s.value == "" && !s.desc:
+		return []string{after(steps)}
+	case s.value == "":
+		return []string{s.column + " IS NULL AND " + after(steps[1:]), s.column + " IS NOT NULL"}
+	case s.desc || !s.null:
+		return []string{bounded(steps)}
+	}
+	return []string{bounded(steps), s.column + " IS NULL"}
+}
+
+// bounded is [after] among the rows where the first key has a value: a range of it,
+// and what is to be left out of that.
+func bounded(steps []step) string {
+	s := steps[0]
+	s.null = false
+	from := " >= "
+	if s.desc {
+		from = " <= "
+	}
+	return s.column + from + s.value + " AND (" + s.beyond() + " OR " + after(steps[1:]) + ")"
+}

@@ -1,0 +1,92 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/larder-go/larder/core"
+)
+
+// What [Open] sets unless the connection string does.
+const (
+	connectTimeout = 10 * time.Second
+	// idleInTransaction is when the server gives up a client that holds a
+	// transaction and has fallen silent (idle_in_transaction_session_timeout).
+	idleInTransaction = "60s"
+	// cancelPatience is how long the answer to a cancelled statement may take
+	// before the connection is given up.
+	cancelPatience = 2 * time.Second
+)
+
+var errBadURL = errors.New("postgres: connection string cannot be parsed")
+
+// Open returns a backend with a pool of its own, which closing the backend closes.
+// The connection string is a URL or keywords and values (manual, section 34.1.1),
+// with pgx's pool_max_conns and its like. Open makes one connection to see that
+// the server answers.
+//
+// The connections have SERIALIZABLE as their default, a name in the server's
+// statistics, and timeouts for connecting and for transactions that fell silent.
+// A context that ends cancels the statement that is running, and the connection
+// stays in use.
+//
+// Errors: [core.Unavailable] if the server cannot be reached or refuses us; no
+// error ever shows the password.
+func Open(ctx context.Context, url, schema string, opts Options) (*Backend, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errBadURL // pgx masks passwords as well as it can, which is not always
+	}
+	configure(config.ConnConfig, opts)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, unavailable(fmt.Errorf("postgres: %w", err))
+	}
+	b := New(pool, schema, opts)
+	b.owned = true
+	return b, nil
+}
+
+func configure(c *pgx.ConnConfig, opts Options) {
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+	setDefault(c, "application_name", orElse(opts.ApplicationName, "larder"))
+	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelPatience}
+	}
+	if !opts.Bouncer {
+		setDefault(c, "default_transaction_isolation", string(opts.isolation()))
+		setDefault(c, "idle_in_transaction_session_timeout", idleInTransaction)
+		return
+	}
+	if c.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+		c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+}
+
+func setDefault(c *pgx.ConnConfig, name, value string) {
+	if c.RuntimeParams[name] == "" {
+		c.RuntimeParams[name] = value
+	}
+}
+
+func orElse(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}
+
+func unavailable(err error) error { return &core.Error{Code: core.Unavailable, Cause: err} }

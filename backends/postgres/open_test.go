@@ -1,0 +1,76 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/core"
+)
+
+func TestPasswordIsInNoError(t *testing.T) {
+	for _, connection := range []string{
+		"postgres://me:hunter2@localhost:1/db?connect_timeout=2",
+		"postgres://me:hunter2@local host/db",
+		"postgres://me:hunter2%zz@localhost/db",
+		"postgres://me:hunter2@localhost:port/db",
+		"host=localhost port=x password=hunter2",
+		"host=localhost password=hunter2 sslmode=nonsense",
+		"password='hunter2",
+	} {
+		_, err := postgres.Open(t.Context(), connection, "s", postgres.Options{})
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", connection, err)
+		}
+	}
+}
+
+func TestServerOutOfReachIsUnavailable(t *testing.T) {
+	_, err := postgres.Open(t.Context(), "postgres://localhost:1/db", "s", postgres.Options{})
+	if !errors.Is(err, core.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOpenedConnectionsAreSetUp(t *testing.T) {
+	schema := pgtest.Schema(t)
+	execute(t, inSchema(schema, `CREATE FUNCTION $S.setting(text) RETURNS text LANGUAGE sql AS 'SELECT current_setting($1)'`))
+	execute(t, inSchema(schema, `CREATE TABLE $S.row (id bigserial PRIMARY KEY, a text DEFAULT $S.setting('application_name'),
+		b text DEFAULT $S.setting('transaction_isolation'), c text DEFAULT $S.setting('idle_in_transaction_session_timeout'))`))
+	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "a", Type: core.Text}, {Name: "b", Type: core.Text}, {Name: "c", Type: core.Text},
+	}})
+	for _, c := range []struct {
+		opts postgres.Options
+		url  string
+		want string
+	}{
+		{postgres.Options{}, pgtest.URL(t), "row{id:1 a:larder b:serializable c:1min}"},
+		{postgres.Options{ApplicationName: "shop"}, pgtest.URL(t), "row{id:2 a:shop b:serializable c:1min}"},
+		{postgres.Options{Isolation: "repeatable read"}, with(t, pgtest.URL(t), "application_name", "mine"), "row{id:3 a:mine b:repeatable read c:1min}"},
+		{postgres.Options{Bouncer: true}, pgtest.Bouncer(t), "row{id:4 a:larder b:serializable c:0}"},
+	} {
+		b, err := postgres.Open(t.Context(), c.url, schema, c.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store, err := core.New(t.Context(), m, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := m.Resource("row")
+		got, err := store.Insert(t.Context(), row, record(t, row, nil))
+		if err != nil || got[0].String() != c.want {
+			t.Errorf("got %v %v, want %s", got, err, c.want)
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := b.Begin(context.Background(), core.TxOptions{}); !errors.Is(err, core.ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package postgres
+
+import (
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Options are what a backend may do differently. The zero value works.
+type Options struct {
+	// Isolation is the level of all transactions (manual, section 13.2); default:
+	// [pgx.Serializable]. With a lower one, transactions may see and leave what
+	// they could not if they had run one after the other: [core.Backend] promises
+	// more.
+	Isolation pgx.TxIsoLevel
+	// Bouncer makes [Open] set connections up for a pooler that hands them out by
+	// transaction, such as PgBouncer in transaction mode: no prepared statements,
+	// no settings of a session. [New] takes the pool as it is, and begins every
+	// transaction with its isolation.
+	Bouncer bool
+	// Migrate has the backend call [Migrate] before it compares the schema with
+	// the model: what is missing is created when the store is made.
+	Migrate bool
+	// ApplicationName is what [Open] calls the connections in the server's
+	// statistics, unless the connection string names them; default: "larder".
+	ApplicationName string
+}
+
+// check refuses what the server would not understand.
+func (o Options) check() error {
+	switch o.isolation() {
+	case pgx.Serializable, pgx.RepeatableRead, pgx.ReadCommitted, pgx.ReadUncommitted:
+		return nil
+	}
+	return fmt.Errorf("postgres: no isolation level %q", o.Isolation)
+}
+
+func (o Options) isolation() pgx.TxIsoLevel {
+	if o.Isolation == "" {
+		return pgx.Serializable
+	}
+	return o.Isolation
+}

@@ -1,0 +1,108 @@
+package pgtest
+
+import (
+	"context"
+	_ "embed" // bouncer.sh
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+//go:embed bouncer.sh
+var bouncerScript string
+
+// sharedBouncer is the PgBouncer of this process.
+var sharedBouncer = sync.OnceValues(func() (*Server, error) { return startBouncer(context.Background(), serverURL()) })
+
+// Bouncer returns the connection string of a PgBouncer in transaction mode that
+// stands in front of the server of [URL] with three connections. It starts it if
+// need be. If the binary is missing, the test fails and names the package to
+// install.
+func Bouncer(tb testing.TB) string {
+	tb.Helper()
+	URL(tb)
+	s, err := sharedBouncer()
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	return s.URL()
+}
+
+// serverURL is [URL] once that has succeeded.
+func serverURL() string {
+	if url := os.Getenv("DATABASE_URL"); url != "" {
+		return url
+	}
+	s, _ := shared()
+	return s.URL()
+}
+
+func startBouncer(ctx context.Context, server string) (*Server, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	bin, err := bouncerBinary("/usr/sbin") // not in everybody's PATH
+	if err != nil {
+		return nil, err
+	}
+	c, err := pgconn.ParseConfig(server)
+	if err != nil {
+		return nil, err
+	}
+	o, err := serverOwner()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := o.directory()
+	if err != nil {
+		return nil, err
+	}
+	config := filepath.Join(dir, "pgbouncer.ini")
+	if err := os.WriteFile(config, []byte(bouncerConfig(c, dir)), 0o600); err != nil {
+		return nil, err
+	}
+	if err := os.Chown(config, o.uid, o.gid); err != nil {
+		return nil, err
+	}
+	g, err := guard(bouncerScript, o, dir, "bin="+bin, "config="+config)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{guardian: g, url: socketURL(dir)}
+	if err := g.await(ctx, s.answers); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// bouncerConfig is the file of settings (pgbouncer.org/config.html). The
+// authentication of clients is left to the directory, which only the owner may
+// look into.
+func bouncerConfig(c *pgconn.Config, dir string) string {
+	target := []string{
+		"host=" + connValue(c.Host), "port=" + strconv.Itoa(int(c.Port)),
+		"dbname=" + connValue(c.Database), "user=" + connValue(c.User),
+	}
+	if c.Password != "" {
+		target = append(target, "password="+connValue(c.Password))
+	}
+	return fmt.Sprintf(`[databases]
+postgres = %s
+[pgbouncer]
+pool_mode = transaction
+default_pool_size = 3
+max_client_conn = 200
+auth_type = any
+listen_addr =
+listen_port = %s
+unix_socket_dir = %s
+`, strings.Join(target, " "), port, dir)
+}
+
+// connValue quotes a value of a connection string as PgBouncer reads it.
+func connValue(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

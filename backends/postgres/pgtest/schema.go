@@ -1,0 +1,103 @@
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// shared is the private server of this process.
+var shared = sync.OnceValues(func() (*Server, error) { return Start(context.Background()) })
+
+// URL returns the connection string of the server for the tests of this process.
+// It starts the server if need be, and the test fails if that fails.
+func URL(tb testing.TB) string {
+	tb.Helper()
+	if url := os.Getenv("DATABASE_URL"); url != "" {
+		return url
+	}
+	s, err := shared()
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	return s.URL()
+}
+
+var schemas atomic.Int64
+
+// Schema makes an empty schema on the server of [URL], and drops it with all that
+// is in it when the test is over. Its name has capitals, blanks and quotes, which
+// is what names may have. If the test fails, its output shows what the server
+// logged meanwhile, other tests that ran at the same time included.
+func Schema(tb testing.TB) string {
+	tb.Helper()
+	url := URL(tb)
+	showLog(tb)
+	name := fmt.Sprintf(`Test "%d" of %d %.24s`, schemas.Add(1), os.Getpid(), ascii(tb.Name()))
+	run(tb, url, "CREATE SCHEMA "+quote(name))
+	tb.Cleanup(func() {
+		run(tb, url, "SET client_min_messages = warning; DROP SCHEMA "+quote(name)+" CASCADE")
+	})
+	return name
+}
+
+// showLog adds the private server's log to the output of the test if it fails.
+func showLog(tb testing.TB) {
+	if os.Getenv("DATABASE_URL") != "" {
+		return
+	}
+	s, err := shared()
+	if err != nil {
+		return
+	}
+	const most = 8 << 10
+	from := len(s.Log(0))
+	tb.Cleanup(func() {
+		if !tb.Failed() {
+			return
+		}
+		log := s.Log(from)
+		tb.Logf("log of the server:\n%s", log[max(0, len(log)-most):])
+	})
+}
+
+// admin is the connection that schemas are made and dropped on.
+var admin struct {
+	sync.Mutex
+	conn *pgconn.PgConn
+}
+
+// run executes statements on it.
+func run(tb testing.TB, url, sql string) {
+	tb.Helper()
+	admin.Lock()
+	defer admin.Unlock()
+	ctx := context.Background() // that of the test has ended when it cleans up
+	if admin.conn == nil || admin.conn.IsClosed() {
+		var err error
+		if admin.conn, err = pgconn.Connect(ctx, url); err != nil {
+			tb.Fatalf("pgtest: %v", err)
+		}
+	}
+	if _, err := admin.conn.Exec(ctx, sql).ReadAll(); err != nil {
+		tb.Fatalf("pgtest: %s: %v", sql, err)
+	}
+}
+
+// quote spells a name as SQL does (manual, section 4.1.1).
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func ascii(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '_'
+		}
+		return r
+	}, s)
+}

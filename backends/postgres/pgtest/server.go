@@ -1,0 +1,101 @@
+package pgtest
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed" // guardian.sh
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Server is a private PostgreSQL server.
+type Server struct {
+	guardian *guardian
+	url      string
+}
+
+//go:embed guardian.sh
+var guardianScript string
+
+// patience is how long a server may take to start, on a machine that does other
+// things as well.
+const patience = time.Minute
+
+// Start starts a private server, whatever DATABASE_URL says. It is stopped at the
+// latest when the process ends.
+//
+// Errors: one that names the package to install if the binaries are missing; one
+// with the server's log if it does not start.
+func Start(ctx context.Context) (*Server, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	bin, err := serverBinaries(debian)
+	if err != nil {
+		return nil, err
+	}
+	o, err := serverOwner()
+	if err != nil {
+		return nil, err
+	}
+	template, err := templatePath(ctx, bin, o)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := o.directory()
+	if err != nil {
+		return nil, err
+	}
+	g, err := guard(guardianScript, o, dir, "bin="+bin, "template="+template, "port="+port)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{guardian: g, url: socketURL(dir)}
+	if err := g.await(ctx, s.answers); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// URL returns the connection string of the server's superuser.
+func (s *Server) URL() string { return s.url }
+
+// Stop ends the server and removes all that it stored.
+func (s *Server) Stop() error { return s.guardian.stop() }
+
+// Log returns what the server has logged from that byte on.
+func (s *Server) Log(from int) string { return s.guardian.log(from) }
+
+func (s *Server) answers(ctx context.Context) error { return answers(ctx, s.url) }
+
+// port is the name of the socket in its directory.
+const port = "5432"
+
+// socketURL returns the connection string for the socket in dir.
+func socketURL(dir string) string {
+	query := url.Values{"host": {dir}, "port": {port}, "sslmode": {"disable"}}
+	return "postgres://postgres@/postgres?" + query.Encode()
+}
+
+func answers(ctx context.Context, url string) error {
+	c, err := pgconn.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	return c.Close(ctx)
+}
+
+// templatePath returns where the pristine cluster of this version is kept.
+func templatePath(ctx context.Context, bin string, o owner) (string, error) {
+	version, err := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s/postgres --version: %w", bin, err)
+	}
+	sum := sha256.Sum256([]byte(bin + string(version) + guardianScript))
+	return filepath.Join(os.TempDir(), fmt.Sprintf("pgtest-template-%d-%x", o.uid, sum[:8])), nil
+}

@@ -1,0 +1,54 @@
+package postgres
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/larder-go/larder/core"
+)
+
+// A statement that wrote what it must not has to fail, so that nothing of it is
+// ever visible and no round trip is needed to take it back. SQL has no expression
+// that raises an error of one's choice, but the text that cannot be cast to a
+// number is part of the error. It contains a column, or the planner would cast it
+// in advance.
+const (
+	markMissing   = "larder: missing "
+	markForbidden = "larder: forbidden "
+	markEnd       = ";"
+)
+
+// raise is an expression that fails with the mark and a detail, which is one of
+// type text.
+func raise(mark, detail string) string {
+	return "('" + mark + "' || " + detail + " || '" + markEnd + "')::integer"
+}
+
+// guard writes an expression that fails if the row that conditions are about does
+// not fulfil the check; nothing for a check that all rows fulfil.
+func (b *builder) guard(t *table, check core.Filter) {
+	if check.Kind() == core.FilterAll {
+		return
+	}
+	b.WriteString(", CASE WHEN ")
+	b.filter(t, check, false)
+	b.write(" THEN NULL ELSE ", raise(markForbidden, b.column(t.key)+"::text"), " END")
+}
+
+// raised returns the error that a statement raised; nil if the error is another.
+func raised(op *core.Op, err *pgconn.PgError) error {
+	if err.Code != "22P02" || op == nil {
+		return nil
+	}
+	if strings.Contains(err.Message, markForbidden) {
+		return op.Resource.Forbidden()
+	}
+	_, rest, found := strings.Cut(err.Message, markMissing)
+	number, _, _ := strings.Cut(rest, markEnd)
+	if i, bad := strconv.Atoi(number); found && bad == nil && i >= 1 && i <= len(op.Keys) {
+		return op.Resource.NotFound(op.Keys[i-1])
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+package postgres
+
+import (
+	"context"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Read is a Load or a Select in one statement.
+func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	table := t.backend.table(op.Resource)
+	var s shape
+	if op.Kind == core.Load {
+		s.load(table, op)
+	} else {
+		s.query(table, op)
+	}
+	if s.err != nil {
+		return core.Result{}, s.err
+	}
+	st := t.backend.statements.get(s.key, func() *statement {
+		if op.Kind == core.Load {
+			return loadStatement(table, op)
+		}
+		return selectStatement(table, op)
+	})
+	var res core.Result
+	err := t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) (err error) {
+		res.Records, err = records(rows, table, st.columns)
+		return err
+	}})
+	if op.Limit > 0 && len(res.Records) > op.Limit {
+		res.Count = len(res.Records)
+		res.Records = res.Records[:op.Limit:op.Limit]
+	}
+	return res, err
+}
+
+// Count is one statement.
+func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
+	table := t.backend.table(op.Resource)
+	var s shape
+	s.byte(shapeCount)
+	s.number(op.Resource.Index())
+	s.filter(table, op.Where)
+	s.filter(table, op.Using)
+	if s.err != nil {
+		return 0, s.err
+	}
+	st := t.backend.statements.get(s.key, func() *statement {
+		b := builder{alias: "t"}
+		b.write("SELECT count(*) FROM ", table.name, " AS t WHERE ")
+		b.conditions(table, op.Where, op.Using)
+		return &statement{sql: b.String()}
+	})
+	var count int
+	err := t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := rows.Scan(&count); err != nil {
+				return err
+			}
+		}
+		return nil
+	}})
+	return count, err
+}
+
+// fields notes a projection.
+func (s *shape) fields(fields []*core.Field) {
+	s.number(len(fields))
+	for _, f := range fields {
+		s.number(f.Column())
+	}
+}
+
+// projected returns the columns of a projection.
+func projected(t *table, fields []*core.Field) []*column {
+	if fields == nil {
+		return t.columns
+	}
+	columns := make([]*column, len(fields))
+	for i, f := range fields {
+		columns[i] = t.columns[f.Column()]
+	}
+	return columns
+}
+
+func (s *shape) load(t *table, op *core.Op) {
+	s.byte(shapeLoad)
+	s.number(op.Resource.Index())
+	s.fields(op.Fields)
+	if s.flag(len(op.Keys) > 1) {
+		s.argument(t.key.array(op.Keys))
+	} else {
+		s.argument(t.key.argument(op.Keys[0]))
+	}
+	s.filter(t, op.Using)
+}
+
+func loadStatement(t *table, op *core.Op) *statement {
+	b := builder{alias: "t"}
+	columns := projected(t, op.Fields)
+	b.WriteString("SELECT ")
+	b.list(columns)
+	b.write(" FROM ", t.name, " AS t WHERE ", b.column(t.key), t.key.equality)
+	if len(op.Keys) > 1 {
+		b.write(" = ANY (", b.param(t.key.cast+"[]"), ")")
+	} else {
+		b.write(" = ", b.param(t.key.cast))
+	}
+	b.and(t, op.Using)
+	if len(op.Keys) > 1 {
+		b.write(" ORDER BY ", b.column(t.key), t.key.codePoints)
+	}
+	return &statement{b.String(), columns}
+}
+
+// and adds a condition to others.
+func (b *builder) and(t *table, f core.Filter) {
+	if f.Kind() != core.FilterAll {
+		b.WriteString(" AND ")
+		b.filter(t, f, false)
+	}
+}
+
+// conditions writes both.
+func (b *builder) conditions(t *table, where, using core.Filter) {
+	b.filter(t, where, false)
+	b.and(t, using)
+}
+
+func (s *shape) query(t *table, op *core.Op) {
+	s.byte(shapeSelect)
+	s.number(op.Resource.Index())
+	s.fields(op.Fields)
+	s.filter(t, op.Where)
+	s.filter(t, op.Using)
+	s.position(t, op)
+	if s.flag(op.Limit > 0) {
+		s.argument(min(int64(op.Limit), math.MaxInt64-1) + 1) // one more tells whether there is more
+	}
+}
+
+// selectStatement reads a page. If what comes after its position has two parts, it
+// takes a page of each and puts them together.
+func selectStatement(t *table, op *core.Op) *statement {
+	columns := projected(t, op.Fields)
+	b := builder{alias: "t"}
+	b.WriteString("SELECT ")
+	b.list(columns)
+	b.write(" FROM ", t.name, " AS t WHERE ")
+	b.conditions(t, op.Where, op.Using)
+	rows := b.String()
+	tail := builder{alias: "t", params: b.params}
+	steps := tail.steps(t, op)
+	tail.orderBy(t, op.Order)
+	if op.Limit > 0 {
+		tail.write(" LIMIT ", tail.param("bigint"))
+	}
+	sql := rows + tail.String()
+	if len(steps) > 0 {
+		pages := parts(steps)
+		for i, after := range pages {
+			pages[i] = rows + " AND " + after + tail.String()
+		}
+		if sql = pages[0]; len(pages) == 2 {
+			sql = "SELECT * FROM ((" + pages[0] + ") UNION ALL (" + pages[1] + ")) AS t" + tail.String()
+		}
+	}
+	return &statement{sql, columns}
+}
+
+// records reads rows of these columns; further ones are left aside.
+func records(rows pgx.Rows, t *table, columns []*column) ([]core.Record, error) {
+	var out []core.Record
+	var decoders []decoder
+	for rows.Next() {
+		if decoders == nil {
+			sent, types := rows.FieldDescriptions(), rows.Conn().TypeMap()
+			decoders = make([]decoder, len(columns))
+			for i, c := range columns {
+				decoders[i] = c.decoder(types, sent[i])
+			}
+		}
+		rec, err := record(rows.RawValues(), t, columns, decoders)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rec)
+	}
+	return out, nil
+}
+
+func record(raw [][]byte, t *table, columns []*column, decoders []decoder) (core.Record, error) {
+	values := make([]core.Value, len(t.columns))
+	for i, c := range columns {
+		if raw[i] == nil {
+			values[c.index] = core.Null
+			continue
+		}
+		v, err := decoders[i](raw[i])
+		if err != nil {
+			return core.Record{}, undecodable(c.field, err)
+		}
+		values[c.index] = v
+	}
+	return t.resource.RecordOf(values), nil
+}

@@ -1,0 +1,109 @@
+package postgres
+
+import (
+	"math"
+
+	"github.com/larder-go/larder/core"
+)
+
+// table is a resource as statements see it.
+type table struct {
+	resource *core.Resource
+	name     string // qualified and quoted
+	columns  []*column
+	key      *column
+	sequence *sequence              // of an Int key; may be nil
+	fields   map[string]*core.Field // by column
+	uniques  map[string]*core.Field // by constraint or index on one column
+	foreign  map[string]*core.Field // by constraint
+	checks   map[string]*core.Field // by constraint on one column
+}
+
+// column is a stored field as statements see it.
+type column struct {
+	field      *core.Field
+	index      int    // in records
+	name       string // quoted
+	cast       string // type of its parameters
+	notNull    bool
+	generated  bool   // GENERATED ALWAYS AS (...) STORED
+	always     bool   // GENERATED ALWAYS AS IDENTITY
+	fallback   string // default expression
+	given      bool   // a value that is not given is not null
+	codePoints string // what makes comparison one by code point, if the column's is not
+	equality   string // the same for equality
+	limits     limits
+}
+
+// limits are what a column holds less of than its type in the model.
+type limits struct {
+	low, high int64 // Int
+	size      int   // Text, in characters; 0 means any
+	single    bool  // Float of 32 bits
+}
+
+func bindTables(found *catalog, schema string, m *core.Model) []*table {
+	tables := make([]*table, len(m.Resources()))
+	for i, r := range m.Resources() {
+		tables[i] = bindTable(found.tables[r.Name()], schema, r)
+	}
+	return tables
+}
+
+func bindTable(found *catalogTable, schema string, r *core.Resource) *table {
+	t := &table{
+		resource: r, name: qualified(schema, r), columns: make([]*column, len(r.Columns())),
+		fields: make(map[string]*core.Field), uniques: make(map[string]*core.Field),
+		foreign: make(map[string]*core.Field), checks: make(map[string]*core.Field),
+	}
+	for i, f := range r.Columns() {
+		t.columns[i] = bindColumn(found.columns[f.Name()], f)
+		t.fields[f.Name()] = f
+	}
+	t.key = t.columns[r.Key().Column()]
+	if key := found.columns[r.Key().Name()]; key.sequence != "" && key.sequenceStep > 0 {
+		t.sequence = &sequence{name: key.sequence, step: key.sequenceStep, limit: key.sequenceLimit}
+	}
+	for _, x := range found.indexes {
+		if f := t.fields[x.columns[0]]; x.unique && len(x.columns) == 1 && f != nil {
+			t.uniques[x.name] = f
+		}
+	}
+	for _, k := range found.foreign {
+		if f := t.fields[k.column]; f != nil && f.Target() != nil && k.target == f.Target().Name() {
+			t.foreign[k.name] = f
+		}
+	}
+	for name, column := range found.checks {
+		if f := t.fields[column]; f != nil {
+			t.checks[name] = f
+		}
+	}
+	return t
+}
+
+func bindColumn(found *catalogColumn, f *core.Field) *column {
+	c := &column{
+		field: f, index: f.Column(), name: quote(f.Name()), cast: sqlType(f),
+		notNull: found.notNull, generated: found.generated, always: found.identity == "a",
+		fallback: found.fallback, given: found.given(), limits: limitsOf(found),
+	}
+	if f.Type() == core.Text && !found.byCodePoint {
+		c.codePoints = ` COLLATE "C"`
+	}
+	if f.Type() == core.Text && !found.deterministic {
+		c.equality = ` COLLATE "C"`
+	}
+	return c
+}
+
+func limitsOf(c *catalogColumn) limits {
+	l := limits{low: math.MinInt64, high: math.MaxInt64, size: int(c.size), single: c.typeName == "float4"}
+	switch c.typeName {
+	case "int4":
+		l.low, l.high = math.MinInt32, math.MaxInt32
+	case "int2":
+		l.low, l.high = math.MinInt16, math.MaxInt16
+	}
+	return l
+}

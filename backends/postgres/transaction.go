@@ -1,0 +1,154 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/larder-go/larder/core"
+)
+
+// transaction holds a connection from its first operation to its end. Statements
+// travel together: BEGIN with the first one, COMMIT with the last one if it is
+// known to be the last.
+type transaction struct {
+	backend  *Backend
+	opts     core.TxOptions
+	conn     *pgxpool.Conn
+	begun    bool   // on the server
+	wrote    bool   // or tried to
+	deferred bool   // constraints are
+	done     bool   // committed along with an operation
+	behind   *table // whose sequence handed out a key that was taken
+}
+
+var _ core.BackendTx = (*transaction)(nil)
+
+var errRolledBack = errors.New("postgres: the server rolled the transaction back")
+
+func (t *transaction) acquire(ctx context.Context) (err error) {
+	if t.conn == nil {
+		t.conn, err = t.backend.acquire(ctx)
+	}
+	return err
+}
+
+// end gives the connection back. One that is not in order is closed by the pool.
+func (t *transaction) end() {
+	if t.conn != nil {
+		t.conn.Release()
+		t.conn = nil
+	}
+}
+
+// run executes the calls of one operation, in one round trip.
+func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := t.acquire(ctx); err != nil {
+		return err
+	}
+	if t.conn.Conn().IsClosed() {
+		return unavailable(pgconn.ErrConnClosed)
+	}
+	if slices.ContainsFunc(calls, call.tooLarge) {
+		return &core.Error{Code: core.BadRequest, Message: "the condition has too many values"}
+	}
+	writes := op.Kind.Writes()
+	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1
+	commits := alone || op.Final
+	t.wrote = t.wrote || writes
+	var err error
+	if !alone {
+		calls = t.enclose(calls, writes, commits)
+	}
+	if len(calls) == 1 {
+		err = t.query(ctx, calls[0])
+	} else {
+		err = t.send(ctx, calls)
+	}
+	if err != nil {
+		return t.failed(ctx, op, err, commits)
+	}
+	if commits {
+		t.done = true
+		t.end()
+	}
+	return nil
+}
+
+// enclose adds what the transaction needs before and after the calls.
+func (t *transaction) enclose(calls []call, writes, commits bool) []call {
+	all := make([]call, 0, len(calls)+3)
+	if !t.begun {
+		all = append(all, call{sql: t.beginSQL()})
+		t.begun = true
+	}
+	if writes && !t.deferred {
+		all = append(all, call{sql: "SET CONSTRAINTS ALL DEFERRED"})
+		t.deferred = true
+	}
+	all = append(all, calls...)
+	if commits {
+		all = append(all, call{sql: "COMMIT"})
+	}
+	return all
+}
+
+func (t *transaction) beginSQL() string {
+	if t.opts.ReadOnly {
+		return t.backend.begin[1]
+	}
+	return t.backend.begin[0]
+}
+
+// Commit is a round trip if anything happened that was not committed along with
+// the last operation.
+func (t *transaction) Commit(ctx context.Context) error {
+	defer t.end()
+	if t.done || !t.begun {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return errors.Join(err, t.undo(context.WithoutCancel(ctx)))
+	}
+	if t.conn.Conn().IsClosed() {
+		return unavailable(pgconn.ErrConnClosed)
+	}
+	tag, err := t.conn.Exec(ctx, "COMMIT")
+	switch {
+	case err != nil:
+		return t.failed(ctx, nil, err, true)
+	case tag.String() == "ROLLBACK": // how COMMIT answers in a transaction that failed
+		return errRolledBack
+	}
+	return nil
+}
+
+// Rollback undoes the transaction. If it failed because a sequence is behind, it
+// then moves the sequence on, so that another try does not fail the same way.
+func (t *transaction) Rollback(ctx context.Context) error {
+	defer t.end()
+	if t.conn == nil || t.conn.Conn().IsClosed() {
+		return nil
+	}
+	if err := t.undo(ctx); err != nil {
+		return err
+	}
+	if t.behind != nil {
+		return t.behind.sequence.catchUp(ctx, t.conn.Conn(), t.behind)
+	}
+	return nil
+}
+
+func (t *transaction) undo(ctx context.Context) error {
+	if t.conn.Conn().PgConn().TxStatus() == 'I' {
+		return nil
+	}
+	_, err := t.conn.Exec(ctx, "ROLLBACK")
+	return err
+}

@@ -1,0 +1,226 @@
+package postgres
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Update is one statement for all records, whatever columns each of them changes.
+func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	table := t.backend.table(op.Resource)
+	changes, err := changed(table, op.Records)
+	if err != nil {
+		return nil, err
+	}
+	u := update{table: table, op: op, changes: changes, many: t.strict(op)}
+	var s shape
+	u.shape(&s)
+	if s.err != nil {
+		return nil, s.err
+	}
+	st := t.backend.statements.get(s.key, u.statement)
+	out := make([]core.Record, len(op.Keys))
+	err = t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
+		updated, err := records(rows, table, st.columns)
+		if err == nil {
+			place(op.Keys, updated, out)
+		}
+		return err
+	}})
+	if err != nil {
+		return nil, err
+	}
+	for i, rec := range out {
+		if rec.IsZero() {
+			return nil, op.Resource.NotFound(op.Keys[i])
+		}
+	}
+	return out, nil
+}
+
+// strict reports whether a statement has to fail by itself if a key is not there:
+// because of what it did to other keys, or because the commit of what was done
+// before travels with it.
+func (t *transaction) strict(op *core.Op) bool { return len(op.Keys) > 1 || t.begun && op.Final }
+
+// place puts the records where their keys are.
+func place(keys []core.Value, recs, out []core.Record) {
+	places := make(map[core.Value]int, len(keys))
+	for i, key := range keys {
+		places[key] = i
+	}
+	for _, rec := range recs {
+		if i, ok := places[rec.Key()]; ok {
+			out[i] = rec
+		}
+	}
+}
+
+// change is a column that an Update writes to.
+type change struct {
+	*column
+	some bool // but not in all records
+}
+
+// changed returns the columns that any of the records changes.
+func changed(t *table, recs []core.Record) ([]change, error) {
+	var changes []change
+	for i, c := range t.columns {
+		if c == t.key {
+			continue
+		}
+		count := 0
+		for _, rec := range recs {
+			if v := rec.At(i); !v.IsAbsent() {
+				if err := c.check(v); err != nil {
+					return nil, err
+				}
+				count++
+			}
+		}
+		if count > 0 {
+			changes = append(changes, change{c, count < len(recs)})
+		}
+	}
+	return changes, nil
+}
+
+// update is the making of one statement.
+type update struct {
+	table   *table
+	op      *core.Op
+	changes []change
+	many    bool
+}
+
+func (u *update) shape(s *shape) {
+	s.byte(shapeUpdate)
+	s.number(u.op.Resource.Index())
+	s.flag(u.many)
+	if u.many {
+		s.argument(u.table.key.array(u.op.Keys))
+	} else {
+		s.argument(u.table.key.argument(u.op.Keys[0]))
+	}
+	s.number(len(u.changes))
+	for _, c := range u.changes {
+		s.number(c.index)
+		some := s.flag(c.some)
+		if !u.many {
+			s.argument(c.argument(u.op.Records[0].At(c.index)))
+			continue
+		}
+		values, given := valuesOf(c.column, u.op.Records)
+		s.argument(c.array(values))
+		if some {
+			s.argument(flags(given))
+		}
+	}
+	s.filter(u.table, u.op.Using)
+	s.filter(u.table, u.op.Check)
+}
+
+// valuesOf returns a column of the records, and which of them have it.
+func valuesOf(c *column, recs []core.Record) ([]core.Value, []bool) {
+	values, given := make([]core.Value, len(recs)), make([]bool, len(recs))
+	for i, rec := range recs {
+		values[i] = rec.At(c.index)
+		given[i] = !values[i].IsAbsent()
+	}
+	return values, given
+}
+
+func (u *update) statement() *statement {
+	b := builder{alias: "t"}
+	if u.many {
+		u.writeMany(&b)
+	} else {
+		u.writeOne(&b)
+	}
+	return &statement{b.String(), u.table.columns}
+}
+
+// writeOne changes the row of one key. If there is none, there is no result.
+func (u *update) writeOne(b *builder) {
+	t := u.table
+	key := b.param(t.key.cast)
+	if len(u.changes) > 0 {
+		b.write("UPDATE ", t.name, " AS t SET ")
+		for i, c := range u.changes {
+			b.write(comma(i), c.name, " = ", b.param(c.cast))
+		}
+		b.write(" WHERE ", b.column(t.key), t.key.equality, " = ", key)
+		b.and(t, u.op.Using)
+		b.WriteString(" RETURNING ")
+		b.list(t.columns)
+		b.guard(t, u.op.Check)
+		return
+	}
+	using := builder{alias: "t", params: b.params}
+	using.and(t, u.op.Using)
+	b.params = using.params
+	b.WriteString("SELECT ")
+	b.list(t.columns)
+	b.guard(t, u.op.Check)
+	b.write(" FROM ", t.name, " AS t WHERE ", b.column(t.key), t.key.equality, " = ", key, using.String())
+}
+
+// writeMany changes the rows of all keys, and fails for the first that is not
+// there.
+func (u *update) writeMany(b *builder) {
+	t := u.table
+	keys := b.param(t.key.parameter() + "[]")
+	b.WriteString("WITH u AS (")
+	if len(u.changes) > 0 {
+		u.writeChanges(b, keys)
+	} else {
+		b.WriteString("SELECT ")
+		b.list(t.columns)
+		b.write(" FROM ", t.name, " AS t WHERE ", b.column(t.key), t.key.equality, " = ANY (", keys, ")")
+		b.and(t, u.op.Using)
+	}
+	b.WriteString(") SELECT ")
+	b.alias = "u"
+	b.list(t.columns)
+	b.orMissing(t, keys, u.op.Check)
+}
+
+func (u *update) writeChanges(b *builder, keys string) {
+	t := u.table
+	b.write("UPDATE ", t.name, " AS t SET ")
+	names, arrays := []string{"key"}, []string{keys}
+	for i, c := range u.changes {
+		names, arrays = append(names, valueName(i)), append(arrays, b.param(c.parameter()+"[]"))
+		value := c.fromParameter("v." + valueName(i))
+		if c.some {
+			names, arrays = append(names, "is_"+valueName(i)), append(arrays, b.param("boolean[]"))
+			value = "CASE WHEN v.is_" + valueName(i) + " THEN " + value + " ELSE " + b.column(c.column) + " END"
+		}
+		b.write(comma(i), c.name, " = ", value)
+	}
+	b.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ") WHERE ", b.column(t.key), t.key.equality, " = v.key")
+	b.and(t, u.op.Using)
+	b.WriteString(" RETURNING ")
+	b.list(t.columns)
+}
+
+func valueName(i int) string { return "v" + strconv.Itoa(i) }
+
+// orMissing goes on behind a list of columns of u: it writes an expression that
+// fails for the first key that is not in u, and after that for the first row that
+// does not fulfil the check.
+func (b *builder) orMissing(t *table, keys string, check core.Filter) {
+	b.write(", CASE WHEN m.place IS NOT NULL THEN ", raise(markMissing, "m.place"))
+	if check.Kind() != core.FilterAll {
+		b.WriteString(" WHEN ")
+		b.filter(t, check, false)
+		b.write(" THEN NULL ELSE ", raise(markForbidden, b.column(t.key)+"::text"))
+	}
+	b.write(" END FROM (SELECT min(v.place) AS place FROM unnest(", keys, ") WITH ORDINALITY AS v (key, place)",
+		" WHERE NOT EXISTS (SELECT FROM u WHERE ", b.column(t.key), " = v.key)) AS m LEFT JOIN u ON true")
+}

@@ -1,0 +1,142 @@
+package postgres
+
+import (
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/larder-go/larder/core"
+)
+
+// violation returns the error of a rule of the database that was broken (manual,
+// appendix A, classes 22 and 23), in the names of the model; nil if the error is
+// none. op is nil at a commit.
+func (b *Backend) violation(op *core.Op, err *pgconn.PgError) error {
+	table := b.tableNamed(err)
+	var found error
+	switch {
+	case err.Code == "2200H": // a sequence has come to its end
+		return nil
+	case err.Code == "23505" || err.Code == "23P01":
+		found = taken(table, op, err.ConstraintName)
+	case err.Code == "23503":
+		found = reference(table, op, err)
+	case err.Code == "23502":
+		found = rejected(op, fieldOf(table, err.ColumnName))
+	case err.Code == "23514":
+		found = rejected(op, checkOf(table, err.ConstraintName))
+	case strings.HasPrefix(err.Code, "22"), strings.HasPrefix(err.Code, "23"), err.Code == "P0001":
+		found = rejected(op, fieldOf(table, err.ColumnName))
+	}
+	if e, ok := found.(*core.Error); ok { //nolint:errorlint // made above
+		e.Cause = err
+	}
+	return found
+}
+
+// tableNamed returns the table that the error names; nil if that is none of ours.
+func (b *Backend) tableNamed(err *pgconn.PgError) *table {
+	if err.SchemaName != b.schema {
+		return nil
+	}
+	for _, t := range b.tables {
+		if t.resource.Name() == err.TableName {
+			return t
+		}
+	}
+	return nil
+}
+
+func fieldOf(t *table, column string) *core.Field {
+	if t == nil {
+		return nil
+	}
+	return t.fields[column]
+}
+
+func checkOf(t *table, constraint string) *core.Field {
+	if t == nil {
+		return nil
+	}
+	return t.checks[constraint]
+}
+
+// taken is the error of values that must be unique and are not. The constraint may
+// be one that the model does not know.
+func taken(t *table, op *core.Op, constraint string) error {
+	switch {
+	case t != nil && t.uniques[constraint] != nil:
+		return t.uniques[constraint].Taken()
+	case t != nil:
+		return &core.Error{Code: core.AlreadyExists, Resource: t.resource.External()}
+	case op != nil:
+		return &core.Error{Code: core.AlreadyExists, Resource: op.Resource.External()}
+	}
+	return &core.Error{Code: core.AlreadyExists}
+}
+
+// rejected is the error of a value that the database does not take, or if it is
+// not known which one, of the request. The value is told if there is only one that
+// it can be.
+func rejected(op *core.Op, f *core.Field) error {
+	if f == nil {
+		message := "the storage does not accept these values"
+		if op != nil {
+			message = op.Resource.External() + ": " + message
+		}
+		return &core.Error{Code: core.BadRequest, Message: message}
+	}
+	v := core.Null
+	if op != nil && op.Resource == f.Resource() && len(op.Records) == 1 {
+		v = op.Records[0].At(f.Column())
+	}
+	return badValue(f, v)
+}
+
+// reference is the error of a foreign key: of its own side, if it points at no row,
+// or of the other side, if it is pointed at. The detail of the error says
+// "Key (column)=(value) ..." in every language, with the column of the side that
+// the statement was about.
+func reference(t *table, op *core.Op, err *pgconn.PgError) error {
+	if t == nil || t.foreign[err.ConstraintName] == nil {
+		return rejected(op, nil)
+	}
+	f := t.foreign[err.ConstraintName]
+	column, value, ok := detail(err.Detail, f)
+	if !ok {
+		return f.Target().NotFound(core.Null)
+	}
+	if column == f.Name() && (column != f.Target().Key().Name() || !deletes(op)) {
+		key, bad := f.Type().Convert(value)
+		if bad != nil {
+			key = core.Null
+		}
+		return f.Target().NotFound(key)
+	}
+	return f.StillReferenced()
+}
+
+func deletes(op *core.Op) bool { return op != nil && op.Kind == core.Delete }
+
+// detail takes the detail apart. A value may have parentheses in it, so it ends at
+// the last one before the name of the table that the detail ends with.
+func detail(text string, f *core.Field) (column, value string, ok bool) {
+	_, rest, ok := strings.Cut(text, "(")
+	if !ok {
+		return "", "", false
+	}
+	for _, column := range []string{f.Name(), f.Target().Key().Name()} {
+		after, is := strings.CutPrefix(rest, column+")=(")
+		if !is {
+			continue
+		}
+		names := max(strings.LastIndex(after, f.Target().Name()), strings.LastIndex(after, f.Resource().Name()))
+		if names > 0 {
+			after = after[:names]
+		}
+		if i := strings.LastIndex(after, ")"); i >= 0 {
+			return column, after[:i], true
+		}
+	}
+	return "", "", false
+}

@@ -1,0 +1,142 @@
+package postgres_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// The names of the database are all of the form secret_...: none of them may show.
+// The tables were made by somebody else, with rules that the model does not know.
+var inventory = core.MustModel("inventory",
+	core.ResourceSpec{Name: "secret_shelf", External: "Shelf", Fields: []core.FieldSpec{
+		{Name: "secret_id", External: "id", Type: core.Int, Key: true},
+		{Name: "secret_room", External: "room", Type: core.Text},
+	}},
+	core.ResourceSpec{Name: "secret_item", External: "Item", Fields: []core.FieldSpec{
+		{Name: "secret_id", External: "id", Type: core.Int, Key: true},
+		{Name: "secret_name", External: "name", Type: core.Text},
+		{Name: "secret_count", External: "count", Type: core.Int},
+		{Name: "secret_small", External: "small", Type: core.Int},
+		{Name: "secret_ratio", External: "ratio", Type: core.Float},
+		{Name: "secret_code", External: "code", Type: core.Text, Unique: true},
+		{Name: "secret_shelf", External: "shelf", ToOne: "secret_shelf"},
+		{Name: "secret_twice", External: "twice", Type: core.Int},
+		{Name: "secret_label", External: "label", Type: core.Text},
+	}},
+)
+
+var inventoryTables = []string{
+	`CREATE TABLE $S.secret_shelf (secret_id serial PRIMARY KEY, secret_room varchar)`,
+	`CREATE TABLE $S.secret_item (
+		secret_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+		secret_name varchar(5) NOT NULL,
+		secret_count integer CONSTRAINT secret_positive CHECK (secret_count > 0),
+		secret_small smallint,
+		secret_ratio real,
+		secret_code text CONSTRAINT secret_once UNIQUE,
+		secret_shelf integer CONSTRAINT secret_place REFERENCES $S.secret_shelf,
+		secret_twice integer GENERATED ALWAYS AS (secret_count * 2) STORED,
+		secret_label text DEFAULT 'none',
+		secret_extra text,
+		CONSTRAINT secret_both CHECK (secret_count < 1000 OR secret_small IS NULL),
+		EXCLUDE USING btree (secret_extra WITH =))`,
+	`CREATE FUNCTION $S.secret_rule() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		IF NEW.secret_name = 'raise' THEN RAISE EXCEPTION 'secret_message'; END IF;
+		IF NEW.secret_name = 'dup' THEN NEW.secret_extra = 'same'; END IF;
+		IF NEW.secret_name = 'shout' THEN NEW.secret_name = 'SHOUT'; END IF;
+		RETURN NEW;
+	END $$`,
+	`CREATE TRIGGER secret_trigger BEFORE INSERT OR UPDATE ON $S.secret_item FOR EACH ROW EXECUTE FUNCTION $S.secret_rule()`,
+	`INSERT INTO $S.secret_shelf (secret_room) VALUES ('secret_attic')`,
+	`INSERT INTO $S.secret_item (secret_name, secret_code, secret_extra) VALUES ('other', 'secret_value', 'same')`,
+}
+
+func TestBrokenRulesNameTheFieldOfTheModelAndNothingOfTheDatabase(t *testing.T) {
+	store, _ := stored(t, inventory, inventoryTables...)
+	item := inventory.Resource("secret_item")
+	for _, c := range []struct {
+		name   string
+		fields map[string]any
+		code   core.Code
+		field  string
+	}{
+		{"null where there must be none", map[string]any{"secret_name": nil}, core.BadFieldValue, "name"},
+		{"longer than the column", map[string]any{"secret_name": "sixsix"}, core.BadFieldValue, "name"},
+		{"longer by blanks", map[string]any{"secret_name": "five  "}, core.BadFieldValue, "name"},
+		{"check of one column", map[string]any{"secret_name": "a", "secret_count": 0}, core.BadFieldValue, "count"},
+		{"check of two columns", map[string]any{"secret_name": "a", "secret_count": 1000, "secret_small": 1}, core.BadRequest, ""},
+		{"beyond integer", map[string]any{"secret_name": "a", "secret_count": 1 << 40}, core.BadFieldValue, "count"},
+		{"beyond smallint", map[string]any{"secret_name": "a", "secret_small": 1 << 20}, core.BadFieldValue, "small"},
+		{"beyond real", map[string]any{"secret_name": "a", "secret_ratio": 1e300}, core.BadFieldValue, "ratio"},
+		{"overflow in the database", map[string]any{"secret_name": "a", "secret_count": 2_000_000_000}, core.BadRequest, ""},
+		{"unique value", map[string]any{"secret_name": "a", "secret_code": "secret_value"}, core.AlreadyExists, "code"},
+		{"key", map[string]any{"secret_id": 1, "secret_name": "a"}, core.AlreadyExists, "id"},
+		{"rule that is not in the model", map[string]any{"secret_name": "dup"}, core.AlreadyExists, ""},
+		{"no such row", map[string]any{"secret_name": "a", "secret_shelf": 77}, core.NotFound, ""},
+		{"generated column", map[string]any{"secret_name": "a", "secret_twice": 1}, core.FieldReadonly, "twice"},
+		{"exception of a trigger", map[string]any{"secret_name": "raise"}, core.BadRequest, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := store.Insert(t.Context(), item, record(t, item, c.fields))
+			var e *core.Error
+			if !errors.As(err, &e) || e.Code != c.code || e.Field != c.field {
+				t.Fatalf("got %v, want %s of field %q", err, c.code, c.field)
+			}
+			if strings.Contains(e.Public(), "secret") && c.fields["secret_code"] == nil {
+				t.Errorf("public text %s", e.Public())
+			}
+		})
+	}
+}
+
+func TestUnknownTargetIsNamedByItsKey(t *testing.T) {
+	store, _ := stored(t, inventory, inventoryTables...)
+	item := inventory.Resource("secret_item")
+	_, err := store.Insert(t.Context(), item, record(t, item, map[string]any{"secret_name": "a", "secret_shelf": 77}))
+	var e *core.Error
+	if !errors.As(err, &e) || e.Resource != "Shelf" || e.Key != core.IntValue(77) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRowThatIsPointedAtCannotBeDeleted(t *testing.T) {
+	store, _ := stored(t, inventory, inventoryTables...)
+	item, shelf := inventory.Resource("secret_item"), inventory.Resource("secret_shelf")
+	if _, err := store.Insert(t.Context(), item, record(t, item, map[string]any{"secret_name": "a", "secret_shelf": 1})); err != nil {
+		t.Fatal(err)
+	}
+	err := store.Delete(t.Context(), shelf, core.IntValue(1))
+	var e *core.Error
+	if !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "Item" || e.Field != "shelf" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestResultsShowWhatTheDatabaseMadeOfThem(t *testing.T) {
+	store, _ := stored(t, inventory, inventoryTables...)
+	item := inventory.Resource("secret_item")
+	got, err := store.Insert(t.Context(), item,
+		record(t, item, map[string]any{"secret_name": "shout", "secret_count": 21}),
+		record(t, item, map[string]any{"secret_name": "b", "secret_label": "mine"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{
+		"secret_item{secret_id:2 secret_name:SHOUT secret_count:21 secret_small:null secret_ratio:null" +
+			" secret_code:null secret_shelf:null secret_twice:42 secret_label:none}",
+		"secret_item{secret_id:3 secret_name:b secret_count:null secret_small:null secret_ratio:null" +
+			" secret_code:null secret_shelf:null secret_twice:null secret_label:mine}",
+	} {
+		if got[i].String() != want {
+			t.Errorf("got  %v\nwant %v", got[i], want)
+		}
+	}
+	updated, err := store.Update(t.Context(), item, record(t, item, map[string]any{"secret_id": 2, "secret_count": 4}))
+	if err != nil || updated[0].Get("secret_twice") != core.IntValue(8) {
+		t.Errorf("got %v %v", updated, err)
+	}
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/larder-go/larder/backends/postgres"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
+		os.Exit(2) // the flag package has said why
+	default:
+		fmt.Fprintln(os.Stderr, "import-schema:", strings.ReplaceAll(err.Error(), "\n", "; "))
+		os.Exit(1)
+	}
+}
+
+var errUsage = errors.New("usage")
+
+// run imports a schema, writes the source to out or a file, and the report to
+// report.
+func run(ctx context.Context, args []string, out, report io.Writer) error {
+	var o options
+	if err := o.parse(args, report); err != nil {
+		return err
+	}
+	conn, err := connect(ctx, o.url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing was written
+	imported, err := postgres.Import(ctx, conn, o.schema)
+	if err != nil {
+		return explain(conn.Config(), err)
+	}
+	if len(imported.Resources) == 0 && len(imported.Notes) == 0 {
+		return fmt.Errorf("schema %q has no tables", o.schema)
+	}
+	tell(report, imported.Notes)
+	if len(imported.Resources) == 0 {
+		return fmt.Errorf("schema %q has no table that can be a resource", o.schema)
+	}
+	model, err := imported.Model()
+	if err != nil {
+		return err
+	}
+	source, err := model.GoSource(o.pkg)
+	if err != nil {
+		return err
+	}
+	if o.file != "" {
+		if err := os.WriteFile(o.file, source, 0o644); err != nil { //nolint:gosec // source code, which others may read
+			return fmt.Errorf("-out: %w", err)
+		}
+		return nil
+	}
+	_, err = out.Write(source)
+	return err
+}
+
+// tell reports what the model lacks, the gravest first.
+func tell(report io.Writer, notes []postgres.ImportNote) {
+	for _, kind := range []postgres.ImportKind{postgres.ImportLeftOut, postgres.ImportRefused, postgres.ImportChanged, postgres.ImportServer} {
+		for _, n := range notes {
+			if n.Kind == kind {
+				fmt.Fprintln(report, n) //nolint:errcheck // what cannot be told cannot be helped
+			}
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package main_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+)
+
+// alien returns a schema whose cookies are of another kind.
+func alien(t *testing.T) string {
+	t.Helper()
+	schema := pgtest.Schema(t)
+	conn, err := pgx.Connect(t.Context(), pgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // the server ends with the tests
+	table := pgx.Identifier{schema, "cookie"}.Sanitize()
+	if _, err := conn.Exec(t.Context(), "CREATE TABLE "+table+` (id bigint PRIMARY KEY, "type" point)`); err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func post(t *testing.T, url, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusCreated {
+		t.Fatal(res.Status)
+	}
+}
+
+// thereAfterARestart serves, writes, stops, and finds everything again.
+func thereAfterARestart(t *testing.T, store ...string) {
+	t.Helper()
+	data := filepath.Join(t.TempDir(), "data.json")
+	if err := os.WriteFile(data, []byte(`{"jar": {"1": {"id": 1}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("first", func(t *testing.T) {
+		base, _ := start(t, append(store, "-data", data)...)
+		post(t, base+"/cookie", `{"type": "muffin", "jar": 1}`)
+	})
+	t.Run("second", func(t *testing.T) {
+		base, _ := start(t, store...)
+		if got := get(t, base+"/jar/1?depth=2"); got != `200 {"id":1,"cookies":[{"id":1,"type":"muffin","jar":1}]}` {
+			t.Errorf("got %s", got)
+		}
+	})
+	t.Run("initial data does not meet records", func(t *testing.T) {
+		if code, said := fails(t, append(store, "-data", data)...); code != 1 || !strings.Contains(said, "holds records already") {
+			t.Errorf("exit code %d, said %q", code, said)
+		}
+	})
+}
+
+func TestRecordsInPostgreSQLAreThereAfterARestart(t *testing.T) {
+	thereAfterARestart(t, "-store", pgtest.URL(t), "-schema", pgtest.Schema(t))
+}
+
+func TestRecordsInAFileAreThereAfterARestart(t *testing.T) {
+	thereAfterARestart(t, "-store", "file:"+filepath.Join(t.TempDir(), "cookies.db"))
+}
+
+func TestAFileThatIsServedAlreadyIsRefused(t *testing.T) {
+	store := "file:" + filepath.Join(t.TempDir(), "cookies.db")
+	start(t, "-store", store)
+	if code, said := fails(t, "-store", store); code != 1 || !strings.Contains(said, "cookies.db") {
+		t.Errorf("exit code %d, said %q", code, said)
+	}
+}

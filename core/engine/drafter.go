@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+// drafter reads bodies.
+type drafter struct {
+	engine *Engine
+	// internal bodies come from setters: they have the program's names and no
+	// regard for Readonly and Hidden.
+	internal bool
+}
+
+func (d drafter) draft(s *shape, body map[string]any, level int) (*draft, error) {
+	if level > d.engine.opts.MaxNesting {
+		return nil, &core.Error{Code: core.BadRequest, Message: fmt.Sprintf(
+			"records are nested deeper than %d", d.engine.opts.MaxNesting)}
+	}
+	out := &draft{shape: s, level: level, plain: true}
+	for _, f := range s.resource.Fields() {
+		raw, named := body[d.name(f)]
+		if !named || !d.knows(f) {
+			continue
+		}
+		a, err := d.assignment(f, raw, level)
+		if err != nil {
+			return nil, err
+		}
+		out.add(a)
+	}
+	if len(out.assignments) < len(body) {
+		return nil, d.unknown(s, body)
+	}
+	return out, nil
+}
+
+func (d drafter) name(f *core.Field) string {
+	if d.internal {
+		return f.Name()
+	}
+	return f.External()
+}
+
+// knows reports whether the field exists for whoever wrote the body.
+func (d drafter) knows(f *core.Field) bool { return d.internal || !f.Hidden() }
+
+// settable refuses fields that whoever wrote the body must not set.
+func (d drafter) settable(f *core.Field) error {
+	forClients := f.Key() || f.Readonly() || f.Computed() != nil && f.Computed().Set == nil
+	switch {
+	case d.internal && (f.Key() || f.Computed() != nil):
+		return badSetter(f.Resource(), f.Name())
+	case !d.internal && forClients:
+		return &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
+	}
+	return nil
+}
+
+// unknown names the first field of the body that does not exist.
+func (d drafter) unknown(s *shape, body map[string]any) error {
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(body)), func(name string) bool {
+		f := s.resource.ExternalField(name)
+		if d.internal {
+			f = s.resource.Field(name)
+		}
+		return f != nil && d.knows(f)
+	})
+	if d.internal {
+		return badSetter(s.resource, names[0])
+	}
+	return s.unknown(names[0])
+}
+
+// badSetter is the error of a program whose setter names what it cannot set.
+func badSetter(r *core.Resource, name string) error {
+	return &core.Error{Code: core.ServerError, Cause: fmt.Errorf(
+		"the setter of a computed field sets %s.%s, which no setter can", r, name)}
+}
+
+func (d drafter) assignment(f *core.Field, raw any, level int) (a assignment, err error) {
+	if err := d.settable(f); err != nil {
+		return a, err
+	}
+	a.field = f
+	switch {
+	case f.Computed() != nil:
+		a.raw = raw
+	case f.Target() != nil:
+		a.value = core.Null
+		a.items, err = d.items(f, raw, level)
+	default:
+		a.value, err = f.Convert(raw)
+		if a.value.IsAbsent() {
+			a.value = core.Null
+		}
+	}
+	return a, err
+}
+
+// items reads the value of a relation: ids and bodies of records to create.
+func (d drafter) items(f *core.Field, raw any, level int) ([]item, error) {
+	list := []any{raw}
+	if f.Many() {
+		var err error
+		if list, err = members(f, raw); err != nil {
+			return nil, err
+		}
+	}
+	items := make([]item, 0, len(list))
+	for _, raw := range list {
+		it, err := d.item(f, raw, level)
+		if err != nil {
+			return nil, err
+		}
+		if it.create == nil && !it.key.IsSet() {
+			if f.Many() {
+				return nil, badValue(f, f.Target().Key().Type(), raw)
+			}
+			continue
+		}
+		items = append(items, it)
+	}
+	return items, nil
+}
+
+// members returns what the value of a to-many relation lists.
+func members(f *core.Field, raw any) ([]any, error) {
+	switch list := raw.(type) {
+	case nil:
+		return nil, nil
+	case []any:
+		return list, nil
+	case []map[string]any:
+		bodies := make([]any, len(list))
+		for i, body := range list {
+			bodies[i] = body
+		}
+		return bodies, nil
+	}
+	v, err := f.Convert(raw)
+	if err != nil {
+		return nil, err
+	}
+	list, _ := elements(v)
+	return list, nil
+}
+
+func (d drafter) item(f *core.Field, raw any, level int) (it item, err error) {
+	if body, ok := raw.(map[string]any); ok {
+		it.create, err = d.draft(d.engine.shapeOf(f.Target()), body, level+1)
+		return it, err
+	}
+	keyType := f.Target().Key().Type()
+	if it.key, err = keyType.Convert(raw); err != nil {
+		err = badValue(f, keyType, raw)
+	}
+	return it, err
+}

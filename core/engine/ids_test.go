@@ -1,0 +1,61 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+// friends have a list of ids, which every read returns as it is given here.
+func friends(t *testing.T, ids ...core.Value) *engine.Engine {
+	model := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "friends", ToMany: "thing", Writable: core.Never},
+	}})
+	stored := core.Decorator{Name: "stored", Layer: core.Answer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			res, err := next(ctx, op)
+			found := make([]core.Record, len(res.Records))
+			for i, rec := range res.Records {
+				found[i] = rec.With(1, core.ListOf(ids...))
+			}
+			res.Records = found
+			return res, err
+		}, nil
+	}}
+	data := core.Data{"thing": {1: nil, 2: nil, 3: nil}}
+	store, err := core.New(t.Context(), model, memory.NewWith(data), stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return engine.New(store, engine.Options{})
+}
+
+func TestAListOfIdsOfTheWrongTypeIsAServerError(t *testing.T) {
+	if _, err := friends(t, core.TextValue("x")).Get(t.Context(), "thing", 1, 1); !errors.Is(err, core.ServerError) {
+		t.Errorf("get: %v, want %s", err, core.ServerError)
+	}
+}
+
+func TestAListOfIdsThatIsStoredInAnyOrderIsShownAsASet(t *testing.T) {
+	api := friends(t, core.IntValue(3), core.IntValue(1), core.IntValue(9), core.IntValue(3))
+	for depth, want := range map[int]string{
+		1: `{"id":2,"friends":[1,3]}`,
+		2: `{"id":2,"friends":[{"id":1,"friends":[1,3]},{"id":3,"friends":[1,3]}]}`,
+	} {
+		view, err := api.Get(t.Context(), "thing", 2, depth)
+		if got := string(view.AppendJSON(nil)); err != nil || got != want {
+			t.Errorf("depth %d: %s, %v, want %s", depth, got, err, want)
+		}
+	}
+}
+
+func TestAnEmptyListInsteadOfNullIsNoChange(t *testing.T) {
+	if _, err := friends(t).Update(t.Context(), "thing", 1, engine.Write{}, map[string]any{"friends": nil}); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,34 @@
+package memtable
+
+import "github.com/larder-go/larder/core"
+
+// touched is the key of a record that a transaction wrote.
+type touched struct {
+	resource *core.Resource
+	key      core.Value
+}
+
+// changes returns the net effect of the transaction, in the order in which it
+// first touched the records.
+func (t *transaction) changes() (c Changes) {
+	seen := make(map[touched]struct{}, len(t.touched))
+	for _, at := range t.touched {
+		if _, again := seen[at]; again {
+			continue
+		}
+		seen[at] = struct{}{}
+		i := at.resource.Index()
+		old, was := t.base.tables[i].get(at.key)
+		rec, is := t.now.tables[i].get(at.key)
+		switch {
+		case is && !(was && rec.Equal(old)):
+			c.Put = append(c.Put, rec)
+		case was && !is:
+			c.Removed = append(c.Removed, old)
+		}
+	}
+	return c
+}
+
+// empty reports whether nothing changed.
+func (c Changes) empty() bool { return len(c.Put) == 0 && len(c.Removed) == 0 }

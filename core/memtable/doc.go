@@ -1,0 +1,25 @@
+// Package memtable is an embedded serializable store of a model's records in
+// memory, which backends that keep their records there are built on.
+//
+// Each resource is an ordered copy-on-write map with an index on every field
+// for which [core.Field.Indexed] holds, stored to-one relations among them. What
+// has been committed is one immutable [Snapshot], and a commit replaces it in one
+// step. So a reader works on the snapshot that was current when it began: it
+// waits for nobody and nobody waits for it, and beginning and rolling back cost
+// the same however many records there are. Transactions that write run one at a
+// time, which makes every transaction serializable without a conflict ever.
+//
+// Keys of type [core.Int] are handed out in ascending order from 1, beyond every
+// key that a record was given, up to the largest number of 64 bits.
+//
+// # Logs
+//
+// A durable backend gives the store a [Log]. It is told what a transaction
+// changed before anybody else sees it, and shows the transaction to readers once
+// it is durable. Transactions do not wait for each other's durability: the next
+// one begins on what the last one committed, shown or not, and what it commits
+// comes behind it in the log. Whatever is shown is therefore durable together
+// with everything that it was built on. A transaction ends, be it by a commit of
+// nothing or a rollback, only when what it began on has been shown; if that fails,
+// so do all that were built on it, and the store takes no further writes.
+package memtable

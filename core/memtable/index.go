@@ -1,0 +1,185 @@
+package memtable
+
+import (
+	"slices"
+
+	"github.com/tidwall/btree"
+
+	"github.com/larder-go/larder/core"
+)
+
+// index finds the keys of records by the value of one field.
+type index[K ordinal] interface {
+	add(v core.Value, key K)
+	remove(v core.Value, key K)
+	// fill adds the records, whose keys ascend, to the empty index, by the value of
+	// one column.
+	fill(keys []K, records []core.Record, column int)
+	// scan yields the keys of the records whose value is in the span, by value,
+	// descending if desc, and among equal values by ascending key, until yield
+	// returns false, which it then returns too. With resume, those before that
+	// position are left out.
+	scan(s span, desc bool, resume *position[K], yield func(K) bool) bool
+	clone() index[K]
+}
+
+// position is one place in an index.
+type position[K ordinal] struct {
+	value core.Value
+	key   K
+}
+
+func newIndex[K ordinal](t core.Type) index[K] {
+	if isNumber(t) {
+		return newEntries[int64, K](number)
+	}
+	return newEntries[string, K](core.Value.Text)
+}
+
+// entries is an index on a field whose values have ordinals of type V.
+type entries[V, K ordinal] struct {
+	tree    *btree.BTreeG[entry[V, K]]
+	ordinal func(core.Value) V
+}
+
+// entry is one value and the key of a record that holds it. Entries that are not
+// stored, but only mark a place in the tree, have an edge: before or behind all
+// entries of their value.
+type entry[V, K ordinal] struct {
+	rank  int8 // of the absent value -1, of a value 0, of null 1
+	edge  int8
+	value V
+	key   K
+}
+
+func newEntries[V, K ordinal](ordinalOf func(core.Value) V) *entries[V, K] {
+	return &entries[V, K]{
+		tree:    btree.NewBTreeGOptions(less[V, K], btree.Options{NoLocks: true}),
+		ordinal: ordinalOf,
+	}
+}
+
+func less[V, K ordinal](a, b entry[V, K]) bool {
+	switch {
+	case a.rank != b.rank:
+		return a.rank < b.rank
+	case a.value != b.value:
+		return a.value < b.value
+	case a.edge != b.edge:
+		return a.edge < b.edge
+	}
+	return a.key < b.key
+}
+
+// of returns the entry of a value without a key.
+func (x *entries[V, K]) of(v core.Value) entry[V, K] {
+	switch {
+	case v.IsNull():
+		return entry[V, K]{rank: 1}
+	case v.IsAbsent():
+		return entry[V, K]{rank: -1}
+	}
+	return entry[V, K]{value: x.ordinal(v)}
+}
+
+func (x *entries[V, K]) at(v core.Value, key K) entry[V, K] {
+	e := x.of(v)
+	e.key = key
+	return e
+}
+
+func (x *entries[V, K]) edge(c cut) entry[V, K] {
+	e := x.of(c.value)
+	e.edge = -1
+	if c.after {
+		e.edge = 1
+	}
+	return e
+}
+
+func (x *entries[V, K]) add(v core.Value, key K) { x.tree.Set(x.at(v, key)) }
+
+func (x *entries[V, K]) remove(v core.Value, key K) { x.tree.Delete(x.at(v, key)) }
+
+func (x *entries[V, K]) fill(keys []K, records []core.Record, column int) {
+	all := make([]entry[V, K], len(records))
+	for i, rec := range records {
+		all[i] = x.at(rec.At(column), keys[i])
+	}
+	slices.SortFunc(all, func(a, b entry[V, K]) int {
+		switch {
+		case less(a, b):
+			return -1
+		case less(b, a):
+			return 1
+		}
+		return 0
+	})
+	for _, e := range all {
+		x.tree.Load(e)
+	}
+}
+
+func (x *entries[V, K]) clone() index[K] { return &entries[V, K]{x.tree.Copy(), x.ordinal} }
+
+func (x *entries[V, K]) scan(s span, desc bool, resume *position[K], yield func(K) bool) bool {
+	from, to := x.edge(s.from), x.edge(s.to)
+	switch {
+	case desc:
+		return x.descend(from, to, resume, yield)
+	case resume != nil:
+		if at := x.at(resume.value, resume.key); less(from, at) {
+			from = at
+		}
+	}
+	return x.ascend(from, to, yield)
+}
+
+func (x *entries[V, K]) ascend(from, to entry[V, K], yield func(K) bool) bool {
+	more := true
+	x.tree.Ascend(from, func(e entry[V, K]) bool {
+		if !less(e, to) {
+			return false
+		}
+		more = yield(e.key)
+		return more
+	})
+	return more
+}
+
+// descend takes the values from the last to the first, and the entries of each
+// from the first to the last.
+func (x *entries[V, K]) descend(from, to entry[V, K], resume *position[K], yield func(K) bool) bool {
+	if resume != nil {
+		at := x.at(resume.value, resume.key)
+		if !less(at, from) && less(at, to) && !x.ascend(at, at.behind(), yield) {
+			return false
+		}
+		if less(at, to) {
+			to = at.before()
+		}
+	}
+	for {
+		last, ok := x.last(from, to)
+		if !ok {
+			return true
+		}
+		if !x.ascend(last.before(), last.behind(), yield) {
+			return false
+		}
+		to = last.before()
+	}
+}
+
+// last returns the last entry between two places.
+func (x *entries[V, K]) last(from, to entry[V, K]) (last entry[V, K], ok bool) {
+	x.tree.Descend(to, func(e entry[V, K]) bool {
+		last, ok = e, !less(e, from)
+		return false
+	})
+	return last, ok
+}
+
+// before and behind return the places around all entries with e's value.
+func (e entry[V, K]) before() entry[V, K] { return entry[V, K]{rank: e.rank, value: e.value, edge: -1} }
+func (e entry[V, K]) behind() entry[V, K] { return entry[V, K]{rank: e.rank, value: e.value, edge: 1} }

@@ -1,0 +1,88 @@
+package memtable
+
+import "github.com/larder-go/larder/core"
+
+// writes is what a transaction did that can break integrity. Between operations
+// it may be broken, so nothing is checked before the end; and then the indexes
+// tell, whatever has become of the records meanwhile.
+type writes struct {
+	values  []fieldValue // written to to-one and unique fields
+	deleted []core.Record
+}
+
+type fieldValue struct {
+	field *core.Field
+	value core.Value
+}
+
+// put writes the record, in place of old if that is one.
+func (t *transaction) put(table table, old, rec core.Record) {
+	table.put(old, rec)
+	r := rec.Resource()
+	t.note(r.References(), old, rec)
+	t.note(r.Uniques(), old, rec)
+	t.touch(rec)
+}
+
+func (t *transaction) note(fields []*core.Field, old, rec core.Record) {
+	for _, f := range fields {
+		v := rec.At(f.Column())
+		if v.IsSet() && (old.IsZero() || old.At(f.Column()) != v) {
+			t.writes.values = append(t.writes.values, fieldValue{f, v})
+		}
+	}
+}
+
+func (t *transaction) remove(table table, old core.Record) {
+	table.remove(old)
+	t.writes.deleted = append(t.writes.deleted, old)
+	t.touch(old)
+}
+
+func (t *transaction) touch(rec core.Record) {
+	if t.store.log != nil {
+		t.touched = append(t.touched, touched{rec.Resource(), rec.Key()})
+	}
+}
+
+// checkIntegrity returns the error that a commit owes.
+func (t *transaction) checkIntegrity() error {
+	for _, w := range t.writes.values {
+		if err := t.checkValue(w.field, w.value); err != nil {
+			return err
+		}
+	}
+	for _, old := range t.writes.deleted {
+		if err := t.checkDeleted(old); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *transaction) checkValue(f *core.Field, v core.Value) error {
+	table := t.table(f.Resource())
+	if f.Unique() && table.holders(f, v, 2) > 1 {
+		return f.Taken()
+	}
+	if f.Target() == nil {
+		return nil
+	}
+	if _, there := t.table(f.Target()).get(v); !there && table.holders(f, v, 1) > 0 {
+		return f.Target().NotFound(v)
+	}
+	return nil
+}
+
+func (t *transaction) checkDeleted(old core.Record) error {
+	r, key := old.Resource(), old.Key()
+	if _, again := t.table(r).get(key); again {
+		return nil
+	}
+	for _, f := range r.Referrers() {
+		if t.table(f.Resource()).holders(f, key, 1) > 0 {
+			return f.StillReferenced()
+		}
+	}
+	return nil
+}

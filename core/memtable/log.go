@@ -1,0 +1,32 @@
+package memtable
+
+import "github.com/larder-go/larder/core"
+
+// Log makes transactions durable before they are shown to readers. Its methods
+// may be called by several goroutines at once.
+//
+// Once it failed it has to go on failing: the store does not write any more
+// either, because what it would build on is lost.
+type Log interface {
+	// Append takes what a transaction changed. The store calls it for one
+	// transaction at a time, in the order in which they are serialized. An error
+	// means that the transaction did not happen and the store goes on.
+	//
+	// Otherwise the log calls publish, which does not block, once the changes and
+	// all that were appended before are durable, and never before the publish of
+	// those. It may leave out one that it would call directly before a later one,
+	// which shows everything that the earlier would. durable waits for this and
+	// returns nil, or the error because of which it never will; it may be called any
+	// number of times, by several goroutines.
+	Append(changes Changes, publish func()) (durable func() error, err error)
+	// Reserve makes durable, before it returns, that keys of the resource up to
+	// atLeast, or to the larger number that it returns, may be handed out.
+	Reserve(r *core.Resource, atLeast int64) (upTo int64, err error)
+}
+
+// Changes are the net effect of a transaction. No key of a resource is in both
+// lists, nor twice in one. The slices belong to the log.
+type Changes struct {
+	Put     []core.Record // complete, as they are now, new ones among them
+	Removed []core.Record // as they were before the transaction
+}

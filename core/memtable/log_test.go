@@ -1,0 +1,278 @@
+package memtable
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"pgregory.net/rapid"
+
+	"github.com/larder-go/larder/core"
+)
+
+// slowLog keeps what it was told until it is released.
+type slowLog struct {
+	mu       sync.Mutex
+	appended []Changes
+	publish  []func()
+	refusal  error // of the next Append
+	released chan struct{}
+	failure  error // of everything, once released
+	blocks   int64 // keys reserved at once
+	reserved []int64
+}
+
+func newSlowLog() *slowLog { return &slowLog{released: make(chan struct{}), blocks: 10} }
+
+func (l *slowLog) Append(c Changes, publish func()) (durable func() error, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refusal != nil {
+		return nil, l.refusal
+	}
+	l.appended = append(l.appended, c)
+	l.publish = append(l.publish, publish)
+	return func() error {
+		<-l.released
+		return l.failure
+	}, nil
+}
+
+// release lets everything that was appended become durable, or fail.
+func (l *slowLog) release(failure error) {
+	if l.failure = failure; failure == nil {
+		for _, publish := range l.publish {
+			publish()
+		}
+	}
+	close(l.released)
+}
+
+func (l *slowLog) Reserve(_ *core.Resource, atLeast int64) (upTo int64, err error) {
+	if l.refusal != nil {
+		return 0, l.refusal
+	}
+	l.reserved = append(l.reserved, atLeast+l.blocks-1)
+	return atLeast + l.blocks - 1, nil
+}
+
+func openLogged(tb testing.TB, l Log) (*core.Store, *backend) {
+	b := fresh()
+	b.log = l
+	return open(tb, b), b
+}
+
+var errDisk = errors.New("disk on fire")
+
+func TestWritersBuildOnEachOtherBeforeReadersSeeThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newSlowLog()
+		store, b := openLogged(t, l)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+					n, err := tx.Count(t.Context(), bed, core.All())
+					insert(t, tx.Session, bed, "id", string(rune('a'+n)))
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		if n := len(b.Dump()["bed"]); n != 0 || len(l.appended) != 3 {
+			t.Errorf("%d shown of %d appended", n, len(l.appended))
+		}
+		l.release(nil)
+		wg.Wait()
+		if n := len(b.Dump()["bed"]); n != 3 {
+			t.Errorf("%d shown", n)
+		}
+	})
+}
+
+// What ends without writing may have seen what is not shown yet, and its answer may
+// tell of it.
+func TestNothingEndsBeforeWhatItSawIsShown(t *testing.T) {
+	ends := map[string]func(core.Session) error{
+		"commit of nothing": func(core.Session) error { return nil },
+		"rollback":          func(core.Session) error { return errUndo },
+		"broken integrity": func(s core.Session) error {
+			rec, _ := plant.NewRecord(map[string]any{"bed": "nowhere"})
+			_, err := s.Insert(context.Background(), plant, rec)
+			return err
+		},
+	}
+	for name, end := range ends {
+		for _, failure := range []error{nil, errDisk} {
+			synctest.Test(t, func(t *testing.T) {
+				l := newSlowLog()
+				store, _ := openLogged(t, l)
+				var wg sync.WaitGroup
+				wg.Go(func() {
+					if err := write(t, store.Session, bed, "id", "north"); !errors.Is(err, failure) {
+						t.Errorf("%s: first: %v, want %v", name, err, failure)
+					}
+				})
+				synctest.Wait()
+				ended := false
+				wg.Go(func() {
+					err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+						if _, err := tx.Get(t.Context(), bed, core.TextValue("north")); err != nil {
+							t.Error(err)
+						}
+						return end(tx.Session)
+					})
+					ended = true
+					if name != "rollback" && failure != nil && !errors.Is(err, failure) {
+						t.Errorf("%s: second: %v, want %v", name, err, failure)
+					}
+				})
+				synctest.Wait()
+				if ended {
+					t.Errorf("%s: ended before", name)
+				}
+				l.release(failure)
+				wg.Wait()
+			})
+		}
+	}
+}
+
+func TestAfterTheLogFailedNothingIsWrittenAndEverythingRead(t *testing.T) {
+	l := newSlowLog()
+	store, b := openLogged(t, l)
+	l.release(errDisk)
+	if err := write(t, store.Session, bed, "id", "north"); !errors.Is(err, errDisk) {
+		t.Error(err)
+	}
+	if err := write(t, store.Session, bed, "id", "south"); !errors.Is(err, errDisk) {
+		t.Error(err)
+	}
+	if _, err := b.Begin(t.Context(), core.TxOptions{}); !errors.Is(err, errDisk) {
+		t.Error(err)
+	}
+	if n, err := store.Count(t.Context(), bed, core.All()); n != 0 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if len(l.appended) != 1 {
+		t.Errorf("%d appended", len(l.appended))
+	}
+}
+
+func TestWhatTheLogRefusesDidNotHappenAndTheNextDoes(t *testing.T) {
+	l := newSlowLog()
+	store, b := openLogged(t, l)
+	l.refusal = errDisk
+	if err := write(t, store.Session, bed, "id", "north"); !errors.Is(err, errDisk) {
+		t.Error(err)
+	}
+	l.refusal = nil
+	close(l.released)
+	if err := write(t, store.Session, bed, "id", "north"); err != nil {
+		t.Error(err)
+	}
+	if n := len(b.Dump()["bed"]); n != 0 || len(l.appended) != 1 {
+		t.Errorf("%d shown, %d appended", n, len(l.appended))
+	}
+}
+
+func TestKeysAreReservedInBlocksBeforeTheyAreHandedOut(t *testing.T) {
+	l := newSlowLog()
+	store, b := openLogged(t, l)
+	next := func(n int) []core.Value {
+		t.Helper()
+		keys, err := store.NextIDs(t.Context(), plant, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return keys
+	}
+	next(1)
+	next(9)
+	next(1)
+	next(20)
+	if want := []int64{10, 20, 40}; !slices.Equal(l.reserved, want) {
+		t.Errorf("reserved %v, want %v", l.reserved, want)
+	}
+	l.refusal = errDisk
+	next(9)
+	if keys, err := store.NextIDs(t.Context(), plant, 1); !errors.Is(err, errDisk) {
+		t.Errorf("%v, %v", keys, err)
+	}
+	if want := []int64{40, 0, 0}; !slices.Equal(b.Positions(), want) {
+		t.Errorf("positions %v, want %v", b.Positions(), want)
+	}
+	b.Store.Close()
+	b.Store.Close()
+	if want := []int64{40, 0, 0}; !slices.Equal(b.Positions(), want) {
+		t.Errorf("closed, positions %v, want %v", b.Positions(), want)
+	}
+}
+
+// instantLog applies what it is told to a map.
+type instantLog struct{ content content }
+
+func (l *instantLog) Append(c Changes, publish func()) (durable func() error, err error) {
+	for _, old := range c.Removed {
+		if rec, there := l.content[old.Resource()][old.Key()]; !there || !rec.Equal(old) {
+			return nil, errors.New("removed what was not there")
+		}
+		delete(l.content[old.Resource()], old.Key())
+	}
+	for _, rec := range c.Put {
+		if old, there := l.content[rec.Resource()][rec.Key()]; there && old.Equal(rec) {
+			return nil, errors.New("put what was there")
+		}
+		l.content[rec.Resource()][rec.Key()] = rec
+	}
+	if len(c.Put)+len(c.Removed) == 0 {
+		return nil, errors.New("nothing changed")
+	}
+	publish()
+	return func() error { return nil }, nil
+}
+
+func (l *instantLog) Reserve(_ *core.Resource, atLeast int64) (int64, error) { return atLeast, nil }
+
+func TestTheLogIsToldTheNetChanges(t *testing.T) {
+	resources := []*core.Resource{plant, bed}
+	rapid.Check(t, func(t *rapid.T) {
+		l := &instantLog{content{plant: {}, bed: {}, sensor: {}}}
+		b := fresh()
+		b.log = l
+		store, err := core.New(t.Context(), garden, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := content{plant: {}, bed: {}, sensor: {}}
+		for range rapid.IntRange(1, 6).Draw(t, "transactions") {
+			next := want.clone()
+			err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+				for range rapid.IntRange(0, 8).Draw(t, "operations") {
+					step(t, tx.Session, next, rapid.SampledFrom(resources).Draw(t, "resource"))
+				}
+				return nil
+			})
+			broken := core.CheckIntegrity(garden, next.of)
+			if (err == nil) != (broken == nil) {
+				t.Fatalf("commit: %v, want %v", err, broken)
+			}
+			if err == nil {
+				want = next
+			}
+			for r, records := range want {
+				if !maps.EqualFunc(records, l.content[r], core.Record.Equal) {
+					t.Fatalf("the log knows %v, want %v", l.content[r], records)
+				}
+			}
+			holds(t, store.Session, want)
+		}
+	})
+}

@@ -1,0 +1,76 @@
+package memtable
+
+import (
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+// read answers a Load or a Select.
+func read(t table, op *core.Op) core.Result {
+	if op.Kind == core.Load {
+		return load(t, op)
+	}
+	p := plan(op)
+	var res core.Result
+	t.scan(p, func(rec core.Record) bool {
+		if !p.fulfils(op, rec) {
+			return true
+		}
+		if p.ordered && op.Limit > 0 && len(res.Records) == op.Limit {
+			res.Count = op.Limit + 1
+			return false
+		}
+		res.Records = append(res.Records, rec)
+		return true
+	})
+	if !p.ordered {
+		sortAndCut(&res, op)
+	}
+	project(res.Records, op)
+	return res
+}
+
+func load(t table, op *core.Op) core.Result {
+	found := make([]core.Record, 0, len(op.Keys))
+	for _, key := range op.Keys {
+		if rec, ok := t.get(key); ok && op.Using.Match(rec) {
+			found = append(found, rec)
+		}
+	}
+	project(found, op)
+	return core.Result{Records: found}
+}
+
+// count answers a Count.
+func count(t table, op *core.Op) (n int) {
+	if op.Where.Kind() == core.FilterAll && op.Using.Kind() == core.FilterAll {
+		return t.size()
+	}
+	p := plan(op)
+	t.scan(p, func(rec core.Record) bool {
+		if p.fulfils(op, rec) {
+			n++
+		}
+		return true
+	})
+	return n
+}
+
+func sortAndCut(res *core.Result, op *core.Op) {
+	slices.SortFunc(res.Records, func(a, b core.Record) int { return core.CompareRecords(op.Order, a, b) })
+	if op.Limit > 0 && len(res.Records) > op.Limit {
+		res.Count = len(res.Records)
+		clear(res.Records[op.Limit:])
+		res.Records = res.Records[:op.Limit:op.Limit]
+	}
+}
+
+func project(records []core.Record, op *core.Op) {
+	if op.Fields == nil {
+		return
+	}
+	for i, rec := range records {
+		records[i] = rec.Project(op.Fields)
+	}
+}

@@ -1,0 +1,130 @@
+package memtable
+
+import "github.com/larder-go/larder/core"
+
+// table is the records of one resource with their indexes.
+type table interface {
+	// size returns the number of records.
+	size() int
+	// get returns the record with that key.
+	get(key core.Value) (core.Record, bool)
+	// scan yields the records on the path until yield returns false.
+	scan(p *path, yield func(core.Record) bool)
+	// holders returns the number of records whose indexed field holds v, at most
+	// limit.
+	holders(f *core.Field, v core.Value, limit int) int
+
+	// fill puts the records into the empty table; their keys ascend.
+	fill(all []core.Record)
+	// clone returns a table with the same content that may be written to, in a
+	// time that does not depend on its size. It may be called by the only writer
+	// alone; readers are not disturbed.
+	clone() table
+	// put adds the record, or replaces old.
+	put(old, rec core.Record)
+	// remove removes the record.
+	remove(old core.Record)
+}
+
+// newTable returns an empty table for the resource.
+func newTable(r *core.Resource) table {
+	if isNumber(r.Key().Type()) {
+		return newRows(r, newNumbered(), core.Value.Int)
+	}
+	return newRows(r, newNamed(), core.Value.Text)
+}
+
+// rows is a table whose keys have ordinals of type K.
+type rows[K ordinal] struct {
+	records records[K]
+	ordinal func(core.Value) K // of a key
+	indexes []ownIndex[K]
+	columns []int // by column: place in indexes, or -1
+}
+
+// ownIndex is an index of a table, and whether the table may write to it or
+// shares it with the one that it was cloned from.
+type ownIndex[K ordinal] struct {
+	index[K]
+
+	column int
+	own    bool
+}
+
+func newRows[K ordinal](r *core.Resource, empty records[K], ordinalOf func(core.Value) K) *rows[K] {
+	t := &rows[K]{records: empty, ordinal: ordinalOf, columns: make([]int, len(r.Columns()))}
+	for i, f := range r.Columns() {
+		t.columns[i] = -1
+		if f.Indexed() && !f.Key() {
+			t.columns[i] = len(t.indexes)
+			t.indexes = append(t.indexes, ownIndex[K]{newIndex[K](f.Type()), i, true})
+		}
+	}
+	return t
+}
+
+func (t *rows[K]) size() int { return t.records.size() }
+
+func (t *rows[K]) get(key core.Value) (core.Record, bool) { return t.records.get(t.ordinal(key)) }
+
+func (t *rows[K]) holders(f *core.Field, v core.Value, limit int) (n int) {
+	t.indexes[t.columns[f.Column()]].scan(point(v), false, nil, func(K) bool {
+		n++
+		return n < limit
+	})
+	return n
+}
+
+func (t *rows[K]) fill(all []core.Record) {
+	keys := make([]K, len(all))
+	for i, rec := range all {
+		keys[i] = t.ordinal(rec.Key())
+	}
+	t.records.fill(keys, all)
+	for _, x := range t.indexes {
+		x.fill(keys, all, x.column)
+	}
+}
+
+func (t *rows[K]) clone() table {
+	c := *t
+	c.records = t.records.clone()
+	c.indexes = make([]ownIndex[K], len(t.indexes))
+	for i, x := range t.indexes {
+		c.indexes[i] = ownIndex[K]{x.index, x.column, false}
+	}
+	return &c
+}
+
+func (t *rows[K]) put(old, rec core.Record) {
+	key := t.ordinal(rec.Key())
+	t.records.set(key, rec)
+	for i := range t.indexes {
+		column := t.indexes[i].column
+		switch {
+		case old.IsZero():
+			t.writable(i).add(rec.At(column), key)
+		case old.At(column) != rec.At(column):
+			x := t.writable(i)
+			x.remove(old.At(column), key)
+			x.add(rec.At(column), key)
+		}
+	}
+}
+
+func (t *rows[K]) remove(old core.Record) {
+	key := t.ordinal(old.Key())
+	t.records.remove(key)
+	for i := range t.indexes {
+		t.writable(i).remove(old.At(t.indexes[i].column), key)
+	}
+}
+
+// writable returns the index, made the table's own on the first write.
+func (t *rows[K]) writable(i int) index[K] {
+	x := &t.indexes[i]
+	if !x.own {
+		x.index, x.own = x.clone(), true
+	}
+	return x.index
+}

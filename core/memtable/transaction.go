@@ -1,0 +1,155 @@
+package memtable
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+// transaction is a read-write transaction: from open to its end the only one that
+// may change tables. It works on tables of the current snapshot and on clones of
+// those that it wrote to, which a commit publishes together.
+type transaction struct {
+	store   *Store
+	base    *Snapshot // nil until open
+	now     *Snapshot // base until the first write
+	writes  writes
+	touched []touched // for the log, repetitions included
+	ended   bool
+}
+
+var _ core.BackendTx = (*transaction)(nil)
+
+// open waits until the transaction is the only writer and takes what the last one
+// left, whether it is shown already or not.
+func (t *transaction) open(ctx context.Context) error {
+	if err := ctx.Err(); err != nil || t.base != nil {
+		return err
+	}
+	select {
+	case t.store.writer <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if failed := t.store.failed.Load(); failed != nil {
+		<-t.store.writer
+		return *failed
+	}
+	t.base = t.store.head
+	t.now = t.base
+	return nil
+}
+
+// end lets the next writer go on.
+func (t *transaction) end() {
+	if t.base != nil && !t.ended {
+		t.ended = true
+		<-t.store.writer
+	}
+}
+
+// table returns the resource's table as the transaction sees it.
+func (t *transaction) table(r *core.Resource) table { return t.now.tables[r.Index()] }
+
+// writable returns the resource's table as one that may be written to.
+func (t *transaction) writable(r *core.Resource) table {
+	if t.now == t.base {
+		t.now = &Snapshot{model: t.base.model, tables: slices.Clone(t.base.tables)}
+	}
+	i := r.Index()
+	if t.now.tables[i] == t.base.tables[i] {
+		t.now.tables[i] = t.base.tables[i].clone()
+	}
+	return t.now.tables[i]
+}
+
+// Read reads what is committed and what the transaction itself wrote.
+func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	if err := t.open(ctx); err != nil {
+		return core.Result{}, err
+	}
+	return t.now.Read(ctx, op)
+}
+
+// Count counts as Read reads.
+func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
+	if err := t.open(ctx); err != nil {
+		return 0, err
+	}
+	return t.now.Count(ctx, op)
+}
+
+// NextIDs needs no turn as the writer.
+func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return t.store.nextKeys(op.Resource, op.N)
+}
+
+// Commit publishes what the transaction wrote unless it breaks integrity. Once the
+// log was told, the context has no influence any more.
+func (t *transaction) Commit(ctx context.Context) error {
+	if err := t.publish(ctx); err != nil {
+		t.now = t.base
+		return cmp.Or(t.settle(), err)
+	}
+	return t.settle()
+}
+
+// publish shows what the transaction wrote to the next writer and, when the log
+// says so, to readers.
+func (t *transaction) publish(ctx context.Context) error {
+	if err := ctx.Err(); err != nil || t.now == t.base {
+		return err
+	}
+	if err := t.checkIntegrity(); err != nil {
+		return err
+	}
+	s, now := t.store, t.now
+	if s.log == nil {
+		s.head = now
+		s.committed.Store(now)
+		return nil
+	}
+	changes := t.changes()
+	if changes.empty() {
+		t.now = t.base
+		return nil
+	}
+	durable, err := s.log.Append(changes, func() { s.committed.Store(now) })
+	if err == nil {
+		now.durable = durable
+		s.head = now
+	}
+	return err
+}
+
+// settle ends the transaction and waits until what it saw or made is shown: an
+// answer may tell of it.
+func (t *transaction) settle() error {
+	t.end()
+	if t.base == nil {
+		return nil
+	}
+	if err := t.now.settled(); err != nil {
+		return t.store.fail(err)
+	}
+	return nil
+}
+
+// fail makes the store refuse to write from now on.
+func (s *Store) fail(err error) error {
+	s.failed.CompareAndSwap(nil, &err)
+	return err
+}
+
+// Rollback drops what the transaction wrote.
+//
+// Errors: the log's, if what the transaction saw never came to be.
+func (t *transaction) Rollback(context.Context) error {
+	t.now = t.base
+	return t.settle()
+}

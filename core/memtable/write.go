@@ -1,0 +1,123 @@
+package memtable
+
+import (
+	"context"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Insert adds records: those whose keys are given before the others, so that no
+// key is handed out that the op itself gives.
+func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	if err := t.open(ctx); err != nil {
+		return nil, err
+	}
+	records := make([]core.Record, len(op.Records))
+	missing := 0
+	for i, rec := range op.Records {
+		if !rec.Key().IsSet() {
+			missing++
+			continue
+		}
+		records[i] = complete(rec, rec.Key())
+		if err := t.add(op, records[i]); err != nil {
+			return nil, err
+		}
+	}
+	if missing == 0 {
+		return records, nil
+	}
+	keys, err := t.store.nextKeys(op.Resource, missing)
+	if err != nil {
+		return nil, err
+	}
+	for i, rec := range op.Records {
+		if rec.Key().IsSet() {
+			continue
+		}
+		records[i], keys = complete(rec, keys[0]), keys[1:]
+		if err := t.add(op, records[i]); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
+// complete returns the record as it is stored: with the key, and null where it
+// had nothing.
+func complete(rec core.Record, key core.Value) core.Record {
+	r := rec.Resource()
+	values := make([]core.Value, rec.Len())
+	for i := range values {
+		if values[i] = rec.At(i); values[i].IsAbsent() {
+			values[i] = core.Null
+		}
+	}
+	values[r.Key().Column()] = key
+	return r.RecordOf(values)
+}
+
+// add puts one record where there is none.
+func (t *transaction) add(op *core.Op, rec core.Record) error {
+	r := op.Resource
+	if !op.Check.Match(rec) {
+		return r.Forbidden()
+	}
+	table := t.writable(r)
+	if _, taken := table.get(rec.Key()); taken {
+		return r.Key().Taken()
+	}
+	t.store.sequences[r.Index()].follow(rec.Key())
+	t.put(table, core.Record{}, rec)
+	return nil
+}
+
+// Update puts changed records in the place of others.
+func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	before, err := t.before(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	records := make([]core.Record, len(before))
+	for i, old := range before {
+		records[i] = old.Merge(op.Records[i])
+		if !op.Check.Match(records[i]) {
+			return nil, op.Resource.Forbidden()
+		}
+	}
+	table := t.writable(op.Resource)
+	for i, rec := range records {
+		t.put(table, before[i], rec)
+	}
+	return records, nil
+}
+
+// Delete removes records.
+func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
+	before, err := t.before(ctx, op)
+	if err != nil {
+		return err
+	}
+	table := t.writable(op.Resource)
+	for _, old := range before {
+		t.remove(table, old)
+	}
+	return nil
+}
+
+// before returns the records that an Update or Delete is about.
+func (t *transaction) before(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	if err := t.open(ctx); err != nil {
+		return nil, err
+	}
+	table := t.table(op.Resource)
+	records := make([]core.Record, len(op.Keys))
+	for i, key := range op.Keys {
+		rec, ok := table.get(key)
+		if !ok || !op.Using.Match(rec) {
+			return nil, op.Resource.NotFound(key)
+		}
+		records[i] = rec
+	}
+	return records, nil
+}

@@ -1,0 +1,189 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+// bent is the naive backend with some of its methods replaced: what the
+// deliberately broken ones are made of.
+type bent struct {
+	naive
+	hooks
+}
+
+type (
+	readHook   = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error)
+	countHook  = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error)
+	writeHook  = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error)
+	deleteHook = func(tx *naiveTx, ctx context.Context, op *core.Op) error
+	nextHook   = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Value, error)
+	endHook    = func(tx *naiveTx, ctx context.Context) error
+)
+
+type hooks struct {
+	begin            func(b *naive, ctx context.Context, opts core.TxOptions) (*naiveTx, error)
+	read             readHook
+	count            countHook
+	insert, update   writeHook
+	delete           deleteHook
+	nextIDs          nextHook
+	commit, rollback endHook
+	restart          func(b *naive) error
+}
+
+func (b *bent) Bind(ctx context.Context, m *core.Model) error {
+	var err error
+	if b.rows != nil && b.restart != nil {
+		err = b.restart(&b.naive)
+	}
+	return errors.Join(err, b.naive.Bind(ctx, m))
+}
+
+// reopen returns what a restart would find if the maps were a file.
+func (b *naive) reopen() core.Backend { return &naive{rows: b.rows, last: b.last} }
+
+func (b *bent) reopen() core.Backend {
+	return &bent{hooks: b.hooks, naive: naive{rows: b.rows, last: slices.Clone(b.last)}}
+}
+
+func (b *bent) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	if b.begin != nil {
+		tx, err := b.begin(&b.naive, ctx, opts)
+		return &bentTx{tx, &b.hooks}, err
+	}
+	tx, err := b.naive.Begin(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &bentTx{tx.(*naiveTx), &b.hooks}, nil
+}
+
+type bentTx struct {
+	tx *naiveTx
+	*hooks
+}
+
+func (t *bentTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	if t.read != nil {
+		return t.read(t.tx, ctx, op)
+	}
+	return t.tx.Read(ctx, op)
+}
+
+func (t *bentTx) Count(ctx context.Context, op *core.Op) (int, error) {
+	if t.count != nil {
+		return t.count(t.tx, ctx, op)
+	}
+	return t.tx.Count(ctx, op)
+}
+
+func (t *bentTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	if t.insert != nil {
+		return t.insert(t.tx, ctx, op)
+	}
+	return t.tx.Insert(ctx, op)
+}
+
+func (t *bentTx) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	if t.update != nil {
+		return t.update(t.tx, ctx, op)
+	}
+	return t.tx.Update(ctx, op)
+}
+
+func (t *bentTx) Delete(ctx context.Context, op *core.Op) error {
+	if t.delete != nil {
+		return t.delete(t.tx, ctx, op)
+	}
+	return t.tx.Delete(ctx, op)
+}
+
+func (t *bentTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+	if t.nextIDs != nil {
+		return t.nextIDs(t.tx, ctx, op)
+	}
+	return t.tx.NextIDs(ctx, op)
+}
+
+func (t *bentTx) Commit(ctx context.Context) error {
+	if t.commit != nil {
+		return t.commit(t.tx, ctx)
+	}
+	return t.tx.Commit(ctx)
+}
+
+func (t *bentTx) Rollback(ctx context.Context) error {
+	if t.rollback != nil {
+		return t.rollback(t.tx, ctx)
+	}
+	return t.tx.Rollback(ctx)
+}
+
+// with returns a copy of the op that was changed.
+func with(op *core.Op, change func(op *core.Op)) *core.Op {
+	changed := *op
+	change(&changed)
+	return &changed
+}
+
+// among reads and counts from the records that keep returns of each.
+func (h *hooks) among(keep func(op *core.Op, rec core.Record) bool, change func(op *core.Op)) {
+	of := func(tx *naiveTx, op *core.Op) iter.Seq[core.Record] {
+		return func(yield func(core.Record) bool) {
+			for rec := range tx.of(op.Resource) {
+				if keep(op, rec) && !yield(rec) {
+					return
+				}
+			}
+		}
+	}
+	h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+		return core.ReadFrom(of(tx, op), with(op, change)), ctx.Err()
+	}
+	h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) {
+		return core.CountIn(of(tx, op), with(op, change)), ctx.Err()
+	}
+}
+
+// sorted selects in an order of its own.
+func (h *hooks) sorted(compare func(op *core.Op, a, b core.Record) int) {
+	h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+		if op.Kind == core.Load {
+			return tx.Read(ctx, op)
+		}
+		res, err := tx.Read(ctx, with(op, func(op *core.Op) { op.Limit = 0 }))
+		slices.SortStableFunc(res.Records, func(a, b core.Record) int { return compare(op, a, b) })
+		return cut(res.Records, op.Limit), err
+	}
+}
+
+// cut returns the page that the limit allows of the records.
+func cut(recs []core.Record, limit int) core.Result {
+	if limit == 0 || len(recs) <= limit {
+		return core.Result{Records: recs}
+	}
+	return core.Result{Records: recs[:limit], Count: len(recs)}
+}
+
+// storing keeps other values than it was given.
+func (h *hooks) storing(change func(v core.Value) core.Value) {
+	lossy := func(method writeHook) writeHook {
+		return func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			return method(tx, ctx, with(op, func(op *core.Op) {
+				op.Records = slices.Clone(op.Records)
+				for i, rec := range op.Records {
+					for c := range rec.Len() {
+						rec = rec.With(c, change(rec.At(c)))
+					}
+					op.Records[i] = rec
+				}
+			}))
+		}
+	}
+	h.insert, h.update = lossy((*naiveTx).Insert), lossy((*naiveTx).Update)
+}

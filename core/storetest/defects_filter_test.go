@@ -1,0 +1,300 @@
+package storetest_test
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+// truth is what SQL's logic knows.
+type truth int
+
+const (
+	no truth = iota - 1
+	unknown
+	yes
+)
+
+// sql evaluates a filter as plain SQL comparison does, with compare for single
+// ones.
+func sql(f core.Filter, rec core.Record, compare func(f core.Filter, v core.Value) truth) truth {
+	switch f.Kind() {
+	case core.FilterAll:
+		return yes
+	case core.FilterNone:
+		return no
+	case core.FilterNot:
+		return -sql(f.Filters()[0], rec, compare)
+	case core.FilterAnd, core.FilterOr:
+		sign := truth(1)
+		if f.Kind() == core.FilterOr {
+			sign = -1
+		}
+		worst := yes
+		for _, part := range f.Filters() {
+			worst = min(worst, sign*sql(part, rec, compare))
+		}
+		return sign * worst
+	}
+	return compare(f, rec.At(f.Field().Column()))
+}
+
+// comparing filters with a comparison of its own.
+func (h *hooks) comparing(compare func(f core.Filter, v core.Value) truth) {
+	h.among(func(op *core.Op, rec core.Record) bool {
+		return sql(op.Where, rec, compare) == yes
+	}, func(op *core.Op) { op.Where = core.All() })
+}
+
+// exactly compares as the contract says.
+func exactly(f core.Filter, v core.Value) truth {
+	values := make([]core.Value, len(f.Field().Resource().Columns()))
+	values[f.Field().Column()] = v
+	if f.Match(f.Field().Resource().RecordOf(values)) {
+		return yes
+	}
+	return no
+}
+
+// except compares by a function for some conditions, which returns false for
+// the others.
+func except(special func(f core.Filter, v core.Value) (truth, bool)) func(f core.Filter, v core.Value) truth {
+	return func(f core.Filter, v core.Value) truth {
+		if t, ok := special(f, v); ok {
+			return t
+		}
+		return exactly(f, v)
+	}
+}
+
+func known(b bool) (truth, bool) {
+	if b {
+		return yes, true
+	}
+	return no, true
+}
+
+var filterDefects = []defect{
+	{
+		name:   "comparisons with null are unknown",
+		breaks: []string{"filter/null equals null and differs from every value", "filter/not turns every answer round", "filter/in matches any of its values"},
+		bend: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				return unknown, v.IsNull() || slices.Contains(f.Values(), core.Null)
+			}))
+		},
+	},
+	{
+		name:   "not of a comparison with null is unknown",
+		breaks: []string{"filter/not turns every answer round", "random/random programs do what the model says"},
+		bend: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				return unknown, v.IsNull() && f.Kind() >= core.FilterLt && f.Kind() != core.FilterIn
+			}))
+		},
+	},
+	{
+		name:   "null is less than everything",
+		breaks: []string{"filter/null is neither less nor greater", "filter/comparisons of int are exact"},
+		bend: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				return yes, v.IsNull() && (f.Kind() == core.FilterLt || f.Kind() == core.FilterLe)
+			}))
+		},
+	},
+	{
+		name:   "in ignores null",
+		breaks: []string{"filter/in matches any of its values", "filter/comparisons of int are exact"},
+		bend: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				return no, v.IsNull() && f.Kind() == core.FilterIn
+			}))
+		},
+	},
+	{
+		name:   "in takes a hundred values at most",
+		breaks: []string{"filter/in takes a thousand values"},
+		bend: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				return no, len(f.Values()) > 100 && !slices.Contains(f.Values()[:100], v)
+			}))
+		},
+	},
+	{
+		name:   "prefix is LIKE",
+		breaks: []string{"filter/prefix is no pattern"},
+		bend: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				if f.Kind() != core.FilterPrefix || !v.IsSet() {
+					return 0, false
+				}
+				pattern := regexp.QuoteMeta(f.Values()[0].Text())
+				pattern = strings.NewReplacer("%", ".*", "_", ".").Replace(pattern)
+				return known(regexp.MustCompile("(?s)^" + pattern).MatchString(v.Text()))
+			}))
+		},
+	},
+	{
+		name:   "prefix ignores case",
+		breaks: []string{"filter/prefix is no pattern"},
+		bend: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				if f.Kind() != core.FilterPrefix || !v.IsSet() {
+					return 0, false
+				}
+				return known(strings.HasPrefix(strings.ToLower(v.Text()), strings.ToLower(f.Values()[0].Text())))
+			}))
+		},
+	},
+	{
+		name:   "text is equal without regard to case",
+		breaks: []string{"filter/text is compared exactly", "filter/comparisons of text are exact"},
+		bend: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				if f.Kind() != core.FilterEq || f.Field().Type() != core.Text || v.IsNull() || f.Values()[0].IsNull() {
+					return 0, false
+				}
+				return known(strings.EqualFold(f.Values()[0].Text(), v.Text()))
+			}))
+		},
+	},
+	{
+		name:   "text keys are patterns",
+		breaks: []string{"read/keys of all types find their record"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Kind == core.Load && op.Keys[0].Text() == "%" {
+					op = with(op, func(op *core.Op) { op.Kind, op.Where, op.Order = core.Select, core.All(), orderByKey(op) })
+				}
+				return tx.Read(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "integers are compared as doubles",
+		breaks: []string{"filter/comparisons of int are exact"},
+		bend: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				if f.Kind() != core.FilterLt || f.Field().Type() != core.Int || v.IsNull() {
+					return 0, false
+				}
+				return known(float64(v.Int()) < float64(f.Values()[0].Int()))
+			}))
+		},
+	},
+	{
+		name: "equality of floats, times, uuids, bytes, truth and lists is forgotten",
+		breaks: []string{
+			"filter/comparisons of float are exact", "filter/comparisons of time are exact", "filter/comparisons of uuid are exact",
+			"filter/comparisons of bytes are exact", "filter/comparisons of bool are exact", "filter/comparisons of list are exact",
+			"types/times are instants",
+		},
+		bend: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				t := v.Type()
+				return no, f.Kind() == core.FilterEq && t != core.Int && t != core.Text && t != core.JSON && v.IsSet()
+			}))
+		},
+	},
+	{
+		name:   "json is compared as text without quotes",
+		breaks: []string{"filter/json is compared as a whole", "filter/comparisons of json are exact"},
+		bend: func(h *hooks) {
+			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
+				if f.Kind() != core.FilterEq && f.Kind() != core.FilterNe || v.Type() != core.JSON {
+					return 0, false
+				}
+				same := strings.Trim(v.Text(), `"`) == strings.Trim(f.Values()[0].Text(), `"`)
+				return known(same == (f.Kind() == core.FilterEq))
+			}))
+		},
+	},
+	{
+		name:   "or is and",
+		breaks: []string{"filter/and, or and not nest"},
+		bend: func(h *hooks) {
+			h.among(func(op *core.Op, rec core.Record) bool {
+				if op.Where.Kind() != core.FilterOr {
+					return true
+				}
+				return core.And(op.Where.Filters()...).Match(rec)
+			}, func(*core.Op) {})
+		},
+	},
+	{
+		name:   "conditions on the key and on relations find one record",
+		breaks: []string{"filter/the key can be filtered by", "filter/relations can be filtered by key"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				if f := op.Where.Field(); f != nil && (f.Key() || f.Target() != nil) {
+					op = with(op, func(op *core.Op) { op.Limit = 1 })
+				}
+				return tx.Read(ctx, op)
+			}
+		},
+	},
+}
+
+func orderByKey(op *core.Op) []core.Order { return []core.Order{{Field: op.Resource.Key()}} }
+
+var projectionDefects = []defect{
+	{
+		name:   "a projection loses the key",
+		breaks: []string{"projection/fields that are asked for come", "projection/the key and the order come unasked", "projection/a load can be projected"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				res, err := tx.Read(ctx, op)
+				for i, rec := range res.Records {
+					if op.Fields != nil {
+						res.Records[i] = rec.With(op.Resource.Key().Column(), core.Value{})
+					}
+				}
+				return res, err
+			}
+		},
+	},
+	{
+		name:   "a projection loses what the order needs",
+		breaks: []string{"projection/the key and the order come unasked", "projection/conditions see fields that are not asked for"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				return tx.Read(ctx, with(op, func(op *core.Op) {
+					op.Fields = slices.DeleteFunc(slices.Clone(op.Fields), func(f *core.Field) bool {
+						return len(op.Order) > 1 && slices.ContainsFunc(op.Order, func(o core.Order) bool { return o.Field == f })
+					})
+				}))
+			}
+		},
+	},
+	{
+		name:   "conditions come after the projection",
+		breaks: []string{"projection/conditions see fields that are not asked for"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				return core.ReadFrom(func(yield func(core.Record) bool) {
+					for rec := range tx.of(op.Resource) {
+						if !yield(rec.Project(op.Fields)) {
+							return
+						}
+					}
+				}, op), ctx.Err()
+			}
+		},
+	},
+	{
+		name:   "fields that are not asked for are null",
+		breaks: []string{"projection/fields that are asked for come", "projection/a load can be projected"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				res, err := tx.Read(ctx, op)
+				for i, rec := range res.Records {
+					res.Records[i] = nulls(rec)
+				}
+				return res, err
+			}
+		},
+	},
+}

@@ -1,0 +1,213 @@
+package storetest_test
+
+import (
+	"context"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+func all(op *core.Op)     { op.Using = core.All() }
+func noCheck(op *core.Op) { op.Check = core.All() }
+
+var guardDefects = []defect{
+	{
+		name:   "load ignores Using",
+		breaks: []string{"using/reads do not see hidden rows", "using/hidden is told from absent by nothing"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Kind == core.Load {
+					op = with(op, all)
+				}
+				return tx.Read(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "count ignores Using",
+		breaks: []string{"using/reads do not see hidden rows", "random/random programs do what the model says"},
+		bend: func(h *hooks) {
+			h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) { return tx.Count(ctx, with(op, all)) }
+		},
+	},
+	{
+		name:   "select applies Using to the page",
+		breaks: []string{"using/hidden rows do not fill pages"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				res, err := tx.Read(ctx, with(op, func(op *core.Op) { op.Using, op.Fields = core.All(), nil }))
+				more := res.More()
+				res.Records = slices.DeleteFunc(res.Records, func(rec core.Record) bool { return !op.Using.Match(rec) })
+				for i, rec := range res.Records {
+					res.Records[i] = rec.Project(op.Fields)
+				}
+				res.Count = len(res.Records)
+				if more {
+					res.Count++
+				}
+				return res, err
+			}
+		},
+	},
+	{
+		name: "update ignores Using",
+		breaks: []string{
+			"using/update misses hidden rows", "using/update looks at the row as it was", "using/hidden is told from absent by nothing",
+			"using/null does not fulfil a comparison", "isolation/no guard bypass", "random/random programs do what the model says",
+		},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				return tx.Update(ctx, with(op, all))
+			}
+		},
+	},
+	{
+		name:   "update applies Using to the after image",
+		breaks: []string{"using/update looks at the row as it was"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Update(ctx, with(op, all))
+				for _, rec := range recs {
+					if !op.Using.Match(rec) {
+						return nil, op.Resource.NotFound(rec.Key())
+					}
+				}
+				return recs, err
+			}
+		},
+	},
+	{
+		name:   "update ignores Check",
+		breaks: []string{"check/update checks the row as it is then", "check/check sees columns that are not named", "check/one bad record fails all"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				return tx.Update(ctx, with(op, noCheck))
+			}
+		},
+	},
+	{
+		name:   "insert ignores Check",
+		breaks: []string{"check/insert checks the row as it is then", "check/check sees null and the handed out key", "errors/errors carry external names"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				return tx.Insert(ctx, with(op, noCheck))
+			}
+		},
+	},
+	{
+		name:   "insert checks the record as it was given",
+		breaks: []string{"check/check sees null and the handed out key"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for _, rec := range op.Records {
+					if !op.Check.Match(rec) {
+						return nil, op.Resource.Forbidden()
+					}
+				}
+				return tx.Insert(ctx, with(op, noCheck))
+			}
+		},
+	},
+	{
+		name:   "update checks the columns that it names",
+		breaks: []string{"check/check sees columns that are not named"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for _, change := range op.Records {
+					if f := op.Check.Field(); f != nil && !change.At(f.Column()).IsAbsent() && !op.Check.Match(change) {
+						return nil, op.Resource.Forbidden()
+					}
+				}
+				return tx.Update(ctx, with(op, noCheck))
+			}
+		},
+	},
+	{
+		name:   "update checks before it looks for the records",
+		breaks: []string{"check/not found comes before forbidden"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for _, change := range op.Records {
+					if rec, ok := tx.rows[op.Resource.Index()][change.Key()]; ok && !op.Check.Match(rec.Merge(change)) {
+						return nil, op.Resource.Forbidden()
+					}
+				}
+				return tx.Update(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "update needs Check before, too",
+		breaks: []string{"check/check does not hide"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				return tx.Update(ctx, with(op, func(op *core.Op) { op.Using = core.And(op.Using, op.Check) }))
+			}
+		},
+	},
+	{
+		name:   "a guarded miss is forbidden",
+		breaks: []string{"using/update misses hidden rows", "using/hidden is told from absent by nothing", "using/null does not fulfil a comparison"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for _, key := range op.Keys {
+					if rec, ok := tx.rows[op.Resource.Index()][key]; ok && !op.Using.Match(rec) {
+						return nil, op.Resource.Forbidden()
+					}
+				}
+				return tx.Update(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "delete ignores Using",
+		breaks: []string{"using/delete misses hidden rows", "using/hidden is told from absent by nothing", "using/null does not fulfil a comparison"},
+		bend: func(h *hooks) {
+			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error { return tx.Delete(ctx, with(op, all)) }
+		},
+	},
+	{
+		name:   "delete looks at Check",
+		breaks: []string{"check/reads and deletes do not look at check"},
+		bend: func(h *hooks) {
+			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+				return tx.Delete(ctx, with(op, func(op *core.Op) { op.Using = core.And(op.Using, op.Check) }))
+			}
+		},
+	},
+	{
+		name:   "insert looks at Using",
+		breaks: []string{"using/insert has no before image"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				return tx.Insert(ctx, with(op, func(op *core.Op) { op.Check = core.And(op.Check, op.Using) }))
+			}
+		},
+	},
+	{
+		name:   "insert replaces hidden rows",
+		breaks: []string{"using/insert over a hidden row is taken"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for _, rec := range op.Records {
+					if old, ok := tx.rows[op.Resource.Index()][rec.Key()]; ok && !op.Using.Match(old) {
+						delete(tx.rows[op.Resource.Index()], rec.Key())
+					}
+				}
+				return tx.Insert(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "next ids need a policy to show something",
+		breaks: []string{"ids/ids tell nothing of policies"},
+		bend: func(h *hooks) {
+			h.nextIDs = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
+				if op.Using.Kind() == core.FilterNone {
+					return nil, op.Resource.Forbidden()
+				}
+				return tx.NextIDs(ctx, op)
+			}
+		},
+	},
+}

@@ -1,0 +1,172 @@
+package storetest_test
+
+import (
+	"context"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+// highest returns the highest key that is there.
+func highest(tx *naiveTx, op *core.Op) (top int64) {
+	for key := range tx.rows[op.Resource.Index()] {
+		top = max(top, key.Int())
+	}
+	return top
+}
+
+// counting makes inserts and next ids start to count from what from returns.
+func (h *hooks) counting(from func(tx *naiveTx, op *core.Op) int64) {
+	reset := func(tx *naiveTx, op *core.Op) { tx.backend.last[op.Resource.Index()] = from(tx, op) }
+	h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+		reset(tx, op)
+		return tx.Insert(ctx, op)
+	}
+	h.nextIDs = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
+		reset(tx, op)
+		return tx.NextIDs(ctx, op)
+	}
+}
+
+var idDefects = []defect{
+	{
+		name: "the next id is one more than the highest",
+		breaks: []string{
+			"ids/ids of deleted records do not come again", "ids/ids of rolled back transactions do not come again",
+			"ids/promised ids come to nobody else", "ids/ids tell nothing of policies", "durability/ids do not come again after a restart",
+		},
+		bend: func(h *hooks) { h.counting(highest) },
+	},
+	{
+		name:   "a rollback gives ids back",
+		breaks: []string{"ids/ids of rolled back transactions do not come again"},
+		bend: func(h *hooks) {
+			var before []int64
+			h.begin = func(b *naive, ctx context.Context, opts core.TxOptions) (*naiveTx, error) {
+				tx, err := b.Begin(ctx, opts)
+				if err != nil {
+					return nil, err
+				}
+				before = slices.Clone(b.last)
+				return tx.(*naiveTx), nil
+			}
+			h.rollback = func(tx *naiveTx, ctx context.Context) error {
+				copy(tx.backend.last, before)
+				return tx.Rollback(ctx)
+			}
+		},
+	},
+	{
+		name:   "a delete gives the id back",
+		breaks: []string{"ids/ids of deleted records do not come again"},
+		bend: func(h *hooks) {
+			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+				err := tx.Delete(ctx, op)
+				tx.backend.last[op.Resource.Index()] = highest(tx, op)
+				return err
+			}
+		},
+	},
+	{
+		name:   "the sequence knows nothing of given keys",
+		breaks: []string{"ids/handed out ids keep clear of given ones", "ids/a batch may mix given and missing keys"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				last := tx.backend.last[op.Resource.Index()]
+				given := 0
+				for _, rec := range op.Records {
+					if !rec.Key().IsAbsent() {
+						given++
+					}
+				}
+				if given == len(op.Records) {
+					recs, err := tx.Insert(ctx, op)
+					tx.backend.last[op.Resource.Index()] = last
+					return recs, err
+				}
+				return oneByOne()(tx, ctx, op)
+			}
+		},
+	},
+	{
+		name:   "a batch hands out keys before it looks at those that are given",
+		breaks: []string{"ids/a batch may mix given and missing keys"},
+		bend:   func(h *hooks) { h.insert = oneByOne() },
+	},
+	{
+		name:   "promised ids cannot be used",
+		breaks: []string{"ids/a promised id can be used"},
+		bend: func(h *hooks) {
+			promised := make(map[core.Value]bool)
+			h.nextIDs = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
+				keys, err := tx.NextIDs(ctx, op)
+				for _, key := range keys {
+					promised[key] = true
+				}
+				return keys, err
+			}
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for _, rec := range op.Records {
+					if promised[rec.Key()] {
+						return nil, op.Resource.Key().Taken()
+					}
+				}
+				return tx.Insert(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "a hundred ids at most",
+		breaks: []string{"ids/as many ids as asked for"},
+		bend: func(h *hooks) {
+			h.nextIDs = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
+				return tx.NextIDs(ctx, with(op, func(op *core.Op) { op.N = min(op.N, 100) }))
+			}
+		},
+	},
+	{
+		name:   "text keys are made up",
+		breaks: []string{"ids/text keys are not handed out"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				if op.Resource.Key().Type() != core.Text {
+					return tx.Insert(ctx, op)
+				}
+				return tx.Insert(ctx, with(op, func(op *core.Op) {
+					op.Records = slices.Clone(op.Records)
+					for i, rec := range op.Records {
+						if rec.Key().IsAbsent() {
+							op.Records[i] = rec.With(op.Resource.Key().Column(), core.TextValue(core.NewUUID().Text()))
+						}
+					}
+				}))
+			}
+		},
+	},
+	{
+		name:   "ids are handed out before anybody has the turn",
+		breaks: []string{"concurrency/ids handed out at the same time differ"},
+		free:   true,
+		open: func() core.Backend {
+			b := &optimistic{validate: validateAll}
+			b.sameIDs = true
+			return b
+		},
+	},
+}
+
+// oneByOne inserts records as if each came alone, without looking at the keys of
+// those that follow.
+func oneByOne() writeHook {
+	return func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+		var all []core.Record
+		for i := range op.Records {
+			recs, err := tx.Insert(ctx, with(op, func(op *core.Op) { op.Records = op.Records[i : i+1] }))
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, recs...)
+		}
+		return all, nil
+	}
+}

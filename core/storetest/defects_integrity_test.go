@@ -1,0 +1,277 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"github.com/larder-go/larder/core"
+)
+
+// checked wraps a write so that check looks at what it left.
+func checked(method writeHook, check func(tx *naiveTx) error) writeHook {
+	return func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+		recs, err := method(tx, ctx, op)
+		return recs, errors.Join(err, check(tx))
+	}
+}
+
+// ignoring commits although check fails with one of the codes.
+func ignoring(codes ...core.Code) func(h *hooks) {
+	return func(h *hooks) {
+		h.commit = func(tx *naiveTx, ctx context.Context) error {
+			err := tx.check()
+			for _, code := range codes {
+				if errors.Is(err, code) {
+					tx.backend.rows = tx.rows
+					return tx.Rollback(ctx)
+				}
+			}
+			return tx.Commit(ctx)
+		}
+	}
+}
+
+// holder finds a record that points at the key through the field.
+func holder(tx *naiveTx, f *core.Field, key core.Value) (core.Record, bool) {
+	for rec := range tx.of(f.Resource()) {
+		if rec.At(f.Column()) == key {
+			return rec, true
+		}
+	}
+	return core.Record{}, false
+}
+
+// deleting removes records after fix saw each record that points at one.
+func deleting(fix func(tx *naiveTx, f *core.Field, rec core.Record)) func(h *hooks) {
+	return func(h *hooks) {
+		h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+			if err := tx.Delete(ctx, op); err != nil {
+				return err
+			}
+			for _, f := range op.Resource.Referrers() {
+				for _, key := range op.Keys {
+					if rec, found := holder(tx, f, key); found {
+						fix(tx, f, rec)
+					}
+				}
+			}
+			return nil
+		}
+	}
+}
+
+var integrityDefects = []defect{
+	{
+		name:   "relations are not checked",
+		breaks: []string{"integrity/a relation has a target", "integrity/a failed commit leaves nothing", "batch/an insert is all or none"},
+		bend:   ignoring(core.NotFound),
+	},
+	{
+		name:   "deletes are not checked",
+		breaks: []string{"integrity/a target that others point at stays", "integrity/a backend does not cascade", "batch/a delete is all or none"},
+		bend:   ignoring(core.FieldUpdateForbidden),
+	},
+	{
+		name:   "unique values are not checked",
+		breaks: []string{"integrity/unique values are held once", "integrity/one-to-one relations are unique", "concurrency/one of those who take a unique value wins"},
+		bend:   ignoring(core.AlreadyExists),
+	},
+	{
+		name: "unique values are checked at once",
+		breaks: []string{
+			"integrity/unique values can be swapped", "integrity/one-to-one relations are unique", "concurrency/swaps tear nothing",
+		},
+		bend: func(h *hooks) {
+			h.update = checked((*naiveTx).Update, func(tx *naiveTx) error {
+				if err := tx.check(); errors.Is(err, core.AlreadyExists) {
+					return err
+				}
+				return nil
+			})
+		},
+	},
+	{
+		name:   "relations are checked at once",
+		breaks: []string{"integrity/order inside a transaction does not matter"},
+		bend:   func(h *hooks) { h.insert = checked((*naiveTx).Insert, (*naiveTx).check) },
+	},
+	{
+		name:   "targets of deletes are checked at once",
+		breaks: []string{"integrity/order inside a transaction does not matter"},
+		bend: func(h *hooks) {
+			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+				return errors.Join(tx.Delete(ctx, op), tx.check())
+			}
+		},
+	},
+	{
+		name:   "null is a unique value",
+		breaks: []string{"integrity/null is not unique"},
+		bend: func(h *hooks) {
+			h.commit = func(tx *naiveTx, ctx context.Context) error {
+				label := tx.backend.model.Resource("jar").Field("label")
+				n := 0
+				for rec := range tx.of(label.Resource()) {
+					if rec.At(label.Column()).IsNull() {
+						n++
+					}
+				}
+				if n > 1 {
+					return errors.Join(label.Taken(), tx.Rollback(ctx))
+				}
+				return tx.Commit(ctx)
+			}
+		},
+	},
+	{
+		name:   "unique values ignore case",
+		breaks: []string{"integrity/unique values are held once"},
+		bend: func(h *hooks) {
+			h.commit = func(tx *naiveTx, ctx context.Context) error {
+				label := tx.backend.model.Resource("jar").Field("label")
+				_, a := holder(tx, label, core.TextValue("a"))
+				_, b := holder(tx, label, core.TextValue("A"))
+				if a && b {
+					return errors.Join(label.Taken(), tx.Rollback(ctx))
+				}
+				return tx.Commit(ctx)
+			}
+		},
+	},
+	{
+		name:   "a unique value is never free again",
+		breaks: []string{"integrity/a freed unique value can be taken"},
+		bend: func(h *hooks) {
+			owner := make(map[core.Value]core.Value)
+			h.commit = func(tx *naiveTx, ctx context.Context) error {
+				label := tx.backend.model.Resource("jar").Field("label")
+				for rec := range tx.of(label.Resource()) {
+					v := rec.At(label.Column())
+					if o, known := owner[v]; known && v.IsSet() && o != rec.Key() {
+						return errors.Join(label.Taken(), tx.Rollback(ctx))
+					}
+					owner[v] = rec.Key()
+				}
+				return tx.Commit(ctx)
+			}
+		},
+	},
+	{
+		name:   "deletes cascade",
+		breaks: []string{"integrity/a backend does not cascade", "integrity/a target that others point at stays"},
+		bend: deleting(func(tx *naiveTx, f *core.Field, rec core.Record) {
+			delete(tx.rows[f.Resource().Index()], rec.Key())
+		}),
+	},
+	{
+		name:   "deletes set null",
+		breaks: []string{"integrity/a target that others point at stays", "integrity/records may point at themselves"},
+		bend: deleting(func(tx *naiveTx, f *core.Field, rec core.Record) {
+			tx.rows[f.Resource().Index()][rec.Key()] = rec.With(f.Column(), core.Null)
+		}),
+	},
+	{
+		name:   "a delete of a target is not found",
+		breaks: []string{"integrity/a target that others point at stays", "errors/errors carry external names"},
+		bend: func(h *hooks) {
+			h.commit = func(tx *naiveTx, ctx context.Context) error {
+				if err := core.CheckIntegrity(tx.backend.model, tx.of); err != nil {
+					return errors.Join(err, tx.Rollback(ctx))
+				}
+				return tx.Commit(ctx)
+			}
+		},
+	},
+	{
+		name:   "a record cannot point at itself",
+		breaks: []string{"integrity/records may point at themselves"},
+		bend: func(h *hooks) {
+			h.insert = checked((*naiveTx).Insert, func(tx *naiveTx) error {
+				parent := tx.backend.model.Resource("page").Field("parent")
+				for rec := range tx.of(parent.Resource()) {
+					if rec.At(parent.Column()) == rec.Key() {
+						return parent.Target().NotFound(rec.Key())
+					}
+				}
+				return nil
+			})
+		},
+	},
+	{
+		name:   "a failed commit is a commit",
+		breaks: []string{"integrity/a failed commit leaves nothing", "durability/what was not committed is not"},
+		bend: func(h *hooks) {
+			h.commit = func(tx *naiveTx, ctx context.Context) error {
+				err := tx.check()
+				if err == nil {
+					return tx.Commit(ctx)
+				}
+				tx.backend.rows = tx.rows
+				return errors.Join(err, tx.Rollback(ctx))
+			}
+		},
+	},
+	{
+		name:   "integrity is checked on the snapshot",
+		breaks: []string{"concurrency/no relation loses its target", "concurrency/one of those who take a unique value wins"},
+		free:   true,
+		open:   func() core.Backend { return &optimistic{validate: validateWrites, blind: true} },
+	},
+	{
+		name:   "errors have stored names",
+		breaks: []string{"errors/errors carry external names", "write/insert never overwrites"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Insert(ctx, op)
+				if errors.Is(err, core.AlreadyExists) {
+					err = &core.Error{Code: core.AlreadyExists, Resource: op.Resource.Name(), Field: op.Resource.Key().Name()}
+				}
+				return recs, err
+			}
+		},
+	},
+	{
+		name:   "errors tell what is in the way",
+		breaks: []string{"errors/errors say nothing of the storage"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Insert(ctx, op)
+				if e, ok := errors.AsType[*core.Error](err); ok && e.Code == core.AlreadyExists {
+					told := *e
+					told.Value = maps.Collect(maps.All(tx.rows[op.Resource.Index()]))
+					err = &told
+				}
+				return recs, err
+			}
+		},
+	},
+	{
+		name:   "errors inside a transaction are others",
+		breaks: []string{"errors/a transaction gets the error of its operation"},
+		bend: func(h *hooks) {
+			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+				err := tx.Delete(ctx, op)
+				if err != nil && !op.Final {
+					return errors.New("current transaction is aborted")
+				}
+				return err
+			}
+		},
+	},
+	{
+		name:   "an error takes the connection away",
+		breaks: []string{"errors/the store works after errors"},
+		bend: func(h *hooks) {
+			broken := false
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				if broken {
+					return nil, errors.New("connection is closed")
+				}
+				recs, err := tx.Insert(ctx, op)
+				broken = err != nil
+				return recs, err
+			}
+		},
+	},
+}

@@ -1,0 +1,315 @@
+package storetest_test
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/larder-go/larder/core"
+)
+
+func values(all map[core.Value]core.Record) iter.Seq[core.Record] { return maps.Values(all) }
+
+// byFields compares records by a function of the values of each field.
+func byFields(compare func(o core.Order, a, b core.Value) int) func(op *core.Op, a, b core.Record) int {
+	return func(op *core.Op, a, b core.Record) int {
+		for _, o := range op.Order {
+			c := compare(o, a.At(o.Field.Column()), b.At(o.Field.Column()))
+			if o.Desc {
+				c = -c
+			}
+			if c != 0 {
+				return c
+			}
+		}
+		return 0
+	}
+}
+
+var orderDefects = []defect{
+	{
+		name:   "nulls sort first",
+		breaks: []string{"order/nulls come last ascending and first descending", "order/values of int sort exactly", "order/relations sort by key"},
+		bend: func(h *hooks) {
+			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
+				if a.IsNull() != b.IsNull() {
+					return -core.Compare(a, b)
+				}
+				return core.Compare(a, b)
+			}))
+		},
+	},
+	{
+		name:   "nulls sort last in both directions",
+		breaks: []string{"order/nulls come last ascending and first descending"},
+		bend: func(h *hooks) {
+			h.sorted(byFields(func(o core.Order, a, b core.Value) int {
+				if o.Desc && a.IsNull() != b.IsNull() {
+					return -core.Compare(a, b)
+				}
+				return core.Compare(a, b)
+			}))
+		},
+	},
+	{
+		name:   "ties come in the sort's direction",
+		breaks: []string{"order/ties are broken by the key, ascending", "random/random programs do what the model says"},
+		bend: func(h *hooks) {
+			h.sorted(func(op *core.Op, a, b core.Record) int {
+				if c := core.CompareRecords(op.Order[:len(op.Order)-1], a, b); c != 0 || op.Order[0].Field.Key() {
+					return cmp.Or(c, core.CompareRecords(op.Order, a, b))
+				}
+				if op.Order[0].Desc {
+					return core.Compare(b.Key(), a.Key())
+				}
+				return core.Compare(a.Key(), b.Key())
+			})
+		},
+	},
+	{
+		name:   "ties come as they like",
+		breaks: []string{"order/ties are broken by the key, ascending", "cursor/pages go on within ties and nulls"},
+		bend: func(h *hooks) {
+			n := int64(0)
+			h.sorted(func(op *core.Op, a, b core.Record) int {
+				n++
+				if c := core.CompareRecords(op.Order[:len(op.Order)-1], a, b); c != 0 || len(op.Order) == 1 {
+					return cmp.Or(c, core.CompareRecords(op.Order, a, b))
+				}
+				return cmp.Compare((a.Key().Int()*7+n/100)%11, (b.Key().Int()*7+n/100)%11)
+			})
+		},
+	},
+	{
+		name:   "only the first field sorts",
+		breaks: []string{"order/several fields sort one after the other"},
+		bend: func(h *hooks) {
+			h.sorted(func(op *core.Op, a, b core.Record) int {
+				return cmp.Or(core.CompareRecords(op.Order[:1], a, b), core.Compare(a.Key(), b.Key()))
+			})
+		},
+	},
+	{
+		name:   "the key sorts ascending only",
+		breaks: []string{"order/the key sorts descending"},
+		bend: func(h *hooks) {
+			h.sorted(byFields(func(o core.Order, a, b core.Value) int {
+				if o.Field.Key() && o.Desc {
+					return -core.Compare(a, b)
+				}
+				return core.Compare(a, b)
+			}))
+		},
+	},
+	{
+		name:   "keys sort as text",
+		breaks: []string{"read/select without condition returns all by key", "order/the key sorts descending"},
+		bend: func(h *hooks) {
+			h.sorted(byFields(func(o core.Order, a, b core.Value) int {
+				if o.Field.Key() {
+					return strings.Compare(a.String(), b.String())
+				}
+				return core.Compare(a, b)
+			}))
+		},
+	},
+	{
+		name:   "load returns records in the order of insertion",
+		breaks: []string{"read/load returns what is there by key"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				res, err := tx.Read(ctx, op)
+				if op.Kind == core.Load {
+					slices.Reverse(res.Records)
+				}
+				return res, err
+			}
+		},
+	},
+	{
+		name:   "text sorts without regard to case",
+		breaks: []string{"order/text sorts by code point", "order/values of text sort exactly", "read/select without condition returns all by key"},
+		bend: func(h *hooks) {
+			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
+				if a.Type() == core.Text && b.Type() == core.Text {
+					return cmp.Or(strings.Compare(strings.ToLower(a.Text()), strings.ToLower(b.Text())), core.Compare(a, b))
+				}
+				return core.Compare(a, b)
+			}))
+		},
+	},
+	{
+		name:   "text sorts by UTF-16 units",
+		breaks: []string{"order/text sorts by code point", "order/values of text sort exactly"},
+		bend: func(h *hooks) {
+			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
+				if a.Type() == core.Text && b.Type() == core.Text {
+					return slices.Compare(utf16.Encode([]rune(a.Text())), utf16.Encode([]rune(b.Text())))
+				}
+				return core.Compare(a, b)
+			}))
+		},
+	},
+	{
+		name:   "bytes, uuids and floats sort the wrong way round",
+		breaks: []string{"order/values of bytes sort exactly", "order/values of uuid sort exactly", "order/values of float sort exactly"},
+		bend: func(h *hooks) {
+			h.sorted(byFields(func(o core.Order, a, b core.Value) int {
+				if t := a.Type(); t == b.Type() && (t == core.Bytes || t == core.UUID && !o.Field.Key() || t == core.Float) {
+					return core.Compare(b, a)
+				}
+				return core.Compare(a, b)
+			}))
+		},
+	},
+	{
+		name:   "times sort by the hour and truth does not sort",
+		breaks: []string{"order/values of time sort exactly", "order/values of bool sort exactly"},
+		bend: func(h *hooks) {
+			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
+				switch {
+				case a.Type() == core.Bool && b.Type() == core.Bool:
+					return 0
+				case a.Type() == core.Time && b.Type() == core.Time:
+					return cmp.Compare(a.Time().Unix()/3600, b.Time().Unix()/3600)
+				}
+				return core.Compare(a, b)
+			}))
+		},
+	},
+	{
+		name:   "the limit is ignored",
+		breaks: []string{"cursor/a page says whether there is more", "order/limit comes after order", "cursor/pages add up to the whole"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				return tx.Read(ctx, with(op, func(op *core.Op) { op.Limit = 0 }))
+			}
+		},
+	},
+	{
+		name:   "a full page always has more",
+		breaks: []string{"cursor/a page says whether there is more", "using/hidden rows do not fill pages"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				res, err := tx.Read(ctx, op)
+				if op.Limit > 0 && len(res.Records) == op.Limit {
+					res.Count = op.Limit + 1
+				}
+				return res, err
+			}
+		},
+	},
+	{
+		name:   "no page has more",
+		breaks: []string{"cursor/a page says whether there is more", "cursor/pages add up to the whole", "projection/conditions see fields that are not asked for"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				res, err := tx.Read(ctx, op)
+				res.Count = 0
+				return res, err
+			}
+		},
+	},
+	{
+		name:   "the limit comes before the order",
+		breaks: []string{"order/limit comes after order"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Kind == core.Load {
+					return tx.Read(ctx, op)
+				}
+				res, err := tx.Read(ctx, with(op, func(op *core.Op) { op.Order = op.Order[len(op.Order)-1:] }))
+				slices.SortFunc(res.Records, func(a, b core.Record) int { return core.CompareRecords(op.Order, a, b) })
+				return res, err
+			}
+		},
+	},
+	{
+		name:   "a page begins with the last record of the one before",
+		breaks: []string{"cursor/pages add up to the whole", "cursor/pages work in a condition", "cursor/cursors hold exact values"},
+		bend: func(h *hooks) {
+			h.among(func(op *core.Op, rec core.Record) bool {
+				return op.After == nil || core.After(op.Order, op.After, rec) || isAt(op, rec)
+			}, func(op *core.Op) { op.After = nil })
+		},
+	},
+	{
+		name:   "a page skips the ties of the last record",
+		breaks: []string{"cursor/pages go on within ties and nulls", "cursor/what comes in later shows where it belongs", "cursor/a cursor outlives its record"},
+		bend: func(h *hooks) {
+			h.among(func(op *core.Op, rec core.Record) bool {
+				return op.After == nil || core.After(op.Order[:1], op.After[:1], rec)
+			}, func(op *core.Op) { op.After = nil })
+		},
+	},
+	{
+		name:   "a page goes on after the record and not after its place",
+		breaks: []string{"cursor/a cursor outlives its record"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.After != nil {
+					if _, there := tx.rows[op.Resource.Index()][op.After[len(op.After)-1]]; !there {
+						return core.Result{}, ctx.Err()
+					}
+				}
+				return tx.Read(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "pages are counted, not placed",
+		breaks: []string{"cursor/what comes in later shows where it belongs"},
+		bend: func(h *hooks) {
+			pages := make(map[core.Value]int)
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Kind == core.Load {
+					return tx.Read(ctx, op)
+				}
+				all, err := tx.Read(ctx, with(op, func(op *core.Op) { op.After, op.Limit = nil, 0 }))
+				from := 0
+				if op.After != nil {
+					from = min(len(all.Records), pages[op.After[len(op.After)-1]])
+				}
+				page := cut(all.Records[from:], op.Limit)
+				if page.More() {
+					pages[page.Records[op.Limit-1].Key()] = from + op.Limit
+				}
+				return page, err
+			}
+		},
+	},
+	{
+		name:   "pages stop at null",
+		breaks: []string{"cursor/pages go on within ties and nulls", "cursor/a cursor outlives its record"},
+		bend: func(h *hooks) {
+			h.among(func(op *core.Op, _ core.Record) bool {
+				return !slices.ContainsFunc(op.After, core.Value.IsNull)
+			}, func(*core.Op) {})
+		},
+	},
+	{
+		name:   "cursors lose the microseconds",
+		breaks: []string{"cursor/cursors hold exact values"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				return tx.Read(ctx, with(op, func(op *core.Op) {
+					op.After = slices.Clone(op.After)
+					for i, v := range op.After {
+						if v.Type() == core.Time {
+							op.After[i] = core.TimeValue(v.Time().Truncate(1e9))
+						}
+					}
+				}))
+			}
+		},
+	},
+}
+
+// isAt reports whether the record is the one that the cursor was made of.
+func isAt(op *core.Op, rec core.Record) bool {
+	return op.After[len(op.After)-1] == rec.At(op.Order[len(op.Order)-1].Field.Column())
+}

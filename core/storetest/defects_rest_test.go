@@ -1,0 +1,225 @@
+package storetest_test
+
+import (
+	"context"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+// aliased is a backend whose records share memory with what it stores.
+func aliased(h *hooks) {
+	memory := make(map[place][]core.Value)
+	write := func(method writeHook) writeHook {
+		return func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			recs, err := method(tx, ctx, op)
+			for i, rec := range recs {
+				at := place{op.Resource.Index(), rec.Key()}
+				if memory[at] == nil {
+					memory[at] = make([]core.Value, rec.Len())
+				}
+				for c := range rec.Len() {
+					memory[at][c] = rec.At(c)
+				}
+				recs[i] = op.Resource.RecordOf(memory[at])
+				tx.rows[op.Resource.Index()][rec.Key()] = recs[i]
+			}
+			return recs, err
+		}
+	}
+	h.insert, h.update = write((*naiveTx).Insert), write((*naiveTx).Update)
+}
+
+var ownershipDefects = []defect{
+	{
+		name:   "records share memory with the store",
+		breaks: []string{"ownership/what was read stays as it is", "ownership/what a rolled back transaction read stays as it is"},
+		bend:   aliased,
+	},
+	{
+		name:   "a result is cached and handed out again",
+		breaks: []string{"ownership/returned slices are the caller's"},
+		bend: func(h *hooks) {
+			var cached []core.Record
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				res, err := tx.Read(ctx, op)
+				if slices.EqualFunc(cached, res.Records, core.Record.Equal) || zeroed(cached) {
+					res.Records = cached
+				}
+				cached = res.Records
+				return res, err
+			}
+		},
+	},
+	{
+		name:   "keys are filled into the op",
+		breaks: []string{"ownership/given slices stay the caller's", "ids/insert without a key gets one"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Insert(ctx, op)
+				copy(op.Records, recs)
+				return recs, err
+			}
+		},
+	},
+	{
+		name:   "the op's slice is the result",
+		breaks: []string{"ownership/given slices stay the caller's"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Insert(ctx, op)
+				if slices.EqualFunc(recs, op.Records, core.Record.Equal) {
+					return op.Records, err
+				}
+				return recs, err
+			}
+		},
+	},
+}
+
+// zeroed reports whether somebody wiped the records.
+func zeroed(recs []core.Record) bool {
+	return len(recs) > 0 && !slices.ContainsFunc(recs, func(rec core.Record) bool { return !rec.IsZero() })
+}
+
+var cancelDefects = []defect{
+	{
+		name: "contexts are ignored",
+		breaks: []string{
+			"cancellation/an ended context fails every operation", "cancellation/an ended context fails operations of a transaction",
+			"cancellation/a deadline is told from a cancellation", "cancellation/nothing commits after its context ended",
+		},
+		open: func() core.Backend { return deaf{new(naive)} },
+	},
+	{
+		name:   "a wait does not end",
+		breaks: []string{"cancellation/a wait ends with its context"},
+		bend: func(h *hooks) {
+			h.begin = func(b *naive, ctx context.Context, _ core.TxOptions) (*naiveTx, error) {
+				b.turn <- struct{}{}
+				if ctx.Err() != nil {
+					<-b.turn
+					return nil, ctx.Err()
+				}
+				return b.open(), nil
+			}
+		},
+	},
+	{
+		name:   "a commit does not look at its context",
+		breaks: []string{"cancellation/nothing commits after its context ended"},
+		bend: func(h *hooks) {
+			h.commit = func(tx *naiveTx, ctx context.Context) error { return tx.Commit(context.WithoutCancel(ctx)) }
+		},
+	},
+	{
+		name:   "after a cancelled transaction nothing goes any more",
+		breaks: []string{"cancellation/a rollback outlives its context"},
+		bend: func(h *hooks) {
+			ended := false
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Update(ctx, op)
+				go func() { <-ctx.Done() }() // a driver that watches
+				h.rollback = func(tx *naiveTx, rctx context.Context) error {
+					ended = ended || ctx.Err() != nil
+					return tx.Rollback(rctx)
+				}
+				return recs, err
+			}
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				if ended {
+					return nil, context.Canceled
+				}
+				return tx.Insert(ctx, op)
+			}
+		},
+	},
+}
+
+// deaf hides contexts from a backend.
+type deaf struct{ core.Backend }
+
+func (d deaf) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	tx, err := d.Backend.Begin(context.WithoutCancel(ctx), opts)
+	return deafTx{tx}, err
+}
+
+func (d deaf) reopen() core.Backend { return deaf{d.Backend.(reopenable).reopen()} }
+
+type deafTx struct{ core.BackendTx }
+
+func (t deafTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	return t.BackendTx.Read(context.WithoutCancel(ctx), op)
+}
+
+func (t deafTx) Count(ctx context.Context, op *core.Op) (int, error) {
+	return t.BackendTx.Count(context.WithoutCancel(ctx), op)
+}
+
+func (t deafTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	return t.BackendTx.Insert(context.WithoutCancel(ctx), op)
+}
+
+func (t deafTx) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	return t.BackendTx.Update(context.WithoutCancel(ctx), op)
+}
+
+func (t deafTx) Delete(ctx context.Context, op *core.Op) error {
+	return t.BackendTx.Delete(context.WithoutCancel(ctx), op)
+}
+
+func (t deafTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+	return t.BackendTx.NextIDs(context.WithoutCancel(ctx), op)
+}
+
+func (t deafTx) Commit(ctx context.Context) error {
+	return t.BackendTx.Commit(context.WithoutCancel(ctx))
+}
+
+var durabilityDefects = []defect{
+	{
+		name:   "a restart forgets the last id",
+		breaks: []string{"durability/ids do not come again after a restart"},
+		bend: func(h *hooks) {
+			h.restart = func(b *naive) error {
+				for i, all := range b.rows {
+					b.last[i] = 0
+					for key := range all {
+						b.last[i] = max(b.last[i], key.Int())
+					}
+				}
+				return nil
+			}
+		},
+	},
+	{
+		name:   "a restart forgets the last record",
+		breaks: []string{"durability/what was committed is there after a restart", "durability/rules hold after a restart"},
+		bend: func(h *hooks) {
+			h.restart = func(b *naive) error {
+				for _, all := range b.rows {
+					if len(all) > 0 {
+						delete(all, slices.MaxFunc(slices.Collect(maps.Keys(all)), core.Compare))
+					}
+				}
+				return nil
+			}
+		},
+	},
+	{
+		name:   "an empty file cannot be read",
+		breaks: []string{"durability/an empty backend opens again"},
+		bend: func(h *hooks) {
+			h.restart = func(b *naive) error {
+				for _, all := range b.rows {
+					if len(all) > 0 {
+						return nil
+					}
+				}
+				return io.ErrUnexpectedEOF
+			}
+		},
+	},
+}

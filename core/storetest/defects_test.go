@@ -1,0 +1,90 @@
+package storetest_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+)
+
+// defect is a backend that breaks a promise.
+type defect struct {
+	name   string   // what is wrong, in a few words
+	breaks []string // the cases that have to find out, as family/name
+	bend   func(h *hooks)
+	open   func() core.Backend // if it is not a bent one
+	free   bool                // its transactions do not wait for each other, and so interleave as they are told
+}
+
+func (d defect) backend(testing.TB, *core.Model) core.Backend {
+	if d.open != nil {
+		return d.open()
+	}
+	b := new(bent)
+	d.bend(&b.hooks)
+	return b
+}
+
+func allDefects() []defect {
+	return slices.Concat(
+		guardDefects, writeDefects, orderDefects, filterDefects, projectionDefects, idDefects, typeDefects,
+		integrityDefects, ownershipDefects, transactionDefects, isolationDefects, cancelDefects, durabilityDefects,
+	)
+}
+
+func TestTheKitCatchesEveryDefect(t *testing.T) {
+	cases := make(map[string]storetest.Case)
+	for _, c := range storetest.Cases() {
+		cases[c.Family+"/"+c.Name] = c
+	}
+	for _, d := range allDefects() {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			if len(d.breaks) == 0 {
+				t.Error("no case is expected to find out")
+			}
+			for _, name := range d.breaks {
+				c, ok := cases[name]
+				if !ok {
+					t.Fatalf("there is no case %q", name)
+				}
+				d.isCaughtBy(t, c)
+			}
+		})
+	}
+}
+
+// isCaughtBy makes sure that the case fails and says which rule that breaks.
+func (d defect) isCaughtBy(t *testing.T, c storetest.Case) {
+	opts := storetest.Options{Patience: time.Millisecond, Timeout: 4 * time.Second, Reopen: reopen}
+	if d.free {
+		opts.Checks, opts.Patience = 400, 100*time.Millisecond
+	}
+	r := record(t, func(tb testing.TB) { c.Check(tb, d.backend, opts) })
+	log := r.log.String()
+	switch {
+	case !r.failed:
+		t.Errorf("case %q does not find out", c.Name)
+	case !strings.Contains(log, c.Rule):
+		t.Errorf("case %q does not say which rule is broken:\n%s", c.Name, log)
+	default:
+		t.Logf("case %q:\n%s", c.Name, log)
+	}
+}
+
+func TestEveryCaseCatchesSomething(t *testing.T) {
+	catches := make(map[string]bool)
+	for _, d := range allDefects() {
+		for _, name := range d.breaks {
+			catches[name] = true
+		}
+	}
+	for _, c := range storetest.Cases() {
+		if !catches[c.Family+"/"+c.Name] {
+			t.Errorf("no defect is there to show that %s/%s can fail", c.Family, c.Name)
+		}
+	}
+}

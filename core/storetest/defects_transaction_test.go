@@ -1,0 +1,197 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+
+	"github.com/larder-go/larder/core"
+)
+
+var transactionDefects = []defect{
+	{
+		name: "a rollback keeps the writes",
+		breaks: []string{
+			"transaction/an error rolls back", "transaction/a panic rolls back", "transaction/a failed operation undoes those before it",
+			"durability/what was not committed is not", "random/random programs do what the model says",
+		},
+		bend: func(h *hooks) {
+			h.rollback = func(tx *naiveTx, ctx context.Context) error {
+				tx.backend.rows = tx.rows
+				return tx.Rollback(ctx)
+			}
+		},
+	},
+	{
+		name:   "a commit drops deletes",
+		breaks: []string{"transaction/a commit makes all writes visible", "write/delete removes the records"},
+		bend: func(h *hooks) {
+			h.commit = func(tx *naiveTx, ctx context.Context) error {
+				for i, all := range tx.backend.rows {
+					for key, rec := range all {
+						if _, there := tx.rows[i][key]; !there {
+							tx.rows[i][key] = rec
+						}
+					}
+				}
+				return tx.Commit(ctx)
+			}
+		},
+	},
+	{
+		name:   "a transaction does not see its own writes",
+		breaks: []string{"transaction/a transaction sees its own writes", "transaction/a transaction may have many operations"},
+		bend: func(h *hooks) {
+			committed := func(tx *naiveTx) *naiveTx { return &naiveTx{backend: tx.backend, rows: tx.backend.rows} }
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				return committed(tx).Read(ctx, op)
+			}
+			h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) { return committed(tx).Count(ctx, op) }
+		},
+	},
+	{
+		name:   "a deleted key is taken until the commit",
+		breaks: []string{"transaction/a key can be deleted and inserted in one transaction"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for _, rec := range op.Records {
+					if _, there := tx.backend.rows[op.Resource.Index()][rec.Key()]; there {
+						return nil, op.Resource.Key().Taken()
+					}
+				}
+				return tx.Insert(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "every fifth transaction conflicts with nobody",
+		breaks: []string{"transaction/one after another never conflict"},
+		bend: func(h *hooks) {
+			n := 0
+			h.commit = func(tx *naiveTx, ctx context.Context) error {
+				if n++; n%5 == 0 {
+					return errors.Join(core.ErrConflict, tx.Rollback(ctx))
+				}
+				return tx.Commit(ctx)
+			}
+		},
+	},
+	{
+		name:   "a read-only transaction cannot count",
+		breaks: []string{"transaction/a read-only transaction reads"},
+		bend: func(h *hooks) {
+			readOnly := false
+			h.begin = func(b *naive, ctx context.Context, opts core.TxOptions) (*naiveTx, error) {
+				tx, err := b.Begin(ctx, opts)
+				if err != nil {
+					return nil, err
+				}
+				readOnly = opts.ReadOnly && !opts.Single
+				return tx.(*naiveTx), nil
+			}
+			h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) {
+				if readOnly {
+					return 0, errors.New("cannot create a temporary table in a read-only transaction")
+				}
+				return tx.Count(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "a final operation commits before it is checked",
+		breaks: []string{"transaction/a final operation commits along"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Insert(ctx, op)
+				if op.Final && err == nil {
+					tx.backend.rows = tx.rows
+				}
+				return recs, err
+			}
+		},
+	},
+	{
+		name:   "a hundred operations at most",
+		breaks: []string{"transaction/a transaction may have many operations"},
+		bend: func(h *hooks) {
+			n := make(map[*naiveTx]int)
+			h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) {
+				if n[tx]++; n[tx] > 100 {
+					return 0, errors.New("too many savepoints")
+				}
+				return tx.Count(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "an empty transaction is an error",
+		breaks: []string{"batch/nothing at once"},
+		bend: func(h *hooks) {
+			used := make(map[*naiveTx]bool)
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				used[tx] = true
+				return tx.Read(ctx, op)
+			}
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				used[tx] = true
+				return tx.Insert(ctx, op)
+			}
+			h.commit = func(tx *naiveTx, ctx context.Context) error {
+				if !used[tx] {
+					return errors.Join(errors.New("there is no transaction in progress"), tx.Rollback(ctx))
+				}
+				return tx.Commit(ctx)
+			}
+		},
+	},
+}
+
+var isolationDefects = []defect{
+	{
+		name: "reads see what is not committed",
+		breaks: []string{
+			"isolation/no dirty read", "isolation/no aborted read", "isolation/no intermediate read", "isolation/no dirty write",
+			"isolation/no circular information flow", "isolation/random schedules are serializable",
+		},
+		free: true,
+		open: func() core.Backend { return new(uncommitted) },
+	},
+	{
+		name: "read committed",
+		breaks: []string{
+			"isolation/no non-repeatable read", "isolation/no read skew", "isolation/no phantom", "isolation/no long fork",
+			"isolation/no observed transaction vanishes", "isolation/random schedules are serializable",
+		},
+		free: true,
+		open: func() core.Backend { return &optimistic{validate: validateNothing, refresh: true} },
+	},
+	{
+		name: "snapshot isolation",
+		breaks: []string{
+			"isolation/no write skew", "isolation/no write skew on a condition", "isolation/no read-only anomaly",
+			"isolation/random schedules are serializable",
+		},
+		free: true,
+		open: func() core.Backend { return &optimistic{validate: validateWrites} },
+	},
+	{
+		name: "the last writer wins",
+		breaks: []string{
+			"isolation/no lost update", "concurrency/no increment is lost", "isolation/no guard bypass",
+			"concurrency/readers see whole transactions", "isolation/clients at full speed are serializable",
+		},
+		free: true,
+		open: func() core.Backend { return &optimistic{validate: validateNothing} },
+	},
+	{
+		name:   "conditions are not validated",
+		breaks: []string{"isolation/no write skew on a condition"},
+		free:   true,
+		open:   func() core.Backend { return &optimistic{validate: validateRecords} },
+	},
+	{
+		name:   "readers lag behind",
+		breaks: []string{"isolation/no stale read", "isolation/random schedules are serializable"},
+		free:   true,
+		open:   func() core.Backend { return &optimistic{validate: validateAll, lag: true} },
+	},
+}

@@ -1,0 +1,300 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+var writeDefects = []defect{
+	{
+		name: "insert overwrites a taken key",
+		breaks: []string{
+			"write/insert never overwrites", "batch/an insert is all or none", "batch/a key cannot be inserted twice at once",
+			"using/insert over a hidden row is taken", "concurrency/one of those who insert the same key wins",
+		},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				var all []core.Record
+				for i := range op.Records {
+					one := with(op, func(op *core.Op) { op.Records = op.Records[i : i+1] })
+					delete(tx.rows[op.Resource.Index()], op.Records[i].Key())
+					recs, err := tx.Insert(ctx, one)
+					if err != nil {
+						return nil, err
+					}
+					all = append(all, recs...)
+				}
+				return all, nil
+			}
+		},
+	},
+	{
+		name:   "insert of several is several inserts",
+		breaks: []string{"batch/an insert is all or none", "batch/a key cannot be inserted twice at once", "check/one bad record fails all"},
+		bend:   func(h *hooks) { h.insert = stepwise((*naiveTx).Insert) },
+	},
+	{
+		name:   "update of several is several updates",
+		breaks: []string{"batch/an update is all or none", "write/update of a missing record is not found", "using/update misses hidden rows"},
+		bend:   func(h *hooks) { h.update = stepwise((*naiveTx).Update) },
+	},
+	{
+		name:   "delete of several is several deletes",
+		breaks: []string{"batch/a delete is all or none", "write/delete of a missing record is not found", "using/delete misses hidden rows"},
+		bend: func(h *hooks) {
+			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+				for i := range op.Keys {
+					if err := tx.Delete(ctx, with(op, func(op *core.Op) { op.Keys = op.Keys[i : i+1] })); err != nil {
+						tx.backend.rows = tx.rows
+						return err
+					}
+				}
+				return nil
+			}
+		},
+	},
+	{
+		name:   "insert returns its records sorted",
+		breaks: []string{"write/insert returns records as they are", "batch/a thousand records at once"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Insert(ctx, op)
+				slices.SortFunc(recs, func(a, b core.Record) int { return core.Compare(a.Key(), b.Key()) })
+				return recs, err
+			}
+		},
+	},
+	{
+		name:   "insert returns what it was given",
+		breaks: []string{"write/columns that are not given are null", "ids/insert without a key gets one", "types/null round trips in every column"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				_, err := tx.Insert(ctx, op)
+				return slices.Clone(op.Records), err
+			}
+		},
+	},
+	{
+		name:   "insert takes a thousand values at most",
+		breaks: []string{"batch/a thousand records at once"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				if len(op.Records)*len(op.Resource.Columns()) > 1000 {
+					return nil, errors.New("too many parameters")
+				}
+				return tx.Insert(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "update clears absent columns",
+		breaks: []string{"write/update changes the named columns only", "write/an update may change nothing", "write/update returns whole records by key"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				return tx.Update(ctx, with(op, func(op *core.Op) {
+					op.Records = slices.Clone(op.Records)
+					for i, rec := range op.Records {
+						op.Records[i] = nulls(rec)
+					}
+				}))
+			}
+		},
+	},
+	{
+		name:   "update ignores null",
+		breaks: []string{"write/update sets null", "types/null round trips in every column"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				return tx.Update(ctx, with(op, func(op *core.Op) {
+					op.Records = slices.Clone(op.Records)
+					for i, rec := range op.Records {
+						for c := range rec.Len() {
+							if rec.At(c).IsNull() {
+								rec = rec.With(c, core.Value{})
+							}
+						}
+						op.Records[i] = rec
+					}
+				}))
+			}
+		},
+	},
+	{
+		name:   "update returns the changes only",
+		breaks: []string{"write/update returns whole records by key", "write/an update may change nothing"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				_, err := tx.Update(ctx, op)
+				return slices.Clone(op.Records), err
+			}
+		},
+	},
+	{
+		name:   "update of one set of columns for all records",
+		breaks: []string{"write/update changes the named columns only"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				return tx.Update(ctx, with(op, func(op *core.Op) {
+					op.Records = slices.Clone(op.Records)
+					for i, rec := range op.Records {
+						for c := range rec.Len() {
+							if rec.At(c).IsAbsent() && !op.Records[0].At(c).IsAbsent() {
+								rec = rec.With(c, core.Null)
+							}
+						}
+						op.Records[i] = rec
+					}
+				}))
+			}
+		},
+	},
+	{
+		name:   "update adds missing records",
+		breaks: []string{"write/update of a missing record is not found", "write/an update may change nothing"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for _, rec := range op.Records {
+					if _, ok := tx.rows[op.Resource.Index()][rec.Key()]; !ok {
+						tx.rows[op.Resource.Index()][rec.Key()] = nulls(rec)
+					}
+				}
+				return tx.Update(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "update names the last missing key",
+		breaks: []string{"errors/not found names the first missing key", "write/update of a missing record is not found"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for _, key := range slices.Backward(op.Keys) {
+					if _, ok := tx.rows[op.Resource.Index()][key]; !ok {
+						return nil, op.Resource.NotFound(key)
+					}
+				}
+				return tx.Update(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "delete of a missing key is fine",
+		breaks: []string{"write/delete of a missing record is not found", "batch/a delete is all or none", "errors/errors carry external names"},
+		bend: func(h *hooks) {
+			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+				return tx.Delete(ctx, with(op, func(op *core.Op) {
+					op.Keys = slices.DeleteFunc(slices.Clone(op.Keys), func(key core.Value) bool {
+						_, there := tx.rows[op.Resource.Index()][key]
+						return !there
+					})
+				}))
+			}
+		},
+	},
+	{
+		name:   "deleted records stay in the index",
+		breaks: []string{"write/delete removes the records", "write/writes move records between conditions"},
+		bend: func(h *hooks) {
+			index := make(map[core.Value]core.Record)
+			remember := func(recs []core.Record, err error) ([]core.Record, error) {
+				for _, rec := range recs {
+					if _, known := index[rec.Key()]; !known {
+						index[rec.Key()] = rec
+					}
+				}
+				return recs, err
+			}
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				return remember(tx.Insert(ctx, op))
+			}
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				if f := op.Where.Field(); f == nil || f.Name() != "kind" || op.Where.Kind() != core.FilterEq {
+					return tx.Read(ctx, op)
+				}
+				return core.ReadFrom(values(index), op), ctx.Err()
+			}
+		},
+	},
+	{
+		name:   "deleted keys are never free",
+		breaks: []string{"write/a deleted key can be inserted again", "transaction/a key can be deleted and inserted in one transaction"},
+		bend: func(h *hooks) {
+			gone := make(map[core.Value]bool)
+			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+				for _, key := range op.Keys {
+					gone[key] = true
+				}
+				return tx.Delete(ctx, op)
+			}
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for _, rec := range op.Records {
+					if gone[rec.Key()] {
+						return nil, op.Resource.Key().Taken()
+					}
+				}
+				return tx.Insert(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "an empty result is an error",
+		breaks: []string{"read/a new backend is empty", "read/load returns what is there by key"},
+		bend: func(h *hooks) {
+			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				res, err := tx.Read(ctx, op)
+				if err == nil && len(res.Records) == 0 {
+					err = errors.New("no rows in result set")
+				}
+				return res, err
+			}
+		},
+	},
+	{
+		name:   "resources share one table",
+		breaks: []string{"read/resources are apart"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for i, all := range tx.rows {
+					for _, rec := range op.Records {
+						if _, taken := all[rec.Key()]; taken && i != op.Resource.Index() {
+							return nil, op.Resource.Key().Taken()
+						}
+					}
+				}
+				return tx.Insert(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "count counts all",
+		breaks: []string{"read/count counts what select finds", "transaction/a transaction sees its own writes"},
+		bend: func(h *hooks) {
+			h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) {
+				return tx.Count(ctx, with(op, func(op *core.Op) { op.Where = core.All() }))
+			}
+		},
+	},
+}
+
+// stepwise writes one record after the other and keeps those that went well.
+func stepwise(method writeHook) writeHook {
+	return func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+		var all []core.Record
+		for i := range op.Records {
+			recs, err := method(tx, ctx, with(op, func(op *core.Op) {
+				op.Records = op.Records[i : i+1]
+				if op.Keys != nil {
+					op.Keys = op.Keys[i : i+1]
+				}
+			}))
+			if err != nil {
+				tx.backend.rows = tx.rows
+				return nil, err
+			}
+			all = append(all, recs...)
+		}
+		return all, nil
+	}
+}

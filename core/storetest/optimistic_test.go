@@ -1,0 +1,280 @@
+package storetest_test
+
+import (
+	"context"
+	"maps"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/larder-go/larder/core"
+)
+
+// optimistic is a backend whose transactions do not wait for each other: each
+// works on a snapshot, and the commit finds out whether it may. With
+// validateAll it keeps every promise, with less it is broken in a known way.
+type optimistic struct {
+	naive
+	validate func(tx *optimisticTx, mine, theirs changes) bool
+
+	refresh bool // every operation sees what was committed meanwhile
+	lag     bool // readers see the state before the last commit
+	blind   bool // integrity is checked on the snapshot
+	sameIDs bool // each transaction counts for itself
+
+	mu     sync.Mutex
+	before []rows
+}
+
+// changes are the records that a transaction wrote, zero for deleted ones, by
+// resource and key.
+type changes map[place]core.Record
+
+type place struct {
+	resource int
+	key      core.Value
+}
+
+func changesOf(before, after []rows) changes {
+	all := make(changes)
+	for i := range before {
+		for key, rec := range after[i] {
+			if old, ok := before[i][key]; !ok || !old.Equal(rec) {
+				all[place{i, key}] = rec
+			}
+		}
+		for key := range before[i] {
+			if _, ok := after[i][key]; !ok {
+				all[place{i, key}] = core.Record{}
+			}
+		}
+	}
+	return all
+}
+
+// on returns the rows with the changes made.
+func (c changes) on(before []rows) []rows {
+	after := make([]rows, len(before))
+	for i := range before {
+		after[i] = maps.Clone(before[i])
+	}
+	for at, rec := range c {
+		if rec.IsZero() {
+			delete(after[at.resource], at.key)
+		} else {
+			after[at.resource][at.key] = rec
+		}
+	}
+	return after
+}
+
+func (c changes) meet(other changes) bool {
+	for at := range c {
+		if _, both := other[at]; both {
+			return true
+		}
+	}
+	return false
+}
+
+// validateAll lets a transaction write only if nobody else did meanwhile.
+func validateAll(_ *optimisticTx, mine, theirs changes) bool {
+	return len(mine) == 0 || len(theirs) == 0
+}
+
+// validateWrites is snapshot isolation: the first to write a record wins.
+func validateWrites(_ *optimisticTx, mine, theirs changes) bool { return !mine.meet(theirs) }
+
+// validateRecords looks at records that were read or written, and not at what
+// conditions would find.
+func validateRecords(tx *optimisticTx, mine, theirs changes) bool {
+	return len(mine) == 0 || !mine.meet(theirs) && !tx.seen.meet(theirs)
+}
+
+// validateNothing lets the last one win.
+func validateNothing(*optimisticTx, changes, changes) bool { return true }
+
+func (b *optimistic) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	tx := &optimisticTx{naiveTx: b.open(), backend: b, base: b.rows, last: slices.Clone(b.last), seen: make(changes)}
+	if b.lag && opts.ReadOnly && b.before != nil {
+		tx.base, tx.rows = b.before, changes{}.on(b.before)
+	}
+	return tx, ctx.Err()
+}
+
+type optimisticTx struct {
+	*naiveTx
+	backend *optimistic
+	base    []rows // the snapshot
+	last    []int64
+	seen    changes
+}
+
+// enter begins an operation and returns what ends it.
+func (t *optimisticTx) enter() (leave func()) {
+	runtime.Gosched() // as a network would
+	b := t.backend
+	b.mu.Lock()
+	if b.refresh {
+		mine := changesOf(t.base, t.rows)
+		t.base = b.rows
+		t.rows = mine.on(b.rows)
+	}
+	if !b.sameIDs {
+		return b.mu.Unlock
+	}
+	copy(b.naive.last, t.last)
+	return func() {
+		copy(t.last, b.naive.last)
+		b.mu.Unlock()
+	}
+}
+
+func (t *optimisticTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	defer t.enter()()
+	res, err := t.naiveTx.Read(ctx, op)
+	for _, rec := range res.Records {
+		t.seen[place{op.Resource.Index(), rec.Key()}] = rec
+	}
+	return res, err
+}
+
+func (t *optimisticTx) Count(ctx context.Context, op *core.Op) (int, error) {
+	defer t.enter()()
+	return t.naiveTx.Count(ctx, op)
+}
+
+func (t *optimisticTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	defer t.enter()()
+	return t.naiveTx.Insert(ctx, op)
+}
+
+func (t *optimisticTx) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	defer t.enter()()
+	return t.naiveTx.Update(ctx, op)
+}
+
+func (t *optimisticTx) Delete(ctx context.Context, op *core.Op) error {
+	defer t.enter()()
+	return t.naiveTx.Delete(ctx, op)
+}
+
+func (t *optimisticTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+	defer t.enter()()
+	return t.naiveTx.NextIDs(ctx, op)
+}
+
+func (t *optimisticTx) Commit(ctx context.Context) error {
+	runtime.Gosched()
+	b := t.backend
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	mine := changesOf(t.base, t.rows)
+	if !b.validate(t, mine, changesOf(t.base, b.rows)) {
+		return core.ErrConflict
+	}
+	merged := mine.on(b.rows)
+	if !b.blind {
+		t.rows = merged
+	}
+	if err := t.check(); err != nil {
+		return err
+	}
+	if len(mine) > 0 {
+		b.before, b.rows = b.rows, merged
+	}
+	return nil
+}
+
+func (t *optimisticTx) Rollback(context.Context) error { return nil }
+
+// uncommitted is a backend whose transactions write into the one set of maps
+// that all of them read, and undo what they wrote when they roll back.
+type uncommitted struct {
+	naive
+	mu sync.Mutex
+}
+
+func (b *uncommitted) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := b.open().rows
+	return &uncommittedTx{&naiveTx{backend: &b.naive, rows: b.rows}, b, before, make(changes)}, ctx.Err()
+}
+
+type uncommittedTx struct {
+	*naiveTx
+	backend *uncommitted
+	before  []rows
+	wrote   changes
+}
+
+func (t *uncommittedTx) note(op *core.Op, keys []core.Value) {
+	for _, key := range keys {
+		at := place{op.Resource.Index(), key}
+		if _, known := t.wrote[at]; !known {
+			t.wrote[at] = t.before[at.resource][key]
+		}
+	}
+}
+
+func (t *uncommittedTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	t.backend.mu.Lock()
+	defer t.backend.mu.Unlock()
+	return t.naiveTx.Read(ctx, op)
+}
+
+func (t *uncommittedTx) Count(ctx context.Context, op *core.Op) (int, error) {
+	t.backend.mu.Lock()
+	defer t.backend.mu.Unlock()
+	return t.naiveTx.Count(ctx, op)
+}
+
+func (t *uncommittedTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	t.backend.mu.Lock()
+	defer t.backend.mu.Unlock()
+	recs, err := t.naiveTx.Insert(ctx, op)
+	for _, rec := range recs {
+		t.note(op, []core.Value{rec.Key()})
+	}
+	return recs, err
+}
+
+func (t *uncommittedTx) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	t.backend.mu.Lock()
+	defer t.backend.mu.Unlock()
+	t.note(op, op.Keys)
+	return t.naiveTx.Update(ctx, op)
+}
+
+func (t *uncommittedTx) Delete(ctx context.Context, op *core.Op) error {
+	t.backend.mu.Lock()
+	defer t.backend.mu.Unlock()
+	t.note(op, op.Keys)
+	return t.naiveTx.Delete(ctx, op)
+}
+
+func (t *uncommittedTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+	t.backend.mu.Lock()
+	defer t.backend.mu.Unlock()
+	return t.naiveTx.NextIDs(ctx, op)
+}
+
+func (t *uncommittedTx) Commit(ctx context.Context) error { return ctx.Err() }
+
+func (t *uncommittedTx) Rollback(context.Context) error {
+	t.backend.mu.Lock()
+	defer t.backend.mu.Unlock()
+	for at, rec := range t.wrote {
+		delete(t.rows[at.resource], at.key)
+		if !rec.IsZero() {
+			t.rows[at.resource][at.key] = rec
+		}
+	}
+	return nil
+}
