@@ -164,6 +164,9 @@ func AsError(err error) *Error {
 	if e, ok := err.(*Error); ok { //nolint:errorlint // one that is wrapped comes next
 		return e
 	}
+	if code, ok := err.(Code); ok { //nolint:errorlint // a code alone, which has no cause
+		return &Error{Code: code}
+	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		public := *e
 		public.Cause = err

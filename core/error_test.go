@@ -54,7 +54,7 @@ func TestContextErrorsStayRecognisable(t *testing.T) {
 	if core.AsError(nil) != nil {
 		t.Error("nil became an error")
 	}
-	if err := core.AsError(core.Forbidden); err.Code != core.Forbidden {
+	if err := core.AsError(core.Forbidden); err.Code != core.Forbidden || err.Error() != "FORBIDDEN" {
 		t.Errorf("a plain code became %v", err.Code)
 	}
 }

@@ -109,7 +109,8 @@ func (op *Op) release() {
 type Result struct {
 	// Records read by a Load (ascending by key) or a Select (in its order), or as
 	// they are after an Insert or Update (in the order of [Op.Records]), or that
-	// hold the keys handed out by a NextID and nothing else.
+	// hold the keys handed out by a NextID and nothing else. The slice belongs to
+	// whoever gets it: a layer that keeps records to answer with keeps a copy.
 	Records []Record
 	// Count is what a Count counted. After a Select it is greater than the number
 	// of Records if its Limit left out further ones, see [Result.More].
