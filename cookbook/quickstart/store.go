@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/larder-go/larder/backends/file"
@@ -29,7 +30,8 @@ func (s storage) open(ctx context.Context, model *core.Model) (*core.Store, erro
 	if err != nil {
 		return nil, err
 	}
-	if _, err := model.Records(data); err != nil {
+	records, err := model.Records(data)
+	if err != nil {
 		return nil, fmt.Errorf("-data %s: %w", s.data, err)
 	}
 	backend, err := s.backend(ctx, model)
@@ -40,7 +42,7 @@ func (s storage) open(ctx context.Context, model *core.Model) (*core.Store, erro
 	if err != nil {
 		return nil, fmt.Errorf("-store: %w", err)
 	}
-	if err := fill(ctx, store, data); err != nil {
+	if err := fill(ctx, store, records); err != nil {
 		return nil, errors.Join(fmt.Errorf("-data %s: %w", s.data, err), store.Close())
 	}
 	return store, nil
@@ -94,14 +96,11 @@ func readData(file string) (core.Data, error) {
 
 var errNotEmpty = errors.New("the store holds records already")
 
-// fill puts the initial records into a store that holds none, all or none.
-func fill(ctx context.Context, store *core.Store, data core.Data) error {
-	if len(data) == 0 {
+// fill puts the initial records, by resource, into a store that holds none, all
+// or none. Without any the store may hold what it likes.
+func fill(ctx context.Context, store *core.Store, records [][]core.Record) error {
+	if !slices.ContainsFunc(records, func(of []core.Record) bool { return len(of) > 0 }) {
 		return nil
-	}
-	records, err := store.Model().Records(data)
-	if err != nil {
-		return err
 	}
 	return store.Tx(core.System(ctx), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
 		for i, r := range store.Model().Resources() {
