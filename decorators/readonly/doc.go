@@ -17,8 +17,8 @@
 // [core.ReadOnly] and names the resource. Reads go on, inside transactions too: a
 // transaction fails where it writes, not where it begins. One that cannot write at
 // all, because the whole store is read-only when it begins, is passed on to the
-// backend as a read-only one, for which a backend may have faster or further
-// places: PostgreSQL lets a hot standby serve it (manual, section 27.4.1).
+// backend as a read-only one, which may be cheaper for it: PostgreSQL can tell early
+// that it conflicts with nothing, and then keeps no locks (manual, section 13.2.3).
 //
 // Read-only is a fact about the store and not about who asks, so it holds for
 // everybody, the program itself ([core.System]) included. A program that has to
