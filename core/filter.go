@@ -115,6 +115,14 @@ func inOrder(values []Value) []Value {
 
 // And matches records that all filters match; without filters, every record.
 func And(filters ...Filter) Filter {
+	if len(filters) == 2 { // what policies do with each operation, for nothing
+		if filters[0].n == nil {
+			return filters[1]
+		}
+		if filters[1].n == nil {
+			return filters[0]
+		}
+	}
 	kept := make([]Filter, 0, len(filters))
 	for _, f := range filters {
 		switch f.Kind() {

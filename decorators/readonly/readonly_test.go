@@ -1,0 +1,231 @@
+package readonly_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/decorators/readonly"
+)
+
+var (
+	model = core.MustModel("cookies",
+		core.ResourceSpec{Name: "cookie", External: "Cookie", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "type", Type: core.Text},
+			{Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "jar", External: "Jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+	)
+	cookie, jar = model.Resource("cookie"), model.Resource("jar")
+	one         = core.IntValue(1)
+)
+
+// spy notes how transactions reach the backend.
+type spy struct {
+	*memory.Backend
+
+	mu    sync.Mutex
+	begun []core.TxOptions
+}
+
+func (s *spy) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	s.mu.Lock()
+	s.begun = append(s.begun, opts)
+	s.mu.Unlock()
+	return s.Backend.Begin(ctx, opts)
+}
+
+// open returns a store that holds cookie 1 and jar 1, and its backend.
+func open(t *testing.T, decorators ...core.Decorator) (*core.Store, *spy) {
+	t.Helper()
+	data, err := core.ParseData([]byte(`{"cookie": {"1": {"type": "muffin"}}, "jar": {"1": {}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	backend := &spy{Backend: memory.NewWith(data)}
+	store, err := core.New(t.Context(), model, backend, decorators...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store, backend
+}
+
+func record(t *testing.T, r *core.Resource, fields map[string]any) core.Record {
+	t.Helper()
+	rec, err := r.NewRecord(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
+}
+
+// writes are all ways to change a resource.
+func writes(t *testing.T, r *core.Resource) map[string]func(ctx context.Context, s core.Session) error {
+	t.Helper()
+	fresh, change := record(t, r, map[string]any{"id": 2}), record(t, r, map[string]any{"id": 1})
+	return map[string]func(ctx context.Context, s core.Session) error{
+		"insert":   func(ctx context.Context, s core.Session) error { _, err := s.Insert(ctx, r, fresh); return err },
+		"update":   func(ctx context.Context, s core.Session) error { _, err := s.Update(ctx, r, change); return err },
+		"delete":   func(ctx context.Context, s core.Session) error { return s.Delete(ctx, r, one) },
+		"next ids": func(ctx context.Context, s core.Session) error { _, err := s.NextIDs(ctx, r, 1); return err },
+	}
+}
+
+// readable checks that all ways to read see the one record.
+func readable(ctx context.Context, t *testing.T, s core.Session, r *core.Resource) {
+	t.Helper()
+	if rec, err := s.Get(ctx, r, one); err != nil || rec.Key() != one {
+		t.Errorf("get %s: %v, %v", r, rec, err)
+	}
+	if page, err := s.Select(ctx, r, core.Query{}); err != nil || len(page.Records) != 1 {
+		t.Errorf("select %s: %v, %v", r, page, err)
+	}
+	if n, err := s.Count(ctx, r, core.All()); err != nil || n != 1 {
+		t.Errorf("count %s: %d, %v", r, n, err)
+	}
+}
+
+// refused checks that no write to the resource passes, whoever tries, in a
+// transaction or not, and that reading goes on.
+func refused(t *testing.T, store *core.Store, r *core.Resource) {
+	t.Helper()
+	want := "READ_ONLY object_name=\"" + r.External() + "\""
+	for who, ctx := range map[string]context.Context{
+		"nobody": t.Context(), "the program": core.System(t.Context()),
+		"alice": core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")}),
+	} {
+		for name, write := range writes(t, r) {
+			if err := write(ctx, store.Session); !errors.Is(err, core.ReadOnly) || err.Error() != want {
+				t.Errorf("%s by %s: %v; want %s", name, who, err, want)
+			}
+			err := store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+				readable(ctx, t, tx.Session, cookie)
+				err := write(ctx, tx.Session)
+				if !errors.Is(err, core.ReadOnly) || err.Error() != want {
+					t.Errorf("%s by %s in a transaction: %v; want %s", name, who, err, want)
+				}
+				readable(ctx, t, tx.Session, jar)
+				return nil
+			})
+			if err != nil {
+				t.Errorf("a transaction that only read, after a refused %s: %v", name, err)
+			}
+		}
+	}
+	readable(t.Context(), t, store.Session, r)
+}
+
+// allowed checks that every write to the resource passes; a transaction undoes them.
+func allowed(t *testing.T, store *core.Store, r *core.Resource) {
+	t.Helper()
+	undo := errors.New("undo")
+	for name, write := range writes(t, r) {
+		err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			return errors.Join(write(ctx, tx.Session), undo)
+		})
+		if errors.Is(err, core.ReadOnly) || !errors.Is(err, undo) {
+			t.Errorf("%s of %s: %v", name, r, err)
+		}
+	}
+}
+
+func TestAReadOnlyStoreRefusesEveryWriteByWhomeverAndReadsGoOn(t *testing.T) {
+	store, backend := open(t, readonly.Store())
+	refused(t, store, cookie)
+	refused(t, store, jar)
+	for _, opts := range backend.begun {
+		if !opts.ReadOnly {
+			t.Fatalf("a transaction reached the backend as %+v", opts)
+		}
+	}
+}
+
+func TestNamedResourcesAreReadOnlyAndTheOthersAreNot(t *testing.T) {
+	store, _ := open(t, readonly.Resources("jar"))
+	refused(t, store, jar)
+	allowed(t, store, cookie)
+	into := record(t, cookie, map[string]any{"id": 1, "jar": 1})
+	if _, err := store.Update(t.Context(), cookie, into); err != nil {
+		t.Errorf("a cookie goes into a jar that is read-only: %v", err)
+	}
+	both, _ := open(t, readonly.Resources("jar"), readonly.Resources("cookie"))
+	refused(t, both, jar)
+	refused(t, both, cookie)
+}
+
+func TestATransactionThatWritesWhatItMayAndThenWhatItMayNotDoesNothing(t *testing.T) {
+	store, _ := open(t, readonly.Resources("jar"))
+	err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		if err := tx.Delete(ctx, cookie, one); err != nil {
+			return err
+		}
+		return tx.Delete(ctx, jar, one)
+	})
+	if !errors.Is(err, core.ReadOnly) {
+		t.Errorf("got %v", err)
+	}
+	readable(t.Context(), t, store.Session, cookie)
+}
+
+func TestKindsThatItDoesNotKnowAreWrites(t *testing.T) {
+	on := new(readonly.Switch)
+	on.Set(true)
+	for name, d := range map[string]core.Decorator{
+		"store": readonly.Store(), "resources": readonly.Resources("jar"), "switch": on.Decorator(),
+	} {
+		handle, err := d.Wrap(model, func(context.Context, *core.Op) (core.Result, error) {
+			t.Errorf("%s: it went on to the backend", name)
+			return core.Result{}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, op := range []*core.Op{
+			{Kind: 0, Resource: jar}, {Kind: core.Tx + 1, Resource: jar}, {Kind: 255, Resource: jar, Tx: &core.TxInfo{}},
+			{Kind: 255}, {Kind: 255, Tx: &core.TxInfo{}},
+		} {
+			if _, err := handle(t.Context(), op); !errors.Is(err, core.ReadOnly) {
+				t.Errorf("%s: %v: got %v", name, op.Kind, err)
+			}
+		}
+	}
+}
+
+func TestNamesThatTheModelDoesNotHaveAreRefused(t *testing.T) {
+	for want, names := range map[string][]string{
+		`decorator "readonly": there is no resource "Jar"; the model "cookies" has cookie, jar`: {"cookie", "Jar"},
+		`decorator "readonly": names no resource; use readonly.Store for all of them`:           {},
+	} {
+		_, err := core.New(t.Context(), model, memory.New(), readonly.Resources(names...))
+		if err == nil || err.Error() != want {
+			t.Errorf("%v: got %v, want %s", names, err, want)
+		}
+	}
+}
+
+func TestTheNamesAreTheCallersSlice(t *testing.T) {
+	names := []string{"jar"}
+	d := readonly.Resources(names...)
+	names[0] = "cookie"
+	store, _ := open(t, d)
+	refused(t, store, jar)
+}
+
+func TestTheStackTellsWhatIsReadOnly(t *testing.T) {
+	store, _ := open(t, readonly.Store(), readonly.Resources("jar", "cookie"), new(readonly.Switch).Decorator())
+	var notes []string
+	for _, l := range store.Describe().Layers {
+		notes = append(notes, l.Name+": "+l.Note)
+	}
+	want := []string{"readonly: the whole store", "readonly: jar, cookie", "readonly: while its switch is on"}
+	if !slices.Equal(notes, want) {
+		t.Errorf("got %s", strings.Join(notes, "; "))
+	}
+}

@@ -1,0 +1,191 @@
+package readonly_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/decorators/readonly"
+)
+
+func TestASwitchMakesTheStoreReadOnlyWhileItIsOn(t *testing.T) {
+	var s readonly.Switch
+	store, backend := open(t, s.Decorator())
+	for range 2 {
+		allowed(t, store, jar)
+		s.Set(true)
+		backend.begun = nil
+		refused(t, store, cookie)
+		for _, opts := range backend.begun {
+			if !opts.ReadOnly {
+				t.Fatalf("a transaction reached the backend as %+v", opts)
+			}
+		}
+		s.Set(false)
+		allowed(t, store, cookie)
+	}
+	if s.On() {
+		t.Error("it is on")
+	}
+}
+
+func TestATransactionOnItsWayCannotWriteAnyMoreOnceTheSwitchIsOn(t *testing.T) {
+	var s readonly.Switch
+	store, _ := open(t, s.Decorator())
+	err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		if err := tx.Delete(ctx, cookie, one); err != nil {
+			return err
+		}
+		s.Set(true)
+		if n, err := tx.Count(ctx, jar, core.All()); n != 1 || err != nil {
+			t.Errorf("reading: %d, %v", n, err)
+		}
+		return tx.Delete(ctx, jar, one)
+	})
+	if !errors.Is(err, core.ReadOnly) {
+		t.Errorf("got %v", err)
+	}
+	readable(t.Context(), t, store.Session, cookie)
+}
+
+func TestATransactionThatBeganWhileTheSwitchWasOnStaysReadOnly(t *testing.T) {
+	var s readonly.Switch
+	store, _ := open(t, s.Decorator())
+	s.Set(true)
+	err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		s.Set(false)
+		return tx.Delete(ctx, jar, one)
+	})
+	if !errors.Is(err, core.ReadOnly) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWaitReturnsWhenTheWritesOnTheirWayHaveEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s readonly.Switch
+		store, _ := open(t, s.Decorator())
+		if err := s.Wait(t.Context()); err != nil {
+			t.Fatalf("with nothing on its way: %v", err)
+		}
+		goOn := make(chan struct{})
+		go func() {
+			err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+				err := tx.Delete(ctx, cookie, one)
+				<-goOn
+				return err
+			})
+			if err != nil {
+				t.Errorf("what was on its way: %v", err)
+			}
+		}()
+		synctest.Wait()
+		s.Set(true)
+		var waited atomic.Int32
+		for range 2 {
+			go func() {
+				if err := s.Wait(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if n, err := store.Count(t.Context(), cookie, core.All()); n != 0 || err != nil {
+					t.Errorf("after waiting: %d, %v", n, err)
+				}
+				waited.Add(1)
+			}()
+		}
+		synctest.Wait()
+		if waited.Load() > 0 {
+			t.Error("it did not wait")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Wait(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("with an ended context: %v", err)
+		}
+		readable(t.Context(), t, store.Session, jar) // does not wait, nor is it waited for
+		close(goOn)
+		synctest.Wait()
+		if waited.Load() != 2 {
+			t.Error("it waits for nothing")
+		}
+	})
+}
+
+func TestWritersThatPanicAreNotWaitedFor(t *testing.T) {
+	var s readonly.Switch
+	store, _ := open(t, s.Decorator())
+	func() {
+		defer func() { _ = recover() }()
+		_ = store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { panic("on purpose") })
+	}()
+	if err := s.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNothingChangesAfterSetAndWaitHoweverManyWrite(t *testing.T) {
+	var s readonly.Switch
+	store, _ := open(t, s.Decorator())
+	stop, wrote := make(chan struct{}), make(chan struct{}, 1)
+	var writers sync.WaitGroup
+	fresh := record(t, cookie, nil)
+	for i := range 4 {
+		writers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				var err error
+				if i%2 == 0 {
+					_, err = store.Insert(t.Context(), cookie, fresh)
+				} else {
+					err = store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+						if _, err := tx.Insert(ctx, cookie, fresh); err != nil {
+							return err
+						}
+						_, err := tx.Insert(ctx, cookie, fresh)
+						return err
+					})
+				}
+				switch {
+				case err == nil:
+					select {
+					case wrote <- struct{}{}:
+					default:
+					}
+				case !errors.Is(err, core.ReadOnly):
+					t.Errorf("write: %v", err)
+				}
+			}
+		})
+	}
+	count := func() int {
+		n, err := store.Count(t.Context(), cookie, core.All())
+		if err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	for range 20 {
+		<-wrote
+		s.Set(true)
+		if err := s.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		grown := count()
+		for range 100 {
+			if n := count(); n != grown {
+				t.Fatalf("it grew from %d to %d while the switch was on", grown, n)
+			}
+		}
+		s.Set(false)
+	}
+	close(stop)
+	writers.Wait()
+}
