@@ -62,6 +62,7 @@ type Op struct {
 	handle  *transaction                                    // the open transaction, for the innermost handler
 	attempt func(ctx context.Context, t *transaction) error // what a Tx does between begin and commit
 	key     [1]Value                                        // backs Keys of one
+	try     int                                             // of an op outside a transaction; see Attempt
 	scope   string                                          // of a Select's cursors, see Query.Scope
 }
 
@@ -73,6 +74,15 @@ func (op *Op) Guard(f Filter) {
 	op.Check = And(op.Check, f)
 }
 
+// Attempt counts the tries of the transaction that the op belongs to, or, outside
+// of one, of the op itself: from 1, and on when the store repeats what conflicted.
+func (op *Op) Attempt() int {
+	if op.Tx != nil {
+		return op.Tx.Attempt
+	}
+	return max(op.try, 1)
+}
+
 // Further returns an op of the decorator's own, to be passed to the next handler
 // before or after op: in the same transaction, for the same principal, with no
 // guards yet and nothing else set. Because op is then not the only one that is
@@ -81,7 +91,7 @@ func (op *Op) Guard(f Filter) {
 // A Tx has no transaction yet that a further op could belong to.
 func (op *Op) Further(kind Kind, r *Resource) *Op {
 	op.Final = false
-	return &Op{Kind: kind, Resource: r, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle}
+	return &Op{Kind: kind, Resource: r, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle, try: op.try}
 }
 
 // Writes reports whether the op may change the store: its kind does, and it is
