@@ -63,7 +63,17 @@ type Op struct {
 	attempt func(ctx context.Context, t *transaction) error // what a Tx does between begin and commit
 	key     [1]Value                                        // backs Keys of one
 	equal   equality                                        // backs a condition of GuardEqual
+	try     int                                             // of an op outside a transaction; see Attempt
 	scope   string                                          // of a Select's cursors, see Query.Scope
+}
+
+// Attempt counts the tries of the transaction that the op belongs to, or, outside
+// of one, of the op itself: from 1, and on when the store repeats what conflicted.
+func (op *Op) Attempt() int {
+	if op.Tx != nil {
+		return op.Tx.Attempt
+	}
+	return max(op.try, 1)
 }
 
 // Further returns an op of the decorator's own, to be passed to the next handler
@@ -74,7 +84,7 @@ type Op struct {
 // A Tx has no transaction yet that a further op could belong to.
 func (op *Op) Further(kind Kind, r *Resource) *Op {
 	op.Final = false
-	return &Op{Kind: kind, Resource: r, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle}
+	return &Op{Kind: kind, Resource: r, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle, try: op.try}
 }
 
 // Writes reports whether the op may change the store: its kind does, and it is

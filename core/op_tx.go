@@ -36,7 +36,7 @@ func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Contex
 	ctx = context.WithValue(ctx, stateKey{}, &state{principal: outer.principal, inside: op.origin, outer: outer})
 	var res Result
 	var failed error
-	begin := &Op{Kind: Tx, Principal: op.Principal, Tx: &TxInfo{Attempt: 1, ReadOnly: !op.Kind.Writes()}, origin: op.origin}
+	begin := &Op{Kind: Tx, Principal: op.Principal, Tx: &TxInfo{Attempt: op.Attempt(), ReadOnly: !op.Kind.Writes()}, origin: op.origin}
 	begin.attempt = func(ctx context.Context, t *transaction) error {
 		part := *op
 		part.handle, part.Tx = t, t.info

@@ -39,6 +39,7 @@ func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
 			return Result{}, err
 		}
 		*op = fresh
+		op.try = attempt + 1
 	}
 }
 

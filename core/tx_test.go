@@ -87,6 +87,33 @@ func TestSingleOperationThatConflictsIsRepeated(t *testing.T) {
 	})
 }
 
+func TestDecoratorsKnowWhichTryItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen []string
+		b := &flaky{Backend: memory.New(), failures: 2, with: core.ErrConflict}
+		s := openOn(t, b, watch("see", func(op *core.Op) { seen = append(seen, fmt.Sprint(op.Kind, op.Attempt())) }, ignore),
+			around("further", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+				if op.Kind == core.NextID && op.Further(core.Count, op.Resource).Attempt() != op.Attempt() {
+					t.Error("a further op counts by itself")
+				}
+				return next(ctx, op)
+			}))
+		r := s.Model().Resource("cookie")
+		if _, err := s.NextIDs(t.Context(), r, 1); err != nil {
+			t.Fatal(err)
+		}
+		b.failures = 1
+		if err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			return second(tx.Count(ctx, r, core.All()))
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(seen); got != "[next_id 1 next_id 2 next_id 3 tx 1 count 1 tx 2 count 2]" {
+			t.Errorf("saw %s", got)
+		}
+	})
+}
+
 func TestCommitOfUnknownOutcomeIsNeverRepeated(t *testing.T) {
 	b := &flaky{Backend: memory.New(), failures: 1, with: errors.Join(core.ErrCommitUnknown, core.ErrConflict)}
 	s := openOn(t, b)

@@ -103,6 +103,9 @@ func (b *Backend) Close() error {
 	return nil
 }
 
+// Stat returns what the pool has done and does now, for metrics.
+func (b *Backend) Stat() *pgxpool.Stat { return b.pool.Stat() }
+
 // String names the backend in [core.Store.Describe].
 func (b *Backend) String() string { return fmt.Sprintf("postgres, schema %q", b.schema) }
 

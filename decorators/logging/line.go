@@ -1,0 +1,47 @@
+package logging
+
+import (
+	"sync/atomic"
+
+	"github.com/larder-go/larder/core"
+)
+
+// line is what all lines about one kind of operation on one resource share.
+type line struct {
+	message string
+	seen    atomic.Uint64 // lines for debugging, written or not
+}
+
+// take reports whether this one, of lines that are thinned, is to be written.
+func (l *line) take(oneIn int) bool {
+	return oneIn <= 1 || (l.seen.Add(1)-1)%uint64(oneIn) == 0
+}
+
+// lines has those of a model by resource and kind, the transaction's last.
+type lines []line
+
+var kinds = len(core.Kinds()) + 1 // they count from 1
+
+func newLines(m *core.Model) lines {
+	all := make(lines, len(m.Resources())*kinds+1)
+	for _, r := range m.Resources() {
+		for _, k := range core.Kinds() {
+			all[r.Index()*kinds+int(k)].message = k.String() + " " + r.Name()
+		}
+	}
+	all[len(all)-1].message = "transaction"
+	return all
+}
+
+// of returns the line of an op; a new one for an op that the store will refuse,
+// because a decorator has spoiled it.
+func (ls lines) of(asked *request) *line {
+	switch r := asked.resource; {
+	case asked.kind == core.Tx:
+		return &ls[len(ls)-1]
+	case r == nil || (r.Index()+1)*kinds >= len(ls) || int(asked.kind) >= kinds:
+		return &line{message: asked.kind.String()}
+	default:
+		return &ls[r.Index()*kinds+int(asked.kind)]
+	}
+}

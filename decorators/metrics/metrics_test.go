@@ -1,0 +1,455 @@
+package metrics_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/decorators/metrics"
+)
+
+var model = core.MustModel("cookies",
+	core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "type", Type: core.Text},
+		{Name: "jar", ToOne: "jar"},
+	}},
+	core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+	}},
+)
+
+var cookie = model.Resource("cookie")
+
+// open returns a store with metrics and, inside them, other decorators.
+func open(t *testing.T, opts metrics.Options, inside ...core.Decorator) (*core.Store, *prometheus.Registry) {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	return openOn(t, append([]core.Decorator{metrics.New(registry, opts)}, inside...)...), registry
+}
+
+func openOn(t *testing.T, decorators ...core.Decorator) *core.Store {
+	t.Helper()
+	store, err := core.New(t.Context(), model, memory.New(), decorators...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+// around is a decorator of one function.
+func around(handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
+	return core.Decorator{Name: "around", Layer: core.Answer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) { return handle(ctx, op, next) }, nil
+	}}
+}
+
+// values returns what is not zero, by metric and labels; of histograms the
+// count.
+func values(t *testing.T, from prometheus.Gatherer) map[string]float64 {
+	t.Helper()
+	families, err := from.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]float64)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := strings.TrimPrefix(f.GetName(), "larder_")
+			for _, l := range m.GetLabel() {
+				name += " " + l.GetValue()
+			}
+			v := m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			if v != 0 {
+				found[strings.TrimSpace(name)] = v
+			}
+		}
+	}
+	return found
+}
+
+func expect(t *testing.T, from prometheus.Gatherer, want map[string]float64) {
+	t.Helper()
+	got := values(t, from)
+	for name := range want {
+		if got[name] != want[name] {
+			t.Errorf("%s: got %v, want %v", name, got[name], want[name])
+		}
+		delete(got, name)
+	}
+	for name, v := range got {
+		t.Errorf("%s: got %v, want none", name, v)
+	}
+}
+
+func record(t *testing.T, fields map[string]any) core.Record {
+	t.Helper()
+	rec, err := cookie.NewRecord(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
+}
+
+func TestEveryOperationAndTransactionIsCountedOnce(t *testing.T) {
+	store, registry := open(t, metrics.Options{})
+	ctx, one := t.Context(), core.IntValue(1)
+	run := func(s core.Session) {
+		if _, err := s.Insert(ctx, cookie, record(t, nil), record(t, nil)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Get(ctx, cookie, one); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Select(ctx, cookie, core.Query{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Count(ctx, cookie, core.All()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Update(ctx, cookie, record(t, map[string]any{"id": 1, "type": "muffin"})); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.NextIDs(ctx, cookie, 5); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Delete(ctx, cookie, one, core.IntValue(2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[string]float64{
+		"operation_rows_total insert cookie": 2, "operation_rows_total load cookie": 1, "operation_rows_total select cookie": 2,
+		"operation_rows_total update cookie": 1, "operation_rows_total next_id cookie": 5, "operation_rows_total delete cookie": 2,
+	}
+	for _, k := range core.Kinds() {
+		if k != core.Tx {
+			want["operations_total "+k.String()+" ok cookie"] = 1
+			want["operation_duration_seconds "+k.String()+" cookie"] = 1
+		}
+	}
+	run(store.Session)
+	expect(t, registry, want)
+
+	store, registry = open(t, metrics.Options{})
+	if err := store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { run(tx.Session); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	want["operations_total tx ok"], want["operation_duration_seconds tx"], want["transaction_attempts"] = 1, 1, 1
+	expect(t, registry, want)
+}
+
+func TestFailuresAreWhatAClientIsNotToBlameFor(t *testing.T) {
+	for _, c := range []struct {
+		err     error
+		outcome string
+		failure bool
+	}{
+		{cookie.NotFound(core.IntValue(7)), "not_found", false},
+		{core.Forbidden, "denied", false},
+		{core.AlreadyExists, "invalid", false},
+		{context.Canceled, "cancelled", false},
+		{context.DeadlineExceeded, "unavailable", true},
+		{core.ErrCommitUnknown, "unavailable", true},
+		{errors.New("disk"), "failed", true},
+	} {
+		t.Run(c.outcome, func(t *testing.T) {
+			store, registry := open(t, metrics.Options{}, around(func(context.Context, *core.Op, core.Handler) (core.Result, error) {
+				return core.Result{}, c.err
+			}))
+			if err := store.Delete(t.Context(), cookie, core.IntValue(7)); err == nil {
+				t.Fatal("it did not fail")
+			}
+			want := map[string]float64{"operations_total delete " + c.outcome + " cookie": 1, "operation_duration_seconds delete cookie": 1}
+			if c.failure {
+				want["operation_failures_total delete cookie"] = 1
+			}
+			expect(t, registry, want)
+		})
+	}
+}
+
+func TestEveryTryOfWhatConflictsCountsAndTheCommitSaysHowMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		store, registry := open(t, metrics.Options{}, around(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			if tries++; tries < 4 {
+				return core.Result{}, core.ErrConflict
+			}
+			return next(ctx, op)
+		}))
+		if err := store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, registry, map[string]float64{
+			"operations_total tx conflict": 3, "operations_total tx ok": 1, "operation_duration_seconds tx": 4, "transaction_attempts": 1,
+		})
+		families, _ := registry.Gather()
+		for _, f := range families {
+			if f.GetName() == "larder_transaction_attempts" && f.GetMetric()[0].GetHistogram().GetSampleSum() != 4 {
+				t.Errorf("took %v attempts", f.GetMetric()[0].GetHistogram().GetSampleSum())
+			}
+		}
+	})
+}
+
+func TestOperationIsInFlightUntilItEndsHoweverItDoes(t *testing.T) {
+	var registry *prometheus.Registry
+	boom := false
+	store, registry := open(t, metrics.Options{}, around(func(context.Context, *core.Op, core.Handler) (core.Result, error) {
+		if got := values(t, registry)["operations_in_flight count cookie"]; got != 1 {
+			t.Errorf("%v in flight", got)
+		}
+		if boom {
+			panic("boom")
+		}
+		return core.Result{}, errors.New("disk")
+	}))
+	count := func() {
+		defer func() {
+			if got := recover(); boom != (got == "boom") {
+				t.Errorf("recovered %v", got)
+			}
+		}()
+		_, _ = store.Count(t.Context(), cookie, core.All())
+	}
+	count()
+	boom = true
+	count()
+	expect(t, registry, map[string]float64{
+		"operations_total count failed cookie": 2, "operation_failures_total count cookie": 2, "operation_duration_seconds count cookie": 2,
+	})
+}
+
+func TestDurationIsInSecondsInBothHistograms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, registry := open(t, metrics.Options{}, around(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			time.Sleep(30 * time.Millisecond) // of the synctest bubble
+			return next(ctx, op)
+		}))
+		if _, err := store.Count(t.Context(), cookie, core.All()); err != nil {
+			t.Fatal(err)
+		}
+		families, _ := registry.Gather()
+		for _, f := range families {
+			if f.GetName() != "larder_operation_duration_seconds" {
+				continue
+			}
+			for _, m := range f.GetMetric() {
+				h := m.GetHistogram()
+				if h.GetSampleCount() == 0 {
+					continue
+				}
+				if h.GetSampleSum() != .03 || len(h.GetPositiveSpan()) != 1 || len(h.GetBucket()) != len(metrics.DefaultBuckets()) {
+					t.Errorf("got %v", h)
+				}
+				for _, b := range h.GetBucket() {
+					if in := b.GetCumulativeCount() == 1; in != (b.GetUpperBound() >= .03) {
+						t.Errorf("%v up to %v", b.GetCumulativeCount(), b.GetUpperBound())
+					}
+				}
+				return
+			}
+		}
+		t.Error("no duration")
+	})
+}
+
+func TestAllSeriesAreThereFromTheStartAndNoneComesLater(t *testing.T) {
+	store, registry := open(t, metrics.Options{})
+	count := func() (n int) {
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			n += len(f.GetMetric())
+		}
+		return n
+	}
+	// 7 operations on each of 2 resources and transactions: 8 outcomes and 4 metrics without; and the attempts.
+	if got, want := count(), (7*2+1)*(8+4)+1; got != want {
+		t.Errorf("%d series at the start, want %d", got, want)
+	}
+	before := count()
+	_, _ = store.Get(t.Context(), cookie, core.IntValue(17))
+	_ = store.Delete(t.Context(), cookie, core.IntValue(17))
+	_ = store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return errors.New("no") })
+	if got := count(); got != before {
+		t.Errorf("%d series, %d at the start", got, before)
+	}
+}
+
+func TestOpThatADecoratorSpoiledIsCountedNowhereAndHarmsNothing(t *testing.T) {
+	for name, spoil := range map[string]func(op *core.Op){
+		"no resource": func(op *core.Op) { op.Resource = nil },
+		"other model": func(op *core.Op) {
+			op.Resource = core.MustModel("other", core.ResourceSpec{Name: "cake", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}}).Resources()[0]
+		},
+		"unknown kind": func(op *core.Op) { op.Kind = 99 },
+		"no kind":      func(op *core.Op) { op.Kind = 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			registry := prometheus.NewRegistry()
+			store := openOn(t, around(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+				spoil(op)
+				return next(ctx, op)
+			}), metrics.New(registry, metrics.Options{}))
+			if _, err := store.Count(t.Context(), cookie, core.All()); !errors.Is(err, core.ServerError) {
+				t.Errorf("got %v", err)
+			}
+			expect(t, registry, nil)
+		})
+	}
+}
+
+func TestExemplarIsTheTraceThatTheOperationBelongsTo(t *testing.T) {
+	id := ""
+	store, registry := open(t, metrics.Options{TraceID: func(context.Context) string { return id }})
+	exemplar := func() (found string) {
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				for _, b := range m.GetHistogram().GetBucket() {
+					if e := b.GetExemplar(); e != nil {
+						found += e.GetLabel()[0].GetName() + "=" + e.GetLabel()[0].GetValue()
+					}
+				}
+			}
+		}
+		return found
+	}
+	for _, id = range []string{"", strings.Repeat("x", 200), "\xff", "4bf92f3577b34da6a3ce929d0e0e4736"} {
+		if got := exemplar(); got != "" {
+			t.Errorf("got %s", got)
+		}
+		if err := store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := exemplar(); got != "trace_id=4bf92f3577b34da6a3ce929d0e0e4736" {
+		t.Errorf("got %s", got)
+	}
+	if got := values(t, registry)["operation_duration_seconds tx"]; got != 4 {
+		t.Errorf("%v measured", got)
+	}
+}
+
+func TestStackTellsWhatWasAskedForFromWhatReachedTheBackend(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	store := openOn(t,
+		metrics.New(registry, metrics.Options{}),
+		around(func(context.Context, *core.Op, core.Handler) (core.Result, error) {
+			return core.Result{}, core.Forbidden
+		}),
+		metrics.New(registry, metrics.Options{Subsystem: "backend"}))
+	_, _ = store.Count(t.Context(), cookie, core.All())
+	expect(t, registry, map[string]float64{"operations_total count denied cookie": 1, "operation_duration_seconds count cookie": 1})
+	if n, err := testutil.GatherAndCount(registry, "larder_backend_operations_total"); n == 0 || err != nil {
+		t.Errorf("%d series of the backend, %v", n, err)
+	}
+}
+
+func TestStoresThatShareARegistererShareTheMetrics(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	for _, name := range []string{"a", "a", "b"} {
+		named := prometheus.WrapRegistererWith(prometheus.Labels{"store": name}, registry)
+		if _, err := openOn(t, metrics.New(named, metrics.Options{})).Count(t.Context(), cookie, core.All()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := values(t, registry)
+	if got["operations_total count ok cookie a"] != 2 || got["operations_total count ok cookie b"] != 1 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAllocatesNothing(t *testing.T) {
+	bare := openOn(t)
+	store := openOn(t, metrics.New(prometheus.NewRegistry(), metrics.Options{}),
+		metrics.New(prometheus.NewRegistry(), metrics.Options{Subsystem: "backend"}))
+	allocations := func(s *core.Store) float64 {
+		if _, err := s.Insert(t.Context(), cookie, record(t, nil)); err != nil {
+			t.Fatal(err)
+		}
+		return testing.AllocsPerRun(1000, func() {
+			if _, err := s.Get(t.Context(), cookie, core.IntValue(1)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if without, with := allocations(bare), allocations(store); with != without {
+		t.Errorf("%v allocations, %v without", with, without)
+	}
+}
+
+func TestSettingsThatCannotBeMeantAreRefusedByName(t *testing.T) {
+	taken := prometheus.NewRegistry()
+	taken.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "larder_operations_total", Help: "x"}))
+	same := prometheus.NewRegistry()
+	same.MustRegister(prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "larder_operation_failures_total", Help: "Operations that failed for no fault of the client."},
+		[]string{"operation", "resource"}))
+	registry := prometheus.NewRegistry()
+	for want, d := range map[string]core.Decorator{
+		"there is no registerer": metrics.New(nil, metrics.Options{}),
+		`option Subsystem: "A b" is not of lower-case letters, digits and underscores`: metrics.New(registry, metrics.Options{Subsystem: "A b"}),
+		"option Buckets: 1 does not ascend from 2":                                     metrics.New(registry, metrics.Options{Buckets: []float64{2, 1}}),
+		"option Buckets: NaN does not ascend from 1":                                   metrics.New(registry, metrics.Options{Buckets: []float64{1, math.NaN()}}),
+		"larder_operations_total":                                                      metrics.New(taken, metrics.Options{}),
+		"as a *prometheus.GaugeVec":                                                    metrics.New(same, metrics.Options{}),
+	} {
+		_, err := core.New(t.Context(), model, memory.New(), d)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	twice := metrics.New(registry, metrics.Options{Subsystem: "backend"})
+	if _, err := core.New(t.Context(), model, memory.New(), twice, twice); err == nil || !strings.Contains(err.Error(), `"metrics backend": stands twice`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestClassicBucketsCanBeLeftOut(t *testing.T) {
+	store, registry := open(t, metrics.Options{Buckets: []float64{}})
+	if _, err := store.Count(t.Context(), cookie, core.All()); err != nil {
+		t.Fatal(err)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == "larder_operation_duration_seconds" })
+	for _, m := range families[i].GetMetric() {
+		if n := len(m.GetHistogram().GetBucket()); n != 0 {
+			t.Fatalf("%d classic buckets", n)
+		}
+	}
+}
+
+func TestDescriptionTellsTheNames(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	for want, d := range map[string]core.Decorator{
+		"metrics: larder_*":                 metrics.New(registry, metrics.Options{}),
+		"metrics backend: larder_backend_*": metrics.New(registry, metrics.Options{Subsystem: "backend"}),
+	} {
+		if got := fmt.Sprint(d.Name, ": ", d.Note); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
