@@ -1,0 +1,270 @@
+package storetest
+
+import (
+	"errors"
+
+	"github.com/larder-go/larder/core"
+)
+
+// guardRow is a line of the table of Guard.
+type guardRow struct {
+	name, rule string
+	check      func(t *guardTrial)
+}
+
+var guardRules = []guardRow{
+	{
+		"reads meet what is seen",
+		"Using of every Load, Select and Count that reaches the backend hides what the principal does not see.",
+		func(t *guardTrial) {
+			t.eachRead(t.guests(), func(g guest, at place, a attempt) { t.do(g, at, a, usingHides) })
+		},
+	},
+	{
+		"updates meet what may be changed",
+		"Using of every Update that reaches the backend hides what the principal may not change.",
+		func(t *guardTrial) { t.judgeWrites(usingHides, core.Update) },
+	},
+	{
+		"deletes meet what may be deleted",
+		"Using of every Delete that reaches the backend hides what the principal may not delete.",
+		func(t *guardTrial) { t.judgeWrites(usingHides, core.Delete) },
+	},
+	{
+		"inserts leave what may be left",
+		"Check of every Insert that reaches the backend refuses rows as the principal may not leave them, unless it has none such.",
+		func(t *guardTrial) { t.judgeWrites(checkHolds, core.Insert) },
+	},
+	{
+		"updates leave what may be left",
+		"Check of every Update that reaches the backend refuses rows as the principal may not leave them, unless it has none such.",
+		func(t *guardTrial) { t.judgeWrites(checkHolds, core.Update) },
+	},
+	{
+		"reads return what is seen",
+		"A read returns exactly those rows that the principal sees, as if there were no others; or it is refused where there are none.",
+		readsReturnSeen,
+	},
+	{
+		"pages are full",
+		"Limits and cursors count what the principal sees: each page but the last is full, and the last one says that it is.",
+		pagesAreFull,
+	},
+	{
+		"writes touch what may be touched",
+		"What is stored after a write differs in rows only that the principal might change, and might leave as they are now.",
+		writesTouch,
+	},
+	{
+		"hidden is told from absent by nothing",
+		"An operation on a row that the principal does not see ends as it does when the row is not there: records, counts, code, details and text.",
+		hiddenIsAbsent,
+	},
+	{
+		"nobody is refused",
+		"Without a principal every operation is UNAUTHORIZED, and none reaches the backend.",
+		nobodyIsRefused,
+	},
+	{
+		"an id of no type or of another is nobody's",
+		"A principal without an id does not meet the rows of nobody, and the number 1 is not the text \"1\".",
+		strangersMeetNothing,
+	},
+	{
+		"the program meets everything",
+		"Operations of core.System are neither narrowed nor refused nor changed.",
+		programMeetsAll,
+	},
+	{
+		"a kind that nobody knows is guarded",
+		"An op of a kind that the core does not have counts as a write: it is refused, or both its conditions hide what is foreign.",
+		unknownIsGuarded,
+	},
+	{
+		"what is refused is refused",
+		"A kind that the principal may never do is FORBIDDEN or READ_ONLY, whatever is there, and does not reach the backend.",
+		refusedIsRefused,
+	},
+	{
+		"an op is for whoever sent it",
+		"Operations of different principals, one after the other, in each other's transactions and at the same time, are not mixed up.",
+		opsAreTheirs,
+	},
+	{
+		"fields that are not read stay unknown",
+		"A field that the principal does not read is in no result, no condition and no order.",
+		unreadStaysUnknown,
+	},
+	{
+		"what is allowed gets through",
+		"Each principal can do each kind that is not refused to somewhere: a stack that refuses everything proves nothing.",
+		allowedGetsThrough,
+	},
+}
+
+// judgeWrites sends all writes of a kind.
+func (t *guardTrial) judgeWrites(judge judgment, kind core.Kind) {
+	t.eachWrite(t.guests(), []core.Kind{kind}, func(g guest, at place, a attempt) {
+		t.do(g, at, a, judge)
+		t.undo(at, a)
+	})
+}
+
+// names reports whether the attempt names a field that the guest does not read.
+func (a attempt) namesUnread(g guest) bool {
+	for _, f := range a.names {
+		if !g.reads(f) {
+			return true
+		}
+	}
+	return false
+}
+
+func readsReturnSeen(t *guardTrial) {
+	t.eachRead(t.guests(), t.readsExactly)
+}
+
+// readsExactly compares a read with what is owed.
+func (t *guardTrial) readsExactly(g guest, at place, a attempt) {
+	t.Helper()
+	o := t.do(g, at, a)
+	if a.namesUnread(g) || g.refused(a.kind, a.res) {
+		return // other rules look at these
+	}
+	seen := g.seen(t.begin[a.res.Index()])
+	if refusal(o.err) && (g.doubtful || len(seen) == 0) {
+		return
+	}
+	if o.err != nil {
+		t.wrong(g, at, a, "%v", o.err)
+	}
+	due := a.due(seen)
+	if o.count != due.count || (o.next != "") != (due.next != "") {
+		t.wrong(g, at, a, "counted %d, want %d; there is more: %v, want %v", o.count, due.count, o.next != "", due.next != "")
+	}
+	if diff := difference(g.legible(a, o.records), g.legible(a, due.records)); diff != "" {
+		t.wrong(g, at, a, "%s", diff)
+	}
+}
+
+// legible returns the records with nothing but what was asked for and is read.
+func (g guest) legible(a attempt, recs []core.Record) []core.Record {
+	out := make([]core.Record, len(recs))
+	for i, rec := range recs {
+		out[i] = g.shown(rec).Project(fieldsOf(a.res, a.query.Fields))
+	}
+	return out
+}
+
+func fieldsOf(r *core.Resource, names []string) []*core.Field {
+	var fs []*core.Field
+	for _, name := range names {
+		fs = append(fs, r.Field(name))
+	}
+	return fs
+}
+
+func pagesAreFull(t *guardTrial) {
+	t.eachRead(t.guests(), func(g guest, at place, a attempt) {
+		if a.kind != core.Select || a.query.Limit == 0 || a.namesUnread(g) || g.refused(core.Select, a.res) {
+			return
+		}
+		t.turnPages(g, at, a)
+	})
+}
+
+func (t *guardTrial) turnPages(g guest, at place, a attempt) {
+	t.Helper()
+	whole := a
+	whole.query.Limit = 0
+	due := whole.due(g.seen(t.begin[a.res.Index()])).records
+	for {
+		o := t.do(g, at, a)
+		if o.err != nil {
+			if refusal(o.err) && len(due) == 0 {
+				return
+			}
+			t.wrong(g, at, a, "%v", o.err)
+		}
+		n := min(a.query.Limit, len(due))
+		if diff := difference(g.legible(a, o.records), g.legible(a, due[:n])); diff != "" {
+			t.wrong(g, at, a, "%s", diff)
+		}
+		if due = due[n:]; (o.next == "") != (len(due) == 0) {
+			t.wrong(g, at, a, "there is more: %v, and %d records are left", o.next != "", len(due))
+		}
+		if o.next == "" {
+			return
+		}
+		a.query.After = o.next
+	}
+}
+
+func programMeetsAll(t *guardTrial) {
+	if t.Anybody {
+		return // it is one of the guests
+	}
+	program := t.guest(core.PrincipalOf(core.System(t.ctx)))
+	t.eachRead([]guest{program}, t.readsExactly)
+	t.eachWrite([]guest{program}, writeKinds, func(g guest, at place, a attempt) {
+		if g.refused(a.kind, a.res) {
+			return
+		}
+		o := t.do(g, at, a)
+		if refusal(o.err) || errors.Is(o.err, core.NotFound) && a.kind == core.Insert {
+			t.wrong(g, at, a, "%v", o.err)
+		}
+		if a.kind == core.Insert && o.err == nil {
+			for i, rec := range a.records {
+				got := o.records[i].With(a.res.Key().Column(), rec.Key())
+				if rec = whole(rec).With(a.res.Key().Column(), rec.Key()); !got.Equal(rec) {
+					t.wrong(g, at, a, "what came to be is %v", got)
+				}
+			}
+		}
+		t.undo(at, a)
+	})
+}
+
+func allowedGetsThrough(t *guardTrial) {
+	done := make(map[*core.Principal]map[core.Kind]bool)
+	for _, g := range t.guests() {
+		done[g.who] = make(map[core.Kind]bool)
+	}
+	note := func(g guest, at place, a attempt) {
+		if done[g.who][a.kind] || g.refused(a.kind, a.res) {
+			return
+		}
+		o := t.do(g, at, a)
+		done[g.who][a.kind] = o.err == nil && (a.kind != core.NextID || len(o.ids) == a.n)
+		t.undo(at, a)
+	}
+	t.eachRead(t.guests(), note)
+	t.eachWrite(t.guests(), writeKinds, note)
+	for _, g := range t.guests() {
+		for _, kind := range core.Kinds() {
+			if kind != core.Tx && !done[g.who][kind] && t.expects(g, kind) {
+				t.Fatalf("%s cannot %v anything, and Refuses does not say so", g, kind)
+			}
+		}
+	}
+}
+
+// expects reports whether the guest can do something of the kind, as far as the
+// rules say.
+func (t *guardTrial) expects(g guest, kind core.Kind) bool {
+	for i, r := range t.Model.Resources() {
+		if g.refused(kind, r) || kind == core.NextID && r.Key().Type() == core.Text {
+			continue
+		}
+		if kind == core.NextID {
+			return true
+		}
+		for _, row := range t.begin[i] {
+			if kind == core.Insert && g.leaves(kind, row) || kind != core.Insert && g.mayReach(kind, row) && g.leaves(kind, row) {
+				return true
+			}
+		}
+	}
+	return false
+}

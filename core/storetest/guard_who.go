@@ -1,0 +1,183 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/larder-go/larder/core"
+)
+
+func nobodyIsRefused(t *guardTrial) {
+	if t.Anybody {
+		return // it is one of the guests
+	}
+	nobody := []guest{t.guest(nil)}
+	look := func(g guest, at place, a attempt) {
+		o, arrived := t.try(at, g, a)
+		if !errors.Is(o.err, core.Unauthorized) {
+			t.wrong(g, at, a, "%s, want %s", told(o.err), core.Unauthorized)
+		}
+		if len(arrived) > 0 {
+			t.wrong(g, at, a, "%v reaches the backend", arrived[0].Kind)
+		}
+		t.undo(at, a)
+	}
+	t.eachRead(nobody, look)
+	t.eachWrite(nobody, writeKinds, look)
+	t.eachUnknown(nobody[0], func(at place, a attempt, err error, arrived []*core.Op) {
+		if !errors.Is(err, core.Unauthorized) || len(arrived) > 0 {
+			t.wrong(nobody[0], at, a, "sent as a kind that nobody knows: %s, want %s", told(err), core.Unauthorized)
+		}
+	})
+}
+
+// strangersMeetNothing sends reads and writes for those who are nearly principals.
+func strangersMeetNothing(t *guardTrial) {
+	t.eachRead(t.strangers(), func(g guest, at place, a attempt) {
+		t.do(g, at, a, usingHides)
+		t.readsExactly(g, at, a)
+	})
+	t.eachWrite(t.strangers(), writeKinds, func(g guest, at place, a attempt) {
+		t.do(g, at, a, usingHides, checkHolds)
+		if at.keeps {
+			t.touches(g, at, a)
+		}
+		t.undo(at, a)
+	})
+}
+
+func unknownIsGuarded(t *guardTrial) {
+	for _, g := range t.guests() {
+		t.eachUnknown(g, func(at place, a attempt, _ error, arrived []*core.Op) {
+			for _, op := range arrived {
+				if t.Exempt(op) {
+					continue
+				}
+				if g.refused(unknownKind, op.Resource) {
+					t.wrong(g, at, a, "%v reaches the backend, and is refused", op.Kind)
+				}
+				for _, judge := range []judgment{usingHides, checkHolds, principalStays} {
+					if wrong := judge(g, t.begin, op); wrong != "" {
+						t.wrong(g, at, a, "%s", wrong)
+					}
+				}
+			}
+		})
+	}
+}
+
+// eachUnknown sends one op of each kind, which the gate makes one of a kind that
+// does not exist.
+func (t *guardTrial) eachUnknown(g guest, look func(at place, a attempt, err error, arrived []*core.Op)) {
+	for _, r := range t.Model.Resources() {
+		all := []attempt{t.made.reads(r)[0], t.made.reads(r)[1], t.made.reads(r)[2]}
+		for _, kind := range writeKinds {
+			if some := t.made.writes(r, []core.Kind{kind}); len(some) > 0 {
+				all = append(all, some[0])
+			}
+		}
+		for _, a := range all {
+			for _, at := range places {
+				if at.readOnly {
+					continue
+				}
+				var p probe
+				err := at.run(t.theatre, g.who, func(ctx context.Context, s core.Session) error {
+					ctx, sent := t.send(ctx, g.who)
+					sent.unknown = true
+					o := a.run(ctx, s)
+					p.arrived = sent.ops()
+					return o.err
+				})
+				look(at, a, err, p.arrived)
+			}
+		}
+	}
+}
+
+func refusedIsRefused(t *guardTrial) {
+	look := func(g guest, at place, a attempt) {
+		if g.nobody() || !g.refused(a.kind, a.res) {
+			return
+		}
+		o, arrived := t.try(at, g, a)
+		if !errors.Is(o.err, core.Forbidden) && !errors.Is(o.err, core.ReadOnly) {
+			t.wrong(g, at, a, "%s, want %s or %s", told(o.err), core.Forbidden, core.ReadOnly)
+		}
+		for _, op := range arrived {
+			if !t.Exempt(op) && op.Kind == a.kind {
+				t.wrong(g, at, a, "%v reaches the backend", op.Kind)
+			}
+		}
+		t.undo(at, a)
+	}
+	t.eachRead(t.guests(), look)
+	t.eachWrite(t.guests(), writeKinds, look)
+}
+
+// opsAreTheirs sends for all principals in turn, and then at once.
+func opsAreTheirs(t *guardTrial) {
+	t.eachRead(t.guests(), func(g guest, at place, a attempt) { t.do(g, at, a, principalStays) })
+	t.eachWrite(t.guests(), writeKinds, func(g guest, at place, a attempt) {
+		t.do(g, at, a, principalStays)
+		t.undo(at, a)
+	})
+	var all sync.WaitGroup
+	wrong := make(chan string, len(t.guests()))
+	for _, g := range t.guests() {
+		all.Go(func() {
+			for range crowdRounds {
+				if w := t.readAtOnce(g); w != "" {
+					wrong <- fmt.Sprintf("%s, while others read too: %s", g, w)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	close(wrong)
+	for w := range wrong {
+		t.Fatalf("%s", w)
+	}
+}
+
+const crowdRounds = 50
+
+func (t *guardTrial) readAtOnce(g guest) string {
+	for i, r := range t.Model.Resources() {
+		a := t.made.reads(r)[1]
+		o, arrived := t.try(places[0], g, a)
+		for _, op := range arrived {
+			for _, judge := range []judgment{principalStays, usingHides} {
+				if w := judge(g, t.begin, op); w != "" && !t.Exempt(op) {
+					return w
+				}
+			}
+		}
+		if o.err != nil {
+			continue
+		}
+		if diff := difference(g.legible(a, o.records), g.legible(a, a.due(g.seen(t.begin[i])).records)); diff != "" {
+			return diff
+		}
+	}
+	return ""
+}
+
+func unreadStaysUnknown(t *guardTrial) {
+	look := func(g guest, at place, a attempt) {
+		o := t.do(g, at, a, fieldsStay)
+		for _, rec := range o.records {
+			for c, f := range a.res.Columns() {
+				if !g.reads(f) && rec.At(c).IsSet() {
+					t.wrong(g, at, a, "%v comes with %v, which is not read", rec, f)
+				}
+			}
+		}
+		t.undo(at, a)
+	}
+	t.eachRead(t.guests(), look)
+	t.eachWrite(t.guests(), writeKinds, look)
+}

@@ -1,0 +1,5 @@
+package storetest
+
+import "testing"
+
+func interfere(tb testing.TB, open Factory, g Guarded) {}

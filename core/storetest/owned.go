@@ -1,0 +1,135 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// OwnedModel returns the model of which each record has an owner, an integer
+// that is hidden from clients: relations of each kind, keys of each type.
+func OwnedModel() *core.Model {
+	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
+	return core.MustModel("owned",
+		core.ResourceSpec{Name: "jar", External: "Jar", Fields: []core.FieldSpec{
+			{Name: "id", External: "Id", Type: core.Int, Key: true},
+			owner,
+			{Name: "label", External: "Label", Type: core.Text, Unique: true},
+			{Name: "size", Type: core.Int},
+			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+			{Name: "lid", ToOne: "lid", Inverse: "jar"},
+		}},
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "kind", Type: core.Text, Indexed: true},
+			{Name: "jar", External: "InJar", ToOne: "jar"},
+			owner,
+		}},
+		core.ResourceSpec{Name: "lid", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			owner,
+			{Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "crumb", Fields: []core.FieldSpec{
+			owner,
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "cookie", ToOne: "cookie", Cascade: true},
+		}},
+		core.ResourceSpec{Name: "plate", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.UUID, Key: true},
+			owner,
+			{Name: "cookies", ToMany: "cookie"},
+		}},
+		core.ResourceSpec{Name: "page", External: "Page", Fields: []core.FieldSpec{
+			{Name: "slug", Type: core.Text, Key: true},
+			{Name: "title", Type: core.Text},
+			{Name: "parent", External: "Parent", ToOne: "page"},
+			owner,
+		}},
+	)
+}
+
+// owned are rows of OwnedModel: of 1, of 2 and of nobody, and some of 3, whom no
+// principal has the id of. Each owner's rows point at its own and at others'.
+func owned() core.Data {
+	type row = map[string]any
+	uuid := func(last string) string { return "00000000-0000-4000-8000-00000000000" + last }
+	return core.Data{
+		"jar": {
+			1: row{"owner": 1, "label": "a", "size": 1}, 2: row{"owner": 2, "label": "A", "size": 1}, 3: row{"owner": nil, "size": 2},
+			4: row{"owner": 1, "label": "b"}, 5: row{"owner": 2, "label": "ab", "size": -1}, 6: row{"owner": 3, "label": ""},
+		},
+		"cookie": {
+			1: row{"owner": 1, "kind": "a", "jar": 1}, 2: row{"owner": 2, "kind": "a", "jar": 2}, 3: row{"kind": "b", "jar": 3},
+			4: row{"owner": 1, "kind": "b", "jar": 2}, 5: row{"owner": 2, "kind": "b", "jar": 1}, 6: row{"owner": 1, "jar": 1},
+			7: row{"owner": 2, "jar": 5}, 8: row{"owner": 3, "kind": "A", "jar": 1},
+		},
+		"lid":   {1: row{"owner": 1, "jar": 1}, 2: row{"owner": 2, "jar": 2}, 3: row{"jar": 3}, 4: row{"owner": 1}, 5: row{"owner": 2}},
+		"crumb": {1: row{"owner": 1, "cookie": 1}, 2: row{"owner": 2, "cookie": 2}, 3: row{"cookie": 3}, 4: row{"owner": 2, "cookie": 7}, 5: row{"owner": 1}},
+		"plate": {
+			uuid("1"): row{"owner": 1, "cookies": []any{1, 2, 4}}, uuid("2"): row{"owner": 2, "cookies": []any{2, 7}},
+			uuid("3"): row{"cookies": []any{3}}, uuid("4"): row{"owner": 1, "cookies": []any{}},
+		},
+		"page": {
+			"a": row{"owner": 1, "title": "x"}, "b": row{"owner": 2, "title": "x"}, "c": row{"title": "y"},
+			"a/1": row{"owner": 1, "title": "z", "parent": "a"}, "b/1": row{"owner": 2, "title": "z", "parent": "b"},
+		},
+	}
+}
+
+// owners are the principals who own rows, by a number.
+func owners() []*core.Principal {
+	return []*core.Principal{
+		{ID: core.IntValue(1), Roles: []string{"baker"}},
+		{ID: core.IntValue(2), Roles: []string{"baker"}},
+	}
+}
+
+// ownsIt is the oracle of OwnedModel.
+func ownsIt(p *core.Principal, row core.Record) bool {
+	return p != nil && p.ID.IsSet() && row.Get("owner") == p.ID
+}
+
+// filled returns the settings with defaults.
+func (g Guarded) filled(tb testing.TB) Guarded {
+	tb.Helper()
+	if g.Stack == nil {
+		tb.Fatal("storetest: Guarded needs a Stack")
+	}
+	if g.Model == nil {
+		g.Model = OwnedModel()
+		if g.Rows == nil {
+			g.Rows = owned()
+		}
+		if g.Principals == nil {
+			g.Principals = owners()
+		}
+		if g.Sees == nil {
+			g.Sees = ownsIt
+		}
+	}
+	if g.Rows == nil || len(g.Principals) == 0 || g.Sees == nil {
+		tb.Fatal("storetest: with a Model of its own, Guarded needs Rows, Principals and Sees")
+	}
+	return g.withRules()
+}
+
+// withRules fills in the rules that follow from others.
+func (g Guarded) withRules() Guarded {
+	if g.Changes == nil {
+		g.Changes = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.Sees(p, row) }
+	}
+	if g.Leaves == nil {
+		g.Leaves = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.Sees(p, row) }
+	}
+	if g.Reads == nil {
+		g.Reads = func(*core.Principal, *core.Field) bool { return true }
+	}
+	if g.Refuses == nil {
+		g.Refuses = func(*core.Principal, core.Kind, *core.Resource) bool { return false }
+	}
+	if g.Exempt == nil {
+		g.Exempt = func(*core.Op) bool { return false }
+	}
+	return g
+}

@@ -1,0 +1,57 @@
+package storetest_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+)
+
+// owning is the simplest ownership that keeps every promise: whoever inserts a
+// row owns it, and nobody else meets it.
+func owning() core.Decorator {
+	return core.Decorator{Name: "owning", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			switch p := op.Principal; {
+			case p == nil || !p.IsSystem() && !p.ID.IsSet():
+				return core.Result{}, core.Unauthorized
+			case p.IsSystem() || op.Resource == nil:
+				return next(ctx, op)
+			}
+			own(op)
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
+// own stamps and guards an op.
+func own(op *core.Op) {
+	owner := op.Resource.Field("owner")
+	if op.Kind == core.Insert {
+		op.Records = stamped(op.Records, owner, op.Principal.ID)
+	}
+	op.Guard(owner.Compare(core.FilterEq, op.Principal.ID))
+}
+
+// stamped returns the records with the value, or as they are if it does not fit:
+// then no row can fulfil the guard either.
+func stamped(records []core.Record, f *core.Field, v core.Value) []core.Record {
+	if v.Type() != f.Type() {
+		return records
+	}
+	out := make([]core.Record, len(records))
+	for i, rec := range records {
+		out[i] = rec.With(f.Column(), v)
+	}
+	return out
+}
+
+func naively(testing.TB, *core.Model) core.Backend { return new(naive) }
+
+// stack returns settings for decorators that keep no state.
+func stack(decorators ...core.Decorator) storetest.Guarded {
+	return storetest.Guarded{Stack: func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: decorators} }}
+}
+
+func TestAnHonestPolicyPassesGuard(t *testing.T) { storetest.Guard(t, naively, stack(owning())) }

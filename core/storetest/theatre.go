@@ -1,0 +1,134 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// theatre is a store with a guarded stack on which the kit plays: with a gate
+// outside of the stack, a look-out innermost, and a door behind.
+type theatre struct {
+	testing.TB
+	Guarded
+
+	ctx   context.Context
+	store *core.Store
+	door  *direct
+	stack Stack
+	begin rows // what is stored in the beginning
+
+	mu    sync.Mutex
+	stray []string // ops that arrived for nobody knows whom
+}
+
+// newTheatre makes a store of the settings, which are filled, with their rows.
+func newTheatre(ctx context.Context, tb testing.TB, open Factory, g Guarded) *theatre {
+	tb.Helper()
+	begin, err := g.Model.Records(g.Rows)
+	if err != nil {
+		tb.Fatalf("the rows do not fit the model: %v", err)
+	}
+	t := &theatre{TB: tb, Guarded: g, ctx: ctx, door: &direct{Backend: open(tb, g.Model)}, stack: g.Stack(tb), begin: begin}
+	decorators := slices.Concat([]core.Decorator{t.gate()}, t.stack.Decorators, []core.Decorator{t.lookOut()})
+	if t.store, err = core.New(ctx, g.Model, t.door, decorators...); err != nil {
+		tb.Fatalf("the stack, between two layers of the kit's: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := t.store.Close(); err != nil {
+			tb.Errorf("close: %v", err)
+		}
+	})
+	t.fill(begin)
+	return t
+}
+
+// fill makes what is stored these rows.
+func (t *theatre) fill(all rows) {
+	t.Helper()
+	if err := t.door.replace(t.ctx, all); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// probe is what was sent together, on behalf of whom, and what became of it.
+type probe struct {
+	who     *core.Principal
+	unknown bool // send kinds that do not exist
+
+	mu      sync.Mutex
+	arrived []*core.Op
+}
+
+type probeKey struct{}
+
+// send returns a context in which operations run for the principal, and what
+// follows them.
+func (t *theatre) send(ctx context.Context, who *core.Principal) (context.Context, *probe) {
+	p := &probe{who: who}
+	return context.WithValue(core.WithPrincipal(ctx, who), probeKey{}, p), p
+}
+
+// unknownKind is a kind that no decorator can know.
+const unknownKind core.Kind = 250
+
+// gate turns the ops of some probes into what no store makes.
+func (t *theatre) gate() core.Decorator {
+	return core.Decorator{
+		Name: "storetest gate", Layer: core.Observe,
+		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				if p, ok := ctx.Value(probeKey{}).(*probe); ok && p.unknown && op.Kind != core.Tx {
+					op.Kind = unknownKind
+				}
+				return next(ctx, op)
+			}, nil
+		},
+	}
+}
+
+// lookOut keeps what arrives innermost.
+func (t *theatre) lookOut() core.Decorator {
+	return core.Decorator{
+		Name: "storetest look-out", Layer: core.Observe,
+		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				t.saw(ctx, op)
+				return next(ctx, op)
+			}, nil
+		},
+	}
+}
+
+func (t *theatre) saw(ctx context.Context, op *core.Op) {
+	p, ok := ctx.Value(probeKey{}).(*probe)
+	if !ok {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.stray = append(t.stray, fmt.Sprintf("%v for %v", op.Kind, op.Principal))
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.arrived = append(p.arrived, copyOf(op))
+}
+
+// copyOf returns what can be kept of an op: what it says, with slices of its own.
+func copyOf(op *core.Op) *core.Op {
+	return &core.Op{
+		Kind: op.Kind, Resource: op.Resource, Keys: slices.Clone(op.Keys), Where: op.Where, Using: op.Using, Check: op.Check,
+		Order: slices.Clone(op.Order), Limit: op.Limit, After: slices.Clone(op.After), Fields: slices.Clone(op.Fields),
+		Records: slices.Clone(op.Records), N: op.N, Principal: op.Principal, Tx: op.Tx, Final: op.Final,
+	}
+}
+
+// ops returns the ops that arrived but for transactions.
+func (p *probe) ops() []*core.Op {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(p.arrived), func(op *core.Op) bool { return op.Kind == core.Tx })
+}
