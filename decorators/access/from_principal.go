@@ -44,18 +44,22 @@ func (v FromPrincipal) raw(p *core.Principal) any {
 	return p.Claims[v.claim]
 }
 
-// appendTo appends the values for a field of type t, several if the principal has
-// a list; false if one does not fit, or there is none.
-func (v FromPrincipal) appendTo(dst []core.Value, p *core.Principal, t core.Type) ([]core.Value, bool) {
-	switch raw := v.raw(p).(type) {
+// appendOne appends the value for a field of type t; false if the principal has
+// none that fits.
+func (v FromPrincipal) appendOne(dst []core.Value, p *core.Principal, t core.Type) ([]core.Value, bool) {
+	one, ok := strict(t, v.raw(p))
+	return append(dst, one), ok
+}
+
+// appendAll is appendOne for each element, if the principal has a list.
+func (v FromPrincipal) appendAll(dst []core.Value, p *core.Principal, t core.Type) ([]core.Value, bool) {
+	switch list := v.raw(p).(type) {
 	case []any:
-		return appendEach(dst, t, raw)
+		return appendEach(dst, t, list)
 	case []string:
-		return appendEach(dst, t, raw)
-	default:
-		one, ok := strict(t, raw)
-		return append(dst, one), ok
+		return appendEach(dst, t, list)
 	}
+	return v.appendOne(dst, p, t)
 }
 
 func appendEach[T any](dst []core.Value, t core.Type, list []T) ([]core.Value, bool) {

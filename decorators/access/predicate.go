@@ -56,14 +56,16 @@ func (pr *predicate) comparison(p *core.Principal) (core.Filter, *operand) {
 	values := make([]core.Value, 0, len(pr.operands))
 	for i := range pr.operands {
 		o := &pr.operands[i]
-		if o.fixed {
+		ok := true
+		switch {
+		case o.fixed:
 			values = append(values, o.given)
-			continue
+		case pr.kind == core.FilterIn:
+			values, ok = o.from.appendAll(values, p, pr.field.Type())
+		default:
+			values, ok = o.from.appendOne(values, p, pr.field.Type())
 		}
-		before := len(values)
-		var ok bool
-		values, ok = o.from.appendTo(values, p, pr.field.Type())
-		if !ok || pr.kind != core.FilterIn && len(values) != before+1 {
+		if !ok {
 			return core.None(), o
 		}
 	}
