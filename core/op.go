@@ -47,6 +47,11 @@ type Op struct {
 	// Records of an Insert, or of an Update: the keys and the changed columns, in
 	// the order of Keys.
 	Records []Record
+	// Given is Records of an Insert as its caller named them, before the model's
+	// defaults were filled in: what a policy on fields judges. It is at the same
+	// place in both; decorators that change Records leave it, and nobody else reads
+	// it. nil where a decorator made the op.
+	Given []Record
 	// N is how many keys a NextID hands out.
 	N int
 	// Principal on whose behalf the op runs; nil means nobody.

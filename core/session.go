@@ -125,7 +125,7 @@ func (s Session) Insert(ctx context.Context, r *Resource, records ...Record) ([]
 		return nil, err
 	}
 	op := s.op(Insert, r)
-	op.Records = checked
+	op.Records, op.Given = checked, records
 	res, err := s.send(ctx, op)
 	return eachOf(len(checked), res.Records, err)
 }

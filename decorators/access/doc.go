@@ -1,0 +1,111 @@
+// Package access is a decorator that denies everything but what the rules of a
+// policy allow: which roles may do what, to which rows, with which fields. It is
+// the model of PostgreSQL's row security (manual, section 5.8) and of Hasura's
+// permissions, for every backend alike.
+//
+//	policy := access.Policy{
+//		{Roles: []string{access.Anonymous}, Resource: "bread", Operations: access.Read,
+//			Fields: []string{"name", "price"}, Using: access.Eq("on_sale", true)},
+//		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read | access.Insert | access.Update,
+//			Using: access.Eq("baker", access.ID())},
+//		{Roles: []string{"owner"}, Resource: "bread", Operations: access.Read | access.Delete},
+//	}
+//	store, err := core.New(ctx, model, memory.New(), policy.Decorator())
+//
+// The same as a JSON document, which [Parse] reads and [Schema] describes:
+//
+//	{"rules": [
+//		{"roles": ["anonymous"], "resource": "bread", "operations": ["read"],
+//			"fields": ["name", "price"], "using": {"on_sale": true}},
+//		{"roles": ["baker"], "resource": "bread", "operations": ["read", "insert", "update"],
+//			"using": {"baker": {"$principal": "id"}}},
+//		{"roles": ["owner"], "resource": "bread", "operations": ["read", "delete"]}
+//	]}
+//
+// Resources and fields have the program's names in both. A policy is checked
+// against the model when the store is made, and every mistake is reported with
+// the rule that it is in. [Compiled.Explain] says what a policy answers and why.
+//
+// # Which rules apply
+//
+// A rule applies to an operation if it names the resource, the operation and one
+// of the principal's roles; if its field list, where it has one, holds every
+// field that the operation names; and if the principal has every value that its
+// conditions take from it, in the type of the field. A claim that is missing, null
+// or of another type makes the whole rule not apply, also inside a Not.
+//
+// The operation then meets the rows of all rules that apply, OR-ed as permissive
+// policies of PostgreSQL are:
+//
+//   - Read, which is Load, Select and Count: the rows of Using;
+//   - Update: rows that fulfil the Using of one rule before and the Check of one,
+//     not necessarily the same, afterwards;
+//   - Insert: rows that fulfil Check afterwards;
+//   - Delete: the rows of Using.
+//
+// The conditions go to the backend, which applies them in the statement itself. A
+// further role never takes anything away.
+//
+// # Fields
+//
+// A list never holds rows back or mixes with another rule's rows: of each row the
+// reader sees the fields of those rules that match this very row. What no list
+// allows is not read, and is absent from the records that come back, also from
+// those that an Insert or Update returns; of a row that the writer may not read
+// at all they hold the key alone. The key is always readable, and it can be chosen
+// by whoever may insert.
+//
+// A field that is named in a filter or an order has to be on the list for reading
+// of a rule, and the rows found are those of such rules only: nobody sorts or
+// filters by what she cannot see. A field that is written has to be on the list
+// for writing. On an Insert a field that is not on it keeps the default of the
+// model: a value that equals a fixed default counts as not named, and where the
+// default is a function it is called anew, whatever the record holds.
+//
+// Field lists hold stored fields. The other side of a relation is read through
+// the to-one field that stores it, and a computed field shows what its getter
+// makes of the fields that are left. An order or range on a to-one field is
+// refused unless the principal may read every row that it could point at: it
+// would tell how invisible ids compare. Equality is not: whoever may read a to-one
+// field may ask what it points at.
+//
+// # Errors
+//
+//   - [core.Unauthorized] if nobody, the nil principal, does what no rule for the
+//     role [Anonymous] allows;
+//   - [core.Forbidden] if no rule lets the principal do this to any row, and if the
+//     row as it would be fulfils no Check;
+//   - [core.NotFound] for a row that no rule shows, which is told from an absent row
+//     by nothing;
+//   - [core.UnknownField] for a field that the principal may not read, named in a
+//     filter or an order, or written without being writable: as if it did not
+//     exist. (Its name is no secret, models are published; what it holds is.)
+//   - [core.FieldReadonly] for a field that it may read and not write;
+//   - [core.SearchForbidden] for an order by ids that it may not all see.
+//
+// The cause of each, which is for the log alone, says what each rule said.
+//
+// # Transactions and the program
+//
+// A transaction may be begun by whoever has a role that any rule names; what is
+// done inside is asked for again. NextID takes a rule for Insert. The program
+// itself, [core.System], passes. Kinds of operations that this package does not
+// know are refused.
+//
+// # With the engine
+//
+// The engine works through the same rules. To show, set or delete what is related,
+// a role has to read the to-one fields involved, and to change a relation it
+// writes the to-one field that stores it, on the resource that stores it. A
+// replacement (PUT) writes every field that a client can name, so it takes a rule
+// that lists them all, or none; PATCH writes those of the body. What
+// [core.FieldSpec] Writable functions say is asked only of whole records: a role
+// that sees a record in part cannot change what they restrict.
+//
+// # In a stack
+//
+// The decorator stands outside those that write columns of their own, as an
+// ownership decorator does: what they stamp then needs no rule. A decorator
+// outside it that narrows operations does so with [core.Op.Guard]: fields in
+// [core.Op] Where count as the caller's.
+package access

@@ -1,0 +1,154 @@
+package access
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Explanation is what a policy says of an operation, and why.
+type Explanation struct {
+	// Err is what the principal is answered if no row allows the operation; nil if
+	// rows may, see [Explanation.Using] and [Explanation.Check].
+	Err error
+	// Using is the condition on the rows as they are, of all rules that apply. To
+	// ask about one row, call its Match.
+	Using core.Filter
+	// Check is the condition on the rows as an Insert or Update leaves them.
+	Check core.Filter
+	// Verdicts are what each rule about this operation on the resource says, in
+	// the order of the policy.
+	Verdicts []Verdict
+
+	what     Operation
+	resource *core.Resource
+}
+
+// Verdict is what one rule says of an operation.
+type Verdict struct {
+	Rule    string // number and name
+	Applies bool
+	Reason  string // why it does not apply
+}
+
+// Allowed reports whether some rule applies.
+func (e Explanation) Allowed() bool { return e.Err == nil }
+
+// String tells it in one line without any value of a row or a claim, fit for a
+// log.
+func (e Explanation) String() string {
+	if e.resource == nil {
+		return fmt.Sprint(e.Err)
+	}
+	return describe(e.what, e.resource, e.Verdicts)
+}
+
+// Explain says what the policy answers p, which is nil for nobody, to one
+// operation on the resource that names the fields: filters or sorts by them if it
+// reads, sets them if it writes. It is for tests of a policy and for whoever asks
+// why; the decorator decides by the same rules.
+func (c *Compiled) Explain(p *core.Principal, what Operation, resource string, fields ...string) Explanation {
+	e := Explanation{what: what, resource: c.model.Resource(resource), Using: core.None(), Check: core.None()}
+	if e.resource == nil {
+		e.Err = fmt.Errorf("access: model %q has no resource %q", c.model.Name(), resource)
+		return e
+	}
+	named := make([]*core.Field, len(fields))
+	for i, name := range fields {
+		if named[i], e.Err = storedField(e.resource, name); e.Err != nil {
+			return e
+		}
+	}
+	if p.IsSystem() {
+		e.Using, e.Check = core.All(), core.All()
+		return e
+	}
+	e.Verdicts = c.verdicts(p, what, e.resource, named)
+	c.decide(&e, p, named)
+	return e
+}
+
+// decide fills in the conditions, or the error.
+func (c *Compiled) decide(e *Explanation, p *core.Principal, named []*core.Field) {
+	allowed := grants(nil, c.of(e.resource).of(e.what), p)
+	if len(allowed) == 0 {
+		e.Err = refused(p, e.resource, nil)
+		return
+	}
+	var using, check either
+	var bad *core.Field
+	for i := range allowed {
+		if f := allowed[i].rule.fields.missingAny(named); f != nil {
+			bad = orElse(bad, f)
+			continue
+		}
+		using.add(allowed[i].using)
+		check.add(allowed[i].check)
+	}
+	switch {
+	case using.n > 0:
+		e.Using, e.Check = core.All(), core.All()
+		using.narrow(&e.Using)
+		check.narrow(&e.Check)
+	case e.what == Read:
+		e.Err = unreadable(bad, nil)
+	default:
+		e.Err = unwritable(bad, grants(nil, c.of(e.resource).read, p), nil)
+	}
+}
+
+func (l *list) missingAny(fields []*core.Field) *core.Field {
+	for _, f := range fields {
+		if !l.allows(f) {
+			return f
+		}
+	}
+	return nil
+}
+
+// verdicts asks every rule about the operation on the resource.
+func (c *Compiled) verdicts(p *core.Principal, what Operation, r *core.Resource, fields []*core.Field) []Verdict {
+	rules := c.of(r).of(what)
+	out := make([]Verdict, len(rules))
+	for i, rule := range rules {
+		reason := rule.objection(p, fields)
+		out[i] = Verdict{Rule: rule.label, Applies: reason == "", Reason: reason}
+	}
+	return out
+}
+
+// objection says why the rule does not apply; "" if it does.
+func (r *rule) objection(p *core.Principal, fields []*core.Field) string {
+	if !r.isFor(p) {
+		return "is for " + strings.Join(r.roles, ", ")
+	}
+	for _, condition := range [...]*predicate{&r.using, &r.check} {
+		if _, missing := condition.filter(p); missing != nil {
+			return "takes from the principal what it has not or not in the type of the field: " + missing.from.String()
+		}
+	}
+	if f := r.fields.missingAny(fields); f != nil {
+		return "does not list " + f.Name()
+	}
+	return ""
+}
+
+// describe tells what rules say in one line.
+func describe(what Operation, r *core.Resource, verdicts []Verdict) string {
+	if len(verdicts) == 0 {
+		return fmt.Sprintf("no rule is about %s of %s", what, r)
+	}
+	verb := "refused"
+	if slices.ContainsFunc(verdicts, func(v Verdict) bool { return v.Applies }) {
+		verb = "allowed"
+	}
+	parts := make([]string, len(verdicts))
+	for i, v := range verdicts {
+		if parts[i] = v.Rule + " applies"; !v.Applies {
+			parts[i] = v.Rule + " " + v.Reason
+		}
+	}
+	return fmt.Sprintf("%s of %s is %s: %s", what, r, verb, strings.Join(parts, "; "))
+}

@@ -1,0 +1,113 @@
+package access_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/decorators/access"
+)
+
+func TestAClaimOfAnotherTypeThanTheFieldMakesTheRuleNotApply(t *testing.T) {
+	uuid, err := core.UUID.Convert("00000000-0000-4000-8000-000000000001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		field string
+		claim any
+		fits  bool
+	}{
+		{"price", float64(5), true},
+		{"price", json.Number("5"), true},
+		{"price", json.Number("5.0"), true},
+		{"price", 5, true},
+		{"price", int64(5), true},
+		{"price", core.IntValue(5), true},
+		{"price", float64(1<<53 - 1), true},
+		{"price", json.Number("9007199254740993"), true},
+		{"price", float64(1 << 53), false},
+		{"price", 5.5, false},
+		{"price", "5", false},
+		{"price", true, false},
+		{"price", nil, false},
+		{"price", []any{float64(5)}, false},
+		{"price", []any{}, false},
+		{"price", map[string]any{}, false},
+		{"price", core.TextValue("5"), false},
+		{"price", core.Null, false},
+		{"price", core.Value{}, false},
+		{"name", "rye", true},
+		{"name", []any{"rye"}, false},
+		{"name", []string{"rye"}, false},
+		{"name", float64(5), false},
+		{"name", json.Number("5"), false},
+		{"name", true, false},
+		{"name", "a\x00b", false},
+		{"name", "\xff", false},
+		{"name", uuid, false},
+		{"on_sale", true, true},
+		{"on_sale", "true", false},
+		{"on_sale", float64(1), false},
+	} {
+		p := &core.Principal{ID: core.IntValue(1), Roles: []string{"r"}, Claims: map[string]any{"c": c.claim}}
+		for name, condition := range map[string]access.Condition{
+			"eq":     access.Eq(c.field, access.Claim("c")),
+			"ne":     access.Ne(c.field, access.Claim("c")),
+			"not":    access.Not(access.Eq(c.field, access.Claim("c"))),
+			"or":     access.Or(access.Eq("id", 1), access.Eq(c.field, access.Claim("c"))),
+			"not in": access.Not(access.In(c.field, "1", access.Claim("c"))),
+		} {
+			if name == "not in" && (c.field == "on_sale" || isList(c.claim)) {
+				continue
+			}
+			compiled, err := access.Policy{{Roles: []string{"r"}, Resource: "bread", Operations: access.Read, Using: condition}}.Compile(bakery())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e := compiled.Explain(p, access.Read, "bread"); e.Allowed() != c.fits {
+				t.Errorf("%s %s %T(%v): %v", c.field, name, c.claim, c.claim, e)
+			}
+		}
+	}
+}
+
+func isList(claim any) bool {
+	switch claim.(type) {
+	case []any, []string:
+		return true
+	}
+	return false
+}
+
+func TestAListAsAClaimIsOnlyForIn(t *testing.T) {
+	s := newScene(t, access.Policy{{
+		Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Fields: []string{},
+		Using: access.In("name", access.Claim("likes")),
+	}})
+	forbidden := `FORBIDDEN object_name="Bread"`
+	for _, c := range []struct {
+		claim any
+		want  string
+	}{
+		{[]any{"rye", "loaf", "none"}, "bread{id:1}\nbread{id:4}\n"},
+		{[]string{"rye"}, "bread{id:1}\n"},
+		{"rye", "bread{id:1}\n"},
+		{[]any{}, ""},
+		{[]any{"rye", 1.0}, forbidden},
+		{[]any{nil}, forbidden},
+		{nil, forbidden},
+	} {
+		p := &core.Principal{Roles: []string{"guest"}, Claims: map[string]any{"likes": c.claim}}
+		s.is(fmt.Sprint(c.claim), s.list(p, core.Query{}), c.want)
+	}
+	s.is("missing", s.list(user(1, "guest"), core.Query{}), forbidden)
+}
+
+func TestAnIDOfAnotherTypeIsNobodys(t *testing.T) {
+	s := newScene(t, bakers)
+	for _, id := range []core.Value{{}, core.Null, core.TextValue("1"), core.BoolValue(true), core.FloatValue(1), core.ListOf(core.IntValue(1))} {
+		s.is(id.String(), s.list(&core.Principal{ID: id, Roles: []string{"baker"}}, core.Query{}), `FORBIDDEN object_name="Bread"`)
+	}
+}

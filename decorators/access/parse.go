@@ -1,0 +1,127 @@
+package access
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Parse reads a policy from its JSON form, which [Schema] describes. It refuses
+// what the schema refuses: what it does not know, names that come twice, and text
+// that is not strictly JSON (RFC 8259). The error lists every mistake with its
+// place. Whether the policy fits a model is for [Policy.Compile] to say.
+func Parse(text []byte) (Policy, error) {
+	parsed, err := core.ParseJSON(text, 0)
+	if err != nil {
+		return nil, fmt.Errorf("access policy: %s", core.AsError(err).Message) //nolint:errorlint // its code is about requests
+	}
+	document, err := object(parsed, "$schema", "rules")
+	if err != nil {
+		return nil, fmt.Errorf("access policy: %w", err)
+	}
+	list, ok := document["rules"].([]any)
+	if !ok {
+		return nil, errors.New("access policy: rules: is not a list")
+	}
+	policy := make(Policy, len(list))
+	var mistakes []error
+	for i, raw := range list {
+		if policy[i], err = parseRule(raw); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("access policy: rules[%d]%w", i, err))
+		}
+	}
+	if err := errors.Join(mistakes...); err != nil {
+		return nil, err
+	}
+	return policy, nil
+}
+
+// parseRule reads a rule and returns its first mistake, with its place in the
+// rule in front.
+func parseRule(raw any) (r Rule, err error) {
+	m, err := object(raw, "name", "roles", "resource", "operations", "fields", "using", "check")
+	if err != nil {
+		return r, fmt.Errorf(": %w", err)
+	}
+	steps := []struct {
+		name string
+		read func(raw any) error
+	}{
+		{"name", func(raw any) (err error) { r.Name, err = text(raw); return err }},
+		{"roles", func(raw any) (err error) { r.Roles, err = texts(raw); return err }},
+		{"resource", func(raw any) (err error) { r.Resource, err = text(raw); return err }},
+		{"operations", func(raw any) (err error) { r.Operations, err = parseOperations(raw); return err }},
+		{"fields", func(raw any) (err error) { r.Fields, err = texts(raw); return err }},
+		{"using", func(raw any) (err error) { r.Using, err = parseCondition(raw); return err }},
+		{"check", func(raw any) (err error) { r.Check, err = parseCondition(raw); return err }},
+	}
+	for _, step := range steps {
+		if raw, there := m[step.name]; there {
+			if err := step.read(raw); err != nil {
+				return r, fmt.Errorf(".%s: %w", step.name, err)
+			}
+		}
+	}
+	if err := r.checkParts(); err != nil {
+		return r, fmt.Errorf(": %w", err)
+	}
+	return r, nil
+}
+
+func parseOperations(raw any) (ops Operation, err error) {
+	names, err := texts(raw)
+	if err != nil {
+		return 0, err
+	}
+	if name := repeated(names); name != "" {
+		return 0, fmt.Errorf("has %q twice", name)
+	}
+	for _, name := range names {
+		op := operationOf(name)
+		if op == 0 {
+			return 0, fmt.Errorf("%q is no operation; there are %s", name, every)
+		}
+		ops |= op
+	}
+	return ops, nil
+}
+
+// object returns an object that has no names but those known.
+func object(raw any, known ...string) (map[string]any, error) {
+	m, ok := raw.(map[string]any)
+	if !ok {
+		return nil, errors.New("is not an object")
+	}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("has the unknown name %q", name)
+		}
+	}
+	return m, nil
+}
+
+func text(raw any) (string, error) {
+	s, ok := raw.(string)
+	if !ok || s == "" {
+		return "", errors.New("is not a text with something in it")
+	}
+	return s, nil
+}
+
+func texts(raw any) ([]string, error) {
+	list, ok := raw.([]any)
+	if !ok {
+		return nil, errors.New("is not a list of texts")
+	}
+	out := make([]string, len(list))
+	for i, raw := range list {
+		var err error
+		if out[i], err = text(raw); err != nil {
+			return nil, fmt.Errorf("[%d] %w", i, err)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,180 @@
+package access_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/larder-go/larder/decorators/access"
+)
+
+// schema is the published one, compiled by a library that knows nothing of us.
+func schema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(access.Schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := doc.(map[string]any)["$id"].(string)
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource(id, doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := compiler.Compile(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// valid reports what the schema says.
+func valid(t *testing.T, s *jsonschema.Schema, text string) error {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		return err
+	}
+	return s.Validate(doc)
+}
+
+// examples are documents and what they mean.
+var examples = []struct {
+	text string
+	want access.Policy
+}{
+	{`{"rules": []}`, access.Policy{}},
+	{`{"$schema": "policy.schema.json", "rules": [{"name": "n", "roles": ["anonymous", "guest"], "resource": "bread", "operations": ["read"],
+		"fields": ["name"], "using": {"on_sale": true}}]}`,
+		access.Policy{{Name: "n", Roles: []string{"anonymous", "guest"}, Resource: "bread", Operations: access.Read,
+			Fields: []string{"name"}, Using: access.Eq("on_sale", true)}}},
+	{`{"rules": [{"roles": ["r"], "resource": "bread", "operations": ["read", "insert", "update", "delete"], "using": {"baker": {"$principal": "id"}}, "check": true}]}`,
+		access.Policy{{Roles: []string{"r"}, Resource: "bread", Operations: everything, Using: access.Eq("baker", access.ID()), Check: access.All()}}},
+	{`{"rules": [{"roles": ["r"], "resource": "bread", "operations": ["insert"], "fields": [],
+		"check": {"name": {"prefix": {"$claim": "c"}}, "price": {"ge": 1, "lt": 9}, "$not": {"notes": null}}}]}`,
+		access.Policy{{Roles: []string{"r"}, Resource: "bread", Operations: access.Insert, Fields: []string{},
+			Check: access.And(access.Not(access.Eq("notes", nil)), access.Prefix("name", access.Claim("c")),
+				access.Ge("price", json.Number("1")), access.Lt("price", json.Number("9")))}}},
+	{`{"rules": [{"roles": ["r"], "resource": "bread", "operations": ["update"], "using":
+		{"$or": [{"id": {"in": [1, {"$principal": "id"}]}}, {"name": {"in": {"$claim": "names"}}}, {"$and": [{"price": {"ne": null}}, {"notes": {"eq": [1]}}]}]}}]}`,
+		access.Policy{{Roles: []string{"r"}, Resource: "bread", Operations: access.Update, Using: access.Or(
+			access.In("id", json.Number("1"), access.ID()), access.In("name", access.Claim("names")),
+			access.And(access.Ne("price", nil), access.Eq("notes", []any{json.Number("1")})))}}},
+	{`{"rules": [{"roles": ["r"], "resource": "bread", "operations": ["read"], "using": {"price": {"le": 5, "gt": 1, "eq": 2}}}]}`,
+		access.Policy{{Roles: []string{"r"}, Resource: "bread", Operations: access.Read,
+			Using: access.And(access.Eq("price", json.Number("2")), access.Gt("price", json.Number("1")), access.Le("price", json.Number("5")))}}},
+}
+
+func TestADocumentMeansWhatTheSameGoValuesMean(t *testing.T) {
+	s := schema(t)
+	for _, e := range examples {
+		got, err := access.Parse([]byte(e.text))
+		if err != nil || !reflect.DeepEqual(got, e.want) {
+			t.Errorf("%s\ngot  %+v, %v\nwant %+v", e.text, got, err, e.want)
+		}
+		if err := valid(t, s, e.text); err != nil {
+			t.Errorf("%s: %v", e.text, err)
+		}
+		if _, err := got.Compile(bakery()); err != nil {
+			t.Errorf("%s: %v", e.text, err)
+		}
+	}
+}
+
+// mistaken are documents with a mistake that needs no model to be seen, and what
+// is said about it. A rule stands for a document with that rule alone.
+var mistaken = []struct{ text, want string }{
+	{`[]`, "is not an object"},
+	{`{}`, "rules: is not a list"},
+	{`{"rules": {}}`, "rules: is not a list"},
+	{`{"rules": [], "rule": 1}`, `has the unknown name "rule"`},
+	{`{"rules": [1, 2]}`, "rules[0]: is not an object\naccess policy: rules[1]: is not an object"},
+	{`"role": "r"`, `rules[0]: has the unknown name "role"`},
+	{`"roles": ["r"], "resource": "bread"`, "rules[0]: has no operations, so it would allow nothing"},
+	{`"resource": "bread", "operations": ["read"]`, "rules[0]: has no roles, so it would be for nobody"},
+	{`"roles": ["r"], "operations": ["read"]`, "rules[0]: names no resource"},
+	{`"roles": "r", "resource": "bread", "operations": ["read"]`, "rules[0].roles: is not a list of texts"},
+	{`"roles": [], "resource": "bread", "operations": ["read"]`, "rules[0]: has no roles, so it would be for nobody"},
+	{`"roles": ["r", ""], "resource": "bread", "operations": ["read"]`, "rules[0].roles: [1] is not a text with something in it"},
+	{`"roles": ["r", "r"], "resource": "bread", "operations": ["read"]`, `rules[0]: has the role "r" twice`},
+	{`"roles": ["r"], "resource": 1, "operations": ["read"]`, "rules[0].resource: is not a text with something in it"},
+	{`"name": "", "roles": ["r"], "resource": "bread", "operations": ["read"]`, "rules[0].name: is not a text with something in it"},
+	{`"roles": ["r"], "resource": "bread", "operations": ["write"]`, `rules[0].operations: "write" is no operation; there are read, insert, update, delete`},
+	{`"roles": ["r"], "resource": "bread", "operations": ["read", "read"]`, `rules[0].operations: has "read" twice`},
+	{`"roles": ["r"], "resource": "bread", "operations": []`, "rules[0]: has no operations, so it would allow nothing"},
+	{right(`"fields": null`), "rules[0].fields: is not a list of texts"},
+	{`"roles": ["r"], "resource": "bread", "operations": ["delete"], "fields": ["name"]`,
+		"rules[0]: has fields and delete, which is about whole rows; make delete a rule of its own"},
+	{`"roles": ["r"], "resource": "bread", "operations": ["insert"], "using": {"id": 1}`,
+		"rules[0]: has a using and insert alone, before which there is no row; make it a check"},
+	{`"roles": ["r"], "resource": "bread", "operations": ["read", "delete"], "check": {"id": 1}`,
+		"rules[0]: has a check and only read, delete, which leaves no row behind; make it a using"},
+	{right(`"using": {}`), "rules[0].using: says nothing; leave it out, or say true"},
+	{right(`"using": false`), "rules[0].using: is not an object of conditions"},
+	{right(`"using": null`), "rules[0].using: is not an object of conditions"},
+	{right(`"check": [{"id": 1}]`), "rules[0].check: is not an object of conditions"},
+	{right(`"using": {"$xor": []}`), "rules[0].using: $xor: is neither a field nor $and, $or or $not"},
+	{right(`"using": {"": 1}`), "rules[0].using: : is neither a field nor $and, $or or $not"},
+	{right(`"using": {"$and": []}`), "rules[0].using: $and: is not a list of conditions with something in it"},
+	{right(`"using": {"$or": [{"id": 1}, true]}`), "rules[0].using: $or: [1] is not an object of conditions"},
+	{right(`"using": {"$not": [{"id": 1}]}`), "rules[0].using: $not: is not an object of conditions"},
+	{right(`"using": {"id": {}}`), "rules[0].using: id: says nothing"},
+	{right(`"using": {"id": {"like": 1}}`), "rules[0].using: id: like: is no operator; there are eq, ne, lt, le, gt, ge, in, prefix"},
+	{right(`"using": {"id": {"in": 1}}`), "rules[0].using: id: in: is neither a list nor a claim"},
+	{right(`"using": {"id": {"in": [1, {"a": 1}]}}`), `rules[0].using: id: in: [1] is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
+	{right(`"using": {"id": {"eq": {"$principal": "name"}}}`),
+		`rules[0].using: id: eq: is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
+	{right(`"using": {"id": {"$claim": ""}}`), "rules[0].using: id: $claim: is no operator; there are eq, ne, lt, le, gt, ge, in, prefix"},
+	{right(`"using": {"id": {"$claim": "a", "$principal": "id"}}`), "rules[0].using: id: $claim: is no operator; there are eq, ne, lt, le, gt, ge, in, prefix"},
+}
+
+// right is a right rule with something more.
+func right(more string) string {
+	return `"roles": ["r"], "resource": "bread", "operations": ["read", "update"], ` + more
+}
+
+func TestWhatIsWrongWithADocumentIsSaidWithItsPlaceAndTheSchemaRefusesItToo(t *testing.T) {
+	s := schema(t)
+	for _, m := range mistaken {
+		text := m.text
+		if text[0] == '"' {
+			text = `{"rules": [{` + text + `}]}`
+		}
+		if _, err := access.Parse([]byte(text)); err == nil || err.Error() != "access policy: "+m.want {
+			t.Errorf("%s\ngot  %v\nwant %s", text, err, m.want)
+		}
+		if valid(t, s, text) == nil {
+			t.Errorf("the schema accepts %s", text)
+		}
+	}
+}
+
+func TestADocumentIsStrictlyJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"rules": [`:               "access policy: ",
+		`{"rules": [], "rules":[]}`: "access policy: ",
+		`{"rules": []} x`:           "access policy: ",
+	} {
+		if _, err := access.Parse([]byte(text)); err == nil || len(err.Error()) <= len(want) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}
+
+func FuzzParseAcceptsWhatTheSchemaAccepts(f *testing.F) {
+	for _, e := range examples {
+		f.Add(e.text)
+	}
+	for _, m := range mistaken {
+		f.Add(m.text)
+		f.Add(`{"rules": [{` + m.text + `}]}`)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		_, err := access.Parse([]byte(text))
+		if err == nil && valid(t, schema(t), text) != nil {
+			t.Errorf("the schema refuses %s: %v", text, valid(t, schema(t), text))
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package access
+
+import (
+	"context"
+
+	"github.com/larder-go/larder/core"
+)
+
+func (c *Compiled) update(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	var space [few]grant
+	allowed := grants(space[:0], c.of(op.Resource).update, op.Principal)
+	if len(allowed) == 0 {
+		return core.Result{}, c.refuse(op, Update)
+	}
+	var using, check either
+	var bad *core.Field
+	for i := range allowed {
+		if f := allowed[i].rule.fields.missingFrom(op.Records); f != nil {
+			bad = orElse(bad, f)
+			continue
+		}
+		using.add(allowed[i].using)
+		check.add(allowed[i].check)
+	}
+	if using.n == 0 {
+		return core.Result{}, c.unwritable(op, Update, bad)
+	}
+	using.narrow(&op.Using)
+	check.narrow(&op.Check)
+	return c.written(ctx, op, next)
+}
+
+func (c *Compiled) insert(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	var space [few]grant
+	allowed := grants(space[:0], c.of(op.Resource).insert, op.Principal)
+	if len(allowed) == 0 {
+		return core.Result{}, c.refuse(op, Insert)
+	}
+	named := given(op)
+	var check either
+	var bad *core.Field
+	for i := range allowed {
+		if f := allowed[i].rule.fields.missingFromNew(named); f != nil {
+			bad = orElse(bad, f)
+			continue
+		}
+		check.add(allowed[i].check)
+	}
+	if check.n == 0 {
+		return core.Result{}, c.unwritable(op, Insert, bad)
+	}
+	check.narrow(&op.Check)
+	return c.written(ctx, op, next)
+}
+
+// given returns the records of an Insert as whoever began it named them, without
+// what the model and other layers filled in.
+func given(op *core.Op) []core.Record {
+	if len(op.Given) == 0 || len(op.Given) != len(op.Records) || op.Given[0].Resource() != op.Resource {
+		return op.Records // of a decorator
+	}
+	return op.Given
+}
+
+// missingFrom returns a field that a record sets and that is not on the list, or
+// nil.
+func (l *list) missingFrom(records []core.Record) *core.Field {
+	return l.missingWhere(records, func(*core.Field, core.Value) bool { return true })
+}
+
+// missingFromNew is [list.missingFrom] for new records: to set a field to its
+// default is to leave it alone.
+func (l *list) missingFromNew(records []core.Record) *core.Field {
+	return l.missingWhere(records, func(f *core.Field, v core.Value) bool {
+		d, err := f.Default()
+		return err != nil || d != v
+	})
+}
+
+func (l *list) missingWhere(records []core.Record, counts func(*core.Field, core.Value) bool) *core.Field {
+	if l == nil {
+		return nil
+	}
+	for _, rec := range records {
+		for i, f := range rec.Resource().Columns() {
+			if v := rec.At(i); !l.has[i] && !v.IsAbsent() && counts(f, v) {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+func orElse(f, otherwise *core.Field) *core.Field {
+	if f != nil {
+		return f
+	}
+	return otherwise
+}
+
+func (c *Compiled) unwritable(op *core.Op, what Operation, f *core.Field) error {
+	readers := view(grants(nil, c.of(op.Resource).read, op.Principal))
+	return unwritable(f, readers, c.cause(op.Principal, what, op.Resource, f))
+}
+
+// written runs a write and shows of its outcome what the writer may read.
+func (c *Compiled) written(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	r, p := op.Resource, op.Principal
+	res, err := next(ctx, op)
+	if err != nil {
+		return core.Result{}, err
+	}
+	var space [few]grant
+	view(grants(space[:0], c.of(r).read, p)).cut(res.Records)
+	return res, nil
+}
