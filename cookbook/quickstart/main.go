@@ -2,10 +2,16 @@ package main
 
 import (
 	"context"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/larder-go/larder/cookbook/internal/program"
+	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
+	"github.com/larder-go/larder/decorators/logging"
 )
 
 func main() { program.Main(run) }
@@ -13,24 +19,47 @@ func main() { program.Main(run) }
 // run serves until ctx ends.
 func run(ctx context.Context, p *program.Program) error {
 	p.AddrFlag()
-	where := p.StoreFlags()
+	where, around := p.StoreFlags(), layerFlags(p)
 	modelName := p.Flags.String("model", "cookies", "the resources to serve: `cookies` or family")
 	initial := p.Flags.String("data", "", "JSON `file` of initial records: {\"cookie\": {\"1\": {\"type\": \"muffin\"}}}")
 	if err := p.Parse(); err != nil {
 		return err
 	}
-	model, err := modelOf(*modelName)
+	model, err := modelOf(*modelName, around.auth)
 	if err != nil {
 		return err
 	}
-	store, err := open(ctx, model, where, *initial)
+	registry := prometheus.NewRegistry()
+	decorators, err := around.decorators(registry)
+	if err != nil {
+		return err
+	}
+	store, err := open(ctx, model, where, *initial, decorators)
 	if err != nil {
 		return err
 	}
 	defer store.Close() //nolint:errcheck // nothing is left to save when it fails
-	handler, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
+	handler, err := serve(store, registry, around.auth)
 	if err != nil {
 		return err
 	}
-	return p.Serve(ctx, handler, func(base string) error { return announce(p.Out, base, store) })
+	return p.Serve(ctx, handler, func(base string) error { return announce(p.Out, base, store, around.auth) })
+}
+
+// serve puts the REST face over the store, and /metrics beside it.
+func serve(store *core.Store, registry *prometheus.Registry, auth bool) (http.Handler, error) {
+	opts := rest.Options{}
+	if auth {
+		opts.Authenticate = authenticate
+	}
+	api, err := rest.New(engine.New(store, engine.Options{}), opts)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, EnableOpenMetrics: true}))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		api.ServeHTTP(w, r.WithContext(logging.WithRequestID(r.Context(), r.Header.Get("X-Request-Id"))))
+	})
+	return mux, nil
 }

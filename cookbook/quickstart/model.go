@@ -8,59 +8,69 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// modelOf returns the model that the flag names.
-func modelOf(name string) (*core.Model, error) {
+// modelOf returns the model that the flag names, with an owner for each record if
+// records have owners.
+func modelOf(name string, owned bool) (*core.Model, error) {
+	var resources []core.ResourceSpec
 	switch name {
 	case "cookies":
-		return cookies()
+		resources = cookies()
 	case "family":
-		return family()
+		resources = family()
+	default:
+		return nil, fmt.Errorf("-model: unknown model %q; use cookies or family", name)
 	}
-	return nil, fmt.Errorf("-model: unknown model %q; use cookies or family", name)
+	for i := range resources {
+		if owned {
+			owner := core.FieldSpec{Name: "owner", Type: core.Text, Hidden: true, Indexed: true}
+			resources[i].Fields = append(resources[i].Fields, owner)
+		}
+	}
+	return core.NewModel(name, resources...)
 }
 
 // cookies are kept in jars: one relation, stored with the cookie, seen from both
 // sides.
-func cookies() (*core.Model, error) {
-	return core.NewModel("cookies",
-		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+func cookies() []core.ResourceSpec {
+	return []core.ResourceSpec{
+		{Name: "cookie", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "type", Type: core.Text},
 			{Name: "jar", ToOne: "jar"},
 		}},
-		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+		{Name: "jar", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
 		}},
-	)
+	}
 }
 
 // family has a one-to-one relation, two one-to-many relations, and a computed
 // field.
-func family() (*core.Model, error) {
-	return core.NewModel("family",
-		core.ResourceSpec{Name: "male", Fields: []core.FieldSpec{
+func family() []core.ResourceSpec {
+	return []core.ResourceSpec{
+		{Name: "male", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "name", Type: core.Text},
 			{Name: "url", Type: core.Text, Computed: ownURL("male")},
 			{Name: "wife", ToOne: "female"},
 			{Name: "children", ToMany: "child", Inverse: "father"},
 		}},
-		core.ResourceSpec{Name: "female", Fields: []core.FieldSpec{
+		{Name: "female", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "name", Type: core.Text},
 			{Name: "url", Type: core.Text, Computed: ownURL("female")},
 			{Name: "husband", ToOne: "male", Inverse: "wife"},
 			{Name: "children", ToMany: "child", Inverse: "mother"},
 		}},
-		core.ResourceSpec{Name: "child", Fields: []core.FieldSpec{
+		{Name: "child", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "name", Type: core.Text},
 			{Name: "url", Type: core.Text, Computed: ownURL("child")},
 			{Name: "father", ToOne: "male"},
 			{Name: "mother", ToOne: "female"},
 		}},
-	)
+	}
 }
 
 // ownURL computes the path of a record. It is relative on purpose: what a client

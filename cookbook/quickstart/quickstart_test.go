@@ -118,6 +118,11 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 		"no data file":           {[]string{"-data", filepath.Join(dir, "nothing")}, "no such file"},
 		"data that is not JSON":  {[]string{"-data", file("a", `{"cookie": `)}, "invalid JSON at byte 11"},
 		"data with a bad record": {[]string{"-data", file("b", `{"cookie": {"1": {"jar": 7}, "2": {"jar": "x"}}}`)}, `cookie 1: field jar: there is no jar 7; cookie 2: field jar: "x" is not of type int`},
+		"unknown read-only":      {[]string{"-read-only", "jar,jam"}, `there is no resource "jam"`},
+		"unknown level":          {[]string{"-log-level", "loud"}, `no level "loud"; use debug, info, warn, error or off`},
+		"no policy file":         {[]string{"-policy", filepath.Join(dir, "nothing")}, "no such file"},
+		"policy not JSON":        {[]string{"-policy", file("p", `{"rules": `)}, filepath.Join(dir, "p") + ": access policy: invalid JSON"},
+		"policy of others":       {[]string{"-policy", file("q", `{"rules": [{"roles": ["x"], "resource": "jam", "operations": ["read"]}]}`)}, `rule 1: names the resource "jam"`},
 		"stray argument":         {[]string{"postgres://u:secret@h/db"}, "unexpected argument behind the flags"},
 	} {
 		t.Run(name, func(t *testing.T) {

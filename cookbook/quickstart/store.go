@@ -11,8 +11,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// open composes the store, and puts the initial records of a file into it.
-func open(ctx context.Context, model *core.Model, where *program.Storage, initial string) (*core.Store, error) {
+// open composes the store, with the initial records of a file in it.
+func open(ctx context.Context, model *core.Model, where *program.Storage, initial string, decorators []core.Decorator) (*core.Store, error) {
 	data, err := readData(initial)
 	if err != nil {
 		return nil, err
@@ -21,18 +21,17 @@ func open(ctx context.Context, model *core.Model, where *program.Storage, initia
 	if err != nil {
 		return nil, fmt.Errorf("-data %s: %w", initial, err)
 	}
+	if where.Data = data; len(data) > 0 && where.Lasting() {
+		// Through a store of its own: the layers may refuse what is there to begin with.
+		if err := fill(ctx, model, where, records); err != nil {
+			return nil, fmt.Errorf("-data %s: %w", initial, err)
+		}
+	}
 	backend, err := where.Backend(ctx, model)
 	if err != nil {
 		return nil, err
 	}
-	store, err := core.New(ctx, model, backend)
-	if err != nil {
-		return nil, fmt.Errorf("-store: %w", err)
-	}
-	if err := fill(ctx, store, records); err != nil {
-		return nil, errors.Join(fmt.Errorf("-data %s: %w", initial, err), store.Close())
-	}
-	return store, nil
+	return core.New(ctx, model, backend, decorators...)
 }
 
 func readData(file string) (core.Data, error) {
@@ -54,12 +53,21 @@ var errNotEmpty = errors.New("the store holds records already")
 
 // fill puts the initial records, by resource, into a store that holds none, all
 // or none. Without any the store may hold what it likes.
-func fill(ctx context.Context, store *core.Store, records [][]core.Record) error {
+func fill(ctx context.Context, model *core.Model, where *program.Storage, records [][]core.Record) (err error) {
 	if !slices.ContainsFunc(records, func(of []core.Record) bool { return len(of) > 0 }) {
 		return nil
 	}
-	return store.Tx(core.System(ctx), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		for i, r := range store.Model().Resources() {
+	backend, err := where.Backend(ctx, model)
+	if err != nil {
+		return err
+	}
+	store, err := core.New(ctx, model, backend)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		for i, r := range model.Resources() {
 			if n, err := tx.Count(ctx, r, core.All()); err != nil {
 				return err
 			} else if n > 0 {

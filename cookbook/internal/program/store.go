@@ -1,6 +1,7 @@
 package program
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,10 @@ import (
 
 // Storage is what the flags -store and -schema say about where records are kept.
 type Storage struct {
+	// Data is what a memory starts with, nil for nothing; other kinds of storage do
+	// not look at it.
+	Data core.Data
+
 	where    string // memory, file:PATH, or the connection string of a PostgreSQL
 	schema   string // of PostgreSQL; the model's name if empty
 	messages io.Writer
@@ -39,15 +44,19 @@ func (s *Storage) Backend(ctx context.Context, model *core.Model) (core.Backend,
 }
 
 func (s *Storage) backend(ctx context.Context, model *core.Model) (core.Backend, error) {
+	if s.Lasting() {
+		return s.lasting(ctx, model)
+	}
+	return memory.NewWith(s.Data), nil
+}
+
+// Lasting reports whether the records outlive the program.
+func (s *Storage) Lasting() bool { return s.where != "memory" }
+
+func (s *Storage) lasting(ctx context.Context, model *core.Model) (core.Backend, error) {
 	scheme, _, found := strings.Cut(s.where, "://")
-	switch {
-	case s.where == "memory":
-		return memory.New(), nil
-	case found && (scheme == "postgres" || scheme == "postgresql"):
-		schema := s.schema
-		if schema == "" {
-			schema = model.Name()
-		}
+	if found && (scheme == "postgres" || scheme == "postgresql") {
+		schema := cmp.Or(s.schema, model.Name())
 		return postgres.Open(ctx, s.where, schema, postgres.Options{Migrate: true})
 	}
 	if path, ok := strings.CutPrefix(s.where, "file:"); ok && path != "" {

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/larder-go/larder/cookbook/internal/program"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/decorators/access"
+	"github.com/larder-go/larder/decorators/logging"
+	"github.com/larder-go/larder/decorators/metrics"
+	"github.com/larder-go/larder/decorators/ownership"
+	"github.com/larder-go/larder/decorators/readonly"
+)
+
+// layers is what the flags say of the decorators around the backend.
+type layers struct {
+	readOnly string // names of resources, separated by commas
+	auth     bool
+	policy   string // file
+	level    string
+
+	messages io.Writer
+}
+
+func layerFlags(p *program.Program) *layers {
+	l := &layers{messages: p.Messages}
+	p.Flags.StringVar(&l.readOnly, "read-only", "", "`resources` that nobody can write, separated by commas")
+	p.Flags.BoolVar(&l.auth, "auth", false, "take bearer tokens, for demonstration: alice, bob and admin; each sees what she created, admin sees all")
+	p.Flags.StringVar(&l.policy, "policy", "", "JSON `file` of rules; with -auth alice and bob have the role user and admin has admin, without it everybody is anonymous")
+	p.Flags.StringVar(&l.level, "log-level", "info", "`level` from which on operations are logged: debug, info, warn, error or off")
+	return l
+}
+
+// decorators composes the layers, outermost first.
+func (l *layers) decorators(registry *prometheus.Registry) ([]core.Decorator, error) {
+	logger, err := l.logger()
+	if err != nil {
+		return nil, fmt.Errorf("-log-level: %w", err)
+	}
+	all := []core.Decorator{
+		logging.New(logger, logging.Options{}),
+		metrics.New(registry, metrics.Options{}),
+	}
+	if l.readOnly != "" {
+		all = append(all, readonly.Resources(strings.Split(l.readOnly, ",")...))
+	}
+	if l.auth {
+		all = append(all, ownership.Options{Bypass: []string{"admin"}}.Field("owner"))
+	}
+	if l.policy != "" {
+		policy, err := readPolicy(l.policy)
+		if err != nil {
+			return nil, fmt.Errorf("-policy: %w", err)
+		}
+		all = append(all, policy.Decorator())
+	}
+	return append(all, metrics.New(registry, metrics.Options{Subsystem: "backend"})), nil
+}
+
+func (l *layers) logger() (*zap.Logger, error) {
+	if l.level == "off" {
+		return zap.NewNop(), nil
+	}
+	level, err := zapcore.ParseLevel(l.level)
+	if err != nil || level > zapcore.ErrorLevel {
+		return nil, fmt.Errorf("no level %q; use debug, info, warn, error or off", l.level)
+	}
+	encoder := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(l.messages)), level)), nil
+}
+
+func readPolicy(file string) (access.Policy, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := access.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return policy, nil
+}
