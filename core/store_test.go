@@ -291,6 +291,15 @@ func TestDefaultsAreFilledInBeforeTheChain(t *testing.T) {
 	}
 }
 
+func TestAnInsertTellsWhatItsCallerNamed(t *testing.T) {
+	var given, records string
+	s := open(t, watch("see", func(op *core.Op) { given, records = op.Given[0].String(), op.Records[0].String() }, ignore))
+	insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
+	if given != "cookie{type:muffin}" || records != "cookie{type:muffin price:1}" {
+		t.Errorf("given %s, records %s", given, records)
+	}
+}
+
 func TestClosedStoreSaysSo(t *testing.T) {
 	s := open(t)
 	if err := s.Close(); err != nil {

@@ -171,11 +171,12 @@ func (w *work) judgeNewcomers(ctx context.Context, s *shape, records []core.Reco
 	return nil
 }
 
-// targets returns the keys that the records point at, ascending and each once.
+// targets returns the keys that the records point at, ascending and each once; an
+// absent one for those that a policy hides.
 func targets(f *core.Field, records []core.Record) []core.Value {
 	var keys []core.Value
 	for _, rec := range records {
-		if v := rec.At(f.Column()); v.IsSet() {
+		if v := rec.At(f.Column()); !v.IsNull() {
 			keys = append(keys, v)
 		}
 	}

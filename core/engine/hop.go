@@ -58,13 +58,20 @@ func (h *hop) readLists() error {
 	return nil
 }
 
+// hidden reports whether a policy hides what the node's record stores of the
+// relation.
+func (h *hop) hidden(n *node) bool {
+	f := h.slot.field
+	return f.Stored() && n.record.At(f.Column()).IsAbsent()
+}
+
 // open makes lists of the nodes' parts, empty ones so far.
 func (h *hop) open() {
 	if !h.slot.field.Many() {
 		return
 	}
 	for _, n := range h.group.nodes {
-		n.parts[h.slot.part].list = true
+		n.parts[h.slot.part].list = !h.hidden(n)
 	}
 }
 
@@ -117,7 +124,7 @@ func find(records []core.Record, key core.Value) (int, bool) {
 }
 
 // refused reports whether a policy does not let the principal read the resource
-// at all: then its records are not shown.
+// at all, or not the field that stores the relation: then it is not shown.
 func refused(err error) bool {
-	return errors.Is(err, core.Forbidden) || errors.Is(err, core.Unauthorized)
+	return errors.Is(err, core.Forbidden) || errors.Is(err, core.Unauthorized) || errors.Is(err, core.UnknownField)
 }

@@ -2,18 +2,30 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
 
 // judge refuses to change a field of a record that does not let it change. The
 // record is the one from before the change; one that was born in this
-// transaction lets everything happen.
+// transaction lets everything happen. One that a policy shows only in part cannot
+// be asked, so it refuses.
 func (w *work) judge(f *core.Field, rec core.Record) error {
-	if !f.Restricted() || w.tables[f.Resource().Index()][rec.Key()].born || f.Writable(rec) {
+	if !f.Restricted() || w.tables[f.Resource().Index()][rec.Key()].born || whole(rec) && f.Writable(rec) {
 		return nil
 	}
 	return updateForbidden(f)
+}
+
+// whole reports whether the record has every column.
+func whole(rec core.Record) bool {
+	for i := range rec.Len() {
+		if rec.At(i).IsAbsent() {
+			return false
+		}
+	}
+	return true
 }
 
 // updateForbidden names the field, or the visible side of its pair if it is
@@ -31,20 +43,24 @@ func updateForbidden(f *core.Field) error {
 }
 
 // judgePartners judges the field of the records that gain or lose a partner by a
-// change on the other side. One that the principal cannot see cannot be asked,
-// so it refuses.
+// change on the other side. One that the principal cannot see cannot be asked, so
+// it refuses, and so does one whose key is absent because a policy hides whom the
+// other side points at.
 func (w *work) judgePartners(ctx context.Context, f *core.Field, keys []core.Value) error {
 	if f == nil || !f.Restricted() {
 		return nil
 	}
 	s := w.engine.shapeOf(f.Resource())
+	if slices.ContainsFunc(keys, core.Value.IsAbsent) {
+		return updateForbidden(f)
+	}
 	if err := w.fetch(ctx, s, keys); err != nil {
 		return err
 	}
 	t := w.table(s)
 	for _, key := range keys {
 		at := t[key]
-		if !at.born && (at.record.IsZero() || !f.Writable(at.record)) {
+		if !at.born && (at.record.IsZero() || !whole(at.record) || !f.Writable(at.record)) {
 			return updateForbidden(f)
 		}
 	}

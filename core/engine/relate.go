@@ -55,7 +55,7 @@ func (w *work) relate(ctx context.Context, c *change, owner core.Value, m member
 
 // attract has records point at the owner through f, unless they do.
 func (w *work) attract(ctx context.Context, f *core.Field, owner core.Value, keys []core.Value, m *moves) error {
-	var left []core.Value // the former owners
+	var left []core.Value // the former owners; absent for one that a policy hides
 	t := w.table(m.patches.shape)
 	for _, key := range keys {
 		rec := t.record(key)
@@ -69,7 +69,7 @@ func (w *work) attract(ctx context.Context, f *core.Field, owner core.Value, key
 		if err := w.judge(f, rec); err != nil {
 			return err
 		}
-		if former.IsSet() {
+		if !former.IsNull() {
 			left = append(left, former)
 		}
 		m.patches.set(key, f, owner)

@@ -121,11 +121,11 @@ func (r *removal) judge(ctx context.Context) error {
 }
 
 // survivors returns the keys that the dying records point at through f, of
-// records that live on.
+// records that live on; an absent one for those that a policy hides.
 func (r *removal) survivors(f *core.Field, records map[core.Value]core.Record) []core.Value {
 	var keys []core.Value
 	for _, rec := range records {
-		if v := rec.At(f.Column()); v.IsSet() && !r.dies(f.Target().Index(), v) {
+		if v := rec.At(f.Column()); !v.IsNull() && !r.dies(f.Target().Index(), v) {
 			keys = append(keys, v)
 		}
 	}

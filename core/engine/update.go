@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -144,8 +145,7 @@ func isEmpty(f *core.Field, v core.Value) bool {
 	return f.Many() && (v.IsNull() || v == core.ListOf())
 }
 
-// present returns the values that are set, ascending and each once.
+// present returns the values that are not null, ascending and each once.
 func present(values ...core.Value) []core.Value {
-	set, _ := split(values)
-	return core.SortKeys(set)
+	return core.SortKeys(slices.DeleteFunc(values, core.Value.IsNull))
 }

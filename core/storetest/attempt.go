@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -47,6 +48,13 @@ func (a attempt) String() string {
 		s += fmt.Sprintf(" fields %q", a.query.Fields)
 	}
 	return s
+}
+
+// ordersByIDs reports whether the error refuses an order by a to-one field, which
+// a policy may do: it tells how ids of rows compare that may not be seen.
+func (a attempt) ordersByIDs(err error) bool {
+	return errors.Is(err, core.SearchForbidden) &&
+		slices.ContainsFunc(a.order, func(o core.Order) bool { return o.Field.Target() != nil })
 }
 
 // outcome is what an attempt returned.

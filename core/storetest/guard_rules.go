@@ -132,7 +132,7 @@ func (t *guardTrial) readsExactly(g guest, at place, a attempt) {
 		return // other rules look at these
 	}
 	seen := g.seen(t.begin[a.res.Index()])
-	if refusal(o.err) && (g.doubtful || len(seen) == 0) {
+	if refusal(o.err) && (g.doubtful || len(seen) == 0) || a.ordersByIDs(o.err) {
 		return
 	}
 	if o.err != nil {
@@ -181,7 +181,7 @@ func (t *guardTrial) turnPages(g guest, at place, a attempt) {
 	for {
 		o := t.do(g, at, a)
 		if o.err != nil {
-			if refusal(o.err) && len(due) == 0 {
+			if refusal(o.err) && len(due) == 0 || a.ordersByIDs(o.err) {
 				return
 			}
 			t.wrong(g, at, a, "%v", o.err)

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -177,8 +178,92 @@ func policyCases() []Case {
 			list crumb filter={"cookie": 1}  => FORBIDDEN {"object_name": "cookie"}
 			post crumb {"cookie": {}}      => {"id": 1}`,
 			unreadable("cookie"), named(unreadable("lid"), "unreadable lids")),
+		scriptWith("a field that a policy hides is not shown", partly, engine.Options{}, library+`
+			get shelf/1                 => {"id": 1, "state": "closed"}
+			get shelf/2 depth=2         => {"id": 2, "state": "open"}
+			get book/1 depth=2          => {"id": 1, "title": "a"}
+			get plate/1                 => {"id": 1}
+			as system get plate/1       => {"id": 1, "books": [1, 2]}
+			list book filter={"shelf": null}  => FIELD_DOES_NOT_EXIST {"object_name": "book", "field_name": "shelf"}
+			patch book/1 {"title": "c"} => {"id": 1, "title": "c"}`,
+			hiding("book", "shelf"), hiding("plate", "books")),
+		scriptWith("a record that is seen in part cannot be asked whether it changes, and refuses", partly, engine.Options{}, library+`
+			patch shelf/2 {"label": "x"}     => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "label"}
+			put shelf/2 {"label": "x"}       => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			patch book/2 {"shelf": 2}        => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			patch book/3 {"shelf": null}     => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			patch shelf/2 {"books": [1, 2]}  => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			post book {"shelf": 2}           => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			delete book/3                    => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			patch book/2 {"title": "c"}      => {"id": 2, "title": "c"}
+			post shelf {"label": "new"}      => {"id": 3, "label": "new", "books": []}
+			as system list book depth=1      => [{"id": 1, "title": "a", "shelf": 2}, {"id": 2, "title": "c"}, {"id": 3, "shelf": 1}]`,
+			hiding("shelf", "state")),
+		scriptWith("a partner that a policy hides cannot be asked, and refuses", partly, engine.Options{}, library+`
+			patch book/3 {"shelf": null}     => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			patch book/1 {"shelf": null}     => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			patch book/3 {"shelf": 2}        => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			post book {"shelf": 2}           => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			delete book/3                    => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
+			delete plate/1                   => null
+			as system get book/3             => {"id": 3, "shelf": 1}`,
+			hiding("book", "shelf")),
 	}
 }
+
+// hiding lets nobody but the program read a field, or name it in a condition.
+func hiding(resource, field string) core.Decorator {
+	return core.Decorator{Name: "hiding " + resource + "." + field, Layer: core.Policy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+		f := m.Resource(resource).Field(field)
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Resource != f.Resource() || op.Principal.IsSystem() {
+				return next(ctx, op)
+			}
+			if names(op.Where, f) {
+				return core.Result{}, &core.Error{Code: core.UnknownField, Resource: f.Resource().External(), Field: f.External()}
+			}
+			res, err := next(ctx, op)
+			for i, rec := range res.Records {
+				res.Records[i] = rec.With(f.Column(), core.Value{})
+			}
+			return res, err
+		}, nil
+	}}
+}
+
+func names(where core.Filter, f *core.Field) bool {
+	return where.Field() == f || slices.ContainsFunc(where.Filters(), func(part core.Filter) bool { return names(part, f) })
+}
+
+// partly has records that say themselves whether they change, and partners that
+// are asked.
+func partly() *core.Model {
+	open := func(rec core.Record) bool { return rec.Get("state").Text() != "closed" }
+	return core.MustModel("partly",
+		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{
+			key(),
+			{Name: "state", Type: core.Text},
+			{Name: "label", Type: core.Text, Writable: open},
+			{Name: "books", ToMany: "book", Inverse: "shelf", Writable: open},
+		}},
+		core.ResourceSpec{Name: "book", Fields: []core.FieldSpec{
+			key(), {Name: "title", Type: core.Text}, {Name: "shelf", ToOne: "shelf"},
+		}},
+		core.ResourceSpec{Name: "plate", Fields: []core.FieldSpec{key(), {Name: "books", ToMany: "book"}}},
+	)
+}
+
+// library is the scene of the cases of hidden fields.
+const library = `
+	as system put shelf/1 {"state": "closed"}
+	as system put shelf/2 {"state": "open"}
+	as system put book/1 {"title": "a", "shelf": 2}
+	as system put book/2 {"title": "b"}
+	as system patch shelf/1 {"state": "open"}
+	as system put book/3 {"shelf": 1}
+	as system patch shelf/1 {"state": "closed"}
+	as system put plate/1 {"books": [1, 2]}
+`
 
 func named(d core.Decorator, name string) core.Decorator {
 	d.Name = name

@@ -1,0 +1,111 @@
+package access_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/decorators/access"
+)
+
+// onAll returns a policy with the rules on each resource of the kit's model.
+func onAll(rules ...access.Rule) access.Policy {
+	var p access.Policy
+	for _, r := range storetest.OwnedModel().Resources() {
+		for _, rule := range rules {
+			rule.Resource = r.Name()
+			rule.Fields = stored(r, rule.Fields)
+			p = append(p, rule)
+		}
+	}
+	return p
+}
+
+// stored returns those of the names that the resource stores; nil for nil.
+func stored(r *core.Resource, names []string) []string {
+	if names == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return r.Field(name) == nil || !r.Field(name).Stored() })
+}
+
+func guarded(p access.Policy) storetest.Guarded {
+	return storetest.Guarded{
+		Stack: func(testing.TB) storetest.Stack {
+			return storetest.Stack{Decorators: []core.Decorator{p.Decorator()}}
+		},
+		Refuses: func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind > core.Tx },
+	}
+}
+
+var mine = access.Eq("owner", access.ID())
+
+// owner is the oracle of mine.
+func owner(p *core.Principal, row core.Record) bool {
+	return p != nil && p.ID.IsSet() && row.Get("owner") == p.ID
+}
+
+// policies are stacks with what they promise, said without the package's help.
+func policies() map[string]storetest.Guarded {
+	all := make(map[string]storetest.Guarded)
+	all["rows of one's own"] = guarded(onAll(access.Rule{Roles: []string{"baker"}, Operations: everything, Using: mine}))
+
+	fields := guarded(onAll(
+		access.Rule{Roles: []string{"baker"}, Operations: access.Read | access.Update, Using: mine, Fields: []string{"label", "jar", "parent", "owner"}},
+		access.Rule{Roles: []string{"baker"}, Operations: access.Insert, Check: mine},
+		access.Rule{Roles: []string{"baker"}, Operations: access.Delete, Using: mine},
+	))
+	fields.Reads = func(_ *core.Principal, f *core.Field) bool {
+		return f.Key() || slices.Contains([]string{"label", "jar", "parent", "owner"}, f.Name())
+	}
+	all["some fields"] = fields
+
+	chief, baker := &core.Principal{ID: core.IntValue(1), Roles: []string{"chief", "baker"}}, &core.Principal{ID: core.IntValue(2), Roles: []string{"baker"}}
+	roles := guarded(onAll(
+		access.Rule{Roles: []string{"baker"}, Operations: access.Read | access.Update, Using: mine},
+		access.Rule{Roles: []string{"baker"}, Operations: access.Insert, Check: mine},
+		access.Rule{Roles: []string{"chief"}, Operations: access.Read, Using: access.Ne("owner", 3)},
+		access.Rule{Roles: []string{"chief"}, Operations: access.Delete, Using: access.In("owner", access.ID(), nil)},
+	))
+	roles.Principals = []*core.Principal{chief, baker}
+	isChief := func(p *core.Principal) bool { return p != nil && p.HasRole("chief") }
+	roles.Sees = func(p *core.Principal, row core.Record) bool {
+		return owner(p, row) || isChief(p) && row.Get("owner") != core.IntValue(3)
+	}
+	roles.Changes = func(p *core.Principal, kind core.Kind, row core.Record) bool {
+		if kind == core.Delete {
+			return isChief(p) && p.ID.IsSet() && (owner(p, row) || row.Get("owner").IsNull())
+		}
+		return owner(p, row)
+	}
+	roles.Leaves = func(p *core.Principal, _ core.Kind, row core.Record) bool { return owner(p, row) }
+	roles.Refuses = func(p *core.Principal, kind core.Kind, _ *core.Resource) bool {
+		return kind > core.Tx || kind == core.Delete && !isChief(p)
+	}
+	all["roles"] = roles
+
+	claims := guarded(onAll(access.Rule{
+		Roles: []string{access.Authenticated}, Operations: everything, Using: access.And(access.In("owner", access.Claim("owners")), access.Not(access.Eq("owner", access.Claim("not")))),
+	}))
+	with := func(id int64, not any, owners ...any) *core.Principal {
+		return &core.Principal{ID: core.IntValue(id), Claims: map[string]any{"owners": owners, "not": not}}
+	}
+	claims.Principals = []*core.Principal{with(1, 3.0, 1.0, 3.0), with(2, 1.0, 1.0, 2.0)}
+	claims.Sees = func(p *core.Principal, row core.Record) bool {
+		if p == nil {
+			return false
+		}
+		return row.Get("owner") == core.IntValue(1) && p.Claims["not"] == 3.0 || row.Get("owner") == core.IntValue(2) && p.Claims["not"] == 1.0
+	}
+	all["claims"] = claims
+	return all
+}
+
+func TestNobodyGetsRoundAPolicy(t *testing.T) {
+	open := func(testing.TB, *core.Model) core.Backend { return memory.New() }
+	for name, g := range policies() {
+		t.Run(name, func(t *testing.T) { storetest.Guard(t, open, g) })
+	}
+}
