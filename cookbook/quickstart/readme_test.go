@@ -43,21 +43,34 @@ func TestTheReadmeShowsTheTwoCommands(t *testing.T) {
 	}
 }
 
-func TestTheCodeOfTheReadmeIsTheExampleThatRuns(t *testing.T) {
-	var code strings.Builder
+func TestTheCodeOfTheReadmeIsWhatTheExamplesRun(t *testing.T) {
+	var shown []string
 	for _, b := range recipetest.Blocks(t, readme) {
 		if b.Language == "go" {
-			code.WriteString(b.Text)
+			shown = append(shown, b.Text)
 		}
 	}
-	shown := code.String()
-	file, err := os.ReadFile(filepath.Join("..", "..", "core", "example_test.go"))
+	want := []string{
+		part(t, "example_test.go", "\t// README\n", "\t// README\n"),
+		part(t, filepath.Join("..", "..", "core", "example_test.go"), "func Example() {\n", "\t// Output:"),
+	}
+	if !slices.Equal(shown, want) {
+		t.Errorf("the README shows\n%s\nand the examples are\n%s", shown, want)
+	}
+}
+
+// part returns what stands between two marks of a file, a tab less far to the right.
+func part(t *testing.T, file, from, to string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, body, _ := strings.Cut(string(file), "func Example() {\n")
-	body, _, _ = strings.Cut(body, "\t// Output:")
-	if indented := strings.ReplaceAll("\t"+strings.TrimSuffix(shown, "\n"), "\n", "\n\t"); strings.ReplaceAll(indented, "\n\t\n", "\n\n") != strings.TrimSuffix(body, "\n") {
-		t.Errorf("the README shows\n%s\nand the example is\n%s", shown, body)
+	_, after, _ := strings.Cut(string(text), from)
+	body, _, found := strings.Cut(after, to)
+	if !found {
+		t.Fatalf("%s has no part from %q to %q", file, from, to)
 	}
+	body = strings.ReplaceAll("\n"+strings.TrimRight(body, "\n"), "\n\t", "\n")
+	return strings.TrimPrefix(body, "\n") + "\n"
 }
