@@ -204,9 +204,9 @@ func programMeetsAll(t *guardTrial) {
 	if t.Anybody {
 		return // it is one of the guests
 	}
-	program := t.guest(core.PrincipalOf(core.System(t.ctx)))
-	t.eachRead([]guest{program}, t.readsExactly)
-	t.eachWrite([]guest{program}, writeKinds, func(g guest, at place, a attempt) {
+	all := []guest{t.guest(itself)}
+	t.eachRead(all, t.readsExactly)
+	t.eachWrite(all, writeKinds, func(g guest, at place, a attempt) {
 		if g.refused(a.kind, a.res) {
 			return
 		}
