@@ -181,7 +181,7 @@ func (w *worlds) beyond(d drawer) (attempt, bool) {
 	r := d.anyResource(w.Model)
 	switch d.upTo(4, "does") {
 	case 0:
-		return attempt{kind: core.Select, res: r}, true
+		return attempt{kind: []core.Kind{core.Select, core.Count}[d.upTo(1, "counts")], res: r}, true
 	case 1:
 		return attempt{kind: core.Load, res: r, keys: d.keys(r, 4)}, true
 	case 2:
