@@ -13,6 +13,7 @@ type Field struct {
 	unique   bool
 	indexed  bool
 	fallback Value
+	equals   equalities
 }
 
 // Resource returns the resource that the field belongs to.

@@ -10,8 +10,8 @@ import (
 // elements never written; Where only grows narrower; Using and Check are
 // extended with [Op.Guard], never dropped. What does not fit the resource fails
 // the op before the backend sees it, with [ServerError]. An Op is valid until its
-// handler returns, and neither it nor its slices and conditions must be kept or used
-// by another goroutine; records and values can be kept.
+// handler returns, and neither it nor its slices must be kept or used by another
+// goroutine; records and values can be kept.
 //
 // A decorator that needs a further op makes it with [Op.Further], or copies the
 // one it has: that keeps it in the transaction, if there is one. An op outside a
@@ -67,9 +67,16 @@ type Op struct {
 	handle  *transaction                                    // the open transaction, for the innermost handler
 	attempt func(ctx context.Context, t *transaction) error // what a Tx does between begin and commit
 	key     [1]Value                                        // backs Keys of one
-	equal   equality                                        // backs a condition of GuardEqual
 	try     int                                             // of an op outside a transaction; see Attempt
 	scope   string                                          // of a Select's cursors, see Query.Scope
+}
+
+// Guard narrows the op to rows that fulfil the condition before and after it:
+// it extends both Using and Check. This is what a policy calls; the backend
+// applies it in the same statement.
+func (op *Op) Guard(f Filter) {
+	op.Using = And(op.Using, f)
+	op.Check = And(op.Check, f)
 }
 
 // Attempt counts the tries of the transaction that the op belongs to, or, outside

@@ -56,67 +56,6 @@ func TestGuardNarrowsBothImages(t *testing.T) {
 	}
 }
 
-func TestGuardEqualIsTheGuardOfAComparison(t *testing.T) {
-	r := cookies(t).Resource("cookie")
-	one := core.IntValue(1)
-	for _, first := range []core.Value{one, core.IntValue(2)} { // with room in the op, and without
-		for _, c := range []struct {
-			field string
-			value core.Value
-			want  string
-		}{
-			{"id", one, "id = [1]"},
-			{"type", core.TextValue("a"), `type = ["a"]`},
-			{"jar", one, "jar = [1]"},
-			{"id", core.TextValue("1"), "none"},
-			{"id", core.BoolValue(true), "none"},
-			{"type", one, "none"},
-			{"type", core.Null, "none"},
-			{"type", core.Value{}, "none"},
-		} {
-			var op core.Op
-			want := c.want
-			if first != one {
-				op.GuardEqual(r.Key(), first)
-				if want = "(id = [2] and " + c.want + ")"; c.want == "none" {
-					want = c.want
-				}
-			}
-			op.GuardEqual(r.Field(c.field), c.value)
-			if op.Using.String() != want || op.Check.String() != want || !op.Using.Bound() {
-				t.Errorf("%s = %s: got %s and %s, want %s", c.field, c.value, op.Using, op.Check, want)
-			}
-		}
-	}
-	many := cookies(t).Resource("jar").Field("cookies")
-	var op core.Op
-	if op.GuardEqual(many, one); op.Using.Kind() != core.FilterNone {
-		t.Errorf("of a field that is not stored: %s", op.Using)
-	}
-}
-
-func TestGuardEqualNarrowsACopyOfTheOpAlone(t *testing.T) {
-	r := cookies(t).Resource("cookie")
-	var op core.Op
-	op.GuardEqual(r.Key(), core.IntValue(1))
-	further := op
-	further.GuardEqual(r.Key(), core.IntValue(2))
-	if op.Using.String() != "id = [1]" || further.Using.String() != "(id = [1] and id = [2])" {
-		t.Errorf("got %s and %s", op.Using, further.Using)
-	}
-}
-
-func TestGuardEqualTakesNoMemory(t *testing.T) {
-	f := cookies(t).Resource("cookie").Key()
-	op := new(core.Op)
-	if n := testing.AllocsPerRun(100, func() {
-		*op = core.Op{}
-		op.GuardEqual(f, core.IntValue(1))
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
 func TestLayersAndTypesHaveNames(t *testing.T) {
 	var names []string
 	for _, l := range []core.Layer{core.Observe, core.Policy, core.Answer, 0} {

@@ -61,7 +61,7 @@ func (g *guard) narrow(op *core.Op, f *core.Field, own core.Value) error {
 	default:
 		return refuse(f, errUnknownKind)
 	}
-	op.GuardEqual(f, own)
+	op.Guard(f.Equals(own))
 	return nil
 }
 

@@ -1,0 +1,73 @@
+package ownership_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/decorators/ownership"
+)
+
+func inMemory(testing.TB, *core.Model) core.Backend { return memory.New() }
+
+func stack(decorators ...core.Decorator) func(testing.TB) storetest.Stack {
+	return func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: decorators} }
+}
+
+func principal(id int64, roles ...string) *core.Principal {
+	return &core.Principal{ID: core.IntValue(id), Roles: roles, Claims: map[string]any{"org": float64(id)}}
+}
+
+// owns is the oracle: what the kit's rows hold in owner.
+func owns(p *core.Principal, row core.Record) bool {
+	return p != nil && p.ID.IsSet() && row.Get("owner") == p.ID
+}
+
+// settings are the ways to set the decorator up, each with what it promises.
+func settings() map[string]storetest.Guarded {
+	sharing := func(r *core.Resource) bool { return r.Name() == "jar" }
+	passes := func(p *core.Principal) bool { return slices.Contains(p.Roles, "admin") }
+	return map[string]storetest.Guarded{
+		"by id": {Stack: stack(ownership.Field("owner"))},
+		"by claim": {
+			Stack: stack(ownership.Options{Claim: "org"}.Field("owner")),
+			Sees: func(p *core.Principal, row core.Record) bool {
+				org, ok := p.Claims["org"].(float64)
+				return ok && row.Get("owner") == core.IntValue(int64(org))
+			},
+			Principals: []*core.Principal{principal(1), principal(2)},
+		},
+		"with what is shared": {
+			Stack: stack(ownership.Options{Shared: []string{"jar"}}.Field("owner")),
+			Sees: func(p *core.Principal, row core.Record) bool {
+				return p != nil && sharing(row.Resource()) || owns(p, row)
+			},
+			Principals: []*core.Principal{principal(1), principal(2)},
+		},
+		"with a role that passes": {
+			Stack: stack(ownership.Options{Bypass: []string{"admin"}}.Field("owner")),
+			Sees: func(p *core.Principal, row core.Record) bool {
+				return p != nil && passes(p) || owns(p, row)
+			},
+			Principals: []*core.Principal{principal(1), principal(2), principal(3, "admin")},
+		},
+		"twice": {Stack: stack(ownership.Field("owner"), ownership.Field("owner"))},
+	}
+}
+
+func TestTheGuardCannotBeGotRound(t *testing.T) {
+	for name, g := range settings() {
+		t.Run(name, func(t *testing.T) { storetest.Guard(t, inMemory, g) })
+	}
+}
+
+func TestPrincipalsLearnNothingOfEachOther(t *testing.T) {
+	for name, g := range settings() {
+		if name != "by id" {
+			g.Operations = 5_000 // the guard is the same
+		}
+		t.Run(name, func(t *testing.T) { storetest.NonInterference(t, inMemory, g) })
+	}
+}

@@ -1,0 +1,34 @@
+package readonly_test
+
+import (
+	"testing"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/decorators/readonly"
+)
+
+func TestWritesDoNotReachTheBackendAndNothingElseChanges(t *testing.T) {
+	on, off := new(readonly.Switch), new(readonly.Switch)
+	on.Set(true)
+	everything := func(*core.Resource) bool { return true }
+	for name, c := range map[string]struct {
+		decorator core.Decorator
+		closed    func(r *core.Resource) bool
+	}{
+		"store":      {readonly.Store(), everything},
+		"resources":  {readonly.Resources("jar", "page"), func(r *core.Resource) bool { return r.Name() == "jar" || r.Name() == "page" }},
+		"switch on":  {on.Decorator(), everything},
+		"switch off": {off.Decorator(), func(*core.Resource) bool { return false }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Guard(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Guarded{
+				Stack:   func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: []core.Decorator{c.decorator}} },
+				Sees:    func(*core.Principal, core.Record) bool { return true },
+				Refuses: func(_ *core.Principal, kind core.Kind, r *core.Resource) bool { return kind.Writes() && c.closed(r) },
+				Anybody: true,
+			})
+		})
+	}
+}
