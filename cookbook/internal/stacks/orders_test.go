@@ -1,6 +1,8 @@
 package stacks_test
 
 import (
+	"os"
+	"slices"
 	"testing"
 
 	"github.com/larder-go/larder/backends/memory"
@@ -10,28 +12,56 @@ import (
 
 func inMemory(testing.TB, *core.Model) core.Backend { return memory.New() }
 
-// Nothing about the order of these five breaks a promise, so every one of the 120
-// is accepted.
+// Nothing about the order of these five breaks a promise, so that every one of the
+// 120 is accepted. All of them are got through by the soak; every run takes each
+// order of the three policies once, with the observers around each in turn.
 func TestNoOrderOfTheFiveCanBeGotRound(t *testing.T) {
 	all := orders(5)
 	if len(all) != 120 {
 		t.Fatalf("%d orders", len(all))
 	}
-	for _, order := range all {
-		t.Run(describe(t, order), func(t *testing.T) {
+	for i, order := range all {
+		name := describe(t, order)
+		if os.Getenv("LARDER_SOAK") == "" && !chosen(all, i) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			storetest.Guard(t, inMemory, promises(order))
-			quick := promises(order)
-			quick.Operations = 250
-			storetest.NonInterference(t, inMemory, quick)
+			g := promises(order)
+			g.Operations = 250
+			storetest.Guard(t, inMemory, g)
+			storetest.NonInterference(t, inMemory, g)
 		})
 	}
+}
+
+// chosen reports whether the order is taken of those whose policies stand alike: of
+// the first of these, in which the observers stand in one place, the first, of the
+// second the next, and so on.
+func chosen(all [][]int, i int) bool {
+	var alike, kinds []int // by index in all; by first index
+	for j := range all {
+		same := slices.Equal(policies(all[j]), policies(all[i]))
+		if same {
+			alike = append(alike, j)
+		}
+		if !slices.ContainsFunc(kinds, func(k int) bool { return slices.Equal(policies(all[k]), policies(all[j])) }) {
+			kinds = append(kinds, j)
+		}
+	}
+	turn := slices.Index(kinds, alike[0])
+	return alike[turn*3] == i
+}
+
+// policies are the layers of an order that are policies.
+func policies(order []int) []int {
+	return slices.DeleteFunc(slices.Clone(order), func(i int) bool { return i < 2 })
 }
 
 // describe names the layers of a stack, outermost first.
 func describe(t *testing.T, order []int) string {
 	t.Helper()
-	store, err := core.New(t.Context(), storetest.OwnedModel(), memory.New(), five(order).Decorators...)
+	store, err := core.New(t.Context(), storetest.OwnedModel(), memory.New(), five(order, false).Decorators...)
 	if err != nil {
 		t.Fatal(err)
 	}
