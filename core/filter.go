@@ -119,7 +119,7 @@ func And(filters ...Filter) Filter {
 		if filters[0].n == nil {
 			return filters[1]
 		}
-		if filters[1].n == nil {
+		if filters[1].n == nil || filters[0].n == filters[1].n { // two policies agree
 			return filters[0]
 		}
 	}

@@ -44,10 +44,18 @@ func (v FromPrincipal) raw(p *core.Principal) any {
 	return p.Claims[v.claim]
 }
 
-// appendOne appends the value for a field of type t; false if the principal has
-// none that fits.
+// one returns the value for a field of type t; false if the principal has none that
+// fits.
+func (v FromPrincipal) one(p *core.Principal, t core.Type) (core.Value, bool) {
+	if v.id && p != nil && p.ID.Type() == t { // which need not go through an interface
+		return p.ID, p.ID.IsSet()
+	}
+	return strict(t, v.raw(p))
+}
+
+// appendOne appends what one returns.
 func (v FromPrincipal) appendOne(dst []core.Value, p *core.Principal, t core.Type) ([]core.Value, bool) {
-	one, ok := strict(t, v.raw(p))
+	one, ok := v.one(p, t)
 	return append(dst, one), ok
 }
 

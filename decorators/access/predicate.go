@@ -53,6 +53,14 @@ func (pr *predicate) build(p *core.Principal) (f core.Filter, missing *operand) 
 }
 
 func (pr *predicate) comparison(p *core.Principal) (core.Filter, *operand) {
+	if pr.kind == core.FilterEq { // of what the principal has, which takes no memory
+		o := &pr.operands[0]
+		v, ok := o.from.one(p, pr.field.Type())
+		if !ok {
+			return core.None(), o
+		}
+		return pr.field.Equals(v), nil
+	}
 	values := make([]core.Value, 0, len(pr.operands))
 	for i := range pr.operands {
 		o := &pr.operands[i]
