@@ -16,7 +16,7 @@ func nobodyIsRefused(t *guardTrial) {
 	nobody := []guest{t.guest(nil)}
 	look := func(g guest, at place, a attempt) {
 		o, arrived := t.try(at, g, a)
-		if !t.turnsAway(a.kind, a.res, o.err) {
+		if !errors.Is(o.err, core.Unauthorized) {
 			t.wrong(g, at, a, "%s, want %s", told(o.err), core.Unauthorized)
 		}
 		if len(arrived) > 0 {
@@ -27,16 +27,10 @@ func nobodyIsRefused(t *guardTrial) {
 	t.eachRead(nobody, look)
 	t.eachWrite(nobody, writeKinds, look)
 	t.eachUnknown(nobody[0], func(at place, a attempt, err error, arrived []*core.Op) {
-		if !t.turnsAway(unknownKind, a.res, err) || len(arrived) > 0 {
+		if !errors.Is(err, core.Unauthorized) || len(arrived) > 0 {
 			t.wrong(nobody[0], at, a, "sent as a kind that nobody knows: %s, want %s", told(err), core.Unauthorized)
 		}
 	})
-}
-
-// turnsAway reports whether the error is one for who is nobody. What is read-only
-// for everybody may be refused before it is asked who it is.
-func (t *guardTrial) turnsAway(kind core.Kind, r *core.Resource, err error) bool {
-	return errors.Is(err, core.Unauthorized) || errors.Is(err, core.ReadOnly) && t.Refuses(nil, kind, r)
 }
 
 // strangersMeetNothing sends reads and writes for those who are nearly principals.

@@ -51,8 +51,7 @@ type Guarded struct {
 	Refuses func(p *core.Principal, kind core.Kind, r *core.Resource) bool
 	// Anybody says that the stack does not care who asks: nobody and the program
 	// itself are treated like every principal. Otherwise nobody is refused with
-	// [core.Unauthorized] everywhere, or with [core.ReadOnly] where Refuses says so
-	// of the nil principal, and the program meets every row.
+	// [core.Unauthorized] everywhere, and the program meets every row.
 	Anybody bool
 	// Exempt reports whether an op is a decorator's own that may pass without a
 	// guard, such as the line of an audit; nil means none.
