@@ -47,7 +47,7 @@ func (s *storeActor) both(d drawer, w *worlds, a attempt, sa core.Session, ca co
 		here.ids, there.ids = here.ids[:0], there.ids[:0] // drawn at random
 	}
 	if diff := here.differs(there); diff != "" {
-		d.Fatalf("%v: %s", a, diff)
+		differ(d, "%v: %s", a, diff)
 	}
 	s.remember(w, a, here)
 	return here.err
@@ -92,7 +92,7 @@ func (s *storeActor) transaction(d drawer, w *worlds, n int) int {
 		return inside // whatever the other's commit said
 	})
 	if a, b := told(one), told(other); a != b && !s.sure.either(one, other) {
-		d.Fatalf("the transaction ends with %s; else %s", a, b)
+		differ(d, "the transaction ends with %s; else %s", a, b)
 	}
 	d.Logf("ended: committed %v, %s", inside == nil && one == nil, told(ownError(one)))
 	return done
