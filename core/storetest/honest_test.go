@@ -222,6 +222,21 @@ func TestAPolicyOnAModelOfItsOwnPasses(t *testing.T) {
 	storetest.NonInterference(t, naively, g)
 }
 
+func TestAThinGuardSendsLess(t *testing.T) {
+	sent := func(thin int) (n int) {
+		g := stack(owning(), layered("counter", core.Observe, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			n++
+			return next(ctx, op)
+		}))
+		g.Thin = thin
+		storetest.GuardCases()[0].Check(t, naively, g)
+		return n
+	}
+	if all, some := sent(0), sent(20); some < all/40 || some > all/10 {
+		t.Errorf("one of 20 is %d of %d", some, all)
+	}
+}
+
 func TestSettingsThatAreNotEnoughAreNamed(t *testing.T) {
 	for _, row := range []struct {
 		says string
