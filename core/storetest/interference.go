@@ -104,7 +104,7 @@ func (w *worlds) observe(r *rapid.T) {
 		return
 	}
 	if a, b := w.a.stack.Observe(), w.b.stack.Observe(); a != b {
-		r.Fatalf("an observer sees\n%s\nin one world, and in the other\n%s", a, b)
+		differ(drawer{T: r}, "an observer sees\n%s\nin one world, and in the other\n%s", a, b)
 	}
 }
 
@@ -123,7 +123,7 @@ func (w *worlds) compareSeen(r *rapid.T) {
 		}
 	}
 	if diff := difference(seen[0], seen[1]); diff != "" {
-		r.Fatalf("at last one world holds something else: %s", diff)
+		differ(drawer{T: r}, "at last one world holds something else: %s", diff)
 	}
 }
 
@@ -223,4 +223,11 @@ func (w *worlds) notOwn(key core.Value) bool {
 
 func (d drawer) anyResource(m *core.Model) *core.Resource {
 	return m.Resources()[d.upTo(len(m.Resources())-1, "resource")]
+}
+
+// differ ends the program: it told one world from the other. The words are the
+// same each time, as rapid needs to shrink.
+func differ(d drawer, format string, args ...any) {
+	d.Logf(format, args...)
+	d.Fatalf("the worlds differ")
 }

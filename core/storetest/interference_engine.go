@@ -55,11 +55,11 @@ func (s *requester) both(send func(ctx context.Context, api *engine.Engine) repl
 	s.d.Logf("answer: %s %s", here.body, told(here.err))
 	switch {
 	case told(here.err) != told(there.err):
-		s.d.Fatalf("the answer is %s; else %s", told(here.err), told(there.err))
+		differ(s.d, "the answer is %s; else %s", told(here.err), told(there.err))
 	case !bytes.Equal(here.body, there.body):
-		s.d.Fatalf("the answer is %s; else %s", here.body, there.body)
+		differ(s.d, "the answer is %s; else %s", here.body, there.body)
 	case here.next != there.next:
-		s.d.Fatalf("the cursor is %q; else %q", here.next, there.next)
+		differ(s.d, "the cursor is %q; else %q", here.next, there.next)
 	}
 	for _, id := range here.ids {
 		s.w.own = append(s.w.own, ofType(core.Int, id)...)
