@@ -60,8 +60,8 @@ func (t *guardTrial) compareWith(bare *guardTrial, g guest) {
 		if diff := here.differs(there); diff != "" {
 			t.wrong(g, at, a, "where hidden rows are: %s", diff)
 		}
-		t.undo(at, a)
-		bare.undo(at, a)
+		t.undo(at, a, here)
+		bare.undo(at, a, there)
 	}
 	t.eachRead([]guest{g}, same)
 	t.eachWrite([]guest{g}, []core.Kind{core.Update, core.Delete}, same)

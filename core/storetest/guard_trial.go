@@ -56,6 +56,20 @@ func (t *guardTrial) eachRead(guests []guest, look func(g guest, at place, a att
 	}
 }
 
+// someReads sends all reads, each from one of the places in turn.
+func (t *guardTrial) someReads(guests []guest, look func(g guest, at place, a attempt)) {
+	turn := 0
+	for _, r := range t.Model.Resources() {
+		for _, a := range t.made.reads(r) {
+			for _, g := range guests {
+				look(g, places[turn%len(places)], a)
+				turn++
+			}
+			turn++ // so that each guest comes to each place
+		}
+	}
+}
+
 // eachWrite sends all writes of the kinds, each from one of the places in turn.
 func (t *guardTrial) eachWrite(guests []guest, kinds []core.Kind, look func(g guest, at place, a attempt)) {
 	from := slices.DeleteFunc(slices.Clone(places), func(at place) bool { return at.readOnly })
@@ -108,9 +122,10 @@ func (t *guardTrial) do(g guest, at place, a attempt, judges ...judgment) outcom
 	return o
 }
 
-// undo makes the store what it was before an attempt.
-func (t *guardTrial) undo(at place, a attempt) {
-	if at.keeps && a.kind.Writes() && a.kind != core.NextID {
+// undo makes the store what it was before an attempt. One that failed has left no
+// trace, as the kit for backends shows.
+func (t *guardTrial) undo(at place, a attempt, o outcome) {
+	if at.keeps && a.kind.Writes() && a.kind != core.NextID && o.err == nil {
 		t.fill(t.begin)
 	}
 }
