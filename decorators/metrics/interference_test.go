@@ -17,7 +17,7 @@ import (
 // learns no more about the rows of others than the principal does.
 func TestMetricsOfAPrincipalTellNothingOfOthers(t *testing.T) {
 	storetest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Guarded{
-		Operations: 500,
+		Operations: 100,
 		Stack: func(tb testing.TB) storetest.Stack {
 			registry, last := prometheus.NewRegistry(), make(map[string]float64)
 			return storetest.Stack{

@@ -17,14 +17,10 @@ func TestChangesNothingAndCountsEachOperationOnce(t *testing.T) {
 		Stack: func(testing.TB) storetest.Watched {
 			registry, total := prometheus.NewRegistry(), make(map[string]float64)
 			return storetest.Watched{
-				Decorators: []core.Decorator{
-					metrics.New(registry, metrics.Options{}), metrics.New(registry, metrics.Options{Subsystem: "backend"}),
-				},
+				Decorators: []core.Decorator{metrics.New(registry, metrics.Options{Subsystem: "kit"})},
 				Check: func(tb testing.TB, happened []storetest.Event) {
-					for _, subsystem := range []string{"", "backend_"} {
-						for _, e := range happened {
-							add(total, subsystem, e)
-						}
+					for _, e := range happened {
+						add(total, e)
 					}
 					expect(tb, registry, total)
 				},
@@ -34,7 +30,7 @@ func TestChangesNothingAndCountsEachOperationOnce(t *testing.T) {
 }
 
 // add counts what happened.
-func add(to map[string]float64, subsystem string, e storetest.Event) {
+func add(to map[string]float64, e storetest.Event) {
 	outcome := core.OutcomeOf(e.Err)
 	if e.Panicked {
 		outcome = core.OutcomeFailed
@@ -44,15 +40,15 @@ func add(to map[string]float64, subsystem string, e storetest.Event) {
 		on = " " + e.Resource.Name()
 	}
 	operation := " " + e.Kind.String()
-	to[subsystem+"operations_total"+operation+" "+outcome.String()+on]++
-	to[subsystem+"operation_duration_seconds"+operation+on]++
+	to["kit_operations_total"+operation+" "+outcome.String()+on]++
+	to["kit_operation_duration_seconds"+operation+on]++
 	if outcome.Failure() {
-		to[subsystem+"operation_failures_total"+operation+on]++
+		to["kit_operation_failures_total"+operation+on]++
 	}
 	if e.Kind == core.Tx && outcome == core.OutcomeOK {
-		to[subsystem+"transaction_attempts"]++
+		to["kit_transaction_attempts"]++
 	}
 	if e.Rows > 0 && e.Kind != core.Count {
-		to[subsystem+"operation_rows_total"+operation+on] += float64(e.Rows)
+		to["kit_operation_rows_total"+operation+on] += float64(e.Rows)
 	}
 }
