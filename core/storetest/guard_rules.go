@@ -244,6 +244,7 @@ func (t *guardTrial) missesWhatIsThere(a attempt, err error) bool {
 }
 
 func allowedGetsThrough(t *guardTrial) {
+	t.Thin = 1 // one that works may be the only one
 	done := make(map[*core.Principal]map[core.Kind]bool)
 	for _, g := range t.guests() {
 		done[g.who] = make(map[core.Kind]bool)

@@ -14,6 +14,17 @@ var honest = []struct {
 	guarded func() storetest.Guarded
 }{
 	{"read-only", func() storetest.Guarded { return readOnly(func(op *core.Op) bool { return op.Kind.Writes() }) }},
+	{"an owned store that is read-only for all", func() storetest.Guarded {
+		g := readOnly(func(op *core.Op) bool { return op.Kind.Writes() })
+		outer := g.Stack
+		g.Anybody, g.Sees = false, func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
+		g.Stack = func(tb testing.TB) storetest.Stack {
+			s := outer(tb)
+			s.Decorators = append(s.Decorators, owning())
+			return s
+		}
+		return g
+	}},
 	{"an administrator meets everything", administered},
 	{"one resource is everybody's", partlyOpen},
 	{"a guest may only read", guests},
@@ -220,6 +231,21 @@ func TestAPolicyOnAModelOfItsOwnPasses(t *testing.T) {
 	}
 	storetest.Guard(t, naively, g)
 	storetest.NonInterference(t, naively, g)
+}
+
+func TestAThinGuardSendsLess(t *testing.T) {
+	sent := func(thin int) (n int) {
+		g := stack(owning(), layered("counter", core.Observe, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			n++
+			return next(ctx, op)
+		}))
+		g.Thin = thin
+		storetest.GuardCases()[0].Check(t, naively, g)
+		return n
+	}
+	if all, some := sent(0), sent(20); some < all/40 || some > all/10 {
+		t.Errorf("one of 20 is %d of %d", some, all)
+	}
 }
 
 func TestSettingsThatAreNotEnoughAreNamed(t *testing.T) {
