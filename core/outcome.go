@@ -45,7 +45,7 @@ var outcomeNames = [...]string{
 func Outcomes() []Outcome {
 	all := make([]Outcome, len(outcomeNames))
 	for i := range all {
-		all[i] = Outcome(i) //nolint:gosec // there are eight
+		all[i] = Outcome(i)
 	}
 	return all
 }

@@ -67,13 +67,13 @@ const maxName = 128
 
 // public is what [core.Error.Public] says of the model.
 func public(e *core.Error) string {
-	text := string(e.Code)
+	said := []string{string(e.Code)}
 	for _, name := range []string{e.Resource, e.Field} {
 		if name != "" {
-			text += " " + shorten(name, maxName)
+			said = append(said, shorten(name, maxName))
 		}
 	}
-	return text
+	return strings.Join(said, " ")
 }
 
 // ofServer are the classes of SQLSTATEs (PostgreSQL manual, appendix A) whose messages

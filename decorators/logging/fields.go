@@ -9,17 +9,18 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// maxFields is how many fields a line has at the most.
-const maxFields = 14
+// usualFields is how many fields a line has if all is well and no value is
+// allowed.
+const usualFields = 8
 
 // fields returns those of a line.
 func (l *layer) fields(ctx context.Context, op *core.Op, asked *request, a answer, outcome core.Outcome) []zap.Field {
-	f := make([]zap.Field, 0, maxFields)
-	f = append(f, zap.Stringer("kind", asked.kind))
+	f := make([]zap.Field, 0, usualFields)
+	f = append(f, zap.String("kind", asked.kind.String()))
 	if asked.resource != nil {
 		f = append(f, zap.String("resource", asked.resource.Name()))
 	}
-	f = append(f, zap.Stringer("outcome", outcome), zap.Duration("duration", a.took))
+	f = append(f, zap.String("outcome", outcome.String()), zap.Duration("duration", a.took))
 	if n, ok := rows(asked, a); ok {
 		f = append(f, zap.Int("rows", n))
 	}

@@ -18,30 +18,33 @@ func (l *line) take(oneIn int) bool {
 }
 
 // lines has those of a model by resource and kind, the transaction's last.
-type lines []line
+type lines struct {
+	model *core.Model
+	all   []line
+}
 
 var kinds = len(core.Kinds()) + 1 // they count from 1
 
 func newLines(m *core.Model) lines {
-	all := make(lines, len(m.Resources())*kinds+1)
+	all := make([]line, len(m.Resources())*kinds+1)
 	for _, r := range m.Resources() {
 		for _, k := range core.Kinds() {
 			all[r.Index()*kinds+int(k)].message = k.String() + " " + r.Name()
 		}
 	}
 	all[len(all)-1].message = "transaction"
-	return all
+	return lines{m, all}
 }
 
 // of returns the line of an op; a new one for an op that the store will refuse,
 // because a decorator has spoiled it.
-func (ls lines) of(asked *request) *line {
+func (ls *lines) of(asked *request) *line {
 	switch r := asked.resource; {
 	case asked.kind == core.Tx:
-		return &ls[len(ls)-1]
-	case r == nil || (r.Index()+1)*kinds >= len(ls) || int(asked.kind) >= kinds:
+		return &ls.all[len(ls.all)-1]
+	case r == nil || r.Model() != ls.model || asked.kind < 1 || int(asked.kind) >= kinds:
 		return &line{message: asked.kind.String()}
 	default:
-		return &ls[r.Index()*kinds+int(asked.kind)]
+		return &ls.all[r.Index()*kinds+int(asked.kind)]
 	}
 }

@@ -259,6 +259,37 @@ func TestPanicIsAFailureAndGoesOn(t *testing.T) {
 	expect(t, logs, "error transaction: kind=tx outcome=failed attempt=1 read_only=false code=SERVER_ERROR cause=interrupted by a panic")
 }
 
+func TestOpThatADecoratorSpoiledIsLoggedAsItIs(t *testing.T) {
+	cake := core.MustModel("other", core.ResourceSpec{Name: "cake", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}}).Resource("cake")
+	for name, c := range map[string]struct {
+		spoil func(op *core.Op)
+		line  string
+	}{
+		"no resource":  {func(op *core.Op) { op.Resource = nil }, "error count: kind=count outcome=failed attempt=1 code=SERVER_ERROR cause="},
+		"other model":  {func(op *core.Op) { op.Resource = cake }, "error count: kind=count resource=cake outcome=failed attempt=1 code=SERVER_ERROR cause="},
+		"unknown kind": {func(op *core.Op) { op.Kind = 99 }, "error kind(99): kind=kind(99) resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR cause="},
+		"no kind":      {func(op *core.Op) { op.Kind = 0 }, "error kind(0): kind=kind(0) resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR cause="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			zapCore, logs := observer.New(zapcore.DebugLevel)
+			spoiler := core.Decorator{Name: "spoiler", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+				return func(ctx context.Context, op *core.Op) (core.Result, error) {
+					c.spoil(op)
+					return next(ctx, op)
+				}, nil
+			}}
+			store, err := core.New(t.Context(), model, memory.New(), spoiler, logging.New(zap.New(zapCore), logging.Options{Values: []string{"cookie.id"}}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = store.Count(t.Context(), cookie, core.All())
+			if got := told(logs); !strings.HasPrefix(got, c.line) {
+				t.Errorf("got %s", got)
+			}
+		})
+	}
+}
+
 func TestPrincipalCannotBeTakenForTheProgramOrForNobody(t *testing.T) {
 	for name, c := range map[string]struct {
 		ctx  context.Context

@@ -12,7 +12,7 @@
 //	larder_operations_total{operation, resource, outcome}       counter
 //	larder_operation_failures_total{operation, resource}        counter
 //	larder_operation_duration_seconds{operation, resource}      histogram, classic and native
-//	larder_operation_rows_total{operation, resource}            counter
+//	larder_operation_rows_total{operation, resource}            counter, not of transactions
 //	larder_operations_in_flight{operation, resource}            gauge
 //	larder_transaction_attempts                                 histogram
 //
@@ -21,7 +21,7 @@
 // model, the outcomes ([core.Outcome]). No id, owner, condition or text of an error is
 // ever a label. All series exist from the start, so that a rate has a zero to
 // start from and a panel shows zero instead of nothing. A resource has seven
-// operations and so 224 series, 105 without classic buckets.
+// operations and so 203 series, 84 without classic buckets.
 //
 // A transaction is the operation "tx" with an empty resource. Its duration
 // contains those of the operations in it, so sums over operations leave it out:

@@ -11,7 +11,7 @@ type series struct {
 	outcomes []prometheus.Counter
 	failures prometheus.Counter
 	duration prometheus.Observer
-	rows     prometheus.Counter
+	rows     prometheus.Counter // nil for transactions
 	inFlight prometheus.Gauge
 }
 
@@ -43,8 +43,10 @@ func (f families) of(k core.Kind, resource string) series {
 	s := series{
 		failures: f.failures.WithLabelValues(operation, resource),
 		duration: f.duration.WithLabelValues(operation, resource),
-		rows:     f.rows.WithLabelValues(operation, resource),
 		inFlight: f.inFlight.WithLabelValues(operation, resource),
+	}
+	if k != core.Tx {
+		s.rows = f.rows.WithLabelValues(operation, resource)
 	}
 	for _, o := range core.Outcomes() {
 		s.outcomes = append(s.outcomes, f.operations.WithLabelValues(operation, resource, o.String()))

@@ -1,0 +1,155 @@
+package promtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Server is a Prometheus that runs until the test ends.
+type Server struct {
+	base string
+	log  bytes.Buffer // read when it has ended
+	cmd  *exec.Cmd
+	over chan struct{}
+}
+
+// Start starts a server with the configuration in a file, in which the text of
+// changes, old and new in turn, is replaced, on a free port of the loopback
+// interface. Files that the configuration names are meant relative to where it is.
+func Start(t *testing.T, config string, changes ...string) *Server {
+	t.Helper()
+	path, err := exec.LookPath("prometheus")
+	if err != nil {
+		t.Fatal("no prometheus in PATH: apt-get install prometheus")
+	}
+	dir := t.TempDir()
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := filepath.Join(dir, "prometheus.yml")
+	here, err := filepath.Abs(filepath.Dir(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes = append(changes, "- ../", "- "+here+"/../")
+	if err := os.WriteFile(changed, []byte(strings.NewReplacer(changes...).Replace(string(text))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	s := &Server{base: "http://" + address, over: make(chan struct{})}
+	// The test's own context ends before its clean-up, which is to end the server.
+	s.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), path, "--config.file", changed,
+		"--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", address)
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(s.over)
+		_ = s.cmd.Wait()
+	}()
+	t.Cleanup(func() { s.stop(t) })
+	s.await(t)
+	return s
+}
+
+// freeAddress is one that was free a moment ago: Prometheus does not tell the
+// port that it has taken itself.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // to be taken by another
+	return l.Addr().String()
+}
+
+func (s *Server) stop(t *testing.T) {
+	t.Helper()
+	_ = s.cmd.Process.Signal(os.Interrupt)
+	<-s.over
+	if t.Failed() {
+		t.Logf("log of Prometheus:\n%s", s.log.String())
+	}
+}
+
+// await returns when the server answers.
+func (s *Server) await(t *testing.T) {
+	t.Helper()
+	for !ready(t.Context(), s.base+"/-/ready") {
+		select {
+		case <-s.over:
+			t.Fatal("Prometheus did not start")
+		case <-time.After(20 * time.Millisecond): // there is nothing else to wait for
+		}
+	}
+}
+
+func ready(ctx context.Context, url string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	return res.StatusCode == http.StatusOK
+}
+
+// Get asks the HTTP API, such as "/api/v1/rules", and returns what is under data in
+// the answer.
+func Get[T any](t *testing.T, s *Server, path string, args url.Values) (data T) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+path+"?"+args.Encode(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var answer struct {
+		Status, Error string
+		Data          T
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || answer.Status != "success" {
+		t.Fatalf("%s?%s: %s %v", path, args.Encode(), answer.Error, err)
+	}
+	return answer.Data
+}
+
+// Query returns the values that a query has now, by their labels.
+func (s *Server) Query(t *testing.T, query string) map[string]string {
+	t.Helper()
+	data := Get[struct {
+		ResultType string
+		Result     []struct {
+			Metric map[string]string
+			Value  [2]any
+		}
+	}](t, s, "/api/v1/query", url.Values{"query": {query}})
+	if data.ResultType != "vector" {
+		t.Fatalf("%s: the answer is a %s", query, data.ResultType)
+	}
+	values := make(map[string]string)
+	for _, r := range data.Result {
+		values[fmt.Sprint(r.Metric)] = fmt.Sprint(r.Value[1])
+	}
+	return values
+}

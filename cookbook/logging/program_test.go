@@ -1,0 +1,41 @@
+package main_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/cookbook/internal/recipetest"
+)
+
+func TestMain(m *testing.M) { recipetest.Main(m) }
+
+func TestTheReadmeShowsWhatHappensOnEveryStore(t *testing.T) {
+	for name, args := range map[string]func(t *testing.T) []string{
+		"memory": func(*testing.T) []string { return nil },
+		"file": func(t *testing.T) []string {
+			return []string{"-store", "file:" + filepath.Join(t.TempDir(), "shop.db")}
+		},
+		"postgres": func(t *testing.T) []string { return []string{"-store", pgtest.URL(t), "-schema", pgtest.Schema(t)} },
+	} {
+		t.Run(name, func(t *testing.T) { recipetest.Walkthrough(t, "README.md", args(t)...) })
+	}
+}
+
+func TestMistakesOfTheUserAreNamed(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		said string
+	}{
+		{[]string{"-log-level", "loud"}, 2, "log-level"},
+		{[]string{"-log", "/no/such/folder/shop.log"}, 1, "-log: "},
+		{[]string{"-store", "tape"}, 1, "-store: unknown kind of storage"},
+		{[]string{"-one-in", "-1"}, 1, "option OneIn: -1 is negative"},
+	} {
+		if code, said := recipetest.Fail(t, c.args...); code != c.code || !strings.Contains(said, c.said) {
+			t.Errorf("%q: exit code %d: %s", c.args, code, said)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package logging_test
+
+import (
+	"context"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/decorators/logging"
+)
+
+// Whoever reads the log of what a principal asks the store learns no more about the
+// rows of others than the principal does. (Through an engine the log tells a bit
+// more: the operations on related rows that the policy hides, which then find
+// nothing.)
+func TestLinesAboutAPrincipalTellNothingOfOthers(t *testing.T) {
+	storetest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Guarded{
+		Operations: 2000,
+		Stack: func(testing.TB) storetest.Stack {
+			zapCore, logs := observer.New(zapcore.DebugLevel)
+			logger := zap.New(zapCore)
+			return storetest.Stack{
+				Decorators: []core.Decorator{logging.New(logger, logging.Options{Slow: -1}), owning(), logging.New(logger, logging.Options{Slow: -1})},
+				Observe:    func() string { return told(logs) },
+			}
+		},
+	})
+}
+
+// owning is an ownership as simple as can be.
+func owning() core.Decorator {
+	return core.Decorator{Name: "owning", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			p := op.Principal
+			if p == nil || !p.IsSystem() && !p.ID.IsSet() {
+				return core.Result{}, core.Unauthorized
+			}
+			if p.IsSystem() || op.Resource == nil {
+				return next(ctx, op)
+			}
+			owner := op.Resource.Field("owner")
+			if op.Kind == core.Insert {
+				stamped := make([]core.Record, len(op.Records))
+				for i, rec := range op.Records {
+					stamped[i] = rec.With(owner.Column(), p.ID)
+				}
+				op.Records = stamped
+			}
+			op.Guard(owner.Compare(core.FilterEq, p.ID))
+			return next(ctx, op)
+		}, nil
+	}}
+}

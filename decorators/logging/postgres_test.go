@@ -1,0 +1,70 @@
+package logging_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/decorators/logging"
+)
+
+// What a server says of a value that it cannot take, or that a trigger objects
+// to, repeats the value.
+func TestWhatAServerSaysOfValuesIsNotLogged(t *testing.T) {
+	for name, c := range map[string]struct{ body, line string }{
+		"conversion": {
+			`PERFORM NEW.type::int`,
+			"debug insert cookie: kind=insert resource=cookie outcome=invalid rows=0 attempt=1 code=BAD_REQUEST sqlstate=22P02",
+		},
+		"raise": {
+			`RAISE EXCEPTION 'no % today', NEW.type USING DETAIL = NEW.type, HINT = NEW.type, ERRCODE = '99001'`,
+			"error insert cookie: kind=insert resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR sqlstate=99001 cause=SQLSTATE 99001",
+		},
+		"statement": {
+			`PERFORM no_such_function()`,
+			"error insert cookie: kind=insert resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR sqlstate=42883" +
+				" cause=ERROR: function no_such_function() does not exist (SQLSTATE 42883)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store, logs := objecting(t, c.body)
+			if _, err := store.Insert(t.Context(), cookie, record(t, map[string]any{"type": secret})); err == nil || name != "statement" && !strings.Contains(err.Error(), secret) {
+				t.Fatalf("the server does not repeat the value: %v", err)
+			}
+			expect(t, logs, c.line)
+		})
+	}
+}
+
+// objecting returns a store whose table of cookies has a trigger.
+func objecting(t *testing.T, body string) (*core.Store, *observer.ObservedLogs) {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), pgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	schema := pgtest.Schema(t)
+	zapCore, logs := observer.New(zapcore.DebugLevel)
+	store, err := core.New(t.Context(), model, postgres.New(pool, schema, postgres.Options{Migrate: true}),
+		logging.New(zap.New(zapCore), logging.Options{Slow: -1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	in := func(name string) string { return pgx.Identifier{schema, name}.Sanitize() }
+	_, err = pool.Exec(t.Context(), `CREATE FUNCTION `+in("object")+`() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN `+body+`; RETURN NEW; END $$;
+		CREATE TRIGGER object BEFORE INSERT ON `+in("cookie")+` FOR EACH ROW EXECUTE FUNCTION `+in("object")+`()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store, logs
+}

@@ -1,0 +1,81 @@
+package logging_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/decorators/logging"
+)
+
+func TestChangesNothingAndWritesOneLineForEachOperation(t *testing.T) {
+	storetest.Transparent(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Transparency{
+		Options: storetest.Options{Checks: 20},
+		Stack: func(testing.TB) storetest.Watched {
+			zapCore, logs := observer.New(zapcore.DebugLevel)
+			return storetest.Watched{
+				Decorators: []core.Decorator{logging.New(zap.New(zapCore), logging.Options{Slow: -1})},
+				Check:      func(tb testing.TB, happened []storetest.Event) { checkLines(tb, logs, happened) },
+			}
+		},
+	})
+}
+
+// checkLines compares the lines with what happened.
+func checkLines(tb testing.TB, logs *observer.ObservedLogs, happened []storetest.Event) {
+	tb.Helper()
+	var got, want []string
+	for _, entry := range logs.TakeAll() {
+		line := entry.ContextMap()
+		got = append(got, fmt.Sprint(entry.Level, line["kind"], line["resource"], line["outcome"], line["rows"],
+			line["attempt"], line["read_only"], line["principal"], line["system"]))
+	}
+	try := 1 // of an operation outside a transaction, of which events do not tell it
+	for _, e := range happened {
+		if e.Attempt == 0 {
+			e.Attempt = try
+			if try++; core.OutcomeOf(e.Err) != core.OutcomeConflict {
+				try = 1
+			}
+		}
+		want = append(want, wanted(e))
+	}
+	if !slices.Equal(got, want) {
+		tb.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+// wanted is the line about an event.
+func wanted(e storetest.Event) string {
+	outcome := core.OutcomeOf(e.Err)
+	if e.Panicked {
+		outcome = core.OutcomeFailed
+	}
+	level := map[core.Outcome]zapcore.Level{
+		core.OutcomeOK: zapcore.DebugLevel, core.OutcomeNotFound: zapcore.DebugLevel, core.OutcomeInvalid: zapcore.DebugLevel,
+		core.OutcomeCancelled: zapcore.DebugLevel, core.OutcomeDenied: zapcore.InfoLevel, core.OutcomeConflict: zapcore.WarnLevel,
+		core.OutcomeUnavailable: zapcore.ErrorLevel, core.OutcomeFailed: zapcore.ErrorLevel,
+	}[outcome]
+	var resource, rows, readOnly, principal, system any
+	if e.Kind == core.Tx {
+		readOnly = e.ReadOnly
+	} else {
+		resource = e.Resource.Name()
+	}
+	if e.Kind != core.Tx && e.Kind != core.Count {
+		rows = int64(e.Rows)
+	}
+	if e.Principal.IsSystem() {
+		system = true
+	} else if e.Principal != nil {
+		principal = e.Principal.ID.Any()
+	}
+	return fmt.Sprint(level, e.Kind.String(), resource, outcome.String(), rows, int64(e.Attempt), readOnly, principal, system)
+}

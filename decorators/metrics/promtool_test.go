@@ -1,0 +1,70 @@
+package metrics_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/decorators/metrics"
+)
+
+// promtool runs Prometheus's own checker.
+func promtool(t *testing.T, input []byte, args ...string) {
+	t.Helper()
+	path, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Fatal("no promtool in PATH: apt-get install prometheus")
+	}
+	cmd := exec.CommandContext(t.Context(), path, args...)
+	cmd.Stdin = bytes.NewReader(input)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("promtool %q: %v\n%s", args, err, out)
+	}
+}
+
+// everything returns a registry with all metrics of the package, none of them at
+// rest.
+func everything(t *testing.T) *prometheus.Registry {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(metrics.PoolCollector(func() stat { return stat{} }))
+	store := openOn(t, metrics.New(registry, metrics.Options{}), metrics.New(registry, metrics.Options{Subsystem: "backend"}))
+	if _, err := store.Insert(t.Context(), cookie, record(t, nil)); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{nil, errors.New("no")} {
+		_ = store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return err })
+	}
+	return registry
+}
+
+func TestNamesFollowTheRulesOfPrometheus(t *testing.T) {
+	registry := everything(t)
+	problems, err := testutil.GatherAndLint(registry)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	promtool(t, text.Bytes(), "check", "metrics")
+}
+
+func TestRulesAreValidAndFireWhenTheyShould(t *testing.T) {
+	promtool(t, nil, "check", "rules", "rules.yml")
+	promtool(t, nil, "test", "rules", "rules_test.yml")
+}

@@ -1,0 +1,54 @@
+package metrics_test
+
+import (
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/decorators/metrics"
+)
+
+func TestChangesNothingAndCountsEachOperationOnce(t *testing.T) {
+	storetest.Transparent(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Transparency{
+		Options: storetest.Options{Checks: 20},
+		Stack: func(testing.TB) storetest.Watched {
+			registry, total := prometheus.NewRegistry(), make(map[string]float64)
+			return storetest.Watched{
+				Decorators: []core.Decorator{metrics.New(registry, metrics.Options{Subsystem: "kit"})},
+				Check: func(tb testing.TB, happened []storetest.Event) {
+					for _, e := range happened {
+						add(total, e)
+					}
+					expect(tb, registry, total)
+				},
+			}
+		},
+	})
+}
+
+// add counts what happened.
+func add(to map[string]float64, e storetest.Event) {
+	outcome := core.OutcomeOf(e.Err)
+	if e.Panicked {
+		outcome = core.OutcomeFailed
+	}
+	on := ""
+	if e.Resource != nil {
+		on = " " + e.Resource.Name()
+	}
+	operation := " " + e.Kind.String()
+	to["kit_operations_total"+operation+" "+outcome.String()+on]++
+	to["kit_operation_duration_seconds"+operation+on]++
+	if outcome.Failure() {
+		to["kit_operation_failures_total"+operation+on]++
+	}
+	if e.Kind == core.Tx && outcome == core.OutcomeOK {
+		to["kit_transaction_attempts"]++
+	}
+	if e.Rows > 0 && e.Kind != core.Count {
+		to["kit_operation_rows_total"+operation+on] += float64(e.Rows)
+	}
+}
