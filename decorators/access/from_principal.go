@@ -33,31 +33,30 @@ func (v FromPrincipal) String() string {
 	return fmt.Sprintf("claim %q", v.claim)
 }
 
-// raw returns what the principal has, nil if it has nothing of that kind.
-func (v FromPrincipal) raw(p *core.Principal) any {
-	switch {
-	case p == nil:
-		return nil
-	case v.id:
-		return p.ID
-	}
-	return p.Claims[v.claim]
-}
-
 // appendOne appends the value for a field of type t; false if the principal has
 // none that fits.
 func (v FromPrincipal) appendOne(dst []core.Value, p *core.Principal, t core.Type) ([]core.Value, bool) {
-	one, ok := strict(t, v.raw(p))
+	var one core.Value
+	ok := false
+	switch {
+	case p == nil:
+	case v.id:
+		one, ok = typed(t, p.ID)
+	default:
+		one, ok = strict(t, p.Claims[v.claim])
+	}
 	return append(dst, one), ok
 }
 
 // appendAll is appendOne for each element, if the principal has a list.
 func (v FromPrincipal) appendAll(dst []core.Value, p *core.Principal, t core.Type) ([]core.Value, bool) {
-	switch list := v.raw(p).(type) {
-	case []any:
-		return appendEach(dst, t, list)
-	case []string:
-		return appendEach(dst, t, list)
+	if p != nil && !v.id {
+		switch list := p.Claims[v.claim].(type) {
+		case []any:
+			return appendEach(dst, t, list)
+		case []string:
+			return appendEach(dst, t, list)
+		}
 	}
 	return v.appendOne(dst, p, t)
 }
@@ -82,7 +81,7 @@ func strict(t core.Type, raw any) (core.Value, bool) {
 	fits := false
 	switch x := raw.(type) {
 	case core.Value:
-		fits = x.Type() == t
+		return typed(t, x)
 	case string:
 		fits = t == core.Text || t == core.UUID || t == core.Time || t == core.Bytes
 	case bool:
@@ -97,4 +96,16 @@ func strict(t core.Type, raw any) (core.Value, bool) {
 	}
 	v, err := t.Convert(raw)
 	return v, err == nil && v.IsSet()
+}
+
+// typed returns the value if it has the type, without a detour for most of them.
+func typed(t core.Type, v core.Value) (core.Value, bool) {
+	if v.Type() != t {
+		return core.Value{}, false
+	}
+	if t != core.Text {
+		return v, true
+	}
+	v, err := t.Convert(v) // its text may be none
+	return v, err == nil
 }
