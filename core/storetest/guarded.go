@@ -47,7 +47,9 @@ type Guarded struct {
 	// Refuses reports whether the stack refuses all operations of the kind on the
 	// resource to the principal, with [core.Forbidden] or [core.ReadOnly], before
 	// they reach the backend; nil means none. A kind that the core does not know
-	// is asked about like the others. It is not asked about Tx.
+	// is asked about like the others. It is not asked about Tx. It is asked about
+	// nobody, the nil principal, too: what is refused to nobody need not be
+	// [core.Unauthorized] first.
 	Refuses func(p *core.Principal, kind core.Kind, r *core.Resource) bool
 	// Anybody says that the stack does not care who asks: nobody and the program
 	// itself are treated like every principal. Otherwise nobody is refused with
@@ -57,6 +59,10 @@ type Guarded struct {
 	// guard, such as the line of an audit; nil means none.
 	Exempt func(op *core.Op) bool
 
+	// Thin has Guard send one of so many operations only, drawn at random but the
+	// same each time: for a slow backend, where another run on a fast one sends all.
+	// 0 means all.
+	Thin int
 	// Operations is how many operations NonInterference compares, at the store and
 	// again at the engine; 0 means what the environment variable
 	// LARDER_OPERATIONS says, 50,000 by default.

@@ -55,3 +55,9 @@ func stack(decorators ...core.Decorator) storetest.Guarded {
 }
 
 func TestAnHonestPolicyPassesGuard(t *testing.T) { storetest.Guard(t, naively, stack(owning())) }
+
+func TestAnHonestPolicyPassesNonInterference(t *testing.T) {
+	g := stack(owning())
+	g.Operations = 10_000
+	storetest.NonInterference(t, naively, g)
+}

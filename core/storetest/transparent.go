@@ -62,12 +62,12 @@ type Event struct {
 // the very same error; and its side effects are exact, as [Watched.Check] says.
 func Transparent(t *testing.T, open Factory, tr Transparency) {
 	t.Run("effects", func(t *testing.T) { TransparentEffects(t, open, tr) })
-	t.Run("backend kit", func(t *testing.T) { tr.around().Run(t, open) })
+	t.Run("backend kit", func(t *testing.T) { tr.Around().Run(t, open) })
 }
 
-// around returns the options of the kit for backends with the stack, watched,
-// around the backend.
-func (tr Transparency) around() Options {
+// Around returns the options with which the kit for backends is run: the stack
+// around the backend, watched from both sides.
+func (tr Transparency) Around() Options {
 	opts := tr.Options
 	opts.Decorators = func(tb testing.TB) []core.Decorator { return (&watch{TB: tb}).around(tr.Stack(tb).Decorators) }
 	return opts
