@@ -109,3 +109,10 @@ func TestNobodyGetsRoundAPolicy(t *testing.T) {
 		t.Run(name, func(t *testing.T) { storetest.Guard(t, open, g) })
 	}
 }
+
+func TestNobodyLearnsWhatAPolicyHides(t *testing.T) {
+	open := func(testing.TB, *core.Model) core.Backend { return memory.New() }
+	for name, g := range policies() {
+		t.Run(name, func(t *testing.T) { storetest.NonInterference(t, open, g) })
+	}
+}
