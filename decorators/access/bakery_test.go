@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/backends/memory"
@@ -95,11 +96,15 @@ func (s scene) list(p *core.Principal, q core.Query) string {
 	if err != nil {
 		return public(err)
 	}
-	text := ""
-	for _, rec := range page.Records {
-		text += rec.String() + "\n"
+	return lined(page.Records)
+}
+
+func lined(records []core.Record) string {
+	var b strings.Builder
+	for _, rec := range records {
+		b.WriteString(rec.String() + "\n")
 	}
-	return text
+	return b.String()
 }
 
 func told(rec core.Record, err error) string {

@@ -44,12 +44,13 @@
 //   - Delete: the rows of Using.
 //
 // The conditions go to the backend, which applies them in the statement itself. A
-// further role never takes anything away.
+// further role never takes anything away. What is written need not be readable: a
+// rule for Update or Delete reaches rows that no rule for Read shows.
 //
 // # Fields
 //
-// A list never holds rows back or mixes with another rule's rows: of each row the
-// reader sees the fields of those rules that match this very row. What no list
+// Of each row the reader sees the fields of those rules that match this very row:
+// a list of one rule never shows rows of another. What no list
 // allows is not read, and is absent from the records that come back, also from
 // those that an Insert or Update returns; of a row that the writer may not read
 // at all they hold the key alone. The key is always readable, and it can be chosen
@@ -59,15 +60,16 @@
 // of a rule, and the rows found are those of such rules only: nobody sorts or
 // filters by what she cannot see. A field that is written has to be on the list
 // for writing. On an Insert a field that is not on it keeps the default of the
-// model: a value that equals a fixed default counts as not named, and where the
-// default is a function it is called anew, whatever the record holds.
+// model or the backend; to set it to the model's fixed default counts as leaving it
+// alone.
 //
 // Field lists hold stored fields. The other side of a relation is read through
 // the to-one field that stores it, and a computed field shows what its getter
 // makes of the fields that are left. An order or range on a to-one field is
 // refused unless the principal may read every row that it could point at: it
-// would tell how invisible ids compare. Equality is not: whoever may read a to-one
-// field may ask what it points at.
+// would tell how invisible ids compare. Equality is not: at the store, whoever may
+// read a to-one field may ask what it points at; core/engine shows and finds only
+// what may be seen.
 //
 // # Errors
 //
@@ -75,8 +77,8 @@
 //     role [Anonymous] allows;
 //   - [core.Forbidden] if no rule lets the principal do this to any row, and if the
 //     row as it would be fulfils no Check;
-//   - [core.NotFound] for a row that no rule shows, which is told from an absent row
-//     by nothing;
+//   - [core.NotFound] for a row that no rule shows to a read, or opens to a write,
+//     which is told from an absent row by nothing;
 //   - [core.UnknownField] for a field that the principal may not read, named in a
 //     filter or an order, or written without being writable: as if it did not
 //     exist. (Its name is no secret, models are published; what it holds is.)
@@ -100,12 +102,15 @@
 // replacement (PUT) writes every field that a client can name, so it takes a rule
 // that lists them all, or none; PATCH writes those of the body. What
 // [core.FieldSpec] Writable functions say is asked only of whole records: a role
-// that sees a record in part cannot change what they restrict.
+// that sees a record in part cannot change what they restrict. Before the engine
+// calls the setter of a computed field of a new record it fills in defaults; those
+// that are functions then count as named.
 //
 // # In a stack
 //
-// The decorator stands outside those that write columns of their own, as an
-// ownership decorator does: what they stamp then needs no rule. A decorator
-// outside it that narrows operations does so with [core.Op.Guard]: fields in
-// [core.Op] Where count as the caller's.
+// Field lists judge what the caller of an Insert named, [core.Op] Given, so what
+// other decorators stamp on new records takes no rule, wherever they stand; what
+// they add to an Update does, unless they stand inside. A decorator outside that
+// narrows operations does so with [core.Op.Guard]: fields in [core.Op] Where count
+// as the caller's.
 package access

@@ -22,8 +22,7 @@ type Explanation struct {
 	// the order of the policy.
 	Verdicts []Verdict
 
-	what     Operation
-	resource *core.Resource
+	text string
 }
 
 // Verdict is what one rule says of an operation.
@@ -38,43 +37,49 @@ func (e Explanation) Allowed() bool { return e.Err == nil }
 
 // String tells it in one line without any value of a row or a claim, fit for a
 // log.
-func (e Explanation) String() string {
-	if e.resource == nil {
-		return fmt.Sprint(e.Err)
-	}
-	return describe(e.what, e.resource, e.Verdicts)
-}
+func (e Explanation) String() string { return e.text }
 
 // Explain says what the policy answers p, which is nil for nobody, to one
 // operation on the resource that names the fields: filters or sorts by them if it
 // reads, sets them if it writes. It is for tests of a policy and for whoever asks
 // why; the decorator decides by the same rules.
 func (c *Compiled) Explain(p *core.Principal, what Operation, resource string, fields ...string) Explanation {
-	e := Explanation{what: what, resource: c.model.Resource(resource), Using: core.None(), Check: core.None()}
-	if e.resource == nil {
-		e.Err = fmt.Errorf("access: model %q has no resource %q", c.model.Name(), resource)
-		return e
+	e := Explanation{Using: core.None(), Check: core.None()}
+	r, named, err := c.named(resource, fields)
+	switch {
+	case err != nil:
+		e.Err, e.text = err, err.Error()
+	case p.IsSystem():
+		e.Using, e.Check, e.text = core.All(), core.All(), "the program itself passes"
+	default:
+		e.Verdicts = c.verdicts(p, what, r, named)
+		e.text = describe(what, r, e.Verdicts)
+		c.decide(&e, p, what, r, named)
 	}
-	named := make([]*core.Field, len(fields))
-	for i, name := range fields {
-		if named[i], e.Err = storedField(e.resource, name); e.Err != nil {
-			return e
-		}
-	}
-	if p.IsSystem() {
-		e.Using, e.Check = core.All(), core.All()
-		return e
-	}
-	e.Verdicts = c.verdicts(p, what, e.resource, named)
-	c.decide(&e, p, named)
 	return e
 }
 
+// named resolves what Explain was asked about.
+func (c *Compiled) named(resource string, fields []string) (*core.Resource, []*core.Field, error) {
+	r := c.model.Resource(resource)
+	if r == nil {
+		return nil, nil, fmt.Errorf("access: model %q has no resource %q", c.model.Name(), resource)
+	}
+	named := make([]*core.Field, len(fields))
+	for i, name := range fields {
+		var err error
+		if named[i], err = storedField(r, name); err != nil {
+			return nil, nil, fmt.Errorf("access: the question %w", err)
+		}
+	}
+	return r, named, nil
+}
+
 // decide fills in the conditions, or the error.
-func (c *Compiled) decide(e *Explanation, p *core.Principal, named []*core.Field) {
-	allowed := grants(nil, c.of(e.resource).of(e.what), p)
+func (c *Compiled) decide(e *Explanation, p *core.Principal, what Operation, r *core.Resource, named []*core.Field) {
+	allowed := grants(nil, c.of(r).of(what), p)
 	if len(allowed) == 0 {
-		e.Err = refused(p, e.resource, nil)
+		e.Err = refused(p, r, nil)
 		return
 	}
 	var using, check either
@@ -92,10 +97,10 @@ func (c *Compiled) decide(e *Explanation, p *core.Principal, named []*core.Field
 		e.Using, e.Check = core.All(), core.All()
 		using.narrow(&e.Using)
 		check.narrow(&e.Check)
-	case e.what == Read:
+	case what == Read:
 		e.Err = unreadable(bad, nil)
 	default:
-		e.Err = unwritable(bad, grants(nil, c.of(e.resource).read, p), nil)
+		e.Err = unwritable(bad, grants(nil, c.of(r).read, p), nil)
 	}
 }
 

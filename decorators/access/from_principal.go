@@ -33,24 +33,16 @@ func (v FromPrincipal) String() string {
 	return fmt.Sprintf("claim %q", v.claim)
 }
 
-// raw returns what the principal has, nil if it has nothing of that kind.
-func (v FromPrincipal) raw(p *core.Principal) any {
-	switch {
-	case p == nil:
-		return nil
-	case v.id:
-		return p.ID
-	}
-	return p.Claims[v.claim]
-}
-
 // one returns the value for a field of type t; false if the principal has none that
 // fits.
 func (v FromPrincipal) one(p *core.Principal, t core.Type) (core.Value, bool) {
-	if v.id && p != nil && p.ID.Type() == t { // which need not go through an interface
-		return p.ID, p.ID.IsSet()
+	switch {
+	case p == nil:
+		return core.Value{}, false
+	case v.id:
+		return typed(t, p.ID)
 	}
-	return strict(t, v.raw(p))
+	return strict(t, p.Claims[v.claim])
 }
 
 // appendOne appends what one returns.
@@ -61,11 +53,13 @@ func (v FromPrincipal) appendOne(dst []core.Value, p *core.Principal, t core.Typ
 
 // appendAll is appendOne for each element, if the principal has a list.
 func (v FromPrincipal) appendAll(dst []core.Value, p *core.Principal, t core.Type) ([]core.Value, bool) {
-	switch list := v.raw(p).(type) {
-	case []any:
-		return appendEach(dst, t, list)
-	case []string:
-		return appendEach(dst, t, list)
+	if p != nil && !v.id {
+		switch list := p.Claims[v.claim].(type) {
+		case []any:
+			return appendEach(dst, t, list)
+		case []string:
+			return appendEach(dst, t, list)
+		}
 	}
 	return v.appendOne(dst, p, t)
 }
@@ -90,7 +84,7 @@ func strict(t core.Type, raw any) (core.Value, bool) {
 	fits := false
 	switch x := raw.(type) {
 	case core.Value:
-		fits = x.Type() == t
+		return typed(t, x)
 	case string:
 		fits = t == core.Text || t == core.UUID || t == core.Time || t == core.Bytes
 	case bool:
@@ -105,4 +99,16 @@ func strict(t core.Type, raw any) (core.Value, bool) {
 	}
 	v, err := t.Convert(raw)
 	return v, err == nil && v.IsSet()
+}
+
+// typed returns the value if it has the type, without a detour for most of them.
+func typed(t core.Type, v core.Value) (core.Value, bool) {
+	if v.Type() != t {
+		return core.Value{}, false
+	}
+	if t != core.Text {
+		return v, true
+	}
+	v, err := t.Convert(v) // its text may be none
+	return v, err == nil
 }

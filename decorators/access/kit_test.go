@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"os"
 	"slices"
 	"testing"
 
@@ -107,5 +108,15 @@ func TestNobodyGetsRoundAPolicy(t *testing.T) {
 	open := func(testing.TB, *core.Model) core.Backend { return memory.New() }
 	for name, g := range policies() {
 		t.Run(name, func(t *testing.T) { storetest.Guard(t, open, g) })
+	}
+}
+
+func TestNobodyLearnsWhatAPolicyHides(t *testing.T) {
+	open := func(testing.TB, *core.Model) core.Backend { return memory.New() }
+	for name, g := range policies() {
+		if os.Getenv("LARDER_OPERATIONS") == "" {
+			g.Operations = 5_000 // the suite of whole stacks runs more
+		}
+		t.Run(name, func(t *testing.T) { storetest.NonInterference(t, open, g) })
 	}
 }

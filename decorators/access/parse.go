@@ -16,7 +16,7 @@ import (
 func Parse(text []byte) (Policy, error) {
 	parsed, err := core.ParseJSON(text, 0)
 	if err != nil {
-		return nil, fmt.Errorf("access policy: %s", core.AsError(err).Message) //nolint:errorlint // its code is about requests
+		return nil, fmt.Errorf("access policy: %s", core.AsError(err).Message)
 	}
 	document, err := object(parsed, "$schema", "rules")
 	if err != nil {

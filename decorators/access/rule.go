@@ -92,7 +92,7 @@ func (e *either) narrow(condition *core.Filter) {
 	case e.n == 0:
 		f = core.None()
 	case e.n > 1:
-		f = core.Or(append(e.rest, e.first)...)
+		f = core.Or(append([]core.Filter{e.first}, e.rest...)...)
 	}
 	if condition.Kind() == core.FilterAll {
 		*condition = f

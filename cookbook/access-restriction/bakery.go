@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+var bakery = core.MustModel("bakery",
+	core.ResourceSpec{Name: "bread", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "name", Type: core.Text},
+		{Name: "price", Type: core.Int},
+		{Name: "on_sale", Type: core.Bool, Default: false},
+		{Name: "recipe", Type: core.Text},
+		{Name: "baker", ToOne: "staff"},
+	}},
+	core.ResourceSpec{Name: "staff", Fields: []core.FieldSpec{
+		{Name: "name", Type: core.Text, Key: true},
+		{Name: "wage", Type: core.Int},
+		{Name: "breads", ToMany: "bread", Inverse: "baker"},
+	}},
+)
+
+// firstDay is what a store begins with.
+var firstDay = core.Data{
+	"staff": {"alice": {"wage": 4000}, "bob": {"wage": 3800}},
+	"bread": {
+		1: {"name": "rye", "price": 5, "on_sale": true, "recipe": "rye flour, water, time", "baker": "alice"},
+		2: {"name": "bun", "price": 1, "on_sale": false, "recipe": "milk and butter", "baker": "alice"},
+		3: {"name": "roll", "price": 2, "on_sale": true, "recipe": "a pinch of malt", "baker": "bob"},
+	},
+}
+
+// open fills the shelves of a new bakery.
+func open(ctx context.Context, store *core.Store) error {
+	records, err := bakery.Records(firstDay)
+	if err != nil {
+		return err
+	}
+	// The program itself: no rule is asked.
+	return store.Tx(core.System(ctx), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		for i, r := range bakery.Resources() {
+			if n, err := tx.Count(ctx, r, core.All()); err != nil || n > 0 {
+				return err
+			}
+			if _, err := tx.Insert(ctx, r, records[i]...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// principals by bearer token, for a demonstration.
+var principals = map[string]*core.Principal{
+	"alice": {ID: core.TextValue("alice"), Roles: []string{"baker"}},
+	"bob":   {ID: core.TextValue("bob"), Roles: []string{"baker"}},
+	"olga":  {ID: core.TextValue("olga"), Roles: []string{"owner"}},
+}
+
+// authenticate tells who asks; a guest has no token.
+func authenticate(r *http.Request) (*core.Principal, error) {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return nil, nil
+	}
+	token, _ := strings.CutPrefix(header, "Bearer ")
+	if p, ok := principals[token]; ok {
+		return p, nil
+	}
+	return nil, core.Unauthorized
+}
