@@ -57,6 +57,26 @@ func (d *direct) replace(ctx context.Context, all rows) error {
 	})
 }
 
+// use has every resource whose keys are integers use a key up, so that those which
+// are handed out from now on are greater, whatever else is stored.
+func (d *direct) use(ctx context.Context, key core.Value) error {
+	return d.tx(ctx, func(tx core.BackendTx) error {
+		for _, r := range d.model.Resources() {
+			if r.Key().Type() != key.Type() {
+				continue
+			}
+			row := whole(r.RecordOf(make([]core.Value, len(r.Columns())))).With(r.Key().Column(), key)
+			if _, err := tx.Insert(ctx, &core.Op{Kind: core.Insert, Resource: r, Records: []core.Record{row}}); err != nil {
+				return err
+			}
+			if err := tx.Delete(ctx, &core.Op{Kind: core.Delete, Resource: r, Keys: []core.Value{key}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func (d *direct) readIn(ctx context.Context, tx core.BackendTx) (rows, error) {
 	all := make(rows, len(d.model.Resources()))
 	for i, r := range d.model.Resources() {

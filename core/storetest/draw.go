@@ -22,7 +22,13 @@ var domains = map[string][]any{
 }
 
 // drawer draws the parts of operations.
-type drawer struct{ *rapid.T }
+type drawer struct {
+	*rapid.T
+
+	// of returns the values to draw for a field from, at least one and null only
+	// if it may be; nil means those of domains.
+	of func(f *core.Field) []core.Value
+}
 
 func (d drawer) upTo(n int, what string) int { return rapid.IntRange(0, n).Draw(d.T, what) }
 
@@ -34,6 +40,9 @@ func (d drawer) resource(m *core.Model) *core.Resource {
 
 // value draws a value of the field, null too but for keys.
 func (d drawer) value(f *core.Field) core.Value {
+	if d.of != nil {
+		return rapid.SampledFrom(d.of(f)).Draw(d.T, f.Name())
+	}
 	v, err := f.Convert(rapid.SampledFrom(domains[f.String()]).Draw(d.T, f.Name()))
 	if err != nil {
 		panic(err) // a mistake of the kit's

@@ -12,6 +12,7 @@ import (
 func hiddenIsAbsent(t *guardTrial) {
 	for _, g := range t.guests() {
 		bare := &guardTrial{theatre: newTheatre(t.ctx, t.TB, t.open, t.Guarded), open: t.open, made: t.made}
+		t.Cleanup(bare.close)
 		bare.begin = g.least(t.begin)
 		bare.fill(bare.begin)
 		t.compareWith(bare, g)

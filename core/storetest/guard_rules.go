@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -16,29 +17,27 @@ var guardRules = []guardRow{
 	{
 		"reads meet what is seen",
 		"Using of every Load, Select and Count that reaches the backend hides what the principal does not see.",
-		func(t *guardTrial) {
-			t.eachRead(t.guests(), func(g guest, at place, a attempt) { t.do(g, at, a, usingHides) })
-		},
+		func(t *guardTrial) { t.judgeAll(usingHides, core.Load, core.Select, core.Count) },
 	},
 	{
 		"updates meet what may be changed",
 		"Using of every Update that reaches the backend hides what the principal may not change.",
-		func(t *guardTrial) { t.judgeWrites(usingHides, core.Update) },
+		func(t *guardTrial) { t.judgeAll(usingHides, core.Update) },
 	},
 	{
 		"deletes meet what may be deleted",
 		"Using of every Delete that reaches the backend hides what the principal may not delete.",
-		func(t *guardTrial) { t.judgeWrites(usingHides, core.Delete) },
+		func(t *guardTrial) { t.judgeAll(usingHides, core.Delete) },
 	},
 	{
 		"inserts leave what may be left",
 		"Check of every Insert that reaches the backend refuses rows as the principal may not leave them, unless it has none such.",
-		func(t *guardTrial) { t.judgeWrites(checkHolds, core.Insert) },
+		func(t *guardTrial) { t.judgeAll(checkHolds, core.Insert) },
 	},
 	{
 		"updates leave what may be left",
 		"Check of every Update that reaches the backend refuses rows as the principal may not leave them, unless it has none such.",
-		func(t *guardTrial) { t.judgeWrites(checkHolds, core.Update) },
+		func(t *guardTrial) { t.judgeAll(checkHolds, core.Update) },
 	},
 	{
 		"reads return what is seen",
@@ -102,15 +101,24 @@ var guardRules = []guardRow{
 	},
 }
 
-// judgeWrites sends all writes of a kind.
-func (t *guardTrial) judgeWrites(judge judgment, kind core.Kind) {
-	t.eachWrite(t.guests(), []core.Kind{kind}, func(g guest, at place, a attempt) {
-		t.do(g, at, a, judge)
+// judgeAll sends everything and judges what arrives of the kinds, whatever it was
+// sent as.
+func (t *guardTrial) judgeAll(judge judgment, kinds ...core.Kind) {
+	some := func(g guest, all rows, op *core.Op) string {
+		if !slices.Contains(kinds, op.Kind) {
+			return ""
+		}
+		return judge(g, all, op)
+	}
+	look := func(g guest, at place, a attempt) {
+		t.do(g, at, a, some)
 		t.undo(at, a)
-	})
+	}
+	t.eachRead(t.guests(), look)
+	t.eachWrite(t.guests(), writeKinds, look)
 }
 
-// names reports whether the attempt names a field that the guest does not read.
+// namesUnread reports whether the attempt names a field that the guest does not read.
 func (a attempt) namesUnread(g guest) bool {
 	for _, f := range a.names {
 		if !g.reads(f) {
@@ -121,13 +129,13 @@ func (a attempt) namesUnread(g guest) bool {
 }
 
 func readsReturnSeen(t *guardTrial) {
-	t.eachRead(t.guests(), t.readsExactly)
+	t.eachRead(t.guests(), func(g guest, at place, a attempt) { t.readsExactly(g, at, a) })
 }
 
 // readsExactly compares a read with what is owed.
-func (t *guardTrial) readsExactly(g guest, at place, a attempt) {
+func (t *guardTrial) readsExactly(g guest, at place, a attempt, judges ...judgment) {
 	t.Helper()
-	o := t.do(g, at, a)
+	o := t.do(g, at, a, judges...)
 	if a.namesUnread(g) || g.refused(a.kind, a.res) {
 		return // other rules look at these
 	}
@@ -204,14 +212,14 @@ func programMeetsAll(t *guardTrial) {
 	if t.Anybody {
 		return // it is one of the guests
 	}
-	program := t.guest(core.PrincipalOf(core.System(t.ctx)))
-	t.eachRead([]guest{program}, t.readsExactly)
-	t.eachWrite([]guest{program}, writeKinds, func(g guest, at place, a attempt) {
+	all := []guest{t.guest(itself)}
+	t.eachRead(all, func(g guest, at place, a attempt) { t.readsExactly(g, at, a) })
+	t.eachWrite(all, writeKinds, func(g guest, at place, a attempt) {
 		if g.refused(a.kind, a.res) {
 			return
 		}
 		o := t.do(g, at, a)
-		if refusal(o.err) || errors.Is(o.err, core.NotFound) && a.kind == core.Insert {
+		if refusal(o.err) || t.missesWhatIsThere(a, o.err) {
 			t.wrong(g, at, a, "%v", o.err)
 		}
 		if a.kind == core.Insert && o.err == nil {
@@ -224,6 +232,14 @@ func programMeetsAll(t *guardTrial) {
 		}
 		t.undo(at, a)
 	})
+}
+
+// missesWhatIsThere reports whether the error is about a row of the attempt's that
+// is there.
+func (t *guardTrial) missesWhatIsThere(a attempt, err error) bool {
+	e := core.AsError(err)
+	return errors.Is(err, core.NotFound) && e.Resource == a.res.External() && slices.Contains(a.keys, e.Key) &&
+		slices.ContainsFunc(t.begin[a.res.Index()], func(row core.Record) bool { return row.Key() == e.Key })
 }
 
 func allowedGetsThrough(t *guardTrial) {

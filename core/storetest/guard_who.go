@@ -35,10 +35,16 @@ func nobodyIsRefused(t *guardTrial) {
 
 // strangersMeetNothing sends reads and writes for those who are nearly principals.
 func strangersMeetNothing(t *guardTrial) {
-	t.eachRead(t.strangers(), func(g guest, at place, a attempt) {
-		t.do(g, at, a, usingHides)
-		t.readsExactly(g, at, a)
-	})
+	turn := 0
+	for _, r := range t.Model.Resources() {
+		for _, a := range t.made.reads(r) {
+			for _, g := range t.strangers() {
+				turn++
+				t.readsExactly(g, places[turn%len(places)], a, usingHides)
+			}
+			turn++
+		}
+	}
 	t.eachWrite(t.strangers(), writeKinds, func(g guest, at place, a attempt) {
 		t.do(g, at, a, usingHides, checkHolds)
 		if at.keeps {
@@ -72,7 +78,7 @@ func unknownIsGuarded(t *guardTrial) {
 // does not exist.
 func (t *guardTrial) eachUnknown(g guest, look func(at place, a attempt, err error, arrived []*core.Op)) {
 	for _, r := range t.Model.Resources() {
-		all := []attempt{t.made.reads(r)[0], t.made.reads(r)[1], t.made.reads(r)[2]}
+		all := t.made.reads(r)[:3] // one of each kind
 		for _, kind := range writeKinds {
 			if some := t.made.writes(r, []core.Kind{kind}); len(some) > 0 {
 				all = append(all, some[0])
@@ -146,24 +152,33 @@ func opsAreTheirs(t *guardTrial) {
 const crowdRounds = 50
 
 func (t *guardTrial) readAtOnce(g guest) string {
-	for i, r := range t.Model.Resources() {
-		a := t.made.reads(r)[1]
-		o, arrived := t.try(places[0], g, a)
-		for _, op := range arrived {
-			for _, judge := range []judgment{principalStays, usingHides} {
-				if w := judge(g, t.begin, op); w != "" && !t.Exempt(op) {
-					return w
-				}
+	for _, r := range t.Model.Resources() {
+		for _, a := range t.made.reads(r)[:3] { // one of each kind
+			if wrong := t.readOne(g, a); wrong != "" {
+				return wrong
 			}
-		}
-		if o.err != nil {
-			continue
-		}
-		if diff := difference(g.legible(a, o.records), g.legible(a, a.due(g.seen(t.begin[i])).records)); diff != "" {
-			return diff
 		}
 	}
 	return ""
+}
+
+func (t *guardTrial) readOne(g guest, a attempt) string {
+	o, arrived := t.try(places[0], g, a)
+	for _, op := range arrived {
+		for _, judge := range []judgment{principalStays, usingHides} {
+			if w := judge(g, t.begin, op); w != "" && !t.Exempt(op) {
+				return w
+			}
+		}
+	}
+	if o.err != nil {
+		return "" // other rules look at errors
+	}
+	due := a.due(g.seen(t.begin[a.res.Index()]))
+	if o.count != due.count {
+		return fmt.Sprintf("%v: counted %d, want %d", a, o.count, due.count)
+	}
+	return difference(g.legible(a, o.records), g.legible(a, due.records))
 }
 
 func unreadStaysUnknown(t *guardTrial) {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -24,14 +25,21 @@ func (t *theatre) guest(who *core.Principal) guest { return guest{theatre: t, wh
 // they are like everybody.
 func (t *theatre) guests() []guest {
 	var all []guest
-	for _, p := range t.Principals {
+	for _, p := range t.everybody() {
 		all = append(all, t.guest(p))
-	}
-	if t.Anybody {
-		all = append(all, t.guest(nil), t.guest(core.PrincipalOf(core.System(t.ctx))))
 	}
 	return all
 }
+
+func (g Guarded) everybody() []*core.Principal {
+	if !g.Anybody {
+		return g.Principals
+	}
+	return append(slices.Clone(g.Principals), nil, itself)
+}
+
+// itself is the principal of the program itself.
+var itself = core.PrincipalOf(core.System(context.Background()))
 
 // strangers are made of the principals: the same without an id, and with an id
 // that is another value of the same spelling.

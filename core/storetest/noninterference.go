@@ -18,7 +18,10 @@ import "testing"
 //   - a key or a unique value that is taken: programs set none that is hidden;
 //   - a relation that is set at the store, not the engine, to a row which is there
 //     though it is not seen: programs set it to what is seen or is never there;
-//   - a row that others point at, which cannot be deleted: programs do not.
+//   - a row that others point at, which cannot be deleted: programs do not;
+//   - the id of a row that is not seen, where one that is seen points at it, by
+//     filters and sorts on that relation: programs do not where the worlds differ
+//     in it.
 func NonInterference(t *testing.T, open Factory, g Guarded) {
 	t.Run("store", func(t *testing.T) { NonInterferenceOfStore(t, open, g) })
 	t.Run("engine", func(t *testing.T) { NonInterferenceOfEngine(t, open, g) })
@@ -28,12 +31,12 @@ func NonInterference(t *testing.T, open Factory, g Guarded) {
 // to the store.
 func NonInterferenceOfStore(tb testing.TB, open Factory, g Guarded) {
 	tb.Helper()
-	interfere(tb, open, g.filled(tb))
+	interfere(tb, open, g.filled(tb), false, newStoreActor)
 }
 
 // NonInterferenceOfEngine is the part of [NonInterference] that sends requests to
 // an engine over the store.
 func NonInterferenceOfEngine(tb testing.TB, open Factory, g Guarded) {
 	tb.Helper()
-	interfere(tb, open, g.filled(tb))
+	interfere(tb, open, g.filled(tb), true, newEngineActor)
 }

@@ -55,3 +55,7 @@ func stack(decorators ...core.Decorator) storetest.Guarded {
 }
 
 func TestAnHonestPolicyPassesGuard(t *testing.T) { storetest.Guard(t, naively, stack(owning())) }
+
+func TestAnHonestPolicyPassesNonInterference(t *testing.T) {
+	storetest.NonInterference(t, naively, stack(owning()))
+}

@@ -30,7 +30,7 @@ var places = []place{
 		return t.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return fn(ctx, tx.Final()) })
 	}},
 	{name: "in a transaction of the program's", run: func(t *theatre, _ *core.Principal, fn func(context.Context, core.Session) error) error {
-		return t.transaction(core.PrincipalOf(core.System(t.ctx)), core.TxOptions{}, fn)
+		return t.transaction(itself, core.TxOptions{}, fn)
 	}},
 	{name: "in a transaction of another principal's", run: func(t *theatre, who *core.Principal, fn func(context.Context, core.Session) error) error {
 		other := t.Principals[0]

@@ -71,13 +71,13 @@ func (p *program) transaction(r *rapid.T) {
 	var wrong owed
 	err := p.trial.store.Tx(p.ctx, core.TxOptions{Attempts: 1}, func(ctx context.Context, tx *core.Transaction) error {
 		r.Log("begin:")
-		for range 1 + (drawer{r}).upTo(5, "more operations") {
+		for range 1 + (drawer{T: r}).upTo(5, "more operations") {
 			var err error
 			if wrong, err = p.operation(ctx, r, tx.Session); err != nil || wrong.must() {
 				return err
 			}
 		}
-		if (drawer{r}).upTo(3, "commit") == 0 {
+		if (drawer{T: r}).upTo(3, "commit") == 0 {
 			return errOnPurpose
 		}
 		wrong = p.oracle.violations()
@@ -108,7 +108,7 @@ func (p *program) ended(r *rapid.T, wrong owed, err error) {
 // operation runs one operation on both sides and compares what they return. It
 // returns the errors of which the operation owed one, and the one that came.
 func (p *program) operation(ctx context.Context, r *rapid.T, session core.Session) (owed, error) {
-	d := drawer{r}
+	d := drawer{T: r}
 	res := d.resource(p.oracle.model)
 	policy := d.policy(res)
 	c := &client{TB: p.trial.TB, ctx: ctx, model: p.oracle.model, session: session}

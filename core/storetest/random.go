@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"math"
 
 	"pgregory.net/rapid"
 )
@@ -39,17 +38,25 @@ func repeat(tb rapid.TB, n int, property func(*rapid.T)) {
 		rapid.Check(tb, property)
 		return
 	}
-	for left := n; left > 0; {
+	left := n
+	repeatWhile(tb, func() bool { left--; return left >= 0 }, property)
+}
+
+// repeatWhile has rapid check a property as long as there is more to do, which is
+// asked before each time.
+func repeatWhile(tb rapid.TB, more func() bool, property func(*rapid.T)) {
+	tb.Helper()
+	done, failing := false, false
+	for !done {
+		failing = false // else Check would not have returned
 		rapid.Check(tb, func(r *rapid.T) {
-			if left--; left < 0 {
-				return
+			if !failing { // what failed has to fail again
+				if done = done || !more(); done {
+					return
+				}
 			}
 			failed := true
-			defer func() {
-				if failed {
-					left = math.MaxInt // what failed has to fail again
-				}
-			}()
+			defer func() { failing = failing || failed }()
 			property(r)
 			failed = r.Failed()
 		})

@@ -26,7 +26,7 @@ type theatre struct {
 	stray []string // ops that arrived for nobody knows whom
 }
 
-// newTheatre makes a store of the settings, which are filled, with their rows.
+// newTheatre makes a store of the settings, which are filled. It is empty.
 func newTheatre(ctx context.Context, tb testing.TB, open Factory, g Guarded) *theatre {
 	tb.Helper()
 	begin, err := g.Model.Records(g.Rows)
@@ -38,13 +38,13 @@ func newTheatre(ctx context.Context, tb testing.TB, open Factory, g Guarded) *th
 	if t.store, err = core.New(ctx, g.Model, t.door, decorators...); err != nil {
 		tb.Fatalf("the stack, between two layers of the kit's: %v", err)
 	}
-	tb.Cleanup(func() {
-		if err := t.store.Close(); err != nil {
-			tb.Errorf("close: %v", err)
-		}
-	})
-	t.fill(begin)
 	return t
+}
+
+func (t *theatre) close() {
+	if err := t.store.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
 }
 
 // fill makes what is stored these rows.

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -60,9 +61,49 @@ type Event struct {
 // as it entered, once; results and errors, panics too, come out as they went in,
 // the very same error; and its side effects are exact, as [Watched.Check] says.
 func Transparent(t *testing.T, open Factory, tr Transparency) {
-	t.Run("backend kit", func(t *testing.T) {
-		opts := tr.Options
-		opts.Decorators = func(tb testing.TB) []core.Decorator { return tr.Stack(tb).Decorators }
-		opts.Run(t, open)
-	})
+	t.Run("effects", func(t *testing.T) { TransparentEffects(t, open, tr) })
+	t.Run("backend kit", func(t *testing.T) { tr.Around().Run(t, open) })
+}
+
+// Around returns the options with which the kit for backends is run: the stack
+// around the backend, watched from both sides.
+func (tr Transparency) Around() Options {
+	opts := tr.Options
+	opts.Decorators = func(tb testing.TB) []core.Decorator { return (&watch{TB: tb}).around(tr.Stack(tb).Decorators) }
+	return opts
+}
+
+// TransparentEffects is the part of [Transparent] that looks at side effects: it
+// takes steps in which every kind of operation and of transaction ends in every
+// way, and has [Watched.Check] look at each.
+func TransparentEffects(tb testing.TB, open Factory, tr Transparency) {
+	tb.Helper()
+	if tr.Stack == nil || tr.Options.Decorators != nil {
+		tb.Fatal("storetest: Transparency needs a Stack, and no Options.Decorators")
+	}
+	stack, w := tr.Stack(tb), &watch{TB: tb}
+	opts := tr.Options
+	opts.Decorators = func(testing.TB) []core.Decorator { return w.around(stack.Decorators) }
+	t := &effects{trial: newTrial(tb, open, opts), watch: w}
+	for _, step := range allEffects() {
+		step.do(t)
+		happened := w.events()
+		if step.want != nil && !slices.Equal(kindsOf(happened), step.want) {
+			tb.Errorf("%s: these passed: %v, want %v", step.name, happened, step.want)
+		}
+		if stack.Check != nil {
+			stack.Check(tb, happened)
+		}
+		if tb.Failed() {
+			tb.Fatalf("in the step: %s", step.name)
+		}
+	}
+}
+
+func kindsOf(events []Event) []string {
+	kinds := make([]string, len(events))
+	for i, e := range events {
+		kinds[i] = e.Kind.String()
+	}
+	return kinds
 }

@@ -1,0 +1,187 @@
+package storetest_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+)
+
+// honest are policies of other kinds that keep what they promise.
+var honest = []struct {
+	name    string
+	guarded func() storetest.Guarded
+}{
+	{"read-only", func() storetest.Guarded { return readOnly(func(op *core.Op) bool { return op.Kind.Writes() }) }},
+	{"an administrator meets everything", administered},
+	{"one resource is everybody's", partlyOpen},
+	{"a guest may only read", guests},
+	{"everybody reads some rows of others", sharing},
+	{"a field that is not read", unreadHonestly},
+	{"rows that were deleted stay", softly},
+	{"several in a stack", func() storetest.Guarded {
+		g := unreadHonestly()
+		outer := g.Stack
+		g.Stack = func(tb testing.TB) storetest.Stack {
+			s := outer(tb)
+			s.Decorators = append(s.Decorators, new(journal).observing(), owning())
+			return s
+		}
+		return g
+	}},
+}
+
+func administered() storetest.Guarded {
+	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if !op.Principal.HasRole("admin") {
+			own(op)
+		}
+		return next(ctx, op)
+	}))
+	g.Principals = []*core.Principal{
+		{ID: core.IntValue(1)}, {ID: core.IntValue(2)}, {ID: core.IntValue(7), Roles: []string{"admin"}},
+	}
+	g.Sees = func(p *core.Principal, row core.Record) bool {
+		return p.HasRole("admin") || p.ID.IsSet() && row.Get("owner") == p.ID
+	}
+	return g
+}
+
+func partlyOpen() storetest.Guarded {
+	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Resource.Name() != "page" {
+			own(op)
+		}
+		return next(ctx, op)
+	}))
+	g.Sees = func(p *core.Principal, row core.Record) bool {
+		return row.Resource().Name() == "page" || p.ID.IsSet() && row.Get("owner") == p.ID
+	}
+	return g
+}
+
+// guests has bakers, who own rows, and a guest who reads what is of kind a.
+func guests() storetest.Guarded {
+	menu := func(op *core.Op) bool { return op.Resource.Name() == "cookie" && !op.Kind.Writes() }
+	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		switch {
+		case op.Principal.HasRole("baker"):
+			own(op)
+		case menu(op):
+			op.Guard(core.Eq("kind", "a"))
+		default:
+			return core.Result{}, op.Resource.Forbidden()
+		}
+		return next(ctx, op)
+	}))
+	g.Principals = []*core.Principal{{ID: core.IntValue(1), Roles: []string{"baker"}}, {ID: core.IntValue(2), Roles: []string{"guest"}}}
+	g.Sees = func(p *core.Principal, row core.Record) bool {
+		if p.HasRole("baker") {
+			return p.ID.IsSet() && row.Get("owner") == p.ID
+		}
+		return row.Resource().Name() == "cookie" && row.Get("kind") == core.TextValue("a")
+	}
+	g.Refuses = func(p *core.Principal, kind core.Kind, r *core.Resource) bool {
+		return !p.HasRole("baker") && (kind.Writes() || r.Name() != "cookie")
+	}
+	return g
+}
+
+// sharing shows everybody the cookies of kind a, and lets the owner change them
+// and make them of any other kind.
+func sharing() storetest.Guarded {
+	shared := func(row core.Record) bool {
+		return row.Resource().Name() == "cookie" && row.Get("kind") == core.TextValue("a")
+	}
+	owns := func(p *core.Principal, _ core.Kind, row core.Record) bool {
+		return p.ID.IsSet() && row.Get("owner") == p.ID
+	}
+	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Resource.Name() != "cookie" || op.Kind == core.Insert {
+			own(op)
+			return next(ctx, op)
+		}
+		reads := core.Or(mine(op), op.Resource.Field("kind").Compare(core.FilterEq, core.TextValue("a")))
+		switch op.Kind {
+		case core.Load, core.Select, core.Count:
+			op.Using = core.And(op.Using, reads)
+		default:
+			op.Guard(mine(op))
+		}
+		return next(ctx, op)
+	}))
+	g.Sees = func(p *core.Principal, row core.Record) bool { return shared(row) || owns(p, 0, row) }
+	g.Changes, g.Leaves = owns, owns
+	return g
+}
+
+func unreadHonestly() storetest.Guarded {
+	return unread(func(op *core.Op) error {
+		size := op.Resource.Field("size")
+		for _, o := range op.Order {
+			if o.Field == size {
+				return op.Resource.Forbidden()
+			}
+		}
+		if mentions(op.Where, size) {
+			return op.Resource.Forbidden()
+		}
+		return nil
+	})
+}
+
+func mentions(where core.Filter, f *core.Field) bool {
+	for _, part := range where.Filters() {
+		if mentions(part, f) {
+			return true
+		}
+	}
+	return where.Field() == f
+}
+
+// softly keeps cookies that are deleted, as of a kind that nobody sees.
+func softly() storetest.Guarded {
+	gone := core.TextValue("a")
+	g := stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Resource == nil || op.Resource.Name() != "cookie" {
+			return next(ctx, op)
+		}
+		kind := op.Resource.Field("kind")
+		there := kind.Compare(core.FilterNe, gone)
+		op.Using = core.And(op.Using, there)
+		if op.Kind != core.Delete {
+			return next(ctx, op)
+		}
+		update := op.Further(core.Update, op.Resource)
+		update.Keys, update.Using, update.Check = op.Keys, op.Using, op.Check
+		for _, key := range op.Keys {
+			rec := op.Resource.RecordOf(make([]core.Value, len(op.Resource.Columns())))
+			update.Records = append(update.Records, rec.With(op.Resource.Key().Column(), key).With(kind.Column(), gone))
+		}
+		_, err := next(ctx, update)
+		return core.Result{}, err
+	}))
+	g.Anybody = true
+	g.Sees = func(_ *core.Principal, row core.Record) bool {
+		return row.Resource().Name() != "cookie" || row.Get("kind") != gone
+	}
+	g.Leaves = func(*core.Principal, core.Kind, core.Record) bool { return true }
+	return g
+}
+
+func TestHonestPoliciesPassGuard(t *testing.T) {
+	for _, h := range honest {
+		t.Run(h.name, func(t *testing.T) { storetest.Guard(t, naively, h.guarded()) })
+	}
+}
+
+func TestHonestPoliciesPassNonInterference(t *testing.T) {
+	for _, h := range honest {
+		t.Run(h.name, func(t *testing.T) {
+			g := h.guarded()
+			g.Operations = 5_000
+			storetest.NonInterference(t, naively, g)
+		})
+	}
+}

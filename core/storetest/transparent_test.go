@@ -1,0 +1,83 @@
+package storetest_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+)
+
+// journal is a log as simple as can be: a line for each op.
+type journal struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) line(op string, rows int, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, fmt.Sprintf("%s %d %v", op, rows, err))
+}
+
+// observing is the decorator that writes the journal.
+func (j *journal) observing() core.Decorator {
+	return core.Decorator{Name: "journal", Layer: core.Observe, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (res core.Result, err error) {
+			name, deleted := fmt.Sprint(op.Kind, op.Resource, op.Principal), len(op.Keys)
+			returned := false
+			defer func() {
+				switch {
+				case !returned:
+					j.line(name, 0, errPanic)
+				case err == nil && op.Kind == core.Delete:
+					j.line(name, deleted, nil)
+				default:
+					j.line(name, max(len(res.Records), res.Count*b2i(op.Kind == core.Count)), err)
+				}
+			}()
+			res, err = next(ctx, op)
+			returned = true
+			return res, err
+		}, nil
+	}}
+}
+
+func b2i(b bool) int { return map[bool]int{true: 1}[b] }
+
+var errPanic = fmt.Errorf("panic")
+
+// check compares the lines with what happened.
+func (j *journal) check(tb testing.TB, happened []storetest.Event) {
+	tb.Helper()
+	var want []string
+	for _, e := range happened {
+		if e.Panicked {
+			e.Err = errPanic
+		}
+		want = append(want, fmt.Sprintf("%s %d %v", fmt.Sprint(e.Kind, e.Resource, e.Principal), e.Rows, e.Err))
+	}
+	if !slices.Equal(j.lines, want) {
+		tb.Errorf("the journal says %q, want %q", j.lines, want)
+	}
+	j.lines = nil
+}
+
+// watched returns settings for a journal, and decorators inside of it.
+func watched(inside ...core.Decorator) storetest.Transparency {
+	return storetest.Transparency{
+		Options: storetest.Options{Checks: 20, Patience: 2 * time.Millisecond},
+		Stack: func(testing.TB) storetest.Watched {
+			j := new(journal)
+			return storetest.Watched{Decorators: append([]core.Decorator{j.observing()}, inside...), Check: j.check}
+		},
+	}
+}
+
+func TestAnHonestObserverPassesTransparent(t *testing.T) {
+	storetest.Transparent(t, naively, watched())
+}
