@@ -1,5 +1,9 @@
-// Package storetest is the conformance kit for backends: whoever implements
-// [core.Backend] runs it, and has a backend when it passes.
+// Package storetest holds the conformance kits for backends and for decorators.
+//
+// # Backends
+//
+// Whoever implements [core.Backend] runs the first, and has a backend when it
+// passes.
 //
 //	func TestConformance(t *testing.T) {
 //		storetest.Run(t, func(tb testing.TB, m *core.Model) core.Backend {
@@ -34,4 +38,59 @@
 //
 // [Options] has them: how much is drawn, how a durable backend is opened again,
 // decorators to put around the backend. The zero Options suits a fast one.
+//
+// # Decorators that guard
+//
+// A policy is one when nobody gets round it. [Guard] sends operations of every
+// kind through a stack of decorators and looks at what comes back, at what reaches
+// the backend and at what is stored afterwards; each of [GuardCases] is a rule.
+// [NonInterference] looks at nothing but what a principal is told, in two worlds
+// that differ only in what the principal may not see. Both need an oracle, which
+// says what that is, row by row:
+//
+//	func TestNobodyGetsRound(t *testing.T) {
+//		guarded := storetest.Guarded{
+//			Stack: func(testing.TB) storetest.Stack {
+//				return storetest.Stack{Decorators: []core.Decorator{mypolicy.New()}}
+//			},
+//			Model: model, Rows: rows, Principals: principals,
+//			Sees: func(p *core.Principal, row core.Record) bool {
+//				return p.ID.IsSet() && row.Get("owner") == p.ID
+//			},
+//		}
+//		storetest.Guard(t, open, guarded)
+//		storetest.NonInterference(t, open, guarded)
+//	}
+//
+// A policy that changes what a principal sees, may change and may leave apart,
+// that hides fields, that refuses kinds, or that does not care who asks says so in
+// further fields of [Guarded]. The two kits find different things: Guard knows
+// which op was not guarded, even if nothing was lost by it; NonInterference knows
+// what somebody learned, by whatever way.
+//
+// The model, the rows and the principals can be left out by policies on a field
+// owner, see [OwnedModel].
+//
+// # Decorators that watch
+//
+// Logs, metrics and traces change nothing: [Transparent] runs all cases of the kit
+// for backends through them, with a watch on both sides that compares every op,
+// result and error, and hands over what happened, an [Event] for each operation
+// and each attempt at a transaction, to be compared with lines and counters:
+//
+//	func TestItOnlyWatches(t *testing.T) {
+//		storetest.Transparent(t, open, storetest.Transparency{
+//			Stack: func(testing.TB) storetest.Watched {
+//				log := new(buffer)
+//				return storetest.Watched{
+//					Decorators: []core.Decorator{mylog.New(log)},
+//					Check: func(tb testing.TB, happened []storetest.Event) {
+//						if got := log.takeLines(); len(got) != len(happened) {
+//							tb.Errorf("%d lines for %d events", len(got), len(happened))
+//						}
+//					},
+//				}
+//			},
+//		})
+//	}
 package storetest

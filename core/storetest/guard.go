@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"testing"
+	"time"
 )
 
 // GuardCase is one rule that a stack of policies keeps. [GuardCases] has them.
@@ -38,6 +39,10 @@ func GuardCases() []GuardCase {
 	return cases
 }
 
+// ruleTime is how long a rule may take, which is thousands of operations, before it
+// is taken to hang.
+const ruleTime = 5 * time.Minute
+
 // Check checks one rule on a store of its own, as [Guard] does for all of them.
 func (c GuardCase) Check(tb testing.TB, open Factory, g Guarded) {
 	tb.Helper()
@@ -47,7 +52,7 @@ func (c GuardCase) Check(tb testing.TB, open Factory, g Guarded) {
 			tb.Logf("this breaks the rule: %s", c.Rule)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(tb.Context(), Options{}.timeout())
+	ctx, cancel := context.WithTimeout(tb.Context(), ruleTime)
 	tb.Cleanup(cancel)
 	c.check(newGuardTrial(ctx, tb, open, g.filled(tb)))
 	kept = true

@@ -11,7 +11,7 @@ import (
 // guest sees, and those that these point at.
 func hiddenIsAbsent(t *guardTrial) {
 	for _, g := range t.guests() {
-		bare := &guardTrial{theatre: newTheatre(t.ctx, t.TB, t.open, t.Guarded), open: t.open, made: t.made}
+		bare := &guardTrial{theatre: newTheatre(t.ctx, t.TB, t.open, t.Guarded), open: t.open, made: t.made, thin: t.thin}
 		t.Cleanup(bare.close)
 		bare.begin = g.least(t.begin)
 		bare.fill(bare.begin)
@@ -60,8 +60,8 @@ func (t *guardTrial) compareWith(bare *guardTrial, g guest) {
 		if diff := here.differs(there); diff != "" {
 			t.wrong(g, at, a, "where hidden rows are: %s", diff)
 		}
-		t.undo(at, a)
-		bare.undo(at, a)
+		t.undo(at, a, here)
+		bare.undo(at, a, there)
 	}
 	t.eachRead([]guest{g}, same)
 	t.eachWrite([]guest{g}, []core.Kind{core.Update, core.Delete}, same)

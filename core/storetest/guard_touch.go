@@ -13,7 +13,7 @@ func writesTouch(t *guardTrial) {
 		if at.keeps {
 			t.touches(g, at, a)
 		}
-		t.undo(at, a)
+		t.undo(at, a, o)
 	})
 }
 

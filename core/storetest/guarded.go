@@ -57,6 +57,10 @@ type Guarded struct {
 	// guard, such as the line of an audit; nil means none.
 	Exempt func(op *core.Op) bool
 
+	// Thin has Guard send one of so many operations only, drawn at random but the
+	// same each time: for a slow backend, where another run on a fast one sends all.
+	// 0 means all.
+	Thin int
 	// Operations is how many operations NonInterference compares, at the store and
 	// again at the engine; 0 means what the environment variable
 	// LARDER_OPERATIONS says, 50,000 by default.

@@ -185,3 +185,69 @@ func TestHonestPoliciesPassNonInterference(t *testing.T) {
 		})
 	}
 }
+
+// publishing is the policy of the example.
+func publishing() core.Decorator {
+	return policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind.Writes() {
+			return core.Result{}, op.Resource.Forbidden()
+		}
+		published, author := op.Resource.Field("published"), op.Resource.Field("author")
+		op.Guard(core.Or(
+			published.Compare(core.FilterEq, core.BoolValue(true)),
+			author.Compare(core.FilterEq, op.Principal.ID),
+		))
+		return next(ctx, op)
+	})
+}
+
+func TestAPolicyOnAModelOfItsOwnPasses(t *testing.T) {
+	g := storetest.Guarded{
+		Model: core.MustModel("blog", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "author", Type: core.Text}, {Name: "published", Type: core.Bool},
+		}}),
+		Rows: core.Data{"page": {
+			1: {"author": "ann", "published": true}, 2: {"author": "ann", "published": false},
+			3: {"author": "bob", "published": true}, 4: {"author": "1"}, 5: {"published": false},
+		}},
+		Principals: []*core.Principal{{ID: core.TextValue("ann")}, {ID: core.TextValue("1")}},
+		Sees: func(p *core.Principal, row core.Record) bool {
+			return row.Get("published").Bool() || p.ID.IsSet() && row.Get("author") == p.ID
+		},
+		Refuses:    func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind.Writes() },
+		Stack:      func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: []core.Decorator{publishing()}} },
+		Operations: 2000,
+	}
+	storetest.Guard(t, naively, g)
+	storetest.NonInterference(t, naively, g)
+}
+
+func TestAThinGuardSendsLess(t *testing.T) {
+	sent := func(thin int) (n int) {
+		g := stack(owning(), layered("counter", core.Observe, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			n++
+			return next(ctx, op)
+		}))
+		g.Thin = thin
+		storetest.GuardCases()[0].Check(t, naively, g)
+		return n
+	}
+	if all, some := sent(0), sent(20); some < all/40 || some > all/10 {
+		t.Errorf("one of 20 is %d of %d", some, all)
+	}
+}
+
+func TestSettingsThatAreNotEnoughAreNamed(t *testing.T) {
+	for _, row := range []struct {
+		says string
+		g    storetest.Guarded
+	}{
+		{"needs a Stack", storetest.Guarded{}},
+		{"needs Rows, Principals and Sees", func() storetest.Guarded { g := stack(); g.Model = storetest.OwnedModel(); return g }()},
+		{"the rows do not fit the model", func() storetest.Guarded { g := stack(); g.Rows = core.Data{"tin": nil}; return g }()},
+		{"between two layers of the kit's", stack(core.Decorator{Name: "bare"})},
+	} {
+		mustSay(t, record(t, func(tb testing.TB) { storetest.GuardCases()[0].Check(tb, naively, row.g) }), row.says)
+	}
+	mustSay(t, record(t, func(tb testing.TB) { storetest.TransparentEffects(tb, naively, storetest.Transparency{}) }), "needs a Stack")
+}

@@ -22,7 +22,7 @@ func (s *storeActor) act(d drawer, w *worlds) int {
 	s.sure = certain{}
 	if n == 0 {
 		a := s.attempt(d, w)
-		s.both(d, w, a, w.a.store.Session, w.ctx(w.a), w.b.store.Session, w.ctx(w.b))
+		_ = s.both(d, w, a, side{w.ctx(w.a), w.a.store.Session}, side{w.ctx(w.b), w.b.store.Session}) // they agree on the error
 		return 1
 	}
 	return s.transaction(d, w, n)
@@ -34,11 +34,17 @@ func (w *worlds) ctx(t *theatre) context.Context {
 	return ctx
 }
 
+// side is where an operation is sent in one of the worlds.
+type side struct {
+	ctx     context.Context
+	session core.Session
+}
+
 // both runs the attempt in both worlds and compares. It returns the error of
 // either.
-func (s *storeActor) both(d drawer, w *worlds, a attempt, sa core.Session, ca context.Context, sb core.Session, cb context.Context) error {
+func (s *storeActor) both(d drawer, w *worlds, a attempt, one, other side) error {
 	d.Logf("%v", a)
-	here, there := a.run(ca, sa), a.run(cb, sb)
+	here, there := a.run(one.ctx, one.session), a.run(other.ctx, other.session)
 	s.sure.add(a)
 	if s.sure.either(here.err, there.err) {
 		return here.err
@@ -82,7 +88,7 @@ func (s *storeActor) transaction(d drawer, w *worlds, n int) int {
 	one := w.a.store.Tx(w.ctx(w.a), opts, func(ctxA context.Context, a *core.Transaction) error {
 		other = w.b.store.Tx(w.ctx(w.b), opts, func(ctxB context.Context, b *core.Transaction) error {
 			for ; done < n && inside == nil; done++ {
-				inside = s.both(d, w, s.attempt(d, w), a.Session, ctxA, b.Session, ctxB)
+				inside = s.both(d, w, s.attempt(d, w), side{ctxA, a.Session}, side{ctxB, b.Session})
 			}
 			if inside == nil && !keep {
 				inside = errOnPurpose

@@ -362,7 +362,7 @@ func unread(look func(op *core.Op) error) storetest.Guarded {
 			return core.Result{}, err
 		}
 		res, err := next(ctx, op)
-		if op.Order != nil && op.Order[0].Field == size && res.More() {
+		if len(op.Order) > 0 && op.Order[0].Field == size && res.More() {
 			res.Count = 0 // there is no cursor without it
 		}
 		for i, rec := range res.Records {

@@ -57,5 +57,7 @@ func stack(decorators ...core.Decorator) storetest.Guarded {
 func TestAnHonestPolicyPassesGuard(t *testing.T) { storetest.Guard(t, naively, stack(owning())) }
 
 func TestAnHonestPolicyPassesNonInterference(t *testing.T) {
-	storetest.NonInterference(t, naively, stack(owning()))
+	g := stack(owning())
+	g.Operations = 10_000
+	storetest.NonInterference(t, naively, g)
 }

@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -49,7 +50,7 @@ func (j *journal) observing() core.Decorator {
 
 func b2i(b bool) int { return map[bool]int{true: 1}[b] }
 
-var errPanic = fmt.Errorf("panic")
+var errPanic = errors.New("panic")
 
 // check compares the lines with what happened.
 func (j *journal) check(tb testing.TB, happened []storetest.Event) {
