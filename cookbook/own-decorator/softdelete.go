@@ -12,7 +12,7 @@ import (
 // a field of this name, which every resource has as a hidden one, and are absent from
 // then on for everybody but the program (core.System), which meets all records, can
 // bring them back, and deletes for good.
-func softDelete(field string) core.Decorator {
+func softDelete(field string) core.Decorator { //nolint:unparam // for models that call it otherwise
 	return core.Decorator{
 		Name: "soft delete", Note: field + " is when", Layer: core.Policy,
 		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
