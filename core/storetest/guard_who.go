@@ -16,7 +16,7 @@ func nobodyIsRefused(t *guardTrial) {
 	nobody := []guest{t.guest(nil)}
 	look := func(g guest, at place, a attempt) {
 		o, arrived := t.try(at, g, a)
-		if !errors.Is(o.err, core.Unauthorized) {
+		if !t.turnsAway(o.err, a.kind, a.res) {
 			t.wrong(g, at, a, "%s, want %s", told(o.err), core.Unauthorized)
 		}
 		if len(arrived) > 0 {
@@ -27,10 +27,16 @@ func nobodyIsRefused(t *guardTrial) {
 	t.eachRead(nobody, look)
 	t.eachWrite(nobody, writeKinds, look)
 	t.eachUnknown(nobody[0], func(at place, a attempt, err error, arrived []*core.Op) {
-		if !errors.Is(err, core.Unauthorized) || len(arrived) > 0 {
+		if !t.turnsAway(err, unknownKind, a.res) || len(arrived) > 0 {
 			t.wrong(nobody[0], at, a, "sent as a kind that nobody knows: %s, want %s", told(err), core.Unauthorized)
 		}
 	})
+}
+
+// turnsAway reports whether the error tells nobody to say who it is; or that this
+// is refused to everybody, if it is.
+func (t *guardTrial) turnsAway(err error, kind core.Kind, r *core.Resource) bool {
+	return errors.Is(err, core.Unauthorized) || refusal(err) && t.Refuses(nil, kind, r)
 }
 
 // strangersMeetNothing sends reads and writes for those who are nearly principals.

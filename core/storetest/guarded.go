@@ -47,7 +47,9 @@ type Guarded struct {
 	// Refuses reports whether the stack refuses all operations of the kind on the
 	// resource to the principal, with [core.Forbidden] or [core.ReadOnly], before
 	// they reach the backend; nil means none. A kind that the core does not know
-	// is asked about like the others. It is not asked about Tx.
+	// is asked about like the others. It is not asked about Tx. It is asked about
+	// nobody, the nil principal, too: what is refused to nobody need not be
+	// [core.Unauthorized] first.
 	Refuses func(p *core.Principal, kind core.Kind, r *core.Resource) bool
 	// Anybody says that the stack does not care who asks: nobody and the program
 	// itself are treated like every principal. Otherwise nobody is refused with

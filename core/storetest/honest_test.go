@@ -14,6 +14,17 @@ var honest = []struct {
 	guarded func() storetest.Guarded
 }{
 	{"read-only", func() storetest.Guarded { return readOnly(func(op *core.Op) bool { return op.Kind.Writes() }) }},
+	{"an owned store that is read-only for all", func() storetest.Guarded {
+		g := readOnly(func(op *core.Op) bool { return op.Kind.Writes() })
+		outer := g.Stack
+		g.Anybody, g.Sees = false, func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
+		g.Stack = func(tb testing.TB) storetest.Stack {
+			s := outer(tb)
+			s.Decorators = append(s.Decorators, owning())
+			return s
+		}
+		return g
+	}},
 	{"an administrator meets everything", administered},
 	{"one resource is everybody's", partlyOpen},
 	{"a guest may only read", guests},
