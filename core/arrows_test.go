@@ -90,6 +90,7 @@ func TestDriversStayInThePackagesNamedForThem(t *testing.T) {
 	homes := map[string]string{
 		"go.uber.org/zap": "decorators/logging", "github.com/prometheus/client_golang": "decorators/metrics",
 		"github.com/jackc/pgx": "backends/postgres", "github.com/tidwall/btree": "core/memtable",
+		"github.com/golang-jwt/jwt": "cookbook/authentication",
 	}
 	for path, p := range packages(t) {
 		name, ours := strings.CutPrefix(path, module)

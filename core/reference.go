@@ -60,6 +60,38 @@ func selects(op *Op, rec Record) bool {
 // them like this owes: [NotFound] for a to-one relation without a target, or
 // [AlreadyExists] for a unique value that two records hold; nil if all is well.
 func CheckIntegrity(m *Model, records func(*Resource) iter.Seq[Record]) error {
+	none := func(*Resource) iter.Seq[Record] { return func(func(Record) bool) {} }
+	return CheckCommit(m, none, records)
+}
+
+// CheckCommit is [CheckIntegrity] for a commit that knows the records before it, too:
+// a target that was there and is not any more makes the relation that still points at
+// it the error, [FieldUpdateForbidden].
+func CheckCommit(m *Model, before, after func(*Resource) iter.Seq[Record]) error {
+	were, are := keySets(m, before), keySets(m, after)
+	for _, r := range m.resources {
+		for _, f := range r.toOnes {
+			for rec := range after(r) {
+				switch v := rec.values[f.column]; {
+				case !v.IsSet() || are[f.target.index][v]:
+				case were[f.target.index][v]:
+					return f.StillReferenced()
+				default:
+					return f.target.NotFound(v)
+				}
+			}
+		}
+		for _, f := range r.uniques {
+			if holdsTwice(f, after(r)) {
+				return f.Taken()
+			}
+		}
+	}
+	return nil
+}
+
+// keySets returns the keys of the records of each resource, by its index.
+func keySets(m *Model, records func(*Resource) iter.Seq[Record]) []map[Value]bool {
 	keys := make([]map[Value]bool, len(m.resources))
 	for i, r := range m.resources {
 		keys[i] = make(map[Value]bool)
@@ -67,21 +99,7 @@ func CheckIntegrity(m *Model, records func(*Resource) iter.Seq[Record]) error {
 			keys[i][rec.Key()] = true
 		}
 	}
-	for _, r := range m.resources {
-		for _, f := range r.toOnes {
-			for rec := range records(r) {
-				if v := rec.values[f.column]; v.IsSet() && !keys[f.target.index][v] {
-					return f.target.NotFound(v)
-				}
-			}
-		}
-		for _, f := range r.uniques {
-			if holdsTwice(f, records(r)) {
-				return f.Taken()
-			}
-		}
-	}
-	return nil
+	return keys
 }
 
 func holdsTwice(f *Field, records iter.Seq[Record]) bool {

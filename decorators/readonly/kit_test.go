@@ -28,6 +28,7 @@ func TestWritesDoNotReachTheBackendAndNothingElseChanges(t *testing.T) {
 				Sees:    func(*core.Principal, core.Record) bool { return true },
 				Refuses: func(_ *core.Principal, kind core.Kind, r *core.Resource) bool { return kind.Writes() && c.closed(r) },
 				Anybody: true,
+				Thin:    3,
 			})
 		})
 	}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"iter"
+	"maps"
+
+	"github.com/larder-go/larder/core"
+)
+
+// backend keeps the records of each resource in a map. A transaction works on copies
+// of the maps, and one is open at a time: that is all that "serializable" asks for.
+type backend struct {
+	model *core.Model
+	turn  chan struct{} // holds one element while a transaction is open
+	rows  []rows        // by index of the resource
+	keys  []core.Sequence
+}
+
+type rows = map[core.Value]core.Record
+
+func (b *backend) Bind(_ context.Context, m *core.Model) error {
+	b.model, b.turn = m, make(chan struct{}, 1)
+	b.rows, b.keys = make([]rows, len(m.Resources())), make([]core.Sequence, len(m.Resources()))
+	for i := range b.rows {
+		b.rows[i] = make(rows)
+	}
+	return nil
+}
+
+func (b *backend) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case b.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	tx := &transaction{backend: b, rows: make([]rows, len(b.rows))}
+	for i, all := range b.rows {
+		tx.rows[i] = maps.Clone(all)
+	}
+	return tx, nil
+}
+
+func (b *backend) Close() error { return nil }
+
+// transaction has maps of its own until it commits. The core's reference says what
+// each operation does to them.
+type transaction struct {
+	backend *backend
+	rows    []rows
+}
+
+func (tx *transaction) of(r *core.Resource) iter.Seq[core.Record] {
+	return maps.Values(tx.rows[r.Index()])
+}
+
+func (tx *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	return core.ReadFrom(tx.of(op.Resource), op), ctx.Err()
+}
+
+func (tx *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
+	return core.CountIn(tx.of(op.Resource), op), ctx.Err()
+}
+
+func (tx *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	i := op.Resource.Index()
+	return core.InsertInto(tx.rows[i], op, &tx.backend.keys[i])
+}
+
+func (tx *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return core.UpdateIn(tx.rows[op.Resource.Index()], op)
+}
+
+func (tx *transaction) Delete(ctx context.Context, op *core.Op) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return core.DeleteFrom(tx.rows[op.Resource.Index()], op)
+}
+
+func (tx *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return tx.backend.keys[op.Resource.Index()].Next(op.Resource, op.N)
+}
+
+func (tx *transaction) Commit(ctx context.Context) error {
+	defer tx.end()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	before := func(r *core.Resource) iter.Seq[core.Record] { return maps.Values(tx.backend.rows[r.Index()]) }
+	if err := core.CheckCommit(tx.backend.model, before, tx.of); err != nil {
+		return err
+	}
+	tx.backend.rows = tx.rows
+	return nil
+}
+
+func (tx *transaction) Rollback(context.Context) error {
+	tx.end()
+	return nil
+}
+
+// end lets the next transaction begin.
+func (tx *transaction) end() { <-tx.backend.turn }

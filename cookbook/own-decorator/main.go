@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/larder-go/larder/cookbook/internal/program"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/rest"
+)
+
+var deletedAt = core.FieldSpec{Name: "deleted_at", Type: core.Time, Hidden: true, Indexed: true}
+
+var model = core.MustModel("cookies",
+	core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "type", Type: core.Text},
+		{Name: "jar", ToOne: "jar"},
+		deletedAt,
+	}},
+	core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+		deletedAt,
+	}},
+)
+
+func main() { program.Main(run) }
+
+func run(ctx context.Context, p *program.Program) error {
+	p.AddrFlag()
+	where := p.StoreFlags()
+	if err := p.Parse(); err != nil {
+		return err
+	}
+	backend, err := where.Backend(ctx, model)
+	if err != nil {
+		return err
+	}
+	store, err := core.New(ctx, model, backend, softDelete("deleted_at"))
+	if err != nil {
+		return err
+	}
+	defer store.Close() //nolint:errcheck // nothing is left to save when it fails
+	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", api)
+	mux.HandleFunc("POST /restore/{resource}/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if err := restore(r.Context(), store, r.PathValue("resource"), r.PathValue("id")); err != nil {
+			code := http.StatusInternalServerError
+			if errors.Is(err, core.NotFound) || errors.Is(err, core.BadFieldValue) {
+				code = http.StatusNotFound
+			}
+			http.Error(w, http.StatusText(code), code)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return p.Serve(ctx, mux)
+}
+
+// restore brings a record back: the program meets those that were deleted.
+func restore(ctx context.Context, store *core.Store, resource, id string) error {
+	r := store.Model().External(resource)
+	if r == nil {
+		return core.NotFound
+	}
+	rec, err := r.NewRecord(map[string]any{r.Key().Name(): id, "deleted_at": nil})
+	if err != nil {
+		return err
+	}
+	_, err = store.Update(core.System(ctx), r, rec)
+	return err
+}
