@@ -26,9 +26,15 @@ type catalogTable struct {
 type catalogColumn struct {
 	name          string
 	num           int16
-	typeName      string // of pg_type; of a domain, what it is made of
-	display       string // for people
-	size          int32  // of varchar(n), otherwise 0
+	typeName      string // of pg_type; of a domain, what it is made of; "" if it does not come with the server
+	kind          string // pg_type.typtype of the same
+	element       string // pg_type.typtype of an array's elements, "" of what is no array
+	base          string // the same type as SQL names it, without modifiers
+	declared      string // the type as SQL names it, with modifiers
+	domain        bool
+	labels        []string // of an enum
+	display       string   // for people
+	size          int32    // of varchar(n), char(n), bit(n) and varbit(n), otherwise 0
 	notNull       bool
 	identity      string // pg_attribute.attidentity
 	generated     bool
@@ -72,7 +78,8 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 	var name, kind string
 	for rows.Next() {
 		col := &catalogColumn{}
-		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.display, &col.size, &col.notNull,
+		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
+			&col.declared, &col.domain, &col.labels, &col.display, &col.size, &col.notNull,
 			&col.identity, &col.generated, &col.fallback, &col.sequence, &col.sequenceStep, &col.sequenceLimit,
 			&col.byCodePoint, &col.deterministic)
 		if err != nil {

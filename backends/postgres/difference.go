@@ -119,7 +119,7 @@ func (c *comparison) compareColumn(t *catalogTable, f *core.Field) {
 				phase: addColumn, what: f.String() + ": column is missing", safe: true,
 				remedy: "ALTER TABLE " + qualified(c.schema, f.Resource()) + " ADD COLUMN " + columnSQL(f),
 			})
-		case !fits(f, col.typeName):
+		case !col.fits(f):
 			c.compareType(f, col)
 			return
 		case f.Key():

@@ -200,12 +200,12 @@ func insertStatement(t *table, g *group, check core.Filter) *statement {
 	default:
 		b.WriteString("VALUES (")
 		for i, c := range g.columns {
-			b.write(comma(i), b.param(c.cast))
+			b.write(comma(i), c.write(b.param(c.cast)))
 		}
 		b.WriteByte(')')
 	}
 	b.WriteString(" RETURNING ")
-	b.list(t.columns)
+	b.values(t.columns)
 	b.guard(t, check)
 	return &statement{b.String(), t.columns}
 }

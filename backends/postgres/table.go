@@ -21,6 +21,8 @@ type table struct {
 
 // column is a stored field as statements see it.
 type column struct {
+	form
+
 	field      *core.Field
 	index      int    // in records
 	name       string // quoted
@@ -39,6 +41,9 @@ type column struct {
 type limits struct {
 	low, high int64 // Int
 	size      int   // Text, in characters; 0 means any
+	bytes     int   // the same in bytes
+	exact     bool  // not less than size either
+	blanks    bool  // those at the end do not count
 	single    bool  // Float of 32 bits
 }
 
@@ -61,7 +66,7 @@ func bindTable(found *catalogTable, schema string, r *core.Resource) *table {
 		t.fields[f.Name()] = f
 	}
 	t.key = t.columns[r.Key().Column()]
-	if key := found.columns[r.Key().Name()]; key.sequence != "" && key.sequenceStep > 0 {
+	if key := found.columns[r.Key().Name()]; r.Key().Type() == core.Int && key.sequence != "" && key.sequenceStep > 0 {
 		t.sequence = &sequence{name: key.sequence, step: key.sequenceStep, limit: key.sequenceLimit}
 	}
 	for _, x := range found.indexes {
@@ -84,14 +89,14 @@ func bindTable(found *catalogTable, schema string, r *core.Resource) *table {
 
 func bindColumn(found *catalogColumn, f *core.Field) *column {
 	c := &column{
-		field: f, index: f.Column(), name: quote(f.Name()), cast: sqlType(f),
+		form: formOf(found, f), field: f, index: f.Column(), name: quote(f.Name()), cast: sqlType(f),
 		notNull: found.notNull, generated: found.generated, always: found.identity == "a",
 		fallback: found.fallback, given: found.given(), limits: limitsOf(found),
 	}
-	if f.Type() == core.Text && !found.byCodePoint {
+	if f.Type() == core.Text && (c.text || !found.byCodePoint) {
 		c.codePoints = ` COLLATE "C"`
 	}
-	if f.Type() == core.Text && !found.deterministic {
+	if f.Type() == core.Text && (c.text || !found.deterministic) {
 		c.equality = ` COLLATE "C"`
 	}
 	return c
@@ -104,6 +109,14 @@ func limitsOf(c *catalogColumn) limits {
 		l.low, l.high = math.MinInt32, math.MaxInt32
 	case "int2":
 		l.low, l.high = math.MinInt16, math.MaxInt16
+	case "bpchar":
+		l.blanks = true
+	case "bit":
+		l.exact = true
+	case "name":
+		l.bytes = maxName
+	case "char":
+		l.bytes = 1
 	}
 	return l
 }

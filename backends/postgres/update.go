@@ -101,12 +101,7 @@ type update struct {
 func (u *update) shape(s *shape) {
 	s.byte(shapeUpdate)
 	s.number(u.op.Resource.Index())
-	s.flag(u.many)
-	if u.many {
-		s.argument(u.table.key.array(u.op.Keys))
-	} else {
-		s.argument(u.table.key.argument(u.op.Keys[0]))
-	}
+	s.keys(u.table, u.op.Keys, u.many)
 	s.number(len(u.changes))
 	for _, c := range u.changes {
 		s.number(c.index)
@@ -152,22 +147,24 @@ func (u *update) writeOne(b *builder) {
 	if len(u.changes) > 0 {
 		b.write("UPDATE ", t.name, " AS t SET ")
 		for i, c := range u.changes {
-			b.write(comma(i), c.name, " = ", b.param(c.cast))
+			b.write(comma(i), c.name, " = ", c.write(b.param(c.cast)))
 		}
-		b.write(" WHERE ", b.column(t.key), t.key.equality, " = ", key)
+		b.WriteString(" WHERE ")
+		b.same(t.key, t.key.verdict(u.op.Keys...), key, false)
 		b.and(t, u.op.Using)
 		b.WriteString(" RETURNING ")
-		b.list(t.columns)
+		b.values(t.columns)
 		b.guard(t, u.op.Check)
 		return
 	}
-	using := builder{alias: "t", params: b.params}
-	using.and(t, u.op.Using)
-	b.params = using.params
+	where := builder{alias: "t", params: b.params}
+	where.same(t.key, t.key.verdict(u.op.Keys...), key, false)
+	where.and(t, u.op.Using)
+	b.params = where.params
 	b.WriteString("SELECT ")
-	b.list(t.columns)
+	b.values(t.columns)
 	b.guard(t, u.op.Check)
-	b.write(" FROM ", t.name, " AS t WHERE ", b.column(t.key), t.key.equality, " = ", key, using.String())
+	b.write(" FROM ", t.name, " AS t WHERE ", where.String())
 }
 
 // writeMany changes the rows of all keys, and fails for the first that is not
@@ -181,12 +178,13 @@ func (u *update) writeMany(b *builder) {
 	} else {
 		b.WriteString("SELECT ")
 		b.list(t.columns)
-		b.write(" FROM ", t.name, " AS t WHERE ", b.column(t.key), t.key.equality, " = ANY (", keys, ")")
+		b.write(" FROM ", t.name, " AS t WHERE ")
+		b.same(t.key, t.key.verdict(u.op.Keys...), keys, true)
 		b.and(t, u.op.Using)
 	}
 	b.WriteString(") SELECT ")
 	b.alias = "u"
-	b.list(t.columns)
+	b.values(t.columns)
 	b.orMissing(t, keys, u.op.Check)
 }
 
@@ -203,7 +201,8 @@ func (u *update) writeChanges(b *builder, keys string) {
 		}
 		b.write(comma(i), c.name, " = ", value)
 	}
-	b.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ") WHERE ", b.column(t.key), t.key.equality, " = v.key")
+	b.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ") WHERE ")
+	b.same(t.key, t.key.verdict(u.op.Keys...), "v.key", false)
 	b.and(t, u.op.Using)
 	b.WriteString(" RETURNING ")
 	b.list(t.columns)
@@ -222,5 +221,5 @@ func (b *builder) orMissing(t *table, keys string, check core.Filter) {
 		b.write(" THEN NULL ELSE ", raise(markForbidden, b.column(t.key)+"::text"))
 	}
 	b.write(" END FROM (SELECT min(v.place) AS place FROM unnest(", keys, ") WITH ORDINALITY AS v (key, place)",
-		" WHERE NOT EXISTS (SELECT FROM u WHERE ", b.column(t.key), " = v.key)) AS m LEFT JOIN u ON true")
+		" WHERE NOT EXISTS (SELECT FROM u WHERE ", b.value(t.key), t.key.equality, " = v.key)) AS m LEFT JOIN u ON true")
 }

@@ -78,7 +78,7 @@ func taken(t *table, op *core.Op, constraint string) error {
 // rejected is the error of a value that the database does not take, or if it is
 // not known which one, of the request. The value is told if there is only one that
 // it can be.
-func rejected(op *core.Op, f *core.Field) error {
+func rejected(op *core.Op, f *core.Field) *core.Error {
 	if f == nil {
 		message := "the storage does not accept these values"
 		if op != nil {
