@@ -97,7 +97,7 @@ func appendElement(dst []byte, s string) []byte {
 // in the model can, and for a column that cannot be written to.
 func (c *column) check(v core.Value) error {
 	f := c.field
-	if c.generated {
+	if c.generated || c.virtual {
 		return &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
 	}
 	fits := true

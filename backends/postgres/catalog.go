@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/core"
 )
 
 // catalog is what there is in a schema, as far as a model can be concerned.
@@ -12,6 +14,7 @@ type catalog struct {
 	encoding  string // of the database
 	isolation string // default of the connection
 	tables    map[string]*catalogTable
+	queries   map[string]*catalogTable // of sources, by resource
 }
 
 type catalogTable struct {
@@ -143,6 +146,17 @@ func (c *catalog) readChecks(rows pgx.Rows) error {
 		}
 	}
 	return rows.Err()
+}
+
+// reads returns what a resource is read from, nil if it is not there.
+func (c *catalog) reads(r *core.Resource, s Source) *catalogTable {
+	switch {
+	case s.Query != "":
+		return c.queries[r.Name()]
+	case s.View != "":
+		return c.tables[s.View]
+	}
+	return c.tables[s.Table]
 }
 
 // hasIndex reports whether an index begins with the column.

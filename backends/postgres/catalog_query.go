@@ -19,14 +19,13 @@ WITH RECURSIVE col AS MATERIALIZED (
   WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 )` + columnsOf
 
-	// The same of a query, whose columns are given by their names, types and
-	// modifiers.
+	// The same of a query, whose columns are given by their names, types, modifiers
+	// and collations.
 	describedQuery = `
 WITH RECURSIVE col AS MATERIALIZED (
   SELECT '' AS relname, 'v' AS relkind, 0::oid AS attrelid, x.attname, x.attnum::smallint, x.atttypid::oid, x.atttypmod,
-         false AS attnotnull, '' AS attidentity, '' AS attgenerated, y.typcollation AS attcollation
-  FROM unnest($1::text[], $2::bigint[], $3::integer[]) WITH ORDINALITY AS x (attname, atttypid, atttypmod, attnum)
-  JOIN pg_type y ON y.oid = x.atttypid::oid
+         false AS attnotnull, '' AS attidentity, '' AS attgenerated, x.attcollation::oid
+  FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::bigint[]) WITH ORDINALITY AS x (attname, atttypid, atttypmod, attcollation, attnum)
 )` + columnsOf
 
 	// What columns are made of: of a domain, the first type below it that is none.

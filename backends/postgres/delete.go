@@ -10,7 +10,10 @@ import (
 
 // Delete is one statement for all keys.
 func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
-	table := t.backend.table(op.Resource)
+	table, err := t.backend.writing(op.Resource)
+	if err != nil {
+		return err
+	}
 	many := t.strict(op)
 	var s shape
 	s.byte(shapeDelete)
@@ -22,7 +25,7 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	}
 	st := t.backend.statements.get(s.key, func() *statement { return deleteStatement(table, op, many) })
 	deleted := 0
-	err := t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
+	err = t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
 		for rows.Next() {
 			deleted++
 		}

@@ -11,7 +11,7 @@ import (
 
 // Read is a Load or a Select in one statement.
 func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
-	table := t.backend.table(op.Resource)
+	table := t.backend.reading(op.Resource)
 	var s shape
 	if op.Kind == core.Load {
 		s.load(table, op)
@@ -41,7 +41,7 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 
 // Count is one statement.
 func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
-	table := t.backend.table(op.Resource)
+	table := t.backend.reading(op.Resource)
 	var s shape
 	s.byte(shapeCount)
 	s.number(op.Resource.Index())

@@ -89,7 +89,10 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	table := t.backend.table(op.Resource)
+	table, err := t.backend.writing(op.Resource)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case table.sequence != nil && !t.begun:
 		return t.freshKeys(ctx, op, table)

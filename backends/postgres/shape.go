@@ -24,6 +24,7 @@ const (
 	shapeInsert
 	shapeUpdate
 	shapeDelete
+	shapeReadBack
 )
 
 func (s *shape) byte(b ...byte) { s.key = append(s.key, b...) }
@@ -53,6 +54,10 @@ func (s *shape) filter(t *table, f core.Filter) {
 		}
 	case core.FilterEq, core.FilterNe, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterIn, core.FilterPrefix:
 		c := t.columns[f.Field().Column()]
+		if c.virtual {
+			s.err = fmt.Errorf("postgres: a write has a condition on %s, which the table does not have", c.field)
+			return
+		}
 		s.number(c.index)
 		s.comparison(c, f)
 	default:

@@ -12,7 +12,10 @@ import (
 
 // Update is one statement for all records, whatever columns each of them changes.
 func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
-	table := t.backend.table(op.Resource)
+	table, err := t.backend.writing(op.Resource)
+	if err != nil {
+		return nil, err
+	}
 	changes, err := changed(table, op.Records)
 	if err != nil {
 		return nil, err
@@ -25,14 +28,17 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	}
 	st := t.backend.statements.get(s.key, u.statement)
 	out := make([]core.Record, len(op.Keys))
-	err = t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
+	calls := []call{{st.sql, s.args, func(rows pgx.Rows) error {
 		updated, err := records(rows, table, st.columns)
 		if err == nil {
 			place(op.Keys, updated, out)
 		}
 		return err
-	}})
-	if err != nil {
+	}}}
+	if len(table.virtual) > 0 {
+		calls = append(calls, t.readBack(table, op.Keys, out))
+	}
+	if err := t.run(ctx, op, calls...); err != nil {
 		return nil, err
 	}
 	for i, rec := range out {
@@ -137,7 +143,7 @@ func (u *update) statement() *statement {
 	} else {
 		u.writeOne(&b)
 	}
-	return &statement{b.String(), u.table.columns}
+	return &statement{b.String(), u.table.stored}
 }
 
 // writeOne changes the row of one key. If there is none, there is no result.
@@ -153,7 +159,7 @@ func (u *update) writeOne(b *builder) {
 		b.same(t.key, t.key.verdict(u.op.Keys...), key, false)
 		b.and(t, u.op.Using)
 		b.WriteString(" RETURNING ")
-		b.values(t.columns)
+		b.values(t.stored)
 		b.guard(t, u.op.Check)
 		return
 	}
@@ -162,7 +168,7 @@ func (u *update) writeOne(b *builder) {
 	where.and(t, u.op.Using)
 	b.params = where.params
 	b.WriteString("SELECT ")
-	b.values(t.columns)
+	b.values(t.stored)
 	b.guard(t, u.op.Check)
 	b.write(" FROM ", t.name, " AS t WHERE ", where.String())
 }
@@ -177,14 +183,14 @@ func (u *update) writeMany(b *builder) {
 		u.writeChanges(b, keys)
 	} else {
 		b.WriteString("SELECT ")
-		b.list(t.columns)
+		b.list(t.stored)
 		b.write(" FROM ", t.name, " AS t WHERE ")
 		b.same(t.key, t.key.verdict(u.op.Keys...), keys, true)
 		b.and(t, u.op.Using)
 	}
 	b.WriteString(") SELECT ")
 	b.alias = "u"
-	b.values(t.columns)
+	b.values(t.stored)
 	b.orMissing(t, keys, u.op.Check)
 }
 
@@ -205,7 +211,7 @@ func (u *update) writeChanges(b *builder, keys string) {
 	b.same(t.key, t.key.verdict(u.op.Keys...), "v.key", false)
 	b.and(t, u.op.Using)
 	b.WriteString(" RETURNING ")
-	b.list(t.columns)
+	b.list(t.stored)
 }
 
 func valueName(i int) string { return "v" + strconv.Itoa(i) }
