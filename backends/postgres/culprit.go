@@ -22,8 +22,8 @@ func (t *transaction) culprit(ctx context.Context, op *core.Op, err error) error
 		return nil
 	}
 	for _, c := range t.backend.table(op.Resource).columns {
-		values, _ := valuesOf(c, op.Records)
-		if c.declared == "" || !slices.ContainsFunc(values, core.Value.IsSet) {
+		values, given := valuesOf(c, op.Records)
+		if c.declared == "" || !slices.Contains(given, true) {
 			continue
 		}
 		if t.undo(ctx) != nil {

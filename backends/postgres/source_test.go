@@ -159,7 +159,10 @@ func TestFieldsThatOnlyTheViewHasAreReadFilteredAndReadBack(t *testing.T) {
 		"picture{id:1 title:see price:101.00 owner:1 loud:SEE! dear:true painter:7}; picture{id:2 title:null price:150.00 owner:2 loud:null dear:null painter:7}")
 	for _, err := range []error{
 		func() error { _, err := s.Insert(t.Context(), picture, rec(map[string]any{"loud": "X"})); return err }(),
-		func() error { _, err := s.Update(t.Context(), picture, rec(map[string]any{"id": 1, "loud": "X"})); return err }(),
+		func() error {
+			_, err := s.Update(t.Context(), picture, rec(map[string]any{"id": 1, "loud": "X"}))
+			return err
+		}(),
 	} {
 		if e := core.AsError(err); err == nil || e.Code != core.FieldReadonly || e.Field != "Loud" {
 			t.Errorf("got %v", err)
@@ -177,6 +180,46 @@ func TestFieldsThatOnlyTheViewHasAreReadFilteredAndReadBack(t *testing.T) {
 	}
 	if n, err := s.Count(t.Context(), picture, core.All()); err != nil || n != 2 {
 		t.Errorf("%d %v", n, err)
+	}
+}
+
+func TestReadingBackCostsAnUpdateNoRoundTripAndAnInsertOne(t *testing.T) {
+	schema := pgtest.Schema(t)
+	for _, sql := range galleryTables {
+		execute(t, inSchema(schema, sql))
+	}
+	s, count := countedIn(t, with(t, pgtest.URL(t), "default_transaction_isolation", "serializable"), schema, gallery, gallerySources(schema))
+	ctx, picture := t.Context(), gallery.Resource("picture")
+	rec := func(fields map[string]any) core.Record { return record(t, picture, fields) }
+	for _, c := range []struct {
+		name string
+		want int64
+		run  func() error
+	}{
+		{"get", 1, func() error { _, err := s.Get(ctx, picture, core.IntValue(1)); return err }},
+		{"insert", 2, func() error { _, err := s.Insert(ctx, picture, rec(map[string]any{"title": "x"})); return err }},
+		{"update", 1, func() error { _, err := s.Update(ctx, picture, rec(map[string]any{"id": 1, "title": "x"})); return err }},
+		{"update several", 1, func() error {
+			_, err := s.Update(ctx, picture, rec(map[string]any{"id": 1, "title": "x"}), rec(map[string]any{"id": 2, "title": "y"}))
+			return err
+		}},
+		{"missing", 1, func() error {
+			if _, err := s.Update(ctx, picture, rec(map[string]any{"id": 1_000_000, "title": "x"})); !errors.Is(err, core.NotFound) {
+				return errors.New("updated")
+			}
+			return nil
+		}},
+	} {
+		var before int64
+		for range 2 { // the first time it is prepared
+			before = count.Load()
+			if err := c.run(); err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+		}
+		if got := count.Load() - before; got != c.want {
+			t.Errorf("%s: %d round trips, want %d", c.name, got, c.want)
+		}
 	}
 }
 
