@@ -130,7 +130,7 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 		c.add(difference{phase: createTable, what: what, remedy: createTableSQL(c.table(r), r), safe: true})
 		t = &catalogTable{} // of which only the constraints are compared
 	} else if t.kind != "r" && t.kind != "p" {
-		c.add(difference{what: r.Name() + ": is not a table"})
+		c.add(difference{what: r.Name() + ": is not a table; Options.Resources can read it as a view"})
 		return
 	}
 	for _, f := range r.Columns() {

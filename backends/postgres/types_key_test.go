@@ -5,9 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
@@ -51,17 +48,7 @@ func TestKeysOfOtherTypesAreFoundByTheIndex(t *testing.T) {
 			} {
 				execute(t, inSchema(schema, sql))
 			}
-			config, err := pgxpool.ParseConfig(with(t, pgtest.URL(t), "default_transaction_isolation", "serializable"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var last recorder
-			config.ConnConfig.Tracer = &last
-			p, err := pgxpool.NewWithConfig(t.Context(), config)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(p.Close)
+			p, last := traced(t)
 			s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{}))
 			if err != nil {
 				t.Fatal(err)
@@ -102,15 +89,7 @@ func TestKeysOfOtherTypesAreFoundByTheIndex(t *testing.T) {
 				if err := op.run(); err != nil {
 					t.Fatalf("%s: %v", op.name, err)
 				}
-				rows, err := p.Query(ctx, "EXPLAIN "+last.sql, last.args...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-				if err != nil {
-					t.Fatal(err)
-				}
-				if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Seq Scan on") || !strings.Contains(plan, "Index") {
+				if plan := last.plan(t, p); strings.Contains(plan, "Seq Scan on") || !strings.Contains(plan, "Index") {
 					t.Errorf("%s: plan:\n%s\n%s", op.name, plan, last.sql)
 				}
 			}

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/backends/postgres"
@@ -61,6 +62,37 @@ func TestKeysOfOtherTypesComeFromTheirDefault(t *testing.T) {
 	recs, err := s.Insert(t.Context(), thing, record(t, thing, map[string]any{"n": 1}), record(t, thing, map[string]any{"n": 2}))
 	if err != nil || recs[0].Key() != core.TextValue("1.00") || recs[1].Key() != core.TextValue("2.00") {
 		t.Fatalf("%v %v", recs, err)
+	}
+}
+
+func TestAnIndexOnTheTextServesItsOrder(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "price", Type: core.Text}}})
+	schema := pgtest.Schema(t)
+	for _, sql := range []string{
+		`CREATE TABLE $S.thing (id bigserial PRIMARY KEY, price numeric)`,
+		`CREATE INDEX ON $S.thing (((price::text) COLLATE "C"), id)`,
+		`INSERT INTO $S.thing (price) SELECT i FROM generate_series(1, 10000) AS i`,
+		`ANALYZE $S.thing`,
+	} {
+		execute(t, inSchema(schema, sql))
+	}
+	p, last := traced(t)
+	s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []core.Query{
+		{Order: []string{"price"}, Limit: 10},
+		{Order: []string{"-price"}, Limit: 10},
+		{Where: core.Prefix("price", "123")},
+		{Where: core.And(core.Gt("price", "123"), core.Lt("price", "124"))},
+	} {
+		if _, err := s.Select(t.Context(), m.Resource("thing"), q); err != nil {
+			t.Fatal(err)
+		}
+		if plan := last.plan(t, p); !strings.Contains(plan, "Index") || strings.Contains(plan, "Seq Scan") {
+			t.Errorf("%v:\n%s", q, plan)
+		}
 	}
 }
 
