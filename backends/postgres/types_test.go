@@ -333,11 +333,11 @@ func TestEveryTypeThatIsImportedIsServed(t *testing.T) {
 	for _, sql := range foreignTypesSQL {
 		execute(t, inSchema(schema, sql))
 	}
-	table := `CREATE TABLE $S.thing (id bigserial PRIMARY KEY`
+	columns := []string{"id bigserial PRIMARY KEY"}
 	for i, c := range foreignTypes {
-		table += fmt.Sprintf(", c%d %s", i, foreignSQL(c.sql))
+		columns = append(columns, fmt.Sprintf("c%d %s", i, foreignSQL(c.sql)))
 	}
-	execute(t, inSchema(schema, table+")"))
+	execute(t, inSchema(schema, "CREATE TABLE $S.thing ("+strings.Join(columns, ", ")+")"))
 	in, err := postgres.Import(t.Context(), pool(t, pgtest.URL(t)), schema)
 	if err != nil {
 		t.Fatal(err)
