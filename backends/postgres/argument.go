@@ -63,9 +63,9 @@ func (c *column) parameter() string {
 // fromParameter turns an expression of the type parameter into one of the column's.
 func (c *column) fromParameter(expression string) string {
 	if c.parameter() == c.cast {
-		return expression
+		return c.write(expression)
 	}
-	return expression + "::" + c.cast
+	return c.write(expression + "::" + c.cast)
 }
 
 // keyArray spells a list of keys as PostgreSQL spells arrays (manual, section
@@ -97,7 +97,7 @@ func appendElement(dst []byte, s string) []byte {
 // in the model can, and for a column that cannot be written to.
 func (c *column) check(v core.Value) error {
 	f := c.field
-	if c.generated {
+	if c.generated || c.virtual {
 		return &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
 	}
 	fits := true
@@ -105,7 +105,7 @@ func (c *column) check(v core.Value) error {
 	case core.Int:
 		fits = v.Int() >= c.limits.low && v.Int() <= c.limits.high
 	case core.Text:
-		fits = c.limits.size == 0 || len(v.Text()) <= c.limits.size || utf8.RuneCountInString(v.Text()) <= c.limits.size
+		fits = c.limits.text(v.Text())
 	case core.Float:
 		fits = !c.limits.single || math.Abs(v.Float()) <= math.MaxFloat32
 	}
@@ -115,8 +115,23 @@ func (c *column) check(v core.Value) error {
 	return badValue(f, v)
 }
 
+// text reports whether a column can hold the text. The server would cut some of
+// those that it cannot.
+func (l limits) text(s string) bool {
+	switch {
+	case l.bytes > 0:
+		return len(s) <= l.bytes
+	case l.size == 0 || len(s) <= l.size && !l.exact:
+		return true
+	case l.blanks:
+		s = trimmed(s)
+	}
+	n := utf8.RuneCountInString(s)
+	return n == l.size || n < l.size && !l.exact
+}
+
 // badValue is the error of a value that a column does not take.
-func badValue(f *core.Field, v core.Value) error {
+func badValue(f *core.Field, v core.Value) *core.Error {
 	return &core.Error{
 		Code: core.BadFieldValue, Resource: f.Resource().External(), Field: f.External(), Type: f.Type(), Value: v.Any(),
 	}

@@ -45,8 +45,11 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := b.opts.check(); err != nil {
 		return err
 	}
+	if err := b.opts.checkSources(m); err != nil {
+		return err
+	}
 	if b.opts.Migrate {
-		if err := Migrate(ctx, b.pool, b.schema, m); err != nil {
+		if err := b.migrate(ctx, m); err != nil {
 			return err
 		}
 	}
@@ -59,10 +62,13 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err != nil {
 		return b.classify(ctx, err)
 	}
-	if err := mismatch(b.schema, compare(found, b.schema, m)); err != nil {
+	if err := found.describe(ctx, conn.Conn(), m, b.opts); err != nil {
+		return b.classify(ctx, err)
+	}
+	if err := mismatch(b.schema, compare(found, b.schema, m, b.opts, false)); err != nil {
 		return err
 	}
-	b.tables = bindTables(found, b.schema, m)
+	b.tables = bindTables(found, b.schema, m, b.opts)
 	b.autocommit = found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
 	for _, t := range b.tables {
 		if t.sequence == nil {
@@ -109,7 +115,20 @@ func (b *Backend) Stat() *pgxpool.Stat { return b.pool.Stat() }
 // String names the backend in [core.Store.Describe].
 func (b *Backend) String() string { return fmt.Sprintf("postgres, schema %q", b.schema) }
 
+// table returns what a resource is written to.
 func (b *Backend) table(r *core.Resource) *table { return b.tables[r.Index()] }
+
+// reading returns what a resource is read from.
+func (b *Backend) reading(r *core.Resource) *table { return b.tables[r.Index()].reads }
+
+// writing returns what a resource is written to, if that is anything.
+func (b *Backend) writing(r *core.Resource) (*table, error) {
+	t := b.tables[r.Index()]
+	if t.readOnly {
+		return nil, &core.Error{Code: core.ReadOnly, Resource: r.External()}
+	}
+	return t, nil
+}
 
 func (b *Backend) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	conn, err := b.pool.Acquire(ctx)

@@ -30,7 +30,7 @@ func (b *builder) param(cast string) string {
 // column returns the column of the row that conditions are about.
 func (b *builder) column(c *column) string { return b.alias + "." + c.name }
 
-// list writes the columns with commas between them.
+// list writes the columns as they are, with commas between them.
 func (b *builder) list(columns []*column) {
 	for i, c := range columns {
 		if i > 0 {

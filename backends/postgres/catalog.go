@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/core"
 )
 
 // catalog is what there is in a schema, as far as a model can be concerned.
@@ -12,6 +14,7 @@ type catalog struct {
 	encoding  string // of the database
 	isolation string // default of the connection
 	tables    map[string]*catalogTable
+	queries   map[string]*catalogTable // of sources, by resource
 }
 
 type catalogTable struct {
@@ -26,9 +29,15 @@ type catalogTable struct {
 type catalogColumn struct {
 	name          string
 	num           int16
-	typeName      string // of pg_type; of a domain, what it is made of
-	display       string // for people
-	size          int32  // of varchar(n), otherwise 0
+	typeName      string // of pg_type; of a domain, what it is made of; "" if it does not come with the server
+	kind          string // pg_type.typtype of the same
+	element       string // pg_type.typtype of an array's elements, "" of what is no array
+	base          string // the same type as SQL names it, without modifiers
+	declared      string // the type as SQL names it, with modifiers
+	domain        bool
+	labels        []string // of an enum
+	display       string   // for people
+	size          int32    // of varchar(n), char(n), bit(n) and varbit(n), otherwise 0
 	notNull       bool
 	identity      string // pg_attribute.attidentity
 	generated     bool
@@ -72,7 +81,8 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 	var name, kind string
 	for rows.Next() {
 		col := &catalogColumn{}
-		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.display, &col.size, &col.notNull,
+		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
+			&col.declared, &col.domain, &col.labels, &col.display, &col.size, &col.notNull,
 			&col.identity, &col.generated, &col.fallback, &col.sequence, &col.sequenceStep, &col.sequenceLimit,
 			&col.byCodePoint, &col.deterministic)
 		if err != nil {
@@ -136,6 +146,17 @@ func (c *catalog) readChecks(rows pgx.Rows) error {
 		}
 	}
 	return rows.Err()
+}
+
+// reads returns what a resource is read from, nil if it is not there.
+func (c *catalog) reads(r *core.Resource, s Source) *catalogTable {
+	switch {
+	case s.Query != "":
+		return c.queries[r.Name()]
+	case s.View != "":
+		return c.tables[s.View]
+	}
+	return c.tables[s.Table]
 }
 
 // hasIndex reports whether an index begins with the column.

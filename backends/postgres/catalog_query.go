@@ -10,22 +10,51 @@ SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1::text),
        current_setting('default_transaction_isolation')`
 
 	columnsQuery = `
-SELECT c.relname::text, c.relkind::text, a.attname::text, a.attnum,
-       base.typname::text, format_type(a.atttypid, a.atttypmod),
-       CASE WHEN base.typname IN ('varchar', '_varchar') AND a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 0 END,
+WITH RECURSIVE col AS MATERIALIZED (
+  SELECT c.relname, c.relkind, a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod,
+         a.attnotnull, a.attidentity, a.attgenerated, a.attcollation
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+)` + columnsOf
+
+	// The same of a query, whose columns are given by their names, types, modifiers
+	// and collations.
+	describedQuery = `
+WITH RECURSIVE col AS MATERIALIZED (
+  SELECT '' AS relname, 'v' AS relkind, 0::oid AS attrelid, x.attname, x.attnum::smallint, x.atttypid::oid, x.atttypmod,
+         false AS attnotnull, '' AS attidentity, '' AS attgenerated, x.attcollation::oid
+  FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::bigint[]) WITH ORDINALITY AS x (attname, atttypid, atttypmod, attcollation, attnum)
+)` + columnsOf
+
+	// What columns are made of: of a domain, the first type below it that is none.
+	columnsOf = `, below (top, topmod, oid, mod) AS (
+  SELECT col.atttypid, col.atttypmod, col.atttypid, col.atttypmod FROM col
+  UNION
+  SELECT below.top, below.topmod, d.typbasetype, CASE WHEN below.mod >= 0 THEN below.mod ELSE d.typtypmod END
+  FROM below JOIN pg_type d ON d.oid = below.oid AND d.typtype = 'd'
+)
+SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
+       CASE WHEN base.typnamespace = 'pg_catalog'::regnamespace THEN base.typname::text ELSE '' END,
+       base.typtype::text, coalesce(e.typtype::text, ''), format('%I.%I', bn.nspname, base.typname),
+       CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN format_type(a.atttypid, a.atttypmod) ELSE format('%I.%I', tn.nspname, t.typname) END,
+       t.typtype = 'd', ARRAY(SELECT l.enumlabel::text FROM pg_enum l WHERE l.enumtypid = base.oid),
+       format_type(a.atttypid, a.atttypmod),
+       CASE WHEN base.typname IN ('varchar', 'bpchar') AND below.mod > 4 THEN below.mod - 4
+            WHEN base.typname IN ('bit', 'varbit') AND below.mod > 0 THEN below.mod ELSE 0 END,
        a.attnotnull, a.attidentity::text, a.attgenerated <> '',
-       coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, ''),
+       coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, CASE WHEN t.typtype = 'd' THEN t.typdefault END, ''),
        coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.last, 0),
        coalesce(co.collname IN ('C', 'POSIX', 'ucs_basic', 'C.UTF-8', 'C.utf8') OR co.collname = 'default' AND db.datcollate IN ('C', 'POSIX') AND db.provider = 'c', true),
        coalesce(co.collisdeterministic, true)
-FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+FROM col a
 JOIN pg_type t ON t.oid = a.atttypid
-JOIN pg_type base ON base.oid = (
-  WITH RECURSIVE below (oid) AS (
-    SELECT t.oid UNION SELECT d.typbasetype FROM below JOIN pg_type d ON d.oid = below.oid AND d.typtype = 'd')
-  SELECT below.oid FROM below JOIN pg_type b ON b.oid = below.oid AND b.typtype <> 'd')
+JOIN pg_namespace tn ON tn.oid = t.typnamespace
+JOIN below ON below.top = a.atttypid AND below.topmod = a.atttypmod
+JOIN pg_type base ON base.oid = below.oid AND base.typtype <> 'd'
+JOIN pg_namespace bn ON bn.oid = base.typnamespace
+LEFT JOIN pg_type e ON e.oid = base.typelem AND e.typarray = base.oid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
 CROSS JOIN (
@@ -41,8 +70,7 @@ LEFT JOIN LATERAL (
      OR p.classid = 'pg_class'::regclass AND p.deptype = 'i'
         AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
   LIMIT 1) s ON true
-WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-ORDER BY c.relname, a.attnum`
+ORDER BY a.relname, a.attnum`
 
 	// Indexes that count for every row, on plain columns.
 	indexesQuery = `

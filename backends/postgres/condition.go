@@ -72,7 +72,7 @@ func (b *builder) ordered(c *column, kind core.FilterKind, v core.Value, negate 
 	if negate {
 		operator = operators[kind][1]
 	}
-	b.write("(", b.column(c), c.codePoints, operator, b.param(c.cast))
+	b.write("(", b.value(c), c.codePoints, operator, b.param(c.cast))
 	b.orNull(c, negate)
 	b.WriteByte(')')
 }
@@ -90,19 +90,21 @@ func (b *builder) operand(c *column) string {
 	switch c.field.Type() {
 	case core.JSON, core.List:
 		if !c.field.Many() {
-			return "nullif(" + b.column(c) + ", 'null'::jsonb)"
+			return "nullif(" + b.value(c) + ", 'null'::jsonb)"
 		}
 	}
-	return b.column(c) + c.equality
+	return b.value(c) + c.equality
 }
 
 func (b *builder) equal(c *column, v core.Value, equal bool) {
 	operand := b.operand(c)
 	switch {
 	case !v.IsSet() && equal:
-		b.write(operand, " IS NULL")
+		b.write(b.nullable(c), " IS NULL")
 	case !v.IsSet():
-		b.write(operand, " IS NOT NULL")
+		b.write(b.nullable(c), " IS NOT NULL")
+	case equal && c.text:
+		b.same(c, c.verdict(v), b.param(c.cast), false)
 	case equal:
 		b.write(operand, " = ", b.param(c.cast))
 	case c.notNull:
@@ -113,30 +115,41 @@ func (b *builder) equal(c *column, v core.Value, equal bool) {
 }
 
 func (b *builder) in(c *column, values []core.Value, negate bool) {
-	set, null := split(values)
+	set, null := split(c, values)
 	operand := b.operand(c)
 	b.WriteByte('(')
 	if len(set) > 0 {
 		array := c.fromElements(b.param(c.parameter() + "[]"))
-		if negate {
+		switch {
+		case negate:
 			b.write(operand, " <> ALL (", array, ")")
-		} else {
+		case c.text:
+			b.same(c, c.verdict(set...), array, true)
+		default:
 			b.write(operand, " = ANY (", array, ")")
 		}
 	}
 	switch {
 	case len(set) == 0 && null && negate:
-		b.write(operand, " IS NOT NULL")
+		b.write(b.nullable(c), " IS NOT NULL")
 	case len(set) == 0 && null:
-		b.write(operand, " IS NULL")
+		b.write(b.nullable(c), " IS NULL")
 	case len(set) == 0 && negate:
 		b.WriteString("TRUE")
 	case len(set) == 0:
 		b.WriteString("FALSE")
 	case null != negate: // null is among the values, or the negation of values is asked for
-		b.write(" OR ", operand, " IS NULL")
+		b.write(" OR ", b.nullable(c), " IS NULL")
 	}
 	b.WriteByte(')')
+}
+
+// nullable is what is null where the model has null.
+func (b *builder) nullable(c *column) string {
+	if c.text {
+		return b.column(c)
+	}
+	return b.operand(c)
 }
 
 // fromElements turns an array of the type parameter into one of the column's.
@@ -147,7 +160,7 @@ func (c *column) fromElements(expression string) string {
 // prefix writes a range, which an index serves.
 func (b *builder) prefix(c *column, prefix string, negate bool) {
 	_, bounded := prefixEnd(prefix)
-	column := b.column(c) + c.codePoints
+	column := b.value(c) + c.codePoints
 	low, and, high := " >= ", " AND ", " < "
 	if negate {
 		low, and, high = " < ", " OR ", " >= "

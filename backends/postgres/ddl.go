@@ -12,9 +12,14 @@ import (
 // foreign keys, deferrable and deferred. They are in an order in which they can be
 // executed and have no semicolon at the end. Names of constraints and indexes are
 // left to PostgreSQL.
-func DDL(schema string, m *core.Model) []string {
+func DDL(schema string, m *core.Model) []string { return Options{}.DDL(schema, m) }
+
+// DDL is the function [DDL] for the tables that [Options.Resources] names. It leaves
+// out resources that are read from a view or a query: whoever writes those has to
+// say what their tables are.
+func (o Options) DDL(schema string, m *core.Model) []string {
 	var statements []string
-	for _, d := range compare(&catalog{}, schema, m) {
+	for _, d := range compare(&catalog{}, schema, m, o, true) {
 		if d.remedy != "" {
 			statements = append(statements, d.remedy)
 		}
@@ -22,12 +27,12 @@ func DDL(schema string, m *core.Model) []string {
 	return statements
 }
 
-func createTableSQL(schema string, r *core.Resource) string {
+func createTableSQL(table string, r *core.Resource) string {
 	columns := make([]string, len(r.Columns()))
 	for i, f := range r.Columns() {
 		columns[i] = "\n\t" + columnSQL(f)
 	}
-	return "CREATE TABLE " + qualified(schema, r) + " (" + strings.Join(columns, ",") + "\n)"
+	return "CREATE TABLE " + table + " (" + strings.Join(columns, ",") + "\n)"
 }
 
 // columnSQL defines a column. Text sorts by code point, so that an index on it
@@ -48,5 +53,3 @@ func columnSQL(f *core.Field) string {
 	}
 	return sql + " PRIMARY KEY"
 }
-
-func qualified(schema string, r *core.Resource) string { return quote(schema) + "." + quote(r.Name()) }

@@ -10,23 +10,22 @@ import (
 
 // Delete is one statement for all keys.
 func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
-	table := t.backend.table(op.Resource)
+	table, err := t.backend.writing(op.Resource)
+	if err != nil {
+		return err
+	}
 	many := t.strict(op)
 	var s shape
 	s.byte(shapeDelete)
 	s.number(op.Resource.Index())
-	if s.flag(many) {
-		s.argument(table.key.array(op.Keys))
-	} else {
-		s.argument(table.key.argument(op.Keys[0]))
-	}
+	s.keys(table, op.Keys, many)
 	s.filter(table, op.Using)
 	if s.err != nil {
 		return s.err
 	}
-	st := t.backend.statements.get(s.key, func() *statement { return deleteStatement(table, op.Using, many) })
+	st := t.backend.statements.get(s.key, func() *statement { return deleteStatement(table, op, many) })
 	deleted := 0
-	err := t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
+	err = t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
 		for rows.Next() {
 			deleted++
 		}
@@ -38,24 +37,26 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	return err
 }
 
-func deleteStatement(t *table, using core.Filter, many bool) *statement {
+func deleteStatement(t *table, op *core.Op, many bool) *statement {
 	b := builder{alias: "t"}
 	columns := []*column{t.key}
 	if !many {
-		b.write("DELETE FROM ", t.name, " AS t WHERE ", b.column(t.key), t.key.equality, " = ", b.param(t.key.cast))
-		b.and(t, using)
+		b.write("DELETE FROM ", t.name, " AS t WHERE ")
+		b.same(t.key, t.key.verdict(op.Keys...), b.param(t.key.cast), false)
+		b.and(t, op.Using)
 		b.WriteString(" RETURNING ")
-		b.list(columns)
+		b.values(columns)
 		return &statement{b.String(), columns}
 	}
 	keys := b.param(t.key.parameter() + "[]")
-	b.write("WITH u AS (DELETE FROM ", t.name, " AS t WHERE ", b.column(t.key), t.key.equality, " = ANY (", keys, ")")
-	b.and(t, using)
+	b.write("WITH u AS (DELETE FROM ", t.name, " AS t WHERE ")
+	b.same(t.key, t.key.verdict(op.Keys...), keys, true)
+	b.and(t, op.Using)
 	b.WriteString(" RETURNING ")
 	b.list(columns)
 	b.WriteString(") SELECT ")
 	b.alias = "u"
-	b.list(columns)
+	b.values(columns)
 	b.orMissing(t, keys, core.All())
 	return &statement{b.String(), columns}
 }

@@ -33,9 +33,11 @@ const (
 
 // comparison collects differences.
 type comparison struct {
-	schema string
-	found  *catalog
-	out    []difference
+	schema   string
+	found    *catalog
+	opts     Options
+	creating bool // what is read from elsewhere is not compared
+	out      []difference
 }
 
 func (c *comparison) add(d difference) { c.out = append(c.out, d) }
@@ -46,8 +48,8 @@ func (c *comparison) needs(f *core.Field, format string, args ...any) {
 }
 
 // compare returns the differences in the order in which they can be removed.
-func compare(found *catalog, schema string, m *core.Model) []difference {
-	c := &comparison{schema: schema, found: found}
+func compare(found *catalog, schema string, m *core.Model, opts Options, creating bool) []difference {
+	c := &comparison{schema: schema, found: found, opts: opts, creating: creating}
 	c.checkNames(m)
 	if !found.exists {
 		c.add(difference{
@@ -59,7 +61,7 @@ func compare(found *catalog, schema string, m *core.Model) []difference {
 		c.add(difference{what: "the encoding of the database is " + found.encoding + ", not UTF8"})
 	}
 	for _, r := range m.Resources() {
-		c.compareTable(r)
+		c.compareResource(r)
 	}
 	slices.SortStableFunc(c.out, func(a, b difference) int { return cmp.Compare(a.phase, b.phase) })
 	return c.out
@@ -69,7 +71,8 @@ func compare(found *catalog, schema string, m *core.Model) []difference {
 func (c *comparison) checkNames(m *core.Model) {
 	names := []string{c.schema}
 	for _, r := range m.Resources() {
-		names = append(names, r.Name())
+		s := c.opts.source(r)
+		names = append(names, s.Table, s.View)
 		for _, f := range r.Columns() {
 			names = append(names, f.Name())
 		}
@@ -82,15 +85,52 @@ func (c *comparison) checkNames(m *core.Model) {
 	}
 }
 
-func (c *comparison) compareTable(r *core.Resource) {
-	t := c.found.tables[r.Name()]
+// table is what the resource is written to, as statements name it.
+func (c *comparison) table(r *core.Resource) string {
+	return Source{Table: c.opts.source(r).Table}.from(c.schema)
+}
+
+func (c *comparison) compareResource(r *core.Resource) {
+	s := c.opts.source(r)
+	if s.apart() {
+		if c.creating {
+			return
+		}
+		c.compareReading(r, s)
+	}
+	if s.Table != "" {
+		c.compareTable(r, s)
+	}
+}
+
+// compareReading is about what is read and not written to.
+func (c *comparison) compareReading(r *core.Resource, s Source) {
+	t := c.found.reads(r, s)
 	if t == nil {
-		c.add(difference{
-			phase: createTable, what: r.Name() + ": table is missing", remedy: createTableSQL(c.schema, r), safe: true,
-		})
+		c.add(difference{what: r.Name() + ": " + s.what() + " is missing"})
+		return
+	}
+	for _, f := range r.Columns() {
+		switch col := t.columns[f.Name()]; {
+		case col == nil:
+			c.needs(f, "the %s has no such column", s.what())
+		case !col.fits(f):
+			c.needs(f, "column of the %s is %s and should be %s", s.what(), col.display, sqlType(f))
+		}
+	}
+}
+
+func (c *comparison) compareTable(r *core.Resource, s Source) {
+	t := c.found.tables[s.Table]
+	if t == nil {
+		what := r.Name() + ": table is missing"
+		if s.Table != r.Name() {
+			what = fmt.Sprintf("%s: table %q is missing", r.Name(), s.Table)
+		}
+		c.add(difference{phase: createTable, what: what, remedy: createTableSQL(c.table(r), r), safe: true})
 		t = &catalogTable{} // of which only the constraints are compared
 	} else if t.kind != "r" && t.kind != "p" {
-		c.add(difference{what: r.Name() + ": is not a table"})
+		c.add(difference{what: r.Name() + ": is not a table; Options.Resources can read it as a view"})
 		return
 	}
 	for _, f := range r.Columns() {
@@ -111,15 +151,21 @@ func (c *comparison) compareColumn(t *catalogTable, f *core.Field) {
 	if t.columns != nil {
 		col := t.columns[f.Name()]
 		switch {
+		case col == nil && c.opts.source(f.Resource()).apart() && !f.Key():
+			if !f.Readonly() {
+				c.needs(f, "column is missing in the table %q; a field that only the %s has must be Readonly",
+					c.opts.source(f.Resource()).Table, c.opts.source(f.Resource()).what())
+			}
+			return
 		case col == nil && f.Key():
 			c.needs(f, "column is missing")
 			return
 		case col == nil:
 			c.add(difference{
 				phase: addColumn, what: f.String() + ": column is missing", safe: true,
-				remedy: "ALTER TABLE " + qualified(c.schema, f.Resource()) + " ADD COLUMN " + columnSQL(f),
+				remedy: "ALTER TABLE " + c.table(f.Resource()) + " ADD COLUMN " + columnSQL(f),
 			})
-		case !fits(f, col.typeName):
+		case !col.fits(f):
 			c.compareType(f, col)
 			return
 		case f.Key():
@@ -136,12 +182,12 @@ func (c *comparison) compareType(f *core.Field, col *catalogColumn) {
 	c.add(difference{
 		what: fmt.Sprintf("%s: column is %s and should be %s", f, col.display, want),
 		remedy: fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %[2]s::%[3]s",
-			qualified(c.schema, f.Resource()), quote(f.Name()), want),
+			c.table(f.Resource()), quote(f.Name()), want),
 	})
 }
 
 func (c *comparison) compareKey(t *catalogTable, f *core.Field, col *catalogColumn) {
-	table := qualified(c.schema, f.Resource())
+	table := c.table(f.Resource())
 	if !t.hasUnique(f.Name(), true) || !col.notNull {
 		c.add(difference{
 			what:   f.String() + ": is not a primary key, nor unique and not null by a constraint that is not deferrable",
@@ -157,7 +203,7 @@ func (c *comparison) compareKey(t *catalogTable, f *core.Field, col *catalogColu
 }
 
 func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
-	table, column := qualified(c.schema, f.Resource()), quote(f.Name())
+	table, column := c.table(f.Resource()), quote(f.Name())
 	if f.Unique() && !t.hasUnique(f.Name(), false) {
 		c.add(difference{
 			phase: addConstraint, what: f.String() + ": is not unique", safe: true, optional: t.columns == nil,
@@ -172,14 +218,18 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 		})
 	}
 	target := f.Target()
-	if target == nil || f.Many() || t.hasForeignKey(f.Name(), c.schema, target.Name(), target.Key().Name()) {
+	if target == nil || f.Many() {
+		return
+	}
+	to := c.opts.source(target).Table
+	if to == "" || t.hasForeignKey(f.Name(), c.schema, to, target.Key().Name()) {
 		return
 	}
 	c.add(difference{
 		phase: addForeignKey, safe: true, optional: t.columns == nil,
 		what: fmt.Sprintf("%s: has no foreign key to %s", f, target.Key()),
 		remedy: fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s) DEFERRABLE INITIALLY DEFERRED",
-			table, column, qualified(c.schema, target), quote(target.Key().Name())),
+			table, column, c.table(target), quote(target.Key().Name())),
 	})
 }
 

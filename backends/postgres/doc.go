@@ -6,8 +6,9 @@
 //
 // # Tables
 //
-// A resource is the table of its name, a stored field the column of its name. The
-// columns of the types, and what else may be there already:
+// A resource is the table of its name, unless [Options.Resources] names another, and
+// a stored field is the column of its name. The columns of the types, and what else
+// may be there already:
 //
 //   - Int: bigint; integer and smallint
 //   - Float: double precision; real
@@ -20,6 +21,42 @@
 //   - a to-one relation: a foreign key column of the type of the target's key
 //   - a one-directional to-many relation: an array of the type of the target's key
 //
+// # Columns of other types
+//
+// The other types of the server (manual, chapter 8) are held in these forms:
+//
+//   - Text: numeric, money, character(n), name, enums, date, time, timestamp without
+//     time zone, interval, inet, cidr, macaddr, bit strings, text search, xml, ranges,
+//     geometric types, and every other type that is none of the model's and has no
+//     parts, as the server spells its values
+//   - List: arrays of any type, with elements as to_jsonb makes them; json
+//   - JSON: json, and composite types as objects of their parts
+//   - a domain: what the type below it is held in
+//
+// A value is written as the server reads it, and shown as the server spells it: "1e2"
+// becomes the numeric "100", and the numeric(4,2) "1.5" becomes "1.50". One that the
+// server does not read, cuts or finds out of range is [core.BadFieldValue], the rules
+// of a domain included. Dates and intervals are spelled in the style of the
+// connection (DateStyle, IntervalStyle, TimeZone, lc_monetary), which has to be the
+// same for all: [Open] sees to the first two, [New] leaves it to the pool's owner.
+//
+// Such a Text field sorts and compares as text, by code point, as it does on every
+// backend: the numeric "10" comes before "9", an enum does not sort by its
+// declaration, and equal is what is spelled the same, so that "1.0" does not find
+// the numeric "1.00". Text that is no value of the type equals nothing, and is no
+// error. UNIQUE and foreign keys of the database go by the type's own equality:
+// there "1.0" and "1.00" are the same number. Give numeric keys a scale,
+// numeric(12,0) or the like, so that each has one spelling.
+//
+// An equality, which includes keys and relations, is answered by an index on the
+// column if the type is numeric, character(n), name, an enum, date, time, timestamp,
+// inet, cidr, macaddr, macaddr8, a bit string or oid: there the type's own equality
+// is asked as well as that of the texts. Of enums, the labels that there were when
+// the store was made; of dates and times, the years 1 to 9999. Everything else, and
+// every order, range and prefix, looks at the text of each row, unless there is an
+// index on the expression, such as ((price::text) COLLATE "C"), which the server
+// makes for types whose spelling no setting changes.
+//
 // Columns and tables that the model does not name are left alone. Defaults,
 // generated columns and triggers of the database do what they do, and the records
 // that a write returns show it.
@@ -29,6 +66,11 @@
 // that do, use a tool for them, such as goose (github.com/pressly/goose), and
 // give it what DDL wrote as the first one. When a store is made, the backend
 // compares the schema with the model and reports every difference by name.
+//
+// # Views
+//
+// [Options.Resources] says of a resource that it is read from a view or by a query,
+// and which table, if any, it is written to: see [Source].
 //
 // # Transactions
 //

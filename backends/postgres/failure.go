@@ -23,6 +23,9 @@ func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commit
 		t.behind = table
 		return fmt.Errorf("%w: a key that was handed out is taken: %w", core.ErrConflict, err)
 	}
+	if found := t.culprit(ctx, op, err); found != nil {
+		return found
+	}
 	return t.backend.failure(ctx, op, err)
 }
 

@@ -116,7 +116,7 @@ func TestDetailOfAForeignKeyIsTakenApart(t *testing.T) {
 		{`Key (other)=(a) is not present in table "parent".`, "", "", false},
 		{``, "", "", false},
 	} {
-		column, value, ok := detail(c.detail, f)
+		column, value, ok := detail(c.detail, f, "child", "parent")
 		if column != c.column || value != c.value || ok != c.ok {
 			t.Errorf("%s: got %q %q %v", c.detail, column, value, ok)
 		}

@@ -55,13 +55,15 @@ func (i *Imported) Model() (*core.Model, error) {
 //   - bytea: Bytes
 //   - json, jsonb: JSON
 //   - arrays: List
+//   - composite types: JSON
 //   - domains: what the type below them becomes
 //   - everything else: Text, as the server spells it. So do numeric, because no
 //     other type keeps every digit, timestamp without time zone and date, because
 //     they name no instant (manual, section 8.5.1), and enums
 //
-// Columns whose type the backend does not take have a note of the kind
-// [ImportRefused] that says what to do about it.
+// Columns whose values are held in another form have a note of the kind
+// [ImportChanged] that says what it is. A key of type Int without a default has one
+// of the kind [ImportRefused].
 //
 // A foreign key of one column that refers to the primary key of a resource
 // becomes a to-one relation, which cascades if that very key says ON DELETE

@@ -61,7 +61,7 @@ func (m *importer) leaveOut(t *importedTable, what, advice string) {
 // key returns the name of the column that is the key; or nothing, with a note,
 // because the table cannot be a resource.
 func (m *importer) key(t *importedTable) (string, bool) {
-	const byHand = "declare a resource for it by hand, and serve that read-only"
+	const byHand = "declare a resource for it by hand, which Options.Resources reads from it"
 	switch {
 	case t.Partition && t.Parent != "":
 		m.leaveOut(t, "a partition of "+t.Parent+", which is in another schema", "import that schema")

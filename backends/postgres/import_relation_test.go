@@ -146,12 +146,12 @@ func TestImportMarksWhatHasAnIndexOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestImportNamesNoOtherSideLikeAColumnThatWasLeftOut(t *testing.T) {
+func TestImportNamesNoOtherSideLikeAColumn(t *testing.T) {
 	got := importOf(t, `
 		CREATE TYPE pair AS (x int, y int);
 		CREATE TABLE a (id int PRIMARY KEY, b pair);
 		CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a)`)
-	importExpect(t, "a", importFields(t, got, "a"), []string{"id int key", "b_by_a ->> b of a"})
+	importExpect(t, "a", importFields(t, got, "a"), []string{"id int key", "b json", "b_by_a ->> b of a"})
 }
 
 func TestImportCountsNoIndexThatIsNotFinished(t *testing.T) {

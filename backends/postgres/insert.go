@@ -14,7 +14,10 @@ import (
 // Insert is one statement for all records that leave the same columns to their
 // defaults, which is usually all of them.
 func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
-	table := t.backend.table(op.Resource)
+	table, err := t.backend.writing(op.Resource)
+	if err != nil {
+		return nil, err
+	}
 	recs := table.withKeys(op.Records)
 	groups, err := grouped(table, recs)
 	if err != nil {
@@ -29,8 +32,15 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 		}
 		calls = append(calls, c)
 	}
+	t.more = len(table.virtual) > 0
 	if err := t.run(ctx, op, calls...); err != nil {
 		return nil, err
+	}
+	if t.more {
+		t.more = false
+		if err := t.run(ctx, op, t.readBack(table, keysIn(out), out)); err != nil {
+			return nil, err
+		}
 	}
 	if table.sequence != nil {
 		for _, rec := range out {
@@ -200,14 +210,14 @@ func insertStatement(t *table, g *group, check core.Filter) *statement {
 	default:
 		b.WriteString("VALUES (")
 		for i, c := range g.columns {
-			b.write(comma(i), b.param(c.cast))
+			b.write(comma(i), c.write(b.param(c.cast)))
 		}
 		b.WriteByte(')')
 	}
 	b.WriteString(" RETURNING ")
-	b.list(t.columns)
+	b.values(t.stored)
 	b.guard(t, check)
-	return &statement{b.String(), t.columns}
+	return &statement{b.String(), t.stored}
 }
 
 // unnested writes a query of arrays, one a column, in their order, which is the one

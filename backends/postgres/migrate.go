@@ -29,7 +29,10 @@ const migrationLock = 0x6c61726465720001
 // Errors: one that names what it refuses; [core.Unavailable]; the server's, such as
 // one that a unique constraint cannot be added because values are not unique.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string, m *core.Model) error {
-	b := New(pool, schema, Options{})
+	return New(pool, schema, Options{}).migrate(ctx, m)
+}
+
+func (b *Backend) migrate(ctx context.Context, m *core.Model) error {
 	conn, err := b.acquire(ctx)
 	if err != nil {
 		return err
@@ -40,7 +43,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string, m *core.Mod
 		if _, err := tx.Exec(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", int64(migrationLock))); err != nil {
 			return err
 		}
-		return migrate(ctx, tx, schema, m)
+		return migrate(ctx, tx, b.schema, m, b.opts)
 	})
 	if err != nil {
 		return b.classify(ctx, err)
@@ -48,12 +51,12 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string, m *core.Mod
 	return nil
 }
 
-func migrate(ctx context.Context, tx pgx.Tx, schema string, m *core.Model) error {
+func migrate(ctx context.Context, tx pgx.Tx, schema string, m *core.Model, opts Options) error {
 	found, err := readCatalog(ctx, tx.Conn(), schema)
 	if err != nil {
 		return err
 	}
-	differences := compare(found, schema, m)
+	differences := compare(found, schema, m, opts, true)
 	if err := refuse(schema, differences); err != nil {
 		return err
 	}

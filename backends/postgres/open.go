@@ -33,7 +33,9 @@ var errBadURL = errors.New("postgres: connection string cannot be parsed")
 // the server answers.
 //
 // The connections have SERIALIZABLE as their default, a name in the server's
-// statistics, and timeouts for connecting and for transactions that fell silent.
+// statistics, timeouts for connecting and for transactions that fell silent, and the
+// usual styles of dates and intervals. Options.Bouncer leaves all settings of the
+// session to the pooler.
 // A context that ends cancels the statement that is running, and the connection
 // stays in use.
 //
@@ -69,6 +71,8 @@ func configure(c *pgx.ConnConfig, opts Options) {
 	if !opts.Bouncer {
 		setDefault(c, "default_transaction_isolation", string(opts.isolation()))
 		setDefault(c, "idle_in_transaction_session_timeout", idleInTransaction)
+		setDefault(c, "datestyle", "ISO")
+		setDefault(c, "intervalstyle", "postgres")
 		return
 	}
 	if c.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {

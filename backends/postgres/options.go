@@ -13,13 +13,17 @@ type Options struct {
 	// they could not if they had run one after the other: [core.Backend] promises
 	// more.
 	Isolation pgx.TxIsoLevel
+	// Resources says where the records of resources are that are not in the tables of
+	// their names, or not only there, by the resource's name.
+	Resources map[string]Source
 	// Bouncer makes [Open] set connections up for a pooler that hands them out by
 	// transaction, such as PgBouncer in transaction mode: no prepared statements,
 	// no settings of a session. [New] takes the pool as it is, and begins every
 	// transaction with its isolation.
 	Bouncer bool
-	// Migrate has the backend call [Migrate] before it compares the schema with
-	// the model: what is missing is created when the store is made.
+	// Migrate has the backend do what [Migrate] does before it compares the schema
+	// with the model: what is missing is created when the store is made. Resources
+	// that are read from a view or a query are left to whoever makes those.
 	Migrate bool
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".

@@ -30,6 +30,37 @@ func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Tr
 
 func (*recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
+// traced returns serializable connections whose last statement is kept.
+func traced(t *testing.T) (*pgxpool.Pool, *recorder) {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(with(t, pgtest.URL(t), "default_transaction_isolation", "serializable"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := &recorder{}
+	config.ConnConfig.Tracer = last
+	p, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p, last
+}
+
+// plan is how the server executes the last statement.
+func (r *recorder) plan(t *testing.T, p *pgxpool.Pool) string {
+	t.Helper()
+	rows, err := p.Query(t.Context(), "EXPLAIN "+r.sql, r.args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n")
+}
+
 func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
@@ -53,17 +84,7 @@ func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
 	} {
 		execute(t, inSchema(schema, sql))
 	}
-	config, err := pgxpool.ParseConfig(with(t, pgtest.URL(t), "default_transaction_isolation", "serializable"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var last recorder
-	config.ConnConfig.Tracer = &last
-	p, err := pgxpool.NewWithConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Close)
+	p, last := traced(t)
 	cookie := m.Resource("cookie")
 	guard := core.Decorator{Name: "guard", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -141,15 +162,7 @@ func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
 			if err := c.run(); err != nil {
 				t.Fatal(err)
 			}
-			rows, err := p.Query(ctx, "EXPLAIN "+last.sql, last.args...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-			if err != nil {
-				t.Fatal(err)
-			}
-			plan := strings.Join(lines, "\n")
+			plan := last.plan(t, p)
 			if strings.Contains(plan, "Seq Scan on cookie") || !strings.Contains(plan, "Index") {
 				t.Errorf("plan:\n%s", plan)
 			}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"crypto/rand"
 	"strconv"
 	"strings"
 
@@ -13,12 +14,14 @@ import (
 // ever visible and no round trip is needed to take it back. SQL has no expression
 // that raises an error of one's choice, but the text that cannot be cast to a
 // number is part of the error. It contains a column, or the planner would cast it
-// in advance.
-const (
-	markMissing   = "larder: missing "
-	markForbidden = "larder: forbidden "
-	markEnd       = ";"
+// in advance, and a secret of this process, so that no client's value that the
+// server cannot cast looks like one of ours.
+var (
+	markMissing   = "larder " + rand.Text() + ": missing "
+	markForbidden = "larder " + rand.Text() + ": forbidden "
 )
+
+const markEnd = ";"
 
 // raise is an expression that fails with the mark and a detail, which is one of
 // type text.

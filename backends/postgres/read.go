@@ -11,7 +11,7 @@ import (
 
 // Read is a Load or a Select in one statement.
 func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
-	table := t.backend.table(op.Resource)
+	table := t.backend.reading(op.Resource)
 	var s shape
 	if op.Kind == core.Load {
 		s.load(table, op)
@@ -41,7 +41,7 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 
 // Count is one statement.
 func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
-	table := t.backend.table(op.Resource)
+	table := t.backend.reading(op.Resource)
 	var s shape
 	s.byte(shapeCount)
 	s.number(op.Resource.Index())
@@ -92,11 +92,7 @@ func (s *shape) load(t *table, op *core.Op) {
 	s.byte(shapeLoad)
 	s.number(op.Resource.Index())
 	s.fields(op.Fields)
-	if s.flag(len(op.Keys) > 1) {
-		s.argument(t.key.array(op.Keys))
-	} else {
-		s.argument(t.key.argument(op.Keys[0]))
-	}
+	s.keys(t, op.Keys, len(op.Keys) > 1)
 	s.filter(t, op.Using)
 }
 
@@ -104,16 +100,16 @@ func loadStatement(t *table, op *core.Op) *statement {
 	b := builder{alias: "t"}
 	columns := projected(t, op.Fields)
 	b.WriteString("SELECT ")
-	b.list(columns)
-	b.write(" FROM ", t.name, " AS t WHERE ", b.column(t.key), t.key.equality)
+	b.values(columns)
+	b.write(" FROM ", t.name, " AS t WHERE ")
+	param := t.key.cast
 	if len(op.Keys) > 1 {
-		b.write(" = ANY (", b.param(t.key.cast+"[]"), ")")
-	} else {
-		b.write(" = ", b.param(t.key.cast))
+		param += "[]"
 	}
+	b.same(t.key, t.key.verdict(op.Keys...), b.param(param), len(op.Keys) > 1)
 	b.and(t, op.Using)
 	if len(op.Keys) > 1 {
-		b.write(" ORDER BY ", b.column(t.key), t.key.codePoints)
+		b.write(" ORDER BY ", b.value(t.key), t.key.codePoints)
 	}
 	return &statement{b.String(), columns}
 }
@@ -148,12 +144,12 @@ func (s *shape) query(t *table, op *core.Op) {
 // takes a page of each and puts them together.
 func selectStatement(t *table, op *core.Op) *statement {
 	columns := projected(t, op.Fields)
+	list := builder{alias: "t"}
+	list.values(columns)
 	b := builder{alias: "t"}
-	b.WriteString("SELECT ")
-	b.list(columns)
 	b.write(" FROM ", t.name, " AS t WHERE ")
 	b.conditions(t, op.Where, op.Using)
-	rows := b.String()
+	rows := "SELECT " + list.String() + b.String()
 	tail := builder{alias: "t", params: b.params}
 	steps := tail.steps(t, op)
 	tail.orderBy(t, op.Order)
@@ -163,11 +159,16 @@ func selectStatement(t *table, op *core.Op) *statement {
 	sql := rows + tail.String()
 	if len(steps) > 0 {
 		pages := parts(steps)
+		if len(pages) == 2 { // the values are read from both together
+			raw := builder{alias: "t"}
+			raw.list(columns)
+			rows = "SELECT " + raw.String() + b.String()
+		}
 		for i, after := range pages {
 			pages[i] = rows + " AND " + after + tail.String()
 		}
 		if sql = pages[0]; len(pages) == 2 {
-			sql = "SELECT * FROM ((" + pages[0] + ") UNION ALL (" + pages[1] + ")) AS t" + tail.String()
+			sql = "SELECT " + list.String() + " FROM ((" + pages[0] + ") UNION ALL (" + pages[1] + ")) AS t" + tail.String()
 		}
 	}
 	return &statement{sql, columns}

@@ -42,6 +42,12 @@ func counted(t *testing.T, url string, opts postgres.Options) (*core.Store, *ato
 	if err := postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, numbered); err != nil {
 		t.Fatal(err)
 	}
+	return countedIn(t, url, schema, numbered, opts)
+}
+
+// countedIn is counted for a schema that is there.
+func countedIn(t *testing.T, url, schema string, m *core.Model, opts postgres.Options) (*core.Store, *atomic.Int64) {
+	t.Helper()
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +63,7 @@ func counted(t *testing.T, url string, opts postgres.Options) (*core.Store, *ato
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Close)
-	store, err := core.New(t.Context(), numbered, postgres.New(p, schema, opts))
+	store, err := core.New(t.Context(), m, postgres.New(p, schema, opts))
 	if err != nil {
 		t.Fatal(err)
 	}

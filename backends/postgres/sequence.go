@@ -89,14 +89,17 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	table := t.backend.table(op.Resource)
+	table, err := t.backend.writing(op.Resource)
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case table.sequence != nil && !t.begun:
 		return t.freshKeys(ctx, op, table)
 	case table.sequence != nil:
 		return t.evaluate(ctx, op, table, "nextval("+table.sequence.regclass()+")")
 	case table.key.fallback != "":
-		return t.evaluate(ctx, op, table, table.key.fallback)
+		return t.evaluate(ctx, op, table, table.key.readDefault())
 	case table.key.field.Type() == core.UUID:
 		keys := make([]core.Value, op.N)
 		for i := range keys {
@@ -105,6 +108,14 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 		return keys, nil
 	}
 	return nil, noNextKey(op.Resource)
+}
+
+// readDefault is the value of the column's default as the model has it.
+func (c *column) readDefault() string {
+	if !c.text {
+		return c.fallback
+	}
+	return c.read("(" + c.fallback + ")::" + c.declared)
 }
 
 // evaluate returns N values of the expression.

@@ -24,6 +24,7 @@ const (
 	shapeInsert
 	shapeUpdate
 	shapeDelete
+	shapeReadBack
 )
 
 func (s *shape) byte(b ...byte) { s.key = append(s.key, b...) }
@@ -53,6 +54,10 @@ func (s *shape) filter(t *table, f core.Filter) {
 		}
 	case core.FilterEq, core.FilterNe, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterIn, core.FilterPrefix:
 		c := t.columns[f.Field().Column()]
+		if c.virtual {
+			s.err = fmt.Errorf("postgres: a write has a condition on %s, which the table does not have", c.field)
+			return
+		}
 		s.number(c.index)
 		s.comparison(c, f)
 	default:
@@ -64,9 +69,10 @@ func (s *shape) comparison(c *column, f core.Filter) {
 	values := f.Values()
 	switch f.Kind() {
 	case core.FilterIn:
-		set, null := split(values)
+		set, null := split(c, values)
 		s.flag(null)
 		if s.flag(len(set) > 0) {
+			s.number(int(c.verdict(set...)))
 			s.argument(c.array(set))
 		}
 	case core.FilterPrefix:
@@ -77,13 +83,25 @@ func (s *shape) comparison(c *column, f core.Filter) {
 		}
 	default:
 		if s.flag(values[0].IsSet()) {
+			s.number(int(c.verdict(values[0])))
 			s.argument(c.argument(values[0]))
 		}
 	}
 }
 
-// split returns the values that are not null, and whether one is.
-func split(values []core.Value) (set []core.Value, null bool) {
+// keys notes the keys of a Load, Update or Delete, as an array or the one alone.
+func (s *shape) keys(t *table, keys []core.Value, many bool) {
+	s.number(int(t.key.verdict(keys...)))
+	if s.flag(many) {
+		s.argument(t.key.array(keys))
+	} else {
+		s.argument(t.key.argument(keys[0]))
+	}
+}
+
+// split returns the values that are not null and that the column can hold, and
+// whether one is null.
+func split(c *column, values []core.Value) (set []core.Value, null bool) {
 	set = make([]core.Value, 0, len(values))
 	for _, v := range values {
 		if v.IsSet() {
@@ -92,5 +110,5 @@ func split(values []core.Value) (set []core.Value, null bool) {
 			null = true
 		}
 	}
-	return set, null
+	return c.possible(set), null
 }

@@ -9,8 +9,13 @@ import (
 // table is a resource as statements see it.
 type table struct {
 	resource *core.Resource
-	name     string // qualified and quoted
+	table    string // in the schema, "" for a query
+	name     string // as FROM has it
 	columns  []*column
+	stored   []*column // that it has itself
+	virtual  []*column // that only what is read has, as that has them
+	reads    *table    // what is read, which may be the table itself
+	readOnly bool
 	key      *column
 	sequence *sequence              // of an Int key; may be nil
 	fields   map[string]*core.Field // by column
@@ -21,11 +26,14 @@ type table struct {
 
 // column is a stored field as statements see it.
 type column struct {
+	form
+
 	field      *core.Field
 	index      int    // in records
 	name       string // quoted
 	cast       string // type of its parameters
 	notNull    bool
+	virtual    bool   // not in the table, only in what is read
 	generated  bool   // GENERATED ALWAYS AS (...) STORED
 	always     bool   // GENERATED ALWAYS AS IDENTITY
 	fallback   string // default expression
@@ -39,29 +47,54 @@ type column struct {
 type limits struct {
 	low, high int64 // Int
 	size      int   // Text, in characters; 0 means any
+	bytes     int   // the same in bytes
+	exact     bool  // not less than size either
+	blanks    bool  // those at the end do not count
 	single    bool  // Float of 32 bits
 }
 
-func bindTables(found *catalog, schema string, m *core.Model) []*table {
+func bindTables(found *catalog, schema string, m *core.Model, opts Options) []*table {
 	tables := make([]*table, len(m.Resources()))
 	for i, r := range m.Resources() {
-		tables[i] = bindTable(found.tables[r.Name()], schema, r)
+		s := opts.source(r)
+		t := bindTable(found.reads(r, s), s.from(schema), r, opts)
+		t.reads, t.readOnly = t, s.Table == ""
+		if s.apart() && !t.readOnly {
+			t = written(t, bindTable(found.tables[s.Table], Source{Table: s.Table}.from(schema), r, opts))
+		}
+		t.table, tables[i] = s.Table, t
 	}
 	return tables
 }
 
-func bindTable(found *catalogTable, schema string, r *core.Resource) *table {
+// written returns the table that is written to where another one is read.
+func written(reads, t *table) *table {
+	t.reads = reads
+	for i, c := range t.columns {
+		if c.virtual {
+			t.virtual = append(t.virtual, reads.columns[i])
+		}
+	}
+	return t
+}
+
+func bindTable(found *catalogTable, name string, r *core.Resource, opts Options) *table {
 	t := &table{
-		resource: r, name: qualified(schema, r), columns: make([]*column, len(r.Columns())),
+		resource: r, name: name, columns: make([]*column, len(r.Columns())),
 		fields: make(map[string]*core.Field), uniques: make(map[string]*core.Field),
 		foreign: make(map[string]*core.Field), checks: make(map[string]*core.Field),
 	}
 	for i, f := range r.Columns() {
+		if found.columns[f.Name()] == nil {
+			t.columns[i] = &column{field: f, index: i, virtual: true}
+			continue
+		}
 		t.columns[i] = bindColumn(found.columns[f.Name()], f)
+		t.stored = append(t.stored, t.columns[i])
 		t.fields[f.Name()] = f
 	}
 	t.key = t.columns[r.Key().Column()]
-	if key := found.columns[r.Key().Name()]; key.sequence != "" && key.sequenceStep > 0 {
+	if key := found.columns[r.Key().Name()]; r.Key().Type() == core.Int && key.sequence != "" && key.sequenceStep > 0 {
 		t.sequence = &sequence{name: key.sequence, step: key.sequenceStep, limit: key.sequenceLimit}
 	}
 	for _, x := range found.indexes {
@@ -70,7 +103,7 @@ func bindTable(found *catalogTable, schema string, r *core.Resource) *table {
 		}
 	}
 	for _, k := range found.foreign {
-		if f := t.fields[k.column]; f != nil && f.Target() != nil && k.target == f.Target().Name() {
+		if f := t.fields[k.column]; f != nil && f.Target() != nil && k.target == opts.source(f.Target()).Table {
 			t.foreign[k.name] = f
 		}
 	}
@@ -84,14 +117,14 @@ func bindTable(found *catalogTable, schema string, r *core.Resource) *table {
 
 func bindColumn(found *catalogColumn, f *core.Field) *column {
 	c := &column{
-		field: f, index: f.Column(), name: quote(f.Name()), cast: sqlType(f),
-		notNull: found.notNull, generated: found.generated, always: found.identity == "a",
+		form: formOf(found, f), field: f, index: f.Column(), name: quote(f.Name()), cast: sqlType(f),
+		notNull: found.notNull || f.Key(), generated: found.generated, always: found.identity == "a",
 		fallback: found.fallback, given: found.given(), limits: limitsOf(found),
 	}
-	if f.Type() == core.Text && !found.byCodePoint {
+	if f.Type() == core.Text && (c.text || !found.byCodePoint) {
 		c.codePoints = ` COLLATE "C"`
 	}
-	if f.Type() == core.Text && !found.deterministic {
+	if f.Type() == core.Text && (c.text || !found.deterministic) {
 		c.equality = ` COLLATE "C"`
 	}
 	return c
@@ -104,6 +137,14 @@ func limitsOf(c *catalogColumn) limits {
 		l.low, l.high = math.MinInt32, math.MaxInt32
 	case "int2":
 		l.low, l.high = math.MinInt16, math.MaxInt16
+	case "bpchar":
+		l.blanks = true
+	case "bit":
+		l.exact = true
+	case "name":
+		l.bytes = maxName
+	case "char":
+		l.bytes = 1
 	}
 	return l
 }

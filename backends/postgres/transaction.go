@@ -22,6 +22,7 @@ type transaction struct {
 	wrote    bool   // or tried to
 	deferred bool   // constraints are
 	done     bool   // committed along with an operation
+	more     bool   // another statement of the same operation follows
 	behind   *table // whose sequence handed out a key that was taken
 }
 
@@ -59,8 +60,8 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 		return &core.Error{Code: core.BadRequest, Message: "the condition has too many values"}
 	}
 	writes := op.Kind.Writes()
-	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1
-	commits := alone || op.Final
+	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1 && !t.begun && !t.more
+	commits := alone || op.Final && !t.more
 	t.wrote = t.wrote || writes
 	var err error
 	if !alone {

@@ -12,7 +12,10 @@ import (
 
 // Update is one statement for all records, whatever columns each of them changes.
 func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
-	table := t.backend.table(op.Resource)
+	table, err := t.backend.writing(op.Resource)
+	if err != nil {
+		return nil, err
+	}
 	changes, err := changed(table, op.Records)
 	if err != nil {
 		return nil, err
@@ -25,14 +28,17 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	}
 	st := t.backend.statements.get(s.key, u.statement)
 	out := make([]core.Record, len(op.Keys))
-	err = t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
+	calls := []call{{st.sql, s.args, func(rows pgx.Rows) error {
 		updated, err := records(rows, table, st.columns)
 		if err == nil {
 			place(op.Keys, updated, out)
 		}
 		return err
-	}})
-	if err != nil {
+	}}}
+	if len(table.virtual) > 0 {
+		calls = append(calls, t.readBack(table, op.Keys, out))
+	}
+	if err := t.run(ctx, op, calls...); err != nil {
 		return nil, err
 	}
 	for i, rec := range out {
@@ -101,12 +107,7 @@ type update struct {
 func (u *update) shape(s *shape) {
 	s.byte(shapeUpdate)
 	s.number(u.op.Resource.Index())
-	s.flag(u.many)
-	if u.many {
-		s.argument(u.table.key.array(u.op.Keys))
-	} else {
-		s.argument(u.table.key.argument(u.op.Keys[0]))
-	}
+	s.keys(u.table, u.op.Keys, u.many)
 	s.number(len(u.changes))
 	for _, c := range u.changes {
 		s.number(c.index)
@@ -142,7 +143,7 @@ func (u *update) statement() *statement {
 	} else {
 		u.writeOne(&b)
 	}
-	return &statement{b.String(), u.table.columns}
+	return &statement{b.String(), u.table.stored}
 }
 
 // writeOne changes the row of one key. If there is none, there is no result.
@@ -152,22 +153,24 @@ func (u *update) writeOne(b *builder) {
 	if len(u.changes) > 0 {
 		b.write("UPDATE ", t.name, " AS t SET ")
 		for i, c := range u.changes {
-			b.write(comma(i), c.name, " = ", b.param(c.cast))
+			b.write(comma(i), c.name, " = ", c.write(b.param(c.cast)))
 		}
-		b.write(" WHERE ", b.column(t.key), t.key.equality, " = ", key)
+		b.WriteString(" WHERE ")
+		b.same(t.key, t.key.verdict(u.op.Keys...), key, false)
 		b.and(t, u.op.Using)
 		b.WriteString(" RETURNING ")
-		b.list(t.columns)
+		b.values(t.stored)
 		b.guard(t, u.op.Check)
 		return
 	}
-	using := builder{alias: "t", params: b.params}
-	using.and(t, u.op.Using)
-	b.params = using.params
+	where := builder{alias: "t", params: b.params}
+	where.same(t.key, t.key.verdict(u.op.Keys...), key, false)
+	where.and(t, u.op.Using)
+	b.params = where.params
 	b.WriteString("SELECT ")
-	b.list(t.columns)
+	b.values(t.stored)
 	b.guard(t, u.op.Check)
-	b.write(" FROM ", t.name, " AS t WHERE ", b.column(t.key), t.key.equality, " = ", key, using.String())
+	b.write(" FROM ", t.name, " AS t WHERE ", where.String())
 }
 
 // writeMany changes the rows of all keys, and fails for the first that is not
@@ -180,13 +183,14 @@ func (u *update) writeMany(b *builder) {
 		u.writeChanges(b, keys)
 	} else {
 		b.WriteString("SELECT ")
-		b.list(t.columns)
-		b.write(" FROM ", t.name, " AS t WHERE ", b.column(t.key), t.key.equality, " = ANY (", keys, ")")
+		b.list(t.stored)
+		b.write(" FROM ", t.name, " AS t WHERE ")
+		b.same(t.key, t.key.verdict(u.op.Keys...), keys, true)
 		b.and(t, u.op.Using)
 	}
 	b.WriteString(") SELECT ")
 	b.alias = "u"
-	b.list(t.columns)
+	b.values(t.stored)
 	b.orMissing(t, keys, u.op.Check)
 }
 
@@ -203,10 +207,11 @@ func (u *update) writeChanges(b *builder, keys string) {
 		}
 		b.write(comma(i), c.name, " = ", value)
 	}
-	b.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ") WHERE ", b.column(t.key), t.key.equality, " = v.key")
+	b.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ") WHERE ")
+	b.same(t.key, t.key.verdict(u.op.Keys...), "v.key", false)
 	b.and(t, u.op.Using)
 	b.WriteString(" RETURNING ")
-	b.list(t.columns)
+	b.list(t.stored)
 }
 
 func valueName(i int) string { return "v" + strconv.Itoa(i) }
@@ -222,5 +227,5 @@ func (b *builder) orMissing(t *table, keys string, check core.Filter) {
 		b.write(" THEN NULL ELSE ", raise(markForbidden, b.column(t.key)+"::text"))
 	}
 	b.write(" END FROM (SELECT min(v.place) AS place FROM unnest(", keys, ") WITH ORDINALITY AS v (key, place)",
-		" WHERE NOT EXISTS (SELECT FROM u WHERE ", b.column(t.key), " = v.key)) AS m LEFT JOIN u ON true")
+		" WHERE NOT EXISTS (SELECT FROM u WHERE ", b.value(t.key), t.key.equality, " = v.key)) AS m LEFT JOIN u ON true")
 }

@@ -12,7 +12,7 @@ import (
 // appendix A, classes 22 and 23), in the names of the model; nil if the error is
 // none. op is nil at a commit.
 func (b *Backend) violation(op *core.Op, err *pgconn.PgError) error {
-	table := b.tableNamed(err)
+	table := b.tableNamed(op, err)
 	var found error
 	switch {
 	case err.Code == "2200H": // a sequence has come to its end
@@ -20,7 +20,7 @@ func (b *Backend) violation(op *core.Op, err *pgconn.PgError) error {
 	case err.Code == "23505" || err.Code == "23P01":
 		found = taken(table, op, err.ConstraintName)
 	case err.Code == "23503":
-		found = reference(table, op, err)
+		found = b.reference(table, op, err)
 	case err.Code == "23502":
 		found = rejected(op, fieldOf(table, err.ColumnName))
 	case err.Code == "23514":
@@ -35,12 +35,16 @@ func (b *Backend) violation(op *core.Op, err *pgconn.PgError) error {
 }
 
 // tableNamed returns the table that the error names; nil if that is none of ours.
-func (b *Backend) tableNamed(err *pgconn.PgError) *table {
-	if err.SchemaName != b.schema {
+// Several resources can have the same one.
+func (b *Backend) tableNamed(op *core.Op, err *pgconn.PgError) *table {
+	if err.SchemaName != b.schema || err.TableName == "" {
 		return nil
 	}
+	if op != nil && b.table(op.Resource).table == err.TableName {
+		return b.table(op.Resource)
+	}
 	for _, t := range b.tables {
-		if t.resource.Name() == err.TableName {
+		if t.table == err.TableName {
 			return t
 		}
 	}
@@ -78,7 +82,7 @@ func taken(t *table, op *core.Op, constraint string) error {
 // rejected is the error of a value that the database does not take, or if it is
 // not known which one, of the request. The value is told if there is only one that
 // it can be.
-func rejected(op *core.Op, f *core.Field) error {
+func rejected(op *core.Op, f *core.Field) *core.Error {
 	if f == nil {
 		message := "the storage does not accept these values"
 		if op != nil {
@@ -97,12 +101,12 @@ func rejected(op *core.Op, f *core.Field) error {
 // or of the other side, if it is pointed at. The detail of the error says
 // "Key (column)=(value) ..." in every language, with the column of the side that
 // the statement was about.
-func reference(t *table, op *core.Op, err *pgconn.PgError) error {
+func (b *Backend) reference(t *table, op *core.Op, err *pgconn.PgError) error {
 	if t == nil || t.foreign[err.ConstraintName] == nil {
 		return rejected(op, nil)
 	}
 	f := t.foreign[err.ConstraintName]
-	column, value, ok := detail(err.Detail, f)
+	column, value, ok := detail(err.Detail, f, t.table, b.table(f.Target()).table)
 	if !ok {
 		return f.Target().NotFound(core.Null)
 	}
@@ -120,7 +124,7 @@ func deletes(op *core.Op) bool { return op != nil && op.Kind == core.Delete }
 
 // detail takes the detail apart. A value may have parentheses in it, so it ends at
 // the last one before the name of the table that the detail ends with.
-func detail(text string, f *core.Field) (column, value string, ok bool) {
+func detail(text string, f *core.Field, own, target string) (column, value string, ok bool) {
 	_, rest, ok := strings.Cut(text, "(")
 	if !ok {
 		return "", "", false
@@ -130,7 +134,7 @@ func detail(text string, f *core.Field) (column, value string, ok bool) {
 		if !is {
 			continue
 		}
-		names := max(strings.LastIndex(after, f.Target().Name()), strings.LastIndex(after, f.Resource().Name()))
+		names := max(strings.LastIndex(after, target), strings.LastIndex(after, own))
 		if names > 0 {
 			after = after[:names]
 		}

@@ -1,0 +1,57 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/larder-go/larder/core"
+)
+
+// culprit returns the error of a value that a column's type does not take; nil if
+// it was something else that went wrong. The server does not say which column it
+// was, so every one whose values are cast is tried alone. The transaction has
+// failed, and all that is left to do with it is to roll it back, which is done here
+// first.
+func (t *transaction) culprit(ctx context.Context, op *core.Op, err error) *core.Error {
+	if op == nil || !ofValue(err) {
+		return nil
+	}
+	_ = t.undo(ctx) // without it, nothing below finds anything
+	for _, c := range t.backend.table(op.Resource).columns {
+		values, given := valuesOf(c, op.Records)
+		if c.declared == "" || !slices.Contains(given, true) {
+			continue
+		}
+		if _, failed := t.conn.Exec(ctx, c.trySQL(), c.array(values)); ofValue(failed) {
+			found := rejected(op, c.field)
+			found.Cause = err
+			return found
+		}
+	}
+	return nil
+}
+
+// ofValue reports whether an error can be one of a value and a type (manual,
+// appendix A): data exceptions, the checks of domains, and what types with a
+// syntax or with names of things in them call a syntax error or not defined.
+func ofValue(err error) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || strings.Contains(server.Message, markMissing) || strings.Contains(server.Message, markForbidden) {
+		return false
+	}
+	switch server.Code {
+	case "23514", "23502":
+		return server.DataTypeName != ""
+	}
+	return strings.HasPrefix(server.Code, "22") || strings.HasPrefix(server.Code, "42")
+}
+
+// trySQL casts values to the column's type, for nothing but the error.
+func (c *column) trySQL() string {
+	b := builder{}
+	return "SELECT count((" + c.fromParameter("v.x") + ")::" + c.declared + ") FROM unnest(" + b.param(c.parameter()+"[]") + ") AS v (x)"
+}

@@ -1,0 +1,121 @@
+package postgres
+
+import (
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+// form is how a column whose type is none of the model's holds the values of a
+// field: as text in the spelling of the server, or through JSON. The zero form is
+// that of a column that holds them as they are.
+//
+// Conditions and orders are about what the model sees, so that they mean the same
+// on every backend. [native] is what an index of the column can do for them.
+type form struct {
+	before, after string // around the column, to read it
+	text          bool   // read as text, although it is of another type
+	base          string // the type to write, as SQL names it; without modifiers, if a cast leads to it
+	json          bool   // written through JSON
+	declared      string // the type that says what is refused; "" if the model's type does
+	native        native // nil if equality has to be that of texts
+}
+
+func formOf(found *catalogColumn, f *core.Field) form {
+	switch {
+	case found.isPlain(f) && found.domain:
+		return form{declared: found.declared}
+	case found.isPlain(f):
+		return form{}
+	case f.Many():
+		return form{after: "::text[]", base: found.base, declared: found.declared}
+	case found.typeName == "inet": // whose cast to text is not how it is spelled
+		return form{before: "abbrev(", after: ")", text: true, base: found.base, declared: found.declared, native: judgeInet}
+	case f.Type() == core.Text:
+		return form{text: true, after: "::text", base: found.base, declared: found.declared, native: nativeOf(found)}
+	case found.typeName == "json":
+		return form{after: "::jsonb", base: found.base, declared: found.declared}
+	}
+	return form{before: "to_jsonb(", after: ")", base: found.declared, json: true, declared: found.declared}
+}
+
+// read returns the value of an expression of the column's type.
+func (f form) read(expression string) string { return f.before + expression + f.after }
+
+// write returns the value of an expression of the parameter's type. It has no
+// modifiers, which an assignment enforces, but a cast takes for a request to cut
+// (manual, section 8.3).
+func (f form) write(expression string) string {
+	switch {
+	case f.json:
+		return "(SELECT x.v FROM jsonb_to_record(jsonb_build_object('v', " + expression + ")) AS x (v " + f.base + "))"
+	case f.base != "":
+		return expression + "::" + f.base
+	}
+	return expression
+}
+
+// value returns the column of the row that conditions are about as the model has it.
+func (b *builder) value(c *column) string { return c.read(b.column(c)) }
+
+// values writes the columns as the model has them, with commas between them.
+func (b *builder) values(columns []*column) {
+	for i, c := range columns {
+		b.write(comma(i), b.value(c))
+	}
+}
+
+// same writes that the column equals a parameter, or one of an array of them. Where
+// the column's own equality can be asked, it is, so that an index serves; texts that
+// are spelled differently differ nevertheless.
+func (b *builder) same(c *column, v verdict, param string, many bool) {
+	operator, end, array := " = ", "", ""
+	if many {
+		operator, end, array = " = ANY (", ")", "[]"
+	}
+	switch {
+	case c.text && v == impossible:
+		b.write(param, " IS NULL") // which it is not
+	case c.text && v == castable:
+		b.write("(", b.column(c), operator, param, "::", c.base, array, end, " AND ", b.value(c), c.equality, operator, param, end, ")")
+	default:
+		b.write(b.value(c), c.equality, operator, param, end)
+	}
+}
+
+// verdict returns what is known of a value before the server has seen it; castable
+// for columns where that is no question.
+func (c *column) verdict(values ...core.Value) verdict {
+	if !c.text {
+		return castable
+	}
+	if c.native == nil {
+		return unknownText
+	}
+	worst := castable
+	for _, v := range values {
+		if got := c.native(v.Text()); len(values) == 1 || got == castable {
+			worst = max(worst, got)
+		} else {
+			worst = unknownText
+		}
+	}
+	return worst
+}
+
+// possible returns the values that the column can hold at all.
+func (c *column) possible(values []core.Value) []core.Value {
+	if c.native == nil {
+		return values
+	}
+	kept := make([]core.Value, 0, len(values))
+	for _, v := range values {
+		if c.native(v.Text()) != impossible {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// trimmed is a text as char(n) counts it (manual, section 8.3).
+func trimmed(s string) string { return strings.TrimRight(s, " ") }

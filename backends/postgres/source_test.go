@@ -1,0 +1,393 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/rest"
+	"github.com/larder-go/larder/core/storetest"
+)
+
+// viewed makes the tables of a model, and a view of everything in each of them.
+func viewed(t *testing.T) *schemas {
+	t.Helper()
+	return &schemas{t: t, make: func(schema string, m *core.Model) {
+		if err := postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, m); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range m.Resources() {
+			name := func(s string) string { return pgx.Identifier{schema, s}.Sanitize() }
+			execute(t, "CREATE VIEW "+name("view of "+r.Name())+" AS SELECT * FROM "+name(r.Name()))
+		}
+	}}
+}
+
+func TestConformanceWhenReadThroughViews(t *testing.T) {
+	t.Parallel()
+	schemas := viewed(t)
+	storetest.Options{Checks: checks}.Run(t, func(tb testing.TB, m *core.Model) core.Backend {
+		tb.Helper()
+		opts := postgres.Options{Resources: make(map[string]postgres.Source)}
+		for _, r := range m.Resources() {
+			opts.Resources[r.Name()] = postgres.Source{Table: r.Name(), View: "view of " + r.Name()}
+		}
+		return schemas.backend(tb, m, pool(tb, pgtest.URL(tb)), opts)
+	})
+}
+
+func TestConformanceWhenReadByQueries(t *testing.T) {
+	t.Parallel()
+	schemas := &schemas{t: t, make: func(schema string, m *core.Model) {
+		if err := postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, m); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	open := func(tb testing.TB, m *core.Model) core.Backend {
+		tb.Helper()
+		b := schemas.backend(tb, m, pool(tb, pgtest.URL(tb)), postgres.Options{Resources: make(map[string]postgres.Source)})
+		borrowed := b.(*borrowed) //nolint:forcetypeassert // made above
+		opts := postgres.Options{Resources: make(map[string]postgres.Source)}
+		for _, r := range m.Resources() {
+			table := pgx.Identifier{borrowed.schema, r.Name()}.Sanitize()
+			opts.Resources[r.Name()] = postgres.Source{Table: r.Name(), Query: "SELECT * FROM " + table + " -- everything"}
+		}
+		borrowed.Backend = postgres.New(pool(tb, pgtest.URL(tb)), borrowed.schema, opts)
+		return borrowed
+	}
+	for _, c := range storetest.Cases() {
+		switch c.Family {
+		case "read", "filter", "order", "cursor", "projection", "write", "using", "check", "types":
+			t.Run(c.Family+"/"+c.Name, func(t *testing.T) { c.Check(t, open, storetest.Options{}) })
+		}
+	}
+}
+
+var gallery = core.MustModel("gallery",
+	core.ResourceSpec{Name: "picture", External: "Picture", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "title", Type: core.Text},
+		{Name: "price", Type: core.Text},
+		{Name: "owner", Type: core.Int},
+		{Name: "loud", External: "Loud", Type: core.Text, Readonly: true},
+		{Name: "dear", Type: core.Bool, Readonly: true},
+		{Name: "painter", ToOne: "painter"},
+	}},
+	core.ResourceSpec{Name: "painter", External: "Painter", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "pictures", Type: core.Int},
+		{Name: "works", ToMany: "picture", Inverse: "painter"},
+	}},
+)
+
+// the view has fields of its own, and does not show pictures without a title.
+var galleryTables = []string{
+	`CREATE TABLE $S.pictures (id bigserial PRIMARY KEY, title text, price numeric(8,2), owner int, painter int, hidden text)`,
+	`CREATE VIEW $S.catalogue AS
+	SELECT id, title, price, owner, painter, upper(title) || '!' AS loud, price > 100 AS dear, 1 AS more FROM $S.pictures WHERE title IS NOT NULL`,
+	`INSERT INTO $S.pictures (title, price, owner, painter) VALUES ('sea', 50, 1, 7), ('sky', 150, 2, 7), (NULL, 1, 1, 8)`,
+}
+
+func gallerySources(schema string) postgres.Options {
+	return postgres.Options{Resources: map[string]postgres.Source{
+		"picture": {Table: "pictures", View: "catalogue"},
+		"painter": {Query: inSchema(schema, `SELECT painter::bigint AS id, count(*) AS pictures FROM $S.pictures GROUP BY painter`)},
+	}}
+}
+
+// sourced makes a store on the gallery with these decorators.
+func sourced(t *testing.T, decorators ...core.Decorator) *core.Store {
+	t.Helper()
+	schema := pgtest.Schema(t)
+	for _, sql := range galleryTables {
+		execute(t, inSchema(schema, sql))
+	}
+	store, err := core.New(t.Context(), gallery, postgres.New(pool(t, pgtest.URL(t)), schema, gallerySources(schema)), decorators...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+func TestFieldsThatOnlyTheViewHasAreReadFilteredAndReadBack(t *testing.T) {
+	s := sourced(t)
+	picture := gallery.Resource("picture")
+	show := func(recs []core.Record, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for _, rec := range recs {
+			lines = append(lines, rec.String())
+		}
+		return strings.Join(lines, "; ")
+	}
+	expect := func(what, got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: got\n%s, want\n%s", what, got, want)
+		}
+	}
+	query := func(q core.Query) string {
+		page, err := s.Select(t.Context(), picture, q)
+		return show(page.Records, err)
+	}
+	sea, sky := "picture{id:1 title:sea price:50.00 owner:1 loud:SEA! dear:false painter:7}", "picture{id:2 title:sky price:150.00 owner:2 loud:SKY! dear:true painter:7}"
+	expect("all", query(core.Query{Order: []string{"-loud"}}), sky+"; "+sea)
+	expect("some", query(core.Query{Where: core.And(core.Eq("dear", true), core.Prefix("loud", "S"))}), sky)
+	if n, err := s.Count(t.Context(), picture, core.All()); err != nil || n != 2 {
+		t.Errorf("%d %v", n, err)
+	}
+	rec := func(fields map[string]any) core.Record { return record(t, picture, fields) }
+	expect("insert", show(s.Insert(t.Context(), picture, rec(map[string]any{"title": "sun", "price": "200"}), rec(map[string]any{"price": "3"}), rec(map[string]any{"title": "a"}))),
+		"picture{id:4 title:sun price:200.00 owner:null loud:SUN! dear:true painter:null}; "+
+			"picture{id:5 title:null price:3.00 owner:null loud:null dear:null painter:null}; "+
+			"picture{id:6 title:a price:null owner:null loud:A! dear:null painter:null}")
+	expect("update", show(s.Update(t.Context(), picture, rec(map[string]any{"id": 1, "title": "see"}))),
+		"picture{id:1 title:see price:50.00 owner:1 loud:SEE! dear:false painter:7}")
+	expect("update several", show(s.Update(t.Context(), picture, rec(map[string]any{"id": 2, "title": nil}), rec(map[string]any{"id": 1, "price": "101"}))),
+		"picture{id:1 title:see price:101.00 owner:1 loud:SEE! dear:true painter:7}; picture{id:2 title:null price:150.00 owner:2 loud:null dear:null painter:7}")
+	for _, err := range []error{
+		func() error { _, err := s.Insert(t.Context(), picture, rec(map[string]any{"loud": "X"})); return err }(),
+		func() error {
+			_, err := s.Update(t.Context(), picture, rec(map[string]any{"id": 1, "loud": "X"}))
+			return err
+		}(),
+	} {
+		if e := core.AsError(err); err == nil || e.Code != core.FieldReadonly || e.Field != "Loud" {
+			t.Errorf("got %v", err)
+		}
+	}
+	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		expect("in a transaction", show(tx.Insert(ctx, picture, rec(map[string]any{"title": "b"}))), "picture{id:7 title:b price:null owner:null loud:B! dear:null painter:null}")
+		return errors.New("undone")
+	})
+	if err == nil {
+		t.Error("committed")
+	}
+	if err := s.Delete(t.Context(), picture, core.IntValue(4)); err != nil {
+		t.Error(err)
+	}
+	if n, err := s.Count(t.Context(), picture, core.All()); err != nil || n != 2 {
+		t.Errorf("%d %v", n, err)
+	}
+}
+
+func TestReadingBackCostsAnUpdateNoRoundTripAndAnInsertOne(t *testing.T) {
+	schema := pgtest.Schema(t)
+	for _, sql := range galleryTables {
+		execute(t, inSchema(schema, sql))
+	}
+	s, count := countedIn(t, with(t, pgtest.URL(t), "default_transaction_isolation", "serializable"), schema, gallery, gallerySources(schema))
+	ctx, picture := t.Context(), gallery.Resource("picture")
+	rec := func(fields map[string]any) core.Record { return record(t, picture, fields) }
+	for _, c := range []struct {
+		name string
+		want int64
+		run  func() error
+	}{
+		{"get", 1, func() error { _, err := s.Get(ctx, picture, core.IntValue(1)); return err }},
+		{"insert", 2, func() error { _, err := s.Insert(ctx, picture, rec(map[string]any{"title": "x"})); return err }},
+		{"update", 1, func() error { _, err := s.Update(ctx, picture, rec(map[string]any{"id": 1, "title": "x"})); return err }},
+		{"update several", 1, func() error {
+			_, err := s.Update(ctx, picture, rec(map[string]any{"id": 1, "title": "x"}), rec(map[string]any{"id": 2, "title": "y"}))
+			return err
+		}},
+		{"missing", 1, func() error {
+			if _, err := s.Update(ctx, picture, rec(map[string]any{"id": 1_000_000, "title": "x"})); !errors.Is(err, core.NotFound) {
+				return errors.New("updated")
+			}
+			return nil
+		}},
+	} {
+		var before int64
+		for range 2 { // the first time it is prepared
+			before = count.Load()
+			if err := c.run(); err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+		}
+		if got := count.Load() - before; got != c.want {
+			t.Errorf("%s: %d round trips, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// guarded is a policy with this condition.
+func guarded(f core.Filter) core.Decorator {
+	return core.Decorator{Name: "guard", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Resource != nil && op.Resource.Name() == "picture" {
+				op.Guard(f)
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
+func TestPoliciesHoldForWhatIsReadThroughAView(t *testing.T) {
+	s := sourced(t, guarded(core.Eq("owner", 1)))
+	ctx, picture := t.Context(), gallery.Resource("picture")
+	foreign := core.IntValue(2)
+	change := record(t, picture, map[string]any{"id": 2, "title": "mine"})
+	_, got := s.Get(ctx, picture, foreign)
+	_, updated := s.Update(ctx, picture, change)
+	_, several := s.Update(ctx, picture, record(t, picture, map[string]any{"id": 1, "title": "x"}), change)
+	for _, err := range []error{got, updated, several, s.Delete(ctx, picture, foreign)} {
+		if e := core.AsError(err); err == nil || e.Code != core.NotFound || e.Key != foreign {
+			t.Errorf("got %v", err)
+		}
+	}
+	_, inserted := s.Insert(ctx, picture, record(t, picture, map[string]any{"title": "t", "owner": 2}))
+	_, given := s.Update(ctx, picture, record(t, picture, map[string]any{"id": 1, "owner": 2}))
+	for _, err := range []error{inserted, given} {
+		if !errors.Is(err, core.Forbidden) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if page, err := s.Select(ctx, picture, core.Query{}); err != nil || len(page.Records) != 1 || page.Records[0].Get("title") != core.TextValue("sea") {
+		t.Errorf("%v %v", page, err)
+	}
+}
+
+func TestAConditionThatTheTableCannotAnswerFailsClosed(t *testing.T) {
+	s := sourced(t, guarded(core.Eq("dear", false)))
+	ctx, picture := t.Context(), gallery.Resource("picture")
+	if page, err := s.Select(ctx, picture, core.Query{}); err != nil || len(page.Records) != 1 {
+		t.Errorf("%v %v", page, err)
+	}
+	_, inserted := s.Insert(ctx, picture, record(t, picture, map[string]any{"title": "t"}))
+	_, updated := s.Update(ctx, picture, record(t, picture, map[string]any{"id": 1, "title": "x"}))
+	for _, err := range []error{inserted, updated, s.Delete(ctx, picture, core.IntValue(1))} {
+		if e := core.AsError(err); err == nil || e.Code != core.ServerError || strings.Contains(e.Public(), "dear") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if n, err := s.Count(core.System(ctx), gallery.Resource("painter"), core.All()); err != nil || n != 2 {
+		t.Errorf("%d %v", n, err)
+	}
+}
+
+func TestResourcesWithoutATableAreReadOnly(t *testing.T) {
+	s := sourced(t)
+	ctx, painter := t.Context(), gallery.Resource("painter")
+	if rec, err := s.Get(ctx, painter, core.IntValue(7)); err != nil || rec.Get("pictures") != core.IntValue(2) {
+		t.Errorf("%v %v", rec, err)
+	}
+	rec := record(t, painter, map[string]any{"id": 7, "pictures": 3})
+	_, inserted := s.Insert(ctx, painter, rec)
+	_, updated := s.Update(ctx, painter, rec)
+	_, next := s.NextIDs(ctx, painter, 1)
+	for _, err := range []error{inserted, updated, next, s.Delete(ctx, painter, core.IntValue(7))} {
+		if e := core.AsError(err); err == nil || e.Code != core.ReadOnly || e.Resource != "Painter" {
+			t.Errorf("got %v", err)
+		}
+	}
+	handler, err := rest.New(engine.New(s, engine.Options{}), rest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		text               string
+	}{
+		{"GET", "/Painter/7", "", 200, `{"id":7,"pictures":2,"works":[1,2]}`},
+		{"GET", "/Picture/1?depth=2", "", 200, `"painter":{"id":7,"pictures":2,"works":[1,2]}`},
+		{"POST", "/Painter", `{"pictures": 1}`, 405, `"READ_ONLY"`},
+		{"PATCH", "/Painter/7", `{"pictures": 1}`, 405, `"READ_ONLY"`},
+		{"DELETE", "/Painter/7", "", 405, `"READ_ONLY"`},
+		{"PATCH", "/Picture/1", `{"title": "low"}`, 200, `"Loud":"LOW!"`},
+	} {
+		req := httptest.NewRequestWithContext(ctx, c.method, c.path, strings.NewReader(c.body))
+		req.Header.Set("Content-Type", "application/json")
+		res := httptest.NewRecorder()
+		handler.ServeHTTP(res, req)
+		if res.Code != c.status || !strings.Contains(res.Body.String(), c.text) {
+			t.Errorf("%s %s: %d %s", c.method, c.path, res.Code, res.Body)
+		}
+	}
+}
+
+func TestSourcesThatDoNotFitAreNamed(t *testing.T) {
+	schema := pgtest.Schema(t)
+	for _, sql := range galleryTables {
+		execute(t, inSchema(schema, sql))
+	}
+	execute(t, inSchema(schema, `CREATE VIEW $S.poor AS SELECT id, title, price::text, owner, painter, upper(title) AS loud FROM $S.pictures`))
+	good := gallerySources(schema).Resources
+	for _, c := range []struct {
+		name     string
+		resource string
+		source   postgres.Source
+		want     string
+	}{
+		{"nothing wrong", "picture", good["picture"], ""},
+		{"no such resource", "sculpture", postgres.Source{View: "x"}, `"sculpture", which is no resource`},
+		{"view and query", "painter", postgres.Source{View: "x", Query: "SELECT 1"}, "a view and a query"},
+		{"no such view", "painter", postgres.Source{View: "nothing"}, `painter: view "nothing" is missing`},
+		{"no such table", "picture", postgres.Source{Table: "nothing", View: "catalogue"}, `picture: table "nothing" is missing`},
+		{"not a table", "picture", postgres.Source{Table: "catalogue", View: "catalogue"}, "picture: is not a table"},
+		{"not in the view", "picture", postgres.Source{Table: "pictures", View: "poor"}, `picture.dear: the view "poor" has no such column`},
+		{"not in the table", "painter", postgres.Source{Table: "pictures", Query: good["painter"].Query}, "a field that only the query has must be Readonly"},
+		{"type", "painter", postgres.Source{Query: "SELECT '1'::text AS id, 1 AS pictures"}, "painter.id: column of the query is text and should be bigint"},
+		{"unnamed column", "painter", postgres.Source{Query: "SELECT 1, 2 AS pictures"}, "painter.id: the query has no such column"},
+		{"column twice", "painter", postgres.Source{Query: "SELECT 1 AS id, 2 AS id, 3 AS pictures"}, `painter: the query must be one SELECT`},
+		{"no SQL", "painter", postgres.Source{Query: "rubbish"}, "painter: the query must be one SELECT"},
+		{"nothing", "painter", postgres.Source{Query: " "}, "painter: the query must be one SELECT"},
+		{"two statements", "painter", postgres.Source{Query: "SELECT 1 AS id; SELECT 2"}, "painter: the query must be one SELECT"},
+		{"semicolon", "painter", postgres.Source{Query: "SELECT 1 AS id, 2 AS pictures;"}, "painter: the query must be one SELECT"},
+		{"ends before its end", "painter", postgres.Source{Query: "SELECT 1 AS id, 2 AS pictures) AS x, (SELECT 3"}, "painter: the query must be one SELECT"},
+		{"a write", "painter", postgres.Source{Query: inSchema(schema, "DELETE FROM $S.pictures RETURNING id, 1 AS pictures")}, "painter: the query must be one SELECT"},
+		{"a write inside", "painter", postgres.Source{Query: inSchema(schema, "WITH x AS (DELETE FROM $S.pictures RETURNING id) SELECT id, 1 AS pictures FROM x")}, "painter: the query must be one SELECT"},
+		{"parameter", "painter", postgres.Source{Query: "SELECT $1::bigint AS id, 1 AS pictures"}, "it has parameters"},
+		{"open comment", "painter", postgres.Source{Query: "SELECT 1 AS id, 1 AS pictures /*"}, "painter: the query must be one SELECT"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			opts := gallerySources(schema)
+			opts.Resources[c.resource] = c.source
+			err := postgres.New(pool(t, pgtest.URL(t)), schema, opts).Bind(t.Context(), gallery)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestDDLAndMigrateMakeTheTablesThatSourcesNameAndNothingToReadFrom(t *testing.T) {
+	opts := postgres.Options{Migrate: true, Resources: map[string]postgres.Source{
+		"cookie": {Table: "cookies"},
+		"jar":    {Query: "SELECT gen_random_uuid() AS id, '{}'::jsonb AS facts"},
+	}}
+	schema := pgtest.Schema(t)
+	sql := strings.Join(opts.DDL(schema, shop), "\n")
+	if !strings.Contains(sql, `"cookies"`) || strings.Contains(sql, `"jar" (`) || strings.Contains(sql, "REFERENCES") || strings.Contains(sql, `"cookie"`) {
+		t.Error(sql)
+	}
+	store, err := core.New(t.Context(), shop, postgres.New(pool(t, pgtest.URL(t)), schema, opts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookie := shop.Resource("cookie")
+	if _, err := store.Insert(t.Context(), cookie, record(t, cookie, map[string]any{"code": "0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11"})); err != nil {
+		t.Error(err)
+	}
+	_, err = store.Insert(t.Context(), cookie, record(t, cookie, map[string]any{"code": "0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11"}))
+	if e := core.AsError(err); err == nil || e.Code != core.AlreadyExists || e.Field != "code" {
+		t.Errorf("got %v", err)
+	}
+	var tables int
+	if err := pool(t, pgtest.URL(t)).QueryRow(t.Context(), "SELECT count(*) FROM pg_tables WHERE schemaname = $1", schema).Scan(&tables); err != nil || tables != 1 {
+		t.Errorf("%d tables %v", tables, err)
+	}
+}

@@ -1,0 +1,404 @@
+package postgres_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/rest"
+)
+
+// foreignTypes are those that are none of the model's: what the server spells as
+// it was given, what it spells differently, and what it refuses.
+var foreignTypes = []struct {
+	sql    string
+	typ    core.Type
+	values []any
+	other  [2]any // given and stored
+	bad    []any
+}{
+	{"numeric", core.Text, []any{"0", "-1.50", "10", "9", "1.5", "12345678901234567890.123456789", "NaN"}, [2]any{"1e2", "100"}, []any{"abc", "", "1,5", "larder: missing 1;"}},
+	{"numeric(4,2)", core.Text, []any{"0.10", "10.00", "9.99"}, [2]any{"1.5", "1.50"}, []any{"100", "abc"}},
+	{"money", core.Text, []any{"$1.00", "$10.00", "-$9.00"}, [2]any{"3", "$3.00"}, []any{"abc"}},
+	{"char(3)", core.Text, []any{"abc", "a", "", "ü"}, [2]any{"x    ", "x"}, []any{"abcd"}},
+	{"bpchar", core.Text, []any{"abc", "a long one"}, [2]any{"x ", "x"}, nil},
+	{"name", core.Text, []any{"b", "B", "a"}, [2]any{5, "5"}, []any{strings.Repeat("x", 64)}},
+	{`"char"`, core.Text, []any{"b", "a"}, [2]any{5, "5"}, []any{"ab"}},
+	{"date", core.Text, []any{"2026-11-23", "0044-03-15 BC", "0001-01-01", "12026-01-01", "infinity"}, [2]any{"Nov 24 2026", "2026-11-24"}, []any{"2026-02-30", "soon"}},
+	{"time", core.Text, []any{"10:00:00", "09:00:00.5", "24:00:00"}, [2]any{"03:00 pm", "15:00:00"}, []any{"25:00", "x"}},
+	{"timetz", core.Text, []any{"10:00:00+02", "09:00:00-03:30"}, [2]any{"10:00 utc", "10:00:00+00"}, []any{"x"}},
+	{"timestamp", core.Text, []any{"2026-11-23 10:00:00", "2026-11-23 10:00:00.25", "-infinity"}, [2]any{"2026-11-23T11:00", "2026-11-23 11:00:00"}, []any{"2026-13-01 00:00:00", "x"}},
+	{"interval", core.Text, []any{"1 day", "24:00:00", "1 mon 2 days"}, [2]any{"P1Y", "1 year"}, []any{"x"}},
+	{"mood", core.Text, []any{"sad", "ok", "it's \"so\""}, [2]any{"new", "new"}, []any{"no such", ""}},
+	{"point", core.Text, []any{"(1,2)", "(0.1,-3)"}, [2]any{"1, 1", "(1,1)"}, []any{"x"}},
+	{"polygon", core.Text, []any{"((0,0),(1,1),(1,0))"}, [2]any{"(0,0),(2,2)", "((0,0),(2,2))"}, []any{"x"}},
+	{"inet", core.Text, []any{"10.0.0.1", "10.0.0.0/8", "::1"}, [2]any{"10.0.0.2/32", "10.0.0.2"}, []any{"10.0.0.256", "x"}},
+	{"cidr", core.Text, []any{"10.0.0.0/8", "10.0.0.1/32"}, [2]any{"10.1", "10.1.0.0/16"}, []any{"10.0.0.1/8"}},
+	{"macaddr", core.Text, []any{"08:00:2b:01:02:03"}, [2]any{"08-00-2B-01-02-04", "08:00:2b:01:02:04"}, []any{"x"}},
+	{"macaddr8", core.Text, []any{"08:00:2b:01:02:03:04:05"}, [2]any{"08-00-2B-01-02-03-04-06", "08:00:2b:01:02:03:04:06"}, []any{"x"}},
+	{"bit(3)", core.Text, []any{"101", "000"}, [2]any{"011", "011"}, []any{"1010", "1", "abc"}},
+	{"bit varying(4)", core.Text, []any{"101", "", "1"}, [2]any{110, "110"}, []any{"10101", "2"}},
+	{"tsvector", core.Text, []any{"'a':1 'cat':2"}, [2]any{"b a b", "'a' 'b'"}, []any{"'"}},
+	{"tsquery", core.Text, []any{"'a' & 'b'"}, [2]any{"a|b", "'a' | 'b'"}, []any{"a &"}},
+	{"xml", core.Text, []any{"<a/>", "<b>x</b>"}, [2]any{"x", "x"}, []any{"<a>"}},
+	{"int4range", core.Text, []any{"[1,5)", "empty", "(,)"}, [2]any{"[1,2]", "[1,3)"}, []any{"[5,1]", "x"}},
+	{"nummultirange", core.Text, []any{"{[1,2)}", "{}"}, [2]any{"{[1,2),[2,3)}", "{[1,3)}"}, []any{"x"}},
+	{"span", core.Text, []any{"[0.5,1.5]"}, [2]any{"(,)", "(,)"}, []any{"x"}},
+	{"price", core.Text, []any{"1.50", "0.00"}, [2]any{"2", "2.00"}, []any{"-1", "1000000000", "x"}},
+	{"short", core.Text, []any{"abc", ""}, [2]any{5, "5"}, []any{"abcd"}},
+	{"positive", core.Int, []any{1, 2, 10}, [2]any{"5", 5}, []any{0, -1, 1 << 40}},
+	{"oid", core.Text, []any{"0", "10", "9", "4294967295"}, [2]any{"007", "7"}, []any{"x", "4294967296"}},
+	{"regclass", core.Text, []any{"pg_class"}, [2]any{"pg_catalog.pg_type", "pg_type"}, []any{"no such"}},
+	{"pg_lsn", core.Text, []any{"16/B374D848"}, [2]any{"0/0a", "0/A"}, []any{"x"}},
+	{"json", core.JSON, []any{map[string]any{"b": 1, "a": []any{1.5, nil}}, "text", 1, true, []any{}}, [2]any{[]any{1.0}, []any{1}}, nil},
+	{"json", core.List, []any{[]any{}, []any{1, "a"}}, [2]any{[]any{1.0}, []any{1}}, nil},
+	{"pair", core.JSON, []any{map[string]any{"a": 1, "b": "x"}, map[string]any{"a": nil, "b": nil}}, [2]any{map[string]any{"b": 5}, map[string]any{"a": nil, "b": "5"}}, []any{5, map[string]any{"a": "x"}}},
+	{"integer[]", core.List, []any{[]any{}, []any{1, 2}, []any{2, 1}, []any{1, nil}, []any{[]any{1, 2}, []any{3, 4}}}, [2]any{[]any{"7"}, []any{7}}, []any{[]any{"x"}, []any{1.5}, []any{[]any{1}, []any{}}, []any{1 << 40}}},
+	{"text[3][3]", core.List, []any{[]any{}, []any{"a", `b"\,{}`, nil, "NULL", ""}, []any{[]any{"a"}}}, [2]any{[]any{1}, []any{"1"}}, []any{[]any{[]any{"a"}, "b"}}},
+	{"varchar(2)[]", core.List, []any{[]any{"ab"}}, [2]any{[]any{1}, []any{"1"}}, []any{[]any{"abc"}}},
+	{"boolean[]", core.List, []any{[]any{true, false}}, [2]any{[]any{"yes"}, []any{true}}, []any{[]any{"x"}}},
+	{"uuid[]", core.List, []any{[]any{"0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11"}}, [2]any{[]any{"0B6F2F2E-6d1c-4b5e-9a59-0c6c5a1b7d12"}, []any{"0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d12"}}, []any{[]any{"x"}}},
+	{"numeric(4,1)[]", core.List, []any{[]any{1.5, 2}}, [2]any{[]any{"3"}, []any{3}}, []any{[]any{"x"}, []any{10000}}},
+	{"jsonb[]", core.List, []any{[]any{map[string]any{"a": 1}, nil, 5}}, [2]any{[]any{1.0}, []any{1}}, nil},
+	{"mood[]", core.List, []any{[]any{"ok", "sad"}}, [2]any{[]any{"new"}, []any{"new"}}, []any{[]any{"no such"}}},
+	{"pair[]", core.List, []any{[]any{map[string]any{"a": 1, "b": "x"}}}, [2]any{[]any{map[string]any{}}, []any{map[string]any{"a": nil, "b": nil}}}, []any{[]any{5}}},
+	{"words", core.List, []any{[]any{"a", "b"}}, [2]any{[]any{1}, []any{"1"}}, []any{[]any{"too", "many", "words"}}},
+	{`"SCHEMA".int4`, core.Text, []any{"four"}, [2]any{"five", "five"}, []any{"4"}},
+}
+
+// foreignTypesSQL makes the types of the schema's own.
+var foreignTypesSQL = []string{
+	`CREATE TYPE $S.mood AS ENUM ('ok', 'sad', 'it''s "so"', 'new')`,
+	`CREATE TYPE $S.int4 AS ENUM ('four', 'five')`,
+	`CREATE TYPE $S.pair AS (a int, b text)`,
+	`CREATE TYPE $S.span AS RANGE (subtype = float8)`,
+	`CREATE DOMAIN $S.price AS numeric(8,2) CHECK (VALUE >= 0)`,
+	`CREATE DOMAIN $S.short AS varchar(3)`,
+	`CREATE DOMAIN $S.positive AS integer CHECK (VALUE > 0)`,
+	`CREATE DOMAIN $S.words AS text[] CHECK (cardinality(VALUE) < 3)`,
+}
+
+// foreignSQL is a type of the schema as SQL names it.
+func foreignSQL(sql string) string {
+	for _, own := range []string{"mood", "pair", "span", "price", "short", "positive", "words"} {
+		if strings.TrimSuffix(sql, "[]") == own {
+			return "$S." + sql
+		}
+	}
+	return strings.ReplaceAll(sql, `"SCHEMA"`, "$S")
+}
+
+// typed returns a store with one resource whose fields a and b have the type.
+func typed(t *testing.T, server, sql string, typ core.Type) *core.Store {
+	t.Helper()
+	m := core.MustModel("m", core.ResourceSpec{Name: "thing", External: "Thing", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "a", External: "A", Type: typ}, {Name: "b", Type: typ}, {Name: "n", Type: core.Int},
+	}})
+	schema := pgtest.Schema(t)
+	for _, s := range append(slices.Clone(foreignTypesSQL), `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, a `+foreignSQL(sql)+`, b `+foreignSQL(sql)+`, n int)`) {
+		execute(t, inSchema(schema, s))
+	}
+	store, err := core.New(t.Context(), m, postgres.New(pool(t, server), schema, postgres.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+func TestColumnsOfEveryTypeHoldAndFindTheirValues(t *testing.T) {
+	for _, way := range []struct{ name, mode string }{{"direct", "cache_statement"}, {"simple protocol", "simple_protocol"}} {
+		server := with(t, pgtest.URL(t), "default_query_exec_mode", way.mode)
+		for _, c := range foreignTypes {
+			t.Run(way.name+"/"+c.sql+" as "+c.typ.String(), func(t *testing.T) {
+				t.Parallel()
+				s := typed(t, server, c.sql, c.typ)
+				thing := s.Model().Resource("thing")
+				value := func(raw any) core.Value {
+					v, err := c.typ.Convert(raw)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return v
+				}
+				ids := func(f core.Filter) []int64 {
+					t.Helper()
+					page, err := s.Select(t.Context(), thing, core.Query{Where: f})
+					if err != nil {
+						t.Fatalf("%v: %v", f, err)
+					}
+					var out []int64
+					for _, rec := range page.Records {
+						out = append(out, rec.Key().Int())
+					}
+					return out
+				}
+
+				var recs []core.Record
+				var stored []core.Value
+				for _, raw := range c.values {
+					recs = append(recs, record(t, thing, map[string]any{"a": raw, "b": raw}))
+					stored = append(stored, value(raw))
+				}
+				recs = append(recs, record(t, thing, map[string]any{"a": nil}))
+				inserted, err := s.Insert(t.Context(), thing, recs...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				one, err := s.Insert(t.Context(), thing, record(t, thing, map[string]any{"a": c.other[0]}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := one[0].Get("a"); got != value(c.other[1]) {
+					t.Errorf("%v is stored as %v, want %v", c.other[0], got, c.other[1])
+				}
+				null, last := int64(len(stored)+1), int64(len(stored)+2)
+				for i, want := range stored {
+					if got := inserted[i].Get("a"); got != want {
+						t.Errorf("%v came back as %v", want, got)
+					}
+					got, err := s.Get(t.Context(), thing, core.IntValue(int64(i+1)))
+					if err != nil || got.Get("a") != want || got.Get("b") != want {
+						t.Errorf("%v is read as %v %v", want, got, err)
+					}
+					if got := ids(core.Eq("a", want)); !slices.Equal(got, []int64{int64(i + 1)}) {
+						t.Errorf("eq %v: %v", want, got)
+					}
+					if got := ids(core.In("a", want, nil)); !slices.Equal(got, []int64{int64(i + 1), null}) {
+						t.Errorf("in %v: %v", want, got)
+					}
+					if got := len(ids(core.Ne("a", want))); got != len(stored)+1 {
+						t.Errorf("ne %v: %d", want, got)
+					}
+				}
+				if got := ids(core.Eq("a", nil)); !slices.Equal(got, []int64{null}) {
+					t.Errorf("null: %v", got)
+				}
+				if given, kept := value(c.other[0]), value(c.other[1]); given != kept {
+					if got := ids(core.Eq("a", given)); got != nil {
+						t.Errorf("eq %v finds %v, which is spelled otherwise", given, got)
+					}
+				}
+
+				// one, and several with different columns
+				if _, err := s.Update(t.Context(), thing, record(t, thing, map[string]any{"id": last, "b": c.values[0]})); err != nil {
+					t.Fatal(err)
+				}
+				updated, err := s.Update(t.Context(), thing,
+					record(t, thing, map[string]any{"id": null, "n": 1}), record(t, thing, map[string]any{"id": last, "a": c.values[0]}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if updated[0].Get("a").IsSet() || updated[1].Get("a") != stored[0] || updated[1].Get("b") != stored[0] {
+					t.Errorf("updated to %v", updated)
+				}
+			})
+		}
+	}
+}
+
+func TestColumnsOfOtherTypesSortAndCompareByTheirText(t *testing.T) {
+	for _, c := range foreignTypes {
+		if c.typ != core.Text {
+			continue
+		}
+		t.Run(c.sql, func(t *testing.T) {
+			t.Parallel()
+			s := typed(t, pgtest.URL(t), c.sql, c.typ)
+			thing := s.Model().Resource("thing")
+			var recs []core.Record
+			for _, raw := range c.values {
+				recs = append(recs, record(t, thing, map[string]any{"a": raw}))
+			}
+			recs = append(recs, record(t, thing, nil))
+			all, err := s.Insert(t.Context(), thing, recs...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check := func(q core.Query, op *core.Op) {
+				t.Helper()
+				op.Kind, op.Resource = core.Select, thing
+				want := core.ReadFrom(slices.Values(all), op).Records
+				var got []core.Record
+				for q.Limit = 2; ; { // pages continue where they ended
+					page, err := s.Select(t.Context(), thing, q)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got = append(got, page.Records...)
+					if page.Next == "" {
+						break
+					}
+					q.After = page.Next
+				}
+				if !slices.EqualFunc(got, want, func(a, b core.Record) bool { return a.Key() == b.Key() }) {
+					t.Errorf("%v: got %v, want %v", q, got, want)
+				}
+			}
+			key := core.Order{Field: thing.Key()}
+			for _, desc := range []bool{false, true} {
+				name := map[bool]string{false: "a", true: "-a"}[desc]
+				check(core.Query{Order: []string{name}}, &core.Op{Order: []core.Order{{Field: thing.Field("a"), Desc: desc}, key}})
+			}
+			for _, raw := range append(slices.Clone(c.values), c.bad...) {
+				text := fmt.Sprint(raw)
+				for _, f := range []core.Filter{
+					core.Lt("a", text), core.Le("a", text), core.Gt("a", text), core.Ge("a", text), core.Not(core.Lt("a", text)),
+					core.Eq("a", text), core.Ne("a", text), core.In("a", text, "zzz"), core.Not(core.In("a", text, nil)), core.Prefix("a", text),
+				} {
+					bound, err := thing.Bind(f)
+					if err != nil {
+						t.Fatal(err)
+					}
+					check(core.Query{Where: f}, &core.Op{Where: bound, Order: []core.Order{key}})
+				}
+			}
+		})
+	}
+}
+
+func TestValuesThatATypeRefusesNameTheirField(t *testing.T) {
+	for _, c := range foreignTypes {
+		if c.bad == nil {
+			continue
+		}
+		t.Run(c.sql, func(t *testing.T) {
+			t.Parallel()
+			s := typed(t, pgtest.URL(t), c.sql, c.typ)
+			thing := s.Model().Resource("thing")
+			if _, err := s.Insert(t.Context(), thing, record(t, thing, map[string]any{"b": c.values[0]})); err != nil {
+				t.Fatal(err)
+			}
+			for _, bad := range c.bad {
+				expect := func(how string, err error) {
+					t.Helper()
+					e := core.AsError(err)
+					if err == nil || e.Code != core.BadFieldValue || e.Resource != "Thing" || e.Field != "A" || e.Type != c.typ {
+						t.Errorf("%s %v: %v", how, bad, err)
+					}
+				}
+				good := record(t, thing, map[string]any{"b": c.values[0], "a": c.values[0]})
+				wrong := map[string]any{"a": bad, "b": c.values[0]}
+				_, err := s.Insert(t.Context(), thing, record(t, thing, wrong))
+				expect("insert", err)
+				if e := core.AsError(err); e != nil && e.Value == nil {
+					t.Errorf("insert of %v does not tell the value", bad)
+				}
+				_, err = s.Insert(t.Context(), thing, good, record(t, thing, wrong))
+				expect("insert several", err)
+				wrong["id"] = 1
+				_, err = s.Update(t.Context(), thing, record(t, thing, wrong))
+				expect("update", err)
+				err = s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+					if _, err := tx.Insert(ctx, thing, good); err != nil {
+						return err
+					}
+					_, err := tx.Insert(ctx, thing, record(t, thing, map[string]any{"a": bad}))
+					return err
+				})
+				expect("insert in a transaction", err)
+			}
+			if n, err := s.Count(t.Context(), thing, core.All()); err != nil || n != 1 {
+				t.Errorf("%d records %v", n, err)
+			}
+		})
+	}
+}
+
+func TestOtherErrorsOfValuesAreNotBlamedOnATypeThatTakesThem(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "price", Type: core.Text}, {Name: "twice", Type: core.Text, Readonly: true},
+	}})
+	s, _ := stored(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, price numeric, twice numeric(3,0) GENERATED ALWAYS AS (price * 2) STORED)`)
+	thing := m.Resource("thing")
+	_, err := s.Insert(t.Context(), thing, record(t, thing, map[string]any{"price": "900"}))
+	if e := core.AsError(err); err == nil || e.Code != core.BadRequest || strings.Contains(e.Public(), "numeric") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEveryTypeThatIsImportedIsServed(t *testing.T) {
+	schema := pgtest.Schema(t)
+	for _, sql := range foreignTypesSQL {
+		execute(t, inSchema(schema, sql))
+	}
+	columns := []string{"id bigserial PRIMARY KEY"}
+	for i, c := range foreignTypes {
+		columns = append(columns, fmt.Sprintf("c%d %s", i, foreignSQL(c.sql)))
+	}
+	execute(t, inSchema(schema, "CREATE TABLE $S.thing ("+strings.Join(columns, ", ")+")"))
+	in, err := postgres.Import(t.Context(), pool(t, pgtest.URL(t)), schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := importBind(t, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	do := func(method, path, body string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(bytes.TrimSpace(text))
+	}
+	thing := store.Model().Resource("thing")
+	fields := map[string]any{}
+	for i, c := range foreignTypes {
+		if v := c.values[0]; c.typ != core.List || thing.Field(fmt.Sprintf("c%d", i)).Type() == core.List {
+			fields[fmt.Sprintf("c%d", i)] = v
+		}
+	}
+	body, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, made := do("POST", "/thing", string(body))
+	if status != http.StatusCreated {
+		t.Fatalf("%d %s", status, made)
+	}
+	if _, got := do("GET", "/thing/1", ""); got != made {
+		t.Errorf("got %s, made %s", got, made)
+	}
+	for i, c := range foreignTypes {
+		if c.bad == nil || thing.Field(fmt.Sprintf("c%d", i)).Type() != c.typ {
+			continue
+		}
+		v, err := c.typ.Convert(c.bad[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, got := do("PATCH", "/thing/1", fmt.Sprintf(`{"c%d": %s}`, i, v.AppendJSON(nil)))
+		if status != http.StatusBadRequest || !strings.Contains(got, `"BAD_FIELD_VALUE"`) || !strings.Contains(got, fmt.Sprintf(`"field_name":"c%d"`, i)) {
+			t.Errorf("%s: %d %s", c.sql, status, got)
+		}
+	}
+}
