@@ -25,7 +25,7 @@ func newGuardTrial(ctx context.Context, tb testing.TB, open Factory, g Guarded) 
 	t := newTheatre(ctx, tb, open, g)
 	tb.Cleanup(t.close)
 	t.fill(t.begin)
-	return &guardTrial{theatre: t, open: open, made: material{model: g.Model, rows: t.begin}, thin: rand.New(rand.NewPCG(1, 2))} //nolint:gosec // no secret
+	return &guardTrial{theatre: t, open: open, made: material{model: g.Model, rows: t.begin}, thin: rand.New(rand.NewPCG(1, 2))}
 }
 
 // wrong reports what a guest could do that it must not, or could not that it must.

@@ -94,6 +94,7 @@ func (g guest) newPool(all rows) pool {
 	return p
 }
 
+// divorce takes seen partners from hidden rows, if those stay hidden without.
 func (p *pool) divorce(g guest) {
 	for i, some := range p.hidden {
 		for j, row := range some {
