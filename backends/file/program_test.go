@@ -42,6 +42,7 @@ func program(t *testing.T, name, path string, launcher ...string) *exec.Cmd {
 	t.Helper()
 	args := append(launcher, os.Args[0], path)
 	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), role+"="+name)
+	// The race detector would wait a second before the program ends.
+	cmd.Env = append(os.Environ(), role+"="+name, "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	return cmd
 }
