@@ -32,6 +32,7 @@ watch: ## the tests of a package whenever a file of it is saved
 
 lint: ## golangci-lint and go.mod's tidiness; building the linter takes minutes the first time
 	go mod tidy -diff
+	cd backends/file/bench && go mod tidy -diff && go vet ./...
 	$(TOOL) golangci-lint run
 
 fmt: ## format as lint wants it

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"strconv"
 	"strings"
 
 	"github.com/larder-go/larder/backends/file"
@@ -98,7 +99,7 @@ func (c *clerk) inFile() error {
 			len(c.acknowledged), len(data["note"]), r.Torn, err)
 	}
 	for id, text := range c.acknowledged {
-		if fields := data["note"][fmt.Sprint(id)]; fields["text"] != text {
+		if fields := data["note"][strconv.FormatInt(id, 10)]; fields["text"] != text {
 			return fmt.Errorf("note %d is %v in the file", id, fields)
 		}
 	}

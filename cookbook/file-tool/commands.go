@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/larder-go/larder/backends/file"
 	"github.com/larder-go/larder/core"
@@ -49,17 +50,17 @@ func recoverTo(_ context.Context, paths []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	text := ""
+	var text strings.Builder
 	for _, lost := range r.Lost {
-		text += fmt.Sprintf("lost %s\n", lost)
+		fmt.Fprintf(&text, "lost %s\n", lost)
 	}
 	for _, mended := range r.Mended {
-		text += fmt.Sprintf("changed %s\n", mended)
+		fmt.Fprintf(&text, "changed %s\n", mended)
 	}
-	if text == "" {
-		text = "nothing was lost\n"
+	if text.Len() == 0 {
+		text.WriteString("nothing was lost\n")
 	}
-	_, err = fmt.Fprintf(out, "%s%d records are in %s\n", text, r.Records, to)
+	_, err = fmt.Fprintf(out, "%s%d records are in %s\n", text.String(), r.Records, to)
 	return err
 }
 
