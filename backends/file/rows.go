@@ -68,9 +68,25 @@ const sweepFrom = 1024
 
 // find returns where among the rows in order the key is.
 func (r *rows) find(key core.Value) (at int, found bool) {
-	return slices.BinarySearchFunc(r.inOrder, key, func(e rowInOrder, key core.Value) int {
+	from, to := r.between(key)
+	at, found = slices.BinarySearchFunc(r.inOrder[from:to], key, func(e rowInOrder, key core.Value) int {
 		return core.Compare(e.values[r.key], key)
 	})
+	return from + at, found
+}
+
+// between returns where the key can only be: a number is no further from the first
+// and the last row than from their numbers. Where none is missing, that is one place.
+func (r *rows) between(key core.Value) (from, to int) {
+	n := len(r.inOrder)
+	if n == 0 || key.Type() != core.Int {
+		return 0, n
+	}
+	first, last, number := r.inOrder[0].values[r.key].Int(), r.inOrder[n-1].values[r.key].Int(), key.Int()
+	if first < 0 || number < first || number > last { // differences may overflow
+		return 0, n
+	}
+	return int(max(0, int64(n)-1-(last-number))), int(min(int64(n)-1, number-first)) + 1
 }
 
 // all yields the rows, ascending by key.

@@ -2,6 +2,7 @@ package file
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"testing"
 
@@ -14,12 +15,12 @@ import (
 func TestRowsAreAMapInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ours, model := rows{key: 1}, make(map[int64]int64)
-		next := int64(0)
+		next := rapid.Int64Range(-20, 20).Draw(t, "first")
 		for i := range rapid.Int64Range(1, 200).Draw(t, "steps") {
-			key := rapid.Int64Range(0, 40).Draw(t, "key")
+			key := rapid.OneOf(rapid.Int64Range(-20, 60), rapid.SampledFrom([]int64{math.MinInt64, math.MaxInt64})).Draw(t, "key")
 			switch rapid.IntRange(0, 3).Draw(t, "step") {
 			case 0:
-				next += 1 + key%3
+				next += 1 + max(0, key%3)
 				key = next
 				fallthrough
 			case 1:
