@@ -10,8 +10,9 @@ FUZZTIME  = 60s
 ARGS      =
 
 TOOL = go tool -modfile=.tools/go.mod
+BENCHMARKS = go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime '$(BENCHTIME)' -count '$(COUNT)' -timeout 0
 
-.PHONY: help test test-services watch lint fmt bench fuzz cover tidy run
+.PHONY: help test test-services soak watch lint fmt bench fuzz cover tidy run
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -22,19 +23,27 @@ test: ## gofmt, go vet and all tests with the race detector; a skipped test fail
 test-services: ## install the servers and tools that the tests start, where apt-get can
 	@.ci/services
 
+# Another length: make soak LARDER_SOAK=2
+soak: ## what the tests only sample, at full length: kills, power cuts, crash points [PKG]
+	@.ci/soak $(if $(filter-out ./...,$(PKG)),$(PKG))
+
 watch: ## the tests of a package whenever a file of it is saved
 	$(TOOL) gotestsum --watch
 
 lint: ## golangci-lint and go.mod's tidiness; building the linter takes minutes the first time
 	go mod tidy -diff
+	cd backends/file/bench && go mod tidy -diff && go vet ./...
 	$(TOOL) golangci-lint run
 
 fmt: ## format as lint wants it
 	$(TOOL) golangci-lint fmt
 
 # To compare two saved runs of COUNT=10: go tool -modfile=.tools/go.mod benchstat old.txt new.txt
-bench: ## benchmarks, one package after another [PKG, BENCH, BENCHTIME, COUNT]
-	go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime '$(BENCHTIME)' -count '$(COUNT)' -timeout 0 -p 1 $(PKG)
+bench: ## benchmarks, one package after another, then those beside rivals [PKG, BENCH, BENCHTIME, COUNT]
+	$(BENCHMARKS) -p 1 $(PKG)
+ifneq ($(filter ./... ./backends/file,$(PKG)),)
+	cd backends/file/bench && $(BENCHMARKS) .
+endif
 
 fuzz: ## every fuzz target in turn, FUZZTIME each [PKG, FUZZ, FUZZTIME]
 	@FUZZ='$(FUZZ)' FUZZTIME='$(FUZZTIME)' .ci/fuzz $(PKG)
@@ -45,9 +54,10 @@ cover: ## statement coverage across packages, total and coverage.html [PKG]
 	go tool cover -func=coverage.out -o coverage.txt
 	@tail -n 1 coverage.txt
 
-tidy: ## go mod tidy, for the module and for its tools
+tidy: ## go mod tidy, for the module, for its tools and for the rivals in benchmarks
 	go mod tidy
 	cd .tools && go mod tidy
+	cd backends/file/bench && go mod tidy
 
 run: ## serve the quickstart [ARGS]
 	go run ./cookbook/quickstart $(ARGS)

@@ -1,6 +1,7 @@
 // Command gotest runs go test with the arguments that it is given and prints what go test prints: one line a package, and the output of
 // the tests that failed. Unlike go test it fails when a test was skipped, and says which: a skipped test proves nothing, and go test
-// reports its package as ok.
+// reports its package as ok. And it prints at once what a test logs with "note: " in front, though it passes: how much was tried, and
+// what the machine did not let it try.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 )
 
@@ -73,6 +75,9 @@ func (r *report) read(line []byte) {
 	}
 	switch e.Action {
 	case "output":
+		if at := note.FindStringIndex(e.Output); at != nil {
+			fmt.Printf("note: %s: %s", e.Package, e.Output[at[1]:])
+		}
 		if !strings.HasPrefix(e.Output, "=== ") { // which test is running
 			p.output = append(p.output, e)
 		}
@@ -86,6 +91,9 @@ func (r *report) read(line []byte) {
 		}
 	}
 }
+
+// note matches the first line of what a test logs as one.
+var note = regexp.MustCompile(`^ +\w+_test\.go:\d+: note: `)
 
 // print shows the last line, which is go test's verdict on the package, what skipped tests have said, and of a failed package all that
 // does not belong to a test that passed.

@@ -3,7 +3,6 @@ package file
 import (
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 
@@ -26,7 +25,7 @@ func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 			continue
 		}
 		var err error
-		if out.Records[i], err = adoptResource(c.rows[from.index], from, r); err != nil {
+		if out.Records[i], err = adoptResource(&c.rows[from.index], from, r); err != nil {
 			return out, err
 		}
 		out.Positions[i] = c.position(from)
@@ -44,10 +43,10 @@ func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 // lostIn names the resources and fields that are not in the model and have data.
 func lostIn(c *content, m *core.Model) (lost []string) {
 	for _, from := range c.shape.resources {
-		r, rows := m.Resource(from.name), c.rows[from.index]
+		r, rows := m.Resource(from.name), &c.rows[from.index]
 		if r == nil {
-			if len(rows) > 0 {
-				lost = append(lost, fmt.Sprintf("resource %s (%d records)", from.name, len(rows)))
+			if n := rows.size(); n > 0 {
+				lost = append(lost, fmt.Sprintf("resource %s (%d records)", from.name, n))
 			}
 			continue
 		}
@@ -63,8 +62,8 @@ func lostIn(c *content, m *core.Model) (lost []string) {
 	return lost
 }
 
-func countSet(rows map[core.Value][]core.Value, column int) (n int) {
-	for _, row := range rows {
+func countSet(rows *rows, column int) (n int) {
+	for row := range rows.all() {
 		if row[column].IsSet() {
 			n++
 		}
@@ -73,17 +72,17 @@ func countSet(rows map[core.Value][]core.Value, column int) (n int) {
 }
 
 // adoptResource returns the rows as records, ascending by key.
-func adoptResource(rows map[core.Value][]core.Value, from *resourceShape, r *core.Resource) ([]core.Record, error) {
-	if key := from.fields[from.key]; (key.name != r.Key().Name() || key.typ != r.Key().Type()) && len(rows) > 0 {
+func adoptResource(rows *rows, from *resourceShape, r *core.Resource) ([]core.Record, error) {
+	if key := from.fields[from.key]; (key.name != r.Key().Name() || key.typ != r.Key().Type()) && rows.size() > 0 {
 		return nil, fmt.Errorf("the key of %s is %s %s there, and in the model %s %s",
 			r, key.name, key.typ, r.Key().Name(), r.Key().Type())
 	}
 	columns := columnsFrom(from, r)
 	same := columns == nil
-	records := make([]core.Record, 0, len(rows))
-	for _, key := range slices.SortedFunc(maps.Keys(rows), core.Compare) {
-		row := rows[key]
+	records := make([]core.Record, 0, rows.size())
+	for row := range rows.all() {
 		if !same {
+			key := row[from.key]
 			var err error
 			if row, err = rearrange(row, columns, r); err != nil {
 				return nil, fmt.Errorf("%s %s: %w", r, key, err)

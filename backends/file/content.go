@@ -7,20 +7,20 @@ import (
 // content is what a journal holds, in the journal's own shape.
 type content struct {
 	shape   shape
-	rows    []map[core.Value][]core.Value // by resource and key, one value per field
-	seq     []int64                       // by resource, the last that was said
-	largest []int64                       // by resource, the largest key that was ever there
-	entries int64                         // records written and deleted
-	room    []core.Value                  // for rows to come
+	rows    []rows       // by resource, of one value per field
+	seq     []int64      // by resource, the last that was said
+	largest []int64      // by resource, the largest key that was ever there
+	entries int64        // records written and deleted
+	room    []core.Value // for rows to come
 }
 
 func newContent(s shape) *content {
 	c := &content{
-		shape: s, rows: make([]map[core.Value][]core.Value, len(s.resources)),
+		shape: s, rows: make([]rows, len(s.resources)),
 		seq: make([]int64, len(s.resources)), largest: make([]int64, len(s.resources)),
 	}
-	for i := range c.rows {
-		c.rows[i] = make(map[core.Value][]core.Value)
+	for i, r := range s.resources {
+		c.rows[i].key = r.key
 	}
 	return c
 }
@@ -42,14 +42,13 @@ func (c *content) emptyRow(fields int) []core.Value {
 }
 
 func (c *content) put(r *resourceShape, row []core.Value) {
-	key := row[r.key]
-	c.rows[r.index][key] = row
-	c.largest[r.index] = max(c.largest[r.index], key.Int())
+	c.rows[r.index].put(row)
+	c.largest[r.index] = max(c.largest[r.index], row[r.key].Int())
 	c.entries++
 }
 
 func (c *content) remove(r *resourceShape, key core.Value) {
-	delete(c.rows[r.index], key)
+	c.rows[r.index].remove(key)
 	c.entries++
 }
 
@@ -60,8 +59,8 @@ func (c *content) position(r *resourceShape) int64 {
 
 // size returns the number of records.
 func (c *content) size() (n int) {
-	for _, rows := range c.rows {
-		n += len(rows)
+	for i := range c.rows {
+		n += c.rows[i].size()
 	}
 	return n
 }

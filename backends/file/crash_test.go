@@ -321,7 +321,7 @@ func TestACrashAnywhereLosesNothingAcknowledgedAndShowsNothingHalf(t *testing.T)
 		c.reopen()
 		crashes += c.crashes
 	}
-	t.Logf("%d crashes", crashes)
+	t.Logf("note: %d crash points, nothing acknowledged lost, nothing half visible", crashes)
 }
 
 // Transactions that are synced together, a crash at every call.

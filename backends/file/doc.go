@@ -45,9 +45,9 @@
 // broken line is where the journal ends, and the rest is cut off and the log told,
 // unless an intact line behind it says that the broken place had been synced: then
 // it is not a crash that broke it, the file is refused with a [*CorruptError], and
-// [Recover] copies what can be read. What is cut was never acknowledged, or only
-// within the window of [Options.SyncEvery]; the exception is damage that hits the
-// last write itself, which looks like a torn one.
+// [Recover] copies what can be read (so does cookbook/file-tool). What is cut was
+// never acknowledged, or only within the window of [Options.SyncEvery]; the exception
+// is damage that hits the last write itself, which looks like a torn one.
 //
 // After a write or a sync failed, the page cache does not tell what is on disk, and
 // syncing again may succeed without writing (Rebello et al., "Can Applications

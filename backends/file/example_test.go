@@ -115,6 +115,21 @@ func ExampleRecover() {
 	// Output: 2 [] [] <nil>
 }
 
+func ExampleDump() {
+	dir, remove := directory()
+	defer remove()
+	path := filepath.Join(dir, "cookies.db")
+	bake(path, "muffin")
+	bake(path, "oat")
+	fmt.Println(file.Dump(path, os.Stdout))
+	// Output:
+	// {"cookie":{
+	// "1": {"id":1,"type":"muffin"},
+	// "2": {"id":2,"type":"oat"}
+	// }}
+	// <nil>
+}
+
 func ExampleModel() {
 	dir, remove := directory()
 	defer remove()

@@ -3,9 +3,11 @@ package file
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -148,6 +150,90 @@ func TestRecoverRefuses(t *testing.T) {
 	}
 	if _, err := os.Stat(path + ".out"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("left something: %v", err)
+	}
+}
+
+func TestADumpIsDataThatMakesTheSameRecords(t *testing.T) {
+	path, _ := jarOfCookies(t)
+	var out bytes.Buffer
+	if err := Dump(path, &out); err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"cookie":{
+"1": {"id":1,"jar":"blue"},
+"2": {"id":2,"jar":"red"}
+},"jar":{
+"blue": {"id":"blue"},
+"red": {"id":"red"}
+}}
+`
+	if out.String() != want {
+		t.Errorf("got %s", out.String())
+	}
+	data, err := core.ParseData(out.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := quiet()
+	opts.Data = data
+	store, b := openStore(t, newStrictFilesystem(), opts)
+	if found := text(b.store.Snapshot()); found != `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}` {
+		t.Error(found)
+	}
+	shut(t, store)
+}
+
+// Longer than what is buffered, and every type.
+func TestADumpKeepsEveryValue(t *testing.T) {
+	m := core.MustModel("all", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Text, Key: true}, {Name: "f", Type: core.Float}, {Name: "b", Type: core.Bool}, {Name: "t", Type: core.Time},
+		{Name: "u", Type: core.UUID}, {Name: "raw", Type: core.Bytes}, {Name: "j", Type: core.JSON}, {Name: "l", Type: core.List},
+	}})
+	data := core.Data{"thing": {}}
+	for i := range 1000 {
+		data["thing"][fmt.Sprintf("a\"b\n<%d>", i)] = map[string]any{
+			"f": float64(i) / 3, "b": i%2 == 0, "t": "2024-02-29T12:00:00.000001Z", "u": "0b4f1f0a-9c1e-4b7e-8f5d-2f6a1c3d4e5f",
+			"raw": []byte{0, 255, byte(i)}, "j": map[string]any{"a": []any{nil, "x"}}, "l": []any{1, "2"},
+		}
+	}
+	texts := make([]string, 2)
+	for i := range texts {
+		path := filepath.Join(t.TempDir(), "all.db")
+		opts := quiet()
+		opts.Data = data
+		store, err := core.New(t.Context(), m, Open(path, opts))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shut(t, store)
+		var out bytes.Buffer
+		if err := Dump(path, &out); err != nil {
+			t.Fatal(err)
+		}
+		texts[i] = out.String()
+		if data, err = core.ParseData(out.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if texts[0] != texts[1] || strings.Count(texts[0], "\n") != 1002 {
+		t.Errorf("first\n%.300s\nand then\n%.300s", texts[0], texts[1])
+	}
+}
+
+func TestADumpOfWhatCannotBeReadOrWrittenFails(t *testing.T) {
+	path, lines := jarOfCookies(t)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close() //nolint:errcheck // nothing is in it
+	if err := Dump(path, full); !errors.Is(err, syscall.ENOSPC) {
+		t.Error(err)
+	}
+	replaceLine(t, path, lines, `"red"`, zeros)
+	var out bytes.Buffer
+	if _, ok := errors.AsType[*CorruptError](Dump(path, &out)); !ok || out.Len() > 0 {
+		t.Error(out.String())
 	}
 }
 

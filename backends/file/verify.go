@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/memtable"
 )
 
 const readOnly = os.O_RDONLY
@@ -43,27 +44,33 @@ func (d Damage) String() string {
 //
 // Errors: those of [Backend.Bind].
 func Verify(path string) (Report, error) {
+	report, _, _, err := inspect(path)
+	return report, err
+}
+
+// inspect reads the whole file as [Verify] does.
+func inspect(path string) (Report, *core.Model, memtable.Content, error) {
+	var none memtable.Content
 	file, err := osFilesystem{}.Open(path, readOnly, 0)
 	if err != nil {
-		return Report{}, err
+		return Report{}, nil, none, err
 	}
 	defer file.Close() //nolint:errcheck // it was read only
 	r, err := replay(context.Background(), path, file, func(int64, int64) {})
 	if err != nil {
-		return Report{}, err
+		return Report{}, nil, none, err
 	}
 	report := Report{Size: r.size, Lines: r.number, Records: r.content.size(), Torn: r.size - r.end}
 	m, err := r.content.shape.toModel(path)
 	if err != nil {
-		return report, err
+		return report, nil, none, err
 	}
 	c, err := adopt(r.content, m, false)
-	if err != nil {
-		return report, fmt.Errorf("file: %s: %w", path, err)
+	if err == nil {
+		err = core.CheckIntegrity(m, func(r *core.Resource) iter.Seq[core.Record] { return slices.Values(c.Records[r.Index()]) })
 	}
-	err = core.CheckIntegrity(m, func(r *core.Resource) iter.Seq[core.Record] { return slices.Values(c.Records[r.Index()]) })
 	if err != nil {
-		return report, fmt.Errorf("file: %s: %w", path, err)
+		return report, nil, none, fmt.Errorf("file: %s: %w", path, err)
 	}
-	return report, nil
+	return report, m, c, nil
 }

@@ -1,6 +1,7 @@
 package memtable
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tidwall/btree"
@@ -106,14 +107,14 @@ func (x *entries[V, K]) fill(keys []K, records []core.Record, column int) {
 	for i, rec := range records {
 		all[i] = x.at(rec.At(column), keys[i])
 	}
-	slices.SortFunc(all, func(a, b entry[V, K]) int {
-		switch {
-		case less(a, b):
-			return -1
-		case less(b, a):
-			return 1
+	slices.SortFunc(all, func(a, b entry[V, K]) int { // as less does for what is stored
+		if a.rank != b.rank {
+			return int(a.rank) - int(b.rank)
 		}
-		return 0
+		if by := cmp.Compare(a.value, b.value); by != 0 {
+			return by
+		}
+		return cmp.Compare(a.key, b.key)
 	})
 	for _, e := range all {
 		x.tree.Load(e)

@@ -1,0 +1,113 @@
+package file
+
+import (
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+// rows is what a journal holds of one resource, by key. Keys are handed out in
+// ascending order, and a journal that was written anew has nothing else; so most
+// rows come in the order in which they are wanted, and are just appended. Only what
+// comes out of order takes a map, and a sort in the end.
+type rows struct {
+	key     int          // column of the key
+	inOrder []rowInOrder // keys ascend
+	removed int          // of those in order
+	late    map[core.Value][]core.Value
+}
+
+// rowInOrder is a row, or what is left of one to find its place by.
+type rowInOrder struct {
+	values  []core.Value
+	removed bool
+}
+
+func (r *rows) size() int { return len(r.inOrder) - r.removed + len(r.late) }
+
+// put adds the row, or replaces that with its key.
+func (r *rows) put(row []core.Value) {
+	n, key := len(r.inOrder), row[r.key]
+	if n == 0 || core.Compare(r.inOrder[n-1].values[r.key], key) < 0 {
+		r.inOrder = append(r.inOrder, rowInOrder{values: row})
+		return
+	}
+	if at, found := r.find(key); found {
+		if r.inOrder[at].removed {
+			r.removed--
+		}
+		r.inOrder[at] = rowInOrder{values: row}
+		return
+	}
+	if r.late == nil {
+		r.late = make(map[core.Value][]core.Value)
+	}
+	r.late[key] = row
+}
+
+func (r *rows) remove(key core.Value) {
+	at, found := r.find(key)
+	if !found {
+		delete(r.late, key)
+		return
+	}
+	if r.inOrder[at].removed {
+		return
+	}
+	r.inOrder[at].removed = true
+	if r.removed++; r.removed > sweepFrom && 2*r.removed > len(r.inOrder) {
+		r.inOrder = slices.DeleteFunc(r.inOrder, func(e rowInOrder) bool { return e.removed })
+		r.removed = 0
+	}
+}
+
+// sweepFrom is how many removed rows are not worth the walk.
+const sweepFrom = 1024
+
+// find returns where among the rows in order the key is.
+func (r *rows) find(key core.Value) (at int, found bool) {
+	from, to := r.between(key)
+	at, found = slices.BinarySearchFunc(r.inOrder[from:to], key, func(e rowInOrder, key core.Value) int {
+		return core.Compare(e.values[r.key], key)
+	})
+	return from + at, found
+}
+
+// between returns where the key can only be: a number is no further from the first
+// and the last row than from their numbers. Where none is missing, that is one place.
+func (r *rows) between(key core.Value) (from, to int) {
+	n := len(r.inOrder)
+	if n == 0 || key.Type() != core.Int {
+		return 0, n
+	}
+	first, last, number := r.inOrder[0].values[r.key].Int(), r.inOrder[n-1].values[r.key].Int(), key.Int()
+	if first < 0 || number < first || number > last { // differences may overflow
+		return 0, n
+	}
+	return int(max(0, int64(n)-1-(last-number))), int(min(int64(n)-1, number-first)) + 1
+}
+
+// all yields the rows, ascending by key.
+func (r *rows) all() iter.Seq[[]core.Value] {
+	return func(yield func([]core.Value) bool) {
+		late := slices.SortedFunc(maps.Keys(r.late), core.Compare)
+		for _, e := range r.inOrder {
+			for len(late) > 0 && core.Compare(late[0], e.values[r.key]) < 0 {
+				if !yield(r.late[late[0]]) {
+					return
+				}
+				late = late[1:]
+			}
+			if !e.removed && !yield(e.values) {
+				return
+			}
+		}
+		for _, key := range late {
+			if !yield(r.late[key]) {
+				return
+			}
+		}
+	}
+}
