@@ -21,6 +21,11 @@ type Options struct {
 	// Migrate has the backend call [Migrate] before it compares the schema with
 	// the model: what is missing is created when the store is made.
 	Migrate bool
+	// Replicas are connection strings of hot standbys of the server, which serve
+	// what only reads: transactions begun as read-only and single reads. See the
+	// section on replicas of the package documentation. The backend makes a pool
+	// for each, set up as [Open] does it, and closes it. Default: none.
+	Replicas []string
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".
 	ApplicationName string

@@ -20,14 +20,7 @@ type sequence struct {
 }
 
 // saw notes that the sequence has come as far as n.
-func (s *sequence) saw(n int64) {
-	for {
-		last := s.last.Load()
-		if n <= last || s.last.CompareAndSwap(last, n) {
-			return
-		}
-	}
-}
+func (s *sequence) saw(n int64) { raise64(&s.last, n) }
 
 // regclass is an expression for the sequence.
 func (s *sequence) regclass() string { return quoted(s.name) + "::regclass" }
