@@ -24,10 +24,12 @@ func TestConformance(t *testing.T) {
 // are like on tables that sort text by a language and hand out keys differently.
 func TestConformanceOnTablesMadeByHand(t *testing.T) {
 	byHand := strings.NewReplacer(` COLLATE "C"`, "", "BY DEFAULT AS IDENTITY", "ALWAYS AS IDENTITY", " DEFAULT gen_random_uuid()", "")
-	schemas := newSchemas(t, func(schema string, m *core.Model) {
+	schemas := newSchemas(pool(t, pgtest.URL(t)), func(m *core.Model) string {
+		schema := pgtest.Schema(t)
 		for _, sql := range postgres.DDL(schema, m)[1:] {
 			execute(t, byHand.Replace(sql))
 		}
+		return schema
 	})
 	open := func(tb testing.TB, m *core.Model) core.Backend {
 		tb.Helper()

@@ -429,13 +429,19 @@ func TestRulesWithAReplica(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
 	standby := primary.Standby(t)
-	url := with(t, primary.URL(), "pool_max_conns", "16")
-	p := poolOf(t, url)
-	var n int
+	p := poolOf(t, with(t, primary.URL(), "pool_max_conns", "16"))
+	var made int
+	schemas := newSchemas(p, func(m *core.Model) string {
+		made++
+		schema := fmt.Sprint("s", made)
+		if err := postgres.Migrate(t.Context(), p, schema, m); err != nil {
+			t.Fatal(err)
+		}
+		return schema
+	})
 	open := func(tb testing.TB, m *core.Model) core.Backend {
 		tb.Helper()
-		n++
-		return postgres.New(p, fmt.Sprint("s", n), postgres.Options{Migrate: true, Replicas: []string{standby.URL()}})
+		return schemas.backend(tb, m, p, postgres.Options{Replicas: []string{standby.URL()}})
 	}
 	t.Run("kit", func(t *testing.T) {
 		for _, c := range storetest.Cases() {

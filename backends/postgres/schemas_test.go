@@ -17,15 +17,27 @@ import (
 // schemas are those of one test that its cases use one after the other, or some at
 // a time: to empty one takes a tenth of the time that making one takes.
 type schemas struct {
-	t    *testing.T
-	make func(schema string, m *core.Model)
+	server *pgxpool.Pool
+	make   func(m *core.Model) string // returns its name
 
 	mu   sync.Mutex
 	free map[string][]string // by what is in them
 }
 
-func newSchemas(t *testing.T, create func(schema string, m *core.Model)) *schemas {
-	return &schemas{t: t, make: create, free: make(map[string][]string)}
+func newSchemas(server *pgxpool.Pool, create func(m *core.Model) string) *schemas {
+	return &schemas{server: server, make: create, free: make(map[string][]string)}
+}
+
+// migratedSchemas are made by [postgres.Migrate] on the tests' server.
+func migratedSchemas(t *testing.T) *schemas {
+	server := pool(t, pgtest.URL(t))
+	return newSchemas(server, func(m *core.Model) string {
+		schema := pgtest.Schema(t)
+		if err := postgres.Migrate(t.Context(), server, schema, m); err != nil {
+			t.Fatal(err)
+		}
+		return schema
+	})
 }
 
 // backend returns one on an empty schema, which is free again when it is closed.
@@ -33,7 +45,7 @@ func (s *schemas) backend(tb testing.TB, m *core.Model, p *pgxpool.Pool, opts po
 	tb.Helper()
 	content := strings.Join(postgres.DDL("", m), "")
 	b := &borrowed{from: s, content: content, schema: s.take(content, m)}
-	empty(tb, b.schema, m)
+	s.empty(tb, b.schema, m)
 	b.open = func() *postgres.Backend { return postgres.New(p, b.schema, opts) }
 	b.Backend = b.open()
 	return b
@@ -44,9 +56,7 @@ func (s *schemas) take(content string, m *core.Model) string {
 	defer s.mu.Unlock()
 	free := s.free[content]
 	if len(free) == 0 {
-		schema := pgtest.Schema(s.t)
-		s.make(schema, m)
-		return schema
+		return s.make(m)
 	}
 	s.free[content] = free[:len(free)-1]
 	return free[len(free)-1]
@@ -79,7 +89,7 @@ func reopened(_ testing.TB, closed core.Backend) core.Backend {
 }
 
 // empty removes all rows and starts all sequences anew.
-func empty(tb testing.TB, schema string, m *core.Model) {
+func (s *schemas) empty(tb testing.TB, schema string, m *core.Model) {
 	tb.Helper()
 	batch := &pgx.Batch{}
 	batch.Queue("SET LOCAL lock_timeout = '10s'") // a transaction that was left open
@@ -91,7 +101,7 @@ func empty(tb testing.TB, schema string, m *core.Model) {
 			batch.Queue("SELECT setval(pg_get_serial_sequence($1, $2), 1, false)", table, r.Key().Name())
 		}
 	}
-	if err := pool(tb, pgtest.URL(tb)).SendBatch(tb.Context(), batch).Close(); err != nil {
+	if err := s.server.SendBatch(tb.Context(), batch).Close(); err != nil {
 		tb.Fatal(err)
 	}
 }

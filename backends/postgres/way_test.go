@@ -33,11 +33,7 @@ func onEachWay(t *testing.T, suite func(t *testing.T, open storetest.Factory)) {
 			if way.mode != "" {
 				server = with(t, server, "default_query_exec_mode", way.mode)
 			}
-			schemas := newSchemas(t, func(schema string, m *core.Model) {
-				if err := postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, m); err != nil {
-					t.Fatal(err)
-				}
-			})
+			schemas := migratedSchemas(t)
 			suite(t, func(tb testing.TB, m *core.Model) core.Backend {
 				tb.Helper()
 				return schemas.backend(tb, m, pool(tb, server), way.opts)
