@@ -11,10 +11,11 @@ import (
 // Delete is one statement for all keys.
 func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	table := t.backend.table(op.Resource)
-	many := t.strict(op)
+	strict, many := t.strict(op), len(op.Keys) > 1
 	var s shape
 	s.byte(shapeDelete)
 	s.number(op.Resource.Index())
+	s.flag(strict)
 	if s.flag(many) {
 		s.argument(table.key.array(op.Keys))
 	} else {
@@ -24,7 +25,7 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	if s.err != nil {
 		return s.err
 	}
-	st := t.backend.statements.get(s.key, func() *statement { return deleteStatement(table, op.Using, many) })
+	st := t.backend.statements.get(s.key, func() *statement { return deleteStatement(table, op.Using, strict, many) })
 	deleted := 0
 	err := t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
 		for rows.Next() {
@@ -38,14 +39,20 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	return err
 }
 
-func deleteStatement(t *table, using core.Filter, many bool) *statement {
+func deleteStatement(t *table, using core.Filter, strict, many bool) *statement {
 	b := builder{alias: "t"}
 	columns := []*column{t.key}
 	if !many {
+		if strict {
+			b.WriteString("WITH u AS (")
+		}
 		b.write("DELETE FROM ", t.name, " AS t WHERE ", b.column(t.key), t.key.equality, " = ", b.param(t.key.cast))
 		b.and(t, using)
 		b.WriteString(" RETURNING ")
 		b.list(columns)
+		if strict {
+			b.orNothing(t, columns, core.All())
+		}
 		return &statement{b.String(), columns}
 	}
 	keys := b.param(t.key.parameter() + "[]")
