@@ -177,6 +177,7 @@ func selectStatement(t *table, op *core.Op) *statement {
 func records(rows pgx.Rows, t *table, columns []*column) ([]core.Record, error) {
 	var out []core.Record
 	var decoders []decoder
+	var space []core.Value // for some records at a time
 	for rows.Next() {
 		if decoders == nil {
 			sent, types := rows.FieldDescriptions(), rows.Conn().TypeMap()
@@ -185,17 +186,26 @@ func records(rows pgx.Rows, t *table, columns []*column) ([]core.Record, error) 
 				decoders[i] = c.decoder(types, sent[i])
 			}
 		}
-		rec, err := record(rows.RawValues(), t, columns, decoders)
-		if err != nil {
+		n := len(t.columns)
+		if len(space) == 0 {
+			space = make([]core.Value, n*min(len(out)+1, maxTogether))
+		}
+		values := space[:n:n]
+		space = space[n:]
+		if err := decode(values, rows.RawValues(), columns, decoders); err != nil {
 			return nil, err
 		}
-		out = append(out, rec)
+		out = append(out, t.resource.RecordOf(values))
 	}
 	return out, nil
 }
 
-func record(raw [][]byte, t *table, columns []*column, decoders []decoder) (core.Record, error) {
-	values := make([]core.Value, len(t.columns))
+// maxTogether is how many records share an allocation at the most, so that who
+// keeps one of many does not keep all of them.
+const maxTogether = 16
+
+// decode sets the values of one record.
+func decode(values []core.Value, raw [][]byte, columns []*column, decoders []decoder) error {
 	for i, c := range columns {
 		if raw[i] == nil {
 			values[c.index] = core.Null
@@ -203,9 +213,9 @@ func record(raw [][]byte, t *table, columns []*column, decoders []decoder) (core
 		}
 		v, err := decoders[i](raw[i])
 		if err != nil {
-			return core.Record{}, undecodable(c.field, err)
+			return undecodable(c.field, err)
 		}
 		values[c.index] = v
 	}
-	return t.resource.RecordOf(values), nil
+	return nil
 }
