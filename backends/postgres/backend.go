@@ -79,7 +79,8 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	return b.connectReplicas(ctx, conn)
 }
 
-// Begin opens a transaction. It costs nothing before its first operation.
+// Begin opens a transaction. It costs nothing before its first operation, except
+// that after a commit whose position in the log is not known, replicas wait for it.
 //
 // Errors: [core.ErrClosed], the context's.
 func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {

@@ -24,7 +24,8 @@ type Options struct {
 	// Replicas are connection strings of hot standbys of the server, which serve
 	// what only reads: transactions begun as read-only and single reads. See the
 	// section on replicas of the package documentation. The backend makes a pool
-	// for each, set up as [Open] does it, and closes it. Default: none.
+	// for each, set up as [Open] does it, and closes it; so it is not for a
+	// [core.BackendFunc] that makes a backend each time. Default: none.
 	Replicas []string
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".

@@ -13,7 +13,6 @@ import (
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/engine/enginetest"
 	"github.com/larder-go/larder/core/rest/resttest"
 	"github.com/larder-go/larder/core/storetest"
 )
@@ -423,8 +422,8 @@ func TestATransactionThatMayWriteNeverMeetsAReplica(t *testing.T) {
 	}
 }
 
-// TestRulesWithAReplica runs the suites on a primary and its standby, but for what a
-// replica gives up: that all transactions have an order.
+// TestRulesWithAReplica runs the kit and the REST face on a primary and its standby,
+// but for what a replica gives up: that all transactions have an order.
 func TestRulesWithAReplica(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
@@ -452,6 +451,5 @@ func TestRulesWithAReplica(t *testing.T) {
 			}
 		}
 	})
-	t.Run("engine", func(t *testing.T) { enginetest.Run(t, open) })
 	t.Run("REST", func(t *testing.T) { resttest.Run(t, open) })
 }
