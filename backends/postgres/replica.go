@@ -41,20 +41,23 @@ func (b *Backend) connectReplicas(ctx context.Context, primary querier) error {
 	if len(b.opts.Replicas) == 0 {
 		return nil
 	}
+	configs := make([]*pgxpool.Config, len(b.opts.Replicas))
+	for i, url := range b.opts.Replicas {
+		var err error
+		if configs[i], err = pgxpool.ParseConfig(url); err != nil {
+			return errBadReplica
+		}
+		configure(configs[i].ConnConfig, b.opts)
+		if !b.opts.Bouncer { // a snapshot for each statement; see onReplica
+			configs[i].ConnConfig.RuntimeParams["default_transaction_isolation"] = string(pgx.ReadCommitted)
+		}
+	}
 	b.horizon.lose()
 	b.horizon.settle(ctx, primary)
-	for _, url := range b.opts.Replicas {
-		config, err := pgxpool.ParseConfig(url)
+	for _, config := range configs {
+		pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
 		if err != nil {
-			return errBadReplica
-		}
-		configure(config.ConnConfig, b.opts)
-		if !b.opts.Bouncer { // a snapshot for each statement; see fresh
-			config.ConnConfig.RuntimeParams["default_transaction_isolation"] = string(pgx.ReadCommitted)
-		}
-		pool, err := pgxpool.NewWithConfig(ctx, config)
-		if err != nil {
-			return errBadReplica
+			return unavailable(err)
 		}
 		b.replicas = append(b.replicas, &replica{pool: pool})
 	}
@@ -108,7 +111,7 @@ func (b *Backend) onReplica(calls []call, single bool) []call {
 }
 
 // beginReplica is for transactions of several operations: a standby has no
-// SERIALIZABLE (manual, section 27.4.6).
+// SERIALIZABLE (manual, section 27.4.5).
 func (b *Backend) beginReplica() string {
 	level := b.opts.isolation()
 	if level == pgx.Serializable {

@@ -121,7 +121,7 @@ type session interface {
 }
 
 // kind returns the type of the cookie.
-func (p *pair) kind(t *testing.T, ctx context.Context, s session) string {
+func (p *pair) kind(ctx context.Context, t *testing.T, s session) string {
 	t.Helper()
 	rec, err := s.Get(ctx, p.cookie, core.IntValue(1))
 	if err != nil {
@@ -135,7 +135,7 @@ func (p *pair) kind(t *testing.T, ctx context.Context, s session) string {
 func (p *pair) kindIn(t *testing.T, opts core.TxOptions) (kind string) {
 	t.Helper()
 	err := p.store.Tx(t.Context(), opts, func(ctx context.Context, tx *core.Transaction) error {
-		kind = p.kind(t, ctx, tx)
+		kind = p.kind(ctx, t, tx)
 		return nil
 	})
 	if err != nil {
@@ -147,7 +147,7 @@ func (p *pair) kindIn(t *testing.T, opts core.TxOptions) (kind string) {
 // await reads until the standby answers with what only it says.
 func (p *pair) await(t *testing.T, kind string) {
 	t.Helper()
-	for !t.Failed() && p.kind(t, t.Context(), p.store) != kind {
+	for !t.Failed() && p.kind(t.Context(), t, p.store) != kind {
 	}
 }
 
@@ -205,7 +205,7 @@ func TestTheStoreReadsWhatItWrote(t *testing.T) {
 				},
 				"the final operation of a transaction": func(_ context.Context, kind string) error {
 					return inTx(func(ctx context.Context, tx *core.Transaction) error {
-						p.kind(t, ctx, tx)
+						p.kind(ctx, t, tx)
 						_, err := tx.Final().Update(ctx, p.cookie, change(kind))
 						return err
 					})
@@ -223,7 +223,7 @@ func TestTheStoreReadsWhatItWrote(t *testing.T) {
 				if err := write(t.Context(), name); err != nil {
 					t.Fatal(err)
 				}
-				if got := p.kind(t, t.Context(), p.store); got != name {
+				if got := p.kind(t.Context(), t, p.store); got != name {
 					t.Errorf("after %s, a read saw %q", name, got)
 				}
 				if got := p.kindIn(t, core.TxOptions{ReadOnly: true}); got != name {
@@ -251,7 +251,7 @@ func TestAStoreReadsWhatWasWrittenBeforeItWasMade(t *testing.T) {
 	p.pause(t)
 	p.elsewhere(t, "new")
 	p.open(t, p.primary.URL(), postgres.Options{Replicas: []string{p.standby.URL()}})
-	if got := p.kind(t, t.Context(), p.store); got != "new" {
+	if got := p.kind(t.Context(), t, p.store); got != "new" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -283,10 +283,10 @@ func TestAReadOnlyTransactionOnAReplicaSeesOneSnapshot(t *testing.T) {
 	p.elsewhere(t, "first")
 	p.catchUp(t)
 	err := p.store.Tx(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
-		before := p.kind(t, ctx, tx)
+		before := p.kind(ctx, t, tx)
 		p.elsewhere(t, "second")
 		p.catchUp(t)
-		if after := p.kind(t, ctx, tx); after != before {
+		if after := p.kind(ctx, t, tx); after != before {
 			t.Errorf("saw %q, then %q", before, after)
 		}
 		return nil
@@ -307,7 +307,7 @@ func TestAReplicaThatFailsIsNobodysConcern(t *testing.T) {
 		wg.Go(func() {
 			for ctx.Err() == nil && !t.Failed() {
 				if i%2 == 0 {
-					p.kind(t, t.Context(), p.store)
+					p.kind(t.Context(), t, p.store)
 					continue
 				}
 				err := p.store.Tx(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
@@ -329,7 +329,7 @@ func TestAReplicaThatFailsIsNobodysConcern(t *testing.T) {
 			t.Error(err)
 		}
 		for range 20 {
-			p.kind(t, t.Context(), p.store)
+			p.kind(t.Context(), t, p.store)
 		}
 		if err := p.standby.Resume(t.Context()); err != nil {
 			t.Error(err)
@@ -355,7 +355,7 @@ func TestAReplicaThatWasPromotedIsNotReadFrom(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 10 {
-		if got := p.kind(t, t.Context(), p.store); got != "old" {
+		if got := p.kind(t.Context(), t, p.store); got != "old" {
 			t.Errorf("got %q", got)
 		}
 	}
@@ -393,7 +393,7 @@ func TestAReplicaThatIsNotThereIsNobodysConcern(t *testing.T) {
 	p := replicated(t, ways[0])
 	p.open(t, p.primary.URL(), postgres.Options{Replicas: []string{"postgres://nobody@127.0.0.1:1/nowhere"}})
 	for range 3 {
-		p.kind(t, t.Context(), p.store)
+		p.kind(t.Context(), t, p.store)
 		p.kindIn(t, core.TxOptions{ReadOnly: true})
 	}
 }
