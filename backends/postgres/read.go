@@ -29,7 +29,7 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 	})
 	var res core.Result
 	err := t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) (err error) {
-		res.Records, err = records(rows, table, st.columns)
+		res.Records, err = records(rows, table, st.columns, len(op.Keys))
 		return err
 	}})
 	if op.Limit > 0 && len(res.Records) > op.Limit {
@@ -173,9 +173,13 @@ func selectStatement(t *table, op *core.Op) *statement {
 	return &statement{sql, columns}
 }
 
-// records reads rows of these columns; further ones are left aside.
-func records(rows pgx.Rows, t *table, columns []*column) ([]core.Record, error) {
+// records reads rows of these columns; further ones are left aside. It is good to
+// know how many rows to expect; nobody has to.
+func records(rows pgx.Rows, t *table, columns []*column, expected int) ([]core.Record, error) {
 	var out []core.Record
+	if expected > 1 {
+		out = make([]core.Record, 0, expected)
+	}
 	var decoders []decoder
 	var space []core.Value // for some records at a time
 	for rows.Next() {

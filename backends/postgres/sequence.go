@@ -115,7 +115,7 @@ func (t *transaction) evaluate(ctx context.Context, op *core.Op, table *table, e
 }
 
 func keysOf(rows pgx.Rows, t *table) ([]core.Value, error) {
-	recs, err := records(rows, t, []*column{t.key})
+	recs, err := records(rows, t, []*column{t.key}, 0)
 	keys := make([]core.Value, len(recs))
 	for i, rec := range recs {
 		keys[i] = rec.Key()
