@@ -33,7 +33,7 @@
 // # Transactions
 //
 // Every transaction is SERIALIZABLE (manual, section 13.2.3), unless
-// [Options.Isolation] says less. A transaction begins along with its first
+// [Options.Isolation] says less or a replica serves it. A transaction begins along with its first
 // statement, so that it costs no round trip of its own; a single operation on a
 // connection whose default is SERIALIZABLE, which [Open] sees to, is one
 // statement without BEGIN. Deferrable constraints are deferred in every
@@ -69,9 +69,9 @@
 // log behind its last commit, which the server tells in the round trip of the commit
 // itself, and a standby is asked, in the round trip of the read, whether it has
 // replayed so far. When the backend is bound, all that is committed counts as
-// written. If a standby is behind, does not answer within half a second, fails or
+// written. If a standby is behind, gives no connection within half a second, fails or
 // has been promoted, the primary reads instead, and the standby is left alone for a
-// moment; 5 ms if it is behind, a second otherwise. If it fails in the middle of a
+// moment: 5 ms if it is behind, a second otherwise. If it fails in the middle of a
 // transaction, the transaction is repeated, as after a conflict. So no error of a
 // standby reaches a client while the primary works and attempts are left.
 //
