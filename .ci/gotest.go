@@ -1,7 +1,8 @@
 // Command gotest runs go test with the arguments that it is given and prints what go test prints: one line a package, and the output of
 // the tests that failed. Unlike go test it fails when a test was skipped, and says which: a skipped test proves nothing, and go test
 // reports its package as ok. And it prints at once what a test logs with "note: " in front, though it passes: how much was tried, and
-// what the machine did not let it try.
+// what the machine did not let it try. At the end it prints how many cases of each suite passed on each backend, and it fails when two
+// backends did not run the same ones.
 package main
 
 import (
@@ -37,16 +38,24 @@ func run(args []string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	r := report{packages: map[string]*pkg{}}
+	r := report{packages: map[string]*pkg{}, ended: map[string]map[string]string{}}
 	lines := bufio.NewReader(stdout)
 	for line, err := lines.ReadBytes('\n'); err == nil; line, err = lines.ReadBytes('\n') {
 		r.read(line)
 	}
-	if err := cmd.Wait(); err != nil {
+	err = cmd.Wait()
+	rows := tabulate(r.ended)
+	if len(rows) > 0 {
+		write(rows)
+	}
+	if err != nil {
 		return fmt.Errorf("go test: %w", err)
 	}
 	if len(r.skipped) > 0 {
 		return fmt.Errorf("skipped, which counts as failed:\n%s", strings.Join(r.skipped, "\n"))
+	}
+	if err := differences(rows); err != nil {
+		return fmt.Errorf("backends did not run the same cases:\n%w", err)
 	}
 	return nil
 }
@@ -55,6 +64,7 @@ func run(args []string) error {
 type report struct {
 	packages map[string]*pkg
 	skipped  []string
+	ended    map[string]map[string]string // how each test did, of packages that ended
 }
 
 type pkg struct {
@@ -85,6 +95,7 @@ func (r *report) read(line []byte) {
 		p.ended[e.Test] = e.Action
 		if e.Test == "" {
 			delete(r.packages, e.Package)
+			r.ended[e.Package] = p.ended
 			p.print()
 		} else if e.Action == "skip" {
 			r.skipped = append(r.skipped, e.Package+" "+e.Test)

@@ -24,6 +24,10 @@ type Backend struct {
 	statements statements
 	autocommit bool // a statement without BEGIN is a transaction of the right isolation
 	begin      [2]string
+
+	replicas []*replica
+	turn     atomic.Uint32 // of the replicas
+	horizon  horizon
 }
 
 var _ core.Backend = (*Backend)(nil)
@@ -78,10 +82,11 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 			return b.classify(ctx, err)
 		}
 	}
-	return nil
+	return b.connectReplicas(ctx, conn)
 }
 
-// Begin opens a transaction. It costs nothing before its first operation.
+// Begin opens a transaction. It costs nothing before its first operation, except
+// that after a commit whose position in the log is not known, replicas wait for it.
 //
 // Errors: [core.ErrClosed], the context's.
 func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
@@ -91,20 +96,25 @@ func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendT
 	if b.closed.Load() {
 		return nil, core.ErrClosed
 	}
-	return &transaction{backend: b, opts: opts}, nil
+	t := &transaction{backend: b, opts: opts}
+	if opts.ReadOnly {
+		t.replica = b.replica(ctx)
+	}
+	return t, nil
 }
 
-// Close makes every later Begin fail with [core.ErrClosed], and closes the pool if
-// it is the backend's own. Connections of transactions that are still open are
+// Close makes every later Begin fail with [core.ErrClosed], and closes the pools
+// that are the backend's own. Connections of transactions that are still open are
 // closed when those end.
 func (b *Backend) Close() error {
-	if b.closed.Swap(true) || !b.owned {
+	if b.closed.Swap(true) {
 		return nil
 	}
-	if b.pool.Stat().AcquiredConns() == 0 {
-		b.pool.Close()
-	} else {
-		go b.pool.Close() // waits for them
+	for _, r := range b.replicas {
+		closePool(r.pool)
+	}
+	if b.owned {
+		closePool(b.pool)
 	}
 	return nil
 }
@@ -112,8 +122,25 @@ func (b *Backend) Close() error {
 // Stat returns what the pool has done and does now, for metrics.
 func (b *Backend) Stat() *pgxpool.Stat { return b.pool.Stat() }
 
+// closePool does not wait for connections that are in use.
+func closePool(pool *pgxpool.Pool) {
+	if pool.Stat().AcquiredConns() == 0 {
+		pool.Close()
+	} else {
+		go pool.Close()
+	}
+}
+
 // String names the backend in [core.Store.Describe].
-func (b *Backend) String() string { return fmt.Sprintf("postgres, schema %q", b.schema) }
+func (b *Backend) String() string {
+	if n := len(b.opts.Replicas); n > 0 {
+		return fmt.Sprintf("postgres, schema %q, replicas: %d", b.schema, n)
+	}
+	return fmt.Sprintf("postgres, schema %q", b.schema)
+}
+
+// replicated reports whether there are replicas that may lack what was written.
+func (b *Backend) replicated() bool { return len(b.replicas) > 0 }
 
 // table returns what a resource is written to.
 func (b *Backend) table(r *core.Resource) *table { return b.tables[r.Index()] }

@@ -1,156 +1,305 @@
 package postgres_test
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 )
 
-// Each benchmark stands beside the same with pgx alone, written by hand.
-
-type muffin struct {
-	id   int64
-	kind *string
-	jar  *int64
+// BenchmarkBesidePgx plays rounds of an operation through a store and of the same
+// written by hand with pgx in turn, on one pool of four connections. It reports the
+// medians over all rounds of what the store takes of the other one's time
+// (time/pgx) and of this process's CPU time, user and system (cpu/pgx). One b.N is a
+// round of each; ns/op is about both together and of no interest.
+func BenchmarkBesidePgx(b *testing.B) {
+	k := newBakery(b)
+	for _, c := range []struct {
+		name       string
+		times      int // in a round
+		ours, hand func(ctx context.Context) error
+	}{
+		{"get one", 100, k.get, k.getByHand},
+		{"list of 100", 50, k.list, k.listByHand},
+		{"jar with its 100 cookies", 30, k.jar, k.jarByHand},
+		{"insert one", 50, k.insert, k.insertByHand},
+		{"insert 1,000", 3, k.insertMany, k.copyByHand},
+		{"read, modify, write", 30, k.modify, k.modifyByHand},
+		{"8 updaters at once", 1, eight(k.modify), eight(k.modifyByHand)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var times, cpus []float64
+			for b.Loop() {
+				round := func(do func(context.Context) error) spent { return spend(b, c.times, do) }
+				var ours, hand spent
+				if len(times)%2 == 0 {
+					ours, hand = round(c.ours), round(c.hand)
+				} else {
+					hand, ours = round(c.hand), round(c.ours)
+				}
+				times = append(times, float64(ours.time)/float64(hand.time))
+				cpus = append(cpus, float64(ours.cpu)/float64(hand.cpu))
+			}
+			b.ReportMetric(median(times), "time/pgx")
+			b.ReportMetric(median(cpus), "cpu/pgx")
+		})
+	}
 }
 
-func bakery(b *testing.B) (*core.Store, *pgxpool.Pool, string) {
+// spent is what a round took.
+type spent struct{ time, cpu time.Duration }
+
+func spend(b *testing.B, times int, do func(context.Context) error) spent {
+	b.Helper()
+	cpu, start := cpuTime(b), time.Now()
+	for range times {
+		if err := do(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return spent{time.Since(start), cpuTime(b) - cpu}
+}
+
+// cpuTime is what the process has used, in the program and in the kernel.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// eight has as many clients do something ten times each at once.
+func eight(do func(ctx context.Context) error) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		var wg sync.WaitGroup
+		var failures [8]error
+		for i := range failures {
+			wg.Go(func() {
+				for range 10 {
+					failures[i] = errors.Join(failures[i], do(ctx))
+				}
+			})
+		}
+		wg.Wait()
+		return errors.Join(failures[:]...)
+	}
+}
+
+// bakery is what both sides work on: jars of 100 cookies each.
+type bakery struct {
+	pool      *pgxpool.Pool
+	schema    string
+	store     *core.Store
+	api       *engine.Engine
+	cookie    *core.Resource
+	fresh     core.Record
+	thousand  []core.Record
+	rows      [][]any
+	buf       []byte
+	sqlGet    string
+	sqlList   string
+	sqlJar    string
+	sqlOfJar  string
+	sqlInsert string
+	sqlUpdate string
+}
+
+// muffin is a cookie as a program without a toolkit would have it.
+type muffin struct {
+	ID   int64   `json:"id"`
+	Type *string `json:"type,omitempty"`
+	Jar  *int64  `json:"jar,omitempty"`
+}
+
+func (m *muffin) scan(row pgx.Row) error { return row.Scan(&m.ID, &m.Type, &m.Jar) }
+
+func newBakery(b *testing.B) *bakery {
 	b.Helper()
 	schema := pgtest.Schema(b)
 	if err := postgres.Migrate(b.Context(), pool(b, pgtest.URL(b)), schema, cookies); err != nil {
 		b.Fatal(err)
 	}
-	execute(b, inSchema(schema, `INSERT INTO $S.cookie (type) SELECT 'kind ' || i FROM generate_series(1, 10000) AS i`))
-	execute(b, inSchema(schema, `ANALYZE $S.cookie`))
-	p := pool(b, with(b, pgtest.URL(b), "default_transaction_isolation", "serializable"))
-	store, err := core.New(b.Context(), cookies, postgres.New(p, schema, postgres.Options{}))
+	for _, sql := range []string{
+		`INSERT INTO $S.jar SELECT FROM generate_series(1, 100)`,
+		`INSERT INTO $S.cookie (type, jar) SELECT 'kind ' || i, (i - 1) / 100 + 1 FROM generate_series(1, 10000) AS i`,
+		`VACUUM ANALYZE $S.cookie`,
+	} {
+		execute(b, inSchema(schema, sql))
+	}
+	url := with(b, pgtest.URL(b), "pool_max_conns", "4")
+	k := &bakery{
+		pool: poolOf(b, with(b, url, "default_transaction_isolation", "serializable")), schema: schema, cookie: cookies.Resource("cookie"),
+		sqlGet:    inSchema(schema, `SELECT id, type, jar FROM $S.cookie WHERE id = $1`),
+		sqlList:   inSchema(schema, `SELECT id, type, jar FROM $S.cookie ORDER BY id LIMIT $1`),
+		sqlJar:    inSchema(schema, `SELECT id FROM $S.jar WHERE id = $1`),
+		sqlOfJar:  inSchema(schema, `SELECT id, type, jar FROM $S.cookie WHERE jar = $1 ORDER BY id`),
+		sqlInsert: inSchema(schema, `INSERT INTO $S.cookie (type) VALUES ($1) RETURNING id, type, jar`),
+		sqlUpdate: inSchema(schema, `UPDATE $S.cookie SET type = $2 WHERE id = $1 RETURNING id, type, jar`),
+	}
+	store, err := core.New(b.Context(), cookies, postgres.New(k.pool, schema, postgres.Options{}))
 	if err != nil {
 		b.Fatal(err)
 	}
-	return store, p, schema
-}
-
-func BenchmarkGetOne(b *testing.B) {
-	store, p, schema := bakery(b)
-	cookie := cookies.Resource("cookie")
-	b.Run("larder", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := store.Get(b.Context(), cookie, core.IntValue(77)); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	sql := inSchema(schema, `SELECT id, type, jar FROM $S.cookie WHERE id = $1`)
-	b.Run("pgx", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			var m muffin
-			if err := p.QueryRow(b.Context(), sql, 77).Scan(&m.id, &m.kind, &m.jar); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
-func BenchmarkListHundred(b *testing.B) {
-	store, p, schema := bakery(b)
-	cookie := cookies.Resource("cookie")
-	b.Run("larder", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			page, err := store.Select(b.Context(), cookie, core.Query{Limit: 100})
-			if err != nil || len(page.Records) != 100 {
-				b.Fatal(err)
-			}
-		}
-	})
-	sql := inSchema(schema, `SELECT id, type, jar FROM $S.cookie ORDER BY id LIMIT $1`)
-	b.Run("pgx", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			rows, err := p.Query(b.Context(), sql, 100)
-			if err != nil {
-				b.Fatal(err)
-			}
-			list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m muffin, err error) {
-				err = row.Scan(&m.id, &m.kind, &m.jar)
-				return m, err
-			})
-			if err != nil || len(list) != 100 {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
-func BenchmarkInsertOne(b *testing.B) {
-	store, p, schema := bakery(b)
-	cookie := cookies.Resource("cookie")
-	rec := func() core.Record {
-		r, err := cookie.NewRecord(map[string]any{"type": "new"})
-		if err != nil {
-			b.Fatal(err)
-		}
-		return r
-	}()
-	b.Run("larder", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := store.Insert(b.Context(), cookie, rec); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	sql := inSchema(schema, `INSERT INTO $S.cookie (type) VALUES ($1) RETURNING id, type, jar`)
-	b.Run("pgx", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			err := pgx.BeginFunc(b.Context(), p, func(tx pgx.Tx) error {
-				var m muffin
-				return tx.QueryRow(b.Context(), sql, "new").Scan(&m.id, &m.kind, &m.jar)
-			})
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
-func BenchmarkInsertThousand(b *testing.B) {
-	store, p, schema := bakery(b)
-	cookie := cookies.Resource("cookie")
-	recs, rows := make([]core.Record, 1000), make([][]any, 1000)
-	for i := range recs {
-		var err error
-		if recs[i], err = cookie.NewRecord(map[string]any{"type": "new"}); err != nil {
-			b.Fatal(err)
-		}
-		rows[i] = []any{"new", nil}
+	b.Cleanup(func() { _ = store.Close() })
+	k.store, k.api = store, engine.New(store, engine.Options{})
+	k.fresh = record(b, k.cookie, map[string]any{"type": "new"})
+	k.thousand, k.rows = make([]core.Record, 1000), make([][]any, 1000)
+	for i := range k.thousand {
+		k.thousand[i], k.rows[i] = k.fresh, []any{"new", nil}
 	}
-	b.Run("larder", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := store.Insert(b.Context(), cookie, recs...); err != nil {
-				b.Fatal(err)
-			}
-		}
+	return k
+}
+
+func (k *bakery) get(ctx context.Context) error {
+	_, err := k.store.Get(ctx, k.cookie, core.IntValue(77))
+	return err
+}
+
+func (k *bakery) getByHand(ctx context.Context) error {
+	var m muffin
+	return m.scan(k.pool.QueryRow(ctx, k.sqlGet, 77))
+}
+
+var errWrong = errors.New("not what was asked for")
+
+func (k *bakery) list(ctx context.Context) error {
+	page, err := k.store.Select(ctx, k.cookie, core.Query{Limit: 100})
+	if err == nil && len(page.Records) != 100 {
+		return errWrong
+	}
+	return err
+}
+
+func (k *bakery) listByHand(ctx context.Context) error {
+	list, err := k.collect(ctx, k.sqlList, 100)
+	if err == nil && len(list) != 100 {
+		return errWrong
+	}
+	return err
+}
+
+func (k *bakery) collect(ctx context.Context, sql string, arg any) ([]muffin, error) {
+	rows, err := k.pool.Query(ctx, sql, arg)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (m muffin, err error) {
+		err = m.scan(row)
+		return m, err
 	})
-	b.Run("pgx", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			err := pgx.BeginFunc(b.Context(), p, func(tx pgx.Tx) error {
-				_, err := tx.CopyFrom(b.Context(), pgx.Identifier{schema, "cookie"}, []string{"type", "jar"}, pgx.CopyFromRows(rows))
+}
+
+// jar makes the JSON that the other one makes as well.
+func (k *bakery) jar(ctx context.Context) error {
+	v, err := k.api.Get(ctx, "jar", 7, 2)
+	k.buf = v.AppendJSON(k.buf[:0])
+	return err
+}
+
+func (k *bakery) jarByHand(ctx context.Context) error {
+	var jar struct {
+		ID      int64    `json:"id"`
+		Cookies []muffin `json:"cookies"`
+	}
+	err := k.pool.QueryRow(ctx, k.sqlJar, 7).Scan(&jar.ID)
+	if err != nil {
+		return err
+	}
+	if jar.Cookies, err = k.collect(ctx, k.sqlOfJar, 7); err != nil {
+		return err
+	}
+	text, err := json.Marshal(jar)
+	if err == nil && len(k.buf) > 0 && len(text) != len(k.buf) {
+		return errWrong
+	}
+	return err
+}
+
+func (k *bakery) insert(ctx context.Context) error {
+	_, err := k.store.Insert(ctx, k.cookie, k.fresh)
+	return err
+}
+
+func (k *bakery) insertByHand(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, k.pool, func(tx pgx.Tx) error {
+		var m muffin
+		return m.scan(tx.QueryRow(ctx, k.sqlInsert, "new"))
+	})
+}
+
+func (k *bakery) insertMany(ctx context.Context) error {
+	_, err := k.store.Insert(ctx, k.cookie, k.thousand...)
+	return err
+}
+
+func (k *bakery) copyByHand(ctx context.Context) error {
+	return pgx.BeginFunc(ctx, k.pool, func(tx pgx.Tx) error {
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{k.schema, "cookie"}, []string{"type", "jar"}, pgx.CopyFromRows(k.rows))
+		return err
+	})
+}
+
+// anyKey is of one cookie in a hundred, so that updaters meet now and then.
+func anyKey() int64 { return rand.Int64N(100)*100 + 1 }
+
+func (k *bakery) modify(ctx context.Context) error {
+	key := core.IntValue(anyKey())
+	return k.store.Tx(ctx, core.TxOptions{Attempts: 1000}, func(ctx context.Context, tx *core.Transaction) error {
+		rec, err := tx.Get(ctx, k.cookie, key)
+		if err != nil {
+			return err
+		}
+		change, err := k.cookie.NewRecord(map[string]any{"id": key, "type": turned(rec.Get("type").Text())})
+		if err != nil {
+			return err
+		}
+		_, err = tx.Final().Update(ctx, k.cookie, change)
+		return err
+	})
+}
+
+// turned has its first letter turned round.
+func turned(kind string) string {
+	if kind[0] == 'k' {
+		return "K" + kind[1:]
+	}
+	return "k" + kind[1:]
+}
+
+func (k *bakery) modifyByHand(ctx context.Context) error {
+	key := anyKey()
+	for {
+		err := pgx.BeginTxFunc(ctx, k.pool, pgx.TxOptions{IsoLevel: pgx.Serializable}, func(tx pgx.Tx) error {
+			var m muffin
+			if err := m.scan(tx.QueryRow(ctx, k.sqlGet, key)); err != nil {
 				return err
-			})
-			if err != nil {
-				b.Fatal(err)
 			}
+			return m.scan(tx.QueryRow(ctx, k.sqlUpdate, key, turned(*m.Type)))
+		})
+		server, ok := errors.AsType[*pgconn.PgError](err)
+		if !ok || server.Code != "40001" && server.Code != "40P01" {
+			return err
 		}
-	})
+	}
 }

@@ -14,16 +14,17 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	if err != nil {
 		return err
 	}
-	many := t.strict(op)
+	strict, many := t.strict(op), len(op.Keys) > 1
 	var s shape
 	s.byte(shapeDelete)
 	s.number(op.Resource.Index())
+	s.flag(strict)
 	s.keys(table, op.Keys, many)
 	s.filter(table, op.Using)
 	if s.err != nil {
 		return s.err
 	}
-	st := t.backend.statements.get(s.key, func() *statement { return deleteStatement(table, op, many) })
+	st := t.backend.statements.get(s.key, func() *statement { return deleteStatement(table, op, strict, many) })
 	deleted := 0
 	err = t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
 		for rows.Next() {
@@ -37,15 +38,23 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	return err
 }
 
-func deleteStatement(t *table, op *core.Op, many bool) *statement {
+func deleteStatement(t *table, op *core.Op, strict, many bool) *statement {
 	b := builder{alias: "t"}
 	columns := []*column{t.key}
 	if !many {
+		if strict {
+			b.WriteString("WITH u AS (")
+		}
 		b.write("DELETE FROM ", t.name, " AS t WHERE ")
 		b.same(t.key, t.key.verdict(op.Keys...), b.param(t.key.cast), false)
 		b.and(t, op.Using)
 		b.WriteString(" RETURNING ")
-		b.values(columns)
+		if strict {
+			b.list(columns)
+			b.orNothing(t, columns, core.All())
+		} else {
+			b.values(columns)
+		}
 		return &statement{b.String(), columns}
 	}
 	keys := b.param(t.key.parameter() + "[]")

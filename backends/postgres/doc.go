@@ -75,7 +75,7 @@
 // # Transactions
 //
 // Every transaction is SERIALIZABLE (manual, section 13.2.3), unless
-// [Options.Isolation] says less. A transaction begins along with its first
+// [Options.Isolation] says less or a replica serves it. A transaction begins along with its first
 // statement, so that it costs no round trip of its own; a single operation on a
 // connection whose default is SERIALIZABLE, which [Open] sees to, is one
 // statement without BEGIN. Deferrable constraints are deferred in every
@@ -89,6 +89,45 @@
 //
 // Policies are part of the statement that they guard: a row that a condition hides
 // is not touched, and a row that would break one makes the statement fail.
+//
+// # Connections
+//
+// One pool that lives as long as the program is the advised way: [Open] makes it, or
+// [New] takes the caller's. A pooler such as PgBouncer in transaction mode may stand
+// before the server; [Options.Bouncer] has Open do without what it refuses.
+//
+// A [core.BackendFunc] can choose the connections by the principal of a request: a
+// pool per tenant, from a map that the program keeps, or a connection of the
+// request's own. Since such a backend is bound anew in each transaction, which reads
+// the system catalogs, a tenant's backend is best wrapped so that its Bind runs once
+// and its Close does nothing. A connection per request costs, besides that, what
+// connecting costs, and is for those whom the server must see as themselves.
+//
+// # Replicas
+//
+// With [Options.Replicas], transactions begun as read-only and single reads, such as
+// a plain Get, go to hot standbys in turn (manual, section 27.4); all others go to
+// the primary. A backend reads what it has written: it remembers the position in the
+// log behind its last commit, which the server tells in the round trip of the commit
+// itself, and a standby is asked, in the round trip of the read, whether it has
+// replayed so far. When the backend is bound, all that is committed counts as
+// written. If a standby is behind, gives no connection within half a second, fails or
+// has been promoted, the primary reads instead, and the standby is left alone for a
+// moment: 5 ms if it is behind, a second otherwise. If it fails in the middle of a
+// transaction, the transaction is repeated, as after a conflict. So no error of a
+// standby reaches a client while the primary works and attempts are left.
+//
+// What is given up: a standby has no SERIALIZABLE (manual, section 13.4.1), and so
+// transactions there are REPEATABLE READ. They see one snapshot, of what had
+// committed at some moment, but perhaps one that none of the orders explains in
+// which the other transactions might have run one after the other (Fekete, O'Neil
+// and O'Neil, A Read-Only Transaction Anomaly Under Snapshot Isolation, 2004). What
+// other programs have committed may be seen late, and a read may show less of it
+// than the one before did. A transaction that has to know better is one that is not
+// read-only.
+//
+// A write then always costs BEGIN and COMMIT, which travel along, where without
+// replicas a single one is a lone statement.
 //
 // # Keys
 //

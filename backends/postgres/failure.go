@@ -16,7 +16,11 @@ import (
 // failed returns the error of calls that failed. If they ended with a commit and
 // the server did not say that it refused, nobody knows whether it happened.
 func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commits bool) error {
+	if errors.Is(err, errRolledBack) {
+		return err
+	}
 	if commits && t.wrote && unknown(err) {
+		t.backend.horizon.lose()
 		return unavailable(errors.Join(core.ErrCommitUnknown, ctx.Err(), err))
 	}
 	if table := t.taken(op, err); table != nil {

@@ -149,7 +149,7 @@ func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, 
 	for _, c := range g.columns {
 		s.number(c.index)
 		if many {
-			s.argument(c.array(g.values(c, recs)))
+			s.argument(g.array(c, recs))
 		} else {
 			s.argument(c.argument(recs[g.places[0]].At(c.index)))
 		}
@@ -163,7 +163,7 @@ func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, 
 	}
 	st := t.backend.statements.get(s.key, func() *statement { return insertStatement(table, g, op.Check) })
 	return call{st.sql, s.args, func(rows pgx.Rows) error {
-		inserted, err := records(rows, table, st.columns)
+		inserted, err := records(rows, table, st.columns, len(g.places))
 		if err != nil || rows.Err() != nil {
 			return err
 		}
@@ -177,13 +177,9 @@ func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, 
 	}}, nil
 }
 
-// values returns a column of the group's records.
-func (g *group) values(c *column, recs []core.Record) []core.Value {
-	values := make([]core.Value, len(g.places))
-	for i, place := range g.places {
-		values[i] = recs[place].At(c.index)
-	}
-	return values
+// array returns a column of the group's records as a parameter.
+func (g *group) array(c *column, recs []core.Record) array {
+	return array{len(g.places), func(i int) any { return c.argument(recs[g.places[i]].At(c.index)) }, c.sample()}
 }
 
 func insertStatement(t *table, g *group, check core.Filter) *statement {

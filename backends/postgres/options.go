@@ -25,6 +25,12 @@ type Options struct {
 	// with the model: what is missing is created when the store is made. Resources
 	// that are read from a view or a query are left to whoever makes those.
 	Migrate bool
+	// Replicas are connection strings of hot standbys of the server, which serve
+	// what only reads: transactions begun as read-only and single reads. See the
+	// section on replicas of the package documentation. The backend makes a pool
+	// for each, set up as [Open] does it, and closes it; so it is not for a
+	// [core.BackendFunc] that makes a backend each time. Default: none.
+	Replicas []string
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".
 	ApplicationName string

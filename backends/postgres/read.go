@@ -29,7 +29,7 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 	})
 	var res core.Result
 	err := t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) (err error) {
-		res.Records, err = records(rows, table, st.columns)
+		res.Records, err = records(rows, table, st.columns, len(op.Keys))
 		return err
 	}})
 	if op.Limit > 0 && len(res.Records) > op.Limit {
@@ -174,10 +174,15 @@ func selectStatement(t *table, op *core.Op) *statement {
 	return &statement{sql, columns}
 }
 
-// records reads rows of these columns; further ones are left aside.
-func records(rows pgx.Rows, t *table, columns []*column) ([]core.Record, error) {
+// records reads rows of these columns; further ones are left aside. It is good to
+// know how many rows to expect; nobody has to.
+func records(rows pgx.Rows, t *table, columns []*column, expected int) ([]core.Record, error) {
 	var out []core.Record
+	if expected > 1 {
+		out = make([]core.Record, 0, expected)
+	}
 	var decoders []decoder
+	var space []core.Value // for some records at a time
 	for rows.Next() {
 		if decoders == nil {
 			sent, types := rows.FieldDescriptions(), rows.Conn().TypeMap()
@@ -186,17 +191,26 @@ func records(rows pgx.Rows, t *table, columns []*column) ([]core.Record, error) 
 				decoders[i] = c.decoder(types, sent[i])
 			}
 		}
-		rec, err := record(rows.RawValues(), t, columns, decoders)
-		if err != nil {
+		n := len(t.columns)
+		if len(space) == 0 {
+			space = make([]core.Value, n*min(len(out)+1, maxTogether))
+		}
+		values := space[:n:n]
+		space = space[n:]
+		if err := decode(values, rows.RawValues(), columns, decoders); err != nil {
 			return nil, err
 		}
-		out = append(out, rec)
+		out = append(out, t.resource.RecordOf(values))
 	}
 	return out, nil
 }
 
-func record(raw [][]byte, t *table, columns []*column, decoders []decoder) (core.Record, error) {
-	values := make([]core.Value, len(t.columns))
+// maxTogether is how many records share an allocation at the most, so that who
+// keeps one of many does not keep all of them.
+const maxTogether = 16
+
+// decode sets the values of one record.
+func decode(values []core.Value, raw [][]byte, columns []*column, decoders []decoder) error {
 	for i, c := range columns {
 		if raw[i] == nil {
 			values[c.index] = core.Null
@@ -204,9 +218,9 @@ func record(raw [][]byte, t *table, columns []*column, decoders []decoder) (core
 		}
 		v, err := decoders[i](raw[i])
 		if err != nil {
-			return core.Record{}, undecodable(c.field, err)
+			return undecodable(c.field, err)
 		}
 		values[c.index] = v
 	}
-	return t.resource.RecordOf(values), nil
+	return nil
 }

@@ -24,7 +24,7 @@ func (t *transaction) readBack(table *table, keys []core.Value, out []core.Recor
 		return &statement{b.String(), columns}
 	})
 	return call{st.sql, s.args, func(rows pgx.Rows) error {
-		read, err := records(rows, table, st.columns)
+		read, err := records(rows, table, st.columns, len(keys))
 		shown := make(map[core.Value]core.Record, len(read))
 		for _, rec := range read {
 			shown[rec.Key()] = rec

@@ -20,14 +20,7 @@ type sequence struct {
 }
 
 // saw notes that the sequence has come as far as n.
-func (s *sequence) saw(n int64) {
-	for {
-		last := s.last.Load()
-		if n <= last || s.last.CompareAndSwap(last, n) {
-			return
-		}
-	}
-}
+func (s *sequence) saw(n int64) { raise64(&s.last, n) }
 
 // regclass is an expression for the sequence.
 func (s *sequence) regclass() string { return quoted(s.name) + "::regclass" }
@@ -133,7 +126,7 @@ func (t *transaction) evaluate(ctx context.Context, op *core.Op, table *table, e
 }
 
 func keysOf(rows pgx.Rows, t *table) ([]core.Value, error) {
-	recs, err := records(rows, t, []*column{t.key})
+	recs, err := records(rows, t, []*column{t.key}, 0)
 	keys := make([]core.Value, len(recs))
 	for i, rec := range recs {
 		keys[i] = rec.Key()

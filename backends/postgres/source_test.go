@@ -20,7 +20,8 @@ import (
 // viewed makes the tables of a model, and a view of everything in each of them.
 func viewed(t *testing.T) *schemas {
 	t.Helper()
-	return &schemas{t: t, make: func(schema string, m *core.Model) {
+	return newSchemas(pool(t, pgtest.URL(t)), func(m *core.Model) string {
+		schema := pgtest.Schema(t)
 		if err := postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, m); err != nil {
 			t.Fatal(err)
 		}
@@ -28,7 +29,8 @@ func viewed(t *testing.T) *schemas {
 			name := func(s string) string { return pgx.Identifier{schema, s}.Sanitize() }
 			execute(t, "CREATE VIEW "+name("view of "+r.Name())+" AS SELECT * FROM "+name(r.Name()))
 		}
-	}}
+		return schema
+	})
 }
 
 func TestConformanceWhenReadThroughViews(t *testing.T) {
@@ -46,11 +48,7 @@ func TestConformanceWhenReadThroughViews(t *testing.T) {
 
 func TestConformanceWhenReadByQueries(t *testing.T) {
 	t.Parallel()
-	schemas := &schemas{t: t, make: func(schema string, m *core.Model) {
-		if err := postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, m); err != nil {
-			t.Fatal(err)
-		}
-	}}
+	schemas := migratedSchemas(t)
 	open := func(tb testing.TB, m *core.Model) core.Backend {
 		tb.Helper()
 		b := schemas.backend(tb, m, pool(tb, pgtest.URL(tb)), postgres.Options{Resources: make(map[string]postgres.Source)})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -18,12 +19,13 @@ type transaction struct {
 	backend  *Backend
 	opts     core.TxOptions
 	conn     *pgxpool.Conn
-	begun    bool   // on the server
-	wrote    bool   // or tried to
-	deferred bool   // constraints are
-	done     bool   // committed along with an operation
-	more     bool   // another statement of the same operation follows
-	behind   *table // whose sequence handed out a key that was taken
+	begun    bool     // on the server
+	wrote    bool     // or tried to
+	deferred bool     // constraints are
+	done     bool     // committed along with an operation
+	more     bool     // another statement of the same operation follows
+	replica  *replica // to read from; nil is the primary
+	behind   *table   // whose sequence handed out a key that was taken
 }
 
 var _ core.BackendTx = (*transaction)(nil)
@@ -31,7 +33,11 @@ var _ core.BackendTx = (*transaction)(nil)
 var errRolledBack = errors.New("postgres: the server rolled the transaction back")
 
 func (t *transaction) acquire(ctx context.Context) (err error) {
-	if t.conn == nil {
+	switch {
+	case t.conn != nil:
+	case t.replica != nil:
+		t.conn, err = t.replica.acquire(ctx)
+	default:
 		t.conn, err = t.backend.acquire(ctx)
 	}
 	return err
@@ -50,36 +56,45 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if slices.ContainsFunc(calls, call.tooLarge) {
+		return &core.Error{Code: core.BadRequest, Message: "the condition has too many values"}
+	}
+	if t.replica != nil {
+		if done, err := t.readReplica(ctx, op, calls); done {
+			return err
+		}
+	}
 	if err := t.acquire(ctx); err != nil {
 		return err
 	}
 	if t.conn.Conn().IsClosed() {
 		return unavailable(pgconn.ErrConnClosed)
 	}
-	if slices.ContainsFunc(calls, call.tooLarge) {
-		return &core.Error{Code: core.BadRequest, Message: "the condition has too many values"}
-	}
 	writes := op.Kind.Writes()
-	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1 && !t.begun && !t.more
+	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1 && !t.begun && !t.more && !(writes && t.backend.replicated())
 	commits := alone || op.Final && !t.more
 	t.wrote = t.wrote || writes
-	var err error
 	if !alone {
 		calls = t.enclose(calls, writes, commits)
 	}
-	if len(calls) == 1 {
-		err = t.query(ctx, calls[0])
-	} else {
-		err = t.send(ctx, calls)
-	}
-	if err != nil {
+	err := t.execute(ctx, calls)
+	if err != nil && !t.done {
 		return t.failed(ctx, op, err, commits)
 	}
 	if commits {
 		t.done = true
+		t.committed(err)
 		t.end()
 	}
 	return nil
+}
+
+// execute sends the calls and reads what they return.
+func (t *transaction) execute(ctx context.Context, calls []call) error {
+	if len(calls) == 1 {
+		return t.query(ctx, calls[0])
+	}
+	return t.send(ctx, calls)
 }
 
 // enclose adds what the transaction needs before and after the calls.
@@ -95,9 +110,32 @@ func (t *transaction) enclose(calls []call, writes, commits bool) []call {
 	}
 	all = append(all, calls...)
 	if commits {
-		all = append(all, call{sql: "COMMIT"})
+		all = append(all, t.commitCalls()...)
 	}
 	return all
+}
+
+// commitCalls are what commits, and for replicas ask how far the log has come.
+func (t *transaction) commitCalls() []call {
+	calls := []call{{sql: "COMMIT", read: func(rows pgx.Rows) error {
+		rows.Close()
+		if t.done = rows.CommandTag().String() == "COMMIT"; !t.done && rows.Err() == nil {
+			return errRolledBack // how COMMIT answers in a transaction that failed: ROLLBACK
+		}
+		return rows.Err()
+	}}}
+	if t.wrote && t.backend.replicated() {
+		calls = append(calls, t.backend.horizon.ask())
+	}
+	return calls
+}
+
+// committed notes that what the transaction wrote is there, and that its position
+// may not be known.
+func (t *transaction) committed(err error) {
+	if err != nil {
+		t.backend.horizon.lose()
+	}
 }
 
 func (t *transaction) beginSQL() string {
@@ -117,16 +155,18 @@ func (t *transaction) Commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return errors.Join(err, t.undo(context.WithoutCancel(ctx)))
 	}
+	if t.replica != nil {
+		_ = t.undo(ctx) // all that was asked for was read
+		return nil
+	}
 	if t.conn.Conn().IsClosed() {
 		return unavailable(pgconn.ErrConnClosed)
 	}
-	tag, err := t.conn.Exec(ctx, "COMMIT")
-	switch {
-	case err != nil:
+	err := t.execute(ctx, t.commitCalls())
+	if err != nil && !t.done {
 		return t.failed(ctx, nil, err, true)
-	case tag.String() == "ROLLBACK": // how COMMIT answers in a transaction that failed
-		return errRolledBack
 	}
+	t.committed(err)
 	return nil
 }
 
@@ -134,20 +174,17 @@ func (t *transaction) Commit(ctx context.Context) error {
 // then moves the sequence on, so that another try does not fail the same way.
 func (t *transaction) Rollback(ctx context.Context) error {
 	defer t.end()
-	if t.conn == nil || t.conn.Conn().IsClosed() {
-		return nil
-	}
 	if err := t.undo(ctx); err != nil {
 		return err
 	}
-	if t.behind != nil {
+	if t.behind != nil && t.conn != nil && !t.conn.Conn().IsClosed() {
 		return t.behind.sequence.catchUp(ctx, t.conn.Conn(), t.behind)
 	}
 	return nil
 }
 
 func (t *transaction) undo(ctx context.Context) error {
-	if t.conn.Conn().PgConn().TxStatus() == 'I' {
+	if t.conn == nil || t.conn.Conn().IsClosed() || t.conn.Conn().PgConn().TxStatus() == 'I' {
 		return nil
 	}
 	_, err := t.conn.Exec(ctx, "ROLLBACK")

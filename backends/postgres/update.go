@@ -20,7 +20,7 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	if err != nil {
 		return nil, err
 	}
-	u := update{table: table, op: op, changes: changes, many: t.strict(op)}
+	u := update{table: table, op: op, changes: changes, strict: t.strict(op)}
 	var s shape
 	u.shape(&s)
 	if s.err != nil {
@@ -29,7 +29,7 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	st := t.backend.statements.get(s.key, u.statement)
 	out := make([]core.Record, len(op.Keys))
 	calls := []call{{st.sql, s.args, func(rows pgx.Rows) error {
-		updated, err := records(rows, table, st.columns)
+		updated, err := records(rows, table, st.columns, len(op.Keys))
 		if err == nil {
 			place(op.Keys, updated, out)
 		}
@@ -49,10 +49,10 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	return out, nil
 }
 
-// strict reports whether a statement has to fail by itself if a key is not there:
-// because of what it did to other keys, or because the commit of what was done
-// before travels with it.
-func (t *transaction) strict(op *core.Op) bool { return len(op.Keys) > 1 || t.begun && op.Final }
+// strict reports whether the statement for one key has to fail by itself if the key
+// is not there, because the commit of what was done before travels with it. One for
+// several keys always has to, because of what it did to the others.
+func (t *transaction) strict(op *core.Op) bool { return t.begun && op.Final }
 
 // place puts the records where their keys are.
 func place(keys []core.Value, recs, out []core.Record) {
@@ -101,18 +101,21 @@ type update struct {
 	table   *table
 	op      *core.Op
 	changes []change
-	many    bool
+	strict  bool
 }
+
+func (u *update) many() bool { return len(u.op.Keys) > 1 }
 
 func (u *update) shape(s *shape) {
 	s.byte(shapeUpdate)
 	s.number(u.op.Resource.Index())
-	s.keys(u.table, u.op.Keys, u.many)
+	s.flag(u.strict)
+	s.keys(u.table, u.op.Keys, u.many())
 	s.number(len(u.changes))
 	for _, c := range u.changes {
 		s.number(c.index)
 		some := s.flag(c.some)
-		if !u.many {
+		if !u.many() {
 			s.argument(c.argument(u.op.Records[0].At(c.index)))
 			continue
 		}
@@ -138,16 +141,22 @@ func valuesOf(c *column, recs []core.Record) ([]core.Value, []bool) {
 
 func (u *update) statement() *statement {
 	b := builder{alias: "t"}
-	if u.many {
+	switch {
+	case u.many():
 		u.writeMany(&b)
-	} else {
-		u.writeOne(&b)
+	case u.strict:
+		b.WriteString("WITH u AS (")
+		u.writeOne(&b, b.list, core.All())
+		b.orNothing(u.table, u.table.stored, u.op.Check)
+	default:
+		u.writeOne(&b, b.values, u.op.Check)
 	}
 	return &statement{b.String(), u.table.stored}
 }
 
-// writeOne changes the row of one key. If there is none, there is no result.
-func (u *update) writeOne(b *builder) {
+// writeOne changes the row of one key and has list write what it returns. If there
+// is none, there is no result.
+func (u *update) writeOne(b *builder, list func([]*column), check core.Filter) {
 	t := u.table
 	key := b.param(t.key.cast)
 	if len(u.changes) > 0 {
@@ -159,8 +168,8 @@ func (u *update) writeOne(b *builder) {
 		b.same(t.key, t.key.verdict(u.op.Keys...), key, false)
 		b.and(t, u.op.Using)
 		b.WriteString(" RETURNING ")
-		b.values(t.stored)
-		b.guard(t, u.op.Check)
+		list(t.stored)
+		b.guard(t, check)
 		return
 	}
 	where := builder{alias: "t", params: b.params}
@@ -168,8 +177,8 @@ func (u *update) writeOne(b *builder) {
 	where.and(t, u.op.Using)
 	b.params = where.params
 	b.WriteString("SELECT ")
-	b.values(t.stored)
-	b.guard(t, u.op.Check)
+	list(t.stored)
+	b.guard(t, check)
 	b.write(" FROM ", t.name, " AS t WHERE ", where.String())
 }
 
@@ -228,4 +237,21 @@ func (b *builder) orMissing(t *table, keys string, check core.Filter) {
 	}
 	b.write(" END FROM (SELECT min(v.place) AS place FROM unnest(", keys, ") WITH ORDINALITY AS v (key, place)",
 		" WHERE NOT EXISTS (SELECT FROM u WHERE ", b.value(t.key), t.key.equality, " = v.key)) AS m LEFT JOIN u ON true")
+}
+
+// orNothing goes on behind a statement for one key that began with WITH u AS: what
+// returns the columns of its row, and fails if there is none or it does not fulfil
+// the check.
+func (b *builder) orNothing(t *table, columns []*column, check core.Filter) {
+	b.WriteString(") SELECT ")
+	b.alias = "u"
+	b.values(columns)
+	key := b.column(t.key)
+	b.write(", CASE WHEN ", key, " IS NULL THEN ", raise(markMissing, "coalesce("+key+"::text, '1')"))
+	if check.Kind() != core.FilterAll {
+		b.WriteString(" WHEN ")
+		b.filter(t, check, false)
+		b.write(" THEN NULL ELSE ", raise(markForbidden, key+"::text"))
+	}
+	b.WriteString(" END FROM (SELECT) AS one LEFT JOIN u ON true")
 }

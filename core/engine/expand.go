@@ -16,7 +16,7 @@ func (r *resolver) expand(ctx context.Context, now level, depth int) (level, err
 	}
 	for i := range hops {
 		h := &hops[i]
-		last := depth == 1 && i == len(hops)-1
+		last := i == len(hops)-1 && (depth == 1 || depth == 2 && i == 0 && r.returns(h))
 		records, err := r.follow(ctx, h, depth-1, last)
 		switch {
 		case refused(err):
@@ -24,12 +24,46 @@ func (r *resolver) expand(ctx context.Context, now level, depth int) (level, err
 		case err != nil:
 			return nil, err
 		}
+		if depth > 1 && !last {
+			r.read(h.slot.field.Target(), records)
+		}
 		h.open()
 		if err := r.attach(h, records, depth-1, &next); err != nil {
 			return nil, err
 		}
 	}
 	return next, nil
+}
+
+// read notes what a transaction that only reads was shown, so that it need not ask
+// whether it is there when it comes upon its id again.
+func (r *resolver) read(of *core.Resource, records []core.Record) {
+	if r.ending != endAlways {
+		return
+	}
+	if r.tables == nil {
+		r.tables = make([]table, len(r.engine.shapes))
+	}
+	t := &r.tables[of.Index()]
+	if *t == nil {
+		*t = make(table, len(records))
+	}
+	t.read(records)
+}
+
+// returns reports whether the records that the hop leads to have no relations but
+// the one back to where it starts, which are ids that have been read.
+func (r *resolver) returns(h *hop) bool {
+	f := h.slot.field
+	if f.Stored() {
+		return false
+	}
+	for _, at := range r.engine.shapeOf(f.Target()).relations {
+		if at.field != f.Inverse() {
+			return false
+		}
+	}
+	return true
 }
 
 // hops fills the parts that need no operation and returns the hops that do.

@@ -88,8 +88,18 @@ func TestOperationsOfRequests(t *testing.T) {
 		},
 		{
 			"each level is one operation for each relation", enginetest.Cookies,
+			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 2); return err },
+			[]string{"tx", "load cookie 1", "load jar 1", "select cookie (id jar) limit 299 final"},
+		},
+		{
+			"an id that was read on the way is not asked for again", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "jar", 1, 2); return err },
-			[]string{"tx", "load jar 1", "select cookie limit 300", "load jar 1 (id) final"},
+			[]string{"tx", "load jar 1", "select cookie limit 300 final"},
+		},
+		{
+			"nor one that was read on a level between", enginetest.Cookies,
+			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 3); return err },
+			[]string{"tx", "load cookie 1", "load jar 1", "select cookie limit 299 final"},
 		},
 		{
 			"the list side at its ids asks for nothing else", enginetest.Cookies,

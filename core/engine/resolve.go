@@ -35,6 +35,9 @@ func (r *resolver) views(ctx context.Context, s *shape, records []core.Record, d
 	if err := r.take(len(records)); err != nil {
 		return nil, err
 	}
+	if depth > 1 {
+		r.read(s.resource, records)
+	}
 	root := &group{shape: s}
 	views := make([]View, len(records))
 	for i, n := range root.admit(records, depth == 0) {

@@ -34,6 +34,22 @@ func Bouncer(tb testing.TB) string {
 	return s.URL()
 }
 
+// Bouncer starts a PgBouncer as [Bouncer] does, in front of this server, ends it with the
+// test and returns its connection string.
+func (s *Server) Bouncer(tb testing.TB) string {
+	tb.Helper()
+	b, err := startBouncer(context.Background(), s.url)
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := b.Stop(); err != nil {
+			tb.Errorf("pgtest: %v", err)
+		}
+	})
+	return b.URL()
+}
+
 // serverURL is [URL] once that has succeeded.
 func serverURL() string {
 	if url := os.Getenv("DATABASE_URL"); url != "" {
@@ -69,11 +85,11 @@ func startBouncer(ctx context.Context, server string) (*Server, error) {
 	if err := os.Chown(config, o.uid, o.gid); err != nil {
 		return nil, err
 	}
-	g, err := guard(bouncerScript, o, dir, "bin="+bin, "config="+config)
+	g, err := guard(bouncerScript, o, dir, []string{"bin=" + bin, "config=" + config})
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{guardian: g, url: socketURL(dir)}
+	s := &Server{guardian: g, url: socketURL(dir, port)}
 	if err := g.await(ctx, s.answers); err != nil {
 		return nil, err
 	}

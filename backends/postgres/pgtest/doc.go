@@ -20,6 +20,6 @@
 // either. Its log is part of the output of each test that fails.
 //
 // Tests keep out of each other's way by [Schema]. Tests that stop, kill or
-// promote servers start their own with [Start]. [Bouncer] stands a PgBouncer in
-// front of a server.
+// promote servers start their own with [Own] and [Server.Standby]. [Bouncer] stands a
+// PgBouncer in front of the server, [Server.Bouncer] in front of a test's own.
 package pgtest

@@ -20,12 +20,12 @@ type guardian struct {
 	life *os.File       // ends when the guardian does
 }
 
-// guard starts the shell script as the owner of dir, with variables for it. It
-// shares our standard error, for what it may have to complain about, and because
+// guard starts the shell script as the owner of dir, with variables and arguments
+// for it. It shares our standard error, for what it may have to complain about, and because
 // go test waits for all who hold that: when it returns, nothing is left.
-func guard(script string, o owner, dir string, variables ...string) (*guardian, error) {
-	g := &guardian{cmd: exec.Command("/bin/sh", "-c", script), dir: dir}
-	g.cmd.Env = append(os.Environ(), append(variables, "dir="+dir)...)
+func guard(script string, o owner, dir string, variables []string, arguments ...string) (*guardian, error) {
+	g := &guardian{cmd: exec.Command("/bin/sh", append([]string{"-c", script, "guardian"}, arguments...)...), dir: dir}
+	g.cmd.Env = append(append(os.Environ(), variables...), "dir="+dir)
 	g.cmd.Dir, g.cmd.SysProcAttr = "/", o.process()
 	life, theirs, err := os.Pipe()
 	if err != nil {
@@ -61,6 +61,23 @@ func (g *guardian) gone(wait time.Duration) bool {
 	_ = g.life.SetReadDeadline(time.Now().Add(wait))
 	_, err := g.life.Read(make([]byte, 1))
 	return !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// order tells the guardian to do something, and waits until that is done.
+func (g *guardian) order(ctx context.Context, what string) error {
+	_, err := io.WriteString(g.hold, what+"\n")
+	if err != nil {
+		return err
+	}
+	until, _ := ctx.Deadline() // none is no deadline here either
+	if err := g.life.SetReadDeadline(until); err != nil {
+		return err
+	}
+	answer := make([]byte, len("done\n"))
+	if _, err := io.ReadFull(g.life, answer); err != nil {
+		return fmt.Errorf("%s: %w\n%s", what, err, g.log(0))
+	}
+	return nil
 }
 
 // stop ends the server and waits until nothing of it is left.

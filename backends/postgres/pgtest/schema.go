@@ -56,15 +56,19 @@ func showLog(tb testing.TB) {
 	if err != nil {
 		return
 	}
-	const most = 8 << 10
 	from := len(s.Log(0))
 	tb.Cleanup(func() {
 		if !tb.Failed() {
 			return
 		}
-		log := s.Log(from)
-		tb.Logf("log of the server:\n%s", log[max(0, len(log)-most):])
+		tb.Logf("log of the server:\n%s", tail(s.Log(from)))
 	})
+}
+
+// tail returns the end of a log.
+func tail(log string) string {
+	const most = 8 << 10
+	return log[max(0, len(log)-most):]
 }
 
 // admin is the connection that schemas are made and dropped on.

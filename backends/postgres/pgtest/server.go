@@ -14,10 +14,14 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Server is a private PostgreSQL server.
+// Server is a private PostgreSQL server. Its methods are not for several goroutines
+// at once.
 type Server struct {
 	guardian *guardian
 	url      string
+
+	port, password string   // of a server of a test's own
+	settings       []string // of such a one, for its standbys
 }
 
 //go:embed guardian.sh
@@ -27,12 +31,19 @@ var guardianScript string
 // things as well.
 const patience = time.Minute
 
-// Start starts a private server, whatever DATABASE_URL says. It is stopped at the
-// latest when the process ends.
+// Start starts a private server, whatever DATABASE_URL says, with settings on top of
+// those of all private servers, each spelled name=value (manual, section 20.1.4). It is
+// stopped at the latest when the process ends.
 //
 // Errors: one that names the package to install if the binaries are missing; one
 // with the server's log if it does not start.
-func Start(ctx context.Context) (*Server, error) {
+func Start(ctx context.Context, settings ...string) (*Server, error) {
+	return start(ctx, "", port, settings)
+}
+
+// start starts a server that is a standby of the one that a connection string leads to,
+// unless that is empty.
+func start(ctx context.Context, primary, port string, settings []string) (*Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	bin, err := serverBinaries(debian)
@@ -51,11 +62,15 @@ func Start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := guard(guardianScript, o, dir, "bin="+bin, "template="+template, "port="+port)
+	arguments := []string{"-p", port}
+	for _, setting := range settings {
+		arguments = append(arguments, "-c", setting)
+	}
+	g, err := guard(guardianScript, o, dir, []string{"bin=" + bin, "template=" + template, "primary=" + primary}, arguments...)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{guardian: g, url: socketURL(dir)}
+	s := &Server{guardian: g, url: socketURL(dir, port)}
 	if err := g.await(ctx, s.answers); err != nil {
 		return nil, err
 	}
@@ -76,8 +91,8 @@ func (s *Server) answers(ctx context.Context) error { return answers(ctx, s.url)
 // port is the name of the socket in its directory.
 const port = "5432"
 
-// socketURL returns the connection string for the socket in dir.
-func socketURL(dir string) string {
+// socketURL returns the connection string for the socket of that port in dir.
+func socketURL(dir, port string) string {
 	query := url.Values{"host": {dir}, "port": {port}, "sslmode": {"disable"}}
 	return "postgres://postgres@/postgres?" + query.Encode()
 }

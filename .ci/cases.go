@@ -1,0 +1,177 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+const module = "github.com/larder-go/larder/"
+
+// columns are the backends that run the suites, as the table heads them.
+var columns = []string{"memory", "file", "file reopened", "postgres direct", "postgres bouncer", "postgres simple"}
+
+// suites are the tests whose subtests every backend must run: which one it is by column, as a package and the beginning of the tests'
+// names.
+var suites = []struct {
+	name     string
+	families bool // has a row for each first part of the cases' names
+	tests    [6][2]string
+}{
+	{"kit", true, [6][2]string{
+		{"backends/memory", "TestConformance/"},
+		{"backends/file", "TestConformance/"},
+		{"backends/file", "TestConformanceOfAFileThatIsReopened/"},
+		{"backends/postgres", "TestConformance/direct/"},
+		{"backends/postgres", "TestConformance/bouncer/"},
+		{"backends/postgres", "TestConformance/simple_protocol/"},
+	}},
+	{"engine", false, [6][2]string{
+		{"core/engine", "TestRules/"},
+		{"backends/file", "TestTheEnginesRules/"},
+		{"backends/file", "TestTheEnginesRulesOnAFileThatIsReopened/"},
+		{"backends/postgres", "TestTheEnginesRules/direct/"},
+		{"backends/postgres", "TestTheEnginesRules/bouncer/"},
+		{"backends/postgres", "TestTheEnginesRules/simple_protocol/"},
+	}},
+	{"REST", false, [6][2]string{
+		{"core/rest", "TestRules/"},
+		{"backends/file", "TestTheRulesOfTheRestFace/"},
+		{"backends/file", "TestTheRulesOfTheRestFaceOnAFileThatIsReopened/"},
+		{"backends/postgres", "TestTheRulesOfTheRestFace/direct/"},
+		{"backends/postgres", "TestTheRulesOfTheRestFace/bouncer/"},
+		{"backends/postgres", "TestTheRulesOfTheRestFace/simple_protocol/"},
+	}},
+}
+
+// lacking tells which rows a column does not have: what is in memory does not outlive the program.
+var lacking = map[string]string{"kit durability": "memory"}
+
+// row is one line of the table: whether each case passed, by column. A column is nil if its package was not asked for.
+type row struct {
+	name  string
+	cases [6]map[string]bool
+}
+
+// tabulate sorts the tests that ended, by package, into rows.
+func tabulate(ended map[string]map[string]string) []row {
+	var rows []row
+	for _, s := range suites {
+		first := len(rows)
+		for column, at := range s.tests {
+			tests := ended[module+at[0]]
+			if tests == nil {
+				continue
+			}
+			for _, name := range leaves(tests, at[1]) {
+				family := s.name
+				if s.families {
+					part, _, _ := strings.Cut(name, "/")
+					family += " " + part
+				}
+				i := slices.IndexFunc(rows, func(r row) bool { return r.name == family })
+				if i < 0 {
+					i = len(rows)
+					rows = append(rows, row{name: family})
+				}
+				if rows[i].cases[column] == nil {
+					rows[i].cases[column] = map[string]bool{}
+				}
+				rows[i].cases[column][name] = tests[at[1]+name] == "pass"
+			}
+		}
+		if len(rows) == first {
+			rows = append(rows, row{name: s.name})
+		}
+		for i := range rows[first:] { // a package that ran without a case of the row is one that differs
+			for column, at := range s.tests {
+				if r := &rows[first+i]; ended[module+at[0]] != nil && r.cases[column] == nil && lacking[r.name] != columns[column] {
+					r.cases[column] = map[string]bool{}
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(rows, row.unasked)
+}
+
+// unasked reports whether no package of the row was.
+func (r row) unasked() bool {
+	return !slices.ContainsFunc(r.cases[:], func(cases map[string]bool) bool { return cases != nil })
+}
+
+// leaves returns the names of the tests that begin so and have no subtests, without that beginning.
+func leaves(tests map[string]string, beginning string) []string {
+	parents := map[string]bool{}
+	var names []string
+	for name := range tests {
+		if rest, ok := strings.CutPrefix(name, beginning); ok {
+			names = append(names, rest)
+			for i, c := range rest {
+				if c == '/' {
+					parents[rest[:i]] = true
+				}
+			}
+		}
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return parents[name] })
+	slices.Sort(names)
+	return names
+}
+
+// write prints how many cases of each row passed.
+func write(rows []row) {
+	fmt.Printf("\n%-20s", "cases that passed")
+	for _, c := range columns {
+		fmt.Printf("%18s", c)
+	}
+	for _, r := range rows {
+		fmt.Printf("\n%-20s", r.name)
+		for i, cases := range r.cases {
+			text := fmt.Sprint(passed(cases))
+			switch {
+			case lacking[r.name] == columns[i]:
+				text = "-"
+			case cases == nil:
+				text = ""
+			}
+			fmt.Printf("%18s", text)
+		}
+	}
+	fmt.Print("\n\n")
+}
+
+func passed(cases map[string]bool) (n int) {
+	for _, ok := range cases {
+		if ok {
+			n++
+		}
+	}
+	return n
+}
+
+// differences returns an error that names what one column has run and another one has not.
+func differences(rows []row) error {
+	var all []error
+	for _, r := range rows {
+		union := map[string]bool{}
+		for _, cases := range r.cases {
+			maps.Copy(union, cases)
+		}
+		for i, cases := range r.cases {
+			if cases != nil && len(cases) == 0 {
+				all = append(all, fmt.Errorf("%s ran nothing of %s", columns[i], r.name))
+			}
+			if len(cases) == 0 {
+				continue
+			}
+			for _, name := range slices.Sorted(maps.Keys(union)) {
+				if _, ok := cases[name]; !ok {
+					all = append(all, fmt.Errorf("%s did not run %s: %s", columns[i], r.name, name))
+				}
+			}
+		}
+	}
+	return errors.Join(all...)
+}

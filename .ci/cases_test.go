@@ -1,0 +1,88 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// results are those of packages in which these tests passed.
+func results(tests map[string][]string) map[string]map[string]string {
+	ended := map[string]map[string]string{}
+	for pkg, names := range tests {
+		ended[module+pkg] = map[string]string{"": "pass"}
+		for _, name := range names {
+			ended[module+pkg][name] = "pass"
+		}
+	}
+	return ended
+}
+
+func TestOnlyCasesWithoutSubtestsCount(t *testing.T) {
+	rows := tabulate(results(map[string][]string{"core/engine": {"TestRules", "TestRules/a", "TestRules/a/b", "TestRules/c", "TestOther/d"}}))
+	if len(rows) != 1 || rows[0].name != "engine" || passed(rows[0].cases[0]) != 2 {
+		t.Errorf("got %v", rows)
+	}
+}
+
+func TestFamiliesOfTheKitHaveARowEach(t *testing.T) {
+	rows := tabulate(results(map[string][]string{"backends/memory": {"TestConformance/read/a", "TestConformance/write/b", "TestConformance/write/c"}}))
+	if len(rows) != 2 || rows[0].name != "kit read" || rows[1].name != "kit write" || passed(rows[1].cases[0]) != 2 {
+		t.Errorf("got %v", rows)
+	}
+}
+
+func TestPackagesThatWereNotAskedForAreNoDifference(t *testing.T) {
+	if err := differences(tabulate(results(map[string][]string{"core/rest": {"TestRules/a"}}))); err != nil {
+		t.Error(err)
+	}
+	if rows := tabulate(results(map[string][]string{"core": {"TestA"}})); len(rows) > 0 {
+		t.Errorf("got %v", rows)
+	}
+}
+
+func TestDifferencesAreNamed(t *testing.T) {
+	const (
+		reopened = "TestTheEnginesRulesOnAFileThatIsReopened/"
+		direct   = "TestTheEnginesRules/"
+		memory   = "TestConformance/"
+	)
+	for _, c := range []struct {
+		name  string
+		tests map[string][]string
+		want  string
+	}{
+		{"a case", map[string][]string{"core/engine": {"TestRules/a", "TestRules/b"}, "backends/file": {direct + "a", direct + "b", reopened + "a"}},
+			"file reopened did not run engine: b"},
+		{"a suite", map[string][]string{"core/engine": {"TestRules/a"}, "backends/file": {direct + "a"}}, "file reopened ran nothing of engine"},
+		{"a suite that nobody runs", map[string][]string{"core/engine": {"TestRuled/a"}}, "memory ran nothing of engine"},
+		{"a family", map[string][]string{"backends/memory": {memory + "read/a"}, "backends/file": {memory + "read/a", memory + "write/b"}},
+			"memory ran nothing of kit write"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := differences(tabulate(results(c.tests)))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v: want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
+func TestOnlyWhatIsInMemoryMayLackDurability(t *testing.T) {
+	ended := results(map[string][]string{
+		"backends/memory": {"TestConformance/read/a"},
+		"backends/file":   {"TestConformance/read/a", "TestConformance/durability/b", "TestConformanceOfAFileThatIsReopened/read/a"},
+	})
+	err := differences(tabulate(ended))
+	if err == nil || strings.Contains(err.Error(), "memory") || !strings.Contains(err.Error(), "file reopened ran nothing of kit durability") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestACaseThatFailedHasRunAndDoesNotCount(t *testing.T) {
+	ended := results(map[string][]string{"core/engine": {"TestRules/a"}})
+	ended[module+"core/engine"]["TestRules/a"] = "fail"
+	rows := tabulate(ended)
+	if err := differences(rows); err != nil || passed(rows[0].cases[0]) != 0 {
+		t.Errorf("got %v, %v", rows, err)
+	}
+}

@@ -1,0 +1,99 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine/enginetest"
+	"github.com/larder-go/larder/core/rest/resttest"
+	"github.com/larder-go/larder/core/storetest"
+)
+
+// reopening closes its file and opens it again before each of the first hundred
+// transactions that begin when no other is open, and before every hundredth of the
+// further ones, so that what a suite finds is what the file says.
+type reopening struct {
+	fs    *strictFilesystem
+	model *core.Model
+
+	mu      sync.Mutex
+	current *Backend
+	open    int // transactions
+	begun   int
+}
+
+func newReopening(testing.TB, *core.Model) core.Backend {
+	return &reopening{fs: newStrictFilesystem()}
+}
+
+func (r *reopening) Bind(ctx context.Context, m *core.Model) error {
+	r.model, r.current = m, openIn(r.fs, path, quiet())
+	return r.current.Bind(ctx, m)
+}
+
+func (r *reopening) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	b, err := r.enter()
+	if err != nil {
+		return nil, err
+	}
+	tx, err := b.Begin(ctx, opts)
+	if err != nil {
+		r.leave()
+		return nil, err
+	}
+	return &reopeningTx{tx, r}, nil
+}
+
+func (r *reopening) enter() (*Backend, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.begun++
+	if r.open == 0 && (r.begun <= 100 || r.begun%100 == 0) {
+		next := openIn(r.fs, path, quiet())
+		if err := errors.Join(r.current.Close(), next.Bind(context.Background(), r.model)); err != nil {
+			return nil, err
+		}
+		r.current = next
+	}
+	r.open++
+	return r.current, nil
+}
+
+func (r *reopening) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open--
+}
+
+func (r *reopening) Close() error { return r.current.Close() }
+
+type reopeningTx struct {
+	core.BackendTx
+
+	of *reopening
+}
+
+func (t *reopeningTx) Commit(ctx context.Context) error {
+	defer t.of.leave()
+	return t.BackendTx.Commit(ctx)
+}
+
+func (t *reopeningTx) Rollback(ctx context.Context) error {
+	defer t.of.leave()
+	return t.BackendTx.Rollback(ctx)
+}
+
+func TestConformanceOfAFileThatIsReopened(t *testing.T) {
+	storetest.Options{
+		Reopen: func(_ testing.TB, closed core.Backend) core.Backend {
+			return &reopening{fs: closed.(*reopening).fs}
+		},
+	}.Run(t, newReopening)
+}
+
+func TestTheEnginesRulesOnAFileThatIsReopened(t *testing.T) { enginetest.Run(t, newReopening) }
+
+func TestTheRulesOfTheRestFaceOnAFileThatIsReopened(t *testing.T) { resttest.Run(t, newReopening) }

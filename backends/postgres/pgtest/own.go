@@ -1,0 +1,106 @@
+package pgtest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"math/big"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Own starts a private server for one test, which may do with it what it likes, and ends
+// it with the test. If the test fails, its output shows the server's log. Settings are
+// as in [Start].
+//
+// A commit that the server acknowledged survives its death, unless the settings say
+// otherwise. It takes connections by TCP as well.
+func Own(tb testing.TB, settings ...string) *Server {
+	tb.Helper()
+	s := own(tb, "", rand.Text(), append([]string{"synchronous_commit=on"}, settings...))
+	if err := s.query(context.Background(), "ALTER ROLE postgres PASSWORD '"+s.password+"'"); err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	return s
+}
+
+// Standby starts a hot standby that streams from the server, with its settings and
+// further ones, and ends it with the test. Roles and passwords are the server's.
+//
+// Commits do not wait for the standby, and promoting it may lose some that were
+// acknowledged, before [Server.Follow].
+func (s *Server) Standby(tb testing.TB, settings ...string) *Server {
+	tb.Helper()
+	return own(tb, s.url, s.password, slices.Concat(s.settings, settings))
+}
+
+func own(tb testing.TB, primary, password string, settings []string) *Server {
+	tb.Helper()
+	port, err := freePort()
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	s, err := start(context.Background(), primary, port, slices.Concat(settings, []string{"listen_addresses=127.0.0.1"}))
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	s.port, s.password, s.settings = port, password, settings
+	tb.Cleanup(func() {
+		if tb.Failed() {
+			tb.Logf("log of the server at port %s:\n%s", port, tail(s.Log(0)))
+		}
+		if err := s.Stop(); err != nil {
+			tb.Errorf("pgtest: %v", err)
+		}
+	})
+	return s
+}
+
+// freePort returns a port of this machine that nobody listens at, and that is not one of
+// those which connections get (IANA's dynamic ones or Linux's): it stays free while the
+// server is down.
+func freePort() (string, error) {
+	const first, ports, tries = 20000, 12000, 20
+	var failed error
+	for range tries {
+		n, err := rand.Int(rand.Reader, big.NewInt(ports))
+		if err != nil {
+			return "", err
+		}
+		port := strconv.Itoa(first + int(n.Int64()))
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)) //nolint:noctx // does not wait
+		if err == nil {
+			return port, l.Close()
+		}
+		failed = errors.Join(failed, err)
+	}
+	return "", failed
+}
+
+// Address returns where an [Own] server listens, as host:port.
+func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", s.port) }
+
+// TCP returns the connection string of the superuser of an [Own] server by TCP. It has a
+// password in it, which the server asks for (scram-sha-256).
+func (s *Server) TCP() string {
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword("postgres", s.password),
+		Host: s.Address(), Path: "postgres", RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+// query executes statements as the superuser.
+func (s *Server) query(ctx context.Context, sql string) error {
+	c, err := pgconn.Connect(ctx, s.url)
+	if err != nil {
+		return err
+	}
+	_, err = c.Exec(ctx, sql).ReadAll()
+	return errors.Join(err, c.Close(ctx))
+}

@@ -1,0 +1,228 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/larder-go/larder/core"
+)
+
+// replica is a hot standby that transactions may read from.
+type replica struct {
+	pool *pgxpool.Pool
+	rest atomic.Int64 // until when it is left alone, in nanoseconds since 1970
+}
+
+// How long a replica is left alone that was behind, or that failed, and how long to
+// wait for a connection to one: the primary can do what it cannot.
+const (
+	behindRest      = 5 * time.Millisecond
+	failureRest     = time.Second
+	replicaPatience = 500 * time.Millisecond
+)
+
+var (
+	errBehind     = errors.New("postgres: the replica is behind")
+	errBadReplica = errors.New("postgres: connection string of a replica cannot be parsed")
+)
+
+// connectReplicas makes the pools. Nothing is connected before it is needed, so that
+// a replica that is down is nobody's concern. What is committed already counts as
+// written by the backend, so that a program that is started anew knows its own.
+func (b *Backend) connectReplicas(ctx context.Context, primary querier) error {
+	if len(b.opts.Replicas) == 0 {
+		return nil
+	}
+	configs := make([]*pgxpool.Config, len(b.opts.Replicas))
+	for i, url := range b.opts.Replicas {
+		var err error
+		if configs[i], err = pgxpool.ParseConfig(url); err != nil {
+			return errBadReplica
+		}
+		configure(configs[i].ConnConfig, b.opts)
+		if !b.opts.Bouncer { // a snapshot for each statement; see onReplica
+			configs[i].ConnConfig.RuntimeParams["default_transaction_isolation"] = string(pgx.ReadCommitted)
+		}
+	}
+	b.horizon.lose()
+	b.horizon.settle(ctx, primary)
+	for _, config := range configs {
+		pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
+		if err != nil {
+			return unavailable(err)
+		}
+		b.replicas = append(b.replicas, &replica{pool: pool})
+	}
+	return nil
+}
+
+// replica returns the next one in turn that may know what this backend has written;
+// nil if there is none now.
+func (b *Backend) replica(ctx context.Context) *replica {
+	if len(b.replicas) == 0 || !b.horizon.settle(ctx, b.pool) {
+		return nil
+	}
+	now, first := time.Now().UnixNano(), int(b.turn.Add(1))
+	for i := range b.replicas {
+		if r := b.replicas[(first+i)%len(b.replicas)]; r.rest.Load() <= now {
+			return r
+		}
+	}
+	return nil
+}
+
+// failed leaves the replica alone for a while.
+func (r *replica) failed(err error) {
+	rest := failureRest
+	if errors.Is(err, errBehind) {
+		rest = behindRest
+	}
+	r.rest.Store(time.Now().Add(rest).UnixNano())
+}
+
+// acquire does not wait for long.
+func (r *replica) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, replicaPatience)
+	defer cancel()
+	return r.pool.Acquire(ctx)
+}
+
+// onReplica adds the check that the replica has what the backend wrote, and what the
+// transaction needs. The check has a snapshot of its own, which is older than what
+// follows: a snapshot that is taken before the check might lack what the check finds.
+func (b *Backend) onReplica(calls []call, single bool) []call {
+	const begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
+	check := b.horizon.check()
+	switch {
+	case !single:
+		return slices.Concat([]call{{sql: begin}, check, {sql: "COMMIT"}, {sql: b.beginReplica()}}, calls)
+	case b.opts.Bouncer: // whose default may be another level
+		return slices.Concat([]call{{sql: begin}, check}, calls, []call{{sql: "COMMIT"}})
+	}
+	return slices.Concat([]call{check}, calls)
+}
+
+// beginReplica is for transactions of several operations: a standby has no
+// SERIALIZABLE (manual, section 27.4.5).
+func (b *Backend) beginReplica() string {
+	level := b.opts.isolation()
+	if level == pgx.Serializable {
+		level = pgx.RepeatableRead
+	}
+	return "BEGIN ISOLATION LEVEL " + strings.ToUpper(string(level)) + " READ ONLY"
+}
+
+// horizon is the position in the write-ahead log behind all that the backend has
+// committed (manual, section 9.27.3). A replica that has not replayed so far may
+// lack some of it.
+type horizon struct {
+	position atomic.Int64
+	lost     atomic.Int64 // how many commits have not told their position
+	found    atomic.Int64 // how many of them are before it nevertheless
+}
+
+// positionSQL is the position behind the transactions that have committed on the
+// connection. Where a commit waits for the disk, all of it has been written;
+// otherwise it is at least in the server's memory.
+const positionSQL = `SELECT (CASE current_setting('synchronous_commit') WHEN 'off'
+	THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_lsn() END - '0/0'::pg_lsn)::bigint`
+
+// ask is the call that comes after a COMMIT.
+func (h *horizon) ask() call {
+	return call{sql: positionSQL, read: func(rows pgx.Rows) error {
+		position, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+		if err == nil {
+			raise64(&h.position, position)
+		}
+		return err
+	}}
+}
+
+// lose notes that the position of a commit, or whether it happened, is not known.
+func (h *horizon) lose() { h.lost.Add(1) }
+
+// querier is a connection or a pool.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// settle asks the primary for a position behind those that are not known, and
+// reports whether none is left.
+func (h *horizon) settle(ctx context.Context, primary querier) bool {
+	lost := h.lost.Load()
+	if h.found.Load() >= lost {
+		return true
+	}
+	rows, err := primary.Query(ctx, positionSQL)
+	if err != nil || h.ask().finish(rows) != nil {
+		return false
+	}
+	raise64(&h.found, lost)
+	return true
+}
+
+// check is the call that fails on a replica that has not replayed so far, or that
+// is none.
+func (h *horizon) check() call {
+	const sql = "SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn() - '0/0'::pg_lsn >= $1::bigint, false)"
+	return call{sql, []any{h.position.Load()}, func(rows pgx.Rows) error {
+		replayed, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+		if err == nil && !replayed {
+			return errBehind
+		}
+		return err
+	}}
+}
+
+// raise64 sets the number to n unless it is higher.
+func raise64(number *atomic.Int64, n int64) {
+	for {
+		old := number.Load()
+		if n <= old || number.CompareAndSwap(old, n) {
+			return
+		}
+	}
+}
+
+// readReplica executes the calls of one operation on the transaction's replica. If
+// that is in vain and nothing was read before, the primary has to do it; otherwise
+// the transaction has to be repeated.
+func (t *transaction) readReplica(ctx context.Context, op *core.Op, calls []call) (done bool, _ error) {
+	first := !t.begun
+	if first {
+		calls = t.backend.onReplica(calls, t.opts.Single)
+		t.begun = !t.opts.Single
+	}
+	if op.Final && t.begun {
+		calls = append(calls, call{sql: "COMMIT"})
+	}
+	err := t.acquire(ctx)
+	if err == nil {
+		err = t.execute(ctx, calls)
+	}
+	switch {
+	case err == nil:
+		if t.done = op.Final || t.opts.Single; t.done {
+			t.end()
+		}
+		return true, nil
+	case ctx.Err() != nil:
+		return true, t.backend.classify(ctx, err)
+	}
+	t.replica.failed(err)
+	if !first {
+		return true, fmt.Errorf("%w: reading from a replica: %w", core.ErrConflict, err)
+	}
+	_ = t.undo(ctx)
+	t.end()
+	t.replica, t.begun = nil, false
+	return false, nil
+}
