@@ -7,46 +7,57 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 )
 
+// alone returns a store on one connection, which a setting of the session can be given
+// once the store is there.
+func alone(t *testing.T, url, schema string) (store *core.Store, set func(sql string)) {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(url)
+	must(t, err)
+	config.MaxConns = 1
+	p, err := pgxpool.NewWithConfig(t.Context(), config)
+	must(t, err)
+	t.Cleanup(p.Close)
+	store, err = core.New(t.Context(), numbered, postgres.New(p, schema, postgres.Options{Migrate: true}))
+	must(t, err)
+	return store, func(sql string) {
+		t.Helper()
+		_, err := p.Exec(t.Context(), sql)
+		must(t, err)
+	}
+}
+
 // TestWriteThatTheServerGivesUpWaitingIsUnavailable has a writer meet a row that another
 // transaction does not let go, under the timeouts of the server (manual, section 20.11.1).
 func TestWriteThatTheServerGivesUpWaitingIsUnavailable(t *testing.T) {
-	schema := pgtest.Schema(t)
-	must(t, postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, numbered))
 	row := numbered.Resource("row")
 	for setting, sqlstate := range map[string]string{"statement_timeout": "57014", "lock_timeout": "55P03"} {
 		t.Run(setting, func(t *testing.T) {
-			b, err := postgres.Open(t.Context(), with(t, pgtest.URL(t), setting, "50"), schema, postgres.Options{})
-			must(t, err)
-			store, err := core.New(t.Context(), numbered, b)
-			must(t, err)
-			defer func() { _ = store.Close() }()
+			schema := pgtest.Schema(t)
+			store, set := alone(t, pgtest.URL(t), schema)
 			added, err := store.Insert(t.Context(), row, record(t, row, map[string]any{"name": "old"}))
 			must(t, err)
 			changed := added[0].With(row.Field("name").Column(), core.TextValue("new"))
-			update := func(ctx context.Context, s core.Session) error { _, err := s.Update(ctx, row, changed); return err }
-			ways := map[string]func() error{
-				"single": func() error { return update(t.Context(), store.Session) },
-				"transaction": func() error {
-					return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return update(ctx, tx.Session) })
-				},
-				"final": func() error {
-					return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return update(ctx, tx.Final()) })
-				},
-			}
+			ways := waysOfWriting(t, store, func(ctx context.Context, s core.Session) error {
+				_, err := s.Update(ctx, row, changed)
+				return err
+			})
 			must(t, pgx.BeginFunc(t.Context(), pool(t, pgtest.URL(t)), func(holder pgx.Tx) error {
 				_, err := holder.Exec(t.Context(), inSchema(schema, `SELECT FROM $S.row FOR UPDATE`))
 				must(t, err)
+				set("SET " + setting + " = 50")
 				for name, way := range ways {
 					t.Run(name, func(t *testing.T) { settled(t, way(), sqlstate) })
 				}
 				return nil
 			}))
+			set("SET " + setting + " = 0")
 			if got, err := store.Get(t.Context(), row, changed.Key()); err != nil || got.Get("name").Text() != "old" {
 				t.Errorf("got %v %v", got, err)
 			}
@@ -59,22 +70,37 @@ func TestWriteThatTheServerGivesUpWaitingIsUnavailable(t *testing.T) {
 	}
 }
 
+// waysOfWriting are the ways in which a write is committed.
+func waysOfWriting(t *testing.T, store *core.Store, write func(ctx context.Context, s core.Session) error) map[string]func() error {
+	t.Helper()
+	return map[string]func() error{
+		"single": func() error { return write(t.Context(), store.Session) },
+		"transaction": func() error {
+			return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return write(ctx, tx.Session) })
+		},
+		"final": func() error {
+			return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return write(ctx, tx.Final()) })
+		},
+	}
+}
+
 // TestTransactionThatFellSilentIsKnownNotToHaveHappened waits for the server to end a
 // session that holds a transaction; the commit then comes too late.
 func TestTransactionThatFellSilentIsKnownNotToHaveHappened(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Own(t).TCP() // where writing to a server that is gone succeeds
-	store := open(t, with(t, with(t, url, "idle_in_transaction_session_timeout", "20"), "application_name", "silent"), postgres.Options{})
-	entry := ledger.Resource("entry")
+	store, set := alone(t, with(t, url, "application_name", "silent"), "public")
+	set("SET idle_in_transaction_session_timeout = 20")
+	row := numbered.Resource("row")
 	err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		_, err := tx.Insert(ctx, entry, record(t, entry, nil))
+		_, err := tx.Insert(ctx, row, record(t, row, nil))
 		for ask(t, url, `SELECT pid::text FROM pg_stat_activity WHERE application_name = 'silent'`) != "" {
 		}
 		return err
 	})
 	settled(t, err, "25P03")
-	if n, err := store.Count(t.Context(), entry, core.All()); n != 0 || err != nil {
-		t.Errorf("%d entries, %v", n, err)
+	if n, err := store.Count(t.Context(), row, core.All()); n != 0 || err != nil {
+		t.Errorf("%d rows, %v", n, err)
 	}
 }
 
@@ -85,19 +111,10 @@ func TestFullDiskIsUnavailable(t *testing.T) {
 	server := pgtest.Own(t)
 	store := open(t, server.TCP(), postgres.Options{})
 	entry := ledger.Resource("entry")
-	insert := func(ctx context.Context, s core.Session) error {
+	ways := waysOfWriting(t, store, func(ctx context.Context, s core.Session) error {
 		_, err := s.Insert(ctx, entry, record(t, entry, map[string]any{"name": "x"}))
 		return err
-	}
-	ways := map[string]func() error{
-		"single": func() error { return insert(t.Context(), store.Session) },
-		"final": func() error {
-			return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Final()) })
-		},
-		"transaction": func() error {
-			return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Session) })
-		},
-	}
+	})
 	file := filepath.Join(ask(t, server.URL(), `SHOW data_directory`), ask(t, server.URL(), `SELECT pg_relation_filepath('ledger.entry')`))
 	must(t, server.Shutdown(t.Context(), pgtest.Fast)) // it keeps files open
 	must(t, os.Rename(file, file+".aside"))
