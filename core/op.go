@@ -15,8 +15,8 @@ import (
 //
 // A decorator that needs a further op makes it with [Op.Further], or copies the
 // one it has: that keeps it in the transaction, if there is one. An op outside a
-// transaction is a transaction of its own, and so are the further ones. An op
-// made from nothing is refused.
+// transaction is a transaction of its own, and so are the further ones: use
+// [Op.InTx] for what must happen together. An op made from nothing is refused.
 type Op struct {
 	Kind Kind
 	// Resource that the op is about, one of the model's, and so safe as a metric

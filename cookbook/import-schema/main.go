@@ -2,39 +2,21 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 
 	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/cookbook/internal/program"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	switch {
-	case err == nil || errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage):
-		os.Exit(2) // the flag package has said why
-	default:
-		fmt.Fprintln(os.Stderr, "import-schema:", strings.ReplaceAll(err.Error(), "\n", "; "))
-		os.Exit(1)
-	}
-}
+func main() { program.Main(run) }
 
-var errUsage = errors.New("usage")
-
-// run imports a schema, writes the source to out or a file, and the report to
-// report.
-func run(ctx context.Context, args []string, out, report io.Writer) error {
+// run imports a schema, writes the source to the standard output or a file, and
+// the report to the standard error.
+func run(ctx context.Context, p *program.Program) error {
 	var o options
-	if err := o.parse(args, report); err != nil {
+	if err := o.parse(p); err != nil {
 		return err
 	}
 	conn, err := connect(ctx, o.url)
@@ -49,7 +31,7 @@ func run(ctx context.Context, args []string, out, report io.Writer) error {
 	if len(imported.Resources) == 0 && len(imported.Notes) == 0 {
 		return fmt.Errorf("schema %q has no tables", o.schema)
 	}
-	tell(report, imported.Notes)
+	tell(p.Messages, imported.Notes)
 	if len(imported.Resources) == 0 {
 		return fmt.Errorf("schema %q has no table that can be a resource", o.schema)
 	}
@@ -67,7 +49,7 @@ func run(ctx context.Context, args []string, out, report io.Writer) error {
 		}
 		return nil
 	}
-	_, err = out.Write(source)
+	_, err = p.Out.Write(source)
 	return err
 }
 

@@ -5,38 +5,32 @@ import (
 	"flag"
 	"fmt"
 	"go/token"
-	"io"
 	"os"
 	"strings"
+
+	"github.com/larder-go/larder/cookbook/internal/program"
 )
 
 // options are what the flags say.
 type options struct{ url, schema, pkg, file string }
 
-func (o *options) parse(args []string, usage io.Writer) error {
-	flags := flag.NewFlagSet("import-schema", flag.ContinueOnError)
-	flags.SetOutput(usage)
-	flags.StringVar(&o.url, "url", "", "connection `string` of the database; default: the environment variable DATABASE_URL")
-	flags.StringVar(&o.schema, "schema", "", "`name` of the schema")
-	flags.StringVar(&o.pkg, "package", "main", "`name` of the package that the source is for")
-	flags.StringVar(&o.file, "out", "", "`file` to write the source to, which is overwritten; default: standard output")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+func (o *options) parse(p *program.Program) error {
+	p.Flags.StringVar(&o.url, "url", "", "connection `string` of the database; default: the environment variable DATABASE_URL")
+	p.Flags.StringVar(&o.schema, "schema", "", "`name` of the schema")
+	p.Flags.StringVar(&o.pkg, "package", "main", "`name` of the package that the source is for")
+	p.Flags.StringVar(&o.file, "out", "", "`file` to write the source to, which is overwritten; default: standard output")
+	if err := p.Parse(); err != nil {
 		return err
-	} else if err != nil {
-		return errUsage
 	}
 	if o.url == "" {
 		o.url = os.Getenv("DATABASE_URL") // no default of the flag: -help would show it
 	}
-	return o.check(flags)
+	return o.check(p.Flags)
 }
 
 // check never shows an argument that may be a connection string in the wrong
 // place.
 func (o *options) check(flags *flag.FlagSet) error {
-	if flags.NArg() > 0 {
-		return errors.New("unexpected argument behind the flags; see -help")
-	}
 	var err error
 	flags.Visit(func(f *flag.Flag) {
 		if s := f.Value.String(); f.Name != "url" && (strings.Contains(s, "://") || strings.Contains(s, "password=")) {

@@ -3,7 +3,6 @@ package main_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,27 +13,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/cookbook/internal/recipetest"
 )
 
-// program is the path of import-schema, built once for all tests.
-var program string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "import-schema")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	program = filepath.Join(dir, "import-schema")
-	code := 1
-	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-	} else {
-		code = m.Run()
-	}
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { recipetest.Main(m) }
 
 // result is how a run of the program ended.
 type result struct {
@@ -49,7 +31,7 @@ func run(t *testing.T, args ...string) result {
 
 func runIn(t *testing.T, env []string, args ...string) result {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd := exec.CommandContext(t.Context(), recipetest.Binary(), args...)
 	cmd.Env = append(append(os.Environ(), "DATABASE_URL="), env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -6,38 +6,28 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yuin/goldmark"
-	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/text"
+	"github.com/larder-go/larder/cookbook/internal/recipetest"
 )
 
-// blocks returns the blocks of a language in the README.
-func blocks(t *testing.T, language string) (found []string) {
+// block returns the text of the one block of a language in the README.
+func block(t *testing.T, language string) string {
 	t.Helper()
-	source, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc := goldmark.DefaultParser().Parse(text.NewReader(source))
-	err = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if block, ok := n.(*ast.FencedCodeBlock); ok && entering && string(block.Language(source)) == language {
-			found = append(found, string(block.Lines().Value(source)))
+	for _, b := range recipetest.Blocks(t, "README.md") {
+		if b.Language == language {
+			return b.Text
 		}
-		return ast.WalkContinue, nil
-	})
-	if err != nil || len(found) != 1 {
-		t.Fatalf("%d blocks of %s: %v", len(found), language, err)
 	}
-	return found
+	t.Fatalf("no block of %s", language)
+	return ""
 }
 
 func TestTheReadmeShowsWhatHappens(t *testing.T) {
 	url := server(t)
-	exec1(t, url, blocks(t, "sql")[0])
+	exec1(t, url, block(t, "sql"))
 	dir := t.TempDir()
-	for step := range strings.SplitSeq(strings.TrimPrefix(blocks(t, "console")[0], "$ "), "\n$ ") {
+	for step := range strings.SplitSeq(strings.TrimPrefix(block(t, "console"), "$ "), "\n$ ") {
 		command, want, _ := strings.Cut(step, "\n")
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(command, "go run ./cookbook/import-schema", program, 1))
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(command, "go run ./cookbook/import-schema", recipetest.Binary(), 1))
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), "DATABASE_URL="+url)
 		got, err := cmd.CombinedOutput()
 		if err != nil || strings.TrimSuffix(string(got), "\n") != strings.TrimSuffix(want, "\n") {

@@ -14,8 +14,7 @@ var examples = map[string]struct{ resource, body string }{
 }
 
 // announce tells what is served where, and what to try.
-func announce(out io.Writer, addr string, store *core.Store) error {
-	base := "http://" + addr
+func announce(out io.Writer, base string, store *core.Store) error {
 	var b strings.Builder
 	b.WriteString(store.Describe().String())
 	for _, r := range store.Model().Resources() {

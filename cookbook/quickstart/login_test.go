@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/cookbook/internal/recipetest"
 )
 
 func TestServerThatLetsNobodyInIsNamedInOneLineWithoutThePassword(t *testing.T) {
@@ -33,7 +34,7 @@ func TestServerThatLetsNobodyInIsNamedInOneLineWithoutThePassword(t *testing.T) 
 		"not in the right way": {at(here, "postgres", "hunter2", "/postgres?sslmode=require"), "TLS"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			code, said := fails(t, "-store", c.store)
+			code, said := recipetest.Fail(t, "-store", c.store)
 			if code != 1 || strings.Count(said, "\n") != 1 || !strings.Contains(said, c.want) {
 				t.Errorf("exit code %d, printed %q; want 1 and %q", code, said, c.want)
 			}

@@ -1,9 +1,7 @@
 package main_test
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -12,66 +10,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/cookbook/internal/recipetest"
 )
 
-// program is the path of the quickstart, built once for all tests.
-var program string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "quickstart")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	program = filepath.Join(dir, "quickstart")
-	code := 1
-	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-	} else {
-		code = m.Run()
-	}
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
-
-// start runs the program on a free port until the test ends, and returns its
-// base URL and what it printed until it served.
-func start(t *testing.T, args ...string) (base, printed string) {
-	t.Helper()
-	// The test's own context ends before its clean-up, which is to end the program.
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the program ended with %v: %s", err, stderr.String())
-		}
-	})
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		printed += lines.Text() + "\n"
-		if at, ok := strings.CutPrefix(lines.Text(), "OpenAPI "); ok {
-			base = strings.TrimSuffix(at, "/openapi.json")
-		}
-		if strings.HasPrefix(lines.Text(), "try ") {
-			return base, printed
-		}
-	}
-	t.Fatalf("the program did not start: %s", stderr.String())
-	return "", ""
-}
+func TestMain(m *testing.M) { recipetest.Main(m) }
 
 func get(t *testing.T, url string) string {
 	t.Helper()
@@ -94,11 +39,11 @@ func get(t *testing.T, url string) string {
 func TestTheCurlLineThatItPrintsWorks(t *testing.T) {
 	for _, model := range []string{"cookies", "family"} {
 		t.Run(model, func(t *testing.T) {
-			_, printed := start(t, "-model", model)
-			_, line, _ := strings.Cut(printed, "try ")
+			_, line, _ := strings.Cut(recipetest.Start(t, "-model", model).Printed, "try ")
+			line, _, _ = strings.Cut(line, "\n")
 			out, err := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(line, "curl", "curl -sS --fail-with-body", 1)).CombinedOutput()
 			if err != nil || !strings.HasPrefix(string(out), `{"id":1,`) {
-				t.Errorf("%s%v: %s", line, err, out)
+				t.Errorf("%s: %v: %s", line, err, out)
 			}
 		})
 	}
@@ -110,7 +55,7 @@ func TestItServesInitialData(t *testing.T) {
 	if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	base, _ := start(t, "-data", file)
+	base := recipetest.Start(t, "-data", file).Base
 	if got := get(t, base+"/jar/1"); got != `200 {"id":1,"cookies":[2]}` {
 		t.Errorf("got %s", got)
 	}
@@ -121,7 +66,7 @@ func TestFamilysURLNeverEchoesTheHostHeader(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`{"male": {"1": {"name": "Adam"}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	base, _ := start(t, "-model", "family", "-data", file)
+	base := recipetest.Start(t, "-model", "family", "-data", file).Base
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/male/1", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -139,17 +84,6 @@ func TestFamilysURLNeverEchoesTheHostHeader(t *testing.T) {
 	if got := raw.String(); !strings.Contains(got, `"url":"/male/1"`) || strings.Contains(got, "evil") {
 		t.Errorf("got %s", got)
 	}
-}
-
-// fails runs the program, which is to end by itself, and returns its exit code
-// and what it said.
-func fails(t *testing.T, args ...string) (code int, said string) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	_ = cmd.Run() // the exit code says it
-	return cmd.ProcessState.ExitCode(), stderr.String()
 }
 
 func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
@@ -184,10 +118,10 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 		"no data file":           {[]string{"-data", filepath.Join(dir, "nothing")}, "no such file"},
 		"data that is not JSON":  {[]string{"-data", file("a", `{"cookie": `)}, "invalid JSON at byte 11"},
 		"data with a bad record": {[]string{"-data", file("b", `{"cookie": {"1": {"jar": 7}, "2": {"jar": "x"}}}`)}, `cookie 1: field jar: there is no jar 7; cookie 2: field jar: "x" is not of type int`},
-		"stray argument":         {[]string{"memory"}, `unexpected argument "memory"`},
+		"stray argument":         {[]string{"postgres://u:secret@h/db"}, "unexpected argument behind the flags"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			code, got := fails(t, c.args...)
+			code, got := recipetest.Fail(t, c.args...)
 			if code != 1 || strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) {
 				t.Errorf("exit code %d, printed %q; want 1 and %q", code, got, c.want)
 			}
@@ -195,29 +129,5 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 				t.Error("a password was printed")
 			}
 		})
-	}
-}
-
-func TestItEndsCleanlyWhenAsked(t *testing.T) {
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		cmd := exec.CommandContext(t.Context(), program, "-addr", "127.0.0.1:0")
-		stdout, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for lines := bufio.NewScanner(stdout); lines.Scan(); {
-			if strings.HasPrefix(lines.Text(), "try ") {
-				break
-			}
-		}
-		if err := cmd.Process.Signal(signal); err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("after %v: %v", signal, err)
-		}
 	}
 }

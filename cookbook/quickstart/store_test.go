@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/cookbook/internal/recipetest"
 )
 
 // alien returns a schema whose cookies are of another kind.
@@ -54,17 +55,17 @@ func thereAfterARestart(t *testing.T, store ...string) {
 		t.Fatal(err)
 	}
 	t.Run("first", func(t *testing.T) {
-		base, _ := start(t, append(store, "-data", data)...)
+		base := recipetest.Start(t, append(store, "-data", data)...).Base
 		post(t, base+"/cookie", `{"type": "muffin", "jar": 1}`)
 	})
 	t.Run("second", func(t *testing.T) {
-		base, _ := start(t, store...)
+		base := recipetest.Start(t, store...).Base
 		if got := get(t, base+"/jar/1?depth=2"); got != `200 {"id":1,"cookies":[{"id":1,"type":"muffin","jar":1}]}` {
 			t.Errorf("got %s", got)
 		}
 	})
 	t.Run("initial data does not meet records", func(t *testing.T) {
-		if code, said := fails(t, append(store, "-data", data)...); code != 1 || !strings.Contains(said, "holds records already") {
+		if code, said := recipetest.Fail(t, append(store, "-data", data)...); code != 1 || !strings.Contains(said, "holds records already") {
 			t.Errorf("exit code %d, said %q", code, said)
 		}
 	})
@@ -80,8 +81,8 @@ func TestRecordsInAFileAreThereAfterARestart(t *testing.T) {
 
 func TestAFileThatIsServedAlreadyIsRefused(t *testing.T) {
 	store := "file:" + filepath.Join(t.TempDir(), "cookies.db")
-	start(t, "-store", store)
-	if code, said := fails(t, "-store", store); code != 1 || !strings.Contains(said, "cookies.db") {
+	recipetest.Start(t, "-store", store)
+	if code, said := recipetest.Fail(t, "-store", store); code != 1 || !strings.Contains(said, "cookies.db") {
 		t.Errorf("exit code %d, said %q", code, said)
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,11 +19,14 @@ type Engine struct {
 	store  *core.Store
 	opts   Options
 	shapes []*shape // by index of the resource
+	// policed: a decorator of the store may hide records.
+	policed bool
 }
 
 // New returns an engine over the store.
 func New(store *core.Store, opts Options) *Engine {
-	return &Engine{store: store, opts: opts.filled(), shapes: shapesOf(store.Model())}
+	policed := slices.ContainsFunc(store.Describe().Layers, func(l core.LayerDescription) bool { return l.Layer == core.Policy })
+	return &Engine{store: store, opts: opts.filled(), shapes: shapesOf(store.Model()), policed: policed}
 }
 
 // Model returns the model of the store.

@@ -13,10 +13,13 @@ type Query struct {
 	// that the field equals, or an object of operators (eq, ne, lt, le, gt, ge,
 	// in, prefix) and values. An object means operators for a field of type JSON
 	// too: to ask for an equal object, say {"eq": {...}}. null matches null. A
-	// to-one relation is compared by its id, from either side of a pair.
+	// to-one relation is compared by its id, from either side of a pair; a record
+	// that the principal cannot see is not found by its id either, only that the
+	// relation is not null can be asked.
 	Filter map[string]any
 	// Sort holds external names, with "-" in front for descending; nulls come
-	// last ascending and first descending, ties are broken by the id.
+	// last ascending and first descending, ties are broken by the id. A stored
+	// to-one relation sorts by the id that is stored, whoever can see it.
 	Sort []string
 	// Limit is how many records to list at most; 0 means no limit of its own.
 	Limit int

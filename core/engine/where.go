@@ -8,10 +8,16 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// derived reports whether a condition is on the side of a pair that stores
-// nothing, so that it has to be turned into one on keys first.
+// derived reports whether a condition has to be turned into one on keys first.
 func (l *lister) derived() bool {
-	return slices.ContainsFunc(l.conditions, func(c condition) bool { return !c.field.Stored() })
+	return slices.ContainsFunc(l.conditions, l.derives)
+}
+
+// derives reports whether it takes a look at related records to answer the
+// condition: where the other side of a pair stores the relation, and where a policy
+// may hide what a record points at.
+func (l *lister) derives(c condition) bool {
+	return !c.field.Stored() || c.field.Target() != nil && l.engine.policed && slices.ContainsFunc(c.values, core.Value.IsSet)
 }
 
 // scope spells the client's filter for cursors, which shall continue a list
@@ -30,7 +36,7 @@ func (l *lister) scope() string {
 func (l *lister) where(ctx context.Context, session core.Session) (core.Filter, error) {
 	all := make([]core.Filter, len(l.conditions))
 	for i, c := range l.conditions {
-		if c.field.Stored() {
+		if !l.derives(c) {
 			all[i] = c.field.Compare(c.kind, c.values...)
 			continue
 		}
@@ -43,17 +49,24 @@ func (l *lister) where(ctx context.Context, session core.Session) (core.Filter, 
 	return core.And(all...), nil
 }
 
-// derive turns a condition on the side of a pair that stores nothing into one on
-// keys: those that the records on the other side point at. A record that the
-// principal cannot see points at nothing, as far as the principal can tell.
+// derive turns a condition on a to-one relation into one on keys. A record that
+// the principal cannot see points at nothing, and nothing that can be asked for
+// by its id points at it, as far as the principal can tell.
 func (l *lister) derive(ctx context.Context, session core.Session, c condition) (core.Filter, error) {
 	if c.kind == core.FilterNe { // which null fulfils
 		f, err := l.derive(ctx, session, condition{c.field, core.FilterEq, c.values})
 		return core.Not(f), err
 	}
+	set, null := split(c.values)
+	if c.field.Stored() {
+		matching, err := l.pointingAt(ctx, session, c.field, c.field.Target().Key().Compare(c.kind, set...))
+		if null {
+			matching = core.Or(matching, c.field.Compare(core.FilterEq, core.Null))
+		}
+		return matching, err
+	}
 	other := c.field.Inverse()
 	related := other.Compare(core.FilterNe, core.Null)
-	set, null := split(c.values)
 	matching, err := l.pointedAt(ctx, session, other, core.And(related, other.Resource().Key().Compare(c.kind, set...)))
 	if err != nil || !null {
 		return matching, err
@@ -75,19 +88,35 @@ func split(values []core.Value) (set []core.Value, null bool) {
 }
 
 // pointedAt matches those whom the records that fulfil the condition point at
-// through f. There is a limit to how many a filter may need.
+// through f.
 func (l *lister) pointedAt(ctx context.Context, session core.Session, f *core.Field, where core.Filter) (core.Filter, error) {
+	records, err := l.related(ctx, session, f.Resource(), where, f)
+	return f.Target().Key().Compare(core.FilterIn, targets(f, records)...), err
+}
+
+// pointingAt matches those who point through f at a record that fulfils the
+// condition.
+func (l *lister) pointingAt(ctx context.Context, session core.Session, f *core.Field, where core.Filter) (core.Filter, error) {
+	records, err := l.related(ctx, session, f.Target(), where, f.Target().Key())
+	keys := make([]core.Value, len(records))
+	for i, rec := range records {
+		keys[i] = rec.Key()
+	}
+	return f.Compare(core.FilterIn, keys...), err
+}
+
+// related reads a field of the records that fulfil the condition. There is a limit
+// to how many a filter may need.
+func (l *lister) related(ctx context.Context, session core.Session, r *core.Resource, where core.Filter, f *core.Field) ([]core.Record, error) {
 	if where.Kind() == core.FilterNone {
-		return where, nil
+		return nil, nil
 	}
-	page, err := session.Select(ctx, f.Resource(), core.Query{
-		Where: where, Fields: []string{f.Name()}, Limit: l.engine.opts.MaxRecords,
-	})
-	if err != nil {
-		return core.None(), err
+	page, err := session.Select(ctx, r, core.Query{Where: where, Fields: []string{f.Name()}, Limit: l.engine.opts.MaxRecords})
+	switch {
+	case err != nil:
+		return nil, err
+	case page.Next != "":
+		return nil, &core.Error{Code: core.TooLarge, Message: "the filter matches too many related records"}
 	}
-	if page.Next != "" {
-		return core.None(), &core.Error{Code: core.TooLarge, Message: "the filter matches too many related records"}
-	}
-	return f.Target().Key().Compare(core.FilterIn, targets(f, page.Records)...), nil
+	return page.Records, nil
 }

@@ -153,6 +153,14 @@ func policyCases() []Case {
 			as 2 list jar depth=0 filter={"lid": 1}      => []
 			as 2 list jar depth=0 filter={"lid": null}   => [2]
 			as 2 list jar depth=0 filter={"id": {"ge": 1}}  => [2]
+			as 2 list cookie depth=0 filter={"jar": 2}               => []
+			as 2 list cookie depth=0 filter={"jar": 1}               => []
+			as 2 list cookie depth=0 filter={"jar": {"in": [1, 7]}}  => []
+			as 2 list cookie depth=0 filter={"jar": {"ge": 1}}       => []
+			as 2 list cookie depth=0 filter={"jar": {"ne": 1}}       => [2]
+			as 1 list cookie depth=0 filter={"jar": {"in": [1, 2]}}  => [1]
+			as 1 list cookie depth=0 filter={"jar": {"ne": 1}}       => []
+			as system list cookie depth=0 filter={"jar": 1}          => [1, 2]
 			as 2 list jar filter={"owner": 2}            => FIELD_DOES_NOT_EXIST {"object_name": "jar", "field_name": "owner"}`),
 		scriptWith("a relation to what the principal may not read is left out", owned, engine.Options{}, `
 			post jar {}              => {"id": 1}
@@ -166,6 +174,7 @@ func policyCases() []Case {
 			delete jar/1             => FORBIDDEN {"object_name": "cookie"}
 			put jar/1 {}             => FORBIDDEN {"object_name": "cookie"}
 			list jar filter={"lid": 1}     => FORBIDDEN {"object_name": "lid"}
+			list crumb filter={"cookie": 1}  => FORBIDDEN {"object_name": "cookie"}
 			post crumb {"cookie": {}}      => {"id": 1}`,
 			unreadable("cookie"), named(unreadable("lid"), "unreadable lids")),
 	}

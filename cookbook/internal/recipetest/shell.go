@@ -1,0 +1,59 @@
+package recipetest
+
+import (
+	"bufio"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// shell is one sh that runs commands one after the other.
+type shell struct {
+	in  io.Writer
+	out *bufio.Reader
+}
+
+func newShell(t *testing.T, dir string) *shell {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", "exec 2>&1; exec sh")
+	cmd.Dir = dir
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		_ = cmd.Wait()
+	})
+	return &shell{in: in, out: bufio.NewReader(out)}
+}
+
+const mark = "=== end of output, exit code "
+
+// run returns what a command printed, errors included, and its exit code. The
+// command gets no input: that is the shell's.
+func (s *shell) run(t *testing.T, command string) (output, code string) {
+	t.Helper()
+	if _, err := io.WriteString(s.in, "{ "+strings.TrimSuffix(command, "\n")+"\n} </dev/null; printf '\\n"+mark+"%s\\n' $?\n"); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for {
+		line, err := s.out.ReadString('\n')
+		if code, ok := strings.CutPrefix(line, mark); ok {
+			return strings.TrimSuffix(b.String(), "\n"), strings.TrimSuffix(code, "\n")
+		}
+		b.WriteString(line)
+		if err != nil {
+			t.Fatalf("$ %s%s: the shell ended: %v", command, b.String(), err)
+		}
+	}
+}

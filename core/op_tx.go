@@ -1,0 +1,56 @@
+package core
+
+import (
+	"context"
+	"errors"
+)
+
+var errTxInTx = errors.New("a transaction cannot be part of another one")
+
+// InTx runs fn with the op as a part of a transaction: of the one that it belongs
+// to, or else of one that is begun for it, and that commits when fn returns no
+// error. So what a decorator adds to an op, an entry of an audit or a message to
+// send, is stored together with it or not at all:
+//
+//	return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) {
+//		entry := op.Further(core.Insert, audit)
+//		entry.Records = ...
+//		if _, err := next(ctx, entry); err != nil {
+//			return core.Result{}, err
+//		}
+//		return next(ctx, op)
+//	})
+//
+// fn gets a context and an op of its own to go on with. To the decorators between
+// this one and the backend the transaction is an op of kind [Tx] like any other.
+// An error of fn rolls it back and is returned as it is; a conflict has the store
+// repeat all of the op. An op of kind Tx fails with [ServerError].
+func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Context, op *Op) (Result, error)) (Result, error) {
+	switch {
+	case op.Kind == Tx:
+		return Result{}, &Error{Code: ServerError, Cause: errTxInTx}
+	case op.handle != nil:
+		return fn(ctx, op)
+	}
+	outer := stateOf(ctx)
+	ctx = context.WithValue(ctx, stateKey{}, &state{principal: outer.principal, inside: op.origin, outer: outer})
+	var res Result
+	var failed error
+	begin := &Op{Kind: Tx, Principal: op.Principal, Tx: &TxInfo{Attempt: 1, ReadOnly: !op.Kind.Writes()}, origin: op.origin}
+	begin.attempt = func(ctx context.Context, t *transaction) error {
+		part := *op
+		part.handle, part.Tx = t, t.info
+		if res, failed = fn(ctx, &part); failed == nil {
+			failed = t.end()
+		}
+		return failed
+	}
+	_, err := next(ctx, begin)
+	switch {
+	case failed != nil: // also if a decorator lost it
+		return Result{}, failed
+	case err != nil:
+		return Result{}, err
+	}
+	return res, nil
+}
