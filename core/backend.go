@@ -6,8 +6,8 @@ import "context"
 // backend is one when it passes.
 //
 // The caller, which is always a [Store], guarantees: Bind is called once, before
-// everything else, and Close once, after all transactions have ended; Begin may
-// be called by many goroutines at once.
+// everything else, and Close once; Begin may be called by many goroutines at once,
+// and by those that did not see the store being closed even after Close.
 //
 // Errors: a backend returns [ErrConflict] for a transaction that would succeed
 // if it were repeated, [ErrCommitUnknown] for a commit of unknown outcome, the
@@ -23,8 +23,12 @@ type Backend interface {
 	// the context. Transactions are serializable: those that commit leave the
 	// store, and have seen it, as if they had run one after the other in an order
 	// that agrees with the order in which they were acknowledged.
+	//
+	// Errors: [ErrClosed] after Close.
 	Begin(ctx context.Context, opts TxOptions) (BackendTx, error)
-	// Close releases what the backend holds. It does not wait for transactions.
+	// Close releases what the backend holds. It does not wait for transactions:
+	// those that are open may fail, with [ErrClosed] or as if the backend were out
+	// of reach, and those that are acknowledged have happened.
 	Close() error
 }
 

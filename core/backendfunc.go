@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 )
 
 // BackendFunc returns a backend that is made anew for each transaction by a
@@ -17,8 +18,9 @@ func BackendFunc(open func(ctx context.Context) (Backend, error)) Backend {
 }
 
 type perTransaction struct {
-	open  func(ctx context.Context) (Backend, error)
-	model *Model
+	open   func(ctx context.Context) (Backend, error)
+	model  *Model
+	closed atomic.Bool
 }
 
 var errNoBackend = errors.New("the storage-returning function returned no backend")
@@ -33,6 +35,9 @@ func (p *perTransaction) Bind(ctx context.Context, m *Model) error {
 }
 
 func (p *perTransaction) Begin(ctx context.Context, opts TxOptions) (BackendTx, error) {
+	if p.closed.Load() {
+		return nil, ErrClosed
+	}
 	b, err := p.bound(ctx)
 	if err != nil {
 		return nil, err
@@ -44,7 +49,10 @@ func (p *perTransaction) Begin(ctx context.Context, opts TxOptions) (BackendTx, 
 	return &ownBackendTx{tx, b}, nil
 }
 
-func (p *perTransaction) Close() error { return nil }
+func (p *perTransaction) Close() error {
+	p.closed.Store(true)
+	return nil
+}
 
 // String names the backend in [Store.Describe].
 func (p *perTransaction) String() string { return "a backend per transaction" }

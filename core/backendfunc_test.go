@@ -136,3 +136,18 @@ func TestFailureOfTheStorageReturningFunctionIsTheOperations(t *testing.T) {
 		t.Error("a function that returns nothing was accepted")
 	}
 }
+
+func TestABackendFuncThatIsClosedBeginsNothing(t *testing.T) {
+	opened := 0
+	b := core.BackendFunc(func(context.Context) (core.Backend, error) { opened++; return memory.New(), nil })
+	if err := b.Bind(t.Context(), cookies(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := opened
+	if _, err := b.Begin(t.Context(), core.TxOptions{}); !errors.Is(err, core.ErrClosed) || opened != before {
+		t.Errorf("got %v, and %d more backends", err, opened-before)
+	}
+}

@@ -16,7 +16,7 @@ var (
 	ErrConflict = errors.New("transaction conflicts with a concurrent one")
 	// ErrCommitUnknown says that a commit was sent and its outcome was not
 	// learned: the transaction may have happened. It is never retried. Code:
-	// [Unavailable].
+	// [Unavailable]; [ServerError] if it happened and its result cannot be read.
 	ErrCommitUnknown = errors.New("outcome of the commit is unknown")
 	// ErrOuterStore says that a store was used with the context of one of its
 	// own transactions, which would bypass or block that transaction: use the

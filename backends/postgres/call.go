@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"math"
 
 	"github.com/jackc/pgx/v5"
@@ -27,6 +28,11 @@ func (t *transaction) query(ctx context.Context, c call) error {
 	return c.finish(rows)
 }
 
+// unreadError is an error of reading the rows of statements that succeeded.
+type unreadError struct{ error }
+
+func (e *unreadError) Unwrap() error { return e.error }
+
 // finish reads all rows. The error of the statement counts before that of reading
 // them, which may be its consequence.
 func (c call) finish(rows pgx.Rows) (err error) {
@@ -38,11 +44,17 @@ func (c call) finish(rows pgx.Rows) (err error) {
 	if rows.Err() != nil {
 		return rows.Err()
 	}
+	if err != nil && !errors.Is(err, errRolledBack) && !errors.Is(err, errBehind) && !errors.Is(err, errNoPosition) {
+		return &unreadError{err}
+	}
 	return err
 }
 
-// send sends calls together. When one fails, those behind it are not executed.
+// send sends calls together. When one fails, those behind it are not executed, and
+// how those end that are behind one whose rows cannot be read, as a commit may be,
+// counts before that.
 func (t *transaction) send(ctx context.Context, calls []call) error {
+	var unread *unreadError
 	batch := &pgx.Batch{QueuedQueries: make([]*pgx.QueuedQuery, 0, len(calls))}
 	for _, c := range calls {
 		batch.Queue(c.sql, c.args...).Fn = func(br pgx.BatchResults) error {
@@ -50,8 +62,16 @@ func (t *transaction) send(ctx context.Context, calls []call) error {
 			if err != nil {
 				return err
 			}
-			return c.finish(rows)
+			err = c.finish(rows)
+			if errors.As(err, &unread) {
+				return nil
+			}
+			return err
 		}
 	}
-	return t.conn.SendBatch(ctx, batch).Close()
+	err := t.conn.SendBatch(ctx, batch).Close()
+	if unread != nil && (err == nil || t.done) {
+		return unread
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -16,116 +17,163 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// cutter breaks connections right behind the next message that has some text in
-// it, so that the server gets it and the answer is lost.
+// cutter breaks connections around one of the next messages: right behind it, so that the
+// server gets it and the answer is lost, or right before it.
 type cutter struct {
 	mu   sync.Mutex
-	text []byte // nil: none
+	left int  // messages until then; 0: none
+	sent bool // the message
 }
 
-func (c *cutter) behind(text string) {
+func (c *cutter) at(message int, sent bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.text = []byte(text)
+	c.left, c.sent = message, sent
+}
+
+// due reports whether it is this message, and whether to send it.
+func (c *cutter) due(message []byte) (cut, sent bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.left == 0 || bytes.Contains(message, []byte("-- ping")) { // of the pool, after a second
+		return false, true
+	}
+	c.left--
+	return c.left == 0, c.sent
 }
 
 type cuttable struct {
 	net.Conn
 
 	cutter *cutter
-	cut    bool
+	cut    atomic.Bool
 }
 
 func (c *cuttable) Write(b []byte) (int, error) {
+	cut, sent := c.cutter.due(b)
+	if cut && !sent {
+		return len(b), c.Close()
+	}
 	n, err := c.Conn.Write(b)
-	c.cutter.mu.Lock()
-	defer c.cutter.mu.Unlock()
-	if c.cutter.text != nil && bytes.Contains(b, c.cutter.text) {
-		c.cutter.text, c.cut = nil, true
+	if cut {
+		c.cut.Store(true)
 	}
 	return n, err
 }
 
 func (c *cuttable) Read(b []byte) (int, error) {
-	if !c.cut {
+	if !c.cut.Load() {
 		return c.Conn.Read(b)
 	}
 	for { // until the server has done what it was asked for, and waits
 		if n, err := c.Conn.Read(b); err != nil || bytes.Contains(b[:n], []byte{'Z', 0, 0, 0, 5}) {
-			return 0, errors.Join(io.ErrUnexpectedEOF, c.Conn.Close())
+			return 0, errors.Join(io.ErrUnexpectedEOF, c.Close())
 		}
 	}
 }
 
-func TestLostAnswersAreToldFromWhatDidNotHappen(t *testing.T) {
-	schema := pgtest.Schema(t)
-	if err := postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, numbered); err != nil {
-		t.Fatal(err)
-	}
-	// The simple protocol has the text of statements in every message.
-	url := with(t, with(t, pgtest.URL(t), "default_query_exec_mode", "simple_protocol"), "default_transaction_isolation", "serializable")
+// cuttablePool returns connections that the cutter breaks.
+func cuttablePool(t *testing.T, url string, c *cutter) *pgxpool.Pool {
+	t.Helper()
 	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var c cutter
+	must(t, err)
 	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-		return &cuttable{Conn: conn, cutter: &c}, err
+		return &cuttable{Conn: conn, cutter: c}, err
 	}
 	p, err := pgxpool.NewWithConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(p.Close)
-	store, err := core.New(t.Context(), numbered, postgres.New(p, schema, postgres.Options{}))
-	if err != nil {
-		t.Fatal(err)
+	return p
+}
+
+// TestLostMessagesAreToldFromWhatDidNotHappen loses the request or the answer of
+// operations whose statements the connection already knows, so that each takes as many
+// messages as it has round trips.
+func TestLostMessagesAreToldFromWhatDidNotHappen(t *testing.T) {
+	modes := []way{
+		{"statements kept", pgtest.URL, "cache_statement", postgres.Options{}},
+		{"descriptions kept", pgtest.URL, "cache_describe", postgres.Options{}},
+		{"nothing kept", pgtest.URL, "exec", postgres.Options{}},
+		{"simple protocol", pgtest.URL, "simple_protocol", postgres.Options{}},
+		{"bouncer", pgtest.Bouncer, "cache_describe", postgres.Options{Bouncer: true}},
 	}
+	for _, mode := range modes {
+		t.Run(mode.name, func(t *testing.T) {
+			schema := pgtest.Schema(t)
+			must(t, postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, numbered))
+			url := with(t, with(t, mode.server(t), "default_query_exec_mode", mode.mode), "pool_max_conns", "1")
+			if !mode.opts.Bouncer {
+				url = with(t, url, "default_transaction_isolation", "serializable")
+			}
+			var c cutter
+			store, err := core.New(t.Context(), numbered, postgres.New(cuttablePool(t, url, &c), schema, mode.opts))
+			must(t, err)
+			loseMessages(t, store, &c)
+		})
+	}
+}
+
+func loseMessages(t *testing.T, store *core.Store, c *cutter) {
+	t.Helper()
 	row := numbered.Resource("row")
 	insert := func(ctx context.Context, s core.Session) error {
 		_, err := s.Insert(ctx, row, record(t, row, map[string]any{"name": "x"}))
 		return err
 	}
+	in := func(do func(ctx context.Context, tx *core.Transaction) error) func(context.Context) error {
+		return func(ctx context.Context) error { return store.Tx(ctx, core.TxOptions{}, do) }
+	}
+	write := in(func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Session) })
+	read := func(ctx context.Context) error { _, err := store.Count(ctx, row, core.All()); return err }
 	for _, k := range []struct {
-		name, cut string
-		unknown   bool
-		stored    int // by this one
-		run       func(ctx context.Context) error
+		name    string
+		message int
+		unknown bool
+		stored  int // when only the answer is lost
+		run     func(ctx context.Context) error
 	}{
-		{"read", "SELECT", false, 0, func(ctx context.Context) error { _, err := store.Count(ctx, row, core.All()); return err }},
-		{"single write", "INSERT", true, 1, func(ctx context.Context) error { return insert(ctx, store.Session) }},
-		{"write in a transaction", "INSERT", false, 0, func(ctx context.Context) error {
-			return store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Session) })
-		}},
-		{"commit", "COMMIT", true, 1, func(ctx context.Context) error {
-			return store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Session) })
-		}},
-		{"commit along with the last operation", "COMMIT", true, 1, func(ctx context.Context) error {
-			return store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Final()) })
-		}},
-		{"commit of reads", "COMMIT", false, 0, func(ctx context.Context) error {
+		{"read", 1, false, 0, read},
+		{"single write", 1, true, 1, func(ctx context.Context) error { return insert(ctx, store.Session) }},
+		{"write in a transaction", 1, false, 0, write},
+		{"commit", 2, true, 1, write},
+		{"commit along with the last operation", 1, true, 1, in(func(ctx context.Context, tx *core.Transaction) error {
+			return insert(ctx, tx.Final())
+		})},
+		{"commit along with the last of several", 2, true, 2, in(func(ctx context.Context, tx *core.Transaction) error {
+			if err := insert(ctx, tx.Session); err != nil {
+				return err
+			}
+			return insert(ctx, tx.Final())
+		})},
+		{"commit of reads", 2, false, 0, func(ctx context.Context) error {
 			return store.Tx(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
 				_, err := tx.Count(ctx, row, core.All())
 				return err
 			})
 		}},
 	} {
-		t.Run(k.name, func(t *testing.T) {
-			before, err := store.Count(t.Context(), row, core.All())
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.behind(k.cut)
-			err = k.run(t.Context())
-			if !errors.Is(err, core.Unavailable) || errors.Is(err, core.ErrCommitUnknown) != k.unknown {
-				t.Errorf("got %v, unknown should be %v", err, k.unknown)
-			}
-			after, err := store.Count(t.Context(), row, core.All()) // on a connection that works
-			if err != nil || after-before != k.stored {
-				t.Errorf("%d more are stored, want %d; %v", after-before, k.stored, err)
-			}
-		})
+		for lost, sent := range map[string]bool{"answer": true, "request": false} {
+			t.Run(k.name+"/"+lost, func(t *testing.T) {
+				must(t, k.run(t.Context()))
+				must(t, read(t.Context()))
+				before, err := store.Count(t.Context(), row, core.All())
+				must(t, err)
+				c.at(k.message, sent)
+				err = k.run(t.Context())
+				if !errors.Is(err, core.Unavailable) || errors.Is(err, core.ErrCommitUnknown) != k.unknown {
+					t.Errorf("got %v, unknown should be %v", err, k.unknown)
+				}
+				stored := 0
+				if sent {
+					stored = k.stored
+				}
+				after, err := store.Count(t.Context(), row, core.All()) // on a connection that works
+				if err != nil || after-before != stored {
+					t.Errorf("%d more are stored, want %d; %v", after-before, stored, err)
+				}
+			})
+		}
 	}
 }
 

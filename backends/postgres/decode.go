@@ -168,5 +168,5 @@ func scanArray[T any](types *pgtype.Map, oid uint32, format int16, raw []byte, v
 
 // undecodable is the error of a stored value that the model has no place for.
 func undecodable(f *core.Field, err error) error {
-	return &core.Error{Code: core.ServerError, Cause: fmt.Errorf("postgres: %s: stored value cannot be read: %w", f, err)}
+	return fmt.Errorf("postgres: %s: stored value cannot be read: %w", f, err)
 }

@@ -140,5 +140,9 @@
 // Violated constraints become the codes of package core, with the names of the
 // model; nothing that a client can see has SQL, names of constraints or values of
 // other rows in it. A server out of reach, a full disk and a timeout are
-// [core.Unavailable].
+// [core.Unavailable]. Connections that break, by a restart or because a standby took
+// over (target_session_attrs, manual, section 34.1.2), fail what was running on them,
+// and the pool makes new ones. A write whose commit may have happened meanwhile is
+// [core.ErrCommitUnknown], and so is one that happened although the database made of it
+// what the model cannot hold, such as an infinite time.
 package postgres

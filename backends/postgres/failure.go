@@ -14,12 +14,20 @@ import (
 )
 
 // failed returns the error of calls that failed. If they ended with a commit and
-// the server did not say that it refused, nobody knows whether it happened.
+// the server did not say that it refused, nobody knows whether it happened. If it
+// did happen, and only its result cannot be read, to call it unknown is the one way
+// to say that it must not be repeated.
 func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commits bool) error {
-	if errors.Is(err, errRolledBack) {
+	unread, isUnread := errors.AsType[*unreadError](err)
+	switch {
+	case errors.Is(err, errRolledBack):
 		return err
-	}
-	if commits && t.wrote && unknown(err) {
+	case isUnread && commits && t.wrote:
+		t.backend.horizon.lose()
+		return &core.Error{Code: core.ServerError, Cause: errors.Join(core.ErrCommitUnknown, unread.error)}
+	case isUnread:
+		return &core.Error{Code: core.ServerError, Cause: unread.error}
+	case commits && t.wrote && unknown(err):
 		t.backend.horizon.lose()
 		return unavailable(errors.Join(core.ErrCommitUnknown, ctx.Err(), err))
 	}
@@ -37,11 +45,9 @@ func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commit
 // there is an error.
 func unknown(err error) bool {
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
-		// FATAL may come between a commit and its acknowledgement.
-		return server.SeverityUnlocalized != "ERROR" && server.Severity != "ERROR"
-	}
-	if _, ok := errors.AsType[*core.Error](err); ok { // of reading what it has done
-		return false
+		// FATAL may come between a commit and its acknowledgement, but for the ends of
+		// sessions that asked for nothing.
+		return server.SeverityUnlocalized != "ERROR" && server.Severity != "ERROR" && server.Code != "25P03" && server.Code != "57P05"
 	}
 	if _, unsent := errors.AsType[pgx.ErrPreprocessingBatch](err); unsent {
 		return false

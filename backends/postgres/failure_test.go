@@ -51,6 +51,7 @@ func TestOutcomeIsKnownExactlyWhenTheServerRefused(t *testing.T) {
 	}{
 		{&pgconn.PgError{Code: "23505", SeverityUnlocalized: "ERROR"}, false},
 		{&pgconn.PgError{Code: "57P01", SeverityUnlocalized: "FATAL"}, true},
+		{&pgconn.PgError{Code: "25P03", SeverityUnlocalized: "FATAL"}, false}, // idle in transaction
 		{io.ErrUnexpectedEOF, true},
 		{pgconn.ErrConnClosed, true},
 		{context.DeadlineExceeded, true},

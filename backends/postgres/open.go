@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,8 +38,8 @@ var errBadURL = errors.New("postgres: connection string cannot be parsed")
 // A context that ends cancels the statement that is running, and the connection
 // stays in use.
 //
-// Errors: [core.Unavailable] if the server cannot be reached or refuses us; no
-// error ever shows the password.
+// Errors: [core.Unavailable] if the server cannot be reached or refuses us, with a
+// text of one line that says where and why; no error ever shows the password.
 func Open(ctx context.Context, url, schema string, opts Options) (*Backend, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -53,7 +52,7 @@ func Open(ctx context.Context, url, schema string, opts Options) (*Backend, erro
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, unavailable(fmt.Errorf("postgres: %w", err))
+		return nil, unavailable(&unreachedError{err})
 	}
 	b := New(pool, schema, opts)
 	b.owned = true

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -71,6 +72,24 @@ func TestOpenedConnectionsAreSetUp(t *testing.T) {
 		}
 		if _, err := b.Begin(context.Background(), core.TxOptions{}); !errors.Is(err, core.ErrClosed) {
 			t.Errorf("after Close: %v", err)
+		}
+	}
+}
+
+func TestRefusedLoginIsUnavailableAndSaysWhyOnOneLine(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Own(t)
+	u, err := url.Parse(server.TCP())
+	must(t, err)
+	for mode, want := range map[string]string{"disable": "password authentication failed", "prefer": "password authentication failed", "require": "refused TLS"} {
+		u.User, u.RawQuery = url.UserPassword("postgres", "hunter2"), "sslmode="+mode
+		_, err := postgres.Open(t.Context(), u.String(), "s", postgres.Options{})
+		if !errors.Is(err, core.Unavailable) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: got %v", mode, err)
+		}
+		where := server.Address() + " "
+		if text := err.Error(); strings.Contains(text, "\n") || strings.Count(text, where) != 1 || !strings.Contains(text, want) {
+			t.Errorf("%s: got %q, want one line with %q and %q", mode, text, where, want)
 		}
 	}
 }

@@ -139,12 +139,16 @@ const positionSQL = `SELECT (CASE current_setting('synchronous_commit') WHEN 'of
 func (h *horizon) ask() call {
 	return call{sql: positionSQL, read: func(rows pgx.Rows) error {
 		position, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
-		if err == nil {
-			raise64(&h.position, position)
+		if err != nil {
+			return fmt.Errorf("%w: %w", errNoPosition, err)
 		}
-		return err
+		raise64(&h.position, position)
+		return nil
 	}}
 }
+
+// errNoPosition says that what was committed is so, but not up to where.
+var errNoPosition = errors.New("position in the write-ahead log is not known")
 
 // lose notes that the position of a commit, or whether it happened, is not known.
 func (h *horizon) lose() { h.lost.Add(1) }

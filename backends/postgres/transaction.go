@@ -78,7 +78,7 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 		calls = t.enclose(calls, writes, commits)
 	}
 	err := t.execute(ctx, calls)
-	if err != nil && !t.done {
+	if _, unread := errors.AsType[*unreadError](err); unread || err != nil && !t.done {
 		return t.failed(ctx, op, err, commits)
 	}
 	if commits {

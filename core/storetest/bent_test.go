@@ -33,7 +33,7 @@ type hooks struct {
 	delete           deleteHook
 	nextIDs          nextHook
 	commit, rollback endHook
-	restart          func(b *naive) error
+	restart, close   func(b *naive) error
 }
 
 func (b *bent) Bind(ctx context.Context, m *core.Model) error {
@@ -61,6 +61,13 @@ func (b *bent) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, 
 		return nil, err
 	}
 	return &bentTx{tx.(*naiveTx), &b.hooks}, nil
+}
+
+func (b *bent) Close() error {
+	if b.close != nil {
+		return b.close(&b.naive)
+	}
+	return b.naive.Close()
 }
 
 type bentTx struct {

@@ -49,6 +49,7 @@ var families = []struct {
 	{name: "isolation", rows: slices.Concat(anomalyRules(), isolationRules)},
 	{name: "concurrency", rows: concurrencyRules},
 	{name: "cancellation", rows: cancelRules},
+	{name: "closing", rows: closingRules},
 	{name: "random", rows: randomRules},
 	{name: "durability", rows: durabilityRules, durable: true},
 }

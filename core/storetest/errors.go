@@ -30,6 +30,11 @@ var errorRules = []row{
 		sameErrorInside,
 	},
 	{
+		"what did not happen is not called unknown",
+		"core.ErrCommitUnknown is the error of commits that may have happened, not of operations that were refused, transactions that broke a rule, were rolled back or whose context ended before.",
+		refusedIsKnown,
+	},
+	{
 		"the store works after errors",
 		"After any failed operation the next one works.",
 		worksAfterErrors,
@@ -145,6 +150,29 @@ func sameErrorInside(t *trial) {
 		err := t.tryTx(core.TxOptions{}, m.try)
 		t.fails(m.what, err, m.want)
 	}
+}
+
+func refusedIsKnown(t *trial) {
+	fillForMistakes(t)
+	t.insert("cookie", fields{"id": 2})
+	known := func(what string, err error) {
+		t.Helper()
+		if err == nil || errors.Is(err, core.ErrCommitUnknown) {
+			t.Fatalf("%s: got %v, want an error that is not %v", what, err, core.ErrCommitUnknown)
+		}
+	}
+	for _, m := range mistakes(t.client) {
+		known(m.what, m.try(t.client))
+		known(m.what+", and the transaction", t.tryTx(core.TxOptions{}, m.try))
+	}
+	known("rollback", t.tryTx(core.TxOptions{}, func(tx *client) error { writeEverywhere(tx); return errOnPurpose }))
+	ctx, cancel := context.WithCancel(t.ctx)
+	known("ended context", t.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, session: tx.Session})
+		cancel()
+		return nil
+	}))
+	equal(t.client, "jars", t.count("jar", core.All()), 2)
 }
 
 func worksAfterErrors(t *trial) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"maps"
+	"sync/atomic"
 
 	"github.com/larder-go/larder/core"
 )
@@ -15,6 +16,8 @@ type naive struct {
 	turn  chan struct{} // taken by the open transaction
 	rows  []rows        // by index of the resource
 	last  []int64       // the highest key that was handed out or used; never goes back
+
+	closed atomic.Bool
 }
 
 type rows map[core.Value]core.Record
@@ -33,8 +36,11 @@ func (b *naive) Bind(_ context.Context, m *core.Model) error {
 }
 
 func (b *naive) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case b.closed.Load():
+		return nil, core.ErrClosed
 	}
 	select {
 	case b.turn <- struct{}{}:
@@ -44,7 +50,10 @@ func (b *naive) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, er
 	}
 }
 
-func (b *naive) Close() error { return nil }
+func (b *naive) Close() error {
+	b.closed.Store(true)
+	return nil
+}
 
 // open returns a transaction on a copy of everything.
 func (b *naive) open() *naiveTx {

@@ -95,6 +95,9 @@ func validateRecords(tx *optimisticTx, mine, theirs changes) bool {
 func validateNothing(*optimisticTx, changes, changes) bool { return true }
 
 func (b *optimistic) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	if b.closed.Load() {
+		return nil, core.ErrClosed
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	tx := &optimisticTx{naiveTx: b.open(), backend: b, base: b.rows, last: slices.Clone(b.last), seen: make(changes)}

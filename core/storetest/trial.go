@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -27,7 +28,7 @@ func newTrial(tb testing.TB, open Factory, opts Options) *trial {
 	t.client = &client{TB: tb, ctx: ctx, model: m}
 	t.bind()
 	tb.Cleanup(func() {
-		if err := t.store.Close(); err != nil {
+		if err := t.store.Close(); err != nil && !errors.Is(err, core.ErrClosed) { // by the case
 			tb.Errorf("close: %v", err)
 		}
 	})

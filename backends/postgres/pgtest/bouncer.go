@@ -113,6 +113,7 @@ postgres = %s
 pool_mode = transaction
 default_pool_size = 3
 max_client_conn = 200
+server_login_retry = 0.1
 auth_type = any
 listen_addr =
 listen_port = %s

@@ -1,0 +1,82 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/core"
+)
+
+// TestWriteWhoseResultCannotBeReadIsNotReportedFailedOnceItHappened has triggers of the
+// database store what the model has no value for.
+func TestWriteWhoseResultCannotBeReadIsNotReportedFailedOnceItHappened(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "at", Type: core.Time}, {Name: "weight", Type: core.Float}, {Name: "next", ToOne: "row"},
+	}})
+	row := m.Resource("row")
+	for _, mode := range []string{"cache_statement", "cache_describe", "simple_protocol"} {
+		for value, sql := range map[string]string{
+			"infinity": `NEW.at := 'infinity'`, "before the calendar": `NEW.at := '4713-01-01 00:00:00+00 BC'`, "NaN": `NEW.weight := 'NaN'`,
+		} {
+			t.Run(mode+"/"+value, func(t *testing.T) {
+				schema := pgtest.Schema(t)
+				must(t, postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, m))
+				execute(t, inSchema(schema, `INSERT INTO $S.row (id) VALUES (1)`))
+				execute(t, inSchema(schema, `CREATE FUNCTION $S.odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN `+sql+`; RETURN NEW; END $$`))
+				execute(t, inSchema(schema, `CREATE TRIGGER odd BEFORE INSERT OR UPDATE ON $S.row FOR EACH ROW EXECUTE FUNCTION $S.odd()`))
+				b, err := postgres.Open(t.Context(), with(t, pgtest.URL(t), "default_query_exec_mode", mode), schema, postgres.Options{})
+				must(t, err)
+				store, err := core.New(t.Context(), m, b)
+				must(t, err)
+				defer func() { _ = store.Close() }()
+
+				insert := func(ctx context.Context, s core.Session, fields map[string]any) error {
+					_, err := s.Insert(ctx, row, record(t, row, fields))
+					return err
+				}
+				in := func(do func(ctx context.Context, tx *core.Transaction) error) error {
+					return store.Tx(t.Context(), core.TxOptions{}, do)
+				}
+				for _, c := range []struct {
+					name    string
+					code    core.Code
+					unknown bool
+					rows    string
+					run     func() error
+				}{
+					{"single insert", core.ServerError, true, "2", func() error { return insert(t.Context(), store.Session, nil) }},
+					{"single update", core.ServerError, true, "2", func() error {
+						_, err := store.Update(t.Context(), row, record(t, row, map[string]any{"id": 1, "weight": 2}))
+						return err
+					}},
+					{"several", core.ServerError, true, "4", func() error {
+						_, err := store.Insert(t.Context(), row, record(t, row, nil), record(t, row, map[string]any{"weight": 1}))
+						return err
+					}},
+					{"final", core.ServerError, true, "5", func() error {
+						return in(func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Final(), nil) })
+					}},
+					{"commit of its own", core.ServerError, false, "5", func() error {
+						return in(func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Session, nil) })
+					}},
+					{"commit that fails", core.NotFound, false, "5", func() error {
+						return in(func(ctx context.Context, tx *core.Transaction) error {
+							return insert(ctx, tx.Final(), map[string]any{"next": 99})
+						})
+					}},
+				} {
+					err := c.run()
+					if !errors.Is(err, c.code) || errors.Is(err, core.ErrCommitUnknown) != c.unknown {
+						t.Errorf("%s: got %v, want %s, unknown %v", c.name, err, c.code, c.unknown)
+					}
+					if got := ask(t, pgtest.URL(t), inSchema(schema, `SELECT count(*)::text FROM $S.row`)); got != c.rows {
+						t.Errorf("%s: %s rows, want %s", c.name, got, c.rows)
+					}
+				}
+			})
+		}
+	}
+}

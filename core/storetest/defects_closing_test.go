@@ -1,0 +1,53 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+
+	"github.com/larder-go/larder/core"
+)
+
+var closingDefects = []defect{
+	{
+		name:   "a closed backend goes on",
+		breaks: []string{"closing/a closed backend begins nothing"},
+		bend:   func(h *hooks) { h.close = func(*naive) error { return nil } },
+	},
+	{
+		name:   "nothing can be closed once it was used",
+		breaks: []string{"closing/a closed store does nothing"},
+		bend: func(h *hooks) {
+			h.close = func(b *naive) error {
+				for _, all := range b.rows {
+					if len(all) > 0 {
+						return errors.New("in use")
+					}
+				}
+				return b.Close()
+			}
+		},
+	},
+	{
+		name:   "closing waits for the open transaction",
+		breaks: []string{"closing/closing waits for no transaction"},
+		bend: func(h *hooks) {
+			h.close = func(b *naive) error {
+				b.turn <- struct{}{}
+				return b.Close()
+			}
+		},
+	},
+	{
+		name:   "every failure is unknown",
+		breaks: []string{"errors/what did not happen is not called unknown"},
+		bend: func(h *hooks) {
+			h.commit = func(tx *naiveTx, ctx context.Context) error {
+				err := tx.Commit(ctx)
+				if err != nil {
+					err = errors.Join(core.ErrCommitUnknown, err)
+				}
+				return err
+			}
+		},
+	},
+}
