@@ -23,6 +23,7 @@ type reopening struct {
 	current *Backend
 	open    int // transactions
 	begun   int
+	closed  bool
 }
 
 func newReopening(testing.TB, *core.Model) core.Backend {
@@ -50,6 +51,9 @@ func (r *reopening) Begin(ctx context.Context, opts core.TxOptions) (core.Backen
 func (r *reopening) enter() (*Backend, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return nil, core.ErrClosed
+	}
 	r.begun++
 	if r.open == 0 && (r.begun <= 100 || r.begun%100 == 0) {
 		next := openIn(r.fs, path, quiet())
@@ -68,7 +72,12 @@ func (r *reopening) leave() {
 	r.open--
 }
 
-func (r *reopening) Close() error { return r.current.Close() }
+func (r *reopening) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	return r.current.Close()
+}
 
 type reopeningTx struct {
 	core.BackendTx

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"maps"
+	"sync/atomic"
 
 	"github.com/larder-go/larder/core"
 )
@@ -11,10 +12,11 @@ import (
 // backend keeps the records of each resource in a map. A transaction works on copies
 // of the maps, and one is open at a time: that is all that "serializable" asks for.
 type backend struct {
-	model *core.Model
-	turn  chan struct{} // holds one element while a transaction is open
-	rows  []rows        // by index of the resource
-	keys  []core.Sequence
+	model  *core.Model
+	turn   chan struct{} // holds one element while a transaction is open
+	rows   []rows        // by index of the resource
+	keys   []core.Sequence
+	closed atomic.Bool
 }
 
 type rows = map[core.Value]core.Record
@@ -37,6 +39,10 @@ func (b *backend) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if b.closed.Load() {
+		<-b.turn
+		return nil, core.ErrClosed
+	}
 	tx := &transaction{backend: b, rows: make([]rows, len(b.rows))}
 	for i, all := range b.rows {
 		tx.rows[i] = maps.Clone(all)
@@ -44,7 +50,10 @@ func (b *backend) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, 
 	return tx, nil
 }
 
-func (b *backend) Close() error { return nil }
+func (b *backend) Close() error {
+	b.closed.Store(true)
+	return nil
+}
 
 // transaction has maps of its own until it commits. The core's reference says what
 // each operation does to them.

@@ -24,7 +24,7 @@ func alien(t *testing.T) string {
 	}
 	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // the server ends with the tests
 	table := pgx.Identifier{schema, "cookie"}.Sanitize()
-	if _, err := conn.Exec(t.Context(), "CREATE TABLE "+table+` (id bigint PRIMARY KEY, "type" point)`); err != nil {
+	if _, err := conn.Exec(t.Context(), "CREATE TABLE "+table+` (id bigserial PRIMARY KEY, "type" integer)`); err != nil {
 		t.Fatal(err)
 	}
 	return schema

@@ -25,6 +25,7 @@ type GuardCase struct {
 // condition in Where does not count: it is the caller's, only Select and Count
 // look at it, and the layers within take it for what the caller asked.
 func Guard(t *testing.T, open Factory, g Guarded) {
+	g.Thin = max(1, g.Thin) * setting(t, "LARDER_THIN", 1)
 	for _, c := range GuardCases() {
 		t.Run(c.Name, func(t *testing.T) { c.Check(t, open, g) })
 	}

@@ -61,7 +61,8 @@ type Guarded struct {
 
 	// Thin has Guard send one of so many operations only, drawn at random but the
 	// same each time: for a slow backend, where another run on a fast one sends all.
-	// 0 means all.
+	// 0 means all. The environment variable LARDER_THIN makes it as many times as
+	// thin, for the race detector.
 	Thin int
 	// Operations is how many operations NonInterference compares, at the store and
 	// again at the engine; 0 means what the environment variable

@@ -2,9 +2,7 @@ package storetest
 
 import (
 	"context"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -16,18 +14,10 @@ import (
 // operations returns how many operations are compared.
 func (g Guarded) operations(tb testing.TB) int {
 	tb.Helper()
-	text := os.Getenv("LARDER_OPERATIONS")
-	switch {
-	case g.Operations > 0:
+	if g.Operations > 0 {
 		return g.Operations
-	case text == "":
-		return 50_000
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		tb.Fatalf("LARDER_OPERATIONS %q is no positive number", text)
-	}
-	return n
+	return setting(tb, "LARDER_OPERATIONS", 50_000)
 }
 
 // programTime is how long one program may take, so that what hangs is told.

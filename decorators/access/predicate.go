@@ -53,7 +53,7 @@ func (pr *predicate) build(p *core.Principal) (f core.Filter, missing *operand) 
 }
 
 func (pr *predicate) comparison(p *core.Principal) (core.Filter, *operand) {
-	if pr.kind == core.FilterEq { // of what the principal has, which takes no memory
+	if pr.kind == core.FilterEq && !pr.operands[0].fixed { // which takes no memory
 		o := &pr.operands[0]
 		v, ok := o.from.one(p, pr.field.Type())
 		if !ok {

@@ -59,7 +59,7 @@ func settings() map[string]storetest.Guarded {
 func TestTheGuardCannotBeGotRound(t *testing.T) {
 	for name, g := range settings() {
 		if name != "by id" {
-			g.Thin = 5 // the guard is the same
+			g.Thin = 10 // the guard is the same
 		}
 		t.Run(name, func(t *testing.T) { storetest.Guard(t, inMemory, g) })
 	}
@@ -68,7 +68,7 @@ func TestTheGuardCannotBeGotRound(t *testing.T) {
 func TestPrincipalsLearnNothingOfEachOther(t *testing.T) {
 	for name, g := range settings() {
 		if name != "by id" {
-			g.Operations = 2_000 // likewise
+			g.Operations = 1_000 // likewise
 		}
 		t.Run(name, func(t *testing.T) { storetest.NonInterference(t, inMemory, g) })
 	}

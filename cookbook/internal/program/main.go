@@ -38,10 +38,13 @@ func Main(run func(ctx context.Context, p *Program) error) {
 	case errors.Is(err, errUsage):
 		os.Exit(2) // the flag package has said why
 	default:
-		fmt.Fprintf(os.Stderr, "%s: %s\n", name, strings.ReplaceAll(err.Error(), "\n", "; "))
+		fmt.Fprintf(os.Stderr, "%s: %s\n", name, oneLine.Replace(err.Error()))
 		os.Exit(1)
 	}
 }
+
+// oneLine joins the lines of a list, with its heading if there is one.
+var oneLine = strings.NewReplacer(":\n\t", ": ", "\n\t", "; ", "\n", "; ")
 
 var errUsage = errors.New("usage")
 

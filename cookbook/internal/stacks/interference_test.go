@@ -1,9 +1,15 @@
 package stacks_test
 
 import (
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest"
 )
@@ -27,11 +33,49 @@ func TestThreePrincipalsLearnNothingOfEachOtherThroughTheFive(t *testing.T) {
 	storetest.NonInterference(t, inMemory, g)
 }
 
-// Looking at every counter after every operation takes most of the time, so there
-// are fewer of them.
-func TestMetricsTellNothingOfOthers(t *testing.T) {
+// Who watches the log and the counters learns nothing of others by what one of them
+// does at the store. An engine asks for what a record points at, and that it is not
+// shown is seen in the log, which is its operator's and not a client's; the labels
+// have closed sets of values in either case.
+func TestLogsAndMetricsTellNothingOfOthers(t *testing.T) {
 	g := promises(natural)
 	g.Principals, g.Operations = three(), 1000
-	g.Stack = func(testing.TB) storetest.Stack { return five(natural, true) }
-	storetest.NonInterference(t, inMemory, g)
+	g.Stack = func(testing.TB) storetest.Stack { return watched() }
+	storetest.NonInterferenceOfStore(t, inMemory, g)
+}
+
+func TestTheLabelsOfMetricsAreTheSameWhateverHappened(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	g := promises(natural)
+	g.Stack = func(testing.TB) storetest.Stack {
+		return storetest.Stack{Decorators: five(natural, zap.NewNop(), registry)}
+	}
+	g.Stack(t)
+	store, err := core.New(t.Context(), storetest.OwnedModel(), memory.New(), g.Stack(t).Decorators...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close() //nolint:errcheck // it is empty
+	before := series(t, registry)
+	g.Principals, g.Operations = three(), 500
+	storetest.NonInterferenceOfEngine(t, inMemory, g)
+	if after := series(t, registry); before != after || before == "" {
+		t.Errorf("before\n%s\nafterwards\n%s", before, after)
+	}
+}
+
+// series names all series of a registry with their labels.
+func series(t *testing.T, registry *prometheus.Registry) string {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			fmt.Fprintln(&b, family.GetName(), m.GetLabel())
+		}
+	}
+	return b.String()
 }

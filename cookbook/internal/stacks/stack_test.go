@@ -39,14 +39,8 @@ func policy() access.Policy {
 // natural is the order in which one would write them.
 var natural = []int{0, 1, 2, 3, 4}
 
-// five makes the decorators of one stack, in the order of their indices, and a look
-// at what the log told, and the counters, too, if they are asked for.
-func five(order []int, counters bool) storetest.Stack {
-	var lines bytes.Buffer
-	config := zap.NewProductionEncoderConfig()
-	config.TimeKey = zapcore.OmitKey
-	logger := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(config), zapcore.Lock(zapcore.AddSync(&lines)), zap.DebugLevel))
-	registry := &tally{}
+// five makes the decorators of one stack, in the order of their indices.
+func five(order []int, logger *zap.Logger, registry prometheus.Registerer) []core.Decorator {
 	all := []core.Decorator{
 		logging.New(logger, logging.Options{Slow: -1}),
 		metrics.New(registry, metrics.Options{Buckets: []float64{}}),
@@ -54,20 +48,30 @@ func five(order []int, counters bool) storetest.Stack {
 		ownership.Field("owner"),
 		policy().Decorator(),
 	}
-	s := storetest.Stack{}
-	for _, i := range order {
-		s.Decorators = append(s.Decorators, all[i])
+	stack := make([]core.Decorator, len(order))
+	for at, i := range order {
+		stack[at] = all[i]
 	}
+	return stack
+}
+
+// watched is the stack in its natural order, with a look at what the log and the
+// counters told.
+func watched() storetest.Stack {
+	var lines bytes.Buffer
+	config := zap.NewProductionEncoderConfig()
+	config.TimeKey = zapcore.OmitKey
+	logger := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(config), zapcore.Lock(zapcore.AddSync(&lines)), zap.DebugLevel))
+	registry := &tally{}
 	before := make(map[prometheus.Metric]float64)
-	s.Observe = func() string {
-		told := withoutDurations(lines.String())
-		lines.Reset()
-		if counters {
-			told += registry.changed(before)
-		}
-		return told
+	return storetest.Stack{
+		Decorators: five(natural, logger, registry),
+		Observe: func() string {
+			told := withoutDurations(lines.String()) + registry.changed(before)
+			lines.Reset()
+			return told
+		},
 	}
-	return s
 }
 
 // withoutDurations cuts what takes as long as it takes.
@@ -120,7 +124,9 @@ func (t *tally) changed(before map[prometheus.Metric]float64) string {
 // promises of the stack, in whatever order it stands.
 func promises(order []int) storetest.Guarded {
 	return storetest.Guarded{
-		Stack: func(testing.TB) storetest.Stack { return five(order, false) },
+		Stack: func(testing.TB) storetest.Stack {
+			return storetest.Stack{Decorators: five(order, zap.NewNop(), prometheus.NewRegistry())}
+		},
 		Refuses: func(_ *core.Principal, kind core.Kind, r *core.Resource) bool {
 			return kind > core.Tx || kind.Writes() && r.Name() == sealed
 		},
