@@ -12,8 +12,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"regexp"
+	"slices"
 	"strings"
 )
 
