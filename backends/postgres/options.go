@@ -19,7 +19,8 @@ type Options struct {
 	// Bouncer makes [Open] set connections up for a pooler that hands them out by
 	// transaction, such as PgBouncer in transaction mode: no prepared statements,
 	// no settings of a session. [New] takes the pool as it is, and begins every
-	// transaction with its isolation.
+	// transaction with its isolation. After the server was out of reach, PgBouncer
+	// answers with errors until its server_login_retry is over, 15 s by default.
 	Bouncer bool
 	// Migrate has the backend do what [Migrate] does before it compares the schema
 	// with the model: what is missing is created when the store is made. Resources
