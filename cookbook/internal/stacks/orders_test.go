@@ -3,6 +3,7 @@ package stacks_test
 import (
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -73,9 +74,9 @@ func describe(t *testing.T, order []int) string {
 		t.Fatal(err)
 	}
 	defer store.Close() //nolint:errcheck // it is empty
-	name := ""
+	var names []string
 	for _, l := range store.Describe().Layers {
-		name += "/" + l.Name
+		names = append(names, l.Name)
 	}
-	return name[1:]
+	return strings.Join(names, "/")
 }
