@@ -24,7 +24,7 @@ test-services: ## install the servers and tools that the tests start, where apt-
 	@.ci/services
 
 # Another length: make soak LARDER_SOAK=2
-soak: ## what the tests only sample, at full length: kills, power cuts, crash points [PKG]
+soak: ## what the tests only sample, at full length: kills, power cuts, crash points, orders, random operations [PKG]
 	@.ci/soak $(if $(filter-out ./...,$(PKG)),$(PKG))
 
 watch: ## the tests of a package whenever a file of it is saved
