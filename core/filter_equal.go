@@ -46,5 +46,9 @@ func (e *equalities) slot(v Value) *atomic.Pointer[equality] {
 		e.table.CompareAndSwap(nil, new([512]atomic.Pointer[equality]))
 		table = e.table.Load()
 	}
-	return &table[maphash.Comparable(equalitySeed, v)%uint64(len(table))]
+	hash := uint64(v.num) * 0x9e3779b97f4a7c15 >> 32 //nolint:gosec // Fibonacci hashing; any bits will do
+	if v.str != "" {
+		hash ^= maphash.String(equalitySeed, v.str)
+	}
+	return &table[hash%uint64(len(table))]
 }

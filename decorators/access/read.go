@@ -18,7 +18,7 @@ func (c *Compiled) read(ctx context.Context, op *core.Op, next core.Handler) (co
 	if f := c.ordersByIDs(op); f != nil {
 		return core.Result{}, fieldError(core.SearchForbidden, f, c.cause(op.Principal, Read, f.Target()))
 	}
-	if op.Kind == core.Count || v.whole() {
+	if op.Kind == core.Count || v.whole() || len(v) == 1 && v[0].rule.fields == nil {
 		return next(ctx, op)
 	}
 	return v.readFields(ctx, op, next)
