@@ -215,10 +215,19 @@ func (j *journal) positions(given []int64) []int64 {
 	return positions
 }
 
+// tells reports whether keys were reserved up to these positions exactly. A key that
+// was given, and whose record was deleted by the same transaction, has left nothing
+// else in the file.
+func (j *journal) tells(given []int64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Equal(j.reserved, given)
+}
+
 // close writes what is still to be written and closes the file. Keys that are
 // reserved, but were not handed out up to the positions, are given back.
 func (j *journal) close(given []int64) error {
-	if !slices.Equal(j.positions(given), given) {
+	if !j.tells(given) {
 		_, _ = j.add(j.shape.appendPositions(nil, given), 0, nil) // fails when nothing can be written any more
 	}
 	j.turn <- struct{}{}

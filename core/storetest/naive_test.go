@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"maps"
+	"slices"
 	"sync/atomic"
 
 	"github.com/larder-go/larder/core"
@@ -69,7 +70,17 @@ type naiveTx struct {
 	rows    []rows
 }
 
-func (tx *naiveTx) of(r *core.Resource) iter.Seq[core.Record] { return maps.Values(tx.rows[r.Index()]) }
+// of goes by key, so that of several mistakes the same one is always told.
+func (tx *naiveTx) of(r *core.Resource) iter.Seq[core.Record] {
+	return func(yield func(core.Record) bool) {
+		all := tx.rows[r.Index()]
+		for _, key := range core.SortKeys(slices.Collect(maps.Keys(all))) {
+			if !yield(all[key]) {
+				return
+			}
+		}
+	}
+}
 
 func (tx *naiveTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	return core.ReadFrom(tx.of(op.Resource), op), ctx.Err()
