@@ -136,14 +136,24 @@ func (op *Op) bind() error {
 		if f.n == nil {
 			continue
 		}
-		if op.Resource == nil {
-			return &Error{Code: ServerError, Cause: errForeignFilter}
+		if err := op.bindOne(f); err != nil {
+			return err
 		}
-		bound, err := op.Resource.Bind(*f)
-		if err != nil {
-			return &Error{Code: ServerError, Cause: err}
-		}
-		*f = bound
 	}
+	return nil
+}
+
+func (op *Op) bindOne(f *Filter) error {
+	switch {
+	case op.Resource == nil:
+		return &Error{Code: ServerError, Cause: errForeignFilter}
+	case f.n.bound && f.n.field != nil && f.n.field.resource == op.Resource: // what most policies add
+		return nil
+	}
+	bound, err := op.Resource.Bind(*f)
+	if err != nil {
+		return &Error{Code: ServerError, Cause: err}
+	}
+	*f = bound
 	return nil
 }

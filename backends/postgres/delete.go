@@ -15,9 +15,7 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 		return err
 	}
 	strict, many := t.strict(op), len(op.Keys) > 1
-	var s shape
-	s.byte(shapeDelete)
-	s.number(op.Resource.Index())
+	s := newShape(shapeDelete, op.Resource)
 	s.flag(strict)
 	s.keys(table, op.Keys, many)
 	s.filter(table, op.Using)

@@ -14,8 +14,10 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 	table := t.backend.reading(op.Resource)
 	var s shape
 	if op.Kind == core.Load {
+		s = newShape(shapeLoad, op.Resource)
 		s.load(table, op)
 	} else {
+		s = newShape(shapeSelect, op.Resource)
 		s.query(table, op)
 	}
 	if s.err != nil {
@@ -42,9 +44,7 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 // Count is one statement.
 func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 	table := t.backend.reading(op.Resource)
-	var s shape
-	s.byte(shapeCount)
-	s.number(op.Resource.Index())
+	s := newShape(shapeCount, op.Resource)
 	s.filter(table, op.Where)
 	s.filter(table, op.Using)
 	if s.err != nil {
@@ -89,8 +89,6 @@ func projected(t *table, fields []*core.Field) []*column {
 }
 
 func (s *shape) load(t *table, op *core.Op) {
-	s.byte(shapeLoad)
-	s.number(op.Resource.Index())
 	s.fields(op.Fields)
 	s.keys(t, op.Keys, len(op.Keys) > 1)
 	s.filter(t, op.Using)
@@ -129,8 +127,6 @@ func (b *builder) conditions(t *table, where, using core.Filter) {
 }
 
 func (s *shape) query(t *table, op *core.Op) {
-	s.byte(shapeSelect)
-	s.number(op.Resource.Index())
 	s.fields(op.Fields)
 	s.filter(t, op.Where)
 	s.filter(t, op.Using)

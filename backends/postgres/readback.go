@@ -9,9 +9,7 @@ import (
 // readBack is the call that reads, of records that were written, the fields that the
 // table does not have. They are null where what is read does not show the record.
 func (t *transaction) readBack(table *table, keys []core.Value, out []core.Record) call {
-	var s shape
-	s.byte(shapeReadBack)
-	s.number(table.resource.Index())
+	s := newShape(shapeReadBack, table.resource)
 	s.keys(table.reads, keys, true)
 	st := t.backend.statements.get(s.key, func() *statement {
 		b := builder{alias: "t"}

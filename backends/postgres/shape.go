@@ -27,6 +27,14 @@ const (
 	shapeReadBack
 )
 
+// newShape has room for what most operations are, so that it grows once if at all.
+func newShape(kind byte, r *core.Resource) shape {
+	s := shape{key: make([]byte, 0, 64), args: make([]any, 0, 4)}
+	s.byte(kind)
+	s.number(r.Index())
+	return s
+}
+
 func (s *shape) byte(b ...byte) { s.key = append(s.key, b...) }
 
 func (s *shape) number(n int) { s.key = binary.AppendUvarint(s.key, uint64(n)) } //nolint:gosec // counts and indexes
