@@ -163,23 +163,34 @@ func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, 
 	}
 	st := t.backend.statements.get(s.key, func() *statement { return insertStatement(table, g, op.Check) })
 	return call{st.sql, s.args, func(rows pgx.Rows) error {
-		inserted, err := records(rows, table, st.columns, len(g.places))
-		if err != nil || rows.Err() != nil {
+		r := rowReader{rows: rows, table: table, columns: st.columns}
+		return g.read(&r, recs, out)
+	}}, nil
+}
+
+// read puts the rows that were inserted where their records are in the op, in whose
+// order they come.
+func (g *group) read(r *rowReader, recs, out []core.Record) error {
+	for r.rows.Next() {
+		if r.count == len(g.places) {
+			return fmt.Errorf("postgres: %s: more rows were inserted than %d", r.table.resource, r.count)
+		}
+		place := g.places[r.count]
+		rec, err := r.record(recs[place])
+		if err != nil {
 			return err
 		}
-		if len(inserted) != len(g.places) {
-			return fmt.Errorf("postgres: %s: %d of %d rows were inserted", op.Resource, len(inserted), len(g.places))
-		}
-		for i, place := range g.places {
-			out[place] = inserted[i]
-		}
-		return nil
-	}}, nil
+		out[place] = rec
+	}
+	if r.rows.Err() == nil && r.count < len(g.places) {
+		return fmt.Errorf("postgres: %s: %d of %d rows were inserted", r.table.resource, r.count, len(g.places))
+	}
+	return nil
 }
 
 // array returns a column of the group's records as a parameter.
 func (g *group) array(c *column, recs []core.Record) array {
-	return array{len(g.places), func(i int) any { return c.argument(recs[g.places[i]].At(c.index)) }, c.sample()}
+	return c.arrayOf(len(g.places), func(i int) core.Value { return recs[g.places[i]].At(c.index) })
 }
 
 func insertStatement(t *table, g *group, check core.Filter) *statement {
