@@ -34,11 +34,10 @@ func (c *column) argument(v core.Value) any {
 	return nil
 }
 
-// sample is a value of the Go type that argument returns.
+// sample is a value of the Go type that argument returns, for columns whose arrays do
+// not have an element of their own.
 func (c *column) sample() any {
 	switch c.field.Type() {
-	case core.Int:
-		return int64(0)
 	case core.Float:
 		return float64(0)
 	case core.Bool:

@@ -27,7 +27,18 @@ var (
 
 // array returns the values of the column as a parameter.
 func (c *column) array(values []core.Value) array {
-	return array{len(values), func(i int) any { return c.argument(values[i]) }, c.sample()}
+	return c.arrayOf(len(values), func(i int) core.Value { return values[i] })
+}
+
+// arrayOf is array for values that are somewhere else.
+func (c *column) arrayOf(length int, value func(i int) core.Value) array {
+	switch c.field.Type() {
+	case core.Int:
+		return c.numbers(length, value)
+	case core.Text:
+		return c.texts(length, value)
+	}
+	return array{length, func(i int) any { return c.argument(value(i)) }, c.sample()}
 }
 
 // flags returns truth values as a parameter.
@@ -48,29 +59,31 @@ func (a array) IndexType() any { return a.sample }
 
 // Value returns the array's text (manual, section 8.15.2).
 func (a array) Value() (driver.Value, error) {
-	text := []byte{'{'}
+	out := []byte{'{'}
 	for i := range a.length {
 		if i > 0 {
-			text = append(text, ',')
+			out = append(out, ',')
 		}
 		switch x := a.at(i).(type) {
 		case nil:
-			text = append(text, "NULL"...)
-		case int64:
-			text = strconv.AppendInt(text, x, 10)
+			out = append(out, "NULL"...)
+		case *number:
+			out = strconv.AppendInt(out, int64(*x), 10)
 		case float64:
-			text = strconv.AppendFloat(text, x, 'g', -1, 64)
+			out = strconv.AppendFloat(out, x, 'g', -1, 64)
 		case bool:
-			text = strconv.AppendBool(text, x)
+			out = strconv.AppendBool(out, x)
+		case *text:
+			out = appendElement(out, string(*x))
 		case string:
-			text = appendElement(text, x)
+			out = appendElement(out, x)
 		case time.Time:
-			text = appendElement(text, x.Format(time.RFC3339Nano))
+			out = appendElement(out, x.Format(time.RFC3339Nano))
 		case []byte:
-			text = appendElement(text, `\x`+hex.EncodeToString(x))
+			out = appendElement(out, `\x`+hex.EncodeToString(x))
 		default:
 			return nil, fmt.Errorf("postgres: no text for %T", x)
 		}
 	}
-	return string(append(text, '}')), nil
+	return string(append(out, '}')), nil
 }

@@ -74,20 +74,24 @@ type group struct {
 }
 
 // grouped finds out which columns each record gives. An absent column without a
-// default is null, so that it need not be told from the others.
+// default is null, so that it need not be told from the others; nor need one that
+// all records give.
 func grouped(t *table, recs []core.Record) ([]*group, error) {
-	var groups []*group
-	byMask := make(map[string]*group, 1)
-	some, err := given(t, recs)
+	counts, err := given(t, recs)
 	if err != nil {
 		return nil, err
 	}
-	mask := make([]byte, len(t.columns))
+	mask, mixed := maskOf(t, counts, len(recs))
+	if len(mixed) == 0 && len(recs) > 0 {
+		return []*group{{masked(t, mask), upTo(len(recs))}}, nil
+	}
+	var groups []*group
+	byMask := make(map[string]*group)
 	for place, rec := range recs {
-		for i, c := range t.columns {
-			mask[i] = 0
-			if some[i] && (!c.given || !rec.At(i).IsAbsent()) {
-				mask[i] = 1
+		for _, c := range mixed {
+			mask[c.index] = 1
+			if rec.At(c.index).IsAbsent() {
+				mask[c.index] = 0
 			}
 		}
 		g := byMask[string(mask)]
@@ -101,10 +105,34 @@ func grouped(t *table, recs []core.Record) ([]*group, error) {
 	return groups, nil
 }
 
-// given checks the values of the records and reports which columns any of them has
-// one for.
-func given(t *table, recs []core.Record) ([]bool, error) {
-	some := make([]bool, len(t.columns))
+// maskOf marks the columns that any of n records gives, and returns those of them that
+// the others leave to a default.
+func maskOf(t *table, counts []int, n int) (mask []byte, mixed []*column) {
+	mask = make([]byte, len(counts))
+	for i, count := range counts {
+		if count == 0 {
+			continue
+		}
+		mask[i] = 1
+		if c := t.columns[i]; c.given && count < n {
+			mixed = append(mixed, c)
+		}
+	}
+	return mask, mixed
+}
+
+func upTo(n int) []int {
+	places := make([]int, n)
+	for i := range places {
+		places[i] = i
+	}
+	return places
+}
+
+// given checks the values of the records and counts how many of them have one for
+// each column.
+func given(t *table, recs []core.Record) ([]int, error) {
+	counts := make([]int, len(t.columns))
 	for _, rec := range recs {
 		if rec.Key().IsAbsent() && !t.key.given {
 			return nil, noNextKey(t.resource)
@@ -114,13 +142,13 @@ func given(t *table, recs []core.Record) ([]bool, error) {
 			if v.IsAbsent() {
 				continue
 			}
-			some[i] = true
+			counts[i]++
 			if err := c.check(v); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return some, nil
+	return counts, nil
 }
 
 func masked(t *table, mask []byte) []*column {
@@ -163,23 +191,34 @@ func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, 
 	}
 	st := t.backend.statements.get(s.key, func() *statement { return insertStatement(table, g, op.Check) })
 	return call{st.sql, s.args, func(rows pgx.Rows) error {
-		inserted, err := records(rows, table, st.columns, len(g.places))
-		if err != nil || rows.Err() != nil {
+		r := rowReader{rows: rows, table: table, columns: st.columns}
+		return g.read(&r, recs, out)
+	}}, nil
+}
+
+// read puts the rows that were inserted where their records are in the op, in whose
+// order they come.
+func (g *group) read(r *rowReader, recs, out []core.Record) error {
+	for r.rows.Next() {
+		if r.count == len(g.places) {
+			return fmt.Errorf("postgres: %s: more rows were inserted than %d", r.table.resource, r.count)
+		}
+		place := g.places[r.count]
+		rec, err := r.record(recs[place])
+		if err != nil {
 			return err
 		}
-		if len(inserted) != len(g.places) {
-			return fmt.Errorf("postgres: %s: %d of %d rows were inserted", op.Resource, len(inserted), len(g.places))
-		}
-		for i, place := range g.places {
-			out[place] = inserted[i]
-		}
-		return nil
-	}}, nil
+		out[place] = rec
+	}
+	if r.rows.Err() == nil && r.count < len(g.places) {
+		return fmt.Errorf("postgres: %s: %d of %d rows were inserted", r.table.resource, r.count, len(g.places))
+	}
+	return nil
 }
 
 // array returns a column of the group's records as a parameter.
 func (g *group) array(c *column, recs []core.Record) array {
-	return array{len(g.places), func(i int) any { return c.argument(recs[g.places[i]].At(c.index)) }, c.sample()}
+	return c.arrayOf(len(g.places), func(i int) core.Value { return recs[g.places[i]].At(c.index) })
 }
 
 func insertStatement(t *table, g *group, check core.Filter) *statement {

@@ -177,46 +177,13 @@ func records(rows pgx.Rows, t *table, columns []*column, expected int) ([]core.R
 	if expected > 1 {
 		out = make([]core.Record, 0, expected)
 	}
-	var decoders []decoder
-	var space []core.Value // for some records at a time
+	r := rowReader{rows: rows, table: t, columns: columns}
 	for rows.Next() {
-		if decoders == nil {
-			sent, types := rows.FieldDescriptions(), rows.Conn().TypeMap()
-			decoders = make([]decoder, len(columns))
-			for i, c := range columns {
-				decoders[i] = c.decoder(types, sent[i])
-			}
-		}
-		n := len(t.columns)
-		if len(space) == 0 {
-			space = make([]core.Value, n*min(len(out)+1, maxTogether))
-		}
-		values := space[:n:n]
-		space = space[n:]
-		if err := decode(values, rows.RawValues(), columns, decoders); err != nil {
+		rec, err := r.record(core.Record{})
+		if err != nil {
 			return nil, err
 		}
-		out = append(out, t.resource.RecordOf(values))
+		out = append(out, rec)
 	}
 	return out, nil
-}
-
-// maxTogether is how many records share an allocation at the most, so that who
-// keeps one of many does not keep all of them.
-const maxTogether = 16
-
-// decode sets the values of one record.
-func decode(values []core.Value, raw [][]byte, columns []*column, decoders []decoder) error {
-	for i, c := range columns {
-		if raw[i] == nil {
-			values[c.index] = core.Null
-			continue
-		}
-		v, err := decoders[i](raw[i])
-		if err != nil {
-			return undecodable(c.field, err)
-		}
-		values[c.index] = v
-	}
-	return nil
 }
