@@ -34,11 +34,12 @@ func (s *Store) Tx(ctx context.Context, opts TxOptions, fn func(ctx context.Cont
 	}
 	inside := &state{principal: outer.principal, inside: s, outer: outer}
 	for attempt := 1; ; attempt++ {
+		begun := time.Now()
 		again, err := s.attempt(ctx, inside, &TxInfo{Attempt: attempt, ReadOnly: opts.ReadOnly}, fn)
 		if err == nil || !again || attempt >= attempts {
 			return err
 		}
-		if err := backOff(ctx, attempt, err); err != nil {
+		if err := backOff(ctx, attempt, time.Since(begun), err); err != nil {
 			return err
 		}
 	}
@@ -102,19 +103,21 @@ func (s *Store) transact(ctx context.Context, op *Op) error {
 	return t.commit(ctx)
 }
 
-// The pause before another try doubles each time and is drawn evenly from that
-// range, so that those who conflicted do not meet again.
+// The pause before another try is drawn evenly from a range, so that those who
+// conflicted do not meet again. The range is what the try took, within these bounds,
+// and doubles each time: a shorter one would not part transactions of that length, a
+// longer one only waits.
 const (
-	firstPause = 4 * time.Millisecond
+	shortPause = 500 * time.Microsecond
 	longPause  = 500 * time.Millisecond
 )
 
 // backOff waits before the next try. If the context ends meanwhile, it returns
 // the error of the last try together with the context's.
-func backOff(ctx context.Context, attempt int, last error) error {
+func backOff(ctx context.Context, attempt int, took time.Duration, last error) error {
 	pause := longPause
-	if attempt < 8 {
-		pause = min(longPause, firstPause<<(attempt-1))
+	if attempt < 10 {
+		pause = min(longPause, max(shortPause, min(took, longPause))<<(attempt-1))
 	}
 	timer := time.NewTimer(rand.N(pause))
 	defer timer.Stop()

@@ -24,6 +24,7 @@ type Backend struct {
 	statements statements
 	autocommit bool // a statement without BEGIN is a transaction of the right isolation
 	begin      [2]string
+	defers     bool // a transaction that writes has to defer constraints
 
 	replicas []*replica
 	turn     atomic.Uint32 // of the replicas
@@ -73,6 +74,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 		return err
 	}
 	b.tables = bindTables(found, b.schema, m, b.opts)
+	b.defers = found.defers
 	b.autocommit = found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
 	for _, t := range b.tables {
 		if t.sequence == nil {
@@ -96,7 +98,7 @@ func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendT
 	if b.closed.Load() {
 		return nil, core.ErrClosed
 	}
-	t := &transaction{backend: b, opts: opts}
+	t := &transaction{backend: b, opts: opts, deferred: !b.defers}
 	if opts.ReadOnly {
 		t.replica = b.replica(ctx)
 	}

@@ -7,7 +7,8 @@ const (
 	settingsQuery = `
 SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1::text),
        current_setting('server_encoding'),
-       current_setting('default_transaction_isolation')`
+       current_setting('default_transaction_isolation'),
+       EXISTS (SELECT FROM pg_constraint WHERE condeferrable AND NOT condeferred)`
 
 	columnsQuery = `
 WITH RECURSIVE col AS MATERIALIZED (

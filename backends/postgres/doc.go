@@ -79,7 +79,8 @@
 // statement, so that it costs no round trip of its own; a single operation on a
 // connection whose default is SERIALIZABLE, which [Open] sees to, is one
 // statement without BEGIN. Deferrable constraints are deferred in every
-// transaction that writes. With constraints that are not deferrable, two records
+// transaction that writes: those that are not so by themselves (INITIALLY IMMEDIATE)
+// by SET CONSTRAINTS, if the database had any when the store was made. With constraints that are not deferrable, two records
 // cannot swap a unique value.
 //
 // Transactions that give unique values to rows that others are about to give away

@@ -31,7 +31,7 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 	})
 	var res core.Result
 	err := t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) (err error) {
-		res.Records, err = records(rows, table, st.columns, len(op.Keys))
+		res.Records, err = records(rows, table, st.columns, expected(op))
 		return err
 	}})
 	if op.Limit > 0 && len(res.Records) > op.Limit {
@@ -40,6 +40,12 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 	}
 	return res, err
 }
+
+// expected is how many records a Read may well have: as many as its keys, or a page,
+// of which the greatest are rarely full.
+func expected(op *core.Op) int { return max(len(op.Keys), min(op.Limit, fullPage)) }
+
+const fullPage = 128
 
 // Count is one statement.
 func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {

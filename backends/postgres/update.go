@@ -50,9 +50,10 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 }
 
 // strict reports whether the statement for one key has to fail by itself if the key
-// is not there, because the commit of what was done before travels with it. One for
-// several keys always has to, because of what it did to the others.
-func (t *transaction) strict(op *core.Op) bool { return t.begun && op.Final }
+// is not there, because the commit of what was written before travels with it: a
+// commit of nothing is as good as none. One for several keys always has to, because of
+// what it did to the others.
+func (t *transaction) strict(op *core.Op) bool { return t.wrote && op.Final }
 
 // place puts the records where their keys are.
 func place(keys []core.Value, recs, out []core.Record) {

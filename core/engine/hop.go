@@ -27,20 +27,28 @@ func newHop(g *group, at *slot) (hop, error) {
 	var err error
 	switch f := at.field; {
 	case !f.Stored():
-		for _, n := range g.nodes {
-			h.keys = append(h.keys, n.record.Key())
+		h.keys = make([]core.Value, len(g.nodes))
+		for i, n := range g.nodes {
+			h.keys[i] = n.record.Key()
 		}
 	case f.Many():
 		err = h.readLists()
 	default:
-		for _, n := range g.nodes {
-			if v := n.record.At(f.Column()); v.IsSet() {
-				h.keys = append(h.keys, v)
-			}
-		}
-		h.keys = core.SortKeys(h.keys)
+		h.readTargets()
 	}
 	return h, err
+}
+
+// readTargets leaves a key out that the node before has, too: many of a list point
+// at the same record.
+func (h *hop) readTargets() {
+	column := h.slot.field.Column()
+	for _, n := range h.group.nodes {
+		if v := n.record.At(column); v.IsSet() && (len(h.keys) == 0 || v != h.keys[len(h.keys)-1]) {
+			h.keys = append(h.keys, v)
+		}
+	}
+	h.keys = core.SortKeys(h.keys)
 }
 
 func (h *hop) readLists() error {
