@@ -241,7 +241,7 @@ func TestSettingsThatCannotBeMeantEndTheProgram(t *testing.T) {
 		"-secret FILE or -jwks FILE":       {"-secret", "a", "-jwks", "b"},
 		"holds fewer than 32 bytes":        {"-secret", write(t, "hunter2")},
 		"no such file":                     {"-secret", filepath.Join(t.TempDir(), "none")},
-		"invalid character":                {"-jwks", write(t, "secret")},
+		"is no JSON Web Key Set: ":         {"-jwks", write(t, "secret")},
 		"has no key":                       set(""),
 		"neither RSA nor EC":               set(`{"kty": "OKP", "crv": "Ed25519", "x": "` + number(make([]byte, 32)) + `"}`),
 		"no RSA key of at least 2048 bits": {"-jwks", write(t, keySet(t, map[string]crypto.PublicKey{"r": &short.PublicKey}))},

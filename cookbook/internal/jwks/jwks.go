@@ -48,7 +48,7 @@ func Read(file string) (Keys, error) {
 	}
 	var set jwkset.JWKSMarshal
 	if err := json.Unmarshal(text, &set); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s is no JSON Web Key Set: %w", file, err)
 	}
 	keys := make(Keys)
 	for _, entry := range set.Keys {
