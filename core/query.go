@@ -1,5 +1,7 @@
 package core
 
+import "iter"
+
 // Query says which records of a resource to read. The zero Query reads all of
 // them, in ascending order of their keys.
 type Query struct {
@@ -29,6 +31,28 @@ type Page struct {
 	// Next continues the query after the last record; empty when there is
 	// nothing more.
 	Next Cursor
+}
+
+// PageOf answers the query from records at hand, in whatever order they come: for a
+// caller to whom they look other than they are stored, such as one who is not shown
+// all relations.
+//
+// Errors: those of [Session.Select].
+func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
+	op := Op{Kind: Select, Resource: r}
+	if err := q.fill(&op); err != nil {
+		return Page{}, err
+	}
+	return pageOf(&op, ReadFrom(records, &op))
+}
+
+// pageOf cuts the result of a Select into a page.
+func pageOf(op *Op, res Result) (page Page, err error) {
+	page.Records = res.Records
+	if n := len(page.Records); res.More() && n > 0 {
+		page.Next, err = cursorAfter(op, page.Records[n-1])
+	}
+	return page, err
 }
 
 // maxOrderKeys is how many fields a query may sort by, so that no request makes

@@ -86,11 +86,7 @@ func (s Session) Select(ctx context.Context, r *Resource, q Query) (Page, error)
 	if err != nil {
 		return Page{}, err
 	}
-	page := Page{Records: res.Records}
-	if n := len(page.Records); res.More() && n > 0 {
-		page.Next, err = cursorAfter(&position, page.Records[n-1])
-	}
-	return page, err
+	return pageOf(&position, res)
 }
 
 // Count returns how many records fulfil the filter.

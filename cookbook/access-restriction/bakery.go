@@ -2,9 +2,8 @@ package main
 
 import (
 	"context"
-	"net/http"
-	"strings"
 
+	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 )
 
@@ -54,22 +53,9 @@ func open(ctx context.Context, store *core.Store) error {
 	})
 }
 
-// principals by bearer token, for a demonstration.
-var principals = map[string]*core.Principal{
+// principals by bearer token, for a demonstration. A guest has no token.
+var principals = program.Tokens{
 	"alice": {ID: core.TextValue("alice"), Roles: []string{"baker"}},
 	"bob":   {ID: core.TextValue("bob"), Roles: []string{"baker"}},
 	"olga":  {ID: core.TextValue("olga"), Roles: []string{"owner"}},
-}
-
-// authenticate tells who asks; a guest has no token.
-func authenticate(r *http.Request) (*core.Principal, error) {
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return nil, nil
-	}
-	token, _ := strings.CutPrefix(header, "Bearer ")
-	if p, ok := principals[token]; ok {
-		return p, nil
-	}
-	return nil, core.Unauthorized
 }

@@ -39,7 +39,7 @@ func run(ctx context.Context, p *program.Program) error {
 	if err := open(ctx, store); err != nil {
 		return err
 	}
-	handler, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Authenticate: authenticate})
+	handler, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Authenticate: principals.Principal})
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func TestABakeryThatIsOpenAlreadyKeepsItsShelves(t *testing.T) {
 
 func TestATokenThatIsNotKnownIsNotAGuest(t *testing.T) {
 	p := recipetest.Start(t)
-	for _, header := range []string{"Bearer mallory", "Bearer ", "Basic alice"} {
+	for _, header := range []string{"Bearer mallory", "Bearer ", "Basic alice", "alice"} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.Base+"/bread", nil)
 		if err != nil {
 			t.Fatal(err)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
@@ -32,9 +31,10 @@ var model = core.MustModel("cookies",
 func main() { program.Main(run) }
 
 func run(ctx context.Context, p *program.Program) error {
+	var tokens settings
 	p.AddrFlag()
 	where := p.StoreFlags()
-	tokens := tokenFlags(p.Flags)
+	tokens.flags(p.Flags)
 	if err := p.Parse(); err != nil {
 		return err
 	}
@@ -51,19 +51,14 @@ func run(ctx context.Context, p *program.Program) error {
 		return err
 	}
 	defer store.Close() //nolint:errcheck // nothing is left to save when it fails
-	handler, err := serve(store, verify)
+	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Authenticate: verify.principal})
 	if err != nil {
 		return err
 	}
-	return p.Serve(ctx, handler)
+	return p.Serve(ctx, api)
 }
 
 // compose puts ownership around the backend: here is all there is to it.
 func compose(ctx context.Context, backend core.Backend) (*core.Store, error) {
 	return core.New(ctx, model, backend, ownership.Field("user_id"))
-}
-
-// serve says who a request is from.
-func serve(store *core.Store, verify *verifier) (http.Handler, error) {
-	return rest.New(engine.New(store, engine.Options{}), rest.Options{Authenticate: verify.principal})
 }

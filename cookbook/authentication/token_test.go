@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -22,6 +23,8 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/cookbook/internal/recipetest"
+	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/rest"
 )
 
 const secret = "0123456789abcdef0123456789abcdef"
@@ -82,7 +85,7 @@ func handler(t *testing.T, s settings) http.Handler {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	h, err := serve(store, verify)
+	h, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Authenticate: verify.principal})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +141,8 @@ func TestOnlyGoodTokensOfTheSecretPass(t *testing.T) {
 	})
 }
 
-// keySet returns a JWKS of public keys by their kid.
+// keySet returns a JWKS of public keys by their kid, in which an alg may stand behind
+// a plus.
 func keySet(t *testing.T, public map[string]crypto.PublicKey) string {
 	t.Helper()
 	number := base64.RawURLEncoding.EncodeToString
@@ -158,6 +162,11 @@ func keySet(t *testing.T, public map[string]crypto.PublicKey) string {
 		}
 	}
 	set.Keys = append(set.Keys, map[string]string{"kty": "oct", "kid": "cipher", "use": "enc"})
+	for _, k := range set.Keys {
+		if _, alg, named := strings.Cut(k["kid"], "+"); named {
+			k["alg"] = alg
+		}
+	}
 	text, err := json.Marshal(set)
 	if err != nil {
 		t.Fatal(err)
@@ -189,9 +198,11 @@ func TestOnlyGoodTokensOfAKeyInTheSetPass(t *testing.T) {
 	es := func(key *ecdsa.PrivateKey, kid string) string {
 		return "Bearer " + sign(t, jwt.SigningMethodES256, key, kid, claims())
 	}
-	set := write(t, keySet(t, map[string]crypto.PublicKey{"r": &rsaKey.PublicKey, "e": &ecKey.PublicKey}))
+	set := write(t, keySet(t, map[string]crypto.PublicKey{
+		"r": &rsaKey.PublicKey, "e": &ecKey.PublicKey, "s+RS256": &rsaKey.PublicKey, "p+PS256": &rsaKey.PublicKey,
+	}))
 	judge(t, handler(t, settings{jwks: set}), map[string]string{
-		"RS256": rs(jwt.SigningMethodRS256, "r"), "ES256": es(ecKey, "e"),
+		"RS256": rs(jwt.SigningMethodRS256, "r"), "ES256": es(ecKey, "e"), "RS256 by name": rs(jwt.SigningMethodRS256, "s+RS256"),
 	}, map[string]string{
 		"alg none":                  "Bearer " + sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, "r", claims()),
 		"public key as a secret":    "Bearer " + sign(t, jwt.SigningMethodHS256, public, "r", claims()),
@@ -203,6 +214,8 @@ func TestOnlyGoodTokensOfAKeyInTheSetPass(t *testing.T) {
 		"RSA with another kid":      rs(jwt.SigningMethodRS256, "e"),
 		"RS512":                     rs(jwt.SigningMethodRS512, "r"),
 		"PS256":                     rs(jwt.SigningMethodPS256, "r"),
+		"RS256 by a key for PS256":  rs(jwt.SigningMethodRS256, "p+PS256"),
+		"PS256 by a key for it":     rs(jwt.SigningMethodPS256, "p+PS256"),
 		"a key that is not to sign": es(ecKey, "cipher"),
 	})
 }
@@ -212,16 +225,31 @@ func TestSettingsThatCannotBeMeantEndTheProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wide, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, err := wide.PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := base64.RawURLEncoding.EncodeToString
+	good := `{"kty": "RSA", "kid": "r", "e": "AQAB", "n": "` + number(bytes.Repeat([]byte{255}, 256)) + `"}`
 	set := func(keys string) []string { return []string{"-jwks", write(t, `{"keys": [`+keys+`]}`)} }
 	for want, args := range map[string][]string{
 		"say whose tokens to believe":      nil,
 		"-secret FILE or -jwks FILE":       {"-secret", "a", "-jwks", "b"},
 		"holds fewer than 32 bytes":        {"-secret", write(t, "hunter2")},
 		"no such file":                     {"-secret", filepath.Join(t.TempDir(), "none")},
-		"invalid character":                {"-jwks", write(t, "secret")},
+		"is no JSON Web Key Set: ":         {"-jwks", write(t, "secret")},
 		"has no key":                       set(""),
-		"neither RSA nor EC":               set(`{"kty": "OKP", "crv": "Ed25519"}`),
+		"neither RSA nor EC":               set(`{"kty": "OKP", "crv": "Ed25519", "x": "` + number(make([]byte, 32)) + `"}`),
 		"no RSA key of at least 2048 bits": {"-jwks", write(t, keySet(t, map[string]crypto.PublicKey{"r": &short.PublicKey}))},
+		"unable to unmarshal":              set(`{"kty": "RSA"}`),
+		"unsupported key":                  set(`{"kty": "PQC"}`),
+		"symmetric key":                    set(`{"kty": "oct", "kid": "s", "k": "` + number([]byte(secret)) + `"}`),
+		"P-256":                            set(`{"kty": "EC", "kid": "e", "crv": "P-384", "x": "` + number(long[1:49]) + `", "y": "` + number(long[49:]) + `"}`),
+		`two keys are called "r"`:          set(good + ", " + good),
 		`key "e": `:                        set(`{"kty": "EC", "kid": "e", "crv": "P-256", "x": "AAAA", "y": "AAAA"}`),
 		"no such file or directory":        {"-jwks", "/nothing"},
 		"unknown kind of storage":          {"-secret", write(t, secret), "-store", "floppy"},

@@ -23,6 +23,7 @@ import (
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/rest"
 )
 
 // backends are those that the recipe offers, fresh and empty.
@@ -65,7 +66,7 @@ var faces = map[string]func(t *testing.T, store *core.Store) face{
 		if err != nil {
 			t.Fatal(err)
 		}
-		h, err := serve(store, verify)
+		h, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Authenticate: verify.principal})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,12 +29,15 @@ func TestMistakesOfTheUserAreNamed(t *testing.T) {
 		code int
 		said string
 	}{
-		{[]string{"-log-level", "loud"}, 2, "log-level"},
+		{[]string{"-log-level", "loud"}, 2, `logging: invalid value "loud" for flag -log-level: unrecognized level: "loud"; see -help`},
+		{[]string{"-slow", "x"}, 2, "-slow"},
+		{[]string{"-loud"}, 2, "-loud"},
+		{[]string{"loud"}, 1, "unexpected argument"},
 		{[]string{"-log", "/no/such/folder/shop.log"}, 1, "-log: "},
 		{[]string{"-store", "tape"}, 1, "-store: unknown kind of storage"},
 		{[]string{"-one-in", "-1"}, 1, "option OneIn: -1 is negative"},
 	} {
-		if code, said := recipetest.Fail(t, c.args...); code != c.code || !strings.Contains(said, c.said) {
+		if code, said := recipetest.Fail(t, c.args...); code != c.code || !strings.Contains(said, c.said) || strings.Count(said, "\n") != 1 {
 			t.Errorf("%q: exit code %d: %s", c.args, code, said)
 		}
 	}

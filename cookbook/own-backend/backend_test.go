@@ -8,6 +8,7 @@ import (
 
 	"github.com/larder-go/larder/cookbook/internal/recipetest"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/rest/resttest"
 	"github.com/larder-go/larder/core/storetest"
 )
 
@@ -21,6 +22,8 @@ func fresh(testing.TB, *core.Model) core.Backend { return new(backend) }
 func TestConformance(t *testing.T) {
 	storetest.Options{Patience: 2 * time.Millisecond}.Run(t, fresh) // one transaction at a time: the others always wait
 }
+
+func TestTheRulesOfTheRestFace(t *testing.T) { resttest.Run(t, fresh) }
 
 func TestTheBackendIsAsShortAsTheReadmeSays(t *testing.T) {
 	source, err := os.ReadFile("backend.go")

@@ -51,15 +51,14 @@ func run(ctx context.Context, p *program.Program) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.HandleFunc("POST /restore/{resource}/{id}", func(w http.ResponseWriter, r *http.Request) {
-		if err := restore(r.Context(), store, r.PathValue("resource"), r.PathValue("id")); err != nil {
-			code := http.StatusInternalServerError
-			if errors.Is(err, core.NotFound) || errors.Is(err, core.BadFieldValue) {
-				code = http.StatusNotFound
-			}
-			http.Error(w, http.StatusText(code), code)
-			return
+		switch err := restore(r.Context(), store, r.PathValue("resource"), r.PathValue("id")); {
+		case err == nil:
+			w.WriteHeader(http.StatusNoContent)
+		case errors.Is(err, core.NotFound), errors.Is(err, core.BadFieldValue):
+			http.NotFound(w, r)
+		default:
+			http.Error(w, "it did not come back", http.StatusInternalServerError)
 		}
-		w.WriteHeader(http.StatusNoContent)
 	})
 	return p.Serve(ctx, mux)
 }

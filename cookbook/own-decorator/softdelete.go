@@ -47,11 +47,10 @@ func bury(ctx context.Context, op *core.Op, field string, alive core.Filter, nex
 	update.Kind = core.Update
 	update.Using = core.And(op.Using, alive) // what is deleted is not there to be deleted
 	update.Records = make([]core.Record, len(op.Keys))
-	r, now := op.Resource, core.TimeValue(time.Now())
+	r := op.Resource
+	dead := r.RecordOf(make([]core.Value, len(r.Columns()))).With(r.Field(field).Column(), core.TimeValue(time.Now()))
 	for i, key := range op.Keys {
-		values := make([]core.Value, len(r.Columns()))
-		values[r.Key().Column()], values[r.Field(field).Column()] = key, now
-		update.Records[i] = r.RecordOf(values)
+		update.Records[i] = dead.With(r.Key().Column(), key)
 	}
 	_, err := next(ctx, &update)
 	return core.Result{}, err // a Delete returns no records

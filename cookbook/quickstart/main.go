@@ -50,7 +50,7 @@ func run(ctx context.Context, p *program.Program) error {
 func serve(store *core.Store, registry *prometheus.Registry, auth bool) (http.Handler, error) {
 	opts := rest.Options{}
 	if auth {
-		opts.Authenticate = authenticate
+		opts.Authenticate = demo.Principal
 	}
 	api, err := rest.New(engine.New(store, engine.Options{}), opts)
 	if err != nil {

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 
+	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/decorators/readonly"
 )
 
@@ -19,14 +18,8 @@ type control struct {
 }
 
 func newControl(file string, s *readonly.Switch) (*control, error) {
-	secret, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("-admin: %w", err)
-	}
-	if secret = bytes.TrimSpace(secret); len(secret) < 16 {
-		return nil, fmt.Errorf("-admin: %s holds fewer than 16 bytes", file)
-	}
-	return &control{append([]byte("Bearer "), secret...), s}, nil
+	secret, err := program.Secret("-admin", file, 16)
+	return &control{append([]byte("Bearer "), secret...), s}, err
 }
 
 // ServeHTTP answers a PUT of true when the last write that was on its way has ended:

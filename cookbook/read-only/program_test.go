@@ -14,7 +14,14 @@ import (
 
 func TestMain(m *testing.M) { recipetest.Main(m) }
 
-func TestTheReadmeShowsWhatHappensInMemory(t *testing.T) { recipetest.Walkthrough(t, "README.md") }
+func TestTheReadmeShowsWhatHappensOnEachStorage(t *testing.T) {
+	for name, args := range map[string][]string{
+		"memory": nil, "file": {"-store", "file:" + filepath.Join(t.TempDir(), "cookies.db")},
+		"postgres": {"-store", pgtest.URL(t), "-schema", pgtest.Schema(t)},
+	} {
+		t.Run(name, func(t *testing.T) { recipetest.Walkthrough(t, "README.md", args...) })
+	}
+}
 
 const secret = "0123456789abcdef"
 

@@ -13,13 +13,14 @@ type Query struct {
 	// that the field equals, or an object of operators (eq, ne, lt, le, gt, ge,
 	// in, prefix) and values. An object means operators for a field of type JSON
 	// too: to ask for an equal object, say {"eq": {...}}. null matches null. A
-	// to-one relation is compared by its id, from either side of a pair; a record
-	// that the principal cannot see is not found by its id either, only that the
-	// relation is not null can be asked.
+	// to-one relation is compared by its id, from either side of a pair; one to a
+	// record that the principal cannot see is null.
 	Filter map[string]any
 	// Sort holds external names, with "-" in front for descending; nulls come
 	// last ascending and first descending, ties are broken by the id. A stored
-	// to-one relation sorts by the id that is stored, whoever can see it.
+	// to-one relation sorts by its id, as null where the principal cannot see what
+	// it leads to: where policies are, no more than [Options.MaxRecords] records
+	// can be sorted by it.
 	Sort []string
 	// Limit is how many records to list at most; 0 means no limit of its own.
 	Limit int
@@ -69,7 +70,8 @@ type lister struct {
 	shape      *shape
 	query      Query
 	conditions []condition
-	order      []string // internal names
+	order      []string      // internal names
+	veiled     []*core.Field // relations to sort by that may lead to what is hidden
 }
 
 // prepare checks what can be checked without reading.
@@ -80,7 +82,9 @@ func (l *lister) prepare() (err error) {
 	if l.conditions, err = l.shape.conditions(l.query.Filter); err != nil {
 		return err
 	}
-	l.order, err = l.shape.order(l.query.Sort)
+	if l.order, err = l.shape.order(l.query.Sort); l.engine.policed {
+		l.veiled = l.shape.toOnes(l.order)
+	}
 	return err
 }
 
@@ -92,7 +96,7 @@ func (l *lister) run(ctx context.Context, session core.Session, tx *core.Transac
 	if q.Where, err = l.where(ctx, session); err != nil {
 		return List{}, err
 	}
-	page, err := session.Select(ctx, l.shape.resource, q)
+	page, err := l.page(ctx, session, q)
 	if err != nil {
 		return List{}, err
 	}

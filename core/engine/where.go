@@ -8,16 +8,17 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// derived reports whether a condition has to be turned into one on keys first.
+// derived reports whether the list depends on related records, so that those have to
+// be read, too.
 func (l *lister) derived() bool {
-	return slices.ContainsFunc(l.conditions, l.derives)
+	return len(l.veiled) > 0 || slices.ContainsFunc(l.conditions, l.derives)
 }
 
 // derives reports whether it takes a look at related records to answer the
 // condition: where the other side of a pair stores the relation, and where a policy
 // may hide what a record points at.
 func (l *lister) derives(c condition) bool {
-	return !c.field.Stored() || c.field.Target() != nil && l.engine.policed && slices.ContainsFunc(c.values, core.Value.IsSet)
+	return !c.field.Stored() || c.field.Target() != nil && l.engine.policed
 }
 
 // scope spells the client's filter for cursors, which shall continue a list
@@ -50,29 +51,25 @@ func (l *lister) where(ctx context.Context, session core.Session) (core.Filter, 
 }
 
 // derive turns a condition on a to-one relation into one on keys. A record that
-// the principal cannot see points at nothing, and nothing that can be asked for
-// by its id points at it, as far as the principal can tell.
+// the principal cannot see points at nothing, and nothing points at it, as far as
+// the principal can tell.
 func (l *lister) derive(ctx context.Context, session core.Session, c condition) (core.Filter, error) {
 	if c.kind == core.FilterNe { // which null fulfils
 		f, err := l.derive(ctx, session, condition{c.field, core.FilterEq, c.values})
 		return core.Not(f), err
 	}
 	set, null := split(c.values)
-	if c.field.Stored() {
-		matching, err := l.pointingAt(ctx, session, c.field, c.field.Target().Key().Compare(c.kind, set...))
-		if null {
-			matching = core.Or(matching, c.field.Compare(core.FilterEq, core.Null))
-		}
-		return matching, err
+	f, related, lead := c.field, core.All(), l.pointingAt
+	if !f.Stored() {
+		f, lead = f.Inverse(), l.pointedAt
+		related = f.Compare(core.FilterNe, core.Null)
 	}
-	other := c.field.Inverse()
-	related := other.Compare(core.FilterNe, core.Null)
-	matching, err := l.pointedAt(ctx, session, other, core.And(related, other.Resource().Key().Compare(c.kind, set...)))
+	matching, err := lead(ctx, session, f, core.And(related, c.field.Target().Key().Compare(c.kind, set...)))
 	if err != nil || !null {
 		return matching, err
 	}
-	anyone, err := l.pointedAt(ctx, session, other, related)
-	return core.Or(matching, core.Not(anyone)), err
+	anything, err := lead(ctx, session, f, related)
+	return core.Or(matching, core.Not(anything)), err
 }
 
 // split returns the values that are set, and whether there was a null.

@@ -184,7 +184,7 @@ func (w *worlds) beyond(d drawer) (attempt, bool) {
 	}
 	var hidden []core.Record
 	for _, row := range now[r.Index()] {
-		if w.hides(row) && w.notOwn(row.Key()) {
+		if w.hides(row) && w.notOwn(r, row.Key()) {
 			hidden = append(hidden, row)
 		}
 	}
@@ -198,17 +198,10 @@ func (w *worlds) beyond(d drawer) (attempt, bool) {
 	return attempt{kind: core.Update, res: r, records: []core.Record{w.changed(d, row)}}, true
 }
 
-// notOwn reports whether the key is none that programs give to rows.
-func (w *worlds) notOwn(key core.Value) bool {
-	for i := range w.Model.Resources() {
-		r := w.Model.Resources()[i]
-		for n := range ownKeys {
-			if otherKey(r, n) == key {
-				return false
-			}
-		}
-	}
-	return key.Type() != core.Int || key.Int() < 2*HiddenKeys
+// notOwn reports whether the key is none that programs give to rows: one that they
+// gave, or saw, before the row was hidden from them stays taken in both worlds.
+func (w *worlds) notOwn(r *core.Resource, key core.Value) bool {
+	return !slices.Contains(w.pool.values[r.Key()].stored, key) && (key.Type() != core.Int || key.Int() < 2*HiddenKeys)
 }
 
 func (d drawer) anyResource(m *core.Model) *core.Resource {

@@ -141,14 +141,9 @@ func (s *requester) filter() map[string]any {
 	return conditions
 }
 
-// field draws a field to filter or sort by, stored relations only if they lead to
-// the same in both worlds.
+// field draws a field to filter or sort by.
 func (s *requester) field(what string) *core.Field {
-	f := s.r.Fields()[s.d.upTo(len(s.r.Fields())-1, what)]
-	if s.w.relations && f.Stored() && f.Target() != nil {
-		return s.r.Key()
-	}
-	return f
+	return s.r.Fields()[s.d.upTo(len(s.r.Fields())-1, what)]
 }
 
 // asked draws a value to compare the field with.

@@ -151,6 +151,15 @@ var forgetfulLeaks = []leak{
 		guarded:    unless(func(op *core.Op) bool { return op.Resource.Name() == "crumb" && op.Kind != core.Insert }),
 	},
 	{
+		name:       "hides rows and does not say that it is a policy", // so that an engine trusts what relations lead to
+		interferes: "engine",
+		guarded: func() storetest.Guarded {
+			honest := owning()
+			honest.Layer = core.Answer
+			return stack(honest)
+		},
+	},
+	{
 		name:   "puts the guard where the caller's condition is",
 		caught: []string{"reads meet what is seen", "updates meet what may be changed", "deletes meet what may be deleted"},
 		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {

@@ -19,9 +19,8 @@ import "testing"
 //   - a relation that is set at the store, not the engine, to a row which is there
 //     though it is not seen: programs set it to what is seen or is never there;
 //   - a row that others point at, which cannot be deleted: programs do not;
-//   - the id of a row that is not seen, where one that is seen points at it, by
-//     filters and sorts on that relation: programs do not where the worlds differ
-//     in it.
+//   - at the store, not the engine, the id of a row that is not seen, where one that
+//     is seen points at it: it is the same in both worlds.
 func NonInterference(t *testing.T, open Factory, g Guarded) {
 	t.Run("store", func(t *testing.T) { NonInterferenceOfStore(t, open, g) })
 	t.Run("engine", func(t *testing.T) { NonInterferenceOfEngine(t, open, g) })

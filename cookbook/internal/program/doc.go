@@ -24,5 +24,5 @@
 //	}
 //
 // A mistake of the user is one line on the standard error and exit code 1, flags
-// that do not parse exit code 2.
+// that do not parse one line, too, and exit code 2.
 package program

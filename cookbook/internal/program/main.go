@@ -33,27 +33,34 @@ func Main(run func(ctx context.Context, p *Program) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, p)
 	stop()
-	switch {
-	case err == nil || errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage):
-		os.Exit(2) // the flag package has said why
-	default:
-		fmt.Fprintf(os.Stderr, "%s: %s\n", name, oneLine.Replace(err.Error()))
-		os.Exit(1)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return
 	}
+	fmt.Fprintf(os.Stderr, "%s: %s\n", name, oneLine.Replace(err.Error()))
+	if _, is := errors.AsType[usageError](err); is {
+		os.Exit(2)
+	}
+	os.Exit(1)
 }
 
 // oneLine joins the lines of a list, with its heading if there is one.
 var oneLine = strings.NewReplacer(":\n\t", ": ", "\n\t", "; ", "\n", "; ")
 
-var errUsage = errors.New("usage")
+// usageError is what the flag package says of a command line.
+type usageError struct{ error }
+
+func (e usageError) Error() string { return e.error.Error() + "; see -help" }
 
 // Parse reads the command line, which has flags only.
 func (p *Program) Parse() error {
-	if err := p.Flags.Parse(p.args); errors.Is(err, flag.ErrHelp) {
+	p.Flags.SetOutput(io.Discard) // all flags would be explained after each mistake
+	err := p.Flags.Parse(p.args)
+	p.Flags.SetOutput(p.Messages)
+	if errors.Is(err, flag.ErrHelp) {
+		p.Flags.Usage()
 		return err
 	} else if err != nil {
-		return errUsage
+		return usageError{err}
 	}
 	if p.Flags.NArg() > 0 {
 		// It is not repeated: it may be a connection string in the wrong place.

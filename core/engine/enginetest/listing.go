@@ -1,7 +1,9 @@
 package enginetest
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -81,15 +83,16 @@ func listingCases() []Case {
 		code("a page is continued by its cursor, whatever comes and goes", Cookies, pages),
 		code("a cursor works for its own query alone", Cookies, foreignCursors),
 		code("a cursor of a filter on the side that stores nothing outlives changes", Family, derivedCursor),
+		code("pages by a relation go on where it leads to what is hidden", owned, veiledPages, ownerGuard()),
 	}
 }
 
 // walk lists everything in pages and returns the ids.
-func walk(t *testing.T, api *engine.Engine, resource string, q engine.Query, between func()) []core.Value {
+func walk(ctx context.Context, t *testing.T, api *engine.Engine, resource string, q engine.Query, between func()) []core.Value {
 	t.Helper()
 	var keys []core.Value
 	for {
-		list, err := api.List(t.Context(), resource, q)
+		list, err := api.List(ctx, resource, q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,15 +116,15 @@ func pages(t *testing.T, api *engine.Engine) {
 	}
 	quiet := func() {}
 	for _, q := range []engine.Query{{}, {Depth: 1}, {Sort: []string{"type"}}, {Sort: []string{"-type", "-id"}}, {Filter: map[string]any{"type": "b"}}} {
-		whole := walk(t, api, "cookie", q, quiet)
+		whole := walk(t.Context(), t, api, "cookie", q, quiet)
 		for q.Limit = 1; q.Limit < 7; q.Limit++ {
-			if got := walk(t, api, "cookie", q, quiet); core.ListOf(got...) != core.ListOf(whole...) {
+			if got := walk(t.Context(), t, api, "cookie", q, quiet); core.ListOf(got...) != core.ListOf(whole...) {
 				t.Errorf("%v: pages are %v, the whole is %v", q, got, whole)
 			}
 		}
 	}
 	step := 0
-	got := walk(t, api, "cookie", engine.Query{Sort: []string{"type"}, Limit: 2}, func() {
+	got := walk(t.Context(), t, api, "cookie", engine.Query{Sort: []string{"type"}, Limit: 2}, func() {
 		if step++; step == 1 { // after cookies 1 and 2
 			play(t, api, `delete cookie/2`)
 			play(t, api, `put cookie/7 {"type": "a"}`)
@@ -164,7 +167,7 @@ func derivedCursor(t *testing.T, api *engine.Engine) {
 	} {
 		play(t, api, `patch male/2 {"wife": null}`)
 		q := engine.Query{Filter: map[string]any{"husband": c.filter}, Limit: 1}
-		got := walk(t, api, "female", q, func() { play(t, api, `patch male/2 {"wife": 3}`) })
+		got := walk(t.Context(), t, api, "female", q, func() { play(t, api, `patch male/2 {"wife": 3}`) })
 		if core.ListOf(got...).Text() != c.want {
 			t.Errorf("filter %v: pages are %v, want %s", c.filter, got, c.want)
 		}
@@ -173,6 +176,40 @@ func derivedCursor(t *testing.T, api *engine.Engine) {
 		if _, err := api.List(t.Context(), "female", q); !errors.Is(err, core.BadParam) {
 			t.Errorf("cursor of filter %v in another: %v, want %s", c.filter, err, core.BadParam)
 		}
+	}
+}
+
+func veiledPages(t *testing.T, api *engine.Engine) {
+	for line := range strings.Lines(shared + `
+		as 2 put jar/3 {}
+		as 2 put cookie/3 {"jar": 3}
+		as 2 put cookie/4 {"jar": 2}
+		as 2 put cookie/5 {"jar": 3}
+		as 2 put cookie/6 {}`) { // cookie 2 is in a foreign jar
+		if line = strings.TrimSpace(line); line != "" {
+			play(t, api, line)
+		}
+	}
+	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.IntValue(2)})
+	for want, q := range map[string]engine.Query{
+		"[4,3,5,2,6]": {Sort: []string{"jar"}},
+		"[6,2,5,3,4]": {Sort: []string{"-jar", "-id"}},
+		"[2,6]":       {Sort: []string{"jar"}, Filter: map[string]any{"jar": nil}},
+		"[5,3]":       {Sort: []string{"jar", "-id"}, Filter: map[string]any{"jar": 3}},
+	} {
+		for q.Limit = 1; q.Limit < 7; q.Limit++ {
+			if got := core.ListOf(walk(ctx, t, api, "cookie", q, func() {})...).Text(); got != want {
+				t.Errorf("%v: pages are %s, want %s", q, got, want)
+			}
+		}
+	}
+	first, err := api.List(ctx, "cookie", engine.Query{Sort: []string{"jar"}, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := engine.Query{Sort: []string{"jar"}, Filter: map[string]any{"jar": 3}, After: first.Next}
+	if _, err := api.List(ctx, "cookie", other); !errors.Is(err, core.BadParam) {
+		t.Errorf("a cursor of another query: %v", err)
 	}
 }
 

@@ -159,10 +159,36 @@ func policyCases() []Case {
 			as 2 list cookie depth=0 filter={"jar": {"in": [1, 7]}}  => []
 			as 2 list cookie depth=0 filter={"jar": {"ge": 1}}       => []
 			as 2 list cookie depth=0 filter={"jar": {"ne": 1}}       => [2]
+			as 2 list cookie depth=0 filter={"jar": null}            => [2]
+			as 2 list cookie depth=0 filter={"jar": {"ne": null}}    => []
+			as 2 list cookie depth=0 filter={"jar": {"in": [null, 1]}}  => [2]
+			as 1 list cookie depth=0 filter={"jar": null}            => []
+			as system list cookie depth=0 filter={"jar": null}       => []
 			as 1 list cookie depth=0 filter={"jar": {"in": [1, 2]}}  => [1]
 			as 1 list cookie depth=0 filter={"jar": {"ne": 1}}       => []
 			as system list cookie depth=0 filter={"jar": 1}          => [1, 2]
 			as 2 list jar filter={"owner": 2}            => FIELD_DOES_NOT_EXIST {"object_name": "jar", "field_name": "owner"}`),
+		guarded("a relation to what the principal cannot see is sorted by as null is", `
+			as 2 put jar/3 {}
+			as 2 put jar/4 {}
+			as 2 put cookie/3 {"jar": 4}
+			as 2 put cookie/4 {"jar": 3}
+			as 2 put cookie/5 {}
+			as 2 list cookie depth=0 sort=["jar"]                 => [4, 3, 2, 5]
+			as 2 list cookie depth=0 sort=["-jar"]                => [2, 5, 3, 4]
+			as 2 list cookie depth=0 sort=["-jar", "-id"]         => [5, 2, 3, 4]
+			as 2 list cookie depth=0 sort=["jar"] filter={"jar": null}       => [2, 5]
+			as 2 list cookie depth=0 sort=["jar"] filter={"id": {"lt": 4}}   => [3, 2]
+			as 2 list cookie sort=["jar"] limit=1                 => [{"id": 4, "jar": 3}]
+			as 2 list cookie depth=0 sort=["jar"] limit=-1        => BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "non-negative integer"}
+			as system list cookie depth=0 sort=["jar"]            => [1, 2, 4, 3, 5]`),
+		scriptWith("more records than the limit cannot be sorted by a relation that a policy may hide", owned, engine.Options{MaxRecords: 2}, `
+			as 1 post cookie [{}, {}] depth=0
+			as 2 post cookie [{}, {}] depth=0
+			as 1 list cookie depth=0 sort=["-jar"]          => [1, 2]
+			as 1 post cookie {} depth=0
+			as 1 list cookie depth=0 sort=["-jar"] limit=1  => TOO_LARGE {"msg": "too many records to sort by a relation; use a filter"}
+			as 1 list cookie depth=0 limit=1 sort=["-jar"] filter={"id": {"gt": 1}}  => [2]`, ownerGuard()),
 		scriptWith("a relation to what the principal may not read is left out", owned, engine.Options{}, `
 			post jar {}              => {"id": 1}
 			post jar {} depth=2      => {"id": 2}
@@ -175,8 +201,13 @@ func policyCases() []Case {
 			delete jar/1             => FORBIDDEN {"object_name": "cookie"}
 			put jar/1 {}             => FORBIDDEN {"object_name": "cookie"}
 			list jar filter={"lid": 1}     => FORBIDDEN {"object_name": "lid"}
-			list crumb filter={"cookie": 1}  => FORBIDDEN {"object_name": "cookie"}
-			post crumb {"cookie": {}}      => {"id": 1}`,
+			list crumb filter={"cookie": 1}     => FORBIDDEN {"object_name": "cookie"}
+			list crumb filter={"cookie": null}  => FORBIDDEN {"object_name": "cookie"}
+			list crumb sort=["-cookie"]         => []
+			post crumb {"cookie": {}}      => {"id": 1}
+			post crumb {}                  => {"id": 2}
+			post crumb {"cookie": {}}      => {"id": 3}
+			list crumb depth=0 sort=["-cookie", "-id"]  => [3, 2, 1]`,
 			unreadable("cookie"), named(unreadable("lid"), "unreadable lids")),
 		scriptWith("a field that a policy hides is not shown", partly, engine.Options{}, library+`
 			get shelf/1                 => {"id": 1, "state": "closed"}

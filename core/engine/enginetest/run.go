@@ -79,8 +79,8 @@ func openStore(tb testing.TB, newBackend NewBackend, m *core.Model, decorators .
 }
 
 // code makes a case of a function that uses an engine over a fresh store.
-func code(rule string, model func() *core.Model, run func(t *testing.T, api *engine.Engine)) Case {
+func code(rule string, model func() *core.Model, run func(t *testing.T, api *engine.Engine), decorators ...core.Decorator) Case {
 	return Case{rule, func(t *testing.T, newBackend NewBackend) {
-		run(t, open(t, newBackend, model(), engine.Options{}))
+		run(t, open(t, newBackend, model(), engine.Options{}, decorators...))
 	}}
 }
