@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -15,11 +16,13 @@ import (
 )
 
 // floorLog is a journal with nothing but what durability costs: append, fdatasync,
-// and committers who share both.
+// and committers who share both, in groups as large as those of a journal.
 type floorLog struct {
 	file handle
 	turn chan struct{}
 	end  int64
+
+	grouped bool // the last group had several committers
 
 	mu   sync.Mutex
 	next *floorGroup
@@ -27,6 +30,7 @@ type floorLog struct {
 
 type floorGroup struct {
 	buf  []byte
+	size int
 	done chan struct{}
 }
 
@@ -44,6 +48,7 @@ func (l *floorLog) commit(line []byte) error {
 	l.mu.Lock()
 	g := l.next
 	g.buf = append(g.buf, line...)
+	g.size++
 	l.mu.Unlock()
 	select {
 	case <-g.done:
@@ -51,6 +56,9 @@ func (l *floorLog) commit(line []byte) error {
 	case l.turn <- struct{}{}:
 	}
 	defer func() { <-l.turn }()
+	if l.grouped {
+		runtime.Gosched()
+	}
 	l.mu.Lock()
 	g = l.next
 	if len(g.buf) == 0 {
@@ -64,6 +72,7 @@ func (l *floorLog) commit(line []byte) error {
 	}
 	l.end += int64(len(g.buf))
 	err := l.file.Sync()
+	l.grouped = g.size > 1
 	close(g.done)
 	return err
 }

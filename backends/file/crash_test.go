@@ -170,6 +170,7 @@ func (c *crasher) step() {
 		{"transaction", c.transaction},
 		{"transaction", c.transaction},
 		{"rollback", c.rollback},
+		{"passing", c.passing},
 		{"next ids", c.nextIDs},
 		{"compact", c.compact},
 		{"reopen", c.reopen},
@@ -272,6 +273,29 @@ func (c *crasher) transaction() {
 	c.promised = max(c.promised, given) // since it is committed
 }
 
+// passing gives a key and deletes its record at once, beside another insert or alone:
+// such a transaction leaves nothing behind but that the key is used up.
+func (c *crasher) passing() {
+	given := c.promised + 1 + c.random.Int64N(3)
+	beside := c.random.IntN(2) == 0
+	c.tx(func(tx *core.Transaction) error {
+		if beside {
+			name := fmt.Sprint("jar of ", given)
+			rec, err := jar.NewRecord(map[string]any{"id": name})
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Insert(context.Background(), jar, rec); err != nil {
+				return err
+			}
+		}
+		return errors.Join(
+			c.add(tx, map[string]any{"id": given}),
+			tx.Delete(context.Background(), cookie, core.IntValue(given)))
+	})
+	c.promised = max(c.promised, given) // since it is committed
+}
+
 func (c *crasher) rollback() {
 	c.tx(func(tx *core.Transaction) error {
 		return errors.Join(c.add(tx, map[string]any{"type": c.anyText()}), errUndo)
@@ -293,7 +317,7 @@ func (c *crasher) compact() {
 		if call == "sync" && !busy { // once the snapshot is written
 			busy = true
 			c.insert()
-			c.insert()
+			c.passing()
 		}
 		return c.everyWay(call)
 	})

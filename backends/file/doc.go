@@ -35,7 +35,8 @@
 //	  - del holds keys of records that are gone.
 //	  - seq says that keys up to a number may have been handed out. They are reserved
 //	    in blocks before that, since no key may come twice; an orderly Close gives the
-//	    rest of the block back, and a crash leaves a gap.
+//	    rest of the block back, and a crash leaves a gap. A transaction says it itself,
+//	    behind put and del, of a key that it was given and whose record it deleted.
 //	  - crc is the CRC-32C (Castagnoli, RFC 3720 section 12.1) of all bytes of the
 //	    line before it, in hexadecimal. Who only reads may ignore it.
 //

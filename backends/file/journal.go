@@ -51,7 +51,13 @@ var _ memtable.Log = (*journal)(nil)
 
 // Append adds a transaction to the next batch.
 func (j *journal) Append(c memtable.Changes, publish func()) (durable func() error, err error) {
-	return j.add(j.shape.appendChanges(nil, c), len(c.Put)+len(c.Removed), publish)
+	body := j.shape.appendChanges(nil, c)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if c.Positions != nil {
+		body = j.appendReserved(body, c.Positions)
+	}
+	return j.add(body, len(c.Put)+len(c.Removed), publish)
 }
 
 // reservedAtOnce is how many keys are reserved for each line about them. A crash
@@ -67,18 +73,32 @@ func (j *journal) Reserve(r *core.Resource, atLeast int64) (upTo int64, err erro
 	positions := make([]int64, len(j.shape.resources))
 	positions[r.Index()] = upTo
 	j.mu.Lock()
-	j.reserved[r.Index()] = max(j.reserved[r.Index()], upTo)
+	durable, err := j.add(j.appendReserved(nil, positions), 0, nil)
 	j.mu.Unlock()
-	durable, err := j.add(j.shape.appendPositions(nil, positions), 0, nil)
 	if err != nil {
 		return 0, err
 	}
 	return upTo, durable()
 }
 
+// appendReserved appends to the body of a line that keys up to the positions may have
+// been handed out, without taking back what the lines before it say. The caller
+// holds mu until the line is in the batch.
+func (j *journal) appendReserved(body []byte, positions []int64) []byte {
+	for i, upTo := range positions {
+		if upTo != 0 {
+			j.reserved[i] = max(j.reserved[i], upTo)
+			positions[i] = j.reserved[i]
+		}
+	}
+	if len(body) > 0 {
+		body = append(body, ',')
+	}
+	return j.shape.appendPositions(body, positions)
+}
+
+// add adds a line to the next batch. The caller holds mu.
 func (j *journal) add(body []byte, entries int, publish func()) (durable func() error, err error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
 	if j.failed != nil {
 		return nil, j.failed
 	}
@@ -92,8 +112,11 @@ func (j *journal) settle(b *batch) error {
 	select {
 	case <-b.done:
 	case j.turn <- struct{}{}:
+		// Those whom the last batch woke may want to join. To let them run once brings
+		// most of them; who waits for the rest takes the processor that they need, or
+		// sleeps on a timer, which costs more than their sync when they do not come.
 		if j.grouped {
-			runtime.Gosched() // those whom the last batch woke may want to join
+			runtime.Gosched()
 		}
 		j.flush()
 		<-j.turn
@@ -215,21 +238,20 @@ func (j *journal) positions(given []int64) []int64 {
 	return positions
 }
 
-// tells reports whether keys were reserved up to these positions exactly. A key that
-// was given, and whose record was deleted by the same transaction, has left nothing
-// else in the file.
-func (j *journal) tells(given []int64) bool {
+// giveBack adds a line that says that keys were handed out up to the positions and not
+// further, unless that is known.
+func (j *journal) giveBack(given []int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return slices.Equal(j.reserved, given)
+	if !slices.Equal(j.reserved, given) {
+		_, _ = j.add(j.shape.appendPositions(nil, given), 0, nil) // fails when nothing can be written any more
+	}
 }
 
 // close writes what is still to be written and closes the file. Keys that are
 // reserved, but were not handed out up to the positions, are given back.
 func (j *journal) close(given []int64) error {
-	if !j.tells(given) {
-		_, _ = j.add(j.shape.appendPositions(nil, given), 0, nil) // fails when nothing can be written any more
-	}
+	j.giveBack(given)
 	j.turn <- struct{}{}
 	defer func() { <-j.turn }()
 	j.written = nil

@@ -25,10 +25,15 @@ func (t *transaction) changes() (c Changes) {
 			c.Put = append(c.Put, rec)
 		case was && !is:
 			c.Removed = append(c.Removed, old)
+		case !was && !is && t.store.sequences[i].unknown(at.key):
+			if c.Positions == nil {
+				c.Positions = make([]int64, len(t.store.sequences))
+			}
+			c.Positions[i] = t.store.sequences[i].last.Load()
 		}
 	}
 	return c
 }
 
 // empty reports whether nothing changed.
-func (c Changes) empty() bool { return len(c.Put) == 0 && len(c.Removed) == 0 }
+func (c Changes) empty() bool { return len(c.Put) == 0 && len(c.Removed) == 0 && c.Positions == nil }

@@ -29,4 +29,8 @@ type Log interface {
 type Changes struct {
 	Put     []core.Record // complete, as they are now, new ones among them
 	Removed []core.Record // as they were before the transaction
+	// Positions tell of keys that were given and whose records are gone again: by
+	// resource, the number up to which the log has to make durable, with the rest,
+	// that keys may have been handed out; 0 where it knows. nil for none.
+	Positions []int64
 }

@@ -216,6 +216,58 @@ func TestKeysAreReservedInBlocksBeforeTheyAreHandedOut(t *testing.T) {
 	}
 }
 
+func TestTheLogIsToldOfKeysThatAreGivenAndGoneAgain(t *testing.T) {
+	l := newSlowLog()
+	store, _ := openLogged(t, l)
+	l.release(nil)
+	passing := func(kept, gone int, end error) {
+		t.Helper()
+		err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+			if kept > 0 {
+				insert(t, tx.Session, plant, "id", kept)
+			}
+			insert(t, tx.Session, plant, "id", gone)
+			return errors.Join(tx.Delete(t.Context(), plant, core.IntValue(int64(gone))), end)
+		})
+		if !errors.Is(err, end) {
+			t.Fatal(err)
+		}
+	}
+	passing(0, 5, nil)
+	passing(9, 7, nil)
+	passing(0, 20, errUndo)
+	passing(12, 3, nil) // by then, 20 was used as well
+	if _, err := store.NextIDs(t.Context(), plant, 1); err != nil {
+		t.Fatal(err)
+	}
+	passing(0, 22, nil) // within what is reserved
+	want := [][]int64{{5, 0, 0}, {9, 0, 0}, {20, 0, 0}}
+	told := make([][]int64, len(l.appended))
+	for i, c := range l.appended {
+		told[i] = c.Positions
+	}
+	if !slices.EqualFunc(told, want, slices.Equal) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}
+
+func TestNothingIsCommittedBehindTheFinalPositions(t *testing.T) {
+	l := newSlowLog()
+	_, b := openLogged(t, l)
+	tx, err := b.Begin(t.Context(), core.TxOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	op := &core.Op{Kind: core.Insert, Resource: bed, Records: []core.Record{record(t, bed, "id", "north")}, Check: core.All()}
+	if _, err := tx.Insert(t.Context(), op); err != nil {
+		t.Fatal(err)
+	}
+	b.Store.Close()
+	if err := tx.Commit(t.Context()); !errors.Is(err, core.ErrClosed) || len(l.appended) != 0 {
+		t.Errorf("%v, %d appended", err, len(l.appended))
+	}
+}
+
 // instantLog applies what it is told to a map.
 type instantLog struct{ content content }
 
@@ -232,7 +284,7 @@ func (l *instantLog) Append(c Changes, publish func()) (durable func() error, er
 		}
 		l.content[rec.Resource()][rec.Key()] = rec
 	}
-	if len(c.Put)+len(c.Removed) == 0 {
+	if len(c.Put)+len(c.Removed) == 0 && !slices.ContainsFunc(c.Positions, func(n int64) bool { return n > 0 }) {
 		return nil, errors.New("nothing changed")
 	}
 	publish()

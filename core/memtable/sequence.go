@@ -83,6 +83,9 @@ func (s *sequence) follow(key core.Value) {
 	}
 }
 
+// unknown reports whether the log is not told of the key unless a record says it.
+func (s *sequence) unknown(key core.Value) bool { return key.Int() > s.limit.Load() }
+
 // nextKeys hands out n keys of the resource.
 func (s *Store) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
 	next := core.NewUUID

@@ -18,7 +18,7 @@ type Store struct {
 	writer    chan struct{}            // holds one element while a transaction writes
 	failed    atomic.Pointer[error]    // of the log, since when nothing is written
 	closed    atomic.Bool
-	ending    sync.Mutex
+	ending    sync.RWMutex
 	final     []int64 // positions, once closed
 }
 
@@ -95,8 +95,8 @@ func (s *Store) Snapshot() *Snapshot { return s.committed.Load() }
 // or used for one, be it in a transaction that rolled back; 0 where there is none
 // and where keys are not numbers.
 func (s *Store) Positions() []int64 {
-	s.ending.Lock()
-	defer s.ending.Unlock()
+	s.ending.RLock()
+	defer s.ending.RUnlock()
 	if s.final != nil {
 		return s.final
 	}
@@ -108,7 +108,8 @@ func (s *Store) Positions() []int64 {
 }
 
 // Close makes every later Begin fail with [core.ErrClosed], and so does handing out
-// keys in transactions that are still open: the Positions are final.
+// keys in transactions that are still open, and with a log their commit too: the
+// Positions are final.
 func (s *Store) Close() {
 	s.closed.Store(true)
 	s.ending.Lock()

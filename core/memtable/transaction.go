@@ -114,6 +114,11 @@ func (t *transaction) publish(ctx context.Context) error {
 		s.committed.Store(now)
 		return nil
 	}
+	s.ending.RLock() // what is appended is in the final positions
+	defer s.ending.RUnlock()
+	if s.final != nil {
+		return core.ErrClosed
+	}
 	changes := t.changes()
 	if changes.empty() {
 		t.now = t.base
