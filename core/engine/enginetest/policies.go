@@ -82,6 +82,7 @@ func policyCases() []Case {
 			get jar/1            => UNAUTHORIZED {}
 			list jar             => UNAUTHORIZED {}
 			post jar {}          => UNAUTHORIZED {}
+			post crumb [] depth=0  => UNAUTHORIZED {}
 			put jar/1 {}         => UNAUTHORIZED {}
 			patch jar/1 {}       => UNAUTHORIZED {}
 			delete jar/1         => UNAUTHORIZED {}`),
@@ -261,7 +262,9 @@ func discreet() *core.Model {
 	sets := func(field string) *core.Computed {
 		return &core.Computed{
 			Get: func(context.Context, core.Record) (any, error) { return nil, nil },
-			Set: func(_ context.Context, _ core.Record, v any) (map[string]any, error) { return map[string]any{field: v}, nil },
+			Set: func(_ context.Context, _ core.Record, v any) (map[string]any, error) {
+				return map[string]any{field: v}, nil
+			},
 		}
 	}
 	return core.MustModel("discreet",
