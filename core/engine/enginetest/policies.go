@@ -140,6 +140,20 @@ func policyCases() []Case {
 			as 1 get crumb/1        => {"id": 1}
 			as 1 delete cookie/1    => null
 			as system list crumb    => [{"id": 1, "cookie": 2}]`),
+		scriptWith("members of a list that are hidden do not count", owned, engine.Options{MaxRecords: 5}, shared+`
+			as 1 post cookie [{}, {}, {}, {}, {}] depth=0
+			as system patch plate/2 {"cookies": [1, 3, 4, 5, 6, 7]} depth=0
+			as 2 get plate/2                => {"id": 2, "cookies": []}
+			as system patch plate/2 {"cookies": [1, 2, 3, 4, 5, 6, 7]} depth=0
+			as 2 get plate/2 depth=2        => {"id": 2, "cookies": [{"id": 2, "type": "b"}]}
+			as 2 post cookie [{}, {}, {}] depth=0
+			as system patch plate/2 {"cookies": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]} depth=0
+			as 2 get plate/2                => {"id": 2, "cookies": [2, 8, 9, 10]}
+			as 2 post cookie {} depth=0
+			as system patch plate/2 {"cookies": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]} depth=0
+			as 2 get plate/2                => TOO_LARGE {"msg": "the answer would hold more than 5 records; use limit or a smaller depth"}`,
+			ownerGuard()),
+		{"however many members of a list are hidden, the others are shown", manyHidden},
 		scriptWith("a hidden field that stands in the way is not named, but the other side of its pair", discreet, engine.Options{}, `
 			as system put user/1 {}
 			as system put cookie/1 {"sign": 1}
@@ -255,45 +269,6 @@ func policyCases() []Case {
 			as system get book/3             => {"id": 3, "shelf": 1}`,
 			hiding("book", "shelf")),
 	}
-}
-
-// discreet has fields that clients do not know of and that stand in their way.
-func discreet() *core.Model {
-	sets := func(field string) *core.Computed {
-		return &core.Computed{
-			Get: func(context.Context, core.Record) (any, error) { return nil, nil },
-			Set: func(_ context.Context, _ core.Record, v any) (map[string]any, error) {
-				return map[string]any{field: v}, nil
-			},
-		}
-	}
-	return core.MustModel("discreet",
-		core.ResourceSpec{Name: "user", Fields: []core.FieldSpec{
-			key(),
-			{Name: "badge", ToOne: "badge", Inverse: "wearer"},
-			{Name: "letters", ToMany: "letter", Inverse: "to"},
-		}},
-		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
-			key(), {Name: "author", ToOne: "user", Hidden: true}, {Name: "sign", Computed: sets("author")},
-		}},
-		core.ResourceSpec{Name: "account", Fields: []core.FieldSpec{
-			key(), {Name: "token_hash", Type: core.Text, Hidden: true, Unique: true}, {Name: "token", Computed: sets("token_hash")},
-		}},
-		core.ResourceSpec{Name: "badge", Fields: []core.FieldSpec{key(), {Name: "wearer", ToOne: "user", Hidden: true}}},
-		core.ResourceSpec{Name: "letter", Fields: []core.FieldSpec{key(), {Name: "to", ToOne: "user", Hidden: true}}},
-	)
-}
-
-// veiling shows nobody but the program any record of the resource.
-func veiling(resource string) core.Decorator {
-	return core.Decorator{Name: "veiling", Layer: core.Policy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
-		return func(ctx context.Context, op *core.Op) (core.Result, error) {
-			if op.Resource == m.Resource(resource) && !op.Principal.IsSystem() && op.Kind != core.Insert && op.Kind != core.NextID {
-				op.Guard(core.None())
-			}
-			return next(ctx, op)
-		}, nil
-	}}
 }
 
 // hiding lets nobody but the program read a field, or name it in a condition.
