@@ -35,7 +35,7 @@ func asked() []string {
 		"GET /openapi.json", "HEAD /openapi.json", "POST /openapi.json {}", // the model
 		"GET /", "GET /nope", "GET /nope/1", "POST /nope {}", "BREW /nope", "OPTIONS /nope", "GET /note/", "GET /note/1/text", "GET /%FF", // places
 		"BREW /note", "PUT /note {}", "DELETE /note", "POST /note/1 {}", "TRACE /note/1", // methods
-		"GET /note/abc", "PUT /note/abc {}", "PATCH /note/007 {}", "DELETE /note/1.0", "GET /note/9223372036854775808", "PUT /note/9007199254740993 {}", // ids
+		"GET /note/abc", "PUT /note/abc {}", "PATCH /note/007 {}", "DELETE /note/1.0", "GET /note/9223372036854775808", "PUT /note/4503599627370497 {}", // ids
 		"GET /note?depth=99", "GET /note?depth=-1", "GET /note?depth=x", "GET /note/1?depth=99", "DELETE /note/1?depth=99",
 		"POST /note?depth=99 {}", "GET /note?limit=-1", "GET /note?limit=1&limit=2", "GET /note?after=x", "GET /note?after=",
 		"GET /note?filter=[", "GET /note?filter=1", "GET /note?sort=text", "GET /note?sort=[1]", // arguments
