@@ -91,11 +91,10 @@ type BackendTx interface {
 	//
 	// Errors, at the latest here, with nothing of the transaction done:
 	// [NotFound] with the target's Resource and Key if a stored to-one relation
-	// points at no record; [FieldUpdateForbidden] with Resource and Field of the
-	// relation if a record was deleted that others still point at;
-	// [AlreadyExists] with Resource and Field if two records hold the same value
-	// of a unique field; [ErrConflict]. If several apply, any of them; of a target
-	// that the transaction both pointed at and deleted, either of the first two.
+	// points at no record; [Field.StillReferenced] if a record was deleted that
+	// others still point at; [Field.Taken] if two records hold the same value of a
+	// unique field; [ErrConflict]. If several apply, any of them; of a target that
+	// the transaction both pointed at and deleted, either of the first two.
 	// Between statements of one transaction these rules may be broken, so that
 	// values can be swapped.
 	Commit(ctx context.Context) error

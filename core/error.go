@@ -93,7 +93,7 @@ func (e *Error) Details() []Detail {
 	switch e.Code {
 	case NotFound:
 		return []Detail{{"object_name", e.Resource}, {"object_id", e.Key.Any()}}
-	case UnknownField, FieldReadonly, FieldUpdateForbidden, SearchForbidden:
+	case UnknownField, FieldReadonly, SearchForbidden:
 		return []Detail{{"object_name", e.Resource}, {"field_name", shorten(e.Field)}}
 	case BadFieldValue:
 		return []Detail{
@@ -104,7 +104,7 @@ func (e *Error) Details() []Detail {
 		return []Detail{{"param_name", e.Param}, {"accepted_values", e.Accepted}}
 	case BadRequest, TooLarge:
 		return []Detail{{"msg", e.Message}}
-	case AlreadyExists:
+	case AlreadyExists, FieldUpdateForbidden: // of a hidden field only the resource
 		return present(Detail{"object_name", e.Resource}, Detail{"field_name", e.Field})
 	case Forbidden, ReadOnly:
 		return present(Detail{"object_name", e.Resource})

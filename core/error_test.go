@@ -73,6 +73,8 @@ func TestDetailsAreThoseOfTheCode(t *testing.T) {
 		{core.Error{Code: core.BadFieldValue, Value: func() {}}, `[{object_name } {field_name } {type type(0)} {value }]`},
 		{core.Error{Code: core.BadRequest, Message: "m"}, `[{msg m}]`},
 		{core.Error{Code: core.AlreadyExists}, `[]`},
+		{core.Error{Code: core.FieldUpdateForbidden, Resource: "r", Field: "f"}, `[{object_name r} {field_name f}]`},
+		{core.Error{Code: core.FieldUpdateForbidden, Resource: "r"}, `[{object_name r}]`},
 		{core.Error{Code: core.Unauthorized, Message: "m", Resource: "r"}, `[]`},
 	} {
 		if got := fmt.Sprint(c.err.Details()); got != c.want {

@@ -13,12 +13,27 @@ func (r *Resource) Forbidden() *Error {
 }
 
 // Taken returns the error of a key or unique value that another record holds.
-func (f *Field) Taken() *Error {
-	return &Error{Code: AlreadyExists, Resource: f.resource.external, Field: f.external}
+func (f *Field) Taken() *Error { return f.inTheWay(AlreadyExists, f.resource) }
+
+// Unchangeable returns the error of a change that [Field.Writable] does not let
+// happen, where a client wrote to a record of that resource.
+func (f *Field) Unchangeable(written *Resource) *Error {
+	return f.inTheWay(FieldUpdateForbidden, written)
 }
 
 // StillReferenced returns the error of a record that is deleted while others
 // point at it through this field.
-func (f *Field) StillReferenced() *Error {
-	return &Error{Code: FieldUpdateForbidden, Resource: f.resource.external, Field: f.external}
+func (f *Field) StillReferenced() *Error { return f.inTheWay(FieldUpdateForbidden, f.target) }
+
+// inTheWay returns the error of what the field does not let happen. It names the
+// field; if that is hidden, the other side of its pair; and if there is none that
+// clients know of, nothing but the resource of which they wrote a record.
+func (f *Field) inTheWay(code Code, written *Resource) *Error {
+	switch other := f.inverse; {
+	case !f.Hidden():
+		return &Error{Code: code, Resource: f.resource.external, Field: f.external}
+	case other != nil && !other.Hidden():
+		return &Error{Code: code, Resource: other.resource.external, Field: other.external}
+	}
+	return &Error{Code: code, Resource: written.external}
 }

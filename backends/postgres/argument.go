@@ -96,7 +96,10 @@ func appendElement(dst []byte, s string) []byte {
 // in the model can, and for a column that cannot be written to.
 func (c *column) check(v core.Value) error {
 	f := c.field
-	if c.generated || c.virtual {
+	switch {
+	case (c.generated || c.virtual) && f.Hidden():
+		return badValues(f.Resource())
+	case c.generated || c.virtual:
 		return &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
 	}
 	fits := true
@@ -129,8 +132,12 @@ func (l limits) text(s string) bool {
 	return n == l.size || n < l.size && !l.exact
 }
 
-// badValue is the error of a value that a column does not take.
+// badValue is the error of a value that a column does not take. Clients are told
+// nothing of a hidden one.
 func badValue(f *core.Field, v core.Value) *core.Error {
+	if f.Hidden() {
+		return badValues(f.Resource())
+	}
 	return &core.Error{
 		Code: core.BadFieldValue, Resource: f.Resource().External(), Field: f.External(), Type: f.Type(), Value: v.Any(),
 	}

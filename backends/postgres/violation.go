@@ -80,21 +80,26 @@ func taken(t *table, op *core.Op, constraint string) error {
 }
 
 // rejected is the error of a value that the database does not take, or if it is
-// not known which one, of the request. The value is told if there is only one that
-// it can be.
+// not known which one, or not to clients, of the request. The value is told if there
+// is only one that it can be.
 func rejected(op *core.Op, f *core.Field) *core.Error {
-	if f == nil {
-		message := "the storage does not accept these values"
-		if op != nil {
-			message = op.Resource.External() + ": " + message
-		}
-		return &core.Error{Code: core.BadRequest, Message: message}
+	switch {
+	case f == nil && op == nil:
+		return &core.Error{Code: core.BadRequest, Message: notAccepted}
+	case f == nil:
+		return badValues(op.Resource)
 	}
 	v := core.Null
 	if op != nil && op.Resource == f.Resource() && len(op.Records) == 1 {
 		v = op.Records[0].At(f.Column())
 	}
 	return badValue(f, v)
+}
+
+const notAccepted = "the storage does not accept these values"
+
+func badValues(r *core.Resource) *core.Error {
+	return &core.Error{Code: core.BadRequest, Message: r.External() + ": " + notAccepted}
 }
 
 // reference is the error of a foreign key: of its own side, if it points at no row,

@@ -93,6 +93,40 @@ func TestBrokenRulesNameTheFieldOfTheModelAndNothingOfTheDatabase(t *testing.T) 
 	}
 }
 
+func TestBrokenRulesOfHiddenFieldsNameNothing(t *testing.T) {
+	hidden := func(name string, typ core.Type) core.FieldSpec {
+		return core.FieldSpec{Name: name, External: "veiled_" + name, Type: typ, Hidden: true}
+	}
+	code := hidden("secret_code", core.Text)
+	code.Unique = true
+	m := core.MustModel("veiled", core.ResourceSpec{Name: "secret_item", External: "Item", Fields: []core.FieldSpec{
+		{Name: "secret_id", External: "id", Type: core.Int, Key: true},
+		hidden("secret_name", core.Text), hidden("secret_count", core.Int), hidden("secret_small", core.Int), code, hidden("secret_twice", core.Int),
+	}})
+	store, _ := stored(t, m, inventoryTables...)
+	item := m.Resource("secret_item")
+	for _, c := range []struct {
+		name   string
+		fields map[string]any
+		code   core.Code
+	}{
+		{"null where there must be none", map[string]any{"secret_name": nil}, core.BadRequest},
+		{"longer than the column", map[string]any{"secret_name": "sixsix"}, core.BadRequest},
+		{"check", map[string]any{"secret_name": "a", "secret_count": 0}, core.BadRequest},
+		{"beyond smallint", map[string]any{"secret_name": "a", "secret_small": 1 << 20}, core.BadRequest},
+		{"generated column", map[string]any{"secret_name": "a", "secret_twice": 1}, core.BadRequest},
+		{"unique value", map[string]any{"secret_name": "a", "secret_code": "secret_value"}, core.AlreadyExists},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := store.Insert(t.Context(), item, record(t, item, c.fields))
+			var e *core.Error
+			if !errors.As(err, &e) || e.Code != c.code || strings.Contains(e.Public(), "secret") || strings.Contains(e.Public(), "veiled") {
+				t.Fatalf("got %v, want %s without a field", err, c.code)
+			}
+		})
+	}
+}
+
 func TestUnknownTargetIsNamedByItsKey(t *testing.T) {
 	store, _ := stored(t, inventory, inventoryTables...)
 	item := inventory.Resource("secret_item")

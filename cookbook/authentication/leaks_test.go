@@ -318,13 +318,22 @@ func nextIDs(t *testing.T, s *scene) {
 }
 
 func noPrincipal(t *testing.T, s *scene) {
-	for _, request := range []string{
+	requests := []string{
 		"GET /cookie", "GET /cookie/1", "GET /cookie/99", "GET /jar?depth=0", "POST /cookie", "PUT /cookie/1", "PUT /cookie/99",
 		"PATCH /cookie/1", "PATCH /cookie/99", "DELETE /cookie/1", "DELETE /cookie/99",
-	} {
-		before := s.full.content(t)
-		if a := s.full.send(t, nil, request, `{}`); a.code != core.Unauthorized || s.full.content(t) != before {
-			t.Errorf("%s: %s", request, a.text)
+	}
+	bodies := []string{`{}`}
+	if _, ok := s.full.face.(overHTTP); ok { // the REST face hides what is wrong with a request, and the model
+		bodies = append(bodies, `[]`, `{`, `{"user_id": "alice"}`)
+		requests = append(requests, "GET /cookie/abc", "GET /cookie?limit=-1", "GET /cookie?filter=%5B", "GET /cookie?filter=%7B%22user_id%22%3A1%7D",
+			"GET /cookie?sort=%5B%22nothing%22%5D", "GET /cookie?depth=99", "GET /nothing", "BREW /cookie", "POST /cookie/1", "PUT /cookie/abc", "GET /openapi.json")
+	}
+	for _, request := range requests {
+		for _, body := range bodies {
+			before := s.full.content(t)
+			if a := s.full.send(t, nil, request, body); a.code != core.Unauthorized || s.full.content(t) != before {
+				t.Errorf("%s %s: %s", request, body, a.text)
+			}
 		}
 	}
 }

@@ -59,14 +59,15 @@ func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ..
 	return views, err
 }
 
-// canInsertAlone reports whether one operation does it all.
+// canInsertAlone reports whether one operation does it all. For no records there is
+// none, but policies shall be asked nevertheless.
 func canInsertAlone(s *shape, drafts []*draft) bool {
 	for _, d := range drafts {
 		if !d.plain || d.related {
 			return false
 		}
 	}
-	return !s.guarded
+	return !s.guarded && len(drafts) > 0
 }
 
 func (e *Engine) insertAlone(ctx context.Context, s *shape, drafts []*draft, depth int) ([]View, error) {

@@ -35,6 +35,19 @@ func (e *Engine) Model() *core.Model { return e.store.Model() }
 // Options returns the limits in force, defaults filled in.
 func (e *Engine) Options() Options { return e.opts }
 
+// Admit asks the store whether the principal may do anything at all, with an empty
+// transaction that only reads. Without policies everybody may. It is for whoever
+// answers requests that are not about records, or wrong, and so never reach the store.
+//
+// Errors: those that policies have for the beginning of a transaction, of the usual
+// ones [core.Unauthorized] for nobody; otherwise those of [core.Store.Tx].
+func (e *Engine) Admit(ctx context.Context) error {
+	if !e.policed {
+		return nil
+	}
+	return e.read(ctx, func(context.Context, *core.Transaction) error { return nil })
+}
+
 // shape finds a resource by its external name.
 func (e *Engine) shape(name string) (*shape, error) {
 	if r := e.Model().External(name); r != nil {

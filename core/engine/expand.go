@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -112,10 +113,7 @@ func (r *resolver) follow(ctx context.Context, h *hop, depth int, last bool) ([]
 	f := h.slot.field
 	fields := r.engine.shapeOf(f.Target()).fields(depth)
 	if f.Stored() {
-		if f.Many() && len(h.keys) > r.left {
-			return nil, r.engine.tooLarge()
-		}
-		return r.session(f, depth, last).Load(ctx, f.Target(), h.keys, fields...)
+		return r.load(ctx, h, fields, depth, last)
 	}
 	if fields != nil {
 		fields = []string{fields[0], f.Inverse().Name()}
@@ -129,6 +127,32 @@ func (r *resolver) follow(ctx context.Context, h *hop, depth int, last bool) ([]
 		err = r.engine.tooLarge()
 	}
 	return page.Records, err
+}
+
+// atOnce is how many records of stored ids are read at once, if an answer cannot hold
+// more anyway.
+const atOnce = 1000
+
+// load reads the records whose ids the nodes' own records store. Of a list it is
+// known only then which members are shown, and the others must not count.
+func (r *resolver) load(ctx context.Context, h *hop, fields []string, depth int, last bool) (all []core.Record, _ error) {
+	f := h.slot.field
+	for left := h.keys; len(left) > 0; {
+		n := min(len(left), max(atOnce, r.engine.opts.MaxRecords))
+		records, err := r.session(f, depth, last && n == len(left)).Load(ctx, f.Target(), left[:n], fields...)
+		if err != nil {
+			return nil, err
+		}
+		if left = left[n:]; all == nil {
+			all = records
+		} else {
+			all = slices.Concat(all, records)
+		}
+		if f.Many() && len(all) > r.left {
+			return nil, r.engine.tooLarge()
+		}
+	}
+	return all, nil
 }
 
 // session returns the one to use for a hop, which ends the transaction where

@@ -120,7 +120,7 @@ func FuzzFilterAndSort(f *testing.F) {
 }
 
 func FuzzID(f *testing.F) {
-	for _, id := range []string{"1", "01", "-0", "9007199254740993", "abc", "1.0", "\xff", "", "0x1"} {
+	for _, id := range []string{"1", "01", "-0", "4503599627370497", "9007199254740993", "abc", "1.0", "\xff", "", "0x1"} {
 		f.Add(id)
 	}
 	f.Fuzz(func(t *testing.T, id string) {

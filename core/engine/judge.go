@@ -10,12 +10,12 @@ import (
 // judge refuses to change a field of a record that does not let it change. The
 // record is the one from before the change; one that was born in this
 // transaction lets everything happen. One that a policy shows only in part cannot
-// be asked, so it refuses.
-func (w *work) judge(f *core.Field, rec core.Record) error {
+// be asked, so it refuses. Written is the resource of which the client wrote a record.
+func (w *work) judge(f *core.Field, rec core.Record, written *core.Resource) error {
 	if !f.Restricted() || w.tables[f.Resource().Index()][rec.Key()].born || whole(rec) && f.Writable(rec) {
 		return nil
 	}
-	return updateForbidden(f)
+	return f.Unchangeable(written)
 }
 
 // whole reports whether the record has every column.
@@ -28,20 +28,6 @@ func whole(rec core.Record) bool {
 	return true
 }
 
-// updateForbidden names the field, or the visible side of its pair if it is
-// hidden.
-func updateForbidden(f *core.Field) error {
-	refused := &core.Error{Code: core.FieldUpdateForbidden, Resource: f.Resource().External(), Field: f.External()}
-	if !f.Hidden() {
-		return refused
-	}
-	refused.Field = ""
-	if other := f.Inverse(); other != nil && !other.Hidden() {
-		refused.Resource, refused.Field = other.Resource().External(), other.External()
-	}
-	return refused
-}
-
 // judgePartners judges the field of the records that gain or lose a partner by a
 // change on the other side. One that the principal cannot see cannot be asked, so
 // it refuses, and so does one whose key is absent because a policy hides whom the
@@ -52,7 +38,7 @@ func (w *work) judgePartners(ctx context.Context, f *core.Field, keys []core.Val
 	}
 	s := w.engine.shapeOf(f.Resource())
 	if slices.ContainsFunc(keys, core.Value.IsAbsent) {
-		return updateForbidden(f)
+		return f.Unchangeable(f.Target())
 	}
 	if err := w.fetch(ctx, s, keys); err != nil {
 		return err
@@ -61,7 +47,7 @@ func (w *work) judgePartners(ctx context.Context, f *core.Field, keys []core.Val
 	for _, key := range keys {
 		at := t[key]
 		if !at.born && (at.record.IsZero() || !whole(at.record) || !f.Writable(at.record)) {
-			return updateForbidden(f)
+			return f.Unchangeable(f.Target())
 		}
 	}
 	return nil

@@ -24,7 +24,7 @@ func (w *work) detach(f *core.Field, rec core.Record, m *moves) error {
 		m.dying = append(m.dying, rec.Key())
 		return nil
 	}
-	if err := w.judge(f, rec); err != nil {
+	if err := w.judge(f, rec, f.Target()); err != nil {
 		return err
 	}
 	m.patches.set(rec.Key(), f, core.Null)

@@ -46,7 +46,7 @@ func (w *work) relate(ctx context.Context, c *change, owner core.Value, m member
 		return err
 	}
 	if !c.create && out.any() { // new members have asked when they were created
-		if err := w.judge(here, c.before); err != nil {
+		if err := w.judge(here, c.before, here.Resource()); err != nil {
 			return err
 		}
 	}
@@ -66,7 +66,7 @@ func (w *work) attract(ctx context.Context, f *core.Field, owner core.Value, key
 		if former == owner {
 			continue
 		}
-		if err := w.judge(f, rec); err != nil {
+		if err := w.judge(f, rec, f.Target()); err != nil {
 			return err
 		}
 		if !former.IsNull() {

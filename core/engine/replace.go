@@ -14,9 +14,9 @@ import (
 // client cannot name keeps its value.
 //
 // Errors: [core.AlreadyExists] for a key that is taken by a record that is not
-// visible; [core.BadFieldValue] for a new integer id beyond 2^53-1, which JSON
-// readers do not agree on (RFC 8259, section 6); otherwise those of
-// [Engine.Update].
+// visible; [core.BadFieldValue] for a new integer id beyond 2^52: ids that are handed
+// out follow the greatest, and JSON readers agree on them only up to 2^53-1 (RFC 8259,
+// section 6); otherwise those of [Engine.Update].
 func (e *Engine) Replace(
 	ctx context.Context, resource string, id any, w Write, body map[string]any,
 ) (_ View, created bool, _ error) {
@@ -52,12 +52,13 @@ func (e *Engine) Replace(
 	return view, created && err == nil, err
 }
 
-// maxSafeInteger is the greatest n for which all JSON readers agree on n and n+1.
-const maxSafeInteger = 1<<53 - 1
+// maxChosen is the greatest integer id that a client can choose: half of those that
+// all JSON readers agree on, so that the other half is left to be handed out.
+const maxChosen = 1 << 52
 
 // createAt creates a record with the key that the client chose.
 func (w *work) createAt(ctx context.Context, d *draft, key core.Value, depth int) (View, error) {
-	if n := key.Int(); n < -maxSafeInteger || n > maxSafeInteger {
+	if n := key.Int(); n < -maxChosen || n > maxChosen {
 		return View{}, d.shape.badKey(key.Any())
 	}
 	w.table(d.shape).bear(key) // it may relate to itself

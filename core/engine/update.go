@@ -126,7 +126,7 @@ func (w *work) judgeColumns(ctx context.Context, c *change) error {
 		if now.IsAbsent() || now == old || isEmpty(f, now) && isEmpty(f, old) {
 			continue
 		}
-		if err := w.judge(f, c.before); err != nil {
+		if err := w.judge(f, c.before, f.Resource()); err != nil {
 			return err
 		}
 		if f.Target() == nil || f.Many() {

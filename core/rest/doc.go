@@ -35,6 +35,17 @@
 // headers) is the one exception. The causes of 5xx answers go to the log and
 // never into an answer.
 //
+// # Nobody
+//
+// Where the store refuses nobody everything, as ownership does, and access without
+// rules for anonymous ones, every request without a principal is answered with 401 and
+// the same headers, whatever else is wrong with it, and the OpenAPI document is not
+// shown: none of it tells what the model has. Failures of the server, 5xx, are shown
+// as such. OPTIONS of what there is stays open, as a CORS preflight never has
+// credentials (Fetch standard, "CORS-preflight fetch"), so whether a resource of some
+// name exists can be asked. To find out, the handler begins an empty transaction that
+// only reads, which requests that succeed and those of a principal do not pay for.
+//
 // # Preconditions
 //
 // Answers that show one record have a strong ETag: a hash of their bytes. It

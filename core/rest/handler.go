@@ -53,7 +53,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.opts.Timeout)
 	defer cancel()
 	if err := x.run(ctx); err != nil {
-		x.fail(err)
+		x.fail(x.unlessNobody(err))
 	}
 }
 

@@ -23,7 +23,12 @@ func (x *exchange) get() error {
 }
 
 // describe answers with the OpenAPI document.
-func (x *exchange) describe() error { return x.answerConditionally(x.h.document) }
+func (x *exchange) describe() error {
+	if err := x.admit(); err != nil {
+		return err
+	}
+	return x.answerConditionally(x.h.document)
+}
 
 // answerConditionally answers a read, in the order of RFC 9110, section 13.2.2.
 func (x *exchange) answerConditionally(body []byte) error {

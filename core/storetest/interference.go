@@ -125,6 +125,11 @@ func (w *worlds) veiled(all rows, row core.Record) core.Record {
 			row = row.With(f.Column(), core.Null)
 		}
 	}
+	for c, f := range row.Resource().Columns() {
+		if w.relations && f.Many() && !row.At(c).IsAbsent() {
+			row = row.With(c, core.ListOf(w.withoutHidden(all, f, row.At(c))...))
+		}
+	}
 	return row
 }
 

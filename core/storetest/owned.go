@@ -1,13 +1,16 @@
 package storetest
 
 import (
+	"context"
 	"testing"
 
 	"github.com/larder-go/larder/core"
 )
 
 // OwnedModel returns the model of which each record has an owner, an integer
-// that is hidden from clients: relations of each kind, keys of each type.
+// that is hidden from clients: relations of each kind, keys of each type, and a
+// field that does not always change, one with a default that clients cannot set, and
+// one that is computed and sets that.
 func OwnedModel() *core.Model {
 	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
 	return core.MustModel("owned",
@@ -15,7 +18,7 @@ func OwnedModel() *core.Model {
 			{Name: "id", External: "Id", Type: core.Int, Key: true},
 			owner,
 			{Name: "label", External: "Label", Type: core.Text, Unique: true},
-			{Name: "size", Type: core.Int},
+			{Name: "size", Type: core.Int, Writable: func(jar core.Record) bool { return jar.Get("label").Text() != "b" }},
 			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
 			{Name: "lid", ToOne: "lid", Inverse: "jar"},
 		}},
@@ -23,6 +26,8 @@ func OwnedModel() *core.Model {
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "kind", Type: core.Text, Indexed: true},
 			{Name: "jar", External: "InJar", ToOne: "jar"},
+			{Name: "state", Type: core.Text, Readonly: true, Default: "dough"},
+			{Name: "baked", External: "Baked", Type: core.Bool, Computed: baked()},
 			owner,
 		}},
 		core.ResourceSpec{Name: "lid", Fields: []core.FieldSpec{
@@ -49,6 +54,22 @@ func OwnedModel() *core.Model {
 	)
 }
 
+// baked says whether a cookie's state is that, and sets it.
+func baked() *core.Computed {
+	const done = "baked"
+	return &core.Computed{
+		Get: func(_ context.Context, cookie core.Record) (any, error) {
+			return cookie.Get("state").Text() == done, nil
+		},
+		Set: func(_ context.Context, _ core.Record, now any) (map[string]any, error) {
+			if now == true {
+				return map[string]any{"state": done}, nil
+			}
+			return map[string]any{"state": "dough"}, nil
+		},
+	}
+}
+
 // owned are rows of OwnedModel: of 1, of 2 and of nobody, and some of 3, whom no
 // principal has the id of. Each owner's rows point at its own and at others'.
 func owned() core.Data {
@@ -60,8 +81,8 @@ func owned() core.Data {
 			4: row{"owner": 1, "label": "b"}, 5: row{"owner": 2, "label": "ab", "size": -1}, 6: row{"owner": 3, "label": ""},
 		},
 		"cookie": {
-			1: row{"owner": 1, "kind": "a", "jar": 1}, 2: row{"owner": 2, "kind": "a", "jar": 2}, 3: row{"kind": "b", "jar": 3},
-			4: row{"owner": 1, "kind": "b", "jar": 2}, 5: row{"owner": 2, "kind": "b", "jar": 1}, 6: row{"owner": 1, "jar": 1},
+			1: row{"owner": 1, "kind": "a", "jar": 1}, 2: row{"owner": 2, "kind": "a", "jar": 2, "state": "baked"}, 3: row{"kind": "b", "jar": 3},
+			4: row{"owner": 1, "kind": "b", "jar": 2}, 5: row{"owner": 2, "kind": "b", "jar": 1, "state": nil}, 6: row{"owner": 1, "jar": 1},
 			7: row{"owner": 2, "jar": 5}, 8: row{"owner": 3, "kind": "A", "jar": 1},
 		},
 		"lid":   {1: row{"owner": 1, "jar": 1}, 2: row{"owner": 2, "jar": 2}, 3: row{"jar": 3}, 4: row{"owner": 1}, 5: row{"owner": 2}},

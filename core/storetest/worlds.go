@@ -317,9 +317,42 @@ func (w *worlds) settle(d drawer, all rows) {
 					}
 				}
 			}
-			all[i][j] = row
+			all[i][j] = w.relist(d, row, all)
 		}
 	}
+}
+
+// relist has the lists of a seen row hold other hidden rows, if which is not the
+// guest's to see.
+func (w *worlds) relist(d drawer, row core.Record, all rows) core.Record {
+	if !w.relations || !w.sees(row) {
+		return row
+	}
+	for c, f := range row.Resource().Columns() {
+		if !f.Many() || !d.chance("list others") {
+			continue
+		}
+		members := w.withoutHidden(all, f, row.At(c))
+		for _, key := range w.hiddenTargets(all[f.Target().Index()])[1:] {
+			if d.chance("list " + key.String()) {
+				members = append(members, key)
+			}
+		}
+		if other := row.With(c, core.ListOf(core.SortKeys(members)...)); w.alike(row, other) {
+			row = other
+		}
+	}
+	return row
+}
+
+// withoutHidden returns the members of a list that the guest sees.
+func (w *worlds) withoutHidden(all rows, f *core.Field, list core.Value) []core.Value {
+	members, err := list.Elements(f.Target().Key().Type())
+	if err != nil {
+		panic(err) // a mistake of the kit's
+	}
+	seen := w.seen(all[f.Target().Index()])
+	return slices.DeleteFunc(members, func(key core.Value) bool { return !slices.Contains(keysIn(seen), key) })
 }
 
 func (w *worlds) hidesKey(all []core.Record, key core.Value) bool {

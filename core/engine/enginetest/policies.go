@@ -82,6 +82,7 @@ func policyCases() []Case {
 			get jar/1            => UNAUTHORIZED {}
 			list jar             => UNAUTHORIZED {}
 			post jar {}          => UNAUTHORIZED {}
+			post crumb [] depth=0  => UNAUTHORIZED {}
 			put jar/1 {}         => UNAUTHORIZED {}
 			patch jar/1 {}       => UNAUTHORIZED {}
 			delete jar/1         => UNAUTHORIZED {}`),
@@ -139,6 +140,34 @@ func policyCases() []Case {
 			as 1 get crumb/1        => {"id": 1}
 			as 1 delete cookie/1    => null
 			as system list crumb    => [{"id": 1, "cookie": 2}]`),
+		scriptWith("members of a list that are hidden do not count", owned, engine.Options{MaxRecords: 5}, shared+`
+			as 1 post cookie [{}, {}, {}, {}, {}] depth=0
+			as system patch plate/2 {"cookies": [1, 3, 4, 5, 6, 7]} depth=0
+			as 2 get plate/2                => {"id": 2, "cookies": []}
+			as system patch plate/2 {"cookies": [1, 2, 3, 4, 5, 6, 7]} depth=0
+			as 2 get plate/2 depth=2        => {"id": 2, "cookies": [{"id": 2, "type": "b"}]}
+			as 2 post cookie [{}, {}, {}] depth=0
+			as system patch plate/2 {"cookies": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]} depth=0
+			as 2 get plate/2                => {"id": 2, "cookies": [2, 8, 9, 10]}
+			as 2 post cookie {} depth=0
+			as system patch plate/2 {"cookies": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]} depth=0
+			as 2 get plate/2                => TOO_LARGE {"msg": "the answer would hold more than 5 records; use limit or a smaller depth"}`,
+			ownerGuard()),
+		{"however many members of a list are hidden, the others are shown", manyHidden},
+		scriptWith("a hidden field that stands in the way is not named, but the other side of its pair", discreet, engine.Options{}, `
+			as system put user/1 {}
+			as system put cookie/1 {"sign": 1}
+			delete user/1                                => FIELD_UPDATE_FORBIDDEN {"object_name": "user"}
+			as system put account/1 {"token": "t"}
+			post account {"token": "t"}                  => CONFLICT {"object_name": "account"}
+			as system put user/2 {"badge": {}, "letters": [{}]}
+			put user/3 {}
+			patch user/2 {"badge": {}}                   => CONFLICT {"object_name": "user", "field_name": "badge"}
+			delete user/2                                => FIELD_UPDATE_FORBIDDEN {"object_name": "user", "field_name": "badge"}
+			as system patch user/2 {"badge": null}
+			delete user/2                                => FIELD_UPDATE_FORBIDDEN {"object_name": "user", "field_name": "letters"}
+			delete user/3                                => null`,
+			veiling("cookie"), named(veiling("badge"), "veiling badges"), named(veiling("letter"), "veiling letters")),
 		guarded("a restricted partner that cannot be seen cannot be asked, and refuses", `
 			as 1 put shelf/1 {}
 			as 2 put shelf/2 {}

@@ -63,11 +63,14 @@ func replacingCases() []Case {
 			put female/1 {"name": "f", "husband": {"children": [{"mother": 1}]}}  => replaced {"id": 1, "name": "f", "husband": 1, "children": [], "url": "/female/1"}
 			list child    => [{"id": 1, "father": 1, "url": "/child/1"}]
 			put child/1 {"father": {"wife": {"children": [1]}}}                   => replaced {"id": 1, "father": 2, "url": "/child/1"}`),
-		script("an integer id that a client chooses must be one that JSON readers agree on", Cookies, `
-			put cookie/9007199254740991 {}    => created {"id": 9007199254740991}
-			put cookie/9007199254740992 {}    => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": 9007199254740992}
-			put cookie/-9007199254740991 {}   => created {"id": -9007199254740991}
-			put cookie/-9007199254740992 {}   => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": -9007199254740992}`),
+		script("an integer id that a client chooses leaves as many that JSON readers agree on to be handed out", Cookies, `
+			put cookie/4503599627370496 {}    => created {"id": 4503599627370496}
+			put cookie/4503599627370497 {}    => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": 4503599627370497}
+			put cookie/9007199254740991 {}    => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": 9007199254740991}
+			put cookie/-4503599627370496 {}   => created {"id": -4503599627370496}
+			put cookie/-4503599627370497 {}   => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": -4503599627370497}
+			post cookie [{}, {}]              => [{"id": 4503599627370497}, {"id": 4503599627370498}]
+			put cookie/4503599627370498 {"type": "a"}   => replaced {"id": 4503599627370498, "type": "a"}`),
 		script("a put that fails changes nothing", Cookies, `
 			put jar/1 {"cookies": [{}]}
 			put jar/1 {"cookies": [9]}              => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 9}

@@ -114,7 +114,7 @@ func writableCases() []Case {
 		script("a hidden field that refuses is not named, but the other side of its pair", boxes, `
 			put box/1 {}
 			post seal {}
-			delete box/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "seal", "field_name": ""}
+			delete box/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "box"}
 			put drawer/1 {"knives": [{}]}    => created {"id": 1, "knives": [1]}
 			patch drawer/1 {"knives": []}    => FIELD_UPDATE_FORBIDDEN {"object_name": "drawer", "field_name": "knives"}`),
 	}

@@ -47,6 +47,7 @@ var families = []struct {
 	{"errors", testErrors},
 	{"internals", testInternals},
 	{"principals", testPrincipals},
+	{"nobody", testNobody},
 	{"ownership", testOwnership},
 	{"many clients", testManyClients},
 }

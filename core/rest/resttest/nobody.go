@@ -1,0 +1,95 @@
+package resttest
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/rest"
+)
+
+// sealed refuses every write, of whomever.
+func sealed() core.Decorator {
+	return core.Decorator{Name: "sealed", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			switch {
+			case op.Kind == core.Tx:
+				op.Tx.ReadOnly = true
+			case op.Writes():
+				return core.Result{}, &core.Error{Code: core.ReadOnly, Resource: op.Resource.External()}
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
+// asked are requests of every kind, right ones and wrong ones: a method, a target
+// without spaces, and perhaps a body.
+func asked() []string {
+	return []string{
+		"GET /note", "GET /note?depth=0", "GET /note?limit=0", "GET /note?limit=1", `GET /note?filter={"text":"a"}`,
+		`GET /note?filter={"id":{"in":[]}}`, `GET /folder?filter={"notes":1}`, `GET /note?filter={"folder":1}`, "HEAD /note", "HEAD /nope", "HEAD /note/abc",
+		"GET /note/1", "GET /note/1?depth=0", "POST /note {}", "POST /note []", "POST /note?depth=0 []", "POST /note?depth=0 {}", "POST /note [{}]",
+		"PUT /note/1 {}", "PUT /note/1?depth=0 {}", "PATCH /note/1 {}", `PATCH /note/1?depth=0 {"text": "a"}`, "DELETE /note/1", "DELETE /folder/1",
+		"GET /openapi.json", "HEAD /openapi.json", "POST /openapi.json {}", // the model
+		"GET /", "GET /nope", "GET /nope/1", "POST /nope {}", "BREW /nope", "OPTIONS /nope", "GET /note/", "GET /note/1/text", "GET /%FF", // places
+		"BREW /note", "PUT /note {}", "DELETE /note", "POST /note/1 {}", "TRACE /note/1", // methods
+		"GET /note/abc", "PUT /note/abc {}", "PATCH /note/007 {}", "DELETE /note/1.0", "GET /note/9223372036854775808", "PUT /note/4503599627370497 {}", // ids
+		"GET /note?depth=99", "GET /note?depth=-1", "GET /note?depth=x", "GET /note/1?depth=99", "DELETE /note/1?depth=99",
+		"POST /note?depth=99 {}", "GET /note?limit=-1", "GET /note?limit=1&limit=2", "GET /note?after=x", "GET /note?after=",
+		"GET /note?filter=[", "GET /note?filter=1", "GET /note?sort=text", "GET /note?sort=[1]", // arguments
+		`GET /note?filter={"nope":1}`, `GET /note?filter={"owner":1}`, `GET /note?filter={"id":"x"}`, `GET /folder?filter={"notes":[1]}`,
+		`GET /note?filter={"id":{"nope":1}}`, `GET /note?sort=["nope"]`, `GET /note?sort=["owner"]`, `GET /folder?sort=["notes"]`, // names
+		"POST /note {", "POST /note 1", "POST /note [1]", "PUT /note/1 []", "PATCH /note/1 null", "POST /note", "PUT /note/1", // bodies
+		`POST /note {"nope": 1}`, `POST /note {"owner": 1}`, `POST /note {"id": 1}`, `POST /note {"text": []}`, `POST /note {"folder": {"nope": 1}}`,
+		`PATCH /note/1 {"nope": 1}`, `PUT /note/1 {"id": 1}`, `POST /note {"text": "` + strings.Repeat("x", 1<<10) + `"}`,
+		`POST /note {"folder": ` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
+	}
+}
+
+// testNobody: where a store refuses nobody everything, requests without a principal
+// are all answered alike, whatever is wrong with them.
+func testNobody(t *testing.T, newBackend NewBackend) {
+	stacks := map[string][]core.Decorator{"a store of owners": {owned()}, "one that is read-only": {sealed(), owned()}}
+	for name, stack := range stacks {
+		t.Run("without a principal everything is 401, with a challenge: "+name, func(t *testing.T) {
+			c := setup{model: notes(), decorators: stack, rest: rest.Options{Authenticate: byNumber, MaxBody: 1 << 10}}.start(t, newBackend)
+			refused := c.check(t, exchange{"GET /note", "", 401, `UNAUTHORIZED {}`})
+			for _, text := range asked() {
+				for _, header := range [][]string{
+					nil, {"If-Match", "x"}, {"If-Match", "*"}, {"If-None-Match", "*"}, {"Content-Type", "text/html"}, {"Content-Encoding", "gzip"},
+				} {
+					parts := append(strings.SplitN(text, " ", 3), "")
+					r := c.send(t, parts[0], escape(parts[1]), reader(parts[2]), header...)
+					if r.status != 401 || !sameHeaders(r.header, refused.header) || parts[0] != "HEAD" && string(r.body) != string(refused.body) {
+						t.Errorf("%s with %q: %d %v %s", text, header, r.status, r.header, r.body)
+					}
+				}
+			}
+		})
+	}
+	t.Run("a preflight has no credentials, and tells which methods there are", func(t *testing.T) {
+		c := ownedNotes().start(t, newBackend)
+		for _, target := range []string{"/note", "/note/1", "/openapi.json"} {
+			c.check(t, exchange{"OPTIONS " + target, "", 204, ""})
+		}
+	})
+	t.Run("where nobody may do something, nobody is told what is wrong", func(t *testing.T) {
+		c := setup{model: cookies(), decorators: []core.Decorator{sealed()}}.start(t, newBackend)
+		for _, x := range []exchange{
+			{"GET /openapi.json", "", 200, ""}, {"GET /jar", "", 200, "[]"}, {"GET /jar/1", "", 404, ""}, {"GET /nope", "", 404, ""},
+			{"GET /jar?depth=x", "", 400, ""}, {"POST /crumb?depth=0", `{}`, 405, `READ_ONLY {"object_name": "crumb"}`}, {"POST /crumb", `[]`, 201, "[]"},
+		} {
+			c.check(t, x)
+		}
+	})
+	t.Run("somebody is told what is wrong", func(t *testing.T) {
+		c := ownedNotes().start(t, newBackend).as(user(1))
+		for _, x := range []exchange{
+			{"GET /openapi.json", "", 200, ""}, {"GET /nope", "", 404, ""}, {"GET /note?depth=x", "", 400, ""}, {"BREW /note", "", 405, ""}, {"POST /note", "[]", 201, "[]"},
+		} {
+			c.check(t, x)
+		}
+	})
+}
