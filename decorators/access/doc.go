@@ -85,7 +85,9 @@
 //   - [core.FieldReadonly] for a field that it may read and not write;
 //   - [core.SearchForbidden] for an order by ids that it may not all see.
 //
-// The cause of each, which is for the log alone, says what each rule said.
+// The cause of each, which is for the log alone, says what each rule said, without a
+// value of a row, a claim or the principal's id. decorators/logging writes it of what is
+// denied, which the first two are; of the others, [Compiled.Explain] tells.
 //
 // # Transactions and the program
 //
