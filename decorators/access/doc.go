@@ -32,7 +32,8 @@
 // of the principal's roles; if its field list, where it has one, holds every
 // field that the operation names; and if the principal has every value that its
 // conditions take from it, in the type of the field. A claim that is missing, null
-// or of another type makes the whole rule not apply, also inside a Not.
+// or of another type makes the whole rule not apply, also inside a Not; so does an id
+// that is the empty text.
 //
 // The operation then meets the rows of all rules that apply, OR-ed as permissive
 // policies of PostgreSQL are:
