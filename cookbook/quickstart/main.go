@@ -46,9 +46,8 @@ func run(ctx context.Context, p *program.Program) error {
 	return p.Serve(ctx, handler, func(base string) error { return announce(p.Out, base, store, around.auth) })
 }
 
-// serve puts the REST face over the store, and /metrics beside it, which anybody who
-// reaches the address may read: -auth and -policy are about the store. Where that is
-// more than the program's operators, serve it on an address of its own.
+// serve puts the REST face over the store, and /metrics beside it, open to whoever
+// reaches it.
 func serve(store *core.Store, registry *prometheus.Registry, auth bool) (http.Handler, error) {
 	opts := rest.Options{}
 	if auth {

@@ -90,6 +90,18 @@
 // value of a row, a claim or the principal's id. decorators/logging writes it of what is
 // denied, which the first two are; of the others, [Compiled.Explain] tells.
 //
+// # What the store tells nevertheless
+//
+// A record that the principal does not see is there all the same, and what it holds
+// is taken. Whoever works on the store itself, without core/engine, is told so much:
+//
+//   - A to-one that is set to the id of such a record is stored, while one that is set
+//     to the id of none is [core.NotFound]. The engine answers both alike.
+//   - To delete what such a record points at is refused, with
+//     [core.FieldUpdateForbidden] and the relation.
+//   - A unique value that such a record has is [core.AlreadyExists], and so is its
+//     partner in a one-to-one.
+//
 // # Transactions and the program
 //
 // A transaction may be begun by whoever has a role that any rule names; what is
