@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/decorators/access"
@@ -62,6 +63,13 @@ func (l *layers) decorators(registry *prometheus.Registry) ([]core.Decorator, er
 		all = append(all, policy.Decorator())
 	}
 	return append(all, metrics.New(registry, metrics.Options{Subsystem: "backend"})), nil
+}
+
+// watch has the registry show the pool of connections, if the backend has one.
+func watch(registry *prometheus.Registry, backend core.Backend) {
+	if server, ok := backend.(*postgres.Backend); ok {
+		registry.MustRegister(metrics.PoolCollector(server.Stat))
+	}
 }
 
 func (l *layers) logger() (*zap.Logger, error) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/cookbook/internal/promtest"
 	"github.com/larder-go/larder/cookbook/internal/recipetest"
 )
 
@@ -177,4 +178,9 @@ func TestMetricsCountWhatWasAskedForAndWhatReachedTheBackend(t *testing.T) {
 			t.Errorf("no %s in\n%s", line, got)
 		}
 	}
+}
+
+func TestPrometheusAnswersEveryQueryOfTheDashboardWithData(t *testing.T) {
+	p := recipetest.Start(t, "-store", pgtest.URL(t), "-schema", pgtest.Schema(t))
+	promtest.Answers(t, filepath.Join("..", "metrics", "prometheus.yml"), filepath.Join("..", "..", "decorators", "metrics", "dashboard.json"), p.Base)
 }

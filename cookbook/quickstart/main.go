@@ -34,7 +34,7 @@ func run(ctx context.Context, p *program.Program) error {
 	if err != nil {
 		return err
 	}
-	store, err := open(ctx, model, where, *initial, decorators)
+	store, err := open(ctx, model, where, *initial, decorators, registry)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,8 @@ func run(ctx context.Context, p *program.Program) error {
 	return p.Serve(ctx, handler, func(base string) error { return announce(p.Out, base, store, around.auth) })
 }
 
-// serve puts the REST face over the store, and /metrics beside it.
+// serve puts the REST face over the store, and /metrics beside it, open to whoever
+// reaches it.
 func serve(store *core.Store, registry *prometheus.Registry, auth bool) (http.Handler, error) {
 	opts := rest.Options{}
 	if auth {

@@ -7,12 +7,15 @@ import (
 	"os"
 	"slices"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 )
 
-// open composes the store, with the initial records of a file in it.
-func open(ctx context.Context, model *core.Model, where *program.Storage, initial string, decorators []core.Decorator) (*core.Store, error) {
+// open composes the store, with the initial records of a file in it and its backend
+// watched by the registry.
+func open(ctx context.Context, model *core.Model, where *program.Storage, initial string, decorators []core.Decorator, registry *prometheus.Registry) (*core.Store, error) {
 	data, err := readData(initial)
 	if err != nil {
 		return nil, err
@@ -31,6 +34,7 @@ func open(ctx context.Context, model *core.Model, where *program.Storage, initia
 	if err != nil {
 		return nil, err
 	}
+	watch(registry, backend)
 	return core.New(ctx, model, backend, decorators...)
 }
 

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/backends/memory"
@@ -35,9 +36,13 @@ func friends(t *testing.T, ids ...core.Value) *engine.Engine {
 	return engine.New(store, engine.Options{})
 }
 
-func TestAListOfIdsOfTheWrongTypeIsAServerError(t *testing.T) {
-	if _, err := friends(t, core.TextValue("x")).Get(t.Context(), "thing", 1, 1); !errors.Is(err, core.ServerError) {
-		t.Errorf("get: %v, want %s", err, core.ServerError)
+func TestAListOfIdsOfTheWrongTypeIsAServerErrorWhoseCauseNamesNoKey(t *testing.T) {
+	_, err := friends(t, core.TextValue("x")).Get(t.Context(), "thing", 1, 1)
+	if !errors.Is(err, core.ServerError) {
+		t.Fatalf("get: %v, want %s", err, core.ServerError)
+	}
+	if cause := core.AsError(err).Cause.Error(); !strings.HasPrefix(cause, "thing.friends of a record: ") {
+		t.Errorf("cause: %s", cause)
 	}
 }
 

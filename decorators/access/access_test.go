@@ -3,6 +3,7 @@ package access_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -278,4 +279,35 @@ func TestATransactionIsForWhoHasARoleAndEachOperationInItIsAsked(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+func TestReservedRolesMeanWhatTheySayWhateverRolesAPrincipalHas(t *testing.T) {
+	s := newScene(t, access.Policy{
+		{Roles: []string{access.Anonymous, "guest"}, Resource: "bread", Operations: access.Read, Fields: []string{}},
+		{Roles: []string{access.Authenticated, "guest"}, Resource: "shop", Operations: access.Read, Fields: []string{}},
+		{Roles: []string{access.Authenticated}, Resource: "shop", Operations: access.Delete, Using: access.Eq("id", 2)},
+	})
+	forbidden, unauthorized := `FORBIDDEN object_name="Bread"`, "UNAUTHORIZED"
+	breads, shops := "bread{id:1}\nbread{id:2}\nbread{id:3}\nbread{id:4}\n", "shop{id:1}\nshop{id:2}\n"
+	for _, c := range []struct {
+		who          *core.Principal
+		bread, shops string
+	}{
+		{nil, breads, unauthorized},
+		{user(1), forbidden, shops},
+		{user(1, "guest"), breads, shops},
+		{user(1, access.Anonymous), forbidden, shops},
+		{user(1, access.Authenticated), forbidden, shops},
+		{user(1, access.Anonymous, access.Authenticated), forbidden, shops},
+	} {
+		s.is(fmt.Sprint(c.who, " breads"), s.list(c.who, core.Query{}), c.bread)
+		page, err := s.store.Select(s.as(c.who), s.shop, core.Query{})
+		got := lined(page.Records)
+		if err != nil {
+			got = public(err)
+		}
+		s.is(fmt.Sprint(c.who, " shops"), got, c.shops)
+	}
+	_, err := s.store.Insert(s.as(user(1, access.Anonymous)), s.bread, s.record(s.bread, map[string]any{"name": "x"}))
+	s.is("insert", public(err), forbidden)
 }

@@ -99,7 +99,7 @@ func (r Rule) compile(m *core.Model) (*rule, error) {
 		return nil, fmt.Errorf("names the resource %q, which the model %q does not have", r.Resource, m.Name())
 	}
 	out := &rule{
-		resource: resource, roles: r.Roles,
+		resource: resource, roles: r.Roles, held: slices.DeleteFunc(slices.Clone(r.Roles), reserved),
 		anonymous: slices.Contains(r.Roles, Anonymous), authenticated: slices.Contains(r.Roles, Authenticated),
 	}
 	var err error

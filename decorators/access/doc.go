@@ -32,7 +32,8 @@
 // of the principal's roles; if its field list, where it has one, holds every
 // field that the operation names; and if the principal has every value that its
 // conditions take from it, in the type of the field. A claim that is missing, null
-// or of another type makes the whole rule not apply, also inside a Not.
+// or of another type makes the whole rule not apply, also inside a Not; so does an id
+// that is the empty text.
 //
 // The operation then meets the rows of all rules that apply, OR-ed as permissive
 // policies of PostgreSQL are:
@@ -85,7 +86,21 @@
 //   - [core.FieldReadonly] for a field that it may read and not write;
 //   - [core.SearchForbidden] for an order by ids that it may not all see.
 //
-// The cause of each, which is for the log alone, says what each rule said.
+// The cause of each, which is for the log alone, says what each rule said, without a
+// value of a row, a claim or the principal's id. decorators/logging writes it of what is
+// denied, which the first two are; of the others, [Compiled.Explain] tells.
+//
+// # What the store tells nevertheless
+//
+// A record that the principal does not see is there all the same, and what it holds
+// is taken. Whoever works on the store itself, without core/engine, is told so much:
+//
+//   - A to-one that is set to the id of such a record is stored, while one that is set
+//     to the id of none is [core.NotFound]. The engine answers both alike.
+//   - To delete what such a record points at is refused, with
+//     [core.FieldUpdateForbidden] and the relation.
+//   - A unique value that such a record has is [core.AlreadyExists], and so is its
+//     partner in a one-to-one.
 //
 // # Transactions and the program
 //

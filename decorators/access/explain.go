@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,10 @@ type Explanation struct {
 	Using core.Filter
 	// Check is the condition on the rows as an Insert or Update leaves them.
 	Check core.Filter
+	// Unordered are those of the fields in question that a read may name, but not sort
+	// by nor ask for a range of: to-one fields, some of whose ids may be those of rows
+	// that the principal does not see. It would be answered [core.SearchForbidden].
+	Unordered []string
 	// Verdicts are what each rule about this operation on the resource says, in
 	// the order of the policy.
 	Verdicts []Verdict
@@ -43,9 +48,12 @@ func (e Explanation) String() string { return e.text }
 // operation on the resource that names the fields: filters or sorts by them if it
 // reads, sets them if it writes. It is for tests of a policy and for whoever asks
 // why; the decorator decides by the same rules.
+//
+// What is one operation, not a set of them. The explanation's Err says so if it is
+// not, and if the model has no such resource or stored field.
 func (c *Compiled) Explain(p *core.Principal, what Operation, resource string, fields ...string) Explanation {
 	e := Explanation{Using: core.None(), Check: core.None()}
-	r, named, err := c.named(resource, fields)
+	r, named, err := c.question(what, resource, fields)
 	switch {
 	case err != nil:
 		e.Err, e.text = err, err.Error()
@@ -55,12 +63,29 @@ func (c *Compiled) Explain(p *core.Principal, what Operation, resource string, f
 		e.Verdicts = c.verdicts(p, what, r, named)
 		e.text = describe(what, r, e.Verdicts)
 		c.decide(&e, p, what, r, named)
+		c.order(&e, p, what, named)
 	}
 	return e
 }
 
-// named resolves what Explain was asked about.
-func (c *Compiled) named(resource string, fields []string) (*core.Resource, []*core.Field, error) {
+// order says which of the fields that may be named have no order.
+func (c *Compiled) order(e *Explanation, p *core.Principal, what Operation, named []*core.Field) {
+	if what != Read || e.Err != nil {
+		return
+	}
+	for _, f := range named {
+		if c.unordered(p, f) {
+			e.Unordered = append(e.Unordered, f.Name())
+			e.text += "; " + unorderedText(f)
+		}
+	}
+}
+
+// question resolves what Explain was asked about.
+func (c *Compiled) question(what Operation, resource string, fields []string) (*core.Resource, []*core.Field, error) {
+	if !slices.Contains([]Operation{Read, Insert, Update, Delete}, what) {
+		return nil, nil, fmt.Errorf("access: the question is about %s; Explain takes exactly one", cmp.Or(what.String(), "no operation"))
+	}
 	r := c.model.Resource(resource)
 	if r == nil {
 		return nil, nil, fmt.Errorf("access: model %q has no resource %q", c.model.Name(), resource)

@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -62,6 +63,57 @@ func TestExplainSaysWhenItIsAskedAboutWhatIsNotThere(t *testing.T) {
 	} {
 		if e.String() != want || e.Allowed() || e.Using.Kind() != core.FilterNone {
 			t.Errorf("got %v %v, want %s", e, e.Using, want)
+		}
+	}
+}
+
+func TestExplainSaysWhichFieldsCannotBeSortedBy(t *testing.T) {
+	policy := access.Policy{
+		{Roles: []string{"baker", "owner"}, Resource: "bread", Operations: access.Read | access.Update},
+		{Roles: []string{"baker"}, Resource: "shop", Operations: access.Read, Using: access.Eq("city", "Krakow")},
+		{Roles: []string{"owner"}, Resource: "shop", Operations: access.Read},
+	}
+	c, err := policy.Compile(bakery())
+	if err != nil {
+		t.Fatal(err)
+	}
+	baker, owner := user(1, "baker"), user(2, "owner")
+	for _, x := range []struct {
+		who   *core.Principal
+		what  access.Operation
+		field string
+		want  string
+	}{
+		{baker, access.Read, "shop", "read of bread is allowed: rule 1 applies; no order or range of shop: not every shop may be read"},
+		{baker, access.Read, "price", "read of bread is allowed: rule 1 applies"},
+		{baker, access.Update, "shop", "update of bread is allowed: rule 1 applies"},
+		{owner, access.Read, "shop", "read of bread is allowed: rule 1 applies"},
+		{core.PrincipalOf(core.System(t.Context())), access.Read, "shop", "the program itself passes"},
+	} {
+		e := c.Explain(x.who, x.what, "bread", x.field)
+		if e.String() != x.want || !e.Allowed() || (len(e.Unordered) > 0) != strings.Contains(x.want, "no order") {
+			t.Errorf("%v %v %s: got %s, %v, want %s", x.who, x.what, x.field, e, e.Unordered, x.want)
+		}
+	}
+	s := newScene(t, policy)
+	_, err = s.store.Select(s.as(baker), s.bread, core.Query{Order: []string{"-shop"}})
+	s.is("cause", core.AsError(err).Error(), `SEARCH_FORBIDDEN object_name="Bread" field_name="shop": access: no order or range of shop: not every shop may be read`)
+}
+
+func TestExplainTakesExactlyOneOperation(t *testing.T) {
+	c, err := bakers.Compile(bakery())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[access.Operation]string{
+		0:                           "access: the question is about no operation; Explain takes exactly one",
+		access.Read | access.Update: "access: the question is about read, update; Explain takes exactly one",
+		1 << 6:                      "access: the question is about no operation; Explain takes exactly one",
+	} {
+		for _, who := range []*core.Principal{user(1, "baker"), core.PrincipalOf(core.System(t.Context()))} {
+			if e := c.Explain(who, what, "bread"); e.Allowed() || e.String() != want || e.Using.Kind() != core.FilterNone {
+				t.Errorf("%d: got %s, %v, want %s", what, e, e.Using, want)
+			}
 		}
 	}
 }

@@ -19,7 +19,8 @@ type FromPrincipal struct {
 	claim string
 }
 
-// ID is the principal's id, [core.Principal] ID. Its type has to be the field's.
+// ID is the principal's id, [core.Principal] ID. Its type has to be the field's. The
+// empty text, which is what an id that was forgotten looks like, is none.
 func ID() FromPrincipal { return FromPrincipal{id: true} }
 
 // Claim is the principal's claim of that name, [core.Principal] Claims.
@@ -33,6 +34,9 @@ func (v FromPrincipal) String() string {
 	return fmt.Sprintf("claim %q", v.claim)
 }
 
+// forgotten is an id that is none.
+var forgotten = core.TextValue("")
+
 // one returns the value for a field of type t; false if the principal has none that
 // fits.
 func (v FromPrincipal) one(p *core.Principal, t core.Type) (core.Value, bool) {
@@ -40,6 +44,9 @@ func (v FromPrincipal) one(p *core.Principal, t core.Type) (core.Value, bool) {
 	case p == nil:
 		return core.Value{}, false
 	case v.id:
+		if p.ID == forgotten {
+			return core.Value{}, false
+		}
 		return typed(t, p.ID)
 	}
 	return strict(t, p.Claims[v.claim])

@@ -105,6 +105,19 @@ func TestAListAsAClaimIsOnlyForIn(t *testing.T) {
 	s.is("missing", s.list(user(1, "guest"), core.Query{}), forbidden)
 }
 
+func TestAnIDThatWasForgottenOwnsNothing(t *testing.T) {
+	for name, using := range map[string]access.Condition{
+		"eq":     access.Eq("name", access.ID()),
+		"in":     access.In("name", access.ID()),
+		"ne":     access.Ne("name", access.ID()),
+		"prefix": access.Prefix("name", access.ID()),
+	} {
+		s := newScene(t, access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: using}})
+		s.add(s.bread, map[string]any{"name": ""})
+		s.is(name, s.list(&core.Principal{ID: core.TextValue(""), Roles: []string{"guest"}}, core.Query{}), `FORBIDDEN object_name="Bread"`)
+	}
+}
+
 func TestAnIDOfAnotherTypeIsNobodys(t *testing.T) {
 	s := newScene(t, bakers)
 	for _, id := range []core.Value{{}, core.Null, core.TextValue("1"), core.BoolValue(true), core.FloatValue(1), core.ListOf(core.IntValue(1))} {

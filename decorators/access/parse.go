@@ -22,6 +22,11 @@ func Parse(text []byte) (Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("access policy: %w", err)
 	}
+	if name, there := document["$schema"]; there {
+		if _, ok := name.(string); !ok {
+			return nil, errors.New("access policy: $schema: is not a text")
+		}
+	}
 	list, ok := document["rules"].([]any)
 	if !ok {
 		return nil, errors.New("access policy: rules: is not a list")
@@ -76,9 +81,6 @@ func parseOperations(raw any) (ops Operation, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if name := repeated(names); name != "" {
-		return 0, fmt.Errorf("has %q twice", name)
-	}
 	for _, name := range names {
 		op := operationOf(name)
 		if op == 0 {
@@ -111,6 +113,7 @@ func text(raw any) (string, error) {
 	return s, nil
 }
 
+// texts returns a list of texts none of which comes twice.
 func texts(raw any) ([]string, error) {
 	list, ok := raw.([]any)
 	if !ok {
@@ -122,6 +125,9 @@ func texts(raw any) ([]string, error) {
 		if out[i], err = text(raw); err != nil {
 			return nil, fmt.Errorf("[%d] %w", i, err)
 		}
+	}
+	if text := repeated(out); text != "" {
+		return nil, fmt.Errorf("has %q twice", text)
 	}
 	return out, nil
 }

@@ -35,13 +35,16 @@ type Rule struct {
 	Check Condition
 }
 
-// Roles that need not be in [core.Principal] Roles.
+// Roles that are not looked up in [core.Principal] Roles: to have one of these names
+// there gives nothing.
 const (
-	// Anonymous is the one role of nobody, the nil principal.
+	// Anonymous is the one role of nobody, the nil principal, and of nobody else.
 	Anonymous = "anonymous"
 	// Authenticated is a role of every principal but nobody.
 	Authenticated = "authenticated"
 )
+
+func reserved(role string) bool { return role == Anonymous || role == Authenticated }
 
 // Decorator returns the decorator that enforces the policy. [core.New] fails with
 // every mistake that the policy has on the store's model.

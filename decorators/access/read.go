@@ -2,6 +2,8 @@ package access
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/larder-go/larder/core"
 )
@@ -16,7 +18,7 @@ func (c *Compiled) read(ctx context.Context, op *core.Op, next core.Handler) (co
 		return core.Result{}, unreadable(f, c.cause(op.Principal, Read, op.Resource, f))
 	}
 	if f := c.ordersByIDs(op); f != nil {
-		return core.Result{}, fieldError(core.SearchForbidden, f, c.cause(op.Principal, Read, f.Target()))
+		return core.Result{}, fieldError(core.SearchForbidden, f, errors.New("access: "+unorderedText(f)))
 	}
 	if op.Kind == core.Count || v.whole() || len(v) == 1 && v[0].rule.fields == nil {
 		return next(ctx, op)
@@ -87,7 +89,7 @@ func (c *Compiled) ordersByIDs(op *core.Op) *core.Field {
 		return nil
 	}
 	for _, o := range op.Order {
-		if o.Field.Target() != nil && !c.seesAll(op.Principal, o.Field.Target()) {
+		if c.unordered(op.Principal, o.Field) {
 			return o.Field
 		}
 	}
@@ -97,7 +99,7 @@ func (c *Compiled) ordersByIDs(op *core.Op) *core.Field {
 func (c *Compiled) rangeOfIDs(p *core.Principal, where core.Filter) *core.Field {
 	switch where.Kind() {
 	case core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterPrefix:
-		if f := where.Field(); f.Target() != nil && !c.seesAll(p, f.Target()) {
+		if f := where.Field(); c.unordered(p, f) {
 			return f
 		}
 	}
@@ -107,6 +109,16 @@ func (c *Compiled) rangeOfIDs(p *core.Principal, where core.Filter) *core.Field 
 		}
 	}
 	return nil
+}
+
+// unordered reports whether p may not be told how what the field holds compares,
+// because it may be the id of a row that p does not see.
+func (c *Compiled) unordered(p *core.Principal, f *core.Field) bool {
+	return f.Target() != nil && !c.seesAll(p, f.Target())
+}
+
+func unorderedText(f *core.Field) string {
+	return fmt.Sprintf("no order or range of %s: not every %s may be read", f.Name(), f.Target())
 }
 
 // seesAll reports whether p may read every row of the resource.

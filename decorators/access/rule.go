@@ -8,9 +8,12 @@ import (
 
 // rule is a [Rule] that fits a model.
 type rule struct {
-	label         string
-	resource      *core.Resource
-	roles         []string
+	label    string
+	resource *core.Resource
+	roles    []string // as the policy names them
+	// held are those that principals have in their Roles. The reserved ones are not
+	// among them, whatever a principal calls its own.
+	held          []string
 	anonymous     bool
 	authenticated bool
 	fields        *list
@@ -28,7 +31,7 @@ func (r *rule) isFor(p *core.Principal) bool {
 		return true
 	}
 	for _, role := range p.Roles {
-		if slices.Contains(r.roles, role) {
+		if slices.Contains(r.held, role) {
 			return true
 		}
 	}

@@ -20,7 +20,10 @@ type sqlError interface {
 // causeOf returns what an error says that is not public, without what may repeat
 // values.
 func causeOf(err error) string {
-	if e, ok := err.(*core.Error); ok { //nolint:errorlint // its own public part says nothing that the line does not
+	switch e := err.(type) { //nolint:errorlint // its own public part says nothing that the line does not
+	case core.Code:
+		return ""
+	case *core.Error:
 		if e.Cause == nil {
 			return ""
 		}

@@ -25,7 +25,7 @@
 //	code         of an error
 //	at           of an error: the resource, or resource and field, that it names
 //	sqlstate     of an error of a database
-//	cause        of a conflict or failure: what the client is not told
+//	cause        of what was denied, a conflict or a failure: what the client is not told
 //	values       of the records that were read or written: the fields that are allowed
 //
 // An operation that is repeated after a conflict has a line for each try, and so
@@ -49,13 +49,13 @@
 // principals are logged unless [Options.Anonymous] is set.
 //
 // The public part of an error may repeat values and is left out but for its code
-// and what it names of the model. The cause of a failure is text from elsewhere: in
-// it, errors that may repeat values are replaced. These are the public parts of
-// errors further in, and errors of databases (those with a method SQLState) outside
-// the classes that speak of the server, the connection, the transaction or the
+// and what it names of the model. A cause is text from elsewhere: in it, errors that
+// may repeat values are replaced. These are the public parts of errors further in, and
+// errors of databases (those with a method SQLState) outside the classes that speak of the server, the connection, the transaction or the
 // statement: a "value out of range", a violation, a RAISE of a trigger are reduced to
 // their SQLSTATE. What Detail, Hint and Where of a PostgreSQL error say is never
 // part of its text. Other causes are written as they are: whoever makes errors, in a
 // decorator or in the function of a transaction, must put no values in them that a
-// log may not hold.
+// log may not hold, nor ids of principals if Anonymous is to leave them out. The policies
+// of this project put neither into theirs.
 package logging

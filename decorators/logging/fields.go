@@ -76,8 +76,8 @@ func (l *layer) appendError(f []zap.Field, err error, outcome core.Outcome) []za
 	if server, ok := errors.AsType[sqlError](err); ok {
 		f = append(f, zap.String("sqlstate", server.SQLState()))
 	}
-	if !outcome.Failure() && outcome != core.OutcomeConflict {
-		return f
+	if !outcome.Failure() && outcome != core.OutcomeConflict && outcome != core.OutcomeDenied {
+		return f // what a client got wrong may be in it
 	}
 	if text := causeOf(err); text != "" {
 		f = append(f, zap.String("cause", text))

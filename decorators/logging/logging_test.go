@@ -177,6 +177,10 @@ func TestLevelSaysWhetherSomebodyShouldLook(t *testing.T) {
 		{cookie.Field("type").Taken(), "debug count cookie: kind=count resource=cookie outcome=invalid attempt=1 code=CONFLICT at=cookie.type"},
 		{core.Unauthorized, "info count cookie: kind=count resource=cookie outcome=denied attempt=1 code=UNAUTHORIZED"},
 		{cookie.Forbidden(), "info count cookie: kind=count resource=cookie outcome=denied attempt=1 code=FORBIDDEN at=cookie"},
+		{
+			&core.Error{Code: core.Forbidden, Cause: errors.New("no rule is for it")},
+			"info count cookie: kind=count resource=cookie outcome=denied attempt=1 code=FORBIDDEN cause=no rule is for it",
+		},
 		{context.Canceled, "debug count cookie: kind=count resource=cookie outcome=cancelled attempt=1 code=UNAVAILABLE"},
 		{context.DeadlineExceeded, "error count cookie: kind=count resource=cookie outcome=unavailable attempt=1 code=UNAVAILABLE cause=context deadline exceeded"},
 		{errors.New("disk full"), "error count cookie: kind=count resource=cookie outcome=failed attempt=1 code=SERVER_ERROR cause=disk full"},
@@ -364,6 +368,31 @@ func TestLevelThatIsOffWritesNothingAndAllocatesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+	if without, with := allocations(bare), allocations(store); with != without {
+		t.Errorf("%v allocations, %v without", with, without)
+	}
+	expect(t, logs)
+}
+
+// unread is a cause that is not to be asked for its text.
+type unread struct{ *testing.T }
+
+func (u unread) Error() string {
+	u.T.Error("the cause was spelled out")
+	return ""
+}
+
+func TestWhatIsDeniedAllocatesNothingWithItsLevelOff(t *testing.T) {
+	var err error
+	bare, openErr := core.New(t.Context(), model, memory.New(), failing(&err))
+	if openErr != nil {
+		t.Fatal(openErr)
+	}
+	store, logs := open(t, zapcore.WarnLevel, logging.Options{}, failing(&err))
+	err = &core.Error{Code: core.Forbidden, Cause: unread{t}}
+	allocations := func(s *core.Store) float64 {
+		return testing.AllocsPerRun(1000, func() { _, _ = s.Count(t.Context(), cookie, core.All()) })
 	}
 	if without, with := allocations(bare), allocations(store); with != without {
 		t.Errorf("%v allocations, %v without", with, without)

@@ -36,6 +36,13 @@
 // The folder of this package has a Grafana dashboard, dashboard.json, rules for
 // recording and alerting, rules.yml, and their tests, rules_test.yml, for promtool.
 //
+// # Who may read them
+//
+// No policy stands before a registry: what serves it, such as promhttp, answers whoever
+// reaches it, and larder_operation_rows_total and its like tell how much of each resource
+// there is and is asked for, by all principals together. Serve it on an address that is
+// internal, not beside the API for the world.
+//
 // # Cost
 //
 // An operation costs two readings of the clock and five atomic operations or

@@ -36,30 +36,29 @@ func (l *layer) handle(ctx context.Context, op *core.Op) (res core.Result, err e
 	begin := time.Since(epoch)
 	err = errInterrupted
 	defer func() {
-		l.observe(ctx, s, time.Since(epoch)-begin)
+		took := time.Since(epoch) - begin
 		s.inFlight.Dec()
-		if err != nil {
-			s.failed(err)
-			return
-		}
-		s.outcomes[core.OutcomeOK].Inc()
-		switch kind {
-		case core.Tx:
+		s.ended(res, err, kind, keys)
+		if err == nil && kind == core.Tx {
 			l.attempts.Observe(float64(op.Attempt()))
-		case core.Delete:
-			s.rows.Add(float64(keys))
-		default:
-			s.rows.Add(float64(len(res.Records)))
 		}
+		l.observe(ctx, s, took) // last, since it may panic where the program's TraceID does
 	}()
 	return l.next(ctx, op)
 }
 
-func (s *series) failed(err error) {
+// ended counts how the op ended, and its rows.
+func (s *series) ended(res core.Result, err error, kind core.Kind, keys int) {
 	outcome := core.OutcomeOf(err)
 	s.outcomes[outcome].Inc()
-	if outcome.Failure() {
+	switch {
+	case outcome.Failure():
 		s.failures.Inc()
+	case err != nil || kind == core.Tx:
+	case kind == core.Delete:
+		s.rows.Add(float64(keys))
+	default:
+		s.rows.Add(float64(len(res.Records)))
 	}
 }
 

@@ -208,8 +208,14 @@ func TestEveryTryOfWhatConflictsCountsAndTheCommitSaysHowMany(t *testing.T) {
 
 func TestOperationIsInFlightUntilItEndsHoweverItDoes(t *testing.T) {
 	var registry *prometheus.Registry
-	boom := false
-	store, registry := open(t, metrics.Options{}, around(func(context.Context, *core.Op, core.Handler) (core.Result, error) {
+	boom, lost := false, false
+	traceID := func(context.Context) string {
+		if lost {
+			panic("boom")
+		}
+		return ""
+	}
+	store, registry := open(t, metrics.Options{TraceID: traceID}, around(func(context.Context, *core.Op, core.Handler) (core.Result, error) {
 		if got := values(t, registry)["operations_in_flight count cookie"]; got != 1 {
 			t.Errorf("%v in flight", got)
 		}
@@ -220,7 +226,7 @@ func TestOperationIsInFlightUntilItEndsHoweverItDoes(t *testing.T) {
 	}))
 	count := func() {
 		defer func() {
-			if got := recover(); boom != (got == "boom") {
+			if got := recover(); (boom || lost) != (got == "boom") {
 				t.Errorf("recovered %v", got)
 			}
 		}()
@@ -229,8 +235,10 @@ func TestOperationIsInFlightUntilItEndsHoweverItDoes(t *testing.T) {
 	count()
 	boom = true
 	count()
+	boom, lost = false, true
+	count()
 	expect(t, registry, map[string]float64{
-		"operations_total count failed cookie": 2, "operation_failures_total count cookie": 2, "operation_duration_seconds count cookie": 2,
+		"operations_total count failed cookie": 3, "operation_failures_total count cookie": 3, "operation_duration_seconds count cookie": 2,
 	})
 }
 

@@ -36,6 +36,18 @@
 //   - The program ([core.System]) passes with everything, and what it writes is stored
 //     as it says: without an owner, a record belongs to nobody.
 //
+// # What the store tells nevertheless
+//
+// A record that the principal does not own is there all the same, and what it holds
+// is taken. Whoever works on the store itself, without core/engine, is told so much:
+//
+//   - A to-one that is set to the id of such a record is stored, while one that is set
+//     to the id of none is [core.NotFound]. The engine answers both alike.
+//   - To delete what such a record points at is refused, with
+//     [core.FieldUpdateForbidden] and the relation.
+//   - A unique value that such a record has is [core.AlreadyExists], and so is its
+//     partner in a one-to-one.
+//
 // # Roles that pass
 //
 // Principals with a role of [Options.Bypass] meet all records, may change the owner

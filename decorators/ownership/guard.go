@@ -38,7 +38,7 @@ func (g *guard) admit(op *core.Op) error {
 	}
 	own := g.ownOf(p, f)
 	if !own.IsSet() {
-		return refuse(f, fmt.Errorf("%s owns nothing: its %s is no %s, which %s needs", p, g.source(), f.Type(), f))
+		return refuse(f, fmt.Errorf("the principal owns nothing: its %s is no %s, which %s needs", g.source(), f.Type(), f))
 	}
 	return g.narrow(op, f, own)
 }
@@ -76,7 +76,8 @@ func (g *guard) sign(op *core.Op) {
 	}
 }
 
-// refuse is the error of an operation that is refused whatever the store holds.
+// refuse is the error of an operation that is refused whatever the store holds. The
+// cause is for logs, which may have to hold neither ids of principals nor values.
 func refuse(f *core.Field, cause error) error {
 	err := f.Resource().Forbidden()
 	err.Cause = cause

@@ -76,14 +76,26 @@ func TestClaimsOwnIfTheyAreWholeNumbersOrTextsOfTheFieldsType(t *testing.T) {
 	}
 }
 
-func TestTheCauseSaysWhyAPrincipalOwnsNothing(t *testing.T) {
+func TestTheCauseSaysWhyAPrincipalOwnsNothingAndNotWhoItIs(t *testing.T) {
 	m := typed(core.Int)
 	for want, options := range map[string]ownership.Options{
-		`FORBIDDEN object_name="note": alice owns nothing: its id is no int, which note.owner needs`:        {},
-		`FORBIDDEN object_name="note": alice owns nothing: its claim org is no int, which note.owner needs`: {Claim: "org"},
+		`FORBIDDEN object_name="note": the principal owns nothing: its id is no int, which note.owner needs`:        {},
+		`FORBIDDEN object_name="note": the principal owns nothing: its claim org is no int, which note.owner needs`: {Claim: "org"},
 	} {
 		c := open(t, m, options.Field("owner"))
 		if err := c.as(&core.Principal{ID: core.TextValue("alice")}).tryInsert(m.Resource("note"), nil); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestTheCauseSaysThatAnotherOwnerIsNamedAndNotWho(t *testing.T) {
+	c := stocked(t).as(&core.Principal{ID: core.IntValue(4711)})
+	for want, err := range map[string]error{
+		`FORBIDDEN object_name="cookie": insert names another owner than the principal in cookie.user_id`: c.tryInsert(cookie, map[string]any{"user_id": 815}),
+		`FORBIDDEN object_name="cookie": update names another owner than the principal in cookie.user_id`: c.tryUpdate(cookie, map[string]any{"id": 1, "user_id": 815}),
+	} {
+		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

@@ -25,7 +25,7 @@ func checkNamed(op *core.Op, f *core.Field, own core.Value) error {
 		if v == own || v.IsAbsent() || v.IsNull() && op.Kind == core.Insert {
 			continue
 		}
-		return refuse(f, fmt.Errorf("%s of %s names another owner in %s", op.Kind, op.Principal, f))
+		return refuse(f, fmt.Errorf("%s names another owner than the principal in %s", op.Kind, f))
 	}
 	return nil
 }

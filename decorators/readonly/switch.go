@@ -18,10 +18,11 @@ type Switch struct {
 	idle    chan struct{} // closed when there are none; nil if nobody waits
 }
 
-// Set turns the switch on or off. From when Set(true) returns, no write begins:
-// lone writes are refused, and so are the further ones of a transaction that is
-// on its way. What such a transaction wrote before may still be committed, and a
-// write that reached the backend before goes on; [Switch.Wait] waits for them.
+// Set turns the switch on or off. A write that comes to the decorator after Set(true)
+// has returned is refused, be it a lone one or a further one of a transaction that is on
+// its way. Set stops nothing that came before and waits for nothing: a write that the
+// decorator has let past may still reach the backend, and a transaction may still commit
+// what it wrote. [Switch.Wait] waits for both.
 func (s *Switch) Set(on bool) {
 	s.mu.Lock() // no writer is between its look at the switch and being counted
 	defer s.mu.Unlock()
@@ -31,9 +32,10 @@ func (s *Switch) Set(on bool) {
 // On reports whether the switch is on.
 func (s *Switch) On() bool { return s.on.Load() }
 
-// Wait waits until no write is on its way, read-write transactions included,
-// whether or not they write. After Set(true) and Wait nothing changes until
-// Set(false).
+// Wait waits until none of the lone writes and read-write transactions that the
+// decorator has let past is on its way any more, whether or not the transactions write.
+// After Set(true) and then Wait nothing changes until Set(false); with the switch off,
+// new ones may begin meanwhile.
 //
 // Errors: that of ctx, when it ends before. Who calls it in a transaction waits for
 // itself.

@@ -115,6 +115,50 @@ func TestWaitReturnsWhenTheWritesOnTheirWayHaveEnded(t *testing.T) {
 	})
 }
 
+// held is a decorator that keeps deletes back until they may go on.
+func held(goOn <-chan struct{}) core.Decorator {
+	return core.Decorator{Name: "held", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Kind == core.Delete {
+				<-goOn
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
+func TestAWriteThatWasLetPastIsNotStoppedAndIsWaitedFor(t *testing.T) {
+	for name, write := range map[string]func(ctx context.Context, s *core.Store) error{
+		"alone": func(ctx context.Context, s *core.Store) error { return s.Delete(ctx, cookie, one) },
+		"in a transaction": func(ctx context.Context, s *core.Store) error {
+			return s.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return tx.Delete(ctx, cookie, one) })
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var s readonly.Switch
+			goOn := make(chan struct{})
+			store, _ := open(t, s.Decorator(), held(goOn))
+			go func() {
+				if err := write(t.Context(), store); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}()
+			synctest.Wait() // it is held
+			s.Set(true)
+			if n, err := store.Count(t.Context(), cookie, core.All()); n != 1 || err != nil {
+				t.Errorf("%s: before waiting: %d, %v", name, n, err)
+			}
+			close(goOn)
+			if err := s.Wait(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if n, err := store.Count(t.Context(), cookie, core.All()); n != 0 || err != nil {
+				t.Errorf("%s: after waiting: %d, %v", name, n, err)
+			}
+		})
+	}
+}
+
 func TestWritersThatPanicAreNotWaitedFor(t *testing.T) {
 	var s readonly.Switch
 	store, _ := open(t, s.Decorator())

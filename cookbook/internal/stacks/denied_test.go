@@ -1,0 +1,58 @@
+package stacks_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/decorators/access"
+	"github.com/larder-go/larder/decorators/logging"
+	"github.com/larder-go/larder/decorators/ownership"
+)
+
+func TestTheLogTellsWhyAnOperationWasDeniedAndNotToWhom(t *testing.T) {
+	const secretID = "mallory"
+	for _, c := range []struct {
+		decorator core.Decorator
+		want      string
+	}{
+		{
+			access.Policy{{Name: "bakers bake", Roles: []string{"baker"}, Resource: "jar", Operations: access.Delete}}.Decorator(),
+			"access: delete of jar is refused: rule 1 (bakers bake) is for baker",
+		},
+		{
+			ownership.Field("owner"),
+			"the principal owns nothing: its id is no int, which jar.owner needs",
+		},
+	} {
+		seen, lines := observer.New(zapcore.InfoLevel)
+		store, err := core.New(t.Context(), storetest.OwnedModel(), memory.New(),
+			logging.New(zap.New(seen), logging.Options{Anonymous: true}), c.decorator)
+		if err != nil {
+			t.Fatal(err)
+		}
+		guest := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue(secretID), Roles: []string{"guest"}})
+		if err := store.Delete(guest, store.Model().Resource("jar"), core.IntValue(1)); err == nil {
+			t.Fatal("was not denied")
+		}
+		for _, line := range lines.TakeAll() {
+			said := line.ContextMap()
+			if said["outcome"] != "denied" || said["cause"] != c.want {
+				t.Errorf("got %v, want %s", said, c.want)
+			}
+			if delete(said, "duration"); strings.Contains(fmt.Sprint(said), secretID) {
+				t.Errorf("%v tells who it was", said)
+			}
+		}
+		if err := store.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

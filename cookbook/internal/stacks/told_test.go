@@ -1,0 +1,69 @@
+package stacks_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/decorators/ownership"
+)
+
+// The pages of both packages say what a store tells of rows that its principal does
+// not see. This is all of it.
+func TestWhatAStoreTellsOfHiddenRowsIsWhatThePagesSay(t *testing.T) {
+	type row = map[string]any
+	data := core.Data{
+		"jar":    {1: row{"owner": 1, "label": "mine"}, 2: row{"owner": 2, "label": "hers"}},
+		"cookie": {1: row{"owner": 1}, 2: row{"owner": 2, "jar": 1}},
+		"lid":    {1: row{"owner": 1}, 2: row{"owner": 2, "jar": 2}},
+	}
+	me := core.WithPrincipal(t.Context(), &core.Principal{ID: core.IntValue(1), Roles: []string{"baker"}})
+	for _, guard := range []core.Decorator{ownership.Field("owner"), policy().Decorator()} {
+		for _, c := range []struct {
+			what string
+			try  func(ctx context.Context, s *core.Store) error
+			want string
+		}{
+			{"sees a jar of another", func(ctx context.Context, s *core.Store) error {
+				_, err := s.Get(ctx, s.Model().Resource("jar"), core.IntValue(2))
+				return err
+			}, `OBJECT_DOES_NOT_EXIST object_name="Jar" object_id=2`},
+			{"points at a jar of another", changing("cookie", row{"id": 1, "jar": 2}), ""},
+			{"points at a jar that is not there", changing("cookie", row{"id": 1, "jar": 9}), `OBJECT_DOES_NOT_EXIST object_name="Jar" object_id=9`},
+			{"deletes what a hidden cookie points at", func(ctx context.Context, s *core.Store) error {
+				return s.Delete(ctx, s.Model().Resource("jar"), core.IntValue(1))
+			}, `FIELD_UPDATE_FORBIDDEN object_name="cookie" field_name="InJar"`},
+			{"takes the label of a hidden jar", changing("jar", row{"id": 1, "label": "hers"}), `CONFLICT object_name="Jar" field_name="Label"`},
+			{"takes a jar that has a hidden lid", changing("lid", row{"id": 1, "jar": 2}), `CONFLICT object_name="lid" field_name="jar"`},
+		} {
+			store, err := core.New(t.Context(), storetest.OwnedModel(), memory.NewWith(data), guard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if err := c.try(me, store); err != nil {
+				got = core.AsError(err).Public()
+			}
+			if got != c.want {
+				t.Errorf("%s: who %s is told %s, want %s", guard.Name, c.what, got, c.want)
+			}
+			if err := store.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func changing(resource string, values map[string]any) func(ctx context.Context, s *core.Store) error {
+	return func(ctx context.Context, s *core.Store) error {
+		r := s.Model().Resource(resource)
+		rec, err := r.NewRecord(values)
+		if err != nil {
+			return err
+		}
+		_, err = s.Update(ctx, r, rec)
+		return err
+	}
+}
