@@ -41,9 +41,15 @@ type Options struct {
 func (o Options) check() error {
 	switch o.isolation() {
 	case pgx.Serializable, pgx.RepeatableRead, pgx.ReadCommitted, pgx.ReadUncommitted:
-		return nil
+	default:
+		return fmt.Errorf("postgres: no isolation level %q", o.Isolation)
 	}
-	return fmt.Errorf("postgres: no isolation level %q", o.Isolation)
+	for i, url := range o.Replicas {
+		if _, err := ParseConfig(url); err != nil {
+			return fmt.Errorf("replica %d: %w", i+1, err)
+		}
+	}
+	return nil
 }
 
 func (o Options) isolation() pgx.TxIsoLevel {
