@@ -43,7 +43,7 @@ type catalogColumn struct {
 	identity      string // pg_attribute.attidentity
 	generated     bool
 	fallback      string // expression of the default
-	sequence      string // that the default or identity takes values from, as SQL names it
+	sequence      string // whose values an identity or a default of nothing but nextval gives, as SQL names it
 	sequenceStep  int64
 	sequenceLimit int64
 	byCodePoint   bool // collation sorts so

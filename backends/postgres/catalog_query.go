@@ -68,6 +68,7 @@ LEFT JOIN LATERAL (
   JOIN pg_class sc ON sc.oid = sq.seqrelid
   JOIN pg_namespace sn ON sn.oid = sc.relnamespace
   WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND p.refclassid = 'pg_class'::regclass
+        AND pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(E?''([^'']|'''')+''::regclass\)$'
      OR p.classid = 'pg_class'::regclass AND p.deptype = 'i'
         AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
   LIMIT 1) s ON true

@@ -133,8 +133,10 @@
 // # Keys
 //
 // Keys come from the column's default: an identity, a sequence, or any expression
-// such as gen_random_uuid(). A key that is given explicitly moves the sequence on,
-// so that it is not handed out again.
+// such as gen_random_uuid(). A key that is given explicitly moves an identity on, and
+// the sequence of a default that is nextval and nothing else, so that it is not handed
+// out again. What an expression makes of a sequence is not known, and sequences that
+// go down are left alone.
 //
 // # Errors
 //

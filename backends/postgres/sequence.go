@@ -19,6 +19,15 @@ type sequence struct {
 	last  atomic.Int64 // at least so far it has come, or zero
 }
 
+// sequenceOf returns the sequence whose values are the keys, which can be moved past
+// keys that are given; nil if there is none, or it goes down.
+func sequenceOf(key *catalogColumn, f *core.Field) *sequence {
+	if f.Type() != core.Int || key.sequence == "" || key.sequenceStep <= 0 {
+		return nil
+	}
+	return &sequence{name: key.sequence, step: key.sequenceStep, limit: key.sequenceLimit}
+}
+
 // saw notes that the sequence has come as far as n.
 func (s *sequence) saw(n int64) { raise64(&s.last, n) }
 
@@ -75,99 +84,4 @@ func (t *table) advance(recs []core.Record) (calls []call, highest int64) {
 		{sql: t.sequence.lockSQL()},
 		{sql: t.sequence.advanceSQL("$1::bigint"), args: []any{highest}},
 	}, highest
-}
-
-// NextIDs takes values from the key's default.
-func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	table, err := t.backend.writing(op.Resource)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case table.sequence != nil && !t.begun:
-		return t.freshKeys(ctx, op, table)
-	case table.sequence != nil:
-		return t.evaluate(ctx, op, table, "nextval("+table.sequence.regclass()+")")
-	case table.key.fallback != "":
-		return t.evaluate(ctx, op, table, table.key.readDefault())
-	case table.key.field.Type() == core.UUID:
-		keys := make([]core.Value, op.N)
-		for i := range keys {
-			keys[i] = core.NewUUID()
-		}
-		return keys, nil
-	}
-	return nil, noNextKey(op.Resource)
-}
-
-// readDefault is the value of the column's default as the model has it.
-func (c *column) readDefault() string {
-	if !c.text {
-		return c.fallback
-	}
-	return c.read("(" + c.fallback + ")::" + c.declared)
-}
-
-// evaluate returns N values of the expression.
-func (t *transaction) evaluate(ctx context.Context, op *core.Op, table *table, expression string) ([]core.Value, error) {
-	sql := "SELECT " + expression + " AS " + table.key.name + " FROM generate_series(1, $1::bigint)"
-	var keys []core.Value
-	err := t.run(ctx, op, call{sql, []any{int64(op.N)}, func(rows pgx.Rows) (err error) {
-		keys, err = keysOf(rows, table)
-		return err
-	}})
-	if err == nil && table.sequence != nil && len(keys) > 0 {
-		table.sequence.saw(keys[len(keys)-1].Int())
-	}
-	return keys, err
-}
-
-func keysOf(rows pgx.Rows, t *table) ([]core.Value, error) {
-	recs, err := records(rows, t, []*column{t.key}, 0)
-	keys := make([]core.Value, len(recs))
-	for i, rec := range recs {
-		keys[i] = rec.Key()
-	}
-	return keys, err
-}
-
-// freshKeys takes values from the sequence that no row has, although somebody else
-// may have added rows without asking the sequence. It runs before the transaction
-// begins and is not serializable, because looking for keys that are not there would
-// conflict with everybody who adds some.
-func (t *transaction) freshKeys(ctx context.Context, op *core.Op, table *table) ([]core.Value, error) {
-	if err := t.acquire(ctx); err != nil {
-		return nil, err
-	}
-	s := table.sequence
-	sql := fmt.Sprintf("SELECT s.%s FROM (SELECT nextval(%s) AS %[1]s FROM generate_series(1, $1::bigint)) AS s"+
-		" WHERE NOT EXISTS (SELECT FROM %[3]s AS t WHERE t.%[1]s = s.%[1]s)", table.key.name, s.regclass(), table.name)
-	var keys []core.Value
-	for len(keys) < op.N {
-		var batch pgx.Batch
-		batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
-		missing := op.N - len(keys)
-		batch.Queue(sql, int64(missing)).Query(func(rows pgx.Rows) error {
-			more, err := keysOf(rows, table)
-			keys = append(keys, more...)
-			return err
-		})
-		batch.Queue("COMMIT")
-		if err := t.conn.SendBatch(ctx, &batch).Close(); err != nil {
-			return nil, t.backend.failure(ctx, op, err)
-		}
-		if len(keys) < op.N {
-			if err := s.catchUp(ctx, t.conn.Conn(), table); err != nil {
-				return nil, t.backend.failure(ctx, op, err)
-			}
-		}
-	}
-	s.saw(keys[len(keys)-1].Int())
-	if t.opts.Single {
-		t.end()
-	}
-	return keys, nil
 }

@@ -32,11 +32,12 @@ type column struct {
 	index      int    // in records
 	name       string // quoted
 	cast       string // type of its parameters
+	sqlType    string // its own, with modifiers
 	notNull    bool
 	virtual    bool   // not in the table, only in what is read
 	generated  bool   // GENERATED ALWAYS AS (...) STORED
 	always     bool   // GENERATED ALWAYS AS IDENTITY
-	fallback   string // default expression
+	fallback   string // default expression, or what gives the values of an identity
 	given      bool   // a value that is not given is not null
 	codePoints string // what makes comparison one by code point, if the column's is not
 	equality   string // the same for equality
@@ -94,9 +95,7 @@ func bindTable(found *catalogTable, name string, r *core.Resource, opts Options)
 		t.fields[f.Name()] = f
 	}
 	t.key = t.columns[r.Key().Column()]
-	if key := found.columns[r.Key().Name()]; r.Key().Type() == core.Int && key.sequence != "" && key.sequenceStep > 0 {
-		t.sequence = &sequence{name: key.sequence, step: key.sequenceStep, limit: key.sequenceLimit}
-	}
+	t.sequence = sequenceOf(found.columns[r.Key().Name()], r.Key())
 	for _, x := range found.indexes {
 		if f := t.fields[x.columns[0]]; x.unique && len(x.columns) == 1 && f != nil {
 			t.uniques[x.name] = f
@@ -119,7 +118,10 @@ func bindColumn(found *catalogColumn, f *core.Field) *column {
 	c := &column{
 		form: formOf(found, f), field: f, index: f.Column(), name: quote(f.Name()), cast: sqlType(f),
 		notNull: found.notNull || f.Key(), generated: found.generated, always: found.identity == "a",
-		fallback: found.fallback, given: found.given(), limits: limitsOf(found),
+		sqlType: found.declared, fallback: found.fallback, given: found.given(), limits: limitsOf(found),
+	}
+	if found.identity != "" {
+		c.fallback = "nextval(" + quoted(found.sequence) + "::regclass)"
 	}
 	if f.Type() == core.Text && (c.text || !found.byCodePoint) {
 		c.codePoints = ` COLLATE "C"`
