@@ -21,6 +21,7 @@ type Backend struct {
 	closed atomic.Bool
 
 	tables     []*table // by resource; set by Bind
+	parts      partitions
 	statements statements
 	autocommit bool // a statement without BEGIN is a transaction of the right isolation
 	begin      [2]string
@@ -73,7 +74,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := mismatch(b.schema, compare(found, b.schema, m, b.opts, false)); err != nil {
 		return err
 	}
-	b.tables = bindTables(found, b.schema, m, b.opts)
+	b.tables, b.parts = bindTables(found, b.schema, m, b.opts), found.parts
 	b.defers = found.defers
 	b.autocommit = found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
 	for _, t := range b.tables {

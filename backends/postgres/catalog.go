@@ -16,6 +16,7 @@ type catalog struct {
 	defers    bool   // SET CONSTRAINTS has something to defer, in some schema
 	tables    map[string]*catalogTable
 	queries   map[string]*catalogTable // of sources, by resource
+	parts     partitions
 }
 
 type catalogTable struct {
@@ -66,7 +67,7 @@ type catalogForeignKey struct {
 
 // readCatalog looks into a schema. It needs no privilege on its tables.
 func readCatalog(ctx context.Context, c *pgx.Conn, schema string) (*catalog, error) {
-	found := &catalog{tables: make(map[string]*catalogTable)}
+	found := &catalog{tables: make(map[string]*catalogTable), parts: make(partitions)}
 	batch := &pgx.Batch{}
 	batch.Queue(settingsQuery, schema).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&found.exists, &found.encoding, &found.isolation, &found.defers)
@@ -75,6 +76,7 @@ func readCatalog(ctx context.Context, c *pgx.Conn, schema string) (*catalog, err
 	batch.Queue(indexesQuery, schema).Query(found.readIndexes)
 	batch.Queue(foreignKeysQuery, schema).Query(found.readForeignKeys)
 	batch.Queue(checksQuery, schema).Query(found.readChecks)
+	batch.Queue(partitionsQuery, schema).Query(found.parts.read)
 	return found, c.SendBatch(ctx, batch).Close()
 }
 

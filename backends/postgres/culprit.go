@@ -36,8 +36,8 @@ func (t *transaction) culprit(ctx context.Context, op *core.Op, err error) *core
 }
 
 // ofValue reports whether an error can be one of a value and a type (manual,
-// appendix A): data exceptions, the checks of domains, and what types with a
-// syntax or with names of things in them call a syntax error or not defined.
+// appendix A): data exceptions, the checks of domains, what types with a syntax or
+// with names of things in them call a syntax error or not defined, and limits.
 func ofValue(err error) bool {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || strings.Contains(server.Message, markMissing) || strings.Contains(server.Message, markForbidden) {
@@ -47,7 +47,7 @@ func ofValue(err error) bool {
 	case "23514", "23502":
 		return server.DataTypeName != ""
 	}
-	return strings.HasPrefix(server.Code, "22") || strings.HasPrefix(server.Code, "42")
+	return slices.Contains([]string{"22", "42", "54"}, server.Code[:2])
 }
 
 // trySQL casts values to the column's type, for nothing but the error.

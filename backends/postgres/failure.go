@@ -65,6 +65,7 @@ func (t *transaction) taken(op *core.Op, err error) *table {
 		return nil
 	}
 	table := t.backend.table(op.Resource)
+	server = t.backend.parts.whole(t.backend.schema, server)
 	if table.sequence == nil || table.uniques[server.ConstraintName] != table.key.field {
 		return nil
 	}

@@ -17,11 +17,12 @@ type table struct {
 	reads    *table    // what is read, which may be the table itself
 	readOnly bool
 	key      *column
-	sequence *sequence              // of an Int key; may be nil
-	fields   map[string]*core.Field // by column
-	uniques  map[string]*core.Field // by constraint or index on one column
-	foreign  map[string]*core.Field // by constraint
-	checks   map[string]*core.Field // by constraint on one column
+	sequence *sequence                // of an Int key; may be nil
+	fields   map[string]*core.Field   // by column
+	uniques  map[string]*core.Field   // by constraint or index on one column
+	indexed  map[string][]*core.Field // by index
+	foreign  map[string]*core.Field   // by constraint
+	checks   map[string]*core.Field   // by constraint on one column
 }
 
 // column is a stored field as statements see it.
@@ -82,7 +83,7 @@ func written(reads, t *table) *table {
 func bindTable(found *catalogTable, name string, r *core.Resource, opts Options) *table {
 	t := &table{
 		resource: r, name: name, columns: make([]*column, len(r.Columns())),
-		fields: make(map[string]*core.Field), uniques: make(map[string]*core.Field),
+		fields: make(map[string]*core.Field), uniques: make(map[string]*core.Field), indexed: make(map[string][]*core.Field),
 		foreign: make(map[string]*core.Field), checks: make(map[string]*core.Field),
 	}
 	for i, f := range r.Columns() {
@@ -99,6 +100,11 @@ func bindTable(found *catalogTable, name string, r *core.Resource, opts Options)
 	for _, x := range found.indexes {
 		if f := t.fields[x.columns[0]]; x.unique && len(x.columns) == 1 && f != nil {
 			t.uniques[x.name] = f
+		}
+		for _, name := range x.columns {
+			if f := t.fields[name]; f != nil {
+				t.indexed[x.name] = append(t.indexed[x.name], f)
+			}
 		}
 	}
 	for _, k := range found.foreign {

@@ -1,6 +1,8 @@
 package postgres_test
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -138,5 +140,67 @@ func TestResultsShowWhatTheDatabaseMadeOfThem(t *testing.T) {
 	updated, err := store.Update(t.Context(), item, record(t, item, map[string]any{"secret_id": 2, "secret_count": 4}))
 	if err != nil || updated[0].Get("secret_twice") != core.IntValue(8) {
 		t.Errorf("got %v %v", updated, err)
+	}
+}
+
+// incompressible is a text of so many bytes that an index cannot make smaller.
+func incompressible(size int) string {
+	b := make([]byte, size/2)
+	_, _ = rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+func TestTextsThatAreTooLongForAnIndexNameTheirField(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "thing", External: "Thing", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "indexed", External: "Indexed", Type: core.Text, Indexed: true},
+			{Name: "unique", External: "Unique", Type: core.Text, Unique: true}, {Name: "plain", Type: core.Text},
+			{Name: "left", External: "Left", Type: core.Text}, {Name: "right", External: "Right", Type: core.Text},
+		}},
+		core.ResourceSpec{Name: "key", External: "Key", Fields: []core.FieldSpec{{Name: "id", External: "ID", Type: core.Text, Key: true}}})
+	s, _ := stored(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, indexed text, "unique" text UNIQUE, plain text, "left" text, "right" text)`,
+		`CREATE INDEX ON $S.thing (indexed, id)`, `CREATE INDEX ON $S.thing ("left", "right")`, `CREATE TABLE $S.key (id text PRIMARY KEY)`)
+	thing, key := m.Resource("thing"), m.Resource("key")
+	for _, size := range []int{6000, 40_000} {
+		for name, external := range map[string]string{"indexed": "Indexed", "unique": "Unique", "left": "Left", "right": "Right"} {
+			expect := func(how string, err error) {
+				t.Helper()
+				var e *core.Error
+				if !errors.As(err, &e) || e.Code != core.BadFieldValue || e.Resource != "Thing" || e.Field != external {
+					t.Errorf("%s of %d bytes for %s: %v", how, size, name, err)
+				}
+			}
+			long := map[string]any{name: incompressible(size), "plain": incompressible(2 * size)}
+			_, err := s.Insert(t.Context(), thing, record(t, thing, long))
+			expect("insert", err)
+			got, err := s.Insert(t.Context(), thing, record(t, thing, nil))
+			must(t, err)
+			long["id"] = got[0].Key()
+			_, err = s.Update(t.Context(), thing, record(t, thing, long))
+			expect("update", err)
+		}
+		_, err := s.Insert(t.Context(), key, record(t, key, map[string]any{"id": incompressible(size)}))
+		var e *core.Error
+		if !errors.As(err, &e) || e.Code != core.BadFieldValue || e.Resource != "Key" || e.Field != "ID" {
+			t.Errorf("key of %d bytes: %v", size, err)
+		}
+		if _, err := s.Get(t.Context(), key, core.TextValue(incompressible(size))); !errors.Is(err, core.NotFound) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestLimitsOfTheServerAreTheRequestsFault(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "thing", External: "Thing", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "words", External: "Words", Type: core.Text}, {Name: "text", External: "Text", Type: core.Text},
+	}})
+	s, _ := stored(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, words tsvector, text text)`, `CREATE INDEX ON $S.thing (lower(text))`)
+	thing := m.Resource("thing")
+	for field, want := range map[string]core.Code{"words": core.BadFieldValue, "text": core.BadRequest} {
+		text := map[string]string{"words": strings.Repeat("x", 3000), "text": incompressible(6000)}[field]
+		_, err := s.Insert(t.Context(), thing, record(t, thing, map[string]any{field: text}))
+		if e := core.AsError(err); err == nil || e.Code != want || want == core.BadFieldValue && e.Field != "Words" {
+			t.Errorf("%s: %v", field, err)
+		}
 	}
 }
