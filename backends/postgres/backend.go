@@ -43,7 +43,7 @@ func New(pool *pgxpool.Pool, schema string, opts Options) *Backend {
 }
 
 // Bind compares the schema with the model, and moves sequences that are behind the
-// keys of their tables on.
+// keys of their tables on, if its role may.
 //
 // Errors: one that names every difference that would make the model impossible or
 // incorrect to store; [core.Unavailable].
@@ -78,7 +78,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	b.defers = found.defers
 	b.autocommit = found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
 	for _, t := range b.tables {
-		if t.sequence == nil {
+		if t.sequence == nil || !t.sequence.movable() {
 			continue
 		}
 		if err := t.sequence.catchUp(ctx, conn.Conn(), t); err != nil {

@@ -47,8 +47,9 @@ type catalogColumn struct {
 	sequence      string // whose values an identity or a default of nothing but nextval gives, as SQL names it
 	sequenceStep  int64
 	sequenceLimit int64
-	byCodePoint   bool // collation sorts so
-	deterministic bool // collation calls no two different texts equal
+	sequenceLacks []string // privileges that we do not have on it
+	byCodePoint   bool     // collation sorts so
+	deterministic bool     // collation calls no two different texts equal
 }
 
 type catalogIndex struct {
@@ -86,7 +87,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 		col := &catalogColumn{}
 		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
 			&col.declared, &col.domain, &col.labels, &col.display, &col.size, &col.notNull,
-			&col.identity, &col.generated, &col.fallback, &col.sequence, &col.sequenceStep, &col.sequenceLimit,
+			&col.identity, &col.generated, &col.fallback, &col.sequence, &col.sequenceStep, &col.sequenceLimit, &col.sequenceLacks,
 			&col.byCodePoint, &col.deterministic)
 		if err != nil {
 			return err

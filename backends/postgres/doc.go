@@ -138,6 +138,22 @@
 // out again. What an expression makes of a sequence is not known, and sequences that
 // go down are left alone.
 //
+// # Privileges
+//
+// The role of the connections needs USAGE on the schema; SELECT, INSERT, UPDATE and
+// DELETE on the tables, as far as it is to do that, where each write needs SELECT as
+// well; and USAGE, SELECT and UPDATE on the sequences of keys that it hands out ahead
+// or is given:
+//
+//	GRANT USAGE ON SCHEMA cookies TO app;
+//	GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA cookies TO app;
+//	GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA cookies TO app;
+//
+// Without those on the sequences, keys of identity columns still come with inserts, and
+// a sequence that is behind its table is left there. [Options.Migrate] needs to own what
+// it changes. What the role may not do, and rows that row security (manual, section 5.8)
+// does not let it write, are [core.Forbidden].
+//
 // # Errors
 //
 // Violated constraints become the codes of package core, with the names of the

@@ -91,8 +91,27 @@ func (b *Backend) failure(ctx context.Context, op *core.Op, err error) error {
 		if found := b.violation(op, server); found != nil {
 			return found
 		}
+		if server.Code == insufficientPrivilege {
+			return b.forbidden(op, server)
+		}
 	}
 	return b.classify(ctx, err)
+}
+
+// insufficientPrivilege is the SQLSTATE (manual, appendix A) of what the role of the
+// connection may not do, and of rows that row security does not let it write.
+const insufficientPrivilege = "42501"
+
+// forbidden is the error of what the role may not do. op is nil at a commit.
+func (b *Backend) forbidden(op *core.Op, err error) error {
+	if op == nil {
+		return &core.Error{Code: core.Forbidden, Cause: err}
+	}
+	found := op.Resource.Forbidden()
+	if found.Cause = err; b.table(op.Resource).sequence != nil && (op.Kind == core.Insert || op.Kind == core.NextID) {
+		found.Cause = b.table(op.Resource).sequence.explain(err)
+	}
+	return found
 }
 
 // classify returns an error that is nobody's fault with what it means for the

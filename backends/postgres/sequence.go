@@ -2,10 +2,14 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/larder-go/larder/core"
 )
@@ -16,6 +20,7 @@ type sequence struct {
 	name  string // qualified and quoted
 	step  int64
 	limit int64
+	lacks []string     // privileges that we do not have on it
 	last  atomic.Int64 // at least so far it has come, or zero
 }
 
@@ -25,7 +30,7 @@ func sequenceOf(key *catalogColumn, f *core.Field) *sequence {
 	if f.Type() != core.Int || key.sequence == "" || key.sequenceStep <= 0 {
 		return nil
 	}
-	return &sequence{name: key.sequence, step: key.sequenceStep, limit: key.sequenceLimit}
+	return &sequence{name: key.sequence, step: key.sequenceStep, limit: key.sequenceLimit, lacks: key.sequenceLacks}
 }
 
 // saw notes that the sequence has come as far as n.
@@ -65,7 +70,23 @@ func (s *sequence) catchUp(ctx context.Context, c *pgx.Conn, t *table) error {
 	batch.Queue(s.lockSQL())
 	batch.Queue(s.advanceSQL("(SELECT max(" + t.key.name + ") FROM " + t.name + ")"))
 	batch.Queue("COMMIT")
-	return c.SendBatch(ctx, batch).Close()
+	return s.explain(c.SendBatch(ctx, batch).Close())
+}
+
+// movable reports whether we may see where the sequence is, and move it at least in
+// small steps.
+func (s *sequence) movable() bool {
+	lacks := func(privilege string) bool { return slices.Contains(s.lacks, privilege) }
+	return !lacks("SELECT") && !(lacks("USAGE") && lacks("UPDATE"))
+}
+
+// explain adds to the error of a missing privilege what the sequence needs.
+func (s *sequence) explain(err error) error {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || server.Code != insufficientPrivilege || len(s.lacks) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; keys need GRANT %s ON SEQUENCE %s", err, strings.Join(s.lacks, ", "), s.name)
 }
 
 // advance returns the calls that move the sequence past the keys of records to
