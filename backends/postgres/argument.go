@@ -97,7 +97,7 @@ func appendElement(dst []byte, s string) []byte {
 func (c *column) check(v core.Value) error {
 	f := c.field
 	if c.generated || c.virtual {
-		return &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
+		return readonly(f)
 	}
 	fits := true
 	switch v.Type() {
@@ -127,6 +127,11 @@ func (l limits) text(s string) bool {
 	}
 	n := utf8.RuneCountInString(s)
 	return n == l.size || n < l.size && !l.exact
+}
+
+// readonly is the error of a column that cannot be written to.
+func readonly(f *core.Field) *core.Error {
+	return &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
 }
 
 // badValue is the error of a value that a column does not take.

@@ -13,6 +13,11 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
+// errLeftOut says that an Insert wrote nothing, because triggers left out its rows
+// (manual, section 39.1). Other writes of the transaction may have been committed along
+// with it.
+var errLeftOut = errors.New("postgres: a trigger of the table left the rows out")
+
 // failed returns the error of calls that failed. If they ended with a commit and
 // the server did not say that it refused, nobody knows whether it happened. If it
 // did happen, and only its result cannot be read, to call it unknown is the one way
@@ -22,6 +27,10 @@ func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commit
 	switch {
 	case errors.Is(err, errRolledBack):
 		return err
+	case errors.Is(err, errLeftOut) && (t.opts.Single || !commits):
+		found := rejected(op, nil)
+		found.Cause = unread.error
+		return found
 	case isUnread && commits && t.wrote:
 		t.backend.horizon.lose()
 		return &core.Error{Code: core.ServerError, Cause: errors.Join(core.ErrCommitUnknown, unread.error)}
