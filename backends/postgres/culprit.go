@@ -23,7 +23,7 @@ func (t *transaction) culprit(ctx context.Context, op *core.Op, err error) *core
 	_ = t.undo(ctx) // without it, nothing below finds anything
 	for _, c := range t.backend.table(op.Resource).columns {
 		values, given := valuesOf(c, op.Records)
-		if c.declared == "" || !slices.Contains(given, true) {
+		if !c.refuses() || !slices.Contains(given, true) {
 			continue
 		}
 		if _, failed := t.conn.Exec(ctx, c.trySQL(), c.array(values)); ofValue(failed) {
@@ -50,8 +50,14 @@ func ofValue(err error) bool {
 	return slices.Contains([]string{"22", "42", "54"}, server.Code[:2])
 }
 
+// refuses reports whether the column's type may not take a value of the model's: it is
+// another one, or has numbers in it, which may be too large for it or too small.
+func (c *column) refuses() bool {
+	return c.other || c.field.Type() == core.JSON || c.field.Type() == core.List
+}
+
 // trySQL casts values to the column's type, for nothing but the error.
 func (c *column) trySQL() string {
 	b := builder{}
-	return "SELECT count((" + c.fromParameter("v.x") + ")::" + c.declared + ") FROM unnest(" + b.param(c.parameter()+"[]") + ") AS v (x)"
+	return "SELECT count((" + c.fromParameter("v.x") + ")::" + c.sqlType + ") FROM unnest(" + b.param(c.parameter()+"[]") + ") AS v (x)"
 }

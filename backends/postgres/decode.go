@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -175,9 +174,4 @@ func scanArray[T any](types *pgtype.Map, oid uint32, format int16, raw []byte, v
 		keys[i] = value(e)
 	}
 	return keys, nil
-}
-
-// undecodable is the error of a stored value that the model has no place for.
-func undecodable(f *core.Field, err error) error {
-	return fmt.Errorf("postgres: %s: stored value cannot be read: %w", f, err)
 }

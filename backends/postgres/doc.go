@@ -36,7 +36,7 @@
 // A value is written as the server reads it, and shown as the server spells it: "1e2"
 // becomes the numeric "100", and the numeric(4,2) "1.5" becomes "1.50". One that the
 // server does not read, cuts or finds out of range is [core.BadFieldValue], the rules
-// of a domain included. Dates and intervals are spelled in the style of the
+// of a domain included, and so is one that is too large for an index of its column. Dates and intervals are spelled in the style of the
 // connection (DateStyle, IntervalStyle, TimeZone, lc_monetary), which has to be the
 // same for all: [Open] sees to the first two, [New] leaves it to the pool's owner.
 //
@@ -58,8 +58,18 @@
 // makes for types whose spelling no setting changes.
 //
 // Columns and tables that the model does not name are left alone. Defaults,
-// generated columns and triggers of the database do what they do, and the records
-// that a write returns show it.
+// generated columns and BEFORE triggers of the database do what they do; the records
+// that a write returns show it, and conditions that policies put on writes see it.
+// An AFTER trigger that changes the row again, or any other, does so unseen: the
+// result is the row from before it, and conditions have been checked on that, so that
+// no rule of access should rest on a column that AFTER triggers change. An insert whose
+// rows a BEFORE trigger leaves out is [core.BadRequest].
+//
+// A row with a value that the model has no place for, put there by somebody else, cannot
+// be read, nor can any list that it is in, until the value is changed there: a NaN or an
+// infinity in a Float, and a Time that is infinite, before Christ or after the year 9999.
+// This is [core.ServerError], and its cause names the field and the key. Constraints such
+// as CHECK (isfinite(at)) keep such values out.
 //
 // [DDL] writes the statements that create what a model needs, [Migrate] executes
 // those that are missing. Neither ever changes or drops anything; for migrations
