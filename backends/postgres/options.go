@@ -30,7 +30,8 @@ type Options struct {
 	// what only reads: transactions begun as read-only and single reads. See the
 	// section on replicas of the package documentation. The backend makes a pool
 	// for each, set up as [Open] does it, and closes it; so it is not for a
-	// [core.BackendFunc] that makes a backend each time. Default: none.
+	// [core.BackendFunc] that makes a backend each time. What [ParseConfig] does not
+	// take is refused by Open, and when the store is made. Default: none.
 	Replicas []string
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".
