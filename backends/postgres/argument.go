@@ -96,11 +96,8 @@ func appendElement(dst []byte, s string) []byte {
 // in the model can, and for a column that cannot be written to.
 func (c *column) check(v core.Value) error {
 	f := c.field
-	switch {
-	case (c.generated || c.virtual) && f.Hidden():
-		return badValues(f.Resource())
-	case c.generated || c.virtual:
-		return &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
+	if c.generated || c.virtual {
+		return readonly(f)
 	}
 	fits := true
 	switch v.Type() {
@@ -130,6 +127,15 @@ func (l limits) text(s string) bool {
 	}
 	n := utf8.RuneCountInString(s)
 	return n == l.size || n < l.size && !l.exact
+}
+
+// readonly is the error of a column that cannot be written to. Clients are told
+// nothing of a hidden one.
+func readonly(f *core.Field) *core.Error {
+	if f.Hidden() {
+		return badValues(f.Resource())
+	}
+	return &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
 }
 
 // badValue is the error of a value that a column does not take. Clients are told

@@ -21,6 +21,7 @@ type Backend struct {
 	closed atomic.Bool
 
 	tables     []*table // by resource; set by Bind
+	parts      partitions
 	statements statements
 	autocommit bool // a statement without BEGIN is a transaction of the right isolation
 	begin      [2]string
@@ -42,7 +43,7 @@ func New(pool *pgxpool.Pool, schema string, opts Options) *Backend {
 }
 
 // Bind compares the schema with the model, and moves sequences that are behind the
-// keys of their tables on.
+// keys of their tables on, if its role may.
 //
 // Errors: one that names every difference that would make the model impossible or
 // incorrect to store; [core.Unavailable].
@@ -73,11 +74,11 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := mismatch(b.schema, compare(found, b.schema, m, b.opts, false)); err != nil {
 		return err
 	}
-	b.tables = bindTables(found, b.schema, m, b.opts)
+	b.tables, b.parts = bindTables(found, b.schema, m, b.opts), found.parts
 	b.defers = found.defers
 	b.autocommit = found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
 	for _, t := range b.tables {
-		if t.sequence == nil {
+		if t.sequence == nil || !t.sequence.movable() {
 			continue
 		}
 		if err := t.sequence.catchUp(ctx, conn.Conn(), t); err != nil {

@@ -16,6 +16,7 @@ type catalog struct {
 	defers    bool   // SET CONSTRAINTS has something to defer, in some schema
 	tables    map[string]*catalogTable
 	queries   map[string]*catalogTable // of sources, by resource
+	parts     partitions
 }
 
 type catalogTable struct {
@@ -43,11 +44,12 @@ type catalogColumn struct {
 	identity      string // pg_attribute.attidentity
 	generated     bool
 	fallback      string // expression of the default
-	sequence      string // that the default or identity takes values from, as SQL names it
+	sequence      string // whose values an identity or a default of nothing but nextval gives, as SQL names it
 	sequenceStep  int64
 	sequenceLimit int64
-	byCodePoint   bool // collation sorts so
-	deterministic bool // collation calls no two different texts equal
+	sequenceLacks []string // privileges that we do not have on it
+	byCodePoint   bool     // collation sorts so
+	deterministic bool     // collation calls no two different texts equal
 }
 
 type catalogIndex struct {
@@ -66,7 +68,7 @@ type catalogForeignKey struct {
 
 // readCatalog looks into a schema. It needs no privilege on its tables.
 func readCatalog(ctx context.Context, c *pgx.Conn, schema string) (*catalog, error) {
-	found := &catalog{tables: make(map[string]*catalogTable)}
+	found := &catalog{tables: make(map[string]*catalogTable), parts: make(partitions)}
 	batch := &pgx.Batch{}
 	batch.Queue(settingsQuery, schema).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&found.exists, &found.encoding, &found.isolation, &found.defers)
@@ -75,6 +77,7 @@ func readCatalog(ctx context.Context, c *pgx.Conn, schema string) (*catalog, err
 	batch.Queue(indexesQuery, schema).Query(found.readIndexes)
 	batch.Queue(foreignKeysQuery, schema).Query(found.readForeignKeys)
 	batch.Queue(checksQuery, schema).Query(found.readChecks)
+	batch.Queue(partitionsQuery, schema).Query(found.parts.read)
 	return found, c.SendBatch(ctx, batch).Close()
 }
 
@@ -84,7 +87,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 		col := &catalogColumn{}
 		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
 			&col.declared, &col.domain, &col.labels, &col.display, &col.size, &col.notNull,
-			&col.identity, &col.generated, &col.fallback, &col.sequence, &col.sequenceStep, &col.sequenceLimit,
+			&col.identity, &col.generated, &col.fallback, &col.sequence, &col.sequenceStep, &col.sequenceLimit, &col.sequenceLacks,
 			&col.byCodePoint, &col.deterministic)
 		if err != nil {
 			return err

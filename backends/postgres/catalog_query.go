@@ -46,7 +46,7 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
             WHEN base.typname IN ('bit', 'varbit') AND below.mod > 0 THEN below.mod ELSE 0 END,
        a.attnotnull, a.attidentity::text, a.attgenerated <> '',
        coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, CASE WHEN t.typtype = 'd' THEN t.typdefault END, ''),
-       coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.last, 0),
+       coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.last, 0), coalesce(s.missing, '{}'),
        coalesce(co.collname IN ('C', 'POSIX', 'ucs_basic', 'C.UTF-8', 'C.utf8') OR co.collname = 'default' AND db.datcollate IN ('C', 'POSIX') AND db.provider = 'c', true),
        coalesce(co.collisdeterministic, true)
 FROM col a
@@ -62,12 +62,14 @@ CROSS JOIN (
   SELECT datcollate, coalesce(to_jsonb(pg_database) ->> 'datlocprovider', 'c') AS provider
   FROM pg_database WHERE datname = current_database()) db
 LEFT JOIN LATERAL (
-  SELECT format('%I.%I', sn.nspname, sc.relname) AS name, sq.seqincrement AS step, sq.seqmax AS last
+  SELECT format('%I.%I', sn.nspname, sc.relname) AS name, sq.seqincrement AS step, sq.seqmax AS last,
+         ARRAY(SELECT g FROM unnest('{USAGE,SELECT,UPDATE}'::text[]) AS g WHERE NOT has_sequence_privilege(sc.oid, g)) AS missing
   FROM pg_depend p
   JOIN pg_sequence sq ON sq.seqrelid = CASE WHEN p.classid = 'pg_attrdef'::regclass THEN p.refobjid ELSE p.objid END
   JOIN pg_class sc ON sc.oid = sq.seqrelid
   JOIN pg_namespace sn ON sn.oid = sc.relnamespace
   WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND p.refclassid = 'pg_class'::regclass
+        AND pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(E?''([^'']|'''')+''::regclass\)$'
      OR p.classid = 'pg_class'::regclass AND p.deptype = 'i'
         AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
   LIMIT 1) s ON true

@@ -23,7 +23,7 @@ func (t *transaction) culprit(ctx context.Context, op *core.Op, err error) *core
 	_ = t.undo(ctx) // without it, nothing below finds anything
 	for _, c := range t.backend.table(op.Resource).columns {
 		values, given := valuesOf(c, op.Records)
-		if c.declared == "" || !slices.Contains(given, true) {
+		if !c.refuses() || !slices.Contains(given, true) {
 			continue
 		}
 		if _, failed := t.conn.Exec(ctx, c.trySQL(), c.array(values)); ofValue(failed) {
@@ -36,8 +36,8 @@ func (t *transaction) culprit(ctx context.Context, op *core.Op, err error) *core
 }
 
 // ofValue reports whether an error can be one of a value and a type (manual,
-// appendix A): data exceptions, the checks of domains, and what types with a
-// syntax or with names of things in them call a syntax error or not defined.
+// appendix A): data exceptions, the checks of domains, what types with a syntax or
+// with names of things in them call a syntax error or not defined, and limits.
 func ofValue(err error) bool {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || strings.Contains(server.Message, markMissing) || strings.Contains(server.Message, markForbidden) {
@@ -47,11 +47,17 @@ func ofValue(err error) bool {
 	case "23514", "23502":
 		return server.DataTypeName != ""
 	}
-	return strings.HasPrefix(server.Code, "22") || strings.HasPrefix(server.Code, "42")
+	return slices.Contains([]string{"22", "42", "54"}, server.Code[:2])
+}
+
+// refuses reports whether the column's type may not take a value of the model's: it is
+// another one, or has numbers in it, which may be too large for it or too small.
+func (c *column) refuses() bool {
+	return c.other || c.field.Type() == core.JSON || c.field.Type() == core.List
 }
 
 // trySQL casts values to the column's type, for nothing but the error.
 func (c *column) trySQL() string {
 	b := builder{}
-	return "SELECT count((" + c.fromParameter("v.x") + ")::" + c.declared + ") FROM unnest(" + b.param(c.parameter()+"[]") + ") AS v (x)"
+	return "SELECT count((" + c.fromParameter("v.x") + ")::" + c.sqlType + ") FROM unnest(" + b.param(c.parameter()+"[]") + ") AS v (x)"
 }

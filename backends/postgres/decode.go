@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"time"
@@ -32,6 +31,8 @@ func (c *column) decoder(types *pgtype.Map, sent pgconn.FieldDescription) decode
 	switch c.field.Type() {
 	case core.Time, core.Bytes:
 		return scanDecoder(types, sent, c.field.Type())
+	case core.Float:
+		return floatDecoder(sent.DataTypeOID)
 	}
 	return textDecoders[c.field.Type()]
 }
@@ -82,18 +83,27 @@ var textDecoders = [...]decoder{
 		n, err := strconv.ParseInt(string(raw), 10, 64)
 		return core.IntValue(n), err
 	},
-	core.Float: func(raw []byte) (core.Value, error) {
-		f, err := strconv.ParseFloat(string(raw), 64)
-		if err != nil {
-			return core.Value{}, err
-		}
-		return core.Float.Convert(f)
-	},
 	core.Text: binaryDecoders[core.Text],
 	core.Bool: func(raw []byte) (core.Value, error) { return core.BoolValue(string(raw) == "t"), nil },
 	core.UUID: func(raw []byte) (core.Value, error) { return core.UUID.Convert(string(raw)) },
 	core.JSON: func(raw []byte) (core.Value, error) { return core.JSON.Convert(json.RawMessage(raw)) },
 	core.List: func(raw []byte) (core.Value, error) { return core.List.Convert(json.RawMessage(raw)) },
+}
+
+// floatDecoder reads the text of a number, which is the shortest that names it among
+// those of its size: "0.1" is another number as real than as double precision.
+func floatDecoder(oid uint32) decoder {
+	bits := 64
+	if oid == pgtype.Float4OID {
+		bits = 32
+	}
+	return func(raw []byte) (core.Value, error) {
+		f, err := strconv.ParseFloat(string(raw), bits)
+		if err != nil {
+			return core.Value{}, err
+		}
+		return core.Float.Convert(f)
+	}
 }
 
 // jsonValue reads jsonb as it is sent in binary: a version and the text.
@@ -164,9 +174,4 @@ func scanArray[T any](types *pgtype.Map, oid uint32, format int16, raw []byte, v
 		keys[i] = value(e)
 	}
 	return keys, nil
-}
-
-// undecodable is the error of a stored value that the model has no place for.
-func undecodable(f *core.Field, err error) error {
-	return fmt.Errorf("postgres: %s: stored value cannot be read: %w", f, err)
 }

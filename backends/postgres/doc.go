@@ -36,7 +36,7 @@
 // A value is written as the server reads it, and shown as the server spells it: "1e2"
 // becomes the numeric "100", and the numeric(4,2) "1.5" becomes "1.50". One that the
 // server does not read, cuts or finds out of range is [core.BadFieldValue], the rules
-// of a domain included. Dates and intervals are spelled in the style of the
+// of a domain included, and so is one that is too large for an index of its column. Dates and intervals are spelled in the style of the
 // connection (DateStyle, IntervalStyle, TimeZone, lc_monetary), which has to be the
 // same for all: [Open] sees to the first two, [New] leaves it to the pool's owner.
 //
@@ -58,8 +58,18 @@
 // makes for types whose spelling no setting changes.
 //
 // Columns and tables that the model does not name are left alone. Defaults,
-// generated columns and triggers of the database do what they do, and the records
-// that a write returns show it.
+// generated columns and BEFORE triggers of the database do what they do; the records
+// that a write returns show it, and conditions that policies put on writes see it.
+// An AFTER trigger that changes the row again, or any other, does so unseen: the
+// result is the row from before it, and conditions have been checked on that, so that
+// no rule of access should rest on a column that AFTER triggers change. An insert whose
+// rows a BEFORE trigger leaves out is [core.BadRequest].
+//
+// A row with a value that the model has no place for, put there by somebody else, cannot
+// be read, nor can any list that it is in, until the value is changed there: a NaN or an
+// infinity in a Float, and a Time that is infinite, before Christ or after the year 9999.
+// This is [core.ServerError], and its cause names the field and the key. Constraints such
+// as CHECK (isfinite(at)) keep such values out.
 //
 // [DDL] writes the statements that create what a model needs, [Migrate] executes
 // those that are missing. Neither ever changes or drops anything; for migrations
@@ -133,8 +143,26 @@
 // # Keys
 //
 // Keys come from the column's default: an identity, a sequence, or any expression
-// such as gen_random_uuid(). A key that is given explicitly moves the sequence on,
-// so that it is not handed out again.
+// such as gen_random_uuid(). A key that is given explicitly moves an identity on, and
+// the sequence of a default that is nextval and nothing else, so that it is not handed
+// out again. What an expression makes of a sequence is not known, and sequences that
+// go down are left alone.
+//
+// # Privileges
+//
+// The role of the connections needs USAGE on the schema; SELECT, INSERT, UPDATE and
+// DELETE on the tables, as far as it is to do that, where each write needs SELECT as
+// well; and USAGE, SELECT and UPDATE on the sequences of keys that it hands out ahead
+// or is given:
+//
+//	GRANT USAGE ON SCHEMA cookies TO app;
+//	GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA cookies TO app;
+//	GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA cookies TO app;
+//
+// Without those on the sequences, keys of identity columns still come with inserts, and
+// a sequence that is behind its table is left there. [Options.Migrate] needs to own what
+// it changes. What the role may not do, and rows that row security (manual, section 5.8)
+// does not let it write, are [core.Forbidden].
 //
 // # Errors
 //

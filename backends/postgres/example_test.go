@@ -23,6 +23,17 @@ var cookies = core.MustModel("cookies",
 	}},
 )
 
+func ExampleParseConfig() {
+	config, err := postgres.ParseConfig("postgres://app:pass%2Fword@db/shop")
+	if err != nil {
+		panic(err)
+	}
+	config.MaxConns = 8 // and then: pgxpool.NewWithConfig, postgres.New
+	_, err = postgres.ParseConfig("postgres://app:pass/word@db/shop")
+	fmt.Println(config.ConnConfig.Host, config.ConnConfig.Password, err != nil)
+	// Output: db pass/word true
+}
+
 func ExampleOpen() {
 	ctx := context.Background()
 	server, err := pgtest.Start(ctx)

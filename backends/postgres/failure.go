@@ -13,6 +13,11 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
+// errLeftOut says that an Insert wrote nothing, because triggers left out its rows
+// (manual, section 39.1). Other writes of the transaction may have been committed along
+// with it.
+var errLeftOut = errors.New("postgres: a trigger of the table left the rows out")
+
 // failed returns the error of calls that failed. If they ended with a commit and
 // the server did not say that it refused, nobody knows whether it happened. If it
 // did happen, and only its result cannot be read, to call it unknown is the one way
@@ -22,6 +27,10 @@ func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commit
 	switch {
 	case errors.Is(err, errRolledBack):
 		return err
+	case errors.Is(err, errLeftOut) && (t.opts.Single || !commits):
+		found := rejected(op, nil)
+		found.Cause = unread.error
+		return found
 	case isUnread && commits && t.wrote:
 		t.backend.horizon.lose()
 		return &core.Error{Code: core.ServerError, Cause: errors.Join(core.ErrCommitUnknown, unread.error)}
@@ -65,6 +74,7 @@ func (t *transaction) taken(op *core.Op, err error) *table {
 		return nil
 	}
 	table := t.backend.table(op.Resource)
+	server = t.backend.parts.whole(t.backend.schema, server)
 	if table.sequence == nil || table.uniques[server.ConstraintName] != table.key.field {
 		return nil
 	}
@@ -90,8 +100,27 @@ func (b *Backend) failure(ctx context.Context, op *core.Op, err error) error {
 		if found := b.violation(op, server); found != nil {
 			return found
 		}
+		if server.Code == insufficientPrivilege {
+			return b.forbidden(op, server)
+		}
 	}
 	return b.classify(ctx, err)
+}
+
+// insufficientPrivilege is the SQLSTATE (manual, appendix A) of what the role of the
+// connection may not do, and of rows that row security does not let it write.
+const insufficientPrivilege = "42501"
+
+// forbidden is the error of what the role may not do. op is nil at a commit.
+func (b *Backend) forbidden(op *core.Op, err error) error {
+	if op == nil {
+		return &core.Error{Code: core.Forbidden, Cause: err}
+	}
+	found := op.Resource.Forbidden()
+	if found.Cause = err; b.table(op.Resource).sequence != nil && (op.Kind == core.Insert || op.Kind == core.NextID) {
+		found.Cause = b.table(op.Resource).sequence.explain(err)
+	}
+	return found
 }
 
 // classify returns an error that is nobody's fault with what it means for the

@@ -32,7 +32,7 @@ func TestErrorsOfTheServerAreClassifiedByWhatHelps(t *testing.T) {
 		{&pgconn.PgError{Code: "08P01"}, core.Unavailable, false}, // of PgBouncer
 		{&pgconn.PgError{Code: "58030"}, core.Unavailable, false}, // input and output
 		{&pgconn.PgError{Code: "42601"}, core.ServerError, false}, // our SQL
-		{&pgconn.PgError{Code: "42501"}, core.ServerError, false}, // our privileges
+		{&pgconn.PgError{Code: "42501"}, core.Forbidden, false},   // our privileges
 		{&pgconn.PgError{Code: "XX000"}, core.ServerError, false},
 		{io.ErrUnexpectedEOF, core.Unavailable, false},
 		{errors.New("anything else"), core.ServerError, false},

@@ -17,26 +17,26 @@ type form struct {
 	text          bool   // read as text, although it is of another type
 	base          string // the type to write, as SQL names it; without modifiers, if a cast leads to it
 	json          bool   // written through JSON
-	declared      string // the type that says what is refused; "" if the model's type does
+	other         bool   // the type is none of the model's, and may refuse some of its values
 	native        native // nil if equality has to be that of texts
 }
 
 func formOf(found *catalogColumn, f *core.Field) form {
 	switch {
 	case found.isPlain(f) && found.domain:
-		return form{declared: found.declared}
+		return form{other: true}
 	case found.isPlain(f):
 		return form{}
 	case f.Many():
-		return form{after: "::text[]", base: found.base, declared: found.declared}
+		return form{after: "::text[]", base: found.base, other: true}
 	case found.typeName == "inet": // whose cast to text is not how it is spelled
-		return form{before: "abbrev(", after: ")", text: true, base: found.base, declared: found.declared, native: judgeInet}
+		return form{before: "abbrev(", after: ")", text: true, base: found.base, other: true, native: judgeInet}
 	case f.Type() == core.Text:
-		return form{text: true, after: "::text", base: found.base, declared: found.declared, native: nativeOf(found)}
+		return form{text: true, after: "::text", base: found.base, other: true, native: nativeOf(found)}
 	case found.typeName == "json":
-		return form{after: "::jsonb", base: found.base, declared: found.declared}
+		return form{after: "::jsonb", base: found.base, other: true}
 	}
-	return form{before: "to_jsonb(", after: ")", base: found.declared, json: true, declared: found.declared}
+	return form{before: "to_jsonb(", after: ")", base: found.declared, json: true, other: true}
 }
 
 // read returns the value of an expression of the column's type.

@@ -210,7 +210,11 @@ func (g *group) read(r *rowReader, recs, out []core.Record) error {
 		}
 		out[place] = rec
 	}
-	if r.rows.Err() == nil && r.count < len(g.places) {
+	missing := r.rows.Err() == nil && r.count < len(g.places)
+	switch {
+	case missing && r.count == 0 && len(g.places) == len(recs):
+		return errLeftOut
+	case missing:
 		return fmt.Errorf("postgres: %s: %d of %d rows were inserted", r.table.resource, r.count, len(g.places))
 	}
 	return nil

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,8 +23,6 @@ const (
 	cancelPatience = 2 * time.Second
 )
 
-var errBadURL = errors.New("postgres: connection string cannot be parsed")
-
 // Open returns a backend with a pool of its own, which closing the backend closes.
 // The connection string is a URL or keywords and values (manual, section 34.1.1),
 // with pgx's pool_max_conns and its like. Open makes one connection to see that
@@ -39,11 +36,15 @@ var errBadURL = errors.New("postgres: connection string cannot be parsed")
 // stays in use.
 //
 // Errors: [core.Unavailable] if the server cannot be reached or refuses us, with a
-// text of one line that says where and why; no error ever shows the password.
+// text of one line that says where and why; those of [ParseConfig]; no error ever
+// shows the password.
 func Open(ctx context.Context, url, schema string, opts Options) (*Backend, error) {
-	config, err := pgxpool.ParseConfig(url)
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	config, err := ParseConfig(url)
 	if err != nil {
-		return nil, errBadURL // pgx masks passwords as well as it can, which is not always
+		return nil, err
 	}
 	configure(config.ConnConfig, opts)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
@@ -52,7 +53,7 @@ func Open(ctx context.Context, url, schema string, opts Options) (*Backend, erro
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, unavailable(&unreachedError{err})
+		return nil, unavailable(&unreachedError{refusedSetting(&config.ConnConfig.Config, err)})
 	}
 	b := New(pool, schema, opts)
 	b.owned = true

@@ -13,18 +13,54 @@ import (
 )
 
 func TestPasswordIsInNoError(t *testing.T) {
+	u, err := url.Parse(pgtest.URL(t))
+	must(t, err)
+	server := " user=postgres host=" + u.Query().Get("host") + " port=" + u.Query().Get("port")
 	for _, connection := range []string{
 		"postgres://me:hunter2@localhost:1/db?connect_timeout=2",
 		"postgres://me:hunter2@local host/db",
 		"postgres://me:hunter2%zz@localhost/db",
 		"postgres://me:hunter2@localhost:port/db",
+		"postgres://me:hunter2",
+		"postgres://me:hunter2:5432/db",
+		"postgres://:hunter2@127.0.0.1:1/db",
+		"postgres://me:4321/hunter2@127.0.0.1:1/db",
+		"postgres://me:4321#hunter2@127.0.0.1:1/db",
+		"postgres://me:4321?hunter2@127.0.0.1:1/db",
+		"postgres://127.0.0.1:1/hunter2@127.0.0.1:1/db",
+		"postgers://me:hunter2@127.0.0.1/db?sslmode=disable" + server,
+		"postgres:/me:hunter2@127.0.0.1/db?sslmode=disable" + server,
+		"postgres//me:hunter2@127.0.0.1/db?sslmode=disable" + server,
+		"me:hunter2@127.0.0.1/db",
 		"host=localhost port=x password=hunter2",
 		"host=localhost password=hunter2 sslmode=nonsense",
 		"password='hunter2",
+		"password=top hunter2=x" + server,
+		"password=top datestyle=hunter2" + server,
 	} {
 		_, err := postgres.Open(t.Context(), connection, "s", postgres.Options{})
-		if err == nil || strings.Contains(err.Error(), "hunter2") {
+		if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "4321") {
 			t.Errorf("%s: %v", connection, err)
+		}
+	}
+}
+
+func TestAConnectionStringThatIsNoneSaysWhatToWrite(t *testing.T) {
+	_, err := postgres.Open(t.Context(), "postgres://me:a/b@localhost/db", "s", postgres.Options{})
+	if err == nil || !strings.Contains(err.Error(), "/ ? # @ : % as %2F %3F %23 %40 %3A %25") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAWrongConnectionStringOfAReplicaIsRefusedAtOnce(t *testing.T) {
+	for _, replica := range []string{"postgers://me:hunter2@h/db?sslmode=disable", "postgres://me:4321/hunter2@h/db"} {
+		opts := postgres.Options{Replicas: []string{replica}}
+		_, opened := postgres.Open(t.Context(), pgtest.URL(t), "s", opts)
+		_, bound := core.New(t.Context(), numbered, postgres.New(pool(t, pgtest.URL(t)), pgtest.Schema(t), opts))
+		for _, err := range []error{opened, bound} {
+			if err == nil || !strings.Contains(err.Error(), "replica") || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "4321") {
+				t.Errorf("%s: %v", replica, err)
+			}
 		}
 	}
 }

@@ -30,7 +30,8 @@ type Options struct {
 	// what only reads: transactions begun as read-only and single reads. See the
 	// section on replicas of the package documentation. The backend makes a pool
 	// for each, set up as [Open] does it, and closes it; so it is not for a
-	// [core.BackendFunc] that makes a backend each time. Default: none.
+	// [core.BackendFunc] that makes a backend each time. What [ParseConfig] does not
+	// take is refused by Open, and when the store is made. Default: none.
 	Replicas []string
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".
@@ -41,9 +42,15 @@ type Options struct {
 func (o Options) check() error {
 	switch o.isolation() {
 	case pgx.Serializable, pgx.RepeatableRead, pgx.ReadCommitted, pgx.ReadUncommitted:
-		return nil
+	default:
+		return fmt.Errorf("postgres: no isolation level %q", o.Isolation)
 	}
-	return fmt.Errorf("postgres: no isolation level %q", o.Isolation)
+	for i, url := range o.Replicas {
+		if _, err := ParseConfig(url); err != nil {
+			return fmt.Errorf("replica %d: %w", i+1, err)
+		}
+	}
+	return nil
 }
 
 func (o Options) isolation() pgx.TxIsoLevel {

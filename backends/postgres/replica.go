@@ -29,10 +29,7 @@ const (
 	replicaPatience = 500 * time.Millisecond
 )
 
-var (
-	errBehind     = errors.New("postgres: the replica is behind")
-	errBadReplica = errors.New("postgres: connection string of a replica cannot be parsed")
-)
+var errBehind = errors.New("postgres: the replica is behind")
 
 // connectReplicas makes the pools. Nothing is connected before it is needed, so that
 // a replica that is down is nobody's concern. What is committed already counts as
@@ -44,8 +41,8 @@ func (b *Backend) connectReplicas(ctx context.Context, primary querier) error {
 	configs := make([]*pgxpool.Config, len(b.opts.Replicas))
 	for i, url := range b.opts.Replicas {
 		var err error
-		if configs[i], err = pgxpool.ParseConfig(url); err != nil {
-			return errBadReplica
+		if configs[i], err = ParseConfig(url); err != nil {
+			return err
 		}
 		configure(configs[i].ConnConfig, b.opts)
 		if !b.opts.Bouncer { // a snapshot for each statement; see onReplica

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"fmt"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/larder-go/larder/core"
@@ -45,7 +47,7 @@ func (r *rowReader) record(written core.Record) (core.Record, error) {
 		default:
 			v, err := r.decoders[i](raw)
 			if err != nil {
-				return core.Record{}, undecodable(c.field, err)
+				return core.Record{}, r.unreadable(c.field, err)
 			}
 			values[c.index] = v
 		}
@@ -59,6 +61,20 @@ func (r *rowReader) prepare() {
 	for i, c := range r.columns {
 		r.decoders[i] = c.decoder(types, sent[i])
 	}
+}
+
+// unreadable is the error of a stored value that the model has no place for. It names
+// the row for the operator, if its key was asked for.
+func (r *rowReader) unreadable(f *core.Field, err error) error {
+	row := ""
+	for i, c := range r.columns {
+		if raw := r.rows.RawValues()[i]; c.field.Key() && raw != nil {
+			if key, bad := r.decoders[i](raw); bad == nil {
+				row = fmt.Sprintf(" of %q", key)
+			}
+		}
+	}
+	return fmt.Errorf("postgres: %s%s: stored value cannot be read: %w", f, row, err)
 }
 
 // unchanged reports whether the server sent the very text that was written. Of all

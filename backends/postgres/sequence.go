@@ -2,10 +2,14 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/larder-go/larder/core"
 )
@@ -16,7 +20,17 @@ type sequence struct {
 	name  string // qualified and quoted
 	step  int64
 	limit int64
+	lacks []string     // privileges that we do not have on it
 	last  atomic.Int64 // at least so far it has come, or zero
+}
+
+// sequenceOf returns the sequence whose values are the keys, which can be moved past
+// keys that are given; nil if there is none, or it goes down.
+func sequenceOf(key *catalogColumn, f *core.Field) *sequence {
+	if f.Type() != core.Int || key.sequence == "" || key.sequenceStep <= 0 {
+		return nil
+	}
+	return &sequence{name: key.sequence, step: key.sequenceStep, limit: key.sequenceLimit, lacks: key.sequenceLacks}
 }
 
 // saw notes that the sequence has come as far as n.
@@ -56,7 +70,23 @@ func (s *sequence) catchUp(ctx context.Context, c *pgx.Conn, t *table) error {
 	batch.Queue(s.lockSQL())
 	batch.Queue(s.advanceSQL("(SELECT max(" + t.key.name + ") FROM " + t.name + ")"))
 	batch.Queue("COMMIT")
-	return c.SendBatch(ctx, batch).Close()
+	return s.explain(c.SendBatch(ctx, batch).Close())
+}
+
+// movable reports whether we may see where the sequence is, and move it at least in
+// small steps.
+func (s *sequence) movable() bool {
+	lacks := func(privilege string) bool { return slices.Contains(s.lacks, privilege) }
+	return !lacks("SELECT") && !(lacks("USAGE") && lacks("UPDATE"))
+}
+
+// explain adds to the error of a missing privilege what the sequence needs.
+func (s *sequence) explain(err error) error {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok || server.Code != insufficientPrivilege || len(s.lacks) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; keys need GRANT %s ON SEQUENCE %s", err, strings.Join(s.lacks, ", "), s.name)
 }
 
 // advance returns the calls that move the sequence past the keys of records to
@@ -75,99 +105,4 @@ func (t *table) advance(recs []core.Record) (calls []call, highest int64) {
 		{sql: t.sequence.lockSQL()},
 		{sql: t.sequence.advanceSQL("$1::bigint"), args: []any{highest}},
 	}, highest
-}
-
-// NextIDs takes values from the key's default.
-func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	table, err := t.backend.writing(op.Resource)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case table.sequence != nil && !t.begun:
-		return t.freshKeys(ctx, op, table)
-	case table.sequence != nil:
-		return t.evaluate(ctx, op, table, "nextval("+table.sequence.regclass()+")")
-	case table.key.fallback != "":
-		return t.evaluate(ctx, op, table, table.key.readDefault())
-	case table.key.field.Type() == core.UUID:
-		keys := make([]core.Value, op.N)
-		for i := range keys {
-			keys[i] = core.NewUUID()
-		}
-		return keys, nil
-	}
-	return nil, noNextKey(op.Resource)
-}
-
-// readDefault is the value of the column's default as the model has it.
-func (c *column) readDefault() string {
-	if !c.text {
-		return c.fallback
-	}
-	return c.read("(" + c.fallback + ")::" + c.declared)
-}
-
-// evaluate returns N values of the expression.
-func (t *transaction) evaluate(ctx context.Context, op *core.Op, table *table, expression string) ([]core.Value, error) {
-	sql := "SELECT " + expression + " AS " + table.key.name + " FROM generate_series(1, $1::bigint)"
-	var keys []core.Value
-	err := t.run(ctx, op, call{sql, []any{int64(op.N)}, func(rows pgx.Rows) (err error) {
-		keys, err = keysOf(rows, table)
-		return err
-	}})
-	if err == nil && table.sequence != nil && len(keys) > 0 {
-		table.sequence.saw(keys[len(keys)-1].Int())
-	}
-	return keys, err
-}
-
-func keysOf(rows pgx.Rows, t *table) ([]core.Value, error) {
-	recs, err := records(rows, t, []*column{t.key}, 0)
-	keys := make([]core.Value, len(recs))
-	for i, rec := range recs {
-		keys[i] = rec.Key()
-	}
-	return keys, err
-}
-
-// freshKeys takes values from the sequence that no row has, although somebody else
-// may have added rows without asking the sequence. It runs before the transaction
-// begins and is not serializable, because looking for keys that are not there would
-// conflict with everybody who adds some.
-func (t *transaction) freshKeys(ctx context.Context, op *core.Op, table *table) ([]core.Value, error) {
-	if err := t.acquire(ctx); err != nil {
-		return nil, err
-	}
-	s := table.sequence
-	sql := fmt.Sprintf("SELECT s.%s FROM (SELECT nextval(%s) AS %[1]s FROM generate_series(1, $1::bigint)) AS s"+
-		" WHERE NOT EXISTS (SELECT FROM %[3]s AS t WHERE t.%[1]s = s.%[1]s)", table.key.name, s.regclass(), table.name)
-	var keys []core.Value
-	for len(keys) < op.N {
-		var batch pgx.Batch
-		batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
-		missing := op.N - len(keys)
-		batch.Queue(sql, int64(missing)).Query(func(rows pgx.Rows) error {
-			more, err := keysOf(rows, table)
-			keys = append(keys, more...)
-			return err
-		})
-		batch.Queue("COMMIT")
-		if err := t.conn.SendBatch(ctx, &batch).Close(); err != nil {
-			return nil, t.backend.failure(ctx, op, err)
-		}
-		if len(keys) < op.N {
-			if err := s.catchUp(ctx, t.conn.Conn(), table); err != nil {
-				return nil, t.backend.failure(ctx, op, err)
-			}
-		}
-	}
-	s.saw(keys[len(keys)-1].Int())
-	if t.opts.Single {
-		t.end()
-	}
-	return keys, nil
 }

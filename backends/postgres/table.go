@@ -17,11 +17,12 @@ type table struct {
 	reads    *table    // what is read, which may be the table itself
 	readOnly bool
 	key      *column
-	sequence *sequence              // of an Int key; may be nil
-	fields   map[string]*core.Field // by column
-	uniques  map[string]*core.Field // by constraint or index on one column
-	foreign  map[string]*core.Field // by constraint
-	checks   map[string]*core.Field // by constraint on one column
+	sequence *sequence                // of an Int key; may be nil
+	fields   map[string]*core.Field   // by column
+	uniques  map[string]*core.Field   // by constraint or index on one column
+	indexed  map[string][]*core.Field // by index
+	foreign  map[string]*core.Field   // by constraint
+	checks   map[string]*core.Field   // by constraint on one column
 }
 
 // column is a stored field as statements see it.
@@ -32,11 +33,12 @@ type column struct {
 	index      int    // in records
 	name       string // quoted
 	cast       string // type of its parameters
+	sqlType    string // its own, with modifiers
 	notNull    bool
 	virtual    bool   // not in the table, only in what is read
 	generated  bool   // GENERATED ALWAYS AS (...) STORED
 	always     bool   // GENERATED ALWAYS AS IDENTITY
-	fallback   string // default expression
+	fallback   string // default expression, or what gives the values of an identity
 	given      bool   // a value that is not given is not null
 	codePoints string // what makes comparison one by code point, if the column's is not
 	equality   string // the same for equality
@@ -81,7 +83,7 @@ func written(reads, t *table) *table {
 func bindTable(found *catalogTable, name string, r *core.Resource, opts Options) *table {
 	t := &table{
 		resource: r, name: name, columns: make([]*column, len(r.Columns())),
-		fields: make(map[string]*core.Field), uniques: make(map[string]*core.Field),
+		fields: make(map[string]*core.Field), uniques: make(map[string]*core.Field), indexed: make(map[string][]*core.Field),
 		foreign: make(map[string]*core.Field), checks: make(map[string]*core.Field),
 	}
 	for i, f := range r.Columns() {
@@ -94,12 +96,15 @@ func bindTable(found *catalogTable, name string, r *core.Resource, opts Options)
 		t.fields[f.Name()] = f
 	}
 	t.key = t.columns[r.Key().Column()]
-	if key := found.columns[r.Key().Name()]; r.Key().Type() == core.Int && key.sequence != "" && key.sequenceStep > 0 {
-		t.sequence = &sequence{name: key.sequence, step: key.sequenceStep, limit: key.sequenceLimit}
-	}
+	t.sequence = sequenceOf(found.columns[r.Key().Name()], r.Key())
 	for _, x := range found.indexes {
 		if f := t.fields[x.columns[0]]; x.unique && len(x.columns) == 1 && f != nil {
 			t.uniques[x.name] = f
+		}
+		for _, name := range x.columns {
+			if f := t.fields[name]; f != nil {
+				t.indexed[x.name] = append(t.indexed[x.name], f)
+			}
 		}
 	}
 	for _, k := range found.foreign {
@@ -119,7 +124,10 @@ func bindColumn(found *catalogColumn, f *core.Field) *column {
 	c := &column{
 		form: formOf(found, f), field: f, index: f.Column(), name: quote(f.Name()), cast: sqlType(f),
 		notNull: found.notNull || f.Key(), generated: found.generated, always: found.identity == "a",
-		fallback: found.fallback, given: found.given(), limits: limitsOf(found),
+		sqlType: found.declared, fallback: found.fallback, given: found.given(), limits: limitsOf(found),
+	}
+	if found.identity != "" {
+		c.fallback = "nextval(" + quoted(found.sequence) + "::regclass)"
 	}
 	if f.Type() == core.Text && (c.text || !found.byCodePoint) {
 		c.codePoints = ` COLLATE "C"`

@@ -19,8 +19,8 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// foreignTypes are those that are none of the model's: what the server spells as
-// it was given, what it spells differently, and what it refuses.
+// foreignTypes are those that are none of the model's or hold less: what the server
+// spells as it was given, what it spells differently, and what it refuses.
 var foreignTypes = []struct {
 	sql    string
 	typ    core.Type
@@ -57,6 +57,10 @@ var foreignTypes = []struct {
 	{"span", core.Text, []any{"[0.5,1.5]"}, [2]any{"(,)", "(,)"}, []any{"x"}},
 	{"price", core.Text, []any{"1.50", "0.00"}, [2]any{"2", "2.00"}, []any{"-1", "1000000000", "x"}},
 	{"short", core.Text, []any{"abc", ""}, [2]any{5, "5"}, []any{"abcd"}},
+	{"smallint", core.Int, []any{-1, 0, 32767}, [2]any{"5", 5}, []any{1 << 15}},
+	{"integer", core.Int, []any{-1, 0, 1<<31 - 1}, [2]any{"5", 5}, []any{1 << 31}},
+	{"real", core.Float, []any{float64(float32(0.1)), float64(float32(0.2)), 1.5, -3, 0}, [2]any{0.3, float64(float32(0.3))}, []any{1e300}},
+	{"varchar(3)", core.Text, []any{"abc", "ü", ""}, [2]any{5, "5"}, []any{"abcd", "a   "}},
 	{"positive", core.Int, []any{1, 2, 10}, [2]any{"5", 5}, []any{0, -1, 1 << 40}},
 	{"oid", core.Text, []any{"0", "10", "9", "4294967295"}, [2]any{"007", "7"}, []any{"x", "4294967296"}},
 	{"regclass", core.Text, []any{"pg_class"}, [2]any{"pg_catalog.pg_type", "pg_type"}, []any{"no such"}},
@@ -100,7 +104,7 @@ func foreignSQL(sql string) string {
 }
 
 // typed returns a store with one resource whose fields a and b have the type.
-func typed(t *testing.T, server, sql string, typ core.Type) *core.Store {
+func typed(t *testing.T, w way, sql string, typ core.Type) *core.Store {
 	t.Helper()
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", External: "Thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "a", External: "A", Type: typ}, {Name: "b", Type: typ}, {Name: "n", Type: core.Int},
@@ -109,7 +113,7 @@ func typed(t *testing.T, server, sql string, typ core.Type) *core.Store {
 	for _, s := range append(slices.Clone(foreignTypesSQL), `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, a `+foreignSQL(sql)+`, b `+foreignSQL(sql)+`, n int)`) {
 		execute(t, inSchema(schema, s))
 	}
-	store, err := core.New(t.Context(), m, postgres.New(pool(t, server), schema, postgres.Options{}))
+	store, err := core.New(t.Context(), m, postgres.New(pool(t, w.url(t)), schema, w.opts))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,12 +122,11 @@ func typed(t *testing.T, server, sql string, typ core.Type) *core.Store {
 }
 
 func TestColumnsOfEveryTypeHoldAndFindTheirValues(t *testing.T) {
-	for _, way := range []struct{ name, mode string }{{"direct", "cache_statement"}, {"simple protocol", "simple_protocol"}} {
-		server := with(t, pgtest.URL(t), "default_query_exec_mode", way.mode)
+	for _, way := range ways {
 		for _, c := range foreignTypes {
 			t.Run(way.name+"/"+c.sql+" as "+c.typ.String(), func(t *testing.T) {
 				t.Parallel()
-				s := typed(t, server, c.sql, c.typ)
+				s := typed(t, way, c.sql, c.typ)
 				thing := s.Model().Resource("thing")
 				value := func(raw any) core.Value {
 					v, err := c.typ.Convert(raw)
@@ -208,63 +211,68 @@ func TestColumnsOfEveryTypeHoldAndFindTheirValues(t *testing.T) {
 	}
 }
 
-func TestColumnsOfOtherTypesSortAndCompareByTheirText(t *testing.T) {
-	for _, c := range foreignTypes {
-		if c.typ != core.Text {
-			continue
+func TestColumnsSortAndCompareAsTheModelDoes(t *testing.T) {
+	for _, way := range ways {
+		for _, c := range foreignTypes {
+			if c.typ == core.JSON || c.typ == core.List {
+				continue
+			}
+			t.Run(way.name+"/"+c.sql, func(t *testing.T) {
+				t.Parallel()
+				s := typed(t, way, c.sql, c.typ)
+				thing := s.Model().Resource("thing")
+				var recs []core.Record
+				for _, raw := range c.values {
+					recs = append(recs, record(t, thing, map[string]any{"a": raw}))
+				}
+				recs = append(recs, record(t, thing, nil))
+				all, err := s.Insert(t.Context(), thing, recs...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				check := func(q core.Query, op *core.Op) {
+					t.Helper()
+					op.Kind, op.Resource = core.Select, thing
+					want := core.ReadFrom(slices.Values(all), op).Records
+					var got []core.Record
+					for q.Limit = 2; ; { // pages continue where they ended
+						page, err := s.Select(t.Context(), thing, q)
+						if err != nil {
+							t.Fatal(err)
+						}
+						got = append(got, page.Records...)
+						if page.Next == "" {
+							break
+						}
+						q.After = page.Next
+					}
+					if !slices.EqualFunc(got, want, func(a, b core.Record) bool { return a.Key() == b.Key() }) {
+						t.Errorf("%v: got %v, want %v", q, got, want)
+					}
+				}
+				key := core.Order{Field: thing.Key()}
+				for _, desc := range []bool{false, true} {
+					name := map[bool]string{false: "a", true: "-a"}[desc]
+					check(core.Query{Order: []string{name}}, &core.Op{Order: []core.Order{{Field: thing.Field("a"), Desc: desc}, key}})
+				}
+				for _, raw := range append(slices.Clone(c.values), c.bad...) {
+					filters := []core.Filter{
+						core.Lt("a", raw), core.Le("a", raw), core.Gt("a", raw), core.Ge("a", raw), core.Not(core.Lt("a", raw)),
+						core.Eq("a", raw), core.Ne("a", raw), core.In("a", raw, c.other[0]), core.Not(core.In("a", raw, nil)),
+					}
+					if c.typ == core.Text {
+						filters = append(filters, core.Prefix("a", fmt.Sprint(raw)))
+					}
+					for _, f := range filters {
+						bound, err := thing.Bind(f)
+						if err != nil {
+							t.Fatal(err)
+						}
+						check(core.Query{Where: f}, &core.Op{Where: bound, Order: []core.Order{key}})
+					}
+				}
+			})
 		}
-		t.Run(c.sql, func(t *testing.T) {
-			t.Parallel()
-			s := typed(t, pgtest.URL(t), c.sql, c.typ)
-			thing := s.Model().Resource("thing")
-			var recs []core.Record
-			for _, raw := range c.values {
-				recs = append(recs, record(t, thing, map[string]any{"a": raw}))
-			}
-			recs = append(recs, record(t, thing, nil))
-			all, err := s.Insert(t.Context(), thing, recs...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			check := func(q core.Query, op *core.Op) {
-				t.Helper()
-				op.Kind, op.Resource = core.Select, thing
-				want := core.ReadFrom(slices.Values(all), op).Records
-				var got []core.Record
-				for q.Limit = 2; ; { // pages continue where they ended
-					page, err := s.Select(t.Context(), thing, q)
-					if err != nil {
-						t.Fatal(err)
-					}
-					got = append(got, page.Records...)
-					if page.Next == "" {
-						break
-					}
-					q.After = page.Next
-				}
-				if !slices.EqualFunc(got, want, func(a, b core.Record) bool { return a.Key() == b.Key() }) {
-					t.Errorf("%v: got %v, want %v", q, got, want)
-				}
-			}
-			key := core.Order{Field: thing.Key()}
-			for _, desc := range []bool{false, true} {
-				name := map[bool]string{false: "a", true: "-a"}[desc]
-				check(core.Query{Order: []string{name}}, &core.Op{Order: []core.Order{{Field: thing.Field("a"), Desc: desc}, key}})
-			}
-			for _, raw := range append(slices.Clone(c.values), c.bad...) {
-				text := fmt.Sprint(raw)
-				for _, f := range []core.Filter{
-					core.Lt("a", text), core.Le("a", text), core.Gt("a", text), core.Ge("a", text), core.Not(core.Lt("a", text)),
-					core.Eq("a", text), core.Ne("a", text), core.In("a", text, "zzz"), core.Not(core.In("a", text, nil)), core.Prefix("a", text),
-				} {
-					bound, err := thing.Bind(f)
-					if err != nil {
-						t.Fatal(err)
-					}
-					check(core.Query{Where: f}, &core.Op{Where: bound, Order: []core.Order{key}})
-				}
-			}
-		})
 	}
 }
 
@@ -275,7 +283,7 @@ func TestValuesThatATypeRefusesNameTheirField(t *testing.T) {
 		}
 		t.Run(c.sql, func(t *testing.T) {
 			t.Parallel()
-			s := typed(t, pgtest.URL(t), c.sql, c.typ)
+			s := typed(t, ways[0], c.sql, c.typ)
 			thing := s.Model().Resource("thing")
 			if _, err := s.Insert(t.Context(), thing, record(t, thing, map[string]any{"b": c.values[0]})); err != nil {
 				t.Fatal(err)

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/backends/postgres"
@@ -78,5 +79,28 @@ func TestWriteWhoseResultCannotBeReadIsNotReportedFailedOnceItHappened(t *testin
 				}
 			})
 		}
+	}
+}
+
+func TestARowThatCannotBeReadIsNamedForTheOperator(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
+		{Name: "at", Type: core.Time}, {Name: "weight", Type: core.Float}, {Name: "id", Type: core.Text, Key: true},
+	}})
+	row := m.Resource("row")
+	store, schema := stored(t, m, `CREATE TABLE $S.row (at timestamptz, weight float8, id text PRIMARY KEY)`, `INSERT INTO $S.row (id) VALUES ('good')`)
+	for value, field := range map[string]string{"at = 'infinity'": "at", "at = '0044-03-15 BC'": "at", "at = '12026-01-01'": "at", "weight = 'NaN'": "weight"} {
+		execute(t, inSchema(schema, `INSERT INTO $S.row (id) VALUES ('odd one')`))
+		execute(t, inSchema(schema, `UPDATE $S.row SET `+value+` WHERE id = 'odd one'`))
+		for _, mode := range []string{"cache_statement", "simple_protocol"} {
+			again, err := core.New(t.Context(), m, postgres.New(pool(t, with(t, pgtest.URL(t), "default_query_exec_mode", mode)), schema, postgres.Options{}))
+			must(t, err)
+			for _, fields := range [][]string{nil, {field}} {
+				_, err := again.Select(t.Context(), row, core.Query{Fields: fields})
+				if err == nil || !strings.Contains(err.Error(), "row."+field+` of "odd one"`) || strings.Contains(core.AsError(err).Public(), "odd one") {
+					t.Errorf("%s, %s: %v", value, mode, err)
+				}
+			}
+		}
+		must(t, store.Delete(t.Context(), row, core.TextValue("odd one")))
 	}
 }

@@ -84,6 +84,9 @@ func changed(t *table, recs []core.Record) ([]change, error) {
 		count := 0
 		for _, rec := range recs {
 			if v := rec.At(i); !v.IsAbsent() {
+				if c.always {
+					return nil, readonly(c.field)
+				}
 				if err := c.check(v); err != nil {
 					return nil, err
 				}

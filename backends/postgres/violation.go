@@ -9,9 +9,10 @@ import (
 )
 
 // violation returns the error of a rule of the database that was broken (manual,
-// appendix A, classes 22 and 23), in the names of the model; nil if the error is
+// appendix A, classes 22, 23 and 54), in the names of the model; nil if the error is
 // none. op is nil at a commit.
-func (b *Backend) violation(op *core.Op, err *pgconn.PgError) error {
+func (b *Backend) violation(op *core.Op, server *pgconn.PgError) error {
+	err := b.parts.whole(b.schema, server)
 	table := b.tableNamed(op, err)
 	var found error
 	switch {
@@ -25,11 +26,13 @@ func (b *Backend) violation(op *core.Op, err *pgconn.PgError) error {
 		found = rejected(op, fieldOf(table, err.ColumnName))
 	case err.Code == "23514":
 		found = rejected(op, checkOf(table, err.ConstraintName))
+	case strings.HasPrefix(err.Code, "54") && op != nil:
+		found = rejected(op, b.table(op.Resource).oversized(op, err.ConstraintName))
 	case strings.HasPrefix(err.Code, "22"), strings.HasPrefix(err.Code, "23"), err.Code == "P0001":
 		found = rejected(op, fieldOf(table, err.ColumnName))
 	}
 	if e, ok := found.(*core.Error); ok { //nolint:errorlint // made above
-		e.Cause = err
+		e.Cause = server
 	}
 	return found
 }

@@ -23,16 +23,22 @@ var ways = []way{
 	{name: "simple protocol", server: pgtest.URL, mode: "simple_protocol"},
 }
 
+// url is a connection string of the way.
+func (w way) url(tb testing.TB) string {
+	tb.Helper()
+	if w.mode == "" {
+		return w.server(tb)
+	}
+	return with(tb, w.server(tb), "default_query_exec_mode", w.mode)
+}
+
 // onEachWay runs a suite for each way, all at the same time.
 func onEachWay(t *testing.T, suite func(t *testing.T, open storetest.Factory)) {
 	t.Parallel()
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
-			server := way.server(t)
-			if way.mode != "" {
-				server = with(t, server, "default_query_exec_mode", way.mode)
-			}
+			server := way.url(t)
 			schemas := migratedSchemas(t)
 			suite(t, func(tb testing.TB, m *core.Model) core.Backend {
 				tb.Helper()

@@ -5,65 +5,45 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/larder-go/larder/backends/postgres"
 )
 
 // patience is how long a server may take to answer, unless the connection string
 // has a connect_timeout.
 const patience = 10 * time.Second
 
-// errURL shows nothing of the string: wherever it is cut wrongly, a piece of the
-// password may be.
-var errURL = errors.New("-url: not a connection string such as postgres://user:password@host:5432/database, or one with a wrong setting; " +
-	"in user and password write / ? # @ : % as %2F %3F %23 %40 %3A %25")
-
 // connect opens the only connection that is needed.
 func connect(ctx context.Context, url string) (*pgx.Conn, error) {
-	config, err := pgx.ParseConfig(url)
-	if err != nil || cutsPassword(url) || !settings(config) {
-		return nil, errURL
+	parsed, err := postgres.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("-url: %w", err)
 	}
+	config := parsed.ConnConfig
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = patience
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return nil, explain(config, err)
+	switch e, refused := errors.AsType[*pgconn.PgError](err); {
+	case err == nil:
+		return conn, nil
+	case refused && len(config.RuntimeParams) > 0 && !ofLogin(e.Code):
+		return nil, fmt.Errorf("the server at %s refuses a setting of the connection string (%s)", servers(config), e.Code)
 	}
-	return conn, nil
+	return nil, explain(config, err)
 }
 
-// cutsPassword reports whether a URL has an @ behind what ends its authority
-// (RFC 3986, section 3.2). Most likely the password has a character there that is
-// not encoded, and what is before it would be taken for the port, and shown as
-// such.
-func cutsPassword(url string) bool {
-	_, rest, ok := strings.Cut(url, "://")
-	if !ok {
-		return false
-	}
-	end := strings.IndexAny(rest, "/?#")
-	return end >= 0 && strings.Contains(rest[end:], "@")
-}
-
-// setting matches the names of settings (manual, section 20.1.1).
-var setting = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
-
-// settings reports whether what the server is to be told of are settings. A URL
-// with a wrong scheme passes for the name of one, which the server would repeat.
-func settings(config *pgx.ConnConfig) bool {
-	for name := range config.RuntimeParams {
-		if !setting.MatchString(name) {
-			return false
-		}
-	}
-	return true
+// ofLogin reports whether an SQLSTATE (manual, appendix A) is about users, databases and
+// the state of the server. Others repeat settings, and what is taken for one in
+// "password=top secret=x" is a piece of the password.
+func ofLogin(code string) bool {
+	return slices.Contains([]string{"28", "3D", "53", "57"}, code[:2])
 }
 
 // explain says in one line what went wrong.

@@ -22,7 +22,7 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = silent.Close() })
-	const noURL = "-url: not a connection string"
+	const noURL = "-url: postgres: not a connection string"
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -47,6 +47,7 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 		"query in password": {[]string{"-url", "postgres://user:12?secret@127.0.0.1:1/db", "-schema", "s"}, noURL},
 		"percent":           {[]string{"-url", "postgres://user:%secret@127.0.0.1:1/db", "-schema", "s"}, noURL},
 		"blank in password": {[]string{"-url", "host=h password=top secret", "-schema", "s"}, noURL},
+		"blank before =":    {[]string{"-url", asKeys(t, good) + " password=top secret=x", "-schema", "s"}, "refuses a setting of the connection string (42704)"},
 		"unreachable":       {[]string{"-url", "postgres://user:secret@127.0.0.1:1/db", "-schema", "s"}, "cannot reach 127.0.0.1:1: connect: connection refused"},
 		"several":           {[]string{"-url", "postgres://user:secret@127.0.0.1:1,127.0.0.1:2/db", "-schema", "s"}, "cannot reach 127.0.0.1:1 or 127.0.0.1:2"},
 		"key and value":     {[]string{"-url", "host=127.0.0.1 port=1 password=secret", "-schema", "s"}, "cannot reach 127.0.0.1:1"},
@@ -66,6 +67,16 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 			}
 		})
 	}
+}
+
+// asKeys returns the server and user of a URL as keywords and values.
+func asKeys(t *testing.T, connection string) string {
+	t.Helper()
+	u, err := url.Parse(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "user=" + u.User.Username() + " host='" + u.Query().Get("host") + "' port=" + u.Query().Get("port")
 }
 
 func withDatabase(t *testing.T, connection, name string) string {

@@ -107,7 +107,14 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 		"port in use":            {[]string{"-addr", taken.Addr().String()}, "cannot listen on " + taken.Addr().String() + ": bind: address already in use"},
 		"address of nothing":     {[]string{"-addr", "here"}, "cannot listen on here"},
 		"unknown store":          {[]string{"-store", "floppy://u:secret@a"}, "unknown kind of storage; use memory, file:PATH or postgres://"},
-		"a URL cut wrongly":      {[]string{"-store", "postgres://u:sec/ret@h/db"}, "-store: postgres: "},
+		"a URL cut wrongly":      {[]string{"-store", "postgres://u:sec/ret@h/db"}, "-store: postgres: not a connection string"},
+		"slash in password":      {[]string{"-store", "postgres://u:12/secret@127.0.0.1:1/db"}, "-store: postgres: not a connection string"},
+		"hash in password":       {[]string{"-store", "postgres://u:12#secret@127.0.0.1:1/db"}, "-store: postgres: not a connection string"},
+		"query in password":      {[]string{"-store", "postgres://u:12?secret@127.0.0.1:1/db"}, "-store: postgres: not a connection string"},
+		"host forgotten":         {[]string{"-store", "postgres://u:secret:5432/db"}, "-store: postgres: not a connection string"},
+		"scheme misspelt":        {[]string{"-store", "postgers://u:secret@h/db?sslmode=disable"}, "unknown kind of storage"},
+		"scheme cut":             {[]string{"-store", "postgres:/u:secret@h/db?sslmode=disable"}, "unknown kind of storage"},
+		"keywords and values":    {[]string{"-store", "password=top secret=x"}, "unknown kind of storage"},
 		"server out of reach":    {[]string{"-store", "postgres://u:secret@127.0.0.1:1/db"}, "connection refused"},
 		"unknown role":           {[]string{"-store", strings.Replace(pgtest.URL(t), "postgres@", "nobody:secret@", 1)}, `role "nobody" does not exist`},
 		"schema of others":       {[]string{"-store", pgtest.URL(t), "-schema", alien(t)}, "type"},
@@ -130,7 +137,7 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 			if code != 1 || strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) {
 				t.Errorf("exit code %d, printed %q; want 1 and %q", code, got, c.want)
 			}
-			if strings.Contains(got, "secret") {
+			if strings.Contains(got, "secret") || strings.Contains(got, ":12") {
 				t.Error("a password was printed")
 			}
 		})

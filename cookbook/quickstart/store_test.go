@@ -86,3 +86,20 @@ func TestAFileThatIsServedAlreadyIsRefused(t *testing.T) {
 		t.Errorf("exit code %d, said %q", code, said)
 	}
 }
+
+func TestTheSchemaIsNamedAfterTheModelUnlessAFlagSaysOtherwise(t *testing.T) {
+	server := pgtest.Own(t).URL()
+	recipetest.Start(t, "-store", server)
+	recipetest.Start(t, "-store", server, "-model", "family")
+	conn, err := pgx.Connect(t.Context(), server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // the server ends with the tests
+	var tables string
+	err = conn.QueryRow(t.Context(), `SELECT string_agg(schemaname || '.' || tablename, ' ' ORDER BY schemaname, tablename) FROM pg_tables
+		WHERE schemaname <> 'information_schema' AND schemaname NOT LIKE 'pg\_%'`).Scan(&tables)
+	if want := "cookies.cookie cookies.jar family.child family.female family.male"; err != nil || tables != want {
+		t.Errorf("got %q %v, want %q", tables, err, want)
+	}
+}

@@ -1,0 +1,134 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/core"
+)
+
+// NextIDs takes values from the key's default.
+func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	table, err := t.backend.writing(op.Resource)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case table.nextKey() == "" && table.key.field.Type() != core.UUID:
+		return nil, noNextKey(op.Resource)
+	case table.nextKey() == "":
+		keys := make([]core.Value, op.N)
+		for i := range keys {
+			keys[i] = core.NewUUID()
+		}
+		return keys, nil
+	case t.begun:
+		return t.nextKeys(ctx, op, table)
+	}
+	return t.freshKeys(ctx, op, table)
+}
+
+// nextKey is an expression of the key column's type that makes another key each time,
+// "" if there is none. A default is converted to that type when a row gets it, which
+// its expression alone is not.
+func (t *table) nextKey() string {
+	switch {
+	case t.sequence != nil:
+		return "nextval(" + t.sequence.regclass() + ")"
+	case t.key.fallback != "":
+		return "(" + t.key.fallback + ")::" + t.key.sqlType
+	}
+	return ""
+}
+
+// nextKeysSQL returns as many keys as the parameter says.
+func (t *table) nextKeysSQL() string {
+	return "SELECT " + t.key.read("s."+t.key.name) +
+		" FROM (SELECT " + t.nextKey() + " AS " + t.key.name + " FROM generate_series(1, $1::bigint)) AS s"
+}
+
+// nextKeys takes keys within the transaction. One that a row has already shows when
+// it is inserted.
+func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table) ([]core.Value, error) {
+	return table.gather(op.N, func(missing int) (more []core.Value, err error) {
+		if t.done {
+			return nil, nil
+		}
+		err = t.run(ctx, op, call{table.nextKeysSQL(), []any{int64(missing)}, func(rows pgx.Rows) (err error) {
+			more, err = keysOf(rows, table)
+			return err
+		}})
+		return more, err
+	})
+}
+
+// freshKeys takes keys that no row has, although somebody else may have added rows
+// without asking the sequence. It runs before the transaction begins and is not
+// serializable, because looking for keys that are not there would conflict with
+// everybody who adds some.
+func (t *transaction) freshKeys(ctx context.Context, op *core.Op, table *table) ([]core.Value, error) {
+	if err := t.acquire(ctx); err != nil {
+		return nil, err
+	}
+	sql := fmt.Sprintf("%s WHERE NOT EXISTS (SELECT FROM %s AS t WHERE t.%s = s.%[3]s)", table.nextKeysSQL(), table.name, table.key.name)
+	keys, err := table.gather(op.N, func(missing int) (more []core.Value, err error) {
+		var batch pgx.Batch
+		batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+		batch.Queue(sql, int64(missing)).Query(func(rows pgx.Rows) error {
+			more, err = keysOf(rows, table)
+			return err
+		})
+		batch.Queue("COMMIT")
+		err = t.conn.SendBatch(ctx, &batch).Close()
+		if err == nil && len(more) < missing && table.sequence != nil {
+			err = table.sequence.catchUp(ctx, t.conn.Conn(), table)
+		}
+		return more, err
+	})
+	if err != nil {
+		return nil, t.backend.failure(ctx, op, err)
+	}
+	if t.opts.Single {
+		t.end()
+	}
+	return keys, nil
+}
+
+// fruitless is how many times in a row the default may give nothing but keys that are
+// taken: those of a sequence that has just been moved on are not.
+const fruitless = 3
+
+// gather calls take until there are n different keys.
+func (t *table) gather(n int, take func(missing int) ([]core.Value, error)) ([]core.Value, error) {
+	var keys []core.Value
+	for left := fruitless; len(keys) < n; {
+		more, err := take(n - len(keys))
+		if err != nil {
+			return nil, err
+		}
+		before := len(keys)
+		if keys = core.SortKeys(append(keys, more...)); len(keys) > before {
+			left = fruitless
+		} else if left--; left == 0 {
+			return nil, fmt.Errorf("postgres: %s: the default of the key gives no key that is free", t.resource)
+		}
+	}
+	if t.sequence != nil && n > 0 {
+		t.sequence.saw(keys[n-1].Int())
+	}
+	return keys, nil
+}
+
+func keysOf(rows pgx.Rows, t *table) ([]core.Value, error) {
+	recs, err := records(rows, t, []*column{t.key}, 0)
+	keys := make([]core.Value, len(recs))
+	for i, rec := range recs {
+		keys[i] = rec.Key()
+	}
+	return keys, err
+}
