@@ -86,7 +86,8 @@ WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p')
 ORDER BY 1, 2`
 
 	foreignKeysQuery = `
-SELECT c.relname::text, k.conname::text, a.attname::text, tn.nspname::text, t.relname::text, ta.attname::text
+SELECT c.relname::text, k.conname::text, a.attname::text, tn.nspname::text, t.relname::text, ta.attname::text,
+       NOT k.condeferrable OR k.confdeltype = 'r', k.confdeltype IN ('c', 'n', 'd')
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
