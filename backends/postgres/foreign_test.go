@@ -166,3 +166,21 @@ func TestForeignKeysToTablesOfOtherSchemasAreNotOurs(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRecordsCanReferToEarlierOnesOfTheirInsertWhateverTheyLeaveToDefaults(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "n", Type: core.Int}, {Name: "up", ToOne: "a"},
+	}})
+	store, _ := stored(t, m, `CREATE TABLE $S.a (id serial PRIMARY KEY, n int DEFAULT 5, up int REFERENCES $S.a)`)
+	a := m.Resource("a")
+	got, err := store.Insert(t.Context(), a, record(t, a, map[string]any{"id": 11}),
+		record(t, a, map[string]any{"id": 12, "n": 1}), record(t, a, map[string]any{"id": 13, "up": 12}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"a{id:11 n:5 up:null}", "a{id:12 n:1 up:null}", "a{id:13 n:5 up:12}"} {
+		if got[i].String() != want {
+			t.Errorf("got %s, want %s", got[i], want)
+		}
+	}
+}

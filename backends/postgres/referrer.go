@@ -34,6 +34,7 @@ func bindReferrers(found *catalog, tables []*table) {
 			if f == nil || tables[f.Target().Index()].readOnly {
 				continue
 			}
+			from.tree = from.tree || k.immediate && f.Target() == f.Resource()
 			loosened := !from.columns[f.Column()].notNull && f.Target() != f.Resource() && leads(f.Target(), f.Resource())
 			if k.acts || k.immediate && loosened {
 				to := tables[f.Target().Index()]

@@ -24,6 +24,9 @@ type table struct {
 	checks   map[string]*core.Field // by constraint on one column
 	// referrers are the foreign keys to the table that a Delete has to see to.
 	referrers []referrer
+	// tree: rows refer to others of the table, and the server checks that with every
+	// statement.
+	tree bool
 }
 
 // column is a stored field as statements see it.
