@@ -82,6 +82,10 @@ func TestImportNotesWhatCannotBeModelled(t *testing.T) {
 			`changed: t."A": sorts by code point, which its index does not, and so do ranges, prefixes and pages; create an index on ("A" COLLATE "C")`,
 		},
 		{
+			"text that sorts by a language, like the key", `CREATE TABLE t (id text COLLATE "en-x-icu" PRIMARY KEY, a varchar COLLATE "en-x-icu" UNIQUE)`,
+			`changed: t.a: sorts by code point, which its index does not, and so do ranges, prefixes and pages; create an index on (a COLLATE "C", id COLLATE "C")`,
+		},
+		{
 			"relation that cannot be swapped", `CREATE TABLE a (` + id + `); CREATE TABLE t (` + id + `, a int NOT NULL UNIQUE REFERENCES a)`,
 			`changed: t.a: unique and NOT NULL: two records cannot swap what they refer to in one request; make the UNIQUE constraint DEFERRABLE, or allow null`,
 		},

@@ -81,6 +81,9 @@ func (m *importer) noteOrder(r *importedResource, f *core.FieldSpec) {
 	if !f.Key {
 		columns += ", " + quotedImportName(r.key)
 	}
+	if key := r.table.column(r.key); !f.Key && r.field(r.key).Type == core.Text && !key.ByCodePoint {
+		columns += ` COLLATE "C"`
+	}
 	m.note(r.table, f.Name, ImportNote{
 		Kind: ImportChanged, What: "sorts by code point, which its index does not, and so do ranges, prefixes and pages",
 		Advice: "create an index on (" + columns + ")",

@@ -98,9 +98,7 @@ func (r referrer) statement(to *table, op *core.Op) *statement {
 	case r.loosened:
 		b.write(" RETURNING ", r.from.key.read(key), " AS ", r.from.key.name)
 	case r.from.name == to.name: // those that are deleted as well do not count
-		b.write(" AND NOT EXISTS (SELECT FROM unnest(", keys, ") AS v (key) WHERE ", r.from.key.read(key), r.from.key.equality, " = v.key) LIMIT 1")
-	default:
-		b.WriteString(" LIMIT 1")
+		b.write(" AND NOT EXISTS (SELECT FROM unnest(", keys, ") AS v (key) WHERE ", r.from.key.read(key), r.from.key.equality, " = v.key)")
 	}
 	return &statement{b.String(), []*column{r.from.key}}
 }
