@@ -39,9 +39,11 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	if err == nil && deleted == 0 {
 		return op.Resource.NotFound(op.Keys[0])
 	}
-	for _, f := range op.Resource.References() {
-		for _, key := range op.Keys {
-			t.settle(f, key)
+	if len(t.loose) > 0 {
+		for _, f := range op.Resource.References() {
+			for _, key := range op.Keys {
+				t.settle(f, key)
+			}
 		}
 	}
 	return err
