@@ -64,6 +64,8 @@ type catalogForeignKey struct {
 	column               string
 	targetSchema, target string
 	targetColumn         string
+	immediate            bool // checked with every statement
+	acts                 bool // on deletion, it deletes or changes what points there
 }
 
 // readCatalog looks into a schema. It needs no privilege on its tables.
@@ -129,7 +131,7 @@ func (c *catalog) readForeignKeys(rows pgx.Rows) error {
 	var table string
 	for rows.Next() {
 		var key catalogForeignKey
-		if err := rows.Scan(&table, &key.name, &key.column, &key.targetSchema, &key.target, &key.targetColumn); err != nil {
+		if err := rows.Scan(&table, &key.name, &key.column, &key.targetSchema, &key.target, &key.targetColumn, &key.immediate, &key.acts); err != nil {
 			return err
 		}
 		if t := c.tables[table]; t != nil {

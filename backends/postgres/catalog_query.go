@@ -29,6 +29,13 @@ WITH RECURSIVE col AS MATERIALIZED (
   FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::bigint[]) WITH ORDINALITY AS x (attname, atttypid, atttypmod, attcollation, attnum)
 )` + columnsOf
 
+	// Whether a collation sorts by code point, co, which may be that of the database.
+	byCodePoint = `coalesce(co.collname IN ('C', 'POSIX', 'ucs_basic', 'C.UTF-8', 'C.utf8') OR co.collname = 'default' AND db.datcollate IN ('C', 'POSIX') AND db.provider = 'c', true)`
+
+	databaseCollation = `CROSS JOIN (
+  SELECT datcollate, coalesce(to_jsonb(pg_database) ->> 'datlocprovider', 'c') AS provider
+  FROM pg_database WHERE datname = current_database()) db`
+
 	// What columns are made of: of a domain, the first type below it that is none.
 	columnsOf = `, below (top, topmod, oid, mod) AS (
   SELECT col.atttypid, col.atttypmod, col.atttypid, col.atttypmod FROM col
@@ -47,7 +54,7 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
        a.attnotnull, a.attidentity::text, a.attgenerated <> '',
        coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, CASE WHEN t.typtype = 'd' THEN t.typdefault END, ''),
        coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.last, 0), coalesce(s.missing, '{}'),
-       coalesce(co.collname IN ('C', 'POSIX', 'ucs_basic', 'C.UTF-8', 'C.utf8') OR co.collname = 'default' AND db.datcollate IN ('C', 'POSIX') AND db.provider = 'c', true),
+       ` + byCodePoint + `,
        coalesce(co.collisdeterministic, true)
 FROM col a
 JOIN pg_type t ON t.oid = a.atttypid
@@ -58,9 +65,7 @@ JOIN pg_namespace bn ON bn.oid = base.typnamespace
 LEFT JOIN pg_type e ON e.oid = base.typelem AND e.typarray = base.oid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
-CROSS JOIN (
-  SELECT datcollate, coalesce(to_jsonb(pg_database) ->> 'datlocprovider', 'c') AS provider
-  FROM pg_database WHERE datname = current_database()) db
+` + databaseCollation + `
 LEFT JOIN LATERAL (
   SELECT format('%I.%I', sn.nspname, sc.relname) AS name, sq.seqincrement AS step, sq.seqmax AS last,
          ARRAY(SELECT g FROM unnest('{USAGE,SELECT,UPDATE}'::text[]) AS g WHERE NOT has_sequence_privilege(sc.oid, g)) AS missing
@@ -88,7 +93,8 @@ WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p')
 ORDER BY 1, 2`
 
 	foreignKeysQuery = `
-SELECT c.relname::text, k.conname::text, a.attname::text, tn.nspname::text, t.relname::text, ta.attname::text
+SELECT c.relname::text, k.conname::text, a.attname::text, tn.nspname::text, t.relname::text, ta.attname::text,
+       NOT k.condeferrable OR k.confdeltype = 'r', k.confdeltype IN ('c', 'n', 'd')
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -8,7 +8,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Delete is one statement for all keys.
+// Delete is one statement for all keys, behind those that [referrer] is about.
 func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	table, err := t.backend.writing(op.Resource)
 	if err != nil {
@@ -23,15 +23,28 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 		return s.err
 	}
 	st := t.backend.statements.get(s.key, func() *statement { return deleteStatement(table, op, strict, many) })
+	var calls []call
+	for _, r := range table.referrers {
+		calls = append(calls, r.before(t, table, op))
+		t.more = t.more || r.loosened
+	}
 	deleted := 0
-	err = t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
+	err = t.run(ctx, op, append(calls, call{st.sql, s.args, func(rows pgx.Rows) error {
 		for rows.Next() {
 			deleted++
 		}
 		return nil
-	}})
+	}})...)
+	t.more = false
 	if err == nil && deleted == 0 {
 		return op.Resource.NotFound(op.Keys[0])
+	}
+	if len(t.loose) > 0 {
+		for _, f := range op.Resource.References() {
+			for _, key := range op.Keys {
+				t.settle(f, key)
+			}
+		}
 	}
 	return err
 }

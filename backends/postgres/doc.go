@@ -90,8 +90,35 @@
 // connection whose default is SERIALIZABLE, which [Open] sees to, is one
 // statement without BEGIN. Deferrable constraints are deferred in every
 // transaction that writes: those that are not so by themselves (INITIALLY IMMEDIATE)
-// by SET CONSTRAINTS, if the database had any when the store was made. With constraints that are not deferrable, two records
-// cannot swap a unique value.
+// by SET CONSTRAINTS, if the database had any when the store was made.
+//
+// # Schemas of others
+//
+// Few schemas that were not made by [DDL] have deferrable constraints, and many
+// delete by themselves (ON DELETE CASCADE). What package engine does works there as
+// well. One Update can swap unique values: rows whose value another of its rows takes
+// are set to null first, so that triggers see two changes. It cannot where the column
+// is NOT NULL too, nor can two Updates. A Delete of what is pointed at is refused, and
+// ON DELETE CASCADE, SET NULL and SET DEFAULT do not happen, because they would not
+// ask the policies that may hide what points there; only those of tables that the
+// model does not name do. Where tables refer to each other, rows that point at
+// deleted ones are set to null, and must be deleted or set to something else in the
+// same transaction. Of several operations in a transaction, those that point at a
+// record have to follow the one that inserts it and to precede the one that deletes
+// it.
+//
+// Text sorts by code point, as on every backend. A column whose collation does not,
+// which is the default of most databases, is compared as COLLATE "C", and its own
+// index serves equality only. Orders, pages, ranges and prefixes look at all rows,
+// unless there is an index such as
+//
+//	CREATE INDEX ON customer (name COLLATE "C", id)
+//
+// and for a key of type text
+//
+//	CREATE INDEX ON country (code COLLATE "C")
+//
+// # Conflicts
 //
 // Transactions that give unique values to rows that others are about to give away
 // may wait for each other in a circle. The server finds that out after its

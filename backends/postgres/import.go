@@ -63,7 +63,7 @@ func (i *Imported) Model() (*core.Model, error) {
 //
 // Columns whose values are held in another form have a note of the kind
 // [ImportChanged] that says what it is. A key of type Int without a default has one
-// of the kind [ImportRefused].
+// of the kind [ImportRefused], and so has a primary key that is DEFERRABLE.
 //
 // A foreign key of one column that refers to the primary key of a resource
 // becomes a to-one relation, which cascades if that very key says ON DELETE

@@ -42,7 +42,7 @@ func TestImportRefusesExactlyWhatTheBackendRefuses(t *testing.T) {
 	for i, c := range importTypes {
 		fmt.Fprintf(&sql, ", c%d %s", i, c.sql)
 	}
-	got := importOf(t, sql.String()+"); CREATE TABLE k (id int PRIMARY KEY)")
+	got := importOf(t, sql.String()+"); CREATE TABLE k (id int PRIMARY KEY); CREATE TABLE d (id text PRIMARY KEY DEFERRABLE); CREATE TABLE e (id text UNIQUE PRIMARY KEY DEFERRABLE)")
 	_, err := importBind(t, got)
 	if err == nil {
 		t.Fatal("the backend takes everything")

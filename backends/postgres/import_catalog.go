@@ -47,6 +47,8 @@ type importedColumn struct {
 	Identity  string // pg_attribute.attidentity
 	Generated bool
 	Default   string // expression
+	// ByCodePoint: its collation, if any, sorts so.
+	ByCodePoint bool
 }
 
 type importedIndex struct {
@@ -55,6 +57,7 @@ type importedIndex struct {
 	Method     string
 	Primary    bool
 	Unique     bool
+	Immediate  bool // not deferrable
 	Partial    bool
 	Expression bool
 	NullsEqual bool     // NULLS NOT DISTINCT

@@ -134,8 +134,14 @@ func (m *importer) addFields(r *importedResource) {
 	}
 }
 
-// noteKey says where new keys come from.
+// noteKey says where new keys come from, and what a key must not be.
 func (m *importer) noteKey(t *importedTable, c *importedColumn) {
+	if !t.uniqueNow(c.Name) {
+		m.note(t, c.Name, ImportNote{
+			Kind: ImportRefused, What: "the primary key is DEFERRABLE, so that two records could have one key for a while",
+			Advice: "make it one that is not",
+		})
+	}
 	n := ImportNote{Kind: ImportServer}
 	switch {
 	case c.Identity == "a":

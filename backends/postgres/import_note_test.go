@@ -74,6 +74,22 @@ func TestImportNotesWhatCannotBeModelled(t *testing.T) {
 			`changed: t.a: no index begins with the column: what refers to a record of a is searched for in the whole table; create an index on it`,
 		},
 		{
+			"text that sorts by a language", `CREATE TABLE t (` + id + `, a text COLLATE "en-x-icu", "B" text COLLATE "C" UNIQUE); CREATE INDEX ON t (a)`,
+			`changed: t.a: sorts by code point, which its index does not, and so do ranges, prefixes and pages; create an index on (a COLLATE "C", id)`,
+		},
+		{
+			"key that sorts by a language", `CREATE TABLE t ("A" text COLLATE "en-x-icu" PRIMARY KEY, b text COLLATE "en-x-icu", c text COLLATE "C" UNIQUE)`,
+			`changed: t."A": sorts by code point, which its index does not, and so do ranges, prefixes and pages; create an index on ("A" COLLATE "C")`,
+		},
+		{
+			"text that sorts by a language, like the key", `CREATE TABLE t (id text COLLATE "en-x-icu" PRIMARY KEY, a varchar COLLATE "en-x-icu" UNIQUE)`,
+			`changed: t.a: sorts by code point, which its index does not, and so do ranges, prefixes and pages; create an index on (a COLLATE "C", id COLLATE "C")`,
+		},
+		{
+			"relation that cannot be swapped", `CREATE TABLE a (` + id + `); CREATE TABLE t (` + id + `, a int NOT NULL UNIQUE REFERENCES a)`,
+			`changed: t.a: unique and NOT NULL: two records cannot swap what they refer to in one request; make the UNIQUE constraint DEFERRABLE, or allow null`,
+		},
+		{
 			"nulls that count", `CREATE TABLE t (` + id + `, a int UNIQUE NULLS NOT DISTINCT)`,
 			`changed: t.t_a_key: NULLS NOT DISTINCT: one record at the most may have no a; in a model null does not count as a value: drop the clause`,
 		},

@@ -27,7 +27,7 @@ ORDER BY c.relname`
 
 	importColumns = `
 WITH RECURSIVE col AS (
-  SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated
+  SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation
   FROM pg_attribute a
   JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -42,17 +42,20 @@ SELECT col.attrelid, col.attnum, col.attname::text,
        t.typname::text, t.typtype::text, t.typnamespace = 'pg_catalog'::regnamespace,
        e.oid IS NOT NULL, coalesce(e.typname::text, ''), coalesce(e.typtype::text, ''),
        col.attnotnull, col.attidentity::text, col.attgenerated <> '',
-       coalesce(pg_get_expr(d.adbin, d.adrelid), top.typdefault, '')
+       coalesce(pg_get_expr(d.adbin, d.adrelid), top.typdefault, ''),
+       ` + byCodePoint + `
 FROM col
 JOIN pg_type top ON top.oid = col.atttypid
 JOIN below ON below.top = col.atttypid
 JOIN pg_type t ON t.oid = below.type AND t.typtype <> 'd'
 LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
 LEFT JOIN pg_attrdef d ON d.adrelid = col.attrelid AND d.adnum = col.attnum
+LEFT JOIN pg_collation co ON co.oid = col.attcollation
+` + databaseCollation + `
 ORDER BY col.attrelid, col.attnum`
 
 	importIndexes = `
-SELECT x.indrelid, i.relname::text, am.amname::text, x.indisprimary, x.indisunique,
+SELECT x.indrelid, i.relname::text, am.amname::text, x.indisprimary, x.indisunique, x.indimmediate,
        x.indpred IS NOT NULL, x.indexprs IS NOT NULL,
        coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false),
        ARRAY(SELECT coalesce(a.attname::text, pg_get_indexdef(x.indexrelid, k.pos::int, true))

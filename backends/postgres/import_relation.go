@@ -84,6 +84,12 @@ func (m *importer) relate(r, to *importedResource, k importedForeignKey) importe
 			Advice: "create an index on it",
 		})
 	}
+	if r.table.uniqueNow(f.Name) && r.table.column(f.Name).NotNull {
+		m.note(r.table, f.Name, ImportNote{
+			Kind: ImportChanged, What: "unique and NOT NULL: two records cannot swap what they refer to in one request",
+			Advice: "make the UNIQUE constraint DEFERRABLE, or allow null",
+		})
+	}
 	return importedRelation{from: r, to: to, column: f.Name, single: r.table.unique(f.Name)}
 }
 

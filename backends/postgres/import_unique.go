@@ -11,6 +11,11 @@ func (t *importedTable) unique(column string) bool {
 	return slices.ContainsFunc(t.indexes, func(x importedIndex) bool { return x.Unique && x.alone() == column })
 }
 
+// uniqueNow reports the same of constraints that are not deferrable.
+func (t *importedTable) uniqueNow(column string) bool {
+	return slices.ContainsFunc(t.indexes, func(x importedIndex) bool { return x.Unique && x.Immediate && x.alone() == column })
+}
+
 // findsBy reports whether an index helps to find all rows by the column.
 func (t *importedTable) findsBy(column string) bool {
 	return slices.ContainsFunc(t.indexes, func(x importedIndex) bool {
@@ -60,8 +65,29 @@ func (m *importer) addUniques(r *importedResource) {
 		}
 	}
 	for i := range r.fields {
-		r.fields[i].Indexed = r.fields[i].Indexed && !r.fields[i].Unique
+		f := &r.fields[i]
+		f.Indexed = f.Indexed && !f.Unique
+		m.noteOrder(r, f)
 	}
+}
+
+// noteOrder says of a text that its index does not serve its order.
+func (m *importer) noteOrder(r *importedResource, f *core.FieldSpec) {
+	c := r.table.column(f.Name)
+	if c == nil || !c.exact() || c.ByCodePoint || f.Type != core.Text || !f.Key && !f.Unique && !f.Indexed {
+		return
+	}
+	columns := quotedImportName(f.Name) + ` COLLATE "C"`
+	if !f.Key {
+		columns += ", " + quotedImportName(r.key)
+	}
+	if key := r.table.column(r.key); !f.Key && r.field(r.key).Type == core.Text && !key.ByCodePoint {
+		columns += ` COLLATE "C"`
+	}
+	m.note(r.table, f.Name, ImportNote{
+		Kind: ImportChanged, What: "sorts by code point, which its index does not, and so do ranges, prefixes and pages",
+		Advice: "create an index on (" + columns + ")",
+	})
 }
 
 // about returns what the index is on.

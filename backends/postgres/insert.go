@@ -75,7 +75,7 @@ type group struct {
 
 // grouped finds out which columns each record gives. An absent column without a
 // default is null, so that it need not be told from the others; nor need one that
-// all records give.
+// all records give. Where records may refer to earlier ones, their order is kept.
 func grouped(t *table, recs []core.Record) ([]*group, error) {
 	counts, err := given(t, recs)
 	if err != nil {
@@ -95,7 +95,7 @@ func grouped(t *table, recs []core.Record) ([]*group, error) {
 			}
 		}
 		g := byMask[string(mask)]
-		if g == nil {
+		if g == nil || t.tree && g != groups[len(groups)-1] {
 			g = &group{columns: masked(t, mask)}
 			byMask[string(mask)] = g
 			groups = append(groups, g)

@@ -14,17 +14,21 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// recorder is a tracer that keeps the last statement.
+// recorder is a tracer that keeps the last statement that was sent alone, or of those
+// that were sent together the last one with a text in it.
 type recorder struct {
-	mu   sync.Mutex
-	sql  string
-	args []any
+	mu       sync.Mutex
+	sql      string
+	args     []any
+	looksFor string
 }
 
 func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sql, r.args = data.SQL, data.Args
+	if r.looksFor == "" {
+		r.sql, r.args = data.SQL, data.Args
+	}
 	return ctx
 }
 

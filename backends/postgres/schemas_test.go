@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -88,19 +89,21 @@ func reopened(_ testing.TB, closed core.Backend) core.Backend {
 	return &b
 }
 
-// empty removes all rows and starts all sequences anew.
+// empty removes all rows, in one statement because not all constraints can be
+// deferred, and starts all sequences anew.
 func (s *schemas) empty(tb testing.TB, schema string, m *core.Model) {
 	tb.Helper()
 	batch := &pgx.Batch{}
 	batch.Queue("SET LOCAL lock_timeout = '10s'") // a transaction that was left open
-	batch.Queue("SET CONSTRAINTS ALL DEFERRED")
-	for _, r := range m.Resources() {
+	deletes := make([]string, len(m.Resources()))
+	for i, r := range m.Resources() {
 		table := pgx.Identifier{schema, r.Name()}.Sanitize()
-		batch.Queue("DELETE FROM " + table)
+		deletes[i] = fmt.Sprintf("r%d AS (DELETE FROM %s)", i, table)
 		if r.Key().Type() == core.Int {
 			batch.Queue("SELECT setval(pg_get_serial_sequence($1, $2), 1, false)", table, r.Key().Name())
 		}
 	}
+	batch.Queue("WITH " + strings.Join(deletes, ", ") + " SELECT")
 	if err := s.server.SendBatch(tb.Context(), batch).Close(); err != nil {
 		tb.Fatal(err)
 	}

@@ -25,6 +25,8 @@ const (
 	shapeUpdate
 	shapeDelete
 	shapeReadBack
+	shapeReferrer
+	shapeRelease
 )
 
 // newShape has room for what most operations are, so that it grows once if at all.

@@ -15,3 +15,11 @@ func TestTheEnginesRules(t *testing.T) {
 func TestTheRulesOfTheRestFace(t *testing.T) {
 	onEachWay(t, func(t *testing.T, open storetest.Factory) { resttest.Run(t, open) })
 }
+
+func TestTheEnginesRulesOnForeignSchemas(t *testing.T) {
+	onForeignSchemas(t, func(t *testing.T, open storetest.Factory) { enginetest.Run(t, open) })
+}
+
+func TestTheRulesOfTheRestFaceOnForeignSchemas(t *testing.T) {
+	onForeignSchemas(t, func(t *testing.T, open storetest.Factory) { resttest.Run(t, open) })
+}

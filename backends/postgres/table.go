@@ -23,6 +23,11 @@ type table struct {
 	indexed  map[string][]*core.Field // by index
 	foreign  map[string]*core.Field   // by constraint
 	checks   map[string]*core.Field   // by constraint on one column
+	// referrers are the foreign keys to the table that a Delete has to see to.
+	referrers []referrer
+	// tree: rows refer to others of the table, and the server checks that with every
+	// statement.
+	tree bool
 }
 
 // column is a stored field as statements see it.
@@ -35,6 +40,7 @@ type column struct {
 	cast       string // type of its parameters
 	sqlType    string // its own, with modifiers
 	notNull    bool
+	immediate  bool   // unique, by an index that looks at every row by itself
 	virtual    bool   // not in the table, only in what is read
 	generated  bool   // GENERATED ALWAYS AS (...) STORED
 	always     bool   // GENERATED ALWAYS AS IDENTITY
@@ -59,13 +65,14 @@ func bindTables(found *catalog, schema string, m *core.Model, opts Options) []*t
 	tables := make([]*table, len(m.Resources()))
 	for i, r := range m.Resources() {
 		s := opts.source(r)
-		t := bindTable(found.reads(r, s), s.from(schema), r, opts)
+		t := bindTable(found.reads(r, s), schema, s, r, opts)
 		t.reads, t.readOnly = t, s.Table == ""
 		if s.apart() && !t.readOnly {
-			t = written(t, bindTable(found.tables[s.Table], Source{Table: s.Table}.from(schema), r, opts))
+			t = written(t, bindTable(found.tables[s.Table], schema, Source{Table: s.Table}, r, opts))
 		}
 		t.table, tables[i] = s.Table, t
 	}
+	bindReferrers(found, tables)
 	return tables
 }
 
@@ -80,9 +87,9 @@ func written(reads, t *table) *table {
 	return t
 }
 
-func bindTable(found *catalogTable, name string, r *core.Resource, opts Options) *table {
+func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, opts Options) *table {
 	t := &table{
-		resource: r, name: name, columns: make([]*column, len(r.Columns())),
+		resource: r, name: s.from(schema), columns: make([]*column, len(r.Columns())),
 		fields: make(map[string]*core.Field), uniques: make(map[string]*core.Field), indexed: make(map[string][]*core.Field),
 		foreign: make(map[string]*core.Field), checks: make(map[string]*core.Field),
 	}
@@ -92,6 +99,7 @@ func bindTable(found *catalogTable, name string, r *core.Resource, opts Options)
 			continue
 		}
 		t.columns[i] = bindColumn(found.columns[f.Name()], f)
+		t.columns[i].immediate = found.hasUnique(f.Name(), true)
 		t.stored = append(t.stored, t.columns[i])
 		t.fields[f.Name()] = f
 	}
@@ -108,7 +116,7 @@ func bindTable(found *catalogTable, name string, r *core.Resource, opts Options)
 		}
 	}
 	for _, k := range found.foreign {
-		if f := t.fields[k.column]; f != nil && f.Target() != nil && k.target == opts.source(f.Target()).Table {
+		if f := t.fields[k.column]; f != nil && f.Target() != nil && k.targetSchema == schema && k.target == opts.source(f.Target()).Table {
 			t.foreign[k.name] = f
 		}
 	}

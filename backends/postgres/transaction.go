@@ -25,7 +25,8 @@ type transaction struct {
 	done     bool     // committed along with an operation
 	more     bool     // another statement of the same operation follows
 	replica  *replica // to read from; nil is the primary
-	behind   *table   // whose sequence handed out a key that was taken
+	loose    map[reference]bool
+	behind   *table // whose sequence handed out a key that was taken
 }
 
 var _ core.BackendTx = (*transaction)(nil)
@@ -72,7 +73,7 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 	}
 	writes := op.Kind.Writes()
 	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1 && !t.begun && !t.more && !(writes && t.backend.replicated())
-	commits := alone || op.Final && !t.more
+	commits := alone || op.Final && !t.more && len(t.loose) == 0
 	t.wrote = t.wrote || writes
 	if !alone {
 		calls = t.enclose(calls, writes, commits)
@@ -161,6 +162,9 @@ func (t *transaction) Commit(ctx context.Context) error {
 	}
 	if t.conn.Conn().IsClosed() {
 		return unavailable(pgconn.ErrConnClosed)
+	}
+	if err := t.dangling(); err != nil {
+		return errors.Join(err, t.undo(ctx))
 	}
 	err := t.execute(ctx, t.commitCalls())
 	if err != nil && !t.done {

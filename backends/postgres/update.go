@@ -10,7 +10,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Update is one statement for all records, whatever columns each of them changes.
+// Update is one statement for all records, whatever columns each of them changes,
+// behind those of [update.releases].
 func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	table, err := t.backend.writing(op.Resource)
 	if err != nil {
@@ -38,12 +39,22 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	if len(table.virtual) > 0 {
 		calls = append(calls, t.readBack(table, op.Keys, out))
 	}
-	if err := t.run(ctx, op, calls...); err != nil {
+	if err := t.run(ctx, op, append(u.releases(t), calls...)...); err != nil {
 		return nil, err
 	}
 	for i, rec := range out {
 		if rec.IsZero() {
 			return nil, op.Resource.NotFound(op.Keys[i])
+		}
+	}
+	if len(t.loose) > 0 {
+		for _, c := range changes {
+			for i, key := range op.Keys {
+				if op.Records[i].At(c.index).IsAbsent() {
+					continue
+				}
+				t.settle(c.field, key)
+			}
 		}
 	}
 	return out, nil

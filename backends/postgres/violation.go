@@ -108,27 +108,36 @@ func badValues(r *core.Resource) *core.Error {
 // reference is the error of a foreign key: of its own side, if it points at no row,
 // or of the other side, if it is pointed at. The detail of the error says
 // "Key (column)=(value) ..." in every language, with the column of the side that
-// the statement was about.
+// the statement was about, and then the table of the other side.
 func (b *Backend) reference(t *table, op *core.Op, err *pgconn.PgError) error {
 	if t == nil || t.foreign[err.ConstraintName] == nil {
 		return rejected(op, nil)
 	}
 	f := t.foreign[err.ConstraintName]
-	column, value, ok := detail(err.Detail, f, t.table, b.table(f.Target()).table)
-	if !ok {
-		return f.Target().NotFound(core.Null)
+	target := b.table(f.Target()).table
+	column, value, ok := detail(err.Detail, f, t.table, target)
+	if ok && column != f.Name() || column == f.Target().Key().Name() && endsLater(err.Detail, t.table, target) {
+		return f.StillReferenced()
 	}
-	if column == f.Name() && (column != f.Target().Key().Name() || !deletes(op)) {
-		key, bad := f.Type().Convert(value)
-		if bad != nil {
-			key = core.Null
-		}
-		return f.Target().NotFound(key)
+	key, bad := f.Type().Convert(value)
+	if !ok || bad != nil {
+		key = core.Null
 	}
-	return f.StillReferenced()
+	return f.Target().NotFound(key)
 }
 
-func deletes(op *core.Op) bool { return op != nil && op.Kind == core.Delete }
+// endsLater reports whether the last place of a name in the text ends behind that of
+// the other, which may be a part of it.
+func endsLater(text, name, other string) bool {
+	at, otherAt := strings.LastIndex(text, name), strings.LastIndex(text, other)
+	switch {
+	case at < 0 || otherAt < 0:
+		return at >= 0
+	case at+len(name) != otherAt+len(other):
+		return at+len(name) > otherAt+len(other)
+	}
+	return len(name) > len(other)
+}
 
 // detail takes the detail apart. A value may have parentheses in it, so it ends at
 // the last one before the name of the table that the detail ends with.

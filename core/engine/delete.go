@@ -31,6 +31,8 @@ func (e *Engine) Delete(ctx context.Context, resource string, id any, w Write) e
 		if rec.IsZero() {
 			return s.resource.NotFound(key)
 		}
-		return wk.remove(ctx, s, []core.Value{key}, true)
+		dead := newMoves(s)
+		dead.dying = []core.Value{key}
+		return wk.remove(ctx, dead, true)
 	})
 }

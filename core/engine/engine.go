@@ -19,6 +19,8 @@ type Engine struct {
 	store  *core.Store
 	opts   Options
 	shapes []*shape // by index of the resource
+	// deletions is the order in which records of different resources are deleted.
+	deletions []int
 	// policed: a decorator of the store may hide records.
 	policed bool
 }
@@ -26,7 +28,8 @@ type Engine struct {
 // New returns an engine over the store.
 func New(store *core.Store, opts Options) *Engine {
 	policed := slices.ContainsFunc(store.Describe().Layers, func(l core.LayerDescription) bool { return l.Layer == core.Policy })
-	return &Engine{store: store, opts: opts.filled(), shapes: shapesOf(store.Model()), policed: policed}
+	m := store.Model()
+	return &Engine{store: store, opts: opts.filled(), shapes: shapesOf(m), deletions: deletionOrder(m), policed: policed}
 }
 
 // Model returns the model of the store.

@@ -31,15 +31,22 @@ func (w *work) detach(f *core.Field, rec core.Record, m *moves) error {
 	return nil
 }
 
-// settle writes what was collected.
+// settle writes what was collected. Those who die go first if others take what must
+// be unique, because they may hold it.
 func (w *work) settle(ctx context.Context, m *moves) error {
+	first := m.patches.takes()
+	if len(m.dying) > 0 && first {
+		if err := w.remove(ctx, m, false); err != nil {
+			return err
+		}
+	}
 	if len(m.patches.keys) > 0 {
 		if err := w.update(ctx, m.patches); err != nil {
 			return err
 		}
 	}
-	if len(m.dying) == 0 {
+	if len(m.dying) == 0 || first {
 		return nil
 	}
-	return w.remove(ctx, m.patches.shape, m.dying, false)
+	return w.remove(ctx, m, false)
 }

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/larder-go/larder/core"
+import (
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
 
 // patches are changes to records of one resource, one for each record.
 type patches struct {
@@ -36,4 +40,23 @@ func (p *patches) records() []core.Record {
 		records[i] = p.shape.resource.RecordOf(p.values[key])
 	}
 	return records
+}
+
+// takes reports whether a record is given what only one can have.
+func (p *patches) takes() bool {
+	return slices.ContainsFunc(p.keys, func(key core.Value) bool {
+		return slices.ContainsFunc(p.shape.resource.Uniques(), func(f *core.Field) bool {
+			return p.values[key][f.Column()].IsSet()
+		})
+	})
+}
+
+// moves reports whether the record is to point at something else through f.
+func (p *patches) moves(f *core.Field, rec core.Record) bool {
+	values := p.values[rec.Key()]
+	if f.Resource() != p.shape.resource || values == nil {
+		return false
+	}
+	v := values[f.Column()]
+	return !v.IsAbsent() && v != rec.At(f.Column())
 }

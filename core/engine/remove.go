@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -12,6 +13,7 @@ import (
 // written, because a record that dies has no say in what becomes of its fields.
 type removal struct {
 	work  *work
+	moves *moves
 	dying []map[core.Value]core.Record // by index of the resource
 	loose []loose
 }
@@ -30,13 +32,13 @@ func (f front) any() bool {
 	return slices.ContainsFunc(f, func(keys []core.Value) bool { return len(keys) > 0 })
 }
 
-// remove deletes records that are known. With last, nothing follows in the
-// transaction.
-func (w *work) remove(ctx context.Context, s *shape, keys []core.Value, last bool) error {
-	r := removal{work: w, dying: make([]map[core.Value]core.Record, len(w.tables))}
+// remove deletes the records that die by the moves, which are known, and drops the
+// patches of those that die with them. With last, nothing follows in the transaction.
+func (w *work) remove(ctx context.Context, m *moves, last bool) error {
+	r := removal{work: w, moves: m, dying: make([]map[core.Value]core.Record, len(w.tables))}
 	next := make(front, len(w.tables))
-	for _, key := range keys {
-		r.doom(w.table(s).record(key), next)
+	for _, key := range m.dying {
+		r.doom(w.table(m.patches.shape).record(key), next)
 	}
 	for next.any() {
 		now := next
@@ -51,6 +53,9 @@ func (w *work) remove(ctx context.Context, s *shape, keys []core.Value, last boo
 	if err := r.detach(ctx); err != nil {
 		return err
 	}
+	m.patches.keys = slices.DeleteFunc(m.patches.keys, func(key core.Value) bool {
+		return r.dies(m.patches.shape.resource.Index(), key)
+	})
 	return r.delete(ctx, last)
 }
 
@@ -84,7 +89,7 @@ func (r *removal) spread(ctx context.Context, now, next front) error {
 				return err
 			}
 			for _, rec := range dependents {
-				if f.Cascade() {
+				if f.Cascade() && !r.moves.patches.moves(f, rec) {
 					r.doom(rec, next)
 				} else {
 					r.loose = append(r.loose, loose{f, rec})
@@ -156,23 +161,15 @@ func (r *removal) detach(ctx context.Context) error {
 	return nil
 }
 
+// delete removes the dying, one resource after the other.
 func (r *removal) delete(ctx context.Context, last bool) error {
-	left := 0
-	for _, records := range r.dying {
-		left += min(len(records), 1)
-	}
-	for i, records := range r.dying {
-		if len(records) == 0 {
-			continue
-		}
+	order := slices.DeleteFunc(slices.Clone(r.work.engine.deletions), func(i int) bool { return len(r.dying[i]) == 0 })
+	for at, i := range order {
 		session := r.work.tx.Session
-		if left--; last && left == 0 {
+		if last && at == len(order)-1 {
 			session = r.work.tx.Final()
 		}
-		keys := make([]core.Value, 0, len(records))
-		for key := range records {
-			keys = append(keys, key)
-		}
+		keys := slices.Collect(maps.Keys(r.dying[i]))
 		if err := r.work.delete(ctx, session, r.work.engine.shapes[i], keys); err != nil {
 			return err
 		}

@@ -229,6 +229,7 @@ func chains() *core.Model {
 		core.ResourceSpec{Name: "licence", Fields: []core.FieldSpec{
 			key(),
 			{Name: "holder", ToOne: "holder", Cascade: true},
+			{Name: "renews", ToOne: "licence", Cascade: true},
 		}},
 		core.ResourceSpec{Name: "holder", Fields: []core.FieldSpec{
 			key(),

@@ -75,6 +75,15 @@ func relationCases() []Case {
 			list licence                       => [{"id": 2, "holder": 1}]
 			post licence {"holder": 1}         => {"id": 3, "holder": 1}
 			list licence                       => [{"id": 3, "holder": 1}]
+			put licence/8 {}
+			patch licence/8 {"holder": 1}      => {"id": 8, "holder": 1}
+			put licence/9 {}
+			patch holder/1 {"licence": 9}      => {"id": 1, "licence": 9}
+			list licence                       => [{"id": 9, "holder": 1}]
+			put licence/10 {"renews": 9}
+			put licence/11 {"renews": 9}
+			patch licence/10 {"holder": 1, "renews": null}  => {"id": 10, "holder": 1}
+			list licence                       => [{"id": 10, "holder": 1}]
 			patch holder/1 {"licence": null}   => {"id": 1}
 			list licence                       => []`),
 		script("a patch that ends the record itself is refused as a whole", chains, `

@@ -1,0 +1,186 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+func TestDeletingInSchemasThatTheServerCascadesIn(t *testing.T) {
+	for _, c := range []struct{ name, sql, parent, left string }{
+		{
+			"a child", `CREATE TABLE a (id serial PRIMARY KEY); CREATE TABLE b (id serial PRIMARY KEY, a int NOT NULL REFERENCES a ON DELETE CASCADE CHECKED);
+			INSERT INTO a DEFAULT VALUES; INSERT INTO b (a) VALUES (1)`, "a", "",
+		},
+		{
+			"a child whose table comes first", `CREATE TABLE b (id serial PRIMARY KEY); CREATE TABLE a (id serial PRIMARY KEY, b int NOT NULL REFERENCES b ON DELETE CASCADE CHECKED);
+			INSERT INTO b DEFAULT VALUES; INSERT INTO a (b) VALUES (1)`, "b", "",
+		},
+		{
+			"two levels, and one that is detached", `CREATE TABLE b (id serial PRIMARY KEY); CREATE TABLE a (id serial PRIMARY KEY, b int REFERENCES b ON DELETE CASCADE CHECKED);
+			CREATE TABLE c (id serial PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE CHECKED); CREATE TABLE d (id serial PRIMARY KEY, b int REFERENCES b ON DELETE SET NULL CHECKED);
+			INSERT INTO b DEFAULT VALUES; INSERT INTO a (b) VALUES (1), (1); INSERT INTO c (a) VALUES (1), (2); INSERT INTO d (b) VALUES (1)`, "b", "d1",
+		},
+		{
+			"a tree", `CREATE TABLE a (id serial PRIMARY KEY, up int REFERENCES a ON DELETE CASCADE CHECKED); INSERT INTO a (up) VALUES (NULL), (1), (2), (NULL)`, "a", "a4",
+		},
+		{
+			"those who die with each other", `CREATE TABLE a (id serial PRIMARY KEY, b int); CREATE TABLE b (id serial PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE CHECKED);
+			ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b ON DELETE CASCADE CHECKED;
+			INSERT INTO a DEFAULT VALUES; INSERT INTO b (a) VALUES (1); UPDATE a SET b = 1; INSERT INTO a (b) VALUES (1)`, "a", "",
+		},
+		{
+			"a post and the comment that is pinned to it", `CREATE TABLE post (id serial PRIMARY KEY, pinned int); CREATE TABLE comment (id serial PRIMARY KEY, post int NOT NULL REFERENCES post ON DELETE CASCADE CHECKED);
+			ALTER TABLE post ADD FOREIGN KEY (pinned) REFERENCES comment CHECKED;
+			INSERT INTO post DEFAULT VALUES; INSERT INTO comment (post) VALUES (1), (1); UPDATE post SET pinned = 2`, "post", "",
+		},
+	} {
+		for _, constraints := range []string{"", "DEFERRABLE INITIALLY DEFERRED"} {
+			t.Run(c.name+" "+constraints, func(t *testing.T) {
+				store, err := importBind(t, importOf(t, strings.ReplaceAll(c.sql, "CHECKED", constraints)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := engine.New(store, engine.Options{}).Delete(t.Context(), c.parent, 1, engine.Write{}); err != nil {
+					t.Error(err)
+				}
+				if left := keysIn(t, store); left != c.left {
+					t.Errorf("left: %s, want %s", left, c.left)
+				}
+			})
+		}
+	}
+}
+
+// keysIn lists all records of a store.
+func keysIn(t *testing.T, store *core.Store) string {
+	t.Helper()
+	var keys []string
+	for _, r := range store.Model().Resources() {
+		page, err := store.Select(t.Context(), r, core.Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rec := range page.Records {
+			keys = append(keys, r.Name()+rec.Key().String())
+		}
+	}
+	return strings.Join(keys, " ")
+}
+
+// What a cascade of the server would delete may be hidden by a policy.
+func TestServerDoesNotCascadeBehindTheBackOfTheStore(t *testing.T) {
+	for _, action := range []string{"CASCADE", "SET NULL", "SET DEFAULT"} {
+		t.Run(action, func(t *testing.T) {
+			store, err := importBind(t, importOf(t, `CREATE TABLE a (id serial PRIMARY KEY, up int REFERENCES a ON DELETE `+action+`);
+				CREATE TABLE b (id serial PRIMARY KEY, a int REFERENCES a ON DELETE `+action+`);
+				INSERT INTO a (up) VALUES (NULL), (NULL), (2), (NULL); INSERT INTO b (a) VALUES (1)`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := store.Model().Resource("a")
+			for key, field := range map[int64]string{1: "b", 2: "a"} {
+				var e *core.Error
+				if err := store.Delete(t.Context(), a, core.IntValue(key)); !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != field {
+					t.Errorf("deletion of %d: %v", key, err)
+				}
+			}
+			if err := store.Delete(t.Context(), a, core.IntValue(2), core.IntValue(3), core.IntValue(4)); err != nil {
+				t.Error(err)
+			}
+			if left := keysIn(t, store); left != "a1 b1" {
+				t.Errorf("left: %s", left)
+			}
+		})
+	}
+}
+
+// heartAndBody are tables whose rows cannot be the first to go.
+const heartAndBody = `CREATE TABLE heart (id serial PRIMARY KEY, body int); CREATE TABLE body (id serial PRIMARY KEY, heart int REFERENCES heart CHECKED);
+	ALTER TABLE heart ADD FOREIGN KEY (body) REFERENCES body CHECKED;
+	INSERT INTO heart DEFAULT VALUES; INSERT INTO body (heart) VALUES (1); UPDATE heart SET body = 1; INSERT INTO heart DEFAULT VALUES`
+
+func TestRowThatPointsAtWhatIsDeletedHasToGoOrToPointElsewhere(t *testing.T) {
+	for _, constraints := range []string{"", "DEFERRABLE"} {
+		store, err := importBind(t, importOf(t, strings.ReplaceAll(heartAndBody, "CHECKED", constraints)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		heart, body := store.Model().Resource("heart"), store.Model().Resource("body")
+		one := core.IntValue(1)
+		for end, work := range map[string]func(ctx context.Context, tx *core.Transaction) error{
+			"a commit of its own":     func(ctx context.Context, tx *core.Transaction) error { return tx.Delete(ctx, heart, one) },
+			"along with the deletion": func(ctx context.Context, tx *core.Transaction) error { return tx.Final().Delete(ctx, heart, one) },
+			"along with another operation": func(ctx context.Context, tx *core.Transaction) error {
+				if err := tx.Delete(ctx, heart, one); err != nil {
+					return err
+				}
+				_, err := tx.Final().Insert(ctx, heart, record(t, heart, nil))
+				return err
+			},
+		} {
+			err := store.Tx(t.Context(), core.TxOptions{}, work)
+			var e *core.Error
+			if !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "body" || e.Field != "heart" {
+				t.Errorf("%s: %v", end, err)
+			}
+			if left := keysIn(t, store); left != "body1 heart1 heart2" {
+				t.Errorf("%s, left: %s", end, left)
+			}
+		}
+		if err := store.Delete(t.Context(), heart, one); !errors.Is(err, core.FieldUpdateForbidden) {
+			t.Error(err)
+		}
+		err = store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			if err := tx.Delete(ctx, heart, one); err != nil {
+				return err
+			}
+			_, err := tx.Final().Update(ctx, body, record(t, body, map[string]any{"id": 1, "heart": 2}))
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if left := keysIn(t, store); left != "body1 heart2" {
+			t.Errorf("left: %s", left)
+		}
+	}
+}
+
+func TestForeignKeysToTablesOfOtherSchemasAreNotOurs(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+		core.ResourceSpec{Name: "b", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "a", ToOne: "a"}}})
+	other := pgtest.Schema(t)
+	execute(t, inSchema(other, `CREATE TABLE $S.a (id int PRIMARY KEY)`))
+	store, _ := stored(t, m, `CREATE TABLE $S.a (id serial PRIMARY KEY)`, `INSERT INTO $S.a DEFAULT VALUES`,
+		`CREATE TABLE $S.b (id serial PRIMARY KEY, a int REFERENCES $S.a REFERENCES `+inSchema(other, "$S.a")+`)`)
+	b := m.Resource("b")
+	_, err := store.Insert(t.Context(), b, record(t, b, map[string]any{"a": 1}))
+	if core.AsError(err).Code != core.BadRequest { // of a rule that the model does not know
+		t.Error(err)
+	}
+}
+
+func TestRecordsCanReferToEarlierOnesOfTheirInsertWhateverTheyLeaveToDefaults(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "n", Type: core.Int}, {Name: "up", ToOne: "a"},
+	}})
+	store, _ := stored(t, m, `CREATE TABLE $S.a (id serial PRIMARY KEY, n int DEFAULT 5, up int REFERENCES $S.a)`)
+	a := m.Resource("a")
+	got, err := store.Insert(t.Context(), a, record(t, a, map[string]any{"id": 11}),
+		record(t, a, map[string]any{"id": 12, "n": 1}), record(t, a, map[string]any{"id": 13, "up": 12}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"a{id:11 n:5 up:null}", "a{id:12 n:1 up:null}", "a{id:13 n:5 up:12}"} {
+		if got[i].String() != want {
+			t.Errorf("got %s, want %s", got[i], want)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package postgres
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/core"
+)
+
+// referrer is a foreign key to a table by which the server acts when a row is
+// deleted, and not only when the transaction ends: it refuses, or deletes or changes
+// what points there by itself, whoever may see that (manual, section 5.4.5). To the
+// model it is a reference like any other, which nothing may have at the end.
+type referrer struct {
+	place int // of the field in the Referrers of the resource
+	field *core.Field
+	from  *table
+	// loosened: the tables refer to each other, so that none of the rows can be the
+	// first to go; those that point at one that goes let go of it before, and have to
+	// go as well, or to be given something else, before the transaction ends.
+	loosened bool
+}
+
+// bindReferrers finds the referrers of all tables.
+func bindReferrers(found *catalog, tables []*table) {
+	for _, from := range tables {
+		if from.readOnly {
+			continue
+		}
+		for _, k := range found.tables[from.table].foreign {
+			f := from.foreign[k.name]
+			if f == nil || tables[f.Target().Index()].readOnly {
+				continue
+			}
+			from.tree = from.tree || k.immediate && f.Target() == f.Resource()
+			loosened := !from.columns[f.Column()].notNull && f.Target() != f.Resource() && leads(f.Target(), f.Resource())
+			if k.acts || k.immediate && loosened {
+				to := tables[f.Target().Index()]
+				to.referrers = append(to.referrers, referrer{slices.Index(f.Target().Referrers(), f), f, from, loosened})
+			}
+		}
+	}
+}
+
+// leads reports whether references lead from one resource to the other.
+func leads(from, to *core.Resource) bool {
+	seen := map[*core.Resource]bool{from: true}
+	for next := []*core.Resource{from}; len(next) > 0; next = next[1:] {
+		for _, f := range next[0].References() {
+			if f.Target() == to {
+				return true
+			}
+			if !seen[f.Target()] {
+				seen[f.Target()] = true
+				next = append(next, f.Target())
+			}
+		}
+	}
+	return false
+}
+
+// before returns what precedes the deletion of rows because of one foreign key: a
+// statement that fails if anything points at them, or one that has it let go of them.
+func (r referrer) before(t *transaction, to *table, op *core.Op) call {
+	s := newShape(shapeReferrer, op.Resource)
+	s.number(r.place)
+	s.keys(to, op.Keys, true)
+	s.filter(to, op.Using)
+	st := t.backend.statements.get(s.key, func() *statement { return r.statement(to, op) })
+	c := call{sql: st.sql, args: s.args}
+	if r.loosened {
+		c.read = func(rows pgx.Rows) error {
+			keys, err := keysOf(rows, r.from)
+			for _, key := range keys {
+				t.loosen(r.field, key)
+			}
+			return err
+		}
+	}
+	return c
+}
+
+func (r referrer) statement(to *table, op *core.Op) *statement {
+	b := builder{alias: "t"}
+	keys := b.param(to.key.parameter() + "[]")
+	reference, key := "r."+r.from.columns[r.field.Column()].name, "r."+r.from.key.name
+	if r.loosened {
+		b.write("UPDATE ", r.from.name, " AS r SET ", r.from.columns[r.field.Column()].name, " = NULL FROM ")
+	} else {
+		b.write("SELECT ", raise(markReferenced+strconv.Itoa(r.place)+" ", key+"::text"), " FROM ", r.from.name, " AS r, ")
+	}
+	b.write(to.name, " AS t WHERE ", reference, " = ", b.column(to.key), " AND ")
+	b.same(to.key, to.key.verdict(op.Keys...), keys, true)
+	b.and(to, op.Using)
+	switch {
+	case r.loosened:
+		b.write(" RETURNING ", r.from.key.read(key), " AS ", r.from.key.name)
+	case r.from.name == to.name: // those that are deleted as well do not count
+		b.write(" AND NOT EXISTS (SELECT FROM unnest(", keys, ") AS v (key) WHERE ", r.from.key.read(key), r.from.key.equality, " = v.key)")
+	}
+	return &statement{b.String(), []*column{r.from.key}}
+}
+
+// reference is a field of one row.
+type reference struct {
+	field *core.Field
+	key   core.Value
+}
+
+// loosen notes that a row was made to let go of what it points at.
+func (t *transaction) loosen(f *core.Field, key core.Value) {
+	if t.loose == nil {
+		t.loose = make(map[reference]bool)
+	}
+	t.loose[reference{f, key}] = true
+}
+
+// settle forgets a row that was loosened and is deleted or points at something else
+// now.
+func (t *transaction) settle(f *core.Field, key core.Value) { delete(t.loose, reference{f, key}) }
+
+// dangling returns the error of rows that would still point at what was deleted, had
+// they not been loosened; nil if there are none.
+func (t *transaction) dangling() error {
+	for r := range t.loose {
+		return r.field.StillReferenced()
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package postgres
+
+import "github.com/larder-go/larder/core"
+
+// releases returns what precedes an Update in which rows take unique values that
+// others of its rows let go of. An index that is not deferrable looks at one row
+// after the other, so those others let go first. Where a column must not be null,
+// they cannot.
+func (u *update) releases(t *transaction) []call {
+	var calls []call
+	for _, c := range u.changes {
+		if keys, values := u.taking(c.column); len(values) > 0 {
+			calls = append(calls, u.release(t, c.column, keys, values))
+		}
+	}
+	return calls
+}
+
+// taking returns the rows that are given a value which another row of the Update
+// that changes the column too may have, and all values of the column.
+func (u *update) taking(c *column) (keys, values []core.Value) {
+	if !c.immediate || c.notNull || !u.many() {
+		return nil, nil
+	}
+	set := false
+	for i, rec := range u.op.Records {
+		if v := rec.At(c.index); !v.IsAbsent() {
+			keys, values = append(keys, u.op.Keys[i]), append(values, v)
+			set = set || v.IsSet()
+		}
+	}
+	if !set || len(keys) == 1 {
+		return nil, nil
+	}
+	return keys, values
+}
+
+// release empties the column of the rows whose value another row takes.
+func (u *update) release(t *transaction, c *column, keys, values []core.Value) call {
+	s := newShape(shapeRelease, u.op.Resource)
+	s.number(c.index)
+	s.keys(u.table, keys, true)
+	s.argument(c.array(values))
+	s.filter(u.table, u.op.Using)
+	st := t.backend.statements.get(s.key, func() *statement {
+		b := builder{alias: "t"}
+		rows, taken := b.param(u.table.key.parameter()+"[]"), b.param(c.parameter()+"[]")
+		b.write("UPDATE ", u.table.name, " AS t SET ", c.name, " = NULL FROM unnest(", rows, ", ", taken, ") AS v (key, taken) WHERE ",
+			b.column(c), " = ", c.fromParameter("v.taken"), " AND ", b.value(u.table.key), u.table.key.equality, " <> v.key AND ")
+		b.same(u.table.key, u.table.key.verdict(keys...), rows, true)
+		b.and(u.table, u.op.Using)
+		return &statement{sql: b.String()}
+	})
+	return call{sql: st.sql, args: s.args}
+}
