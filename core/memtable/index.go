@@ -55,10 +55,15 @@ type entry[V, K ordinal] struct {
 
 func newEntries[V, K ordinal](ordinalOf func(core.Value) V) *entries[V, K] {
 	return &entries[V, K]{
-		tree:    btree.NewBTreeGOptions(less[V, K], btree.Options{NoLocks: true}),
+		tree:    btree.NewBTreeGOptions(less[V, K], btree.Options{Degree: degree, NoLocks: true}),
 		ordinal: ordinalOf,
 	}
 }
+
+// degree is half of what a node of an index holds. A write copies the nodes on its way
+// down, so that snapshots keep theirs: with the tree's own degree of 32 that was 5.6 of
+// the 8 kB that an insert takes, and a fifth of its time; ranges are read as fast.
+const degree = 12
 
 func less[V, K ordinal](a, b entry[V, K]) bool {
 	switch {
