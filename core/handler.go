@@ -21,6 +21,10 @@ type Decorator struct {
 	// if there is nothing to do, or an error if the decorator does not fit the
 	// model: then New fails with it.
 	Wrap func(m *Model, next Handler) (Handler, error)
+	// Watch is called in the place of Wrap, by decorators of the layer [Observe] that
+	// only look on: it returns who does, or nil if there is nothing to see. A
+	// decorator has one of the two.
+	Watch func(m *Model) (Watcher, error)
 }
 
 // Layer is the place of a [Decorator] in a stack.

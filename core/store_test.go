@@ -137,7 +137,7 @@ func TestStacksWhoseOrderBreaksAPromiseAreRefusedWithTheOrderThatWouldDo(t *test
 		{[]core.Decorator{layer("owner", core.Policy), layer("owner", core.Policy)}, "stands twice"},
 		{[]core.Decorator{layer("lazy", 0)}, "has no layer"},
 		{[]core.Decorator{{Layer: core.Policy, Wrap: pass}}, "no name"},
-		{[]core.Decorator{{Name: "empty", Layer: core.Policy}}, "no name or no Wrap"},
+		{[]core.Decorator{{Name: "empty", Layer: core.Policy}}, "no name, or not one of Wrap and Watch"},
 		{[]core.Decorator{{Name: "nothing", Layer: core.Policy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) { return nil, nil }}}, "no handler"},
 		{[]core.Decorator{{Name: "picky", Layer: core.Policy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
 			return nil, errors.New("the model has no field owner")

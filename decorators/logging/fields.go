@@ -14,43 +14,43 @@ import (
 const usualFields = 8
 
 // fields returns those of a line.
-func (l *layer) fields(ctx context.Context, op *core.Op, asked *request, a answer, outcome core.Outcome) []zap.Field {
+func (l *layer) fields(ctx context.Context, seen *core.Seen, outcome core.Outcome) []zap.Field {
 	f := make([]zap.Field, 0, usualFields)
-	f = append(f, zap.String("kind", asked.kind.String()))
-	if asked.resource != nil {
-		f = append(f, zap.String("resource", asked.resource.Name()))
+	f = append(f, zap.String("kind", seen.Kind.String()))
+	if seen.Resource != nil {
+		f = append(f, zap.String("resource", seen.Resource.Name()))
 	}
-	f = append(f, zap.String("outcome", outcome.String()), zap.Duration("duration", a.took))
-	if n, ok := rows(asked, a); ok {
+	f = append(f, zap.String("outcome", outcome.String()), zap.Duration("duration", seen.Took))
+	if n, ok := rows(seen); ok {
 		f = append(f, zap.Int("rows", n))
 	}
-	f = append(f, zap.Int("attempt", op.Attempt()))
-	if asked.kind == core.Tx && op.Tx != nil {
-		f = append(f, zap.Bool("read_only", op.Tx.ReadOnly))
+	f = append(f, zap.Int("attempt", seen.Attempt))
+	if seen.Kind == core.Tx && seen.Tx != nil {
+		f = append(f, zap.Bool("read_only", seen.Tx.ReadOnly))
 	}
 	if !l.opts.Anonymous {
-		f = appendPrincipal(f, op.Principal)
+		f = appendPrincipal(f, seen.Principal)
 	}
 	if id := RequestIDOf(ctx); id != "" {
 		f = append(f, zap.String("request_id", id))
 	}
-	if a.err != nil {
-		f = l.appendError(f, a.err, outcome)
+	if seen.Err != nil {
+		f = l.appendError(f, seen.Err, outcome)
 	}
-	return l.appendValues(f, asked, a)
+	return l.appendValues(f, seen)
 }
 
 // rows counts those that were read or written.
-func rows(asked *request, a answer) (n int, ok bool) {
+func rows(seen *core.Seen) (n int, ok bool) {
 	switch {
-	case asked.kind == core.Tx || asked.kind == core.Count:
+	case seen.Kind == core.Tx || seen.Kind == core.Count:
 		return 0, false
-	case a.err != nil:
+	case seen.Err != nil:
 		return 0, true
-	case asked.kind == core.Delete:
-		return len(asked.keys), true
+	case seen.Kind == core.Delete:
+		return len(seen.Keys), true
 	}
-	return len(a.records), true
+	return len(seen.Result.Records), true
 }
 
 // appendPrincipal adds who it was, so that nobody's id can look like the program.

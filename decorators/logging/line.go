@@ -38,13 +38,13 @@ func newLines(m *core.Model) lines {
 
 // of returns the line of an op; a new one for an op that the store will refuse,
 // because a decorator has spoiled it.
-func (ls *lines) of(asked *request) *line {
-	switch r := asked.resource; {
-	case asked.kind == core.Tx:
+func (ls *lines) of(seen *core.Seen) *line {
+	switch r := seen.Resource; {
+	case seen.Kind == core.Tx:
 		return &ls.all[len(ls.all)-1]
-	case r == nil || r.Model() != ls.model || asked.kind < 1 || int(asked.kind) >= kinds:
-		return &line{message: asked.kind.String()}
+	case r == nil || r.Model() != ls.model || seen.Kind < 1 || int(seen.Kind) >= kinds:
+		return &line{message: seen.Kind.String()}
 	default:
-		return &ls.all[r.Index()*kinds+int(asked.kind)]
+		return &ls.all[r.Index()*kinds+int(seen.Kind)]
 	}
 }

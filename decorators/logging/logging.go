@@ -39,11 +39,11 @@ const defaultSlow = time.Second
 func New(logger *zap.Logger, opts Options) core.Decorator {
 	return core.Decorator{
 		Name: "logging", Note: opts.note(logger), Layer: core.Observe, Repeatable: true,
-		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) { return wrap(logger, opts, m, next) },
+		Watch: func(m *core.Model) (core.Watcher, error) { return watch(logger, opts, m) },
 	}
 }
 
-func wrap(logger *zap.Logger, opts Options, m *core.Model, next core.Handler) (core.Handler, error) {
+func watch(logger *zap.Logger, opts Options, m *core.Model) (core.Watcher, error) {
 	if logger == nil {
 		return nil, errors.New("there is no logger")
 	}
@@ -55,16 +55,15 @@ func wrap(logger *zap.Logger, opts Options, m *core.Model, next core.Handler) (c
 		return nil, err
 	}
 	if logger.Core() == zapcore.NewNopCore() {
-		return next, nil
+		return nil, nil //nolint:nilnil // there is nothing to see
 	}
 	if opts.Slow == 0 {
 		opts.Slow = defaultSlow
 	}
-	l := &layer{
+	return &layer{
 		logger: logger.WithOptions(zap.WithCaller(false)), // which would always be this package
-		opts:   opts, model: m, next: next, allowed: allowed, lines: newLines(m),
-	}
-	return l.handle, nil
+		opts:   opts, model: m, allowed: allowed, lines: newLines(m),
+	}, nil
 }
 
 func (o Options) note(logger *zap.Logger) string {

@@ -37,18 +37,18 @@ func allow(m *core.Model, names []string) ([][]*core.Field, error) {
 }
 
 // appendValues adds the allowed fields of the records, if there are any.
-func (l *layer) appendValues(f []zap.Field, asked *request, a answer) []zap.Field {
-	r := asked.resource
+func (l *layer) appendValues(f []zap.Field, seen *core.Seen) []zap.Field {
+	r := seen.Resource
 	if r == nil || r.Model() != l.model || len(l.allowed[r.Index()]) == 0 {
 		return f
 	}
-	shown := excerpts{fields: l.allowed[r.Index()], records: a.records}
+	shown := excerpts{fields: l.allowed[r.Index()], records: seen.Result.Records}
 	switch {
-	case len(a.records) > 0:
-	case len(asked.records) > 0:
-		shown.records = asked.records
+	case len(seen.Result.Records) > 0:
+	case len(seen.Records) > 0:
+		shown.records = seen.Records
 	case slices.Contains(shown.fields, r.Key()):
-		shown.keys = asked.keys
+		shown.keys = seen.Keys
 	}
 	if len(shown.records)+len(shown.keys) == 0 {
 		return f

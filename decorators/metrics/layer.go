@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"context"
-	"errors"
 	"time"
 	"unicode/utf8"
 
@@ -13,52 +12,46 @@ import (
 
 // layer is the decorator in its place in a stack.
 type layer struct {
-	next     core.Handler
 	traceID  func(ctx context.Context) string
 	attempts prometheus.Histogram
 	series   table
 }
 
-// epoch is what clocks are read against: a time.Time of its own for each reading
-// costs twice as much.
-var epoch = time.Now()
+var _ core.Watcher = (*layer)(nil)
 
-// errInterrupted is the error of an op that has none because it did not return.
-var errInterrupted = errors.New("interrupted by a panic")
-
-func (l *layer) handle(ctx context.Context, op *core.Op) (res core.Result, err error) {
-	s := l.series.of(op)
-	if s == nil {
-		return l.next(ctx, op)
+// Begin counts what runs now.
+func (l *layer) Begin(kind core.Kind, r *core.Resource) {
+	if s := l.series.of(kind, r); s != nil {
+		s.inFlight.Inc()
 	}
-	kind, keys := op.Kind, len(op.Keys) // what is further in may change the op
-	s.inFlight.Inc()
-	begin := time.Since(epoch)
-	err = errInterrupted
-	defer func() {
-		took := time.Since(epoch) - begin
-		s.inFlight.Dec()
-		s.ended(res, err, kind, keys)
-		if err == nil && kind == core.Tx {
-			l.attempts.Observe(float64(op.Attempt()))
-		}
-		l.observe(ctx, s, took) // last, since it may panic where the program's TraceID does
-	}()
-	return l.next(ctx, op)
+}
+
+// End counts and measures what has run.
+func (l *layer) End(ctx context.Context, seen *core.Seen) {
+	s := l.series.of(seen.Kind, seen.Resource)
+	if s == nil {
+		return
+	}
+	s.inFlight.Dec()
+	s.ended(seen)
+	if seen.Err == nil && seen.Kind == core.Tx {
+		l.attempts.Observe(float64(seen.Attempt))
+	}
+	l.observe(ctx, s, seen.Took) // last, since it may panic where the program's TraceID does
 }
 
 // ended counts how the op ended, and its rows.
-func (s *series) ended(res core.Result, err error, kind core.Kind, keys int) {
-	outcome := core.OutcomeOf(err)
+func (s *series) ended(seen *core.Seen) {
+	outcome := core.OutcomeOf(seen.Err)
 	s.outcomes[outcome].Inc()
 	switch {
 	case outcome.Failure():
 		s.failures.Inc()
-	case err != nil || kind == core.Tx:
-	case kind == core.Delete:
-		s.rows.Add(float64(keys))
+	case seen.Err != nil || seen.Kind == core.Tx:
+	case seen.Kind == core.Delete:
+		s.rows.Add(float64(len(seen.Keys)))
 	default:
-		s.rows.Add(float64(len(res.Records)))
+		s.rows.Add(float64(len(seen.Result.Records)))
 	}
 }
 

@@ -58,7 +58,7 @@ func New(registerer prometheus.Registerer, opts Options) core.Decorator {
 	}
 	return core.Decorator{
 		Name: name, Note: prometheus.BuildFQName(namespace, opts.Subsystem, "*"), Layer: core.Observe,
-		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+		Watch: func(m *core.Model) (core.Watcher, error) {
 			if registerer == nil {
 				return nil, errors.New("there is no registerer")
 			}
@@ -69,8 +69,7 @@ func New(registerer prometheus.Registerer, opts Options) core.Decorator {
 			if err != nil {
 				return nil, err
 			}
-			l := &layer{next: next, traceID: opts.TraceID, attempts: f.attempts, series: f.series(m)}
-			return l.handle, nil
+			return &layer{traceID: opts.TraceID, attempts: f.attempts, series: f.series(m)}, nil
 		},
 	}
 }

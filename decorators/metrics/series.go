@@ -56,13 +56,13 @@ func (f families) of(k core.Kind, resource string) series {
 
 // of returns the series of an op; nil for one that the store will refuse,
 // because a decorator has spoiled it.
-func (t *table) of(op *core.Op) *series {
-	switch r := op.Resource; {
-	case op.Kind == core.Tx:
+func (t *table) of(kind core.Kind, r *core.Resource) *series {
+	switch {
+	case kind == core.Tx:
 		return &t.all[len(t.all)-1]
-	case r == nil || r.Model() != t.model || op.Kind < 1 || int(op.Kind) >= kinds:
+	case r == nil || r.Model() != t.model || kind < 1 || int(kind) >= kinds:
 		return nil
 	default:
-		return &t.all[r.Index()*kinds+int(op.Kind)]
+		return &t.all[r.Index()*kinds+int(kind)]
 	}
 }

@@ -1,0 +1,144 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// onlooker notes what it is told.
+type onlooker struct {
+	name  string
+	told  *[]string
+	seen  []core.Seen
+	panic bool
+}
+
+func (o *onlooker) Begin(kind core.Kind, r *core.Resource) {
+	name := "-"
+	if r != nil {
+		name = r.Name()
+	}
+	*o.told = append(*o.told, fmt.Sprint(o.name, " begin ", kind, " ", name))
+}
+
+func (o *onlooker) End(_ context.Context, seen *core.Seen) {
+	*o.told = append(*o.told, fmt.Sprint(o.name, " end ", seen.Kind))
+	kept := *seen
+	kept.Keys, kept.Records = slices.Clone(seen.Keys), slices.Clone(seen.Records)
+	o.seen = append(o.seen, kept)
+	if o.panic {
+		panic(o.name)
+	}
+}
+
+func (o *onlooker) decorator() core.Decorator {
+	return core.Decorator{Name: o.name, Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return o, nil }}
+}
+
+func TestWatchersAreToldOfEveryOpFromOutsideInAndBack(t *testing.T) {
+	var told []string
+	a, b, c := &onlooker{name: "a", told: &told}, &onlooker{name: "b", told: &told}, &onlooker{name: "c", told: &told}
+	refuse := around("refuse", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind == core.Count {
+			return core.Result{}, core.Forbidden
+		}
+		return next(ctx, op)
+	})
+	s := open(t, a.decorator(), b.decorator(), refuse, c.decorator())
+	cookies := s.Model().Resource("cookie")
+	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.IntValue(7)})
+	insertAs := func(ctx context.Context, session core.Session) error {
+		_, err := session.Insert(ctx, cookies, cookie(t, s.Model(), map[string]any{"id": 1, "type": "muffin"}))
+		return err
+	}
+	if err := s.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return insertAs(ctx, tx.Session) }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Count(ctx, cookies, core.All()); !errors.Is(err, core.Forbidden) {
+		t.Fatal(err)
+	}
+	want := []string{
+		"a begin tx -", "b begin tx -", "c begin tx -",
+		"a begin insert cookie", "b begin insert cookie", "c begin insert cookie", "c end insert", "b end insert", "a end insert",
+		"c end tx", "b end tx", "a end tx",
+		"a begin count cookie", "b begin count cookie", "b end count", "a end count",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told\n%s", strings.Join(told, "\n"))
+	}
+	in := a.seen[0]
+	if in.Principal.ID != core.IntValue(7) || in.Tx == nil || in.Attempt != 1 || len(in.Records) != 1 || len(in.Result.Records) != 1 || in.Err != nil {
+		t.Errorf("saw %+v", in)
+	}
+	for i, outer := range a.seen {
+		if inner := b.seen[i]; outer.Took != inner.Took || outer.Took <= 0 {
+			t.Errorf("%s took %s and %s", outer.Kind, outer.Took, inner.Took)
+		}
+	}
+	if last := a.seen[2]; !errors.Is(last.Err, core.Forbidden) || last.Tx != nil {
+		t.Errorf("saw %+v", last)
+	}
+}
+
+func TestWatchersSeeWhatWasAskedForWhateverIsDoneToTheOp(t *testing.T) {
+	var told []string
+	a := &onlooker{name: "a", told: &told}
+	s := open(t, a.decorator(), around("empty", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		further := *op
+		op.Kind, op.Resource, op.Keys = core.NextID, nil, nil
+		return next(ctx, &further)
+	}))
+	cookies := s.Model().Resource("cookie")
+	if _, err := s.Load(t.Context(), cookies, []core.Value{core.IntValue(5)}); err != nil {
+		t.Fatal(err)
+	}
+	if got := a.seen[0]; got.Kind != core.Load || got.Resource != cookies || len(got.Keys) != 1 {
+		t.Errorf("saw %+v", got)
+	}
+}
+
+func TestWatchersAreToldOfAPanicAndOfEachOthers(t *testing.T) {
+	var told []string
+	a, b := &onlooker{name: "a", told: &told}, &onlooker{name: "b", told: &told, panic: true}
+	s := open(t, a.decorator(), b.decorator(), around("falls", func(_ context.Context, _ *core.Op, _ core.Handler) (core.Result, error) {
+		panic("falls")
+	}))
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is lost")
+			}
+		}()
+		_, _ = s.Count(t.Context(), s.Model().Resource("cookie"), core.All())
+	}()
+	if len(a.seen) != 1 || len(b.seen) != 1 {
+		t.Fatalf("told %v", told)
+	}
+	if got := a.seen[0].Err; core.OutcomeOf(got) != core.OutcomeFailed {
+		t.Errorf("saw %v", got)
+	}
+}
+
+func TestWatchersThatCannotBeAreRefused(t *testing.T) {
+	nothing := func(*core.Model) (core.Watcher, error) { return nil, nil }
+	wrap := func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }
+	for want, d := range map[string]core.Decorator{
+		`decorator "both": has no name, or not one of Wrap and Watch`:                                           {Name: "both", Layer: core.Observe, Watch: nothing, Wrap: wrap},
+		`decorator "neither": has no name, or not one of Wrap and Watch`:                                        {Name: "neither", Layer: core.Observe},
+		`decorator "guard": has a Watch and is of the layer policy; what only looks on is of the layer observe`: {Name: "guard", Layer: core.Policy, Watch: nothing},
+		`decorator "fails": no`: {Name: "fails", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return nil, errors.New("no") }},
+	} {
+		if _, err := core.New(t.Context(), cookies(t), unreachable{}, d); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if _, err := core.New(t.Context(), cookies(t), unreachable{}, core.Decorator{Name: "blind", Layer: core.Observe, Watch: nothing}); err != nil {
+		t.Error(err)
+	}
+}
