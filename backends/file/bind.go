@@ -79,14 +79,14 @@ func acquire(fs filesystem, path string) (handle, string, error) {
 // load returns what the store starts with, and whether the file has to be written
 // anew.
 func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtable.Content, anew bool, err error) {
-	if err := b.fs.Remove(j.path + besides); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return c, false, err
-	}
 	size, err := j.file.Size()
 	if err != nil {
 		return c, false, err
 	}
 	if size == 0 {
+		if err := removeLeftover(j.fs, j.path); err != nil {
+			return c, false, err
+		}
 		c.Records, err = m.Records(b.opts.Data)
 		return c, true, err
 	}
@@ -98,6 +98,9 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
 	if err := j.resume(r); err != nil {
+		return c, false, err
+	}
+	if err := removeLeftover(j.fs, j.path); err != nil && !errors.Is(err, errLocked) {
 		return c, false, err
 	}
 	return c, !r.content.shape.equal(j.shape), nil

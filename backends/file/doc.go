@@ -68,6 +68,9 @@
 // when [Options.CompactRatio] is exceeded, or by [Backend.Compact]. Readers do not
 // notice; writers wait while the last transactions are copied.
 //
+// The name of the file beside it is reserved, .cookies.db.compacting for cookies.db.
+// What a crash left there is removed by whoever opens the file next.
+//
 // # Platforms
 //
 // The file systems have to keep the promises of POSIX: rename replaces in one step,

@@ -155,6 +155,8 @@ func (s *strictFilesystem) Open(path string, flag int, _ fs.FileMode) (handle, e
 	node := s.names[path]
 	s.mu.Unlock()
 	switch {
+	case node != nil && flag&os.O_EXCL != 0:
+		return nil, fs.ErrExist
 	case node == nil && flag&os.O_CREATE == 0:
 		return nil, fs.ErrNotExist
 	case node == nil:
@@ -164,13 +166,7 @@ func (s *strictFilesystem) Open(path string, flag int, _ fs.FileMode) (handle, e
 		node = new(inode)
 		s.name(path, node)
 	}
-	h := &strictFile{fs: s, node: node}
-	if flag&os.O_TRUNC != 0 && len(node.data) > 0 {
-		if err := h.Truncate(0); err != nil {
-			return nil, err
-		}
-	}
-	return h, nil
+	return &strictFile{fs: s, node: node}, nil
 }
 
 func (s *strictFilesystem) name(path string, node *inode) {
