@@ -53,6 +53,10 @@ func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendT
 
 // Close waits for the disk and closes the file. Transactions that are open cannot
 // commit any more: [core.ErrClosed].
+//
+// Errors: those of the disk; one that says that another file than that which was
+// opened is at the path, or none, so that who opens it does not find what was
+// committed.
 func (b *Backend) Close() error {
 	if b.journal == nil {
 		return nil

@@ -17,8 +17,8 @@ import (
 // are copied that ended last. Only one compaction runs at a time.
 //
 // Errors: [core.ErrClosed]; those of writing beside the file, after which the old one
-// is still in use; [core.Unavailable] if the directory cannot be synced, after which
-// writes are refused.
+// is still in use; [core.Unavailable] if the directory cannot be synced, or another
+// file than that which was opened is at the path, after which writes are refused.
 func (b *Backend) Compact(ctx context.Context) error {
 	select {
 	case b.compacting <- struct{}{}:
@@ -134,6 +134,10 @@ func (c *compaction) catchUp(end int64) error {
 // once no crash can bring back the old one.
 func (c *compaction) replace() error {
 	j := c.journal
+	if err := j.inPlace(); err != nil {
+		j.refuse(err)
+		return &core.Error{Code: core.Unavailable, Cause: err}
+	}
 	perm, err := j.file.Mode()
 	if err != nil {
 		return err

@@ -71,6 +71,12 @@
 // The name of the file beside it is reserved, .cookies.db.compacting for cookies.db.
 // What a crash left there is removed by whoever opens the file next.
 //
+// A file that is moved, removed or replaced while it is open is written to all the
+// same, since nobody looks at each commit whether it is still there: what is
+// acknowledged is in the file that was moved, or gone with the one that was removed.
+// Compaction notices it, touches nothing, and has writes refused from then on; the
+// log is told if it was in the background. Close notices it too and returns an error.
+//
 // # Platforms
 //
 // The file systems have to keep the promises of POSIX: rename replaces in one step,

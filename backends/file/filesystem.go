@@ -37,7 +37,7 @@ type handle interface {
 	// Lock keeps others from locking the file until it is closed; errLocked if
 	// somebody did.
 	Lock() error
-	// IsAt reports whether the path leads to this file.
+	// IsAt reports whether this file is at the path, and not a link to it.
 	IsAt(path string) (bool, error)
 }
 

@@ -260,9 +260,9 @@ func (j *journal) close(given []int64) error {
 		j.syncing.Stop()
 		j.syncing = nil
 	}
-	var err error
+	err := j.inPlace()
 	if j.broken() == nil && j.synced < j.end {
-		err = j.file.Sync()
+		err = errors.Join(err, j.file.Sync())
 	}
 	j.mu.Lock()
 	j.failed = core.ErrClosed
