@@ -20,8 +20,8 @@ const filePerm fs.FileMode = 0o600
 // written anew if the model has a place for all that the file holds.
 //
 // Errors: [*CorruptError] for a file that is damaged; others say that it is open
-// already, that it is no journal or one of a newer version, or what of it the model
-// has no place for.
+// already, that it is no regular file, no journal or one of a newer version, or what
+// of it the model has no place for.
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 // filesystem is what the backend needs of one, so that tests can put one under it
 // that loses all that POSIX lets it lose.
 type filesystem interface {
-	// Open opens a file as os.OpenFile does.
+	// Open opens a file as os.OpenFile does, if it is a regular one.
 	Open(path string, flag int, perm fs.FileMode) (handle, error)
 	// Resolve returns the path of the file itself where path leads through links.
 	Resolve(path string) (string, error)

@@ -2,6 +2,7 @@ package file
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,7 +13,14 @@ type osFilesystem struct{}
 
 var _ filesystem = osFilesystem{}
 
+var errIrregular = errors.New("is not a regular file")
+
+// Open looks first: opening a pipe may wait for ever, and opening a device may set
+// something off.
 func (osFilesystem) Open(path string, flag int, perm fs.FileMode) (handle, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("file: %s %w", path, errIrregular)
+	}
 	f, err := os.OpenFile(path, flag, perm)
 	if err != nil {
 		return nil, err
