@@ -12,9 +12,6 @@ import (
 	"github.com/larder-go/larder/core/memtable"
 )
 
-// filePerm is the permission of a new file: it is nobody else's business.
-const filePerm fs.FileMode = 0o600
-
 // Bind opens the file, locks it and reads it. A tail that a crash left is cut off,
 // which the log is told of. A file of another model than the one that wrote it is
 // written anew if the model has a place for all that the file holds.
@@ -29,7 +26,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if b.journal != nil {
 		return errBound
 	}
-	file, path, err := acquire(b.fs, b.path)
+	file, path, err := b.acquire(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -53,22 +50,29 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	return nil
 }
 
-// acquire opens and locks the file and returns its own path.
-func acquire(fs filesystem, path string) (handle, string, error) {
+// acquire opens and locks the file, after it created it if it was not there, and
+// returns its own path.
+func (b *Backend) acquire(ctx context.Context, m *core.Model) (handle, string, error) {
 	for {
-		file, err := fs.Open(path, os.O_RDWR|os.O_CREATE, filePerm)
+		path, err := b.fs.Resolve(b.path)
 		if err != nil {
 			return nil, "", err
 		}
-		own, err := fs.Resolve(path)
-		if err == nil {
-			err = file.Lock()
+		file, err := b.fs.Open(path, os.O_RDWR, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			if err := b.create(ctx, path, m); err != nil && !errors.Is(err, fs.ErrExist) {
+				return nil, "", err
+			}
+			continue
 		}
 		if err != nil {
-			return nil, "", errors.Join(fmt.Errorf("file: %s: %w", path, err), file.Close())
+			return nil, "", err
 		}
-		if still, err := file.IsAt(own); err == nil && still {
-			return file, own, nil
+		if err := file.Lock(); err != nil {
+			return nil, "", errors.Join(fmt.Errorf("file: %s: %w", b.path, err), file.Close())
+		}
+		if still, err := file.IsAt(path); err == nil && still {
+			return file, path, nil
 		}
 		if err := file.Close(); err != nil { // somebody compacted it since it was opened
 			return nil, "", err
@@ -79,17 +83,6 @@ func acquire(fs filesystem, path string) (handle, string, error) {
 // load returns what the store starts with, and whether the file has to be written
 // anew.
 func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtable.Content, anew bool, err error) {
-	size, err := j.file.Size()
-	if err != nil {
-		return c, false, err
-	}
-	if size == 0 {
-		if err := removeLeftover(j.fs, j.path); err != nil {
-			return c, false, err
-		}
-		c.Records, err = m.Records(b.opts.Data)
-		return c, true, err
-	}
 	r, err := replay(ctx, j.path, j.file, b.opts.progress)
 	if err != nil {
 		return c, false, err

@@ -11,7 +11,8 @@ import (
 type filesystem interface {
 	// Open opens a file as os.OpenFile does, if it is a regular one.
 	Open(path string, flag int, perm fs.FileMode) (handle, error)
-	// Resolve returns the path of the file itself where path leads through links.
+	// Resolve returns the path of the file itself where path leads through links, be
+	// the file there or not.
 	Resolve(path string) (string, error)
 	// Rename replaces what is at the path to in one step, which lasts only once the
 	// directory is synced.

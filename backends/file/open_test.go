@@ -110,10 +110,10 @@ func TestTheLogIsToldOfATornTail(t *testing.T) {
 // A group of transactions of which the first was torn, and then one that takes as
 // many bytes as that: the others would fit behind it.
 func TestWhatWasCutOffNeverComesBack(t *testing.T) {
-	data := shapeOf(cookies).header()
+	data := appendFrame(shapeOf(cookies).header(), frame{1, 0, []byte(`"seq":{}`)})
 	synced := int64(len(data))
 	for i, id := range []string{"a", "b", "c"} {
-		data = appendFrame(data, frame{int64(i + 1), synced, []byte(`"put":{"jar":[{"id":"` + id + `"}]}`)})
+		data = appendFrame(data, frame{int64(i + 2), synced, []byte(`"put":{"jar":[{"id":"` + id + `"}]}`)})
 	}
 	data[synced+40] ^= 1
 	fs := on(data)

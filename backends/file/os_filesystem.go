@@ -28,7 +28,25 @@ func (osFilesystem) Open(path string, flag int, perm fs.FileMode) (handle, error
 	return osFile{f}, nil
 }
 
-func (osFilesystem) Resolve(path string) (string, error) { return filepath.EvalSymlinks(path) }
+func (system osFilesystem) Resolve(path string) (string, error) {
+	own, err := filepath.EvalSymlinks(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return own, err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return "", fmt.Errorf("file: %s: %w", path, bare(err))
+	}
+	own = filepath.Join(dir, filepath.Base(path))
+	to, err := os.Readlink(own)
+	if err != nil {
+		return own, nil //nolint:nilerr // nothing is there, not even a link
+	}
+	if !filepath.IsAbs(to) {
+		to = filepath.Join(dir, to)
+	}
+	return system.Resolve(to)
+}
 
 func (osFilesystem) Rename(from, to string) error { return os.Rename(from, to) }
 
@@ -83,4 +101,13 @@ func (f osFile) IsAt(path string) (bool, error) {
 		return false, err
 	}
 	return os.SameFile(mine, there), nil
+}
+
+// bare returns what the operating system said, without the path: a file may have
+// another one than when it was opened.
+func bare(err error) error {
+	if said, ok := errors.AsType[*fs.PathError](err); ok {
+		return said.Err
+	}
+	return err
 }

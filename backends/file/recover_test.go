@@ -79,7 +79,7 @@ func TestVerifyFindsRecordsThatBreakRelations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.line([]byte(`"put":{"cookie":[{"id":1,"jar":"green"}]}`)); err != nil {
+	if err := w.line([]byte(`"put":{"cookie":[{"id":1,"jar":"green"}]},"seq":{}`)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {

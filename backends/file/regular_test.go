@@ -28,6 +28,10 @@ func TestWhatIsNoRegularFileIsRefusedAndLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{fifo, socket, link, dir, "/dev/null", "/dev/zero"} {
+		own, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			t.Fatal(err)
+		}
 		before, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
@@ -40,7 +44,8 @@ func TestWhatIsNoRegularFileIsRefusedAndLeftAlone(t *testing.T) {
 			"Bind": Open(path, quiet()).Bind(t.Context(), cookies), "Verify": verify, "Recover": recover, "Recover to": recoverTo,
 			"Model": model, "Dump": Dump(path, new(bytes.Buffer)),
 		} {
-			if err == nil || call != "Recover to" && !strings.Contains(err.Error(), "is not a regular file") || !strings.Contains(err.Error(), path) {
+			if err == nil || call != "Recover to" && !strings.Contains(err.Error(), "is not a regular file") ||
+				!strings.Contains(err.Error(), path) && !strings.Contains(err.Error(), own) {
 				t.Errorf("%s of %s: %v", call, path, err)
 			}
 		}

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,9 +43,17 @@ func replay(ctx context.Context, path string, file handle, progress func(done, t
 			return nil, err
 		}
 	}
+	if !p.content.begun {
+		return nil, p.corrupt(p.end, cmp.Or(p.torn, errCut))
+	}
 	progress(size, size)
 	return p.replayed, nil
 }
+
+var (
+	errEmpty = errors.New("it is empty, which no journal ever is (remove it to begin anew)")
+	errCut   = errors.New("what the file was written with does not end before the file does")
+)
 
 // player is a replay on its way.
 type player struct {
@@ -84,7 +93,7 @@ func (p *player) next() (offset int64, line []byte, err error) {
 func (p *player) header() error {
 	_, line, err := p.next()
 	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("file: %s %w", p.path, errNoJournal)
+		return p.corrupt(0, errEmpty)
 	}
 	if err != nil {
 		return err
