@@ -90,13 +90,17 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 	if c, err = adopt(r.content, m, b.opts.DropLost); err != nil {
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
-	if err := j.resume(r); err != nil {
-		return c, false, err
+	anew, j.reserved = !r.content.shape.equal(j.shape), c.Positions
+	if err = j.resume(r); err == nil && !anew {
+		err = j.seal(c.Positions)
+	}
+	if err != nil {
+		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
 	if err := removeLeftover(j.fs, j.path); err != nil && !errors.Is(err, errLocked) {
 		return c, false, err
 	}
-	return c, !r.content.shape.equal(j.shape), nil
+	return c, anew, nil
 }
 
 // resume makes the file end behind the last intact line, and makes sure that all of
@@ -105,7 +109,7 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 // be, because it takes itself to be clean; so that part is written again.
 func (j *journal) resume(r *replayed) error {
 	if r.torn != nil {
-		j.logger.Warn("file: cutting off what a crash left of the last write",
+		j.logger.Warn("file: cutting off a broken end: what a crash left of the last write, or damage to it",
 			"path", j.path, "offset", r.end, "bytes", r.size-r.end, "reason", r.torn)
 		if err := j.file.Truncate(r.end); err != nil {
 			return err
@@ -119,5 +123,8 @@ func (j *journal) resume(r *replayed) error {
 		return err
 	}
 	j.end, j.synced, j.number, j.entries = r.end, r.end, r.number, r.content.entries
+	if r.sealed {
+		j.sealed = j.end
+	}
 	return nil
 }

@@ -149,6 +149,9 @@ func (c *compaction) replace() error {
 		return err
 	}
 	_ = j.file.Close() // nothing is in it that is not in the new one
+	if j.sealed = 0; c.copied == j.end {
+		j.sealed = c.writer.end
+	}
 	j.file, j.end, j.synced, j.number = c.file, c.writer.end, c.writer.end, c.writer.number
 	j.entries += c.writer.entries - c.entries
 	if err := j.fs.SyncDir(filepath.Dir(j.path)); err != nil {

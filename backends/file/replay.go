@@ -15,6 +15,7 @@ type replayed struct {
 	number  int64 // of the last line
 	end     int64 // of the last line
 	synced  int64 // how much of the file its last line knows to be on disk
+	sealed  bool  // the last line knows that of all before it, and is no transaction
 	size    int64 // of the file
 	torn    error // what is wrong with the line at end, if the file does not end there
 }
@@ -148,6 +149,7 @@ func (p *player) line() error {
 		return p.corrupt(offset, err)
 	}
 	p.number, p.synced = f.number, f.synced
+	p.sealed = f.synced == offset && bytes.HasPrefix(f.body, []byte(`"seq":`))
 	p.end = offset + int64(len(line))
 	return nil
 }

@@ -156,7 +156,7 @@ func TestEachCommandOnEachKindOfFile(t *testing.T) {
 	same := func(data []byte) []byte { return data }
 	const damaged = `^file-tool: cookies.db is damaged at offset \d+: the checksum does not match, and line \d+, which was written later, is intact; restore a backup, or copy what can be read: file-tool recover cookies.db\n$`
 	const tooNew = `^file-tool: cookies.db is of a newer format: version 2, and this program knows versions up to 1\n$`
-	const cut = `file: cutting off what a crash left`
+	const cut = `file: cutting off a broken end`
 	tests := map[string]struct {
 		how     func([]byte) []byte
 		command string
