@@ -32,7 +32,7 @@ func (b *Backend) Compact(ctx context.Context) error {
 // compact is Compact for who may.
 func (b *Backend) compact(ctx context.Context) error {
 	j := b.journal
-	if err := j.broken(); err != nil {
+	if err := j.Failed(); err != nil {
 		return err
 	}
 	c, err := b.beginCompaction(ctx)
@@ -90,7 +90,7 @@ func (c *compaction) run(ctx context.Context, b *Backend) error {
 	}
 	j.turn <- struct{}{}
 	defer func() { <-j.turn }()
-	if err := j.broken(); err != nil {
+	if err := j.Failed(); err != nil {
 		return err
 	}
 	if err := c.catchUp(j.end); err != nil {

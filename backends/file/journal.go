@@ -205,8 +205,8 @@ func (j *journal) refuse(why error) {
 
 var errRefusing = errors.New("file: writes are refused until the file is opened again")
 
-// broken returns why nothing is written any more, or nil.
-func (j *journal) broken() error {
+// Failed returns why nothing is written any more, or nil.
+func (j *journal) Failed() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.failed
@@ -236,7 +236,7 @@ func (j *journal) close(given []int64) error {
 		j.syncing = nil
 	}
 	err := errors.Join(j.lost, j.inPlace())
-	if j.broken() == nil {
+	if j.Failed() == nil {
 		err = errors.Join(err, j.conclude(given))
 	}
 	j.mu.Lock()

@@ -32,7 +32,7 @@ func (j *journal) syncLater() {
 	j.turn <- struct{}{}
 	defer func() { <-j.turn }()
 	j.syncing = nil
-	if j.broken() != nil || j.synced == j.end {
+	if j.Failed() != nil || j.synced == j.end {
 		return
 	}
 	err := j.file.Sync()
