@@ -138,12 +138,8 @@ func (c *compaction) replace() error {
 		j.refuse(err)
 		return &core.Error{Code: core.Unavailable, Cause: err}
 	}
-	perm, err := j.file.Mode()
-	if err != nil {
-		return err
-	}
-	if err := c.file.Chmod(perm); err != nil {
-		return err
+	if err := c.file.TakeOver(j.file); err != nil {
+		return fmt.Errorf("it would have another owner: %w", err)
 	}
 	if err := c.place(); err != nil {
 		return err

@@ -76,7 +76,9 @@
 // Old versions of records stay in the journal until it is compacted: written anew
 // to a file beside it, synced, and renamed over it. That happens in the background
 // when [Options.CompactRatio] is exceeded, or by [Backend.Compact]. Readers do not
-// notice; writers wait while the last transactions are copied.
+// notice; writers wait while the last transactions are copied. The new file has the
+// owner, the group and the permissions of the old one; who cannot give it those cannot
+// compact it. Access lists and other attributes are not kept.
 //
 // The name of the file beside it is reserved, .cookies.db.compacting for cookies.db.
 // What a crash left there is removed by whoever opens the file next.

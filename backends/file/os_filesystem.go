@@ -76,12 +76,20 @@ func (f osFile) Size() (int64, error) {
 	return info.Size(), nil
 }
 
-func (f osFile) Mode() (fs.FileMode, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
+// TakeOver changes the owner first: that takes some permissions away.
+func (f osFile) TakeOver(old handle) error {
+	from, ok := old.(osFile)
+	if !ok {
+		return errors.ErrUnsupported
 	}
-	return info.Mode().Perm(), nil
+	info, err := from.Stat()
+	if err != nil {
+		return err
+	}
+	if err := chown(f.File, info); err != nil {
+		return err
+	}
+	return f.Chmod(info.Mode().Perm())
 }
 
 func (f osFile) Sync() error { return datasync(f.File) }

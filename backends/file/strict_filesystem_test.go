@@ -295,5 +295,4 @@ func (f *strictFile) Close() error {
 
 func (f *strictFile) IsAt(path string) (bool, error) { return f.fs.names[path] == f.node, nil }
 func (f *strictFile) Size() (int64, error)           { return int64(len(f.node.data)), nil }
-func (f *strictFile) Chmod(fs.FileMode) error        { return nil }
-func (f *strictFile) Mode() (fs.FileMode, error)     { return filePerm, nil }
+func (f *strictFile) TakeOver(handle) error          { return f.fs.before("take over") }
