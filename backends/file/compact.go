@@ -20,6 +20,9 @@ import (
 // is still in use; [core.Unavailable] if the directory cannot be synced, or another
 // file than that which was opened is at the path, after which writes are refused.
 func (b *Backend) Compact(ctx context.Context) error {
+	if b.journal == nil {
+		return errUnbound
+	}
 	select {
 	case b.compacting <- struct{}{}:
 		defer func() { <-b.compacting }()

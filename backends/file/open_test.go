@@ -283,3 +283,29 @@ func TestAClosedBackendDoesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestABackendWithoutAStoreRefuses(t *testing.T) {
+	b := openIn(newStrictFilesystem(), path, quiet())
+	_, begin := b.Begin(t.Context(), core.TxOptions{})
+	for name, err := range map[string]error{
+		"Begin": begin, "Compact": b.Compact(t.Context()), "Backup": b.Backup(t.Context(), new(bytes.Buffer)),
+	} {
+		if !errors.Is(err, errUnbound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := b.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if err := b.Bind(t.Context(), cookies); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := b.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}
+	if err := b.Bind(t.Context(), cookies); !errors.Is(err, errBound) {
+		t.Errorf("Bind: %v", err)
+	}
+}
