@@ -16,8 +16,8 @@ import (
 // which the log is told of. A file of another model than the one that wrote it is
 // written anew if the model has a place for all that the file holds.
 //
-// Errors: [*CorruptError] for a file that is damaged; others say that it is open
-// already, that it is no regular file, no journal or one of a newer version, or what
+// Errors: [*CorruptError] for a file that is damaged; [ErrLocked] for one
+// that is open already; others say that it is no regular file, no journal or one of a newer version, or what
 // of it the model has no place for.
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := ctx.Err(); err != nil {
@@ -97,7 +97,7 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 	if err != nil {
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
-	if err := removeLeftover(j.fs, j.path); err != nil && !errors.Is(err, errLocked) {
+	if err := removeLeftover(j.fs, j.path); err != nil && !errors.Is(err, ErrLocked) {
 		return c, false, err
 	}
 	return c, anew, nil

@@ -28,7 +28,7 @@ func (b *Backend) create(ctx context.Context, path string, m *core.Model) error 
 // writeNew writes a journal to a file that is not there yet. Whatever happens, it is
 // not there afterwards or all of it is.
 //
-// Errors: [fs.ErrExist]; errLocked while somebody else does the same.
+// Errors: [fs.ErrExist]; ErrLocked while somebody else does the same.
 func writeNew(ctx context.Context, system filesystem, path string, m *core.Model, s *memtable.Snapshot, positions []int64) error {
 	err := removeLeftover(system, path)
 	if err != nil {

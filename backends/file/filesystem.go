@@ -35,11 +35,12 @@ type handle interface {
 	TakeOver(old handle) error
 	// Sync makes the content durable, with what is needed to read it.
 	Sync() error
-	// Lock keeps others from locking the file until it is closed; errLocked if
+	// Lock keeps others from locking the file until it is closed; ErrLocked if
 	// somebody did.
 	Lock() error
 	// IsAt reports whether this file is at the path, and not a link to it.
 	IsAt(path string) (bool, error)
 }
 
-var errLocked = errors.New("is open already, in another process or in this one")
+// ErrLocked is what the error of opening a file wraps that is open already.
+var ErrLocked = errors.New("is open already, in another process or in this one")

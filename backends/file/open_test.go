@@ -45,7 +45,7 @@ func TestAFileIsOpenOnceOnly(t *testing.T) {
 	refused := func() {
 		t.Helper()
 		err := Open(path, Options{}).Bind(t.Context(), cookies)
-		if !errors.Is(err, errLocked) || !strings.Contains(err.Error(), path) {
+		if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), path) {
 			t.Errorf("second opener: %v", err)
 		}
 	}
@@ -308,4 +308,21 @@ func TestABackendWithoutAStoreRefuses(t *testing.T) {
 	if err := b.Bind(t.Context(), cookies); !errors.Is(err, errBound) {
 		t.Errorf("Bind: %v", err)
 	}
+}
+
+func TestErrorsTellThePathOfAFileThatWasCompacted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cookies.db")
+	store, b := openAt(t, path)
+	if err := b.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.journal.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rec, _ := jar.NewRecord(map[string]any{"id": "blue"})
+	_, err := store.Insert(t.Context(), jar, rec)
+	if cause := errors.Unwrap(err); err == nil || cause == nil || !strings.Contains(cause.Error(), path) || strings.Contains(cause.Error(), besides(path)) {
+		t.Errorf("%v: %v", err, cause)
+	}
+	_ = store.Close()
 }

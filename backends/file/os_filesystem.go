@@ -68,6 +68,21 @@ type osFile struct{ *os.File }
 
 var _ handle = osFile{}
 
+// Of the embedded file, these tell of the path that it was opened at, which a new one
+// loses when it takes its place.
+
+func (f osFile) WriteAt(p []byte, offset int64) (int, error) {
+	n, err := f.File.WriteAt(p, offset)
+	return n, bare(err)
+}
+
+func (f osFile) ReadAt(p []byte, offset int64) (int, error) {
+	n, err := f.File.ReadAt(p, offset)
+	return n, bare(err)
+}
+
+func (f osFile) Truncate(size int64) error { return bare(f.File.Truncate(size)) }
+
 func (f osFile) Size() (int64, error) {
 	info, err := f.Stat()
 	if err != nil {

@@ -140,7 +140,7 @@ func TestRecoverRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Recover(path, path+".out"); !errors.Is(err, errLocked) {
+	if _, err := Recover(path, path+".out"); !errors.Is(err, ErrLocked) {
 		t.Errorf("a file in use: %v", err)
 	}
 	shut(t, store)

@@ -280,7 +280,7 @@ func (f *strictFile) Sync() error {
 
 func (f *strictFile) Lock() error {
 	if f.node.locked {
-		return errLocked
+		return ErrLocked
 	}
 	f.node.locked, f.locked = true, true
 	return nil

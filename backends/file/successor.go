@@ -44,7 +44,7 @@ func lockAt(file handle, path string) error {
 	}
 	still, err := file.IsAt(path)
 	if err == nil && !still {
-		err = fmt.Errorf("%s %w", path, errLocked)
+		err = fmt.Errorf("%s %w", path, ErrLocked)
 	}
 	return err
 }
@@ -68,7 +68,7 @@ func (s *successor) abandon() error {
 
 // removeLeftover removes a successor whose process ended before it was in its place.
 //
-// Errors: errLocked if it is of a process that has not ended.
+// Errors: ErrLocked if it is of a process that has not ended.
 func removeLeftover(system filesystem, path string) error {
 	file, err := system.Open(besides(path), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -77,7 +77,10 @@ func removeLeftover(system filesystem, path string) error {
 	if err != nil {
 		return err
 	}
-	err = lockAt(file, besides(path))
+	same, err := file.IsAt(path) // a crash amid the renaming may leave both names, and then we have the lock
+	if err == nil && !same {
+		err = lockAt(file, besides(path))
+	}
 	if err == nil {
 		err = system.Remove(besides(path))
 	}

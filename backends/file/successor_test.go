@@ -120,7 +120,7 @@ func TestACompactionWhoseNewFileIsTakenAwayFails(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := b.Compact(t.Context()); !errors.Is(err, errLocked) {
+		if err := b.Compact(t.Context()); !errors.Is(err, ErrLocked) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if (strict.names[besides(path)] != nil) != (name == "locked") || !bytes.Equal(strict.names[path].data, before) {
