@@ -285,7 +285,7 @@ func TestAClosedBackendDoesNothing(t *testing.T) {
 }
 
 func TestABackendWithoutAStoreRefuses(t *testing.T) {
-	b := openIn(newStrictFilesystem(), path, quiet())
+	b := Open(filepath.Join(t.TempDir(), "cookies.db"), quiet())
 	_, begin := b.Begin(t.Context(), core.TxOptions{})
 	for name, err := range map[string]error{
 		"Begin": begin, "Compact": b.Compact(t.Context()), "Backup": b.Backup(t.Context(), new(bytes.Buffer)),

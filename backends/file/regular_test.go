@@ -37,11 +37,11 @@ func TestWhatIsNoRegularFileIsRefusedAndLeftAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, verify := Verify(path)
-		_, recover := Recover(path, filepath.Join(dir, "out"))
+		_, recovered := Recover(path, filepath.Join(dir, "out"))
 		_, recoverTo := Recover(journal, path)
 		_, model := Model(path)
 		for call, err := range map[string]error{
-			"Bind": Open(path, quiet()).Bind(t.Context(), cookies), "Verify": verify, "Recover": recover, "Recover to": recoverTo,
+			"Bind": Open(path, quiet()).Bind(t.Context(), cookies), "Verify": verify, "Recover": recovered, "Recover to": recoverTo,
 			"Model": model, "Dump": Dump(path, new(bytes.Buffer)),
 		} {
 			if err == nil || call != "Recover to" && !strings.Contains(err.Error(), "is not a regular file") ||

@@ -108,12 +108,34 @@ func TestAFullDiskHindersNeitherOpeningNorClosing(t *testing.T) {
 		return nil
 	})
 	store, b := openStore(t, left, quiet())
-	if found := text(b.store.Snapshot()); found != "jar{id:blue}" {
-		t.Errorf("found %s", found)
+	if found := text(b.store.Snapshot()); found != "jar{id:blue}" || !bytes.HasSuffix(left.names[path].data, []byte("\n")) {
+		t.Errorf("found %s in %s", found, left.names[path].data)
 	}
 	rec, _ := jar.NewRecord(map[string]any{"id": "red"})
 	if _, err := store.Insert(t.Context(), jar, rec); !errors.Is(err, core.Unavailable) {
 		t.Error(err)
 	}
 	shut(t, store)
+}
+
+func TestAFileThatWasWrittenToWhileItWasCompactedIsSealedWhenItIsClosed(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, b := openStore(t, fs, quiet())
+	put(t, store.Session, jar, "id", "blue")
+	fs.onChange(func(call string) error {
+		if call == "sync" { // once the snapshot is written
+			fs.onChange(func(string) error { return nil })
+			put(t, store.Session, jar, "id", "red")
+		}
+		return nil
+	})
+	if err := b.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, store)
+	data := fs.names[path].data
+	data[len(data)-4] ^= 1
+	if _, b := openStore(t, on(data), quiet()); b.size() != 2 {
+		t.Errorf("%d records after damage to the last line", b.size())
+	}
 }
