@@ -26,6 +26,8 @@ type Backend struct {
 	background sync.WaitGroup
 	stop       context.CancelFunc // of what runs in the background
 	notBefore  atomic.Int64       // size of the file below which compaction is not tried again
+	closing    sync.Once
+	closed     error // what Close returns
 }
 
 var _ core.Backend = (*Backend)(nil)
@@ -38,7 +40,10 @@ func openIn(fs filesystem, path string, opts Options) *Backend {
 	return &Backend{path: path, opts: opts, fs: fs, compacting: make(chan struct{}, 1)}
 }
 
-var errBound = errors.New("file: backend already belongs to a store")
+var (
+	errBound   = errors.New("file: backend already belongs to a store")
+	errUnbound = errors.New("file: backend belongs to no store yet")
+)
 
 // Begin opens a transaction. A read-only one sees what is committed and, but for
 // [Options.SyncEvery], on disk. Another one waits until it is the only one that
@@ -48,21 +53,32 @@ var errBound = errors.New("file: backend already belongs to a store")
 // Errors: [core.ErrClosed], the context's; [core.Unavailable] after a write or a
 // sync failed.
 func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	if b.journal == nil {
+		return nil, errUnbound
+	}
 	return b.store.Begin(ctx, opts)
 }
 
 // Close waits for the disk and closes the file. Transactions that are open cannot
-// commit any more: [core.ErrClosed].
+// commit any more: [core.ErrClosed]. To close it again does nothing, and returns the
+// same.
+//
+// Errors: those of the disk; one that says that another file than that which was
+// opened is at the path, or none, so that who opens it does not find what was
+// committed.
 func (b *Backend) Close() error {
 	if b.journal == nil {
 		return nil
 	}
-	b.stop()
-	b.compacting <- struct{}{}
-	defer func() { <-b.compacting }()
-	b.background.Wait()
-	b.store.Close()
-	return b.journal.close(b.store.Positions())
+	b.closing.Do(func() {
+		b.stop()
+		b.compacting <- struct{}{}
+		defer func() { <-b.compacting }()
+		b.background.Wait()
+		b.store.Close()
+		b.closed = b.journal.close(b.store.Positions())
+	})
+	return b.closed
 }
 
 // String names the backend in [core.Store.Describe].

@@ -12,16 +12,13 @@ import (
 	"github.com/larder-go/larder/core/memtable"
 )
 
-// filePerm is the permission of a new file: it is nobody else's business.
-const filePerm fs.FileMode = 0o600
-
 // Bind opens the file, locks it and reads it. A tail that a crash left is cut off,
 // which the log is told of. A file of another model than the one that wrote it is
 // written anew if the model has a place for all that the file holds.
 //
-// Errors: [*CorruptError] for a file that is damaged; others say that it is open
-// already, that it is no journal or one of a newer version, or what of it the model
-// has no place for.
+// Errors: [*CorruptError] for a file that is damaged; [ErrLocked] for one
+// that is open already; others say that it is no regular file, no journal or one of a newer version, or what
+// of it the model has no place for.
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -29,7 +26,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if b.journal != nil {
 		return errBound
 	}
-	file, path, err := acquire(b.fs, b.path)
+	file, path, err := b.acquire(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -53,22 +50,29 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	return nil
 }
 
-// acquire opens and locks the file and returns its own path.
-func acquire(fs filesystem, path string) (handle, string, error) {
+// acquire opens and locks the file, after it created it if it was not there, and
+// returns its own path.
+func (b *Backend) acquire(ctx context.Context, m *core.Model) (handle, string, error) {
 	for {
-		file, err := fs.Open(path, os.O_RDWR|os.O_CREATE, filePerm)
+		path, err := b.fs.Resolve(b.path)
 		if err != nil {
 			return nil, "", err
 		}
-		own, err := fs.Resolve(path)
-		if err == nil {
-			err = file.Lock()
+		file, err := b.fs.Open(path, os.O_RDWR, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			if err := b.create(ctx, path, m); err != nil && !errors.Is(err, fs.ErrExist) {
+				return nil, "", err
+			}
+			continue
 		}
 		if err != nil {
-			return nil, "", errors.Join(fmt.Errorf("file: %s: %w", path, err), file.Close())
+			return nil, "", err
 		}
-		if still, err := file.IsAt(own); err == nil && still {
-			return file, own, nil
+		if err := file.Lock(); err != nil {
+			return nil, "", errors.Join(fmt.Errorf("file: %s: %w", b.path, err), file.Close())
+		}
+		if still, err := file.IsAt(path); err == nil && still {
+			return file, path, nil
 		}
 		if err := file.Close(); err != nil { // somebody compacted it since it was opened
 			return nil, "", err
@@ -79,17 +83,6 @@ func acquire(fs filesystem, path string) (handle, string, error) {
 // load returns what the store starts with, and whether the file has to be written
 // anew.
 func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtable.Content, anew bool, err error) {
-	if err := b.fs.Remove(j.path + besides); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return c, false, err
-	}
-	size, err := j.file.Size()
-	if err != nil {
-		return c, false, err
-	}
-	if size == 0 {
-		c.Records, err = m.Records(b.opts.Data)
-		return c, true, err
-	}
 	r, err := replay(ctx, j.path, j.file, b.opts.progress)
 	if err != nil {
 		return c, false, err
@@ -97,10 +90,17 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 	if c, err = adopt(r.content, m, b.opts.DropLost); err != nil {
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
-	if err := j.resume(r); err != nil {
+	anew, j.reserved = !r.content.shape.equal(j.shape), c.Positions
+	if err = j.resume(r); err == nil && !anew {
+		err = j.seal(c.Positions)
+	}
+	if err != nil {
+		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
+	}
+	if err := removeLeftover(j.fs, j.path); err != nil && !errors.Is(err, ErrLocked) {
 		return c, false, err
 	}
-	return c, !r.content.shape.equal(j.shape), nil
+	return c, anew, nil
 }
 
 // resume makes the file end behind the last intact line, and makes sure that all of
@@ -109,7 +109,7 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 // be, because it takes itself to be clean; so that part is written again.
 func (j *journal) resume(r *replayed) error {
 	if r.torn != nil {
-		j.logger.Warn("file: cutting off what a crash left of the last write",
+		j.logger.Warn("file: cutting off a broken end: what a crash left of the last write, or damage to it",
 			"path", j.path, "offset", r.end, "bytes", r.size-r.end, "reason", r.torn)
 		if err := j.file.Truncate(r.end); err != nil {
 			return err
@@ -123,5 +123,8 @@ func (j *journal) resume(r *replayed) error {
 		return err
 	}
 	j.end, j.synced, j.number, j.entries = r.end, r.end, r.number, r.content.entries
+	if r.sealed {
+		j.sealed = j.end
+	}
 	return nil
 }

@@ -6,14 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/larder-go/larder/core"
 )
-
-// besides is what is appended to the path for the file that takes its place.
-const besides = ".new"
 
 // Compact writes the file anew with nothing in it but what is there now. It returns
 // when the new file has taken the place of the old one, or without effect when ctx
@@ -21,9 +17,12 @@ const besides = ".new"
 // are copied that ended last. Only one compaction runs at a time.
 //
 // Errors: [core.ErrClosed]; those of writing beside the file, after which the old one
-// is still in use; [core.Unavailable] if the directory cannot be synced, after which
-// writes are refused.
+// is still in use; [core.Unavailable] if the directory cannot be synced, or another
+// file than that which was opened is at the path, after which writes are refused.
 func (b *Backend) Compact(ctx context.Context) error {
+	if b.journal == nil {
+		return errUnbound
+	}
 	select {
 	case b.compacting <- struct{}{}:
 		defer func() { <-b.compacting }()
@@ -36,7 +35,7 @@ func (b *Backend) Compact(ctx context.Context) error {
 // compact is Compact for who may.
 func (b *Backend) compact(ctx context.Context) error {
 	j := b.journal
-	if err := j.broken(); err != nil {
+	if err := j.Failed(); err != nil {
 		return err
 	}
 	c, err := b.beginCompaction(ctx)
@@ -51,13 +50,13 @@ func (b *Backend) compact(ctx context.Context) error {
 
 // compaction is the new file on its way.
 type compaction struct {
+	*successor
+
 	journal *journal
-	file    handle
 	out     *bufio.Writer
 	writer  *writer
 	copied  int64 // how much of the old file it stands for
 	entries int64 // of the old file up to there
-	placed  bool  // is where the old file was
 }
 
 func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
@@ -65,15 +64,12 @@ func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
 		return nil, err
 	}
 	j := b.journal
-	file, err := j.fs.Open(j.path+besides, os.O_RDWR|os.O_CREATE|os.O_TRUNC, filePerm)
+	anew, err := newSuccessor(j.fs, j.path)
 	if err != nil {
 		return nil, err
 	}
-	c := &compaction{journal: j, file: file, out: bufio.NewWriterSize(&sequentially{to: file}, writeBehind)}
-	if err := file.Lock(); err != nil { // before it gets its name, so that there is no gap
-		return nil, errors.Join(err, c.abandon())
-	}
-	return c, nil
+	out := bufio.NewWriterSize(&sequentially{to: anew.file}, writeBehind)
+	return &compaction{successor: anew, journal: j, out: out}, nil
 }
 
 // run writes the new file and puts it in the place of the old one.
@@ -97,13 +93,13 @@ func (c *compaction) run(ctx context.Context, b *Backend) error {
 	}
 	j.turn <- struct{}{}
 	defer func() { <-j.turn }()
-	if err := j.broken(); err != nil {
+	if err := j.Failed(); err != nil {
 		return err
 	}
 	if err := c.catchUp(j.end); err != nil {
 		return err
 	}
-	return c.place()
+	return c.replace()
 }
 
 func (c *compaction) sync() error {
@@ -137,22 +133,24 @@ func (c *compaction) catchUp(end int64) error {
 	}
 }
 
-// place puts the new file, which is synced, where the old one is, and goes on in it
+// replace puts the new file, which is synced, where the old one is, and goes on in it
 // once no crash can bring back the old one.
-func (c *compaction) place() error {
+func (c *compaction) replace() error {
 	j := c.journal
-	perm, err := j.file.Mode()
-	if err != nil {
+	if err := j.inPlace(); err != nil {
+		j.refuse(err)
+		return &core.Error{Code: core.Unavailable, Cause: err}
+	}
+	if err := c.file.TakeOver(j.file); err != nil {
+		return fmt.Errorf("it would have another owner: %w", err)
+	}
+	if err := c.place(); err != nil {
 		return err
 	}
-	if err := c.file.Chmod(perm); err != nil {
-		return err
-	}
-	if err := j.fs.Rename(j.path+besides, j.path); err != nil {
-		return err
-	}
-	c.placed = true
 	_ = j.file.Close() // nothing is in it that is not in the new one
+	if j.sealed = 0; c.copied == j.end {
+		j.sealed = c.writer.end
+	}
 	j.file, j.end, j.synced, j.number = c.file, c.writer.end, c.writer.end, c.writer.number
 	j.entries += c.writer.entries - c.entries
 	if err := j.fs.SyncDir(filepath.Dir(j.path)); err != nil {
@@ -160,14 +158,6 @@ func (c *compaction) place() error {
 		return &core.Error{Code: core.Unavailable, Cause: err}
 	}
 	return nil
-}
-
-// abandon removes the new file unless it is in use.
-func (c *compaction) abandon() error {
-	if c.placed {
-		return nil
-	}
-	return errors.Join(c.file.Close(), c.journal.fs.Remove(c.journal.path+besides))
 }
 
 // sequentially writes to a file from an offset on.

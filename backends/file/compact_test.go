@@ -143,7 +143,7 @@ func TestCompactionEndsWithTheContext(t *testing.T) {
 	if err := b.Compact(ctx); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if fs.names[path+besides] != nil {
+	if fs.names[besides(path)] != nil {
 		t.Error("the new file was left behind")
 	}
 	put(t, store.Session, cookie)

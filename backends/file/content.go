@@ -11,6 +11,7 @@ type content struct {
 	seq     []int64      // by resource, the last that was said
 	largest []int64      // by resource, the largest key that was ever there
 	entries int64        // records written and deleted
+	begun   bool         // what the journal was written with has come to its end
 	room    []core.Value // for rows to come
 }
 

@@ -13,6 +13,7 @@ func (c *content) apply(body []byte) error {
 		case r.literal(`"del":`):
 			err = c.eachList(r, c.readKey)
 		case r.literal(`"seq":`):
+			c.begun = true
 			err = c.eachResource(r, c.readPosition)
 		default:
 			err = r.fail("put, del or seq")

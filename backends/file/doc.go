@@ -10,8 +10,10 @@
 //
 // [Open] does not touch the file. [core.New] does, through [Backend.Bind], because
 // what the file holds can only be judged against the model; so whatever is wrong
-// with either is an error of [core.New]. The file is created if it is not there. It
-// is locked as long as it is open, so that a second process is refused.
+// with either is an error of [core.New]. The file is created if it is not there,
+// beside its place and put there when it is on disk: an empty one is not a new one,
+// but one that was cut, and is refused. It is locked as long as it is open, so that a
+// second process is refused.
 //
 // # Format
 //
@@ -22,9 +24,10 @@
 //
 // Each other line is a transaction, or a reservation of keys:
 //
-//	{"n":1,"synced":179,"seq":{"cookie":1024},"crc":"3e351bbd"}
-//	{"n":2,"synced":239,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"e6b16983"}
-//	{"n":3,"synced":321,"seq":{"cookie":1},"crc":"db386439"}
+//	{"n":1,"synced":179,"seq":{},"crc":"14c2f647"}
+//	{"n":2,"synced":226,"seq":{"cookie":1024},"crc":"ace91200"}
+//	{"n":3,"synced":286,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"ee06c0aa"}
+//	{"n":4,"synced":368,"seq":{"cookie":1},"crc":"e4e20815"}
 //
 //	  - n numbers the lines.
 //	  - synced is how many bytes of the file were known to be on disk when the line
@@ -37,6 +40,11 @@
 //	    in blocks before that, since no key may come twice; an orderly Close gives the
 //	    rest of the block back, and a crash leaves a gap. A transaction says it itself,
 //	    behind put and del, of a key that it was given and whose record it deleted.
+//	    It is also what a line says that is there for its synced alone: Close, and a
+//	    sync that nobody's commit follows, end the file with one.
+//	    The lines that a journal is written with, be it new, compacted, copied or
+//	    recovered, end with the first seq that there is, even if it says nothing: a file
+//	    that ends before that was cut.
 //	  - crc is the CRC-32C (Castagnoli, RFC 3720 section 12.1) of all bytes of the
 //	    line before it, in hexadecimal. Who only reads may ignore it.
 //
@@ -48,7 +56,9 @@
 // it is not a crash that broke it, the file is refused with a [*CorruptError], and
 // [Recover] copies what can be read (so does cookbook/file-tool). What is cut was
 // never acknowledged, or only within the window of [Options.SyncEvery]; the exception
-// is damage that hits the last write itself, which looks like a torn one.
+// is damage that hits the last write itself, which looks like a torn one. Nor does
+// anything tell of transactions that somebody cuts off the end, line by line; but a
+// file without all of what it was written with is refused.
 //
 // After a write or a sync failed, the page cache does not tell what is on disk, and
 // syncing again may succeed without writing (Rebello et al., "Can Applications
@@ -66,7 +76,18 @@
 // Old versions of records stay in the journal until it is compacted: written anew
 // to a file beside it, synced, and renamed over it. That happens in the background
 // when [Options.CompactRatio] is exceeded, or by [Backend.Compact]. Readers do not
-// notice; writers wait while the last transactions are copied.
+// notice; writers wait while the last transactions are copied. The new file has the
+// owner, the group and the permissions of the old one; who cannot give it those cannot
+// compact it. Access lists and other attributes are not kept.
+//
+// The name of the file beside it is reserved, .cookies.db.compacting for cookies.db.
+// What a crash left there is removed by whoever opens the file next.
+//
+// A file that is moved, removed or replaced while it is open is written to all the
+// same, since nobody looks at each commit whether it is still there: what is
+// acknowledged is in the file that was moved, or gone with the one that was removed.
+// Compaction notices it, touches nothing, and has writes refused from then on; the
+// log is told if it was in the background. Close notices it too and returns an error.
 //
 // # Platforms
 //

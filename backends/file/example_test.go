@@ -52,12 +52,13 @@ func ExampleOpen() {
 	fmt.Printf("%s%v\n", journal, err)
 	// Output:
 	// {"larder":"journal","version":1,"model":"cookies","resources":[{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"}]}],"crc":"2c74b41d"}
-	// {"n":1,"synced":179,"seq":{"cookie":1024},"crc":"3e351bbd"}
-	// {"n":2,"synced":239,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"e6b16983"}
-	// {"n":3,"synced":321,"seq":{"cookie":1},"crc":"db386439"}
-	// {"n":4,"synced":378,"seq":{"cookie":1025},"crc":"f8d3b184"}
-	// {"n":5,"synced":438,"put":{"cookie":[{"id":2,"type":"oat"}]},"crc":"eb227724"}
-	// {"n":6,"synced":517,"seq":{"cookie":2},"crc":"b1e89b32"}
+	// {"n":1,"synced":179,"seq":{},"crc":"14c2f647"}
+	// {"n":2,"synced":226,"seq":{"cookie":1024},"crc":"ace91200"}
+	// {"n":3,"synced":286,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"ee06c0aa"}
+	// {"n":4,"synced":368,"seq":{"cookie":1},"crc":"e4e20815"}
+	// {"n":5,"synced":425,"seq":{"cookie":1025},"crc":"5ee20145"}
+	// {"n":6,"synced":485,"put":{"cookie":[{"id":2,"type":"oat"}]},"crc":"02377b2b"}
+	// {"n":7,"synced":564,"seq":{"cookie":2},"crc":"9122d959"}
 	// <nil>
 }
 

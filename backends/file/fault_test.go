@@ -79,7 +79,7 @@ func (f *faulty) compact() {
 	if err := f.backend.Compact(context.Background()); err != nil && !errors.Is(err, f.cause) {
 		f.tb.Fatal(err)
 	}
-	f.refuses = f.backend.journal.broken() != nil
+	f.refuses = f.backend.journal.Failed() != nil
 }
 
 func (f *faulty) insert(i int) {
@@ -101,6 +101,8 @@ func (f *faulty) insert(i int) {
 		return
 	case !f.failed || !errors.Is(err, core.Unavailable) || now != before:
 		f.tb.Fatalf("call %d: insert %d: %v, %s", f.at, i, err, now)
+	case f.refuses && (!errors.Is(err, errRefusing) || errors.Is(err, core.ErrCommitUnknown)):
+		f.tb.Fatalf("call %d: insert %d, which was not tried: %v", f.at, i, err)
 	case errors.Is(err, core.ErrCommitUnknown) && !slices.Contains(f.allowed, after):
 		f.allowed = append(f.allowed, after)
 	}

@@ -9,9 +9,10 @@ import (
 // filesystem is what the backend needs of one, so that tests can put one under it
 // that loses all that POSIX lets it lose.
 type filesystem interface {
-	// Open opens a file as os.OpenFile does.
+	// Open opens a file as os.OpenFile does, if it is a regular one.
 	Open(path string, flag int, perm fs.FileMode) (handle, error)
-	// Resolve returns the path of the file itself where path leads through links.
+	// Resolve returns the path of the file itself where path leads through links, be
+	// the file there or not.
 	Resolve(path string) (string, error)
 	// Rename replaces what is at the path to in one step, which lasts only once the
 	// directory is synced.
@@ -30,15 +31,16 @@ type handle interface {
 
 	Size() (int64, error)
 	Truncate(size int64) error
-	Chmod(perm fs.FileMode) error
-	Mode() (fs.FileMode, error)
+	// TakeOver gives the file the owner, the group and the permissions of an older one.
+	TakeOver(old handle) error
 	// Sync makes the content durable, with what is needed to read it.
 	Sync() error
-	// Lock keeps others from locking the file until it is closed; errLocked if
+	// Lock keeps others from locking the file until it is closed; ErrLocked if
 	// somebody did.
 	Lock() error
-	// IsAt reports whether the path leads to this file.
+	// IsAt reports whether this file is at the path, and not a link to it.
 	IsAt(path string) (bool, error)
 }
 
-var errLocked = errors.New("is open already, in another process or in this one")
+// ErrLocked is what the error of opening a file wraps that is open already.
+var ErrLocked = errors.New("is open already, in another process or in this one")

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"hash/crc32"
@@ -51,53 +52,91 @@ var (
 	errNoFrame    = errors.New("the line does not begin with its number")
 )
 
+// sealOf returns where the checksum of the line begins, and which it is.
+func sealOf(line []byte) (at int, sum uint32, err error) {
+	at = len(line) - sealSize
+	if at < 0 || !bytes.HasPrefix(line[at:], []byte(sealBegin)) || !bytes.HasSuffix(line, []byte(sealEnd)) {
+		return 0, 0, errUnfinished
+	}
+	var bytewise [4]byte
+	digits := line[at+len(sealBegin) : len(line)-len(sealEnd)]
+	if _, err := hex.Decode(bytewise[:], digits); err != nil || bytes.ContainsAny(digits, "ABCDEF") {
+		return 0, 0, errChecksum
+	}
+	return at, binary.BigEndian.Uint32(bytewise[:]), nil
+}
+
 // unseal returns the line up to its checksum, which is right.
 func unseal(line []byte) ([]byte, error) {
-	at := len(line) - sealSize
-	if at < 0 || !bytes.HasPrefix(line[at:], []byte(sealBegin)) || !bytes.HasSuffix(line, []byte(sealEnd)) {
-		return nil, errUnfinished
+	at, want, err := sealOf(line)
+	if err == nil && crc32.Checksum(line[:at], castagnoli) != want {
+		err = errChecksum
 	}
-	var sum [4]byte
-	digits := line[at+len(sealBegin) : len(line)-len(sealEnd)]
-	if _, err := hex.Decode(sum[:], digits); err != nil || bytes.ContainsAny(digits, "ABCDEF") {
-		return nil, errChecksum
-	}
-	want := uint32(sum[0])<<24 | uint32(sum[1])<<16 | uint32(sum[2])<<8 | uint32(sum[3])
-	if crc32.Checksum(line[:at], castagnoli) != want {
-		return nil, errChecksum
+	if err != nil {
+		return nil, err
 	}
 	return line[:at], nil
 }
 
-// parseFrame reads a line, its end included. The body is a part of it.
-func parseFrame(line []byte) (f frame, err error) {
+// beginFrame reads what is before the body of a line, and returns where that begins.
+func beginFrame(line []byte) (f frame, body int, err error) {
 	r := reader{text: line}
 	if !r.literal(frameBegin) || !r.integer(&f.number) || !r.literal(frameSynced) || !r.integer(&f.synced) || !r.literal(",") {
-		return f, errNoFrame
+		return f, 0, errNoFrame
+	}
+	return f, r.pos, nil
+}
+
+// parseFrame reads a line, its end included. The body is a part of it.
+func parseFrame(line []byte) (frame, error) {
+	f, body, err := beginFrame(line)
+	if err != nil {
+		return f, err
 	}
 	text, err := unseal(line)
 	if err != nil {
 		return f, err
 	}
-	if len(text) < r.pos {
+	if len(text) < body {
 		return f, errNoFrame
 	}
-	f.body = text[r.pos:]
+	f.body = text[body:]
 	return f, nil
 }
 
 // intactEnd returns the line that a text ends with, and where it begins, if it is
-// intact: what is broken before it may have lost its own end.
+// intact: what is broken before it may have lost its own end. Records may hold what
+// looks like lines; so the checksum is not computed from each place where one may
+// begin, but once, backwards.
 func intactEnd(text []byte) (f frame, at int, ok bool) {
-	for ; at < len(text); at++ {
-		next := bytes.Index(text[at:], []byte(frameBegin))
-		if next < 0 {
-			break
+	end, sum, err := sealOf(text)
+	if err != nil {
+		return frame{}, 0, false
+	}
+	register := ^sum
+	for i := end - 1; i >= 0; i-- {
+		register = rewind(register, text[i])
+		if register != ^uint32(0) || !bytes.HasPrefix(text[i:], []byte(frameBegin)) {
+			continue
 		}
-		at += next
-		if f, err := parseFrame(text[at:]); err == nil {
-			return f, at, true
+		if begun, body, err := beginFrame(text[i:]); err == nil && i+body <= end {
+			begun.body = text[i+body : end]
+			f, at, ok = begun, i, true
 		}
 	}
-	return frame{}, 0, false
+	return f, at, ok
 }
+
+// rewind returns the register of the checksum as it was before the byte.
+func rewind(register uint32, b byte) uint32 {
+	i := rewinding[register>>24]
+	return (register^castagnoli[i])<<8 | uint32(i^b)
+}
+
+// rewinding is which entry of the table has a top byte; each has another one.
+var rewinding = func() (of [256]byte) {
+	for i, entry := range castagnoli {
+		of[entry>>24] = byte(i)
+	}
+	return of
+}()

@@ -34,6 +34,8 @@ type journal struct {
 	file    handle
 	end     int64 // where the next line goes
 	synced  int64 // how much of it is on disk
+	sealed  int64 // how much of it the last line is known to end, and to say to be on disk
+	lost    error // why acknowledged transactions may not be on disk
 	number  int64 // of the last line
 	entries int64 // records written and deleted
 	buf     []byte
@@ -177,22 +179,6 @@ func (j *journal) write(b *batch) error {
 // maxBuffer is how large a buffer is kept for the next batch.
 const maxBuffer = 1 << 20
 
-// syncLater is the sync of [Options.SyncEvery].
-func (j *journal) syncLater() {
-	j.turn <- struct{}{}
-	defer func() { <-j.turn }()
-	j.syncing = nil
-	if j.broken() != nil || j.synced == j.end {
-		return
-	}
-	if err := j.file.Sync(); err != nil {
-		j.refuse(fmt.Errorf("file: %s: sync: %w", j.path, err))
-		j.logger.Error("file: acknowledged transactions may be lost in a power cut", "path", j.path, "error", err)
-		return
-	}
-	j.synced = j.end
-}
-
 // fail takes back what was written since the last batch, as far as that works, and
 // refuses everything from now on. It returns the error of the batch.
 func (j *journal) fail(doing string, err error) error {
@@ -219,8 +205,8 @@ func (j *journal) refuse(why error) {
 
 var errRefusing = errors.New("file: writes are refused until the file is opened again")
 
-// broken returns why nothing is written any more, or nil.
-func (j *journal) broken() error {
+// Failed returns why nothing is written any more, or nil.
+func (j *journal) Failed() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.failed
@@ -238,20 +224,9 @@ func (j *journal) positions(given []int64) []int64 {
 	return positions
 }
 
-// giveBack adds a line that says that keys were handed out up to the positions and not
-// further, unless that is known.
-func (j *journal) giveBack(given []int64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if !slices.Equal(j.reserved, given) {
-		_, _ = j.add(j.shape.appendPositions(nil, given), 0, nil) // fails when nothing can be written any more
-	}
-}
-
 // close writes what is still to be written and closes the file. Keys that are
 // reserved, but were not handed out up to the positions, are given back.
 func (j *journal) close(given []int64) error {
-	j.giveBack(given)
 	j.turn <- struct{}{}
 	defer func() { <-j.turn }()
 	j.written = nil
@@ -260,12 +235,25 @@ func (j *journal) close(given []int64) error {
 		j.syncing.Stop()
 		j.syncing = nil
 	}
-	var err error
-	if j.broken() == nil && j.synced < j.end {
-		err = j.file.Sync()
+	err := errors.Join(j.lost, j.inPlace())
+	if j.Failed() == nil {
+		err = errors.Join(err, j.conclude(given))
 	}
 	j.mu.Lock()
 	j.failed = core.ErrClosed
 	j.mu.Unlock()
 	return errors.Join(err, j.file.Close())
+}
+
+// conclude makes sure that all is on disk, and that the file says so.
+func (j *journal) conclude(given []int64) error {
+	if j.synced < j.end {
+		if err := j.file.Sync(); err != nil {
+			return fmt.Errorf("file: %s: sync: %w", j.path, err)
+		}
+	}
+	if err := j.seal(given); err != nil {
+		return fmt.Errorf("file: %s: sealing: %w", j.path, err)
+	}
+	return nil
 }

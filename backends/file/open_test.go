@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -44,7 +45,7 @@ func TestAFileIsOpenOnceOnly(t *testing.T) {
 	refused := func() {
 		t.Helper()
 		err := Open(path, Options{}).Bind(t.Context(), cookies)
-		if !errors.Is(err, errLocked) || !strings.Contains(err.Error(), path) {
+		if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), path) {
 			t.Errorf("second opener: %v", err)
 		}
 	}
@@ -102,18 +103,19 @@ func TestTheLogIsToldOfATornTail(t *testing.T) {
 	if err := b.Bind(t.Context(), cookies); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(log.String(), "bytes=9 ") || b.journal.end != int64(last) {
-		t.Errorf("end %d, log %s", b.journal.end, log.String())
+	if !strings.Contains(log.String(), fmt.Sprintf("offset=%d bytes=9 ", last)) || !strings.Contains(log.String(), "or damage") ||
+		text(b.store.Snapshot()) != h.states[len(h.states)-2] {
+		t.Errorf("found %s, log %s", text(b.store.Snapshot()), log.String())
 	}
 }
 
 // A group of transactions of which the first was torn, and then one that takes as
 // many bytes as that: the others would fit behind it.
 func TestWhatWasCutOffNeverComesBack(t *testing.T) {
-	data := shapeOf(cookies).header()
+	data := appendFrame(shapeOf(cookies).header(), frame{1, 0, []byte(`"seq":{}`)})
 	synced := int64(len(data))
 	for i, id := range []string{"a", "b", "c"} {
-		data = appendFrame(data, frame{int64(i + 1), synced, []byte(`"put":{"jar":[{"id":"` + id + `"}]}`)})
+		data = appendFrame(data, frame{int64(i + 2), synced, []byte(`"put":{"jar":[{"id":"` + id + `"}]}`)})
 	}
 	data[synced+40] ^= 1
 	fs := on(data)
@@ -280,4 +282,47 @@ func TestAClosedBackendDoesNothing(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func TestABackendWithoutAStoreRefuses(t *testing.T) {
+	b := Open(filepath.Join(t.TempDir(), "cookies.db"), quiet())
+	_, begin := b.Begin(t.Context(), core.TxOptions{})
+	for name, err := range map[string]error{
+		"Begin": begin, "Compact": b.Compact(t.Context()), "Backup": b.Backup(t.Context(), new(bytes.Buffer)),
+	} {
+		if !errors.Is(err, errUnbound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := b.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if err := b.Bind(t.Context(), cookies); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := b.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}
+	if err := b.Bind(t.Context(), cookies); !errors.Is(err, errBound) {
+		t.Errorf("Bind: %v", err)
+	}
+}
+
+func TestErrorsTellThePathOfAFileThatWasCompacted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cookies.db")
+	store, b := openAt(t, path)
+	if err := b.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.journal.file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rec, _ := jar.NewRecord(map[string]any{"id": "blue"})
+	_, err := store.Insert(t.Context(), jar, rec)
+	if cause := errors.Unwrap(err); err == nil || cause == nil || !strings.Contains(cause.Error(), path) || strings.Contains(cause.Error(), besides(path)) {
+		t.Errorf("%v: %v", err, cause)
+	}
+	_ = store.Close()
 }

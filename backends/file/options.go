@@ -15,10 +15,11 @@ type Options struct {
 	// place, always the latest transactions and whole ones; the death of the
 	// process takes nothing. [NoSync] leaves the moment to the operating system.
 	SyncEvery time.Duration
-	// CompactRatio is how many entries, written or deleted, the journal may hold for
-	// each record that there is before it is compacted in the background; only
-	// journals of a megabyte and more are. 0 means 4. Below 0, only
-	// [Backend.Compact] compacts.
+	// CompactRatio is how many records the journal may hold as written or deleted, each
+	// time counted, for each record that there is, before it is compacted in the
+	// background: a ratio of numbers, whatever the sizes. Only journals of a mebibyte
+	// and more are compacted so, and after a failure only once they are twice as
+	// large. 0 means 4. Below 0, only [Backend.Compact] compacts.
 	CompactRatio float64
 	// DropLost lets a model open the file that lacks resources or fields of which
 	// the file holds data, which is then removed from it. Without, it is refused.

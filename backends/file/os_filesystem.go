@@ -1,6 +1,8 @@
 package file
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,7 +13,14 @@ type osFilesystem struct{}
 
 var _ filesystem = osFilesystem{}
 
+var errIrregular = errors.New("is not a regular file")
+
+// Open looks first: opening a pipe may wait for ever, and opening a device may set
+// something off.
 func (osFilesystem) Open(path string, flag int, perm fs.FileMode) (handle, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("file: %s %w", path, errIrregular)
+	}
 	f, err := os.OpenFile(path, flag, perm)
 	if err != nil {
 		return nil, err
@@ -19,7 +28,25 @@ func (osFilesystem) Open(path string, flag int, perm fs.FileMode) (handle, error
 	return osFile{f}, nil
 }
 
-func (osFilesystem) Resolve(path string) (string, error) { return filepath.EvalSymlinks(path) }
+func (system osFilesystem) Resolve(path string) (string, error) {
+	own, err := filepath.EvalSymlinks(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return own, err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return "", fmt.Errorf("file: %s: %w", path, bare(err))
+	}
+	own = filepath.Join(dir, filepath.Base(path))
+	to, err := os.Readlink(own)
+	if err != nil {
+		return own, nil //nolint:nilerr // nothing is there, not even a link
+	}
+	if !filepath.IsAbs(to) {
+		to = filepath.Join(dir, to)
+	}
+	return system.Resolve(to)
+}
 
 func (osFilesystem) Rename(from, to string) error { return os.Rename(from, to) }
 
@@ -41,6 +68,21 @@ type osFile struct{ *os.File }
 
 var _ handle = osFile{}
 
+// Of the embedded file, these tell of the path that it was opened at, which a new one
+// loses when it takes its place.
+
+func (f osFile) WriteAt(p []byte, offset int64) (int, error) {
+	n, err := f.File.WriteAt(p, offset)
+	return n, bare(err)
+}
+
+func (f osFile) ReadAt(p []byte, offset int64) (int, error) {
+	n, err := f.File.ReadAt(p, offset)
+	return n, bare(err)
+}
+
+func (f osFile) Truncate(size int64) error { return bare(f.File.Truncate(size)) }
+
 func (f osFile) Size() (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -49,12 +91,20 @@ func (f osFile) Size() (int64, error) {
 	return info.Size(), nil
 }
 
-func (f osFile) Mode() (fs.FileMode, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
+// TakeOver changes the owner first: that takes some permissions away.
+func (f osFile) TakeOver(old handle) error {
+	from, ok := old.(osFile)
+	if !ok {
+		return errors.ErrUnsupported
 	}
-	return info.Mode().Perm(), nil
+	info, err := from.Stat()
+	if err != nil {
+		return err
+	}
+	if err := chown(f.File, info); err != nil {
+		return err
+	}
+	return f.Chmod(info.Mode().Perm())
 }
 
 func (f osFile) Sync() error { return datasync(f.File) }
@@ -66,9 +116,21 @@ func (f osFile) IsAt(path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	there, err := os.Stat(path)
+	there, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
 	return os.SameFile(mine, there), nil
+}
+
+// bare returns what the operating system said, without the path: a file may have
+// another one than when it was opened.
+func bare(err error) error {
+	if said, ok := errors.AsType[*fs.PathError](err); ok {
+		return said.Err
+	}
+	return err
 }

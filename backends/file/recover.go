@@ -1,13 +1,10 @@
 package file
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/memtable"
@@ -20,10 +17,15 @@ import (
 // was deleted in a lost transaction is there again. The file at path must not be in
 // use and stays as it is.
 //
-// Errors: one if out exists; one if not even the header can be read, which can then
+// Keys of records that are lost may be handed out again if no line that can be read
+// tells of them.
+//
+// Errors: [os.ErrExist] if out exists; [ErrLocked] if the file is in use; one if not even the header can be read, which can then
 // be copied from another file of the same model.
-func Recover(path, out string) (Report, error) {
-	in, err := osFilesystem{}.Open(path, readOnly, 0)
+func Recover(path, out string) (Report, error) { return recoverIn(osFilesystem{}, path, out) }
+
+func recoverIn(system filesystem, path, out string) (Report, error) {
+	in, err := system.Open(path, readOnly, 0)
 	if err != nil {
 		return Report{}, err
 	}
@@ -49,7 +51,10 @@ func Recover(path, out string) (Report, error) {
 	}
 	s.report.Mended = mend(m, c.Records)
 	s.report.Size, s.report.Lines, s.report.Records = size, s.number, s.content.size()
-	return s.report, writeNew(out, memtable.New(m, c, nil).Snapshot(), m, c.Positions)
+	if out, err = system.Resolve(out); err != nil {
+		return s.report, err
+	}
+	return s.report, writeNew(context.Background(), system, out, m, memtable.New(m, c, nil).Snapshot(), c.Positions)
 }
 
 // salvage is a replay that goes on behind what is broken.
@@ -66,7 +71,7 @@ func (s *salvage) lose(offset int64, size int, why error) {
 func (s *salvage) read() error {
 	_, line, err := s.next()
 	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("file: %s %w", s.path, errNoJournal)
+		return s.corrupt(0, errEmpty)
 	}
 	if err != nil {
 		return err
@@ -81,6 +86,9 @@ func (s *salvage) read() error {
 	for {
 		offset, line, err := s.next()
 		if errors.Is(err, io.EOF) {
+			if !s.content.begun {
+				s.lose(s.size, 0, errCut)
+			}
 			return nil
 		}
 		if err != nil {
@@ -147,28 +155,4 @@ func empty(records []core.Record, f *core.Field, wrong func(core.Value) bool) (m
 		}
 	}
 	return mended
-}
-
-// writeNew writes a journal to a file that is not there yet.
-func writeNew(path string, s *memtable.Snapshot, m *core.Model, positions []int64) error {
-	var system osFilesystem
-	file, err := system.Open(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
-	if err != nil {
-		return err
-	}
-	buffered := bufio.NewWriterSize(&sequentially{to: file}, writeBehind)
-	w, err := newWriter(buffered, shapeOf(m))
-	if err == nil {
-		err = w.snapshot(context.Background(), s, m, positions)
-	}
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, system.Remove(path))
-	}
-	return system.SyncDir(filepath.Dir(path))
 }

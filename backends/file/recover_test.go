@@ -79,7 +79,7 @@ func TestVerifyFindsRecordsThatBreakRelations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.line([]byte(`"put":{"cookie":[{"id":1,"jar":"green"}]}`)); err != nil {
+	if err := w.line([]byte(`"put":{"cookie":[{"id":1,"jar":"green"}]},"seq":{}`)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
@@ -140,7 +140,7 @@ func TestRecoverRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Recover(path, path+".out"); !errors.Is(err, errLocked) {
+	if _, err := Recover(path, path+".out"); !errors.Is(err, ErrLocked) {
 		t.Errorf("a file in use: %v", err)
 	}
 	shut(t, store)

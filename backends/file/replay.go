@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ type replayed struct {
 	number  int64 // of the last line
 	end     int64 // of the last line
 	synced  int64 // how much of the file its last line knows to be on disk
+	sealed  bool  // the last line knows that of all before it, and is no transaction
 	size    int64 // of the file
 	torn    error // what is wrong with the line at end, if the file does not end there
 }
@@ -42,9 +44,17 @@ func replay(ctx context.Context, path string, file handle, progress func(done, t
 			return nil, err
 		}
 	}
+	if !p.content.begun {
+		return nil, p.corrupt(p.end, cmp.Or(p.torn, errCut))
+	}
 	progress(size, size)
 	return p.replayed, nil
 }
+
+var (
+	errEmpty = errors.New("it is empty, which no journal ever is (remove it to begin anew)")
+	errCut   = errors.New("what the file was written with does not end before the file does")
+)
 
 // player is a replay on its way.
 type player struct {
@@ -84,7 +94,7 @@ func (p *player) next() (offset int64, line []byte, err error) {
 func (p *player) header() error {
 	_, line, err := p.next()
 	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("file: %s %w", p.path, errNoJournal)
+		return p.corrupt(0, errEmpty)
 	}
 	if err != nil {
 		return err
@@ -139,6 +149,7 @@ func (p *player) line() error {
 		return p.corrupt(offset, err)
 	}
 	p.number, p.synced = f.number, f.synced
+	p.sealed = f.synced == offset && bytes.HasPrefix(f.body, []byte(`"seq":`))
 	p.end = offset + int64(len(line))
 	return nil
 }

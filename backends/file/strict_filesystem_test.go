@@ -155,6 +155,8 @@ func (s *strictFilesystem) Open(path string, flag int, _ fs.FileMode) (handle, e
 	node := s.names[path]
 	s.mu.Unlock()
 	switch {
+	case node != nil && flag&os.O_EXCL != 0:
+		return nil, fs.ErrExist
 	case node == nil && flag&os.O_CREATE == 0:
 		return nil, fs.ErrNotExist
 	case node == nil:
@@ -164,13 +166,7 @@ func (s *strictFilesystem) Open(path string, flag int, _ fs.FileMode) (handle, e
 		node = new(inode)
 		s.name(path, node)
 	}
-	h := &strictFile{fs: s, node: node}
-	if flag&os.O_TRUNC != 0 && len(node.data) > 0 {
-		if err := h.Truncate(0); err != nil {
-			return nil, err
-		}
-	}
-	return h, nil
+	return &strictFile{fs: s, node: node}, nil
 }
 
 func (s *strictFilesystem) name(path string, node *inode) {
@@ -284,7 +280,7 @@ func (f *strictFile) Sync() error {
 
 func (f *strictFile) Lock() error {
 	if f.node.locked {
-		return errLocked
+		return ErrLocked
 	}
 	f.node.locked, f.locked = true, true
 	return nil
@@ -299,5 +295,4 @@ func (f *strictFile) Close() error {
 
 func (f *strictFile) IsAt(path string) (bool, error) { return f.fs.names[path] == f.node, nil }
 func (f *strictFile) Size() (int64, error)           { return int64(len(f.node.data)), nil }
-func (f *strictFile) Chmod(fs.FileMode) error        { return nil }
-func (f *strictFile) Mode() (fs.FileMode, error)     { return filePerm, nil }
+func (f *strictFile) TakeOver(handle) error          { return f.fs.before("take over") }

@@ -71,6 +71,8 @@ func TestAFailedSyncOfAnIntervalRefusesFurtherWrites(t *testing.T) {
 		if got := text(b.store.Snapshot()); got != "jar{id:blue}" {
 			t.Errorf("found %s", got)
 		}
-		_ = store.Close()
+		if err := store.Close(); !errors.Is(err, syscall.EIO) {
+			t.Errorf("Close: %v", err)
+		}
 	})
 }

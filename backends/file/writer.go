@@ -3,7 +3,6 @@ package file
 import (
 	"context"
 	"io"
-	"slices"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/memtable"
@@ -48,7 +47,8 @@ func (w *writer) line(body []byte) error {
 // short enough to be read, long enough not to cost much.
 const lineSize = 4 << 10
 
-// snapshot writes all records of a snapshot, and positions.
+// snapshot writes all records of a snapshot, and then positions, be they none: by
+// that line a reader knows that nothing is missing.
 func (w *writer) snapshot(ctx context.Context, s *memtable.Snapshot, m *core.Model, positions []int64) error {
 	var body []byte
 	for i, r := range m.Resources() {
@@ -75,9 +75,6 @@ func (w *writer) snapshot(ctx context.Context, s *memtable.Snapshot, m *core.Mod
 				return err
 			}
 		}
-	}
-	if w.number == 0 && !slices.ContainsFunc(positions, func(n int64) bool { return n != 0 }) {
-		return nil // a new file
 	}
 	return w.line(w.shape.appendPositions(nil, positions))
 }

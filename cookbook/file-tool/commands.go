@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/larder-go/larder/backends/file"
 	"github.com/larder-go/larder/core"
@@ -15,7 +17,7 @@ import (
 // command is what the program can do, with one path or more.
 type command struct {
 	paths int // at most
-	do    func(ctx context.Context, paths []string, out io.Writer) error
+	do    func(paths []string, out io.Writer) error
 }
 
 var commands = map[string]command{
@@ -25,20 +27,20 @@ var commands = map[string]command{
 	"compact": {1, compact},
 }
 
-func verify(_ context.Context, paths []string, out io.Writer) error {
+func verify(paths []string, out io.Writer) error {
 	r, err := file.Verify(paths[0])
 	if err != nil {
 		return err
 	}
 	text := fmt.Sprintf("%s is intact: %d records, %d lines, %d bytes\n", paths[0], r.Records, r.Lines, r.Size)
 	if r.Torn > 0 {
-		text += fmt.Sprintf("its last %d bytes were left by a crash, or are being written; opening it cuts them off\n", r.Torn)
+		text += fmt.Sprintf("its last %d bytes were left by a crash, are being written, or are damaged; opening it cuts them off\n", r.Torn)
 	}
 	_, err = io.WriteString(out, text)
 	return err
 }
 
-func recoverTo(_ context.Context, paths []string, out io.Writer) error {
+func recoverTo(paths []string, out io.Writer) error {
 	from, to := paths[0], paths[0]+".recovered"
 	if len(paths) > 1 {
 		to = paths[1]
@@ -57,16 +59,22 @@ func recoverTo(_ context.Context, paths []string, out io.Writer) error {
 	for _, mended := range r.Mended {
 		fmt.Fprintf(&text, "changed %s\n", mended)
 	}
-	if text.Len() == 0 {
+	whole := text.Len() == 0
+	if whole {
 		text.WriteString("nothing was lost\n")
 	}
-	_, err = fmt.Fprintf(out, "%s%d records are in %s\n", text.String(), r.Records, to)
-	return err
+	if _, err := fmt.Fprintf(out, "%s%d records are in %s\n", text.String(), r.Records, to); err != nil || whole {
+		return err
+	}
+	return fmt.Errorf("not all of %s could be read", from)
 }
 
-func dump(_ context.Context, paths []string, out io.Writer) error { return file.Dump(paths[0], out) }
+func dump(paths []string, out io.Writer) error { return file.Dump(paths[0], out) }
 
-func compact(ctx context.Context, paths []string, out io.Writer) error {
+func compact(paths []string, out io.Writer) error {
+	// Only this one has something to tidy up when it is told to end.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	before, err := os.Stat(paths[0])
 	if err != nil {
 		return err

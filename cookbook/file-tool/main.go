@@ -1,22 +1,17 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/larder-go/larder/backends/file"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout)
-	stop()
+	err := run(os.Args[1:], os.Stdout)
 	if err == nil {
 		return
 	}
@@ -38,11 +33,12 @@ const usage = `Usage: file-tool COMMAND PATH
   compact PATH         write the file anew without what is out of date
 
 verify and dump may be used while a program has the file open. The exit code is 1
-when something is wrong with the file, and 2 for a command that is not understood.
+when something is wrong with the file, also for recover when it lost something, and
+2 for a command that is not understood.
 `
 
 // run does what the arguments say.
-func run(ctx context.Context, args []string, out io.Writer) error {
+func run(args []string, out io.Writer) error {
 	if len(args) == 0 {
 		return fmt.Errorf("no command is given; %w", errUsage)
 	}
@@ -66,7 +62,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return fmt.Errorf("%s: unknown flag %q, or a path to be written ./%s; %w", name, arg, arg, errUsage)
 		}
 	}
-	return c.do(ctx, args, out)
+	return c.do(args, out)
 }
 
 // oneLine says in one line what is wrong, in terms of this program.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,7 +18,7 @@ import (
 func main() { program.Main(run) }
 
 // run serves until ctx ends.
-func run(ctx context.Context, p *program.Program) error {
+func run(ctx context.Context, p *program.Program) (err error) {
 	p.AddrFlag()
 	where, around := p.StoreFlags(), layerFlags(p)
 	modelName := p.Flags.String("model", "cookies", "the resources to serve: `cookies` or family")
@@ -38,7 +39,7 @@ func run(ctx context.Context, p *program.Program) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close() //nolint:errcheck // nothing is left to save when it fails
+	defer func() { err = errors.Join(err, store.Close()) }()
 	handler, err := serve(store, registry, around.auth)
 	if err != nil {
 		return err

@@ -19,6 +19,9 @@ type Log interface {
 	// returns nil, or the error because of which it never will; it may be called any
 	// number of times, by several goroutines.
 	Append(changes Changes, publish func()) (durable func() error, err error)
+	// Failed returns the error because of which nothing can be appended any more, nil as
+	// long as it can. It speaks of what was not tried, as errors of durable do not.
+	Failed() error
 	// Reserve makes durable, before it returns, that keys of the resource up to
 	// atLeast, or to the larger number that it returns, may be handed out.
 	Reserve(r *core.Resource, atLeast int64) (upTo int64, err error)

@@ -16,7 +16,7 @@ type Store struct {
 	committed atomic.Pointer[Snapshot] // what readers see
 	head      *Snapshot                // what the next writer begins on; belongs to the writer
 	writer    chan struct{}            // holds one element while a transaction writes
-	failed    atomic.Pointer[error]    // of the log, since when nothing is written
+	failed    atomic.Bool              // the log, so that nothing is written any more
 	closed    atomic.Bool
 	ending    sync.RWMutex
 	final     []int64 // positions, once closed

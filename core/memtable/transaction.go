@@ -33,9 +33,9 @@ func (t *transaction) open(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if failed := t.store.failed.Load(); failed != nil {
+	if t.store.failed.Load() {
 		<-t.store.writer
-		return *failed
+		return t.store.log.Failed()
 	}
 	t.base = t.store.head
 	t.now = t.base
@@ -139,15 +139,14 @@ func (t *transaction) settle() error {
 	if t.base == nil {
 		return nil
 	}
-	if err := t.now.settled(); err != nil {
-		return t.store.fail(err)
+	err := t.now.settled()
+	if err == nil {
+		return nil
 	}
-	return nil
-}
-
-// fail makes the store refuse to write from now on.
-func (s *Store) fail(err error) error {
-	s.failed.CompareAndSwap(nil, &err)
+	t.store.failed.Store(true)
+	if t.now == t.base { // it wrote nothing itself, so nothing of it can have come to be
+		return cmp.Or(t.store.log.Failed(), err)
+	}
 	return err
 }
 

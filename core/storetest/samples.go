@@ -27,12 +27,13 @@ func samples(t core.Type) []core.Value {
 var rawSamples = map[core.Type]func() []any{
 	core.Int: func() []any {
 		return []any{
-			math.MinInt64, math.MinInt64 + 1, math.MinInt32, -1, 0, 1, 9, 10, math.MaxInt32 + 1, 1<<53 + 1, math.MaxInt64 - 1, math.MaxInt64,
+			int64(math.MinInt64), int64(math.MinInt64 + 1), math.MinInt32, -1, 0, 1, 9, 10,
+			int64(math.MaxInt32 + 1), int64(1<<53 + 1), int64(math.MaxInt64 - 1), int64(math.MaxInt64),
 		}
 	},
 	core.Float: func() []any {
 		return []any{
-			-math.MaxFloat64, -1 << 63, -1.5, -math.SmallestNonzeroFloat64, math.Copysign(0, -1), math.SmallestNonzeroFloat64,
+			-math.MaxFloat64, int64(-1 << 63), -1.5, -math.SmallestNonzeroFloat64, math.Copysign(0, -1), math.SmallestNonzeroFloat64,
 			2.2250738585072011e-308, 0.1, 0.1 + 0.2, 1.0, math.Nextafter(1, 2), 16777217.0, 1<<53 + 2.0, 1e21, 1.2345678901234567e300, math.MaxFloat64,
 		}
 	},

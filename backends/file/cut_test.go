@@ -1,0 +1,185 @@
+package file
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// writtenAnew are journals that hold what they were written with and no more.
+func writtenAnew(t *testing.T) map[string][]byte {
+	t.Helper()
+	strict := newStrictFilesystem()
+	created := func(data core.Data) []byte {
+		fs := newStrictFilesystem()
+		opts := quiet()
+		opts.Data = data
+		openStore(t, fs, opts)
+		return fs.names[path].data
+	}
+	store, b := openStore(t, strict, quiet())
+	for range 200 {
+		put(t, store.Session, cookie, "type", strings.Repeat("oat", 30))
+	}
+	put(t, store.Session, jar, "id", "blue")
+	if err := b.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	compacted := bytes.Clone(strict.names[path].data)
+	var copied bytes.Buffer
+	if err := b.Backup(t.Context(), &copied); err != nil {
+		t.Fatal(err)
+	}
+	damaged, _ := jarOfCookies(t)
+	if _, err := Recover(damaged, damaged+".out"); err != nil {
+		t.Fatal(err)
+	}
+	recovered, err := os.ReadFile(damaged + ".out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{
+		"new": created(nil), "with data": created(core.Data{"jar": {"blue": {}}}),
+		"compacted": compacted, "backup": copied.Bytes(), "recovered": recovered,
+	}
+}
+
+func TestAFileThatIsCutAmidWhatItWasWrittenWithIsDamaged(t *testing.T) {
+	for name, data := range writtenAnew(t) {
+		p := filepath.Join(t.TempDir(), "cookies.db")
+		if err := os.WriteFile(p, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Verify(p); err != nil {
+			t.Errorf("%s: all of it: %v", name, err)
+		}
+		for _, size := range cuts(data) {
+			if err := os.WriteFile(p, data[:size], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, verified := Verify(p)
+			for call, err := range map[string]error{"Verify": verified, "Bind": Open(p, quiet()).Bind(t.Context(), cookies)} {
+				if corrupt, ok := errors.AsType[*CorruptError](err); !ok || int(corrupt.Offset) > size {
+					t.Errorf("%s of %s cut to %d of %d bytes: %v", call, name, size, len(data), err)
+				}
+			}
+			if left, err := os.ReadFile(p); !bytes.Equal(left, data[:size]) {
+				t.Fatalf("%s cut to %d bytes was changed: %v", name, size, err)
+			}
+			r, err := Recover(p, p+".out")
+			if err == nil && len(r.Lost) == 0 {
+				t.Errorf("Recover of %s cut to %d bytes: %+v, %v", name, size, r, err)
+			}
+			_ = os.Remove(p + ".out")
+		}
+	}
+}
+
+// cuts are sizes to cut a file to: at the end of each line and within it.
+func cuts(data []byte) (sizes []int) {
+	for _, begin := range (history{data: data}).offsets() {
+		if begin < len(data) {
+			sizes = append(sizes, begin, begin+30)
+		}
+	}
+	return append(sizes, len(data)-1)
+}
+
+func TestDamageToTheEndOfWhatAFileWasWrittenWithIsNoTornWrite(t *testing.T) {
+	for name, data := range writtenAnew(t) {
+		data[len(data)-5] ^= 1
+		err := openIn(on(data), path, quiet()).Bind(t.Context(), cookies)
+		if _, ok := errors.AsType[*CorruptError](err); !ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAnEmptyFileIsNotFilled(t *testing.T) {
+	p := filepath.Join(t.TempDir(), "cookies.db")
+	if err := os.WriteFile(p, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opts := quiet()
+	opts.Data = core.Data{"jar": {"blue": {}}}
+	if err := Open(p, opts).Bind(t.Context(), cookies); err == nil || !strings.Contains(err.Error(), "empty") {
+		t.Error(err)
+	}
+	if info, err := os.Stat(p); err != nil || info.Size() != 0 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// The creation, crashed everywhere, by one who goes on with what is left.
+func TestACrashWhileAFileIsCreatedLeavesAllOfItOrNothing(t *testing.T) {
+	strict := newStrictFilesystem()
+	opts := quiet()
+	opts.Data = core.Data{"jar": {"blue": {}, "red": {}}}
+	random, crashes := newRandom(5), 0
+	check := func(left *strictFilesystem, call string) {
+		crashes++
+		if _, b := openStore(t, left, opts); text(b.store.Snapshot()) != "jar{id:blue}jar{id:red}" {
+			t.Errorf("crash at %s: found %s", call, text(b.store.Snapshot()))
+		}
+	}
+	strict.onChange(func(call string) error {
+		check(strict.kill(), call)
+		possibilities(random, 50, func(choose func(int) int) { check(strict.crash(choose), call) })
+		return nil
+	})
+	store, _ := openStore(t, strict, opts)
+	shut(t, store)
+	if crashes < 20 {
+		t.Errorf("only %d crashes", crashes)
+	}
+}
+
+func TestACreationOverwritesNothing(t *testing.T) {
+	strict := newStrictFilesystem()
+	other := on([]byte("of another process")).names[path]
+	strict.onChange(func(call string) error {
+		if call == "sync" { // the new file is written, and another process was faster
+			strict.onChange(func(string) error { return nil })
+			strict.names[path] = other
+		}
+		return nil
+	})
+	if err := openIn(strict, path, quiet()).Bind(t.Context(), cookies); err == nil {
+		t.Error("opened what is no journal")
+	}
+	if strict.names[path] != other || string(other.data) != "of another process" || strict.names[besides(path)] != nil {
+		t.Error("the file of another process was overwritten, or the new one left behind")
+	}
+}
+
+func TestAFileIsCreatedWhereALinkLeads(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "a", "b"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for link, to := range map[string]string{"one": "two", "two": filepath.Join(dir, "a", "b", "three"), "a/b/three": "../four"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store, _ := openAt(t, filepath.Join(dir, "one"))
+	shut(t, store)
+	if info, err := os.Lstat(filepath.Join(dir, "a", "four")); err != nil || !info.Mode().IsRegular() || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := Open(filepath.Join(dir, "none", "cookies.db"), quiet()).Bind(t.Context(), cookies); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	if err := Open(filepath.Join(dir, "loop"), quiet()).Bind(t.Context(), cookies); err == nil {
+		t.Error("created a loop")
+	}
+}

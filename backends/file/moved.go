@@ -1,0 +1,21 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+)
+
+var errMoved = errors.New("the file that was opened is not there any more: it was moved, removed or replaced")
+
+// inPlace is an error unless the file that is open is at its path. The caller has the
+// turn.
+func (j *journal) inPlace() error {
+	still, err := j.file.IsAt(j.path)
+	if err == nil && !still {
+		err = errMoved
+	}
+	if err != nil {
+		return fmt.Errorf("file: %s: %w", j.path, err)
+	}
+	return nil
+}

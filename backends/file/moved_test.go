@@ -1,0 +1,92 @@
+package file
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// away are ways in which a file that is open gets lost to its path.
+var away = map[string]func(path string) error{
+	"moved":   func(path string) error { return os.Rename(path, path+".bak") },
+	"removed": os.Remove,
+	"replaced": func(path string) error {
+		return errors.Join(os.Rename(path, path+".bak"), os.WriteFile(path, []byte("of somebody else"), 0o600))
+	},
+	"linked to": func(path string) error {
+		return errors.Join(os.Rename(path, path+".bak"), os.Symlink(path+".bak", path))
+	},
+}
+
+func TestCompactionReplacesNothingButTheFileThatWasOpened(t *testing.T) {
+	for name, lose := range away {
+		t.Run(name, func(t *testing.T) {
+			path, _ := jarOfCookies(t)
+			store, b := openAt(t, path)
+			if err := lose(path); err != nil {
+				t.Fatal(err)
+			}
+			there, _ := os.Lstat(path)
+			if err := b.Compact(t.Context()); !errors.Is(err, errMoved) || !strings.Contains(err.Error(), path) {
+				t.Errorf("compaction: %v", err)
+			}
+			if now, _ := os.Lstat(path); (there == nil) != (now == nil) || there != nil && !os.SameFile(there, now) {
+				t.Errorf("there was %v, and there is %v", there, now)
+			}
+			if _, err := os.Lstat(besides(path)); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the new file: %v", err)
+			}
+			rec, _ := jar.NewRecord(map[string]any{"id": "green"})
+			if _, err := store.Insert(t.Context(), jar, rec); !errors.Is(err, core.Unavailable) || !errors.Is(err, errMoved) {
+				t.Errorf("a write after that was noticed: %v", err)
+			}
+			if n, err := store.Count(t.Context(), cookie, core.All()); n != 2 || err != nil {
+				t.Errorf("%d cookies, %v", n, err)
+			}
+			if err := store.Close(); !errors.Is(err, errMoved) {
+				t.Errorf("Close: %v", err)
+			}
+		})
+	}
+}
+
+func TestCloseSaysThatTheFileIsNotThereAnyMore(t *testing.T) {
+	for name, lose := range away {
+		path, _ := jarOfCookies(t)
+		store, _ := openAt(t, path)
+		if err := lose(path); err != nil {
+			t.Fatal(err)
+		}
+		put(t, store.Session, jar, "id", "green")
+		if err := store.Close(); !errors.Is(err, errMoved) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if left, err := Verify(path + ".bak"); name != "removed" && (err != nil || left.Records != 5) {
+			t.Errorf("%s: %+v, %v", name, left, err)
+		}
+	}
+}
+
+func TestTheLogIsToldOfAFileThatCannotBeCompactedAnyMore(t *testing.T) {
+	path, _ := jarOfCookies(t)
+	var log bytes.Buffer
+	b := Open(path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), CompactRatio: 0.5})
+	store, err := core.New(t.Context(), cookies, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	put(t, store.Session, cookie, "type", strings.Repeat("x", compactFrom))
+	b.background.Wait()
+	if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), errMoved.Error()) {
+		t.Errorf("log: %.400s", log.String())
+	}
+	_ = store.Close()
+}

@@ -1,0 +1,76 @@
+package file
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+)
+
+func TestCompactionKeepsTheOwner(t *testing.T) {
+	path, _ := jarOfCookies(t)
+	if err := os.Chown(path, 12345, 12346); errors.Is(err, syscall.EPERM) {
+		t.Log("note: NOT TESTED: that compaction keeps the owner of a file: only root can give files away")
+		return
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o660); err != nil {
+		t.Fatal(err)
+	}
+	store, b := openAt(t, path)
+	if err := b.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, store)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if of := info.Sys().(*syscall.Stat_t); of.Uid != 12345 || of.Gid != 12346 || info.Mode().Perm() != 0o660 {
+		t.Errorf("%d:%d %v", of.Uid, of.Gid, info.Mode())
+	}
+}
+
+func TestAFileThatCannotBeGivenToItsOwnerIsNotCompacted(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, b := openStore(t, fs, quiet())
+	put(t, store.Session, cookie)
+	before := fs.names[path]
+	fs.onChange(func(call string) error {
+		if call == "take over" {
+			return syscall.EPERM
+		}
+		return nil
+	})
+	if err := b.Compact(t.Context()); !errors.Is(err, syscall.EPERM) || fs.names[path] != before || fs.names[besides(path)] != nil {
+		t.Errorf("%v, %v", err, fs.names)
+	}
+	put(t, store.Session, cookie)
+	shut(t, store)
+}
+
+func TestNewFilesAreNobodyElsesBusiness(t *testing.T) {
+	old := syscall.Umask(0)
+	defer syscall.Umask(old)
+	path, _ := jarOfCookies(t)
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fresh, _ := jarOfCookies(t)
+	if _, err := Recover(path, path+".out"); err != nil {
+		t.Fatal(err)
+	}
+	anew, err := newSuccessor(osFilesystem{}, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{fresh, path + ".out", besides(path)} {
+		if info, err := os.Stat(p); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", p, info, err)
+		}
+	}
+	if err := anew.abandon(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,141 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/larder-go/larder/core"
+)
+
+// syncings are the ways to sync.
+var syncings = []time.Duration{0, time.Second, NoSync}
+
+// flipped reports at which bytes of the file before its last line damage goes
+// unnoticed.
+func flipped(data []byte) (unnoticed []int) {
+	last := bytes.LastIndexByte(data[:len(data)-1], '\n') + 1
+	for at := range last {
+		damaged := bytes.Clone(data)
+		damaged[at] ^= 1
+		if openIn(on(damaged), path, quiet()).Bind(context.Background(), cookies) == nil {
+			unnoticed = append(unnoticed, at)
+		}
+	}
+	return unnoticed
+}
+
+// Whatever is synced when, once the file is closed, or has been idle for an interval.
+func TestDamageIsFoundOnceTheFileIsClosedOrIdle(t *testing.T) {
+	for _, every := range syncings {
+		synctest.Test(t, func(t *testing.T) {
+			fs := newStrictFilesystem()
+			opts := quiet()
+			opts.SyncEvery = every
+			store, _ := openStore(t, fs, opts)
+			for i := range 5 {
+				put(t, store.Session, jar, "id", fmt.Sprint("jar ", i))
+			}
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			if unnoticed := flipped(fs.names[path].data); every > 0 && len(unnoticed) > 0 {
+				t.Errorf("synced every %v, idle: damage unnoticed at %v", every, unnoticed)
+			}
+			put(t, store.Session, jar, "id", "the last one")
+			shut(t, store)
+			data := bytes.Clone(fs.names[path].data)
+			if unnoticed := flipped(data); len(unnoticed) > 0 {
+				t.Errorf("synced every %v, closed: damage unnoticed at %v", every, unnoticed)
+			}
+			left := fs.crash(func(int) int { return 0 }).names[path].data
+			if !bytes.Equal(left, data) {
+				t.Errorf("synced every %v: not all of it is on disk", every)
+			}
+			damaged := bytes.Clone(data)
+			damaged[len(damaged)-4] ^= 1 // the last line is no transaction
+			if _, b := openStore(t, on(damaged), quiet()); b.size() != 6 {
+				t.Errorf("synced every %v: %d records after damage to the last line", every, b.size())
+			}
+			for range 2 {
+				store, _ = openStore(t, fs, opts)
+				shut(t, store)
+			}
+			if !bytes.Equal(fs.names[path].data, data) {
+				t.Errorf("synced every %v: opened and closed, the file has become\n%s", every, fs.names[path].data)
+			}
+		})
+	}
+}
+
+func TestDamageIsFoundInWhatAKilledProcessLeftOnceItWasOpened(t *testing.T) {
+	for _, every := range syncings {
+		fs := newStrictFilesystem()
+		opts := quiet()
+		opts.SyncEvery = every
+		store, _ := openStore(t, fs, opts)
+		for i := range 5 {
+			put(t, store.Session, jar, "id", fmt.Sprint("jar ", i))
+		}
+		left := fs.kill()
+		openStore(t, left, quiet())
+		if unnoticed := flipped(left.names[path].data); len(unnoticed) > 0 {
+			t.Errorf("synced every %v: damage unnoticed at %v", every, unnoticed)
+		}
+	}
+}
+
+// What cannot be written then is of no use to anybody else.
+func TestAFullDiskHindersNeitherOpeningNorClosing(t *testing.T) {
+	fs := newStrictFilesystem()
+	opts := quiet()
+	opts.SyncEvery = NoSync
+	store, _ := openStore(t, fs, opts)
+	put(t, store.Session, jar, "id", "blue")
+	left := fs.kill()
+	writes := 0
+	left.onChange(func(call string) error {
+		if call == "write" {
+			writes++
+		}
+		if call == "write" && writes > 1 { // the first one writes again what is there
+			return syscall.ENOSPC
+		}
+		return nil
+	})
+	store, b := openStore(t, left, quiet())
+	if found := text(b.store.Snapshot()); found != "jar{id:blue}" || !bytes.HasSuffix(left.names[path].data, []byte("\n")) {
+		t.Errorf("found %s in %s", found, left.names[path].data)
+	}
+	rec, _ := jar.NewRecord(map[string]any{"id": "red"})
+	if _, err := store.Insert(t.Context(), jar, rec); !errors.Is(err, core.Unavailable) {
+		t.Error(err)
+	}
+	shut(t, store)
+}
+
+func TestAFileThatWasWrittenToWhileItWasCompactedIsSealedWhenItIsClosed(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, b := openStore(t, fs, quiet())
+	put(t, store.Session, jar, "id", "blue")
+	fs.onChange(func(call string) error {
+		if call == "sync" { // once the snapshot is written
+			fs.onChange(func(string) error { return nil })
+			put(t, store.Session, jar, "id", "red")
+		}
+		return nil
+	})
+	if err := b.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, store)
+	data := fs.names[path].data
+	data[len(data)-4] ^= 1
+	if _, b := openStore(t, on(data), quiet()); b.size() != 2 {
+		t.Errorf("%d records after damage to the last line", b.size())
+	}
+}
