@@ -82,12 +82,18 @@ func left(all rows, op *core.Op) []core.Record {
 	return after
 }
 
-// whole returns the record with null for what is absent.
+// whole returns the record as it is when it has come to be: with the model's defaults,
+// or null, for what is absent.
 func whole(rec core.Record) core.Record {
-	for c := range rec.Len() {
-		if rec.At(c).IsAbsent() {
-			rec = rec.With(c, core.Null)
+	for c, f := range rec.Resource().Columns() {
+		if !rec.At(c).IsAbsent() {
+			continue
 		}
+		value, err := f.Default()
+		if err != nil || value.IsAbsent() {
+			value = core.Null
+		}
+		rec = rec.With(c, value)
 	}
 	return rec
 }
