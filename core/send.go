@@ -35,7 +35,7 @@ func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
 		if attempt == DefaultAttempts || !repeatable(err) {
 			return Result{}, wrap(err)
 		}
-		if err := backOff(ctx, attempt, 0, err); err != nil {
+		if err := backOff(ctx, attempt, lonePause, err); err != nil {
 			return Result{}, err
 		}
 		*op = fresh

@@ -110,6 +110,9 @@ func (s *Store) transact(ctx context.Context, op *Op) error {
 const (
 	shortPause = 500 * time.Microsecond
 	longPause  = 500 * time.Millisecond
+	// lonePause stands for what an operation outside a transaction took, which is not
+	// timed.
+	lonePause = 4 * time.Millisecond
 )
 
 // backOff waits before the next try. If the context ends meanwhile, it returns

@@ -31,7 +31,7 @@ type Seen struct {
 	Keys      []Value    // of a Load, Update or Delete
 	Records   []Record   // of an Insert or Update
 	Principal *Principal // nil means nobody
-	Tx        *TxInfo    // nil outside a transaction
+	Tx        *TxInfo    // nil outside a transaction; as it is at the end, maybe made read-only further in
 	Attempt   int        // from 1, see [Op.Attempt]
 
 	Result Result

@@ -14,7 +14,10 @@ type Query struct {
 	// in, prefix) and values. An object means operators for a field of type JSON
 	// too: to ask for an equal object, say {"eq": {...}}. null matches null. A
 	// to-one relation is compared by its id, from either side of a pair; one to a
-	// record that the principal cannot see is null.
+	// record that the principal cannot see is null. Where policies are, that takes a
+	// look at all related records that the condition is about: more of them than
+	// [Options.MaxRecords] are too many, and a resource that the principal may not
+	// read at all cannot be asked about.
 	Filter map[string]any
 	// Sort holds external names, with "-" in front for descending; nulls come
 	// last ascending and first descending, ties are broken by the id. A stored

@@ -44,7 +44,8 @@
 // as such. OPTIONS of what there is stays open, as a CORS preflight never has
 // credentials (Fetch standard, "CORS-preflight fetch"), so whether a resource of some
 // name exists can be asked. To find out, the handler begins an empty transaction that
-// only reads, which requests that succeed and those of a principal do not pay for.
+// only reads: for what nobody got wrong, and for the document. No other request that
+// succeeds, and none of a principal, pays for it.
 //
 // # Preconditions
 //
