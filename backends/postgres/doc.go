@@ -103,7 +103,8 @@
 // ask the policies that may hide what points there; only those of tables that the
 // model does not name do. Where tables refer to each other, rows that point at
 // deleted ones are set to null, and must be deleted or set to something else in the
-// same transaction. Of several operations in a transaction, those that point at a
+// same transaction; until then, an operation on them whose policies ask about that
+// field is refused as the Delete would be. Of several operations in a transaction, those that point at a
 // record have to follow the one that inserts it and to precede the one that deletes
 // it.
 //

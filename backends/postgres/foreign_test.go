@@ -184,3 +184,48 @@ func TestRecordsCanReferToEarlierOnesOfTheirInsertWhateverTheyLeaveToDefaults(t 
 		}
 	}
 }
+
+// The null that a row is set to when what it points at is deleted is not what its
+// record has, and no policy may take it for that.
+func TestPoliciesDoNotJudgeWhatADeletionSetToNull(t *testing.T) {
+	imported := importOf(t, strings.ReplaceAll(heartAndBody, "CHECKED", ""))
+	seen := core.Or(core.Eq("heart", 2), core.Eq("heart", nil))
+	store, err := importBind(t, imported, guarded("body", seen))
+	if err != nil {
+		t.Fatal(err)
+	}
+	heart, body := store.Model().Resource("heart"), store.Model().Resource("body")
+	one := core.IntValue(1)
+	for what, work := range map[string]func(ctx context.Context, tx *core.Transaction) error{
+		"update": func(ctx context.Context, tx *core.Transaction) error {
+			_, err := tx.Final().Update(ctx, body, record(t, body, map[string]any{"id": 1, "heart": 2}))
+			return err
+		},
+		"deletion": func(ctx context.Context, tx *core.Transaction) error { return tx.Final().Delete(ctx, body, one) },
+		"load":     func(ctx context.Context, tx *core.Transaction) error { _, err := tx.Get(ctx, body, one); return err },
+		"list": func(ctx context.Context, tx *core.Transaction) error {
+			_, err := tx.Select(ctx, body, core.Query{})
+			return err
+		},
+		"count": func(ctx context.Context, tx *core.Transaction) error {
+			_, err := tx.Count(ctx, body, core.All())
+			return err
+		},
+	} {
+		var got error
+		err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			if err := tx.Delete(ctx, heart, one); err != nil {
+				return err
+			}
+			got = work(ctx, tx)
+			return got
+		})
+		var e *core.Error
+		if got == nil || !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "body" || e.Field != "heart" {
+			t.Errorf("%s: %v, %v", what, got, err)
+		}
+	}
+	if left := keysIn(t, store); left != "heart1 heart2" { // the body is hidden still
+		t.Errorf("left: %s", left)
+	}
+}

@@ -117,6 +117,21 @@ func (t *transaction) loosen(f *core.Field, key core.Value) {
 	t.loose[reference{f, key}] = true
 }
 
+// blurred returns the error of an operation whose policies look at what a row was
+// made to let go of: they would judge a null that is not what the record has. nil if
+// they do not.
+func (t *transaction) blurred(op *core.Op) error {
+	for r := range t.loose {
+		if r.field.Resource() != op.Resource || !mentions(op.Using, r.field) {
+			continue
+		}
+		if op.Keys == nil || slices.Contains(op.Keys, r.key) {
+			return r.field.StillReferenced()
+		}
+	}
+	return nil
+}
+
 // settle forgets a row that was loosened and is deleted or points at something else
 // now.
 func (t *transaction) settle(f *core.Field, key core.Value) { delete(t.loose, reference{f, key}) }
