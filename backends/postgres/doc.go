@@ -94,19 +94,19 @@
 //
 // # Schemas of others
 //
-// Few schemas that were not made by [DDL] have deferrable constraints, and many
-// delete by themselves (ON DELETE CASCADE). What package engine does works there as
-// well. One Update can swap unique values: rows whose value another of its rows takes
-// are set to null first, so that triggers see two changes. It cannot where the column
-// is NOT NULL too, nor can two Updates. A Delete of what is pointed at is refused, and
-// ON DELETE CASCADE, SET NULL and SET DEFAULT do not happen, because they would not
-// ask the policies that may hide what points there; only those of tables that the
-// model does not name do. Where tables refer to each other, rows that point at
-// deleted ones are set to null, and must be deleted or set to something else in the
-// same transaction; until then, an operation on them whose policies ask about that
-// field is refused as the Delete would be. Of several operations in a transaction, those that point at a
-// record have to follow the one that inserts it and to precede the one that deletes
-// it.
+// Few schemas that were not made by [DDL] have deferrable constraints, and many delete
+// by themselves (ON DELETE CASCADE). What package engine does works there as well. One
+// Update can swap unique values: rows whose value another of its rows takes are set to
+// null first, so that triggers see two changes. It cannot where the column is NOT NULL
+// too or policies ask about it, nor can two Updates: that is [core.AlreadyExists]. A
+// Delete of what is pointed at is refused, and ON DELETE CASCADE, SET NULL and SET
+// DEFAULT do not happen, because they would not ask the policies that may hide what
+// points there; only those of tables that the model does not name do. Where tables
+// refer to each other, rows that point at deleted ones are set to null, and must be
+// deleted or set to something else in the same transaction; until then, an operation
+// on them whose policies ask about that field is refused as the Delete would be. Of
+// several operations in a transaction, those that point at a record have to follow the
+// one that inserts it and to precede the one that deletes it.
 //
 // Text sorts by code point, as on every backend. A column whose collation does not,
 // which is the default of most databases, is compared as COLLATE "C", and its own

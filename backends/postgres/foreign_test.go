@@ -229,3 +229,21 @@ func TestPoliciesDoNotJudgeWhatADeletionSetToNull(t *testing.T) {
 		t.Errorf("left: %s", left)
 	}
 }
+
+func TestPoliciesDoNotJudgeWhatASwapSetToNull(t *testing.T) {
+	imported := importOf(t, `CREATE TABLE a (id serial PRIMARY KEY, x text UNIQUE); INSERT INTO a (x) VALUES ('p'), ('q')`)
+	for _, c := range []struct {
+		seen core.Filter
+		want error
+	}{{core.In("x", "p", "q"), core.AlreadyExists}, {core.Gt("id", 0), nil}} {
+		store, err := importBind(t, imported, guarded("a", c.seen))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := store.Model().Resource("a")
+		_, err = store.Update(t.Context(), a, record(t, a, map[string]any{"id": 1, "x": "q"}), record(t, a, map[string]any{"id": 2, "x": "p"}))
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", c.seen, err)
+		}
+	}
+}
