@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -244,6 +245,27 @@ func TestPoliciesDoNotJudgeWhatASwapSetToNull(t *testing.T) {
 		_, err = store.Update(t.Context(), a, record(t, a, map[string]any{"id": 1, "x": "q"}), record(t, a, map[string]any{"id": 2, "x": "p"}))
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.seen, err)
+		}
+	}
+}
+
+func TestServerDoesNotCascadeFromATableThatHasTwoResources(t *testing.T) {
+	key := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	m := core.MustModel("m", core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{key}}, core.ResourceSpec{Name: "again", Fields: []core.FieldSpec{key}},
+		core.ResourceSpec{Name: "b", Fields: []core.FieldSpec{key, {Name: "a", ToOne: "a"}}})
+	schema := pgtest.Schema(t)
+	execute(t, inSchema(schema, `CREATE TABLE $S.a (id serial PRIMARY KEY); CREATE TABLE $S.b (id serial PRIMARY KEY, a int REFERENCES $S.a ON DELETE CASCADE);
+		INSERT INTO $S.a VALUES (1); INSERT INTO $S.b (a) VALUES (1)`))
+	opts := postgres.Options{Resources: map[string]postgres.Source{"again": {Table: "a"}}}
+	store, err := core.New(t.Context(), m, postgres.New(pool(t, pgtest.URL(t)), schema, opts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	for _, name := range []string{"a", "again"} {
+		var e *core.Error
+		if err := store.Delete(t.Context(), m.Resource(name), core.IntValue(1)); !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "b" {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
