@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -39,6 +40,11 @@ func (b *builder) filter(t *table, f core.Filter, negate bool) {
 	default:
 		b.comparison(t.columns[f.Field().Column()], f, negate)
 	}
+}
+
+// mentions reports whether the condition asks about the field.
+func mentions(f core.Filter, field *core.Field) bool {
+	return f.Field() == field || slices.ContainsFunc(f.Filters(), func(kid core.Filter) bool { return mentions(kid, field) })
 }
 
 func (b *builder) comparison(c *column, f core.Filter, negate bool) {

@@ -47,7 +47,7 @@ func ofValue(err error) bool {
 	case "23514", "23502":
 		return server.DataTypeName != ""
 	}
-	return slices.Contains([]string{"22", "42", "54"}, server.Code[:2])
+	return slices.ContainsFunc([]string{"22", "42", "54"}, func(class string) bool { return strings.HasPrefix(server.Code, class) })
 }
 
 // refuses reports whether the column's type may not take a value of the model's: it is

@@ -14,6 +14,9 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	if err != nil {
 		return err
 	}
+	if err := t.blurred(op); err != nil {
+		return err
+	}
 	strict, many := t.strict(op), len(op.Keys) > 1
 	s := newShape(shapeDelete, op.Resource)
 	s.flag(strict)

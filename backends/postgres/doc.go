@@ -36,9 +36,10 @@
 // A value is written as the server reads it, and shown as the server spells it: "1e2"
 // becomes the numeric "100", and the numeric(4,2) "1.5" becomes "1.50". One that the
 // server does not read, cuts or finds out of range is [core.BadFieldValue], the rules
-// of a domain included, and so is one that is too large for an index of its column. Dates and intervals are spelled in the style of the
-// connection (DateStyle, IntervalStyle, TimeZone, lc_monetary), which has to be the
-// same for all: [Open] sees to the first two, [New] leaves it to the pool's owner.
+// of a domain included, and so is one that is too large for an index of its column.
+// Dates and intervals are spelled in the style of the connection (DateStyle,
+// IntervalStyle, TimeZone, lc_monetary), which has to be the same for all: [Open] sees
+// to the first two, [New] leaves it to the pool's owner.
 //
 // Such a Text field sorts and compares as text, by code point, as it does on every
 // backend: the numeric "10" comes before "9", an enum does not sort by its
@@ -57,13 +58,14 @@
 // index on the expression, such as ((price::text) COLLATE "C"), which the server
 // makes for types whose spelling no setting changes.
 //
-// Columns and tables that the model does not name are left alone. Defaults,
-// generated columns and BEFORE triggers of the database do what they do; the records
-// that a write returns show it, and conditions that policies put on writes see it.
-// An AFTER trigger that changes the row again, or any other, does so unseen: the
-// result is the row from before it, and conditions have been checked on that, so that
-// no rule of access should rest on a column that AFTER triggers change. An insert whose
-// rows a BEFORE trigger leaves out is [core.BadRequest].
+// Columns and tables that the model does not name are left alone. Defaults, generated
+// columns and BEFORE triggers of the database do what they do; the records that a
+// write returns show it, and conditions that policies put on writes see it. An AFTER
+// trigger that changes the row again, or any other, does so unseen: the result is the
+// row from before it, and conditions have been checked on that, so that no rule of
+// access should rest on a column that AFTER triggers change. An insert whose rows a
+// BEFORE trigger leaves out is [core.BadRequest]; what else the trigger did, such as
+// to store them in another table, stays if the insert is no part of a transaction.
 //
 // A row with a value that the model has no place for, put there by somebody else, cannot
 // be read, nor can any list that it is in, until the value is changed there: a NaN or an
@@ -85,27 +87,30 @@
 // # Transactions
 //
 // Every transaction is SERIALIZABLE (manual, section 13.2.3), unless
-// [Options.Isolation] says less or a replica serves it. A transaction begins along with its first
-// statement, so that it costs no round trip of its own; a single operation on a
-// connection whose default is SERIALIZABLE, which [Open] sees to, is one
-// statement without BEGIN. Deferrable constraints are deferred in every
+// [Options.Isolation] says less or a replica serves it. A transaction begins along
+// with its first statement, so that it costs no round trip of its own; a single
+// operation on a connection whose default is SERIALIZABLE, which [Open] sees to, is
+// one statement without BEGIN. Deferrable constraints are deferred in every
 // transaction that writes: those that are not so by themselves (INITIALLY IMMEDIATE)
 // by SET CONSTRAINTS, if the database had any when the store was made.
 //
 // # Schemas of others
 //
-// Few schemas that were not made by [DDL] have deferrable constraints, and many
-// delete by themselves (ON DELETE CASCADE). What package engine does works there as
-// well. One Update can swap unique values: rows whose value another of its rows takes
-// are set to null first, so that triggers see two changes. It cannot where the column
-// is NOT NULL too, nor can two Updates. A Delete of what is pointed at is refused, and
-// ON DELETE CASCADE, SET NULL and SET DEFAULT do not happen, because they would not
-// ask the policies that may hide what points there; only those of tables that the
-// model does not name do. Where tables refer to each other, rows that point at
-// deleted ones are set to null, and must be deleted or set to something else in the
-// same transaction. Of several operations in a transaction, those that point at a
-// record have to follow the one that inserts it and to precede the one that deletes
-// it.
+// Few schemas that were not made by [DDL] have deferrable constraints, and many delete
+// by themselves (ON DELETE CASCADE). What package engine does works there as well. One
+// Update can swap unique values: rows whose value another of its rows takes are set to
+// null first, so that triggers see two changes. It cannot where the column is NOT NULL
+// too or policies ask about it, nor can two Updates: that is [core.AlreadyExists]. A
+// Delete of what is pointed at is refused, and ON DELETE CASCADE, SET NULL and SET
+// DEFAULT do not happen, because they would not ask the policies that may hide what
+// points there. They do happen, past all policies, along foreign keys that are no
+// relation of the model: those of tables and columns that it does not name, of keys
+// and plain fields, and of several columns. [Import] notes those of its resources.
+// Where tables refer to each other, rows that point at deleted ones are set to null,
+// and must be deleted or set to something else in the same transaction; until then, an
+// operation on them whose policies ask about that field is refused as the Delete would
+// be. Of several operations in a transaction, those that point at a record have to
+// follow the one that inserts it and to precede the one that deletes it.
 //
 // Text sorts by code point, as on every backend. A column whose collation does not,
 // which is the default of most databases, is compared as COLLATE "C", and its own

@@ -13,9 +13,9 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// errLeftOut says that an Insert wrote nothing, because triggers left out its rows
-// (manual, section 39.1). Other writes of the transaction may have been committed along
-// with it.
+// errLeftOut says that an Insert wrote none of its rows, because triggers left them out
+// (manual, section 39.1). What else these did, and other writes of the transaction, may
+// have been committed along with it.
 var errLeftOut = errors.New("postgres: a trigger of the table left the rows out")
 
 // failed returns the error of calls that failed. If they ended with a commit and

@@ -62,6 +62,14 @@ func TestOutcomeIsKnownExactlyWhenTheServerRefused(t *testing.T) {
 	}
 }
 
+func TestAnErrorWithoutASQLSTATEIsOfNoValue(t *testing.T) {
+	for code, want := range map[string]bool{"": false, "2": false, "22": true, "22003": true, "23505": false} {
+		if got := ofValue(&pgconn.PgError{Code: code}); got != want {
+			t.Errorf("%q: %v", code, got)
+		}
+	}
+}
+
 func TestStatementsAreForgottenBeforeTheyAreTooMany(t *testing.T) {
 	var s statements
 	built := 0

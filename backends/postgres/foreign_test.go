@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -181,6 +182,90 @@ func TestRecordsCanReferToEarlierOnesOfTheirInsertWhateverTheyLeaveToDefaults(t 
 	for i, want := range []string{"a{id:11 n:5 up:null}", "a{id:12 n:1 up:null}", "a{id:13 n:5 up:12}"} {
 		if got[i].String() != want {
 			t.Errorf("got %s, want %s", got[i], want)
+		}
+	}
+}
+
+// The null that a row is set to when what it points at is deleted is not what its
+// record has, and no policy may take it for that.
+func TestPoliciesDoNotJudgeWhatADeletionSetToNull(t *testing.T) {
+	imported := importOf(t, strings.ReplaceAll(heartAndBody, "CHECKED", ""))
+	seen := core.Or(core.Eq("heart", 2), core.Eq("heart", nil))
+	store, err := importBind(t, imported, guarded("body", seen))
+	if err != nil {
+		t.Fatal(err)
+	}
+	heart, body := store.Model().Resource("heart"), store.Model().Resource("body")
+	one := core.IntValue(1)
+	for what, work := range map[string]func(ctx context.Context, tx *core.Transaction) error{
+		"update": func(ctx context.Context, tx *core.Transaction) error {
+			_, err := tx.Final().Update(ctx, body, record(t, body, map[string]any{"id": 1, "heart": 2}))
+			return err
+		},
+		"deletion": func(ctx context.Context, tx *core.Transaction) error { return tx.Final().Delete(ctx, body, one) },
+		"load":     func(ctx context.Context, tx *core.Transaction) error { _, err := tx.Get(ctx, body, one); return err },
+		"list": func(ctx context.Context, tx *core.Transaction) error {
+			_, err := tx.Select(ctx, body, core.Query{})
+			return err
+		},
+		"count": func(ctx context.Context, tx *core.Transaction) error {
+			_, err := tx.Count(ctx, body, core.All())
+			return err
+		},
+	} {
+		var got error
+		err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			if err := tx.Delete(ctx, heart, one); err != nil {
+				return err
+			}
+			got = work(ctx, tx)
+			return got
+		})
+		var e *core.Error
+		if got == nil || !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "body" || e.Field != "heart" {
+			t.Errorf("%s: %v, %v", what, got, err)
+		}
+	}
+	if left := keysIn(t, store); left != "heart1 heart2" { // the body is hidden still
+		t.Errorf("left: %s", left)
+	}
+}
+
+func TestPoliciesDoNotJudgeWhatASwapSetToNull(t *testing.T) {
+	imported := importOf(t, `CREATE TABLE a (id serial PRIMARY KEY, x text UNIQUE); INSERT INTO a (x) VALUES ('p'), ('q')`)
+	for _, c := range []struct {
+		seen core.Filter
+		want error
+	}{{core.In("x", "p", "q"), core.AlreadyExists}, {core.Gt("id", 0), nil}} {
+		store, err := importBind(t, imported, guarded("a", c.seen))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := store.Model().Resource("a")
+		_, err = store.Update(t.Context(), a, record(t, a, map[string]any{"id": 1, "x": "q"}), record(t, a, map[string]any{"id": 2, "x": "p"}))
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", c.seen, err)
+		}
+	}
+}
+
+func TestServerDoesNotCascadeFromATableThatHasTwoResources(t *testing.T) {
+	key := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	m := core.MustModel("m", core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{key}}, core.ResourceSpec{Name: "again", Fields: []core.FieldSpec{key}},
+		core.ResourceSpec{Name: "b", Fields: []core.FieldSpec{key, {Name: "a", ToOne: "a"}}})
+	schema := pgtest.Schema(t)
+	execute(t, inSchema(schema, `CREATE TABLE $S.a (id serial PRIMARY KEY); CREATE TABLE $S.b (id serial PRIMARY KEY, a int REFERENCES $S.a ON DELETE CASCADE);
+		INSERT INTO $S.a VALUES (1); INSERT INTO $S.b (a) VALUES (1)`))
+	opts := postgres.Options{Resources: map[string]postgres.Source{"again": {Table: "a"}}}
+	store, err := core.New(t.Context(), m, postgres.New(pool(t, pgtest.URL(t)), schema, opts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	for _, name := range []string{"a", "again"} {
+		var e *core.Error
+		if err := store.Delete(t.Context(), m.Resource(name), core.IntValue(1)); !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "b" {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

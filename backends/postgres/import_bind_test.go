@@ -17,7 +17,7 @@ import (
 )
 
 // importBind makes a store of what was imported.
-func importBind(t *testing.T, in *postgres.Imported) (*core.Store, error) {
+func importBind(t *testing.T, in *postgres.Imported, decorators ...core.Decorator) (*core.Store, error) {
 	t.Helper()
 	model, err := in.Model()
 	if err != nil {
@@ -27,7 +27,7 @@ func importBind(t *testing.T, in *postgres.Imported) (*core.Store, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := core.New(t.Context(), model, backend)
+	store, err := core.New(t.Context(), model, backend, decorators...)
 	if err != nil {
 		_ = backend.Close()
 		return nil, err

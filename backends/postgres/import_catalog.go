@@ -81,6 +81,7 @@ type importedForeignKey struct {
 	Target        string
 	TargetColumns []string
 	Cascade       bool
+	Acts          bool // on deletion, it deletes or changes what refers
 	Valid         bool
 }
 

@@ -66,6 +66,10 @@ func TestImportNotesWhatCannotBeModelled(t *testing.T) {
 			`left out: t.t_a_fkey: the foreign key a refers to a from a column of another type; give both columns one type`,
 		},
 		{
+			"foreign key that acts", `CREATE TABLE a (` + id + `, x int UNIQUE); CREATE TABLE t (` + id + `, a int REFERENCES a (x) ON DELETE SET NULL)`,
+			`left out: t.t_a_fkey: the foreign key a refers to x of a, which is not the primary key, and by it the server deletes or changes records past all policies; refer to the primary key`,
+		},
+		{
 			"foreign key that is not valid", `CREATE TABLE a (` + id + `); CREATE TABLE t (` + id + `, a int); ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES a NOT VALID`,
 			`changed: t.t_a_fkey: the foreign key is NOT VALID: older records may refer to nothing; ALTER TABLE ... VALIDATE CONSTRAINT`,
 		},

@@ -21,6 +21,9 @@ func (m *importer) addRelations() {
 	for _, r := range m.resources {
 		for _, k := range r.table.foreign {
 			if to, why, advice := m.target(r, k); to == nil {
+				if k.Acts {
+					why += ", and by it the server deletes or changes records past all policies"
+				}
 				m.note(r.table, k.Name, ImportNote{Kind: ImportLeftOut, What: why, Advice: advice})
 			} else {
 				relations = append(relations, m.relate(r, to, k))

@@ -53,12 +53,12 @@ func (t *table) nextKeysSQL() string {
 }
 
 // nextKeys takes keys within the transaction. One that a row has already shows when
-// it is inserted.
+// it is inserted. What it takes may not be enough at once, and so no commit travels
+// along.
 func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table) ([]core.Value, error) {
+	t.more = true
+	defer func() { t.more = false }()
 	return table.gather(op.N, func(missing int) (more []core.Value, err error) {
-		if t.done {
-			return nil, nil
-		}
 		err = t.run(ctx, op, call{table.nextKeysSQL(), []any{int64(missing)}, func(rows pgx.Rows) (err error) {
 			more, err = keysOf(rows, table)
 			return err

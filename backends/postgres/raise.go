@@ -19,7 +19,7 @@ import (
 var (
 	markMissing   = "larder " + rand.Text() + ": missing "
 	markForbidden = "larder " + rand.Text() + ": forbidden "
-	// Before the detail comes the place of the field in the resource's Referrers.
+	// Before the detail comes which field it is, see [referrer.mark].
 	markReferenced = "larder " + rand.Text() + ": referenced "
 )
 
@@ -50,13 +50,11 @@ func raised(op *core.Op, err *pgconn.PgError) error {
 	if strings.Contains(err.Message, markForbidden) {
 		return op.Resource.Forbidden()
 	}
-	_, rest, found := strings.Cut(err.Message, markReferenced)
-	number, _, _ := strings.Cut(rest, " ")
-	if i, bad := strconv.Atoi(number); found && bad == nil && i >= 0 && i < len(op.Resource.Referrers()) {
-		return op.Resource.Referrers()[i].StillReferenced()
+	if f := referenced(op.Resource.Model(), err.Message); f != nil {
+		return f.StillReferenced()
 	}
-	_, rest, found = strings.Cut(err.Message, markMissing)
-	number, _, _ = strings.Cut(rest, markEnd)
+	_, rest, found := strings.Cut(err.Message, markMissing)
+	number, _, _ := strings.Cut(rest, markEnd)
 	if i, bad := strconv.Atoi(number); found && bad == nil && i >= 1 && i <= len(op.Keys) {
 		return op.Resource.NotFound(op.Keys[i-1])
 	}

@@ -11,6 +11,9 @@ import (
 
 // Read is a Load or a Select in one statement.
 func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	if err := t.blurred(op); err != nil {
+		return core.Result{}, err
+	}
 	table := t.backend.reading(op.Resource)
 	var s shape
 	if op.Kind == core.Load {
@@ -49,6 +52,9 @@ const fullPage = 128
 
 // Count is one statement.
 func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
+	if err := t.blurred(op); err != nil {
+		return 0, err
+	}
 	table := t.backend.reading(op.Resource)
 	s := newShape(shapeCount, op.Resource)
 	s.filter(table, op.Where)

@@ -1,8 +1,9 @@
 package postgres
 
 import (
+	"fmt"
 	"slices"
-	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,7 +15,6 @@ import (
 // what points there by itself, whoever may see that (manual, section 5.4.5). To the
 // model it is a reference like any other, which nothing may have at the end.
 type referrer struct {
-	place int // of the field in the Referrers of the resource
 	field *core.Field
 	from  *table
 	// loosened: the tables refer to each other, so that none of the rows can be the
@@ -37,9 +37,17 @@ func bindReferrers(found *catalog, tables []*table) {
 			from.tree = from.tree || k.immediate && f.Target() == f.Resource()
 			loosened := !from.columns[f.Column()].notNull && f.Target() != f.Resource() && leads(f.Target(), f.Resource())
 			if k.acts || k.immediate && loosened {
-				to := tables[f.Target().Index()]
-				to.referrers = append(to.referrers, referrer{slices.Index(f.Target().Referrers(), f), f, from, loosened})
+				refer(tables, k.target, referrer{f, from, loosened})
 			}
+		}
+	}
+}
+
+// refer adds a referrer to the table, as every resource that is written there has it.
+func refer(tables []*table, to string, r referrer) {
+	for _, t := range tables {
+		if t.table == to && !t.readOnly {
+			t.referrers = append(t.referrers, r)
 		}
 	}
 }
@@ -65,7 +73,8 @@ func leads(from, to *core.Resource) bool {
 // statement that fails if anything points at them, or one that has it let go of them.
 func (r referrer) before(t *transaction, to *table, op *core.Op) call {
 	s := newShape(shapeReferrer, op.Resource)
-	s.number(r.place)
+	s.number(r.from.resource.Index())
+	s.number(r.field.Column())
 	s.keys(to, op.Keys, true)
 	s.filter(to, op.Using)
 	st := t.backend.statements.get(s.key, func() *statement { return r.statement(to, op) })
@@ -82,6 +91,22 @@ func (r referrer) before(t *transaction, to *table, op *core.Op) call {
 	return c
 }
 
+// mark is what an error of the statement begins with: [referenced] reads it.
+func (r referrer) mark() string {
+	return fmt.Sprintf("%s%d %d ", markReferenced, r.from.resource.Index(), r.field.Column())
+}
+
+// referenced returns the field that the text of an error has the mark of; nil if it
+// has none.
+func referenced(m *core.Model, text string) *core.Field {
+	_, places, _ := strings.Cut(text, markReferenced)
+	var resource, column int
+	if _, err := fmt.Sscanf(places, "%d %d ", &resource, &column); err != nil {
+		return nil
+	}
+	return m.Resources()[resource].Columns()[column]
+}
+
 func (r referrer) statement(to *table, op *core.Op) *statement {
 	b := builder{alias: "t"}
 	keys := b.param(to.key.parameter() + "[]")
@@ -89,7 +114,7 @@ func (r referrer) statement(to *table, op *core.Op) *statement {
 	if r.loosened {
 		b.write("UPDATE ", r.from.name, " AS r SET ", r.from.columns[r.field.Column()].name, " = NULL FROM ")
 	} else {
-		b.write("SELECT ", raise(markReferenced+strconv.Itoa(r.place)+" ", key+"::text"), " FROM ", r.from.name, " AS r, ")
+		b.write("SELECT ", raise(r.mark(), key+"::text"), " FROM ", r.from.name, " AS r, ")
 	}
 	b.write(to.name, " AS t WHERE ", reference, " = ", b.column(to.key), " AND ")
 	b.same(to.key, to.key.verdict(op.Keys...), keys, true)
@@ -115,6 +140,22 @@ func (t *transaction) loosen(f *core.Field, key core.Value) {
 		t.loose = make(map[reference]bool)
 	}
 	t.loose[reference{f, key}] = true
+}
+
+// blurred returns the error of an operation whose policies look at what a row was
+// made to let go of: they would judge a null that is not what the record has. nil if
+// they do not.
+func (t *transaction) blurred(op *core.Op) error {
+	for r := range t.loose {
+		f := op.Resource.Field(r.field.Name()) // the table may have several resources
+		if f == nil || t.backend.table(r.field.Resource()).table != t.backend.table(op.Resource).table || !mentions(op.Using, f) {
+			continue
+		}
+		if op.Keys == nil || slices.Contains(op.Keys, r.key) {
+			return r.field.StillReferenced()
+		}
+	}
+	return nil
 }
 
 // settle forgets a row that was loosened and is deleted or points at something else

@@ -5,7 +5,7 @@ import "github.com/larder-go/larder/core"
 // releases returns what precedes an Update in which rows take unique values that
 // others of its rows let go of. An index that is not deferrable looks at one row
 // after the other, so those others let go first. Where a column must not be null,
-// they cannot.
+// they cannot, and neither where policies ask about it: they would judge the null.
 func (u *update) releases(t *transaction) []call {
 	var calls []call
 	for _, c := range u.changes {
@@ -19,7 +19,7 @@ func (u *update) releases(t *transaction) []call {
 // taking returns the rows that are given a value which another row of the Update
 // that changes the column too may have, and all values of the column.
 func (u *update) taking(c *column) (keys, values []core.Value) {
-	if !c.immediate || c.notNull || !u.many() {
+	if !c.immediate || c.notNull || !u.many() || mentions(u.op.Using, c.field) {
 		return nil, nil
 	}
 	set := false

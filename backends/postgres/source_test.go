@@ -221,11 +221,11 @@ func TestReadingBackCostsAnUpdateNoRoundTripAndAnInsertOne(t *testing.T) {
 	}
 }
 
-// guarded is a policy with this condition.
-func guarded(f core.Filter) core.Decorator {
+// guarded is a policy with this condition on a resource.
+func guarded(resource string, f core.Filter) core.Decorator {
 	return core.Decorator{Name: "guard", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
-			if op.Resource != nil && op.Resource.Name() == "picture" {
+			if op.Resource != nil && op.Resource.Name() == resource {
 				op.Guard(f)
 			}
 			return next(ctx, op)
@@ -234,7 +234,7 @@ func guarded(f core.Filter) core.Decorator {
 }
 
 func TestPoliciesHoldForWhatIsReadThroughAView(t *testing.T) {
-	s := sourced(t, guarded(core.Eq("owner", 1)))
+	s := sourced(t, guarded("picture", core.Eq("owner", 1)))
 	ctx, picture := t.Context(), gallery.Resource("picture")
 	foreign := core.IntValue(2)
 	change := record(t, picture, map[string]any{"id": 2, "title": "mine"})
@@ -259,7 +259,7 @@ func TestPoliciesHoldForWhatIsReadThroughAView(t *testing.T) {
 }
 
 func TestAConditionThatTheTableCannotAnswerFailsClosed(t *testing.T) {
-	s := sourced(t, guarded(core.Eq("dear", false)))
+	s := sourced(t, guarded("picture", core.Eq("dear", false)))
 	ctx, picture := t.Context(), gallery.Resource("picture")
 	if page, err := s.Select(ctx, picture, core.Query{}); err != nil || len(page.Records) != 1 {
 		t.Errorf("%v %v", page, err)

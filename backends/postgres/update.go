@@ -17,6 +17,9 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	if err != nil {
 		return nil, err
 	}
+	if err := t.blurred(op); err != nil {
+		return nil, err
+	}
 	changes, err := changed(table, op.Records)
 	if err != nil {
 		return nil, err

@@ -43,7 +43,7 @@ func connect(ctx context.Context, url string) (*pgx.Conn, error) {
 // the state of the server. Others repeat settings, and what is taken for one in
 // "password=top secret=x" is a piece of the password.
 func ofLogin(code string) bool {
-	return slices.Contains([]string{"28", "3D", "53", "57"}, code[:2])
+	return slices.ContainsFunc([]string{"28", "3D", "53", "57"}, func(class string) bool { return strings.HasPrefix(code, class) })
 }
 
 // explain says in one line what went wrong.
