@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/memtable"
@@ -72,6 +73,9 @@ func (b *Backend) acquire(ctx context.Context, m *core.Model) (handle, string, e
 			return nil, "", errors.Join(fmt.Errorf("file: %s: %w", b.path, err), file.Close())
 		}
 		if still, err := file.IsAt(path); err == nil && still {
+			if err := b.fs.SyncDir(filepath.Dir(path)); err != nil { // who put it there may have been killed before that
+				return nil, "", errors.Join(fmt.Errorf("file: %s: sync of the directory: %w", b.path, err), file.Close())
+			}
 			return file, path, nil
 		}
 		if err := file.Close(); err != nil { // somebody compacted it since it was opened
