@@ -101,8 +101,8 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 	if err != nil {
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
-	if err := removeLeftover(j.fs, j.path); err != nil && !errors.Is(err, ErrLocked) {
-		return c, false, err
+	if err := removeLeftover(j.fs, j.path); err != nil { // which hinders nothing but compaction
+		j.logger.Warn("file: what a compaction left cannot be removed", "path", besides(j.path), "error", err)
 	}
 	return c, anew, nil
 }

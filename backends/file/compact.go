@@ -68,6 +68,9 @@ func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := anew.takeOver(j.file); err != nil { // at once: if we are killed, the owner of the old file may remove it
+		return nil, errors.Join(err, anew.abandon())
+	}
 	out := bufio.NewWriterSize(&sequentially{to: anew.file}, writeBehind)
 	return &compaction{successor: anew, journal: j, out: out}, nil
 }
@@ -141,8 +144,8 @@ func (c *compaction) replace() error {
 		j.refuse(err)
 		return &core.Error{Code: core.Unavailable, Cause: err}
 	}
-	if err := c.file.TakeOver(j.file); err != nil {
-		return fmt.Errorf("it would have another owner: %w", err)
+	if err := c.takeOver(j.file); err != nil { // again, since they may have been changed
+		return err
 	}
 	if err := c.place(); err != nil {
 		return err

@@ -81,7 +81,8 @@
 // compact it. Access lists and other attributes are not kept.
 //
 // The name of the file beside it is reserved, .cookies.db.compacting for cookies.db.
-// What a crash left there is removed by whoever opens the file next.
+// What a crash left there is removed by whoever opens or compacts the file next. If it
+// cannot be removed when the file is opened, the log is told, and only compaction fails.
 //
 // A file that is moved, removed or replaced while it is open is written to all the
 // same, since nobody looks at each commit whether it is still there: what is

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +74,23 @@ func TestWhatACrashedCompactionLeftIsRemovedOnceTheFileWasRead(t *testing.T) {
 	if err := b.Compact(t.Context()); err != nil {
 		t.Error(err)
 	}
+	shut(t, store)
+}
+
+func TestALeftoverThatCannotBeRemovedHindersOnlyCompaction(t *testing.T) {
+	path, _ := jarOfCookies(t)
+	if err := os.Mkdir(besides(path), 0o700); err != nil { // even root cannot open it as a file
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	store, err := core.New(t.Context(), cookies, Open(path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), besides(path)) {
+		t.Errorf("log: %s", log.String())
+	}
+	put(t, store.Session, cookie)
 	shut(t, store)
 }
 
