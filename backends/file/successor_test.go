@@ -94,6 +94,16 @@ func TestALeftoverThatCannotBeRemovedHindersOnlyCompaction(t *testing.T) {
 	shut(t, store)
 }
 
+func TestANewFileBesideALinkThatLeadsNowhereIsNotCreated(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cookies.db")
+	if err := os.Symlink("nowhere", besides(path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Open(path, quiet()).Bind(t.Context(), cookies); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), besides(path)) {
+		t.Error(err)
+	}
+}
+
 // Whoever has the file open under the name that it had before it was moved.
 func TestANewFileThatAnotherProcessWritesIsLeftAlone(t *testing.T) {
 	path, _ := jarOfCookies(t)
