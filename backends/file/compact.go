@@ -64,6 +64,9 @@ func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
 		return nil, err
 	}
 	j := b.journal
+	if err := removeLeftover(j.fs, j.path); err != nil {
+		return nil, err
+	}
 	anew, err := newSuccessor(j.fs, j.path)
 	if err != nil {
 		return nil, err

@@ -118,7 +118,7 @@ func TestANewFileThatAnotherProcessWritesIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	store, b := openAt(t, path)
-	if err := b.Compact(t.Context()); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), besides(path)) {
+	if err := b.Compact(t.Context()); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), besides(path)) {
 		t.Errorf("compaction: %v", err)
 	}
 	if left, err := os.ReadFile(besides(path)); string(left) != "half of it" {
