@@ -143,9 +143,11 @@ func (c *compaction) catchUp(end int64) error {
 // once no crash can bring back the old one.
 func (c *compaction) replace() error {
 	j := c.journal
-	if err := j.inPlace(); err != nil {
+	if err := j.inPlace(); errors.Is(err, errMoved) {
 		j.refuse(err)
 		return &core.Error{Code: core.Unavailable, Cause: err}
+	} else if err != nil { // which may pass
+		return err
 	}
 	if err := c.takeOver(j.file); err != nil { // again, since they may have been changed
 		return err
