@@ -40,8 +40,8 @@
 //	    in blocks before that, since no key may come twice; an orderly Close gives the
 //	    rest of the block back, and a crash leaves a gap. A transaction says it itself,
 //	    behind put and del, of a key that it was given and whose record it deleted.
-//	    It is also what a line says that is there for its synced alone: Close, and a
-//	    sync that nobody's commit follows, end the file with one.
+//	    It is also what a line says that is there for its synced alone: opening, Close,
+//	    and a sync that nobody's commit follows, end the file with one.
 //	    The lines that a journal is written with, be it new, compacted, copied or
 //	    recovered, end with the first seq that there is, even if it says nothing: a file
 //	    that ends before that was cut.
