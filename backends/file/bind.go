@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/memtable"
@@ -54,13 +55,16 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 // returns its own path.
 func (b *Backend) acquire(ctx context.Context, m *core.Model) (handle, string, error) {
 	for {
+		if err := ctx.Err(); err != nil {
+			return nil, "", err
+		}
 		path, err := b.fs.Resolve(b.path)
 		if err != nil {
 			return nil, "", err
 		}
 		file, err := b.fs.Open(path, os.O_RDWR, 0)
 		if errors.Is(err, fs.ErrNotExist) {
-			if err := b.create(ctx, path, m); err != nil && !errors.Is(err, fs.ErrExist) {
+			if err := b.create(ctx, path, m); err != nil && !errors.Is(err, errPresent) {
 				return nil, "", err
 			}
 			continue
@@ -68,16 +72,30 @@ func (b *Backend) acquire(ctx context.Context, m *core.Model) (handle, string, e
 		if err != nil {
 			return nil, "", err
 		}
-		if err := file.Lock(); err != nil {
-			return nil, "", errors.Join(fmt.Errorf("file: %s: %w", b.path, err), file.Close())
-		}
-		if still, err := file.IsAt(path); err == nil && still {
+		claimed, err := b.claim(file, path)
+		if claimed {
 			return file, path, nil
 		}
-		if err := file.Close(); err != nil { // somebody compacted it since it was opened
+		if err := errors.Join(err, file.Close()); err != nil {
 			return nil, "", err
 		}
 	}
+}
+
+// claim locks the file and makes sure that its name lasts: who put it there may have
+// been killed before it did. It claims nothing if another file is at the path by then,
+// because somebody compacted this one since it was opened.
+func (b *Backend) claim(file handle, path string) (claimed bool, err error) {
+	if err := file.Lock(); err != nil {
+		return false, fmt.Errorf("file: %s: %w", b.path, err)
+	}
+	if still, err := file.IsAt(path); err != nil || !still {
+		return false, err
+	}
+	if err := b.fs.SyncDir(filepath.Dir(path)); err != nil {
+		return false, fmt.Errorf("file: %s: sync of the directory: %w", b.path, err)
+	}
+	return true, nil
 }
 
 // load returns what the store starts with, and whether the file has to be written
@@ -97,8 +115,8 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 	if err != nil {
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
-	if err := removeLeftover(j.fs, j.path); err != nil && !errors.Is(err, ErrLocked) {
-		return c, false, err
+	if err := removeLeftover(j.fs, j.path); err != nil { // which hinders nothing but compaction
+		j.logger.Warn("file: what a compaction left cannot be removed", "path", besides(j.path), "error", err)
 	}
 	return c, anew, nil
 }

@@ -64,9 +64,15 @@ func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
 		return nil, err
 	}
 	j := b.journal
+	if err := removeLeftover(j.fs, j.path); err != nil {
+		return nil, err
+	}
 	anew, err := newSuccessor(j.fs, j.path)
 	if err != nil {
 		return nil, err
+	}
+	if err := anew.takeOver(j.file); err != nil { // at once: if we are killed, the owner of the old file may remove it
+		return nil, errors.Join(err, anew.abandon())
 	}
 	out := bufio.NewWriterSize(&sequentially{to: anew.file}, writeBehind)
 	return &compaction{successor: anew, journal: j, out: out}, nil
@@ -137,12 +143,14 @@ func (c *compaction) catchUp(end int64) error {
 // once no crash can bring back the old one.
 func (c *compaction) replace() error {
 	j := c.journal
-	if err := j.inPlace(); err != nil {
+	if err := j.inPlace(); errors.Is(err, errMoved) {
 		j.refuse(err)
 		return &core.Error{Code: core.Unavailable, Cause: err}
+	} else if err != nil { // which may pass
+		return err
 	}
-	if err := c.file.TakeOver(j.file); err != nil {
-		return fmt.Errorf("it would have another owner: %w", err)
+	if err := c.takeOver(j.file); err != nil { // again, since they may have been changed
+		return err
 	}
 	if err := c.place(); err != nil {
 		return err

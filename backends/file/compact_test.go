@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -147,5 +148,24 @@ func TestCompactionEndsWithTheContext(t *testing.T) {
 		t.Error("the new file was left behind")
 	}
 	put(t, store.Session, cookie)
+	shut(t, store)
+}
+
+func TestACompactionThatCouldNotBeTidiedUpHindersNoOther(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, b := openStore(t, fs, quiet())
+	fs.onChange(func(call string) error {
+		if call == "rename" || call == "remove" {
+			return syscall.EIO
+		}
+		return nil
+	})
+	if err := b.Compact(t.Context()); !errors.Is(err, syscall.EIO) || fs.names[besides(path)] == nil {
+		t.Errorf("%v, %v", err, fs.names)
+	}
+	fs.onChange(func(string) error { return nil })
+	if err := b.Compact(t.Context()); err != nil || fs.names[besides(path)] != nil {
+		t.Errorf("%v, %v", err, fs.names)
+	}
 	shut(t, store)
 }

@@ -113,10 +113,15 @@ func (c *crasher) everyWay(call string) error {
 	return nil
 }
 
-// kill ends the process alone. What the next one finds must then be on disk.
+// kill ends the process alone. What the next one finds, and what it commits, must then
+// be on disk.
 func (c *crasher) kill(call string) {
 	left := c.fs.kill()
-	_, found := c.found(left, call+" (killed)")
+	b, _ := c.found(left, call+" (killed)")
+	goOn(c.tb, b)
+	found := text(b.store.Snapshot())
+	c.allowed = append(c.allowed, found)
+	defer func() { c.allowed = c.allowed[:len(c.allowed)-1] }()
 	possibilities(c.random, 4, func(choose func(int) int) {
 		c.crashes++
 		if _, again := c.found(left.crash(choose), call+" (killed, and then a power cut)"); again != found {
@@ -143,6 +148,27 @@ func (c *crasher) check(left *strictFilesystem, call string) {
 	left.onChange(func(string) error { return nil })
 	if next := nextID(c.tb, b); next <= c.promised {
 		c.tb.Fatalf("crash at %s in %s: key %d again, after %d", call, c.last, next, c.promised)
+	}
+}
+
+// goOn commits a record to what a process left that was killed.
+func goOn(tb testing.TB, b *Backend) {
+	tb.Helper()
+	ctx := context.Background()
+	rec, err := jar.NewRecord(map[string]any{"id": "of the next process"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tx, err := b.Begin(ctx, core.TxOptions{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	op := &core.Op{Kind: core.Insert, Resource: jar, Records: []core.Record{rec}, Check: core.All()}
+	if _, err := tx.Insert(ctx, op); err != nil {
+		tb.Fatal(err)
+	}
+	if err := tx.Commit(ctx); err != nil {
+		tb.Fatal(err)
 	}
 }
 

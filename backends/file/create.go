@@ -28,7 +28,8 @@ func (b *Backend) create(ctx context.Context, path string, m *core.Model) error 
 // writeNew writes a journal to a file that is not there yet. Whatever happens, it is
 // not there afterwards or all of it is.
 //
-// Errors: [fs.ErrExist]; ErrLocked while somebody else does the same.
+// Errors: errPresent, which is an [fs.ErrExist]; ErrLocked, or another [fs.ErrExist],
+// while somebody else does the same.
 func writeNew(ctx context.Context, system filesystem, path string, m *core.Model, s *memtable.Snapshot, positions []int64) error {
 	err := removeLeftover(system, path)
 	if err != nil {
@@ -66,7 +67,10 @@ func (s *successor) fill(ctx context.Context, m *core.Model, snapshot *memtable.
 	return err
 }
 
-// absent is [fs.ErrExist] if there is a file.
+// errPresent is the error of creating what is there.
+var errPresent = fmt.Errorf("not created: %w", fs.ErrExist)
+
+// absent is errPresent if there is a file.
 func absent(system filesystem, path string) error {
 	file, err := system.Open(path, readOnly, 0)
 	switch {
@@ -75,5 +79,5 @@ func absent(system filesystem, path string) error {
 	case err != nil:
 		return err
 	}
-	return errors.Join(fmt.Errorf("file: %s: %w", path, fs.ErrExist), file.Close())
+	return errors.Join(fmt.Errorf("file: %s: %w", path, errPresent), file.Close())
 }

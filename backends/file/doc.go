@@ -40,8 +40,8 @@
 //	    in blocks before that, since no key may come twice; an orderly Close gives the
 //	    rest of the block back, and a crash leaves a gap. A transaction says it itself,
 //	    behind put and del, of a key that it was given and whose record it deleted.
-//	    It is also what a line says that is there for its synced alone: Close, and a
-//	    sync that nobody's commit follows, end the file with one.
+//	    It is also what a line says that is there for its synced alone: opening, Close,
+//	    and a sync that nobody's commit follows, end the file with one.
 //	    The lines that a journal is written with, be it new, compacted, copied or
 //	    recovered, end with the first seq that there is, even if it says nothing: a file
 //	    that ends before that was cut.
@@ -81,7 +81,8 @@
 // compact it. Access lists and other attributes are not kept.
 //
 // The name of the file beside it is reserved, .cookies.db.compacting for cookies.db.
-// What a crash left there is removed by whoever opens the file next.
+// What a crash left there is removed by whoever opens or compacts the file next. If it
+// cannot be removed when the file is opened, the log is told, and only compaction fails.
 //
 // A file that is moved, removed or replaced while it is open is written to all the
 // same, since nobody looks at each commit whether it is still there: what is

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -53,6 +54,26 @@ func TestCompactionReplacesNothingButTheFileThatWasOpened(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unseen is a file whose path cannot be looked at.
+type unseen struct{ handle }
+
+func (unseen) IsAt(string) (bool, error) { return false, syscall.EIO }
+
+func TestAPathThatCannotBeLookedAtHindersOneCompactionAndNoWrite(t *testing.T) {
+	store, b := openStore(t, newStrictFilesystem(), quiet())
+	seen := b.journal.file
+	b.journal.file = unseen{seen}
+	if err := b.Compact(t.Context()); !errors.Is(err, syscall.EIO) || errors.Is(err, core.Unavailable) {
+		t.Errorf("compaction: %v", err)
+	}
+	put(t, store.Session, jar, "id", "green")
+	b.journal.file = seen
+	if err := b.Compact(t.Context()); err != nil {
+		t.Errorf("the next compaction: %v", err)
+	}
+	shut(t, store)
 }
 
 func TestCloseSaysThatTheFileIsNotThereAnyMore(t *testing.T) {

@@ -192,7 +192,7 @@ type meddling struct {
 
 func (m *meddling) Open(path string, flag int, perm fs.FileMode) (handle, error) {
 	h, err := m.strictFilesystem.Open(path, flag, perm)
-	if meddle := m.meddle; meddle != nil {
+	if meddle := m.meddle; err == nil && meddle != nil {
 		m.meddle = nil
 		meddle()
 	}

@@ -32,6 +32,21 @@ func TestCompactionKeepsTheOwner(t *testing.T) {
 	}
 }
 
+// So that the owner can remove what is left of a compaction that somebody else began.
+func TestTheNewFileOfACompactionHasTheOwnerFromTheStart(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, b := openStore(t, fs, quiet())
+	var calls []string
+	fs.onChange(func(call string) error {
+		calls = append(calls, call)
+		return nil
+	})
+	if err := b.Compact(t.Context()); err != nil || len(calls) < 2 || calls[0] != "create" || calls[1] != "take over" {
+		t.Errorf("%v, %v", calls, err)
+	}
+	shut(t, store)
+}
+
 func TestAFileThatCannotBeGivenToItsOwnerIsNotCompacted(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())

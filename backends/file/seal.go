@@ -10,7 +10,7 @@ import (
 // line. Damage to what is before it is no torn write then. If the disk has no room for
 // the line, nothing is lost but that. The caller has the turn.
 func (j *journal) seal(positions []int64) error {
-	if j.sealed == j.end && slices.Equal(positions, j.reserved) {
+	if j.sealed == j.end && j.reservedUpTo(positions) {
 		return nil
 	}
 	line := appendFrame(nil, frame{j.number + 1, j.end, j.shape.appendPositions(nil, positions)})
@@ -25,6 +25,13 @@ func (j *journal) seal(positions []int64) error {
 	j.end += int64(len(line))
 	j.synced, j.sealed = j.end, j.end
 	return nil
+}
+
+// reservedUpTo reports whether the keys that are reserved end at the positions.
+func (j *journal) reservedUpTo(positions []int64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Equal(positions, j.reserved)
 }
 
 // syncLater is the sync of [Options.SyncEvery].

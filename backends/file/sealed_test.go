@@ -139,3 +139,26 @@ func TestAFileThatWasWrittenToWhileItWasCompactedIsSealedWhenItIsClosed(t *testi
 		t.Errorf("%d records after damage to the last line", b.size())
 	}
 }
+
+// Keys are reserved without the turn, which the race detector has an eye on.
+func TestKeysAreReservedWhileTheFileIsSealed(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, _ := openStore(t, fs, quiet())
+	shut(t, store)
+	store, b := openStore(t, fs, quiet())
+	j := b.journal
+	ended := make(chan error)
+	j.turn <- struct{}{} // so that nothing but mu can order the two
+	go func() {
+		_, err := j.Reserve(cookie, 1)
+		ended <- err
+	}()
+	err := j.seal(make([]int64, len(cookies.Resources())))
+	<-j.turn
+	if err := errors.Join(err, <-ended); err != nil {
+		t.Error(err)
+	}
+	shut(t, store)
+	store, _ = openStore(t, fs, quiet())
+	shut(t, store)
+}

@@ -49,6 +49,14 @@ func lockAt(file handle, path string) error {
 	return err
 }
 
+// takeOver gives the file the owner, the group and the permissions of the old one.
+func (s *successor) takeOver(old handle) error {
+	if err := s.file.TakeOver(old); err != nil {
+		return fmt.Errorf("owner and permissions of the old file: %w", err)
+	}
+	return nil
+}
+
 // place gives the file, which is synced, its name.
 func (s *successor) place() error {
 	if err := s.fs.Rename(besides(s.path), s.path); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,6 +77,33 @@ func TestWhatACrashedCompactionLeftIsRemovedOnceTheFileWasRead(t *testing.T) {
 	shut(t, store)
 }
 
+func TestALeftoverThatCannotBeRemovedHindersOnlyCompaction(t *testing.T) {
+	path, _ := jarOfCookies(t)
+	if err := os.Mkdir(besides(path), 0o700); err != nil { // even root cannot open it as a file
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	store, err := core.New(t.Context(), cookies, Open(path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), besides(path)) {
+		t.Errorf("log: %s", log.String())
+	}
+	put(t, store.Session, cookie)
+	shut(t, store)
+}
+
+func TestANewFileBesideALinkThatLeadsNowhereIsNotCreated(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cookies.db")
+	if err := os.Symlink("nowhere", besides(path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := Open(path, quiet()).Bind(t.Context(), cookies); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), besides(path)) {
+		t.Error(err)
+	}
+}
+
 // Whoever has the file open under the name that it had before it was moved.
 func TestANewFileThatAnotherProcessWritesIsLeftAlone(t *testing.T) {
 	path, _ := jarOfCookies(t)
@@ -90,7 +118,7 @@ func TestANewFileThatAnotherProcessWritesIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	store, b := openAt(t, path)
-	if err := b.Compact(t.Context()); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), besides(path)) {
+	if err := b.Compact(t.Context()); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), besides(path)) {
 		t.Errorf("compaction: %v", err)
 	}
 	if left, err := os.ReadFile(besides(path)); string(left) != "half of it" {

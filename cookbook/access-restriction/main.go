@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 
 	"github.com/larder-go/larder/cookbook/internal/program"
@@ -17,7 +18,7 @@ var policyJSON []byte
 
 func main() { program.Main(run) }
 
-func run(ctx context.Context, p *program.Program) error {
+func run(ctx context.Context, p *program.Program) (err error) {
 	p.AddrFlag()
 	where := p.StoreFlags()
 	if err := p.Parse(); err != nil {
@@ -35,7 +36,7 @@ func run(ctx context.Context, p *program.Program) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close() //nolint:errcheck // nothing is left to save when it fails
+	defer func() { err = errors.Join(err, store.Close()) }()
 	if err := open(ctx, store); err != nil {
 		return err
 	}

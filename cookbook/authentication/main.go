@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
@@ -30,7 +31,7 @@ var model = core.MustModel("cookies",
 
 func main() { program.Main(run) }
 
-func run(ctx context.Context, p *program.Program) error {
+func run(ctx context.Context, p *program.Program) (err error) {
 	var tokens settings
 	p.AddrFlag()
 	where := p.StoreFlags()
@@ -50,7 +51,7 @@ func run(ctx context.Context, p *program.Program) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close() //nolint:errcheck // nothing is left to save when it fails
+	defer func() { err = errors.Join(err, store.Close()) }()
 	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Authenticate: verify.principal})
 	if err != nil {
 		return err

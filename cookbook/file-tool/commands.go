@@ -72,7 +72,8 @@ func recoverTo(paths []string, out io.Writer) error {
 func dump(paths []string, out io.Writer) error { return file.Dump(paths[0], out) }
 
 func compact(paths []string, out io.Writer) error {
-	// Only this one has something to tidy up when it is told to end.
+	// Only this one tidies up when it is told to end: what recover leaves then, the next
+	// recover to the same path removes.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	before, err := os.Stat(paths[0])

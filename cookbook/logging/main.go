@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -32,7 +33,7 @@ var model = core.MustModel("cookies",
 
 func main() { program.Main(run) }
 
-func run(ctx context.Context, p *program.Program) error {
+func run(ctx context.Context, p *program.Program) (err error) {
 	p.AddrFlag()
 	where := p.StoreFlags()
 	level := zap.NewAtomicLevelAt(zapcore.InfoLevel)
@@ -57,7 +58,7 @@ func run(ctx context.Context, p *program.Program) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close() //nolint:errcheck // nothing is left to save when it fails
+	defer func() { err = errors.Join(err, store.Close()) }()
 	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
 	if err != nil {
 		return err

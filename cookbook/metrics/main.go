@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,7 +31,7 @@ var model = core.MustModel("cookies",
 
 func main() { program.Main(run) }
 
-func run(ctx context.Context, p *program.Program) error {
+func run(ctx context.Context, p *program.Program) (err error) {
 	p.AddrFlag()
 	where := p.StoreFlags()
 	if err := p.Parse(); err != nil {
@@ -52,7 +53,7 @@ func run(ctx context.Context, p *program.Program) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close() //nolint:errcheck // nothing is left to save when it fails
+	defer func() { err = errors.Join(err, store.Close()) }()
 	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
 	if err != nil {
 		return err

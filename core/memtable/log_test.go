@@ -176,6 +176,26 @@ func TestAfterTheLogFailedNothingIsWrittenAndEverythingRead(t *testing.T) {
 	}
 }
 
+// silentLog is one that fails and does not say that it has.
+type silentLog struct{ *slowLog }
+
+func (silentLog) Failed() error { return nil }
+
+func TestAfterALogFailedThatDoesNotSayItNothingIsWritten(t *testing.T) {
+	l := newSlowLog()
+	store, b := openLogged(t, silentLog{l})
+	l.release(errDisk)
+	if err := write(t, store.Session, bed, "id", "north"); !errors.Is(err, errDisk) {
+		t.Error(err)
+	}
+	if err := write(t, store.Session, bed, "id", "south"); !errors.Is(err, core.Unavailable) {
+		t.Error(err)
+	}
+	if _, err := b.Begin(t.Context(), core.TxOptions{}); !errors.Is(err, core.Unavailable) {
+		t.Error(err)
+	}
+}
+
 func TestWhatTheLogRefusesDidNotHappenAndTheNextDoes(t *testing.T) {
 	l := newSlowLog()
 	store, b := openLogged(t, l)

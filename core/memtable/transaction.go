@@ -3,6 +3,7 @@ package memtable
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -22,6 +23,9 @@ type transaction struct {
 
 var _ core.BackendTx = (*transaction)(nil)
 
+// errLogFailed is for a log that does not say why it failed.
+var errLogFailed error = &core.Error{Code: core.Unavailable, Cause: errors.New("memtable: the log has failed")}
+
 // open waits until the transaction is the only writer and takes what the last one
 // left, whether it is shown already or not.
 func (t *transaction) open(ctx context.Context) error {
@@ -35,7 +39,7 @@ func (t *transaction) open(ctx context.Context) error {
 	}
 	if t.store.failed.Load() {
 		<-t.store.writer
-		return t.store.log.Failed()
+		return cmp.Or(t.store.log.Failed(), errLogFailed)
 	}
 	t.base = t.store.head
 	t.now = t.base
