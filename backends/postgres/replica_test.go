@@ -2,12 +2,14 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/larder-go/larder/backends/postgres"
@@ -82,11 +84,22 @@ func one[T any](t *testing.T, p *pgxpool.Pool, sql string, args ...any) T {
 	return v
 }
 
-// catchUp waits until the standby has replayed what the primary has written.
+// catchUp waits until the standby has replayed what the primary has written. What it
+// replays may end the very statement that asks (manual, section 27.4.2).
 func (p *pair) catchUp(t *testing.T) {
 	t.Helper()
 	at := one[string](t, p.direct, "SELECT pg_current_wal_flush_lsn()::text")
-	for !one[bool](t, p.behind, "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn", at) {
+	for {
+		rows, _ := p.behind.Query(t.Context(), "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn", at)
+		there, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+		server, ok := errors.AsType[*pgconn.PgError](err)
+		switch {
+		case ok && server.Code == "40001":
+		case err != nil:
+			t.Fatal(err)
+		case there:
+			return
+		}
 	}
 }
 
