@@ -1,5 +1,7 @@
 package core
 
+import "fmt"
+
 // Field is one field of a [Resource], immutable like it.
 type Field struct {
 	resource *Resource
@@ -84,13 +86,18 @@ func (f *Field) Restricted() bool { return f.spec.Writable != nil }
 // Default returns the value of a new record that does not name the field; it is
 // absent if the model says nothing.
 //
-// Errors: [BadFieldValue], when a default function returned something that does
-// not fit.
+// Errors: [ServerError], when a default function returned something that does not
+// fit: that is the program's mistake, of which clients learn nothing.
 func (f *Field) Default() (Value, error) {
-	if compute, ok := f.spec.Default.(func() any); ok {
-		return f.Convert(compute())
+	compute, ok := f.spec.Default.(func() any)
+	if !ok {
+		return f.fallback, nil
 	}
-	return f.fallback, nil
+	v, err := f.Convert(compute())
+	if err != nil {
+		return Value{}, &Error{Code: ServerError, Cause: fmt.Errorf("default of %s: %v", f, err)} //nolint:errorlint // its code is not ours
+	}
+	return v, nil
 }
 
 // Convert is [Type.Convert] with an error that names the field. A to-many

@@ -334,3 +334,23 @@ func TestConcurrentOperationsDoNotShareAnOp(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestDefaultThatDoesNotFitIsNoFaultOfTheClient(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "secret", Type: core.Int, Hidden: true, Default: func() any { return "many" }},
+	}})
+	s, err := core.New(t.Context(), m, unreachable{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := m.Resource("cookie")
+	rec, err := r.NewRecord(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Insert(t.Context(), r, rec)
+	if e := core.AsError(err); e.Code != core.ServerError || errors.Is(err, core.BadFieldValue) || e.Field != "" || !strings.Contains(err.Error(), "cookie.secret") {
+		t.Errorf("got %v", err)
+	}
+}
