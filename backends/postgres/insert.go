@@ -169,9 +169,7 @@ func noNextKey(r *core.Resource) error {
 }
 
 func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, g *group, out []core.Record) (call, error) {
-	var s shape
-	s.byte(shapeInsert)
-	s.number(op.Resource.Index())
+	s := newShape(shapeInsert, op.Resource)
 	many := s.flag(len(g.places) > 1)
 	s.number(len(g.columns))
 	for _, c := range g.columns {

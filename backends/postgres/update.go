@@ -25,24 +25,23 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 		return nil, err
 	}
 	u := update{table: table, op: op, changes: changes, strict: t.strict(op)}
-	var s shape
-	u.shape(&s)
+	s := u.shape()
 	if s.err != nil {
 		return nil, s.err
 	}
 	st := t.backend.statements.get(s.key, u.statement)
 	out := make([]core.Record, len(op.Keys))
-	calls := []call{{st.sql, s.args, func(rows pgx.Rows) error {
+	calls := append(u.releases(t), call{st.sql, s.args, func(rows pgx.Rows) error {
 		updated, err := records(rows, table, st.columns, len(op.Keys))
 		if err == nil {
 			place(op.Keys, updated, out)
 		}
 		return err
-	}}}
+	}})
 	if len(table.virtual) > 0 {
 		calls = append(calls, t.readBack(table, op.Keys, out))
 	}
-	if err := t.run(ctx, op, append(u.releases(t), calls...)...); err != nil {
+	if err := t.run(ctx, op, calls...); err != nil {
 		return nil, err
 	}
 	for i, rec := range out {
@@ -124,9 +123,8 @@ type update struct {
 
 func (u *update) many() bool { return len(u.op.Keys) > 1 }
 
-func (u *update) shape(s *shape) {
-	s.byte(shapeUpdate)
-	s.number(u.op.Resource.Index())
+func (u *update) shape() shape {
+	s := newShape(shapeUpdate, u.op.Resource)
 	s.flag(u.strict)
 	s.keys(u.table, u.op.Keys, u.many())
 	s.number(len(u.changes))
@@ -145,6 +143,7 @@ func (u *update) shape(s *shape) {
 	}
 	s.filter(u.table, u.op.Using)
 	s.filter(u.table, u.op.Check)
+	return s
 }
 
 // valuesOf returns a column of the records, and which of them have it.
