@@ -17,9 +17,9 @@ import (
 // which the log is told of. A file of another model than the one that wrote it is
 // written anew if the model has a place for all that the file holds.
 //
-// Errors: [*CorruptError] for a file that is damaged; [ErrLocked] for one
-// that is open already; others say that it is no regular file, no journal or one of a newer version, or what
-// of it the model has no place for.
+// Errors: [*CorruptError] for a file that is damaged; [ErrLocked] for one that is open
+// already; others say that it is no regular file, no journal or one of a newer version,
+// or what of it the model has no place for.
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := ctx.Err(); err != nil {
 		return err

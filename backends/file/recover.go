@@ -20,8 +20,9 @@ import (
 // Keys of records that are lost may be handed out again if no line that can be read
 // tells of them.
 //
-// Errors: [os.ErrExist] if out exists; [ErrLocked] if the file is in use; one if not even the header can be read, which can then
-// be copied from another file of the same model.
+// Errors: [os.ErrExist] if out exists; [ErrLocked] if the file is in use; one if not
+// even the header can be read, which can then be copied from another file of the same
+// model.
 func Recover(path, out string) (Report, error) { return recoverIn(osFilesystem{}, path, out) }
 
 func recoverIn(system filesystem, path, out string) (Report, error) {
