@@ -110,6 +110,19 @@ var transactionDefects = []defect{
 		},
 	},
 	{
+		name:   "a final operation commits although it misses",
+		breaks: []string{"transaction/a final operation that misses undoes those before it"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Update(ctx, op)
+				if op.Final && errors.Is(err, core.NotFound) {
+					tx.backend.rows = tx.rows
+				}
+				return recs, err
+			}
+		},
+	},
+	{
 		name:   "a hundred operations at most",
 		breaks: []string{"transaction/a transaction may have many operations"},
 		bend: func(h *hooks) {

@@ -55,6 +55,11 @@ var transactionRules = []row{
 		finalCommits,
 	},
 	{
+		"a final operation that misses undoes those before it",
+		"A final update or delete of what is not there fails, and nothing of its transaction is committed.",
+		finalMissUndoes,
+	},
+	{
 		"a transaction may have many operations",
 		"A transaction takes hundreds of operations, each seeing those before it.",
 		manyOperations,
@@ -217,6 +222,32 @@ func finalCommits(t *trial) {
 	})
 	t.fails("transaction with a broken relation", err, t.res("jar").NotFound(core.IntValue(5)))
 	t.same("after", t.all("cookie"), before...)
+}
+
+func finalMissUndoes(t *trial) {
+	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
+	write := func(tx *client) { tx.update("cookie", fields{"id": 1, "kind": "b"}) }
+	read := func(tx *client) { tx.get("cookie", 1) }
+	for what, miss := range map[string]func(tx *client) error{
+		"update of one": func(tx *client) error { _, err := tx.tryUpdate("cookie", fields{"id": 9, "kind": "b"}); return err },
+		"update of several": func(tx *client) error {
+			_, err := tx.tryUpdate("cookie", fields{"id": 2, "kind": "b"}, fields{"id": 9})
+			return err
+		},
+		"delete of one":     func(tx *client) error { return tx.tryDelete("cookie", 9) },
+		"delete of several": func(tx *client) error { return tx.tryDelete("cookie", 2, 9) },
+	} {
+		for _, first := range []func(tx *client){write, read} {
+			err := t.store.Tx(t.ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+				c := &client{TB: t.TB, ctx: ctx, model: t.model, session: tx.Session}
+				first(c)
+				c.session = tx.Final()
+				return miss(c)
+			})
+			t.fails(what, err, t.res("cookie").NotFound(core.IntValue(9)))
+			t.same(what, t.all("cookie"), before...)
+		}
+	}
 }
 
 func manyOperations(t *trial) {
