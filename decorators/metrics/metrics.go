@@ -69,7 +69,7 @@ func New(registerer prometheus.Registerer, opts Options) core.Decorator {
 			if err != nil {
 				return nil, err
 			}
-			return &layer{traceID: opts.TraceID, attempts: f.attempts, series: f.series(m)}, nil
+			return &layer{traceID: opts.TraceID, attempts: f.attempts, table: f.table(m)}, nil
 		},
 	}
 }

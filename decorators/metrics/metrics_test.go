@@ -238,7 +238,7 @@ func TestOperationIsInFlightUntilItEndsHoweverItDoes(t *testing.T) {
 	boom, lost = false, true
 	count()
 	expect(t, registry, map[string]float64{
-		"operations_total count failed cookie": 3, "operation_failures_total count cookie": 3, "operation_duration_seconds count cookie": 2,
+		"operations_total count failed cookie": 3, "operation_failures_total count cookie": 3, "operation_duration_seconds count cookie": 3,
 	})
 }
 
@@ -421,7 +421,7 @@ func TestSettingsThatCannotBeMeantAreRefusedByName(t *testing.T) {
 		"option Buckets: 1 does not ascend from 2":                                     metrics.New(registry, metrics.Options{Buckets: []float64{2, 1}}),
 		"option Buckets: NaN does not ascend from 1":                                   metrics.New(registry, metrics.Options{Buckets: []float64{1, math.NaN()}}),
 		"larder_operations_total":                                                      metrics.New(taken, metrics.Options{}),
-		"as a *prometheus.GaugeVec":                                                    metrics.New(same, metrics.Options{}),
+		"already exists with the same fully-qualified name":                            metrics.New(same, metrics.Options{}),
 	} {
 		_, err := core.New(t.Context(), model, memory.New(), d)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -1,68 +1,68 @@
 package metrics
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
+	"math"
+	"sync/atomic"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/larder-go/larder/core"
 )
 
-// series are those of one kind of operation on one resource.
+// series are the time series of one kind of operation on one resource. What an
+// operation increments lies together: between two round trips to a server it leaves the
+// CPU's caches, and then each cache line counts.
 type series struct {
-	outcomes []prometheus.Counter
-	failures prometheus.Counter
-	duration prometheus.Observer
-	rows     prometheus.Counter // nil for transactions
-	inFlight prometheus.Gauge
+	inFlight atomic.Int64
+	rows     atomic.Uint64
+	seconds  atomic.Uint64 // sum of the durations, bits of a float64
+	outcomes [core.OutcomeFailed + 1]atomic.Uint64
+	took     []atomic.Uint64 // operations by duration, as bounds has them
+
+	bounds    *bounds
+	exemplars []atomic.Pointer[dto.Exemplar] // by bucket of the classic histogram, +Inf included
+	created   *timestamppb.Timestamp
 }
 
-// table has the series of a model by resource and kind, that of transactions
-// last.
-type table struct {
-	model *core.Model
-	all   []series
+func newSeries(b *bounds) *series {
+	return &series{
+		bounds: b, took: make([]atomic.Uint64, len(b.upTo)),
+		exemplars: make([]atomic.Pointer[dto.Exemplar], len(b.classic)+1), created: timestamppb.Now(),
+	}
 }
 
-var kinds = len(core.Kinds()) + 1 // they count from 1
+// ended counts how an operation ended, and its rows.
+func (s *series) ended(seen *core.Seen) {
+	s.outcomes[core.OutcomeOf(seen.Err)].Add(1)
+	switch {
+	case seen.Err != nil || seen.Kind == core.Tx:
+	case seen.Kind == core.Delete:
+		s.rows.Add(uint64(len(seen.Keys)))
+	default:
+		s.rows.Add(uint64(len(seen.Result.Records)))
+	}
+}
 
-// series makes all that there will be.
-func (f families) series(m *core.Model) table {
-	t := table{m, make([]series, len(m.Resources())*kinds+1)}
-	for _, r := range m.Resources() {
-		for _, k := range core.Kinds() {
-			if k != core.Tx {
-				t.all[r.Index()*kinds+int(k)] = f.of(k, r.Name())
-			}
+// observe counts a duration.
+func (s *series) observe(d time.Duration) {
+	s.took[s.bounds.index(d)].Add(1)
+	seconds := d.Seconds()
+	for {
+		sum := s.seconds.Load()
+		if s.seconds.CompareAndSwap(sum, math.Float64bits(math.Float64frombits(sum)+seconds)) {
+			return
 		}
 	}
-	t.all[len(t.all)-1] = f.of(core.Tx, "")
-	return t
 }
 
-func (f families) of(k core.Kind, resource string) series {
-	operation := k.String()
-	s := series{
-		failures: f.failures.WithLabelValues(operation, resource),
-		duration: f.duration.WithLabelValues(operation, resource),
-		inFlight: f.inFlight.WithLabelValues(operation, resource),
-	}
-	if k != core.Tx {
-		s.rows = f.rows.WithLabelValues(operation, resource)
-	}
+// failures counts the operations that failed.
+func (s *series) failures() (n uint64) {
 	for _, o := range core.Outcomes() {
-		s.outcomes = append(s.outcomes, f.operations.WithLabelValues(operation, resource, o.String()))
+		if o.Failure() {
+			n += s.outcomes[o].Load()
+		}
 	}
-	return s
-}
-
-// of returns the series of an op; nil for one that the store will refuse,
-// because a decorator has spoiled it.
-func (t *table) of(kind core.Kind, r *core.Resource) *series {
-	switch {
-	case kind == core.Tx:
-		return &t.all[len(t.all)-1]
-	case r == nil || r.Model() != t.model || kind < 1 || int(kind) >= kinds:
-		return nil
-	default:
-		return &t.all[r.Index()*kinds+int(kind)]
-	}
+	return n
 }

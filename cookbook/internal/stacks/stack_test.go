@@ -99,15 +99,16 @@ func (t *tally) Unregister(prometheus.Collector) bool    { return false }
 
 // changed returns by how much each counter has changed.
 func (t *tally) changed(before map[prometheus.Metric]float64) string {
-	metrics := make(chan prometheus.Metric, 1024)
+	metrics := make(chan prometheus.Metric, 4096)
 	for _, c := range t.collectors {
-		if _, ok := c.(*prometheus.CounterVec); ok {
-			c.Collect(metrics)
-		}
+		c.Collect(metrics)
 	}
 	close(metrics)
 	var lines []string
 	for m := range metrics {
+		if !strings.Contains(m.Desc().String(), "_total") {
+			continue
+		}
 		var now dto.Metric
 		if err := m.Write(&now); err != nil {
 			return err.Error()
