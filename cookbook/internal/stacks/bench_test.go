@@ -2,12 +2,16 @@ package stacks_test
 
 import (
 	"context"
+	encoding "encoding/binary"
 	"io"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -151,25 +155,74 @@ func BenchmarkGetInMemory(b *testing.B) {
 }
 
 // BenchmarkGetInPostgreSQL tells how a get through the five, and one through the same
-// by hand, compare with one without. All read the same table over the same
+// by hand, compare with one without. The guard has a share in that which no program can
+// be without: what a second condition takes in a statement of which nothing but the
+// bytes of the protocol is sent and received. All read the same table over the same
 // connection: two connections have two processes of the server, and those are not
 // equally fast.
 func BenchmarkGetInPostgreSQL(b *testing.B) {
-	backend, err := postgres.Open(b.Context(), pgtest.URL(b)+"&pool_max_conns=1", pgtest.Schema(b), postgres.Options{Migrate: true})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = backend.Close() }()
-	model, some := storetest.OwnedModel(), sets()[:3]
+	schema, pool := pgtest.Schema(b), poolOfOne(b)
+	backend, model, some := postgres.New(pool, schema, postgres.Options{Migrate: true}), storetest.OwnedModel(), sets()[:3]
 	keep(b, open(b, model, backend, nil))
-	gets := make([]func(), len(some))
-	for i, m := range some {
-		gets[i] = getter(b, open(b, model, backend, m.with))
+	var gets []func()
+	for _, m := range some {
+		gets = append(gets, getter(b, open(b, model, backend, m.with)))
 	}
+	from := "SELECT t.id, t.owner, t.label, t.size FROM " + pgx.Identifier{schema, "jar"}.Sanitize() + " AS t WHERE t.id = $1::bigint"
+	gets = append(gets, bareGetter(b, pool, from, 1), bareGetter(b, pool, from+" AND t.owner = $2::bigint", 2))
 	taken := rounds(b, gets, 16)
 	b.ReportMetric(median(taken, func(round []float64) float64 { return round[0] / 1000 }), "none-µs/op")
 	for i, m := range some[1:] {
 		b.ReportMetric(median(taken, func(round []float64) float64 { return round[i+1] / round[0] }), m.name+"/none")
+	}
+	b.ReportMetric(median(taken, func(round []float64) float64 { return (round[0] + round[4] - round[3]) / round[0] }), "condition/none")
+}
+
+// poolOfOne has one connection, which is set up as the backend's own are.
+func poolOfOne(b *testing.B) *pgxpool.Pool {
+	b.Helper()
+	config, err := postgres.ParseConfig(pgtest.URL(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	config.MaxConns, config.ConnConfig.RuntimeParams["default_transaction_isolation"] = 1, "serializable"
+	pool, err := pgxpool.NewWithConfig(b.Context(), config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(pool.Close)
+	return pool
+}
+
+// bareGetter returns what executes a statement with as many arguments and skips over
+// what comes back.
+func bareGetter(b *testing.B, pool *pgxpool.Pool, sql string, arguments int) func() {
+	b.Helper()
+	var prepared *pgconn.StatementDescription
+	binary, n, values := []int16{pgx.BinaryFormatCode}, uint64(0), make([][]byte, arguments)
+	for i := range values {
+		values[i] = []byte{7: 1} // which is the principal's id
+	}
+	return func() {
+		conn, err := pool.Acquire(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer conn.Release()
+		if prepared == nil {
+			if prepared, err = conn.Conn().Prepare(b.Context(), sql, sql); err != nil {
+				b.Fatal(err)
+			}
+		}
+		n = (n + 7) % 1000
+		encoding.BigEndian.PutUint64(values[0], n)
+		rows := conn.Conn().PgConn().ExecStatement(b.Context(), prepared, values, binary, binary)
+		if !rows.NextRow() {
+			b.Fatal("no row")
+		}
+		if _, err := rows.Close(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
