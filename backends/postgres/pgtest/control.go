@@ -36,14 +36,6 @@ func (s *Server) Resume(ctx context.Context) error {
 	return s.guardian.await(ctx, s.answers)
 }
 
-// Restart is [Server.Shutdown] and [Server.Resume].
-func (s *Server) Restart(ctx context.Context, how Shutdown) error {
-	if err := s.Shutdown(ctx, how); err != nil {
-		return err
-	}
-	return s.Resume(ctx)
-}
-
 // Promote makes a standby a primary (manual, section 27.3), and waits until it is one.
 func (s *Server) Promote(ctx context.Context) error {
 	return s.query(ctx, "SELECT pg_promote()")
