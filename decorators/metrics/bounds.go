@@ -11,7 +11,7 @@ import (
 // the native histogram ends. A duration so increments one counter, and both histograms
 // are sums of counters.
 type bounds struct {
-	classic []float64 // upper bounds of the classic histogram, in seconds, without +Inf
+	classic []float64 // upper bounds of the classic histogram, in seconds
 	shown   bool      // the classic histogram is; otherwise its bounds only sort exemplars
 
 	upTo  []time.Duration // longest of each counter, ascending
@@ -37,9 +37,6 @@ func newBounds(classic []float64) *bounds {
 	b := &bounds{classic: classic, shown: classic == nil || len(classic) > 0}
 	if len(classic) == 0 {
 		b.classic = DefaultBuckets()
-	}
-	if last := len(b.classic) - 1; math.IsInf(b.classic[last], 1) {
-		b.classic = b.classic[:last]
 	}
 	var classicUpTo, nativeUpTo []time.Duration
 	for _, bound := range b.classic {

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Whatever the bounds, the counter of a duration is the first that it fits in.
+// Whatever the bounds, the counter of a duration is the first that it fits in, and
+// belongs to the buckets of the histograms that it fits in.
 func TestCounterOfADurationIsFoundWithoutASearch(t *testing.T) {
 	for _, classic := range [][]float64{
 		nil, {}, {.03}, {math.Inf(1)}, {-1, 0, 1e-9, 1.5e-9, 2e-9, 1, 3e9, 1e10, 1e11, math.Inf(1)},
@@ -24,8 +25,16 @@ func TestCounterOfADurationIsFoundWithoutASearch(t *testing.T) {
 		}
 		for _, d := range durations {
 			want, _ := slices.BinarySearch(b.upTo, max(d, 0))
-			if got := b.index(d); got != want {
+			got := b.index(d)
+			if got != want {
 				t.Errorf("bounds %v, %d ns: counter %d, want %d", classic, d, got, want)
+			}
+			seconds, k := max(d, 0).Seconds(), float64(b.nativeOf[got])/(1<<nativeSchema)
+			if d > 0 && (seconds <= math.Exp2(k-1./(1<<nativeSchema)) || seconds > math.Exp2(k)) {
+				t.Errorf("%d ns: native bucket %d", d, b.nativeOf[got])
+			}
+			if bucket, _ := slices.BinarySearch(b.classic, seconds); b.classicOf[got] != bucket {
+				t.Errorf("bounds %v, %d ns: bucket %d, want %d", classic, d, b.classicOf[got], bucket)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package metrics_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/decorators/metrics"
 )
@@ -118,6 +120,14 @@ func TestScrapeAmidOperationsIsConsistentAndLosesNone(t *testing.T) {
 			}
 		})
 	}
+	wg.Go(func() { // other stores come to share the metrics
+		for i := range 20 {
+			cake := core.ResourceSpec{Name: fmt.Sprint("cake", i), Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}}
+			if _, err := core.New(t.Context(), core.MustModel("cakes", cake), memory.New(), metrics.New(registry, metrics.Options{})); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 	done := make(chan struct{})
 	go func() { wg.Wait(); close(done) }()
 	for ended := false; !ended; {
@@ -138,6 +148,35 @@ func TestScrapeAmidOperationsIsConsistentAndLosesNone(t *testing.T) {
 	}
 	expect(t, registry, map[string]float64{
 		"operations_total count ok cookie": clients * each, "operation_duration_seconds count cookie": clients * each,
+	})
+}
+
+func TestExemplarIsThatOfItsBucket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d time.Duration
+		opts := metrics.Options{Buckets: []float64{1, 2}, TraceID: func(context.Context) string { return d.String() }}
+		store, registry := open(t, opts, around(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			time.Sleep(d) // of the synctest bubble
+			return next(ctx, op)
+		}))
+		for _, d = range []time.Duration{300 * time.Millisecond, time.Second, 3 * time.Second, 1500 * time.Millisecond, time.Hour} {
+			if _, err := store.Count(t.Context(), cookie, core.All()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h := histogramOf(t, registry)
+		for i, want := range []struct {
+			upTo, value float64
+			count       uint64
+			id          string
+		}{{1, 1, 2, "1s"}, {2, 1.5, 3, "1.5s"}, {math.Inf(1), 3600, 5, "1h0m0s"}} {
+			b := h.GetBucket()[i]
+			e := b.GetExemplar()
+			if b.GetUpperBound() != want.upTo || b.GetCumulativeCount() != want.count ||
+				e.GetValue() != want.value || e.GetLabel()[0].GetValue() != want.id || e.GetTimestamp().AsTime().IsZero() {
+				t.Errorf("got %v, want %v", b, want)
+			}
+		}
 	})
 }
 

@@ -344,7 +344,8 @@ func TestExemplarIsTheTraceThatTheOperationBelongsTo(t *testing.T) {
 		}
 		return strings.Join(found, ", ")
 	}
-	for _, id = range []string{"", strings.Repeat("x", 200), "\xff", "4bf92f3577b34da6a3ce929d0e0e4736"} {
+	longest := strings.Repeat("x", prometheus.ExemplarMaxRunes-len("trace_id"))
+	for _, id = range []string{"", longest + "x", "\xff", longest} {
 		if got := exemplar(); got != "" {
 			t.Errorf("got %s", got)
 		}
@@ -352,7 +353,7 @@ func TestExemplarIsTheTraceThatTheOperationBelongsTo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := exemplar(); got != "trace_id=4bf92f3577b34da6a3ce929d0e0e4736" {
+	if got := exemplar(); got != "trace_id="+longest {
 		t.Errorf("got %s", got)
 	}
 	if got := values(t, registry)["operation_duration_seconds tx"]; got != 4 {
