@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 )
 
@@ -16,7 +18,7 @@ func TestBrokenReferencesAreToldApartByTheirTables(t *testing.T) {
 		core.ResourceSpec{Name: "customer_order", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "customer_id", ToOne: "customer"}}},
 		core.ResourceSpec{Name: "person", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}, {Name: "boss", ToOne: "person"}}})
 	const text = `x" is still "customer_order" ("person`
-	for _, constraints := range []string{"", " DEFERRABLE INITIALLY DEFERRED"} {
+	for _, constraints := range []string{"", " DEFERRABLE INITIALLY DEFERRED", " ON DELETE RESTRICT"} {
 		store, _ := stored(t, m, `CREATE TABLE $S.customer (customer_id text PRIMARY KEY)`,
 			`CREATE TABLE $S.customer_order (id serial PRIMARY KEY, customer_id text REFERENCES $S.customer`+constraints+`)`,
 			`CREATE TABLE $S.person (id text PRIMARY KEY, boss text REFERENCES $S.person`+constraints+`)`,
@@ -69,6 +71,41 @@ func TestBrokenReferencesAreToldApartByTheirTables(t *testing.T) {
 				_, err := tx.Final().Insert(ctx, customer, record(t, customer, map[string]any{"customer_id": "new"}))
 				return err
 			}))
+		}
+	}
+}
+
+// Row security keeps the detail of the error from the role.
+func TestBrokenReferencesAreToldApartUnderRowSecurity(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+		core.ResourceSpec{Name: "item", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "shelf", ToOne: "shelf"}, {Name: "up", ToOne: "item"}}})
+	schema := pgtest.Schema(t)
+	execute(t, inSchema(schema, `CREATE TABLE $S.shelf (id bigserial PRIMARY KEY); INSERT INTO $S.shelf DEFAULT VALUES;
+		CREATE TABLE $S.item (id bigserial PRIMARY KEY, shelf bigint REFERENCES $S.shelf, up bigint REFERENCES $S.item); INSERT INTO $S.item (shelf) VALUES (1);
+		INSERT INTO $S.item (up) VALUES (1); ALTER TABLE $S.shelf ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON $S.shelf USING (true);
+		ALTER TABLE $S.item ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON $S.item USING (true)`))
+	server := login(t, schema, "ALL ON ALL TABLES IN SCHEMA $S", "ALL ON ALL SEQUENCES IN SCHEMA $S")
+	store, err := core.New(t.Context(), m, postgres.New(pool(t, server), schema, postgres.Options{}))
+	must(t, err)
+	shelf, item := m.Resource("shelf"), m.Resource("item")
+	insert := func(field string) error {
+		_, err := store.Insert(t.Context(), item, record(t, item, map[string]any{field: 77}))
+		return err
+	}
+	for name, c := range map[string]struct {
+		err      error
+		code     core.Code
+		resource string
+	}{
+		"deletion":            {store.Delete(t.Context(), shelf, core.IntValue(1)), core.FieldUpdateForbidden, "item"},
+		"deletion in a tree":  {store.Delete(t.Context(), item, core.IntValue(1)), core.FieldUpdateForbidden, "item"},
+		"insertion":           {insert("shelf"), core.NotFound, "shelf"},
+		"insertion in a tree": {insert("up"), core.NotFound, "item"},
+	} {
+		var e *core.Error
+		if !errors.As(c.err, &e) || e.Code != c.code || e.Resource != c.resource {
+			t.Errorf("%s: got %v", name, c.err)
 		}
 	}
 }

@@ -22,6 +22,8 @@ func (b *Backend) violation(op *core.Op, server *pgconn.PgError) error {
 		found = taken(table, op, err.ConstraintName)
 	case err.Code == "23503":
 		found = b.reference(table, op, err)
+	case err.Code == "23001": // RESTRICT, since version 18
+		found = restricted(table, op, err)
 	case err.Code == "23502":
 		found = rejected(op, fieldOf(table, err.ColumnName))
 	case err.Code == "23514":
@@ -105,10 +107,19 @@ func badValues(r *core.Resource) *core.Error {
 	return &core.Error{Code: core.BadRequest, Message: r.External() + ": " + notAccepted}
 }
 
+// restricted is the error of a foreign key that is pointed at.
+func restricted(t *table, op *core.Op, err *pgconn.PgError) error {
+	if t == nil || t.foreign[err.ConstraintName] == nil {
+		return rejected(op, nil)
+	}
+	return t.foreign[err.ConstraintName].StillReferenced()
+}
+
 // reference is the error of a foreign key: of its own side, if it points at no row,
 // or of the other side, if it is pointed at. The detail of the error says
 // "Key (column)=(value) ..." in every language, with the column of the side that
-// the statement was about, and then the table of the other side.
+// the statement was about, and then the table of the other side; or, where row security
+// keeps the values from the role, that table alone.
 func (b *Backend) reference(t *table, op *core.Op, err *pgconn.PgError) error {
 	if t == nil || t.foreign[err.ConstraintName] == nil {
 		return rejected(op, nil)
@@ -116,7 +127,10 @@ func (b *Backend) reference(t *table, op *core.Op, err *pgconn.PgError) error {
 	f := t.foreign[err.ConstraintName]
 	target := b.table(f.Target()).table
 	column, value, ok := detail(err.Detail, f, t.table, target)
-	if ok && column != f.Name() || column == f.Target().Key().Name() && endsLater(err.Detail, t.table, target) {
+	switch {
+	case ok && column != f.Name(),
+		(!ok || column == f.Target().Key().Name()) && endsLater(err.Detail, t.table, target),
+		!ok && op != nil && op.Kind == core.Delete:
 		return f.StillReferenced()
 	}
 	key, bad := f.Type().Convert(value)
