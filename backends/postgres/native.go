@@ -54,7 +54,7 @@ var natives = map[string]native{
 	"macaddr8":  pattern(`^[0-9a-f]{2}(:[0-9a-f]{2}){7}$`),
 	"bit":       pattern(`^[01]*$`),
 	"varbit":    pattern(`^[01]*$`),
-	"oid":       func(s string) verdict { _, err := strconv.ParseUint(s, 10, 32); return when(err == nil, impossible) },
+	"oid":       judgeOID,
 }
 
 // pattern judges types that have one spelling.
@@ -100,4 +100,11 @@ func judgeInet(s string) verdict {
 func judgeCidr(s string) verdict {
 	p, err := netip.ParsePrefix(s)
 	return when(err == nil && p == p.Masked(), impossible)
+}
+
+// judgeOID knows that the server spells no zero before others, which newer ones take
+// for octal.
+func judgeOID(s string) verdict {
+	n, err := strconv.ParseUint(s, 10, 32)
+	return when(err == nil && strconv.FormatUint(n, 10) == s, impossible)
 }

@@ -98,3 +98,12 @@ func TestWhatIsJudgedOfATextIsWhatTheServerDoesWithIt(t *testing.T) {
 		}
 	}
 }
+
+// Newer servers take them for octal.
+func TestNoOIDIsSpelledWithLeadingZeros(t *testing.T) {
+	for text, want := range map[string]verdict{"0": castable, "10": castable, "010": impossible, "00": impossible, "09": impossible} {
+		if got := judgeOID(text); got != want {
+			t.Errorf("%s: %d, want %d", text, got, want)
+		}
+	}
+}
