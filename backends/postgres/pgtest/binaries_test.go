@@ -18,7 +18,7 @@ func TestMissingBinariesAreAnErrorThatNamesThePackage(t *testing.T) {
 	}
 }
 
-func TestLatestInstalledVersionIsTaken(t *testing.T) {
+func TestLatestInstalledVersionIsTakenUnlessPATHHasOne(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv("PATH", t.TempDir())
 	for _, version := range []string{"9", "15", "14"} {
@@ -26,12 +26,18 @@ func TestLatestInstalledVersionIsTaken(t *testing.T) {
 		if err := os.MkdirAll(bin, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(bin, "initdb"), nil, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(bin, "initdb"), nil, 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := serverBinaries(filepath.Join(root, "*", "bin"))
-	if want := filepath.Join(root, "15", "bin"); got != want || err != nil {
-		t.Errorf("got %s %v, want %s", got, err, want)
+	expect := func(version string) {
+		t.Helper()
+		got, err := serverBinaries(filepath.Join(root, "*", "bin"))
+		if want := filepath.Join(root, version, "bin"); got != want || err != nil {
+			t.Errorf("got %s %v, want %s", got, err, want)
+		}
 	}
+	expect("15")
+	t.Setenv("PATH", filepath.Join(root, "14", "bin"))
+	expect("14")
 }

@@ -19,6 +19,10 @@
 // a language and has an odd time zone, so that a test fails which relies on
 // either. Its log is part of the output of each test that fails.
 //
+// The binaries are those in PATH, otherwise Debian's latest, so that another version is
+// tried by PATH=/opt/pgsql-18/bin:$PATH go test ./...; it takes initdb and postgres, and
+// pg_basebackup for standbys. The project's tests were run with 15 and 18.
+//
 // Tests keep out of each other's way by [Schema]. Tests that stop, kill or
 // promote servers start their own with [Own] and [Server.Standby]. [Bouncer] stands a
 // PgBouncer in front of the server, [Server.Bouncer] in front of a test's own.
