@@ -40,8 +40,9 @@ type catalogColumn struct {
 	labels        []string // of an enum
 	display       string   // for people
 	size          int32    // of varchar(n), char(n), bit(n) and varbit(n), otherwise 0
-	notNull       bool
-	identity      string // pg_attribute.attidentity
+	notNull       bool     // takes no null
+	hasNulls      bool     // may have some, if only from before NOT NULL, which NOT VALID leaves there
+	identity      string   // pg_attribute.attidentity
 	generated     bool
 	fallback      string // expression of the default
 	sequence      string // whose values an identity or a default of nothing but nextval gives, as SQL names it
@@ -88,7 +89,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 	for rows.Next() {
 		col := &catalogColumn{}
 		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
-			&col.declared, &col.domain, &col.labels, &col.display, &col.size, &col.notNull,
+			&col.declared, &col.domain, &col.labels, &col.display, &col.size, &col.notNull, &col.hasNulls,
 			&col.identity, &col.generated, &col.fallback, &col.sequence, &col.sequenceStep, &col.sequenceLimit, &col.sequenceLacks,
 			&col.byCodePoint, &col.deterministic)
 		if err != nil {

@@ -29,8 +29,10 @@ WITH RECURSIVE col AS MATERIALIZED (
   FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::bigint[]) WITH ORDINALITY AS x (attname, atttypid, atttypmod, attcollation, attnum)
 )` + columnsOf
 
-	// Whether a collation sorts by code point, co, which may be that of the database.
-	byCodePoint = `coalesce(co.collname IN ('C', 'POSIX', 'ucs_basic', 'C.UTF-8', 'C.utf8') OR co.collname = 'default' AND db.datcollate IN ('C', 'POSIX') AND db.provider = 'c', true)`
+	// Whether a collation sorts by code point, co, which may be that of the database,
+	// as all those do that are built in (b).
+	byCodePoint = `coalesce(co.collprovider = 'b' OR co.collname IN ('C', 'POSIX', 'ucs_basic', 'C.UTF-8', 'C.utf8') OR
+         co.collname = 'default' AND (db.provider = 'b' OR db.datcollate IN ('C', 'POSIX') AND db.provider = 'c'), true)`
 
 	databaseCollation = `CROSS JOIN (
   SELECT datcollate, coalesce(to_jsonb(pg_database) ->> 'datlocprovider', 'c') AS provider
@@ -51,7 +53,9 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
        format_type(a.atttypid, a.atttypmod),
        CASE WHEN base.typname IN ('varchar', 'bpchar') AND below.mod > 4 THEN below.mod - 4
             WHEN base.typname IN ('bit', 'varbit') AND below.mod > 0 THEN below.mod ELSE 0 END,
-       a.attnotnull, a.attidentity::text, a.attgenerated <> '',
+       a.attnotnull, NOT a.attnotnull OR EXISTS (
+         SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND NOT k.convalidated AND k.conkey[1] = a.attnum),
+       a.attidentity::text, a.attgenerated <> '',
        coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, CASE WHEN t.typtype = 'd' THEN t.typdefault END, ''),
        coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.last, 0), coalesce(s.missing, '{}'),
        ` + byCodePoint + `,
@@ -102,8 +106,12 @@ JOIN pg_class t ON t.oid = k.confrelid
 JOIN pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
 JOIN pg_attribute ta ON ta.attrelid = k.confrelid AND ta.attnum = k.confkey[1]
-WHERE n.nspname = $1::text AND k.contype = 'f' AND cardinality(k.conkey) = 1
+WHERE n.nspname = $1::text AND k.contype = 'f' AND cardinality(k.conkey) = 1 AND ` + enforced + `
 ORDER BY 1, 2`
+
+	// Whether a constraint is more than a note, which NOT ENFORCED makes of it since
+	// version 18.
+	enforced = `coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)`
 
 	checksQuery = `
 SELECT c.relname::text, k.conname::text, coalesce(a.attname::text, '')

@@ -85,7 +85,7 @@ func (b *builder) ordered(c *column, kind core.FilterKind, v core.Value, negate 
 
 // orNull adds the rows without a value to a negated comparison.
 func (b *builder) orNull(c *column, negate bool) {
-	if negate && !c.notNull {
+	if negate && c.hasNulls {
 		b.write(" OR ", b.column(c), " IS NULL")
 	}
 }
@@ -113,7 +113,7 @@ func (b *builder) equal(c *column, v core.Value, equal bool) {
 		b.same(c, c.verdict(v), b.param(c.cast), false)
 	case equal:
 		b.write(operand, " = ", b.param(c.cast))
-	case c.notNull:
+	case !c.hasNulls:
 		b.write(operand, " <> ", b.param(c.cast))
 	default:
 		b.write(operand, " IS DISTINCT FROM ", b.param(c.cast))

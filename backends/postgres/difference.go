@@ -188,7 +188,7 @@ func (c *comparison) compareType(f *core.Field, col *catalogColumn) {
 
 func (c *comparison) compareKey(t *catalogTable, f *core.Field, col *catalogColumn) {
 	table := c.table(f.Resource())
-	if !t.hasUnique(f.Name(), true) || !col.notNull {
+	if !t.hasUnique(f.Name(), true) || col.hasNulls {
 		c.add(difference{
 			what:   f.String() + ": is not a primary key, nor unique and not null by a constraint that is not deferrable",
 			remedy: "ALTER TABLE " + table + " ADD PRIMARY KEY (" + quote(f.Name()) + ")",

@@ -1,5 +1,5 @@
-// Package postgres is the backend for PostgreSQL 13 and later: the records of a
-// model in ordinary tables of one schema.
+// Package postgres is the backend for PostgreSQL 13 and later, tried on 15 and 18: the
+// records of a model in ordinary tables of one schema.
 //
 //	backend, err := postgres.Open(ctx, "postgres://app@db/shop", "cookies", postgres.Options{})
 //	store, err := core.New(ctx, model, backend)

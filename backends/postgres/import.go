@@ -65,8 +65,8 @@ func (i *Imported) Model() (*core.Model, error) {
 // [ImportChanged] that says what it is. A key of type Int without a default has one
 // of the kind [ImportRefused], and so has a primary key that is DEFERRABLE.
 //
-// A foreign key of one column that refers to the primary key of a resource
-// becomes a to-one relation, which cascades if that very key says ON DELETE
+// A foreign key of one column that refers to the primary key of a resource, and is
+// not NOT ENFORCED, becomes a to-one relation, which cascades if that very key says ON DELETE
 // CASCADE, and the target gets its other side: to-one if the column is unique,
 // otherwise to-many. The other side is named after the referring table; or, where
 // a table refers to itself or several times to the same one, or the target has a

@@ -83,6 +83,7 @@ type importedForeignKey struct {
 	Cascade       bool
 	Acts          bool // on deletion, it deletes or changes what refers
 	Valid         bool
+	Enforced      bool
 }
 
 // importCatalog reads a schema in the caller's transaction.

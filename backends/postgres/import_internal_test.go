@@ -57,7 +57,7 @@ func drawImportedKeys(t *rapid.T, c *importedCatalog, table *importedTable) {
 		target := rapid.SampledFrom(c.tables).Draw(t, "target")
 		k := importedForeignKey{
 			Name: "foreign", Columns: some.Draw(t, "from"), TargetSchema: "s", Target: target.Name,
-			Cascade: rapid.Bool().Draw(t, "cascade"), Valid: rapid.Bool().Draw(t, "valid"),
+			Cascade: rapid.Bool().Draw(t, "cascade"), Valid: rapid.Bool().Draw(t, "valid"), Enforced: rapid.Bool().Draw(t, "enforced"),
 		}
 		for range k.Columns {
 			k.TargetColumns = append(k.TargetColumns, target.columns[0].Name)

@@ -44,6 +44,9 @@ func (m *importer) target(r *importedResource, k importedForeignKey) (to *import
 	const kept = "the server keeps it; "
 	refers := "the foreign key " + importedNames(k.Columns) + " refers to "
 	name := quotedImportName(k.Target)
+	if !k.Enforced {
+		return nil, refers + name + ", but is NOT ENFORCED", "its column is a plain field; ALTER TABLE ... ALTER CONSTRAINT ... ENFORCED"
+	}
 	if k.TargetSchema != m.catalog.schema {
 		return nil, refers + quotedImportName(k.TargetSchema) + "." + name + ", which is in another schema", kept + "its column is a plain field"
 	}

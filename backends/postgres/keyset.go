@@ -52,7 +52,7 @@ func (b *builder) steps(t *table, op *core.Op) []step {
 	steps := make([]step, len(op.After))
 	for i, v := range op.After {
 		c := t.columns[op.Order[i].Field.Column()]
-		steps[i] = step{column: b.value(c) + c.codePoints, desc: op.Order[i].Desc, null: !c.notNull}
+		steps[i] = step{column: b.value(c) + c.codePoints, desc: op.Order[i].Desc, null: c.hasNulls}
 		if v.IsSet() {
 			steps[i].value = b.param(c.cast)
 		}

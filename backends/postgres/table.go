@@ -39,10 +39,11 @@ type column struct {
 	name       string // quoted
 	cast       string // type of its parameters
 	sqlType    string // its own, with modifiers
-	notNull    bool
+	notNull    bool   // takes no null
+	hasNulls   bool   // may have some
 	immediate  bool   // unique, by an index that looks at every row by itself
 	virtual    bool   // not in the table, only in what is read
-	generated  bool   // GENERATED ALWAYS AS (...) STORED
+	generated  bool   // GENERATED ALWAYS AS (...)
 	always     bool   // GENERATED ALWAYS AS IDENTITY
 	fallback   string // default expression, or what gives the values of an identity
 	given      bool   // a value that is not given is not null
@@ -131,7 +132,7 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 func bindColumn(found *catalogColumn, f *core.Field) *column {
 	c := &column{
 		form: formOf(found, f), field: f, index: f.Column(), name: quote(f.Name()), cast: sqlType(f),
-		notNull: found.notNull || f.Key(), generated: found.generated, always: found.identity == "a",
+		notNull: found.notNull || f.Key(), hasNulls: found.hasNulls && !f.Key(), generated: found.generated, always: found.identity == "a",
 		sqlType: found.declared, fallback: found.fallback, given: found.given(), limits: limitsOf(found),
 	}
 	if found.identity != "" {
