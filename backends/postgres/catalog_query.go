@@ -31,12 +31,9 @@ WITH RECURSIVE col AS MATERIALIZED (
 
 	// Whether a collation sorts by code point, co, which may be that of the database,
 	// as all those do that are built in (b).
-	byCodePoint = `coalesce(co.collprovider = 'b' OR co.collname IN ('C', 'POSIX', 'ucs_basic', 'C.UTF-8', 'C.utf8') OR
-         co.collname = 'default' AND (db.provider = 'b' OR db.datcollate IN ('C', 'POSIX') AND db.provider = 'c'), true)`
-
-	databaseCollation = `CROSS JOIN (
-  SELECT datcollate, coalesce(to_jsonb(pg_database) ->> 'datlocprovider', 'c') AS provider
-  FROM pg_database WHERE datname = current_database()) db`
+	byCodePoint = `coalesce(co.collprovider = 'b' OR co.collname IN ('C', 'POSIX', 'ucs_basic', 'C.UTF-8', 'C.utf8') OR co.collname = 'default' AND (
+         SELECT CASE coalesce(to_jsonb(db) ->> 'datlocprovider', 'c') WHEN 'b' THEN true WHEN 'c' THEN db.datcollate IN ('C', 'POSIX') ELSE false END
+         FROM pg_database db WHERE db.datname = current_database()), true)`
 
 	// What columns are made of: of a domain, the first type below it that is none.
 	columnsOf = `, below (top, topmod, oid, mod) AS (
@@ -53,8 +50,8 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
        format_type(a.atttypid, a.atttypmod),
        CASE WHEN base.typname IN ('varchar', 'bpchar') AND below.mod > 4 THEN below.mod - 4
             WHEN base.typname IN ('bit', 'varbit') AND below.mod > 0 THEN below.mod ELSE 0 END,
-       a.attnotnull, NOT a.attnotnull OR EXISTS (
-         SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND NOT k.convalidated AND k.conkey[1] = a.attnum),
+       a.attnotnull, NOT a.attnotnull OR (a.attrelid, a.attnum) IN (
+         SELECT k.conrelid, k.conkey[1] FROM pg_constraint k WHERE k.contype = 'n' AND NOT k.convalidated),
        a.attidentity::text, a.attgenerated <> '',
        coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, CASE WHEN t.typtype = 'd' THEN t.typdefault END, ''),
        coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.last, 0), coalesce(s.missing, '{}'),
@@ -69,7 +66,6 @@ JOIN pg_namespace bn ON bn.oid = base.typnamespace
 LEFT JOIN pg_type e ON e.oid = base.typelem AND e.typarray = base.oid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
-` + databaseCollation + `
 LEFT JOIN LATERAL (
   SELECT format('%I.%I', sn.nspname, sc.relname) AS name, sq.seqincrement AS step, sq.seqmax AS last,
          ARRAY(SELECT g FROM unnest('{USAGE,SELECT,UPDATE}'::text[]) AS g WHERE NOT has_sequence_privilege(sc.oid, g)) AS missing

@@ -51,7 +51,6 @@ JOIN pg_type t ON t.oid = below.type AND t.typtype <> 'd'
 LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
 LEFT JOIN pg_attrdef d ON d.adrelid = col.attrelid AND d.adnum = col.attnum
 LEFT JOIN pg_collation co ON co.oid = col.attcollation
-` + databaseCollation + `
 ORDER BY col.attrelid, col.attnum`
 
 	importIndexes = `
