@@ -100,8 +100,11 @@ func (b *Backend) failure(ctx context.Context, op *core.Op, err error) error {
 		if found := b.violation(op, server); found != nil {
 			return found
 		}
+		if slices.Contains(languages, server.File) {
+			err = &spokenError{server}
+		}
 		if server.Code == insufficientPrivilege {
-			return b.forbidden(op, server)
+			return b.forbidden(op, err)
 		}
 	}
 	return b.classify(ctx, err)

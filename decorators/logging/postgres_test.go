@@ -1,10 +1,12 @@
 package logging_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -28,6 +30,16 @@ func TestWhatAServerSaysOfValuesIsNotLogged(t *testing.T) {
 			`RAISE EXCEPTION 'no % today', NEW.type USING DETAIL = NEW.type, HINT = NEW.type, ERRCODE = '99001'`,
 			"error insert cookie: kind=insert resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR sqlstate=99001 cause=SQLSTATE 99001",
 		},
+		"raise as the server": {
+			`RAISE EXCEPTION 'no % today', NEW.type USING ERRCODE = '55000'`,
+			"error insert cookie: kind=insert resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR sqlstate=55000" +
+				" cause=postgres: raised by a function of the database (SQLSTATE 55000)",
+		},
+		"raise as a denial": {
+			`RAISE EXCEPTION 'no % for you', NEW.type USING ERRCODE = 'insufficient_privilege'`,
+			"info insert cookie: kind=insert resource=cookie outcome=denied rows=0 attempt=1 code=FORBIDDEN at=cookie sqlstate=42501" +
+				" cause=postgres: raised by a function of the database (SQLSTATE 42501)",
+		},
 		"statement": {
 			`PERFORM no_such_function()`,
 			"error insert cookie: kind=insert resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR sqlstate=42883" +
@@ -36,7 +48,8 @@ func TestWhatAServerSaysOfValuesIsNotLogged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, logs := objecting(t, c.body)
-			if _, err := store.Insert(t.Context(), cookie, record(t, map[string]any{"type": secret})); err == nil || name != "statement" && !strings.Contains(err.Error(), secret) {
+			_, err := store.Insert(t.Context(), cookie, record(t, map[string]any{"type": secret}))
+			if server, ok := errors.AsType[*pgconn.PgError](err); !ok || name != "statement" && !strings.Contains(server.Message, secret) {
 				t.Fatalf("the server does not repeat the value: %v", err)
 			}
 			expect(t, logs, c.line)
