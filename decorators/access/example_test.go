@@ -49,7 +49,7 @@ func ExamplePolicy_Decorator() {
 	}
 	fmt.Println(store.Get(ctx, bread, id)) // on behalf of nobody
 	// Output:
-	// bob [] FORBIDDEN object_name="bread"
+	// bob [] FORBIDDEN object_name="bread": access: insert of bread is allowed: rule 2 applies; a row as it would be fulfils no check of these, or of another policy
 	// alice [bread{id:2 name:rye on_sale:true baker:alice}] <nil>
 	// bread{id:2 name:rye} <nil>
 }

@@ -117,3 +117,24 @@ func TestExplainTakesExactlyOneOperation(t *testing.T) {
 		}
 	}
 }
+
+// The client learns that the row may not be like this, and the log which rules asked.
+func TestTheCauseOfARowThatFulfilsNoCheckIsWhatTheRulesSaid(t *testing.T) {
+	s := newScene(t, access.Policy{
+		{Name: "own", Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update, Using: access.All(), Check: access.Eq("baker", access.ID())},
+		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update, Fields: []string{"name"}},
+		{Roles: []string{"owner"}, Resource: "bread", Operations: access.Insert | access.Update},
+	})
+	another := map[string]any{"id": 1, "on_sale": false, "baker": 2}
+	_, updated := s.store.Update(s.as(user(1, "baker")), s.bread, s.record(s.bread, another))
+	another["id"] = 9
+	_, inserted := s.store.Insert(s.as(user(1, "baker")), s.bread, s.record(s.bread, another))
+	for what, c := range map[string]struct {
+		err     error
+		missing string // what the second rule does not list: a default counts as left alone
+	}{"update": {updated, "on_sale"}, "insert": {inserted, "baker"}} {
+		want := `FORBIDDEN object_name="Bread": access: ` + what + " of bread is allowed: rule 1 (own) applies; rule 2 does not list " + c.missing +
+			"; rule 3 is for owner; a row as it would be fulfils no check of these, or of another policy"
+		s.is(what, core.AsError(c.err).Error(), want)
+	}
+}

@@ -2,6 +2,7 @@ package access
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/larder-go/larder/core"
 )
@@ -49,4 +50,14 @@ func (c *Compiled) cause(p *core.Principal, what Operation, r *core.Resource, fi
 		return nil
 	}
 	return errors.New("access: " + describe(what, r, c.verdicts(p, what, r, fields)))
+}
+
+// unchecked gives the error of a row that would fulfil no check, which the backend
+// finds, its cause for the log. Who refused for another reason has said which.
+func (c *Compiled) unchecked(err error, p *core.Principal, what Operation, r *core.Resource, records []core.Record) error {
+	e, ok := err.(*core.Error) //nolint:errorlint // one that is wrapped says more
+	if !ok || e.Code != core.Forbidden || e.Cause != nil {
+		return err
+	}
+	return refused(p, r, fmt.Errorf("%w; a row as it would be fulfils no check of these, or of another policy", c.cause(p, what, r, what.fieldsOf(records)...)))
 }

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -15,7 +16,7 @@ func (c *Compiled) update(ctx context.Context, op *core.Op, next core.Handler) (
 	var using, check either
 	var bad *core.Field
 	for i := range allowed {
-		if f := allowed[i].rule.fields.missingFrom(op.Records); f != nil {
+		if f := allowed[i].rule.fields.missingFrom(op.Records, Update); f != nil {
 			bad = orElse(bad, f)
 			continue
 		}
@@ -27,7 +28,7 @@ func (c *Compiled) update(ctx context.Context, op *core.Op, next core.Handler) (
 	}
 	using.narrow(&op.Using)
 	check.narrow(&op.Check)
-	return c.written(ctx, op, next)
+	return c.written(ctx, op, Update, op.Records, next)
 }
 
 func (c *Compiled) insert(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -40,7 +41,7 @@ func (c *Compiled) insert(ctx context.Context, op *core.Op, next core.Handler) (
 	var check either
 	var bad *core.Field
 	for i := range allowed {
-		if f := allowed[i].rule.fields.missingFromNew(named); f != nil {
+		if f := allowed[i].rule.fields.missingFrom(named, Insert); f != nil {
 			bad = orElse(bad, f)
 			continue
 		}
@@ -50,7 +51,7 @@ func (c *Compiled) insert(ctx context.Context, op *core.Op, next core.Handler) (
 		return core.Result{}, c.unwritable(op, Insert, bad)
 	}
 	check.narrow(&op.Check)
-	return c.written(ctx, op, next)
+	return c.written(ctx, op, Insert, named, next)
 }
 
 // given returns the records of an Insert as whoever began it named them, without
@@ -64,31 +65,40 @@ func given(op *core.Op) []core.Record {
 
 // missingFrom returns a field that a record sets and that is not on the list, or
 // nil.
-func (l *list) missingFrom(records []core.Record) *core.Field {
-	return l.missingWhere(records, func(*core.Field, core.Value) bool { return true })
-}
-
-// missingFromNew is [list.missingFrom] for new records: to set a field to its
-// default is to leave it alone.
-func (l *list) missingFromNew(records []core.Record) *core.Field {
-	return l.missingWhere(records, func(f *core.Field, v core.Value) bool {
-		d, err := f.Default()
-		return err != nil || d != v
-	})
-}
-
-func (l *list) missingWhere(records []core.Record, counts func(*core.Field, core.Value) bool) *core.Field {
+func (l *list) missingFrom(records []core.Record, what Operation) *core.Field {
 	if l == nil {
 		return nil
 	}
 	for _, rec := range records {
 		for i, f := range rec.Resource().Columns() {
-			if v := rec.At(i); !l.has[i] && !v.IsAbsent() && counts(f, v) {
+			if !l.has[i] && what.sets(f, rec.At(i)) {
 				return f
 			}
 		}
 	}
 	return nil
+}
+
+// sets reports whether a record that is written with the value sets the field: to
+// give a new one the default is to leave it alone.
+func (o Operation) sets(f *core.Field, v core.Value) bool {
+	if v.IsAbsent() || o != Insert {
+		return !v.IsAbsent()
+	}
+	d, err := f.Default()
+	return err != nil || d != v
+}
+
+// fieldsOf returns the fields that the records set.
+func (o Operation) fieldsOf(records []core.Record) (fields []*core.Field) {
+	for _, rec := range records {
+		for i, f := range rec.Resource().Columns() {
+			if o.sets(f, rec.At(i)) && !slices.Contains(fields, f) {
+				fields = append(fields, f)
+			}
+		}
+	}
+	return fields
 }
 
 func orElse(f, otherwise *core.Field) *core.Field {
@@ -104,11 +114,11 @@ func (c *Compiled) unwritable(op *core.Op, what Operation, f *core.Field) error 
 }
 
 // written runs a write and shows of its outcome what the writer may read.
-func (c *Compiled) written(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+func (c *Compiled) written(ctx context.Context, op *core.Op, what Operation, named []core.Record, next core.Handler) (core.Result, error) {
 	r, p := op.Resource, op.Principal
 	res, err := next(ctx, op)
 	if err != nil {
-		return core.Result{}, err
+		return core.Result{}, c.unchecked(err, p, what, r, named)
 	}
 	var space [few]grant
 	view(grants(space[:0], c.of(r).read, p)).cut(res.Records)
