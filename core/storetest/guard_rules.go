@@ -90,6 +90,11 @@ var guardRules = []guardRow{
 		opsAreTheirs,
 	},
 	{
+		"what is repeated is guarded again",
+		"An operation whose transaction is tried again after a conflict is guarded as if it were the first try.",
+		repeatedIsGuarded,
+	},
+	{
 		"fields that are not read stay unknown",
 		"A field that the principal does not read is in no result, no condition and no order.",
 		unreadStaysUnknown,

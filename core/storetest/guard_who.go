@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/larder-go/larder/core"
@@ -14,6 +15,10 @@ func nobodyIsRefused(t *guardTrial) {
 		return // it is one of the guests
 	}
 	nobody := []guest{t.guest(nil)}
+	ctx, _ := t.send(t.ctx, nil)
+	if err := t.store.Tx(ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }); !errors.Is(err, core.Unauthorized) {
+		t.Fatalf("nobody, a transaction without operations: %s, want %s", told(err), core.Unauthorized)
+	}
 	look := func(g guest, at place, a attempt) {
 		o, arrived := t.try(at, g, a)
 		if !t.turnsAway(o.err, a.kind, a.res) {
@@ -193,4 +198,32 @@ func unreadStaysUnknown(t *guardTrial) {
 	}
 	t.eachRead(t.guests(), look)
 	t.eachWrite(t.guests(), writeKinds, look)
+}
+
+// repeated sends an operation from a transaction whose first try conflicted.
+var repeated = place{name: "in a transaction that is repeated", run: func(t *theatre, who *core.Principal, fn func(context.Context, core.Session) error) error {
+	again := false
+	return t.transaction(who, core.TxOptions{}, func(ctx context.Context, s core.Session) error {
+		if !again {
+			again = true
+			return core.ErrConflict
+		}
+		return fn(ctx, s)
+	})
+}}
+
+// repeatedIsGuarded sends some operations of each resource for some guest, not all,
+// as there is a pause before another try.
+func repeatedIsGuarded(t *guardTrial) {
+	const some = 60
+	for _, r := range t.Model.Resources() {
+		all := slices.Concat(t.made.reads(r), t.made.writes(r, writeKinds))
+		for _, a := range all {
+			if t.thin.IntN(len(all)) >= some || t.skips() {
+				continue
+			}
+			g := t.guests()[t.thin.IntN(len(t.guests()))]
+			t.undo(repeated, a, t.do(g, repeated, a, usingHides, checkHolds))
+		}
+	}
 }

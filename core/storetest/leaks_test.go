@@ -145,6 +145,11 @@ var forgetfulLeaks = []leak{
 		guarded:    unless(func(op *core.Op) bool { return op.Kind == core.Load && len(op.Keys) > 1 }),
 	},
 	{
+		name:    "drops the guard when an operation is repeated",
+		caught:  []string{"what is repeated is guarded again"},
+		guarded: unless(func(op *core.Op) bool { return op.Attempt() > 1 }),
+	},
+	{
 		name:       "forgets one resource",
 		caught:     []string{"reads meet what is seen", "writes touch what may be touched"},
 		interferes: "engine",
@@ -438,6 +443,25 @@ var identityLeaks = []leak{
 				own(op)
 				return next(ctx, op)
 			}))
+		},
+	},
+	{
+		name:   "lets nobody begin a transaction", // after which a REST face answers nobody about the model
+		caught: []string{"nobody is refused"},
+		guarded: func() storetest.Guarded {
+			honest := policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+				own(op)
+				return next(ctx, op)
+			})
+			return stack(core.Decorator{Name: "leaky", Layer: core.Policy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+				guarded, err := honest.Wrap(m, next)
+				return func(ctx context.Context, op *core.Op) (core.Result, error) {
+					if op.Kind == core.Tx {
+						return next(ctx, op)
+					}
+					return guarded(ctx, op)
+				}, err
+			}})
 		},
 	},
 	{
