@@ -93,9 +93,10 @@ func (f *Field) Default() (Value, error) {
 	if !ok {
 		return f.fallback, nil
 	}
-	v, err := f.Convert(compute())
+	raw := compute()
+	v, err := f.Convert(raw)
 	if err != nil {
-		return Value{}, &Error{Code: ServerError, Cause: fmt.Errorf("default of %s: %v", f, err)} //nolint:errorlint // its code is not ours
+		return Value{}, &Error{Code: ServerError, Cause: fmt.Errorf("default of %s: a %T does not fit the type %s", f, raw, f.typ)}
 	}
 	return v, nil
 }

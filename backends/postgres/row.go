@@ -66,15 +66,34 @@ func (r *rowReader) prepare() {
 // unreadable is the error of a stored value that the model has no place for. It names
 // the row for the operator, if its key was asked for.
 func (r *rowReader) unreadable(f *core.Field, err error) error {
-	row := ""
+	e := &unreadableError{field: f, err: err}
 	for i, c := range r.columns {
 		if raw := r.rows.RawValues()[i]; c.field.Key() && raw != nil {
-			if key, bad := r.decoders[i](raw); bad == nil {
-				row = fmt.Sprintf(" of %q", key)
-			}
+			e.key, _ = r.decoders[i](raw)
 		}
 	}
-	return fmt.Errorf("postgres: %s%s: stored value cannot be read: %w", f, row, err)
+	return e
+}
+
+type unreadableError struct {
+	field *core.Field
+	key   core.Value // absent if it was not asked for
+	err   error
+}
+
+func (e *unreadableError) Error() string {
+	row := ""
+	if e.key.IsSet() {
+		row = fmt.Sprintf(" of %q", e.key)
+	}
+	return fmt.Sprintf("postgres: %s%s: stored value cannot be read: %s", e.field, row, e.err)
+}
+
+func (e *unreadableError) Unwrap() error { return e.err }
+
+// Redacted is what a log may hold that is to hold no values.
+func (e *unreadableError) Redacted() string {
+	return (&unreadableError{field: e.field, err: e.err}).Error()
 }
 
 // unchanged reports whether the server sent the very text that was written. Of all

@@ -99,6 +99,10 @@ func TestARowThatCannotBeReadIsNamedForTheOperator(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), "row."+field+` of "odd one"`) || strings.Contains(core.AsError(err).Public(), "odd one") {
 					t.Errorf("%s, %s: %v", value, mode, err)
 				}
+				var inner interface{ Redacted() string }
+				if !errors.As(err, &inner) || strings.Contains(inner.Redacted(), "odd one") || !strings.Contains(inner.Redacted(), "row."+field) {
+					t.Errorf("%s, %s: for logs without values: %v", value, mode, inner)
+				}
 			}
 		}
 		must(t, store.Delete(t.Context(), row, core.TextValue("odd one")))

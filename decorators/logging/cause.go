@@ -17,6 +17,13 @@ type sqlError interface {
 	SQLState() string
 }
 
+// redactedError is an error whose text may repeat values, and that says what to log in
+// its place.
+type redactedError interface {
+	error
+	Redacted() string
+}
+
 // causeOf returns what an error says that is not public, without what may repeat
 // values.
 func causeOf(err error) string {
@@ -39,6 +46,8 @@ func redact(text string, err error) string {
 	switch e := err.(type) { //nolint:errorlint // the tree is walked
 	case *core.Error:
 		text = replace(text, e.Public(), public(e))
+	case redactedError:
+		text = replace(text, e.Error(), e.Redacted())
 	case sqlError:
 		if !speaksOfServer(e.SQLState()) {
 			text = replace(text, e.Error(), "SQLSTATE "+e.SQLState())

@@ -54,7 +54,9 @@
 // errors of databases (those with a method SQLState) outside the classes that speak of the server, the connection, the transaction or the
 // statement: a "value out of range", a violation, a RAISE of a trigger are reduced to
 // their SQLSTATE. What Detail, Hint and Where of a PostgreSQL error say is never
-// part of its text. Other causes are written as they are: whoever makes errors, in a
+// part of its text. An error with a method Redacted() string is replaced by what that
+// returns: the backends of this project have such, where the text names a row for who
+// repairs it. Other causes are written as they are: whoever makes errors, in a
 // decorator or in the function of a transaction, must put no values in them that a
 // log may not hold, nor ids of principals if Anonymous is to leave them out. The policies
 // of this project put neither into theirs.

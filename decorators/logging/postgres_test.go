@@ -1,12 +1,10 @@
 package logging_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -28,7 +26,8 @@ func TestWhatAServerSaysOfValuesIsNotLogged(t *testing.T) {
 		},
 		"raise": {
 			`RAISE EXCEPTION 'no % today', NEW.type USING DETAIL = NEW.type, HINT = NEW.type, ERRCODE = '99001'`,
-			"error insert cookie: kind=insert resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR sqlstate=99001 cause=SQLSTATE 99001",
+			"error insert cookie: kind=insert resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR sqlstate=99001" +
+				" cause=postgres: raised by a function of the database (SQLSTATE 99001)",
 		},
 		"raise as the server": {
 			`RAISE EXCEPTION 'no % today', NEW.type USING ERRCODE = '55000'`,
@@ -48,8 +47,7 @@ func TestWhatAServerSaysOfValuesIsNotLogged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, logs := objecting(t, c.body)
-			_, err := store.Insert(t.Context(), cookie, record(t, map[string]any{"type": secret}))
-			if server, ok := errors.AsType[*pgconn.PgError](err); !ok || name != "statement" && !strings.Contains(server.Message, secret) {
+			if _, err := store.Insert(t.Context(), cookie, record(t, map[string]any{"type": secret})); err == nil || name != "statement" && !strings.Contains(err.Error(), secret) {
 				t.Fatalf("the server does not repeat the value: %v", err)
 			}
 			expect(t, logs, c.line)

@@ -62,12 +62,13 @@ func noValueIsLogged(t *testing.T) {
 		fmt.Errorf("%w: %w", core.ErrConflict, &pgconn.PgError{Severity: "ERROR", Code: "23505", Message: secret, Detail: secret}),
 		errors.Join(errors.New("insert"), &pgconn.PgError{Severity: "ERROR", Code: "22003", Message: `value "` + secret + `" is out of range`}),
 		&pgconn.PgError{Severity: "ERROR", Code: "P0001", Message: secret, Hint: secret, Where: secret},
+		fmt.Errorf("read: %w", &rowError{&pgconn.PgError{Severity: "ERROR", Code: "55000", Message: secret}}),
 	} {
 		everything(store.Session)
 		_ = store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { everything(tx.Session); return nil })
 	}
 	lines := strings.Count(out.String(), "\n")
-	if lines < 9*2*9 {
+	if lines < 9*2*10 {
 		t.Errorf("%d lines", lines)
 	}
 	for line := range strings.Lines(out.String()) {
@@ -79,6 +80,11 @@ func noValueIsLogged(t *testing.T) {
 		t.Error("the field that is named is not logged")
 	}
 }
+
+// rowError says for itself what of it may be logged.
+type rowError struct{ *pgconn.PgError }
+
+func (e *rowError) Redacted() string { return "a row" }
 
 func TestValuesOfNamedFieldsAreLoggedAsWhatTheyAre(t *testing.T) {
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{
@@ -163,6 +169,10 @@ func TestCauseIsLoggedWithoutWhatMayRepeatValues(t *testing.T) {
 			"22001", "insert: SQLSTATE 22001",
 		},
 		{&pgconn.PgError{Severity: "ERROR", Code: "my", Message: secret}, "my", "SQLSTATE my"},
+		{
+			&core.Error{Code: core.ServerError, Cause: fmt.Errorf("read: %w", &rowError{&pgconn.PgError{Severity: "ERROR", Code: "55000", Message: secret}})},
+			"55000", "read: a row",
+		},
 		{errors.New(strings.Repeat("é", 4096)), nil, strings.Repeat("é", 2048) + "..."},
 		{core.ErrCommitUnknown, nil, "outcome of the commit is unknown"},
 	} {
