@@ -46,8 +46,9 @@ func (e Explanation) String() string { return e.text }
 
 // Explain says what the policy answers p, which is nil for nobody, to one
 // operation on the resource that names the fields: filters or sorts by them if it
-// reads, sets them if it writes. It is for tests of a policy and for whoever asks
-// why; the decorator decides by the same rules.
+// reads, sets them if it writes, those of a new record to another value than the
+// model's default. It is for tests of a policy and for whoever asks why; the decorator
+// decides by the same rules.
 //
 // What is one operation, not a set of them. The explanation's Err says so if it is
 // not, and if the model has no such resource or stored field.
