@@ -39,14 +39,18 @@
 // # What the store tells nevertheless
 //
 // A record that the principal does not own is there all the same, and what it holds
-// is taken. Whoever works on the store itself, without core/engine, is told so much:
+// is taken. So much is told of it:
 //
-//   - A to-one that is set to the id of such a record is stored, while one that is set
-//     to the id of none is [core.NotFound]. The engine answers both alike.
 //   - To delete what such a record points at is refused, with
 //     [core.FieldUpdateForbidden] and the relation.
 //   - A unique value that such a record has is [core.AlreadyExists], and so is its
 //     partner in a one-to-one.
+//   - With core/engine, a record that points at such a record through a relation whose
+//     other side has a [core.FieldSpec] Writable function cannot let go of it, because
+//     that function cannot be asked: [core.FieldUpdateForbidden].
+//   - At the store itself, a to-one that is set to the id of such a record is stored,
+//     while one that is set to the id of none is [core.NotFound]. core/engine answers
+//     both alike.
 //
 // # Roles that pass
 //
