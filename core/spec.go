@@ -71,7 +71,8 @@ type FieldSpec struct {
 // called by several goroutines at once.
 type Computed struct {
 	// Get returns the value to show, of any type with a JSON form. It sees the
-	// stored fields of the record.
+	// stored fields of the record: hidden ones too, and ids of related records that
+	// the principal may not see, which it must not show.
 	Get func(ctx context.Context, rec Record) (any, error)
 	// Set turns the value that a client wrote into values of other fields, by
 	// name, which are then set without regard to Readonly and Hidden; relations
