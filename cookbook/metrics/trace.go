@@ -17,7 +17,7 @@ var traceparent = regexp.MustCompile(`^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[
 // trace is kept; an id of zeros is none. A program with OpenTelemetry has this already.
 func traced(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if found := traceparent.FindStringSubmatch(r.Header.Get("Traceparent")); found != nil && strings.Trim(found[1], "0") != "" {
+		if found := traceparent.FindStringSubmatch(r.Header.Get("Traceparent")); len(found) > 1 && strings.Trim(found[1], "0") != "" {
 			r = r.WithContext(context.WithValue(r.Context(), traceKey{}, found[1]))
 		}
 		next.ServeHTTP(w, r)
