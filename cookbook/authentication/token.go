@@ -64,9 +64,12 @@ func (v *verifier) principal(r *http.Request) (*core.Principal, error) {
 		return nil, nil
 	}
 	claims := jwt.MapClaims{}
-	_, err := request.ParseFromRequest(r, request.BearerExtractor{}, v.key, request.WithParser(v.parser), request.WithClaims(claims))
+	token, err := request.ParseFromRequest(r, request.BearerExtractor{}, v.key, request.WithParser(v.parser), request.WithClaims(claims))
 	if err != nil {
 		return nil, err
+	}
+	if token.Header["crit"] != nil { // extensions, of which we know none (RFC 7515, section 4.1.11)
+		return nil, errors.New("the token has extensions that have to be understood")
 	}
 	sub, err := claims.GetSubject()
 	if err != nil || sub == "" {

@@ -113,6 +113,12 @@ func TestOnlyGoodTokensOfTheSecretPass(t *testing.T) {
 	}
 	good := hs(claims())
 	parts := strings.Split(good, ".")
+	critical := jwt.NewWithClaims(jwt.SigningMethodHS256, claims())
+	critical.Header["crit"] = []string{"exp"}
+	extended, err := critical.SignedString([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
 	later, earlier := time.Now().Add(time.Hour).Unix(), time.Now().Add(-time.Hour).Unix()
 	judge(t, handler(t, settings{secret: write(t, secret+"\n"), issuer: "bakery", audience: "cookies"}), map[string]string{
 		"good": good, "another spelling of the scheme": "bearer" + strings.TrimPrefix(good, "Bearer"), "good since an hour": hs(claims("nbf", earlier)),
@@ -126,6 +132,7 @@ func TestOnlyGoodTokensOfTheSecretPass(t *testing.T) {
 		"signature cut off":   parts[0] + "." + parts[1] + ".",
 		"another secret":      "Bearer " + sign(t, jwt.SigningMethodHS256, []byte(strings.ToUpper(secret)), "", claims()),
 		"another algorithm":   "Bearer " + sign(t, jwt.SigningMethodHS512, []byte(secret), "", claims()),
+		"unknown extension":   "Bearer " + extended,
 		"another's claims":    parts[0] + "." + strings.Split(hs(claims("sub", "bob")), ".")[1] + "." + parts[2],
 		"expired":             hs(claims("exp", earlier)),
 		"no expiry":           hs(claims("exp", nil)),
