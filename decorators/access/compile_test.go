@@ -53,6 +53,8 @@ func TestEveryMistakeOfAPolicyIsReportedWithItsRule(t *testing.T) {
 		{"using: compares bread.notes, which is json, with lt", rule(func(r *access.Rule) { r.Using = access.Lt("notes", 1) })},
 		{"using: compares bread.notes, which is json, with what the principal has; it cannot be",
 			rule(func(r *access.Rule) { r.Using = access.Eq("notes", access.Claim("c")) })},
+		{`using: compares bread.notes, which is json, with a value that does not fit: [claim "c"]`,
+			rule(func(r *access.Rule) { r.Using = access.Ne("notes", []any{access.Claim("c")}) })},
 		{"using: compares bread.price with a claim without a name", rule(func(r *access.Rule) { r.Using = access.Eq("price", access.Claim("")) })},
 		{"using: compares bread.price, which is int, with a value that does not fit: cheap",
 			rule(func(r *access.Rule) { r.Using = access.Or(access.Eq("price", 1), access.Eq("price", "cheap")) })},

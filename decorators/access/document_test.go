@@ -10,7 +10,10 @@ import (
 )
 
 // odd values stand where others belong.
-var odd = []any{nil, true, false, 1, "", "x", []any{}, []any{"x"}, []any{"x", "x"}, map[string]any{}, map[string]any{"x": 1}}
+var odd = []any{
+	nil, true, false, 1, "", "x", []any{}, []any{"x"}, []any{"x", "x"}, map[string]any{}, map[string]any{"x": 1},
+	[]any{map[string]any{"x": 1}}, []any{map[string]any{"$claim": "x"}}, []any{[]any{map[string]any{"x": map[string]any{"$x": 1}}}},
+}
 
 // drawn returns what is right, or now and then something odd.
 func drawn(t *rapid.T, right func() any) any {

@@ -34,6 +34,10 @@ func (v FromPrincipal) String() string {
 	return fmt.Sprintf("claim %q", v.claim)
 }
 
+// MarshalJSON refuses to be a part of a value, such as a list that a field is compared
+// with: it would be compared as it stands, and differ from everything.
+func (FromPrincipal) MarshalJSON() ([]byte, error) { return nil, errTakenInside }
+
 // forgotten is an id that is none.
 var forgotten = core.TextValue("")
 

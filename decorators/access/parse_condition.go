@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -85,7 +86,7 @@ func parseList(raw any) ([]Condition, error) {
 // parseField reads what is said of a field: a value that it equals, or operators.
 func parseField(field string, raw any) ([]Condition, error) {
 	m, ok := raw.(map[string]any)
-	if _, value := principalValue(m); !ok || value {
+	if !ok || takes(m) {
 		v, err := parseValue(raw)
 		return []Condition{Eq(field, v)}, err
 	}
@@ -148,14 +149,49 @@ func principalValue(m map[string]any) (FromPrincipal, bool) {
 	return ID(), m[namePrincipal] == "id"
 }
 
+// takes reports whether an object is meant to be what is taken from the principal.
+func takes(m map[string]any) bool {
+	for name := range m {
+		if strings.HasPrefix(name, "$") {
+			return true
+		}
+	}
+	return false
+}
+
 // parseValue reads a value, or what is taken from the principal.
 func parseValue(raw any) (any, error) {
 	m, ok := raw.(map[string]any)
 	if !ok {
-		return raw, nil
+		return raw, checkLiteral(raw)
 	}
 	if v, ok := principalValue(m); ok {
 		return v, nil
 	}
 	return nil, fmt.Errorf(`is an object, but neither {"%s": "id"} nor {"%s": "NAME"}`, namePrincipal, nameClaim)
 }
+
+// checkLiteral refuses what looks as if it were taken from the principal inside of a
+// value, where it would be compared as it stands, and differ from everything.
+func checkLiteral(raw any) error {
+	switch v := raw.(type) {
+	case []any:
+		for i, part := range v {
+			if err := checkLiteral(part); err != nil {
+				return fmt.Errorf("[%d] %w", i, err)
+			}
+		}
+	case map[string]any:
+		if takes(v) {
+			return errTakenInside
+		}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if err := checkLiteral(v[name]); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+var errTakenInside = errors.New("a claim or the principal's id is a value of its own, not a part of one")

@@ -130,8 +130,14 @@ var mistaken = []struct{ text, want string }{
 	{right(`"using": {"id": {"in": [1, {"a": 1}]}}`), `rules[0].using: id: in: [1] is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
 	{right(`"using": {"id": {"eq": {"$principal": "name"}}}`),
 		`rules[0].using: id: eq: is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
-	{right(`"using": {"id": {"$claim": ""}}`), "rules[0].using: id: $claim: is no operator; there are eq, ne, lt, le, gt, ge, in, prefix"},
-	{right(`"using": {"id": {"$claim": "a", "$principal": "id"}}`), "rules[0].using: id: $claim: is no operator; there are eq, ne, lt, le, gt, ge, in, prefix"},
+	{right(`"using": {"id": {"$claim": ""}}`), `rules[0].using: id: is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
+	{right(`"using": {"id": {"$principal": "name"}}`), `rules[0].using: id: is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
+	{right(`"using": {"id": {"$claim": "a", "$principal": "id"}}`),
+		`rules[0].using: id: is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
+	{right(`"using": {"notes": {"ne": [{"$claim": "a"}]}}`),
+		"rules[0].using: notes: ne: [0] a claim or the principal's id is a value of its own, not a part of one"},
+	{right(`"using": {"notes": {"in": [1, [{"a": [{"$principal": "id"}]}]]}}`),
+		"rules[0].using: notes: in: [1] [0] a: [0] a claim or the principal's id is a value of its own, not a part of one"},
 }
 
 // right is a right rule with something more.
