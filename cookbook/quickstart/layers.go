@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -35,18 +36,14 @@ func layerFlags(p *program.Program) *layers {
 	p.Flags.StringVar(&l.readOnly, "read-only", "", "`resources` that nobody can write, separated by commas")
 	p.Flags.BoolVar(&l.auth, "auth", false, "take bearer tokens, for demonstration: alice, bob and admin; each sees what she created, admin sees all")
 	p.Flags.StringVar(&l.policy, "policy", "", "JSON `file` of rules; with -auth alice and bob have the role user and admin has admin, without it everybody is anonymous")
-	p.Flags.StringVar(&l.level, "log-level", "info", "`level` from which on operations are logged: debug, info, warn, error or off")
+	p.Flags.StringVar(&l.level, "log-level", "info", "`level` from which on operations, and why requests failed, are logged: debug, info, warn, error or off")
 	return l
 }
 
 // decorators composes the layers, outermost first.
-func (l *layers) decorators(registry *prometheus.Registry) ([]core.Decorator, error) {
-	logger, err := l.logger()
-	if err != nil {
-		return nil, fmt.Errorf("-log-level: %w", err)
-	}
+func (l *layers) decorators(registry *prometheus.Registry, log *zap.Logger) ([]core.Decorator, error) {
 	all := []core.Decorator{
-		logging.New(logger, logging.Options{}),
+		logging.New(log, logging.Options{}),
 		metrics.New(registry, metrics.Options{}),
 	}
 	if l.readOnly != "" {
@@ -72,16 +69,26 @@ func watch(registry *prometheus.Registry, backend core.Backend) {
 	}
 }
 
-func (l *layers) logger() (*zap.Logger, error) {
+// logs are where operations, and where answers leave a line. Both are of JSON.
+type logs struct {
+	operations *zap.Logger
+	answers    *slog.Logger
+}
+
+func (l *layers) logs() (logs, error) {
 	if l.level == "off" {
-		return zap.NewNop(), nil
+		return logs{zap.NewNop(), slog.New(slog.DiscardHandler)}, nil
 	}
 	level, err := zapcore.ParseLevel(l.level)
 	if err != nil || level > zapcore.ErrorLevel {
-		return nil, fmt.Errorf("no level %q; use debug, info, warn, error or off", l.level)
+		return logs{}, fmt.Errorf("-log-level: no level %q; use debug, info, warn, error or off", l.level)
 	}
-	encoder := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
-	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(l.messages)), level)), nil
+	out := zapcore.Lock(zapcore.AddSync(l.messages))
+	const apart = slog.LevelInfo - slog.LevelDebug // what is 1 to zap
+	return logs{
+		zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), out, level)),
+		slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.Level(level) * apart})),
+	}, nil
 }
 
 func readPolicy(file string) (access.Policy, error) {

@@ -163,6 +163,17 @@ func TestOperationsAreLoggedFromTheLevelOn(t *testing.T) {
 	}
 }
 
+func TestWhyARequestFailedIsLoggedFromTheLevelOn(t *testing.T) {
+	for level, lines := range map[string]int{"info": 1, "warn": 0, "off": 0} {
+		p := recipetest.Start(t, "-log-level", level, "-auth")
+		check(t, p.Base, []exchange{{"nonsense", "GET", "/cookie", "", `401 `}})
+		p.Stop(t)
+		if got := p.Messages(); strings.Count(got, "\n") != lines || strings.Count(got, `"msg":"request failed"`) != lines {
+			t.Errorf("%s: %s", level, got)
+		}
+	}
+}
+
 func TestMetricsCountWhatWasAskedForAndWhatReachedTheBackend(t *testing.T) {
 	base := recipetest.Start(t, "-read-only", "jar").Base
 	check(t, base, []exchange{

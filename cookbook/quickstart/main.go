@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,8 +31,12 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	if err != nil {
 		return err
 	}
+	logs, err := around.logs()
+	if err != nil {
+		return err
+	}
 	registry := prometheus.NewRegistry()
-	decorators, err := around.decorators(registry)
+	decorators, err := around.decorators(registry, logs.operations)
 	if err != nil {
 		return err
 	}
@@ -40,7 +45,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	handler, err := serve(store, registry, around.auth)
+	handler, err := serve(store, registry, around.auth, logs.answers)
 	if err != nil {
 		return err
 	}
@@ -49,8 +54,8 @@ func run(ctx context.Context, p *program.Program) (err error) {
 
 // serve puts the REST face over the store, and /metrics beside it, open to whoever
 // reaches it.
-func serve(store *core.Store, registry *prometheus.Registry, auth bool) (http.Handler, error) {
-	opts := rest.Options{}
+func serve(store *core.Store, registry *prometheus.Registry, auth bool, log *slog.Logger) (http.Handler, error) {
+	opts := rest.Options{Logger: log}
 	if auth {
 		opts.Authenticate = demo.Principal
 	}
