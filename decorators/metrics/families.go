@@ -60,10 +60,14 @@ func register(to prometheus.Registerer, opts Options) (*families, error) {
 	if !ok {
 		return f, err
 	}
-	if f, ok = taken.ExistingCollector.(*families); !ok {
+	existing, ok := taken.ExistingCollector.(*families)
+	if !ok {
 		return nil, err
 	}
-	return f, nil
+	if !existing.bounds.same(f.bounds) {
+		return nil, errors.New("option Buckets: the registerer has these metrics with other buckets")
+	}
+	return existing, nil
 }
 
 // Describe implements [prometheus.Collector].

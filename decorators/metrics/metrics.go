@@ -50,7 +50,7 @@ func DefaultBuckets() []float64 {
 // the same name.
 //
 // [core.New] fails if the registerer is nil or has other metrics of these names, or
-// an option is out of its range.
+// these with other buckets, or an option is out of its range.
 func New(registerer prometheus.Registerer, opts Options) core.Decorator {
 	name := "metrics"
 	if opts.Subsystem != "" {

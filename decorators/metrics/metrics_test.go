@@ -415,8 +415,12 @@ func TestSettingsThatCannotBeMeantAreRefusedByName(t *testing.T) {
 	same := prometheus.NewRegistry()
 	same.MustRegister(prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "larder_operation_failures_total", Help: "Operations that failed for no fault of the client."},
 		[]string{"operation", "resource"}))
+	shared := prometheus.NewRegistry()
+	openOn(t, metrics.New(shared, metrics.Options{}))
+	openOn(t, metrics.New(shared, metrics.Options{Buckets: metrics.DefaultBuckets()}))
 	registry := prometheus.NewRegistry()
 	for want, d := range map[string]core.Decorator{
+		"option Buckets: the registerer has these metrics with other buckets": metrics.New(shared, metrics.Options{Buckets: []float64{}}),
 		"there is no registerer": metrics.New(nil, metrics.Options{}),
 		`option Subsystem: "A b" is not of lower-case letters, digits and underscores`: metrics.New(registry, metrics.Options{Subsystem: "A b"}),
 		"option Buckets: 1 does not ascend from 2":                                     metrics.New(registry, metrics.Options{Buckets: []float64{2, 1}}),
