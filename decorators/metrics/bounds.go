@@ -62,7 +62,9 @@ func newBounds(classic []float64) *bounds {
 }
 
 // same reports whether both make the same histograms.
-func (b *bounds) same(o *bounds) bool { return b.shown == o.shown && slices.Equal(b.classic, o.classic) }
+func (b *bounds) same(o *bounds) bool {
+	return b.shown == o.shown && slices.Equal(b.classic, o.classic)
+}
 
 // longest returns the longest duration of at most so many seconds.
 func longest(seconds float64) time.Duration {
