@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -59,7 +60,7 @@ func New(registerer prometheus.Registerer, opts Options) core.Decorator {
 	return core.Decorator{
 		Name: name, Note: prometheus.BuildFQName(namespace, opts.Subsystem, "*"), Layer: core.Observe,
 		Watch: func(m *core.Model) (core.Watcher, error) {
-			if registerer == nil {
+			if v := reflect.ValueOf(registerer); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 				return nil, errors.New("there is no registerer")
 			}
 			if err := opts.check(); err != nil {

@@ -433,6 +433,9 @@ func TestSettingsThatCannotBeMeantAreRefusedByName(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
+	if _, err := core.New(t.Context(), model, memory.New(), metrics.New((*prometheus.Registry)(nil), metrics.Options{})); err == nil || !strings.Contains(err.Error(), "there is no registerer") {
+		t.Errorf("got %v", err)
+	}
 	twice := metrics.New(registry, metrics.Options{Subsystem: "backend"})
 	if _, err := core.New(t.Context(), model, memory.New(), twice, twice); err == nil || !strings.Contains(err.Error(), `"metrics backend": stands twice`) {
 		t.Errorf("got %v", err)
