@@ -44,3 +44,7 @@ func TestPrometheusAnswersEveryQueryOfTheDashboardWithData(t *testing.T) {
 	program := recipetest.Start(t, "-store", pgtest.URL(t), "-schema", pgtest.Schema(t))
 	promtest.Answers(t, "prometheus.yml", dashboard, program.Base)
 }
+
+func TestPrometheusTakesNativeHistograms(t *testing.T) {
+	promtest.Histograms(t, "prometheus.yml", recipetest.Start(t).Base)
+}

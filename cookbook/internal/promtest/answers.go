@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +18,7 @@ import (
 // alerts.
 func Answers(t *testing.T, config, dashboard, program string) {
 	t.Helper()
-	s := Start(t, config,
-		"127.0.0.1:8080", strings.TrimPrefix(program, "http://"), "scrape_interval: 5s", "scrape_interval: 200ms",
-		"evaluation_interval: 15s", "evaluation_interval: 200ms")
+	s := Start(t, config, program)
 	panels := Panels(t, dashboard, "5s")
 	if len(panels) == 0 {
 		t.Fatal("the dashboard has no panels")
@@ -56,6 +55,34 @@ func (s *Server) ask(t *testing.T, program, query string) map[string]string {
 	}
 	t.Errorf("no data: %s", query)
 	return nil
+}
+
+// Histograms starts a server that takes native histograms, and checks that it has seen
+// in one of a duration what the counter beside it counts.
+func Histograms(t *testing.T, config, program string) {
+	t.Helper()
+	s := Start(t, config, program, "--enable-feature=native-histograms")
+	for range 20 {
+		happen(t, program)
+	}
+	const selector = `{operation="load", resource="cookie"}`
+	one := func(query string) string {
+		return s.Query(t, "sum("+query+selector+strings.Repeat(")", strings.Count(query, "(")+1))["map[]"]
+	}
+	for end := time.Now().Add(maxWait); ; {
+		counted, observed := one("larder_operations_total"), one("histogram_count(larder_operation_duration_seconds")
+		if counted != "" && counted == observed {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s operations, %s in the histogram", counted, observed)
+		}
+	}
+	for _, query := range []string{"histogram_sum(", "histogram_quantile(0.5, ", "histogram_quantile(0.99, "} {
+		if took, err := strconv.ParseFloat(one(query+"larder_operation_duration_seconds"), 64); err != nil || took <= 0 || took > maxWait.Seconds() {
+			t.Errorf("%s: %v s, %v", query, took, err)
+		}
+	}
 }
 
 // happen lets operations of all kinds end well, and one not.

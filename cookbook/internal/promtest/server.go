@@ -24,10 +24,11 @@ type Server struct {
 	over chan struct{}
 }
 
-// Start starts a server with the configuration in a file, in which the text of
-// changes, old and new in turn, is replaced, on a free port of the loopback
-// interface. Files that the configuration names are meant relative to where it is.
-func Start(t *testing.T, config string, changes ...string) *Server {
+// Start starts a server with the configuration in a file, and with flags, on a free
+// port of the loopback interface. It scrapes a program at a base URL, and does so, and
+// evaluates rules, five times a second. Files that the configuration names are meant
+// relative to where it is.
+func Start(t *testing.T, config, program string, flags ...string) *Server {
 	t.Helper()
 	path, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -43,15 +44,17 @@ func Start(t *testing.T, config string, changes ...string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes = append(changes, "- ../", "- "+here+"/../")
-	if err := os.WriteFile(changed, []byte(strings.NewReplacer(changes...).Replace(string(text))), 0o600); err != nil {
+	changes := strings.NewReplacer(
+		"127.0.0.1:8080", strings.TrimPrefix(program, "http://"), "scrape_interval: 5s", "scrape_interval: 200ms",
+		"evaluation_interval: 15s", "evaluation_interval: 200ms", "- ../", "- "+here+"/../")
+	if err := os.WriteFile(changed, []byte(changes.Replace(string(text))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
 	s := &Server{base: "http://" + address, over: make(chan struct{})}
 	// The test's own context ends before its clean-up, which is to end the server.
-	s.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), path, "--config.file", changed,
-		"--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", address)
+	s.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), path, append(flags, "--config.file", changed,
+		"--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", address)...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
