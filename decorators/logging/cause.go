@@ -55,9 +55,7 @@ func redact(text string, err error) string {
 	}
 	switch e := err.(type) { //nolint:errorlint // the tree is walked
 	case interface{ Unwrap() error }:
-		if inner := e.Unwrap(); inner != nil {
-			text = redact(text, inner)
-		}
+		text = redact(text, e.Unwrap())
 	case interface{ Unwrap() []error }:
 		for _, inner := range e.Unwrap() {
 			text = redact(text, inner)

@@ -319,6 +319,18 @@ func TestPrincipalCannotBeTakenForTheProgramOrForNobody(t *testing.T) {
 	}
 }
 
+func TestTheNumberAndItsTextAreTwoPrincipals(t *testing.T) {
+	store, logs := open(t, zapcore.DebugLevel, logging.Options{})
+	for id, want := range map[core.Value]any{core.IntValue(7): int64(7), core.TextValue("7"): "7"} {
+		if _, err := store.Count(core.WithPrincipal(t.Context(), &core.Principal{ID: id}), cookie, core.All()); err != nil {
+			t.Fatal(err)
+		}
+		if got := logs.TakeAll()[0].ContextMap()["principal"]; got != want {
+			t.Errorf("%T: got %T", want, got)
+		}
+	}
+}
+
 func TestRequestIDIsLogged(t *testing.T) {
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{})
 	for id, want := range map[string]string{"": "", "r-1": " request_id=r-1", strings.Repeat("x", 1000): " request_id=" + strings.Repeat("x", 128)} {

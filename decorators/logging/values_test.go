@@ -86,12 +86,18 @@ type rowError struct{ *pgconn.PgError }
 
 func (e *rowError) Redacted() string { return "a row" }
 
+// silentError has no text that something could stand in the place of.
+type silentError struct{}
+
+func (silentError) Error() string    { return "" }
+func (silentError) Redacted() string { return "nothing" }
+
 func TestValuesOfNamedFieldsAreLoggedAsWhatTheyAre(t *testing.T) {
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{
 		Values: []string{"cookie.id", "cookie.type", "cookie.type", "cookie.price", "cookie.sold", "cookie.jar"},
 	})
 	ctx := t.Context()
-	long := strings.Repeat("é", 200)
+	long := "a" + strings.Repeat("é", 200) // the limit is within a character
 	values := func() any {
 		t.Helper()
 		entries := logs.TakeAll()
@@ -103,7 +109,7 @@ func TestValuesOfNamedFieldsAreLoggedAsWhatTheyAre(t *testing.T) {
 	if _, err := store.Insert(ctx, cookie, record(t, map[string]any{"type": long, "price": 2.5, "sold": true})); err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf("[map[id:1 jar:<nil> price:2.5 sold:true type:%s...]]", long[:256])
+	want := fmt.Sprintf("[map[id:1 jar:<nil> price:2.5 sold:true type:%s...]]", long[:255])
 	if got := fmt.Sprint(values()); got != want {
 		t.Errorf("insert: got %s", got)
 	}
@@ -169,11 +175,15 @@ func TestCauseIsLoggedWithoutWhatMayRepeatValues(t *testing.T) {
 			"22001", "insert: SQLSTATE 22001",
 		},
 		{&pgconn.PgError{Severity: "ERROR", Code: "my", Message: secret}, "my", "SQLSTATE my"},
+		{&pgconn.PgError{Severity: "ERROR", Code: "", Message: secret}, "", "SQLSTATE "},
+		{&pgconn.PgError{Severity: "ERROR", Code: "57", Message: secret}, "57", "SQLSTATE 57"},
+		{fmt.Errorf("read: %w", silentError{}), nil, "read: "},
 		{
 			&core.Error{Code: core.ServerError, Cause: fmt.Errorf("read: %w", &rowError{&pgconn.PgError{Severity: "ERROR", Code: "55000", Message: secret}})},
 			"55000", "read: a row",
 		},
 		{errors.New(strings.Repeat("é", 4096)), nil, strings.Repeat("é", 2048) + "..."},
+		{errors.New(strings.Repeat("é", 2048)), nil, strings.Repeat("é", 2048)},
 		{core.ErrCommitUnknown, nil, "outcome of the commit is unknown"},
 	} {
 		err = c.err

@@ -26,7 +26,7 @@ func TestIDsOwnInTheirOwnTypeOnly(t *testing.T) {
 	ids := map[string]core.Value{
 		"int": core.IntValue(1), "text": core.TextValue("1"), "uuid": id, "text of a uuid": core.TextValue(uuid),
 		"bool": core.BoolValue(true), "float": core.FloatValue(1), "bytes": core.BytesValue([]byte("1")), "null": core.Null, "absent": {},
-		"empty text": core.TextValue(""), "text with zero": core.TextValue("a\x00"), "no UTF-8": core.TextValue("\xff"),
+		"empty text": core.TextValue(""), "text with zero": core.TextValue("a\x00"), "zero text": core.TextValue("\x00"), "no UTF-8": core.TextValue("\xff"),
 	}
 	for typ, owners := range map[core.Type]map[string]bool{
 		core.Int: {"int": true}, core.Text: {"text": true, "text of a uuid": true}, core.UUID: {"uuid": true},
@@ -46,13 +46,13 @@ func TestClaimsOwnIfTheyAreWholeNumbersOrTextsOfTheFieldsType(t *testing.T) {
 	claims := map[string]any{
 		"7": json.Number("7"), "7.0": 7.0, "int": 7, "int64": int64(7), "value": core.IntValue(7),
 		"largest float": float64(1<<53 - 1), "large number": json.Number("9223372036854775807"), "negative": -7.0,
-		"too large float": float64(1 << 53), "1.5": 1.5, "huge": json.Number("9223372036854775808"), "exponent": 1e300, "1.5 as text": json.Number("1.5"),
+		"least float": float64(-1<<53 + 1), "too small float": float64(-1 << 53), "too large float": float64(1 << 53), "1.5": 1.5, "huge": json.Number("9223372036854775808"), "exponent": 1e300, "1.5 as text": json.Number("1.5"),
 		"text": "7", "uuid": uuid, "upper": "0D1F6A52-8D67-4B6E-9B6B-2D5F3A1C0E11", "empty": "", "zero byte": "a\x00", "no UTF-8": "\xff",
 		"true": true, "list": []any{"7"}, "object": map[string]any{"7": 7}, "nil": nil, "null": core.Null, "text value": core.TextValue("7"),
 	}
 	for typ, owners := range map[core.Type]map[string]string{
 		core.Int: {
-			"7": "7", "7.0": "7", "int": "7", "int64": "7", "value": "7", "largest float": "9007199254740991",
+			"7": "7", "7.0": "7", "int": "7", "int64": "7", "value": "7", "largest float": "9007199254740991", "least float": "-9007199254740991",
 			"large number": "9223372036854775807", "negative": "-7",
 		},
 		core.Text: {"text": "7", "text value": "7", "uuid": uuid, "upper": "0D1F6A52-8D67-4B6E-9B6B-2D5F3A1C0E11"},

@@ -103,6 +103,30 @@ func TestNamingAnotherOwnerIsForbiddenWhateverIsThere(t *testing.T) {
 	}
 }
 
+func TestAnUpdateNamesTheOwnerOnlyIfItsCallerDid(t *testing.T) {
+	var owners []core.Value
+	c := open(t, model, options.Field("user_id"), core.Decorator{
+		Name: "inside", Layer: core.Observe,
+		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Kind == core.Update {
+					owners = append(owners, op.Records[0].Get("user_id"))
+				}
+				return next(ctx, op)
+			}, nil
+		},
+	}).user(1)
+	c.insert(cookie, map[string]any{"id": 1})
+	for _, changes := range []map[string]any{{"id": 1, "type": "x"}, {"id": 1, "user_id": 1}} {
+		if err := c.tryUpdate(cookie, changes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []core.Value{{}, core.IntValue(1)}; !slices.Equal(owners, want) {
+		t.Errorf("got %v, want %v", owners, want)
+	}
+}
+
 // each kind of operation, on any resource.
 func each(r *core.Resource) map[core.Kind]func(c *client) error {
 	one := core.IntValue(1)
