@@ -56,10 +56,6 @@ func (s *Switch) Decorator() core.Decorator {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch {
 			case !op.Writes():
-			case op.Kind != core.Tx && op.Tx != nil: // its transaction is counted
-				if s.On() {
-					return core.Result{}, refusal(op)
-				}
 			case s.enter():
 				defer s.leave()
 			case op.Kind == core.Tx:

@@ -127,6 +127,28 @@ func held(goOn <-chan struct{}) core.Decorator {
 	}}
 }
 
+func TestWaitReturnsAfterTheLastWriterNotTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s readonly.Switch
+		goOn := make(chan struct{})
+		store, _ := open(t, s.Decorator(), held(goOn))
+		for range 2 {
+			go func() { _ = store.Delete(t.Context(), cookie, one) }()
+		}
+		synctest.Wait() // both are held
+		var waited atomic.Bool
+		go func() { waited.Store(s.Wait(t.Context()) == nil) }()
+		for _, last := range []bool{false, true} {
+			synctest.Wait()
+			goOn <- struct{}{}
+			synctest.Wait()
+			if waited.Load() != last {
+				t.Errorf("it has waited: %t", waited.Load())
+			}
+		}
+	})
+}
+
 func TestAWriteThatWasLetPastIsNotStoppedAndIsWaitedFor(t *testing.T) {
 	for name, write := range map[string]func(ctx context.Context, s *core.Store) error{
 		"alone": func(ctx context.Context, s *core.Store) error { return s.Delete(ctx, cookie, one) },
