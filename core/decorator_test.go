@@ -24,6 +24,7 @@ func TestOpThatADecoratorSpoiledFailsBeforeTheBackendSeesIt(t *testing.T) {
 	for name, spoil := range map[string]func(op *core.Op){
 		"other model":            func(op *core.Op) { op.Kind, op.Resource, op.Records = core.Count, strange, nil },
 		"no resource":            func(op *core.Op) { op.Resource = nil },
+		"no resource to select":  func(op *core.Op) { op.Kind, op.Resource = core.Select, nil },
 		"turned into a tx":       func(op *core.Op) { op.Kind = core.Tx },
 		"unknown kind":           func(op *core.Op) { op.Kind = 99 },
 		"records of another":     func(op *core.Op) { op.Resource = jar },
@@ -61,6 +62,22 @@ func TestOpThatADecoratorSpoiledFailsBeforeTheBackendSeesIt(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+func TestTransactionThatADecoratorSpoiledFailsBeforeItBegins(t *testing.T) {
+	for name, spoil := range map[string]func(op *core.Op){
+		"of no transaction": func(op *core.Op) { op.Tx = nil },
+		"about another":     func(op *core.Op) { op.Resource = cookies(t).Resource("cookie") },
+	} {
+		s := openOn(t, unreachable{}, around("spoiler", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			spoil(op)
+			return next(ctx, op)
+		}))
+		err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { t.Errorf("%s: it has begun", name); return nil })
+		if !errors.Is(err, core.ServerError) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 

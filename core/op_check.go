@@ -8,7 +8,7 @@ import "errors"
 func (op *Op) check(s *Store) error {
 	var reason error
 	switch r := op.Resource; {
-	case op.origin != s || op.Kind == Tx && op.attempt == nil:
+	case op.origin != s || op.Kind == Tx && (op.attempt == nil || op.Tx == nil):
 		reason = errForeignOp
 	case op.Kind == Tx && r == nil:
 	case r == nil || r.model != s.model:

@@ -15,7 +15,7 @@ func (s Session) send(ctx context.Context, op *Op) (Result, error) {
 		res, err := s.store.handler(ctx, op)
 		return res, wrap(err)
 	}
-	if st.inside != nil && st.within(s.store) {
+	if st.within(s.store) {
 		return Result{}, &Error{Code: ServerError, Cause: ErrOuterStore}
 	}
 	if s.store.closed.Load() {

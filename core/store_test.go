@@ -122,6 +122,35 @@ func TestAConditionThatDoesNotFitFailsInsteadOfBeingDropped(t *testing.T) {
 	if n, err := s.Count(t.Context(), s.Model().Resource("cookie"), core.All()); !errors.Is(err, core.ServerError) {
 		t.Errorf("got %d, %v", n, err)
 	}
+	if err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }); !errors.Is(err, core.ServerError) {
+		t.Errorf("a condition on a transaction: %v", err)
+	}
+}
+
+func TestEveryConditionThatADecoratorNamesIsBound(t *testing.T) {
+	s := open(t, around("guard", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind == core.Count || op.Kind == core.Update {
+			op.Where = core.And(op.Where, core.Gt("id", 1))
+			op.Guard(core.And(core.Eq("type", "muffin"), core.Gt("price", 0)))
+		}
+		return next(ctx, op)
+	}))
+	r := s.Model().Resource("cookie")
+	for _, kind := range []string{"muffin", "muffin", "other"} {
+		insert(t, s.Session, r, map[string]any{"type": kind})
+	}
+	if n, err := s.Count(t.Context(), r, core.All()); n != 1 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+	for _, c := range []struct {
+		id, price int
+		want      error
+	}{{2, 5, nil}, {2, -5, core.Forbidden}, {3, 5, core.NotFound}} {
+		change := cookie(t, s.Model(), map[string]any{"id": c.id, "price": c.price})
+		if _, err := s.Update(t.Context(), r, change); !errors.Is(err, c.want) {
+			t.Errorf("%+v: got %v", c, err)
+		}
+	}
 }
 
 func TestStacksWhoseOrderBreaksAPromiseAreRefusedWithTheOrderThatWouldDo(t *testing.T) {
@@ -136,6 +165,7 @@ func TestStacksWhoseOrderBreaksAPromiseAreRefusedWithTheOrderThatWouldDo(t *test
 		{[]core.Decorator{layer("cache", core.Answer), layer("owner", core.Policy)}, `put "owner" before "cache"`},
 		{[]core.Decorator{layer("owner", core.Policy), layer("owner", core.Policy)}, "stands twice"},
 		{[]core.Decorator{layer("lazy", 0)}, "has no layer"},
+		{[]core.Decorator{layer("eager", core.Answer+1)}, "has no layer"},
 		{[]core.Decorator{{Layer: core.Policy, Wrap: pass}}, "no name"},
 		{[]core.Decorator{{Name: "empty", Layer: core.Policy}}, "no name, or not one of Wrap and Watch"},
 		{[]core.Decorator{{Name: "nothing", Layer: core.Policy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) { return nil, nil }}}, "no handler"},
@@ -147,7 +177,8 @@ func TestStacksWhoseOrderBreaksAPromiseAreRefusedWithTheOrderThatWouldDo(t *test
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 	}
-	good := []core.Decorator{layer("log", core.Observe), layer("owner", core.Policy), layer("metrics", core.Observe), layer("cache", core.Answer), layer("inner", core.Observe)}
+	again := core.Decorator{Name: "owner of another kind", Layer: core.Policy, Repeatable: true, Wrap: pass}
+	good := []core.Decorator{layer("log", core.Observe), layer("owner", core.Policy), again, again, layer("metrics", core.Observe), layer("cache", core.Answer), layer("inner", core.Observe)}
 	if _, err := core.New(t.Context(), cookies(t), memory.New(), good...); err != nil {
 		t.Error(err)
 	}
@@ -300,8 +331,21 @@ func TestAnInsertTellsWhatItsCallerNamed(t *testing.T) {
 	}
 }
 
+func TestNothingToDoIsNothingForTheChain(t *testing.T) {
+	s := open(t, watch("see", func(op *core.Op) { t.Errorf("saw %s", op.Kind) }, ignore))
+	ctx, r := t.Context(), s.Model().Resource("cookie")
+	for name, err := range map[string]error{
+		"load": second(s.Load(ctx, r, nil)), "insert": second(s.Insert(ctx, r)), "update": second(s.Update(ctx, r)),
+		"delete": s.Delete(ctx, r), "next ids": second(s.NextIDs(ctx, r, 0)),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestClosedStoreSaysSo(t *testing.T) {
-	s := open(t)
+	s := openOn(t, unreachable{}) // which would not say so
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +21,7 @@ type flaky struct {
 	with     error
 	begun    int
 	ended    int
+	final    int // operations
 }
 
 type flakyTx struct {
@@ -32,6 +34,22 @@ func (f *flaky) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx,
 	f.begun++
 	tx, err := f.Backend.Begin(ctx, opts)
 	return &flakyTx{tx, f}, err
+}
+
+func (t *flakyTx) see(op *core.Op) {
+	if op.Final {
+		t.of.final++
+	}
+}
+
+func (t *flakyTx) Delete(ctx context.Context, op *core.Op) error {
+	t.see(op)
+	return t.BackendTx.Delete(ctx, op)
+}
+
+func (t *flakyTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+	t.see(op)
+	return t.BackendTx.NextIDs(ctx, op)
 }
 
 func (t *flakyTx) Commit(ctx context.Context) error {
@@ -85,6 +103,53 @@ func TestSingleOperationThatConflictsIsRepeated(t *testing.T) {
 			t.Errorf("%d records, %v", n, err)
 		}
 	})
+}
+
+func TestSingleOperationConflictsADefiniteNumberOfTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &flaky{Backend: memory.New(), failures: 99, with: core.ErrConflict}
+		s := openOn(t, b)
+		_, err := s.NextIDs(t.Context(), s.Model().Resource("cookie"), 1)
+		if b.begun != core.DefaultAttempts || !errors.Is(err, core.ErrConflict) || !errors.Is(err, core.Unavailable) {
+			t.Errorf("begun %d times, %v", b.begun, err)
+		}
+	})
+}
+
+func TestEveryTryOfASingleOperationBeginsWithWhatWasAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var numbers []int
+		b := &flaky{Backend: memory.New(), failures: 2, with: core.ErrConflict}
+		s := openOn(t, b, around("more", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			numbers = append(numbers, op.N)
+			op.N = 5
+			res, err := next(ctx, op)
+			res.Records = res.Records[:min(len(res.Records), 1)]
+			return res, err
+		}))
+		if ids, err := s.NextIDs(t.Context(), s.Model().Resource("cookie"), 1); len(ids) != 1 || err != nil {
+			t.Errorf("%v, %v", ids, err)
+		}
+		if !slices.Equal(numbers, []int{1, 1, 1}) {
+			t.Errorf("asked for %v", numbers)
+		}
+	})
+}
+
+func TestSingleOperationIsFinalAndItsTransactionEndsOnce(t *testing.T) {
+	b := &flaky{Backend: memory.New()}
+	s := openOn(t, b)
+	r := s.Model().Resource("cookie")
+	for name, err := range map[string]error{
+		"missing": s.Delete(t.Context(), r, core.IntValue(1)), "done": second(s.NextIDs(t.Context(), r, 1)),
+	} {
+		if (err != nil) != (name == "missing") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if b.begun != 2 || b.ended != 2 || b.final != 2 {
+		t.Errorf("%d begun, %d ended, %d final", b.begun, b.ended, b.final)
+	}
 }
 
 func TestDecoratorsKnowWhichTryItIs(t *testing.T) {

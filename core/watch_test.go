@@ -125,6 +125,13 @@ func TestWatchersAreToldOfAPanicAndOfEachOthers(t *testing.T) {
 	}
 }
 
+func TestAWatchWithoutAWatcherIsNoLayer(t *testing.T) {
+	s := open(t, core.Decorator{Name: "off", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return nil, nil }})
+	if n, err := s.Count(t.Context(), s.Model().Resource("cookie"), core.All()); n != 0 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
 func TestWatchersThatCannotBeAreRefused(t *testing.T) {
 	nothing := func(*core.Model) (core.Watcher, error) { return nil, nil }
 	wrap := func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }
