@@ -44,9 +44,16 @@ func TestOpThatADecoratorSpoiledFailsBeforeTheBackendSeesIt(t *testing.T) {
 		"position too long": func(op *core.Op) {
 			op.Kind, op.After = core.Select, []core.Value{one, two}
 		},
-		"negative limit":       func(op *core.Op) { op.Kind, op.Limit = core.Select, -1 },
-		"negative number":      func(op *core.Op) { op.Kind, op.N = core.NextID, -1 },
-		"fields of another":    func(op *core.Op) { op.Kind, op.Fields = core.Select, []*core.Field{jar.Key()} },
+		"negative limit":    func(op *core.Op) { op.Kind, op.Limit = core.Select, -1 },
+		"negative number":   func(op *core.Op) { op.Kind, op.N = core.NextID, -1 },
+		"fields of another": func(op *core.Op) { op.Kind, op.Fields = core.Select, []*core.Field{jar.Key()} },
+		"no field":          func(op *core.Op) { op.Kind, op.Fields = core.Select, []*core.Field{nil} },
+		"field that is not stored": func(op *core.Op) {
+			op.Kind, op.Resource, op.Records, op.Fields = core.Select, jar, nil, []*core.Field{jar.Field("cookies")}
+		},
+		"order that is not stored": func(op *core.Op) {
+			op.Kind, op.Resource, op.Records, op.Order = core.Select, jar, nil, []core.Order{{Field: jar.Field("cookies")}, {Field: jar.Key()}}
+		},
 		"condition of another": func(op *core.Op) { op.Kind, op.Where = core.Count, jar.Key().Compare(core.FilterEq, one) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 )
 
@@ -103,6 +104,69 @@ func TestAConflictRepeatsAllThatADecoratorPutTogether(t *testing.T) {
 	}
 	if n, err := s.Count(t.Context(), s.Model().Resource("jar"), core.All()); n != 1 || err != nil {
 		t.Errorf("%d entries, %v", n, err)
+	}
+}
+
+// together has every operation be a part of a transaction.
+func together(fn func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
+	return around("together", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind == core.Tx {
+			return next(ctx, op)
+		}
+		return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) { return fn(ctx, op, next) })
+	})
+}
+
+func TestNoFailureInsideInTxIsLost(t *testing.T) {
+	no := errors.New("no")
+	for name, c := range map[string]struct {
+		fn     func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)
+		commit int // fails so often
+		want   error
+	}{
+		"of the function": {func(context.Context, *core.Op, core.Handler) (core.Result, error) { return core.Result{}, no }, 0, no},
+		"of an operation whose error was dropped": {func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			res, err := next(ctx, op)
+			missing := op.Further(core.Delete, op.Resource)
+			missing.Keys = []core.Value{core.IntValue(9)}
+			_, _ = next(ctx, missing)
+			return res, err
+		}, 0, core.NotFound},
+		"of the commit": {func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) { return next(ctx, op) }, 1, no},
+	} {
+		s := openOn(t, &flaky{Backend: memory.New(), failures: c.commit, with: no}, together(c.fn))
+		r := s.Model().Resource("cookie")
+		if _, err := s.NextIDs(t.Context(), r, 1); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if c.commit > 0 {
+			continue
+		}
+		var inner error
+		outer := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			_, inner = tx.NextIDs(ctx, r, 1)
+			return inner
+		})
+		if !errors.Is(outer, c.want) {
+			t.Errorf("%s, in a transaction: got %v and %v", name, inner, outer)
+		}
+	}
+}
+
+func TestWhatOnlyReadsIsAReadOnlyTransactionInInTx(t *testing.T) {
+	var begun []string
+	s := open(t, together(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) { return next(ctx, op) }),
+		watch("see", func(op *core.Op) {
+			if op.Kind == core.Tx {
+				begun = append(begun, fmt.Sprint("read only ", op.Tx.ReadOnly))
+			}
+		}, ignore))
+	rec := insert(t, s.Session, s.Model().Resource("cookie"), nil)
+	if got, err := s.Get(t.Context(), rec.Resource(), rec.Key()); err != nil || !got.Equal(rec) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if got := strings.Join(begun, ", "); got != "read only false, read only true" {
+		t.Errorf("began %s", got)
 	}
 }
 
