@@ -190,6 +190,7 @@ func TestErrorsOfDecoratorsLoseNothingOnTheirWayOut(t *testing.T) {
 		"wrapped":         {fmt.Errorf("audit: %w", &core.Error{Code: core.Forbidden, Resource: "cookie"}), core.Forbidden, nil, "audit"},
 		"joined":          {errors.Join(core.ErrCommitUnknown, &core.Error{Code: core.NotFound}), core.NotFound, []error{core.ErrCommitUnknown}, ""},
 		"ended context":   {fmt.Errorf("audit: %w", context.Canceled), core.Unavailable, []error{context.Canceled}, "audit"},
+		"wrapped code":    {fmt.Errorf("audit: %w", core.Forbidden), core.Forbidden, nil, "audit"},
 		"plain code":      {core.ReadOnly, core.ReadOnly, nil, ""},
 		"anything":        {errors.New("disk"), core.ServerError, nil, "disk"},
 		"own error as is": {&core.Error{Code: core.Unauthorized}, core.Unauthorized, nil, ""},

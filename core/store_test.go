@@ -302,6 +302,7 @@ func TestCursorsWorkForTheirQueryAlone(t *testing.T) {
 	for name, other := range map[string]core.Query{
 		"other condition": {Where: core.Eq("type", "x"), Order: q.Order, After: q.After},
 		"other order":     {Where: q.Where, Order: []string{"price"}, After: q.After},
+		"other field":     {Where: q.Where, Order: []string{"-jar"}, After: q.After},
 		"cut":             {Where: q.Where, Order: q.Order, After: q.After[:len(q.After)-2]},
 	} {
 		if _, err := s.Select(ctx, r, other); !errors.Is(err, core.BadParam) {
