@@ -89,7 +89,7 @@ func named(kind FilterKind, field string, raw ...any) Filter {
 // care: Not of None matches every record. The values belong to the filter from
 // now on.
 func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
-	ok := f.Stored() && kind >= FilterEq && kind <= FilterPrefix && (len(values) == 1 || kind == FilterIn)
+	ok := kind >= FilterEq && kind <= FilterPrefix && (len(values) == 1 || kind == FilterIn)
 	for _, v := range values {
 		ok = ok && (v.IsNull() && kind.takesNull() || v.typ == f.typ)
 	}

@@ -133,8 +133,10 @@ func TestComparisonsOfTypedFieldsFailClosed(t *testing.T) {
 		{r.Field("type").Compare(core.FilterLt, core.Null), false},    // null is neither less nor greater
 		{r.Field("type").Compare(core.FilterPrefix, core.Null), false},
 		{r.Field("type").Compare(core.FilterKind(200), core.TextValue("1")), false},
+		{r.Field("type").Compare(core.FilterPrefix, core.TextValue("1")), true},
+		{r.Key().Compare(core.FilterPrefix, core.IntValue(1)), false}, // which only texts have
 	} {
-		if c.filter.Match(rec) != c.want {
+		if c.filter.Match(rec) != c.want || c.filter.Kind() > core.FilterPrefix {
 			t.Errorf("%v: want %v", c.filter, c.want)
 		}
 	}
@@ -202,6 +204,10 @@ func TestValuesOfAFilterAscendWithoutDuplicates(t *testing.T) {
 			t.Errorf("%s: got %v", name, f.Values())
 		}
 	}
+	ones := r.Key().Compare(core.FilterIn, core.IntValue(1), core.IntValue(1))
+	if got := ones.Values(); len(got) != 1 {
+		t.Errorf("in order, but twice: %v", got)
+	}
 	if given[0] != core.IntValue(3) {
 		t.Error("the caller's slice was sorted")
 	}
@@ -234,6 +240,12 @@ func TestFilterOfNamedAndTypedPartsIsBoundAsAWhole(t *testing.T) {
 	bound, err := r.Bind(mixed)
 	if err != nil || mixed.Bound() || !bound.Bound() || mixed.Match(rec) || !bound.Match(rec) {
 		t.Errorf("%v, %v: %v", mixed, bound, err)
+	}
+	if last := core.And(core.Eq("type", "y"), r.Key().Compare(core.FilterEq, core.IntValue(1))); last.Bound() || last.Match(rec) {
+		t.Errorf("%v is taken for bound", last)
+	}
+	if part := mixed.Filters()[1]; part.Bound() {
+		t.Errorf("%v was changed by being bound", mixed)
 	}
 	foreign := core.Or(core.Eq("id", 1), m.Resource("jar").Key().Compare(core.FilterEq, core.IntValue(1)))
 	if _, err := r.Bind(foreign); !errors.Is(err, core.ServerError) {
@@ -270,8 +282,13 @@ func TestAndAndOrLeaveOutWhatSaysNothing(t *testing.T) {
 		{core.Or(eq, core.All()), core.FilterAll, 0},
 		{core.Or(eq, core.Or(lt, gt)), core.FilterOr, 3},
 		{core.Not(core.Not(eq)), core.FilterEq, 0},
+		{core.Not(core.None()), core.FilterAll, 0},
+		{core.Not(core.All()), core.FilterNone, 0},
+		{core.And(), core.FilterAll, 0},
+		{core.Or(), core.FilterNone, 0},
 	} {
-		if c.f.Kind() != c.kind || len(c.f.Filters()) != c.kids {
+		says := c.kids > 0 || c.kind == core.FilterEq
+		if c.f.Kind() != c.kind || len(c.f.Filters()) != c.kids || c.f.Bound() == says || len(c.f.Values()) > 0 {
 			t.Errorf("%v: kind %d, %d parts", c.f, c.f.Kind(), len(c.f.Filters()))
 		}
 	}
