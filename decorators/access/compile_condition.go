@@ -29,7 +29,7 @@ func compileCondition(r *core.Resource, c Condition, depth int) (predicate, erro
 		return predicate{}, nil
 	case len(c.n.kids) > 0:
 		return compileParts(r, c, depth)
-	case c.n.field == "" && operatorNames[c.n.kind] == "":
+	case operatorNames[c.n.kind] == "":
 		return predicate{}, errors.New("holds an And or Or of nothing")
 	}
 	return compileComparison(r, c.n)

@@ -59,6 +59,7 @@ func TestEveryMistakeOfAPolicyIsReportedWithItsRule(t *testing.T) {
 		{"using: compares bread.price, which is int, with a value that does not fit: cheap",
 			rule(func(r *access.Rule) { r.Using = access.Or(access.Eq("price", 1), access.Eq("price", "cheap")) })},
 		{"using: asks for bread.price gt null, which nothing is", rule(func(r *access.Rule) { r.Using = access.Gt("price", nil) })},
+		{`using: names the field "", which bread does not have`, rule(func(r *access.Rule) { r.Using = access.Eq("", 1) })},
 		{"using: holds an And or Or of nothing", rule(func(r *access.Rule) { r.Using = access.And() })},
 		{"using: holds a condition that says nothing", rule(func(r *access.Rule) { r.Using = access.Not(access.Condition{}) })},
 		{"using: is nested more than 50 deep", rule(func(r *access.Rule) { r.Using = deep })},
@@ -87,10 +88,14 @@ func TestAllMistakesAreReportedAtOnceWhenTheStoreIsMade(t *testing.T) {
 }
 
 func TestAPolicyMayCompareEveryTypeThatConditionsKnow(t *testing.T) {
+	deepest := access.Eq("id", 1)
+	for range 49 {
+		deepest = access.Not(deepest)
+	}
 	for _, c := range []access.Condition{
 		access.All(), access.Eq("notes", []any{1}), access.Eq("price", nil), access.In("name"), access.In("name", "a", nil, access.Claim("c")),
 		access.Prefix("name", access.Claim("c")), access.Le("shop", access.ID()), access.Ge("on_sale", true), access.Lt("price", "5"),
-		access.Not(access.Or(access.Eq("id", 1), access.Ne("id", access.ID()))),
+		access.Not(access.Or(access.Eq("id", 1), access.Ne("id", access.ID()))), deepest,
 	} {
 		if _, err := rule(func(r *access.Rule) { r.Using = c }).Compile(bakery()); err != nil {
 			t.Error(err)

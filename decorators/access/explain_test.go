@@ -12,6 +12,7 @@ func TestExplainAnswersWhatTheDecoratorAnswers(t *testing.T) {
 	policy := access.Policy{
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Fields: []string{"name", "price"}},
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Update, Fields: []string{"name"}, Using: access.Eq("baker", access.ID()), Check: access.Lt("price", 10)},
+		{Roles: []string{"cook"}, Resource: "bread", Operations: access.Read, Fields: []string{"recipe"}},
 	}
 	c, err := policy.Compile(bakery())
 	if err != nil {
@@ -43,6 +44,9 @@ func TestExplainAnswersWhatTheDecoratorAnswers(t *testing.T) {
 		if e.Allowed() == (e.Using.Kind() == core.FilterNone) {
 			t.Errorf("%v %v %s: rows %v", x.who, x.what, x.field, e.Using)
 		}
+	}
+	if e := c.Explain(user(1, "baker", "cook"), access.Read, "bread", "name", "recipe"); public(e.Err) != `FIELD_DOES_NOT_EXIST object_name="Bread" field_name="recipe"` {
+		t.Errorf("fields that no rule shows together: %v", e.Err)
 	}
 	e := c.Explain(p, access.Update, "bread", "name")
 	if e.Using.String() != "baker = [1]" || e.Check.String() != "price < [10]" {
@@ -94,6 +98,9 @@ func TestExplainSaysWhichFieldsCannotBeSortedBy(t *testing.T) {
 		if e.String() != x.want || !e.Allowed() || (len(e.Unordered) > 0) != strings.Contains(x.want, "no order") {
 			t.Errorf("%v %v %s: got %s, %v, want %s", x.who, x.what, x.field, e, e.Unordered, x.want)
 		}
+	}
+	if e := c.Explain(user(3, "guest"), access.Read, "bread", "shop"); e.Allowed() || len(e.Unordered) > 0 {
+		t.Errorf("what may not be read: %s, %v", e, e.Unordered)
 	}
 	s := newScene(t, policy)
 	_, err = s.store.Select(s.as(baker), s.bread, core.Query{Order: []string{"-shop"}})

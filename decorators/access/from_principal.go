@@ -109,7 +109,7 @@ func strict(t core.Type, raw any) (core.Value, bool) {
 		return core.Value{}, false
 	}
 	v, err := t.Convert(raw)
-	return v, err == nil && v.IsSet()
+	return v, err == nil
 }
 
 // typed returns the value if it has the type, without a detour for most of them.

@@ -3,6 +3,7 @@ package access_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -28,6 +29,8 @@ func TestAClaimOfAnotherTypeThanTheFieldMakesTheRuleNotApply(t *testing.T) {
 		{"price", float64(1<<53 - 1), true},
 		{"price", json.Number("9007199254740993"), true},
 		{"price", float64(1 << 53), false},
+		{"price", float64(-1<<53 + 1), true},
+		{"price", float64(-1 << 53), false},
 		{"price", 5.5, false},
 		{"price", "5", false},
 		{"price", true, false},
@@ -46,6 +49,7 @@ func TestAClaimOfAnotherTypeThanTheFieldMakesTheRuleNotApply(t *testing.T) {
 		{"name", true, false},
 		{"name", "a\x00b", false},
 		{"name", "\xff", false},
+		{"name", core.TextValue("a\x00b"), false},
 		{"name", uuid, false},
 		{"on_sale", true, true},
 		{"on_sale", "true", false},
@@ -71,6 +75,52 @@ func TestAClaimOfAnotherTypeThanTheFieldMakesTheRuleNotApply(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAClaimFitsEveryTypeOfItsJSONType(t *testing.T) {
+	m := core.MustModel("types", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "uuid", Type: core.UUID}, {Name: "time", Type: core.Time},
+		{Name: "bytes", Type: core.Bytes}, {Name: "float", Type: core.Float},
+	}})
+	claims := map[string]any{
+		"uuid": "00000000-0000-4000-8000-000000000001", "time": "2024-02-29T12:00:00Z", "bytes": "aGk=",
+		"float": 1.5, "number": json.Number("1.5"), "whole": 2, "bool": true,
+	}
+	fit := map[string][]string{"uuid": {"uuid"}, "time": {"time"}, "bytes": {"bytes"}, "float": {"float", "number", "whole"}}
+	for field, claimed := range fit {
+		for claim, value := range claims {
+			if field == "bytes" && claim == "uuid" {
+				continue // may be base64
+			}
+			compiled, err := access.Policy{{
+				Roles: []string{"r"}, Resource: "row", Operations: access.Read, Using: access.Eq(field, access.Claim(claim)),
+			}}.Compile(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &core.Principal{Roles: []string{"r"}, Claims: claims}
+			if got := compiled.Explain(p, access.Read, "row").Allowed(); got != slices.Contains(claimed, claim) {
+				t.Errorf("%s = %v: %v", field, value, got)
+			}
+		}
+	}
+}
+
+func TestNobodyHasNoValues(t *testing.T) {
+	for _, using := range []access.Condition{
+		access.Eq("baker", access.ID()), access.Not(access.In("baker", access.ID())), access.Ne("name", access.Claim("c")), access.In("name", access.Claim("c")),
+	} {
+		s := newScene(t, access.Policy{{Roles: []string{access.Anonymous}, Resource: "bread", Operations: access.Read, Using: using}})
+		s.is("list", s.list(nil, core.Query{}), "UNAUTHORIZED")
+	}
+}
+
+func TestTheIDIsNotAClaimWithoutAName(t *testing.T) {
+	s := newScene(t, access.Policy{{
+		Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Fields: []string{}, Using: access.In("baker", access.ID()),
+	}})
+	p := &core.Principal{ID: core.IntValue(9), Roles: []string{"baker"}, Claims: map[string]any{"": []any{1}}}
+	s.is("list", s.list(p, core.Query{}), "")
 }
 
 func isList(claim any) bool {

@@ -69,8 +69,8 @@ func parsePart(name string, raw any) ([]Condition, error) {
 }
 
 func parseList(raw any) ([]Condition, error) {
-	list, ok := raw.([]any)
-	if !ok || len(list) == 0 {
+	list, _ := raw.([]any)
+	if len(list) == 0 {
 		return nil, errors.New("is not a list of conditions with something in it")
 	}
 	out := make([]Condition, len(list))
@@ -142,8 +142,7 @@ func principalValue(m map[string]any) (FromPrincipal, bool) {
 	if len(m) != 1 {
 		return FromPrincipal{}, false
 	}
-	claim, ok := m[nameClaim].(string)
-	if ok && claim != "" {
+	if claim, _ := m[nameClaim].(string); claim != "" {
 		return Claim(claim), true
 	}
 	return ID(), m[namePrincipal] == "id"

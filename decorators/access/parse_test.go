@@ -59,10 +59,10 @@ var examples = []struct {
 			Check: access.And(access.Not(access.Eq("notes", nil)), access.Prefix("name", access.Claim("c")),
 				access.Ge("price", json.Number("1")), access.Lt("price", json.Number("9")))}}},
 	{`{"rules": [{"roles": ["r"], "resource": "bread", "operations": ["update"], "using":
-		{"$or": [{"id": {"in": [1, {"$principal": "id"}]}}, {"name": {"in": {"$claim": "names"}}}, {"$and": [{"price": {"ne": null}}, {"notes": {"eq": [1]}}]}]}}]}`,
+		{"$or": [{"id": {"in": [1, {"$principal": "id"}]}}, {"name": {"in": {"$claim": "names"}}}, {"$and": [{"price": {"ne": null}}, {"notes": {"eq": [{"a": [1]}]}}]}]}}]}`,
 		access.Policy{{Roles: []string{"r"}, Resource: "bread", Operations: access.Update, Using: access.Or(
 			access.In("id", json.Number("1"), access.ID()), access.In("name", access.Claim("names")),
-			access.And(access.Ne("price", nil), access.Eq("notes", []any{json.Number("1")})))}}},
+			access.And(access.Ne("price", nil), access.Eq("notes", []any{map[string]any{"a": []any{json.Number("1")}}})))}}},
 	{`{"rules": [{"roles": ["r"], "resource": "bread", "operations": ["read"], "using": {"price": {"le": 5, "gt": 1, "eq": 2}}}]}`,
 		access.Policy{{Roles: []string{"r"}, Resource: "bread", Operations: access.Read,
 			Using: access.And(access.Eq("price", json.Number("2")), access.Gt("price", json.Number("1")), access.Le("price", json.Number("5")))}}},

@@ -2,7 +2,10 @@ package access_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/backends/memory"
@@ -40,7 +43,8 @@ var names = access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operatio
 
 func TestFieldsThatAreNotShownAreNotRead(t *testing.T) {
 	var read []string
-	s := between(t, pass("outside"), names, layer("see", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	policy := append(slices.Clone(names), names[0]) // two rules that show the same
+	s := between(t, pass("outside"), policy, layer("see", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		read = nil
 		for _, f := range op.Fields {
 			read = append(read, f.Name())
@@ -64,19 +68,108 @@ func TestMoreThanWasAskedForIsNotShown(t *testing.T) {
 }
 
 func TestAFurtherReadForAFieldThatIsNotShownGetsTheKey(t *testing.T) {
-	s := between(t, layer("only price", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-		if op.Kind == core.Select {
-			op.Fields = []*core.Field{op.Resource.Field("price")}
+	for _, c := range []struct {
+		asked, read []string
+		want        string
+	}{
+		{[]string{"price"}, []string{"id"}, "bread{id:1}\n"},
+		{[]string{"price", "name", "recipe"}, []string{"name"}, "bread{id:1 name:rye}\n"},
+	} {
+		var read []string
+		s := between(t, layer("asks", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			if op.Kind == core.Select {
+				op.Fields = nil
+				for _, name := range c.asked {
+					op.Fields = append(op.Fields, op.Resource.Field(name))
+				}
+			}
+			return next(ctx, op)
+		}), names, layer("see", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			for _, f := range op.Fields {
+				read = append(read, f.Name())
+			}
+			return next(ctx, op)
+		}))
+		s.is("list", s.list(user(1, "guest"), core.Query{}), c.want)
+		if !slices.Equal(read, c.read) {
+			t.Errorf("asked for %v, reads %v", c.asked, read)
+		}
+	}
+}
+
+func TestAnotherPolicysConditionsStay(t *testing.T) {
+	policy := access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read | access.Update | access.Delete, Using: access.Gt("price", 3)}}
+	s := between(t, layer("outer", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind != core.Tx && !op.Principal.IsSystem() {
+			op.Guard(core.Eq("baker", 1))
 		}
 		return next(ctx, op)
-	}), names, pass("inside"))
-	s.is("list", s.list(user(1, "guest"), core.Query{}), "bread{id:1}\n")
+	}), policy, pass("inside")) // whose only bread is of no baker
+	s.add(s.bread, map[string]any{"id": 2, "price": 5, "baker": 1}, map[string]any{"id": 3, "price": 1, "baker": 1})
+	ctx, guest := s.as(user(1, "guest")), user(1, "guest")
+	s.is("list", s.list(guest, core.Query{Fields: []string{"id"}}), "bread{id:2}\n")
+	for key, want := range map[int64]string{1: `OBJECT_DOES_NOT_EXIST object_name="Bread" object_id=1`, 3: `OBJECT_DOES_NOT_EXIST object_name="Bread" object_id=3`} {
+		s.is("delete", public(s.store.Delete(ctx, s.bread, core.IntValue(key))), want)
+	}
+	_, err := s.store.Update(ctx, s.bread, s.record(s.bread, map[string]any{"id": 2, "baker": 2}))
+	s.is("update", public(err), `FORBIDDEN object_name="Bread"`)
+}
+
+func TestErrorsFromWithinComeOutAsTheyAre(t *testing.T) {
+	every := access.Read | access.Insert | access.Update
+	system := core.PrincipalOf(core.System(t.Context()))
+	for name, c := range map[string]struct {
+		who    *core.Principal
+		fields []string
+	}{"whole rows": {user(1, "guest"), nil}, "some fields": {user(1, "guest"), []string{"name", "baker"}}, "of the system": {system, nil}} {
+		policy := access.Policy{
+			{Roles: []string{"guest"}, Resource: "bread", Operations: every, Fields: c.fields},
+			{Roles: []string{"guest"}, Resource: "bread", Operations: access.Delete},
+		}
+		for _, fails := range []error{errors.New("disk full"), &core.Error{Code: core.Forbidden, Cause: errors.New("not on Sundays")}} {
+			broken := false // as soon as there are rows
+			s := between(t, pass("outside"), policy, layer("fails", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+				if broken {
+					return core.Result{}, fails
+				}
+				return next(ctx, op)
+			}))
+			broken = true
+			for kind, err := range s.each(c.who) {
+				if !strings.HasSuffix(fmt.Sprint(err), fails.Error()) {
+					t.Errorf("%s, %s: got %v, want %v", name, kind, err, fails)
+				}
+			}
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestAResourceThatIsNoneOfTheModelsIsForbidden(t *testing.T) {
+	for name, other := range map[string]*core.Resource{"none": nil, "another's": bakery().Resource("bread")} {
+		s := between(t, layer("spoil", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			if op.Kind == core.Count || op.Kind == core.Delete {
+				op.Resource = other
+			}
+			return next(ctx, op)
+		}), access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read | access.Delete}}, pass("inside"))
+		ctx := s.as(user(1, "guest"))
+		for kind, err := range map[string]error{
+			"count": second(s.store.Count(ctx, s.bread, core.All())), "delete": s.store.Delete(ctx, s.bread, core.IntValue(1)),
+		} {
+			if !errors.Is(err, core.Forbidden) {
+				t.Errorf("%s of %s: got %v", kind, name, err)
+			}
+		}
+	}
 }
 
 func TestARecordThatALayerWithinHasCutIsNotTakenForOneThatFulfilsACondition(t *testing.T) {
 	policy := access.Policy{
 		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read | access.Update, Using: access.Ne("recipe", "secret")},
 		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read | access.Update, Fields: []string{"name"}},
+		{Roles: []string{"owner"}, Resource: "bread", Operations: access.Read},
 	}
 	s := between(t, pass("outside"), policy, layer("cut", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		res, err := next(ctx, op)
@@ -89,6 +182,11 @@ func TestARecordThatALayerWithinHasCutIsNotTakenForOneThatFulfilsACondition(t *t
 		return res, err
 	}))
 	s.is("list", s.list(user(1, "guest"), core.Query{}), "bread{id:1}\n")
+	s.is("all that is left", s.list(user(1, "guest", "owner"), core.Query{}), "bread{id:1 name:rye price:5 on_sale:false baker:null notes:null shop:null}\n")
+	renamed, err := s.store.Update(s.as(user(1, "guest", "owner")), s.bread, s.record(s.bread, map[string]any{"id": 1, "name": "x"}))
+	if err != nil || renamed[0].Get("price") != core.IntValue(5) {
+		t.Errorf("all that is left of a write: %v, %v", renamed, err)
+	}
 }
 
 func TestColumnsThatALayerOutsideStampsTakeNoRule(t *testing.T) {
@@ -103,6 +201,18 @@ func TestColumnsThatALayerOutsideStampsTakeNoRule(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.is("stored", s.stored(5), "bread{id:5 name:x price:null recipe:null on_sale:false baker:7 notes:null shop:null}")
+}
+
+func TestAnInsertThatALayerAddsRecordsToIsJudgedByAllOfThem(t *testing.T) {
+	policy := access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Insert, Fields: []string{"name"}}}
+	s := between(t, layer("more", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind == core.Insert && !op.Principal.IsSystem() {
+			op.Records = append(slices.Clone(op.Records), op.Records[0].With(op.Resource.Field("recipe").Column(), core.TextValue("x")))
+		}
+		return next(ctx, op)
+	}), policy, pass("inside"))
+	_, err := s.store.Insert(s.as(user(1, "guest")), s.bread, s.record(s.bread, map[string]any{"name": "x"}))
+	s.is("insert", public(err), `FIELD_DOES_NOT_EXIST object_name="Bread" field_name="recipe"`)
 }
 
 func TestAnInsertThatALayerMakesOfAnotherIsJudgedByItsOwnRecords(t *testing.T) {
