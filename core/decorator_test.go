@@ -196,16 +196,21 @@ func TestErrorsOfDecoratorsLoseNothingOnTheirWayOut(t *testing.T) {
 		"own error as is": {&core.Error{Code: core.Unauthorized}, core.Unauthorized, nil, ""},
 	} {
 		s := open(t, around("failing", func(context.Context, *core.Op, core.Handler) (core.Result, error) { return core.Result{}, c.err }))
-		_, single := s.Count(t.Context(), s.Model().Resource("cookie"), core.All())
-		tx := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
-		for _, err := range []error{single, tx} {
+		ctx, r, one := t.Context(), s.Model().Resource("cookie"), core.IntValue(1)
+		rec := cookie(t, s.Model(), map[string]any{"id": 1})
+		for kind, err := range map[string]error{
+			"get": second(s.Get(ctx, r, one)), "load": second(s.Load(ctx, r, []core.Value{one})), "select": second(s.Select(ctx, r, core.Query{})),
+			"count": second(s.Count(ctx, r, core.All())), "insert": second(s.Insert(ctx, r, rec)), "update": second(s.Update(ctx, r, rec)),
+			"delete": s.Delete(ctx, r, one), "next id": second(s.NextIDs(ctx, r, 1)),
+			"tx": s.Tx(ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }),
+		} {
 			e, ok := err.(*core.Error) //nolint:errorlint // the type itself is promised
 			if !ok || e.Code != c.code || !strings.Contains(err.Error(), c.text) {
-				t.Errorf("%s: got %T %v", name, err, err)
+				t.Errorf("%s, %s: got %T %v", name, kind, err, err)
 			}
 			for _, want := range c.want {
 				if !errors.Is(err, want) {
-					t.Errorf("%s: %v is not %v", name, err, want)
+					t.Errorf("%s, %s: %v is not %v", name, kind, err, want)
 				}
 			}
 		}

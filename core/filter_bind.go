@@ -88,10 +88,7 @@ func (r *Resource) owns(f Filter) error {
 	if f.n.field != nil && f.n.field.resource != r {
 		return &Error{Code: ServerError, Cause: errForeignFilter}
 	}
-	for _, kid := range f.n.kids {
-		if kid.n == nil {
-			continue
-		}
+	for _, kid := range f.n.kids { // none of which is All
 		if err := r.owns(kid); err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ import (
 // handed out again when they are asked for again: for a value that comes in operation
 // after operation, it takes no memory.
 func (f *Field) Equals(v Value) Filter {
-	if v.typ != f.typ || !v.IsSet() || checkComparison(FilterEq, f) != nil {
+	if v.typ != f.typ || checkComparison(FilterEq, f) != nil {
 		return None()
 	}
 	slot := f.equals.slot(v)

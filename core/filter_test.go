@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -31,6 +32,7 @@ func TestFiltersMatchByTheReferenceRules(t *testing.T) {
 		{core.Eq("type", "muffin%"), true},
 		{core.Eq("id", "1"), true},
 		{core.Eq("jar", nil), true},
+		{core.Eq("jar", core.Value{}), true},
 		{core.Eq("type", nil), false},
 		{core.Ne("jar", nil), false},
 		{core.Ne("jar", 1), true}, // null differs from every value
@@ -41,6 +43,7 @@ func TestFiltersMatchByTheReferenceRules(t *testing.T) {
 		{core.Gt("price", 2.5), false},
 		{core.Ge("price", 2.5), true},
 		{core.Le("price", 2.5), true},
+		{core.Le("price", 2), false},
 		{core.Lt("price", 2.5), false},
 		{core.In("id"), false},
 		{core.In("id", 2, 1), true},
@@ -53,6 +56,7 @@ func TestFiltersMatchByTheReferenceRules(t *testing.T) {
 		{core.Or(), false},
 		{core.And(core.Eq("id", 1), core.Eq("id", 2)), false},
 		{core.Or(core.Eq("id", 1), core.Eq("id", 2)), true},
+		{core.Or(core.Eq("id", 2), core.Eq("id", 3)), false},
 		{core.Not(core.And(core.Eq("id", 1), core.Eq("id", 2))), true},
 		{core.Not(core.All()), false},
 		{core.Not(core.None()), true},
@@ -87,14 +91,45 @@ func TestFiltersThatMakeNoSenseAreRefusedWhenBound(t *testing.T) {
 	}
 }
 
+func TestComparisonsThatAFieldDoesNotHaveAreRefused(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
+		id(), {Name: "notes", Type: core.JSON}, {Name: "title", Type: core.Text, Computed: &core.Computed{
+			Get: func(context.Context, core.Record) (any, error) { return "", nil },
+		}},
+	}})
+	r := m.Resource("page")
+	jsonText, err := core.JSON.Convert("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[core.FilterKind]func(field string, value any) core.Filter{
+		core.FilterEq: core.Eq, core.FilterLt: core.Lt, core.FilterLe: core.Le, core.FilterGt: core.Gt, core.FilterGe: core.Ge,
+	}
+	for kind, named := range kinds {
+		for field, value := range map[string]core.Value{"id": core.IntValue(1), "notes": jsonText, "title": core.TextValue("x")} {
+			want := field == "id" || field == "notes" && kind == core.FilterEq
+			if _, err := r.Bind(named(field, value)); want != (err == nil) || err != nil && !errors.Is(err, core.SearchForbidden) {
+				t.Errorf("%s: %v", named(field, value), err)
+			}
+			if typed := r.Field(field).Compare(kind, value); want != (typed.Kind() == kind) {
+				t.Errorf("typed %s became %s", named(field, value), typed)
+			}
+		}
+	}
+}
+
 func TestFilterBoundToAnotherResourceIsRefused(t *testing.T) {
 	m := cookies(t)
 	f, err := m.Resource("cookie").Bind(core.And(core.Eq("type", "x"), core.Eq("id", 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Resource("jar").Bind(f); err == nil {
-		t.Error("accepted")
+	one := core.IntValue(1)
+	part := core.And(m.Resource("jar").Key().Compare(core.FilterEq, one), m.Resource("cookie").Key().Compare(core.FilterEq, one))
+	for _, f := range []core.Filter{f, part} {
+		if _, err := m.Resource("jar").Bind(f); !errors.Is(err, core.ServerError) {
+			t.Errorf("%s: got %v", f, err)
+		}
 	}
 }
 

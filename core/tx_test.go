@@ -72,7 +72,7 @@ func TestTransactionThatConflictsIsRepeated(t *testing.T) {
 		failures, attempts, want int
 		fails                    bool
 	}{
-		{0, 0, 1, false}, {2, 0, 3, false}, {99, 0, core.DefaultAttempts, true}, {1, 1, 1, true}, {15, 16, 16, false},
+		{0, 0, 1, false}, {2, 0, 3, false}, {99, 0, core.DefaultAttempts, true}, {1, 1, 1, true}, {15, 16, 16, false}, {79, 80, 80, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := &flaky{Backend: memory.New(), failures: c.failures, with: core.ErrConflict}
