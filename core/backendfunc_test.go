@@ -128,9 +128,13 @@ func TestFailureOfTheStorageReturningFunctionIsTheOperations(t *testing.T) {
 	var fail error
 	s := openOn(t, core.BackendFunc(func(context.Context) (core.Backend, error) { return memory.New(), fail }))
 	fail = down
-	_, err := s.Count(t.Context(), s.Model().Resource("cookie"), core.All())
-	if !errors.Is(err, down) || !errors.Is(err, core.ServerError) {
-		t.Errorf("got %v", err)
+	for _, err := range []error{
+		second(s.Count(t.Context(), s.Model().Resource("cookie"), core.All())),
+		s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }),
+	} {
+		if !errors.Is(err, down) || !errors.Is(err, core.ServerError) {
+			t.Errorf("got %v", err)
+		}
 	}
 	if _, err := core.New(t.Context(), cookies(t), core.BackendFunc(func(context.Context) (core.Backend, error) { return nil, nil })); err == nil {
 		t.Error("a function that returns nothing was accepted")

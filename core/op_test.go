@@ -56,6 +56,15 @@ func TestGuardNarrowsBothImages(t *testing.T) {
 	}
 }
 
+func TestThereIsMoreIfMoreWasCountedThanRead(t *testing.T) {
+	two := make([]core.Record, 2)
+	for count, want := range []bool{false, false, false, true} {
+		if got := (core.Result{Records: two, Count: count}).More(); got != want {
+			t.Errorf("2 of %d: %v", count, got)
+		}
+	}
+}
+
 func TestLayersAndTypesHaveNames(t *testing.T) {
 	var names []string
 	for _, l := range []core.Layer{core.Observe, core.Policy, core.Answer, 0} {

@@ -332,6 +332,23 @@ func TestAnInsertTellsWhatItsCallerNamed(t *testing.T) {
 	}
 }
 
+func TestWithoutNamesOfFieldsLoadReadsAll(t *testing.T) {
+	s := open(t)
+	r := s.Model().Resource("cookie")
+	ids, err := s.NextIDs(t.Context(), r, 2)
+	if err != nil || ids[0].Type() != core.Int || ids[0] == ids[1] {
+		t.Fatalf("ids %v, %v", ids, err)
+	}
+	var want []core.Record
+	for _, key := range ids {
+		want = append(want, insert(t, s.Session, r, map[string]any{"id": key, "type": "muffin"}))
+	}
+	got, err := s.Load(t.Context(), r, []core.Value{ids[1], ids[0]})
+	if err != nil || !slices.EqualFunc(got, want, core.Record.Equal) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+}
+
 func TestNothingToDoIsNothingForTheChain(t *testing.T) {
 	s := open(t, watch("see", func(op *core.Op) { t.Errorf("saw %s", op.Kind) }, ignore))
 	ctx, r := t.Context(), s.Model().Resource("cookie")

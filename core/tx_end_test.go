@@ -50,6 +50,19 @@ func TestErrorOfTheFunctionIsNotLostInADecorator(t *testing.T) {
 	}
 }
 
+func TestADecoratorMayAnswerATransactionWithAnErrorOfItsOwn(t *testing.T) {
+	s := open(t, around("strict", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if res, err := next(ctx, op); err == nil {
+			return res, nil
+		}
+		return core.Result{}, core.Forbidden
+	}))
+	err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return errors.New("changed my mind") })
+	if !errors.Is(err, core.Forbidden) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestNothingUndoesATransactionAfterItsFinalOperation(t *testing.T) {
 	own := errors.New("too late")
 	for name, end := range map[string]func() error{

@@ -324,6 +324,67 @@ func TestTransactionWithAFailedOperationCannotCommit(t *testing.T) {
 	}
 }
 
+func TestOperationThatPanicsInTheBackendFailsItsTransaction(t *testing.T) {
+	s := openOn(t, unreachable{})
+	r := s.Model().Resource("cookie")
+	var after error
+	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		func() {
+			defer func() { _ = recover() }()
+			_, _ = tx.Count(ctx, r, core.All())
+		}()
+		_, after = tx.Count(ctx, r, core.All())
+		return nil
+	})
+	if !errors.Is(err, core.ServerError) || !errors.Is(after, core.ErrTxFailed) {
+		t.Errorf("%v, and afterwards %v", err, after)
+	}
+}
+
+func TestFinalOperationThatFailsLeavesNothingAndOneThatSucceedsCommitsOnce(t *testing.T) {
+	b := &flaky{Backend: memory.New()}
+	s := openOn(t, b)
+	r := s.Model().Resource("cookie")
+	for _, c := range []struct {
+		key  int64
+		want error
+		left int
+	}{{9, core.NotFound, 0}, {1, nil, 1}} {
+		b.begun, b.ended = 0, 0
+		err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			insert(t, tx.Session, r, map[string]any{"id": 1})
+			insert(t, tx.Session, r, map[string]any{"id": 2})
+			return tx.Final().Delete(ctx, r, core.IntValue(c.key))
+		})
+		if !errors.Is(err, c.want) || b.begun != 1 || b.ended != 1 {
+			t.Errorf("%d: %d begun, %d ended, %v", c.key, b.begun, b.ended, err)
+		}
+		if n, err := s.Count(t.Context(), r, core.All()); n != c.left || err != nil {
+			t.Errorf("%d: %d records, %v", c.key, n, err)
+		}
+	}
+}
+
+func TestConflictThatTheFunctionReturnsIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		s := open(t, around("busy", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			if op.Kind == core.Count && op.Attempt() < 3 {
+				return core.Result{}, core.ErrConflict
+			}
+			return next(ctx, op)
+		}))
+		err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			tries++
+			_, err := tx.Count(ctx, s.Model().Resource("cookie"), core.All())
+			return err
+		})
+		if err != nil || tries != 3 {
+			t.Errorf("%d tries, %v", tries, err)
+		}
+	})
+}
+
 func TestReadOnlyTransactionRefusesWrites(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
