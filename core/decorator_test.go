@@ -99,6 +99,49 @@ func (unreachable) Begin(context.Context, core.TxOptions) (core.BackendTx, error
 
 type unreachableTx struct{ core.BackendTx } // nil: every operation panics
 
+// broken is a backend whose operations fail.
+type broken struct {
+	unreachable
+
+	with error
+}
+
+func (b broken) Begin(context.Context, core.TxOptions) (core.BackendTx, error) {
+	return brokenTx{of: b}, nil
+}
+
+type brokenTx struct {
+	unreachableTx
+
+	of broken
+}
+
+func (t brokenTx) Read(context.Context, *core.Op) (core.Result, error) {
+	return core.Result{}, t.of.with
+}
+func (t brokenTx) Count(context.Context, *core.Op) (int, error) { return 0, t.of.with }
+func (t brokenTx) Delete(context.Context, *core.Op) error       { return t.of.with }
+func (t brokenTx) Commit(context.Context) error                 { return nil }
+
+func (t brokenTx) Insert(context.Context, *core.Op) ([]core.Record, error) { return nil, t.of.with }
+func (t brokenTx) Update(context.Context, *core.Op) ([]core.Record, error) { return nil, t.of.with }
+func (t brokenTx) NextIDs(context.Context, *core.Op) ([]core.Value, error) { return nil, t.of.with }
+
+func TestErrorsOfTheBackendAreThoseOfTheOperation(t *testing.T) {
+	fails := errors.New("disk full")
+	s := openOn(t, broken{with: fails})
+	ctx, r, one := t.Context(), s.Model().Resource("cookie"), core.IntValue(1)
+	rec := cookie(t, s.Model(), map[string]any{"id": 1})
+	for kind, err := range map[string]error{
+		"load": second(s.Load(ctx, r, []core.Value{one})), "select": second(s.Select(ctx, r, core.Query{})), "count": second(s.Count(ctx, r, core.All())),
+		"insert": second(s.Insert(ctx, r, rec)), "update": second(s.Update(ctx, r, rec)), "delete": s.Delete(ctx, r, one), "next id": second(s.NextIDs(ctx, r, 1)),
+	} {
+		if !errors.Is(err, fails) || !errors.Is(err, core.ServerError) {
+			t.Errorf("%s: got %v", kind, err)
+		}
+	}
+}
+
 func (unreachableTx) Rollback(context.Context) error { return nil }
 
 func TestFurtherOpsOfADecoratorShareTheTransaction(t *testing.T) {

@@ -130,7 +130,8 @@ func TestAConditionThatDoesNotFitFailsInsteadOfBeingDropped(t *testing.T) {
 func TestEveryConditionThatADecoratorNamesIsBound(t *testing.T) {
 	s := open(t, around("guard", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Count || op.Kind == core.Update {
-			op.Where = core.And(op.Where, core.Gt("id", 1))
+			key := op.Resource.Key()
+			op.Where = core.And(op.Where, core.Or(key.Compare(core.FilterGt, core.IntValue(1)), key.Compare(core.FilterLt, core.IntValue(0))))
 			op.Guard(core.And(core.Eq("type", "muffin"), core.Gt("price", 0)))
 		}
 		return next(ctx, op)
@@ -227,6 +228,7 @@ func TestArgumentsThatDoNotFitTheModelAreRefused(t *testing.T) {
 		want core.Code
 	}{
 		"key of another type":     {second(s.Get(ctx, r, core.TextValue("1"))), core.BadFieldValue},
+		"key of another, delete":  {s.Delete(ctx, r, core.TextValue("1")), core.BadFieldValue},
 		"null key":                {second(s.Load(ctx, r, []core.Value{core.Null})), core.BadFieldValue},
 		"resource of another":     {second(s.Get(ctx, other.Resource("cookie"), core.IntValue(1))), core.ServerError},
 		"no resource, get":        {second(s.Get(ctx, nil, core.IntValue(1))), core.ServerError},

@@ -129,6 +129,16 @@ func TestAnonymousIsNobodyAndAuthenticatedEverybodyElse(t *testing.T) {
 	s.is("somebody writes", public(s.store.Delete(s.as(user(2)), s.bread, core.IntValue(3))), `FORBIDDEN object_name="Bread"`)
 }
 
+func TestTwoRulesOnRowsShowAllFieldsOfEither(t *testing.T) {
+	s := newScene(t, access.Policy{
+		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: access.Eq("id", 1)},
+		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: access.Eq("id", 2)},
+	})
+	guest := user(1, "guest")
+	s.is("some", s.list(guest, core.Query{Fields: []string{"price"}}), "bread{id:1 price:5}\nbread{id:2 price:1}\n")
+	s.is("all", s.list(guest, core.Query{Where: core.Eq("id", 2)}), "bread{id:2 name:bun price:1 recipe:secret 2 on_sale:false baker:1 notes:null shop:2}\n")
+}
+
 func TestAFurtherRoleTakesNothingAway(t *testing.T) {
 	s := newScene(t, access.Policy{
 		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: access.Eq("on_sale", true), Fields: []string{"name"}},

@@ -116,6 +116,9 @@ func TestNobodyHasNoValues(t *testing.T) {
 }
 
 func TestTheIDIsNotAClaimWithoutAName(t *testing.T) {
+	if got := access.ID().String() + access.Claim("").String(); got != `idclaim ""` {
+		t.Errorf("got %s", got)
+	}
 	s := newScene(t, access.Policy{{
 		Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Fields: []string{}, Using: access.In("baker", access.ID()),
 	}})

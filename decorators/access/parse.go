@@ -106,8 +106,8 @@ func object(raw any, known ...string) (map[string]any, error) {
 }
 
 func text(raw any) (string, error) {
-	s, ok := raw.(string)
-	if !ok || s == "" {
+	s, _ := raw.(string)
+	if s == "" {
 		return "", errors.New("is not a text with something in it")
 	}
 	return s, nil

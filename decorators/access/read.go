@@ -47,9 +47,6 @@ func (v view) narrowRows(op *core.Op) (bad *core.Field) {
 // missingIn returns a field that the op filters or sorts by and that is not on
 // the list, or nil.
 func (l *list) missingIn(op *core.Op) *core.Field {
-	if l == nil {
-		return nil
-	}
 	for _, o := range op.Order {
 		if !l.allows(o.Field) {
 			return o.Field

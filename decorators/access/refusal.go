@@ -46,9 +46,6 @@ func (c *Compiled) refuse(op *core.Op, what Operation) error {
 
 // cause is what the log is told: what each rule said.
 func (c *Compiled) cause(p *core.Principal, what Operation, r *core.Resource, fields ...*core.Field) error {
-	if r == nil {
-		return nil
-	}
 	return errors.New("access: " + describe(what, r, c.verdicts(p, what, r, fields)))
 }
 

@@ -146,6 +146,17 @@ func TestErrorsFromWithinComeOutAsTheyAre(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+func TestAKindThatNoRuleCanMeanIsForbidden(t *testing.T) {
+	s := between(t, layer("spoil", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind == core.Count {
+			op.Kind = 99
+		}
+		return next(ctx, op)
+	}), access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read}}, pass("inside"))
+	_, err := s.store.Count(s.as(user(1, "guest")), s.bread, core.All())
+	s.is("count", public(err), `FORBIDDEN object_name="Bread"`)
+}
+
 func TestAResourceThatIsNoneOfTheModelsIsForbidden(t *testing.T) {
 	for name, other := range map[string]*core.Resource{"none": nil, "another's": bakery().Resource("bread")} {
 		s := between(t, layer("spoil", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {

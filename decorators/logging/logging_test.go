@@ -272,6 +272,7 @@ func TestOpThatADecoratorSpoiledIsLoggedAsItIs(t *testing.T) {
 		"no resource":  {func(op *core.Op) { op.Resource = nil }, "error count: kind=count outcome=failed attempt=1 code=SERVER_ERROR cause="},
 		"other model":  {func(op *core.Op) { op.Resource = cake }, "error count: kind=count resource=cake outcome=failed attempt=1 code=SERVER_ERROR cause="},
 		"unknown kind": {func(op *core.Op) { op.Kind = 99 }, "error kind(99): kind=kind(99) resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR cause="},
+		"next kind":    {func(op *core.Op) { op.Kind = core.Kind(len(core.Kinds()) + 1) }, "error kind(9): kind=kind(9) resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR cause="},
 		"no kind":      {func(op *core.Op) { op.Kind = 0 }, "error kind(0): kind=kind(0) resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR cause="},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -343,6 +344,13 @@ func TestRequestIDIsLogged(t *testing.T) {
 
 func TestOneInSoManyLinesForDebuggingIsWrittenAndEveryOther(t *testing.T) {
 	var err error
+	halved, half := open(t, zapcore.DebugLevel, logging.Options{OneIn: 2})
+	for range 7 {
+		_, _ = halved.Count(t.Context(), cookie, core.All())
+	}
+	if got := half.Len(); got != 4 {
+		t.Errorf("%d lines of 7, one in 2", got)
+	}
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{OneIn: 3}, failing(&err))
 	count := func(r *core.Resource, times int) {
 		for range times {

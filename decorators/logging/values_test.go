@@ -110,8 +110,12 @@ func TestValuesOfNamedFieldsAreLoggedAsWhatTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := fmt.Sprintf("[map[id:1 jar:<nil> price:2.5 sold:true type:%s...]]", long[:255])
-	if got := fmt.Sprint(values()); got != want {
+	inserted := values()
+	if got := fmt.Sprint(inserted); got != want {
 		t.Errorf("insert: got %s", got)
+	}
+	if got := fmt.Sprintf("%#v", inserted); !strings.Contains(got, `"id":1,`) || !strings.Contains(got, `"price":2.5,`) {
+		t.Errorf("numbers as texts: %s", got)
 	}
 	if _, err := store.Load(ctx, cookie, []core.Value{core.IntValue(1)}, "sold"); err != nil {
 		t.Fatal(err)
