@@ -93,7 +93,7 @@ func TestFiltersThatMakeNoSenseAreRefusedWhenBound(t *testing.T) {
 
 func TestComparisonsThatAFieldDoesNotHaveAreRefused(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
-		id(), {Name: "notes", Type: core.JSON}, {Name: "title", Type: core.Text, Computed: &core.Computed{
+		id(), {Name: "notes", Type: core.JSON}, {Name: "links", ToMany: "page"}, {Name: "title", Type: core.Text, Computed: &core.Computed{
 			Get: func(context.Context, core.Record) (any, error) { return "", nil },
 		}},
 	}})
@@ -107,7 +107,7 @@ func TestComparisonsThatAFieldDoesNotHaveAreRefused(t *testing.T) {
 		core.FilterPrefix: func(field string, _ any) core.Filter { return core.Prefix(field, "x") },
 	}
 	for kind, named := range kinds {
-		for field, value := range map[string]core.Value{"id": core.IntValue(1), "notes": jsonText, "title": core.TextValue("x")} {
+		for field, value := range map[string]core.Value{"id": core.IntValue(1), "notes": jsonText, "links": core.ListOf(core.IntValue(1)), "title": core.TextValue("x")} {
 			want := field == "id" && kind != core.FilterPrefix || field == "notes" && kind == core.FilterEq
 			if _, err := r.Bind(named(field, value)); want != (err == nil) || err != nil && !errors.Is(err, core.SearchForbidden) {
 				t.Errorf("%s: %v", named(field, value), err)

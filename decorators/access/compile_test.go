@@ -102,3 +102,13 @@ func TestAPolicyMayCompareEveryTypeThatConditionsKnow(t *testing.T) {
 		}
 	}
 }
+
+func TestAListOfRelationsIsNotCompared(t *testing.T) {
+	m := core.MustModel("links", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "links", ToMany: "page"}}})
+	for operator, using := range map[string]access.Condition{"eq": access.Eq("links", nil), "prefix": access.Prefix("links", "x"), "lt": access.Lt("links", 1)} {
+		_, err := access.Policy{{Roles: []string{"r"}, Resource: "page", Operations: access.Read, Using: using}}.Compile(m)
+		if want := "rule 1: using: compares page.links, which is to-many, with " + operator; err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}

@@ -89,6 +89,7 @@ func TestNamingAnotherOwnerIsForbiddenWhateverIsThere(t *testing.T) {
 			"insert over another's":    c.tryInsert(cookie, map[string]any{"id": 1, "user_id": 1}),
 			"give away":                c.tryUpdate(cookie, map[string]any{"id": 2, "user_id": 1}),
 			"give to nobody":           c.tryUpdate(cookie, map[string]any{"id": 2, "user_id": nil}),
+			"give what is not to none": c.tryUpdate(cookie, map[string]any{"id": 9, "user_id": nil}),
 			"give away what is not":    c.tryUpdate(cookie, map[string]any{"id": 9, "user_id": 1}),
 			"give another its own":     c.tryUpdate(cookie, map[string]any{"id": 1, "user_id": 1}),
 			"take from who owns it so": c.tryUpdate(cookie, map[string]any{"id": 3, "user_id": 3}),

@@ -229,3 +229,20 @@ func TestTheStackTellsWhatIsReadOnly(t *testing.T) {
 		t.Errorf("got %s", strings.Join(notes, "; "))
 	}
 }
+
+func TestErrorsFromWithinComeOutAsTheyAre(t *testing.T) {
+	fails := errors.New("disk full")
+	within := core.Decorator{Name: "fails", Layer: core.Policy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
+		return func(context.Context, *core.Op) (core.Result, error) { return core.Result{}, fails }, nil
+	}}
+	for name, d := range map[string]core.Decorator{
+		"store": readonly.Store(), "resources": readonly.Resources("cookie"), "switch": new(readonly.Switch).Decorator(),
+	} {
+		store, _ := open(t, d, within)
+		_, count := store.Count(t.Context(), cookie, core.All())
+		tx := store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
+		if !errors.Is(count, fails) || !errors.Is(tx, fails) {
+			t.Errorf("%s: got %v and %v", name, count, tx)
+		}
+	}
+}
