@@ -85,8 +85,9 @@ func (l *lister) prepare() (err error) {
 	if l.conditions, err = l.shape.conditions(l.query.Filter); err != nil {
 		return err
 	}
-	if l.order, err = l.shape.order(l.query.Sort); l.engine.policed {
-		l.veiled = l.shape.toOnes(l.order)
+	var related []*core.Field
+	if l.order, related, err = l.shape.order(l.query.Sort); l.engine.policed {
+		l.veiled = related
 	}
 	return err
 }
@@ -119,21 +120,24 @@ func (l *lister) limit() int {
 	return l.engine.opts.MaxRecords
 }
 
-// order translates the names of a sort.
-func (s *shape) order(names []string) ([]string, error) {
-	order := make([]string, len(names))
-	for i, name := range names {
+// order translates the names of a sort, and returns the stored to-one relations among
+// them.
+func (s *shape) order(names []string) (order []string, related []*core.Field, err error) {
+	for _, name := range names {
 		f, sign := s.resource.ExternalField(name), ""
 		if f == nil && len(name) > 0 && name[0] == '-' {
 			name, sign = name[1:], "-"
 			f = s.resource.ExternalField(name)
 		}
 		if f == nil || f.Hidden() {
-			return nil, s.unknown(name)
+			return nil, nil, s.unknown(name)
 		}
-		order[i] = sign + f.Name()
+		if f.Target() != nil && f.Stored() && !f.Many() {
+			related = append(related, f)
+		}
+		order = append(order, sign+f.Name())
 	}
-	return order, nil
+	return order, related, nil
 }
 
 // unknown is the error of a field that does not exist, for clients at least.

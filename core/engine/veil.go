@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -31,7 +30,6 @@ func (l *lister) page(ctx context.Context, session core.Session, q core.Query) (
 			return core.Page{}, err
 		}
 	}
-	q.Where = core.All() // they fulfil it, and cursors are bound to its scope
 	return r.PageOf(q, slices.Values(records))
 }
 
@@ -48,15 +46,4 @@ func veil(ctx context.Context, session core.Session, f *core.Field, records []co
 		}
 	}
 	return nil
-}
-
-// toOnes returns the stored to-one relations among the fields of an order.
-func (s *shape) toOnes(order []string) (found []*core.Field) {
-	for _, name := range order {
-		f := s.resource.Field(strings.TrimPrefix(name, "-"))
-		if f != nil && f.Stored() && f.Target() != nil && !f.Many() {
-			found = append(found, f)
-		}
-	}
-	return found
 }
