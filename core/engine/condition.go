@@ -118,10 +118,7 @@ func elements(raw any) ([]any, bool) {
 	if list, ok := raw.([]any); ok {
 		return list, true
 	}
-	v, err := core.List.Convert(raw)
-	if err != nil || !v.IsSet() {
-		return nil, false
-	}
+	v, _ := core.List.Convert(raw)
 	list, ok := v.Any().([]any)
 	return list, ok
 }

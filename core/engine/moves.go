@@ -40,10 +40,8 @@ func (w *work) settle(ctx context.Context, m *moves) error {
 			return err
 		}
 	}
-	if len(m.patches.keys) > 0 {
-		if err := w.update(ctx, m.patches); err != nil {
-			return err
-		}
+	if err := w.update(ctx, m.patches); err != nil {
+		return err
 	}
 	if len(m.dying) == 0 || first {
 		return nil

@@ -129,9 +129,6 @@ func (w *work) judgeColumns(ctx context.Context, c *change) error {
 		if err := w.judge(f, c.before, f.Resource()); err != nil {
 			return err
 		}
-		if f.Target() == nil || f.Many() {
-			continue
-		}
 		if err := w.judgePartners(ctx, f.Inverse(), present(old, now)); err != nil {
 			return err
 		}

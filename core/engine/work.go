@@ -75,11 +75,7 @@ func (w *work) load(ctx context.Context, s *shape, key core.Value) (core.Record,
 
 // fetch makes those of the records known that are there.
 func (w *work) fetch(ctx context.Context, s *shape, keys []core.Value) error {
-	unknown := w.table(s).unknown(keys)
-	if len(unknown) == 0 {
-		return nil
-	}
-	records, err := w.tx.Load(ctx, s.resource, unknown, s.related...)
+	records, err := w.tx.Load(ctx, s.resource, w.table(s).unknown(keys), s.related...)
 	w.table(s).read(records)
 	return err
 }
