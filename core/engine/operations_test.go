@@ -176,6 +176,34 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"tx", "load jar 1", "select cookie (id jar) limit 300"},
 		},
 		{
+			"one whose answer cannot fail any more ends it with its last operation", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.Update(ctx, "cookie", 1, engine.Write{Depth: 1}, map[string]any{"type": "b"})
+				return err
+			},
+			[]string{"tx", "update cookie 1", "load jar 1 (id) final"},
+		},
+		{
+			"what was read for a write is not read again", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.Update(ctx, "jar", 1, engine.Write{}, map[string]any{"cookies": []any{map[string]any{"jar": 1}}})
+				return err
+			},
+			[]string{"tx", "load jar 1", "insert cookie 1", "select cookie (id jar)", "update cookie 100"},
+		},
+		{
+			"relations that lead to one resource are followed from there together", enginetest.Family,
+			func(api *engine.Engine) error {
+				_, err := api.Create(ctx, "child", engine.Write{Depth: 4}, map[string]any{"father": map[string]any{}, "mother": map[string]any{}})
+				return err
+			},
+			[]string{
+				"tx", "insert male 1", "insert female 1", "insert child 1", "load male 1", "load female 1",
+				"select child limit 298", "select male", "select child limit 297", "load male 1", "load female 1",
+				"select child (id father) limit 292", "select male (id wife)", "select child (id mother) limit 290",
+			},
+		},
+		{
 			"the delete of what nothing points at is one operation", enginetest.Cookies,
 			func(api *engine.Engine) error { return api.Delete(ctx, "cookie", 1, engine.Write{}) },
 			[]string{"delete cookie 1"},
@@ -242,6 +270,14 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 			"records that die are not detached first",
 			func(api *engine.Engine) error { return api.Delete(ctx, "album", 1, engine.Write{}) }, nil,
 			[]string{"tx", "load album 1", "select track", "select track", "delete track 2", "delete album 1 final"},
+		},
+		{
+			"what shows nothing of others needs no transaction to be written",
+			func(api *engine.Engine) error {
+				_, err := api.Create(ctx, "album", engine.Write{Depth: 1}, nil)
+				return err
+			}, nil,
+			[]string{"insert album 1"},
 		},
 		{
 			"a list is not read further when too many of it are shown",

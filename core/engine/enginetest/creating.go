@@ -39,6 +39,7 @@ func creatingCases() []Case {
 			get cookie/20       => OBJECT_DOES_NOT_EXIST`),
 		script("a related id that is not there is named, and nothing is created", Cookies, `
 			post jar {"cookies": [7]}     => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 7}
+			post jar {"cookies": [8, 7]}  => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 8}
 			post cookie {"jar": 7}        => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 7}
 			post cookie {"jar": "x"}      => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "jar", "type": "int", "value": "x"}
 			post cookie {"jar": [1]}      => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "jar", "type": "int", "value": [1]}

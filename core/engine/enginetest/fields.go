@@ -4,7 +4,7 @@ func fieldCases() []Case {
 	return []Case{
 		script("external names are the ones in bodies, answers, filters, sorts and errors", renamed, `
 			post jar {}                                 => {"id": 1, "cookies": []}
-			post cookie {"type": "a", "jar": 1, "k": "x"} => {"id": 1, "type": "a", "jar": 1, "k": "x"}
+			post cookie {"says": "a", "jar": 1, "k": "x"} => {"id": 1, "type": "a", "jar": 1, "k": "x"}
 			get jar/1 depth=2                           => {"id": 1, "cookies": [{"id": 1, "type": "a", "jar": 1, "k": "x"}]}
 			list cookie filter={"type": "a", "jar": 1} sort=["-type", "id"] => [{"id": 1, "type": "a", "jar": 1, "k": "x"}]
 			get c/1                                     => OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "c"}

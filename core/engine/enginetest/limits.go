@@ -49,6 +49,10 @@ func limitCases() []Case {
 			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0
 			list female depth=0 limit=2 filter={"husband": null}   => TOO_LARGE {"msg": "the filter matches too many related records"}
 			list female depth=0 limit=2 filter={"husband": 6}      => [6]`),
+		scriptWith("where nothing can be hidden, pages can be sorted by a relation however many records there are", Cookies, engine.Options{MaxRecords: 2}, `
+			post cookie [{}, {}] depth=0
+			post cookie {"jar": {}} depth=0
+			list cookie depth=0 limit=1 sort=["jar"]   => [3]`),
 		scriptWith("a write whose answer is too large does not happen", Cookies, five, `
 			post jar {"cookies": [{}, {}, {}, {}, {}]}   => `+tooLarge+`
 			list jar depth=0                             => []`),

@@ -13,6 +13,7 @@ func matchCases() []Case {
 		code("a write is asked about the record as it is, before anything changes", Cookies, matchSees),
 		code("a write whose condition fails does not happen, and its error is returned as it is", Cookies, matchRefuses),
 		code("a condition on a record that is not there is asked about none", Cookies, matchNone),
+		{"a condition on a record that is too large to be shown is not asked", matchTooLarge},
 	}
 }
 
@@ -84,4 +85,17 @@ func matchNone(t *testing.T, api *engine.Engine) {
 	if errReplace != nil || errCreate != nil || !created || asked != 4 {
 		t.Errorf("%v, %v, created %v, asked %d times, want 4", errReplace, errCreate, created, asked)
 	}
+}
+
+func matchTooLarge(t *testing.T, newBackend NewBackend) {
+	api := open(t, newBackend, Cookies(), engine.Options{MaxRecords: 2})
+	play(t, api, `post jar {"cookies": [{}, {}]} depth=0`)
+	w := engine.Write{Depth: 1, Match: func(current *engine.View) error {
+		t.Errorf("asked about %s", text(*current))
+		return nil
+	}}
+	if err := api.Delete(t.Context(), "jar", 1, w); !errors.Is(err, core.TooLarge) {
+		t.Errorf("%v, want %s", err, core.TooLarge)
+	}
+	play(t, api, `get jar/1 depth=0 => 1`)
 }

@@ -65,6 +65,12 @@ func renamed() *core.Model {
 			{Name: "f", External: "fixed", Type: core.Text, Readonly: true},
 			{Name: "j", External: "jar", ToOne: "b"},
 			{Name: "id", External: "k", Type: core.Text, Writable: core.Never},
+			{Name: "s", External: "says", Computed: &core.Computed{
+				Get: func(context.Context, core.Record) (any, error) { return nil, nil },
+				Set: func(_ context.Context, _ core.Record, v any) (map[string]any, error) {
+					return map[string]any{"t": v}, nil
+				},
+			}},
 		}},
 		core.ResourceSpec{Name: "b", External: "jar", Fields: []core.FieldSpec{
 			{Name: "k", External: "id", Type: core.Int, Key: true},
@@ -89,6 +95,7 @@ func notes() *core.Model {
 		}}},
 		{Name: "code", Type: core.Text, Unique: true},
 		{Name: "made", Type: core.Text, Default: func() any { return "now" }},
+		{Name: "tags", Type: core.List, Writable: core.Never},
 	}})
 }
 
@@ -281,7 +288,11 @@ func boxes() *core.Model {
 			{Name: "shut", Type: core.Bool},
 			{Name: "pears", ToMany: "pear", Inverse: "crate", Writable: unless("shut")},
 		}},
-		core.ResourceSpec{Name: "pear", Fields: []core.FieldSpec{key(), {Name: "crate", ToOne: "crate", Default: 1}}},
+		core.ResourceSpec{Name: "pear", Fields: []core.FieldSpec{
+			key(),
+			{Name: "picked_into", ToOne: "crate"},
+			{Name: "crate", ToOne: "crate", Default: 1},
+		}},
 		core.ResourceSpec{Name: "tree", Fields: []core.FieldSpec{
 			key(),
 			{Name: "leaves", ToMany: "leaf", Inverse: "tree", Writable: core.Never},

@@ -53,7 +53,11 @@ func nestingCases() []Case {
 			post jar {"cookies": [{"jar": {}}]}                  => {"id": 1, "cookies": [1]}
 			post jar {"cookies": [{"jar": {"cookies": [1]}}]}    => {"id": 3, "cookies": [2]}
 			post jar {"cookies": [{"jar": {"cookies": [{}]}}]}   => BAD_REQUEST {"msg": "records are nested deeper than 3"}
-			list jar depth=0                                     => [1, 2, 3, 4]`),
+			put jar/5 {"cookies": [{"jar": {}}]}                 => created {"id": 5, "cookies": [3]}
+			put jar/5 {"cookies": [{"jar": {"cookies": [{}]}}]}  => BAD_REQUEST {"msg": "records are nested deeper than 3"}
+			patch jar/5 {"cookies": [{"jar": {}}]}               => {"id": 5, "cookies": [4]}
+			patch jar/5 {"cookies": [{"jar": {"cookies": [{}]}}]}  => BAD_REQUEST {"msg": "records are nested deeper than 3"}
+			list jar depth=0                                     => [1, 2, 3, 4, 5, 6, 7]`),
 		scriptWith("nesting is limited to 16 unless told otherwise", people, engine.Options{}, `
 			post person `+nested(16)+` depth=0
 			list person depth=0 filter={"name": null} limit=1

@@ -33,6 +33,15 @@ func owned() *core.Model {
 	)
 }
 
+// dashed has a relation whose name looks like a descending one.
+func dashed() *core.Model {
+	return core.MustModel("dashed", core.ResourceSpec{Name: "worm", Fields: []core.FieldSpec{
+		key(),
+		{Name: "owner", Type: core.Int, Hidden: true},
+		{Name: "-host", External: "host", ToOne: "worm"},
+	}})
+}
+
 // ownerGuard lets everybody meet only the rows that they own.
 func ownerGuard() core.Decorator {
 	return core.Decorator{Name: "owner", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
@@ -62,10 +71,22 @@ func stamped(records []core.Record, f *core.Field, v core.Value) []core.Record {
 }
 
 // unreadable refuses to let anybody read a resource.
-func unreadable(resource string) core.Decorator {
+func unreadable(resource string, code core.Code) core.Decorator {
 	return core.Decorator{Name: "unreadable", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Resource != nil && op.Resource.Name() == resource && !op.Kind.Writes() {
+				return core.Result{}, &core.Error{Code: code, Resource: op.Resource.External()}
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
+// fixed refuses to let anybody update a resource.
+func fixed(resource string) core.Decorator {
+	return core.Decorator{Name: "fixed", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Kind == core.Update && op.Resource.Name() == resource {
 				return core.Result{}, op.Resource.Forbidden()
 			}
 			return next(ctx, op)
@@ -210,7 +231,17 @@ func policyCases() []Case {
 			as 2 list cookie depth=0 sort=["jar"] filter={"id": {"lt": 4}}   => [3, 2]
 			as 2 list cookie sort=["jar"] limit=1                 => [{"id": 4, "jar": 3}]
 			as 2 list cookie depth=0 sort=["jar"] limit=-1        => BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "non-negative integer"}
-			as system list cookie depth=0 sort=["jar"]            => [1, 2, 4, 3, 5]`),
+			as system list cookie depth=0 sort=["jar"]            => [1, 2, 4, 3, 5]
+			as 2 list jar sort=["lid"]       => SEARCH_FORBIDDEN {"object_name": "jar", "field_name": "lid"}
+			as 2 list plate sort=["-cookies"]  => SEARCH_FORBIDDEN {"object_name": "plate", "field_name": "cookies"}`),
+		scriptWith("so is one whose name begins with -", dashed, engine.Options{}, `
+			as 1 put worm/1 {}
+			as 2 put worm/2 {}
+			as 2 put worm/3 {"host": 2}
+			as 2 put worm/4 {}
+			as system patch worm/4 {"host": 1}
+			as 2 list worm depth=0 sort=["host"]    => [3, 2, 4]
+			as 2 list worm depth=0 sort=["-host"]   => [2, 4, 3]`, ownerGuard()),
 		scriptWith("more records than the limit cannot be sorted by a relation that a policy may hide", owned, engine.Options{MaxRecords: 2}, `
 			as 1 post cookie [{}, {}] depth=0
 			as 2 post cookie [{}, {}] depth=0
@@ -237,7 +268,16 @@ func policyCases() []Case {
 			post crumb {}                  => {"id": 2}
 			post crumb {"cookie": {}}      => {"id": 3}
 			list crumb depth=0 sort=["-cookie", "-id"]  => [3, 2, 1]`,
-			unreadable("cookie"), named(unreadable("lid"), "unreadable lids")),
+			unreadable("cookie", core.Forbidden), named(unreadable("lid", core.Forbidden), "unreadable lids")),
+		scriptWith("so is one to what nobody may read without a name", owned, engine.Options{}, `
+			post cookie {"jar": {}}  => {"id": 1}
+			get cookie/1 depth=2     => {"id": 1}
+			get jar/1                => UNAUTHORIZED {}`, unreadable("jar", core.Unauthorized)),
+		scriptWith("setting what the other side stores is no update of the record itself", Cookies, engine.Options{}, `
+			post jar {}
+			patch jar/1 {"cookies": [{}]}  => {"id": 1, "cookies": [1]}
+			patch jar/1 {}                 => {"id": 1, "cookies": [1]}
+			post jar {"cookies": [1]}      => {"id": 2, "cookies": [1]}`, fixed("jar")),
 		scriptWith("a field that a policy hides is not shown", partly, engine.Options{}, library+`
 			get shelf/1                 => {"id": 1, "state": "closed"}
 			get shelf/2 depth=2         => {"id": 2, "state": "open"}

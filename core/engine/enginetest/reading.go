@@ -22,7 +22,9 @@ func readingCases() []Case {
 		script("several relations to one resource are each their own", Family, `
 			post male {"name": "a", "children": [{"name": "x", "mother": {"name": "b"}}, {"name": "y"}]}
 			get child/1 depth=2  => {"id": 1, "name": "x", "father": {"id": 1, "name": "a", "children": [1, 2], "url": "/male/1"}, "mother": {"id": 1, "name": "b", "children": [1], "url": "/female/1"}, "url": "/child/1"}
-			get male/1 depth=2   => {"id": 1, "name": "a", "children": [{"id": 1, "name": "x", "father": 1, "mother": 1, "url": "/child/1"}, {"id": 2, "name": "y", "father": 1, "url": "/child/2"}], "url": "/male/1"}`),
+			get male/1 depth=2   => {"id": 1, "name": "a", "children": [{"id": 1, "name": "x", "father": 1, "mother": 1, "url": "/child/1"}, {"id": 2, "name": "y", "father": 1, "url": "/child/2"}], "url": "/male/1"}
+			post child {"mother": 1}
+			get child/1 depth=3  => {"id": 1, "name": "x", "father": {"id": 1, "name": "a", "children": [{"id": 1, "name": "x", "father": 1, "mother": 1, "url": "/child/1"}, {"id": 2, "name": "y", "father": 1, "url": "/child/2"}], "url": "/male/1"}, "mother": {"id": 1, "name": "b", "children": [{"id": 1, "name": "x", "father": 1, "mother": 1, "url": "/child/1"}, {"id": 3, "mother": 1, "url": "/child/3"}], "url": "/female/1"}, "url": "/child/1"}`),
 		script("relations of a resource to itself are shown to the depth", people, `
 			put person/1 {"name": "a", "friends": [], "idol": 1}
 			put person/2 {"boss": 1, "partner": 1, "friends": [1]}

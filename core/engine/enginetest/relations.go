@@ -85,12 +85,20 @@ func relationCases() []Case {
 			patch licence/10 {"holder": 1, "renews": null}  => {"id": 10, "holder": 1}
 			list licence                       => [{"id": 10, "holder": 1}]
 			patch holder/1 {"licence": null}   => {"id": 1}
+			list licence                       => []
+			put licence/20 {"holder": 1}
+			put licence/21 {"renews": 20}
+			patch holder/1 {"licence": 21}     => {"id": 1}
 			list licence                       => []`),
 		script("a patch that ends the record itself is refused as a whole", chains, `
 			put node/1 {}
 			put node/2 {"parent": 1}
 			patch node/1 {"parent": 2}
 			patch node/1 {"children": []}   => OBJECT_DOES_NOT_EXIST {"object_name": "node", "object_id": 1}
-			list node                       => [{"id": 1, "parent": 2, "children": [2]}, {"id": 2, "parent": 1, "children": [1]}]`),
+			list node                       => [{"id": 1, "parent": 2, "children": [2]}, {"id": 2, "parent": 1, "children": [1]}]
+			put holder/1 {"licence": {}}
+			put licence/2 {"renews": 1}
+			patch licence/2 {"holder": 1}   => OBJECT_DOES_NOT_EXIST {"object_name": "licence", "object_id": 2}
+			list licence                    => [{"id": 1, "holder": 1}, {"id": 2, "renews": 1}]`),
 	}
 }

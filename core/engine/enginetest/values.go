@@ -113,6 +113,12 @@ func goValues(t *testing.T, api *engine.Engine) {
 			t.Errorf("get with id %v: %v, want %s", id, err, core.BadFieldValue)
 		}
 	}
+	view, err := api.Update(ctx, "thing", 1, engine.Write{Depth: 1}, map[string]any{
+		"int": core.Value{}, "float": nil, "time": nil, "uuid": nil, "bytes": nil, "json": nil, "list": nil,
+	})
+	if got, want := text(view), `{"id":1,"text":"x","bool":true}`; err != nil || got != want {
+		t.Errorf("without values: %s, %v, want %s", got, err, want)
+	}
 	if view, err := api.Get(ctx, "thing", int32(2), 0); err != nil || view.Key() != core.IntValue(2) {
 		t.Errorf("get with id int32(2): %v, %v", view.Key(), err)
 	}

@@ -16,6 +16,10 @@ func writableCases() []Case {
 			patch note/1 {"origin": "5", "title": "t"} depth=0   => 1
 			patch note/1 {"origin": 5} depth=0                   => 1
 			put note/1 {"origin": "5"} depth=0                   => replaced 1`),
+		script("an empty list is not null", notes, `
+			post note {"tags": []}
+			patch note/1 {"tags": []} depth=0   => 1
+			patch note/1 {"tags": null}         => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "tags"}`),
 		script("writable is asked about the record as it was before the request", notes, `
 			post note {"text": "a"}
 			patch note/1 {"text": "b", "status": "sent"} depth=0   => 1
@@ -83,12 +87,13 @@ func writableCases() []Case {
 			delete nest/1                => null
 			list egg                     => []`),
 		script("deleting is refused where the other side is not writable", boxes, `
-			post box [{"shut": true, "items": [{}]}, {"items": [{"glued": true}]}]
+			post box [{"shut": true, "items": [{}]}, {"items": [{"glued": true}]}, {"items": [{}, {"glued": true}]}]
 			delete item/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
 			delete box/2                      => FIELD_UPDATE_FORBIDDEN {"object_name": "item", "field_name": "box"}
+			delete box/3                      => FIELD_UPDATE_FORBIDDEN {"object_name": "item", "field_name": "box"}
 			delete box/1                      => null
 			delete item/2                     => null
-			list item                         => [{"id": 1}]`),
+			list item                         => [{"id": 1}, {"id": 3, "box": 3}, {"id": 4, "glued": true, "box": 3}]`),
 		script("one-to-one partners are all asked, old and new, on both sides", boxes, `
 			post plug [{"socket": {}}, {"socket": {}}, {"stuck": true, "socket": {}}, {"socket": {"used": true}}]
 			patch plug/1 {"socket": 3}        => FIELD_UPDATE_FORBIDDEN {"object_name": "plug", "field_name": "socket"}
@@ -107,6 +112,10 @@ func writableCases() []Case {
 			patch socket/4 {"plug": 4}        => {"id": 4, "used": true, "plug": 4}
 			patch socket/1 {"plug": 2}        => {"id": 1, "plug": 2}
 			list plug                         => [{"id": 1}, {"id": 2, "socket": 1}, {"id": 3, "stuck": true, "socket": 3}, {"id": 4, "socket": 4}]`),
+		script("records without a partner are not each other's", boxes, `
+			post plug [{"stuck": true}, {"socket": {}}]
+			patch plug/2 {"socket": null}     => {"id": 2}
+			post plug {"socket": null}        => {"id": 3}`),
 		script("nothing stops the fields of a record that is being created", boxes, `
 			post box {"shut": true, "items": [{"glued": true}, {}]}   => {"id": 1, "shut": true, "items": [1, 2]}
 			post item {"glued": true, "box": {"shut": true}}          => {"id": 3, "glued": true, "box": 2}
