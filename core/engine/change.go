@@ -104,12 +104,9 @@ func (w *work) members(ctx context.Context, a assignment, given preset) ([]core.
 			keys = append(keys, it.key)
 		}
 	}
-	if len(drafts) > 0 {
-		created, err := w.create(ctx, drafts, given)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, created...)
+	created, err := w.create(ctx, drafts, given)
+	if err != nil {
+		return nil, err
 	}
-	return core.SortKeys(keys), nil
+	return core.SortKeys(append(keys, created...)), nil
 }

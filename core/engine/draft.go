@@ -46,12 +46,9 @@ func (d *draft) add(a assignment) {
 	if f.Computed() != nil {
 		d.plain = false
 	}
-	if f.Target() == nil {
-		return
-	}
 	d.related = d.related || len(a.items) > 0
 	d.before = d.before || f.Inverse() != nil && f.Inverse().Restricted()
-	moves := !f.Stored() || f.Inverse() != nil && !f.Inverse().Many() // other records change with it
+	moves := f.Inverse() != nil && !f.Inverse().Many() // other records change with it
 	d.plain = d.plain && !moves && !a.creates()
 }
 

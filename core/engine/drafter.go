@@ -131,8 +131,6 @@ func (d drafter) items(f *core.Field, raw any, level int) ([]item, error) {
 // members returns what the value of a to-many relation lists.
 func members(f *core.Field, raw any) ([]any, error) {
 	switch list := raw.(type) {
-	case nil:
-		return nil, nil
 	case []any:
 		return list, nil
 	case []map[string]any:

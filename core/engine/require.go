@@ -29,8 +29,6 @@ func (w *work) require(ctx context.Context, drafts ...*draft) error {
 
 func each(drafts []*draft, yield func(r *core.Resource, key core.Value)) {
 	for _, d := range drafts {
-		if d.related {
-			d.ids(yield)
-		}
+		d.ids(yield)
 	}
 }
