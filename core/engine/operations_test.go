@@ -87,6 +87,14 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"select cookie (id) limit 300"},
 		},
 		{
+			"no more is read than an answer can hold", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.List(ctx, "cookie", engine.Query{Limit: 1000})
+				return err
+			},
+			[]string{"select cookie (id) limit 300"},
+		},
+		{
 			"each level is one operation for each relation", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 2); return err },
 			[]string{"tx", "load cookie 1", "load jar 1", "select cookie (id jar) limit 299 final"},
@@ -110,6 +118,14 @@ func TestOperationsOfRequests(t *testing.T) {
 			"an id that no relation shows is not asked for", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", hundred+1, 1); return err },
 			[]string{"tx", "load cookie 1"},
+		},
+		{
+			"a filter on the side that stores the relation is none", enginetest.Cookies,
+			func(api *engine.Engine) error {
+				_, err := api.List(ctx, "cookie", engine.Query{Filter: map[string]any{"jar": 1}})
+				return err
+			},
+			[]string{"select cookie (id) limit 300"},
 		},
 		{
 			"a filter on the side that stores nothing is one operation more", enginetest.Family,
@@ -144,9 +160,9 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"tx", "insert jar 1", "insert cookie 100", "select cookie (id jar)"},
 		},
 		{
-			"an update of scalars as an id is one operation", enginetest.Cookies,
+			"an update of scalars and to no relation, as an id, is one operation", enginetest.Cookies,
 			func(api *engine.Engine) error {
-				_, err := api.Update(ctx, "cookie", 1, engine.Write{}, map[string]any{"type": "b"})
+				_, err := api.Update(ctx, "cookie", 1, engine.Write{}, map[string]any{"type": "b", "jar": nil})
 				return err
 			},
 			[]string{"update cookie 1"},
@@ -272,12 +288,13 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 			[]string{"tx", "load album 1", "select track", "select track", "delete track 2", "delete album 1 final"},
 		},
 		{
-			"what shows nothing of others needs no transaction to be written",
+			"what shows nothing of others needs no transaction",
 			func(api *engine.Engine) error {
-				_, err := api.Create(ctx, "album", engine.Write{Depth: 1}, nil)
-				return err
+				_, errCreate := api.Create(ctx, "album", engine.Write{Depth: 1}, nil)
+				_, errGet := api.Get(ctx, "album", 1, 1)
+				return errors.Join(errCreate, errGet)
 			}, nil,
-			[]string{"insert album 1"},
+			[]string{"insert album 1", "load album 1"},
 		},
 		{
 			"a list is not read further when too many of it are shown",
@@ -308,5 +325,21 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 				t.Errorf("operations are\n %s, want\n %s", strings.Join(r.ops, "\n "), strings.Join(c.want, "\n "))
 			}
 		})
+	}
+}
+
+func TestWhatAPolicyMayHideIsReadInTheTransactionOfTheList(t *testing.T) {
+	var r recorder
+	policy := r.decorator()
+	policy.Layer = core.Policy
+	store, err := core.New(t.Context(), tracks(), memory.NewWith(core.Data{"track": {1: {"next": 1}}}), policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := engine.New(store, engine.Options{MaxRecords: 2}).List(t.Context(), "track", engine.Query{Sort: []string{"next"}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"tx", "select track (id next) limit 2", "load track 1 (id)"}; !slices.Equal(r.ops, want) {
+		t.Errorf("operations are %q, want %q", r.ops, want)
 	}
 }

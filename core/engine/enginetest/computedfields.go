@@ -41,6 +41,8 @@ func computedCases() []Case {
 		script("a setter sees what nested records have changed before", kitchen, `
 			post spy {}
 			patch spy/1 {"rivals": [{"rivals": [1]}], "tells": true}   => {"id": 1, "name": "2", "rival": 2, "rivals": [2]}`),
+		script("a setter reads null where a record that is being created has nothing", kitchen, `
+			post spy {"tells": true}   => {"id": 1, "name": "null", "rivals": []}`),
 		script("a setter's related id that is not there is named", kitchen, `
 			post cook {"uses": 9}    => OBJECT_DOES_NOT_EXIST {"object_name": "oven", "object_id": 9}
 			post cook {"uses": "x"}  => BAD_FIELD_VALUE {"object_name": "cook", "field_name": "uses", "type": "json", "value": "x"}`),

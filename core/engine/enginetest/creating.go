@@ -50,6 +50,7 @@ func creatingCases() []Case {
 			list cookie                   => []`),
 		script("an unknown field is named", Cookies, `
 			post cookie {"type": "a", "price": 1}  => FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "price"}
+			post cookie {"type": "a", "zest": 1}   => FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "zest"}
 			list cookie                            => []`),
 	}
 }

@@ -49,6 +49,11 @@ func limitCases() []Case {
 			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0
 			list female depth=0 limit=2 filter={"husband": null}   => TOO_LARGE {"msg": "the filter matches too many related records"}
 			list female depth=0 limit=2 filter={"husband": 6}      => [6]`),
+		scriptWith("those without a partner do not count for a filter by the side that stores nothing", Family, engine.Options{MaxRecords: 2}, `
+			post male [{}, {}] depth=0
+			post male {"wife": {}} depth=0
+			post female {} depth=0
+			list female depth=0 filter={"husband": null}   => [2]`),
 		scriptWith("where nothing can be hidden, pages can be sorted by a relation however many records there are", Cookies, engine.Options{MaxRecords: 2}, `
 			post cookie [{}, {}] depth=0
 			post cookie {"jar": {}} depth=0

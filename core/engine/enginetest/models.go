@@ -207,6 +207,8 @@ func people() *core.Model {
 		{Name: "team", ToMany: "person", Inverse: "boss"},
 		{Name: "partner", ToOne: "person"},
 		{Name: "partner_of", ToOne: "person", Inverse: "partner"},
+		{Name: "mentor", ToOne: "person"},
+		{Name: "pupil", ToOne: "person", Inverse: "mentor"},
 		{Name: "friends", ToMany: "person"},
 		{Name: "idol", ToOne: "person"},
 	}})
@@ -214,7 +216,7 @@ func people() *core.Model {
 
 // chains has records that die with others: nodes with their parent, tracks with
 // their album, a heart and its body with each other, a licence with the one who
-// holds it.
+// holds it, a photo with its licence.
 func chains() *core.Model {
 	return core.MustModel("chains",
 		core.ResourceSpec{Name: "node", Fields: []core.FieldSpec{
@@ -238,6 +240,7 @@ func chains() *core.Model {
 			{Name: "holder", ToOne: "holder", Cascade: true},
 			{Name: "renews", ToOne: "licence", Cascade: true},
 		}},
+		core.ResourceSpec{Name: "photo", Fields: []core.FieldSpec{key(), {Name: "of", ToOne: "licence", Cascade: true}}},
 		core.ResourceSpec{Name: "holder", Fields: []core.FieldSpec{
 			key(),
 			{Name: "licence", ToOne: "licence", Inverse: "holder"},
@@ -292,6 +295,7 @@ func boxes() *core.Model {
 			key(),
 			{Name: "picked_into", ToOne: "crate"},
 			{Name: "crate", ToOne: "crate", Default: 1},
+			{Name: "sold_in", ToOne: "crate"},
 		}},
 		core.ResourceSpec{Name: "tree", Fields: []core.FieldSpec{
 			key(),

@@ -272,11 +272,13 @@ func policyCases() []Case {
 		scriptWith("so is one to what nobody may read without a name", owned, engine.Options{}, `
 			post cookie {"jar": {}}  => {"id": 1}
 			get cookie/1 depth=2     => {"id": 1}
+			post jar {"cookies": [1]} depth=2  => {"id": 2, "cookies": [{"id": 1}]}
 			get jar/1                => UNAUTHORIZED {}`, unreadable("jar", core.Unauthorized)),
 		scriptWith("setting what the other side stores is no update of the record itself", Cookies, engine.Options{}, `
 			post jar {}
 			patch jar/1 {"cookies": [{}]}  => {"id": 1, "cookies": [1]}
 			patch jar/1 {}                 => {"id": 1, "cookies": [1]}
+			patch jar/1 {} depth=0         => 1
 			post jar {"cookies": [1]}      => {"id": 2, "cookies": [1]}`, fixed("jar")),
 		scriptWith("a field that a policy hides is not shown", partly, engine.Options{}, library+`
 			get shelf/1                 => {"id": 1, "state": "closed"}

@@ -52,6 +52,11 @@ func relationCases() []Case {
 			get person/1                                    => {"id": 1, "boss": 3, "team": [3], "partner_of": 2, "friends": []}
 			patch person/1 {"partner_of": 3}                => {"id": 1, "boss": 3, "team": [3], "partner_of": 3, "friends": []}
 			list person filter={"partner": null} depth=0    => [1, 2]`),
+		script("a record that takes several partners divorces each of theirs", people, `
+			put person/1 {}
+			put person/2 {"partner": 1, "mentor": 1}
+			put person/3 {"partner": 1, "mentor": 1}   => created {"id": 3, "team": [], "partner": 1, "mentor": 1, "friends": []}
+			get person/2                               => {"id": 2, "team": [], "friends": []}`),
 		script("a record that is in its own list is shown whole", people, `
 			put person/1 {"name": "a", "boss": 1}
 			patch person/1 {"team": [1]}    => {"id": 1, "name": "a", "boss": 1, "team": [1], "friends": []}`),
@@ -68,7 +73,10 @@ func relationCases() []Case {
 			patch album/2 {"tracks": [2]}      => {"id": 2, "tracks": [2]}
 			patch album/1 {"tracks": []}       => {"id": 1, "tracks": []}
 			list track                         => [{"id": 2, "album": 2}]
-			patch track/2 {"album": null}      => {"id": 2}`),
+			patch track/2 {"album": null}      => {"id": 2}
+			patch album/1 {"tracks": [{}]}     => {"id": 1, "tracks": [3]}
+			patch album/1 {"tracks": [2]}      => {"id": 1, "tracks": [2]}
+			list track                         => [{"id": 2, "album": 1}]`),
 		script("a cascade partner that is displaced dies, from either side", chains, `
 			put holder/1 {"licence": {}}
 			patch holder/1 {"licence": {}}     => {"id": 1, "licence": 2}
@@ -89,7 +97,12 @@ func relationCases() []Case {
 			put licence/20 {"holder": 1}
 			put licence/21 {"renews": 20}
 			patch holder/1 {"licence": 21}     => {"id": 1}
-			list licence                       => []`),
+			list licence                       => []
+			put licence/30 {"holder": 1}
+			put photo/31 {"of": 30}
+			put licence/31 {}
+			patch holder/1 {"licence": 31}     => {"id": 1, "licence": 31}
+			list photo                         => []`),
 		script("a patch that ends the record itself is refused as a whole", chains, `
 			put node/1 {}
 			put node/2 {"parent": 1}
@@ -99,6 +112,7 @@ func relationCases() []Case {
 			put holder/1 {"licence": {}}
 			put licence/2 {"renews": 1}
 			patch licence/2 {"holder": 1}   => OBJECT_DOES_NOT_EXIST {"object_name": "licence", "object_id": 2}
+			patch licence/2 {"holder": 1, "renews": 1}  => OBJECT_DOES_NOT_EXIST {"object_name": "licence", "object_id": 2}
 			list licence                    => [{"id": 1, "holder": 1}, {"id": 2, "renews": 1}]`),
 	}
 }

@@ -1,5 +1,7 @@
 package enginetest
 
+import "github.com/larder-go/larder/core"
+
 func replacingCases() []Case {
 	return []Case{
 		script("a put creates the record with the id of the path, or replaces it", Cookies, `
@@ -71,10 +73,24 @@ func replacingCases() []Case {
 			put cookie/-4503599627370497 {}   => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": -4503599627370497}
 			post cookie [{}, {}]              => [{"id": 4503599627370497}, {"id": 4503599627370498}]
 			put cookie/4503599627370498 {"type": "a"}   => replaced {"id": 4503599627370498, "type": "a"}`),
+		script("a default that does not fit fails a put, which changes nothing", fickle, `
+			put note/1 {"text": "a"}   => created {"id": 1, "text": "a", "made": "once"}
+			put note/1 {}              => SERVER_ERROR {}
+			get note/1                 => {"id": 1, "text": "a", "made": "once"}`),
 		script("a put that fails changes nothing", Cookies, `
 			put jar/1 {"cookies": [{}]}
 			put jar/1 {"cookies": [9]}              => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 9}
 			put jar/2 {"cookies": [1, {"jar": 9}]}  => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9}
 			list jar                                => [{"id": 1, "cookies": [1]}]`),
 	}
+}
+
+// fickle has a default function that makes what fits once.
+func fickle() *core.Model {
+	made := any("once")
+	return core.MustModel("fickle", core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{
+		key(),
+		{Name: "text", Type: core.Text},
+		{Name: "made", Type: core.Text, Default: func() any { was := made; made = []any{}; return was }},
+	}})
 }

@@ -15,7 +15,8 @@ func updatingCases() []Case {
 			patch cookie/1 {"type": "a"}          => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
 			patch cookie/1 {"type": "a"} depth=0  => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
 			patch cookie/1 {}                     => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
-			patch jar/1 {"cookies": []}           => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}`),
+			patch jar/1 {"cookies": []}           => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
+			patch jar/1 {"cookies": [1]}          => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}`),
 		script("a patch that fails changes nothing", Cookies, `
 			post jar {"cookies": [{}, {}]}
 			patch jar/1 {"cookies": [2, 9]}              => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 9}

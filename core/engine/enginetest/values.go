@@ -133,7 +133,7 @@ func anyValue(t *testing.T, api *engine.Engine) {
 	if list, _ := object["json"].([]any); len(object) != 2 || len(list) != 2 || list[1] != "x" {
 		t.Errorf("view as a value is %#v", views[0].Any())
 	}
-	if none := (engine.View{}); none.Any() != nil || none.Key() != (core.Value{}) {
+	if none := (engine.View{}); text(none) != "null" || none.Any() != nil || none.Key() != (core.Value{}) {
 		t.Errorf("the zero view shows %v", none.Any())
 	}
 }

@@ -93,7 +93,8 @@ func writableCases() []Case {
 			delete box/3                      => FIELD_UPDATE_FORBIDDEN {"object_name": "item", "field_name": "box"}
 			delete box/1                      => null
 			delete item/2                     => null
-			list item                         => [{"id": 1}, {"id": 3, "box": 3}, {"id": 4, "glued": true, "box": 3}]`),
+			delete item/1                     => null
+			list item                         => [{"id": 3, "box": 3}, {"id": 4, "glued": true, "box": 3}]`),
 		script("one-to-one partners are all asked, old and new, on both sides", boxes, `
 			post plug [{"socket": {}}, {"socket": {}}, {"stuck": true, "socket": {}}, {"socket": {"used": true}}]
 			patch plug/1 {"socket": 3}        => FIELD_UPDATE_FORBIDDEN {"object_name": "plug", "field_name": "socket"}
@@ -119,7 +120,9 @@ func writableCases() []Case {
 		script("nothing stops the fields of a record that is being created", boxes, `
 			post box {"shut": true, "items": [{"glued": true}, {}]}   => {"id": 1, "shut": true, "items": [1, 2]}
 			post item {"glued": true, "box": {"shut": true}}          => {"id": 3, "glued": true, "box": 2}
-			post socket {"used": true, "plug": {"stuck": true}}       => {"id": 1, "used": true, "plug": 1}`),
+			post socket {"used": true, "plug": {"stuck": true}}       => {"id": 1, "used": true, "plug": 1}
+			post leaf {}
+			post tree {"leaves": [1]}                                 => {"id": 1, "leaves": [1]}`),
 		script("a hidden field that refuses is not named, but the other side of its pair", boxes, `
 			put box/1 {}
 			post seal {}
