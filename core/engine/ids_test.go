@@ -63,8 +63,12 @@ func TestAnEmptyListInsteadOfNullIsNoChange(t *testing.T) {
 	if _, err := friends(t).Update(t.Context(), "thing", 1, engine.Write{}, map[string]any{"friends": nil}); err != nil {
 		t.Error(err)
 	}
-	_, err := friends(t, core.IntValue(1)).Update(t.Context(), "thing", 1, engine.Write{}, map[string]any{"friends": nil})
+	_, err := friends(t).Update(t.Context(), "thing", 1, engine.Write{}, map[string]any{"friends": []int{1}})
 	if !errors.Is(err, core.FieldUpdateForbidden) {
-		t.Errorf("null instead of a list of one: %v, want %s", err, core.FieldUpdateForbidden)
+		t.Errorf("one instead of none: %v, want %s", err, core.FieldUpdateForbidden)
+	}
+	_, err = friends(t, core.IntValue(1)).Update(t.Context(), "thing", 1, engine.Write{}, map[string]any{"friends": nil})
+	if !errors.Is(err, core.FieldUpdateForbidden) {
+		t.Errorf("none instead of one: %v, want %s", err, core.FieldUpdateForbidden)
 	}
 }

@@ -26,6 +26,8 @@ func creatingCases() []Case {
 			list female  => [{"id": 1, "husband": 2, "children": [], "url": "/female/1"}, {"id": 2, "husband": 3, "children": [], "url": "/female/2"}]`),
 		script("a record of a list is complete, with those nested in it, before the next", Cookies, `
 			post cookie [{"jar": {"cookies": [{}]}}, {"jar": {"cookies": [{}]}}, {}, {}] depth=0  => [2, 4, 5, 6]`),
+		script("so is one of a resource that is related to itself", people, `
+			post person [{"team": [{}]}, {}] depth=0  => [1, 3]`),
 		script("ids of deleted records are not handed out again", Cookies, `
 			post cookie [{}, {}]
 			delete cookie/2

@@ -61,5 +61,9 @@ func limitCases() []Case {
 		scriptWith("a write whose answer is too large does not happen", Cookies, five, `
 			post jar {"cookies": [{}, {}, {}, {}, {}]}   => `+tooLarge+`
 			list jar depth=0                             => []`),
+		scriptWith("nor does one whose answer turns out too large with what is read last", boxes, engine.Options{MaxRecords: 1}, `
+			put socket/1 {"plug": {}} depth=0
+			patch socket/1 {"used": true} depth=2            => TOO_LARGE {"msg": "the answer would hold more than 1 records; use limit or a smaller depth"}
+			list socket depth=0 filter={"used": true}    => []`),
 	}
 }

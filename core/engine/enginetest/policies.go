@@ -274,12 +274,13 @@ func policyCases() []Case {
 			get cookie/1 depth=2     => {"id": 1}
 			post jar {"cookies": [1]} depth=2  => {"id": 2, "cookies": [{"id": 1}]}
 			get jar/1                => UNAUTHORIZED {}`, unreadable("jar", core.Unauthorized)),
-		scriptWith("setting what the other side stores is no update of the record itself", Cookies, engine.Options{}, `
-			post jar {}
-			patch jar/1 {"cookies": [{}]}  => {"id": 1, "cookies": [1]}
-			patch jar/1 {}                 => {"id": 1, "cookies": [1]}
-			patch jar/1 {} depth=0         => 1
-			post jar {"cookies": [1]}      => {"id": 2, "cookies": [1]}`, fixed("jar")),
+		scriptWith("setting what the other side stores is no update of the record itself", Family, engine.Options{}, `
+			post male {}
+			patch male/1 {"children": [{}]}  => {"id": 1, "children": [1], "url": "/male/1"}
+			patch male/1 {}                  => {"id": 1, "children": [1], "url": "/male/1"}
+			patch male/1 {} depth=0          => 1
+			post male {"children": [1]}      => {"id": 2, "children": [1], "url": "/male/2"}
+			patch male/1 {"name": "m"}       => FORBIDDEN {"object_name": "male"}`, fixed("male")),
 		scriptWith("a field that a policy hides is not shown", partly, engine.Options{}, library+`
 			get shelf/1                 => {"id": 1, "state": "closed"}
 			get shelf/2 depth=2         => {"id": 2, "state": "open"}

@@ -122,7 +122,10 @@ func writableCases() []Case {
 			post item {"glued": true, "box": {"shut": true}}          => {"id": 3, "glued": true, "box": 2}
 			post socket {"used": true, "plug": {"stuck": true}}       => {"id": 1, "used": true, "plug": 1}
 			post leaf {}
-			post tree {"leaves": [1]}                                 => {"id": 1, "leaves": [1]}`),
+			post tree {"leaves": [1]}                                 => {"id": 1, "leaves": [1]}
+			put box/11 {}
+			put box/12 {"items": [{"glued": true, "box": 11}]} depth=0
+			get box/12 depth=2                                        => {"id": 12, "items": [{"id": 4, "glued": true, "box": 12}]}`),
 		script("a hidden field that refuses is not named, but the other side of its pair", boxes, `
 			put box/1 {}
 			post seal {}
