@@ -50,7 +50,7 @@ func (x *exchange) catch() {
 	if reason == nil {
 		return
 	}
-	if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+	if err, _ := reason.(error); errors.Is(err, http.ErrAbortHandler) {
 		panic(http.ErrAbortHandler)
 	}
 	x.record(slog.LevelError, "panic", slog.String("error", fmt.Sprint(reason)), slog.String("stack", string(debug.Stack())))

@@ -98,9 +98,9 @@ func (p params) filter() (map[string]any, error) {
 	if err != nil || !given {
 		return nil, err
 	}
-	parsed, err := core.ParseJSON([]byte(text), p.maxNesting)
+	parsed, _ := core.ParseJSON([]byte(text), p.maxNesting)
 	object, ok := parsed.(map[string]any)
-	if err != nil || !ok {
+	if !ok {
 		return nil, bad("filter", "JSON object")
 	}
 	return object, nil
@@ -112,14 +112,14 @@ func (p params) sort() ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	parsed, err := core.ParseJSON([]byte(text), p.maxNesting)
+	parsed, _ := core.ParseJSON([]byte(text), p.maxNesting)
 	items, ok := parsed.([]any)
 	for _, item := range items {
 		name, text := item.(string)
 		ok = ok && text
 		names = append(names, name)
 	}
-	if err != nil || !ok {
+	if !ok {
 		return nil, bad("sort", "JSON list of field names")
 	}
 	return names, nil

@@ -100,9 +100,7 @@ func noPlace(name string) error {
 func (x *exchange) options() error {
 	h := x.w.Header()
 	h["Allow"] = []string{x.endpoint.allow}
-	if x.endpoint.acceptPatch != nil {
-		h["Accept-Patch"] = x.endpoint.acceptPatch
-	}
+	h["Accept-Patch"] = x.endpoint.acceptPatch
 	x.finish(http.StatusNoContent, nil)
 	return nil
 }
