@@ -191,3 +191,17 @@ func TestTheHandlerReplacesWhoeverWasInTheContext(t *testing.T) {
 		t.Errorf("ops ran for %v", seen)
 	}
 }
+
+func TestWithoutALoggerTheDefaultOneIsTold(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	h, err := rest.New(open(t, pantry()), rest.Options{Authenticate: func(*http.Request) (*core.Principal, error) { return nil, errors.New("no token") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := get(t.Context(), h, "/cookie"); w.Code != http.StatusUnauthorized || !strings.Contains(log.String(), "no token") {
+		t.Errorf("%d, log:\n%s", w.Code, &log)
+	}
+}

@@ -71,6 +71,9 @@ func TestTheDocumentIsOpenAPI(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%+v: %v", opts, err)
 		}
+		if open := len(doc.Security) == 0 && len(doc.Components.SecuritySchemes) == 0; open != (opts.Authenticate == nil) {
+			t.Errorf("security %v of %v", doc.Security, doc.Components.SecuritySchemes)
+		}
 		if !doc.IsOpenAPI31OrLater() || len(doc.Paths.Map()) != 10 {
 			t.Errorf("version %s, paths %v", doc.OpenAPI, doc.Paths.Keys())
 		}
@@ -126,6 +129,50 @@ func TestSchemasHaveTheFieldsThatClientsMeet(t *testing.T) {
 	}
 }
 
+func TestSchemasTellWhatOfAFieldIsReadAndWritten(t *testing.T) {
+	doc, err := validate(documentOf(t, odd(), rest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := doc.Paths.Value("/all/{id}")
+	read := doc.Components.Schemas[one.Get.OperationID[len("get_"):]].Value.Properties
+	write := one.Patch.RequestBody.Value.Content["application/json"].Schema.Value.Properties
+	for name, readOnly := range map[string]bool{"id": true, "ro": true, "shown": true, "both": false, "text": false, "parent": false} {
+		if read[name].Value.ReadOnly != readOnly {
+			t.Errorf("%s: read-only %v, want %v", name, !readOnly, readOnly)
+		}
+	}
+	if either := read["parent"].Value.OneOf; !read["children"].Value.Type.Is("array") || len(either) != 2 {
+		t.Errorf("children are %v, parent is one of %d", read["children"].Value.Type, len(either))
+	}
+	if either := write["parent"].Value.OneOf; !write["text"].Value.Type.Includes("null") || len(either) != 3 || !either[2].Value.Type.Is("null") {
+		t.Errorf("null is not written: text %v, parent is one of %d", write["text"].Value.Type, len(either))
+	}
+}
+
+func TestOperationsTellTheErrorsAndHeadersOfTheirAnswers(t *testing.T) {
+	doc, err := validate(documentOf(t, odd(), rest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, list := doc.Paths.Value("/all/{id}"), doc.Paths.Value("/all")
+	for _, row := range []struct {
+		op      *openapi3.Operation
+		status  int
+		headers string
+	}{
+		{one.Get, 200, "ETag"}, {one.Put, 201, "ETag Location"}, {one.Patch, 412, ""}, {one.Delete, 200, ""}, {one.Delete, 503, "Retry-After"},
+		{list.Get, 200, "Link"}, {list.Get, 401, "WWW-Authenticate"}, {list.Get, 405, "Allow"}, {list.Post, 409, ""}, {list.Post, 400, ""},
+	} {
+		answer := row.op.Responses.Status(row.status)
+		if answer == nil {
+			t.Errorf("%s: no %d", row.op.OperationID, row.status)
+		} else if got := strings.Join(slices.Sorted(maps.Keys(answer.Value.Headers)), " "); got != row.headers {
+			t.Errorf("%s: %d has headers %q, want %q", row.op.OperationID, row.status, got, row.headers)
+		}
+	}
+}
+
 func TestTypesHaveTheirFormats(t *testing.T) {
 	var doc struct {
 		Components struct {
@@ -141,7 +188,7 @@ func TestTypesHaveTheirFormats(t *testing.T) {
 		"int": {"integer", "int64"}, "float": {"number", "double"}, "text": {"string", ""}, "bool": {"boolean", ""},
 		"time": {"string", "date-time"}, "uuid": {"string", "uuid"}, "bytes": {"string", "byte"}, "json": {"", ""}, "list": {"array", ""},
 	} {
-		schema := doc.Components.Schemas["one"].Properties[name]
+		schema := doc.Components.Schemas["aAzZ09"].Properties[name]
 		typ, _ := schema["type"].(string)
 		if format, _ := schema["format"].(string); typ != want[0] || format != want[1] {
 			t.Errorf("%s: %v, want %v", name, schema, want)
@@ -155,7 +202,7 @@ func pantryOfTypes() *core.Model {
 	for typ := core.Int; typ.Valid(); typ++ {
 		fields = append(fields, core.FieldSpec{Name: typ.String(), Type: typ})
 	}
-	return core.MustModel("types", core.ResourceSpec{Name: "one", Fields: fields})
+	return core.MustModel("types", core.ResourceSpec{Name: "aAzZ09", Fields: fields})
 }
 
 func TestTheDocumentTellsTheLimitsAndCodes(t *testing.T) {

@@ -27,6 +27,8 @@ func TestListsOfTagsAreReadAsRFC9110Writes(t *testing.T) {
 		{[]string{`a`}, "malformed"},
 		{[]string{`"a`}, "malformed"},
 		{[]string{`a"`}, "malformed"},
+		{[]string{`"`}, "malformed"},
+		{[]string{`W/`}, "malformed"},
 		{[]string{`W/a`}, "malformed"},
 		{[]string{`w/"a"`}, "malformed"},
 		{[]string{`W/ "a"`}, "malformed"},

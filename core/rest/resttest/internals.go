@@ -51,16 +51,17 @@ func testInternals(t *testing.T, newBackend NewBackend) {
 		rule     string
 		setup    setup
 		exchange exchange
+		level    string
 		logged   string
 	}{
-		{"an error of a decorator", decorated(fmt.Errorf("wrapped: %w", errSecret)), post, secret},
+		{"an error of a decorator", decorated(fmt.Errorf("wrapped: %w", errSecret)), post, "ERROR", secret},
 		{"the cause of a coded error", decorated(&core.Error{Code: core.Unavailable, Cause: errSecret}),
-			exchange{"POST /thing", `{}`, 503, `UNAVAILABLE {}`}, secret},
-		{"a message of a server error", decorated(&core.Error{Code: core.ServerError, Message: secret}), post, "SERVER_ERROR"},
-		{"a panic of a decorator", decorated(nil), post, secret},
-		{"an error of a getter", setup{model: things()}, post, secret},
-		{"an error of the authenticator", closed(errSecret), exchange{"GET /thing", "", 401, `UNAUTHORIZED {}`}, secret},
-		{"a panic of the authenticator", closed(nil), exchange{"GET /thing", "", 500, `SERVER_ERROR {}`}, secret},
+			exchange{"POST /thing", `{}`, 503, `UNAVAILABLE {}`}, "WARN", secret},
+		{"a message of a server error", decorated(&core.Error{Code: core.ServerError, Message: secret}), post, "ERROR", "SERVER_ERROR"},
+		{"a panic of a decorator", decorated(nil), post, "ERROR", secret},
+		{"an error of a getter", setup{model: things()}, post, "ERROR", secret},
+		{"an error of the authenticator", closed(errSecret), exchange{"GET /thing", "", 401, `UNAUTHORIZED {}`}, "INFO", secret},
+		{"a panic of the authenticator", closed(nil), exchange{"GET /thing", "", 500, `SERVER_ERROR {}`}, "ERROR", secret},
 	} {
 		t.Run(row.rule+" is for the log and not for the client", func(t *testing.T) {
 			var log journal
@@ -71,7 +72,7 @@ func testInternals(t *testing.T, newBackend NewBackend) {
 				t.Errorf("the client reads %s", told)
 			}
 			method, target, _ := cut(row.exchange.request)
-			for _, want := range []string{"method=" + method, "path=" + target, "request_id=request-17", row.logged} {
+			for _, want := range []string{"level=" + row.level, "method=" + method, "path=" + target, "request_id=request-17", row.logged} {
 				if !strings.Contains(log.String(), want) {
 					t.Errorf("no %s in the log:\n%s", want, &log)
 				}

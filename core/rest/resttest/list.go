@@ -69,6 +69,7 @@ func testDepth(t *testing.T, newBackend NewBackend) {
 			{"PUT /jar/1000", `{}`, 201, ""},
 			{"GET /jar", "", 413, `TOO_LARGE`},
 			{"GET /jar?limit=3", "", 200, ""},
+			{"GET /jar?limit=0", "", 200, "[]"},
 		}},
 	})
 }

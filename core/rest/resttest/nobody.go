@@ -24,6 +24,18 @@ func sealed() core.Decorator {
 	}}
 }
 
+// failingToBegin fails every transaction before it begins.
+func failingToBegin() core.Decorator {
+	return core.Decorator{Name: "failing to begin", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Kind == core.Tx {
+				return core.Result{}, core.Unavailable
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
 // asked are requests of every kind, right ones and wrong ones: a method, a target
 // without spaces, and perhaps a body.
 func asked() []string {
@@ -83,6 +95,10 @@ func testNobody(t *testing.T, newBackend NewBackend) {
 		} {
 			c.check(t, x)
 		}
+	})
+	t.Run("where a store cannot say what nobody may do, nobody is told what is wrong", func(t *testing.T) {
+		c := setup{model: notes(), decorators: []core.Decorator{failingToBegin()}}.start(t, newBackend)
+		c.check(t, exchange{"GET /nope", "", 404, ""})
 	})
 	t.Run("somebody is told what is wrong", func(t *testing.T) {
 		c := ownedNotes().start(t, newBackend).as(user(1))

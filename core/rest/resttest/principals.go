@@ -81,7 +81,7 @@ func testPrincipals(t *testing.T, newBackend NewBackend) {
 			{context.DeadlineExceeded, exchange{"GET /note", "", 503, `UNAVAILABLE {}`}},
 		} {
 			refuse := func(*http.Request) (*core.Principal, error) { return nil, row.err }
-			setup{model: notes(), rest: rest.Options{Authenticate: refuse}}.start(t, newBackend).check(t, row.want)
+			setup{model: notes(), decorators: []core.Decorator{owned()}, rest: rest.Options{Authenticate: refuse}}.start(t, newBackend).check(t, row.want)
 		}
 	})
 	t.Run("the challenge is an option", func(t *testing.T) {

@@ -2,6 +2,7 @@ package resttest
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/core/rest"
@@ -14,6 +15,8 @@ func testRoutes(t *testing.T, newBackend NewBackend) {
 			{"GET /nope/1", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "nope"}`},
 			{"POST /nope", `{}`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "nope"}`},
 			{"BREW /nope", "", 404, `OBJECT_DOES_NOT_EXIST`},
+			{"GET /" + strings.Repeat("x", 300), "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "` + strings.Repeat("x", 256) + `"}`},
+			{"GET /a%FF%00", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "a\ufffd\ufffd"}`},
 		}},
 		{"paths with too few or too many parts are 404", []exchange{
 			{"PUT /jar/1", `{}`, 201, ""},
