@@ -25,7 +25,7 @@ func (t *transaction) changes() (c Changes) {
 			c.Put = append(c.Put, rec)
 		case was && !is:
 			c.Removed = append(c.Removed, old)
-		case !was && !is && t.store.sequences[i].unknown(at.key):
+		case !is && t.store.sequences[i].unknown(at.key):
 			if c.Positions == nil {
 				c.Positions = make([]int64, len(t.store.sequences))
 			}

@@ -293,8 +293,30 @@ func TestNothingIsCommittedBehindTheFinalPositions(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Store.Close()
+	if _, err := tx.NextIDs(t.Context(), &core.Op{Kind: core.NextID, Resource: plant, N: 1}); !errors.Is(err, core.ErrClosed) {
+		t.Errorf("next id: %v, want %v", err, core.ErrClosed)
+	}
 	if err := tx.Commit(t.Context()); !errors.Is(err, core.ErrClosed) || len(l.appended) != 0 {
 		t.Errorf("%v, %d appended", err, len(l.appended))
+	}
+}
+
+func TestTheLogIsNotToldOfWhatStaysAsItWas(t *testing.T) {
+	l := newSlowLog()
+	store, _ := openLogged(t, l)
+	l.release(nil)
+	insert(t, store.Session, bed, "id", "north", "rank", 1)
+	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+		_, there := tx.Update(t.Context(), bed, record(t, bed, "id", "north", "rank", 2))
+		_, back := tx.Update(t.Context(), bed, record(t, bed, "id", "north", "rank", 1))
+		insert(t, tx.Session, bed, "id", "south")
+		return errors.Join(there, back)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := l.appended[1]; len(c.Removed) > 0 || len(c.Put) != 1 || c.Put[0].Key() != core.TextValue("south") {
+		t.Errorf("told %v", c)
 	}
 }
 

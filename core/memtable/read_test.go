@@ -138,9 +138,14 @@ func order(t *rapid.T, r *core.Resource) []string {
 	return rapid.SliceOfN(rapid.SampledFrom(names), 0, rapid.IntRange(1, 3).Draw(t, "most")).Draw(t, "order")
 }
 
-// filled returns the snapshot of a backend that the records were put into one by
-// one, after others that are gone or replaced since.
+// filled returns the snapshot of a backend that began with the records, or that they
+// were put into one by one, after others that are gone or replaced since.
 func filled(t *rapid.T, r *core.Resource, records []core.Record) *Snapshot {
+	if rapid.Bool().Draw(t, "at once") {
+		content := make([][]core.Record, len(garden.Resources()))
+		content[r.Index()] = slices.SortedFunc(slices.Values(records), func(a, b core.Record) int { return core.Compare(a.Key(), b.Key()) })
+		return New(garden, Content{Records: content}, nil).Snapshot()
+	}
 	b := fresh()
 	if err := b.Bind(t.Context(), garden); err != nil {
 		t.Fatal(err)

@@ -62,6 +62,20 @@ func deletingCases() []Case {
 			patch node/3 {"parent": 3}
 			delete node/3
 			list node          => []`),
+		script("records that die together may point at each other", chains, `
+			post album {"tracks": [{}, {}]}
+			put review/1 {"album": 1, "best": 2}
+			delete album/1
+			list track    => []
+			list review   => []`),
+		script("a circle of cascades dies whole", chains, `
+			put rock/1 {}
+			put paper/1 {"beats": 1}
+			put scissors/1 {"beats": 1}
+			patch rock/1 {"beats": 1}
+			delete paper/1
+			list rock      => []
+			list scissors  => []`),
 		script("a tree dies with its root", chains, `
 			put node/1 {"children": [{"children": [{}, {}]}, {}]}
 			put node/100 {"children": [{}]}

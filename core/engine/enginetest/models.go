@@ -215,7 +215,7 @@ func people() *core.Model {
 }
 
 // chains has records that die with others: nodes with their parent, tracks with
-// their album, a heart and its body with each other, a licence with the one who
+// their album, reviews with theirs, a circle with what it beats, a heart and its body with each other, a licence with the one who
 // holds it, a photo with its licence.
 func chains() *core.Model {
 	return core.MustModel("chains",
@@ -233,6 +233,14 @@ func chains() *core.Model {
 			{Name: "album", ToOne: "album", Cascade: true},
 			{Name: "next", ToOne: "track"},
 		}},
+		core.ResourceSpec{Name: "review", Fields: []core.FieldSpec{
+			key(),
+			{Name: "album", ToOne: "album", Cascade: true},
+			{Name: "best", ToOne: "track"},
+		}},
+		core.ResourceSpec{Name: "rock", Fields: []core.FieldSpec{key(), {Name: "beats", ToOne: "scissors", Cascade: true}}},
+		core.ResourceSpec{Name: "paper", Fields: []core.FieldSpec{key(), {Name: "beats", ToOne: "rock", Cascade: true}}},
+		core.ResourceSpec{Name: "scissors", Fields: []core.FieldSpec{key(), {Name: "beats", ToOne: "paper", Cascade: true}}},
 		core.ResourceSpec{Name: "heart", Fields: []core.FieldSpec{key(), {Name: "body", ToOne: "body", Cascade: true}}},
 		core.ResourceSpec{Name: "body", Fields: []core.FieldSpec{key(), {Name: "heart", ToOne: "heart", Cascade: true}}},
 		core.ResourceSpec{Name: "licence", Fields: []core.FieldSpec{
