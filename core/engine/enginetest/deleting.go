@@ -65,6 +65,7 @@ func deletingCases() []Case {
 		script("records that die together may point at each other", chains, `
 			post album {"tracks": [{}, {}]}
 			put review/1 {"album": 1, "best": 2}
+			patch album/1 {"single": 2}
 			delete album/1
 			list track    => []
 			list review   => []`),

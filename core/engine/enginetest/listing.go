@@ -72,6 +72,7 @@ func listingCases() []Case {
 			list cookie depth=0 limit=1 sort=["-type"]                      => [2]
 			list cookie depth=0 limit=1 sort=["-id"] filter={"type": "b"}   => [3]
 			list cookie depth=0 limit=9                                     => [1, 2, 3]
+			list cookie depth=0 sort=["-id"] filter={"id": {"in": [1, 3]}}  => [3, 1]
 			list cookie limit=-1          => BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "non-negative integer"}`),
 		script("records without their to-one relation list fine", Family, `
 			post male {"name": "m"}

@@ -227,6 +227,7 @@ func chains() *core.Model {
 		core.ResourceSpec{Name: "album", Fields: []core.FieldSpec{
 			key(),
 			{Name: "tracks", ToMany: "track", Inverse: "album"},
+			{Name: "single", ToOne: "track"},
 		}},
 		core.ResourceSpec{Name: "track", Fields: []core.FieldSpec{
 			key(),
