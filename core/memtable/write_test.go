@@ -32,10 +32,10 @@ func run(t *testing.T, b *backend, op core.Op) (records []core.Record, err error
 	return records, tx.Commit(t.Context())
 }
 
-// where returns a bound condition on beds.
-func where(t *testing.T, f core.Filter) core.Filter {
+// where returns the condition bound to the resource.
+func where(t *testing.T, r *core.Resource, f core.Filter) core.Filter {
 	t.Helper()
-	f, err := bed.Bind(f)
+	f, err := r.Bind(f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestWritesMeetTheirGuards(t *testing.T) {
 		}
 		return out
 	}
-	low := where(t, core.Lt("rank", 5))
+	low := where(t, bed, core.Lt("rank", 5))
 	patch := func(name string, rank any) core.Record { return record(t, bed, "id", name, "rank", rank) }
 	tests := map[string]struct {
 		op   core.Op

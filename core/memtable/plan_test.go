@@ -1,0 +1,64 @@
+package memtable
+
+import (
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// TestAPathVisitsNoMoreThanItsConditionsNeed counts, of 100 plants.
+func TestAPathVisitsNoMoreThanItsConditionsNeed(t *testing.T) {
+	plants := make(map[any]map[string]any)
+	for id := 1; id <= 100; id++ {
+		plants[id] = map[string]any{"name": []string{"even", "odd"}[id%2], "height": id, "tag": id}
+	}
+	b := with(core.Data{"plant": plants})
+	open(t, b)
+	for name, row := range map[string]struct {
+		where, using core.Filter
+		order        string
+		after        []any
+		want         int
+	}{
+		"a key":                                {where: core.Eq("id", 5), want: 1},
+		"keys":                                 {where: core.In("id", 1, 2, 200), want: 2},
+		"a range of keys":                      {where: core.And(core.Gt("id", 90), core.Le("id", 92)), want: 2},
+		"no value":                             {where: core.In("height"), want: 0},
+		"nothing":                              {where: core.None(), want: 0},
+		"a value":                              {where: core.Eq("name", "odd"), want: 50},
+		"values":                               {where: core.In("height", 1, 2), want: 2},
+		"null":                                 {where: core.Eq("height", nil), want: 0},
+		"a range":                              {where: core.And(core.Ge("height", 10), core.Lt("height", 12)), want: 2},
+		"a prefix":                             {where: core.Prefix("name", "od"), want: 50},
+		"a unique value before another":        {where: core.And(core.Eq("name", "odd"), core.Eq("tag", 7)), want: 1},
+		"a key before a unique value":          {where: core.And(core.In("tag", 7, 8), core.Eq("id", 7)), want: 1},
+		"a value before several":               {where: core.And(core.In("height", 1, 2), core.Eq("name", "none")), want: 0},
+		"values before a range":                {where: core.And(core.Gt("height", 99), core.In("height", 1, 2)), want: 2},
+		"a range of keys before one of others": {where: core.And(core.Gt("height", 1), core.Gt("id", 99)), want: 1},
+		"what a guard says":                    {using: core.Eq("tag", 7), want: 1},
+		"no index":                             {where: core.Eq("note", "x"), want: 100},
+		"no condition":                         {order: "height", want: 100},
+		"what comes after a key":               {order: "id", after: []any{98}, want: 2},
+		"what comes before a key":              {order: "-id", after: []any{3}, want: 2},
+		"a value and what comes after it":      {order: "height", after: []any{98, 98}, want: 3},
+		"a value and what comes before it":     {order: "-height", after: []any{3, 3}, want: 3},
+		"a key with a value and what comes after it": {where: core.Eq("name", "odd"), order: "id", after: []any{95}, want: 3},
+	} {
+		op := core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, row.where), Using: where(t, plant, row.using)}
+		if op.Order = bindOrder(plant, []string{"id"}); row.order != "" {
+			op.Order = bindOrder(plant, []string{row.order})
+		}
+		for i, raw := range row.after {
+			v, err := op.Order[i].Field.Convert(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			op.After = append(op.After, v)
+		}
+		visited := 0
+		b.Snapshot().tables[plant.Index()].scan(plan(&op), func(core.Record) bool { visited++; return true })
+		if visited != row.want {
+			t.Errorf("%s: visits %d records, want %d", name, visited, row.want)
+		}
+	}
+}
