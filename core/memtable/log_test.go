@@ -120,6 +120,11 @@ func TestNothingEndsBeforeWhatItSawIsShown(t *testing.T) {
 			_, err := s.Insert(context.Background(), bed, rec)
 			return cmp.Or(err, errUndo)
 		},
+		"commit of no change": func(s core.Session) error {
+			rec, _ := bed.NewRecord(map[string]any{"id": "south"})
+			_, err := s.Insert(context.Background(), bed, rec)
+			return cmp.Or(err, s.Delete(context.Background(), bed, core.TextValue("south")))
+		},
 		"broken integrity": func(s core.Session) error {
 			rec, _ := plant.NewRecord(map[string]any{"bed": "nowhere"})
 			_, err := s.Insert(context.Background(), plant, rec)

@@ -71,7 +71,7 @@ func TestTheDocumentIsOpenAPI(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%+v: %v", opts, err)
 		}
-		if open := len(doc.Security) == 0 && len(doc.Components.SecuritySchemes) == 0; open != (opts.Authenticate == nil) {
+		if closed := opts.Authenticate != nil; len(doc.Security) > 0 != closed || len(doc.Components.SecuritySchemes) > 0 != closed {
 			t.Errorf("security %v of %v", doc.Security, doc.Components.SecuritySchemes)
 		}
 		if !doc.IsOpenAPI31OrLater() || len(doc.Paths.Map()) != 10 {
