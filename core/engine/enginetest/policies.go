@@ -233,6 +233,8 @@ func policyCases() []Case {
 			as 2 list cookie depth=0 sort=["jar"] limit=-1        => BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "non-negative integer"}
 			as system list cookie depth=0 sort=["jar"]            => [1, 2, 4, 3, 5]
 			as 2 list jar sort=["lid"]       => SEARCH_FORBIDDEN {"object_name": "jar", "field_name": "lid"}
+			as 2 list jar depth=0 sort=["id", "lid"]        => [2, 3, 4]
+			as 2 list plate depth=0 sort=["id", "cookies"]  => [2]
 			as 2 list plate sort=["-cookies"]  => SEARCH_FORBIDDEN {"object_name": "plate", "field_name": "cookies"}`),
 		scriptWith("so is one whose name begins with -", dashed, engine.Options{}, `
 			as 1 put worm/1 {}
