@@ -30,6 +30,7 @@ func (l *lister) page(ctx context.Context, session core.Session, q core.Query) (
 			return core.Page{}, err
 		}
 	}
+	q.Where = core.All() // which they fulfil as they are stored; cursors are bound to the scope
 	return r.PageOf(q, slices.Values(records))
 }
 
