@@ -95,6 +95,11 @@ var guardRules = []guardRow{
 		repeatedIsGuarded,
 	},
 	{
+		"failures get through",
+		"An operation that fails further in ends with that error: nobody is told that it went well.",
+		failuresGetThrough,
+	},
+	{
 		"fields that are not read stay unknown",
 		"A field that the principal does not read is in no result, no condition and no order.",
 		unreadStaysUnknown,

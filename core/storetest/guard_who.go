@@ -79,6 +79,11 @@ func unknownIsGuarded(t *guardTrial) {
 // eachUnknown sends one op of each kind, which the gate makes one of a kind that
 // does not exist.
 func (t *guardTrial) eachUnknown(g guest, look func(at place, a attempt, err error, arrived []*core.Op)) {
+	t.eachKind(g, func(p *probe) { p.unknown = true }, look)
+}
+
+// eachKind sends one op of each kind; know says what is special about it.
+func (t *guardTrial) eachKind(g guest, know func(p *probe), look func(at place, a attempt, err error, arrived []*core.Op)) {
 	for _, r := range t.Model.Resources() {
 		all := t.made.reads(r)[:3] // one of each kind
 		for _, kind := range writeKinds {
@@ -94,7 +99,7 @@ func (t *guardTrial) eachUnknown(g guest, look func(at place, a attempt, err err
 				var p probe
 				err := at.run(t.theatre, g.who, func(ctx context.Context, s core.Session) error {
 					ctx, sent := t.send(ctx, g.who)
-					sent.unknown = true
+					know(sent)
 					o := a.run(ctx, s)
 					p.arrived = sent.ops()
 					return o.err
@@ -225,5 +230,17 @@ func repeatedIsGuarded(t *guardTrial) {
 			g := t.guests()[t.thin.IntN(len(t.guests()))]
 			t.undo(repeated, a, t.do(g, repeated, a, usingHides, checkHolds))
 		}
+	}
+}
+
+var errFurtherIn = errors.New("storetest: failed on purpose")
+
+func failuresGetThrough(t *guardTrial) {
+	for _, g := range t.guests() {
+		t.eachKind(g, func(p *probe) { p.fails = true }, func(at place, a attempt, err error, arrived []*core.Op) {
+			if !slices.ContainsFunc(arrived, t.Exempt) && len(arrived) > 0 && !errors.Is(err, errFurtherIn) {
+				t.wrong(g, at, a, "it fails further in, and ends with %s", told(err))
+			}
+		})
 	}
 }

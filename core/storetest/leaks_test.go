@@ -150,6 +150,18 @@ var forgetfulLeaks = []leak{
 		guarded: unless(func(op *core.Op) bool { return op.Attempt() > 1 }),
 	},
 	{
+		name:   "takes what fails further in for done",
+		caught: []string{"failures get through"},
+		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			own(op)
+			res, err := next(ctx, op)
+			if errors.Is(err, core.ServerError) {
+				err = nil
+			}
+			return res, err
+		}),
+	},
+	{
 		name:       "forgets one resource",
 		caught:     []string{"reads meet what is seen", "writes touch what may be touched"},
 		interferes: "engine",

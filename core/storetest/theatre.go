@@ -59,6 +59,7 @@ func (t *theatre) fill(all rows) {
 type probe struct {
 	who     *core.Principal
 	unknown bool // send kinds that do not exist
+	fails   bool // nothing but transactions gets further than to the look-out
 
 	mu      sync.Mutex
 	arrived []*core.Op
@@ -91,13 +92,16 @@ func (t *theatre) gate() core.Decorator {
 	}
 }
 
-// lookOut keeps what arrives innermost.
+// lookOut keeps what arrives innermost, and lets the ops of some probes fail there.
 func (t *theatre) lookOut() core.Decorator {
 	return core.Decorator{
 		Name: "storetest look-out", Layer: core.Observe,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				t.saw(ctx, op)
+				if p, ok := ctx.Value(probeKey{}).(*probe); ok && p.fails && op.Kind != core.Tx {
+					return core.Result{}, &core.Error{Code: core.ServerError, Cause: errFurtherIn}
+				}
 				return next(ctx, op)
 			}, nil
 		},
