@@ -56,6 +56,10 @@ func (s *Switch) Decorator() core.Decorator {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch {
 			case !op.Writes():
+			case op.Kind != core.Tx && op.Tx != nil: // its transaction is counted: no lock
+				if s.On() {
+					return core.Result{}, refusal(op)
+				}
 			case s.enter():
 				defer s.leave()
 			case op.Kind == core.Tx:
