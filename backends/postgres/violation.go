@@ -20,10 +20,8 @@ func (b *Backend) violation(op *core.Op, server *pgconn.PgError) error {
 		return nil
 	case err.Code == "23505" || err.Code == "23P01":
 		found = taken(table, op, err.ConstraintName)
-	case err.Code == "23503":
+	case err.Code == "23503" || err.Code == restrictViolation:
 		found = b.reference(table, op, err)
-	case err.Code == "23001": // RESTRICT, since version 18
-		found = restricted(table, op, err)
 	case err.Code == "23502":
 		found = rejected(op, fieldOf(table, err.ColumnName))
 	case err.Code == "23514":
@@ -107,13 +105,9 @@ func badValues(r *core.Resource) *core.Error {
 	return &core.Error{Code: core.BadRequest, Message: r.External() + ": " + notAccepted}
 }
 
-// restricted is the error of a foreign key that is pointed at.
-func restricted(t *table, op *core.Op, err *pgconn.PgError) error {
-	if t == nil || t.foreign[err.ConstraintName] == nil {
-		return rejected(op, nil)
-	}
-	return t.foreign[err.ConstraintName].StillReferenced()
-}
+// restrictViolation is what RESTRICT, which is about rows that are pointed at, says
+// since version 18.
+const restrictViolation = "23001"
 
 // reference is the error of a foreign key: of its own side, if it points at no row,
 // or of the other side, if it is pointed at. The detail of the error says
@@ -128,7 +122,7 @@ func (b *Backend) reference(t *table, op *core.Op, err *pgconn.PgError) error {
 	target := b.table(f.Target()).table
 	column, value, ok := detail(err.Detail, f, t.table, target)
 	switch {
-	case ok && column != f.Name(),
+	case err.Code == restrictViolation, ok && column != f.Name(),
 		(!ok || column == f.Target().Key().Name()) && endsLater(err.Detail, t.table, target),
 		!ok && op != nil && op.Kind == core.Delete:
 		return f.StillReferenced()
