@@ -65,10 +65,10 @@ func (i *Imported) Model() (*core.Model, error) {
 // [ImportChanged] that says what it is. A key of type Int without a default has one
 // of the kind [ImportRefused], and so has a primary key that is DEFERRABLE.
 //
-// A foreign key of one column that refers to the primary key of a resource, and is
-// not NOT ENFORCED, becomes a to-one relation, which cascades if that very key says ON DELETE
-// CASCADE, and the target gets its other side: to-one if the column is unique,
-// otherwise to-many. The other side is named after the referring table; or, where
+// A foreign key of one column that refers to the primary key of a resource, and that
+// the server enforces, becomes a to-one relation, which cascades if that very key says
+// ON DELETE CASCADE, and the target gets its other side: to-one if the column is
+// unique, otherwise to-many. The other side is named after the referring table; or, where
 // a table refers to itself or several times to the same one, or the target has a
 // field of that name, TABLE_by_COLUMN, with a number behind it if that is taken too.
 // The other actions of ON DELETE do not matter: whoever deletes through the

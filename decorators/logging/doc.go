@@ -51,12 +51,12 @@
 // The public part of an error may repeat values and is left out but for its code
 // and what it names of the model. A cause is text from elsewhere: in it, errors that
 // may repeat values are replaced. These are the public parts of errors further in, and
-// errors of databases (those with a method SQLState) outside the classes that speak of the server, the connection, the transaction or the
-// statement: a "value out of range", a violation, a RAISE of a trigger are reduced to
-// their SQLSTATE. What Detail, Hint and Where of a PostgreSQL error say is never
-// part of its text. An error with a method Redacted() string is replaced by what that
-// returns: the backends of this project have such, where the text names a row for who
-// repairs it. Other causes are written as they are: whoever makes errors, in a
+// errors of databases (those with a method SQLState) outside the classes that speak of
+// the server, the connection, the transaction or the statement: a "value out of range",
+// a violation, a RAISE of a trigger are reduced to their SQLSTATE. What Detail, Hint and
+// Where of a PostgreSQL error say is never part of its text. An error with a method
+// Redacted() string is replaced by what that returns: backends/postgres has such, where
+// the text names a row for who repairs it, or is what a function of the database said. Other causes are written as they are: whoever makes errors, in a
 // decorator or in the function of a transaction, must put no values in them that a
 // log may not hold, nor ids of principals if Anonymous is to leave them out. The policies
 // of this project put neither into theirs.
