@@ -123,6 +123,7 @@ func (l *lister) limit() int {
 // order translates the names of a sort, and returns the stored to-one relations among
 // them.
 func (s *shape) order(names []string) (order []string, related []*core.Field, err error) {
+	order = make([]string, 0, len(names))
 	for _, name := range names {
 		f, sign := s.resource.ExternalField(name), ""
 		if f == nil && len(name) > 0 && name[0] == '-' {
