@@ -1,0 +1,86 @@
+package storetest_test
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+)
+
+// sharingLeaks mix up what belongs to different principals.
+var sharingLeaks = []leak{
+	{
+		name:       "caches what it read for whoever asks next",
+		caught:     []string{"reads return what is seen", "an op is for whoever sent it"},
+		interferes: "store",
+		guarded: func() storetest.Guarded {
+			g := stack()
+			g.Stack = func(testing.TB) storetest.Stack {
+				return storetest.Stack{Decorators: []core.Decorator{owning(), new(cache).answering()}}
+			}
+			return g
+		},
+	},
+	{
+		name:       "logs how many rows there are",
+		interferes: "store",
+		guarded: func() storetest.Guarded {
+			g := stack()
+			g.Exempt = func(op *core.Op) bool { return op.Kind == core.Count && op.Using.Kind() == core.FilterAll }
+			g.Stack = func(testing.TB) storetest.Stack {
+				j := new(journal)
+				return storetest.Stack{Observe: j.drain, Decorators: []core.Decorator{
+					policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+						if op.Kind == core.Select {
+							all, err := next(ctx, op.Further(core.Count, op.Resource))
+							j.line(op.Kind.String(), all.Count, err)
+						}
+						own(op)
+						return next(ctx, op)
+					}),
+				}}
+			}
+			return g
+		},
+	},
+}
+
+func (j *journal) drain() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	lines := j.lines
+	j.lines = nil
+	return strings.Join(lines, "\n")
+}
+
+// cache keeps the answer to counts of everything, for ever.
+type cache struct {
+	mu     sync.Mutex
+	counts map[*core.Resource]int
+}
+
+func (c *cache) answering() core.Decorator {
+	return layered("cache", core.Answer, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind != core.Count || op.Where.Kind() != core.FilterAll {
+			return next(ctx, op)
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if n, ok := c.counts[op.Resource]; ok {
+			return core.Result{Count: n}, nil
+		}
+		res, err := next(ctx, op)
+		if err == nil {
+			c.counts = maps.Clone(c.counts)
+			if c.counts == nil {
+				c.counts = make(map[*core.Resource]int)
+			}
+			c.counts[op.Resource] = res.Count
+		}
+		return res, err
+	})
+}
