@@ -46,6 +46,9 @@ func checkOrder(decorators []Decorator) error {
 			return fmt.Errorf("decorator %q: has no name, or not one of Wrap and Watch", d.Name)
 		case d.Layer < Observe || d.Layer > Answer:
 			return fmt.Errorf("decorator %q: has no layer", d.Name)
+		case d.Wrap != nil && d.Layer == Observe:
+			return fmt.Errorf("decorator %q: is of the layer %s and has a Wrap; an observer has a Watch, and a decorator with a Wrap is of the layer %s or %s",
+				d.Name, Observe, Policy, Answer)
 		case d.Watch != nil && d.Layer != Observe:
 			return fmt.Errorf("decorator %q: has a Watch and is of the layer %s; what only looks on is of the layer %s", d.Name, d.Layer, Observe)
 		case seen[d.Name] && !d.Repeatable:

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,16 @@ type LayerDescription struct {
 	Name  string
 	Note  string
 	Layer Layer
+	// Wraps reports whether the decorator has a Wrap, and so can change operations
+	// and their results.
+	Wraps bool
+}
+
+// MayHide reports whether a layer of the stack can hide records or fields from a
+// principal. Every decorator with a Wrap can, whatever its Layer says; an observer
+// cannot.
+func (d Description) MayHide() bool {
+	return slices.ContainsFunc(d.Layers, func(l LayerDescription) bool { return l.Wraps })
 }
 
 // Describe tells how the store is composed. It gives no access to the parts.
@@ -32,7 +43,7 @@ func describe(m *Model, b Backend, decorators []Decorator) Description {
 		d.Backend = named.String()
 	}
 	for _, dec := range decorators {
-		d.Layers = append(d.Layers, LayerDescription{dec.Name, dec.Note, dec.Layer})
+		d.Layers = append(d.Layers, LayerDescription{dec.Name, dec.Note, dec.Layer, dec.Wrap != nil})
 	}
 	return d
 }

@@ -19,11 +19,12 @@ type Decorator struct {
 	// Wrap is called once, by [New], with the model and the next handler towards
 	// the backend. It returns the handler that stands around it, or next itself
 	// if there is nothing to do, or an error if the decorator does not fit the
-	// model: then New fails with it.
+	// model: then New fails with it. A decorator with a Wrap counts as one that can
+	// hide records, see [Description.MayHide]; the layer [Observe] has none.
 	Wrap func(m *Model, next Handler) (Handler, error)
-	// Watch is called in the place of Wrap, by decorators of the layer [Observe] that
-	// only look on: it returns who does, or nil if there is nothing to see. A
-	// decorator has one of the two.
+	// Watch is called in the place of Wrap for decorators of the layer [Observe]. It
+	// returns an observer, or nil to observe nothing. A decorator has either a Wrap or
+	// a Watch.
 	Watch func(m *Model) (Watcher, error)
 }
 
@@ -32,8 +33,8 @@ type Layer uint8
 
 // The layers. There is no zero Layer: a decorator has to say what it is.
 const (
-	// Observe watches operations and changes nothing: logs, metrics, traces. It
-	// may stand anywhere.
+	// Observe watches operations with a Watch and so cannot change them: logs,
+	// metrics, traces. It may stand anywhere.
 	Observe Layer = iota + 1
 	// Policy refuses or narrows operations. It must stand outside everything
 	// that answers in the backend's place.

@@ -32,7 +32,7 @@ func openOn(tb testing.TB, b core.Backend, decorators ...core.Decorator) *core.S
 // out.
 func watch(name string, see func(op *core.Op), done func(op *core.Op, err error)) core.Decorator {
 	return core.Decorator{
-		Name: name, Layer: core.Observe, Repeatable: true,
+		Name: name, Layer: core.Policy, Repeatable: true,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				see(op)
@@ -99,7 +99,7 @@ func TestEveryOperationPassesTheChainOutermostFirst(t *testing.T) {
 }
 
 func TestAnOpOfADecoratorsOwnMakingIsRefused(t *testing.T) {
-	s := open(t, core.Decorator{Name: "forger", Layer: core.Observe, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	s := open(t, core.Decorator{Name: "forger", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			return next(ctx, &core.Op{Kind: op.Kind, Resource: op.Resource, Order: op.Order})
 		}, nil
@@ -179,9 +179,28 @@ func TestStacksWhoseOrderBreaksAPromiseAreRefusedWithTheOrderThatWouldDo(t *test
 		}
 	}
 	again := core.Decorator{Name: "owner of another kind", Layer: core.Policy, Repeatable: true, Wrap: pass}
-	good := []core.Decorator{layer("log", core.Observe), layer("owner", core.Policy), again, again, layer("metrics", core.Observe), layer("cache", core.Answer), layer("inner", core.Observe)}
+	look := func(name string) core.Decorator {
+		return core.Decorator{Name: name, Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return nil, nil }}
+	}
+	good := []core.Decorator{look("log"), layer("owner", core.Policy), again, again, look("metrics"), layer("cache", core.Answer), look("inner")}
 	if _, err := core.New(t.Context(), cookies(t), memory.New(), good...); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestEveryDecoratorWithAWrapMayHideRecords(t *testing.T) {
+	pass := func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }
+	look := func(*core.Model) (core.Watcher, error) { return nil, nil }
+	for want, layers := range map[bool][]core.Decorator{
+		false: {{Name: "observer", Layer: core.Observe, Watch: look}},
+		true:  {{Name: "observer", Layer: core.Observe, Watch: look}, {Name: "cache", Layer: core.Answer, Wrap: pass}},
+	} {
+		if got := open(t, layers...).Describe().MayHide(); got != want {
+			t.Errorf("%v: %v", want, got)
+		}
+	}
+	if open(t).Describe().MayHide() {
+		t.Error("a store without decorators hides records")
 	}
 }
 

@@ -136,9 +136,10 @@ func TestWatchersThatCannotBeAreRefused(t *testing.T) {
 	nothing := func(*core.Model) (core.Watcher, error) { return nil, nil }
 	wrap := func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }
 	for want, d := range map[string]core.Decorator{
-		`decorator "both": has no name, or not one of Wrap and Watch`:                                           {Name: "both", Layer: core.Observe, Watch: nothing, Wrap: wrap},
-		`decorator "neither": has no name, or not one of Wrap and Watch`:                                        {Name: "neither", Layer: core.Observe},
-		`decorator "guard": has a Watch and is of the layer policy; what only looks on is of the layer observe`: {Name: "guard", Layer: core.Policy, Watch: nothing},
+		`decorator "both": has no name, or not one of Wrap and Watch`:                                                                                    {Name: "both", Layer: core.Observe, Watch: nothing, Wrap: wrap},
+		`decorator "neither": has no name, or not one of Wrap and Watch`:                                                                                 {Name: "neither", Layer: core.Observe},
+		`decorator "guard": has a Watch and is of the layer policy; what only looks on is of the layer observe`:                                          {Name: "guard", Layer: core.Policy, Watch: nothing},
+		`decorator "spy": is of the layer observe and has a Wrap; an observer has a Watch, and a decorator with a Wrap is of the layer policy or answer`: {Name: "spy", Layer: core.Observe, Wrap: wrap},
 		`decorator "fails": no`: {Name: "fails", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return nil, errors.New("no") }},
 	} {
 		if _, err := core.New(t.Context(), cookies(t), unreachable{}, d); err == nil || !strings.Contains(err.Error(), want) {

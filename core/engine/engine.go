@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -21,15 +20,16 @@ type Engine struct {
 	shapes []*shape // by index of the resource
 	// deletions is the order in which records of different resources are deleted.
 	deletions []int
-	// policed: a decorator of the store may hide records.
+	// policed is true if a decorator of the store can hide records.
 	policed bool
 }
 
 // New returns an engine over the store.
 func New(store *core.Store, opts Options) *Engine {
-	policed := slices.ContainsFunc(store.Describe().Layers, func(l core.LayerDescription) bool { return l.Layer == core.Policy })
 	m := store.Model()
-	return &Engine{store: store, opts: opts.filled(), shapes: shapesOf(m), deletions: deletionOrder(m), policed: policed}
+	return &Engine{
+		store: store, opts: opts.filled(), shapes: shapesOf(m), deletions: deletionOrder(m), policed: store.Describe().MayHide(),
+	}
 }
 
 // Model returns the model of the store.

@@ -14,24 +14,56 @@ import (
 	"github.com/larder-go/larder/core/engine/enginetest"
 )
 
-// recorder notes the operations that pass.
+// recorder notes the operations that reach a backend, and the transactions of more
+// than one.
 type recorder struct{ ops []string }
 
-func (r *recorder) decorator() core.Decorator {
-	return core.Decorator{Name: "recorder", Layer: core.Observe, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
-		return func(ctx context.Context, op *core.Op) (core.Result, error) {
-			r.ops = append(r.ops, describe(op))
-			return next(ctx, op)
-		}, nil
-	}}
+// recording is a backend whose operations are noted.
+type recording struct {
+	core.Backend
+
+	by *recorder
+}
+
+func (b recording) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	if !opts.Single {
+		b.by.ops = append(b.by.ops, "tx")
+	}
+	tx, err := b.Backend.Begin(ctx, opts)
+	return recordingTx{tx, b.by}, err
+}
+
+type recordingTx struct {
+	core.BackendTx
+
+	by *recorder
+}
+
+func (t recordingTx) note(op *core.Op) { t.by.ops = append(t.by.ops, describe(op)) }
+
+func (t recordingTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	t.note(op)
+	return t.BackendTx.Read(ctx, op)
+}
+
+func (t recordingTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	t.note(op)
+	return t.BackendTx.Insert(ctx, op)
+}
+
+func (t recordingTx) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	t.note(op)
+	return t.BackendTx.Update(ctx, op)
+}
+
+func (t recordingTx) Delete(ctx context.Context, op *core.Op) error {
+	t.note(op)
+	return t.BackendTx.Delete(ctx, op)
 }
 
 // describe spells an operation: its kind and resource, how many keys or records it
-// has, the fields it asks for, and whether it ends its transaction.
+// has, the fields it asks for, and whether it ends a transaction of several.
 func describe(op *core.Op) string {
-	if op.Kind == core.Tx {
-		return "tx"
-	}
 	text := op.Kind.String() + " " + op.Resource.Name()
 	if n := max(len(op.Keys), len(op.Records)); n > 0 {
 		text += fmt.Sprint(" ", n)
@@ -46,7 +78,7 @@ func describe(op *core.Op) string {
 	if op.Limit > 0 {
 		text += fmt.Sprint(" limit ", op.Limit)
 	}
-	if op.Final {
+	if op.Final && op.Tx != nil {
 		text += " final"
 	}
 	return text
@@ -232,7 +264,7 @@ func TestOperationsOfRequests(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			var r recorder
-			store, err := core.New(ctx, c.model(), memory.New(), r.decorator())
+			store, err := core.New(ctx, c.model(), recording{memory.New(), &r})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -311,10 +343,10 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			var r recorder
-			store, err := core.New(ctx, tracks(), memory.NewWith(core.Data{
+			store, err := core.New(ctx, tracks(), recording{memory.NewWith(core.Data{
 				"album": {1: nil},
 				"track": {1: {"album": 1}, 2: {"album": 1, "next": 1}, 3: {"likes": likes}},
-			}), r.decorator())
+			}), &r})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -330,9 +362,8 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 
 func TestWhatAPolicyMayHideIsReadInTheTransactionOfTheList(t *testing.T) {
 	var r recorder
-	policy := r.decorator()
-	policy.Layer = core.Policy
-	store, err := core.New(t.Context(), tracks(), memory.NewWith(core.Data{"track": {1: {"next": 1}}}), policy)
+	policy := core.Decorator{Name: "pass", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }}
+	store, err := core.New(t.Context(), tracks(), recording{memory.NewWith(core.Data{"track": {1: {"next": 1}}}), &r}, policy)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ type guardTrial struct {
 
 func newGuardTrial(ctx context.Context, tb testing.TB, open Factory, g Guarded) *guardTrial {
 	tb.Helper()
-	t := newTheatre(ctx, tb, open, g)
+	t := newTheatre(ctx, tb, open, g, true)
 	tb.Cleanup(t.close)
 	t.fill(t.begin)
 	return &guardTrial{theatre: t, open: open, made: material{model: g.Model, rows: t.begin}, thin: rand.New(rand.NewPCG(1, 2))}

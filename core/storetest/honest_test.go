@@ -31,6 +31,11 @@ var honest = []struct {
 	{"everybody reads some rows of others", sharing},
 	{"a field that is not read", unreadHonestly},
 	{"rows that were deleted stay", softly},
+	{"a guard of the layer answer", func() storetest.Guarded {
+		guard := owning()
+		guard.Layer = core.Answer
+		return stack(guard)
+	}},
 	{"several in a stack", func() storetest.Guarded {
 		g := unreadHonestly()
 		outer := g.Stack
@@ -235,7 +240,7 @@ func TestAPolicyOnAModelOfItsOwnPasses(t *testing.T) {
 
 func TestAThinGuardSendsLess(t *testing.T) {
 	sent := func(thin int) (n int) {
-		g := stack(owning(), layered("counter", core.Observe, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		g := stack(owning(), layered("counter", core.Policy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			n++
 			return next(ctx, op)
 		}))
@@ -256,7 +261,10 @@ func TestSettingsThatAreNotEnoughAreNamed(t *testing.T) {
 		{"needs a Stack", storetest.Guarded{}},
 		{"needs Rows, Principals and Sees", func() storetest.Guarded { g := stack(); g.Model = storetest.OwnedModel(); return g }()},
 		{"the rows do not fit the model", func() storetest.Guarded { g := stack(); g.Rows = core.Data{"tin": nil}; return g }()},
-		{"between two layers of the kit's", stack(core.Decorator{Name: "bare"})},
+		{"a store with the stack", stack(core.Decorator{Name: "bare"})},
+		{"an observer has a Watch", stack(layered("posing", core.Observe, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			return next(ctx, op)
+		}))},
 	} {
 		mustSay(t, record(t, func(tb testing.TB) { storetest.GuardCases()[0].Check(tb, naively, row.g) }), row.says)
 	}

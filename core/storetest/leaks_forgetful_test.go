@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
 )
 
 // forgetfulLeaks guard some operations and forget others.
@@ -105,15 +104,6 @@ var forgetfulLeaks = []leak{
 		caught:     []string{"reads meet what is seen", "writes touch what may be touched"},
 		interferes: "engine",
 		guarded:    unless(func(op *core.Op) bool { return op.Resource.Name() == "crumb" && op.Kind != core.Insert }),
-	},
-	{
-		name:       "hides rows and does not say that it is a policy", // so that an engine trusts what relations lead to
-		interferes: "engine",
-		guarded: func() storetest.Guarded {
-			honest := owning()
-			honest.Layer = core.Answer
-			return stack(honest)
-		},
 	},
 	{
 		name:   "puts the guard where the caller's condition is",

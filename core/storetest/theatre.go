@@ -10,8 +10,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// theatre is a store with a guarded stack on which the kit plays: with a gate
-// outside of the stack, a look-out innermost, and a door behind.
+// theatre is a store with a guarded stack on which the kit plays. In the kit Guard
+// a gate stands outside of the stack and a look-out innermost; the door is behind.
 type theatre struct {
 	testing.TB
 	Guarded
@@ -26,17 +26,22 @@ type theatre struct {
 	stray []string // ops that arrived for nobody knows whom
 }
 
-// newTheatre makes a store of the settings, which are filled. It is empty.
-func newTheatre(ctx context.Context, tb testing.TB, open Factory, g Guarded) *theatre {
+// newTheatre makes a store of the settings, which are filled. It is empty. Watched
+// puts the kit's layers around the stack; without them the store is the one that a
+// program would have, and Describe tells of the stack alone.
+func newTheatre(ctx context.Context, tb testing.TB, open Factory, g Guarded, watched bool) *theatre {
 	tb.Helper()
 	begin, err := g.Model.Records(g.Rows)
 	if err != nil {
 		tb.Fatalf("the rows do not fit the model: %v", err)
 	}
 	t := &theatre{TB: tb, Guarded: g, ctx: ctx, door: &direct{Backend: open(tb, g.Model)}, stack: g.Stack(tb), begin: begin}
-	decorators := slices.Concat([]core.Decorator{t.gate()}, t.stack.Decorators, []core.Decorator{t.lookOut()})
+	decorators := t.stack.Decorators
+	if watched {
+		decorators = slices.Concat([]core.Decorator{t.gate()}, decorators, []core.Decorator{t.lookOut()})
+	}
 	if t.store, err = core.New(ctx, g.Model, t.door, decorators...); err != nil {
-		tb.Fatalf("the stack, between two layers of the kit's: %v", err)
+		tb.Fatalf("a store with the stack: %v", err)
 	}
 	return t
 }
@@ -80,7 +85,7 @@ const unknownKind core.Kind = 250
 // gate turns the ops of some probes into what no store makes.
 func (t *theatre) gate() core.Decorator {
 	return core.Decorator{
-		Name: "storetest gate", Layer: core.Observe,
+		Name: "storetest gate", Layer: core.Policy,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				if p, ok := ctx.Value(probeKey{}).(*probe); ok && p.unknown && op.Kind != core.Tx {
@@ -95,7 +100,7 @@ func (t *theatre) gate() core.Decorator {
 // lookOut keeps what arrives innermost, and lets the ops of some probes fail there.
 func (t *theatre) lookOut() core.Decorator {
 	return core.Decorator{
-		Name: "storetest look-out", Layer: core.Observe,
+		Name: "storetest look-out", Layer: core.Answer,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				t.saw(ctx, op)

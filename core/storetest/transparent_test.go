@@ -27,30 +27,27 @@ func (j *journal) line(op string, rows int, err error) {
 
 // observing is the decorator that writes the journal.
 func (j *journal) observing() core.Decorator {
-	return core.Decorator{Name: "journal", Layer: core.Observe, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
-		return func(ctx context.Context, op *core.Op) (res core.Result, err error) {
-			name, deleted := fmt.Sprint(op.Kind, op.Resource, op.Principal), len(op.Keys)
-			returned := false
-			defer func() {
-				switch {
-				case !returned:
-					j.line(name, 0, errPanic)
-				case err == nil && op.Kind == core.Delete:
-					j.line(name, deleted, nil)
-				default:
-					j.line(name, max(len(res.Records), res.Count*b2i(op.Kind == core.Count)), err)
-				}
-			}()
-			res, err = next(ctx, op)
-			returned = true
-			return res, err
-		}, nil
-	}}
+	return core.Decorator{Name: "journal", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return j, nil }}
 }
 
-func b2i(b bool) int { return map[bool]int{true: 1}[b] }
+// Begin does nothing: there is a line for what has ended.
+func (j *journal) Begin(core.Kind, *core.Resource) {}
 
-var errPanic = errors.New("panic")
+// End writes the line.
+func (j *journal) End(_ context.Context, seen *core.Seen) {
+	rows := len(seen.Result.Records)
+	switch {
+	case seen.Err != nil:
+	case seen.Kind == core.Count:
+		rows = seen.Result.Count
+	case seen.Kind == core.Delete:
+		rows = len(seen.Keys)
+	}
+	j.line(fmt.Sprint(seen.Kind, seen.Resource, seen.Principal), rows, seen.Err)
+}
+
+// errPanic has the text of the error that observers see after a panic.
+var errPanic = errors.New("operation was interrupted by a panic")
 
 // check compares the lines with what happened.
 func (j *journal) check(tb testing.TB, happened []storetest.Event) {

@@ -43,7 +43,7 @@ type somehow struct {
 
 func newWorlds(ctx context.Context, tb testing.TB, open Factory, g Guarded, who int) *worlds {
 	tb.Helper()
-	w := &worlds{a: newTheatre(ctx, tb, open, g), b: newTheatre(ctx, tb, open, g)}
+	w := &worlds{a: newTheatre(ctx, tb, open, g, false), b: newTheatre(ctx, tb, open, g, false)}
 	w.guest, w.twin = w.a.guests()[who], w.b.guests()[who]
 	for i, other := range w.b.guests() {
 		if i != who {

@@ -148,7 +148,7 @@ func TestEveryOperationAndTransactionHasOneLine(t *testing.T) {
 func TestDurationIsFromWhenTheOperationCameToWhenItsResultLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, logs := open(t, zapcore.DebugLevel, logging.Options{}, core.Decorator{
-			Name: "sleepy", Layer: core.Observe,
+			Name: "sleepy", Layer: core.Answer,
 			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) {
 					time.Sleep(100 * time.Millisecond) // of the synctest bubble
@@ -198,7 +198,7 @@ func TestEveryTryOfWhatConflictsIsAWarning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		err, tries := error(nil), 0
 		store, logs := open(t, zapcore.DebugLevel, logging.Options{}, core.Decorator{
-			Name: "conflicts", Layer: core.Observe,
+			Name: "conflicts", Layer: core.Answer,
 			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) {
 					if tries++; tries < 3 {

@@ -62,6 +62,12 @@ func ownerGuard() core.Decorator {
 	}}
 }
 
+// answering returns the decorator as one of the layer answer.
+func answering(d core.Decorator) core.Decorator {
+	d.Layer = core.Answer
+	return d
+}
+
 func stamped(records []core.Record, f *core.Field, v core.Value) []core.Record {
 	out := make([]core.Record, len(records))
 	for i, rec := range records {
@@ -218,6 +224,12 @@ func policyCases() []Case {
 			as 1 list cookie depth=0 filter={"jar": {"ne": 1}}       => []
 			as system list cookie depth=0 filter={"jar": 1}          => [1, 2]
 			as 2 list jar filter={"owner": 2}            => FIELD_DOES_NOT_EXIST {"object_name": "jar", "field_name": "owner"}`),
+		scriptWith("a guard of the layer answer hides as one of the layer policy does", owned, engine.Options{}, shared+`
+			as 2 list cookie depth=0 filter={"jar": 1}   => []
+			as 2 list cookie depth=0 filter={"jar": null}  => [2]
+			as 2 put jar/3 {}
+			as 2 put cookie/3 {"jar": 3}
+			as 2 list cookie depth=0 sort=["jar"]        => [3, 2]`, answering(ownerGuard())),
 		guarded("a relation to what the principal cannot see is sorted by as null is", `
 			as 2 put jar/3 {}
 			as 2 put jar/4 {}
