@@ -196,7 +196,11 @@ func TestEveryValueSurvivesItsJSONSpelling(t *testing.T) {
 				if typ == core.JSON && v.IsSet() {
 					v, _ = core.JSON.Convert(json.RawMessage(v.Text()))
 				}
-				parsed, err := core.ParseJSON(v.AppendJSON(nil), 0)
+				text := v.AppendJSON(nil)
+				if n := v.JSONSize(); n < len(text) || n > len(text)+40 {
+					rt.Fatalf("the size of %s is %d, want at least %d", text, n, len(text))
+				}
+				parsed, err := core.ParseJSON(text, 0)
 				if err != nil {
 					rt.Fatalf("%v: %v", v, err)
 				}

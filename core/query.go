@@ -46,6 +46,19 @@ func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
 	return pageOf(&op, ReadFrom(records, &op))
 }
 
+// CursorAfter returns the cursor that continues the query after the record, for a
+// caller that ends a page before the last record of it. Query.After does not matter.
+//
+// Errors: those of [Session.Select].
+func (r *Resource) CursorAfter(q Query, rec Record) (Cursor, error) {
+	op := Op{Kind: Select, Resource: r}
+	q.After = ""
+	if err := q.fill(&op); err != nil {
+		return "", err
+	}
+	return cursorAfter(&op, rec)
+}
+
 // pageOf cuts the result of a Select into a page.
 func pageOf(op *Op, res Result) (page Page, err error) {
 	page.Records = res.Records

@@ -8,7 +8,7 @@ import (
 )
 
 // compute fills the computed fields of the nodes.
-func compute(ctx context.Context, g *group) error {
+func (r *resolver) compute(ctx context.Context, g *group) error {
 	for _, at := range g.shape.computed {
 		for _, n := range g.nodes {
 			v, err := computed(ctx, at.field, n.record)
@@ -16,6 +16,9 @@ func compute(ctx context.Context, g *group) error {
 				return err
 			}
 			n.parts[at.part].value = v
+			if err := r.take(n.times, 0, v.JSONSize()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/larder-go/larder/core"
 )
@@ -30,7 +31,8 @@ func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ..
 		return nil, err
 	}
 	if len(bodies) > e.opts.MaxRecords {
-		return nil, e.tooLarge()
+		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
+			"the list has more than %d records; send fewer at once", e.opts.MaxRecords)}
 	}
 	drafts := make([]*draft, len(bodies))
 	for i, body := range bodies {
@@ -83,7 +85,22 @@ func (e *Engine) insertAlone(ctx context.Context, s *shape, drafts []*draft, dep
 	if err != nil {
 		return nil, err
 	}
-	return e.resolver(nil, endNever).views(ctx, s, inserted, depth)
+	return e.written(ctx, s, inserted, depth)
+}
+
+// written shows records that a single operation wrote and committed: as ids, if they
+// take more bytes than an answer can have.
+func (e *Engine) written(ctx context.Context, s *shape, records []core.Record, depth int) ([]View, error) {
+	r := e.resolver(nil, endNever)
+	views, err := r.views(ctx, s, records, depth)
+	if !r.full {
+		return views, err
+	}
+	views = make([]View, len(records))
+	for i, n := range (&group{shape: s}).admit(records, true) {
+		views[i] = View{n}
+	}
+	return views, nil
 }
 
 // preset is the value that a record is created with unless its body names the

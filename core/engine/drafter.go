@@ -90,6 +90,7 @@ func (d drafter) assignment(f *core.Field, raw any, level int) (a assignment, er
 	switch {
 	case f.Computed() != nil:
 		a.raw = raw
+		err = d.fits(f, measured(raw))
 	case f.Target() != nil:
 		a.value = core.Null
 		a.items, err = d.items(f, raw, level)
@@ -98,8 +99,29 @@ func (d drafter) assignment(f *core.Field, raw any, level int) (a assignment, er
 		if a.value.IsAbsent() {
 			a.value = core.Null
 		}
+		if err == nil {
+			err = d.fits(f, a.value)
+		}
 	}
 	return a, err
+}
+
+// fits refuses a value of a client that is too long.
+func (d drafter) fits(f *core.Field, v core.Value) error {
+	if limit := d.engine.opts.MaxValue; !d.internal && len(v.Text()) > limit {
+		return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
+			"the value of %s.%s has more than %d bytes", f.Resource().External(), f.External(), limit)}
+	}
+	return nil
+}
+
+// measured returns what a client wrote for a computed field as a value with a length.
+func measured(raw any) core.Value {
+	if text, ok := raw.(string); ok {
+		return core.TextValue(text)
+	}
+	v, _ := core.JSON.Convert(raw) // what has no JSON form is for the setter to refuse
+	return v
 }
 
 // items reads the value of a relation: ids and bodies of records to create.

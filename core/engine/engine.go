@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -91,6 +92,18 @@ func (e *Engine) checkDepth(depth int) error {
 // read runs fn in a transaction that sees one snapshot.
 func (e *Engine) read(ctx context.Context, fn func(context.Context, *core.Transaction) error) error {
 	return e.store.Tx(ctx, core.TxOptions{ReadOnly: true, Attempts: e.opts.Attempts}, fn)
+}
+
+// show runs fn, which reads records and shows them with a resolver of that ending, in
+// a transaction that sees one snapshot. The last operation ends the transaction; if
+// more operations turn out to be needed, another transaction does without that.
+func (e *Engine) show(ctx context.Context, fn func(context.Context, *core.Transaction, ending) error) error {
+	for ending := endAlways; ; ending = endNever {
+		err := e.read(ctx, func(ctx context.Context, tx *core.Transaction) error { return fn(ctx, tx, ending) })
+		if !errors.Is(err, errEnded) {
+			return err
+		}
+	}
 }
 
 // write runs fn in a transaction, again when it conflicts.

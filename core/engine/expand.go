@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -71,7 +70,7 @@ func (r *resolver) returns(h *hop) bool {
 func (r *resolver) hops(ctx context.Context, now level, depth int) ([]hop, error) {
 	var hops []hop
 	for _, g := range now {
-		if err := compute(ctx, g); err != nil {
+		if err := r.compute(ctx, g); err != nil {
 			return nil, err
 		}
 		for _, at := range g.shape.relations {
@@ -119,50 +118,78 @@ func (r *resolver) follow(ctx context.Context, h *hop, depth int, last bool) ([]
 		fields = []string{fields[0], f.Inverse().Name()}
 	}
 	query := core.Query{Where: anyOf(f.Inverse(), h.keys), Fields: fields}
-	if f.Many() {
-		query.Limit = r.left + 1
+	switch {
+	case f.Many():
+		query.Limit = r.left.records + 1
+	case len(h.keys) > firstChunk:
+		query.Limit = len(h.keys) // as many as there can be
 	}
-	page, err := r.session(f, depth, last).Select(ctx, f.Target(), query)
+	session, final := r.session(f, depth, last)
+	c := chunks{shape: r.engine.shapeOf(f.Target()), session: session, final: final, bare: depth == 0, bytes: r.left.bytes}
+	page, err := c.read(ctx, query)
 	if err == nil && page.Next != "" { // some may not count, if a policy hides what they point at
-		err = r.engine.tooLarge()
+		err = r.exceeded(len(page.Records))
 	}
 	return page.Records, err
 }
 
-// atOnce is how many records of stored ids are read at once, if an answer cannot hold
-// more anyway.
-const atOnce = 1000
+// exceeded is the error of a relation of which an answer cannot hold more records
+// than those that were read.
+func (r *resolver) exceeded(records int) error {
+	r.full = true
+	if records > r.left.records {
+		return tooLarge("hold more than %d records", r.engine.opts.MaxRecords)
+	}
+	return tooLarge("have more than %d bytes", r.engine.opts.MaxBytes)
+}
 
 // load reads the records whose ids the nodes' own records store. Of a list it is
 // known only then which members are shown, and the others must not count.
 func (r *resolver) load(ctx context.Context, h *hop, fields []string, depth int, last bool) (all []core.Record, _ error) {
 	f := h.slot.field
+	s := r.engine.shapeOf(f.Target())
+	chunk, size := firstChunk, 0
+	if depth == 0 {
+		chunk = max(largestChunk, r.engine.opts.MaxRecords)
+	}
 	for left := h.keys; len(left) > 0; {
-		n := min(len(left), max(atOnce, r.engine.opts.MaxRecords))
-		records, err := r.session(f, depth, last && n == len(left)).Load(ctx, f.Target(), left[:n], fields...)
+		n := min(len(left), chunk)
+		session, _ := r.session(f, depth, last && n == len(left))
+		records, err := session.Load(ctx, f.Target(), left[:n], fields...)
 		if err != nil {
 			return nil, err
 		}
-		if left = left[n:]; all == nil {
-			all = records
-		} else {
-			all = slices.Concat(all, records)
+		if left = left[n:]; all == nil && len(left) == 0 {
+			return records, r.fits(f, len(records), 0)
 		}
-		if f.Many() && len(all) > r.left {
-			return nil, r.engine.tooLarge()
+		for _, rec := range records {
+			size += s.sizeOf(rec, depth == 0)
 		}
+		all = append(all, records...)
+		if err := r.fits(f, len(all), size); err != nil {
+			return nil, err
+		}
+		chunk = nextChunk(len(all), size, r.left.bytes-size)
 	}
 	return all, nil
 }
 
+// fits checks that the answer can hold the records of a relation, each at least once.
+func (r *resolver) fits(f *core.Field, records, size int) error {
+	if f.Many() && records > r.left.records || size > r.left.bytes {
+		return r.exceeded(records)
+	}
+	return nil
+}
+
 // session returns the one to use for a hop, which ends the transaction where
 // that is safe.
-func (r *resolver) session(f *core.Field, depth int, last bool) core.Session {
+func (r *resolver) session(f *core.Field, depth int, last bool) (_ core.Session, final bool) {
 	cannotFail := depth == 0 && !f.Many()
 	if last && (r.ending == endAlways || r.ending == endSafely && cannotFail) {
-		return r.tx.Final()
+		return r.tx.Final(), true
 	}
-	return r.tx.Session
+	return r.tx.Session, false
 }
 
 // anyOf matches the records whose field has one of the values.
@@ -185,17 +212,19 @@ func (r *resolver) attach(h *hop, records []core.Record, depth int, next *level)
 	many := h.slot.field.Many()
 	for n, i := range h.pairs(records) {
 		p := &n.parts[h.slot.part]
+		counted, size := 1, records[i].Key().JSONSize()+1
 		switch {
 		case depth > 0:
 			p.nodes = append(p.nodes, nodes[i])
 			nodes[i].times += n.times
+			size = nodes[i].size
 		case many:
 			p.ids = append(p.ids, records[i].Key())
 		default:
 			p.value = records[i].Key()
-			continue
+			counted = 0
 		}
-		if err := r.take(n.times); err != nil {
+		if err := r.take(n.times, counted, size); err != nil {
 			return err
 		}
 	}

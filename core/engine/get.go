@@ -16,25 +16,22 @@ func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (V
 		return View{}, err
 	}
 	if s.alone(depth) {
-		return e.show(ctx, e.store.Session, nil, s, key, depth)
+		rec, err := e.record(ctx, e.store.Session, s, key, depth)
+		if err != nil {
+			return View{}, err
+		}
+		return e.resolver(nil, endNever).view(ctx, s, rec, depth)
 	}
 	var view View
-	err = e.read(ctx, func(ctx context.Context, tx *core.Transaction) (err error) {
-		view, err = e.show(ctx, tx.Session, tx, s, key, depth)
+	err = e.show(ctx, func(ctx context.Context, tx *core.Transaction, ending ending) error {
+		rec, err := e.record(ctx, tx.Session, s, key, depth)
+		if err != nil {
+			return err
+		}
+		view, err = e.resolver(tx, ending).view(ctx, s, rec, depth)
 		return err
 	})
 	return view, err
-}
-
-// show reads a record and what it shows of others, which ends the transaction.
-func (e *Engine) show(
-	ctx context.Context, session core.Session, tx *core.Transaction, s *shape, key core.Value, depth int,
-) (View, error) {
-	rec, err := e.record(ctx, session, s, key, depth)
-	if err != nil {
-		return View{}, err
-	}
-	return e.resolver(tx, endAlways).view(ctx, s, rec, depth)
 }
 
 // record reads as much of a record as the depth shows.

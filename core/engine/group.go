@@ -27,7 +27,7 @@ func (g *group) admit(records []core.Record, bare bool) []*node {
 			}
 		}
 		n := &space[i]
-		*n = node{shape: g.shape, record: rec, bare: bare}
+		*n = node{shape: g.shape, record: rec, bare: bare, size: g.shape.sizeOf(rec, bare)}
 		if !bare {
 			n.parts, parts = parts[:g.shape.parts:g.shape.parts], parts[g.shape.parts:]
 		}

@@ -25,7 +25,9 @@ type Query struct {
 	// it leads to: where policies are, no more than [Options.MaxRecords] records
 	// can be sorted by it.
 	Sort []string
-	// Limit is how many records to list at most; 0 means no limit of its own.
+	// Limit is how many records to list at most; 0 means no limit of its own. A
+	// page may be shorter, see [Options.MaxRecords] and [Options.MaxBytes]: the list
+	// has ended only where [List.Next] is empty.
 	Limit int
 	// After continues a list where [List.Next] points.
 	After core.Cursor
@@ -41,12 +43,15 @@ type List struct {
 	Next core.Cursor
 }
 
-// List returns records of a resource.
+// List returns a page of the records of a resource: as many as the query and the
+// engine's options allow, and at least one if there is one. A page never fails because
+// there are too many records; it is shorter, and List.Next continues it.
 //
 // Errors: [core.NotFound] for an unknown resource; [core.UnknownField] and
 // [core.SearchForbidden] for what filter and sort name; [core.BadFieldValue] for
 // values in the filter that do not fit; [core.BadParam] for limit, depth, cursor
-// and operators; [core.TooLarge].
+// and operators; [core.TooLarge] if a single record exceeds the bounds of an answer,
+// and for a filter or a sort that takes a look at too many related records.
 func (e *Engine) List(ctx context.Context, resource string, q Query) (List, error) {
 	s, err := e.shape(resource)
 	if err != nil {
@@ -56,15 +61,13 @@ func (e *Engine) List(ctx context.Context, resource string, q Query) (List, erro
 	if err := l.prepare(); err != nil {
 		return List{}, err
 	}
-	if s.alone(q.Depth) && !l.derived() {
-		return l.run(ctx, e.store.Session, nil)
+	for {
+		list, err := l.attempt(ctx)
+		if !l.full || l.read == 1 {
+			return list, err
+		}
+		l.limit = l.read / 2
 	}
-	var list List
-	err = e.read(ctx, func(ctx context.Context, tx *core.Transaction) (err error) {
-		list, err = l.run(ctx, tx.Session, tx)
-		return err
-	})
-	return list, err
 }
 
 // lister answers one [Query].
@@ -75,6 +78,9 @@ type lister struct {
 	conditions []condition
 	order      []string      // internal names
 	veiled     []*core.Field // relations to sort by that may lead to what is hidden
+	limit      int           // how many records to read; fewer after they did not fit
+	read       int           // how many were read
+	full       bool          // they did not fit, with what they show of others
 }
 
 // prepare checks what can be checked without reading.
@@ -89,12 +95,29 @@ func (l *lister) prepare() (err error) {
 	if l.order, related, err = l.shape.order(l.query.Sort); l.engine.policed {
 		l.veiled = related
 	}
+	if l.limit = l.engine.opts.MaxRecords; l.query.Limit != 0 {
+		l.limit = min(l.limit, l.query.Limit) // a negative one is refused by the session
+	}
 	return err
 }
 
-func (l *lister) run(ctx context.Context, session core.Session, tx *core.Transaction) (List, error) {
+// attempt lists what fits of the records that it reads, in a transaction if that takes
+// several operations.
+func (l *lister) attempt(ctx context.Context) (list List, err error) {
+	one := l.query.Depth == 0 || l.limit <= firstChunk
+	if l.shape.alone(l.query.Depth) && !l.derived() && one {
+		return l.run(ctx, l.engine.store.Session, l.engine.resolver(nil, endNever))
+	}
+	err = l.engine.show(ctx, func(ctx context.Context, tx *core.Transaction, ending ending) (err error) {
+		list, err = l.run(ctx, tx.Session, l.engine.resolver(tx, ending))
+		return err
+	})
+	return list, err
+}
+
+func (l *lister) run(ctx context.Context, session core.Session, r *resolver) (List, error) {
 	q := core.Query{
-		Order: l.order, Limit: l.limit(), After: l.query.After, Scope: l.scope(), Fields: l.shape.fields(l.query.Depth),
+		Order: l.order, Limit: l.limit, After: l.query.After, Scope: l.scope(), Fields: l.shape.fields(l.query.Depth),
 	}
 	var err error
 	if q.Where, err = l.where(ctx, session); err != nil {
@@ -104,20 +127,9 @@ func (l *lister) run(ctx context.Context, session core.Session, tx *core.Transac
 	if err != nil {
 		return List{}, err
 	}
-	if page.Next != "" && q.Limit != l.query.Limit {
-		return List{}, l.engine.tooLarge()
-	}
-	views, err := l.engine.resolver(tx, endAlways).views(ctx, l.shape, page.Records, l.query.Depth)
+	views, err := r.views(ctx, l.shape, page.Records, l.query.Depth)
+	l.read, l.full = len(page.Records), r.full
 	return List{Views: views, Next: page.Next}, err
-}
-
-// limit is how many records to read: those that were asked for, and never more
-// than an answer can hold.
-func (l *lister) limit() int {
-	if n := l.query.Limit; n != 0 && n <= l.engine.opts.MaxRecords {
-		return n // a negative one is refused by the session
-	}
-	return l.engine.opts.MaxRecords
 }
 
 // order translates the names of a sort, and returns the stored to-one relations among

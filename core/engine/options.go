@@ -5,10 +5,19 @@ type Options struct {
 	// MaxDepth is the greatest depth that can be asked for; default 5.
 	MaxDepth int
 	// MaxRecords is how many records an answer can hold, related ones included,
-	// as often as they are shown; default 10,000. An answer that would hold more
-	// fails with [core.TooLarge]. The id that a to-one relation shows counts as
-	// part of its record.
+	// as often as they are shown; default 10,000. A list ends its page earlier; an
+	// answer that cannot be split fails with [core.TooLarge]. The id that a to-one
+	// relation shows counts as part of its record.
 	MaxRecords int
+	// MaxBytes is how many bytes of JSON an answer can have, records counted as
+	// often as they are shown; default 16 MiB. A list ends its page earlier; an
+	// answer that cannot be split fails with [core.TooLarge]. Views are measured
+	// while they are built, before anything is serialized.
+	MaxBytes int
+	// MaxValue is how many bytes one text, bytes, JSON or list value that a client
+	// writes can have; default 1 MiB. A larger value is [core.TooLarge]. Values
+	// that are stored already, or that the program writes, are not limited.
+	MaxValue int
 	// MaxNesting is how deep records can be nested in a body; default 16.
 	MaxNesting int
 	// Attempts is how often a transaction that conflicts with others is tried;
@@ -21,6 +30,8 @@ func (o Options) filled() Options {
 	return Options{
 		MaxDepth:   orDefault(o.MaxDepth, 5),
 		MaxRecords: orDefault(o.MaxRecords, 10_000),
+		MaxBytes:   orDefault(o.MaxBytes, 16<<20),
+		MaxValue:   orDefault(o.MaxValue, 1<<20),
 		MaxNesting: orDefault(o.MaxNesting, 16),
 		Attempts:   max(o.Attempts, 0),
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/larder-go/larder/core"
 )
@@ -23,18 +22,16 @@ type resolver struct {
 	tx     *core.Transaction // nil if the views need no operation
 	ending ending
 	tables []table // what is known already, by index of the resource; nil if nothing is
-	left   int     // how many records the answer may still show
+	left   budget
+	full   bool // the answer would have exceeded the budget
 }
 
 func (e *Engine) resolver(tx *core.Transaction, ending ending) *resolver {
-	return &resolver{engine: e, tx: tx, ending: ending, left: e.opts.MaxRecords}
+	return &resolver{engine: e, tx: tx, ending: ending, left: e.budget()}
 }
 
 // views shows the records, which are distinct, at the depth.
 func (r *resolver) views(ctx context.Context, s *shape, records []core.Record, depth int) ([]View, error) {
-	if err := r.take(len(records)); err != nil {
-		return nil, err
-	}
 	if depth > 1 {
 		r.read(s.resource, records)
 	}
@@ -43,6 +40,9 @@ func (r *resolver) views(ctx context.Context, s *shape, records []core.Record, d
 	for i, n := range root.admit(records, depth == 0) {
 		n.times = 1
 		views[i] = View{n}
+		if err := r.take(1, 1, n.size); err != nil {
+			return nil, err
+		}
 	}
 	var err error
 	for now := (level{root}); depth > 0 && len(now) > 0 && err == nil; depth-- {
@@ -61,17 +61,4 @@ func (r *resolver) view(ctx context.Context, s *shape, rec core.Record, depth in
 		return View{}, err
 	}
 	return views[0], nil
-}
-
-// take counts records that the answer shows.
-func (r *resolver) take(n int) error {
-	if r.left -= n; r.left < 0 {
-		return r.engine.tooLarge()
-	}
-	return nil
-}
-
-func (e *Engine) tooLarge() error {
-	return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
-		"the answer would hold more than %d records; use limit or a smaller depth", e.opts.MaxRecords)}
 }

@@ -9,6 +9,7 @@ type shape struct {
 	relations []*slot
 	computed  []*slot
 	parts     int // how many of the shown are not columns of the record
+	frame     int // how many bytes of JSON a record takes without its columns
 	// related names the fields to read of a record that is related to others:
 	// its key and what it points at, or nil, which means all, if a Writable
 	// function may judge it.
@@ -47,7 +48,11 @@ func newShape(r *core.Resource) *shape {
 		}
 		s.shown = append(s.shown, at)
 	}
+	s.frame = len("{},")
 	for i := range s.shown {
+		if s.shown[i].part >= 0 {
+			s.frame += len(s.shown[i].label) + len("[],")
+		}
 		switch at := &s.shown[i]; {
 		case at.field.Target() != nil:
 			s.relations = append(s.relations, at)

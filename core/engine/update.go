@@ -50,7 +50,11 @@ func (e *Engine) updateAlone(ctx context.Context, d *draft, key core.Value, dept
 	if err != nil {
 		return View{}, err
 	}
-	return e.resolver(nil, endNever).view(ctx, d.shape, updated[0], depth)
+	views, err := e.written(ctx, d.shape, updated, depth)
+	if err != nil {
+		return View{}, err
+	}
+	return views[0], nil
 }
 
 // changeOf begins the change of a record, which it reads only if the change

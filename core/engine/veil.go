@@ -12,11 +12,13 @@ import (
 // are read, and sorted here.
 func (l *lister) page(ctx context.Context, session core.Session, q core.Query) (core.Page, error) {
 	r := l.shape.resource
+	bare := l.query.Depth == 0
 	if len(l.veiled) == 0 {
-		return session.Select(ctx, r, q)
+		c := chunks{shape: l.shape, session: session, bare: bare, bytes: l.engine.opts.MaxBytes}
+		return c.read(ctx, q)
 	}
 	all := q
-	all.After, all.Limit = "", l.engine.opts.MaxRecords
+	all.After, all.Limit, all.Fields = "", l.engine.opts.MaxRecords, l.shape.onlyKey // and what the order needs
 	found, err := session.Select(ctx, r, all)
 	if err != nil {
 		return core.Page{}, err
@@ -31,7 +33,37 @@ func (l *lister) page(ctx context.Context, session core.Session, q core.Query) (
 		}
 	}
 	q.Where = core.All() // which they fulfil as they are stored; cursors are bound to the scope
-	return r.PageOf(q, slices.Values(records))
+	page, err := r.PageOf(q, slices.Values(records))
+	if err != nil || bare {
+		return page, err
+	}
+	return l.complete(ctx, session, q, page)
+}
+
+// complete reads the records of a page of which only keys and what they are sorted by
+// was read, in chunks, and ends the page where an answer cannot hold more.
+func (l *lister) complete(ctx context.Context, session core.Session, q core.Query, page core.Page) (core.Page, error) {
+	left, chunk := l.engine.opts.MaxBytes, firstChunk
+	for done := 0; done < len(page.Records); {
+		part := page.Records[done:min(done+chunk, len(page.Records))]
+		whole, err := session.Load(ctx, l.shape.resource, keysOf(part))
+		if err != nil {
+			return core.Page{}, err
+		}
+		for i, rec := range part {
+			if at, ok := find(whole, rec.Key()); ok {
+				part[i] = whole[at].Merge(rec) // sorted as it is veiled
+			}
+			if left -= l.shape.size(part[i]); left < 0 && done > 0 {
+				page.Records = page.Records[:done]
+				page.Next, err = l.shape.resource.CursorAfter(q, page.Records[done-1])
+				return page, err
+			}
+			done++
+		}
+		chunk = nextChunk(done, l.engine.opts.MaxBytes-left, left)
+	}
+	return page, nil
 }
 
 // veil makes relations null that lead to what the principal cannot see, or may not

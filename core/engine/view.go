@@ -42,6 +42,7 @@ type node struct {
 	bare   bool // shown as its id
 	parts  []part
 	times  int // how often the answer shows it
+	size   int // how many bytes the node itself takes at most
 }
 
 // part is what a node shows that is not a column of its record.

@@ -95,11 +95,15 @@ func (l *lister) pointedAt(ctx context.Context, session core.Session, f *core.Fi
 // condition.
 func (l *lister) pointingAt(ctx context.Context, session core.Session, f *core.Field, where core.Filter) (core.Filter, error) {
 	records, err := l.related(ctx, session, f.Target(), where, f.Target().Key())
+	return f.Compare(core.FilterIn, keysOf(records)...), err
+}
+
+func keysOf(records []core.Record) []core.Value {
 	keys := make([]core.Value, len(records))
 	for i, rec := range records {
 		keys[i] = rec.Key()
 	}
-	return f.Compare(core.FilterIn, keys...), err
+	return keys
 }
 
 // related reads a field of the records that fulfil the condition. There is a limit

@@ -1,7 +1,9 @@
 package rest
 
 import (
+	"maps"
 	"net/http"
+	"net/url"
 
 	"github.com/larder-go/larder/core"
 )
@@ -86,6 +88,8 @@ func (x *exchange) list() error {
 // next returns the Link to the page that follows (RFC 8288): the same query at
 // another place.
 func (x *exchange) next(p params, after core.Cursor) string {
-	p.Values.Set("after", string(after))
-	return "<" + x.resource.path + "?" + p.Values.Encode() + `>; rel="next"`
+	args := url.Values{}
+	maps.Copy(args, p.Values)
+	args.Set("after", string(after))
+	return "<" + x.resource.path + "?" + args.Encode() + `>; rel="next"`
 }

@@ -3,18 +3,18 @@ package enginetest
 import "github.com/larder-go/larder/core/engine"
 
 func limitCases() []Case {
-	const tooLarge = `TOO_LARGE {"msg": "the answer would hold more than 5 records; use limit or a smaller depth"}`
+	const tooLarge = `TOO_LARGE {"msg": "the answer would hold more than 5 records; use a smaller depth"}`
 	five := engine.Options{MaxRecords: 5}
 	return []Case{
-		scriptWith("a list longer than the limit of records is too large, a page of it is not", Cookies, five, `
+		scriptWith("a list longer than the limit of records is a page", Cookies, five, `
 			post cookie [{}, {}, {}, {}, {}] depth=0   => [1, 2, 3, 4, 5]
 			list cookie depth=0                        => [1, 2, 3, 4, 5]
 			post cookie {}
-			list cookie depth=0                        => `+tooLarge+`
-			list cookie depth=0 limit=6                => `+tooLarge+`
+			pages cookie depth=0                       => [[1, 2, 3, 4, 5], [6]]
+			pages cookie depth=0 limit=6               => [[1, 2, 3, 4, 5], [6]]
 			list cookie depth=0 limit=5                => [1, 2, 3, 4, 5]
 			list cookie depth=0 limit=6 filter={"id": {"gt": 1}} => [2, 3, 4, 5, 6]
-			post cookie [{}, {}, {}, {}, {}, {}]       => `+tooLarge),
+			post cookie [{}, {}, {}, {}, {}, {}]       => TOO_LARGE {"msg": "the list has more than 5 records; send fewer at once"}`),
 		scriptWith("members of lists count, ids of to-one relations do not", Cookies, five, `
 			post jar {"cookies": [{}, {}, {}, {}]}     => {"id": 1, "cookies": [1, 2, 3, 4]}
 			list cookie                                => [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}, {"id": 3, "jar": 1}, {"id": 4, "jar": 1}]
@@ -22,7 +22,11 @@ func limitCases() []Case {
 			get jar/1                                  => `+tooLarge+`
 			get jar/1 depth=0                          => 1
 			list cookie                                => [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}, {"id": 3, "jar": 1}, {"id": 4, "jar": 1}, {"id": 5, "jar": 1}]
-			list cookie depth=2                        => `+tooLarge),
+			list cookie depth=2                        => `+tooLarge+`
+			delete cookie/5
+			patch cookie/2 {"jar": null}
+			patch cookie/3 {"jar": null}
+			pages cookie depth=2 sort=["-id"]          => [[{"id": 4, "jar": {"id": 1, "cookies": [1, 4]}}, {"id": 3}], [{"id": 2}, {"id": 1, "jar": {"id": 1, "cookies": [1, 4]}}]]`),
 		scriptWith("records count as often as they are shown", Cookies, five, `
 			post jar {"cookies": [{}, {}]} depth=1     => {"id": 1, "cookies": [1, 2]}
 			get jar/1 depth=2                          => {"id": 1, "cookies": [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}]}
@@ -30,12 +34,12 @@ func limitCases() []Case {
 		scriptWith("what hangs below a record that is shown twice counts twice", Cookies, engine.Options{MaxRecords: 8}, `
 			post jar {"cookies": [{}, {}]} depth=0
 			get cookie/1 depth=3    => {"id": 1, "jar": {"id": 1, "cookies": [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}]}}
-			get jar/1 depth=3       => TOO_LARGE {"msg": "the answer would hold more than 8 records; use limit or a smaller depth"}`),
+			get jar/1 depth=3       => TOO_LARGE {"msg": "the answer would hold more than 8 records; use a smaller depth"}`),
 		scriptWith("to-one relations from the side that stores nothing are shown up to the limit", Family, five, `
 			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0  => [1, 2, 3, 4, 5]
 			list female    => [{"id": 1, "husband": 1, "children": [], "url": "/female/1"}, {"id": 2, "husband": 2, "children": [], "url": "/female/2"}, {"id": 3, "husband": 3, "children": [], "url": "/female/3"}, {"id": 4, "husband": 4, "children": [], "url": "/female/4"}, {"id": 5, "husband": 5, "children": [], "url": "/female/5"}]
 			list female depth=2 limit=2 sort=["-id"]  => [{"id": 5, "husband": {"id": 5, "wife": 5, "children": [], "url": "/male/5"}, "children": [], "url": "/female/5"}, {"id": 4, "husband": {"id": 4, "wife": 4, "children": [], "url": "/male/4"}, "children": [], "url": "/female/4"}]
-			list female depth=2 limit=3  => `+tooLarge),
+			pages female depth=2 limit=3 filter={"id": {"gt": 2}}  => [[{"id": 3, "husband": {"id": 3, "wife": 3, "children": [], "url": "/male/3"}, "children": [], "url": "/female/3"}], [{"id": 4, "husband": {"id": 4, "wife": 4, "children": [], "url": "/male/4"}, "children": [], "url": "/female/4"}, {"id": 5, "husband": {"id": 5, "wife": 5, "children": [], "url": "/male/5"}, "children": [], "url": "/female/5"}]]`),
 		scriptWith("one-directional lists count too", people, five, `
 			put person/1 {}
 			put person/2 {}
@@ -63,7 +67,7 @@ func limitCases() []Case {
 			list jar depth=0                             => []`),
 		scriptWith("nor does one whose answer turns out too large with what is read last", boxes, engine.Options{MaxRecords: 1}, `
 			put socket/1 {"plug": {}} depth=0
-			patch socket/1 {"used": true} depth=2            => TOO_LARGE {"msg": "the answer would hold more than 1 records; use limit or a smaller depth"}
+			patch socket/1 {"used": true} depth=2            => TOO_LARGE {"msg": "the answer would hold more than 1 records; use a smaller depth"}
 			list socket depth=0 filter={"used": true}    => []`),
 	}
 }

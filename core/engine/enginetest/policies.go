@@ -178,7 +178,7 @@ func policyCases() []Case {
 			as 2 get plate/2                => {"id": 2, "cookies": [2, 8, 9, 10]}
 			as 2 post cookie {} depth=0
 			as system patch plate/2 {"cookies": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]} depth=0
-			as 2 get plate/2                => TOO_LARGE {"msg": "the answer would hold more than 5 records; use limit or a smaller depth"}`,
+			as 2 get plate/2                => TOO_LARGE {"msg": "the answer would hold more than 5 records; use a smaller depth"}`,
 			ownerGuard()),
 		{"however many members of a list are hidden, the others are shown", manyHidden},
 		scriptWith("a hidden field that stands in the way is not named, but the other side of its pair", discreet, engine.Options{}, `

@@ -47,6 +47,7 @@ func Cases() []Case {
 		{"writable", writableCases()},
 		{"computed", computedCases()},
 		{"limits", limitCases()},
+		{"bytes", byteCases()},
 		{"match", matchCases()},
 		{"policies", policyCases()},
 		{"faults", faultCases()},

@@ -24,7 +24,8 @@ import (
 //	as 2 delete cookie/7           => UNAUTHORIZED
 //
 // A request without an answer must succeed. The depth is 1 unless it is given;
-// list takes filter, sort and limit. After "as" comes the id of the principal, or
+// list takes filter, sort and limit; pages is the list of a list's pages up to its
+// end. After "as" comes the id of the principal, or
 // "system". Of
 // an error the details need not be given.
 func script(rule string, model func() *core.Model, text string) Case {
@@ -193,6 +194,8 @@ func (r *request) dispatch(ctx context.Context, api *engine.Engine) (string, err
 	case "list":
 		list, err := api.List(ctx, r.resource, r.query)
 		return texts(list.Views), err
+	case "pages":
+		return r.pages(ctx, api)
 	case "post":
 		return r.post(ctx, api)
 	case "patch":
@@ -208,6 +211,24 @@ func (r *request) dispatch(ctx context.Context, api *engine.Engine) (string, err
 		return "null", api.Delete(ctx, r.resource, r.id, r.write)
 	}
 	return "", fmt.Errorf("unknown verb %q", r.verb)
+}
+
+// pages follows a list from page to page.
+func (r *request) pages(ctx context.Context, api *engine.Engine) (string, error) {
+	var pages []string
+	for q := r.query; ; {
+		list, err := api.List(ctx, r.resource, q)
+		if err != nil {
+			return "", err
+		}
+		if len(list.Views) == 0 && list.Next != "" || len(pages) > 1000 {
+			return "", errors.New("the pages do not end")
+		}
+		pages = append(pages, texts(list.Views))
+		if q.After = list.Next; q.After == "" {
+			return "[" + strings.Join(pages, ",") + "]", nil
+		}
+	}
 }
 
 func (r *request) post(ctx context.Context, api *engine.Engine) (string, error) {

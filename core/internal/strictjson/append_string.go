@@ -27,6 +27,31 @@ func AppendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
+// StringSize returns the number of bytes that [AppendString] appends.
+func StringSize(s string) int {
+	n := len(s) + len(`""`)
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf && !escapedASCII[c] {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if escapes(r, size) {
+			n += escapeSize(r) - size
+		}
+		i += size
+	}
+	return n
+}
+
+func escapeSize(r rune) int {
+	switch r {
+	case '"', '\\', '\n', '\r', '\t':
+		return len(`\n`)
+	}
+	return len(`\u0000`)
+}
+
 var escapedASCII = func() (table [utf8.RuneSelf]bool) {
 	for c := range byte(' ') {
 		table[c] = true

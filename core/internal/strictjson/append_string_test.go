@@ -28,6 +28,9 @@ func TestAppendStringEscapesOnlyWhatItMust(t *testing.T) {
 			if got := string(AppendString(nil, c.s)); got != c.want {
 				t.Errorf("AppendString(%q) = %s, want %s", c.s, got, c.want)
 			}
+			if n := StringSize(c.s); n != len(c.want) {
+				t.Errorf("StringSize(%q) = %d, want %d", c.s, n, len(c.want))
+			}
 		})
 	}
 }
@@ -42,6 +45,9 @@ func TestAppendStringReadsBackAsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")) + rapid.String().Draw(t, "text")
 		text := AppendString(nil, s)
+		if n := StringSize(s); n != len(text) {
+			t.Fatalf("StringSize(%q) = %d, want %d", s, n, len(text))
+		}
 		var std string
 		if err := json.Unmarshal(text, &std); err != nil || std != replaceInvalid(s) {
 			t.Fatalf("AppendString(%q) = %s, encoding/json reads %q, %v", s, text, std, err)

@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Records are read in chunks, so that those which an answer cannot hold are not in
+// memory all at once. The size of the records is not known before the first chunk.
+const (
+	firstChunk   = 500
+	largestChunk = 1000
+)
+
+// nextChunk returns how many records to read next, after some of them took a number
+// of bytes, if they are to fit into what is left.
+func nextChunk(records, took, left int) int {
+	average := took/max(records, 1) + 1
+	return min(max(left/average, 1), largestChunk)
+}
+
+// errEnded says that an operation ended its transaction although records were left
+// to read. It never leaves the engine.
+var errEnded = errors.New("the transaction ended before all records were read")
+
+// chunks reads the records of a query, of which it can leave out the last.
+type chunks struct {
+	shape   *shape
+	session core.Session
+	final   bool // the session ends the transaction
+	bare    bool // only ids are read
+	bytes   int  // how many the records may take in an answer
+}
+
+// read returns at most query.Limit records, and less, but at least one, if they
+// take too many bytes.
+func (c *chunks) read(ctx context.Context, query core.Query) (all core.Page, err error) {
+	if c.bare || query.Limit <= 0 {
+		return c.session.Select(ctx, c.shape.resource, query)
+	}
+	limit, left := query.Limit, c.bytes
+	for chunk := firstChunk; ; chunk = nextChunk(len(all.Records), c.bytes-left, left) {
+		query.Limit = min(chunk, limit-len(all.Records))
+		page, err := c.session.Select(ctx, c.shape.resource, query)
+		if err != nil {
+			return core.Page{}, err
+		}
+		for _, rec := range page.Records {
+			if left -= c.shape.size(rec); left < 0 && len(all.Records) > 0 {
+				all.Next, err = c.shape.resource.CursorAfter(query, all.Records[len(all.Records)-1])
+				return all, err
+			}
+			all.Records = append(all.Records, rec)
+		}
+		all.Next = page.Next
+		switch {
+		case page.Next == "" || len(all.Records) == limit:
+			return all, nil
+		case c.final:
+			return core.Page{}, errEnded
+		}
+		query.After = page.Next
+	}
+}

@@ -1,0 +1,96 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
+
+// reads counts the records with texts that a store reads.
+type reads struct{ texts int }
+
+func (r *reads) Begin(core.Kind, *core.Resource) {}
+
+func (r *reads) End(_ context.Context, seen *core.Seen) {
+	if seen.Kind != core.Load && seen.Kind != core.Select {
+		return
+	}
+	for _, rec := range seen.Result.Records {
+		if rec.Get("text").IsSet() {
+			r.texts++
+		}
+	}
+}
+
+func TestReadsStopNearTheBoundOfAnAnswer(t *testing.T) {
+	const members, size, bound = 3000, 1000, 50_000
+	m := core.MustModel("library",
+		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "books", ToMany: "book", Inverse: "shelf"},
+		}},
+		core.ResourceSpec{Name: "book", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "text", Type: core.Text},
+			{Name: "shelf", ToOne: "shelf"},
+			{Name: "cited", ToMany: "book"},
+		}},
+	)
+	var read reads
+	watch := core.Decorator{Name: "reads", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return &read, nil }}
+	store, err := core.New(t.Context(), m, memory.New(), watch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shelf, err := m.Resource("shelf").NewRecord(map[string]any{"id": 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	books, cited := make([]core.Record, members), make([]int, members)
+	for i := range books {
+		cited[i] = i + 1
+		fields := map[string]any{"id": i + 1, "text": strings.Repeat("x", size), "shelf": 1}
+		if i == members-1 {
+			fields["cited"] = cited
+		}
+		if books[i], err = m.Resource("book").NewRecord(fields); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		_, err1 := tx.Insert(ctx, m.Resource("shelf"), shelf)
+		_, err2 := tx.Insert(ctx, m.Resource("book"), books...)
+		return errors.Join(err1, err2)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := engine.New(store, engine.Options{MaxBytes: bound})
+	for _, c := range []struct {
+		rule string
+		do   func() error
+		want error
+	}{
+		{"a list", func() error {
+			_, err := api.List(t.Context(), "book", engine.Query{Depth: 1, Limit: members})
+			return err
+		}, nil},
+		{"members", func() error { _, err := api.Get(t.Context(), "shelf", 1, 2); return err }, core.TooLarge},
+		{"members by stored ids", func() error { _, err := api.Get(t.Context(), "book", members, 2); return err }, core.TooLarge},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			read.texts = 0
+			if err := c.do(); !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+			if read.texts > 600 {
+				t.Errorf("%d records were read for an answer of at most %d", read.texts, bound/size)
+			}
+		})
+	}
+}
