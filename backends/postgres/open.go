@@ -30,10 +30,9 @@ const (
 //
 // The connections have SERIALIZABLE as their default, a name in the server's
 // statistics, timeouts for connecting and for transactions that fell silent, and the
-// usual styles of dates and intervals. Options.Bouncer leaves all settings of the
-// session to the pooler.
-// A context that ends cancels the statement that is running, and the connection
-// stays in use.
+// usual styles of dates and intervals. A context that ends cancels the statement that
+// is running, and the connection stays in use. Options.Bouncer leaves all settings of
+// the session to the pooler, and a context that ends closes the connection.
 //
 // Errors: [core.Unavailable] if the server cannot be reached or refuses us, with a
 // text of one line that says where and why; those of [ParseConfig]; no error ever
@@ -65,10 +64,10 @@ func configure(c *pgx.ConnConfig, opts Options) {
 		c.ConnectTimeout = connectTimeout
 	}
 	setDefault(c, "application_name", orElse(opts.ApplicationName, "larder"))
-	c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelPatience}
-	}
 	if !opts.Bouncer {
+		c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+			return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelPatience}
+		}
 		setDefault(c, "default_transaction_isolation", string(opts.isolation()))
 		setDefault(c, "idle_in_transaction_session_timeout", idleInTransaction)
 		setDefault(c, "datestyle", "ISO")

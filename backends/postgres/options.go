@@ -21,6 +21,13 @@ type Options struct {
 	// no settings of a session. [New] takes the pool as it is, and begins every
 	// transaction with its isolation. After the server was out of reach, PgBouncer
 	// answers with errors until its server_login_retry is over, 15 s by default.
+	//
+	// A context that ends closes the connection to the pooler, and pgx then asks the
+	// server to cancel the statement. A write whose commit travelled along is
+	// [core.ErrCommitUnknown]. pgx's CancelRequestContextWatcherHandler must not be used
+	// in a pool that is given to New: it closes the connection of its cancel request as
+	// soon as the statement has ended, and PgBouncer 1.18 ends itself when that comes
+	// before its answer ("bad client state").
 	Bouncer bool
 	// Migrate has the backend do what [Migrate] does before it compares the schema
 	// with the model: what is missing is created when the store is made. Resources
