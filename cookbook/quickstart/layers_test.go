@@ -134,8 +134,8 @@ func TestAPolicyDeniesWhatItDoesNotAllow(t *testing.T) {
 
 func TestOperationsAreLoggedFromTheLevelOn(t *testing.T) {
 	for level, want := range map[string][]string{
-		// The last one asks whether nobody may do anything, or the answer is 401.
-		"debug": {"select cookie", "insert jar", "transaction", "transaction"},
+		// The first transaction asks whether anonymous callers may do anything, before the body is read.
+		"debug": {"select cookie", "transaction", "insert jar", "transaction"},
 		"info":  {"insert jar", "transaction"},
 		"error": nil,
 		"off":   nil,

@@ -9,8 +9,12 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// body reads and parses the request's body.
+// body reads and parses the request's body. An anonymous request asks the store
+// first, so a caller that may do nothing costs no memory.
 func (x *exchange) body() (any, error) {
+	if err := x.ask(); err != nil {
+		return nil, err
+	}
 	if x.r.ContentLength == 0 {
 		return nil, &core.Error{Code: core.BadRequest, Message: "the body is empty"}
 	}

@@ -44,8 +44,10 @@
 // as such. OPTIONS of what there is stays open, as a CORS preflight never has
 // credentials (Fetch standard, "CORS-preflight fetch"), so whether a resource of some
 // name exists can be asked. To find out, the handler begins an empty transaction that
-// only reads: for what nobody got wrong, and for the document. No other request that
-// succeeds, and none of a principal, pays for it.
+// only reads: before it reads the body of an anonymous request, after an anonymous
+// request failed, and for the document. A store that fails at this has the body of an
+// anonymous request unread as well. Requests of a principal, and reads that succeed,
+// need no such transaction.
 //
 // # Preconditions
 //

@@ -64,8 +64,9 @@ type exchange struct {
 	r *http.Request
 	place
 
-	ctx   context.Context // of the request, with its end and its principal
-	wrote bool
+	ctx       context.Context // of the request, with its end and its principal
+	permitted bool            // the store does not deny anonymous callers everything
+	wrote     bool
 }
 
 func (x *exchange) run(ctx context.Context) error {

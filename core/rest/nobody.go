@@ -7,15 +7,26 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// admit refuses nobody where the store does, before an answer that did not have to
-// pass the store.
+// admit denies an anonymous request where the store denies anonymous callers
+// everything. It is for answers that do not have to pass the store, and for bodies
+// before they are read. A store that cannot say permits the request.
 func (x *exchange) admit() error {
-	if x.ctx == nil || core.PrincipalOf(x.ctx) != nil {
-		return nil
-	}
-	if err := x.h.api.Admit(x.ctx); errors.Is(err, core.Unauthorized) {
+	if err := x.ask(); errors.Is(err, core.Unauthorized) {
 		return err
 	}
+	return nil
+}
+
+// ask returns the store's error for anonymous callers, once for each request; nil
+// for a request with a principal.
+func (x *exchange) ask() error {
+	if x.ctx == nil || x.permitted || core.PrincipalOf(x.ctx) != nil {
+		return nil
+	}
+	if err := x.h.api.Admit(x.ctx); err != nil {
+		return err
+	}
+	x.permitted = true
 	return nil
 }
 

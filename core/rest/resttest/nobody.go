@@ -2,8 +2,12 @@ package resttest
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/rest"
@@ -81,6 +85,7 @@ func testNobody(t *testing.T, newBackend NewBackend) {
 			}
 		})
 	}
+	t.Run("without a principal the body is not read", func(t *testing.T) { testUnreadBody(t, newBackend) })
 	t.Run("a preflight has no credentials, and tells which methods there are", func(t *testing.T) {
 		c := ownedNotes().start(t, newBackend)
 		for _, target := range []string{"/note", "/note/1", "/openapi.json"} {
@@ -99,6 +104,7 @@ func testNobody(t *testing.T, newBackend NewBackend) {
 	t.Run("where a store cannot say what nobody may do, nobody is told what is wrong", func(t *testing.T) {
 		c := setup{model: notes(), decorators: []core.Decorator{failingToBegin()}}.start(t, newBackend)
 		c.check(t, exchange{"GET /nope", "", 404, ""})
+		c.check(t, exchange{"POST /note", `{`, 503, `UNAVAILABLE`})
 	})
 	t.Run("somebody is told what is wrong", func(t *testing.T) {
 		c := ownedNotes().start(t, newBackend).as(user(1))
@@ -108,4 +114,37 @@ func testNobody(t *testing.T, newBackend NewBackend) {
 			c.check(t, x)
 		}
 	})
+}
+
+// testUnreadBody announces bodies with Expect: 100-continue (RFC 9110, section 10.1.1),
+// so a body is sent only if the server begins to read it.
+func testUnreadBody(t *testing.T, newBackend NewBackend) {
+	c := ownedNotes().start(t, newBackend)
+	c.http.Transport.(*http.Transport).ExpectContinueTimeout = time.Minute
+	for _, row := range []struct {
+		token string
+		read  bool
+	}{{"", false}, {user(1), true}} {
+		for _, request := range []string{"POST /note", "PUT /note/1", "PATCH /note/1"} {
+			method, target, _ := cut(request)
+			body := &counted{Reader: strings.NewReader(`{"text": "a"}`)}
+			r := c.as(row.token).send(t, method, target, body, "Expect", "100-continue")
+			if (body.n.Load() > 0) != row.read || (r.status == 401) == row.read {
+				t.Errorf("%q: %s: %d after %d bytes", row.token, request, r.status, body.n.Load())
+			}
+		}
+	}
+}
+
+// counted counts the bytes that are read from it.
+type counted struct {
+	io.Reader
+
+	n atomic.Int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n.Add(int64(n))
+	return n, err
 }
