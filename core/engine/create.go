@@ -34,9 +34,9 @@ func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ..
 		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
 			"the list has more than %d records; send fewer at once", e.opts.MaxRecords)}
 	}
-	drafts := make([]*draft, len(bodies))
+	drafts, reader := make([]*draft, len(bodies)), e.drafter()
 	for i, body := range bodies {
-		if drafts[i], err = (drafter{engine: e}).draft(s, body, 1); err != nil {
+		if drafts[i], err = reader.draft(s, body, 1); err != nil {
 			return nil, err
 		}
 	}

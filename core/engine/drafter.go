@@ -14,6 +14,24 @@ type drafter struct {
 	// internal bodies come from setters: they have the program's names and no
 	// regard for Readonly and Hidden.
 	internal bool
+	// left is how many related records the bodies may still create, or name in
+	// relations to many.
+	left *int
+}
+
+// drafter returns a drafter for the bodies of one request.
+func (e *Engine) drafter() drafter {
+	left := e.opts.MaxWritten
+	return drafter{engine: e, left: &left}
+}
+
+// take counts related records before memory is allocated for them.
+func (d drafter) take(n int) error {
+	if *d.left -= n; *d.left < 0 {
+		return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
+			"the request relates more than %d records; send it in parts", d.engine.opts.MaxWritten)}
+	}
+	return nil
 }
 
 func (d drafter) draft(s *shape, body map[string]any, level int) (*draft, error) {
@@ -130,6 +148,11 @@ func (d drafter) items(f *core.Field, raw any, level int) ([]item, error) {
 	if f.Many() {
 		var err error
 		if list, err = members(f, raw); err != nil {
+			return nil, err
+		}
+	}
+	if _, nested := raw.(map[string]any); f.Many() || nested {
+		if err := d.take(len(list)); err != nil {
 			return nil, err
 		}
 	}

@@ -340,6 +340,21 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 				return err
 			}, core.TooLarge, nil,
 		},
+		{
+			"a body names too many records",
+			func(api *engine.Engine) error {
+				_, err := api.Update(ctx, "track", 1, engine.Write{}, map[string]any{"likes": []any{1, 2, 3}})
+				return err
+			}, core.TooLarge, nil,
+		},
+		{
+			"a body creates too many records",
+			func(api *engine.Engine) error {
+				body := func() map[string]any { return map[string]any{"next": map[string]any{}} }
+				_, err := api.Create(ctx, "track", engine.Write{}, map[string]any{"likes": []any{body()}}, body())
+				return err
+			}, core.TooLarge, nil,
+		},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			var r recorder
@@ -350,7 +365,7 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := c.do(engine.New(store, engine.Options{MaxRecords: 2})); !errors.Is(err, c.fail) {
+			if err := c.do(engine.New(store, engine.Options{MaxRecords: 2, MaxWritten: 2})); !errors.Is(err, c.fail) {
 				t.Errorf("error is %v, want %v", err, c.fail)
 			}
 			if !slices.Equal(r.ops, c.want) {

@@ -18,6 +18,9 @@ type Options struct {
 	// writes can have; default 1 MiB. A larger value is [core.TooLarge]. Values
 	// that are stored already, or that the program writes, are not limited.
 	MaxValue int
+	// MaxWritten is how many related records the bodies of a request can create, or
+	// name in relations to many; default 10,000. More fail with [core.TooLarge].
+	MaxWritten int
 	// MaxNesting is how deep records can be nested in a body; default 16.
 	MaxNesting int
 	// Attempts is how often a transaction that conflicts with others is tried;
@@ -32,6 +35,7 @@ func (o Options) filled() Options {
 		MaxRecords: orDefault(o.MaxRecords, 10_000),
 		MaxBytes:   orDefault(o.MaxBytes, 16<<20),
 		MaxValue:   orDefault(o.MaxValue, 1<<20),
+		MaxWritten: orDefault(o.MaxWritten, 10_000),
 		MaxNesting: orDefault(o.MaxNesting, 16),
 		Attempts:   max(o.Attempts, 0),
 	}

@@ -24,7 +24,7 @@ func (e *Engine) Replace(
 	if err != nil {
 		return View{}, false, err
 	}
-	d, err := drafter{engine: e}.draft(s, body, 1)
+	d, err := e.drafter().draft(s, body, 1)
 	if err != nil {
 		return View{}, false, err
 	}

@@ -21,7 +21,9 @@ func (w *work) runSetter(ctx context.Context, c *change, a assignment) error {
 	if err != nil {
 		return core.AsError(fmt.Errorf("setting %s: %w", a.field, err))
 	}
-	d, err := drafter{engine: w.engine, internal: true}.draft(c.shape, values, c.level)
+	reader := w.engine.drafter()
+	reader.internal = true
+	d, err := reader.draft(c.shape, values, c.level)
 	if errors.Is(err, core.BadFieldValue) {
 		return valueOfSetter(a, err)
 	}

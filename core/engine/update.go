@@ -20,7 +20,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, w Write, b
 	if err != nil {
 		return View{}, err
 	}
-	d, err := drafter{engine: e}.draft(s, body, 1)
+	d, err := e.drafter().draft(s, body, 1)
 	if err != nil {
 		return View{}, err
 	}

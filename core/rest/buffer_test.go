@@ -26,7 +26,7 @@ func TestBuffersReadWholeBodies(t *testing.T) {
 			"with the end": iotest.DataErrReader(strings.NewReader(text)),
 		} {
 			buf := newBuffer()
-			if err := buf.readAll(r); err != nil || !bytes.Equal(buf.b, []byte(text)) {
+			if err := buf.readAll(r, -1); err != nil || !bytes.Equal(buf.b, []byte(text)) {
 				t.Errorf("%d bytes %s: %d, %v", size, name, len(buf.b), err)
 			}
 			buf.release()
@@ -37,7 +37,7 @@ func TestBuffersReadWholeBodies(t *testing.T) {
 func TestBuffersReportFailedReads(t *testing.T) {
 	buf := newBuffer()
 	defer buf.release()
-	if err := buf.readAll(iotest.ErrReader(io.ErrUnexpectedEOF)); err == nil {
+	if err := buf.readAll(iotest.ErrReader(io.ErrUnexpectedEOF), -1); err == nil {
 		t.Error("no error")
 	}
 }

@@ -30,7 +30,11 @@ type Options struct {
 	// such as "/api". The handler strips it itself, and puts it in front of every
 	// URL that it writes.
 	Prefix string
-	// MaxBody is how many bytes a request's body can have; default 8 MiB.
+	// MaxBody is how many bytes a request's body can have; default 8 MiB. Reading a
+	// body allocates at most twice its length, and parsing it at most 8 times MaxBody
+	// (at least 64 KiB): small values take up to 60 times the bytes of their text, and
+	// a body whose values would take more is refused with [core.TooLarge] before it is
+	// parsed.
 	MaxBody int64
 	// MaxNesting is how deep arrays and objects can be nested in a body or filter;
 	// default 64.

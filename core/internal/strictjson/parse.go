@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"unicode/utf8"
 )
 
@@ -25,9 +26,7 @@ const byteOrderMark = "\uFEFF"
 //   - two equal names in one object, compared after unescaping (section 4)
 //   - numbers whose magnitude exceeds a float64, and numbers of more than 400 bytes as written or as [CanonicalNumber] spells them
 func Parse(data []byte, maxNesting int) (any, error) {
-	if maxNesting <= 0 {
-		maxNesting = DefaultNesting
-	}
+	maxNesting = nestingOr(maxNesting)
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
 		return nil, &SyntaxError{Offset: 0, Msg: "byte order mark"}
 	}
@@ -35,6 +34,9 @@ func Parse(data []byte, maxNesting int) (any, error) {
 	if p.skipSpace(); p.pos == len(data) {
 		return nil, p.refuse("empty input")
 	}
+	first := survey{data: data, limit: math.MaxInt64, keep: true}
+	first.run(maxNesting)
+	p.members = first.members
 	v, err := p.value()
 	if err != nil {
 		return nil, err
@@ -45,12 +47,20 @@ func Parse(data []byte, maxNesting int) (any, error) {
 	return v, nil
 }
 
+func nestingOr(maxNesting int) int {
+	if maxNesting <= 0 {
+		return DefaultNesting
+	}
+	return maxNesting
+}
+
 type parser struct {
 	data       []byte
 	pos        int
 	nesting    int
 	maxNesting int
-	unescaped  []byte // reused by strings with escapes
+	unescaped  []byte   // reused by strings with escapes
+	members    []uint32 // how many the next arrays and objects have, as the survey says
 }
 
 func (p *parser) value() (any, error) {
@@ -73,7 +83,7 @@ func (p *parser) array() (any, error) {
 	if err := p.open(); err != nil {
 		return nil, err
 	}
-	list := []any{}
+	list := make([]any, 0, p.hint())
 	if p.closesEmpty(']') {
 		return list, nil
 	}
@@ -93,7 +103,7 @@ func (p *parser) object() (any, error) {
 	if err := p.open(); err != nil {
 		return nil, err
 	}
-	members := map[string]any{}
+	members := make(map[string]any, p.hint())
 	if p.closesEmpty('}') {
 		return members, nil
 	}
@@ -140,6 +150,16 @@ func (p *parser) open() error {
 	p.nesting++
 	p.pos++
 	return nil
+}
+
+// hint returns how many members the array or object has that was just opened.
+func (p *parser) hint() uint32 {
+	if len(p.members) == 0 {
+		return 0
+	}
+	n := p.members[0]
+	p.members = p.members[1:]
+	return n
 }
 
 // closesEmpty steps over the closing bracket if nothing stands before it.

@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -16,7 +17,9 @@ func (p *parser) string() (string, error) {
 		p.pos++
 		return string(plain), nil
 	}
-	buf := append(p.unescaped[:0], plain...)
+	end, _ := endOfString(p.data, p.pos)
+	buf := slices.Grow(p.unescaped[:0], len(plain)+end-p.pos)
+	buf = append(buf, plain...)
 	for p.data[p.pos] != '"' {
 		if buf, err = p.escape(buf); err != nil {
 			return "", err
