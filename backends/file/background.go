@@ -20,7 +20,7 @@ func (b *Backend) compactInBackground() {
 
 // compactIfWasteful starts a compaction if it is worth it. The caller has the turn.
 func (b *Backend) compactIfWasteful(ctx context.Context) {
-	if b.journal.end < b.notBefore.Load() || float64(b.journal.entries) <= b.opts.compactRatio()*float64(max(b.size(), 1)) {
+	if b.journal.end < b.notBefore.Load() || float64(b.journal.end) <= b.opts.compactRatio()*float64(b.journal.live) {
 		return
 	}
 	select {

@@ -3,7 +3,7 @@ package file
 // batch is lines that are written and synced together.
 type batch struct {
 	bodies  [][]byte
-	entries int64  // records written and deleted
+	growth  int64  // of the live bytes
 	publish func() // of the last transaction, which shows those before it too
 	done    chan struct{}
 	err     error // once done
@@ -11,9 +11,9 @@ type batch struct {
 
 func newBatch() *batch { return &batch{done: make(chan struct{})} }
 
-func (b *batch) add(body []byte, entries int, publish func()) {
+func (b *batch) add(body []byte, growth int64, publish func()) {
 	b.bodies = append(b.bodies, body)
-	b.entries += int64(entries)
+	b.growth += growth
 	if publish != nil {
 		b.publish = publish
 	}

@@ -109,6 +109,7 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
 	anew, j.reserved = !r.content.shape.equal(j.shape), c.Positions
+	j.whole.Store(r.content.shape.version < versionOfSets)
 	if err = j.resume(r); err == nil && !anew {
 		err = j.seal(c.Positions)
 	}
@@ -140,7 +141,7 @@ func (j *journal) resume(r *replayed) error {
 	if err := j.file.Sync(); err != nil {
 		return err
 	}
-	j.end, j.synced, j.number, j.entries = r.end, r.end, r.number, r.content.entries
+	j.end, j.synced, j.number, j.live = r.end, r.end, r.number, r.content.live
 	if r.sealed {
 		j.sealed = j.end
 	}

@@ -56,7 +56,8 @@ type compaction struct {
 	out     *bufio.Writer
 	writer  *writer
 	copied  int64 // how much of the old file it stands for
-	entries int64 // of the old file up to there
+	live    int64 // of the old file up to there
+	size    int64 // without what was copied since
 }
 
 func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
@@ -84,7 +85,7 @@ func (c *compaction) run(ctx context.Context, b *Backend) error {
 	j.turn <- struct{}{}
 	snapshot := b.store.Snapshot()
 	positions := j.positions(b.store.Positions())
-	c.copied, c.entries = j.end, j.entries
+	c.copied, c.live = j.end, j.live
 	<-j.turn
 
 	var err error
@@ -94,6 +95,7 @@ func (c *compaction) run(ctx context.Context, b *Backend) error {
 	if err := c.writer.snapshot(ctx, snapshot, b.model, positions); err != nil {
 		return err
 	}
+	c.size = c.writer.end
 	if err := c.sync(); err != nil { // so that little is left to sync under the turn
 		return err
 	}
@@ -160,7 +162,8 @@ func (c *compaction) replace() error {
 		j.sealed = c.writer.end
 	}
 	j.file, j.end, j.synced, j.number = c.file, c.writer.end, c.writer.end, c.writer.number
-	j.entries += c.writer.entries - c.entries
+	j.live += c.size - c.live
+	j.whole.Store(false)
 	if err := j.fs.SyncDir(filepath.Dir(j.path)); err != nil {
 		j.refuse(err)
 		return &core.Error{Code: core.Unavailable, Cause: err}

@@ -271,11 +271,13 @@ func (c *crasher) transaction() {
 			return err
 		}
 		for _, rec := range page.Records {
-			switch c.random.IntN(4) {
+			switch c.random.IntN(5) {
 			case 0:
 				err = tx.Delete(ctx, cookie, rec.Key())
 			case 1:
 				_, err = tx.Update(ctx, cookie, rec.With(1, core.TextValue(c.anyText())))
+			case 2:
+				_, err = tx.Update(ctx, cookie, rec.With(1+c.random.IntN(2), core.Null))
 			}
 			if err != nil {
 				return err

@@ -1,6 +1,10 @@
 package file
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/larder-go/larder/core"
+)
 
 // apply does what the body of a line says. After an error, part of it was done.
 func (c *content) apply(body []byte) error {
@@ -10,13 +14,15 @@ func (c *content) apply(body []byte) error {
 		switch {
 		case r.literal(`"put":`):
 			err = c.eachList(r, c.readRecord)
+		case r.literal(`"set":`):
+			err = c.eachList(r, c.readChange)
 		case r.literal(`"del":`):
 			err = c.eachList(r, c.readKey)
 		case r.literal(`"seq":`):
 			c.begun = true
 			err = c.eachResource(r, c.readPosition)
 		default:
-			err = r.fail("put, del or seq")
+			err = r.fail("put, set, del or seq")
 		}
 		if err != nil {
 			return err
@@ -24,7 +30,7 @@ func (c *content) apply(body []byte) error {
 		if r.done() {
 			return nil
 		}
-		if n == 2 || !r.literal(",") {
+		if n == 3 || !r.literal(",") {
 			return r.fail("the end")
 		}
 	}
@@ -80,7 +86,27 @@ func (c *content) eachList(r *reader, read func(*reader, *resourceShape) error) 
 // readRecord reads a record, whose fields come in the order of the shape, and puts
 // it.
 func (c *content) readRecord(r *reader, res *resourceShape) error {
-	row := c.emptyRow(len(res.fields))
+	begin := r.pos
+	values := c.emptyRow(len(res.fields))
+	if err := readFields(r, res, values); err != nil {
+		return err
+	}
+	c.put(res, row{values, int64(r.pos - begin + len(","))})
+	return nil
+}
+
+// readChange reads the key and some fields of a record, in the order of the shape, and
+// changes it.
+func (c *content) readChange(r *reader, res *resourceShape) error {
+	values := make([]core.Value, len(res.fields))
+	if err := readFields(r, res, values); err != nil {
+		return err
+	}
+	return c.set(res, values)
+}
+
+// readFields reads an object with fields in the order of the shape, the key among them.
+func readFields(r *reader, res *resourceShape, into []core.Value) error {
 	before := "{"
 	for i := range res.fields {
 		at := r.pos
@@ -92,15 +118,14 @@ func (c *content) readRecord(r *reader, res *resourceShape) error {
 		if err != nil {
 			return err
 		}
-		row[i], before = v, ","
+		into[i], before = v, ","
 	}
 	if !r.literal("}") {
 		return r.fail("a field of the header, in its order")
 	}
-	if !row[res.key].IsSet() {
+	if !into[res.key].IsSet() {
 		return errNoKey
 	}
-	c.put(res, row)
 	return nil
 }
 

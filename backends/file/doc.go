@@ -20,14 +20,16 @@
 // The journal is text in UTF-8, one JSON object a line (jq reads it). The first
 // line is the header: the version of the format, and the model's stored fields.
 //
-//	{"larder":"journal","version":1,"model":"cookies","resources":[{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"}]}],"crc":"2c74b41d"}
+//	{"larder":"journal","version":2,"model":"cookies","resources":[{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"}]}],"crc":"7c91a940"}
 //
 // Each other line is a transaction, or a reservation of keys:
 //
 //	{"n":1,"synced":179,"seq":{},"crc":"14c2f647"}
 //	{"n":2,"synced":226,"seq":{"cookie":1024},"crc":"ace91200"}
 //	{"n":3,"synced":286,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"ee06c0aa"}
-//	{"n":4,"synced":368,"seq":{"cookie":1},"crc":"e4e20815"}
+//	{"n":4,"synced":368,"set":{"cookie":[{"id":1,"type":"oat"}]},"crc":"6b01a824"}
+//	{"n":5,"synced":447,"del":{"cookie":[1]},"crc":"b40b2385"}
+//	{"n":6,"synced":506,"seq":{"cookie":1},"crc":"bf46b9fb"}
 //
 //	  - n numbers the lines.
 //	  - synced is how many bytes of the file were known to be on disk when the line
@@ -35,11 +37,13 @@
 //	    several began.
 //	  - put holds whole records by resource, in the place of those with the same key.
 //	    Values are spelled as [core.Value.AppendJSON] does; null fields are left out.
+//	  - set holds the keys of records that are there, and the fields that changed; null
+//	    is spelled here.
 //	  - del holds keys of records that are gone.
 //	  - seq says that keys up to a number may have been handed out. They are reserved
 //	    in blocks before that, since no key may come twice; an orderly Close gives the
 //	    rest of the block back, and a crash leaves a gap. A transaction says it itself,
-//	    behind put and del, of a key that it was given and whose record it deleted.
+//	    behind put, set and del, of a key that it was given and whose record it deleted.
 //	    It is also what a line says that is there for its synced alone: opening, Close,
 //	    and a sync that nobody's commit follows, end the file with one.
 //	    The lines that a journal is written with, be it new, compacted, copied or
@@ -47,6 +51,9 @@
 //	    that ends before that was cut.
 //	  - crc is the CRC-32C (Castagnoli, RFC 3720 section 12.1) of all bytes of the
 //	    line before it, in hexadecimal. Who only reads may ignore it.
+//
+// Files of version 1 have no set: an update puts the whole record. They are opened, and
+// stay readable for programs that know version 1 alone until they are compacted.
 //
 // # Crashes
 //
@@ -75,7 +82,10 @@
 //
 // Old versions of records stay in the journal until it is compacted: written anew
 // to a file beside it, synced, and renamed over it. That happens in the background
-// when [Options.CompactRatio] is exceeded, or by [Backend.Compact]. Readers do not
+// when the journal has more than [Options.CompactRatio] times the bytes of what is
+// there, or by [Backend.Compact]. Bytes decide, and not numbers of records; so small
+// updates of large records do not have those written again and again. An update
+// writes each changed field in full, a JSON field too. Readers do not
 // notice; writers wait while the last transactions are copied. The new file has the
 // owner, the group and the permissions of the old one; who cannot give it those cannot
 // compact it. Access lists and other attributes are not kept.

@@ -8,45 +8,109 @@ import (
 	"github.com/larder-go/larder/core/memtable"
 )
 
-// appendChanges appends the body of a transaction's line.
-func (s shape) appendChanges(dst []byte, c memtable.Changes) []byte {
-	if len(c.Put) > 0 {
-		dst = append(dst, `"put":`...)
-		dst = s.appendByResource(dst, c.Put, (*resourceShape).appendRecord)
-	}
-	if len(c.Removed) > 0 {
-		if len(c.Put) > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, `"del":`...)
-		dst = s.appendByResource(dst, c.Removed, func(_ *resourceShape, dst []byte, rec core.Record) []byte {
-			return rec.Key().AppendJSON(dst)
-		})
-	}
-	return dst
+// lineWriter appends the body of a transaction's line, and counts by how many bytes
+// the records grow, as they are spelled in a journal that is written anew.
+type lineWriter struct {
+	shape  shape
+	body   []byte
+	growth int64
 }
 
-// appendByResource appends an object of lists, in the order of the shape.
-func (s shape) appendByResource(
-	dst []byte, records []core.Record, appendOne func(*resourceShape, []byte, core.Record) []byte,
-) []byte {
-	records = slices.Clone(records)
-	slices.SortStableFunc(records, func(a, b core.Record) int { return a.Resource().Index() - b.Resource().Index() })
+// appendChanges returns the body of a transaction's line. With whole records, it has
+// no set, which programs of the first version do not know.
+func (s shape) appendChanges(c memtable.Changes, whole bool) (body []byte, growth int64) {
+	w := &lineWriter{shape: s}
+	if whole {
+		for _, u := range c.Updated {
+			w.growth -= w.size(u.Before)
+			c.Inserted = append(c.Inserted, u.After)
+		}
+		c.Updated = nil
+	}
+	each(w, `"put":`, c.Inserted, core.Record.Resource, w.put)
+	each(w, `"set":`, c.Updated, func(u memtable.Update) *core.Resource { return u.After.Resource() }, w.set)
+	each(w, `"del":`, c.Removed, core.Record.Resource, w.del)
+	return w.body, w.growth
+}
+
+// each appends an object of lists by resource, in the order of the shape; nothing for
+// no items.
+func each[T any](w *lineWriter, label string, items []T, resourceOf func(T) *core.Resource, appendOne func(*resourceShape, T)) {
+	if len(items) == 0 {
+		return
+	}
+	if len(w.body) > 0 {
+		w.body = append(w.body, ',')
+	}
+	w.body = append(w.body, label...)
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, func(a, b T) int { return resourceOf(a).Index() - resourceOf(b).Index() })
 	before := byte('{')
-	for i, rec := range records {
-		if i == 0 || records[i-1].Resource() != rec.Resource() {
+	for i, item := range items {
+		r := w.shape.resources[resourceOf(item).Index()]
+		if i == 0 || resourceOf(items[i-1]) != resourceOf(item) {
 			if i > 0 {
-				dst = append(dst, ']')
+				w.body = append(w.body, ']')
 			}
-			dst = append(dst, before)
-			dst = append(dst, s.resources[rec.Resource().Index()].label...)
+			w.body = append(w.body, before)
+			w.body = append(w.body, r.label...)
 			before = '['
 		}
-		dst = append(dst, before)
-		dst = appendOne(s.resources[rec.Resource().Index()], dst, rec)
+		w.body = append(w.body, before)
+		appendOne(r, item)
 		before = ','
 	}
-	return append(dst, "]}"...)
+	w.body = append(w.body, "]}"...)
+}
+
+func (w *lineWriter) put(r *resourceShape, rec core.Record) {
+	begin := len(w.body)
+	w.body = r.appendRecord(w.body, rec)
+	w.growth += int64(len(w.body) - begin + len(","))
+}
+
+// set appends the key and the columns that were changed.
+func (w *lineWriter) set(r *resourceShape, u memtable.Update) {
+	before := byte('{')
+	for i := range r.fields {
+		was, is := u.Before.At(i), u.After.At(i)
+		if was == is && i != r.key {
+			continue
+		}
+		w.body = append(w.body, before)
+		begin := len(w.body)
+		w.body = append(w.body, r.fields[i].label...)
+		w.body = is.AppendJSON(w.body)
+		before = ','
+		if was == is {
+			continue
+		}
+		if is.IsSet() {
+			w.growth += int64(len(w.body) - begin + len(","))
+		}
+		w.growth -= r.fields[i].size(was, w.body)
+	}
+	w.body = append(w.body, '}')
+}
+
+func (w *lineWriter) del(r *resourceShape, rec core.Record) {
+	w.body = rec.Key().AppendJSON(w.body)
+	w.growth -= w.size(rec)
+}
+
+// size returns how many bytes a record takes.
+func (w *lineWriter) size(rec core.Record) int64 {
+	r := w.shape.resources[rec.Resource().Index()]
+	return int64(len(r.appendRecord(w.body, rec)) - len(w.body) + len(","))
+}
+
+// size returns how many bytes the field takes in a record; what is behind the end of
+// room may be overwritten.
+func (f *fieldShape) size(v core.Value, room []byte) int64 {
+	if !v.IsSet() {
+		return 0
+	}
+	return int64(len(f.label) + len(v.AppendJSON(room)) - len(room) + len(","))
 }
 
 // appendRecord appends the fields that are not null.

@@ -51,7 +51,7 @@ func ExampleOpen() {
 	journal, err := os.ReadFile(path)
 	fmt.Printf("%s%v\n", journal, err)
 	// Output:
-	// {"larder":"journal","version":1,"model":"cookies","resources":[{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"}]}],"crc":"2c74b41d"}
+	// {"larder":"journal","version":2,"model":"cookies","resources":[{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"}]}],"crc":"7c91a940"}
 	// {"n":1,"synced":179,"seq":{},"crc":"14c2f647"}
 	// {"n":2,"synced":226,"seq":{"cookie":1024},"crc":"ace91200"}
 	// {"n":3,"synced":286,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"ee06c0aa"}

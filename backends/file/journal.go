@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/larder-go/larder/core"
@@ -29,6 +30,7 @@ type journal struct {
 	every  time.Duration // [Options.SyncEvery]
 	logger *slog.Logger
 	turn   chan struct{} // holds one element while somebody has the turn
+	whole  atomic.Bool   // the file is of the first version, whose lines hold whole records
 
 	// Of who has the turn.
 	file    handle
@@ -37,7 +39,7 @@ type journal struct {
 	sealed  int64 // how much of it the last line is known to end, and to say to be on disk
 	lost    error // why acknowledged transactions may not be on disk
 	number  int64 // of the last line
-	entries int64 // records written and deleted
+	live    int64 // how large about it would be if it were written anew
 	buf     []byte
 	written func() // called after each batch
 	grouped bool   // the last batch had several lines
@@ -53,13 +55,13 @@ var _ memtable.Log = (*journal)(nil)
 
 // Append adds a transaction to the next batch.
 func (j *journal) Append(c memtable.Changes, publish func()) (durable func() error, err error) {
-	body := j.shape.appendChanges(nil, c)
+	body, growth := j.shape.appendChanges(c, j.whole.Load())
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if c.Positions != nil {
 		body = j.appendReserved(body, c.Positions)
 	}
-	return j.add(body, len(c.Put)+len(c.Removed), publish)
+	return j.add(body, growth, publish)
 }
 
 // reservedAtOnce is how many keys are reserved for each line about them. A crash
@@ -100,12 +102,12 @@ func (j *journal) appendReserved(body []byte, positions []int64) []byte {
 }
 
 // add adds a line to the next batch. The caller holds mu.
-func (j *journal) add(body []byte, entries int, publish func()) (durable func() error, err error) {
+func (j *journal) add(body []byte, growth int64, publish func()) (durable func() error, err error) {
 	if j.failed != nil {
 		return nil, j.failed
 	}
 	b := j.next
-	b.add(body, entries, publish)
+	b.add(body, growth, publish)
 	return func() error { return j.settle(b) }, nil
 }
 
@@ -162,7 +164,7 @@ func (j *journal) write(b *batch) error {
 	}
 	j.end += int64(len(j.buf))
 	j.number += int64(len(b.bodies))
-	j.entries += b.entries
+	j.live += b.growth
 	j.grouped = len(b.bodies) > 1
 	switch {
 	case j.every == 0:

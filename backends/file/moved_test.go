@@ -96,7 +96,7 @@ func TestCloseSaysThatTheFileIsNotThereAnyMore(t *testing.T) {
 func TestTheLogIsToldOfAFileThatCannotBeCompactedAnyMore(t *testing.T) {
 	path, _ := jarOfCookies(t)
 	var log bytes.Buffer
-	b := Open(path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), CompactRatio: 0.5})
+	b := Open(path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	store, err := core.New(t.Context(), cookies, b)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,9 @@ func TestTheLogIsToldOfAFileThatCannotBeCompactedAnyMore(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	put(t, store.Session, cookie, "type", strings.Repeat("x", compactFrom))
+	for _, letter := range []string{"a", "b", "c", "d", "e"} {
+		update(t, store, "id", 1, "type", strings.Repeat(letter, compactFrom))
+	}
 	b.background.Wait()
 	if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), errMoved.Error()) {
 		t.Errorf("log: %.400s", log.String())

@@ -68,11 +68,11 @@ func TestAFileIsOpenOnceOnly(t *testing.T) {
 }
 
 func TestWhatIsNoJournalIsRefusedAndLeftAlone(t *testing.T) {
-	newer := strings.Replace(string(shapeOf(cookies).header()), `"version":1`, `"version":2`, 1)
+	newer := strings.Replace(string(shapeOf(cookies).header()), `"version":2`, `"version":3`, 1)
 	tests := map[string]struct{ content, says string }{
 		"text":              {"Dear diary", "is not a journal"},
 		"JSON":              {`{"cookie": {}}` + "\n", "is not a journal"},
-		"a newer version":   {newer, "version 2"},
+		"a newer version":   {newer, "version 3"},
 		"a broken header":   {strings.Replace(string(shapeOf(cookies).header()), "cookies", "Cookies", 1), "offset 0"},
 		"half a header":     {string(shapeOf(cookies).header()[:60]), "offset 0"},
 		"a broken resource": {string(sealed([]byte(`{"larder":"journal","version":1,"resources":[{"name":"r","fields":[]}]`))), "no key"},

@@ -15,11 +15,12 @@ type Options struct {
 	// place, always the latest transactions and whole ones; the death of the
 	// process takes nothing. [NoSync] leaves the moment to the operating system.
 	SyncEvery time.Duration
-	// CompactRatio is how many records the journal may hold as written or deleted, each
-	// time counted, for each record that there is, before it is compacted in the
-	// background: a ratio of numbers, whatever the sizes. Only journals of a mebibyte
-	// and more are compacted so, and after a failure only once they are twice as
-	// large. 0 means 4. Below 0, only [Backend.Compact] compacts.
+	// CompactRatio is how many bytes the journal may have for each byte that it would
+	// have if it were written anew, before it is compacted in the background. So at most
+	// 1/(CompactRatio-1) bytes are written anew for each byte that is appended. Only
+	// journals of a mebibyte and more are compacted so, and after a failure only once
+	// they are twice as large. 0 means 4, and the smallest ratio is 2. Below 0, only
+	// [Backend.Compact] compacts.
 	CompactRatio float64
 	// DropLost lets a model open the file that lacks resources or fields of which
 	// the file holds data, which is then removed from it. Without, it is refused.
@@ -38,7 +39,10 @@ type Options struct {
 // compaction and an orderly Close.
 const NoSync time.Duration = -1
 
-const defaultCompactRatio = 4
+const (
+	defaultCompactRatio  = 4
+	smallestCompactRatio = 2
+)
 
 func (o Options) logger() *slog.Logger {
 	if o.Logger == nil {
@@ -50,6 +54,9 @@ func (o Options) logger() *slog.Logger {
 func (o Options) compactRatio() float64 {
 	if o.CompactRatio == 0 {
 		return defaultCompactRatio
+	}
+	if o.CompactRatio > 0 {
+		return max(o.CompactRatio, smallestCompactRatio)
 	}
 	return o.CompactRatio
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/memtable"
@@ -13,9 +14,10 @@ import (
 // Recover copies whatever can be read of a damaged journal to a new file at out,
 // and tells what could not. Transactions are lost one by one, so later ones may
 // have built on what is missing: relations to records that are not there, and
-// unique values that two records hold, become null in one of them, and a record that
-// was deleted in a lost transaction is there again. The file at path must not be in
-// use and stays as it is.
+// unique values that two records hold, become null in one of them, a record that was
+// deleted in a lost transaction is there again, and fields that were changed in one
+// have the values from before it, or null if the record was inserted in it. The file
+// at path must not be in use and stays as it is.
 //
 // Keys of records that are lost may be handed out again if no line that can be read
 // tells of them.
@@ -50,7 +52,7 @@ func recoverIn(system filesystem, path, out string) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	s.report.Mended = mend(m, c.Records)
+	s.report.Mended = append(s.content.incomplete(), mend(m, c.Records)...)
 	s.report.Size, s.report.Lines, s.report.Records = size, s.number, s.content.size()
 	if out, err = system.Resolve(out); err != nil {
 		return s.report, err
@@ -84,6 +86,7 @@ func (s *salvage) read() error {
 		return fmt.Errorf("file: the header of %s cannot be read (%w); put that of another file of the same model in its place", s.path, err)
 	}
 	s.content = newContent(shape)
+	s.content.fragments = make(map[fragment]bool)
 	for {
 		offset, line, err := s.next()
 		if errors.Is(err, io.EOF) {
@@ -111,8 +114,9 @@ func (s *salvage) line(offset int64, line []byte) {
 		s.lose(offset, at, err)
 		f, offset, line = intact, offset+int64(at), line[at:]
 	}
-	err = newContent(s.content.shape).apply(f.body) // not to apply the half of it
-	if err == nil {
+	trial := newContent(s.content.shape) // not to apply the half of it
+	trial.fragments = make(map[fragment]bool)
+	if err = trial.apply(f.body); err == nil {
 		err = s.content.apply(f.body)
 	}
 	if err != nil {
@@ -120,6 +124,15 @@ func (s *salvage) line(offset int64, line []byte) {
 		return
 	}
 	s.number++
+}
+
+// incomplete tells which records are fragments.
+func (c *content) incomplete() (told []string) {
+	for at := range c.fragments {
+		told = append(told, fmt.Sprintf("%s %s: all fields but those that were changed later are lost and are null", at.resource.name, at.key))
+	}
+	slices.Sort(told)
+	return told
 }
 
 // mend makes the records fulfil the rules of the model and tells how.

@@ -131,6 +131,61 @@ func TestRecoverCopiesWhatCanBeReadAndTellsTheRest(t *testing.T) {
 	}
 }
 
+// Lines that hold changes build on lines before them, which may be lost.
+func TestRecoverOfChangesWhoseRecordsOrPredecessorsAreLost(t *testing.T) {
+	for name, tt := range map[string]struct{ mark, found, mended string }{
+		"nothing":             {"", `cookie{id:7 type:new jar:null}`, ""},
+		"the record":          {`"put"`, `cookie{id:7 type:new jar:null}`, "cookie 7: all fields but those that were changed later are lost and are null"},
+		"a change":            {`"type":"new"`, `cookie{id:7 type:old jar:null}`, ""},
+		"a change of another": {`"jar":null`, `cookie{id:7 type:new jar:blue}`, ""},
+	} {
+		fs := newStrictFilesystem()
+		store, _ := openStore(t, fs, quiet())
+		put(t, store.Session, jar, "id", "blue")
+		put(t, store.Session, cookie, "id", 7, "type", "old", "jar", "blue")
+		update(t, store, "id", 7, "type", "new")
+		update(t, store, "id", 7, "jar", nil)
+		shut(t, store)
+		lost := 0
+		for line := range bytes.Lines(fs.names[path].data) {
+			if tt.mark != "" && bytes.Contains(line, []byte(tt.mark)) && bytes.Contains(line, []byte(`"cookie":[`)) {
+				clear(line)
+				lost++
+			}
+		}
+		report, err := recoverIn(fs, path, "recovered.db")
+		if err != nil || len(report.Lost) != lost || strings.Join(report.Mended, "\n") != tt.mended {
+			t.Errorf("%s lost: %+v, %v", name, report, err)
+		}
+		_, b := openStore(t, on(fs.names["recovered.db"].data), quiet())
+		if found := text(b.store.Snapshot()); found != tt.found+"jar{id:blue}" {
+			t.Errorf("%s lost: found %s, want %s", name, found, tt.found)
+		}
+	}
+}
+
+func TestAChangeOfARecordThatIsNotThereIsDamage(t *testing.T) {
+	for _, body := range []string{
+		`"set":{"cookie":[{"id":7,"type":"new"}]}`,
+		`"set":{"cookie":[{"type":"new"}]}`,
+		`"set":{"cookie":[{"id":null,"type":"new"}]}`,
+		`"put":{"cookie":[{"id":7}]},"del":{"cookie":[7]},"set":{"cookie":[{"id":7,"type":"new"}]}`,
+	} {
+		var file bytes.Buffer
+		w, err := newWriter(&file, shapeOf(cookies))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.line([]byte(`"seq":{}`)), w.line([]byte(body))); err != nil {
+			t.Fatal(err)
+		}
+		err = openIn(on(file.Bytes()), path, quiet()).Bind(t.Context(), cookies)
+		if _, ok := errors.AsType[*CorruptError](err); !ok {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
 func TestRecoverRefuses(t *testing.T) {
 	path, lines := jarOfCookies(t)
 	if _, err := Recover(path, path); !errors.Is(err, os.ErrExist) {

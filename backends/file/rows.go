@@ -16,51 +16,75 @@ type rows struct {
 	key     int          // column of the key
 	inOrder []rowInOrder // keys ascend
 	removed int          // of those in order
-	late    map[core.Value][]core.Value
+	late    map[core.Value]row
+}
+
+// row is a record with one value per field, and how many bytes it takes in a journal.
+type row struct {
+	values []core.Value
+	size   int64
 }
 
 // rowInOrder is a row, or what is left of one to find its place by.
 type rowInOrder struct {
-	values  []core.Value
+	row
+
 	removed bool
 }
 
 func (r *rows) size() int { return len(r.inOrder) - r.removed + len(r.late) }
 
-// put adds the row, or replaces that with its key.
-func (r *rows) put(row []core.Value) {
-	n, key := len(r.inOrder), row[r.key]
+// get returns the row with that key.
+func (r *rows) get(key core.Value) (found row, ok bool) {
+	if at, ok := r.find(key); ok {
+		return r.inOrder[at].row, !r.inOrder[at].removed
+	}
+	found, ok = r.late[key]
+	return found, ok
+}
+
+// put adds the row, or replaces that with its key, whose size it returns.
+func (r *rows) put(new row) (replaced int64) {
+	n, key := len(r.inOrder), new.values[r.key]
 	if n == 0 || core.Compare(r.inOrder[n-1].values[r.key], key) < 0 {
-		r.inOrder = append(r.inOrder, rowInOrder{values: row})
-		return
+		r.inOrder = append(r.inOrder, rowInOrder{row: new})
+		return 0
 	}
 	if at, found := r.find(key); found {
 		if r.inOrder[at].removed {
 			r.removed--
+		} else {
+			replaced = r.inOrder[at].size
 		}
-		r.inOrder[at] = rowInOrder{values: row}
-		return
+		r.inOrder[at] = rowInOrder{row: new}
+		return replaced
 	}
 	if r.late == nil {
-		r.late = make(map[core.Value][]core.Value)
+		r.late = make(map[core.Value]row)
 	}
-	r.late[key] = row
+	replaced = r.late[key].size
+	r.late[key] = new
+	return replaced
 }
 
-func (r *rows) remove(key core.Value) {
+// remove removes the row with that key, and returns its size.
+func (r *rows) remove(key core.Value) (size int64) {
 	at, found := r.find(key)
 	if !found {
+		size = r.late[key].size
 		delete(r.late, key)
-		return
+		return size
 	}
 	if r.inOrder[at].removed {
-		return
+		return 0
 	}
+	size = r.inOrder[at].size
 	r.inOrder[at].removed = true
 	if r.removed++; r.removed > sweepFrom && 2*r.removed > len(r.inOrder) {
 		r.inOrder = slices.DeleteFunc(r.inOrder, func(e rowInOrder) bool { return e.removed })
 		r.removed = 0
 	}
+	return size
 }
 
 // sweepFrom is how many removed rows are not worth the walk.
@@ -95,7 +119,7 @@ func (r *rows) all() iter.Seq[[]core.Value] {
 		late := slices.SortedFunc(maps.Keys(r.late), core.Compare)
 		for _, e := range r.inOrder {
 			for len(late) > 0 && core.Compare(late[0], e.values[r.key]) < 0 {
-				if !yield(r.late[late[0]]) {
+				if !yield(r.late[late[0]].values) {
 					return
 				}
 				late = late[1:]
@@ -105,7 +129,7 @@ func (r *rows) all() iter.Seq[[]core.Value] {
 			}
 		}
 		for _, key := range late {
-			if !yield(r.late[key]) {
+			if !yield(r.late[key].values) {
 				return
 			}
 		}

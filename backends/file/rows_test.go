@@ -24,11 +24,19 @@ func TestRowsAreAMapInOrder(t *testing.T) {
 				key = next
 				fallthrough
 			case 1:
-				ours.put([]core.Value{core.IntValue(i), core.IntValue(key)})
+				if n := ours.put(row{[]core.Value{core.IntValue(i), core.IntValue(key)}, i}); n != model[key] {
+					t.Fatalf("a row of size %d was replaced, want %d", n, model[key])
+				}
 				model[key] = i
 			default:
-				ours.remove(core.IntValue(key))
+				if n := ours.remove(core.IntValue(key)); n != model[key] {
+					t.Fatalf("a row of size %d was removed, want %d", n, model[key])
+				}
 				delete(model, key)
+			}
+			got, ok := ours.get(core.IntValue(key))
+			if want, there := model[key]; ok != there || ok && got.values[0].Int() != want {
+				t.Fatalf("got %v, %t, want %d, %t", got, ok, want, there)
 			}
 		}
 		checkRows(t, &ours, model)
@@ -39,7 +47,7 @@ func TestRowsAreAMapInOrder(t *testing.T) {
 func TestRowsThatAreRemovedAreSwept(t *testing.T) {
 	ours, model := rows{key: 1}, make(map[int64]int64)
 	for i := range int64(100 * sweepFrom) {
-		ours.put([]core.Value{core.IntValue(i), core.IntValue(i)})
+		ours.put(row{values: []core.Value{core.IntValue(i), core.IntValue(i)}})
 		ours.remove(core.IntValue(i - 10))
 		model[i] = i
 		delete(model, i-10)

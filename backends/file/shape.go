@@ -12,6 +12,7 @@ import (
 // shape is what the header of a journal tells of the model: enough to read the
 // journal without it.
 type shape struct {
+	version   int // of the format
 	model     string
 	resources []*resourceShape
 }
@@ -37,7 +38,7 @@ func labelOf(name string) string { return string(core.TextValue(name).AppendJSON
 
 // shapeOf returns the shape of a model.
 func shapeOf(m *core.Model) shape {
-	s := shape{model: m.Name()}
+	s := shape{version: formatVersion, model: m.Name()}
 	for i, r := range m.Resources() {
 		out := &resourceShape{name: r.Name(), index: i, label: labelOf(r.Name()), key: r.Key().Column()}
 		for _, f := range r.Columns() {
@@ -53,7 +54,10 @@ func shapeOf(m *core.Model) shape {
 }
 
 // formatVersion grows when older programs cannot read what is written.
-const formatVersion = 1
+const formatVersion = versionOfSets
+
+// versionOfSets is the first version whose lines may hold a set.
+const versionOfSets = 2
 
 // The header as it is spelled.
 type (
@@ -83,7 +87,7 @@ const (
 
 // header returns the first line of a journal.
 func (s shape) header() []byte {
-	h := header{Larder: headerKind, Version: formatVersion, Model: s.model, Resources: []headerResource{}}
+	h := header{Larder: headerKind, Version: s.version, Model: s.model, Resources: []headerResource{}}
 	for _, r := range s.resources {
 		out := headerResource{Name: r.name, Fields: []headerField{}}
 		for i, f := range r.fields {
@@ -114,7 +118,7 @@ func parseHeader(text []byte) (shape, error) {
 	if h.Version > formatVersion {
 		return shape{}, fmt.Errorf("%w: version %d, and this program knows versions up to %d", errNewer, h.Version, formatVersion)
 	}
-	s := shape{model: h.Model}
+	s := shape{version: h.Version, model: h.Model}
 	for _, r := range h.Resources {
 		out, err := r.shape(len(s.resources))
 		if err == nil && s.resource(r.Name) != nil {
@@ -180,8 +184,8 @@ func (r *resourceShape) field(name string) int {
 }
 
 // equal reports whether both journals would have the same header but for the
-// model's name.
+// version and the model's name.
 func (s shape) equal(o shape) bool {
-	s.model = o.model
+	s.version, s.model = o.version, o.model
 	return bytes.Equal(s.header(), o.header())
 }

@@ -19,6 +19,8 @@ type strictFilesystem struct {
 	later map[string][]*inode // what names became since the directory was synced; nil for no file
 
 	watch func(call string) error
+
+	appended, compacted int64 // bytes written to files in their place, and to those of compactions
 }
 
 const sector = 512
@@ -242,6 +244,11 @@ func (f *strictFile) WriteAt(p []byte, offset int64) (int, error) {
 func (f *strictFile) write(p []byte, offset int64) {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
+	if f.fs.names[besides(path)] == f.node {
+		f.fs.compacted += int64(len(p))
+	} else {
+		f.fs.appended += int64(len(p))
+	}
 	for len(p) > 0 {
 		n := min(int64(len(p)), sector-offset%sector)
 		c := change{offset: offset, data: slices.Clone(p[:n])}

@@ -11,12 +11,11 @@ import (
 // writer writes a journal anew, all of which is synced before anybody reads it: so
 // each line says that everything before it is on disk.
 type writer struct {
-	out     io.Writer
-	shape   shape
-	end     int64
-	number  int64
-	entries int64
-	buf     []byte
+	out    io.Writer
+	shape  shape
+	end    int64
+	number int64
+	buf    []byte
 }
 
 // writeBehind is the size of the buffers between a writer and its file.
@@ -61,7 +60,6 @@ func (w *writer) snapshot(ctx context.Context, s *memtable.Snapshot, m *core.Mod
 				body = append(body, ',')
 			}
 			body = w.shape.resources[i].appendRecord(body, rec)
-			w.entries++
 			if len(body) < lineSize {
 				continue
 			}

@@ -150,13 +150,13 @@ func corrupt(data []byte) []byte {
 }
 
 func newer(data []byte) []byte {
-	return bytes.Replace(data, []byte(`"version":1`), []byte(`"version":2`), 1)
+	return bytes.Replace(data, []byte(`"version":2`), []byte(`"version":3`), 1)
 }
 
 func TestEachCommandOnEachKindOfFile(t *testing.T) {
 	same := func(data []byte) []byte { return data }
 	const damaged = `^file-tool: cookies.db is damaged at offset \d+: the checksum does not match, and line \d+, which was written later, is intact; restore a backup, or copy what can be read: file-tool recover cookies.db\n$`
-	const tooNew = `^file-tool: cookies.db is of a newer format: version 2, and this program knows versions up to 1\n$`
+	const tooNew = `^file-tool: cookies.db is of a newer format: version 3, and this program knows versions up to 2\n$`
 	const lossy = `^file-tool: not all of cookies.db could be read\n$`
 	const cut = `file: cutting off a broken end`
 	tests := map[string]struct {
@@ -177,7 +177,7 @@ func TestEachCommandOnEachKindOfFile(t *testing.T) {
 		"recover good":      {same, "recover", 0, `^nothing was lost\n3 records are in cookies.db.recovered\n$`, "^$"},
 		"recover torn":      {tear, "recover", 1, `^lost 12 bytes at offset \d+: the line .*\n3 records are in cookies.db.recovered\n$`, lossy},
 		"recover corrupted": {corrupt, "recover", 1, `^lost \d+ bytes at offset \d+: the checksum does not match\n2 records are in cookies.db.recovered\n$`, lossy},
-		"recover newer":     {newer, "recover", 1, "^$", `^file-tool: the header of cookies.db cannot be read \(is of a newer format: version 2.*\n$`},
+		"recover newer":     {newer, "recover", 1, "^$", `^file-tool: the header of cookies.db cannot be read \(is of a newer format: version 3.*\n$`},
 		"compact good":      {same, "compact", 0, `^cookies.db had \d+ bytes and has \d+\n$`, "^$"},
 		"compact torn":      {tear, "compact", 0, `^cookies.db had \d+ bytes and has \d+\n$`, cut},
 		"compact corrupted": {corrupt, "compact", 1, "^$", damaged},

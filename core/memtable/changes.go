@@ -21,11 +21,13 @@ func (t *transaction) changes() (c Changes) {
 		old, was := t.base.tables[i].get(at.key)
 		rec, is := t.now.tables[i].get(at.key)
 		switch {
-		case is && !(was && rec.Equal(old)):
-			c.Put = append(c.Put, rec)
+		case is && !was:
+			c.Inserted = append(c.Inserted, rec)
+		case is && !rec.Equal(old):
+			c.Updated = append(c.Updated, Update{old, rec})
 		case was && !is:
 			c.Removed = append(c.Removed, old)
-		case !is && t.store.sequences[i].unknown(at.key):
+		case !was && !is && t.store.sequences[i].unknown(at.key):
 			if c.Positions == nil {
 				c.Positions = make([]int64, len(t.store.sequences))
 			}
@@ -36,4 +38,6 @@ func (t *transaction) changes() (c Changes) {
 }
 
 // empty reports whether nothing changed.
-func (c Changes) empty() bool { return len(c.Put) == 0 && len(c.Removed) == 0 && c.Positions == nil }
+func (c Changes) empty() bool {
+	return len(c.Inserted) == 0 && len(c.Updated) == 0 && len(c.Removed) == 0 && c.Positions == nil
+}

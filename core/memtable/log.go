@@ -27,13 +27,18 @@ type Log interface {
 	Reserve(r *core.Resource, atLeast int64) (upTo int64, err error)
 }
 
-// Changes are the net effect of a transaction. No key of a resource is in both
+// Changes are the net effect of a transaction. No key of a resource is in two
 // lists, nor twice in one. The slices belong to the log.
 type Changes struct {
-	Put     []core.Record // complete, as they are now, new ones among them
-	Removed []core.Record // as they were before the transaction
+	Inserted []core.Record // complete
+	Updated  []Update
+	Removed  []core.Record // as they were before the transaction
 	// Positions tell of keys that were given and whose records are gone again: by
 	// resource, the number up to which the log has to make durable, with the rest,
 	// that keys may have been handed out; 0 where it knows. nil for none.
 	Positions []int64
 }
+
+// Update is a record before and after a transaction that changed at least one of its
+// columns, never the key. Both are complete.
+type Update struct{ Before, After core.Record }

@@ -327,7 +327,7 @@ func TestTheLogIsNotToldOfWhatStaysAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := l.appended[1]; len(c.Removed) > 0 || len(c.Put) != 1 || c.Put[0].Key() != core.TextValue("south") {
+	if c := l.appended[1]; len(c.Removed)+len(c.Updated) > 0 || len(c.Inserted) != 1 || c.Inserted[0].Key() != core.TextValue("south") {
 		t.Errorf("told %v", c)
 	}
 }
@@ -342,13 +342,22 @@ func (l *instantLog) Append(c Changes, publish func()) (durable func() error, er
 		}
 		delete(l.content[old.Resource()], old.Key())
 	}
-	for _, rec := range c.Put {
-		if old, there := l.content[rec.Resource()][rec.Key()]; there && old.Equal(rec) {
-			return nil, errors.New("put what was there")
+	for _, rec := range c.Inserted {
+		if _, there := l.content[rec.Resource()][rec.Key()]; there {
+			return nil, errors.New("inserted what was there")
 		}
 		l.content[rec.Resource()][rec.Key()] = rec
 	}
-	if len(c.Put)+len(c.Removed) == 0 && !slices.ContainsFunc(c.Positions, func(n int64) bool { return n > 0 }) {
+	for _, u := range c.Updated {
+		if old, there := l.content[u.Before.Resource()][u.Before.Key()]; !there || !old.Equal(u.Before) {
+			return nil, errors.New("updated what was not there")
+		}
+		if u.After.Equal(u.Before) || u.After.Key() != u.Before.Key() {
+			return nil, errors.New("updated nothing, or the key")
+		}
+		l.content[u.After.Resource()][u.After.Key()] = u.After
+	}
+	if len(c.Inserted)+len(c.Updated)+len(c.Removed) == 0 && !slices.ContainsFunc(c.Positions, func(n int64) bool { return n > 0 }) {
 		return nil, errors.New("nothing changed")
 	}
 	publish()
