@@ -28,12 +28,11 @@ func (x *exchange) body() (any, error) {
 	}
 	buf := newBuffer()
 	defer buf.release()
-	if err := buf.readAll(http.MaxBytesReader(x.w, x.r.Body, limit), x.r.ContentLength); err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, tooLarge(limit)
-		}
-		return nil, &core.Error{Code: core.BadRequest, Message: "the body ends early", Cause: err}
+	held, err := x.readAll(buf, http.MaxBytesReader(x.w, x.r.Body, limit))
+	if err != nil {
+		return nil, err
 	}
+	defer x.share.shrink(held)
 	return x.parse(buf.b)
 }
 
@@ -54,9 +53,13 @@ const (
 // up to 60 times their text.
 func (x *exchange) parse(text []byte) (any, error) {
 	limit := max(valuesFactor*x.h.opts.MaxBody, leastValues)
-	if strictjson.Weigh(text, x.h.opts.MaxNesting, limit) > limit {
+	weight := strictjson.Weigh(text, x.h.opts.MaxNesting, limit)
+	if weight > limit {
 		return nil, &core.Error{Code: core.TooLarge, Message: "the body has too many values: they would take more than " +
 			strconv.FormatInt(limit, 10) + " bytes of memory; send it in parts"}
+	}
+	if err := x.share.grow(x.ctx, weight); err != nil {
+		return nil, err
 	}
 	return core.ParseJSON(text, x.h.opts.MaxNesting)
 }
@@ -64,27 +67,46 @@ func (x *exchange) parse(text []byte) (any, error) {
 // leastRead is the room in bytes for a single read.
 const leastRead = 512
 
-// readAll appends everything that r has. It doubles the buffer, up to the length that
-// the client announced (below 0 if it did not), so a client pays with bytes that it
-// sends.
-func (buf *buffer) readAll(r io.Reader, announced int64) error {
-	for {
-		if size := int64(len(buf.b)); cap(buf.b)-len(buf.b) < leastRead {
-			room := max(size, leastRead)
-			if announced > size {
-				room = min(room, announced-size+leastRead)
+// readAll appends everything that r has, and returns how many bytes the request's share
+// holds for it. It doubles the buffer, up to the length that the client announced, so a
+// client pays with bytes that it sends.
+func (x *exchange) readAll(buf *buffer, r io.Reader) (held int64, err error) {
+	if err := x.share.grow(x.ctx, int64(cap(buf.b))); err != nil {
+		return 0, err
+	}
+	for held = int64(cap(buf.b)); ; {
+		if cap(buf.b)-len(buf.b) < leastRead {
+			if held, err = x.extend(buf, held); err != nil {
+				return held, err
 			}
-			grown := make([]byte, size, size+room)
-			copy(grown, buf.b)
-			buf.b = grown
 		}
 		n, err := r.Read(buf.b[len(buf.b):cap(buf.b)])
 		buf.b = buf.b[:len(buf.b)+n]
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
+		switch _, tooLong := errors.AsType[*http.MaxBytesError](err); {
+		case errors.Is(err, io.EOF):
+			return held, nil
+		case tooLong:
+			return held, tooLarge(x.h.opts.MaxBody)
+		case err != nil:
+			return held, &core.Error{Code: core.BadRequest, Message: "the body ends early", Cause: err}
 		}
 	}
+}
+
+// extend makes room for more of a body, and returns how many bytes the share holds
+// afterwards.
+func (x *exchange) extend(buf *buffer, held int64) (int64, error) {
+	size := int64(len(buf.b))
+	room := max(size, leastRead)
+	if left := x.r.ContentLength - size; left >= 0 {
+		room = min(room, left+leastRead)
+	}
+	if err := x.share.grow(x.ctx, size+room); err != nil {
+		return held, err
+	}
+	grown := make([]byte, size, size+room)
+	copy(grown, buf.b)
+	buf.b = grown
+	x.share.shrink(held)
+	return size + room, nil
 }

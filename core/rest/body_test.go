@@ -1,11 +1,15 @@
 package rest_test
 
 import (
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/rest"
@@ -80,4 +84,60 @@ func TestABodyOfTooManyValuesIs413(t *testing.T) {
 	if got := w.Body.String(); w.Code != http.StatusRequestEntityTooLarge || got != want {
 		t.Errorf("%d %s", w.Code, got)
 	}
+}
+
+// dribble is a body that stops in the middle until it may go on.
+type dribble struct {
+	first *strings.Reader
+	goOn  <-chan struct{}
+}
+
+func (d dribble) Read(p []byte) (int, error) {
+	if d.first.Len() == 0 {
+		<-d.goOn
+	}
+	return d.first.Read(p)
+}
+
+func TestBytesInFlightAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, err := rest.New(open(t, hoard()), rest.Options{MaxInFlight: 64 << 10, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		send := func(method, target string, body io.Reader) <-chan *httptest.ResponseRecorder {
+			done := make(chan *httptest.ResponseRecorder, 1)
+			go func() {
+				r, w := httptest.NewRequest(method, target, body), httptest.NewRecorder()
+				r.Header.Set("Content-Type", "application/json")
+				h.ServeHTTP(w, r)
+				done <- w
+			}()
+			synctest.Wait()
+			return done
+		}
+		goOn := make(chan struct{})
+		slow := send(http.MethodPost, "/chest", dribble{strings.NewReader(`{"text": "` + strings.Repeat("x", 64<<10)), goOn})
+		for _, method := range []string{http.MethodPost, http.MethodGet} {
+			waiting := send(method, "/chest", strings.NewReader(`{}`))
+			if len(waiting) > 0 {
+				t.Errorf("%s is served although the bound is reached", method)
+			}
+			if w := <-waiting; w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+				t.Errorf("%d %v", w.Code, w.Header())
+			}
+		}
+		waiting := send(http.MethodPost, "/chest", strings.NewReader(`{}`))
+		close(goOn)
+		if w := <-slow; w.Code != http.StatusBadRequest {
+			t.Errorf("the body that ended early: %d %s", w.Code, w.Body)
+		}
+		if w := <-waiting; w.Code != http.StatusCreated {
+			t.Errorf("the request that waited: %d %s", w.Code, w.Body)
+		}
+		large := send(http.MethodPost, "/chest", strings.NewReader(`{"text": "`+strings.Repeat("x", 1<<20)+`"}`))
+		if w := <-large; w.Code != http.StatusCreated {
+			t.Errorf("a body larger than the bound, alone: %d %s", w.Code, w.Body)
+		}
+	})
 }

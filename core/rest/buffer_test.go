@@ -2,10 +2,14 @@ package rest
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/larder-go/larder/core"
 )
 
 func TestLargeBuffersAreNotKept(t *testing.T) {
@@ -18,6 +22,13 @@ func TestLargeBuffersAreNotKept(t *testing.T) {
 	}
 }
 
+// reading returns an exchange that reads a body of that announced length.
+func reading(t *testing.T, announced int64) *exchange {
+	t.Helper()
+	h := &Handler{inFlight: inFlight{limit: 1 << 20}}
+	return &exchange{h: h, ctx: t.Context(), share: share{of: &h.inFlight}, r: &http.Request{ContentLength: announced}}
+}
+
 func TestBuffersReadWholeBodies(t *testing.T) {
 	for _, size := range []int{0, 1, 4095, 4096, 4097, 100_000} {
 		text := strings.Repeat("x", size)
@@ -25,19 +36,23 @@ func TestBuffersReadWholeBodies(t *testing.T) {
 			"at once": strings.NewReader(text), "in bytes": iotest.OneByteReader(strings.NewReader(text)),
 			"with the end": iotest.DataErrReader(strings.NewReader(text)),
 		} {
-			buf := newBuffer()
-			if err := buf.readAll(r, -1); err != nil || !bytes.Equal(buf.b, []byte(text)) {
-				t.Errorf("%d bytes %s: %d, %v", size, name, len(buf.b), err)
+			for _, announced := range []int64{-1, int64(size)} {
+				x, buf := reading(t, announced), &buffer{}
+				held, err := x.readAll(buf, r)
+				if err != nil || !bytes.Equal(buf.b, []byte(text)) {
+					t.Errorf("%d bytes %s: %d, %v", size, name, len(buf.b), err)
+				}
+				if held != int64(cap(buf.b)) || held != x.share.held || cap(buf.b) > 2*max(size, leastRead) {
+					t.Errorf("%d bytes %s: %d of room, %d held, %d of them by the share", size, name, cap(buf.b), held, x.share.held)
+				}
+				r = strings.NewReader(text)
 			}
-			buf.release()
 		}
 	}
 }
 
 func TestBuffersReportFailedReads(t *testing.T) {
-	buf := newBuffer()
-	defer buf.release()
-	if err := buf.readAll(iotest.ErrReader(io.ErrUnexpectedEOF), -1); err == nil {
-		t.Error("no error")
+	if _, err := reading(t, -1).readAll(&buffer{}, iotest.ErrReader(io.ErrUnexpectedEOF)); !errors.Is(err, core.BadRequest) {
+		t.Errorf("error %v", err)
 	}
 }

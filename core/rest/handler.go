@@ -18,6 +18,7 @@ type Handler struct {
 	opts      Options
 	resources map[string]*resource
 	document  []byte
+	inFlight  inFlight
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -36,6 +37,7 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 		return nil, fmt.Errorf("rest: resource %q: its external name is that of the OpenAPI document", r.Name())
 	}
 	h := &Handler{api: api, opts: opts.withDefaults(api.Model()), resources: make(map[string]*resource)}
+	h.inFlight.limit = h.opts.MaxInFlight
 	for _, r := range api.Model().Resources() {
 		h.resources[r.External()] = &resource{r.External(), opts.Prefix + "/" + url.PathEscape(r.External())}
 	}
@@ -48,7 +50,8 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := exchange{h: h, w: w, r: r}
+	x := exchange{h: h, w: w, r: r, share: share{of: &h.inFlight}}
+	defer x.share.release()
 	defer x.catch()
 	ctx, cancel := context.WithTimeout(r.Context(), h.opts.Timeout)
 	defer cancel()
@@ -66,8 +69,13 @@ type exchange struct {
 
 	ctx       context.Context // of the request, with its end and its principal
 	permitted bool            // the store does not deny anonymous callers everything
+	share     share           // bytes that the request holds
 	wrote     bool
 }
+
+// entryBytes is what every request holds, so that none begins while others hold all
+// bytes in flight, and none waits for its first bytes with a transaction open.
+const entryBytes = 4 << 10
 
 func (x *exchange) run(ctx context.Context) error {
 	principal, err := x.h.authenticate(ctx, x.r)
@@ -81,6 +89,9 @@ func (x *exchange) run(ctx context.Context) error {
 	serve, ok := x.endpoint.methods[x.r.Method]
 	if !ok {
 		return core.MethodNotAllowed
+	}
+	if err := x.share.grow(x.ctx, entryBytes); err != nil {
+		return err
 	}
 	return serve(x)
 }

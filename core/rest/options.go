@@ -36,6 +36,12 @@ type Options struct {
 	// a body whose values would take more is refused with [core.TooLarge] before it is
 	// parsed.
 	MaxBody int64
+	// MaxInFlight bounds the bytes that all requests of the handler hold at a time:
+	// bodies while they are read, and what their values take; default 256 MiB. A
+	// request that needs more waits for others to end, until its Timeout, and then
+	// fails with [core.Unavailable]. One request at a time may exceed the bound, so a
+	// request that needs more than MaxInFlight is served when it is alone.
+	MaxInFlight int64
 	// MaxNesting is how deep arrays and objects can be nested in a body or filter;
 	// default 64.
 	MaxNesting int
@@ -55,6 +61,7 @@ type Options struct {
 const (
 	defaultChallenge  = "Bearer"
 	defaultMaxBody    = 8 << 20
+	defaultInFlight   = 256 << 20
 	defaultMaxNesting = 64
 	defaultTimeout    = 30 * time.Second
 	defaultVersion    = "1"
@@ -64,6 +71,7 @@ const (
 func (o Options) withDefaults(m *core.Model) Options {
 	o.Challenge = cmp.Or(o.Challenge, defaultChallenge)
 	o.MaxBody = cmp.Or(o.MaxBody, defaultMaxBody)
+	o.MaxInFlight = cmp.Or(o.MaxInFlight, defaultInFlight)
 	o.MaxNesting = cmp.Or(o.MaxNesting, defaultMaxNesting)
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
@@ -77,6 +85,9 @@ func (o Options) check() error {
 	var errs []error
 	if o.MaxBody < 0 {
 		errs = append(errs, fmt.Errorf("option MaxBody: %d is negative", o.MaxBody))
+	}
+	if o.MaxInFlight < 0 {
+		errs = append(errs, fmt.Errorf("option MaxInFlight: %d is negative", o.MaxInFlight))
 	}
 	if o.MaxNesting < 0 {
 		errs = append(errs, fmt.Errorf("option MaxNesting: %d is negative", o.MaxNesting))

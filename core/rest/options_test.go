@@ -34,6 +34,7 @@ func TestImpossibleOptionsAreRefusedByName(t *testing.T) {
 		want string
 	}{
 		{rest.Options{MaxBody: -1}, "MaxBody: -1"},
+		{rest.Options{MaxInFlight: -1}, "MaxInFlight: -1"},
 		{rest.Options{MaxNesting: -1}, "MaxNesting: -1"},
 		{rest.Options{Timeout: -time.Second}, "Timeout: -1s"},
 		{rest.Options{Challenge: "a\nb"}, `Challenge: "a\nb"`},

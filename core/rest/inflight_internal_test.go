@@ -1,0 +1,152 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/larder-go/larder/core"
+)
+
+// claims starts a claim of n bytes and returns where its outcome arrives.
+func claims(ctx context.Context, s *share, n int64) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- s.grow(ctx, n) }()
+	synctest.Wait()
+	return done
+}
+
+// waits reports whether a claim has no outcome yet.
+func waits(done <-chan error) bool { return len(done) == 0 }
+
+func TestAShareWaitsUntilItsBytesFit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &inFlight{limit: 100}
+		first, second := &share{of: f}, &share{of: f}
+		if err := first.grow(t.Context(), 60); err != nil {
+			t.Fatal(err)
+		}
+		done := claims(t.Context(), second, 50)
+		if !waits(done) {
+			t.Fatal("110 of 100 bytes are in flight")
+		}
+		if small := claims(t.Context(), &share{of: f}, 40); waits(small) {
+			t.Error("a share that fits waits for one that does not")
+		}
+		first.shrink(10)
+		synctest.Wait()
+		if !waits(done) {
+			t.Error("140 of 100 bytes are in flight")
+		}
+		first.release()
+		synctest.Wait()
+		if waits(done) || second.held != 50 || f.used != 90 {
+			t.Errorf("%d held, %d in flight", second.held, f.used)
+		}
+	})
+}
+
+func TestAShareLargerThanTheBoundWaitsUntilItIsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &inFlight{limit: 100}
+		first, large := &share{of: f}, &share{of: f}
+		if err := first.grow(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		done := claims(t.Context(), large, 1000)
+		if !waits(done) {
+			t.Fatal("it is not alone")
+		}
+		first.release()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := large.grow(t.Context(), 1000); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAShareGivesUpWhenItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &inFlight{limit: 100}
+		first, second := &share{of: f}, &share{of: f}
+		if err := first.grow(t.Context(), 100); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		err := <-claims(ctx, second, 1)
+		if !errors.Is(err, core.Unavailable) || !errors.Is(err, errInFlight) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		if first.release(); f.used != 0 || len(f.waiting) > 0 || second.held != 0 {
+			t.Errorf("%+v is left", f)
+		}
+	})
+}
+
+// Two shares that hold all bytes and need more would wait for each other.
+func TestSharesThatHoldAndNeedMoreEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &inFlight{limit: 100}
+		var shares [4]*share
+		var done [4]<-chan error
+		for i := range shares {
+			shares[i] = &share{of: f}
+			if err := shares[i].grow(t.Context(), 25); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, s := range shares {
+			if done[i] = claims(t.Context(), s, 50); waits(done[i]) != (i > 0) {
+				t.Errorf("share %d waits: %t", i, waits(done[i]))
+			}
+		}
+		for i, s := range shares {
+			if err := <-done[i]; err != nil {
+				t.Error(err)
+			}
+			if f.used > 150 {
+				t.Errorf("%d bytes are in flight", f.used)
+			}
+			s.release()
+			synctest.Wait()
+		}
+		if f.used != 0 || f.exceeds != nil {
+			t.Errorf("%+v is left", f)
+		}
+	})
+}
+
+func TestManySharesNeverExceedTheBoundByMoreThanOne(t *testing.T) {
+	const limit, largest = 1000, 400
+	f := &inFlight{limit: limit}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 500 {
+				s := &share{of: f}
+				for range 4 {
+					if err := s.grow(t.Context(), rand.Int64N(largest/4)+1); err != nil {
+						t.Error(err)
+					}
+					f.mu.Lock()
+					if f.used > limit+largest {
+						t.Errorf("%d bytes are in flight", f.used)
+					}
+					f.mu.Unlock()
+				}
+				s.release()
+			}
+		})
+	}
+	wg.Wait()
+	if f.used != 0 || f.exceeds != nil || len(f.waiting) > 0 {
+		t.Errorf("%+v is left", f)
+	}
+}
