@@ -70,7 +70,8 @@ type BackendTx interface {
 	Insert(ctx context.Context, op *Op) ([]Record, error)
 	// Update changes, in each record with one of Keys that fulfils Using, the
 	// columns that the record at the same place in Records holds, all or none,
-	// and returns the records as they now are, in the same order.
+	// and returns the records as they now are, in the same order. Null in a field of
+	// Reset becomes the backend's own default, as [Op.Reset] says; without one it is null.
 	//
 	// Errors, the first before the second: [NotFound] with Resource and Key for
 	// the first of Keys that is not there or does not fulfil Using; [Forbidden]

@@ -101,6 +101,13 @@ func (f *Field) Default() (Value, error) {
 	return v, nil
 }
 
+// HasDefaultFunc reports whether the default is a function: it applies to new records
+// only, and a replacement of the whole record keeps the stored value.
+func (f *Field) HasDefaultFunc() bool {
+	_, ok := f.spec.Default.(func() any)
+	return ok
+}
+
 // Convert is [Type.Convert] with an error that names the field. A to-many
 // relation takes a list of keys of its target, duplicates collapse.
 //

@@ -47,6 +47,11 @@ type Op struct {
 	// Records of an Insert, or of an Update: the keys and the changed columns, in
 	// the order of Keys.
 	Records []Record
+	// Reset are fields of an Update in which null is not a wish of the caller, but
+	// stands for a field that a replacement of the whole record does not name. A
+	// backend with a constant default of its own writes that, one whose default is an
+	// expression such as now() keeps the stored value, and all others write null.
+	Reset []*Field
 	// Given is Records of an Insert as its caller named them, before the model's
 	// defaults were filled in: what a policy on fields judges. It is at the same
 	// place in both; decorators that change Records leave it, and nobody else reads

@@ -76,7 +76,11 @@ func (op *Op) recordsFit() bool {
 }
 
 func (op *Op) fieldsFit() bool {
-	for _, f := range op.Fields {
+	return op.areStored(op.Fields) && op.areStored(op.Reset)
+}
+
+func (op *Op) areStored(fields []*Field) bool {
+	for _, f := range fields {
 		if f == nil || f.resource != op.Resource || !f.Stored() {
 			return false
 		}

@@ -134,6 +134,16 @@ func (s Session) Insert(ctx context.Context, r *Resource, records ...Record) ([]
 // whose target is not, [AlreadyExists] for a unique value that is taken,
 // [BadFieldValue], [BadRequest] for two changes to one record.
 func (s Session) Update(ctx context.Context, r *Resource, changes ...Record) ([]Record, error) {
+	return s.Replace(ctx, r, nil, changes...)
+}
+
+// Replace is [Session.Update] for a replacement of whole records: null in one of the
+// fields of reset stands for a field that the caller does not name. A backend with a
+// constant default of its own writes that, one whose default is an expression such as
+// now() keeps the stored value, and all others write null.
+//
+// Errors: those of Update.
+func (s Session) Replace(ctx context.Context, r *Resource, reset []*Field, changes ...Record) ([]Record, error) {
 	if err := s.owns(r); err != nil {
 		return nil, err
 	}
@@ -142,7 +152,7 @@ func (s Session) Update(ctx context.Context, r *Resource, changes ...Record) ([]
 		return nil, err
 	}
 	op := s.op(Update, r)
-	op.Records, op.Keys = sorted, keys
+	op.Records, op.Keys, op.Reset = sorted, keys, reset
 	res, err := s.send(ctx, op)
 	return eachOf(len(sorted), res.Records, err)
 }

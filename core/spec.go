@@ -54,7 +54,9 @@ type FieldSpec struct {
 	// delete. nil: always; [Never]: set when the record is created, and fixed.
 	Writable func(Record) bool
 	// Default is the value of a new record that does not name the field: a value
-	// that the type converts, or a func() any that returns one.
+	// that the type converts, or a func() any that returns one. A replacement of the
+	// whole record (PUT) that does not name the field sets it to a constant default
+	// again; of a function it keeps the stored value.
 	Default any
 	// Unique: no two records hold the same value; null does not count. The
 	// stored side of a one-to-one relation always is.

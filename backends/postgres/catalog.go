@@ -45,6 +45,7 @@ type catalogColumn struct {
 	identity      string   // pg_attribute.attidentity
 	generated     bool
 	fallback      string // expression of the default
+	varies        bool   // the default is not the same for every row
 	sequence      string // whose values an identity or a default of nothing but nextval gives, as SQL names it
 	sequenceStep  int64
 	sequenceLimit int64
@@ -90,7 +91,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 		col := &catalogColumn{}
 		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
 			&col.declared, &col.domain, &col.labels, &col.display, &col.size, &col.notNull, &col.hasNulls,
-			&col.identity, &col.generated, &col.fallback, &col.sequence, &col.sequenceStep, &col.sequenceLimit, &col.sequenceLacks,
+			&col.identity, &col.generated, &col.fallback, &col.varies, &col.sequence, &col.sequenceStep, &col.sequenceLimit, &col.sequenceLacks,
 			&col.byCodePoint, &col.deterministic)
 		if err != nil {
 			return err

@@ -35,6 +35,16 @@ WITH RECURSIVE col AS MATERIALIZED (
          SELECT CASE coalesce(to_jsonb(db) ->> 'datlocprovider', 'c') WHEN 'b' THEN true WHEN 'c' THEN db.datcollate IN ('C', 'POSIX') ELSE false END
          FROM pg_database db WHERE db.datname = current_database()), true)`
 
+	// Whether a default expression is the same for every row: a parse tree of nothing
+	// but constants, casts, and functions and operators that are IMMUTABLE (manual,
+	// section 38.7). What else there is in trees, such as CURRENT_TIMESTAMP, and casts
+	// that read text, such as 'now'::text::date, may vary.
+	variesOf = `EXISTS (
+         SELECT FROM regexp_matches(tree.bin, '\{([A-Z]+)|:(?:funcid|opfuncid) (\d+)', 'g') AS m
+         LEFT JOIN pg_proc f ON f.oid = m[2]::oid
+         WHERE f.provolatile <> 'i' OR m[1] NOT IN (
+           'CONST', 'FUNCEXPR', 'OPEXPR', 'RELABELTYPE', 'COERCETODOMAIN', 'COLLATEEXPR', 'NAMEDARGEXPR', 'ARRAY', 'ARRAYEXPR', 'ROW', 'ROWEXPR'))`
+
 	// What columns are made of: of a domain, the first type below it that is none.
 	columnsOf = `, below (top, topmod, oid, mod) AS (
   SELECT col.atttypid, col.atttypmod, col.atttypid, col.atttypmod FROM col
@@ -54,6 +64,7 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
          SELECT k.conrelid, k.conkey[1] FROM pg_constraint k WHERE k.contype = 'n' AND NOT k.convalidated),
        a.attidentity::text, a.attgenerated <> '',
        coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, CASE WHEN t.typtype = 'd' THEN t.typdefault END, ''),
+       ` + variesOf + `,
        coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.last, 0), coalesce(s.missing, '{}'),
        ` + byCodePoint + `,
        coalesce(co.collisdeterministic, true)
@@ -65,6 +76,7 @@ JOIN pg_type base ON base.oid = below.oid AND base.typtype <> 'd'
 JOIN pg_namespace bn ON bn.oid = base.typnamespace
 LEFT JOIN pg_type e ON e.oid = base.typelem AND e.typarray = base.oid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN LATERAL (SELECT coalesce(d.adbin, t.typdefaultbin)::text AS bin) AS tree ON true
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
 LEFT JOIN LATERAL (
   SELECT format('%I.%I', sn.nspname, sc.relname) AS name, sq.seqincrement AS step, sq.seqmax AS last,

@@ -58,6 +58,12 @@
 // index on the expression, such as ((price::text) COLLATE "C"), which the server
 // makes for types whose spelling no setting changes.
 //
+// A PUT that does not name a field without a default in the model follows the column. A
+// default that is the same for every row is set again (SET column = DEFAULT). The stored
+// value is kept where the default is a function or an expression that is not IMMUTABLE
+// (manual, section 38.7), such as now() or nextval, and of identity and generated columns.
+// Without a default the column becomes null.
+//
 // Columns and tables that the model does not name are left alone. Defaults, generated
 // columns and BEFORE triggers of the database do what they do; the records that a
 // write returns show it, and conditions that policies put on writes see it. An AFTER

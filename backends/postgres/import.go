@@ -77,7 +77,8 @@ func (i *Imported) Model() (*core.Model, error) {
 // A UNIQUE constraint or unique index on a column alone makes it Unique, another
 // btree or hash index on it, alone or with the key behind it, Indexed. Columns that the
 // server generates are Readonly. Defaults that are constants become defaults of the
-// model; others stay the server's.
+// model; others stay the server's, and a PUT that does not name the field treats it as
+// the package documentation says.
 //
 // # What does not
 //

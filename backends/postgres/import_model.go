@@ -180,7 +180,6 @@ func (m *importer) serve(t *importedTable, c *importedColumn, f *core.FieldSpec)
 			return
 		}
 		n.What = "new records get " + c.Default
-		n.Advice = "declare the field Readonly unless clients set it: a PUT that does not name it empties it otherwise"
 	}
 	m.note(t, c.Name, n)
 }

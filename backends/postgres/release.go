@@ -23,7 +23,7 @@ func (u *update) taking(c *column) (keys, values []core.Value) {
 		return nil, nil
 	}
 	set := false
-	for i, rec := range u.op.Records {
+	for i, rec := range u.recs {
 		if v := rec.At(c.index); !v.IsAbsent() {
 			keys, values = append(keys, u.op.Keys[i]), append(values, v)
 			set = set || v.IsSet()

@@ -47,6 +47,7 @@ type column struct {
 	always     bool   // GENERATED ALWAYS AS IDENTITY
 	fallback   string // default expression, or what gives the values of an identity
 	given      bool   // a value that is not given is not null
+	kept       bool   // a replacement that does not name the field leaves it alone; see [core.Op.Reset]
 	codePoints string // what makes comparison one by code point, if the column's is not
 	equality   string // the same for equality
 	limits     limits
@@ -134,6 +135,7 @@ func bindColumn(found *catalogColumn, f *core.Field) *column {
 		form: formOf(found, f), field: f, index: f.Column(), name: quote(f.Name()), cast: sqlType(f),
 		notNull: found.notNull || f.Key(), hasNulls: found.hasNulls && !f.Key(), generated: found.generated, always: found.identity == "a",
 		sqlType: found.declared, fallback: found.fallback, given: found.given(), limits: limitsOf(found),
+		kept: found.generated || found.identity != "" || found.varies,
 	}
 	if found.identity != "" {
 		c.fallback = "nextval(" + quoted(found.sequence) + "::regclass)"

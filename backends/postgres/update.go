@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,11 +21,12 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	if err := t.blurred(op); err != nil {
 		return nil, err
 	}
-	changes, err := changed(table, op.Records)
+	recs := table.withoutKept(op)
+	changes, err := changed(table, op, recs)
 	if err != nil {
 		return nil, err
 	}
-	u := update{table: table, op: op, changes: changes, strict: t.strict(op)}
+	u := update{table: table, op: op, recs: recs, changes: changes, strict: t.strict(op)}
 	s := u.shape()
 	if s.err != nil {
 		return nil, s.err
@@ -52,7 +54,7 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	if len(t.loose) > 0 {
 		for _, c := range changes {
 			for i, key := range op.Keys {
-				if op.Records[i].At(c.index).IsAbsent() {
+				if recs[i].At(c.index).IsAbsent() {
 					continue
 				}
 				t.settle(c.field, key)
@@ -84,11 +86,12 @@ func place(keys []core.Value, recs, out []core.Record) {
 // change is a column that an Update writes to.
 type change struct {
 	*column
-	some bool // but not in all records
+	some     bool // but not in all records
+	defaults bool // null stands for the default, a constant
 }
 
 // changed returns the columns that any of the records changes.
-func changed(t *table, recs []core.Record) ([]change, error) {
+func changed(t *table, op *core.Op, recs []core.Record) ([]change, error) {
 	var changes []change
 	for i, c := range t.columns {
 		if c == t.key {
@@ -107,7 +110,7 @@ func changed(t *table, recs []core.Record) ([]change, error) {
 			}
 		}
 		if count > 0 {
-			changes = append(changes, change{c, count < len(recs)})
+			changes = append(changes, change{c, count < len(recs), c.fallback != "" && slices.Contains(op.Reset, c.field)})
 		}
 	}
 	return changes, nil
@@ -117,6 +120,7 @@ func changed(t *table, recs []core.Record) ([]change, error) {
 type update struct {
 	table   *table
 	op      *core.Op
+	recs    []core.Record
 	changes []change
 	strict  bool
 }
@@ -131,11 +135,14 @@ func (u *update) shape() shape {
 	for _, c := range u.changes {
 		s.number(c.index)
 		some := s.flag(c.some)
+		resets := s.flag(u.resets(c))
 		if !u.many() {
-			s.argument(c.argument(u.op.Records[0].At(c.index)))
+			if !resets {
+				s.argument(c.argument(u.recs[0].At(c.index)))
+			}
 			continue
 		}
-		values, given := valuesOf(c.column, u.op.Records)
+		values, given := valuesOf(c.column, u.recs)
 		s.argument(c.array(values))
 		if some {
 			s.argument(flags(given))
@@ -179,7 +186,12 @@ func (u *update) writeOne(b *builder, list func([]*column), check core.Filter) {
 	if len(u.changes) > 0 {
 		b.write("UPDATE ", t.name, " AS t SET ")
 		for i, c := range u.changes {
-			b.write(comma(i), c.name, " = ", c.write(b.param(c.cast)))
+			b.write(comma(i), c.name, " = ")
+			if u.resets(c) {
+				b.WriteString("DEFAULT")
+			} else {
+				b.WriteString(c.write(b.param(c.cast)))
+			}
 		}
 		b.WriteString(" WHERE ")
 		b.same(t.key, t.key.verdict(u.op.Keys...), key, false)
@@ -227,6 +239,9 @@ func (u *update) writeChanges(b *builder, keys string) {
 	for i, c := range u.changes {
 		names, arrays = append(names, valueName(i)), append(arrays, b.param(c.parameter()+"[]"))
 		value := c.fromParameter("v." + valueName(i))
+		if u.resets(c) {
+			value = "CASE WHEN v." + valueName(i) + " IS NULL THEN (" + c.fallback + ")::" + c.sqlType + " ELSE " + value + " END"
+		}
 		if c.some {
 			names, arrays = append(names, "is_"+valueName(i)), append(arrays, b.param("boolean[]"))
 			value = "CASE WHEN v.is_" + valueName(i) + " THEN " + value + " ELSE " + b.column(c.column) + " END"

@@ -14,6 +14,7 @@ type change struct {
 	create  bool
 	replace bool         // what nobody names is emptied
 	values  []core.Value // columns to write, absent ones are left alone
+	unnamed []bool       // of a replacement: columns whose null is left to the backend's default
 	later   []membership // relations that other records store, set after the columns
 }
 
@@ -30,7 +31,12 @@ func newChange(s *shape, level int) *change {
 
 func (c *change) key() core.Value { return c.values[c.shape.resource.Key().Column()] }
 
-func (c *change) set(f *core.Field, v core.Value) { c.values[f.Column()] = v }
+func (c *change) set(f *core.Field, v core.Value) {
+	c.values[f.Column()] = v
+	if c.unnamed != nil {
+		c.unnamed[f.Column()] = false
+	}
+}
 
 // writes reports whether columns other than the key are to be written.
 func (c *change) writes() bool {

@@ -11,6 +11,7 @@ type patches struct {
 	shape  *shape
 	keys   []core.Value
 	values map[core.Value][]core.Value
+	reset  []*core.Field // see [core.Op.Reset]
 }
 
 func (s *shape) patches() *patches {

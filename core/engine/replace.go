@@ -10,8 +10,9 @@ import (
 // Replace makes the record what the body says, and creates it if it is not
 // there (PUT); it reports whether it did. In a record that is there, fields that
 // the body does not name go back to their default or null, and relations that it
-// does not name are emptied, before those that it names are set; a field that a
-// client cannot name keeps its value.
+// does not name are emptied, before those that it names are set. A field that a
+// client cannot name keeps its value, and so does one whose default is a function or
+// an expression of the database such as now(), so that the same PUT twice equals once.
 //
 // Errors: [core.AlreadyExists] for a key that is taken by a record that is not
 // visible; [core.BadFieldValue] for a new integer id beyond 2^52: ids that are handed
@@ -72,11 +73,13 @@ func (w *work) createAt(ctx context.Context, d *draft, key core.Value, depth int
 }
 
 // reset has every column that a client can name go back to what it is in a new
-// record; a draft is applied to that.
+// record; a draft is applied to that. Where the model has no default, the backend
+// may have one.
 func (c *change) reset() error {
 	c.set(c.shape.resource.Key(), c.before.Key())
-	for _, f := range c.shape.resource.Columns() {
-		if !nameable(f) {
+	c.unnamed = make([]bool, len(c.values))
+	for i, f := range c.shape.resource.Columns() {
+		if !nameable(f) || f.HasDefaultFunc() {
 			continue
 		}
 		v, err := f.Default()
@@ -84,12 +87,26 @@ func (c *change) reset() error {
 			return err
 		}
 		if v.IsAbsent() {
-			v = core.Null
+			c.values[i], c.unnamed[i] = core.Null, true
+		} else {
+			c.set(f, v)
 		}
-		c.set(f, v)
 	}
 	return nil
 }
+
+// resets returns the columns that are left to the backend's default.
+func (c *change) resets() (fields []*core.Field) {
+	for i, f := range c.shape.resource.Columns() {
+		if c.isReset(i) {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// isReset reports whether column i is left to the backend's default.
+func (c *change) isReset(i int) bool { return c.unnamed != nil && c.unnamed[i] }
 
 // nameable reports whether a client may set the field.
 func nameable(f *core.Field) bool {

@@ -116,7 +116,11 @@ func (w *work) save(ctx context.Context, c *change) error {
 		return err
 	}
 	displaced.patches.put(c.key(), c.values)
-	return w.settle(ctx, displaced)
+	displaced.patches.reset = c.resets()
+	if err := w.settle(ctx, displaced); err != nil {
+		return err
+	}
+	return w.judgeResets(c)
 }
 
 // judgeColumns asks the record about each column that really changes, and its
@@ -130,10 +134,32 @@ func (w *work) judgeColumns(ctx context.Context, c *change) error {
 		if now.IsAbsent() || now == old || isEmpty(f, now) && isEmpty(f, old) {
 			continue
 		}
-		if err := w.judge(f, c.before, f.Resource()); err != nil {
-			return err
+		if !c.isReset(i) {
+			if err := w.judge(f, c.before, f.Resource()); err != nil {
+				return err
+			}
 		}
 		if err := w.judgePartners(ctx, f.Inverse(), present(old, now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// judgeResets asks the record about the columns that were left to the backend's
+// default: only the written record shows which of them really changed. A column that
+// a policy hides counts as changed.
+func (w *work) judgeResets(c *change) error {
+	after := w.table(c.shape).record(c.key())
+	if after.IsZero() {
+		return nil
+	}
+	for _, f := range c.resets() {
+		old, now := c.before.At(f.Column()), after.At(f.Column())
+		if now == old && !now.IsAbsent() || isEmpty(f, now) && isEmpty(f, old) {
+			continue
+		}
+		if err := w.judge(f, c.before, f.Resource()); err != nil {
 			return err
 		}
 	}

@@ -96,7 +96,7 @@ func (w *work) insert(ctx context.Context, s *shape, records []core.Record) ([]c
 
 // update changes records.
 func (w *work) update(ctx context.Context, p *patches) error {
-	updated, err := w.tx.Update(ctx, p.shape.resource, p.records()...)
+	updated, err := w.tx.Replace(ctx, p.shape.resource, p.reset, p.records()...)
 	w.table(p.shape).written(updated)
 	return err
 }

@@ -123,6 +123,25 @@ var writeDefects = []defect{
 		},
 	},
 	{
+		name:   "a replacement keeps what nobody names",
+		breaks: []string{"write/a replacement clears fields without a default"},
+		bend: func(h *hooks) {
+			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				return tx.Update(ctx, with(op, func(op *core.Op) {
+					op.Records = slices.Clone(op.Records)
+					for i, rec := range op.Records {
+						for _, f := range op.Reset {
+							if rec.At(f.Column()).IsNull() {
+								rec = rec.With(f.Column(), core.Value{})
+							}
+						}
+						op.Records[i] = rec
+					}
+				}))
+			}
+		},
+	},
+	{
 		name:   "update returns the changes only",
 		breaks: []string{"write/update returns whole records by key", "write/an update may change nothing"},
 		bend: func(h *hooks) {

@@ -29,6 +29,11 @@ var writeRules = []row{
 		updateSetsNull,
 	},
 	{
+		"a replacement clears fields without a default",
+		"Null in a field of Reset is null where the storage has no default of its own, and another value there is written.",
+		replacementClears,
+	},
+	{
 		"update returns whole records by key",
 		"An Update returns each record as it then is, all of its columns, in the order of the keys.",
 		updateReturnsRecords,
@@ -113,6 +118,22 @@ func updateSetsNull(t *trial) {
 	want := t.full("cookie", fields{"id": 1, "weight": 1})
 	t.same("update returned", t.update("cookie", fields{"id": 1, "kind": nil, "jar": nil}), want)
 	t.same("get", t.load("cookie", 1), want)
+}
+
+func replacementClears(t *trial) {
+	t.insert("jar", fields{"id": 4})
+	cookie := t.res("cookie")
+	reset := []*core.Field{cookie.Field("kind"), cookie.Field("jar")}
+	for _, ids := range [][]int{{1}, {2, 3}} {
+		var changes, want []core.Record
+		for _, id := range ids {
+			t.insert("cookie", fields{"id": id, "kind": "a", "weight": 1, "jar": 4})
+			changes = append(changes, t.rec("cookie", fields{"id": id, "kind": nil, "jar": 4, "weight": nil}))
+			want = append(want, t.full("cookie", fields{"id": id, "jar": 4}))
+		}
+		got := must(t.session.Replace(t.ctx, cookie, reset, changes...))(t.client, "replacement")
+		t.same("replacement returned", got, want...)
+	}
 }
 
 func updateReturnsRecords(t *trial) {

@@ -1,6 +1,10 @@
 package enginetest
 
-import "github.com/larder-go/larder/core"
+import (
+	"fmt"
+
+	"github.com/larder-go/larder/core"
+)
 
 func replacingCases() []Case {
 	return []Case{
@@ -12,7 +16,16 @@ func replacingCases() []Case {
 			list cookie                   => [{"id": -3}, {"id": 7}]`),
 		script("fields that a put does not name go back to their default or null", notes, `
 			put note/1 {"title": "t", "text": "x", "code": "c", "made": null}  => created {"id": 1, "title": "t", "text": "x", "stamp": 7, "shout": "T", "size": {"secret": 6}, "code": "c"}
-			put note/1 {"text": "y"}    => replaced {"id": 1, "title": "untitled", "text": "y", "stamp": 7, "shout": "UNTITLED", "size": {"secret": 6}, "made": "now"}`),
+			put note/1 {"text": "y"}    => replaced {"id": 1, "title": "untitled", "text": "y", "stamp": 7, "shout": "UNTITLED", "size": {"secret": 6}}`),
+		script("a default that is a function applies at creation only, and a put keeps the value", clocked, `
+			put note/1 {"text": "a"}                => created {"id": 1, "text": "a", "made": 1, "first": "tick 1"}
+			put note/1 {"text": "a"}                => replaced {"id": 1, "text": "a", "made": 1, "first": "tick 1"}
+			put note/1 {"text": "b", "made": 7}     => replaced {"id": 1, "text": "b", "made": 7, "first": "tick 1"}
+			put note/1 {}                           => replaced {"id": 1, "made": 7, "first": "tick 1"}
+			put note/1 {"made": null}               => replaced {"id": 1, "first": "tick 1"}
+			put note/1 {}                           => replaced {"id": 1, "first": "tick 1"}
+			put note/1 {"first": "x"}               => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "first"}
+			post note {}                            => {"id": 2, "made": 2, "first": "tick 2"}`),
 		script("a put keeps readonly and hidden fields", notes, `
 			put note/1 {"shout": "HI"}  => created {"id": 1, "title": "hi", "status": "untitled", "stamp": 2, "shout": "HI", "size": {"secret": 7}, "made": "now"}
 			put note/1 {"title": "t"}   => replaced {"id": 1, "title": "t", "stamp": 2, "shout": "T", "size": {"secret": 7}, "made": "now"}`),
@@ -73,16 +86,28 @@ func replacingCases() []Case {
 			put cookie/-4503599627370497 {}   => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": -4503599627370497}
 			post cookie [{}, {}]              => [{"id": 4503599627370497}, {"id": 4503599627370498}]
 			put cookie/4503599627370498 {"type": "a"}   => replaced {"id": 4503599627370498, "type": "a"}`),
-		script("a default that does not fit fails a put, which changes nothing", fickle, `
+		script("a default that does not fit fails a put that creates, which changes nothing", fickle, `
 			put note/1 {"text": "a"}   => created {"id": 1, "text": "a", "made": "once"}
-			put note/1 {}              => SERVER_ERROR {}
-			get note/1                 => {"id": 1, "text": "a", "made": "once"}`),
+			put note/2 {}              => SERVER_ERROR {}
+			put note/1 {}              => replaced {"id": 1, "made": "once"}
+			list note                  => [{"id": 1, "made": "once"}]`),
 		script("a put that fails changes nothing", Cookies, `
 			put jar/1 {"cookies": [{}]}
 			put jar/1 {"cookies": [9]}              => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 9}
 			put jar/2 {"cookies": [1, {"jar": 9}]}  => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9}
 			list jar                                => [{"id": 1, "cookies": [1]}]`),
 	}
+}
+
+// clocked has defaults that differ from one record to the next.
+func clocked() *core.Model {
+	made, first := 0, 0
+	return core.MustModel("clocked", core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{
+		key(),
+		{Name: "text", Type: core.Text},
+		{Name: "made", Type: core.Int, Default: func() any { made++; return made }},
+		{Name: "first", Type: core.Text, Writable: core.Never, Default: func() any { first++; return fmt.Sprint("tick ", first) }},
+	}})
 }
 
 // fickle has a default function that makes what fits once.
