@@ -10,6 +10,7 @@ func (b *builder) checkFields() {
 			}
 			b.checkAttributes(f)
 		}
+		b.checkRenames(r)
 	}
 }
 
@@ -60,5 +61,30 @@ func (b *builder) checkAttributes(f *Field) {
 		b.failField(f, "a field of this kind cannot be unique or indexed")
 	case s.Computed != nil && (s.Readonly || s.Writable != nil):
 		b.failField(f, "a computed field is settable exactly if it has a setter")
+	}
+}
+
+// checkRenames makes sure that no column is taken for two fields.
+func (b *builder) checkRenames(r *Resource) {
+	renamed := make(map[string]*Field)
+	for _, f := range r.fields {
+		was := f.spec.Was
+		if was == "" {
+			continue
+		}
+		other := r.byName[was]
+		switch {
+		case !f.Stored():
+			b.failField(f, "only a stored field can have been renamed")
+		case !goodName(was):
+			b.failField(f, "Was has control characters")
+		case was == f.name:
+			b.failField(f, "Was is its own name")
+		case other != nil && other.Stored():
+			b.failField(f, "Was is the name of another field, %q", was)
+		case renamed[was] != nil:
+			b.failField(f, "Was is %q, and so it is for %q", was, renamed[was].name)
+		}
+		renamed[was] = f
 	}
 }

@@ -24,6 +24,9 @@ func (f *Field) Resource() *Resource { return f.resource }
 // Name returns the name that the program uses.
 func (f *Field) Name() string { return f.name }
 
+// Was returns the name that the field had before it was renamed, "" if there is none.
+func (f *Field) Was() string { return f.spec.Was }
+
 // External returns the name that clients use.
 func (f *Field) External() string { return f.external }
 
@@ -100,6 +103,10 @@ func (f *Field) Default() (Value, error) {
 	}
 	return v, nil
 }
+
+// ConstantDefault is [Field.Default] of a field whose default is the same for every
+// record; absent if there is none, or if it is a function.
+func (f *Field) ConstantDefault() Value { return f.fallback }
 
 // HasDefaultFunc reports whether the default is a function: it applies to new records
 // only, and a replacement of the whole record keeps the stored value.

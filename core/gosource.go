@@ -57,6 +57,7 @@ func (w *sourceWriter) field(f *Field) string {
 		w.errs = append(w.errs, fmt.Errorf("%s: a function has no source", f))
 	}
 	parts := []string{"Name: " + strconv.Quote(f.name)}
+	parts = append(parts, optional("Was", s.Was, "")...)
 	parts = append(parts, optional("External", f.external, f.name)...)
 	if s.Type.Valid() {
 		parts = append(parts, "Type: core."+goTypeNames[s.Type])

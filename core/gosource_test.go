@@ -32,6 +32,7 @@ func TestGoSourceOfAModelIsFormattedAndDeclaresTheSameModel(t *testing.T) {
 			{Name: "parent", ToOne: "a b", Cascade: true},
 			{Name: "kids", ToMany: "a b", Inverse: "parent"},
 			{Name: "friends", ToMany: "a b"},
+			{Name: "new", Type: core.Int, Was: "old \"one\""},
 		}},
 	)
 	source, err := model.GoSource("main")

@@ -68,6 +68,12 @@ func TestEveryMistakeOfAModelIsReportedByName(t *testing.T) {
 			{Name: "calcreadonly", Computed: get, Readonly: true},
 			{Name: "firstof", ToMany: "points", Inverse: "back"},
 			{Name: "secondof", ToMany: "points", Inverse: "back"},
+			{Name: "kept", Type: core.Int, Was: "kept"},
+			{Name: "swapped", Type: core.Int, Was: "default"},
+			{Name: "renamed", Type: core.Int, Was: "old"},
+			{Name: "renamed too", Type: core.Int, Was: "old"},
+			{Name: "control", Type: core.Int, Was: "a\nb"},
+			{Name: "calcwas", Computed: get, Was: "calc_was"},
 		}},
 		core.ResourceSpec{Name: "points", Fields: []core.FieldSpec{
 			id(), {Name: "to", ToOne: "twice"}, {Name: "back", ToOne: "fields"},
@@ -90,6 +96,9 @@ func TestEveryMistakeOfAModelIsReportedByName(t *testing.T) {
 		`"default": default x does not fit type int`, `"listdefault": only a stored scalar or to-one relation can have a default`,
 		`"uniquejson": a field of this kind cannot be unique or indexed`, `"calcreadonly": a computed field is settable exactly if`,
 		`"secondof": inverse points.back is already connected to fields.firstof`,
+		`"kept": Was is its own name`, `"swapped": Was is the name of another field, "default"`,
+		`"renamed too": Was is "old", and so it is for "renamed"`, `"control": Was has control characters`,
+		`"calcwas": only a stored field can have been renamed`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("not reported: %s", want)

@@ -19,6 +19,12 @@ type ResourceSpec struct {
 type FieldSpec struct {
 	// Name is what the program and the backends call the field.
 	Name string
+	// Was is what the program and the backends called the field before it was renamed;
+	// "" if it never was. A backend that finds a field of that name, and none of Name,
+	// renames it: the file backend when it is opened, PostgreSQL by Migrate. Programs
+	// with the older model that still run on the same database fail from then on. Remove
+	// it once all stores are renamed.
+	Was string
 	// External is what clients call it, in bodies, filters, sorts and errors;
 	// default: Name.
 	External string

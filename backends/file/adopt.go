@@ -11,16 +11,20 @@ import (
 )
 
 // adopt returns the content of a journal as records of the model, which may be
-// another one than that of the journal.
+// another one than that of the journal. A field is found by its name, or by what it
+// was called before; one that the journal does not have gets its default if that is a
+// constant, and null otherwise.
 func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 	resources := m.Resources()
 	out := memtable.Content{Records: make([][]core.Record, len(resources)), Positions: make([]int64, len(resources))}
-	if lost := lostIn(c, m); len(lost) > 0 && !dropLost {
-		return out, fmt.Errorf("the model has no place for %s that the file holds; Options.DropLost removes it from there",
+	same := c.shape.equal(shapeOf(m))
+	shape := c.shape.renamed(m)
+	if lost := lostIn(c, shape, m); len(lost) > 0 && !dropLost {
+		return out, fmt.Errorf("the model has no place for %s that the file holds; let a renamed field say what it Was, or remove the data with Options.DropLost",
 			strings.Join(lost, ", "))
 	}
 	for i, r := range resources {
-		from := c.shape.resource(r.Name())
+		from := shape.resource(r.Name())
 		if from == nil {
 			continue
 		}
@@ -30,7 +34,7 @@ func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 		}
 		out.Positions[i] = c.position(from)
 	}
-	if c.shape.equal(shapeOf(m)) {
+	if same {
 		return out, nil
 	}
 	err := core.CheckIntegrity(m, func(r *core.Resource) iter.Seq[core.Record] { return slices.Values(out.Records[r.Index()]) })
@@ -41,8 +45,8 @@ func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 }
 
 // lostIn names the resources and fields that are not in the model and have data.
-func lostIn(c *content, m *core.Model) (lost []string) {
-	for _, from := range c.shape.resources {
+func lostIn(c *content, shape shape, m *core.Model) (lost []string) {
+	for _, from := range shape.resources {
 		r, rows := m.Resource(from.name), &c.rows[from.index]
 		if r == nil {
 			if n := rows.size(); n > 0 {
@@ -112,8 +116,8 @@ func columnsFrom(from *resourceShape, r *core.Resource) []int {
 func rearrange(row []core.Value, columns []int, r *core.Resource) ([]core.Value, error) {
 	out := make([]core.Value, len(columns))
 	for i, f := range r.Columns() {
-		out[i] = core.Null
 		if columns[i] < 0 {
+			out[i] = missing(f)
 			continue
 		}
 		v, err := f.Convert(row[columns[i]])
@@ -123,4 +127,13 @@ func rearrange(row []core.Value, columns []int, r *core.Resource) ([]core.Value,
 		out[i] = v
 	}
 	return out, nil
+}
+
+// missing is the value of a field in records that were written before it was there.
+// Where values are unique, no default can be that of all of them.
+func missing(f *core.Field) core.Value {
+	if v := f.ConstantDefault(); v.IsSet() && !f.Unique() {
+		return v
+	}
+	return core.Null
 }

@@ -30,6 +30,27 @@ func TestAnotherModelOpensTheFileIfItHasAPlaceForEverything(t *testing.T) {
 			[]core.ResourceSpec{cookieOf(id, kind, in, core.FieldSpec{Name: "sold", Type: core.Bool}), jars},
 			false, `cookie{id:1 type:7 jar:blue sold:null}cookie{id:2 type:7 jar:null sold:null}jar{id:blue}`, nil,
 		},
+		"a new field with a default": {
+			[]core.ResourceSpec{cookieOf(id, kind, in, core.FieldSpec{Name: "sold", Type: core.Bool, Default: true}), jars},
+			false, `cookie{id:1 type:7 jar:blue sold:true}cookie{id:2 type:7 jar:null sold:true}jar{id:blue}`, nil,
+		},
+		"a new field with a default function": {
+			[]core.ResourceSpec{cookieOf(id, kind, in, core.FieldSpec{Name: "sold", Type: core.Bool, Default: func() any { return true }}), jars},
+			false, `cookie{id:1 type:7 jar:blue sold:null}cookie{id:2 type:7 jar:null sold:null}jar{id:blue}`, nil,
+		},
+		"renamed fields": {
+			[]core.ResourceSpec{
+				cookieOf(core.FieldSpec{Name: "nr", Type: core.Int, Key: true, Was: "id"}, core.FieldSpec{Name: "kind", Type: core.Text, Was: "type", Default: "x"}, core.FieldSpec{Name: "in", ToOne: "jar", Was: "jar"}),
+				jars,
+			},
+			false, `cookie{nr:1 kind:7 in:blue}cookie{nr:2 kind:7 in:null}jar{id:blue}`, nil,
+		},
+		"a field that was renamed before": {
+			[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.Text, Was: "kind"}, in), jars}, false, same, nil,
+		},
+		"a new field beside the one that it was": {
+			[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "jar", ToOne: "jar", Was: "type"}), jars}, false, "", []string{"cookie.type", "DropLost"},
+		},
 		"a new resource": {
 			[]core.ResourceSpec{cookieOf(id, kind, in), jars, {Name: "lid", Fields: []core.FieldSpec{id}}}, false, same, nil,
 		},

@@ -23,7 +23,8 @@ type Options struct {
 	// [Backend.Compact] compacts.
 	CompactRatio float64
 	// DropLost lets a model open the file that lacks resources or fields of which
-	// the file holds data, which is then removed from it. Without, it is refused.
+	// the file holds data, which is then removed from it. Without, it is refused. A
+	// field that says what it was called ([core.FieldSpec.Was]) keeps its data.
 	DropLost bool
 	// Data is what a new file starts with. A file that exists keeps what it has.
 	Data core.Data

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -51,6 +52,25 @@ func shapeOf(m *core.Model) shape {
 		s.resources = append(s.resources, out)
 	}
 	return s
+}
+
+// renamed returns the shape with the names that the model has for fields which it
+// says were called otherwise.
+func (s shape) renamed(m *core.Model) shape {
+	out := shape{model: s.model}
+	for _, from := range s.resources {
+		r, to := m.Resource(from.name), *from
+		if r != nil {
+			to.fields = slices.Clone(from.fields)
+			for _, f := range r.Columns() {
+				if i := to.field(f.Was()); i >= 0 && to.field(f.Name()) < 0 {
+					to.fields[i].name, to.fields[i].label = f.Name(), labelOf(f.Name())
+				}
+			}
+		}
+		out.resources = append(out.resources, &to)
+	}
+	return out
 }
 
 // formatVersion grows when older programs cannot read what is written.

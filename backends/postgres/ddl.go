@@ -35,13 +35,18 @@ func createTableSQL(table string, r *core.Resource) string {
 	return "CREATE TABLE " + table + " (" + strings.Join(columns, ",") + "\n)"
 }
 
-// columnSQL defines a column. Text sorts by code point, so that an index on it
-// serves the order that the model has.
-func columnSQL(f *core.Field) string {
-	sql := quote(f.Name()) + " " + sqlType(f)
+// collated is the type of a new column. Text sorts by code point, so that an index on
+// it serves the order that the model has.
+func collated(f *core.Field) string {
 	if f.Type() == core.Text {
-		sql += ` COLLATE "C"`
+		return sqlType(f) + ` COLLATE "C"`
 	}
+	return sqlType(f)
+}
+
+// columnSQL defines a column.
+func columnSQL(f *core.Field) string {
+	sql := quote(f.Name()) + " " + collated(f)
 	if !f.Key() {
 		return sql
 	}

@@ -13,10 +13,11 @@ import (
 // difference is one thing in which a schema does not fit a model.
 type difference struct {
 	phase    phase
-	what     string // for people, with the names of the model
-	remedy   string // the statement that removes it; "" if there is no one statement
-	safe     bool   // the remedy adds something, and destroys and changes nothing
-	optional bool   // works without, or goes without saying
+	what     string      // for people, with the names of the model
+	remedy   string      // the statement that removes it; "" if there is no one statement
+	safe     bool        // the remedy adds something, and destroys and changes nothing
+	optional bool        // works without, or goes without saying
+	added    *core.Field // whose column the remedy adds
 }
 
 // phase orders the remedies by what they need.
@@ -25,7 +26,9 @@ type phase int
 const (
 	createSchema phase = iota
 	createTable
+	renameColumn
 	addColumn
+	dropDefault
 	addConstraint
 	addIndex
 	addForeignKey
@@ -61,6 +64,9 @@ func compare(found *catalog, schema string, m *core.Model, opts Options, creatin
 		c.add(difference{what: "the encoding of the database is " + found.encoding + ", not UTF8"})
 	}
 	for _, r := range m.Resources() {
+		c.rename(r)
+	}
+	for _, r := range m.Resources() {
 		c.compareResource(r)
 	}
 	slices.SortStableFunc(c.out, func(a, b difference) int { return cmp.Compare(a.phase, b.phase) })
@@ -74,7 +80,7 @@ func (c *comparison) checkNames(m *core.Model) {
 		s := c.opts.source(r)
 		names = append(names, s.Table, s.View)
 		for _, f := range r.Columns() {
-			names = append(names, f.Name())
+			names = append(names, f.Name(), f.Was())
 		}
 	}
 	slices.Sort(names)
@@ -139,7 +145,8 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 	for _, col := range t.columns {
 		if f := r.Field(col.name); col.notNull && !col.given() && (f == nil || !f.Stored()) {
 			c.add(difference{what: fmt.Sprintf(
-				"%s: column %q, which the model does not name, must not be null and has no default", r.Name(), col.name)})
+				"%s: column %q, which the model does not name, must not be null and has no default; "+
+					"name it, let a renamed field say Was: %[2]q, give it a default, or DROP NOT NULL", r.Name(), col.name)})
 		}
 	}
 }
@@ -161,10 +168,7 @@ func (c *comparison) compareColumn(t *catalogTable, f *core.Field) {
 			c.needs(f, "column is missing")
 			return
 		case col == nil:
-			c.add(difference{
-				phase: addColumn, what: f.String() + ": column is missing", safe: true,
-				remedy: "ALTER TABLE " + c.table(f.Resource()) + " ADD COLUMN " + columnSQL(f),
-			})
+			c.addColumn(f)
 		case !col.fits(f):
 			c.compareType(f, col)
 			return
@@ -181,8 +185,8 @@ func (c *comparison) compareType(f *core.Field, col *catalogColumn) {
 	want := sqlType(f)
 	c.add(difference{
 		what: fmt.Sprintf("%s: column is %s and should be %s", f, col.display, want),
-		remedy: fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %[2]s::%[3]s",
-			c.table(f.Resource()), quote(f.Name()), want),
+		remedy: fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %[2]s::%[4]s",
+			c.table(f.Resource()), quote(f.Name()), collated(f), want),
 	})
 }
 

@@ -80,10 +80,21 @@
 // as CHECK (isfinite(at)) keep such values out.
 //
 // [DDL] writes the statements that create what a model needs, [Migrate] executes
-// those that are missing. Neither ever changes or drops anything; for migrations
-// that do, use a tool for them, such as goose (github.com/pressly/goose), and
-// give it what DDL wrote as the first one. When a store is made, the backend
-// compares the schema with the model and reports every difference by name.
+// those that are missing and renames columns whose fields say what they were called
+// before. Neither ever changes or drops anything else; for migrations that do, use a
+// tool for them, such as goose (github.com/pressly/goose), and give it what DDL wrote as
+// the first one. When a store is made, the backend compares the schema with the model and
+// reports every difference by name.
+//
+// The constraints that DDL writes are deferred. A migration of your own that changes rows
+// and then the same table needs SET CONSTRAINTS ALL IMMEDIATE between the two, because
+// ALTER TABLE does not wait for checks that are due at the commit:
+//
+//	BEGIN;
+//	UPDATE cookies.cookie SET jar = 1 WHERE jar IS NULL;
+//	SET CONSTRAINTS ALL IMMEDIATE;
+//	ALTER TABLE cookies.cookie ALTER COLUMN jar SET NOT NULL;
+//	COMMIT;
 //
 // # Views
 //

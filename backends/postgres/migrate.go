@@ -18,9 +18,16 @@ const migrationLock = 0x6c61726465720001
 
 // Migrate creates what the schema lacks of what the model needs: the schema itself,
 // tables, columns, constraints and indexes, in one transaction, all or nothing.
-// It never drops or changes anything. If that would be needed it does nothing at
-// all, and the error names every difference and the statement that a person
-// should review, where one statement would do.
+// It never drops or changes anything, but for the names of columns whose fields say what
+// they were called before ([core.FieldSpec.Was]). If more would be needed it does nothing
+// at all, and the error names every difference and the statement that a person should
+// review, where one statement would do.
+//
+// A column that is added has the field's default in all rows that are there, if it is a
+// constant and the field not Unique, and null otherwise. Where the table has data in
+// columns that the model does not name, the log says so ([Options.Logger]), because
+// the field may have been renamed; one that must not be null and has no default is an
+// error.
 //
 // Creating an index or a constraint locks out those who write to the table. For
 // tables that are large and in use, and for every other change, use a migration
@@ -58,6 +65,9 @@ func migrate(ctx context.Context, tx pgx.Tx, schema string, m *core.Model, opts 
 	}
 	differences := compare(found, schema, m, opts, true)
 	if err := refuse(schema, differences); err != nil {
+		return err
+	}
+	if err := warnOfRenames(ctx, tx, found, schema, m, differences, opts); err != nil {
 		return err
 	}
 	for _, d := range differences {

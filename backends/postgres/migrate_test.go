@@ -162,11 +162,27 @@ func TestMigrateRefusesToChangeAndSaysWhatToReview(t *testing.T) {
 	schema := pgtest.Schema(t)
 	execute(t, inSchema(schema, `CREATE TABLE $S.cookie (id bigserial PRIMARY KEY, type integer)`))
 	err := postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, shop)
-	want := inSchema(schema, `to review: ALTER TABLE $S."cookie" ALTER COLUMN "type" TYPE text USING "type"::text`)
+	want := inSchema(schema, `to review: ALTER TABLE $S."cookie" ALTER COLUMN "type" TYPE text COLLATE "C" USING "type"::text`)
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if err := bind(t, schema, shop); err == nil || !strings.Contains(err.Error(), "jar: table is missing") {
 		t.Errorf("something was done: %v", err)
+	}
+}
+
+func TestAlterAfterUpdateNeedsItsConstraintsChecked(t *testing.T) {
+	for _, c := range []struct {
+		between string
+		works   bool
+	}{{"SELECT", false}, {"SET CONSTRAINTS ALL IMMEDIATE", true}} {
+		schema := pgtest.Schema(t)
+		must(t, postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, shop))
+		execute(t, inSchema(schema, `INSERT INTO $S.jar DEFAULT VALUES; INSERT INTO $S.cookie DEFAULT VALUES`))
+		_, err := pool(t, pgtest.URL(t)).Exec(t.Context(), inSchema(schema, `BEGIN; UPDATE $S.cookie SET jar = (SELECT id FROM $S.jar); `+c.between+`;
+			ALTER TABLE $S.cookie ALTER COLUMN jar SET NOT NULL; COMMIT`))
+		if (err == nil) != c.works {
+			t.Errorf("with %s: %v", c.between, err)
+		}
 	}
 }

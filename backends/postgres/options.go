@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -30,8 +31,9 @@ type Options struct {
 	// before its answer ("bad client state").
 	Bouncer bool
 	// Migrate has the backend do what [Migrate] does before it compares the schema
-	// with the model: what is missing is created when the store is made. Resources
-	// that are read from a view or a query are left to whoever makes those.
+	// with the model: what is missing is created when the store is made, and columns of
+	// renamed fields are renamed. Resources that are read from a view or a query are left
+	// to whoever makes those.
 	Migrate bool
 	// Replicas are connection strings of hot standbys of the server, which serve
 	// what only reads: transactions begun as read-only and single reads. See the
@@ -40,6 +42,9 @@ type Options struct {
 	// [core.BackendFunc] that makes a backend each time. What [ParseConfig] does not
 	// take is refused by Open, and when the store is made. Default: none.
 	Replicas []string
+	// Logger is told of columns that Migrate leaves behind, perhaps because a field was
+	// renamed. nil means [slog.Default].
+	Logger *slog.Logger
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".
 	ApplicationName string
@@ -58,6 +63,13 @@ func (o Options) check() error {
 		}
 	}
 	return nil
+}
+
+func (o Options) logger() *slog.Logger {
+	if o.Logger == nil {
+		return slog.Default()
+	}
+	return o.Logger
 }
 
 func (o Options) isolation() pgx.TxIsoLevel {

@@ -44,9 +44,7 @@ func (e *Engine) Replace(
 		}
 		c := newChange(s, d.level)
 		c.before, c.replace = rec, true
-		if err := c.reset(); err != nil {
-			return err
-		}
+		c.reset()
 		view, err = wk.change(ctx, c, d, w.Depth)
 		return err
 	})
@@ -75,24 +73,19 @@ func (w *work) createAt(ctx context.Context, d *draft, key core.Value, depth int
 // reset has every column that a client can name go back to what it is in a new
 // record; a draft is applied to that. Where the model has no default, the backend
 // may have one.
-func (c *change) reset() error {
+func (c *change) reset() {
 	c.set(c.shape.resource.Key(), c.before.Key())
 	c.unnamed = make([]bool, len(c.values))
 	for i, f := range c.shape.resource.Columns() {
 		if !nameable(f) || f.HasDefaultFunc() {
 			continue
 		}
-		v, err := f.Default()
-		if err != nil {
-			return err
-		}
-		if v.IsAbsent() {
+		if v := f.ConstantDefault(); v.IsAbsent() {
 			c.values[i], c.unnamed[i] = core.Null, true
 		} else {
-			c.set(f, v)
+			c.values[i] = v
 		}
 	}
-	return nil
 }
 
 // resets returns the columns that are left to the backend's default.

@@ -1,0 +1,178 @@
+package postgres
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/core"
+)
+
+// rename finds the columns that have the name that a field had before. What follows
+// compares the tables as they are when the columns are renamed.
+func (c *comparison) rename(r *core.Resource) {
+	s := c.opts.source(r)
+	t := c.found.tables[s.Table]
+	if t == nil || s.apart() {
+		return
+	}
+	for _, f := range r.Columns() {
+		if t.columns[f.Was()] == nil || t.columns[f.Name()] != nil {
+			continue
+		}
+		c.add(difference{
+			phase: renameColumn, what: fmt.Sprintf("%s: column is called %q; Migrate renames it", f, f.Was()), safe: true,
+			remedy: "ALTER TABLE " + c.table(r) + " RENAME COLUMN " + quote(f.Was()) + " TO " + quote(f.Name()),
+		})
+		c.found.rename(c.schema, s.Table, f.Was(), f.Name())
+	}
+}
+
+// rename gives a column another name wherever the catalog has it.
+func (c *catalog) rename(schema, table, from, to string) {
+	t := c.tables[table]
+	col := t.columns[from]
+	delete(t.columns, from)
+	col.name, t.columns[to] = to, col
+	for _, x := range t.indexes {
+		for i, name := range x.columns {
+			if name == from {
+				x.columns[i] = to
+			}
+		}
+	}
+	for i := range t.foreign {
+		if t.foreign[i].column == from {
+			t.foreign[i].column = to
+		}
+	}
+	for _, other := range c.tables {
+		for i, k := range other.foreign {
+			if k.targetSchema == schema && k.target == table && k.targetColumn == from {
+				other.foreign[i].targetColumn = to
+			}
+		}
+	}
+	for name, column := range t.checks {
+		if column == from {
+			t.checks[name] = to
+		}
+	}
+}
+
+// addColumn adds a column, and puts a constant default into the rows that are there,
+// which takes no rewriting of the table (manual, section 5.6.1). As in a new table, the
+// default then is the model's alone.
+func (c *comparison) addColumn(f *core.Field) {
+	table := c.table(f.Resource())
+	d := difference{
+		phase: addColumn, what: f.String() + ": column is missing", safe: true, added: f,
+		remedy: "ALTER TABLE " + table + " ADD COLUMN " + columnSQL(f),
+	}
+	v := f.ConstantDefault()
+	if f.Unique() || !v.IsSet() {
+		c.add(d)
+		return
+	}
+	d.remedy += " DEFAULT " + literal(f, v)
+	c.add(d)
+	c.add(difference{
+		phase: dropDefault, what: f.String() + ": the default is the model's", safe: true, optional: true,
+		remedy: "ALTER TABLE " + table + " ALTER COLUMN " + quote(f.Name()) + " DROP DEFAULT",
+	})
+}
+
+// literal spells a value as SQL does.
+func literal(f *core.Field, v core.Value) string {
+	text := v.String()
+	if v.Type() == core.Bytes {
+		text = `\x` + hex.EncodeToString([]byte(v.Text()))
+	}
+	return strings.TrimSpace(quoted(text)) + "::" + sqlType(f)
+}
+
+// warnOfRenames logs where a field may have been renamed without saying so, and where
+// one that says so is there under both names. It looks at the tables as they are before
+// anything is added, and at some of their rows.
+func warnOfRenames(ctx context.Context, tx pgx.Tx, found *catalog, schema string, m *core.Model, differences []difference, opts Options) error {
+	for _, r := range m.Resources() {
+		source := opts.source(r)
+		t := found.tables[source.Table]
+		fields := added(r, differences)
+		if t == nil || source.apart() || len(fields) == 0 && !t.hasFormer(r) {
+			continue
+		}
+		held, err := holdingData(ctx, tx, source.from(schema), t.unnamed(r))
+		if err != nil {
+			return err
+		}
+		for _, text := range leftBehind(r, fields, held) {
+			opts.logger().Warn("postgres: " + text)
+		}
+	}
+	return nil
+}
+
+// added returns the fields of the resource whose columns are added to its table.
+func added(r *core.Resource, differences []difference) (names []string) {
+	for _, d := range differences {
+		if d.added != nil && d.added.Resource() == r {
+			names = append(names, d.added.Name())
+		}
+	}
+	return names
+}
+
+// hasFormer reports whether a column still has the name that a field had before.
+func (t *catalogTable) hasFormer(r *core.Resource) bool {
+	return slices.ContainsFunc(r.Columns(), func(f *core.Field) bool { return t.columns[f.Was()] != nil })
+}
+
+// leftBehind says what a person should look at in a table that has data in columns
+// that the model does not name.
+func leftBehind(r *core.Resource, added, held []string) (texts []string) {
+	for _, f := range r.Columns() {
+		if slices.Contains(held, f.Was()) {
+			texts = append(texts, fmt.Sprintf("%s: the table has the columns %q and %q, and the field is called %[2]s now and %[3]s before; "+
+				"copy the values and drop the older column", f, f.Name(), f.Was()))
+		}
+	}
+	if len(texts) == 0 && len(added) > 0 && len(held) > 0 {
+		texts = append(texts, fmt.Sprintf("%s: columns were added (%s), and the table has data in columns that the model does not name (%s); "+
+			"let a renamed field say what it was, such as Was: %q", r, strings.Join(added, ", "), strings.Join(held, ", "), held[0]))
+	}
+	return texts
+}
+
+// unnamed returns the columns that are no fields of the resource and that hold what
+// somebody has written, in their order.
+func (t *catalogTable) unnamed(r *core.Resource) (names []string) {
+	for _, num := range slices.Sorted(maps.Keys(t.byNum)) {
+		col := t.byNum[num]
+		if f := r.Field(col.name); !col.generated && (f == nil || !f.Stored()) {
+			names = append(names, col.name)
+		}
+	}
+	return names
+}
+
+// holdingData returns those of the columns that are not null in one of the first rows.
+func holdingData(ctx context.Context, tx pgx.Tx, table string, columns []string) (held []string, err error) {
+	const rows = 1000
+	for _, name := range columns {
+		var holds bool
+		sql := fmt.Sprintf("SELECT EXISTS (SELECT FROM (SELECT t.%s AS c FROM %s AS t LIMIT %d) AS s WHERE s.c IS NOT NULL)", quote(name), table, rows)
+		if err := tx.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&holds); err != nil {
+			return nil, err
+		}
+		if holds {
+			held = append(held, name)
+		}
+	}
+	return held, nil
+}
