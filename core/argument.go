@@ -111,11 +111,8 @@ func checkUpdate(r *Resource, changes []Record) ([]Record, []Value, error) {
 			return nil, nil, err
 		}
 	}
-	sorted := changes
-	if len(changes) > 1 {
-		sorted = slices.Clone(changes)
-		slices.SortFunc(sorted, func(a, b Record) int { return Compare(a.Key(), b.Key()) })
-	}
+	sorted := slices.Clone(changes)
+	slices.SortFunc(sorted, func(a, b Record) int { return Compare(a.Key(), b.Key()) })
 	keys := make([]Value, len(sorted))
 	for i, rec := range sorted {
 		if keys[i] = rec.Key(); i > 0 && keys[i] == keys[i-1] {

@@ -47,8 +47,8 @@ type Backend interface {
 // them.
 //
 // Methods get the whole [Op] and read from it only what their comment names. They
-// do not change it and keep neither it nor its slices, nor return one of them;
-// records and values in it may be kept.
+// may keep it and what it holds, but change neither it nor its slices, and return
+// none of those.
 type BackendTx interface {
 	// Read runs a Load or a Select: the records that fulfil Using and have one of
 	// Keys, ascending by key; or that fulfil Where and Using, in Order, after the

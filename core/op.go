@@ -1,17 +1,17 @@
 package core
 
-import (
-	"context"
-	"sync"
-)
+import "context"
 
 // Op is one operation on its way through the chain. A handler may change it
 // before it passes it on, within these rules: slices may be replaced, their
 // elements never written; Where only grows narrower; Using and Check are
 // extended with [Op.Guard], never dropped. What does not fit the resource fails
-// the op before the backend sees it, with [ServerError]. An Op is valid until its
-// handler returns, and neither it nor its slices must be kept or used by another
-// goroutine; records and values can be kept.
+// the op before the backend sees it, with [ServerError].
+//
+// The store makes a new Op for each attempt and does not use it again, so a
+// handler may keep an Op, its slices, records and values. While the next handler
+// runs, the Op belongs to that handler: a decorator whose goroutine calls the next
+// handler, such as a time-out, passes a copy.
 //
 // A decorator that needs a further op makes it with [Op.Further], or copies the
 // one it has: that keeps it in the transaction, if there is one. An op outside a
@@ -111,16 +111,6 @@ func (op *Op) Writes() bool {
 		return !op.Tx.ReadOnly
 	}
 	return op.Kind.Writes()
-}
-
-// ops keeps used Ops, which are large, so that an operation allocates none.
-var ops = sync.Pool{New: func() any { return new(Op) }}
-
-func newOp() *Op { return ops.Get().(*Op) } //nolint:forcetypeassert // the pool holds nothing else
-
-func (op *Op) release() {
-	*op = Op{}
-	ops.Put(op)
 }
 
 // Result is what an operation returns. It is four words large, and must stay so:

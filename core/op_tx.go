@@ -36,8 +36,13 @@ func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Contex
 	ctx = context.WithValue(ctx, stateKey{}, &state{principal: outer.principal, inside: op.origin, outer: outer})
 	var res Result
 	var failed error
+	var runs calls
 	begin := &Op{Kind: Tx, Principal: op.Principal, Tx: &TxInfo{Attempt: op.Attempt(), ReadOnly: !op.Kind.Writes()}, origin: op.origin}
 	begin.attempt = func(ctx context.Context, t *transaction) error {
+		if !runs.begin() {
+			return &Error{Code: ServerError, Cause: ErrTxDone}
+		}
+		defer runs.end()
 		part := *op
 		part.handle, part.Tx = t, t.info
 		if res, failed = fn(ctx, &part); failed == nil {
@@ -46,6 +51,7 @@ func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Contex
 		return failed
 	}
 	_, err := next(ctx, begin)
+	runs.close()
 	switch {
 	case failed != nil: // also if a decorator lost it
 		return Result{}, failed

@@ -5,9 +5,8 @@ import (
 	"errors"
 )
 
-// send puts the op on its way and releases it.
+// send puts the op on its way.
 func (s Session) send(ctx context.Context, op *Op) (Result, error) {
-	defer op.release()
 	st := stateOf(ctx)
 	op.origin, op.Principal = s.store, st.principal
 	if s.tx != nil {
@@ -26,7 +25,7 @@ func (s Session) send(ctx context.Context, op *Op) (Result, error) {
 
 // repeat runs an op that is a transaction of its own, again if it conflicts.
 func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
-	fresh := *op // decorators change what they pass on
+	asked := *op // decorators change and may keep what they pass on
 	for attempt := 1; ; attempt++ {
 		res, err := s.handler(ctx, op)
 		if err == nil {
@@ -38,8 +37,9 @@ func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
 		if err := backOff(ctx, attempt, lonePause, err); err != nil {
 			return Result{}, err
 		}
-		*op = fresh
-		op.try = attempt + 1
+		again := asked
+		again.try = attempt + 1
+		op = &again
 	}
 }
 

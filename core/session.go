@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Session is the operations on records, which [Store] and [Transaction] share.
@@ -78,7 +79,6 @@ func (s Session) Select(ctx context.Context, r *Resource, q Query) (Page, error)
 	}
 	op := s.op(Select, r)
 	if err := q.fill(op); err != nil {
-		op.release()
 		return Page{}, err
 	}
 	position := Op{Resource: r, Where: op.Where, Order: op.Order, scope: op.scope}
@@ -121,7 +121,7 @@ func (s Session) Insert(ctx context.Context, r *Resource, records ...Record) ([]
 		return nil, err
 	}
 	op := s.op(Insert, r)
-	op.Records, op.Given = checked, records
+	op.Records, op.Given = checked, slices.Clone(records)
 	res, err := s.send(ctx, op)
 	return eachOf(len(checked), res.Records, err)
 }
@@ -224,7 +224,5 @@ func (s Session) owns(r *Resource) error {
 }
 
 func (s Session) op(kind Kind, r *Resource) *Op {
-	op := newOp()
-	op.Kind, op.Resource, op.Final = kind, r, s.final
-	return op
+	return &Op{Kind: kind, Resource: r, Final: s.final}
 }

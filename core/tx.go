@@ -15,7 +15,8 @@ import (
 // used with that context, fails at once with [ErrOuterStore], and so does a Tx
 // inside a Tx.
 //
-// Tx returns the error of fn as it is. Its own errors are those of [Session] and
+// Tx returns when fn has: also where a decorator, such as a time-out, gives up before.
+// It returns the error of fn as it is. Its own errors are those of [Session] and
 // of the commit, which may tell of broken relations and unique values, and
 // [Unavailable] with [ErrCommitUnknown] when nobody knows whether the commit
 // happened. If the context ends in the pause before another try, errors.Is finds
@@ -59,10 +60,13 @@ func (s *Store) attempt(
 	var own *functionError
 	var last *transaction
 	var failures error // of the function and of its operations
-	op := newOp()
-	defer op.release()
-	op.Kind, op.Tx, op.origin, op.Principal = Tx, info, s, inside.principal
+	var runs calls
+	op := &Op{Kind: Tx, Tx: info, origin: s, Principal: inside.principal}
 	op.attempt = func(ctx context.Context, t *transaction) error {
+		if !runs.begin() {
+			return &Error{Code: ServerError, Cause: ErrTxDone}
+		}
+		defer runs.end()
 		own, last = nil, t
 		err := fn(context.WithValue(ctx, stateKey{}, inside), &Transaction{Session{store: s, tx: t}})
 		failed := t.end()
@@ -74,6 +78,7 @@ func (s *Store) attempt(
 		return failed
 	}
 	_, err := s.handler(ctx, op)
+	runs.close()
 	again = repeatable(errors.Join(failures, err)) && !last.hasCommitted()
 	if own != nil && (err == nil || errors.Is(err, own)) {
 		return again, own.error

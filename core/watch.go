@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -23,8 +22,8 @@ type Watcher interface {
 }
 
 // Seen is an operation that has ended: what was asked for, as it was when it came by,
-// and what became of it. It is shared by those who are told and used again afterwards:
-// neither it nor its slices must be kept or written to.
+// and what became of it. Observers next to each other share it: they may keep it and
+// must not write to it or to its slices.
 type Seen struct {
 	Kind      Kind
 	Resource  *Resource  // nil for a Tx
@@ -49,19 +48,16 @@ type watchers []Watcher
 // costs twice as much.
 var epoch = time.Now()
 
-// seens keeps used ones, so that an operation allocates none.
-var seens = sync.Pool{New: func() any { return new(Seen) }}
-
 // around returns the handler that tells the watchers of what goes on to next.
 func (ws watchers) around(next Handler) Handler {
 	if len(ws) == 0 {
 		return next
 	}
 	return func(ctx context.Context, op *Op) (res Result, err error) {
-		seen := seens.Get().(*Seen) //nolint:forcetypeassert // the pool holds nothing else
-		// What is further in may change the op on its way.
-		seen.Kind, seen.Resource, seen.Keys, seen.Records = op.Kind, op.Resource, op.Keys, op.Records
-		seen.Principal, seen.Tx, seen.Attempt = op.Principal, op.Tx, op.Attempt()
+		seen := &Seen{ // before inner decorators change the op
+			Kind: op.Kind, Resource: op.Resource, Keys: op.Keys, Records: op.Records,
+			Principal: op.Principal, Tx: op.Tx, Attempt: op.Attempt(),
+		}
 		for _, w := range ws {
 			w.Begin(op.Kind, op.Resource)
 		}
@@ -70,8 +66,6 @@ func (ws watchers) around(next Handler) Handler {
 		defer func() {
 			seen.Took, seen.Result, seen.Err = time.Since(epoch)-begun, res, err
 			ws.end(ctx, seen)
-			*seen = Seen{}
-			seens.Put(seen)
 		}()
 		return next(ctx, op)
 	}

@@ -90,6 +90,11 @@ var guardRules = []guardRow{
 		opsAreTheirs,
 	},
 	{
+		"an op that was sent stays as it is",
+		"A decorator does not use an op again that it has sent to inner decorators: those may keep it.",
+		opsStay,
+	},
+	{
 		"what is repeated is guarded again",
 		"An operation whose transaction is tried again after a conflict is guarded as if it were the first try.",
 		repeatedIsGuarded,

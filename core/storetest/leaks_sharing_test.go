@@ -26,6 +26,20 @@ var sharingLeaks = []leak{
 		},
 	},
 	{
+		name:   "keeps a pool of ops",
+		caught: []string{"an op that was sent stays as it is"},
+		guarded: func() storetest.Guarded {
+			pool := sync.Pool{New: func() any { return new(core.Op) }}
+			return leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+				pooled := pool.Get().(*core.Op) //nolint:forcetypeassert // the pool holds nothing else
+				defer pool.Put(pooled)
+				*pooled = *op
+				own(pooled)
+				return next(ctx, pooled)
+			})()
+		},
+	},
+	{
 		name:       "logs how many rows there are",
 		interferes: "store",
 		guarded: func() storetest.Guarded {

@@ -68,6 +68,7 @@ type probe struct {
 
 	mu      sync.Mutex
 	arrived []*core.Op
+	kept    []keptOp
 }
 
 type probeKey struct{}
@@ -124,6 +125,7 @@ func (t *theatre) saw(ctx context.Context, op *core.Op) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.arrived = append(p.arrived, copyOf(op))
+	p.kept = append(p.kept, keptOp{op, p.arrived[len(p.arrived)-1]})
 }
 
 // copyOf returns what can be kept of an op: what it says, with slices of its own.

@@ -39,8 +39,8 @@
 // clients that were wrong or have left included, is for debugging. See
 // [core.OutcomeOf] for which is which.
 //
-// With the level off, an operation costs two readings of the clock and the
-// question whether it is, and allocates nothing.
+// With the level off, an operation costs two readings of the clock, the
+// question whether it is, and one allocation, which neighbouring observers share.
 //
 // # What is not logged
 //

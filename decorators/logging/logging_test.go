@@ -373,7 +373,7 @@ func TestOneInSoManyLinesForDebuggingIsWrittenAndEveryOther(t *testing.T) {
 	}
 }
 
-func TestLevelThatIsOffWritesNothingAndAllocatesNothing(t *testing.T) {
+func TestLevelThatIsOffWritesNothingAndAllocatesOnce(t *testing.T) {
 	bare, err := core.New(t.Context(), model, memory.New())
 	if err != nil {
 		t.Fatal(err)
@@ -389,7 +389,7 @@ func TestLevelThatIsOffWritesNothingAndAllocatesNothing(t *testing.T) {
 			}
 		})
 	}
-	if without, with := allocations(bare), allocations(store); with != without {
+	if without, with := allocations(bare), allocations(store); with > without+1 { // the [core.Seen]
 		t.Errorf("%v allocations, %v without", with, without)
 	}
 	expect(t, logs)
@@ -403,7 +403,7 @@ func (u unread) Error() string {
 	return ""
 }
 
-func TestWhatIsDeniedAllocatesNothingWithItsLevelOff(t *testing.T) {
+func TestWhatIsDeniedAllocatesOnceWithItsLevelOff(t *testing.T) {
 	var err error
 	bare, openErr := core.New(t.Context(), model, memory.New(), failing(&err))
 	if openErr != nil {
@@ -414,7 +414,7 @@ func TestWhatIsDeniedAllocatesNothingWithItsLevelOff(t *testing.T) {
 	allocations := func(s *core.Store) float64 {
 		return testing.AllocsPerRun(1000, func() { _, _ = s.Count(t.Context(), cookie, core.All()) })
 	}
-	if without, with := allocations(bare), allocations(store); with != without {
+	if without, with := allocations(bare), allocations(store); with > without+1 { // the [core.Seen]
 		t.Errorf("%v allocations, %v without", with, without)
 	}
 	expect(t, logs)

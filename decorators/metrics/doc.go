@@ -45,8 +45,8 @@
 //
 // # Cost
 //
-// An operation costs two readings of the clock, which neighbouring watchers share, and
-// six atomic operations, and allocates nothing; but an exemplar allocates. The same
+// An operation costs two readings of the clock and one allocation, which neighbouring
+// observers share, and six atomic operations; an exemplar allocates more. The same
 // with the counters and histograms of the client library costs a quarter more (see
 // BenchmarkGet). Each operation on each resource takes some 9 kB.
 package metrics
