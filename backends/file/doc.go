@@ -4,8 +4,8 @@
 //	store, err := core.New(ctx, model, file.Open("cookies.db", file.Options{}))
 //
 // Reading is that of [github.com/larder-go/larder/core/memtable.Store]: readers
-// work on immutable snapshots and wait neither for writers nor for the disk. A
-// transaction is on disk when its commit returns; those that commit at the same
+// work on immutable snapshots and wait neither for writers nor for the disk. Where
+// their time depends on records that a policy hides is described there. A transaction is on disk when its commit returns; those that commit at the same
 // time share one fdatasync. [Options.SyncEvery] trades that for speed.
 //
 // [Open] does not touch the file. [core.New] does, through [Backend.Bind], because

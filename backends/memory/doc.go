@@ -9,4 +9,7 @@
 //
 // Keys of type [core.Int] are handed out in ascending order from 1, beyond every
 // key that a record was given, up to the largest number of 64 bits.
+//
+// Where the time of an answer depends on records that a policy hides is described
+// at memtable, "Hidden records and time".
 package memory

@@ -50,6 +50,22 @@ func (s span) intersect(o span) span {
 
 func (s span) empty() bool { return s.from.compare(s.to) >= 0 }
 
+// intersect returns the values that are in both lists of spans, each of them ascending
+// and apart from each other.
+func intersect(a, b []span) (both []span) {
+	for len(a) > 0 && len(b) > 0 {
+		if s := a[0].intersect(b[0]); !s.empty() {
+			both = append(both, s)
+		}
+		if a[0].to.compare(b[0].to) < 0 {
+			a = a[1:]
+		} else {
+			b = b[1:]
+		}
+	}
+	return both
+}
+
 // spanOf returns the values that fulfil a comparison with one value.
 func spanOf(kind core.FilterKind, v core.Value) (s span, ok bool) {
 	switch kind {

@@ -12,6 +12,22 @@
 // Keys of type [core.Int] are handed out in ascending order from 1, beyond every
 // key that a record was given, up to the largest number of 64 bits.
 //
+// # Hidden records and time
+//
+// A read goes along one index. If the guard of an operation ([core.Op.Using]) names
+// values of an indexed field, as in owner = 7 or tenant in (1, 2), that is the guard's
+// index, whatever else the client asks for; so the number of records that are visited
+// does not depend on hidden ones, and a client's condition costs as much as all records
+// that the guard allows. Elsewhere time may tell how many hidden records fulfil the
+// client's conditions, or how many there are:
+//
+//   - where the guard has no such condition: it names fields without an index, a range,
+//     null among the values, or alternatives ([core.Or]) at its top;
+//   - one hidden record for each key or value of a unique field that the client names,
+//     because these lead to no more than one record each, guard or not;
+//   - the depth of the trees, which grows with the logarithm of all records;
+//   - a write, which conflicts with hidden records that hold its key or unique values.
+//
 // # Logs
 //
 // A durable backend gives the store a [Log]. It is told what a transaction

@@ -38,28 +38,40 @@ const (
 	rankScan            // says nothing about indexed fields
 )
 
-// choose returns the most selective of the conditions that the op's records all
-// fulfil.
+// choose returns the condition of the guard or of the client that leads to the
+// records. The guard's takes precedence if it names values, lest the time that an
+// answer takes tell how many hidden records fulfil the client's condition. Keys and
+// values of a unique field that the client names are an exception: they lead to no
+// more records than are named.
 func choose(op *core.Op) (best core.Filter, rank int) {
+	guard, guardRank := mostSelective(op.Using)
+	own, ownRank := mostSelective(op.Where)
+	few := ownRank <= rankUnique && guardRank != rankNothing
+	if ownRank < guardRank && (few || guardRank > rankValues) || ownRank == rankNothing {
+		return own, ownRank
+	}
+	return guard, guardRank
+}
+
+// mostSelective returns the part of a condition with the best rank.
+func mostSelective(f core.Filter) (best core.Filter, rank int) {
 	rank = rankScan
-	eachCondition(op, func(f core.Filter) {
-		if r := rankOf(f); r < rank {
-			best, rank = f, r
+	eachPart(f, func(part core.Filter) {
+		if r := rankOf(part); r < rank {
+			best, rank = part, r
 		}
 	})
 	return best, rank
 }
 
-// eachCondition calls fn with the parts of Where and Using that must all hold.
-func eachCondition(op *core.Op, fn func(core.Filter)) {
-	for _, f := range [...]core.Filter{op.Where, op.Using} {
-		if f.Kind() != core.FilterAnd {
-			fn(f)
-			continue
-		}
-		for _, part := range f.Filters() {
-			fn(part)
-		}
+// eachPart calls fn with the parts of a condition that must all hold.
+func eachPart(f core.Filter, fn func(core.Filter)) {
+	if f.Kind() != core.FilterAnd {
+		fn(f)
+		return
+	}
+	for _, part := range f.Filters() {
+		fn(part)
 	}
 }
 
@@ -99,29 +111,36 @@ func rankOfValues(field *core.Field, values []core.Value) int {
 	return rankValues
 }
 
-// spansOf returns the values of the chosen condition's field that fulfil it; of
-// a range, also those conditions on the field that narrow it.
+// spansOf returns the values of the chosen condition's field that fulfil it and the
+// other conditions on the field.
 func spansOf(op *core.Op, best core.Filter) []span {
-	if best.Kind() == core.FilterIn {
-		values := core.SortKeys(slices.Clone(best.Values()))
+	spans := valuesOf(best)
+	narrow := func(f core.Filter) {
+		if f.Field() == best.Field() && f != best {
+			spans = intersect(spans, valuesOf(f))
+		}
+	}
+	eachPart(op.Where, narrow)
+	eachPart(op.Using, narrow)
+	return spans
+}
+
+// valuesOf returns the values that fulfil a condition on a field, or more.
+func valuesOf(f core.Filter) []span {
+	if f.Kind() == core.FilterIn {
+		values := core.SortKeys(slices.Clone(f.Values()))
 		spans := make([]span, len(values))
 		for i, v := range values {
 			spans[i] = point(v)
 		}
 		return spans
 	}
-	s, _ := spanOf(best.Kind(), best.Values()[0])
-	if !s.isPoint() {
-		eachCondition(op, func(f core.Filter) {
-			if f.Field() != best.Field() || f.Kind() == core.FilterIn {
-				return
-			}
-			if other, ok := spanOf(f.Kind(), f.Values()[0]); ok {
-				s = s.intersect(other)
-			}
-		})
+	if len(f.Values()) == 1 {
+		if s, ok := spanOf(f.Kind(), f.Values()[0]); ok {
+			return []span{s}
+		}
 	}
-	return []span{s}
+	return []span{everything}
 }
 
 // leaveOut leaves out the condition if it is all that the op asks and names
