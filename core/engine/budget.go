@@ -18,7 +18,10 @@ func (e *Engine) budget() budget { return budget{e.opts.MaxRecords, e.opts.MaxBy
 func (r *resolver) take(times, records, size int) error {
 	r.left.records -= times * records
 	r.left.bytes -= times * size
-	return r.check()
+	if err := r.check(); err != nil {
+		return err
+	}
+	return r.measure(times * size)
 }
 
 // check returns [core.TooLarge] if the answer would exceed a bound.

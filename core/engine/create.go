@@ -92,6 +92,7 @@ func (e *Engine) insertAlone(ctx context.Context, s *shape, drafts []*draft, dep
 // take more bytes than an answer can have.
 func (e *Engine) written(ctx context.Context, s *shape, records []core.Record, depth int) ([]View, error) {
 	r := e.resolver(nil, endNever)
+	r.committed = true
 	views, err := r.views(ctx, s, records, depth)
 	if !r.full {
 		return views, err

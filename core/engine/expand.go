@@ -187,6 +187,7 @@ func (r *resolver) fits(f *core.Field, records, size int) error {
 func (r *resolver) session(f *core.Field, depth int, last bool) (_ core.Session, final bool) {
 	cannotFail := depth == 0 && !f.Many()
 	if last && (r.ending == endAlways || r.ending == endSafely && cannotFail) {
+		r.committed = r.ending == endSafely
 		return r.tx.Final(), true
 	}
 	return r.tx.Session, false

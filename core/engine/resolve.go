@@ -24,6 +24,10 @@ type resolver struct {
 	tables []table // what is known already, by index of the resource; nil if nothing is
 	left   budget
 	full   bool // the answer would have exceeded the budget
+
+	meter     func(bytes int) error // of the context; nil if there is none
+	unmetered int                   // bytes that meter was not called for
+	committed bool                  // a write was, so that nothing may fail any more
 }
 
 func (e *Engine) resolver(tx *core.Transaction, ending ending) *resolver {
@@ -32,6 +36,7 @@ func (e *Engine) resolver(tx *core.Transaction, ending ending) *resolver {
 
 // views shows the records, which are distinct, at the depth.
 func (r *resolver) views(ctx context.Context, s *shape, records []core.Record, depth int) ([]View, error) {
+	r.meter, _ = ctx.Value(meterKey{}).(func(int) error)
 	if depth > 1 {
 		r.read(s.resource, records)
 	}

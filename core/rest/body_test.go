@@ -141,3 +141,44 @@ func TestBytesInFlightAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// stalled is a client that reads its answer once it may go on.
+type stalled struct {
+	*httptest.ResponseRecorder
+
+	goOn <-chan struct{}
+}
+
+func (s stalled) Write(p []byte) (int, error) {
+	<-s.goOn
+	return s.ResponseRecorder.Write(p)
+}
+
+func TestBytesOfAnswersInFlightAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, err := rest.New(open(t, hoard()), rest.Options{MaxInFlight: 1 << 20, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := `{"text": "` + strings.Repeat("x", 300<<10) + `"}`
+		if answer, _ := cost(h, http.MethodPost, "/chest", `[`+text+`,`+text+`]`); strings.Contains(answer, `"error"`) {
+			t.Fatal(answer)
+		}
+		goOn, done := make(chan struct{}), make(chan struct{})
+		go func() {
+			h.ServeHTTP(stalled{httptest.NewRecorder(), goOn}, httptest.NewRequest(http.MethodGet, "/chest", nil))
+			close(done)
+		}()
+		synctest.Wait()
+		for _, target := range []string{"/chest", "/chest?depth=0"} {
+			if w := get(t.Context(), h, target); w.Code != http.StatusServiceUnavailable {
+				t.Errorf("while an answer of 600 kB is under way: %s: %d", target, w.Code)
+			}
+		}
+		close(goOn)
+		<-done
+		if w := get(t.Context(), h, "/chest"); w.Code != http.StatusOK {
+			t.Errorf("afterwards: %d", w.Code)
+		}
+	})
+}

@@ -77,6 +77,9 @@ type exchange struct {
 // bytes in flight, and none waits for its first bytes with a transaction open.
 const entryBytes = 4 << 10
 
+// answerFactor is how often an answer is in memory: as records, and as text.
+const answerFactor = 2
+
 func (x *exchange) run(ctx context.Context) error {
 	principal, err := x.h.authenticate(ctx, x.r)
 	if err != nil {
@@ -93,5 +96,6 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.share.grow(x.ctx, entryBytes); err != nil {
 		return err
 	}
+	x.ctx = engine.WithMeter(x.ctx, func(bytes int) error { return x.share.grow(x.ctx, answerFactor*int64(bytes)) })
 	return serve(x)
 }

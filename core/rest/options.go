@@ -37,7 +37,8 @@ type Options struct {
 	// parsed.
 	MaxBody int64
 	// MaxInFlight bounds the bytes that all requests of the handler hold at a time:
-	// bodies while they are read, and what their values take; default 256 MiB. A
+	// bodies while they are read, what their values take, and answers from 64 KiB on, as
+	// records and as text, until they are written; default 256 MiB. A
 	// request that needs more waits for others to end, until its Timeout, and then
 	// fails with [core.Unavailable]. One request at a time may exceed the bound, so a
 	// request that needs more than MaxInFlight is served when it is alone.

@@ -1,0 +1,26 @@
+package engine
+
+import "context"
+
+// WithMeter returns a context in which the engine calls meter while it builds an
+// answer, with the number of bytes by which the answer grew since the last call. It calls
+// meter for every 64 KiB at least, before it reads more, and not at all for smaller
+// answers. meter may wait; its error ends the request. It is not called after a write was
+// committed, so such an error means that nothing happened.
+func WithMeter(ctx context.Context, meter func(bytes int) error) context.Context {
+	return context.WithValue(ctx, meterKey{}, meter)
+}
+
+type meterKey struct{}
+
+// meteredAtOnce is by how many bytes an answer grows between calls of a meter.
+const meteredAtOnce = 64 << 10
+
+// measure calls the meter of the context for bytes that it was not called for.
+func (r *resolver) measure(size int) error {
+	if r.unmetered += size; r.unmetered < meteredAtOnce || r.meter == nil || r.committed {
+		return nil
+	}
+	size, r.unmetered = r.unmetered, 0
+	return r.meter(size)
+}
