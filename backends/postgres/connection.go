@@ -20,12 +20,16 @@ var errBadURL = errors.New("postgres: not a connection string such as postgres:/
 // where errors of connecting would show it. [Open] and [Options.Replicas] take what it
 // takes.
 //
+// Its OnNotice is how the backend learns that a commit did not reach the synchronous
+// standby. A program that sets another handler calls this one in it.
+//
 // Errors: one that says what to write, and shows nothing of the string.
 func ParseConfig(connection string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(connection)
 	if err != nil || cutsPassword(connection) || !namesSettings(&config.ConnConfig.Config) {
 		return nil, errBadURL
 	}
+	noteUnreplicated(&config.ConnConfig.Config)
 	return config, nil
 }
 

@@ -223,4 +223,12 @@
 // and the pool makes new ones. A write whose commit may have happened meanwhile is
 // [core.ErrCommitUnknown], and so is one that happened although the database made of it
 // what the model cannot hold, such as an infinite time.
+//
+// With synchronous standbys (synchronous_standby_names), a commit is acknowledged once
+// they have it. If its wait is cancelled, by the end of the context or an administrator,
+// the server commits on the primary alone and reports success with a warning. The backend
+// returns [core.ErrCommitUnknown] then. It sees the warning through pools of [Open] and
+// those made from [ParseConfig]; with another pool given to [New], every write whose commit
+// returns after the end of its context is [core.ErrCommitUnknown], and a wait that an
+// administrator cancels is not seen.
 package postgres

@@ -153,7 +153,7 @@ func (b *Backend) classify(ctx context.Context, err error) error {
 func classifyClient(err error) error {
 	var connecting *pgconn.ConnectError
 	switch {
-	case errors.As(err, &connecting), pgconn.SafeToRetry(err), pgconn.Timeout(err), isNetwork(err):
+	case errors.As(err, &connecting), pgconn.SafeToRetry(err), pgconn.Timeout(err), isNetwork(err), errors.Is(err, errUnreplicated):
 		return unavailable(err)
 	}
 	return err

@@ -85,6 +85,9 @@ func (t *transaction) freshKeys(ctx context.Context, op *core.Op, table *table) 
 		})
 		batch.Queue("COMMIT")
 		err = t.conn.SendBatch(ctx, &batch).Close()
+		if err == nil {
+			err = t.waitGivenUp(ctx) // a promoted standby may generate the keys again
+		}
 		if err == nil && len(more) < missing && table.sequence != nil {
 			err = table.sequence.catchUp(ctx, t.conn.Conn(), table)
 		}

@@ -40,6 +40,9 @@ func (t *transaction) acquire(ctx context.Context) (err error) {
 		t.conn, err = t.replica.acquire(ctx)
 	default:
 		t.conn, err = t.backend.acquire(ctx)
+		if err == nil {
+			forgetUnreplicated(t.conn.Conn())
+		}
 	}
 	return err
 }
@@ -85,7 +88,9 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 	if commits {
 		t.done = true
 		t.committed(err)
+		err = t.uncertain(ctx)
 		t.end()
+		return err
 	}
 	return nil
 }
@@ -171,7 +176,7 @@ func (t *transaction) Commit(ctx context.Context) error {
 		return t.failed(ctx, nil, err, true)
 	}
 	t.committed(err)
-	return nil
+	return t.uncertain(ctx)
 }
 
 // Rollback undoes the transaction. If it failed because a sequence is behind, it
