@@ -7,9 +7,10 @@ import (
 
 // codeOf classifies a cause that carries no code of its own.
 func codeOf(err error) Code {
-	for _, transient := range []error{
-		ErrConflict, ErrCommitUnknown, ErrClosed, context.Canceled, context.DeadlineExceeded,
-	} {
+	if errors.Is(err, ErrCommitUnknown) {
+		return OutcomeUnknown
+	}
+	for _, transient := range []error{ErrConflict, ErrClosed, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, transient) {
 			return Unavailable
 		}

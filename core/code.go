@@ -51,8 +51,12 @@ const (
 	// the cause is public.
 	ServerError Code = "SERVER_ERROR"
 	// Unavailable: it may work later: the backend is out of reach, the
-	// transaction still conflicts after its retries, the time ran out.
+	// transaction still conflicts after its retries, the time ran out. Nothing
+	// was written, and the request may be repeated.
 	Unavailable Code = "UNAVAILABLE"
+	// OutcomeUnknown: the write may have happened, see [ErrCommitUnknown]. Repeat
+	// it only if writing twice equals writing once.
+	OutcomeUnknown Code = "OUTCOME_UNKNOWN"
 )
 
 // Error returns the code's text.

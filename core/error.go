@@ -16,7 +16,7 @@ var (
 	ErrConflict = errors.New("transaction conflicts with a concurrent one")
 	// ErrCommitUnknown says that a commit was sent and its outcome was not
 	// learned: the transaction may have happened. It is never retried. Code:
-	// [Unavailable]; [ServerError] if it happened and its result cannot be read.
+	// [OutcomeUnknown]; [ServerError] if it happened and its result cannot be read.
 	ErrCommitUnknown = errors.New("outcome of the commit is unknown")
 	// ErrOuterStore says that a store was used with the context of one of its
 	// own transactions, which would bypass or block that transaction: use the
@@ -154,14 +154,15 @@ func cut(s string) string {
 
 // AsError returns err as an [*Error]: itself if it is one; if it wraps one, a copy
 // of that whose cause is all of err, so that nothing of it is lost; otherwise a
-// new one that wraps it, [Unavailable] for conflicts, unknown commits, closed
-// stores and ended contexts, and [ServerError] for everything else. It returns
-// nil for nil.
+// new one that wraps it, [Unavailable] for conflicts, closed stores and ended
+// contexts, and [ServerError] for everything else. [ErrCommitUnknown] without a code,
+// or with [Unavailable], becomes [OutcomeUnknown], so that an error which calls the
+// write repeatable is never one of unknown outcome. It returns nil for nil.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := err.(*Error); ok { //nolint:errorlint // one that is wrapped comes next
+	if e, ok := err.(*Error); ok && !misnamed(e, err) { //nolint:errorlint // one that is wrapped comes next
 		return e
 	}
 	if code, ok := err.(Code); ok { //nolint:errorlint // a code alone, which has no cause
@@ -170,7 +171,16 @@ func AsError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		public := *e
 		public.Cause = err
+		if misnamed(e, err) {
+			public.Code = OutcomeUnknown
+		}
 		return &public
 	}
 	return &Error{Code: codeOf(err), Cause: err}
+}
+
+// misnamed reports whether e, which err is or wraps, calls a write repeatable whose
+// outcome is unknown.
+func misnamed(e *Error, err error) bool {
+	return e.Code == Unavailable && errors.Is(err, ErrCommitUnknown)
 }

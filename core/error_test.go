@@ -41,8 +41,25 @@ func TestCauseIsForTheLogAndNotForTheClient(t *testing.T) {
 	}
 }
 
+func TestAWriteOfUnknownOutcomeIsNeverCalledRepeatable(t *testing.T) {
+	for _, err := range []error{
+		core.ErrCommitUnknown,
+		fmt.Errorf("waiting: %w", core.ErrCommitUnknown),
+		errors.Join(core.ErrConflict, context.Canceled, core.ErrCommitUnknown),
+		errors.Join(core.ErrCommitUnknown, core.Unavailable),
+		&core.Error{Code: core.Unavailable, Cause: core.ErrCommitUnknown},
+		fmt.Errorf("audit: %w", &core.Error{Code: core.Unavailable, Cause: core.ErrCommitUnknown}),
+		errors.Join(core.ErrCommitUnknown, &core.Error{Code: core.Unavailable}),
+	} {
+		got := core.AsError(err)
+		if got.Code != core.OutcomeUnknown || !errors.Is(got, core.ErrCommitUnknown) || errors.Is(core.AsError(got), core.ErrConflict) != errors.Is(err, core.ErrConflict) {
+			t.Errorf("%v became %v", err, got)
+		}
+	}
+}
+
 func TestContextErrorsStayRecognisable(t *testing.T) {
-	for _, cause := range []error{context.Canceled, context.DeadlineExceeded, core.ErrConflict, core.ErrCommitUnknown} {
+	for _, cause := range []error{context.Canceled, context.DeadlineExceeded, core.ErrConflict} {
 		err := core.AsError(fmt.Errorf("waiting: %w", cause))
 		if !errors.Is(err, cause) || err.Code != core.Unavailable {
 			t.Errorf("%v became %v", cause, err)

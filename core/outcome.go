@@ -28,8 +28,8 @@ const (
 	// OutcomeCancelled: the context was cancelled, by a client that left. One that
 	// expired is OutcomeUnavailable.
 	OutcomeCancelled
-	// OutcomeUnavailable: [Unavailable] for any other reason, a commit of unknown
-	// outcome included.
+	// OutcomeUnavailable: [Unavailable] for any other reason, and a write of unknown
+	// outcome: [OutcomeUnknown].
 	OutcomeUnavailable
 	// OutcomeFailed: [ServerError], and whatever nobody knows.
 	OutcomeFailed
@@ -72,6 +72,8 @@ func OutcomeOf(err error) Outcome {
 		return OutcomeNotFound
 	case Unauthorized, Forbidden, ReadOnly:
 		return OutcomeDenied
+	case OutcomeUnknown:
+		return OutcomeUnavailable
 	case Unavailable:
 		return outcomeOfUnavailable(err)
 	default:
@@ -90,8 +92,6 @@ var invalid = []Code{
 
 func outcomeOfUnavailable(err error) Outcome {
 	switch {
-	case errors.Is(err, ErrCommitUnknown):
-		return OutcomeUnavailable
 	case errors.Is(err, context.Canceled):
 		return OutcomeCancelled
 	case errors.Is(err, ErrConflict):

@@ -48,6 +48,8 @@ func TestOutcomeOfAnErrorIsWhatItMeansForThoseWhoRunTheStore(t *testing.T) {
 		{context.Canceled, core.OutcomeCancelled},
 		{context.DeadlineExceeded, core.OutcomeUnavailable},
 		{errors.Join(core.ErrCommitUnknown, context.Canceled, core.ErrConflict), core.OutcomeUnavailable},
+		{&core.Error{Code: core.OutcomeUnknown, Cause: context.Canceled}, core.OutcomeUnavailable},
+		{&core.Error{Code: core.Unavailable, Cause: errors.Join(core.ErrCommitUnknown, context.Canceled)}, core.OutcomeUnavailable},
 		{core.ErrClosed, core.OutcomeUnavailable},
 		{errors.New("disk"), core.OutcomeFailed},
 		{&core.Error{Code: core.ServerError, Cause: context.Canceled}, core.OutcomeFailed},

@@ -46,7 +46,7 @@ func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
 // repeatable reports whether another try may succeed and cannot do anything
 // twice.
 func repeatable(err error) bool {
-	return errors.Is(err, ErrConflict) && !errors.Is(err, ErrCommitUnknown)
+	return errors.Is(err, ErrConflict) && !errors.Is(err, ErrCommitUnknown) && !errors.Is(err, OutcomeUnknown)
 }
 
 // innermost is the handler that all decorators stand around.

@@ -18,7 +18,7 @@ import (
 // Tx returns when fn has: also where a decorator, such as a time-out, gives up before.
 // It returns the error of fn as it is. Its own errors are those of [Session] and
 // of the commit, which may tell of broken relations and unique values, and
-// [Unavailable] with [ErrCommitUnknown] when nobody knows whether the commit
+// [OutcomeUnknown] with [ErrCommitUnknown] when nobody knows whether the commit
 // happened. If the context ends in the pause before another try, errors.Is finds
 // both its error and the one of the last try.
 func (s *Store) Tx(ctx context.Context, opts TxOptions, fn func(ctx context.Context, tx *Transaction) error) error {

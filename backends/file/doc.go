@@ -74,7 +74,7 @@
 // retried. The transactions concerned fail with [core.Unavailable], nobody has seen
 // them, the file is cut back to where it was, and the backend goes on serving reads
 // and refuses writes until the file is opened again. If not even the cut succeeds,
-// the error is [core.ErrCommitUnknown] too: the file may hold the transaction. Who
+// the error is [core.ErrCommitUnknown]: the file may hold the transaction. Who
 // opens it then may find in the page cache what is not on disk, and so writes
 // everything again that no line knows to have been synced.
 //

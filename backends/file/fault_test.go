@@ -99,10 +99,12 @@ func (f *faulty) insert(i int) {
 	case err == nil:
 		f.allowed = []string{after}
 		return
-	case !f.failed || !errors.Is(err, core.Unavailable) || now != before:
+	case !f.failed || !errors.Is(err, core.Unavailable) && !errors.Is(err, core.OutcomeUnknown) || now != before:
 		f.tb.Fatalf("call %d: insert %d: %v, %s", f.at, i, err, now)
 	case f.refuses && (!errors.Is(err, errRefusing) || errors.Is(err, core.ErrCommitUnknown)):
 		f.tb.Fatalf("call %d: insert %d, which was not tried: %v", f.at, i, err)
+	case errors.Is(err, core.ErrCommitUnknown) != errors.Is(err, core.OutcomeUnknown):
+		f.tb.Fatalf("call %d: insert %d: %v has another code than its cause", f.at, i, err)
 	case errors.Is(err, core.ErrCommitUnknown) && !slices.Contains(f.allowed, after):
 		f.allowed = append(f.allowed, after)
 	}

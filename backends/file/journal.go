@@ -186,14 +186,14 @@ const maxBuffer = 1 << 20
 func (j *journal) fail(doing string, err error) error {
 	err = fmt.Errorf("file: %s: %s: %w", j.path, doing, err)
 	j.refuse(err)
-	undone := j.file.Truncate(j.end)
+	code, undone := core.Unavailable, j.file.Truncate(j.end)
 	if undone == nil {
 		undone = j.file.Sync() // of the cut: the lines that it failed for are gone
 	}
 	if undone != nil {
-		err = fmt.Errorf("%w, and cutting it off: %w: %w", err, undone, core.ErrCommitUnknown)
+		code, err = core.OutcomeUnknown, fmt.Errorf("%w, and cutting it off: %w: %w", err, undone, core.ErrCommitUnknown)
 	}
-	return &core.Error{Code: core.Unavailable, Cause: err}
+	return &core.Error{Code: code, Cause: err}
 }
 
 // refuse makes everything fail from now on.

@@ -41,7 +41,7 @@ func TestEndedContextsLeaveTheBouncerRunning(t *testing.T) {
 		for one[int](t, admin, sleeping) == 0 && len(ended) == 0 {
 		}
 		cancel()
-		if err := <-ended; !errors.Is(err, context.Canceled) || !errors.Is(err, core.Unavailable) {
+		if err := <-ended; !errors.Is(err, context.Canceled) || !errors.Is(err, core.OutcomeUnknown) {
 			t.Errorf("round %d: got %v", round, err)
 		}
 		if _, err := store.Insert(t.Context(), row, record(t, row, map[string]any{"name": "x"})); err != nil {

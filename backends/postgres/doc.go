@@ -221,7 +221,9 @@
 // [core.Unavailable]. Connections that break, by a restart or because a standby took
 // over (target_session_attrs, manual, section 34.1.2), fail what was running on them,
 // and the pool makes new ones. A write whose commit may have happened meanwhile is
-// [core.ErrCommitUnknown], and so is one that happened although the database made of it
+// [core.OutcomeUnknown], which errors.Is also finds as [core.ErrCommitUnknown]. To be
+// safe to repeat, such a write has a key of its own choosing: an Insert that happened
+// before is then [core.AlreadyExists]. [core.ErrCommitUnknown] is also the error of one that happened although the database made of it
 // what the model cannot hold, such as an infinite time.
 //
 // With synchronous standbys (synchronous_standby_names), a commit is acknowledged once

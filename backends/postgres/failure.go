@@ -38,7 +38,7 @@ func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commit
 		return &core.Error{Code: core.ServerError, Cause: unread.error}
 	case commits && t.wrote && unknown(err):
 		t.backend.horizon.lose()
-		return unavailable(errors.Join(core.ErrCommitUnknown, ctx.Err(), err))
+		return outcomeUnknown(ctx.Err(), err)
 	}
 	if table := t.taken(op, err); table != nil {
 		t.behind = table
@@ -48,6 +48,11 @@ func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commit
 		return found
 	}
 	return t.backend.failure(ctx, op, err)
+}
+
+// outcomeUnknown is the error of a commit that may have happened.
+func outcomeUnknown(causes ...error) error {
+	return &core.Error{Code: core.OutcomeUnknown, Cause: errors.Join(core.ErrCommitUnknown, errors.Join(causes...))}
 }
 
 // unknown reports whether the server may have done what it was asked for although

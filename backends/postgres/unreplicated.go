@@ -6,8 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/larder-go/larder/core"
 )
 
 // errUnreplicated is the cause of a commit of unknown outcome that the server reported as
@@ -54,5 +52,5 @@ func (t *transaction) uncertain(ctx context.Context) error {
 	if cause == nil || !t.wrote {
 		return nil
 	}
-	return unavailable(errors.Join(core.ErrCommitUnknown, ctx.Err(), cause))
+	return outcomeUnknown(ctx.Err(), cause)
 }

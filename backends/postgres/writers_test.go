@@ -123,7 +123,7 @@ func (w *writers) note(i int, names [2]string, err error, counts bool) {
 	case err == nil:
 		o = acked
 		w.acks[i]++
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), !errors.Is(err, core.Unavailable):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), !errors.Is(err, core.Unavailable) && !errors.Is(err, core.OutcomeUnknown):
 		w.wrong = append(w.wrong, err)
 		w.stopped = true
 	case errors.Is(err, core.ErrCommitUnknown):

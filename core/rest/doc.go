@@ -35,6 +35,23 @@
 // headers) is the one exception. The causes of 5xx answers go to the log and
 // never into an answer.
 //
+// # Repeating requests
+//
+// UNAVAILABLE is 503 with Retry-After: nothing was written, and the same request may be
+// sent again. OUTCOME_UNKNOWN is 503 without it: a connection broke or the time ran out
+// while the server was committing, and the write may have happened. A client that repeats
+// a POST then may create a second record.
+//
+// A client that chooses the key can repeat safely:
+//
+//	PUT /cookie/9f0c2b4e-6f1d-4c55-8a2f-0f6f3a1c7d10
+//	If-None-Match: *
+//
+// creates the record at most once, whatever was lost on the way: 201 the first time, and 412
+// if an earlier attempt has created the record. PUT, DELETE, and PATCH with If-Match, leave
+// the same record when repeated. After OUTCOME_UNKNOWN of a POST, a client reads the list to
+// find out, by a field whose value only this client would have given.
+//
 // # Nobody
 //
 // Where the store refuses nobody everything, as ownership does, and access without

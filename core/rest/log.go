@@ -16,6 +16,8 @@ func (x *exchange) log(status int, code core.Code, err error) {
 	switch {
 	case status == http.StatusInternalServerError:
 		level = slog.LevelError
+	case code == core.OutcomeUnknown:
+		level = slog.LevelWarn // also if the client left: only the log knows of the write
 	case status == http.StatusServiceUnavailable && x.r.Context().Err() != nil:
 		level = slog.LevelDebug // the client left, which is no failure of ours
 	case status == http.StatusServiceUnavailable:

@@ -15,7 +15,7 @@ func headers() object {
 		"Link":     object{"description": `The next page, as rel="next", if there is one (RFC 8288).`, "schema": text},
 		"Location": object{"description": "Path of the record, if one was created.", "schema": text},
 		"Retry-After": object{
-			"description": "Seconds after which the request may succeed.", "schema": object{"type": "integer"},
+			"description": "Seconds after which the request may succeed. Absent with the code OUTCOME_UNKNOWN: the write may have happened.", "schema": object{"type": "integer"},
 		},
 		"Allow":            object{"description": "The methods that are served.", "schema": text},
 		"WWW-Authenticate": object{"description": "How to authenticate.", "schema": text},

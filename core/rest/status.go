@@ -26,4 +26,5 @@ var statuses = map[core.Code]int{
 	core.UnsupportedMediaType: http.StatusUnsupportedMediaType,
 	core.ServerError:          http.StatusInternalServerError,
 	core.Unavailable:          http.StatusServiceUnavailable,
+	core.OutcomeUnknown:       http.StatusServiceUnavailable,
 }

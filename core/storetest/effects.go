@@ -117,7 +117,7 @@ func faults() []error {
 	}
 	for _, code := range []core.Code{
 		core.NotFound, core.AlreadyExists, core.BadFieldValue, core.FieldUpdateForbidden, core.Forbidden, core.Unauthorized, core.ReadOnly,
-		core.BadRequest, core.TooLarge, core.Unavailable, core.ServerError, core.PreconditionFailed,
+		core.BadRequest, core.TooLarge, core.Unavailable, core.OutcomeUnknown, core.ServerError, core.PreconditionFailed,
 	} {
 		all = append(all, &core.Error{Code: code, Resource: "jar", Field: "label", Message: "secret", Cause: errBroken})
 	}

@@ -83,7 +83,7 @@ func publicly(err error) string {
 		return "no error"
 	}
 	e := core.AsError(err)
-	if e.Code == core.ServerError || e.Code == core.Unavailable {
+	if e.Code == core.ServerError || e.Code == core.Unavailable || e.Code == core.OutcomeUnknown {
 		return e.Error()
 	}
 	return e.Public()

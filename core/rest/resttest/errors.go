@@ -61,7 +61,8 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		{small, exchange{"POST /thing", `{"int":10}`, 413, `TOO_LARGE {"msg": "*"}`}, nil},
 		{plain, exchange{"POST /thing", `{}`, 415, `UNSUPPORTED_MEDIA_TYPE {}`}, []string{"Content-Type", "text/html"}},
 		{with(errSecret), exchange{"POST /thing", `{}`, 500, `SERVER_ERROR {}`}, nil},
-		{with(core.ErrCommitUnknown), exchange{"POST /thing", `{}`, 503, `UNAVAILABLE {}`}, nil},
+		{with(core.ErrClosed), exchange{"POST /thing", `{}`, 503, `UNAVAILABLE {}`}, nil},
+		{with(core.ErrCommitUnknown), exchange{"POST /thing", `{}`, 503, `OUTCOME_UNKNOWN {}`}, nil},
 	} {
 		code, _, _ := strings.Cut(row.exchange.want, " ")
 		shown[core.Code(code)] = true
@@ -70,7 +71,7 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 			if row.setup.decorators == nil && row.setup.rest.MaxBody == 0 && row.setup.rest.Authenticate == nil {
 				c.check(t, exchange{"PUT /thing/7", `{"once": "a", "code": "taken"}`, 201, ""})
 			}
-			testErrorHeaders(t, c.check(t, row.exchange, row.headers...))
+			testErrorHeaders(t, core.Code(code), c.check(t, row.exchange, row.headers...))
 		})
 	}
 	t.Run("every code is shown", func(t *testing.T) {
@@ -90,12 +91,15 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 	})
 }
 
-// testErrorHeaders checks the headers that HTTP demands of a status.
-func testErrorHeaders(t *testing.T, r reply) {
+// testErrorHeaders checks the headers that HTTP demands of a status, and that a client is
+// told to repeat a request only if the request did not happen.
+func testErrorHeaders(t *testing.T, code core.Code, r reply) {
 	t.Helper()
-	for status, name := range map[int]string{401: "Www-Authenticate", 405: "Allow", 503: "Retry-After"} {
-		if (r.status == status) != (r.header.Get(name) != "") {
-			t.Errorf("%d with %s %q", r.status, name, r.header.Get(name))
+	for name, want := range map[string]bool{
+		"Www-Authenticate": r.status == 401, "Allow": r.status == 405, "Retry-After": code == core.Unavailable,
+	} {
+		if want != (r.header.Get(name) != "") {
+			t.Errorf("%s %d with %s %q", code, r.status, name, r.header.Get(name))
 		}
 	}
 }
