@@ -60,8 +60,13 @@ type BackendTx interface {
 	Count(ctx context.Context, op *Op) (int, error)
 	// Insert adds Records, all or none, and returns them as they now are, in the
 	// same order. A record whose key is absent gets the next one, none of those
-	// that other Records name. Absent columns get the backend's own default or
+	// that the transaction chose. Absent columns get the backend's own default or
 	// null.
+	//
+	// A key that a record names, a chosen key, moves the generator only when the
+	// transaction commits: another principal must not notice one that was refused. An
+	// Insert whose generated key is taken by then succeeds with another key, or returns
+	// [ErrConflict].
 	//
 	// Errors: [AlreadyExists] with Resource and Field if a key is taken, by
 	// whomever, or comes twice: it never overwrites; [Forbidden] if a record as
@@ -83,9 +88,9 @@ type BackendTx interface {
 	// Errors: [NotFound] with Resource and Key for the first of Keys that is not
 	// there or does not fulfil Using.
 	Delete(ctx context.Context, op *Op) error
-	// NextIDs returns N keys that no record of the resource has, had or was
-	// promised, not even in transactions that rolled back. A resource whose key
-	// is [Text] has no next key: [BadRequest].
+	// NextIDs returns N keys that no record of the resource has, had in a transaction
+	// that committed, or was promised by NextIDs in any transaction, even one that
+	// rolled back. A resource whose key is [Text] has no next key: [BadRequest].
 	NextIDs(ctx context.Context, op *Op) ([]Value, error)
 	// Commit makes the transaction's writes visible and, where the backend is
 	// durable, durable before it returns.
@@ -99,7 +104,8 @@ type BackendTx interface {
 	// Between statements of one transaction these rules may be broken, so that
 	// values can be swapped.
 	Commit(ctx context.Context) error
-	// Rollback undoes the transaction. It works after the context of the other
+	// Rollback undoes the transaction. Nothing of it is left but a gap where it
+	// generated keys. It works after the context of the other
 	// calls ended: its own is alive for a short while.
 	Rollback(ctx context.Context) error
 }

@@ -10,14 +10,15 @@ import (
 // transaction can only be rolled back.
 
 // InsertInto answers an Insert: it adds the records of the op. Absent keys come from
-// the sequence of the op's resource, which goes on behind those that are given, and
-// absent columns become null.
+// the sequence of the op's resource, which is told of the keys that are given; the
+// backend calls [Sequence.Settle] when the transaction ends. Absent columns become
+// null.
 //
 // Errors: those of [BackendTx].Insert.
 func InsertInto(records map[Value]Record, op *Op, keys *Sequence) ([]Record, error) {
 	r := op.Resource
 	for _, rec := range op.Records {
-		keys.Follow(rec.Key())
+		keys.Choose(rec.Key())
 	}
 	out := make([]Record, len(op.Records))
 	for i, rec := range op.Records {
@@ -87,11 +88,15 @@ func reaches(records map[Value]Record, op *Op) error {
 	return nil
 }
 
-// Sequence hands out the keys of one resource, none of them twice: whole numbers from
-// 1, beyond all that it was told of, or random UUIDs. It belongs to no transaction: a
-// rollback does not take it back. The zero Sequence is ready for use, by one goroutine
-// at a time.
-type Sequence struct{ last int64 }
+// Sequence generates the keys of one resource, none of them twice: whole numbers from
+// 1, or random UUIDs. A key that it generated is not taken back by a rollback. A key
+// that the open transaction chose itself is never generated, and moves the sequence
+// when the transaction commits. The zero Sequence is ready for use, by one transaction
+// and one goroutine at a time.
+type Sequence struct {
+	last   int64
+	chosen map[int64]struct{} // by the open transaction, beyond last
+}
 
 // Next returns the next n keys of the resource.
 //
@@ -100,18 +105,45 @@ func (s *Sequence) Next(r *Resource, n int) ([]Value, error) {
 	switch {
 	case r.key.typ == Text:
 		return nil, &Error{Code: BadRequest, Message: "the keys of " + r.external + " are texts, of which none is next"}
-	case r.key.typ == Int && int64(n) > math.MaxInt64-s.last:
+	case r.key.typ == Int && int64(n+len(s.chosen)) > math.MaxInt64-s.last:
 		return nil, errors.New("core: the numbers for keys of " + r.name + " are used up")
 	}
 	keys := make([]Value, n)
 	for i := range keys {
 		if keys[i] = NewUUID(); r.key.typ == Int {
-			s.last++
-			keys[i] = IntValue(s.last)
+			keys[i] = s.next()
 		}
 	}
 	return keys, nil
 }
 
-// Follow makes the sequence go on behind a key that was chosen elsewhere.
-func (s *Sequence) Follow(key Value) { s.last = max(s.last, key.Int()) }
+func (s *Sequence) next() Value {
+	for {
+		s.last++
+		if _, taken := s.chosen[s.last]; !taken {
+			return IntValue(s.last)
+		}
+	}
+}
+
+// Choose tells the sequence of a key that the open transaction gives to a record.
+func (s *Sequence) Choose(key Value) {
+	if key.Int() <= s.last {
+		return
+	}
+	if s.chosen == nil {
+		s.chosen = make(map[int64]struct{})
+	}
+	s.chosen[key.Int()] = struct{}{}
+}
+
+// Settle ends the transaction for the sequence: the keys that a committed transaction
+// chose are not generated any more, those of another one may be.
+func (s *Sequence) Settle(committed bool) {
+	if committed {
+		for key := range s.chosen {
+			s.last = max(s.last, key)
+		}
+	}
+	s.chosen = nil
+}

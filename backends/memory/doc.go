@@ -7,8 +7,8 @@
 // and wait for nobody, transactions that write run one at a time and never
 // conflict, and fields for which [core.Field.Indexed] holds have an index.
 //
-// Keys of type [core.Int] are handed out in ascending order from 1, beyond every
-// key that a record was given, up to the largest number of 64 bits.
+// Keys of type [core.Int] are generated in ascending order from 1, beyond every key
+// that a committed transaction gave to a record, up to the largest number of 64 bits.
 //
 // Where the time of an answer depends on records that a policy hides is described
 // at memtable, "Hidden records and time".

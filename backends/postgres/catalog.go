@@ -48,7 +48,9 @@ type catalogColumn struct {
 	varies        bool   // the default is not the same for every row
 	sequence      string // whose values an identity or a default of nothing but nextval gives, as SQL names it
 	sequenceStep  int64
-	sequenceLimit int64
+	sequenceLow   int64    // the least value
+	sequenceLimit int64    // the greatest
+	sequenceLast  int64    // where it is; 0 if it is not known or has not begun
 	sequenceLacks []string // privileges that we do not have on it
 	byCodePoint   bool     // collation sorts so
 	deterministic bool     // collation calls no two different texts equal
@@ -91,7 +93,8 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 		col := &catalogColumn{}
 		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
 			&col.declared, &col.domain, &col.labels, &col.display, &col.size, &col.notNull, &col.hasNulls,
-			&col.identity, &col.generated, &col.fallback, &col.varies, &col.sequence, &col.sequenceStep, &col.sequenceLimit, &col.sequenceLacks,
+			&col.identity, &col.generated, &col.fallback, &col.varies,
+			&col.sequence, &col.sequenceStep, &col.sequenceLow, &col.sequenceLimit, &col.sequenceLast, &col.sequenceLacks,
 			&col.byCodePoint, &col.deterministic)
 		if err != nil {
 			return err

@@ -65,7 +65,7 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
        a.attidentity::text, a.attgenerated <> '',
        coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, CASE WHEN t.typtype = 'd' THEN t.typdefault END, ''),
        ` + variesOf + `,
-       coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.last, 0), coalesce(s.missing, '{}'),
+       coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.low, 0), coalesce(s.high, 0), coalesce(s.last, 0), coalesce(s.missing, '{}'),
        ` + byCodePoint + `,
        coalesce(co.collisdeterministic, true)
 FROM col a
@@ -79,7 +79,8 @@ LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN LATERAL (SELECT coalesce(d.adbin, t.typdefaultbin)::text AS bin) AS tree ON true
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
 LEFT JOIN LATERAL (
-  SELECT format('%I.%I', sn.nspname, sc.relname) AS name, sq.seqincrement AS step, sq.seqmax AS last,
+  SELECT format('%I.%I', sn.nspname, sc.relname) AS name, sq.seqincrement AS step, sq.seqmin AS low, sq.seqmax AS high,
+         CASE WHEN has_sequence_privilege(sc.oid, 'USAGE, SELECT') THEN pg_sequence_last_value(sc.oid) END AS last,
          ARRAY(SELECT g FROM unnest('{USAGE,SELECT,UPDATE}'::text[]) AS g WHERE NOT has_sequence_privilege(sc.oid, g)) AS missing
   FROM pg_depend p
   JOIN pg_sequence sq ON sq.seqrelid = CASE WHEN p.classid = 'pg_attrdef'::regclass THEN p.refobjid ELSE p.objid END

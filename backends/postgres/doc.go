@@ -192,10 +192,12 @@
 // # Keys
 //
 // Keys come from the column's default: an identity, a sequence, or any expression
-// such as gen_random_uuid(). A key that is given explicitly moves an identity on, and
-// the sequence of a default that is nextval and nothing else, so that it is not handed
-// out again. What an expression makes of a sequence is not known, and sequences that
-// go down are left alone.
+// such as gen_random_uuid(). A key that is given explicitly moves an identity, or the
+// sequence of a default that is nextval and nothing else, when its transaction has
+// committed. An insert that generates a key which is taken by then moves the sequence
+// and is repeated with another key. Keys beyond half of what the sequence can reach do
+// not move it, so that no row uses it up. What an expression makes of a sequence is not
+// known, and sequences that go down are left alone.
 //
 // # Privileges
 //

@@ -86,7 +86,9 @@ func (t *transaction) taken(op *core.Op, err error) *table {
 	_, rest, _ := strings.Cut(server.Detail, ")=(")
 	digits, _, _ := strings.Cut(rest, ")")
 	key, bad := core.Int.Convert(digits)
-	chosen := func(rec core.Record) bool { return bad != nil && rec.Key().IsSet() || rec.Key() == key }
+	chosen := func(rec core.Record) bool {
+		return (bad != nil && rec.Key().IsSet() || rec.Key() == key) && !t.promised[table].has(rec.Key())
+	}
 	if slices.ContainsFunc(op.Records, chosen) {
 		return nil
 	}

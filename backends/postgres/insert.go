@@ -18,13 +18,19 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 	if err != nil {
 		return nil, err
 	}
-	recs := table.withKeys(op.Records)
+	if err := t.choose(table, op.Records); err != nil {
+		return nil, err
+	}
+	recs, err := t.generated(ctx, op, table, table.withKeys(op.Records))
+	if err != nil {
+		return nil, err
+	}
 	groups, err := grouped(table, recs)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]core.Record, len(recs))
-	calls, highest := table.advance(recs)
+	calls := make([]call, 0, len(groups))
 	for _, g := range groups {
 		c, err := t.insertCall(table, op, recs, g, out)
 		if err != nil {
@@ -43,10 +49,11 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 		}
 	}
 	if table.sequence != nil {
-		for _, rec := range out {
-			highest = max(highest, rec.Key().Int())
+		for i, rec := range out {
+			if recs[i].Key().IsAbsent() {
+				table.sequence.saw(rec.Key().Int())
+			}
 		}
-		table.sequence.saw(highest)
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -28,7 +29,7 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 		}
 		return keys, nil
 	case t.begun:
-		return t.nextKeys(ctx, op, table)
+		return t.nextKeys(ctx, op, table, op.N)
 	}
 	return t.freshKeys(ctx, op, table)
 }
@@ -52,19 +53,29 @@ func (t *table) nextKeysSQL() string {
 		" FROM (SELECT " + t.nextKey() + " AS " + t.key.name + " FROM generate_series(1, $1::bigint)) AS s"
 }
 
-// nextKeys takes keys within the transaction. One that a row has already shows when
-// it is inserted. What it takes may not be enough at once, and so no commit travels
-// along.
-func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table) ([]core.Value, error) {
+// nextKeys takes keys within the transaction that it has not chosen itself. One that
+// another row has already shows when it is inserted. What it takes may not be enough at
+// once, and so no commit travels along.
+func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table, n int) ([]core.Value, error) {
 	t.more = true
 	defer func() { t.more = false }()
-	return table.gather(op.N, func(missing int) (more []core.Value, err error) {
-		err = t.run(ctx, op, call{table.nextKeysSQL(), []any{int64(missing)}, func(rows pgx.Rows) (err error) {
-			more, err = keysOf(rows, table)
-			return err
-		}})
-		return more, err
+	mine := t.chosen[table]
+	keys, err := table.gather(n, func(missing int) (more []core.Value, err error) {
+		for try := 0; ; try++ {
+			n := missing << max(try-1, 0) // more, should all be of a block that it chose
+			err = t.run(ctx, op, call{table.nextKeysSQL(), []any{int64(n)}, func(rows pgx.Rows) (err error) {
+				more, err = keysOf(rows, table)
+				return err
+			}})
+			taken := len(more)
+			more = slices.DeleteFunc(more, mine.has)
+			if err != nil || len(more) == taken || len(more) > 0 {
+				return more[:min(missing, len(more))], err
+			}
+		}
 	})
+	note(&t.promised, table, keys...)
+	return keys, err
 }
 
 // freshKeys takes keys that no row has, although somebody else may have added rows
@@ -98,6 +109,8 @@ func (t *transaction) freshKeys(ctx context.Context, op *core.Op, table *table) 
 	}
 	if t.opts.Single {
 		t.end()
+	} else {
+		note(&t.promised, table, keys...)
 	}
 	return keys, nil
 }

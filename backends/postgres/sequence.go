@@ -19,7 +19,7 @@ import (
 type sequence struct {
 	name  string // qualified and quoted
 	step  int64
-	limit int64
+	half  int64        // keys beyond do not move it: nobody can use it up by one key
 	lacks []string     // privileges that we do not have on it
 	last  atomic.Int64 // at least so far it has come, or zero
 }
@@ -30,8 +30,28 @@ func sequenceOf(key *catalogColumn, f *core.Field) *sequence {
 	if f.Type() != core.Int || key.sequence == "" || key.sequenceStep <= 0 {
 		return nil
 	}
-	return &sequence{name: key.sequence, step: key.sequenceStep, limit: key.sequenceLimit, lacks: key.sequenceLacks}
+	s := &sequence{name: key.sequence, step: key.sequenceStep, half: key.half(), lacks: key.sequenceLacks}
+	s.saw(key.sequenceLast)
+	return s
 }
+
+// half is the middle of the keys that the sequence of the column, or without one the
+// type of the column, can reach: below it are the keys that may be chosen, and enough
+// are left to be generated.
+func (c *catalogColumn) half() int64 {
+	l := limitsOf(c)
+	low, high := int64(1), l.high
+	if c.sequence != "" && c.sequenceStep > 0 {
+		low, high = max(l.low, c.sequenceLow), min(l.high, c.sequenceLimit)
+	}
+	if high <= low {
+		return low
+	}
+	return min(low+int64(uint64(high-low)/2), maxHalf) //nolint:gosec // the difference fits
+}
+
+// maxHalf is half of the numbers on which all readers of JSON agree (RFC 8259, section 6).
+const maxHalf = 1 << 52
 
 // saw notes that the sequence has come as far as n.
 func (s *sequence) saw(n int64) { raise64(&s.last, n) }
@@ -53,24 +73,31 @@ const sequenceLocks = 0x6c617264
 // take values. Large ones are taken by setval: it would only collide if others took
 // as many values between the two looks at the sequence.
 func (s *sequence) advanceSQL(to string) string {
-	const small = 1000
 	return fmt.Sprintf(`SELECT CASE WHEN w.target - s.last_value <= %d
 	THEN (SELECT max(nextval(%s)) FROM generate_series(s.last_value::numeric + CASE WHEN s.is_called THEN %d ELSE 0 END, w.target, %[3]d))
 	ELSE setval(%[2]s, w.target::bigint) END
-FROM (SELECT least(x.target, %[5]d) AS target FROM (SELECT %[4]s::numeric AS target) AS x WHERE x.target > 0) AS w, %[6]s AS s
-WHERE s.last_value < w.target OR s.last_value = w.target AND NOT s.is_called`,
-		small*s.step, s.regclass(), s.step, to, s.limit, s.name)
+FROM (SELECT %[4]s::numeric AS target) AS w, %[5]s AS s
+WHERE w.target > 0 AND (s.last_value < w.target OR s.last_value = w.target AND NOT s.is_called)`,
+		smallMove*s.step, s.regclass(), s.step, to, s.name)
 }
 
-// catchUp moves the sequence past all keys that are there.
+// smallMove is how many values a sequence is moved by nextval at the most.
+const smallMove = 1000
+
+// catchUp moves the sequence past all keys that are there, up to its half.
 func (s *sequence) catchUp(ctx context.Context, c *pgx.Conn, t *table) error {
 	batch := &pgx.Batch{}
 	// Not serializable: reading all keys would conflict with everybody who adds one.
 	batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 	batch.Queue(s.lockSQL())
-	batch.Queue(s.advanceSQL("(SELECT max(" + t.key.name + ") FROM " + t.name + ")"))
+	batch.Queue(s.advanceSQL(t.topSQL()))
 	batch.Queue("COMMIT")
 	return s.explain(c.SendBatch(ctx, batch).Close())
+}
+
+// topSQL is an expression for the highest key that is there and may move the sequence.
+func (t *table) topSQL() string {
+	return fmt.Sprintf("(SELECT max(%s) FROM %s WHERE %[1]s <= %[3]d)", t.key.name, t.name, t.sequence.half)
 }
 
 // movable reports whether we may see where the sequence is, and move it at least in
@@ -86,23 +113,9 @@ func (s *sequence) explain(err error) error {
 	if !ok || server.Code != insufficientPrivilege || len(s.lacks) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w; keys need GRANT %s ON SEQUENCE %s", err, strings.Join(s.lacks, ", "), s.name)
+	return fmt.Errorf("%w; %w", err, s.needs())
 }
 
-// advance returns the calls that move the sequence past the keys of records to
-// insert, none if it is known to be there, and the highest of these keys.
-func (t *table) advance(recs []core.Record) (calls []call, highest int64) {
-	if t.sequence == nil {
-		return nil, 0
-	}
-	for _, rec := range recs {
-		highest = max(highest, rec.Key().Int())
-	}
-	if highest <= t.sequence.last.Load() {
-		return nil, highest
-	}
-	return []call{
-		{sql: t.sequence.lockSQL()},
-		{sql: t.sequence.advanceSQL("$1::bigint"), args: []any{highest}},
-	}, highest
+func (s *sequence) needs() error {
+	return fmt.Errorf("keys need GRANT %s ON SEQUENCE %s", strings.Join(s.lacks, ", "), s.name)
 }

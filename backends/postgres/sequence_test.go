@@ -263,3 +263,19 @@ func TestKeysGoDownIfTheSequenceDoes(t *testing.T) {
 		}
 	}
 }
+
+// Programs use the last key of a type for rows that stand for nothing.
+func TestAKeyNearTheEndOfTheSequenceDoesNotUseItUp(t *testing.T) {
+	row := numbered.Resource("row")
+	store, _ := stored(t, numbered, defaults["serial"][0], `INSERT INTO $S.row (id) VALUES (1), (2147483647)`)
+	for _, c := range []struct{ given, want int64 }{{2147483646, 2}, {1 << 30, 1<<30 + 1}, {500, 1<<30 + 2}} {
+		if _, err := store.Insert(t.Context(), row, record(t, row, map[string]any{"id": c.given})); err != nil {
+			t.Fatal(err)
+		}
+		got, err := store.Insert(t.Context(), row, record(t, row, nil))
+		must(t, err)
+		if got[0].Key() != core.IntValue(c.want) {
+			t.Errorf("after %d the key is %s, want %d", c.given, got[0].Key(), c.want)
+		}
+	}
+}

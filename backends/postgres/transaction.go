@@ -26,7 +26,9 @@ type transaction struct {
 	more     bool     // another statement of the same operation follows
 	replica  *replica // to read from; nil is the primary
 	loose    map[reference]bool
-	behind   *table // whose sequence handed out a key that was taken
+	behind   *table            // whose sequence generated a key that was taken
+	chosen   map[*table]chosen // keys given to records, beyond the sequences
+	promised map[*table]chosen // keys generated for the caller
 }
 
 var _ core.BackendTx = (*transaction)(nil)
@@ -75,7 +77,7 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 		return unavailable(pgconn.ErrConnClosed)
 	}
 	writes := op.Kind.Writes()
-	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1 && !t.begun && !t.more && !(writes && t.backend.replicated())
+	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1 && !t.begun && !t.more && !(writes && (t.backend.replicated() || len(t.chosen) > 0))
 	commits := alone || op.Final && !t.more && len(t.loose) == 0
 	t.wrote = t.wrote || writes
 	if !alone {
@@ -121,7 +123,8 @@ func (t *transaction) enclose(calls []call, writes, commits bool) []call {
 	return all
 }
 
-// commitCalls are what commits, and for replicas ask how far the log has come.
+// commitCalls are what commits, and then for replicas asks how far the log has come and
+// moves sequences.
 func (t *transaction) commitCalls() []call {
 	calls := []call{{sql: "COMMIT", read: func(rows pgx.Rows) error {
 		rows.Close()
@@ -133,7 +136,7 @@ func (t *transaction) commitCalls() []call {
 	if t.wrote && t.backend.replicated() {
 		calls = append(calls, t.backend.horizon.ask())
 	}
-	return calls
+	return append(calls, t.moves()...)
 }
 
 // committed notes that what the transaction wrote is there, and that its position

@@ -103,8 +103,8 @@ func (tx *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, 
 	return tx.backend.keys[op.Resource.Index()].Next(op.Resource, op.N)
 }
 
-func (tx *transaction) Commit(ctx context.Context) error {
-	defer tx.end()
+func (tx *transaction) Commit(ctx context.Context) (err error) {
+	defer func() { tx.end(err == nil) }()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -117,9 +117,15 @@ func (tx *transaction) Commit(ctx context.Context) error {
 }
 
 func (tx *transaction) Rollback(context.Context) error {
-	tx.end()
+	tx.end(false)
 	return nil
 }
 
-// end lets the next transaction begin.
-func (tx *transaction) end() { <-tx.backend.turn }
+// end lets the next transaction begin. Keys that were chosen count only once they are
+// committed: an insert that a policy refuses must not move the keys of everybody else.
+func (tx *transaction) end(committed bool) {
+	for i := range tx.backend.keys {
+		tx.backend.keys[i].Settle(committed)
+	}
+	<-tx.backend.turn
+}

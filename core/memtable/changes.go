@@ -31,7 +31,9 @@ func (t *transaction) changes() (c Changes) {
 			if c.Positions == nil {
 				c.Positions = make([]int64, len(t.store.sequences))
 			}
-			c.Positions[i] = t.store.sequences[i].last.Load()
+			if c.Positions[i] == 0 {
+				c.Positions[i] = max(t.store.sequences[i].last.Load(), t.chose(i).highest())
+			}
 		}
 	}
 	return c

@@ -3,14 +3,17 @@ package memtable
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/larder-go/larder/core"
 )
 
-// sequence hands out the whole numbers from 1 that it neither handed out nor saw
-// before. It belongs to no transaction, so nothing that it did is undone.
+// sequence generates the whole numbers from 1, none of them twice and none that a
+// committed transaction gave to a record. It belongs to no transaction: a number that
+// it generated is never taken back. A number that a transaction chose moves it only
+// when the transaction commits.
 type sequence struct {
 	resource *core.Resource
 	log      Log
@@ -86,7 +89,66 @@ func (s *sequence) follow(key core.Value) {
 // unknown reports whether the log is not told of the key unless a record says it.
 func (s *sequence) unknown(key core.Value) bool { return key.Int() > s.limit.Load() }
 
-// nextKeys hands out n keys of the resource.
+// chosen are the keys that a transaction gave to records of a resource itself, beyond
+// its sequence.
+type chosen map[core.Value]struct{}
+
+// choose notes a key that the transaction gives to a record.
+func (t *transaction) choose(r *core.Resource, key core.Value) {
+	i := r.Index()
+	if key.Int() <= t.store.sequences[i].last.Load() {
+		return
+	}
+	if t.chosen == nil {
+		t.chosen = make([]chosen, len(t.store.sequences))
+	}
+	if t.chosen[i] == nil {
+		t.chosen[i] = make(chosen)
+	}
+	t.chosen[i][key] = struct{}{}
+}
+
+// chose returns the keys that the transaction chose and the sequence may generate.
+func (t *transaction) chose(resource int) chosen {
+	if t.chosen == nil {
+		return nil
+	}
+	return t.chosen[resource]
+}
+
+// highest returns the highest of the keys, 0 if there are none.
+func (c chosen) highest() (top int64) {
+	for key := range c {
+		top = max(top, key.Int())
+	}
+	return top
+}
+
+// follow moves the sequences past the keys that the transaction chose. It has
+// committed.
+func (t *transaction) follow() {
+	for i, keys := range t.chosen {
+		t.store.sequences[i].follow(core.IntValue(keys.highest()))
+	}
+}
+
+// nextKeys generates n keys of the resource that the transaction has not chosen.
+func (t *transaction) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
+	mine := t.chose(r.Index())
+	keys, err := t.store.nextKeys(r, n)
+	for more := n; err == nil && len(mine) > 0; more *= 2 {
+		keys = slices.DeleteFunc(keys, func(key core.Value) bool { _, taken := mine[key]; return taken })
+		if len(keys) >= n {
+			return keys[:n], nil
+		}
+		var next []core.Value
+		next, err = t.store.nextKeys(r, more)
+		keys = append(keys, next...)
+	}
+	return keys, err
+}
+
+// nextKeys generates n keys of the resource.
 func (s *Store) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
 	next := core.NewUUID
 	switch r.Key().Type() {

@@ -18,6 +18,7 @@ type transaction struct {
 	now     *Snapshot // base until the first write
 	writes  writes
 	touched []touched // for the log, repetitions included
+	chosen  []chosen  // by resource; nil if there are none
 	ended   bool
 }
 
@@ -90,7 +91,7 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return t.store.nextKeys(op.Resource, op.N)
+	return t.nextKeys(op.Resource, op.N)
 }
 
 // Commit publishes what the transaction wrote unless it breaks integrity. Once the
@@ -114,6 +115,7 @@ func (t *transaction) publish(ctx context.Context) error {
 	}
 	s, now := t.store, t.now
 	if s.log == nil {
+		t.follow()
 		s.head = now
 		s.committed.Store(now)
 		return nil
@@ -125,11 +127,13 @@ func (t *transaction) publish(ctx context.Context) error {
 	}
 	changes := t.changes()
 	if changes.empty() {
+		t.follow()
 		t.now = t.base
 		return nil
 	}
 	durable, err := s.log.Append(changes, func() { s.committed.Store(now) })
 	if err == nil {
+		t.follow()
 		now.durable = durable
 		s.head = now
 	}

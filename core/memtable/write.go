@@ -23,11 +23,12 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 		if err := t.add(op, records[i]); err != nil {
 			return nil, err
 		}
+		t.choose(op.Resource, rec.Key())
 	}
 	if missing == 0 {
 		return records, nil
 	}
-	keys, err := t.store.nextKeys(op.Resource, missing)
+	keys, err := t.nextKeys(op.Resource, missing)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +68,6 @@ func (t *transaction) add(op *core.Op, rec core.Record) error {
 	if _, taken := table.get(rec.Key()); taken {
 		return r.Key().Taken()
 	}
-	t.store.sequences[r.Index()].follow(rec.Key())
 	t.put(table, core.Record{}, rec)
 	return nil
 }

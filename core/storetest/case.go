@@ -40,7 +40,7 @@ var families = []struct {
 	{name: "batch", rows: batchRules},
 	{name: "using", rows: usingRules},
 	{name: "check", rows: checkRules},
-	{name: "ids", rows: idRules},
+	{name: "ids", rows: slices.Concat(idRules, chosenKeyRules)},
 	{name: "types", rows: slices.Concat(typeRules, roundTripRules())},
 	{name: "integrity", rows: integrityRules},
 	{name: "errors", rows: errorRules},

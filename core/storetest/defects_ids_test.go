@@ -68,23 +68,26 @@ var idDefects = []defect{
 		},
 	},
 	{
-		name:   "the sequence knows nothing of given keys",
-		breaks: []string{"ids/handed out ids keep clear of given ones", "ids/a batch may mix given and missing keys"},
+		name: "the sequence knows nothing of given keys",
+		breaks: []string{
+			"ids/handed out ids keep clear of given ones", "ids/a batch may mix given and missing keys", "ids/a committed chosen key is never generated",
+			"ids/a transaction generates none of the keys that it chose", "ids/a generated key that is taken is replaced",
+		},
 		bend: func(h *hooks) {
 			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
-				last := tx.backend.last[op.Resource.Index()]
-				given := 0
-				for _, rec := range op.Records {
-					if !rec.Key().IsAbsent() {
-						given++
-					}
-				}
-				if given == len(op.Records) {
-					recs, err := tx.Insert(ctx, op)
-					tx.backend.last[op.Resource.Index()] = last
-					return recs, err
-				}
+				defer clear(tx.chosen[op.Resource.Index()])
 				return oneByOne()(tx, ctx, op)
+			}
+		},
+	},
+	{
+		name:   "a chosen key moves the sequence before it is committed",
+		breaks: []string{"ids/a chosen key that is not committed moves nothing"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Insert(ctx, op)
+				tx.follow()
+				return recs, err
 			}
 		},
 	},

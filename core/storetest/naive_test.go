@@ -16,7 +16,7 @@ type naive struct {
 	model *core.Model
 	turn  chan struct{} // taken by the open transaction
 	rows  []rows        // by index of the resource
-	last  []int64       // the highest key that was handed out or used; never goes back
+	last  []int64       // the highest key that was generated, or chosen and committed; never goes back
 
 	closed atomic.Bool
 }
@@ -58,9 +58,9 @@ func (b *naive) Close() error {
 
 // open returns a transaction on a copy of everything.
 func (b *naive) open() *naiveTx {
-	tx := &naiveTx{backend: b, rows: make([]rows, len(b.rows))}
+	tx := &naiveTx{backend: b, rows: make([]rows, len(b.rows)), chosen: make([]map[int64]bool, len(b.rows))}
 	for i, all := range b.rows {
-		tx.rows[i] = maps.Clone(all)
+		tx.rows[i], tx.chosen[i] = maps.Clone(all), make(map[int64]bool)
 	}
 	return tx
 }
@@ -68,6 +68,7 @@ func (b *naive) open() *naiveTx {
 type naiveTx struct {
 	backend *naive
 	rows    []rows
+	chosen  []map[int64]bool // keys that the transaction gave to records itself
 }
 
 // of goes by key, so that of several mistakes the same one is always told.
@@ -92,8 +93,10 @@ func (tx *naiveTx) Count(ctx context.Context, op *core.Op) (int, error) {
 
 func (tx *naiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	r, all := op.Resource, tx.rows[op.Resource.Index()]
-	for _, rec := range op.Records { // keys that are handed out keep clear of those that are given
-		tx.backend.last[r.Index()] = max(tx.backend.last[r.Index()], rec.Key().Int())
+	for _, rec := range op.Records {
+		if rec.Key().Type() == core.Int && rec.Key().IsSet() {
+			tx.chosen[r.Index()][rec.Key().Int()] = true
+		}
 	}
 	out := make([]core.Record, len(op.Records))
 	for i, rec := range op.Records {
@@ -167,8 +170,12 @@ func (tx *naiveTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, erro
 func (tx *naiveTx) nextID(r *core.Resource) (core.Value, error) {
 	switch r.Key().Type() {
 	case core.Int:
-		tx.backend.last[r.Index()]++
-		return core.IntValue(tx.backend.last[r.Index()]), nil
+		for {
+			tx.backend.last[r.Index()]++
+			if key := tx.backend.last[r.Index()]; !tx.chosen[r.Index()][key] {
+				return core.IntValue(key), nil
+			}
+		}
 	case core.UUID:
 		return core.NewUUID(), nil
 	}
@@ -182,9 +189,19 @@ func (tx *naiveTx) Commit(ctx context.Context) error {
 	}
 	err := tx.check()
 	if err == nil {
+		tx.follow()
 		tx.backend.rows = tx.rows
 	}
 	return err
+}
+
+// follow makes keys go on behind those that the transaction chose. It has committed.
+func (tx *naiveTx) follow() {
+	for i, keys := range tx.chosen {
+		for key := range keys {
+			tx.backend.last[i] = max(tx.backend.last[i], key)
+		}
+	}
 }
 
 // check returns the error that a commit owes.

@@ -188,6 +188,7 @@ func (t *optimisticTx) Commit(ctx context.Context) error {
 	if err := t.check(); err != nil {
 		return err
 	}
+	t.follow()
 	if len(mine) > 0 {
 		b.before, b.rows = b.rows, merged
 	}
@@ -206,8 +207,8 @@ type uncommitted struct {
 func (b *uncommitted) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	before := b.open().rows
-	return &uncommittedTx{&naiveTx{backend: &b.naive, rows: b.rows}, b, before, make(changes)}, ctx.Err()
+	open := b.open()
+	return &uncommittedTx{&naiveTx{backend: &b.naive, rows: b.rows, chosen: open.chosen}, b, open.rows, make(changes)}, ctx.Err()
 }
 
 type uncommittedTx struct {
@@ -268,7 +269,12 @@ func (t *uncommittedTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value,
 	return t.naiveTx.NextIDs(ctx, op)
 }
 
-func (t *uncommittedTx) Commit(ctx context.Context) error { return ctx.Err() }
+func (t *uncommittedTx) Commit(ctx context.Context) error {
+	t.backend.mu.Lock()
+	defer t.backend.mu.Unlock()
+	t.follow()
+	return ctx.Err()
+}
 
 func (t *uncommittedTx) Rollback(context.Context) error {
 	t.backend.mu.Lock()

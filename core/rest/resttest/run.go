@@ -34,6 +34,7 @@ var families = []struct {
 	{"replace", testReplace},
 	{"delete", testDelete},
 	{"ids", testIDs},
+	{"chosen ids", testChosenIDs},
 	{"types", testTypes},
 	{"fields", testFields},
 	{"computed fields", testComputed},

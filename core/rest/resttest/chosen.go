@@ -1,0 +1,47 @@
+package resttest
+
+import (
+	"context"
+	"strconv"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// allowed lets records be inserted whose text is "allowed", and no others.
+func allowed() core.Decorator {
+	return core.Decorator{Name: "allowed", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Kind == core.Insert {
+				op.Check = core.And(op.Check, op.Resource.Field("text").Compare(core.FilterEq, core.TextValue("allowed")))
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
+// testChosenIDs has a client choose the greatest ids that there are, in requests that
+// are refused.
+func testChosenIDs(t *testing.T, newBackend NewBackend) {
+	for _, body := range []string{`{"text": "x"}`, `{"text": "allowed", "folder": 5}`, `{"text": "allowed", "nope": 5}`} {
+		t.Run("an id of a PUT that is refused moves nothing: "+body, func(t *testing.T) {
+			c := setup{model: notes(), decorators: []core.Decorator{allowed()}}.start(t, newBackend)
+			post := func() int64 {
+				id, err := strconv.ParseInt(c.check(t, exchange{"POST /note", `{"text": "allowed"}`, 201, ""}).field("id"), 10, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return id
+			}
+			before := post()
+			for _, id := range []string{"2147483647", "1073741824", "4503599627370496", "9223372036854775807"} {
+				if r := c.send(t, "PUT", "/note/"+id, reader(body)); r.status < 400 || r.status >= 500 {
+					t.Errorf("PUT /note/%s: %d %s", id, r.status, r.body)
+				}
+			}
+			if after := post(); after <= before || after > before+100 {
+				t.Errorf("the ids of two POSTs are %d and %d", before, after)
+			}
+		})
+	}
+}
