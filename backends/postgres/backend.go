@@ -77,13 +77,8 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	b.tables, b.parts = bindTables(found, b.schema, m, b.opts), found.parts
 	b.defers = found.defers
 	b.autocommit = found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
-	for _, t := range b.tables {
-		if t.sequence == nil || !t.sequence.movable() {
-			continue
-		}
-		if err := t.sequence.catchUp(ctx, conn.Conn(), t); err != nil {
-			return b.classify(ctx, err)
-		}
+	if err := catchUpAll(ctx, conn.Conn(), b.tables); err != nil {
+		return b.classify(ctx, err)
 	}
 	return b.connectReplicas(ctx, conn)
 }
