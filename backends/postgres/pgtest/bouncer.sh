@@ -8,4 +8,4 @@ bouncer=$!
 read -r _ || :
 kill -TERM $bouncer 2>/dev/null || :
 wait $bouncer || :
-! grep FATAL "$dir/log" >&2
+! grep '\] FATAL ' "$dir/log" >&2
