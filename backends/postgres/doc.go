@@ -167,15 +167,20 @@
 //
 // With [Options.Replicas], transactions begun as read-only and single reads, such as
 // a plain Get, go to hot standbys in turn (manual, section 27.4); all others go to
-// the primary. A backend reads what it has written: it remembers the position in the
-// log behind its last commit, which the server tells in the round trip of the commit
-// itself, and a standby is asked, in the round trip of the read, whether it has
-// replayed so far. When the backend is bound, all that is committed counts as
+// the primary. A backend reads what it has written: it remembers the timeline and the
+// position in the log behind its last commit, which the server tells in the round trip of
+// the commit itself, and a standby is asked, in the round trip of the read, whether it has
+// replayed so far. A standby on another timeline is behind: after a failover, one that
+// lacks the new primary's log serves nothing. When the backend is bound, all that is committed counts as
 // written. If a standby is behind, gives no connection within half a second, fails or
 // has been promoted, the primary reads instead, and the standby is left alone for a
 // moment: 5 ms if it is behind, a second otherwise. If it fails in the middle of a
 // transaction, the transaction is repeated, as after a conflict. So no error of a
 // standby reaches a client while the primary works and attempts are left.
+//
+// To see at once that a standby has followed a failover, the role of the connections needs
+// pg_read_all_stats, which is part of pg_monitor. Another role sees it at the next
+// restartpoint of the standby (checkpoint_timeout), and the primary reads until then.
 //
 // What is given up: a standby has no SERIALIZABLE (manual, section 13.4.1), and so
 // transactions there are REPEATABLE READ. They see one snapshot, of what had

@@ -30,8 +30,8 @@ func TestAPositionThatIsNotKnownKeepsReadersFromReplicas(t *testing.T) {
 	if h.settle(t.Context(), mute{}) {
 		t.Error("settled without an answer")
 	}
-	if !h.settle(t.Context(), conn) || h.position.Load() == 0 {
-		t.Errorf("not settled: position %d", h.position.Load())
+	if !h.settle(t.Context(), conn) || h.at.Load() == nil {
+		t.Error("not settled")
 	}
 	if !h.settle(t.Context(), mute{}) {
 		t.Error("the primary was asked twice")
@@ -39,5 +39,27 @@ func TestAPositionThatIsNotKnownKeepsReadersFromReplicas(t *testing.T) {
 	h.lose()
 	if h.settle(t.Context(), mute{}) {
 		t.Error("settled although another position was lost")
+	}
+}
+
+func TestHorizonNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	var h horizon
+	for _, c := range []struct{ reached, want logPosition }{
+		{logPosition{1, 10}, logPosition{1, 10}},
+		{logPosition{1, 5}, logPosition{1, 10}},
+		{logPosition{1, 20}, logPosition{1, 20}},
+		{logPosition{2, 15}, logPosition{2, 15}}, // the promoted standby lacked some of the log
+		{logPosition{1, 99}, logPosition{2, 15}},
+		{logPosition{2, 16}, logPosition{2, 16}},
+	} {
+		if h.reach(c.reached); *h.at.Load() != c.want {
+			t.Errorf("after %v: %v, want %v", c.reached, *h.at.Load(), c.want)
+		}
+	}
+	for replayed, behind := range map[logPosition]bool{{2, 16}: false, {2, 15}: true, {1, 99}: true, {3, 99}: true, {0, 99}: true} {
+		if got := replayed.behind(*h.at.Load()); got != behind {
+			t.Errorf("%v behind: %v", replayed, got)
+		}
 	}
 }

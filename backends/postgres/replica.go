@@ -117,29 +117,68 @@ func (b *Backend) beginReplica() string {
 	return "BEGIN ISOLATION LEVEL " + strings.ToUpper(string(level)) + " READ ONLY"
 }
 
-// horizon is the position in the write-ahead log behind all that the backend has
-// committed (manual, section 9.27.3). A replica that has not replayed so far may
-// lack some of it.
+// horizon is the position in the write-ahead log behind all that the backend has committed
+// (manual, section 9.27.3). A replica that has not replayed so far may lack some of it.
 type horizon struct {
-	position atomic.Int64
-	lost     atomic.Int64 // how many commits have not told their position
-	found    atomic.Int64 // how many of them are before it nevertheless
+	at    atomic.Pointer[logPosition] // nil: not known yet
+	lost  atomic.Int64                // how many commits have not told their position
+	found atomic.Int64                // how many of them are before it nevertheless
 }
 
-// positionSQL is the position behind the transactions that have committed on the
-// connection. Where a commit waits for the disk, all of it has been written;
-// otherwise it is at least in the server's memory.
-const positionSQL = `SELECT (CASE current_setting('synchronous_commit') WHEN 'off'
-	THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_lsn() END - '0/0'::pg_lsn)::bigint`
+// logPosition is one in the write-ahead log. Every promotion of a standby begins another
+// timeline (manual, section 26.3.5), and offsets of different timelines do not compare.
+type logPosition struct{ timeline, offset int64 }
+
+// behind reports whether a replica that has replayed up to p may lack what is before q. A
+// later timeline does not tell how much of an earlier one it has.
+func (p logPosition) behind(q logPosition) bool {
+	return p.timeline != q.timeline || p.offset < q.offset
+}
+
+// reach moves the horizon to a position that is later.
+func (h *horizon) reach(p logPosition) {
+	for {
+		old := h.at.Load()
+		if old != nil && (p.timeline < old.timeline || !old.behind(p)) {
+			return
+		}
+		if h.at.CompareAndSwap(old, &p) {
+			return
+		}
+	}
+}
+
+// positionSQL is the timeline of a primary, and the offset behind the transactions that have
+// committed on the connection. Where a commit waits for the disk, all of it has been
+// written; otherwise it is at least in the server's memory.
+const positionSQL = `SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint,
+	(CASE current_setting('synchronous_commit') WHEN 'off'
+		THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_lsn() END - '0/0'::pg_lsn)::bigint`
+
+// replayedSQL is the timeline of a standby, and the offset up to which it has replayed. The
+// timeline is zero on a primary and where it is not known. The receiver shows its timeline
+// to members of pg_read_all_stats; the control file shows it to all, and keeps the old one
+// for some time after a switch.
+const replayedSQL = `SELECT CASE WHEN pg_is_in_recovery() THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver),
+	(SELECT min_recovery_end_timeline FROM pg_control_recovery()), 0) ELSE 0 END::bigint,
+	coalesce(pg_last_wal_replay_lsn() - '0/0'::pg_lsn, 0)::bigint`
+
+// readPosition reads the one row of these queries.
+func readPosition(rows pgx.Rows) (logPosition, error) {
+	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (p logPosition, err error) {
+		err = row.Scan(&p.timeline, &p.offset)
+		return p, err
+	})
+}
 
 // ask is the call that comes after a COMMIT.
 func (h *horizon) ask() call {
 	return call{sql: positionSQL, read: func(rows pgx.Rows) error {
-		position, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+		p, err := readPosition(rows)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errNoPosition, err)
 		}
-		raise64(&h.position, position)
+		h.reach(p)
 		return nil
 	}}
 }
@@ -170,16 +209,26 @@ func (h *horizon) settle(ctx context.Context, primary querier) bool {
 	return true
 }
 
-// check is the call that fails on a replica that has not replayed so far, or that
-// is none.
+// check is the call that fails on a replica that has not replayed so far, or that is none.
+// A replica on a later timeline than the horizon's shows that a standby was promoted: the
+// next read asks the primary.
 func (h *horizon) check() call {
-	const sql = "SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn() - '0/0'::pg_lsn >= $1::bigint, false)"
-	return call{sql, []any{h.position.Load()}, func(rows pgx.Rows) error {
-		replayed, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
-		if err == nil && !replayed {
+	var wanted logPosition
+	if p := h.at.Load(); p != nil {
+		wanted = *p
+	}
+	return call{sql: replayedSQL, read: func(rows pgx.Rows) error {
+		replayed, err := readPosition(rows)
+		switch {
+		case err != nil:
+			return err
+		case replayed.timeline > wanted.timeline:
+			h.lose()
+			return errBehind
+		case replayed.timeline == 0 || replayed.behind(wanted):
 			return errBehind
 		}
-		return err
+		return nil
 	}}
 }
 
