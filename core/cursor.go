@@ -7,9 +7,15 @@ import (
 )
 
 // Cursor is a place in the result of a query: after the last record of a page.
-// It is opaque text that fits into a URL, holds nothing but the values that the
-// query sorts by, and works for that query alone. It stays valid when records
-// come and go, the one that it was made of included.
+// It is opaque text that fits into a URL: below 2 KiB, however long the values are
+// that the query sorts by. It works for that query alone, and stays valid when
+// records come and go, the record included that it was made of.
+//
+// Of values that are too long for that, a cursor holds the beginning and a hash. The
+// page that it continues reads the record again, in the same transaction and under
+// the guards of the request. If the record is gone, hidden or changed, the list
+// continues where values with that beginning begin: records may show twice, and none
+// is left out.
 type Cursor string
 
 // fingerprintSize is enough to tell queries apart by accident; a forged cursor
@@ -25,34 +31,21 @@ func cursorAfter(op *Op, rec Record) (Cursor, error) {
 			return "", &Error{Code: ServerError, Cause: fmt.Errorf("a record came without %s, which the query sorts by", o.Field)}
 		}
 	}
-	raw := append(fingerprint(op), ListOf(position...).str...)
+	raw := append(fingerprint(op), markOf(position).text()...)
 	return Cursor(base64.RawURLEncoding.EncodeToString(raw)), nil
 }
 
-// position decodes the cursor for op.
-func (c Cursor) position(op *Op) ([]Value, error) {
-	foreign := &Error{Code: BadParam, Param: "after", Accepted: "a cursor of the same query"}
+// mark decodes the cursor for op.
+func (c Cursor) mark(op *Op) (mark, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
 	if err != nil || len(raw) < fingerprintSize || string(raw[:fingerprintSize]) != string(fingerprint(op)) {
-		return nil, foreign
+		return nil, errForeignCursor()
 	}
-	list, err := List.Convert(jsonText(raw[fingerprintSize:]))
-	if err != nil {
-		return nil, foreign
-	}
-	items, ok := list.Any().([]any)
-	if !ok || len(items) != len(op.Order) {
-		return nil, foreign
-	}
-	position := make([]Value, len(items))
-	for i, item := range items {
-		v, err := op.Order[i].Field.typ.Convert(item)
-		if err != nil || v.IsNull() && op.Order[i].Field.Key() {
-			return nil, foreign
-		}
-		position[i] = v
-	}
-	return position, nil
+	return parseMark(raw[fingerprintSize:], op.Order)
+}
+
+func errForeignCursor() error {
+	return &Error{Code: BadParam, Param: "after", Accepted: "a cursor of the same query"}
 }
 
 // fingerprint identifies the query of op: resource, condition and order.

@@ -28,6 +28,7 @@ func TestACursorWhosePositionWasTamperedWithIsRefused(t *testing.T) {
 		"[2.5,1]": true, "[null,1]": true, "[7,0]": true,
 		"": false, "null": false, "{}": false, "2.5": false, "[2.5,1": false, "[]": false, "[2.5]": false, "[2.5,1,1]": false,
 		`["x",1]`: false, `[2.5,"x"]`: false, "[2.5,1.5]": false, "[2.5,null]": false, "[[2.5],1]": false,
+		`[{"begins":2.5,"hash":"x"},1]`: false, `[2.5,{"begins":1,"hash":"x"}]`: false, `[{},1]`: false,
 	} {
 		q.After = core.Cursor(base64.RawURLEncoding.EncodeToString(append(raw[:fingerprint:fingerprint], position...)))
 		if _, err := s.Select(ctx, r, q); ok != (err == nil) || err != nil && !errors.Is(err, core.BadParam) {

@@ -40,7 +40,11 @@ type Page struct {
 // Errors: those of [Session.Select].
 func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
 	op := Op{Kind: Select, Resource: r}
-	if err := q.fill(&op); err != nil {
+	at, err := q.fill(&op)
+	if err == nil {
+		err = at.within(&op, records)
+	}
+	if err != nil {
 		return Page{}, err
 	}
 	return pageOf(&op, ReadFrom(records, &op))
@@ -53,7 +57,7 @@ func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
 func (r *Resource) CursorAfter(q Query, rec Record) (Cursor, error) {
 	op := Op{Kind: Select, Resource: r}
 	q.After = ""
-	if err := q.fill(&op); err != nil {
+	if _, err := q.fill(&op); err != nil {
 		return "", err
 	}
 	return cursorAfter(&op, rec)
@@ -72,30 +76,49 @@ func pageOf(op *Op, res Result) (page Page, err error) {
 // a statement of any size.
 const maxOrderKeys = 16
 
-// fill resolves the query into the op.
-func (q *Query) fill(op *Op) (err error) {
+// fill resolves the query into the op, with the position that it continues after if
+// its cursor holds that, and returns what the cursor holds.
+func (q *Query) fill(op *Op) (at mark, err error) {
 	r := op.Resource
 	if q.Limit < 0 {
-		return &Error{Code: BadParam, Param: "limit", Accepted: "non-negative integer"}
+		return nil, &Error{Code: BadParam, Param: "limit", Accepted: "non-negative integer"}
 	}
 	if len(q.Order) > maxOrderKeys {
-		return &Error{Code: BadParam, Param: "sort", Accepted: "at most 16 fields"}
+		return nil, &Error{Code: BadParam, Param: "sort", Accepted: "at most 16 fields"}
 	}
 	op.Limit, op.scope = q.Limit, q.Scope
 	if op.Where, err = r.Bind(q.Where); err != nil {
-		return err
+		return nil, err
 	}
 	if op.Order, err = r.order(q.Order); err != nil {
-		return err
+		return nil, err
 	}
 	if q.After != "" {
-		if op.After, err = q.After.position(op); err != nil {
-			return err
+		if at, err = q.After.mark(op); err != nil {
+			return nil, err
+		}
+		if at.whole() {
+			op.After, err = at.position(op.Order, Record{})
 		}
 	}
-	if q.Fields != nil {
+	if q.Fields != nil && err == nil {
 		op.Fields, err = r.projection(q.Fields, op.Order)
 	}
+	return at, err
+}
+
+// within sets the position of an op whose records are at hand.
+func (m mark) within(op *Op, records iter.Seq[Record]) (err error) {
+	if m.whole() {
+		return nil
+	}
+	var found Record
+	for rec := range records {
+		if m.of(op.Order, rec) {
+			found = rec
+		}
+	}
+	op.After, err = m.position(op.Order, found)
 	return err
 }
 

@@ -78,7 +78,14 @@ func (s Session) Select(ctx context.Context, r *Resource, q Query) (Page, error)
 		return Page{}, err
 	}
 	op := s.op(Select, r)
-	if err := q.fill(op); err != nil {
+	at, err := q.fill(op)
+	if err == nil && !at.whole() {
+		if s.tx == nil {
+			return s.selectInTx(ctx, r, q)
+		}
+		op.After, err = s.findMark(ctx, op, at)
+	}
+	if err != nil {
 		return Page{}, err
 	}
 	position := Op{Resource: r, Where: op.Where, Order: op.Order, scope: op.scope}

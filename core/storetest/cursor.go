@@ -43,6 +43,16 @@ var cursorRules = []row{
 		"A page continues after times with microseconds, doubles with all their bits and text of any kind.",
 		cursorsAreExact,
 	},
+	{
+		"cursors of long values are short",
+		"A cursor stays below 2 KiB however long the values and keys are that it holds, and its page continues after its record.",
+		cursorsAreShort,
+	},
+	{
+		"a page after a long value leaves nothing out",
+		"If the record that a cursor was made of is gone or changed, a page may repeat records, but leaves none out.",
+		longValuesAreNotLeftOut,
+	},
 }
 
 // through returns what all pages of the query hold together.
@@ -53,6 +63,9 @@ func (c *client) through(resource string, q core.Query) []core.Record {
 		page := c.page(resource, q)
 		if q.Limit > 0 && len(page.Records) > q.Limit {
 			c.Fatalf("a page of at most %d has %d records", q.Limit, len(page.Records))
+		}
+		if len(page.Next) >= maxCursor {
+			c.Fatalf("a cursor has %d bytes", len(page.Next))
 		}
 		all = append(all, page.Records...)
 		if page.Next == "" {

@@ -1,0 +1,121 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+// maxCursor is how many bytes a cursor stays below.
+const maxCursor = 2048
+
+// longTexts returns texts that begin alike for longer than a cursor can hold, among
+// characters of several lengths and the greatest one, which has no successor.
+func longTexts() []any {
+	var all []any
+	for _, begin := range []string{"a", "é\u2028", "\uD7FF", "\U0010FFFF", "\x01"} {
+		begin = strings.Repeat(begin, 1600/len(begin))
+		for _, end := range []string{"", "\x01", "a", "b", "é", "\U0010FFFF", strings.Repeat("x", 9000)} {
+			all = append(all, begin+end)
+		}
+	}
+	return append(all, "", "a", "b", "\U0010FFFF", nil, nil)
+}
+
+func longBytes(text any) any {
+	s, ok := text.(string)
+	if !ok {
+		return nil
+	}
+	return slices.Concat(slices.Repeat([]byte{255}, 1500), []byte(s))
+}
+
+var longOrders = [][]string{{"text"}, {"-text"}, {"bytes"}, {"-bytes"}, {"-text", "bytes"}, {"int", "-bytes", "text"}}
+
+func (t *trial) insertLong() {
+	for i, text := range longTexts() {
+		t.insert("sample", fields{"id": i + 1, "text": text, "bytes": longBytes(text), "int": i % 2})
+		t.insert("sample", fields{"id": 100 + i, "text": text, "int": i % 3})
+	}
+}
+
+func cursorsAreShort(t *trial) {
+	t.insertLong()
+	for _, order := range longOrders {
+		whole := t.find("sample", core.Query{Order: order})
+		for _, limit := range []int{1, 7} {
+			got := t.through("sample", core.Query{Order: order, Limit: limit})
+			t.sameKeys(fmt.Sprintf("order %q, pages of %d", order, limit), got, keyValues(whole)...)
+		}
+	}
+	keys := t.insertLongKeys()
+	slices.Sort(keys)
+	t.sameKeys("pages of long keys", t.through("page", core.Query{Limit: 1}), anys(keys)...)
+	slices.Reverse(keys)
+	t.sameKeys("pages of long keys, descending", t.through("page", core.Query{Limit: 1, Order: []string{"-slug"}}), anys(keys)...)
+}
+
+// insertLongKeys adds records whose keys are as long as an index of a database takes.
+func (t *trial) insertLongKeys() (keys []string) {
+	for _, begin := range []string{"a", "é", "\U0010FFFF"} {
+		for _, end := range []string{"", "a", "é", "\U0010FFFF"} {
+			key := strings.Repeat(begin, 1700/len(begin)) + end
+			t.insert("page", fields{"slug": key})
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func longValuesAreNotLeftOut(t *trial) {
+	t.insertLong()
+	for _, order := range longOrders {
+		for _, limit := range []int{1, 5, 9, 20} {
+			q := core.Query{Order: order, Limit: limit}
+			q.After = t.page("sample", q).Next
+			t.gone(order, limit, q, func(last core.Record) { t.delete("sample", last.Key()) })
+			t.gone(order, limit, q, func(last core.Record) { t.update("sample", fields{"id": last.Key(), "text": "c", "bytes": nil}) })
+		}
+	}
+}
+
+// gone removes the last record of a page from its place, looks for all records that
+// came after it in the page that follows, and puts the record back.
+func (t *trial) gone(order []string, limit int, q core.Query, remove func(last core.Record)) {
+	t.Helper()
+	whole := t.find("sample", core.Query{Order: order})
+	last := whole[limit-1]
+	remove(last)
+	q.Limit = 0
+	shown := t.find("sample", q)
+	t.tryDelete("sample", last.Key())
+	t.insertAgain(last)
+	for _, rec := range whole[limit:] {
+		if !slices.ContainsFunc(shown, func(got core.Record) bool { return got.Key() == rec.Key() }) {
+			t.Fatalf("order %q: the page after a record that is gone leaves out record %v", order, rec.Key())
+		}
+	}
+}
+
+func (t *trial) insertAgain(rec core.Record) {
+	t.Helper()
+	must(t.session.Insert(t.ctx, t.res("sample"), rec))(t.client, "insert")
+}
+
+func keyValues(records []core.Record) []any {
+	keys := make([]any, len(records))
+	for i, rec := range records {
+		keys[i] = rec.Key()
+	}
+	return keys
+}
+
+func anys[T any](list []T) []any {
+	all := make([]any, len(list))
+	for i, item := range list {
+		all[i] = item
+	}
+	return all
+}
