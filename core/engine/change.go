@@ -60,6 +60,10 @@ func (w *work) apply(ctx context.Context, c *change, assignments []assignment) e
 			if err := w.runSetter(ctx, c, a); err != nil {
 				return err
 			}
+		case a.merge:
+			if err := w.merge(c, a); err != nil {
+				return err
+			}
 		case f.Target() == nil:
 			c.set(f, a.value)
 		case !f.Stored():

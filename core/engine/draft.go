@@ -25,6 +25,7 @@ type assignment struct {
 	value core.Value // of a scalar; null for a relation without items
 	items []item     // of a relation
 	raw   any        // of a computed field
+	merge bool       // value is a patch of the stored one
 }
 
 // item is a member of a relation: a record that is there, or one to create.
@@ -42,7 +43,7 @@ func (a assignment) creates() bool {
 func (d *draft) add(a assignment) {
 	d.assignments = append(d.assignments, a)
 	f := a.field
-	d.before = d.before || f.Restricted() || f.Computed() != nil
+	d.before = d.before || f.Restricted() || f.Computed() != nil || a.merge
 	if f.Computed() != nil {
 		d.plain = false
 	}

@@ -14,6 +14,8 @@ type drafter struct {
 	// internal bodies come from setters: they have the program's names and no
 	// regard for Readonly and Hidden.
 	internal bool
+	// merge objects into the values of JSON fields.
+	merge bool
 	// left is how many related records the bodies may still create, or name in
 	// relations to many.
 	left *int
@@ -108,7 +110,7 @@ func (d drafter) assignment(f *core.Field, raw any, level int) (a assignment, er
 	switch {
 	case f.Computed() != nil:
 		a.raw = raw
-		err = d.fits(f, measured(raw))
+		err = d.engine.fits(f, measured(raw), d.internal)
 	case f.Target() != nil:
 		a.value = core.Null
 		a.items, err = d.items(f, raw, level)
@@ -118,15 +120,16 @@ func (d drafter) assignment(f *core.Field, raw any, level int) (a assignment, er
 			a.value = core.Null
 		}
 		if err == nil {
-			err = d.fits(f, a.value)
+			err = d.engine.fits(f, a.value, d.internal)
+			a.merge = d.merge && mergeable(f, a.value)
 		}
 	}
 	return a, err
 }
 
 // fits refuses a value of a client that is too long.
-func (d drafter) fits(f *core.Field, v core.Value) error {
-	if limit := d.engine.opts.MaxValue; !d.internal && len(v.Text()) > limit {
+func (e *Engine) fits(f *core.Field, v core.Value, internal bool) error {
+	if limit := e.opts.MaxValue; !internal && len(v.Text()) > limit {
 		return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
 			"the value of %s.%s has more than %d bytes", f.Resource().External(), f.External(), limit)}
 	}

@@ -9,7 +9,8 @@ import (
 
 // Update changes the fields of a record that the body names (PATCH). A relation
 // that is named becomes exactly what the body says; a record that is dropped from
-// it is detached, or deleted if it cascades.
+// it is detached, or deleted if it cascades. A merge into a JSON field that the
+// principal cannot read is [core.FieldUpdateForbidden].
 //
 // Errors: [core.NotFound] for the record, an unknown resource, and ids of related
 // records that are not there or not visible; [core.FieldUpdateForbidden] for a
@@ -20,7 +21,9 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, w Write, b
 	if err != nil {
 		return View{}, err
 	}
-	d, err := e.drafter().draft(s, body, 1)
+	reader := e.drafter()
+	reader.merge = w.Merge
+	d, err := reader.draft(s, body, 1)
 	if err != nil {
 		return View{}, err
 	}

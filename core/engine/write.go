@@ -9,4 +9,9 @@ type Write struct {
 	// The write happens only if it returns nil; its error is returned as it is.
 	// It may be called several times, when the transaction is repeated.
 	Match func(current *View) error
+	// Merge makes [Engine.Update] merge an object that a body says of a JSON field into
+	// the stored value, as RFC 7396, section 2, has it: objects are merged member by
+	// member, null removes a member, and any other value replaces what it meets.
+	// Without Merge the stored value is replaced.
+	Merge bool
 }

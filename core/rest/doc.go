@@ -21,8 +21,11 @@
 // one that is given twice is refused. A list that goes on has a Link with
 // rel="next".
 //
-// Bodies are application/json, for PATCH also application/merge-patch+json (RFC
-// 7396, for the fields of the record: null empties one).
+// Bodies are application/json, for PATCH also application/merge-patch+json (RFC 7396).
+// Of both, PATCH changes the fields that the body names, and null empties one. In a JSON
+// field a merge patch merges objects member by member, where null removes a member;
+// application/json replaces the whole value. The stored value is read in the transaction
+// that changes it, so of concurrent merge patches none is lost.
 //
 // # Errors
 //

@@ -27,7 +27,8 @@ func (x *exchange) acceptable() error {
 		h["Accept-Encoding"] = acceptEncoding
 		return core.UnsupportedMediaType
 	}
-	if isJSON(x.r.Header["Content-Type"], x.r.Method == http.MethodPatch) {
+	media := mediaOf(x.r.Header["Content-Type"])
+	if media == plainJSON || media == mergePatch && x.r.Method == http.MethodPatch {
 		return nil
 	}
 	switch x.r.Method {
@@ -51,16 +52,16 @@ func identity(lines []string) bool {
 	return true
 }
 
-// isJSON reports whether the content is JSON in UTF-8, the only charset that it
-// has (RFC 8259, section 8.1).
-func isJSON(lines []string, patch bool) bool {
+// mediaOf returns the media type of content in UTF-8, the only charset that JSON has (RFC
+// 8259, section 8.1); "" for other charsets, and where there is not one type.
+func mediaOf(lines []string) string {
 	if len(lines) != 1 {
-		return false
+		return ""
 	}
 	media, attrs, err := mime.ParseMediaType(lines[0])
-	if err != nil || media != plainJSON && !(patch && media == mergePatch) {
-		return false
-	}
 	charset, given := attrs["charset"]
-	return !given || strings.EqualFold(charset, "utf-8")
+	if err != nil || given && !strings.EqualFold(charset, "utf-8") {
+		return ""
+	}
+	return media
 }

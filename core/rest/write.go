@@ -33,12 +33,13 @@ func (x *exchange) post() error {
 	return nil
 }
 
-// patch changes the fields that the body names.
+// patch changes the fields that the body names. A merge patch merges into JSON fields.
 func (x *exchange) patch() error {
 	w, body, err := x.writeOne()
 	if err != nil {
 		return err
 	}
+	w.Merge = mediaOf(x.r.Header["Content-Type"]) == mergePatch
 	view, err := x.h.api.Update(x.ctx, x.resource.name, x.id, w, body)
 	if err != nil {
 		return err

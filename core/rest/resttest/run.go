@@ -32,6 +32,7 @@ var families = []struct {
 	{"create", testCreate},
 	{"change", testChange},
 	{"replace", testReplace},
+	{"merge patch", testMerge},
 	{"delete", testDelete},
 	{"ids", testIDs},
 	{"chosen ids", testChosenIDs},
