@@ -34,6 +34,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	j := &journal{
 		fs: b.fs, path: path, file: file, shape: shapeOf(m), every: b.opts.SyncEvery,
 		logger: b.opts.logger(), turn: make(chan struct{}, 1), next: newBatch(),
+		blocks: make([]int64, len(m.Resources())),
 	}
 	content, anew, err := b.load(ctx, j, m)
 	if err != nil {

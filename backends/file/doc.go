@@ -5,8 +5,9 @@
 //
 // Reading is that of [github.com/larder-go/larder/core/memtable.Store]: readers
 // work on immutable snapshots and wait neither for writers nor for the disk. Where
-// their time depends on records that a policy hides is described there. A transaction is on disk when its commit returns; those that commit at the same
-// time share one fdatasync. [Options.SyncEvery] trades that for speed.
+// their time depends on records that a policy hides is described there. A transaction
+// is on disk when its commit returns; those that commit at the same time share one
+// fdatasync. [Options.SyncEvery] trades that for speed.
 //
 // [Open] does not touch the file. [core.New] does, through [Backend.Bind], because
 // what the file holds can only be judged against the model; so whatever is wrong
@@ -25,11 +26,11 @@
 // Each other line is a transaction, or a reservation of keys:
 //
 //	{"n":1,"synced":179,"seq":{},"crc":"14c2f647"}
-//	{"n":2,"synced":226,"seq":{"cookie":1024},"crc":"ace91200"}
-//	{"n":3,"synced":286,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"ee06c0aa"}
-//	{"n":4,"synced":368,"set":{"cookie":[{"id":1,"type":"oat"}]},"crc":"6b01a824"}
-//	{"n":5,"synced":447,"del":{"cookie":[1]},"crc":"b40b2385"}
-//	{"n":6,"synced":506,"seq":{"cookie":1},"crc":"bf46b9fb"}
+//	{"n":2,"synced":226,"seq":{"cookie":1},"crc":"59df6791"}
+//	{"n":3,"synced":283,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"3f3a002e"}
+//	{"n":4,"synced":365,"set":{"cookie":[{"id":1,"type":"oat"}]},"crc":"de85dbb0"}
+//	{"n":5,"synced":444,"del":{"cookie":[1]},"crc":"50351059"}
+//	{"n":6,"synced":503,"seq":{"cookie":1},"crc":"550a90b2"}
 //
 //	  - n numbers the lines.
 //	  - synced is how many bytes of the file were known to be on disk when the line
@@ -41,8 +42,10 @@
 //	    is spelled here.
 //	  - del holds keys of records that are gone.
 //	  - seq says that keys up to a number may have been handed out. They are reserved
-//	    in blocks before that, since no key may come twice; an orderly Close gives the
-//	    rest of the block back, and a crash leaves a gap. A transaction says it itself,
+//	    in blocks before that, since no key may come twice: first one, then twice as many
+//	    each time, up to 1024. An orderly Close gives the rest of the block back. A crash
+//	    leaves a gap, which is smaller than the number of keys that were handed out since
+//	    the file was opened. A transaction says it itself,
 //	    behind put, set and del, of a key that it was given and whose record it deleted.
 //	    It is also what a line says that is there for its synced alone: opening, Close,
 //	    and a sync that nobody's commit follows, end the file with one.

@@ -48,6 +48,7 @@ type journal struct {
 	mu       sync.Mutex
 	next     *batch
 	reserved []int64 // by resource: keys up to there may be handed out
+	blocks   []int64 // by resource: how many keys the last reservation was for
 	failed   error   // since when nothing is written
 }
 
@@ -64,19 +65,22 @@ func (j *journal) Append(c memtable.Changes, publish func()) (durable func() err
 	return j.add(body, growth, publish)
 }
 
-// reservedAtOnce is how many keys are reserved for each line about them. A crash
-// leaves a gap of at most as many.
+// reservedAtOnce is how many keys a line reserves at most.
 const reservedAtOnce = 1024
 
-// Reserve reserves a block of keys.
+// Reserve reserves a block of keys, twice as many as the last time. So the gap that a
+// crash leaves is smaller than the number of keys that were handed out since the file
+// was opened, and few lines are about keys.
 func (j *journal) Reserve(r *core.Resource, atLeast int64) (upTo int64, err error) {
-	upTo = math.MaxInt64
-	if atLeast < math.MaxInt64-reservedAtOnce {
-		upTo = atLeast + reservedAtOnce - 1
-	}
 	positions := make([]int64, len(j.shape.resources))
-	positions[r.Index()] = upTo
 	j.mu.Lock()
+	block := min(max(1, 2*j.blocks[r.Index()]), reservedAtOnce)
+	j.blocks[r.Index()] = block
+	upTo = math.MaxInt64
+	if atLeast < math.MaxInt64-block {
+		upTo = atLeast + block - 1
+	}
+	positions[r.Index()] = upTo
 	durable, err := j.add(j.appendReserved(nil, positions), 0, nil)
 	j.mu.Unlock()
 	if err != nil {

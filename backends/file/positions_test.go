@@ -86,9 +86,16 @@ func (k *keys) reopen(fs filesystem, opts Options) {
 // that takes all that was not.
 func TestNoKeyComesAgainAfterACrash(t *testing.T) {
 	for name, use := range map[string]func(k *keys, reopen func()){
-		"handed out alone":                   func(k *keys, _ func()) { k.next(1) },
-		"handed out to the end of a block":   func(k *keys, _ func()) { k.next(1); k.next(reservedAtOnce - 1) },
-		"handed out beyond a block":          func(k *keys, _ func()) { k.next(reservedAtOnce); k.next(3 * reservedAtOnce) },
+		"handed out alone":                 func(k *keys, _ func()) { k.next(1) },
+		"handed out to the end of a block": func(k *keys, _ func()) { k.next(1); k.next(reservedAtOnce - 1) },
+		"handed out beyond a block":        func(k *keys, _ func()) { k.next(reservedAtOnce); k.next(3 * reservedAtOnce) },
+		"handed out one by one": func(k *keys, _ func()) {
+			for range 37 {
+				k.next(1)
+			}
+		},
+		"handed out in growing blocks":       func(k *keys, _ func()) { k.next(1); k.next(5); k.undone(); k.next(2) },
+		"handed out behind a given one":      func(k *keys, _ func()) { k.next(2); k.passing(50); k.next(1); k.next(1) },
 		"handed out and rolled back":         func(k *keys, _ func()) { k.undone() },
 		"handed out and compacted":           func(k *keys, _ func()) { k.next(3); k.compact() },
 		"handed out from what was returned":  func(k *keys, reopen func()) { k.next(3); reopen(); k.next(1); k.next(1) },
@@ -119,6 +126,30 @@ func TestNoKeyComesAgainAfterACrash(t *testing.T) {
 					t.Errorf("%s: after %s, with a sync every %v: key %d again, after %d", name, crash, every, next, k.largest)
 				}
 			}
+		}
+	}
+}
+
+// The gap that a crash leaves is smaller than the number of keys that were handed out
+// since the file was opened, and at most a block.
+func TestTheGapInTheKeysAfterACrashIsSmall(t *testing.T) {
+	for _, n := range []int64{1, 2, 3, 10, 100, 1000, 5000} {
+		fs := newStrictFilesystem()
+		last := int64(0)
+		for range 3 {
+			k := &keys{t: t}
+			k.store, k.backend = openStore(t, fs, quiet())
+			before := k.backend.journal.number
+			for range n {
+				k.next(1)
+			}
+			if k.largest-last >= 2*n+1 || k.largest-last > n+reservedAtOnce {
+				t.Errorf("%d keys after %d: the last one is %d", n, last, k.largest)
+			}
+			if lines := k.backend.journal.number - before; lines > 11+n/reservedAtOnce {
+				t.Errorf("%d keys take %d lines of reservations", n, lines)
+			}
+			last, fs = k.largest, fs.kill()
 		}
 	}
 }
