@@ -66,10 +66,10 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	defer conn.Release()
 	found, err := readCatalog(ctx, conn.Conn(), b.schema)
 	if err != nil {
-		return b.classify(ctx, err)
+		return b.failedOn(ctx, conn, err)
 	}
 	if err := found.describe(ctx, conn.Conn(), m, b.opts); err != nil {
-		return b.classify(ctx, err)
+		return b.failedOn(ctx, conn, err)
 	}
 	if err := mismatch(b.schema, compare(found, b.schema, m, b.opts, false)); err != nil {
 		return err
@@ -78,7 +78,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	b.defers = found.defers
 	b.autocommit = found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
 	if err := catchUpAll(ctx, conn.Conn(), b.tables); err != nil {
-		return b.classify(ctx, err)
+		return b.failedOn(ctx, conn, err)
 	}
 	return b.connectReplicas(ctx, conn)
 }
@@ -158,6 +158,10 @@ func (b *Backend) writing(r *core.Resource) (*table, error) {
 func (b *Backend) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	conn, err := b.pool.Acquire(ctx)
 	switch {
+	case err == nil && leadsToStandby(conn):
+		b.misled(ctx, conn)
+		conn.Release()
+		return nil, unavailable(errStandby)
 	case err == nil:
 		return conn, nil
 	case ctx.Err() != nil:

@@ -23,6 +23,10 @@ var errLeftOut = errors.New("postgres: a trigger of the table left the rows out"
 // did happen, and only its result cannot be read, to call it unknown is the one way
 // to say that it must not be repeated.
 func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commits bool) error {
+	if fromStandby(err, t.opts.ReadOnly) {
+		t.backend.misled(ctx, t.conn)
+		return unavailableOnStandby(err)
+	}
 	unread, isUnread := errors.AsType[*unreadError](err)
 	switch {
 	case errors.Is(err, errRolledBack):
@@ -147,6 +151,8 @@ func (b *Backend) classify(ctx context.Context, err error) error {
 		return classifyClient(err)
 	}
 	switch {
+	case fromStandby(err, false):
+		return unavailableOnStandby(err)
 	case conflicting(server):
 		return fmt.Errorf("%w: %w", core.ErrConflict, err)
 	case transient(server.Code):

@@ -53,7 +53,7 @@ func (b *Backend) migrate(ctx context.Context, m *core.Model) error {
 		return migrate(ctx, tx, b.schema, m, b.opts)
 	})
 	if err != nil {
-		return b.classify(ctx, err)
+		return b.failedOn(ctx, conn, err)
 	}
 	return nil
 }

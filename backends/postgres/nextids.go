@@ -104,7 +104,10 @@ func (t *transaction) freshKeys(ctx context.Context, op *core.Op, table *table) 
 		}
 		return more, err
 	})
-	if err != nil {
+	switch {
+	case fromStandby(err, false):
+		return nil, t.backend.failedOn(ctx, t.conn, err)
+	case err != nil:
 		return nil, t.backend.failure(ctx, op, err)
 	}
 	if t.opts.Single {

@@ -26,7 +26,8 @@ const (
 // Open returns a backend with a pool of its own, which closing the backend closes.
 // The connection string is a URL or keywords and values (manual, section 34.1.1),
 // with pgx's pool_max_conns and its like. Open makes one connection to see that
-// the server answers.
+// the server answers. With several hosts, connections lead to the one that takes writes
+// (target_session_attrs=read-write), unless the connection string has another value.
 //
 // The connections have SERIALIZABLE as their default, a name in the server's
 // statistics, timeouts for connecting and for transactions that fell silent, and the
@@ -46,6 +47,7 @@ func Open(ctx context.Context, url, schema string, opts Options) (*Backend, erro
 		return nil, err
 	}
 	configure(config.ConnConfig, opts)
+	seekPrimary(&config.ConnConfig.Config, url)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, unavailable(err)

@@ -21,7 +21,7 @@ func TestServerThatLetsNobodyInIsNamedInOneLineWithoutThePassword(t *testing.T) 
 		u := url.URL{Scheme: "postgres", Host: host, User: url.UserPassword(user, password)}
 		return u.String() + rest
 	}
-	here := server.Address()
+	here, standby := server.Address(), server.Standby(t).TCP()
 	for name, c := range map[string]struct{ store, want string }{
 		"wrong password":       {at(here, "postgres", "hunter2", "/postgres"), `password authentication failed for user "postgres"`},
 		"unknown role":         {at(here, "nobody", "hunter2", "/postgres"), `password authentication failed for user "nobody"`},
@@ -30,7 +30,8 @@ func TestServerThatLetsNobodyInIsNamedInOneLineWithoutThePassword(t *testing.T) 
 		"nobody listens":       {at("127.0.0.1:1", "postgres", "hunter2", "/postgres"), "127.0.0.1:1"},
 		"nobody answers":       {at(silent.Addr().String(), "postgres", "hunter2", "/postgres?connect_timeout=1"), silent.Addr().String()},
 		"none of several":      {at("127.0.0.1:1,"+here, "postgres", "hunter2", "/postgres"), "password authentication failed"},
-		"no primary":           {server.Standby(t).TCP() + "&target_session_attrs=read-write", "read only"},
+		"no primary":           {standby + "&target_session_attrs=read-write", "read only"},
+		"a standby":            {standby, "target_session_attrs=read-write"},
 		"not in the right way": {at(here, "postgres", "hunter2", "/postgres?sslmode=require"), "TLS"},
 	} {
 		t.Run(name, func(t *testing.T) {
