@@ -34,6 +34,9 @@ var errLossy = errors.New("value does not fit the type")
 //   - JSON: anything that has a JSON form;
 //   - List: slices that have a JSON form, and JSON arrays.
 //
+// A JSON number, also inside JSON and lists, must be within the range of a double and
+// have at most 400 bytes without its exponent, so that every storage can spell it.
+//
 // A [Value] is accepted where it has the type or where what it holds is, a
 // pointer where what it points to is (nil is [Null]), and so are named types of
 // the Go types above.
@@ -182,14 +185,14 @@ func toFloat(raw any) (Value, error) {
 // parseFloat reads a JSON number as a double. A whole number must be what the
 // double holds, or be how the double is spelled (large doubles are spelled with
 // zeros for their last digits); a fraction is rounded to the nearest double, as
-// every JSON reader does.
+// every JSON reader does, but not to zero.
 func parseFloat(s string) (Value, error) {
 	text, err := strictjson.CanonicalNumber(s)
 	if err != nil {
 		return Value{}, errLossy
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsInf(f, 0) {
+	if err != nil || math.IsInf(f, 0) || f == 0 && text != "0" {
 		return Value{}, errLossy
 	}
 	if whole, ok := wholeNumber(text); ok {

@@ -105,8 +105,9 @@ func TestConversionsThatLoseSomethingAreRefused(t *testing.T) {
 			math.NaN(), math.Inf(1), math.Inf(-1), num("1e400"), "NaN", "Infinity", "", "1,5", true,
 			num("9007199254740993"), int64(9007199254740993), int64(math.MaxInt64), []any{},
 			num("1234567890123456789012"), num("1.23456789012345678901234e+23"), core.FloatValue(math.NaN()), uint64(math.MaxUint64),
+			num("1e-400"), num("-1e-324"), "2e-324",
 		},
-		core.Text: {true, []any{}, map[string]any{}, "a\x00b", "\xff", math.NaN(), []byte("x"), time.Time{}, num("x"), num("1\x00"), core.TextValue("\xff"), [16]byte{}},
+		core.Text: {true, []any{}, map[string]any{}, "a\x00b", "\xff", math.NaN(), []byte("x"), time.Time{}, num("x"), num("1\x00"), core.TextValue("\xff"), [16]byte{}, num("1e-400")},
 		core.Bool: {"true", 1, 0, "", num("1"), []any{}},
 		core.Time: {"2026-11-23", "12:00", 5, "2026-11-23T12:00:00.1234567Z", "2026-13-01T00:00:00Z", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), true,
 			"2026-11-23T5:00:00Z", "2026-11-23T05:00:00,5Z", "2026-11-23T05:00:00+24:00", "2026-11-23T05:00:00+01:60",
@@ -114,9 +115,10 @@ func TestConversionsThatLoseSomethingAreRefused(t *testing.T) {
 		},
 		core.UUID:  {"", "x", "6ba7b8109dad11d180b400c04fd430c8", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", 5, "6ba7b810-9dad-11d1-80b4-00c04fd430cg"},
 		core.Bytes: {"AAE", "A A=", "AAE=\n", 5, true, "AAF=", num("1234"), json.RawMessage(`"AAE="`), []int{1}},
-		core.List:  {"x", 5, map[string]any{}, true},
+		core.List:  {"x", 5, map[string]any{}, true, []any{num("1e-400")}, json.RawMessage(`[1e400]`)},
 		core.JSON: {math.NaN(), func() {}, make(chan int), "a\x00b", "\xff", []any{"\xff"}, map[string]any{"a": "\xff"},
 			struct{ A string }{"x\xff"}, struct{ A any }{math.NaN()}, core.FloatValue(math.NaN()),
+			num("1e-400"), num("1e-399"), json.RawMessage(`{"a": 1e-99999999999999999999}`), num("1e400"), map[string]any{"a": []any{num("1e-400")}},
 		},
 	} {
 		for _, from := range values {
@@ -158,6 +160,35 @@ func TestEqualJSONHasOneSpelling(t *testing.T) {
 	}
 }
 
+func TestStoredJSONIsReadWhateverItsNumbersAndNesting(t *testing.T) {
+	tiny, deep := "0."+strings.Repeat("0", 16382)+"1", strings.Repeat("[", 500)+strings.Repeat("]", 500)
+	for stored, want := range map[string]string{
+		`{"b": 1, "a": ` + tiny + `}`:          `{"a":1e-16383,"b":1}`,
+		`[1` + strings.Repeat("0", 400) + `]`:  `[1e+400]`,
+		`[0.` + strings.Repeat("7", 500) + `]`: `[0.` + strings.Repeat("7", 500) + `]`,
+		deep:                                   deep, `[1e-99999999999999999999, 1e5]`: `[1e-99999999999999999999,100000]`,
+	} {
+		v, err := core.JSON.StoredJSON([]byte(stored))
+		if err != nil || v.Text() != want {
+			t.Fatalf("%.50q is read as %.50q, %v; want %.50q", stored, v.Text(), err, want)
+		}
+		if text, err := json.Marshal(v.Any()); err != nil || v.Any() == nil || len(text) < len(want)/2 {
+			t.Errorf("%.50q in Go is %.50q, %v", stored, text, err)
+		}
+	}
+	for _, bad := range []string{"", "{", `"\u0000"`, `"\ud800"`, "\"\xff\"", `{"a":1,"a":2}`} {
+		if v, err := core.JSON.StoredJSON([]byte(bad)); err == nil {
+			t.Errorf("%q is read as %v", bad, v)
+		}
+	}
+	if v, err := core.JSON.StoredJSON([]byte("null")); err != nil || v != core.Null {
+		t.Errorf("null is read as %v, %v", v, err)
+	}
+	if v, err := core.List.StoredJSON([]byte("{}")); err == nil {
+		t.Errorf("an object is read as the list %v", v)
+	}
+}
+
 // anyValue draws a value of type t, or null.
 func anyValue(t core.Type) *rapid.Generator[core.Value] {
 	text := rapid.StringMatching(`[a-c%_é𝄞]{0,4}`)
@@ -180,10 +211,21 @@ func anyValue(t core.Type) *rapid.Generator[core.Value] {
 		case core.Bytes:
 			return core.BytesValue(rapid.SliceOf(rapid.Byte()).Draw(rt, "bytes"))
 		case core.JSON, core.List:
-			return core.ListOf(core.TextValue(text.Draw(rt, "element")), core.IntValue(rapid.Int64().Draw(rt, "number")))
+			v, err := core.List.Convert([]any{text.Draw(rt, "element"), rapid.Int64().Draw(rt, "number"), anyNumber(rt), map[string]any{text.Draw(rt, "name"): anyNumber(rt)}})
+			if err != nil {
+				panic(err)
+			}
+			return v
 		}
 		return core.TextValue(text.Draw(rt, "text"))
 	})
+}
+
+// anyNumber draws a JSON number that a field accepts, of any size.
+func anyNumber(rt *rapid.T) json.Number {
+	numbers := rapid.StringMatching(`-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?`)
+	accepted := func(s string) bool { _, err := core.JSON.Convert(json.Number(s)); return err == nil }
+	return json.Number(numbers.Filter(accepted).Draw(rt, "any number"))
 }
 
 var allTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List}

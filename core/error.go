@@ -1,6 +1,7 @@
 package core
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"unicode/utf8"
@@ -134,6 +135,9 @@ func shorten(v any) any {
 		return shorten(x.Any())
 	}
 	text, err := strictjson.AppendCanonical(nil, v)
+	if err != nil { // a number out of range, for example
+		text, _ = json.Marshal(v)
+	}
 	if err != nil || len(text) > maxEcho {
 		return cut(string(text))
 	}

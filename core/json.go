@@ -3,6 +3,7 @@ package core
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 
 	"github.com/larder-go/larder/core/internal/strictjson"
 )
@@ -20,13 +21,30 @@ func toJSON(t Type, raw any) (Value, error) {
 			return Value{}, errLossy
 		}
 	}
-	if string(text) == "null" {
+	return jsonValue(t, text)
+}
+
+// StoredJSON returns the JSON text that a storage holds as a value of type t, which is
+// [JSON] or [List]. It is for backends that read it: unlike [Type.Convert] it accepts
+// numbers of any size and any nesting, because another program may have stored them,
+// and one such value must not make its record unreadable.
+func (t Type) StoredJSON(text []byte) (Value, error) {
+	canonical, err := strictjson.AppendStored(nil, text)
+	if err != nil {
+		return Value{}, err
+	}
+	return jsonValue(t, canonical)
+}
+
+// jsonValue returns canonical text as a value.
+func jsonValue(t Type, canonical []byte) (Value, error) {
+	if string(canonical) == "null" {
 		return Null, nil
 	}
-	if t == List && text[0] != '[' {
+	if t == List && canonical[0] != '[' {
 		return Value{}, errLossy
 	}
-	return Value{typ: t, str: string(text)}, nil
+	return Value{typ: t, str: string(canonical)}, nil
 }
 
 // jsonText marks bytes as JSON for Convert.
@@ -80,7 +98,7 @@ func (v Value) Elements(t Type) ([]Value, error) {
 	if v.typ != List {
 		return nil, nil
 	}
-	parsed, err := strictjson.Parse([]byte(v.str), 0)
+	parsed, err := strictjson.Parse([]byte(v.str), math.MaxInt)
 	if err != nil {
 		return nil, &Error{Code: BadFieldValue, Type: List, Cause: err}
 	}

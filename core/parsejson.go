@@ -8,9 +8,9 @@ import (
 
 // ParseJSON reads one JSON text strictly (RFC 8259) into nil, bool, json.Number,
 // string, []any and map[string]any. Unlike encoding/json it refuses what it would
-// have to repair: duplicate names, invalid UTF-8, lone surrogates, U+0000, and
-// numbers beyond a double's range; and nesting deeper than maxNesting, where 0
-// means 64.
+// have to repair: duplicate names, invalid UTF-8, lone surrogates and U+0000; and
+// nesting deeper than maxNesting, where 0 means 64. Numbers may have any size:
+// [Type.Convert] refuses those that a field cannot hold.
 //
 // Errors: [BadRequest], with a message that says what is wrong at which byte.
 func ParseJSON(text []byte, maxNesting int) (any, error) {

@@ -127,7 +127,7 @@ func (v Value) Any() any {
 	case Bytes:
 		return []byte(v.str)
 	case JSON, List:
-		parsed, _ := strictjson.Parse([]byte(v.str), 0) // canonical text was parsed once already
+		parsed, _ := strictjson.Parse([]byte(v.str), math.MaxInt) // canonical text was parsed once already
 		return parsed
 	}
 	return nil

@@ -160,7 +160,7 @@ func (r *reader) value(t core.Type) (core.Value, error) {
 		if err != nil {
 			return core.Value{}, err
 		}
-		return t.Convert(json.RawMessage(raw))
+		return t.StoredJSON(raw)
 	}
 	return r.textual(t)
 }

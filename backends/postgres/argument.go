@@ -104,14 +104,20 @@ func (c *column) check(v core.Value) error {
 	case core.Int:
 		fits = v.Int() >= c.limits.low && v.Int() <= c.limits.high
 	case core.Text:
-		fits = c.limits.text(v.Text())
+		fits = c.limits.text(v.Text()) && !(c.numerics && expands(v.Text()))
 	case core.Float:
-		fits = !c.limits.single || math.Abs(v.Float()) <= math.MaxFloat32
+		fits = !c.limits.single || fitsSingle(v.Float())
 	}
 	if fits {
 		return nil
 	}
 	return badValue(f, v)
+}
+
+// fitsSingle reports whether the server stores the number with 32 bits: it refuses
+// those that would become infinite or zero.
+func fitsSingle(f float64) bool {
+	return math.Abs(f) <= math.MaxFloat32 && (f == 0 || float32(f) != 0)
 }
 
 // text reports whether a column can hold the text. The server would cut some of

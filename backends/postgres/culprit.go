@@ -40,7 +40,7 @@ func (t *transaction) culprit(ctx context.Context, op *core.Op, err error) *core
 // with names of things in them call a syntax error or not defined, and limits.
 func ofValue(err error) bool {
 	server, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok || strings.Contains(server.Message, markMissing) || strings.Contains(server.Message, markForbidden) || strings.Contains(server.Message, markReferenced) {
+	if !ok || strings.Contains(server.Message, markOurs) {
 		return false
 	}
 	switch server.Code {

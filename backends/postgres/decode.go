@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"math"
 	"strconv"
@@ -86,8 +85,8 @@ var textDecoders = [...]decoder{
 	core.Text: binaryDecoders[core.Text],
 	core.Bool: func(raw []byte) (core.Value, error) { return core.BoolValue(string(raw) == "t"), nil },
 	core.UUID: func(raw []byte) (core.Value, error) { return core.UUID.Convert(string(raw)) },
-	core.JSON: func(raw []byte) (core.Value, error) { return core.JSON.Convert(json.RawMessage(raw)) },
-	core.List: func(raw []byte) (core.Value, error) { return core.List.Convert(json.RawMessage(raw)) },
+	core.JSON: func(raw []byte) (core.Value, error) { return core.JSON.StoredJSON(raw) },
+	core.List: func(raw []byte) (core.Value, error) { return core.List.StoredJSON(raw) },
 }
 
 // floatDecoder reads the text of a number, which is the shortest that names it among
@@ -111,7 +110,7 @@ func jsonValue(t core.Type, raw []byte) (core.Value, error) {
 	if len(raw) == 0 || raw[0] != 1 {
 		return core.Value{}, errForeign
 	}
-	return t.Convert(json.RawMessage(raw[1:]))
+	return t.StoredJSON(raw[1:])
 }
 
 // epoch is where timestamps begin, in microseconds since 1970.
@@ -146,7 +145,7 @@ func scanDecoder(types *pgtype.Map, sent pgconn.FieldDescription, t core.Type) d
 }
 
 // arrayDecoder reads an array of keys into a list, ascending and without
-// duplicates.
+// duplicates. A null in the array points at no record and is left out.
 func arrayDecoder(types *pgtype.Map, sent pgconn.FieldDescription, key core.Type) decoder {
 	oid, format := sent.DataTypeOID, sent.Format
 	return func(raw []byte) (core.Value, error) {
@@ -154,24 +153,26 @@ func arrayDecoder(types *pgtype.Map, sent pgconn.FieldDescription, key core.Type
 		var err error
 		switch key {
 		case core.Int:
-			keys, err = scanArray(types, oid, format, raw, core.IntValue)
+			keys, err = scanArray(types, oid, format, raw, func(n pgtype.Int8) (core.Value, bool) { return core.IntValue(n.Int64), n.Valid })
 		case core.UUID:
-			keys, err = scanArray(types, oid, format, raw, func(id pgtype.UUID) core.Value { return core.UUIDValue(id.Bytes) })
+			keys, err = scanArray(types, oid, format, raw, func(id pgtype.UUID) (core.Value, bool) { return core.UUIDValue(id.Bytes), id.Valid })
 		default:
-			keys, err = scanArray(types, oid, format, raw, core.TextValue)
+			keys, err = scanArray(types, oid, format, raw, func(s pgtype.Text) (core.Value, bool) { return core.TextValue(s.String), s.Valid })
 		}
 		return core.ListOf(core.SortKeys(keys)...), err
 	}
 }
 
-func scanArray[T any](types *pgtype.Map, oid uint32, format int16, raw []byte, value func(T) core.Value) ([]core.Value, error) {
+func scanArray[T any](types *pgtype.Map, oid uint32, format int16, raw []byte, value func(T) (core.Value, bool)) ([]core.Value, error) {
 	var elements []T
 	if err := types.Scan(oid, format, raw, &elements); err != nil {
 		return nil, err
 	}
-	keys := make([]core.Value, len(elements))
-	for i, e := range elements {
-		keys[i] = value(e)
+	keys := make([]core.Value, 0, len(elements))
+	for _, e := range elements {
+		if key, set := value(e); set {
+			keys = append(keys, key)
+		}
 	}
 	return keys, nil
 }

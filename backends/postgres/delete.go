@@ -80,6 +80,6 @@ func deleteStatement(t *table, op *core.Op, strict, many bool) *statement {
 	b.WriteString(") SELECT ")
 	b.alias = "u"
 	b.values(columns)
-	b.orMissing(t, keys, core.All())
+	b.orMissing(t, keys, columns, core.All())
 	return &statement{b.String(), columns}
 }

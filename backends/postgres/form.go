@@ -17,6 +17,8 @@ type form struct {
 	text          bool   // read as text, although it is of another type
 	base          string // the type to write, as SQL names it; without modifiers, if a cast leads to it
 	json          bool   // written through JSON
+	numerics      bool   // has numbers of any size: values that expand are refused
+	expands       string // the mark of that error
 	other         bool   // the type is none of the model's, and may refuse some of its values
 	native        native // nil if equality has to be that of texts
 }
@@ -32,11 +34,14 @@ func formOf(found *catalogColumn, f *core.Field) form {
 	case found.typeName == "inet": // whose cast to text is not how it is spelled
 		return form{before: "abbrev(", after: ")", text: true, base: found.base, other: true, native: judgeInet}
 	case f.Type() == core.Text:
-		return form{text: true, after: "::text", base: found.base, other: true, native: nativeOf(found)}
+		return form{text: true, after: "::text", base: found.base, other: true, native: nativeOf(found), numerics: hasNumerics(found)}
 	case found.typeName == "json":
 		return form{after: "::jsonb", base: found.base, other: true}
 	}
-	return form{before: "to_jsonb(", after: ")", base: found.declared, json: true, other: true}
+	return form{
+		before: "to_jsonb(", after: ")", base: found.declared, json: true, other: true,
+		numerics: hasNumerics(found), expands: markOf(markExpands, f),
+	}
 }
 
 // read returns the value of an expression of the column's type.
@@ -47,6 +52,8 @@ func (f form) read(expression string) string { return f.before + expression + f.
 // (manual, section 8.3).
 func (f form) write(expression string) string {
 	switch {
+	case f.json && f.numerics:
+		return f.bounded(expression)
 	case f.json:
 		return "(SELECT x.v FROM jsonb_to_record(jsonb_build_object('v', " + expression + ")) AS x (v " + f.base + "))"
 	case f.base != "":

@@ -261,6 +261,7 @@ func insertStatement(t *table, g *group, check core.Filter) *statement {
 	b.WriteString(" RETURNING ")
 	b.values(t.stored)
 	b.guard(t, check)
+	b.readable(t, t.stored)
 	return &statement{b.String(), t.stored}
 }
 

@@ -17,10 +17,14 @@ import (
 // in advance, and a secret of this process, so that no client's value that the
 // server cannot cast looks like one of ours.
 var (
-	markMissing   = "larder " + rand.Text() + ": missing "
-	markForbidden = "larder " + rand.Text() + ": forbidden "
+	markOurs      = "larder " + rand.Text() + ": " // the start of each of the others
+	markMissing   = markOurs + "missing "
+	markForbidden = markOurs + "forbidden "
 	// Before the detail comes which field it is, see [referrer.mark].
-	markReferenced = "larder " + rand.Text() + ": referenced "
+	markReferenced = markOurs + "referenced "
+	// Before the detail comes the field, see [markOf].
+	markUnreadable = markOurs + "unreadable "
+	markExpands    = markOurs + "expands "
 )
 
 const markEnd = ";"
@@ -53,10 +57,34 @@ func raised(op *core.Op, err *pgconn.PgError) error {
 	if f := referenced(op.Resource.Model(), err.Message); f != nil {
 		return f.StillReferenced()
 	}
+	if unreadable := unreadableRow(op.Resource, err.Message); unreadable != nil {
+		return unreadable
+	}
+	if f, _ := marked(op.Resource, markExpands, err.Message); f != nil {
+		return rejected(op, f)
+	}
 	_, rest, found := strings.Cut(err.Message, markMissing)
 	number, _, _ := strings.Cut(rest, markEnd)
 	if i, bad := strconv.Atoi(number); found && bad == nil && i >= 1 && i <= len(op.Keys) {
 		return op.Resource.NotFound(op.Keys[i-1])
 	}
 	return nil
+}
+
+// markOf adds a field to a mark, for [marked].
+func markOf(mark string, f *core.Field) string { return mark + strconv.Itoa(f.Column()) + " " }
+
+// marked returns the field and the detail of an error with a mark; nil if the text of
+// the error does not have the mark.
+func marked(r *core.Resource, mark, text string) (f *core.Field, detail string) {
+	_, rest, found := strings.Cut(text, mark)
+	place, rest, _ := strings.Cut(rest, " ")
+	column, err := strconv.Atoi(place)
+	if !found || err != nil || column >= len(r.Columns()) {
+		return nil, ""
+	}
+	if end := strings.LastIndex(rest, markEnd); end >= 0 {
+		rest = rest[:end]
+	}
+	return r.Columns()[column], rest
 }

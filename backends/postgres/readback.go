@@ -17,6 +17,7 @@ func (t *transaction) readBack(table *table, keys []core.Value, out []core.Recor
 		columns := append([]*column{key}, table.virtual...)
 		b.WriteString("SELECT ")
 		b.values(columns)
+		b.readable(table.reads, table.virtual)
 		b.write(" FROM ", table.reads.name, " AS t WHERE ")
 		b.same(key, key.verdict(keys...), b.param(key.cast+"[]"), true)
 		return &statement{b.String(), columns}

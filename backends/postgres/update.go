@@ -199,6 +199,7 @@ func (u *update) writeOne(b *builder, list func([]*column), check core.Filter) {
 		b.WriteString(" RETURNING ")
 		list(t.stored)
 		b.guard(t, check)
+		b.readable(t, t.stored)
 		return
 	}
 	where := builder{alias: "t", params: b.params}
@@ -229,7 +230,7 @@ func (u *update) writeMany(b *builder) {
 	b.WriteString(") SELECT ")
 	b.alias = "u"
 	b.values(t.stored)
-	b.orMissing(t, keys, u.op.Check)
+	b.orMissing(t, keys, t.stored, u.op.Check)
 }
 
 func (u *update) writeChanges(b *builder, keys string) {
@@ -257,23 +258,25 @@ func (u *update) writeChanges(b *builder, keys string) {
 
 func valueName(i int) string { return "v" + strconv.Itoa(i) }
 
-// orMissing goes on behind a list of columns of u: it writes an expression that
-// fails for the first key that is not in u, and after that for the first row that
-// does not fulfil the check.
-func (b *builder) orMissing(t *table, keys string, check core.Filter) {
+// orMissing goes on behind a list of the columns of u: it writes expressions that
+// fail for the first key that is not in u, after that for the first row that does not
+// fulfil the check, and for values that cannot be read.
+func (b *builder) orMissing(t *table, keys string, columns []*column, check core.Filter) {
 	b.write(", CASE WHEN m.place IS NOT NULL THEN ", raise(markMissing, "m.place"))
 	if check.Kind() != core.FilterAll {
 		b.WriteString(" WHEN ")
 		b.filter(t, check, false)
 		b.write(" THEN NULL ELSE ", raise(markForbidden, b.column(t.key)+"::text"))
 	}
-	b.write(" END FROM (SELECT min(v.place) AS place FROM unnest(", keys, ") WITH ORDINALITY AS v (key, place)",
+	b.WriteString(" END")
+	b.readable(t, columns)
+	b.write(" FROM (SELECT min(v.place) AS place FROM unnest(", keys, ") WITH ORDINALITY AS v (key, place)",
 		" WHERE NOT EXISTS (SELECT FROM u WHERE ", b.value(t.key), t.key.equality, " = v.key)) AS m LEFT JOIN u ON true")
 }
 
 // orNothing goes on behind a statement for one key that began with WITH u AS: what
-// returns the columns of its row, and fails if there is none or it does not fulfil
-// the check.
+// returns the columns of its row, and fails if there is none, if it does not fulfil the
+// check or if it cannot be read.
 func (b *builder) orNothing(t *table, columns []*column, check core.Filter) {
 	b.WriteString(") SELECT ")
 	b.alias = "u"
@@ -285,5 +288,7 @@ func (b *builder) orNothing(t *table, columns []*column, check core.Filter) {
 		b.filter(t, check, false)
 		b.write(" THEN NULL ELSE ", raise(markForbidden, key+"::text"))
 	}
-	b.WriteString(" END FROM (SELECT) AS one LEFT JOIN u ON true")
+	b.WriteString(" END")
+	b.readable(t, columns)
+	b.WriteString(" FROM (SELECT) AS one LEFT JOIN u ON true")
 }

@@ -41,7 +41,7 @@ var families = []struct {
 	{name: "using", rows: usingRules},
 	{name: "check", rows: checkRules},
 	{name: "ids", rows: slices.Concat(idRules, chosenKeyRules)},
-	{name: "types", rows: slices.Concat(typeRules, roundTripRules())},
+	{name: "types", rows: slices.Concat(typeRules, roundTripRules(), acceptedRules)},
 	{name: "integrity", rows: integrityRules},
 	{name: "errors", rows: errorRules},
 	{name: "ownership", rows: ownershipRules},

@@ -40,7 +40,7 @@ var rawSamples = map[core.Type]func() []any{
 	core.Text: func() []any {
 		return []any{
 			"", "\t\r\n", " ", " a ", `"quoted"`, "'; DROP TABLE jar; --", "A", `\N`, `\x00`, "a", "a\u0301",
-			strings.Repeat("long", 1<<14), "null", "\u007f", "á", "\u2028", "中文", "\ufeff", "\uffff", "\U0001F36A", "\U0010FFFF",
+			strings.Repeat("long", 1<<14), "null", "\u007f", "á", "\u2028", "中文", "\ud7ff", "\ue000", "\ufdd0", "\ufeff", "\ufffd", "\uffff", "\U0001F36A", "\U0010FFFF",
 		}
 	},
 	core.Bool: func() []any { return []any{false, true} },
@@ -67,13 +67,16 @@ var rawSamples = map[core.Type]func() []any{
 			true, false, 0, 1, -0.5, "", "null", "1", "\U0001F36A\"\\\n\u0001", []any{}, []any{nil}, map[string]any{},
 			json.Number("9007199254740993"), json.Number("123456789012345678901234567890.123456789"), json.Number("5e-324"), json.Number("1e308"),
 			map[string]any{"": nil, "a": map[string]any{"b": []any{1, []any{map[string]any{"c": false}}}}, "A": "a", "é": 0.1},
-			nested(40),
+			json.Number("1e-398"), json.Number("-2.2250738585072014e-308"), json.Number("1.7976931348623157e308"), json.Number("1.50e-7"),
+			json.Number(strings.Repeat("9", 22) + "." + strings.Repeat("3", 377)), json.Number("0." + strings.Repeat("0", 390) + "1"),
+			"\u2028\ud7ff\ue000\ufeff\uffff\U0010FFFF", map[string]any{"\uffff": 1, "\U0001F36A": 2, "\n\"": 3}, nested(64),
 		}
 	},
 	core.List: func() []any {
 		return []any{
 			[]any{}, []any{nil}, []any{1}, []any{1, 1}, []any{"1"}, []any{[]any{}}, []any{2, 1, nil, "a", true, map[string]any{"k": []any{}}},
-			[]any{json.Number("9007199254740993")},
+			[]any{json.Number("9007199254740993")}, []any{json.Number("1e-398"), json.Number("1e308"), json.Number("5e-324")},
+			[]any{"NaN", "infinity", "\U0010FFFF", "", "null"}, nested(64),
 		}
 	},
 }

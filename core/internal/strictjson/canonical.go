@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,18 +18,39 @@ import (
 // v is what [Parse] returns, or is made of nil, bool, string, Go's int and uint types, float32 and float64 (in the shortest decimal
 // that reads back as the same float), [json.Number], [json.RawMessage], []any and map[string]any. A nil slice or map is an empty one.
 //
-// It refuses any other type by its name, NaN and infinities, invalid UTF-8 and U+0000 in a string or a name, numbers and raw
-// messages that Parse would refuse (the latter wrap a [*SyntaxError]), and nesting deeper than [DefaultNesting], so that a value which
-// contains itself ends in an error. With an error the result is dst as it was given. v is not modified.
+// It refuses any other type by its name, NaN and infinities, invalid UTF-8 and U+0000 in a string or a name, numbers that
+// CanonicalNumber would refuse, raw messages that Parse would refuse (the error wraps a [*SyntaxError]), and nesting deeper than
+// [DefaultNesting], so that a value which contains itself ends in an error. With an error the result is dst as it was given. v is not
+// modified.
 func AppendCanonical(dst []byte, v any) ([]byte, error) {
-	text, err := appendValue(dst, v, 0)
+	text, err := limited.appendValue(dst, v, 0)
 	if err != nil {
 		return dst, err
 	}
 	return text, nil
 }
 
-func appendValue(dst []byte, v any, nesting int) ([]byte, error) {
+// AppendStored appends the canonical text of JSON that a storage holds. Unlike AppendCanonical it accepts numbers of any size and any
+// nesting, because the storage may have them from another program, and they must be readable nevertheless.
+//
+// Every error is a [*SyntaxError]. With an error the result is dst as it was given.
+func AppendStored(dst, text []byte) ([]byte, error) {
+	v, err := Parse(text, math.MaxInt)
+	if err != nil {
+		return dst, err
+	}
+	return limits{nesting: math.MaxInt}.appendValue(dst, v, 0)
+}
+
+// limits are what a canonical text is refused for.
+type limits struct {
+	nesting int  // how many arrays and objects may enclose each other
+	numbers bool // numbers out of range are refused
+}
+
+var limited = limits{nesting: DefaultNesting, numbers: true}
+
+func (l limits) appendValue(dst []byte, v any, nesting int) ([]byte, error) {
 	switch v := v.(type) {
 	case nil:
 		return append(dst, "null"...), nil
@@ -37,13 +59,13 @@ func appendValue(dst []byte, v any, nesting int) ([]byte, error) {
 	case string:
 		return appendChecked(dst, v)
 	case json.Number:
-		return appendNumber(dst, string(v))
+		return l.appendNumber(dst, string(v))
 	case []any:
-		return appendArray(dst, v, nesting)
+		return l.appendArray(dst, v, nesting)
 	case map[string]any:
-		return appendObject(dst, v, nesting)
+		return l.appendObject(dst, v, nesting)
 	case json.RawMessage:
-		return appendRaw(dst, v, nesting)
+		return l.appendRaw(dst, v, nesting)
 	default:
 		return appendGoNumber(dst, v)
 	}
@@ -90,8 +112,8 @@ func appendChecked(dst []byte, s string) ([]byte, error) {
 	return AppendString(dst, s), nil
 }
 
-func appendArray(dst []byte, list []any, nesting int) (_ []byte, err error) {
-	if nesting == DefaultNesting {
+func (l limits) appendArray(dst []byte, list []any, nesting int) (_ []byte, err error) {
+	if nesting == l.nesting {
 		return dst, errTooDeep
 	}
 	dst = append(dst, '[')
@@ -99,15 +121,15 @@ func appendArray(dst []byte, list []any, nesting int) (_ []byte, err error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if dst, err = appendValue(dst, v, nesting+1); err != nil {
+		if dst, err = l.appendValue(dst, v, nesting+1); err != nil {
 			return dst, err
 		}
 	}
 	return append(dst, ']'), nil
 }
 
-func appendObject(dst []byte, members map[string]any, nesting int) (_ []byte, err error) {
-	if nesting == DefaultNesting {
+func (l limits) appendObject(dst []byte, members map[string]any, nesting int) (_ []byte, err error) {
+	if nesting == l.nesting {
 		return dst, errTooDeep
 	}
 	var few [16]string // keeps the names of a usual object off the heap
@@ -125,19 +147,19 @@ func appendObject(dst []byte, members map[string]any, nesting int) (_ []byte, er
 			return dst, err
 		}
 		dst = append(dst, ':')
-		if dst, err = appendValue(dst, members[name], nesting+1); err != nil {
+		if dst, err = l.appendValue(dst, members[name], nesting+1); err != nil {
 			return dst, err
 		}
 	}
 	return append(dst, '}'), nil
 }
 
-func appendRaw(dst []byte, raw json.RawMessage, nesting int) ([]byte, error) {
+func (l limits) appendRaw(dst []byte, raw json.RawMessage, nesting int) ([]byte, error) {
 	v, err := Parse(raw, DefaultNesting)
 	if err != nil {
 		return dst, fmt.Errorf("raw message: %w", err)
 	}
-	return appendValue(dst, v, nesting)
+	return l.appendValue(dst, v, nesting)
 }
 
 var errTooDeep = fmt.Errorf("nesting deeper than %d", DefaultNesting)

@@ -19,18 +19,19 @@ const (
 // one digit, the other digits after a point, and a signed exponent, as in 1.5e-7 and 1e+21. There is no negative zero. A float64
 // in its shortest spelling gives what RFC 8785 gives; other numbers keep digits that RFC 8785 would round.
 //
-// It accepts exactly the numbers that [Parse] accepts, and Parse accepts what it returns. The error text does not repeat lit.
+// It refuses numbers whose magnitude exceeds a float64, and numbers of more than 400 bytes in plain notation, which is how a database
+// may spell them. It accepts what it returns. The error text does not repeat lit.
 func CanonicalNumber(lit string) (string, error) {
-	text, err := appendNumber(nil, lit)
+	text, err := limited.appendNumber(nil, lit)
 	return string(text), err
 }
 
-func appendNumber(dst []byte, lit string) ([]byte, error) {
+func (l limits) appendNumber(dst []byte, lit string) ([]byte, error) {
 	num, end, msg := scanNumber([]byte(lit))
 	if msg == "" && end < len(lit) {
 		msg = "unexpected character in a number"
 	}
-	if msg == "" {
+	if msg == "" && l.numbers {
 		msg = num.outOfRange()
 	}
 	if msg != "" {

@@ -3,6 +3,7 @@ package strictjson
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,9 +22,11 @@ func TestCanonicalNumberSpellings(t *testing.T) {
 		{"1234567890123456789012", "1.234567890123456789012e+21"}, {"123456789012345678901.5", "123456789012345678901.5"},
 		{"0.000001", "0.000001"}, {"1e-6", "0.000001"}, {"0.0000001", "1e-7"}, {"-0.00000123", "-0.00000123"}, {"0.000000123", "1.23e-7"},
 
-		{"1e308", "1e+308"}, {"123e-400", "1.23e-398"},
-		{"1e-99999999999999999999", "1e-99999999999999999999"}, {"0.012e-99999999999999999999", "1.2e-100000000000000000001"},
-		{"1000e-99999999999999999999", "1e-99999999999999999996"}, {"1e-4611686018427387904", "1e-4611686018427387904"},
+		{"1e308", "1e+308"}, {"4.9406564584124654e-324", "4.9406564584124654e-324"}, {"-2.2250738585072014e-308", "-2.2250738585072014e-308"},
+
+		// as long as PostgreSQL may print it
+		{"1e-398", "1e-398"}, {"-1e-397", "-1e-397"}, {"123e-398", "1.23e-396"}, {"0." + strings.Repeat("0", 390) + "1", "1e-391"},
+		{strings.Repeat("1", 22) + "." + strings.Repeat("3", 377), "1." + strings.Repeat("1", 21) + strings.Repeat("3", 377) + "e+21"},
 	} {
 		if got, err := CanonicalNumber(c.lit); err != nil || got != c.want {
 			t.Errorf("CanonicalNumber(%q) = %q, %v; want %q", c.lit, got, err, c.want)
@@ -31,20 +34,29 @@ func TestCanonicalNumberSpellings(t *testing.T) {
 	}
 }
 
-func TestCanonicalNumberRefusesWhatParseRefuses(t *testing.T) {
+func TestCanonicalNumberRefuses(t *testing.T) {
 	for lit, want := range map[string]string{
-		"":                                "digit expected in a number",
-		"-":                               "digit expected in a number",
-		"+1":                              "digit expected in a number",
-		" 1":                              "digit expected in a number",
-		"NaN":                             "digit expected in a number",
-		"1 ":                              "unexpected character in a number",
-		"1e5x":                            "unexpected character in a number",
-		"01":                              "number with a leading zero",
-		"1.":                              "digit expected after the decimal point",
-		"1e":                              "digit expected in an exponent",
-		"1e400":                           "number too large",
-		strings.Repeat("1", 401):          "number longer than 400 bytes",
+		"":                              "digit expected in a number",
+		"-":                             "digit expected in a number",
+		"+1":                            "digit expected in a number",
+		" 1":                            "digit expected in a number",
+		"NaN":                           "digit expected in a number",
+		"1 ":                            "unexpected character in a number",
+		"1e5x":                          "unexpected character in a number",
+		"01":                            "number with a leading zero",
+		"1.":                            "digit expected after the decimal point",
+		"1e":                            "digit expected in an exponent",
+		"1e400":                         "number too large",
+		"-1e309":                        "number too large",
+		"1.7976931348623159e308":        "number too large",
+		strings.Repeat("9", 309):        "number too large",
+		"1e" + strings.Repeat("9", 300): "number too large",
+		"0.01e360":                      "number too large",
+		"1e-399":                        "number longer than 400 bytes without its exponent",
+		"-1e-398":                       "number longer than 400 bytes without its exponent",
+		"1e-99999999999999999999":       "number longer than 400 bytes without its exponent",
+		"12" + strings.Repeat("3", 20) + "." + strings.Repeat("4", 378): "number longer than 400 bytes without its exponent",
+		strings.Repeat("1", 409):          "number longer than 400 bytes",
 		"0." + strings.Repeat("1", 1<<20): "number longer than 400 bytes",
 	} {
 		got, err := CanonicalNumber(lit)
@@ -119,15 +131,21 @@ func respell(t *rapid.T, digits string, exp int) string {
 
 func TestNumbersNearTheLengthLimitStayReadable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		form := rapid.SampledFrom([]string{"%s", "-%s", "1.%s", "0.0000001%s", "123456789012345678901234.%s", "1e-%s", "-15e-%s", "%se-99", "%se-390"}).Draw(t, "form")
-		n := rapid.IntRange(370, maxNumberBytes).Draw(t, "digits")
-		lit := fmt.Sprintf(form, strings.Repeat(rapid.StringMatching(`[1-9]`).Draw(t, "digit"), n))
+		form := rapid.SampledFrom([]string{
+			"D", "-D", "1.D", "0.0000001D", "123456789012345678901234.D", "1e-D", "-15e-D", "De-99", "De-390", "1e-N", "-15e-N",
+		}).Draw(t, "form")
+		n := rapid.IntRange(370, maxLiteralBytes).Draw(t, "digits")
+		digits := strings.Repeat(rapid.StringMatching(`[1-9]`).Draw(t, "digit"), n)
+		lit := strings.NewReplacer("D", digits, "N", strconv.Itoa(n)).Replace(form)
 		got, err := CanonicalNumber(lit)
 		if err != nil {
 			return
 		}
-		if _, err := Parse([]byte(got), 0); err != nil {
-			t.Fatalf("CanonicalNumber(%q) = %q, which is refused: %v", lit, got, err)
+		if again, err := CanonicalNumber(got); err != nil || again != got {
+			t.Fatalf("CanonicalNumber(%q) = %q, which becomes %q, %v", lit, got, again, err)
+		}
+		if spelled := plain(lit); len(spelled) > maxNumberBytes {
+			t.Fatalf("CanonicalNumber(%q) accepted a number that has %d bytes without an exponent", lit, len(spelled))
 		}
 	})
 }

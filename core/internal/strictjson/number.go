@@ -2,15 +2,17 @@ package strictjson
 
 import (
 	"bytes"
+	"math"
 	"math/big"
 	"strconv"
 )
 
-// maxNumberBytes holds every float64 in plain notation and bounds the work that one number can cause.
+// maxNumberBytes is the longest number in plain notation, the one that PostgreSQL's jsonb prints. It holds every float64.
 const maxNumberBytes = 400
 
-// canonicalGrowth bounds by how much a canonical spelling may exceed the literal: ".", "e", "+" and three digits.
-const canonicalGrowth = 8
+// maxLiteralBytes bounds the work for one number. A canonical spelling may be longer than plain notation, by a point, "e+" and
+// three digits.
+const maxLiteralBytes = maxNumberBytes + 8
 
 // maxFloatPoint is number.point of the largest float64, 1.797e308.
 const maxFloatPoint = 309
@@ -91,14 +93,36 @@ func leadingDigits(b []byte) []byte {
 // outOfRange returns why a well-formed number is refused, or "".
 func (n number) outOfRange() string {
 	switch {
-	case len(n.text) > maxNumberBytes:
+	case len(n.text) > maxLiteralBytes:
 		return "number longer than 400 bytes"
 	case n.overflows():
 		return "number too large"
-	case len(n.text) > maxNumberBytes-canonicalGrowth && len(n.appendCanonical(nil)) > maxNumberBytes:
-		return "number longer than 400 bytes" // else its canonical text could not be read back
+	case n.plainLength() > maxNumberBytes:
+		return "number longer than 400 bytes without its exponent"
 	}
 	return ""
+}
+
+// plainLength is how many bytes the number has without an exponent and without zeros around it.
+func (n number) plainLength() int64 {
+	if n.isZero() {
+		return 1
+	}
+	point, fits := n.point()
+	if !fits {
+		return math.MaxInt64
+	}
+	digits, sign := int64(len(n.significant())), int64(0)
+	if n.negative {
+		sign = 1
+	}
+	switch {
+	case point <= 0:
+		return sign + int64(len("0.")) - point + digits
+	case point < digits:
+		return sign + digits + int64(len("."))
+	}
+	return sign + point
 }
 
 // overflows tells whether the magnitude exceeds a float64. Only numbers near the limit need a conversion.

@@ -24,7 +24,8 @@ const byteOrderMark = "\uFEFF"
 //   - escaped surrogates without their other half (section 8.2)
 //   - U+0000 in a string, raw or escaped, since PostgreSQL's text cannot hold it
 //   - two equal names in one object, compared after unescaping (section 4)
-//   - numbers whose magnitude exceeds a float64, and numbers of more than 400 bytes as written or as [CanonicalNumber] spells them
+//
+// It accepts numbers of any size. [CanonicalNumber] and [AppendCanonical] bound them.
 func Parse(data []byte, maxNesting int) (any, error) {
 	maxNesting = nestingOr(maxNesting)
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
@@ -212,9 +213,6 @@ func (p *parser) number() (any, error) {
 	num, end, msg := scanNumber(p.data[p.pos:])
 	if msg != "" {
 		return nil, &SyntaxError{Offset: p.pos + end, Msg: msg}
-	}
-	if msg := num.outOfRange(); msg != "" {
-		return nil, p.refuse(msg)
 	}
 	p.pos += end
 	return json.Number(num.text), nil

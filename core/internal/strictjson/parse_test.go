@@ -19,6 +19,8 @@ func TestParseReturnsTheValueAsWritten(t *testing.T) {
 		{`0`, json.Number("0")},
 		{`-0.10E+02`, json.Number("-0.10E+02")},
 		{`1e-400`, json.Number("1e-400")},
+		{`[1e400]`, []any{json.Number("1e400")}},
+		{strings.Repeat("9", 1000), json.Number(strings.Repeat("9", 1000))},
 		{`0e999999999999999999999`, json.Number("0e999999999999999999999")},
 		{`1.7976931348623157e308`, json.Number("1.7976931348623157e308")},
 		{strings.Repeat("9", 308), json.Number(strings.Repeat("9", 308))},
@@ -44,7 +46,6 @@ func TestParseReturnsTheValueAsWritten(t *testing.T) {
 }
 
 func TestParseRefusesWithReasonAndOffset(t *testing.T) {
-	long := strings.Repeat("1", 401)
 	for _, c := range []struct {
 		name, text string
 		offset     int
@@ -136,15 +137,6 @@ func TestParseRefusesWithReasonAndOffset(t *testing.T) {
 		{"NaN", `[NaN]`, 1, "NaN and Infinity are not JSON"},
 		{"Infinity", `{"a":Infinity}`, 5, "NaN and Infinity are not JSON"},
 		{"minus Infinity", `-Infinity`, 1, "digit expected in a number"},
-		{"too large", `[1e400]`, 1, "number too large"},
-		{"too small", `-1e309`, 0, "number too large"},
-		{"just above float64", `1.7976931348623159e308`, 0, "number too large"},
-		{"too large without exponent", strings.Repeat("9", 309), 0, "number too large"},
-		{"exponent beyond any integer", `1e` + strings.Repeat("9", 300), 0, "number too large"},
-		{"too large from a fraction", `0.` + strings.Repeat("0", 50) + `1e360`, 0, "number too large"},
-		{"too long", `[` + long + `]`, 1, "number longer than 400 bytes"},
-		{"too long a zero", `0.` + strings.Repeat("0", 399), 0, "number longer than 400 bytes"},
-		{"too long in canonical form", `1` + strings.Repeat("2", 29) + "." + strings.Repeat("3", 369), 0, "number longer than 400 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := Parse([]byte(c.text), 0)

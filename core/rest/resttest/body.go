@@ -15,7 +15,6 @@ func testBodies(t *testing.T, newBackend NewBackend) {
 			{"POST /jar", `{`, 400, `BAD_REQUEST {"msg": "*"}`},
 			{"POST /jar", `{'label': 1}`, 400, `BAD_REQUEST`},
 			{"POST /jar", `{"label": NaN}`, 400, `BAD_REQUEST`},
-			{"POST /jar", `{"label": 1e999}`, 400, `BAD_REQUEST`},
 			{"POST /jar", `{"label": "a", "label": "b"}`, 400, `BAD_REQUEST`},
 			{"POST /jar", `{"label": "\u0000"}`, 400, `BAD_REQUEST`},
 			{"POST /jar", `{"label": "\ud800"}`, 400, `BAD_REQUEST`},

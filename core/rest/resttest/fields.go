@@ -3,6 +3,8 @@ package resttest
 import (
 	"strings"
 	"testing"
+
+	"github.com/larder-go/larder/core"
 )
 
 func testTypes(t *testing.T, newBackend NewBackend) {
@@ -39,6 +41,22 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 				c.check(t, exchange{"PATCH /thing/1", `{"` + row.field + `": ` + value + `}`, 400,
 					`BAD_FIELD_VALUE {"object_name": "thing", "field_name": "` + row.field + `", "type": "` + row.field + `", "value": ` + value + `}`})
 			}
+		})
+	}
+	for field, values := range map[string]string{
+		"json":  `{"a":1e-400} 1e400 [1e-99999999999999999999] {"a":[-1e309]}`,
+		"list":  `[1e-400] [1,[1e400]]`,
+		"float": `1e-400 -1e400`,
+		"text":  `1e-400 1e400`,
+		"int":   `1e-400 1e400`,
+	} {
+		t.Run(field+" refuses numbers that not every storage can spell", func(t *testing.T) {
+			for _, value := range words(values) {
+				shown := string(core.TextValue(value).AppendJSON(nil))
+				c.check(t, exchange{"PATCH /thing/1", `{"` + field + `": ` + value + `}`, 400,
+					`BAD_FIELD_VALUE {"object_name": "thing", "field_name": "` + field + `", "type": "` + field + `", "value": ` + shown + `}`})
+			}
+			c.check(t, exchange{"GET /thing/1", "", 200, ""})
 		})
 	}
 }
