@@ -18,8 +18,11 @@
 // HEAD is GET without the body, OPTIONS names the methods of a URL, every other
 // method is 405. The argument depth belongs to writes too: it says how their
 // answer shows the record. Arguments that are not known are ignored; a known
-// one that is given twice is refused. A list that goes on has a Link with
-// rel="next".
+// one that is given twice is refused. A list
+// is a page of [Options.PageSize] records, or of the argument limit. A page that ends
+// earlier than the list, for its limit or for the engine's bounds of an answer, has a
+// Link with rel="next". The Link repeats the arguments of the request, escaped, and
+// adds a cursor of less than 2 KiB.
 //
 // Bodies are application/json, for PATCH also application/merge-patch+json (RFC 7396).
 // Of both, PATCH changes the fields that the body names, and null empties one. In a JSON

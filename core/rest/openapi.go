@@ -23,7 +23,7 @@ func document(api *engine.Engine, opts Options) ([]byte, error) {
 		schemas[n.write[r]] = n.writeSchema(r)
 	}
 	components := object{
-		"schemas": schemas, "parameters": parameters(api.Options()), "headers": headers(), "responses": errorAnswers(),
+		"schemas": schemas, "parameters": parameters(api.Options(), opts), "headers": headers(), "responses": errorAnswers(),
 	}
 	doc := object{
 		"openapi":    "3.1.0",

@@ -3,12 +3,12 @@ package rest
 import "github.com/larder-go/larder/core/engine"
 
 // parameters are those that several operations share.
-func parameters(limits engine.Options) object {
-	count := object{"type": "integer", "minimum": 0}
+func parameters(limits engine.Options, opts Options) object {
 	return object{
 		"depth": argument("depth", "How far related records are shown: 0 shows ids, n shows records with related ones at n-1.",
 			object{"type": "integer", "minimum": 0, "maximum": limits.MaxDepth, "default": engine.DefaultDepth}),
-		"limit": argument("limit", "How many records to list at the most.", count),
+		"limit": argument("limit", "How many records a page shows at most. It may show fewer; the list ends where there is no Link.",
+			object{"type": "integer", "minimum": 0, "maximum": opts.MaxPageSize, "default": opts.PageSize}),
 		"after": argument("after", "Continues a list; from its Link.", object{"type": "string"}),
 		"filter": argumentInJSON("filter",
 			"Conditions by field, all of which must hold: a value, or an object of the operators eq, ne, lt, le, gt, ge, in, prefix.",

@@ -43,6 +43,12 @@ type Options struct {
 	// fails with [core.Unavailable]. One request at a time may exceed the bound, so a
 	// request that needs more than MaxInFlight is served when it is alone.
 	MaxInFlight int64
+	// PageSize is how many records a list shows for a request without a limit;
+	// default 100, or MaxPageSize if that is smaller. A page has fewer where the
+	// engine's bounds of an answer are reached.
+	PageSize int
+	// MaxPageSize is the greatest limit that a request can ask for; default 1000.
+	MaxPageSize int
 	// MaxNesting is how deep arrays and objects can be nested in a body or filter;
 	// default 64.
 	MaxNesting int
@@ -64,6 +70,8 @@ const (
 	defaultMaxBody    = 8 << 20
 	defaultInFlight   = 256 << 20
 	defaultMaxNesting = 64
+	defaultPageSize   = 100
+	defaultMaxPage    = 1000
 	defaultTimeout    = 30 * time.Second
 	defaultVersion    = "1"
 )
@@ -73,6 +81,8 @@ func (o Options) withDefaults(m *core.Model) Options {
 	o.Challenge = cmp.Or(o.Challenge, defaultChallenge)
 	o.MaxBody = cmp.Or(o.MaxBody, defaultMaxBody)
 	o.MaxInFlight = cmp.Or(o.MaxInFlight, defaultInFlight)
+	o.MaxPageSize = cmp.Or(o.MaxPageSize, defaultMaxPage)
+	o.PageSize = cmp.Or(o.PageSize, min(defaultPageSize, o.MaxPageSize))
 	o.MaxNesting = cmp.Or(o.MaxNesting, defaultMaxNesting)
 	o.Timeout = cmp.Or(o.Timeout, defaultTimeout)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
@@ -92,6 +102,15 @@ func (o Options) check() error {
 	}
 	if o.MaxNesting < 0 {
 		errs = append(errs, fmt.Errorf("option MaxNesting: %d is negative", o.MaxNesting))
+	}
+	if o.MaxPageSize < 0 {
+		errs = append(errs, fmt.Errorf("option MaxPageSize: %d is negative", o.MaxPageSize))
+	}
+	switch most := cmp.Or(o.MaxPageSize, defaultMaxPage); {
+	case o.PageSize < 0:
+		errs = append(errs, fmt.Errorf("option PageSize: %d is negative", o.PageSize))
+	case o.PageSize > most:
+		errs = append(errs, fmt.Errorf("option PageSize: %d is greater than MaxPageSize, %d", o.PageSize, most))
 	}
 	if o.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("option Timeout: %s is negative", o.Timeout))

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/larder-go/larder/core"
 )
@@ -62,15 +63,11 @@ func (x *exchange) list() error {
 	if err != nil {
 		return err
 	}
-	const unlimited = -1
-	limit, err := p.number("limit", unlimited)
+	limit, err := x.limit(p)
 	if err != nil {
 		return err
 	}
-	q.Limit = max(limit, 0)
-	if limit == 0 {
-		q.Limit = 1 // none are wanted, but the query must make sense; the engine takes 0 for no limit
-	}
+	q.Limit = max(limit, 1) // if none are wanted, the query must make sense nevertheless
 	found, err := x.h.api.List(x.ctx, x.resource.name, q)
 	if err != nil {
 		return err
@@ -83,6 +80,15 @@ func (x *exchange) list() error {
 	}
 	x.answerList(http.StatusOK, found.Views)
 	return nil
+}
+
+// limit returns how many records a page shows at most.
+func (x *exchange) limit(p params) (int, error) {
+	limit, err := p.number("limit", x.h.opts.PageSize)
+	if most := x.h.opts.MaxPageSize; err == nil && limit > most {
+		err = bad("limit", "at most "+strconv.Itoa(most))
+	}
+	return limit, err
 }
 
 // next returns the Link to the page that follows (RFC 8288): the same query at

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/rest"
 )
 
 const notADepth = `BAD_PARAM_VALUE {"param_name": "depth", "accepted_values": "non-negative integer"}`
@@ -70,6 +71,86 @@ func testDepth(t *testing.T, newBackend NewBackend) {
 			{"GET /jar?depth=0", "", 200, `["*", "*", "*"]`},
 			{"GET /jar?depth=0&limit=4", "", 200, `["*", "*", "*"]`},
 			{"GET /jar?limit=0", "", 200, "[]"},
+		}},
+	})
+}
+
+func testPageSizes(t *testing.T, newBackend NewBackend) {
+	const atMost = `BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "at most `
+	for _, row := range []struct {
+		rule string
+		opts rest.Options
+		want []int // numbers of records by limit: without one, and of rest
+		max  int
+	}{
+		{"a page has 100 records by default and at most 1000", rest.Options{}, []int{100, 1000}, 1000},
+		{"the sizes of pages are options", rest.Options{PageSize: 7, MaxPageSize: 9}, []int{7, 9}, 9},
+		{"the default is no more than the greatest page", rest.Options{MaxPageSize: 9}, []int{9, 9}, 9},
+	} {
+		t.Run(row.rule, func(t *testing.T) {
+			c := setup{model: cookies(), rest: row.opts}.start(t, newBackend)
+			c.check(t, exchange{"POST /jar?depth=0", "[" + strings.Repeat("{},", row.max) + "{}]", 201, ""})
+			for i, query := range []string{"", "&limit=" + strconv.Itoa(row.max)} {
+				r := c.check(t, exchange{"GET /jar?depth=0" + query, "", 200, ""})
+				var ids []int
+				if err := json.Unmarshal(r.body, &ids); err != nil || len(ids) != row.want[i] || r.next() == "" {
+					t.Errorf("limit %q: %d records, want %d, Link %q, %v", query, len(ids), row.want[i], r.next(), err)
+				}
+			}
+			max := strconv.Itoa(row.max)
+			c.check(t, exchange{"GET /jar?limit=" + strconv.Itoa(row.max+1), "", 400, atMost + max + `"}`})
+			c.check(t, exchange{"GET /jar?limit=99999999999999999999", "", 400, atMost + max + `"}`})
+			r := c.check(t, exchange{"GET /jar?limit=0", "", 200, "[]"})
+			if r.next() != "" {
+				t.Errorf("an empty page has a Link to %s", r.next())
+			}
+		})
+	}
+}
+
+// testLongLinks follows Links of lists whose values and conditions are long.
+func testLongLinks(t *testing.T, newBackend NewBackend) {
+	c := setup{model: cookies()}.start(t, newBackend)
+	long := strings.Repeat("long ", 16<<10)
+	for range 3 {
+		c.check(t, exchange{"POST /cookie?depth=0", `{"type": "` + long + `"}`, 201, ""})
+	}
+	for _, query := range []string{`sort=["type"]`, `sort=["-type"]`} {
+		pages, target := 0, escape("/cookie?depth=0&limit=1&"+query)
+		for ; target != "" && pages < 10; pages++ {
+			r := c.send(t, "GET", target, nil)
+			if len(r.next()) > 2200 || r.status != 200 {
+				t.Fatalf("%s: %d, a Link of %d bytes", target, r.status, len(r.next()))
+			}
+			target = r.next()
+		}
+		if pages != 3 {
+			t.Errorf("%s: %d pages, want 3", query, pages)
+		}
+	}
+}
+
+func testBytesOfAnswers(t *testing.T, newBackend NewBackend) {
+	label := strings.Repeat("x", 500)
+	setup{model: cookies(), engine: engine.Options{MaxBytes: 1200, MaxValue: 1000}}.check(t, newBackend, []rule{
+		{"a page of records that show one large record ends earlier", []exchange{
+			{"PUT /jar/1", `{"label": "` + label + `"}`, 201, ""},
+			{"PUT /cookie/1", `{"jar": 1}`, 201, ""},
+			{"PUT /cookie/2", `{"jar": 1}`, 201, ""},
+			{"PUT /cookie/3", `{"jar": 1}`, 201, ""},
+			{"GET /cookie?depth=2", "", 200, `["*"]`},
+			{"GET /cookie", "", 200, `["*", "*", "*"]`},
+		}},
+		{"a record that alone has too many bytes is 413", []exchange{
+			{"PUT /cookie/1?depth=0", `{"type": "` + label + label + `"}`, 201, ""},
+			{"PATCH /cookie/1?depth=0", `{"jar": {"label": "` + label + `"}}`, 200, ""},
+			{"GET /cookie/1?depth=2", "", 413, `TOO_LARGE {"msg": "the answer would have more than 1200 bytes; use a smaller depth"}`},
+			{"GET /cookie?depth=2", "", 413, `TOO_LARGE`},
+			{"GET /cookie/1", "", 200, ""},
+		}},
+		{"a value has a limit below that of a body", []exchange{
+			{"POST /cookie", `{"type": "` + label + label + "x" + `"}`, 413, `TOO_LARGE {"msg": "the value of cookie.type has more than 1000 bytes"}`},
+			{"GET /cookie", "", 200, `[]`},
 		}},
 	})
 }
