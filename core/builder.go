@@ -45,6 +45,8 @@ func (b *builder) addResources(specs []ResourceSpec) {
 		switch {
 		case !goodName(r.name) || !goodName(r.external):
 			b.failf("resource %q: name is empty or has control characters", r.name)
+		case dots(r.external):
+			b.failf("resource %q: clients cannot call it %q, which they take out of a URL", r.name, r.external)
 		case m.byName[r.name] != nil:
 			b.failf("resource %q: declared twice", r.name)
 		case m.external[r.external] != nil:

@@ -11,6 +11,7 @@ func toTime(raw any) (Value, error) {
 	case time.Time:
 		at = x
 	case string:
+		x = upperTime(x)
 		parsed, err := time.Parse(time.RFC3339Nano, x)
 		if err != nil || !strictTime(x) || parsed.Nanosecond()%1000 != 0 {
 			return Value{}, errLossy
@@ -23,6 +24,16 @@ func toTime(raw any) (Value, error) {
 		return Value{}, errLossy
 	}
 	return TimeValue(at), nil
+}
+
+// upperTime returns a time in the spelling that package time reads: "t" and "z" are as
+// good as "T" and "Z" (RFC 3339, section 5.6).
+func upperTime(s string) string {
+	const at = len("2006-01-02")
+	if len(s) > at && (s[at] == 't' || s[len(s)-1] == 'z') {
+		return strings.ToUpper(s)
+	}
+	return s
 }
 
 // strictTime refuses what package time parses beyond RFC 3339: hours of one

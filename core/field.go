@@ -1,6 +1,9 @@
 package core
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Field is one field of a [Resource], immutable like it.
 type Field struct {
@@ -116,13 +119,18 @@ func (f *Field) HasDefaultFunc() bool {
 }
 
 // Convert is [Type.Convert] with an error that names the field. A to-many
-// relation takes a list of keys of its target, duplicates collapse.
+// relation takes a list of keys of its target, duplicates collapse. The texts "." and
+// ".." are no keys.
 //
 // Errors: [BadFieldValue].
 func (f *Field) Convert(raw any) (Value, error) {
 	v, err := f.typ.Convert(raw)
-	if err == nil && f.Many() {
+	switch {
+	case err != nil:
+	case f.Many():
 		v, err = f.keyList(v)
+	case f.Key() && f.typ == Text && dots(v.str):
+		err = errDots
 	}
 	if err != nil {
 		return Value{}, &Error{
@@ -132,6 +140,11 @@ func (f *Field) Convert(raw any) (Value, error) {
 	}
 	return v, nil
 }
+
+var errDots = errors.New(`"." and ".." cannot be keys: clients and proxies take them out of a URL`)
+
+// dots reports whether a name is a dot segment of a path (RFC 3986, section 5.2.4).
+func dots(name string) bool { return name == "." || name == ".." }
 
 // keyList returns the list with its elements converted, sorted and unique.
 func (f *Field) keyList(v Value) (Value, error) {

@@ -26,6 +26,10 @@ type Decorator struct {
 	// returns an observer, or nil to observe nothing. A decorator has either a Wrap or
 	// a Watch.
 	Watch func(m *Model) (Watcher, error)
+	// ReadOnly reports whether the decorator refuses all writes of a resource at the
+	// time, for faces that describe what they serve; nil if it never does. It decides
+	// nothing: operations are refused by Wrap. It may be called from any goroutine.
+	ReadOnly func(r *Resource) bool
 }
 
 // Layer is the place of a [Decorator] in a stack.

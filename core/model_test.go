@@ -146,3 +146,13 @@ func TestExternalNamesAreFoundFromOutsideOnly(t *testing.T) {
 		t.Error("external and internal names are mixed up")
 	}
 }
+
+func TestAResourceIsNotCalledADotOrTwo(t *testing.T) {
+	id := []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}
+	for _, name := range []string{".", ".."} {
+		_, err := core.NewModel("m", core.ResourceSpec{Name: "thing", External: name, Fields: id})
+		if err == nil || !strings.Contains(err.Error(), `clients cannot call it "`+name+`"`) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}

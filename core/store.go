@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 )
 
@@ -18,6 +19,7 @@ type Store struct {
 	backend     Backend
 	handler     Handler
 	description Description
+	readOnly    []func(r *Resource) bool // of the decorators that have one
 	closed      atomic.Bool
 }
 
@@ -34,6 +36,11 @@ func New(ctx context.Context, model *Model, backend Backend, decorators ...Decor
 		return nil, errors.Join(errors.New("core: a store needs a model"), backend.Close())
 	}
 	s := &Store{model: model, backend: backend, description: describe(model, backend, decorators)}
+	for _, d := range decorators {
+		if d.ReadOnly != nil {
+			s.readOnly = append(s.readOnly, d.ReadOnly)
+		}
+	}
 	s.Session = Session{store: s}
 	var err error
 	if s.handler, err = chain(model, decorators, s.innermost); err == nil {
@@ -47,6 +54,12 @@ func New(ctx context.Context, model *Model, backend Backend, decorators ...Decor
 
 // Model returns the model that the store holds.
 func (s *Store) Model() *Model { return s.model }
+
+// ReadOnly reports whether a decorator says that it refuses all writes of the resource
+// at the time. Whether a write is refused is known only by trying it.
+func (s *Store) ReadOnly(r *Resource) bool {
+	return slices.ContainsFunc(s.readOnly, func(says func(*Resource) bool) bool { return says(r) })
+}
 
 // Close closes the backend. Operations that are still running may fail; later
 // ones fail with [ErrClosed], and so does a second Close.

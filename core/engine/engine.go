@@ -36,6 +36,13 @@ func New(store *core.Store, opts Options) *Engine {
 // Model returns the model of the store.
 func (e *Engine) Model() *core.Model { return e.store.Model() }
 
+// ReadOnly reports whether the store says that the resource of that external name
+// takes no writes at the time.
+func (e *Engine) ReadOnly(resource string) bool {
+	r := e.Model().External(resource)
+	return r != nil && e.store.ReadOnly(r)
+}
+
 // Options returns the limits in force, defaults filled in.
 func (e *Engine) Options() Options { return e.opts }
 

@@ -4,9 +4,29 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
+
+// bearer is the scheme of RFC 6750.
+const bearer = "Bearer"
+
+// challenge returns the WWW-Authenticate of a 401. A bearer token that was refused is
+// an invalid one (RFC 6750, section 3.1).
+func (x *exchange) challenge() string {
+	challenge := x.h.opts.Challenge
+	scheme, params, _ := strings.Cut(challenge, " ")
+	given, _, _ := strings.Cut(x.r.Header.Get("Authorization"), " ")
+	authenticated := x.ctx != nil
+	switch {
+	case authenticated || !strings.EqualFold(given, bearer) || !strings.EqualFold(scheme, bearer) || strings.Contains(params, "error="):
+		return challenge
+	case params == "":
+		return scheme + ` error="invalid_token"`
+	}
+	return challenge + `, error="invalid_token"`
+}
 
 // authenticate returns who the request runs for.
 func (h *Handler) authenticate(ctx context.Context, r *http.Request) (*core.Principal, error) {

@@ -6,10 +6,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-var (
-	retryAfter  = []string{"1"}
-	allowToRead = []string{"GET, HEAD, OPTIONS"}
-)
+var retryAfter = []string{"1"}
 
 // fail answers with the error, and logs what the client is not told.
 func (x *exchange) fail(err error) {
@@ -22,11 +19,9 @@ func (x *exchange) fail(err error) {
 	x.log(status, e.Code, err)
 	switch h := x.w.Header(); e.Code {
 	case core.Unauthorized:
-		h["Www-Authenticate"] = []string{x.h.opts.Challenge}
-	case core.MethodNotAllowed:
-		h["Allow"] = []string{x.endpoint.allow}
-	case core.ReadOnly:
-		h["Allow"] = allowToRead
+		h["Www-Authenticate"] = []string{x.challenge()}
+	case core.MethodNotAllowed, core.ReadOnly:
+		h["Allow"] = []string{x.allow()}
 	case core.Unavailable:
 		h["Retry-After"] = retryAfter
 	}

@@ -29,7 +29,11 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 	properties := object{}
 	for _, f := range r.Fields() {
 		if settable(f) {
-			properties[f.External()] = orNull(n.field(f, n.write))
+			schema := orNull(n.field(f, n.write))
+			if f.Type() == core.Text && f.Target() == nil {
+				schema["description"] = "A number is taken as the text of its digits."
+			}
+			properties[f.External()] = schema
 		}
 	}
 	return object{"type": "object", "properties": properties, "additionalProperties": false}

@@ -209,7 +209,7 @@ func TestTheDocumentTellsTheLimitsAndCodes(t *testing.T) {
 	text := string(documentOf(t, odd(), rest.Options{Prefix: "/api", Title: "Odd things", Version: "7"}))
 	for _, want := range []string{
 		`"maximum":5`, `"default":100,"maximum":1000`, `"url":"/api"`, `"title":"Odd things"`, `"version":"7"`, `"OBJECT_DOES_NOT_EXIST"`, `"PRECONDITION_FAILED"`,
-		`"application/merge-patch+json"`, `"/a%2F%7Bb%7D/{id}"`,
+		`"application/merge-patch+json"`, `"/a%2F%7Bb%7D/{id}"`, `"description":"A number is taken as the text of its digits."`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in %s", want, text)

@@ -24,7 +24,8 @@ type Options struct {
 	// [Options.Timeout].
 	Authenticate func(r *http.Request) (*core.Principal, error)
 	// Challenge is the WWW-Authenticate of a 401 (RFC 9110, section 11.6.1);
-	// default "Bearer".
+	// default "Bearer". If its scheme is Bearer, the answer to a bearer token that
+	// Authenticate refuses has error="invalid_token" as well (RFC 6750, section 3.1).
 	Challenge string
 	// Prefix is the path under which the handler is mounted, escaped as in a URL,
 	// such as "/api". The handler strips it itself, and puts it in front of every
@@ -66,7 +67,7 @@ type Options struct {
 }
 
 const (
-	defaultChallenge  = "Bearer"
+	defaultChallenge  = bearer
 	defaultMaxBody    = 8 << 20
 	defaultInFlight   = 256 << 20
 	defaultMaxNesting = 64

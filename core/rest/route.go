@@ -49,7 +49,7 @@ var (
 		http.MethodDelete:  (*exchange).delete,
 		http.MethodOptions: (*exchange).options,
 	}}
-	described = endpoint{"GET, HEAD, OPTIONS", nil, map[string]func(*exchange) error{
+	described = endpoint{allowToRead, nil, map[string]func(*exchange) error{
 		http.MethodGet:     (*exchange).describe,
 		http.MethodHead:    (*exchange).describe,
 		http.MethodOptions: (*exchange).options,
@@ -96,11 +96,30 @@ func noPlace(name string) error {
 	}
 }
 
+// allowToRead are the methods of a place that takes no writes.
+const allowToRead = "GET, HEAD, OPTIONS"
+
+// writable reports whether the place has methods that write, and its resource takes
+// writes at the time.
+func (x *exchange) writable() bool {
+	return x.resource != nil && !x.h.api.ReadOnly(x.resource.name)
+}
+
+// allow returns the methods of the place.
+func (x *exchange) allow() string {
+	if x.writable() {
+		return x.endpoint.allow
+	}
+	return allowToRead
+}
+
 // options answers which methods the place has.
 func (x *exchange) options() error {
 	h := x.w.Header()
-	h["Allow"] = []string{x.endpoint.allow}
-	h["Accept-Patch"] = x.endpoint.acceptPatch
+	h["Allow"] = []string{x.allow()}
+	if x.writable() {
+		h["Accept-Patch"] = x.endpoint.acceptPatch
+	}
 	x.finish(http.StatusNoContent, nil)
 	return nil
 }

@@ -246,3 +246,25 @@ func TestErrorsFromWithinComeOutAsTheyAre(t *testing.T) {
 		}
 	}
 }
+
+func TestTheStoreSaysWhichResourcesAreReadOnly(t *testing.T) {
+	var s readonly.Switch
+	for _, c := range []struct {
+		name        string
+		d           core.Decorator
+		cookie, jar bool
+	}{
+		{"a store", readonly.Store(), true, true}, {"a resource", readonly.Resources("cookie"), true, false}, {"a switch that is off", s.Decorator(), false, false},
+	} {
+		store, _ := open(t, c.d)
+		if store.ReadOnly(cookie) != c.cookie || store.ReadOnly(jar) != c.jar {
+			t.Errorf("%s: cookie %t, jar %t", c.name, store.ReadOnly(cookie), store.ReadOnly(jar))
+		}
+	}
+	store, _ := open(t, s.Decorator())
+	for _, on := range []bool{true, false} {
+		if s.Set(on); store.ReadOnly(cookie) != on {
+			t.Errorf("with the switch at %t: %t", on, store.ReadOnly(cookie))
+		}
+	}
+}

@@ -16,7 +16,8 @@ import (
 // there are.
 func Resources(names ...string) core.Decorator {
 	names = slices.Clone(names)
-	return decorator(strings.Join(names, ", "), func(m *core.Model, next core.Handler) (core.Handler, error) {
+	named := func(r *core.Resource) bool { return slices.Contains(names, r.Name()) }
+	return decorator(named, strings.Join(names, ", "), func(m *core.Model, next core.Handler) (core.Handler, error) {
 		closed, err := closedOf(m, names)
 		if err != nil {
 			return nil, err

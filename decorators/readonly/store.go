@@ -9,7 +9,8 @@ import (
 // Store returns a decorator that refuses every write. Transactions reach the
 // backend as read-only ones.
 func Store() core.Decorator {
-	return decorator("the whole store", func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	every := func(*core.Resource) bool { return true }
+	return decorator(every, "the whole store", func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind == core.Tx {
 				op.Tx.ReadOnly = true
@@ -21,8 +22,8 @@ func Store() core.Decorator {
 	})
 }
 
-func decorator(note string, wrap func(*core.Model, core.Handler) (core.Handler, error)) core.Decorator {
-	return core.Decorator{Name: "readonly", Note: note, Layer: core.Policy, Repeatable: true, Wrap: wrap}
+func decorator(readOnly func(*core.Resource) bool, note string, wrap func(*core.Model, core.Handler) (core.Handler, error)) core.Decorator {
+	return core.Decorator{Name: "readonly", Note: note, Layer: core.Policy, Repeatable: true, Wrap: wrap, ReadOnly: readOnly}
 }
 
 // refusal is the error of a write. Kinds of operations that are about no resource

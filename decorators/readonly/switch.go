@@ -52,7 +52,8 @@ func (s *Switch) Wait(ctx context.Context) error {
 // Decorator returns the decorator that refuses writes while the switch is on.
 // Transactions that begin meanwhile reach the backend as read-only ones.
 func (s *Switch) Decorator() core.Decorator {
-	return decorator("while its switch is on", func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	on := func(*core.Resource) bool { return s.On() }
+	return decorator(on, "while its switch is on", func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch {
 			case !op.Writes():

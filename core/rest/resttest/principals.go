@@ -91,6 +91,9 @@ func testPrincipals(t *testing.T, newBackend NewBackend) {
 			t.Errorf("WWW-Authenticate %q", got)
 		}
 	})
+	t.Run("a bearer token that is refused is an invalid one", func(t *testing.T) {
+		testInvalidToken(t, newBackend)
+	})
 	t.Run("answers vary by Authorization if that is asked for", func(t *testing.T) {
 		if got := ownedNotes().start(t, newBackend).as(user(1)).check(t, exchange{"GET /note", "", 200, ""}).header.Get("Vary"); got != "Authorization" {
 			t.Errorf("Vary %q", got)
@@ -102,6 +105,29 @@ func testPrincipals(t *testing.T, newBackend NewBackend) {
 	t.Run("principals of concurrent requests are not mixed up", func(t *testing.T) {
 		testConcurrentPrincipals(t, ownedNotes().start(t, newBackend))
 	})
+}
+
+// testInvalidToken: RFC 6750, section 3, wants error="invalid_token" for a token that
+// is refused, and no error for a request without a token.
+func testInvalidToken(t *testing.T, newBackend NewBackend) {
+	const invalid = `, error="invalid_token"`
+	for _, row := range []struct{ challenge, token, want string }{
+		{"", "", `Bearer`},
+		{"", "Bearer x", `Bearer error="invalid_token"`},
+		{"", "bearer x", `Bearer error="invalid_token"`},
+		{"", "Basic eA==", `Bearer`},
+		{`bearer realm="notes"`, "", `bearer realm="notes"`},
+		{`bearer realm="notes"`, "Bearer x", `bearer realm="notes"` + invalid},
+		{`Bearer error="expired"`, "Bearer x", `Bearer error="expired"`},
+		{`Basic realm="notes"`, "Bearer x", `Basic realm="notes"`},
+	} {
+		s := ownedNotes()
+		s.rest.Challenge = row.challenge
+		got := s.start(t, newBackend).as(row.token).check(t, exchange{"GET /note", "", 401, `UNAUTHORIZED {}`}).header.Get("Www-Authenticate")
+		if got != row.want {
+			t.Errorf("challenge %q, token %q: WWW-Authenticate %q, want %q", row.challenge, row.token, got, row.want)
+		}
+	}
 }
 
 func testConcurrentPrincipals(t *testing.T, all *client) {

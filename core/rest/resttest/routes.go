@@ -3,8 +3,10 @@ package resttest
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/rest"
 )
 
@@ -88,8 +90,48 @@ func testMethods(t *testing.T, newBackend NewBackend) {
 			}
 		})
 	}
+	testAllowOfReadOnly(t, newBackend)
 	t.Run("HEAD of a record that is not there is 404", func(t *testing.T) {
 		c.check(t, exchange{"HEAD /jar/2", "", 404, ""})
+	})
+}
+
+// testAllowOfReadOnly: Allow names the methods that a resource supports now (RFC 9110,
+// section 10.2.1), so OPTIONS and every 405 say the same.
+func testAllowOfReadOnly(t *testing.T, newBackend NewBackend) {
+	const read = "GET, HEAD, OPTIONS"
+	t.Run("OPTIONS and 405 allow what a read-only resource allows", func(t *testing.T) {
+		var closed atomic.Bool
+		d := sealed()
+		d.ReadOnly = func(r *core.Resource) bool { return closed.Load() || r.Name() == "crumb" }
+		c := setup{model: cookies(), decorators: []core.Decorator{d}}.start(t, newBackend)
+		for _, row := range []struct{ request, allow string }{
+			{"OPTIONS /crumb", read}, {"POST /crumb", read}, {"PUT /crumb", read}, {"BREW /crumb/1", read}, {"PUT /crumb/1", read}, {"OPTIONS /crumb/1", read},
+			{"OPTIONS /jar", "GET, HEAD, POST, OPTIONS"}, {"PUT /jar", "GET, HEAD, POST, OPTIONS"}, {"OPTIONS /openapi.json", read},
+		} {
+			method, target, _ := cut(row.request)
+			r := c.send(t, method, target, reader(`{}`))
+			if got := r.header.Get("Allow"); got != row.allow || r.status != 405 && r.status != 204 {
+				t.Errorf("%s: %d with Allow %q, want %q", row.request, r.status, got, row.allow)
+			}
+			if method == "OPTIONS" && (r.header.Get("Accept-Patch") != "") != strings.Contains(row.allow, "PATCH") {
+				t.Errorf("%s: Accept-Patch %q", row.request, r.header.Get("Accept-Patch"))
+			}
+		}
+		closed.Store(true)
+		for _, request := range []string{"OPTIONS /jar", "POST /jar", "OPTIONS /jar/1", "PUT /jar/1"} {
+			method, target, _ := cut(request)
+			if got := c.send(t, method, target, reader(`{}`)).header.Get("Allow"); got != read {
+				t.Errorf("%s while everything is read-only: Allow %q", request, got)
+			}
+		}
+	})
+	t.Run("OPTIONS and 405 agree where a decorator does not say what it refuses", func(t *testing.T) {
+		c := setup{model: cookies(), decorators: []core.Decorator{sealed()}}.start(t, newBackend)
+		options := c.check(t, exchange{"OPTIONS /jar", "", 204, ""}).header.Get("Allow")
+		if got := c.check(t, exchange{"POST /jar", `{}`, 405, `READ_ONLY`}).header.Get("Allow"); got != options {
+			t.Errorf("POST: Allow %q, OPTIONS: %q", got, options)
+		}
 	})
 }
 
@@ -138,6 +180,15 @@ func testIDs(t *testing.T, newBackend NewBackend) {
 			{"GET /word/a%2Fb", "", 200, `{"id": "a/b", "meaning": "slash"}`},
 			{"GET /word/%3F%23%25%20%E2%82%AC", "", 200, `{"id": "?#% €"}`},
 			{"GET /word/a/b", "", 404, `OBJECT_DOES_NOT_EXIST`},
+		}},
+		{"a dot and two dots are no keys", []exchange{
+			{"PUT /word/%2E", `{}`, 400, badID("word", "text", ".")},
+			{"PUT /word/%2E%2E", `{}`, 400, badID("word", "text", "..")},
+			{"GET /word/%2E", "", 400, badID("word", "text", ".")},
+			{"PATCH /word/..", `{}`, 400, badID("word", "text", "..")},
+			{"DELETE /word/%2E%2E", "", 400, badID("word", "text", "..")},
+			{"PUT /word/...", `{}`, 201, `{"id": "..."}`},
+			{"GET /word", "", 200, `[{"id": "..."}]`},
 		}},
 		{"a uuid is found in either case", []exchange{
 			{"PUT /token/F47AC10B-58CC-4372-A567-0E02B2C3D479", `{}`, 201, `{"id": "f47ac10b-58cc-4372-a567-0e02b2c3d479"}`},
