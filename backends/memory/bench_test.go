@@ -81,6 +81,27 @@ func BenchmarkListByIndex(b *testing.B) {
 	})
 }
 
+// BenchmarkNewestByIndex: a page of the newest cookies where all are in one jar, against
+// a page of the oldest.
+func BenchmarkNewestByIndex(b *testing.B) {
+	eachSize(b, func(b *testing.B, cookies []core.Record) {
+		column := cookie.Field("jar").Column()
+		for i := range cookies {
+			cookies[i] = cookies[i].With(column, core.IntValue(1))
+		}
+		store, ctx := stocked(b, cookies), b.Context()
+		page := func(order string) func(int) {
+			q := core.Query{Where: core.Eq("jar", 1), Order: []string{order}, Limit: 100}
+			return func(int) {
+				if page, err := store.Select(ctx, cookie, q); err != nil || len(page.Records) != q.Limit {
+					b.Fatal(len(page.Records), err)
+				}
+			}
+		}
+		against(b, page("id"), page("-id"))
+	})
+}
+
 // BenchmarkUpdate: a transaction that changes one record, against the same with
 // the bare tree.
 func BenchmarkUpdate(b *testing.B) {

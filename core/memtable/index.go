@@ -16,13 +16,16 @@ type index[K ordinal] interface {
 	// fill adds the records, whose keys ascend, to the empty index, by the value of
 	// one column.
 	fill(keys []K, records []core.Record, column int)
-	// scan yields the keys of the records whose value is in the span, by value,
-	// descending if desc, and among equal values by ascending key, until yield
+	// scan yields the keys of the records whose value is in the span until yield
 	// returns false, which it then returns too. With resume, those before that
 	// position are left out.
-	scan(s span, desc bool, resume *position[K], yield func(K) bool) bool
+	scan(s span, d directions, resume *position[K], yield func(K) bool) bool
 	clone() index[K]
 }
+
+// directions are the order of a scan: by value, and by key among equal values. Each
+// ascends unless it says otherwise.
+type directions struct{ valueDesc, keyDesc bool }
 
 // position is one place in an index.
 type position[K ordinal] struct {
@@ -128,62 +131,89 @@ func (x *entries[V, K]) fill(keys []K, records []core.Record, column int) {
 
 func (x *entries[V, K]) clone() index[K] { return &entries[V, K]{x.tree.Copy(), x.ordinal} }
 
-func (x *entries[V, K]) scan(s span, desc bool, resume *position[K], yield func(K) bool) bool {
+func (x *entries[V, K]) scan(s span, d directions, resume *position[K], yield func(K) bool) bool {
 	from, to := x.edge(s.from), x.edge(s.to)
-	switch {
-	case desc:
-		return x.descend(from, to, resume, yield)
-	case resume != nil:
-		if at := x.at(resume.value, resume.key); less(from, at) {
+	if d.valueDesc != d.keyDesc {
+		return x.byValue(from, to, d, resume, yield)
+	}
+	if resume != nil {
+		at := x.at(resume.value, resume.key)
+		if d.keyDesc && less(at, to) {
+			to = at
+		} else if !d.keyDesc && less(from, at) {
 			from = at
 		}
 	}
-	return x.ascend(from, to, yield)
+	return x.walk(from, to, d.keyDesc, yield)
 }
 
-func (x *entries[V, K]) ascend(from, to entry[V, K], yield func(K) bool) bool {
+// walk takes the entries between two places in the order of the tree, or in the
+// opposite one. The place to walk from may be an entry itself, which is taken then.
+func (x *entries[V, K]) walk(from, to entry[V, K], desc bool, yield func(K) bool) bool {
 	more := true
-	x.tree.Ascend(from, func(e entry[V, K]) bool {
-		if !less(e, to) {
-			return false
-		}
-		more = yield(e.key)
+	if desc {
+		x.tree.Descend(to, func(e entry[V, K]) bool {
+			more = less(e, from) || yield(e.key)
+			return more && !less(e, from)
+		})
 		return more
+	}
+	x.tree.Ascend(from, func(e entry[V, K]) bool {
+		more = !less(e, to) || yield(e.key)
+		return more && less(e, to)
 	})
 	return more
 }
 
-// descend takes the values from the last to the first, and the entries of each
-// from the first to the last.
-func (x *entries[V, K]) descend(from, to entry[V, K], resume *position[K], yield func(K) bool) bool {
+// byValue takes the values in one direction, and the entries of each in the other.
+func (x *entries[V, K]) byValue(from, to entry[V, K], d directions, resume *position[K], yield func(K) bool) bool {
 	if resume != nil {
 		at := x.at(resume.value, resume.key)
-		if !less(at, from) && less(at, to) && !x.ascend(at, at.behind(), yield) {
+		if !less(at, from) && less(at, to) && !x.rest(at, d.keyDesc, yield) {
 			return false
 		}
-		if less(at, to) {
+		if d.valueDesc && less(at, to) {
 			to = at.before()
+		} else if !d.valueDesc && less(from, at) {
+			from = at.behind()
 		}
 	}
 	for {
-		last, ok := x.last(from, to)
+		next, ok := x.next(from, to, d.valueDesc)
 		if !ok {
 			return true
 		}
-		if !x.ascend(last.before(), last.behind(), yield) {
+		if !x.walk(next.before(), next.behind(), d.keyDesc, yield) {
 			return false
 		}
-		to = last.before()
+		if d.valueDesc {
+			to = next.before()
+		} else {
+			from = next.behind()
+		}
 	}
 }
 
-// last returns the last entry between two places.
-func (x *entries[V, K]) last(from, to entry[V, K]) (last entry[V, K], ok bool) {
-	x.tree.Descend(to, func(e entry[V, K]) bool {
-		last, ok = e, !less(e, from)
+// rest takes the entries with the value of an entry, from that one on.
+func (x *entries[V, K]) rest(at entry[V, K], desc bool, yield func(K) bool) bool {
+	if desc {
+		return x.walk(at.before(), at, true, yield)
+	}
+	return x.walk(at, at.behind(), false, yield)
+}
+
+// next returns the first entry between two places, or the last one if desc.
+func (x *entries[V, K]) next(from, to entry[V, K], desc bool) (next entry[V, K], ok bool) {
+	take := func(e entry[V, K]) bool {
+		next, ok = e, !less(e, from) && less(e, to)
 		return false
-	})
-	return last, ok
+	}
+	if desc {
+		x.tree.Descend(to, take)
+	} else {
+		x.tree.Ascend(from, take)
+	}
+	return next, ok
 }
 
 // before and behind return the places around all entries with e's value.

@@ -6,7 +6,8 @@ import "github.com/larder-go/larder/core"
 type path struct {
 	field   *core.Field  // the key, or an indexed field
 	spans   []span       // of the field's values, ascending, apart from each other
-	desc    bool         // values descend; equal ones still ascend by key
+	desc    bool         // values descend
+	keyDesc bool         // keys of equal values on an index descend
 	after   []core.Value // value and key to go on behind on an index; nil to start
 	ordered bool         // records come in the order that the op wants
 
@@ -46,7 +47,7 @@ func (t *rows[K]) byIndex(p *path, s span, yield func(core.Record) bool) bool {
 	if p.after != nil {
 		resume = &position[K]{p.after[0], t.ordinal(p.after[1])}
 	}
-	return t.indexes[t.columns[p.field.Column()]].scan(s, p.desc, resume, func(key K) bool {
+	return t.indexes[t.columns[p.field.Column()]].scan(s, directions{p.desc, p.keyDesc}, resume, func(key K) bool {
 		rec, _ := t.records.get(key)
 		return yield(rec)
 	})

@@ -173,9 +173,9 @@ func (p *path) order(op *core.Op) {
 		p.continueKeys(op.After)
 	case p.field.Key():
 	case sortsByIndex(op.Order) && op.Order[0].Field == p.field:
-		p.ordered, p.desc, p.after = true, op.Order[0].Desc, op.After
-	case len(p.spans) == 1 && p.spans[0].isPoint() && op.Order[0] == core.Order{Field: op.Resource.Key()}:
-		p.ordered = true
+		p.ordered, p.desc, p.keyDesc, p.after = true, op.Order[0].Desc, op.Order[1].Desc, op.After
+	case len(p.spans) == 1 && p.spans[0].isPoint() && op.Order[0].Field.Key():
+		p.ordered, p.desc, p.keyDesc = true, op.Order[0].Desc, op.Order[0].Desc
 		if op.After != nil {
 			p.after = []core.Value{p.spans[0].from.value, op.After[0]}
 		}
@@ -198,5 +198,5 @@ func (p *path) continueKeys(after []core.Value) {
 
 // sortsByIndex reports whether an index yields records in this order.
 func sortsByIndex(order []core.Order) bool {
-	return len(order) == 2 && order[0].Field.Indexed() && order[1].Field.Key() && !order[1].Desc
+	return len(order) == 2 && order[0].Field.Indexed() && order[1].Field.Key()
 }

@@ -67,3 +67,69 @@ func TestAPathVisitsNoMoreThanItsConditionsNeed(t *testing.T) {
 		}
 	}
 }
+
+// TestAPageOfAnIndexEndsWithItsLimit counts the visits for a page of three of the
+// odd ones of 100 plants.
+func TestAPageOfAnIndexEndsWithItsLimit(t *testing.T) {
+	plants := make(map[any]map[string]any)
+	for id := 1; id <= 100; id++ {
+		plants[id] = map[string]any{"name": []string{"even", "odd"}[id%2], "height": id / 10, "tag": id}
+	}
+	b := with(core.Data{"plant": plants})
+	open(t, b)
+	for name, row := range map[string]struct {
+		order []string
+		after []any
+		first int64
+	}{
+		"oldest first":                      {[]string{"id"}, nil, 1},
+		"oldest first, next page":           {[]string{"id"}, []any{51}, 53},
+		"newest first":                      {[]string{"-id"}, nil, 99},
+		"newest first, next page":           {[]string{"-id"}, []any{51}, 49},
+		"by the value, then newest":         {[]string{"name", "-id"}, nil, 99},
+		"by the value, then newest, next":   {[]string{"name", "-id"}, []any{"odd", 51}, 49},
+		"value descends, newest":            {[]string{"-name", "-id"}, nil, 99},
+		"value descends, newest, next":      {[]string{"-name", "-id"}, []any{"odd", 51}, 49},
+		"value descends, then oldest":       {[]string{"-name", "id"}, nil, 1},
+		"value descends, then oldest, next": {[]string{"-name", "id"}, []any{"odd", 51}, 53},
+	} {
+		for _, using := range []core.Filter{core.All(), core.Eq("name", "odd")} {
+			op := core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, core.Eq("name", "odd")), Using: where(t, plant, using), Limit: 3}
+			op.Order = bindOrder(plant, row.order)
+			for i, raw := range row.after {
+				v, err := op.Order[i].Field.Convert(raw)
+				if err != nil {
+					t.Fatal(err)
+				}
+				op.After = append(op.After, v)
+			}
+			p := plan(&op)
+			visited, found := 0, []core.Record(nil)
+			b.Snapshot().tables[plant.Index()].scan(p, func(rec core.Record) bool {
+				if visited++; p.fulfils(&op, rec) {
+					found = append(found, rec)
+				}
+				return !p.ordered || len(found) <= op.Limit
+			})
+			if visited > 5 || found[0].Key().Int() != row.first {
+				t.Errorf("%s: visits %d records, the first one %s", name, visited, found[0])
+			}
+		}
+	}
+}
+
+// A sort by an indexed field and the key ends with its limit in every direction.
+func TestAPageOfAWholeIndexEndsWithItsLimit(t *testing.T) {
+	plants := make(map[any]map[string]any)
+	for id := 1; id <= 100; id++ {
+		plants[id] = map[string]any{"height": id / 10}
+	}
+	b := with(core.Data{"plant": plants})
+	open(t, b)
+	for _, order := range [][]string{{"height", "id"}, {"height", "-id"}, {"-height", "id"}, {"-height", "-id"}} {
+		op := core.Op{Kind: core.Select, Resource: plant, Where: core.All(), Using: core.All(), Limit: 3, Order: bindOrder(plant, order)}
+		if p := plan(&op); !p.ordered {
+			t.Errorf("sorted by %s: all records are visited", order)
+		}
+	}
+}

@@ -68,7 +68,7 @@ func (t *rows[K]) size() int { return t.records.size() }
 func (t *rows[K]) get(key core.Value) (core.Record, bool) { return t.records.get(t.ordinal(key)) }
 
 func (t *rows[K]) holders(f *core.Field, v core.Value, limit int) (n int) {
-	t.indexes[t.columns[f.Column()]].scan(point(v), false, nil, func(K) bool {
+	t.indexes[t.columns[f.Column()]].scan(point(v), directions{}, nil, func(K) bool {
 		n++
 		return n < limit
 	})
