@@ -26,6 +26,12 @@ type Backend interface {
 	//
 	// Errors: [ErrClosed] after Close.
 	Begin(ctx context.Context, opts TxOptions) (BackendTx, error)
+	// Ping reports whether the storage can be used: it reaches the server, if there is
+	// one, and returns nil if a transaction that writes can begin. It reads and changes
+	// no record.
+	//
+	// Errors: [ErrClosed] after Close; [Unavailable] if the storage is out of reach.
+	Ping(ctx context.Context) error
 	// Close releases what the backend holds. It does not wait for transactions:
 	// those that are open may fail, with [ErrClosed] or as if the backend were out
 	// of reach, and those that are acknowledged have happened.
@@ -39,7 +45,9 @@ type Backend interface {
 // Rollback is called; ops are checked and typed: the resource is one of the
 // bound model's, filters are bound, keys ascend without duplicates, values have
 // their field's type or are null, no record names one that it must not. In a
-// read-only transaction no writing method is called.
+// read-only transaction no writing method is called. No method is called for
+// nothing: there is at least one key in Keys of a Load, Update or Delete, at least
+// one of Records, and N is at least 1.
 //
 // The backend guarantees: a transaction sees its own writes and none of those
 // that had not committed when it began; what a method returned stays as it is,

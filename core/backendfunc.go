@@ -49,6 +49,19 @@ func (p *perTransaction) Begin(ctx context.Context, opts TxOptions) (BackendTx, 
 	return &ownBackendTx{tx, b}, nil
 }
 
+// Ping opens a backend and asks it.
+func (p *perTransaction) Ping(ctx context.Context) error {
+	if p.closed.Load() {
+		return ErrClosed
+	}
+	b, err := p.bound(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = b.Close() }() // what was asked is known
+	return b.Ping(ctx)
+}
+
 func (p *perTransaction) Close() error {
 	p.closed.Store(true)
 	return nil

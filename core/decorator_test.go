@@ -92,6 +92,7 @@ func TestTransactionThatADecoratorSpoiledFailsBeforeItBegins(t *testing.T) {
 type unreachable struct{}
 
 func (unreachable) Bind(context.Context, *core.Model) error { return nil }
+func (unreachable) Ping(context.Context) error              { return nil }
 func (unreachable) Close() error                            { return nil }
 func (unreachable) Begin(context.Context, core.TxOptions) (core.BackendTx, error) {
 	return unreachableTx{}, nil

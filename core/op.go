@@ -113,6 +113,19 @@ func (op *Op) Writes() bool {
 	return op.Kind.Writes()
 }
 
+// aboutNothing reports whether the op names nothing to read, write or allocate.
+func (op *Op) aboutNothing() bool {
+	switch op.Kind {
+	case Load, Update, Delete:
+		return len(op.Keys) == 0
+	case Insert:
+		return len(op.Records) == 0
+	case NextID:
+		return op.N == 0
+	}
+	return false
+}
+
 // Result is what an operation returns. It is four words large, and must stay so:
 // every layer hands it on, and the compiler keeps structs of up to that size in
 // registers, larger ones in memory.

@@ -71,6 +71,9 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 
 // single runs one operation in a transaction of its own.
 func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
+	if op.aboutNothing() {
+		return Result{}, s.backend.Ping(ctx)
+	}
 	tx, err := s.backend.Begin(ctx, TxOptions{ReadOnly: !op.Kind.Writes(), Single: true})
 	if err != nil {
 		return Result{}, err
@@ -94,6 +97,9 @@ func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
 
 // dispatch calls the method of the backend's transaction that the op is for.
 func dispatch(ctx context.Context, tx BackendTx, op *Op) (res Result, err error) {
+	if op.aboutNothing() {
+		return Result{}, ctx.Err()
+	}
 	switch op.Kind {
 	case Load, Select:
 		return tx.Read(ctx, op)

@@ -10,6 +10,9 @@ import (
 // Every method sends one [Op] through the chain of decorators; all arguments
 // are checked and converted before. Resources must be of the store's model.
 //
+// An operation on nothing, such as a Load without keys, passes the chain too, so
+// that policies answer it; outside a transaction it asks the backend with a Ping.
+//
 // All methods return an [*Error]. Besides the codes that they name: those that
 // decorators add, of the usual ones [Unauthorized], [Forbidden] and [ReadOnly];
 // [Unavailable], when the backend is out of reach, a conflict outlasts its
@@ -54,7 +57,7 @@ func (s Session) Load(ctx context.Context, r *Resource, keys []Value, fields ...
 		return nil, err
 	}
 	sorted, err := checkKeys(r, keys)
-	if err != nil || len(sorted) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	var projection []*Field
@@ -124,7 +127,7 @@ func (s Session) Insert(ctx context.Context, r *Resource, records ...Record) ([]
 		return nil, err
 	}
 	checked, err := checkInsert(r, records)
-	if err != nil || len(checked) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	op := s.op(Insert, r)
@@ -155,7 +158,7 @@ func (s Session) Replace(ctx context.Context, r *Resource, reset []*Field, chang
 		return nil, err
 	}
 	sorted, keys, err := checkUpdate(r, changes)
-	if err != nil || len(sorted) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	op := s.op(Update, r)
@@ -174,7 +177,7 @@ func (s Session) Delete(ctx context.Context, r *Resource, keys ...Value) error {
 		return err
 	}
 	sorted, err := checkKeys(r, keys)
-	if err != nil || len(sorted) == 0 {
+	if err != nil {
 		return err
 	}
 	op := s.op(Delete, r)
@@ -194,9 +197,6 @@ func (s Session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, erro
 	}
 	if n < 0 {
 		return nil, &Error{Code: BadRequest, Message: "a number of ids cannot be negative"}
-	}
-	if n == 0 {
-		return nil, nil
 	}
 	op := s.op(NextID, r)
 	op.N = n

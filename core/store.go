@@ -61,6 +61,19 @@ func (s *Store) ReadOnly(r *Resource) bool {
 	return slices.ContainsFunc(s.readOnly, func(says func(*Resource) bool) bool { return says(r) })
 }
 
+// Ping reports whether the store can be used: it reaches the backend, and returns nil
+// if a transaction that writes can begin there. It is for checks of readiness. It is
+// no operation: decorators do not see it, and it needs no principal. ctx bounds how
+// long it takes.
+//
+// Errors, as an [*Error]: [Unavailable], with [ErrClosed] after Close.
+func (s *Store) Ping(ctx context.Context) error {
+	if s.closed.Load() {
+		return &Error{Code: Unavailable, Cause: ErrClosed}
+	}
+	return wrap(s.backend.Ping(ctx))
+}
+
 // Close closes the backend. Operations that are still running may fail; later
 // ones fail with [ErrClosed], and so does a second Close.
 func (s *Store) Close() error {

@@ -370,16 +370,79 @@ func TestWithoutNamesOfFieldsLoadReadsAll(t *testing.T) {
 	}
 }
 
-func TestNothingToDoIsNothingForTheChain(t *testing.T) {
-	s := open(t, watch("see", func(op *core.Op) { t.Errorf("saw %s", op.Kind) }, ignore))
-	ctx, r := t.Context(), s.Model().Resource("cookie")
-	for name, err := range map[string]error{
+// onNothing sends every kind of operation that can be about nothing.
+func onNothing(ctx context.Context, s core.Session, r *core.Resource) map[string]error {
+	return map[string]error{
 		"load": second(s.Load(ctx, r, nil)), "insert": second(s.Insert(ctx, r)), "update": second(s.Update(ctx, r)),
-		"delete": s.Delete(ctx, r), "next ids": second(s.NextIDs(ctx, r, 0)),
-	} {
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
+		"delete": s.Delete(ctx, r), "next_id": second(s.NextIDs(ctx, r, 0)),
+	}
+}
+
+func TestOperationsOnNothingPassTheChain(t *testing.T) {
+	seen := make(map[string]int)
+	s := open(t, watch("see", func(op *core.Op) { seen[op.Kind.String()]++ }, ignore))
+	r := s.Model().Resource("cookie")
+	for name, err := range onNothing(t.Context(), s.Session, r) {
+		if err != nil || seen[name] != 1 {
+			t.Errorf("%s: seen %d times, %v", name, seen[name], err)
 		}
+	}
+	if err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		for name, err := range onNothing(ctx, tx.Session, r) {
+			if err != nil || seen[name] != 2 {
+				t.Errorf("in a transaction, %s: seen %d times, %v", name, seen[name], err)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPoliciesAnswerOperationsOnNothing(t *testing.T) {
+	s := open(t, around("policy", func(context.Context, *core.Op, core.Handler) (core.Result, error) {
+		return core.Result{}, core.Unauthorized
+	}))
+	for name, err := range onNothing(t.Context(), s.Session, s.Model().Resource("cookie")) {
+		if !errors.Is(err, core.Unauthorized) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// down is a backend that cannot be reached.
+type down struct{ unreachable }
+
+var errDown = &core.Error{Code: core.Unavailable, Cause: errors.New("no server there")}
+
+func (down) Ping(context.Context) error { return errDown }
+
+func TestTheBackendAnswersOperationsOnNothing(t *testing.T) {
+	s := openOn(t, down{})
+	for name, err := range onNothing(t.Context(), s.Session, s.Model().Resource("cookie")) {
+		if !errors.Is(err, core.Unavailable) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if err := s.Ping(t.Context()); !errors.Is(err, core.Unavailable) {
+		t.Errorf("ping: got %v", err)
+	}
+}
+
+func TestAFinalOperationOnNothingCommits(t *testing.T) {
+	s := open(t)
+	r := s.Model().Resource("cookie")
+	if err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		insert(t, tx.Session, r, map[string]any{"id": 1})
+		if err := tx.Final().Delete(ctx, r); err != nil {
+			return err
+		}
+		return second(tx.Count(ctx, r, core.All()))
+	}); !errors.Is(err, core.ErrTxDone) {
+		t.Errorf("after the final operation: %v", err)
+	}
+	if n, err := s.Count(t.Context(), r, core.All()); n != 1 || err != nil {
+		t.Errorf("%d records, %v", n, err)
 	}
 }
 

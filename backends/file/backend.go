@@ -59,6 +59,17 @@ func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendT
 	return b.store.Begin(ctx, opts)
 }
 
+// Ping reports whether transactions can begin and be written.
+//
+// Errors: [core.ErrClosed], the context's; [core.Unavailable] after a write or a
+// sync failed.
+func (b *Backend) Ping(ctx context.Context) error {
+	if b.journal == nil {
+		return errUnbound
+	}
+	return b.store.Ping(ctx)
+}
+
 // Close waits for the disk and closes the file. Transactions that are open cannot
 // commit any more: [core.ErrClosed]. To close it again does nothing, and returns the
 // same.

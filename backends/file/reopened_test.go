@@ -48,6 +48,15 @@ func (r *reopening) Begin(ctx context.Context, opts core.TxOptions) (core.Backen
 	return &reopeningTx{tx, r}, nil
 }
 
+func (r *reopening) Ping(ctx context.Context) error {
+	b, err := r.enter()
+	if err != nil {
+		return err
+	}
+	defer r.leave()
+	return b.Ping(ctx)
+}
+
 func (r *reopening) enter() (*Backend, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

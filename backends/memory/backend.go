@@ -57,6 +57,11 @@ func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendT
 	return b.store.Begin(ctx, opts)
 }
 
+// Ping reports whether transactions can begin.
+//
+// Errors: [core.ErrClosed], the context's.
+func (b *Backend) Ping(ctx context.Context) error { return b.store.Ping(ctx) }
+
 // Close makes every later Begin fail with [core.ErrClosed].
 func (b *Backend) Close() error {
 	if b.store != nil {

@@ -101,6 +101,27 @@ func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendT
 	return t, nil
 }
 
+// Ping begins a transaction on the primary and commits it, in one round trip.
+//
+// Errors: [core.ErrClosed], the context's; [core.Unavailable].
+func (b *Backend) Ping(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if b.closed.Load() {
+		return core.ErrClosed
+	}
+	conn, err := b.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release() // which closes a connection that is not in order
+	if _, err := conn.Conn().PgConn().Exec(ctx, b.begin[0]+"; SELECT 1; COMMIT").ReadAll(); err != nil {
+		return b.classify(ctx, err)
+	}
+	return nil
+}
+
 // Close makes every later Begin fail with [core.ErrClosed], and closes the pools
 // that are the backend's own. Connections of transactions that are still open are
 // closed when those end.

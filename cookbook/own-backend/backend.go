@@ -50,6 +50,13 @@ func (b *backend) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, 
 	return tx, nil
 }
 
+func (b *backend) Ping(ctx context.Context) error {
+	if b.closed.Load() {
+		return core.ErrClosed
+	}
+	return ctx.Err()
+}
+
 func (b *backend) Close() error {
 	b.closed.Store(true)
 	return nil

@@ -69,7 +69,11 @@ func (l *lister) complete(ctx context.Context, session core.Session, q core.Quer
 // veil makes relations null that lead to what the principal cannot see, or may not
 // read at all.
 func veil(ctx context.Context, session core.Session, f *core.Field, records []core.Record) error {
-	seen, err := session.Load(ctx, f.Target(), targets(f, records), f.Target().Key().Name())
+	keys := targets(f, records)
+	if len(keys) == 0 {
+		return nil
+	}
+	seen, err := session.Load(ctx, f.Target(), keys, f.Target().Key().Name())
 	if err != nil && !refused(err) {
 		return err
 	}

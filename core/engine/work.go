@@ -75,7 +75,11 @@ func (w *work) load(ctx context.Context, s *shape, key core.Value) (core.Record,
 
 // fetch makes those of the records known that are there.
 func (w *work) fetch(ctx context.Context, s *shape, keys []core.Value) error {
-	records, err := w.tx.Load(ctx, s.resource, w.table(s).unknown(keys), s.related...)
+	unknown := w.table(s).unknown(keys)
+	if len(unknown) == 0 {
+		return nil
+	}
+	records, err := w.tx.Load(ctx, s.resource, unknown, s.related...)
 	w.table(s).read(records)
 	return err
 }
@@ -96,6 +100,9 @@ func (w *work) insert(ctx context.Context, s *shape, records []core.Record) ([]c
 
 // update changes records.
 func (w *work) update(ctx context.Context, p *patches) error {
+	if len(p.keys) == 0 {
+		return nil
+	}
 	updated, err := w.tx.Replace(ctx, p.shape.resource, p.reset, p.records()...)
 	w.table(p.shape).written(updated)
 	return err

@@ -88,6 +88,22 @@ func (s *Store) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx,
 	return tx, nil
 }
 
+// Ping reports whether a transaction that writes can begin.
+//
+// Errors: [core.ErrClosed], the context's; the log's, if nothing can be appended.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.closed.Load() {
+		return core.ErrClosed
+	}
+	if s.log != nil {
+		return s.log.Failed()
+	}
+	return nil
+}
+
 // Snapshot returns what is committed and, with a log, shown.
 func (s *Store) Snapshot() *Snapshot { return s.committed.Load() }
 

@@ -34,6 +34,7 @@ type hooks struct {
 	nextIDs          nextHook
 	commit, rollback endHook
 	restart, close   func(b *naive) error
+	ping             func(b *naive, ctx context.Context) error
 }
 
 func (b *bent) Bind(ctx context.Context, m *core.Model) error {
@@ -61,6 +62,13 @@ func (b *bent) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, 
 		return nil, err
 	}
 	return &bentTx{tx.(*naiveTx), &b.hooks}, nil
+}
+
+func (b *bent) Ping(ctx context.Context) error {
+	if b.ping != nil {
+		return b.ping(&b.naive, ctx)
+	}
+	return b.naive.Ping(ctx)
 }
 
 func (b *bent) Close() error {

@@ -42,7 +42,7 @@ var cancelRules = []row{
 	},
 }
 
-// endedOperations are all kinds of operations.
+// endedOperations are all kinds of operations, on something and on nothing.
 func endedOperations() []func(c *client) error {
 	return []func(c *client) error{
 		func(c *client) error { _, err := c.tryGet("cookie", 1); return err },
@@ -52,10 +52,18 @@ func endedOperations() []func(c *client) error {
 		func(c *client) error { _, err := c.tryUpdate("cookie", fields{"id": 1, "kind": "b"}); return err },
 		func(c *client) error { return c.tryDelete("cookie", 1) },
 		func(c *client) error { _, err := c.session.NextIDs(c.ctx, c.res("cookie"), 1); return err },
+		func(c *client) error { _, err := c.session.Load(c.ctx, c.res("cookie"), nil); return err },
+		func(c *client) error { _, err := c.session.Insert(c.ctx, c.res("cookie")); return err },
+		func(c *client) error { _, err := c.session.Update(c.ctx, c.res("cookie")); return err },
+		func(c *client) error { return c.session.Delete(c.ctx, c.res("cookie")) },
+		func(c *client) error { _, err := c.session.NextIDs(c.ctx, c.res("cookie"), 0); return err },
 	}
 }
 
-var operationNames = [...]string{"get", "select", "count", "insert", "update", "delete", "next id"}
+var operationNames = [...]string{
+	"get", "select", "count", "insert", "update", "delete", "next id",
+	"load of nothing", "insert of nothing", "update of nothing", "delete of nothing", "no next id",
+}
 
 func endedContextFails(t *trial) {
 	before := t.insert("cookie", fields{"id": 1, "kind": "a"})

@@ -19,6 +19,11 @@ var closingRules = []row{
 		closedBeginsNothing,
 	},
 	{
+		"a ping tells whether the backend can be used",
+		"Ping returns nil while the backend is open, the context's error if that has ended, and core.ErrClosed after Close.",
+		pingTells,
+	},
+	{
 		"closing waits for no transaction",
 		"Close returns while transactions are open; those then commit, or fail as UNAVAILABLE.",
 		closingDoesNotWait,
@@ -56,6 +61,26 @@ func closedBeginsNothing(t *trial) {
 		}
 		if !errors.Is(err, core.ErrClosed) {
 			t.Fatalf("begin with %+v: got %v, want %v", opts, err, core.ErrClosed)
+		}
+	}
+}
+
+func pingTells(t *trial) {
+	t.insert("cookie", fields{"id": 1})
+	if err := t.store.Ping(t.ctx); err != nil {
+		t.Fatalf("ping: %v", err)
+	}
+	ended, cancel := context.WithCancel(t.ctx)
+	cancel()
+	if err := t.store.Ping(ended); !errors.Is(err, context.Canceled) || !errors.Is(err, core.Unavailable) {
+		t.Fatalf("ping with a context that ended: got %v, want %v", err, context.Canceled)
+	}
+	if err := t.store.Close(); err != nil {
+		t.Fatalf("close: %v", err)
+	}
+	for what, err := range map[string]error{"store": t.store.Ping(t.ctx), "backend": t.backend.Ping(t.ctx)} {
+		if !errors.Is(err, core.ErrClosed) {
+			t.Fatalf("ping of a closed %s: got %v, want %v", what, err, core.ErrClosed)
 		}
 	}
 }

@@ -14,6 +14,11 @@ var closingDefects = []defect{
 		bend:   func(h *hooks) { h.close = func(*naive) error { return nil } },
 	},
 	{
+		name:   "a ping never fails",
+		breaks: []string{"closing/a ping tells whether the backend can be used"},
+		bend:   func(h *hooks) { h.ping = func(*naive, context.Context) error { return nil } },
+	},
+	{
 		name:   "nothing can be closed once it was used",
 		breaks: []string{"closing/a closed store does nothing"},
 		bend: func(h *hooks) {

@@ -18,6 +18,15 @@ func nobodyIsRefused(t *guardTrial) {
 	if err := t.store.Tx(ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }); !errors.Is(err, core.Unauthorized) {
 		t.Fatalf("nobody, a transaction without operations: %s, want %s", told(err), core.Unauthorized)
 	}
+	for _, r := range t.Model.Resources() {
+		_, errLoad := t.store.Load(ctx, r, nil)
+		_, errInsert := t.store.Insert(ctx, r)
+		for kind, err := range map[core.Kind]error{core.Load: errLoad, core.Insert: errInsert, core.Delete: t.store.Delete(ctx, r)} {
+			if !t.turnsAway(err, kind, r) {
+				t.Fatalf("nobody, a %s on no %s: %s, want %s", kind, r, told(err), core.Unauthorized)
+			}
+		}
+	}
 	look := func(g guest, at place, a attempt) {
 		o, arrived := t.try(at, g, a)
 		if !t.turnsAway(o.err, a.kind, a.res) {

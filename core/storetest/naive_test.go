@@ -51,6 +51,13 @@ func (b *naive) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, er
 	}
 }
 
+func (b *naive) Ping(ctx context.Context) error {
+	if b.closed.Load() {
+		return core.ErrClosed
+	}
+	return ctx.Err()
+}
+
 func (b *naive) Close() error {
 	b.closed.Store(true)
 	return nil
