@@ -134,7 +134,7 @@ func (u *untilEnough) tell(ids [2]int64, by [2]int, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	late := u.missing == 0
-	if err != nil && !(late && errors.Is(err, core.Unavailable)) {
+	if err != nil && !(late && (errors.Is(err, core.Unavailable) || errors.Is(err, core.OutcomeUnknown))) {
 		u.errs = append(u.errs, err)
 	}
 	if late {
