@@ -54,7 +54,7 @@ func (c *clerk) write(text string) error {
 // and reads are not.
 func (c *clerk) failed(err error) error {
 	for range 3 {
-		if !errors.Is(err, core.Unavailable) {
+		if !errors.Is(err, core.Unavailable) && !errors.Is(err, core.OutcomeUnknown) {
 			return fmt.Errorf("not UNAVAILABLE: %w", err)
 		}
 		if err := errors.Join(c.inMemory(), c.inFile()); err != nil {
