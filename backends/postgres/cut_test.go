@@ -110,6 +110,9 @@ func TestLostMessagesAreToldFromWhatDidNotHappen(t *testing.T) {
 			store, err := core.New(t.Context(), numbered, postgres.New(cuttablePool(t, url, &c), schema, mode.opts))
 			must(t, err)
 			loseMessages(t, store, &c)
+			if mode.mode == "cache_statement" {
+				loseDeallocation(t, store, &c)
+			}
 		})
 	}
 }
@@ -178,6 +181,36 @@ func loseMessages(t *testing.T, store *core.Store, c *cutter) {
 				}
 			})
 		}
+	}
+}
+
+// loseDeallocation loses the message by which pgx removes a statement that failed from the
+// server, before it sends the next one.
+func loseDeallocation(t *testing.T, store *core.Store, c *cutter) {
+	t.Helper()
+	row := numbered.Resource("row")
+	insert := func() error {
+		return second(store.Insert(t.Context(), row, record(t, row, map[string]any{"id": 1, "name": "x"})))
+	}
+	_ = insert() // unless it is there
+	for lost, sent := range map[string]bool{"answer": true, "request": false} {
+		t.Run("deallocation/"+lost, func(t *testing.T) {
+			before, err := store.Count(t.Context(), row, core.All())
+			must(t, err)
+			must(t, second(store.Insert(t.Context(), row, record(t, row, map[string]any{"name": "x"}))))
+			if err := insert(); !errors.Is(err, core.AlreadyExists) {
+				t.Fatalf("got %v", err)
+			}
+			c.at(1, sent)
+			err = second(store.Insert(t.Context(), row, record(t, row, map[string]any{"name": "y"})))
+			if !errors.Is(err, core.Unavailable) || errors.Is(err, core.ErrCommitUnknown) {
+				t.Errorf("got %v, want %s", err, core.Unavailable)
+			}
+			after, err := store.Count(t.Context(), row, core.All())
+			if err != nil || after != before+1 {
+				t.Errorf("%d are stored, want %d; %v", after, before+1, err)
+			}
+		})
 	}
 }
 

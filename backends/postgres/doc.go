@@ -233,6 +233,12 @@
 // before is then [core.AlreadyExists]. [core.ErrCommitUnknown] is also the error of one that happened although the database made of it
 // what the model cannot hold, such as an infinite time.
 //
+// A call waits for the server as long as its context lasts, and without a deadline for
+// [Options.CallTimeout], because a server that is frozen answers nothing and closes nothing.
+// Give [core.New] a context with a deadline too: reading the catalogs and migrating are not
+// bounded otherwise. A host that is gone without a word is noticed 30 seconds after its last
+// sign of life, by keepalives and on Linux by TCP_USER_TIMEOUT, where [Open] made the pool.
+//
 // With synchronous standbys (synchronous_standby_names), a commit is acknowledged once
 // they have it. If its wait is cancelled, by the end of the context or an administrator,
 // the server commits on the primary alone and reports success with a warning. The backend

@@ -59,6 +59,10 @@ func outcomeUnknown(causes ...error) error {
 	return &core.Error{Code: core.OutcomeUnknown, Cause: errors.Join(core.ErrCommitUnknown, errors.Join(causes...))}
 }
 
+// undeallocated is what pgx says when it could not remove statements of its cache from the
+// server, which it does before it sends anything of ours. The error has no type.
+const undeallocated = "failed to deallocate cached statement(s)"
+
 // unknown reports whether the server may have done what it was asked for although
 // there is an error.
 func unknown(err error) bool {
@@ -67,7 +71,7 @@ func unknown(err error) bool {
 		// sessions that asked for nothing.
 		return server.SeverityUnlocalized != "ERROR" && server.Severity != "ERROR" && server.Code != "25P03" && server.Code != "57P05"
 	}
-	if _, unsent := errors.AsType[pgx.ErrPreprocessingBatch](err); unsent {
+	if _, unsent := errors.AsType[pgx.ErrPreprocessingBatch](err); unsent || strings.Contains(err.Error(), undeallocated) {
 		return false
 	}
 	// A connection that is found closed calls itself safe, although it may be this

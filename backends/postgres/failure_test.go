@@ -55,6 +55,7 @@ func TestOutcomeIsKnownExactlyWhenTheServerRefused(t *testing.T) {
 		{&pgconn.PgError{Code: "57P01", SeverityUnlocalized: "FATAL"}, true},
 		{&pgconn.PgError{Code: "25P03", SeverityUnlocalized: "FATAL"}, false}, // idle in transaction
 		{io.ErrUnexpectedEOF, true},
+		{fmt.Errorf("failed to deallocate cached statement(s): %w", io.ErrUnexpectedEOF), false},
 		{pgconn.ErrConnClosed, true},
 		{context.DeadlineExceeded, true},
 	} {

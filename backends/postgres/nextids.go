@@ -83,6 +83,8 @@ func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table, n
 // serializable, because looking for keys that are not there would conflict with
 // everybody who adds some.
 func (t *transaction) freshKeys(ctx context.Context, op *core.Op, table *table) ([]core.Value, error) {
+	ctx, cancel := t.backend.bounded(ctx)
+	defer cancel()
 	if err := t.acquire(ctx); err != nil {
 		return nil, err
 	}

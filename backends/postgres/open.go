@@ -65,6 +65,7 @@ func configure(c *pgx.ConnConfig, opts Options) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
 	}
+	c.DialFunc = dial(c.ConnectTimeout)
 	setDefault(c, "application_name", orElse(opts.ApplicationName, "larder"))
 	if !opts.Bouncer {
 		c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -45,6 +46,12 @@ type Options struct {
 	// Logger is told of columns that Migrate leaves behind, perhaps because a field was
 	// renamed. nil means [slog.Default].
 	Logger *slog.Logger
+	// CallTimeout is how long a call may take whose context has no deadline: an operation,
+	// a commit or a rollback, with the wait for a connection. Beyond it, the call fails as
+	// if its context had expired. It is what ends the wait for a server that is frozen;
+	// a context with a deadline is not bounded further, and neither is the start of a
+	// store. Default: 30 s; negative: none.
+	CallTimeout time.Duration
 	// ApplicationName is what [Open] calls the connections in the server's
 	// statistics, unless the connection string names them; default: "larder".
 	ApplicationName string

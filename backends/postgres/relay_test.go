@@ -15,8 +15,43 @@ type relay struct {
 	listener net.Listener
 	wg       sync.WaitGroup
 
-	mu sync.Mutex
-	to string // address of the server
+	mu     sync.Mutex
+	to     string        // address of the server
+	frozen chan struct{} // closed when the relay goes on; nil: it is not frozen
+}
+
+// freeze keeps what is sent from now on, and leaves all connections open.
+func (r *relay) freeze() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.frozen == nil {
+		r.frozen = make(chan struct{})
+	}
+}
+
+func (r *relay) thaw() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.frozen != nil {
+		close(r.frozen)
+		r.frozen = nil
+	}
+}
+
+// gated writes to a connection once the relay is not frozen.
+type gated struct {
+	relay *relay
+	conn  net.Conn
+}
+
+func (g gated) Write(b []byte) (int, error) {
+	g.relay.mu.Lock()
+	frozen := g.relay.frozen
+	g.relay.mu.Unlock()
+	if frozen != nil {
+		<-frozen
+	}
+	return g.conn.Write(b)
 }
 
 // relayTo starts a relay, which the test ends.
@@ -28,6 +63,7 @@ func relayTo(t *testing.T, s *pgtest.Server) *relay {
 	r := &relay{listener: listener, to: s.Address()}
 	r.wg.Go(r.accept)
 	t.Cleanup(func() {
+		r.thaw()
 		_ = listener.Close()
 		r.wg.Wait()
 	})
@@ -66,7 +102,7 @@ func (r *relay) accept() {
 		}
 		for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
 			r.wg.Go(func() {
-				_, _ = io.Copy(way[1], way[0])
+				_, _ = io.Copy(gated{r, way[1]}, way[0])
 				_, _ = client.Close(), server.Close()
 			})
 		}

@@ -64,7 +64,12 @@ func (b *Backend) connectReplicas(ctx context.Context, primary querier) error {
 // replica returns the next one in turn that may know what this backend has written;
 // nil if there is none now.
 func (b *Backend) replica(ctx context.Context) *replica {
-	if len(b.replicas) == 0 || !b.horizon.settle(ctx, b.pool) {
+	if len(b.replicas) == 0 {
+		return nil
+	}
+	ctx, cancel := b.bounded(ctx)
+	defer cancel()
+	if !b.horizon.settle(ctx, b.pool) {
 		return nil
 	}
 	now, first := time.Now().UnixNano(), int(b.turn.Add(1))

@@ -65,6 +65,8 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 	if slices.ContainsFunc(calls, call.tooLarge) {
 		return &core.Error{Code: core.BadRequest, Message: "the condition has too many values"}
 	}
+	ctx, cancel := t.backend.bounded(ctx)
+	defer cancel()
 	if t.replica != nil {
 		if done, err := t.readReplica(ctx, op, calls); done {
 			return err
@@ -164,6 +166,8 @@ func (t *transaction) Commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return errors.Join(err, t.undo(context.WithoutCancel(ctx)))
 	}
+	ctx, cancel := t.backend.bounded(ctx)
+	defer cancel()
 	if t.replica != nil {
 		_ = t.undo(ctx) // all that was asked for was read
 		return nil
@@ -189,6 +193,8 @@ func (t *transaction) Rollback(ctx context.Context) error {
 	if err := t.undo(ctx); err != nil {
 		return err
 	}
+	ctx, cancel := t.backend.bounded(ctx)
+	defer cancel()
 	if t.behind != nil && t.conn != nil && !t.conn.Conn().IsClosed() {
 		return t.behind.sequence.catchUp(ctx, t.conn.Conn(), t.behind)
 	}
@@ -199,6 +205,8 @@ func (t *transaction) undo(ctx context.Context) error {
 	if t.conn == nil || t.conn.Conn().IsClosed() || t.conn.Conn().PgConn().TxStatus() == 'I' {
 		return nil
 	}
+	ctx, cancel := t.backend.bounded(ctx)
+	defer cancel()
 	_, err := t.conn.Exec(ctx, "ROLLBACK")
 	return err
 }
