@@ -68,7 +68,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err != nil {
 		return b.failedOn(ctx, conn, err)
 	}
-	if err := found.describe(ctx, conn.Conn(), m, b.opts); err != nil {
+	if err := found.describe(ctx, conn.Conn(), b.schema, m, b.opts); err != nil {
 		return b.failedOn(ctx, conn, err)
 	}
 	if err := mismatch(b.schema, compare(found, b.schema, m, b.opts, false)); err != nil {

@@ -12,6 +12,7 @@ type builder struct {
 
 	alias  string // of the row that conditions are about
 	params int
+	fence  string // the guard of the statement, behind which conditions that may fail stand; may be ""
 }
 
 func (b *builder) write(parts ...string) {

@@ -44,6 +44,7 @@ type catalogColumn struct {
 	hasNulls      bool     // may have some, if only from before NOT NULL, which NOT VALID leaves there
 	identity      string   // pg_attribute.attidentity
 	generated     bool
+	computed      bool   // by an expression when it is read, which may fail
 	fallback      string // expression of the default
 	varies        bool   // the default is not the same for every row
 	sequence      string // whose values an identity or a default of nothing but nextval gives, as SQL names it
@@ -107,6 +108,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 			}
 			c.tables[name] = t
 		}
+		col.computed = kind == "v" || kind == "f"
 		t.columns[col.name], t.byNum[col.num] = col, col
 	}
 	return rows.Err()

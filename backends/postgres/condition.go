@@ -47,7 +47,38 @@ func mentions(f core.Filter, field *core.Field) bool {
 	return f.Field() == field || slices.ContainsFunc(f.Filters(), func(kid core.Filter) bool { return mentions(kid, field) })
 }
 
+// openFence writes the guard of a statement. Conditions that are written after it stand
+// behind it.
+func (b *builder) openFence(t *table, using core.Filter) {
+	if using.Kind() == core.FilterAll {
+		return
+	}
+	start := b.Len()
+	b.filter(t, using, false)
+	b.fence = b.String()[start:]
+	b.WriteString(" AND ")
+}
+
+// comparison writes a comparison. The planner may execute it before the guard, so one
+// that may fail asks the guard itself: its error would tell of hidden rows. Others are
+// left as they are, so that indexes serve them.
 func (b *builder) comparison(c *column, f core.Filter, negate bool) {
+	b.behindFence(c.fails, func() { b.compare(c, f, negate) })
+}
+
+// behindFence has write write a condition. If it may fail, it is executed for rows that
+// the guard lets pass.
+func (b *builder) behindFence(fails bool, write func()) {
+	if !fails || b.fence == "" {
+		write()
+		return
+	}
+	b.write("CASE WHEN ", b.fence, " THEN ")
+	write()
+	b.WriteString(" ELSE FALSE END")
+}
+
+func (b *builder) compare(c *column, f core.Filter, negate bool) {
 	switch f.Kind() {
 	case core.FilterEq, core.FilterNe:
 		b.equal(c, f.Values()[0], (f.Kind() == core.FilterEq) != negate)

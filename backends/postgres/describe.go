@@ -12,11 +12,18 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// describe finds out what the queries of the sources return, without executing them.
-func (c *catalog) describe(ctx context.Context, conn *pgx.Conn, m *core.Model, opts Options) error {
+// describe finds out what the queries of the sources return, without executing them,
+// and which columns of their views are stored in a table.
+func (c *catalog) describe(ctx context.Context, conn *pgx.Conn, schema string, m *core.Model, opts Options) error {
 	c.queries = make(map[string]*catalogTable)
 	for _, r := range m.Resources() {
-		query := opts.source(r).Query
+		source := opts.source(r)
+		for _, view := range []string{source.View, source.Table} {
+			if err := c.describeView(ctx, conn, schema, view); err != nil {
+				return err
+			}
+		}
+		query := source.Query
 		if query == "" {
 			continue
 		}
@@ -71,7 +78,7 @@ func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogT
 	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, err
 	}
-	return found.tables[""], nil
+	return found.tables[""], found.tables[""].markStored(ctx, conn, enclosed.Fields)
 }
 
 // collationOf returns what a column of a query is compared by; 0 for types that have

@@ -44,6 +44,12 @@ func formOf(found *catalogColumn, f *core.Field) form {
 	}
 }
 
+// holdsText reports whether values of the type may contain JSON as text, which need not
+// be valid where it is read as jsonb.
+func (c *catalogColumn) holdsText() bool {
+	return c.typeName == "json" || c.typeName == "_json" || c.typeName == "" && (c.kind == "c" || c.element != "")
+}
+
 // read returns the value of an expression of the column's type.
 func (f form) read(expression string) string { return f.before + expression + f.after }
 

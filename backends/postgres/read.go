@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -57,15 +58,16 @@ func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 	}
 	table := t.backend.reading(op.Resource)
 	s := newShape(shapeCount, op.Resource)
-	s.filter(table, op.Where)
 	s.filter(table, op.Using)
+	s.filter(table, op.Where)
 	if s.err != nil {
 		return 0, s.err
 	}
 	st := t.backend.statements.get(s.key, func() *statement {
 		b := builder{alias: "t"}
 		b.write("SELECT count(*) FROM ", table.name, " AS t WHERE ")
-		b.conditions(table, op.Where, op.Using)
+		b.openFence(table, op.Using)
+		b.filter(table, op.Where, false)
 		return &statement{sql: b.String()}
 	})
 	var count int
@@ -102,8 +104,8 @@ func projected(t *table, fields []*core.Field) []*column {
 
 func (s *shape) load(t *table, op *core.Op) {
 	s.fields(op.Fields)
-	s.keys(t, op.Keys, len(op.Keys) > 1)
 	s.filter(t, op.Using)
+	s.keys(t, op.Keys, len(op.Keys) > 1)
 }
 
 func loadStatement(t *table, op *core.Op) *statement {
@@ -112,12 +114,12 @@ func loadStatement(t *table, op *core.Op) *statement {
 	b.WriteString("SELECT ")
 	b.values(columns)
 	b.write(" FROM ", t.name, " AS t WHERE ")
+	b.openFence(t, op.Using)
 	param := t.key.cast
 	if len(op.Keys) > 1 {
 		param += "[]"
 	}
-	b.same(t.key, t.key.verdict(op.Keys...), b.param(param), len(op.Keys) > 1)
-	b.and(t, op.Using)
+	b.behindFence(t.key.fails, func() { b.same(t.key, t.key.verdict(op.Keys...), b.param(param), len(op.Keys) > 1) })
 	if len(op.Keys) > 1 {
 		b.write(" ORDER BY ", b.value(t.key), t.key.codePoints)
 	}
@@ -132,16 +134,10 @@ func (b *builder) and(t *table, f core.Filter) {
 	}
 }
 
-// conditions writes both.
-func (b *builder) conditions(t *table, where, using core.Filter) {
-	b.filter(t, where, false)
-	b.and(t, using)
-}
-
 func (s *shape) query(t *table, op *core.Op) {
 	s.fields(op.Fields)
-	s.filter(t, op.Where)
 	s.filter(t, op.Using)
+	s.filter(t, op.Where)
 	s.position(t, op)
 	if s.flag(op.Limit > 0) {
 		s.argument(min(int64(op.Limit), math.MaxInt64-1) + 1) // one more tells whether there is more
@@ -156,7 +152,8 @@ func selectStatement(t *table, op *core.Op) *statement {
 	list.values(columns)
 	b := builder{alias: "t"}
 	b.write(" FROM ", t.name, " AS t WHERE ")
-	b.conditions(t, op.Where, op.Using)
+	b.openFence(t, op.Using)
+	b.filter(t, op.Where, false)
 	rows := "SELECT " + list.String() + b.String()
 	tail := builder{alias: "t", params: b.params}
 	steps := tail.steps(t, op)
@@ -172,8 +169,11 @@ func selectStatement(t *table, op *core.Op) *statement {
 			raw.list(columns)
 			rows = "SELECT " + raw.String() + b.String()
 		}
+		fails := slices.ContainsFunc(op.Order[:len(steps)], func(o core.Order) bool { return t.columns[o.Field.Column()].fails })
 		for i, after := range pages {
-			pages[i] = rows + " AND " + after + tail.String()
+			position := builder{fence: b.fence}
+			position.behindFence(fails, func() { position.WriteString(after) })
+			pages[i] = rows + " AND " + position.String() + tail.String()
 		}
 		if sql = pages[0]; len(pages) == 2 {
 			sql = "SELECT " + list.String() + " FROM ((" + pages[0] + ") UNION ALL (" + pages[1] + ")) AS t" + tail.String()

@@ -50,6 +50,7 @@ type column struct {
 	kept       bool   // a replacement that does not name the field leaves it alone; see [core.Op.Reset]
 	codePoints string // what makes comparison one by code point, if the column's is not
 	equality   string // the same for equality
+	fails      bool   // reading it may fail
 	limits     limits
 }
 
@@ -135,7 +136,8 @@ func bindColumn(found *catalogColumn, f *core.Field) *column {
 		form: formOf(found, f), field: f, index: f.Column(), name: quote(f.Name()), cast: sqlType(f),
 		notNull: found.notNull || f.Key(), hasNulls: found.hasNulls && !f.Key(), generated: found.generated, always: found.identity == "a",
 		sqlType: found.declared, fallback: found.fallback, given: found.given(), limits: limitsOf(found),
-		kept: found.generated || found.identity != "" || found.varies,
+		fails: found.computed || found.holdsText(),
+		kept:  found.generated || found.identity != "" || found.varies,
 	}
 	if found.identity != "" {
 		c.fallback = "nextval(" + quoted(found.sequence) + "::regclass)"
