@@ -20,12 +20,10 @@ type Backend struct {
 	opts   Options
 	closed atomic.Bool
 
-	tables     []*table // by resource; set by Bind
-	parts      partitions
-	statements statements
-	autocommit bool // a statement without BEGIN is a transaction of the right isolation
-	begin      [2]string
-	defers     bool // a transaction that writes has to defer constraints
+	begin [2]string
+
+	bound atomic.Pointer[binding] // set by Bind, and anew when the schema has changed
+	watch *watch                  // nil if nobody looks for changes
 
 	replicas []*replica
 	turn     atomic.Uint32 // of the replicas
@@ -64,29 +62,31 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 		return err
 	}
 	defer conn.Release()
-	found, err := readCatalog(ctx, conn.Conn(), b.schema)
+	found, err := b.look(ctx, conn.Conn(), m)
 	if err != nil {
 		return b.failedOn(ctx, conn, err)
 	}
-	if err := found.describe(ctx, conn.Conn(), b.schema, m, b.opts); err != nil {
-		return b.failedOn(ctx, conn, err)
-	}
-	if err := mismatch(b.schema, compare(found, b.schema, m, b.opts, false)); err != nil {
+	seen := found.fingerprint(m, b.opts)
+	bound, err := b.bind(found, m)
+	if err != nil {
 		return err
 	}
-	b.tables, b.parts = bindTables(found, b.schema, m, b.opts), found.parts
-	b.defers = found.defers
-	b.autocommit = found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
-	if err := catchUpAll(ctx, conn.Conn(), b.tables); err != nil {
+	if err := catchUpAll(ctx, conn.Conn(), bound.tables); err != nil {
 		return b.failedOn(ctx, conn, err)
 	}
-	return b.connectReplicas(ctx, conn)
+	if err := b.connectReplicas(ctx, conn); err != nil {
+		return err
+	}
+	b.bound.Store(bound)
+	b.startWatch(m, seen)
+	return nil
 }
 
 // Begin opens a transaction. It costs nothing before its first operation, except
 // that after a commit whose position in the log is not known, replicas wait for it.
 //
-// Errors: [core.ErrClosed], the context's.
+// Errors: [core.ErrClosed], the context's; [core.Unavailable] while the schema has
+// changed so that it does not fit the model.
 func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -94,7 +94,12 @@ func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendT
 	if b.closed.Load() {
 		return nil, core.ErrClosed
 	}
-	t := &transaction{backend: b, opts: opts, deferred: !b.defers}
+	bound := b.bound.Load()
+	if bound.misfit != nil {
+		b.watch.soon()
+		return nil, unavailable(bound.misfit)
+	}
+	t := &transaction{backend: bound, opts: opts, deferred: !bound.defers}
 	if opts.ReadOnly {
 		t.replica = b.replica(ctx)
 	}
@@ -129,6 +134,7 @@ func (b *Backend) Close() error {
 	if b.closed.Swap(true) {
 		return nil
 	}
+	b.watch.stop()
 	for _, r := range b.replicas {
 		closePool(r.pool)
 	}
@@ -160,21 +166,6 @@ func (b *Backend) String() string {
 
 // replicated reports whether there are replicas that may lack what was written.
 func (b *Backend) replicated() bool { return len(b.replicas) > 0 }
-
-// table returns what a resource is written to.
-func (b *Backend) table(r *core.Resource) *table { return b.tables[r.Index()] }
-
-// reading returns what a resource is read from.
-func (b *Backend) reading(r *core.Resource) *table { return b.tables[r.Index()].reads }
-
-// writing returns what a resource is written to, if that is anything.
-func (b *Backend) writing(r *core.Resource) (*table, error) {
-	t := b.tables[r.Index()]
-	if t.readOnly {
-		return nil, &core.Error{Code: core.ReadOnly, Resource: r.External()}
-	}
-	return t, nil
-}
 
 func (b *Backend) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	conn, err := b.pool.Acquire(ctx)

@@ -144,9 +144,7 @@ func (b *builder) equal(c *column, v core.Value, equal bool) {
 		b.same(c, c.verdict(v), b.param(c.cast), false)
 	case equal:
 		b.write(operand, " = ", b.param(c.cast))
-	case !c.hasNulls:
-		b.write(operand, " <> ", b.param(c.cast))
-	default:
+	default: // right with nulls too, even if the column can have none: no index serves either
 		b.write(operand, " IS DISTINCT FROM ", b.param(c.cast))
 	}
 }

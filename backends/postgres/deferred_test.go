@@ -26,7 +26,7 @@ func TestConstraintsThatAreInitiallyImmediateAreDeferredInEveryTransaction(t *te
 		t.Fatal(err)
 	}
 	t.Cleanup(one.Close)
-	store, err := core.New(t.Context(), m, postgres.New(one, schema, postgres.Options{}))
+	store, err := core.New(t.Context(), m, postgres.New(one, schema, postgres.Options{CheckSchema: -1}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,8 +28,9 @@ func (c *catalog) describe(ctx context.Context, conn *pgx.Conn, schema string, m
 			continue
 		}
 		found, err := describeQuery(ctx, conn, query)
-		if _, ok := errors.AsType[*pgconn.PgError](err); ok || errors.Is(err, errNoQuery) {
-			return fmt.Errorf("postgres: %s: the query must be one SELECT without parameters, whose columns have different names: %w", r.Name(), err)
+		if server, ok := errors.AsType[*pgconn.PgError](err); ok && !transient(server.Code) || errors.Is(err, errNoQuery) {
+			return &misfitError{fmt.Errorf(
+				"postgres: %s: the query must be one SELECT without parameters, whose columns have different names: %w", r.Name(), err)}
 		}
 		if err != nil {
 			return err

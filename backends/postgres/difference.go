@@ -250,5 +250,6 @@ func mismatch(schema string, found []difference) error {
 		return nil
 	}
 	slices.Sort(lines)
-	return errors.New(fmt.Sprintf("postgres: schema %q does not fit the model:\n\t", schema) + strings.Join(lines, "\n\t"))
+	text := fmt.Sprintf("postgres: schema %q does not fit the model:\n\t", schema) + strings.Join(lines, "\n\t")
+	return &misfitError{errors.New(text)}
 }

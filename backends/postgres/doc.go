@@ -96,6 +96,28 @@
 //	ALTER TABLE cookies.cookie ALTER COLUMN jar SET NOT NULL;
 //	COMMIT;
 //
+// # Changing the schema while serving
+//
+// The backend looks once a minute ([Options.CheckSchema]) whether the tables, views and
+// queries of the model are as they were. If they are not, the log says what has changed
+// ([Options.Logger]), and transactions that begin later work with what there is now.
+// Until then they work with what there was:
+//
+//   - Statements whose result changes its type are repeated, as after a conflict.
+//   - After DROP NOT NULL, conditions find the nulls at once. Pages that are sorted by
+//     that field first lack the nulls at their end until the backend has looked.
+//   - After SET DEFAULT, new records get it at once, and a PUT that does not name the
+//     field once the backend has looked.
+//   - A column or table that is gone is [core.ServerError], and has the backend look
+//     within a second.
+//
+// A schema that does not fit the model any more, so that no store could be made with it,
+// makes all operations [core.Unavailable] until it fits again. The log names the
+// differences. Such a change takes three steps. Add the new column or table, which the
+// older model leaves alone. Replace the program by one with the new model. Then remove
+// what is no longer used. To drop a constraint and make it anew, use one ALTER TABLE or
+// one transaction.
+//
 // # Views
 //
 // [Options.Resources] says of a resource that it is read from a view or by a query,

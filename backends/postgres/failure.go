@@ -104,7 +104,7 @@ func (t *transaction) taken(op *core.Op, err error) *table {
 }
 
 // failure returns the error of a statement as [core.Backend] wants it.
-func (b *Backend) failure(ctx context.Context, op *core.Op, err error) error {
+func (b *binding) failure(ctx context.Context, op *core.Op, err error) error {
 	if _, ok := errors.AsType[*core.Error](err); ok {
 		return err
 	}
@@ -114,6 +114,9 @@ func (b *Backend) failure(ctx context.Context, op *core.Op, err error) error {
 		}
 		if found := b.violation(op, server); found != nil {
 			return found
+		}
+		if changedSchema(server) {
+			b.watch.soon()
 		}
 		if slices.Contains(languages, server.File) {
 			err = &spokenError{server}
@@ -130,7 +133,7 @@ func (b *Backend) failure(ctx context.Context, op *core.Op, err error) error {
 const insufficientPrivilege = "42501"
 
 // forbidden is the error of what the role may not do. op is nil at a commit.
-func (b *Backend) forbidden(op *core.Op, err error) error {
+func (b *binding) forbidden(op *core.Op, err error) error {
 	if op == nil {
 		return &core.Error{Code: core.Forbidden, Cause: err}
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 func TestErrorsOfTheServerAreClassifiedByWhatHelps(t *testing.T) {
-	b := &Backend{schema: "s"}
+	b := &binding{Backend: &Backend{schema: "s"}}
 	for _, c := range []struct {
 		err      error
 		code     core.Code

@@ -45,14 +45,15 @@ type step struct {
 	column string // with collation
 	desc   bool
 	value  string // parameter; "" for null
-	null   bool   // the column may be
+	null   bool   // the column may have nulls, if not now then after a change of the schema
+	split  bool   // the column may have nulls now
 }
 
 func (b *builder) steps(t *table, op *core.Op) []step {
 	steps := make([]step, len(op.After))
 	for i, v := range op.After {
 		c := t.columns[op.Order[i].Field.Column()]
-		steps[i] = step{column: b.value(c) + c.codePoints, desc: op.Order[i].Desc, null: c.hasNulls}
+		steps[i] = step{column: b.value(c) + c.codePoints, desc: op.Order[i].Desc, null: !c.field.Key(), split: c.hasNulls}
 		if v.IsSet() {
 			steps[i].value = b.param(c.cast)
 		}
@@ -102,7 +103,7 @@ func parts(steps []step) []string {
 		return []string{after(steps)}
 	case s.value == "":
 		return []string{s.column + " IS NULL AND " + after(steps[1:]), s.column + " IS NOT NULL"}
-	case s.desc || !s.null:
+	case s.desc || !s.split:
 		return []string{bounded(steps)}
 	}
 	return []string{bounded(steps), s.column + " IS NULL"}

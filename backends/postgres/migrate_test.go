@@ -27,7 +27,9 @@ var shop = core.MustModel("shop",
 
 func bind(t *testing.T, schema string, m *core.Model) error {
 	t.Helper()
-	return postgres.New(pool(t, pgtest.URL(t)), schema, postgres.Options{}).Bind(t.Context(), m)
+	b := postgres.New(pool(t, pgtest.URL(t)), schema, postgres.Options{})
+	defer b.Close() //nolint:errcheck // nothing is open
+	return b.Bind(t.Context(), m)
 }
 
 func TestSchemaMadeByDDLFitsTheModel(t *testing.T) {

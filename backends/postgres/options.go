@@ -43,7 +43,11 @@ type Options struct {
 	// [core.BackendFunc] that makes a backend each time. What [ParseConfig] does not
 	// take is refused by Open, and when the store is made. Default: none.
 	Replicas []string
-	// Logger is told of columns that Migrate leaves behind, perhaps because a field was
+	// CheckSchema is how often the backend looks, in the background, whether somebody has
+	// changed the schema. See the section on that of the package documentation. 0 means a
+	// minute, less than 0 never.
+	CheckSchema time.Duration
+	// Logger is told of changes of the schema while it is served, and of columns that Migrate leaves behind, perhaps because a field was
 	// renamed. nil means [slog.Default].
 	Logger *slog.Logger
 	// CallTimeout is how long a call may take whose context has no deadline: an operation,

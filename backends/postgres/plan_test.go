@@ -96,7 +96,7 @@ func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
 			return next(ctx, op)
 		}, nil
 	}}
-	s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{}), guard)
+	s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{CheckSchema: -1}), guard)
 	if err != nil {
 		t.Fatal(err)
 	}

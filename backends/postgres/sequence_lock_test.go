@@ -15,7 +15,7 @@ func TestSequenceIsNotMovedBackByWhoLookedAtItTooEarly(t *testing.T) {
 	execute(t, inSchema(schema, `CREATE SEQUENCE $S.s`))
 	execute(t, inSchema(schema, `CREATE TABLE $S.row (id bigint PRIMARY KEY DEFAULT nextval('$S.s'::regclass), name text)`))
 	p := pool(t, with(t, pgtest.URL(t), "application_name", "movers"))
-	store, err := core.New(t.Context(), numbered, postgres.New(p, schema, postgres.Options{}))
+	store, err := core.New(t.Context(), numbered, postgres.New(p, schema, postgres.Options{CheckSchema: -1}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -354,7 +354,9 @@ func TestSourcesThatDoNotFitAreNamed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			opts := gallerySources(schema)
 			opts.Resources[c.resource] = c.source
-			err := postgres.New(pool(t, pgtest.URL(t)), schema, opts).Bind(t.Context(), gallery)
+			b := postgres.New(pool(t, pgtest.URL(t)), schema, opts)
+			defer b.Close() //nolint:errcheck // nothing is open
+			err := b.Bind(t.Context(), gallery)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}

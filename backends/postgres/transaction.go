@@ -16,7 +16,7 @@ import (
 // travel together: BEGIN with the first one, COMMIT with the last one if it is
 // known to be the last.
 type transaction struct {
-	backend  *Backend
+	backend  *binding
 	opts     core.TxOptions
 	conn     *pgxpool.Conn
 	begun    bool     // on the server

@@ -77,7 +77,7 @@ func TestAnIndexOnTheTextServesItsOrder(t *testing.T) {
 		execute(t, inSchema(schema, sql))
 	}
 	p, last := traced(t)
-	s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{}))
+	s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{CheckSchema: -1}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // violation returns the error of a rule of the database that was broken (manual,
 // appendix A, classes 22, 23 and 54), in the names of the model; nil if the error is
 // none. op is nil at a commit.
-func (b *Backend) violation(op *core.Op, server *pgconn.PgError) error {
+func (b *binding) violation(op *core.Op, server *pgconn.PgError) error {
 	err := b.parts.whole(b.schema, server)
 	table := b.tableNamed(op, err)
 	var found error
@@ -39,7 +39,7 @@ func (b *Backend) violation(op *core.Op, server *pgconn.PgError) error {
 
 // tableNamed returns the table that the error names; nil if that is none of ours.
 // Several resources can have the same one.
-func (b *Backend) tableNamed(op *core.Op, err *pgconn.PgError) *table {
+func (b *binding) tableNamed(op *core.Op, err *pgconn.PgError) *table {
 	if err.SchemaName != b.schema || err.TableName == "" {
 		return nil
 	}
@@ -114,7 +114,7 @@ const restrictViolation = "23001"
 // "Key (column)=(value) ..." in every language, with the column of the side that
 // the statement was about, and then the table of the other side; or, where row security
 // keeps the values from the role, that table alone.
-func (b *Backend) reference(t *table, op *core.Op, err *pgconn.PgError) error {
+func (b *binding) reference(t *table, op *core.Op, err *pgconn.PgError) error {
 	if t == nil || t.foreign[err.ConstraintName] == nil {
 		return rejected(op, nil)
 	}

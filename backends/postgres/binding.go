@@ -1,0 +1,66 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/core"
+)
+
+// binding is the backend with the tables as they were found at one time. A transaction
+// works with one binding from its beginning to its end.
+type binding struct {
+	*Backend
+
+	tables     []*table // by resource
+	parts      partitions
+	statements statements
+	autocommit bool  // a statement without BEGIN is a transaction of the right isolation
+	defers     bool  // a transaction that writes has to defer constraints
+	misfit     error // the tables cannot hold the model; nil if they can
+}
+
+// look reads what there is of the model in the schema.
+func (b *Backend) look(ctx context.Context, conn *pgx.Conn, m *core.Model) (*catalog, error) {
+	found, err := readCatalog(ctx, conn, b.schema)
+	if err != nil {
+		return nil, err
+	}
+	return found, found.describe(ctx, conn, b.schema, m, b.opts)
+}
+
+// bind returns the binding of the model to what was found.
+//
+// Errors: one that names every difference that would make the model impossible or
+// incorrect to store.
+func (b *Backend) bind(found *catalog, m *core.Model) (*binding, error) {
+	if err := mismatch(b.schema, compare(found, b.schema, m, b.opts, false)); err != nil {
+		return nil, err
+	}
+	return &binding{
+		Backend: b, tables: bindTables(found, b.schema, m, b.opts), parts: found.parts, defers: found.defers,
+		autocommit: b.isolates(found),
+	}, nil
+}
+
+// isolates reports whether a statement without BEGIN is a transaction of the right
+// isolation.
+func (b *Backend) isolates(found *catalog) bool {
+	return found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
+}
+
+// table returns what a resource is written to.
+func (b *binding) table(r *core.Resource) *table { return b.tables[r.Index()] }
+
+// reading returns what a resource is read from.
+func (b *binding) reading(r *core.Resource) *table { return b.tables[r.Index()].reads }
+
+// writing returns what a resource is written to, if that is anything.
+func (b *binding) writing(r *core.Resource) (*table, error) {
+	t := b.tables[r.Index()]
+	if t.readOnly {
+		return nil, &core.Error{Code: core.ReadOnly, Resource: r.External()}
+	}
+	return t, nil
+}

@@ -1,0 +1,124 @@
+package postgres
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+// fingerprint is all that a binding is made of, by what it is about, such as
+// "column cookie.type".
+type fingerprint map[string]trait
+
+// trait is one thing in a schema.
+type trait struct {
+	text   string // for people
+	detail string // what the text leaves out
+}
+
+// fingerprint returns that of the tables, views and queries that the model is in.
+func (c *catalog) fingerprint(m *core.Model, opts Options) fingerprint {
+	p := make(fingerprint)
+	if c.defers {
+		p["a constraint for SET CONSTRAINTS"] = trait{}
+	}
+	used := make(map[string]bool)
+	for _, r := range m.Resources() {
+		s := opts.source(r)
+		for _, name := range []string{s.Table, s.View} {
+			if t := c.tables[name]; t != nil {
+				used[name] = true
+				p.addTable(name, t)
+			}
+		}
+		if t := c.queries[r.Name()]; t != nil {
+			p.addTable("the query of "+r.Name(), t)
+		}
+	}
+	for part, whole := range c.parts {
+		if used[c.parts[named{part.schema, part.table, ""}]] {
+			name := strings.TrimSpace(part.schema + "." + part.table + " " + part.name)
+			p["partition "+name] = trait{text: "of " + whole}
+		}
+	}
+	return p
+}
+
+func (p fingerprint) addTable(name string, t *catalogTable) {
+	p["table "+name] = trait{detail: t.kind}
+	for _, c := range t.columns {
+		p["column "+name+"."+c.name] = c.trait()
+	}
+	for _, x := range t.indexes {
+		p["index "+x.name+" of "+name] = x.trait()
+	}
+	for _, k := range t.foreign {
+		p["foreign key "+k.name+" of "+name] = k.trait()
+	}
+	for check, column := range t.checks {
+		p["check "+check+" of "+name] = trait{detail: column}
+	}
+}
+
+func (c *catalogColumn) trait() trait {
+	text := c.display
+	switch {
+	case c.notNull && c.hasNulls:
+		text += " NOT NULL NOT VALID"
+	case c.notNull:
+		text += " NOT NULL"
+	}
+	switch {
+	case c.generated:
+		text += " GENERATED"
+	case c.identity != "":
+		text += " IDENTITY"
+	case c.fallback != "":
+		text += " DEFAULT " + c.fallback
+	}
+	return trait{text, fmt.Sprint(
+		c.num, c.typeName, c.kind, c.element, c.base, c.declared, c.labels, c.size, c.identity, c.varies,
+		c.sequence, c.sequenceStep, c.sequenceLow, c.sequenceLimit, c.sequenceLacks, c.byCodePoint, c.deterministic,
+	)}
+}
+
+func (x catalogIndex) trait() trait {
+	text := "(" + strings.Join(x.columns, ", ") + ")"
+	if x.unique {
+		text = "UNIQUE " + text
+	}
+	if x.unique && !x.immediate {
+		text += " DEFERRABLE"
+	}
+	return trait{text: text}
+}
+
+func (k catalogForeignKey) trait() trait {
+	text := fmt.Sprintf("(%s) REFERENCES %s.%s (%s)", k.column, k.targetSchema, k.target, k.targetColumn)
+	return trait{text, fmt.Sprint(k.immediate, k.acts)}
+}
+
+// changes says, in order, how the schema differs from what it was.
+func (p fingerprint) changes(now fingerprint) (changes []string) {
+	names := maps.Clone(p)
+	maps.Copy(names, now)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		was, had := p[name]
+		is, has := now[name]
+		switch {
+		case was == is && had == has:
+		case !had:
+			changes = append(changes, strings.TrimRight(name+" is new: "+is.text, ": "))
+		case !has:
+			changes = append(changes, name+" is gone")
+		case was.text != is.text:
+			changes = append(changes, fmt.Sprintf("%s was %s and is %s", name, was.text, is.text))
+		default:
+			changes = append(changes, name+" has changed")
+		}
+	}
+	return changes
+}
