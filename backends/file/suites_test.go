@@ -17,3 +17,5 @@ func inMemory(testing.TB, *core.Model) core.Backend {
 func TestTheEnginesRules(t *testing.T) { enginetest.Run(t, inMemory) }
 
 func TestTheRulesOfTheRestFace(t *testing.T) { resttest.Run(t, inMemory) }
+
+func TestACrowdAtAListSide(t *testing.T) { enginetest.Crowd(t, inMemory) }

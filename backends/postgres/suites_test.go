@@ -3,6 +3,9 @@ package postgres_test
 import (
 	"testing"
 
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine/enginetest"
 	"github.com/larder-go/larder/core/rest/resttest"
 	"github.com/larder-go/larder/core/storetest"
@@ -22,4 +25,13 @@ func TestTheEnginesRulesOnForeignSchemas(t *testing.T) {
 
 func TestTheRulesOfTheRestFaceOnForeignSchemas(t *testing.T) {
 	onForeignSchemas(t, func(t *testing.T, open storetest.Factory) { resttest.Run(t, open) })
+}
+
+func TestACrowdAtAListSide(t *testing.T) {
+	t.Parallel()
+	schemas := migratedSchemas(t)
+	enginetest.Crowd(t, func(tb testing.TB, m *core.Model) core.Backend {
+		tb.Helper()
+		return schemas.backend(tb, m, pool(tb, pgtest.URL(tb)), postgres.Options{})
+	})
 }

@@ -9,9 +9,12 @@ import (
 // budget is what an answer may still show.
 type budget struct {
 	records, bytes int
+	links          int // bytes of members that lead to the rest of a list side
 }
 
-func (e *Engine) budget() budget { return budget{e.opts.MaxRecords, e.opts.MaxBytes} }
+func (e *Engine) budget() budget {
+	return budget{e.opts.MaxRecords, e.opts.MaxBytes, 4<<10 + e.opts.MaxBytes/16}
+}
 
 // take pays for something of that size that the answer shows a number of times, as
 // records or as a part of records.
@@ -30,7 +33,7 @@ func (r *resolver) check() error {
 	case r.left.records < 0:
 		r.full = true
 		return tooLarge("hold more than %d records", opts.MaxRecords)
-	case r.left.bytes < 0:
+	case r.left.bytes < 0 || r.left.links < 0:
 		r.full = true
 		return tooLarge("have more than %d bytes", opts.MaxBytes)
 	}

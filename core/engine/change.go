@@ -22,7 +22,8 @@ type change struct {
 type membership struct {
 	assignment
 
-	keys []core.Value // of the members; not yet known if the owner is being created
+	keys    []core.Value // of the members; not yet known if the owner is being created
+	unnamed bool         // the body does not name the relation
 }
 
 func newChange(s *shape, level int) *change {

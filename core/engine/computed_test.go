@@ -63,7 +63,7 @@ func TestOptionsInForceHaveTheirDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := engine.Options{
-		MaxDepth: 5, MaxRecords: 10_000, MaxBytes: 16 << 20, MaxValue: 1 << 20, MaxWritten: 10_000, MaxNesting: 16, Attempts: 7,
+		MaxDepth: 5, MaxRecords: 10_000, MaxMembers: 1000, MaxBytes: 16 << 20, MaxValue: 1 << 20, MaxWritten: 10_000, MaxNesting: 16, Attempts: 7,
 	}
 	if got := engine.New(store, engine.Options{MaxDepth: -1, Attempts: 7}).Options(); got != want {
 		t.Errorf("options are %+v, want %+v", got, want)

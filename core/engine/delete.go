@@ -10,7 +10,8 @@ import (
 // with it.
 //
 // Errors: [core.NotFound]; [core.FieldUpdateForbidden] where a record on the other
-// side of a relation does not let it change, or is not visible;
+// side of a relation does not let it change, or is not visible; [core.TooLarge] if more
+// records depend on it than [Options.MaxWritten];
 // [core.BadFieldValue] for an id that does not fit; [core.BadParam] for the depth.
 func (e *Engine) Delete(ctx context.Context, resource string, id any, w Write) error {
 	s, key, err := e.target(resource, id, w.Depth)

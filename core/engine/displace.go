@@ -14,7 +14,7 @@ func (w *work) displace(ctx context.Context, c *change, m *moves) error {
 		if !v.IsSet() || f.Inverse() == nil || f.Inverse().Many() {
 			continue
 		}
-		holders, err := w.pointing(ctx, f, []core.Value{v})
+		holders, _, err := w.pointing(ctx, f, []core.Value{v}, 0)
 		if err != nil {
 			return err
 		}

@@ -39,6 +39,16 @@ func (a assignment) creates() bool {
 	return slices.ContainsFunc(a.items, func(it item) bool { return it.create != nil })
 }
 
+// created counts the nested records.
+func (a assignment) created() (n int) {
+	for _, it := range a.items {
+		if it.create != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // add takes an assignment in and notes what it means for the whole.
 func (d *draft) add(a assignment) {
 	d.assignments = append(d.assignments, a)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -42,8 +43,14 @@ func (d drafter) draft(s *shape, body map[string]any, level int) (*draft, error)
 			"records are nested deeper than %d", d.engine.opts.MaxNesting)}
 	}
 	out := &draft{shape: s, level: level, plain: true}
+	ignored := 0
 	for _, f := range s.resource.Fields() {
 		raw, named := body[d.name(f)]
+		if d.leadsOn(f, body) {
+			if ignored++; named {
+				return nil, tooMany(f) // its reader did not see it to the end
+			}
+		}
 		if !named || !d.knows(f) {
 			continue
 		}
@@ -53,10 +60,20 @@ func (d drafter) draft(s *shape, body map[string]any, level int) (*draft, error)
 		}
 		out.add(a)
 	}
-	if len(out.assignments) < len(body) {
+	if len(out.assignments)+ignored < len(body) {
 		return nil, d.unknown(s, body)
 	}
 	return out, nil
+}
+
+// leadsOn reports whether the body has the member that leads to the rest of a list
+// side, which is ignored.
+func (d drafter) leadsOn(f *core.Field, body map[string]any) bool {
+	if d.internal || !d.knows(f) || !Continues(f) {
+		return false
+	}
+	_, named := body[f.External()+NextSuffix]
+	return named
 }
 
 func (d drafter) name(f *core.Field) string {
@@ -87,6 +104,10 @@ func (d drafter) unknown(s *shape, body map[string]any) error {
 		f := s.resource.ExternalField(name)
 		if d.internal {
 			f = s.resource.Field(name)
+		}
+		if list, ok := strings.CutSuffix(name, NextSuffix); ok && f == nil {
+			f = s.resource.ExternalField(list)
+			return f != nil && d.leadsOn(f, body)
 		}
 		return f != nil && d.knows(f)
 	})

@@ -18,3 +18,7 @@ func TestMain(m *testing.M) {
 func TestRules(t *testing.T) {
 	enginetest.Run(t, func(testing.TB, *core.Model) core.Backend { return memory.New() })
 }
+
+func TestACrowdAtAListSide(t *testing.T) {
+	enginetest.Crowd(t, func(testing.TB, *core.Model) core.Backend { return memory.New() })
+}

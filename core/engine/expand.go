@@ -28,7 +28,12 @@ func (r *resolver) expand(ctx context.Context, now level, depth int) (level, err
 			r.read(h.slot.field.Target(), records)
 		}
 		h.open()
-		if err := r.attach(h, records, depth-1, &next); err != nil {
+		if Continues(h.slot.field) {
+			err = r.attachMembers(ctx, h, records, depth-1, &next)
+		} else {
+			err = r.attach(h, records, depth-1, &next)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -116,6 +121,9 @@ func (r *resolver) follow(ctx context.Context, h *hop, depth int, last bool) ([]
 	}
 	if fields != nil {
 		fields = []string{fields[0], f.Inverse().Name()}
+	}
+	if Continues(f) {
+		return r.members(ctx, h, fields, depth, last)
 	}
 	query := core.Query{Where: anyOf(f.Inverse(), h.keys), Fields: fields}
 	switch {

@@ -9,6 +9,12 @@ type Options struct {
 	// answer that cannot be split fails with [core.TooLarge]. The id that a to-one
 	// relation shows counts as part of its record.
 	MaxRecords int
+	// MaxMembers is how many records the list side of a relation shows at most;
+	// default 1000, and no more than MaxRecords. A longer one shows its first records
+	// and a member NAME@next, see [View.AppendJSON], as one does for which an answer
+	// of a single record, or of a write, has no room. It cannot be set as a list, and
+	// a PUT keeps it. Relations whose ids the record itself stores are shown whole.
+	MaxMembers int
 	// MaxBytes is how many bytes of JSON an answer can have, records counted as
 	// often as they are shown; default 16 MiB. A list ends its page earlier; an
 	// answer that cannot be split fails with [core.TooLarge]. Views are measured
@@ -19,7 +25,8 @@ type Options struct {
 	// that are stored already, or that the program writes, are not limited.
 	MaxValue int
 	// MaxWritten is how many related records the bodies of a request can create, or
-	// name in relations to many; default 10,000. More fail with [core.TooLarge].
+	// name in relations to many, and how many depend on records to delete, so that
+	// they are deleted or detached; default 10,000. More fail with [core.TooLarge].
 	MaxWritten int
 	// MaxNesting is how deep records can be nested in a body; default 16.
 	MaxNesting int
@@ -30,9 +37,11 @@ type Options struct {
 }
 
 func (o Options) filled() Options {
+	records := orDefault(o.MaxRecords, 10_000)
 	return Options{
 		MaxDepth:   orDefault(o.MaxDepth, 5),
-		MaxRecords: orDefault(o.MaxRecords, 10_000),
+		MaxRecords: records,
+		MaxMembers: min(orDefault(o.MaxMembers, 1000), records),
 		MaxBytes:   orDefault(o.MaxBytes, 16<<20),
 		MaxValue:   orDefault(o.MaxValue, 1<<20),
 		MaxWritten: orDefault(o.MaxWritten, 10_000),

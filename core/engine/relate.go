@@ -29,9 +29,18 @@ func (w *work) relateAll(ctx context.Context, c *change, owner core.Value) error
 // without an owner.
 func (w *work) relate(ctx context.Context, c *change, owner core.Value, m membership) error {
 	here, there := m.field, m.field.Inverse()
-	present, err := w.pointing(ctx, there, []core.Value{owner})
-	if err != nil {
+	limit := 0
+	if Continues(here) && !c.create {
+		limit = w.engine.opts.MaxMembers + m.created()
+	}
+	present, all, err := w.pointing(ctx, there, []core.Value{owner}, limit)
+	switch {
+	case err != nil:
 		return err
+	case !all && m.unnamed:
+		return nil // a PUT keeps what its client cannot have seen to the end
+	case !all:
+		return tooMany(here)
 	}
 	out := newMoves(w.engine.shapeOf(there.Resource()))
 	for _, rec := range present {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -16,6 +17,7 @@ type removal struct {
 	moves *moves
 	dying []map[core.Value]core.Record // by index of the resource
 	loose []loose
+	found int // records that depend on those that die
 }
 
 // loose is a record that points through the field at one that dies.
@@ -84,7 +86,7 @@ func (r *removal) spread(ctx context.Context, now, next front) error {
 			continue
 		}
 		for _, f := range r.work.engine.shapes[i].resource.Referrers() {
-			dependents, err := r.work.pointing(ctx, f, keys)
+			dependents, err := r.dependents(ctx, f, keys)
 			if err != nil {
 				return err
 			}
@@ -98,6 +100,20 @@ func (r *removal) spread(ctx context.Context, now, next front) error {
 		}
 	}
 	return nil
+}
+
+// dependents reads the records that point through f at one of the keys, of which there
+// is a limit for all of the removal.
+func (r *removal) dependents(ctx context.Context, f *core.Field, keys []core.Value) ([]core.Record, error) {
+	most := r.work.engine.opts.MaxWritten
+	found, _, err := r.work.pointing(ctx, f, keys, most-r.found+1)
+	if err != nil {
+		return nil, err
+	}
+	if r.found += len(found); r.found > most {
+		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf("more than %d records depend on the records to delete", most)}
+	}
+	return found, nil
 }
 
 // judge asks the survivors: those that point at the dying, and those at which the

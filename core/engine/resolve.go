@@ -24,6 +24,9 @@ type resolver struct {
 	tables []table // what is known already, by index of the resource; nil if nothing is
 	left   budget
 	full   bool // the answer would have exceeded the budget
+	// lenient: the answer cannot be split into pages, so that its list sides show no
+	// more than there is room for.
+	lenient bool
 
 	meter     func(bytes int) error // of the context; nil if there is none
 	unmetered int                   // bytes that meter was not called for
@@ -40,6 +43,7 @@ func (r *resolver) views(ctx context.Context, s *shape, records []core.Record, d
 	if depth > 1 {
 		r.read(s.resource, records)
 	}
+	r.lenient = r.lenient || len(records) == 1
 	root := &group{shape: s}
 	views := make([]View, len(records))
 	for i, n := range root.admit(records, depth == 0) {

@@ -14,8 +14,9 @@ import (
 //
 // Errors: [core.NotFound] for the record, an unknown resource, and ids of related
 // records that are not there or not visible; [core.FieldUpdateForbidden] for a
-// field that the record, or one related to it, does not let change; otherwise
-// those of [Engine.Create].
+// field that the record, or one related to it, does not let change; [core.BadRequest]
+// for a list side that holds more records than [Options.MaxMembers], which is changed
+// on the other side; otherwise those of [Engine.Create].
 func (e *Engine) Update(ctx context.Context, resource string, id any, w Write, body map[string]any) (View, error) {
 	s, key, err := e.target(resource, id, w.Depth)
 	if err != nil {

@@ -12,11 +12,19 @@ type View struct{ node *node }
 
 // AppendJSON appends the record's JSON to dst: the id at depth 0, an object
 // otherwise, its fields in the order of their declaration, null ones left out.
+//
+// A list side NAME that is not shown to its end is followed by a member NAME@next, the
+// text of [More.After].
 func (v View) AppendJSON(dst []byte) []byte {
+	return v.AppendLinked(dst, func(m More) string { return string(m.After) })
+}
+
+// AppendLinked is [View.AppendJSON] with the text of link as the members NAME@next.
+func (v View) AppendLinked(dst []byte, link func(More) string) []byte {
 	if v.node == nil {
 		return append(dst, "null"...)
 	}
-	return v.node.appendJSON(dst)
+	return v.node.appendJSON(dst, link)
 }
 
 // Key returns the key of the record.
@@ -49,26 +57,27 @@ type node struct {
 type part struct {
 	list  bool         // a to-many relation, whose members are nodes or ids
 	value core.Value   // of a computed field; the id of a to-one relation
+	more  *More        // where a list side goes on that is not shown to its end
 	nodes []*node      // related records with their fields
 	ids   []core.Value // related records as ids
 }
 
-func (n *node) appendJSON(dst []byte) []byte {
+func (n *node) appendJSON(dst []byte, link func(More) string) []byte {
 	if n.bare {
 		return n.record.Key().AppendJSON(dst)
 	}
 	dst = append(dst, '{')
 	start := len(dst)
 	for i := range n.shape.shown {
-		dst = n.appendField(dst, &n.shape.shown[i])
+		dst = n.appendField(dst, &n.shape.shown[i], link)
 	}
 	return closeWith(dst, start, '}')
 }
 
 // appendField appends a field that is not null, and a comma.
-func (n *node) appendField(dst []byte, at *slot) []byte {
+func (n *node) appendField(dst []byte, at *slot, link func(More) string) []byte {
 	if at.part >= 0 {
-		return n.parts[at.part].appendJSON(dst, at.label)
+		return n.parts[at.part].appendJSON(dst, at, link)
 	}
 	v := n.record.At(at.field.Column())
 	if !v.IsSet() {
@@ -78,25 +87,29 @@ func (n *node) appendField(dst []byte, at *slot) []byte {
 	return append(dst, ',')
 }
 
-func (p *part) appendJSON(dst, label []byte) []byte {
+func (p *part) appendJSON(dst []byte, at *slot, link func(More) string) []byte {
 	switch {
 	case p.list:
-		dst = p.appendList(append(dst, label...))
+		dst = p.appendList(append(dst, at.label...), link)
 	case len(p.nodes) > 0:
-		dst = p.nodes[0].appendJSON(append(dst, label...))
+		dst = p.nodes[0].appendJSON(append(dst, at.label...), link)
 	case p.value.IsSet():
-		dst = p.value.AppendJSON(append(dst, label...))
+		dst = p.value.AppendJSON(append(dst, at.label...))
 	default:
 		return dst
+	}
+	if p.more != nil {
+		dst = core.TextValue(at.field.External() + NextSuffix).AppendJSON(append(dst, ','))
+		dst = core.TextValue(link(*p.more)).AppendJSON(append(dst, ':'))
 	}
 	return append(dst, ',')
 }
 
-func (p *part) appendList(dst []byte) []byte {
+func (p *part) appendList(dst []byte, link func(More) string) []byte {
 	dst = append(dst, '[')
 	start := len(dst)
 	for _, n := range p.nodes {
-		dst = append(n.appendJSON(dst), ',')
+		dst = append(n.appendJSON(dst, link), ',')
 	}
 	for _, id := range p.ids {
 		dst = append(id.AppendJSON(dst), ',')

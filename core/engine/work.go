@@ -43,7 +43,7 @@ func (w *work) show(ctx context.Context, s *shape, keys []core.Value, depth int)
 		}
 	}
 	r := w.engine.resolver(w.tx, endSafely)
-	r.tables = w.tables
+	r.tables, r.lenient = w.tables, true
 	return r.views(ctx, s, records, depth)
 }
 
@@ -119,13 +119,14 @@ func (w *work) delete(ctx context.Context, session core.Session, s *shape, keys 
 	return nil
 }
 
-// pointing reads the records that point through f at one of the keys.
-func (w *work) pointing(ctx context.Context, f *core.Field, keys []core.Value) ([]core.Record, error) {
+// pointing reads the records that point through f at one of the keys, and reports
+// whether those are all: there may be more than the limit.
+func (w *work) pointing(ctx context.Context, f *core.Field, keys []core.Value, limit int) (_ []core.Record, all bool, _ error) {
 	s := w.engine.shapeOf(f.Resource())
-	page, err := w.tx.Select(ctx, f.Resource(), core.Query{Where: anyOf(f, keys), Fields: s.related})
+	page, err := w.tx.Select(ctx, f.Resource(), core.Query{Where: anyOf(f, keys), Fields: s.related, Limit: limit})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	w.table(s).read(page.Records)
-	return page.Records, nil
+	return page.Records, page.Next == "", nil
 }

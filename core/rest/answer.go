@@ -36,7 +36,7 @@ func (x *exchange) revalidate() {
 func (x *exchange) answerOne(status int, view engine.View) {
 	buf := newBuffer()
 	defer buf.release()
-	buf.b = view.AppendJSON(buf.b)
+	buf.b = x.h.appendView(buf.b, view)
 	x.w.Header()["Etag"] = []string{tagOf(buf.b)}
 	x.answer(status, buf.b)
 }
@@ -56,7 +56,7 @@ func (x *exchange) answerList(status int, views []engine.View) {
 		if i > 0 {
 			buf.b = append(buf.b, ',')
 		}
-		buf.b = v.AppendJSON(buf.b)
+		buf.b = x.h.appendView(buf.b, v)
 	}
 	buf.b = append(buf.b, ']')
 	x.answer(status, buf.b)

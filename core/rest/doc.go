@@ -24,6 +24,12 @@
 // Link with rel="next". The Link repeats the arguments of the request, escaped, and
 // adds a cursor of less than 2 KiB.
 //
+// The list side of a relation shows at most 1000 records ([engine.Options]), and fewer
+// where an answer has no room for more. If there are others, the record has a member
+// NAME@next after the list NAME: the URL of a list of them. Such a list side cannot be
+// set as a list (400): change the records on the other side. A PUT keeps it, and the
+// member NAME@next is ignored in bodies.
+//
 // Bodies are application/json, for PATCH also application/merge-patch+json (RFC 7396).
 // Of both, PATCH changes the fields that the body names, and null empties one. In a JSON
 // field a merge patch merges objects member by member, where null removes a member;

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 )
 
 // readSchema describes a record as clients see it. Fields that are null are
@@ -20,6 +21,7 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 			schema["readOnly"] = true
 		}
 		properties[f.External()] = schema
+		addNext(properties, f)
 	}
 	return object{"type": "object", "properties": properties, "required": []string{r.Key().External()}}
 }
@@ -34,9 +36,20 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 				schema["description"] = "A number is taken as the text of its digits."
 			}
 			properties[f.External()] = schema
+			addNext(properties, f)
 		}
 	}
 	return object{"type": "object", "properties": properties, "additionalProperties": false}
+}
+
+// addNext describes the member that leads to the rest of a list side.
+func addNext(properties object, f *core.Field) {
+	if engine.Continues(f) {
+		properties[f.External()+engine.NextSuffix] = object{
+			"type": "string", "format": "uri-reference", "readOnly": true,
+			"description": "The list of the records that " + f.External() + " does not show, if there are any; ignored in bodies.",
+		}
+	}
 }
 
 // settable reports whether a client can ever set the field in a body.

@@ -34,25 +34,25 @@ func tagsOf(r *http.Request, header string) (*tagList, error) {
 }
 
 // write returns the conditions of a write as the engine takes them.
-func (c conditions) write() func(current *engine.View) error {
+func (c conditions) write(h *Handler) func(current *engine.View) error {
 	if c.match == nil && c.noneMatch == nil {
 		return nil
 	}
 	return func(current *engine.View) error {
-		if c.hold(current) {
+		if c.hold(h, current) {
 			return nil
 		}
 		return core.PreconditionFailed
 	}
 }
 
-func (c conditions) hold(current *engine.View) bool {
+func (c conditions) hold(h *Handler, current *engine.View) bool {
 	if current == nil {
 		return c.match == nil
 	}
 	buf := newBuffer()
 	defer buf.release()
-	buf.b = current.AppendJSON(buf.b)
+	buf.b = h.appendView(buf.b, *current)
 	tag := tagOf(buf.b)
 	return (c.match == nil || c.match.strong(tag)) && (c.noneMatch == nil || !c.noneMatch.weak(tag))
 }

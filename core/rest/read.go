@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 )
 
 // get answers with one record, or that the client has it already.
@@ -21,7 +22,7 @@ func (x *exchange) get() error {
 	}
 	buf := newBuffer()
 	defer buf.release()
-	buf.b = view.AppendJSON(buf.b)
+	buf.b = x.h.appendView(buf.b, view)
 	return x.answerConditionally(buf.b)
 }
 
@@ -80,6 +81,23 @@ func (x *exchange) list() error {
 	}
 	x.answerList(http.StatusOK, found.Views)
 	return nil
+}
+
+// appendView appends the JSON of a record.
+func (h *Handler) appendView(dst []byte, view engine.View) []byte {
+	return view.AppendLinked(dst, h.rest)
+}
+
+// rest returns the URL of the records of a list side that a view does not show: a list
+// of them, at the same depth.
+func (h *Handler) rest(m engine.More) string {
+	filter := append(core.TextValue(m.Field.Inverse().External()).AppendJSON([]byte{'{'}), ':')
+	filter = append(m.Owner.AppendJSON(filter), '}')
+	args := url.Values{"filter": {string(filter)}, "depth": {strconv.Itoa(m.Depth)}}
+	if m.After != "" {
+		args.Set("after", string(m.After))
+	}
+	return h.resources[m.Field.Target().External()].path + "?" + args.Encode()
 }
 
 // limit returns how many records a page shows at most.

@@ -102,7 +102,7 @@ func (x *exchange) write() (w engine.Write, err error) {
 		return w, err
 	}
 	c, err := x.conditions()
-	w.Match = c.write()
+	w.Match = c.write(x.h)
 	return w, err
 }
 

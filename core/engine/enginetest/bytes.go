@@ -65,7 +65,7 @@ func byteCases() []Case {
 			get book/1                 => `+tooLarge+`
 			get book/1 depth=0         => 1`),
 		scriptWith("a write whose answer has too many bytes does not happen", shelves, few, `
-			post shelf {"note": "`+x+`", "books": [{"title": "`+x+x+`"}]} depth=2  => `+tooLarge+`
+			post book {"title": "`+x+`", "shelf": {"note": "`+x+x+`"}} depth=2  => `+tooLarge+`
 			list book depth=0          => []
 			list shelf depth=0         => []`),
 		scriptWith("a write of one operation answers with ids if its records have too many bytes", shelves, few, `

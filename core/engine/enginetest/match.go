@@ -89,14 +89,14 @@ func matchNone(t *testing.T, api *engine.Engine) {
 }
 
 func matchTooLarge(t *testing.T, newBackend NewBackend) {
-	api := open(t, newBackend, Cookies(), engine.Options{MaxRecords: 2})
-	play(t, api, `post jar {"cookies": [{}, {}]} depth=0`)
-	w := engine.Write{Depth: 1, Match: func(current *engine.View) error {
+	api := open(t, newBackend, Family(), engine.Options{MaxRecords: 1})
+	play(t, api, `post male {"wife": {}} depth=0`)
+	w := engine.Write{Depth: 2, Match: func(current *engine.View) error {
 		t.Errorf("asked about %s", text(*current))
 		return nil
 	}}
-	if err := api.Delete(t.Context(), "jar", 1, w); !errors.Is(err, core.TooLarge) {
+	if err := api.Delete(t.Context(), "male", 1, w); !errors.Is(err, core.TooLarge) {
 		t.Errorf("%v, want %s", err, core.TooLarge)
 	}
-	play(t, api, `get jar/1 depth=0 => 1`)
+	play(t, api, `get male/1 depth=0 => 1`)
 }

@@ -48,6 +48,7 @@ func Cases() []Case {
 		{"computed", computedCases()},
 		{"limits", limitCases()},
 		{"bytes", byteCases()},
+		{"members", memberCases()},
 		{"match", matchCases()},
 		{"policies", policyCases()},
 		{"faults", faultCases()},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,8 +82,12 @@ func answers(got, want string) bool {
 	return normal(got) == normal(want)
 }
 
+// cursors matches where a list side goes on, which scripts spell as "*".
+var cursors = regexp.MustCompile(`@next":"[^"]*"`)
+
 // normal brings the JSON at the end of an answer into canonical form.
 func normal(answer string) string {
+	answer = cursors.ReplaceAllString(answer, `@next":"*"`)
 	at := 0
 	if strings.HasPrefix(answer, "error ") {
 		at = strings.IndexByte(answer, '{')

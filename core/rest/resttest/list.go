@@ -108,6 +108,40 @@ func testPageSizes(t *testing.T, newBackend NewBackend) {
 	}
 }
 
+func testListSides(t *testing.T, newBackend NewBackend) {
+	s := setup{model: cookies(), engine: engine.Options{MaxMembers: 3}}
+	t.Run("the Link of a list side that does not fit leads to the others", func(t *testing.T) {
+		c := s.start(t, newBackend)
+		c.check(t, exchange{"PUT /jar/1?depth=0", `{"label": "a"}`, 201, ""})
+		c.check(t, exchange{"POST /cookie?depth=0", `[{"jar": 1}, {"jar": 1}, {}, {"jar": 1}, {"jar": 1}, {"jar": 1}]`, 201, ""})
+		for depth, want := range []string{"", `["*", "*"]`, `[{"id": "*", "jar": 1, "crumbs": []}, {"id": "*", "jar": 1, "crumbs": []}]`} {
+			if depth == 0 {
+				continue
+			}
+			r := c.check(t, exchange{"GET /jar/1?depth=" + strconv.Itoa(depth), "", 200, `{"id": 1, "label": "a", "cookies": ["*", "*", "*"], "cookies@next": "*"}`})
+			var next string
+			if err := json.Unmarshal([]byte(r.field("cookies@next")), &next); err != nil || !strings.HasPrefix(next, "/cookie?") {
+				t.Fatalf("%q, %v", next, err)
+			}
+			rest := c.send(t, "GET", next, nil)
+			if rest.status != 200 || !rest.is(t, want) {
+				t.Errorf("%s: %d %s, want %s", next, rest.status, rest.body, want)
+			}
+		}
+	})
+	t.Run("a record with such a list side has a tag that can be written with", func(t *testing.T) {
+		c := s.start(t, newBackend)
+		c.check(t, exchange{"PUT /jar/1?depth=0", `{"cookies": [{}, {}, {}, {}]}`, 201, ""})
+		tag := c.check(t, exchange{"GET /jar/1", "", 200, ""}).header.Get("Etag")
+		c.check(t, exchange{"PATCH /jar/1", `{"label": "b", "cookies@next": "x"}`, 200, `{"id": 1, "label": "b", "cookies": ["*", "*", "*"], "cookies@next": "*"}`},
+			"If-Match", tag)
+		c.check(t, exchange{"PATCH /jar/1", `{}`, 412, ""}, "If-Match", tag)
+		c.check(t, exchange{"PATCH /jar/1", `{"cookies": []}`, 400, `BAD_REQUEST {"msg":
+			"jar.cookies holds more records than an answer shows, so it cannot be set as a list; set cookie.jar instead"}`})
+		c.check(t, exchange{"PUT /jar/1", `{"label": "c"}`, 200, `{"id": 1, "label": "c", "cookies": ["*", "*", "*"], "cookies@next": "*"}`})
+	})
+}
+
 // testLongLinks follows Links of lists whose values and conditions are long.
 func testLongLinks(t *testing.T, newBackend NewBackend) {
 	c := setup{model: cookies()}.start(t, newBackend)

@@ -28,6 +28,7 @@ var families = []struct {
 	{"sort and limit", testSort},
 	{"pages", testPages},
 	{"page sizes", testPageSizes},
+	{"list sides", testListSides},
 	{"long links", testLongLinks},
 	{"bytes of answers", testBytesOfAnswers},
 	{"bodies", testBodies},
