@@ -33,7 +33,8 @@ const (
 	Unauthorized Code = "UNAUTHORIZED"
 	// Forbidden: the principal may never do this. Resource where it is known.
 	Forbidden Code = "FORBIDDEN"
-	// MethodNotAllowed: the URL does not know this HTTP method.
+	// MethodNotAllowed: the URL does not know this HTTP method. Param, which is the
+	// method, and Accepted.
 	MethodNotAllowed Code = "METHOD_NOT_ALLOWED"
 	// ReadOnly: the store, the resource or the transaction does not take
 	// writes. Resource where it is known.
@@ -41,11 +42,13 @@ const (
 	// AlreadyExists: a key or a unique value is taken. Resource, Field.
 	AlreadyExists Code = "CONFLICT"
 	// PreconditionFailed: the record changed since the client read it
-	// (RFC 9110, section 13.1).
+	// (RFC 9110, section 13.1). Param, which is the current entity tag, where there
+	// is a record.
 	PreconditionFailed Code = "PRECONDITION_FAILED"
 	// TooLarge: the request or its answer exceeds a limit. Message.
 	TooLarge Code = "TOO_LARGE"
-	// UnsupportedMediaType: the body is not JSON.
+	// UnsupportedMediaType: the body is not JSON. Param, which is the header, and
+	// Accepted.
 	UnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"
 	// ServerError: something broke that is not the client's fault. Nothing of
 	// the cause is public.

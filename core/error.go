@@ -44,8 +44,9 @@ type Error struct {
 	Key      Value  // key of the record that is not there
 	Type     Type   // type that was wanted
 	Value    any    // value that did not fit, as it was given
-	Param    string // parameter that was out of range
+	Param    string // parameter that was out of range; of some codes the method or the tag
 	Accepted string // what the parameter accepts
+	Element  int    // which element of a list of the request is wrong, from 1; 0 for none
 	Message  string // what is wrong with the request
 	Cause    error  // never shown to a client
 }
@@ -89,8 +90,17 @@ type Detail struct {
 }
 
 // Details returns the facts that belong to the error's code, in a fixed order;
-// nil for a code without any. It never holds the cause.
+// nil for a code without any. It never holds the cause. Element, which any code may
+// have, comes last, counted from 0.
 func (e *Error) Details() []Detail {
+	details := e.details()
+	if e.Element > 0 {
+		details = append(details, Detail{"index", e.Element - 1})
+	}
+	return details
+}
+
+func (e *Error) details() []Detail {
 	switch e.Code {
 	case NotFound:
 		return []Detail{{"object_name", e.Resource}, {"object_id", e.Key.Any()}}
@@ -101,6 +111,12 @@ func (e *Error) Details() []Detail {
 			{"object_name", e.Resource}, {"field_name", e.Field},
 			{"type", e.Type.String()}, {"value", shorten(e.Value)},
 		}
+	case MethodNotAllowed:
+		return present(Detail{"method", cut(e.Param)}, Detail{"allowed_methods", e.Accepted})
+	case PreconditionFailed:
+		return present(Detail{"etag", e.Param})
+	case UnsupportedMediaType:
+		return present(Detail{"param_name", e.Param}, Detail{"accepted_values", e.Accepted})
 	case BadParam:
 		return []Detail{{"param_name", e.Param}, {"accepted_values", e.Accepted}}
 	case BadRequest, TooLarge:

@@ -16,6 +16,9 @@ import (
 // nested in is set. Nothing restricts the fields of a record that is born in the
 // same request.
 //
+// An error that is about one of several bodies has its place as Element; of a conflict among records
+// that are written together the place is not known.
+//
 // Errors: [core.NotFound] for an unknown resource and for ids of related records
 // that are not there or not visible; [core.UnknownField], [core.FieldReadonly]
 // and [core.BadFieldValue] for what a body says; [core.FieldUpdateForbidden] for
@@ -37,8 +40,9 @@ func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ..
 	drafts, reader := make([]*draft, len(bodies)), e.drafter()
 	for i, body := range bodies {
 		if drafts[i], err = reader.draft(s, body, 1); err != nil {
-			return nil, err
+			return nil, (&draft{element: elementOf(bodies, i)}).wrong(err)
 		}
+		drafts[i].element = elementOf(bodies, i)
 	}
 	if w.Match == nil && s.flat(w.Depth) && canInsertAlone(s, drafts) {
 		return e.insertAlone(ctx, s, drafts, w.Depth)
@@ -83,7 +87,7 @@ func (e *Engine) insertAlone(ctx context.Context, s *shape, drafts []*draft, dep
 	}
 	inserted, err := e.store.Insert(ctx, s.resource, records...)
 	if err != nil {
-		return nil, err
+		return nil, wrongOf(drafts, err)
 	}
 	return e.written(ctx, s, inserted, depth)
 }
@@ -140,19 +144,19 @@ func (w *work) createRun(ctx context.Context, drafts []*draft, given preset) ([]
 			c.set(given.field, given.value)
 		}
 		if err := w.apply(ctx, c, d.assignments); err != nil {
-			return nil, err
+			return nil, d.wrong(err)
 		}
 		changes[i] = c
 	}
 	records, err := w.insertChanges(ctx, s, changes)
 	if err != nil {
-		return nil, err
+		return nil, wrongOf(drafts, err)
 	}
 	keys := make([]core.Value, len(records))
 	for i, c := range changes {
 		keys[i] = records[i].Key()
 		if err := w.relateAll(ctx, c, keys[i]); err != nil {
-			return nil, err
+			return nil, drafts[i].wrong(err)
 		}
 	}
 	return keys, nil

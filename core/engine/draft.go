@@ -11,6 +11,9 @@ type draft struct {
 	shape       *shape
 	level       int          // how deep the body is nested, from 1
 	assignments []assignment // in the order of declaration
+	// element is the place in the list of the request, from 1; 0 for a nested draft, and
+	// for the only one.
+	element int
 	// plain: it can be written together with others in one operation.
 	plain bool
 	// related: it names ids of other records or holds nested ones.
@@ -66,6 +69,38 @@ func (d *draft) add(a assignment) {
 // writes reports whether the draft sets columns of the record itself.
 func (d *draft) writes() bool {
 	return slices.ContainsFunc(d.assignments, func(a assignment) bool { return a.field.Stored() })
+}
+
+// elementOf returns draft.element of the i-th body.
+func elementOf(bodies []map[string]any, i int) int {
+	if len(bodies) == 1 {
+		return 0
+	}
+	return i + 1
+}
+
+// wrong returns an error of the client with the element that is wrong; any other error
+// as it is.
+func (d *draft) wrong(err error) error {
+	if err == nil || d.element == 0 {
+		return err
+	}
+	switch e := *core.AsError(err); e.Code {
+	case core.ServerError, core.Unavailable, core.OutcomeUnknown:
+		return err
+	default:
+		e.Element = d.element
+		return &e
+	}
+}
+
+// wrongOf returns the error of drafts that were written together: which one is wrong is
+// known if there is only one.
+func wrongOf(drafts []*draft, err error) error {
+	if len(drafts) > 1 {
+		return err
+	}
+	return drafts[0].wrong(err)
 }
 
 // ids calls yield for every id of a record that the draft and those in it name.

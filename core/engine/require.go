@@ -19,11 +19,13 @@ func (w *work) require(ctx context.Context, drafts ...*draft) error {
 		}
 	}
 	var missing error
-	each(drafts, func(r *core.Resource, key core.Value) {
-		if f := w.tables[r.Index()][key]; f.record.IsZero() && !f.born && missing == nil {
-			missing = r.NotFound(key)
-		}
-	})
+	for _, d := range drafts {
+		d.ids(func(r *core.Resource, key core.Value) {
+			if f := w.tables[r.Index()][key]; f.record.IsZero() && !f.born && missing == nil {
+				missing = d.wrong(r.NotFound(key))
+			}
+		})
+	}
 	return missing
 }
 

@@ -91,7 +91,7 @@ func (x *exchange) run(ctx context.Context) error {
 	}
 	serve, ok := x.endpoint.methods[x.r.Method]
 	if !ok {
-		return core.MethodNotAllowed
+		return &core.Error{Code: core.MethodNotAllowed, Param: x.r.Method, Accepted: x.allow()}
 	}
 	if err := x.share.grow(x.ctx, entryBytes); err != nil {
 		return err

@@ -25,7 +25,7 @@ func (x *exchange) acceptable() error {
 	h := x.w.Header()
 	if !identity(x.r.Header["Content-Encoding"]) {
 		h["Accept-Encoding"] = acceptEncoding
-		return core.UnsupportedMediaType
+		return unsupported("Content-Encoding", acceptEncoding)
 	}
 	media := mediaOf(x.r.Header["Content-Type"])
 	if media == plainJSON || media == mergePatch && x.r.Method == http.MethodPatch {
@@ -34,10 +34,15 @@ func (x *exchange) acceptable() error {
 	switch x.r.Method {
 	case http.MethodPatch:
 		h["Accept-Patch"] = acceptPatch
+		return unsupported("Content-Type", acceptPatch)
 	case http.MethodPost:
 		h["Accept-Post"] = acceptPost
 	}
-	return core.UnsupportedMediaType
+	return unsupported("Content-Type", acceptPost)
+}
+
+func unsupported(header string, accepted []string) error {
+	return &core.Error{Code: core.UnsupportedMediaType, Param: header, Accepted: accepted[0]}
 }
 
 // identity reports whether content is not encoded.

@@ -39,20 +39,29 @@ func (c conditions) write(h *Handler) func(current *engine.View) error {
 		return nil
 	}
 	return func(current *engine.View) error {
-		if c.hold(h, current) {
-			return nil
+		if current != nil {
+			return c.hold(h, current)
 		}
-		return core.PreconditionFailed
+		if c.match != nil {
+			return core.PreconditionFailed
+		}
+		return nil
 	}
 }
 
-func (c conditions) hold(h *Handler, current *engine.View) bool {
-	if current == nil {
-		return c.match == nil
-	}
+// notMet is the error of a condition that does not hold for the record with that tag,
+// which its client can read.
+func notMet(tag string) error {
+	return &core.Error{Code: core.PreconditionFailed, Param: tag}
+}
+
+func (c conditions) hold(h *Handler, current *engine.View) error {
 	buf := newBuffer()
 	defer buf.release()
 	buf.b = h.appendView(buf.b, *current)
 	tag := tagOf(buf.b)
-	return (c.match == nil || c.match.strong(tag)) && (c.noneMatch == nil || !c.noneMatch.weak(tag))
+	if c.match != nil && !c.match.strong(tag) || c.noneMatch != nil && c.noneMatch.weak(tag) {
+		return notMet(tag)
+	}
+	return nil
 }

@@ -42,7 +42,7 @@ func (x *exchange) answerConditionally(body []byte) error {
 	}
 	tag := tagOf(body)
 	if c.match != nil && !c.match.strong(tag) {
-		return core.PreconditionFailed
+		return notMet(tag)
 	}
 	x.w.Header()["Etag"] = []string{tag}
 	if c.noneMatch != nil && c.noneMatch.weak(tag) {

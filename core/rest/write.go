@@ -23,6 +23,8 @@ func (x *exchange) post() error {
 	}
 	views, err := x.h.api.Create(x.ctx, x.resource.name, engine.Write{Depth: depth}, bodies...)
 	switch {
+	case err != nil && many && len(bodies) == 1:
+		return ofTheOnly(err)
 	case err != nil:
 		return err
 	case many:
@@ -106,6 +108,17 @@ func (x *exchange) write() (w engine.Write, err error) {
 	return w, err
 }
 
+// ofTheOnly returns the error of a list of one element: the engine names elements only
+// where there are several.
+func ofTheOnly(err error) error {
+	e := *core.AsError(err)
+	if statuses[e.Code] >= http.StatusInternalServerError {
+		return err
+	}
+	e.Element = 1
+	return &e
+}
+
 // objects returns the object or the objects that a body holds, and whether it
 // was a list.
 func objects(body any) (bodies []map[string]any, many bool, err error) {
@@ -117,7 +130,11 @@ func objects(body any) (bodies []map[string]any, many bool, err error) {
 	for i, item := range items {
 		var ok bool
 		if bodies[i], ok = item.(map[string]any); !ok {
-			return nil, many, &core.Error{Code: core.BadRequest, Message: "the body is neither a JSON object nor a list of objects"}
+			err := &core.Error{Code: core.BadRequest, Message: "the body is neither a JSON object nor a list of objects"}
+			if many {
+				err.Element = i + 1
+			}
+			return nil, many, err
 		}
 	}
 	return bodies, many, nil

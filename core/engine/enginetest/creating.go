@@ -10,8 +10,8 @@ func creatingCases() []Case {
 		script("a list is all or nothing", Cookies, `
 			post jar {}
 			post cookie [{"jar": 1}, {"type": []}]    => BAD_FIELD_VALUE
-			post cookie [{"jar": 1}, {"jar": 9}]      => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9}
-			post cookie [{"jar": 1}, {"jar": {"cookies": [9]}}] => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 9}
+			post cookie [{"jar": 1}, {"jar": 9}]      => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9, "index": 1}
+			post cookie [{"jar": 1}, {"jar": {"cookies": [9]}}] => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 9, "index": 1}
 			list cookie  => []
 			list jar     => [{"id": 1, "cookies": []}]`),
 		script("a record is created with its relations from either side", Cookies, `

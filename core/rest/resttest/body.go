@@ -72,7 +72,7 @@ func testBodies(t *testing.T, newBackend NewBackend) {
 	})
 	limited.check(t, newBackend, []rule{
 		{"the nesting limit is an option", []exchange{
-			{"POST /jar", `[{"cookies": [1]}]`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}`},
+			{"POST /jar", `[{"cookies": [1]}]`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1, "index": 0}`},
 			{"POST /jar", `[{"cookies": [{}]}]`, 400, `BAD_REQUEST {"msg": "*"}`},
 		}},
 	})
@@ -82,7 +82,7 @@ func testMediaTypes(t *testing.T, newBackend NewBackend) {
 	c := setup{model: cookies()}.start(t, newBackend)
 	c.check(t, exchange{"PUT /jar/1", `{}`, 201, ""})
 	const (
-		refused = `UNSUPPORTED_MEDIA_TYPE {}`
+		refused = `UNSUPPORTED_MEDIA_TYPE {"param_name": "*", "accepted_values": "*"}`
 		merge   = "application/merge-patch+json"
 	)
 	for _, row := range []struct {
@@ -119,9 +119,11 @@ func testMediaTypes(t *testing.T, newBackend NewBackend) {
 		for _, row := range [][4]string{
 			{"PATCH /jar/1", "Content-Type", "Accept-Patch", "application/json, " + merge},
 			{"POST /jar", "Content-Type", "Accept-Post", "application/json"},
+			{"PUT /jar/1", "Content-Type", "", "application/json"},
 			{"POST /jar", "Content-Encoding", "Accept-Encoding", "identity"},
 		} {
-			if got := c.check(t, exchange{row[0], `{}`, 415, refused}, row[1], "x").header.Get(row[2]); got != row[3] {
+			want := `UNSUPPORTED_MEDIA_TYPE {"param_name": "` + row[1] + `", "accepted_values": "` + row[3] + `"}`
+			if got := c.check(t, exchange{row[0], `{}`, 415, want}, row[1], "x").header.Get(row[2]); row[2] != "" && got != row[3] {
 				t.Errorf("%s: %s %q, want %q", row[0], row[2], got, row[3])
 			}
 		}

@@ -7,7 +7,12 @@ import (
 	"testing"
 )
 
-const notMet = `PRECONDITION_FAILED {}`
+// notMet are the answers to a condition that does not hold, for a record that is not
+// there and for one that is.
+const (
+	notMet      = `PRECONDITION_FAILED {}`
+	notMetByTag = `PRECONDITION_FAILED {"etag": "*"}`
+)
 
 // condition is a header with "TAG" for the record's own tag, and the status that
 // a request with it has.
@@ -104,6 +109,9 @@ func testConditionalReads(t *testing.T, c *client) {
 			t.Run("GET "+target+": "+row.rule, func(t *testing.T) {
 				for _, method := range []string{"GET ", "HEAD "} {
 					r := c.check(t, exchange{method + target, "", row.status, ""}, row.header, fill(row.value, tag))
+					if want := `PRECONDITION_FAILED {"etag": ` + strconv.Quote(tag) + `}`; r.status == 412 && method == "GET " && !r.is(t, want) {
+						t.Errorf("%s, want %s", r.body, want)
+					}
 					if r.status < 400 && (r.header.Get("Etag") != tag || r.header.Get("Cache-Control") != "private, no-cache") {
 						t.Errorf("%d with %v", r.status, r.header)
 					}
@@ -150,8 +158,8 @@ func testConditionalWrites(t *testing.T, newBackend NewBackend) {
 				_, target, _ := cut(q.request)
 				tag := c.check(t, exchange{"GET " + target, "", 200, ""}).header.Get("Etag")
 				r := c.check(t, exchange{q.request, q.body, row.status, ""}, row.header, fill(row.value, tag))
-				if r.status == 412 && !r.is(t, notMet) {
-					t.Errorf("%s: %s", q.request, r.body)
+				if want := `PRECONDITION_FAILED {"etag": ` + strconv.Quote(tag) + `}`; r.status == 412 && !r.is(t, want) {
+					t.Errorf("%s: %s, want %s", q.request, r.body, want)
 				}
 				if r.status != 200 {
 					c.check(t, exchange{"GET /jar/1", "", 200, `{"id": 1, "label": "old", "cookies": [1]}`})
@@ -163,7 +171,7 @@ func testConditionalWrites(t *testing.T, newBackend NewBackend) {
 		c := setup{model: cookies()}.start(t, newBackend)
 		c.check(t, exchange{"PUT /jar/1", `{"cookies": [{}]}`, 201, ""})
 		tag := c.check(t, exchange{"GET /jar/1?depth=2", "", 200, ""}).header.Get("Etag")
-		c.check(t, exchange{"PATCH /jar/1", `{}`, 412, notMet}, "If-Match", tag)
+		c.check(t, exchange{"PATCH /jar/1", `{}`, 412, notMetByTag}, "If-Match", tag)
 		c.check(t, exchange{"PATCH /jar/1?depth=2", `{}`, 200, ""}, "If-Match", tag)
 	})
 	t.Run("a record that is not there", func(t *testing.T) {
@@ -175,7 +183,7 @@ func testConditionalWrites(t *testing.T, newBackend NewBackend) {
 		}
 		c.check(t, exchange{"PATCH /jar/1", `{}`, 404, ""}, "If-None-Match", "*")
 		c.check(t, exchange{"PUT /jar/1", `{}`, 201, ""}, "If-None-Match", "*")
-		c.check(t, exchange{"PUT /jar/1", `{"label": "x"}`, 412, notMet}, "If-None-Match", "*")
+		c.check(t, exchange{"PUT /jar/1", `{"label": "x"}`, 412, notMetByTag}, "If-None-Match", "*")
 		c.check(t, exchange{"GET /jar", "", 200, `[{"id": 1, "cookies": []}]`})
 	})
 }

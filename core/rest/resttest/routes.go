@@ -76,7 +76,8 @@ func testMethods(t *testing.T, newBackend NewBackend) {
 		})
 		t.Run("other methods of "+place.target+" are 405 with Allow", func(t *testing.T) {
 			for _, method := range words(place.refused) {
-				r := c.check(t, exchange{method + " " + place.target, `{}`, 405, `METHOD_NOT_ALLOWED {}`})
+				r := c.check(t, exchange{method + " " + place.target, `{}`, 405,
+					`METHOD_NOT_ALLOWED {"method": "` + method + `", "allowed_methods": "` + place.allow + `"}`})
 				if got := r.header.Get("Allow"); got != place.allow {
 					t.Errorf("%s: Allow %q, want %q", method, got, place.allow)
 				}

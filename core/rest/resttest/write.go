@@ -15,7 +15,19 @@ func testCreate(t *testing.T, newBackend NewBackend) {
 		{"an empty list creates nothing", []exchange{{"POST /cookie", `[]`, 201, `[]`}, {"GET /cookie", "", 200, `[]`}}},
 		{"a list is all or nothing", []exchange{
 			{"POST /cookie", `[{"type": "a"}, {"price": "x"}]`, 400, `BAD_FIELD_VALUE`},
-			{"POST /cookie", `[{"type": "a"}, {"jar": 9}]`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9}`},
+			{"POST /cookie", `[{"type": "a"}, {"jar": 9}]`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9, "index": 1}`},
+			{"GET /cookie", "", 200, `[]`},
+		}},
+		{"the error of a list names the element", []exchange{
+			{"POST /cookie", `[{"type": "a"}, {"price": "x"}]`, 400,
+				`BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "price", "type": "int", "value": "x", "index": 1}`},
+			{"POST /cookie", `[{"size": 1}]`, 400, `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "size", "index": 0}`},
+			{"POST /cookie", `[{}, {"id": 1}]`, 400, `FIELD_IS_READONLY {"object_name": "cookie", "field_name": "id", "index": 1}`},
+			{"POST /cookie", `[{}, {}, {"jar": 9}]`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9, "index": 2}`},
+			{"POST /jar", `[{}, {"cookies": [{"size": 1}]}]`, 400, `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "size", "index": 1}`},
+			{"POST /jar", `[{}, {"cookies": [9]}]`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 9, "index": 1}`},
+			{"POST /cookie", `[{}, 1]`, 400, `BAD_REQUEST {"msg": "*", "index": 1}`},
+			{"POST /cookie", `{"size": 1}`, 400, `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "size"}`},
 			{"GET /cookie", "", 200, `[]`},
 		}},
 		{"a client cannot choose the id", []exchange{
