@@ -42,9 +42,9 @@ func (p *perTransaction) Begin(ctx context.Context, opts TxOptions) (BackendTx, 
 	if err != nil {
 		return nil, err
 	}
-	tx, err := b.Begin(ctx, opts)
-	if err != nil {
-		return nil, errors.Join(err, b.Close())
+	var tx BackendTx
+	if err := closing(b, func() (err error) { tx, err = b.Begin(ctx, opts); return err }); err != nil {
+		return nil, err
 	}
 	return &ownBackendTx{tx, b}, nil
 }
@@ -78,10 +78,24 @@ func (p *perTransaction) bound(ctx context.Context) (Backend, error) {
 	if b == nil {
 		return nil, errNoBackend
 	}
-	if err := b.Bind(ctx, p.model); err != nil {
-		return nil, errors.Join(err, b.Close())
+	if err := closing(b, func() error { return b.Bind(ctx, p.model) }); err != nil {
+		return nil, err
 	}
 	return b, nil
+}
+
+// closing runs fn and closes the backend unless fn succeeds: after an error and after
+// a panic.
+func closing(b Backend, fn func() error) (err error) {
+	ok := false
+	defer func() {
+		if !ok {
+			err = errors.Join(err, b.Close())
+		}
+	}()
+	err = fn()
+	ok = err == nil
+	return err
 }
 
 // ownBackendTx is a transaction that closes its backend when it ends.

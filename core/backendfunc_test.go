@@ -106,6 +106,49 @@ func TestBackendOfATransactionIsClosedEvenIfItPanics(t *testing.T) {
 	}
 }
 
+// tripping is a backend that panics in Bind, once armed, or in Begin.
+type tripping struct {
+	counted
+
+	inBind bool
+}
+
+func (f tripping) Bind(ctx context.Context, m *core.Model) error {
+	if f.inBind {
+		panic("boom")
+	}
+	return f.counted.Bind(ctx, m)
+}
+
+func (f tripping) Begin(context.Context, core.TxOptions) (core.BackendTx, error) { panic("boom") }
+func (f tripping) Ping(context.Context) error                                    { panic("boom") }
+
+func TestBackendIsClosedEvenIfItDoesNotGetAsFarAsATransaction(t *testing.T) {
+	for _, inBind := range []bool{true, false} {
+		opened, closed := 0, 0
+		s := openOn(t, core.BackendFunc(func(context.Context) (core.Backend, error) {
+			opened++
+			return tripping{counted{memory.New(), &closed}, inBind && opened > 1}, nil
+		}))
+		for what, do := range map[string]func() error{
+			"operation": func() error { return second(s.Count(t.Context(), s.Model().Resource("cookie"), core.All())) },
+			"transaction": func() error {
+				return s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
+			},
+			"ping": func() error { return s.Ping(t.Context()) },
+		} {
+			func() {
+				defer func() {
+					if recover() != "boom" || closed != opened {
+						t.Errorf("%s, panic in Bind: %v: %d opened, %d closed", what, inBind, opened, closed)
+					}
+				}()
+				_ = do()
+			}()
+		}
+	}
+}
+
 // kept outlives the transactions that it is handed out for.
 type kept struct {
 	core.Backend
