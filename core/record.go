@@ -11,7 +11,7 @@ import "strings"
 //   - to update: the key and the changed columns, the others absent.
 //
 // A Record is immutable: it can be kept, shared and used by several goroutines.
-// The zero Record belongs to no resource and is empty.
+// The zero Record belongs to no resource, and every value of it is absent.
 type Record struct {
 	resource *Resource
 	values   []Value
@@ -59,8 +59,13 @@ func (r Record) Len() int { return len(r.values) }
 // IsZero reports whether r is the zero Record.
 func (r Record) IsZero() bool { return r.resource == nil }
 
-// At returns the value of column i.
-func (r Record) At(i int) Value { return r.values[i] }
+// At returns the value of column i; absent for the zero Record.
+func (r Record) At(i int) Value {
+	if r.resource == nil {
+		return Value{}
+	}
+	return r.values[i]
+}
 
 // Key returns the value of the primary key; absent if there is none.
 func (r Record) Key() Value {
@@ -90,8 +95,11 @@ func (r Record) With(i int, v Value) Record {
 }
 
 // Merge returns the record with the columns that patch holds replaced by its
-// values: the after image of an update.
+// values: the after image of an update. The zero Record is neutral on either side.
 func (r Record) Merge(patch Record) Record {
+	if r.resource == nil {
+		return patch
+	}
 	values := append([]Value(nil), r.values...)
 	for i, v := range patch.values {
 		if v.typ != 0 {
@@ -104,7 +112,7 @@ func (r Record) Merge(patch Record) Record {
 // Project returns the record with only the columns of the given fields and the
 // key; with no fields, the record itself.
 func (r Record) Project(fields []*Field) Record {
-	if fields == nil {
+	if fields == nil || r.resource == nil {
 		return r
 	}
 	values := make([]Value, len(r.values))

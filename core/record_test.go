@@ -10,6 +10,26 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
+func TestTheZeroRecordIsAbsentEverywhere(t *testing.T) {
+	var none core.Record
+	for i := range 3 {
+		if !none.At(i).IsAbsent() {
+			t.Errorf("column %d is %v", i, none.At(i))
+		}
+	}
+	full := cookie(t, cookies(t), map[string]any{"id": 1})
+	switch {
+	case !none.Key().IsAbsent() || !none.Get("id").IsAbsent():
+		t.Error("it has a key")
+	case !none.Project(full.Resource().Columns()).IsZero():
+		t.Error("a projection of it is another record")
+	case !none.Merge(full).Equal(full) || !full.Merge(none).Equal(full) || !none.Merge(none).IsZero():
+		t.Error("it adds something to a record")
+	case len(none.Map()) != 0 || none.Len() != 0 || none.String() != "{}":
+		t.Error("it shows something")
+	}
+}
+
 func TestRecordsAreChangedInCopiesOnly(t *testing.T) {
 	m := cookies(t)
 	rec := cookie(t, m, map[string]any{"id": 1, "type": "muffin", "price": nil})
