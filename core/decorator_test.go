@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 )
 
@@ -202,6 +203,47 @@ func TestFurtherOpsOfADecoratorShareTheTransaction(t *testing.T) {
 	}
 	if n, err := s.Count(ctx, jar, core.All()); n != 1 || err != nil {
 		t.Errorf("after a rollback: %d notes, %v", n, err)
+	}
+}
+
+func TestInsertsThatADecoratorDerivesGetTheDefaults(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{id()}},
+		core.ResourceSpec{Name: "entry", Fields: []core.FieldSpec{
+			id(), {Name: "text", Type: core.Text}, {Name: "state", Type: core.Text, Default: "new"},
+			{Name: "number", Type: core.Int, Default: func() any { return 7 }},
+		}},
+	)
+	entry := m.Resource("entry")
+	s, err := core.New(t.Context(), m, memory.New(), around("audit", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind != core.Insert {
+			return next(ctx, op)
+		}
+		return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) {
+			derived := op.Further(core.Insert, entry)
+			for _, values := range []map[string]any{{"text": "a"}, {"text": "b", "state": nil, "number": 1}} {
+				rec, err := entry.NewRecord(values)
+				if err != nil {
+					return core.Result{}, err
+				}
+				derived.Records = append(derived.Records, rec)
+			}
+			if _, err := next(ctx, derived); err != nil {
+				return core.Result{}, err
+			}
+			return next(ctx, op)
+		})
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Insert(t.Context(), m.Resource("cookie"), m.Resource("cookie").RecordOf(make([]core.Value, 1))); err != nil {
+		t.Fatal(err)
+	}
+	page, err := s.Select(t.Context(), entry, core.Query{})
+	want := "[entry{id:1 text:a state:new number:7} entry{id:2 text:b state:null number:1}]"
+	if got := fmt.Sprint(page.Records); got != want || err != nil {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
 

@@ -96,7 +96,8 @@ func (op *Op) Attempt() int {
 // Further returns an op of the decorator's own, to be passed to the next handler
 // before or after op: in the same transaction, for the same principal, with no
 // guards yet and nothing else set. Because op is then not the only one that is
-// left, its Final is cleared.
+// left, its Final is cleared. The records of a further Insert get the model's
+// defaults where columns are absent, behind all decorators.
 //
 // A Tx has no transaction yet that a further op could belong to.
 func (op *Op) Further(kind Kind, r *Resource) *Op {
@@ -111,6 +112,20 @@ func (op *Op) Writes() bool {
 		return !op.Tx.ReadOnly
 	}
 	return op.Kind.Writes()
+}
+
+// fillDefaults fills the model's defaults into the records of an Insert that a
+// decorator made. Those of a caller's have them, see [Op.Given].
+func (op *Op) fillDefaults() error {
+	filled := make([]Record, len(op.Records))
+	for i, rec := range op.Records {
+		var err error
+		if filled[i], err = withDefaults(op.Resource, rec); err != nil {
+			return err
+		}
+	}
+	op.Records = filled
+	return nil
 }
 
 // aboutNothing reports whether the op names nothing to read, write or allocate.

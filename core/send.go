@@ -60,6 +60,11 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 	if err := op.bind(); err != nil {
 		return Result{}, err
 	}
+	if op.Kind == Insert && op.Given == nil {
+		if err := op.fillDefaults(); err != nil {
+			return Result{}, err
+		}
+	}
 	switch {
 	case op.Kind == Tx:
 		return Result{}, s.transact(ctx, op)

@@ -162,7 +162,7 @@ func (s Session) Replace(ctx context.Context, r *Resource, reset []*Field, chang
 		return nil, err
 	}
 	op := s.op(Update, r)
-	op.Records, op.Keys, op.Reset = sorted, keys, reset
+	op.Records, op.Keys, op.Reset = sorted, keys, slices.Clone(reset)
 	res, err := s.send(ctx, op)
 	return eachOf(len(sorted), res.Records, err)
 }
