@@ -56,6 +56,13 @@ func (c *Collection[T]) In(tx *Transaction) *Collection[T] {
 	return &Collection[T]{tx.Session, c.resource, c.mapping}
 }
 
+// Final returns the same collection for the last operation of a transaction, as
+// [Transaction.Final] does: when the operation succeeds, the transaction has
+// committed.
+func (c *Collection[T]) Final(tx *Transaction) *Collection[T] {
+	return &Collection[T]{tx.Final(), c.resource, c.mapping}
+}
+
 // Get returns the record with that key, which is of any type that the key's
 // type converts.
 //

@@ -31,6 +31,36 @@ func collection[T any](t *testing.T, s *core.Store, resource string) *core.Colle
 	return c
 }
 
+func TestTheLastOperationOfATransactionThroughACollection(t *testing.T) {
+	b := &flaky{Backend: memory.New()}
+	s := openOn(t, b)
+	type row struct {
+		ID   int64
+		Type string
+	}
+	all, err := core.NewCollection[row](s, "cookie")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := all.Insert(t.Context(), &row{ID: 1}); err != nil {
+		t.Fatal(err)
+	}
+	b.final = 0
+	err = s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		if err := all.Final(tx).Delete(ctx, 1); err != nil {
+			return err
+		}
+		_, err := all.In(tx).Count(ctx, core.All())
+		return err
+	})
+	if b.final != 1 || !errors.Is(err, core.ErrTxDone) {
+		t.Errorf("%d final operations; after them: %v", b.final, err)
+	}
+	if n, err := all.Count(t.Context(), core.All()); n != 0 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
 func TestRowsGoInAndComeOutAsStructs(t *testing.T) {
 	s := open(t)
 	ctx, all := t.Context(), collection[Cookie](t, s, "cookie")
