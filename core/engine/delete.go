@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"github.com/larder-go/larder/core"
 )
@@ -10,8 +11,9 @@ import (
 // with it.
 //
 // Errors: [core.NotFound]; [core.FieldUpdateForbidden] where a record on the other
-// side of a relation does not let it change, or is not visible; [core.TooLarge] if more
-// records depend on it than [Options.MaxWritten];
+// side of a relation does not let it change, is not visible, or stores the relation in
+// a field that the principal may not write; [core.TooLarge] if more records depend on it
+// than [Options.MaxWritten];
 // [core.BadFieldValue] for an id that does not fit; [core.BadParam] for the depth.
 func (e *Engine) Delete(ctx context.Context, resource string, id any, w Write) error {
 	s, key, err := e.target(resource, id, w.Depth)
@@ -34,6 +36,16 @@ func (e *Engine) Delete(ctx context.Context, resource string, id any, w Write) e
 		}
 		dead := newMoves(s)
 		dead.dying = []core.Value{key}
-		return wk.remove(ctx, dead, true)
+		return undetached(wk.remove(ctx, dead, true))
 	})
+}
+
+// undetached returns the error of detaching records from one that is deleted. A field
+// that may not be written is none that the client named: it stands in the way.
+func undetached(err error) error {
+	if !errors.Is(err, core.FieldReadonly) {
+		return err
+	}
+	e := core.AsError(err)
+	return &core.Error{Code: core.FieldUpdateForbidden, Resource: e.Resource, Field: e.Field, Cause: err}
 }

@@ -100,6 +100,21 @@ func fixed(resource string) core.Decorator {
 	}}
 }
 
+// unwritable lets nobody set a field by an update.
+func unwritable(resource, field string) core.Decorator {
+	return core.Decorator{Name: "unwritable", Layer: core.Policy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+		f := m.Resource(resource).Field(field)
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Kind == core.Update && slices.ContainsFunc(op.Records, func(rec core.Record) bool {
+				return rec.Resource() == f.Resource() && !rec.At(f.Column()).IsAbsent()
+			}) {
+				return core.Result{}, &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+}
+
 func policyCases() []Case {
 	guarded := func(rule, text string) Case {
 		return scriptWith(rule, owned, engine.Options{}, shared+text, ownerGuard())
@@ -288,6 +303,12 @@ func policyCases() []Case {
 			get cookie/1 depth=2     => {"id": 1}
 			post jar {"cookies": [1]} depth=2  => {"id": 2, "cookies": [{"id": 1}]}
 			get jar/1                => UNAUTHORIZED {}`, unreadable("jar", core.Unauthorized)),
+		scriptWith("a delete that would detach by a field that may not be written is refused", owned, engine.Options{}, `
+			post jar {}
+			post cookie {"jar": 1}
+			delete jar/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "cookie", "field_name": "jar"}
+			patch cookie/1 {"jar": null}     => FIELD_IS_READONLY {"object_name": "cookie", "field_name": "jar"}
+			get cookie/1                     => {"id": 1, "jar": 1}`, unwritable("cookie", "jar")),
 		scriptWith("setting what the other side stores is no update of the record itself", Family, engine.Options{}, `
 			post male {}
 			patch male/1 {"children": [{}]}  => {"id": 1, "children": [1], "url": "/male/1"}
