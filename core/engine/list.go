@@ -31,6 +31,9 @@ type Query struct {
 	Limit int
 	// After continues a list where [List.Next] points.
 	After core.Cursor
+	// Scope, if not empty, is what cursors are bound to in the place of Filter: for a
+	// program that makes Filter anew for each page, see [core.Query.Scope].
+	Scope string
 	// Depth at which to show the records: 0 their ids, n their fields with
 	// related records at n-1.
 	Depth int

@@ -24,6 +24,9 @@ func (l *lister) derives(c condition) bool {
 // scope spells the client's filter for cursors, which shall continue a list
 // although the keys in a derived condition have changed.
 func (l *lister) scope() string {
+	if l.query.Scope != "" {
+		return "\x00" + l.query.Scope // no condition is spelled like this
+	}
 	if !l.derived() {
 		return ""
 	}
