@@ -44,7 +44,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	if err != nil {
 		return err
 	}
-	return p.Serve(ctx, handler, func(string) error {
+	return p.Serve(ctx, store, handler, func(string) error {
 		_, err := fmt.Fprintf(p.Out, "%sdemo only: the bearer tokens alice and bob (bakers) and olga (the owner)\n", store.Describe())
 		return err
 	})

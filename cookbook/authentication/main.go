@@ -56,7 +56,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	if err != nil {
 		return err
 	}
-	return p.Serve(ctx, api)
+	return p.Serve(ctx, store, api)
 }
 
 // compose puts ownership around the backend: here is all there is to it.

@@ -66,7 +66,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", identify(api))
 	mux.Handle("/log-level", level) // GET tells it, PUT changes it; not for the whole world
-	return p.Serve(ctx, mux)
+	return p.Serve(ctx, store, mux)
 }
 
 // newLogger writes lines of JSON whose times and durations people can read.

@@ -62,5 +62,5 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	mux.Handle("/", traced(api))
 	// OpenMetrics is the format that has exemplars. Not for the whole world.
 	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
-	return p.Serve(ctx, mux)
+	return p.Serve(ctx, store, mux)
 }

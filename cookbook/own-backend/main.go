@@ -37,5 +37,5 @@ func run(ctx context.Context, p *program.Program) error {
 	if err != nil {
 		return err
 	}
-	return p.Serve(ctx, handler)
+	return p.Serve(ctx, store, handler)
 }

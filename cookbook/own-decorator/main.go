@@ -60,7 +60,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 			http.Error(w, "it did not come back", http.StatusInternalServerError)
 		}
 	})
-	return p.Serve(ctx, mux)
+	return p.Serve(ctx, store, mux)
 }
 
 // restore brings a record back: the program meets those that were deleted.

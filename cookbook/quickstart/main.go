@@ -49,7 +49,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	if err != nil {
 		return err
 	}
-	return p.Serve(ctx, handler, func(base string) error { return announce(p.Out, base, store, around.auth) })
+	return p.Serve(ctx, store, handler, func(base string) error { return announce(p.Out, base, store, around.auth) })
 }
 
 // serve puts the REST face over the store, and /metrics beside it, open to whoever

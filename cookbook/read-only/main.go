@@ -58,7 +58,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 		}
 		mux.Handle("/admin/read-only", control)
 	}
-	return p.Serve(ctx, mux)
+	return p.Serve(ctx, store, mux)
 }
 
 // always returns the decorator for resources that nobody ever writes.

@@ -20,7 +20,7 @@
 //		}
 //		defer store.Close()
 //		...
-//		return p.Serve(ctx, handler)
+//		return p.Serve(ctx, store, handler)
 //	}
 //
 // A mistake of the user is one line on the standard error and exit code 1, flags

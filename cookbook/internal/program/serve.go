@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/rest"
 )
 
@@ -16,8 +17,9 @@ func (p *Program) AddrFlag() {
 }
 
 // Serve listens on -addr, calls each announce with the base URL, says where it
-// serves, and serves until ctx ends.
-func (p *Program) Serve(ctx context.Context, handler http.Handler, announce ...func(base string) error) error {
+// serves, and serves until ctx ends: /healthz and /readyz for whoever supervises the
+// program, and the handler for everything else.
+func (p *Program) Serve(ctx context.Context, store *core.Store, handler http.Handler, announce ...func(base string) error) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *p.addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w", *p.addr, cause(err))
@@ -31,7 +33,7 @@ func (p *Program) Serve(ctx context.Context, handler http.Handler, announce ...f
 	if _, err := fmt.Fprintf(p.Out, "serving on %s\n", base); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return rest.Serve(ctx, listener, handler)
+	return rest.Serve(ctx, listener, healthy(store, handler))
 }
 
 // cause strips the network's own wording, which repeats the address.

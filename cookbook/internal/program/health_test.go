@@ -1,0 +1,36 @@
+package program
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/core"
+)
+
+func TestHealthAndReadiness(t *testing.T) {
+	model := core.MustModel("m", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}})
+	store, err := core.New(t.Context(), model, memory.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := healthy(store, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	expect := func(what, method, path string, status int, body string) {
+		t.Helper()
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), method, path, nil))
+		if answer.Code != status || answer.Body.String() != body {
+			t.Errorf("%s: %s %s: %d %q, want %d %q", what, method, path, answer.Code, answer.Body, status, body)
+		}
+	}
+	expect("open", "GET", "/healthz", 200, "ok\n")
+	expect("open", "GET", "/readyz", 200, "ok\n")
+	expect("open", "POST", "/readyz", http.StatusTeapot, "")
+	expect("open", "GET", "/cookie", http.StatusTeapot, "")
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	expect("closed", "GET", "/healthz", 200, "ok\n")
+	expect("closed", "GET", "/readyz", 503, "the storage does not answer\n")
+}
