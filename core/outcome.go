@@ -28,6 +28,10 @@ const (
 	// OutcomeCancelled: the context was cancelled, by a client that left. One that
 	// expired is OutcomeUnavailable.
 	OutcomeCancelled
+	// OutcomeRolledBack: the function of a transaction returned an error of the
+	// program's own, without a code, and no operation had failed in the backend. The
+	// store has done what it was asked for.
+	OutcomeRolledBack
 	// OutcomeUnavailable: [Unavailable] for any other reason, and a write of unknown
 	// outcome: [OutcomeUnknown].
 	OutcomeUnavailable
@@ -37,7 +41,7 @@ const (
 
 var outcomeNames = [...]string{
 	OutcomeOK: "ok", OutcomeNotFound: "not_found", OutcomeDenied: "denied", OutcomeInvalid: "invalid",
-	OutcomeConflict: "conflict", OutcomeCancelled: "cancelled", OutcomeUnavailable: "unavailable", OutcomeFailed: "failed",
+	OutcomeConflict: "conflict", OutcomeCancelled: "cancelled", OutcomeRolledBack: "rolled_back", OutcomeUnavailable: "unavailable", OutcomeFailed: "failed",
 }
 
 // Outcomes returns all outcomes, in the order of their values from 0, for labels
@@ -66,6 +70,9 @@ func (o Outcome) Failure() bool { return o >= OutcomeUnavailable }
 func OutcomeOf(err error) Outcome {
 	if err == nil {
 		return OutcomeOK
+	}
+	if own, ok := errors.AsType[*functionError](err); ok && own.intended() {
+		return OutcomeRolledBack
 	}
 	switch code := AsError(err).Code; code {
 	case NotFound:

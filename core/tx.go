@@ -48,9 +48,25 @@ func (s *Store) Tx(ctx context.Context, opts TxOptions, fn func(ctx context.Cont
 
 // functionError marks the error of the function of a transaction on its way
 // through the chain, so that it is known again even if it cannot be compared.
-type functionError struct{ error }
+type functionError struct {
+	error
+
+	failed error // of an operation, in the backend
+}
 
 func (e *functionError) Unwrap() error { return e.error }
+
+// intended reports whether the error is the program's own way to roll back: it has no
+// code and is none of a context or a conflict, and no operation had failed.
+func (e *functionError) intended() bool {
+	if _, coded := errors.AsType[*Error](e.error); coded || e.failed != nil {
+		return false
+	}
+	if _, coded := errors.AsType[Code](e.error); coded {
+		return false
+	}
+	return AsError(e.error).Code == ServerError
+}
 
 // attempt sends one try of the transaction through the chain, and reports
 // whether a failure is one that another try may not have.
@@ -72,7 +88,7 @@ func (s *Store) attempt(
 		failed := t.end()
 		failures = errors.Join(err, failed)
 		if err != nil {
-			own = &functionError{err}
+			own = &functionError{err, failed}
 			return own
 		}
 		return failed

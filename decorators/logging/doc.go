@@ -36,7 +36,8 @@
 //
 // A conflict is a warning, and so is what takes as long as [Options.Slow] or
 // longer; what a policy has denied is info; a failure is an error; all else,
-// clients that were wrong or have left included, is for debugging. See
+// clients that were wrong or have left and transactions that the program rolls back
+// included, is for debugging. See
 // [core.OutcomeOf] for which is which.
 //
 // With the level off, an operation costs two readings of the clock, the

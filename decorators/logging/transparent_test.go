@@ -60,7 +60,7 @@ func wanted(e storetest.Event) string {
 	}
 	level := map[core.Outcome]zapcore.Level{
 		core.OutcomeOK: zapcore.DebugLevel, core.OutcomeNotFound: zapcore.DebugLevel, core.OutcomeInvalid: zapcore.DebugLevel,
-		core.OutcomeCancelled: zapcore.DebugLevel, core.OutcomeDenied: zapcore.InfoLevel, core.OutcomeConflict: zapcore.WarnLevel,
+		core.OutcomeCancelled: zapcore.DebugLevel, core.OutcomeRolledBack: zapcore.DebugLevel, core.OutcomeDenied: zapcore.InfoLevel, core.OutcomeConflict: zapcore.WarnLevel,
 		core.OutcomeUnavailable: zapcore.ErrorLevel, core.OutcomeFailed: zapcore.ErrorLevel,
 	}[outcome]
 	var resource, rows, readOnly, principal, system any

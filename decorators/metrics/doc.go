@@ -21,7 +21,7 @@
 // model, the outcomes ([core.Outcome]). No id, owner, condition or text of an error is
 // ever a label. All series exist from the start, so that a rate has a zero to
 // start from and a panel shows zero instead of nothing. A resource has seven
-// operations and so 203 series, 84 without classic buckets.
+// operations and so 210 series, 91 without classic buckets.
 //
 // A transaction is the operation "tx" with an empty resource. Its duration
 // contains those of the operations in it, so sums over operations leave it out:
@@ -29,8 +29,8 @@
 //	sum by (resource) (rate(larder_operations_total{operation!="tx"}[5m]))
 //
 // Each try of what is repeated after a conflict counts. Failures are the outcomes
-// unavailable and failed; not found, denied, cancelled and the like happen in a
-// sound store. Rows are records that were read or written and keys that were
+// unavailable and failed; not found, denied, cancelled, rolled back by the program and
+// the like happen in a sound store. Rows are records that were read or written and keys that were
 // handed out. The attempts are those that transactions took to commit.
 //
 // The folder of this package has a Grafana dashboard, dashboard.json, rules for

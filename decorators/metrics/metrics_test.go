@@ -152,6 +152,18 @@ func TestEveryOperationAndTransactionIsCountedOnce(t *testing.T) {
 	expect(t, registry, want)
 }
 
+func TestARollbackByTheProgramsOwnErrorIsNoFailure(t *testing.T) {
+	store, registry := open(t, metrics.Options{})
+	own := errors.New("changed my mind")
+	if err := store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return own }); !errors.Is(err, own) {
+		t.Fatal(err)
+	}
+	got := values(t, registry)
+	if got["operations_total tx rolled_back"] != 1 || got["operation_failures_total tx"] != 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestFailuresAreWhatAClientIsNotToBlameFor(t *testing.T) {
 	for _, c := range []struct {
 		err     error
@@ -288,8 +300,8 @@ func TestAllSeriesAreThereFromTheStartAndNoneComesLater(t *testing.T) {
 		}
 		return n
 	}
-	// 7 operations on each of 2 resources: 8 outcomes and 4 metrics without. Transactions have no rows, but attempts.
-	if got, want := count(), (7*2+1)*(8+4); got != want {
+	// 7 operations on each of 2 resources: 9 outcomes and 4 metrics without. Transactions have no rows, but attempts.
+	if got, want := count(), (7*2+1)*(9+4); got != want {
 		t.Errorf("%d series at the start, want %d", got, want)
 	}
 	before := count()
