@@ -54,11 +54,12 @@ func lostIn(c *content, shape shape, m *core.Model) (lost []string) {
 			}
 			continue
 		}
+		counts := countSet(rows, len(from.fields))
 		for i, f := range from.fields {
 			if to := r.Field(f.name); to != nil && to.Stored() {
 				continue
 			}
-			if n := countSet(rows, i); n > 0 {
+			if n := counts[i]; n > 0 {
 				lost = append(lost, fmt.Sprintf("field %s.%s (of %d records)", from.name, f.name, n))
 			}
 		}
@@ -66,13 +67,15 @@ func lostIn(c *content, shape shape, m *core.Model) (lost []string) {
 	return lost
 }
 
-func countSet(rows *rows, column int) (n int) {
+// countSet returns how many rows hold each of so many fields.
+func countSet(rows *rows, fields int) []int {
+	counts := make([]int, fields)
 	for row := range rows.all() {
-		if row[column].IsSet() {
-			n++
+		for column := range row.cells() {
+			counts[column]++
 		}
 	}
-	return n
+	return counts
 }
 
 // adoptResource returns the rows as records, ascending by key.
@@ -85,14 +88,15 @@ func adoptResource(rows *rows, from *resourceShape, r *core.Resource) ([]core.Re
 	same := columns == nil
 	records := make([]core.Record, 0, rows.size())
 	for row := range rows.all() {
-		if !same {
-			key := row[from.key]
-			var err error
-			if row, err = rearrange(row, columns, r); err != nil {
-				return nil, fmt.Errorf("%s %s: %w", r, key, err)
-			}
+		if same {
+			records = append(records, r.RecordOf(row.dense(len(from.fields))))
+			continue
 		}
-		records = append(records, r.RecordOf(row))
+		values, err := rearrange(row, columns, r)
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", r, row.at(from.key), err)
+		}
+		records = append(records, r.RecordOf(values))
 	}
 	return records, nil
 }
@@ -113,14 +117,14 @@ func columnsFrom(from *resourceShape, r *core.Resource) []int {
 }
 
 // rearrange returns the row with the columns of the resource.
-func rearrange(row []core.Value, columns []int, r *core.Resource) ([]core.Value, error) {
+func rearrange(row row, columns []int, r *core.Resource) ([]core.Value, error) {
 	out := make([]core.Value, len(columns))
 	for i, f := range r.Columns() {
 		if columns[i] < 0 {
 			out[i] = missing(f)
 			continue
 		}
-		v, err := f.Convert(row[columns[i]])
+		v, err := f.Convert(row.at(columns[i]))
 		if err != nil {
 			return nil, err
 		}

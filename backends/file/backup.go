@@ -25,7 +25,7 @@ func (b *Backend) Backup(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := anew.snapshot(ctx, snapshot, b.model, positions); err != nil {
+	if err := anew.all(ctx, sourceOf(b.model, snapshot, positions)); err != nil {
 		return err
 	}
 	return out.Flush()

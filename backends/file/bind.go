@@ -111,6 +111,7 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 	}
 	anew, j.reserved = !r.content.shape.equal(j.shape), c.Positions
 	j.whole.Store(r.content.shape.version < versionOfSets)
+	b.opts.tellTorn(j.path, r)
 	if err = j.resume(r); err == nil && !anew {
 		err = j.seal(c.Positions)
 	}
@@ -129,8 +130,6 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 // be, because it takes itself to be clean; so that part is written again.
 func (j *journal) resume(r *replayed) error {
 	if r.torn != nil {
-		j.logger.Warn("file: cutting off a broken end: what a crash left of the last write, or damage to it",
-			"path", j.path, "offset", r.end, "bytes", r.size-r.end, "reason", r.torn)
 		if err := j.file.Truncate(r.end); err != nil {
 			return err
 		}

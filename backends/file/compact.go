@@ -92,7 +92,7 @@ func (c *compaction) run(ctx context.Context, b *Backend) error {
 	if c.writer, err = newWriter(c.out, j.shape); err != nil {
 		return err
 	}
-	if err := c.writer.snapshot(ctx, snapshot, b.model, positions); err != nil {
+	if err := c.writer.all(ctx, sourceOf(b.model, snapshot, positions)); err != nil {
 		return err
 	}
 	c.size = c.writer.end

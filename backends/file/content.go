@@ -12,10 +12,13 @@ type content struct {
 	rows    []rows       // by resource, of one value per field
 	seq     []int64      // by resource, the last that was said
 	largest []int64      // by resource, the largest key that was ever there
+	dry     bool         // lines are read, and nothing of them is kept
 	live    int64        // how large about the journal would be if it were written anew
 	begun   bool         // what the journal was written with has come to its end
 	room    []core.Value // for rows to come
 	scratch []byte
+	reading []cell // of the record that is read
+	merging []cell // of the record that is changed
 
 	// fragments are records of which no line that could be read says more than what
 	// was changed later. nil rejects such lines.
@@ -43,52 +46,85 @@ func newContent(s shape) *content {
 // rowsAtOnce is how many rows are allocated together.
 const rowsAtOnce = 32
 
-// emptyRow returns a row of null values.
-func (c *content) emptyRow(fields int) []core.Value {
-	if len(c.room) < fields {
-		c.room = make([]core.Value, rowsAtOnce*fields)
+// widest is how many fields a row has at most that is allocated with others.
+const widest = 64
+
+// row returns a row of cells, which ascend.
+func (c *content) row(r *resourceShape, cells []cell, size int64) row {
+	if len(cells)*sparseFrom < len(r.fields) {
+		out := row{make([]int, len(cells)), make([]core.Value, len(cells)), size}
+		for i, one := range cells {
+			out.columns[i], out.values[i] = one.column, one.value
+		}
+		return out
 	}
-	row := c.room[:fields:fields]
-	c.room = c.room[fields:]
-	for i := range row {
-		row[i] = core.Null
+	values := c.emptyRow(len(r.fields))
+	for _, one := range cells {
+		values[one.column] = one.value
 	}
-	return row
+	return row{nil, values, size}
 }
 
-func (c *content) put(r *resourceShape, new row) {
-	c.live += new.size - c.rows[r.index].put(new)
-	c.largest[r.index] = max(c.largest[r.index], new.values[r.key].Int())
-	delete(c.fragments, fragment{r, new.values[r.key]})
+// emptyRow returns so many null values.
+func (c *content) emptyRow(fields int) (values []core.Value) {
+	if fields > widest {
+		values = make([]core.Value, fields)
+	} else {
+		if len(c.room) < fields {
+			c.room = make([]core.Value, rowsAtOnce*fields)
+		}
+		values, c.room = c.room[:fields:fields], c.room[fields:]
+	}
+	for i := range values {
+		values[i] = core.Null
+	}
+	return values
+}
+
+func (c *content) put(r *resourceShape, of row) {
+	if c.dry {
+		return
+	}
+	c.live += of.size - c.rows[r.index].put(of)
+	key := of.at(r.key)
+	c.largest[r.index] = max(c.largest[r.index], key.Int())
+	delete(c.fragments, fragment{r, key})
 }
 
 func (c *content) remove(r *resourceShape, key core.Value) {
+	if c.dry {
+		return
+	}
 	c.live -= c.rows[r.index].remove(key)
 	delete(c.fragments, fragment{r, key})
 }
 
 var errNoRecord = errors.New("it changes a record that is not there")
 
-// set puts values that are not absent, and among them the key, into the row with that
-// key.
-func (c *content) set(r *resourceShape, values []core.Value) error {
-	key := values[r.key]
+// set puts cells, which ascend and of which one is the key, into the row with that key.
+func (c *content) set(r *resourceShape, key core.Value, cells []cell) error {
 	found, ok := c.rows[r.index].get(key)
 	switch {
+	case c.dry:
+		return nil
 	case ok:
 	case c.fragments == nil:
 		return errNoRecord
 	default:
-		found.values = c.emptyRow(len(values))
-		found.values[r.key] = key
+		found = c.row(r, []cell{{r.key, key}}, 0)
 		c.put(r, found)
 		c.fragments[fragment{r, key}] = true
 	}
-	for i, v := range values {
-		if i != r.key && !v.IsAbsent() {
-			found.size += c.sizeOf(&r.fields[i], v) - c.sizeOf(&r.fields[i], found.values[i])
-			found.values[i] = v
+	for _, one := range cells {
+		f := &r.fields[one.column]
+		found.size += c.sizeOf(f, one.value) - c.sizeOf(f, found.at(one.column))
+		if found.columns == nil {
+			found.values[one.column] = one.value
 		}
+	}
+	if found.columns != nil {
+		c.merging = found.merged(c.merging[:0], cells)
+		found = c.row(r, c.merging, found.size)
 	}
 	c.live += found.size - c.rows[r.index].put(found)
 	return nil

@@ -22,7 +22,7 @@ func (b *Backend) create(ctx context.Context, path string, m *core.Model) error 
 		return err
 	}
 	store := memtable.New(m, memtable.Content{Records: records}, nil)
-	return writeNew(ctx, b.fs, path, m, store.Snapshot(), store.Positions())
+	return writeNew(ctx, b.fs, path, sourceOf(m, store.Snapshot(), store.Positions()))
 }
 
 // writeNew writes a journal to a file that is not there yet. Whatever happens, it is
@@ -30,7 +30,7 @@ func (b *Backend) create(ctx context.Context, path string, m *core.Model) error 
 //
 // Errors: errPresent, which is an [fs.ErrExist]; ErrLocked, or another [fs.ErrExist],
 // while somebody else does the same.
-func writeNew(ctx context.Context, system filesystem, path string, m *core.Model, s *memtable.Snapshot, positions []int64) error {
+func writeNew(ctx context.Context, system filesystem, path string, with source) error {
 	err := removeLeftover(system, path)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func writeNew(ctx context.Context, system filesystem, path string, m *core.Model
 	if err != nil {
 		return err
 	}
-	if err = anew.fill(ctx, m, s, positions); err == nil {
+	if err = anew.fill(ctx, with); err == nil {
 		err = absent(system, path) // who has locked the new file is the only one to create it
 	}
 	if err == nil {
@@ -52,11 +52,11 @@ func writeNew(ctx context.Context, system filesystem, path string, m *core.Model
 }
 
 // fill writes a journal to the file and syncs it.
-func (s *successor) fill(ctx context.Context, m *core.Model, snapshot *memtable.Snapshot, positions []int64) error {
+func (s *successor) fill(ctx context.Context, with source) error {
 	out := bufio.NewWriterSize(&sequentially{to: s.file}, writeBehind)
-	w, err := newWriter(out, shapeOf(m))
+	w, err := newWriter(out, with.shape)
 	if err == nil {
-		err = w.snapshot(ctx, snapshot, m, positions)
+		err = w.all(ctx, with)
 	}
 	if err == nil {
 		err = out.Flush()

@@ -2,6 +2,7 @@ package file
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -45,10 +46,7 @@ func (c *content) eachResource(r *reader, read func(*reader, *resourceShape) err
 		return nil
 	}
 	for i := 0; ; i++ {
-		for i < len(c.shape.resources) && !r.literal(c.shape.resources[i].label) {
-			i++
-		}
-		if i == len(c.shape.resources) {
+		if i = c.shape.labels.read(r, i); i < 0 {
 			return r.fail("a resource of the header, in its order")
 		}
 		if err := read(r, c.shape.resources[i]); err != nil {
@@ -87,46 +85,55 @@ func (c *content) eachList(r *reader, read func(*reader, *resourceShape) error) 
 // it.
 func (c *content) readRecord(r *reader, res *resourceShape) error {
 	begin := r.pos
-	values := c.emptyRow(len(res.fields))
-	if err := readFields(r, res, values); err != nil {
+	if _, err := c.readFields(r, res); err != nil {
 		return err
 	}
-	c.put(res, row{values, int64(r.pos - begin + len(","))})
+	cells := slices.DeleteFunc(c.reading, func(one cell) bool { return !one.value.IsSet() })
+	c.put(res, c.row(res, cells, int64(r.pos-begin+len(","))))
 	return nil
 }
 
 // readChange reads the key and some fields of a record, in the order of the shape, and
 // changes it.
 func (c *content) readChange(r *reader, res *resourceShape) error {
-	values := make([]core.Value, len(res.fields))
-	if err := readFields(r, res, values); err != nil {
+	key, err := c.readFields(r, res)
+	if err != nil {
 		return err
 	}
-	return c.set(res, values)
+	return c.set(res, key, c.reading)
 }
 
-// readFields reads an object with fields in the order of the shape, the key among them.
-func readFields(r *reader, res *resourceShape, into []core.Value) error {
+// readFields reads an object with fields in the order of the shape, the key among
+// them, which it returns.
+func (c *content) readFields(r *reader, res *resourceShape) (key core.Value, err error) {
+	c.reading = c.reading[:0]
 	before := "{"
-	for i := range res.fields {
+	for place := 0; ; place++ {
 		at := r.pos
-		if !r.literal(before) || !r.literal(res.fields[i].label) {
+		if !r.literal(before) {
+			break
+		}
+		if place = res.labels.read(r, place); place < 0 {
 			r.pos = at
-			continue
+			break
 		}
-		v, err := r.value(res.fields[i].typ)
+		v, err := r.value(res.fields[place].typ)
 		if err != nil {
-			return err
+			return key, err
 		}
-		into[i], before = v, ","
+		if place == res.key {
+			key = v
+		}
+		c.reading = append(c.reading, cell{place, v})
+		before = ","
 	}
 	if !r.literal("}") {
-		return r.fail("a field of the header, in its order")
+		return key, r.fail("a field of the header, in its order")
 	}
-	if !into[res.key].IsSet() {
-		return errNoKey
+	if !key.IsSet() {
+		return key, errNoKey
 	}
-	return nil
+	return key, nil
 }
 
 var errNoKey = errors.New("a record has no key")

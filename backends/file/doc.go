@@ -86,10 +86,10 @@
 // Old versions of records stay in the journal until it is compacted: written anew
 // to a file beside it, synced, and renamed over it. That happens in the background
 // when the journal has more than [Options.CompactRatio] times the bytes of what is
-// there, or by [Backend.Compact]. Bytes decide, and not numbers of records; so small
-// updates of large records do not have those written again and again. An update
-// writes each changed field in full, a JSON field too. Readers do not
-// notice; writers wait while the last transactions are copied. The new file has the
+// there, by [Backend.Compact], or by [Compact] without a model. Bytes decide, and not
+// numbers of records; so small updates of large records do not have those written
+// again and again. An update writes each changed field in full, a JSON field too.
+// Readers do not notice; writers wait while the last transactions are copied. The new file has the
 // owner, the group and the permissions of the old one; who cannot give it those cannot
 // compact it. Access lists and other attributes are not kept.
 //

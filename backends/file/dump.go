@@ -9,21 +9,22 @@ import (
 
 // Dump writes the records of the file, which may be in use, to w as JSON that
 // [core.ParseData] reads: resources in the order of the header, each record on a
-// line of its own, ascending by key. Null fields are left out. It changes nothing.
+// line of its own, ascending by key. Null fields are left out, and control characters
+// are escaped, those beyond ASCII too. It changes nothing.
 //
 // Errors: those of w, and those of [Verify].
 func Dump(path string, w io.Writer) error {
-	_, m, c, err := inspect(path)
+	_, c, err := inspect(path)
 	if err != nil {
 		return err
 	}
 	out := bufio.NewWriter(w)
 	var line []byte
 	before := byte('{')
-	for i, r := range shapeOf(m).resources {
+	for _, r := range c.shape.resources {
 		line = append(line, before)
-		line = append(append(line, r.label...), '{')
-		line = appendRecords(line, out, r, c.Records[i])
+		line = append(appendEscaped(line, []byte(r.label)), '{')
+		line = appendRows(line, out, r, &c.rows[r.index])
 		line = append(line, "\n}"...)
 		before = ','
 	}
@@ -34,16 +35,17 @@ func Dump(path string, w io.Writer) error {
 	return out.Flush()
 }
 
-// appendRecords appends the records by key, and empties the buffer now and then.
-func appendRecords(buf []byte, out io.Writer, r *resourceShape, records []core.Record) []byte {
-	for i, rec := range records {
-		if i > 0 {
-			buf = append(buf, ',')
-		}
-		buf = append(buf, '\n')
-		buf = core.TextValue(rec.Key().String()).AppendJSON(buf)
-		buf = append(buf, ": "...)
-		buf = r.appendRecord(buf, rec)
+// appendRows appends the rows by key, and empties the buffer now and then.
+func appendRows(buf []byte, out io.Writer, r *resourceShape, rows *rows) []byte {
+	before := "\n"
+	var line []byte
+	for of := range rows.all() {
+		buf = append(buf, before...)
+		line = core.TextValue(of.at(r.key).String()).AppendJSON(line[:0])
+		line = append(line, ": "...)
+		line = r.appendRow(line, of)
+		buf = appendEscaped(buf, line)
+		before = ",\n"
 		if len(buf) >= lineSize {
 			_, _ = out.Write(buf) // Flush tells
 			buf = buf[:0]

@@ -52,6 +52,14 @@ func (o Options) logger() *slog.Logger {
 	return o.Logger
 }
 
+// tellTorn tells the logger of a broken end.
+func (o Options) tellTorn(path string, r *replayed) {
+	if r.torn != nil {
+		o.logger().Warn("file: cutting off a broken end: what a crash left of the last write, or damage to it",
+			"path", path, "offset", r.end, "bytes", r.size-r.end, "reason", r.torn)
+	}
+}
+
 func (o Options) compactRatio() float64 {
 	if o.CompactRatio == 0 {
 		return defaultCompactRatio

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-
-	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/memtable"
 )
 
 // Recover copies whatever can be read of a damaged journal to a new file at out,
@@ -44,20 +41,15 @@ func recoverIn(system filesystem, path, out string) (Report, error) {
 	if err := s.read(); err != nil {
 		return Report{}, err
 	}
-	m, err := s.content.shape.toModel(path)
-	if err != nil {
+	if _, err := s.content.shape.toModel(path); err != nil {
 		return Report{}, err
 	}
-	c, err := adopt(s.content, m, false)
-	if err != nil {
-		return Report{}, err
-	}
-	s.report.Mended = append(s.content.incomplete(), mend(m, c.Records)...)
+	s.report.Mended = append(s.content.incomplete(), s.content.mend()...)
 	s.report.Size, s.report.Lines, s.report.Records = size, s.number, s.content.size()
 	if out, err = system.Resolve(out); err != nil {
 		return s.report, err
 	}
-	return s.report, writeNew(context.Background(), system, out, m, memtable.New(m, c, nil).Snapshot(), c.Positions)
+	return s.report, writeNew(context.Background(), system, out, s.content.source())
 }
 
 // salvage is a replay that goes on behind what is broken.
@@ -65,6 +57,7 @@ type salvage struct {
 	*player
 
 	report Report
+	trial  *content // takes each line first, lest half of one be applied
 }
 
 func (s *salvage) lose(offset int64, size int, why error) {
@@ -87,6 +80,8 @@ func (s *salvage) read() error {
 	}
 	s.content = newContent(shape)
 	s.content.fragments = make(map[fragment]bool)
+	s.trial = newContent(shape)
+	s.trial.dry = true
 	for {
 		offset, line, err := s.next()
 		if errors.Is(err, io.EOF) {
@@ -114,9 +109,7 @@ func (s *salvage) line(offset int64, line []byte) {
 		s.lose(offset, at, err)
 		f, offset, line = intact, offset+int64(at), line[at:]
 	}
-	trial := newContent(s.content.shape) // not to apply the half of it
-	trial.fragments = make(map[fragment]bool)
-	if err = trial.apply(f.body); err == nil {
+	if err = s.trial.apply(f.body); err == nil {
 		err = s.content.apply(f.body)
 	}
 	if err != nil {
@@ -133,40 +126,4 @@ func (c *content) incomplete() (told []string) {
 	}
 	slices.Sort(told)
 	return told
-}
-
-// mend makes the records fulfil the rules of the model and tells how.
-func mend(m *core.Model, records [][]core.Record) (mended []string) {
-	keys := make(map[*core.Resource]map[core.Value]bool)
-	for i, r := range m.Resources() {
-		keys[r] = make(map[core.Value]bool, len(records[i]))
-		for _, rec := range records[i] {
-			keys[r][rec.Key()] = true
-		}
-	}
-	for i, r := range m.Resources() {
-		for _, f := range r.References() {
-			mended = append(mended, empty(records[i], f, func(v core.Value) bool { return !keys[f.Target()][v] })...)
-		}
-		for _, f := range r.Uniques() {
-			seen := make(map[core.Value]bool)
-			mended = append(mended, empty(records[i], f, func(v core.Value) bool {
-				twice := seen[v]
-				seen[v] = true
-				return twice
-			})...)
-		}
-	}
-	return mended
-}
-
-// empty makes the field null in the records in whose value something is wrong.
-func empty(records []core.Record, f *core.Field, wrong func(core.Value) bool) (mended []string) {
-	for i, rec := range records {
-		if v := rec.At(f.Column()); v.IsSet() && wrong(v) {
-			records[i] = rec.With(f.Column(), core.Null)
-			mended = append(mended, fmt.Sprintf("%s %s: field %s was %s and is null", f.Resource(), rec.Key(), f.Name(), v))
-		}
-	}
-	return mended
 }

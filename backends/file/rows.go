@@ -19,12 +19,6 @@ type rows struct {
 	late    map[core.Value]row
 }
 
-// row is a record with one value per field, and how many bytes it takes in a journal.
-type row struct {
-	values []core.Value
-	size   int64
-}
-
 // rowInOrder is a row, or what is left of one to find its place by.
 type rowInOrder struct {
 	row
@@ -44,10 +38,10 @@ func (r *rows) get(key core.Value) (found row, ok bool) {
 }
 
 // put adds the row, or replaces that with its key, whose size it returns.
-func (r *rows) put(new row) (replaced int64) {
-	n, key := len(r.inOrder), new.values[r.key]
-	if n == 0 || core.Compare(r.inOrder[n-1].values[r.key], key) < 0 {
-		r.inOrder = append(r.inOrder, rowInOrder{row: new})
+func (r *rows) put(of row) (replaced int64) {
+	n, key := len(r.inOrder), of.at(r.key)
+	if n == 0 || core.Compare(r.inOrder[n-1].at(r.key), key) < 0 {
+		r.inOrder = append(r.inOrder, rowInOrder{row: of})
 		return 0
 	}
 	if at, found := r.find(key); found {
@@ -56,14 +50,14 @@ func (r *rows) put(new row) (replaced int64) {
 		} else {
 			replaced = r.inOrder[at].size
 		}
-		r.inOrder[at] = rowInOrder{row: new}
+		r.inOrder[at] = rowInOrder{row: of}
 		return replaced
 	}
 	if r.late == nil {
 		r.late = make(map[core.Value]row)
 	}
 	replaced = r.late[key].size
-	r.late[key] = new
+	r.late[key] = of
 	return replaced
 }
 
@@ -94,7 +88,7 @@ const sweepFrom = 1024
 func (r *rows) find(key core.Value) (at int, found bool) {
 	from, to := r.between(key)
 	at, found = slices.BinarySearchFunc(r.inOrder[from:to], key, func(e rowInOrder, key core.Value) int {
-		return core.Compare(e.values[r.key], key)
+		return core.Compare(e.at(r.key), key)
 	})
 	return from + at, found
 }
@@ -106,7 +100,7 @@ func (r *rows) between(key core.Value) (from, to int) {
 	if n == 0 || key.Type() != core.Int {
 		return 0, n
 	}
-	first, last, number := r.inOrder[0].values[r.key].Int(), r.inOrder[n-1].values[r.key].Int(), key.Int()
+	first, last, number := r.inOrder[0].at(r.key).Int(), r.inOrder[n-1].at(r.key).Int(), key.Int()
 	if first < 0 || number < first || number > last { // differences may overflow
 		return 0, n
 	}
@@ -114,22 +108,22 @@ func (r *rows) between(key core.Value) (from, to int) {
 }
 
 // all yields the rows, ascending by key.
-func (r *rows) all() iter.Seq[[]core.Value] {
-	return func(yield func([]core.Value) bool) {
+func (r *rows) all() iter.Seq[row] {
+	return func(yield func(row) bool) {
 		late := slices.SortedFunc(maps.Keys(r.late), core.Compare)
 		for _, e := range r.inOrder {
-			for len(late) > 0 && core.Compare(late[0], e.values[r.key]) < 0 {
-				if !yield(r.late[late[0]].values) {
+			for len(late) > 0 && core.Compare(late[0], e.at(r.key)) < 0 {
+				if !yield(r.late[late[0]]) {
 					return
 				}
 				late = late[1:]
 			}
-			if !e.removed && !yield(e.values) {
+			if !e.removed && !yield(e.row) {
 				return
 			}
 		}
 		for _, key := range late {
-			if !yield(r.late[key].values) {
+			if !yield(r.late[key]) {
 				return
 			}
 		}

@@ -24,7 +24,7 @@ func TestRowsAreAMapInOrder(t *testing.T) {
 				key = next
 				fallthrough
 			case 1:
-				if n := ours.put(row{[]core.Value{core.IntValue(i), core.IntValue(key)}, i}); n != model[key] {
+				if n := ours.put(row{values: []core.Value{core.IntValue(i), core.IntValue(key)}, size: i}); n != model[key] {
 					t.Fatalf("a row of size %d was replaced, want %d", n, model[key])
 				}
 				model[key] = i
@@ -64,7 +64,7 @@ func checkRows(t interface{ Fatalf(string, ...any) }, ours *rows, model map[int6
 	}
 	keys := slices.Sorted(maps.Keys(model))
 	for row := range ours.all() {
-		if len(keys) == 0 || row[1].Int() != keys[0] || row[0].Int() != model[keys[0]] {
+		if len(keys) == 0 || row.at(1).Int() != keys[0] || row.at(0).Int() != model[keys[0]] {
 			t.Fatalf("row %v, want %v of %v", row, keys, model)
 		}
 		keys = keys[1:]

@@ -16,6 +16,7 @@ type shape struct {
 	version   int // of the format
 	model     string
 	resources []*resourceShape
+	labels    labels // of the resources
 }
 
 // resourceShape is one resource with its stored fields.
@@ -24,7 +25,8 @@ type resourceShape struct {
 	index  int
 	label  string // the name as a JSON object has it, colon included
 	fields []fieldShape
-	key    int // place in fields
+	labels labels // of the fields
+	key    int    // place in fields
 }
 
 type fieldShape struct {
@@ -33,6 +35,16 @@ type fieldShape struct {
 	typ    core.Type
 	target string // resource that a stored to-one relation points at
 	unique bool
+}
+
+func (s *shape) add(r *resourceShape) {
+	s.resources = append(s.resources, r)
+	s.labels.add(r.name)
+}
+
+func (r *resourceShape) add(f fieldShape) {
+	r.fields = append(r.fields, f)
+	r.labels.add(f.name)
 }
 
 func labelOf(name string) string { return string(core.TextValue(name).AppendJSON(nil)) + ":" }
@@ -47,9 +59,9 @@ func shapeOf(m *core.Model) shape {
 			if f.Target() != nil && !f.Many() {
 				field.target = f.Target().Name()
 			}
-			out.fields = append(out.fields, field)
+			out.add(field)
 		}
-		s.resources = append(s.resources, out)
+		s.add(out)
 	}
 	return s
 }
@@ -59,16 +71,19 @@ func shapeOf(m *core.Model) shape {
 func (s shape) renamed(m *core.Model) shape {
 	out := shape{model: s.model}
 	for _, from := range s.resources {
-		r, to := m.Resource(from.name), *from
-		if r != nil {
-			to.fields = slices.Clone(from.fields)
+		fields := slices.Clone(from.fields)
+		if r := m.Resource(from.name); r != nil {
 			for _, f := range r.Columns() {
-				if i := to.field(f.Was()); i >= 0 && to.field(f.Name()) < 0 {
-					to.fields[i].name, to.fields[i].label = f.Name(), labelOf(f.Name())
+				if i := from.field(f.Was()); i >= 0 && fields[i].name == f.Was() && from.field(f.Name()) < 0 {
+					fields[i].name, fields[i].label = f.Name(), labelOf(f.Name())
 				}
 			}
 		}
-		out.resources = append(out.resources, &to)
+		to := &resourceShape{name: from.name, index: from.index, label: from.label, key: from.key}
+		for _, f := range fields {
+			to.add(f)
+		}
+		out.add(to)
 	}
 	return out
 }
@@ -147,7 +162,7 @@ func parseHeader(text []byte) (shape, error) {
 		if err != nil {
 			return shape{}, fmt.Errorf("has a header that makes no sense: resource %q %w", r.Name, err)
 		}
-		s.resources = append(s.resources, out)
+		s.add(out)
 	}
 	return s, nil
 }
@@ -166,7 +181,7 @@ func (h headerResource) shape(index int) (*resourceShape, error) {
 		case f.Key:
 			r.key = i
 		}
-		r.fields = append(r.fields, fieldShape{f.Name, labelOf(f.Name), typ, f.To, f.Unique})
+		r.add(fieldShape{f.Name, labelOf(f.Name), typ, f.To, f.Unique})
 	}
 	if r.key < 0 {
 		return nil, errors.New("has no key")
@@ -185,23 +200,14 @@ func typeNamed(name string) core.Type {
 
 // resource returns the resource of that name, or nil.
 func (s shape) resource(name string) *resourceShape {
-	for _, r := range s.resources {
-		if r.name == name {
-			return r
-		}
+	if i := s.labels.place(name); i >= 0 {
+		return s.resources[i]
 	}
 	return nil
 }
 
 // field returns the place of the field of that name, or -1.
-func (r *resourceShape) field(name string) int {
-	for i, f := range r.fields {
-		if f.name == name {
-			return i
-		}
-	}
-	return -1
-}
+func (r *resourceShape) field(name string) int { return r.labels.place(name) }
 
 // equal reports whether both journals would have the same header but for the
 // version and the model's name.

@@ -3,12 +3,7 @@ package file
 import (
 	"context"
 	"fmt"
-	"iter"
 	"os"
-	"slices"
-
-	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/memtable"
 )
 
 const readOnly = os.O_RDONLY
@@ -44,33 +39,28 @@ func (d Damage) String() string {
 //
 // Errors: those of [Backend.Bind].
 func Verify(path string) (Report, error) {
-	report, _, _, err := inspect(path)
+	report, _, err := inspect(path)
 	return report, err
 }
 
 // inspect reads the whole file as [Verify] does.
-func inspect(path string) (Report, *core.Model, memtable.Content, error) {
-	var none memtable.Content
+func inspect(path string) (Report, *content, error) {
 	file, err := osFilesystem{}.Open(path, readOnly, 0)
 	if err != nil {
-		return Report{}, nil, none, err
+		return Report{}, nil, err
 	}
 	defer file.Close() //nolint:errcheck // it was read only
 	r, err := replay(context.Background(), path, file, func(int64, int64) {})
 	if err != nil {
-		return Report{}, nil, none, err
+		return Report{}, nil, err
 	}
 	report := Report{Size: r.size, Lines: r.number, Records: r.content.size(), Torn: r.size - r.end}
 	m, err := r.content.shape.toModel(path)
 	if err != nil {
-		return report, nil, none, err
+		return report, nil, err
 	}
-	c, err := adopt(r.content, m, false)
-	if err == nil {
-		err = core.CheckIntegrity(m, func(r *core.Resource) iter.Seq[core.Record] { return slices.Values(c.Records[r.Index()]) })
+	if err := r.content.checkIntegrity(m); err != nil {
+		return report, nil, fmt.Errorf("file: %s: %w", path, err)
 	}
-	if err != nil {
-		return report, nil, none, fmt.Errorf("file: %s: %w", path, err)
-	}
-	return report, m, c, nil
+	return report, r.content, nil
 }

@@ -3,9 +3,6 @@ package file
 import (
 	"context"
 	"io"
-
-	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/memtable"
 )
 
 // writer writes a journal anew, all of which is synced before anybody reads it: so
@@ -46,20 +43,20 @@ func (w *writer) line(body []byte) error {
 // short enough to be read, long enough not to cost much.
 const lineSize = 4 << 10
 
-// snapshot writes all records of a snapshot, and then positions, be they none: by
-// that line a reader knows that nothing is missing.
-func (w *writer) snapshot(ctx context.Context, s *memtable.Snapshot, m *core.Model, positions []int64) error {
+// all writes all records of a source, and then positions, be they none: by that line a
+// reader knows that nothing is missing.
+func (w *writer) all(ctx context.Context, from source) error {
 	var body []byte
-	for i, r := range m.Resources() {
-		begin := `"put":{` + w.shape.resources[i].label + `[`
+	for _, r := range from.shape.resources {
+		begin := `"put":{` + r.label + `[`
 		body = body[:0]
-		for rec := range s.Records(r) {
+		for rec := range from.records(r) {
 			if len(body) == 0 {
 				body = append(body, begin...)
 			} else {
 				body = append(body, ',')
 			}
-			body = w.shape.resources[i].appendRecord(body, rec)
+			body = rec.appendTo(body, r)
 			if len(body) < lineSize {
 				continue
 			}
@@ -74,7 +71,7 @@ func (w *writer) snapshot(ctx context.Context, s *memtable.Snapshot, m *core.Mod
 			}
 		}
 	}
-	return w.line(w.shape.appendPositions(nil, positions))
+	return w.line(w.shape.appendPositions(nil, from.positions))
 }
 
 // flush writes a line of records.

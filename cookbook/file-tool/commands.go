@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"github.com/larder-go/larder/backends/file"
-	"github.com/larder-go/larder/core"
 )
 
 // command is what the program can do, with one path or more.
@@ -32,7 +31,7 @@ func verify(paths []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s is intact: %d records, %d lines, %d bytes\n", paths[0], r.Records, r.Lines, r.Size)
+	text := fmt.Sprintf("%s is intact: %d records, %d lines, %d bytes\n", printable(paths[0]), r.Records, r.Lines, r.Size)
 	if r.Torn > 0 {
 		text += fmt.Sprintf("its last %d bytes were left by a crash, are being written, or are damaged; opening it cuts them off\n", r.Torn)
 	}
@@ -54,16 +53,16 @@ func recoverTo(paths []string, out io.Writer) error {
 	}
 	var text strings.Builder
 	for _, lost := range r.Lost {
-		fmt.Fprintf(&text, "lost %s\n", lost)
+		fmt.Fprintf(&text, "lost %s\n", printable(lost.String()))
 	}
 	for _, mended := range r.Mended {
-		fmt.Fprintf(&text, "changed %s\n", mended)
+		fmt.Fprintf(&text, "changed %s\n", printable(mended))
 	}
 	whole := text.Len() == 0
 	if whole {
 		text.WriteString("nothing was lost\n")
 	}
-	if _, err := fmt.Fprintf(out, "%s%d records are in %s\n", text.String(), r.Records, to); err != nil || whole {
+	if _, err := fmt.Fprintf(out, "%s%d records are in %s\n", text.String(), r.Records, printable(to)); err != nil || whole {
 		return err
 	}
 	return fmt.Errorf("not all of %s could be read", from)
@@ -80,22 +79,13 @@ func compact(paths []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	model, err := file.Model(paths[0])
-	if err != nil {
-		return err
-	}
-	backend := file.Open(paths[0], file.Options{CompactRatio: -1})
-	store, err := core.New(ctx, model, backend)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(backend.Compact(ctx), store.Close()); err != nil {
+	if err := file.Compact(ctx, paths[0], nil); err != nil {
 		return err
 	}
 	after, err := os.Stat(paths[0])
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s had %d bytes and has %d\n", paths[0], before.Size(), after.Size())
+	_, err = fmt.Fprintf(out, "%s had %d bytes and has %d\n", printable(paths[0]), before.Size(), after.Size())
 	return err
 }

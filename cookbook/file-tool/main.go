@@ -15,7 +15,7 @@ func main() {
 	if err == nil {
 		return
 	}
-	fmt.Fprintln(os.Stderr, "file-tool:", oneLine(err))
+	fmt.Fprintln(os.Stderr, "file-tool:", printable(oneLine(err)))
 	if errors.Is(err, errUsage) {
 		os.Exit(2)
 	}

@@ -1,0 +1,148 @@
+package file
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
+
+// hostile returns a journal of the size in whose header are many fields, and whose
+// records hold few of them.
+func hostile(size int) []byte {
+	var out bytes.Buffer
+	out.WriteString(`{"larder":"journal","version":2,"model":"m","resources":[{"name":"r","fields":[{"name":"id","type":"int","key":true}`)
+	for i := 0; out.Len() < size/2; i++ {
+		fmt.Fprintf(&out, `,{"name":"f%d","type":"int"}`, i)
+	}
+	out.WriteString("]}]}")
+	data := appendSeal(bytes.TrimSuffix(out.Bytes(), []byte("}")), 0)
+	for n, id := int64(1), 1; len(data) < size; n++ {
+		body := `"put":{"r":[{"id":0}`
+		for range 400 {
+			body += fmt.Sprintf(`,{"id":%d}`, id)
+			id++
+		}
+		body += `]},"set":{"r":[{"id":0,"f9":3}]},"seq":{}`
+		data = appendFrame(data, frame{n, 0, []byte(body)})
+	}
+	return data
+}
+
+// allocated returns how many bytes are allocated by a call.
+func allocated(call func()) int {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	call()
+	runtime.ReadMemStats(&after)
+	return int(after.TotalAlloc - before.TotalAlloc) //nolint:gosec // far below the limit
+}
+
+// What a file costs depends on its size, whatever its header says.
+func TestMemoryIsProportionalToTheFile(t *testing.T) {
+	const size, factor = 200_000, 100
+	data := hostile(size)
+	m := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "f9", Type: core.Int}}})
+	for name, use := range map[string]func(path string) error{
+		"verify":  func(path string) error { _, err := Verify(path); return err },
+		"dump":    func(path string) error { return Dump(path, io.Discard) },
+		"recover": func(path string) error { _, err := Recover(path, path+".out"); return err },
+		"compact": func(path string) error { return Compact(t.Context(), path, nil) },
+		"open": func(path string) error {
+			b := Open(path, quiet())
+			if err := b.Bind(t.Context(), m); err != nil {
+				return err
+			}
+			return b.Close()
+		},
+	} {
+		path := filepath.Join(t.TempDir(), "hostile.db")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if n := allocated(func() {
+			if err := use(path); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}); n > factor*len(data) {
+			t.Errorf("%s allocates %d bytes, %d times the size of the file", name, n, n/len(data))
+		}
+	}
+}
+
+// Rows that hold few of many fields are the same records as others.
+func TestRecordsOfManyFieldsAreKept(t *testing.T) {
+	spec := core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}}
+	for i := range 40 {
+		spec.Fields = append(spec.Fields, core.FieldSpec{Name: fmt.Sprintf("f%d", i), Type: core.Text})
+	}
+	m := core.MustModel("m", spec)
+	r := m.Resource("r")
+	path := filepath.Join(t.TempDir(), "wide.db")
+	opened := func() (*core.Store, *Backend) {
+		b := Open(path, quiet())
+		store, err := core.New(t.Context(), m, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store, b
+	}
+	content := func(b *Backend) string {
+		var out strings.Builder
+		for rec := range b.store.Snapshot().Records(r) {
+			out.WriteString(rec.String())
+		}
+		return out.String()
+	}
+	store, b := opened()
+	random := newRandom(3)
+	for i := range 200 {
+		fields := map[string]any{"id": 1 + random.IntN(20)}
+		for range random.IntN(8) {
+			fields[fmt.Sprintf("f%d", random.IntN(40))] = []any{nil, "x", "yy"}[random.IntN(3)]
+		}
+		rec, err := r.NewRecord(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Insert(t.Context(), r, rec); err != nil {
+			if _, err := store.Update(t.Context(), r, rec); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i%20 != 0 {
+			continue
+		}
+		want := content(b)
+		shut(t, store)
+		if i%40 == 0 {
+			if err := Compact(t.Context(), path, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		store, b = opened()
+		if found := content(b); found != want {
+			t.Fatalf("found %s, want %s", found, want)
+		}
+	}
+	shut(t, store)
+	out := filepath.Join(t.TempDir(), "out.db")
+	if report, err := Recover(path, out); err != nil || len(report.Lost)+len(report.Mended) > 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	var dumps [2]bytes.Buffer
+	for i, p := range []string{path, out} {
+		if err := Dump(p, &dumps[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if dumps[0].String() != dumps[1].String() {
+		t.Errorf("dumped\n%s\nand recovered\n%s", dumps[0].String(), dumps[1].String())
+	}
+}
