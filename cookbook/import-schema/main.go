@@ -58,7 +58,7 @@ func tell(report io.Writer, notes []postgres.ImportNote) {
 	for _, kind := range []postgres.ImportKind{postgres.ImportLeftOut, postgres.ImportRefused, postgres.ImportChanged, postgres.ImportServer} {
 		for _, n := range notes {
 			if n.Kind == kind {
-				fmt.Fprintln(report, n) //nolint:errcheck // what cannot be told cannot be helped
+				fmt.Fprintln(report, program.Printable(n.String())) //nolint:errcheck // what cannot be told cannot be helped
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func Main(run func(ctx context.Context, p *Program) error) {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return
 	}
-	fmt.Fprintf(os.Stderr, "%s: %s\n", name, oneLine.Replace(err.Error()))
+	fmt.Fprintf(os.Stderr, "%s: %s\n", name, Printable(oneLine.Replace(err.Error())))
 	if _, is := errors.AsType[usageError](err); is {
 		os.Exit(2)
 	}
