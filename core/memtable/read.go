@@ -1,10 +1,6 @@
 package memtable
 
-import (
-	"slices"
-
-	"github.com/larder-go/larder/core"
-)
+import "github.com/larder-go/larder/core"
 
 // read answers a Load or a Select.
 func read(t table, op *core.Op) core.Result {
@@ -13,21 +9,35 @@ func read(t table, op *core.Op) core.Result {
 	}
 	p := plan(op)
 	var res core.Result
+	if p.ordered {
+		res = firstOf(t, p, op)
+	} else {
+		found := selection{op: op}
+		t.scan(p, func(rec core.Record) bool {
+			if p.fulfils(op, rec) {
+				found.add(rec)
+			}
+			return true
+		})
+		res = found.result()
+	}
+	project(res.Records, op)
+	return res
+}
+
+// firstOf returns the first records of a path that yields the order of the op.
+func firstOf(t table, p *path, op *core.Op) (res core.Result) {
 	t.scan(p, func(rec core.Record) bool {
 		if !p.fulfils(op, rec) {
 			return true
 		}
-		if p.ordered && op.Limit > 0 && len(res.Records) == op.Limit {
+		if op.Limit > 0 && len(res.Records) == op.Limit {
 			res.Count = op.Limit + 1
 			return false
 		}
 		res.Records = append(res.Records, rec)
 		return true
 	})
-	if !p.ordered {
-		sortAndCut(&res, op)
-	}
-	project(res.Records, op)
 	return res
 }
 
@@ -55,15 +65,6 @@ func count(t table, op *core.Op) (n int) {
 		return true
 	})
 	return n
-}
-
-func sortAndCut(res *core.Result, op *core.Op) {
-	slices.SortFunc(res.Records, func(a, b core.Record) int { return core.CompareRecords(op.Order, a, b) })
-	if op.Limit > 0 && len(res.Records) > op.Limit {
-		res.Count = len(res.Records)
-		clear(res.Records[op.Limit:])
-		res.Records = res.Records[:op.Limit:op.Limit]
-	}
 }
 
 func project(records []core.Record, op *core.Op) {

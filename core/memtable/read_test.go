@@ -2,7 +2,9 @@ package memtable
 
 import (
 	"math"
+	"runtime"
 	"slices"
+	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -244,5 +246,26 @@ func compare(t *rapid.T, op *core.Op, got, want core.Result) {
 	if got.More() != want.More() || !slices.EqualFunc(got.Records, want.Records, core.Record.Equal) {
 		t.Fatalf("where %s using %s order %v after %v limit %d\ngot  %v %t\nwant %v %t",
 			op.Where, op.Using, op.Order, op.After, op.Limit, got.Records, got.More(), want.Records, want.More())
+	}
+}
+
+// A page that no index sorts keeps about as many records as it shows.
+func TestASortedPageKeepsFewRecords(t *testing.T) {
+	plants := make(map[any]map[string]any)
+	for id := 1; id <= 20_000; id++ {
+		plants[id] = map[string]any{"note": strconv.Itoa(id * 7919 % 20_000)}
+	}
+	b := with(core.Data{"plant": plants})
+	open(t, b)
+	for _, order := range []string{"note", "-note", "height"} {
+		op := core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, core.Ne("note", "5")), Using: core.All(), Limit: 10}
+		op.Order = bindOrder(plant, []string{order, "-id"})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		res, err := b.Snapshot().Read(t.Context(), &op)
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; err != nil || len(res.Records) != 10 || !res.More() || n > 100_000 {
+			t.Errorf("sorted by %s: %d of 20000 records, more: %t, %d bytes are allocated, %v", order, len(res.Records), res.More(), n, err)
+		}
 	}
 }
