@@ -18,7 +18,6 @@ type content struct {
 	room    []core.Value // for rows to come
 	scratch []byte
 	reading []cell // of the record that is read
-	merging []cell // of the record that is changed
 
 	// fragments are records of which no line that could be read says more than what
 	// was changed later. nil rejects such lines.
@@ -118,13 +117,7 @@ func (c *content) set(r *resourceShape, key core.Value, cells []cell) error {
 	for _, one := range cells {
 		f := &r.fields[one.column]
 		found.size += c.sizeOf(f, one.value) - c.sizeOf(f, found.at(one.column))
-		if found.columns == nil {
-			found.values[one.column] = one.value
-		}
-	}
-	if found.columns != nil {
-		c.merging = found.merged(c.merging[:0], cells)
-		found = c.row(r, c.merging, found.size)
+		found = found.with(one.column, one.value)
 	}
 	c.live += found.size - c.rows[r.index].put(found)
 	return nil

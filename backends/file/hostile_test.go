@@ -146,3 +146,43 @@ func TestRecordsOfManyFieldsAreKept(t *testing.T) {
 		t.Errorf("dumped\n%s\nand recovered\n%s", dumps[0].String(), dumps[1].String())
 	}
 }
+
+// A change costs as much as it says, and not as much as the record that it changes.
+func TestChangesOfAWideRecordCostLittle(t *testing.T) {
+	const wide, changes = 2_000, 2_000
+	r := resourceShape{name: "r", key: 0}
+	for i := range 10 * wide {
+		r.add(fieldShape{name: fmt.Sprint("f", i), label: labelOf(fmt.Sprint("f", i)), typ: core.Int})
+	}
+	s := shape{model: "m"}
+	s.add(&r)
+	c := newContent(s)
+	cells := make([]cell, wide)
+	for i := range cells {
+		cells[i] = cell{2 * i, core.IntValue(int64(i))}
+	}
+	c.put(&r, c.row(&r, cells, 0))
+	n := allocated(func() {
+		for i := range changes {
+			if err := c.set(&r, core.IntValue(0), []cell{{0, core.IntValue(0)}, {2*i + 1, core.IntValue(1)}, {4 * (1 + i%100), core.Null}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if n > 1000*changes {
+		t.Errorf("%d changes of a record of %d fields allocate %d bytes", changes, wide, n)
+	}
+	found, _ := c.rows[0].get(core.IntValue(0))
+	for i := range 2 * changes {
+		want := core.IntValue(1)
+		switch {
+		case i > 0 && i <= 400 && i%4 == 0:
+			want = core.Null
+		case i%2 == 0:
+			want = core.IntValue(int64(i / 2))
+		}
+		if found.at(i) != want {
+			t.Fatalf("field %d is %s, want %s", i, found.at(i), want)
+		}
+	}
+}

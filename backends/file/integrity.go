@@ -63,7 +63,7 @@ func (c *content) mend() (mended []string) {
 	c.eachBreach(func(b breach) bool {
 		mended = append(mended, fmt.Sprintf("%s %s: field %s was %s and is null",
 			b.resource.name, b.row.at(b.resource.key), b.resource.fields[b.column].name, b.row.at(b.column)))
-		b.row.empty(b.column)
+		b.row.with(b.column, core.Null) // which it holds, so the row stays where it is
 		return true
 	})
 	return mended

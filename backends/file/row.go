@@ -1,7 +1,6 @@
 package file
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 
@@ -53,12 +52,18 @@ func (r row) cells() iter.Seq2[int, core.Value] {
 	}
 }
 
-// empty makes a field that the row holds null.
-func (r row) empty(column int) {
-	if r.columns != nil {
-		column, _ = slices.BinarySearch(r.columns, column)
+// with returns the row with the value of a field, in the same memory where it fits.
+func (r row) with(column int, v core.Value) row {
+	if r.columns == nil {
+		r.values[column] = v
+		return r
 	}
-	r.values[column] = core.Null
+	i, found := slices.BinarySearch(r.columns, column)
+	if !found {
+		r.columns, r.values = slices.Insert(r.columns, i, column), slices.Insert(r.values, i, v)
+	}
+	r.values[i] = v
+	return r
 }
 
 // dense returns one value for each of so many fields.
@@ -75,21 +80,6 @@ func (r row) dense(fields int) []core.Value {
 	}
 	return out
 }
-
-// merged appends the cells of the row with the changes in their places, both
-// ascending by field.
-func (r row) merged(dst, changes []cell) []cell {
-	dst = append(dst, changes...)
-	for column, v := range r.cells() {
-		if _, changed := slices.BinarySearchFunc(changes, column, cell.compare); !changed {
-			dst = append(dst, cell{column, v})
-		}
-	}
-	slices.SortFunc(dst, func(a, b cell) int { return a.compare(b.column) })
-	return dst
-}
-
-func (c cell) compare(column int) int { return cmp.Compare(c.column, column) }
 
 // appendRow appends the fields that are not null.
 func (r *resourceShape) appendRow(dst []byte, of row) []byte {
