@@ -19,6 +19,10 @@ type Backend interface {
 	// Bind tells the backend what it will store. It prepares what it needs and
 	// reports, by name, whatever of the model it cannot hold.
 	Bind(ctx context.Context, m *Model) error
+	// KeySource says where the keys of a resource of the bound model come from.
+	// [DefaultKeySource] is the answer of a backend that has no more to say. It is
+	// called after Bind, by several goroutines at once.
+	KeySource(r *Resource) KeySource
 	// Begin opens a transaction. It may wait for others and ends the wait with
 	// the context. Transactions are serializable: those that commit leave the
 	// store, and have seen it, as if they had run one after the other in an order
@@ -78,8 +82,8 @@ type BackendTx interface {
 	//
 	// Errors: [AlreadyExists] with Resource and Field if a key is taken, by
 	// whomever, or comes twice: it never overwrites; [Forbidden] if a record as
-	// it now is does not fulfil Check; [BadRequest] for an absent key that has no
-	// next one. If several apply, any of them.
+	// it now is does not fulfil Check; [Resource.NoNextKey] for an absent key
+	// where nothing generates one. If several apply, any of them.
 	Insert(ctx context.Context, op *Op) ([]Record, error)
 	// Update changes, in each record with one of Keys that fulfils Using, the
 	// columns that the record at the same place in Records holds, all or none,
@@ -98,7 +102,9 @@ type BackendTx interface {
 	Delete(ctx context.Context, op *Op) error
 	// NextIDs returns N keys that no record of the resource has, had in a transaction
 	// that committed, or was promised by NextIDs in any transaction, even one that
-	// rolled back. A resource whose key is [Text] has no next key: [BadRequest].
+	// rolled back.
+	//
+	// Errors: [Resource.NoNextKey] where nothing generates keys.
 	NextIDs(ctx context.Context, op *Op) ([]Value, error)
 	// Commit makes the transaction's writes visible and, where the backend is
 	// durable, durable before it returns.

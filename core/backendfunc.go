@@ -20,6 +20,7 @@ func BackendFunc(open func(ctx context.Context) (Backend, error)) Backend {
 type perTransaction struct {
 	open   func(ctx context.Context) (Backend, error)
 	model  *Model
+	keys   []KeySource // by index of the resource; set by Bind
 	closed atomic.Bool
 }
 
@@ -31,8 +32,14 @@ func (p *perTransaction) Bind(ctx context.Context, m *Model) error {
 	if err != nil {
 		return err
 	}
+	p.keys = make([]KeySource, len(m.resources))
+	for i, r := range m.resources {
+		p.keys[i] = b.KeySource(r)
+	}
 	return b.Close()
 }
+
+func (p *perTransaction) KeySource(r *Resource) KeySource { return p.keys[r.index] }
 
 func (p *perTransaction) Begin(ctx context.Context, opts TxOptions) (BackendTx, error) {
 	if p.closed.Load() {

@@ -76,6 +76,9 @@ func (b *builder) addFields(r *Resource, specs []FieldSpec) {
 		r.fields = append(r.fields, f)
 		r.byName[f.name] = f
 		r.outside[f.external] = f
+		if spec.Assigned && !spec.Key {
+			b.failField(f, "only a key is assigned")
+		}
 		if spec.Key && r.key != nil {
 			b.failField(f, "second key, after %q", r.key.name)
 		} else if spec.Key {

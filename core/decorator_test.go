@@ -94,6 +94,7 @@ type unreachable struct{}
 
 func (unreachable) Bind(context.Context, *core.Model) error { return nil }
 func (unreachable) Ping(context.Context) error              { return nil }
+func (unreachable) KeySource(*core.Resource) core.KeySource { return core.KeySource{} }
 func (unreachable) Close() error                            { return nil }
 func (unreachable) Begin(context.Context, core.TxOptions) (core.BackendTx, error) {
 	return unreachableTx{}, nil

@@ -45,7 +45,7 @@ type Error struct {
 	Type     Type   // type that was wanted
 	Value    any    // value that did not fit, as it was given
 	Param    string // parameter that was out of range; of some codes the method or the tag
-	Accepted string // what the parameter accepts
+	Accepted string // what the parameter accepts, or the field if it is less than its type
 	Element  int    // which element of a list of the request is wrong, from 1; 0 for none
 	Message  string // what is wrong with the request
 	Cause    error  // never shown to a client
@@ -107,10 +107,10 @@ func (e *Error) details() []Detail {
 	case UnknownField, FieldReadonly, SearchForbidden:
 		return []Detail{{"object_name", e.Resource}, {"field_name", shorten(e.Field)}}
 	case BadFieldValue:
-		return []Detail{
+		return append([]Detail{
 			{"object_name", e.Resource}, {"field_name", e.Field},
 			{"type", e.Type.String()}, {"value", shorten(e.Value)},
-		}
+		}, present(Detail{"accepted_values", e.Accepted})...)
 	case MethodNotAllowed:
 		return present(Detail{"method", cut(e.Param)}, Detail{"allowed_methods", e.Accepted})
 	case PreconditionFailed:

@@ -51,6 +51,10 @@ func (f *Field) Stored() bool { return f.column >= 0 }
 // Key reports whether the field is the primary key.
 func (f *Field) Key() bool { return f.spec.Key }
 
+// Assigned reports whether the model declares that nothing generates the key; see
+// [Store.KeySource] for what holds in a store.
+func (f *Field) Assigned() bool { return f.spec.Assigned }
+
 // Target returns the resource that a relation points at, nil for fields that
 // are no relations.
 func (f *Field) Target() *Resource { return f.target }

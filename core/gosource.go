@@ -69,7 +69,7 @@ func (w *sourceWriter) field(f *Field) string {
 		name string
 		set  bool
 	}{
-		{"Key", s.Key}, {"Cascade", s.Cascade}, {"Readonly", s.Readonly}, {"Hidden", s.Hidden},
+		{"Key", s.Key}, {"Assigned", s.Assigned}, {"Cascade", s.Cascade}, {"Readonly", s.Readonly}, {"Hidden", s.Hidden},
 		{"Unique", s.Unique}, {"Indexed", s.Indexed},
 	} {
 		if flag.set {

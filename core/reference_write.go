@@ -100,11 +100,11 @@ type Sequence struct {
 
 // Next returns the next n keys of the resource.
 //
-// Errors: [BadRequest] for a resource whose key is a text.
+// Errors: [Resource.NoNextKey] where nothing generates keys.
 func (s *Sequence) Next(r *Resource, n int) ([]Value, error) {
 	switch {
-	case r.key.typ == Text:
-		return nil, &Error{Code: BadRequest, Message: "the keys of " + r.external + " are texts, of which none is next"}
+	case DefaultKeySource(r).Assigned:
+		return nil, r.NoNextKey()
 	case r.key.typ == Int && int64(n+len(s.chosen)) > math.MaxInt64-s.last:
 		return nil, errors.New("core: the numbers for keys of " + r.name + " are used up")
 	}

@@ -120,7 +120,7 @@ func (s Session) Count(ctx context.Context, r *Resource, where Filter) (int, err
 // the same order: with keys, defaults and whatever else the backend adds. A
 // record without a key gets the next one; a key that is given is kept.
 //
-// Errors: [AlreadyExists] for a key or unique value that is taken, [NotFound]
+// Errors: [BadRequest] for a record without a key where nothing generates one; [AlreadyExists] for a key or unique value that is taken, [NotFound]
 // for a to-one relation whose target is not there, [BadFieldValue].
 func (s Session) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {
 	if err := s.owns(r); err != nil {
@@ -189,8 +189,8 @@ func (s Session) Delete(ctx context.Context, r *Resource, keys ...Value) error {
 // NextIDs hands out n keys that no record of the resource has, had or was
 // promised.
 //
-// Errors: [BadRequest] for a negative n and for a resource whose key is of type
-// [Text], which has no next one.
+// Errors: [BadRequest] for a negative n and for a resource whose keys nothing
+// generates, see [Store.KeySource].
 func (s Session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, error) {
 	if err := s.owns(r); err != nil {
 		return nil, err

@@ -33,8 +33,12 @@ type FieldSpec struct {
 	// returns; a relation has none, it is typed by its target's key.
 	Type Type
 	// Key marks the primary key: of type [Int], [Text] or [UUID]. Clients never
-	// set it in a body, and it never changes.
+	// set one that is generated in a body, and it never changes.
 	Key bool
+	// Assigned, on a Key: nothing generates the key, whatever the backend could do.
+	// Whoever creates a record names it: a client in the body of a POST, or as the id
+	// of a PUT. Keys of type Text are assigned unless the backend generates them.
+	Assigned bool
 
 	// ToOne names the resource that this relation points at.
 	ToOne string

@@ -32,6 +32,9 @@ type Backend struct {
 
 var _ core.Backend = (*Backend)(nil)
 
+// KeySource is [core.DefaultKeySource].
+func (b *Backend) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
+
 // Open returns a backend for the file at the path, which is opened, and created if
 // it is not there, when the backend is bound to a model by [core.New].
 func Open(path string, opts Options) *Backend { return openIn(osFilesystem{}, path, opts) }

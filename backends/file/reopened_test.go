@@ -35,6 +35,8 @@ func (r *reopening) Bind(ctx context.Context, m *core.Model) error {
 	return r.current.Bind(ctx, m)
 }
 
+func (r *reopening) KeySource(of *core.Resource) core.KeySource { return core.DefaultKeySource(of) }
+
 func (r *reopening) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
 	b, err := r.enter()
 	if err != nil {

@@ -62,6 +62,9 @@ func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendT
 // Errors: [core.ErrClosed], the context's.
 func (b *Backend) Ping(ctx context.Context) error { return b.store.Ping(ctx) }
 
+// KeySource is [core.DefaultKeySource].
+func (b *Backend) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
+
 // Close makes every later Begin fail with [core.ErrClosed].
 func (b *Backend) Close() error {
 	if b.store != nil {

@@ -82,6 +82,18 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	return nil
 }
 
+// KeySource says which keys the tables generate: those of columns with a default, an
+// identity or an expression, unless the model declares them to be assigned, and UUIDs.
+// A client may choose keys up to half of what the sequence or type of the column can
+// reach.
+func (b *Backend) KeySource(r *core.Resource) core.KeySource {
+	bound := b.bound.Load()
+	if bound.misfit != nil {
+		return core.DefaultKeySource(r)
+	}
+	return bound.table(r).source
+}
+
 // Begin opens a transaction. It costs nothing before its first operation, except
 // that after a commit whose position in the log is not known, replicas wait for it.
 //

@@ -224,7 +224,9 @@
 // committed. An insert that generates a key which is taken by then moves the sequence
 // and is repeated with another key. Keys beyond half of what the sequence can reach do
 // not move it, so that no row uses it up. What an expression makes of a sequence is not
-// known, and sequences that go down are left alone.
+// known, and sequences that go down are left alone. Keys of a column without a default
+// are assigned, see [core.KeySource]: whoever creates a record names its key. Those of
+// type uuid are random instead. [Backend.KeySource] says which keys clients may choose.
 //
 // # Privileges
 //

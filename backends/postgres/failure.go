@@ -88,7 +88,7 @@ func (t *transaction) taken(op *core.Op, err error) *table {
 	}
 	table := t.backend.table(op.Resource)
 	server = t.backend.parts.whole(t.backend.schema, server)
-	if table.sequence == nil || table.uniques[server.ConstraintName] != table.key.field {
+	if table.sequence == nil && !table.goesDown || table.uniques[server.ConstraintName] != table.key.field {
 		return nil
 	}
 	_, rest, _ := strings.Cut(server.Detail, ")=(")

@@ -62,8 +62,11 @@ func (i *Imported) Model() (*core.Model, error) {
 //     they name no instant (manual, section 8.5.1), and enums
 //
 // Columns whose values are held in another form have a note of the kind
-// [ImportChanged] that says what it is. A key of type Int without a default has one
-// of the kind [ImportRefused], and so has a primary key that is DEFERRABLE.
+// [ImportChanged] that says what it is. A primary key that is DEFERRABLE has one of
+// the kind [ImportRefused].
+//
+// A primary key without a default is Assigned: clients name it when they create a
+// record. A UUID is random instead, unless it is a foreign key.
 //
 // A foreign key of one column that refers to the primary key of a resource, and that
 // the server enforces, becomes a to-one relation, which cascades if that very key says

@@ -62,7 +62,7 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 // database does not hand out any.
 func (t *table) withKeys(recs []core.Record) []core.Record {
 	missing := func(rec core.Record) bool { return rec.Key().IsAbsent() }
-	if t.key.given || t.key.field.Type() != core.UUID || !slices.ContainsFunc(recs, missing) {
+	if t.source.Assigned || t.key.given || t.key.field.Type() != core.UUID || !slices.ContainsFunc(recs, missing) {
 		return recs
 	}
 	recs = slices.Clone(recs)
@@ -141,8 +141,8 @@ func upTo(n int) []int {
 func given(t *table, recs []core.Record) ([]int, error) {
 	counts := make([]int, len(t.columns))
 	for _, rec := range recs {
-		if rec.Key().IsAbsent() && !t.key.given {
-			return nil, noNextKey(t.resource)
+		if rec.Key().IsAbsent() && (t.source.Assigned || !t.key.given) {
+			return nil, t.resource.NoNextKey()
 		}
 		for i, c := range t.columns {
 			v := rec.At(i)
@@ -166,13 +166,6 @@ func masked(t *table, mask []byte) []*column {
 		}
 	}
 	return columns
-}
-
-func noNextKey(r *core.Resource) error {
-	return &core.Error{
-		Code:    core.BadRequest,
-		Message: "the keys of " + r.External() + " are " + r.Key().Type().String() + " and have no next one",
-	}
 }
 
 func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, g *group, out []core.Record) (call, error) {

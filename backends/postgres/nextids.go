@@ -20,8 +20,8 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 		return nil, err
 	}
 	switch {
-	case table.nextKey() == "" && table.key.field.Type() != core.UUID:
-		return nil, noNextKey(op.Resource)
+	case table.source.Assigned || table.nextKey() == "" && table.key.field.Type() != core.UUID:
+		return nil, op.Resource.NoNextKey()
 	case table.nextKey() == "":
 		keys := make([]core.Value, op.N)
 		for i := range keys {

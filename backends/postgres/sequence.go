@@ -35,24 +35,6 @@ func sequenceOf(key *catalogColumn, f *core.Field) *sequence {
 	return s
 }
 
-// half is the middle of the keys that the sequence of the column, or without one the
-// type of the column, can reach: below it are the keys that may be chosen, and enough
-// are left to be generated.
-func (c *catalogColumn) half() int64 {
-	l := limitsOf(c)
-	low, high := int64(1), l.high
-	if c.sequence != "" && c.sequenceStep > 0 {
-		low, high = max(l.low, c.sequenceLow), min(l.high, c.sequenceLimit)
-	}
-	if high <= low {
-		return low
-	}
-	return min(low+int64(uint64(high-low)/2), maxHalf) //nolint:gosec // the difference fits
-}
-
-// maxHalf is half of the numbers on which all readers of JSON agree (RFC 8259, section 6).
-const maxHalf = 1 << 52
-
 // saw notes that the sequence has come as far as n.
 func (s *sequence) saw(n int64) { raise64(&s.last, n) }
 

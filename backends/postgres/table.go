@@ -17,7 +17,9 @@ type table struct {
 	reads    *table    // what is read, which may be the table itself
 	readOnly bool
 	key      *column
-	sequence *sequence                // of an Int key; may be nil
+	source   core.KeySource           // of the keys
+	sequence *sequence                // of an Int key, if it goes up; may be nil
+	goesDown bool                     // the sequence of an Int key does
 	fields   map[string]*core.Field   // by column
 	uniques  map[string]*core.Field   // by constraint or index on one column
 	indexed  map[string][]*core.Field // by index
@@ -73,6 +75,9 @@ func bindTables(found *catalog, schema string, m *core.Model, opts Options) []*t
 		if s.apart() && !t.readOnly {
 			t = written(t, bindTable(found.tables[s.Table], schema, Source{Table: s.Table}, r, opts))
 		}
+		if t.readOnly {
+			t.source = core.KeySource{Assigned: r.Key().Assigned()}
+		}
 		t.table, tables[i] = s.Table, t
 	}
 	bindReferrers(found, tables)
@@ -107,6 +112,8 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 		t.fields[f.Name()] = f
 	}
 	t.key = t.columns[r.Key().Column()]
+	t.source = found.columns[r.Key().Name()].source(r.Key())
+	t.goesDown = r.Key().Type() == core.Int && found.columns[r.Key().Name()].sequenceStep < 0
 	t.sequence = sequenceOf(found.columns[r.Key().Name()], r.Key())
 	for _, x := range found.indexes {
 		if f := t.fields[x.columns[0]]; x.unique && len(x.columns) == 1 && f != nil {

@@ -187,7 +187,8 @@ func (t *transaction) Commit(ctx context.Context) error {
 }
 
 // Rollback undoes the transaction. If it failed because a sequence is behind, it
-// then moves the sequence on, so that another try does not fail the same way.
+// then moves the sequence on, so that another try does not fail the same way. One that
+// goes down has moved by one.
 func (t *transaction) Rollback(ctx context.Context) error {
 	defer t.end()
 	if err := t.undo(ctx); err != nil {
@@ -195,7 +196,7 @@ func (t *transaction) Rollback(ctx context.Context) error {
 	}
 	ctx, cancel := t.backend.bounded(ctx)
 	defer cancel()
-	if t.behind != nil && t.conn != nil && !t.conn.Conn().IsClosed() {
+	if t.behind != nil && t.behind.sequence != nil && t.conn != nil && !t.conn.Conn().IsClosed() {
 		return t.behind.sequence.catchUp(ctx, t.conn.Conn(), t.behind)
 	}
 	return nil

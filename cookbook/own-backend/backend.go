@@ -30,6 +30,8 @@ func (b *backend) Bind(_ context.Context, m *core.Model) error {
 	return nil
 }
 
+func (b *backend) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
+
 func (b *backend) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -16,6 +16,9 @@ import (
 // nested in is set. Nothing restricts the fields of a record that is born in the
 // same request.
 //
+// A key that nothing generates, see [core.KeySource], is named by the body; so it is by
+// those of nested records.
+//
 // An error that is about one of several bodies has its place as Element; of a conflict among records
 // that are written together the place is not known.
 //
@@ -24,7 +27,8 @@ import (
 // and [core.BadFieldValue] for what a body says; [core.FieldUpdateForbidden] for
 // a related record that may not change; [core.AlreadyExists] for a unique value
 // that is taken; [core.BadParam] for the depth; [core.BadRequest] for records
-// that are nested too deep; [core.TooLarge].
+// that are nested too deep and for a body that does not name a key that nothing
+// generates; [core.TooLarge].
 func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ...map[string]any) ([]View, error) {
 	s, err := e.shape(resource)
 	if err != nil {
@@ -37,7 +41,7 @@ func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ..
 		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
 			"the list has more than %d records; send fewer at once", e.opts.MaxRecords)}
 	}
-	drafts, reader := make([]*draft, len(bodies)), e.drafter()
+	drafts, reader := make([]*draft, len(bodies)), e.drafter(true)
 	for i, body := range bodies {
 		if drafts[i], err = reader.draft(s, body, 1); err != nil {
 			return nil, (&draft{element: elementOf(bodies, i)}).wrong(err)
@@ -52,6 +56,7 @@ func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ..
 		if err := wk.match(ctx, w, s, core.Record{}); err != nil {
 			return err
 		}
+		wk.bear(drafts) // they may relate to themselves
 		if err := wk.require(ctx, drafts...); err != nil {
 			return err
 		}
@@ -63,6 +68,15 @@ func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ..
 		return err
 	})
 	return views, err
+}
+
+// bear notes the keys that bodies of new records name.
+func (w *work) bear(drafts []*draft) {
+	for _, d := range drafts {
+		if key := d.key(); key.IsSet() {
+			w.table(d.shape).bear(key)
+		}
+	}
 }
 
 // canInsertAlone reports whether one operation does it all. For no records there is

@@ -66,6 +66,16 @@ func (d *draft) add(a assignment) {
 	d.plain = d.plain && !moves && !a.creates()
 }
 
+// key returns the key that the body names; absent if it names none.
+func (d *draft) key() core.Value {
+	for _, a := range d.assignments {
+		if a.field.Key() {
+			return a.value
+		}
+	}
+	return core.Value{}
+}
+
 // writes reports whether the draft sets columns of the record itself.
 func (d *draft) writes() bool {
 	return slices.ContainsFunc(d.assignments, func(a assignment) bool { return a.field.Stored() })

@@ -17,15 +17,19 @@ type drafter struct {
 	internal bool
 	// merge objects into the values of JSON fields.
 	merge bool
+	// create: the body is that of a new record, which names a key that nothing
+	// generates.
+	create bool
 	// left is how many related records the bodies may still create, or name in
 	// relations to many.
 	left *int
 }
 
-// drafter returns a drafter for the bodies of one request.
-func (e *Engine) drafter() drafter {
+// drafter returns a drafter for the bodies of one request, which create records or
+// change one.
+func (e *Engine) drafter(create bool) drafter {
 	left := e.opts.MaxWritten
-	return drafter{engine: e, left: &left}
+	return drafter{engine: e, create: create, left: &left}
 }
 
 // take counts related records before memory is allocated for them.
@@ -63,6 +67,9 @@ func (d drafter) draft(s *shape, body map[string]any, level int) (*draft, error)
 	if len(out.assignments)+ignored < len(body) {
 		return nil, d.unknown(s, body)
 	}
+	if d.create && s.keys.Assigned && !out.key().IsSet() {
+		return nil, s.resource.NoNextKey()
+	}
 	return out, nil
 }
 
@@ -74,6 +81,11 @@ func (d drafter) leadsOn(f *core.Field, body map[string]any) bool {
 	}
 	_, named := body[f.External()+NextSuffix]
 	return named
+}
+
+// names reports whether the body may name the key.
+func (d drafter) names(f *core.Field) bool {
+	return f.Key() && d.create && d.engine.shapeOf(f.Resource()).keys.Assigned
 }
 
 func (d drafter) name(f *core.Field) string {
@@ -90,6 +102,7 @@ func (d drafter) knows(f *core.Field) bool { return d.internal || !f.Hidden() }
 func (d drafter) settable(f *core.Field) error {
 	forClients := f.Key() || f.Readonly() || f.Computed() != nil && f.Computed().Set == nil
 	switch {
+	case d.names(f):
 	case d.internal && (f.Key() || f.Computed() != nil):
 		return badSetter(f.Resource(), f.Name())
 	case !d.internal && forClients:
@@ -137,7 +150,10 @@ func (d drafter) assignment(f *core.Field, raw any, level int) (a assignment, er
 		a.items, err = d.items(f, raw, level)
 	default:
 		a.value, err = f.Convert(raw)
-		if a.value.IsAbsent() {
+		switch {
+		case err == nil && f.Key() && !a.value.IsSet():
+			err = badValue(f, f.Type(), raw)
+		case a.value.IsAbsent():
 			a.value = core.Null
 		}
 		if err == nil {
@@ -219,6 +235,7 @@ func members(f *core.Field, raw any) ([]any, error) {
 
 func (d drafter) item(f *core.Field, raw any, level int) (it item, err error) {
 	if body, ok := raw.(map[string]any); ok {
+		d.create = true
 		it.create, err = d.draft(d.engine.shapeOf(f.Target()), body, level+1)
 		return it, err
 	}

@@ -29,7 +29,7 @@ type Engine struct {
 func New(store *core.Store, opts Options) *Engine {
 	m := store.Model()
 	return &Engine{
-		store: store, opts: opts.filled(), shapes: shapesOf(m), deletions: deletionOrder(m), policed: store.Describe().MayHide(),
+		store: store, opts: opts.filled(), shapes: shapesOf(store), deletions: deletionOrder(m), policed: store.Describe().MayHide(),
 	}
 }
 
@@ -69,6 +69,10 @@ func (e *Engine) shape(name string) (*shape, error) {
 }
 
 func (e *Engine) shapeOf(r *core.Resource) *shape { return e.shapes[r.Index()] }
+
+// KeySource says where the keys of the resource, which is one of the model's, come from;
+// see [core.Store.KeySource].
+func (e *Engine) KeySource(r *core.Resource) core.KeySource { return e.shapeOf(r).keys }
 
 // target finds the resource and converts the id that a request is about.
 func (e *Engine) target(resource string, id any, depth int) (*shape, core.Value, error) {

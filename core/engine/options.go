@@ -34,6 +34,11 @@ type Options struct {
 	// default [core.DefaultAttempts], which is also what holds for requests that
 	// are one operation and therefore need no transaction around it.
 	Attempts int
+	// GeneratedKeysOnly keeps clients from choosing keys that the store generates: a
+	// [Engine.Replace] of a record that is not there is [core.NotFound], whether or not
+	// the client may see the record. Default: clients may choose. Keys that nothing
+	// generates, see [core.KeySource], are named by clients all the same.
+	GeneratedKeysOnly bool
 }
 
 func (o Options) filled() Options {
@@ -47,6 +52,8 @@ func (o Options) filled() Options {
 		MaxWritten: orDefault(o.MaxWritten, 10_000),
 		MaxNesting: orDefault(o.MaxNesting, 16),
 		Attempts:   max(o.Attempts, 0),
+
+		GeneratedKeysOnly: o.GeneratedKeysOnly,
 	}
 }
 

@@ -16,9 +16,10 @@ import (
 // and a list side that holds more records than [Options.MaxMembers].
 //
 // Errors: [core.AlreadyExists] for a key that is taken by a record that is not
-// visible; [core.BadFieldValue] for a new integer id beyond 2^52: ids that are handed
-// out follow the greatest, and JSON readers agree on them only up to 2^53-1 (RFC 8259,
-// section 6); otherwise those of [Engine.Update].
+// visible; [core.BadFieldValue] for a new integer id beyond the bounds of the store's
+// [core.KeySource]: ids that are generated follow the greatest, and as many must be left
+// for them; [core.NotFound] for a new id where [Options] GeneratedKeysOnly forbids it;
+// otherwise those of [Engine.Update].
 func (e *Engine) Replace(
 	ctx context.Context, resource string, id any, w Write, body map[string]any,
 ) (_ View, created bool, _ error) {
@@ -26,7 +27,7 @@ func (e *Engine) Replace(
 	if err != nil {
 		return View{}, false, err
 	}
-	d, err := e.drafter().draft(s, body, 1)
+	d, err := e.drafter(false).draft(s, body, 1)
 	if err != nil {
 		return View{}, false, err
 	}
@@ -52,14 +53,13 @@ func (e *Engine) Replace(
 	return view, created && err == nil, err
 }
 
-// maxChosen is the greatest integer id that a client can choose: half of those that
-// all JSON readers agree on, so that the other half is left to be handed out.
-const maxChosen = 1 << 52
-
 // createAt creates a record with the key that the client chose.
 func (w *work) createAt(ctx context.Context, d *draft, key core.Value, depth int) (View, error) {
-	if n := key.Int(); n < -maxChosen || n > maxChosen {
-		return View{}, d.shape.badKey(key.Any())
+	if w.engine.opts.GeneratedKeysOnly && !d.shape.keys.Assigned {
+		return View{}, d.shape.resource.NotFound(key)
+	}
+	if err := d.shape.checkChosen(key); err != nil {
+		return View{}, err
 	}
 	w.table(d.shape).bear(key) // it may relate to itself
 	if err := w.require(ctx, d); err != nil {

@@ -21,7 +21,7 @@ func (w *work) runSetter(ctx context.Context, c *change, a assignment) error {
 	if err != nil {
 		return core.AsError(fmt.Errorf("setting %s: %w", a.field, err))
 	}
-	reader := w.engine.drafter()
+	reader := w.engine.drafter(false)
 	reader.internal = true
 	d, err := reader.draft(c.shape, values, c.level)
 	if errors.Is(err, core.BadFieldValue) {

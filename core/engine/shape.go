@@ -1,10 +1,15 @@
 package engine
 
-import "github.com/larder-go/larder/core"
+import (
+	"fmt"
+
+	"github.com/larder-go/larder/core"
+)
 
 // shape is what the engine works out about a resource once.
 type shape struct {
 	resource  *core.Resource
+	keys      core.KeySource
 	shown     []slot // what clients see, in the order of declaration
 	relations []*slot
 	computed  []*slot
@@ -27,16 +32,17 @@ type slot struct {
 	part  int    // index in a node's parts; -1 for what the record itself shows
 }
 
-func shapesOf(m *core.Model) []*shape {
+func shapesOf(store *core.Store) []*shape {
+	m := store.Model()
 	shapes := make([]*shape, len(m.Resources()))
 	for i, r := range m.Resources() {
-		shapes[i] = newShape(r)
+		shapes[i] = newShape(r, store.KeySource(r))
 	}
 	return shapes
 }
 
-func newShape(r *core.Resource) *shape {
-	s := &shape{resource: r, onlyKey: []string{r.Key().Name()}}
+func newShape(r *core.Resource, keys core.KeySource) *shape {
+	s := &shape{resource: r, keys: keys, onlyKey: []string{r.Key().Name()}}
 	for _, f := range r.Fields() {
 		if f.Hidden() {
 			continue
@@ -94,6 +100,20 @@ func (s *shape) fields(depth int) []string {
 		return nil
 	}
 	return s.onlyKey
+}
+
+// checkChosen checks a generated key that a client chooses instead.
+//
+// Errors: [core.BadFieldValue] naming the bounds.
+func (s *shape) checkChosen(key core.Value) error {
+	n := key.Int()
+	if s.keys.Assigned || key.Type() != core.Int || s.keys.Low <= n && n <= s.keys.High {
+		return nil
+	}
+	return &core.Error{
+		Code: core.BadFieldValue, Resource: s.resource.External(), Field: s.resource.Key().External(), Type: core.Int, Value: key.Any(),
+		Accepted: fmt.Sprintf("%d to %d for a new record", s.keys.Low, s.keys.High),
+	}
 }
 
 func (s *shape) badKey(raw any) error {

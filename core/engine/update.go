@@ -22,7 +22,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, w Write, b
 	if err != nil {
 		return View{}, err
 	}
-	reader := e.drafter()
+	reader := e.drafter(false)
 	reader.merge = w.Merge
 	d, err := reader.draft(s, body, 1)
 	if err != nil {

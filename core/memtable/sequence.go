@@ -150,9 +150,11 @@ func (t *transaction) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
 
 // nextKeys generates n keys of the resource.
 func (s *Store) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
+	if core.DefaultKeySource(r).Assigned {
+		return nil, r.NoNextKey()
+	}
 	next := core.NewUUID
-	switch r.Key().Type() {
-	case core.Int:
+	if r.Key().Type() == core.Int {
 		first, err := s.sequences[r.Index()].take(n)
 		if err != nil {
 			return nil, err
@@ -161,8 +163,6 @@ func (s *Store) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
 			first++
 			return core.IntValue(first - 1)
 		}
-	case core.Text:
-		return nil, &core.Error{Code: core.BadRequest, Message: "the keys of " + r.External() + " are texts, of which none is next"}
 	}
 	keys := make([]core.Value, n)
 	for i := range keys {

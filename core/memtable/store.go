@@ -104,6 +104,9 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
+// KeySource is [core.DefaultKeySource].
+func (s *Store) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
+
 // Snapshot returns what is committed and, with a log, shown.
 func (s *Store) Snapshot() *Snapshot { return s.committed.Load() }
 

@@ -13,14 +13,17 @@ type object = map[string]any
 
 // document returns the OpenAPI 3.1 document of an engine's model.
 func document(api *engine.Engine, opts Options) ([]byte, error) {
-	n := nameSchemas(api.Model())
+	n := nameSchemas(api)
 	paths, schemas := object{}, object{"Error": errorSchema()}
 	for _, r := range api.Model().Resources() {
 		path := "/" + url.PathEscape(r.External())
 		paths[path] = n.listPath(r)
-		paths[path+"/{id}"] = n.onePath(r)
+		paths[path+"/{id}"] = n.onePath(r, api.Options())
 		schemas[n.read[r]] = n.readSchema(r)
 		schemas[n.write[r]] = n.writeSchema(r)
+		if n.assigned(r) {
+			schemas[n.create[r]] = n.createSchema(r)
+		}
 	}
 	components := object{
 		"schemas": schemas, "parameters": parameters(api.Options(), opts), "headers": headers(), "responses": errorAnswers(),

@@ -5,20 +5,32 @@ import (
 	"strings"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 )
 
 // schemaNames are the names that the schemas of a model's resources have in the
-// document.
-type schemaNames struct{ read, write map[*core.Resource]string }
+// document. The body of a new record has the schema create, which is write unless the
+// body names the key.
+type schemaNames struct{ read, write, create map[*core.Resource]string }
 
-func nameSchemas(m *core.Model) schemaNames {
-	n := schemaNames{make(map[*core.Resource]string), make(map[*core.Resource]string)}
+// assigned reports whether the body of a new record names the key.
+func (n schemaNames) assigned(r *core.Resource) bool { return n.create[r] != n.write[r] }
+
+func nameSchemas(api *engine.Engine) schemaNames {
+	n := schemaNames{make(map[*core.Resource]string), make(map[*core.Resource]string), make(map[*core.Resource]string)}
 	taken := map[string]bool{"Error": true}
+	m := api.Model()
 	for _, r := range m.Resources() {
 		n.read[r] = freeName(r.External(), taken)
 	}
 	for _, r := range m.Resources() {
 		n.write[r] = freeName(r.External()+"_write", taken)
+		n.create[r] = n.write[r]
+	}
+	for _, r := range m.Resources() {
+		if api.KeySource(r).Assigned {
+			n.create[r] = freeName(r.External()+"_create", taken)
+		}
 	}
 	return n
 }

@@ -4,12 +4,13 @@ import (
 	"net/http"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 )
 
 // listPath describes the URL of a resource.
 func (n schemaNames) listPath(r *core.Resource) object {
 	records := object{"type": "array", "items": idOrRecord(r, n.read)}
-	written := ref("schemas", n.write[r])
+	written := ref("schemas", n.create[r])
 	return object{
 		"get": n.operation("list", r, object{
 			"parameters": parameterRefs("filter", "sort", "limit", "after", "depth"),
@@ -26,7 +27,7 @@ func (n schemaNames) listPath(r *core.Resource) object {
 }
 
 // onePath describes the URL of a record.
-func (n schemaNames) onePath(r *core.Resource) object {
+func (n schemaNames) onePath(r *core.Resource, opts engine.Options) object {
 	record, written := idOrRecord(r, n.read), ref("schemas", n.write[r])
 	refusals := []int{
 		http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnsupportedMediaType,
@@ -50,10 +51,7 @@ func (n schemaNames) onePath(r *core.Resource) object {
 		"put": n.operation("put", r, object{
 			"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
 			"requestBody": bodyOf(written, plainJSON),
-			"responses": answers(object{
-				"200": answerOf("The record that replaced another.", record, "ETag"),
-				"201": answerOf("The record that was created.", record, "ETag", "Location"),
-			}, refusals...),
+			"responses":   answers(n.replaced(r, opts), refusals...),
 		}),
 		"delete": n.operation("delete", r, object{
 			"parameters": parameterRefs("depth", "If-Match", "If-None-Match"),
@@ -61,6 +59,16 @@ func (n schemaNames) onePath(r *core.Resource) object {
 				http.StatusPreconditionFailed),
 		}),
 	}
+}
+
+// replaced describes what a PUT answers.
+func (n schemaNames) replaced(r *core.Resource, opts engine.Options) object {
+	record := idOrRecord(r, n.read)
+	found := object{"200": answerOf("The record that replaced another.", record, "ETag")}
+	if n.assigned(r) || !opts.GeneratedKeysOnly {
+		found["201"] = answerOf("The record that was created.", record, "ETag", "Location")
+	}
+	return found
 }
 
 func (n schemaNames) operation(verb string, r *core.Resource, op object) object {

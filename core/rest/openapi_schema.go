@@ -17,7 +17,7 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 			continue
 		}
 		schema := n.field(f, n.read)
-		if !settable(f) {
+		if !settable(f) && !(f.Key() && n.assigned(r)) {
 			schema["readOnly"] = true
 		}
 		properties[f.External()] = schema
@@ -31,7 +31,7 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 	properties := object{}
 	for _, f := range r.Fields() {
 		if settable(f) {
-			schema := orNull(n.field(f, n.write))
+			schema := orNull(n.field(f, n.create))
 			if f.Type() == core.Text && f.Target() == nil {
 				schema["description"] = "A number is taken as the text of its digits."
 			}
@@ -50,6 +50,14 @@ func addNext(properties object, f *core.Field) {
 			"description": "The list of the records that " + f.External() + " does not show, if there are any; ignored in bodies.",
 		}
 	}
+}
+
+// createSchema describes a new record whose key nothing generates.
+func (n schemaNames) createSchema(r *core.Resource) object {
+	schema, key := n.writeSchema(r), r.Key()
+	schema["properties"].(object)[key.External()] = typeSchema(key.Type()) //nolint:forcetypeassert // made above
+	schema["required"] = []string{key.External()}
+	return schema
 }
 
 // settable reports whether a client can ever set the field in a body.

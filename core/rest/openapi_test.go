@@ -150,6 +150,38 @@ func TestSchemasTellWhatOfAFieldIsReadAndWritten(t *testing.T) {
 	}
 }
 
+func TestTheBodyOfANewRecordNamesAKeyThatNothingGenerates(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "item", Fields: []core.FieldSpec{
+			{Name: "ean", External: "EAN", Type: core.Int, Key: true, Assigned: true}, {Name: "name", Type: core.Text}, {Name: "box", ToOne: "box"},
+		}},
+		core.ResourceSpec{Name: "box", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "items", ToMany: "item", Inverse: "box"}}},
+	)
+	text := documentOf(t, m, rest.Options{})
+	doc, err := validate(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	created, written := doc.Components.Schemas["item_create"].Value, doc.Components.Schemas["item_write"].Value
+	if !slices.Equal(created.Required, []string{"EAN"}) || created.Properties["EAN"] == nil || created.Properties["name"] == nil {
+		t.Errorf("a new record: %v of %v", created.Required, slices.Sorted(maps.Keys(created.Properties)))
+	}
+	if len(written.Required) > 0 || written.Properties["EAN"] != nil || doc.Components.Schemas["item"].Value.Properties["EAN"].Value.ReadOnly {
+		t.Errorf("a change names the key")
+	}
+	for _, want := range []string{
+		`{"oneOf":[{"$ref":"#/components/schemas/item_create"},{"items":{"$ref":"#/components/schemas/item_create"},"type":"array"}]}`,
+		`"items":{"oneOf":[{"format":"int64","type":"integer"},{"$ref":"#/components/schemas/item_create"}]}`,
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s is not in the document", want)
+		}
+	}
+	if doc.Components.Schemas["box_create"] != nil {
+		t.Error("a generated key has a schema of its own for new records")
+	}
+}
+
 func TestOperationsTellTheErrorsAndHeadersOfTheirAnswers(t *testing.T) {
 	doc, err := validate(documentOf(t, odd(), rest.Options{}))
 	if err != nil {

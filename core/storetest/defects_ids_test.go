@@ -129,7 +129,7 @@ var idDefects = []defect{
 	},
 	{
 		name:   "text keys are made up",
-		breaks: []string{"ids/text keys are not handed out"},
+		breaks: []string{"ids/assigned keys are not generated"},
 		bend: func(h *hooks) {
 			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				if op.Resource.Key().Type() != core.Text {
@@ -140,6 +140,25 @@ var idDefects = []defect{
 					for i, rec := range op.Records {
 						if rec.Key().IsAbsent() {
 							op.Records[i] = rec.With(op.Resource.Key().Column(), core.TextValue(core.NewUUID().Text()))
+						}
+					}
+				}))
+			}
+		},
+	},
+	{
+		name:   "assigned numbers are made up",
+		breaks: []string{"ids/assigned keys are not generated"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				if !op.Resource.Key().Assigned() {
+					return tx.Insert(ctx, op)
+				}
+				return tx.Insert(ctx, with(op, func(op *core.Op) {
+					op.Records = slices.Clone(op.Records)
+					for i, rec := range op.Records {
+						if rec.Key().IsAbsent() {
+							op.Records[i] = rec.With(op.Resource.Key().Column(), core.IntValue(highest(tx, op)+1))
 						}
 					}
 				}))

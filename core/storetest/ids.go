@@ -48,9 +48,9 @@ var idRules = []row{
 		manyIDs,
 	},
 	{
-		"text keys are not handed out",
-		"A resource whose key is a text has no next key: NextID, and an Insert without one, are BAD_REQUEST.",
-		textKeysAreNotHandedOut,
+		"assigned keys are not generated",
+		"A resource whose key is a text, or declared to be assigned, has no next key: NextID, and an Insert without one, are BAD_REQUEST.",
+		assignedKeysAreNotGenerated,
 	},
 	{
 		"ids tell nothing of policies",
@@ -197,12 +197,21 @@ func manyIDs(t *trial) {
 	}
 }
 
-func textKeysAreNotHandedOut(t *trial) {
-	_, err := t.session.NextIDs(t.ctx, t.res("page"), 1)
-	t.failsAs("next id", err, core.BadRequest)
-	_, err = t.tryInsert("page", fields{"title": "no key"})
-	t.failsAs("insert without key", err, core.BadRequest)
-	t.sameKeys("after", t.all("page"))
+func assignedKeysAreNotGenerated(t *trial) {
+	for resource, key := range map[string]any{"page": "a", "code": int64(1) << 60} {
+		if r := t.res(resource); !t.store.KeySource(r).Assigned {
+			t.Errorf("%s: the backend calls its keys generated", r)
+		}
+		_, err := t.session.NextIDs(t.ctx, t.res(resource), 1)
+		t.failsAs("next id", err, core.BadRequest)
+		_, err = t.tryInsert(resource, fields{"title": "no key"})
+		t.failsAs("insert without key", err, core.BadRequest)
+		_, err = t.tryInsert(resource, fields{t.res(resource).Key().Name(): key}, fields{"title": "no key"})
+		t.failsAs("insert of several, one without key", err, core.BadRequest)
+		t.sameKeys("after", t.all(resource))
+		t.insert(resource, fields{t.res(resource).Key().Name(): key})
+		t.sameKeys("with a key", t.all(resource), key)
+	}
 }
 
 func idsIgnorePolicies(t *trial) {

@@ -31,6 +31,10 @@ func kitModel() *core.Model {
 			{Name: "title", Type: core.Text},
 			{Name: "parent", External: "Parent", ToOne: "page", Cascade: true},
 		}},
+		core.ResourceSpec{Name: "code", Fields: []core.FieldSpec{
+			{Name: "number", Type: core.Int, Key: true, Assigned: true},
+			{Name: "title", Type: core.Text},
+		}},
 		core.ResourceSpec{Name: "sample", External: "Sample", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "int", Type: core.Int},

@@ -36,6 +36,8 @@ func (b *naive) Bind(_ context.Context, m *core.Model) error {
 	return nil
 }
 
+func (b *naive) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
+
 func (b *naive) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
 	switch {
 	case ctx.Err() != nil:
@@ -175,18 +177,18 @@ func (tx *naiveTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, erro
 }
 
 func (tx *naiveTx) nextID(r *core.Resource) (core.Value, error) {
-	switch r.Key().Type() {
-	case core.Int:
-		for {
-			tx.backend.last[r.Index()]++
-			if key := tx.backend.last[r.Index()]; !tx.chosen[r.Index()][key] {
-				return core.IntValue(key), nil
-			}
-		}
-	case core.UUID:
+	if core.DefaultKeySource(r).Assigned {
+		return core.Value{}, r.NoNextKey()
+	}
+	if r.Key().Type() == core.UUID {
 		return core.NewUUID(), nil
 	}
-	return core.Value{}, &core.Error{Code: core.BadRequest, Message: "keys of " + r.External() + " are not handed out"}
+	for {
+		tx.backend.last[r.Index()]++
+		if key := tx.backend.last[r.Index()]; !tx.chosen[r.Index()][key] {
+			return core.IntValue(key), nil
+		}
+	}
 }
 
 func (tx *naiveTx) Commit(ctx context.Context) error {

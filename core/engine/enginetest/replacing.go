@@ -80,10 +80,10 @@ func replacingCases() []Case {
 			put child/1 {"father": {"wife": {"children": [1]}}}                   => replaced {"id": 1, "father": 2, "url": "/child/1"}`),
 		script("an integer id that a client chooses leaves as many that JSON readers agree on to be handed out", Cookies, `
 			put cookie/4503599627370496 {}    => created {"id": 4503599627370496}
-			put cookie/4503599627370497 {}    => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": 4503599627370497}
-			put cookie/9007199254740991 {}    => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": 9007199254740991}
+			put cookie/4503599627370497 {}    => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": 4503599627370497, "accepted_values": "-4503599627370496 to 4503599627370496 for a new record"}
+			put cookie/9007199254740991 {}    => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": 9007199254740991, "accepted_values": "-4503599627370496 to 4503599627370496 for a new record"}
 			put cookie/-4503599627370496 {}   => created {"id": -4503599627370496}
-			put cookie/-4503599627370497 {}   => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": -4503599627370497}
+			put cookie/-4503599627370497 {}   => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "id", "type": "int", "value": -4503599627370497, "accepted_values": "-4503599627370496 to 4503599627370496 for a new record"}
 			post cookie [{}, {}]              => [{"id": 4503599627370497}, {"id": 4503599627370498}]
 			put cookie/4503599627370498 {"type": "a"}   => replaced {"id": 4503599627370498, "type": "a"}`),
 		script("a default that does not fit fails a put that creates, which changes nothing", fickle, `

@@ -41,6 +41,7 @@ func Cases() []Case {
 		{"creating", creatingCases()},
 		{"updating", updatingCases()},
 		{"replacing", replacingCases()},
+		{"assigned keys", assignedCases()},
 		{"deleting", deletingCases()},
 		{"relations", relationCases()},
 		{"nesting", nestingCases()},

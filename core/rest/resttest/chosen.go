@@ -20,6 +20,21 @@ func allowed() core.Decorator {
 	}}
 }
 
+// testAssignedIDs has clients name ids that nothing generates.
+func testAssignedIDs(t *testing.T, newBackend NewBackend) {
+	setup{model: things()}.check(t, newBackend, []rule{
+		{"an id that nothing generates is named in the body of a POST", []exchange{
+			{"POST /word", `{"id": "a", "meaning": "x"}`, 201, `{"id": "a", "meaning": "x"}`},
+			{"POST /word", `[{"id": "b"}, {"id": "c"}]`, 201, `[{"id": "b"}, {"id": "c"}]`},
+			{"POST /word", `{"id": "a"}`, 409, `CONFLICT {"object_name": "word", "field_name": "id"}`},
+			{"POST /word", `{"meaning": "x"}`, 400, `BAD_REQUEST {"msg": "nothing generates keys of word; name the field id"}`},
+			{"POST /word", `{"id": null}`, 400, `BAD_FIELD_VALUE`},
+			{"PATCH /word/a", `{"id": "b"}`, 400, `FIELD_IS_READONLY {"object_name": "word", "field_name": "id"}`},
+			{"GET /word?depth=0", "", 200, `["a", "b", "c"]`},
+		}},
+	})
+}
+
 // testChosenIDs has a client choose the greatest ids that there are, in requests that
 // are refused.
 func testChosenIDs(t *testing.T, newBackend NewBackend) {

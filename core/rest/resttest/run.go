@@ -40,6 +40,7 @@ var families = []struct {
 	{"delete", testDelete},
 	{"ids", testIDs},
 	{"chosen ids", testChosenIDs},
+	{"assigned ids", testAssignedIDs},
 	{"types", testTypes},
 	{"fields", testFields},
 	{"computed fields", testComputed},
