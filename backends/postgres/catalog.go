@@ -44,10 +44,11 @@ type catalogColumn struct {
 	hasNulls      bool     // may have some, if only from before NOT NULL, which NOT VALID leaves there
 	identity      string   // pg_attribute.attidentity
 	generated     bool
-	computed      bool   // by an expression when it is read, which may fail
-	fallback      string // expression of the default
-	varies        bool   // the default is not the same for every row
-	sequence      string // whose values an identity or a default of nothing but nextval gives, as SQL names it
+	parts         []int16 // columns that a generated one is made of
+	computed      bool    // by an expression when it is read, which may fail
+	fallback      string  // expression of the default
+	varies        bool    // the default is not the same for every row
+	sequence      string  // whose values an identity or a default of nothing but nextval gives, as SQL names it
 	sequenceStep  int64
 	sequenceLow   int64    // the least value
 	sequenceLimit int64    // the greatest
@@ -94,7 +95,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 		col := &catalogColumn{}
 		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
 			&col.declared, &col.domain, &col.labels, &col.display, &col.size, &col.notNull, &col.hasNulls,
-			&col.identity, &col.generated, &col.fallback, &col.varies,
+			&col.identity, &col.generated, &col.parts, &col.fallback, &col.varies,
 			&col.sequence, &col.sequenceStep, &col.sequenceLow, &col.sequenceLimit, &col.sequenceLast, &col.sequenceLacks,
 			&col.byCodePoint, &col.deterministic)
 		if err != nil {

@@ -63,6 +63,11 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
        a.attnotnull, NOT a.attnotnull OR (a.attrelid, a.attnum) IN (
          SELECT k.conrelid, k.conkey[1] FROM pg_constraint k WHERE k.contype = 'n' AND NOT k.convalidated),
        a.attidentity::text, a.attgenerated <> '',
+       CASE WHEN a.attgenerated = '' THEN '{}' ELSE ARRAY(
+         SELECT DISTINCT p.refobjsubid::smallint FROM pg_depend p
+         WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid AND p.refobjsubid > 0 AND p.refobjsubid <> a.attnum
+           AND (p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid
+                OR p.classid = 'pg_class'::regclass AND p.objid = a.attrelid AND p.objsubid = a.attnum)) END,
        coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, CASE WHEN t.typtype = 'd' THEN t.typdefault END, ''),
        ` + variesOf + `,
        coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.low, 0), coalesce(s.high, 0), coalesce(s.last, 0), coalesce(s.missing, '{}'),

@@ -227,6 +227,8 @@
 // known, and sequences that go down are left alone. Keys of a column without a default
 // are assigned, see [core.KeySource]: whoever creates a record names its key. Those of
 // type uuid are random instead. [Backend.KeySource] says which keys clients may choose.
+// A key that the server generates from other columns is fixed, and so are these: an
+// update that would change it is [core.FieldUpdateForbidden].
 //
 // # Privileges
 //

@@ -63,6 +63,9 @@ func raised(op *core.Op, err *pgconn.PgError) error {
 	if f, _ := marked(op.Resource, markExpands, err.Message); f != nil {
 		return rejected(op, f)
 	}
+	if f := rekeyed(op, err.Message); f != nil {
+		return &core.Error{Code: core.FieldUpdateForbidden, Resource: f.Resource().External(), Field: f.External()}
+	}
 	_, rest, found := strings.Cut(err.Message, markMissing)
 	number, _, _ := strings.Cut(rest, markEnd)
 	if i, bad := strconv.Atoi(number); found && bad == nil && i >= 1 && i <= len(op.Keys) {

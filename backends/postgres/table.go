@@ -18,6 +18,7 @@ type table struct {
 	readOnly bool
 	key      *column
 	source   core.KeySource           // of the keys
+	keyParts []*core.Field            // that a generated key is made of
 	sequence *sequence                // of an Int key, if it goes up; may be nil
 	goesDown bool                     // the sequence of an Int key does
 	fields   map[string]*core.Field   // by column
@@ -113,6 +114,11 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 	}
 	t.key = t.columns[r.Key().Column()]
 	t.source = found.columns[r.Key().Name()].source(r.Key())
+	for _, num := range found.columns[r.Key().Name()].parts {
+		if f := t.fields[found.byNum[num].name]; f != nil {
+			t.keyParts = append(t.keyParts, f)
+		}
+	}
 	t.goesDown = r.Key().Type() == core.Int && found.columns[r.Key().Name()].sequenceStep < 0
 	t.sequence = sequenceOf(found.columns[r.Key().Name()], r.Key())
 	for _, x := range found.indexes {

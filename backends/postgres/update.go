@@ -199,6 +199,7 @@ func (u *update) writeOne(b *builder, list func([]*column), check core.Filter) {
 		b.WriteString(" RETURNING ")
 		list(t.stored)
 		b.guard(t, check)
+		u.fixKey(b, key)
 		b.readable(t, t.stored)
 		return
 	}
@@ -254,6 +255,7 @@ func (u *update) writeChanges(b *builder, keys string) {
 	b.and(t, u.op.Using)
 	b.WriteString(" RETURNING ")
 	b.list(t.stored)
+	u.fixKey(b, "v.key")
 }
 
 func valueName(i int) string { return "v" + strconv.Itoa(i) }
