@@ -210,8 +210,9 @@
 // which the other transactions might have run one after the other (Fekete, O'Neil
 // and O'Neil, A Read-Only Transaction Anomaly Under Snapshot Isolation, 2004). What
 // other programs have committed may be seen late, and a read may show less of it
-// than the one before did. A transaction that has to know better is one that is not
-// read-only.
+// than the one before did. [Options.MaxLag] limits how late. This concerns policies too:
+// a principal whose right was revoked by another program reads by the old state of the
+// replica until then. A transaction that has to know better is one that is not read-only.
 //
 // A write then always costs BEGIN and COMMIT, which travel along, where without
 // replicas a single one is a lone statement.

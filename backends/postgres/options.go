@@ -50,6 +50,13 @@ type Options struct {
 	// Logger is told of changes of the schema while it is served, and of columns that Migrate leaves behind, perhaps because a field was
 	// renamed. nil means [slog.Default].
 	Logger *slog.Logger
+	// MaxLag is how old the data of a replica may be: a read that begins at some moment
+	// shows all that any program had committed MaxLag before. For this the primary is asked
+	// for its position, in a round trip of its own before a read, when the last answer is
+	// older than MaxLag; a replica that has not replayed so far is behind. So no replica
+	// serves a read for longer than MaxLag without the primary. Clocks of servers play no
+	// part. Default: no limit, and only what this backend wrote is certain to be seen.
+	MaxLag time.Duration
 	// CallTimeout is how long a call may take whose context has no deadline: an operation,
 	// a commit or a rollback, with the wait for a connection. Beyond it, the call fails as
 	// if its context had expired. It is what ends the wait for a server that is frozen;

@@ -69,6 +69,7 @@ func (b *Backend) replica(ctx context.Context) *replica {
 	}
 	ctx, cancel := b.bounded(ctx)
 	defer cancel()
+	b.horizon.expire(b.opts.MaxLag)
 	if !b.horizon.settle(ctx, b.pool) {
 		return nil
 	}
@@ -128,6 +129,7 @@ type horizon struct {
 	at    atomic.Pointer[logPosition] // nil: not known yet
 	lost  atomic.Int64                // how many commits have not told their position
 	found atomic.Int64                // how many of them are before it nevertheless
+	asked atomic.Int64                // when the primary was asked last, by [sinceStart]
 }
 
 // logPosition is one in the write-ahead log. Every promotion of a standby begins another
@@ -194,6 +196,20 @@ var errNoPosition = errors.New("position in the write-ahead log is not known")
 // lose notes that the position of a commit, or whether it happened, is not known.
 func (h *horizon) lose() { h.lost.Add(1) }
 
+// start is about when the process began.
+var start = time.Now()
+
+// sinceStart is the time by a clock that is never set.
+func sinceStart() int64 { return int64(time.Since(start)) }
+
+// expire has the primary asked again if its last answer is older than the largest lag of a
+// replica; zero is no limit.
+func (h *horizon) expire(most time.Duration) {
+	if most > 0 && sinceStart()-h.asked.Load() > int64(most) {
+		h.lose()
+	}
+}
+
 // querier is a connection or a pool.
 type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
@@ -206,11 +222,13 @@ func (h *horizon) settle(ctx context.Context, primary querier) bool {
 	if h.found.Load() >= lost {
 		return true
 	}
+	begun := sinceStart()
 	rows, err := primary.Query(ctx, positionSQL)
 	if err != nil || h.ask().finish(rows) != nil {
 		return false
 	}
 	raise64(&h.found, lost)
+	raise64(&h.asked, begun)
 	return true
 }
 

@@ -132,4 +132,13 @@
 // they add to an Update does, unless they stand inside. A decorator outside that
 // narrows operations does so with [core.Op.Guard]: fields in [core.Op] Where count
 // as the caller's.
+//
+// # Replicas
+//
+// A store that reads from replicas, such as postgres.Options.Replicas, matches conditions
+// against the rows that the replica has. A right that rests on a row, and that another process
+// revokes, shows records until the replica has replayed the change. That has no bound, unless
+// the backend is given one (postgres.Options.MaxLag). The process that revoked the right, and
+// all writes, go by the new state at once. Roles and claims come with the principal and do not
+// lag.
 package access

@@ -64,4 +64,12 @@
 // Nothing is kept between operations, and an operation looks at its own principal
 // only. Reads take no memory for it. Mark the owner field as Indexed, and in
 // PostgreSQL lead with it in the indexes of what is listed often.
+//
+// # Replicas
+//
+// A store that reads from replicas, such as postgres.Options.Replicas, compares the owner
+// that the replica has. A record that another process gave to another owner is shown to the
+// former one until the replica has replayed the change. That has no bound, unless the backend
+// is given one (postgres.Options.MaxLag). The process that changed the owner, and all writes,
+// go by the new owner at once. Claims come with the principal and do not lag.
 package ownership
