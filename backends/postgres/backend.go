@@ -128,13 +128,15 @@ func (b *Backend) Ping(ctx context.Context) error {
 	if b.closed.Load() {
 		return core.ErrClosed
 	}
+	ctx, cancel := b.bounded(ctx)
+	defer cancel()
 	conn, err := b.acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release() // which closes a connection that is not in order
 	if _, err := conn.Conn().PgConn().Exec(ctx, b.begin[0]+"; SELECT 1; COMMIT").ReadAll(); err != nil {
-		return b.classify(ctx, err)
+		return b.failedOn(ctx, conn, err)
 	}
 	return nil
 }

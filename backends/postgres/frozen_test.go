@@ -29,6 +29,10 @@ func TestFrozenPrimaryHoldsNoCallForEver(t *testing.T) {
 			freeze()
 			return second(store.Count(context.Background(), entry, core.All()))
 		}},
+		"ping": {core.Unavailable, func(store *core.Store, freeze func()) error {
+			freeze()
+			return store.Ping(context.Background())
+		}},
 		"keys": {core.Unavailable, func(store *core.Store, freeze func()) error {
 			freeze()
 			return second(store.NextIDs(context.Background(), entry, 1))

@@ -56,6 +56,7 @@ func TestAddressThatLedToAStandbyHeals(t *testing.T) {
 					return err
 				},
 				"read": func() error { return second(store.Count(t.Context(), entry, core.All())) },
+				"ping": func() error { return store.Ping(t.Context()) },
 				"keys": func() error { return second(store.NextIDs(t.Context(), entry, 1)) },
 				"transaction": func() error {
 					return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
