@@ -34,7 +34,8 @@ var _ core.Backend = (*Backend)(nil)
 
 // New returns a backend on the connections of a pool, which stays the caller's to
 // close. A pool whose default_transaction_isolation is not that of the options
-// works, a little slower.
+// works, a little slower. A pool made from [ParseConfig] shows the backend which commits did
+// not reach the synchronous standby.
 func New(pool *pgxpool.Pool, schema string, opts Options) *Backend {
 	begin := "BEGIN ISOLATION LEVEL " + strings.ToUpper(string(opts.isolation()))
 	return &Backend{pool: pool, schema: schema, opts: opts, begin: [2]string{begin, begin + " READ ONLY"}}
