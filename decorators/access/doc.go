@@ -55,7 +55,8 @@
 // allows is not read, and is absent from the records that come back, also from
 // those that an Insert or Update returns; of a row that the writer may not read
 // at all they hold the key alone. The key is always readable, and it can be chosen
-// by whoever may insert.
+// by whoever may insert, within the bounds of [core.KeySource], unless the engine's option
+// GeneratedKeysOnly forbids it.
 //
 // A field that is named in a filter or an order has to be on the list for reading
 // of a rule, and the rows found are those of such rules only: nobody sorts or
