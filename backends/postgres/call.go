@@ -13,6 +13,8 @@ type call struct {
 	sql  string
 	args []any
 	read func(rows pgx.Rows) error
+	// asks says that a call of a write only reads: its failure is not the client's.
+	asks bool
 }
 
 // tooLarge reports whether the protocol cannot take so many arguments (manual,
@@ -23,9 +25,21 @@ func (c call) tooLarge() bool { return len(c.args) > math.MaxUint16 }
 func (t *transaction) query(ctx context.Context, c call) error {
 	rows, err := t.conn.Query(ctx, c.sql, c.args...)
 	if err != nil {
-		return err
+		return c.failed(err)
 	}
 	return c.finish(rows)
+}
+
+// askError is an error of a statement that only reads, though its operation writes.
+type askError struct{ error }
+
+func (e *askError) Unwrap() error { return e.error }
+
+func (c call) failed(err error) error {
+	if c.asks {
+		return &askError{err}
+	}
+	return err
 }
 
 // unreadError is an error of reading the rows of statements that succeeded.
@@ -42,7 +56,7 @@ func (c call) finish(rows pgx.Rows) (err error) {
 	}
 	rows.Close()
 	if rows.Err() != nil {
-		return rows.Err()
+		return c.failed(rows.Err())
 	}
 	if err != nil && !errors.Is(err, errRolledBack) && !errors.Is(err, errBehind) && !errors.Is(err, errNoPosition) {
 		return &unreadError{err}
@@ -60,7 +74,7 @@ func (t *transaction) send(ctx context.Context, calls []call) error {
 		batch.Queue(c.sql, c.args...).Fn = func(br pgx.BatchResults) error {
 			rows, err := br.Query()
 			if err != nil {
-				return err
+				return c.failed(err)
 			}
 			err = c.finish(rows)
 			if errors.As(err, &unread) {

@@ -37,12 +37,11 @@ type catalogColumn struct {
 	base          string // the same type as SQL names it, without modifiers
 	declared      string // the type as SQL names it, with modifiers
 	domain        bool
-	labels        []string // of an enum
-	display       string   // for people
-	size          int32    // of varchar(n), char(n), bit(n) and varbit(n), otherwise 0
-	notNull       bool     // takes no null
-	hasNulls      bool     // may have some, if only from before NOT NULL, which NOT VALID leaves there
-	identity      string   // pg_attribute.attidentity
+	display       string // for people
+	size          int32  // of varchar(n), char(n), bit(n) and varbit(n), otherwise 0
+	notNull       bool   // takes no null
+	hasNulls      bool   // may have some, if only from before NOT NULL, which NOT VALID leaves there
+	identity      string // pg_attribute.attidentity
 	generated     bool
 	parts         []int16 // columns that a generated one is made of
 	computed      bool    // by an expression when it is read, which may fail
@@ -94,7 +93,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 	for rows.Next() {
 		col := &catalogColumn{}
 		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
-			&col.declared, &col.domain, &col.labels, &col.display, &col.size, &col.notNull, &col.hasNulls,
+			&col.declared, &col.domain, &col.display, &col.size, &col.notNull, &col.hasNulls,
 			&col.identity, &col.generated, &col.parts, &col.fallback, &col.varies,
 			&col.sequence, &col.sequenceStep, &col.sequenceLow, &col.sequenceLimit, &col.sequenceLast, &col.sequenceLacks,
 			&col.byCodePoint, &col.deterministic)

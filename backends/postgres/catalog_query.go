@@ -56,7 +56,7 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
        CASE WHEN base.typnamespace = 'pg_catalog'::regnamespace THEN base.typname::text ELSE '' END,
        base.typtype::text, coalesce(e.typtype::text, ''), format('%I.%I', bn.nspname, base.typname),
        CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN format_type(a.atttypid, a.atttypmod) ELSE format('%I.%I', tn.nspname, t.typname) END,
-       t.typtype = 'd', ARRAY(SELECT l.enumlabel::text FROM pg_enum l WHERE l.enumtypid = base.oid),
+       t.typtype = 'd',
        format_type(a.atttypid, a.atttypmod),
        CASE WHEN base.typname IN ('varchar', 'bpchar') AND below.mod > 4 THEN below.mod - 4
             WHEN base.typname IN ('bit', 'varbit') AND below.mod > 0 THEN below.mod ELSE 0 END,

@@ -32,7 +32,7 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 		t.more = t.more || r.loosened
 	}
 	deleted := 0
-	err = t.run(ctx, op, append(calls, call{st.sql, s.args, func(rows pgx.Rows) error {
+	err = t.run(ctx, op, append(calls, call{sql: st.sql, args: s.args, read: func(rows pgx.Rows) error {
 		for rows.Next() {
 			deleted++
 		}

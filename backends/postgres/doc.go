@@ -52,8 +52,8 @@
 // An equality, which includes keys and relations, is answered by an index on the
 // column if the type is numeric, character(n), name, an enum, date, time, timestamp,
 // inet, cidr, macaddr, macaddr8, a bit string or oid: there the type's own equality
-// is asked as well as that of the texts. Of enums, the labels that there were when
-// the store was made; of dates and times, the years 1 to 9999. Everything else, and
+// is asked as well as that of the texts. Of dates and times, this holds for the years
+// 1 to 9999. A label that an enum does not have matches nothing. Everything else, and
 // every order, range and prefix, looks at the text of each row, unless there is an
 // index on the expression, such as ((price::text) COLLATE "C"), which the server
 // makes for types whose spelling no setting changes.

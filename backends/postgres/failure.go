@@ -112,7 +112,7 @@ func (b *binding) failure(ctx context.Context, op *core.Op, err error) error {
 		if found := raised(op, server); found != nil {
 			return found
 		}
-		if found := b.violation(op, server); found != nil {
+		if found := b.violation(op, server); found != nil && !asks(op, err) {
 			return found
 		}
 		if changedSchema(server) {
@@ -126,6 +126,13 @@ func (b *binding) failure(ctx context.Context, op *core.Op, err error) error {
 		}
 	}
 	return b.classify(ctx, err)
+}
+
+// asks reports whether the statement that failed only read. Whatever the server says of
+// values then is about those that are stored.
+func asks(op *core.Op, err error) bool {
+	_, asked := errors.AsType[*askError](err)
+	return asked || op != nil && !op.Kind.Writes()
 }
 
 // insufficientPrivilege is the SQLSTATE (manual, appendix A) of what the role of the

@@ -80,8 +80,8 @@ func (c *catalogColumn) trait() trait {
 		text += " DEFAULT " + c.fallback
 	}
 	return trait{text, fmt.Sprint(
-		c.num, c.typeName, c.kind, c.element, c.base, c.declared, c.labels, c.size, c.identity, c.varies,
-		c.sequence, c.sequenceStep, c.sequenceLow, c.sequenceLimit, c.sequenceLacks, c.byCodePoint, c.deterministic,
+		c.num, c.typeName, c.kind, c.element, c.base, c.declared, c.size, c.identity, c.varies,
+		c.sequence, c.sequenceStep, c.sequenceLow, c.sequenceLimit, c.sequenceLacks, c.byCodePoint, c.deterministic, c.computed,
 	)}
 }
 

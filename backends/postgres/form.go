@@ -17,6 +17,7 @@ type form struct {
 	text          bool   // read as text, although it is of another type
 	base          string // the type to write, as SQL names it; without modifiers, if a cast leads to it
 	json          bool   // written through JSON
+	enum          bool   // of labels, which may be renamed
 	numerics      bool   // has numbers of any size: values that expand are refused
 	expands       string // the mark of that error
 	other         bool   // the type is none of the model's, and may refuse some of its values
@@ -34,7 +35,7 @@ func formOf(found *catalogColumn, f *core.Field) form {
 	case found.typeName == "inet": // whose cast to text is not how it is spelled
 		return form{before: "abbrev(", after: ")", text: true, base: found.base, other: true, native: judgeInet}
 	case f.Type() == core.Text:
-		return form{text: true, after: "::text", base: found.base, other: true, native: nativeOf(found), numerics: hasNumerics(found)}
+		return form{text: true, after: "::text", base: found.base, other: true, native: nativeOf(found), numerics: hasNumerics(found), enum: found.kind == "e"}
 	case found.typeName == "json":
 		return form{after: "::jsonb", base: found.base, other: true}
 	}
@@ -89,11 +90,23 @@ func (b *builder) same(c *column, v verdict, param string, many bool) {
 	switch {
 	case c.text && v == impossible:
 		b.write(param, " IS NULL") // which it is not
+	case c.enum:
+		b.write(b.column(c), operator, c.labels(param, many), end)
 	case c.text && v == castable:
 		b.write("(", b.column(c), operator, param, "::", c.base, array, end, " AND ", b.value(c), c.equality, operator, param, end, ")")
 	default:
 		b.write(b.value(c), c.equality, operator, param, end)
 	}
+}
+
+// labels returns the values of an enum with the labels of a parameter. A label that the
+// type does not have is left out, where a cast would fail.
+func (c *column) labels(param string, many bool) string {
+	array, operator, end := "", " = ", ""
+	if many {
+		array, operator, end = "ARRAY", " = ANY (", ")"
+	}
+	return array + "(SELECT e.label FROM unnest(enum_range(NULL::" + c.base + ")) AS e (label) WHERE e.label::text" + c.equality + operator + param + end + ")"
 }
 
 // verdict returns what is known of a value before the server has seen it; castable

@@ -188,7 +188,7 @@ func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, 
 		return call{}, s.err
 	}
 	st := t.backend.statements.get(s.key, func() *statement { return insertStatement(table, g, op.Check) })
-	return call{st.sql, s.args, func(rows pgx.Rows) error {
+	return call{sql: st.sql, args: s.args, read: func(rows pgx.Rows) error {
 		r := rowReader{rows: rows, table: table, columns: st.columns}
 		return g.read(&r, recs, out)
 	}}, nil

@@ -63,7 +63,7 @@ func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table, n
 	keys, err := table.gather(n, func(missing int) (more []core.Value, err error) {
 		for try := 0; ; try++ {
 			n := missing << max(try-1, 0) // more, should all be of a block that it chose
-			err = t.run(ctx, op, call{table.nextKeysSQL(), []any{int64(n)}, func(rows pgx.Rows) (err error) {
+			err = t.run(ctx, op, call{sql: table.nextKeysSQL(), args: []any{int64(n)}, read: func(rows pgx.Rows) (err error) {
 				more, err = keysOf(rows, table)
 				return err
 			}})

@@ -34,7 +34,7 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 		return selectStatement(table, op)
 	})
 	var res core.Result
-	err := t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) (err error) {
+	err := t.run(ctx, op, call{sql: st.sql, args: s.args, read: func(rows pgx.Rows) (err error) {
 		res.Records, err = records(rows, table, st.columns, expected(op))
 		return err
 	}})
@@ -71,7 +71,7 @@ func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 		return &statement{sql: b.String()}
 	})
 	var count int
-	err := t.run(ctx, op, call{st.sql, s.args, func(rows pgx.Rows) error {
+	err := t.run(ctx, op, call{sql: st.sql, args: s.args, read: func(rows pgx.Rows) error {
 		for rows.Next() {
 			if err := rows.Scan(&count); err != nil {
 				return err

@@ -22,7 +22,7 @@ func (t *transaction) readBack(table *table, keys []core.Value, out []core.Recor
 		b.same(key, key.verdict(keys...), b.param(key.cast+"[]"), true)
 		return &statement{b.String(), columns}
 	})
-	return call{st.sql, s.args, func(rows pgx.Rows) error {
+	return call{sql: st.sql, args: s.args, asks: true, read: func(rows pgx.Rows) error {
 		read, err := records(rows, table, st.columns, len(keys))
 		shown := make(map[core.Value]core.Record, len(read))
 		for _, rec := range read {

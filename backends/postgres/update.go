@@ -33,7 +33,7 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	}
 	st := t.backend.statements.get(s.key, u.statement)
 	out := make([]core.Record, len(op.Keys))
-	calls := append(u.releases(t), call{st.sql, s.args, func(rows pgx.Rows) error {
+	calls := append(u.releases(t), call{sql: st.sql, args: s.args, read: func(rows pgx.Rows) error {
 		updated, err := records(rows, table, st.columns, len(op.Keys))
 		if err == nil {
 			place(op.Keys, updated, out)
