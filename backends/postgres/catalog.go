@@ -25,7 +25,7 @@ type catalogTable struct {
 	byNum   map[int16]*catalogColumn
 	indexes []catalogIndex
 	foreign []catalogForeignKey
-	checks  map[string]string // constraint to its only column, "" if it has more or less
+	checks  map[string][]string // constraint to its columns
 }
 
 type catalogColumn struct {
@@ -104,7 +104,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 		if t == nil {
 			t = &catalogTable{
 				kind: kind, columns: make(map[string]*catalogColumn), byNum: make(map[int16]*catalogColumn),
-				checks: make(map[string]string),
+				checks: make(map[string][]string),
 			}
 			c.tables[name] = t
 		}
@@ -149,13 +149,14 @@ func (c *catalog) readForeignKeys(rows pgx.Rows) error {
 }
 
 func (c *catalog) readChecks(rows pgx.Rows) error {
-	var table, name, column string
+	var table, name string
 	for rows.Next() {
-		if err := rows.Scan(&table, &name, &column); err != nil {
+		var columns []string
+		if err := rows.Scan(&table, &name, &columns); err != nil {
 			return err
 		}
 		if t := c.tables[table]; t != nil {
-			t.checks[name] = column
+			t.checks[name] = columns
 		}
 	}
 	return rows.Err()

@@ -128,11 +128,11 @@ ORDER BY 1, 2`
 	enforced = `coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)`
 
 	checksQuery = `
-SELECT c.relname::text, k.conname::text, coalesce(a.attname::text, '')
+SELECT c.relname::text, k.conname::text, ARRAY(
+  SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) ORDER BY a.attnum)
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_attribute a ON cardinality(k.conkey) = 1 AND a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
 WHERE n.nspname = $1::text AND k.contype = 'c'
 ORDER BY 1, 2`
 )

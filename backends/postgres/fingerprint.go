@@ -58,8 +58,8 @@ func (p fingerprint) addTable(name string, t *catalogTable) {
 	for _, k := range t.foreign {
 		p["foreign key "+k.name+" of "+name] = k.trait()
 	}
-	for check, column := range t.checks {
-		p["check "+check+" of "+name] = trait{detail: column}
+	for check, columns := range t.checks {
+		p["check "+check+" of "+name] = trait{detail: strings.Join(columns, ", ")}
 	}
 }
 

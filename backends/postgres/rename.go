@@ -58,9 +58,11 @@ func (c *catalog) rename(schema, table, from, to string) {
 			}
 		}
 	}
-	for name, column := range t.checks {
-		if column == from {
-			t.checks[name] = to
+	for _, columns := range t.checks {
+		for i, column := range columns {
+			if column == from {
+				columns[i] = to
+			}
 		}
 	}
 }

@@ -1,6 +1,12 @@
 package postgres
 
-import "github.com/jackc/pgx/v5/pgconn"
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
 
 // spokenError is an error that a function or trigger of the database has raised. Its
 // message is what somebody wrote, and may repeat values whatever the SQLSTATE says.
@@ -10,8 +16,34 @@ func (e *spokenError) Unwrap() error { return e.PgError }
 
 // Redacted is what a log may hold that is to hold no values.
 func (e *spokenError) Redacted() string {
-	return "postgres: raised by a function of the database (SQLSTATE " + e.Code + ")"
+	return "postgres: raised by a function of the database (" + places(e.PgError) + ")"
 }
+
+// brokenError is the error of a rule of the database, which names the rule for the
+// operator. Its message may repeat values.
+type brokenError struct{ *pgconn.PgError }
+
+func (e *brokenError) Unwrap() error { return e.PgError }
+
+// Redacted is what a log may hold that is to hold no values.
+func (e *brokenError) Redacted() string { return "postgres: " + places(e.PgError) }
+
+// places says where in the database an error comes from, without any value.
+func places(e *pgconn.PgError) string {
+	text := "SQLSTATE " + e.Code
+	for _, place := range []struct{ what, name string }{{"constraint", e.ConstraintName}, {"table", e.TableName}, {"column", e.ColumnName}} {
+		if place.name != "" {
+			text += ", " + place.what + " " + strconv.Quote(place.name)
+		}
+	}
+	if function := strings.TrimSuffix(raisedBy.FindString(e.Where), "("); function != "" {
+		text += ", " + function
+	}
+	return text
+}
+
+// raisedBy finds the function that has raised an error in the context of the error.
+var raisedBy = regexp.MustCompile(`PL/pgSQL function [^(\n]+\(`)
 
 // languages are the files of the server that raise the errors of functions in
 // procedural languages (manual, chapter 42).

@@ -25,7 +25,8 @@ type table struct {
 	uniques  map[string]*core.Field   // by constraint or index on one column
 	indexed  map[string][]*core.Field // by index
 	foreign  map[string]*core.Field   // by constraint
-	checks   map[string]*core.Field   // by constraint on one column
+	checks   map[string][]*core.Field // of the model, by constraint
+	joint    map[string]bool          // constraints on several columns
 	// referrers are the foreign keys to the table that a Delete has to see to.
 	referrers []referrer
 	// tree: rows refer to others of the table, and the server checks that with every
@@ -100,7 +101,7 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 	t := &table{
 		resource: r, name: s.from(schema), columns: make([]*column, len(r.Columns())),
 		fields: make(map[string]*core.Field), uniques: make(map[string]*core.Field), indexed: make(map[string][]*core.Field),
-		foreign: make(map[string]*core.Field), checks: make(map[string]*core.Field),
+		foreign: make(map[string]*core.Field), checks: make(map[string][]*core.Field), joint: make(map[string]bool),
 	}
 	for i, f := range r.Columns() {
 		if found.columns[f.Name()] == nil {
@@ -136,9 +137,14 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 			t.foreign[k.name] = f
 		}
 	}
-	for name, column := range found.checks {
-		if f := t.fields[column]; f != nil {
-			t.checks[name] = f
+	for name, columns := range found.checks {
+		for _, column := range columns {
+			if f := t.fields[column]; f != nil {
+				t.checks[name] = append(t.checks[name], f)
+			}
+		}
+		if len(columns) > 1 {
+			t.joint[name] = true
 		}
 	}
 	return t

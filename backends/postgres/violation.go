@@ -25,14 +25,14 @@ func (b *binding) violation(op *core.Op, server *pgconn.PgError) error {
 	case err.Code == "23502":
 		found = rejected(op, fieldOf(table, err.ColumnName))
 	case err.Code == "23514":
-		found = rejected(op, checkOf(table, err.ConstraintName))
+		found = table.broken(op, err.ConstraintName)
 	case strings.HasPrefix(err.Code, "54") && op != nil:
 		found = rejected(op, b.table(op.Resource).oversized(op, err.ConstraintName))
 	case strings.HasPrefix(err.Code, "22"), strings.HasPrefix(err.Code, "23"), err.Code == "P0001":
 		found = rejected(op, fieldOf(table, err.ColumnName))
 	}
 	if e, ok := found.(*core.Error); ok { //nolint:errorlint // made above
-		e.Cause = server
+		e.Cause = &brokenError{server}
 	}
 	return found
 }
@@ -61,11 +61,27 @@ func fieldOf(t *table, column string) *core.Field {
 	return t.fields[column]
 }
 
-func checkOf(t *table, constraint string) *core.Field {
-	if t == nil {
-		return nil
+// broken is the error of a CHECK. One on several columns is about their values
+// together, and its error names their fields but for hidden ones.
+func (t *table) broken(op *core.Op, constraint string) *core.Error {
+	if t == nil || len(t.checks[constraint]) == 0 {
+		return rejected(op, nil)
 	}
-	return t.checks[constraint]
+	fields := t.checks[constraint]
+	if !t.joint[constraint] {
+		return rejected(op, fields[0])
+	}
+	var names []string
+	for _, f := range fields {
+		if !f.Hidden() {
+			names = append(names, f.External())
+		}
+	}
+	found := badValues(t.resource)
+	if len(names) > 0 {
+		found.Message += " of " + strings.Join(names, ", ")
+	}
+	return found
 }
 
 // taken is the error of values that must be unique and are not. The constraint may

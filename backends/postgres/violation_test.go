@@ -130,6 +130,54 @@ func TestBrokenRulesOfHiddenFieldsNameNothing(t *testing.T) {
 	}
 }
 
+func TestCheckOfSeveralColumnsNamesTheirFields(t *testing.T) {
+	field := func(name string, hidden bool) core.FieldSpec {
+		return core.FieldSpec{Name: "secret_" + name, External: name, Type: core.Int, Hidden: hidden}
+	}
+	key := core.FieldSpec{Name: "secret_id", External: "id", Type: core.Int, Key: true}
+	name := core.FieldSpec{Name: "secret_name", External: "name", Type: core.Text}
+	for want, m := range map[string]*core.Model{
+		"Item: the storage does not accept these values of count, small": core.MustModel("m", core.ResourceSpec{
+			Name: "secret_item", External: "Item", Fields: []core.FieldSpec{key, name, field("count", false), field("small", false)},
+		}),
+		"Item: the storage does not accept these values of count": core.MustModel("m", core.ResourceSpec{
+			Name: "secret_item", External: "Item", Fields: []core.FieldSpec{key, name, field("count", false), field("small", true)},
+		}),
+		"Item: the storage does not accept these values": core.MustModel("m", core.ResourceSpec{
+			Name: "secret_item", External: "Item", Fields: []core.FieldSpec{key, name, field("count", true), field("small", true)},
+		}),
+	} {
+		store, _ := stored(t, m, inventoryTables...)
+		item := m.Resource("secret_item")
+		_, err := store.Insert(t.Context(), item, record(t, item, map[string]any{"secret_name": "a", "secret_count": 4321, "secret_small": 1}))
+		var e *core.Error
+		if !errors.As(err, &e) || e.Code != core.BadRequest || e.Message != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestBrokenRulesAreNamedForTheOperator(t *testing.T) {
+	store, _ := stored(t, inventory, inventoryTables...)
+	item := inventory.Resource("secret_item")
+	for want, fields := range map[string]map[string]any{
+		`SQLSTATE 23514, constraint "secret_both", table "secret_item"`:     {"secret_name": "a", "secret_count": 4321, "secret_small": 1},
+		`SQLSTATE 23514, constraint "secret_positive", table "secret_item"`: {"secret_name": "a", "secret_count": -4321},
+		`SQLSTATE 23505, constraint "secret_once", table "secret_item"`:     {"secret_name": "a", "secret_code": "secret_value"},
+		`secret_rule`: {"secret_name": "raise"},
+	} {
+		_, err := store.Insert(t.Context(), item, record(t, item, fields))
+		var inner interface{ Redacted() string }
+		if !errors.As(err, &inner) || !strings.Contains(inner.Redacted(), want) || strings.Contains(inner.Redacted(), "4321") ||
+			strings.Contains(inner.Redacted(), "secret_value") || strings.Contains(inner.Redacted(), "secret_message") {
+			t.Errorf("%v: for logs without values %v, want %s", err, inner, want)
+		}
+		if e := core.AsError(err); strings.Contains(e.Message, "secret") {
+			t.Errorf("public message %s", e.Message)
+		}
+	}
+}
+
 func TestUnknownTargetIsNamedByItsKey(t *testing.T) {
 	store, _ := stored(t, inventory, inventoryTables...)
 	item := inventory.Resource("secret_item")
