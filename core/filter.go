@@ -83,8 +83,8 @@ func named(kind FilterKind, field string, raw ...any) Filter {
 
 // Compare returns a bound filter of the kinds [FilterEq] to [FilterPrefix] on
 // the field, for decorators and engines that have typed values at hand: one
-// value, or any number for [FilterIn]. It is [None] for what [Resource.Bind]
-// refuses: a comparison that the field's type does not have, a value of another
+// value, or any number for [FilterIn], where a single one makes a [FilterEq]. It is
+// [None] for what [Resource.Bind] refuses: a comparison that the field's type does not have, a value of another
 // type, less or greater than null. A policy that forbids rather than allows takes
 // care: Not of None matches every record. The values belong to the filter from
 // now on.
@@ -96,7 +96,18 @@ func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
 	if !ok || checkComparison(kind, f) != nil {
 		return None()
 	}
-	return Filter{&node{kind: kind, field: f, values: inOrder(values), bound: true}}
+	n := &node{field: f, bound: true}
+	n.kind, n.values = simplest(kind, values)
+	return Filter{n}
+}
+
+// simplest returns a comparison with the values in order. One of a single value is an
+// equality, which databases plan better.
+func simplest(kind FilterKind, values []Value) (FilterKind, []Value) {
+	if values = inOrder(values); kind == FilterIn && len(values) == 1 {
+		kind = FilterEq
+	}
+	return kind, values
 }
 
 // takesNull reports whether a field can be compared with null like this.

@@ -5,7 +5,7 @@ package core
 const maxFilterDepth = 100
 
 // Bind returns the filter with its fields resolved against the resource and its
-// values converted to their types.
+// values converted to their types. [In] with a single value becomes an equality.
 //
 // Errors: [UnknownField]; [SearchForbidden] for fields that are not stored, for
 // to-many relations, and for comparisons that the field's type does not have;
@@ -64,7 +64,8 @@ func (r *Resource) bindComparison(n *node) error {
 		}
 		n.values[i] = v
 	}
-	n.raw, n.values = nil, inOrder(n.values)
+	n.raw = nil
+	n.kind, n.values = simplest(n.kind, n.values)
 	return nil
 }
 

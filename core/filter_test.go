@@ -329,3 +329,20 @@ func TestAndAndOrLeaveOutWhatSaysNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestOneOfASingleValueIsAnEquality(t *testing.T) {
+	r := cookies(t).Resource("cookie")
+	f := r.Field("id")
+	bound, err := r.Bind(core.Not(core.In("id", 7, 7)))
+	if err != nil || bound.Filters()[0].Kind() != core.FilterEq {
+		t.Errorf("bound: %v, %v", bound, err)
+	}
+	for _, values := range [][]core.Value{{core.IntValue(7)}, {core.IntValue(7), core.IntValue(7)}, {core.Null}} {
+		if got := f.Compare(core.FilterIn, values...); got.Kind() != core.FilterEq || got.Values()[0] != values[0] {
+			t.Errorf("in %v is %v", values, got)
+		}
+	}
+	if got := f.Compare(core.FilterIn); got.Kind() != core.FilterIn {
+		t.Errorf("in none is %v", got)
+	}
+}

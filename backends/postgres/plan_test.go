@@ -12,10 +12,11 @@ import (
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 )
 
-// recorder is a tracer that keeps the last statement that was sent alone, or of those
-// that were sent together the last one with a text in it.
+// recorder is a tracer that keeps the last statement with a text in it; without a text,
+// the last one that was sent alone.
 type recorder struct {
 	mu       sync.Mutex
 	sql      string
@@ -26,7 +27,7 @@ type recorder struct {
 func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.looksFor == "" {
+	if strings.Contains(data.SQL, r.looksFor) {
 		r.sql, r.args = data.SQL, data.Args
 	}
 	return ctx
@@ -171,5 +172,32 @@ func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
 				t.Errorf("plan:\n%s", plan)
 			}
 		})
+	}
+}
+
+// A page under a condition on a relation to one record reads the index of the relation,
+// where the planner may prefer the order of the primary key for any of several.
+func TestPageOfOneRelatedRecordUsesTheIndexOfTheRelation(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "owner", Type: core.Int}}},
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "jar", ToOne: "jar"}, {Name: "owner", Type: core.Int}}},
+	)
+	schema := pgtest.Schema(t)
+	must(t, postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, m))
+	for _, sql := range []string{
+		`INSERT INTO $S.jar (id, owner) SELECT i, 1 FROM generate_series(1, 100) AS i`,
+		`INSERT INTO $S.cookie (jar, owner) SELECT 1 + i % 100, 1 FROM generate_series(1, 10000) AS i`, `ANALYZE $S.jar, $S.cookie`,
+	} {
+		execute(t, inSchema(schema, sql))
+	}
+	p, last := traced(t)
+	store, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{}), guarded("cookie", core.Eq("owner", 1)))
+	must(t, err)
+	api := engine.New(store, engine.Options{})
+	last.looksFor = `"cookie" AS t`
+	_, err = api.List(t.Context(), "cookie", engine.Query{Filter: map[string]any{"jar": 7}, Limit: 100, Depth: 0})
+	must(t, err)
+	if plan := last.plan(t, p); strings.Contains(last.sql, "ANY") || strings.Contains(plan, "cookie_pkey") || !strings.Contains(plan, "Index") {
+		t.Errorf("%s\n%s", last.sql, plan)
 	}
 }
