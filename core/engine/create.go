@@ -48,7 +48,7 @@ func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ..
 		}
 		drafts[i].element = elementOf(bodies, i)
 	}
-	if w.Match == nil && s.flat(w.Depth) && canInsertAlone(s, drafts) {
+	if w.Match == nil && e.flat(s, w.Depth) && canInsertAlone(s, drafts) {
 		return e.insertAlone(ctx, s, drafts, w.Depth)
 	}
 	var views []View

@@ -79,6 +79,12 @@ func (r *resolver) hops(ctx context.Context, now level, depth int) ([]hop, error
 			return nil, err
 		}
 		for _, at := range g.shape.relations {
+			if depth == 0 && at.holdsID() && !r.engine.policed {
+				if err := r.showIDs(g, at); err != nil {
+					return nil, err
+				}
+				continue
+			}
 			h, err := newHop(g, at)
 			if err != nil {
 				return nil, err
@@ -95,6 +101,21 @@ func (r *resolver) hops(ctx context.Context, now level, depth int) ([]hop, error
 		}
 	}
 	return hops, nil
+}
+
+// showIDs shows to-one relations as the ids that the records store.
+func (r *resolver) showIDs(g *group, at *slot) error {
+	for _, n := range g.nodes {
+		v := n.record.At(at.field.Column())
+		if !v.IsSet() {
+			continue
+		}
+		n.parts[at.part].value = v
+		if err := r.take(n.times, 0, v.JSONSize()+1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // known returns the records that the hop leads to if that takes no operation:

@@ -15,7 +15,7 @@ func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (V
 	if err != nil {
 		return View{}, err
 	}
-	if s.alone(depth) {
+	if e.alone(s, depth) {
 		rec, err := e.record(ctx, e.store.Session, s, key, depth)
 		if err != nil {
 			return View{}, err

@@ -108,7 +108,7 @@ func (l *lister) prepare() (err error) {
 // several operations.
 func (l *lister) attempt(ctx context.Context) (list List, err error) {
 	one := l.query.Depth == 0 || l.limit <= firstChunk
-	if l.shape.alone(l.query.Depth) && !l.derived() && one {
+	if l.engine.alone(l.shape, l.query.Depth) && !l.derived() && one {
 		return l.run(ctx, l.engine.store.Session, l.engine.resolver(nil, endNever))
 	}
 	err = l.engine.show(ctx, func(ctx context.Context, tx *core.Transaction, ending ending) (err error) {

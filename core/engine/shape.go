@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -20,6 +21,9 @@ type shape struct {
 	// function may judge it.
 	related []string
 	onlyKey []string // names the key
+	// ids: the relations are to-one ones that the record stores, so that it holds the
+	// ids that it shows.
+	ids bool
 	// guarded: a record that comes or goes changes the other side of a relation
 	// that may refuse.
 	guarded bool
@@ -66,6 +70,7 @@ func newShape(r *core.Resource, keys core.KeySource) *shape {
 			s.computed = append(s.computed, at)
 		}
 	}
+	s.ids = !slices.ContainsFunc(s.relations, func(at *slot) bool { return !at.holdsID() })
 	s.related = relatedFields(r)
 	for _, f := range r.References() {
 		s.guarded = s.guarded || f.Inverse() != nil && f.Inverse().Restricted()
@@ -86,12 +91,21 @@ func relatedFields(r *core.Resource) []string {
 	return names
 }
 
-// alone reports whether a record at that depth shows nothing but itself.
-func (s *shape) alone(depth int) bool { return depth == 0 || len(s.relations) == 0 }
+// holdsID reports whether the slot shows a to-one relation that the record stores.
+func (at *slot) holdsID() bool { return at.field.Stored() && !at.field.Many() }
+
+// alone reports whether a record at that depth shows nothing but itself. The ids of
+// to-one relations are a part of it where no policy can hide what they lead to: what
+// they lead to is there, as the backend makes sure.
+func (e *Engine) alone(s *shape, depth int) bool {
+	return depth == 0 || len(s.relations) == 0 || depth == 1 && s.ids && !e.policed
+}
 
 // flat reports whether nothing can fail between reading a record and showing it
 // at that depth.
-func (s *shape) flat(depth int) bool { return depth == 0 || s.parts == 0 }
+func (e *Engine) flat(s *shape, depth int) bool {
+	return e.alone(s, depth) && (depth == 0 || len(s.computed) == 0)
+}
 
 // fields names what to read of a record that is shown at that depth; nil means
 // all.

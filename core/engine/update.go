@@ -28,7 +28,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, w Write, b
 	if err != nil {
 		return View{}, err
 	}
-	if w.Match == nil && s.flat(w.Depth) && d.plain && !d.related && !d.before && len(d.assignments) > 0 {
+	if w.Match == nil && e.flat(s, w.Depth) && d.plain && !d.related && !d.before && len(d.assignments) > 0 {
 		return e.updateAlone(ctx, d, key, w.Depth)
 	}
 	var view View

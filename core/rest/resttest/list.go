@@ -97,9 +97,9 @@ func testPageSizes(t *testing.T, newBackend NewBackend) {
 					t.Errorf("limit %q: %d records, want %d, Link %q, %v", query, len(ids), row.want[i], r.next(), err)
 				}
 			}
-			max := strconv.Itoa(row.max)
-			c.check(t, exchange{"GET /jar?limit=" + strconv.Itoa(row.max+1), "", 400, atMost + max + `"}`})
-			c.check(t, exchange{"GET /jar?limit=99999999999999999999", "", 400, atMost + max + `"}`})
+			most := strconv.Itoa(row.max)
+			c.check(t, exchange{"GET /jar?limit=" + strconv.Itoa(row.max+1), "", 400, atMost + most + `"}`})
+			c.check(t, exchange{"GET /jar?limit=99999999999999999999", "", 400, atMost + most + `"}`})
 			r := c.check(t, exchange{"GET /jar?limit=0", "", 200, "[]"})
 			if r.next() != "" {
 				t.Errorf("an empty page has a Link to %s", r.next())
