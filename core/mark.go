@@ -22,6 +22,7 @@ const (
 	markKeySize   = 512 // a key that is longer is cut like other values
 	beginningSize = 256 // of the beginning of a value, at most
 	hashSize      = 8
+	leastKeySize  = 40                                         // of the beginning of a key: shorter ones are forged, to have many records looked through
 	cutSize       = len(`{"begins":"","hash":"AAAAAAAAAAA"},`) // of a cut value without its beginning
 )
 
@@ -123,7 +124,10 @@ func parseMarked(item any, f *Field) (at marked, ok bool) {
 	}
 	var err error
 	at.value, err = f.typ.Convert(item)
-	return at, err == nil && !(at.value.IsNull() && f.Key())
+	if f.Key() && (at.value.IsNull() || at.hash != "" && at.value.JSONSize() < leastKeySize) {
+		return marked{}, false
+	}
+	return at, err == nil
 }
 
 // whole reports whether the mark is a position: no value is cut.

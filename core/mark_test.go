@@ -2,6 +2,8 @@ package core_test
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -184,5 +186,29 @@ func TestCutCursorsReadTheirRecordUnderTheGuardsOfTheRequest(t *testing.T) {
 				t.Errorf("operations: %s", got)
 			}
 		})
+	}
+}
+
+func TestAForgedBeginningOfAKeyDoesNotScanTheStore(t *testing.T) {
+	m := wide()
+	r := m.Resource("row")
+	long, err := r.NewRecord(map[string]any{"key": strings.Repeat("k", 5000)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cursor, err := r.CursorAfter(core.Query{}, long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(string(cursor))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for begins, ok := range map[string]bool{"": false, "k": false, strings.Repeat("k", 20): false, strings.Repeat("k", 250): true} {
+		forged := append(raw[:8:8], `[{"begins":"`+begins+`","hash":"AAAAAAAAAAA"}]`...)
+		q := core.Query{After: core.Cursor(base64.RawURLEncoding.EncodeToString(forged))}
+		if _, err := r.PageOf(q, slices.Values([]core.Record{long})); ok != (err == nil) || err != nil && !errors.Is(err, core.BadParam) {
+			t.Errorf("%q: %v", begins, err)
+		}
 	}
 }
