@@ -10,7 +10,7 @@ import (
 // Records are read in chunks, so that those which an answer cannot hold are not in
 // memory all at once. The size of the records is not known before the first chunk.
 const (
-	firstChunk   = 500
+	firstChunk   = 100
 	largestChunk = 1000
 )
 

@@ -88,7 +88,7 @@ func TestReadsStopNearTheBoundOfAnAnswer(t *testing.T) {
 			if err := c.do(); !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
-			if read.texts > 600 {
+			if read.texts > 200 {
 				t.Errorf("%d records were read for an answer of at most %d", read.texts, bound/size)
 			}
 		})

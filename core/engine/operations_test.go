@@ -138,12 +138,12 @@ func TestOperationsOfRequests(t *testing.T) {
 		{
 			"an id that was read on the way is not asked for again", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "jar", 1, 2); return err },
-			[]string{"tx", "load jar 1", "select cookie limit 300 final"},
+			[]string{"tx", "load jar 1", "select cookie limit 100 final"},
 		},
 		{
 			"nor one that was read on a level between", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 3); return err },
-			[]string{"tx", "load cookie 1", "load jar 1", "select cookie limit 299 final"},
+			[]string{"tx", "load cookie 1", "load jar 1", "select cookie limit 100 final"},
 		},
 		{
 			"the list side at its ids asks for nothing else", enginetest.Cookies,
@@ -251,7 +251,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			},
 			[]string{
 				"tx", "insert male 1", "insert female 1", "insert child 1", "load male 1", "load female 1",
-				"select child limit 298", "select male", "select child limit 297", "load male 1", "load female 1",
+				"select child limit 100", "select male", "select child limit 100", "load male 1", "load female 1",
 				"select child (id father) limit 292", "select male (id wife)", "select child (id mother) limit 290",
 			},
 		},
