@@ -93,6 +93,23 @@ func TestAClientThatLeftIsNotLogged(t *testing.T) {
 	}
 }
 
+func TestALineOfTheLogIsShortWhateverTheRequest(t *testing.T) {
+	var log bytes.Buffer
+	h, err := rest.New(open(t, pantry()), rest.Options{
+		Logger:       slog.New(slog.NewTextHandler(&log, nil)),
+		Authenticate: func(r *http.Request) (*core.Principal, error) { return nil, errors.New(r.URL.Path) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(strings.Repeat("M", 120_000), "/cookie/"+strings.Repeat("é", 60_000), nil)
+	r.Header.Set("X-Request-Id", strings.Repeat("x", 120_000))
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	if log.Len() < 1000 || log.Len() > 6000 || !strings.Contains(log.String(), `é...`) {
+		t.Errorf("%d bytes: %.500s", log.Len(), &log)
+	}
+}
+
 func TestTheWishToCutTheConnectionIsPassedOn(t *testing.T) {
 	h, err := rest.New(open(t, pantry(), through(func(context.Context) error { panic(http.ErrAbortHandler) })), rest.Options{})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -27,14 +28,26 @@ func (x *exchange) log(status int, code core.Code, err error) {
 	default:
 		return
 	}
-	x.record(level, "request failed", slog.String("code", string(code)), slog.String("error", err.Error()))
+	x.record(level, "request failed", slog.String("code", string(code)), slog.String("error", logged(err.Error(), maxLoggedError)))
 }
 
-// maxRequestID is how many bytes of a client's request id the log repeats.
-const maxRequestID = 128
+// How many bytes the log repeats of what a client sends.
+const (
+	maxRequestID   = 128
+	maxLoggedPath  = 256
+	maxLoggedError = 4 << 10 // which may quote the client
+)
+
+// logged returns at most that many bytes of a text, and says if there were more.
+func logged(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "") + "..."
+}
 
 func (x *exchange) record(level slog.Level, message string, attrs ...slog.Attr) {
-	attrs = append(attrs, slog.String("method", x.r.Method), slog.String("path", x.r.URL.Path))
+	attrs = append(attrs, slog.String("method", logged(x.r.Method, maxLoggedPath)), slog.String("path", logged(x.r.URL.Path, maxLoggedPath)))
 	if id := x.r.Header.Get("X-Request-Id"); id != "" {
 		attrs = append(attrs, slog.String("request_id", id[:min(len(id), maxRequestID)]))
 	}
@@ -55,7 +68,7 @@ func (x *exchange) catch() {
 	if err, _ := reason.(error); errors.Is(err, http.ErrAbortHandler) {
 		panic(http.ErrAbortHandler)
 	}
-	x.record(slog.LevelError, "panic", slog.String("error", fmt.Sprint(reason)), slog.String("stack", string(debug.Stack())))
+	x.record(slog.LevelError, "panic", slog.String("error", logged(fmt.Sprint(reason), maxLoggedError)), slog.String("stack", string(debug.Stack())))
 	if x.wrote {
 		panic(http.ErrAbortHandler) // a client must not take half an answer for a whole one
 	}

@@ -63,7 +63,7 @@ func appendPrincipal(f []zap.Field, p *core.Principal) []zap.Field {
 	case p.ID.Type() == core.Int:
 		return append(f, zap.Int64("principal", p.ID.Int()))
 	}
-	return append(f, zap.String("principal", p.ID.String()))
+	return append(f, zap.String("principal", shorten(p.ID.String(), maxPrincipal)))
 }
 
 // appendError adds what may be said of an error.
@@ -84,6 +84,10 @@ func (l *layer) appendError(f []zap.Field, err error, outcome core.Outcome) []za
 	}
 	return f
 }
+
+// maxPrincipal is how many bytes of a principal's id a line repeats: a token may have
+// chosen it.
+const maxPrincipal = 256
 
 // at is what the error names, if it is the model's: a name that is not may be
 // anything that a client has sent.

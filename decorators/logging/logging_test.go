@@ -332,6 +332,17 @@ func TestTheNumberAndItsTextAreTwoPrincipals(t *testing.T) {
 	}
 }
 
+func TestALongPrincipalIsShortened(t *testing.T) {
+	store, logs := open(t, zapcore.DebugLevel, logging.Options{})
+	long := &core.Principal{ID: core.TextValue(strings.Repeat("x", 120_000))}
+	if _, err := store.Count(core.WithPrincipal(t.Context(), long), cookie, core.All()); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := logs.TakeAll()[0].ContextMap()["principal"].(string); len(got) < 256 || len(got) > 300 {
+		t.Errorf("%d bytes", len(got))
+	}
+}
+
 func TestRequestIDIsLogged(t *testing.T) {
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{})
 	for id, want := range map[string]string{"": "", "r-1": " request_id=r-1", strings.Repeat("x", 1000): " request_id=" + strings.Repeat("x", 128)} {
