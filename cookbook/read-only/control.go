@@ -3,7 +3,9 @@ package main
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/larder-go/larder/cookbook/internal/program"
@@ -22,6 +24,22 @@ func newControl(file string, s *readonly.Switch) (*control, error) {
 	return &control{append([]byte("Bearer "), secret...), s}, err
 }
 
+// setting reads a body that is true or false and nothing else.
+func setting(body io.Reader) (bool, error) {
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return false, err
+	}
+	var on *bool
+	if err := json.Unmarshal(text, &on); err != nil {
+		return false, err
+	}
+	if on == nil {
+		return false, errors.New("null is neither true nor false")
+	}
+	return *on, nil
+}
+
 // ServeHTTP answers a PUT of true when the last write that was on its way has ended:
 // from then on nothing changes, and whatever needs that can begin.
 func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -33,14 +51,15 @@ func (c *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodPut:
-		var on *bool
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 16)).Decode(&on); err != nil || on == nil {
+		on, err := setting(http.MaxBytesReader(w, r.Body, 16))
+		if err != nil {
 			http.Error(w, "the body is true or false", http.StatusBadRequest)
 			return
 		}
-		c.maintenance.Set(*on)
-		if *on && c.maintenance.Wait(r.Context()) != nil {
-			return // who asked has gone; the switch is on
+		c.maintenance.Set(on)
+		if on && c.maintenance.Wait(r.Context()) != nil {
+			http.Error(w, "the switch is on, but writes are still on their way", http.StatusServiceUnavailable)
+			return
 		}
 	default:
 		w.Header().Set("Allow", "GET, HEAD, PUT")

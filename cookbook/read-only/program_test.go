@@ -94,7 +94,7 @@ func TestNobodyElseTurnsTheSwitch(t *testing.T) {
 			}
 		}
 	}
-	for body, method := range map[string]string{"": "PUT", "null": "PUT", "1": "PUT", `"true"`: "PUT", "nonsense": "PUT", "true": "POST"} {
+	for body, method := range map[string]string{"": "PUT", "null": "PUT", "1": "PUT", `"true"`: "PUT", "nonsense": "PUT", "true false": "PUT", "true}": "PUT", "true": "POST"} {
 		if code, text := send(t, method, base+"/admin/read-only", body, "Authorization", "Bearer "+secret); code != 400 && code != 405 {
 			t.Errorf("%s %s: %d %s", method, body, code, text)
 		}
