@@ -50,6 +50,7 @@ func (s *settings) verifier() (*verifier, error) {
 func (s *settings) verify(key jwt.Keyfunc, algorithms ...string) *verifier {
 	opts := []jwt.ParserOption{
 		jwt.WithValidMethods(algorithms), jwt.WithExpirationRequired(), jwt.WithIssuer(s.issuer), jwt.WithJSONNumber(),
+		jwt.WithStrictDecoding(),
 	}
 	if s.audience != "" {
 		opts = append(opts, jwt.WithAudience(s.audience))
@@ -66,6 +67,9 @@ func (v *verifier) principal(r *http.Request) (*core.Principal, error) {
 	claims := jwt.MapClaims{}
 	token, err := request.ParseFromRequest(r, request.BearerExtractor{}, v.key, request.WithParser(v.parser), request.WithClaims(claims))
 	if err != nil {
+		return nil, err
+	}
+	if err := wellFormed(token); err != nil {
 		return nil, err
 	}
 	if token.Header["crit"] != nil { // extensions, of which we know none (RFC 7515, section 4.1.11)

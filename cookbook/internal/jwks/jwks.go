@@ -4,7 +4,6 @@
 package jwks
 
 import (
-	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -12,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/MicahParks/jwkset"
 	"github.com/golang-jwt/jwt/v5"
@@ -38,9 +38,9 @@ func (k Keys) Of(token *jwt.Token) (any, error) {
 }
 
 // Read reads a file that holds a JSON Web Key Set (RFC 7517): RSA keys of at least 2048
-// bits, for RS256 unless they have another alg, and EC keys of the curve P-256, for
-// ES256. Keys for encryption are left out. Any other key is an error, as are two of one
-// kid, and no key at all.
+// bits, for RS256, and EC keys of the curve P-256, for
+// ES256. Keys for encryption are left out. Any other key is an error, as are a key
+// without a kid, two of one kid, a key whose key_ops lack verify, and no key at all.
 func Read(file string) (Keys, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -54,6 +54,9 @@ func Read(file string) (Keys, error) {
 	for _, entry := range set.Keys {
 		if entry.USE == jwkset.UseEnc {
 			continue
+		}
+		if entry.KID == "" {
+			return nil, fmt.Errorf("%s: a key has no kid, so it would verify tokens that name no key", file)
 		}
 		if _, twice := keys[entry.KID]; twice {
 			return nil, fmt.Errorf("%s: two keys are called %q", file, entry.KID)
@@ -69,6 +72,9 @@ func Read(file string) (Keys, error) {
 }
 
 func keyOf(entry jwkset.JWKMarshal) (key, error) {
+	if len(entry.KEYOPS) > 0 && !slices.Contains(entry.KEYOPS, jwkset.KeyOpsVerify) {
+		return key{}, errors.New("its key_ops lack verify")
+	}
 	// Without options the private half of a pair is not read, and a secret is no key.
 	parsed, err := jwkset.NewJWKFromMarshal(entry, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
 	if err != nil {
@@ -79,11 +85,19 @@ func keyOf(entry jwkset.JWKMarshal) (key, error) {
 		if public.N.BitLen() < 2048 {
 			return key{}, errors.New("is no RSA key of at least 2048 bits")
 		}
-		return key{cmp.Or(string(entry.ALG), "RS256"), public}, nil
+		return keyFor("RS256", entry, public)
 	case *ecdsa.PublicKey:
 		if entry.CRV == jwkset.CrvP256 {
-			return key{cmp.Or(string(entry.ALG), "ES256"), public}, nil
+			return keyFor("ES256", entry, public)
 		}
 	}
 	return key{}, errors.New("is neither RSA nor EC with the curve P-256")
+}
+
+// keyFor returns the key for an algorithm, which its alg must name if it names one.
+func keyFor(algorithm string, entry jwkset.JWKMarshal, public crypto.PublicKey) (key, error) {
+	if alg := string(entry.ALG); alg != "" && alg != algorithm {
+		return key{}, fmt.Errorf("%s is no algorithm of this key here; use %s", alg, algorithm)
+	}
+	return key{algorithm, public}, nil
 }
