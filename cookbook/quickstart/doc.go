@@ -5,7 +5,7 @@
 // Flags choose the address, the storage, the model, initial data and decorators; -help
 // tells of them.
 //
-// It serves /metrics on the same address, to whoever reaches it: -auth and -policy are
-// about the store, and larder_operation_rows_total tells how much there is of each
+// It serves /metrics on the same address: to everybody, and with -auth or -policy to
+// the token of admin, since larder_operation_rows_total tells how much there is of each
 // resource. A program for the world serves it on an internal address.
 package main

@@ -77,7 +77,9 @@ func TestWithAuthEachSeesWhatSheCreatedAndAdminSeesAll(t *testing.T) {
 				{"admin", "GET", "/cookie", "", `200 [{"id":1,"type":"muffin","jar":1}]`},
 				{"", "GET", "/cookie", "", `401 `},
 				{"mallory", "GET", "/cookie", "", `401 `},
-				{"", "GET", "/metrics", "", `200 `},
+				{"", "GET", "/metrics", "", `401 `},
+				{"alice", "GET", "/metrics", "", `401 `},
+				{"admin", "GET", "/metrics", "", `200 `},
 			})
 		})
 	}
@@ -121,6 +123,8 @@ func TestAPolicyDeniesWhatItDoesNotAllow(t *testing.T) {
 		{"", "GET", "/cookie/1", "", `404 `},
 		{"", "POST", "/cookie", `{}`, `401 `},
 		{"", "GET", "/jar", "", `401 `},
+		{"", "GET", "/metrics", "", `401 `},
+		{"admin", "GET", "/metrics", "", `200 `},
 	})
 	check(t, recipetest.Start(t, "-policy", file, "-auth").Base, []exchange{
 		{"alice", "POST", "/cookie", `{"type": "muffin"}`, `201 {"id":1,"type":"muffin"}`},

@@ -45,18 +45,19 @@ func run(ctx context.Context, p *program.Program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	handler, err := serve(store, registry, around.auth, logs.answers)
+	handler, err := serve(store, registry, around, logs.answers)
 	if err != nil {
 		return err
 	}
 	return p.Serve(ctx, store, handler, func(base string) error { return announce(p.Out, base, store, around.auth) })
 }
 
-// serve puts the REST face over the store, and /metrics beside it, open to whoever
-// reaches it.
-func serve(store *core.Store, registry *prometheus.Registry, auth bool, log *slog.Logger) (http.Handler, error) {
+// serve puts the REST face over the store, and /metrics beside it. Where anonymous
+// callers do not see every record, /metrics takes the token of admin: it tells how much
+// there is of each resource.
+func serve(store *core.Store, registry *prometheus.Registry, around *layers, log *slog.Logger) (http.Handler, error) {
 	opts := rest.Options{Logger: log}
-	if auth {
+	if around.auth {
 		opts.Authenticate = demo.Principal
 	}
 	api, err := rest.New(engine.New(store, engine.Options{}), opts)
@@ -64,7 +65,11 @@ func serve(store *core.Store, registry *prometheus.Registry, auth bool, log *slo
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, EnableOpenMetrics: true}))
+	counts := promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, EnableOpenMetrics: true})
+	if around.auth || around.policy != "" {
+		counts = forAdmin(counts)
+	}
+	mux.Handle("GET /metrics", counts)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		api.ServeHTTP(w, r.WithContext(logging.WithRequestID(r.Context(), r.Header.Get("X-Request-Id"))))
 	})
