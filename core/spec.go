@@ -61,7 +61,9 @@ type FieldSpec struct {
 	Hidden bool
 	// Writable says whether the field of this record may change at all, by
 	// whomever: by a request, through the other side of its relation, by a
-	// delete. nil: always; [Never]: set when the record is created, and fixed.
+	// delete. nil: always; [Never]: set when the record is created, and fixed. The
+	// engine asks it about the record as the principal sees it: a to-one relation to a
+	// record that a policy hides is null, and setting null there keeps what is stored.
 	Writable func(Record) bool
 	// Default is the value of a new record that does not name the field: a value
 	// that the type converts, or a func() any that returns one. A replacement of the

@@ -22,7 +22,7 @@ func (w *work) displace(ctx context.Context, c *change, m *moves) error {
 			if holder.Key() == c.key() {
 				continue
 			}
-			if err := w.detach(f, holder, m); err != nil {
+			if err := w.detach(ctx, f, holder, m); err != nil {
 				return err
 			}
 		}

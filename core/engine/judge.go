@@ -11,11 +11,24 @@ import (
 // record is the one from before the change; one that was born in this
 // transaction lets everything happen. One that a policy shows only in part cannot
 // be asked, so it refuses. Written is the resource of which the client wrote a record.
-func (w *work) judge(f *core.Field, rec core.Record, written *core.Resource) error {
-	if !f.Restricted() || w.tables[f.Resource().Index()][rec.Key()].born || whole(rec) && f.Writable(rec) {
+func (w *work) judge(ctx context.Context, f *core.Field, rec core.Record, written *core.Resource) error {
+	if !f.Restricted() || w.tables[f.Resource().Index()][rec.Key()].born {
 		return nil
 	}
+	ok, err := w.writable(ctx, f, rec)
+	if err != nil || ok {
+		return err
+	}
 	return f.Unchangeable(written)
+}
+
+// writable asks the record, as the principal sees it, whether its field may change.
+func (w *work) writable(ctx context.Context, f *core.Field, rec core.Record) (bool, error) {
+	if !whole(rec) {
+		return false, nil
+	}
+	seen, err := w.asSeen(ctx, rec)
+	return err == nil && f.Writable(seen), err
 }
 
 // whole reports whether the record has every column.
@@ -46,8 +59,14 @@ func (w *work) judgePartners(ctx context.Context, f *core.Field, keys []core.Val
 	t := w.table(s)
 	for _, key := range keys {
 		at := t[key]
-		if !at.born && (at.record.IsZero() || !whole(at.record) || !f.Writable(at.record)) {
+		if at.born {
+			continue
+		}
+		if at.record.IsZero() {
 			return f.Unchangeable(f.Target())
+		}
+		if err := w.judge(ctx, f, at.record, f.Target()); err != nil {
+			return err
 		}
 	}
 	return nil

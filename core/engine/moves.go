@@ -19,12 +19,12 @@ func newMoves(s *shape) *moves { return &moves{patches: s.patches()} }
 func (m *moves) any() bool { return len(m.patches.keys)+len(m.dying) > 0 }
 
 // detach has a record lose what it points at through f.
-func (w *work) detach(f *core.Field, rec core.Record, m *moves) error {
+func (w *work) detach(ctx context.Context, f *core.Field, rec core.Record, m *moves) error {
 	if f.Cascade() {
 		m.dying = append(m.dying, rec.Key())
 		return nil
 	}
-	if err := w.judge(f, rec, f.Target()); err != nil {
+	if err := w.judge(ctx, f, rec, f.Target()); err != nil {
 		return err
 	}
 	m.patches.set(rec.Key(), f, core.Null)

@@ -47,7 +47,7 @@ func (w *work) relate(ctx context.Context, c *change, owner core.Value, m member
 		if _, stays := slices.BinarySearchFunc(m.keys, rec.Key(), core.Compare); stays {
 			continue
 		}
-		if err := w.detach(there, rec, out); err != nil {
+		if err := w.detach(ctx, there, rec, out); err != nil {
 			return err
 		}
 	}
@@ -55,7 +55,7 @@ func (w *work) relate(ctx context.Context, c *change, owner core.Value, m member
 		return err
 	}
 	if !c.create && out.any() { // new members have asked when they were created
-		if err := w.judge(here, c.before, here.Resource()); err != nil {
+		if err := w.judge(ctx, here, c.before, here.Resource()); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,7 @@ func (w *work) attract(ctx context.Context, f *core.Field, owner core.Value, key
 		if former == owner {
 			continue
 		}
-		if err := w.judge(f, rec, f.Target()); err != nil {
+		if err := w.judge(ctx, f, rec, f.Target()); err != nil {
 			return err
 		}
 		if !former.IsNull() {

@@ -123,7 +123,7 @@ func (r *removal) judge(ctx context.Context) error {
 		if r.dies(l.record.Resource().Index(), l.record.Key()) {
 			continue
 		}
-		if err := r.work.judge(l.field, l.record, l.field.Target()); err != nil {
+		if err := r.work.judge(ctx, l.field, l.record, l.field.Target()); err != nil {
 			return err
 		}
 	}

@@ -124,7 +124,7 @@ func (w *work) save(ctx context.Context, c *change) error {
 	if err := w.settle(ctx, displaced); err != nil {
 		return err
 	}
-	return w.judgeResets(c)
+	return w.judgeResets(ctx, c)
 }
 
 // judgeColumns asks the record about each column that really changes, and its
@@ -133,13 +133,16 @@ func (w *work) judgeColumns(ctx context.Context, c *change) error {
 	if c.before.IsZero() {
 		return nil
 	}
+	if err := w.keepHidden(ctx, c); err != nil {
+		return err
+	}
 	for i, f := range c.shape.resource.Columns() {
 		old, now := c.before.At(i), c.values[i]
 		if now.IsAbsent() || now == old || isEmpty(f, now) && isEmpty(f, old) {
 			continue
 		}
 		if !c.isReset(i) {
-			if err := w.judge(f, c.before, f.Resource()); err != nil {
+			if err := w.judge(ctx, f, c.before, f.Resource()); err != nil {
 				return err
 			}
 		}
@@ -153,7 +156,7 @@ func (w *work) judgeColumns(ctx context.Context, c *change) error {
 // judgeResets asks the record about the columns that were left to the backend's
 // default: only the written record shows which of them really changed. A column that
 // a policy hides counts as changed.
-func (w *work) judgeResets(c *change) error {
+func (w *work) judgeResets(ctx context.Context, c *change) error {
 	after := w.table(c.shape).record(c.key())
 	if after.IsZero() {
 		return nil
@@ -163,7 +166,7 @@ func (w *work) judgeResets(c *change) error {
 		if now == old && !now.IsAbsent() || isEmpty(f, now) && isEmpty(f, old) {
 			continue
 		}
-		if err := w.judge(f, c.before, f.Resource()); err != nil {
+		if err := w.judge(ctx, f, c.before, f.Resource()); err != nil {
 			return err
 		}
 	}

@@ -8,8 +8,8 @@ import (
 )
 
 // OwnedModel returns the model of which each record has an owner, an integer
-// that is hidden from clients: relations of each kind, keys of each type, and a
-// field that does not always change, one with a default that clients cannot set, and
+// that is hidden from clients: relations of each kind, keys of each type, fields and
+// a relation that do not always change, one of them by what a relation is, one with a default that clients cannot set, and
 // one that is computed and sets that.
 func OwnedModel() *core.Model {
 	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
@@ -24,8 +24,10 @@ func OwnedModel() *core.Model {
 		}},
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
-			{Name: "kind", Type: core.Text, Indexed: true},
-			{Name: "jar", External: "InJar", ToOne: "jar"},
+			{Name: "kind", Type: core.Text, Indexed: true, Writable: func(cookie core.Record) bool {
+				return cookie.Get("jar").IsNull() || cookie.Get("kind").Text() != "b"
+			}},
+			{Name: "jar", External: "InJar", ToOne: "jar", Writable: func(cookie core.Record) bool { return cookie.Get("kind").Text() != "b" }},
 			{Name: "state", Type: core.Text, Readonly: true, Default: "dough"},
 			{Name: "baked", External: "Baked", Type: core.Bool, Computed: baked()},
 			owner,

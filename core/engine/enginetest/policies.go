@@ -33,6 +33,21 @@ func owned() *core.Model {
 	)
 }
 
+// chained has a relation that changes while the record is open, and a field that
+// changes while there is no such relation.
+func chained() *core.Model {
+	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
+	return core.MustModel("chained",
+		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{key(), owner}},
+		core.ResourceSpec{Name: "book", Fields: []core.FieldSpec{
+			key(), owner,
+			{Name: "title", Type: core.Text, Writable: func(book core.Record) bool { return book.Get("shelf").IsNull() }},
+			{Name: "open", Type: core.Bool},
+			{Name: "shelf", ToOne: "shelf", Writable: func(book core.Record) bool { return book.Get("open").Bool() }},
+		}},
+	)
+}
+
 // dashed has a relation whose name looks like a descending one.
 func dashed() *core.Model {
 	return core.MustModel("dashed", core.ResourceSpec{Name: "worm", Fields: []core.FieldSpec{
@@ -219,6 +234,22 @@ func policyCases() []Case {
 			as 2 patch book/2 {"shelf": null}            => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
 			as 2 delete book/2                           => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
 			as system get book/2                         => {"id": 2, "shelf": 1}`),
+		scriptWith("a restricted relation does not tell null from a hidden record", chained, engine.Options{}, `
+			as 1 put shelf/1 {}
+			as 2 put shelf/2 {}
+			as 2 post book [{}, {"open": true}, {"shelf": 2}] depth=0
+			as system patch book/2 {"shelf": 1, "open": null}
+			as 2 patch book/1 {"shelf": null}            => {"id": 1}
+			as 2 patch book/2 {"shelf": null}            => {"id": 2}
+			as 2 put book/1 {}                           => replaced {"id": 1}
+			as 2 put book/2 {}                           => replaced {"id": 2}
+			as 2 patch book/1 {"title": "x"}             => {"id": 1, "title": "x"}
+			as 2 patch book/2 {"title": "x"}             => {"id": 2, "title": "x"}
+			as 2 patch book/1 {"shelf": 2}               => FIELD_UPDATE_FORBIDDEN {"object_name": "book", "field_name": "shelf"}
+			as 2 patch book/2 {"shelf": 2}               => FIELD_UPDATE_FORBIDDEN {"object_name": "book", "field_name": "shelf"}
+			as 2 patch book/3 {"shelf": null}            => FIELD_UPDATE_FORBIDDEN {"object_name": "book", "field_name": "shelf"}
+			as 2 patch book/3 {"title": "x"}             => FIELD_UPDATE_FORBIDDEN {"object_name": "book", "field_name": "title"}
+			as system get book/2                         => {"id": 2, "title": "x", "shelf": 1}`, ownerGuard()),
 		guarded("filters meet the records that the principal can see", `
 			as 1 list jar depth=0 filter={"lid": 1}      => [1]
 			as system patch lid/1 {"jar": 2}
