@@ -241,13 +241,25 @@ func programMeetsAll(t *guardTrial) {
 		if a.kind == core.Insert && o.err == nil {
 			for i, rec := range a.records {
 				got := o.records[i].With(a.res.Key().Column(), rec.Key())
-				if rec = whole(rec).With(a.res.Key().Column(), rec.Key()); !got.Equal(rec) {
+				if rec = madeOf(rec, got).With(a.res.Key().Column(), rec.Key()); !got.Equal(rec) {
 					t.wrong(g, at, a, "what came to be is %v", got)
 				}
 			}
 		}
 		t.undo(at, a, o)
 	})
+}
+
+// madeOf returns the row that an insert of the record makes. What a default function
+// returns is taken from what was made: it may be a time.
+func madeOf(rec, made core.Record) core.Record {
+	row := whole(rec)
+	for i, f := range rec.Resource().Columns() {
+		if rec.At(i).IsAbsent() && f.HasDefaultFunc() {
+			row = row.With(i, made.At(i))
+		}
+	}
+	return row
 }
 
 // missesWhatIsThere reports whether the error is about a row of the attempt's that
