@@ -101,6 +101,19 @@ func (b *Backend) KeySource(r *core.Resource) core.KeySource {
 // Errors: [core.ErrClosed], the context's; [core.Unavailable] while the schema has
 // changed so that it does not fit the model.
 func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+	bound, err := b.usable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := &transaction{backend: bound, opts: opts, deferred: !bound.defers}
+	if opts.ReadOnly {
+		t.replica = b.replica(ctx)
+	}
+	return t, nil
+}
+
+// usable returns the tables to work with.
+func (b *Backend) usable(ctx context.Context) (*binding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -112,22 +125,15 @@ func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendT
 		b.watch.soon()
 		return nil, unavailable(bound.misfit)
 	}
-	t := &transaction{backend: bound, opts: opts, deferred: !bound.defers}
-	if opts.ReadOnly {
-		t.replica = b.replica(ctx)
-	}
-	return t, nil
+	return bound, nil
 }
 
 // Ping begins a transaction on the primary and commits it, in one round trip.
 //
 // Errors: [core.ErrClosed], the context's; [core.Unavailable].
 func (b *Backend) Ping(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	if _, err := b.usable(ctx); err != nil {
 		return err
-	}
-	if b.closed.Load() {
-		return core.ErrClosed
 	}
 	ctx, cancel := b.bounded(ctx)
 	defer cancel()

@@ -13,6 +13,7 @@ type catalog struct {
 	exists    bool
 	encoding  string // of the database
 	isolation string // default of the connection
+	standby   bool   // read from a standby, which may be behind
 	defers    bool   // SET CONSTRAINTS has something to defer, in some schema
 	tables    map[string]*catalogTable
 	queries   map[string]*catalogTable // of sources, by resource
@@ -78,7 +79,7 @@ func readCatalog(ctx context.Context, c *pgx.Conn, schema string) (*catalog, err
 	found := &catalog{tables: make(map[string]*catalogTable), parts: make(partitions)}
 	batch := &pgx.Batch{}
 	batch.Queue(settingsQuery, schema).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&found.exists, &found.encoding, &found.isolation, &found.defers)
+		return row.Scan(&found.exists, &found.encoding, &found.isolation, &found.standby, &found.defers)
 	})
 	batch.Queue(columnsQuery, schema).Query(found.readColumns)
 	batch.Queue(indexesQuery, schema).Query(found.readIndexes)

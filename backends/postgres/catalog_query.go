@@ -8,6 +8,7 @@ const (
 SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1::text),
        current_setting('server_encoding'),
        current_setting('default_transaction_isolation'),
+       pg_is_in_recovery(),
        EXISTS (SELECT FROM pg_constraint WHERE condeferrable AND NOT condeferred)`
 
 	columnsQuery = `

@@ -233,8 +233,11 @@ func TestASchemaThatDoesNotFitAnyMoreIsUnavailableUntilItDoes(t *testing.T) {
 		execute(t, inSchema(schema, c.breaks))
 		log.next(t, "level=ERROR", "does not fit the model", c.says)
 		err := store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
-		if _, read := store.Get(t.Context(), m.Resource("row"), core.IntValue(1)); !errors.Is(read, core.Unavailable) || !errors.Is(err, core.Unavailable) {
-			t.Errorf("after %s: %v, %v", c.breaks, read, err)
+		_, read := store.Get(t.Context(), m.Resource("row"), core.IntValue(1))
+		for _, got := range []error{err, read, store.Ping(t.Context())} {
+			if !errors.Is(got, core.Unavailable) {
+				t.Errorf("after %s: %v", c.breaks, got)
+			}
 		}
 		execute(t, inSchema(schema, c.mends))
 		log.next(t, "level=WARN", "bound anew")

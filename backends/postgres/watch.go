@@ -89,12 +89,13 @@ func (w *watch) run(ctx context.Context) {
 	}
 }
 
-// check looks once. A server that is out of reach is left to the operations to report.
+// check looks once. A server that is out of reach, and a standby in the place of the
+// primary, are left to the operations to report.
 func (w *watch) check(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
 	found, misfit, err := w.look(ctx)
-	if err != nil {
+	if err != nil || found.standby {
 		return
 	}
 	b, old, now := w.backend, w.backend.bound.Load(), found.fingerprint(w.model, w.backend.opts)
