@@ -96,6 +96,8 @@
 // A record that the principal does not see is there all the same, and what it holds
 // is taken. So much is told of it:
 //
+//   - Generated keys of type int tell by their size and gaps roughly how many records
+//     others have made; see "Keys" at core/engine.
 //   - To delete what such a record points at is refused, with
 //     [core.FieldUpdateForbidden] and the relation.
 //   - A unique value that such a record has is [core.AlreadyExists], and so is its
