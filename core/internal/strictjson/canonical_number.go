@@ -3,7 +3,6 @@ package strictjson
 import (
 	"bytes"
 	"errors"
-	"math/big"
 	"strconv"
 )
 
@@ -44,19 +43,18 @@ func (n number) appendCanonical(dst []byte) []byte {
 	if n.isZero() {
 		return append(dst, '0')
 	}
+	point, fits := n.point()
+	if !fits { // of another program: to compute with such an exponent costs far more than its text
+		return append(dst, n.text...)
+	}
 	if n.negative {
 		dst = append(dst, '-')
 	}
 	digits := n.significant()
-	point, fits := n.point()
-	switch {
-	case !fits:
-		return appendScientific(dst, digits, n.bigPoint())
-	case point < minPlainPoint || point > maxPlainPoint:
-		return appendScientific(dst, digits, big.NewInt(point))
-	default:
-		return appendPlain(dst, digits, int(point))
+	if point < minPlainPoint || point > maxPlainPoint {
+		return appendScientific(dst, digits, point)
 	}
+	return appendPlain(dst, digits, int(point))
 }
 
 // significant returns the digits without the zeros around them.
@@ -91,18 +89,17 @@ func appendZeros(dst []byte, n int) []byte {
 }
 
 // appendScientific writes 0.digits × 10^point with one digit before the decimal point.
-func appendScientific(dst, digits []byte, point *big.Int) []byte {
+func appendScientific(dst, digits []byte, point int64) []byte {
 	dst = append(dst, digits[0])
 	if len(digits) > 1 {
 		dst = append(dst, '.')
 		dst = append(dst, digits[1:]...)
 	}
 	dst = append(dst, 'e')
-	exp := point.Sub(point, big.NewInt(1))
-	if exp.Sign() > 0 {
+	if point > 1 {
 		dst = append(dst, '+')
 	}
-	return exp.Append(dst, 10)
+	return strconv.AppendInt(dst, point-1, 10)
 }
 
 // appendFloat spells the shortest decimal that reads back as f.

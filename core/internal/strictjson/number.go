@@ -3,7 +3,6 @@ package strictjson
 import (
 	"bytes"
 	"math"
-	"math/big"
 	"strconv"
 )
 
@@ -152,15 +151,6 @@ func (n number) point() (point int64, fits bool) {
 		exp = -exp
 	}
 	return n.lead() + exp, err == nil
-}
-
-// bigPoint is point for any exponent.
-func (n number) bigPoint() *big.Int {
-	exp, _ := new(big.Int).SetString(string(n.exp), 10)
-	if n.expNegative {
-		exp.Neg(exp)
-	}
-	return exp.Add(exp, big.NewInt(n.lead()))
 }
 
 // lead is point for the number without its exponent.
