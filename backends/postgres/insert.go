@@ -48,14 +48,20 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 			return nil, err
 		}
 	}
-	if table.sequence != nil {
-		for i, rec := range out {
-			if recs[i].Key().IsAbsent() {
-				table.sequence.saw(rec.Key().Int())
-			}
+	t.inserted(table, recs, out)
+	return out, nil
+}
+
+// inserted notes the keys of records that were given to the statement as recs and are now
+// as out. A record that comes later with one of their keys has a key that is taken by the
+// transaction itself.
+func (t *transaction) inserted(table *table, recs, out []core.Record) {
+	for i, rec := range out {
+		delete(t.promised[table], rec.Key())
+		if table.sequence != nil && recs[i].Key().IsAbsent() {
+			table.sequence.saw(rec.Key().Int())
 		}
 	}
-	return out, nil
 }
 
 // withKeys returns the records with random keys where they have none and the

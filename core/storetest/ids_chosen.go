@@ -24,6 +24,11 @@ var chosenKeyRules = []row{
 		ownKeysAreKept,
 	},
 	{
+		"a key that the transaction has inserted is taken",
+		"An Insert with the key of a record that the same transaction has inserted fails as CONFLICT, also if the backend generated that key.",
+		insertedKeysAreTaken,
+	},
+	{
 		"a generated key that is taken is replaced",
 		"An Insert without a key succeeds although a transaction that was open at the same time chose the next key.",
 		takenKeysAreReplaced,
@@ -120,6 +125,26 @@ func ownKeysAreKept(t *trial) {
 	})
 	seen.add(t.client, keysIn(t.insert("order", nil, nil))...)
 	equal(t.client, "count", t.count("order", core.All()), block+5)
+}
+
+func insertedKeysAreTaken(t *trial) {
+	for _, promised := range []bool{false, true} {
+		err := t.tryTx(core.TxOptions{}, func(tx *client) error {
+			next := tx.nextIDs("order", 1)[0]
+			tx.insert("order", fields{"id": next.Int() + 5}) // so that the transaction has chosen a key
+			key := next
+			if promised {
+				tx.insert("order", fields{"id": next})
+			} else {
+				key = tx.insert("order", nil)[0].Key()
+			}
+			_, err := tx.tryInsert("order", fields{"id": key})
+			return err
+		})
+		if !errors.Is(err, core.AlreadyExists) {
+			t.Fatalf("a second record with the key of the transaction's own: got %v, want %v", err, core.AlreadyExists)
+		}
+	}
 }
 
 func takenKeysAreReplaced(t *trial) {

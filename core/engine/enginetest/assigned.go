@@ -44,7 +44,7 @@ func assignedCases() []Case {
 		script("a body without a key that nothing generates is refused, and the key is named", warehouse, `
 			post shelf {}                  => BAD_REQUEST {"msg": "nothing generates keys of shelf; name the field code"}
 			post item {"name": "x"}        => BAD_REQUEST {"msg": "nothing generates keys of item; name the field EAN"}
-			post item [{"EAN": 1}, {}]     => BAD_REQUEST {"msg": "nothing generates keys of item; name the field EAN"}
+			post item [{"EAN": 1}, {}]     => BAD_REQUEST {"msg": "nothing generates keys of item; name the field EAN", "index": 1}
 			post item {"EAN": null}        => BAD_FIELD_VALUE {"object_name": "item", "field_name": "EAN", "type": "int", "value": null}
 			post item {"EAN": "x"}         => BAD_FIELD_VALUE {"object_name": "item", "field_name": "EAN", "type": "int", "value": "x"}
 			post device {"name": "x"}      => BAD_REQUEST {"msg": "nothing generates keys of device; name the field id"}
