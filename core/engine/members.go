@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -36,16 +37,48 @@ func Continues(f *core.Field) bool {
 
 // members reads the records of a list side, in the order of what they point at: all
 // that the answer can show, and of each node one more if there is one. Nodes for which
-// the answer has no room left are marked.
+// the answer has no room left are marked. Where the principal may not see of all records
+// what they point at, a policy refuses that order, and each node is read alone.
 func (r *resolver) members(ctx context.Context, h *hop, fields []string, depth int, last bool) (all []core.Record, _ error) {
+	keys := core.SortKeys(slices.Clone(h.keys))
+	all, err := r.membersOf(ctx, h, keys, fields, depth, last)
+	if len(keys) == 1 || !errors.Is(err, core.SearchForbidden) {
+		return all, err
+	}
+	there := h.slot.field.Inverse()
+	for i := range keys {
+		more, err := r.membersOf(ctx, h, keys[i:i+1], fields, depth, last && i == len(keys)-1)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+		switch full := shown(all, there, r.engine.opts.MaxMembers) > r.left.records; {
+		case full && !r.lenient:
+			return nil, r.exceeded(len(all))
+		case full:
+			h.mark(keys[i+1:])
+			return all, nil
+		}
+	}
+	return all, nil
+}
+
+// membersOf reads the records that point at some of the nodes, by ascending keys.
+func (r *resolver) membersOf(
+	ctx context.Context, h *hop, keys []core.Value, fields []string, depth int, last bool,
+) (all []core.Record, _ error) {
 	here := h.slot.field
 	there, most := here.Inverse(), r.engine.opts.MaxMembers
 	session, final := r.session(here, depth, last)
 	c := chunks{shape: r.engine.shapeOf(here.Target()), session: session, final: final, bare: depth == 0, bytes: r.left.bytes}
-	keys, limit := core.SortKeys(slices.Clone(h.keys)), 0
+	var order []string
+	if len(keys) > 1 {
+		order = []string{there.Name()}
+	}
+	limit := 0
 	for len(keys) > 0 {
 		limit = min(len(keys)*most, r.left.records) + 1
-		page, err := c.read(ctx, core.Query{Where: anyOf(there, keys), Order: []string{there.Name()}, Fields: fields, Limit: limit})
+		page, err := c.read(ctx, core.Query{Where: anyOf(there, keys), Order: order, Fields: fields, Limit: limit})
 		if err != nil {
 			return nil, err
 		}
