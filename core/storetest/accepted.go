@@ -135,24 +135,31 @@ func differs(what string, got, want []core.Record) error {
 	return nil
 }
 
-// readsBack loads the records, and selects each by one of its values.
+// readsBack loads the records, and selects each by one of its values, in one
+// transaction: a backend may be opened again for each.
 func (t *trial) readsBack(ctx context.Context, want []core.Record) error {
-	r := want[0].Resource()
-	keys := make([]core.Value, len(want))
-	for i, rec := range want {
-		keys[i] = rec.Key()
-	}
-	got, err := t.store.Load(ctx, r, keys)
+	return t.store.Tx(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+		if err := loads(ctx, tx, want); err != nil {
+			return err
+		}
+		return finds(ctx, tx, want)
+	})
+}
+
+func loads(ctx context.Context, tx *core.Transaction, want []core.Record) error {
+	got, err := tx.Load(ctx, want[0].Resource(), keysIn(want))
 	if err != nil {
 		return fmt.Errorf("load: %w", err)
 	}
-	if err := differs("load", got, want); err != nil {
-		return err
-	}
+	return differs("load", got, want)
+}
+
+func finds(ctx context.Context, tx *core.Transaction, want []core.Record) error {
+	r := want[0].Resource()
 	compared := slices.DeleteFunc(slices.Clone(r.Columns()), (*core.Field).Many)
 	for i, rec := range want {
 		f := compared[i%len(compared)]
-		page, err := t.store.Select(ctx, r, core.Query{Where: core.And(core.Eq(r.Key().Name(), rec.Key()), core.Eq(f.Name(), rec.At(f.Column())))})
+		page, err := tx.Select(ctx, r, core.Query{Where: core.And(core.Eq(r.Key().Name(), rec.Key()), core.Eq(f.Name(), rec.At(f.Column())))})
 		if err != nil {
 			return fmt.Errorf("select by %s: %w", f, err)
 		}

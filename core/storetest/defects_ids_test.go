@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -36,6 +37,19 @@ var idDefects = []defect{
 			"ids/promised ids come to nobody else", "ids/ids tell nothing of policies", "durability/ids do not come again after a restart",
 		},
 		bend: func(h *hooks) { h.counting(highest) },
+	},
+	{
+		name:   "a key of the transaction's own is a conflict with another transaction",
+		breaks: []string{"ids/a key that the transaction has inserted is taken"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Insert(ctx, op)
+				if errors.Is(err, core.AlreadyExists) {
+					err = core.ErrConflict
+				}
+				return recs, err
+			}
+		},
 	},
 	{
 		name:   "a rollback gives ids back",
