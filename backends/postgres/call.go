@@ -13,7 +13,7 @@ type call struct {
 	sql  string
 	args []any
 	read func(rows pgx.Rows) error
-	// asks says that a call of a write only reads: its failure is not the client's.
+	// asks says that the call only reads: its failure is not the client's.
 	asks bool
 }
 
@@ -30,7 +30,7 @@ func (t *transaction) query(ctx context.Context, c call) error {
 	return c.finish(rows)
 }
 
-// askError is an error of a statement that only reads, though its operation writes.
+// askError is an error of a statement that only reads.
 type askError struct{ error }
 
 func (e *askError) Unwrap() error { return e.error }

@@ -17,7 +17,7 @@ import (
 // failed, and all that is left to do with it is to roll it back, which is done here
 // first.
 func (t *transaction) culprit(ctx context.Context, op *core.Op, err error) *core.Error {
-	if op == nil || asks(op, err) || !ofValue(err) {
+	if op == nil || asks(err) || !ofValue(err) {
 		return nil
 	}
 	_ = t.undo(ctx) // without it, nothing below finds anything

@@ -112,7 +112,7 @@ func (b *binding) failure(ctx context.Context, op *core.Op, err error) error {
 		if found := raised(op, server); found != nil {
 			return found
 		}
-		if found := b.violation(op, server); found != nil && !asks(op, err) {
+		if found := b.violation(op, server); found != nil && !asks(err) {
 			return found
 		}
 		if changedSchema(server) {
@@ -128,11 +128,11 @@ func (b *binding) failure(ctx context.Context, op *core.Op, err error) error {
 	return b.classify(ctx, err)
 }
 
-// asks reports whether the statement that failed only read. Whatever the server says of
-// values then is about those that are stored.
-func asks(op *core.Op, err error) bool {
+// asks reports whether the statement that failed only read, other than a COMMIT that
+// travelled with it. Whatever the server says of values then is about those that are stored.
+func asks(err error) bool {
 	_, asked := errors.AsType[*askError](err)
-	return asked || op != nil && !op.Kind.Writes()
+	return asked
 }
 
 // insufficientPrivilege is the SQLSTATE (manual, appendix A) of what the role of the

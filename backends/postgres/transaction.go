@@ -67,6 +67,10 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 	}
 	ctx, cancel := t.backend.bounded(ctx)
 	defer cancel()
+	writes := op.Kind.Writes()
+	for i := range calls {
+		calls[i].asks = calls[i].asks || !writes
+	}
 	if t.replica != nil {
 		if done, err := t.readReplica(ctx, op, calls); done {
 			return err
@@ -78,7 +82,6 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 	if t.conn.Conn().IsClosed() {
 		return unavailable(pgconn.ErrConnClosed)
 	}
-	writes := op.Kind.Writes()
 	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1 && !t.begun && !t.more && !(writes && (t.backend.replicated() || len(t.chosen) > 0))
 	commits := alone || op.Final && !t.more && len(t.loose) == 0
 	t.wrote = t.wrote || writes
