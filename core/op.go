@@ -55,7 +55,7 @@ type Op struct {
 	// Given is Records of an Insert as its caller named them, before the model's
 	// defaults were filled in: what a policy on fields judges. It is at the same
 	// place in both; decorators that change Records leave it, and nobody else reads
-	// it. nil where a decorator made the op.
+	// it but [Op.ChoosesKey]. nil where a decorator made the op.
 	Given []Record
 	// N is how many keys a NextID hands out.
 	N int

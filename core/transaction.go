@@ -87,7 +87,8 @@ func runEach(ctx context.Context, hooks []func(ctx context.Context)) {
 
 // transaction is the state of an open transaction.
 type transaction struct {
-	info *TxInfo
+	info      *TxInfo
+	allocated allocation // by NextIDs
 
 	mu        sync.Mutex // serializes the operations
 	backend   BackendTx
@@ -111,6 +112,9 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 	}
 	t.failed = errInterrupted // stays if the backend panics
 	res, err := dispatch(ctx, t.backend, op)
+	if err == nil && op.Kind == NextID {
+		t.allocated.add(op.Resource, res.Records)
+	}
 	if err == nil && op.Final {
 		err = t.finish(ctx)
 	}

@@ -34,6 +34,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		alice  read    staff  name wage
 		olga   read    bread  name price on_sale recipe baker
 		olga   insert  bread  name price on_sale recipe baker
+		olga   choose_key  bread  name price on_sale recipe baker
 		olga   update  bread  name price on_sale recipe baker
 		olga   delete  bread
 		olga   read    staff  name wage
@@ -51,7 +52,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	c := compiled(t)
 	for _, who := range []string{"guest", "alice", "bob", "olga"} {
 		like := strings.Replace(who, "bob", "alice", 1)
-		for _, op := range []access.Operation{access.Read, access.Insert, access.Update, access.Delete} {
+		for _, op := range []access.Operation{access.Read, access.Insert, access.Update, access.Delete, access.ChooseKey} {
 			for _, r := range bakery.Resources() {
 				what := fmt.Sprintf("%s %v %s", like, op, r)
 				if e := c.Explain(principals[who], op, r.Name()); e.Allowed() != allowed[what] {

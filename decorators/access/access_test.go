@@ -11,7 +11,7 @@ import (
 	"github.com/larder-go/larder/decorators/access"
 )
 
-const everything = access.Read | access.Insert | access.Update | access.Delete
+const everything = access.Read | access.Insert | access.Update | access.Delete | access.ChooseKey
 
 // bakers may do everything with their own, and nothing else.
 var bakers = access.Policy{{Roles: []string{"baker"}, Resource: "bread", Operations: everything, Using: access.Eq("baker", access.ID())}}
@@ -203,7 +203,7 @@ func TestAFieldThatIsNotListedIsNotWritten(t *testing.T) {
 
 func TestANewRecordHasDefaultsThatItsWriterMayNotSet(t *testing.T) {
 	s := newScene(t, access.Policy{
-		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Read, Fields: []string{"name"}},
+		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.ChooseKey | access.Read, Fields: []string{"name"}},
 	})
 	p := user(1, "baker")
 	for what, row := range map[string]map[string]any{
@@ -220,8 +220,8 @@ func TestANewRecordHasDefaultsThatItsWriterMayNotSet(t *testing.T) {
 
 func TestOfARowThatTheWriterMayNotReadTheKeyComesBack(t *testing.T) {
 	for what, policy := range map[string]access.Policy{
-		"reads nothing": {{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update}},
-		"reads others": {{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update},
+		"reads nothing": {{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.ChooseKey | access.Update}},
+		"reads others": {{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.ChooseKey | access.Update},
 			{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Using: access.Eq("name", "other")}},
 	} {
 		s := newScene(t, policy)

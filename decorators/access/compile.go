@@ -18,9 +18,11 @@ type Compiled struct {
 	resources []rules // by index of the resource
 }
 
-// rules are the rules on one resource, by operation, in the policy's order.
-type rules struct{ read, insert, update, delete []*rule }
+// rules are the rules on one resource, by operation, in the policy's order. Those of choose
+// are among those of insert.
+type rules struct{ read, insert, update, delete, choose []*rule }
 
+// of returns the rules that allow the operation to somebody.
 func (rs *rules) of(op Operation) []*rule {
 	switch op {
 	case Read:
@@ -31,8 +33,19 @@ func (rs *rules) of(op Operation) []*rule {
 		return rs.update
 	case Delete:
 		return rs.delete
+	case ChooseKey:
+		return rs.choose
 	}
 	return nil
+}
+
+// about returns the rules that an explanation of the operation lists: to choose a key is
+// to insert.
+func (rs *rules) about(op Operation) []*rule {
+	if op == ChooseKey {
+		op = Insert
+	}
+	return rs.of(op)
 }
 
 // Compile checks the policy against the model. If anything is wrong, the error
@@ -65,7 +78,7 @@ func (c *Compiled) add(r *rule, ops Operation) {
 	c.all = append(c.all, r)
 	of := &c.resources[r.resource.Index()]
 	for op, to := range map[Operation]*[]*rule{
-		Read: &of.read, Insert: &of.insert, Update: &of.update, Delete: &of.delete,
+		Read: &of.read, Insert: &of.insert, Update: &of.update, Delete: &of.delete, ChooseKey: &of.choose,
 	} {
 		if ops.has(op) {
 			*to = append(*to, r)
@@ -99,7 +112,7 @@ func (r Rule) compile(m *core.Model) (*rule, error) {
 		return nil, fmt.Errorf("names the resource %q, which the model %q does not have", r.Resource, m.Name())
 	}
 	out := &rule{
-		resource: resource, roles: r.Roles, held: slices.DeleteFunc(slices.Clone(r.Roles), reserved),
+		resource: resource, chooses: r.Operations.has(ChooseKey), roles: r.Roles, held: slices.DeleteFunc(slices.Clone(r.Roles), reserved),
 		anonymous: slices.Contains(r.Roles, Anonymous), authenticated: slices.Contains(r.Roles, Authenticated),
 	}
 	var err error
@@ -136,9 +149,11 @@ func (r Rule) checkParts() error {
 		return errors.New("has no operations, so it would allow nothing")
 	case r.Operations&^every != 0:
 		return fmt.Errorf("has an unknown operation (%#x)", uint8(r.Operations&^every))
+	case r.Operations.has(ChooseKey) && !r.Operations.has(Insert):
+		return errors.New("has choose_key without insert, so it would allow nothing; add insert")
 	case r.Fields != nil && r.Operations.has(Delete):
 		return errors.New("has fields and delete, which is about whole rows; make delete a rule of its own")
-	case !r.Using.isZero() && r.Operations == Insert:
+	case !r.Using.isZero() && r.Operations&^ChooseKey == Insert:
 		return errors.New("has a using and insert alone, before which there is no row; make it a check")
 	case !r.Check.isZero() && !r.Operations.has(after):
 		return fmt.Errorf("has a check and only %s, which leaves no row behind; make it a using", r.Operations)

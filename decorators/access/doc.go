@@ -41,7 +41,8 @@
 //   - Read, which is Load, Select and Count: the rows of Using;
 //   - Update: rows that fulfil the Using of one rule before and the Check of one,
 //     not necessarily the same, afterwards;
-//   - Insert: rows that fulfil Check afterwards;
+//   - Insert: rows that fulfil Check afterwards. If a key is chosen, see below, only
+//     rules with ChooseKey apply;
 //   - Delete: the rows of Using.
 //
 // The conditions go to the backend, which applies them in the statement itself. A
@@ -54,9 +55,7 @@
 // a list of one rule never shows rows of another. What no list
 // allows is not read, and is absent from the records that come back, also from
 // those that an Insert or Update returns; of a row that the writer may not read
-// at all they hold the key alone. The key is always readable, and it can be chosen
-// by whoever may insert, within the bounds of [core.KeySource], unless the engine's option
-// GeneratedKeysOnly forbids it.
+// at all they hold the key alone. The key is always readable.
 //
 // A field that is named in a filter or an order has to be on the list for reading
 // of a rule, and the rows found are those of such rules only: nobody sorts or
@@ -72,6 +71,24 @@
 // would tell how invisible ids compare. Equality is not: at the store, whoever may
 // read a to-one field may ask what it points at; core/engine shows and finds only
 // what may be seen.
+//
+// # Chosen keys
+//
+// A rule for Insert alone leaves keys to the backend where the backend generates them. To
+// choose one, as a client does that creates a record by PUT, takes a rule with both Insert
+// and [ChooseKey]:
+//
+//	{Roles: []string{"importer"}, Resource: "bread", Operations: access.Insert | access.ChooseKey}
+//
+// In JSON the operations are "insert" and "choose_key". [core.Op.ChoosesKey] says what
+// counts. No right is needed for a key that the store allocates, also for nested records
+// and computed setters of core/engine; for an assigned key; and for a PUT to a record that is
+// there, which is an Update. The bounds of [core.KeySource] and the engine's option GeneratedKeysOnly
+// apply to whoever has the right.
+//
+// Without the right an Insert is denied before the backend is asked, so the answer to a PUT
+// of a record that the principal does not see is the same whether the record is hidden or
+// absent. With the right a hidden record is [core.AlreadyExists].
 //
 // # Errors
 //
@@ -122,7 +139,8 @@
 // a role has to read the to-one fields involved, and to change a relation it
 // writes the to-one field that stores it, on the resource that stores it. A
 // replacement (PUT) writes every field that a client can name, so it takes a rule
-// that lists them all, or none; PATCH writes those of the body. What
+// that lists them all, or none; PATCH writes those of the body. A PUT that creates a record
+// whose key the store could generate takes ChooseKey as well. What
 // [core.FieldSpec] Writable functions say is asked only of whole records: a role
 // that sees a record in part cannot change what they restrict. Before the engine
 // calls the setter of a computed field of a new record it fills in defaults; those

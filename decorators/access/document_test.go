@@ -71,7 +71,7 @@ func drawRule(t *rapid.T) any {
 	return some(t, []string{"roles", "resource", "operations"}, map[string]func() any{
 		"name": oneOf(t, "n"), "resource": oneOf(t, "bread"),
 		"roles":      listOf(t, oneOf(t, "anonymous", "baker", "owner")),
-		"operations": listOf(t, oneOf(t, "read", "insert", "update", "delete")),
+		"operations": listOf(t, oneOf(t, "read", "insert", "update", "delete", "choose_key")),
 		"fields":     listOf(t, oneOf(t, "name", "price", "baker")),
 		"using":      condition, "check": condition,
 	})

@@ -50,8 +50,9 @@ func (e Explanation) String() string { return e.text }
 // model's default. It is for tests of a policy and for whoever asks why; the decorator
 // decides by the same rules.
 //
-// What is one operation, not a set of them. The explanation's Err says so if it is
-// not, and if the model has no such resource or stored field.
+// What is one operation, not a set of them. [ChooseKey] stands for an Insert with a key that
+// the caller chose. The explanation's Err says so if it is not,
+// and if the model has no such resource or stored field.
 func (c *Compiled) Explain(p *core.Principal, what Operation, resource string, fields ...string) Explanation {
 	e := Explanation{Using: core.None(), Check: core.None()}
 	r, named, err := c.question(what, resource, fields)
@@ -84,7 +85,7 @@ func (c *Compiled) order(e *Explanation, p *core.Principal, what Operation, name
 
 // question resolves what Explain was asked about.
 func (c *Compiled) question(what Operation, resource string, fields []string) (*core.Resource, []*core.Field, error) {
-	if !slices.Contains([]Operation{Read, Insert, Update, Delete}, what) {
+	if !slices.Contains([]Operation{Read, Insert, Update, Delete, ChooseKey}, what) {
 		return nil, nil, fmt.Errorf("access: the question is about %s; Explain takes exactly one", cmp.Or(what.String(), "no operation"))
 	}
 	r := c.model.Resource(resource)
@@ -141,19 +142,22 @@ func (l *list) missingAny(fields []*core.Field) *core.Field {
 
 // verdicts asks every rule about the operation on the resource.
 func (c *Compiled) verdicts(p *core.Principal, what Operation, r *core.Resource, fields []*core.Field) []Verdict {
-	rules := c.of(r).of(what)
+	rules := c.of(r).about(what)
 	out := make([]Verdict, len(rules))
 	for i, rule := range rules {
-		reason := rule.objection(p, fields)
+		reason := rule.objection(p, what, fields)
 		out[i] = Verdict{Rule: rule.label, Applies: reason == "", Reason: reason}
 	}
 	return out
 }
 
 // objection says why the rule does not apply; "" if it does.
-func (r *rule) objection(p *core.Principal, fields []*core.Field) string {
+func (r *rule) objection(p *core.Principal, what Operation, fields []*core.Field) string {
 	if !r.isFor(p) {
 		return "is for " + strings.Join(r.roles, ", ")
+	}
+	if what == ChooseKey && !r.chooses {
+		return "does not allow choose_key"
 	}
 	for _, condition := range [...]*predicate{&r.using, &r.check} {
 		if _, missing := condition.filter(p); missing != nil {

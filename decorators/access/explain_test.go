@@ -134,7 +134,7 @@ func TestTheCauseOfARowThatFulfilsNoCheckIsWhatTheRulesSaid(t *testing.T) {
 	})
 	another := map[string]any{"id": 1, "on_sale": false, "baker": 2}
 	_, updated := s.store.Update(s.as(user(1, "baker")), s.bread, s.record(s.bread, another))
-	another["id"] = 9
+	delete(another, "id")
 	_, inserted := s.store.Insert(s.as(user(1, "baker")), s.bread, s.record(s.bread, another))
 	for what, c := range map[string]struct {
 		err     error

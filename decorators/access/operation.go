@@ -9,17 +9,21 @@ type Operation uint8
 const (
 	// Read is to load, select and count.
 	Read Operation = 1 << iota
-	// Insert is to add records and to be handed out keys for them.
+	// Insert is to add records and to be handed out keys for them. A rule with Insert
+	// alone leaves the keys to the backend, where it generates them.
 	Insert
 	// Update is to change records.
 	Update
 	// Delete is to remove records.
 	Delete
+	// ChooseKey, together with Insert, is to add records with keys that the caller
+	// chose instead of the backend: see [core.Op.ChoosesKey].
+	ChooseKey
 
-	every = Read | Insert | Update | Delete
+	every = Read | Insert | Update | Delete | ChooseKey
 )
 
-var operationNames = [...]string{"read", "insert", "update", "delete"}
+var operationNames = [...]string{"read", "insert", "update", "delete", "choose_key"}
 
 // String returns the names of the operations, as the JSON form spells them.
 func (o Operation) String() string {

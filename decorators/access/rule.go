@@ -20,6 +20,8 @@ type rule struct {
 	using, check  predicate
 	// symmetric: check is the same as using.
 	symmetric bool
+	// chooses: the rule allows an Insert to choose keys.
+	chooses bool
 }
 
 // isFor reports whether p has one of the rule's roles.

@@ -201,7 +201,7 @@ func TestARecordThatALayerWithinHasCutIsNotTakenForOneThatFulfilsACondition(t *t
 }
 
 func TestColumnsThatALayerOutsideStampsTakeNoRule(t *testing.T) {
-	policy := access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Insert, Fields: []string{"name"}}}
+	policy := access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Insert | access.ChooseKey, Fields: []string{"name"}}}
 	s := between(t, layer("stamp", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Insert && !op.Principal.IsSystem() {
 			op.Records = []core.Record{op.Records[0].With(op.Resource.Field("baker").Column(), core.IntValue(7))}

@@ -32,26 +32,30 @@ func (c *Compiled) update(ctx context.Context, op *core.Op, next core.Handler) (
 }
 
 func (c *Compiled) insert(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	what := Insert
+	if op.ChoosesKey() {
+		what = ChooseKey
+	}
 	var space [few]grant
-	allowed := grants(space[:0], c.of(op.Resource).insert, op.Principal)
+	allowed := grants(space[:0], c.of(op.Resource).of(what), op.Principal)
 	if len(allowed) == 0 {
-		return core.Result{}, c.refuse(op, Insert)
+		return core.Result{}, c.refuse(op, what)
 	}
 	named := given(op)
 	var check either
 	var bad *core.Field
 	for i := range allowed {
-		if f := allowed[i].rule.fields.missingFrom(named, Insert); f != nil {
+		if f := allowed[i].rule.fields.missingFrom(named, what); f != nil {
 			bad = orElse(bad, f)
 			continue
 		}
 		check.add(allowed[i].check)
 	}
 	if check.n == 0 {
-		return core.Result{}, c.unwritable(op, Insert, bad)
+		return core.Result{}, c.unwritable(op, what, bad)
 	}
 	check.narrow(&op.Check)
-	return c.written(ctx, op, Insert, named, next)
+	return c.written(ctx, op, what, named, next)
 }
 
 // given returns the records of an Insert as whoever began it named them, without
@@ -82,7 +86,7 @@ func (l *list) missingFrom(records []core.Record, what Operation) *core.Field {
 // sets reports whether a record that is written with the value sets the field: to
 // give a new one the default is to leave it alone.
 func (o Operation) sets(f *core.Field, v core.Value) bool {
-	if v.IsAbsent() || o != Insert {
+	if v.IsAbsent() || !o.has(Insert|ChooseKey) {
 		return !v.IsAbsent()
 	}
 	d, err := f.Default()

@@ -30,7 +30,7 @@ func policy() access.Policy {
 	for _, r := range storetest.OwnedModel().Resources() {
 		p = append(p, access.Rule{
 			Roles: []string{"baker"}, Resource: r.Name(), Using: access.Eq("owner", access.ID()),
-			Operations: access.Read | access.Insert | access.Update | access.Delete,
+			Operations: access.Read | access.Insert | access.Update | access.Delete | access.ChooseKey,
 		})
 	}
 	return p
