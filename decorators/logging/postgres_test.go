@@ -27,17 +27,17 @@ func TestWhatAServerSaysOfValuesIsNotLogged(t *testing.T) {
 		"raise": {
 			`RAISE EXCEPTION 'no % today', NEW.type USING DETAIL = NEW.type, HINT = NEW.type, ERRCODE = '99001'`,
 			"error insert cookie: kind=insert resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR sqlstate=99001" +
-				" cause=postgres: raised by a function of the database (SQLSTATE 99001)",
+				" cause=postgres: raised by a function of the database (SQLSTATE 99001, PL/pgSQL function FUNCTION)",
 		},
 		"raise as the server": {
 			`RAISE EXCEPTION 'no % today', NEW.type USING ERRCODE = '55000'`,
 			"error insert cookie: kind=insert resource=cookie outcome=failed rows=0 attempt=1 code=SERVER_ERROR sqlstate=55000" +
-				" cause=postgres: raised by a function of the database (SQLSTATE 55000)",
+				" cause=postgres: raised by a function of the database (SQLSTATE 55000, PL/pgSQL function FUNCTION)",
 		},
 		"raise as a denial": {
 			`RAISE EXCEPTION 'no % for you', NEW.type USING ERRCODE = 'insufficient_privilege'`,
 			"info insert cookie: kind=insert resource=cookie outcome=denied rows=0 attempt=1 code=FORBIDDEN at=cookie sqlstate=42501" +
-				" cause=postgres: raised by a function of the database (SQLSTATE 42501)",
+				" cause=postgres: raised by a function of the database (SQLSTATE 42501, PL/pgSQL function FUNCTION)",
 		},
 		"statement": {
 			`PERFORM no_such_function()`,
@@ -46,17 +46,18 @@ func TestWhatAServerSaysOfValuesIsNotLogged(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store, logs := objecting(t, c.body)
+			store, logs, function := objecting(t, c.body)
 			if _, err := store.Insert(t.Context(), cookie, record(t, map[string]any{"type": secret})); err == nil || name != "statement" && !strings.Contains(err.Error(), secret) {
 				t.Fatalf("the server does not repeat the value: %v", err)
 			}
-			expect(t, logs, c.line)
+			expect(t, logs, strings.ReplaceAll(c.line, "FUNCTION", function))
 		})
 	}
 }
 
-// objecting returns a store whose table of cookies has a trigger.
-func objecting(t *testing.T, body string) (*core.Store, *observer.ObservedLogs) {
+// objecting returns a store whose table of cookies has a trigger, and the name of its
+// function as the server writes it.
+func objecting(t *testing.T, body string) (_ *core.Store, _ *observer.ObservedLogs, function string) {
 	t.Helper()
 	pool, err := pgxpool.New(t.Context(), pgtest.URL(t))
 	if err != nil {
@@ -77,5 +78,5 @@ func objecting(t *testing.T, body string) (*core.Store, *observer.ObservedLogs) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store, logs
+	return store, logs, pgx.Identifier{schema}.Sanitize() + ".object"
 }
