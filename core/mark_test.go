@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -89,7 +90,7 @@ func TestNoRecordIsLeftOut(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		records := make([]core.Record, rapid.IntRange(1, 12).Draw(t, "records"))
 		for i := range records {
-			fields := map[string]any{"key": fmt.Sprint(i), "f0": text.Draw(t, "f0"), "f2": text.Draw(t, "f2")}
+			fields := map[string]any{"key": strconv.Itoa(i), "f0": text.Draw(t, "f0"), "f2": text.Draw(t, "f2")}
 			if b, ok := text.Draw(t, "f1").(string); ok {
 				fields["f1"] = []byte(strings.ReplaceAll(b, "\U0010FFFF", "\xff"))
 			}

@@ -19,7 +19,7 @@ type record interface {
 	appendTo(dst []byte, r *resourceShape) []byte
 }
 
-func (of row) appendTo(dst []byte, r *resourceShape) []byte { return r.appendRow(dst, of) }
+func (r row) appendTo(dst []byte, of *resourceShape) []byte { return of.appendRow(dst, r) }
 
 type ofStore struct{ core.Record }
 

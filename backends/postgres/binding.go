@@ -27,7 +27,8 @@ func (b *Backend) look(ctx context.Context, conn *pgx.Conn, m *core.Model) (*cat
 	if err != nil {
 		return nil, err
 	}
-	return found, found.describe(ctx, conn, b.schema, m, b.opts)
+	err = found.describe(ctx, conn, b.schema, m, b.opts)
+	return found, err
 }
 
 // bind returns the binding of the model to what was found.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -175,7 +176,7 @@ func TestFailover(t *testing.T) {
 	for one[string](t, admin, "SELECT coalesce(max(sync_state), '') FROM pg_stat_replication WHERE application_name = 'b'") != "sync" {
 	}
 	r := relayTo(t, a)
-	store := open(t, with(t, r.url(t, a), "pool_max_conns", fmt.Sprint(connections)), postgres.Options{Replicas: []string{c.URL()}})
+	store := open(t, with(t, r.url(t, a), "pool_max_conns", strconv.Itoa(connections)), postgres.Options{Replicas: []string{c.URL()}})
 	clients := serve(t, store)
 	clients.until(10, func(own *client) int { return len(own.acked) })
 

@@ -30,16 +30,16 @@ func (e *brokenError) Redacted() string { return "postgres: " + places(e.PgError
 
 // places says where in the database an error comes from, without any value.
 func places(e *pgconn.PgError) string {
-	text := "SQLSTATE " + e.Code
+	places := []string{"SQLSTATE " + e.Code}
 	for _, place := range []struct{ what, name string }{{"constraint", e.ConstraintName}, {"table", e.TableName}, {"column", e.ColumnName}} {
 		if place.name != "" {
-			text += ", " + place.what + " " + strconv.Quote(place.name)
+			places = append(places, place.what+" "+strconv.Quote(place.name))
 		}
 	}
 	if function := strings.TrimSuffix(raisedBy.FindString(e.Where), "("); function != "" {
-		text += ", " + function
+		places = append(places, function)
 	}
-	return text
+	return strings.Join(places, ", ")
 }
 
 // raisedBy finds the function that has raised an error in the context of the error.

@@ -100,7 +100,7 @@ func (c *change) resets() (fields []*core.Field) {
 }
 
 // isReset reports whether column i is left to the backend's default.
-func (c *change) isReset(i int) bool { return c.unnamed != nil && c.unnamed[i] }
+func (c *change) isReset(i int) bool { return i < len(c.unnamed) && c.unnamed[i] }
 
 // nameable reports whether a client may set the field.
 func nameable(f *core.Field) bool {
