@@ -135,8 +135,13 @@ func (r *resolver) choose(h *hop, records []core.Record, depth int) ([]core.Reco
 	column, s := h.slot.field.Inverse().Column(), r.engine.shapeOf(h.slot.field.Target())
 	kept := make([]core.Record, 0, len(records))
 	limit := r.left
-	if depth > 0 && s.parts > 0 { // one half for what the records show of others
-		limit.records, limit.bytes = (limit.records+1)/2, limit.bytes/2
+	if depth > 0 && s.parts > 0 { // the rest is for what the records show of others
+		limit.bytes /= 2
+		if ones := s.ones() * (depth - 1); ones > 0 { // which cannot be left out
+			limit.records /= 1 + ones
+		} else {
+			limit.records = (limit.records + 1) / 2
+		}
 	}
 	var of *node
 	room := 0 // for further records of that node

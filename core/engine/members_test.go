@@ -61,3 +61,21 @@ func TestListSidesWhereAPolicyRefusesTheirOrder(t *testing.T) {
 		})
 	}
 }
+
+func TestListSidesLeaveRoomForWhatTheirRecordsShow(t *testing.T) {
+	for _, n := range []int{200, 400, 499, 500, 501, 1000, 1001} {
+		cookies := map[any]map[string]any{}
+		for id := range n {
+			cookies[id+1] = map[string]any{"jar": 1}
+		}
+		store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(core.Data{"jar": {1: nil}, "cookie": cookies}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for depth := range 6 {
+			if _, err := engine.New(store, engine.Options{}).Get(t.Context(), "jar", 1, depth); err != nil {
+				t.Errorf("%d cookies at depth %d: %v", n, depth, err)
+			}
+		}
+	}
+}

@@ -29,6 +29,16 @@ type shape struct {
 	guarded bool
 }
 
+// ones returns how many to-one relations a record shows.
+func (s *shape) ones() (n int) {
+	for _, at := range s.relations {
+		if !at.field.Many() {
+			n++
+		}
+	}
+	return n
+}
+
 // slot is the place of a field in a view.
 type slot struct {
 	field *core.Field
