@@ -27,7 +27,7 @@
 // never names a generated key in a body; it may choose one by [Engine.Replace], within
 // bounds, unless [Options] GeneratedKeysOnly forbids it or a policy denies it
 // (decorators/access has a right for it). An assigned key is named in the
-// body of a new record.
+// body of [Engine.Create], and by the id of Replace.
 //
 // Generated keys of type int ascend. Their size and their gaps tell every client that
 // creates a record roughly how many records others have made, tried to make or chosen

@@ -12,7 +12,8 @@ import (
 // the body does not name go back to their default or null, and relations that it
 // does not name are emptied, before those that it names are set. A field that a
 // client cannot name keeps its value, and so does one whose default is a function or
-// an expression of the database such as now(), so that the same PUT twice equals once;
+// an expression of the database such as now(), so that the same PUT twice equals once,
+// unless its body creates nested records.
 // and a list side that holds more records than [Options.MaxMembers].
 //
 // Errors: [core.AlreadyExists] for a key that is taken by a record that is not

@@ -61,7 +61,7 @@
 //
 // creates the record at most once, whatever was lost on the way: 201 the first time, and 412
 // if an earlier attempt has created the record. PUT, DELETE, and PATCH with If-Match, leave
-// the same record when repeated. After OUTCOME_UNKNOWN of a POST, a client reads the list to
+// the same record when repeated, unless their bodies create nested records. After OUTCOME_UNKNOWN of a POST, a client reads the list to
 // find out, by a field whose value only this client would have given.
 //
 // # Nobody
