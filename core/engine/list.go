@@ -107,6 +107,7 @@ func (l *lister) prepare() (err error) {
 // attempt lists what fits of the records that it reads, in a transaction if that takes
 // several operations.
 func (l *lister) attempt(ctx context.Context) (list List, err error) {
+	l.read, l.full = 0, false // also if no run begins
 	one := l.query.Depth == 0 || l.limit <= firstChunk
 	if l.engine.alone(l.shape, l.query.Depth) && !l.derived() && one {
 		return l.run(ctx, l.engine.store.Session, l.engine.resolver(nil, endNever))
@@ -119,6 +120,7 @@ func (l *lister) attempt(ctx context.Context) (list List, err error) {
 }
 
 func (l *lister) run(ctx context.Context, session core.Session, r *resolver) (List, error) {
+	l.read, l.full = 0, false // a transaction may be repeated
 	q := core.Query{
 		Order: l.order, Limit: l.limit, After: l.query.After, Scope: l.scope(), Fields: l.shape.fields(l.query.Depth),
 	}
