@@ -12,10 +12,11 @@ type change struct {
 	level   int         // how deep the body is nested
 	before  core.Record // zero for a record to create, and where nobody needs it
 	create  bool
-	replace bool         // what nobody names is emptied
-	values  []core.Value // columns to write, absent ones are left alone
-	unnamed []bool       // of a replacement: columns whose null is left to the backend's default
-	later   []membership // relations that other records store, set after the columns
+	replace bool          // what nobody names is emptied
+	values  []core.Value  // columns to write, absent ones are left alone
+	unnamed []bool        // of a replacement: columns whose null is left to the backend's default
+	partial []*core.Field // of a replacement: list sides that it keeps
+	later   []membership  // relations that other records store, set after the columns
 }
 
 // membership is a relation that other records store, with what it shall be.

@@ -18,6 +18,9 @@ type draft struct {
 	plain bool
 	// related: it names ids of other records or holds nested ones.
 	related bool
+	// partial holds the list sides of which the body says that its reader did not see
+	// them to the end. A replacement keeps them.
+	partial []*core.Field
 	// before: what it changes depends on the record as it was.
 	before bool
 }

@@ -47,12 +47,11 @@ func (d drafter) draft(s *shape, body map[string]any, level int) (*draft, error)
 			"records are nested deeper than %d", d.engine.opts.MaxNesting)}
 	}
 	out := &draft{shape: s, level: level, plain: true}
-	ignored := 0
 	for _, f := range s.resource.Fields() {
 		raw, named := body[d.name(f)]
 		if d.leadsOn(f, body) {
-			if ignored++; named {
-				return nil, tooMany(f) // its reader did not see it to the end
+			if out.partial = append(out.partial, f); named {
+				return nil, tooMany(f)
 			}
 		}
 		if !named || !d.knows(f) {
@@ -64,7 +63,7 @@ func (d drafter) draft(s *shape, body map[string]any, level int) (*draft, error)
 		}
 		out.add(a)
 	}
-	if len(out.assignments)+ignored < len(body) {
+	if len(out.assignments)+len(out.partial) < len(body) {
 		return nil, d.unknown(s, body)
 	}
 	if d.create && s.keys.Assigned && !out.key().IsSet() {

@@ -79,3 +79,28 @@ func TestListSidesLeaveRoomForWhatTheirRecordsShow(t *testing.T) {
 		}
 	}
 }
+
+func TestAPutKeepsAListSideThatItsReaderDidNotSeeToTheEnd(t *testing.T) {
+	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(core.Data{
+		"jar": {1: nil}, "cookie": {1: {"jar": 1}, 2: {"jar": 1}, 3: {"jar": 1}},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := engine.New(store, engine.Options{})
+	for _, c := range []struct {
+		body map[string]any
+		want string
+	}{
+		{map[string]any{"cookies@next": "/cookie"}, `{"id":1,"cookies":[1,2,3]}`},
+		{map[string]any{}, `{"id":1,"cookies":[]}`},
+	} {
+		view, _, err := api.Replace(t.Context(), "jar", 1, engine.Write{Depth: 1}, c.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(view.AppendJSON(nil)); got != c.want {
+			t.Errorf("%v: %s, want %s", c.body, got, c.want)
+		}
+	}
+}

@@ -46,7 +46,7 @@ func (e *Engine) Replace(
 			return err
 		}
 		c := newChange(s, d.level)
-		c.before, c.replace = rec, true
+		c.before, c.replace, c.partial = rec, true, d.partial
 		c.reset()
 		view, err = wk.change(ctx, c, d, w.Depth)
 		return err
@@ -113,7 +113,7 @@ func nameable(f *core.Field) bool {
 func (w *work) empty(ctx context.Context, c *change) error {
 	for _, f := range c.shape.resource.Fields() {
 		set := slices.ContainsFunc(c.later, func(m membership) bool { return m.field == f })
-		if f.Stored() || !nameable(f) || set {
+		if f.Stored() || !nameable(f) || set || slices.Contains(c.partial, f) {
 			continue
 		}
 		if err := w.relate(ctx, c, c.key(), membership{assignment: assignment{field: f}, unnamed: true}); err != nil {
