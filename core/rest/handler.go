@@ -96,6 +96,6 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.share.grow(x.ctx, entryBytes); err != nil {
 		return err
 	}
-	x.ctx = engine.WithMeter(x.ctx, func(bytes int) error { return x.share.grow(x.ctx, answerFactor*int64(bytes)) })
+	x.ctx = engine.WithMeter(x.ctx, func(bytes int) error { return x.share.growNow(answerFactor * int64(bytes)) })
 	return serve(x)
 }

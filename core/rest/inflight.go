@@ -64,6 +64,19 @@ func (s *share) grow(ctx context.Context, n int64) error {
 	}
 }
 
+// growNow is grow for a request that may have a transaction open: it does not wait,
+// because those that hold the bytes may wait for that transaction.
+//
+// Errors: [core.Unavailable].
+func (s *share) growNow(n int64) error {
+	s.of.mu.Lock()
+	defer s.of.mu.Unlock()
+	if n <= 0 || s.of.grant(&claim{share: s, bytes: n}) {
+		return nil
+	}
+	return &core.Error{Code: core.Unavailable, Cause: errInFlight}
+}
+
 // giveUp withdraws a claim, unless it was granted meanwhile.
 func (f *inFlight) giveUp(c *claim, cause error) error {
 	f.mu.Lock()

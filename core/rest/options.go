@@ -39,10 +39,11 @@ type Options struct {
 	MaxBody int64
 	// MaxInFlight bounds the bytes that all requests of the handler hold at a time:
 	// bodies while they are read, what their values take, and answers from 64 KiB on, as
-	// records and as text, until they are written; default 256 MiB. A
-	// request that needs more waits for others to end, until its Timeout, and then
-	// fails with [core.Unavailable]. One request at a time may exceed the bound, so a
-	// request that needs more than MaxInFlight is served when it is alone.
+	// records and as text, until they are written; default 256 MiB. A request waits for
+	// the bytes of its body until its Timeout, and then fails with [core.Unavailable]; an
+	// answer that grows does not wait, because it may have a transaction open, and fails
+	// at once. One request at a time may exceed the bound, so a request that needs more
+	// than MaxInFlight is served when it is alone.
 	MaxInFlight int64
 	// PageSize is how many records a list shows for a request without a limit;
 	// default 100, or MaxPageSize if that is smaller. A page has fewer where the
