@@ -94,11 +94,13 @@ func (t *transaction) taken(op *core.Op, err error) *table {
 	_, rest, _ := strings.Cut(server.Detail, ")=(")
 	digits, _, _ := strings.Cut(rest, ")")
 	key, bad := core.Int.Convert(digits)
-	chosen := func(rec core.Record) bool {
-		return (bad != nil && rec.Key().IsSet() || rec.Key() == key) && !t.promised[table].has(rec.Key())
-	}
-	if slices.ContainsFunc(op.Records, chosen) {
-		return nil
+	named := make(chosen)
+	for _, rec := range op.Records {
+		k := rec.Key()
+		if k.IsSet() && (bad != nil || k == key) && (named.has(k) || !t.promised[table].has(k)) {
+			return nil // chosen, or named twice
+		}
+		named[k] = struct{}{}
 	}
 	return table
 }
