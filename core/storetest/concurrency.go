@@ -230,11 +230,13 @@ func oneValueWins(t *trial) {
 	for i := range 6 {
 		t.insert("jar", fields{"id": i})
 	}
-	oneWins(t, t.res("jar").Field("label").Taken(), func(tx *client, i int) error {
-		_, err := tx.tryUpdate("jar", fields{"id": i, "label": "the one"})
-		return err
-	})
-	equal(t.client, "count", t.count("jar", core.Eq("label", "the one")), 1)
+	for _, label := range []string{"the first", "the second", "the third"} {
+		oneWins(t, t.res("jar").Field("label").Taken(), func(tx *client, i int) error {
+			_, err := tx.tryUpdate("jar", fields{"id": i, "label": label})
+			return err
+		})
+		equal(t.client, "count", t.count("jar", core.Eq("label", label)), 1)
+	}
 }
 
 func noTargetIsLost(t *trial) {

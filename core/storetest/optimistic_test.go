@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/larder-go/larder/core"
 )
@@ -98,6 +99,8 @@ func (b *optimistic) Begin(ctx context.Context, opts core.TxOptions) (core.Backe
 	if b.closed.Load() {
 		return nil, core.ErrClosed
 	}
+	// Transactions that start together all take their snapshot before the first of them continues, also on a single processor.
+	defer time.Sleep(time.Millisecond)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	tx := &optimisticTx{naiveTx: b.open(), backend: b, base: b.rows, last: slices.Clone(b.last), seen: make(changes)}
