@@ -5,23 +5,17 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strconv"
 	"testing"
-
-	"github.com/larder-go/larder/core/engine/enginetest"
 )
 
-// TestMain draws less at random and plays fewer rounds than the suites do by
-// default: they run three times here, and a server is not as fast as memory. The
-// flag -rapid.checks and the environment variable LARDER_ROUNDS say otherwise.
+// TestMain draws fewer random cases and plays fewer rounds than the suites do by default,
+// because the suites run in four ways here and a server is slower than memory. The flag
+// -rapid.checks or the environment variable RAPID_CHECKS, and LARDER_ROUNDS, set other numbers.
 func TestMain(m *testing.M) {
 	const rounds = "LARDER_ROUNDS"
 	err := os.Setenv(rounds, cmp.Or(os.Getenv(rounds), "10"))
-	if err == nil {
+	if err == nil && os.Getenv("RAPID_CHECKS") == "" {
 		err = flag.Set("rapid.checks", "25") // the command line is read later
-	}
-	if err == nil {
-		enginetest.Rounds, err = strconv.Atoi(os.Getenv(rounds))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -12,9 +14,20 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// Rounds is how often the concurrent cases are played. They are meant to hold
-// for any number.
-var Rounds = 50
+// rounds returns how often each concurrent case is repeated: the number in the environment
+// variable LARDER_ROUNDS, or 50.
+func rounds(tb testing.TB) int {
+	tb.Helper()
+	text := os.Getenv("LARDER_ROUNDS")
+	if text == "" {
+		return 50
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		tb.Fatalf("LARDER_ROUNDS is %q; use a positive number", text)
+	}
+	return n
+}
 
 const crowd = 20
 
@@ -31,7 +44,7 @@ func concurrencyCases() []Case {
 func together(rule string, model func() *core.Model, round func(t *testing.T, api *engine.Engine, n int)) Case {
 	return Case{rule, func(t *testing.T, newBackend NewBackend) {
 		api := open(t, newBackend, model(), engine.Options{Attempts: 1000})
-		for n := range Rounds {
+		for n := range rounds(t) {
 			if round(t, api, n); t.Failed() {
 				return
 			}
