@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -42,7 +43,7 @@ func cost(h http.Handler, method, target, body string) (answer string, allocated
 
 func TestAHostileBodyCostsAtMostItsFactor(t *testing.T) {
 	const (
-		maxBody = 256 << 10
+		maxBody = 1 << 20
 		reading = 2
 		parsing = 8
 		writing = 8 // of a body that was parsed: canonical texts, and values to store
@@ -51,12 +52,16 @@ func TestAHostileBodyCostsAtMostItsFactor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sizes := []int{maxBody, maxBody / 2, maxBody / 4, maxBody / 8}
+	if os.Getenv("LARDER_THIN") != "" { // make test runs this test in full without the race detector
+		sizes = sizes[3:]
+	}
 	for _, item := range []string{`{}`, `[]`, `0`, `12`, `null`, `""`, `"a"`, `"\n"`, `{"":0}`, `{"a":{"b":[]}}`, `[[[[[[]]]]]]`, `1e20`, `1e-400`, `{"json":0}`} {
 		for name, around := range map[string][2]string{
 			"a list": {`[`, `]`}, "a JSON field": {`{"json":[`, `]}`}, "a list field": {`{"list":[`, `]}`}, "a to-many": {`{"chests":[`, `]}`},
 			"a one-directional list": {`{"likes":[`, `]}`}, "a field that does not exist": {`{"x":[`, `]}`}, "an open list": {`[`, ``},
 		} {
-			for _, size := range []int{maxBody, maxBody / 2, maxBody / 4, maxBody / 8} {
+			for _, size := range sizes {
 				body := filled(around[0], item, around[1], size)
 				answer, allocated := cost(h, http.MethodPost, "/chest", body)
 				factor := reading + parsing
