@@ -112,7 +112,7 @@ type BackendTx interface {
 	// Errors, at the latest here, with nothing of the transaction done:
 	// [NotFound] with the target's Resource and Key if a stored to-one relation
 	// points at no record; [Field.StillReferenced] if a record was deleted that
-	// others still point at; [Field.Taken] if two records hold the same value of a
+	// others still point at; [Field.AlreadyExists] if two records hold the same value of a
 	// unique field; [ErrConflict]. If several apply, any of them; of a target that
 	// the transaction both pointed at and deleted, either of the first two.
 	// Between statements of one transaction these rules may be broken, so that

@@ -39,7 +39,7 @@ func (b *builder) addResources(specs []ResourceSpec) {
 	}
 	for _, spec := range specs {
 		r := &Resource{
-			model: m, index: len(m.resources), name: spec.Name, external: orElse(spec.External, spec.Name),
+			model: m, index: len(m.resources), name: spec.Name, external: orElse(spec.APIName, spec.Name),
 			byName: make(map[string]*Field), outside: make(map[string]*Field),
 		}
 		switch {
@@ -62,7 +62,7 @@ func (b *builder) addResources(specs []ResourceSpec) {
 func (b *builder) addFields(r *Resource, specs []FieldSpec) {
 	for _, spec := range specs {
 		f := &Field{
-			resource: r, spec: spec, name: spec.Name, external: orElse(spec.External, spec.Name),
+			resource: r, spec: spec, name: spec.Name, external: orElse(spec.APIName, spec.Name),
 			typ: spec.Type, column: -1, unique: spec.Unique, indexed: spec.Indexed || spec.Unique,
 		}
 		switch {

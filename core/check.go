@@ -59,7 +59,7 @@ func (b *builder) checkAttributes(f *Field) {
 		b.failField(f, "only a stored scalar or to-one relation can have a default")
 	case (s.Unique || s.Indexed) && (!f.Stored() || !f.typ.Ordered()):
 		b.failField(f, "a field of this kind cannot be unique or indexed")
-	case s.Computed != nil && (s.Readonly || s.Writable != nil):
+	case s.Computed != nil && (s.ReadOnly || s.Writable != nil):
 		b.failField(f, "a computed field is settable exactly if it has a setter")
 	}
 }

@@ -7,7 +7,7 @@ import "sync"
 // NextIDs allocated in the same transaction. A policy asks this; decorators/access has a
 // right for it.
 //
-// Of a record of [Op.Given] the key is the one that the caller named, so what decorators
+// Of a record of [Op.Requested] the key is the one that the caller named, so what decorators
 // fill into Records does not count. In an Insert of a decorator's own, every key of Records
 // counts that the decorator did not get from NextIDs in the same transaction. An
 // assigned key is not chosen: somebody has to name it.
@@ -36,13 +36,13 @@ func (op *Op) generator() KeySource {
 	return op.origin.KeySource(op.Resource)
 }
 
-// named returns the records of an Insert as its caller named them: Given, unless a
+// named returns the records of an Insert as its caller named them: Requested, unless a
 // decorator replaced Records by others.
 func (op *Op) named() []Record {
-	if len(op.Given) == 0 || len(op.Given) != len(op.Records) || op.Given[0].resource != op.Resource {
+	if len(op.Requested) == 0 || len(op.Requested) != len(op.Records) || op.Requested[0].resource != op.Resource {
 		return op.Records
 	}
-	return op.Given
+	return op.Requested
 }
 
 // allocation is the keys that the backend allocated in a transaction. The zero value has

@@ -173,7 +173,7 @@ func TestChoosesKeyOfADecorator(t *testing.T) {
 	}
 	further := func(values map[string]any) {
 		change = func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-			entry := op.Further(core.Insert, op.Resource)
+			entry := op.Derive(core.Insert, op.Resource)
 			entry.Records = []core.Record{c.record("generated", values)}
 			if _, err := next(ctx, entry); err != nil {
 				return core.Result{}, err
@@ -192,13 +192,13 @@ func TestChoosesKeyOfADecorator(t *testing.T) {
 	c.noted(false, true)
 	change = func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) {
-			ids := op.Further(core.NextID, op.Resource)
+			ids := op.Derive(core.NextID, op.Resource)
 			ids.N = 1
 			res, err := next(ctx, ids)
 			if err != nil {
 				return core.Result{}, err
 			}
-			entry := op.Further(core.Insert, op.Resource)
+			entry := op.Derive(core.Insert, op.Resource)
 			entry.Records = res.Records
 			if _, err := next(ctx, entry); err != nil {
 				return core.Result{}, err

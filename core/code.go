@@ -13,8 +13,8 @@ const (
 	// UnknownField: the resource has no such field, or a hidden one. Resource,
 	// Field.
 	UnknownField Code = "FIELD_DOES_NOT_EXIST"
-	// FieldReadonly: clients cannot set this field. Resource, Field.
-	FieldReadonly Code = "FIELD_IS_READONLY"
+	// FieldReadOnly: clients cannot set this field. Resource, Field.
+	FieldReadOnly Code = "FIELD_IS_READONLY"
 	// FieldUpdateForbidden: the record does not let this field change, be it
 	// through the other side of a relation or by a delete. Resource, Field.
 	FieldUpdateForbidden Code = "FIELD_UPDATE_FORBIDDEN"

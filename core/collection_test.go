@@ -474,7 +474,7 @@ func TestNameOfAStructFieldIsTakenExactlyBeforeItIsTakenWithoutCase(t *testing.T
 }
 
 func TestAnswerWithoutTheRecordsThatWereAskedForIsAnError(t *testing.T) {
-	s := open(t, core.Decorator{Name: "dry", Layer: core.Answer, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
+	s := open(t, core.Decorator{Name: "dry", Kind: core.KindAnswer, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
 		return func(context.Context, *core.Op) (core.Result, error) { return core.Result{}, nil }, nil
 	}})
 	all, r := collection[Cookie](t, s, "cookie"), s.Model().Resource("cookie")

@@ -13,7 +13,7 @@ import (
 
 // around is a decorator of one function.
 func around(name string, handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
-	return core.Decorator{Name: name, Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: name, Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) { return handle(ctx, op, next) }, nil
 	}}
 }
@@ -154,7 +154,7 @@ func TestFurtherOpsOfADecoratorShareTheTransaction(t *testing.T) {
 		if op.Kind != core.Delete {
 			return next(ctx, op)
 		}
-		read := op.Further(core.Select, op.Resource)
+		read := op.Derive(core.Select, op.Resource)
 		read.Where = core.Gt("id", 0)
 		before, err := next(ctx, read)
 		if err != nil {
@@ -164,7 +164,7 @@ func TestFurtherOpsOfADecoratorShareTheTransaction(t *testing.T) {
 		if err != nil {
 			return res, err
 		}
-		note := op.Further(core.Insert, op.Resource.Model().Resource("jar"))
+		note := op.Derive(core.Insert, op.Resource.Model().Resource("jar"))
 		label, err := note.Resource.NewRecord(map[string]any{"label": fmt.Sprint(before.Records)})
 		if err != nil {
 			return res, err
@@ -221,7 +221,7 @@ func TestInsertsThatADecoratorDerivesGetTheDefaults(t *testing.T) {
 			return next(ctx, op)
 		}
 		return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) {
-			derived := op.Further(core.Insert, entry)
+			derived := op.Derive(core.Insert, entry)
 			for _, values := range []map[string]any{{"text": "a"}, {"text": "b", "state": nil, "number": 1}} {
 				rec, err := entry.NewRecord(values)
 				if err != nil {

@@ -6,34 +6,34 @@ import (
 	"strings"
 )
 
-// Description tells how a store is composed.
+// Description describes how a store is composed.
 type Description struct {
-	Model   string
-	Layers  []LayerDescription // outermost first
-	Backend string
+	Model      string
+	Decorators []DecoratorDescription // outermost first
+	Backend    string
 }
 
-// LayerDescription tells of one decorator.
-type LayerDescription struct {
-	Name  string
-	Note  string
-	Layer Layer
+// DecoratorDescription describes one decorator of a store.
+type DecoratorDescription struct {
+	Name string
+	Note string
+	Kind DecoratorKind
 	// Wraps reports whether the decorator has a Wrap, and so can change operations
 	// and their results.
 	Wraps bool
 }
 
-// MayHide reports whether a layer of the stack can hide records or fields from a
-// principal. Every decorator with a Wrap can, whatever its Layer says; an observer
+// MayHide reports whether a decorator of the stack can hide records or fields from a
+// principal. Every decorator with a Wrap can, whatever its Kind says; an observer
 // cannot.
 func (d Description) MayHide() bool {
-	return slices.ContainsFunc(d.Layers, func(l LayerDescription) bool { return l.Wraps })
+	return slices.ContainsFunc(d.Decorators, func(d DecoratorDescription) bool { return d.Wraps })
 }
 
 // Describe tells how the store is composed. It gives no access to the parts.
 func (s *Store) Describe() Description {
 	d := s.description
-	d.Layers = append([]LayerDescription(nil), d.Layers...)
+	d.Decorators = append([]DecoratorDescription(nil), d.Decorators...)
 	return d
 }
 
@@ -43,19 +43,19 @@ func describe(m *Model, b Backend, decorators []Decorator) Description {
 		d.Backend = named.String()
 	}
 	for _, dec := range decorators {
-		d.Layers = append(d.Layers, LayerDescription{dec.Name, dec.Note, dec.Layer, dec.Wrap != nil})
+		d.Decorators = append(d.Decorators, DecoratorDescription{dec.Name, dec.Note, dec.Kind, dec.Wrap != nil})
 	}
 	return d
 }
 
-// String draws the stack, one line per layer, outermost first.
+// String draws the stack, one line per decorator, outermost first.
 func (d Description) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "model %s\n", d.Model)
-	for _, l := range d.Layers {
-		fmt.Fprintf(&b, "  %s (%s)", l.Name, l.Layer)
-		if l.Note != "" {
-			b.WriteString(": " + l.Note)
+	for _, dec := range d.Decorators {
+		fmt.Fprintf(&b, "  %s (%s)", dec.Name, dec.Kind)
+		if dec.Note != "" {
+			b.WriteString(": " + dec.Note)
 		}
 		b.WriteByte('\n')
 	}

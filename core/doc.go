@@ -51,6 +51,6 @@
 // # For implementers
 //
 // [Backend] and [BackendTx] say what a storage has to do and what it may rely
-// on; [Decorator] says it for the layers. The package core/storetest holds the
+// on; [Decorator] says it for decorators. The package core/storetest holds the
 // conformance kits for both.
 package core

@@ -104,7 +104,7 @@ func (e *Error) details() []Detail {
 	switch e.Code {
 	case NotFound:
 		return []Detail{{"object_name", e.Resource}, {"object_id", e.Key.Any()}}
-	case UnknownField, FieldReadonly, SearchForbidden:
+	case UnknownField, FieldReadOnly, SearchForbidden:
 		return []Detail{{"object_name", e.Resource}, {"field_name", shorten(e.Field)}}
 	case BadFieldValue:
 		return append([]Detail{

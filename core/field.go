@@ -30,8 +30,8 @@ func (f *Field) Name() string { return f.name }
 // Was returns the name that the field had before it was renamed, "" if there is none.
 func (f *Field) Was() string { return f.spec.Was }
 
-// External returns the name that clients use.
-func (f *Field) External() string { return f.external }
+// APIName returns the name that clients use.
+func (f *Field) APIName() string { return f.external }
 
 // String returns resource and field with a dot between them.
 func (f *Field) String() string { return f.resource.name + "." + f.name }
@@ -69,8 +69,8 @@ func (f *Field) Inverse() *Field { return f.inverse }
 // Cascade reports whether the record dies with what the field points at.
 func (f *Field) Cascade() bool { return f.spec.Cascade }
 
-// Readonly reports whether clients cannot set the field.
-func (f *Field) Readonly() bool { return f.spec.Readonly }
+// ReadOnly reports whether clients cannot set the field.
+func (f *Field) ReadOnly() bool { return f.spec.ReadOnly }
 
 // Hidden reports whether the field does not exist for clients.
 func (f *Field) Hidden() bool { return f.spec.Hidden }
@@ -89,9 +89,9 @@ func (f *Field) Writable(rec Record) bool {
 	return f.spec.Writable == nil || f.spec.Writable(rec)
 }
 
-// Restricted reports whether the model has a [FieldSpec.Writable] for the field,
+// HasWriteRule reports whether the model has a [FieldSpec.Writable] for the field,
 // so that [Field.Writable] may say no.
-func (f *Field) Restricted() bool { return f.spec.Writable != nil }
+func (f *Field) HasWriteRule() bool { return f.spec.Writable != nil }
 
 // Default returns the value of a new record that does not name the field; it is
 // absent if the model says nothing.

@@ -15,9 +15,9 @@ import (
 
 func TestGoSourceOfAModelIsFormattedAndDeclaresTheSameModel(t *testing.T) {
 	model := core.MustModel("every \"kind\"",
-		core.ResourceSpec{Name: "a b", External: "ab", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "a b", APIName: "ab", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.UUID, Key: true},
-			{Name: "n", External: "N", Type: core.Int, Default: 3, Indexed: true, Readonly: true},
+			{Name: "n", APIName: "N", Type: core.Int, Default: 3, Indexed: true, ReadOnly: true},
 			{Name: "f", Type: core.Float, Default: 1.0, Unique: true},
 			{Name: "large", Type: core.Float, Default: -1e20},
 			{Name: "huge", Type: core.Float, Default: 1e300},

@@ -130,9 +130,9 @@ func TestEveryTryHasAnOpOfItsOwn(t *testing.T) {
 }
 
 func TestAnObserverMayKeepWhatItSaw(t *testing.T) {
-	var kept []*core.Seen
-	s := open(t, core.Decorator{Name: "keeper", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) {
-		return endFunc(func(seen *core.Seen) { kept = append(kept, seen) }), nil
+	var kept []*core.Event
+	s := open(t, core.Decorator{Name: "keeper", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) {
+		return endFunc(func(event *core.Event) { kept = append(kept, event) }), nil
 	}})
 	r := s.Model().Resource("cookie")
 	for id, who := range []string{"alice", "bob", "carol"} {
@@ -141,17 +141,17 @@ func TestAnObserverMayKeepWhatItSaw(t *testing.T) {
 		}
 	}
 	for id, who := range []string{"alice", "bob", "carol"} {
-		if seen := kept[id]; seen.Kind != core.Load || seen.Principal.String() != who || seen.Keys[0] != core.IntValue(int64(id)) {
-			t.Errorf("what was seen of %s has become %+v", who, seen)
+		if event := kept[id]; event.Kind != core.Load || event.Principal.String() != who || event.Keys[0] != core.IntValue(int64(id)) {
+			t.Errorf("what was seen of %s has become %+v", who, event)
 		}
 	}
 }
 
 // endFunc is an observer of ends.
-type endFunc func(seen *core.Seen)
+type endFunc func(event *core.Event)
 
-func (endFunc) Begin(core.Kind, *core.Resource)          {}
-func (f endFunc) End(_ context.Context, seen *core.Seen) { f(seen) }
+func (endFunc) Begin(core.Kind, *core.Resource)            {}
+func (f endFunc) End(_ context.Context, event *core.Event) { f(event) }
 
 func TestATransactionThatADecoratorLeavesHasEndedWhenTxReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

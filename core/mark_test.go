@@ -147,7 +147,7 @@ func TestCutCursorsReadTheirRecordUnderTheGuardsOfTheRequest(t *testing.T) {
 	} {
 		t.Run(row.rule, func(t *testing.T) {
 			var ops []string
-			policy := core.Decorator{Name: "policy", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			policy := core.Decorator{Name: "policy", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) {
 					ops = append(ops, op.Kind.String())
 					if core.PrincipalOf(ctx) == nil && op.Kind != core.Tx {

@@ -48,5 +48,5 @@ func (m *Model) Resources() []*Resource { return m.resources }
 // Resource returns the resource of that name, or nil.
 func (m *Model) Resource(name string) *Resource { return m.byName[name] }
 
-// External returns the resource that clients call by that name, or nil.
-func (m *Model) External(name string) *Resource { return m.external[name] }
+// ResourceByAPIName returns the resource that clients call by that name, or nil.
+func (m *Model) ResourceByAPIName(name string) *Resource { return m.external[name] }

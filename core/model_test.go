@@ -16,7 +16,7 @@ func cookies(tb testing.TB) *core.Model {
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 			id(),
 			{Name: "type", Type: core.Text},
-			{Name: "price", External: "cost", Type: core.Float, Default: 1},
+			{Name: "price", APIName: "cost", Type: core.Float, Default: 1},
 			{Name: "jar", ToOne: "jar"},
 		}},
 		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
@@ -37,7 +37,7 @@ func TestEveryMistakeOfAModelIsReportedByName(t *testing.T) {
 		core.ResourceSpec{Name: "empty"},
 		core.ResourceSpec{Name: "twice", Fields: []core.FieldSpec{id()}},
 		core.ResourceSpec{Name: "twice", Fields: []core.FieldSpec{id()}},
-		core.ResourceSpec{Name: "other", External: "empty", Fields: []core.FieldSpec{id()}},
+		core.ResourceSpec{Name: "other", APIName: "empty", Fields: []core.FieldSpec{id()}},
 		core.ResourceSpec{Name: "keys", Fields: []core.FieldSpec{
 			id(), {Name: "second", Type: core.Int, Key: true},
 		}},
@@ -48,7 +48,7 @@ func TestEveryMistakeOfAModelIsReportedByName(t *testing.T) {
 			{Name: ""},
 			{Name: "same", Type: core.Int},
 			{Name: "same", Type: core.Int},
-			{Name: "alias", External: "same", Type: core.Int},
+			{Name: "alias", APIName: "same", Type: core.Int},
 			{Name: "nothing"},
 			{Name: "badtype", Type: 77},
 			{Name: "lost", ToOne: "nowhere"},
@@ -65,7 +65,7 @@ func TestEveryMistakeOfAModelIsReportedByName(t *testing.T) {
 			{Name: "default", Type: core.Int, Default: "x"},
 			{Name: "listdefault", ToMany: "twice", Default: []int{1}},
 			{Name: "uniquejson", Type: core.JSON, Unique: true},
-			{Name: "calcreadonly", Computed: get, Readonly: true},
+			{Name: "calcreadonly", Computed: get, ReadOnly: true},
 			{Name: "firstof", ToMany: "points", Inverse: "back"},
 			{Name: "secondof", ToMany: "points", Inverse: "back"},
 			{Name: "kept", Type: core.Int, Was: "kept"},
@@ -142,7 +142,7 @@ func TestStoredSideOfAOneToOneRelationIsUnique(t *testing.T) {
 
 func TestExternalNamesAreFoundFromOutsideOnly(t *testing.T) {
 	cookie := cookies(t).Resource("cookie")
-	if cookie.ExternalField("cost") != cookie.Field("price") || cookie.ExternalField("price") != nil || cookie.Field("cost") != nil {
+	if cookie.FieldByAPIName("cost") != cookie.Field("price") || cookie.FieldByAPIName("price") != nil || cookie.Field("cost") != nil {
 		t.Error("external and internal names are mixed up")
 	}
 }
@@ -150,7 +150,7 @@ func TestExternalNamesAreFoundFromOutsideOnly(t *testing.T) {
 func TestAResourceIsNotCalledADotOrTwo(t *testing.T) {
 	id := []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}
 	for _, name := range []string{".", ".."} {
-		_, err := core.NewModel("m", core.ResourceSpec{Name: "thing", External: name, Fields: id})
+		_, err := core.NewModel("m", core.ResourceSpec{Name: "thing", APIName: name, Fields: id})
 		if err == nil || !strings.Contains(err.Error(), `clients cannot call it "`+name+`"`) {
 			t.Errorf("%s: error %v", name, err)
 		}

@@ -13,7 +13,7 @@ import "context"
 // runs, the Op belongs to that handler: a decorator whose goroutine calls the next
 // handler, such as a time-out, passes a copy.
 //
-// A decorator that needs a further op makes it with [Op.Further], or copies the
+// A decorator that needs a further op makes it with [Op.Derive], or copies the
 // one it has: that keeps it in the transaction, if there is one. An op outside a
 // transaction is a transaction of its own, and so are the further ones: use
 // [Op.InTx] for what must happen together. An op made from nothing is refused.
@@ -52,11 +52,11 @@ type Op struct {
 	// backend with a constant default of its own writes that, one whose default is an
 	// expression such as now() keeps the stored value, and all others write null.
 	Reset []*Field
-	// Given is Records of an Insert as its caller named them, before the model's
+	// Requested is Records of an Insert as its caller named them, before the model's
 	// defaults were filled in: what a policy on fields judges. It is at the same
 	// place in both; decorators that change Records leave it, and nobody else reads
 	// it but [Op.ChoosesKey]. nil where a decorator made the op.
-	Given []Record
+	Requested []Record
 	// N is how many keys a NextID hands out.
 	N int
 	// Principal on whose behalf the op runs; nil means nobody.
@@ -93,14 +93,14 @@ func (op *Op) Attempt() int {
 	return max(op.try, 1)
 }
 
-// Further returns an op of the decorator's own, to be passed to the next handler
+// Derive returns an op of the decorator's own, to be passed to the next handler
 // before or after op: in the same transaction, for the same principal, with no
 // guards yet and nothing else set. Because op is then not the only one that is
 // left, its Final is cleared. The records of a further Insert get the model's
 // defaults where columns are absent, behind all decorators.
 //
 // A Tx has no transaction yet that a further op could belong to.
-func (op *Op) Further(kind Kind, r *Resource) *Op {
+func (op *Op) Derive(kind Kind, r *Resource) *Op {
 	op.Final = false
 	return &Op{Kind: kind, Resource: r, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle, try: op.try}
 }
@@ -115,7 +115,7 @@ func (op *Op) Writes() bool {
 }
 
 // fillDefaults fills the model's defaults into the records of an Insert that a
-// decorator made. Those of a caller's have them, see [Op.Given].
+// decorator made. Those of a caller's have them, see [Op.Requested].
 func (op *Op) fillDefaults() error {
 	filled := make([]Record, len(op.Records))
 	for i, rec := range op.Records {

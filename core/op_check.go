@@ -24,7 +24,7 @@ func (op *Op) check(s *Store) error {
 
 var (
 	errForeignResource = errors.New("resource is missing or belongs to another model")
-	errForeignOp       = errors.New("op was not made by this store; copy the one that came in, or use its Further")
+	errForeignOp       = errors.New("op was not made by this store; copy the one that came in, or use its Derive")
 	errOpKeys          = errors.New("keys of the op are not of the key's type, ascending and without duplicates")
 	errOpRecords       = errors.New("records of the op are not of its resource and typed by it")
 	errOpFields        = errors.New("fields of the op are not stored fields of its resource")

@@ -65,15 +65,15 @@ func TestThereIsMoreIfMoreWasCountedThanRead(t *testing.T) {
 	}
 }
 
-func TestLayersAndTypesHaveNames(t *testing.T) {
+func TestDecoratorKindsAndTypesHaveNames(t *testing.T) {
 	var names []string
-	for _, l := range []core.Layer{core.Observe, core.Policy, core.Answer, 0} {
-		names = append(names, l.String())
+	for _, k := range []core.DecoratorKind{core.KindObserve, core.KindPolicy, core.KindEffect, core.KindAnswer, 0} {
+		names = append(names, k.String())
 	}
 	for _, typ := range slices.Concat(allTypes, []core.Type{0, 255}) {
 		names = append(names, typ.String())
 	}
-	want := "observe policy answer none int float text bool time uuid bytes json list type(0) type(255)"
+	want := "observe policy effect answer none int float text bool time uuid bytes json list type(0) type(255)"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("got %s", got)
 	}

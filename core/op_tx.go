@@ -13,7 +13,7 @@ var errTxInTx = errors.New("a transaction cannot be part of another one")
 // send, is stored together with it or not at all:
 //
 //	return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) {
-//		entry := op.Further(core.Insert, audit)
+//		entry := op.Derive(core.Insert, audit)
 //		entry.Records = ...
 //		if _, err := next(ctx, entry); err != nil {
 //			return core.Result{}, err

@@ -18,7 +18,7 @@ func audited(fail func() error) core.Decorator {
 			return next(ctx, op)
 		}
 		return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) {
-			entry := op.Further(core.Insert, op.Resource.Model().Resource("jar"))
+			entry := op.Derive(core.Insert, op.Resource.Model().Resource("jar"))
 			label, err := entry.Resource.NewRecord(map[string]any{"label": fmt.Sprint(op.Keys)})
 			if err != nil {
 				return core.Result{}, err
@@ -127,7 +127,7 @@ func TestNoFailureInsideInTxIsLost(t *testing.T) {
 		"of the function": {func(context.Context, *core.Op, core.Handler) (core.Result, error) { return core.Result{}, no }, 0, no},
 		"of an operation whose error was dropped": {func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			res, err := next(ctx, op)
-			missing := op.Further(core.Delete, op.Resource)
+			missing := op.Derive(core.Delete, op.Resource)
 			missing.Keys = []core.Value{core.IntValue(9)}
 			_, _ = next(ctx, missing)
 			return res, err

@@ -93,7 +93,7 @@ func OutcomeOf(err error) Outcome {
 
 // invalid are the codes of [OutcomeInvalid]. A code that is not known is none.
 var invalid = []Code{
-	UnknownField, FieldReadonly, FieldUpdateForbidden, SearchForbidden, BadParam, BadFieldValue, BadRequest,
+	UnknownField, FieldReadOnly, FieldUpdateForbidden, SearchForbidden, BadParam, BadFieldValue, BadRequest,
 	MethodNotAllowed, AlreadyExists, PreconditionFailed, TooLarge, UnsupportedMediaType,
 }
 

@@ -83,7 +83,7 @@ func CheckCommit(m *Model, before, after func(*Resource) iter.Seq[Record]) error
 		}
 		for _, f := range r.uniques {
 			if holdsTwice(f, after(r)) {
-				return f.Taken()
+				return f.AlreadyExists()
 			}
 		}
 	}

@@ -12,12 +12,12 @@ func (r *Resource) Forbidden() *Error {
 	return &Error{Code: Forbidden, Resource: r.external}
 }
 
-// Taken returns the error of a key or unique value that another record holds.
-func (f *Field) Taken() *Error { return f.inTheWay(AlreadyExists, f.resource) }
+// AlreadyExists returns the error of a key or unique value that another record holds.
+func (f *Field) AlreadyExists() *Error { return f.inTheWay(AlreadyExists, f.resource) }
 
-// Unchangeable returns the error of a change that [Field.Writable] does not let
+// UpdateForbidden returns the error of a change that [Field.Writable] does not let
 // happen, where a client wrote to a record of that resource.
-func (f *Field) Unchangeable(written *Resource) *Error {
+func (f *Field) UpdateForbidden(written *Resource) *Error {
 	return f.inTheWay(FieldUpdateForbidden, written)
 }
 

@@ -9,13 +9,13 @@ import (
 func TestWhatIsInTheWayIsNamedByWhatClientsKnowOfIt(t *testing.T) {
 	model := func(toOne, toMany bool) *core.Model { // which sides are hidden
 		return core.MustModel("cookies",
-			core.ResourceSpec{Name: "cookie", External: "biscuit", Fields: []core.FieldSpec{id(), {Name: "jar", External: "tin", ToOne: "jar", Hidden: toOne}}},
-			core.ResourceSpec{Name: "jar", External: "tin", Fields: []core.FieldSpec{id(), {Name: "cookies", External: "biscuits", ToMany: "cookie", Inverse: "jar", Hidden: toMany}}},
+			core.ResourceSpec{Name: "cookie", APIName: "biscuit", Fields: []core.FieldSpec{id(), {Name: "jar", APIName: "tin", ToOne: "jar", Hidden: toOne}}},
+			core.ResourceSpec{Name: "jar", APIName: "tin", Fields: []core.FieldSpec{id(), {Name: "cookies", APIName: "biscuits", ToMany: "cookie", Inverse: "jar", Hidden: toMany}}},
 		)
 	}
 	alone := core.MustModel("cookies",
-		core.ResourceSpec{Name: "cookie", External: "biscuit", Fields: []core.FieldSpec{id(), {Name: "jar", ToOne: "jar", Hidden: true}}},
-		core.ResourceSpec{Name: "jar", External: "tin", Fields: []core.FieldSpec{id()}},
+		core.ResourceSpec{Name: "cookie", APIName: "biscuit", Fields: []core.FieldSpec{id(), {Name: "jar", ToOne: "jar", Hidden: true}}},
+		core.ResourceSpec{Name: "jar", APIName: "tin", Fields: []core.FieldSpec{id()}},
 	)
 	for name, c := range map[string]struct {
 		model       *core.Model
@@ -28,10 +28,10 @@ func TestWhatIsInTheWayIsNamedByWhatClientsKnowOfIt(t *testing.T) {
 	} {
 		f := c.model.Resource("cookie").Field("jar")
 		for got, want := range map[*core.Error]string{
-			f.Taken():                    "CONFLICT " + c.taken,
-			f.StillReferenced():          "FIELD_UPDATE_FORBIDDEN " + c.kept,
-			f.Unchangeable(f.Target()):   "FIELD_UPDATE_FORBIDDEN " + c.kept,
-			f.Unchangeable(f.Resource()): "FIELD_UPDATE_FORBIDDEN " + c.taken,
+			f.AlreadyExists():               "CONFLICT " + c.taken,
+			f.StillReferenced():             "FIELD_UPDATE_FORBIDDEN " + c.kept,
+			f.UpdateForbidden(f.Target()):   "FIELD_UPDATE_FORBIDDEN " + c.kept,
+			f.UpdateForbidden(f.Resource()): "FIELD_UPDATE_FORBIDDEN " + c.taken,
 		} {
 			if got.Error() != want {
 				t.Errorf("%s: got %s, want %s", name, got, want)

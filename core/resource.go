@@ -27,8 +27,8 @@ func (r *Resource) Index() int { return r.index }
 // Name returns the name that the program uses.
 func (r *Resource) Name() string { return r.name }
 
-// External returns the name that clients use.
-func (r *Resource) External() string { return r.external }
+// APIName returns the name that clients use.
+func (r *Resource) APIName() string { return r.external }
 
 // String returns the name that the program uses.
 func (r *Resource) String() string { return r.name }
@@ -48,9 +48,9 @@ func (r *Resource) Key() *Field { return r.key }
 // Field returns the field of that name, or nil.
 func (r *Resource) Field(name string) *Field { return r.byName[name] }
 
-// ExternalField returns the field that clients call by that name, or nil. It
+// FieldByAPIName returns the field that clients call by that name, or nil. It
 // finds hidden fields too.
-func (r *Resource) ExternalField(name string) *Field { return r.outside[name] }
+func (r *Resource) FieldByAPIName(name string) *Field { return r.outside[name] }
 
 // Referrers returns the stored to-one fields, of any resource, that point at
 // this one. The slice is shared and must not be modified.

@@ -60,7 +60,7 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 	if err := op.bind(); err != nil {
 		return Result{}, err
 	}
-	if op.Kind == Insert && op.Given == nil {
+	if op.Kind == Insert && op.Requested == nil {
 		if err := op.fillDefaults(); err != nil {
 			return Result{}, err
 		}

@@ -131,7 +131,7 @@ func (s Session) Insert(ctx context.Context, r *Resource, records ...Record) ([]
 		return nil, err
 	}
 	op := s.op(Insert, r)
-	op.Records, op.Given = checked, slices.Clone(records)
+	op.Records, op.Requested = checked, slices.Clone(records)
 	res, err := s.send(ctx, op)
 	return eachOf(len(checked), res.Records, err)
 }

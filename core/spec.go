@@ -6,8 +6,8 @@ import "context"
 type ResourceSpec struct {
 	// Name is what the program and the backends call the resource.
 	Name string
-	// External is what clients call it; default: Name.
-	External string
+	// APIName is what clients call it; default: Name.
+	APIName string
 	// Fields in the order in which they are shown and in which the fields of a
 	// request are applied. Exactly one is the key.
 	Fields []FieldSpec
@@ -25,9 +25,9 @@ type FieldSpec struct {
 	// with the older model that still run on the same database fail from then on. Remove
 	// it once all stores are renamed.
 	Was string
-	// External is what clients call it, in bodies, filters, sorts and errors;
+	// APIName is what clients call it, in bodies, filters, sorts and errors;
 	// default: Name.
-	External string
+	APIName string
 
 	// Type of a scalar. On a computed field it only documents what the getter
 	// returns; a relation has none, it is typed by its target's key.
@@ -53,9 +53,9 @@ type FieldSpec struct {
 	// Cascade, on a stored ToOne: the record dies with what it points at.
 	Cascade bool
 
-	// Readonly: clients cannot set the field; computed setters, the other side
+	// ReadOnly: clients cannot set the field; computed setters, the other side
 	// of a relation and the program can.
-	Readonly bool
+	ReadOnly bool
 	// Hidden: clients cannot see, set, filter or sort by the field, and are
 	// answered as if it did not exist.
 	Hidden bool
@@ -89,7 +89,7 @@ type Computed struct {
 	// the principal may not see, which it must not show.
 	Get func(ctx context.Context, rec Record) (any, error)
 	// Set turns the value that a client wrote into values of other fields, by
-	// name, which are then set without regard to Readonly and Hidden; relations
+	// name, which are then set without regard to ReadOnly and Hidden; relations
 	// take what they take in a request, nested records included. nil: clients
 	// cannot set the field.
 	Set func(ctx context.Context, rec Record, value any) (map[string]any, error)

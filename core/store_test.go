@@ -32,7 +32,7 @@ func openOn(tb testing.TB, b core.Backend, decorators ...core.Decorator) *core.S
 // out.
 func watch(name string, see func(op *core.Op), done func(op *core.Op, err error)) core.Decorator {
 	return core.Decorator{
-		Name: name, Layer: core.Policy, Repeatable: true,
+		Name: name, Kind: core.KindPolicy, Repeatable: true,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				see(op)
@@ -99,7 +99,7 @@ func TestEveryOperationPassesTheChainOutermostFirst(t *testing.T) {
 }
 
 func TestAnOpOfADecoratorsOwnMakingIsRefused(t *testing.T) {
-	s := open(t, core.Decorator{Name: "forger", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	s := open(t, core.Decorator{Name: "forger", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			return next(ctx, &core.Op{Kind: op.Kind, Resource: op.Resource, Order: op.Order})
 		}, nil
@@ -111,7 +111,7 @@ func TestAnOpOfADecoratorsOwnMakingIsRefused(t *testing.T) {
 
 func TestAConditionThatDoesNotFitFailsInsteadOfBeingDropped(t *testing.T) {
 	guard := func(f core.Filter) core.Decorator {
-		return core.Decorator{Name: "guard", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return core.Decorator{Name: "guard", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				op.Guard(f)
 				return next(ctx, op)
@@ -156,21 +156,22 @@ func TestEveryConditionThatADecoratorNamesIsBound(t *testing.T) {
 
 func TestStacksWhoseOrderBreaksAPromiseAreRefusedWithTheOrderThatWouldDo(t *testing.T) {
 	pass := func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }
-	layer := func(name string, l core.Layer) core.Decorator {
-		return core.Decorator{Name: name, Layer: l, Wrap: pass}
+	decorator := func(name string, k core.DecoratorKind) core.Decorator {
+		return core.Decorator{Name: name, Kind: k, Wrap: pass}
 	}
 	for _, c := range []struct {
 		stack []core.Decorator
 		want  string
 	}{
-		{[]core.Decorator{layer("cache", core.Answer), layer("owner", core.Policy)}, `put "owner" before "cache"`},
-		{[]core.Decorator{layer("owner", core.Policy), layer("owner", core.Policy)}, "stands twice"},
-		{[]core.Decorator{layer("lazy", 0)}, "has no layer"},
-		{[]core.Decorator{layer("eager", core.Answer+1)}, "has no layer"},
-		{[]core.Decorator{{Layer: core.Policy, Wrap: pass}}, "no name"},
-		{[]core.Decorator{{Name: "empty", Layer: core.Policy}}, "no name, or not one of Wrap and Watch"},
-		{[]core.Decorator{{Name: "nothing", Layer: core.Policy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) { return nil, nil }}}, "no handler"},
-		{[]core.Decorator{{Name: "picky", Layer: core.Policy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
+		{[]core.Decorator{decorator("cache", core.KindAnswer), decorator("owner", core.KindPolicy)}, `put "owner" before "cache"`},
+		{[]core.Decorator{decorator("cache", core.KindAnswer), decorator("stamp", core.KindEffect)}, `put "stamp" before "cache"`},
+		{[]core.Decorator{decorator("owner", core.KindPolicy), decorator("owner", core.KindPolicy)}, "stands twice"},
+		{[]core.Decorator{decorator("lazy", 0)}, "has no kind"},
+		{[]core.Decorator{decorator("eager", core.KindAnswer+1)}, "has no kind"},
+		{[]core.Decorator{{Kind: core.KindPolicy, Wrap: pass}}, "needs a name"},
+		{[]core.Decorator{{Name: "empty", Kind: core.KindPolicy}}, "needs a name and exactly one of Wrap and Observe"},
+		{[]core.Decorator{{Name: "nothing", Kind: core.KindPolicy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) { return nil, nil }}}, "no handler"},
+		{[]core.Decorator{{Name: "picky", Kind: core.KindPolicy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
 			return nil, errors.New("the model has no field owner")
 		}}}, `decorator "picky": the model has no field owner`},
 	} {
@@ -178,11 +179,14 @@ func TestStacksWhoseOrderBreaksAPromiseAreRefusedWithTheOrderThatWouldDo(t *test
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 	}
-	again := core.Decorator{Name: "owner of another kind", Layer: core.Policy, Repeatable: true, Wrap: pass}
+	again := core.Decorator{Name: "owner of another kind", Kind: core.KindPolicy, Repeatable: true, Wrap: pass}
 	look := func(name string) core.Decorator {
-		return core.Decorator{Name: name, Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return nil, nil }}
+		return core.Decorator{Name: name, Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return nil, nil }}
 	}
-	good := []core.Decorator{look("log"), layer("owner", core.Policy), again, again, look("metrics"), layer("cache", core.Answer), look("inner")}
+	good := []core.Decorator{
+		look("log"), decorator("early", core.KindEffect), decorator("owner", core.KindPolicy), again, again, decorator("late", core.KindEffect),
+		look("metrics"), decorator("cache", core.KindAnswer), look("inner"),
+	}
 	if _, err := core.New(t.Context(), cookies(t), memory.New(), good...); err != nil {
 		t.Error(err)
 	}
@@ -190,12 +194,12 @@ func TestStacksWhoseOrderBreaksAPromiseAreRefusedWithTheOrderThatWouldDo(t *test
 
 func TestEveryDecoratorWithAWrapMayHideRecords(t *testing.T) {
 	pass := func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }
-	look := func(*core.Model) (core.Watcher, error) { return nil, nil }
-	for want, layers := range map[bool][]core.Decorator{
-		false: {{Name: "observer", Layer: core.Observe, Watch: look}},
-		true:  {{Name: "observer", Layer: core.Observe, Watch: look}, {Name: "cache", Layer: core.Answer, Wrap: pass}},
+	look := func(*core.Model) (core.Observer, error) { return nil, nil }
+	for want, stack := range map[bool][]core.Decorator{
+		false: {{Name: "observer", Kind: core.KindObserve, Observe: look}},
+		true:  {{Name: "observer", Kind: core.KindObserve, Observe: look}, {Name: "cache", Kind: core.KindAnswer, Wrap: pass}},
 	} {
-		if got := open(t, layers...).Describe().MayHide(); got != want {
+		if got := open(t, stack...).Describe().MayHide(); got != want {
 			t.Errorf("%v: %v", want, got)
 		}
 	}
@@ -205,7 +209,7 @@ func TestEveryDecoratorWithAWrapMayHideRecords(t *testing.T) {
 }
 
 func TestDescribeTellsTheStack(t *testing.T) {
-	s := open(t, core.Decorator{Name: "owner", Note: "field user_id", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }})
+	s := open(t, core.Decorator{Name: "owner", Note: "field user_id", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }})
 	want := "model cookies\n  owner (policy): field user_id\n  memory\n"
 	if got := s.Describe().String(); got != want {
 		t.Errorf("got %q", got)
@@ -346,7 +350,7 @@ func TestDefaultsAreFilledInBeforeTheChain(t *testing.T) {
 
 func TestAnInsertTellsWhatItsCallerNamed(t *testing.T) {
 	var given, records string
-	s := open(t, watch("see", func(op *core.Op) { given, records = op.Given[0].String(), op.Records[0].String() }, ignore))
+	s := open(t, watch("see", func(op *core.Op) { given, records = op.Requested[0].String(), op.Records[0].String() }, ignore))
 	insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
 	if given != "cookie{type:muffin}" || records != "cookie{type:muffin price:1}" {
 		t.Errorf("given %s, records %s", given, records)

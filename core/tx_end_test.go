@@ -38,7 +38,7 @@ func TestDecoratorsSeeTheErrorOfTheFunction(t *testing.T) {
 }
 
 func TestErrorOfTheFunctionIsNotLostInADecorator(t *testing.T) {
-	s := open(t, core.Decorator{Name: "calm", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	s := open(t, core.Decorator{Name: "calm", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			res, _ := next(ctx, op)
 			return res, nil
@@ -152,7 +152,7 @@ func TestHookThatPanicsDoesNotKeepTheOthersFromRunning(t *testing.T) {
 }
 
 func TestTransactionThatADecoratorRepeatsStartsWithoutHooks(t *testing.T) {
-	s := open(t, core.Decorator{Name: "stubborn", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	s := open(t, core.Decorator{Name: "stubborn", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if _, err := next(ctx, op); err == nil {
 				return core.Result{}, nil

@@ -158,7 +158,7 @@ func TestDecoratorsKnowWhichTryItIs(t *testing.T) {
 		b := &flaky{Backend: memory.New(), failures: 2, with: core.ErrConflict}
 		s := openOn(t, b, watch("see", func(op *core.Op) { seen = append(seen, fmt.Sprint(op.Kind, op.Attempt())) }, ignore),
 			around("further", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-				if op.Kind == core.NextID && op.Further(core.Count, op.Resource).Attempt() != op.Attempt() {
+				if op.Kind == core.NextID && op.Derive(core.Count, op.Resource).Attempt() != op.Attempt() {
 					t.Error("a further op counts by itself")
 				}
 				return next(ctx, op)

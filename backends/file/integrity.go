@@ -50,7 +50,7 @@ func (c *content) has(resource string, key core.Value) bool {
 func (c *content) checkIntegrity(m *core.Model) (err error) {
 	c.eachBreach(func(b breach) bool {
 		f := m.Resources()[b.resource.index].Columns()[b.column]
-		if err = f.Taken(); !b.twice {
+		if err = f.AlreadyExists(); !b.twice {
 			err = f.Target().NotFound(b.row.at(b.column))
 		}
 		return false

@@ -157,7 +157,7 @@ func BenchmarkDecorators(b *testing.B) {
 	var layers []core.Decorator
 	for i := range 5 {
 		layers = append(layers, core.Decorator{
-			Name: "layer " + strconv.Itoa(i), Layer: core.Policy,
+			Name: "layer " + strconv.Itoa(i), Kind: core.KindPolicy,
 			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) { return next(ctx, op) }, nil
 			},

@@ -141,7 +141,7 @@ func readonly(f *core.Field) *core.Error {
 	if f.Hidden() {
 		return badValues(f.Resource())
 	}
-	return &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
+	return &core.Error{Code: core.FieldReadOnly, Resource: f.Resource().APIName(), Field: f.APIName()}
 }
 
 // badValue is the error of a value that a column does not take. Clients are told
@@ -151,6 +151,6 @@ func badValue(f *core.Field, v core.Value) *core.Error {
 		return badValues(f.Resource())
 	}
 	return &core.Error{
-		Code: core.BadFieldValue, Resource: f.Resource().External(), Field: f.External(), Type: f.Type(), Value: v.Any(),
+		Code: core.BadFieldValue, Resource: f.Resource().APIName(), Field: f.APIName(), Type: f.Type(), Value: v.Any(),
 	}
 }

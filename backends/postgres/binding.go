@@ -61,7 +61,7 @@ func (b *binding) reading(r *core.Resource) *table { return b.tables[r.Index()].
 func (b *binding) writing(r *core.Resource) (*table, error) {
 	t := b.tables[r.Index()]
 	if t.readOnly {
-		return nil, &core.Error{Code: core.ReadOnly, Resource: r.External()}
+		return nil, &core.Error{Code: core.ReadOnly, Resource: r.APIName()}
 	}
 	return t, nil
 }

@@ -159,8 +159,8 @@ func (c *comparison) compareColumn(t *catalogTable, f *core.Field) {
 		col := t.columns[f.Name()]
 		switch {
 		case col == nil && c.opts.source(f.Resource()).apart() && !f.Key():
-			if !f.Readonly() {
-				c.needs(f, "column is missing in the table %q; a field that only the %s has must be Readonly",
+			if !f.ReadOnly() {
+				c.needs(f, "column is missing in the table %q; a field that only the %s has must be ReadOnly",
 					c.opts.source(f.Resource()).Table, c.opts.source(f.Resource()).what())
 			}
 			return

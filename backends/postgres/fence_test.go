@@ -26,7 +26,7 @@ func expensive() core.Decorator {
 func TestConditionsThatCanFailTellNothingOfHiddenRows(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "owner", Type: core.Int}, {Name: "team", Type: core.Text},
-		{Name: "share", Type: core.Int, Readonly: true}, {Name: "number", Type: core.Int, Readonly: true}, {Name: "doc", Type: core.JSON},
+		{Name: "share", Type: core.Int, ReadOnly: true}, {Name: "number", Type: core.Int, ReadOnly: true}, {Name: "doc", Type: core.JSON},
 	}})
 	row := m.Resource("row")
 	const columns = `id, owner, team, 10 / n AS share, txt::bigint AS number, doc`
@@ -108,7 +108,7 @@ func fencedQuestions(row *core.Resource) map[string]func(ctx context.Context, s 
 func TestColumnsOfViewsThatAreStoredKeepTheirIndexes(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "owner", Type: core.Int}, {Name: "team", Type: core.Text}, {Name: "code", Type: core.Int},
-		{Name: "kind", Type: core.Text, Readonly: true}, {Name: "share", Type: core.Int, Readonly: true},
+		{Name: "kind", Type: core.Text, ReadOnly: true}, {Name: "share", Type: core.Int, ReadOnly: true},
 	}})
 	row := m.Resource("row")
 	schema := pgtest.Schema(t)

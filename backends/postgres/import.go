@@ -16,7 +16,7 @@ type ImportSource interface {
 }
 
 // Imported is what [Import] made of a schema. It is the caller's: resources and
-// fields may be renamed outwards (External), hidden, made read-only, retyped or
+// fields may be renamed for clients (APIName), hidden, made read-only, retyped or
 // removed before [Imported.Model] builds the model.
 type Imported struct {
 	// Schema is the name of the schema, and of the model.
@@ -79,7 +79,7 @@ func (i *Imported) Model() (*core.Model, error) {
 //
 // A UNIQUE constraint or unique index on a column alone makes it Unique, another
 // btree or hash index on it, alone or with the key behind it, Indexed. Columns that the
-// server generates are Readonly. Defaults that are constants become defaults of the
+// server generates are ReadOnly. Defaults that are constants become defaults of the
 // model; others stay the server's, and a PUT that does not name the field treats it as
 // the package documentation says.
 //

@@ -44,7 +44,7 @@ func ExampleImport() {
 	for _, resource := range imported.Resources {
 		for i := range resource.Fields {
 			if field := &resource.Fields[i]; field.Name == "jar_id" {
-				field.External = "jar"
+				field.APIName = "jar"
 			}
 		}
 	}
@@ -72,7 +72,7 @@ func ExampleImport() {
 	// 	core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 	// 		{Name: "id", Type: core.UUID, Key: true},
 	// 		{Name: "price", Type: core.Text},
-	// 		{Name: "jar_id", External: "jar", ToOne: "jar", Cascade: true},
+	// 		{Name: "jar_id", APIName: "jar", ToOne: "jar", Cascade: true},
 	// 	}},
 	// 	core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
 	// 		{Name: "id", Type: core.Int, Key: true},

@@ -124,7 +124,7 @@ func (m *importer) addFields(r *importedResource) {
 		if typ == 0 {
 			continue
 		}
-		f := core.FieldSpec{Name: c.Name, Type: typ, Key: c.Name == r.key, Readonly: c.Generated}
+		f := core.FieldSpec{Name: c.Name, Type: typ, Key: c.Name == r.key, ReadOnly: c.Generated}
 		if f.Key {
 			f.Assigned = assigned(r.table, c)
 			m.noteKey(r.table, c)
@@ -181,7 +181,7 @@ func (m *importer) serve(t *importedTable, c *importedColumn, f *core.FieldSpec)
 	case c.Generated:
 		n.What = "read-only, because it is generated from other columns"
 	case c.Identity == "a":
-		f.Readonly = true
+		f.ReadOnly = true
 		n.What = "read-only, because it is an identity GENERATED ALWAYS"
 	case c.Identity != "":
 		n.What = "new records get it from an identity"

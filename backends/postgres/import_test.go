@@ -73,7 +73,7 @@ func importField(f core.FieldSpec) string {
 		parts = append(parts, "of", f.Inverse)
 	}
 	v := reflect.ValueOf(f)
-	for _, name := range []string{"Key", "Cascade", "Readonly", "Unique", "Indexed"} {
+	for _, name := range []string{"Key", "Cascade", "ReadOnly", "Unique", "Indexed"} {
 		if v.FieldByName(name).Bool() {
 			parts = append(parts, strings.ToLower(name))
 		}

@@ -148,7 +148,7 @@ func TestVirtualColumns(t *testing.T) {
 			code   core.Code
 			field  string
 		}{
-			{map[string]any{"n": 1, "twice": 1}, core.FieldReadonly, "twice"},
+			{map[string]any{"n": 1, "twice": 1}, core.FieldReadOnly, "twice"},
 			{map[string]any{"n": 33}, core.BadFieldValue, "twice"},
 			{map[string]any{"n": nil}, core.BadFieldValue, "must"},
 			{map[string]any{"n": 2_000_000_000}, core.BadRequest, ""},

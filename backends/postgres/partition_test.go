@@ -15,13 +15,13 @@ import (
 // parted has a table that is partitioned twice, the leaves of which are in another
 // schema, and one that points at it.
 var parted = core.MustModel("parted",
-	core.ResourceSpec{Name: "shelf", External: "Shelf", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
-	core.ResourceSpec{Name: "item", External: "Item", Fields: []core.FieldSpec{
-		{Name: "id", External: "ID", Type: core.Int, Key: true}, {Name: "name", External: "Name", Type: core.Text},
-		{Name: "count", External: "Count", Type: core.Int}, {Name: "shelf", External: "OnShelf", ToOne: "shelf"},
+	core.ResourceSpec{Name: "shelf", APIName: "Shelf", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+	core.ResourceSpec{Name: "item", APIName: "Item", Fields: []core.FieldSpec{
+		{Name: "id", APIName: "ID", Type: core.Int, Key: true}, {Name: "name", APIName: "Name", Type: core.Text},
+		{Name: "count", APIName: "Count", Type: core.Int}, {Name: "shelf", APIName: "OnShelf", ToOne: "shelf"},
 	}},
-	core.ResourceSpec{Name: "label", External: "Label", Fields: []core.FieldSpec{
-		{Name: "id", Type: core.Int, Key: true}, {Name: "item", External: "OfItem", ToOne: "item"},
+	core.ResourceSpec{Name: "label", APIName: "Label", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "item", APIName: "OfItem", ToOne: "item"},
 	}},
 )
 

@@ -91,7 +91,7 @@ func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
 	}
 	p, last := traced(t)
 	cookie := m.Resource("cookie")
-	guard := core.Decorator{Name: "guard", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	guard := core.Decorator{Name: "guard", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			op.Guard(core.Ne("owner", 7))
 			return next(ctx, op)

@@ -64,7 +64,7 @@ func raised(op *core.Op, err *pgconn.PgError) error {
 		return rejected(op, f)
 	}
 	if f := rekeyed(op, err.Message); f != nil {
-		return &core.Error{Code: core.FieldUpdateForbidden, Resource: f.Resource().External(), Field: f.External()}
+		return &core.Error{Code: core.FieldUpdateForbidden, Resource: f.Resource().APIName(), Field: f.APIName()}
 	}
 	_, rest, found := strings.Cut(err.Message, markMissing)
 	number, _, _ := strings.Cut(rest, markEnd)

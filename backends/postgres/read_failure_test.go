@@ -13,7 +13,7 @@ import (
 
 func TestReadThatFailsInTheDatabaseIsTheServersFault(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
-		{Name: "id", Type: core.Int, Key: true}, {Name: "n", Type: core.Int}, {Name: "made", Type: core.JSON, Readonly: true},
+		{Name: "id", Type: core.Int, Key: true}, {Name: "n", Type: core.Int}, {Name: "made", Type: core.JSON, ReadOnly: true},
 	}})
 	row := m.Resource("row")
 	for name, expression := range map[string]string{

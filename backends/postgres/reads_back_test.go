@@ -47,7 +47,7 @@ func TestValuesOfOtherProgramsAreRead(t *testing.T) {
 		core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true}, {Name: "json", Type: core.JSON}, {Name: "list", Type: core.List}, {Name: "tags", ToMany: "tag"},
-			{Name: "prices", Type: core.List}, {Name: "pair", Type: core.JSON}, {Name: "seen", Type: core.Int, Readonly: true},
+			{Name: "prices", Type: core.List}, {Name: "pair", Type: core.JSON}, {Name: "seen", Type: core.Int, ReadOnly: true},
 		}})
 	thing := m.Resource("thing")
 	for _, way := range ways {
@@ -89,7 +89,7 @@ func TestValuesOfOtherProgramsAreRead(t *testing.T) {
 
 // A few bytes name a number with 131,072 digits.
 func TestShortInputNamesNoLongValue(t *testing.T) {
-	m := core.MustModel("m", core.ResourceSpec{Name: "thing", External: "Thing", Fields: []core.FieldSpec{
+	m := core.MustModel("m", core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "price", Type: core.Text}, {Name: "range", Type: core.Text}, {Name: "ranges", Type: core.Text},
 		{Name: "own_range", Type: core.Text}, {Name: "domain", Type: core.Text}, {Name: "prices", Type: core.List}, {Name: "domains", Type: core.List},
 		{Name: "pair", Type: core.JSON}, {Name: "pairs", Type: core.List}, {Name: "words", Type: core.List}, {Name: "plain", Type: core.Text},

@@ -55,7 +55,7 @@ func TestAPartOfAGeneratedKeyIsFixed(t *testing.T) {
 		switch {
 		case c.field == "" && c.err != nil:
 			t.Errorf("%s: %v", name, c.err)
-		case c.field != "" && (!errors.As(c.err, &e) || e.Field != c.field || e.Code != core.FieldUpdateForbidden && e.Code != core.FieldReadonly):
+		case c.field != "" && (!errors.As(c.err, &e) || e.Field != c.field || e.Code != core.FieldUpdateForbidden && e.Code != core.FieldReadOnly):
 			t.Errorf("%s: %v, want an error that names %s", name, c.err, c.field)
 		}
 	}

@@ -32,7 +32,7 @@ const given = `
 	)`
 
 // givenModel is the table as somebody declares it by hand: without defaults, and
-// nothing is Readonly.
+// nothing is ReadOnly.
 func givenModel() *core.Model {
 	field := func(name string, t core.Type) core.FieldSpec { return core.FieldSpec{Name: name, Type: t} }
 	return core.MustModel("m",

@@ -18,7 +18,7 @@ import (
 // know their keys. A condition on a write about a field that only the view has fails
 // closed, with [core.ServerError].
 //
-// Fields that the table lacks must be Readonly in the model. A write returns what the
+// Fields that the table lacks must be ReadOnly in the model. A write returns what the
 // table returned, and these fields as the view has them then, or null if it does not
 // show the row: for an Insert that is one more round trip, for an Update none. The
 // keys of what is read must be unique, which the backend cannot see to.

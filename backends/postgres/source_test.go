@@ -70,16 +70,16 @@ func TestConformanceWhenReadByQueries(t *testing.T) {
 }
 
 var gallery = core.MustModel("gallery",
-	core.ResourceSpec{Name: "picture", External: "Picture", Fields: []core.FieldSpec{
+	core.ResourceSpec{Name: "picture", APIName: "Picture", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
 		{Name: "title", Type: core.Text},
 		{Name: "price", Type: core.Text},
 		{Name: "owner", Type: core.Int},
-		{Name: "loud", External: "Loud", Type: core.Text, Readonly: true},
-		{Name: "dear", Type: core.Bool, Readonly: true},
+		{Name: "loud", APIName: "Loud", Type: core.Text, ReadOnly: true},
+		{Name: "dear", Type: core.Bool, ReadOnly: true},
 		{Name: "painter", ToOne: "painter"},
 	}},
-	core.ResourceSpec{Name: "painter", External: "Painter", Fields: []core.FieldSpec{
+	core.ResourceSpec{Name: "painter", APIName: "Painter", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
 		{Name: "pictures", Type: core.Int},
 		{Name: "works", ToMany: "picture", Inverse: "painter"},
@@ -162,7 +162,7 @@ func TestFieldsThatOnlyTheViewHasAreReadFilteredAndReadBack(t *testing.T) {
 			return err
 		}(),
 	} {
-		if e := core.AsError(err); err == nil || e.Code != core.FieldReadonly || e.Field != "Loud" {
+		if e := core.AsError(err); err == nil || e.Code != core.FieldReadOnly || e.Field != "Loud" {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -223,7 +223,7 @@ func TestReadingBackCostsAnUpdateNoRoundTripAndAnInsertOne(t *testing.T) {
 
 // guarded is a policy with this condition on a resource.
 func guarded(resource string, f core.Filter) core.Decorator {
-	return core.Decorator{Name: "guard", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "guard", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Resource != nil && op.Resource.Name() == resource {
 				op.Guard(f)
@@ -337,7 +337,7 @@ func TestSourcesThatDoNotFitAreNamed(t *testing.T) {
 		{"no such table", "picture", postgres.Source{Table: "nothing", View: "catalogue"}, `picture: table "nothing" is missing`},
 		{"not a table", "picture", postgres.Source{Table: "catalogue", View: "catalogue"}, "picture: is not a table"},
 		{"not in the view", "picture", postgres.Source{Table: "pictures", View: "poor"}, `picture.dear: the view "poor" has no such column`},
-		{"not in the table", "painter", postgres.Source{Table: "pictures", Query: good["painter"].Query}, "a field that only the query has must be Readonly"},
+		{"not in the table", "painter", postgres.Source{Table: "pictures", Query: good["painter"].Query}, "a field that only the query has must be ReadOnly"},
 		{"type", "painter", postgres.Source{Query: "SELECT '1'::text AS id, 1 AS pictures"}, "painter.id: column of the query is text and should be bigint"},
 		{"unnamed column", "painter", postgres.Source{Query: "SELECT 1, 2 AS pictures"}, "painter.id: the query has no such column"},
 		{"column twice", "painter", postgres.Source{Query: "SELECT 1 AS id, 2 AS id, 3 AS pictures"}, `painter: the query must be one SELECT`},

@@ -74,7 +74,7 @@ func TestAnIdentityThatIsAlwaysGeneratedCannotBeUpdated(t *testing.T) {
 	}
 	_, err = store.Update(t.Context(), row, record(t, row, map[string]any{"id": 1, "n": 11}))
 	var e *core.Error
-	if !errors.As(err, &e) || e.Code != core.FieldReadonly || e.Field != "n" {
+	if !errors.As(err, &e) || e.Code != core.FieldReadOnly || e.Field != "n" {
 		t.Errorf("got %v", err)
 	}
 	if _, err = store.Update(t.Context(), row, record(t, row, map[string]any{"id": 1, "o": 11})); err != nil {

@@ -32,8 +32,8 @@ func TestLabelsThatAnEnumGetsLaterAreFound(t *testing.T) {
 }
 
 func TestDomainsGiveTheirDefaultAndKeepTheirRules(t *testing.T) {
-	m := core.MustModel("m", core.ResourceSpec{Name: "thing", External: "Thing", Fields: []core.FieldSpec{
-		{Name: "id", Type: core.Int, Key: true}, {Name: "a", External: "A", Type: core.Int}, {Name: "b", Type: core.Text},
+	m := core.MustModel("m", core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "a", APIName: "A", Type: core.Int}, {Name: "b", Type: core.Text},
 	}})
 	s, _ := stored(t, m,
 		`CREATE DOMAIN $S.rating AS int DEFAULT 3 NOT NULL CONSTRAINT secret_rule CHECK (VALUE < 6)`,

@@ -106,8 +106,8 @@ func foreignSQL(sql string) string {
 // typed returns a store with one resource whose fields a and b have the type.
 func typed(t *testing.T, w way, sql string, typ core.Type) *core.Store {
 	t.Helper()
-	m := core.MustModel("m", core.ResourceSpec{Name: "thing", External: "Thing", Fields: []core.FieldSpec{
-		{Name: "id", Type: core.Int, Key: true}, {Name: "a", External: "A", Type: typ}, {Name: "b", Type: typ}, {Name: "n", Type: core.Int},
+	m := core.MustModel("m", core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "a", APIName: "A", Type: typ}, {Name: "b", Type: typ}, {Name: "n", Type: core.Int},
 	}})
 	schema := pgtest.Schema(t)
 	for _, s := range append(slices.Clone(foreignTypesSQL), `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, a `+foreignSQL(sql)+`, b `+foreignSQL(sql)+`, n int)`) {
@@ -326,7 +326,7 @@ func TestValuesThatATypeRefusesNameTheirField(t *testing.T) {
 
 func TestOtherErrorsOfValuesAreNotBlamedOnATypeThatTakesThem(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
-		{Name: "id", Type: core.Int, Key: true}, {Name: "price", Type: core.Text}, {Name: "twice", Type: core.Text, Readonly: true},
+		{Name: "id", Type: core.Int, Key: true}, {Name: "price", Type: core.Text}, {Name: "twice", Type: core.Text, ReadOnly: true},
 	}})
 	s, _ := stored(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, price numeric, twice numeric(3,0) GENERATED ALWAYS AS (price * 2) STORED)`)
 	thing := m.Resource("thing")

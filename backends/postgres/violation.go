@@ -74,7 +74,7 @@ func (t *table) broken(op *core.Op, constraint string) *core.Error {
 	var names []string
 	for _, f := range fields {
 		if !f.Hidden() {
-			names = append(names, f.External())
+			names = append(names, f.APIName())
 		}
 	}
 	found := badValues(t.resource)
@@ -89,11 +89,11 @@ func (t *table) broken(op *core.Op, constraint string) *core.Error {
 func taken(t *table, op *core.Op, constraint string) error {
 	switch {
 	case t != nil && t.uniques[constraint] != nil:
-		return t.uniques[constraint].Taken()
+		return t.uniques[constraint].AlreadyExists()
 	case t != nil:
-		return &core.Error{Code: core.AlreadyExists, Resource: t.resource.External()}
+		return &core.Error{Code: core.AlreadyExists, Resource: t.resource.APIName()}
 	case op != nil:
-		return &core.Error{Code: core.AlreadyExists, Resource: op.Resource.External()}
+		return &core.Error{Code: core.AlreadyExists, Resource: op.Resource.APIName()}
 	}
 	return &core.Error{Code: core.AlreadyExists}
 }
@@ -118,7 +118,7 @@ func rejected(op *core.Op, f *core.Field) *core.Error {
 const notAccepted = "the storage does not accept these values"
 
 func badValues(r *core.Resource) *core.Error {
-	return &core.Error{Code: core.BadRequest, Message: r.External() + ": " + notAccepted}
+	return &core.Error{Code: core.BadRequest, Message: r.APIName() + ": " + notAccepted}
 }
 
 // restrictViolation is what RESTRICT, which is about rows that are pointed at, says

@@ -14,20 +14,20 @@ import (
 // The names of the database are all of the form secret_...: none of them may show.
 // The tables were made by somebody else, with rules that the model does not know.
 var inventory = core.MustModel("inventory",
-	core.ResourceSpec{Name: "secret_shelf", External: "Shelf", Fields: []core.FieldSpec{
-		{Name: "secret_id", External: "id", Type: core.Int, Key: true},
-		{Name: "secret_room", External: "room", Type: core.Text},
+	core.ResourceSpec{Name: "secret_shelf", APIName: "Shelf", Fields: []core.FieldSpec{
+		{Name: "secret_id", APIName: "id", Type: core.Int, Key: true},
+		{Name: "secret_room", APIName: "room", Type: core.Text},
 	}},
-	core.ResourceSpec{Name: "secret_item", External: "Item", Fields: []core.FieldSpec{
-		{Name: "secret_id", External: "id", Type: core.Int, Key: true},
-		{Name: "secret_name", External: "name", Type: core.Text},
-		{Name: "secret_count", External: "count", Type: core.Int},
-		{Name: "secret_small", External: "small", Type: core.Int},
-		{Name: "secret_ratio", External: "ratio", Type: core.Float},
-		{Name: "secret_code", External: "code", Type: core.Text, Unique: true},
-		{Name: "secret_shelf", External: "shelf", ToOne: "secret_shelf"},
-		{Name: "secret_twice", External: "twice", Type: core.Int},
-		{Name: "secret_label", External: "label", Type: core.Text},
+	core.ResourceSpec{Name: "secret_item", APIName: "Item", Fields: []core.FieldSpec{
+		{Name: "secret_id", APIName: "id", Type: core.Int, Key: true},
+		{Name: "secret_name", APIName: "name", Type: core.Text},
+		{Name: "secret_count", APIName: "count", Type: core.Int},
+		{Name: "secret_small", APIName: "small", Type: core.Int},
+		{Name: "secret_ratio", APIName: "ratio", Type: core.Float},
+		{Name: "secret_code", APIName: "code", Type: core.Text, Unique: true},
+		{Name: "secret_shelf", APIName: "shelf", ToOne: "secret_shelf"},
+		{Name: "secret_twice", APIName: "twice", Type: core.Int},
+		{Name: "secret_label", APIName: "label", Type: core.Text},
 	}},
 )
 
@@ -80,7 +80,7 @@ func TestBrokenRulesNameTheFieldOfTheModelAndNothingOfTheDatabase(t *testing.T) 
 		{"key", map[string]any{"secret_id": 1, "secret_name": "a"}, core.AlreadyExists, "id"},
 		{"rule that is not in the model", map[string]any{"secret_name": "dup"}, core.AlreadyExists, ""},
 		{"no such row", map[string]any{"secret_name": "a", "secret_shelf": 77}, core.NotFound, ""},
-		{"generated column", map[string]any{"secret_name": "a", "secret_twice": 1}, core.FieldReadonly, "twice"},
+		{"generated column", map[string]any{"secret_name": "a", "secret_twice": 1}, core.FieldReadOnly, "twice"},
 		{"exception of a trigger", map[string]any{"secret_name": "raise"}, core.BadRequest, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -98,12 +98,12 @@ func TestBrokenRulesNameTheFieldOfTheModelAndNothingOfTheDatabase(t *testing.T) 
 
 func TestBrokenRulesOfHiddenFieldsNameNothing(t *testing.T) {
 	hidden := func(name string, typ core.Type) core.FieldSpec {
-		return core.FieldSpec{Name: name, External: "veiled_" + name, Type: typ, Hidden: true}
+		return core.FieldSpec{Name: name, APIName: "veiled_" + name, Type: typ, Hidden: true}
 	}
 	code := hidden("secret_code", core.Text)
 	code.Unique = true
-	m := core.MustModel("veiled", core.ResourceSpec{Name: "secret_item", External: "Item", Fields: []core.FieldSpec{
-		{Name: "secret_id", External: "id", Type: core.Int, Key: true},
+	m := core.MustModel("veiled", core.ResourceSpec{Name: "secret_item", APIName: "Item", Fields: []core.FieldSpec{
+		{Name: "secret_id", APIName: "id", Type: core.Int, Key: true},
 		hidden("secret_name", core.Text), hidden("secret_count", core.Int), hidden("secret_small", core.Int), code, hidden("secret_twice", core.Int),
 	}})
 	store, _ := stored(t, m, inventoryTables...)
@@ -132,19 +132,19 @@ func TestBrokenRulesOfHiddenFieldsNameNothing(t *testing.T) {
 
 func TestCheckOfSeveralColumnsNamesTheirFields(t *testing.T) {
 	field := func(name string, hidden bool) core.FieldSpec {
-		return core.FieldSpec{Name: "secret_" + name, External: name, Type: core.Int, Hidden: hidden}
+		return core.FieldSpec{Name: "secret_" + name, APIName: name, Type: core.Int, Hidden: hidden}
 	}
-	key := core.FieldSpec{Name: "secret_id", External: "id", Type: core.Int, Key: true}
-	name := core.FieldSpec{Name: "secret_name", External: "name", Type: core.Text}
+	key := core.FieldSpec{Name: "secret_id", APIName: "id", Type: core.Int, Key: true}
+	name := core.FieldSpec{Name: "secret_name", APIName: "name", Type: core.Text}
 	for want, m := range map[string]*core.Model{
 		"Item: the storage does not accept these values of count, small": core.MustModel("m", core.ResourceSpec{
-			Name: "secret_item", External: "Item", Fields: []core.FieldSpec{key, name, field("count", false), field("small", false)},
+			Name: "secret_item", APIName: "Item", Fields: []core.FieldSpec{key, name, field("count", false), field("small", false)},
 		}),
 		"Item: the storage does not accept these values of count": core.MustModel("m", core.ResourceSpec{
-			Name: "secret_item", External: "Item", Fields: []core.FieldSpec{key, name, field("count", false), field("small", true)},
+			Name: "secret_item", APIName: "Item", Fields: []core.FieldSpec{key, name, field("count", false), field("small", true)},
 		}),
 		"Item: the storage does not accept these values": core.MustModel("m", core.ResourceSpec{
-			Name: "secret_item", External: "Item", Fields: []core.FieldSpec{key, name, field("count", true), field("small", true)},
+			Name: "secret_item", APIName: "Item", Fields: []core.FieldSpec{key, name, field("count", true), field("small", true)},
 		}),
 	} {
 		store, _ := stored(t, m, inventoryTables...)
@@ -235,12 +235,12 @@ func incompressible(size int) string {
 
 func TestTextsThatAreTooLongForAnIndexNameTheirField(t *testing.T) {
 	m := core.MustModel("m",
-		core.ResourceSpec{Name: "thing", External: "Thing", Fields: []core.FieldSpec{
-			{Name: "id", Type: core.Int, Key: true}, {Name: "indexed", External: "Indexed", Type: core.Text, Indexed: true},
-			{Name: "unique", External: "Unique", Type: core.Text, Unique: true}, {Name: "plain", Type: core.Text},
-			{Name: "left", External: "Left", Type: core.Text}, {Name: "right", External: "Right", Type: core.Text},
+		core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "indexed", APIName: "Indexed", Type: core.Text, Indexed: true},
+			{Name: "unique", APIName: "Unique", Type: core.Text, Unique: true}, {Name: "plain", Type: core.Text},
+			{Name: "left", APIName: "Left", Type: core.Text}, {Name: "right", APIName: "Right", Type: core.Text},
 		}},
-		core.ResourceSpec{Name: "key", External: "Key", Fields: []core.FieldSpec{{Name: "id", External: "ID", Type: core.Text, Key: true}}})
+		core.ResourceSpec{Name: "key", APIName: "Key", Fields: []core.FieldSpec{{Name: "id", APIName: "ID", Type: core.Text, Key: true}}})
 	s, _ := stored(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, indexed text, "unique" text UNIQUE, plain text, "left" text, "right" text)`,
 		`CREATE INDEX ON $S.thing (indexed, id)`, `CREATE INDEX ON $S.thing ("left", "right")`, `CREATE TABLE $S.key (id text PRIMARY KEY)`)
 	thing, key := m.Resource("thing"), m.Resource("key")
@@ -274,8 +274,8 @@ func TestTextsThatAreTooLongForAnIndexNameTheirField(t *testing.T) {
 }
 
 func TestLimitsOfTheServerAreTheRequestsFault(t *testing.T) {
-	m := core.MustModel("m", core.ResourceSpec{Name: "thing", External: "Thing", Fields: []core.FieldSpec{
-		{Name: "id", Type: core.Int, Key: true}, {Name: "words", External: "Words", Type: core.Text}, {Name: "text", External: "Text", Type: core.Text},
+	m := core.MustModel("m", core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "words", APIName: "Words", Type: core.Text}, {Name: "text", APIName: "Text", Type: core.Text},
 	}})
 	s, _ := stored(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, words tsvector, text text)`, `CREATE INDEX ON $S.thing (lower(text))`)
 	thing := m.Resource("thing")
@@ -291,7 +291,7 @@ func TestLimitsOfTheServerAreTheRequestsFault(t *testing.T) {
 func TestNumbersInListsThatAColumnCannotHoldNameTheirField(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
-		core.ResourceSpec{Name: "thing", External: "Thing", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true}, {Name: "good", Type: core.JSON}, {Name: "list", Type: core.List}, {Name: "tags", ToMany: "tag"},
 		}})
 	store, _ := stored(t, m, `CREATE TABLE $S.tag (id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY)`,

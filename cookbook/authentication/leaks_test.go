@@ -147,8 +147,8 @@ func puttingOver(t *testing.T, s *scene) {
 }
 
 func postingToATakenID(t *testing.T, s *scene) {
-	s.same(t, "POST /cookie", `{"id": 1, "type": "mine"}`, core.FieldReadonly)
-	s.same(t, "POST /jar", `{"id": 1}`, core.FieldReadonly)
+	s.same(t, "POST /cookie", `{"id": 1, "type": "mine"}`, core.FieldReadOnly)
+	s.same(t, "POST /jar", `{"id": 1}`, core.FieldReadOnly)
 	foreign := s.full.content(t)
 	for range 12 { // handing out ids passes all that are taken
 		s.fails(t, "POST /cookie", `{"type": "mine"}`, "")
@@ -161,8 +161,8 @@ func postingToATakenID(t *testing.T, s *scene) {
 }
 
 func nestedRecords(t *testing.T, s *scene) {
-	s.same(t, "POST /jar", `{"cookies": [{"id": 1, "type": "mine"}]}`, core.FieldReadonly)
-	s.same(t, "POST /cookie", `{"jar": {"id": 1}}`, core.FieldReadonly)
+	s.same(t, "POST /jar", `{"cookies": [{"id": 1, "type": "mine"}]}`, core.FieldReadOnly)
+	s.same(t, "POST /cookie", `{"jar": {"id": 1}}`, core.FieldReadOnly)
 	s.same(t, "POST /jar", `{"cookies": [1]}`, core.NotFound)
 	s.same(t, "POST /jar", `{"cookies": [{"type": "mine"}, 1]}`, core.NotFound)
 	s.same(t, "POST /cookie", `{"jar": 1}`, core.NotFound)

@@ -65,7 +65,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 
 // restore brings a record back: the program meets those that were deleted.
 func restore(ctx context.Context, store *core.Store, resource, id string) error {
-	r := store.Model().External(resource)
+	r := store.Model().ResourceByAPIName(resource)
 	if r == nil {
 		return core.NotFound
 	}

@@ -14,7 +14,7 @@ import (
 // bring them back, and deletes for good.
 func softDelete(field string) core.Decorator { //nolint:unparam // for models that call it otherwise
 	return core.Decorator{
-		Name: "soft delete", Note: field + " is when", Layer: core.Policy,
+		Name: "soft delete", Note: field + " is when", Kind: core.KindPolicy,
 		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 			alive := make([]core.Filter, len(m.Resources())) // made once, for operations to share
 			for i, r := range m.Resources() {

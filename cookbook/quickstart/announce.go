@@ -18,7 +18,7 @@ func announce(out io.Writer, base string, store *core.Store, auth bool) error {
 	var b strings.Builder
 	b.WriteString(store.Describe().String())
 	for _, r := range store.Model().Resources() {
-		b.WriteString("serving " + base + "/" + r.External() + "\n")
+		b.WriteString("serving " + base + "/" + r.APIName() + "\n")
 	}
 	b.WriteString("OpenAPI " + base + "/openapi.json\n")
 	b.WriteString("metrics " + base + "/metrics\n")

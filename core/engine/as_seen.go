@@ -55,7 +55,7 @@ func (w *work) relationAsSeen(ctx context.Context, f *core.Field, v core.Value) 
 func (w *work) keepHidden(ctx context.Context, c *change) error {
 	for i, f := range c.shape.resource.Columns() {
 		old := c.before.At(i)
-		if !w.engine.policed || f.Target() == nil || f.Many() || !f.Restricted() || !old.IsSet() || !c.values[i].IsNull() {
+		if !w.engine.policed || f.Target() == nil || f.Many() || !f.HasWriteRule() || !old.IsSet() || !c.values[i].IsNull() {
 			continue
 		}
 		seen, err := w.relationAsSeen(ctx, f, old)

@@ -16,11 +16,11 @@ type reads struct{ texts int }
 
 func (r *reads) Begin(core.Kind, *core.Resource) {}
 
-func (r *reads) End(_ context.Context, seen *core.Seen) {
-	if seen.Kind != core.Load && seen.Kind != core.Select {
+func (r *reads) End(_ context.Context, event *core.Event) {
+	if event.Kind != core.Load && event.Kind != core.Select {
 		return
 	}
-	for _, rec := range seen.Result.Records {
+	for _, rec := range event.Result.Records {
 		if rec.Get("text").IsSet() {
 			r.texts++
 		}
@@ -42,7 +42,7 @@ func TestReadsStopNearTheBoundOfAnAnswer(t *testing.T) {
 		}},
 	)
 	var read reads
-	watch := core.Decorator{Name: "reads", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return &read, nil }}
+	watch := core.Decorator{Name: "reads", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return &read, nil }}
 	store, err := core.New(t.Context(), m, memory.New(), watch)
 	if err != nil {
 		t.Fatal(err)

@@ -29,7 +29,7 @@ func badFilter(accepted string) error {
 func (s *shape) conditions(filter map[string]any) ([]condition, error) {
 	var all []condition
 	for _, name := range slices.Sorted(maps.Keys(filter)) {
-		f := s.resource.ExternalField(name)
+		f := s.resource.FieldByAPIName(name)
 		switch {
 		case f == nil || f.Hidden():
 			return nil, s.unknown(name)
@@ -46,7 +46,7 @@ func (s *shape) conditions(filter map[string]any) ([]condition, error) {
 }
 
 func searchForbidden(f *core.Field) error {
-	return &core.Error{Code: core.SearchForbidden, Resource: f.Resource().External(), Field: f.External()}
+	return &core.Error{Code: core.SearchForbidden, Resource: f.Resource().APIName(), Field: f.APIName()}
 }
 
 // conditionsOn reads what a filter says of one field.
@@ -109,7 +109,7 @@ func newCondition(f *core.Field, kind core.FilterKind, raw any) (condition, erro
 
 func badValue(f *core.Field, t core.Type, raw any) error {
 	return &core.Error{
-		Code: core.BadFieldValue, Resource: f.Resource().External(), Field: f.External(), Type: t, Value: raw,
+		Code: core.BadFieldValue, Resource: f.Resource().APIName(), Field: f.APIName(), Type: t, Value: raw,
 	}
 }
 

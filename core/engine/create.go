@@ -23,7 +23,7 @@ import (
 // that are written together the place is not known.
 //
 // Errors: [core.NotFound] for an unknown resource and for ids of related records
-// that are not there or not visible; [core.UnknownField], [core.FieldReadonly]
+// that are not there or not visible; [core.UnknownField], [core.FieldReadOnly]
 // and [core.BadFieldValue] for what a body says; [core.FieldUpdateForbidden] for
 // a related record that may not change; [core.AlreadyExists] for a unique value
 // that is taken; [core.BadParam] for the depth; [core.BadRequest] for records

@@ -43,7 +43,7 @@ func (e *Engine) Delete(ctx context.Context, resource string, id any, w Write) e
 // undetached returns the error of detaching records from one that is deleted. A field
 // that may not be written is none that the client named: it stands in the way.
 func undetached(err error) error {
-	if !errors.Is(err, core.FieldReadonly) {
+	if !errors.Is(err, core.FieldReadOnly) {
 		return err
 	}
 	e := core.AsError(err)

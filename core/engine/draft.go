@@ -59,12 +59,12 @@ func (a assignment) created() (n int) {
 func (d *draft) add(a assignment) {
 	d.assignments = append(d.assignments, a)
 	f := a.field
-	d.before = d.before || f.Restricted() || f.Computed() != nil || a.merge
+	d.before = d.before || f.HasWriteRule() || f.Computed() != nil || a.merge
 	if f.Computed() != nil {
 		d.plain = false
 	}
 	d.related = d.related || len(a.items) > 0
-	d.before = d.before || f.Inverse() != nil && f.Inverse().Restricted()
+	d.before = d.before || f.Inverse() != nil && f.Inverse().HasWriteRule()
 	moves := f.Inverse() != nil && !f.Inverse().Many() // other records change with it
 	d.plain = d.plain && !moves && !a.creates()
 }

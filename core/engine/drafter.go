@@ -13,7 +13,7 @@ import (
 type drafter struct {
 	engine *Engine
 	// internal bodies come from setters: they have the program's names and no
-	// regard for Readonly and Hidden.
+	// regard for ReadOnly and Hidden.
 	internal bool
 	// merge objects into the values of JSON fields.
 	merge bool
@@ -78,7 +78,7 @@ func (d drafter) leadsOn(f *core.Field, body map[string]any) bool {
 	if d.internal || !d.knows(f) || !Continues(f) {
 		return false
 	}
-	_, named := body[f.External()+NextSuffix]
+	_, named := body[f.APIName()+NextSuffix]
 	return named
 }
 
@@ -91,7 +91,7 @@ func (d drafter) name(f *core.Field) string {
 	if d.internal {
 		return f.Name()
 	}
-	return f.External()
+	return f.APIName()
 }
 
 // knows reports whether the field exists for whoever wrote the body.
@@ -99,13 +99,13 @@ func (d drafter) knows(f *core.Field) bool { return d.internal || !f.Hidden() }
 
 // settable refuses fields that whoever wrote the body must not set.
 func (d drafter) settable(f *core.Field) error {
-	forClients := f.Key() || f.Readonly() || f.Computed() != nil && f.Computed().Set == nil
+	forClients := f.Key() || f.ReadOnly() || f.Computed() != nil && f.Computed().Set == nil
 	switch {
 	case d.names(f):
 	case d.internal && (f.Key() || f.Computed() != nil):
 		return badSetter(f.Resource(), f.Name())
 	case !d.internal && forClients:
-		return &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
+		return &core.Error{Code: core.FieldReadOnly, Resource: f.Resource().APIName(), Field: f.APIName()}
 	}
 	return nil
 }
@@ -113,12 +113,12 @@ func (d drafter) settable(f *core.Field) error {
 // unknown names the first field of the body that does not exist.
 func (d drafter) unknown(s *shape, body map[string]any) error {
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(body)), func(name string) bool {
-		f := s.resource.ExternalField(name)
+		f := s.resource.FieldByAPIName(name)
 		if d.internal {
 			f = s.resource.Field(name)
 		}
 		if list, ok := strings.CutSuffix(name, NextSuffix); ok && f == nil {
-			f = s.resource.ExternalField(list)
+			f = s.resource.FieldByAPIName(list)
 			return f != nil && d.leadsOn(f, body)
 		}
 		return f != nil && d.knows(f)
@@ -167,7 +167,7 @@ func (d drafter) assignment(f *core.Field, raw any, level int) (a assignment, er
 func (e *Engine) fits(f *core.Field, v core.Value, internal bool) error {
 	if limit := e.opts.MaxValue; !internal && len(v.Text()) > limit {
 		return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
-			"the value of %s.%s has more than %d bytes", f.Resource().External(), f.External(), limit)}
+			"the value of %s.%s has more than %d bytes", f.Resource().APIName(), f.APIName(), limit)}
 	}
 	return nil
 }

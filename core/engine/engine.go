@@ -39,7 +39,7 @@ func (e *Engine) Model() *core.Model { return e.store.Model() }
 // ReadOnly reports whether the store says that the resource of that external name
 // takes no writes at the time.
 func (e *Engine) ReadOnly(resource string) bool {
-	r := e.Model().External(resource)
+	r := e.Model().ResourceByAPIName(resource)
 	return r != nil && e.store.ReadOnly(r)
 }
 
@@ -61,7 +61,7 @@ func (e *Engine) Admit(ctx context.Context) error {
 
 // shape finds a resource by its external name.
 func (e *Engine) shape(name string) (*shape, error) {
-	if r := e.Model().External(name); r != nil {
+	if r := e.Model().ResourceByAPIName(name); r != nil {
 		return e.shapeOf(r), nil
 	}
 	clean := strings.ReplaceAll(strings.ToValidUTF8(name, "\uFFFD"), "\x00", "\uFFFD")

@@ -17,7 +17,7 @@ func friends(t *testing.T, ids ...core.Value) *engine.Engine {
 		{Name: "id", Type: core.Int, Key: true},
 		{Name: "friends", ToMany: "thing", Writable: core.Never},
 	}})
-	stored := core.Decorator{Name: "stored", Layer: core.Answer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	stored := core.Decorator{Name: "stored", Kind: core.KindAnswer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			res, err := next(ctx, op)
 			found := make([]core.Record, len(res.Records))

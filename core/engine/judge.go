@@ -12,14 +12,14 @@ import (
 // transaction lets everything happen. One that a policy shows only in part cannot
 // be asked, so it refuses. Written is the resource of which the client wrote a record.
 func (w *work) judge(ctx context.Context, f *core.Field, rec core.Record, written *core.Resource) error {
-	if !f.Restricted() || w.tables[f.Resource().Index()][rec.Key()].born {
+	if !f.HasWriteRule() || w.tables[f.Resource().Index()][rec.Key()].born {
 		return nil
 	}
 	ok, err := w.writable(ctx, f, rec)
 	if err != nil || ok {
 		return err
 	}
-	return f.Unchangeable(written)
+	return f.UpdateForbidden(written)
 }
 
 // writable asks the record, as the principal sees it, whether its field may change.
@@ -46,12 +46,12 @@ func whole(rec core.Record) bool {
 // it refuses, and so does one whose key is absent because a policy hides whom the
 // other side points at.
 func (w *work) judgePartners(ctx context.Context, f *core.Field, keys []core.Value) error {
-	if f == nil || !f.Restricted() {
+	if f == nil || !f.HasWriteRule() {
 		return nil
 	}
 	s := w.engine.shapeOf(f.Resource())
 	if slices.ContainsFunc(keys, core.Value.IsAbsent) {
-		return f.Unchangeable(f.Target())
+		return f.UpdateForbidden(f.Target())
 	}
 	if err := w.fetch(ctx, s, keys); err != nil {
 		return err
@@ -63,7 +63,7 @@ func (w *work) judgePartners(ctx context.Context, f *core.Field, keys []core.Val
 			continue
 		}
 		if at.record.IsZero() {
-			return f.Unchangeable(f.Target())
+			return f.UpdateForbidden(f.Target())
 		}
 		if err := w.judge(ctx, f, at.record, f.Target()); err != nil {
 			return err

@@ -142,10 +142,10 @@ func (l *lister) run(ctx context.Context, session core.Session, r *resolver) (Li
 func (s *shape) order(names []string) (order []string, related []*core.Field, err error) {
 	order = make([]string, 0, len(names))
 	for _, name := range names {
-		f, sign := s.resource.ExternalField(name), ""
+		f, sign := s.resource.FieldByAPIName(name), ""
 		if f == nil && len(name) > 0 && name[0] == '-' {
 			name, sign = name[1:], "-"
-			f = s.resource.ExternalField(name)
+			f = s.resource.FieldByAPIName(name)
 		}
 		if f == nil || f.Hidden() {
 			return nil, nil, s.unknown(name)
@@ -160,5 +160,5 @@ func (s *shape) order(names []string) (order []string, related []*core.Field, er
 
 // unknown is the error of a field that does not exist, for clients at least.
 func (s *shape) unknown(name string) error {
-	return &core.Error{Code: core.UnknownField, Resource: s.resource.External(), Field: name}
+	return &core.Error{Code: core.UnknownField, Resource: s.resource.APIName(), Field: name}
 }

@@ -21,7 +21,7 @@ func TestAListWhoseContextEndsWhileItShrinksEnds(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	leave := core.Decorator{Name: "client that leaves", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	leave := core.Decorator{Name: "client that leaves", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			res, err := next(ctx, op)
 			if op.Kind == core.Select && op.Resource.Name() == "cookie" {

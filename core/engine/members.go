@@ -223,7 +223,7 @@ func (e *Engine) after(ctx context.Context, m *More, last core.Value) (core.Curs
 		return "", nil
 	}
 	target, there := m.Field.Target(), m.Field.Inverse()
-	l := lister{engine: e, shape: e.shapeOf(target), query: Query{Filter: map[string]any{there.External(): m.Owner}}}
+	l := lister{engine: e, shape: e.shapeOf(target), query: Query{Filter: map[string]any{there.APIName(): m.Owner}}}
 	if err := l.prepare(); err != nil {
 		return "", err
 	}
@@ -245,7 +245,7 @@ const linkSize = 128
 // link pays for the member that leads to the rest of a list side, for which an answer
 // has some room of its own: a list side that fills the answer has a link as well.
 func (r *resolver) link(times int, m *More) error {
-	names := len(m.Field.External()) + len(m.Field.Target().External()) + len(m.Field.Inverse().External())
+	names := len(m.Field.APIName()) + len(m.Field.Target().APIName()) + len(m.Field.Inverse().APIName())
 	r.left.links -= times * (3*(names+m.Owner.JSONSize()) + len(m.After) + linkSize)
 	return r.check()
 }
@@ -254,5 +254,5 @@ func (r *resolver) link(times int, m *More) error {
 func tooMany(f *core.Field) error {
 	return &core.Error{Code: core.BadRequest, Message: fmt.Sprintf(
 		"%s.%s holds more records than an answer shows, so it cannot be set as a list; set %s.%s instead",
-		f.Resource().External(), f.External(), f.Target().External(), f.Inverse().External())}
+		f.Resource().APIName(), f.APIName(), f.Target().APIName(), f.Inverse().APIName())}
 }

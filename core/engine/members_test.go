@@ -15,11 +15,11 @@ import (
 // unordered refuses every order by a relation, as a policy does that hides what some
 // records point at.
 func unordered() core.Decorator {
-	return core.Decorator{Name: "unordered", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "unordered", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			for _, o := range op.Order {
 				if o.Field.Target() != nil {
-					return core.Result{}, &core.Error{Code: core.SearchForbidden, Resource: op.Resource.External(), Field: o.Field.External()}
+					return core.Result{}, &core.Error{Code: core.SearchForbidden, Resource: op.Resource.APIName(), Field: o.Field.APIName()}
 				}
 			}
 			return next(ctx, op)

@@ -14,7 +14,7 @@ func (w *work) merge(c *change, a assignment) error {
 	stored := c.values[a.field.Column()] // of a setter of this request
 	if stored.IsAbsent() && !c.create {
 		if stored = c.before.At(a.field.Column()); stored.IsAbsent() {
-			return a.field.Unchangeable(a.field.Resource())
+			return a.field.UpdateForbidden(a.field.Resource())
 		}
 	}
 	v, err := a.field.Convert(merged(stored.Any(), a.value.Any()))

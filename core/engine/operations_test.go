@@ -276,7 +276,7 @@ func TestOperationsOfRequests(t *testing.T) {
 // hide what they lead to.
 func TestOperationsUnderAPolicy(t *testing.T) {
 	ctx := t.Context()
-	policy := core.Decorator{Name: "policy", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	policy := core.Decorator{Name: "policy", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) { return next(ctx, op) }, nil
 	}}
 	for _, c := range []struct {
@@ -432,7 +432,7 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 
 func TestWhatAPolicyMayHideIsReadInTheTransactionOfTheList(t *testing.T) {
 	var r recorder
-	policy := core.Decorator{Name: "pass", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }}
+	policy := core.Decorator{Name: "pass", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }}
 	store, err := core.New(t.Context(), tracks(), recording{memory.NewWith(core.Data{"track": {1: {"next": 1}}}), &r}, policy)
 	if err != nil {
 		t.Fatal(err)

@@ -105,7 +105,7 @@ func (c *change) isReset(i int) bool { return i < len(c.unnamed) && c.unnamed[i]
 
 // nameable reports whether a client may set the field.
 func nameable(f *core.Field) bool {
-	return !f.Key() && !f.Readonly() && !f.Hidden() && f.Computed() == nil
+	return !f.Key() && !f.ReadOnly() && !f.Hidden() && f.Computed() == nil
 }
 
 // empty empties the relations that other records store and that the change does

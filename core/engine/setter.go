@@ -44,7 +44,7 @@ func valueOfSetter(a assignment, cause error) error {
 		t = core.JSON
 	}
 	return &core.Error{
-		Code: core.BadFieldValue, Resource: a.field.Resource().External(), Field: a.field.External(),
+		Code: core.BadFieldValue, Resource: a.field.Resource().APIName(), Field: a.field.APIName(),
 		Type: t, Value: a.raw, Cause: cause,
 	}
 }

@@ -61,7 +61,7 @@ func newShape(r *core.Resource, keys core.KeySource) *shape {
 		if f.Hidden() {
 			continue
 		}
-		at := slot{field: f, label: append(core.TextValue(f.External()).AppendJSON(nil), ':'), part: -1}
+		at := slot{field: f, label: append(core.TextValue(f.APIName()).AppendJSON(nil), ':'), part: -1}
 		if f.Target() != nil || f.Computed() != nil {
 			at.part = s.parts
 			s.parts++
@@ -83,14 +83,14 @@ func newShape(r *core.Resource, keys core.KeySource) *shape {
 	s.ids = !slices.ContainsFunc(s.relations, func(at *slot) bool { return !at.holdsID() })
 	s.related = relatedFields(r)
 	for _, f := range r.References() {
-		s.guarded = s.guarded || f.Inverse() != nil && f.Inverse().Restricted()
+		s.guarded = s.guarded || f.Inverse() != nil && f.Inverse().HasWriteRule()
 	}
 	return s
 }
 
 func relatedFields(r *core.Resource) []string {
 	for _, f := range r.Fields() {
-		if f.Restricted() {
+		if f.HasWriteRule() {
 			return nil
 		}
 	}
@@ -135,7 +135,7 @@ func (s *shape) checkChosen(key core.Value) error {
 		return nil
 	}
 	return &core.Error{
-		Code: core.BadFieldValue, Resource: s.resource.External(), Field: s.resource.Key().External(), Type: core.Int, Value: key.Any(),
+		Code: core.BadFieldValue, Resource: s.resource.APIName(), Field: s.resource.Key().APIName(), Type: core.Int, Value: key.Any(),
 		Accepted: fmt.Sprintf("%d to %d for a new record", s.keys.Low, s.keys.High),
 	}
 }
@@ -143,6 +143,6 @@ func (s *shape) checkChosen(key core.Value) error {
 func (s *shape) badKey(raw any) error {
 	key := s.resource.Key()
 	return &core.Error{
-		Code: core.BadFieldValue, Resource: s.resource.External(), Field: key.External(), Type: key.Type(), Value: raw,
+		Code: core.BadFieldValue, Resource: s.resource.APIName(), Field: key.APIName(), Type: key.Type(), Value: raw,
 	}
 }

@@ -99,7 +99,7 @@ func (p *part) appendJSON(dst []byte, at *slot, link func(More) string) []byte {
 		return dst
 	}
 	if p.more != nil {
-		dst = core.TextValue(at.field.External() + NextSuffix).AppendJSON(append(dst, ','))
+		dst = core.TextValue(at.field.APIName() + NextSuffix).AppendJSON(append(dst, ','))
 		dst = core.TextValue(link(*p.more)).AppendJSON(append(dst, ':'))
 	}
 	return append(dst, ',')

@@ -66,7 +66,7 @@ func (t *transaction) add(op *core.Op, rec core.Record) error {
 	}
 	table := t.writable(r)
 	if _, taken := table.get(rec.Key()); taken {
-		return r.Key().Taken()
+		return r.Key().AlreadyExists()
 	}
 	t.put(table, core.Record{}, rec)
 	return nil

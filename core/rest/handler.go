@@ -33,13 +33,13 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("rest: %w", err)
 	}
-	if r := api.Model().External(documentName); r != nil {
+	if r := api.Model().ResourceByAPIName(documentName); r != nil {
 		return nil, fmt.Errorf("rest: resource %q: its external name is that of the OpenAPI document", r.Name())
 	}
 	h := &Handler{api: api, opts: opts.withDefaults(api.Model()), resources: make(map[string]*resource)}
 	h.inFlight.limit = h.opts.MaxInFlight
 	for _, r := range api.Model().Resources() {
-		h.resources[r.External()] = &resource{r.External(), opts.Prefix + "/" + url.PathEscape(r.External())}
+		h.resources[r.APIName()] = &resource{r.APIName(), opts.Prefix + "/" + url.PathEscape(r.APIName())}
 	}
 	var err error
 	if h.document, err = document(api, h.opts); err != nil {

@@ -21,7 +21,7 @@ import (
 
 // through returns a decorator that runs fn around every op of a resource.
 func through(fn func(ctx context.Context) error) core.Decorator {
-	return core.Decorator{Name: "through", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "through", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind != core.Tx {
 				if err := fn(ctx); err != nil {

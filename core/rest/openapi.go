@@ -16,7 +16,7 @@ func document(api *engine.Engine, opts Options) ([]byte, error) {
 	n := nameSchemas(api)
 	paths, schemas := object{}, object{"Error": errorSchema()}
 	for _, r := range api.Model().Resources() {
-		path := "/" + url.PathEscape(r.External())
+		path := "/" + url.PathEscape(r.APIName())
 		paths[path] = n.listPath(r)
 		paths[path+"/{id}"] = n.onePath(r, api.Options())
 		schemas[n.read[r]] = n.readSchema(r)

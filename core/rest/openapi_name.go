@@ -21,15 +21,15 @@ func nameSchemas(api *engine.Engine) schemaNames {
 	taken := map[string]bool{"Error": true}
 	m := api.Model()
 	for _, r := range m.Resources() {
-		n.read[r] = freeName(r.External(), taken)
+		n.read[r] = freeName(r.APIName(), taken)
 	}
 	for _, r := range m.Resources() {
-		n.write[r] = freeName(r.External()+"_write", taken)
+		n.write[r] = freeName(r.APIName()+"_write", taken)
 		n.create[r] = n.write[r]
 	}
 	for _, r := range m.Resources() {
 		if api.KeySource(r).Assigned {
-			n.create[r] = freeName(r.External()+"_create", taken)
+			n.create[r] = freeName(r.APIName()+"_create", taken)
 		}
 	}
 	return n

@@ -73,7 +73,7 @@ func (n schemaNames) replaced(r *core.Resource, opts engine.Options) object {
 
 func (n schemaNames) operation(verb string, r *core.Resource, op object) object {
 	op["operationId"] = verb + "_" + n.read[r]
-	op["tags"] = []string{r.External()}
+	op["tags"] = []string{r.APIName()}
 	return op
 }
 

@@ -20,10 +20,10 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 		if !settable(f) && !(f.Key() && n.assigned(r)) {
 			schema["readOnly"] = true
 		}
-		properties[f.External()] = schema
+		properties[f.APIName()] = schema
 		addNext(properties, f)
 	}
-	return object{"type": "object", "properties": properties, "required": []string{r.Key().External()}}
+	return object{"type": "object", "properties": properties, "required": []string{r.Key().APIName()}}
 }
 
 // writeSchema describes a record as clients write it.
@@ -35,7 +35,7 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 			if f.Type() == core.Text && f.Target() == nil {
 				schema["description"] = "A number is taken as the text of its digits."
 			}
-			properties[f.External()] = schema
+			properties[f.APIName()] = schema
 			addNext(properties, f)
 		}
 	}
@@ -45,9 +45,9 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 // addNext describes the member that leads to the rest of a list side.
 func addNext(properties object, f *core.Field) {
 	if engine.Continues(f) {
-		properties[f.External()+engine.NextSuffix] = object{
+		properties[f.APIName()+engine.NextSuffix] = object{
 			"type": "string", "format": "uri-reference", "readOnly": true,
-			"description": "The list of the records that " + f.External() + " does not show, if there are any; ignored in bodies.",
+			"description": "The list of the records that " + f.APIName() + " does not show, if there are any; ignored in bodies.",
 		}
 	}
 }
@@ -55,8 +55,8 @@ func addNext(properties object, f *core.Field) {
 // createSchema describes a new record whose key nothing generates.
 func (n schemaNames) createSchema(r *core.Resource) object {
 	schema, key := n.writeSchema(r), r.Key()
-	schema["properties"].(object)[key.External()] = typeSchema(key.Type()) //nolint:forcetypeassert // made above
-	schema["required"] = []string{key.External()}
+	schema["properties"].(object)[key.APIName()] = typeSchema(key.Type()) //nolint:forcetypeassert // made above
+	schema["required"] = []string{key.APIName()}
 	return schema
 }
 
@@ -65,7 +65,7 @@ func settable(f *core.Field) bool {
 	if c := f.Computed(); c != nil && c.Set == nil {
 		return false
 	}
-	return !f.Key() && !f.Hidden() && !f.Readonly()
+	return !f.Key() && !f.Hidden() && !f.ReadOnly()
 }
 
 // field describes the values of a field; those of a relation are ids or records

@@ -25,8 +25,8 @@ func odd() *core.Model {
 		{Name: "int", Type: core.Int}, {Name: "float", Type: core.Float}, {Name: "text", Type: core.Text},
 		{Name: "bool", Type: core.Bool}, {Name: "time", Type: core.Time}, {Name: "uuid", Type: core.UUID},
 		{Name: "bytes", Type: core.Bytes}, {Name: "json", Type: core.JSON}, {Name: "list", Type: core.List},
-		{Name: "ghost", Type: core.Text, Hidden: true}, {Name: "ro", Type: core.Text, Readonly: true},
-		{Name: "inner", External: "outer", Type: core.Int},
+		{Name: "ghost", Type: core.Text, Hidden: true}, {Name: "ro", Type: core.Text, ReadOnly: true},
+		{Name: "inner", APIName: "outer", Type: core.Int},
 		{Name: "shown", Computed: &core.Computed{Get: get}},
 		{Name: "both", Type: core.Text, Computed: &core.Computed{Get: get, Set: set}},
 		{Name: "parent", ToOne: "all"}, {Name: "children", ToMany: "all", Inverse: "parent"}, {Name: "likes", ToMany: "a/{b}"},
@@ -153,7 +153,7 @@ func TestSchemasTellWhatOfAFieldIsReadAndWritten(t *testing.T) {
 func TestTheBodyOfANewRecordNamesAKeyThatNothingGenerates(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "item", Fields: []core.FieldSpec{
-			{Name: "ean", External: "EAN", Type: core.Int, Key: true, Assigned: true}, {Name: "name", Type: core.Text}, {Name: "box", ToOne: "box"},
+			{Name: "ean", APIName: "EAN", Type: core.Int, Key: true, Assigned: true}, {Name: "name", Type: core.Text}, {Name: "box", ToOne: "box"},
 		}},
 		core.ResourceSpec{Name: "box", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "items", ToMany: "item", Inverse: "box"}}},
 	)

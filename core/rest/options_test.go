@@ -63,7 +63,7 @@ func TestWithoutAnEngineThereIsNoHandler(t *testing.T) {
 }
 
 func TestAResourceCannotTakeThePlaceOfTheDocument(t *testing.T) {
-	m := core.MustModel("m", core.ResourceSpec{Name: "doc", External: "openapi.json", Fields: []core.FieldSpec{
+	m := core.MustModel("m", core.ResourceSpec{Name: "doc", APIName: "openapi.json", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
 	}})
 	if _, err := rest.New(open(t, m), rest.Options{}); err == nil || !strings.Contains(err.Error(), `"doc"`) {

@@ -91,13 +91,13 @@ func (h *Handler) appendView(dst []byte, view engine.View) []byte {
 // rest returns the URL of the records of a list side that a view does not show: a list
 // of them, at the same depth.
 func (h *Handler) rest(m engine.More) string {
-	filter := append(core.TextValue(m.Field.Inverse().External()).AppendJSON([]byte{'{'}), ':')
+	filter := append(core.TextValue(m.Field.Inverse().APIName()).AppendJSON([]byte{'{'}), ':')
 	filter = append(m.Owner.AppendJSON(filter), '}')
 	args := url.Values{"filter": {string(filter)}, "depth": {strconv.Itoa(m.Depth)}}
 	if m.After != "" {
 		args.Set("after", string(m.After))
 	}
-	return h.resources[m.Field.Target().External()].path + "?" + args.Encode()
+	return h.resources[m.Field.Target().APIName()].path + "?" + args.Encode()
 }
 
 // limit returns how many records a page shows at most.

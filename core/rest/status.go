@@ -10,7 +10,7 @@ import (
 var statuses = map[core.Code]int{
 	core.NotFound:             http.StatusNotFound,
 	core.UnknownField:         http.StatusBadRequest,
-	core.FieldReadonly:        http.StatusBadRequest,
+	core.FieldReadOnly:        http.StatusBadRequest,
 	core.FieldUpdateForbidden: http.StatusBadRequest,
 	core.SearchForbidden:      http.StatusBadRequest,
 	core.BadParam:             http.StatusBadRequest,

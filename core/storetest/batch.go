@@ -47,7 +47,7 @@ func insertIsAllOrNone(t *trial) {
 		{{"id": 1}, {"id": 5}, {"id": 9}},
 	} {
 		_, err := t.tryInsert("cookie", all...)
-		t.fails("insert", err, t.res("cookie").Key().Taken())
+		t.fails("insert", err, t.res("cookie").Key().AlreadyExists())
 		t.same("after", t.all("cookie"), before...)
 	}
 	_, err := t.tryInsert("cookie", fields{"id": 1}, fields{"id": 2, "jar": 77})
@@ -61,7 +61,7 @@ func updateIsAllOrNone(t *trial) {
 	t.fails("update", err, t.res("jar").NotFound(core.IntValue(4)))
 	t.same("after", t.all("jar"), before...)
 	_, err = t.tryUpdate("jar", fields{"id": 1, "size": 2}, fields{"id": 2, "label": "c"})
-	t.fails("update to a taken value", err, t.res("jar").Field("label").Taken())
+	t.fails("update to a taken value", err, t.res("jar").Field("label").AlreadyExists())
 	t.same("after", t.all("jar"), before...)
 }
 
@@ -76,7 +76,7 @@ func deleteIsAllOrNone(t *trial) {
 
 func sameKeyTwice(t *trial) {
 	_, err := t.tryInsert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2}, fields{"id": 1, "kind": "b"})
-	t.fails("insert", err, t.res("cookie").Key().Taken())
+	t.fails("insert", err, t.res("cookie").Key().AlreadyExists())
 	t.sameKeys("after", t.all("cookie"))
 }
 

@@ -61,6 +61,6 @@ func (c *certain) broken(err error) bool {
 	}
 	e := core.AsError(err)
 	return !slices.ContainsFunc(c.keys, func(a attempt) bool {
-		return a.res.External() == e.Resource && slices.Contains(a.keys, e.Key)
+		return a.res.APIName() == e.Resource && slices.Contains(a.keys, e.Key)
 	})
 }

@@ -219,7 +219,7 @@ func oneWins(t *trial, lost *core.Error, try func(tx *client, i int) error) {
 }
 
 func oneInsertWins(t *trial) {
-	oneWins(t, t.res("order").Key().Taken(), func(tx *client, i int) error {
+	oneWins(t, t.res("order").Key().AlreadyExists(), func(tx *client, i int) error {
 		_, err := tx.tryInsert("order", fields{"id": 1, "value": i})
 		return err
 	})
@@ -231,7 +231,7 @@ func oneValueWins(t *trial) {
 		t.insert("jar", fields{"id": i})
 	}
 	for _, label := range []string{"the first", "the second", "the third"} {
-		oneWins(t, t.res("jar").Field("label").Taken(), func(tx *client, i int) error {
+		oneWins(t, t.res("jar").Field("label").AlreadyExists(), func(tx *client, i int) error {
 			_, err := tx.tryUpdate("jar", fields{"id": i, "label": label})
 			return err
 		})

@@ -125,7 +125,7 @@ var idDefects = []defect{
 			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
 					if promised[rec.Key()] {
-						return nil, op.Resource.Key().Taken()
+						return nil, op.Resource.Key().AlreadyExists()
 					}
 				}
 				return tx.Insert(ctx, op)

@@ -118,7 +118,7 @@ var integrityDefects = []defect{
 					}
 				}
 				if n > 1 {
-					return errors.Join(label.Taken(), tx.Rollback(ctx))
+					return errors.Join(label.AlreadyExists(), tx.Rollback(ctx))
 				}
 				return tx.Commit(ctx)
 			}
@@ -133,7 +133,7 @@ var integrityDefects = []defect{
 				_, a := holder(tx, label, core.TextValue("a"))
 				_, b := holder(tx, label, core.TextValue("A"))
 				if a && b {
-					return errors.Join(label.Taken(), tx.Rollback(ctx))
+					return errors.Join(label.AlreadyExists(), tx.Rollback(ctx))
 				}
 				return tx.Commit(ctx)
 			}
@@ -149,7 +149,7 @@ var integrityDefects = []defect{
 				for rec := range tx.of(label.Resource()) {
 					v := rec.At(label.Column())
 					if o, known := owner[v]; known && v.IsSet() && o != rec.Key() {
-						return errors.Join(label.Taken(), tx.Rollback(ctx))
+						return errors.Join(label.AlreadyExists(), tx.Rollback(ctx))
 					}
 					owner[v] = rec.Key()
 				}

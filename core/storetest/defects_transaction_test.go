@@ -55,7 +55,7 @@ var transactionDefects = []defect{
 			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
 					if _, there := tx.backend.rows[op.Resource.Index()][rec.Key()]; there {
-						return nil, op.Resource.Key().Taken()
+						return nil, op.Resource.Key().AlreadyExists()
 					}
 				}
 				return tx.Insert(ctx, op)

@@ -250,7 +250,7 @@ var writeDefects = []defect{
 			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
 					if gone[rec.Key()] {
-						return nil, op.Resource.Key().Taken()
+						return nil, op.Resource.Key().AlreadyExists()
 					}
 				}
 				return tx.Insert(ctx, op)
@@ -278,7 +278,7 @@ var writeDefects = []defect{
 				for i, all := range tx.rows {
 					for _, rec := range op.Records {
 						if _, taken := all[rec.Key()]; taken && i != op.Resource.Index() {
-							return nil, op.Resource.Key().Taken()
+							return nil, op.Resource.Key().AlreadyExists()
 						}
 					}
 				}

@@ -266,7 +266,7 @@ func madeOf(rec, made core.Record) core.Record {
 // is there.
 func (t *guardTrial) missesWhatIsThere(a attempt, err error) bool {
 	e := core.AsError(err)
-	return errors.Is(err, core.NotFound) && e.Resource == a.res.External() && slices.Contains(a.keys, e.Key) &&
+	return errors.Is(err, core.NotFound) && e.Resource == a.res.APIName() && slices.Contains(a.keys, e.Key) &&
 		slices.ContainsFunc(t.begin[a.res.Index()], func(row core.Record) bool { return row.Key() == e.Key })
 }
 

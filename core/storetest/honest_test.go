@@ -33,7 +33,7 @@ var honest = []struct {
 	{"rows that were deleted stay", softly},
 	{"a guard of the layer answer", func() storetest.Guarded {
 		guard := owning()
-		guard.Layer = core.Answer
+		guard.Kind = core.KindAnswer
 		return stack(guard)
 	}},
 	{"several in a stack", func() storetest.Guarded {
@@ -169,7 +169,7 @@ func softly() storetest.Guarded {
 		if op.Kind != core.Delete {
 			return next(ctx, op)
 		}
-		update := op.Further(core.Update, op.Resource)
+		update := op.Derive(core.Update, op.Resource)
 		update.Keys, update.Using, update.Check = op.Keys, op.Using, op.Check
 		for _, key := range op.Keys {
 			rec := op.Resource.RecordOf(make([]core.Value, len(op.Resource.Columns())))
@@ -240,7 +240,7 @@ func TestAPolicyOnAModelOfItsOwnPasses(t *testing.T) {
 
 func TestAThinGuardSendsLess(t *testing.T) {
 	sent := func(thin int) (n int) {
-		g := stack(owning(), layered("counter", core.Policy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		g := stack(owning(), layered("counter", core.KindPolicy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			n++
 			return next(ctx, op)
 		}))
@@ -262,7 +262,7 @@ func TestSettingsThatAreNotEnoughAreNamed(t *testing.T) {
 		{"needs Rows, Principals and Sees", func() storetest.Guarded { g := stack(); g.Model = storetest.OwnedModel(); return g }()},
 		{"the rows do not fit the model", func() storetest.Guarded { g := stack(); g.Rows = core.Data{"tin": nil}; return g }()},
 		{"a store with the stack", stack(core.Decorator{Name: "bare"})},
-		{"an observer has a Watch", stack(layered("posing", core.Observe, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		{"an observer has an Observe function", stack(layered("posing", core.KindObserve, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			return next(ctx, op)
 		}))},
 	} {

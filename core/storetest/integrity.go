@@ -122,7 +122,7 @@ func orderDoesNotMatter(t *trial) {
 
 func uniqueIsUnique(t *trial) {
 	before := t.insert("jar", fields{"id": 1, "label": "a"}, fields{"id": 2, "label": "A"}, fields{"id": 3, "label": ""})
-	taken := t.res("jar").Field("label").Taken()
+	taken := t.res("jar").Field("label").AlreadyExists()
 	_, err := t.tryInsert("jar", fields{"id": 4, "label": "a"})
 	t.fails("insert", err, taken)
 	_, err = t.tryInsert("jar", fields{"id": 4, "label": ""})
@@ -180,7 +180,7 @@ func oneToOne(t *trial) {
 	t.insert("person", fields{"id": ids[0]}, fields{"id": ids[1]})
 	t.insert("person", fields{"id": ids[2], "wife": ids[0]}, fields{"id": ids[3], "wife": ids[1]})
 	_, err := t.tryUpdate("person", fields{"id": ids[2], "wife": ids[1]})
-	t.fails("update", err, t.res("person").Field("wife").Taken())
+	t.fails("update", err, t.res("person").Field("wife").AlreadyExists())
 	t.tx(func(tx *client) {
 		tx.update("person", fields{"id": ids[2], "wife": ids[1]})
 		tx.update("person", fields{"id": ids[3], "wife": ids[0]})

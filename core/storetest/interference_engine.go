@@ -85,7 +85,7 @@ func (s *requester) get() {
 	id, depth := s.id(), s.depth()
 	s.d.Logf("get %v %v at depth %d", s.r, id, depth)
 	s.both(func(ctx context.Context, api *engine.Engine) reply {
-		v, err := api.Get(ctx, s.r.External(), id, depth)
+		v, err := api.Get(ctx, s.r.APIName(), id, depth)
 		return replyOf(err, v)
 	})
 }
@@ -94,9 +94,9 @@ func (s *requester) list() {
 	q := engine.Query{Filter: s.filter(), Limit: s.d.upTo(4, "limit"), Depth: s.depth()}
 	for range s.d.upTo(2, "sort") {
 		f := s.field("by")
-		q.Sort = append(q.Sort, map[bool]string{true: "-"}[s.d.chance("descending")]+f.External())
+		q.Sort = append(q.Sort, map[bool]string{true: "-"}[s.d.chance("descending")]+f.APIName())
 	}
-	s.page(list{s.r.External(), q})
+	s.page(list{s.r.APIName(), q})
 }
 
 func (s *requester) goOn() {
@@ -136,7 +136,7 @@ func (s *requester) filter() map[string]any {
 			}
 			v = map[string]any{op: v}
 		}
-		conditions[f.External()] = v
+		conditions[f.APIName()] = v
 	}
 	return conditions
 }
@@ -169,7 +169,7 @@ func (s *requester) create() {
 	write := engine.Write{Depth: s.depth()}
 	s.d.Logf("post %v %v at depth %d", s.r, bodies, write.Depth)
 	s.both(func(ctx context.Context, api *engine.Engine) reply {
-		views, err := api.Create(ctx, s.r.External(), write, bodies...)
+		views, err := api.Create(ctx, s.r.APIName(), write, bodies...)
 		return replyOf(err, views...)
 	})
 }
@@ -178,7 +178,7 @@ func (s *requester) update() {
 	id, body, write := s.id(), s.body(s.r, 2), engine.Write{Depth: s.depth()}
 	s.d.Logf("patch %v %v %v at depth %d", s.r, id, body, write.Depth)
 	s.both(func(ctx context.Context, api *engine.Engine) reply {
-		v, err := api.Update(ctx, s.r.External(), id, write, body)
+		v, err := api.Update(ctx, s.r.APIName(), id, write, body)
 		return replyOf(err, v)
 	})
 }
@@ -188,7 +188,7 @@ func (s *requester) replace() {
 	id, body, write := s.w.stored(s.d, s.r.Key()).Any(), s.body(s.r, 2), engine.Write{Depth: s.depth()}
 	s.d.Logf("put %v %v %v at depth %d", s.r, id, body, write.Depth)
 	s.both(func(ctx context.Context, api *engine.Engine) reply {
-		v, created, err := api.Replace(ctx, s.r.External(), id, write, body)
+		v, created, err := api.Replace(ctx, s.r.APIName(), id, write, body)
 		p := replyOf(err, v)
 		if created {
 			p.body = append(p.body, "created"...)
@@ -205,7 +205,7 @@ func (s *requester) delete() {
 	}
 	s.d.Logf("delete %v %v", s.r, key)
 	s.both(func(ctx context.Context, api *engine.Engine) reply {
-		return reply{err: api.Delete(ctx, s.r.External(), key.Any(), engine.Write{})}
+		return reply{err: api.Delete(ctx, s.r.APIName(), key.Any(), engine.Write{})}
 	})
 }
 
@@ -223,13 +223,13 @@ func (s *requester) body(r *core.Resource, depth int) map[string]any {
 			for i := range members {
 				members[i] = s.member(f, depth)
 			}
-			body[f.External()] = members
+			body[f.APIName()] = members
 		case f.Target() != nil:
-			body[f.External()] = s.member(f, depth)
+			body[f.APIName()] = s.member(f, depth)
 		case f.Computed() != nil:
-			body[f.External()] = nil
+			body[f.APIName()] = nil
 		default:
-			body[f.External()] = s.w.stored(s.d, f).Any()
+			body[f.APIName()] = s.w.stored(s.d, f).Any()
 		}
 	}
 	return body

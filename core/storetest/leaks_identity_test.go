@@ -74,7 +74,7 @@ var identityLeaks = []leak{
 				own(op)
 				return next(ctx, op)
 			})
-			return stack(core.Decorator{Name: "leaky", Layer: core.Policy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+			return stack(core.Decorator{Name: "leaky", Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 				guarded, err := honest.Wrap(m, next)
 				return func(ctx context.Context, op *core.Op) (core.Result, error) {
 					if op.Kind == core.Tx {
@@ -90,7 +90,7 @@ var identityLeaks = []leak{
 		caught: []string{"nobody is refused"},
 		guarded: func() storetest.Guarded {
 			honest := owning()
-			return stack(layered("polite", core.Policy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			return stack(layered("polite", core.KindPolicy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				if op.Principal == nil {
 					return core.Result{}, core.Forbidden
 				}
@@ -188,7 +188,7 @@ var identityLeaks = []leak{
 func readOnly(refuses func(op *core.Op) bool) storetest.Guarded {
 	g := stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind != core.Tx && refuses(op) {
-			return core.Result{}, &core.Error{Code: core.ReadOnly, Resource: op.Resource.External()}
+			return core.Result{}, &core.Error{Code: core.ReadOnly, Resource: op.Resource.APIName()}
 		}
 		return next(ctx, op)
 	}))

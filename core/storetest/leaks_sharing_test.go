@@ -50,7 +50,7 @@ var sharingLeaks = []leak{
 				return storetest.Stack{Observe: j.drain, Decorators: []core.Decorator{
 					policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 						if op.Kind == core.Select {
-							all, err := next(ctx, op.Further(core.Count, op.Resource))
+							all, err := next(ctx, op.Derive(core.Count, op.Resource))
 							j.line(op.Kind.String(), all.Count, err)
 						}
 						own(op)
@@ -78,7 +78,7 @@ type cache struct {
 }
 
 func (c *cache) answering() core.Decorator {
-	return layered("cache", core.Answer, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	return layered("cache", core.KindAnswer, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind != core.Count || op.Where.Kind() != core.FilterAll {
 			return next(ctx, op)
 		}

@@ -59,7 +59,7 @@ var tellingLeaks = []leak{
 				own(op)
 				res, err := next(ctx, op)
 				if errors.Is(err, core.NotFound) && len(look) > 0 {
-					err = &core.Error{Code: core.NotFound, Resource: op.Resource.External(), Key: op.Keys[0], Message: "belongs to " + look[0].Get("owner").String()}
+					err = &core.Error{Code: core.NotFound, Resource: op.Resource.APIName(), Key: op.Keys[0], Message: "belongs to " + look[0].Get("owner").String()}
 				}
 				return res, err
 			}))
@@ -90,7 +90,7 @@ var tellingLeaks = []leak{
 		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			own(op)
 			if op.Kind == core.Count {
-				if _, err := next(ctx, op.Further(core.Select, op.Resource)); err != nil {
+				if _, err := next(ctx, op.Derive(core.Select, op.Resource)); err != nil {
 					return core.Result{}, err
 				}
 			}
@@ -106,7 +106,7 @@ var tellingLeaks = []leak{
 			if op.Kind != core.NextID || op.Resource.Key().Type() != core.Int {
 				return next(ctx, op)
 			}
-			all, err := next(ctx, op.Further(core.Count, op.Resource))
+			all, err := next(ctx, op.Derive(core.Count, op.Resource))
 			if err != nil {
 				return core.Result{}, err
 			}
@@ -124,7 +124,7 @@ var tellingLeaks = []leak{
 		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			own(op)
 			if op.Kind == core.Insert && !op.Records[0].Key().IsAbsent() {
-				before := op.Further(core.Delete, op.Resource)
+				before := op.Derive(core.Delete, op.Resource)
 				before.Keys = []core.Value{op.Records[0].Key()}
 				_, _ = next(ctx, before)
 			}
@@ -159,7 +159,7 @@ func peek(ctx context.Context, op *core.Op, next core.Handler) []core.Record {
 	if op.Kind != core.Update && op.Kind != core.Delete {
 		return nil
 	}
-	look := op.Further(core.Load, op.Resource)
+	look := op.Derive(core.Load, op.Resource)
 	look.Keys = op.Keys
 	res, _ := next(ctx, look)
 	return res.Records

@@ -37,11 +37,11 @@ func policy(do handle) core.Decorator {
 
 // everywhere is a decorator that has handle do everything.
 func everywhere(do handle) core.Decorator {
-	return layered("leaky", core.Policy, do)
+	return layered("leaky", core.KindPolicy, do)
 }
 
-func layered(name string, layer core.Layer, do handle) core.Decorator {
-	return core.Decorator{Name: name, Layer: layer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+func layered(name string, layer core.DecoratorKind, do handle) core.Decorator {
+	return core.Decorator{Name: name, Kind: layer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) { return do(ctx, op, next) }, nil
 	}}
 }

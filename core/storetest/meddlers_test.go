@@ -100,7 +100,7 @@ var meddlers = []struct {
 func TestTransparentCatchesWhoMeddles(t *testing.T) {
 	for _, m := range meddlers {
 		t.Run(m.name, func(t *testing.T) {
-			tr := watched(layered("meddler", core.Policy, m.meddle))
+			tr := watched(layered("meddler", core.KindPolicy, m.meddle))
 			mustSay(t, record(t, func(tb testing.TB) { storetest.TransparentEffects(tb, naively, tr) }), m.says)
 		})
 	}
@@ -150,7 +150,7 @@ func TestTransparentHandsOverWhatSideEffectsHaveToBe(t *testing.T) {
 			tr := storetest.Transparency{Stack: func(testing.TB) storetest.Watched {
 				j := new(journal)
 				return storetest.Watched{
-					Decorators: []core.Decorator{layered("chronicler", core.Policy, c.write(j)), j.observing()},
+					Decorators: []core.Decorator{layered("chronicler", core.KindPolicy, c.write(j)), j.observing()},
 					Check:      j.check,
 				}
 			}}
@@ -167,7 +167,7 @@ func mustSay(t *testing.T, r *recorder, what string) {
 }
 
 func TestTheWholeKitForBackendsIsWatched(t *testing.T) {
-	tr := watched(layered("meddler", core.Policy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	tr := watched(layered("meddler", core.KindPolicy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		op.Order = nil // which is ascending keys, as it was
 		return next(ctx, op)
 	}))

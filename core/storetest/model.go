@@ -7,35 +7,35 @@ import "github.com/larder-go/larder/core"
 // from the stored ones, and names that are words of SQL.
 func kitModel() *core.Model {
 	return core.MustModel("storetest",
-		core.ResourceSpec{Name: "jar", External: "Jar", Fields: []core.FieldSpec{
-			{Name: "id", External: "Id", Type: core.Int, Key: true},
-			{Name: "label", External: "Label", Type: core.Text, Unique: true},
+		core.ResourceSpec{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{
+			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
+			{Name: "label", APIName: "Label", Type: core.Text, Unique: true},
 			{Name: "size", Type: core.Int},
 			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
 		}},
-		core.ResourceSpec{Name: "cookie", External: "Cookie", Fields: []core.FieldSpec{
-			{Name: "id", External: "Id", Type: core.Int, Key: true},
+		core.ResourceSpec{Name: "cookie", APIName: "Cookie", Fields: []core.FieldSpec{
+			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
 			{Name: "kind", Type: core.Text, Indexed: true},
 			{Name: "weight", Type: core.Int},
 			{Name: "note", Type: core.Text},
-			{Name: "jar", External: "InJar", ToOne: "jar"},
+			{Name: "jar", APIName: "InJar", ToOne: "jar"},
 		}},
-		core.ResourceSpec{Name: "person", External: "Person", Fields: []core.FieldSpec{
-			{Name: "id", External: "Id", Type: core.UUID, Key: true},
+		core.ResourceSpec{Name: "person", APIName: "Person", Fields: []core.FieldSpec{
+			{Name: "id", APIName: "Id", Type: core.UUID, Key: true},
 			{Name: "name", Type: core.Text},
-			{Name: "wife", External: "Wife", ToOne: "person"},
+			{Name: "wife", APIName: "Wife", ToOne: "person"},
 			{Name: "husband", ToOne: "person", Inverse: "wife"},
 		}},
-		core.ResourceSpec{Name: "page", External: "Page", Fields: []core.FieldSpec{
-			{Name: "slug", External: "Slug", Type: core.Text, Key: true},
+		core.ResourceSpec{Name: "page", APIName: "Page", Fields: []core.FieldSpec{
+			{Name: "slug", APIName: "Slug", Type: core.Text, Key: true},
 			{Name: "title", Type: core.Text},
-			{Name: "parent", External: "Parent", ToOne: "page", Cascade: true},
+			{Name: "parent", APIName: "Parent", ToOne: "page", Cascade: true},
 		}},
 		core.ResourceSpec{Name: "code", Fields: []core.FieldSpec{
 			{Name: "number", Type: core.Int, Key: true, Assigned: true},
 			{Name: "title", Type: core.Text},
 		}},
-		core.ResourceSpec{Name: "sample", External: "Sample", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "sample", APIName: "Sample", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "int", Type: core.Int},
 			{Name: "float", Type: core.Float},

@@ -117,7 +117,7 @@ func (tx *naiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, erro
 			rec = rec.With(r.Key().Column(), key)
 		}
 		if _, taken := all[rec.Key()]; taken {
-			return nil, r.Key().Taken()
+			return nil, r.Key().AlreadyExists()
 		}
 		rec = nulls(rec)
 		if !op.Check.Match(rec) {

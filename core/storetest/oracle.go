@@ -114,7 +114,7 @@ func (o *oracle) insert(r *core.Resource, recs []core.Record, check core.Filter)
 	all := o.now[r.Index()]
 	for _, rec := range recs {
 		if _, taken := all[rec.Key()]; taken {
-			wrong.add(r.Key().Taken())
+			wrong.add(r.Key().AlreadyExists())
 		}
 		if !check.Match(rec) {
 			wrong.add(r.Forbidden())
@@ -191,7 +191,7 @@ func (o *oracle) violations() owed {
 			}
 			for _, n := range holders {
 				if n > 1 {
-					wrong.add(f.Taken())
+					wrong.add(f.AlreadyExists())
 				}
 			}
 		}

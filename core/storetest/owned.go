@@ -14,10 +14,10 @@ import (
 func OwnedModel() *core.Model {
 	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
 	return core.MustModel("owned",
-		core.ResourceSpec{Name: "jar", External: "Jar", Fields: []core.FieldSpec{
-			{Name: "id", External: "Id", Type: core.Int, Key: true},
+		core.ResourceSpec{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{
+			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
 			owner,
-			{Name: "label", External: "Label", Type: core.Text, Unique: true},
+			{Name: "label", APIName: "Label", Type: core.Text, Unique: true},
 			{Name: "size", Type: core.Int, Writable: func(jar core.Record) bool { return jar.Get("label").Text() != "b" }},
 			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
 			{Name: "lid", ToOne: "lid", Inverse: "jar"},
@@ -27,9 +27,9 @@ func OwnedModel() *core.Model {
 			{Name: "kind", Type: core.Text, Indexed: true, Writable: func(cookie core.Record) bool {
 				return cookie.Get("jar").IsNull() || cookie.Get("kind").Text() != "b"
 			}},
-			{Name: "jar", External: "InJar", ToOne: "jar", Writable: func(cookie core.Record) bool { return cookie.Get("kind").Text() != "b" }},
-			{Name: "state", Type: core.Text, Readonly: true, Default: "dough"},
-			{Name: "baked", External: "Baked", Type: core.Bool, Computed: baked()},
+			{Name: "jar", APIName: "InJar", ToOne: "jar", Writable: func(cookie core.Record) bool { return cookie.Get("kind").Text() != "b" }},
+			{Name: "state", Type: core.Text, ReadOnly: true, Default: "dough"},
+			{Name: "baked", APIName: "Baked", Type: core.Bool, Computed: baked()},
 			owner,
 		}},
 		core.ResourceSpec{Name: "lid", Fields: []core.FieldSpec{
@@ -47,10 +47,10 @@ func OwnedModel() *core.Model {
 			owner,
 			{Name: "cookies", ToMany: "cookie"},
 		}},
-		core.ResourceSpec{Name: "page", External: "Page", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "page", APIName: "Page", Fields: []core.FieldSpec{
 			{Name: "slug", Type: core.Text, Key: true},
 			{Name: "title", Type: core.Text},
-			{Name: "parent", External: "Parent", ToOne: "page"},
+			{Name: "parent", APIName: "Parent", ToOne: "page"},
 			owner,
 		}},
 	)

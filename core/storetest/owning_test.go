@@ -11,7 +11,7 @@ import (
 // owning is the simplest ownership that keeps every promise: whoever inserts a
 // row owns it, and nobody else meets it.
 func owning() core.Decorator {
-	return core.Decorator{Name: "owning", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "owning", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch p := op.Principal; {
 			case p == nil || !p.IsSystem() && !p.ID.IsSet():

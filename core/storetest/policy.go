@@ -28,7 +28,7 @@ func (c *client) under(using, check core.Filter) *client {
 // sees to it that a backend neither changes an op nor keeps its slices.
 func policy(tb testing.TB) core.Decorator {
 	return core.Decorator{
-		Name: "storetest", Layer: core.Policy,
+		Name: "storetest", Kind: core.KindPolicy,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind == core.Tx {

@@ -86,7 +86,7 @@ const unknownKind core.Kind = 250
 // gate turns the ops of some probes into what no store makes.
 func (t *theatre) gate() core.Decorator {
 	return core.Decorator{
-		Name: "storetest gate", Layer: core.Policy,
+		Name: "storetest gate", Kind: core.KindPolicy,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				if p, ok := ctx.Value(probeKey{}).(*probe); ok && p.unknown && op.Kind != core.Tx {
@@ -101,7 +101,7 @@ func (t *theatre) gate() core.Decorator {
 // lookOut keeps what arrives innermost, and lets the ops of some probes fail there.
 func (t *theatre) lookOut() core.Decorator {
 	return core.Decorator{
-		Name: "storetest look-out", Layer: core.Answer,
+		Name: "storetest look-out", Kind: core.KindAnswer,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				t.saw(ctx, op)

@@ -27,23 +27,23 @@ func (j *journal) line(op string, rows int, err error) {
 
 // observing is the decorator that writes the journal.
 func (j *journal) observing() core.Decorator {
-	return core.Decorator{Name: "journal", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return j, nil }}
+	return core.Decorator{Name: "journal", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return j, nil }}
 }
 
 // Begin does nothing: there is a line for what has ended.
 func (j *journal) Begin(core.Kind, *core.Resource) {}
 
 // End writes the line.
-func (j *journal) End(_ context.Context, seen *core.Seen) {
-	rows := len(seen.Result.Records)
+func (j *journal) End(_ context.Context, event *core.Event) {
+	rows := len(event.Result.Records)
 	switch {
-	case seen.Err != nil:
-	case seen.Kind == core.Count:
-		rows = seen.Result.Count
-	case seen.Kind == core.Delete:
-		rows = len(seen.Keys)
+	case event.Err != nil:
+	case event.Kind == core.Count:
+		rows = event.Result.Count
+	case event.Kind == core.Delete:
+		rows = len(event.Keys)
 	}
-	j.line(fmt.Sprint(seen.Kind, seen.Resource, seen.Principal), rows, seen.Err)
+	j.line(fmt.Sprint(event.Kind, event.Resource, event.Principal), rows, event.Err)
 }
 
 // errPanic has the text of the error that observers see after a panic.

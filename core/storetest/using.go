@@ -147,7 +147,7 @@ func insertOverHidden(t *trial) {
 	before := mineAndYours(t)
 	mine := t.guarded(core.Eq("kind", "a"))
 	_, hidden := mine.tryInsert("cookie", fields{"id": 2, "kind": "a"})
-	t.fails("insert over a hidden record", hidden, t.res("cookie").Key().Taken())
+	t.fails("insert over a hidden record", hidden, t.res("cookie").Key().AlreadyExists())
 	_, visible := mine.tryInsert("cookie", fields{"id": 1, "kind": "a"})
 	equal(t.client, "errors", publicly(hidden), publicly(visible))
 	t.same("after", t.all("cookie"), before...)

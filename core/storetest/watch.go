@@ -23,15 +23,15 @@ type watch struct {
 
 // around returns the stack with the watch outside and inside of it.
 func (w *watch) around(decorators []core.Decorator) []core.Decorator {
-	layer := func(name string, layer core.Layer, handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
+	layer := func(name string, layer core.DecoratorKind, handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
 		return core.Decorator{
-			Name: "storetest " + name, Layer: layer,
+			Name: "storetest " + name, Kind: layer,
 			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) { return handle(ctx, op, next) }, nil
 			},
 		}
 	}
-	return slices.Concat([]core.Decorator{layer("entry", core.Policy, w.outside)}, decorators, []core.Decorator{layer("exit", core.Answer, w.inside)})
+	return slices.Concat([]core.Decorator{layer("entry", core.KindPolicy, w.outside)}, decorators, []core.Decorator{layer("exit", core.KindAnswer, w.inside)})
 }
 
 // passage is one op on its way through the stack.

@@ -89,13 +89,13 @@ func absentIsNull(t *trial) {
 func insertNeverOverwrites(t *trial) {
 	t.insert("cookie", fields{"id": 1, "kind": "mine", "weight": 5})
 	_, err := t.tryInsert("cookie", fields{"id": 1, "kind": "yours"})
-	t.fails("insert", err, t.res("cookie").Key().Taken())
+	t.fails("insert", err, t.res("cookie").Key().AlreadyExists())
 	_, err = t.tryInsert("cookie", fields{"id": 1})
-	t.fails("insert without fields", err, t.res("cookie").Key().Taken())
+	t.fails("insert without fields", err, t.res("cookie").Key().AlreadyExists())
 	t.same("what is there", t.all("cookie"), t.full("cookie", fields{"id": 1, "kind": "mine", "weight": 5}))
 	t.insert("page", fields{"slug": "a", "title": "mine"})
 	_, err = t.tryInsert("page", fields{"slug": "a", "title": "yours"})
-	t.fails("insert", err, t.res("page").Key().Taken())
+	t.fails("insert", err, t.res("page").Key().AlreadyExists())
 	t.same("what is there", t.all("page"), t.full("page", fields{"slug": "a", "title": "mine"}))
 }
 

@@ -13,10 +13,10 @@ import (
 // bakery is the model of most tests.
 func bakery() *core.Model {
 	return core.MustModel("bakery",
-		core.ResourceSpec{Name: "bread", External: "Bread", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "bread", APIName: "Bread", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "name", Type: core.Text},
-			{Name: "price", External: "Price", Type: core.Int},
+			{Name: "price", APIName: "Price", Type: core.Int},
 			{Name: "recipe", Type: core.Text},
 			{Name: "on_sale", Type: core.Bool, Default: false},
 			{Name: "baker", Type: core.Int},

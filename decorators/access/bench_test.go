@@ -12,7 +12,7 @@ import (
 
 // byHand is the least that a policy can be: one role, one condition, one kind.
 func byHand() core.Decorator {
-	return core.Decorator{Name: "hand", Layer: core.Policy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "hand", Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		onSale := m.Resource("bread").Field("on_sale").Compare(core.FilterEq, core.BoolValue(true))
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch {
@@ -29,7 +29,7 @@ func byHand() core.Decorator {
 
 // byHandOwner compares with the principal's id.
 func byHandOwner() core.Decorator {
-	return core.Decorator{Name: "hand", Layer: core.Policy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "hand", Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		baker := m.Resource("bread").Field("baker")
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch {

@@ -101,7 +101,7 @@
 //   - [core.UnknownField] for a field that the principal may not read, named in a
 //     filter or an order, or written without being writable: as if it did not
 //     exist. (Its name is no secret, models are published; what it holds is.)
-//   - [core.FieldReadonly] for a field that it may read and not write;
+//   - [core.FieldReadOnly] for a field that it may read and not write;
 //   - [core.SearchForbidden] for an order by ids that it may not all see.
 //
 // The cause of each, which is for the log alone, says what each rule said, without a
@@ -148,7 +148,7 @@
 //
 // # In a stack
 //
-// Field lists judge what the caller of an Insert named, [core.Op] Given, so what
+// Field lists judge what the caller of an Insert named, [core.Op] Requested, so what
 // other decorators stamp on new records takes no rule, wherever they stand; what
 // they add to an Update does, unless they stand inside. A decorator outside that
 // narrows operations does so with [core.Op.Guard]: fields in [core.Op] Where count

@@ -50,9 +50,9 @@ func reserved(role string) bool { return role == Anonymous || role == Authentica
 // every mistake that the policy has on the store's model.
 func (p Policy) Decorator() core.Decorator {
 	return core.Decorator{
-		Name:  "access",
-		Note:  fmt.Sprintf("%d rules, everything else is denied", len(p)),
-		Layer: core.Policy,
+		Name: "access",
+		Note: fmt.Sprintf("%d rules, everything else is denied", len(p)),
+		Kind: core.KindPolicy,
 		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 			c, err := p.Compile(m)
 			if err != nil {

@@ -14,7 +14,7 @@ var errNoRole = errors.New("access: no rule is for a role of the principal")
 func refused(p *core.Principal, r *core.Resource, cause error) error {
 	e := &core.Error{Code: core.Forbidden, Cause: cause}
 	if r != nil {
-		e.Resource = r.External()
+		e.Resource = r.APIName()
 	}
 	if p == nil {
 		e.Code, e.Resource = core.Unauthorized, ""
@@ -30,13 +30,13 @@ func unreadable(f *core.Field, cause error) error { return fieldError(core.Unkno
 // know either.
 func unwritable(f *core.Field, readers view, cause error) error {
 	if readers.readable(f) {
-		return fieldError(core.FieldReadonly, f, cause)
+		return fieldError(core.FieldReadOnly, f, cause)
 	}
 	return unreadable(f, cause)
 }
 
 func fieldError(code core.Code, f *core.Field, cause error) error {
-	return &core.Error{Code: code, Resource: f.Resource().External(), Field: f.External(), Cause: cause}
+	return &core.Error{Code: code, Resource: f.Resource().APIName(), Field: f.APIName(), Cause: cause}
 }
 
 // refuse is [refused] with what each rule said as the cause.

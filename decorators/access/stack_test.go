@@ -15,7 +15,7 @@ import (
 
 // layer is a decorator of one function.
 func layer(name string, handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
-	return core.Decorator{Name: name, Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: name, Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) { return handle(ctx, op, next) }, nil
 	}}
 }

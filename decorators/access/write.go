@@ -61,10 +61,10 @@ func (c *Compiled) insert(ctx context.Context, op *core.Op, next core.Handler) (
 // given returns the records of an Insert as whoever began it named them, without
 // what the model and other layers filled in.
 func given(op *core.Op) []core.Record {
-	if len(op.Given) == 0 || len(op.Given) != len(op.Records) || op.Given[0].Resource() != op.Resource {
+	if len(op.Requested) == 0 || len(op.Requested) != len(op.Records) || op.Requested[0].Resource() != op.Resource {
 		return op.Records // of a decorator
 	}
-	return op.Given
+	return op.Requested
 }
 
 // missingFrom returns a field that a record sets and that is not on the list, or

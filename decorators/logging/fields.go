@@ -14,43 +14,43 @@ import (
 const usualFields = 8
 
 // fields returns those of a line.
-func (l *layer) fields(ctx context.Context, seen *core.Seen, outcome core.Outcome) []zap.Field {
+func (o *observer) fields(ctx context.Context, event *core.Event, outcome core.Outcome) []zap.Field {
 	f := make([]zap.Field, 0, usualFields)
-	f = append(f, zap.String("kind", seen.Kind.String()))
-	if seen.Resource != nil {
-		f = append(f, zap.String("resource", seen.Resource.Name()))
+	f = append(f, zap.String("kind", event.Kind.String()))
+	if event.Resource != nil {
+		f = append(f, zap.String("resource", event.Resource.Name()))
 	}
-	f = append(f, zap.String("outcome", outcome.String()), zap.Duration("duration", seen.Took))
-	if n, ok := rows(seen); ok {
+	f = append(f, zap.String("outcome", outcome.String()), zap.Duration("duration", event.Took))
+	if n, ok := rows(event); ok {
 		f = append(f, zap.Int("rows", n))
 	}
-	f = append(f, zap.Int("attempt", seen.Attempt))
-	if seen.Kind == core.Tx && seen.Tx != nil {
-		f = append(f, zap.Bool("read_only", seen.Tx.ReadOnly))
+	f = append(f, zap.Int("attempt", event.Attempt))
+	if event.Kind == core.Tx && event.Tx != nil {
+		f = append(f, zap.Bool("read_only", event.Tx.ReadOnly))
 	}
-	if !l.opts.Anonymous {
-		f = appendPrincipal(f, seen.Principal)
+	if !o.opts.Anonymous {
+		f = appendPrincipal(f, event.Principal)
 	}
 	if id := RequestIDOf(ctx); id != "" {
 		f = append(f, zap.String("request_id", id))
 	}
-	if seen.Err != nil {
-		f = l.appendError(f, seen.Err, outcome)
+	if event.Err != nil {
+		f = o.appendError(f, event.Err, outcome)
 	}
-	return l.appendValues(f, seen)
+	return o.appendValues(f, event)
 }
 
 // rows counts those that were read or written.
-func rows(seen *core.Seen) (n int, ok bool) {
+func rows(event *core.Event) (n int, ok bool) {
 	switch {
-	case seen.Kind == core.Tx || seen.Kind == core.Count:
+	case event.Kind == core.Tx || event.Kind == core.Count:
 		return 0, false
-	case seen.Err != nil:
+	case event.Err != nil:
 		return 0, true
-	case seen.Kind == core.Delete:
-		return len(seen.Keys), true
+	case event.Kind == core.Delete:
+		return len(event.Keys), true
 	}
-	return len(seen.Result.Records), true
+	return len(event.Result.Records), true
 }
 
 // appendPrincipal adds who it was, so that nobody's id can look like the program.
@@ -67,10 +67,10 @@ func appendPrincipal(f []zap.Field, p *core.Principal) []zap.Field {
 }
 
 // appendError adds what may be said of an error.
-func (l *layer) appendError(f []zap.Field, err error, outcome core.Outcome) []zap.Field {
+func (o *observer) appendError(f []zap.Field, err error, outcome core.Outcome) []zap.Field {
 	e := core.AsError(err)
 	f = append(f, zap.String("code", string(e.Code)))
-	if at := l.at(e); at != "" {
+	if at := o.at(e); at != "" {
 		f = append(f, zap.String("at", at))
 	}
 	if server, ok := errors.AsType[sqlError](err); ok {
@@ -91,12 +91,12 @@ const maxPrincipal = 256
 
 // at is what the error names, if it is the model's: a name that is not may be
 // anything that a client has sent.
-func (l *layer) at(e *core.Error) string {
-	for _, r := range l.model.Resources() {
-		if r.External() != e.Resource {
+func (o *observer) at(e *core.Error) string {
+	for _, r := range o.model.Resources() {
+		if r.APIName() != e.Resource {
 			continue
 		}
-		if field := r.ExternalField(e.Field); field != nil {
+		if field := r.FieldByAPIName(e.Field); field != nil {
 			return r.Name() + "." + field.Name()
 		}
 		return r.Name()

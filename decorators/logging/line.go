@@ -38,13 +38,13 @@ func newLines(m *core.Model) lines {
 
 // of returns the line of an op; a new one for an op that the store will refuse,
 // because a decorator has spoiled it.
-func (ls *lines) of(seen *core.Seen) *line {
-	switch r := seen.Resource; {
-	case seen.Kind == core.Tx:
+func (ls *lines) of(event *core.Event) *line {
+	switch r := event.Resource; {
+	case event.Kind == core.Tx:
 		return &ls.all[len(ls.all)-1]
-	case r == nil || r.Model() != ls.model || seen.Kind < 1 || int(seen.Kind) >= kinds:
-		return &line{message: seen.Kind.String()}
+	case r == nil || r.Model() != ls.model || event.Kind < 1 || int(event.Kind) >= kinds:
+		return &line{message: event.Kind.String()}
 	default:
-		return &ls.all[r.Index()*kinds+int(seen.Kind)]
+		return &ls.all[r.Index()*kinds+int(event.Kind)]
 	}
 }

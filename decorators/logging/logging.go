@@ -38,12 +38,12 @@ const defaultSlow = time.Second
 // names a field that is not stored.
 func New(logger *zap.Logger, opts Options) core.Decorator {
 	return core.Decorator{
-		Name: "logging", Note: opts.note(logger), Layer: core.Observe, Repeatable: true,
-		Watch: func(m *core.Model) (core.Watcher, error) { return watch(logger, opts, m) },
+		Name: "logging", Note: opts.note(logger), Kind: core.KindObserve, Repeatable: true,
+		Observe: func(m *core.Model) (core.Observer, error) { return watch(logger, opts, m) },
 	}
 }
 
-func watch(logger *zap.Logger, opts Options, m *core.Model) (core.Watcher, error) {
+func watch(logger *zap.Logger, opts Options, m *core.Model) (core.Observer, error) {
 	if logger == nil {
 		return nil, errors.New("there is no logger")
 	}
@@ -60,7 +60,7 @@ func watch(logger *zap.Logger, opts Options, m *core.Model) (core.Watcher, error
 	if opts.Slow == 0 {
 		opts.Slow = defaultSlow
 	}
-	return &layer{
+	return &observer{
 		logger: logger.WithOptions(zap.WithCaller(false)), // which would always be this package
 		opts:   opts, model: m, allowed: allowed, lines: newLines(m),
 	}, nil

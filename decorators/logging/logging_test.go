@@ -20,9 +20,9 @@ import (
 )
 
 var model = core.MustModel("cookies",
-	core.ResourceSpec{Name: "cookie", External: "biscuit", Fields: []core.FieldSpec{
+	core.ResourceSpec{Name: "cookie", APIName: "biscuit", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
-		{Name: "type", External: "sort", Type: core.Text},
+		{Name: "type", APIName: "sort", Type: core.Text},
 		{Name: "price", Type: core.Float},
 		{Name: "sold", Type: core.Bool},
 		{Name: "jar", ToOne: "jar"},
@@ -80,7 +80,7 @@ func expect(t *testing.T, logs *observer.ObservedLogs, want ...string) {
 // failing is a decorator that answers operations other than transactions with an
 // error, if there is one.
 func failing(err *error) core.Decorator {
-	return core.Decorator{Name: "failing", Layer: core.Answer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "failing", Kind: core.KindAnswer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if *err != nil && op.Kind != core.Tx {
 				return core.Result{}, *err
@@ -148,7 +148,7 @@ func TestEveryOperationAndTransactionHasOneLine(t *testing.T) {
 func TestDurationIsFromWhenTheOperationCameToWhenItsResultLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, logs := open(t, zapcore.DebugLevel, logging.Options{}, core.Decorator{
-			Name: "sleepy", Layer: core.Answer,
+			Name: "sleepy", Kind: core.KindAnswer,
 			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) {
 					time.Sleep(100 * time.Millisecond) // of the synctest bubble
@@ -174,7 +174,7 @@ func TestLevelSaysWhetherSomebodyShouldLook(t *testing.T) {
 		want string
 	}{
 		{cookie.NotFound(core.IntValue(7)), "debug count cookie: kind=count resource=cookie outcome=not_found attempt=1 code=OBJECT_DOES_NOT_EXIST at=cookie"},
-		{cookie.Field("type").Taken(), "debug count cookie: kind=count resource=cookie outcome=invalid attempt=1 code=CONFLICT at=cookie.type"},
+		{cookie.Field("type").AlreadyExists(), "debug count cookie: kind=count resource=cookie outcome=invalid attempt=1 code=CONFLICT at=cookie.type"},
 		{core.Unauthorized, "info count cookie: kind=count resource=cookie outcome=denied attempt=1 code=UNAUTHORIZED"},
 		{cookie.Forbidden(), "info count cookie: kind=count resource=cookie outcome=denied attempt=1 code=FORBIDDEN at=cookie"},
 		{
@@ -198,7 +198,7 @@ func TestEveryTryOfWhatConflictsIsAWarning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		err, tries := error(nil), 0
 		store, logs := open(t, zapcore.DebugLevel, logging.Options{}, core.Decorator{
-			Name: "conflicts", Layer: core.Answer,
+			Name: "conflicts", Kind: core.KindAnswer,
 			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) {
 					if tries++; tries < 3 {
@@ -277,7 +277,7 @@ func TestOpThatADecoratorSpoiledIsLoggedAsItIs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			zapCore, logs := observer.New(zapcore.DebugLevel)
-			spoiler := core.Decorator{Name: "spoiler", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			spoiler := core.Decorator{Name: "spoiler", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) {
 					c.spoil(op)
 					return next(ctx, op)
@@ -400,7 +400,7 @@ func TestLevelThatIsOffWritesNothingAndAllocatesOnce(t *testing.T) {
 			}
 		})
 	}
-	if without, with := allocations(bare), allocations(store); with > without+1 { // the [core.Seen]
+	if without, with := allocations(bare), allocations(store); with > without+1 { // the [core.Event]
 		t.Errorf("%v allocations, %v without", with, without)
 	}
 	expect(t, logs)
@@ -425,14 +425,14 @@ func TestWhatIsDeniedAllocatesOnceWithItsLevelOff(t *testing.T) {
 	allocations := func(s *core.Store) float64 {
 		return testing.AllocsPerRun(1000, func() { _, _ = s.Count(t.Context(), cookie, core.All()) })
 	}
-	if without, with := allocations(bare), allocations(store); with > without+1 { // the [core.Seen]
+	if without, with := allocations(bare), allocations(store); with > without+1 { // the [core.Event]
 		t.Errorf("%v allocations, %v without", with, without)
 	}
 	expect(t, logs)
 }
 
 func TestLoggerThatLogsNothingIsNoLayer(t *testing.T) {
-	w, err := logging.New(zap.NewNop(), logging.Options{}).Watch(model)
+	w, err := logging.New(zap.NewNop(), logging.Options{}).Observe(model)
 	if w != nil || err != nil {
 		t.Errorf("it looks on: %v, %v", w, err)
 	}

@@ -37,18 +37,18 @@ func allow(m *core.Model, names []string) ([][]*core.Field, error) {
 }
 
 // appendValues adds the allowed fields of the records, if there are any.
-func (l *layer) appendValues(f []zap.Field, seen *core.Seen) []zap.Field {
-	r := seen.Resource
-	if r == nil || r.Model() != l.model || len(l.allowed[r.Index()]) == 0 {
+func (o *observer) appendValues(f []zap.Field, event *core.Event) []zap.Field {
+	r := event.Resource
+	if r == nil || r.Model() != o.model || len(o.allowed[r.Index()]) == 0 {
 		return f
 	}
-	shown := excerpts{fields: l.allowed[r.Index()], records: seen.Result.Records}
+	shown := excerpts{fields: o.allowed[r.Index()], records: event.Result.Records}
 	switch {
-	case len(seen.Result.Records) > 0:
-	case len(seen.Records) > 0:
-		shown.records = seen.Records
+	case len(event.Result.Records) > 0:
+	case len(event.Records) > 0:
+		shown.records = event.Records
 	case slices.Contains(shown.fields, r.Key()):
-		shown.keys = seen.Keys
+		shown.keys = event.Keys
 	}
 	if len(shown.records)+len(shown.keys) == 0 {
 		return f

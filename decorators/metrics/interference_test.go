@@ -39,7 +39,7 @@ func TestMetricsOfAPrincipalTellNothingOfOthers(t *testing.T) {
 
 // owning is an ownership as simple as can be.
 func owning() core.Decorator {
-	return core.Decorator{Name: "owning", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "owning", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			p := op.Principal
 			if p == nil || !p.IsSystem() && !p.ID.IsSet() {

@@ -58,8 +58,8 @@ func New(registerer prometheus.Registerer, opts Options) core.Decorator {
 		name += " " + opts.Subsystem
 	}
 	return core.Decorator{
-		Name: name, Note: prometheus.BuildFQName(namespace, opts.Subsystem, "*"), Layer: core.Observe,
-		Watch: func(m *core.Model) (core.Watcher, error) {
+		Name: name, Note: prometheus.BuildFQName(namespace, opts.Subsystem, "*"), Kind: core.KindObserve,
+		Observe: func(m *core.Model) (core.Observer, error) {
 			if v := reflect.ValueOf(registerer); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 				return nil, errors.New("there is no registerer")
 			}
@@ -70,7 +70,7 @@ func New(registerer prometheus.Registerer, opts Options) core.Decorator {
 			if err != nil {
 				return nil, err
 			}
-			return &layer{traceID: opts.TraceID, attempts: f.attempts, table: f.table(m)}, nil
+			return &observer{traceID: opts.TraceID, attempts: f.attempts, table: f.table(m)}, nil
 		},
 	}
 }

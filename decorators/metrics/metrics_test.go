@@ -53,7 +53,7 @@ func openOn(t *testing.T, decorators ...core.Decorator) *core.Store {
 
 // around is a decorator of one function.
 func around(handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
-	return core.Decorator{Name: "around", Layer: core.Answer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "around", Kind: core.KindAnswer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) { return handle(ctx, op, next) }, nil
 	}}
 }
@@ -416,7 +416,7 @@ func TestNeighboursAllocateOnceTogether(t *testing.T) {
 			}
 		})
 	}
-	if without, with := allocations(bare), allocations(store); with > without+1 { // the [core.Seen]
+	if without, with := allocations(bare), allocations(store); with > without+1 { // the [core.Event]
 		t.Errorf("%v allocations, %v without", with, without)
 	}
 }

@@ -34,14 +34,14 @@ func newSeries(b *bounds) *series {
 }
 
 // ended counts how an operation ended, and its rows.
-func (s *series) ended(seen *core.Seen) {
-	s.outcomes[core.OutcomeOf(seen.Err)].Add(1)
+func (s *series) ended(event *core.Event) {
+	s.outcomes[core.OutcomeOf(event.Err)].Add(1)
 	switch {
-	case seen.Err != nil || seen.Kind == core.Tx:
-	case seen.Kind == core.Delete:
-		s.rows.Add(uint64(len(seen.Keys)))
+	case event.Err != nil || event.Kind == core.Tx:
+	case event.Kind == core.Delete:
+		s.rows.Add(uint64(len(event.Keys)))
 	default:
-		s.rows.Add(uint64(len(seen.Result.Records)))
+		s.rows.Add(uint64(len(event.Result.Records)))
 	}
 }
 

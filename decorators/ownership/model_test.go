@@ -32,7 +32,7 @@ func TestModelsThatCannotKeepOwnersAreRefusedWithWhatToChange(t *testing.T) {
 		}},
 		"no name":        {field(scalar), ownership.Options{Fields: map[string]string{"jar": "owner"}}, "", []string{`resource "lid": has no field ""`}},
 		"visible":        {field(core.FieldSpec{Type: core.Int}), ownership.Options{}, "owner", []string{`resource "jar": field "owner" is visible to clients; set Hidden in the model`}},
-		"only shown":     {field(core.FieldSpec{Type: core.Int, Readonly: true}), ownership.Options{}, "owner", []string{`field "owner" is visible to clients`}},
+		"only shown":     {field(core.FieldSpec{Type: core.Int, ReadOnly: true}), ownership.Options{}, "owner", []string{`field "owner" is visible to clients`}},
 		"float":          {field(core.FieldSpec{Type: core.Float, Hidden: true}), ownership.Options{}, "owner", []string{`field "owner" is of type float; owners are of type int, text or uuid`}},
 		"list":           {field(core.FieldSpec{ToMany: "lid", Hidden: true}), ownership.Options{}, "owner", []string{`field "owner" cannot hold an owner`}},
 		"other side":     {field(core.FieldSpec{ToOne: "lid", Inverse: "jar", Hidden: true}), ownership.Options{}, "owner", []string{`field "owner" cannot hold an owner; it has to be a stored scalar or to-one relation`}},
@@ -69,7 +69,7 @@ func TestTheStackTellsWhoOwnsWhat(t *testing.T) {
 		ownership.Options{Claim: "org", Fields: map[string]string{"note": "owner"}, Bypass: []string{"admin", "auditor"}}.Field(""),
 		ownership.Options{Shared: []string{"note"}}.Field("user_id"))
 	want := []string{"owner is the principal's id", "note.owner is claim org; bypass: admin, auditor", "user_id is the principal's id; shared: note"}
-	for i, l := range c.store.Describe().Layers {
+	for i, l := range c.store.Describe().Decorators {
 		if l.Name != "ownership" || l.Note != want[i] {
 			t.Errorf("%s: %s, want %s", l.Name, l.Note, want[i])
 		}

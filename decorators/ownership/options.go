@@ -40,7 +40,7 @@ type Options struct {
 func (o Options) Field(name string) core.Decorator {
 	o = Options{Claim: o.Claim, Fields: maps.Clone(o.Fields), Shared: slices.Clone(o.Shared), Bypass: slices.Clone(o.Bypass)}
 	return core.Decorator{
-		Name: "ownership", Note: o.note(name), Layer: core.Policy, Repeatable: true, // one for users, one for tenants
+		Name: "ownership", Note: o.note(name), Kind: core.KindPolicy, Repeatable: true, // one for users, one for tenants
 		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 			fields, err := o.owners(m, name)
 			if err != nil {

@@ -107,7 +107,7 @@ func TestNamingAnotherOwnerIsForbiddenWhateverIsThere(t *testing.T) {
 func TestAnUpdateNamesTheOwnerOnlyIfItsCallerDid(t *testing.T) {
 	var owners []core.Value
 	c := open(t, model, options.Field("user_id"), core.Decorator{
-		Name: "inside", Layer: core.Answer,
+		Name: "inside", Kind: core.KindAnswer,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind == core.Update {

@@ -15,12 +15,12 @@ import (
 
 var (
 	model = core.MustModel("cookies",
-		core.ResourceSpec{Name: "cookie", External: "Cookie", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "cookie", APIName: "Cookie", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "type", Type: core.Text},
 			{Name: "jar", ToOne: "jar"},
 		}},
-		core.ResourceSpec{Name: "jar", External: "Jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+		core.ResourceSpec{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 	)
 	cookie, jar = model.Resource("cookie"), model.Resource("jar")
 	one         = core.IntValue(1)
@@ -96,7 +96,7 @@ func readable(ctx context.Context, t *testing.T, s core.Session, r *core.Resourc
 // transaction or not, and that reading goes on.
 func refused(t *testing.T, store *core.Store, r *core.Resource) {
 	t.Helper()
-	want := "READ_ONLY object_name=\"" + r.External() + "\""
+	want := "READ_ONLY object_name=\"" + r.APIName() + "\""
 	for who, ctx := range map[string]context.Context{
 		"nobody": t.Context(), "the program": core.System(t.Context()),
 		"alice": core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")}),
@@ -221,7 +221,7 @@ func TestTheNamesAreTheCallersSlice(t *testing.T) {
 func TestTheStackTellsWhatIsReadOnly(t *testing.T) {
 	store, _ := open(t, readonly.Store(), readonly.Resources("jar", "cookie"), new(readonly.Switch).Decorator())
 	var notes []string
-	for _, l := range store.Describe().Layers {
+	for _, l := range store.Describe().Decorators {
 		notes = append(notes, l.Name+": "+l.Note)
 	}
 	want := []string{"readonly: the whole store", "readonly: jar, cookie", "readonly: while its switch is on"}
@@ -232,7 +232,7 @@ func TestTheStackTellsWhatIsReadOnly(t *testing.T) {
 
 func TestErrorsFromWithinComeOutAsTheyAre(t *testing.T) {
 	fails := errors.New("disk full")
-	within := core.Decorator{Name: "fails", Layer: core.Policy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
+	within := core.Decorator{Name: "fails", Kind: core.KindPolicy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
 		return func(context.Context, *core.Op) (core.Result, error) { return core.Result{}, fails }, nil
 	}}
 	for name, d := range map[string]core.Decorator{

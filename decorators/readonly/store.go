@@ -23,7 +23,7 @@ func Store() core.Decorator {
 }
 
 func decorator(readOnly func(*core.Resource) bool, note string, wrap func(*core.Model, core.Handler) (core.Handler, error)) core.Decorator {
-	return core.Decorator{Name: "readonly", Note: note, Layer: core.Policy, Repeatable: true, Wrap: wrap, ReadOnly: readOnly}
+	return core.Decorator{Name: "readonly", Note: note, Kind: core.KindPolicy, Repeatable: true, Wrap: wrap, ReadOnly: readOnly}
 }
 
 // refusal is the error of a write. Kinds of operations that are about no resource
@@ -32,5 +32,5 @@ func refusal(op *core.Op) error {
 	if op.Resource == nil {
 		return core.ReadOnly
 	}
-	return &core.Error{Code: core.ReadOnly, Resource: op.Resource.External()}
+	return &core.Error{Code: core.ReadOnly, Resource: op.Resource.APIName()}
 }

@@ -117,7 +117,7 @@ func TestWaitReturnsWhenTheWritesOnTheirWayHaveEnded(t *testing.T) {
 
 // held is a decorator that keeps deletes back until they may go on.
 func held(goOn <-chan struct{}) core.Decorator {
-	return core.Decorator{Name: "held", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "held", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind == core.Delete {
 				<-goOn

@@ -78,7 +78,7 @@ func describe(t *testing.T, order []int) string {
 	}
 	defer store.Close() //nolint:errcheck // it is empty
 	var names []string
-	for _, l := range store.Describe().Layers {
+	for _, l := range store.Describe().Decorators {
 		names = append(names, l.Name)
 	}
 	return strings.Join(names, "/")

@@ -15,7 +15,7 @@ func warehouse() *core.Model {
 			{Name: "code", Type: core.Text, Key: true}, {Name: "items", ToMany: "item", Inverse: "shelf"},
 		}},
 		core.ResourceSpec{Name: "item", Fields: []core.FieldSpec{
-			{Name: "ean", External: "EAN", Type: core.Int, Key: true, Assigned: true}, {Name: "name", Type: core.Text},
+			{Name: "ean", APIName: "EAN", Type: core.Int, Key: true, Assigned: true}, {Name: "name", Type: core.Text},
 			{Name: "shelf", ToOne: "shelf"}, {Name: "part_of", ToOne: "item"},
 			{Name: "label", Computed: &core.Computed{Get: label, Set: relabel}},
 		}},

@@ -18,7 +18,7 @@ const (
 // than an answer shows. It takes seconds, so it is no part of [Run].
 func Crowd(t *testing.T, newBackend NewBackend) {
 	var read reads
-	watch := core.Decorator{Name: "reads", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return &read, nil }}
+	watch := core.Decorator{Name: "reads", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return &read, nil }}
 	store := openStore(t, newBackend, shelves(), watch)
 	insertCrowd(t, store)
 	api := engine.New(store, engine.Options{})
@@ -68,16 +68,16 @@ func Crowd(t *testing.T, newBackend NewBackend) {
 // reads counts records that were read, and those with a title among them.
 type reads struct{ records, titles int }
 
-// Begin implements [core.Watcher].
+// Begin implements [core.Observer].
 func (r *reads) Begin(core.Kind, *core.Resource) {}
 
-// End implements [core.Watcher].
-func (r *reads) End(_ context.Context, seen *core.Seen) {
-	if seen.Kind != core.Load && seen.Kind != core.Select {
+// End implements [core.Observer].
+func (r *reads) End(_ context.Context, event *core.Event) {
+	if event.Kind != core.Load && event.Kind != core.Select {
 		return
 	}
-	r.records += len(seen.Result.Records)
-	for _, rec := range seen.Result.Records {
+	r.records += len(event.Result.Records)
+	for _, rec := range event.Result.Records {
 		if rec.Get("title").IsSet() {
 			r.titles++
 		}

@@ -17,7 +17,7 @@ var errFault = errors.New("fault")
 type fault struct{ n atomic.Int64 }
 
 func (f *fault) decorator() core.Decorator {
-	return core.Decorator{Name: "fault", Layer: core.Answer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "fault", Kind: core.KindAnswer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind != core.Tx && f.n.Add(-1) == 0 {
 				return core.Result{}, errFault
@@ -139,11 +139,11 @@ func everything(t *testing.T, api *engine.Engine) string {
 	t.Helper()
 	var b strings.Builder
 	for _, r := range api.Model().Resources() {
-		list, err := api.List(core.System(t.Context()), r.External(), engine.Query{Depth: 1})
+		list, err := api.List(core.System(t.Context()), r.APIName(), engine.Query{Depth: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.WriteString(r.External() + " " + texts(list.Views) + "\n")
+		b.WriteString(r.APIName() + " " + texts(list.Views) + "\n")
 	}
 	return b.String()
 }

@@ -72,7 +72,7 @@ func memberCases() []Case {
 
 // membersContinue follows the list side of a record to its end.
 func membersContinue(t *testing.T, newBackend NewBackend) {
-	idle := core.Decorator{Name: "idle", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	idle := core.Decorator{Name: "idle", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) { return next(ctx, op) }, nil
 	}}
 	for name, stack := range map[string][]core.Decorator{"alone": nil, "under a policy": {idle}} {

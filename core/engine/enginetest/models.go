@@ -30,7 +30,7 @@ func Cookies() *core.Model {
 func Family() *core.Model {
 	url := core.FieldSpec{Name: "url", Type: core.Text, Computed: &core.Computed{
 		Get: func(_ context.Context, rec core.Record) (any, error) {
-			return "/" + rec.Resource().External() + "/" + rec.Key().String(), nil
+			return "/" + rec.Resource().APIName() + "/" + rec.Key().String(), nil
 		},
 	}}
 	name := core.FieldSpec{Name: "name", Type: core.Text}
@@ -59,22 +59,22 @@ func Family() *core.Model {
 // renamed is cookies with names for clients that differ from the program's.
 func renamed() *core.Model {
 	return core.MustModel("renamed",
-		core.ResourceSpec{Name: "c", External: "cookie", Fields: []core.FieldSpec{
-			{Name: "k", External: "id", Type: core.Int, Key: true},
-			{Name: "t", External: "type", Type: core.Text},
-			{Name: "f", External: "fixed", Type: core.Text, Readonly: true},
-			{Name: "j", External: "jar", ToOne: "b"},
-			{Name: "id", External: "k", Type: core.Text, Writable: core.Never},
-			{Name: "s", External: "says", Computed: &core.Computed{
+		core.ResourceSpec{Name: "c", APIName: "cookie", Fields: []core.FieldSpec{
+			{Name: "k", APIName: "id", Type: core.Int, Key: true},
+			{Name: "t", APIName: "type", Type: core.Text},
+			{Name: "f", APIName: "fixed", Type: core.Text, ReadOnly: true},
+			{Name: "j", APIName: "jar", ToOne: "b"},
+			{Name: "id", APIName: "k", Type: core.Text, Writable: core.Never},
+			{Name: "s", APIName: "says", Computed: &core.Computed{
 				Get: func(context.Context, core.Record) (any, error) { return nil, nil },
 				Set: func(_ context.Context, _ core.Record, v any) (map[string]any, error) {
 					return map[string]any{"t": v}, nil
 				},
 			}},
 		}},
-		core.ResourceSpec{Name: "b", External: "jar", Fields: []core.FieldSpec{
-			{Name: "k", External: "id", Type: core.Int, Key: true},
-			{Name: "cs", External: "cookies", ToMany: "c", Inverse: "j"},
+		core.ResourceSpec{Name: "b", APIName: "jar", Fields: []core.FieldSpec{
+			{Name: "k", APIName: "id", Type: core.Int, Key: true},
+			{Name: "cs", APIName: "cookies", ToMany: "c", Inverse: "j"},
 		}},
 	)
 }
@@ -87,7 +87,7 @@ func notes() *core.Model {
 		{Name: "text", Type: core.Text, Writable: func(rec core.Record) bool { return rec.Get("status").Text() != "sent" }},
 		{Name: "status", Type: core.Text},
 		{Name: "origin", Type: core.Text, Writable: core.Never},
-		{Name: "stamp", Type: core.Int, Readonly: true, Default: 7},
+		{Name: "stamp", Type: core.Int, ReadOnly: true, Default: 7},
 		{Name: "secret", Type: core.Text, Hidden: true, Default: "s3cret"},
 		{Name: "shout", Type: core.Text, Computed: &core.Computed{Get: shout, Set: whisper}},
 		{Name: "size", Computed: &core.Computed{Get: func(_ context.Context, rec core.Record) (any, error) {
@@ -134,7 +134,7 @@ func kitchen() *core.Model {
 			key(),
 			{Name: "name", Type: core.Text},
 			{Name: "label", Type: core.Text, Hidden: true},
-			{Name: "oven", ToOne: "oven", Readonly: true},
+			{Name: "oven", ToOne: "oven", ReadOnly: true},
 			{Name: "dishes", ToMany: "dish", Inverse: "cook"},
 			{Name: "heats", Computed: set(func(_ core.Record, v any) map[string]any {
 				return map[string]any{"oven": map[string]any{"kind": v}}
@@ -159,7 +159,7 @@ func kitchen() *core.Model {
 		}},
 		core.ResourceSpec{Name: "oven", Fields: []core.FieldSpec{
 			key(),
-			{Name: "kind", Type: core.Text, Readonly: true},
+			{Name: "kind", Type: core.Text, ReadOnly: true},
 			{Name: "cooks", ToMany: "cook", Inverse: "oven"},
 		}},
 		core.ResourceSpec{Name: "dish", Fields: []core.FieldSpec{

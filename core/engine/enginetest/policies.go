@@ -53,13 +53,13 @@ func dashed() *core.Model {
 	return core.MustModel("dashed", core.ResourceSpec{Name: "worm", Fields: []core.FieldSpec{
 		key(),
 		{Name: "owner", Type: core.Int, Hidden: true},
-		{Name: "-host", External: "host", ToOne: "worm"},
+		{Name: "-host", APIName: "host", ToOne: "worm"},
 	}})
 }
 
 // ownerGuard lets everybody meet only the rows that they own.
 func ownerGuard() core.Decorator {
-	return core.Decorator{Name: "owner", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "owner", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch {
 			case op.Principal == nil:
@@ -79,7 +79,7 @@ func ownerGuard() core.Decorator {
 
 // answering returns the decorator as one of the layer answer.
 func answering(d core.Decorator) core.Decorator {
-	d.Layer = core.Answer
+	d.Kind = core.KindAnswer
 	return d
 }
 
@@ -93,10 +93,10 @@ func stamped(records []core.Record, f *core.Field, v core.Value) []core.Record {
 
 // unreadable refuses to let anybody read a resource.
 func unreadable(resource string, code core.Code) core.Decorator {
-	return core.Decorator{Name: "unreadable", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "unreadable", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Resource != nil && op.Resource.Name() == resource && !op.Kind.Writes() {
-				return core.Result{}, &core.Error{Code: code, Resource: op.Resource.External()}
+				return core.Result{}, &core.Error{Code: code, Resource: op.Resource.APIName()}
 			}
 			return next(ctx, op)
 		}, nil
@@ -105,7 +105,7 @@ func unreadable(resource string, code core.Code) core.Decorator {
 
 // fixed refuses to let anybody update a resource.
 func fixed(resource string) core.Decorator {
-	return core.Decorator{Name: "fixed", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "fixed", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind == core.Update && op.Resource.Name() == resource {
 				return core.Result{}, op.Resource.Forbidden()
@@ -117,13 +117,13 @@ func fixed(resource string) core.Decorator {
 
 // unwritable lets nobody set a field by an update.
 func unwritable(resource, field string) core.Decorator {
-	return core.Decorator{Name: "unwritable", Layer: core.Policy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "unwritable", Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		f := m.Resource(resource).Field(field)
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind == core.Update && slices.ContainsFunc(op.Records, func(rec core.Record) bool {
 				return rec.Resource() == f.Resource() && !rec.At(f.Column()).IsAbsent()
 			}) {
-				return core.Result{}, &core.Error{Code: core.FieldReadonly, Resource: f.Resource().External(), Field: f.External()}
+				return core.Result{}, &core.Error{Code: core.FieldReadOnly, Resource: f.Resource().APIName(), Field: f.APIName()}
 			}
 			return next(ctx, op)
 		}, nil
@@ -382,14 +382,14 @@ func policyCases() []Case {
 
 // hiding lets nobody but the program read a field, or name it in a condition.
 func hiding(resource, field string) core.Decorator {
-	return core.Decorator{Name: "hiding " + resource + "." + field, Layer: core.Policy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "hiding " + resource + "." + field, Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		f := m.Resource(resource).Field(field)
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Resource != f.Resource() || op.Principal.IsSystem() {
 				return next(ctx, op)
 			}
 			if names(op.Where, f) {
-				return core.Result{}, &core.Error{Code: core.UnknownField, Resource: f.Resource().External(), Field: f.External()}
+				return core.Result{}, &core.Error{Code: core.UnknownField, Resource: f.Resource().APIName(), Field: f.APIName()}
 			}
 			res, err := next(ctx, op)
 			for i, rec := range res.Records {

@@ -134,8 +134,8 @@ func shownLine(r *core.Resource, object map[string]any, names map[*core.Resource
 		if f.Target() == nil {
 			continue
 		}
-		members, _ := object[f.External()].([]any)
-		if id, one := object[f.External()]; one && !f.Many() {
+		members, _ := object[f.APIName()].([]any)
+		if id, one := object[f.APIName()]; one && !f.Many() {
 			members = []any{id}
 		}
 		var labels []string
@@ -216,11 +216,11 @@ func (m *machine) body(w wish) map[string]any {
 		}
 		switch {
 		case f.Many():
-			body[f.External()] = values
+			body[f.APIName()] = values
 		case len(values) > 0:
-			body[f.External()] = values[0]
+			body[f.APIName()] = values[0]
 		default:
-			body[f.External()] = nil
+			body[f.APIName()] = nil
 		}
 	}
 	return body

@@ -10,7 +10,7 @@ import (
 
 // allowed lets records be inserted whose text is "allowed", and no others.
 func allowed() core.Decorator {
-	return core.Decorator{Name: "allowed", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "allowed", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind == core.Insert {
 				op.Check = core.And(op.Check, op.Resource.Field("text").Compare(core.FilterEq, core.TextValue("allowed")))

@@ -15,7 +15,7 @@ import (
 // if that is nil.
 func failing(err error) core.Decorator {
 	return core.Decorator{
-		Name: "failing", Layer: core.Policy,
+		Name: "failing", Kind: core.KindPolicy,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				switch {

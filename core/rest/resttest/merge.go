@@ -33,7 +33,7 @@ var examples = [][3]string{
 
 // blurred leaves the field out of every record that is read.
 func blurred(field string) core.Decorator {
-	return core.Decorator{Name: "blurred", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "blurred", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			res, err := next(ctx, op)
 			if op.Resource == nil || err != nil {

@@ -15,13 +15,13 @@ import (
 
 // sealed refuses every write, of whomever.
 func sealed() core.Decorator {
-	return core.Decorator{Name: "sealed", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "sealed", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch {
 			case op.Kind == core.Tx:
 				op.Tx.ReadOnly = true
 			case op.Writes():
-				return core.Result{}, &core.Error{Code: core.ReadOnly, Resource: op.Resource.External()}
+				return core.Result{}, &core.Error{Code: core.ReadOnly, Resource: op.Resource.APIName()}
 			}
 			return next(ctx, op)
 		}, nil
@@ -30,7 +30,7 @@ func sealed() core.Decorator {
 
 // failingToBegin fails every transaction before it begins.
 func failingToBegin() core.Decorator {
-	return core.Decorator{Name: "failing to begin", Layer: core.Policy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "failing to begin", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind == core.Tx {
 				return core.Result{}, core.Unavailable

@@ -33,7 +33,7 @@ func user(n int) string { return "user " + strconv.Itoa(n) }
 // principal its own.
 func owned() core.Decorator {
 	return core.Decorator{
-		Name: "owned", Layer: core.Policy,
+		Name: "owned", Kind: core.KindPolicy,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				switch {

@@ -5,26 +5,25 @@ import (
 	"time"
 )
 
-// Watcher looks on at operations: it is told of each when it comes by and when it has
-// ended. It holds neither a handler nor an [Op], and so cannot change, answer or lose
-// one. Its methods are called by many goroutines at once.
+// Observer is notified of every operation when it arrives and when it has ended: a log, a metric, a trace. An observer
+// holds neither a handler nor an [Op], and so cannot change, answer or lose an operation. Its methods are called by many
+// goroutines at once.
 //
-// Watchers that stand next to each other in a stack see the same: they are told one
-// after the other, and of the same duration.
-type Watcher interface {
+// Observers that stand next to each other in a stack are notified one after the other, with the same [Event] and so the
+// same duration.
+type Observer interface {
 	// Begin is called when an operation comes by, with its kind and resource; the
 	// latter is nil for a Tx. A decorator further out may have spoiled both, and then
 	// the store refuses the operation. It must not panic.
 	Begin(kind Kind, r *Resource)
 	// End is called once for each Begin, after a panic too, with the context that the
 	// operation came with.
-	End(ctx context.Context, seen *Seen)
+	End(ctx context.Context, event *Event)
 }
 
-// Seen is an operation that has ended: what was asked for, as it was when it came by,
-// and what became of it. Observers next to each other share it: they may keep it and
-// must not write to it or to its slices.
-type Seen struct {
+// Event describes an operation that has ended: the request as it arrived at the observer, and its result. Observers next
+// to each other share an event: they may keep it and must not write to it or to its slices.
+type Event struct {
 	Kind      Kind
 	Resource  *Resource  // nil for a Tx
 	Keys      []Value    // of a Load, Update or Delete
@@ -41,41 +40,41 @@ type Seen struct {
 	Took time.Duration
 }
 
-// watchers stand next to each other, outermost first.
-type watchers []Watcher
+// observers stand next to each other, outermost first.
+type observers []Observer
 
 // epoch is what clocks are read against: a time.Time of its own for each reading
 // costs twice as much.
 var epoch = time.Now()
 
-// around returns the handler that tells the watchers of what goes on to next.
-func (ws watchers) around(next Handler) Handler {
-	if len(ws) == 0 {
+// around returns a handler that notifies the observers of the operations that it passes on to next.
+func (os observers) around(next Handler) Handler {
+	if len(os) == 0 {
 		return next
 	}
 	return func(ctx context.Context, op *Op) (res Result, err error) {
-		seen := &Seen{ // before inner decorators change the op
+		event := &Event{ // before inner decorators change the op
 			Kind: op.Kind, Resource: op.Resource, Keys: op.Keys, Records: op.Records,
 			Principal: op.Principal, Tx: op.Tx, Attempt: op.Attempt(),
 		}
-		for _, w := range ws {
-			w.Begin(op.Kind, op.Resource)
+		for _, o := range os {
+			o.Begin(op.Kind, op.Resource)
 		}
 		begun := time.Since(epoch)
 		err = errInterrupted // stays if what is further in panics
 		defer func() {
-			seen.Took, seen.Result, seen.Err = time.Since(epoch)-begun, res, err
-			ws.end(ctx, seen)
+			event.Took, event.Result, event.Err = time.Since(epoch)-begun, res, err
+			os.end(ctx, event)
 		}()
 		return next(ctx, op)
 	}
 }
 
 // end tells the innermost first, and each of them although another one panics.
-func (ws watchers) end(ctx context.Context, seen *Seen) {
-	last := len(ws) - 1
+func (os observers) end(ctx context.Context, event *Event) {
+	last := len(os) - 1
 	if last > 0 {
-		defer ws[:last].end(ctx, seen)
+		defer os[:last].end(ctx, event)
 	}
-	ws[last].End(ctx, seen)
+	os[last].End(ctx, event)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// layer is the decorator in its place in a stack.
-type layer struct {
+// observer is the decorator in its place in a stack.
+type observer struct {
 	logger  *zap.Logger
 	opts    Options
 	model   *core.Model
@@ -18,27 +18,27 @@ type layer struct {
 	lines   lines
 }
 
-var _ core.Watcher = (*layer)(nil)
+var _ core.Observer = (*observer)(nil)
 
 // Begin does nothing: there is a line for what has ended.
-func (l *layer) Begin(core.Kind, *core.Resource) {}
+func (o *observer) Begin(core.Kind, *core.Resource) {}
 
 // End writes the line if its level is on.
-func (l *layer) End(ctx context.Context, seen *core.Seen) {
-	outcome := core.OutcomeOf(seen.Err)
+func (o *observer) End(ctx context.Context, event *core.Event) {
+	outcome := core.OutcomeOf(event.Err)
 	level := levelOf(outcome)
-	if level < zapcore.WarnLevel && l.opts.Slow > 0 && seen.Took >= l.opts.Slow {
+	if level < zapcore.WarnLevel && o.opts.Slow > 0 && event.Took >= o.opts.Slow {
 		level = zapcore.WarnLevel
 	}
-	if !l.logger.Core().Enabled(level) {
+	if !o.logger.Core().Enabled(level) {
 		return
 	}
-	line := l.lines.of(seen)
-	if level == zapcore.DebugLevel && !line.take(l.opts.OneIn) {
+	line := o.lines.of(event)
+	if level == zapcore.DebugLevel && !line.take(o.opts.OneIn) {
 		return
 	}
-	if entry := l.logger.Check(level, line.message); entry != nil {
-		entry.Write(l.fields(ctx, seen, outcome)...)
+	if entry := o.logger.Check(level, line.message); entry != nil {
+		entry.Write(o.fields(ctx, event, outcome)...)
 	}
 }
 

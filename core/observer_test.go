@@ -15,7 +15,7 @@ import (
 type onlooker struct {
 	name  string
 	told  *[]string
-	seen  []core.Seen
+	seen  []core.Event
 	panic bool
 }
 
@@ -27,10 +27,10 @@ func (o *onlooker) Begin(kind core.Kind, r *core.Resource) {
 	*o.told = append(*o.told, fmt.Sprint(o.name, " begin ", kind, " ", name))
 }
 
-func (o *onlooker) End(_ context.Context, seen *core.Seen) {
-	*o.told = append(*o.told, fmt.Sprint(o.name, " end ", seen.Kind))
-	kept := *seen
-	kept.Keys, kept.Records = slices.Clone(seen.Keys), slices.Clone(seen.Records)
+func (o *onlooker) End(_ context.Context, event *core.Event) {
+	*o.told = append(*o.told, fmt.Sprint(o.name, " end ", event.Kind))
+	kept := *event
+	kept.Keys, kept.Records = slices.Clone(event.Keys), slices.Clone(event.Records)
 	o.seen = append(o.seen, kept)
 	if o.panic {
 		panic(o.name)
@@ -38,10 +38,10 @@ func (o *onlooker) End(_ context.Context, seen *core.Seen) {
 }
 
 func (o *onlooker) decorator() core.Decorator {
-	return core.Decorator{Name: o.name, Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return o, nil }}
+	return core.Decorator{Name: o.name, Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return o, nil }}
 }
 
-func TestWatchersAreToldOfEveryOpFromOutsideInAndBack(t *testing.T) {
+func TestObserversAreToldOfEveryOpFromOutsideInAndBack(t *testing.T) {
 	var told []string
 	a, b, c := &onlooker{name: "a", told: &told}, &onlooker{name: "b", told: &told}, &onlooker{name: "c", told: &told}
 	refuse := around("refuse", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -86,7 +86,7 @@ func TestWatchersAreToldOfEveryOpFromOutsideInAndBack(t *testing.T) {
 	}
 }
 
-func TestWatchersSeeWhatWasAskedForWhateverIsDoneToTheOp(t *testing.T) {
+func TestObserversSeeWhatWasAskedForWhateverIsDoneToTheOp(t *testing.T) {
 	var told []string
 	a := &onlooker{name: "a", told: &told}
 	s := open(t, a.decorator(), around("empty", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -103,7 +103,7 @@ func TestWatchersSeeWhatWasAskedForWhateverIsDoneToTheOp(t *testing.T) {
 	}
 }
 
-func TestWatchersAreToldOfAPanicAndOfEachOthers(t *testing.T) {
+func TestObserversAreToldOfAPanicAndOfEachOthers(t *testing.T) {
 	var told []string
 	a, b := &onlooker{name: "a", told: &told}, &onlooker{name: "b", told: &told, panic: true}
 	s := open(t, a.decorator(), b.decorator(), around("falls", func(_ context.Context, _ *core.Op, _ core.Handler) (core.Result, error) {
@@ -125,28 +125,28 @@ func TestWatchersAreToldOfAPanicAndOfEachOthers(t *testing.T) {
 	}
 }
 
-func TestAWatchWithoutAWatcherIsNoLayer(t *testing.T) {
-	s := open(t, core.Decorator{Name: "off", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return nil, nil }})
+func TestDecoratorWithoutObserverAddsNothing(t *testing.T) {
+	s := open(t, core.Decorator{Name: "off", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return nil, nil }})
 	if n, err := s.Count(t.Context(), s.Model().Resource("cookie"), core.All()); n != 0 || err != nil {
 		t.Errorf("%d records, %v", n, err)
 	}
 }
 
-func TestWatchersThatCannotBeAreRefused(t *testing.T) {
-	nothing := func(*core.Model) (core.Watcher, error) { return nil, nil }
+func TestInvalidObserversAreRejected(t *testing.T) {
+	nothing := func(*core.Model) (core.Observer, error) { return nil, nil }
 	wrap := func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }
 	for want, d := range map[string]core.Decorator{
-		`decorator "both": has no name, or not one of Wrap and Watch`:                                                                                    {Name: "both", Layer: core.Observe, Watch: nothing, Wrap: wrap},
-		`decorator "neither": has no name, or not one of Wrap and Watch`:                                                                                 {Name: "neither", Layer: core.Observe},
-		`decorator "guard": has a Watch and is of the layer policy; what only looks on is of the layer observe`:                                          {Name: "guard", Layer: core.Policy, Watch: nothing},
-		`decorator "spy": is of the layer observe and has a Wrap; an observer has a Watch, and a decorator with a Wrap is of the layer policy or answer`: {Name: "spy", Layer: core.Observe, Wrap: wrap},
-		`decorator "fails": no`: {Name: "fails", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return nil, errors.New("no") }},
+		`decorator "both": needs a name and exactly one of Wrap and Observe`:                                                                                       {Name: "both", Kind: core.KindObserve, Observe: nothing, Wrap: wrap},
+		`decorator "neither": needs a name and exactly one of Wrap and Observe`:                                                                                    {Name: "neither", Kind: core.KindObserve},
+		`decorator "guard": has an Observe function and the kind policy; the kind of an observer is observe`:                                                       {Name: "guard", Kind: core.KindPolicy, Observe: nothing},
+		`decorator "spy": has the kind observe and a Wrap; an observer has an Observe function, and a decorator with a Wrap has the kind policy, effect or answer`: {Name: "spy", Kind: core.KindObserve, Wrap: wrap},
+		`decorator "fails": no`: {Name: "fails", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return nil, errors.New("no") }},
 	} {
 		if _, err := core.New(t.Context(), cookies(t), unreachable{}, d); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	if _, err := core.New(t.Context(), cookies(t), unreachable{}, core.Decorator{Name: "blind", Layer: core.Observe, Watch: nothing}); err != nil {
+	if _, err := core.New(t.Context(), cookies(t), unreachable{}, core.Decorator{Name: "blind", Kind: core.KindObserve, Observe: nothing}); err != nil {
 		t.Error(err)
 	}
 }
