@@ -32,14 +32,14 @@ func TestTheReadmeShowsWhatHappensOnEachStorage(t *testing.T) {
 
 // guarded is what the decorator promises, together with ownership around it: a
 // principal meets what is its own and alive.
-func guarded() storetest.Guarded {
+func guarded() storetest.PolicySpec {
 	owner := core.FieldSpec{Name: "owner", Type: core.Text, Hidden: true}
 	key := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
 	type row = map[string]any
 	gone := time.Unix(1, 0)
 	mine := func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
 	sees := func(p *core.Principal, row core.Record) bool { return mine(p, row) && row.Get("deleted_at").IsNull() }
-	return storetest.Guarded{
+	return storetest.PolicySpec{
 		Stack: func(testing.TB) storetest.Stack {
 			return storetest.Stack{Decorators: []core.Decorator{ownership.Field("owner"), softDelete("deleted_at")}}
 		},
@@ -58,8 +58,8 @@ func guarded() storetest.Guarded {
 			},
 		},
 		Principals: []*core.Principal{{ID: core.TextValue("alice")}, {ID: core.TextValue("bob")}},
-		Sees:       sees,
-		Leaves: func(p *core.Principal, kind core.Kind, row core.Record) bool {
+		CanRead:    sees,
+		CanResultIn: func(p *core.Principal, kind core.Kind, row core.Record) bool {
 			return sees(p, row) || kind == core.Delete && mine(p, row)
 		},
 		Exempt: func(op *core.Op) bool { // a Delete that arrives as an Update; what it did is looked at all the same

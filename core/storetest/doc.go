@@ -49,12 +49,12 @@
 // says what that is, row by row:
 //
 //	func TestNobodyGetsRound(t *testing.T) {
-//		guarded := storetest.Guarded{
+//		spec := storetest.PolicySpec{
 //			Stack: func(testing.TB) storetest.Stack {
 //				return storetest.Stack{Decorators: []core.Decorator{mypolicy.New()}}
 //			},
 //			Model: model, Rows: rows, Principals: principals,
-//			Sees: func(p *core.Principal, row core.Record) bool {
+//			CanRead: func(p *core.Principal, row core.Record) bool {
 //				return p.ID.IsSet() && row.Get("owner") == p.ID
 //			},
 //		}
@@ -64,7 +64,7 @@
 //
 // A policy that changes what a principal sees, may change and may leave apart,
 // that hides fields, that refuses kinds, or that does not care who asks says so in
-// further fields of [Guarded]. The two kits find different things: Guard knows
+// further fields of [PolicySpec]. The two kits find different things: Guard knows
 // which op was not guarded, even if nothing was lost by it; NonInterference knows
 // what somebody learned, by whatever way.
 //
@@ -80,9 +80,9 @@
 //
 //	func TestItOnlyWatches(t *testing.T) {
 //		storetest.Transparent(t, open, storetest.Transparency{
-//			Stack: func(testing.TB) storetest.Watched {
+//			Stack: func(testing.TB) storetest.ObservedStack {
 //				log := new(buffer)
-//				return storetest.Watched{
+//				return storetest.ObservedStack{
 //					Decorators: []core.Decorator{mylog.New(log)},
 //					Check: func(tb testing.TB, happened []storetest.Event) {
 //						if got := log.takeLines(); len(got) != len(happened) {

@@ -57,7 +57,7 @@ func ExampleCases() {
 // one says on which rows it is tried, for whom, and what they may see.
 func ExampleGuard() {
 	TestNobodyGetsRound := func(t *testing.T) {
-		guarded := storetest.Guarded{
+		guarded := storetest.PolicySpec{
 			Stack: func(testing.TB) storetest.Stack {
 				return storetest.Stack{Decorators: []core.Decorator{owning()}} // mypolicy.New()
 			},
@@ -72,8 +72,8 @@ func ExampleGuard() {
 
 // A policy on a model of its own: a page is seen by everybody once it is
 // published, and else by its author.
-func ExampleGuarded() {
-	guarded := storetest.Guarded{
+func ExamplePolicySpec() {
+	guarded := storetest.PolicySpec{
 		Model: core.MustModel("blog", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "author", Type: core.Text},
@@ -85,11 +85,11 @@ func ExampleGuarded() {
 			5: {"published": false},
 		}},
 		Principals: []*core.Principal{{ID: core.TextValue("ann")}, {ID: core.TextValue("bob")}},
-		Sees: func(p *core.Principal, row core.Record) bool {
+		CanRead: func(p *core.Principal, row core.Record) bool {
 			return row.Get("published").Bool() || p.ID.IsSet() && row.Get("author") == p.ID
 		},
-		Refuses: func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind.Writes() },
-		Stack:   func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: []core.Decorator{publishing()}} },
+		Denies: func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind.Writes() },
+		Stack:  func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: []core.Decorator{publishing()}} },
 	}
 	TestNobodyGetsRound := func(t *testing.T) {
 		storetest.Guard(t, func(testing.TB, *core.Model) core.Backend { return new(naive) }, guarded)
@@ -112,9 +112,9 @@ func ExampleGuardCases() {
 func ExampleTransparent() {
 	TestItOnlyWatches := func(t *testing.T) {
 		storetest.Transparent(t, func(testing.TB, *core.Model) core.Backend { return new(naive) }, storetest.Transparency{
-			Stack: func(testing.TB) storetest.Watched {
+			Stack: func(testing.TB) storetest.ObservedStack {
 				log := new(journal) // mylog.New()
-				return storetest.Watched{
+				return storetest.ObservedStack{
 					Decorators: []core.Decorator{log.observing()},
 					Check: func(tb testing.TB, happened []storetest.Event) {
 						if lines := strings.Count(log.drain(), "\n") + 1; lines != max(1, len(happened)) {

@@ -24,7 +24,7 @@ type GuardCase struct {
 // A policy has to guard an op with [core.Op.Guard], or with Using and Check. A
 // condition in Where does not count: it is the caller's, only Select and Count
 // look at it, and the layers within take it for what the caller asked.
-func Guard(t *testing.T, open Factory, g Guarded) {
+func Guard(t *testing.T, open Factory, g PolicySpec) {
 	g.Thin = max(1, g.Thin) * setting(t, "LARDER_THIN", 1)
 	for _, c := range GuardCases() {
 		t.Run(c.Name, func(t *testing.T) { c.Check(t, open, g) })
@@ -45,7 +45,7 @@ func GuardCases() []GuardCase {
 const ruleTime = 5 * time.Minute
 
 // Check checks one rule on a store of its own, as [Guard] does for all of them.
-func (c GuardCase) Check(tb testing.TB, open Factory, g Guarded) {
+func (c GuardCase) Check(tb testing.TB, open Factory, g PolicySpec) {
 	tb.Helper()
 	kept := false
 	defer func() {

@@ -11,7 +11,7 @@ import (
 // guest sees, and those that these point at.
 func hiddenIsAbsent(t *guardTrial) {
 	for _, g := range t.guests() {
-		bare := &guardTrial{theatre: newTheatre(t.ctx, t.TB, t.open, t.Guarded, true), open: t.open, made: t.made, thin: t.thin}
+		bare := &guardTrial{theatre: newTheatre(t.ctx, t.TB, t.open, t.PolicySpec, true), open: t.open, made: t.made, thin: t.thin}
 		t.Cleanup(bare.close)
 		bare.begin = g.least(t.begin)
 		bare.fill(bare.begin)

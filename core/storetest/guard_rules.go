@@ -225,7 +225,7 @@ func (t *guardTrial) turnPages(g guest, at place, a attempt) {
 }
 
 func programMeetsAll(t *guardTrial) {
-	if t.Anybody {
+	if t.IgnoresPrincipal {
 		return // it is one of the guests
 	}
 	all := []guest{t.guest(itself)}
@@ -289,7 +289,7 @@ func allowedGetsThrough(t *guardTrial) {
 	for _, g := range t.guests() {
 		for _, kind := range core.Kinds() {
 			if kind != core.Tx && !done[g.who][kind] && t.expects(g, kind) {
-				t.Fatalf("%s cannot %v anything, and Refuses does not say so", g, kind)
+				t.Fatalf("%s cannot %v anything, and Denies does not say so", g, kind)
 			}
 		}
 	}

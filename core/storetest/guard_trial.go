@@ -20,7 +20,7 @@ type guardTrial struct {
 	thin *rand.Rand
 }
 
-func newGuardTrial(ctx context.Context, tb testing.TB, open Factory, g Guarded) *guardTrial {
+func newGuardTrial(ctx context.Context, tb testing.TB, open Factory, g PolicySpec) *guardTrial {
 	tb.Helper()
 	t := newTheatre(ctx, tb, open, g, true)
 	tb.Cleanup(t.close)

@@ -10,7 +10,7 @@ import (
 )
 
 func nobodyIsRefused(t *guardTrial) {
-	if t.Anybody {
+	if t.IgnoresPrincipal {
 		return // it is one of the guests
 	}
 	nobody := []guest{t.guest(nil)}
@@ -49,7 +49,7 @@ func nobodyIsRefused(t *guardTrial) {
 // turnsAway reports whether the error tells nobody to say who it is; or that this
 // is refused to everybody, if it is.
 func (t *guardTrial) turnsAway(err error, kind core.Kind, r *core.Resource) bool {
-	return errors.Is(err, core.Unauthorized) || refusal(err) && t.Refuses(nil, kind, r)
+	return errors.Is(err, core.Unauthorized) || refusal(err) && t.Denies(nil, kind, r)
 }
 
 // strangersMeetNothing sends reads and writes for those who are nearly principals.

@@ -31,8 +31,8 @@ func (t *theatre) guests() []guest {
 	return all
 }
 
-func (g Guarded) everybody() []*core.Principal {
-	if !g.Anybody {
+func (g PolicySpec) everybody() []*core.Principal {
+	if !g.IgnoresPrincipal {
 		return g.Principals
 	}
 	return append(slices.Clone(g.Principals), nil, itself)
@@ -75,10 +75,10 @@ func mistakable(id core.Value) []core.Value {
 }
 
 // unbound guests meet every row: the program, unless it is like everybody.
-func (g guest) unbound() bool { return g.who.IsSystem() && !g.Anybody }
+func (g guest) unbound() bool { return g.who.IsSystem() && !g.IgnoresPrincipal }
 
 // nobody guests meet nothing.
-func (g guest) nobody() bool { return g.who == nil && !g.Anybody }
+func (g guest) nobody() bool { return g.who == nil && !g.IgnoresPrincipal }
 
 func (g guest) may(rule func(p *core.Principal) bool) bool {
 	switch {
@@ -91,23 +91,23 @@ func (g guest) may(rule func(p *core.Principal) bool) bool {
 }
 
 func (g guest) sees(row core.Record) bool {
-	return g.may(func(p *core.Principal) bool { return g.Sees(p, row) })
+	return g.may(func(p *core.Principal) bool { return g.CanRead(p, row) })
 }
 
 func (g guest) changes(kind core.Kind, row core.Record) bool {
-	return g.may(func(p *core.Principal) bool { return g.Changes(p, kind, row) })
+	return g.may(func(p *core.Principal) bool { return g.CanChange(p, kind, row) })
 }
 
 func (g guest) leaves(kind core.Kind, row core.Record) bool {
-	return g.may(func(p *core.Principal) bool { return g.Leaves(p, kind, row) })
+	return g.may(func(p *core.Principal) bool { return g.CanResultIn(p, kind, row) })
 }
 
 func (g guest) reads(f *core.Field) bool {
-	return g.may(func(p *core.Principal) bool { return g.Reads(p, f) })
+	return g.may(func(p *core.Principal) bool { return g.CanReadField(p, f) })
 }
 
 func (g guest) refused(kind core.Kind, r *core.Resource) bool {
-	return g.nobody() || g.Refuses(g.who, kind, r)
+	return g.nobody() || g.Denies(g.who, kind, r)
 }
 
 // seen returns the rows of a resource that the guest sees.

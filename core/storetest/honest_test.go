@@ -11,13 +11,13 @@ import (
 // honest are policies of other kinds that keep what they promise.
 var honest = []struct {
 	name    string
-	guarded func() storetest.Guarded
+	guarded func() storetest.PolicySpec
 }{
-	{"read-only", func() storetest.Guarded { return readOnly(func(op *core.Op) bool { return op.Kind.Writes() }) }},
-	{"an owned store that is read-only for all", func() storetest.Guarded {
+	{"read-only", func() storetest.PolicySpec { return readOnly(func(op *core.Op) bool { return op.Kind.Writes() }) }},
+	{"an owned store that is read-only for all", func() storetest.PolicySpec {
 		g := readOnly(func(op *core.Op) bool { return op.Kind.Writes() })
 		outer := g.Stack
-		g.Anybody, g.Sees = false, func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
+		g.IgnoresPrincipal, g.CanRead = false, func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
 		g.Stack = func(tb testing.TB) storetest.Stack {
 			s := outer(tb)
 			s.Decorators = append(s.Decorators, owning())
@@ -31,12 +31,12 @@ var honest = []struct {
 	{"everybody reads some rows of others", sharing},
 	{"a field that is not read", unreadHonestly},
 	{"rows that were deleted stay", softly},
-	{"a guard of the layer answer", func() storetest.Guarded {
+	{"a guard of the layer answer", func() storetest.PolicySpec {
 		guard := owning()
 		guard.Kind = core.KindAnswer
 		return stack(guard)
 	}},
-	{"several in a stack", func() storetest.Guarded {
+	{"several in a stack", func() storetest.PolicySpec {
 		g := unreadHonestly()
 		outer := g.Stack
 		g.Stack = func(tb testing.TB) storetest.Stack {
@@ -48,7 +48,7 @@ var honest = []struct {
 	}},
 }
 
-func administered() storetest.Guarded {
+func administered() storetest.PolicySpec {
 	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if !op.Principal.HasRole("admin") {
 			own(op)
@@ -58,27 +58,27 @@ func administered() storetest.Guarded {
 	g.Principals = []*core.Principal{
 		{ID: core.IntValue(1)}, {ID: core.IntValue(2)}, {ID: core.IntValue(7), Roles: []string{"admin"}},
 	}
-	g.Sees = func(p *core.Principal, row core.Record) bool {
+	g.CanRead = func(p *core.Principal, row core.Record) bool {
 		return p.HasRole("admin") || p.ID.IsSet() && row.Get("owner") == p.ID
 	}
 	return g
 }
 
-func partlyOpen() storetest.Guarded {
+func partlyOpen() storetest.PolicySpec {
 	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Resource.Name() != "page" {
 			own(op)
 		}
 		return next(ctx, op)
 	}))
-	g.Sees = func(p *core.Principal, row core.Record) bool {
+	g.CanRead = func(p *core.Principal, row core.Record) bool {
 		return row.Resource().Name() == "page" || p.ID.IsSet() && row.Get("owner") == p.ID
 	}
 	return g
 }
 
 // guests has bakers, who own rows, and a guest who reads what is of kind a.
-func guests() storetest.Guarded {
+func guests() storetest.PolicySpec {
 	menu := func(op *core.Op) bool { return op.Resource.Name() == "cookie" && !op.Kind.Writes() }
 	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		switch {
@@ -92,13 +92,13 @@ func guests() storetest.Guarded {
 		return next(ctx, op)
 	}))
 	g.Principals = []*core.Principal{{ID: core.IntValue(1), Roles: []string{"baker"}}, {ID: core.IntValue(2), Roles: []string{"guest"}}}
-	g.Sees = func(p *core.Principal, row core.Record) bool {
+	g.CanRead = func(p *core.Principal, row core.Record) bool {
 		if p.HasRole("baker") {
 			return p.ID.IsSet() && row.Get("owner") == p.ID
 		}
 		return row.Resource().Name() == "cookie" && row.Get("kind") == core.TextValue("a")
 	}
-	g.Refuses = func(p *core.Principal, kind core.Kind, r *core.Resource) bool {
+	g.Denies = func(p *core.Principal, kind core.Kind, r *core.Resource) bool {
 		return !p.HasRole("baker") && (kind.Writes() || r.Name() != "cookie")
 	}
 	return g
@@ -106,7 +106,7 @@ func guests() storetest.Guarded {
 
 // sharing shows everybody the cookies of kind a, and lets the owner change them
 // and make them of any other kind.
-func sharing() storetest.Guarded {
+func sharing() storetest.PolicySpec {
 	shared := func(row core.Record) bool {
 		return row.Resource().Name() == "cookie" && row.Get("kind") == core.TextValue("a")
 	}
@@ -127,12 +127,12 @@ func sharing() storetest.Guarded {
 		}
 		return next(ctx, op)
 	}))
-	g.Sees = func(p *core.Principal, row core.Record) bool { return shared(row) || owns(p, 0, row) }
-	g.Changes, g.Leaves = owns, owns
+	g.CanRead = func(p *core.Principal, row core.Record) bool { return shared(row) || owns(p, 0, row) }
+	g.CanChange, g.CanResultIn = owns, owns
 	return g
 }
 
-func unreadHonestly() storetest.Guarded {
+func unreadHonestly() storetest.PolicySpec {
 	return unread(func(op *core.Op) error {
 		size := op.Resource.Field("size")
 		for _, o := range op.Order {
@@ -157,7 +157,7 @@ func mentions(where core.Filter, f *core.Field) bool {
 }
 
 // softly keeps cookies that are deleted, as of a kind that nobody sees.
-func softly() storetest.Guarded {
+func softly() storetest.PolicySpec {
 	gone := core.TextValue("a")
 	g := stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Resource == nil || op.Resource.Name() != "cookie" {
@@ -178,11 +178,11 @@ func softly() storetest.Guarded {
 		_, err := next(ctx, update)
 		return core.Result{}, err
 	}))
-	g.Anybody = true
-	g.Sees = func(_ *core.Principal, row core.Record) bool {
+	g.IgnoresPrincipal = true
+	g.CanRead = func(_ *core.Principal, row core.Record) bool {
 		return row.Resource().Name() != "cookie" || row.Get("kind") != gone
 	}
-	g.Leaves = func(*core.Principal, core.Kind, core.Record) bool { return true }
+	g.CanResultIn = func(*core.Principal, core.Kind, core.Record) bool { return true }
 	return g
 }
 
@@ -218,7 +218,7 @@ func publishing() core.Decorator {
 }
 
 func TestAPolicyOnAModelOfItsOwnPasses(t *testing.T) {
-	g := storetest.Guarded{
+	g := storetest.PolicySpec{
 		Model: core.MustModel("blog", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true}, {Name: "author", Type: core.Text}, {Name: "published", Type: core.Bool},
 		}}),
@@ -227,10 +227,10 @@ func TestAPolicyOnAModelOfItsOwnPasses(t *testing.T) {
 			3: {"author": "bob", "published": true}, 4: {"author": "1"}, 5: {"published": false},
 		}},
 		Principals: []*core.Principal{{ID: core.TextValue("ann")}, {ID: core.TextValue("1")}},
-		Sees: func(p *core.Principal, row core.Record) bool {
+		CanRead: func(p *core.Principal, row core.Record) bool {
 			return row.Get("published").Bool() || p.ID.IsSet() && row.Get("author") == p.ID
 		},
-		Refuses:    func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind.Writes() },
+		Denies:     func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind.Writes() },
 		Stack:      func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: []core.Decorator{publishing()}} },
 		Operations: 2000,
 	}
@@ -256,11 +256,11 @@ func TestAThinGuardSendsLess(t *testing.T) {
 func TestSettingsThatAreNotEnoughAreNamed(t *testing.T) {
 	for _, row := range []struct {
 		says string
-		g    storetest.Guarded
+		g    storetest.PolicySpec
 	}{
-		{"needs a Stack", storetest.Guarded{}},
-		{"needs Rows, Principals and Sees", func() storetest.Guarded { g := stack(); g.Model = storetest.OwnedModel(); return g }()},
-		{"the rows do not fit the model", func() storetest.Guarded { g := stack(); g.Rows = core.Data{"tin": nil}; return g }()},
+		{"needs a Stack", storetest.PolicySpec{}},
+		{"needs Rows, Principals and CanRead", func() storetest.PolicySpec { g := stack(); g.Model = storetest.OwnedModel(); return g }()},
+		{"the rows do not fit the model", func() storetest.PolicySpec { g := stack(); g.Rows = core.Data{"tin": nil}; return g }()},
 		{"a store with the stack", stack(core.Decorator{Name: "bare"})},
 		{"an observer has an Observe function", stack(layered("posing", core.KindObserve, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			return next(ctx, op)

@@ -12,7 +12,7 @@ import (
 )
 
 // operations returns how many operations are compared.
-func (g Guarded) operations(tb testing.TB) int {
+func (g PolicySpec) operations(tb testing.TB) int {
 	tb.Helper()
 	if g.Operations > 0 {
 		return g.Operations
@@ -33,7 +33,7 @@ type actor interface {
 // interfere runs random programs in two worlds until there were enough
 // operations. relations says that in some of them the worlds differ in which
 // hidden rows the seen ones point at, too.
-func interfere(tb testing.TB, open Factory, g Guarded, relations bool, newActor func(d drawer, w *worlds) actor) {
+func interfere(tb testing.TB, open Factory, g PolicySpec, relations bool, newActor func(d drawer, w *worlds) actor) {
 	tb.Helper()
 	left := g.operations(tb)
 	guests := len(g.everybody())

@@ -32,7 +32,7 @@ var identityLeaks = []leak{
 	{
 		name:   "shows the rows of nobody to whom has no id",
 		caught: []string{"an id of no type or of another is nobody's"},
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				switch p := op.Principal; {
 				case p == nil:
@@ -51,7 +51,7 @@ var identityLeaks = []leak{
 	{
 		name:   "lets nobody read",
 		caught: []string{"nobody is refused"},
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				switch p := op.Principal; {
 				case p == nil && !op.Writes():
@@ -69,7 +69,7 @@ var identityLeaks = []leak{
 	{
 		name:   "lets nobody begin a transaction", // after which a REST face answers nobody about the model
 		caught: []string{"nobody is refused"},
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			honest := policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				own(op)
 				return next(ctx, op)
@@ -88,7 +88,7 @@ var identityLeaks = []leak{
 	{
 		name:   "forbids nobody instead of asking for a principal",
 		caught: []string{"nobody is refused"},
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			honest := owning()
 			return stack(layered("polite", core.KindPolicy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				if op.Principal == nil {
@@ -101,7 +101,7 @@ var identityLeaks = []leak{
 	{
 		name:   "guards the program's operations too",
 		caught: []string{"the program meets everything"},
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				switch p := op.Principal; {
 				case p == nil || !p.IsSystem() && !p.ID.IsSet():
@@ -129,7 +129,7 @@ var identityLeaks = []leak{
 	{
 		name:   "asks whose the transaction is",
 		caught: []string{"an op is for whoever sent it", "reads meet what is seen"},
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			var owners sync.Map
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				if op.Principal == nil {
@@ -153,7 +153,7 @@ var identityLeaks = []leak{
 	{
 		name:   "remembers the last principal",
 		caught: []string{"an op is for whoever sent it", "reads meet what is seen", "reads return what is seen"},
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			var mu sync.Mutex
 			last := make(map[*core.Resource]*core.Principal)
 			return stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -171,29 +171,29 @@ var identityLeaks = []leak{
 	{
 		name:   "is read-only but for deletes",
 		caught: []string{"what is refused is refused"},
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			return readOnly(func(op *core.Op) bool { return op.Kind.Writes() && op.Kind != core.Delete })
 		},
 	},
 	{
 		name:   "is read-only but for kinds that it does not know",
 		caught: []string{"a kind that nobody knows is guarded"},
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			return readOnly(func(op *core.Op) bool { return op.Kind.Writes() && slices.Contains(core.Kinds(), op.Kind) })
 		},
 	},
 }
 
 // readOnly returns settings for a decorator that is to refuse all writes.
-func readOnly(refuses func(op *core.Op) bool) storetest.Guarded {
+func readOnly(refuses func(op *core.Op) bool) storetest.PolicySpec {
 	g := stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind != core.Tx && refuses(op) {
 			return core.Result{}, &core.Error{Code: core.ReadOnly, Resource: op.Resource.APIName()}
 		}
 		return next(ctx, op)
 	}))
-	g.Anybody = true
-	g.Sees = func(*core.Principal, core.Record) bool { return true }
-	g.Refuses = func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind.Writes() }
+	g.IgnoresPrincipal = true
+	g.CanRead = func(*core.Principal, core.Record) bool { return true }
+	g.Denies = func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind.Writes() }
 	return g
 }

@@ -35,7 +35,7 @@ var tellingLeaks = []leak{
 		name:       "forbids a foreign row and does not find an absent one",
 		caught:     []string{"hidden is told from absent by nothing"},
 		interferes: "store",
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				look := peek(ctx, op, next)
 				own(op)
@@ -53,7 +53,7 @@ var tellingLeaks = []leak{
 		name:       "names the owner in an error",
 		caught:     []string{"hidden is told from absent by nothing"},
 		interferes: "store",
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				look := peek(ctx, op, next)
 				own(op)
@@ -135,13 +135,13 @@ var tellingLeaks = []leak{
 		name:       "hides a field and sorts by it",
 		caught:     []string{"fields that are not read stay unknown"},
 		interferes: "store",
-		guarded:    func() storetest.Guarded { return unread(func(*core.Op) error { return nil }) },
+		guarded:    func() storetest.PolicySpec { return unread(func(*core.Op) error { return nil }) },
 	},
 	{
 		name:       "hides a field and filters by it",
 		caught:     []string{"fields that are not read stay unknown"},
 		interferes: "store",
-		guarded: func() storetest.Guarded {
+		guarded: func() storetest.PolicySpec {
 			return unread(func(op *core.Op) error {
 				for _, o := range op.Order {
 					if o.Field.Name() == "size" {
@@ -169,7 +169,7 @@ func isPeek(op *core.Op) bool { return op.Kind == core.Load && op.Using.Kind() =
 
 // unread returns settings where nobody but the program reads the size of a jar: a
 // policy that takes it out of results, after a look at the op.
-func unread(look func(op *core.Op) error) storetest.Guarded {
+func unread(look func(op *core.Op) error) storetest.PolicySpec {
 	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		own(op)
 		size := op.Resource.Field("size")
@@ -188,6 +188,6 @@ func unread(look func(op *core.Op) error) storetest.Guarded {
 		}
 		return res, err
 	}))
-	g.Reads = func(_ *core.Principal, f *core.Field) bool { return f.String() != "jar.size" }
+	g.CanReadField = func(_ *core.Principal, f *core.Field) bool { return f.String() != "jar.size" }
 	return g
 }

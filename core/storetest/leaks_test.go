@@ -15,7 +15,7 @@ type leak struct {
 	name       string
 	caught     []string // by these rules of Guard
 	interferes string   // and by this part of NonInterference, store or engine; "" if there is nothing to see
-	guarded    func() storetest.Guarded
+	guarded    func() storetest.PolicySpec
 }
 
 // handle is what a decorator does with the op of a principal.
@@ -47,12 +47,12 @@ func layered(name string, layer core.DecoratorKind, do handle) core.Decorator {
 }
 
 // leaky returns the settings of a policy that keeps no state.
-func leaky(do handle) func() storetest.Guarded {
-	return func() storetest.Guarded { return stack(policy(do)) }
+func leaky(do handle) func() storetest.PolicySpec {
+	return func() storetest.PolicySpec { return stack(policy(do)) }
 }
 
 // unless returns a policy that guards ops but those.
-func unless(forgets func(op *core.Op) bool) func() storetest.Guarded {
+func unless(forgets func(op *core.Op) bool) func() storetest.PolicySpec {
 	return leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if !forgets(op) {
 			own(op)
@@ -95,7 +95,7 @@ func TestGuardCatchesEveryLeak(t *testing.T) {
 }
 
 func TestNonInterferenceFindsWhatLeaksTell(t *testing.T) {
-	parts := map[string]func(testing.TB, storetest.Factory, storetest.Guarded){
+	parts := map[string]func(testing.TB, storetest.Factory, storetest.PolicySpec){
 		"store": storetest.NonInterferenceOfStore, "engine": storetest.NonInterferenceOfEngine,
 	}
 	for _, l := range leaks {

@@ -147,9 +147,9 @@ func (j *journal) dropping(drops func(op *core.Op, err error) bool) handle {
 func TestTransparentHandsOverWhatSideEffectsHaveToBe(t *testing.T) {
 	for _, c := range chroniclers {
 		t.Run(c.name, func(t *testing.T) {
-			tr := storetest.Transparency{Stack: func(testing.TB) storetest.Watched {
+			tr := storetest.Transparency{Stack: func(testing.TB) storetest.ObservedStack {
 				j := new(journal)
-				return storetest.Watched{
+				return storetest.ObservedStack{
 					Decorators: []core.Decorator{layered("chronicler", core.KindPolicy, c.write(j)), j.observing()},
 					Check:      j.check,
 				}

@@ -21,6 +21,6 @@ func TestGuardOnResourcesWithoutRowsAndWithClocks(t *testing.T) {
 	)
 	g.Rows = core.Data{"cookie": {1: {"owner": 1}, 2: {"owner": 2}, 3: {"owner": 1}}}
 	g.Principals = []*core.Principal{{ID: core.IntValue(1)}, {ID: core.IntValue(2)}}
-	g.Sees = func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
+	g.CanRead = func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
 	storetest.Guard(t, naively, g)
 }

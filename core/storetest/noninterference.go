@@ -21,21 +21,21 @@ import "testing"
 //   - a row that others point at, which cannot be deleted: programs do not;
 //   - at the store, not the engine, the id of a row that is not seen, where one that
 //     is seen points at it: it is the same in both worlds.
-func NonInterference(t *testing.T, open Factory, g Guarded) {
+func NonInterference(t *testing.T, open Factory, g PolicySpec) {
 	t.Run("store", func(t *testing.T) { NonInterferenceOfStore(t, open, g) })
 	t.Run("engine", func(t *testing.T) { NonInterferenceOfEngine(t, open, g) })
 }
 
 // NonInterferenceOfStore is the part of [NonInterference] that sends operations
 // to the store.
-func NonInterferenceOfStore(tb testing.TB, open Factory, g Guarded) {
+func NonInterferenceOfStore(tb testing.TB, open Factory, g PolicySpec) {
 	tb.Helper()
 	interfere(tb, open, g.filled(tb), false, newStoreActor)
 }
 
 // NonInterferenceOfEngine is the part of [NonInterference] that sends requests to
 // an engine over the store.
-func NonInterferenceOfEngine(tb testing.TB, open Factory, g Guarded) {
+func NonInterferenceOfEngine(tb testing.TB, open Factory, g PolicySpec) {
 	tb.Helper()
 	interfere(tb, open, g.filled(tb), true, newEngineActor)
 }

@@ -114,10 +114,10 @@ func ownsIt(p *core.Principal, row core.Record) bool {
 }
 
 // filled returns the settings with defaults.
-func (g Guarded) filled(tb testing.TB) Guarded {
+func (g PolicySpec) filled(tb testing.TB) PolicySpec {
 	tb.Helper()
 	if g.Stack == nil {
-		tb.Fatal("storetest: Guarded needs a Stack")
+		tb.Fatal("storetest: PolicySpec needs a Stack")
 	}
 	if g.Model == nil {
 		g.Model = OwnedModel()
@@ -127,29 +127,29 @@ func (g Guarded) filled(tb testing.TB) Guarded {
 		if g.Principals == nil {
 			g.Principals = owners()
 		}
-		if g.Sees == nil {
-			g.Sees = ownsIt
+		if g.CanRead == nil {
+			g.CanRead = ownsIt
 		}
 	}
-	if g.Rows == nil || len(g.Principals) == 0 || g.Sees == nil {
-		tb.Fatal("storetest: with a Model of its own, Guarded needs Rows, Principals and Sees")
+	if g.Rows == nil || len(g.Principals) == 0 || g.CanRead == nil {
+		tb.Fatal("storetest: with a Model of its own, PolicySpec needs Rows, Principals and CanRead")
 	}
 	return g.withRules()
 }
 
 // withRules fills in the rules that follow from others.
-func (g Guarded) withRules() Guarded {
-	if g.Changes == nil {
-		g.Changes = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.Sees(p, row) }
+func (g PolicySpec) withRules() PolicySpec {
+	if g.CanChange == nil {
+		g.CanChange = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.CanRead(p, row) }
 	}
-	if g.Leaves == nil {
-		g.Leaves = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.Sees(p, row) }
+	if g.CanResultIn == nil {
+		g.CanResultIn = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.CanRead(p, row) }
 	}
-	if g.Reads == nil {
-		g.Reads = func(*core.Principal, *core.Field) bool { return true }
+	if g.CanReadField == nil {
+		g.CanReadField = func(*core.Principal, *core.Field) bool { return true }
 	}
-	if g.Refuses == nil {
-		g.Refuses = func(*core.Principal, core.Kind, *core.Resource) bool { return false }
+	if g.Denies == nil {
+		g.Denies = func(*core.Principal, core.Kind, *core.Resource) bool { return false }
 	}
 	if g.Exempt == nil {
 		g.Exempt = func(*core.Op) bool { return false }

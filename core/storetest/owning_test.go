@@ -50,8 +50,8 @@ func stamped(records []core.Record, f *core.Field, v core.Value) []core.Record {
 func naively(testing.TB, *core.Model) core.Backend { return new(naive) }
 
 // stack returns settings for decorators that keep no state.
-func stack(decorators ...core.Decorator) storetest.Guarded {
-	return storetest.Guarded{Stack: func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: decorators} }}
+func stack(decorators ...core.Decorator) storetest.PolicySpec {
+	return storetest.PolicySpec{Stack: func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: decorators} }}
 }
 
 func TestAnHonestPolicyPassesGuard(t *testing.T) { storetest.Guard(t, naively, stack(owning())) }

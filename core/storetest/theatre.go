@@ -14,7 +14,7 @@ import (
 // a gate stands outside of the stack and a look-out innermost; the door is behind.
 type theatre struct {
 	testing.TB
-	Guarded
+	PolicySpec
 
 	ctx   context.Context
 	store *core.Store
@@ -29,13 +29,13 @@ type theatre struct {
 // newTheatre makes a store of the settings, which are filled. It is empty. Watched
 // puts the kit's layers around the stack; without them the store is the one that a
 // program would have, and Describe tells of the stack alone.
-func newTheatre(ctx context.Context, tb testing.TB, open Factory, g Guarded, watched bool) *theatre {
+func newTheatre(ctx context.Context, tb testing.TB, open Factory, g PolicySpec, watched bool) *theatre {
 	tb.Helper()
 	begin, err := g.Model.Records(g.Rows)
 	if err != nil {
 		tb.Fatalf("the rows do not fit the model: %v", err)
 	}
-	t := &theatre{TB: tb, Guarded: g, ctx: ctx, door: &direct{Backend: open(tb, g.Model)}, stack: g.Stack(tb), begin: begin}
+	t := &theatre{TB: tb, PolicySpec: g, ctx: ctx, door: &direct{Backend: open(tb, g.Model)}, stack: g.Stack(tb), begin: begin}
 	decorators := t.stack.Decorators
 	if watched {
 		decorators = slices.Concat([]core.Decorator{t.gate()}, decorators, []core.Decorator{t.lookOut()})

@@ -11,15 +11,15 @@ import (
 // and metrics, for [Transparent].
 type Transparency struct {
 	// Stack makes the stack anew, for one store.
-	Stack func(tb testing.TB) Watched
+	Stack func(tb testing.TB) ObservedStack
 	// Options of the kit for backends, all of whose cases are run with the stack
 	// around the backend; Options.Decorators must be nil.
 	Options Options
 }
 
-// Watched is a stack of decorators made for one store, with a look at what else
+// ObservedStack is a stack of decorators made for one store, with a look at what else
 // they do.
-type Watched struct {
+type ObservedStack struct {
 	// Decorators of the stack, outermost first.
 	Decorators []core.Decorator
 	// Check compares the side effects since it was called last with what happened
@@ -59,7 +59,7 @@ type Event struct {
 // Transparent checks that a stack of decorators changes nothing, in subtests: all
 // cases of the kit for backends pass through it; every op arrives at the innermost
 // as it entered, once; results and errors, panics too, come out as they went in,
-// the very same error; and its side effects are exact, as [Watched.Check] says.
+// the very same error; and its side effects are exact, as [ObservedStack.Check] says.
 func Transparent(t *testing.T, open Factory, tr Transparency) {
 	t.Run("effects", func(t *testing.T) { TransparentEffects(t, open, tr) })
 	t.Run("backend kit", func(t *testing.T) { tr.Around().Run(t, open) })
@@ -75,7 +75,7 @@ func (tr Transparency) Around() Options {
 
 // TransparentEffects is the part of [Transparent] that looks at side effects: it
 // takes steps in which every kind of operation and of transaction ends in every
-// way, and has [Watched.Check] look at each.
+// way, and has [ObservedStack.Check] look at each.
 func TransparentEffects(tb testing.TB, open Factory, tr Transparency) {
 	tb.Helper()
 	if tr.Stack == nil || tr.Options.Decorators != nil {

@@ -69,9 +69,9 @@ func (j *journal) check(tb testing.TB, happened []storetest.Event) {
 func watched(inside ...core.Decorator) storetest.Transparency {
 	return storetest.Transparency{
 		Options: storetest.Options{Checks: 20, Patience: 2 * time.Millisecond},
-		Stack: func(testing.TB) storetest.Watched {
+		Stack: func(testing.TB) storetest.ObservedStack {
 			j := new(journal)
-			return storetest.Watched{Decorators: append([]core.Decorator{j.observing()}, inside...), Check: j.check}
+			return storetest.ObservedStack{Decorators: append([]core.Decorator{j.observing()}, inside...), Check: j.check}
 		},
 	}
 }

@@ -41,7 +41,7 @@ type somehow struct {
 	asked []core.Value // in conditions and as keys of reads
 }
 
-func newWorlds(ctx context.Context, tb testing.TB, open Factory, g Guarded, who int) *worlds {
+func newWorlds(ctx context.Context, tb testing.TB, open Factory, g PolicySpec, who int) *worlds {
 	tb.Helper()
 	w := &worlds{a: newTheatre(ctx, tb, open, g, false), b: newTheatre(ctx, tb, open, g, false)}
 	w.guest, w.twin = w.a.guests()[who], w.b.guests()[who]

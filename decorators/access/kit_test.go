@@ -32,12 +32,12 @@ func stored(r *core.Resource, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return r.Field(name) == nil || !r.Field(name).Stored() })
 }
 
-func guarded(p access.Policy) storetest.Guarded {
-	return storetest.Guarded{
+func guarded(p access.Policy) storetest.PolicySpec {
+	return storetest.PolicySpec{
 		Stack: func(testing.TB) storetest.Stack {
 			return storetest.Stack{Decorators: []core.Decorator{p.Decorator()}}
 		},
-		Refuses: func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind > core.Tx },
+		Denies: func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind > core.Tx },
 	}
 }
 
@@ -49,8 +49,8 @@ func owner(p *core.Principal, row core.Record) bool {
 }
 
 // policies are stacks with what they promise, said without the package's help.
-func policies() map[string]storetest.Guarded {
-	all := make(map[string]storetest.Guarded)
+func policies() map[string]storetest.PolicySpec {
+	all := make(map[string]storetest.PolicySpec)
 	all["rows of one's own"] = guarded(onAll(access.Rule{Roles: []string{"baker"}, Operations: everything, Using: mine}))
 
 	fields := guarded(onAll(
@@ -58,7 +58,7 @@ func policies() map[string]storetest.Guarded {
 		access.Rule{Roles: []string{"baker"}, Operations: access.Insert, Check: mine},
 		access.Rule{Roles: []string{"baker"}, Operations: access.Delete, Using: mine},
 	))
-	fields.Reads = func(_ *core.Principal, f *core.Field) bool {
+	fields.CanReadField = func(_ *core.Principal, f *core.Field) bool {
 		return f.Key() || slices.Contains([]string{"label", "jar", "parent", "owner"}, f.Name())
 	}
 	all["some fields"] = fields
@@ -72,17 +72,17 @@ func policies() map[string]storetest.Guarded {
 	))
 	roles.Principals = []*core.Principal{chief, baker}
 	isChief := func(p *core.Principal) bool { return p != nil && p.HasRole("chief") }
-	roles.Sees = func(p *core.Principal, row core.Record) bool {
+	roles.CanRead = func(p *core.Principal, row core.Record) bool {
 		return owner(p, row) || isChief(p) && row.Get("owner") != core.IntValue(3)
 	}
-	roles.Changes = func(p *core.Principal, kind core.Kind, row core.Record) bool {
+	roles.CanChange = func(p *core.Principal, kind core.Kind, row core.Record) bool {
 		if kind == core.Delete {
 			return isChief(p) && p.ID.IsSet() && (owner(p, row) || row.Get("owner").IsNull())
 		}
 		return owner(p, row)
 	}
-	roles.Leaves = func(p *core.Principal, _ core.Kind, row core.Record) bool { return owner(p, row) }
-	roles.Refuses = func(p *core.Principal, kind core.Kind, _ *core.Resource) bool {
+	roles.CanResultIn = func(p *core.Principal, _ core.Kind, row core.Record) bool { return owner(p, row) }
+	roles.Denies = func(p *core.Principal, kind core.Kind, _ *core.Resource) bool {
 		return kind > core.Tx || kind == core.Delete && !isChief(p)
 	}
 	all["roles"] = roles
@@ -94,7 +94,7 @@ func policies() map[string]storetest.Guarded {
 		return &core.Principal{ID: core.IntValue(id), Claims: map[string]any{"owners": owners, "not": not}}
 	}
 	claims.Principals = []*core.Principal{with(1, 3.0, 1.0, 3.0), with(2, 1.0, 1.0, 2.0)}
-	claims.Sees = func(p *core.Principal, row core.Record) bool {
+	claims.CanRead = func(p *core.Principal, row core.Record) bool {
 		if p == nil {
 			return false
 		}

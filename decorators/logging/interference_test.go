@@ -19,7 +19,7 @@ import (
 // more: the operations on related rows that the policy hides, which then find
 // nothing.)
 func TestLinesAboutAPrincipalTellNothingOfOthers(t *testing.T) {
-	storetest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Guarded{
+	storetest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.PolicySpec{
 		Operations: 2000,
 		Stack: func(testing.TB) storetest.Stack {
 			zapCore, logs := observer.New(zapcore.DebugLevel)

@@ -18,9 +18,9 @@ import (
 func TestChangesNothingAndWritesOneLineForEachOperation(t *testing.T) {
 	storetest.Transparent(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Transparency{
 		Options: storetest.Options{Checks: 20},
-		Stack: func(testing.TB) storetest.Watched {
+		Stack: func(testing.TB) storetest.ObservedStack {
 			zapCore, logs := observer.New(zapcore.DebugLevel)
-			return storetest.Watched{
+			return storetest.ObservedStack{
 				Decorators: []core.Decorator{logging.New(zap.New(zapCore), logging.Options{Slow: -1})},
 				Check:      func(tb testing.TB, happened []storetest.Event) { checkLines(tb, logs, happened) },
 			}

@@ -16,7 +16,7 @@ import (
 // Whoever watches the metrics while a principal asks the store for something
 // learns no more about the rows of others than the principal does.
 func TestMetricsOfAPrincipalTellNothingOfOthers(t *testing.T) {
-	storetest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Guarded{
+	storetest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.PolicySpec{
 		Operations: 100,
 		Stack: func(tb testing.TB) storetest.Stack {
 			registry, last := prometheus.NewRegistry(), make(map[string]float64)

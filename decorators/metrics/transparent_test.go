@@ -14,9 +14,9 @@ import (
 func TestChangesNothingAndCountsEachOperationOnce(t *testing.T) {
 	storetest.Transparent(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Transparency{
 		Options: storetest.Options{Checks: 20},
-		Stack: func(testing.TB) storetest.Watched {
+		Stack: func(testing.TB) storetest.ObservedStack {
 			registry, total := prometheus.NewRegistry(), make(map[string]float64)
-			return storetest.Watched{
+			return storetest.ObservedStack{
 				Decorators: []core.Decorator{metrics.New(registry, metrics.Options{Subsystem: "kit"})},
 				Check: func(tb testing.TB, happened []storetest.Event) {
 					for _, e := range happened {

@@ -26,14 +26,14 @@ func owns(p *core.Principal, row core.Record) bool {
 }
 
 // settings are the ways to set the decorator up, each with what it promises.
-func settings() map[string]storetest.Guarded {
+func settings() map[string]storetest.PolicySpec {
 	sharing := func(r *core.Resource) bool { return r.Name() == "jar" }
 	passes := func(p *core.Principal) bool { return slices.Contains(p.Roles, "admin") }
-	return map[string]storetest.Guarded{
+	return map[string]storetest.PolicySpec{
 		"by id": {Stack: stack(ownership.Field("owner"))},
 		"by claim": {
 			Stack: stack(ownership.Options{Claim: "org"}.Field("owner")),
-			Sees: func(p *core.Principal, row core.Record) bool {
+			CanRead: func(p *core.Principal, row core.Record) bool {
 				org, ok := p.Claims["org"].(float64)
 				return ok && row.Get("owner") == core.IntValue(int64(org))
 			},
@@ -41,14 +41,14 @@ func settings() map[string]storetest.Guarded {
 		},
 		"with what is shared": {
 			Stack: stack(ownership.Options{Shared: []string{"jar"}}.Field("owner")),
-			Sees: func(p *core.Principal, row core.Record) bool {
+			CanRead: func(p *core.Principal, row core.Record) bool {
 				return p != nil && sharing(row.Resource()) || owns(p, row)
 			},
 			Principals: []*core.Principal{principal(1), principal(2)},
 		},
 		"with a role that passes": {
 			Stack: stack(ownership.Options{Bypass: []string{"admin"}}.Field("owner")),
-			Sees: func(p *core.Principal, row core.Record) bool {
+			CanRead: func(p *core.Principal, row core.Record) bool {
 				return p != nil && passes(p) || owns(p, row)
 			},
 			Principals: []*core.Principal{principal(1), principal(2), principal(3, "admin")},

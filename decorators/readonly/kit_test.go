@@ -23,12 +23,12 @@ func TestWritesDoNotReachTheBackendAndNothingElseChanges(t *testing.T) {
 		"switch off": {off.Decorator(), func(*core.Resource) bool { return false }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			storetest.Guard(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Guarded{
-				Stack:   func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: []core.Decorator{c.decorator}} },
-				Sees:    func(*core.Principal, core.Record) bool { return true },
-				Refuses: func(_ *core.Principal, kind core.Kind, r *core.Resource) bool { return kind.Writes() && c.closed(r) },
-				Anybody: true,
-				Thin:    3,
+			storetest.Guard(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.PolicySpec{
+				Stack:            func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: []core.Decorator{c.decorator}} },
+				CanRead:          func(*core.Principal, core.Record) bool { return true },
+				Denies:           func(_ *core.Principal, kind core.Kind, r *core.Resource) bool { return kind.Writes() && c.closed(r) },
+				IgnoresPrincipal: true,
+				Thin:             3,
 			})
 		})
 	}

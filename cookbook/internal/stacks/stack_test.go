@@ -123,12 +123,12 @@ func (t *tally) changed(before map[prometheus.Metric]float64) string {
 }
 
 // promises of the stack, in whatever order it stands.
-func promises(order []int) storetest.Guarded {
-	return storetest.Guarded{
+func promises(order []int) storetest.PolicySpec {
+	return storetest.PolicySpec{
 		Stack: func(testing.TB) storetest.Stack {
 			return storetest.Stack{Decorators: five(order, zap.NewNop(), prometheus.NewRegistry())}
 		},
-		Refuses: func(_ *core.Principal, kind core.Kind, r *core.Resource) bool {
+		Denies: func(_ *core.Principal, kind core.Kind, r *core.Resource) bool {
 			return kind > core.Tx || kind.Writes() && r.Name() == sealed
 		},
 	}

@@ -6,18 +6,18 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Guarded is a stack of policies together with what it promises, for [Guard] and
+// PolicySpec is a stack of policies together with what it promises, for [Guard] and
 // [NonInterference]. Only Stack is needed if the stack shows each principal the
 // records whose field owner, of the kit's [OwnedModel], holds the principal's id;
-// anything else says its Model, Rows, Principals and Sees.
+// anything else says its Model, Rows, Principals and CanRead.
 //
 // The functions are called by several goroutines at once.
-type Guarded struct {
+type PolicySpec struct {
 	// Stack makes the stack anew, for one store.
 	Stack func(tb testing.TB) Stack
 
 	// Model of the stores; nil means [OwnedModel], and then Rows, Principals and
-	// Sees have defaults that belong to it.
+	// CanRead have defaults that belong to it.
 	Model *core.Model
 	// Rows that the stores begin with, as [core.Model.Records] takes them: of each
 	// principal some, of nobody some (a null where the principal's id would be),
@@ -31,30 +31,30 @@ type Guarded struct {
 	// [core.System], the same without an id and with an id of another type.
 	Principals []*core.Principal
 
-	// Sees reports whether the principal may see the row: the oracle, as simple
+	// CanRead reports whether the principal may see the row: the oracle, as simple
 	// as can be, and not made of the code that it judges. Compare values by ==
 	// and remember [core.Value.IsSet]: it is asked about principals without an id.
-	Sees func(p *core.Principal, row core.Record) bool
-	// Changes reports whether the principal may update or delete, as the kind
+	CanRead func(p *core.Principal, row core.Record) bool
+	// CanChange reports whether the principal may update or delete, as the kind
 	// says, a row that is like this before; nil means those that it sees.
-	Changes func(p *core.Principal, kind core.Kind, row core.Record) bool
-	// Leaves reports whether an Insert or Update of the principal, as the kind
+	CanChange func(p *core.Principal, kind core.Kind, row core.Record) bool
+	// CanResultIn reports whether an Insert or Update of the principal, as the kind
 	// says, may leave a row that is like this; nil means those that it sees.
-	Leaves func(p *core.Principal, kind core.Kind, row core.Record) bool
-	// Reads reports whether the principal may learn values of the stored field,
+	CanResultIn func(p *core.Principal, kind core.Kind, row core.Record) bool
+	// CanReadField reports whether the principal may learn values of the stored field,
 	// from results or by conditions and orders; nil means every field.
-	Reads func(p *core.Principal, f *core.Field) bool
-	// Refuses reports whether the stack refuses all operations of the kind on the
+	CanReadField func(p *core.Principal, f *core.Field) bool
+	// Denies reports whether the stack denies all operations of the kind on the
 	// resource to the principal, with [core.Forbidden] or [core.ReadOnly], before
 	// they reach the backend; nil means none. A kind that the core does not know
 	// is asked about like the others. It is not asked about Tx. It is asked about
 	// nobody, the nil principal, too: what is refused to nobody need not be
 	// [core.Unauthorized] first.
-	Refuses func(p *core.Principal, kind core.Kind, r *core.Resource) bool
-	// Anybody says that the stack does not care who asks: nobody and the program
+	Denies func(p *core.Principal, kind core.Kind, r *core.Resource) bool
+	// IgnoresPrincipal says that the stack treats all callers alike: nobody and the program
 	// itself are treated like every principal. Otherwise nobody is refused with
 	// [core.Unauthorized] everywhere, and the program meets every row.
-	Anybody bool
+	IgnoresPrincipal bool
 	// Exempt reports whether an op is a decorator's own that may pass without a
 	// guard, such as the line of an audit; nil means none.
 	Exempt func(op *core.Op) bool
