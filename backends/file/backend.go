@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/core/memtable"
 )
 
-// Backend stores records in a file. It is made by [Open], and belongs to one store.
+// Backend stores records in a file. It is made by [New], and belongs to one store.
 // Its methods may be called by several goroutines at once, once it does.
 type Backend struct {
 	path string
@@ -35,9 +35,9 @@ var _ core.Backend = (*Backend)(nil)
 // KeySource is [core.DefaultKeySource].
 func (b *Backend) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
 
-// Open returns a backend for the file at the path, which is opened, and created if
+// New returns a backend for the file at the path, which is opened, and created if
 // it is not there, when the backend is bound to a model by [core.New].
-func Open(path string, opts Options) *Backend { return openIn(osFilesystem{}, path, opts) }
+func New(path string, opts Options) *Backend { return openIn(osFilesystem{}, path, opts) }
 
 func openIn(fs filesystem, path string, opts Options) *Backend {
 	return &Backend{path: path, opts: opts, fs: fs, compacting: make(chan struct{}, 1)}

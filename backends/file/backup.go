@@ -9,7 +9,7 @@ import (
 )
 
 // Backup writes a journal to w that holds what is committed when it begins, and
-// nothing of what is committed while it writes. It is compact, and [Open] opens it.
+// nothing of what is committed while it writes. It is compact, and [New] opens it.
 // It waits for no writer and no writer for it, and it works when the file itself
 // cannot be written any more.
 //

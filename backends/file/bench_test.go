@@ -86,7 +86,7 @@ func BenchmarkCommit(b *testing.B) {
 	line := []byte(`{"n":12345,"synced":1234567,"put":{"cookie":[{"id":12345,"type":"muffin"}]},"crc":"ee06c0aa"}` + "\n")
 	for _, committers := range []int{1, 8} {
 		b.Run(strconv.Itoa(committers), func(b *testing.B) {
-			store, err := core.New(b.Context(), cookies, Open(filepath.Join(b.TempDir(), "ours"), quiet()))
+			store, err := core.New(b.Context(), cookies, New(filepath.Join(b.TempDir(), "ours"), quiet()))
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -147,7 +147,7 @@ func BenchmarkOpen(b *testing.B) {
 				floorRead(b, path)
 				floor := time.Since(begin)
 				begin = time.Now()
-				store, err := core.New(context.Background(), cookies, Open(path, quiet()))
+				store, err := core.New(context.Background(), cookies, New(path, quiet()))
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -176,7 +176,7 @@ func median(all []float64) float64 {
 func hundredThousand(b *testing.B, change func(*testing.B, *Backend, *core.Store)) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "cookies.db")
-	backend := Open(path, quiet())
+	backend := New(path, quiet())
 	store, err := core.New(b.Context(), cookies, backend)
 	if err != nil {
 		b.Fatal(err)

@@ -32,7 +32,7 @@ type clerk struct {
 func newClerk(path string) *clerk { return &clerk{path: path, acknowledged: make(map[int64]string)} }
 
 func (c *clerk) open() (err error) {
-	c.backend = file.Open(c.path, file.Options{Logger: slog.New(slog.DiscardHandler)})
+	c.backend = file.New(c.path, file.Options{Logger: slog.New(slog.DiscardHandler)})
 	c.store, err = core.New(context.Background(), notes, c.backend)
 	return err
 }

@@ -16,7 +16,7 @@ import (
 //
 // Errors: those of [Backend.Bind] and [Backend.Compact].
 func Compact(ctx context.Context, path string, logger *slog.Logger) error {
-	b := Open(path, Options{Logger: logger})
+	b := New(path, Options{Logger: logger})
 	resolved, err := b.fs.Resolve(path)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ func TestCompactionKeepsWhatIsThereAndGivesTheRestBack(t *testing.T) {
 	if err := os.Symlink(target, link); err != nil {
 		t.Fatal(err)
 	}
-	b := Open(link, quiet())
+	b := New(link, quiet())
 	store, err := core.New(t.Context(), cookies, b)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestCompactionKeepsWhatIsThereAndGivesTheRestBack(t *testing.T) {
 		t.Errorf("the link is %v, %v", info, err)
 	}
 	shut(t, store)
-	b = Open(link, quiet())
+	b = New(link, quiet())
 	if store, err = core.New(t.Context(), cookies, b); err != nil {
 		t.Fatal(err)
 	}

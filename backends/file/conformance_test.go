@@ -15,7 +15,7 @@ type paths struct{ m sync.Map }
 
 func (p *paths) open(tb testing.TB, path string) core.Backend {
 	tb.Helper()
-	b := file.Open(path, file.Options{})
+	b := file.New(path, file.Options{})
 	p.m.Store(b, path)
 	return b
 }

@@ -64,7 +64,7 @@ func TestAFileThatIsCutAmidWhatItWasWrittenWithIsDamaged(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, verified := Verify(p)
-			for call, err := range map[string]error{"Verify": verified, "Bind": Open(p, quiet()).Bind(t.Context(), cookies)} {
+			for call, err := range map[string]error{"Verify": verified, "Bind": New(p, quiet()).Bind(t.Context(), cookies)} {
 				if corrupt, ok := errors.AsType[*CorruptError](err); !ok || int(corrupt.Offset) > size {
 					t.Errorf("%s of %s cut to %d of %d bytes: %v", call, name, size, len(data), err)
 				}
@@ -108,7 +108,7 @@ func TestAnEmptyFileIsNotFilled(t *testing.T) {
 	}
 	opts := quiet()
 	opts.Data = core.Data{"jar": {"blue": {}}}
-	if err := Open(p, opts).Bind(t.Context(), cookies); err == nil || !strings.Contains(err.Error(), "empty") {
+	if err := New(p, opts).Bind(t.Context(), cookies); err == nil || !strings.Contains(err.Error(), "empty") {
 		t.Error(err)
 	}
 	if info, err := os.Stat(p); err != nil || info.Size() != 0 {
@@ -173,13 +173,13 @@ func TestAFileIsCreatedWhereALinkLeads(t *testing.T) {
 	if info, err := os.Lstat(filepath.Join(dir, "a", "four")); err != nil || !info.Mode().IsRegular() || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
-	if err := Open(filepath.Join(dir, "none", "cookies.db"), quiet()).Bind(t.Context(), cookies); !errors.Is(err, fs.ErrNotExist) {
+	if err := New(filepath.Join(dir, "none", "cookies.db"), quiet()).Bind(t.Context(), cookies); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
 		t.Fatal(err)
 	}
-	if err := Open(filepath.Join(dir, "loop"), quiet()).Bind(t.Context(), cookies); err == nil {
+	if err := New(filepath.Join(dir, "loop"), quiet()).Bind(t.Context(), cookies); err == nil {
 		t.Error("created a loop")
 	}
 }

@@ -1,7 +1,7 @@
 // Package file is the durable backend in one file: all records in memory, and
 // every transaction in an append-only journal from which they come back.
 //
-//	store, err := core.New(ctx, model, file.Open("cookies.db", file.Options{}))
+//	store, err := core.New(ctx, model, file.New("cookies.db", file.Options{}))
 //
 // Reading is that of [github.com/larder-go/larder/core/memtable.Store]: readers
 // work on immutable snapshots and wait neither for writers nor for the disk. Where
@@ -9,7 +9,7 @@
 // is on disk when its commit returns; those that commit at the same time share one
 // fdatasync. [Options.SyncEvery] trades that for speed.
 //
-// [Open] does not touch the file. [core.New] does, through [Backend.Bind], because
+// [New] does not touch the file. [core.New] does, through [Backend.Bind], because
 // what the file holds can only be judged against the model; so whatever is wrong
 // with either is an error of [core.New]. The file is created if it is not there,
 // beside its place and put there when it is on disk: an empty one is not a new one,

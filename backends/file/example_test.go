@@ -28,7 +28,7 @@ func directory() (dir string, remove func()) {
 // bake opens the file, adds a cookie and closes the file.
 func bake(path, kind string) {
 	ctx := context.Background()
-	store, err := core.New(ctx, cookies, file.Open(path, file.Options{}))
+	store, err := core.New(ctx, cookies, file.New(path, file.Options{}))
 	if err != nil {
 		panic(err)
 	}
@@ -41,7 +41,7 @@ func bake(path, kind string) {
 	}
 }
 
-func ExampleOpen() {
+func ExampleNew() {
 	dir, remove := directory()
 	defer remove()
 	path := filepath.Join(dir, "cookies.db")
@@ -66,7 +66,7 @@ func ExampleBackend_Backup() {
 	dir, remove := directory()
 	defer remove()
 	ctx := context.Background()
-	backend := file.Open(filepath.Join(dir, "cookies.db"), file.Options{})
+	backend := file.New(filepath.Join(dir, "cookies.db"), file.Options{})
 	store, err := core.New(ctx, cookies, backend)
 	if err != nil {
 		panic(err)
@@ -85,7 +85,7 @@ func ExampleBackend_Compact() {
 	dir, remove := directory()
 	defer remove()
 	ctx := context.Background()
-	backend := file.Open(filepath.Join(dir, "cookies.db"), file.Options{CompactRatio: -1})
+	backend := file.New(filepath.Join(dir, "cookies.db"), file.Options{CompactRatio: -1})
 	store, err := core.New(ctx, cookies, backend)
 	if err != nil {
 		panic(err)
@@ -146,7 +146,7 @@ func ExampleOptions() {
 	defer remove()
 	path := filepath.Join(dir, "cookies.db")
 	bake(path, "muffin")
-	store, err := core.New(context.Background(), cookies, file.Open(path, file.Options{
+	store, err := core.New(context.Background(), cookies, file.New(path, file.Options{
 		Progress: func(done, total int64) { fmt.Printf("%d %% read\n", 100*done/total) },
 		Logger:   slog.New(slog.DiscardHandler),
 	}))

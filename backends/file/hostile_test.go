@@ -55,7 +55,7 @@ func TestMemoryIsProportionalToTheFile(t *testing.T) {
 		"recover": func(path string) error { _, err := Recover(path, path+".out"); return err },
 		"compact": func(path string) error { return Compact(t.Context(), path, nil) },
 		"open": func(path string) error {
-			b := Open(path, quiet())
+			b := New(path, quiet())
 			if err := b.Bind(t.Context(), m); err != nil {
 				return err
 			}
@@ -86,7 +86,7 @@ func TestRecordsOfManyFieldsAreKept(t *testing.T) {
 	r := m.Resource("r")
 	path := filepath.Join(t.TempDir(), "wide.db")
 	opened := func() (*core.Store, *Backend) {
-		b := Open(path, quiet())
+		b := New(path, quiet())
 		store, err := core.New(t.Context(), m, b)
 		if err != nil {
 			t.Fatal(err)

@@ -18,7 +18,7 @@ const writers = 8
 // was acknowledged.
 func writeForever(path string) error {
 	ctx := context.Background()
-	store, err := core.New(ctx, pairs, file.Open(path, file.Options{}))
+	store, err := core.New(ctx, pairs, file.New(path, file.Options{}))
 	if err != nil {
 		return err
 	}

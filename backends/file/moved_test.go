@@ -96,7 +96,7 @@ func TestCloseSaysThatTheFileIsNotThereAnyMore(t *testing.T) {
 func TestTheLogIsToldOfAFileThatCannotBeCompactedAnyMore(t *testing.T) {
 	path, _ := jarOfCookies(t)
 	var log bytes.Buffer
-	b := Open(path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	b := New(path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	store, err := core.New(t.Context(), cookies, b)
 	if err != nil {
 		t.Fatal(err)

@@ -44,12 +44,12 @@ func TestAFileIsOpenOnceOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cookies.db")
 	refused := func() {
 		t.Helper()
-		err := Open(path, Options{}).Bind(t.Context(), cookies)
+		err := New(path, Options{}).Bind(t.Context(), cookies)
 		if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), path) {
 			t.Errorf("second opener: %v", err)
 		}
 	}
-	b := Open(path, Options{})
+	b := New(path, Options{})
 	store, err := core.New(t.Context(), cookies, b)
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestAFileIsOpenOnceOnly(t *testing.T) {
 	}
 	refused()
 	shut(t, store)
-	again, err := core.New(t.Context(), cookies, Open(path, Options{}))
+	again, err := core.New(t.Context(), cookies, New(path, Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestWhatIsNoJournalIsRefusedAndLeftAlone(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tt.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := Open(path, Options{}).Bind(t.Context(), cookies)
+			err := New(path, Options{}).Bind(t.Context(), cookies)
 			if err == nil || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) {
 				t.Errorf("%v, want one that says %q", err, tt.says)
 			}
@@ -285,7 +285,7 @@ func TestAClosedBackendDoesNothing(t *testing.T) {
 }
 
 func TestABackendWithoutAStoreRefuses(t *testing.T) {
-	b := Open(filepath.Join(t.TempDir(), "cookies.db"), quiet())
+	b := New(filepath.Join(t.TempDir(), "cookies.db"), quiet())
 	_, begin := b.Begin(t.Context(), core.TxOptions{})
 	for name, err := range map[string]error{
 		"Begin": begin, "Compact": b.Compact(t.Context()), "Backup": b.Backup(t.Context(), new(bytes.Buffer)),

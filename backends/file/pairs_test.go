@@ -48,7 +48,7 @@ type pairsBy map[[2]int64][2]int
 // halves.
 func (p pairsBy) check(path string) error {
 	ctx := context.Background()
-	store, err := core.New(ctx, pairs, file.Open(path, file.Options{Logger: slog.New(slog.DiscardHandler)}))
+	store, err := core.New(ctx, pairs, file.New(path, file.Options{Logger: slog.New(slog.DiscardHandler)}))
 	if err != nil {
 		return err
 	}

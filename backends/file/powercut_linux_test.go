@@ -90,7 +90,7 @@ func mount(image, at string) error {
 // fdatasync that waits for its journal succeed when the journal is shut down.
 func writeUntilPowerIsLost(disk, path string, cycle int, acknowledged pairsBy) error {
 	ctx := context.Background()
-	backend := file.Open(path, file.Options{Logger: slog.New(slog.DiscardHandler)})
+	backend := file.New(path, file.Options{Logger: slog.New(slog.DiscardHandler)})
 	store, err := core.New(ctx, pairs, backend)
 	if err != nil {
 		return err

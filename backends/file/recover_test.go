@@ -18,7 +18,7 @@ import (
 func jarOfCookies(t *testing.T) (path string, lines [][]byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "cookies.db")
-	store, err := core.New(t.Context(), cookies, Open(path, quiet()))
+	store, err := core.New(t.Context(), cookies, New(path, quiet()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestRecoverCopiesWhatCanBeReadAndTellsTheRest(t *testing.T) {
 			if _, err := Verify(out); err != nil {
 				t.Error(err)
 			}
-			b := Open(out, quiet())
+			b := New(out, quiet())
 			store, err := core.New(t.Context(), cookies, b)
 			if err != nil {
 				t.Fatal(err)
@@ -191,7 +191,7 @@ func TestRecoverRefuses(t *testing.T) {
 	if _, err := Recover(path, path); !errors.Is(err, os.ErrExist) {
 		t.Errorf("onto itself: %v", err)
 	}
-	store, err := core.New(t.Context(), cookies, Open(path, quiet()))
+	store, err := core.New(t.Context(), cookies, New(path, quiet()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestADumpKeepsEveryValue(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "all.db")
 		opts := quiet()
 		opts.Data = data
-		store, err := core.New(t.Context(), m, Open(path, opts))
+		store, err := core.New(t.Context(), m, New(path, opts))
 		if err != nil {
 			t.Fatal(err)
 		}

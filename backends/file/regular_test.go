@@ -41,7 +41,7 @@ func TestWhatIsNoRegularFileIsRefusedAndLeftAlone(t *testing.T) {
 		_, recoverTo := Recover(journal, path)
 		_, model := Model(path)
 		for call, err := range map[string]error{
-			"Bind": Open(path, quiet()).Bind(t.Context(), cookies), "Verify": verify, "Recover": recovered, "Recover to": recoverTo,
+			"Bind": New(path, quiet()).Bind(t.Context(), cookies), "Verify": verify, "Recover": recovered, "Recover to": recoverTo,
 			"Model": model, "Dump": Dump(path, new(bytes.Buffer)),
 		} {
 			if err == nil || call != "Recover to" && !strings.Contains(err.Error(), "is not a regular file") ||

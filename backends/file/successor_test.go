@@ -16,7 +16,7 @@ import (
 // openAt opens the file of that path in a store.
 func openAt(tb testing.TB, path string) (*core.Store, *Backend) {
 	tb.Helper()
-	b := Open(path, quiet())
+	b := New(path, quiet())
 	store, err := core.New(tb.Context(), cookies, b)
 	if err != nil {
 		tb.Fatal(err)
@@ -57,7 +57,7 @@ func TestWhatACrashedCompactionLeftIsRemovedOnceTheFileWasRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	replaceLine(t, path, lines, `"red"`, zeros)
-	if err := Open(path, quiet()).Bind(t.Context(), cookies); err == nil {
+	if err := New(path, quiet()).Bind(t.Context(), cookies); err == nil {
 		t.Fatal("opened a damaged file")
 	}
 	if left, err := os.ReadFile(besides(path)); string(left) != "half of it" {
@@ -83,7 +83,7 @@ func TestALeftoverThatCannotBeRemovedHindersOnlyCompaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	store, err := core.New(t.Context(), cookies, Open(path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
+	store, err := core.New(t.Context(), cookies, New(path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestANewFileBesideALinkThatLeadsNowhereIsNotCreated(t *testing.T) {
 	if err := os.Symlink("nowhere", besides(path)); err != nil {
 		t.Fatal(err)
 	}
-	if err := Open(path, quiet()).Bind(t.Context(), cookies); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), besides(path)) {
+	if err := New(path, quiet()).Bind(t.Context(), cookies); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), besides(path)) {
 		t.Error(err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // compiled is the policy as the program enforces it.
-func compiled(t *testing.T) *access.Compiled {
+func compiled(t *testing.T) *access.CompiledPolicy {
 	t.Helper()
 	policy, err := access.Parse(policyJSON)
 	if err != nil {

@@ -30,7 +30,7 @@ import (
 var backends = map[string]func(t *testing.T) core.Backend{
 	"memory": func(*testing.T) core.Backend { return memory.New() },
 	"file": func(t *testing.T) core.Backend {
-		return file.Open(filepath.Join(t.TempDir(), "cookies.db"), file.Options{})
+		return file.New(filepath.Join(t.TempDir(), "cookies.db"), file.Options{})
 	},
 	"postgres": func(t *testing.T) core.Backend {
 		b, err := postgres.Open(t.Context(), pgtest.URL(t), pgtest.Schema(t), postgres.Options{Migrate: true})

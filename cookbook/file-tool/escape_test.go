@@ -28,7 +28,7 @@ func TestNoControlCharacterReachesATerminal(t *testing.T) {
 		"a" + evil: {"once": "1" + evil, "doc": map[string]any{evil: []any{evil}}},
 		"b" + evil: {"to": "a" + evil, "once": "2" + evil},
 	}}
-	store, err := core.New(t.Context(), m, file.Open(filepath.Join(dir, "evil.db"), file.Options{Data: data}))
+	store, err := core.New(t.Context(), m, file.New(filepath.Join(dir, "evil.db"), file.Options{Data: data}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ var cookies = core.MustModel("cookies",
 // open opens cookies.db in a directory.
 func open(t *testing.T, dir string) *core.Store {
 	t.Helper()
-	store, err := core.New(t.Context(), cookies, file.Open(filepath.Join(dir, "cookies.db"), file.Options{}))
+	store, err := core.New(t.Context(), cookies, file.New(filepath.Join(dir, "cookies.db"), file.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,7 +320,7 @@ func TestASignalEndsWhateverIsDone(t *testing.T) {
 		data["cookie"][i] = map[string]any{"type": strings.Repeat("oat", 100)}
 	}
 	path := filepath.Join(t.TempDir(), "large.db")
-	store, err := core.New(t.Context(), cookies, file.Open(path, file.Options{Data: data}))
+	store, err := core.New(t.Context(), cookies, file.New(path, file.Options{Data: data}))
 	if err != nil {
 		t.Fatal(err)
 	}

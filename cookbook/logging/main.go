@@ -54,7 +54,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 		return err
 	}
 	store, err := core.New(ctx, model, backend,
-		logging.New(logger, logging.Options{Slow: *slow, OneIn: *oneIn, Values: []string{"cookie.id", "cookie.type"}}))
+		logging.New(logger, logging.Options{Slow: *slow, DebugSampling: *oneIn, Values: []string{"cookie.id", "cookie.type"}}))
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func newLogger(file string, level zap.AtomicLevel) (*zap.Logger, error) {
 	config := zap.NewProductionConfig()
 	config.Level = level
 	config.OutputPaths = []string{file}
-	config.Sampling = nil // the decorator's OneIn thins lines for debugging, and no others
+	config.Sampling = nil // the decorator's DebugSampling thins lines for debugging, and no others
 	config.EncoderConfig.EncodeTime = zapcore.ISO8601TimeEncoder
 	config.EncoderConfig.EncodeDuration = zapcore.StringDurationEncoder
 	return config.Build(zap.AddStacktrace(zapcore.PanicLevel))

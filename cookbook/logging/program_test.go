@@ -35,7 +35,7 @@ func TestMistakesOfTheUserAreNamed(t *testing.T) {
 		{[]string{"loud"}, 1, "unexpected argument"},
 		{[]string{"-log", "/no/such/folder/shop.log"}, 1, "-log: "},
 		{[]string{"-store", "tape"}, 1, "-store: unknown kind of storage"},
-		{[]string{"-one-in", "-1"}, 1, "option OneIn: -1 is negative"},
+		{[]string{"-one-in", "-1"}, 1, "option DebugSampling: -1 is negative"},
 	} {
 		if code, said := recipetest.Fail(t, c.args...); code != c.code || !strings.Contains(said, c.said) || strings.Count(said, "\n") != 1 {
 			t.Errorf("%q: exit code %d: %s", c.args, code, said)

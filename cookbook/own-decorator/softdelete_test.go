@@ -84,7 +84,7 @@ func TestWhatIsDeletedIsKeptAndComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, backend := range map[string]core.Backend{
-		"memory": memory.New(), "file": file.Open(filepath.Join(t.TempDir(), "cookies.db"), file.Options{}), "postgres": pg,
+		"memory": memory.New(), "file": file.New(filepath.Join(t.TempDir(), "cookies.db"), file.Options{}), "postgres": pg,
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, err := core.New(t.Context(), model, backend, softDelete("deleted_at"))

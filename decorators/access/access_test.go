@@ -14,7 +14,7 @@ import (
 const everything = access.Read | access.Insert | access.Update | access.Delete | access.ChooseKey
 
 // bakers may do everything with their own, and nothing else.
-var bakers = access.Policy{{Roles: []string{"baker"}, Resource: "bread", Operations: everything, Using: access.Eq("baker", access.ID())}}
+var bakers = access.Policy{{Roles: []string{"baker"}, Resource: "bread", Operations: everything, Using: access.Eq("baker", access.PrincipalID())}}
 
 // each sends one operation of each kind that is about bread 1, and one Tx.
 func (s scene) each(p *core.Principal) map[string]error {
@@ -86,7 +86,7 @@ func TestARowThatNoRuleShowsIsAbsent(t *testing.T) {
 func TestRowsHaveToFulfilCheckAfterAWrite(t *testing.T) {
 	s := newScene(t, access.Policy{{
 		Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update,
-		Using: access.Eq("baker", access.ID()), Check: access.And(access.Eq("baker", access.ID()), access.Lt("price", 10)),
+		Using: access.Eq("baker", access.PrincipalID()), Check: access.And(access.Eq("baker", access.PrincipalID()), access.Lt("price", 10)),
 	}})
 	p := user(1, "baker")
 	for what, row := range map[string]map[string]any{
@@ -111,7 +111,7 @@ func TestRowsHaveToFulfilCheckAfterAWrite(t *testing.T) {
 
 func TestAllAsCheckLetsRowsBecomeAnything(t *testing.T) {
 	s := newScene(t, access.Policy{{
-		Roles: []string{"baker"}, Resource: "bread", Operations: access.Update, Using: access.Eq("baker", access.ID()), Check: access.All(),
+		Roles: []string{"baker"}, Resource: "bread", Operations: access.Update, Using: access.Eq("baker", access.PrincipalID()), Check: access.All(),
 	}})
 	if _, err := s.store.Update(s.as(user(1, "baker")), s.bread, s.record(s.bread, map[string]any{"id": 1, "baker": 2})); err != nil {
 		t.Error(err)
@@ -121,7 +121,7 @@ func TestAllAsCheckLetsRowsBecomeAnything(t *testing.T) {
 func TestAnonymousIsNobodyAndAuthenticatedEverybodyElse(t *testing.T) {
 	s := newScene(t, access.Policy{
 		{Roles: []string{access.Anonymous}, Resource: "bread", Operations: access.Read, Using: access.Eq("on_sale", true), Fields: []string{"name"}},
-		{Roles: []string{access.Authenticated}, Resource: "bread", Operations: access.Read, Using: access.Eq("baker", access.ID()), Fields: []string{"price"}},
+		{Roles: []string{access.Authenticated}, Resource: "bread", Operations: access.Read, Using: access.Eq("baker", access.PrincipalID()), Fields: []string{"price"}},
 	})
 	s.is("nobody", s.list(nil, core.Query{}), "bread{id:1 name:rye}\nbread{id:3 name:roll}\n")
 	s.is("somebody", s.list(user(2), core.Query{}), "bread{id:3 price:2}\n")
@@ -261,7 +261,7 @@ func TestOrderAndRangesOfIDsAreForWhoSeesAllThatTheyAreOf(t *testing.T) {
 func TestRefusalsTellTheLogWhatEachRuleSaidAndTheClientNothing(t *testing.T) {
 	s := newScene(t, access.Policy{
 		{Name: "bakers delete", Roles: []string{"baker"}, Resource: "bread", Operations: access.Delete},
-		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Delete, Using: access.Eq("name", access.Claim("favourite"))},
+		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Delete, Using: access.Eq("name", access.PrincipalClaim("favourite"))},
 	})
 	err := s.store.Delete(s.as(user(1, "guest")), s.bread, core.IntValue(1))
 	want := `FORBIDDEN object_name="Bread": access: delete of bread is refused: rule 1 (bakers delete) is for baker; ` +

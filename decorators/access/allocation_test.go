@@ -9,7 +9,7 @@ import (
 
 func TestAGetUnderAConditionWithoutClaimsAllocatesNothingMore(t *testing.T) {
 	policy := access.Policy{
-		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Using: access.Eq("baker", access.ID())},
+		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Using: access.Eq("baker", access.PrincipalID())},
 		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: access.Eq("on_sale", true)},
 	}
 	s := newScene(t, policy)

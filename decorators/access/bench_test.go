@@ -47,7 +47,7 @@ func byHandOwner() core.Decorator {
 func BenchmarkGet(b *testing.B) {
 	guest := func(using access.Condition, fields ...string) access.Policy {
 		return access.Policy{
-			{Roles: []string{"baker"}, Resource: "bread", Operations: everything, Using: access.Eq("baker", access.ID())},
+			{Roles: []string{"baker"}, Resource: "bread", Operations: everything, Using: access.Eq("baker", access.PrincipalID())},
 			{Roles: []string{"owner"}, Resource: "bread", Operations: everything},
 			{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: using, Fields: fields},
 		}

@@ -147,7 +147,7 @@ func TestToChooseAKeyTakesARightOfItsOwnInPostgreSQL(t *testing.T) {
 // A PUT without the right is answered in the same way whether its record is hidden or absent.
 func TestAChosenKeyThatIsDeniedDoesNotTellHiddenFromAbsent(t *testing.T) {
 	s := newScene(t, access.Policy{
-		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read | access.Insert, Using: access.Eq("baker", access.ID())},
+		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read | access.Insert, Using: access.Eq("baker", access.PrincipalID())},
 	})
 	for what, id := range map[string]int{"hidden": 3, "absent": 99} {
 		_, err := s.store.Insert(s.as(user(1, "baker")), s.bread, s.record(s.bread, map[string]any{"id": id, "baker": 1}))
@@ -164,7 +164,7 @@ func TestAChosenKeyMeetsOnlyTheRulesThatAllowIt(t *testing.T) {
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read},
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert},
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.ChooseKey,
-			Fields: []string{"name", "baker"}, Check: access.Eq("baker", access.ID())},
+			Fields: []string{"name", "baker"}, Check: access.Eq("baker", access.PrincipalID())},
 	})
 	insert := func(rows ...map[string]any) string {
 		var records []core.Record
@@ -187,7 +187,7 @@ func TestAChosenKeyMeetsOnlyTheRulesThatAllowIt(t *testing.T) {
 func TestExplainTellsOfTheRightToChooseAKey(t *testing.T) {
 	c, err := access.Policy{
 		{Name: "bake", Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert},
-		{Name: "number", Roles: []string{"chief"}, Resource: "bread", Operations: access.Insert | access.ChooseKey, Check: access.Eq("baker", access.ID())},
+		{Name: "number", Roles: []string{"chief"}, Resource: "bread", Operations: access.Insert | access.ChooseKey, Check: access.Eq("baker", access.PrincipalID())},
 	}.Compile(bakery())
 	if err != nil {
 		t.Fatal(err)

@@ -9,10 +9,10 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Compiled is a policy that fits a model: what the decorator enforces and
-// [Compiled.Explain] explains. It is immutable and safe for concurrent use.
+// CompiledPolicy is a policy that fits a model: what the decorator enforces and
+// [CompiledPolicy.Explain] explains. It is immutable and safe for concurrent use.
 // [Policy.Compile] makes it.
-type Compiled struct {
+type CompiledPolicy struct {
 	model     *core.Model
 	all       []*rule // in the policy's order
 	resources []rules // by index of the resource
@@ -50,8 +50,8 @@ func (rs *rules) about(op Operation) []*rule {
 
 // Compile checks the policy against the model. If anything is wrong, the error
 // lists every rule with a mistake, by its number and name.
-func (p Policy) Compile(m *core.Model) (*Compiled, error) {
-	c := &Compiled{model: m, resources: make([]rules, len(m.Resources()))}
+func (p Policy) Compile(m *core.Model) (*CompiledPolicy, error) {
+	c := &CompiledPolicy{model: m, resources: make([]rules, len(m.Resources()))}
 	var mistakes []error
 	seen := make(map[string]int, len(p))
 	for i, source := range p {
@@ -74,7 +74,7 @@ func (p Policy) Compile(m *core.Model) (*Compiled, error) {
 	return c, nil
 }
 
-func (c *Compiled) add(r *rule, ops Operation) {
+func (c *CompiledPolicy) add(r *rule, ops Operation) {
 	c.all = append(c.all, r)
 	of := &c.resources[r.resource.Index()]
 	for op, to := range map[Operation]*[]*rule{
@@ -87,7 +87,7 @@ func (c *Compiled) add(r *rule, ops Operation) {
 }
 
 // of returns the rules on the resource, none for one of another model.
-func (c *Compiled) of(r *core.Resource) *rules {
+func (c *CompiledPolicy) of(r *core.Resource) *rules {
 	if r == nil || r.Model() != c.model {
 		return &rules{}
 	}

@@ -48,7 +48,7 @@ func TestEveryMistakeOfAPolicyIsReportedWithItsRule(t *testing.T) {
 			rule(func(r *access.Rule) { r.Operations |= access.ChooseKey })},
 		{"has a check and only read, delete, which leaves no row behind; make it a using",
 			rule(func(r *access.Rule) { r.Check, r.Operations = access.Eq("id", 1), access.Read|access.Delete })},
-		{`using: names the field "owner", which bread does not have`, rule(func(r *access.Rule) { r.Using = access.Eq("owner", access.ID()) })},
+		{`using: names the field "owner", which bread does not have`, rule(func(r *access.Rule) { r.Using = access.Eq("owner", access.PrincipalID()) })},
 		{`check: names the field "owner", which bread does not have`,
 			rule(func(r *access.Rule) { r.Check = access.Not(access.And(access.All(), access.Eq("owner", 1))) })},
 		{"using: names shop.breads, which is stored on the other side; make a rule about bread.shop",
@@ -56,10 +56,10 @@ func TestEveryMistakeOfAPolicyIsReportedWithItsRule(t *testing.T) {
 		{"using: compares bread.price, which is int, with prefix", rule(func(r *access.Rule) { r.Using = access.Prefix("price", "1") })},
 		{"using: compares bread.notes, which is json, with lt", rule(func(r *access.Rule) { r.Using = access.Lt("notes", 1) })},
 		{"using: compares bread.notes, which is json, with what the principal has; it cannot be",
-			rule(func(r *access.Rule) { r.Using = access.Eq("notes", access.Claim("c")) })},
+			rule(func(r *access.Rule) { r.Using = access.Eq("notes", access.PrincipalClaim("c")) })},
 		{`using: compares bread.notes, which is json, with a value that does not fit: [claim "c"]`,
-			rule(func(r *access.Rule) { r.Using = access.Ne("notes", []any{access.Claim("c")}) })},
-		{"using: compares bread.price with a claim without a name", rule(func(r *access.Rule) { r.Using = access.Eq("price", access.Claim("")) })},
+			rule(func(r *access.Rule) { r.Using = access.Ne("notes", []any{access.PrincipalClaim("c")}) })},
+		{"using: compares bread.price with a claim without a name", rule(func(r *access.Rule) { r.Using = access.Eq("price", access.PrincipalClaim("")) })},
 		{"using: compares bread.price, which is int, with a value that does not fit: cheap",
 			rule(func(r *access.Rule) { r.Using = access.Or(access.Eq("price", 1), access.Eq("price", "cheap")) })},
 		{"using: asks for bread.price gt null, which nothing is", rule(func(r *access.Rule) { r.Using = access.Gt("price", nil) })},
@@ -97,9 +97,9 @@ func TestAPolicyMayCompareEveryTypeThatConditionsKnow(t *testing.T) {
 		deepest = access.Not(deepest)
 	}
 	for _, c := range []access.Condition{
-		access.All(), access.Eq("notes", []any{1}), access.Eq("price", nil), access.In("name"), access.In("name", "a", nil, access.Claim("c")),
-		access.Prefix("name", access.Claim("c")), access.Le("shop", access.ID()), access.Ge("on_sale", true), access.Lt("price", "5"),
-		access.Not(access.Or(access.Eq("id", 1), access.Ne("id", access.ID()))), deepest,
+		access.All(), access.Eq("notes", []any{1}), access.Eq("price", nil), access.In("name"), access.In("name", "a", nil, access.PrincipalClaim("c")),
+		access.Prefix("name", access.PrincipalClaim("c")), access.Le("shop", access.PrincipalID()), access.Ge("on_sale", true), access.Lt("price", "5"),
+		access.Not(access.Or(access.Eq("id", 1), access.Ne("id", access.PrincipalID()))), deepest,
 	} {
 		if _, err := rule(func(r *access.Rule) { r.Using = c }).Compile(bakery()); err != nil {
 			t.Error(err)

@@ -3,7 +3,7 @@ package access
 import "github.com/larder-go/larder/core"
 
 // Condition is a condition on the stored fields of a row, some of whose values
-// may come from the principal, see [ID] and [Claim]. The zero Condition says
+// may come from the principal, see [PrincipalID] and [PrincipalClaim]. The zero Condition says
 // nothing. Conditions are immutable; they mean what the functions of the same
 // names in package core mean.
 type Condition struct{ n *condition }
@@ -37,11 +37,11 @@ func Gt(field string, value any) Condition { return compare(core.FilterGt, field
 // Ge holds for rows whose field is greater than or equal to value.
 func Ge(field string, value any) Condition { return compare(core.FilterGe, field, value) }
 
-// In holds for rows whose field equals any of values. A [Claim] that is a list
+// In holds for rows whose field equals any of values. A [PrincipalClaim] that is a list
 // stands for each of its elements.
 func In(field string, values ...any) Condition { return compare(core.FilterIn, field, values...) }
 
-// Prefix holds for rows whose text begins with value, a text or a [Claim].
+// Prefix holds for rows whose text begins with value, a text or a [PrincipalClaim].
 func Prefix(field string, value any) Condition { return compare(core.FilterPrefix, field, value) }
 
 // And holds for rows that fulfil all conditions, of which there is at least one.

@@ -7,7 +7,7 @@
 //		{Roles: []string{access.Anonymous}, Resource: "bread", Operations: access.Read,
 //			Fields: []string{"name", "price"}, Using: access.Eq("on_sale", true)},
 //		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read | access.Insert | access.Update,
-//			Using: access.Eq("baker", access.ID())},
+//			Using: access.Eq("baker", access.PrincipalID())},
 //		{Roles: []string{"owner"}, Resource: "bread", Operations: access.Read | access.Delete},
 //	}
 //	store, err := core.New(ctx, model, memory.New(), policy.Decorator())
@@ -24,7 +24,7 @@
 //
 // Resources and fields have the program's names in both. A policy is checked
 // against the model when the store is made, and every mistake is reported with
-// the rule that it is in. [Compiled.Explain] says what a policy answers and why.
+// the rule that it is in. [CompiledPolicy.Explain] says what a policy answers and why.
 //
 // # Which rules apply
 //
@@ -106,7 +106,7 @@
 //
 // The cause of each, which is for the log alone, says what each rule said, without a
 // value of a row, a claim or the principal's id. decorators/logging writes it of what is
-// denied, which the first two are; of the others, [Compiled.Explain] tells.
+// denied, which the first two are; of the others, [CompiledPolicy.Explain] tells.
 //
 // # What the store tells nevertheless
 //

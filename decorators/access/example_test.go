@@ -21,7 +21,7 @@ var shop = core.MustModel("shop",
 func ExamplePolicy_Decorator() {
 	policy := access.Policy{
 		{Roles: []string{access.Anonymous}, Resource: "bread", Operations: access.Read, Fields: []string{"name"}, Using: access.Eq("on_sale", true)},
-		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read | access.Insert | access.Update, Using: access.Eq("baker", access.ID())},
+		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read | access.Insert | access.Update, Using: access.Eq("baker", access.PrincipalID())},
 	}
 	ctx := context.Background()
 	store, err := core.New(ctx, shop, memory.New(), policy.Decorator())
@@ -65,7 +65,7 @@ func ExampleParse() {
 	// access policy: rules[1].using: baker: equals: is no operator; there are eq, ne, lt, le, gt, ge, in, prefix
 }
 
-func ExampleCompiled_Explain() {
+func ExampleCompiledPolicy_Explain() {
 	policy, err := access.Parse([]byte(`{"rules": [
 		{"name": "own bread", "roles": ["baker"], "resource": "bread", "operations": ["update"],
 			"using": {"baker": {"$claim": "name"}}, "fields": ["name"]}

@@ -53,7 +53,7 @@ func (e Explanation) String() string { return e.text }
 // What is one operation, not a set of them. [ChooseKey] stands for an Insert with a key that
 // the caller chose. The explanation's Err says so if it is not,
 // and if the model has no such resource or stored field.
-func (c *Compiled) Explain(p *core.Principal, what Operation, resource string, fields ...string) Explanation {
+func (c *CompiledPolicy) Explain(p *core.Principal, what Operation, resource string, fields ...string) Explanation {
 	e := Explanation{Using: core.None(), Check: core.None()}
 	r, named, err := c.question(what, resource, fields)
 	switch {
@@ -71,7 +71,7 @@ func (c *Compiled) Explain(p *core.Principal, what Operation, resource string, f
 }
 
 // order says which of the fields that may be named have no order.
-func (c *Compiled) order(e *Explanation, p *core.Principal, what Operation, named []*core.Field) {
+func (c *CompiledPolicy) order(e *Explanation, p *core.Principal, what Operation, named []*core.Field) {
 	if what != Read || e.Err != nil {
 		return
 	}
@@ -84,7 +84,7 @@ func (c *Compiled) order(e *Explanation, p *core.Principal, what Operation, name
 }
 
 // question resolves what Explain was asked about.
-func (c *Compiled) question(what Operation, resource string, fields []string) (*core.Resource, []*core.Field, error) {
+func (c *CompiledPolicy) question(what Operation, resource string, fields []string) (*core.Resource, []*core.Field, error) {
 	if !slices.Contains([]Operation{Read, Insert, Update, Delete, ChooseKey}, what) {
 		return nil, nil, fmt.Errorf("access: the question is about %s; Explain takes exactly one", cmp.Or(what.String(), "no operation"))
 	}
@@ -103,7 +103,7 @@ func (c *Compiled) question(what Operation, resource string, fields []string) (*
 }
 
 // decide fills in the conditions, or the error.
-func (c *Compiled) decide(e *Explanation, p *core.Principal, what Operation, r *core.Resource, named []*core.Field) {
+func (c *CompiledPolicy) decide(e *Explanation, p *core.Principal, what Operation, r *core.Resource, named []*core.Field) {
 	allowed := grants(nil, c.of(r).of(what), p)
 	if len(allowed) == 0 {
 		e.Err = refused(p, r, nil)
@@ -141,7 +141,7 @@ func (l *list) missingAny(fields []*core.Field) *core.Field {
 }
 
 // verdicts asks every rule about the operation on the resource.
-func (c *Compiled) verdicts(p *core.Principal, what Operation, r *core.Resource, fields []*core.Field) []Verdict {
+func (c *CompiledPolicy) verdicts(p *core.Principal, what Operation, r *core.Resource, fields []*core.Field) []Verdict {
 	rules := c.of(r).about(what)
 	out := make([]Verdict, len(rules))
 	for i, rule := range rules {

@@ -11,7 +11,7 @@ import (
 func TestExplainAnswersWhatTheDecoratorAnswers(t *testing.T) {
 	policy := access.Policy{
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Fields: []string{"name", "price"}},
-		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Update, Fields: []string{"name"}, Using: access.Eq("baker", access.ID()), Check: access.Lt("price", 10)},
+		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Update, Fields: []string{"name"}, Using: access.Eq("baker", access.PrincipalID()), Check: access.Lt("price", 10)},
 		{Roles: []string{"cook"}, Resource: "bread", Operations: access.Read, Fields: []string{"recipe"}},
 	}
 	c, err := policy.Compile(bakery())
@@ -128,7 +128,7 @@ func TestExplainTakesExactlyOneOperation(t *testing.T) {
 // The client learns that the row may not be like this, and the log which rules asked.
 func TestTheCauseOfARowThatFulfilsNoCheckIsWhatTheRulesSaid(t *testing.T) {
 	s := newScene(t, access.Policy{
-		{Name: "own", Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update, Using: access.All(), Check: access.Eq("baker", access.ID())},
+		{Name: "own", Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update, Using: access.All(), Check: access.Eq("baker", access.PrincipalID())},
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update, Fields: []string{"name"}},
 		{Roles: []string{"owner"}, Resource: "bread", Operations: access.Insert | access.Update},
 	})

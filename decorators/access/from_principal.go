@@ -19,12 +19,12 @@ type FromPrincipal struct {
 	claim string
 }
 
-// ID is the principal's id, [core.Principal] ID. Its type has to be the field's. The
+// PrincipalID is the principal's id, [core.Principal] ID. Its type has to be the field's. The
 // empty text, which is what an id that was forgotten looks like, is none.
-func ID() FromPrincipal { return FromPrincipal{id: true} }
+func PrincipalID() FromPrincipal { return FromPrincipal{id: true} }
 
-// Claim is the principal's claim of that name, [core.Principal] Claims.
-func Claim(name string) FromPrincipal { return FromPrincipal{claim: name} }
+// PrincipalClaim is the principal's claim of that name, [core.Principal] Claims.
+func PrincipalClaim(name string) FromPrincipal { return FromPrincipal{claim: name} }
 
 // String returns what the value is taken from.
 func (v FromPrincipal) String() string {

@@ -57,11 +57,11 @@ func TestAClaimOfAnotherTypeThanTheFieldMakesTheRuleNotApply(t *testing.T) {
 	} {
 		p := &core.Principal{ID: core.IntValue(1), Roles: []string{"r"}, Claims: map[string]any{"c": c.claim}}
 		for name, condition := range map[string]access.Condition{
-			"eq":     access.Eq(c.field, access.Claim("c")),
-			"ne":     access.Ne(c.field, access.Claim("c")),
-			"not":    access.Not(access.Eq(c.field, access.Claim("c"))),
-			"or":     access.Or(access.Eq("id", 1), access.Eq(c.field, access.Claim("c"))),
-			"not in": access.Not(access.In(c.field, "1", access.Claim("c"))),
+			"eq":     access.Eq(c.field, access.PrincipalClaim("c")),
+			"ne":     access.Ne(c.field, access.PrincipalClaim("c")),
+			"not":    access.Not(access.Eq(c.field, access.PrincipalClaim("c"))),
+			"or":     access.Or(access.Eq("id", 1), access.Eq(c.field, access.PrincipalClaim("c"))),
+			"not in": access.Not(access.In(c.field, "1", access.PrincipalClaim("c"))),
 		} {
 			if name == "not in" && (c.field == "on_sale" || isList(c.claim)) {
 				continue
@@ -93,7 +93,7 @@ func TestAClaimFitsEveryTypeOfItsJSONType(t *testing.T) {
 				continue // may be base64
 			}
 			compiled, err := access.Policy{{
-				Roles: []string{"r"}, Resource: "row", Operations: access.Read, Using: access.Eq(field, access.Claim(claim)),
+				Roles: []string{"r"}, Resource: "row", Operations: access.Read, Using: access.Eq(field, access.PrincipalClaim(claim)),
 			}}.Compile(m)
 			if err != nil {
 				t.Fatal(err)
@@ -108,7 +108,7 @@ func TestAClaimFitsEveryTypeOfItsJSONType(t *testing.T) {
 
 func TestNobodyHasNoValues(t *testing.T) {
 	for _, using := range []access.Condition{
-		access.Eq("baker", access.ID()), access.Not(access.In("baker", access.ID())), access.Ne("name", access.Claim("c")), access.In("name", access.Claim("c")),
+		access.Eq("baker", access.PrincipalID()), access.Not(access.In("baker", access.PrincipalID())), access.Ne("name", access.PrincipalClaim("c")), access.In("name", access.PrincipalClaim("c")),
 	} {
 		s := newScene(t, access.Policy{{Roles: []string{access.Anonymous}, Resource: "bread", Operations: access.Read, Using: using}})
 		s.is("list", s.list(nil, core.Query{}), "UNAUTHORIZED")
@@ -116,11 +116,11 @@ func TestNobodyHasNoValues(t *testing.T) {
 }
 
 func TestTheIDIsNotAClaimWithoutAName(t *testing.T) {
-	if got := access.ID().String() + access.Claim("").String(); got != `idclaim ""` {
+	if got := access.PrincipalID().String() + access.PrincipalClaim("").String(); got != `idclaim ""` {
 		t.Errorf("got %s", got)
 	}
 	s := newScene(t, access.Policy{{
-		Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Fields: []string{}, Using: access.In("baker", access.ID()),
+		Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Fields: []string{}, Using: access.In("baker", access.PrincipalID()),
 	}})
 	p := &core.Principal{ID: core.IntValue(9), Roles: []string{"baker"}, Claims: map[string]any{"": []any{1}}}
 	s.is("list", s.list(p, core.Query{}), "")
@@ -137,7 +137,7 @@ func isList(claim any) bool {
 func TestAListAsAClaimIsOnlyForIn(t *testing.T) {
 	s := newScene(t, access.Policy{{
 		Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Fields: []string{},
-		Using: access.In("name", access.Claim("likes")),
+		Using: access.In("name", access.PrincipalClaim("likes")),
 	}})
 	forbidden := `FORBIDDEN object_name="Bread"`
 	for _, c := range []struct {
@@ -160,10 +160,10 @@ func TestAListAsAClaimIsOnlyForIn(t *testing.T) {
 
 func TestAnIDThatWasForgottenOwnsNothing(t *testing.T) {
 	for name, using := range map[string]access.Condition{
-		"eq":     access.Eq("name", access.ID()),
-		"in":     access.In("name", access.ID()),
-		"ne":     access.Ne("name", access.ID()),
-		"prefix": access.Prefix("name", access.ID()),
+		"eq":     access.Eq("name", access.PrincipalID()),
+		"in":     access.In("name", access.PrincipalID()),
+		"ne":     access.Ne("name", access.PrincipalID()),
+		"prefix": access.Prefix("name", access.PrincipalID()),
 	} {
 		s := newScene(t, access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: using}})
 		s.add(s.bread, map[string]any{"name": ""})

@@ -7,7 +7,7 @@ import (
 )
 
 // around returns the handler that lets next see no more than the policy allows.
-func (c *Compiled) around(next core.Handler) core.Handler {
+func (c *CompiledPolicy) around(next core.Handler) core.Handler {
 	return func(ctx context.Context, op *core.Op) (core.Result, error) {
 		if op.Principal.IsSystem() {
 			return next(ctx, op)
@@ -30,7 +30,7 @@ func (c *Compiled) around(next core.Handler) core.Handler {
 	}
 }
 
-func (c *Compiled) delete(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+func (c *CompiledPolicy) delete(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 	var space [few]grant
 	allowed := grants(space[:0], c.of(op.Resource).delete, op.Principal)
 	if len(allowed) == 0 {
@@ -44,7 +44,7 @@ func (c *Compiled) delete(ctx context.Context, op *core.Op, next core.Handler) (
 	return next(ctx, op)
 }
 
-func (c *Compiled) nextID(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+func (c *CompiledPolicy) nextID(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 	var space [few]grant
 	if len(grants(space[:0], c.of(op.Resource).insert, op.Principal)) == 0 {
 		return core.Result{}, c.refuse(op, Insert)
@@ -54,7 +54,7 @@ func (c *Compiled) nextID(ctx context.Context, op *core.Op, next core.Handler) (
 
 // tx lets those begin a transaction who may do something in one. It does not make
 // it read-only for those who only read: the program may write in it, as itself.
-func (c *Compiled) tx(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+func (c *CompiledPolicy) tx(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 	for _, r := range c.all {
 		if r.isFor(op.Principal) {
 			return next(ctx, op)

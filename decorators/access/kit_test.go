@@ -41,7 +41,7 @@ func guarded(p access.Policy) storetest.PolicySpec {
 	}
 }
 
-var mine = access.Eq("owner", access.ID())
+var mine = access.Eq("owner", access.PrincipalID())
 
 // owner is the oracle of mine.
 func owner(p *core.Principal, row core.Record) bool {
@@ -68,7 +68,7 @@ func policies() map[string]storetest.PolicySpec {
 		access.Rule{Roles: []string{"baker"}, Operations: access.Read | access.Update, Using: mine},
 		access.Rule{Roles: []string{"baker"}, Operations: access.Insert, Check: mine},
 		access.Rule{Roles: []string{"chief"}, Operations: access.Read, Using: access.Ne("owner", 3)},
-		access.Rule{Roles: []string{"chief"}, Operations: access.Delete, Using: access.In("owner", access.ID(), nil)},
+		access.Rule{Roles: []string{"chief"}, Operations: access.Delete, Using: access.In("owner", access.PrincipalID(), nil)},
 	))
 	roles.Principals = []*core.Principal{chief, baker}
 	isChief := func(p *core.Principal) bool { return p != nil && p.HasRole("chief") }
@@ -88,7 +88,7 @@ func policies() map[string]storetest.PolicySpec {
 	all["roles"] = roles
 
 	claims := guarded(onAll(access.Rule{
-		Roles: []string{access.Authenticated}, Operations: everything, Using: access.And(access.In("owner", access.Claim("owners")), access.Not(access.Eq("owner", access.Claim("not")))),
+		Roles: []string{access.Authenticated}, Operations: everything, Using: access.And(access.In("owner", access.PrincipalClaim("owners")), access.Not(access.Eq("owner", access.PrincipalClaim("not")))),
 	}))
 	with := func(id int64, not any, owners ...any) *core.Principal {
 		return &core.Principal{ID: core.IntValue(id), Claims: map[string]any{"owners": owners, "not": not}}

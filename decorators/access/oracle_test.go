@@ -45,9 +45,9 @@ func (c term) condition() access.Condition {
 	var value = c.value
 	switch value {
 	case "id":
-		value = access.ID()
+		value = access.PrincipalID()
 	case "c", "missing":
-		value = access.Claim(c.value.(string)) //nolint:forcetypeassert // it is one of those above
+		value = access.PrincipalClaim(c.value.(string)) //nolint:forcetypeassert // it is one of those above
 	}
 	switch c.op {
 	case "eq":

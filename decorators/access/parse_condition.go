@@ -143,9 +143,9 @@ func principalValue(m map[string]any) (FromPrincipal, bool) {
 		return FromPrincipal{}, false
 	}
 	if claim, _ := m[nameClaim].(string); claim != "" {
-		return Claim(claim), true
+		return PrincipalClaim(claim), true
 	}
-	return ID(), m[namePrincipal] == "id"
+	return PrincipalID(), m[namePrincipal] == "id"
 }
 
 // takes reports whether an object is meant to be what is taken from the principal.

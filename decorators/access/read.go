@@ -8,7 +8,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func (c *Compiled) read(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+func (c *CompiledPolicy) read(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 	var space [few]grant
 	v := view(grants(space[:0], c.of(op.Resource).read, op.Principal))
 	if len(v) == 0 {
@@ -81,7 +81,7 @@ func (v view) readFields(ctx context.Context, op *core.Op, next core.Handler) (c
 
 // ordersByIDs returns a to-one field that the op sorts by, or asks for a range of,
 // although its ids may be those of rows that the principal does not see.
-func (c *Compiled) ordersByIDs(op *core.Op) *core.Field {
+func (c *CompiledPolicy) ordersByIDs(op *core.Op) *core.Field {
 	if len(op.Resource.References()) == 0 {
 		return nil
 	}
@@ -93,7 +93,7 @@ func (c *Compiled) ordersByIDs(op *core.Op) *core.Field {
 	return c.rangeOfIDs(op.Principal, op.Where)
 }
 
-func (c *Compiled) rangeOfIDs(p *core.Principal, where core.Filter) *core.Field {
+func (c *CompiledPolicy) rangeOfIDs(p *core.Principal, where core.Filter) *core.Field {
 	switch where.Kind() {
 	case core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterPrefix:
 		if f := where.Field(); c.unordered(p, f) {
@@ -110,7 +110,7 @@ func (c *Compiled) rangeOfIDs(p *core.Principal, where core.Filter) *core.Field 
 
 // unordered reports whether p may not be told how what the field holds compares,
 // because it may be the id of a row that p does not see.
-func (c *Compiled) unordered(p *core.Principal, f *core.Field) bool {
+func (c *CompiledPolicy) unordered(p *core.Principal, f *core.Field) bool {
 	return f.Target() != nil && !c.seesAll(p, f.Target())
 }
 
@@ -119,7 +119,7 @@ func unorderedText(f *core.Field) string {
 }
 
 // seesAll reports whether p may read every row of the resource.
-func (c *Compiled) seesAll(p *core.Principal, r *core.Resource) bool {
+func (c *CompiledPolicy) seesAll(p *core.Principal, r *core.Resource) bool {
 	var space [few]grant
 	for _, g := range grants(space[:0], c.of(r).read, p) {
 		if g.using.Kind() == core.FilterAll {

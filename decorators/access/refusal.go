@@ -40,18 +40,18 @@ func fieldError(code core.Code, f *core.Field, cause error) error {
 }
 
 // refuse is [refused] with what each rule said as the cause.
-func (c *Compiled) refuse(op *core.Op, what Operation) error {
+func (c *CompiledPolicy) refuse(op *core.Op, what Operation) error {
 	return refused(op.Principal, op.Resource, c.cause(op.Principal, what, op.Resource))
 }
 
 // cause is what the log is told: what each rule said.
-func (c *Compiled) cause(p *core.Principal, what Operation, r *core.Resource, fields ...*core.Field) error {
+func (c *CompiledPolicy) cause(p *core.Principal, what Operation, r *core.Resource, fields ...*core.Field) error {
 	return errors.New("access: " + describe(what, r, c.verdicts(p, what, r, fields)))
 }
 
 // unchecked gives the error of a row that would fulfil no check, which the backend
 // finds, its cause for the log. Who refused for another reason has said which.
-func (c *Compiled) unchecked(err error, p *core.Principal, what Operation, r *core.Resource, records []core.Record) error {
+func (c *CompiledPolicy) unchecked(err error, p *core.Principal, what Operation, r *core.Resource, records []core.Record) error {
 	e, ok := err.(*core.Error) //nolint:errorlint // one that is wrapped says more
 	if !ok || e.Code != core.Forbidden || e.Cause != nil {
 		return err

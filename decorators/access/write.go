@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func (c *Compiled) update(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+func (c *CompiledPolicy) update(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 	var space [few]grant
 	allowed := grants(space[:0], c.of(op.Resource).update, op.Principal)
 	if len(allowed) == 0 {
@@ -31,7 +31,7 @@ func (c *Compiled) update(ctx context.Context, op *core.Op, next core.Handler) (
 	return c.written(ctx, op, Update, op.Records, next)
 }
 
-func (c *Compiled) insert(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+func (c *CompiledPolicy) insert(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 	what := Insert
 	if op.ChoosesKey() {
 		what = ChooseKey
@@ -112,13 +112,13 @@ func orElse(f, otherwise *core.Field) *core.Field {
 	return otherwise
 }
 
-func (c *Compiled) unwritable(op *core.Op, what Operation, f *core.Field) error {
+func (c *CompiledPolicy) unwritable(op *core.Op, what Operation, f *core.Field) error {
 	readers := view(grants(nil, c.of(op.Resource).read, op.Principal))
 	return unwritable(f, readers, c.cause(op.Principal, what, op.Resource, f))
 }
 
 // written runs a write and shows of its outcome what the writer may read.
-func (c *Compiled) written(ctx context.Context, op *core.Op, what Operation, named []core.Record, next core.Handler) (core.Result, error) {
+func (c *CompiledPolicy) written(ctx context.Context, op *core.Op, what Operation, named []core.Record, next core.Handler) (core.Result, error) {
 	r, p := op.Resource, op.Principal
 	res, err := next(ctx, op)
 	if err != nil {

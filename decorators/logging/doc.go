@@ -47,7 +47,7 @@
 //
 // No field's value is ever logged but of the fields that [Options.Values] names,
 // and neither are conditions, which hold values too. Keys are values. Ids of
-// principals are logged unless [Options.Anonymous] is set.
+// principals are logged unless [Options.OmitPrincipal] is set.
 //
 // The public part of an error may repeat values and is left out but for its code
 // and what it names of the model. A cause is text from elsewhere: in it, errors that
@@ -59,6 +59,6 @@
 // Redacted() string is replaced by what that returns: backends/postgres has such, where
 // the text names a row for who repairs it, or is what a function of the database said. Other causes are written as they are: whoever makes errors, in a
 // decorator or in the function of a transaction, must put no values in them that a
-// log may not hold, nor ids of principals if Anonymous is to leave them out. The policies
+// log may not hold, nor ids of principals if OmitPrincipal is to leave them out. The policies
 // of this project put neither into theirs.
 package logging

@@ -28,7 +28,7 @@ func (o *observer) fields(ctx context.Context, event *core.Event, outcome core.O
 	if event.Kind == core.Tx && event.Tx != nil {
 		f = append(f, zap.Bool("read_only", event.Tx.ReadOnly))
 	}
-	if !o.opts.Anonymous {
+	if !o.opts.OmitPrincipal {
 		f = appendPrincipal(f, event.Principal)
 	}
 	if id := RequestIDOf(ctx); id != "" {

@@ -16,12 +16,12 @@ type Options struct {
 	// Slow is the duration from which on an operation or transaction is a warning;
 	// 0 means a second, a negative one that nothing is slow.
 	Slow time.Duration
-	// OneIn thins the lines for debugging: of those with the same message, the
+	// DebugSampling thins the lines for debugging: of those with the same message, the
 	// first is written and then one in so many; 0 and 1 mean all. Other levels are
 	// never thinned.
-	OneIn int
-	// Anonymous leaves the ids of principals out.
-	Anonymous bool
+	DebugSampling int
+	// OmitPrincipal leaves the ids of principals out.
+	OmitPrincipal bool
 	// Values names the fields, as "resource.field", whose values are logged of
 	// each record that is read or written, for the first ten records of an
 	// operation and the first 256 bytes of a value; nil means none.
@@ -47,8 +47,8 @@ func watch(logger *zap.Logger, opts Options, m *core.Model) (core.Observer, erro
 	if logger == nil {
 		return nil, errors.New("there is no logger")
 	}
-	if opts.OneIn < 0 {
-		return nil, fmt.Errorf("option OneIn: %d is negative", opts.OneIn)
+	if opts.DebugSampling < 0 {
+		return nil, fmt.Errorf("option DebugSampling: %d is negative", opts.DebugSampling)
 	}
 	allowed, err := allow(m, opts.Values)
 	if err != nil {

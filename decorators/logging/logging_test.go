@@ -308,7 +308,7 @@ func TestPrincipalCannotBeTakenForTheProgramOrForNobody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			const line = "debug count cookie: kind=count resource=cookie outcome=ok attempt=1"
 			store, logs := open(t, zapcore.DebugLevel, logging.Options{})
-			anonymous, others := open(t, zapcore.DebugLevel, logging.Options{Anonymous: true})
+			anonymous, others := open(t, zapcore.DebugLevel, logging.Options{OmitPrincipal: true})
 			for _, s := range []*core.Store{store, anonymous} {
 				if _, err := s.Count(c.ctx, cookie, core.All()); err != nil {
 					t.Fatal(err)
@@ -353,16 +353,16 @@ func TestRequestIDIsLogged(t *testing.T) {
 	}
 }
 
-func TestOneInSoManyLinesForDebuggingIsWrittenAndEveryOther(t *testing.T) {
+func TestDebugSamplingThinsDebugLinesOnly(t *testing.T) {
 	var err error
-	halved, half := open(t, zapcore.DebugLevel, logging.Options{OneIn: 2})
+	halved, half := open(t, zapcore.DebugLevel, logging.Options{DebugSampling: 2})
 	for range 7 {
 		_, _ = halved.Count(t.Context(), cookie, core.All())
 	}
 	if got := half.Len(); got != 4 {
 		t.Errorf("%d lines of 7, one in 2", got)
 	}
-	store, logs := open(t, zapcore.DebugLevel, logging.Options{OneIn: 3}, failing(&err))
+	store, logs := open(t, zapcore.DebugLevel, logging.Options{DebugSampling: 3}, failing(&err))
 	count := func(r *core.Resource, times int) {
 		for range times {
 			_, _ = store.Count(t.Context(), r, core.All())
@@ -442,7 +442,7 @@ func TestSettingsThatCannotBeMeantAreRefusedByName(t *testing.T) {
 	logger := zap.NewExample()
 	for want, d := range map[string]core.Decorator{
 		`decorator "logging": there is no logger`:                                                                    logging.New(nil, logging.Options{}),
-		`decorator "logging": option OneIn: -1 is negative`:                                                          logging.New(logger, logging.Options{OneIn: -1}),
+		`decorator "logging": option DebugSampling: -1 is negative`:                                                  logging.New(logger, logging.Options{DebugSampling: -1}),
 		`decorator "logging": option Values: "cake.id": the model has no resource "cake"`:                            logging.New(logger, logging.Options{Values: []string{"cake.id"}}),
 		`decorator "logging": option Values: "cookie": the resource has no stored field ""`:                          logging.New(logger, logging.Options{Values: []string{"cookie"}}),
 		`decorator "logging": option Values: "jar.cookies": the resource has no stored field "cookies"`:              logging.New(logger, logging.Options{Values: []string{"jar.cookies"}}),

@@ -34,7 +34,7 @@ func (o *observer) End(ctx context.Context, event *core.Event) {
 		return
 	}
 	line := o.lines.of(event)
-	if level == zapcore.DebugLevel && !line.take(o.opts.OneIn) {
+	if level == zapcore.DebugLevel && !line.take(o.opts.DebugSampling) {
 		return
 	}
 	if entry := o.logger.Check(level, line.message); entry != nil {

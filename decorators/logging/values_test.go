@@ -35,7 +35,7 @@ func noValueIsLogged(t *testing.T) {
 	logger := zap.New(zapcore.NewCore(encoder, zapcore.AddSync(&out), zapcore.DebugLevel))
 	var fails error
 	store, err := core.New(t.Context(), model, memory.New(),
-		logging.New(logger, logging.Options{Anonymous: true, Values: []string{"cookie.sold"}}), failing(&fails))
+		logging.New(logger, logging.Options{OmitPrincipal: true, Values: []string{"cookie.sold"}}), failing(&fails))
 	if err != nil {
 		t.Fatal(err)
 	}

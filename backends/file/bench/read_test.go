@@ -22,7 +22,7 @@ func BenchmarkRead(b *testing.B) {
 	cookie := cookies.Resource("cookie")
 	backends := []core.Backend{
 		memory.New(),
-		file.Open(filepath.Join(b.TempDir(), "cookies.db"), file.Options{Logger: slog.New(slog.DiscardHandler)}),
+		file.New(filepath.Join(b.TempDir(), "cookies.db"), file.Options{Logger: slog.New(slog.DiscardHandler)}),
 	}
 	opened := make([]*core.Store, len(backends))
 	for i, backend := range backends {

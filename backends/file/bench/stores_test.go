@@ -47,7 +47,7 @@ var stores = []store{
 func openLarder(tb testing.TB) commit {
 	tb.Helper()
 	ctx := context.Background()
-	backend := file.Open(filepath.Join(tb.TempDir(), "cookies.db"), file.Options{Logger: slog.New(slog.DiscardHandler)})
+	backend := file.New(filepath.Join(tb.TempDir(), "cookies.db"), file.Options{Logger: slog.New(slog.DiscardHandler)})
 	store, err := core.New(ctx, cookies, backend)
 	if err != nil {
 		tb.Fatal(err)

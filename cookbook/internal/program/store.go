@@ -60,7 +60,7 @@ func (s *Storage) lasting(ctx context.Context, model *core.Model) (core.Backend,
 		return postgres.Open(ctx, s.where, schema, postgres.Options{Migrate: true})
 	}
 	if path, ok := strings.CutPrefix(s.where, "file:"); ok && path != "" {
-		return file.Open(path, file.Options{Progress: s.progress(path)}), nil
+		return file.New(path, file.Options{Progress: s.progress(path)}), nil
 	}
 	// What was given is not repeated: it may hold a password.
 	return nil, errors.New("unknown kind of storage; use memory, file:PATH or postgres://user:password@host:5432/database")

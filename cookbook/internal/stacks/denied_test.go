@@ -34,7 +34,7 @@ func TestTheLogTellsWhyAnOperationWasDeniedAndNotToWhom(t *testing.T) {
 	} {
 		seen, lines := observer.New(zapcore.InfoLevel)
 		store, err := core.New(t.Context(), storetest.OwnedModel(), memory.New(),
-			logging.New(zap.New(seen), logging.Options{Anonymous: true}), c.decorator)
+			logging.New(zap.New(seen), logging.Options{OmitPrincipal: true}), c.decorator)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ func policy() access.Policy {
 	var p access.Policy
 	for _, r := range storetest.OwnedModel().Resources() {
 		p = append(p, access.Rule{
-			Roles: []string{"baker"}, Resource: r.Name(), Using: access.Eq("owner", access.ID()),
+			Roles: []string{"baker"}, Resource: r.Name(), Using: access.Eq("owner", access.PrincipalID()),
 			Operations: access.Read | access.Insert | access.Update | access.Delete | access.ChooseKey,
 		})
 	}
