@@ -11,8 +11,8 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// reads counts the records with texts that a store reads.
-type reads struct{ texts int }
+// reads counts the books that a store reads, and those with their text.
+type reads struct{ books, texts int }
 
 func (r *reads) Begin(core.Kind, *core.Resource) {}
 
@@ -20,7 +20,10 @@ func (r *reads) End(_ context.Context, event *core.Event) {
 	if event.Kind != core.Load && event.Kind != core.Select {
 		return
 	}
-	for _, rec := range event.Result.Records {
+	if seen.Resource.Name() == "book" {
+		r.books += len(seen.Result.Records)
+	}
+	for _, rec := range seen.Result.Records {
 		if rec.Get("text").IsSet() {
 			r.texts++
 		}

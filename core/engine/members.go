@@ -35,91 +35,91 @@ func Continues(f *core.Field) bool {
 	return f.Many() && !f.Stored() && !f.Inverse().Hidden()
 }
 
-// members reads the records of a list side, in the order of what they point at: all
-// that the answer can show, and of each node one more if there is one. Nodes for which
-// the answer has no room left are marked. Where the principal may not see of all records
+// members reads the records of a list side, in the order of what they point at: of each
+// node as many as it can show, and of all nodes together as many as the answer has room
+// for. Nodes that have more are marked. Where the principal may not see of all records
 // what they point at, a policy refuses that order, and each node is read alone.
-func (r *resolver) members(ctx context.Context, h *hop, fields []string, depth int, last bool) (all []core.Record, _ error) {
+func (r *resolver) members(ctx context.Context, h *hop, fields []string, depth int, last bool) ([]core.Record, error) {
 	keys := core.SortKeys(slices.Clone(h.keys))
-	all, err := r.membersOf(ctx, h, keys, fields, depth, last)
+	all, err := r.membersOf(ctx, h, keys, fields, depth, last, len(keys))
 	if len(keys) == 1 || !errors.Is(err, core.SearchForbidden) {
 		return all, err
 	}
-	there := h.slot.field.Inverse()
-	for i := range keys {
-		more, err := r.membersOf(ctx, h, keys[i:i+1], fields, depth, last && i == len(keys)-1)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, more...)
-		switch full := shown(all, there, r.engine.opts.MaxMembers) > r.left.records; {
-		case full && !r.lenient:
-			return nil, r.exceeded(len(all))
-		case full:
-			h.mark(keys[i+1:])
-			return all, nil
-		}
-	}
-	return all, nil
+	return r.membersOf(ctx, h, keys, fields, depth, last, 1)
 }
 
-// membersOf reads the records that point at some of the nodes, by ascending keys.
+// membersOf reads the records that point at the nodes with the keys, which ascend, with
+// operations that ask for those of at most so many nodes together.
 func (r *resolver) membersOf(
-	ctx context.Context, h *hop, keys []core.Value, fields []string, depth int, last bool,
+	ctx context.Context, h *hop, keys []core.Value, fields []string, depth int, last bool, together int,
 ) (all []core.Record, _ error) {
 	here := h.slot.field
 	there, most := here.Inverse(), r.engine.opts.MaxMembers
-	session, final := r.session(here, depth, last)
-	c := chunks{shape: r.engine.shapeOf(here.Target()), session: session, final: final, bare: depth == 0, bytes: r.left.bytes}
-	var order []string
-	if len(keys) > 1 {
-		order = []string{there.Name()}
-	}
-	limit := 0
-	for len(keys) > 0 {
-		limit = min(len(keys)*most, r.left.records) + 1
-		page, err := c.read(ctx, core.Query{Where: anyOf(there, keys), Order: order, Fields: fields, Limit: limit})
+	c := chunks{shape: r.engine.shapeOf(here.Target()), bare: depth == 0, bytes: r.left.bytes}
+	for batch := len(keys); len(keys) > 0; {
+		asked := keys[:min(together, len(keys))]
+		c.session, c.final = r.session(here, depth, last && len(asked) == len(keys))
+		query := core.Query{Where: anyOf(there, asked), Fields: fields}
+		if len(asked) > 1 {
+			query.Order = []string{there.Name()}
+		}
+		room := r.left.records - len(all)
+		query.Limit = min(batch*most, len(asked)*most, room) + 1
+		page, err := c.read(ctx, query)
 		if err != nil {
 			return nil, err
 		}
-		if page.Next == "" {
-			return append(all, page.Records...), nil
+		kept, end := h.keep(page.Records, most)
+		done, full := len(asked), len(kept) > room
+		if page.Next != "" {
+			tail := page.Records[end:]
+			at, _ := slices.BinarySearchFunc(asked, tail[0].At(there.Column()), core.Compare)
+			switch {
+			case len(tail) > most: // the records that follow are of other nodes
+				done = at + 1
+			case len(kept) == len(page.Records) && len(kept) < query.Limit: // the next record has too many bytes
+				done, full = at, true
+			case full:
+				done = at
+			default: // the next page begins with the last node, which was not read to its end
+				done, kept = at, kept[:len(kept)-len(tail)]
+			}
 		}
-		end := page.Records[len(page.Records)-1].At(there.Column())
-		from := slices.IndexFunc(page.Records, func(rec core.Record) bool { return rec.At(there.Column()) == end })
-		at, _ := slices.BinarySearchFunc(keys, end, core.Compare)
-		enough := len(page.Records)-from > most // for the last node; what follows is of others
-		exhausted := len(page.Records) < limit || shown(all, there, most)+shown(page.Records, there, most) > r.left.records
+		keys, all = keys[done:], append(all, kept...)
+		for _, rec := range kept {
+			c.bytes -= c.shape.sizeOf(rec, c.bare)
+		}
 		switch {
-		case enough:
-			all, keys = append(all, page.Records...), keys[at+1:]
-		case exhausted && !r.lenient:
-			return nil, r.exceeded(len(all) + len(page.Records))
-		case exhausted:
-			h.mark(keys[at:])
-			return append(all, page.Records...), nil
-		default: // the last node is not read to its end, because nodes before it had more than they show
-			all, keys = append(all, page.Records[:from]...), keys[at:]
-		}
-		if final && len(keys) > 0 {
+		case full && !r.lenient:
+			return nil, r.exceeded(len(all))
+		case full:
+			h.mark(keys)
+			return all, nil
+		case c.final && len(keys) > 0:
 			return nil, errEnded
 		}
+		batch = 2 * done // most of the page may have been more records than its nodes show
 	}
 	return all, nil
 }
 
-// shown counts the records, ordered by what they point at, that an answer shows.
-func shown(records []core.Record, there *core.Field, most int) (n int) {
-	of := 0
+// keep returns the first records of each node, at most so many, and marks the nodes that
+// have more. The records are ordered by what they point at; those of the last node begin
+// at end.
+func (h *hop) keep(records []core.Record, most int) (kept []core.Record, end int) {
+	column := h.slot.field.Inverse().Column()
+	kept = make([]core.Record, 0, len(records))
 	for i, rec := range records {
-		if of++; i == 0 || rec.At(there.Column()) != records[i-1].At(there.Column()) {
-			of = 1
+		if i > 0 && rec.At(column) != records[i-1].At(column) {
+			end = i
 		}
-		if of <= most {
-			n++
+		if i-end < most {
+			kept = append(kept, rec)
+		} else if n := h.group.find(rec.At(column)); n != nil {
+			n.parts[h.slot.part].more = new(More)
 		}
 	}
-	return n
+	return kept, end
 }
 
 // mark notes that nodes with those keys have more records than were read.
@@ -143,23 +143,16 @@ func (r *resolver) choose(h *hop, records []core.Record, depth int) ([]core.Reco
 			limit.records = (limit.records + 1) / 2
 		}
 	}
-	var of *node
-	room := 0 // for further records of that node
+	var full *node
 	for _, rec := range records {
 		n := h.group.find(rec.At(column))
 		if n == nil {
 			continue // it points at something that the principal cannot see
 		}
-		if n != of {
-			of, room = n, r.engine.opts.MaxMembers
-		}
 		size := s.sizeOf(rec, depth == 0)
-		if r.lenient && (n.times > limit.records || n.times*size > limit.bytes) {
-			room = 0
-		}
-		if room--; room < 0 {
+		if r.lenient && (n == full || n.times > limit.records || n.times*size > limit.bytes) {
 			n.parts[h.slot.part].more = new(More)
-			room = 0
+			full = n
 			continue
 		}
 		limit.records -= n.times
