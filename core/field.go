@@ -123,7 +123,7 @@ func (f *Field) HasDefaultFunc() bool {
 }
 
 // Convert is [Type.Convert] with an error that names the field. A to-many
-// relation takes a list of keys of its target, duplicates collapse. The texts "." and
+// relation takes a list of keys of its target, duplicates collapse. The texts "", "." and
 // ".." are no keys.
 //
 // Errors: [BadFieldValue].
@@ -133,19 +133,20 @@ func (f *Field) Convert(raw any) (Value, error) {
 	case err != nil:
 	case f.Many():
 		v, err = f.keyList(v)
-	case f.Key() && f.typ == Text && dots(v.str):
-		err = errDots
+	case f.Key() && f.typ == Text && v.IsSet() && (v.str == "" || dots(v.str)):
+		err = errNoKey
 	}
 	if err != nil {
-		return Value{}, &Error{
-			Code: BadFieldValue, Resource: f.resource.external, Field: f.external,
-			Type: f.typ, Value: raw, Cause: err,
-		}
+		return Value{}, f.misfit(raw, err)
 	}
 	return v, nil
 }
 
-var errDots = errors.New(`"." and ".." cannot be keys: clients and proxies take them out of a URL`)
+func (f *Field) misfit(raw any, cause error) error {
+	return &Error{Code: BadFieldValue, Resource: f.resource.external, Field: f.external, Type: f.typ, Value: raw, Cause: cause}
+}
+
+var errNoKey = errors.New(`"", "." and ".." cannot be keys: no URL leads to them`)
 
 // dots reports whether a name is a dot segment of a path (RFC 3986, section 5.2.4).
 func dots(name string) bool { return name == "." || name == ".." }

@@ -49,15 +49,9 @@ func (r *Resource) bindComparison(n *node) error {
 	}
 	n.values = make([]Value, len(n.raw))
 	for i, raw := range n.raw {
-		v, err := n.field.Convert(raw)
+		v, err := n.field.convertFor(n.kind, raw)
 		if err != nil {
 			return err
-		}
-		if !v.IsSet() && !n.kind.takesNull() {
-			return &Error{
-				Code: BadFieldValue, Resource: r.external, Field: n.field.external,
-				Type: n.field.typ, Value: raw, Cause: errNullOrder,
-			}
 		}
 		if !v.IsSet() {
 			v = Null
@@ -67,6 +61,22 @@ func (r *Resource) bindComparison(n *node) error {
 	n.raw = nil
 	n.kind, n.values = simplest(n.kind, n.values)
 	return nil
+}
+
+// convertFor converts a value to compare the field with. A bound or a prefix is never
+// null and, of a key, need not be a key.
+func (f *Field) convertFor(kind FilterKind, raw any) (Value, error) {
+	if kind.takesNull() {
+		return f.Convert(raw)
+	}
+	v, err := f.typ.Convert(raw)
+	if err == nil && !v.IsSet() {
+		err = errNullOrder
+	}
+	if err != nil {
+		return Value{}, f.misfit(raw, err)
+	}
+	return v, nil
 }
 
 // checkComparison refuses comparisons that the field does not have.

@@ -92,14 +92,20 @@ func newCondition(f *core.Field, kind core.FilterKind, raw any) (condition, erro
 	}
 	c := condition{field: f, kind: kind, values: make([]core.Value, len(list))}
 	for i, raw := range list {
+		if ordering { // a bound or a prefix of keys need not be a key
+			v, err := f.Type().Convert(raw)
+			if err != nil || !v.IsSet() {
+				return condition{}, badValue(f, f.Type(), raw)
+			}
+			c.values[i] = v
+			continue
+		}
 		v, err := f.Convert(raw)
 		switch {
 		case err != nil:
 			return condition{}, err
 		case v.IsSet():
 			c.values[i] = v
-		case ordering:
-			return condition{}, badValue(f, f.Type(), raw)
 		default:
 			c.values[i] = core.Null
 		}

@@ -191,6 +191,22 @@ func testIDs(t *testing.T, newBackend NewBackend) {
 			{"PUT /word/...", `{}`, 201, `{"id": "..."}`},
 			{"GET /word", "", 200, `[{"id": "..."}]`},
 		}},
+		{"no key is a dot, two dots or empty, by a body either", []exchange{
+			{"POST /word", `{"id": "."}`, 400, badID("word", "text", ".")},
+			{"POST /word", `{"id": ".."}`, 400, badID("word", "text", "..")},
+			{"POST /word", `{"id": ""}`, 400, badID("word", "text", "")},
+			{"PUT /word/", `{}`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "word/"}`},
+			{"POST /word", `{"id": " "}`, 201, `{"id": " "}`},
+			{"GET /word", "", 200, `[{"id": " "}]`},
+		}},
+		{"a bound or a prefix of keys need not be a key", []exchange{
+			{"PUT /word/.a", `{}`, 201, ""},
+			{"PUT /word/b", `{}`, 201, ""},
+			{`GET /word?depth=0&filter={"id":{"prefix":"."}}`, "", 200, `[".a"]`},
+			{`GET /word?depth=0&filter={"id":{"gt":".."}}`, "", 200, `[".a", "b"]`},
+			{`GET /word?depth=0&filter={"id":{"gt":"","prefix":""}}`, "", 200, `[".a", "b"]`},
+			{`GET /word?filter={"id":""}`, "", 400, badID("word", "text", "")},
+		}},
 		{"a uuid is found in either case", []exchange{
 			{"PUT /token/F47AC10B-58CC-4372-A567-0E02B2C3D479", `{}`, 201, `{"id": "f47ac10b-58cc-4372-a567-0e02b2c3d479"}`},
 			{"GET /token/f47ac10b-58cc-4372-a567-0e02b2c3d479", "", 200, `{"id": "f47ac10b-58cc-4372-a567-0e02b2c3d479"}`},
