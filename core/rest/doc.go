@@ -22,7 +22,8 @@
 // is a page of [Options.PageSize] records, or of the argument limit. A page that ends
 // earlier than the list, for its limit or for the engine's bounds of an answer, has a
 // Link with rel="next". The Link repeats the arguments of the request, escaped, and
-// adds a cursor of less than 2 KiB.
+// adds a cursor of less than 2 KiB. With limit=0 the page is empty and has no Link,
+// whether or not there are records: a client that followed it would not advance.
 //
 // The list side of a relation shows at most 1000 records ([engine.Options]), and fewer
 // where an answer has no room for more. If there are others, the record has a member

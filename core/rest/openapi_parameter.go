@@ -7,7 +7,8 @@ func parameters(limits engine.Options, opts Options) object {
 	return object{
 		"depth": argument("depth", "How far related records are shown: 0 shows ids, n shows records with related ones at n-1.",
 			object{"type": "integer", "minimum": 0, "maximum": limits.MaxDepth, "default": engine.DefaultDepth}),
-		"limit": argument("limit", "How many records a page shows at most. It may show fewer; the list ends where there is no Link.",
+		"limit": argument("limit", "How many records a page shows at most. It may show fewer; the list ends where there is no Link. "+
+			"0 checks the request: the page is empty and has no Link.",
 			object{"type": "integer", "minimum": 0, "maximum": opts.MaxPageSize, "default": opts.PageSize}),
 		"after": argument("after", "Continues a list; from its Link.", object{"type": "string"}),
 		"filter": argumentInJSON("filter",

@@ -242,6 +242,7 @@ func TestTheDocumentTellsTheLimitsAndCodes(t *testing.T) {
 	for _, want := range []string{
 		`"maximum":5`, `"default":100,"maximum":1000`, `"url":"/api"`, `"title":"Odd things"`, `"version":"7"`, `"OBJECT_DOES_NOT_EXIST"`, `"PRECONDITION_FAILED"`,
 		`"application/merge-patch+json"`, `"/a%2F%7Bb%7D/{id}"`, `"description":"A number is taken as the text of its digits."`,
+		`0 checks the request: the page is empty and has no Link."`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in %s", want, text)
