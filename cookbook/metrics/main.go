@@ -61,6 +61,6 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	mux := http.NewServeMux()
 	mux.Handle("/", traced(api))
 	// OpenMetrics is the format that has exemplars. Not for the whole world.
-	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	mux.Handle("/metrics", program.Only(promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}), "GET", "HEAD"))
 	return p.Serve(ctx, store, mux)
 }

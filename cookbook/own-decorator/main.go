@@ -50,7 +50,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
-	mux.HandleFunc("POST /restore/{resource}/{id}", func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("/restore/{resource}/{id}", program.Only(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch err := restore(r.Context(), store, r.PathValue("resource"), r.PathValue("id")); {
 		case err == nil:
 			w.WriteHeader(http.StatusNoContent)
@@ -59,7 +59,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 		default:
 			http.Error(w, "it did not come back", http.StatusInternalServerError)
 		}
-	})
+	}), "POST"))
 	return p.Serve(ctx, store, mux)
 }
 

@@ -80,6 +80,8 @@ func TestWithAuthEachSeesWhatSheCreatedAndAdminSeesAll(t *testing.T) {
 				{"", "GET", "/metrics", "", `401 `},
 				{"alice", "GET", "/metrics", "", `401 `},
 				{"admin", "GET", "/metrics", "", `200 `},
+				{"admin", "POST", "/metrics", "", `405 `},
+				{"admin", "PUT", "/readyz", "", `405 `},
 			})
 		})
 	}

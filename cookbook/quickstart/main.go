@@ -69,7 +69,7 @@ func serve(store *core.Store, registry *prometheus.Registry, around *layers, log
 	if around.auth || around.policy != "" {
 		counts = forAdmin(counts)
 	}
-	mux.Handle("GET /metrics", counts)
+	mux.Handle("/metrics", program.Only(counts, "GET", "HEAD"))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		api.ServeHTTP(w, r.WithContext(logging.WithRequestID(r.Context(), r.Header.Get("X-Request-Id"))))
 	})

@@ -13,17 +13,18 @@ import (
 const pingTime = 2 * time.Second
 
 // healthy answers GET /healthz with 200 while the process serves, and GET /readyz with
-// 200 if the store answers a Ping, otherwise with 503; next answers every other
-// request. Why a store is not ready is shown to nobody: the address of a server is in
+// 200 if the store answers a Ping, otherwise with 503; next answers the requests of every
+// other path. Why a store is not ready is shown to nobody: the address of a server is in
 // the error.
 func healthy(store *core.Store, next http.Handler) http.Handler {
+	lives := Only(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { report(w, http.StatusOK, "ok\n") }), "GET", "HEAD")
+	isReady := Only(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { ready(w, r, store) }), "GET", "HEAD")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-		switch {
-		case reads && r.URL.Path == "/healthz":
-			report(w, http.StatusOK, "ok\n")
-		case reads && r.URL.Path == "/readyz":
-			ready(w, r, store)
+		switch r.URL.Path { // not a ServeMux, which redirects paths that it cleans
+		case "/healthz":
+			lives.ServeHTTP(w, r)
+		case "/readyz":
+			isReady.ServeHTTP(w, r)
 		default:
 			next.ServeHTTP(w, r)
 		}
