@@ -120,7 +120,7 @@ func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
 		"schema of others":       {[]string{"-store", pgtest.URL(t), "-schema", alien(t)}, "type"},
 		"file of another kind":   {[]string{"-store", "file:" + file("c", "a,b\n1,2\n")}, filepath.Join(dir, "c")},
 		"file in no folder":      {[]string{"-store", "file:" + filepath.Join(dir, "nothing", "cookies.db")}, "no such file or directory"},
-		"no path":                {[]string{"-store", "file:"}, "unknown kind of storage"},
+		"no path":                {[]string{"-store", "file:"}, "-store: the path after file: is missing; use file:PATH, such as file:cookies.db"},
 		"unknown model":          {[]string{"-model", "cakes"}, `unknown model "cakes"; use cookies or family`},
 		"no data file":           {[]string{"-data", filepath.Join(dir, "nothing")}, "no such file"},
 		"data that is not JSON":  {[]string{"-data", file("a", `{"cookie": `)}, "invalid JSON at byte 11"},
