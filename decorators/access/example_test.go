@@ -61,8 +61,8 @@ func ExampleParse() {
 	]}`))
 	fmt.Println(err)
 	// Output:
-	// access policy: rules[0].operations: "write" is no operation; there are read, insert, update, delete, choose_key
-	// access policy: rules[1].using: baker: equals: is no operator; there are eq, ne, lt, le, gt, ge, in, prefix
+	// access policy: rule 1: operations: "write" is no operation; there are read, insert, update, delete, choose_key
+	// access policy: rule 2: using: baker: equals: is no operator; there are eq, ne, lt, le, gt, ge, in, prefix
 }
 
 func ExampleCompiledPolicy_Explain() {

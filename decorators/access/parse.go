@@ -12,7 +12,8 @@ import (
 // Parse reads a policy from its JSON form, which [Schema] describes. It refuses
 // what the schema refuses: what it does not know, names that come twice, and text
 // that is not strictly JSON (RFC 8259). The error lists every mistake with its
-// place. Whether the policy fits a model is for [Policy.Compile] to say.
+// place, and names rules as [Policy.Compile] does: by number, from 1, and name. Whether
+// the policy fits a model is for [Policy.Compile] to say.
 func Parse(text []byte) (Policy, error) {
 	parsed, err := core.ParseJSON(text, 0)
 	if err != nil {
@@ -35,7 +36,7 @@ func Parse(text []byte) (Policy, error) {
 	var mistakes []error
 	for i, raw := range list {
 		if policy[i], err = parseRule(raw); err != nil {
-			mistakes = append(mistakes, fmt.Errorf("access policy: rules[%d]%w", i, err))
+			mistakes = append(mistakes, fmt.Errorf("access policy: %s: %w", policy[i].label(i), err))
 		}
 	}
 	if err := errors.Join(mistakes...); err != nil {
@@ -44,12 +45,15 @@ func Parse(text []byte) (Policy, error) {
 	return policy, nil
 }
 
-// parseRule reads a rule and returns its first mistake, with its place in the
-// rule in front.
+// parseRule reads a rule and returns its first mistake, with its place in the rule in
+// front, and then as much of the rule as its label needs.
 func parseRule(raw any) (r Rule, err error) {
+	if m, ok := raw.(map[string]any); ok {
+		r.Name, _ = m["name"].(string)
+	}
 	m, err := object(raw, "name", "roles", "resource", "operations", "fields", "using", "check")
 	if err != nil {
-		return r, fmt.Errorf(": %w", err)
+		return r, err
 	}
 	steps := []struct {
 		name string
@@ -66,14 +70,11 @@ func parseRule(raw any) (r Rule, err error) {
 	for _, step := range steps {
 		if raw, there := m[step.name]; there {
 			if err := step.read(raw); err != nil {
-				return r, fmt.Errorf(".%s: %w", step.name, err)
+				return r, fmt.Errorf("%s: %w", step.name, err)
 			}
 		}
 	}
-	if err := r.checkParts(); err != nil {
-		return r, fmt.Errorf(": %w", err)
-	}
-	return r, nil
+	return r, r.checkParts()
 }
 
 func parseOperations(raw any) (ops Operation, err error) {
