@@ -86,14 +86,9 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 // KeySource says which keys the tables generate: those of columns with a default, an
 // identity or an expression, unless the model declares them to be assigned, and UUIDs.
 // A client may choose keys up to half of what the sequence or type of the column can
-// reach.
-func (b *Backend) KeySource(r *core.Resource) core.KeySource {
-	bound := b.bound.Load()
-	if bound.misfit != nil {
-		return core.DefaultKeySource(r)
-	}
-	return bound.table(r).source
-}
+// reach. While the schema does not fit the model, the key source is that of the last
+// schema that did.
+func (b *Backend) KeySource(r *core.Resource) core.KeySource { return b.bound.Load().table(r).source }
 
 // Begin opens a transaction. It costs nothing before its first operation, except
 // that after a commit whose position in the log is not known, replicas wait for it.

@@ -13,12 +13,12 @@ import (
 type binding struct {
 	*Backend
 
-	tables     []*table // by resource
+	tables     []*table // by resource; of a misfit, those of the last schema that fitted
 	parts      partitions
 	statements statements
 	autocommit bool  // a statement without BEGIN is a transaction of the right isolation
 	defers     bool  // a transaction that writes has to defer constraints
-	misfit     error // the tables cannot hold the model; nil if they can
+	misfit     error // why the schema cannot hold the model and no transaction begins; nil if it can
 }
 
 // look reads what there is of the model in the schema.

@@ -247,6 +247,35 @@ func TestASchemaThatDoesNotFitAnyMoreIsUnavailableUntilItDoes(t *testing.T) {
 	}
 }
 
+// The key source decides whether a policy asks for the right to choose a key, also in transactions that began before the
+// schema changed.
+func TestKeySourceOfASchemaThatDoesNotFitIsTheLastThatDid(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "generated", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}},
+		core.ResourceSpec{Name: "small", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+		core.ResourceSpec{Name: "other", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text}}},
+	)
+	store, schema, log := watched(t, m, moment, nil, `
+		CREATE TABLE $S.generated (id text PRIMARY KEY DEFAULT gen_random_uuid()::text);
+		CREATE TABLE $S.small (id smallserial PRIMARY KEY);
+		CREATE TABLE $S.other (id bigserial PRIMARY KEY, name text)`)
+	generated, small := m.Resource("generated"), m.Resource("small")
+	want := []core.KeySource{store.KeySource(generated), store.KeySource(small)}
+	if want[0].Assigned || want[1].High != 1<<14 {
+		t.Errorf("of the schema that fits: %+v", want)
+	}
+	for _, c := range []struct{ sql, says string }{
+		{`ALTER TABLE $S.other RENAME name TO label`, "other.name: column is missing"},
+		{`ALTER TABLE $S.other RENAME TO another`, "other: table is missing"}, // of a schema that did not fit before either
+	} {
+		execute(t, inSchema(schema, c.sql))
+		log.next(t, "level=ERROR", c.says)
+		if got := []core.KeySource{store.KeySource(generated), store.KeySource(small)}; !slices.Equal(got, want) {
+			t.Errorf("after %s: got %+v, want %+v", c.sql, got, want)
+		}
+	}
+}
+
 func TestAStatementThatMissesAColumnHasTheSchemaLookedAtSoon(t *testing.T) {
 	store, schema, log := watched(t, nameless, time.Hour, nil, namelessSQL)
 	execute(t, inSchema(schema, `ALTER TABLE $S.row RENAME name TO label`))

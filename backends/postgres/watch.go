@@ -111,7 +111,7 @@ func (w *watch) check(ctx context.Context) {
 		bound, misfit = b.bind(found, w.model)
 	}
 	if misfit != nil {
-		bound = &binding{Backend: b, misfit: misfit}
+		bound = &binding{Backend: b, tables: old.tables, misfit: misfit}
 	}
 	bound.autocommit = old.autocommit && b.isolates(found) // there may be connections with either default
 	b.bound.Store(bound)
