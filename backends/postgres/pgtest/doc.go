@@ -10,7 +10,8 @@
 // first test of the process asks for it: it listens on a unix socket in a
 // directory of its own, and when the process ends, by whatever means, it is
 // stopped and the directory removed. Run by root, it belongs to the user postgres,
-// or nobody, because PostgreSQL refuses to run as root. All that stays is the
+// or nobody, because PostgreSQL refuses to run as root. It needs a Unix system; on
+// others, tests take the server of DATABASE_URL. All that stays is the
 // result of initdb, in the directory for temporary files, which makes every start
 // but the first a matter of a tenth of a second.
 //
