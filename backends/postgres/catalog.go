@@ -90,12 +90,12 @@ func readCatalog(ctx context.Context, c *pgx.Conn, schema string) (*catalog, err
 }
 
 func (c *catalog) readColumns(rows pgx.Rows) error {
-	var name, kind string
+	var name, kind, generated string
 	for rows.Next() {
 		col := &catalogColumn{}
 		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
 			&col.declared, &col.domain, &col.display, &col.size, &col.notNull, &col.hasNulls,
-			&col.identity, &col.generated, &col.parts, &col.fallback, &col.varies,
+			&col.identity, &generated, &col.parts, &col.fallback, &col.varies,
 			&col.sequence, &col.sequenceStep, &col.sequenceLow, &col.sequenceLimit, &col.sequenceLast, &col.sequenceLacks,
 			&col.byCodePoint, &col.deterministic)
 		if err != nil {
@@ -109,7 +109,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 			}
 			c.tables[name] = t
 		}
-		col.computed = kind == "v" || kind == "f"
+		col.generated, col.computed = generated != "", isComputed(kind, generated)
 		t.columns[col.name], t.byNum[col.num] = col, col
 	}
 	return rows.Err()

@@ -63,7 +63,7 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
             WHEN base.typname IN ('bit', 'varbit') AND below.mod > 0 THEN below.mod ELSE 0 END,
        a.attnotnull, NOT a.attnotnull OR (a.attrelid, a.attnum) IN (
          SELECT k.conrelid, k.conkey[1] FROM pg_constraint k WHERE k.contype = 'n' AND NOT k.convalidated),
-       a.attidentity::text, a.attgenerated <> '',
+       a.attidentity::text, a.attgenerated::text,
        CASE WHEN a.attgenerated = '' THEN '{}' ELSE ARRAY(
          SELECT DISTINCT p.refobjsubid::smallint FROM pg_depend p
          WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid AND p.refobjsubid > 0 AND p.refobjsubid <> a.attnum

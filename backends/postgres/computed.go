@@ -8,9 +8,17 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// A column of a view or a query is an expression. Where it is nothing but a column of
-// a table, reading it cannot fail, and conditions on it need no fence: see
-// [builder.comparison].
+// A column of a view or a query is an expression, and so is a virtual generated column of a
+// table. Where the expression is nothing but a stored column of a table, reading it cannot
+// fail, and conditions on it need no fence: see [builder.comparison].
+
+// isComputed reports whether the value of a column is computed when it is read, by the kind
+// of its relation (pg_class.relkind) and what generates it (pg_attribute.attgenerated): in a
+// view or a foreign table, and in a virtual generated column, which PostgreSQL has since
+// version 18.
+func isComputed(relkind, attgenerated string) bool {
+	return relkind == "v" || relkind == "f" || attgenerated == "v"
+}
 
 // describeView finds out which columns of a view are stored in a table. A view that
 // cannot be looked into has none.

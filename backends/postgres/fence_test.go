@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,50 +22,69 @@ func expensive() core.Decorator {
 	return guarded("row", core.And(core.Eq("owner", 1), core.Or(own...)))
 }
 
+// fenced is a table, or a view on one, whose columns share, number and doc may fail when they are read.
+var fenced = core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
+	{Name: "id", Type: core.Int, Key: true}, {Name: "owner", Type: core.Int}, {Name: "team", Type: core.Text},
+	{Name: "share", Type: core.Int, Readonly: true}, {Name: "number", Type: core.Int, Readonly: true}, {Name: "doc", Type: core.JSON},
+}})
+
+const fencedColumns = `id, owner, team, 10 / n AS share, txt::bigint AS number, doc`
+
 // TestConditionsThatCanFailTellNothingOfHiddenRows compares two worlds. In one of them,
 // every value of the hidden rows makes an expression fail.
 func TestConditionsThatCanFailTellNothingOfHiddenRows(t *testing.T) {
-	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
-		{Name: "id", Type: core.Int, Key: true}, {Name: "owner", Type: core.Int}, {Name: "team", Type: core.Text},
-		{Name: "share", Type: core.Int, ReadOnly: true}, {Name: "number", Type: core.Int, ReadOnly: true}, {Name: "doc", Type: core.JSON},
-	}})
-	row := m.Resource("row")
-	const columns = `id, owner, team, 10 / n AS share, txt::bigint AS number, doc`
 	for source, opts := range map[string]postgres.Source{
-		"view": {Table: "row", View: "seen"}, "query": {Table: "row", Query: `SELECT ` + columns + ` FROM $S.row`}, "view of a view": {Table: "row", View: "seen again"},
+		"view": {Table: "row", View: "seen"}, "query": {Table: "row", Query: `SELECT ` + fencedColumns + ` FROM $S.row`}, "view of a view": {Table: "row", View: "seen again"},
 	} {
 		t.Run(source, func(t *testing.T) {
-			var worlds []*core.Store
-			for _, hidden := range []string{`1, '1', '{}'`, `0, 'x', '"\u0000"'`} {
-				schema := pgtest.Schema(t)
-				for _, sql := range []string{
-					`CREATE TABLE $S.row (id bigserial PRIMARY KEY, owner bigint, team text, n int, txt text, doc json)`,
-					`CREATE VIEW $S.seen AS SELECT ` + columns + ` FROM $S.row`,
-					`CREATE VIEW $S."seen again" AS SELECT * FROM $S.seen`,
-					`INSERT INTO $S.row (owner, team, n, txt, doc) SELECT 1, 'a', i, i, '{"a": 1}' FROM generate_series(1, 9) AS i`,
-					`INSERT INTO $S.row (owner, team, n, txt, doc) SELECT 2, 'a', ` + hidden + ` FROM generate_series(1, 9)`,
-					`ANALYZE $S.row`,
-				} {
-					execute(t, inSchema(schema, sql))
-				}
-				opts := opts
-				opts.Query = inSchema(schema, opts.Query)
-				store, err := core.New(t.Context(), m,
-					postgres.New(pool(t, pgtest.URL(t)), schema, postgres.Options{Resources: map[string]postgres.Source{"row": opts}}), expensive())
-				must(t, err)
-				t.Cleanup(func() { _ = store.Close() })
-				worlds = append(worlds, store)
-			}
-			for name, ask := range fencedQuestions(row) {
-				var answers []string
-				for _, store := range worlds {
-					answers = append(answers, ask(t.Context(), store))
-				}
-				if answers[0] != answers[1] || strings.Contains(answers[0], "ERROR") {
-					t.Errorf("%s: %.300s\nin the other world: %.300s", name, answers[0], answers[1])
-				}
-			}
+			compareWorlds(t, opts,
+				`CREATE TABLE $S.row (id bigserial PRIMARY KEY, owner bigint, team text, n int, txt text, doc json)`,
+				`CREATE VIEW $S.seen AS SELECT `+fencedColumns+` FROM $S.row`,
+				`CREATE VIEW $S."seen again" AS SELECT * FROM $S.seen`,
+			)
 		})
+	}
+}
+
+func TestConditionsOnVirtualColumnsTellNothingOfHiddenRows(t *testing.T) {
+	const table = `CREATE TABLE $S.row (id bigserial PRIMARY KEY, owner bigint, team text, n int, txt text, doc json,
+		share int GENERATED ALWAYS AS (10 / n) VIRTUAL, number bigint GENERATED ALWAYS AS (txt::bigint) VIRTUAL)`
+	since(t, 18, inSchema(pgtest.Schema(t), table), func(t *testing.T) { compareWorlds(t, postgres.Source{}, table) })
+}
+
+// compareWorlds asks the same questions of two stores, whose tables the statements make. They differ in rows that a
+// policy hides.
+func compareWorlds(t *testing.T, source postgres.Source, statements ...string) {
+	t.Helper()
+	var worlds []*core.Store
+	for _, hidden := range []string{`1, '1', '{}'`, `0, 'x', '"\u0000"'`} {
+		schema := pgtest.Schema(t)
+		for _, sql := range append(slices.Clone(statements),
+			`INSERT INTO $S.row (owner, team, n, txt, doc) SELECT 1, 'a', i, i, '{"a": 1}' FROM generate_series(1, 9) AS i`,
+			`INSERT INTO $S.row (owner, team, n, txt, doc) SELECT 2, 'a', `+hidden+` FROM generate_series(1, 9)`,
+			`ANALYZE $S.row`,
+		) {
+			execute(t, inSchema(schema, sql))
+		}
+		opts := postgres.Options{}
+		if source.Table != "" {
+			source := source
+			source.Query = inSchema(schema, source.Query)
+			opts.Resources = map[string]postgres.Source{"row": source}
+		}
+		store, err := core.New(t.Context(), fenced, postgres.New(pool(t, pgtest.URL(t)), schema, opts), expensive())
+		must(t, err)
+		t.Cleanup(func() { _ = store.Close() })
+		worlds = append(worlds, store)
+	}
+	for name, ask := range fencedQuestions(fenced.Resource("row")) {
+		var answers []string
+		for _, store := range worlds {
+			answers = append(answers, ask(t.Context(), store))
+		}
+		if answers[0] != answers[1] || strings.Contains(answers[0], "ERROR") {
+			t.Errorf("%s: %.300s\nin the other world: %.300s", name, answers[0], answers[1])
+		}
 	}
 }
 
