@@ -25,7 +25,7 @@ func expensive() core.Decorator {
 // fenced is a table, or a view on one, whose columns share, number and doc may fail when they are read.
 var fenced = core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 	{Name: "id", Type: core.Int, Key: true}, {Name: "owner", Type: core.Int}, {Name: "team", Type: core.Text},
-	{Name: "share", Type: core.Int, Readonly: true}, {Name: "number", Type: core.Int, Readonly: true}, {Name: "doc", Type: core.JSON},
+	{Name: "share", Type: core.Int, ReadOnly: true}, {Name: "number", Type: core.Int, ReadOnly: true}, {Name: "doc", Type: core.JSON},
 }})
 
 const fencedColumns = `id, owner, team, 10 / n AS share, txt::bigint AS number, doc`

@@ -20,10 +20,10 @@ func (r *reads) End(_ context.Context, event *core.Event) {
 	if event.Kind != core.Load && event.Kind != core.Select {
 		return
 	}
-	if seen.Resource.Name() == "book" {
-		r.books += len(seen.Result.Records)
+	if event.Resource.Name() == "book" {
+		r.books += len(event.Result.Records)
 	}
-	for _, rec := range seen.Result.Records {
+	for _, rec := range event.Result.Records {
 		if rec.Get("text").IsSet() {
 			r.texts++
 		}

@@ -37,7 +37,7 @@ func TestReadsOfListSidesStayNearTheBound(t *testing.T) {
 	for name, policies := range map[string][]core.Decorator{"together": nil, "each alone": {unordered()}} {
 		t.Run(name, func(t *testing.T) {
 			var read reads
-			watch := core.Decorator{Name: "reads", Layer: core.Observe, Watch: func(*core.Model) (core.Watcher, error) { return &read, nil }}
+			watch := core.Decorator{Name: "reads", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return &read, nil }}
 			store, err := core.New(t.Context(), m, memory.NewWith(data), append([]core.Decorator{watch}, policies...)...)
 			if err != nil {
 				t.Fatal(err)

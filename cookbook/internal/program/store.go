@@ -63,7 +63,7 @@ func (s *Storage) lasting(ctx context.Context, model *core.Model) (core.Backend,
 		if path == "" {
 			return nil, fmt.Errorf("the path after file: is missing; use file:PATH, such as file:%s.db", model.Name())
 		}
-		return file.Open(path, file.Options{Progress: s.progress(path)}), nil
+		return file.New(path, file.Options{Progress: s.progress(path)}), nil
 	}
 	// What was given is not repeated: it may hold a password.
 	return nil, errors.New("unknown kind of storage; use memory, file:PATH or postgres://user:password@host:5432/database")
