@@ -29,15 +29,15 @@ func TestStorageReturningFunctionIsCalledOncePerTransactionAndClosedAfterIt(t *t
 	if opened != 1 || closed != 1 {
 		t.Fatalf("composing opened %d and closed %d", opened, closed)
 	}
-	insert(t, s.Session, r, map[string]any{"type": "muffin"})
+	insert(t, s, r, map[string]any{"type": "muffin"})
 	if opened != 2 || closed != 2 {
 		t.Errorf("an operation: opened %d, closed %d", opened, closed)
 	}
 	for _, result := range []error{nil, errors.New("no")} {
 		opened, closed = 0, 0
 		_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-			insert(t, tx.Session, r, map[string]any{"type": "muffin"})
-			insert(t, tx.Session, r, map[string]any{"type": "muffin"})
+			insert(t, tx, r, map[string]any{"type": "muffin"})
+			insert(t, tx, r, map[string]any{"type": "muffin"})
 			if opened != 1 || closed != 0 {
 				t.Errorf("inside: opened %d, closed %d", opened, closed)
 			}

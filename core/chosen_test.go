@@ -63,7 +63,7 @@ func (c *choosing) record(resource string, fields map[string]any) core.Record {
 }
 
 // insert inserts records that have those ids, nil for none.
-func (c *choosing) insert(ctx context.Context, s core.Session, resource string, ids ...any) {
+func (c *choosing) insert(ctx context.Context, s core.Querier, resource string, ids ...any) {
 	c.Helper()
 	records := make([]core.Record, len(ids))
 	for i, id := range ids {
@@ -106,7 +106,7 @@ func TestChoosesKey(t *testing.T) {
 		"a key of type text":                    {"text", []any{"a"}, false},
 	} {
 		t.Run(name, func(*testing.T) {
-			c.insert(t.Context(), c.store.Session, x.resource, x.ids...)
+			c.insert(t.Context(), c.store, x.resource, x.ids...)
 			c.noted(x.want)
 		})
 	}
@@ -119,14 +119,14 @@ func TestChoosesKeyAllocatedByNextIDs(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		c.insert(ctx, tx.Session, "generated", keys[0], nil)
-		c.insert(ctx, tx.Session, "generated", keys[1], 70)
-		c.insert(ctx, tx.Session, "generated", 80)
+		c.insert(ctx, tx, "generated", keys[0], nil)
+		c.insert(ctx, tx, "generated", keys[1], 70)
+		c.insert(ctx, tx, "generated", 80)
 		more, err := tx.NextIDs(ctx, c.res("generated"), 1)
 		if err != nil {
 			return err
 		}
-		c.insert(ctx, tx.Session, "generated", more[0])
+		c.insert(ctx, tx, "generated", more[0])
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestChoosesKeyAllocatedByNextIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.insert(t.Context(), c.store.Session, "generated", keys[0])
+	c.insert(t.Context(), c.store, "generated", keys[0])
 	c.noted(true) // whoever names it: the store does not know keys of another transaction
 }
 
@@ -148,8 +148,8 @@ func TestChoosesKeyAllocatedForAnotherResource(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		c.insert(ctx, tx.Session, "random", keys[0])
-		c.insert(ctx, tx.Session, "generated", 1)
+		c.insert(ctx, tx, "random", keys[0])
+		c.insert(ctx, tx, "generated", 1)
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -182,13 +182,13 @@ func TestChoosesKeyOfADecorator(t *testing.T) {
 		}
 	}
 	stamp(core.IntValue(50))
-	c.insert(t.Context(), c.store.Session, "generated", nil)
+	c.insert(t.Context(), c.store, "generated", nil)
 	c.noted(false) // the caller did not name it
 	further(map[string]any{"id": 60})
-	c.insert(t.Context(), c.store.Session, "generated", nil)
+	c.insert(t.Context(), c.store, "generated", nil)
 	c.noted(true, false)
 	further(map[string]any{"name": "y"})
-	c.insert(t.Context(), c.store.Session, "generated", 70)
+	c.insert(t.Context(), c.store, "generated", 70)
 	c.noted(false, true)
 	change = func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -206,7 +206,7 @@ func TestChoosesKeyOfADecorator(t *testing.T) {
 			return next(ctx, op)
 		})
 	}
-	c.insert(t.Context(), c.store.Session, "generated", nil)
+	c.insert(t.Context(), c.store, "generated", nil)
 	c.noted(false, false)
 	change = func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		other := c.record("text", map[string]any{"id": "z"})
@@ -214,6 +214,6 @@ func TestChoosesKeyOfADecorator(t *testing.T) {
 		_, err := next(ctx, op)
 		return core.Result{Records: op.Records}, err
 	}
-	c.insert(t.Context(), c.store.Session, "generated", 90)
+	c.insert(t.Context(), c.store, "generated", 90)
 	c.noted(false)
 }

@@ -32,7 +32,7 @@ import (
 // of a key means "the next one", that of a to-one relation and that of a
 // time.Time mean null.
 type Collection[T any] struct {
-	session  Session
+	querier  Querier
 	resource *Resource
 	mapping  *mapping
 }
@@ -48,12 +48,12 @@ func NewCollection[T any](s *Store, resource string) (*Collection[T], error) {
 	if err != nil {
 		return nil, fmt.Errorf("collection of %q: %w", resource, err)
 	}
-	return &Collection[T]{s.Session, r, m}, nil
+	return &Collection[T]{s, r, m}, nil
 }
 
 // In returns the same collection inside a transaction.
 func (c *Collection[T]) In(tx *Transaction) *Collection[T] {
-	return &Collection[T]{tx.Session, c.resource, c.mapping}
+	return &Collection[T]{tx, c.resource, c.mapping}
 }
 
 // Final returns the same collection for the last operation of a transaction, as
@@ -84,9 +84,9 @@ func (c *Collection[T]) Get(ctx context.Context, key any) (T, error) {
 // get reads no more than T holds.
 func (c *Collection[T]) get(ctx context.Context, key Value) (Record, error) {
 	if c.mapping.projection == nil {
-		return c.session.Get(ctx, c.resource, key)
+		return c.querier.Get(ctx, c.resource, key)
 	}
-	records, err := c.session.Load(ctx, c.resource, []Value{key}, c.mapping.projection...)
+	records, err := c.querier.Load(ctx, c.resource, []Value{key}, c.mapping.projection...)
 	if err != nil {
 		return Record{}, err
 	}
@@ -136,13 +136,13 @@ func (c *Collection[T]) All(ctx context.Context, q Query) iter.Seq2[T, error] {
 // Page returns one page of the query, of at most Query.Limit records, and the
 // cursor that continues it, empty at the end. Query.Fields must be empty.
 //
-// Errors: those of [Session.Select].
+// Errors: those of [Store.Select].
 func (c *Collection[T]) Page(ctx context.Context, q Query) ([]T, Cursor, error) {
 	if q.Fields != nil {
 		return nil, "", &Error{Code: BadRequest, Message: "a collection reads the fields of its type; Query.Fields must be empty"}
 	}
 	q.Fields = c.mapping.projection
-	page, err := c.session.Select(ctx, c.resource, q)
+	page, err := c.querier.Select(ctx, c.resource, q)
 	if err != nil {
 		return nil, "", err
 	}
@@ -157,21 +157,21 @@ func (c *Collection[T]) Page(ctx context.Context, q Query) ([]T, Cursor, error) 
 
 // Count returns how many records fulfil the filter.
 //
-// Errors: those of [Session.Count].
+// Errors: those of [Store.Count].
 func (c *Collection[T]) Count(ctx context.Context, where Filter) (int, error) {
-	return c.session.Count(ctx, c.resource, where)
+	return c.querier.Count(ctx, c.resource, where)
 }
 
 // Insert adds the records, all or none, and sets the rows to what they now are,
 // with keys and defaults. A nil pointer takes the field's default.
 //
-// Errors: those of [Session.Insert].
+// Errors: those of [Store.Insert].
 func (c *Collection[T]) Insert(ctx context.Context, rows ...*T) error {
 	records, err := read(c.mapping, rows, true)
 	if err != nil {
 		return err
 	}
-	inserted, err := c.session.Insert(ctx, c.resource, records...)
+	inserted, err := c.querier.Insert(ctx, c.resource, records...)
 	if err != nil {
 		return err
 	}
@@ -186,13 +186,13 @@ func (c *Collection[T]) Insert(ctx context.Context, rows ...*T) error {
 // Update writes all fields of the rows to the records with their keys, all or
 // none, and sets the rows to what the records now are.
 //
-// Errors: those of [Session.Update].
+// Errors: those of [Store.Update].
 func (c *Collection[T]) Update(ctx context.Context, rows ...*T) error {
 	records, err := read(c.mapping, rows, false)
 	if err != nil {
 		return err
 	}
-	updated, err := c.session.Update(ctx, c.resource, records...)
+	updated, err := c.querier.Update(ctx, c.resource, records...)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (c *Collection[T]) Update(ctx context.Context, rows ...*T) error {
 
 // Delete removes the records with those keys, all or none.
 //
-// Errors: those of [Session.Delete].
+// Errors: those of [Store.Delete].
 func (c *Collection[T]) Delete(ctx context.Context, keys ...any) error {
 	values := make([]Value, len(keys))
 	for i, key := range keys {
@@ -219,5 +219,5 @@ func (c *Collection[T]) Delete(ctx context.Context, keys ...any) error {
 			return err
 		}
 	}
-	return c.session.Delete(ctx, c.resource, values...)
+	return c.querier.Delete(ctx, c.resource, values...)
 }

@@ -258,7 +258,7 @@ func TestValueThatDoesNotFitTheGoTypeIsAnErrorAndNotCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := s.Model().Resource("everything")
-	rec := insert(t, s.Session, r, map[string]any{"small": 256})
+	rec := insert(t, s, r, map[string]any{"small": 256})
 	if _, err := collection[Everything](t, s, "everything").Get(t.Context(), rec.Key()); !errors.Is(err, core.BadFieldValue) {
 		t.Errorf("got %v", err)
 	}
@@ -271,7 +271,7 @@ func TestGetReadsNoMoreThanTheStructHolds(t *testing.T) {
 			fields = append(fields, fmt.Sprint(op.Fields))
 		}
 	}, ignore))
-	rec := insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
+	rec := insert(t, s, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
 	type Typed struct {
 		ID   int
 		Type string
@@ -296,7 +296,7 @@ func TestGetReadsNoMoreThanTheStructHolds(t *testing.T) {
 
 func TestUpdateLeavesFieldsAloneThatTheStructDoesNotHave(t *testing.T) {
 	s := open(t)
-	rec := insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"type": "muffin", "price": 7})
+	rec := insert(t, s, s.Model().Resource("cookie"), map[string]any{"type": "muffin", "price": 7})
 	type Typed struct {
 		ID   int64
 		Type string
@@ -358,7 +358,7 @@ func TestIntegersOfEverySizeGoInAndComeOutOrAreRefused(t *testing.T) {
 	for field, value := range map[string]any{
 		"i8": 128, "i16": -32769, "i32": 1 << 31, "u8": -1, "u16": 1 << 16, "u32": 1 << 32, "u64": -1, "u": -1, "half": 1e300,
 	} {
-		rec := insert(t, s.Session, r, map[string]any{field: value})
+		rec := insert(t, s, r, map[string]any{field: value})
 		if got, err := all.Get(t.Context(), rec.Key()); !errors.Is(err, core.BadFieldValue) {
 			t.Errorf("%s %v: got %+v, %v", field, value, got, err)
 		}
@@ -377,7 +377,7 @@ func TestNumbersInsideOfJSONKeepAllTheirDigits(t *testing.T) {
 		t.Fatal(err)
 	}
 	const big = 9007199254740993
-	rec := insert(t, s.Session, s.Model().Resource("everything"), map[string]any{
+	rec := insert(t, s, s.Model().Resource("everything"), map[string]any{
 		"doc": map[string]any{"n": big}, "raw": big, "numbers": []int{big},
 	})
 	all := collection[Row](t, s, "everything")

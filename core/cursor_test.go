@@ -12,7 +12,7 @@ func TestACursorWhosePositionWasTamperedWithIsRefused(t *testing.T) {
 	s := open(t)
 	ctx, r := t.Context(), s.Model().Resource("cookie")
 	for range 2 {
-		insert(t, s.Session, r, map[string]any{"price": 2.5})
+		insert(t, s, r, map[string]any{"price": 2.5})
 	}
 	q := core.Query{Order: []string{"price"}, Limit: 1}
 	page, err := s.Select(ctx, r, q)

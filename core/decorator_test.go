@@ -176,7 +176,7 @@ func TestFurtherOpsOfADecoratorShareTheTransaction(t *testing.T) {
 	s := open(t, audit, inner)
 	r, jar := s.Model().Resource("cookie"), s.Model().Resource("jar")
 	for i := 3; i > 0; i-- {
-		insert(t, s.Session, r, map[string]any{"id": i, "price": nil})
+		insert(t, s, r, map[string]any{"id": i, "price": nil})
 	}
 	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")})
 	drop := func(key int64, result error) error {
@@ -313,8 +313,8 @@ func TestPageWhoseRecordsLostWhatTheyAreSortedByHasNoCursor(t *testing.T) {
 		return res, err
 	}))
 	r := s.Model().Resource("cookie")
-	insert(t, s.Session, r, map[string]any{"price": 1})
-	insert(t, s.Session, r, map[string]any{"price": 2})
+	insert(t, s, r, map[string]any{"price": 1})
+	insert(t, s, r, map[string]any{"price": 2})
 	if _, err := s.Select(t.Context(), r, core.Query{Order: []string{"price"}, Limit: 1}); !errors.Is(err, core.ServerError) {
 		t.Errorf("got %v", err)
 	}

@@ -49,17 +49,17 @@ func TestADecoratorMayKeepAnOpPastItsReturn(t *testing.T) {
 	records := func(id int) []core.Record {
 		return []core.Record{cookie(t, m, map[string]any{"id": id, "type": "muffin"})}
 	}
-	for kind, send := range map[core.Kind]func(ctx context.Context, s core.Session, id int, records []core.Record) error{
-		core.Load: func(ctx context.Context, s core.Session, id int, _ []core.Record) error {
+	for kind, send := range map[core.Kind]func(ctx context.Context, s core.Querier, id int, records []core.Record) error{
+		core.Load: func(ctx context.Context, s core.Querier, id int, _ []core.Record) error {
 			return second(s.Get(ctx, r, core.IntValue(int64(id))))
 		},
-		core.Insert: func(ctx context.Context, s core.Session, _ int, records []core.Record) error {
+		core.Insert: func(ctx context.Context, s core.Querier, _ int, records []core.Record) error {
 			return second(s.Insert(ctx, r, records...))
 		},
-		core.Update: func(ctx context.Context, s core.Session, _ int, records []core.Record) error {
+		core.Update: func(ctx context.Context, s core.Querier, _ int, records []core.Record) error {
 			return second(s.Update(ctx, r, records...))
 		},
-		core.Delete: func(ctx context.Context, s core.Session, id int, _ []core.Record) error {
+		core.Delete: func(ctx context.Context, s core.Querier, id int, _ []core.Record) error {
 			return s.Delete(ctx, r, core.IntValue(int64(id)))
 		},
 	} {
@@ -77,9 +77,9 @@ func TestADecoratorMayKeepAnOpPastItsReturn(t *testing.T) {
 				}
 				run := func(who string, id int) {
 					named, ctx := records(id), as(t.Context(), who)
-					do := func(ctx context.Context, tx *core.Transaction) error { return send(ctx, tx.Session, id, named) }
+					do := func(ctx context.Context, tx *core.Transaction) error { return send(ctx, tx, id, named) }
 					if where == "alone" {
-						do = func(ctx context.Context, _ *core.Transaction) error { return send(ctx, s.Session, id, named) }
+						do = func(ctx context.Context, _ *core.Transaction) error { return send(ctx, s, id, named) }
 						if err := do(ctx, nil); err != nil {
 							t.Fatal(err)
 						}

@@ -53,11 +53,11 @@ func TestObserversAreToldOfEveryOpFromOutsideInAndBack(t *testing.T) {
 	s := open(t, a.decorator(), b.decorator(), refuse, c.decorator())
 	cookies := s.Model().Resource("cookie")
 	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.IntValue(7)})
-	insertAs := func(ctx context.Context, session core.Session) error {
-		_, err := session.Insert(ctx, cookies, cookie(t, s.Model(), map[string]any{"id": 1, "type": "muffin"}))
+	insertAs := func(ctx context.Context, querier core.Querier) error {
+		_, err := querier.Insert(ctx, cookies, cookie(t, s.Model(), map[string]any{"id": 1, "type": "muffin"}))
 		return err
 	}
-	if err := s.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return insertAs(ctx, tx.Session) }); err != nil {
+	if err := s.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return insertAs(ctx, tx) }); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Count(ctx, cookies, core.All()); !errors.Is(err, core.Forbidden) {

@@ -4,7 +4,7 @@ import "errors"
 
 // check makes sure that the op is what backends are promised, whatever the
 // decorators made of it: of this store, about a resource of its model, with what
-// its kind needs, of the right types. What Session made passes by itself.
+// its kind needs, of the right types. What session made passes by itself.
 func (op *Op) check(s *Store) error {
 	var reason error
 	switch r := op.Resource; {

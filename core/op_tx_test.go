@@ -52,7 +52,7 @@ func TestWhatADecoratorAddsInATransactionHappensWithTheOpOrNotAtAll(t *testing.T
 		return cookies, entries
 	}
 	for i := range 3 {
-		insert(t, s.Session, r, map[string]any{"id": i + 1})
+		insert(t, s, r, map[string]any{"id": i + 1})
 	}
 	kinds = nil
 	if err := s.Delete(ctx, r, core.IntValue(1)); err != nil {
@@ -98,7 +98,7 @@ func TestAConflictRepeatsAllThatADecoratorPutTogether(t *testing.T) {
 		return nil
 	}))
 	r := s.Model().Resource("cookie")
-	insert(t, s.Session, r, map[string]any{"id": 1})
+	insert(t, s, r, map[string]any{"id": 1})
 	if err := s.Delete(t.Context(), r, core.IntValue(1)); err != nil || tries != 3 {
 		t.Errorf("%v after %d tries", err, tries)
 	}
@@ -161,7 +161,7 @@ func TestWhatOnlyReadsIsAReadOnlyTransactionInInTx(t *testing.T) {
 				begun = append(begun, fmt.Sprint("read only ", op.Tx.ReadOnly))
 			}
 		}, ignore))
-	rec := insert(t, s.Session, s.Model().Resource("cookie"), nil)
+	rec := insert(t, s, s.Model().Resource("cookie"), nil)
 	if got, err := s.Get(t.Context(), rec.Resource(), rec.Key()); err != nil || !got.Equal(rec) {
 		t.Errorf("got %v, %v", got, err)
 	}

@@ -37,7 +37,7 @@ type Page struct {
 // caller to whom they look other than they are stored, such as one who is not shown
 // all relations.
 //
-// Errors: those of [Session.Select].
+// Errors: those of [Store.Select].
 func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
 	op := Op{Kind: Select, Resource: r}
 	at, err := q.fill(&op)
@@ -53,7 +53,7 @@ func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
 // CursorAfter returns the cursor that continues the query after the record, for a
 // caller that ends a page before the last record of it. Query.After does not matter.
 //
-// Errors: those of [Session.Select].
+// Errors: those of [Store.Select].
 func (r *Resource) CursorAfter(q Query, rec Record) (Cursor, error) {
 	op := Op{Kind: Select, Resource: r}
 	q.After = ""

@@ -9,7 +9,7 @@ import (
 // the cursor was made of.
 
 // selectInTx reads the page and what it continues after in one transaction.
-func (s Session) selectInTx(ctx context.Context, r *Resource, q Query) (page Page, err error) {
+func (s session) selectInTx(ctx context.Context, r *Resource, q Query) (page Page, err error) {
 	err = s.store.Tx(ctx, TxOptions{ReadOnly: true}, func(ctx context.Context, tx *Transaction) (err error) {
 		page, err = tx.Select(ctx, r, q)
 		return err
@@ -19,7 +19,7 @@ func (s Session) selectInTx(ctx context.Context, r *Resource, q Query) (page Pag
 
 // findMark returns the position of the mark: of its record, if that is still there and
 // visible, and as it was.
-func (s Session) findMark(ctx context.Context, op *Op, at mark) ([]Value, error) {
+func (s session) findMark(ctx context.Context, op *Op, at mark) ([]Value, error) {
 	s.final = false
 	rec, err := s.marked(ctx, op, at)
 	if err != nil && !hides(err) {
@@ -35,7 +35,7 @@ func hides(err error) bool {
 
 // marked returns the record that the mark was made of, with the fields that the op
 // sorts by; the zero Record if there is none.
-func (s Session) marked(ctx context.Context, op *Op, at mark) (Record, error) {
+func (s session) marked(ctx context.Context, op *Op, at mark) (Record, error) {
 	names := make([]string, len(op.Order))
 	for i, o := range op.Order {
 		names[i] = o.Field.name
@@ -52,7 +52,7 @@ func (s Session) marked(ctx context.Context, op *Op, at mark) (Record, error) {
 }
 
 // markedByBeginning looks for the record among those whose keys begin like its own.
-func (s Session) markedByBeginning(ctx context.Context, op *Op, at mark, names []string) (Record, error) {
+func (s session) markedByBeginning(ctx context.Context, op *Op, at mark, names []string) (Record, error) {
 	key := op.Resource.key
 	begins := Prefix(key.name, at[len(at)-1].value.str)
 	q := Query{Where: begins, Fields: names, Limit: pageSize}

@@ -11,7 +11,7 @@ func TestACursorIsBoundToTheScopeInPlaceOfTheCondition(t *testing.T) {
 	s := open(t)
 	cookie := s.Model().Resource("cookie")
 	for range 3 {
-		insert(t, s.Session, cookie, map[string]any{"type": "a"})
+		insert(t, s, cookie, map[string]any{"type": "a"})
 	}
 	page, err := s.Select(t.Context(), cookie, core.Query{Where: core.In("id", 1, 2), Scope: "mine", Limit: 1})
 	if err != nil || page.Next == "" {

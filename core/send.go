@@ -6,7 +6,7 @@ import (
 )
 
 // send puts the op on its way.
-func (s Session) send(ctx context.Context, op *Op) (Result, error) {
+func (s session) send(ctx context.Context, op *Op) (Result, error) {
 	st := stateOf(ctx)
 	op.origin, op.Principal = s.store, st.principal
 	if s.tx != nil {

@@ -10,11 +10,19 @@ import (
 // Store is the one way to the records of a backend: every operation passes the
 // chain of decorators. It is safe for concurrent use. [New] makes it.
 //
-// The operations themselves are the methods of [Session]; each that is called on
-// the store is a transaction of its own, repeated when it conflicts with others.
+// Every operation sends one [Op] through the chain, after checking and converting its arguments. It is a transaction of
+// its own, repeated when it conflicts with others; [Store.Tx] runs several operations in one. Resources must be of the
+// store's model. [Querier] is the interface of the operations.
+//
+// An operation on nothing, such as a Load without keys, passes the chain too, so
+// that policies answer it; outside a transaction it asks the backend with a Ping.
+//
+// All methods return an [*Error]. Besides the codes that they name: those that
+// decorators add, of the usual ones [Unauthorized], [Forbidden] and [ReadOnly];
+// [Unavailable], when the backend is out of reach, a conflict outlasts its
+// retries (errors.Is finds [ErrConflict]) or the context ended (errors.Is finds
+// its error); [ServerError] for everything else.
 type Store struct {
-	Session
-
 	model       *Model
 	backend     Backend
 	handler     Handler
@@ -41,7 +49,6 @@ func New(ctx context.Context, model *Model, backend Backend, decorators ...Decor
 			s.readOnly = append(s.readOnly, d.ReadOnly)
 		}
 	}
-	s.Session = Session{store: s}
 	var err error
 	if s.handler, err = chain(model, decorators, s.innermost); err == nil {
 		err = backend.Bind(ctx, model)

@@ -46,7 +46,7 @@ func watch(name string, see func(op *core.Op), done func(op *core.Op, err error)
 
 func ignore(*core.Op, error) {}
 
-func insert(tb testing.TB, s core.Session, resource *core.Resource, fields map[string]any) core.Record {
+func insert(tb testing.TB, s core.Querier, resource *core.Resource, fields map[string]any) core.Record {
 	tb.Helper()
 	rec, err := resource.NewRecord(fields)
 	if err != nil {
@@ -66,29 +66,29 @@ func TestEveryOperationPassesTheChainOutermostFirst(t *testing.T) {
 	}
 	s := open(t, watch("outer", note("outer"), ignore), watch("inner", note("inner"), ignore))
 	ctx, r := t.Context(), s.Model().Resource("cookie")
-	run := func(session core.Session) {
-		rec := insert(t, session, r, map[string]any{"type": "muffin"})
+	run := func(querier core.Querier) {
+		rec := insert(t, querier, r, map[string]any{"type": "muffin"})
 		key := rec.Key()
-		_, err := session.Get(ctx, r, key)
-		_, err2 := session.Load(ctx, r, []core.Value{key})
-		_, err3 := session.Select(ctx, r, core.Query{})
-		_, err4 := session.Count(ctx, r, core.All())
-		_, err5 := session.Update(ctx, r, rec)
-		_, err6 := session.NextIDs(ctx, r, 1)
-		err7 := session.Delete(ctx, r, key)
+		_, err := querier.Get(ctx, r, key)
+		_, err2 := querier.Load(ctx, r, []core.Value{key})
+		_, err3 := querier.Select(ctx, r, core.Query{})
+		_, err4 := querier.Count(ctx, r, core.All())
+		_, err5 := querier.Update(ctx, r, rec)
+		_, err6 := querier.NextIDs(ctx, r, 1)
+		err7 := querier.Delete(ctx, r, key)
 		if err := errors.Join(err, err2, err3, err4, err5, err6, err7); err != nil {
 			t.Fatal(err)
 		}
 	}
 	each := "outer insert inner insert outer load inner load outer load inner load outer select inner select " +
 		"outer count inner count outer update inner update outer next_id inner next_id outer delete inner delete"
-	run(s.Session)
+	run(s)
 	if got := strings.Join(seen, " "); got != each {
 		t.Errorf("outside a transaction: %s", got)
 	}
 	seen = nil
 	if err := s.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-		run(tx.Session)
+		run(tx)
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func TestEveryConditionThatADecoratorNamesIsBound(t *testing.T) {
 	}))
 	r := s.Model().Resource("cookie")
 	for _, kind := range []string{"muffin", "muffin", "other"} {
-		insert(t, s.Session, r, map[string]any{"type": kind})
+		insert(t, s, r, map[string]any{"type": kind})
 	}
 	if n, err := s.Count(t.Context(), r, core.All()); n != 1 || err != nil {
 		t.Errorf("%d records, %v", n, err)
@@ -221,18 +221,18 @@ func TestPrincipalIsResolvedFromTheContextOfEachOperation(t *testing.T) {
 	s := open(t, watch("see", func(op *core.Op) { seen = append(seen, op.Principal.String()) }, ignore))
 	r := s.Model().Resource("cookie")
 	alice := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")})
-	count := func(ctx context.Context, session core.Session) {
-		if _, err := session.Count(ctx, r, core.All()); err != nil {
+	count := func(ctx context.Context, querier core.Querier) {
+		if _, err := querier.Count(ctx, r, core.All()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	count(t.Context(), s.Session)
-	count(alice, s.Session)
-	count(core.System(alice), s.Session)
+	count(t.Context(), s)
+	count(alice, s)
+	count(core.System(alice), s)
 	if err := s.Tx(alice, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		count(ctx, tx.Session)
-		count(core.System(ctx), tx.Session)
-		count(context.Background(), tx.Session) // a context without a principal is nobody's
+		count(ctx, tx)
+		count(core.System(ctx), tx)
+		count(context.Background(), tx) // a context without a principal is nobody's
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -245,7 +245,7 @@ func TestPrincipalIsResolvedFromTheContextOfEachOperation(t *testing.T) {
 func TestArgumentsThatDoNotFitTheModelAreRefused(t *testing.T) {
 	s, other := open(t), cookies(t)
 	ctx, r := t.Context(), s.Model().Resource("cookie")
-	one := insert(t, s.Session, r, map[string]any{"type": "muffin"})
+	one := insert(t, s, r, map[string]any{"type": "muffin"})
 	for name, c := range map[string]struct {
 		err  error
 		want core.Code
@@ -313,7 +313,7 @@ func TestCursorsWorkForTheirQueryAlone(t *testing.T) {
 	s := open(t)
 	ctx, r := t.Context(), s.Model().Resource("cookie")
 	for range 4 {
-		insert(t, s.Session, r, map[string]any{"type": "muffin"})
+		insert(t, s, r, map[string]any{"type": "muffin"})
 	}
 	q := core.Query{Where: core.Eq("type", "muffin"), Order: []string{"-price"}, Limit: 2}
 	page, err := s.Select(ctx, r, q)
@@ -339,11 +339,11 @@ func TestCursorsWorkForTheirQueryAlone(t *testing.T) {
 func TestDefaultsAreFilledInBeforeTheChain(t *testing.T) {
 	var price core.Value
 	s := open(t, watch("see", func(op *core.Op) { price = op.Records[0].Get("price") }, ignore))
-	rec := insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
+	rec := insert(t, s, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
 	if price != core.FloatValue(1) || rec.Get("price") != core.FloatValue(1) {
 		t.Errorf("chain saw %v, store has %v", price, rec)
 	}
-	if rec := insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"price": nil}); !rec.Get("price").IsNull() {
+	if rec := insert(t, s, s.Model().Resource("cookie"), map[string]any{"price": nil}); !rec.Get("price").IsNull() {
 		t.Errorf("an explicit null became %v", rec)
 	}
 }
@@ -351,7 +351,7 @@ func TestDefaultsAreFilledInBeforeTheChain(t *testing.T) {
 func TestAnInsertTellsWhatItsCallerNamed(t *testing.T) {
 	var given, records string
 	s := open(t, watch("see", func(op *core.Op) { given, records = op.Requested[0].String(), op.Records[0].String() }, ignore))
-	insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
+	insert(t, s, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
 	if given != "cookie{type:muffin}" || records != "cookie{type:muffin price:1}" {
 		t.Errorf("given %s, records %s", given, records)
 	}
@@ -366,7 +366,7 @@ func TestWithoutNamesOfFieldsLoadReadsAll(t *testing.T) {
 	}
 	var want []core.Record
 	for _, key := range ids {
-		want = append(want, insert(t, s.Session, r, map[string]any{"id": key, "type": "muffin"}))
+		want = append(want, insert(t, s, r, map[string]any{"id": key, "type": "muffin"}))
 	}
 	got, err := s.Load(t.Context(), r, []core.Value{ids[1], ids[0]})
 	if err != nil || !slices.EqualFunc(got, want, core.Record.Equal) {
@@ -375,7 +375,7 @@ func TestWithoutNamesOfFieldsLoadReadsAll(t *testing.T) {
 }
 
 // onNothing sends every kind of operation that can be about nothing.
-func onNothing(ctx context.Context, s core.Session, r *core.Resource) map[string]error {
+func onNothing(ctx context.Context, s core.Querier, r *core.Resource) map[string]error {
 	return map[string]error{
 		"load": second(s.Load(ctx, r, nil)), "insert": second(s.Insert(ctx, r)), "update": second(s.Update(ctx, r)),
 		"delete": s.Delete(ctx, r), "next_id": second(s.NextIDs(ctx, r, 0)),
@@ -386,13 +386,13 @@ func TestOperationsOnNothingPassTheChain(t *testing.T) {
 	seen := make(map[string]int)
 	s := open(t, watch("see", func(op *core.Op) { seen[op.Kind.String()]++ }, ignore))
 	r := s.Model().Resource("cookie")
-	for name, err := range onNothing(t.Context(), s.Session, r) {
+	for name, err := range onNothing(t.Context(), s, r) {
 		if err != nil || seen[name] != 1 {
 			t.Errorf("%s: seen %d times, %v", name, seen[name], err)
 		}
 	}
 	if err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		for name, err := range onNothing(ctx, tx.Session, r) {
+		for name, err := range onNothing(ctx, tx, r) {
 			if err != nil || seen[name] != 2 {
 				t.Errorf("in a transaction, %s: seen %d times, %v", name, seen[name], err)
 			}
@@ -407,7 +407,7 @@ func TestPoliciesAnswerOperationsOnNothing(t *testing.T) {
 	s := open(t, around("policy", func(context.Context, *core.Op, core.Handler) (core.Result, error) {
 		return core.Result{}, core.Unauthorized
 	}))
-	for name, err := range onNothing(t.Context(), s.Session, s.Model().Resource("cookie")) {
+	for name, err := range onNothing(t.Context(), s, s.Model().Resource("cookie")) {
 		if !errors.Is(err, core.Unauthorized) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -423,7 +423,7 @@ func (down) Ping(context.Context) error { return errDown }
 
 func TestTheBackendAnswersOperationsOnNothing(t *testing.T) {
 	s := openOn(t, down{})
-	for name, err := range onNothing(t.Context(), s.Session, s.Model().Resource("cookie")) {
+	for name, err := range onNothing(t.Context(), s, s.Model().Resource("cookie")) {
 		if !errors.Is(err, core.Unavailable) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -437,7 +437,7 @@ func TestAFinalOperationOnNothingCommits(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	if err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		insert(t, tx.Session, r, map[string]any{"id": 1})
+		insert(t, tx, r, map[string]any{"id": 1})
 		if err := tx.Final().Delete(ctx, r); err != nil {
 			return err
 		}
@@ -468,7 +468,7 @@ func TestConcurrentOperationsDoNotShareAnOp(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	for i := range 50 {
-		insert(t, s.Session, r, map[string]any{"id": i, "price": i})
+		insert(t, s, r, map[string]any{"id": i, "price": i})
 	}
 	var wg sync.WaitGroup
 	for g := range 8 {

@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// Transaction is an open transaction, handed to the function of [Store.Tx]. Its
-// operations are the methods of [Session]. They may be called by several
+// Transaction is an open transaction, the argument of the function of [Store.Tx]. Its
+// operations mean the same as those of [Store]. They may be called by several
 // goroutines and run one at a time. After an operation failed in the backend,
 // the transaction can only be rolled back: further operations fail with
 // [ErrTxFailed].
 type Transaction struct {
-	Session
+	session session
 }
 
 // AfterCommit has fn called once the transaction has committed, in the order in
 // which functions were given; never if it rolls back. A transaction that is
 // repeated starts with none.
-func (t *Transaction) AfterCommit(fn func(ctx context.Context)) { t.tx.info.AfterCommit(fn) }
+func (t *Transaction) AfterCommit(fn func(ctx context.Context)) { t.session.tx.info.AfterCommit(fn) }
 
-// Final returns a session for the last operation of the transaction: when it
+// Final returns the transaction for its last operation: when it
 // succeeds, the transaction has committed, and when the commit fails, the
 // operation does. So nothing can follow, and neither an error that the function
 // returns afterwards nor a panic undoes it; functions given to AfterCommit then
 // run all the same. It saves a round trip where the backend commits along with
 // the operation.
-func (t *Transaction) Final() Session {
-	return Session{store: t.store, tx: t.tx, final: true}
+func (t *Transaction) Final() *Transaction {
+	return &Transaction{session{store: t.session.store, tx: t.session.tx, final: true}}
 }
 
 // TxInfo is what ops know of the transaction that they belong to.

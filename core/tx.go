@@ -16,7 +16,7 @@ import (
 // inside a Tx.
 //
 // Tx returns when fn has: also where a decorator, such as a time-out, gives up before.
-// It returns the error of fn as it is. Its own errors are those of [Session] and
+// It returns the error of fn as it is. Its own errors are those of [Store] and
 // of the commit, which may tell of broken relations and unique values, and
 // [OutcomeUnknown] with [ErrCommitUnknown] when nobody knows whether the commit
 // happened. If the context ends in the pause before another try, errors.Is finds
@@ -84,7 +84,7 @@ func (s *Store) attempt(
 		}
 		defer runs.end()
 		own, last = nil, t
-		err := fn(context.WithValue(ctx, stateKey{}, inside), &Transaction{Session{store: s, tx: t}})
+		err := fn(context.WithValue(ctx, stateKey{}, inside), &Transaction{session{store: s, tx: t}})
 		failed := t.end()
 		failures = errors.Join(err, failed)
 		if err != nil {

@@ -98,7 +98,7 @@ func TestSingleOperationThatConflictsIsRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &flaky{Backend: memory.New(), failures: 2, with: core.ErrConflict}
 		s := openOn(t, b)
-		rec := insert(t, s.Session, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
+		rec := insert(t, s, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
 		if n, err := s.Count(t.Context(), rec.Resource(), core.All()); n != 1 || err != nil {
 			t.Errorf("%d records, %v", n, err)
 		}
@@ -219,7 +219,7 @@ func TestErrorOfTheFunctionRollsBackAndComesBackAsItIs(t *testing.T) {
 	r := s.Model().Resource("cookie")
 	own := errors.New("changed my mind")
 	err := s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-		insert(t, tx.Session, r, map[string]any{"type": "muffin"})
+		insert(t, tx, r, map[string]any{"type": "muffin"})
 		return own
 	})
 	if err != own { //nolint:errorlint // as it is
@@ -240,11 +240,11 @@ func TestPanicRollsBackAndGoesOn(t *testing.T) {
 			}
 		}()
 		_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-			insert(t, tx.Session, r, map[string]any{"type": "muffin"})
+			insert(t, tx, r, map[string]any{"type": "muffin"})
 			panic("boom")
 		})
 	}()
-	insert(t, s.Session, r, map[string]any{"type": "shortbread"}) // the writer's place is free again
+	insert(t, s, r, map[string]any{"type": "shortbread"}) // the writer's place is free again
 	if n, err := s.Count(t.Context(), r, core.All()); n != 1 || err != nil {
 		t.Errorf("%d records, %v", n, err)
 	}
@@ -309,7 +309,7 @@ func TestTransactionWithAFailedOperationCannotCommit(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		insert(t, tx.Session, r, map[string]any{"id": 1})
+		insert(t, tx, r, map[string]any{"id": 1})
 		if err := tx.Delete(ctx, r, core.IntValue(2)); !errors.Is(err, core.NotFound) {
 			t.Errorf("delete: %v", err)
 		}
@@ -354,8 +354,8 @@ func TestFinalOperationThatFailsLeavesNothingAndOneThatSucceedsCommitsOnce(t *te
 	}{{9, core.NotFound, 0}, {1, nil, 1}} {
 		b.begun, b.ended = 0, 0
 		err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-			insert(t, tx.Session, r, map[string]any{"id": 1})
-			insert(t, tx.Session, r, map[string]any{"id": 2})
+			insert(t, tx, r, map[string]any{"id": 1})
+			insert(t, tx, r, map[string]any{"id": 2})
 			return tx.Final().Delete(ctx, r, core.IntValue(c.key))
 		})
 		if !errors.Is(err, c.want) || b.begun != 1 || b.ended != 1 {
@@ -435,7 +435,7 @@ func TestHooksMayUseTheStore(t *testing.T) {
 	r := s.Model().Resource("cookie")
 	var n int
 	err := s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-		insert(t, tx.Session, r, map[string]any{"type": "muffin"})
+		insert(t, tx, r, map[string]any{"type": "muffin"})
 		tx.AfterCommit(func(ctx context.Context) {
 			var err error
 			if n, err = s.Count(ctx, r, core.All()); err != nil {
@@ -456,7 +456,7 @@ func TestWriterThatWaitsGivesUpWithItsContext(t *testing.T) {
 		inside, leave := make(chan bool), make(chan bool)
 		go func() {
 			_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-				insert(t, tx.Session, r, map[string]any{"type": "muffin"})
+				insert(t, tx, r, map[string]any{"type": "muffin"})
 				close(inside)
 				<-leave
 				return nil

@@ -67,9 +67,9 @@ func TestAnotherModelOpensTheFileIfItHasAPlaceForEverything(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fs := newStrictFilesystem()
 			store, _ := openStore(t, fs, quiet())
-			put(t, store.Session, jar, "id", "blue")
-			put(t, store.Session, cookie, "type", "7", "jar", "blue")
-			put(t, store.Session, cookie, "type", "7")
+			put(t, store, jar, "id", "blue")
+			put(t, store, cookie, "type", "7", "jar", "blue")
+			put(t, store, cookie, "type", "7")
 			shut(t, store)
 			before := string(fs.names[path].data)
 			m := core.MustModel("cookies", tt.specs...)
@@ -110,7 +110,7 @@ func TestAnotherModelOpensTheFileIfItHasAPlaceForEverything(t *testing.T) {
 func TestALostFieldWithoutDataIsNoLoss(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
-	key := put(t, store.Session, cookie, "type", "oat").Key()
+	key := put(t, store, cookie, "type", "oat").Key()
 	rec, _ := cookie.NewRecord(map[string]any{"id": key, "type": nil})
 	if _, err := store.Update(t.Context(), cookie, rec); err != nil {
 		t.Fatal(err)

@@ -30,8 +30,8 @@ func TestAnUpdateWritesTheColumnsThatItChanges(t *testing.T) {
 	const updates, large, perUpdate = 500, 1 << 20, 120
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
-	put(t, store.Session, jar, "id", "blue")
-	put(t, store.Session, cookie, "type", strings.Repeat("x", large))
+	put(t, store, jar, "id", "blue")
+	put(t, store, cookie, "type", strings.Repeat("x", large))
 	before := fs.appended
 	for i := range updates {
 		update(t, store, "id", 1, "jar", []any{"blue", nil}[i%2])
@@ -57,7 +57,7 @@ func TestCompactionWritesNoMoreThanWasAppended(t *testing.T) {
 			update(t, store, "id", 1+i%5, "type", strings.Repeat(string(rune('a'+i%26)), size))
 		},
 		"inserted and deleted": func(t *testing.T, store *core.Store, _ int) {
-			key := put(t, store.Session, cookie, "type", strings.Repeat("x", size)).Key()
+			key := put(t, store, cookie, "type", strings.Repeat("x", size)).Key()
 			if err := store.Delete(t.Context(), cookie, key); err != nil {
 				t.Fatal(err)
 			}
@@ -67,7 +67,7 @@ func TestCompactionWritesNoMoreThanWasAppended(t *testing.T) {
 		},
 		"small transactions": func(t *testing.T, store *core.Store, _ int) {
 			for range 80 {
-				put(t, store.Session, cookie)
+				put(t, store, cookie)
 			}
 		},
 	} {
@@ -77,7 +77,7 @@ func TestCompactionWritesNoMoreThanWasAppended(t *testing.T) {
 			opts.CompactRatio = ratio
 			store, b := openStore(t, fs, opts)
 			for range 5 {
-				put(t, store.Session, cookie)
+				put(t, store, cookie)
 			}
 			before := fs.compacted
 			for i := range 200 {

@@ -28,13 +28,13 @@ func TestCompactionKeepsWhatIsThereAndGivesTheRestBack(t *testing.T) {
 	if err := os.Chmod(target, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	rec := put(t, store.Session, cookie)
+	rec := put(t, store, cookie)
 	for i := range 50 {
 		if _, err := store.Update(t.Context(), cookie, rec.With(1, core.TextValue(strings.Repeat("x", 1000+i)))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	last := put(t, store.Session, cookie).Key().Int()
+	last := put(t, store, cookie).Key().Int()
 	if err := store.Delete(t.Context(), cookie, core.IntValue(last)); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestCompactionKeepsWhatIsThereAndGivesTheRestBack(t *testing.T) {
 	if found := text(b.store.Snapshot()); found != want {
 		t.Errorf("found %s, want %s", found, want)
 	}
-	if next := put(t, store.Session, cookie).Key().Int(); next <= last {
+	if next := put(t, store, cookie).Key().Int(); next <= last {
 		t.Errorf("key %d again", next)
 	}
 	shut(t, store)
@@ -71,8 +71,8 @@ func TestCompactionAndBackupGoOnBesideWriters(t *testing.T) {
 		wg.Go(func() {
 			for range 50 {
 				err := store.Tx(context.Background(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-					put(t, tx.Session, cookie, "type", "one of two")
-					put(t, tx.Session, cookie, "type", "the other")
+					put(t, tx, cookie, "type", "one of two")
+					put(t, tx, cookie, "type", "the other")
 					return nil
 				})
 				if err != nil {
@@ -112,7 +112,7 @@ func TestAWastefulJournalIsCompactedInTheBackground(t *testing.T) {
 		opts := quiet()
 		opts.CompactRatio = ratio
 		store, b := openStore(t, fs, opts)
-		rec := put(t, store.Session, cookie)
+		rec := put(t, store, cookie)
 		for i := range 30 {
 			if _, err := store.Update(t.Context(), cookie, rec.With(1, core.TextValue(strings.Repeat(string(rune('a'+i)), 100_000)))); err != nil {
 				t.Fatal(err)
@@ -135,7 +135,7 @@ func TestAWastefulJournalIsCompactedInTheBackground(t *testing.T) {
 func TestCompactionEndsWithTheContext(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
-	put(t, store.Session, cookie)
+	put(t, store, cookie)
 	ctx, cancel := context.WithCancel(t.Context())
 	fs.onChange(func(call string) error {
 		cancel()
@@ -147,7 +147,7 @@ func TestCompactionEndsWithTheContext(t *testing.T) {
 	if fs.names[besides(path)] != nil {
 		t.Error("the new file was left behind")
 	}
-	put(t, store.Session, cookie)
+	put(t, store, cookie)
 	shut(t, store)
 }
 

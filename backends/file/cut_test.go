@@ -25,9 +25,9 @@ func writtenAnew(t *testing.T) map[string][]byte {
 	}
 	store, b := openStore(t, strict, quiet())
 	for range 200 {
-		put(t, store.Session, cookie, "type", strings.Repeat("oat", 30))
+		put(t, store, cookie, "type", strings.Repeat("oat", 30))
 	}
-	put(t, store.Session, jar, "id", "blue")
+	put(t, store, jar, "id", "blue")
 	if err := b.Compact(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -19,9 +19,9 @@ func goneAfter(t *testing.T) (*strictFilesystem, *core.Store, *Backend) {
 	t.Helper()
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
-	put(t, store.Session, jar, "id", "blue")
-	put(t, store.Session, cookie, "id", 5000)
-	put(t, store.Session, cookie, "id", 7, "jar", "blue")
+	put(t, store, jar, "id", "blue")
+	put(t, store, cookie, "id", 5000)
+	put(t, store, cookie, "id", 7, "jar", "blue")
 	if err := store.Delete(t.Context(), cookie, core.IntValue(5000)); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestACopyHandsOutNoKeyAgain(t *testing.T) {
 func TestABackupEndsWithTheContext(t *testing.T) {
 	store, b := openStore(t, newStrictFilesystem(), quiet())
 	for range 20 {
-		put(t, store.Session, cookie, "type", strings.Repeat("x", lineSize))
+		put(t, store, cookie, "type", strings.Repeat("x", lineSize))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	written := 0
@@ -115,7 +115,7 @@ func TestACrashWhileAFileIsAdoptedLosesNothing(t *testing.T) {
 	strict := newStrictFilesystem()
 	store, _ := openStore(t, strict, quiet())
 	for range 50 {
-		put(t, store.Session, cookie, "type", strings.Repeat("7", 300))
+		put(t, store, cookie, "type", strings.Repeat("7", 300))
 	}
 	shut(t, store)
 	m := core.MustModel("cookies", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}})
@@ -141,7 +141,7 @@ func TestACrashWhileAFileIsAdoptedLosesNothing(t *testing.T) {
 
 func TestEachLineIsJSON(t *testing.T) {
 	strict, store, b := goneAfter(t)
-	put(t, store.Session, jar, "id", "a \"quoted\"\n\u2028 <name>")
+	put(t, store, jar, "id", "a \"quoted\"\n\u2028 <name>")
 	passing := keys{t: t, store: store, backend: b}
 	passing.passing(9000, "type", "oat")
 	journals := map[string][]byte{"journal": bytes.Clone(strict.names[path].data)}

@@ -68,7 +68,7 @@ func TestAPathThatCannotBeLookedAtHindersOneCompactionAndNoWrite(t *testing.T) {
 	if err := b.Compact(t.Context()); !errors.Is(err, syscall.EIO) || errors.Is(err, core.Unavailable) {
 		t.Errorf("compaction: %v", err)
 	}
-	put(t, store.Session, jar, "id", "green")
+	put(t, store, jar, "id", "green")
 	b.journal.file = seen
 	if err := b.Compact(t.Context()); err != nil {
 		t.Errorf("the next compaction: %v", err)
@@ -83,7 +83,7 @@ func TestCloseSaysThatTheFileIsNotThereAnyMore(t *testing.T) {
 		if err := lose(path); err != nil {
 			t.Fatal(err)
 		}
-		put(t, store.Session, jar, "id", "green")
+		put(t, store, jar, "id", "green")
 		if err := store.Close(); !errors.Is(err, errMoved) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", name, err)
 		}

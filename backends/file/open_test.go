@@ -16,7 +16,7 @@ import (
 )
 
 // put inserts a record with the fields given as name and value in turn.
-func put(tb testing.TB, s core.Session, r *core.Resource, fields ...any) core.Record {
+func put(tb testing.TB, s core.Querier, r *core.Resource, fields ...any) core.Record {
 	tb.Helper()
 	m := make(map[string]any)
 	for i := 0; i < len(fields); i += 2 {
@@ -125,7 +125,7 @@ func TestWhatWasCutOffNeverComesBack(t *testing.T) {
 			t.Errorf("found %q, want %q", found, want)
 		}
 		if want == "" {
-			put(t, store.Session, jar, "id", "x")
+			put(t, store, jar, "id", "x")
 		}
 		shut(t, store)
 	}
@@ -136,7 +136,7 @@ func TestANewFileStartsWithData(t *testing.T) {
 	opts := quiet()
 	opts.Data = core.Data{"jar": {"blue": {}}, "cookie": {7: {"type": "oat", "jar": "blue"}}}
 	store, b := openStore(t, fs, opts)
-	if got := put(t, store.Session, cookie); got.Key().Int() != 8 {
+	if got := put(t, store, cookie); got.Key().Int() != 8 {
 		t.Errorf("first new key %s", got.Key())
 	}
 	want := text(b.store.Snapshot())
@@ -157,15 +157,15 @@ func TestANewFileStartsWithData(t *testing.T) {
 func TestAnOrderlyCloseLeavesNoGapInTheKeysAndACrashASmallOne(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
-	put(t, store.Session, cookie)
+	put(t, store, cookie)
 	shut(t, store)
 	store, _ = openStore(t, fs, quiet())
-	if got := put(t, store.Session, cookie).Key().Int(); got != 2 {
+	if got := put(t, store, cookie).Key().Int(); got != 2 {
 		t.Errorf("after a Close the next key is %d", got)
 	}
 	left := fs.crash(func(int) int { return 0 })
 	store, _ = openStore(t, left, quiet())
-	if got := put(t, store.Session, cookie).Key().Int(); got <= 2 || got > 2+reservedAtOnce {
+	if got := put(t, store, cookie).Key().Int(); got <= 2 || got > 2+reservedAtOnce {
 		t.Errorf("after a crash the next key is %d", got)
 	}
 }
@@ -173,12 +173,12 @@ func TestAnOrderlyCloseLeavesNoGapInTheKeysAndACrashASmallOne(t *testing.T) {
 func TestAKeyThatWasGivenDoesNotComeAgainAfterItsRecordIsGone(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
-	put(t, store.Session, cookie, "id", 5000)
+	put(t, store, cookie, "id", 5000)
 	if err := store.Delete(t.Context(), cookie, core.IntValue(5000)); err != nil {
 		t.Fatal(err)
 	}
 	store, _ = openStore(t, fs.kill(), quiet())
-	if got := put(t, store.Session, cookie).Key().Int(); got <= 5000 {
+	if got := put(t, store, cookie).Key().Int(); got <= 5000 {
 		t.Errorf("the next key is %d", got)
 	}
 }
@@ -205,7 +205,7 @@ func TestAFileThatIsReplacedWhileItIsOpenedIsOpenedAgain(t *testing.T) {
 	shut(t, store)
 	store, b := openStore(t, &meddling{fs, func() {
 		other, b := openStore(t, fs, quiet())
-		put(t, other.Session, jar, "id", "blue")
+		put(t, other, jar, "id", "blue")
 		if err := b.Compact(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func TestAFileThatIsReplacedWhileItIsOpenedIsOpenedAgain(t *testing.T) {
 	if found := text(b.store.Snapshot()); found != "jar{id:blue}" {
 		t.Errorf("found %q", found)
 	}
-	put(t, store.Session, jar, "id", "red")
+	put(t, store, jar, "id", "red")
 	shut(t, store)
 	_, b = openStore(t, fs, quiet())
 	if found := text(b.store.Snapshot()); found != "jar{id:blue}jar{id:red}" {
@@ -226,7 +226,7 @@ func TestProgressGoesToTheEnd(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
 	for range 30 {
-		put(t, store.Session, cookie, "type", strings.Repeat("x", 100_000))
+		put(t, store, cookie, "type", strings.Repeat("x", 100_000))
 	}
 	shut(t, store)
 	var told []int64
@@ -248,7 +248,7 @@ func TestOpeningEndsWithTheContext(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
 	for range 30 {
-		put(t, store.Session, cookie, "type", strings.Repeat("x", 100_000))
+		put(t, store, cookie, "type", strings.Repeat("x", 100_000))
 	}
 	shut(t, store)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -50,7 +50,7 @@ func TestTheNewFileOfACompactionHasTheOwnerFromTheStart(t *testing.T) {
 func TestAFileThatCannotBeGivenToItsOwnerIsNotCompacted(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
-	put(t, store.Session, cookie)
+	put(t, store, cookie)
 	before := fs.names[path]
 	fs.onChange(func(call string) error {
 		if call == "take over" {
@@ -61,7 +61,7 @@ func TestAFileThatCannotBeGivenToItsOwnerIsNotCompacted(t *testing.T) {
 	if err := b.Compact(t.Context()); !errors.Is(err, syscall.EPERM) || fs.names[path] != before || fs.names[besides(path)] != nil {
 		t.Errorf("%v, %v", err, fs.names)
 	}
-	put(t, store.Session, cookie)
+	put(t, store, cookie)
 	shut(t, store)
 }
 

@@ -34,9 +34,9 @@ func (k *keys) next(n int) {
 func (k *keys) passing(key int64, beside ...any) {
 	k.t.Helper()
 	err := k.store.Tx(k.t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-		put(k.t, tx.Session, cookie, "id", key)
+		put(k.t, tx, cookie, "id", key)
 		if len(beside) > 0 {
-			put(k.t, tx.Session, cookie, beside...)
+			put(k.t, tx, cookie, beside...)
 		}
 		return tx.Delete(k.t.Context(), cookie, core.IntValue(key))
 	})
@@ -49,7 +49,7 @@ func (k *keys) passing(key int64, beside ...any) {
 // lapsing gives a key and deletes its record in the next transaction.
 func (k *keys) lapsing(key int64) {
 	k.t.Helper()
-	put(k.t, k.store.Session, cookie, "id", key)
+	put(k.t, k.store, cookie, "id", key)
 	if err := k.store.Delete(k.t.Context(), cookie, core.IntValue(key)); err != nil {
 		k.t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func (k *keys) lapsing(key int64) {
 func (k *keys) undone() {
 	k.t.Helper()
 	err := k.store.Tx(k.t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-		k.use(put(k.t, tx.Session, cookie).Key().Int())
+		k.use(put(k.t, tx, cookie).Key().Int())
 		return errUndo
 	})
 	if !errors.Is(err, errUndo) {

@@ -22,10 +22,10 @@ func jarOfCookies(t *testing.T) (path string, lines [][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, store.Session, jar, "id", "blue")
-	put(t, store.Session, jar, "id", "red")
-	put(t, store.Session, cookie, "id", 1, "jar", "blue")
-	put(t, store.Session, cookie, "id", 2, "jar", "red")
+	put(t, store, jar, "id", "blue")
+	put(t, store, jar, "id", "red")
+	put(t, store, cookie, "id", 1, "jar", "blue")
+	put(t, store, cookie, "id", 2, "jar", "red")
 	shut(t, store)
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -141,8 +141,8 @@ func TestRecoverOfChangesWhoseRecordsOrPredecessorsAreLost(t *testing.T) {
 	} {
 		fs := newStrictFilesystem()
 		store, _ := openStore(t, fs, quiet())
-		put(t, store.Session, jar, "id", "blue")
-		put(t, store.Session, cookie, "id", 7, "type", "old", "jar", "blue")
+		put(t, store, jar, "id", "blue")
+		put(t, store, cookie, "id", 7, "type", "old", "jar", "blue")
 		update(t, store, "id", 7, "type", "new")
 		update(t, store, "id", 7, "jar", nil)
 		shut(t, store)

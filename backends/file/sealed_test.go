@@ -39,14 +39,14 @@ func TestDamageIsFoundOnceTheFileIsClosedOrIdle(t *testing.T) {
 			opts.SyncEvery = every
 			store, _ := openStore(t, fs, opts)
 			for i := range 5 {
-				put(t, store.Session, jar, "id", fmt.Sprint("jar ", i))
+				put(t, store, jar, "id", fmt.Sprint("jar ", i))
 			}
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
 			if unnoticed := flipped(fs.names[path].data); every > 0 && len(unnoticed) > 0 {
 				t.Errorf("synced every %v, idle: damage unnoticed at %v", every, unnoticed)
 			}
-			put(t, store.Session, jar, "id", "the last one")
+			put(t, store, jar, "id", "the last one")
 			shut(t, store)
 			data := bytes.Clone(fs.names[path].data)
 			if unnoticed := flipped(data); len(unnoticed) > 0 {
@@ -79,7 +79,7 @@ func TestDamageIsFoundInWhatAKilledProcessLeftOnceItWasOpened(t *testing.T) {
 		opts.SyncEvery = every
 		store, _ := openStore(t, fs, opts)
 		for i := range 5 {
-			put(t, store.Session, jar, "id", fmt.Sprint("jar ", i))
+			put(t, store, jar, "id", fmt.Sprint("jar ", i))
 		}
 		left := fs.kill()
 		openStore(t, left, quiet())
@@ -95,7 +95,7 @@ func TestAFullDiskHindersNeitherOpeningNorClosing(t *testing.T) {
 	opts := quiet()
 	opts.SyncEvery = NoSync
 	store, _ := openStore(t, fs, opts)
-	put(t, store.Session, jar, "id", "blue")
+	put(t, store, jar, "id", "blue")
 	left := fs.kill()
 	writes := 0
 	left.onChange(func(call string) error {
@@ -121,11 +121,11 @@ func TestAFullDiskHindersNeitherOpeningNorClosing(t *testing.T) {
 func TestAFileThatWasWrittenToWhileItWasCompactedIsSealedWhenItIsClosed(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
-	put(t, store.Session, jar, "id", "blue")
+	put(t, store, jar, "id", "blue")
 	fs.onChange(func(call string) error {
 		if call == "sync" { // once the snapshot is written
 			fs.onChange(func(string) error { return nil })
-			put(t, store.Session, jar, "id", "red")
+			put(t, store, jar, "id", "red")
 		}
 		return nil
 	})

@@ -35,7 +35,7 @@ func TestOpeningAndCompactionLeaveFilesOfOthersAlone(t *testing.T) {
 	}
 	for range 2 {
 		store, b := openAt(t, path)
-		put(t, store.Session, cookie)
+		put(t, store, cookie)
 		if err := b.Compact(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +90,7 @@ func TestALeftoverThatCannotBeRemovedHindersOnlyCompaction(t *testing.T) {
 	if !strings.Contains(log.String(), besides(path)) {
 		t.Errorf("log: %s", log.String())
 	}
-	put(t, store.Session, cookie)
+	put(t, store, cookie)
 	shut(t, store)
 }
 
@@ -127,7 +127,7 @@ func TestANewFileThatAnotherProcessWritesIsLeftAlone(t *testing.T) {
 	if err := other.Close(); err != nil {
 		t.Fatal(err)
 	}
-	put(t, store.Session, cookie)
+	put(t, store, cookie)
 	shut(t, store)
 }
 
@@ -141,7 +141,7 @@ func TestACompactionWhoseNewFileIsTakenAwayFails(t *testing.T) {
 		strict := newStrictFilesystem()
 		m := &meddling{strict, nil}
 		store, b := openStore(t, m, quiet())
-		put(t, store.Session, cookie)
+		put(t, store, cookie)
 		before := bytes.Clone(strict.names[path].data)
 		m.meddle = func() {
 			if err := meddle(strict); err != nil {
@@ -154,7 +154,7 @@ func TestACompactionWhoseNewFileIsTakenAwayFails(t *testing.T) {
 		if (strict.names[besides(path)] != nil) != (name == "locked") || !bytes.Equal(strict.names[path].data, before) {
 			t.Errorf("%s: the new file is %v", name, strict.names[besides(path)])
 		}
-		put(t, store.Session, cookie)
+		put(t, store, cookie)
 		shut(t, store)
 	}
 }

@@ -21,7 +21,7 @@ func TestWithAnIntervalOrWithoutSyncsOnlyTheLatestTransactionsCanBeLost(t *testi
 			possible := []string{""}
 			random := newRandom(1)
 			insert := func() {
-				put(t, store.Session, cookie, "type", "oat")
+				put(t, store, cookie, "type", "oat")
 				possible = append(possible, text(b.store.Snapshot()))
 				possibilities(random, 200, func(choose func(int) int) {
 					_, found := openStore(t, fs.crash(choose), quiet())
@@ -54,7 +54,7 @@ func TestAFailedSyncOfAnIntervalRefusesFurtherWrites(t *testing.T) {
 		opts := quiet()
 		opts.SyncEvery = time.Second
 		store, b := openStore(t, fs, opts)
-		put(t, store.Session, jar, "id", "blue")
+		put(t, store, jar, "id", "blue")
 		fs.onChange(func(call string) error {
 			if call == "sync" {
 				return syscall.EIO

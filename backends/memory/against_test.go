@@ -81,7 +81,7 @@ func stocked(b *testing.B, cookies []core.Record, decorators ...core.Decorator) 
 	}
 	b.Cleanup(func() { _ = store.Close() })
 	for range len(cookies) / perJar {
-		insert(b, store.Session, jar)
+		insert(b, store, jar)
 	}
 	if _, err := store.Insert(b.Context(), cookie, cookies...); err != nil {
 		b.Fatal(err)

@@ -40,7 +40,7 @@ func TestDataThatBreaksTheModelIsRefusedWithRecordAndFieldNamed(t *testing.T) {
 func TestABackendBelongsToOneStore(t *testing.T) {
 	b := New()
 	store := open(t, b)
-	key := insert(t, store.Session, plant)
+	key := insert(t, store, plant)
 	if err := b.Bind(t.Context(), garden); err == nil {
 		t.Error("bound twice")
 	}

@@ -38,9 +38,9 @@ func TestDumpShowsWhatIsCommittedAndBelongsToTheCaller(t *testing.T) {
 		t.Errorf("before Bind: %v", data)
 	}
 	store := open(t, b)
-	insert(t, store.Session, bed, "id", "north")
+	insert(t, store, bed, "id", "north")
 	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-		insert(t, tx.Session, bed, "id", "south")
+		insert(t, tx, bed, "id", "south")
 		data := b.Dump()
 		if keys := maps.Clone(data["bed"]); len(keys) != 1 || keys["north"] == nil {
 			t.Errorf("dumped %v", data)

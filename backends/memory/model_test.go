@@ -64,7 +64,7 @@ func record(tb testing.TB, r *core.Resource, fields ...any) core.Record {
 }
 
 // insert adds a record and returns its key.
-func insert(tb testing.TB, s core.Session, r *core.Resource, fields ...any) core.Value {
+func insert(tb testing.TB, s core.Querier, r *core.Resource, fields ...any) core.Value {
 	tb.Helper()
 	stored, err := s.Insert(tb.Context(), r, record(tb, r, fields...))
 	if err != nil {

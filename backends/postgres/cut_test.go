@@ -121,14 +121,14 @@ func TestLostMessagesAreToldFromWhatDidNotHappen(t *testing.T) {
 func loseMessages(t *testing.T, store *core.Store, c *cutter) {
 	t.Helper()
 	row := numbered.Resource("row")
-	insert := func(ctx context.Context, s core.Session) error {
+	insert := func(ctx context.Context, s core.Querier) error {
 		_, err := s.Insert(ctx, row, record(t, row, map[string]any{"name": "x"}))
 		return err
 	}
 	in := func(do func(ctx context.Context, tx *core.Transaction) error) func(context.Context) error {
 		return func(ctx context.Context) error { return store.Tx(ctx, core.TxOptions{}, do) }
 	}
-	write := in(func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Session) })
+	write := in(func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx) })
 	read := func(ctx context.Context) error { _, err := store.Count(ctx, row, core.All()); return err }
 	for _, k := range []struct {
 		name    string
@@ -138,14 +138,14 @@ func loseMessages(t *testing.T, store *core.Store, c *cutter) {
 		run     func(ctx context.Context) error
 	}{
 		{"read", 1, false, 0, read},
-		{"single write", 1, true, 1, func(ctx context.Context) error { return insert(ctx, store.Session) }},
+		{"single write", 1, true, 1, func(ctx context.Context) error { return insert(ctx, store) }},
 		{"write in a transaction", 1, false, 0, write},
 		{"commit", 2, true, 1, write},
 		{"commit along with the last operation", 1, true, 1, in(func(ctx context.Context, tx *core.Transaction) error {
 			return insert(ctx, tx.Final())
 		})},
 		{"commit along with the last of several", 2, true, 2, in(func(ctx context.Context, tx *core.Transaction) error {
-			if err := insert(ctx, tx.Session); err != nil {
+			if err := insert(ctx, tx); err != nil {
 				return err
 			}
 			return insert(ctx, tx.Final())

@@ -44,7 +44,7 @@ func TestWriteThatTheServerGivesUpWaitingIsUnavailable(t *testing.T) {
 			added, err := store.Insert(t.Context(), row, record(t, row, map[string]any{"name": "old"}))
 			must(t, err)
 			changed := added[0].With(row.Field("name").Column(), core.TextValue("new"))
-			ways := waysOfWriting(t, store, func(ctx context.Context, s core.Session) error {
+			ways := waysOfWriting(t, store, func(ctx context.Context, s core.Querier) error {
 				_, err := s.Update(ctx, row, changed)
 				return err
 			})
@@ -71,12 +71,12 @@ func TestWriteThatTheServerGivesUpWaitingIsUnavailable(t *testing.T) {
 }
 
 // waysOfWriting are the ways in which a write is committed.
-func waysOfWriting(t *testing.T, store *core.Store, write func(ctx context.Context, s core.Session) error) map[string]func() error {
+func waysOfWriting(t *testing.T, store *core.Store, write func(ctx context.Context, s core.Querier) error) map[string]func() error {
 	t.Helper()
 	return map[string]func() error{
-		"single": func() error { return write(t.Context(), store.Session) },
+		"single": func() error { return write(t.Context(), store) },
 		"transaction": func() error {
-			return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return write(ctx, tx.Session) })
+			return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return write(ctx, tx) })
 		},
 		"final": func() error {
 			return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return write(ctx, tx.Final()) })
@@ -111,7 +111,7 @@ func TestFullDiskIsUnavailable(t *testing.T) {
 	server := pgtest.Own(t)
 	store := open(t, server.TCP(), postgres.Options{})
 	entry := ledger.Resource("entry")
-	ways := waysOfWriting(t, store, func(ctx context.Context, s core.Session) error {
+	ways := waysOfWriting(t, store, func(ctx context.Context, s core.Querier) error {
 		_, err := s.Insert(ctx, entry, record(t, entry, map[string]any{"name": "x"}))
 		return err
 	})

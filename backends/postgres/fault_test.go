@@ -133,20 +133,20 @@ func TestTransactionOfAKilledBackendIsUndone(t *testing.T) {
 	must(t, err)
 	defer func() { _ = store.Close() }()
 	row := numbered.Resource("row")
-	insert := func(ctx context.Context, s core.Session) error {
+	insert := func(ctx context.Context, s core.Querier) error {
 		_, err := s.Insert(ctx, row, record(t, row, map[string]any{"name": "x"}))
 		return err
 	}
 	err = store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		if err := insert(ctx, tx.Session); err != nil {
+		if err := insert(ctx, tx); err != nil {
 			return err
 		}
 		ask(t, pgtest.URL(t), `SELECT pg_terminate_backend(pid, 60000)::text FROM pg_stat_activity
 			WHERE application_name = $1 AND state = 'idle in transaction'`, schema)
-		return insert(ctx, tx.Session)
+		return insert(ctx, tx)
 	})
 	settled(t, err, "")
-	must(t, insert(t.Context(), store.Session))
+	must(t, insert(t.Context(), store))
 	if n, err := store.Count(t.Context(), row, core.All()); n != 1 || err != nil {
 		t.Errorf("%d rows, %v", n, err)
 	}

@@ -18,7 +18,7 @@ func TestFrozenPrimaryHoldsNoCallForEver(t *testing.T) {
 	primary := pgtest.Own(t)
 	must(t, postgres.Migrate(t.Context(), poolOf(t, primary.URL()), "ledger", ledger))
 	entry := ledger.Resource("entry")
-	insert := func(ctx context.Context, s core.Session) error {
+	insert := func(ctx context.Context, s core.Querier) error {
 		return second(s.Insert(ctx, entry, record(t, entry, nil)))
 	}
 	for name, c := range map[string]struct {
@@ -39,18 +39,18 @@ func TestFrozenPrimaryHoldsNoCallForEver(t *testing.T) {
 		}},
 		"single insert": {core.OutcomeUnknown, func(store *core.Store, freeze func()) error {
 			freeze()
-			return insert(context.Background(), store.Session)
+			return insert(context.Background(), store)
 		}},
 		"commit": {core.OutcomeUnknown, func(store *core.Store, freeze func()) error {
 			return store.Tx(context.Background(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
 				defer freeze()
-				return insert(ctx, tx.Session)
+				return insert(ctx, tx)
 			})
 		}},
 		"rollback": {core.Forbidden, func(store *core.Store, freeze func()) error {
 			return store.Tx(context.Background(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
 				defer freeze()
-				return errors.Join(core.Forbidden, insert(ctx, tx.Session))
+				return errors.Join(core.Forbidden, insert(ctx, tx))
 			})
 		}},
 	} {
@@ -60,7 +60,7 @@ func TestFrozenPrimaryHoldsNoCallForEver(t *testing.T) {
 			store := openOn(t, with(t, r.url(t, primary), "pool_max_conns", "1"), postgres.Options{CallTimeout: time.Second})
 			patient, cancel := context.WithTimeout(t.Context(), ample)
 			defer cancel()
-			must(t, insert(patient, store.Session))
+			must(t, insert(patient, store))
 			if err := c.do(store, r.freeze); !errors.Is(err, c.code) {
 				t.Errorf("got %v, want %s", err, c.code)
 			}
@@ -69,7 +69,7 @@ func TestFrozenPrimaryHoldsNoCallForEver(t *testing.T) {
 			}
 			r.thaw()
 			for n := 0; ; n++ {
-				err := insert(patient, store.Session)
+				err := insert(patient, store)
 				if err == nil {
 					break
 				}

@@ -34,7 +34,7 @@ func TestReadThatFailsInTheDatabaseIsTheServersFault(t *testing.T) {
 				postgres.Options{Resources: map[string]postgres.Source{"row": {Table: "row", View: "seen"}}}))
 			must(t, err)
 			defer func() { must(t, store.Close()) }()
-			insert := func(ctx context.Context, s core.Session) error {
+			insert := func(ctx context.Context, s core.Querier) error {
 				_, err := s.Insert(ctx, row, record(t, row, map[string]any{"n": 0}))
 				return err
 			}
@@ -46,7 +46,7 @@ func TestReadThatFailsInTheDatabaseIsTheServersFault(t *testing.T) {
 					return err
 				},
 				"count":  func() error { _, err := store.Count(t.Context(), row, core.Eq("made", 7)); return err },
-				"insert": func() error { return insert(t.Context(), store.Session) },
+				"insert": func() error { return insert(t.Context(), store) },
 				"update": func() error {
 					_, err := store.Update(t.Context(), row, record(t, row, map[string]any{"id": 1, "n": 0}))
 					return err

@@ -27,26 +27,26 @@ func TestBrokenReferencesAreToldApartByTheirTables(t *testing.T) {
 		customer, order, person := m.Resource("customer"), m.Resource("customer_order"), m.Resource("person")
 		for _, c := range []struct {
 			name     string
-			work     func(ctx context.Context, s core.Session) error
+			work     func(ctx context.Context, s core.Querier) error
 			code     core.Code
 			resource string
 			key      string
 		}{
-			{"deletion", func(ctx context.Context, s core.Session) error {
+			{"deletion", func(ctx context.Context, s core.Querier) error {
 				return s.Delete(ctx, customer, core.TextValue(text))
 			}, core.FieldUpdateForbidden, "customer_order", ""},
-			{"deletion in a tree", func(ctx context.Context, s core.Session) error {
+			{"deletion in a tree", func(ctx context.Context, s core.Querier) error {
 				return s.Delete(ctx, person, core.TextValue(text))
 			}, core.FieldUpdateForbidden, "person", ""},
-			{"insertion", func(ctx context.Context, s core.Session) error {
+			{"insertion", func(ctx context.Context, s core.Querier) error {
 				_, err := s.Insert(ctx, order, record(t, order, map[string]any{"customer_id": text + "2"}))
 				return err
 			}, core.NotFound, "customer", text + "2"},
-			{"insertion in a tree", func(ctx context.Context, s core.Session) error {
+			{"insertion in a tree", func(ctx context.Context, s core.Querier) error {
 				_, err := s.Insert(ctx, person, record(t, person, map[string]any{"id": "c", "boss": text + "2"}))
 				return err
 			}, core.NotFound, "person", text + "2"},
-			{"update", func(ctx context.Context, s core.Session) error {
+			{"update", func(ctx context.Context, s core.Querier) error {
 				_, err := s.Update(ctx, order, record(t, order, map[string]any{"id": 1, "customer_id": "none"}))
 				return err
 			}, core.NotFound, "customer", "none"},
@@ -62,10 +62,10 @@ func TestBrokenReferencesAreToldApartByTheirTables(t *testing.T) {
 				return c.work(ctx, tx.Final())
 			}))
 			check("before its commit", store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-				return c.work(ctx, tx.Session)
+				return c.work(ctx, tx)
 			}))
 			check("before another operation", store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-				if err := c.work(ctx, tx.Session); err != nil {
+				if err := c.work(ctx, tx); err != nil {
 					return err
 				}
 				_, err := tx.Final().Insert(ctx, customer, record(t, customer, map[string]any{"customer_id": "new"}))

@@ -34,7 +34,7 @@ func TestWriteWhoseResultCannotBeReadStoresNothing(t *testing.T) {
 				must(t, err)
 				defer func() { _ = store.Close() }()
 
-				insert := func(ctx context.Context, s core.Session, fields map[string]any) error {
+				insert := func(ctx context.Context, s core.Querier, fields map[string]any) error {
 					_, err := s.Insert(ctx, row, record(t, row, fields))
 					return err
 				}
@@ -42,7 +42,7 @@ func TestWriteWhoseResultCannotBeReadStoresNothing(t *testing.T) {
 					return store.Tx(t.Context(), core.TxOptions{}, do)
 				}
 				for name, run := range map[string]func() error{
-					"single insert": func() error { return insert(t.Context(), store.Session, nil) },
+					"single insert": func() error { return insert(t.Context(), store, nil) },
 					"single update": func() error {
 						_, err := store.Update(t.Context(), row, record(t, row, map[string]any{"id": 1, "weight": 2}))
 						return err
@@ -68,7 +68,7 @@ func TestWriteWhoseResultCannotBeReadStoresNothing(t *testing.T) {
 						})
 					},
 					"commit of its own": func() error {
-						return in(func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Session, nil) })
+						return in(func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx, nil) })
 					},
 				} {
 					err := run()

@@ -28,8 +28,8 @@ var errEnded = errors.New("the transaction ended before all records were read")
 // chunks reads the records of a query, of which it can leave out the last.
 type chunks struct {
 	shape   *shape
-	session core.Session
-	final   bool // the session ends the transaction
+	querier core.Querier
+	final   bool // querier ends the transaction
 	bare    bool // only ids are read
 	bytes   int  // how many the records may take in an answer
 }
@@ -38,12 +38,12 @@ type chunks struct {
 // take too many bytes.
 func (c *chunks) read(ctx context.Context, query core.Query) (all core.Page, err error) {
 	if c.bare || query.Limit <= 0 {
-		return c.session.Select(ctx, c.shape.resource, query)
+		return c.querier.Select(ctx, c.shape.resource, query)
 	}
 	limit, left := query.Limit, c.bytes
 	for chunk := firstChunk; ; chunk = nextChunk(len(all.Records), c.bytes-left, left) {
 		query.Limit = min(chunk, limit-len(all.Records))
-		page, err := c.session.Select(ctx, c.shape.resource, query)
+		page, err := c.querier.Select(ctx, c.shape.resource, query)
 		if err != nil {
 			return core.Page{}, err
 		}

@@ -153,8 +153,8 @@ func (r *resolver) follow(ctx context.Context, h *hop, depth int, last bool) ([]
 	case len(h.keys) > firstChunk:
 		query.Limit = len(h.keys) // as many as there can be
 	}
-	session, final := r.session(f, depth, last)
-	c := chunks{shape: r.engine.shapeOf(f.Target()), session: session, final: final, bare: depth == 0, bytes: r.left.bytes}
+	querier, final := r.querier(f, depth, last)
+	c := chunks{shape: r.engine.shapeOf(f.Target()), querier: querier, final: final, bare: depth == 0, bytes: r.left.bytes}
 	page, err := c.read(ctx, query)
 	if err == nil && page.Next != "" { // some may not count, if a policy hides what they point at
 		err = r.exceeded(len(page.Records))
@@ -183,8 +183,8 @@ func (r *resolver) load(ctx context.Context, h *hop, fields []string, depth int,
 	}
 	for left := h.keys; len(left) > 0; {
 		n := min(len(left), chunk)
-		session, _ := r.session(f, depth, last && n == len(left))
-		records, err := session.Load(ctx, f.Target(), left[:n], fields...)
+		querier, _ := r.querier(f, depth, last && n == len(left))
+		records, err := querier.Load(ctx, f.Target(), left[:n], fields...)
 		if err != nil {
 			return nil, err
 		}
@@ -211,15 +211,15 @@ func (r *resolver) fits(f *core.Field, records, size int) error {
 	return nil
 }
 
-// session returns the one to use for a hop, which ends the transaction where
+// querier returns the one to use for a hop, which ends the transaction where
 // that is safe.
-func (r *resolver) session(f *core.Field, depth int, last bool) (_ core.Session, final bool) {
+func (r *resolver) querier(f *core.Field, depth int, last bool) (_ core.Querier, final bool) {
 	cannotFail := depth == 0 && !f.Many()
 	if last && (r.ending == endAlways || r.ending == endSafely && cannotFail) {
 		r.committed = r.ending == endSafely
 		return r.tx.Final(), true
 	}
-	return r.tx.Session, false
+	return r.tx, false
 }
 
 // anyOf matches the records whose field has one of the values.

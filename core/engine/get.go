@@ -16,7 +16,7 @@ func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (V
 		return View{}, err
 	}
 	if e.alone(s, depth) {
-		rec, err := e.record(ctx, e.store.Session, s, key, depth)
+		rec, err := e.record(ctx, e.store, s, key, depth)
 		if err != nil {
 			return View{}, err
 		}
@@ -24,7 +24,7 @@ func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (V
 	}
 	var view View
 	err = e.show(ctx, func(ctx context.Context, tx *core.Transaction, ending ending) error {
-		rec, err := e.record(ctx, tx.Session, s, key, depth)
+		rec, err := e.record(ctx, tx, s, key, depth)
 		if err != nil {
 			return err
 		}
@@ -35,11 +35,11 @@ func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (V
 }
 
 // record reads as much of a record as the depth shows.
-func (e *Engine) record(ctx context.Context, session core.Session, s *shape, key core.Value, depth int) (core.Record, error) {
+func (e *Engine) record(ctx context.Context, querier core.Querier, s *shape, key core.Value, depth int) (core.Record, error) {
 	if depth > 0 {
-		return session.Get(ctx, s.resource, key)
+		return querier.Get(ctx, s.resource, key)
 	}
-	records, err := session.Load(ctx, s.resource, []core.Value{key}, s.onlyKey...)
+	records, err := querier.Load(ctx, s.resource, []core.Value{key}, s.onlyKey...)
 	if err == nil && len(records) == 0 {
 		err = s.resource.NotFound(key)
 	}

@@ -99,7 +99,7 @@ func (l *lister) prepare() (err error) {
 		l.veiled = related
 	}
 	if l.limit = l.engine.opts.MaxRecords; l.query.Limit != 0 {
-		l.limit = min(l.limit, l.query.Limit) // a negative one is refused by the session
+		l.limit = min(l.limit, l.query.Limit) // Select rejects a negative one
 	}
 	return err
 }
@@ -110,25 +110,25 @@ func (l *lister) attempt(ctx context.Context) (list List, err error) {
 	l.read, l.full = 0, false // also if no run begins
 	one := l.query.Depth == 0 || l.limit <= firstChunk
 	if l.engine.alone(l.shape, l.query.Depth) && !l.derived() && one {
-		return l.run(ctx, l.engine.store.Session, l.engine.resolver(nil, endNever))
+		return l.run(ctx, l.engine.store, l.engine.resolver(nil, endNever))
 	}
 	err = l.engine.show(ctx, func(ctx context.Context, tx *core.Transaction, ending ending) (err error) {
-		list, err = l.run(ctx, tx.Session, l.engine.resolver(tx, ending))
+		list, err = l.run(ctx, tx, l.engine.resolver(tx, ending))
 		return err
 	})
 	return list, err
 }
 
-func (l *lister) run(ctx context.Context, session core.Session, r *resolver) (List, error) {
+func (l *lister) run(ctx context.Context, querier core.Querier, r *resolver) (List, error) {
 	l.read, l.full = 0, false // a transaction may be repeated
 	q := core.Query{
 		Order: l.order, Limit: l.limit, After: l.query.After, Scope: l.scope(), Fields: l.shape.fields(l.query.Depth),
 	}
 	var err error
-	if q.Where, err = l.where(ctx, session); err != nil {
+	if q.Where, err = l.where(ctx, querier); err != nil {
 		return List{}, err
 	}
-	page, err := l.page(ctx, session, q)
+	page, err := l.page(ctx, querier, q)
 	if err != nil {
 		return List{}, err
 	}

@@ -58,7 +58,7 @@ func (r *resolver) membersOf(
 	c := chunks{shape: r.engine.shapeOf(here.Target()), bare: depth == 0, bytes: r.left.bytes}
 	for batch := len(keys); len(keys) > 0; {
 		asked := keys[:min(together, len(keys))]
-		c.session, c.final = r.session(here, depth, last && len(asked) == len(keys))
+		c.querier, c.final = r.querier(here, depth, last && len(asked) == len(keys))
 		query := core.Query{Where: anyOf(there, asked), Fields: fields}
 		if len(asked) > 1 {
 			query.Order = []string{there.Name()}
@@ -223,7 +223,7 @@ func (e *Engine) after(ctx context.Context, m *More, last core.Value) (core.Curs
 	q := core.Query{Order: l.order, Scope: l.scope()}
 	if q.Scope == "" {
 		var err error
-		if q.Where, err = l.where(ctx, core.Session{}); err != nil { // which takes no operation
+		if q.Where, err = l.where(ctx, nil); err != nil { // which takes no operation
 			return "", err
 		}
 	}

@@ -181,12 +181,12 @@ func (r *removal) detach(ctx context.Context) error {
 func (r *removal) delete(ctx context.Context, last bool) error {
 	order := slices.DeleteFunc(slices.Clone(r.work.engine.deletions), func(i int) bool { return len(r.dying[i]) == 0 })
 	for at, i := range order {
-		session := r.work.tx.Session
+		tx := r.work.tx
 		if last && at == len(order)-1 {
-			session = r.work.tx.Final()
+			tx = r.work.tx.Final()
 		}
 		keys := slices.Collect(maps.Keys(r.dying[i]))
-		if err := r.work.delete(ctx, session, r.work.engine.shapes[i], keys); err != nil {
+		if err := r.work.delete(ctx, tx, r.work.engine.shapes[i], keys); err != nil {
 			return err
 		}
 	}

@@ -10,16 +10,16 @@ import (
 // page reads what the query asks for. Where the order depends on relations, it is
 // that of the records as the principal sees them: no backend has it, so all of them
 // are read, and sorted here.
-func (l *lister) page(ctx context.Context, session core.Session, q core.Query) (core.Page, error) {
+func (l *lister) page(ctx context.Context, querier core.Querier, q core.Query) (core.Page, error) {
 	r := l.shape.resource
 	bare := l.query.Depth == 0
 	if len(l.veiled) == 0 {
-		c := chunks{shape: l.shape, session: session, bare: bare, bytes: l.engine.opts.MaxBytes}
+		c := chunks{shape: l.shape, querier: querier, bare: bare, bytes: l.engine.opts.MaxBytes}
 		return c.read(ctx, q)
 	}
 	all := q
 	all.After, all.Limit, all.Fields = "", l.engine.opts.MaxRecords, l.shape.onlyKey // and what the order needs
-	found, err := session.Select(ctx, r, all)
+	found, err := querier.Select(ctx, r, all)
 	if err != nil {
 		return core.Page{}, err
 	}
@@ -28,7 +28,7 @@ func (l *lister) page(ctx context.Context, session core.Session, q core.Query) (
 	}
 	records := slices.Clone(found.Records)
 	for _, f := range l.veiled {
-		if err := veil(ctx, session, f, records); err != nil {
+		if err := veil(ctx, querier, f, records); err != nil {
 			return core.Page{}, err
 		}
 	}
@@ -37,16 +37,16 @@ func (l *lister) page(ctx context.Context, session core.Session, q core.Query) (
 	if err != nil || bare {
 		return page, err
 	}
-	return l.complete(ctx, session, q, page)
+	return l.complete(ctx, querier, q, page)
 }
 
 // complete reads the records of a page of which only keys and what they are sorted by
 // was read, in chunks, and ends the page where an answer cannot hold more.
-func (l *lister) complete(ctx context.Context, session core.Session, q core.Query, page core.Page) (core.Page, error) {
+func (l *lister) complete(ctx context.Context, querier core.Querier, q core.Query, page core.Page) (core.Page, error) {
 	left, chunk := l.engine.opts.MaxBytes, firstChunk
 	for done := 0; done < len(page.Records); {
 		part := page.Records[done:min(done+chunk, len(page.Records))]
-		whole, err := session.Load(ctx, l.shape.resource, keysOf(part))
+		whole, err := querier.Load(ctx, l.shape.resource, keysOf(part))
 		if err != nil {
 			return core.Page{}, err
 		}
@@ -68,12 +68,12 @@ func (l *lister) complete(ctx context.Context, session core.Session, q core.Quer
 
 // veil makes relations null that lead to what the principal cannot see, or may not
 // read at all.
-func veil(ctx context.Context, session core.Session, f *core.Field, records []core.Record) error {
+func veil(ctx context.Context, querier core.Querier, f *core.Field, records []core.Record) error {
 	keys := targets(f, records)
 	if len(keys) == 0 {
 		return nil
 	}
-	seen, err := session.Load(ctx, f.Target(), keys, f.Target().Key().Name())
+	seen, err := querier.Load(ctx, f.Target(), keys, f.Target().Key().Name())
 	if err != nil && !refused(err) {
 		return err
 	}

@@ -37,14 +37,14 @@ func (l *lister) scope() string {
 	return strings.Join(texts, "\x00")
 }
 
-func (l *lister) where(ctx context.Context, session core.Session) (core.Filter, error) {
+func (l *lister) where(ctx context.Context, querier core.Querier) (core.Filter, error) {
 	all := make([]core.Filter, len(l.conditions))
 	for i, c := range l.conditions {
 		if !l.derives(c) {
 			all[i] = c.field.Compare(c.kind, c.values...)
 			continue
 		}
-		f, err := l.derive(ctx, session, c)
+		f, err := l.derive(ctx, querier, c)
 		if err != nil {
 			return core.Filter{}, err
 		}
@@ -56,9 +56,9 @@ func (l *lister) where(ctx context.Context, session core.Session) (core.Filter, 
 // derive turns a condition on a to-one relation into one on keys. A record that
 // the principal cannot see points at nothing, and nothing points at it, as far as
 // the principal can tell.
-func (l *lister) derive(ctx context.Context, session core.Session, c condition) (core.Filter, error) {
+func (l *lister) derive(ctx context.Context, querier core.Querier, c condition) (core.Filter, error) {
 	if c.kind == core.FilterNe { // which null fulfils
-		f, err := l.derive(ctx, session, condition{c.field, core.FilterEq, c.values})
+		f, err := l.derive(ctx, querier, condition{c.field, core.FilterEq, c.values})
 		return core.Not(f), err
 	}
 	set, null := split(c.values)
@@ -67,11 +67,11 @@ func (l *lister) derive(ctx context.Context, session core.Session, c condition) 
 		f, lead = f.Inverse(), l.pointedAt
 		related = f.Compare(core.FilterNe, core.Null)
 	}
-	matching, err := lead(ctx, session, f, core.And(related, c.field.Target().Key().Compare(c.kind, set...)))
+	matching, err := lead(ctx, querier, f, core.And(related, c.field.Target().Key().Compare(c.kind, set...)))
 	if err != nil || !null {
 		return matching, err
 	}
-	anything, err := lead(ctx, session, f, related)
+	anything, err := lead(ctx, querier, f, related)
 	return core.Or(matching, core.Not(anything)), err
 }
 
@@ -89,15 +89,15 @@ func split(values []core.Value) (set []core.Value, null bool) {
 
 // pointedAt matches those whom the records that fulfil the condition point at
 // through f.
-func (l *lister) pointedAt(ctx context.Context, session core.Session, f *core.Field, where core.Filter) (core.Filter, error) {
-	records, err := l.related(ctx, session, f.Resource(), where, f)
+func (l *lister) pointedAt(ctx context.Context, querier core.Querier, f *core.Field, where core.Filter) (core.Filter, error) {
+	records, err := l.related(ctx, querier, f.Resource(), where, f)
 	return f.Target().Key().Compare(core.FilterIn, targets(f, records)...), err
 }
 
 // pointingAt matches those who point through f at a record that fulfils the
 // condition.
-func (l *lister) pointingAt(ctx context.Context, session core.Session, f *core.Field, where core.Filter) (core.Filter, error) {
-	records, err := l.related(ctx, session, f.Target(), where, f.Target().Key())
+func (l *lister) pointingAt(ctx context.Context, querier core.Querier, f *core.Field, where core.Filter) (core.Filter, error) {
+	records, err := l.related(ctx, querier, f.Target(), where, f.Target().Key())
 	return f.Compare(core.FilterIn, keysOf(records)...), err
 }
 
@@ -111,11 +111,11 @@ func keysOf(records []core.Record) []core.Value {
 
 // related reads a field of the records that fulfil the condition. There is a limit
 // to how many a filter may need.
-func (l *lister) related(ctx context.Context, session core.Session, r *core.Resource, where core.Filter, f *core.Field) ([]core.Record, error) {
+func (l *lister) related(ctx context.Context, querier core.Querier, r *core.Resource, where core.Filter, f *core.Field) ([]core.Record, error) {
 	if where.Kind() == core.FilterNone {
 		return nil, nil
 	}
-	page, err := session.Select(ctx, r, core.Query{Where: where, Fields: []string{f.Name()}, Limit: l.engine.opts.MaxRecords})
+	page, err := querier.Select(ctx, r, core.Query{Where: where, Fields: []string{f.Name()}, Limit: l.engine.opts.MaxRecords})
 	switch {
 	case err != nil:
 		return nil, err

@@ -109,8 +109,8 @@ func (w *work) update(ctx context.Context, p *patches) error {
 }
 
 // delete removes records; nothing may point at them when the transaction ends.
-func (w *work) delete(ctx context.Context, session core.Session, s *shape, keys []core.Value) error {
-	if err := session.Delete(ctx, s.resource, keys...); err != nil {
+func (w *work) delete(ctx context.Context, querier core.Querier, s *shape, keys []core.Value) error {
+	if err := querier.Delete(ctx, s.resource, keys...); err != nil {
 		return err
 	}
 	for _, key := range keys {

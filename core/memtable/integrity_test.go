@@ -13,19 +13,19 @@ import (
 )
 
 func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
-	jar := func(tb testing.TB, s core.Session, id string) { insert(tb, s, bed, "id", id) }
+	jar := func(tb testing.TB, s core.Querier, id string) { insert(tb, s, bed, "id", id) }
 	tests := map[string]struct {
-		do   func(t *testing.T, s core.Session) error
+		do   func(t *testing.T, s core.Querier) error
 		want core.Error // Code "" for none
 	}{
 		"a target that was never there": {
-			func(t *testing.T, s core.Session) error {
+			func(t *testing.T, s core.Querier) error {
 				return write(t, s, plant, "bed", "north")
 			},
 			core.Error{Code: core.NotFound, Resource: "bed", Key: core.TextValue("north")},
 		},
 		"a target that was deleted": {
-			func(t *testing.T, s core.Session) error {
+			func(t *testing.T, s core.Querier) error {
 				jar(t, s, "north")
 				insert(t, s, plant, "bed", "north")
 				return s.Delete(t.Context(), bed, core.TextValue("north"))
@@ -33,7 +33,7 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 			core.Error{Code: core.NotFound, Resource: "bed", Key: core.TextValue("north")},
 		},
 		"a target that comes later": {
-			func(t *testing.T, s core.Session) error {
+			func(t *testing.T, s core.Querier) error {
 				insert(t, s, plant, "bed", "north")
 				jar(t, s, "north")
 				return nil
@@ -41,13 +41,13 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 			core.Error{},
 		},
 		"a record that others still point at": {
-			func(t *testing.T, s core.Session) error {
+			func(t *testing.T, s core.Querier) error {
 				return s.Delete(t.Context(), bed, core.TextValue("old"))
 			},
 			core.Error{Code: core.FieldUpdateForbidden, Resource: "plant", Field: "bed"},
 		},
 		"a record deleted together with those that point at it": {
-			func(t *testing.T, s core.Session) error {
+			func(t *testing.T, s core.Querier) error {
 				if err := s.Delete(t.Context(), bed, core.TextValue("old")); err != nil {
 					return err
 				}
@@ -56,14 +56,14 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 			core.Error{},
 		},
 		"a record that points at itself": {
-			func(t *testing.T, s core.Session) error {
+			func(t *testing.T, s core.Querier) error {
 				insert(t, s, plant, "id", 7, "parent", 7)
 				return s.Delete(t.Context(), plant, core.IntValue(7))
 			},
 			core.Error{},
 		},
 		"a record deleted and made again": {
-			func(t *testing.T, s core.Session) error {
+			func(t *testing.T, s core.Querier) error {
 				if err := s.Delete(t.Context(), bed, core.TextValue("old")); err != nil {
 					return err
 				}
@@ -73,20 +73,20 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 			core.Error{},
 		},
 		"a unique value held twice": {
-			func(t *testing.T, s core.Session) error {
+			func(t *testing.T, s core.Querier) error {
 				return write(t, s, plant, "tag", 11)
 			},
 			core.Error{Code: core.AlreadyExists, Resource: "plant", Field: "tag"},
 		},
 		"the one side of a one-to-one relation held twice": {
-			func(t *testing.T, s core.Session) error {
+			func(t *testing.T, s core.Querier) error {
 				insert(t, s, sensor, "bed", "old")
 				return write(t, s, sensor, "bed", "old")
 			},
 			core.Error{Code: core.AlreadyExists, Resource: "sensor", Field: "bed"},
 		},
 		"unique values swapped": {
-			func(t *testing.T, s core.Session) error {
+			func(t *testing.T, s core.Querier) error {
 				if err := change(t, s, "id", 1, "tag", 12); err != nil {
 					return err
 				}
@@ -95,7 +95,7 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 			core.Error{},
 		},
 		"null held by many": {
-			func(t *testing.T, s core.Session) error {
+			func(t *testing.T, s core.Querier) error {
 				insert(t, s, plant, "tag", nil)
 				return write(t, s, plant, "tag", nil)
 			},
@@ -112,7 +112,7 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 				},
 			}))
 			err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-				return tt.do(t, tx.Session)
+				return tt.do(t, tx)
 			})
 			got, _ := errors.AsType[*core.Error](err)
 			if got == nil {
@@ -125,12 +125,12 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 	}
 }
 
-func write(t *testing.T, s core.Session, r *core.Resource, fields ...any) error {
+func write(t *testing.T, s core.Querier, r *core.Resource, fields ...any) error {
 	_, err := s.Insert(t.Context(), r, record(t, r, fields...))
 	return err
 }
 
-func change(t *testing.T, s core.Session, fields ...any) error {
+func change(t *testing.T, s core.Querier, fields ...any) error {
 	_, err := s.Update(t.Context(), plant, record(t, plant, fields...))
 	return err
 }
@@ -164,9 +164,9 @@ func TestTransactionsLeaveWhatAPlainMapWouldHold(t *testing.T) {
 			undo := rapid.IntRange(0, 4).Draw(t, "undo") == 0
 			err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
 				for range rapid.IntRange(0, 6).Draw(t, "operations") {
-					step(t, tx.Session, next, rapid.SampledFrom(resources).Draw(t, "resource"))
+					step(t, tx, next, rapid.SampledFrom(resources).Draw(t, "resource"))
 				}
-				holds(t, tx.Session, next)
+				holds(t, tx, next)
 				if undo {
 					return errUndo
 				}
@@ -181,18 +181,18 @@ func TestTransactionsLeaveWhatAPlainMapWouldHold(t *testing.T) {
 			case err == nil:
 				want = next
 			}
-			holds(t, store.Session, want)
+			holds(t, store, want)
 		}
 		again, err := core.New(t.Context(), garden, with(b.Dump()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		holds(t, again.Session, want)
+		holds(t, again, want)
 	})
 }
 
-// step does something at random, to the session and to the content.
-func step(t *rapid.T, s core.Session, c content, r *core.Resource) {
+// step does something at random, to the transaction and to the content.
+func step(t *rapid.T, s core.Querier, c content, r *core.Resource) {
 	rec := anyRecord(t, r, rapid.SampledFrom(domain(r.Key())).Draw(t, "key"))
 	key := rec.Key()
 	_, there := c[r][key]
@@ -215,9 +215,9 @@ func step(t *rapid.T, s core.Session, c content, r *core.Resource) {
 	}
 }
 
-// holds compares the session's records with the content, and each index with
+// holds compares the transaction's records with the content, and each index with
 // them.
-func holds(t *rapid.T, s core.Session, c content) {
+func holds(t *rapid.T, s core.Querier, c content) {
 	for r, records := range c {
 		page, err := s.Select(t.Context(), r, core.Query{})
 		if err != nil || len(page.Records) != len(records) {

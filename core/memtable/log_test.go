@@ -89,7 +89,7 @@ func TestWritersBuildOnEachOtherBeforeReadersSeeThem(t *testing.T) {
 			wg.Go(func() {
 				err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
 					n, err := tx.Count(t.Context(), bed, core.All())
-					insert(t, tx.Session, bed, "id", string(rune('a'+n)))
+					insert(t, tx, bed, "id", string(rune('a'+n)))
 					return err
 				})
 				if err != nil {
@@ -112,20 +112,20 @@ func TestWritersBuildOnEachOtherBeforeReadersSeeThem(t *testing.T) {
 // What ends without writing may have seen what is not shown yet, and its answer may
 // tell of it.
 func TestNothingEndsBeforeWhatItSawIsShown(t *testing.T) {
-	ends := map[string]func(core.Session) error{
-		"commit of nothing": func(core.Session) error { return nil },
-		"rollback":          func(core.Session) error { return errUndo },
-		"rollback of a write": func(s core.Session) error {
+	ends := map[string]func(core.Querier) error{
+		"commit of nothing": func(core.Querier) error { return nil },
+		"rollback":          func(core.Querier) error { return errUndo },
+		"rollback of a write": func(s core.Querier) error {
 			rec, _ := bed.NewRecord(map[string]any{"id": "south"})
 			_, err := s.Insert(context.Background(), bed, rec)
 			return cmp.Or(err, errUndo)
 		},
-		"commit of no change": func(s core.Session) error {
+		"commit of no change": func(s core.Querier) error {
 			rec, _ := bed.NewRecord(map[string]any{"id": "south"})
 			_, err := s.Insert(context.Background(), bed, rec)
 			return cmp.Or(err, s.Delete(context.Background(), bed, core.TextValue("south")))
 		},
-		"broken integrity": func(s core.Session) error {
+		"broken integrity": func(s core.Querier) error {
 			rec, _ := plant.NewRecord(map[string]any{"bed": "nowhere"})
 			_, err := s.Insert(context.Background(), plant, rec)
 			return err
@@ -138,7 +138,7 @@ func TestNothingEndsBeforeWhatItSawIsShown(t *testing.T) {
 				store, _ := openLogged(t, l)
 				var wg sync.WaitGroup
 				wg.Go(func() {
-					if err := write(t, store.Session, bed, "id", "north"); !errors.Is(err, failure) {
+					if err := write(t, store, bed, "id", "north"); !errors.Is(err, failure) {
 						t.Errorf("%s: first: %v, want %v", name, err, failure)
 					}
 				})
@@ -149,7 +149,7 @@ func TestNothingEndsBeforeWhatItSawIsShown(t *testing.T) {
 						if _, err := tx.Get(t.Context(), bed, core.TextValue("north")); err != nil {
 							t.Error(err)
 						}
-						return end(tx.Session)
+						return end(tx)
 					})
 					ended = true
 					if !strings.HasPrefix(name, "rollback") && failure != nil && (!errors.Is(err, errRefusing) || errors.Is(err, failure)) {
@@ -171,10 +171,10 @@ func TestAfterTheLogFailedNothingIsWrittenAndEverythingRead(t *testing.T) {
 	l := newSlowLog()
 	store, b := openLogged(t, l)
 	l.release(errDisk)
-	if err := write(t, store.Session, bed, "id", "north"); !errors.Is(err, errDisk) {
+	if err := write(t, store, bed, "id", "north"); !errors.Is(err, errDisk) {
 		t.Error(err)
 	}
-	if err := write(t, store.Session, bed, "id", "south"); !errors.Is(err, errRefusing) || errors.Is(err, errDisk) {
+	if err := write(t, store, bed, "id", "south"); !errors.Is(err, errRefusing) || errors.Is(err, errDisk) {
 		t.Error(err)
 	}
 	if _, err := b.Begin(t.Context(), core.TxOptions{}); !errors.Is(err, errRefusing) {
@@ -197,10 +197,10 @@ func TestAfterALogFailedThatDoesNotSayItNothingIsWritten(t *testing.T) {
 	l := newSlowLog()
 	store, b := openLogged(t, silentLog{l})
 	l.release(errDisk)
-	if err := write(t, store.Session, bed, "id", "north"); !errors.Is(err, errDisk) {
+	if err := write(t, store, bed, "id", "north"); !errors.Is(err, errDisk) {
 		t.Error(err)
 	}
-	if err := write(t, store.Session, bed, "id", "south"); !errors.Is(err, core.Unavailable) {
+	if err := write(t, store, bed, "id", "south"); !errors.Is(err, core.Unavailable) {
 		t.Error(err)
 	}
 	if _, err := b.Begin(t.Context(), core.TxOptions{}); !errors.Is(err, core.Unavailable) {
@@ -212,12 +212,12 @@ func TestWhatTheLogRefusesDidNotHappenAndTheNextDoes(t *testing.T) {
 	l := newSlowLog()
 	store, b := openLogged(t, l)
 	l.refusal = errDisk
-	if err := write(t, store.Session, bed, "id", "north"); !errors.Is(err, errDisk) {
+	if err := write(t, store, bed, "id", "north"); !errors.Is(err, errDisk) {
 		t.Error(err)
 	}
 	l.refusal = nil
 	close(l.released)
-	if err := write(t, store.Session, bed, "id", "north"); err != nil {
+	if err := write(t, store, bed, "id", "north"); err != nil {
 		t.Error(err)
 	}
 	if n := len(b.Dump()["bed"]); n != 0 || len(l.appended) != 1 {
@@ -266,9 +266,9 @@ func TestTheLogIsToldOfKeysThatAreGivenAndGoneAgain(t *testing.T) {
 		t.Helper()
 		err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
 			if kept > 0 {
-				insert(t, tx.Session, plant, "id", kept)
+				insert(t, tx, plant, "id", kept)
 			}
-			insert(t, tx.Session, plant, "id", gone)
+			insert(t, tx, plant, "id", gone)
 			return errors.Join(tx.Delete(t.Context(), plant, core.IntValue(int64(gone))), end)
 		})
 		if !errors.Is(err, end) {
@@ -317,11 +317,11 @@ func TestTheLogIsNotToldOfWhatStaysAsItWas(t *testing.T) {
 	l := newSlowLog()
 	store, _ := openLogged(t, l)
 	l.release(nil)
-	insert(t, store.Session, bed, "id", "north", "rank", 1)
+	insert(t, store, bed, "id", "north", "rank", 1)
 	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
 		_, there := tx.Update(t.Context(), bed, record(t, bed, "id", "north", "rank", 2))
 		_, back := tx.Update(t.Context(), bed, record(t, bed, "id", "north", "rank", 1))
-		insert(t, tx.Session, bed, "id", "south")
+		insert(t, tx, bed, "id", "south")
 		return errors.Join(there, back)
 	})
 	if err != nil {
@@ -383,7 +383,7 @@ func TestTheLogIsToldTheNetChanges(t *testing.T) {
 			next := want.clone()
 			err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
 				for range rapid.IntRange(0, 8).Draw(t, "operations") {
-					step(t, tx.Session, next, rapid.SampledFrom(resources).Draw(t, "resource"))
+					step(t, tx, next, rapid.SampledFrom(resources).Draw(t, "resource"))
 				}
 				return nil
 			})
@@ -399,7 +399,7 @@ func TestTheLogIsToldTheNetChanges(t *testing.T) {
 					t.Fatalf("the log knows %v, want %v", l.content[r], records)
 				}
 			}
-			holds(t, store.Session, want)
+			holds(t, store, want)
 		}
 	})
 }

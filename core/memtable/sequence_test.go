@@ -16,22 +16,22 @@ func TestKeysGoOnBehindEveryKeyThatWasCommitted(t *testing.T) {
 	store := open(t, b)
 	next := func(want int64) {
 		t.Helper()
-		if key := insert(t, store.Session, plant); key.Int() != want {
+		if key := insert(t, store, plant); key.Int() != want {
 			t.Errorf("key %s, want %d", key, want)
 		}
 	}
 	next(4)
-	insert(t, store.Session, plant, "id", 10)
+	insert(t, store, plant, "id", 10)
 	next(11)
-	insert(t, store.Session, plant, "id", 7)
+	insert(t, store, plant, "id", 7)
 	next(12)
 	if err := store.Delete(t.Context(), plant, core.IntValue(12)); err != nil {
 		t.Fatal(err)
 	}
 	next(13)
 	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-		insert(t, tx.Session, plant)
-		insert(t, tx.Session, plant, "id", 20)
+		insert(t, tx, plant)
+		insert(t, tx, plant, "id", 20)
 		return errUndo
 	})
 	if !errors.Is(err, errUndo) {
@@ -46,7 +46,7 @@ func TestKeysGoOnBehindEveryKeyThatWasCommitted(t *testing.T) {
 
 func TestTheFirstKeyIsOne(t *testing.T) {
 	store := open(t, with(core.Data{"plant": {-7: {}}}))
-	if key := insert(t, store.Session, plant); key != core.IntValue(1) {
+	if key := insert(t, store, plant); key != core.IntValue(1) {
 		t.Errorf("key %s", key)
 	}
 }
@@ -60,10 +60,10 @@ func TestBehindTheLargestKeyThereIsNone(t *testing.T) {
 	if want := []core.Value{core.IntValue(math.MaxInt64 - 1), core.IntValue(math.MaxInt64)}; err != nil || !slices.Equal(keys, want) {
 		t.Errorf("keys %v, %v, want %v", keys, err, want)
 	}
-	if err := write(t, store.Session, plant); err == nil {
+	if err := write(t, store, plant); err == nil {
 		t.Error("a key behind the largest")
 	}
-	insert(t, store.Session, plant, "id", 5)
+	insert(t, store, plant, "id", 5)
 }
 
 func TestTextKeysHaveNoNext(t *testing.T) {
@@ -71,14 +71,14 @@ func TestTextKeysHaveNoNext(t *testing.T) {
 	if keys, err := store.NextIDs(t.Context(), bed, 1); !errors.Is(err, core.BadRequest) {
 		t.Errorf("NextIDs: %v, %v", keys, err)
 	}
-	if err := write(t, store.Session, bed); !errors.Is(err, core.BadRequest) {
+	if err := write(t, store, bed); !errors.Is(err, core.BadRequest) {
 		t.Errorf("Insert: %v", err)
 	}
 }
 
 func TestUUIDKeysAreMadeWhereNoneIsGiven(t *testing.T) {
 	store := open(t, fresh())
-	a, b := insert(t, store.Session, sensor), insert(t, store.Session, sensor)
+	a, b := insert(t, store, sensor), insert(t, store, sensor)
 	if a == b || a.Type() != core.UUID || b.Type() != core.UUID {
 		t.Errorf("keys %s and %s", a, b)
 	}
@@ -87,7 +87,7 @@ func TestUUIDKeysAreMadeWhereNoneIsGiven(t *testing.T) {
 func TestHandingOutKeysDoesNotWaitForAWriter(t *testing.T) {
 	store := open(t, fresh())
 	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-		mine := insert(t, tx.Session, plant)
+		mine := insert(t, tx, plant)
 		other, err := store.NextIDs(t.Context(), plant, 1)
 		if err != nil || other[0].Int() <= mine.Int() {
 			t.Errorf("%v, %v, want one behind %s", other, err, mine)
@@ -122,7 +122,7 @@ func TestNoKeyIsHandedOutTwice(t *testing.T) {
 				}
 				see(keys[0])
 				see(keys[1])
-				see(insert(t, store.Session, plant))
+				see(insert(t, store, plant))
 			}
 		})
 	}

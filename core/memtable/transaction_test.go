@@ -43,7 +43,7 @@ func TestAReaderSeesTheStateThatItBeganWith(t *testing.T) {
 func TestReadersNeitherWaitForAWriterNorSeeIt(t *testing.T) {
 	store := open(t, fresh())
 	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, writer *core.Transaction) error {
-		insert(t, writer.Session, bed, "id", "north", "rank", 1)
+		insert(t, writer, bed, "id", "north", "rank", 1)
 		n, err := store.Count(t.Context(), bed, core.All())
 		if err != nil || n != 0 {
 			t.Errorf("store: %d, %v, want none", n, err)
@@ -82,7 +82,7 @@ func TestAWriterWaitsForTheOneBeforeIt(t *testing.T) {
 			}
 		})
 		wg.Go(func() {
-			insert(t, store.Session, bed, "id", "north")
+			insert(t, store, bed, "id", "north")
 			inserted = true
 		})
 		synctest.Wait()
@@ -122,16 +122,16 @@ func TestWaitingForAnotherWriterEndsWithTheContext(t *testing.T) {
 		if err := first.Commit(t.Context()); err != nil {
 			t.Error(err)
 		}
-		insert(t, store.Session, bed, "id", "north") // the writers who gave up are not in the way
+		insert(t, store, bed, "id", "north") // the writers who gave up are not in the way
 	})
 }
 
 func TestAFailedCommitLetsTheNextWriterGoOn(t *testing.T) {
 	store := open(t, fresh())
-	if err := write(t, store.Session, plant, "bed", "north"); !errors.Is(err, core.NotFound) {
+	if err := write(t, store, plant, "bed", "north"); !errors.Is(err, core.NotFound) {
 		t.Fatal(err)
 	}
-	insert(t, store.Session, bed, "id", "north")
+	insert(t, store, bed, "id", "north")
 }
 
 func TestAnEndedContextFailsEveryMethod(t *testing.T) {
@@ -179,7 +179,7 @@ func TestACommitWithAnEndedContextDoesNothing(t *testing.T) {
 	store := open(t, b)
 	ctx, cancel := context.WithCancel(t.Context())
 	err := store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-		insert(t, tx.Session, bed, "id", "north")
+		insert(t, tx, bed, "id", "north")
 		cancel()
 		return nil
 	})
@@ -214,7 +214,7 @@ func TestAReadOnlyTransactionRefusesWrites(t *testing.T) {
 func TestConcurrentTransfersNeverShowNorLeaveAnotherSum(t *testing.T) {
 	const sum, writers, transfers = 100, 4, 50
 	store := open(t, with(core.Data{"bed": {"a": {"rank": sum}, "b": {"rank": 0}}}))
-	ranks := func(s core.Session) (a, b int64) {
+	ranks := func(s core.Querier) (a, b int64) {
 		records, err := s.Load(t.Context(), bed, []core.Value{core.TextValue("a"), core.TextValue("b")})
 		if err != nil || len(records) != 2 {
 			t.Errorf("%v, %v", records, err)
@@ -227,7 +227,7 @@ func TestConcurrentTransfersNeverShowNorLeaveAnotherSum(t *testing.T) {
 		wg.Go(func() {
 			for range transfers {
 				err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
-					a, b := ranks(tx.Session)
+					a, b := ranks(tx)
 					_, err := tx.Update(t.Context(), bed,
 						record(t, bed, "id", "a", "rank", a-1), record(t, bed, "id", "b", "rank", b+1))
 					return err
@@ -239,7 +239,7 @@ func TestConcurrentTransfersNeverShowNorLeaveAnotherSum(t *testing.T) {
 		})
 		wg.Go(func() {
 			for range transfers {
-				if a, b := ranks(store.Session); a+b != sum {
+				if a, b := ranks(store); a+b != sum {
 					t.Errorf("%d and %d", a, b)
 				}
 				if n, err := store.Count(t.Context(), bed, core.Ge("rank", -1000)); err != nil || n != 2 {
@@ -249,7 +249,7 @@ func TestConcurrentTransfersNeverShowNorLeaveAnotherSum(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if a, b := ranks(store.Session); a != sum-writers*transfers || a+b != sum {
+	if a, b := ranks(store); a != sum-writers*transfers || a+b != sum {
 		t.Errorf("in the end %d and %d", a, b)
 	}
 }

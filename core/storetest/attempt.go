@@ -66,7 +66,7 @@ type outcome struct {
 	err     error
 }
 
-func (a attempt) run(ctx context.Context, s core.Session) (o outcome) {
+func (a attempt) run(ctx context.Context, s core.Querier) (o outcome) {
 	switch a.kind {
 	case core.Load:
 		o.records, o.err = s.Load(ctx, a.res, slices.Clone(a.keys), a.query.Fields...)

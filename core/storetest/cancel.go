@@ -46,17 +46,17 @@ var cancelRules = []row{
 func endedOperations() []func(c *client) error {
 	return []func(c *client) error{
 		func(c *client) error { _, err := c.tryGet("cookie", 1); return err },
-		func(c *client) error { _, err := c.session.Select(c.ctx, c.res("cookie"), core.Query{}); return err },
-		func(c *client) error { _, err := c.session.Count(c.ctx, c.res("cookie"), core.All()); return err },
+		func(c *client) error { _, err := c.querier.Select(c.ctx, c.res("cookie"), core.Query{}); return err },
+		func(c *client) error { _, err := c.querier.Count(c.ctx, c.res("cookie"), core.All()); return err },
 		func(c *client) error { _, err := c.tryInsert("cookie", fields{"id": 2}); return err },
 		func(c *client) error { _, err := c.tryUpdate("cookie", fields{"id": 1, "kind": "b"}); return err },
 		func(c *client) error { return c.tryDelete("cookie", 1) },
-		func(c *client) error { _, err := c.session.NextIDs(c.ctx, c.res("cookie"), 1); return err },
-		func(c *client) error { _, err := c.session.Load(c.ctx, c.res("cookie"), nil); return err },
-		func(c *client) error { _, err := c.session.Insert(c.ctx, c.res("cookie")); return err },
-		func(c *client) error { _, err := c.session.Update(c.ctx, c.res("cookie")); return err },
-		func(c *client) error { return c.session.Delete(c.ctx, c.res("cookie")) },
-		func(c *client) error { _, err := c.session.NextIDs(c.ctx, c.res("cookie"), 0); return err },
+		func(c *client) error { _, err := c.querier.NextIDs(c.ctx, c.res("cookie"), 1); return err },
+		func(c *client) error { _, err := c.querier.Load(c.ctx, c.res("cookie"), nil); return err },
+		func(c *client) error { _, err := c.querier.Insert(c.ctx, c.res("cookie")); return err },
+		func(c *client) error { _, err := c.querier.Update(c.ctx, c.res("cookie")); return err },
+		func(c *client) error { return c.querier.Delete(c.ctx, c.res("cookie")) },
+		func(c *client) error { _, err := c.querier.NextIDs(c.ctx, c.res("cookie"), 0); return err },
 	}
 }
 
@@ -109,7 +109,7 @@ func noCommitAfterEnd(t *trial) {
 	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
 	ctx, cancel := context.WithCancel(t.ctx)
 	err := t.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, session: tx.Session})
+		writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, querier: tx})
 		cancel()
 		return nil
 	})
@@ -124,7 +124,7 @@ func rollbackOutlives(t *trial) {
 	for range 20 { // more than a pool has connections
 		ctx, cancel := context.WithCancel(t.ctx)
 		err := t.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-			writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, session: tx.Session})
+			writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, querier: tx})
 			cancel()
 			return ctx.Err()
 		})

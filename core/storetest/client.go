@@ -18,7 +18,7 @@ type client struct {
 
 	ctx     context.Context
 	model   *core.Model
-	session core.Session
+	querier core.Querier
 }
 
 // res returns the resource of that name.
@@ -76,7 +76,7 @@ func (c *client) recs(resource string, all []fields) []core.Record {
 }
 
 func (c *client) tryInsert(resource string, all ...fields) ([]core.Record, error) {
-	return c.session.Insert(c.ctx, c.res(resource), c.recs(resource, all)...)
+	return c.querier.Insert(c.ctx, c.res(resource), c.recs(resource, all)...)
 }
 
 func (c *client) insert(resource string, all ...fields) []core.Record {
@@ -85,7 +85,7 @@ func (c *client) insert(resource string, all ...fields) []core.Record {
 }
 
 func (c *client) tryUpdate(resource string, all ...fields) ([]core.Record, error) {
-	return c.session.Update(c.ctx, c.res(resource), c.recs(resource, all)...)
+	return c.querier.Update(c.ctx, c.res(resource), c.recs(resource, all)...)
 }
 
 func (c *client) update(resource string, all ...fields) []core.Record {
@@ -94,7 +94,7 @@ func (c *client) update(resource string, all ...fields) []core.Record {
 }
 
 func (c *client) tryDelete(resource string, keys ...any) error {
-	return c.session.Delete(c.ctx, c.res(resource), c.keys(resource, keys)...)
+	return c.querier.Delete(c.ctx, c.res(resource), c.keys(resource, keys)...)
 }
 
 func (c *client) delete(resource string, keys ...any) {
@@ -103,7 +103,7 @@ func (c *client) delete(resource string, keys ...any) {
 }
 
 func (c *client) tryGet(resource string, key any) (core.Record, error) {
-	return c.session.Get(c.ctx, c.res(resource), c.key(resource, key))
+	return c.querier.Get(c.ctx, c.res(resource), c.key(resource, key))
 }
 
 func (c *client) get(resource string, key any) core.Record {
@@ -113,12 +113,12 @@ func (c *client) get(resource string, key any) core.Record {
 
 func (c *client) load(resource string, keys ...any) []core.Record {
 	c.Helper()
-	return must(c.session.Load(c.ctx, c.res(resource), c.keys(resource, keys)))(c, "load")
+	return must(c.querier.Load(c.ctx, c.res(resource), c.keys(resource, keys)))(c, "load")
 }
 
 func (c *client) page(resource string, q core.Query) core.Page {
 	c.Helper()
-	return must(c.session.Select(c.ctx, c.res(resource), q))(c, "select")
+	return must(c.querier.Select(c.ctx, c.res(resource), q))(c, "select")
 }
 
 func (c *client) find(resource string, q core.Query) []core.Record {
@@ -140,12 +140,12 @@ func (c *client) all(resource string) []core.Record {
 
 func (c *client) count(resource string, f core.Filter) int {
 	c.Helper()
-	return must(c.session.Count(c.ctx, c.res(resource), f))(c, "count")
+	return must(c.querier.Count(c.ctx, c.res(resource), f))(c, "count")
 }
 
 func (c *client) nextIDs(resource string, n int) []core.Value {
 	c.Helper()
-	keys := must(c.session.NextIDs(c.ctx, c.res(resource), n))(c, "next ids")
+	keys := must(c.querier.NextIDs(c.ctx, c.res(resource), n))(c, "next ids")
 	equal(c, "number of ids", len(keys), n)
 	return keys
 }

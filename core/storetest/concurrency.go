@@ -109,7 +109,7 @@ func concurrentIDsDiffer(t *trial) {
 	together(t, clients, func(i int) error {
 		for range rounds {
 			err := t.each(func(tx *client) error {
-				keys, err := tx.session.NextIDs(tx.ctx, tx.res("order"), 2)
+				keys, err := tx.querier.NextIDs(tx.ctx, tx.res("order"), 2)
 				got[i] = append(got[i], keys...)
 				return err
 			})
@@ -175,7 +175,7 @@ func transfer(tx *client, from, to int) error {
 
 // pair loads two records, of which the first has the lower key.
 func (c *client) pair(resource string, low, high int) ([]core.Record, error) {
-	recs, err := c.session.Load(c.ctx, c.res(resource), c.keys(resource, []any{low, high}))
+	recs, err := c.querier.Load(c.ctx, c.res(resource), c.keys(resource, []any{low, high}))
 	if err == nil && len(recs) != 2 {
 		err = fmt.Errorf("%d of the two records %d and %d are there", len(recs), low, high)
 	}
@@ -185,7 +185,7 @@ func (c *client) pair(resource string, low, high int) ([]core.Record, error) {
 // addsUp looks at the accounts in two reads.
 func addsUp(tx *client, total int64) error {
 	for group := range 2 {
-		page, err := tx.session.Select(tx.ctx, tx.res("order"), core.Query{Where: core.Eq("group", group)})
+		page, err := tx.querier.Select(tx.ctx, tx.res("order"), core.Query{Where: core.Eq("group", group)})
 		if err != nil {
 			return err
 		}

@@ -101,7 +101,7 @@ func (t *trial) gone(order []string, limit int, q core.Query, remove func(last c
 
 func (t *trial) insertAgain(rec core.Record) {
 	t.Helper()
-	must(t.session.Insert(t.ctx, t.res("sample"), rec))(t.client, "insert")
+	must(t.querier.Insert(t.ctx, t.res("sample"), rec))(t.client, "insert")
 }
 
 func keyValues(records []core.Record) []any {

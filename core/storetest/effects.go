@@ -44,11 +44,11 @@ var effectSteps = []effect{
 	{"update", func(t *effects) { t.update("cookie", fields{"id": 1, "note": "x"}, fields{"id": 2, "note": "y"}) }, []string{"update"}},
 	{"update of a missing one", func(t *effects) { t.any(t.tryUpdate("cookie", fields{"id": 9, "note": "x"})) }, []string{"update"}},
 	{"next ids", func(t *effects) { t.nextIDs("cookie", 3) }, []string{"next_id"}},
-	{"next ids that do not exist", func(t *effects) { t.any(t.session.NextIDs(t.ctx, t.res("page"), 1)) }, []string{"next_id"}},
+	{"next ids that do not exist", func(t *effects) { t.any(t.querier.NextIDs(t.ctx, t.res("page"), 1)) }, []string{"next_id"}},
 	{"delete of a missing one", func(t *effects) { t.any(0, t.tryDelete("cookie", 9)) }, []string{"delete"}},
 	{"delete", func(t *effects) { t.delete("cookie", 2, 3) }, []string{"delete"}},
 	{"under a policy", func(t *effects) { t.any(t.guarded(core.Eq("kind", "z")).tryUpdate("cookie", fields{"id": 1})) }, []string{"update"}},
-	{"what the store refuses", func(t *effects) { t.any(t.session.Count(t.ctx, t.res("cookie"), core.Eq("nothing", 1))) }, []string{}},
+	{"what the store refuses", func(t *effects) { t.any(t.querier.Count(t.ctx, t.res("cookie"), core.Eq("nothing", 1))) }, []string{}},
 	{"for somebody", func(t *effects) { t.with(core.WithPrincipal(t.ctx, somebody)).count("jar", core.All()) }, []string{"count"}},
 	{"for the program", func(t *effects) { t.with(core.System(t.ctx)).count("jar", core.All()) }, []string{"count"}},
 	{"a transaction", func(t *effects) {
@@ -81,11 +81,11 @@ var effectSteps = []effect{
 	{"a conflict", func(t *effects) { t.breaks(core.ErrConflict); t.count("jar", core.All()) }, []string{"count", "count"}},
 	{"a transaction that conflicts", func(t *effects) {
 		t.breaks(fmt.Errorf("wrapped: %w", core.ErrConflict))
-		t.tx(func(tx *client) { _ = second(tx.session.Count(tx.ctx, tx.res("jar"), core.All())) })
+		t.tx(func(tx *client) { _ = second(tx.querier.Count(tx.ctx, tx.res("jar"), core.All())) })
 	}, nil}, // the error was lost, so the transaction went on
 	{"a transaction that is repeated", func(t *effects) {
 		t.breaks(core.ErrConflict)
-		t.any(0, t.tryTx(core.TxOptions{}, func(tx *client) error { return second(tx.session.Count(tx.ctx, tx.res("jar"), core.All())) }))
+		t.any(0, t.tryTx(core.TxOptions{}, func(tx *client) error { return second(tx.querier.Count(tx.ctx, tx.res("jar"), core.All())) }))
 	}, []string{"count", "tx", "count", "tx"}},
 	{"an operation after one that failed", func(t *effects) {
 		t.any(0, t.tryTx(core.TxOptions{}, func(tx *client) error {
@@ -96,11 +96,11 @@ var effectSteps = []effect{
 	{"a context that has ended", func(t *effects) {
 		ctx, cancel := context.WithCancel(t.ctx)
 		cancel()
-		t.any(t.session.Count(ctx, t.res("jar"), core.All()))
+		t.any(t.querier.Count(ctx, t.res("jar"), core.All()))
 	}, []string{"count"}},
 	{"a panic of the backend's", func(t *effects) {
 		t.watch.fault = func(*core.Op) error { panic(errBroken) }
-		t.panics(func() { t.any(t.session.Count(t.ctx, t.res("jar"), core.All())) })
+		t.panics(func() { t.any(t.querier.Count(t.ctx, t.res("jar"), core.All())) })
 	}, []string{"count"}},
 	{"a panic in a transaction", func(t *effects) {
 		t.panics(func() { t.any(0, t.tryTx(core.TxOptions{}, func(*client) error { panic(errBroken) })) })
@@ -129,12 +129,12 @@ func allEffects() []effect {
 	all := slices.Clone(effectSteps)
 	for _, fault := range faults() {
 		name := "a backend that fails: " + fault.Error()
-		count := func(s core.Session, t *effects) error { return second(s.Count(t.ctx, t.res("jar"), core.All())) }
+		count := func(s core.Querier, t *effects) error { return second(s.Count(t.ctx, t.res("jar"), core.All())) }
 		all = append(all,
-			effect{name, func(t *effects) { t.breaks(fault); t.any(0, count(t.session, t)) }, []string{"count"}},
+			effect{name, func(t *effects) { t.breaks(fault); t.any(0, count(t.querier, t)) }, []string{"count"}},
 			effect{name + ", in a transaction", func(t *effects) {
 				t.breaks(fault)
-				t.any(0, t.tryTx(core.TxOptions{}, func(tx *client) error { return second(tx.session.Count(tx.ctx, tx.res("jar"), core.All())) }))
+				t.any(0, t.tryTx(core.TxOptions{}, func(tx *client) error { return second(tx.querier.Count(tx.ctx, tx.res("jar"), core.All())) }))
 			}, []string{"count", "tx"}})
 	}
 	return all

@@ -168,7 +168,7 @@ func refusedIsKnown(t *trial) {
 	known("rollback", t.tryTx(core.TxOptions{}, func(tx *client) error { writeEverywhere(tx); return errOnPurpose }))
 	ctx, cancel := context.WithCancel(t.ctx)
 	known("ended context", t.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, session: tx.Session})
+		writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, querier: tx})
 		cancel()
 		return nil
 	}))

@@ -9,9 +9,9 @@ import (
 )
 
 // repeated sends an operation from a transaction whose first try conflicted.
-var repeated = place{name: "in a transaction that is repeated", run: func(t *theatre, who *core.Principal, fn func(context.Context, core.Session) error) error {
+var repeated = place{name: "in a transaction that is repeated", run: func(t *theatre, who *core.Principal, fn func(context.Context, core.Querier) error) error {
 	again := false
-	return t.transaction(who, core.TxOptions{}, func(ctx context.Context, s core.Session) error {
+	return t.transaction(who, core.TxOptions{}, func(ctx context.Context, s core.Querier) error {
 		if !again {
 			again = true
 			return core.ErrConflict

@@ -105,7 +105,7 @@ func (t *guardTrial) eachKind(g guest, know func(p *probe), look func(at place, 
 					continue
 				}
 				var p probe
-				err := at.run(t.theatre, g.who, func(ctx context.Context, s core.Session) error {
+				err := at.run(t.theatre, g.who, func(ctx context.Context, s core.Querier) error {
 					ctx, sent := t.send(ctx, g.who)
 					know(sent)
 					o := a.run(ctx, s)

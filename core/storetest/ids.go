@@ -202,7 +202,7 @@ func assignedKeysAreNotGenerated(t *trial) {
 		if r := t.res(resource); !t.store.KeySource(r).Assigned {
 			t.Errorf("%s: the backend calls its keys generated", r)
 		}
-		_, err := t.session.NextIDs(t.ctx, t.res(resource), 1)
+		_, err := t.querier.NextIDs(t.ctx, t.res(resource), 1)
 		t.failsAs("next id", err, core.BadRequest)
 		_, err = t.tryInsert(resource, fields{"title": "no key"})
 		t.failsAs("insert without key", err, core.BadRequest)

@@ -159,7 +159,7 @@ func takenKeysAreReplaced(t *trial) {
 	}
 	var meanwhile sync.Once // the transaction may be repeated
 	err := t.each(func(tx *client) error {
-		keys, err := tx.session.NextIDs(tx.ctx, tx.res("order"), 1)
+		keys, err := tx.querier.NextIDs(tx.ctx, tx.res("order"), 1)
 		if err != nil {
 			return err
 		}

@@ -146,7 +146,7 @@ func (w *worlds) interlude(d drawer) {
 	}
 	ctx, _ := w.b.send(w.b.ctx, other.who)
 	err := w.b.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		o := a.run(ctx, tx.Session)
+		o := a.run(ctx, tx)
 		if o.err != nil {
 			return o.err
 		}

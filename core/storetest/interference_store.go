@@ -22,7 +22,7 @@ func (s *storeActor) act(d drawer, w *worlds) int {
 	s.sure = certain{}
 	if n == 0 {
 		a := s.attempt(d, w)
-		_ = s.both(d, w, a, side{w.ctx(w.a), w.a.store.Session}, side{w.ctx(w.b), w.b.store.Session}) // they agree on the error
+		_ = s.both(d, w, a, side{w.ctx(w.a), w.a.store}, side{w.ctx(w.b), w.b.store}) // they agree on the error
 		return 1
 	}
 	return s.transaction(d, w, n)
@@ -37,14 +37,14 @@ func (w *worlds) ctx(t *theatre) context.Context {
 // side is where an operation is sent in one of the worlds.
 type side struct {
 	ctx     context.Context
-	session core.Session
+	querier core.Querier
 }
 
 // both runs the attempt in both worlds and compares. It returns the error of
 // either.
 func (s *storeActor) both(d drawer, w *worlds, a attempt, one, other side) error {
 	d.Logf("%v", a)
-	here, there := a.run(one.ctx, one.session), a.run(other.ctx, other.session)
+	here, there := a.run(one.ctx, one.querier), a.run(other.ctx, other.querier)
 	s.sure.add(a)
 	if s.sure.either(here.err, there.err) {
 		return here.err
@@ -88,7 +88,7 @@ func (s *storeActor) transaction(d drawer, w *worlds, n int) int {
 	one := w.a.store.Tx(w.ctx(w.a), opts, func(ctxA context.Context, a *core.Transaction) error {
 		other = w.b.store.Tx(w.ctx(w.b), opts, func(ctxB context.Context, b *core.Transaction) error {
 			for ; done < n && inside == nil; done++ {
-				inside = s.both(d, w, s.attempt(d, w), side{ctxA, a.Session}, side{ctxB, b.Session})
+				inside = s.both(d, w, s.attempt(d, w), side{ctxA, a}, side{ctxB, b})
 			}
 			if inside == nil && !keep {
 				inside = errOnPurpose

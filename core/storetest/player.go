@@ -49,7 +49,7 @@ func (p *player) run() {
 		if attempt++; attempt == 1 {
 			defer close(p.ungated)
 		}
-		seen, err = p.act(&client{ctx: ctx, model: p.model, session: tx.Session}, attempt == 1)
+		seen, err = p.act(&client{ctx: ctx, model: p.model, querier: tx}, attempt == 1)
 		return err
 	})
 	p.record(p.client, call, seen, err)

@@ -58,7 +58,7 @@ func newProgramTrial(t *trial) *trial {
 func (p *program) alone(r *rapid.T) {
 	p.oracle.begin()
 	r.Log("alone:")
-	wrong, err := p.operation(p.ctx, r, p.trial.store.Session)
+	wrong, err := p.operation(p.ctx, r, p.trial.store)
 	if !wrong.must() {
 		wrong = wrong.and(p.oracle.violations())
 	}
@@ -73,7 +73,7 @@ func (p *program) transaction(r *rapid.T) {
 		r.Log("begin:")
 		for range 1 + (drawer{T: r}).upTo(5, "more operations") {
 			var err error
-			if wrong, err = p.operation(ctx, r, tx.Session); err != nil || wrong.must() {
+			if wrong, err = p.operation(ctx, r, tx); err != nil || wrong.must() {
 				return err
 			}
 		}
@@ -107,11 +107,11 @@ func (p *program) ended(r *rapid.T, wrong owed, err error) {
 
 // operation runs one operation on both sides and compares what they return. It
 // returns the errors of which the operation owed one, and the one that came.
-func (p *program) operation(ctx context.Context, r *rapid.T, session core.Session) (owed, error) {
+func (p *program) operation(ctx context.Context, r *rapid.T, querier core.Querier) (owed, error) {
 	d := drawer{T: r}
 	res := d.resource(p.oracle.model)
 	policy := d.policy(res)
-	c := &client{TB: p.trial.TB, ctx: ctx, model: p.oracle.model, session: session}
+	c := &client{TB: p.trial.TB, ctx: ctx, model: p.oracle.model, querier: querier}
 	s := step{program: p, d: d, c: c.under(policy.using, policy.check), res: res, conditions: policy}
 	kinds := []func() (owed, error){
 		s.insert, s.insert, s.insert, s.update, s.update, s.delete, s.load, s.count, s.find, s.find, s.goOn, s.nextIDs,

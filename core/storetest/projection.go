@@ -79,7 +79,7 @@ func conditionsSeeAll(t *trial) {
 
 func loadIsProjected(t *trial) {
 	want := projected(t)
-	got, err := t.session.Load(t.ctx, t.res("cookie"), t.keys("cookie", []any{1, 9}), "note")
+	got, err := t.querier.Load(t.ctx, t.res("cookie"), t.keys("cookie", []any{1, 9}), "note")
 	if err != nil {
 		t.Fatalf("load: %v", err)
 	}

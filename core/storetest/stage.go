@@ -43,12 +43,12 @@ func (t *trial) stage(ctx context.Context) (*stage, error) {
 // reset makes the registers what they are initially, whatever was there.
 func (s *stage) reset() error {
 	return s.store.Tx(s.ctx, core.TxOptions{Attempts: manyAttempts}, func(ctx context.Context, tx *core.Transaction) error {
-		c := &client{ctx: ctx, model: s.model, session: tx.Session}
-		page, err := c.session.Select(ctx, c.res("order"), core.Query{})
+		c := &client{ctx: ctx, model: s.model, querier: tx}
+		page, err := c.querier.Select(ctx, c.res("order"), core.Query{})
 		if err != nil {
 			return err
 		}
-		if err := c.session.Delete(ctx, c.res("order"), keysIn(page.Records)...); err != nil {
+		if err := c.querier.Delete(ctx, c.res("order"), keysIn(page.Records)...); err != nil {
 			return err
 		}
 		for i, r := range initially {
@@ -80,17 +80,17 @@ func (s *stage) perform(tx *client, a action) (event, error) {
 	switch a.do {
 	case read:
 		var recs []core.Record
-		recs, err = tx.session.Load(tx.ctx, tx.res("order"), tx.keys("order", []any{a.reg}))
+		recs, err = tx.querier.Load(tx.ctx, tx.res("order"), tx.keys("order", []any{a.reg}))
 		e.one = registersIn(recs)[a.reg]
 	case count:
-		e.many, err = tx.session.Count(tx.ctx, tx.res("order"), inGroup)
+		e.many, err = tx.querier.Count(tx.ctx, tx.res("order"), inGroup)
 	case selectGroup, everything:
 		var q core.Query
 		if a.do == selectGroup {
 			q = core.Query{Where: inGroup, Order: []string{"value"}}
 		}
 		var page core.Page
-		page, err = tx.session.Select(tx.ctx, tx.res("order"), q)
+		page, err = tx.querier.Select(tx.ctx, tx.res("order"), q)
 		e.all = registersIn(page.Records)
 	case remove:
 		err = tx.tryDelete("order", a.reg)
@@ -169,7 +169,7 @@ const maxSearch = 30 * time.Second
 // end, is serializable.
 func (s *stage) verdict() error {
 	call := s.clock.Add(1)
-	last, err := s.perform(&client{ctx: s.ctx, model: s.model, session: s.store.Session}, action{do: everything})
+	last, err := s.perform(&client{ctx: s.ctx, model: s.model, querier: s.store}, action{do: everything})
 	s.record(-1, call, []event{last}, err)
 	if err := errors.Join(s.errs...); err != nil {
 		return err

@@ -29,7 +29,7 @@ func (s step) insert() (owed, error) {
 		recs[i] = s.res.RecordOf(values)
 	}
 	s.d.Logf("insert %v under %v", recs, s.check)
-	got, err := s.c.session.Insert(s.c.ctx, s.res, recs...)
+	got, err := s.c.querier.Insert(s.c.ctx, s.res, recs...)
 	want, known := s.stored(recs, got)
 	if err == nil || known {
 		wrong := s.oracle.insert(s.res, want, s.check)
@@ -79,7 +79,7 @@ func (s step) update() (owed, error) {
 		changes[i] = s.res.RecordOf(values)
 	}
 	s.d.Logf("update %v under %v and %v", changes, s.using, s.check)
-	got, err := s.c.session.Update(s.c.ctx, s.res, changes...)
+	got, err := s.c.querier.Update(s.c.ctx, s.res, changes...)
 	want, wrong := s.oracle.update(s.res, changes, s.using, s.check)
 	return wrong, s.compare(got, want, wrong, err)
 }
@@ -87,14 +87,14 @@ func (s step) update() (owed, error) {
 func (s step) delete() (owed, error) {
 	keys := s.d.keys(s.res, 2)
 	s.d.Logf("delete %v of %v under %v", keys, s.res, s.using)
-	err := s.c.session.Delete(s.c.ctx, s.res, keys...)
+	err := s.c.querier.Delete(s.c.ctx, s.res, keys...)
 	return s.oracle.delete(s.res, keys, s.using), err
 }
 
 func (s step) load() (owed, error) {
 	keys := s.d.keys(s.res, 4)
 	s.d.Logf("load %v of %v under %v", keys, s.res, s.using)
-	got, err := s.c.session.Load(s.c.ctx, s.res, keys)
+	got, err := s.c.querier.Load(s.c.ctx, s.res, keys)
 	want := s.oracle.read(&core.Op{Kind: core.Load, Resource: s.res, Keys: keys, Using: s.using})
 	return nil, s.compare(got, want.Records, nil, err)
 }
@@ -102,7 +102,7 @@ func (s step) load() (owed, error) {
 func (s step) count() (owed, error) {
 	where := s.d.filter(s.res, 2)
 	s.d.Logf("count %v where %v under %v", s.res, where, s.using)
-	got, err := s.c.session.Count(s.c.ctx, s.res, where)
+	got, err := s.c.querier.Count(s.c.ctx, s.res, where)
 	want := s.oracle.count(&core.Op{Kind: core.Count, Resource: s.res, Where: where, Using: s.using})
 	if err == nil && got != want {
 		s.d.Fatalf("counted %d, want %d", got, want)
@@ -113,7 +113,7 @@ func (s step) count() (owed, error) {
 func (s step) nextIDs() (owed, error) {
 	n := 1 + s.d.upTo(2, "more ids")
 	s.d.Logf("next %d ids of %v", n, s.res)
-	keys, err := s.c.session.NextIDs(s.c.ctx, s.res, n)
+	keys, err := s.c.querier.NextIDs(s.c.ctx, s.res, n)
 	if err == nil && len(keys) != n {
 		s.d.Fatalf("got %d ids, want %d", len(keys), n)
 	}
@@ -143,7 +143,7 @@ func (s step) page(q *continuation) error {
 	}
 	s.d.Logf("select %v where %v in order %q after %v, at most %d, fields %q, under %v",
 		q.resource, q.query.Where, q.query.Order, q.position, q.query.Limit, q.query.Fields, using)
-	got, err := s.c.under(using, core.All()).session.Select(s.c.under(using, core.All()).ctx, q.resource, q.query)
+	got, err := s.c.under(using, core.All()).querier.Select(s.c.under(using, core.All()).ctx, q.resource, q.query)
 	if err != nil {
 		return err
 	}

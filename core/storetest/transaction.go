@@ -202,9 +202,9 @@ func readOnlyReads(t *trial) {
 func finalCommits(t *trial) {
 	t.insert("jar", fields{"id": 1})
 	err := t.store.Tx(t.ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		c := &client{TB: t.TB, ctx: ctx, model: t.model, session: tx.Session}
+		c := &client{TB: t.TB, ctx: ctx, model: t.model, querier: tx}
 		c.insert("cookie", fields{"id": 1, "jar": 1})
-		c.session = tx.Final()
+		c.querier = tx.Final()
 		c.same("final update returned", c.update("cookie", fields{"id": 1, "kind": "a"}), c.full("cookie", fields{"id": 1, "kind": "a", "jar": 1}))
 		return nil
 	})
@@ -214,9 +214,9 @@ func finalCommits(t *trial) {
 	before := t.all("cookie")
 	t.same("after", before, t.full("cookie", fields{"id": 1, "kind": "a", "jar": 1}))
 	err = t.store.Tx(t.ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		c := &client{TB: t.TB, ctx: ctx, model: t.model, session: tx.Session}
+		c := &client{TB: t.TB, ctx: ctx, model: t.model, querier: tx}
 		c.update("cookie", fields{"id": 1, "kind": "b"})
-		c.session = tx.Final()
+		c.querier = tx.Final()
 		_, err := c.tryInsert("cookie", fields{"id": 2, "jar": 5})
 		return err
 	})
@@ -239,9 +239,9 @@ func finalMissUndoes(t *trial) {
 	} {
 		for _, first := range []func(tx *client){write, read} {
 			err := t.store.Tx(t.ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-				c := &client{TB: t.TB, ctx: ctx, model: t.model, session: tx.Session}
+				c := &client{TB: t.TB, ctx: ctx, model: t.model, querier: tx}
 				first(c)
-				c.session = tx.Final()
+				c.querier = tx.Final()
 				return miss(c)
 			})
 			t.fails(what, err, t.res("cookie").NotFound(core.IntValue(9)))

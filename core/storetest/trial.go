@@ -42,7 +42,7 @@ func (t *trial) bind() {
 	if err != nil {
 		t.Fatalf("the backend cannot hold the kit's model: %v", err)
 	}
-	t.store, t.session = store, store.Session
+	t.store, t.querier = store, store
 }
 
 // newStore puts the kit's decorator and those of the options around a backend.
@@ -75,7 +75,7 @@ func (t *trial) tx(fn func(tx *client)) {
 // tryTx runs fn in a transaction.
 func (t *trial) tryTx(opts core.TxOptions, fn func(tx *client) error) error {
 	return t.store.Tx(t.ctx, opts, func(ctx context.Context, tx *core.Transaction) error {
-		return fn(&client{TB: t.TB, ctx: ctx, model: t.model, session: tx.Session})
+		return fn(&client{TB: t.TB, ctx: ctx, model: t.model, querier: tx})
 	})
 }
 

@@ -131,7 +131,7 @@ func replacementClears(t *trial) {
 			changes = append(changes, t.rec("cookie", fields{"id": id, "kind": nil, "jar": 4, "weight": nil}))
 			want = append(want, t.full("cookie", fields{"id": id, "jar": 4}))
 		}
-		got := must(t.session.Replace(t.ctx, cookie, reset, changes...))(t.client, "replacement")
+		got := must(t.querier.Replace(t.ctx, cookie, reset, changes...))(t.client, "replacement")
 		t.same("replacement returned", got, want...)
 	}
 }

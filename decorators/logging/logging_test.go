@@ -103,7 +103,7 @@ func TestEveryOperationAndTransactionHasOneLine(t *testing.T) {
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{})
 	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")})
 	one, muffin := core.IntValue(1), record(t, map[string]any{"type": "muffin"})
-	run := func(s core.Session) {
+	run := func(s core.Querier) {
 		if _, err := s.Insert(ctx, cookie, muffin, muffin); err != nil {
 			t.Fatal(err)
 		}
@@ -135,11 +135,11 @@ func TestEveryOperationAndTransactionHasOneLine(t *testing.T) {
 		"debug next_id cookie: kind=next_id resource=cookie outcome=ok rows=5 attempt=1 principal=alice",
 		"debug delete cookie: kind=delete resource=cookie outcome=ok rows=2 attempt=1 principal=alice",
 	}
-	run(store.Session)
+	run(store)
 	expect(t, logs, lines...)
 
 	store, logs = open(t, zapcore.DebugLevel, logging.Options{})
-	if err := store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { run(tx.Session); return nil }); err != nil {
+	if err := store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { run(tx); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, logs, append(lines, "debug transaction: kind=tx outcome=ok attempt=1 read_only=false principal=alice")...)

@@ -41,7 +41,7 @@ func noValueIsLogged(t *testing.T) {
 	}
 	key, ctx := core.IntValue(secretNumber), core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue(secret)})
 	rec := record(t, map[string]any{"id": secretNumber, "type": secret, "price": secretNumber, "sold": true})
-	everything := func(s core.Session) {
+	everything := func(s core.Querier) {
 		_, _ = s.Insert(ctx, cookie, rec)
 		_, _ = s.Insert(ctx, cookie, rec) // is taken
 		_, _ = s.Load(ctx, cookie, []core.Value{key, core.IntValue(secretNumber * 10)})
@@ -64,8 +64,8 @@ func noValueIsLogged(t *testing.T) {
 		&pgconn.PgError{Severity: "ERROR", Code: "P0001", Message: secret, Hint: secret, Where: secret},
 		fmt.Errorf("read: %w", &rowError{&pgconn.PgError{Severity: "ERROR", Code: "55000", Message: secret}}),
 	} {
-		everything(store.Session)
-		_ = store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { everything(tx.Session); return nil })
+		everything(store)
+		_ = store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { everything(tx); return nil })
 	}
 	lines := strings.Count(out.String(), "\n")
 	if lines < 9*2*10 {

@@ -108,7 +108,7 @@ func record(t *testing.T, fields map[string]any) core.Record {
 func TestEveryOperationAndTransactionIsCountedOnce(t *testing.T) {
 	store, registry := open(t, metrics.Options{})
 	ctx, one := t.Context(), core.IntValue(1)
-	run := func(s core.Session) {
+	run := func(s core.Querier) {
 		if _, err := s.Insert(ctx, cookie, record(t, nil), record(t, nil)); err != nil {
 			t.Fatal(err)
 		}
@@ -141,11 +141,11 @@ func TestEveryOperationAndTransactionIsCountedOnce(t *testing.T) {
 			want["operation_duration_seconds "+k.String()+" cookie"] = 1
 		}
 	}
-	run(store.Session)
+	run(store)
 	expect(t, registry, want)
 
 	store, registry = open(t, metrics.Options{})
-	if err := store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { run(tx.Session); return nil }); err != nil {
+	if err := store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { run(tx); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	want["operations_total tx ok"], want["operation_duration_seconds tx"], want["transaction_attempts"] = 1, 1, 1

@@ -62,7 +62,7 @@ func TestClaimsOwnIfTheyAreWholeNumbersOrTextsOfTheFieldsType(t *testing.T) {
 		c := open(t, m, ownership.Options{Claim: "org"}.Field("owner"))
 		for name, claim := range claims {
 			as := c.as(&core.Principal{ID: core.IntValue(1), Claims: map[string]any{"org": claim}})
-			stored, err := as.session.Insert(as.ctx, m.Resource("note"), as.record(m.Resource("note"), nil))
+			stored, err := as.querier.Insert(as.ctx, m.Resource("note"), as.record(m.Resource("note"), nil))
 			switch want, ok := owners[name]; {
 			case ok && (err != nil || stored[0].Get("owner").String() != want):
 				t.Errorf("%s owns through %s as %v: %v", name, typ, stored, err)

@@ -28,14 +28,14 @@ func TestWhatBelongsToOthersAndToNobodyIsAbsent(t *testing.T) {
 	alone.insert(cookie, map[string]any{"id": 2, "user_id": 2})
 	for _, key := range []int64{1, 4} {
 		for name, do := range map[string]func(c *client) error{
-			"get":           func(c *client) error { _, err := c.session.Get(c.ctx, cookie, core.IntValue(key)); return err },
+			"get":           func(c *client) error { _, err := c.querier.Get(c.ctx, cookie, core.IntValue(key)); return err },
 			"update":        func(c *client) error { return c.tryUpdate(cookie, map[string]any{"id": key, "type": "x"}) },
 			"empty update":  func(c *client) error { return c.tryUpdate(cookie, map[string]any{"id": key}) },
 			"update as own": func(c *client) error { return c.tryUpdate(cookie, map[string]any{"id": key, "user_id": 2}) },
 			"take over":     func(c *client) error { return c.tryUpdate(cookie, map[string]any{"id": key, "user_id": 1}) },
-			"delete":        func(c *client) error { return c.session.Delete(c.ctx, cookie, core.IntValue(key)) },
+			"delete":        func(c *client) error { return c.querier.Delete(c.ctx, cookie, core.IntValue(key)) },
 			"delete own and other": func(c *client) error {
-				return c.session.Delete(c.ctx, cookie, core.IntValue(key), core.IntValue(2))
+				return c.querier.Delete(c.ctx, cookie, core.IntValue(key), core.IntValue(2))
 			},
 		} {
 			t.Run(fmt.Sprint(name, " ", key), func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestNewRecordsBelongToWhoInsertsThem(t *testing.T) {
 	}
 	c := stocked(t).user(2)
 	given := []core.Record{c.record(cookie, map[string]any{"type": "a"}), c.record(cookie, map[string]any{"user_id": 2})}
-	if _, err := c.session.Insert(c.ctx, cookie, given...); err != nil {
+	if _, err := c.querier.Insert(c.ctx, cookie, given...); err != nil {
 		t.Fatal(err)
 	}
 	if got := given[0].Get("user_id"); !got.IsAbsent() {
@@ -132,13 +132,13 @@ func TestAnUpdateNamesTheOwnerOnlyIfItsCallerDid(t *testing.T) {
 func each(r *core.Resource) map[core.Kind]func(c *client) error {
 	one := core.IntValue(1)
 	return map[core.Kind]func(c *client) error{
-		core.Load:   func(c *client) error { _, err := c.session.Load(c.ctx, r, []core.Value{one}); return err },
-		core.Select: func(c *client) error { _, err := c.session.Select(c.ctx, r, core.Query{}); return err },
-		core.Count:  func(c *client) error { _, err := c.session.Count(c.ctx, r, core.None()); return err },
+		core.Load:   func(c *client) error { _, err := c.querier.Load(c.ctx, r, []core.Value{one}); return err },
+		core.Select: func(c *client) error { _, err := c.querier.Select(c.ctx, r, core.Query{}); return err },
+		core.Count:  func(c *client) error { _, err := c.querier.Count(c.ctx, r, core.None()); return err },
 		core.Insert: func(c *client) error { return c.tryInsert(r, map[string]any{"id": 7}) },
 		core.Update: func(c *client) error { return c.tryUpdate(r, map[string]any{"id": 1}) },
-		core.Delete: func(c *client) error { return c.session.Delete(c.ctx, r, one) },
-		core.NextID: func(c *client) error { _, err := c.session.NextIDs(c.ctx, r, 1); return err },
+		core.Delete: func(c *client) error { return c.querier.Delete(c.ctx, r, one) },
+		core.NextID: func(c *client) error { _, err := c.querier.NextIDs(c.ctx, r, 1); return err },
 		core.Tx: func(c *client) error {
 			return c.store.Tx(c.ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
 		},
@@ -309,7 +309,7 @@ func TestConcurrentPrincipalsNeverMeet(t *testing.T) {
 		all.Go(func() {
 			c := c.user(user)
 			for n := range 50 {
-				rec, err := c.session.Insert(c.ctx, cookie, c.record(cookie, nil))
+				rec, err := c.querier.Insert(c.ctx, cookie, c.record(cookie, nil))
 				if err != nil || rec[0].Get("user_id") != core.IntValue(user) {
 					t.Errorf("user %d inserted %v, %v", user, rec, err)
 					return

@@ -34,7 +34,7 @@ type client struct {
 
 	ctx     context.Context
 	store   *core.Store
-	session core.Session
+	querier core.Querier
 }
 
 // open returns the program's client of an empty store.
@@ -45,7 +45,7 @@ func open(t *testing.T, m *core.Model, decorators ...core.Decorator) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	return &client{t, core.System(t.Context()), store, store.Session}
+	return &client{t, core.System(t.Context()), store, store}
 }
 
 // stocked returns a store in which user 1 owns the cookies 1 and 3, user 2 cookie 2,
@@ -81,7 +81,7 @@ func (c *client) record(r *core.Resource, fields map[string]any) core.Record {
 
 func (c *client) insert(r *core.Resource, fields map[string]any) core.Record {
 	c.Helper()
-	out, err := c.session.Insert(c.ctx, r, c.record(r, fields))
+	out, err := c.querier.Insert(c.ctx, r, c.record(r, fields))
 	if err != nil {
 		c.Fatalf("insert: %v", err)
 	}
@@ -90,20 +90,20 @@ func (c *client) insert(r *core.Resource, fields map[string]any) core.Record {
 
 func (c *client) tryInsert(r *core.Resource, fields map[string]any) error {
 	c.Helper()
-	_, err := c.session.Insert(c.ctx, r, c.record(r, fields))
+	_, err := c.querier.Insert(c.ctx, r, c.record(r, fields))
 	return err
 }
 
 func (c *client) tryUpdate(r *core.Resource, fields map[string]any) error {
 	c.Helper()
-	_, err := c.session.Update(c.ctx, r, c.record(r, fields))
+	_, err := c.querier.Update(c.ctx, r, c.record(r, fields))
 	return err
 }
 
 // keys returns those of all records that the client sees, in three ways.
 func (c *client) keys(r *core.Resource) (keys []int64) {
 	c.Helper()
-	page, err := c.session.Select(c.ctx, r, core.Query{})
+	page, err := c.querier.Select(c.ctx, r, core.Query{})
 	if err != nil {
 		c.Fatalf("select: %v", err)
 	}
@@ -114,11 +114,11 @@ func (c *client) keys(r *core.Resource) (keys []int64) {
 	for k := int64(1); k < 20; k++ {
 		all = append(all, core.IntValue(k))
 	}
-	loaded, err := c.session.Load(c.ctx, r, all)
+	loaded, err := c.querier.Load(c.ctx, r, all)
 	if err != nil {
 		c.Fatalf("load: %v", err)
 	}
-	n, err := c.session.Count(c.ctx, r, core.All())
+	n, err := c.querier.Count(c.ctx, r, core.All())
 	if err != nil || n != len(keys) || len(loaded) != n {
 		c.Errorf("%d are selected, %d loaded, %d counted, %v", len(keys), len(loaded), n, err)
 	}
@@ -132,7 +132,7 @@ func (c *client) everywhere(test func(c *client)) {
 	test(c)
 	undo := errors.New("undo")
 	err := c.store.Tx(c.ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-		test(&client{c.T, ctx, c.store, tx.Session})
+		test(&client{c.T, ctx, c.store, tx})
 		return undo
 	})
 	if !errors.Is(err, undo) {

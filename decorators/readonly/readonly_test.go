@@ -67,19 +67,19 @@ func record(t *testing.T, r *core.Resource, fields map[string]any) core.Record {
 }
 
 // writes are all ways to change a resource.
-func writes(t *testing.T, r *core.Resource) map[string]func(ctx context.Context, s core.Session) error {
+func writes(t *testing.T, r *core.Resource) map[string]func(ctx context.Context, s core.Querier) error {
 	t.Helper()
 	fresh, change := record(t, r, map[string]any{"id": 2}), record(t, r, map[string]any{"id": 1})
-	return map[string]func(ctx context.Context, s core.Session) error{
-		"insert":   func(ctx context.Context, s core.Session) error { _, err := s.Insert(ctx, r, fresh); return err },
-		"update":   func(ctx context.Context, s core.Session) error { _, err := s.Update(ctx, r, change); return err },
-		"delete":   func(ctx context.Context, s core.Session) error { return s.Delete(ctx, r, one) },
-		"next ids": func(ctx context.Context, s core.Session) error { _, err := s.NextIDs(ctx, r, 1); return err },
+	return map[string]func(ctx context.Context, s core.Querier) error{
+		"insert":   func(ctx context.Context, s core.Querier) error { _, err := s.Insert(ctx, r, fresh); return err },
+		"update":   func(ctx context.Context, s core.Querier) error { _, err := s.Update(ctx, r, change); return err },
+		"delete":   func(ctx context.Context, s core.Querier) error { return s.Delete(ctx, r, one) },
+		"next ids": func(ctx context.Context, s core.Querier) error { _, err := s.NextIDs(ctx, r, 1); return err },
 	}
 }
 
 // readable checks that all ways to read see the one record.
-func readable(ctx context.Context, t *testing.T, s core.Session, r *core.Resource) {
+func readable(ctx context.Context, t *testing.T, s core.Querier, r *core.Resource) {
 	t.Helper()
 	if rec, err := s.Get(ctx, r, one); err != nil || rec.Key() != one {
 		t.Errorf("get %s: %v, %v", r, rec, err)
@@ -102,16 +102,16 @@ func refused(t *testing.T, store *core.Store, r *core.Resource) {
 		"alice": core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")}),
 	} {
 		for name, write := range writes(t, r) {
-			if err := write(ctx, store.Session); !errors.Is(err, core.ReadOnly) || err.Error() != want {
+			if err := write(ctx, store); !errors.Is(err, core.ReadOnly) || err.Error() != want {
 				t.Errorf("%s by %s: %v; want %s", name, who, err, want)
 			}
 			err := store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-				readable(ctx, t, tx.Session, cookie)
-				err := write(ctx, tx.Session)
+				readable(ctx, t, tx, cookie)
+				err := write(ctx, tx)
 				if !errors.Is(err, core.ReadOnly) || err.Error() != want {
 					t.Errorf("%s by %s in a transaction: %v; want %s", name, who, err, want)
 				}
-				readable(ctx, t, tx.Session, jar)
+				readable(ctx, t, tx, jar)
 				return nil
 			})
 			if err != nil {
@@ -119,7 +119,7 @@ func refused(t *testing.T, store *core.Store, r *core.Resource) {
 			}
 		}
 	}
-	readable(t.Context(), t, store.Session, r)
+	readable(t.Context(), t, store, r)
 }
 
 // allowed checks that every write to the resource passes; a transaction undoes them.
@@ -128,7 +128,7 @@ func allowed(t *testing.T, store *core.Store, r *core.Resource) {
 	undo := errors.New("undo")
 	for name, write := range writes(t, r) {
 		err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
-			return errors.Join(write(ctx, tx.Session), undo)
+			return errors.Join(write(ctx, tx), undo)
 		})
 		if errors.Is(err, core.ReadOnly) || !errors.Is(err, undo) {
 			t.Errorf("%s of %s: %v", name, r, err)
@@ -171,7 +171,7 @@ func TestATransactionThatWritesWhatItMayAndThenWhatItMayNotDoesNothing(t *testin
 	if !errors.Is(err, core.ReadOnly) {
 		t.Errorf("got %v", err)
 	}
-	readable(t.Context(), t, store.Session, cookie)
+	readable(t.Context(), t, store, cookie)
 }
 
 func TestKindsThatItDoesNotKnowAreWrites(t *testing.T) {

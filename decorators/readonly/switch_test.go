@@ -49,7 +49,7 @@ func TestATransactionOnItsWayCannotWriteAnyMoreOnceTheSwitchIsOn(t *testing.T) {
 	if !errors.Is(err, core.ReadOnly) {
 		t.Errorf("got %v", err)
 	}
-	readable(t.Context(), t, store.Session, cookie)
+	readable(t.Context(), t, store, cookie)
 }
 
 func TestATransactionThatBeganWhileTheSwitchWasOnStaysReadOnly(t *testing.T) {
@@ -106,7 +106,7 @@ func TestWaitReturnsWhenTheWritesOnTheirWayHaveEnded(t *testing.T) {
 		if err := s.Wait(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("with an ended context: %v", err)
 		}
-		readable(t.Context(), t, store.Session, jar) // does not wait, nor is it waited for
+		readable(t.Context(), t, store, jar) // does not wait, nor is it waited for
 		close(goOn)
 		synctest.Wait()
 		if waited.Load() != 2 {
