@@ -16,8 +16,9 @@ type Query struct {
 	// to-one relation is compared by its id, from either side of a pair; one to a
 	// record that the principal cannot see is null. Where policies are, that takes a
 	// look at all related records that the condition is about: more of them than
-	// [Options.MaxRecords] are too many, and a resource that the principal may not
-	// read at all cannot be asked about.
+	// [Options.MaxRecords] are too many. A field that the principal may not read is
+	// [core.UnknownField], as a hidden one is; a related resource of which the principal
+	// may read nothing is the error of its policy, such as [core.Forbidden].
 	Filter map[string]any
 	// Sort holds external names, with "-" in front for descending; nulls come
 	// last ascending and first descending, ties are broken by the id. A stored
@@ -51,7 +52,8 @@ type List struct {
 // there are too many records; it is shorter, and List.Next continues it.
 //
 // Errors: [core.NotFound] for an unknown resource; [core.UnknownField] and
-// [core.SearchForbidden] for what filter and sort name; [core.BadFieldValue] for
+// [core.SearchForbidden] for what filter and sort name; the error of a policy that
+// refuses the list, or the related records that the filter is about; [core.BadFieldValue] for
 // values in the filter that do not fit; [core.BadParam] for limit, depth, cursor
 // and operators; [core.TooLarge] if a single record exceeds the bounds of an answer,
 // and for a filter or a sort that takes a look at too many related records.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -45,12 +46,32 @@ func (l *lister) where(ctx context.Context, querier core.Querier) (core.Filter, 
 			continue
 		}
 		f, err := l.derive(ctx, querier, c)
+		if refused(err) {
+			err = l.refusal(ctx, querier, c.field, err)
+		}
 		if err != nil {
 			return core.Filter{}, err
 		}
 		all[i] = f
 	}
 	return core.And(all...), nil
+}
+
+// refusal returns the error of a condition on a field whose related records a policy does
+// not let the principal ask about. A list of the resource itself that is refused, and a
+// field that the principal may not read, come first.
+func (l *lister) refusal(ctx context.Context, querier core.Querier, f *core.Field, err error) error {
+	q := core.Query{Fields: l.shape.onlyKey, Limit: 1}
+	switch {
+	case f.Stored():
+		q.Where = f.Compare(core.FilterEq, core.Null)
+	case errors.Is(err, core.UnknownField): // on the other side, where the field is stored
+		err = l.shape.unknown(f.APIName())
+	}
+	if _, own := querier.Select(ctx, l.shape.resource, q); own != nil {
+		return own
+	}
+	return err
 }
 
 // derive turns a condition on a to-one relation into one on keys. A record that

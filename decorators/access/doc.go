@@ -100,7 +100,9 @@
 //     which is told from an absent row by nothing;
 //   - [core.UnknownField] for a field that the principal may not read, named in a
 //     filter or an order, or written without being writable: as if it did not
-//     exist. (Its name is no secret, models are published; what it holds is.)
+//     exist. (Its name is no secret, models are published; what it holds is.) A filter by a
+//     to-one that it may read, to a resource of which it may read nothing, is Forbidden:
+//     see Filter of core/engine's Query;
 //   - [core.FieldReadOnly] for a field that it may read and not write;
 //   - [core.SearchForbidden] for an order by ids that it may not all see.
 //

@@ -356,6 +356,23 @@ func policyCases() []Case {
 			list book filter={"shelf": null}  => FIELD_DOES_NOT_EXIST {"object_name": "book", "field_name": "shelf"}
 			patch book/1 {"title": "c"} => {"id": 1, "title": "c"}`,
 			hiding("book", "shelf"), hiding("plate", "books")),
+		scriptWith("a field that a policy hides is unknown to filters, whatever it leads to", owned, engine.Options{}, `
+			as system post crumb {"cookie": {}}
+			list crumb filter={"cookie": 1}             => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}
+			list crumb filter={"cookie": 7}             => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}
+			list crumb filter={"cookie": {"ne": 1}}     => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}
+			list crumb filter={"cookie": null}          => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}
+			list jar filter={"lid": 1}                  => FIELD_DOES_NOT_EXIST {"object_name": "jar", "field_name": "lid"}
+			list jar filter={"lid": null}               => FIELD_DOES_NOT_EXIST {"object_name": "jar", "field_name": "lid"}
+			list cookie filter={"jar": 1}               => FORBIDDEN {"object_name": "cookie"}
+			list cookie                                 => FORBIDDEN {"object_name": "cookie"}`,
+			hiding("crumb", "cookie"), hiding("lid", "jar"), unreadable("cookie", core.Forbidden)),
+		scriptWith("so is one that leads to records of which there are none", owned, engine.Options{}, `
+			post crumb {}
+			list crumb filter={"cookie": 1}             => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}
+			list crumb filter={"cookie": {"ne": 1}}     => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}
+			list crumb filter={"cookie": null}          => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}`,
+			hiding("crumb", "cookie")),
 		scriptWith("a record that is seen in part cannot be asked whether it changes, and refuses", partly, engine.Options{}, library+`
 			patch shelf/2 {"label": "x"}     => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "label"}
 			put shelf/2 {"label": "x"}       => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
