@@ -29,7 +29,7 @@ type Backend interface {
 	// that agrees with the order in which they were acknowledged.
 	//
 	// Errors: [ErrClosed] after Close.
-	Begin(ctx context.Context, opts TxOptions) (BackendTx, error)
+	Begin(ctx context.Context, opts BackendTxOptions) (BackendTx, error)
 	// Ping reports whether the storage can be used: it reaches the server, if there is
 	// one, and returns nil if a transaction that writes can begin. It reads and changes
 	// no record.
@@ -124,21 +124,12 @@ type BackendTx interface {
 	Rollback(ctx context.Context) error
 }
 
-// TxOptions are the conditions of a transaction. The zero value is a
-// serializable read-write transaction with the default number of attempts.
-type TxOptions struct {
-	// ReadOnly: no operation will write. The transaction sees one snapshot.
+// BackendTxOptions are the conditions of a transaction for [Backend.Begin]. The zero value is a read-write transaction of
+// any number of operations.
+type BackendTxOptions struct {
+	// ReadOnly means that no operation will write. The transaction sees one snapshot.
 	ReadOnly bool
-	// Attempts is how often the transaction is tried at the most when it
-	// conflicts with others; 0 means [DefaultAttempts], 1 means no retry.
-	// Backends ignore it.
-	Attempts int
-	// Single is a hint to the backend: exactly one operation follows, so where a
-	// statement is a transaction of its own none need be begun. [Store] sets it.
+	// Single is a hint: exactly one operation follows. Where a statement is a transaction of its own, the backend need not
+	// begin one.
 	Single bool
 }
-
-// DefaultAttempts is how often a transaction that conflicts is tried by default:
-// once and nine retries. Two, as the original had, are too few for a score of writers
-// that all change the same rows of a serializable PostgreSQL.
-const DefaultAttempts = 10

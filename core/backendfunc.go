@@ -41,7 +41,7 @@ func (p *perTransaction) Bind(ctx context.Context, m *Model) error {
 
 func (p *perTransaction) KeySource(r *Resource) KeySource { return p.keys[r.index] }
 
-func (p *perTransaction) Begin(ctx context.Context, opts TxOptions) (BackendTx, error) {
+func (p *perTransaction) Begin(ctx context.Context, opts BackendTxOptions) (BackendTx, error) {
 	if p.closed.Load() {
 		return nil, ErrClosed
 	}

@@ -35,7 +35,7 @@ func TestStorageReturningFunctionIsCalledOncePerTransactionAndClosedAfterIt(t *t
 	}
 	for _, result := range []error{nil, errors.New("no")} {
 		opened, closed = 0, 0
-		_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+		_ = s.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 			insert(t, tx, r, map[string]any{"type": "muffin"})
 			insert(t, tx, r, map[string]any{"type": "muffin"})
 			if opened != 1 || closed != 0 {
@@ -81,7 +81,7 @@ type exploding struct{ counted }
 
 type explodingTx struct{ core.BackendTx }
 
-func (e exploding) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (e exploding) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	tx, err := e.counted.Begin(ctx, opts)
 	return explodingTx{tx}, err
 }
@@ -101,7 +101,7 @@ func TestBackendOfATransactionIsClosedEvenIfItPanics(t *testing.T) {
 					t.Errorf("%v: closed %d times", own, closed)
 				}
 			}()
-			_ = s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return own })
+			_ = s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return own })
 		}()
 	}
 }
@@ -120,8 +120,10 @@ func (f tripping) Bind(ctx context.Context, m *core.Model) error {
 	return f.counted.Bind(ctx, m)
 }
 
-func (f tripping) Begin(context.Context, core.TxOptions) (core.BackendTx, error) { panic("boom") }
-func (f tripping) Ping(context.Context) error                                    { panic("boom") }
+func (f tripping) Begin(context.Context, core.BackendTxOptions) (core.BackendTx, error) {
+	panic("boom")
+}
+func (f tripping) Ping(context.Context) error { panic("boom") }
 
 func TestBackendIsClosedEvenIfItDoesNotGetAsFarAsATransaction(t *testing.T) {
 	for _, inBind := range []bool{true, false} {
@@ -133,7 +135,7 @@ func TestBackendIsClosedEvenIfItDoesNotGetAsFarAsATransaction(t *testing.T) {
 		for what, do := range map[string]func() error{
 			"operation": func() error { return second(s.Count(t.Context(), s.Model().Resource("cookie"), core.All())) },
 			"transaction": func() error {
-				return s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
+				return s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil })
 			},
 			"ping": func() error { return s.Ping(t.Context()) },
 		} {
@@ -173,7 +175,7 @@ func TestFailureOfTheStorageReturningFunctionIsTheOperations(t *testing.T) {
 	fail = down
 	for _, err := range []error{
 		second(s.Count(t.Context(), s.Model().Resource("cookie"), core.All())),
-		s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }),
+		s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil }),
 	} {
 		if !errors.Is(err, down) || !errors.Is(err, core.ServerError) {
 			t.Errorf("got %v", err)
@@ -194,7 +196,7 @@ func TestABackendFuncThatIsClosedBeginsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := opened
-	if _, err := b.Begin(t.Context(), core.TxOptions{}); !errors.Is(err, core.ErrClosed) || opened != before {
+	if _, err := b.Begin(t.Context(), core.BackendTxOptions{}); !errors.Is(err, core.ErrClosed) || opened != before {
 		t.Errorf("got %v, and %d more backends", err, opened-before)
 	}
 }

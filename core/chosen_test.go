@@ -114,7 +114,7 @@ func TestChoosesKey(t *testing.T) {
 
 func TestChoosesKeyAllocatedByNextIDs(t *testing.T) {
 	c := newChoosing(t, passing())
-	if err := c.store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	if err := c.store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		keys, err := tx.NextIDs(ctx, c.res("generated"), 2)
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func TestChoosesKeyAllocatedByNextIDs(t *testing.T) {
 // Keys of another resource of the same transaction are no excuse.
 func TestChoosesKeyAllocatedForAnotherResource(t *testing.T) {
 	c := newChoosing(t, passing())
-	if err := c.store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	if err := c.store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		keys, err := tx.NextIDs(ctx, c.res("random"), 1)
 		if err != nil {
 			return err

@@ -46,7 +46,7 @@ func TestTheLastOperationOfATransactionThroughACollection(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.final = 0
-	err = s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err = s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if err := all.Final(tx).Delete(ctx, 1); err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func TestAllEndsWithItsError(t *testing.T) {
 func TestCollectionInsideATransactionSeesItAndRollsBackWithIt(t *testing.T) {
 	s := open(t)
 	all := collection[Cookie](t, s, "cookie")
-	_ = s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	_ = s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if err := all.In(tx).Insert(ctx, &Cookie{Type: "muffin"}); err != nil {
 			t.Error(err)
 		}

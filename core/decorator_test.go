@@ -82,7 +82,7 @@ func TestTransactionThatADecoratorSpoiledFailsBeforeItBegins(t *testing.T) {
 			spoil(op)
 			return next(ctx, op)
 		}))
-		err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { t.Errorf("%s: it has begun", name); return nil })
+		err := s.Tx(t.Context(), func(context.Context, *core.Transaction) error { t.Errorf("%s: it has begun", name); return nil })
 		if !errors.Is(err, core.ServerError) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -96,7 +96,7 @@ func (unreachable) Bind(context.Context, *core.Model) error { return nil }
 func (unreachable) Ping(context.Context) error              { return nil }
 func (unreachable) KeySource(*core.Resource) core.KeySource { return core.KeySource{} }
 func (unreachable) Close() error                            { return nil }
-func (unreachable) Begin(context.Context, core.TxOptions) (core.BackendTx, error) {
+func (unreachable) Begin(context.Context, core.BackendTxOptions) (core.BackendTx, error) {
 	return unreachableTx{}, nil
 }
 
@@ -109,7 +109,7 @@ type broken struct {
 	with error
 }
 
-func (b broken) Begin(context.Context, core.TxOptions) (core.BackendTx, error) {
+func (b broken) Begin(context.Context, core.BackendTxOptions) (core.BackendTx, error) {
 	return brokenTx{of: b}, nil
 }
 
@@ -180,7 +180,7 @@ func TestFurtherOpsOfADecoratorShareTheTransaction(t *testing.T) {
 	}
 	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")})
 	drop := func(key int64, result error) error {
-		return s.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		return s.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 			if err := tx.Final().Delete(ctx, r, core.IntValue(key)); err != nil {
 				return err
 			}
@@ -257,7 +257,7 @@ func TestOpKeepsToItsOwnTransactionWhereverADecoratorKeepsACopy(t *testing.T) {
 		}
 		return to(ctx, op)
 	}))
-	if err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	if err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		return second(tx.Count(ctx, s.Model().Resource("cookie"), core.All()))
 	}); err != nil {
 		t.Fatal(err)
@@ -289,7 +289,7 @@ func TestErrorsOfDecoratorsLoseNothingOnTheirWayOut(t *testing.T) {
 			"get": second(s.Get(ctx, r, one)), "load": second(s.Load(ctx, r, []core.Value{one})), "select": second(s.Select(ctx, r, core.Query{})),
 			"count": second(s.Count(ctx, r, core.All())), "insert": second(s.Insert(ctx, r, rec)), "update": second(s.Update(ctx, r, rec)),
 			"delete": s.Delete(ctx, r, one), "next id": second(s.NextIDs(ctx, r, 1)),
-			"tx": s.Tx(ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }),
+			"tx": s.Tx(ctx, func(context.Context, *core.Transaction) error { return nil }),
 		} {
 			e, ok := err.(*core.Error) //nolint:errorlint // the type itself is promised
 			if !ok || e.Code != c.code || !strings.Contains(err.Error(), c.text) {

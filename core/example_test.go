@@ -39,7 +39,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err = store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		return cookies.In(tx).Insert(ctx, &Cookie{Type: "muffin"}, &Cookie{Type: "shortbread"})
 	})
 	if err != nil {

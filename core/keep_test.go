@@ -83,7 +83,7 @@ func TestADecoratorMayKeepAnOpPastItsReturn(t *testing.T) {
 						if err := do(ctx, nil); err != nil {
 							t.Fatal(err)
 						}
-					} else if err := s.Tx(ctx, core.TxOptions{}, do); err != nil {
+					} else if err := s.Tx(ctx, do); err != nil {
 						t.Fatal(err)
 					}
 					clear(named) // the caller's slice is the caller's again
@@ -164,7 +164,7 @@ func TestATransactionThatADecoratorLeavesHasEndedWhenTxReturns(t *testing.T) {
 			<-left
 			return core.Result{}, core.Unavailable
 		}))
-		err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			close(left)
 			time.Sleep(time.Second) // of the synctest bubble: the decorator returns first
 			ended = true
@@ -185,7 +185,7 @@ func TestATransactionThatBeginsAfterTxReturnedDoesNothing(t *testing.T) {
 		}()
 		return core.Result{}, core.Unavailable
 	}))
-	err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error {
+	err := s.Tx(t.Context(), func(context.Context, *core.Transaction) error {
 		t.Error("the function runs after Tx has returned")
 		return nil
 	})

@@ -57,7 +57,7 @@ func TestObserversAreToldOfEveryOpFromOutsideInAndBack(t *testing.T) {
 		_, err := querier.Insert(ctx, cookies, cookie(t, s.Model(), map[string]any{"id": 1, "type": "muffin"}))
 		return err
 	}
-	if err := s.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return insertAs(ctx, tx) }); err != nil {
+	if err := s.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error { return insertAs(ctx, tx) }); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Count(ctx, cookies, core.All()); !errors.Is(err, core.Forbidden) {

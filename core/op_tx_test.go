@@ -76,7 +76,7 @@ func TestWhatADecoratorAddsInATransactionHappensWithTheOpOrNotAtAll(t *testing.T
 		t.Errorf("after failures: %d cookies, %d entries", cookies, entries)
 	}
 	kinds = nil
-	if err := s.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	if err := s.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		return tx.Final().Delete(ctx, r, core.IntValue(2))
 	}); err != nil {
 		t.Fatal(err)
@@ -143,7 +143,7 @@ func TestNoFailureInsideInTxIsLost(t *testing.T) {
 			continue
 		}
 		var inner error
-		outer := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		outer := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			_, inner = tx.NextIDs(ctx, r, 1)
 			return inner
 		})
@@ -196,7 +196,7 @@ func TestInTxKeepsTheStoreFromItself(t *testing.T) {
 	if !errors.Is(inner, core.ErrOuterStore) {
 		t.Errorf("the store inside: %v", inner)
 	}
-	if err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }); err != nil || !errors.Is(onTx, core.ServerError) {
+	if err := s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil }); err != nil || !errors.Is(onTx, core.ServerError) {
 		t.Errorf("%v; a transaction in one: %v", err, onTx)
 	}
 }

@@ -95,7 +95,7 @@ func TestOutcomeOfATransactionThatItsFunctionEnds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_ = s.Tx(t.Context(), core.TxOptions{Attempts: 1}, c.fn)
+			_ = s.TxWith(t.Context(), core.TxOptions{Attempts: 1}, c.fn)
 			if got := core.OutcomeOf(outer.seen[len(outer.seen)-1].Err); got != c.want {
 				t.Errorf("got %v, want %v", got, c.want)
 			}

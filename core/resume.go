@@ -10,7 +10,7 @@ import (
 
 // selectInTx reads the page and what it continues after in one transaction.
 func (s session) selectInTx(ctx context.Context, r *Resource, q Query) (page Page, err error) {
-	err = s.store.Tx(ctx, TxOptions{ReadOnly: true}, func(ctx context.Context, tx *Transaction) (err error) {
+	err = s.store.TxWith(ctx, TxOptions{ReadOnly: true}, func(ctx context.Context, tx *Transaction) (err error) {
 		page, err = tx.Select(ctx, r, q)
 		return err
 	})

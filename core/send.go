@@ -79,7 +79,7 @@ func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
 	if op.aboutNothing() {
 		return Result{}, s.backend.Ping(ctx)
 	}
-	tx, err := s.backend.Begin(ctx, TxOptions{ReadOnly: !op.Kind.Writes(), Single: true})
+	tx, err := s.backend.Begin(ctx, BackendTxOptions{ReadOnly: !op.Kind.Writes(), Single: true})
 	if err != nil {
 		return Result{}, err
 	}

@@ -87,7 +87,7 @@ func TestEveryOperationPassesTheChainOutermostFirst(t *testing.T) {
 		t.Errorf("outside a transaction: %s", got)
 	}
 	seen = nil
-	if err := s.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	if err := s.Tx(ctx, func(_ context.Context, tx *core.Transaction) error {
 		run(tx)
 		return nil
 	}); err != nil {
@@ -122,7 +122,7 @@ func TestAConditionThatDoesNotFitFailsInsteadOfBeingDropped(t *testing.T) {
 	if n, err := s.Count(t.Context(), s.Model().Resource("cookie"), core.All()); !errors.Is(err, core.ServerError) {
 		t.Errorf("got %d, %v", n, err)
 	}
-	if err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }); !errors.Is(err, core.ServerError) {
+	if err := s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil }); !errors.Is(err, core.ServerError) {
 		t.Errorf("a condition on a transaction: %v", err)
 	}
 }
@@ -229,7 +229,7 @@ func TestPrincipalIsResolvedFromTheContextOfEachOperation(t *testing.T) {
 	count(t.Context(), s)
 	count(alice, s)
 	count(core.System(alice), s)
-	if err := s.Tx(alice, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	if err := s.Tx(alice, func(ctx context.Context, tx *core.Transaction) error {
 		count(ctx, tx)
 		count(core.System(ctx), tx)
 		count(context.Background(), tx) // a context without a principal is nobody's
@@ -391,7 +391,7 @@ func TestOperationsOnNothingPassTheChain(t *testing.T) {
 			t.Errorf("%s: seen %d times, %v", name, seen[name], err)
 		}
 	}
-	if err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	if err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		for name, err := range onNothing(ctx, tx, r) {
 			if err != nil || seen[name] != 2 {
 				t.Errorf("in a transaction, %s: seen %d times, %v", name, seen[name], err)
@@ -436,7 +436,7 @@ func TestTheBackendAnswersOperationsOnNothing(t *testing.T) {
 func TestAFinalOperationOnNothingCommits(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
-	if err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	if err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		insert(t, tx, r, map[string]any{"id": 1})
 		if err := tx.Final().Delete(ctx, r); err != nil {
 			return err
@@ -456,7 +456,7 @@ func TestClosedStoreSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := s.Count(t.Context(), s.Model().Resource("cookie"), core.All())
-	tx := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
+	tx := s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil })
 	for _, err := range []error{err, tx, s.Close()} {
 		if !errors.Is(err, core.ErrClosed) || !errors.Is(err, core.Unavailable) {
 			t.Errorf("got %v", err)

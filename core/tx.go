@@ -7,9 +7,24 @@ import (
 	"time"
 )
 
+// DefaultAttempts is how often a transaction that conflicts is tried by default:
+// once and nine retries. Two, as the original had, are too few for a score of writers
+// that all change the same rows of a serializable PostgreSQL.
+const DefaultAttempts = 10
+
+// TxOptions are the conditions of a transaction for [Store.TxWith]. The zero value is a read-write transaction with the
+// default number of attempts.
+type TxOptions struct {
+	// ReadOnly rejects writes. The transaction sees one snapshot.
+	ReadOnly bool
+	// Attempts is how often the transaction is tried at most when it conflicts with others; 0 means [DefaultAttempts], 1
+	// means no retry.
+	Attempts int
+}
+
 // Tx runs fn in a transaction: it commits if fn returns nil and rolls back if fn
 // returns an error or panics. When the transaction conflicts with others, all of
-// it is repeated after a pause, fn included, up to opts.Attempts times; so fn must
+// it is repeated after a pause, fn included, up to [DefaultAttempts] times; so fn must
 // have no effects outside the transaction but through [Transaction.AfterCommit].
 // fn uses the transaction and the context that it is given: the store itself,
 // used with that context, fails at once with [ErrOuterStore], and so does a Tx
@@ -21,7 +36,12 @@ import (
 // [OutcomeUnknown] with [ErrCommitUnknown] when nobody knows whether the commit
 // happened. If the context ends in the pause before another try, errors.Is finds
 // both its error and the one of the last try.
-func (s *Store) Tx(ctx context.Context, opts TxOptions, fn func(ctx context.Context, tx *Transaction) error) error {
+func (s *Store) Tx(ctx context.Context, fn func(ctx context.Context, tx *Transaction) error) error {
+	return s.TxWith(ctx, TxOptions{}, fn)
+}
+
+// TxWith is [Store.Tx] with options, such as a read-only transaction or another number of attempts.
+func (s *Store) TxWith(ctx context.Context, opts TxOptions, fn func(ctx context.Context, tx *Transaction) error) error {
 	outer := stateOf(ctx)
 	if outer.within(s) {
 		return &Error{Code: ServerError, Cause: ErrOuterStore}
@@ -105,7 +125,7 @@ func (s *Store) attempt(
 // transact begins, runs and commits one try, innermost in the chain.
 func (s *Store) transact(ctx context.Context, op *Op) error {
 	info := op.Tx
-	tx, err := s.backend.Begin(ctx, TxOptions{ReadOnly: info.ReadOnly})
+	tx, err := s.backend.Begin(ctx, BackendTxOptions{ReadOnly: info.ReadOnly})
 	if err != nil {
 		return err
 	}

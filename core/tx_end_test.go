@@ -21,7 +21,7 @@ func (m mistakes) Error() string { return strings.Join(m, ", ") }
 
 func TestErrorOfTheFunctionComesBackAsItIsEvenIfItCannotBeCompared(t *testing.T) {
 	s := open(t)
-	err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return mistakes{"a", "b"} })
+	err := s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return mistakes{"a", "b"} })
 	if got, ok := err.(mistakes); !ok || len(got) != 2 { //nolint:errorlint // as it is
 		t.Errorf("got %T: %v", err, err)
 	}
@@ -31,7 +31,7 @@ func TestDecoratorsSeeTheErrorOfTheFunction(t *testing.T) {
 	own := errors.New("changed my mind")
 	var seen error
 	s := open(t, watch("see", func(*core.Op) {}, func(_ *core.Op, err error) { seen = err }))
-	_ = s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return own })
+	_ = s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return own })
 	if !errors.Is(seen, own) || seen.Error() != own.Error() {
 		t.Errorf("got %v", seen)
 	}
@@ -45,7 +45,7 @@ func TestErrorOfTheFunctionIsNotLostInADecorator(t *testing.T) {
 		}, nil
 	}})
 	own := errors.New("changed my mind")
-	if err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return own }); !errors.Is(err, own) {
+	if err := s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return own }); !errors.Is(err, own) {
 		t.Errorf("rolled back, and got %v", err)
 	}
 }
@@ -57,7 +57,7 @@ func TestADecoratorMayAnswerATransactionWithAnErrorOfItsOwn(t *testing.T) {
 		}
 		return core.Result{}, core.Forbidden
 	}))
-	err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return errors.New("changed my mind") })
+	err := s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return errors.New("changed my mind") })
 	if !errors.Is(err, core.Forbidden) {
 		t.Errorf("got %v", err)
 	}
@@ -82,7 +82,7 @@ func TestNothingUndoesATransactionAfterItsFinalOperation(t *testing.T) {
 					t.Errorf("%d records, %d hooks, %v", n, hooks, err)
 				}
 			}()
-			err := s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+			err := s.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 				tx.AfterCommit(func(context.Context) { hooks++ })
 				insert(t, tx.Final(), r, map[string]any{"type": "muffin"})
 				return end()
@@ -98,7 +98,7 @@ func TestFinalOperationFailsWithWhatTheCommitFailsWith(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	var final error
-	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		_, final = tx.Final().Insert(ctx, r, cookie(t, s.Model(), map[string]any{"jar": 9}))
 		return nil
 	})
@@ -117,7 +117,7 @@ func TestTransactionOfUnknownOutcomeIsNotRepeatedWhateverTheFunctionReturns(t *t
 		s := openOn(t, b)
 		r := s.Model().Resource("cookie")
 		calls := 0
-		err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			calls++
 			return result(second(tx.Final().NextIDs(ctx, r, 1)))
 		})
@@ -136,7 +136,7 @@ func TestHookThatPanicsDoesNotKeepTheOthersFromRunning(t *testing.T) {
 				t.Error("the panic did not go on")
 			}
 		}()
-		_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+		_ = s.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 			tx.AfterCommit(func(context.Context) {
 				ran = append(ran, "first")
 				tx.AfterCommit(func(context.Context) { ran = append(ran, "of a hook") })
@@ -162,7 +162,7 @@ func TestTransactionThatADecoratorRepeatsStartsWithoutHooks(t *testing.T) {
 	}})
 	var ran []int
 	try := 0
-	err := s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	err := s.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		try++
 		n := try
 		tx.AfterCommit(func(context.Context) { ran = append(ran, n) })
@@ -182,7 +182,7 @@ func TestRepeatingThatEndsWithTheContextSaysSo(t *testing.T) {
 		s := openOn(t, b)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 		defer cancel()
-		tx := s.Tx(ctx, core.TxOptions{Attempts: 1 << 30}, func(context.Context, *core.Transaction) error {
+		tx := s.TxWith(ctx, core.TxOptions{Attempts: 1 << 30}, func(context.Context, *core.Transaction) error {
 			time.Sleep(time.Second) // of the synctest bubble
 			return nil
 		})

@@ -30,7 +30,7 @@ type flakyTx struct {
 	of *flaky
 }
 
-func (f *flaky) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (f *flaky) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	f.begun++
 	tx, err := f.Backend.Begin(ctx, opts)
 	return &flakyTx{tx, f}, err
@@ -83,7 +83,7 @@ func TestTransactionThatConflictsIsRepeated(t *testing.T) {
 				_, err := tx.NextIDs(ctx, s.Model().Resource("cookie"), 1)
 				return err
 			}
-			err := s.Tx(t.Context(), core.TxOptions{Attempts: c.attempts}, see)
+			err := s.TxWith(t.Context(), core.TxOptions{Attempts: c.attempts}, see)
 			if len(attempts) != c.want || (err != nil) != c.fails || b.begun != b.ended {
 				t.Errorf("%+v: %d attempts, %d begun, %d ended, %v", c, len(attempts), b.begun, b.ended, err)
 			}
@@ -168,7 +168,7 @@ func TestDecoratorsKnowWhichTryItIs(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.failures = 1
-		if err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		if err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			return second(tx.Count(ctx, r, core.All()))
 		}); err != nil {
 			t.Fatal(err)
@@ -184,7 +184,7 @@ func TestCommitOfUnknownOutcomeIsNeverRepeated(t *testing.T) {
 		b := &flaky{Backend: memory.New(), failures: 1, with: errors.Join(with, core.ErrConflict)}
 		s := openOn(t, b)
 		calls := 0
-		err := s.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { calls++; return nil })
+		err := s.Tx(t.Context(), func(context.Context, *core.Transaction) error { calls++; return nil })
 		if calls != 1 || !errors.Is(err, with) || !errors.Is(err, core.OutcomeUnknown) {
 			t.Errorf("%d calls, %v", calls, err)
 		}
@@ -207,7 +207,7 @@ func TestRepeatingEndsWithTheContext(t *testing.T) {
 		s := openOn(t, b)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := s.Tx(ctx, core.TxOptions{Attempts: 1 << 30}, func(context.Context, *core.Transaction) error { return nil })
+		err := s.TxWith(ctx, core.TxOptions{Attempts: 1 << 30}, func(context.Context, *core.Transaction) error { return nil })
 		if !errors.Is(err, core.ErrConflict) || ctx.Err() == nil {
 			t.Errorf("got %v", err)
 		}
@@ -218,7 +218,7 @@ func TestErrorOfTheFunctionRollsBackAndComesBackAsItIs(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	own := errors.New("changed my mind")
-	err := s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	err := s.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		insert(t, tx, r, map[string]any{"type": "muffin"})
 		return own
 	})
@@ -239,7 +239,7 @@ func TestPanicRollsBackAndGoesOn(t *testing.T) {
 				t.Error("the panic did not go on")
 			}
 		}()
-		_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+		_ = s.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 			insert(t, tx, r, map[string]any{"type": "muffin"})
 			panic("boom")
 		})
@@ -253,11 +253,11 @@ func TestPanicRollsBackAndGoesOn(t *testing.T) {
 func TestOuterStoreInsideATransactionIsAnErrorAtOnce(t *testing.T) {
 	s, other := open(t), open(t)
 	r := s.Model().Resource("cookie")
-	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, _ *core.Transaction) error {
+	err := s.Tx(t.Context(), func(ctx context.Context, _ *core.Transaction) error {
 		for name, err := range map[string]error{
 			"read":  second(s.Count(ctx, r, core.All())),
 			"write": second(s.NextIDs(core.System(ctx), r, 1)),
-			"tx":    s.Tx(ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }),
+			"tx":    s.Tx(ctx, func(context.Context, *core.Transaction) error { return nil }),
 		} {
 			if !errors.Is(err, core.ErrOuterStore) {
 				t.Errorf("%s: got %v", name, err)
@@ -266,7 +266,7 @@ func TestOuterStoreInsideATransactionIsAnErrorAtOnce(t *testing.T) {
 		if _, err := other.Count(ctx, other.Model().Resource("cookie"), core.All()); err != nil {
 			t.Errorf("another store: %v", err)
 		}
-		return other.Tx(ctx, core.TxOptions{}, func(ctx context.Context, _ *core.Transaction) error {
+		return other.Tx(ctx, func(ctx context.Context, _ *core.Transaction) error {
 			if _, err := s.Count(ctx, r, core.All()); !errors.Is(err, core.ErrOuterStore) {
 				t.Errorf("two levels down: got %v", err)
 			}
@@ -282,7 +282,7 @@ func TestTransactionCannotBeUsedAfterItEnded(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	var kept *core.Transaction
-	if err := s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { kept = tx; return nil }); err != nil {
+	if err := s.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error { kept = tx; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := kept.Count(t.Context(), r, core.All()); !errors.Is(err, core.ErrTxDone) {
@@ -293,7 +293,7 @@ func TestTransactionCannotBeUsedAfterItEnded(t *testing.T) {
 func TestNothingFollowsTheFinalOperation(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
-	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		insert(t, tx.Final(), r, map[string]any{"type": "muffin"})
 		if _, err := tx.Count(ctx, r, core.All()); !errors.Is(err, core.ErrTxDone) {
 			t.Errorf("got %v", err)
@@ -308,7 +308,7 @@ func TestNothingFollowsTheFinalOperation(t *testing.T) {
 func TestTransactionWithAFailedOperationCannotCommit(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
-	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		insert(t, tx, r, map[string]any{"id": 1})
 		if err := tx.Delete(ctx, r, core.IntValue(2)); !errors.Is(err, core.NotFound) {
 			t.Errorf("delete: %v", err)
@@ -330,7 +330,7 @@ func TestOperationThatPanicsInTheBackendFailsItsTransaction(t *testing.T) {
 	s := openOn(t, unreachable{})
 	r := s.Model().Resource("cookie")
 	var after error
-	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		func() {
 			defer func() { _ = recover() }()
 			_, _ = tx.Count(ctx, r, core.All())
@@ -353,7 +353,7 @@ func TestFinalOperationThatFailsLeavesNothingAndOneThatSucceedsCommitsOnce(t *te
 		left int
 	}{{9, core.NotFound, 0}, {1, nil, 1}} {
 		b.begun, b.ended = 0, 0
-		err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			insert(t, tx, r, map[string]any{"id": 1})
 			insert(t, tx, r, map[string]any{"id": 2})
 			return tx.Final().Delete(ctx, r, core.IntValue(c.key))
@@ -376,7 +376,7 @@ func TestConflictThatTheFunctionReturnsIsRepeated(t *testing.T) {
 			}
 			return next(ctx, op)
 		}))
-		err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			tries++
 			_, err := tx.Count(ctx, s.Model().Resource("cookie"), core.All())
 			return err
@@ -390,7 +390,7 @@ func TestConflictThatTheFunctionReturnsIsRepeated(t *testing.T) {
 func TestReadOnlyTransactionRefusesWrites(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
-	err := s.Tx(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+	err := s.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
 		if _, err := tx.Count(ctx, r, core.All()); err != nil {
 			t.Error(err)
 		}
@@ -416,7 +416,7 @@ func TestAfterCommitRunsOnceAndOnlyAfterACommit(t *testing.T) {
 		b := &flaky{Backend: memory.New(), failures: 1, with: core.ErrConflict}
 		s := openOn(t, b, decorator)
 		for _, fail := range []error{nil, errors.New("no")} {
-			_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+			_ = s.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 				tx.AfterCommit(hook("function"))
 				if len(ran) > 0 && fail == nil {
 					t.Error("ran before the commit")
@@ -434,7 +434,7 @@ func TestHooksMayUseTheStore(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	var n int
-	err := s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	err := s.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		insert(t, tx, r, map[string]any{"type": "muffin"})
 		tx.AfterCommit(func(ctx context.Context) {
 			var err error
@@ -455,7 +455,7 @@ func TestWriterThatWaitsGivesUpWithItsContext(t *testing.T) {
 		r := s.Model().Resource("cookie")
 		inside, leave := make(chan bool), make(chan bool)
 		go func() {
-			_ = s.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+			_ = s.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 				insert(t, tx, r, map[string]any{"type": "muffin"})
 				close(inside)
 				<-leave

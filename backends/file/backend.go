@@ -50,12 +50,12 @@ var (
 
 // Begin opens a transaction. A read-only one sees what is committed and, but for
 // [Options.SyncEvery], on disk. Another one waits until it is the only one that
-// writes; with [core.TxOptions.Single] it waits in its one operation instead. Its
+// writes; with [core.BackendTxOptions.Single] it waits in its one operation instead. Its
 // commit waits for the disk whatever becomes of its context.
 //
 // Errors: [core.ErrClosed], the context's; [core.Unavailable] after a write or a
 // sync failed.
-func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (b *Backend) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	if b.journal == nil {
 		return nil, errUnbound
 	}

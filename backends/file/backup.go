@@ -15,7 +15,7 @@ import (
 //
 // Errors: those of w; the context's; [core.ErrClosed].
 func (b *Backend) Backup(ctx context.Context, w io.Writer) error {
-	if _, err := b.Begin(ctx, core.TxOptions{ReadOnly: true}); err != nil { // closed, or too late
+	if _, err := b.Begin(ctx, core.BackendTxOptions{ReadOnly: true}); err != nil { // closed, or too late
 		return err
 	}
 	snapshot := b.store.Snapshot()

@@ -70,7 +70,7 @@ func TestCompactionAndBackupGoOnBesideWriters(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 50 {
-				err := store.Tx(context.Background(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+				err := store.Tx(context.Background(), func(_ context.Context, tx *core.Transaction) error {
 					put(t, tx, cookie, "type", "one of two")
 					put(t, tx, cookie, "type", "the other")
 					return nil

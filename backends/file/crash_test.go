@@ -159,7 +159,7 @@ func goOn(tb testing.TB, b *Backend) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tx, err := b.Begin(ctx, core.TxOptions{})
+	tx, err := b.Begin(ctx, core.BackendTxOptions{})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func goOn(tb testing.TB, b *Backend) {
 // nextID returns the next key of a cookie.
 func nextID(tb testing.TB, b *Backend) int64 {
 	tb.Helper()
-	tx, err := b.Begin(context.Background(), core.TxOptions{Single: true})
+	tx, err := b.Begin(context.Background(), core.BackendTxOptions{Single: true})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func (c *crasher) step() {
 
 func (c *crasher) tx(fn func(tx *core.Transaction) error) {
 	ctx := context.Background()
-	err := c.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := c.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		if err := fn(tx); err != nil {
 			return err
 		}
@@ -389,7 +389,7 @@ func TestACrashAmidAGroupKeepsAPrefixOfIt(t *testing.T) {
 			ended := make(chan error)
 			for range 5 {
 				go func() {
-					ended <- c.store.Tx(context.Background(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+					ended <- c.store.Tx(context.Background(), func(_ context.Context, tx *core.Transaction) error {
 						err := c.add(tx, map[string]any{"type": c.anyText()})
 						c.allowed = append(c.allowed, contentOf(t, tx))
 						return err

@@ -85,7 +85,7 @@ func (f *faulty) compact() {
 func (f *faulty) insert(i int) {
 	before := text(f.backend.store.Snapshot())
 	var after string
-	err := f.store.Tx(context.Background(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	err := f.store.Tx(context.Background(), func(_ context.Context, tx *core.Transaction) error {
 		if err := f.add(tx, map[string]any{"type": f.anyText()}); err != nil {
 			return err
 		}

@@ -163,7 +163,7 @@ func FuzzOpen(f *testing.F) {
 			return
 		}
 		first := text(b.store.Snapshot())
-		tx, err := b.Begin(t.Context(), core.TxOptions{})
+		tx, err := b.Begin(t.Context(), core.BackendTxOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

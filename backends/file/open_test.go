@@ -263,7 +263,7 @@ func TestOpeningEndsWithTheContext(t *testing.T) {
 
 func TestAClosedBackendDoesNothing(t *testing.T) {
 	store, b := openStore(t, newStrictFilesystem(), quiet())
-	tx, err := b.Begin(t.Context(), core.TxOptions{})
+	tx, err := b.Begin(t.Context(), core.BackendTxOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestAClosedBackendDoesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	shut(t, store)
-	_, begin := b.Begin(t.Context(), core.TxOptions{ReadOnly: true})
+	_, begin := b.Begin(t.Context(), core.BackendTxOptions{ReadOnly: true})
 	_, ids := tx.NextIDs(t.Context(), &core.Op{Kind: core.NextID, Resource: cookie, N: 1})
 	for name, err := range map[string]error{
 		"Begin": begin, "NextIDs": ids, "Commit": tx.Commit(t.Context()),
@@ -286,7 +286,7 @@ func TestAClosedBackendDoesNothing(t *testing.T) {
 
 func TestABackendWithoutAStoreRefuses(t *testing.T) {
 	b := New(filepath.Join(t.TempDir(), "cookies.db"), quiet())
-	_, begin := b.Begin(t.Context(), core.TxOptions{})
+	_, begin := b.Begin(t.Context(), core.BackendTxOptions{})
 	for name, err := range map[string]error{
 		"Begin": begin, "Compact": b.Compact(t.Context()), "Backup": b.Backup(t.Context(), new(bytes.Buffer)),
 	} {

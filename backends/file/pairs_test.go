@@ -20,7 +20,7 @@ var pairs = core.MustModel("pairs", core.ResourceSpec{Name: "half", Fields: []co
 var half = pairs.Resource("half")
 
 func insertPair(ctx context.Context, store *core.Store, writer, turn int) (ids [2]int64, err error) {
-	err = store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err = store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		for i := range ids {
 			fields := map[string]any{"writer": writer, "turn": turn}
 			if i == 1 {

@@ -33,7 +33,7 @@ func (k *keys) next(n int) {
 // stays if there is one.
 func (k *keys) passing(key int64, beside ...any) {
 	k.t.Helper()
-	err := k.store.Tx(k.t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	err := k.store.Tx(k.t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		put(k.t, tx, cookie, "id", key)
 		if len(beside) > 0 {
 			put(k.t, tx, cookie, beside...)
@@ -59,7 +59,7 @@ func (k *keys) lapsing(key int64) {
 // undone has a key handed out by a transaction that is rolled back.
 func (k *keys) undone() {
 	k.t.Helper()
-	err := k.store.Tx(k.t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	err := k.store.Tx(k.t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		k.use(put(k.t, tx, cookie).Key().Int())
 		return errUndo
 	})

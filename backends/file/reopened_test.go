@@ -37,7 +37,7 @@ func (r *reopening) Bind(ctx context.Context, m *core.Model) error {
 
 func (r *reopening) KeySource(of *core.Resource) core.KeySource { return core.DefaultKeySource(of) }
 
-func (r *reopening) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (r *reopening) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	b, err := r.enter()
 	if err != nil {
 		return nil, err

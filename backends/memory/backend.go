@@ -48,12 +48,12 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 }
 
 // Begin opens a transaction. A read-only one is the current snapshot. Another one
-// waits until it is the only one that writes; with [core.TxOptions.Single] it
+// waits until it is the only one that writes; with [core.BackendTxOptions.Single] it
 // waits in its one operation instead, which is when it begins, so that handing
 // out keys waits for nobody.
 //
 // Errors: [core.ErrClosed], the context's.
-func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (b *Backend) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	return b.store.Begin(ctx, opts)
 }
 

@@ -55,7 +55,7 @@ func TestAClosedBackendBeginsNothing(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, opts := range []core.TxOptions{{}, {ReadOnly: true}, {Single: true}} {
+	for _, opts := range []core.BackendTxOptions{{}, {ReadOnly: true}, {Single: true}} {
 		if _, err := b.Begin(t.Context(), opts); !errors.Is(err, core.ErrClosed) {
 			t.Errorf("%+v: %v", opts, err)
 		}

@@ -126,7 +126,7 @@ func BenchmarkUpdate(b *testing.B) {
 		}, func(random int) {
 			values := make([]core.Value, len(cookie.Columns()))
 			values[0], values[sold] = core.IntValue(int64(random%len(cookies)+1)), core.BoolValue(random&1 == 0)
-			err := store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			err := store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 				_, err := tx.Update(ctx, cookie, cookie.RecordOf(values))
 				return err
 			})
@@ -143,7 +143,7 @@ func BenchmarkRollback(b *testing.B) {
 	rollback := func(size int) func(int) {
 		store, ctx := stocked(b, stock(b, size)), b.Context()
 		return func(int) {
-			err := store.Tx(ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return errUndo })
+			err := store.Tx(ctx, func(context.Context, *core.Transaction) error { return errUndo })
 			if !errors.Is(err, errUndo) {
 				b.Fatal(err)
 			}

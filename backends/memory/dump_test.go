@@ -39,7 +39,7 @@ func TestDumpShowsWhatIsCommittedAndBelongsToTheCaller(t *testing.T) {
 	}
 	store := open(t, b)
 	insert(t, store, bed, "id", "north")
-	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		insert(t, tx, bed, "id", "south")
 		data := b.Dump()
 		if keys := maps.Clone(data["bed"]); len(keys) != 1 || keys["north"] == nil {

@@ -95,7 +95,7 @@ func (b *Backend) KeySource(r *core.Resource) core.KeySource { return b.bound.Lo
 //
 // Errors: [core.ErrClosed], the context's; [core.Unavailable] while the schema has
 // changed so that it does not fit the model.
-func (b *Backend) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (b *Backend) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	bound, err := b.usable(ctx)
 	if err != nil {
 		return nil, err

@@ -265,7 +265,7 @@ func anyKey() int64 { return rand.Int64N(100)*100 + 1 }
 
 func (k *bakery) modify(ctx context.Context) error {
 	key := core.IntValue(anyKey())
-	return k.store.Tx(ctx, core.TxOptions{Attempts: 1000}, func(ctx context.Context, tx *core.Transaction) error {
+	return k.store.TxWith(ctx, core.TxOptions{Attempts: 1000}, func(ctx context.Context, tx *core.Transaction) error {
 		rec, err := tx.Get(ctx, k.cookie, key)
 		if err != nil {
 			return err

@@ -126,7 +126,7 @@ func loseMessages(t *testing.T, store *core.Store, c *cutter) {
 		return err
 	}
 	in := func(do func(ctx context.Context, tx *core.Transaction) error) func(context.Context) error {
-		return func(ctx context.Context) error { return store.Tx(ctx, core.TxOptions{}, do) }
+		return func(ctx context.Context) error { return store.Tx(ctx, do) }
 	}
 	write := in(func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx) })
 	read := func(ctx context.Context) error { _, err := store.Count(ctx, row, core.All()); return err }
@@ -151,7 +151,7 @@ func loseMessages(t *testing.T, store *core.Store, c *cutter) {
 			return insert(ctx, tx.Final())
 		})},
 		{"commit of reads", 2, false, 0, func(ctx context.Context) error {
-			return store.Tx(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+			return store.TxWith(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
 				_, err := tx.Count(ctx, row, core.All())
 				return err
 			})

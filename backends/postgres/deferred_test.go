@@ -32,7 +32,7 @@ func TestConstraintsThatAreInitiallyImmediateAreDeferredInEveryTransaction(t *te
 	}
 	a := m.Resource("a")
 	for range 3 {
-		err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			for _, fields := range []map[string]any{
 				{"id": 1, "f": 2}, {"id": 2, "f": 1}, {"id": 1, "f": 1}, {"id": 2, "f": 2, "next": 3},
 			} {

@@ -61,7 +61,7 @@ func (c *clients) write(i, n int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	entry, counter := ledger.Resource("entry"), ledger.Resource("counter")
-	return c.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	return c.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		if _, err := tx.Insert(ctx, entry, entry.RecordOf([]core.Value{{}, core.TextValue(fmt.Sprint(i, "-", n))})); err != nil {
 			return err
 		}

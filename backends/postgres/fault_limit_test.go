@@ -76,10 +76,10 @@ func waysOfWriting(t *testing.T, store *core.Store, write func(ctx context.Conte
 	return map[string]func() error{
 		"single": func() error { return write(t.Context(), store) },
 		"transaction": func() error {
-			return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return write(ctx, tx) })
+			return store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error { return write(ctx, tx) })
 		},
 		"final": func() error {
-			return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return write(ctx, tx.Final()) })
+			return store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error { return write(ctx, tx.Final()) })
 		},
 	}
 }
@@ -92,7 +92,7 @@ func TestTransactionThatFellSilentIsKnownNotToHaveHappened(t *testing.T) {
 	store, set := alone(t, with(t, url, "application_name", "silent"), "public")
 	set("SET idle_in_transaction_session_timeout = 20")
 	row := numbered.Resource("row")
-	err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		_, err := tx.Insert(ctx, row, record(t, row, nil))
 		for ask(t, url, `SELECT pid::text FROM pg_stat_activity WHERE application_name = 'silent'`) != "" {
 		}
@@ -163,7 +163,7 @@ func TestResourcesThatTheServerLacksAreUnavailable(t *testing.T) {
 		rec := record(t, row, map[string]any{"name": sqlstate})
 		_, err := store.Insert(t.Context(), row, rec)
 		settled(t, err, sqlstate)
-		settled(t, store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		settled(t, store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			_, err := tx.Insert(ctx, row, rec)
 			return err
 		}), sqlstate)

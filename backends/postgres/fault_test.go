@@ -137,7 +137,7 @@ func TestTransactionOfAKilledBackendIsUndone(t *testing.T) {
 		_, err := s.Insert(ctx, row, record(t, row, map[string]any{"name": "x"}))
 		return err
 	}
-	err = store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err = store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if err := insert(ctx, tx); err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func TestExhaustedPoolIsWaitedForAsLongAsTheContextLasts(t *testing.T) {
 	store := open(t, with(t, pgtest.Own(t).TCP(), "pool_max_conns", "1"), postgres.Options{})
 	entry := ledger.Resource("entry")
 	got := make(chan error)
-	must(t, store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	must(t, store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if _, err := tx.Insert(ctx, entry, record(t, entry, nil)); err != nil {
 			return err
 		}
@@ -193,7 +193,7 @@ func TestServerThatTakesNoMoreConnectionsIsUnavailable(t *testing.T) {
 	u.User = url.UserPassword("app", "secret")
 	store := open(t, with(t, u.String(), "pool_max_conns", "3"), postgres.Options{})
 	entry := ledger.Resource("entry")
-	must(t, store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	must(t, store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if _, err := tx.Insert(ctx, entry, record(t, entry, nil)); err != nil {
 			return err
 		}

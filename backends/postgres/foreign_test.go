@@ -125,7 +125,7 @@ func TestRowThatPointsAtWhatIsDeletedHasToGoOrToPointElsewhere(t *testing.T) {
 				return err
 			},
 		} {
-			err := store.Tx(t.Context(), core.TxOptions{}, work)
+			err := store.Tx(t.Context(), work)
 			var e *core.Error
 			if !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "body" || e.Field != "heart" {
 				t.Errorf("%s: %v", end, err)
@@ -137,7 +137,7 @@ func TestRowThatPointsAtWhatIsDeletedHasToGoOrToPointElsewhere(t *testing.T) {
 		if err := store.Delete(t.Context(), heart, one); !errors.Is(err, core.FieldUpdateForbidden) {
 			t.Error(err)
 		}
-		err = store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		err = store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			if err := tx.Delete(ctx, heart, one); err != nil {
 				return err
 			}
@@ -214,7 +214,7 @@ func TestPoliciesDoNotJudgeWhatADeletionSetToNull(t *testing.T) {
 		},
 	} {
 		var got error
-		err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			if err := tx.Delete(ctx, heart, one); err != nil {
 				return err
 			}

@@ -42,13 +42,13 @@ func TestFrozenPrimaryHoldsNoCallForEver(t *testing.T) {
 			return insert(context.Background(), store)
 		}},
 		"commit": {core.OutcomeUnknown, func(store *core.Store, freeze func()) error {
-			return store.Tx(context.Background(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			return store.Tx(context.Background(), func(ctx context.Context, tx *core.Transaction) error {
 				defer freeze()
 				return insert(ctx, tx)
 			})
 		}},
 		"rollback": {core.Forbidden, func(store *core.Store, freeze func()) error {
-			return store.Tx(context.Background(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			return store.Tx(context.Background(), func(ctx context.Context, tx *core.Transaction) error {
 				defer freeze()
 				return errors.Join(core.Forbidden, insert(ctx, tx))
 			})

@@ -59,12 +59,12 @@ func TestAddressThatLedToAStandbyHeals(t *testing.T) {
 				"ping": func() error { return store.Ping(t.Context()) },
 				"keys": func() error { return second(store.NextIDs(t.Context(), entry, 1)) },
 				"transaction": func() error {
-					return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+					return store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 						return second(tx.Insert(ctx, entry, record(t, entry, nil)))
 					})
 				},
 				"final": func() error {
-					return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+					return store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 						if err := second(tx.Get(ctx, entry, core.IntValue(1))); err != nil && !errors.Is(err, core.NotFound) {
 							return err
 						}

@@ -106,7 +106,7 @@ func TestOpenedConnectionsAreSetUp(t *testing.T) {
 		if err := store.Close(); err != nil {
 			t.Error(err)
 		}
-		if _, err := b.Begin(context.Background(), core.TxOptions{}); !errors.Is(err, core.ErrClosed) {
+		if _, err := b.Begin(context.Background(), core.BackendTxOptions{}); !errors.Is(err, core.ErrClosed) {
 			t.Errorf("after Close: %v", err)
 		}
 	}

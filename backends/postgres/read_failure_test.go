@@ -52,7 +52,7 @@ func TestReadThatFailsInTheDatabaseIsTheServersFault(t *testing.T) {
 					return err
 				},
 				"final insert": func() error {
-					return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Final()) })
+					return store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx.Final()) })
 				},
 			} {
 				err := run()
@@ -98,7 +98,7 @@ func TestLabelsThatAnEnumHasNoLongerMatchNothing(t *testing.T) {
 					t.Errorf("%v: %d, %v; want %d", c.where, n, err, c.count)
 				}
 			}
-			must(t, store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			must(t, store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 				_, err := tx.Select(ctx, thing, core.Query{Where: core.Eq("mood", "sad")})
 				return err
 			}))

@@ -232,7 +232,7 @@ func TestASchemaThatDoesNotFitAnyMoreIsUnavailableUntilItDoes(t *testing.T) {
 	} {
 		execute(t, inSchema(schema, c.breaks))
 		log.next(t, "level=ERROR", "does not fit the model", c.says)
-		err := store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
+		err := store.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil })
 		_, read := store.Get(t.Context(), m.Resource("row"), core.IntValue(1))
 		for _, got := range []error{err, read, store.Ping(t.Context())} {
 			if !errors.Is(got, core.Unavailable) {
@@ -299,7 +299,7 @@ func TestTableThatChangesUnderPreparedStatementsIsWrittenOn(t *testing.T) {
 	for _, change := range []string{"SELECT", `ALTER TABLE $S.row ALTER n TYPE bigint, ALTER name TYPE varchar`, `ALTER TABLE $S.row ALTER name TYPE text, ADD more text`} {
 		execute(t, inSchema(schema, change))
 		for range 20 { // more than the pool has connections
-			err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 				_, err := tx.Update(ctx, row, record(t, row, map[string]any{"id": 1, "name": "x"}))
 				return err
 			})

@@ -58,13 +58,13 @@ func TestBrokenReferencesAreToldApartByTheirTables(t *testing.T) {
 					t.Errorf("%s%s, %s: got %v", c.name, constraints, end, err)
 				}
 			}
-			check("along with its commit", store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			check("along with its commit", store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 				return c.work(ctx, tx.Final())
 			}))
-			check("before its commit", store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			check("before its commit", store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 				return c.work(ctx, tx)
 			}))
-			check("before another operation", store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			check("before another operation", store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 				if err := c.work(ctx, tx); err != nil {
 					return err
 				}

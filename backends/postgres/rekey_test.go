@@ -59,7 +59,7 @@ func TestAPartOfAGeneratedKeyIsFixed(t *testing.T) {
 			t.Errorf("%s: %v, want an error that names %s", name, c.err, c.field)
 		}
 	}
-	err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		row := m.Resource("row")
 		if _, err := tx.Update(ctx, row, record(t, row, map[string]any{"id": "a-one", "note": "lost"})); err != nil {
 			return err

@@ -147,7 +147,7 @@ func (p *pair) kind(ctx context.Context, t *testing.T, s session) string {
 // kindIn returns the type of the cookie that a transaction sees.
 func (p *pair) kindIn(t *testing.T, opts core.TxOptions) (kind string) {
 	t.Helper()
-	err := p.store.Tx(t.Context(), opts, func(ctx context.Context, tx *core.Transaction) error {
+	err := p.store.TxWith(t.Context(), opts, func(ctx context.Context, tx *core.Transaction) error {
 		kind = p.kind(ctx, t, tx)
 		return nil
 	})
@@ -233,7 +233,7 @@ func TestTheStoreReadsWhatItWrote(t *testing.T) {
 				return record(t, p.cookie, map[string]any{"id": 1, "type": kind})
 			}
 			inTx := func(fn func(ctx context.Context, tx *core.Transaction) error) error {
-				return p.store.Tx(t.Context(), core.TxOptions{}, fn)
+				return p.store.Tx(t.Context(), fn)
 			}
 			for name, write := range map[string]func(ctx context.Context, kind string) error{
 				"an update": func(ctx context.Context, kind string) error {
@@ -327,7 +327,7 @@ func TestAReadOnlyTransactionOnAReplicaSeesOneSnapshot(t *testing.T) {
 	p := replicated(t, ways[0])
 	p.elsewhere(t, "first")
 	p.catchUp(t)
-	err := p.store.Tx(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+	err := p.store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
 		before := p.kind(ctx, t, tx)
 		p.elsewhere(t, "second")
 		p.catchUp(t)
@@ -355,7 +355,7 @@ func TestAReplicaThatFailsIsNobodysConcern(t *testing.T) {
 					p.kind(t.Context(), t, p.store)
 					continue
 				}
-				err := p.store.Tx(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+				err := p.store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
 					for range 3 {
 						if _, err := tx.Get(ctx, p.cookie, core.IntValue(1)); err != nil {
 							return err
@@ -409,7 +409,7 @@ func TestAReadOnlyTransactionThatAReplicaEndsIsRepeated(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, ways[0], "max_standby_streaming_delay=0")
 	tries := 0
-	err := p.store.Tx(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+	err := p.store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
 		tries++
 		if _, err := tx.Get(ctx, p.cookie, core.IntValue(1)); err != nil {
 			return err

@@ -115,10 +115,10 @@ func TestOperationsTakeOneRoundTrip(t *testing.T) {
 		}},
 		{"next ids", 1, func(ctx context.Context, s *core.Store) error { _, err := s.NextIDs(ctx, row, 3); return err }},
 		{"empty transaction", 0, func(ctx context.Context, s *core.Store) error {
-			return s.Tx(ctx, core.TxOptions{}, func(context.Context, tx) error { return nil })
+			return s.Tx(ctx, func(context.Context, tx) error { return nil })
 		}},
 		{"read, modify, write", 2, func(ctx context.Context, s *core.Store) error {
-			return s.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx tx) error {
+			return s.Tx(ctx, func(ctx context.Context, tx tx) error {
 				if _, err := tx.Get(ctx, row, one); err != nil {
 					return err
 				}
@@ -127,7 +127,7 @@ func TestOperationsTakeOneRoundTrip(t *testing.T) {
 			})
 		}},
 		{"read twice", 2, func(ctx context.Context, s *core.Store) error {
-			return s.Tx(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx tx) error {
+			return s.TxWith(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx tx) error {
 				if _, err := tx.Get(ctx, row, one); err != nil {
 					return err
 				}
@@ -136,7 +136,7 @@ func TestOperationsTakeOneRoundTrip(t *testing.T) {
 			})
 		}},
 		{"write twice and commit", 3, func(ctx context.Context, s *core.Store) error {
-			return s.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx tx) error {
+			return s.Tx(ctx, func(ctx context.Context, tx tx) error {
 				if _, err := tx.Insert(ctx, row, rec(nil)); err != nil {
 					return err
 				}

@@ -157,7 +157,7 @@ func TestKeysOfConvertedDefaultsAreThoseOfTheColumn(t *testing.T) {
 			must(t, err)
 			keys, err := store.NextIDs(t.Context(), row, 3)
 			must(t, err)
-			must(t, store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			must(t, store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 				if _, err := tx.Count(ctx, row, core.All()); err != nil {
 					return err
 				}
@@ -212,7 +212,7 @@ func TestADefaultThatStaysTheSameInATransactionIsSaidToBe(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}})
 	store, _ := stored(t, m, `CREATE TABLE $S.row (id text DEFAULT now() PRIMARY KEY)`)
 	row := m.Resource("row")
-	err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if _, err := tx.Count(ctx, row, core.All()); err != nil {
 			return err
 		}
@@ -235,7 +235,7 @@ func TestWritesAreCommittedExactlyWhenTheLastNextIDsFindsItsKeys(t *testing.T) {
 		written  int
 	}{{`now()`, 0}, {`'k' || nextval('$S.every') / 2`, 1}} {
 		store, _ := stored(t, m, `CREATE SEQUENCE $S.every`, `CREATE TABLE $S.row (id text DEFAULT `+c.fallback+` PRIMARY KEY)`)
-		err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			if _, err := tx.Insert(ctx, row, record(t, row, map[string]any{"id": "mine"})); err != nil {
 				return err
 			}

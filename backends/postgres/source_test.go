@@ -166,7 +166,7 @@ func TestFieldsThatOnlyTheViewHasAreReadFilteredAndReadBack(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	err := s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		expect("in a transaction", show(tx.Insert(ctx, picture, rec(map[string]any{"title": "b"}))), "picture{id:7 title:b price:null owner:null loud:B! dear:null painter:null}")
 		return errors.New("undone")
 	})

@@ -142,7 +142,7 @@ func TestStorageFunctionWithAConnectionPerRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, result := range []error{nil, errors.New("no")} {
-			err := store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			err := store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 				for range 2 {
 					if n, err := tx.Count(ctx, cookie, core.All()); n != i+1 || err != nil {
 						t.Errorf("%d cookies, %v", n, err)

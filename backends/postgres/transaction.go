@@ -17,7 +17,7 @@ import (
 // known to be the last.
 type transaction struct {
 	backend  *binding
-	opts     core.TxOptions
+	opts     core.BackendTxOptions
 	conn     *pgxpool.Conn
 	begun    bool     // on the server
 	wrote    bool     // or tried to

@@ -28,7 +28,7 @@ func TestARowThatATriggerLeavesOutIsABadRequest(t *testing.T) {
 			return err
 		},
 		"in transactions": func(ctx context.Context) error {
-			return store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			return store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 				if _, err := tx.Insert(ctx, row, named("kept")); err != nil {
 					return err
 				}
@@ -50,7 +50,7 @@ func TestRowsThatAreWrittenAlthoughATriggerLeavesOutOthersAreNotDenied(t *testin
 	store, _ := stored(t, numbered, skipping...)
 	row := numbered.Resource("row")
 	_, some := store.Insert(t.Context(), row, record(t, row, map[string]any{"name": "kept"}), record(t, row, map[string]any{"name": "skip"}))
-	last := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	last := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if _, err := tx.Insert(ctx, row, record(t, row, map[string]any{"name": "kept"})); err != nil {
 			return err
 		}

@@ -308,7 +308,7 @@ func TestValuesThatATypeRefusesNameTheirField(t *testing.T) {
 				wrong["id"] = 1
 				_, err = s.Update(t.Context(), thing, record(t, thing, wrong))
 				expect("update", err)
-				err = s.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+				err = s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 					if _, err := tx.Insert(ctx, thing, good); err != nil {
 						return err
 					}

@@ -39,7 +39,7 @@ func TestWriteWhoseResultCannotBeReadStoresNothing(t *testing.T) {
 					return err
 				}
 				in := func(do func(ctx context.Context, tx *core.Transaction) error) error {
-					return store.Tx(t.Context(), core.TxOptions{}, do)
+					return store.Tx(t.Context(), do)
 				}
 				for name, run := range map[string]func() error{
 					"single insert": func() error { return insert(t.Context(), store, nil) },

@@ -95,13 +95,13 @@ func TestCancelledWaitForASynchronousStandby(t *testing.T) {
 				return err
 			},
 			"commit": func(ctx context.Context) error {
-				return store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+				return store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 					_, err := tx.Insert(ctx, entry, record(t, entry, nil))
 					return err
 				})
 			},
 			"final": func(ctx context.Context) error {
-				return store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+				return store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 					if _, err := tx.Insert(ctx, entry, record(t, entry, nil)); err != nil {
 						return err
 					}
@@ -176,7 +176,7 @@ func TestAReadWithAnEndedContextIsNeverAnUnknownCommit(t *testing.T) {
 	for range 20 {
 		ctx, cancel := context.WithCancel(t.Context())
 		go cancel()
-		err := store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		err := store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 			_, err := tx.Count(ctx, entry, core.All())
 			return err
 		})

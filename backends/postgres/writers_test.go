@@ -158,7 +158,7 @@ func (w *writers) single(ctx context.Context, _ int, names [2]string) error {
 
 // transaction writes in statements that a commit follows.
 func (w *writers) transaction(ctx context.Context, _ int, names [2]string) error {
-	return w.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	return w.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		for _, rec := range w.entries(names) {
 			if _, err := tx.Insert(ctx, rec.Resource(), rec); err != nil {
 				return err
@@ -171,7 +171,7 @@ func (w *writers) transaction(ctx context.Context, _ int, names [2]string) error
 // final writes in statements of which the last one carries the commit.
 func (w *writers) final(ctx context.Context, _ int, names [2]string) error {
 	recs := w.entries(names)
-	return w.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	return w.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		if _, err := tx.Insert(ctx, recs[0].Resource(), recs[0]); err != nil {
 			return err
 		}
@@ -185,7 +185,7 @@ func (w *writers) final(ctx context.Context, _ int, names [2]string) error {
 func (w *writers) count(ctx context.Context, i int, names [2]string) error {
 	counter := ledger.Resource("counter")
 	recs := w.entries(names)
-	return w.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	return w.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		c, err := tx.Get(ctx, counter, core.IntValue(int64(i/2+1)))
 		if err != nil {
 			return err

@@ -154,7 +154,7 @@ func TestInsertOfNothingInsertsNothing(t *testing.T) {
 	must(t, postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, cookies))
 	b := postgres.New(pool(t, pgtest.URL(t)), schema, postgres.Options{})
 	must(t, b.Bind(t.Context(), cookies))
-	tx, err := b.Begin(t.Context(), core.TxOptions{Single: true})
+	tx, err := b.Begin(t.Context(), core.BackendTxOptions{Single: true})
 	must(t, err)
 	got, err := tx.Insert(t.Context(), &core.Op{Kind: core.Insert, Resource: cookies.Resource("jar"), Final: true})
 	must(t, err)

@@ -40,7 +40,7 @@ func open(ctx context.Context, store *core.Store) error {
 		return err
 	}
 	// The program itself: no rule is asked.
-	return store.Tx(core.System(ctx), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	return store.Tx(core.System(ctx), func(ctx context.Context, tx *core.Transaction) error {
 		for i, r := range bakery.Resources() {
 			if n, err := tx.Count(ctx, r, core.All()); err != nil || n > 0 {
 				return err

@@ -32,7 +32,7 @@ func (b *backend) Bind(_ context.Context, m *core.Model) error {
 
 func (b *backend) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
 
-func (b *backend) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
+func (b *backend) Begin(ctx context.Context, _ core.BackendTxOptions) (core.BackendTx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func TestWhatIsDeletedIsKeptAndComesBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := time.Now().Truncate(time.Microsecond)
-			err = store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			err = store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 				return tx.Delete(ctx, cookie, one, two)
 			})
 			if n, counted := store.Count(ctx, cookie, core.All()); err != nil || n != 0 || counted != nil {

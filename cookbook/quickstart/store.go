@@ -70,7 +70,7 @@ func fill(ctx context.Context, model *core.Model, where *program.Storage, record
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	return store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	return store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		for i, r := range model.Resources() {
 			if n, err := tx.Count(ctx, r, core.All()); err != nil {
 				return err

@@ -21,7 +21,7 @@ func TestARequestThatEndsWhileItWaitsIsNotAnsweredAsDone(t *testing.T) {
 	defer func() { _ = store.Close() }()
 	c := &control{[]byte("Bearer x"), &maintenance}
 	w := httptest.NewRecorder()
-	err = store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { // on its way
+	err = store.Tx(t.Context(), func(context.Context, *core.Transaction) error { // on its way
 		ctx, leave := context.WithCancel(t.Context())
 		leave()
 		r := httptest.NewRequestWithContext(ctx, http.MethodPut, "/admin/read-only", strings.NewReader("true"))

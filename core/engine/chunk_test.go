@@ -65,7 +65,7 @@ func TestReadsStopNearTheBoundOfAnAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err = store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err = store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		_, err1 := tx.Insert(ctx, m.Resource("shelf"), shelf)
 		_, err2 := tx.Insert(ctx, m.Resource("book"), books...)
 		return errors.Join(err1, err2)

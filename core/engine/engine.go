@@ -102,7 +102,7 @@ func (e *Engine) checkDepth(depth int) error {
 
 // read runs fn in a transaction that sees one snapshot.
 func (e *Engine) read(ctx context.Context, fn func(context.Context, *core.Transaction) error) error {
-	return e.store.Tx(ctx, core.TxOptions{ReadOnly: true, Attempts: e.opts.Attempts}, fn)
+	return e.store.TxWith(ctx, core.TxOptions{ReadOnly: true, Attempts: e.opts.Attempts}, fn)
 }
 
 // show runs fn, which reads records and shows them with a resolver of that ending, in
@@ -119,7 +119,7 @@ func (e *Engine) show(ctx context.Context, fn func(context.Context, *core.Transa
 
 // write runs fn in a transaction, again when it conflicts.
 func (e *Engine) write(ctx context.Context, fn func(context.Context, *work) error) error {
-	return e.store.Tx(ctx, core.TxOptions{Attempts: e.opts.Attempts}, func(ctx context.Context, tx *core.Transaction) error {
+	return e.store.TxWith(ctx, core.TxOptions{Attempts: e.opts.Attempts}, func(ctx context.Context, tx *core.Transaction) error {
 		return fn(ctx, newWork(e, tx))
 	})
 }

@@ -25,7 +25,7 @@ type recording struct {
 	by *recorder
 }
 
-func (b recording) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (b recording) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	if !opts.Single {
 		b.by.ops = append(b.by.ops, "tx")
 	}

@@ -111,7 +111,7 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 					2: {"tag": 12},
 				},
 			}))
-			err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+			err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 				return tt.do(t, tx)
 			})
 			got, _ := errors.AsType[*core.Error](err)
@@ -162,7 +162,7 @@ func TestTransactionsLeaveWhatAPlainMapWouldHold(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "transactions") {
 			next := want.clone()
 			undo := rapid.IntRange(0, 4).Draw(t, "undo") == 0
-			err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+			err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 				for range rapid.IntRange(0, 6).Draw(t, "operations") {
 					step(t, tx, next, rapid.SampledFrom(resources).Draw(t, "resource"))
 				}
@@ -215,7 +215,7 @@ func step(t *rapid.T, s core.Querier, c content, r *core.Resource) {
 	}
 }
 
-// holds compares the transaction's records with the content, and each index with
+// holds compares the records that s returns with the content, and each index with
 // them.
 func holds(t *rapid.T, s core.Querier, c content) {
 	for r, records := range c {

@@ -87,7 +87,7 @@ func TestWritersBuildOnEachOtherBeforeReadersSeeThem(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 3 {
 			wg.Go(func() {
-				err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+				err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 					n, err := tx.Count(t.Context(), bed, core.All())
 					insert(t, tx, bed, "id", string(rune('a'+n)))
 					return err
@@ -145,7 +145,7 @@ func TestNothingEndsBeforeWhatItSawIsShown(t *testing.T) {
 				synctest.Wait()
 				ended := false
 				wg.Go(func() {
-					err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+					err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 						if _, err := tx.Get(t.Context(), bed, core.TextValue("north")); err != nil {
 							t.Error(err)
 						}
@@ -177,7 +177,7 @@ func TestAfterTheLogFailedNothingIsWrittenAndEverythingRead(t *testing.T) {
 	if err := write(t, store, bed, "id", "south"); !errors.Is(err, errRefusing) || errors.Is(err, errDisk) {
 		t.Error(err)
 	}
-	if _, err := b.Begin(t.Context(), core.TxOptions{}); !errors.Is(err, errRefusing) {
+	if _, err := b.Begin(t.Context(), core.BackendTxOptions{}); !errors.Is(err, errRefusing) {
 		t.Error(err)
 	}
 	if n, err := store.Count(t.Context(), bed, core.All()); n != 0 || err != nil {
@@ -203,7 +203,7 @@ func TestAfterALogFailedThatDoesNotSayItNothingIsWritten(t *testing.T) {
 	if err := write(t, store, bed, "id", "south"); !errors.Is(err, core.Unavailable) {
 		t.Error(err)
 	}
-	if _, err := b.Begin(t.Context(), core.TxOptions{}); !errors.Is(err, core.Unavailable) {
+	if _, err := b.Begin(t.Context(), core.BackendTxOptions{}); !errors.Is(err, core.Unavailable) {
 		t.Error(err)
 	}
 }
@@ -264,7 +264,7 @@ func TestTheLogIsToldOfKeysThatAreGivenAndGoneAgain(t *testing.T) {
 	l.release(nil)
 	passing := func(kept, gone int, end error) {
 		t.Helper()
-		err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+		err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 			if kept > 0 {
 				insert(t, tx, plant, "id", kept)
 			}
@@ -296,7 +296,7 @@ func TestTheLogIsToldOfKeysThatAreGivenAndGoneAgain(t *testing.T) {
 func TestNothingIsCommittedBehindTheFinalPositions(t *testing.T) {
 	l := newSlowLog()
 	_, b := openLogged(t, l)
-	tx, err := b.Begin(t.Context(), core.TxOptions{})
+	tx, err := b.Begin(t.Context(), core.BackendTxOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +318,7 @@ func TestTheLogIsNotToldOfWhatStaysAsItWas(t *testing.T) {
 	store, _ := openLogged(t, l)
 	l.release(nil)
 	insert(t, store, bed, "id", "north", "rank", 1)
-	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		_, there := tx.Update(t.Context(), bed, record(t, bed, "id", "north", "rank", 2))
 		_, back := tx.Update(t.Context(), bed, record(t, bed, "id", "north", "rank", 1))
 		insert(t, tx, bed, "id", "south")
@@ -381,7 +381,7 @@ func TestTheLogIsToldTheNetChanges(t *testing.T) {
 		want := content{plant: {}, bed: {}, sensor: {}}
 		for range rapid.IntRange(1, 6).Draw(t, "transactions") {
 			next := want.clone()
-			err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+			err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 				for range rapid.IntRange(0, 8).Draw(t, "operations") {
 					step(t, tx, next, rapid.SampledFrom(resources).Draw(t, "resource"))
 				}

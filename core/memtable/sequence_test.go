@@ -29,7 +29,7 @@ func TestKeysGoOnBehindEveryKeyThatWasCommitted(t *testing.T) {
 		t.Fatal(err)
 	}
 	next(13)
-	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		insert(t, tx, plant)
 		insert(t, tx, plant, "id", 20)
 		return errUndo
@@ -86,7 +86,7 @@ func TestUUIDKeysAreMadeWhereNoneIsGiven(t *testing.T) {
 
 func TestHandingOutKeysDoesNotWaitForAWriter(t *testing.T) {
 	store := open(t, fresh())
-	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		mine := insert(t, tx, plant)
 		other, err := store.NextIDs(t.Context(), plant, 1)
 		if err != nil || other[0].Int() <= mine.Int() {

@@ -64,11 +64,11 @@ func (s *Store) fill(resource int, records []core.Record) {
 
 // Begin opens a transaction, as [core.Backend] says. A read-only one is the
 // current snapshot. Another one waits until it is the only one that writes; with
-// [core.TxOptions.Single] it waits in its one operation instead, which is when it
+// [core.BackendTxOptions.Single] it waits in its one operation instead, which is when it
 // begins, so that handing out keys waits for nobody.
 //
 // Errors: [core.ErrClosed], the context's, the log's if it failed.
-func (s *Store) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (s *Store) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 func TestAReaderSeesTheStateThatItBeganWith(t *testing.T) {
 	store := open(t, with(core.Data{"bed": {"north": {"rank": 1}, "south": {}}}))
 	north := core.TextValue("north")
-	err := store.Tx(t.Context(), core.TxOptions{ReadOnly: true}, func(_ context.Context, reader *core.Transaction) error {
+	err := store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(_ context.Context, reader *core.Transaction) error {
 		if err := store.Delete(t.Context(), bed, core.TextValue("south")); err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func TestAReaderSeesTheStateThatItBeganWith(t *testing.T) {
 
 func TestReadersNeitherWaitForAWriterNorSeeIt(t *testing.T) {
 	store := open(t, fresh())
-	err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, writer *core.Transaction) error {
+	err := store.Tx(t.Context(), func(_ context.Context, writer *core.Transaction) error {
 		insert(t, writer, bed, "id", "north", "rank", 1)
 		n, err := store.Count(t.Context(), bed, core.All())
 		if err != nil || n != 0 {
@@ -65,14 +65,14 @@ func TestAWriterWaitsForTheOneBeforeIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := fresh()
 		store := open(t, b)
-		first, err := b.Begin(t.Context(), core.TxOptions{})
+		first, err := b.Begin(t.Context(), core.BackendTxOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var wg sync.WaitGroup
 		began, inserted := false, false
 		wg.Go(func() {
-			second, err := b.Begin(t.Context(), core.TxOptions{})
+			second, err := b.Begin(t.Context(), core.BackendTxOptions{})
 			if began = true; err != nil {
 				t.Error(err)
 				return
@@ -100,14 +100,14 @@ func TestWaitingForAnotherWriterEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := fresh()
 		store := open(t, b)
-		first, err := b.Begin(t.Context(), core.TxOptions{})
+		first, err := b.Begin(t.Context(), core.BackendTxOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if _, err := b.Begin(ctx, core.TxOptions{}); !errors.Is(err, context.Canceled) {
+			if _, err := b.Begin(ctx, core.BackendTxOptions{}); !errors.Is(err, context.Canceled) {
 				t.Errorf("Begin: %v", err)
 			}
 		})
@@ -149,7 +149,7 @@ func TestAnEndedContextFailsEveryMethod(t *testing.T) {
 		"NextIDs": func(tx core.BackendTx) error { _, err := tx.NextIDs(ctx, op); return err },
 		"Commit":  func(tx core.BackendTx) error { return tx.Commit(ctx) },
 	}
-	for _, opts := range []core.TxOptions{{}, {Single: true}, {ReadOnly: true}} {
+	for _, opts := range []core.BackendTxOptions{{}, {Single: true}, {ReadOnly: true}} {
 		if _, err := b.Begin(ctx, opts); !errors.Is(err, context.Canceled) {
 			t.Errorf("%+v: Begin: %v", opts, err)
 		}
@@ -178,7 +178,7 @@ func TestACommitWithAnEndedContextDoesNothing(t *testing.T) {
 	b := fresh()
 	store := open(t, b)
 	ctx, cancel := context.WithCancel(t.Context())
-	err := store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+	err := store.Tx(ctx, func(_ context.Context, tx *core.Transaction) error {
 		insert(t, tx, bed, "id", "north")
 		cancel()
 		return nil
@@ -191,7 +191,7 @@ func TestACommitWithAnEndedContextDoesNothing(t *testing.T) {
 func TestAReadOnlyTransactionRefusesWrites(t *testing.T) {
 	b := fresh()
 	open(t, b)
-	tx, err := b.Begin(t.Context(), core.TxOptions{ReadOnly: true})
+	tx, err := b.Begin(t.Context(), core.BackendTxOptions{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestConcurrentTransfersNeverShowNorLeaveAnotherSum(t *testing.T) {
 	for range writers {
 		wg.Go(func() {
 			for range transfers {
-				err := store.Tx(t.Context(), core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error {
+				err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 					a, b := ranks(tx)
 					_, err := tx.Update(t.Context(), bed,
 						record(t, bed, "id", "a", "rank", a-1), record(t, bed, "id", "b", "rank", b+1))

@@ -11,7 +11,7 @@ import (
 // commits if it succeeds.
 func run(t *testing.T, b *backend, op core.Op) (records []core.Record, err error) {
 	t.Helper()
-	tx, err := b.Begin(t.Context(), core.TxOptions{Single: true})
+	tx, err := b.Begin(t.Context(), core.BackendTxOptions{Single: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,7 +138,7 @@ func differs(what string, got, want []core.Record) error {
 // readsBack loads the records, and selects each by one of its values, in one
 // transaction: a backend may be opened again for each.
 func (t *trial) readsBack(ctx context.Context, want []core.Record) error {
-	return t.store.Tx(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+	return t.store.TxWith(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
 		if err := loads(ctx, tx, want); err != nil {
 			return err
 		}

@@ -113,7 +113,7 @@ func nothingAtOnce(t *trial) {
 	t.sameKeys("load", t.load("cookie"))
 	t.delete("cookie")
 	t.tx(func(*client) {})
-	err := t.store.Tx(t.ctx, core.TxOptions{ReadOnly: true}, func(context.Context, *core.Transaction) error { return nil })
+	err := t.store.TxWith(t.ctx, core.TxOptions{ReadOnly: true}, func(context.Context, *core.Transaction) error { return nil })
 	if err != nil {
 		t.Fatalf("read-only transaction without operations: %v", err)
 	}

@@ -26,7 +26,7 @@ type (
 )
 
 type hooks struct {
-	begin            func(b *naive, ctx context.Context, opts core.TxOptions) (*naiveTx, error)
+	begin            func(b *naive, ctx context.Context, opts core.BackendTxOptions) (*naiveTx, error)
 	read             readHook
 	count            countHook
 	insert, update   writeHook
@@ -52,7 +52,7 @@ func (b *bent) reopen() core.Backend {
 	return &bent{hooks: b.hooks, naive: naive{rows: b.rows, last: slices.Clone(b.last)}}
 }
 
-func (b *bent) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (b *bent) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	if b.begin != nil {
 		tx, err := b.begin(&b.naive, ctx, opts)
 		return &bentTx{tx, &b.hooks}, err

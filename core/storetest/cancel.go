@@ -108,7 +108,7 @@ func deadlineExceeded(t *trial) {
 func noCommitAfterEnd(t *trial) {
 	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
 	ctx, cancel := context.WithCancel(t.ctx)
-	err := t.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := t.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, querier: tx})
 		cancel()
 		return nil
@@ -123,7 +123,7 @@ func rollbackOutlives(t *trial) {
 	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
 	for range 20 { // more than a pool has connections
 		ctx, cancel := context.WithCancel(t.ctx)
-		err := t.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		err := t.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 			writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, querier: tx})
 			cancel()
 			return ctx.Err()

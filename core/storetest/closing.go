@@ -54,7 +54,7 @@ func closedBeginsNothing(t *trial) {
 	if err := t.store.Close(); err != nil {
 		t.Fatalf("close: %v", err)
 	}
-	for _, opts := range []core.TxOptions{{}, {ReadOnly: true}, {Single: true}, {ReadOnly: true, Single: true}} {
+	for _, opts := range []core.BackendTxOptions{{}, {ReadOnly: true}, {Single: true}, {ReadOnly: true, Single: true}} {
 		tx, err := t.backend.Begin(t.ctx, opts)
 		if err == nil {
 			_ = tx.Rollback(t.ctx)

@@ -56,7 +56,7 @@ var idDefects = []defect{
 		breaks: []string{"ids/ids of rolled back transactions do not come again"},
 		bend: func(h *hooks) {
 			var before []int64
-			h.begin = func(b *naive, ctx context.Context, opts core.TxOptions) (*naiveTx, error) {
+			h.begin = func(b *naive, ctx context.Context, opts core.BackendTxOptions) (*naiveTx, error) {
 				tx, err := b.Begin(ctx, opts)
 				if err != nil {
 					return nil, err

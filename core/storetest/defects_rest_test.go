@@ -97,7 +97,7 @@ var cancelDefects = []defect{
 		name:   "a wait does not end",
 		breaks: []string{"cancellation/a wait ends with its context"},
 		bend: func(h *hooks) {
-			h.begin = func(b *naive, ctx context.Context, _ core.TxOptions) (*naiveTx, error) {
+			h.begin = func(b *naive, ctx context.Context, _ core.BackendTxOptions) (*naiveTx, error) {
 				b.turn <- struct{}{}
 				if ctx.Err() != nil {
 					<-b.turn
@@ -141,7 +141,7 @@ var cancelDefects = []defect{
 // deaf hides contexts from a backend.
 type deaf struct{ core.Backend }
 
-func (d deaf) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (d deaf) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	tx, err := d.Backend.Begin(context.WithoutCancel(ctx), opts)
 	return deafTx{tx}, err
 }

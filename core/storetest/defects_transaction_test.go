@@ -80,7 +80,7 @@ var transactionDefects = []defect{
 		breaks: []string{"transaction/a read-only transaction reads"},
 		bend: func(h *hooks) {
 			readOnly := false
-			h.begin = func(b *naive, ctx context.Context, opts core.TxOptions) (*naiveTx, error) {
+			h.begin = func(b *naive, ctx context.Context, opts core.BackendTxOptions) (*naiveTx, error) {
 				tx, err := b.Begin(ctx, opts)
 				if err != nil {
 					return nil, err

@@ -103,7 +103,7 @@ func (d *direct) tx(ctx context.Context, fn func(tx core.BackendTx) error) (err 
 }
 
 func (d *direct) try(ctx context.Context, fn func(tx core.BackendTx) error) error {
-	tx, err := d.Begin(ctx, core.TxOptions{})
+	tx, err := d.Begin(ctx, core.BackendTxOptions{})
 	if err != nil {
 		return err
 	}

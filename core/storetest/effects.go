@@ -69,12 +69,12 @@ var effectSteps = []effect{
 		t.any(0, t.tryTx(core.TxOptions{}, func(tx *client) error { return second(tx.tryUpdate("cookie", fields{"id": 1, "jar": 99})) }))
 	}, nil}, // a backend may find out earlier
 	{"the last of a transaction", func(t *effects) {
-		t.any(0, t.store.Tx(t.ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		t.any(0, t.store.Tx(t.ctx, func(ctx context.Context, tx *core.Transaction) error {
 			return second(tx.Final().Count(ctx, t.res("jar"), core.All()))
 		}))
 	}, []string{"count", "tx"}},
 	{"a transaction for somebody, with an operation of the program's", func(t *effects) {
-		t.any(0, t.store.Tx(core.WithPrincipal(t.ctx, somebody), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		t.any(0, t.store.Tx(core.WithPrincipal(t.ctx, somebody), func(ctx context.Context, tx *core.Transaction) error {
 			return second(tx.Count(core.System(ctx), t.res("jar"), core.All()))
 		}))
 	}, []string{"count", "tx"}},

@@ -167,7 +167,7 @@ func refusedIsKnown(t *trial) {
 	}
 	known("rollback", t.tryTx(core.TxOptions{}, func(tx *client) error { writeEverywhere(tx); return errOnPurpose }))
 	ctx, cancel := context.WithCancel(t.ctx)
-	known("ended context", t.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	known("ended context", t.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, querier: tx})
 		cancel()
 		return nil
@@ -182,7 +182,7 @@ func worksAfterErrors(t *trial) {
 			t.Fatalf("%s: no error", m.what)
 		}
 		t.insert("order", fields{"id": i})
-		_ = t.store.Tx(t.ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return errOnPurpose })
+		_ = t.store.Tx(t.ctx, func(context.Context, *core.Transaction) error { return errOnPurpose })
 		equal(t.client, "count", t.count("order", core.All()), i+1)
 	}
 	equal(t.client, "jars", t.count("jar", core.All()), 2)

@@ -15,7 +15,7 @@ func nobodyIsRefused(t *guardTrial) {
 	}
 	nobody := []guest{t.guest(nil)}
 	ctx, _ := t.send(t.ctx, nil)
-	if err := t.store.Tx(ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }); !errors.Is(err, core.Unauthorized) {
+	if err := t.store.Tx(ctx, func(context.Context, *core.Transaction) error { return nil }); !errors.Is(err, core.Unauthorized) {
 		t.Fatalf("nobody, a transaction without operations: %s, want %s", told(err), core.Unauthorized)
 	}
 	for _, r := range t.Model.Resources() {

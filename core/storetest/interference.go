@@ -145,7 +145,7 @@ func (w *worlds) interlude(d drawer) {
 		return
 	}
 	ctx, _ := w.b.send(w.b.ctx, other.who)
-	err := w.b.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := w.b.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		o := a.run(ctx, tx)
 		if o.err != nil {
 			return o.err

@@ -85,8 +85,8 @@ func (s *storeActor) transaction(d drawer, w *worlds, n int) int {
 	var inside, other error
 	d.Logf("begin")
 	opts := core.TxOptions{Attempts: 1, ReadOnly: d.upTo(5, "reads only") == 0}
-	one := w.a.store.Tx(w.ctx(w.a), opts, func(ctxA context.Context, a *core.Transaction) error {
-		other = w.b.store.Tx(w.ctx(w.b), opts, func(ctxB context.Context, b *core.Transaction) error {
+	one := w.a.store.TxWith(w.ctx(w.a), opts, func(ctxA context.Context, a *core.Transaction) error {
+		other = w.b.store.TxWith(w.ctx(w.b), opts, func(ctxB context.Context, b *core.Transaction) error {
 			for ; done < n && inside == nil; done++ {
 				inside = s.both(d, w, s.attempt(d, w), side{ctxA, a}, side{ctxB, b})
 			}

@@ -38,7 +38,7 @@ func (b *naive) Bind(_ context.Context, m *core.Model) error {
 
 func (b *naive) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
 
-func (b *naive) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
+func (b *naive) Begin(ctx context.Context, _ core.BackendTxOptions) (core.BackendTx, error) {
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

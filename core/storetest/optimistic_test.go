@@ -95,7 +95,7 @@ func validateRecords(tx *optimisticTx, mine, theirs changes) bool {
 // validateNothing lets the last one win.
 func validateNothing(*optimisticTx, changes, changes) bool { return true }
 
-func (b *optimistic) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (b *optimistic) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	if b.closed.Load() {
 		return nil, core.ErrClosed
 	}
@@ -207,7 +207,7 @@ type uncommitted struct {
 	mu sync.Mutex
 }
 
-func (b *uncommitted) Begin(ctx context.Context, _ core.TxOptions) (core.BackendTx, error) {
+func (b *uncommitted) Begin(ctx context.Context, _ core.BackendTxOptions) (core.BackendTx, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	open := b.open()

@@ -27,7 +27,7 @@ var places = []place{
 	}},
 	{name: "as the last of a transaction", keeps: true, run: func(t *theatre, who *core.Principal, fn func(context.Context, core.Querier) error) error {
 		ctx, _ := t.send(t.ctx, who)
-		return t.store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return fn(ctx, tx.Final()) })
+		return t.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error { return fn(ctx, tx.Final()) })
 	}},
 	{name: "in a transaction of the program's", run: func(t *theatre, _ *core.Principal, fn func(context.Context, core.Querier) error) error {
 		return t.transaction(itself, core.TxOptions{}, fn)
@@ -44,7 +44,7 @@ var places = []place{
 // transaction runs fn in one that rolls back.
 func (t *theatre) transaction(who *core.Principal, opts core.TxOptions, fn func(context.Context, core.Querier) error) error {
 	ctx, _ := t.send(t.ctx, who)
-	return t.store.Tx(ctx, opts, func(ctx context.Context, tx *core.Transaction) error {
+	return t.store.TxWith(ctx, opts, func(ctx context.Context, tx *core.Transaction) error {
 		if err := fn(ctx, tx); err != nil {
 			return err
 		}

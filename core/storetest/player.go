@@ -45,7 +45,7 @@ func (p *player) run() {
 	var seen []event
 	attempt := 0
 	opts := core.TxOptions{ReadOnly: p.readOnly, Attempts: manyAttempts}
-	err := p.store.Tx(p.ctx, opts, func(ctx context.Context, tx *core.Transaction) (err error) {
+	err := p.store.TxWith(p.ctx, opts, func(ctx context.Context, tx *core.Transaction) (err error) {
 		if attempt++; attempt == 1 {
 			defer close(p.ungated)
 		}

@@ -69,7 +69,7 @@ func (p *program) alone(r *rapid.T) {
 func (p *program) transaction(r *rapid.T) {
 	p.oracle.begin()
 	var wrong owed
-	err := p.trial.store.Tx(p.ctx, core.TxOptions{Attempts: 1}, func(ctx context.Context, tx *core.Transaction) error {
+	err := p.trial.store.TxWith(p.ctx, core.TxOptions{Attempts: 1}, func(ctx context.Context, tx *core.Transaction) error {
 		r.Log("begin:")
 		for range 1 + (drawer{T: r}).upTo(5, "more operations") {
 			var err error

@@ -42,7 +42,7 @@ func (t *trial) stage(ctx context.Context) (*stage, error) {
 
 // reset makes the registers what they are initially, whatever was there.
 func (s *stage) reset() error {
-	return s.store.Tx(s.ctx, core.TxOptions{Attempts: manyAttempts}, func(ctx context.Context, tx *core.Transaction) error {
+	return s.store.TxWith(s.ctx, core.TxOptions{Attempts: manyAttempts}, func(ctx context.Context, tx *core.Transaction) error {
 		c := &client{ctx: ctx, model: s.model, querier: tx}
 		page, err := c.querier.Select(ctx, c.res("order"), core.Query{})
 		if err != nil {

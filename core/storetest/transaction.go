@@ -201,7 +201,7 @@ func readOnlyReads(t *trial) {
 
 func finalCommits(t *trial) {
 	t.insert("jar", fields{"id": 1})
-	err := t.store.Tx(t.ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := t.store.Tx(t.ctx, func(ctx context.Context, tx *core.Transaction) error {
 		c := &client{TB: t.TB, ctx: ctx, model: t.model, querier: tx}
 		c.insert("cookie", fields{"id": 1, "jar": 1})
 		c.querier = tx.Final()
@@ -213,7 +213,7 @@ func finalCommits(t *trial) {
 	}
 	before := t.all("cookie")
 	t.same("after", before, t.full("cookie", fields{"id": 1, "kind": "a", "jar": 1}))
-	err = t.store.Tx(t.ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err = t.store.Tx(t.ctx, func(ctx context.Context, tx *core.Transaction) error {
 		c := &client{TB: t.TB, ctx: ctx, model: t.model, querier: tx}
 		c.update("cookie", fields{"id": 1, "kind": "b"})
 		c.querier = tx.Final()
@@ -238,7 +238,7 @@ func finalMissUndoes(t *trial) {
 		"delete of several": func(tx *client) error { return tx.tryDelete("cookie", 2, 9) },
 	} {
 		for _, first := range []func(tx *client){write, read} {
-			err := t.store.Tx(t.ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			err := t.store.Tx(t.ctx, func(ctx context.Context, tx *core.Transaction) error {
 				c := &client{TB: t.TB, ctx: ctx, model: t.model, querier: tx}
 				first(c)
 				c.querier = tx.Final()

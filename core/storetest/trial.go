@@ -74,7 +74,7 @@ func (t *trial) tx(fn func(tx *client)) {
 
 // tryTx runs fn in a transaction.
 func (t *trial) tryTx(opts core.TxOptions, fn func(tx *client) error) error {
-	return t.store.Tx(t.ctx, opts, func(ctx context.Context, tx *core.Transaction) error {
+	return t.store.TxWith(t.ctx, opts, func(ctx context.Context, tx *core.Transaction) error {
 		return fn(&client{TB: t.TB, ctx: ctx, model: t.model, querier: tx})
 	})
 }

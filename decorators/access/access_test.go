@@ -27,7 +27,7 @@ func (s scene) each(p *core.Principal) map[string]error {
 	_, errs["update"] = s.store.Update(ctx, s.bread, s.record(s.bread, map[string]any{"id": 1, "name": "x"}))
 	_, errs["next_id"] = s.store.NextIDs(ctx, s.bread, 1)
 	errs["delete"] = s.store.Delete(ctx, s.bread, one)
-	errs["tx"] = s.store.Tx(ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
+	errs["tx"] = s.store.Tx(ctx, func(context.Context, *core.Transaction) error { return nil })
 	return errs
 }
 
@@ -274,7 +274,7 @@ func TestRefusalsTellTheLogWhatEachRuleSaidAndTheClientNothing(t *testing.T) {
 
 func TestATransactionIsForWhoHasARoleAndEachOperationInItIsAsked(t *testing.T) {
 	s := newScene(t, bakers)
-	err := s.store.Tx(s.as(user(2, "baker")), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := s.store.Tx(s.as(user(2, "baker")), func(ctx context.Context, tx *core.Transaction) error {
 		if _, err := tx.Get(ctx, s.bread, core.IntValue(1)); !errors.Is(err, core.NotFound) {
 			t.Errorf("a foreign row: %v", err)
 		}

@@ -139,7 +139,7 @@ func TestEveryOperationAndTransactionHasOneLine(t *testing.T) {
 	expect(t, logs, lines...)
 
 	store, logs = open(t, zapcore.DebugLevel, logging.Options{})
-	if err := store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { run(tx); return nil }); err != nil {
+	if err := store.Tx(ctx, func(_ context.Context, tx *core.Transaction) error { run(tx); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, logs, append(lines, "debug transaction: kind=tx outcome=ok attempt=1 read_only=false principal=alice")...)
@@ -218,7 +218,7 @@ func TestEveryTryOfWhatConflictsIsAWarning(t *testing.T) {
 			fmt.Sprintf("warn next_id cookie: kind=next_id resource=cookie"+conflict, 2),
 			"debug next_id cookie: kind=next_id resource=cookie outcome=ok rows=1 attempt=3")
 		tries = 1
-		if err := store.Tx(t.Context(), core.TxOptions{ReadOnly: true}, func(context.Context, *core.Transaction) error { return nil }); err != nil {
+		if err := store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(context.Context, *core.Transaction) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, logs,
@@ -239,7 +239,7 @@ func TestWhatIsSlowIsAWarning(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			store, logs := open(t, zapcore.DebugLevel, logging.Options{Slow: c.slow})
-			_ = store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error {
+			_ = store.Tx(t.Context(), func(context.Context, *core.Transaction) error {
 				time.Sleep(c.takes) // of the synctest bubble
 				return nil
 			})
@@ -258,7 +258,7 @@ func TestPanicIsAFailureAndGoesOn(t *testing.T) {
 				t.Error("the panic did not go on")
 			}
 		}()
-		_ = store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { panic("boom") })
+		_ = store.Tx(t.Context(), func(context.Context, *core.Transaction) error { panic("boom") })
 	}()
 	expect(t, logs, "error transaction: kind=tx outcome=failed attempt=1 read_only=false code=SERVER_ERROR cause=operation was interrupted by a panic")
 }

@@ -65,7 +65,7 @@ func noValueIsLogged(t *testing.T) {
 		fmt.Errorf("read: %w", &rowError{&pgconn.PgError{Severity: "ERROR", Code: "55000", Message: secret}}),
 	} {
 		everything(store)
-		_ = store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { everything(tx); return nil })
+		_ = store.Tx(ctx, func(_ context.Context, tx *core.Transaction) error { everything(tx); return nil })
 	}
 	lines := strings.Count(out.String(), "\n")
 	if lines < 9*2*10 {

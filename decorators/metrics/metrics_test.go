@@ -145,7 +145,7 @@ func TestEveryOperationAndTransactionIsCountedOnce(t *testing.T) {
 	expect(t, registry, want)
 
 	store, registry = open(t, metrics.Options{})
-	if err := store.Tx(ctx, core.TxOptions{}, func(_ context.Context, tx *core.Transaction) error { run(tx); return nil }); err != nil {
+	if err := store.Tx(ctx, func(_ context.Context, tx *core.Transaction) error { run(tx); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	want["operations_total tx ok"], want["operation_duration_seconds tx"], want["transaction_attempts"] = 1, 1, 1
@@ -155,7 +155,7 @@ func TestEveryOperationAndTransactionIsCountedOnce(t *testing.T) {
 func TestARollbackByTheProgramsOwnErrorIsNoFailure(t *testing.T) {
 	store, registry := open(t, metrics.Options{})
 	own := errors.New("changed my mind")
-	if err := store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return own }); !errors.Is(err, own) {
+	if err := store.Tx(t.Context(), func(context.Context, *core.Transaction) error { return own }); !errors.Is(err, own) {
 		t.Fatal(err)
 	}
 	got := values(t, registry)
@@ -203,7 +203,7 @@ func TestEveryTryOfWhatConflictsCountsAndTheCommitSaysHowMany(t *testing.T) {
 			}
 			return next(ctx, op)
 		}))
-		if err := store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }); err != nil {
+		if err := store.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 		expect(t, registry, map[string]float64{
@@ -307,7 +307,7 @@ func TestAllSeriesAreThereFromTheStartAndNoneComesLater(t *testing.T) {
 	before := count()
 	_, _ = store.Get(t.Context(), cookie, core.IntValue(17))
 	_ = store.Delete(t.Context(), cookie, core.IntValue(17))
-	_ = store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return errors.New("no") })
+	_ = store.Tx(t.Context(), func(context.Context, *core.Transaction) error { return errors.New("no") })
 	if got := count(); got != before {
 		t.Errorf("%d series, %d at the start", got, before)
 	}
@@ -361,7 +361,7 @@ func TestExemplarIsTheTraceThatTheOperationBelongsTo(t *testing.T) {
 		if got := exemplar(); got != "" {
 			t.Errorf("got %s", got)
 		}
-		if err := store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil }); err != nil {
+		if err := store.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}

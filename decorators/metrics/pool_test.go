@@ -66,7 +66,7 @@ func TestPoolOfPgxIsOne(t *testing.T) {
 	if after["pool_connections idle"] == 0 || after["pool_connections acquired"] != 0 || after["pool_connections_max"] == 0 || after["pool_connections_opened_total"] == 0 {
 		t.Errorf("got %v", after)
 	}
-	if err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	if err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		_, err := tx.Count(ctx, cookie, core.All())
 		if got := values(t, registry)["pool_connections acquired"]; got != 1 {
 			t.Errorf("%v acquired in a transaction", got)

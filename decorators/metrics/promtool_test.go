@@ -40,7 +40,7 @@ func everything(t *testing.T) *prometheus.Registry {
 		t.Fatal(err)
 	}
 	for _, err := range []error{nil, errors.New("no")} {
-		_ = store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return err })
+		_ = store.Tx(t.Context(), func(context.Context, *core.Transaction) error { return err })
 	}
 	return registry
 }

@@ -140,7 +140,7 @@ func each(r *core.Resource) map[core.Kind]func(c *client) error {
 		core.Delete: func(c *client) error { return c.querier.Delete(c.ctx, r, one) },
 		core.NextID: func(c *client) error { _, err := c.querier.NextIDs(c.ctx, r, 1); return err },
 		core.Tx: func(c *client) error {
-			return c.store.Tx(c.ctx, core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
+			return c.store.Tx(c.ctx, func(context.Context, *core.Transaction) error { return nil })
 		},
 	}
 }
@@ -314,7 +314,7 @@ func TestConcurrentPrincipalsNeverMeet(t *testing.T) {
 					t.Errorf("user %d inserted %v, %v", user, rec, err)
 					return
 				}
-				err = c.store.Tx(c.ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+				err = c.store.Tx(c.ctx, func(ctx context.Context, tx *core.Transaction) error {
 					page, err := tx.Select(ctx, cookie, core.Query{})
 					if len(page.Records) != n+1 {
 						t.Errorf("user %d sees %d records, and has %d", user, len(page.Records), n+1)

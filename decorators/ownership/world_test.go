@@ -131,7 +131,7 @@ func (c *client) everywhere(test func(c *client)) {
 	c.Helper()
 	test(c)
 	undo := errors.New("undo")
-	err := c.store.Tx(c.ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := c.store.Tx(c.ctx, func(ctx context.Context, tx *core.Transaction) error {
 		test(&client{c.T, ctx, c.store, tx})
 		return undo
 	})

@@ -31,10 +31,10 @@ type spy struct {
 	*memory.Backend
 
 	mu    sync.Mutex
-	begun []core.TxOptions
+	begun []core.BackendTxOptions
 }
 
-func (s *spy) Begin(ctx context.Context, opts core.TxOptions) (core.BackendTx, error) {
+func (s *spy) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	s.mu.Lock()
 	s.begun = append(s.begun, opts)
 	s.mu.Unlock()
@@ -105,7 +105,7 @@ func refused(t *testing.T, store *core.Store, r *core.Resource) {
 			if err := write(ctx, store); !errors.Is(err, core.ReadOnly) || err.Error() != want {
 				t.Errorf("%s by %s: %v; want %s", name, who, err, want)
 			}
-			err := store.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			err := store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 				readable(ctx, t, tx, cookie)
 				err := write(ctx, tx)
 				if !errors.Is(err, core.ReadOnly) || err.Error() != want {
@@ -127,7 +127,7 @@ func allowed(t *testing.T, store *core.Store, r *core.Resource) {
 	t.Helper()
 	undo := errors.New("undo")
 	for name, write := range writes(t, r) {
-		err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+		err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			return errors.Join(write(ctx, tx), undo)
 		})
 		if errors.Is(err, core.ReadOnly) || !errors.Is(err, undo) {
@@ -162,7 +162,7 @@ func TestNamedResourcesAreReadOnlyAndTheOthersAreNot(t *testing.T) {
 
 func TestATransactionThatWritesWhatItMayAndThenWhatItMayNotDoesNothing(t *testing.T) {
 	store, _ := open(t, readonly.Resources("jar"))
-	err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if err := tx.Delete(ctx, cookie, one); err != nil {
 			return err
 		}
@@ -240,7 +240,7 @@ func TestErrorsFromWithinComeOutAsTheyAre(t *testing.T) {
 	} {
 		store, _ := open(t, d, within)
 		_, count := store.Count(t.Context(), cookie, core.All())
-		tx := store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { return nil })
+		tx := store.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil })
 		if !errors.Is(count, fails) || !errors.Is(tx, fails) {
 			t.Errorf("%s: got %v and %v", name, count, tx)
 		}

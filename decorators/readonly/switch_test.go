@@ -36,7 +36,7 @@ func TestASwitchMakesTheStoreReadOnlyWhileItIsOn(t *testing.T) {
 func TestATransactionOnItsWayCannotWriteAnyMoreOnceTheSwitchIsOn(t *testing.T) {
 	var s readonly.Switch
 	store, _ := open(t, s.Decorator())
-	err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if err := tx.Delete(ctx, cookie, one); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func TestATransactionThatBeganWhileTheSwitchWasOnStaysReadOnly(t *testing.T) {
 	var s readonly.Switch
 	store, _ := open(t, s.Decorator())
 	s.Set(true)
-	err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		s.Set(false)
 		return tx.Delete(ctx, jar, one)
 	})
@@ -74,7 +74,7 @@ func TestWaitReturnsWhenTheWritesOnTheirWayHaveEnded(t *testing.T) {
 		}
 		goOn := make(chan struct{})
 		go func() {
-			err := store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+			err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 				err := tx.Delete(ctx, cookie, one)
 				<-goOn
 				return err
@@ -153,7 +153,7 @@ func TestAWriteThatWasLetPastIsNotStoppedAndIsWaitedFor(t *testing.T) {
 	for name, write := range map[string]func(ctx context.Context, s *core.Store) error{
 		"alone": func(ctx context.Context, s *core.Store) error { return s.Delete(ctx, cookie, one) },
 		"in a transaction": func(ctx context.Context, s *core.Store) error {
-			return s.Tx(ctx, core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error { return tx.Delete(ctx, cookie, one) })
+			return s.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error { return tx.Delete(ctx, cookie, one) })
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -186,7 +186,7 @@ func TestWritersThatPanicAreNotWaitedFor(t *testing.T) {
 	store, _ := open(t, s.Decorator())
 	func() {
 		defer func() { _ = recover() }()
-		_ = store.Tx(t.Context(), core.TxOptions{}, func(context.Context, *core.Transaction) error { panic("on purpose") })
+		_ = store.Tx(t.Context(), func(context.Context, *core.Transaction) error { panic("on purpose") })
 	}()
 	if err := s.Wait(t.Context()); err != nil {
 		t.Error(err)
@@ -211,7 +211,7 @@ func TestNothingChangesAfterSetAndWaitHoweverManyWrite(t *testing.T) {
 				if i%2 == 0 {
 					_, err = store.Insert(t.Context(), cookie, fresh)
 				} else {
-					err = store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+					err = store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 						if _, err := tx.Insert(ctx, cookie, fresh); err != nil {
 							return err
 						}
