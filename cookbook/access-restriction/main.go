@@ -32,7 +32,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := core.New(ctx, bakery, backend, policy.Decorator())
+	store, err := core.New(ctx, bakery, backend, access.New(policy, access.Options{}))
 	if err != nil {
 		return err
 	}

@@ -302,7 +302,7 @@ func countsAndCursors(t *testing.T, s *scene) {
 func nextIDs(t *testing.T, s *scene) {
 	t.Helper()
 	m := core.MustModel("tickets", core.ResourceSpec{Name: "ticket", Fields: []core.FieldSpec{{Name: "id", Type: core.UUID, Key: true}, owner}})
-	store, err := core.New(t.Context(), m, s.fresh(t), ownership.Field("user_id"))
+	store, err := core.New(t.Context(), m, s.fresh(t), ownership.New("user_id", ownership.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}

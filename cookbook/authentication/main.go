@@ -61,5 +61,5 @@ func run(ctx context.Context, p *program.Program) (err error) {
 
 // compose puts ownership around the backend: here is all there is to it.
 func compose(ctx context.Context, backend core.Backend) (*core.Store, error) {
-	return core.New(ctx, model, backend, ownership.Field("user_id"))
+	return core.New(ctx, model, backend, ownership.New("user_id", ownership.Options{}))
 }

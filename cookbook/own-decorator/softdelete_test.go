@@ -41,7 +41,7 @@ func guarded() storetest.PolicySpec {
 	sees := func(p *core.Principal, row core.Record) bool { return mine(p, row) && row.Get("deleted_at").IsNull() }
 	return storetest.PolicySpec{
 		Stack: func(testing.TB) storetest.Stack {
-			return storetest.Stack{Decorators: []core.Decorator{ownership.Field("owner"), softDelete("deleted_at")}}
+			return storetest.Stack{Decorators: []core.Decorator{ownership.New("owner", ownership.Options{}), softDelete("deleted_at")}}
 		},
 		Model: core.MustModel("kit",
 			core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{key, owner, deletedAt, {Name: "cookies", ToMany: "cookie", Inverse: "jar"}}},

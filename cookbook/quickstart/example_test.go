@@ -29,9 +29,9 @@ func serve(model *core.Model, backend core.Backend) (*core.Store, http.Handler) 
 	store, err := core.New(ctx, model, backend, // of memory, file or postgres
 		logging.New(logger, logging.Options{}), // outermost first
 		metrics.New(registry, metrics.Options{}),
-		readonly.Resources("jar"),
-		ownership.Field("owner"),
-		policy.Decorator())
+		readonly.New(readonly.Options{Resources: []string{"jar"}}),
+		ownership.New("owner", ownership.Options{}),
+		access.New(policy, access.Options{}))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -47,17 +47,17 @@ func (l *layers) decorators(registry *prometheus.Registry, log *zap.Logger) ([]c
 		metrics.New(registry, metrics.Options{}),
 	}
 	if l.readOnly != "" {
-		all = append(all, readonly.Resources(strings.Split(l.readOnly, ",")...))
+		all = append(all, readonly.New(readonly.Options{Resources: strings.Split(l.readOnly, ",")}))
 	}
 	if l.auth {
-		all = append(all, ownership.Options{Bypass: []string{"admin"}}.Field("owner"))
+		all = append(all, ownership.New("owner", ownership.Options{Bypass: []string{"admin"}}))
 	}
 	if l.policy != "" {
 		policy, err := readPolicy(l.policy)
 		if err != nil {
 			return nil, fmt.Errorf("-policy: %w", err)
 		}
-		all = append(all, policy.Decorator())
+		all = append(all, access.New(policy, access.Options{}))
 	}
 	return append(all, metrics.New(registry, metrics.Options{Subsystem: "backend"})), nil
 }

@@ -14,7 +14,7 @@ import (
 
 func TestARequestThatEndsWhileItWaitsIsNotAnsweredAsDone(t *testing.T) {
 	var maintenance readonly.Switch
-	store, err := core.New(t.Context(), model, memory.New(), maintenance.Decorator())
+	store, err := core.New(t.Context(), model, memory.New(), readonly.New(readonly.Options{Switch: &maintenance}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 		return err
 	}
 	var maintenance readonly.Switch
-	store, err := core.New(ctx, model, backend, append(always(*resources), maintenance.Decorator())...)
+	store, err := core.New(ctx, model, backend, append(always(*resources), readonly.New(readonly.Options{Switch: &maintenance}))...)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func always(names string) []core.Decorator {
 	case "":
 		return nil
 	case "*":
-		return []core.Decorator{readonly.Store()}
+		return []core.Decorator{readonly.New(readonly.Options{})}
 	}
-	return []core.Decorator{readonly.Resources(strings.Split(names, ",")...)}
+	return []core.Decorator{readonly.New(readonly.Options{Resources: strings.Split(names, ",")})}
 }

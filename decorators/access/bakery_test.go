@@ -44,7 +44,7 @@ type scene struct {
 func newScene(t *testing.T, policy access.Policy) scene {
 	t.Helper()
 	m := bakery()
-	store, err := core.New(t.Context(), m, memory.New(), policy.Decorator())
+	store, err := core.New(t.Context(), m, memory.New(), access.New(policy, access.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}

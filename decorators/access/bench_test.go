@@ -60,12 +60,12 @@ func BenchmarkGet(b *testing.B) {
 	}{
 		{"store alone", nil, []string{"guest"}},
 		{"by hand", []core.Decorator{byHand()}, []string{"guest"}},
-		{"policy", []core.Decorator{guest(onSale).Decorator()}, []string{"guest"}},
+		{"policy", []core.Decorator{access.New(guest(onSale), access.Options{})}, []string{"guest"}},
 		{"by hand, id", []core.Decorator{byHandOwner()}, []string{"baker"}},
-		{"policy, id", []core.Decorator{guest(onSale).Decorator()}, []string{"baker"}},
-		{"policy, every row", []core.Decorator{guest(onSale).Decorator()}, []string{"owner"}},
-		{"policy, two roles", []core.Decorator{guest(onSale).Decorator()}, []string{"baker", "guest"}},
-		{"policy, two fields", []core.Decorator{guest(onSale, "name", "price").Decorator()}, []string{"guest"}},
+		{"policy, id", []core.Decorator{access.New(guest(onSale), access.Options{})}, []string{"baker"}},
+		{"policy, every row", []core.Decorator{access.New(guest(onSale), access.Options{})}, []string{"owner"}},
+		{"policy, two roles", []core.Decorator{access.New(guest(onSale), access.Options{})}, []string{"baker", "guest"}},
+		{"policy, two fields", []core.Decorator{access.New(guest(onSale, "name", "price"), access.Options{})}, []string{"guest"}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			m := bakery()

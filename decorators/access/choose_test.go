@@ -66,7 +66,7 @@ func asJSON(t *testing.T) access.Policy {
 // is "" for nobody, and returns the status and the body of the answer.
 func gardenOn(t *testing.T, backend core.Backend, policy access.Policy) func(role, method, path, body string) string {
 	t.Helper()
-	store, err := core.New(t.Context(), garden(), backend, policy.Decorator())
+	store, err := core.New(t.Context(), garden(), backend, access.New(policy, access.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func TestEveryMistakeOfAPolicyIsReportedWithItsRule(t *testing.T) {
 func TestAllMistakesAreReportedAtOnceWhenTheStoreIsMade(t *testing.T) {
 	good := rule(func(*access.Rule) {})[0]
 	bad := rule(func(r *access.Rule) { r.Name, r.Resource = "", "cake" })[0]
-	_, err := core.New(t.Context(), bakery(), memory.New(), access.Policy{good, bad, good}.Decorator())
+	_, err := core.New(t.Context(), bakery(), memory.New(), access.New(access.Policy{good, bad, good}, access.Options{}))
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -10,7 +10,7 @@
 //			Using: access.Eq("baker", access.PrincipalID())},
 //		{Roles: []string{"owner"}, Resource: "bread", Operations: access.Read | access.Delete},
 //	}
-//	store, err := core.New(ctx, model, memory.New(), policy.Decorator())
+//	store, err := core.New(ctx, model, memory.New(), access.New(policy, access.Options{}))
 //
 // The same as a JSON document, which [Parse] reads and [Schema] describes:
 //

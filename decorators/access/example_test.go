@@ -18,13 +18,13 @@ var shop = core.MustModel("shop",
 	}},
 )
 
-func ExamplePolicy_Decorator() {
+func ExampleNew() {
 	policy := access.Policy{
 		{Roles: []string{access.Anonymous}, Resource: "bread", Operations: access.Read, Fields: []string{"name"}, Using: access.Eq("on_sale", true)},
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read | access.Insert | access.Update, Using: access.Eq("baker", access.PrincipalID())},
 	}
 	ctx := context.Background()
-	store, err := core.New(ctx, shop, memory.New(), policy.Decorator())
+	store, err := core.New(ctx, shop, memory.New(), access.New(policy, access.Options{}))
 	if err != nil {
 		fmt.Println(err)
 		return

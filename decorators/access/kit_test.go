@@ -35,7 +35,7 @@ func stored(r *core.Resource, names []string) []string {
 func guarded(p access.Policy) storetest.PolicySpec {
 	return storetest.PolicySpec{
 		Stack: func(testing.TB) storetest.Stack {
-			return storetest.Stack{Decorators: []core.Decorator{p.Decorator()}}
+			return storetest.Stack{Decorators: []core.Decorator{access.New(p, access.Options{})}}
 		},
 		Denies: func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind > core.Tx },
 	}

@@ -223,7 +223,7 @@ func newGame(tb testing.TB, rt *rapid.T) game {
 	}
 	g.shops = rapid.SampledFrom([]string{"none", "some", "all"}).Draw(rt, "shops")
 	g.policy = append(g.policy, shopRules[g.shops]...)
-	store, err := core.New(tb.Context(), bakery(), memory.New(), g.policy.Decorator())
+	store, err := core.New(tb.Context(), bakery(), memory.New(), access.New(g.policy, access.Options{}))
 	if err != nil {
 		rt.Fatal(err)
 	}

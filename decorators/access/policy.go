@@ -1,11 +1,5 @@
 package access
 
-import (
-	"fmt"
-
-	"github.com/larder-go/larder/core"
-)
-
 // Policy is a list of rules. What none of them allows is denied, so the zero
 // Policy lets only the program itself pass. A policy must not be changed once it
 // is in use; then it is safe for concurrent use.
@@ -45,20 +39,3 @@ const (
 )
 
 func reserved(role string) bool { return role == Anonymous || role == Authenticated }
-
-// Decorator returns the decorator that enforces the policy. [core.New] fails with
-// every mistake that the policy has on the store's model.
-func (p Policy) Decorator() core.Decorator {
-	return core.Decorator{
-		Name: "access",
-		Note: fmt.Sprintf("%d rules, everything else is denied", len(p)),
-		Kind: core.KindPolicy,
-		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
-			c, err := p.Compile(m)
-			if err != nil {
-				return nil, err
-			}
-			return c.around(next), nil
-		},
-	}
-}

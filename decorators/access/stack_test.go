@@ -24,7 +24,7 @@ func layer(name string, handle func(ctx context.Context, op *core.Op, next core.
 func between(t *testing.T, outside core.Decorator, policy access.Policy, inside core.Decorator) scene {
 	t.Helper()
 	s := newScene(t, policy)
-	store, err := core.New(t.Context(), bakery(), memory.New(), outside, policy.Decorator(), inside)
+	store, err := core.New(t.Context(), bakery(), memory.New(), outside, access.New(policy, access.Options{}), inside)
 	if err != nil {
 		t.Fatal(err)
 	}

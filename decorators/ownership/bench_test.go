@@ -41,7 +41,7 @@ var byClaim = ownership.Options{Claim: "org", Shared: []string{"jar"}}
 
 func TestReadingTakesNoMemoryForTheGuard(t *testing.T) {
 	bare := testing.AllocsPerRun(1000, getter(t))
-	for name, d := range map[string]core.Decorator{"id": options.Field("user_id"), "claim": byClaim.Field("user_id")} {
+	for name, d := range map[string]core.Decorator{"id": ownership.New("user_id", options), "claim": ownership.New("user_id", byClaim)} {
 		if got := testing.AllocsPerRun(1000, getter(t, d)); got != bare {
 			t.Errorf("%s: %v allocations, and %v without it", name, got, bare)
 		}
@@ -51,7 +51,7 @@ func TestReadingTakesNoMemoryForTheGuard(t *testing.T) {
 // BenchmarkGet: one record of one's own, without the decorator and with it, in turn
 // and so under the same load; the times are medians of many rounds.
 func BenchmarkGet(b *testing.B) {
-	for name, d := range map[string]core.Decorator{"id": options.Field("user_id"), "claim": byClaim.Field("user_id")} {
+	for name, d := range map[string]core.Decorator{"id": ownership.New("user_id", options), "claim": ownership.New("user_id", byClaim)} {
 		b.Run(name, func(b *testing.B) {
 			bare, owned := getter(b), getter(b, d)
 			var floors, ours []float64

@@ -1,7 +1,7 @@
 // Package ownership gives every record an owner, and lets principals meet only
 // what they own.
 //
-//	store, err := core.New(ctx, model, backend, ownership.Field("user_id"))
+//	store, err := core.New(ctx, model, backend, ownership.New("user_id", ownership.Options{}))
 //
 // The owner is kept in a field of the record: a stored one of type int, text or
 // uuid, or a to-one relation, which is Hidden, so that clients can neither see nor

@@ -30,9 +30,9 @@ func settings() map[string]storetest.PolicySpec {
 	sharing := func(r *core.Resource) bool { return r.Name() == "jar" }
 	passes := func(p *core.Principal) bool { return slices.Contains(p.Roles, "admin") }
 	return map[string]storetest.PolicySpec{
-		"by id": {Stack: stack(ownership.Field("owner"))},
+		"by id": {Stack: stack(ownership.New("owner", ownership.Options{}))},
 		"by claim": {
-			Stack: stack(ownership.Options{Claim: "org"}.Field("owner")),
+			Stack: stack(ownership.New("owner", ownership.Options{Claim: "org"})),
 			CanRead: func(p *core.Principal, row core.Record) bool {
 				org, ok := p.Claims["org"].(float64)
 				return ok && row.Get("owner") == core.IntValue(int64(org))
@@ -40,14 +40,14 @@ func settings() map[string]storetest.PolicySpec {
 			Principals: []*core.Principal{principal(1), principal(2)},
 		},
 		"with what is shared": {
-			Stack: stack(ownership.Options{Shared: []string{"jar"}}.Field("owner")),
+			Stack: stack(ownership.New("owner", ownership.Options{Shared: []string{"jar"}})),
 			CanRead: func(p *core.Principal, row core.Record) bool {
 				return p != nil && sharing(row.Resource()) || owns(p, row)
 			},
 			Principals: []*core.Principal{principal(1), principal(2)},
 		},
 		"with a role that passes": {
-			Stack: stack(ownership.Options{Bypass: []string{"admin"}}.Field("owner")),
+			Stack: stack(ownership.New("owner", ownership.Options{Bypass: []string{"admin"}})),
 			CanRead: func(p *core.Principal, row core.Record) bool {
 				return p != nil && passes(p) || owns(p, row)
 			},

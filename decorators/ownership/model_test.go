@@ -49,7 +49,7 @@ func TestModelsThatCannotKeepOwnersAreRefusedWithWhatToChange(t *testing.T) {
 		"role without name": {field(scalar), ownership.Options{Bypass: []string{"admin", ""}}, "owner", []string{`option Bypass: a role has no name`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store, err := core.New(t.Context(), c.model, memory.New(), c.options.Field(c.field))
+			store, err := core.New(t.Context(), c.model, memory.New(), ownership.New(c.field, c.options))
 			if err == nil {
 				_ = store.Close()
 				t.Fatal("it is taken")
@@ -65,9 +65,9 @@ func TestModelsThatCannotKeepOwnersAreRefusedWithWhatToChange(t *testing.T) {
 
 func TestTheStackTellsWhoOwnsWhat(t *testing.T) {
 	m := typed(core.Int)
-	c := open(t, m, ownership.Field("owner"),
-		ownership.Options{Claim: "org", Fields: map[string]string{"note": "owner"}, Bypass: []string{"admin", "auditor"}}.Field(""),
-		ownership.Options{Shared: []string{"note"}}.Field("user_id"))
+	c := open(t, m, ownership.New("owner", ownership.Options{}),
+		ownership.New("", ownership.Options{Claim: "org", Fields: map[string]string{"note": "owner"}, Bypass: []string{"admin", "auditor"}}),
+		ownership.New("user_id", ownership.Options{Shared: []string{"note"}}))
 	want := []string{"owner is the principal's id", "note.owner is claim org; bypass: admin, auditor", "user_id is the principal's id; shared: note"}
 	for i, l := range c.store.Describe().Decorators {
 		if l.Name != "ownership" || l.Note != want[i] {
@@ -78,7 +78,7 @@ func TestTheStackTellsWhoOwnsWhat(t *testing.T) {
 
 func TestTheOptionsAreTheCallers(t *testing.T) {
 	o := ownership.Options{Shared: []string{"note"}, Fields: map[string]string{}, Bypass: []string{"admin"}}
-	d := o.Field("owner")
+	d := ownership.New("owner", o)
 	o.Shared[0], o.Bypass[0], o.Fields["note"] = "", "user", "id"
 	open(t, typed(core.Int), d)
 }

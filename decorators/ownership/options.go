@@ -9,10 +9,6 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Field returns a decorator for records whose owner is kept in the field of this
-// name, in all resources of the model. It is [Options.Field] without options.
-func Field(name string) core.Decorator { return Options{}.Field(name) }
-
 // Options are the settings of the decorator. The zero value has records owned by the
 // principal's id, in all resources, and no role passes.
 type Options struct {
@@ -30,19 +26,18 @@ type Options struct {
 	Bypass []string
 }
 
-// Field returns a decorator for records whose owner is kept in the field of this
-// name, but for what the options say. The name may be empty if [Options.Fields] has
-// one for each resource that is not shared.
+// New returns the decorator for records whose owner is stored in the named field, in every resource for which the options
+// say nothing else. The name may be empty if [Options.Fields] has a field for each resource that is not shared.
 //
 // [core.New] fails with the decorator if a resource lacks the field or clients can
 // reach it, if the field cannot hold an owner, or if the options name what the model
 // does not have. Its error lists every mistake and says what to change.
-func (o Options) Field(name string) core.Decorator {
-	o = Options{Claim: o.Claim, Fields: maps.Clone(o.Fields), Shared: slices.Clone(o.Shared), Bypass: slices.Clone(o.Bypass)}
+func New(field string, opts Options) core.Decorator {
+	o := Options{Claim: opts.Claim, Fields: maps.Clone(opts.Fields), Shared: slices.Clone(opts.Shared), Bypass: slices.Clone(opts.Bypass)}
 	return core.Decorator{
-		Name: "ownership", Note: o.note(name), Kind: core.KindPolicy, Repeatable: true, // one for users, one for tenants
+		Name: "ownership", Note: o.note(field), Kind: core.KindPolicy, Repeatable: true, // one for users, one for tenants
 		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
-			fields, err := o.owners(m, name)
+			fields, err := o.owners(m, field)
 			if err != nil {
 				return nil, err
 			}

@@ -32,7 +32,7 @@ func TestIDsOwnInTheirOwnTypeOnly(t *testing.T) {
 		core.Int: {"int": true}, core.Text: {"text": true, "text of a uuid": true}, core.UUID: {"uuid": true},
 	} {
 		m := typed(typ)
-		c := open(t, m, ownership.Field("owner"))
+		c := open(t, m, ownership.New("owner", ownership.Options{}))
 		for name, id := range ids {
 			err := c.as(&core.Principal{ID: id}).tryInsert(m.Resource("note"), nil)
 			if owners[name] != (err == nil) || err != nil && !errors.Is(err, core.Forbidden) {
@@ -59,7 +59,7 @@ func TestClaimsOwnIfTheyAreWholeNumbersOrTextsOfTheFieldsType(t *testing.T) {
 		core.UUID: {"uuid": uuid, "upper": uuid},
 	} {
 		m := typed(typ)
-		c := open(t, m, ownership.Options{Claim: "org"}.Field("owner"))
+		c := open(t, m, ownership.New("owner", ownership.Options{Claim: "org"}))
 		for name, claim := range claims {
 			as := c.as(&core.Principal{ID: core.IntValue(1), Claims: map[string]any{"org": claim}})
 			stored, err := as.querier.Insert(as.ctx, m.Resource("note"), as.record(m.Resource("note"), nil))
@@ -82,7 +82,7 @@ func TestTheCauseSaysWhyAPrincipalOwnsNothingAndNotWhoItIs(t *testing.T) {
 		`FORBIDDEN object_name="note": the principal owns nothing: its id is no int, which note.owner needs`:        {},
 		`FORBIDDEN object_name="note": the principal owns nothing: its claim org is no int, which note.owner needs`: {Claim: "org"},
 	} {
-		c := open(t, m, options.Field("owner"))
+		c := open(t, m, ownership.New("owner", options))
 		if err := c.as(&core.Principal{ID: core.TextValue("alice")}).tryInsert(m.Resource("note"), nil); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}

@@ -24,7 +24,7 @@ func TestPrincipalsMeetTheirOwnRecordsOnly(t *testing.T) {
 }
 
 func TestWhatBelongsToOthersAndToNobodyIsAbsent(t *testing.T) {
-	full, alone := stocked(t), open(t, model, options.Field("user_id"))
+	full, alone := stocked(t), open(t, model, ownership.New("user_id", options))
 	alone.insert(cookie, map[string]any{"id": 2, "user_id": 2})
 	for _, key := range []int64{1, 4} {
 		for name, do := range map[string]func(c *client) error{
@@ -106,7 +106,7 @@ func TestNamingAnotherOwnerIsForbiddenWhateverIsThere(t *testing.T) {
 
 func TestAnUpdateNamesTheOwnerOnlyIfItsCallerDid(t *testing.T) {
 	var owners []core.Value
-	c := open(t, model, options.Field("user_id"), core.Decorator{
+	c := open(t, model, ownership.New("user_id", options), core.Decorator{
 		Name: "inside", Kind: core.KindAnswer,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -158,7 +158,7 @@ func TestNobodyIsUnauthorizedForEverything(t *testing.T) {
 }
 
 func TestWhoCanOwnNothingIsForbiddenWhateverIsThere(t *testing.T) {
-	full, empty := stocked(t), open(t, model, options.Field("user_id"))
+	full, empty := stocked(t), open(t, model, ownership.New("user_id", options))
 	for name, id := range map[string]core.Value{
 		"text": core.TextValue("1"), "true": core.BoolValue(true), "float": core.FloatValue(1), "null": core.Null, "absent": {},
 	} {
@@ -241,7 +241,7 @@ func TestRolesThatPassMeetAllRecordsAndInsertForWhomTheyName(t *testing.T) {
 
 func TestKindsThatItDoesNotKnowAreForbidden(t *testing.T) {
 	reached := 0
-	handle, err := options.Field("user_id").Wrap(model, func(context.Context, *core.Op) (core.Result, error) {
+	handle, err := ownership.New("user_id", options).Wrap(model, func(context.Context, *core.Op) (core.Result, error) {
 		reached++
 		return core.Result{}, nil
 	})
@@ -266,7 +266,7 @@ func TestOwnersAndTenantsGuardEachTheirOwn(t *testing.T) {
 		{Name: "org_id", Type: core.UUID, Hidden: true},
 	}})
 	note := m.Resource("note")
-	c := open(t, m, ownership.Field("user_id"), ownership.Options{Claim: "org"}.Field("org_id"))
+	c := open(t, m, ownership.New("user_id", ownership.Options{}), ownership.New("org_id", ownership.Options{Claim: "org"}))
 	const one, two = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 	as := func(user, org string) *client {
 		return c.as(&core.Principal{ID: core.TextValue(user), Claims: map[string]any{"org": org}})
@@ -289,7 +289,7 @@ func TestTheOwnerMayBeARelation(t *testing.T) {
 			{Name: "id", Type: core.Int, Key: true}, {Name: "owner", ToOne: "user", Hidden: true},
 		}},
 	)
-	c := open(t, m, ownership.Options{Fields: map[string]string{"note": "owner"}, Shared: []string{"user"}}.Field(""))
+	c := open(t, m, ownership.New("", ownership.Options{Fields: map[string]string{"note": "owner"}, Shared: []string{"user"}}))
 	c.insert(m.Resource("user"), map[string]any{"id": "alice"})
 	alice := c.as(&core.Principal{ID: core.TextValue("alice")})
 	alice.insert(m.Resource("note"), nil)
@@ -303,7 +303,7 @@ func TestTheOwnerMayBeARelation(t *testing.T) {
 }
 
 func TestConcurrentPrincipalsNeverMeet(t *testing.T) {
-	c := open(t, model, options.Field("user_id"))
+	c := open(t, model, ownership.New("user_id", options))
 	var all sync.WaitGroup
 	for user := range int64(8) {
 		all.Go(func() {

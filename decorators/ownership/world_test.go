@@ -52,7 +52,7 @@ func open(t *testing.T, m *core.Model, decorators ...core.Decorator) *client {
 // and nobody cookie 4.
 func stocked(t *testing.T) *client {
 	t.Helper()
-	c := open(t, model, options.Field("user_id"))
+	c := open(t, model, ownership.New("user_id", options))
 	c.insert(jar, map[string]any{"id": 1})
 	for id, owner := range []any{1: 1, 2: 2, 3: 1, 4: nil} {
 		if id > 0 {

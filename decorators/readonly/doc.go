@@ -1,12 +1,12 @@
-// Package readonly has decorators that refuse writes: to the whole store, to some
-// of its resources, or while a switch is on.
+// Package readonly is a decorator that rejects writes: to the whole store, to some
+// of its resources, always or while a switch is on.
 //
-//	store, err := core.New(ctx, model, backend, readonly.Store())
+//	store, err := core.New(ctx, model, backend, readonly.New(readonly.Options{})) // the whole store
 //
-//	store, err := core.New(ctx, model, backend, readonly.Resources("jar"))
+//	store, err := core.New(ctx, model, backend, readonly.New(readonly.Options{Resources: []string{"jar"}}))
 //
 //	var maintenance readonly.Switch
-//	store, err := core.New(ctx, model, backend, maintenance.Decorator())
+//	store, err := core.New(ctx, model, backend, readonly.New(readonly.Options{Switch: &maintenance}))
 //	maintenance.Set(true)
 //	err = maintenance.Wait(ctx) // from here on nothing is written
 //

@@ -9,9 +9,9 @@ import (
 	"github.com/larder-go/larder/decorators/readonly"
 )
 
-func ExampleStore() {
+func ExampleNew() {
 	ctx := context.Background()
-	store, err := core.New(ctx, model, memory.New(), readonly.Store())
+	store, err := core.New(ctx, model, memory.New(), readonly.New(readonly.Options{}))
 	if err != nil {
 		panic(err)
 	}
@@ -20,9 +20,9 @@ func ExampleStore() {
 	// Output: READ_ONLY object_name="Jar"
 }
 
-func ExampleResources() {
+func ExampleOptions() {
 	ctx := context.Background()
-	store, err := core.New(ctx, model, memory.New(), readonly.Resources("jar"))
+	store, err := core.New(ctx, model, memory.New(), readonly.New(readonly.Options{Resources: []string{"jar"}}))
 	if err != nil {
 		panic(err)
 	}
@@ -40,7 +40,7 @@ func ExampleResources() {
 func ExampleSwitch() {
 	ctx := context.Background()
 	var maintenance readonly.Switch
-	store, err := core.New(ctx, model, memory.New(), maintenance.Decorator())
+	store, err := core.New(ctx, model, memory.New(), readonly.New(readonly.Options{Switch: &maintenance}))
 	if err != nil {
 		panic(err)
 	}

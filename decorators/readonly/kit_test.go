@@ -17,10 +17,13 @@ func TestWritesDoNotReachTheBackendAndNothingElseChanges(t *testing.T) {
 		decorator core.Decorator
 		closed    func(r *core.Resource) bool
 	}{
-		"store":      {readonly.Store(), everything},
-		"resources":  {readonly.Resources("jar", "page"), func(r *core.Resource) bool { return r.Name() == "jar" || r.Name() == "page" }},
-		"switch on":  {on.Decorator(), everything},
-		"switch off": {off.Decorator(), func(*core.Resource) bool { return false }},
+		"store":     {readonly.New(readonly.Options{}), everything},
+		"resources": {readonly.New(readonly.Options{Resources: []string{"jar", "page"}}), func(r *core.Resource) bool { return r.Name() == "jar" || r.Name() == "page" }},
+		"switch on for resources": {
+			readonly.New(readonly.Options{Resources: []string{"jar"}, Switch: on}), func(r *core.Resource) bool { return r.Name() == "jar" },
+		},
+		"switch on":  {readonly.New(readonly.Options{Switch: on}), everything},
+		"switch off": {readonly.New(readonly.Options{Switch: off}), func(*core.Resource) bool { return false }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Guard(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.PolicySpec{

@@ -137,7 +137,7 @@ func allowed(t *testing.T, store *core.Store, r *core.Resource) {
 }
 
 func TestAReadOnlyStoreRefusesEveryWriteByWhomeverAndReadsGoOn(t *testing.T) {
-	store, backend := open(t, readonly.Store())
+	store, backend := open(t, readonly.New(readonly.Options{}))
 	refused(t, store, cookie)
 	refused(t, store, jar)
 	for _, opts := range backend.begun {
@@ -148,20 +148,20 @@ func TestAReadOnlyStoreRefusesEveryWriteByWhomeverAndReadsGoOn(t *testing.T) {
 }
 
 func TestNamedResourcesAreReadOnlyAndTheOthersAreNot(t *testing.T) {
-	store, _ := open(t, readonly.Resources("jar"))
+	store, _ := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}}))
 	refused(t, store, jar)
 	allowed(t, store, cookie)
 	into := record(t, cookie, map[string]any{"id": 1, "jar": 1})
 	if _, err := store.Update(t.Context(), cookie, into); err != nil {
 		t.Errorf("a cookie goes into a jar that is read-only: %v", err)
 	}
-	both, _ := open(t, readonly.Resources("jar"), readonly.Resources("cookie"))
+	both, _ := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}}), readonly.New(readonly.Options{Resources: []string{"cookie"}}))
 	refused(t, both, jar)
 	refused(t, both, cookie)
 }
 
 func TestATransactionThatWritesWhatItMayAndThenWhatItMayNotDoesNothing(t *testing.T) {
-	store, _ := open(t, readonly.Resources("jar"))
+	store, _ := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}}))
 	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if err := tx.Delete(ctx, cookie, one); err != nil {
 			return err
@@ -178,7 +178,7 @@ func TestKindsThatItDoesNotKnowAreWrites(t *testing.T) {
 	on := new(readonly.Switch)
 	on.Set(true)
 	for name, d := range map[string]core.Decorator{
-		"store": readonly.Store(), "resources": readonly.Resources("jar"), "switch": on.Decorator(),
+		"store": readonly.New(readonly.Options{}), "resources": readonly.New(readonly.Options{Resources: []string{"jar"}}), "switch": readonly.New(readonly.Options{Switch: on}),
 	} {
 		handle, err := d.Wrap(model, func(context.Context, *core.Op) (core.Result, error) {
 			t.Errorf("%s: it went on to the backend", name)
@@ -200,10 +200,10 @@ func TestKindsThatItDoesNotKnowAreWrites(t *testing.T) {
 
 func TestNamesThatTheModelDoesNotHaveAreRefused(t *testing.T) {
 	for want, names := range map[string][]string{
-		`decorator "readonly": there is no resource "Jar"; the model "cookies" has cookie, jar`: {"cookie", "Jar"},
-		`decorator "readonly": names no resource; use readonly.Store for all of them`:           {},
+		`decorator "readonly": option Resources: there is no resource "Jar"; the model "cookies" has cookie, jar`: {"cookie", "Jar"},
+		`decorator "readonly": option Resources: names no resource; leave it nil for all of them`:                 {},
 	} {
-		_, err := core.New(t.Context(), model, memory.New(), readonly.Resources(names...))
+		_, err := core.New(t.Context(), model, memory.New(), readonly.New(readonly.Options{Resources: names}))
 		if err == nil || err.Error() != want {
 			t.Errorf("%v: got %v, want %s", names, err, want)
 		}
@@ -212,19 +212,20 @@ func TestNamesThatTheModelDoesNotHaveAreRefused(t *testing.T) {
 
 func TestTheNamesAreTheCallersSlice(t *testing.T) {
 	names := []string{"jar"}
-	d := readonly.Resources(names...)
+	d := readonly.New(readonly.Options{Resources: names})
 	names[0] = "cookie"
 	store, _ := open(t, d)
 	refused(t, store, jar)
 }
 
 func TestTheStackTellsWhatIsReadOnly(t *testing.T) {
-	store, _ := open(t, readonly.Store(), readonly.Resources("jar", "cookie"), new(readonly.Switch).Decorator())
+	store, _ := open(t, readonly.New(readonly.Options{}), readonly.New(readonly.Options{Resources: []string{"jar", "cookie"}}), readonly.New(readonly.Options{Switch: new(readonly.Switch)}),
+		readonly.New(readonly.Options{Resources: []string{"jar"}, Switch: new(readonly.Switch)}))
 	var notes []string
 	for _, l := range store.Describe().Decorators {
 		notes = append(notes, l.Name+": "+l.Note)
 	}
-	want := []string{"readonly: the whole store", "readonly: jar, cookie", "readonly: while its switch is on"}
+	want := []string{"readonly: the whole store", "readonly: jar, cookie", "readonly: while its switch is on", "readonly: jar, while its switch is on"}
 	if !slices.Equal(notes, want) {
 		t.Errorf("got %s", strings.Join(notes, "; "))
 	}
@@ -236,7 +237,7 @@ func TestErrorsFromWithinComeOutAsTheyAre(t *testing.T) {
 		return func(context.Context, *core.Op) (core.Result, error) { return core.Result{}, fails }, nil
 	}}
 	for name, d := range map[string]core.Decorator{
-		"store": readonly.Store(), "resources": readonly.Resources("cookie"), "switch": new(readonly.Switch).Decorator(),
+		"store": readonly.New(readonly.Options{}), "resources": readonly.New(readonly.Options{Resources: []string{"cookie"}}), "switch": readonly.New(readonly.Options{Switch: new(readonly.Switch)}),
 	} {
 		store, _ := open(t, d, within)
 		_, count := store.Count(t.Context(), cookie, core.All())
@@ -254,14 +255,14 @@ func TestTheStoreSaysWhichResourcesAreReadOnly(t *testing.T) {
 		d           core.Decorator
 		cookie, jar bool
 	}{
-		{"a store", readonly.Store(), true, true}, {"a resource", readonly.Resources("cookie"), true, false}, {"a switch that is off", s.Decorator(), false, false},
+		{"a store", readonly.New(readonly.Options{}), true, true}, {"a resource", readonly.New(readonly.Options{Resources: []string{"cookie"}}), true, false}, {"a switch that is off", readonly.New(readonly.Options{Switch: &s}), false, false},
 	} {
 		store, _ := open(t, c.d)
 		if store.ReadOnly(cookie) != c.cookie || store.ReadOnly(jar) != c.jar {
 			t.Errorf("%s: cookie %t, jar %t", c.name, store.ReadOnly(cookie), store.ReadOnly(jar))
 		}
 	}
-	store, _ := open(t, s.Decorator())
+	store, _ := open(t, readonly.New(readonly.Options{Switch: &s}))
 	for _, on := range []bool{true, false} {
 		if s.Set(on); store.ReadOnly(cookie) != on {
 			t.Errorf("with the switch at %t: %t", on, store.ReadOnly(cookie))

@@ -8,14 +8,18 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Switch makes a store read-only while it is on, for maintenance: flipped while
-// the program runs, by any goroutine. The zero Switch is off. It must not be copied
-// once it is used, and may stand in several stores, which it closes at once.
+// Switch makes a store, or the resources of [Options], read-only while it is on: for maintenance, by any goroutine, while
+// the program runs. The zero Switch is off. It must not be copied after first use. Several decorators and stores may share
+// a switch.
 type Switch struct {
 	on      atomic.Bool
 	mu      sync.Mutex
 	writers int           // read-write transactions and lone writes on their way
 	idle    chan struct{} // closed when there are none; nil if nobody waits
+	// sealed holds the open transactions that began while the switch was on, under a decorator that names resources. Such a
+	// transaction may write to other resources and is not counted in writers, so it must not write to the named ones even
+	// after the switch is off.
+	sealed map[*core.TxInfo]bool
 }
 
 // Set turns the switch on or off. A write that comes to the decorator after Set(true)
@@ -34,8 +38,8 @@ func (s *Switch) On() bool { return s.on.Load() }
 
 // Wait waits until none of the lone writes and read-write transactions that the
 // decorator has let past is on its way any more, whether or not the transactions write.
-// After Set(true) and then Wait nothing changes until Set(false); with the switch off,
-// new ones may begin meanwhile.
+// After Set(true) and then Wait no read-only resource changes until Set(false); with the switch off,
+// new ones may begin meanwhile. Transactions that began while the switch was on are not waited for.
 //
 // Errors: that of ctx, when it ends before. Who calls it in a transaction waits for
 // itself.
@@ -47,30 +51,6 @@ func (s *Switch) Wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// Decorator returns the decorator that refuses writes while the switch is on.
-// Transactions that begin meanwhile reach the backend as read-only ones.
-func (s *Switch) Decorator() core.Decorator {
-	on := func(*core.Resource) bool { return s.On() }
-	return decorator(on, "while its switch is on", func(_ *core.Model, next core.Handler) (core.Handler, error) {
-		return func(ctx context.Context, op *core.Op) (core.Result, error) {
-			switch {
-			case !op.Writes():
-			case op.Kind != core.Tx && op.Tx != nil: // its transaction is counted: no lock
-				if s.On() {
-					return core.Result{}, refusal(op)
-				}
-			case s.enter():
-				defer s.leave()
-			case op.Kind == core.Tx:
-				op.Tx.ReadOnly = true
-			default:
-				return core.Result{}, refusal(op)
-			}
-			return next(ctx, op)
-		}, nil
-	})
 }
 
 // enter counts a writer, unless the switch is on.
@@ -106,4 +86,26 @@ func (s *Switch) untilIdle() <-chan struct{} {
 		s.idle = make(chan struct{})
 	}
 	return s.idle
+}
+
+// seal keeps the transaction from writing to the named resources until it ends.
+func (s *Switch) seal(tx *core.TxInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sealed == nil {
+		s.sealed = make(map[*core.TxInfo]bool)
+	}
+	s.sealed[tx] = true
+}
+
+func (s *Switch) unseal(tx *core.TxInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sealed, tx)
+}
+
+func (s *Switch) isSealed(tx *core.TxInfo) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sealed[tx]
 }

@@ -14,7 +14,7 @@ import (
 
 func TestASwitchMakesTheStoreReadOnlyWhileItIsOn(t *testing.T) {
 	var s readonly.Switch
-	store, backend := open(t, s.Decorator())
+	store, backend := open(t, readonly.New(readonly.Options{Switch: &s}))
 	for range 2 {
 		allowed(t, store, jar)
 		s.Set(true)
@@ -35,7 +35,7 @@ func TestASwitchMakesTheStoreReadOnlyWhileItIsOn(t *testing.T) {
 
 func TestATransactionOnItsWayCannotWriteAnyMoreOnceTheSwitchIsOn(t *testing.T) {
 	var s readonly.Switch
-	store, _ := open(t, s.Decorator())
+	store, _ := open(t, readonly.New(readonly.Options{Switch: &s}))
 	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if err := tx.Delete(ctx, cookie, one); err != nil {
 			return err
@@ -54,7 +54,7 @@ func TestATransactionOnItsWayCannotWriteAnyMoreOnceTheSwitchIsOn(t *testing.T) {
 
 func TestATransactionThatBeganWhileTheSwitchWasOnStaysReadOnly(t *testing.T) {
 	var s readonly.Switch
-	store, _ := open(t, s.Decorator())
+	store, _ := open(t, readonly.New(readonly.Options{Switch: &s}))
 	s.Set(true)
 	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		s.Set(false)
@@ -68,7 +68,7 @@ func TestATransactionThatBeganWhileTheSwitchWasOnStaysReadOnly(t *testing.T) {
 func TestWaitReturnsWhenTheWritesOnTheirWayHaveEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s readonly.Switch
-		store, _ := open(t, s.Decorator())
+		store, _ := open(t, readonly.New(readonly.Options{Switch: &s}))
 		if err := s.Wait(t.Context()); err != nil {
 			t.Fatalf("with nothing on its way: %v", err)
 		}
@@ -131,7 +131,7 @@ func TestWaitReturnsAfterTheLastWriterNotTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s readonly.Switch
 		goOn := make(chan struct{})
-		store, _ := open(t, s.Decorator(), held(goOn))
+		store, _ := open(t, readonly.New(readonly.Options{Switch: &s}), held(goOn))
 		for range 2 {
 			go func() { _ = store.Delete(t.Context(), cookie, one) }()
 		}
@@ -159,7 +159,7 @@ func TestAWriteThatWasLetPastIsNotStoppedAndIsWaitedFor(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var s readonly.Switch
 			goOn := make(chan struct{})
-			store, _ := open(t, s.Decorator(), held(goOn))
+			store, _ := open(t, readonly.New(readonly.Options{Switch: &s}), held(goOn))
 			go func() {
 				if err := write(t.Context(), store); err != nil {
 					t.Errorf("%s: %v", name, err)
@@ -183,7 +183,7 @@ func TestAWriteThatWasLetPastIsNotStoppedAndIsWaitedFor(t *testing.T) {
 
 func TestWritersThatPanicAreNotWaitedFor(t *testing.T) {
 	var s readonly.Switch
-	store, _ := open(t, s.Decorator())
+	store, _ := open(t, readonly.New(readonly.Options{Switch: &s}))
 	func() {
 		defer func() { _ = recover() }()
 		_ = store.Tx(t.Context(), func(context.Context, *core.Transaction) error { panic("on purpose") })
@@ -195,7 +195,7 @@ func TestWritersThatPanicAreNotWaitedFor(t *testing.T) {
 
 func TestNothingChangesAfterSetAndWaitHoweverManyWrite(t *testing.T) {
 	var s readonly.Switch
-	store, _ := open(t, s.Decorator())
+	store, _ := open(t, readonly.New(readonly.Options{Switch: &s}))
 	stop, wrote := make(chan struct{}), make(chan struct{}, 1)
 	var writers sync.WaitGroup
 	fresh := record(t, cookie, nil)
@@ -254,4 +254,83 @@ func TestNothingChangesAfterSetAndWaitHoweverManyWrite(t *testing.T) {
 	}
 	close(stop)
 	writers.Wait()
+}
+
+func TestSwitchForNamedResourcesLeavesTheOthersWritable(t *testing.T) {
+	var s readonly.Switch
+	store, backend := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}, Switch: &s}))
+	for range 2 {
+		allowed(t, store, jar)
+		allowed(t, store, cookie)
+		s.Set(true)
+		backend.begun = nil
+		refused(t, store, jar)
+		allowed(t, store, cookie)
+		for _, opts := range backend.begun {
+			if opts.ReadOnly && !opts.Single {
+				t.Fatalf("a transaction reached the backend as %+v", opts)
+			}
+		}
+		if err := s.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		s.Set(false)
+	}
+}
+
+func TestTransactionThatBeganWhileTheSwitchWasOnNeverWritesNamedResources(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s readonly.Switch
+		store, _ := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}, Switch: &s}))
+		s.Set(true)
+		err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+			if err := tx.Delete(ctx, cookie, one); err != nil {
+				t.Errorf("a resource that is not named: %v", err)
+			}
+			if err := s.Wait(t.Context()); err != nil { // does not wait for this transaction
+				t.Error(err)
+			}
+			s.Set(false)
+			if err := tx.Delete(ctx, jar, one); !errors.Is(err, core.ReadOnly) {
+				t.Errorf("a named resource: %v", err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		readable(t.Context(), t, store, jar)
+		allowed(t, store, jar) // the seal went with the transaction
+	})
+}
+
+func TestWaitWaitsForTransactionsThatBeganBeforeNamedResourcesWereClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s readonly.Switch
+		store, _ := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}, Switch: &s}))
+		inside, leave := make(chan struct{}), make(chan struct{})
+		go func() {
+			_ = store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+				close(inside)
+				<-leave
+				if _, err := tx.NextIDs(ctx, jar, 1); !errors.Is(err, core.ReadOnly) {
+					t.Errorf("after the switch is on: %v", err)
+				}
+				return nil
+			})
+		}()
+		<-inside
+		s.Set(true)
+		var waited atomic.Bool
+		go func() { waited.Store(s.Wait(t.Context()) == nil) }()
+		synctest.Wait()
+		if waited.Load() {
+			t.Error("it did not wait")
+		}
+		close(leave)
+		synctest.Wait()
+		if !waited.Load() {
+			t.Error("it waits for nothing")
+		}
+	})
 }

@@ -14,7 +14,7 @@
 //		if err != nil {
 //			return err
 //		}
-//		store, err := core.New(ctx, model, backend, readonly.Resources("jar"))
+//		store, err := core.New(ctx, model, backend, readonly.New(readonly.Options{Resources: []string{"jar"}}))
 //		if err != nil {
 //			return err
 //		}

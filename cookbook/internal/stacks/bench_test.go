@@ -21,6 +21,7 @@ import (
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/decorators/access"
 	"github.com/larder-go/larder/decorators/logging"
 	"github.com/larder-go/larder/decorators/metrics"
 	"github.com/larder-go/larder/decorators/ownership"
@@ -40,9 +41,9 @@ func sets() []measured {
 	one := []measured{
 		{"logging", []core.Decorator{logging.New(logger, logging.Options{})}},
 		{"metrics", []core.Decorator{metrics.New(prometheus.NewRegistry(), metrics.Options{})}},
-		{"readonly", []core.Decorator{readonly.Resources(sealed)}},
-		{"ownership", []core.Decorator{ownership.Field("owner")}},
-		{"access", []core.Decorator{policy().Decorator()}},
+		{"readonly", []core.Decorator{readonly.New(readonly.Options{Resources: []string{sealed}})}},
+		{"ownership", []core.Decorator{ownership.New("owner", ownership.Options{})}},
+		{"access", []core.Decorator{access.New(policy(), access.Options{})}},
 	}
 	var five []core.Decorator
 	for _, m := range one {

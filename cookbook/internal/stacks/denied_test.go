@@ -24,11 +24,11 @@ func TestTheLogTellsWhyAnOperationWasDeniedAndNotToWhom(t *testing.T) {
 		want      string
 	}{
 		{
-			access.Policy{{Name: "bakers bake", Roles: []string{"baker"}, Resource: "jar", Operations: access.Delete}}.Decorator(),
+			access.New(access.Policy{{Name: "bakers bake", Roles: []string{"baker"}, Resource: "jar", Operations: access.Delete}}, access.Options{}),
 			"access: delete of jar is refused: rule 1 (bakers bake) is for baker",
 		},
 		{
-			ownership.Field("owner"),
+			ownership.New("owner", ownership.Options{}),
 			"the principal owns nothing: its id is no int, which jar.owner needs",
 		},
 	} {

@@ -23,10 +23,10 @@ import (
 // refusing are stacks that refuse nobody everything.
 func refusing() map[string][]core.Decorator {
 	return map[string][]core.Decorator{
-		"ownership":                  {ownership.Field("owner")},
-		"access":                     {policy().Decorator()},
-		"read-only around ownership": {readonly.Store(), ownership.Field("owner")},
-		"read-only around access":    {readonly.Resources(sealed), policy().Decorator()},
+		"ownership":                  {ownership.New("owner", ownership.Options{})},
+		"access":                     {access.New(policy(), access.Options{})},
+		"read-only around ownership": {readonly.New(readonly.Options{}), ownership.New("owner", ownership.Options{})},
+		"read-only around access":    {readonly.New(readonly.Options{Resources: []string{sealed}}), access.New(policy(), access.Options{})},
 		"the five":                   five(natural, zap.NewNop(), prometheus.NewRegistry()),
 	}
 }
@@ -52,7 +52,7 @@ func TestOverHTTPNobodyIsToldNothingButThatSomebodyMayKnowMore(t *testing.T) {
 
 func TestOverHTTPNobodyIsToldWhatIsWrongWhereNobodyMayDoSomething(t *testing.T) {
 	open := append(policy(), access.Rule{Roles: []string{access.Anonymous}, Resource: "jar", Operations: access.Read})
-	ask := serving(t, []core.Decorator{open.Decorator()})
+	ask := serving(t, []core.Decorator{access.New(open, access.Options{})})
 	for request, want := range map[string]int{
 		"GET /Jar": 200, "GET /Jar/1": 404, "GET /Jar/abc": 400, "GET /nothing": 404, "BREW /Jar": 405, "GET /openapi.json": 200, "GET /cookie": 401, "DELETE /Jar/1": 404, "POST /Jar": 401,
 	} {

@@ -44,9 +44,9 @@ func five(order []int, logger *zap.Logger, registry prometheus.Registerer) []cor
 	all := []core.Decorator{
 		logging.New(logger, logging.Options{Slow: -1}),
 		metrics.New(registry, metrics.Options{Buckets: []float64{}}),
-		readonly.Resources(sealed),
-		ownership.Field("owner"),
-		policy().Decorator(),
+		readonly.New(readonly.Options{Resources: []string{sealed}}),
+		ownership.New("owner", ownership.Options{}),
+		access.New(policy(), access.Options{}),
 	}
 	stack := make([]core.Decorator, len(order))
 	for at, i := range order {

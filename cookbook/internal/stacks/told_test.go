@@ -7,6 +7,7 @@ import (
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/decorators/access"
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
@@ -20,7 +21,7 @@ func TestWhatAStoreTellsOfHiddenRowsIsWhatThePagesSay(t *testing.T) {
 		"lid":    {1: row{"owner": 1}, 2: row{"owner": 2, "jar": 2}},
 	}
 	me := core.WithPrincipal(t.Context(), &core.Principal{ID: core.IntValue(1), Roles: []string{"baker"}})
-	for _, guard := range []core.Decorator{ownership.Field("owner"), policy().Decorator()} {
+	for _, guard := range []core.Decorator{ownership.New("owner", ownership.Options{}), access.New(policy(), access.Options{})} {
 		for _, c := range []struct {
 			what string
 			try  func(ctx context.Context, s *core.Store) error
