@@ -51,6 +51,9 @@ func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commit
 	if found := t.culprit(ctx, op, err); found != nil {
 		return found
 	}
+	if found := t.unsure(op, err); found != nil {
+		return found
+	}
 	return t.backend.failure(ctx, op, err)
 }
 

@@ -31,20 +31,21 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 	}
 	out := make([]core.Record, len(recs))
 	calls := make([]call, 0, len(groups))
+	now, later := t.returned(table)
 	for _, g := range groups {
-		c, err := t.insertCall(table, op, recs, g, out)
+		c, err := t.insertCall(table, op, recs, g, now, out)
 		if err != nil {
 			return nil, err
 		}
 		calls = append(calls, c)
 	}
-	t.more = len(table.virtual) > 0
+	t.more = len(table.virtual)+len(later) > 0
 	if err := t.run(ctx, op, calls...); err != nil {
 		return nil, err
 	}
 	if t.more {
 		t.more = false
-		if err := t.run(ctx, op, t.readBack(table, keysIn(out), out)); err != nil {
+		if err := t.run(ctx, op, t.readRest(table, later, keysIn(out), out)...); err != nil {
 			return nil, err
 		}
 	}
@@ -174,8 +175,9 @@ func masked(t *table, mask []byte) []*column {
 	return columns
 }
 
-func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, g *group, out []core.Record) (call, error) {
+func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, g *group, returned []*column, out []core.Record) (call, error) {
 	s := newShape(shapeInsert, op.Resource)
+	s.number(len(returned))
 	many := s.flag(len(g.places) > 1)
 	s.number(len(g.columns))
 	for _, c := range g.columns {
@@ -193,7 +195,7 @@ func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, 
 	if s.err != nil {
 		return call{}, s.err
 	}
-	st := t.backend.statements.get(s.key, func() *statement { return insertStatement(table, g, op.Check) })
+	st := t.backend.statements.get(s.key, func() *statement { return insertStatement(table, g, returned, op.Check) })
 	return call{sql: st.sql, args: s.args, read: func(rows pgx.Rows) error {
 		r := rowReader{rows: rows, table: table, columns: st.columns}
 		return g.read(&r, recs, out)
@@ -229,7 +231,7 @@ func (g *group) array(c *column, recs []core.Record) array {
 	return c.arrayOf(len(g.places), func(i int) core.Value { return recs[g.places[i]].At(c.index) })
 }
 
-func insertStatement(t *table, g *group, check core.Filter) *statement {
+func insertStatement(t *table, g *group, returned []*column, check core.Filter) *statement {
 	b := builder{alias: "t"}
 	names := make([]string, len(g.columns))
 	overriding := ""
@@ -258,10 +260,10 @@ func insertStatement(t *table, g *group, check core.Filter) *statement {
 		b.WriteByte(')')
 	}
 	b.WriteString(" RETURNING ")
-	b.values(t.stored)
+	b.values(returned)
 	b.guard(t, check)
-	b.readable(t, t.stored)
-	return &statement{b.String(), t.stored}
+	b.readable(t, returned)
+	return &statement{b.String(), returned}
 }
 
 // unnested writes a query of arrays, one a column, in their order, which is the one

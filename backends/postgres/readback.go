@@ -6,19 +6,32 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// readBack is the call that reads, of records that were written, the fields that the
-// table does not have. They are null where what is read does not show the record.
-func (t *transaction) readBack(table *table, keys []core.Value, out []core.Record) call {
+// readRest returns the calls that read, of records that were written, the fields that the
+// write did not return: those that the table does not have, and those that are read later.
+func (t *transaction) readRest(table *table, later []*column, keys []core.Value, out []core.Record) (calls []call) {
+	if len(table.virtual) > 0 {
+		calls = append(calls, t.readBack(table.reads, table.virtual, keys, out))
+	}
+	if len(later) > 0 {
+		calls = append(calls, t.readBack(table, later, keys, out))
+	}
+	return calls
+}
+
+// readBack is the call that reads columns of records that were written. They are null where
+// the table or view does not show the record.
+func (t *transaction) readBack(table *table, rest []*column, keys []core.Value, out []core.Record) call {
 	s := newShape(shapeReadBack, table.resource)
-	s.keys(table.reads, keys, true)
+	s.flag(table.reads == table)
+	s.keys(table, keys, true)
 	st := t.backend.statements.get(s.key, func() *statement {
 		b := builder{alias: "t"}
-		key := table.reads.key
-		columns := append([]*column{key}, table.virtual...)
+		key := table.key
+		columns := append([]*column{key}, rest...)
 		b.WriteString("SELECT ")
 		b.values(columns)
-		b.readable(table.reads, table.virtual)
-		b.write(" FROM ", table.reads.name, " AS t WHERE ")
+		b.readable(table, rest)
+		b.write(" FROM ", table.name, " AS t WHERE ")
 		b.same(key, key.verdict(keys...), b.param(key.cast+"[]"), true)
 		return &statement{b.String(), columns}
 	})
@@ -30,16 +43,16 @@ func (t *transaction) readBack(table *table, keys []core.Value, out []core.Recor
 		}
 		for i, rec := range out {
 			if !rec.IsZero() {
-				out[i] = table.completed(rec, shown[rec.Key()])
+				out[i] = completed(rec, shown[rec.Key()], rest)
 			}
 		}
 		return err
 	}}
 }
 
-// completed returns the record with the fields that it was read without.
-func (t *table) completed(rec, read core.Record) core.Record {
-	for _, c := range t.virtual {
+// completed returns the record with the columns that it was read without.
+func completed(rec, read core.Record, columns []*column) core.Record {
+	for _, c := range columns {
 		v := core.Null
 		if !read.IsZero() {
 			v = read.At(c.index)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"math"
+	"sync/atomic"
 
 	"github.com/larder-go/larder/core"
 )
@@ -12,9 +13,11 @@ type table struct {
 	table    string // in the schema, "" for a query
 	name     string // as FROM has it
 	columns  []*column
-	stored   []*column // that it has itself
-	virtual  []*column // that only what is read has, as that has them
-	reads    *table    // what is read, which may be the table itself
+	stored   []*column   // that it has itself
+	virtual  []*column   // that only what is read has, as that has them
+	texts    []*column   // stored, with JSON as text
+	apart    atomic.Bool // writes do not return texts, see [transaction.returned]
+	reads    *table      // what is read, which may be the table itself
 	readOnly bool
 	key      *column
 	source   core.KeySource           // of the keys
@@ -111,6 +114,9 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 		t.columns[i] = bindColumn(found.columns[f.Name()], f)
 		t.columns[i].immediate = found.hasUnique(f.Name(), true)
 		t.stored = append(t.stored, t.columns[i])
+		if found.columns[f.Name()].holdsText() {
+			t.texts = append(t.texts, t.columns[i])
+		}
 		t.fields[f.Name()] = f
 	}
 	t.key = t.columns[r.Key().Column()]

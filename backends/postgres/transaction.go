@@ -24,6 +24,7 @@ type transaction struct {
 	deferred bool     // constraints are
 	done     bool     // committed along with an operation
 	more     bool     // another statement of the same operation follows
+	inline   *table   // whose write returns columns that may not be readable; nil if it does not
 	replica  *replica // to read from; nil is the primary
 	loose    map[reference]bool
 	behind   *table            // whose sequence generated a key that was taken

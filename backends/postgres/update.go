@@ -26,7 +26,8 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	if err != nil {
 		return nil, err
 	}
-	u := update{table: table, op: op, recs: recs, changes: changes, strict: t.strict(op)}
+	now, later := t.returned(table)
+	u := update{table: table, op: op, recs: recs, changes: changes, returned: now, strict: t.strict(op)}
 	s := u.shape()
 	if s.err != nil {
 		return nil, s.err
@@ -40,9 +41,7 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 		}
 		return err
 	}})
-	if len(table.virtual) > 0 {
-		calls = append(calls, t.readBack(table, op.Keys, out))
-	}
+	calls = append(calls, t.readRest(table, later, op.Keys, out)...)
 	if err := t.run(ctx, op, calls...); err != nil {
 		return nil, err
 	}
@@ -118,11 +117,12 @@ func changed(t *table, op *core.Op, recs []core.Record) ([]change, error) {
 
 // update is the making of one statement.
 type update struct {
-	table   *table
-	op      *core.Op
-	recs    []core.Record
-	changes []change
-	strict  bool
+	table    *table
+	op       *core.Op
+	recs     []core.Record
+	changes  []change
+	returned []*column
+	strict   bool
 }
 
 func (u *update) many() bool { return len(u.op.Keys) > 1 }
@@ -130,6 +130,7 @@ func (u *update) many() bool { return len(u.op.Keys) > 1 }
 func (u *update) shape() shape {
 	s := newShape(shapeUpdate, u.op.Resource)
 	s.flag(u.strict)
+	s.number(len(u.returned))
 	s.keys(u.table, u.op.Keys, u.many())
 	s.number(len(u.changes))
 	for _, c := range u.changes {
@@ -170,17 +171,17 @@ func (u *update) statement() *statement {
 		u.writeMany(&b)
 	case u.strict:
 		b.WriteString("WITH u AS (")
-		u.writeOne(&b, b.list, core.All())
-		b.orNothing(u.table, u.table.stored, u.op.Check)
+		u.writeOne(&b, func() { b.list(u.table.stored) }, core.All())
+		b.orNothing(u.table, u.returned, u.op.Check)
 	default:
-		u.writeOne(&b, b.values, u.op.Check)
+		u.writeOne(&b, func() { b.values(u.returned) }, u.op.Check)
 	}
-	return &statement{b.String(), u.table.stored}
+	return &statement{b.String(), u.returned}
 }
 
 // writeOne changes the row of one key and has list write what it returns. If there
 // is none, there is no result.
-func (u *update) writeOne(b *builder, list func([]*column), check core.Filter) {
+func (u *update) writeOne(b *builder, list func(), check core.Filter) {
 	t := u.table
 	key := b.param(t.key.cast)
 	if len(u.changes) > 0 {
@@ -197,10 +198,10 @@ func (u *update) writeOne(b *builder, list func([]*column), check core.Filter) {
 		b.same(t.key, t.key.verdict(u.op.Keys...), key, false)
 		b.and(t, u.op.Using)
 		b.WriteString(" RETURNING ")
-		list(t.stored)
+		list()
 		b.guard(t, check)
 		u.fixKey(b, key)
-		b.readable(t, t.stored)
+		b.readable(t, u.returned)
 		return
 	}
 	where := builder{alias: "t", params: b.params}
@@ -208,7 +209,7 @@ func (u *update) writeOne(b *builder, list func([]*column), check core.Filter) {
 	where.and(t, u.op.Using)
 	b.params = where.params
 	b.WriteString("SELECT ")
-	list(t.stored)
+	list()
 	b.guard(t, check)
 	b.write(" FROM ", t.name, " AS t WHERE ", where.String())
 }
@@ -230,8 +231,8 @@ func (u *update) writeMany(b *builder) {
 	}
 	b.WriteString(") SELECT ")
 	b.alias = "u"
-	b.values(t.stored)
-	b.orMissing(t, keys, t.stored, u.op.Check)
+	b.values(u.returned)
+	b.orMissing(t, keys, u.returned, u.op.Check)
 }
 
 func (u *update) writeChanges(b *builder, keys string) {
