@@ -7,8 +7,8 @@ type Code string
 
 // The codes, with the details that an [Error] of each one carries.
 const (
-	// NotFound: no record has this key, or a policy hides it, which is told
-	// apart by nothing. Resource, Key.
+	// NotFound: no record has this key, or a policy hides the record. Both have the same
+	// error. Resource, Key.
 	NotFound Code = "OBJECT_DOES_NOT_EXIST"
 	// UnknownField: the resource has no such field, or a hidden one. Resource,
 	// Field.

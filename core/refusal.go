@@ -1,7 +1,7 @@
 package core
 
-// NotFound returns the error of a record that is not there, or that a policy
-// hides: the two are told apart by nothing.
+// NotFound returns the error of a record that does not exist, and of one that a policy
+// hides, which is the same.
 func (r *Resource) NotFound(key Value) *Error {
 	return &Error{Code: NotFound, Resource: r.external, Key: key}
 }

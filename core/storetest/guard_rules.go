@@ -55,7 +55,7 @@ var guardRules = []guardRow{
 		writesTouch,
 	},
 	{
-		"hidden is told from absent by nothing",
+		"hidden is indistinguishable from absent",
 		"An operation on a row that the principal does not see ends as it does when the row is not there: records, counts, code, details and text.",
 		hiddenIsAbsent,
 	},

@@ -19,7 +19,7 @@ var forgetfulLeaks = []leak{
 	{
 		name: "guards only outside of transactions",
 		caught: []string{
-			"reads meet what is seen", "reads return what is seen", "hidden is told from absent by nothing", "updates leave what may be left",
+			"reads meet what is seen", "reads return what is seen", "hidden is indistinguishable from absent", "updates leave what may be left",
 		},
 		interferes: "engine",
 		guarded:    unless(func(op *core.Op) bool { return op.Tx != nil }),
@@ -44,7 +44,7 @@ var forgetfulLeaks = []leak{
 	},
 	{
 		name:       "forgets Using on Delete",
-		caught:     []string{"deletes meet what may be deleted", "writes touch what may be touched", "hidden is told from absent by nothing"},
+		caught:     []string{"deletes meet what may be deleted", "writes touch what may be touched", "hidden is indistinguishable from absent"},
 		interferes: "store",
 		guarded:    unless(func(op *core.Op) bool { return op.Kind == core.Delete }),
 	},

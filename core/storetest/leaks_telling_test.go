@@ -33,7 +33,7 @@ var tellingLeaks = []leak{
 	},
 	{
 		name:       "forbids a foreign row and does not find an absent one",
-		caught:     []string{"hidden is told from absent by nothing"},
+		caught:     []string{"hidden is indistinguishable from absent"},
 		interferes: "store",
 		guarded: func() storetest.PolicySpec {
 			g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -51,7 +51,7 @@ var tellingLeaks = []leak{
 	},
 	{
 		name:       "names the owner in an error",
-		caught:     []string{"hidden is told from absent by nothing"},
+		caught:     []string{"hidden is indistinguishable from absent"},
 		interferes: "store",
 		guarded: func() storetest.PolicySpec {
 			g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {

@@ -33,7 +33,7 @@ var usingRules = []row{
 		deleteMissesHidden,
 	},
 	{
-		"hidden is told from absent by nothing",
+		"hidden is indistinguishable from absent",
 		"The error for a hidden record has the code, the details and the text of that for an absent one.",
 		hiddenLooksAbsent,
 	},

@@ -96,8 +96,8 @@
 //     role [Anonymous] allows;
 //   - [core.Forbidden] if no rule lets the principal do this to any row, and if the
 //     row as it would be fulfils no Check;
-//   - [core.NotFound] for a row that no rule shows to a read, or opens to a write,
-//     which is told from an absent row by nothing;
+//   - [core.NotFound] for a row that no rule shows to a read, or opens to a write: the
+//     same error as for a row that does not exist;
 //   - [core.UnknownField] for a field that the principal may not read, named in a
 //     filter or an order, or written without being writable: as if it did not
 //     exist. (Its name is no secret, models are published; what it holds is.) A filter by a
@@ -119,8 +119,8 @@
 //     others have made; see "Keys" at core/engine.
 //   - To delete what such a record points at is refused, with
 //     [core.FieldUpdateForbidden] and the relation.
-//   - A unique value that such a record has is [core.AlreadyExists], and so is its
-//     partner in a one-to-one.
+//   - A key or a unique value that such a record has is [core.AlreadyExists] for an
+//     insert, as of a PUT, that names it, and so is its partner in a one-to-one.
 //   - With core/engine, a record that points at such a record through a relation whose
 //     other side has a [core.FieldSpec] Writable function cannot let go of it, because
 //     that function cannot be asked: [core.FieldUpdateForbidden].

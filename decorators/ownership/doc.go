@@ -43,8 +43,8 @@
 //
 //   - To delete what such a record points at is refused, with
 //     [core.FieldUpdateForbidden] and the relation.
-//   - A unique value that such a record has is [core.AlreadyExists], and so is its
-//     partner in a one-to-one.
+//   - A key or a unique value that such a record has is [core.AlreadyExists] for an
+//     insert, as of a PUT, that names it, and so is its partner in a one-to-one.
 //   - With core/engine, a record that points at such a record through a relation whose
 //     other side has a [core.FieldSpec] Writable function cannot let go of it, because
 //     that function cannot be asked: [core.FieldUpdateForbidden].
