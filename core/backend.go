@@ -80,7 +80,7 @@ type BackendTx interface {
 	// Insert whose generated key is taken by then succeeds with another key, or returns
 	// [ErrConflict].
 	//
-	// Errors: [AlreadyExists] with Resource and Field if a key is taken, by
+	// Errors: [AlreadyExists], as [Field.AlreadyExistsWith] makes it, if a key is taken, by
 	// whomever, or comes twice: it never overwrites; [Forbidden] if a record as
 	// it now is does not fulfil Check; [Resource.NoNextKey] for an absent key
 	// where nothing generates one. If several apply, any of them.
@@ -112,7 +112,7 @@ type BackendTx interface {
 	// Errors, at the latest here, with nothing of the transaction done:
 	// [NotFound] with the target's Resource and Key if a stored to-one relation
 	// points at no record; [Field.StillReferenced] if a record was deleted that
-	// others still point at; [Field.AlreadyExists] if two records hold the same value of a
+	// others still point at; [Field.AlreadyExistsWith] if two records hold the same value of a
 	// unique field; [ErrConflict]. If several apply, any of them; of a target that
 	// the transaction both pointed at and deleted, either of the first two.
 	// Between statements of one transaction these rules may be broken, so that

@@ -39,7 +39,7 @@ const (
 	// ReadOnly: the store, the resource or the transaction does not take
 	// writes. Resource where it is known.
 	ReadOnly Code = "READ_ONLY"
-	// AlreadyExists: a key or a unique value is taken. Resource, Field.
+	// AlreadyExists: a key or a unique value is taken. Resource, Field; Value is not public.
 	AlreadyExists Code = "CONFLICT"
 	// PreconditionFailed: the record changed since the client read it
 	// (RFC 9110, section 13.1). Param, which is the current entity tag, where there

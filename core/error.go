@@ -43,7 +43,7 @@ type Error struct {
 	Field    string // external name of the field
 	Key      Value  // key of the record that is not there
 	Type     Type   // type that was wanted
-	Value    any    // value that did not fit, as it was given
+	Value    any    // value that did not fit, as it was given; of a conflict the [Value] that is taken, nil if it is not known
 	Param    string // parameter that was out of range; of some codes the method or the tag
 	Accepted string // what the parameter accepts, or the field if it is less than its type
 	Element  int    // which element of a list of the request is wrong, from 1; 0 for none

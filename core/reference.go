@@ -82,8 +82,8 @@ func CheckCommit(m *Model, before, after func(*Resource) iter.Seq[Record]) error
 			}
 		}
 		for _, f := range r.uniques {
-			if holdsTwice(f, after(r)) {
-				return f.AlreadyExists()
+			if v := heldTwice(f, after(r)); v.IsSet() {
+				return f.AlreadyExistsWith(v)
 			}
 		}
 	}
@@ -102,14 +102,16 @@ func keySets(m *Model, records func(*Resource) iter.Seq[Record]) []map[Value]boo
 	return keys
 }
 
-func holdsTwice(f *Field, records iter.Seq[Record]) bool {
+// heldTwice returns a value of the field that two of the records hold; absent if there is
+// none.
+func heldTwice(f *Field, records iter.Seq[Record]) Value {
 	seen := make(map[Value]bool)
 	for rec := range records {
 		v := rec.values[f.column]
 		if seen[v] {
-			return true
+			return v
 		}
 		seen[v] = v.IsSet()
 	}
-	return false
+	return Value{}
 }

@@ -73,7 +73,7 @@ func TestReferenceFindsBrokenRelationsAndUniqueValues(t *testing.T) {
 		"whole":      {whole, map[string]any{"id": 1, "jar": 1}, nil},
 		"no jar":     {whole, map[string]any{"id": 1, "jar": nil}, nil},
 		"lost jar":   {whole, map[string]any{"id": 1, "jar": 9}, m.Resource("jar").NotFound(core.IntValue(9))},
-		"same label": {append(slices.Clone(whole), jar(map[string]any{"id": 4, "label": "a"})), nil, m.Resource("jar").Field("label").AlreadyExists()},
+		"same label": {append(slices.Clone(whole), jar(map[string]any{"id": 4, "label": "a"})), nil, m.Resource("jar").Field("label").AlreadyExistsWith(core.TextValue("a"))},
 	} {
 		err := core.CheckIntegrity(m, func(r *core.Resource) iter.Seq[core.Record] {
 			if r.Name() == "jar" {

@@ -37,7 +37,7 @@ func InsertInto(records map[Value]Record, op *Op, keys *Sequence) ([]Record, err
 		}
 		rec = Record{r, values}
 		if _, taken := records[rec.Key()]; taken {
-			return nil, r.key.AlreadyExists()
+			return nil, r.key.AlreadyExistsWith(rec.Key())
 		}
 		if !op.Check.Match(rec) {
 			return nil, r.Forbidden()

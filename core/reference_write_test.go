@@ -40,7 +40,7 @@ func TestReferenceOfWritesKeepsWhatBackendsPromise(t *testing.T) {
 		t.Errorf("inserted %s, %v", got, err)
 	}
 	_, err = insert(core.All(), rec(map[string]any{"id": 7}))
-	fails("taken key", err, id.AlreadyExists())
+	fails("taken key", err, id.AlreadyExistsWith(core.IntValue(7)))
 	_, err = insert(cheap, rec(map[string]any{"price": 6}))
 	fails("insert beyond its check", err, r.Forbidden())
 	out, err = update(cheap, core.All(), rec(map[string]any{"id": 1, "price": 6}))

@@ -15,6 +15,13 @@ func (r *Resource) Forbidden() *Error {
 // AlreadyExists returns the error of a key or unique value that another record holds.
 func (f *Field) AlreadyExists() *Error { return f.inTheWay(AlreadyExists, f.resource) }
 
+// AlreadyExistsWith is [Field.AlreadyExists] with the value, which only the program sees.
+func (f *Field) AlreadyExistsWith(v Value) *Error {
+	e := f.AlreadyExists()
+	e.Value = v
+	return e
+}
+
 // UpdateForbidden returns the error of a change that [Field.Writable] does not let
 // happen, where a client wrote to a record of that resource.
 func (f *Field) UpdateForbidden(written *Resource) *Error {

@@ -19,7 +19,7 @@ func (b *binding) violation(op *core.Op, server *pgconn.PgError) error {
 	case err.Code == "2200H": // a sequence has come to its end
 		return nil
 	case err.Code == "23505" || err.Code == "23P01":
-		found = taken(table, op, err.ConstraintName)
+		found = taken(table, op, err)
 	case err.Code == "23503" || err.Code == restrictViolation:
 		found = b.reference(table, op, err)
 	case err.Code == "23502":
@@ -86,16 +86,36 @@ func (t *table) broken(op *core.Op, constraint string) *core.Error {
 
 // taken is the error of values that must be unique and are not. The constraint may
 // be one that the model does not know.
-func taken(t *table, op *core.Op, constraint string) error {
+func taken(t *table, op *core.Op, err *pgconn.PgError) error {
 	switch {
-	case t != nil && t.uniques[constraint] != nil:
-		return t.uniques[constraint].AlreadyExists()
+	case t != nil && t.uniques[err.ConstraintName] != nil:
+		f := t.uniques[err.ConstraintName]
+		if v := takenValue(f, err.Detail); v.IsSet() {
+			return f.AlreadyExistsWith(v)
+		}
+		return f.AlreadyExists()
 	case t != nil:
 		return &core.Error{Code: core.AlreadyExists, Resource: t.resource.APIName()}
 	case op != nil:
 		return &core.Error{Code: core.AlreadyExists, Resource: op.Resource.APIName()}
 	}
 	return &core.Error{Code: core.AlreadyExists}
+}
+
+// takenValue returns the value that the detail of the error tells, which says "Key
+// (column)=(value) ..." in every language; absent if it says nothing, or a value in a form
+// that the type does not convert.
+func takenValue(f *core.Field, detail string) core.Value {
+	_, rest, _ := strings.Cut(detail, ")=(")
+	end := strings.LastIndex(rest, ")")
+	if end < 0 {
+		return core.Value{}
+	}
+	v, err := f.Type().Convert(rest[:end])
+	if err != nil {
+		return core.Value{}
+	}
+	return v
 }
 
 // rejected is the error of a value that the database does not take, or if it is

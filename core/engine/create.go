@@ -19,8 +19,8 @@ import (
 // A key that nothing generates, see [core.KeySource], is named by the body; so it is by
 // those of nested records.
 //
-// An error that is about one of several bodies has its place as Element; of a conflict among records
-// that are written together the place is not known.
+// An error that is about one of several bodies has its place as Element. Of a conflict that
+// is the last body with the value that is taken, if the backend knows the value.
 //
 // Errors: [core.NotFound] for an unknown resource and for ids of related records
 // that are not there or not visible; [core.UnknownField], [core.FieldReadOnly]
@@ -49,7 +49,8 @@ func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ..
 		drafts[i].element = elementOf(bodies, i)
 	}
 	if w.Match == nil && e.flat(s, w.Depth) && canInsertAlone(s, drafts) {
-		return e.insertAlone(ctx, s, drafts, w.Depth)
+		views, err := e.insertAlone(ctx, s, drafts, w.Depth)
+		return views, conflictOf(drafts, err)
 	}
 	var views []View
 	err = e.write(ctx, func(ctx context.Context, wk *work) error {
@@ -67,7 +68,7 @@ func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ..
 		views, err = wk.show(ctx, s, keys, w.Depth)
 		return err
 	})
-	return views, err
+	return views, conflictOf(drafts, err)
 }
 
 // bear notes the keys that bodies of new records name.

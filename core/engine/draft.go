@@ -71,12 +71,7 @@ func (d *draft) add(a assignment) {
 
 // key returns the key that the body names; absent if it names none.
 func (d *draft) key() core.Value {
-	for _, a := range d.assignments {
-		if a.field.Key() {
-			return a.value
-		}
-	}
-	return core.Value{}
+	return d.value(d.shape.resource.Key())
 }
 
 // writes reports whether the draft sets columns of the record itself.
@@ -114,6 +109,36 @@ func wrongOf(drafts []*draft, err error) error {
 		return err
 	}
 	return drafts[0].wrong(err)
+}
+
+// conflictOf returns an error of drafts of one resource. A conflict, which may be found as
+// late as by the commit, is that of the last draft with the value that is taken.
+func conflictOf(drafts []*draft, err error) error {
+	e := core.AsError(err)
+	if e == nil || e.Code != core.AlreadyExists || e.Element > 0 {
+		return err
+	}
+	taken, _ := e.Value.(core.Value)
+	if !taken.IsSet() {
+		return err
+	}
+	for _, d := range slices.Backward(drafts) {
+		if f := d.shape.resource.FieldByAPIName(e.Field); e.Resource == d.shape.resource.APIName() && f != nil && d.value(f) == taken {
+			return d.wrong(err)
+		}
+	}
+	return err
+}
+
+// value returns what the body says of a field that the record stores; absent if it says
+// nothing of it.
+func (d *draft) value(f *core.Field) core.Value {
+	for _, a := range d.assignments {
+		if a.field == f {
+			return a.value
+		}
+	}
+	return core.Value{}
 }
 
 // ids calls yield for every id of a record that the draft and those in it name.

@@ -63,7 +63,7 @@ func (t *transaction) checkIntegrity() error {
 func (t *transaction) checkValue(f *core.Field, v core.Value) error {
 	table := t.table(f.Resource())
 	if f.Unique() && table.holders(f, v, 2) > 1 {
-		return f.AlreadyExists()
+		return f.AlreadyExistsWith(v)
 	}
 	if f.Target() == nil {
 		return nil

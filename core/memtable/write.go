@@ -66,7 +66,7 @@ func (t *transaction) add(op *core.Op, rec core.Record) error {
 	}
 	table := t.writable(r)
 	if _, taken := table.get(rec.Key()); taken {
-		return r.Key().AlreadyExists()
+		return r.Key().AlreadyExistsWith(rec.Key())
 	}
 	t.put(table, core.Record{}, rec)
 	return nil

@@ -51,8 +51,10 @@ func assignedCases() []Case {
 			list item                      => []`),
 		script("a key that nothing generates is taken once", warehouse, `
 			post item {"EAN": 1, "name": "x"}
-			post item {"EAN": 1, "name": "y"}      => CONFLICT
-			post item [{"EAN": 2}, {"EAN": 2}]     => CONFLICT
+			post item {"EAN": 1, "name": "y"}      => CONFLICT {"object_name": "item", "field_name": "EAN"}
+			post item [{"EAN": 2}, {"EAN": 2}]     => CONFLICT {"object_name": "item", "field_name": "EAN", "index": 1}
+			post item [{"EAN": 2}, {"EAN": 1}]     => CONFLICT {"object_name": "item", "field_name": "EAN", "index": 1}
+			post item [{"EAN": 2}, {"EAN": 3, "label": "set"}, {"EAN": 1}]  => CONFLICT {"object_name": "item", "field_name": "EAN", "index": 2}
 			list item                              => [{"EAN": 1, "name": "x", "label": "x"}]`),
 		script("a key that nothing generates is fixed afterwards", warehouse, `
 			post item {"EAN": 1}
