@@ -54,13 +54,13 @@ func TestWriteOfARowWhoseJSONCannotBeRead(t *testing.T) {
 					}
 					return record(t, row, fields)
 				}
-				type change func(ctx context.Context, s core.Session, name string) error
-				insert := func(ctx context.Context, s core.Session, name string) error {
+				type change func(ctx context.Context, s core.Querier, name string) error
+				insert := func(ctx context.Context, s core.Querier, name string) error {
 					_, err := s.Insert(ctx, row, named(name, 0))
 					return err
 				}
 				update := func(ids ...int) change {
-					return func(ctx context.Context, s core.Session, name string) error {
+					return func(ctx context.Context, s core.Querier, name string) error {
 						var recs []core.Record
 						for _, id := range ids {
 							recs = append(recs, named(name, id))
@@ -69,9 +69,9 @@ func TestWriteOfARowWhoseJSONCannotBeRead(t *testing.T) {
 						return err
 					}
 				}
-				single := func(do change, name string) error { return do(t.Context(), store.Session, name) }
+				single := func(do change, name string) error { return do(t.Context(), store, name) }
 				final := func(do change, name string) error {
-					return store.Tx(t.Context(), core.TxOptions{}, func(ctx context.Context, tx *core.Transaction) error {
+					return store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 						if err := tx.Delete(ctx, row, core.IntValue(2)); err != nil {
 							return err
 						}
@@ -83,7 +83,7 @@ func TestWriteOfARowWhoseJSONCannotBeRead(t *testing.T) {
 					"insert": single(insert, `"odd"`), "update": single(update(1), `"odd"`), "several updates": single(update(1, 2), `"odd"`),
 					"final insert": final(insert, `"odd"`), "final update": final(update(1), `"odd"`),
 					"update of a row that cannot be read": single(update(3), `4`),
-					"several inserts": single(func(ctx context.Context, s core.Session, name string) error {
+					"several inserts": single(func(ctx context.Context, s core.Querier, name string) error {
 						_, err := s.Insert(ctx, row, named(`5`, 0), named(name, 0))
 						return err
 					}, `"odd"`),

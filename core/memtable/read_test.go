@@ -29,7 +29,7 @@ func domain(f *core.Field) []any {
 	switch f.Name() {
 	case "id":
 		if f.Type() == core.Text {
-			return texts[1:]
+			return texts[2:] // no URL leads to an empty key
 		}
 		return keys
 	case "tag", "parent":
