@@ -15,7 +15,7 @@ func checkKey(r *Resource, key Value) error {
 		return nil
 	}
 	return &Error{
-		Code: BadFieldValue, Resource: r.external, Field: r.key.external, Type: r.key.typ, Value: key.Any(),
+		Code: BadFieldValue, Resource: r.apiName, Field: r.key.apiName, Type: r.key.typ, Value: key.Any(),
 	}
 }
 
@@ -36,7 +36,7 @@ func checkRecord(r *Resource, rec Record) error {
 	}
 	for i, f := range r.columns {
 		if v := rec.values[i]; v.IsSet() && (v.typ != f.typ || !wellFormed(v)) {
-			return &Error{Code: BadFieldValue, Resource: r.external, Field: f.external, Type: f.typ, Value: v.Any()}
+			return &Error{Code: BadFieldValue, Resource: r.apiName, Field: f.apiName, Type: f.typ, Value: v.Any()}
 		}
 	}
 	return nil
@@ -116,7 +116,7 @@ func checkUpdate(r *Resource, changes []Record) ([]Record, []Value, error) {
 	keys := make([]Value, len(sorted))
 	for i, rec := range sorted {
 		if keys[i] = rec.Key(); i > 0 && keys[i] == keys[i-1] {
-			return nil, nil, &Error{Code: BadRequest, Message: "two changes to one record: " + r.external + " " + keys[i].String()}
+			return nil, nil, &Error{Code: BadRequest, Message: "two changes to one record: " + r.apiName + " " + keys[i].String()}
 		}
 	}
 	return sorted, keys, nil

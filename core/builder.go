@@ -39,22 +39,22 @@ func (b *builder) addResources(specs []ResourceSpec) {
 	}
 	for _, spec := range specs {
 		r := &Resource{
-			model: m, index: len(m.resources), name: spec.Name, external: orElse(spec.APIName, spec.Name),
-			byName: make(map[string]*Field), outside: make(map[string]*Field),
+			model: m, index: len(m.resources), name: spec.Name, apiName: orElse(spec.APIName, spec.Name),
+			byName: make(map[string]*Field), byAPIName: make(map[string]*Field),
 		}
 		switch {
-		case !goodName(r.name) || !goodName(r.external):
+		case !goodName(r.name) || !goodName(r.apiName):
 			b.failf("resource %q: name is empty or has control characters", r.name)
-		case dots(r.external):
-			b.failf("resource %q: clients cannot call it %q, which they take out of a URL", r.name, r.external)
+		case dots(r.apiName):
+			b.failf("resource %q: clients cannot call it %q, which they take out of a URL", r.name, r.apiName)
 		case m.byName[r.name] != nil:
 			b.failf("resource %q: declared twice", r.name)
-		case m.external[r.external] != nil:
-			b.failf("resource %q: external name %q is taken", r.name, r.external)
+		case m.byAPIName[r.apiName] != nil:
+			b.failf("resource %q: API name %q is taken", r.name, r.apiName)
 		}
 		m.resources = append(m.resources, r)
 		m.byName[r.name] = r
-		m.external[r.external] = r
+		m.byAPIName[r.apiName] = r
 		b.addFields(r, spec.Fields)
 	}
 }
@@ -62,20 +62,20 @@ func (b *builder) addResources(specs []ResourceSpec) {
 func (b *builder) addFields(r *Resource, specs []FieldSpec) {
 	for _, spec := range specs {
 		f := &Field{
-			resource: r, spec: spec, name: spec.Name, external: orElse(spec.APIName, spec.Name),
+			resource: r, spec: spec, name: spec.Name, apiName: orElse(spec.APIName, spec.Name),
 			typ: spec.Type, column: -1, unique: spec.Unique, indexed: spec.Indexed || spec.Unique,
 		}
 		switch {
-		case !goodName(f.name) || !goodName(f.external):
+		case !goodName(f.name) || !goodName(f.apiName):
 			b.failField(f, "name is empty or has control characters")
 		case r.byName[f.name] != nil:
 			b.failField(f, "declared twice")
-		case r.outside[f.external] != nil:
-			b.failField(f, "external name %q is taken", f.external)
+		case r.byAPIName[f.apiName] != nil:
+			b.failField(f, "API name %q is taken", f.apiName)
 		}
 		r.fields = append(r.fields, f)
 		r.byName[f.name] = f
-		r.outside[f.external] = f
+		r.byAPIName[f.apiName] = f
 		if spec.Assigned && !spec.Key {
 			b.failField(f, "only a key is assigned")
 		}

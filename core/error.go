@@ -39,8 +39,8 @@ var (
 // An Error must not be changed once returned.
 type Error struct {
 	Code     Code
-	Resource string // external name of the resource
-	Field    string // external name of the field
+	Resource string // API name of the resource
+	Field    string // API name of the field
 	Key      Value  // key of the record that is not there
 	Type     Type   // type that was wanted
 	Value    any    // value that did not fit, as it was given; of a conflict the [Value] that is taken, nil if it is not known

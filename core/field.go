@@ -10,7 +10,7 @@ type Field struct {
 	resource *Resource
 	spec     FieldSpec
 	name     string
-	external string
+	apiName  string
 	typ      Type
 	column   int
 	target   *Resource
@@ -31,7 +31,7 @@ func (f *Field) Name() string { return f.name }
 func (f *Field) Was() string { return f.spec.Was }
 
 // APIName returns the name that clients use.
-func (f *Field) APIName() string { return f.external }
+func (f *Field) APIName() string { return f.apiName }
 
 // String returns resource and field with a dot between them.
 func (f *Field) String() string { return f.resource.name + "." + f.name }
@@ -143,7 +143,7 @@ func (f *Field) Convert(raw any) (Value, error) {
 }
 
 func (f *Field) misfit(raw any, cause error) error {
-	return &Error{Code: BadFieldValue, Resource: f.resource.external, Field: f.external, Type: f.typ, Value: raw, Cause: cause}
+	return &Error{Code: BadFieldValue, Resource: f.resource.apiName, Field: f.apiName, Type: f.typ, Value: raw, Cause: cause}
 }
 
 var errNoKey = errors.New(`"", "." and ".." cannot be keys: no URL leads to them`)

@@ -42,7 +42,7 @@ func (r *Resource) Bind(f Filter) (Filter, error) {
 func (r *Resource) bindComparison(n *node) error {
 	n.field = r.Field(n.name)
 	if n.field == nil {
-		return &Error{Code: UnknownField, Resource: r.external, Field: n.name}
+		return &Error{Code: UnknownField, Resource: r.apiName, Field: n.name}
 	}
 	if err := checkComparison(n.kind, n.field); err != nil {
 		return err
@@ -89,7 +89,7 @@ func checkComparison(kind FilterKind, f *Field) error {
 		ok = ok && f.typ == Text
 	}
 	if !ok {
-		return &Error{Code: SearchForbidden, Resource: f.resource.external, Field: f.external}
+		return &Error{Code: SearchForbidden, Resource: f.resource.apiName, Field: f.apiName}
 	}
 	return nil
 }

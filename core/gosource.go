@@ -43,7 +43,7 @@ func (w *sourceWriter) line(indent int, s string) {
 }
 
 func (w *sourceWriter) resource(r *Resource) {
-	parts := append([]string{"Name: " + strconv.Quote(r.name)}, optional("APIName", r.external, r.name)...)
+	parts := append([]string{"Name: " + strconv.Quote(r.name)}, optional("APIName", r.apiName, r.name)...)
 	w.line(1, "core.ResourceSpec{"+strings.Join(parts, ", ")+", Fields: []core.FieldSpec{")
 	for _, f := range r.fields {
 		w.line(2, "{"+w.field(f)+"},")
@@ -58,7 +58,7 @@ func (w *sourceWriter) field(f *Field) string {
 	}
 	parts := []string{"Name: " + strconv.Quote(f.name)}
 	parts = append(parts, optional("Was", s.Was, "")...)
-	parts = append(parts, optional("APIName", f.external, f.name)...)
+	parts = append(parts, optional("APIName", f.apiName, f.name)...)
 	if s.Type.Valid() {
 		parts = append(parts, "Type: core."+goTypeNames[s.Type])
 	}

@@ -36,5 +36,5 @@ func (s *Store) KeySource(r *Resource) KeySource {
 // NoNextKey is the error of a backend for an Insert without a key, and for NextIDs, on a
 // resource whose keys nothing generates. Its code is [BadRequest].
 func (r *Resource) NoNextKey() error {
-	return &Error{Code: BadRequest, Message: "nothing generates keys of " + r.external + "; name the field " + r.key.external}
+	return &Error{Code: BadRequest, Message: "nothing generates keys of " + r.apiName + "; name the field " + r.key.apiName}
 }

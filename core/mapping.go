@@ -184,7 +184,7 @@ func write[T any](m *mapping, row *T, rec Record) error {
 
 func (s *slot) refuse(err error) error {
 	return &Error{
-		Code: BadFieldValue, Resource: s.field.resource.external, Field: s.field.external,
+		Code: BadFieldValue, Resource: s.field.resource.apiName, Field: s.field.apiName,
 		Type: s.field.typ, Cause: err,
 	}
 }

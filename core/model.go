@@ -6,7 +6,7 @@ type Model struct {
 	name      string
 	resources []*Resource
 	byName    map[string]*Resource
-	external  map[string]*Resource
+	byAPIName map[string]*Resource
 }
 
 // NewModel builds and checks a model. Its name is what backends call the whole:
@@ -14,9 +14,9 @@ type Model struct {
 // mistake, each with the resource and field that it is in.
 func NewModel(name string, resources ...ResourceSpec) (*Model, error) {
 	b := builder{model: &Model{
-		name:     name,
-		byName:   make(map[string]*Resource, len(resources)),
-		external: make(map[string]*Resource, len(resources)),
+		name:      name,
+		byName:    make(map[string]*Resource, len(resources)),
+		byAPIName: make(map[string]*Resource, len(resources)),
 	}}
 	b.addResources(resources)
 	b.linkRelations()
@@ -49,4 +49,4 @@ func (m *Model) Resources() []*Resource { return m.resources }
 func (m *Model) Resource(name string) *Resource { return m.byName[name] }
 
 // ResourceByAPIName returns the resource that clients call by that name, or nil.
-func (m *Model) ResourceByAPIName(name string) *Resource { return m.external[name] }
+func (m *Model) ResourceByAPIName(name string) *Resource { return m.byAPIName[name] }

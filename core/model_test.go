@@ -84,9 +84,9 @@ func TestEveryMistakeOfAModelIsReportedByName(t *testing.T) {
 	}
 	for _, want := range []string{
 		`model "bad"`, `resource "empty": no field is the key`, `resource "twice": declared twice`,
-		`resource "other": external name "empty" is taken`, `"second": second key, after "id"`,
+		`resource "other": API name "empty" is taken`, `"second": second key, after "id"`,
 		`resource "floatkey": field "id": a key must be int, text or uuid`, `resource "hiddenkey": field "id": a key cannot be hidden`,
-		`field "": name is empty`, `"same": declared twice`, `"alias": external name "same" is taken`,
+		`field "": name is empty`, `"same": declared twice`, `"alias": API name "same" is taken`,
 		`"nothing": has neither`, `"badtype": has neither`, `"lost": related resource "nowhere" does not exist`,
 		`"both": is both to-one and to-many`, `"typed": a relation has no type of its own`,
 		`"calc": is both a relation and computed`, `"getless": is computed and has no getter`,
@@ -140,10 +140,10 @@ func TestStoredSideOfAOneToOneRelationIsUnique(t *testing.T) {
 	}
 }
 
-func TestExternalNamesAreFoundFromOutsideOnly(t *testing.T) {
+func TestAPINamesAreFoundByAPINameOnly(t *testing.T) {
 	cookie := cookies(t).Resource("cookie")
 	if cookie.FieldByAPIName("cost") != cookie.Field("price") || cookie.FieldByAPIName("price") != nil || cookie.Field("cost") != nil {
-		t.Error("external and internal names are mixed up")
+		t.Error("API names and names of the program are mixed up")
 	}
 }
 

@@ -51,10 +51,10 @@ func (r *Resource) order(names []string) ([]Order, error) {
 			o = Order{Field: r.Field(name), Desc: true}
 		}
 		if o.Field == nil {
-			return nil, &Error{Code: UnknownField, Resource: r.external, Field: name}
+			return nil, &Error{Code: UnknownField, Resource: r.apiName, Field: name}
 		}
 		if !o.Field.Stored() || !o.Field.typ.Ordered() {
-			return nil, &Error{Code: SearchForbidden, Resource: r.external, Field: o.Field.external}
+			return nil, &Error{Code: SearchForbidden, Resource: r.apiName, Field: o.Field.apiName}
 		}
 		orders = append(orders, o)
 		if o.Field == r.key {

@@ -132,7 +132,7 @@ func (r *Resource) projection(names []string, order []Order) ([]*Field, error) {
 	for _, name := range names {
 		f := r.Field(name)
 		if f == nil || !f.Stored() {
-			return nil, &Error{Code: UnknownField, Resource: r.external, Field: name}
+			return nil, &Error{Code: UnknownField, Resource: r.apiName, Field: name}
 		}
 		wanted[f.column] = true
 	}

@@ -27,7 +27,7 @@ func (r *Resource) NewRecord(fields map[string]any) (Record, error) {
 	for name, raw := range fields {
 		f := r.Field(name)
 		if f == nil || f.column < 0 {
-			return Record{}, &Error{Code: UnknownField, Resource: r.external, Field: name}
+			return Record{}, &Error{Code: UnknownField, Resource: r.apiName, Field: name}
 		}
 		v, err := f.Convert(raw)
 		if err != nil {

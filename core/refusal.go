@@ -3,13 +3,13 @@ package core
 // NotFound returns the error of a record that does not exist, and of one that a policy
 // hides, which is the same.
 func (r *Resource) NotFound(key Value) *Error {
-	return &Error{Code: NotFound, Resource: r.external, Key: key}
+	return &Error{Code: NotFound, Resource: r.apiName, Key: key}
 }
 
 // Forbidden returns the error of a principal that may not do this to the
 // resource, or of a row that would break a policy.
 func (r *Resource) Forbidden() *Error {
-	return &Error{Code: Forbidden, Resource: r.external}
+	return &Error{Code: Forbidden, Resource: r.apiName}
 }
 
 // AlreadyExists returns the error of a key or unique value that another record holds.
@@ -38,9 +38,9 @@ func (f *Field) StillReferenced() *Error { return f.inTheWay(FieldUpdateForbidde
 func (f *Field) inTheWay(code Code, written *Resource) *Error {
 	switch other := f.inverse; {
 	case !f.Hidden():
-		return &Error{Code: code, Resource: f.resource.external, Field: f.external}
+		return &Error{Code: code, Resource: f.resource.apiName, Field: f.apiName}
 	case other != nil && !other.Hidden():
-		return &Error{Code: code, Resource: other.resource.external, Field: other.external}
+		return &Error{Code: code, Resource: other.resource.apiName, Field: other.apiName}
 	}
-	return &Error{Code: code, Resource: written.external}
+	return &Error{Code: code, Resource: written.apiName}
 }

@@ -6,12 +6,12 @@ type Resource struct {
 	model     *Model
 	index     int
 	name      string
-	external  string
+	apiName   string
 	fields    []*Field
 	columns   []*Field
 	key       *Field
 	byName    map[string]*Field
-	outside   map[string]*Field
+	byAPIName map[string]*Field
 	referrers []*Field
 	uniques   []*Field
 	toOnes    []*Field
@@ -28,7 +28,7 @@ func (r *Resource) Index() int { return r.index }
 func (r *Resource) Name() string { return r.name }
 
 // APIName returns the name that clients use.
-func (r *Resource) APIName() string { return r.external }
+func (r *Resource) APIName() string { return r.apiName }
 
 // String returns the name that the program uses.
 func (r *Resource) String() string { return r.name }
@@ -50,7 +50,7 @@ func (r *Resource) Field(name string) *Field { return r.byName[name] }
 
 // FieldByAPIName returns the field that clients call by that name, or nil. It
 // finds hidden fields too.
-func (r *Resource) FieldByAPIName(name string) *Field { return r.outside[name] }
+func (r *Resource) FieldByAPIName(name string) *Field { return r.byAPIName[name] }
 
 // Referrers returns the stored to-one fields, of any resource, that point at
 // this one. The slice is shared and must not be modified.

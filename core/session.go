@@ -29,7 +29,7 @@ func (s session) Get(ctx context.Context, r *Resource, key Value) (Record, error
 		return Record{}, err
 	}
 	if len(res.Records) == 0 {
-		return Record{}, &Error{Code: NotFound, Resource: r.external, Key: key}
+		return Record{}, &Error{Code: NotFound, Resource: r.apiName, Key: key}
 	}
 	return res.Records[0], nil
 }

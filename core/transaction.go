@@ -108,7 +108,7 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 	case t.failed != nil:
 		return Result{}, &Error{Code: AsError(t.failed).Code, Cause: errors.Join(ErrTxFailed, t.failed)}
 	case t.info.ReadOnly && op.Kind.Writes():
-		return Result{}, &Error{Code: ReadOnly, Resource: op.Resource.external}
+		return Result{}, &Error{Code: ReadOnly, Resource: op.Resource.apiName}
 	}
 	t.failed = errInterrupted // stays if the backend panics
 	res, err := dispatch(ctx, t.backend, op)

@@ -18,7 +18,7 @@
 // pointing at nothing; a backend that does not, such as a view without a foreign key,
 // has ids shown that lead to no record.
 //
-// Names are the external ones throughout, and so are the names in errors. Bodies
+// Names are the API names throughout, and so are the names in errors. Bodies
 // hold what core.ParseJSON makes of a document, or plain Go values.
 //
 // # Keys

@@ -36,7 +36,7 @@ func New(store *core.Store, opts Options) *Engine {
 // Model returns the model of the store.
 func (e *Engine) Model() *core.Model { return e.store.Model() }
 
-// ReadOnly reports whether the store says that the resource of that external name
+// ReadOnly reports whether the store says that the resource of that API name
 // takes no writes at the time.
 func (e *Engine) ReadOnly(resource string) bool {
 	r := e.Model().ResourceByAPIName(resource)
@@ -59,7 +59,7 @@ func (e *Engine) Admit(ctx context.Context) error {
 	return e.read(ctx, func(context.Context, *core.Transaction) error { return nil })
 }
 
-// shape finds a resource by its external name.
+// shape finds a resource by its API name.
 func (e *Engine) shape(name string) (*shape, error) {
 	if r := e.Model().ResourceByAPIName(name); r != nil {
 		return e.shapeOf(r), nil

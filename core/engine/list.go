@@ -9,7 +9,7 @@ import (
 // Query says which records of a resource to list, in the words of a client. The
 // zero Query lists all, as ids.
 type Query struct {
-	// Filter holds conditions by external name, all of which must hold: a value
+	// Filter holds conditions by API name, all of which must hold: a value
 	// that the field equals, or an object of operators (eq, ne, lt, le, gt, ge,
 	// in, prefix) and values. An object means operators for a field of type JSON
 	// too: to ask for an equal object, say {"eq": {...}}. null matches null. A
@@ -20,7 +20,7 @@ type Query struct {
 	// [core.UnknownField], as a hidden one is; a related resource of which the principal
 	// may read nothing is the error of its policy, such as [core.Forbidden].
 	Filter map[string]any
-	// Sort holds external names, with "-" in front for descending; nulls come
+	// Sort holds API names, with "-" in front for descending; nulls come
 	// last ascending and first descending, ties are broken by the id. A stored
 	// to-one relation sorts by its id, as null where the principal cannot see what
 	// it leads to: where policies are, no more than [Options.MaxRecords] records

@@ -34,7 +34,7 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 		return nil, fmt.Errorf("rest: %w", err)
 	}
 	if r := api.Model().ResourceByAPIName(documentName); r != nil {
-		return nil, fmt.Errorf("rest: resource %q: its external name is that of the OpenAPI document", r.Name())
+		return nil, fmt.Errorf("rest: resource %q: its API name is that of the OpenAPI document", r.Name())
 	}
 	h := &Handler{api: api, opts: opts.withDefaults(api.Model()), resources: make(map[string]*resource)}
 	h.inFlight.limit = h.opts.MaxInFlight

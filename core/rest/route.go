@@ -13,7 +13,7 @@ const documentName = "openapi.json"
 
 // resource is a resource as URLs name it.
 type resource struct {
-	name string // external
+	name string // API name
 	path string // escaped, with the prefix
 }
 

@@ -87,7 +87,7 @@ var guardDefects = []defect{
 	},
 	{
 		name:   "insert ignores Check",
-		breaks: []string{"check/insert checks the row as it is then", "check/check sees null and the handed out key", "errors/errors carry external names"},
+		breaks: []string{"check/insert checks the row as it is then", "check/check sees null and the handed out key", "errors/errors carry API names"},
 		bend: func(h *hooks) {
 			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Insert(ctx, with(op, noCheck))

@@ -173,7 +173,7 @@ var integrityDefects = []defect{
 	},
 	{
 		name:   "a delete of a target is not found",
-		breaks: []string{"integrity/a target that others point at stays", "errors/errors carry external names"},
+		breaks: []string{"integrity/a target that others point at stays", "errors/errors carry API names"},
 		bend: func(h *hooks) {
 			h.commit = func(tx *naiveTx, ctx context.Context) error {
 				if err := core.CheckIntegrity(tx.backend.model, tx.of); err != nil {
@@ -220,7 +220,7 @@ var integrityDefects = []defect{
 	},
 	{
 		name:   "errors have stored names",
-		breaks: []string{"errors/errors carry external names", "write/insert never overwrites"},
+		breaks: []string{"errors/errors carry API names", "write/insert never overwrites"},
 		bend: func(h *hooks) {
 			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)

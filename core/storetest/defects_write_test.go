@@ -200,7 +200,7 @@ var writeDefects = []defect{
 	},
 	{
 		name:   "delete of a missing key is fine",
-		breaks: []string{"write/delete of a missing record is not found", "batch/a delete is all or none", "errors/errors carry external names"},
+		breaks: []string{"write/delete of a missing record is not found", "batch/a delete is all or none", "errors/errors carry API names"},
 		bend: func(h *hooks) {
 			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
 				return tx.Delete(ctx, with(op, func(op *core.Op) {

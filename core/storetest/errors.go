@@ -10,9 +10,9 @@ import (
 
 var errorRules = []row{
 	{
-		"errors carry external names",
+		"errors carry API names",
 		"Errors name resources and fields as clients know them.",
-		errorsAreExternal,
+		errorsCarryAPINames,
 	},
 	{
 		"not found names the first missing key",
@@ -109,7 +109,7 @@ func fillForMistakes(t *trial) {
 	t.insert("cookie", fields{"id": 1, "jar": 1})
 }
 
-func errorsAreExternal(t *trial) {
+func errorsCarryAPINames(t *trial) {
 	fillForMistakes(t)
 	for _, m := range mistakes(t.client) {
 		err := m.try(t.client)

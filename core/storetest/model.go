@@ -3,7 +3,7 @@ package storetest
 import "github.com/larder-go/larder/core"
 
 // kitModel returns the model of all cases: a resource for each type of key,
-// relations of each kind, a column for each type, external names that differ
+// relations of each kind, a column for each type, API names that differ
 // from the stored ones, and names that are words of SQL.
 func kitModel() *core.Model {
 	return core.MustModel("storetest",

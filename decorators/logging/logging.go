@@ -39,11 +39,11 @@ const defaultSlow = time.Second
 func New(logger *zap.Logger, opts Options) core.Decorator {
 	return core.Decorator{
 		Name: "logging", Note: opts.note(logger), Kind: core.KindObserve, Repeatable: true,
-		Observe: func(m *core.Model) (core.Observer, error) { return watch(logger, opts, m) },
+		Observe: func(m *core.Model) (core.Observer, error) { return newObserver(logger, opts, m) },
 	}
 }
 
-func watch(logger *zap.Logger, opts Options, m *core.Model) (core.Observer, error) {
+func newObserver(logger *zap.Logger, opts Options, m *core.Model) (core.Observer, error) {
 	if logger == nil {
 		return nil, errors.New("there is no logger")
 	}

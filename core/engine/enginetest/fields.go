@@ -2,7 +2,7 @@ package enginetest
 
 func fieldCases() []Case {
 	return []Case{
-		script("external names are the ones in bodies, answers, filters, sorts and errors", renamed, `
+		script("API names are the ones in bodies, answers, filters, sorts and errors", renamed, `
 			post jar {}                                 => {"id": 1, "cookies": []}
 			post cookie {"says": "a", "jar": 1, "k": "x"} => {"id": 1, "type": "a", "jar": 1, "k": "x"}
 			get jar/1 depth=2                           => {"id": 1, "cookies": [{"id": 1, "type": "a", "jar": 1, "k": "x"}]}

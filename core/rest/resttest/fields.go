@@ -104,7 +104,7 @@ func testFields(t *testing.T, newBackend NewBackend) {
 			{"PATCH /thing/1", `{"once": "b"}`, 400, `FIELD_UPDATE_FORBIDDEN {"object_name": "thing", "field_name": "once"}`},
 			{"GET /thing/1", "", 200, `{"id": 1, "once": "a", ` + bare + `}`},
 		}},
-		{"clients know a field by its external name alone", []exchange{
+		{"clients know a field by its API name alone", []exchange{
 			{"PUT /thing/1", `{"outer": 5}`, 201, `{"id": 1, "outer": 5, ` + bare + `}`},
 			{"PATCH /thing/1", `{"inner": 5}`, 400, unknown("inner")},
 			{"PATCH /thing/1", `{"outer": "x"}`, 400, `BAD_FIELD_VALUE {"object_name": "thing", "field_name": "outer", "type": "int", "value": "x"}`},
