@@ -224,8 +224,23 @@ var integrityDefects = []defect{
 		bend: func(h *hooks) {
 			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
+				if e, ok := errors.AsType[*core.Error](err); ok && e.Code == core.AlreadyExists {
+					told := *e
+					told.Resource, told.Field = op.Resource.Name(), op.Resource.Key().Name()
+					err = &told
+				}
+				return recs, err
+			}
+		},
+	},
+	{
+		name:   "conflicts lack the value that is taken",
+		breaks: []string{"errors/errors say nothing of the storage"},
+		bend: func(h *hooks) {
+			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				recs, err := tx.Insert(ctx, op)
 				if errors.Is(err, core.AlreadyExists) {
-					err = &core.Error{Code: core.AlreadyExists, Resource: op.Resource.Name(), Field: op.Resource.Key().Name()}
+					err = op.Resource.Key().AlreadyExists()
 				}
 				return recs, err
 			}

@@ -115,7 +115,7 @@ func testFields(t *testing.T, newBackend NewBackend) {
 		{"a unique value that is taken is 409 by its field, without the value", []exchange{
 			{"PUT /thing/1", `{"code": "x"}`, 201, ""},
 			{"PUT /thing/2", `{"code": "x"}`, 409, `CONFLICT {"object_name": "thing", "field_name": "code"}`},
-			{"POST /thing", `[{"code": "y"}, {"code": "y"}]`, 409, `CONFLICT {"object_name": "thing", "field_name": "code"}`},
+			{"POST /thing", `[{"code": "y"}, {"code": "y"}]`, 409, `CONFLICT {"object_name": "thing", "field_name": "code", "index": 1}`},
 			{"PUT /thing/2", `{"code": null}`, 201, ""},
 			{"PUT /thing/3", `{}`, 201, ""},
 			{"PATCH /thing/2", `{"code": "x"}`, 409, `CONFLICT {"object_name": "thing", "field_name": "code"}`},
