@@ -24,6 +24,10 @@ type Field struct {
 // Resource returns the resource that the field belongs to.
 func (f *Field) Resource() *Resource { return f.resource }
 
+// Spec returns the declaration of the field. Names and flags that the model derives, such as the APIName of a field
+// without one, are methods of Field.
+func (f *Field) Spec() FieldSpec { return f.spec }
+
 // Name returns the name that the program uses.
 func (f *Field) Name() string { return f.name }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/core/gosource"
 )
 
 func ExampleImport() {
@@ -52,7 +53,7 @@ func ExampleImport() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	source, err := model.GoSource("main")
+	source, err := gosource.Source(model, "main")
 	if err != nil {
 		log.Fatal(err)
 	}

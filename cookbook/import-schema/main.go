@@ -8,6 +8,7 @@ import (
 
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/cookbook/internal/program"
+	"github.com/larder-go/larder/core/gosource"
 )
 
 func main() { program.Main(run) }
@@ -39,7 +40,7 @@ func run(ctx context.Context, p *program.Program) error {
 	if err != nil {
 		return err
 	}
-	source, err := model.GoSource(o.pkg)
+	source, err := gosource.Source(model, o.pkg)
 	if err != nil {
 		return err
 	}

@@ -101,10 +101,14 @@ func TestTheSourceCompilesAndDeclaresTheSameModel(t *testing.T) {
 	}
 	main := `package main
 
-import "os"
+import (
+	"os"
+
+	"github.com/larder-go/larder/core/gosource"
+)
 
 func main() {
-	source, err := Model.GoSource("main")
+	source, err := gosource.Source(Model, "main")
 	if err != nil {
 		panic(err)
 	}

@@ -1,4 +1,4 @@
-package core_test
+package gosource_test
 
 import (
 	"context"
@@ -11,9 +11,10 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/gosource"
 )
 
-func TestGoSourceOfAModelIsFormattedAndDeclaresTheSameModel(t *testing.T) {
+func TestSourceDeclaresTheSameModel(t *testing.T) {
 	model := core.MustModel("every \"kind\"",
 		core.ResourceSpec{Name: "a b", APIName: "ab", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.UUID, Key: true},
@@ -35,16 +36,15 @@ func TestGoSourceOfAModelIsFormattedAndDeclaresTheSameModel(t *testing.T) {
 			{Name: "new", Type: core.Int, Was: "old \"one\""},
 		}},
 	)
-	source, err := model.GoSource("main")
+	source, err := gosource.Source(model, "main")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if formatted, err := format.Source(source); err != nil || string(formatted) != string(source) {
 		t.Errorf("%v; gofmt would have\n%s\ngot\n%s", err, formatted, source)
 	}
-	// The program that the source is part of prints the source of its own model.
-	// It lies in a folder that no wildcard of the go command matches.
-	dir := filepath.Join("testdata", "gosource")
+	// A program with the source prints the source of its own model. Its folder is one that the wildcard ./... skips.
+	dir := filepath.Join("testdata", "program")
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		t.Fatal(err)
 	}
@@ -55,10 +55,14 @@ func TestGoSourceOfAModelIsFormattedAndDeclaresTheSameModel(t *testing.T) {
 	})
 	program := `package main
 
-import "os"
+import (
+	"os"
+
+	"github.com/larder-go/larder/core/gosource"
+)
 
 func main() {
-	source, err := Model.GoSource("main")
+	source, err := gosource.Source(Model, "main")
 	if err != nil {
 		panic(err)
 	}
@@ -76,14 +80,14 @@ func main() {
 	}
 }
 
-func TestGoSourceNamesTheFunctionsThatItCannotWrite(t *testing.T) {
+func TestSourceNamesFunctions(t *testing.T) {
 	model := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
 		{Name: "now", Type: core.Int, Default: func() any { return 1 }},
 		{Name: "fixed", Type: core.Int, Writable: core.Never},
 		{Name: "calc", Computed: &core.Computed{Get: func(context.Context, core.Record) (any, error) { return 1, nil }}},
 	}})
-	_, err := model.GoSource("main")
+	_, err := gosource.Source(model, "main")
 	for _, want := range []string{"r.now", "r.fixed", "r.calc"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not named in %v", want, err)
@@ -91,10 +95,10 @@ func TestGoSourceNamesTheFunctionsThatItCannotWrite(t *testing.T) {
 	}
 }
 
-func TestGoSourceRefusesWhatIsNoPackageName(t *testing.T) {
+func TestSourceRejectsInvalidPackageNames(t *testing.T) {
 	model := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}})
 	for _, pkg := range []string{"", "_", "my-model", "func", "a/b", "1st", "main\n\nfunc init() {}"} {
-		if source, err := model.GoSource(pkg); err == nil || !strings.Contains(err.Error(), "cannot be the name of a package") || source != nil {
+		if source, err := gosource.Source(model, pkg); err == nil || !strings.Contains(err.Error(), "is no valid name of a Go package") || source != nil {
 			t.Errorf("%q: %v", pkg, err)
 		}
 	}

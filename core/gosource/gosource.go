@@ -1,0 +1,139 @@
+// Package gosource writes a model as Go source, for models that were read from elsewhere, such as a database.
+package gosource
+
+import (
+	"errors"
+	"fmt"
+	"go/token"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
+
+// Source returns a Go file of package pkg that declares the model as
+//
+//	var Model = core.MustModel(...)
+//
+// The file is formatted as by gofmt.
+//
+// Errors: a pkg that is no valid package name; functions, which have no source. The error names every computed field,
+// [core.FieldSpec.Writable] and default function. The source is returned beside it, without the functions.
+func Source(m *core.Model, pkg string) ([]byte, error) {
+	if !token.IsIdentifier(pkg) || pkg == "_" {
+		return nil, fmt.Errorf("%q is no valid name of a Go package", pkg)
+	}
+	w := writer{}
+	for _, r := range m.Resources() {
+		w.resource(r)
+	}
+	imports := "import \"github.com/larder-go/larder/core\"\n"
+	if w.json {
+		imports = "import (\n\t\"encoding/json\"\n\n\t\"github.com/larder-go/larder/core\"\n)\n"
+	}
+	name := strconv.Quote(m.Name())
+	source := "package " + pkg + "\n\n" + imports + "\n// Model is the model " + name + ".\n" +
+		"var Model = core.MustModel(" + name + ",\n" + w.text.String() + ")\n"
+	return []byte(source), errors.Join(w.errs...)
+}
+
+type writer struct {
+	text strings.Builder
+	json bool // the source imports encoding/json
+	errs []error
+}
+
+func (w *writer) line(indent int, s string) {
+	w.text.WriteString(strings.Repeat("\t", indent) + s + "\n")
+}
+
+func (w *writer) resource(r *core.Resource) {
+	parts := append([]string{"Name: " + strconv.Quote(r.Name())}, optional("APIName", r.APIName(), r.Name())...)
+	w.line(1, "core.ResourceSpec{"+strings.Join(parts, ", ")+", Fields: []core.FieldSpec{")
+	for _, f := range r.Fields() {
+		w.line(2, "{"+w.field(f)+"},")
+	}
+	w.line(1, "}},")
+}
+
+func (w *writer) field(f *core.Field) string {
+	s := f.Spec()
+	if s.Computed != nil || s.Writable != nil {
+		w.errs = append(w.errs, fmt.Errorf("%s: a function has no source; write it by hand", f))
+	}
+	parts := []string{"Name: " + strconv.Quote(f.Name())}
+	parts = append(parts, optional("Was", s.Was, "")...)
+	parts = append(parts, optional("APIName", f.APIName(), f.Name())...)
+	if s.Type.Valid() {
+		parts = append(parts, "Type: core."+typeNames[s.Type])
+	}
+	parts = append(parts, optional("ToOne", s.ToOne, "")...)
+	parts = append(parts, optional("ToMany", s.ToMany, "")...)
+	parts = append(parts, optional("Inverse", s.Inverse, "")...)
+	for _, flag := range []struct {
+		name string
+		set  bool
+	}{
+		{"Key", s.Key}, {"Assigned", s.Assigned}, {"Cascade", s.Cascade}, {"ReadOnly", s.ReadOnly}, {"Hidden", s.Hidden},
+		{"Unique", s.Unique}, {"Indexed", s.Indexed},
+	} {
+		if flag.set {
+			parts = append(parts, flag.name+": true")
+		}
+	}
+	return strings.Join(append(parts, w.defaultValue(f)...), ", ")
+}
+
+func (w *writer) defaultValue(f *core.Field) []string {
+	if f.HasDefaultFunc() {
+		w.errs = append(w.errs, fmt.Errorf("%s: a function has no source; write it by hand", f))
+	}
+	v := f.ConstantDefault()
+	if !v.IsSet() {
+		return nil
+	}
+	switch v.Type() {
+	case core.Int:
+		return []string{"Default: " + intSource(v.Int())}
+	case core.Float:
+		return []string{"Default: " + floatSource(v)}
+	case core.Bool:
+		return []string{"Default: " + v.String()}
+	case core.JSON, core.List:
+		w.json = true
+		return []string{"Default: json.RawMessage(" + strconv.Quote(v.Text()) + ")"}
+	default:
+		return []string{"Default: " + strconv.Quote(v.String())}
+	}
+}
+
+// intSource returns a constant that also compiles where int has 32 bits.
+func intSource(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	if n < math.MinInt32 || n > math.MaxInt32 {
+		return "int64(" + text + ")"
+	}
+	return text
+}
+
+// floatSource returns a floating-point constant; a constant without point or exponent would be an int, which overflows.
+func floatSource(v core.Value) string {
+	text := v.String()
+	if !strings.ContainsAny(text, ".e") {
+		text += ".0"
+	}
+	return text
+}
+
+var typeNames = [...]string{
+	core.Int: "Int", core.Float: "Float", core.Text: "Text", core.Bool: "Bool", core.Time: "Time", core.UUID: "UUID", core.Bytes: "Bytes", core.JSON: "JSON", core.List: "List",
+}
+
+// optional returns the element of a composite literal, or nil if the value is the default.
+func optional(name, value, fallback string) []string {
+	if value == fallback {
+		return nil
+	}
+	return []string{name + ": " + strconv.Quote(value)}
+}
