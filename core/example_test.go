@@ -7,6 +7,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/typed"
 )
 
 func Example() {
@@ -35,7 +36,7 @@ func Example() {
 		Type string
 		Jar  *int64 // null when nil
 	}
-	cookies, err := core.NewCollection[Cookie](store, "cookie")
+	cookies, err := typed.New[Cookie](store, "cookie")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -51,11 +51,14 @@ func (s session) marked(ctx context.Context, op *Op, at mark) (Record, error) {
 	return records[0], nil
 }
 
+// markedPageSize is how many records [session.markedByBeginning] reads at a time.
+const markedPageSize = 256
+
 // markedByBeginning looks for the record among those whose keys begin like its own.
 func (s session) markedByBeginning(ctx context.Context, op *Op, at mark, names []string) (Record, error) {
 	key := op.Resource.key
 	begins := Prefix(key.name, at[len(at)-1].value.str)
-	q := Query{Where: begins, Fields: names, Limit: pageSize}
+	q := Query{Where: begins, Fields: names, Limit: markedPageSize}
 	for {
 		page, err := s.Select(ctx, op.Resource, q)
 		if err != nil {

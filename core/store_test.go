@@ -309,6 +309,23 @@ func TestStoreThatCannotBeComposedClosesItsBackend(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
+func TestAnswerWithoutRecordsIsAnError(t *testing.T) {
+	s := open(t, core.Decorator{Name: "dry", Kind: core.KindAnswer, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
+		return func(context.Context, *core.Op) (core.Result, error) { return core.Result{}, nil }, nil
+	}})
+	ctx, m := t.Context(), s.Model()
+	r := m.Resource("cookie")
+	for name, err := range map[string]error{
+		"insert": second(s.Insert(ctx, r, cookie(t, m, map[string]any{"type": "muffin"}))),
+		"update": second(s.Update(ctx, r, cookie(t, m, map[string]any{"id": 1}))),
+		"ids":    second(s.NextIDs(ctx, r, 2)),
+	} {
+		if !errors.Is(err, core.ServerError) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func TestCursorsWorkForTheirQueryAlone(t *testing.T) {
 	s := open(t)
 	ctx, r := t.Context(), s.Model().Resource("cookie")

@@ -1,4 +1,4 @@
-package core_test
+package typed_test
 
 import (
 	"context"
@@ -13,7 +13,61 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/typed"
 )
+
+func id() core.FieldSpec { return core.FieldSpec{Name: "id", Type: core.Int, Key: true} }
+
+func cookies() *core.Model {
+	return core.MustModel("cookies",
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			id(),
+			{Name: "type", Type: core.Text},
+			{Name: "price", APIName: "cost", Type: core.Float, Default: 1},
+			{Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{id(), {Name: "cookies", ToMany: "cookie", Inverse: "jar"}}},
+	)
+}
+
+// open returns a store of cookies on memory, with a decorator that calls see for each operation.
+func open(tb testing.TB, see ...func(op *core.Op)) *core.Store {
+	tb.Helper()
+	return openModel(tb, cookies(), see...)
+}
+
+func openModel(tb testing.TB, m *core.Model, see ...func(op *core.Op)) *core.Store {
+	tb.Helper()
+	s, err := core.New(tb.Context(), m, memory.New(), core.Decorator{
+		Name: "see", Kind: core.KindPolicy,
+		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				for _, see := range see {
+					see(op)
+				}
+				return next(ctx, op)
+			}, nil
+		},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func insert(tb testing.TB, s core.Querier, resource *core.Resource, fields map[string]any) core.Record {
+	tb.Helper()
+	rec, err := resource.NewRecord(fields)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	done, err := s.Insert(tb.Context(), resource, rec)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return done[0]
+}
 
 type Cookie struct {
 	ID    int64
@@ -22,30 +76,34 @@ type Cookie struct {
 	Jar   int64
 }
 
-func collection[T any](t *testing.T, s *core.Store, resource string) *core.Collection[T] {
+func collection[T any](t *testing.T, s *core.Store, resource string) *typed.Collection[T] {
 	t.Helper()
-	c, err := core.NewCollection[T](s, resource)
+	c, err := typed.New[T](s, resource)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func TestTheLastOperationOfATransactionThroughACollection(t *testing.T) {
-	b := &flaky{Backend: memory.New()}
-	s := openOn(t, b)
+func TestFinalOperationCommits(t *testing.T) {
+	final := 0
+	s := open(t, func(op *core.Op) {
+		if op.Final {
+			final++
+		}
+	})
 	type row struct {
 		ID   int64
 		Type string
 	}
-	all, err := core.NewCollection[row](s, "cookie")
+	all, err := typed.New[row](s, "cookie")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := all.Insert(t.Context(), &row{ID: 1}); err != nil {
 		t.Fatal(err)
 	}
-	b.final = 0
+	final = 0
 	err = s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if err := all.Final(tx).Delete(ctx, 1); err != nil {
 			return err
@@ -53,15 +111,15 @@ func TestTheLastOperationOfATransactionThroughACollection(t *testing.T) {
 		_, err := all.In(tx).Count(ctx, core.All())
 		return err
 	})
-	if b.final != 1 || !errors.Is(err, core.ErrTxDone) {
-		t.Errorf("%d final operations; after them: %v", b.final, err)
+	if final != 1 || !errors.Is(err, core.ErrTxDone) {
+		t.Errorf("%d final operations; after them: %v", final, err)
 	}
 	if n, err := all.Count(t.Context(), core.All()); n != 0 || err != nil {
 		t.Errorf("%d records, %v", n, err)
 	}
 }
 
-func TestRowsGoInAndComeOutAsStructs(t *testing.T) {
+func TestInsertUpdateGetDelete(t *testing.T) {
 	s := open(t)
 	ctx, all := t.Context(), collection[Cookie](t, s, "cookie")
 	muffin, shortbread := Cookie{Type: "muffin"}, Cookie{Type: "shortbread", Price: new(2.5)}
@@ -89,7 +147,7 @@ func TestRowsGoInAndComeOutAsStructs(t *testing.T) {
 	}
 }
 
-func TestAllPagesThroughEverythingByKey(t *testing.T) {
+func TestAllReadsEveryPage(t *testing.T) {
 	s := open(t)
 	ctx, all := t.Context(), collection[Cookie](t, s, "cookie")
 	const many = 700 // more than two pages
@@ -136,7 +194,7 @@ func TestAllEndsWithItsError(t *testing.T) {
 	}
 }
 
-func TestCollectionInsideATransactionSeesItAndRollsBackWithIt(t *testing.T) {
+func TestCollectionInTransaction(t *testing.T) {
 	s := open(t)
 	all := collection[Cookie](t, s, "cookie")
 	_ = s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
@@ -153,7 +211,7 @@ func TestCollectionInsideATransactionSeesItAndRollsBackWithIt(t *testing.T) {
 	}
 }
 
-func TestStructThatDoesNotFitTheModelIsRefusedByField(t *testing.T) {
+func TestNewRejectsStructThatDoesNotFit(t *testing.T) {
 	s := open(t)
 	type bad struct {
 		Type   int
@@ -161,7 +219,7 @@ func TestStructThatDoesNotFitTheModelIsRefusedByField(t *testing.T) {
 		Price  float64
 		Cost   float64 `larder:"price"`
 	}
-	_, err := core.NewCollection[bad](s, "cookie")
+	_, err := typed.New[bad](s, "cookie")
 	for _, want := range []string{
 		"bad.Type: type int cannot hold text", `bad.Colour: resource "cookie" has no field "Colour"`, `bad.Cost: a second field for "price"`,
 	} {
@@ -170,20 +228,20 @@ func TestStructThatDoesNotFitTheModelIsRefusedByField(t *testing.T) {
 		}
 	}
 	type keyless struct{ Type string }
-	if _, err := core.NewCollection[keyless](s, "cookie"); err == nil || !strings.Contains(err.Error(), `no field for the key "id"`) {
+	if _, err := typed.New[keyless](s, "cookie"); err == nil || !strings.Contains(err.Error(), `no field for the key "id"`) {
 		t.Errorf("got %v", err)
 	}
 	type many struct {
 		ID      int
 		Cookies []int
 	}
-	if _, err := core.NewCollection[many](s, "jar"); err == nil || !strings.Contains(err.Error(), "not stored") {
+	if _, err := typed.New[many](s, "jar"); err == nil || !strings.Contains(err.Error(), "not stored") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := core.NewCollection[int](s, "cookie"); err == nil {
+	if _, err := typed.New[int](s, "cookie"); err == nil {
 		t.Error("an int was accepted")
 	}
-	if _, err := core.NewCollection[Cookie](s, "cake"); err == nil || !strings.Contains(err.Error(), `no resource "cake"`) {
+	if _, err := typed.New[Cookie](s, "cake"); err == nil || !strings.Contains(err.Error(), `no resource "cake"`) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -228,11 +286,8 @@ func everything(t *testing.T) *core.Model {
 	return m
 }
 
-func TestEveryGoTypeSurvivesTheStore(t *testing.T) {
-	s, err := core.New(t.Context(), everything(t), memory.New())
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestEveryGoTypeRoundTrips(t *testing.T) {
+	s := openModel(t, everything(t))
 	all := collection[Everything](t, s, "everything")
 	full := Everything{
 		Whole: -7, Small: new(uint8(255)), Real: 1.5, Name: "é", Nick: new(""), Truth: true,
@@ -252,11 +307,8 @@ func TestEveryGoTypeSurvivesTheStore(t *testing.T) {
 	}
 }
 
-func TestValueThatDoesNotFitTheGoTypeIsAnErrorAndNotCut(t *testing.T) {
-	s, err := core.New(t.Context(), everything(t), memory.New())
-	if err != nil {
-		t.Fatal(err)
-	}
+func TestGetRejectsOverflow(t *testing.T) {
+	s := openModel(t, everything(t))
 	r := s.Model().Resource("everything")
 	rec := insert(t, s, r, map[string]any{"small": 256})
 	if _, err := collection[Everything](t, s, "everything").Get(t.Context(), rec.Key()); !errors.Is(err, core.BadFieldValue) {
@@ -264,13 +316,13 @@ func TestValueThatDoesNotFitTheGoTypeIsAnErrorAndNotCut(t *testing.T) {
 	}
 }
 
-func TestGetReadsNoMoreThanTheStructHolds(t *testing.T) {
+func TestGetReadsOnlyMappedFields(t *testing.T) {
 	var fields []string
-	s := open(t, watch("see", func(op *core.Op) {
+	s := open(t, func(op *core.Op) {
 		if op.Kind == core.Load {
 			fields = append(fields, fmt.Sprint(op.Fields))
 		}
-	}, ignore))
+	})
 	rec := insert(t, s, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
 	type Typed struct {
 		ID   int
@@ -294,7 +346,7 @@ func TestGetReadsNoMoreThanTheStructHolds(t *testing.T) {
 	}
 }
 
-func TestUpdateLeavesFieldsAloneThatTheStructDoesNotHave(t *testing.T) {
+func TestUpdateKeepsUnmappedFields(t *testing.T) {
 	s := open(t)
 	rec := insert(t, s, s.Model().Resource("cookie"), map[string]any{"type": "muffin", "price": 7})
 	type Typed struct {
@@ -310,7 +362,7 @@ func TestUpdateLeavesFieldsAloneThatTheStructDoesNotHave(t *testing.T) {
 	}
 }
 
-func TestIntegersOfEverySizeGoInAndComeOutOrAreRefused(t *testing.T) {
+func TestIntegerSizes(t *testing.T) {
 	type sizes struct {
 		ID   int64
 		I8   int8   `larder:"i8"`
@@ -329,10 +381,7 @@ func TestIntegersOfEverySizeGoInAndComeOutOrAreRefused(t *testing.T) {
 	for _, name := range []string{"i8", "i16", "i32", "i64", "i", "u8", "u16", "u32", "u64", "u"} {
 		specs = append(specs, core.FieldSpec{Name: name, Type: core.Int})
 	}
-	s, err := core.New(t.Context(), core.MustModel("m", core.ResourceSpec{Name: "sizes", Fields: specs}), memory.New())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openModel(t, core.MustModel("m", core.ResourceSpec{Name: "sizes", Fields: specs}))
 	all, r := collection[sizes](t, s, "sizes"), s.Model().Resource("sizes")
 	for _, row := range []sizes{
 		{I8: math.MinInt8, I16: math.MinInt16, I32: math.MinInt32, I64: math.MinInt64, I: math.MinInt},
@@ -365,17 +414,14 @@ func TestIntegersOfEverySizeGoInAndComeOutOrAreRefused(t *testing.T) {
 	}
 }
 
-func TestNumbersInsideOfJSONKeepAllTheirDigits(t *testing.T) {
+func TestJSONNumbersKeepAllDigits(t *testing.T) {
 	type Row struct {
 		ID   [16]byte
 		Doc  map[string]any
 		Raw  any
 		List []any `larder:"numbers"`
 	}
-	s, err := core.New(t.Context(), everything(t), memory.New())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openModel(t, everything(t))
 	const big = 9007199254740993
 	rec := insert(t, s, s.Model().Resource("everything"), map[string]any{
 		"doc": map[string]any{"n": big}, "raw": big, "numbers": []int{big},
@@ -393,16 +439,13 @@ func TestNumbersInsideOfJSONKeepAllTheirDigits(t *testing.T) {
 	}
 }
 
-func TestJSONThatTheStructCannotSpellIsRefused(t *testing.T) {
+func TestInsertRejectsInvalidJSON(t *testing.T) {
 	type Row struct {
 		ID  [16]byte
 		Doc map[string]string
 		Raw json.RawMessage
 	}
-	s, err := core.New(t.Context(), everything(t), memory.New())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openModel(t, everything(t))
 	all := collection[Row](t, s, "everything")
 	for _, row := range []Row{{Doc: map[string]string{"a": "\xff"}}, {Raw: json.RawMessage(`{"a":1,"a":2}`)}, {Raw: json.RawMessage("x")}} {
 		if err := all.Insert(t.Context(), &row); !errors.Is(err, core.BadFieldValue) {
@@ -421,7 +464,7 @@ type (
 	Shown  struct{ Type string }
 )
 
-func TestEmbeddedStructsStandForTheirFieldsUnlessTagged(t *testing.T) {
+func TestEmbeddedStructs(t *testing.T) {
 	type Row struct {
 		Number `larder:"id"`
 		Mixin  `larder:"-"`
@@ -440,53 +483,35 @@ func TestEmbeddedStructsStandForTheirFieldsUnlessTagged(t *testing.T) {
 		ID int
 		*Shown
 	}
-	if _, err := core.NewCollection[pointer](s, "cookie"); err == nil || !strings.Contains(err.Error(), "Type: is promoted through a pointer") {
+	if _, err := typed.New[pointer](s, "cookie"); err == nil || !strings.Contains(err.Error(), "Type: is promoted through a pointer") {
 		t.Errorf("got %v", err)
 	}
 	type channel struct {
 		ID  [16]byte
 		Doc chan int
 	}
-	other, err := core.New(t.Context(), everything(t), memory.New())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := core.NewCollection[channel](other, "everything"); err == nil || !strings.Contains(err.Error(), "type chan int cannot hold json") {
+	other := openModel(t, everything(t))
+	if _, err := typed.New[channel](other, "everything"); err == nil || !strings.Contains(err.Error(), "type chan int cannot hold json") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestNameOfAStructFieldIsTakenExactlyBeforeItIsTakenWithoutCase(t *testing.T) {
+func TestExactFieldNameWins(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{
 		id(), {Name: "name", Type: core.Int}, {Name: "Name", Type: core.Text},
 	}})
-	s, err := core.New(t.Context(), m, memory.New())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openModel(t, m)
 	type Row struct {
 		ID   int
 		Name string
 	}
-	if _, err := core.NewCollection[Row](s, "r"); err != nil {
+	if _, err := typed.New[Row](s, "r"); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestAnswerWithoutTheRecordsThatWereAskedForIsAnError(t *testing.T) {
-	s := open(t, core.Decorator{Name: "dry", Kind: core.KindAnswer, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
-		return func(context.Context, *core.Op) (core.Result, error) { return core.Result{}, nil }, nil
-	}})
-	all, r := collection[Cookie](t, s, "cookie"), s.Model().Resource("cookie")
-	for name, err := range map[string]error{
-		"insert": all.Insert(t.Context(), &Cookie{Type: "muffin"}),
-		"update": all.Update(t.Context(), &Cookie{ID: 1}),
-		"ids":    second(s.NextIDs(t.Context(), r, 2)),
-	} {
-		if !errors.Is(err, core.ServerError) {
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
+func TestRowsThatCannotBeWrittenAreErrors(t *testing.T) {
+	all := collection[Cookie](t, open(t), "cookie")
 	if err := all.Update(t.Context(), &Cookie{ID: 1}, nil); !errors.Is(err, core.BadRequest) {
 		t.Errorf("no row: got %v", err)
 	}
@@ -512,7 +537,7 @@ func ExampleCollection() {
 	if err != nil {
 		panic(err)
 	}
-	cookies, err := core.NewCollection[Cookie](store, "cookie")
+	cookies, err := typed.New[Cookie](store, "cookie")
 	if err != nil {
 		panic(err)
 	}
