@@ -11,6 +11,7 @@ import (
 
 	"github.com/larder-go/larder/backends/file"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 var notes = core.MustModel("notes", core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{
@@ -89,7 +90,7 @@ func (c *clerk) inFile() error {
 	if err := file.Dump(c.path, &out); err != nil {
 		return err
 	}
-	data, err := core.ParseData([]byte(out.String()))
+	data, err := seed.Parse([]byte(out.String()))
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/memtable"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // filePerm is the permission of a new file: it is nobody else's business.
@@ -17,7 +18,7 @@ const filePerm fs.FileMode = 0o600
 
 // create makes a file of what a new one starts with.
 func (b *Backend) create(ctx context.Context, path string, m *core.Model) error {
-	records, err := m.Records(b.opts.Data)
+	records, err := seed.Records(m, b.opts.Data)
 	if err != nil {
 		return err
 	}

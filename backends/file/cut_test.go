@@ -9,14 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // writtenAnew are journals that hold what they were written with and no more.
 func writtenAnew(t *testing.T) map[string][]byte {
 	t.Helper()
 	strict := newStrictFilesystem()
-	created := func(data core.Data) []byte {
+	created := func(data seed.Data) []byte {
 		fs := newStrictFilesystem()
 		opts := quiet()
 		opts.Data = data
@@ -45,7 +45,7 @@ func writtenAnew(t *testing.T) map[string][]byte {
 		t.Fatal(err)
 	}
 	return map[string][]byte{
-		"new": created(nil), "with data": created(core.Data{"jar": {"blue": {}}}),
+		"new": created(nil), "with data": created(seed.Data{"jar": {"blue": {}}}),
 		"compacted": compacted, "backup": copied.Bytes(), "recovered": recovered,
 	}
 }
@@ -107,7 +107,7 @@ func TestAnEmptyFileIsNotFilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	opts := quiet()
-	opts.Data = core.Data{"jar": {"blue": {}}}
+	opts.Data = seed.Data{"jar": {"blue": {}}}
 	if err := New(p, opts).Bind(t.Context(), cookies); err == nil || !strings.Contains(err.Error(), "empty") {
 		t.Error(err)
 	}
@@ -120,7 +120,7 @@ func TestAnEmptyFileIsNotFilled(t *testing.T) {
 func TestACrashWhileAFileIsCreatedLeavesAllOfItOrNothing(t *testing.T) {
 	strict := newStrictFilesystem()
 	opts := quiet()
-	opts.Data = core.Data{"jar": {"blue": {}, "red": {}}}
+	opts.Data = seed.Data{"jar": {"blue": {}, "red": {}}}
 	random, crashes := newRandom(5), 0
 	check := func(left *strictFilesystem, call string) {
 		crashes++

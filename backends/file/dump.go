@@ -8,7 +8,7 @@ import (
 )
 
 // Dump writes the records of the file, which may be in use, to w as JSON that
-// [core.ParseData] reads: resources in the order of the header, each record on a
+// [seed.Parse] reads: resources in the order of the header, each record on a
 // line of its own, ascending by key. Null fields are left out, and control characters
 // are escaped, those beyond ASCII too. It changes nothing.
 //

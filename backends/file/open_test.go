@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // put inserts a record with the fields given as name and value in turn.
@@ -134,21 +135,21 @@ func TestWhatWasCutOffNeverComesBack(t *testing.T) {
 func TestANewFileStartsWithData(t *testing.T) {
 	fs := newStrictFilesystem()
 	opts := quiet()
-	opts.Data = core.Data{"jar": {"blue": {}}, "cookie": {7: {"type": "oat", "jar": "blue"}}}
+	opts.Data = seed.Data{"jar": {"blue": {}}, "cookie": {7: {"type": "oat", "jar": "blue"}}}
 	store, b := openStore(t, fs, opts)
 	if got := put(t, store, cookie); got.Key().Int() != 8 {
 		t.Errorf("first new key %s", got.Key())
 	}
 	want := text(b.store.Snapshot())
 	shut(t, store)
-	opts.Data = core.Data{"jar": {"red": {}}}
+	opts.Data = seed.Data{"jar": {"red": {}}}
 	store, b = openStore(t, fs, opts)
 	if got := text(b.store.Snapshot()); got != want {
 		t.Errorf("found %s, want %s", got, want)
 	}
 	shut(t, store)
 
-	opts.Data = core.Data{"weed": {}}
+	opts.Data = seed.Data{"weed": {}}
 	if err := openIn(newStrictFilesystem(), path, opts).Bind(t.Context(), cookies); err == nil {
 		t.Error("accepted data that breaks the model")
 	}

@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // Options are the settings of a [Backend]. The zero value syncs every commit.
@@ -27,7 +27,7 @@ type Options struct {
 	// field that says what it was called ([core.FieldSpec.Was]) keeps its data.
 	DropLost bool
 	// Data is what a new file starts with. A file that exists keeps what it has.
-	Data core.Data
+	Data seed.Data
 	// Progress is called while the file is read, now and then and at the end, with
 	// how many of its bytes are done. nil means nobody wants to know.
 	Progress func(done, total int64)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // jarOfCookies writes a file in which each transaction has a line of its own, and
@@ -225,7 +226,7 @@ func TestADumpIsDataThatMakesTheSameRecords(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("got %s", out.String())
 	}
-	data, err := core.ParseData(out.Bytes())
+	data, err := seed.Parse(out.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +245,7 @@ func TestADumpKeepsEveryValue(t *testing.T) {
 		{Name: "id", Type: core.Text, Key: true}, {Name: "f", Type: core.Float}, {Name: "b", Type: core.Bool}, {Name: "t", Type: core.Time},
 		{Name: "u", Type: core.UUID}, {Name: "raw", Type: core.Bytes}, {Name: "j", Type: core.JSON}, {Name: "l", Type: core.List},
 	}})
-	data := core.Data{"thing": {}}
+	data := seed.Data{"thing": {}}
 	for i := range 1000 {
 		data["thing"][fmt.Sprintf("a\"b\n<%d>", i)] = map[string]any{
 			"f": float64(i) / 3, "b": i%2 == 0, "t": "2024-02-29T12:00:00.000001Z", "u": "0b4f1f0a-9c1e-4b7e-8f5d-2f6a1c3d4e5f",
@@ -266,7 +267,7 @@ func TestADumpKeepsEveryValue(t *testing.T) {
 			t.Fatal(err)
 		}
 		texts[i] = out.String()
-		if data, err = core.ParseData(out.Bytes()); err != nil {
+		if data, err = seed.Parse(out.Bytes()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -6,12 +6,13 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/memtable"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // Backend stores records in memory. It is made by [New] or [NewWith], and belongs
 // to one store.
 type Backend struct {
-	data  core.Data       // to start with, until Bind
+	data  seed.Data       // to start with, until Bind
 	store *memtable.Store // nil until Bind
 }
 
@@ -21,15 +22,15 @@ var _ core.Backend = (*Backend)(nil)
 func New() *Backend { return NewWith(nil) }
 
 // NewWith returns a backend that starts with data, which it does not keep.
-// [core.ParseData] reads data from JSON. Data that breaks the model makes
+// [seed.Parse] reads data from JSON. Data that breaks the model makes
 // [core.New] fail with an error that names each record and field at fault.
-func NewWith(data core.Data) *Backend { return &Backend{data: data} }
+func NewWith(data seed.Data) *Backend { return &Backend{data: data} }
 
 var errBound = errors.New("memory: backend already belongs to a store")
 
 // Bind takes the model and the data that the backend was made with.
 //
-// Errors: those of [core.Model.Records]; one for a backend that is in use
+// Errors: those of [seed.Records]; one for a backend that is in use
 // already.
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := ctx.Err(); err != nil {
@@ -38,7 +39,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if b.store != nil {
 		return errBound
 	}
-	records, err := m.Records(b.data)
+	records, err := seed.Records(m, b.data)
 	if err != nil {
 		return err
 	}

@@ -6,21 +6,22 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 func TestDataThatBreaksTheModelIsRefusedWithRecordAndFieldNamed(t *testing.T) {
 	tests := map[string]struct {
-		data core.Data
+		data seed.Data
 		says []string
 	}{
-		"unknown resource": {core.Data{"weed": {}}, []string{"weed"}},
-		"unknown field":    {core.Data{"plant": {1: {"colour": "red"}}}, []string{"plant 1", "colour"}},
-		"wrong type":       {core.Data{"plant": {1: {"height": "tall"}}}, []string{"plant 1", "height", "tall"}},
-		"wrong key":        {core.Data{"plant": {"one": {}}}, []string{"plant one"}},
-		"no target":        {core.Data{"plant": {1: {"bed": "north"}}}, []string{"plant 1", "bed", "north"}},
-		"two sides":        {core.Data{"plant": {1: {}}, "bed": {"north": {"plants": []any{1}}}}, []string{"bed north", "plants"}},
-		"not unique":       {core.Data{"plant": {1: {"tag": 5}, 2: {"tag": 5}}}, []string{"plant 2", "tag", "1"}},
-		"two mistakes":     {core.Data{"plant": {1: {"tag": "x"}, 2: {"sown": "y"}}}, []string{"plant 1", "tag", "plant 2", "sown"}},
+		"unknown resource": {seed.Data{"weed": {}}, []string{"weed"}},
+		"unknown field":    {seed.Data{"plant": {1: {"colour": "red"}}}, []string{"plant 1", "colour"}},
+		"wrong type":       {seed.Data{"plant": {1: {"height": "tall"}}}, []string{"plant 1", "height", "tall"}},
+		"wrong key":        {seed.Data{"plant": {"one": {}}}, []string{"plant one"}},
+		"no target":        {seed.Data{"plant": {1: {"bed": "north"}}}, []string{"plant 1", "bed", "north"}},
+		"two sides":        {seed.Data{"plant": {1: {}}, "bed": {"north": {"plants": []any{1}}}}, []string{"bed north", "plants"}},
+		"not unique":       {seed.Data{"plant": {1: {"tag": 5}, 2: {"tag": 5}}}, []string{"plant 2", "tag", "1"}},
+		"two mistakes":     {seed.Data{"plant": {1: {"tag": "x"}, 2: {"sown": "y"}}}, []string{"plant 1", "tag", "plant 2", "sown"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

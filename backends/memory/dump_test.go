@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 func TestDumpIsTakenBack(t *testing.T) {
 	const id = "0b4f1f0a-9c1e-4b7e-8f5d-2f6a1c3d4e5f"
-	b := NewWith(core.Data{
+	b := NewWith(seed.Data{
 		"plant":  {1: {"name": "1", "height": 1.5, "edible": false, "sown": "2024-02-29T12:00:00.000001Z", "tag": 3, "parent": 1}},
 		"bed":    {"1": {"label": []byte{0, 255}, "plants": []any{}}},
 		"sensor": {id: {"bed": "1", "watches": []any{1, 9}, "raw": map[string]any{"a": []any{1, nil, "x"}}, "blob": []byte{}}},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 var cookies = core.MustModel("cookies",
@@ -36,7 +37,7 @@ func ExampleNew() {
 }
 
 func ExampleNewWith() {
-	data, err := core.ParseData([]byte(`{
+	data, err := seed.Parse([]byte(`{
 		"cookie": {"1": {"type": "muffin"}, "2": {"type": "shortbread", "jar": 1}},
 		"jar":    {"1": {"cookies": [2]}}
 	}`))

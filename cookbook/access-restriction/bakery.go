@@ -5,6 +5,7 @@ import (
 
 	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 var bakery = core.MustModel("bakery",
@@ -24,7 +25,7 @@ var bakery = core.MustModel("bakery",
 )
 
 // firstDay is what a store begins with.
-var firstDay = core.Data{
+var firstDay = seed.Data{
 	"staff": {"alice": {"wage": 4000}, "bob": {"wage": 3800}},
 	"bread": {
 		1: {"name": "rye", "price": 5, "on_sale": true, "recipe": "rye flour, water, time", "baker": "alice"},
@@ -35,7 +36,7 @@ var firstDay = core.Data{
 
 // open fills the shelves of a new bakery.
 func open(ctx context.Context, store *core.Store) error {
-	records, err := bakery.Records(firstDay)
+	records, err := seed.Records(bakery, firstDay)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/larder-go/larder/backends/file"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // evil sets the title of a terminal, colours in two ways, deletes, and turns the
@@ -24,7 +25,7 @@ func TestNoControlCharacterReachesATerminal(t *testing.T) {
 		core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Text, Key: true}, {Name: "to", ToOne: "r"}, {Name: "once", Type: core.Text, Unique: true}, {Name: "doc", Type: core.JSON},
 		}})
-	data := core.Data{"r": {
+	data := seed.Data{"r": {
 		"a" + evil: {"once": "1" + evil, "doc": map[string]any{evil: []any{evil}}},
 		"b" + evil: {"to": "a" + evil, "once": "2" + evil},
 	}}
@@ -60,7 +61,7 @@ func TestNoControlCharacterReachesATerminal(t *testing.T) {
 	}
 	var dumped bytes.Buffer
 	dumped.WriteString(run(t, dir, "dump", "evil.db").out)
-	back, err := core.ParseData(dumped.Bytes())
+	back, err := seed.Parse(dumped.Bytes())
 	if err != nil || back["r"]["b"+evil]["to"] != "a"+evil {
 		t.Errorf("%v in %s", err, dumped.String())
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/larder-go/larder/backends/file"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // program is the path of file-tool, built once for all tests.
@@ -315,7 +316,7 @@ func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
 
 // The file is a pipe's worth of output long, and nobody reads it.
 func TestASignalEndsWhateverIsDone(t *testing.T) {
-	data := core.Data{"cookie": {}}
+	data := seed.Data{"cookie": {}}
 	for i := range 3000 {
 		data["cookie"][i] = map[string]any{"type": strings.Repeat("oat", 100)}
 	}

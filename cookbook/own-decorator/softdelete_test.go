@@ -14,6 +14,7 @@ import (
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/cookbook/internal/recipetest"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 	"github.com/larder-go/larder/core/storetest"
 	"github.com/larder-go/larder/decorators/ownership"
 )
@@ -49,7 +50,7 @@ func guarded() storetest.PolicySpec {
 				key, owner, deletedAt, {Name: "type", Type: core.Text}, {Name: "jar", ToOne: "jar"},
 			}},
 		),
-		Rows: core.Data{
+		Rows: seed.Data{
 			"jar": {1: row{"owner": "alice"}, 2: row{"owner": "bob"}, 3: row{"owner": "alice", "deleted_at": gone}, 4: nil},
 			"cookie": {
 				1: row{"owner": "alice", "type": "a", "jar": 1}, 2: row{"owner": "bob", "type": "a", "jar": 2},

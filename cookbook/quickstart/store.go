@@ -11,6 +11,7 @@ import (
 
 	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // open composes the store, with the initial records of a file in it and its backend
@@ -20,7 +21,7 @@ func open(ctx context.Context, model *core.Model, where *program.Storage, initia
 	if err != nil {
 		return nil, err
 	}
-	records, err := model.Records(data)
+	records, err := seed.Records(model, data)
 	if err != nil {
 		return nil, fmt.Errorf("-data %s: %w", initial, err)
 	}
@@ -38,7 +39,7 @@ func open(ctx context.Context, model *core.Model, where *program.Storage, initia
 	return core.New(ctx, model, backend, decorators...)
 }
 
-func readData(file string) (core.Data, error) {
+func readData(file string) (seed.Data, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -46,7 +47,7 @@ func readData(file string) (core.Data, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-data: %w", err)
 	}
-	data, err := core.ParseData(text)
+	data, err := seed.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("-data %s: %w", file, err)
 	}

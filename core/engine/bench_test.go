@@ -7,11 +7,12 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/engine/enginetest"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // pantry has 100 jars of 100 cookies each.
 func pantry(b *testing.B) *engine.Engine {
-	data := core.Data{"jar": {}, "cookie": {}}
+	data := seed.Data{"jar": {}, "cookie": {}}
 	for jar := 1; jar <= hundred; jar++ {
 		data["jar"][jar] = nil
 		for c := range hundred {

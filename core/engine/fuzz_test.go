@@ -8,11 +8,12 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/engine/enginetest"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // family has two couples and a child of the first.
 func family(t *testing.T) *engine.Engine {
-	store, err := core.New(t.Context(), enginetest.Family(), memory.NewWith(core.Data{
+	store, err := core.New(t.Context(), enginetest.Family(), memory.NewWith(seed.Data{
 		"female": {1: {"name": "a"}, 2: {"name": "b"}},
 		"male":   {1: {"wife": 1}, 2: {"wife": 2}},
 		"child":  {1: {"father": 1, "mother": 1}},

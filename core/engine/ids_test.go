@@ -9,6 +9,7 @@ import (
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // friends have a list of ids, which every read returns as it is given here.
@@ -28,7 +29,7 @@ func friends(t *testing.T, ids ...core.Value) *engine.Engine {
 			return res, err
 		}, nil
 	}}
-	data := core.Data{"thing": {1: nil, 2: nil, 3: nil}}
+	data := seed.Data{"thing": {1: nil, 2: nil, 3: nil}}
 	store, err := core.New(t.Context(), model, memory.NewWith(data), stored)
 	if err != nil {
 		t.Fatal(err)

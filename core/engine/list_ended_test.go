@@ -9,6 +9,7 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/engine/enginetest"
+	"github.com/larder-go/larder/core/seed"
 )
 
 func TestAListWhoseContextEndsWhileItShrinksEnds(t *testing.T) {
@@ -30,7 +31,7 @@ func TestAListWhoseContextEndsWhileItShrinksEnds(t *testing.T) {
 			return res, err
 		}, nil
 	}}
-	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(core.Data{"jar": jars, "cookie": cookies}), leave)
+	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(seed.Data{"jar": jars, "cookie": cookies}), leave)
 	if err != nil {
 		t.Fatal(err)
 	}

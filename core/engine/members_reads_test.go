@@ -7,6 +7,7 @@ import (
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/seed"
 )
 
 func TestReadsOfListSidesStayNearTheBound(t *testing.T) {
@@ -27,7 +28,7 @@ func TestReadsOfListSidesStayNearTheBound(t *testing.T) {
 			{Name: "shelf", ToOne: "shelf"},
 		}},
 	)
-	data := core.Data{"room": {1: nil}, "shelf": {}, "book": {}}
+	data := seed.Data{"room": {1: nil}, "shelf": {}, "book": {}}
 	for shelf := 1; shelf <= shelves; shelf++ {
 		data["shelf"][shelf] = map[string]any{"room": 1}
 		for n := range each {

@@ -10,6 +10,7 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/engine/enginetest"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // unordered refuses every order by a relation, as a policy does that hides what some
@@ -30,7 +31,7 @@ func unordered() core.Decorator {
 var cursors = regexp.MustCompile(`"cookies@next":"[^"]+"`)
 
 func TestListSidesWhereAPolicyRefusesTheirOrder(t *testing.T) {
-	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(core.Data{
+	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(seed.Data{
 		"jar":    {1: nil, 2: nil, 3: nil},
 		"cookie": {1: {"jar": 2}, 2: {"jar": 1}, 3: {"jar": 2}, 4: {"jar": 1}, 5: {"jar": 1}},
 	}), unordered())
@@ -68,7 +69,7 @@ func TestListSidesLeaveRoomForWhatTheirRecordsShow(t *testing.T) {
 		for id := range n {
 			cookies[id+1] = map[string]any{"jar": 1}
 		}
-		store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(core.Data{"jar": {1: nil}, "cookie": cookies}))
+		store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(seed.Data{"jar": {1: nil}, "cookie": cookies}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +82,7 @@ func TestListSidesLeaveRoomForWhatTheirRecordsShow(t *testing.T) {
 }
 
 func TestAPutKeepsAListSideThatItsReaderDidNotSeeToTheEnd(t *testing.T) {
-	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(core.Data{
+	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(seed.Data{
 		"jar": {1: nil}, "cookie": {1: {"jar": 1}, 2: {"jar": 1}, 3: {"jar": 1}},
 	}))
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/engine/enginetest"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // recorder notes the operations that reach a backend, and the transactions of more
@@ -413,7 +414,7 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			var r recorder
-			store, err := core.New(ctx, tracks(), recording{memory.NewWith(core.Data{
+			store, err := core.New(ctx, tracks(), recording{memory.NewWith(seed.Data{
 				"album": {1: nil},
 				"track": {1: {"album": 1}, 2: {"album": 1, "next": 1}, 3: {"likes": likes}},
 			}), &r})
@@ -433,7 +434,7 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 func TestWhatAPolicyMayHideIsReadInTheTransactionOfTheList(t *testing.T) {
 	var r recorder
 	policy := core.Decorator{Name: "pass", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }}
-	store, err := core.New(t.Context(), tracks(), recording{memory.NewWith(core.Data{"track": {1: {"next": 1}}}), &r}, policy)
+	store, err := core.New(t.Context(), tracks(), recording{memory.NewWith(seed.Data{"track": {1: {"next": 1}}}), &r}, policy)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,10 +8,11 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/engine/enginetest"
+	"github.com/larder-go/larder/core/seed"
 )
 
 func TestACursorContinuesAnotherFilterOfTheSameScope(t *testing.T) {
-	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(core.Data{
+	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(seed.Data{
 		"cookie": {1: {"type": "a"}, 2: {"type": "a"}, 3: {"type": "b"}},
 	}))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // visits returns how many records the plan of an operation visits.
@@ -26,7 +27,7 @@ func beside(t *testing.T, hidden int) *backend {
 	for i := range hidden {
 		add(2+2*i, i%10, "yours")
 	}
-	b := with(core.Data{"plant": plants, "bed": {"mine": {}, "yours": {}}})
+	b := with(seed.Data{"plant": plants, "bed": {"mine": {}, "yours": {}}})
 	open(t, b)
 	return b
 }

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
@@ -104,7 +105,7 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			store := open(t, with(core.Data{
+			store := open(t, with(seed.Data{
 				"bed": {"old": {}},
 				"plant": {
 					1: {"bed": "old", "tag": 11},

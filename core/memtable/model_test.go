@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // garden has every type of key and index: the shapes that tables and indexes are
@@ -44,16 +45,16 @@ var plant, bed, sensor = garden.Resource("plant"), garden.Resource("bed"), garde
 type backend struct {
 	*Store
 
-	data core.Data
+	data seed.Data
 	log  Log
 }
 
 func fresh() *backend { return with(nil) }
 
-func with(data core.Data) *backend { return &backend{data: data} }
+func with(data seed.Data) *backend { return &backend{data: data} }
 
 func (b *backend) Bind(ctx context.Context, m *core.Model) error {
-	records, err := m.Records(b.data)
+	records, err := seed.Records(m, b.data)
 	if err == nil {
 		b.Store = New(m, Content{Records: records}, b.log)
 	}
@@ -65,7 +66,7 @@ func (b *backend) Close() error {
 	return nil
 }
 
-func (b *backend) Dump() core.Data { return b.Snapshot().Data() }
+func (b *backend) Dump() seed.Data { return b.Snapshot().Data() }
 
 // open returns a store on the backend.
 func open(tb testing.TB, b *backend) *core.Store {

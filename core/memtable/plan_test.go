@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // TestAPathVisitsNoMoreThanItsConditionsNeed counts, of 100 plants.
@@ -12,7 +13,7 @@ func TestAPathVisitsNoMoreThanItsConditionsNeed(t *testing.T) {
 	for id := 1; id <= 100; id++ {
 		plants[id] = map[string]any{"name": []string{"even", "odd"}[id%2], "height": id, "tag": id}
 	}
-	b := with(core.Data{"plant": plants})
+	b := with(seed.Data{"plant": plants})
 	open(t, b)
 	for name, row := range map[string]struct {
 		where, using core.Filter
@@ -75,7 +76,7 @@ func TestAPageOfAnIndexEndsWithItsLimit(t *testing.T) {
 	for id := 1; id <= 100; id++ {
 		plants[id] = map[string]any{"name": []string{"even", "odd"}[id%2], "height": id / 10, "tag": id}
 	}
-	b := with(core.Data{"plant": plants})
+	b := with(seed.Data{"plant": plants})
 	open(t, b)
 	for name, row := range map[string]struct {
 		order []string
@@ -124,7 +125,7 @@ func TestAPageOfAWholeIndexEndsWithItsLimit(t *testing.T) {
 	for id := 1; id <= 100; id++ {
 		plants[id] = map[string]any{"height": id / 10}
 	}
-	b := with(core.Data{"plant": plants})
+	b := with(seed.Data{"plant": plants})
 	open(t, b)
 	for _, order := range [][]string{{"height", "id"}, {"height", "-id"}, {"-height", "id"}, {"-height", "-id"}} {
 		op := core.Op{Kind: core.Select, Resource: plant, Where: core.All(), Using: core.All(), Limit: 3, Order: bindOrder(plant, order)}

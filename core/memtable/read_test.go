@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // Few different values, so that conditions hit, ties happen and pages end among
@@ -255,7 +256,7 @@ func TestASortedPageKeepsFewRecords(t *testing.T) {
 	for id := 1; id <= 20_000; id++ {
 		plants[id] = map[string]any{"note": strconv.Itoa(id * 7919 % 20_000)}
 	}
-	b := with(core.Data{"plant": plants})
+	b := with(seed.Data{"plant": plants})
 	open(t, b)
 	for _, order := range []string{"note", "-note", "height"} {
 		op := core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, core.Ne("note", "5")), Using: core.All(), Limit: 10}

@@ -9,10 +9,11 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 func TestKeysGoOnBehindEveryKeyThatWasCommitted(t *testing.T) {
-	b := with(core.Data{"plant": {-7: {}, 3: {}}})
+	b := with(seed.Data{"plant": {-7: {}, 3: {}}})
 	store := open(t, b)
 	next := func(want int64) {
 		t.Helper()
@@ -45,14 +46,14 @@ func TestKeysGoOnBehindEveryKeyThatWasCommitted(t *testing.T) {
 }
 
 func TestTheFirstKeyIsOne(t *testing.T) {
-	store := open(t, with(core.Data{"plant": {-7: {}}}))
+	store := open(t, with(seed.Data{"plant": {-7: {}}}))
 	if key := insert(t, store, plant); key != core.IntValue(1) {
 		t.Errorf("key %s", key)
 	}
 }
 
 func TestBehindTheLargestKeyThereIsNone(t *testing.T) {
-	store := open(t, with(core.Data{"plant": {math.MaxInt64 - 2: {}}}))
+	store := open(t, with(seed.Data{"plant": {math.MaxInt64 - 2: {}}}))
 	if keys, err := store.NextIDs(t.Context(), plant, 3); err == nil {
 		t.Errorf("three keys where two are left: %v", keys)
 	}

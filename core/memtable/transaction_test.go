@@ -8,10 +8,11 @@ import (
 	"testing/synctest"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 func TestAReaderSeesTheStateThatItBeganWith(t *testing.T) {
-	store := open(t, with(core.Data{"bed": {"north": {"rank": 1}, "south": {}}}))
+	store := open(t, with(seed.Data{"bed": {"north": {"rank": 1}, "south": {}}}))
 	north := core.TextValue("north")
 	err := store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(_ context.Context, reader *core.Transaction) error {
 		if err := store.Delete(t.Context(), bed, core.TextValue("south")); err != nil {
@@ -135,7 +136,7 @@ func TestAFailedCommitLetsTheNextWriterGoOn(t *testing.T) {
 }
 
 func TestAnEndedContextFailsEveryMethod(t *testing.T) {
-	b := with(core.Data{"bed": {"north": {}}})
+	b := with(seed.Data{"bed": {"north": {}}})
 	open(t, b)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -213,7 +214,7 @@ func TestAReadOnlyTransactionRefusesWrites(t *testing.T) {
 
 func TestConcurrentTransfersNeverShowNorLeaveAnotherSum(t *testing.T) {
 	const sum, writers, transfers = 100, 4, 50
-	store := open(t, with(core.Data{"bed": {"a": {"rank": sum}, "b": {"rank": 0}}}))
+	store := open(t, with(seed.Data{"bed": {"a": {"rank": sum}, "b": {"rank": 0}}}))
 	ranks := func(s core.Querier) (a, b int64) {
 		records, err := s.Load(t.Context(), bed, []core.Value{core.TextValue("a"), core.TextValue("b")})
 		if err != nil || len(records) != 2 {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // run runs an op in a transaction of its own, as it reaches a backend, and
@@ -87,7 +88,7 @@ func TestWritesMeetTheirGuards(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			b := with(core.Data{"bed": {"a": {"rank": 1}, "b": {"rank": 9}}})
+			b := with(seed.Data{"bed": {"a": {"rank": 1}, "b": {"rank": 9}}})
 			open(t, b)
 			tt.op.Resource = bed
 			_, err := run(t, b, tt.op)

@@ -17,6 +17,7 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
+	"github.com/larder-go/larder/core/seed"
 )
 
 const (
@@ -64,7 +65,7 @@ func (s *byHand) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // benchServers starts both handlers over the same records.
 func benchServers(b *testing.B) (ours, theirs string) {
 	hand := &byHand{cookies: make(map[int64]handCookie)}
-	data := core.Data{"cookie": {}}
+	data := seed.Data{"cookie": {}}
 	for i := range int64(benchRecords) {
 		hand.cookies[i+1] = handCookie{"muffin", i}
 		data["cookie"][i+1] = map[string]any{"type": "muffin", "price": i}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 	"github.com/larder-go/larder/core/storetest"
 )
 
@@ -79,7 +80,7 @@ func ExamplePolicySpec() {
 			{Name: "author", Type: core.Text},
 			{Name: "published", Type: core.Bool},
 		}}),
-		Rows: core.Data{"page": {
+		Rows: seed.Data{"page": {
 			1: {"author": "ann", "published": true}, 2: {"author": "ann", "published": false},
 			3: {"author": "bob", "published": true}, 4: {"author": "bob", "published": false},
 			5: {"published": false},

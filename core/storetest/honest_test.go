@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 	"github.com/larder-go/larder/core/storetest"
 )
 
@@ -222,7 +223,7 @@ func TestAPolicyOnAModelOfItsOwnPasses(t *testing.T) {
 		Model: core.MustModel("blog", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true}, {Name: "author", Type: core.Text}, {Name: "published", Type: core.Bool},
 		}}),
-		Rows: core.Data{"page": {
+		Rows: seed.Data{"page": {
 			1: {"author": "ann", "published": true}, 2: {"author": "ann", "published": false},
 			3: {"author": "bob", "published": true}, 4: {"author": "1"}, 5: {"published": false},
 		}},
@@ -260,7 +261,7 @@ func TestSettingsThatAreNotEnoughAreNamed(t *testing.T) {
 	}{
 		{"needs a Stack", storetest.PolicySpec{}},
 		{"needs Rows, Principals and CanRead", func() storetest.PolicySpec { g := stack(); g.Model = storetest.OwnedModel(); return g }()},
-		{"the rows do not fit the model", func() storetest.PolicySpec { g := stack(); g.Rows = core.Data{"tin": nil}; return g }()},
+		{"the rows do not fit the model", func() storetest.PolicySpec { g := stack(); g.Rows = seed.Data{"tin": nil}; return g }()},
 		{"a store with the stack", stack(core.Decorator{Name: "bare"})},
 		{"an observer has an Observe function", stack(layered("posing", core.KindObserve, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			return next(ctx, op)

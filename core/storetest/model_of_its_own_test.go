@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 	"github.com/larder-go/larder/core/storetest"
 )
 
@@ -19,7 +20,7 @@ func TestGuardOnResourcesWithoutRowsAndWithClocks(t *testing.T) {
 		core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{{Name: "slug", Type: core.Text, Key: true}, owner}},
 		core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{id, owner, {Name: "about", ToOne: "cookie"}}},
 	)
-	g.Rows = core.Data{"cookie": {1: {"owner": 1}, 2: {"owner": 2}, 3: {"owner": 1}}}
+	g.Rows = seed.Data{"cookie": {1: {"owner": 1}, 2: {"owner": 2}, 3: {"owner": 1}}}
 	g.Principals = []*core.Principal{{ID: core.IntValue(1)}, {ID: core.IntValue(2)}}
 	g.CanRead = func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
 	storetest.Guard(t, naively, g)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // OwnedModel returns the model of which each record has an owner, an integer
@@ -74,10 +75,10 @@ func baked() *core.Computed {
 
 // owned are rows of OwnedModel: of 1, of 2 and of nobody, and some of 3, whom no
 // principal has the id of. Each owner's rows point at its own and at others'.
-func owned() core.Data {
+func owned() seed.Data {
 	type row = map[string]any
 	uuid := func(last string) string { return "00000000-0000-4000-8000-00000000000" + last }
-	return core.Data{
+	return seed.Data{
 		"jar": {
 			1: row{"owner": 1, "label": "a", "size": 1}, 2: row{"owner": 2, "label": "A", "size": 1}, 3: row{"owner": nil, "size": 2},
 			4: row{"owner": 1, "label": "b"}, 5: row{"owner": 2, "label": "ab", "size": -1}, 6: row{"owner": 3, "label": ""},

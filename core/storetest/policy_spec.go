@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // PolicySpec is a stack of policies together with what it promises, for [Guard] and
@@ -19,13 +20,13 @@ type PolicySpec struct {
 	// Model of the stores; nil means [OwnedModel], and then Rows, Principals and
 	// CanRead have defaults that belong to it.
 	Model *core.Model
-	// Rows that the stores begin with, as [core.Model.Records] takes them: of each
+	// Rows that the stores begin with, as [seed.Records] takes them: of each
 	// principal some, of nobody some (a null where the principal's id would be),
 	// some that point at each other. The kit never stores others than these and
 	// copies of them with other keys and with values taken from each other, so
 	// every value that a rule depends on has to occur. Integer keys are less than
 	// [HiddenKeys].
-	Rows core.Data
+	Rows seed.Data
 	// Principals on whose behalf operations are sent: at least two that see
 	// different rows. The kit adds others that are made of these: nobody,
 	// [core.System], the same without an id and with an id of another type.

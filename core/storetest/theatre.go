@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // theatre is a store with a guarded stack on which the kit plays. In the kit Guard
@@ -31,7 +32,7 @@ type theatre struct {
 // program would have, and Describe tells of the stack alone.
 func newTheatre(ctx context.Context, tb testing.TB, open Factory, g PolicySpec, watched bool) *theatre {
 	tb.Helper()
-	begin, err := g.Model.Records(g.Rows)
+	begin, err := seed.Records(g.Model, g.Rows)
 	if err != nil {
 		tb.Fatalf("the rows do not fit the model: %v", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 	"github.com/larder-go/larder/decorators/readonly"
 )
 
@@ -44,7 +45,7 @@ func (s *spy) Begin(ctx context.Context, opts core.BackendTxOptions) (core.Backe
 // open returns a store that holds cookie 1 and jar 1, and its backend.
 func open(t *testing.T, decorators ...core.Decorator) (*core.Store, *spy) {
 	t.Helper()
-	data, err := core.ParseData([]byte(`{"cookie": {"1": {"type": "muffin"}}, "jar": {"1": {}}}`))
+	data, err := seed.Parse([]byte(`{"cookie": {"1": {"type": "muffin"}}, "jar": {"1": {}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}

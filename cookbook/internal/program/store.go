@@ -12,13 +12,14 @@ import (
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // Storage is what the flags -store and -schema say about where records are kept.
 type Storage struct {
 	// Data is what a memory starts with, nil for nothing; other kinds of storage do
 	// not look at it.
-	Data core.Data
+	Data seed.Data
 
 	where    string // memory, file:PATH, or the connection string of a PostgreSQL
 	schema   string // of PostgreSQL; the model's name if empty

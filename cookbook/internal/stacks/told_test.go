@@ -6,6 +6,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 	"github.com/larder-go/larder/core/storetest"
 	"github.com/larder-go/larder/decorators/access"
 	"github.com/larder-go/larder/decorators/ownership"
@@ -15,7 +16,7 @@ import (
 // not see. This is all of it.
 func TestWhatAStoreTellsOfHiddenRowsIsWhatThePagesSay(t *testing.T) {
 	type row = map[string]any
-	data := core.Data{
+	data := seed.Data{
 		"jar":    {1: row{"owner": 1, "label": "mine"}, 2: row{"owner": 2, "label": "hers"}},
 		"cookie": {1: row{"owner": 1}, 2: row{"owner": 2, "jar": 1}},
 		"lid":    {1: row{"owner": 1}, 2: row{"owner": 2, "jar": 2}},

@@ -1,4 +1,4 @@
-package core_test
+package seed_test
 
 import (
 	"fmt"
@@ -6,22 +6,41 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
-func TestDataInTheChaptersFormBecomesRecords(t *testing.T) {
-	m := cookies(t)
-	inGo := core.Data{
+func id() core.FieldSpec { return core.FieldSpec{Name: "id", Type: core.Int, Key: true} }
+
+func cookies() *core.Model {
+	return core.MustModel("cookies",
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			id(),
+			{Name: "type", Type: core.Text},
+			{Name: "price", APIName: "cost", Type: core.Float, Default: 1},
+			{Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+			id(),
+			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+			{Name: "label", Type: core.Text, Unique: true},
+		}},
+	)
+}
+
+func TestDataInGoAndInJSON(t *testing.T) {
+	m := cookies()
+	inGo := seed.Data{
 		"cookie": {1: {"id": 1, "type": "muffin"}, 2: {"id": 2, "type": "shortbread", "jar": 1}},
 		"jar":    {1: {"id": 1, "cookies": []any{2}}},
 	}
-	inJSON, err := core.ParseData([]byte(`{
+	inJSON, err := seed.Parse([]byte(`{
 		"cookie": {"1": {"id": 1, "type": "muffin"}, "2": {"type": "shortbread", "jar": 1}},
 		"jar": {"1": {"cookies": [2]}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, data := range []core.Data{inGo, inJSON} {
-		records, err := m.Records(data)
+	for _, data := range []seed.Data{inGo, inJSON} {
+		records, err := seed.Records(m, data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,9 +51,9 @@ func TestDataInTheChaptersFormBecomesRecords(t *testing.T) {
 	}
 }
 
-func TestDataThatBreaksTheModelIsRefusedByRecordAndField(t *testing.T) {
-	m := cookies(t)
-	_, err := m.Records(core.Data{
+func TestMistakesNameRecordAndField(t *testing.T) {
+	m := cookies()
+	_, err := seed.Records(m, seed.Data{
 		"cake": {1: {}},
 		"cookie": {
 			"x": {}, 1: {"id": 2}, "1": {}, 3: {"type": []any{}}, 4: {"colour": "red"}, 5: {"jar": 9}, 6: {"jar": 1},
@@ -45,9 +64,9 @@ func TestDataThatBreaksTheModelIsRefusedByRecordAndField(t *testing.T) {
 		t.Fatal("accepted")
 	}
 	for _, want := range []string{
-		"cake: the model has no such resource", "cookie x: key is not of type int", "cookie 1: field id: says 2", "cookie 1: given twice",
+		"cake: the model has no such resource", "cookie x: key is not of type int", "cookie 1: field id: is 2, which contradicts the key", "cookie 1: given twice",
 		"cookie 3: field type: [] is not of type text", "cookie 4: field colour: the model has no such field",
-		"cookie 5: field jar: there is no jar 9", "jar 1: field cookies: says [5], but by their field jar it is [6] of cookie",
+		"cookie 5: field jar: there is no jar 9", "jar 1: field cookies: is [5], but field jar of cookie makes it [6]",
 		`jar 2: field cookies: "x" is not of type list`, "jar 2: field label: 1 has the same value and it must be unique",
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -59,29 +78,29 @@ func TestDataThatBreaksTheModelIsRefusedByRecordAndField(t *testing.T) {
 	}
 }
 
-func TestDataThatIsNotAnObjectOfObjectsIsRefused(t *testing.T) {
+func TestParseRejectsOtherJSON(t *testing.T) {
 	for _, text := range []string{``, `[]`, `{"a": 1}`, `{"a": {"1": 2}}`, `{"a": {}}{`, `{"a": {}, "a": {}}`} {
-		if _, err := core.ParseData([]byte(text)); err == nil {
+		if _, err := seed.Parse([]byte(text)); err == nil {
 			t.Errorf("accepted %s", text)
 		}
 	}
 }
 
-func TestBothSidesOfAOneToOneRelationMustAgree(t *testing.T) {
+func TestSidesOfAOneToOneMustAgree(t *testing.T) {
 	m := core.MustModel("family",
 		core.ResourceSpec{Name: "male", Fields: []core.FieldSpec{id(), {Name: "wife", ToOne: "female"}}},
 		core.ResourceSpec{Name: "female", Fields: []core.FieldSpec{id(), {Name: "husband", ToOne: "male", Inverse: "wife"}}},
 	)
 	for husband, want := range map[any]string{
-		1: "", nil: "says [], but", 2: "says [2], but", "x": `"x" is not of type int`,
+		1: "", nil: "is [], but", 2: "is [2], but", "x": `"x" is not of type int`,
 	} {
-		_, err := m.Records(core.Data{"male": {1: {"wife": 5}, 2: {}}, "female": {5: {"husband": husband}, 6: {"husband": nil}}})
+		_, err := seed.Records(m, seed.Data{"male": {1: {"wife": 5}, 2: {}}, "female": {5: {"husband": husband}, 6: {"husband": nil}}})
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), "female 5: field husband: "+want) {
 			t.Errorf("%v: got %v", husband, err)
 		}
 	}
-	_, err := m.Records(core.Data{"male": {1: {"wife": 5}, 2: {"wife": 5}, 3: {}}, "female": {5: {"husband": 1}, nil: {"husband": nil}}})
-	for _, want := range []string{"male 2: field wife: 1 has the same value and it must be unique", "female 5: field husband: says [1], but by their field wife it is [1 2] of male", "female <nil>: key is not of type int"} {
+	_, err := seed.Records(m, seed.Data{"male": {1: {"wife": 5}, 2: {"wife": 5}, 3: {}}, "female": {5: {"husband": 1}, nil: {"husband": nil}}})
+	for _, want := range []string{"male 2: field wife: 1 has the same value and it must be unique", "female 5: field husband: is [1], but field wife of male makes it [1 2]", "female <nil>: key is not of type int"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("not reported: %s in %v", want, err)
 		}
@@ -91,12 +110,12 @@ func TestBothSidesOfAOneToOneRelationMustAgree(t *testing.T) {
 	}
 }
 
-func TestMistakesOfDataAreReportedUpToANumber(t *testing.T) {
+func TestErrorListsAtMostTwentyMistakes(t *testing.T) {
 	records := map[any]map[string]any{}
 	for i := range 100 {
 		records[i] = map[string]any{"colour": "red"}
 	}
-	_, err := cookies(t).Records(core.Data{"cookie": records})
+	_, err := seed.Records(cookies(), seed.Data{"cookie": records})
 	if err == nil || strings.Count(err.Error(), "\n") != 19 {
 		t.Errorf("got %v", err)
 	}
