@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Op is one operation on its way through the chain. A handler may change it
 // before it passes it on, within these rules: slices may be replaced, their
@@ -82,6 +85,19 @@ type Op struct {
 func (op *Op) Guard(f Filter) {
 	op.Using = And(op.Using, f)
 	op.Check = And(op.Check, f)
+}
+
+// Matches reports whether the record, one of the op's resource, is among those that a Load, Select or Count reads: it
+// matches Using, and has one of Keys or matches Where and comes after After. Conditions must be bound.
+func (op *Op) Matches(rec Record) bool {
+	if !op.Using.Match(rec) {
+		return false
+	}
+	if op.Kind == Load {
+		_, found := slices.BinarySearchFunc(op.Keys, rec.Key(), Compare)
+		return found
+	}
+	return op.Where.Match(rec) && (op.After == nil || After(op.Order, op.After, rec))
 }
 
 // Attempt counts the tries of the transaction that the op belongs to, or, outside

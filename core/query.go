@@ -1,6 +1,9 @@
 package core
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // Query says which records of a resource to read. The zero Query reads all of
 // them, in ascending order of their keys.
@@ -33,9 +36,8 @@ type Page struct {
 	Next Cursor
 }
 
-// PageOf answers the query from records at hand, in whatever order they come: for a
-// caller to whom they look other than they are stored, such as one who is not shown
-// all relations.
+// PageOf returns the page of the query over the given records, which may come in any order. It is for a caller whose
+// records differ from the stored ones, such as records without the relations that a principal cannot see.
 //
 // Errors: those of [Store.Select].
 func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
@@ -47,7 +49,21 @@ func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	return pageOf(&op, ReadFrom(records, &op))
+	var page Page
+	for rec := range records {
+		if op.Matches(rec) {
+			page.Records = append(page.Records, rec)
+		}
+	}
+	slices.SortFunc(page.Records, func(a, b Record) int { return CompareRecords(op.Order, a, b) })
+	if op.Limit > 0 && len(page.Records) > op.Limit {
+		page.Records = page.Records[:op.Limit]
+		page.Next, err = cursorAfter(&op, page.Records[op.Limit-1])
+	}
+	for i, rec := range page.Records {
+		page.Records[i] = rec.Project(op.Fields)
+	}
+	return page, err
 }
 
 // CursorAfter returns the cursor that continues the query after the record, for a

@@ -8,6 +8,7 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/memtable"
+	"github.com/larder-go/larder/core/reference"
 )
 
 // adopt returns the content of a journal as records of the model, which may be
@@ -37,7 +38,7 @@ func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 	if same {
 		return out, nil
 	}
-	err := core.CheckIntegrity(m, func(r *core.Resource) iter.Seq[core.Record] { return slices.Values(out.Records[r.Index()]) })
+	err := reference.CheckIntegrity(m, func(r *core.Resource) iter.Seq[core.Record] { return slices.Values(out.Records[r.Index()]) })
 	if err != nil {
 		return out, fmt.Errorf("the records break a rule that the model has now: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/reference"
 	"github.com/larder-go/larder/core/rest"
 )
 
@@ -233,7 +234,7 @@ func TestColumnsSortAndCompareAsTheModelDoes(t *testing.T) {
 				check := func(q core.Query, op *core.Op) {
 					t.Helper()
 					op.Kind, op.Resource = core.Select, thing
-					want := core.ReadFrom(slices.Values(all), op).Records
+					want := reference.Read(slices.Values(all), op).Records
 					var got []core.Record
 					for q.Limit = 2; ; { // pages continue where they ended
 						page, err := s.Select(t.Context(), thing, q)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
 // backend keeps the records of each resource in a map. A transaction works on copies
@@ -15,7 +16,7 @@ type backend struct {
 	model  *core.Model
 	turn   chan struct{} // holds one element while a transaction is open
 	rows   []rows        // by index of the resource
-	keys   []core.Sequence
+	keys   []reference.Sequence
 	closed atomic.Bool
 }
 
@@ -23,7 +24,7 @@ type rows = map[core.Value]core.Record
 
 func (b *backend) Bind(_ context.Context, m *core.Model) error {
 	b.model, b.turn = m, make(chan struct{}, 1)
-	b.rows, b.keys = make([]rows, len(m.Resources())), make([]core.Sequence, len(m.Resources()))
+	b.rows, b.keys = make([]rows, len(m.Resources())), make([]reference.Sequence, len(m.Resources()))
 	for i := range b.rows {
 		b.rows[i] = make(rows)
 	}
@@ -76,11 +77,11 @@ func (tx *transaction) of(r *core.Resource) iter.Seq[core.Record] {
 }
 
 func (tx *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
-	return core.ReadFrom(tx.of(op.Resource), op), ctx.Err()
+	return reference.Read(tx.of(op.Resource), op), ctx.Err()
 }
 
 func (tx *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
-	return core.CountIn(tx.of(op.Resource), op), ctx.Err()
+	return reference.Count(tx.of(op.Resource), op), ctx.Err()
 }
 
 func (tx *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -88,21 +89,21 @@ func (tx *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, 
 		return nil, err
 	}
 	i := op.Resource.Index()
-	return core.InsertInto(tx.rows[i], op, &tx.backend.keys[i])
+	return reference.Insert(tx.rows[i], op, &tx.backend.keys[i])
 }
 
 func (tx *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return core.UpdateIn(tx.rows[op.Resource.Index()], op)
+	return reference.Update(tx.rows[op.Resource.Index()], op)
 }
 
 func (tx *transaction) Delete(ctx context.Context, op *core.Op) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return core.DeleteFrom(tx.rows[op.Resource.Index()], op)
+	return reference.Delete(tx.rows[op.Resource.Index()], op)
 }
 
 func (tx *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
@@ -118,7 +119,7 @@ func (tx *transaction) Commit(ctx context.Context) (err error) {
 		return err
 	}
 	before := func(r *core.Resource) iter.Seq[core.Record] { return maps.Values(tx.backend.rows[r.Index()]) }
-	if err := core.CheckCommit(tx.backend.model, before, tx.of); err != nil {
+	if err := reference.CheckCommit(tx.backend.model, before, tx.of); err != nil {
 		return err
 	}
 	tx.backend.rows = tx.rows
@@ -134,7 +135,7 @@ func (tx *transaction) Rollback(context.Context) error {
 // committed: an insert that a policy refuses must not move the keys of everybody else.
 func (tx *transaction) end(committed bool) {
 	for i := range tx.backend.keys {
-		tx.backend.keys[i].Settle(committed)
+		tx.backend.keys[i].End(committed)
 	}
 	<-tx.backend.turn
 }

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 	"github.com/larder-go/larder/core/seed"
 )
 
@@ -173,7 +174,7 @@ func TestTransactionsLeaveWhatAPlainMapWouldHold(t *testing.T) {
 				}
 				return nil
 			})
-			broken := core.CheckIntegrity(garden, next.of)
+			broken := reference.CheckIntegrity(garden, next.of)
 			switch {
 			case undo && !errors.Is(err, errUndo):
 				t.Fatalf("undone: %v", err)

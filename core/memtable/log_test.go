@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
 // slowLog keeps what it was told until it is released.
@@ -387,7 +388,7 @@ func TestTheLogIsToldTheNetChanges(t *testing.T) {
 				}
 				return nil
 			})
-			broken := core.CheckIntegrity(garden, next.of)
+			broken := reference.CheckIntegrity(garden, next.of)
 			if (err == nil) != (broken == nil) {
 				t.Fatalf("commit: %v, want %v", err, broken)
 			}

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 	"github.com/larder-go/larder/core/seed"
 )
 
@@ -175,7 +176,7 @@ func TestEveryPathReadsWhatAFullScanReads(t *testing.T) {
 			op.Where, op.Using = bound(t, r), bound(t, r)
 			op.Order = bindOrder(r, order(t, r))
 			for page := 0; ; page++ {
-				want := core.ReadFrom(slices.Values(all), &op)
+				want := reference.Read(slices.Values(all), &op)
 				got, err := s.Read(t.Context(), &op)
 				if err != nil {
 					t.Fatal(err)
@@ -188,7 +189,7 @@ func TestEveryPathReadsWhatAFullScanReads(t *testing.T) {
 			}
 			op.After = nil
 			n, err := s.Count(t.Context(), &op)
-			if want := core.CountIn(slices.Values(all), &op); err != nil || n != want {
+			if want := reference.Count(slices.Values(all), &op); err != nil || n != want {
 				t.Fatalf("counted %d, %v, want %d", n, err, want)
 			}
 		}))
@@ -209,7 +210,7 @@ func TestAPageContinuesBehindARecordThatIsGone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compare(t, &op, got, core.ReadFrom(slices.Values(all), &op))
+			compare(t, &op, got, reference.Read(slices.Values(all), &op))
 		}))
 	}
 }

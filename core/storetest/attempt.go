@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
 // attempt is one operation to try, as data.
@@ -95,9 +96,9 @@ func (a attempt) due(all []core.Record) outcome {
 		Kind: a.kind, Resource: a.res, Keys: core.SortKeys(slices.Clone(a.keys)), Where: a.query.Where, Order: a.order, Limit: a.query.Limit,
 	}
 	if a.kind == core.Count {
-		return outcome{count: core.CountIn(slices.Values(all), op)}
+		return outcome{count: reference.Count(slices.Values(all), op)}
 	}
-	res := core.ReadFrom(slices.Values(all), op)
+	res := reference.Read(slices.Values(all), op)
 	o := outcome{records: res.Records}
 	if res.More() {
 		o.next = "more"

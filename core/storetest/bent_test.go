@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
 // bent is the naive backend with some of its methods replaced: what the
@@ -158,10 +159,10 @@ func (h *hooks) among(keep func(op *core.Op, rec core.Record) bool, change func(
 		}
 	}
 	h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
-		return core.ReadFrom(of(tx, op), with(op, change)), ctx.Err()
+		return reference.Read(of(tx, op), with(op, change)), ctx.Err()
 	}
 	h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) {
-		return core.CountIn(of(tx, op), with(op, change)), ctx.Err()
+		return reference.Count(of(tx, op), with(op, change)), ctx.Err()
 	}
 }
 

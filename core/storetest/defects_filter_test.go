@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
 // truth is what SQL's logic knows.
@@ -274,7 +275,7 @@ var projectionDefects = []defect{
 		breaks: []string{"projection/conditions see fields that are not asked for"},
 		bend: func(h *hooks) {
 			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
-				return core.ReadFrom(func(yield func(core.Record) bool) {
+				return reference.Read(func(yield func(core.Record) bool) {
 					for rec := range tx.of(op.Resource) {
 						if !yield(rec.Project(op.Fields)) {
 							return

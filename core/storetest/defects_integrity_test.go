@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
 // checked wraps a write so that check looks at what it left.
@@ -176,7 +177,7 @@ var integrityDefects = []defect{
 		breaks: []string{"integrity/a target that others point at stays", "errors/errors carry API names"},
 		bend: func(h *hooks) {
 			h.commit = func(tx *naiveTx, ctx context.Context) error {
-				if err := core.CheckIntegrity(tx.backend.model, tx.of); err != nil {
+				if err := reference.CheckIntegrity(tx.backend.model, tx.of); err != nil {
 					return errors.Join(err, tx.Rollback(ctx))
 				}
 				return tx.Commit(ctx)

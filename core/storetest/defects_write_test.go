@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
 var writeDefects = []defect{
@@ -232,7 +233,7 @@ var writeDefects = []defect{
 				if f := op.Where.Field(); f == nil || f.Name() != "kind" || op.Where.Kind() != core.FilterEq {
 					return tx.Read(ctx, op)
 				}
-				return core.ReadFrom(values(index), op), ctx.Err()
+				return reference.Read(values(index), op), ctx.Err()
 			}
 		},
 	},

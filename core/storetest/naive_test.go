@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
 // naive is the simplest backend that keeps every promise: maps, copied by every
@@ -93,11 +94,11 @@ func (tx *naiveTx) of(r *core.Resource) iter.Seq[core.Record] {
 }
 
 func (tx *naiveTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
-	return core.ReadFrom(tx.of(op.Resource), op), ctx.Err()
+	return reference.Read(tx.of(op.Resource), op), ctx.Err()
 }
 
 func (tx *naiveTx) Count(ctx context.Context, op *core.Op) (int, error) {
-	return core.CountIn(tx.of(op.Resource), op), ctx.Err()
+	return reference.Count(tx.of(op.Resource), op), ctx.Err()
 }
 
 func (tx *naiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -229,7 +230,7 @@ func (tx *naiveTx) check() error {
 			}
 		}
 	}
-	return core.CheckIntegrity(tx.backend.model, tx.of)
+	return reference.CheckIntegrity(tx.backend.model, tx.of)
 }
 
 func (tx *naiveTx) Rollback(context.Context) error {

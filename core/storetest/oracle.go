@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
 // oracle says what a backend owes: maps, and the reference functions of core. It
@@ -67,9 +68,9 @@ func (o *oracle) records(r *core.Resource) iter.Seq[core.Record] {
 	return maps.Values(o.now[r.Index()])
 }
 
-func (o *oracle) read(op *core.Op) core.Result { return core.ReadFrom(o.records(op.Resource), op) }
+func (o *oracle) read(op *core.Op) core.Result { return reference.Read(o.records(op.Resource), op) }
 
-func (o *oracle) count(op *core.Op) int { return core.CountIn(o.records(op.Resource), op) }
+func (o *oracle) count(op *core.Op) int { return reference.Count(o.records(op.Resource), op) }
 
 // owed is the errors that an operation may fail with, with whether it has to
 // fail; empty if it has to succeed.
@@ -172,7 +173,7 @@ func (o *oracle) set(r *core.Resource, rec core.Record) {
 
 // violations says what the commit may fail with.
 func (o *oracle) violations() owed {
-	if core.CheckIntegrity(o.model, o.records) == nil {
+	if reference.CheckIntegrity(o.model, o.records) == nil {
 		return nil
 	}
 	wrong := make(owed)

@@ -1,4 +1,4 @@
-package core_test
+package reference_test
 
 import (
 	"errors"
@@ -9,25 +9,26 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
-func TestReferenceOfWritesKeepsWhatBackendsPromise(t *testing.T) {
-	m := cookies(t)
+func TestWrites(t *testing.T) {
+	m := cookies()
 	r := m.Resource("cookie")
 	id, price := r.Key(), r.Field("price")
 	rec := func(fields map[string]any) core.Record { return cookie(t, m, fields) }
 	cheap := price.Compare(core.FilterLe, core.FloatValue(5))
 	records := map[core.Value]core.Record{}
-	var keys core.Sequence
+	var keys reference.Sequence
 	insert := func(check core.Filter, recs ...core.Record) ([]core.Record, error) {
-		return core.InsertInto(records, &core.Op{Kind: core.Insert, Resource: r, Records: recs, Check: check}, &keys)
+		return reference.Insert(records, &core.Op{Kind: core.Insert, Resource: r, Records: recs, Check: check}, &keys)
 	}
 	update := func(using, check core.Filter, rec core.Record) ([]core.Record, error) {
 		op := &core.Op{Kind: core.Update, Resource: r, Keys: []core.Value{rec.Key()}, Records: []core.Record{rec}, Using: using, Check: check}
-		return core.UpdateIn(records, op)
+		return reference.Update(records, op)
 	}
 	remove := func(using core.Filter, key int64) error {
-		return core.DeleteFrom(records, &core.Op{Kind: core.Delete, Resource: r, Keys: []core.Value{core.IntValue(key)}, Using: using})
+		return reference.Delete(records, &core.Op{Kind: core.Delete, Resource: r, Keys: []core.Value{core.IntValue(key)}, Using: using})
 	}
 	fails := func(what string, err error, want *core.Error) {
 		t.Helper()
@@ -59,13 +60,13 @@ func TestReferenceOfWritesKeepsWhatBackendsPromise(t *testing.T) {
 	}
 }
 
-func TestSequencesGoOnBehindCommittedKeys(t *testing.T) {
+func TestSequenceContinuesAfterCommittedKeys(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "number", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "uuid", Fields: []core.FieldSpec{{Name: "id", Type: core.UUID, Key: true}}},
 		core.ResourceSpec{Name: "text", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}},
 	)
-	var s core.Sequence
+	var s reference.Sequence
 	choose := func(keys ...int64) {
 		s.Choose(core.Value{})
 		for _, key := range keys {
@@ -83,18 +84,18 @@ func TestSequencesGoOnBehindCommittedKeys(t *testing.T) {
 	next(2, "[1 2]")
 	choose(10, 4, 1)
 	next(2, "[3 5]")
-	s.Settle(false)
+	s.End(false)
 	choose(9)
 	next(3, "[6 7 8]")
-	s.Settle(true)
+	s.End(true)
 	next(1, "[10]")
 	choose(30)
-	s.Settle(false)
+	s.End(false)
 	next(1, "[11]")
 	choose(math.MaxInt64 - 1)
-	s.Settle(true)
+	s.End(true)
 	if _, err := s.Next(m.Resource("number"), 2); err == nil {
-		t.Error("it hands out more numbers than there are")
+		t.Error("it generates more keys than there are integers")
 	}
 	if ids, err := s.Next(m.Resource("uuid"), 2); err != nil || len(ids) != 2 || ids[0] == ids[1] || ids[0].Type() != core.UUID {
 		t.Errorf("got %v, %v", ids, err)
@@ -104,8 +105,8 @@ func TestSequencesGoOnBehindCommittedKeys(t *testing.T) {
 	}
 }
 
-func TestACommitTellsADeletedTargetFromOneThatWasNeverThere(t *testing.T) {
-	m := cookies(t)
+func TestCheckCommitKnowsDeletedTargets(t *testing.T) {
+	m := cookies()
 	jar, err := m.Resource("jar").NewRecord(map[string]any{"id": 1})
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +131,7 @@ func TestACommitTellsADeletedTargetFromOneThatWasNeverThere(t *testing.T) {
 		"both gone":   {in(some, inJar), in(none, none), nil},
 		"both new":    {in(none, none), in(some, inJar), nil},
 	} {
-		err := core.CheckCommit(m, c.before, c.after)
+		err := reference.CheckCommit(m, c.before, c.after)
 		if got, _ := errors.AsType[*core.Error](err); (err == nil) != (c.want == nil) || err != nil && *got != *c.want {
 			t.Errorf("%s: got %v", name, err)
 		}

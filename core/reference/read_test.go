@@ -1,4 +1,4 @@
-package core_test
+package reference_test
 
 import (
 	"errors"
@@ -8,10 +8,37 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
-func TestReferenceReadsWhatTheOpAsksFor(t *testing.T) {
-	m := cookies(t)
+func cookies() *core.Model {
+	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	return core.MustModel("cookies",
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			id,
+			{Name: "type", Type: core.Text},
+			{Name: "price", APIName: "cost", Type: core.Float, Default: 1},
+			{Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+			id,
+			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+			{Name: "label", Type: core.Text, Unique: true},
+		}},
+	)
+}
+
+func cookie(tb testing.TB, m *core.Model, fields map[string]any) core.Record {
+	tb.Helper()
+	rec, err := m.Resource("cookie").NewRecord(fields)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return rec
+}
+
+func TestReadAndCount(t *testing.T) {
+	m := cookies()
 	r := m.Resource("cookie")
 	var all []core.Record
 	for i, price := range []any{2, nil, 1, 2, 3} {
@@ -36,7 +63,7 @@ func TestReferenceReadsWhatTheOpAsksFor(t *testing.T) {
 		"where and guard":    {core.Op{Kind: core.Select, Order: up, Where: price.Compare(core.FilterGe, two), Using: key.Compare(core.FilterLt, core.IntValue(5))}, "[2 1]", false},
 	} {
 		c.op.Resource = r
-		res := core.ReadFrom(slices.Values(all), &c.op)
+		res := reference.Read(slices.Values(all), &c.op)
 		var keys []int64
 		for _, rec := range res.Records {
 			keys = append(keys, rec.Key().Int())
@@ -46,17 +73,17 @@ func TestReferenceReadsWhatTheOpAsksFor(t *testing.T) {
 		}
 	}
 	op := core.Op{Kind: core.Select, Resource: r, Order: up, Fields: []*core.Field{key, price}, Limit: 1}
-	if got := fmt.Sprint(core.ReadFrom(slices.Values(all), &op).Records); got != "[cookie{id:3 price:1}]" {
+	if got := fmt.Sprint(reference.Read(slices.Values(all), &op).Records); got != "[cookie{id:3 price:1}]" {
 		t.Errorf("projection: %s", got)
 	}
 	op = core.Op{Kind: core.Count, Resource: r, Where: price.Compare(core.FilterGe, two), Using: key.Compare(core.FilterLt, core.IntValue(5))}
-	if got := core.CountIn(slices.Values(all), &op); got != 2 {
+	if got := reference.Count(slices.Values(all), &op); got != 2 {
 		t.Errorf("counted %d", got)
 	}
 }
 
-func TestReferenceFindsBrokenRelationsAndUniqueValues(t *testing.T) {
-	m := cookies(t)
+func TestCheckIntegrity(t *testing.T) {
+	m := cookies()
 	jar := func(fields map[string]any) core.Record {
 		rec, err := m.Resource("jar").NewRecord(fields)
 		if err != nil {
@@ -75,7 +102,7 @@ func TestReferenceFindsBrokenRelationsAndUniqueValues(t *testing.T) {
 		"lost jar":   {whole, map[string]any{"id": 1, "jar": 9}, m.Resource("jar").NotFound(core.IntValue(9))},
 		"same label": {append(slices.Clone(whole), jar(map[string]any{"id": 4, "label": "a"})), nil, m.Resource("jar").Field("label").AlreadyExistsWith(core.TextValue("a"))},
 	} {
-		err := core.CheckIntegrity(m, func(r *core.Resource) iter.Seq[core.Record] {
+		err := reference.CheckIntegrity(m, func(r *core.Resource) iter.Seq[core.Record] {
 			if r.Name() == "jar" {
 				return slices.Values(c.jars)
 			}
