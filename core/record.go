@@ -1,27 +1,30 @@
 package core
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
-// Record holds the stored fields of one row of a resource, by position: the
-// value at index i belongs to [Resource.Columns][i]. The kinds of records:
+// Record holds the stored fields of one row of a resource. There are three kinds of records:
 //
-//   - as read: every column has a value or null; with a projection, columns
-//     that were not asked for are absent;
-//   - to insert: absent columns take their default, an absent key is handed out;
-//   - to update: the key and the changed columns, the others absent.
+//   - a record that was read has a value or null in every column; after a projection, the other columns are absent;
+//   - a record to insert may leave columns absent, which then take their default; an absent key is generated;
+//   - a patch, the argument of an update, has the key and the changed columns.
 //
-// A Record is immutable: it can be kept, shared and used by several goroutines.
-// The zero Record belongs to no resource, and every value of it is absent.
+// A Record is immutable, like a string: it may be kept and used by several goroutines, and methods that change it return
+// a changed copy. Programs name fields with [Record.Value], [Record.Set] and [Record.Get]; backends use the positions of
+// [Resource.Columns] with [Record.At] and [Record.With].
+//
+// The zero Record belongs to no resource, and all its values are absent.
 type Record struct {
 	resource *Resource
 	values   []Value
 }
 
-// NewRecord returns a record of r with the named fields, each converted to its
-// type as [Type.Convert] does; a nil value is null. Fields that are not stored
-// cannot be given.
+// NewRecord returns a record with the named fields, each converted to its type with [Field.Convert]; nil is null. Other
+// fields are absent.
 //
-// Errors: [UnknownField], [BadFieldValue].
+// Errors: [UnknownField], also for a field that is not stored; [BadFieldValue].
 func (r *Resource) NewRecord(fields map[string]any) (Record, error) {
 	values := make([]Value, len(r.columns))
 	for name, raw := range fields {
@@ -38,10 +41,18 @@ func (r *Resource) NewRecord(fields map[string]any) (Record, error) {
 	return Record{r, values}, nil
 }
 
-// RecordOf returns a record of r with the given values, one per column, absent
-// where there is none. The values must already have their columns' types; the
-// slice belongs to the record from now on. It is meant for backends and
-// decorators, which have typed values at hand.
+// Patch returns a record with the key and nothing else, to be completed with [Record.Set] and passed to [Store.Update]:
+//
+//	store.Update(ctx, cookie, cookie.Patch(key).Set(price, core.FloatValue(2)))
+func (r *Resource) Patch(key Value) Record {
+	values := make([]Value, len(r.columns))
+	values[r.key.column] = key
+	return Record{r, values}
+}
+
+// RecordOf returns a record with one value per column; zero values are absent. The values must have the types of their
+// columns. The record owns the slice. RecordOf panics if the number of values is wrong. It is for backends and decorators
+// that have typed values.
 func (r *Resource) RecordOf(values []Value) Record {
 	if len(values) != len(r.columns) {
 		panic("core: a record of " + r.name + " needs one value per column")
@@ -49,15 +60,63 @@ func (r *Resource) RecordOf(values []Value) Record {
 	return Record{r, values}
 }
 
-// Resource returns the resource that the record belongs to; nil for the zero
-// Record.
+// Resource returns the resource that the record belongs to; nil for the zero Record.
 func (r Record) Resource() *Resource { return r.resource }
 
-// Len returns the number of columns.
+// Len returns the number of columns; 0 for the zero Record.
 func (r Record) Len() int { return len(r.values) }
 
 // IsZero reports whether r is the zero Record.
 func (r Record) IsZero() bool { return r.resource == nil }
+
+// Key returns the value of the primary key; absent for a record without a key.
+func (r Record) Key() Value {
+	if r.resource == nil {
+		return Value{}
+	}
+	return r.values[r.resource.key.column]
+}
+
+// Value returns the value of the field; absent for the zero Record. It panics if f is not a stored field of the record's
+// resource.
+func (r Record) Value(f *Field) Value {
+	if r.resource == nil {
+		return Value{}
+	}
+	return r.values[r.column(f)]
+}
+
+// Set returns a copy of the record in which the field holds v, which must be of the field's type, null or absent. It
+// panics if f is not a stored field of the record's resource.
+func (r Record) Set(f *Field, v Value) Record { return r.With(r.column(f), v) }
+
+// Get returns the value of the named field; absent for the zero Record. It panics if the resource has no stored field of
+// this name: [Resource.Field] tests names that are not constants.
+func (r Record) Get(name string) Value {
+	if r.resource == nil {
+		return Value{}
+	}
+	f := r.resource.Field(name)
+	if f == nil {
+		panic(fmt.Sprintf("core: resource %q has no field %q", r.resource.name, name))
+	}
+	return r.values[r.column(f)]
+}
+
+// column returns the position of the field, or panics.
+func (r Record) column(f *Field) int {
+	switch {
+	case f != nil && f.resource == r.resource && f.column >= 0:
+		return f.column
+	case f == nil:
+		panic(fmt.Sprintf("core: nil field for a record of resource %q", r.resource))
+	case r.resource == nil:
+		panic(fmt.Sprintf("core: field %s in the zero record", f))
+	case f.resource != r.resource:
+		panic(fmt.Sprintf("core: field %s does not belong to resource %q", f, r.resource.name))
+	}
+	panic(fmt.Sprintf("core: field %s is not stored in records", f))
+}
 
 // At returns the value of column i; absent for the zero Record.
 func (r Record) At(i int) Value {
@@ -67,26 +126,6 @@ func (r Record) At(i int) Value {
 	return r.values[i]
 }
 
-// Key returns the value of the primary key; absent if there is none.
-func (r Record) Key() Value {
-	if r.resource == nil {
-		return Value{}
-	}
-	return r.values[r.resource.key.column]
-}
-
-// Get returns the value of the named field; absent if there is no such stored
-// field.
-func (r Record) Get(name string) Value {
-	if r.resource == nil {
-		return Value{}
-	}
-	if f := r.resource.Field(name); f != nil && f.column >= 0 {
-		return r.values[f.column]
-	}
-	return Value{}
-}
-
 // With returns a copy of the record in which column i holds v.
 func (r Record) With(i int, v Value) Record {
 	values := append([]Value(nil), r.values...)
@@ -94,8 +133,8 @@ func (r Record) With(i int, v Value) Record {
 	return Record{r.resource, values}
 }
 
-// Merge returns the record with the columns that patch holds replaced by its
-// values: the after image of an update. The zero Record is neutral on either side.
+// Merge returns the after image of an update: a copy of the record in which the values of the patch replace those of the
+// record. Absent values of the patch replace nothing. If one of the records is the zero Record, Merge returns the other.
 func (r Record) Merge(patch Record) Record {
 	if r.resource == nil {
 		return patch
@@ -109,8 +148,8 @@ func (r Record) Merge(patch Record) Record {
 	return Record{r.resource, values}
 }
 
-// Project returns the record with only the columns of the given fields and the
-// key; with no fields, the record itself.
+// Project returns a copy of the record with only the key and the given fields, the others absent. With nil it returns the
+// record itself.
 func (r Record) Project(fields []*Field) Record {
 	if fields == nil || r.resource == nil {
 		return r
@@ -124,8 +163,7 @@ func (r Record) Project(fields []*Field) Record {
 	return Record{r.resource, values}
 }
 
-// Equal reports whether both records belong to the same resource and hold the
-// same values.
+// Equal reports whether both records belong to the same resource and hold the same values.
 func (r Record) Equal(o Record) bool {
 	if r.resource != o.resource || len(r.values) != len(o.values) {
 		return false
@@ -138,8 +176,7 @@ func (r Record) Equal(o Record) bool {
 	return true
 }
 
-// Map returns the values that are not absent by field name, as [Value.Any]
-// gives them. The map is the caller's.
+// Map returns a new map from field names to values, as [Value.Any] returns them, without absent ones.
 func (r Record) Map() map[string]any {
 	m := make(map[string]any, len(r.values))
 	for i, v := range r.values {
@@ -150,8 +187,8 @@ func (r Record) Map() map[string]any {
 	return m
 }
 
-// String returns the record in text, for messages of tests; it shows every
-// value, so it has no place in a log.
+// String returns the resource and the values that are not absent, for messages of tests. Logs must not contain it, because
+// it shows every value.
 func (r Record) String() string {
 	if r.resource == nil {
 		return "{}"

@@ -25,6 +25,8 @@ func TestTheZeroRecordIsAbsentEverywhere(t *testing.T) {
 		t.Error("a projection of it is another record")
 	case !none.Merge(full).Equal(full) || !full.Merge(none).Equal(full) || !none.Merge(none).IsZero():
 		t.Error("it adds something to a record")
+	case none.Resource() != nil || !none.IsZero() || cookie(t, cookies(t), nil).IsZero():
+		t.Error("it belongs to a resource")
 	case len(none.Map()) != 0 || none.Len() != 0 || none.String() != "{}":
 		t.Error("it shows something")
 	}
@@ -56,13 +58,55 @@ func TestRecordsAreChangedInCopiesOnly(t *testing.T) {
 	}
 }
 
-func TestZeroRecordIsEmptyAndBelongsToNoResource(t *testing.T) {
-	var rec core.Record
-	if !rec.IsZero() || rec.Resource() != nil || rec.Len() != 0 || !rec.Key().IsAbsent() || !rec.Get("id").IsAbsent() || len(rec.Map()) != 0 {
-		t.Errorf("got %v", rec)
+func TestValueAndSetByField(t *testing.T) {
+	m := cookies(t)
+	r := m.Resource("cookie")
+	typ, price := r.Field("type"), r.Field("price")
+	rec := cookie(t, m, map[string]any{"id": 1, "type": "muffin"})
+	changed := rec.Set(typ, core.TextValue("oat")).Set(price, core.Null)
+	for name, c := range map[string]struct{ got, want core.Value }{
+		"set":                   {rec.Value(typ), core.TextValue("muffin")},
+		"absent":                {rec.Value(price), core.Value{}},
+		"changed":               {changed.Value(typ), core.TextValue("oat")},
+		"changed to null":       {changed.Value(price), core.Null},
+		"of the zero record":    {core.Record{}.Value(typ), core.Value{}},
+		"by name":               {changed.Get("type"), core.TextValue("oat")},
+		"by name, zero record":  {core.Record{}.Get("type"), core.Value{}},
+		"of an empty patch":     {r.Patch(core.IntValue(1)).Value(typ), core.Value{}},
+		"the key of the patch":  {r.Patch(core.IntValue(1)).Key(), core.IntValue(1)},
+		"a change of the patch": {r.Patch(core.IntValue(1)).Set(typ, core.Null).Value(typ), core.Null},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: got %v, want %v", name, c.got, c.want)
+		}
 	}
-	if cookie(t, cookies(t), nil).IsZero() {
-		t.Error("an empty record of a resource is not the zero Record")
+}
+
+func TestFieldsThatARecordDoesNotHavePanic(t *testing.T) {
+	m := cookies(t)
+	jar, other := m.Resource("jar"), m.Resource("cookie").Field("type")
+	rec, null := jar.Patch(core.IntValue(1)), core.Null
+	for name, c := range map[string]struct {
+		call func()
+		want string
+	}{
+		"unknown name":         {func() { rec.Get("colour") }, `core: resource "jar" has no field "colour"`},
+		"API name":             {func() { cookie(t, m, nil).Get("cost") }, `core: resource "cookie" has no field "cost"`},
+		"name not stored":      {func() { rec.Get("cookies") }, `core: field jar.cookies is not stored in records`},
+		"not stored":           {func() { rec.Value(jar.Field("cookies")) }, `core: field jar.cookies is not stored in records`},
+		"set not stored":       {func() { rec.Set(jar.Field("cookies"), null) }, `core: field jar.cookies is not stored in records`},
+		"other resource":       {func() { rec.Value(other) }, `core: field cookie.type does not belong to resource "jar"`},
+		"nil field":            {func() { rec.Value(jar.Field("colour")) }, `core: nil field for a record of resource "jar"`},
+		"set in a zero record": {func() { core.Record{}.Set(other, null) }, `core: field cookie.type in the zero record`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if got := fmt.Sprint(recover()); got != c.want {
+					t.Errorf("got %s, want %s", got, c.want)
+				}
+			}()
+			c.call()
+		})
 	}
 }
 
@@ -92,9 +136,6 @@ func TestFieldsOfARecordAreThoseThatAreStored(t *testing.T) {
 		}
 	}
 	rec := cookie(t, m, map[string]any{"id": 1, "price": 1.5})
-	if got := rec.Get("cost"); !got.IsAbsent() { // programs use internal names
-		t.Errorf("got %v", got)
-	}
 	want := map[string]any{"id": int64(1), "price": 1.5}
 	if got := rec.Map(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)
