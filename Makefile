@@ -12,10 +12,13 @@ ARGS      =
 TOOL = go tool -modfile=.tools/go.mod
 BENCHMARKS = go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime '$(BENCHTIME)' -count '$(COUNT)' -timeout 0
 
-.PHONY: help test test-services soak watch lint fmt bench fuzz cover tidy run
+.PHONY: help check test test-services soak watch lint fmt bench fuzz cover tidy run
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
+
+check: ## what needs no server, in a minute: gofmt, go vet, tests of the core, the engine, REST and the decorators
+	@.ci/check
 
 test: ## gofmt, go vet and all tests with the race detector; a skipped test fails [PKG, RACE]
 	@RACE='$(RACE)' .ci/test $(PKG)
