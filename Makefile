@@ -33,7 +33,8 @@ soak: ## what the tests only sample, at full length: kills, power cuts, crash po
 watch: ## the tests of a package whenever a file of it is saved
 	$(TOOL) gotestsum --watch
 
-lint: ## golangci-lint and go.mod's tidiness; building the linter takes minutes the first time
+lint: ## forbidden words, golangci-lint and go.mod's tidiness; building the linter takes minutes the first time
+	go run ./.ci/words
 	go mod tidy -diff
 	cd backends/file/bench && go mod tidy -diff && go vet ./...
 	$(TOOL) golangci-lint run
