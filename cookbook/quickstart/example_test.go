@@ -23,9 +23,8 @@ import (
 func serve(model *core.Model, backend core.Backend) (*core.Store, http.Handler) {
 	ctx, logger, registry := context.Background(), zap.NewNop(), prometheus.NewRegistry()
 	policy := access.Policy{{Roles: []string{access.Authenticated}, Resource: "cookie", Operations: access.Read | access.Insert}}
-	authenticate := func(*http.Request) (*core.Principal, error) { return nil, nil } // nobody
+	authenticate := func(*http.Request) (*core.Principal, error) { return nil, nil } // anonymous
 
-	// README
 	store, err := core.New(ctx, model, backend, // of memory, file or postgres
 		logging.New(logger, logging.Options{}), // outermost first
 		metrics.New(registry, metrics.Options{}),
@@ -36,8 +35,6 @@ func serve(model *core.Model, backend core.Backend) (*core.Store, http.Handler) 
 		log.Fatal(err)
 	}
 	handler, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Authenticate: authenticate})
-	// README
-
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -60,4 +57,40 @@ func Example() {
 	//   ownership (policy): owner is the principal's id
 	//   access (policy): 1 rules, everything else is denied
 	//   memory
+}
+
+func Example_records() {
+	model := core.MustModel("cookies",
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "type", Type: core.Text},
+			{Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+	)
+	ctx := context.Background()
+	store, err := core.New(ctx, model, memory.New())
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	type Cookie struct {
+		ID   int64
+		Type string
+		Jar  *int64 // nil if the cookie is in no jar
+	}
+	cookies, err := core.NewCollection[Cookie](store, "cookie")
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
+		return cookies.In(tx).Insert(ctx, &Cookie{Type: "muffin"}, &Cookie{Type: "shortbread"}) // both or none
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for cookie, err := range cookies.All(ctx, core.Query{Where: core.Prefix("type", "m")}) {
+		fmt.Println(cookie.ID, cookie.Type, err)
+	}
+	// Output: 1 muffin <nil>
 }

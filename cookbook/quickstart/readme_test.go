@@ -10,14 +10,14 @@ import (
 	"github.com/larder-go/larder/cookbook/internal/recipetest"
 )
 
-// readme is the project's front page.
+// readme is the front page of the project.
 var readme = filepath.Join("..", "..", "README.md")
 
-func TestTheCurlSessionOfTheReadmeIsWhatHappens(t *testing.T) {
+func TestReadmeCommandsPrintWhatTheReadmeShows(t *testing.T) {
 	recipetest.Walkthrough(t, readme)
 }
 
-func TestEveryLinkOfTheReadmeIntoTheProjectLeadsSomewhere(t *testing.T) {
+func TestReadmeLinksLeadToFiles(t *testing.T) {
 	links := 0
 	for _, link := range recipetest.Links(t, readme) {
 		if strings.Contains(link, "://") {
@@ -34,7 +34,7 @@ func TestEveryLinkOfTheReadmeIntoTheProjectLeadsSomewhere(t *testing.T) {
 	}
 }
 
-func TestTheReadmeShowsTheTwoCommands(t *testing.T) {
+func TestReadmeShowsTheTwoCommands(t *testing.T) {
 	shown := recipetest.Blocks(t, readme)
 	for _, command := range []string{"go run ./cookbook/quickstart\n", "make test\n"} {
 		if !slices.Contains(shown, recipetest.Block{Language: "sh", Text: command}) {
@@ -43,34 +43,6 @@ func TestTheReadmeShowsTheTwoCommands(t *testing.T) {
 	}
 }
 
-func TestTheCodeOfTheReadmeIsWhatTheExamplesRun(t *testing.T) {
-	var shown []string
-	for _, b := range recipetest.Blocks(t, readme) {
-		if b.Language == "go" {
-			shown = append(shown, b.Text)
-		}
-	}
-	want := []string{
-		part(t, "example_test.go", "\t// README\n", "\t// README\n"),
-		part(t, filepath.Join("..", "..", "core", "example_test.go"), "func Example() {\n", "\t// Output:"),
-	}
-	if !slices.Equal(shown, want) {
-		t.Errorf("the README shows\n%s\nand the examples are\n%s", shown, want)
-	}
-}
-
-// part returns what stands between two marks of a file, a tab less far to the right.
-func part(t *testing.T, file, from, to string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, after, _ := strings.Cut(string(text), from)
-	body, _, found := strings.Cut(after, to)
-	if !found {
-		t.Fatalf("%s has no part from %q to %q", file, from, to)
-	}
-	body = strings.ReplaceAll("\n"+strings.TrimRight(body, "\n"), "\n\t", "\n")
-	return strings.TrimPrefix(body, "\n") + "\n"
+func TestReadmeShowsCodeThatTheExamplesRun(t *testing.T) {
+	recipetest.Shown(t, readme)
 }

@@ -2,6 +2,8 @@ package recipetest
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +37,46 @@ func Links(t *testing.T, file string) (found []string) {
 	return found
 }
 
+// Shown checks that a block of go of a README that is no program of its own stands in a file of the current folder, at
+// any depth of indentation, so that the README shows what is compiled. It fails if the README shows no such block.
+func Shown(t *testing.T, readme string) {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, unindented(string(text)))
+	}
+	shown := 0
+	for _, b := range Blocks(t, readme) {
+		if b.Language != "go" || strings.HasPrefix(b.Text, "package main\n") {
+			continue
+		}
+		shown++
+		if !slices.ContainsFunc(sources, func(source string) bool { return strings.Contains(source, "\n"+unindented(b.Text)) }) {
+			t.Errorf("%s shows code that no file here has:\n%s", readme, b.Text)
+		}
+	}
+	if shown == 0 {
+		t.Errorf("%s shows no code of its program", readme)
+	}
+}
+
+// unindented returns a text without the white space that lines begin with.
+func unindented(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimLeft(line, "\t "))
+	}
+	return b.String()
+}
+
 func walk(t *testing.T, file string, visit func(source []byte, n ast.Node)) {
 	t.Helper()
 	source, err := os.ReadFile(file)
@@ -53,10 +95,10 @@ func walk(t *testing.T, file string, visit func(source []byte, n ast.Node)) {
 	}
 }
 
-// step is one command with the output that it promises.
+// step is one command of a README with its output.
 type step struct{ command, want string }
 
-// steps of a console block.
+// steps returns the commands of a console block.
 func steps(block string) (found []step) {
 	for line := range strings.Lines(block) {
 		if command, ok := strings.CutPrefix(line, "$ "); ok {

@@ -1,24 +1,27 @@
-// Package recipetest tests the programs of the cookbook as their users run them: as
-// processes, and by their README.
+// Package recipetest tests the programs of the cookbook as their users run them: as processes and by the commands
+// that their README shows.
 //
 //	func TestMain(m *testing.M) { recipetest.Main(m) }
 //
-//	func TestTheReadmeShowsWhatHappens(t *testing.T) { recipetest.Walkthrough(t, "README.md") }
+//	func TestReadme(t *testing.T) { recipetest.Walkthrough(t, "README.md") }
 //
-// # What a README shows
+// # The blocks of a README
 //
-// A block of sh that begins with "go run ./cookbook/" starts the program, on a free
-// port; the one that was started before is ended. Other blocks of sh are for the
-// reader alone.
+// [Walkthrough] goes through the code blocks of a README in order:
 //
-// A block of console shows commands and what they print:
+//   - A block of sh that begins with "go run ./cookbook/" starts the program of the recipe on a free port, with the
+//     arguments of the command. Another block of sh is not run.
 //
-//	$ curl -s http://127.0.0.1:8080/jar/1
-//	{"id":1,"cookies":[1]}
+//   - A block of go that begins with "package main" is built in a module of its own and started. It must listen on
+//     127.0.0.1:8080, for which the test substitutes a free port. Another block of go is not run; see [Shown].
 //
-// A command goes on over lines that end with a backslash. All commands run in one
-// shell, in a folder of the test's own that has a link to the cookbook, so that
-// variables, functions and files last. In the output, three dots stand for
-// anything within a line, and a line of three dots for any lines. The address
-// 127.0.0.1:8080 stands for the program's own.
+//   - A block of console shows commands and their output:
+//
+//     $ curl -s http://127.0.0.1:8080/jar/1
+//     {"id":1,"cookies":[1]}
+//
+// A program runs until the next one starts. A command continues on the next line after a backslash. All commands run in
+// one shell, in a temporary folder with a link to the cookbook, and so share variables, functions and files. In the
+// output, three dots match any text within a line, and a line of three dots matches any lines. The address
+// 127.0.0.1:8080 stands for the address of the program.
 package recipetest

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// shell is one sh that runs commands one after the other.
+// shell is one process of sh that runs commands one after the other.
 type shell struct {
 	in  io.Writer
 	out *bufio.Reader
@@ -38,8 +38,8 @@ func newShell(t *testing.T, dir string) *shell {
 
 const mark = "=== end of output, exit code "
 
-// run returns what a command printed, errors included, and its exit code. The
-// command gets no input: that is the shell's.
+// run returns the output of a command, its standard error included, and its exit code. The standard input of the command
+// is empty, because the shell reads commands from its own.
 func (s *shell) run(t *testing.T, command string) (output, code string) {
 	t.Helper()
 	if _, err := io.WriteString(s.in, "{ "+strings.TrimSuffix(command, "\n")+"\n} </dev/null; printf '\\n"+mark+"%s\\n' $?\n"); err != nil {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Walkthrough does what a README shows: see the package's page. Extra arguments
-// are given to the program at every start, behind those that the README names.
+// Walkthrough runs the commands of a README and compares their output, see the page of the package. The program gets the
+// extra arguments after those of the README at every start.
 func Walkthrough(t *testing.T, readme string, extra ...string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -27,6 +27,11 @@ func Walkthrough(t *testing.T, readme string, extra ...string) {
 		switch b.Language {
 		case "sh":
 			w.begin(b.Text)
+		case "go":
+			if strings.HasPrefix(b.Text, "package main\n") {
+				w.stop()
+				w.program = startSource(t, b.Text)
+			}
 		case "console":
 			for _, s := range steps(b.Text) {
 				w.take(s)
@@ -55,7 +60,7 @@ func (w *walker) begin(block string) {
 	}
 	w.stop()
 	_, args, _ := strings.Cut(strings.TrimSpace(command), " ")
-	// The shell knows what its own quotes and variables mean.
+	// The shell resolves quotes and variables.
 	out, _ := w.shell.run(w.t, "printf '%s\\n' "+args)
 	given := strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
 	w.program = start(w.t, w.dir, slices.Concat(given, w.extra))
@@ -81,8 +86,7 @@ func (w *walker) take(s step) {
 	}
 }
 
-// matches reports whether the output is the one wanted, in which dots stand for
-// anything.
+// matches reports whether the output is the wanted one, in which three dots match any text.
 func matches(want, got string) bool {
 	pattern := regexp.QuoteMeta(strings.TrimRight(want, "\n"))
 	pattern = regexp.MustCompile(`(?m)^\\\.\\\.\\\.$`).ReplaceAllString(pattern, `(?s:.*)`)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestDotsStandForAnythingWithinALineOrForLines(t *testing.T) {
+func TestThreeDotsMatchTextOrLines(t *testing.T) {
 	for _, c := range []struct {
 		want, got string
 		match     bool
@@ -25,7 +25,7 @@ func TestDotsStandForAnythingWithinALineOrForLines(t *testing.T) {
 	}
 }
 
-func TestACommandGoesOnBehindABackslash(t *testing.T) {
+func TestCommandContinuesAfterABackslash(t *testing.T) {
 	got := steps("$ a \\\n  b \\\n  c\nout\n\n$ d\n$ e\nmore\n")
 	want := []step{{"a \\\n  b \\\n  c\n", "out\n\n"}, {"d\n", ""}, {"e\n", "more\n"}}
 	if !slices.Equal(got, want) {
@@ -33,7 +33,7 @@ func TestACommandGoesOnBehindABackslash(t *testing.T) {
 	}
 }
 
-func TestTheShellKeepsVariablesAndTellsOutputsApart(t *testing.T) {
+func TestShellKeepsVariablesAndSeparatesOutputs(t *testing.T) {
 	s := newShell(t, t.TempDir())
 	for _, c := range []struct{ command, output, code string }{
 		{"x=1", "", "0"},
