@@ -17,7 +17,7 @@ BENCHMARKS = go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime '$(BENCHT
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
 
-check: ## what needs no server, in a minute: gofmt, go vet, tests of the core, the engine, REST and the decorators
+check: ## everything that needs no server, in a minute: gofmt, go vet, tests of the core, the engine, REST and the decorators
 	@.ci/check
 
 test: ## gofmt, go vet and all tests with the race detector; a skipped test fails [PKG, RACE]
@@ -27,7 +27,7 @@ test-services: ## install the servers and tools that the tests start, where apt-
 	@.ci/services
 
 # Another length: make soak LARDER_SOAK=2
-soak: ## what the tests only sample, at full length: kills, power cuts, crash points, orders, random operations [PKG]
+soak: ## at full length, the cases that make test samples: kills, power cuts, crash points, orders, random operations [PKG]
 	@.ci/soak $(if $(filter-out ./...,$(PKG)),$(PKG))
 
 watch: ## the tests of a package whenever a file of it is saved
@@ -43,7 +43,7 @@ fmt: ## format as lint wants it
 	$(TOOL) golangci-lint fmt
 
 # To compare two saved runs of COUNT=10: go tool -modfile=.tools/go.mod benchstat old.txt new.txt
-bench: ## benchmarks, one package after another, then those beside rivals [PKG, BENCH, BENCHTIME, COUNT]
+bench: ## benchmarks, one package after another, then benchmarks of other stores [PKG, BENCH, BENCHTIME, COUNT]
 	$(BENCHMARKS) -p 1 $(PKG)
 ifneq ($(filter ./... ./backends/file,$(PKG)),)
 	cd backends/file/bench && $(BENCHMARKS) .
@@ -58,7 +58,7 @@ cover: ## statement coverage across packages, total and coverage.html [PKG]
 	go tool cover -func=coverage.out -o coverage.txt
 	@tail -n 1 coverage.txt
 
-tidy: ## go mod tidy, for the module, for its tools and for the rivals in benchmarks
+tidy: ## go mod tidy, for the module, for its tools and for the benchmarks of other stores
 	go mod tidy
 	cd .tools && go mod tidy
 	cd backends/file/bench && go mod tidy

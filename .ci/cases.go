@@ -13,11 +13,11 @@ const module = "github.com/larder-go/larder/"
 // columns are the backends that run the suites, as the table heads them.
 var columns = []string{"memory", "file", "file reopened", "postgres direct", "postgres bouncer", "postgres simple", "postgres foreign"}
 
-// suites are the tests whose subtests every backend must run: which one it is by column, as a package and the beginning of the tests'
-// names; nothing where a suite is not run.
+// suites are the groups of cases that every backend must run. tests has, by column, the package and the prefix of the names of
+// the tests; both are empty where a suite is not run.
 var suites = []struct {
 	name     string
-	families bool // has a row for each first part of the cases' names
+	families bool // the table has a row for each first part of the cases' names
 	tests    [7][2]string
 }{
 	{"kit", true, [7][2]string{
@@ -27,7 +27,7 @@ var suites = []struct {
 		{"backends/postgres", "TestConformance/direct/"},
 		{"backends/postgres", "TestConformance/bouncer/"},
 		{"backends/postgres", "TestConformance/simple_protocol/"},
-		{}, // what the kit asks of a transaction takes constraints that can be deferred
+		{}, // the cases of the kit about transactions need deferrable constraints
 	}},
 	{"engine", false, [7][2]string{
 		{"core/engine", "TestRules/"},
@@ -49,16 +49,16 @@ var suites = []struct {
 	}},
 }
 
-// lacking tells which rows a column does not have: what is in memory does not outlive the program.
+// lacking names the column without cases of a row: records in memory do not outlive the program.
 var lacking = map[string]string{"kit durability": "memory"}
 
-// row is one line of the table: whether each case passed, by column. A column is nil if its package was not asked for.
+// row is one line of the table: by column, whether each case passed. A column is nil if its package did not run.
 type row struct {
 	name  string
 	cases [7]map[string]bool
 }
 
-// tabulate sorts the tests that ended, by package, into rows.
+// tabulate sorts the results of tests, by package and test, into rows.
 func tabulate(ended map[string]map[string]string) []row {
 	var rows []row
 	for _, s := range suites {
@@ -88,7 +88,7 @@ func tabulate(ended map[string]map[string]string) []row {
 		if len(rows) == first {
 			rows = append(rows, row{name: s.name})
 		}
-		for i := range rows[first:] { // a package that ran without a case of the row is one that differs
+		for i := range rows[first:] { // a package that ran without a case of the row differs from the others
 			for column, at := range s.tests {
 				if r := &rows[first+i]; ended[module+at[0]] != nil && r.cases[column] == nil && lacking[r.name] != columns[column] {
 					r.cases[column] = map[string]bool{}
@@ -99,12 +99,12 @@ func tabulate(ended map[string]map[string]string) []row {
 	return slices.DeleteFunc(rows, row.unasked)
 }
 
-// unasked reports whether no package of the row was.
+// unasked reports whether no package of the row ran.
 func (r row) unasked() bool {
 	return !slices.ContainsFunc(r.cases[:], func(cases map[string]bool) bool { return cases != nil })
 }
 
-// leaves returns the names of the tests that begin so and have no subtests, without that beginning.
+// leaves returns the names of the tests with a prefix and without subtests. The prefix is removed.
 func leaves(tests map[string]string, beginning string) []string {
 	parents := map[string]bool{}
 	var names []string
@@ -154,7 +154,7 @@ func passed(cases map[string]bool) (n int) {
 	return n
 }
 
-// differences returns an error that names what one column has run and another one has not.
+// differences returns an error that names each case that one column ran and another column did not run.
 func differences(rows []row) error {
 	var all []error
 	for _, r := range rows {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// results are those of packages in which these tests passed.
+// results returns the results of packages in which these tests passed.
 func results(tests map[string][]string) map[string]map[string]string {
 	ended := map[string]map[string]string{}
 	for pkg, names := range tests {

@@ -1,8 +1,11 @@
-// Command gotest runs go test with the arguments that it is given and prints what go test prints: one line a package, and the output of
-// the tests that failed. Unlike go test it fails when a test was skipped, and says which: a skipped test proves nothing, and go test
-// reports its package as ok. And it prints at once what a test logs with "note: " in front, though it passes: how much was tried, and
-// what the machine did not let it try. At the end it prints how many cases of each suite passed on each backend, and it fails when two
-// backends did not run the same ones.
+// Command gotest runs go test with its own arguments and prints one line per package and the output of failed tests, as go test
+// does. It differs from go test in three ways:
+//
+//   - It fails when a test was skipped, and names the test: a skipped test proves nothing.
+//   - It prints log lines that begin with "note: " at once, also of tests that pass: how much a test tried, and which part the
+//     machine did not permit.
+//   - At the end it prints how many cases of each suite passed on each backend, and fails when two backends did not run the same
+//     cases.
 package main
 
 import (
@@ -46,7 +49,7 @@ func run(args []string) error {
 	}
 	err = cmd.Wait()
 	var rows []row
-	if !slices.Contains(args, "-run") { // a part of the tests says nothing of the suites
+	if !slices.Contains(args, "-run") { // a selection of tests need not hold every case of a suite
 		rows = tabulate(r.ended)
 	}
 	if len(rows) > 0 {
@@ -64,16 +67,16 @@ func run(args []string) error {
 	return nil
 }
 
-// report holds back what a package prints until the package has ended.
+// report holds back the output of a package until the package has ended.
 type report struct {
 	packages map[string]*pkg
 	skipped  []string
-	ended    map[string]map[string]string // how each test did, of packages that ended
+	ended    map[string]map[string]string // the result of each test, of packages that ended
 }
 
 type pkg struct {
 	output []event
-	ended  map[string]string // "pass", "skip" or "fail" by test; no entry if it was cut off
+	ended  map[string]string // "pass", "skip" or "fail" by test; no entry if the test did not end
 }
 
 func (r *report) read(line []byte) {
@@ -107,11 +110,11 @@ func (r *report) read(line []byte) {
 	}
 }
 
-// note matches the first line of what a test logs as one.
+// note matches the beginning of a line that a test logs as a note.
 var note = regexp.MustCompile(`^ +\w+_test\.go:\d+: note: `)
 
-// print shows the last line, which is go test's verdict on the package, what skipped tests have said, and of a failed package all that
-// does not belong to a test that passed.
+// print shows the last line, which is the result of the package, the output of skipped tests, and of a failed package all output
+// but that of tests that passed.
 func (p *pkg) print() {
 	for i, e := range p.output {
 		verdict := i == len(p.output)-1

@@ -38,7 +38,7 @@ func Links(t *testing.T, file string) (found []string) {
 }
 
 // Shown checks that a block of go of a README that is no program of its own stands in a file of the current folder, at
-// any depth of indentation, so that the README shows what is compiled. It fails if the README shows no such block.
+// any depth of indentation, so that the README shows compiled code. The test fails if the README shows no such block.
 func Shown(t *testing.T, readme string) {
 	t.Helper()
 	files, err := filepath.Glob("*.go")

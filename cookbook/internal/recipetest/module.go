@@ -21,8 +21,8 @@ require github.com/larder-go/larder v0.0.0
 replace github.com/larder-go/larder => %s
 `
 
-// build writes the files of a program, by name, to an empty folder, makes the folder a module and builds the program. The
-// versions and checksums of other modules are those of the project, so that nothing is downloaded.
+// build writes the files of a program, by name, to an empty folder, makes the folder a module and builds the program. Other
+// modules have the versions and checksums of the project, and the go command downloads none.
 func build(folder, binary string, files map[string][]byte) error {
 	root, err := projectRoot()
 	if err != nil {
