@@ -90,7 +90,7 @@ func TestDriversStayInThePackagesNamedForThem(t *testing.T) {
 	homes := map[string]string{
 		"go.uber.org/zap": "decorators/logging", "github.com/prometheus/client_golang": "decorators/metrics",
 		"github.com/jackc/pgx": "backends/postgres", "github.com/tidwall/btree": "core/memtable",
-		"github.com/golang-jwt/jwt": "cookbook/", "github.com/MicahParks/jwkset": "cookbook/internal/jwks",
+		"github.com/golang-jwt/jwt": "cookbook/", "github.com/MicahParks/jwkset": "cookbook/authentication",
 	}
 	for path, p := range packages(t) {
 		name, ours := strings.CutPrefix(path, module)

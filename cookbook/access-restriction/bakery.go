@@ -2,8 +2,9 @@ package main
 
 import (
 	"context"
+	"net/http"
+	"strings"
 
-	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/seed"
 )
@@ -24,7 +25,7 @@ var bakery = core.MustModel("bakery",
 	}},
 )
 
-// firstDay is what a store begins with.
+// firstDay holds the records of a new bakery.
 var firstDay = seed.Data{
 	"staff": {"alice": {"wage": 4000}, "bob": {"wage": 3800}},
 	"bread": {
@@ -34,13 +35,13 @@ var firstDay = seed.Data{
 	},
 }
 
-// open fills the shelves of a new bakery.
-func open(ctx context.Context, store *core.Store) error {
+// fill inserts the records of the first day into a store that is empty. The program acts for itself, as core.System, so
+// that no rule applies.
+func fill(ctx context.Context, store *core.Store) error {
 	records, err := seed.Records(bakery, firstDay)
 	if err != nil {
 		return err
 	}
-	// The program itself: no rule is asked.
 	return store.Tx(core.System(ctx), func(ctx context.Context, tx *core.Transaction) error {
 		for i, r := range bakery.Resources() {
 			if n, err := tx.Count(ctx, r, core.All()); err != nil || n > 0 {
@@ -54,9 +55,22 @@ func open(ctx context.Context, store *core.Store) error {
 	})
 }
 
-// principals by bearer token, for a demonstration. A guest has no token.
-var principals = program.Tokens{
+// principals by bearer token, for a demonstration: the tokens are public. The recipe authentication shows real ones.
+var principals = map[string]*core.Principal{
 	"alice": {ID: core.TextValue("alice"), Roles: []string{"baker"}},
 	"bob":   {ID: core.TextValue("bob"), Roles: []string{"baker"}},
 	"olga":  {ID: core.TextValue("olga"), Roles: []string{"owner"}},
+}
+
+// authenticate returns the principal of a request: nil, which means anonymous, for a request without a token, and an error
+// for an unknown token.
+func authenticate(r *http.Request) (*core.Principal, error) {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return nil, nil
+	}
+	if scheme, token, _ := strings.Cut(header, " "); strings.EqualFold(scheme, "Bearer") && principals[token] != nil {
+		return principals[token], nil
+	}
+	return nil, core.Unauthorized
 }

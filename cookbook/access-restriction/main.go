@@ -1,3 +1,7 @@
+// Access-restriction serves a bakery in which visitors, bakers and the owner have different rights, as the policy in
+// policy.json says:
+//
+//	go run ./cookbook/access-restriction
 package main
 
 import (
@@ -6,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
@@ -16,19 +19,12 @@ import (
 //go:embed policy.json
 var policyJSON []byte
 
-func main() { program.Main(run) }
-
-func run(ctx context.Context, p *program.Program) (err error) {
-	p.AddrFlag()
-	where := p.StoreFlags()
-	if err := p.Parse(); err != nil {
-		return err
-	}
+func run(ctx context.Context) (err error) {
 	policy, err := access.Parse(policyJSON)
 	if err != nil {
 		return err
 	}
-	backend, err := where.Backend(ctx, bakery)
+	backend, err := openBackend(ctx, bakery)
 	if err != nil {
 		return err
 	}
@@ -37,15 +33,15 @@ func run(ctx context.Context, p *program.Program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := open(ctx, store); err != nil {
+	if err := fill(ctx, store); err != nil {
 		return err
 	}
-	handler, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Authenticate: principals.Principal})
+	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{Authenticate: authenticate})
 	if err != nil {
 		return err
 	}
-	return p.Serve(ctx, store, handler, func(string) error {
-		_, err := fmt.Fprintf(p.Out, "%sdemo only: the bearer tokens alice and bob (bakers) and olga (the owner)\n", store.Describe())
+	return serve(ctx, store, api, func(string) error {
+		_, err := fmt.Printf("%sdemo only: the bearer tokens alice and bob (bakers) and olga (the owner)\n", store.Describe())
 		return err
 	})
 }

@@ -11,17 +11,19 @@ import (
 
 func TestMain(m *testing.M) { recipetest.Main(m) }
 
-func TestTheReadmeShowsWhatHappens(t *testing.T) { recipetest.Walkthrough(t, "README.md") }
+func TestReadmeShowsCodeOfTheProgram(t *testing.T) { recipetest.Shown(t, "README.md") }
 
-func TestTheReadmeShowsWhatHappensInAFile(t *testing.T) {
-	recipetest.Walkthrough(t, "README.md", "-store", "file:"+filepath.Join(t.TempDir(), "bakery.db"))
+func TestReadmeOnEachStorage(t *testing.T) {
+	t.Run("memory", func(t *testing.T) { recipetest.Walkthrough(t, "README.md") })
+	t.Run("file", func(t *testing.T) {
+		recipetest.Walkthrough(t, "README.md", "-store", "file:"+filepath.Join(t.TempDir(), "bakery.db"))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		recipetest.Walkthrough(t, "README.md", "-store", pgtest.URL(t), "-schema", pgtest.Schema(t))
+	})
 }
 
-func TestTheReadmeShowsWhatHappensInPostgreSQL(t *testing.T) {
-	recipetest.Walkthrough(t, "README.md", "-store", pgtest.URL(t), "-schema", pgtest.Schema(t))
-}
-
-func TestABakeryThatIsOpenAlreadyKeepsItsShelves(t *testing.T) {
+func TestInitialRecordsAreInsertedOnce(t *testing.T) {
 	store := "file:" + filepath.Join(t.TempDir(), "bakery.db")
 	status := func(method string) int {
 		p := recipetest.Start(t, "-store", store)
@@ -48,7 +50,7 @@ func TestABakeryThatIsOpenAlreadyKeepsItsShelves(t *testing.T) {
 	}
 }
 
-func TestATokenThatIsNotKnownIsNotAGuest(t *testing.T) {
+func TestUnknownTokenIsNotAnonymous(t *testing.T) {
 	p := recipetest.Start(t)
 	for _, header := range []string{"Bearer mallory", "Bearer ", "Basic alice", "alice"} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.Base+"/bread", nil)

@@ -34,7 +34,7 @@ var leaks = []struct {
 	{"no principal at all", noPrincipal},
 }
 
-func TestNothingLeaks(t *testing.T) {
+func TestHiddenRecordsDoNotLeak(t *testing.T) {
 	for backend, fresh := range backends {
 		for name, open := range faces {
 			for _, leak := range leaks {

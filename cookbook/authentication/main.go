@@ -1,18 +1,22 @@
+// Authentication serves records that only the user who created them can read and write. A bearer token names the user:
+//
+//	go run ./cookbook/authentication -secret FILE
+//
+// README.md shows it step by step; -help lists the flags.
 package main
 
 import (
 	"context"
 	"errors"
 
-	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
-// owner is where a record keeps who created it: hidden, so that clients neither see
-// nor set it, and indexed, because every read asks for it.
+// owner is the field that keeps the creator of a record. It is hidden, so that clients neither see nor set it, and indexed,
+// because every read compares it.
 var owner = core.FieldSpec{Name: "user_id", Type: core.Text, Hidden: true, Indexed: true}
 
 var model = core.MustModel("cookies",
@@ -29,21 +33,12 @@ var model = core.MustModel("cookies",
 	}},
 )
 
-func main() { program.Main(run) }
-
-func run(ctx context.Context, p *program.Program) (err error) {
-	var tokens settings
-	p.AddrFlag()
-	where := p.StoreFlags()
-	tokens.flags(p.Flags)
-	if err := p.Parse(); err != nil {
-		return err
-	}
-	verify, err := tokens.verifier()
+func run(ctx context.Context) (err error) {
+	verify, err := fromFlags().verifier()
 	if err != nil {
 		return err
 	}
-	backend, err := where.Backend(ctx, model)
+	backend, err := openBackend(ctx, model)
 	if err != nil {
 		return err
 	}
@@ -56,10 +51,10 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	if err != nil {
 		return err
 	}
-	return p.Serve(ctx, store, api)
+	return serve(ctx, store, api)
 }
 
-// compose puts ownership around the backend: here is all there is to it.
+// compose puts ownership around the backend: records belong to the principal that creates them.
 func compose(ctx context.Context, backend core.Backend) (*core.Store, error) {
 	return core.New(ctx, model, backend, ownership.New("user_id", ownership.Options{}))
 }

@@ -107,7 +107,7 @@ func judge(t *testing.T, h http.Handler, good, bad map[string]string) {
 	}
 }
 
-func TestOnlyGoodTokensOfTheSecretPass(t *testing.T) {
+func TestTokensOfTheSecret(t *testing.T) {
 	hs := func(c jwt.MapClaims) string {
 		return "Bearer " + sign(t, jwt.SigningMethodHS256, []byte(secret), "", c)
 	}
@@ -175,9 +175,9 @@ func loose(token string) string {
 	return token[:last] + string(alphabet[strings.IndexByte(alphabet, token[last])|1])
 }
 
-// keySet returns a JWKS of public keys by their kid, in which an alg may stand behind
+// writeKeySet returns a JWKS of public keys by their kid, in which an alg may stand behind
 // a plus.
-func keySet(t *testing.T, public map[string]crypto.PublicKey) string {
+func writeKeySet(t *testing.T, public map[string]crypto.PublicKey) string {
 	t.Helper()
 	number := base64.RawURLEncoding.EncodeToString
 	var set struct {
@@ -208,7 +208,7 @@ func keySet(t *testing.T, public map[string]crypto.PublicKey) string {
 	return string(text)
 }
 
-func TestOnlyGoodTokensOfAKeyInTheSetPass(t *testing.T) {
+func TestTokensOfAKeySet(t *testing.T) {
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -232,7 +232,7 @@ func TestOnlyGoodTokensOfAKeyInTheSetPass(t *testing.T) {
 	es := func(key *ecdsa.PrivateKey, kid string) string {
 		return "Bearer " + sign(t, jwt.SigningMethodES256, key, kid, claims())
 	}
-	set := write(t, keySet(t, map[string]crypto.PublicKey{
+	set := write(t, writeKeySet(t, map[string]crypto.PublicKey{
 		"r": &rsaKey.PublicKey, "e": &ecKey.PublicKey, "s+RS256": &rsaKey.PublicKey,
 	}))
 	judge(t, handler(t, settings{jwks: set}), map[string]string{
@@ -252,7 +252,7 @@ func TestOnlyGoodTokensOfAKeyInTheSetPass(t *testing.T) {
 	})
 }
 
-func TestSettingsThatCannotBeMeantEndTheProgram(t *testing.T) {
+func TestInvalidSettingsEndTheProgram(t *testing.T) {
 	short, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
@@ -276,7 +276,7 @@ func TestSettingsThatCannotBeMeantEndTheProgram(t *testing.T) {
 		"is no JSON Web Key Set: ":         {"-jwks", write(t, "secret")},
 		"has no key":                       set(""),
 		"neither RSA nor EC":               set(`{"kty": "OKP", "kid": "o", "crv": "Ed25519", "x": "` + number(make([]byte, 32)) + `"}`),
-		"no RSA key of at least 2048 bits": {"-jwks", write(t, keySet(t, map[string]crypto.PublicKey{"r": &short.PublicKey}))},
+		"no RSA key of at least 2048 bits": {"-jwks", write(t, writeKeySet(t, map[string]crypto.PublicKey{"r": &short.PublicKey}))},
 		"unable to unmarshal":              set(`{"kty": "RSA", "kid": "r"}`),
 		"unsupported key":                  set(`{"kty": "PQC", "kid": "q"}`),
 		"symmetric key":                    set(`{"kty": "oct", "kid": "s", "k": "` + number([]byte(secret)) + `"}`),

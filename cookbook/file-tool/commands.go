@@ -13,9 +13,9 @@ import (
 	"github.com/larder-go/larder/backends/file"
 )
 
-// command is what the program can do, with one path or more.
+// command is a command of the program.
 type command struct {
-	paths int // at most
+	paths int // the most paths that the command takes; the least is one
 	do    func(paths []string, out io.Writer) error
 }
 
@@ -33,7 +33,7 @@ func verify(paths []string, out io.Writer) error {
 	}
 	text := fmt.Sprintf("%s is intact: %d records, %d lines, %d bytes\n", printable(paths[0]), r.Records, r.Lines, r.Size)
 	if r.Torn > 0 {
-		text += fmt.Sprintf("its last %d bytes were left by a crash, are being written, or are damaged; opening it cuts them off\n", r.Torn)
+		text += fmt.Sprintf("its last %d bytes were left by a crash, are being written, or are damaged; opening the file discards them\n", r.Torn)
 	}
 	_, err = io.WriteString(out, text)
 	return err
@@ -46,7 +46,7 @@ func recoverTo(paths []string, out io.Writer) error {
 	}
 	r, err := file.Recover(from, to)
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s exists already; nothing is overwritten", to)
+		return fmt.Errorf("%s exists already; choose another path, because recover overwrites no file", to)
 	}
 	if err != nil {
 		return err
@@ -71,8 +71,8 @@ func recoverTo(paths []string, out io.Writer) error {
 func dump(paths []string, out io.Writer) error { return file.Dump(paths[0], out) }
 
 func compact(paths []string, out io.Writer) error {
-	// Only this one tidies up when it is told to end: what recover leaves then, the next
-	// recover to the same path removes.
+	// An interrupted compaction removes its unfinished file. The unfinished file of an interrupted recover is removed by the
+	// next recover to the same path.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	before, err := os.Stat(paths[0])

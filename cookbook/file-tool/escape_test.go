@@ -17,9 +17,9 @@ import (
 // direction of the text.
 const evil = "\x1b]0;title\a \u009b31m \x7f \u202e txt.exe \u2028"
 
-// TestNoControlCharacterReachesATerminal runs commands on files whose records, names
+// TestControlCharactersAreEscaped runs commands on files whose records, names
 // and paths hold control characters.
-func TestNoControlCharacterReachesATerminal(t *testing.T) {
+func TestControlCharactersAreEscaped(t *testing.T) {
 	dir := t.TempDir()
 	m := core.MustModel("evil",
 		core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{

@@ -1,3 +1,8 @@
+// File-tool inspects and repairs files of backends/file:
+//
+//	go run ./cookbook/file-tool verify cookies.db
+//
+// It needs no model, because the header of a file describes the fields. README.md shows all commands.
 package main
 
 import (
@@ -5,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/larder-go/larder/backends/file"
@@ -26,18 +32,18 @@ var errUsage = errors.New("see file-tool -help")
 
 const usage = `Usage: file-tool COMMAND PATH
 
-  verify PATH          read all of the file and say whether it is intact
-  recover PATH [OUT]   copy what can be read of a damaged file to OUT, a new one;
-                       default: PATH.recovered
+  verify PATH          read the whole file and report whether it is intact
+  recover PATH [OUT]   copy the readable records of a damaged file to OUT, a new
+                       file; default: PATH.recovered
   dump PATH            print the records as JSON
-  compact PATH         write the file anew without what is out of date
+  compact PATH         rewrite the file without outdated versions of records
 
-verify and dump may be used while a program has the file open. The exit code is 1
-when something is wrong with the file, also for recover when it lost something, and
-2 for a command that is not understood.
+verify and dump also work while a program has the file open. The exit code is 1
+for an invalid file and for a recover that lost records, and 2 for a command that
+does not exist.
 `
 
-// run does what the arguments say.
+// run runs the command that the arguments name.
 func run(args []string, out io.Writer) error {
 	if len(args) == 0 {
 		return fmt.Errorf("no command is given; %w", errUsage)
@@ -65,11 +71,18 @@ func run(args []string, out io.Writer) error {
 	return c.do(args, out)
 }
 
-// oneLine says in one line what is wrong, in terms of this program.
+// oneLine returns the text of an error in one line, with the command of this program that helps.
 func oneLine(err error) string {
 	if damage, ok := errors.AsType[*file.CorruptError](err); ok {
 		return fmt.Sprintf("%s is damaged at offset %d: %s; restore a backup, or copy what can be read: file-tool recover %s",
 			damage.Path, damage.Offset, damage.Reason, damage.Path)
 	}
 	return strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", "; "), "file: ")
+}
+
+// printable escapes every character of a text that is not graphic, such as control characters, changes of direction, line
+// ends and invalid UTF-8. Names, paths and values may hold such characters, and a terminal would obey them.
+func printable(text string) string {
+	quoted := strconv.QuoteToGraphic(text)
+	return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
 }

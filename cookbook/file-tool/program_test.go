@@ -2,8 +2,6 @@ package main_test
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,29 +11,12 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/backends/file"
+	"github.com/larder-go/larder/cookbook/internal/recipetest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/seed"
 )
 
-// program is the path of file-tool, built once for all tests.
-var program string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "file-tool")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	program = filepath.Join(dir, "file-tool")
-	code := 1
-	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-	} else {
-		code = m.Run()
-	}
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { recipetest.Main(m) }
 
 // result is how a run of the program ended.
 type result struct {
@@ -46,7 +27,7 @@ type result struct {
 // run runs the program in a directory.
 func run(t *testing.T, dir string, args ...string) result {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd := exec.CommandContext(t.Context(), recipetest.Binary(), args...)
 	cmd.Dir = dir
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -154,7 +135,7 @@ func newer(data []byte) []byte {
 	return bytes.Replace(data, []byte(`"version":2`), []byte(`"version":3`), 1)
 }
 
-func TestEachCommandOnEachKindOfFile(t *testing.T) {
+func TestCommands(t *testing.T) {
 	same := func(data []byte) []byte { return data }
 	const damaged = `^file-tool: cookies.db is damaged at offset \d+: the checksum does not match, and line \d+, which was written later, is intact; restore a backup, or copy what can be read: file-tool recover cookies.db\n$`
 	const tooNew = `^file-tool: cookies.db is of a newer format: version 3, and this program knows versions up to 2\n$`
@@ -209,7 +190,7 @@ func TestEachCommandOnEachKindOfFile(t *testing.T) {
 	}
 }
 
-func TestWhatWasRecoveredIsAFileAgain(t *testing.T) {
+func TestRecoveredFileIsIntact(t *testing.T) {
 	dir := bake(t)
 	change(t, dir, corrupt)
 	if got := run(t, dir, "recover", "cookies.db", "new.db"); got.code != 1 || !strings.HasSuffix(got.out, "in new.db\n") {
@@ -237,7 +218,7 @@ func TestRecoverNeverOverwrites(t *testing.T) {
 		if to[0] == "cookies.db.recovered" {
 			got = run(t, dir, "recover", "cookies.db")
 		}
-		if got.code != 1 || got.out != "" || got.report != "file-tool: "+to[0]+" exists already; nothing is overwritten\n" {
+		if got.code != 1 || got.out != "" || got.report != "file-tool: "+to[0]+" exists already; choose another path, because recover overwrites no file\n" {
 			t.Errorf("%s: %+v", to, got)
 		}
 		if content(t, dir, to[0]) != before {
@@ -246,7 +227,7 @@ func TestRecoverNeverOverwrites(t *testing.T) {
 	}
 }
 
-func TestAFileInUseMayBeLookedAtAndIsNotTouched(t *testing.T) {
+func TestFileInUse(t *testing.T) {
 	dir := bake(t)
 	store := open(t, dir)
 	defer store.Close() //nolint:errcheck // nothing was written
@@ -267,7 +248,7 @@ func TestAFileInUseMayBeLookedAtAndIsNotTouched(t *testing.T) {
 	}
 }
 
-func TestMistakesEndWithOneClearLine(t *testing.T) {
+func TestInvalidCommandsEndWithOneLine(t *testing.T) {
 	dir := bake(t)
 	if err := os.WriteFile(filepath.Join(dir, "diary.txt"), []byte("Dear diary\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -303,10 +284,10 @@ func TestMistakesEndWithOneClearLine(t *testing.T) {
 	}
 }
 
-func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
+func TestUnwritableOutputIsAnError(t *testing.T) {
 	dir := bake(t)
 	for _, command := range []string{"dump cookies.db", "verify cookies.db", "-help"} {
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", program+" "+command+" >/dev/full")
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", recipetest.Binary()+" "+command+" >/dev/full")
 		cmd.Dir = dir
 		if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "no space left") {
 			t.Errorf("%s: exit code %d, %s", command, cmd.ProcessState.ExitCode(), out)
@@ -314,8 +295,8 @@ func TestOutputThatCannotBeWrittenIsAnError(t *testing.T) {
 	}
 }
 
-// The file is a pipe's worth of output long, and nobody reads it.
-func TestASignalEndsWhateverIsDone(t *testing.T) {
+// The output is longer than the buffer of a pipe that the test does not read.
+func TestSignalEndsACommand(t *testing.T) {
 	data := seed.Data{"cookie": {}}
 	for i := range 3000 {
 		data["cookie"][i] = map[string]any{"type": strings.Repeat("oat", 100)}
@@ -328,7 +309,7 @@ func TestASignalEndsWhateverIsDone(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), program, "dump", path)
+	cmd := exec.CommandContext(t.Context(), recipetest.Binary(), "dump", path)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -6,40 +6,33 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yuin/goldmark"
-	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/text"
+	"github.com/larder-go/larder/cookbook/internal/recipetest"
 )
 
-// session returns the commands of all console blocks in the README, each with the
-// output that follows it.
+// session returns the commands of all console blocks in the README, each with its output.
 func session(t *testing.T) (steps [][2]string) {
 	t.Helper()
-	source, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc := goldmark.DefaultParser().Parse(text.NewReader(source))
-	err = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if block, ok := n.(*ast.FencedCodeBlock); ok && entering && string(block.Language(source)) == "console" {
-			lines := strings.TrimPrefix(string(block.Lines().Value(source)), "$ ")
-			for step := range strings.SplitSeq(lines, "\n$ ") {
-				command, want, _ := strings.Cut(step, "\n")
-				steps = append(steps, [2]string{command, want})
-			}
+	for _, b := range recipetest.Blocks(t, "README.md") {
+		if b.Language != "console" {
+			continue
 		}
-		return ast.WalkContinue, nil
-	})
-	if err != nil || len(steps) < 6 {
-		t.Fatalf("%d steps: %v", len(steps), err)
+		for step := range strings.SplitSeq(strings.TrimPrefix(b.Text, "$ "), "\n$ ") {
+			command, want, _ := strings.Cut(step, "\n")
+			steps = append(steps, [2]string{command, want})
+		}
+	}
+	if len(steps) < 6 {
+		t.Fatalf("%d steps", len(steps))
 	}
 	return steps
 }
 
-func TestTheReadmeShowsWhatHappens(t *testing.T) {
+func TestReadmeShowsCodeOfTheProgram(t *testing.T) { recipetest.Shown(t, "README.md") }
+
+func TestReadme(t *testing.T) {
 	dir := bake(t)
 	for _, step := range session(t) {
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(step[0], "go run ./cookbook/file-tool", program, 1))
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(step[0], "go run ./cookbook/file-tool", recipetest.Binary(), 1))
 		cmd.Dir = dir
 		got, _ := cmd.CombinedOutput()
 		if strings.TrimSuffix(string(got), "\n") != strings.TrimSuffix(step[1], "\n") {
@@ -48,7 +41,7 @@ func TestTheReadmeShowsWhatHappens(t *testing.T) {
 	}
 }
 
-func TestTheReadmeNamesEveryCommand(t *testing.T) {
+func TestReadmeNamesEveryCommand(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -15,11 +15,10 @@ import (
 	"github.com/larder-go/larder/backends/postgres"
 )
 
-// patience is how long a server may take to answer, unless the connection string
-// has a connect_timeout.
-const patience = 10 * time.Second
+// connectTimeout is how long a server may take to answer, unless the connection string has a connect_timeout.
+const connectTimeout = 10 * time.Second
 
-// connect opens the only connection that is needed.
+// connect opens the only connection of the program.
 func connect(ctx context.Context, url string) (*pgx.Conn, error) {
 	parsed, err := postgres.ParseConfig(url)
 	if err != nil {
@@ -27,26 +26,25 @@ func connect(ctx context.Context, url string) (*pgx.Conn, error) {
 	}
 	config := parsed.ConnConfig
 	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = patience
+		config.ConnectTimeout = connectTimeout
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
-	switch e, refused := errors.AsType[*pgconn.PgError](err); {
+	switch e, rejected := errors.AsType[*pgconn.PgError](err); {
 	case err == nil:
 		return conn, nil
-	case refused && len(config.RuntimeParams) > 0 && !ofLogin(e.Code):
+	case rejected && len(config.RuntimeParams) > 0 && !aboutLogin(e.Code):
 		return nil, fmt.Errorf("the server at %s refuses a setting of the connection string (%s)", servers(config), e.Code)
 	}
 	return nil, explain(config, err)
 }
 
-// ofLogin reports whether an SQLSTATE (manual, appendix A) is about users, databases and
-// the state of the server. Others repeat settings, and what is taken for one in
-// "password=top secret=x" is a piece of the password.
-func ofLogin(code string) bool {
+// aboutLogin reports whether an SQLSTATE (manual, appendix A) concerns users, databases or the state of the server. The
+// messages of other classes repeat settings, and a setting may be a piece of the password, as in "password=top secret=x".
+func aboutLogin(code string) bool {
 	return slices.ContainsFunc([]string{"28", "3D", "53", "57"}, func(class string) bool { return strings.HasPrefix(code, class) })
 }
 
-// explain says in one line what went wrong.
+// explain returns an error of one line without the password.
 func explain(config *pgx.ConnConfig, err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return fmt.Errorf("the server at %s says: %s (%s)", servers(config), e.Message, e.Code)

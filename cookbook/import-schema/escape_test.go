@@ -13,9 +13,9 @@ import (
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 )
 
-// Names, defaults and comments of a database are text of other people: it neither
-// leaves a comment or a string of the source nor reaches a terminal as it is.
-func TestNoControlCharacterOfTheSchemaReachesATerminal(t *testing.T) {
+// Names, defaults and comments of a database are foreign text. They must not end a comment or a string of the source, nor
+// reach a terminal unescaped.
+func TestControlCharactersOfTheSchemaAreEscaped(t *testing.T) {
 	const evil = "\x1b]0;title\a \u009b31m \x7f \u202e \u2028 */ \n) func init() { panic(1) } // `\" \\"
 	name, odd := pgx.Identifier{"a" + evil}.Sanitize(), pgx.Identifier{"b \u202e \u2028 */ `\" \\"}.Sanitize()
 	literal := "'" + strings.ReplaceAll(evil, "'", "''") + "'"

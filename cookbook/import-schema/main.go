@@ -1,3 +1,9 @@
+// Import-schema prints the Go source of a model for the tables of an existing PostgreSQL schema:
+//
+//	go run ./cookbook/import-schema -url postgres://user@host/database -schema NAME
+//
+// It reports on standard error every table and column that a model cannot hold, or holds in another form. README.md shows
+// an example.
 package main
 
 import (
@@ -7,24 +13,20 @@ import (
 	"os"
 
 	"github.com/larder-go/larder/backends/postgres"
-	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core/gosource"
 )
 
-func main() { program.Main(run) }
-
-// run imports a schema, writes the source to the standard output or a file, and
-// the report to the standard error.
-func run(ctx context.Context, p *program.Program) error {
-	var o options
-	if err := o.parse(p); err != nil {
+// run imports a schema, writes the source to the standard output or a file, and the report to the standard error.
+func run(ctx context.Context) error {
+	o, err := fromFlags()
+	if err != nil {
 		return err
 	}
 	conn, err := connect(ctx, o.url)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing was written
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the program has only read
 	imported, err := postgres.Import(ctx, conn, o.schema)
 	if err != nil {
 		return explain(conn.Config(), err)
@@ -32,7 +34,7 @@ func run(ctx context.Context, p *program.Program) error {
 	if len(imported.Resources) == 0 && len(imported.Notes) == 0 {
 		return fmt.Errorf("schema %q has no tables", o.schema)
 	}
-	tell(p.Messages, imported.Notes)
+	report(os.Stderr, imported.Notes)
 	if len(imported.Resources) == 0 {
 		return fmt.Errorf("schema %q has no table that can be a resource", o.schema)
 	}
@@ -45,21 +47,21 @@ func run(ctx context.Context, p *program.Program) error {
 		return err
 	}
 	if o.file != "" {
-		if err := os.WriteFile(o.file, source, 0o644); err != nil { //nolint:gosec // source code, which others may read
+		if err := os.WriteFile(o.file, source, 0o644); err != nil { //nolint:gosec // others may read source code
 			return fmt.Errorf("-out: %w", err)
 		}
 		return nil
 	}
-	_, err = p.Out.Write(source)
+	_, err = os.Stdout.Write(source)
 	return err
 }
 
-// tell reports what the model lacks, the gravest first.
-func tell(report io.Writer, notes []postgres.ImportNote) {
+// report writes the notes, the gravest kind first.
+func report(w io.Writer, notes []postgres.ImportNote) {
 	for _, kind := range []postgres.ImportKind{postgres.ImportLeftOut, postgres.ImportRefused, postgres.ImportChanged, postgres.ImportServer} {
 		for _, n := range notes {
 			if n.Kind == kind {
-				fmt.Fprintln(report, program.Printable(n.String())) //nolint:errcheck // what cannot be told cannot be helped
+				fmt.Fprintln(w, printable(n.String())) //nolint:errcheck // the source is written all the same
 			}
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 )
 
-func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
+func TestInvalidFlagsEndTheProgram(t *testing.T) {
 	good, empty := pgtest.URL(t), pgtest.Schema(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts and never answers
 	if err != nil {
@@ -116,7 +116,7 @@ func demandPassword(t *testing.T, admin string) {
 	}
 }
 
-func TestAWrongPasswordIsNotPrinted(t *testing.T) {
+func TestWrongPasswordIsNotPrinted(t *testing.T) {
 	admin := server(t)
 	demandPassword(t, admin)
 	u, err := url.Parse(admin)
@@ -140,7 +140,7 @@ func TestAWrongPasswordIsNotPrinted(t *testing.T) {
 	}
 }
 
-func TestASchemaOfNothingButViewsIsReportedAndRefused(t *testing.T) {
+func TestSchemaOfViewsOnlyIsRejected(t *testing.T) {
 	schema := pgtest.Schema(t)
 	exec1(t, pgtest.URL(t), `CREATE VIEW "`+strings.ReplaceAll(schema, `"`, `""`)+`".v AS SELECT 1 AS one`)
 	got := run(t, "-url", pgtest.URL(t), "-schema", schema)
@@ -149,7 +149,7 @@ func TestASchemaOfNothingButViewsIsReportedAndRefused(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeWrittenIsNamed(t *testing.T) {
+func TestUnwritableFileIsNamed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "nowhere", "model.go")
 	got := run(t, "-url", pgtest.URL(t), "-schema", "pg_catalog", "-out", file)
 	if got.code != 1 || !strings.HasSuffix(got.report, "import-schema: -out: open "+file+": no such file or directory\n") {
@@ -157,7 +157,7 @@ func TestAFileThatCannotBeWrittenIsNamed(t *testing.T) {
 	}
 }
 
-func TestAnExistingFileIsOverwrittenOnlyBySource(t *testing.T) {
+func TestExistingFileIsOverwrittenOnlyBySource(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "model.go")
 	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)

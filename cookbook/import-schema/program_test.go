@@ -51,7 +51,7 @@ func exec1(t *testing.T, url, sql string) {
 	}
 }
 
-// ownServer is a server that these tests may do to as they like.
+// ownServer is a server of these tests only, so that they may change its settings.
 var ownServer = sync.OnceValues(func() (*pgtest.Server, error) { return pgtest.Start(context.Background()) })
 
 func server(t *testing.T) string {
@@ -78,7 +78,7 @@ const everything = `
 	CREATE VIEW v AS SELECT 1 AS one;
 	CREATE TABLE pair (a int, b int, PRIMARY KEY (a, b));`
 
-func TestTheSourceCompilesAndDeclaresTheSameModel(t *testing.T) {
+func TestSourceCompilesAndDeclaresTheSameModel(t *testing.T) {
 	schema := pgtest.Schema(t)
 	quoted := pgx.Identifier{schema}.Sanitize()
 	exec1(t, pgtest.URL(t), "SET search_path = "+quoted+";"+everything)
@@ -124,7 +124,7 @@ func main() {
 	}
 }
 
-func TestTheReportHasTheGravestFirst(t *testing.T) {
+func TestReportBeginsWithTheGravestKind(t *testing.T) {
 	schema := pgtest.Schema(t)
 	exec1(t, pgtest.URL(t), "SET search_path = "+pgx.Identifier{schema}.Sanitize()+";"+everything)
 	r := run(t, "-url", pgtest.URL(t), "-schema", schema)
@@ -140,7 +140,7 @@ func TestTheReportHasTheGravestFirst(t *testing.T) {
 	}
 }
 
-func TestTheServersSettingsDoNotChangeTheSource(t *testing.T) {
+func TestServerSettingsDoNotChangeTheSource(t *testing.T) {
 	schema := pgtest.Schema(t)
 	exec1(t, pgtest.URL(t), "SET search_path = "+pgx.Identifier{schema}.Sanitize()+";"+everything)
 	plain := run(t, "-url", pgtest.URL(t), "-schema", schema)

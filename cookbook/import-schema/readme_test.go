@@ -21,7 +21,9 @@ func block(t *testing.T, language string) string {
 	return ""
 }
 
-func TestTheReadmeShowsWhatHappens(t *testing.T) {
+func TestReadmeShowsCodeOfTheProgram(t *testing.T) { recipetest.Shown(t, "README.md") }
+
+func TestReadme(t *testing.T) {
 	url := server(t)
 	exec1(t, url, block(t, "sql"))
 	dir := t.TempDir()
@@ -36,7 +38,7 @@ func TestTheReadmeShowsWhatHappens(t *testing.T) {
 	}
 }
 
-func TestTheReadmeNamesEveryFlag(t *testing.T) {
+func TestReadmeNamesEveryFlag(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -1,9 +1,16 @@
+// Logging serves cookies and logs every operation and transaction of their store as a line of JSON with the id of the
+// request. The level can be changed while the program runs:
+//
+//	go run ./cookbook/logging -log shop.log -log-level debug
+//
+// README.md shows it step by step; -help lists the flags.
 package main
 
 import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http"
 	"time"
@@ -11,7 +18,6 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
@@ -22,7 +28,7 @@ var model = core.MustModel("cookies",
 	core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
 		{Name: "type", Type: core.Text},
-		{Name: "recipe", Type: core.Text}, // a family secret: it is in no log
+		{Name: "recipe", Type: core.Text}, // never logged
 		{Name: "jar", ToOne: "jar"},
 	}},
 	core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
@@ -31,25 +37,27 @@ var model = core.MustModel("cookies",
 	}},
 )
 
-func main() { program.Main(run) }
+var (
+	level  = levelFlag()
+	output = flag.String("log", "stderr", "`file` to append the log to")
+	slow   = flag.Duration("slow", time.Second, "an operation that takes this long is a warning")
+	oneIn  = flag.Int("one-in", 1, "of the lines at level debug, one in this many is written")
+)
 
-func run(ctx context.Context, p *program.Program) (err error) {
-	p.AddrFlag()
-	where := p.StoreFlags()
+// levelFlag declares the flag of the level, which the program can change later.
+func levelFlag() zap.AtomicLevel {
 	level := zap.NewAtomicLevelAt(zapcore.InfoLevel)
-	p.Flags.TextVar(&level, "log-level", level, "`level` from which on lines are written: debug, info, warn or error")
-	file := p.Flags.String("log", "stderr", "`file` to append the log to")
-	slow := p.Flags.Duration("slow", time.Second, "what takes so long is a warning")
-	oneIn := p.Flags.Int("one-in", 1, "of the lines for debugging, one in so many is written")
-	if err := p.Parse(); err != nil {
-		return err
-	}
-	logger, err := newLogger(*file, level)
+	flag.TextVar(&level, "log-level", level, "lowest `level` of lines that are written: debug, info, warn or error")
+	return level
+}
+
+func run(ctx context.Context) (err error) {
+	logger, err := newLogger(*output)
 	if err != nil {
 		return fmt.Errorf("-log: %w", err)
 	}
-	defer logger.Sync() //nolint:errcheck // it is not buffered
-	backend, err := where.Backend(ctx, model)
+	defer logger.Sync() //nolint:errcheck // the log has no buffer
+	backend, err := openBackend(ctx, model)
 	if err != nil {
 		return err
 	}
@@ -65,23 +73,22 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", identify(api))
-	mux.Handle("/log-level", level) // GET tells it, PUT changes it; not for the whole world
-	return p.Serve(ctx, store, mux)
+	mux.Handle("/log-level", level) // GET returns the level, PUT changes it; serve it on an internal address only
+	return serve(ctx, store, mux)
 }
 
-// newLogger writes lines of JSON whose times and durations people can read.
-func newLogger(file string, level zap.AtomicLevel) (*zap.Logger, error) {
+// newLogger writes lines of JSON with readable times and durations.
+func newLogger(file string) (*zap.Logger, error) {
 	config := zap.NewProductionConfig()
 	config.Level = level
 	config.OutputPaths = []string{file}
-	config.Sampling = nil // the decorator's DebugSampling thins lines for debugging, and no others
+	config.Sampling = nil // DebugSampling of the decorator drops lines at level debug only
 	config.EncoderConfig.EncodeTime = zapcore.ISO8601TimeEncoder
 	config.EncoderConfig.EncodeDuration = zapcore.StringDurationEncoder
 	return config.Build(zap.AddStacktrace(zapcore.PanicLevel))
 }
 
-// identify gives each request an id, its own or a new one, which the client is
-// told and the log has.
+// identify gives each request an id, which the answer and the log show. A client may choose the id.
 func identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get("X-Request-Id")

@@ -11,7 +11,9 @@ import (
 
 func TestMain(m *testing.M) { recipetest.Main(m) }
 
-func TestTheReadmeShowsWhatHappensOnEveryStore(t *testing.T) {
+func TestReadmeShowsCodeOfTheProgram(t *testing.T) { recipetest.Shown(t, "README.md") }
+
+func TestReadmeOnEachStorage(t *testing.T) {
 	for name, args := range map[string]func(t *testing.T) []string{
 		"memory": func(*testing.T) []string { return nil },
 		"file": func(t *testing.T) []string {
@@ -23,7 +25,7 @@ func TestTheReadmeShowsWhatHappensOnEveryStore(t *testing.T) {
 	}
 }
 
-func TestMistakesOfTheUserAreNamed(t *testing.T) {
+func TestInvalidFlagsEndTheProgram(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		code int

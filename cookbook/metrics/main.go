@@ -1,3 +1,8 @@
+// Metrics serves cookies, and the metrics of their store for Prometheus under /metrics:
+//
+//	go run ./cookbook/metrics
+//
+// README.md shows it step by step and explains each panel of the dashboard.
 package main
 
 import (
@@ -10,7 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/larder-go/larder/backends/postgres"
-	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
@@ -29,15 +33,8 @@ var model = core.MustModel("cookies",
 	}},
 )
 
-func main() { program.Main(run) }
-
-func run(ctx context.Context, p *program.Program) (err error) {
-	p.AddrFlag()
-	where := p.StoreFlags()
-	if err := p.Parse(); err != nil {
-		return err
-	}
-	backend, err := where.Backend(ctx, model)
+func run(ctx context.Context) (err error) {
+	backend, err := openBackend(ctx, model)
 	if err != nil {
 		return err
 	}
@@ -48,7 +45,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	}
 	store, err := core.New(ctx, model, backend,
 		metrics.New(registry, metrics.Options{TraceID: traceOf}),
-		// Policies and whatever else a store has stand here.
+		// Policies stand between the two.
 		metrics.New(registry, metrics.Options{Subsystem: "backend"}))
 	if err != nil {
 		return err
@@ -60,7 +57,7 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", traced(api))
-	// OpenMetrics is the format that has exemplars. Not for the whole world.
-	mux.Handle("/metrics", program.Only(promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}), "GET", "HEAD"))
-	return p.Serve(ctx, store, mux)
+	// OpenMetrics is the format with exemplars. Serve it on an internal address only.
+	mux.Handle("/metrics", only(promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}), "GET", "HEAD"))
+	return serve(ctx, store, mux)
 }

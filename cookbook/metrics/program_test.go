@@ -16,7 +16,9 @@ func TestMain(m *testing.M) { recipetest.Main(m) }
 
 var dashboard = filepath.Join("..", "..", "decorators", "metrics", "dashboard.json")
 
-func TestTheReadmeShowsWhatHappensOnEveryStore(t *testing.T) {
+func TestReadmeShowsCodeOfTheProgram(t *testing.T) { recipetest.Shown(t, "README.md") }
+
+func TestReadmeOnEachStorage(t *testing.T) {
 	for name, args := range map[string]func(t *testing.T) []string{
 		"memory": func(*testing.T) []string { return nil },
 		"file": func(t *testing.T) []string {
@@ -28,7 +30,7 @@ func TestTheReadmeShowsWhatHappensOnEveryStore(t *testing.T) {
 	}
 }
 
-func TestTheReadmeSaysWhatEachPanelAnswers(t *testing.T) {
+func TestReadmeDescribesEachPanel(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -40,11 +42,11 @@ func TestTheReadmeSaysWhatEachPanelAnswers(t *testing.T) {
 	}
 }
 
-func TestPrometheusAnswersEveryQueryOfTheDashboardWithData(t *testing.T) {
+func TestDashboardQueriesHaveData(t *testing.T) {
 	program := recipetest.Start(t, "-store", pgtest.URL(t), "-schema", pgtest.Schema(t))
 	promtest.Answers(t, "prometheus.yml", dashboard, program.Base)
 }
 
-func TestPrometheusTakesNativeHistograms(t *testing.T) {
+func TestNativeHistograms(t *testing.T) {
 	promtest.Histograms(t, "prometheus.yml", recipetest.Start(t).Base)
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// An exemplar of a trace that nobody keeps would lead nowhere.
-func TestOnlyTracesThatAreKeptBecomeExemplars(t *testing.T) {
+// An exemplar of a trace that is not sampled would lead to no trace.
+func TestOnlySampledTracesBecomeExemplars(t *testing.T) {
 	const trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 	for header, want := range map[string]string{
 		"00-" + trace + "-" + span + "-01":                   trace,

@@ -14,18 +14,20 @@ import (
 
 func TestMain(m *testing.M) { recipetest.Main(m) }
 
-func TestTheReadmeShowsWhatHappens(t *testing.T) { recipetest.Walkthrough(t, "README.md") }
+func TestReadmeShowsCodeOfTheProgram(t *testing.T) { recipetest.Shown(t, "README.md") }
+
+func TestReadme(t *testing.T) { recipetest.Walkthrough(t, "README.md") }
 
 func fresh(testing.TB, *core.Model) core.Backend { return new(backend) }
 
-// TestConformance is what makes it a backend.
+// TestConformance runs the kit for backends.
 func TestConformance(t *testing.T) {
-	storetest.Options{Patience: 2 * time.Millisecond}.Run(t, fresh) // one transaction at a time: the others always wait
+	storetest.Options{Patience: 2 * time.Millisecond}.Run(t, fresh) // transactions run one at a time, so that the others always wait
 }
 
-func TestTheRulesOfTheRestFace(t *testing.T) { resttest.Run(t, fresh) }
+func TestHTTPRules(t *testing.T) { resttest.Run(t, fresh) }
 
-func TestTheBackendIsAsShortAsTheReadmeSays(t *testing.T) {
+func TestBackendHasFewerThan150Lines(t *testing.T) {
 	source, err := os.ReadFile("backend.go")
 	if err != nil {
 		t.Fatal(err)

@@ -1,9 +1,13 @@
+// Own-backend serves records from a storage that is written here, in maps:
+//
+//	go run ./cookbook/own-backend
+//
+// README.md shows it; -help lists the flags.
 package main
 
 import (
 	"context"
 
-	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
@@ -21,21 +25,15 @@ var model = core.MustModel("cookies",
 	}},
 )
 
-func main() { program.Main(run) }
-
-func run(ctx context.Context, p *program.Program) error {
-	p.AddrFlag()
-	if err := p.Parse(); err != nil {
-		return err
-	}
+func run(ctx context.Context) error {
 	store, err := core.New(ctx, model, new(backend))
 	if err != nil {
 		return err
 	}
-	defer store.Close() //nolint:errcheck // nothing is left to save when it fails
-	handler, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
+	defer store.Close() //nolint:errcheck // the records end with the program
+	api, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
 	if err != nil {
 		return err
 	}
-	return p.Serve(ctx, store, handler)
+	return serve(ctx, store, api)
 }

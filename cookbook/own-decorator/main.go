@@ -1,3 +1,8 @@
+// Own-decorator serves records that can be restored after they were deleted, by a decorator that is written here:
+//
+//	go run ./cookbook/own-decorator
+//
+// README.md shows it step by step; -help lists the flags.
 package main
 
 import (
@@ -5,7 +10,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
@@ -27,15 +31,8 @@ var model = core.MustModel("cookies",
 	}},
 )
 
-func main() { program.Main(run) }
-
-func run(ctx context.Context, p *program.Program) (err error) {
-	p.AddrFlag()
-	where := p.StoreFlags()
-	if err := p.Parse(); err != nil {
-		return err
-	}
-	backend, err := where.Backend(ctx, model)
+func run(ctx context.Context) (err error) {
+	backend, err := openBackend(ctx, model)
 	if err != nil {
 		return err
 	}
@@ -50,20 +47,20 @@ func run(ctx context.Context, p *program.Program) (err error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
-	mux.Handle("/restore/{resource}/{id}", program.Only(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("/restore/{resource}/{id}", only(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch err := restore(r.Context(), store, r.PathValue("resource"), r.PathValue("id")); {
 		case err == nil:
 			w.WriteHeader(http.StatusNoContent)
 		case errors.Is(err, core.NotFound), errors.Is(err, core.BadFieldValue):
 			http.NotFound(w, r)
 		default:
-			http.Error(w, "it did not come back", http.StatusInternalServerError)
+			http.Error(w, "the record was not restored", http.StatusInternalServerError)
 		}
 	}), "POST"))
-	return p.Serve(ctx, store, mux)
+	return serve(ctx, store, mux)
 }
 
-// restore brings a record back: the program meets those that were deleted.
+// restore makes a deleted record visible again. The program acts for itself, as core.System, and so sees deleted records.
 func restore(ctx context.Context, store *core.Store, resource, id string) error {
 	r := store.Model().ResourceByAPIName(resource)
 	if r == nil {

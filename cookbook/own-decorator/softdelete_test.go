@@ -21,7 +21,9 @@ import (
 
 func TestMain(m *testing.M) { recipetest.Main(m) }
 
-func TestTheReadmeShowsWhatHappensOnEachStorage(t *testing.T) {
+func TestReadmeShowsCodeOfTheProgram(t *testing.T) { recipetest.Shown(t, "README.md") }
+
+func TestReadmeOnEachStorage(t *testing.T) {
 	t.Run("memory", func(t *testing.T) { recipetest.Walkthrough(t, "README.md") })
 	t.Run("file", func(t *testing.T) {
 		recipetest.Walkthrough(t, "README.md", "-store", "file:"+filepath.Join(t.TempDir(), "cookies.db"))
@@ -69,17 +71,17 @@ func guarded() storetest.PolicySpec {
 	}
 }
 
-func TestItCannotBeGotRound(t *testing.T) {
+func TestGuard(t *testing.T) {
 	storetest.Guard(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, guarded())
 }
 
-func TestWhatIsDeletedTellsNothing(t *testing.T) {
+func TestNonInterference(t *testing.T) {
 	g := guarded()
 	g.Operations = 10_000
 	storetest.NonInterference(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, g)
 }
 
-func TestWhatIsDeletedIsKeptAndComesBack(t *testing.T) {
+func TestDeletedRecordIsRestored(t *testing.T) {
 	pg, err := postgres.Open(t.Context(), pgtest.URL(t), pgtest.Schema(t), postgres.Options{Migrate: true})
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +134,7 @@ func TestWhatIsDeletedIsKeptAndComesBack(t *testing.T) {
 	}
 }
 
-func TestRestoringWhatIsNotThereIsNotFound(t *testing.T) {
+func TestRestoreOfAnAbsentRecord(t *testing.T) {
 	store, err := core.New(t.Context(), model, memory.New(), softDelete("deleted_at"))
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +146,7 @@ func TestRestoringWhatIsNotThereIsNotFound(t *testing.T) {
 	}
 }
 
-func TestAModelWithoutTheFieldIsRefused(t *testing.T) {
+func TestModelWithoutTheFieldIsRejected(t *testing.T) {
 	for _, f := range []core.FieldSpec{{Name: "other", Type: core.Time, Hidden: true}, {Name: "deleted_at", Type: core.Time}, {Name: "deleted_at", Type: core.Int, Hidden: true}} {
 		m := core.MustModel("m", core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, f}})
 		_, err := core.New(t.Context(), m, memory.New(), softDelete("deleted_at"))

@@ -13,6 +13,7 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
+	"github.com/larder-go/larder/core/typed"
 	"github.com/larder-go/larder/decorators/access"
 	"github.com/larder-go/larder/decorators/logging"
 	"github.com/larder-go/larder/decorators/metrics"
@@ -79,7 +80,7 @@ func Example_records() {
 		Type string
 		Jar  *int64 // nil if the cookie is in no jar
 	}
-	cookies, err := core.NewCollection[Cookie](store, "cookie")
+	cookies, err := typed.New[Cookie](store, "cookie")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/larder-go/larder/cookbook/internal/recipetest"
 )
 
-func TestServerThatLetsNobodyInIsNamedInOneLineWithoutThePassword(t *testing.T) {
+func TestFailedLoginIsOneLineWithoutThePassword(t *testing.T) {
 	server := pgtest.Own(t)
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // and accepts nobody
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts no connection
 	if err != nil {
 		t.Fatal(err)
 	}

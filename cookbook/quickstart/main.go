@@ -1,75 +1,75 @@
+// Quickstart serves related resources over REST with one command:
+//
+//	go run ./cookbook/quickstart
+//
+// Flags select the address, the storage, the model, initial data and decorators; -help lists them.
+//
+// The program serves /metrics on the same address: to every client, and with -auth or -policy only to the token of admin,
+// because larder_operation_rows_total shows how many records each resource has. A program on a public network serves metrics on an
+// internal address.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"log/slog"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
 	"github.com/larder-go/larder/decorators/logging"
 )
 
-func main() { program.Main(run) }
+var modelName = flag.String("model", "cookies", "resources to serve: `cookies` or family")
 
-// run serves until ctx ends.
-func run(ctx context.Context, p *program.Program) (err error) {
-	p.AddrFlag()
-	where, around := p.StoreFlags(), layerFlags(p)
-	modelName := p.Flags.String("model", "cookies", "the resources to serve: `cookies` or family")
-	initial := p.Flags.String("data", "", "JSON `file` of initial records: {\"cookie\": {\"1\": {\"type\": \"muffin\"}}}")
-	if err := p.Parse(); err != nil {
-		return err
-	}
-	model, err := modelOf(*modelName, around.auth)
+func run(ctx context.Context) (err error) {
+	model, err := modelOf(*modelName, *auth)
 	if err != nil {
 		return err
 	}
-	logs, err := around.logs()
+	logs, err := openLogs()
 	if err != nil {
 		return err
 	}
 	registry := prometheus.NewRegistry()
-	decorators, err := around.decorators(registry, logs.operations)
+	decorators, err := compose(registry, logs.operations)
 	if err != nil {
 		return err
 	}
-	store, err := open(ctx, model, where, *initial, decorators, registry)
+	store, err := open(ctx, model, decorators, registry)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	handler, err := serve(store, registry, around, logs.answers)
+	handler, err := handlerOf(store, registry, logs.requests)
 	if err != nil {
 		return err
 	}
-	return p.Serve(ctx, store, handler, func(base string) error { return announce(p.Out, base, store, around.auth) })
+	return serve(ctx, store, handler, func(base string) error { return announce(base, store) })
 }
 
-// serve puts the REST face over the store, and /metrics beside it. Where anonymous
-// callers do not see every record, /metrics takes the token of admin: it tells how much
-// there is of each resource.
-func serve(store *core.Store, registry *prometheus.Registry, around *layers, log *slog.Logger) (http.Handler, error) {
+// handlerOf returns the REST handler of the store, with /metrics beside it. Where policies hide records, /metrics takes the
+// token of admin.
+func handlerOf(store *core.Store, registry *prometheus.Registry, log *slog.Logger) (http.Handler, error) {
 	opts := rest.Options{Logger: log}
-	if around.auth {
-		opts.Authenticate = demo.Principal
+	if *auth {
+		opts.Authenticate = authenticate
 	}
 	api, err := rest.New(engine.New(store, engine.Options{}), opts)
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	counts := promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, EnableOpenMetrics: true})
-	if around.auth || around.policy != "" {
-		counts = forAdmin(counts)
+	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, EnableOpenMetrics: true})
+	if *auth || *policyFile != "" {
+		metrics = forAdmin(metrics)
 	}
-	mux.Handle("/metrics", program.Only(counts, "GET", "HEAD"))
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", only(metrics, "GET", "HEAD"))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		api.ServeHTTP(w, r.WithContext(logging.WithRequestID(r.Context(), r.Header.Get("X-Request-Id"))))
 	})

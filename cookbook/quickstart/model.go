@@ -8,8 +8,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// modelOf returns the model that the flag names, with an owner for each record if
-// records have owners.
+// modelOf returns the model of a name. With owned, each resource gets a hidden field owner.
 func modelOf(name string, owned bool) (*core.Model, error) {
 	var resources []core.ResourceSpec
 	switch name {
@@ -29,8 +28,7 @@ func modelOf(name string, owned bool) (*core.Model, error) {
 	return core.NewModel(name, resources...)
 }
 
-// cookies are kept in jars: one relation, stored with the cookie, seen from both
-// sides.
+// cookies has one relation: a cookie stores its jar, and a jar shows its cookies.
 func cookies() []core.ResourceSpec {
 	return []core.ResourceSpec{
 		{Name: "cookie", Fields: []core.FieldSpec{
@@ -45,8 +43,7 @@ func cookies() []core.ResourceSpec {
 	}
 }
 
-// family has a one-to-one relation, two one-to-many relations, and a computed
-// field.
+// family has a one-to-one relation, two one-to-many relations and a computed field.
 func family() []core.ResourceSpec {
 	return []core.ResourceSpec{
 		{Name: "male", Fields: []core.FieldSpec{
@@ -73,8 +70,7 @@ func family() []core.ResourceSpec {
 	}
 }
 
-// ownURL computes the path of a record. It is relative on purpose: what a client
-// sends as Host must not come back in data.
+// ownURL computes the path of a record. A relative path is safe: the header Host of a client does not appear in data.
 func ownURL(resource string) *core.Computed {
 	return &core.Computed{Get: func(_ context.Context, rec core.Record) (any, error) {
 		return "/" + resource + "/" + url.PathEscape(rec.Key().String()), nil

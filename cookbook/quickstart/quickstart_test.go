@@ -36,7 +36,7 @@ func get(t *testing.T, url string) string {
 	return fmt.Sprint(res.StatusCode, " ", string(body))
 }
 
-func TestTheCurlLineThatItPrintsWorks(t *testing.T) {
+func TestPrintedCurlCommandWorks(t *testing.T) {
 	for _, model := range []string{"cookies", "family"} {
 		t.Run(model, func(t *testing.T) {
 			_, line, _ := strings.Cut(recipetest.Start(t, "-model", model).Printed, "try ")
@@ -49,7 +49,7 @@ func TestTheCurlLineThatItPrintsWorks(t *testing.T) {
 	}
 }
 
-func TestItServesInitialData(t *testing.T) {
+func TestInitialData(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "data.json")
 	data := `{"cookie": {"1": {"id": 1, "type": "muffin"}, "2": {"type": "shortbread", "jar": 1}}, "jar": {"1": {"id": 1, "cookies": [2]}}}`
 	if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
@@ -61,7 +61,7 @@ func TestItServesInitialData(t *testing.T) {
 	}
 }
 
-func TestFamilysURLNeverEchoesTheHostHeader(t *testing.T) {
+func TestFamilyURLDoesNotEchoTheHostHeader(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "data.json")
 	if err := os.WriteFile(file, []byte(`{"male": {"1": {"name": "Adam"}}}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func TestFamilysURLNeverEchoesTheHostHeader(t *testing.T) {
 	}
 }
 
-func TestMistakesEndWithOneClearLineAndExitCode1(t *testing.T) {
+func TestInvalidFlagsEndTheProgram(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

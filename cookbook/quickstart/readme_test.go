@@ -1,7 +1,9 @@
 package main_test
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,4 +47,25 @@ func TestReadmeShowsTheTwoCommands(t *testing.T) {
 
 func TestReadmeShowsCodeThatTheExamplesRun(t *testing.T) {
 	recipetest.Shown(t, readme)
+}
+
+func TestRecipePageShowsCodeAndFlagsOfTheProgram(t *testing.T) {
+	recipetest.Shown(t, "README.md")
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	help, err := exec.CommandContext(t.Context(), recipetest.Binary(), "-help").CombinedOutput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	table.WriteString("| flag | purpose |\n| --- | --- |\n")
+	lines := strings.Split(strings.TrimSpace(string(help)), "\n")[1:] // a line for the name, and a line for the purpose
+	for i := 0; i+1 < len(lines); i += 2 {
+		fmt.Fprintf(&table, "| `%s` | %s |\n", strings.Fields(lines[i])[0], strings.TrimSpace(lines[i+1]))
+	}
+	if !strings.Contains(string(page), table.String()+"\n") {
+		t.Errorf("README.md lacks the table\n%s", table.String())
+	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/larder-go/larder/cookbook/internal/recipetest"
 )
 
-// alien returns a schema whose cookies are of another kind.
+// alien returns a schema with a table cookie that does not fit the model.
 func alien(t *testing.T) string {
 	t.Helper()
 	schema := pgtest.Schema(t)
@@ -47,8 +47,8 @@ func post(t *testing.T, url, body string) {
 	}
 }
 
-// thereAfterARestart serves, writes, stops, and finds everything again.
-func thereAfterARestart(t *testing.T, store ...string) {
+// survives checks that records are there after a restart of the program.
+func survives(t *testing.T, store ...string) {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data.json")
 	if err := os.WriteFile(data, []byte(`{"jar": {"1": {"id": 1}}}`), 0o600); err != nil {
@@ -71,15 +71,15 @@ func thereAfterARestart(t *testing.T, store ...string) {
 	})
 }
 
-func TestRecordsInPostgreSQLAreThereAfterARestart(t *testing.T) {
-	thereAfterARestart(t, "-store", pgtest.URL(t), "-schema", pgtest.Schema(t))
+func TestRecordsInPostgreSQLSurviveARestart(t *testing.T) {
+	survives(t, "-store", pgtest.URL(t), "-schema", pgtest.Schema(t))
 }
 
-func TestRecordsInAFileAreThereAfterARestart(t *testing.T) {
-	thereAfterARestart(t, "-store", "file:"+filepath.Join(t.TempDir(), "cookies.db"))
+func TestRecordsInAFileSurviveARestart(t *testing.T) {
+	survives(t, "-store", "file:"+filepath.Join(t.TempDir(), "cookies.db"))
 }
 
-func TestAFileThatIsServedAlreadyIsRefused(t *testing.T) {
+func TestFileInUseIsRejected(t *testing.T) {
 	store := "file:" + filepath.Join(t.TempDir(), "cookies.db")
 	recipetest.Start(t, "-store", store)
 	if code, said := recipetest.Fail(t, "-store", store); code != 1 || !strings.Contains(said, "cookies.db") {
@@ -87,7 +87,7 @@ func TestAFileThatIsServedAlreadyIsRefused(t *testing.T) {
 	}
 }
 
-func TestTheSchemaIsNamedAfterTheModelUnlessAFlagSaysOtherwise(t *testing.T) {
+func TestDefaultSchemaIsTheNameOfTheModel(t *testing.T) {
 	server := pgtest.Own(t).URL()
 	recipetest.Start(t, "-store", server)
 	recipetest.Start(t, "-store", server, "-model", "family")

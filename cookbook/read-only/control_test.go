@@ -12,7 +12,7 @@ import (
 	"github.com/larder-go/larder/decorators/readonly"
 )
 
-func TestARequestThatEndsWhileItWaitsIsNotAnsweredAsDone(t *testing.T) {
+func TestInterruptedWaitIsAnError(t *testing.T) {
 	var maintenance readonly.Switch
 	store, err := core.New(t.Context(), model, memory.New(), readonly.New(readonly.Options{Switch: &maintenance}))
 	if err != nil {
@@ -21,7 +21,7 @@ func TestARequestThatEndsWhileItWaitsIsNotAnsweredAsDone(t *testing.T) {
 	defer func() { _ = store.Close() }()
 	c := &control{[]byte("Bearer x"), &maintenance}
 	w := httptest.NewRecorder()
-	err = store.Tx(t.Context(), func(context.Context, *core.Transaction) error { // on its way
+	err = store.Tx(t.Context(), func(context.Context, *core.Transaction) error { // a running write
 		ctx, leave := context.WithCancel(t.Context())
 		leave()
 		r := httptest.NewRequestWithContext(ctx, http.MethodPut, "/admin/read-only", strings.NewReader("true"))
@@ -29,7 +29,7 @@ func TestARequestThatEndsWhileItWaitsIsNotAnsweredAsDone(t *testing.T) {
 		c.ServeHTTP(w, r)
 		return nil
 	})
-	if err != nil || w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "still on their way") {
+	if err != nil || w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "still running") {
 		t.Errorf("%v; %d %s", err, w.Code, w.Body)
 	}
 }

@@ -1,12 +1,17 @@
+// Read-only serves resources that clients cannot change, always or during maintenance:
+//
+//	go run ./cookbook/read-only -resources jar -admin FILE
+//
+// README.md shows it step by step; -help lists the flags.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"net/http"
 	"strings"
 
-	"github.com/larder-go/larder/cookbook/internal/program"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
@@ -25,22 +30,26 @@ var model = core.MustModel("cookies",
 	}},
 )
 
-func main() { program.Main(run) }
+var (
+	resources = flag.String("resources", "", "`names` of resources that are read-only, with commas between them, or * for all")
+	admin     = flag.String("admin", "", "`file` with the secret that permits to turn the switch at /admin/read-only; default: no such path")
+)
 
-func run(ctx context.Context, p *program.Program) (err error) {
-	p.AddrFlag()
-	where := p.StoreFlags()
-	resources := p.Flags.String("resources", "", "`names` of resources that are read-only, with commas between them, or * for all")
-	admin := p.Flags.String("admin", "", "`file` with the secret of who may turn the switch at /admin/read-only; default: nobody may")
-	if err := p.Parse(); err != nil {
-		return err
-	}
-	backend, err := where.Backend(ctx, model)
+func run(ctx context.Context) (err error) {
+	backend, err := openBackend(ctx, model)
 	if err != nil {
 		return err
 	}
 	var maintenance readonly.Switch
-	store, err := core.New(ctx, model, backend, append(always(*resources), readonly.New(readonly.Options{Switch: &maintenance}))...)
+	decorators := []core.Decorator{readonly.New(readonly.Options{Switch: &maintenance})}
+	switch *resources {
+	case "":
+	case "*":
+		decorators = append(decorators, readonly.New(readonly.Options{}))
+	default:
+		decorators = append(decorators, readonly.New(readonly.Options{Resources: strings.Split(*resources, ",")}))
+	}
+	store, err := core.New(ctx, model, backend, decorators...)
 	if err != nil {
 		return err
 	}
@@ -58,16 +67,5 @@ func run(ctx context.Context, p *program.Program) (err error) {
 		}
 		mux.Handle("/admin/read-only", control)
 	}
-	return p.Serve(ctx, store, mux)
-}
-
-// always returns the decorator for resources that nobody ever writes.
-func always(names string) []core.Decorator {
-	switch names {
-	case "":
-		return nil
-	case "*":
-		return []core.Decorator{readonly.New(readonly.Options{})}
-	}
-	return []core.Decorator{readonly.New(readonly.Options{Resources: strings.Split(names, ",")})}
+	return serve(ctx, store, mux)
 }

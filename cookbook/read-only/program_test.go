@@ -14,7 +14,9 @@ import (
 
 func TestMain(m *testing.M) { recipetest.Main(m) }
 
-func TestTheReadmeShowsWhatHappensOnEachStorage(t *testing.T) {
+func TestReadmeShowsCodeOfTheProgram(t *testing.T) { recipetest.Shown(t, "README.md") }
+
+func TestReadmeOnEachStorage(t *testing.T) {
 	for name, args := range map[string][]string{
 		"memory": nil, "file": {"-store", "file:" + filepath.Join(t.TempDir(), "cookies.db")},
 		"postgres": {"-store", pgtest.URL(t), "-schema", pgtest.Schema(t)},
@@ -56,7 +58,7 @@ func send(t *testing.T, method, url, body string, header ...string) (int, string
 	return res.StatusCode, strings.TrimSpace(string(text))
 }
 
-func TestTheSwitchHoldsOnEveryStorage(t *testing.T) {
+func TestSwitchOnEachStorage(t *testing.T) {
 	for name, args := range map[string][]string{
 		"memory": nil, "file": {"-store", "file:" + filepath.Join(t.TempDir(), "cookies.db")},
 		"postgres": {"-store", pgtest.URL(t), "-schema", pgtest.Schema(t)},
@@ -85,7 +87,7 @@ func TestTheSwitchHoldsOnEveryStorage(t *testing.T) {
 	}
 }
 
-func TestNobodyElseTurnsTheSwitch(t *testing.T) {
+func TestSwitchNeedsTheSecret(t *testing.T) {
 	base := recipetest.Start(t, "-admin", write(t, secret)).Base
 	for _, authorization := range []string{"", "Bearer", "Bearer ", "Bearer " + secret + "x", "Bearer " + secret[1:], "Basic " + secret, secret} {
 		for _, method := range []string{"PUT", "GET", "DELETE"} {
@@ -108,7 +110,7 @@ func TestNobodyElseTurnsTheSwitch(t *testing.T) {
 	}
 }
 
-func TestAReadOnlyStoreServesWhatIsThere(t *testing.T) {
+func TestReadOnlyStoreServesStoredRecords(t *testing.T) {
 	store := "file:" + filepath.Join(t.TempDir(), "cookies.db")
 	first := recipetest.Start(t, "-store", store)
 	if code, text := send(t, "POST", first.Base+"/cookie", `{"type": "muffin"}`); code != http.StatusCreated {
@@ -124,7 +126,7 @@ func TestAReadOnlyStoreServesWhatIsThere(t *testing.T) {
 	}
 }
 
-func TestMistakesEndTheProgram(t *testing.T) {
+func TestInvalidFlagsEndTheProgram(t *testing.T) {
 	for want, args := range map[string][]string{
 		`there is no resource "pot"; the model "cookies" has cookie, jar`: {"-resources", "jar,pot"},
 		"holds fewer than 16 bytes":                                       {"-admin", write(t, "short")},

@@ -1,9 +1,15 @@
-// Package recipetest tests the programs of the cookbook as their users run them: as processes and by the commands
-// that their README shows.
+// Package recipetest tests the programs of the cookbook as their users run them: as processes, copied to a module of
+// their own, and by the commands that their README shows.
 //
 //	func TestMain(m *testing.M) { recipetest.Main(m) }
 //
 //	func TestReadme(t *testing.T) { recipetest.Walkthrough(t, "README.md") }
+//
+// # Copies
+//
+// [Main] copies the recipe in the current folder, without its tests, to a module of its own and builds the program there.
+// The module requires this project and replaces it by the working tree. So a recipe that imports an internal package of
+// the project does not build, and every test of the recipe runs the copy.
 //
 // # The blocks of a README
 //

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // goMod is the go.mod of a copied program. The project is replaced by the working tree.
@@ -63,4 +64,22 @@ func projectRoot() (string, error) {
 		}
 		folder = parent
 	}
+}
+
+// recipe returns the files of the recipe in the current folder, but for its tests and its README.
+func recipe() (map[string][]byte, error) {
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	files := make(map[string][]byte)
+	for _, e := range entries {
+		if !e.Type().IsRegular() || strings.HasSuffix(e.Name(), "_test.go") || e.Name() == "README.md" {
+			continue
+		}
+		if files[e.Name()], err = os.ReadFile(e.Name()); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
 }

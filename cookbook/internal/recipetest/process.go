@@ -19,7 +19,7 @@ import (
 // binary is the path of the program, built once for all tests of a package.
 var binary string
 
-// Main builds the program in the current folder, runs the tests, and exits.
+// Main builds a copy of the program in the current folder, runs the tests, and exits.
 func Main(m *testing.M) {
 	os.Exit(run(m))
 }
@@ -44,12 +44,15 @@ func buildRecipe(folder string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	program := filepath.Join(folder, filepath.Base(here))
-	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", program, ".").CombinedOutput()
+	files, err := recipe()
 	if err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
+		return "", err
 	}
-	return program, nil
+	copied, program := filepath.Join(folder, "copy"), filepath.Join(folder, filepath.Base(here))
+	if err := os.Mkdir(copied, 0o700); err != nil {
+		return "", err
+	}
+	return program, build(copied, program, files)
 }
 
 // Binary returns the path of the program that Main has built.

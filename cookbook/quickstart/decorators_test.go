@@ -54,7 +54,7 @@ func check(t *testing.T, base string, exchanges []exchange) {
 	}
 }
 
-func TestWithAuthEachSeesWhatSheCreatedAndAdminSeesAll(t *testing.T) {
+func TestAuthShowsOwnRecordsAndAllToAdmin(t *testing.T) {
 	for name, args := range map[string][]string{
 		"memory":   nil,
 		"file":     {"-store", "file:" + filepath.Join(t.TempDir(), "cookies.db")},
@@ -87,7 +87,7 @@ func TestWithAuthEachSeesWhatSheCreatedAndAdminSeesAll(t *testing.T) {
 	}
 }
 
-func TestReadOnlyResourcesCanStartWithRecords(t *testing.T) {
+func TestReadOnlyResourceWithInitialData(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "data.json")
 	if err := os.WriteFile(file, []byte(`{"jar": {"1": {}}}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func TestReadOnlyResourcesCanStartWithRecords(t *testing.T) {
 	}
 }
 
-func TestAPolicyDeniesWhatItDoesNotAllow(t *testing.T) {
+func TestPolicy(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "policy.json")
 	policy := `{"rules": [
 		{"roles": ["anonymous"], "resource": "cookie", "operations": ["read"], "using": {"type": "muffin"}},
@@ -138,7 +138,7 @@ func TestAPolicyDeniesWhatItDoesNotAllow(t *testing.T) {
 	})
 }
 
-func TestOperationsAreLoggedFromTheLevelOn(t *testing.T) {
+func TestLogLevelOfOperations(t *testing.T) {
 	for level, want := range map[string][]string{
 		// The first transaction asks whether anonymous callers may do anything, before the body is read.
 		"debug": {"select cookie", "transaction", "insert jar", "transaction"},
@@ -169,7 +169,7 @@ func TestOperationsAreLoggedFromTheLevelOn(t *testing.T) {
 	}
 }
 
-func TestWhyARequestFailedIsLoggedFromTheLevelOn(t *testing.T) {
+func TestLogLevelOfFailedRequests(t *testing.T) {
 	for level, lines := range map[string]int{"info": 1, "warn": 0, "off": 0} {
 		p := recipetest.Start(t, "-log-level", level, "-auth")
 		check(t, p.Base, []exchange{{"nonsense", "GET", "/cookie", "", `401 `}})
@@ -180,7 +180,7 @@ func TestWhyARequestFailedIsLoggedFromTheLevelOn(t *testing.T) {
 	}
 }
 
-func TestMetricsCountWhatWasAskedForAndWhatReachedTheBackend(t *testing.T) {
+func TestMetricsOutsideAndInsideOfThePolicies(t *testing.T) {
 	base := recipetest.Start(t, "-read-only", "jar").Base
 	check(t, base, []exchange{
 		{"", "GET", "/cookie?depth=0", "", `200 []`},
@@ -198,7 +198,7 @@ func TestMetricsCountWhatWasAskedForAndWhatReachedTheBackend(t *testing.T) {
 	}
 }
 
-func TestPrometheusAnswersEveryQueryOfTheDashboardWithData(t *testing.T) {
+func TestDashboardQueriesHaveData(t *testing.T) {
 	p := recipetest.Start(t, "-store", pgtest.URL(t), "-schema", pgtest.Schema(t))
 	promtest.Answers(t, filepath.Join("..", "metrics", "prometheus.yml"), filepath.Join("..", "..", "decorators", "metrics", "dashboard.json"), p.Base)
 }

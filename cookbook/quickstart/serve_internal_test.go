@@ -1,4 +1,4 @@
-package program
+package main
 
 import (
 	"net/http"
@@ -15,7 +15,7 @@ func TestHealthAndReadiness(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := healthy(store, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	handler := monitored(store, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	expect := func(what, method, path string, status int, body string) *httptest.ResponseRecorder {
 		t.Helper()
 		answer := httptest.NewRecorder()
