@@ -9,7 +9,7 @@ import (
 	"github.com/larder-go/larder/decorators/access"
 )
 
-// compiled is the policy as the program enforces it.
+// compiled returns the policy, compiled for the model as in the program.
 func compiled(t *testing.T) *access.CompiledPolicy {
 	t.Helper()
 	policy, err := access.Parse(policyJSON)
@@ -23,11 +23,11 @@ func compiled(t *testing.T) *access.CompiledPolicy {
 	return c
 }
 
-// TestWhoMayDoWhat is the policy once more, as a table that the bakery's owner
-// can read. What is not in it is denied, and that is tested too.
-func TestWhoMayDoWhat(t *testing.T) {
+// TestPolicyTable compares the policy with a table that the owner of the bakery can read. Operations that are not in the
+// table must be denied.
+func TestPolicyTable(t *testing.T) {
 	const table = `
-		guest  read    bread  name price
+		visitor  read  bread  name price
 		alice  read    bread  name price on_sale recipe baker
 		alice  insert  bread  name recipe baker
 		alice  update  bread  name recipe baker
@@ -50,18 +50,18 @@ func TestWhoMayDoWhat(t *testing.T) {
 		}
 	}
 	c := compiled(t)
-	for _, who := range []string{"guest", "alice", "bob", "olga"} {
-		like := strings.Replace(who, "bob", "alice", 1)
+	for _, user := range []string{"visitor", "alice", "bob", "olga"} {
+		like := strings.Replace(user, "bob", "alice", 1)
 		for _, op := range []access.Operation{access.Read, access.Insert, access.Update, access.Delete, access.ChooseKey} {
 			for _, r := range bakery.Resources() {
-				what := fmt.Sprintf("%s %v %s", like, op, r)
-				if e := c.Explain(principals[who], op, r.Name()); e.Allowed() != allowed[what] {
-					t.Errorf("%s: %v, %v", what, e.Err, e)
+				entry := fmt.Sprintf("%s %v %s", like, op, r)
+				if e := c.Explain(principals[user], op, r.Name()); e.Allowed() != allowed[entry] {
+					t.Errorf("%s: %v, %v", entry, e.Err, e)
 				}
 				for _, f := range r.Columns() {
-					e := c.Explain(principals[who], op, r.Name(), f.Name())
-					if op != access.Delete && !f.Key() && e.Allowed() != allowed[what+" "+f.Name()] {
-						t.Errorf("%s %s: %v, %v", what, f.Name(), e.Err, e)
+					e := c.Explain(principals[user], op, r.Name(), f.Name())
+					if op != access.Delete && !f.Key() && e.Allowed() != allowed[entry+" "+f.Name()] {
+						t.Errorf("%s %s: %v, %v", entry, f.Name(), e.Err, e)
 					}
 				}
 			}
@@ -69,7 +69,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 }
 
-func TestRowsOfWhom(t *testing.T) {
+func TestRowsByRole(t *testing.T) {
 	c, bread := compiled(t), bakery.Resource("bread")
 	row := func(fields map[string]any) core.Record {
 		rec, err := bread.NewRecord(fields)
@@ -81,12 +81,12 @@ func TestRowsOfWhom(t *testing.T) {
 	hers := row(map[string]any{"id": 2, "on_sale": false, "baker": "alice"})
 	window := row(map[string]any{"id": 3, "on_sale": true, "baker": "bob"})
 	for _, want := range []struct {
-		who          string
+		user         string
 		op           access.Operation
 		field        string
 		hers, window bool
 	}{
-		{"guest", access.Read, "price", false, true},
+		{"visitor", access.Read, "price", false, true},
 		{"alice", access.Read, "price", true, true},
 		{"alice", access.Read, "recipe", true, false},
 		{"alice", access.Read, "baker", true, true},
@@ -94,9 +94,9 @@ func TestRowsOfWhom(t *testing.T) {
 		{"bob", access.Update, "name", false, true},
 		{"olga", access.Update, "price", true, true},
 	} {
-		e := c.Explain(principals[want.who], want.op, "bread", want.field)
+		e := c.Explain(principals[want.user], want.op, "bread", want.field)
 		if e.Using.Match(hers) != want.hers || e.Using.Match(window) != want.window {
-			t.Errorf("%s %v %s: %v", want.who, want.op, want.field, e)
+			t.Errorf("%s %v %s: %v", want.user, want.op, want.field, e)
 		}
 	}
 	if e := c.Explain(principals["alice"], access.Insert, "bread"); e.Check.Match(window) || !e.Check.Match(hers) {

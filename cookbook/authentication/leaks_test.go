@@ -12,10 +12,9 @@ import (
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
-// leaks are the ways in which others' records got out of, or into, stores that only
-// looked at the owner where they thought of it. In each, Alice has jar 1 with the
-// cookies 1 and 5, and Bob, who has jar 2 and cookie 2, tries what can be tried;
-// cookie 9 belongs to nobody.
+// leaks are the ways in which records of other users leaked in stores that compared the owner in some operations only. In
+// each, Alice owns jar 1 with the cookies 1 and 5, Bob owns jar 2 and cookie 2 and sends the requests, and cookie 9 has no
+// owner.
 var leaks = []struct {
 	name string
 	try  func(t *testing.T, s *scene)
@@ -28,7 +27,7 @@ var leaks = []struct {
 	{"deleting what another's record points at", deletingATarget},
 	{"concurrent requests that share a principal", concurrentRequests},
 	{"owners of other types", ownersOfOtherTypes},
-	{"records that belong to nobody", recordsOfNobody},
+	{"records without an owner", recordsWithoutOwner},
 	{"hidden fields by filter and sort", hiddenFields},
 	{"counts, cursors and next ids", countsAndCursors},
 	{"no principal at all", noPrincipal},
@@ -48,10 +47,10 @@ func TestHiddenRecordsDoNotLeak(t *testing.T) {
 	}
 }
 
-// scene is the world as it is, and one in which Bob is alone.
+// scene has a world with the records of all users, and one with the records of Bob only.
 type scene struct {
 	full, alone *world
-	fresh       func(t *testing.T) core.Backend // for a world of one's own
+	fresh       func(t *testing.T) core.Backend // for another world
 }
 
 func stock(t *testing.T, w *world, others bool) *world {
@@ -73,7 +72,7 @@ func stock(t *testing.T, w *world, others bool) *world {
 	return w
 }
 
-// program inserts a record on behalf of nobody but the program.
+// program inserts a record for the program itself, so that the record has no owner.
 func (w *world) program(t *testing.T, resource string, fields map[string]any) {
 	t.Helper()
 	r := model.Resource(resource)
@@ -86,7 +85,7 @@ func (w *world) program(t *testing.T, resource string, fields map[string]any) {
 	}
 }
 
-// content is everything that is stored.
+// content returns all stored records.
 func (w *world) content(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
@@ -100,8 +99,8 @@ func (w *world) content(t *testing.T) string {
 	return all.String()
 }
 
-// same sends a request of Bob's to both worlds, which must answer alike, with that
-// code, without a word of Alice's, and change nothing of hers.
+// same sends a request of Bob to both worlds. The answers must be equal, have the code, show no value of Alice, and leave her
+// records unchanged.
 func (s *scene) same(t *testing.T, request, body string, want core.Code) {
 	t.Helper()
 	full := s.fails(t, request, body, want)
@@ -118,7 +117,7 @@ func (s *scene) fails(t *testing.T, request, body string, want core.Code) answer
 		t.Errorf("%s %s: got %q, want %q: %s", request, body, a.code, want, a.text)
 	}
 	if strings.Contains(a.text, "secret") || strings.Contains(a.text, "alice") {
-		t.Errorf("%s %s tells %s", request, body, a.text)
+		t.Errorf("%s %s shows %s", request, body, a.text)
 	}
 	if after := s.full.content(t); want != "" && after != before {
 		t.Errorf("%s %s: it was\n%s\nand is\n%s", request, body, before, after)
@@ -150,7 +149,7 @@ func postingToATakenID(t *testing.T, s *scene) {
 	s.same(t, "POST /cookie", `{"id": 1, "type": "mine"}`, core.FieldReadOnly)
 	s.same(t, "POST /jar", `{"id": 1}`, core.FieldReadOnly)
 	foreign := s.full.content(t)
-	for range 12 { // handing out ids passes all that are taken
+	for range 12 { // generated ids skip the taken ones
 		s.fails(t, "POST /cookie", `{"type": "mine"}`, "")
 	}
 	for line := range strings.FieldsSeq(foreign) {
@@ -198,12 +197,12 @@ func deletingATarget(t *testing.T, s *scene) {
 			t.Fatal(err)
 		}
 	}
-	move(2) // the program puts a cookie of Alice's into Bob's jar
+	move(2) // the program puts a cookie of Alice into the jar of Bob
 	s.same(t, "GET /jar/2?depth=2", "", "")
 	s.same(t, "PATCH /jar/2?depth=2", `{"cookies": [2]}`, "")
 	a := s.fails(t, "DELETE /jar/2", "", core.FieldUpdateForbidden)
 	if strings.Contains(a.text, "5") {
-		t.Errorf("the answer tells which: %s", a.text)
+		t.Errorf("the answer names the cookie: %s", a.text)
 	}
 	s.same(t, "DELETE /jar/1", "", core.NotFound)
 	move(nil)
@@ -247,7 +246,7 @@ func ownersOfOtherTypes(t *testing.T, s *scene) {
 	}
 }
 
-func recordsOfNobody(t *testing.T, s *scene) {
+func recordsWithoutOwner(t *testing.T, s *scene) {
 	s.same(t, "GET /cookie/9", "", core.NotFound)
 	s.same(t, "PATCH /jar/2", `{"cookies": [9]}`, core.NotFound)
 	s.same(t, "DELETE /cookie/9", "", core.NotFound)
@@ -297,8 +296,7 @@ func countsAndCursors(t *testing.T, s *scene) {
 	nextIDs(t, s)
 }
 
-// nextIDs: numbers that are handed out tell how many were, to whomever. That is what
-// the README has keys of type uuid for, which tell nothing.
+// nextIDs checks that generated keys of type uuid are random. Integer keys would show how many were generated before.
 func nextIDs(t *testing.T, s *scene) {
 	t.Helper()
 	m := core.MustModel("tickets", core.ResourceSpec{Name: "ticket", Fields: []core.FieldSpec{{Name: "id", Type: core.UUID, Key: true}, owner}})
@@ -323,7 +321,7 @@ func noPrincipal(t *testing.T, s *scene) {
 		"PATCH /cookie/1", "PATCH /cookie/99", "DELETE /cookie/1", "DELETE /cookie/99",
 	}
 	bodies := []string{`{}`}
-	if _, ok := s.full.face.(overHTTP); ok { // the REST face hides what is wrong with a request, and the model
+	if _, ok := s.full.face.(overHTTP); ok { // over HTTP, the mistakes of a request and the model are hidden too
 		bodies = append(bodies, `[]`, `{`, `{"user_id": "alice"}`)
 		requests = append(requests, "GET /cookie/abc", "GET /cookie?limit=-1", "GET /cookie?filter=%5B", "GET /cookie?filter=%7B%22user_id%22%3A1%7D",
 			"GET /cookie?sort=%5B%22nothing%22%5D", "GET /cookie?depth=99", "GET /nothing", "BREW /cookie", "POST /cookie/1", "PUT /cookie/abc", "GET /openapi.json")

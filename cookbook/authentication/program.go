@@ -16,8 +16,8 @@ import (
 	"syscall"
 )
 
-// main parses the flags and calls run, whose context ends with an interrupt or SIGTERM. The exit code is 2 after a flag
-// that does not parse, and 1 after any other error.
+// main parses the flags and calls run. An interrupt or SIGTERM ends the context of run. The exit code is 2 after a flag that
+// does not parse, and 1 after any other error.
 func main() {
 	name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
 	flag.CommandLine.Init(name, flag.ContinueOnError)

@@ -51,7 +51,7 @@ func sign(t *testing.T, method jwt.SigningMethod, key any, kid string, claims jw
 	return text
 }
 
-// claims are those of a good token, with changes; a nil one is left out.
+// claims returns the claims of a valid token with changes, as names and values. A nil value removes the claim.
 func claims(changes ...any) jwt.MapClaims {
 	c := jwt.MapClaims{"sub": "alice", "exp": time.Now().Add(time.Hour).Unix(), "iss": "bakery", "aud": []string{"cookies", "cakes"}}
 	for i := 0; i < len(changes); i += 2 {
@@ -62,7 +62,7 @@ func claims(changes ...any) jwt.MapClaims {
 	return c
 }
 
-// status asks for the cookies with that Authorization.
+// status returns the status and the body of GET /cookie with a header Authorization.
 func status(t *testing.T, h http.Handler, authorization string) (int, string) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/cookie", nil)
@@ -92,8 +92,8 @@ func handler(t *testing.T, s settings) http.Handler {
 	return h
 }
 
-// judge checks which Authorizations pass.
-func judge(t *testing.T, h http.Handler, good, bad map[string]string) {
+// checkTokens sends requests with headers Authorization that must pass and that must be rejected.
+func checkTokens(t *testing.T, h http.Handler, good, bad map[string]string) {
 	t.Helper()
 	for name, authorization := range good {
 		if code, body := status(t, h, authorization); code != http.StatusOK {
@@ -120,7 +120,7 @@ func TestTokensOfTheSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	later, earlier := time.Now().Add(time.Hour).Unix(), time.Now().Add(-time.Hour).Unix()
-	judge(t, handler(t, settings{secret: write(t, secret+"\n"), issuer: "bakery", audience: "cookies"}), map[string]string{
+	checkTokens(t, handler(t, settings{secret: write(t, secret+"\n"), issuer: "bakery", audience: "cookies"}), map[string]string{
 		"good": good, "another spelling of the scheme": "bearer" + strings.TrimPrefix(good, "Bearer"), "good since an hour": hs(claims("nbf", earlier)),
 		"written by hand": raw(`{"sub": "alice", "exp": 4000000000, "iss": "bakery", "aud": "cookies"}`),
 	}, map[string]string{
@@ -156,7 +156,7 @@ func TestTokensOfTheSecret(t *testing.T) {
 	})
 }
 
-// raw returns a bearer token whose claims are this text, signed with the secret.
+// raw returns a bearer token with a text as claims, signed with the secret.
 func raw(claims string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	text := encode([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + encode([]byte(claims))
@@ -167,16 +167,15 @@ func raw(claims string) string {
 	return "Bearer " + text + "." + encode(signature)
 }
 
-// loose returns the token with the unused bits of its signature's last character set: 32
-// bytes fill 43 characters, whose last has two bits to spare.
+// loose returns the token with an unused bit of the signature set: 32 bytes fill 43 characters, and the last one has two
+// unused bits.
 func loose(token string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := len(token) - 1
 	return token[:last] + string(alphabet[strings.IndexByte(alphabet, token[last])|1])
 }
 
-// writeKeySet returns a JWKS of public keys by their kid, in which an alg may stand behind
-// a plus.
+// writeKeySet writes a JWKS to a file. The keys of the map are the kid, and optionally a plus and the alg.
 func writeKeySet(t *testing.T, public map[string]crypto.PublicKey) string {
 	t.Helper()
 	number := base64.RawURLEncoding.EncodeToString
@@ -235,7 +234,7 @@ func TestTokensOfAKeySet(t *testing.T) {
 	set := write(t, writeKeySet(t, map[string]crypto.PublicKey{
 		"r": &rsaKey.PublicKey, "e": &ecKey.PublicKey, "s+RS256": &rsaKey.PublicKey,
 	}))
-	judge(t, handler(t, settings{jwks: set}), map[string]string{
+	checkTokens(t, handler(t, settings{jwks: set}), map[string]string{
 		"RS256": rs(jwt.SigningMethodRS256, "r"), "ES256": es(ecKey, "e"), "RS256 by name": rs(jwt.SigningMethodRS256, "s+RS256"),
 	}, map[string]string{
 		"alg none":                  "Bearer " + sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, "r", claims()),

@@ -26,7 +26,7 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// backends are those that the recipe offers, fresh and empty.
+// backends open an empty storage of each kind that the recipe offers.
 var backends = map[string]func(t *testing.T) core.Backend{
 	"memory": func(*testing.T) core.Backend { return memory.New() },
 	"file": func(t *testing.T) core.Backend {
@@ -41,19 +41,19 @@ var backends = map[string]func(t *testing.T) core.Backend{
 	},
 }
 
-// answer is what a request is told: a code, empty for success, and everything else.
+// answer is the outcome of a request: the error code, empty for success, and the whole answer as text.
 type answer struct {
 	code core.Code
 	text string
 }
 
-// face is a way to send requests for a user: "GET /cookie/1" with a body.
+// face sends requests of a user, such as "GET /cookie/1" with a body.
 type face interface {
 	send(t *testing.T, user any, request, body string) answer
 }
 
-// world is the recipe's store with a face. The user of its requests is what a token
-// has as sub: a text for real ones; nil is nobody.
+// world is the store of the recipe with a face. The user of a request is the sub of a token, which is a string in valid
+// tokens; nil sends no token.
 type world struct {
 	face
 
@@ -116,7 +116,7 @@ func (f overHTTP) send(t *testing.T, user any, request, body string) answer {
 	return answer{failure.Error.Code, fmt.Sprint(w.Code, " ", text, "\n", header.String())}
 }
 
-// throughEngine calls what the REST face would, for principals with any id.
+// throughEngine calls the engine directly, for principals with an id of any type.
 type throughEngine struct{ api *engine.Engine }
 
 func (f throughEngine) send(t *testing.T, user any, request, body string) answer {
@@ -207,7 +207,7 @@ func parse(t *testing.T, text string) any {
 	return v
 }
 
-// idOf is the id of a principal in the type that its user is written in.
+// idOf returns the id of a user in the type of the Go value.
 func idOf(t *testing.T, user any) core.Value {
 	t.Helper()
 	typ := core.Text

@@ -13,12 +13,10 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// evil sets the title of a terminal, colours in two ways, deletes, and turns the
-// direction of the text.
+// evil sets the title and the colours of a terminal, deletes a character, and changes the direction of text.
 const evil = "\x1b]0;title\a \u009b31m \x7f \u202e txt.exe \u2028"
 
-// TestControlCharactersAreEscaped runs commands on files whose records, names
-// and paths hold control characters.
+// TestControlCharactersAreEscaped runs commands on files with control characters in records, names and paths.
 func TestControlCharactersAreEscaped(t *testing.T) {
 	dir := t.TempDir()
 	m := core.MustModel("evil",

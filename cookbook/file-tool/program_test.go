@@ -317,7 +317,7 @@ func TestSignalEndsACommand(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := out.Read(make([]byte, 1)); err != nil { // it is in the midst of it
+	if _, err := out.Read(make([]byte, 1)); err != nil { // the program is writing
 		t.Fatal(err)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {

@@ -89,8 +89,8 @@ func withDatabase(t *testing.T, connection, name string) string {
 	return u.String()
 }
 
-// demandPassword makes the server ask the user careful for a password. Its rules of
-// authentication are a file that a superuser can write.
+// demandPassword makes the server ask the user careful for a password. A superuser can write the file with the rules of
+// authentication.
 func demandPassword(t *testing.T, admin string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), admin)
@@ -112,7 +112,7 @@ func demandPassword(t *testing.T, admin string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for loaded().Equal(before) { // the server tells its sessions after it has read the file
+	for loaded().Equal(before) { // sessions see the new time after the server has read the file
 	}
 }
 

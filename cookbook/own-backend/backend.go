@@ -10,8 +10,8 @@ import (
 	"github.com/larder-go/larder/core/reference"
 )
 
-// backend keeps the records of each resource in a map. A transaction works on copies
-// of the maps, and one is open at a time: that is all that "serializable" asks for.
+// backend keeps the records of each resource in a map. A transaction works on copies of the maps, and transactions run one
+// at a time, which makes them serializable.
 type backend struct {
 	model  *core.Model
 	turn   chan struct{} // holds one element while a transaction is open
@@ -65,8 +65,7 @@ func (b *backend) Close() error {
 	return nil
 }
 
-// transaction has maps of its own until it commits. The core's reference says what
-// each operation does to them.
+// transaction works on its own maps until it commits. Functions of the core apply each operation to the maps.
 type transaction struct {
 	backend *backend
 	rows    []rows
@@ -131,8 +130,8 @@ func (tx *transaction) Rollback(context.Context) error {
 	return nil
 }
 
-// end lets the next transaction begin. Keys that were chosen count only once they are
-// committed: an insert that a policy refuses must not move the keys of everybody else.
+// end lets the next transaction begin. A key that a client chose moves the generator only after a commit: a rejected insert
+// must not change the keys of other clients.
 func (tx *transaction) end(committed bool) {
 	for i := range tx.backend.keys {
 		tx.backend.keys[i].End(committed)

@@ -33,8 +33,8 @@ func TestReadmeOnEachStorage(t *testing.T) {
 	})
 }
 
-// guarded is what the decorator promises, together with ownership around it: a
-// principal meets what is its own and alive.
+// guarded is the specification of the decorator with ownership around it: a principal reads its own records that are not
+// deleted.
 func guarded() storetest.PolicySpec {
 	owner := core.FieldSpec{Name: "owner", Type: core.Text, Hidden: true}
 	key := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
@@ -65,7 +65,7 @@ func guarded() storetest.PolicySpec {
 		CanResultIn: func(p *core.Principal, kind core.Kind, row core.Record) bool {
 			return sees(p, row) || kind == core.Delete && mine(p, row)
 		},
-		Exempt: func(op *core.Op) bool { // a Delete that arrives as an Update; what it did is looked at all the same
+		Exempt: func(op *core.Op) bool { // a Delete arrives as an Update; the kit still compares the stored records
 			return op.Kind == core.Update && op.Records[0].Get("deleted_at").IsSet()
 		},
 	}

@@ -42,7 +42,7 @@ func ask(t *testing.T, token, method, url, body string) string {
 	return res.Status[:3] + " " + string(answer)
 }
 
-// exchange is a request of somebody and how its answer begins.
+// exchange is a request with the beginning of its answer.
 type exchange struct{ token, method, path, body, want string }
 
 func check(t *testing.T, base string, exchanges []exchange) {

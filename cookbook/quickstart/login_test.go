@@ -27,8 +27,8 @@ func TestFailedLoginIsOneLineWithoutThePassword(t *testing.T) {
 		"unknown role":         {at(here, "nobody", "hunter2", "/postgres"), `password authentication failed for user "nobody"`},
 		"no password":          {"postgres://postgres@" + here + "/postgres?passfile=/dev/null", "password"},
 		"unknown database":     {strings.Replace(server.TCP(), "/postgres?", "/cellar?", 1), `database "cellar" does not exist`},
-		"nobody listens":       {at("127.0.0.1:1", "postgres", "hunter2", "/postgres"), "127.0.0.1:1"},
-		"nobody answers":       {at(silent.Addr().String(), "postgres", "hunter2", "/postgres?connect_timeout=1"), silent.Addr().String()},
+		"no listener":          {at("127.0.0.1:1", "postgres", "hunter2", "/postgres"), "127.0.0.1:1"},
+		"no answer":            {at(silent.Addr().String(), "postgres", "hunter2", "/postgres?connect_timeout=1"), silent.Addr().String()},
 		"none of several":      {at("127.0.0.1:1,"+here, "postgres", "hunter2", "/postgres"), "password authentication failed"},
 		"no primary":           {standby + "&target_session_attrs=read-write", "read only"},
 		"a standby":            {standby, "target_session_attrs=read-write"},
@@ -46,7 +46,7 @@ func TestFailedLoginIsOneLineWithoutThePassword(t *testing.T) {
 			if password, is := u.User.Password(); is && strings.Contains(said, password) {
 				t.Errorf("printed the password: %q", said)
 			}
-			if strings.Contains(said, "; ") != (name == "none of several" || name == "nobody answers") {
+			if strings.Contains(said, "; ") != (name == "none of several" || name == "no answer") {
 				t.Errorf("not every attempt is named once: %q", said)
 			}
 		})

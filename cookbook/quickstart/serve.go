@@ -21,8 +21,8 @@ import (
 
 var addr = flag.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 selects a free port")
 
-// serve listens on -addr, calls each announce with the base URL, prints the URL, and serves until ctx ends. See monitored
-// for the paths besides those of handler.
+// serve listens on -addr, calls each announce with the base URL, prints the URL, and serves until ctx ends. The paths
+// /healthz and /readyz belong to monitored, all others to handler.
 func serve(ctx context.Context, store *core.Store, handler http.Handler, announce ...func(base string) error) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *addr)
 	if err != nil {

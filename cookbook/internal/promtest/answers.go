@@ -12,10 +12,9 @@ import (
 	"time"
 )
 
-// Answers starts a server with the configuration in a file, which scrapes a program
-// that serves cookies and jars at a base URL, and checks that it has data for every
-// query of a dashboard and for its menus, and that its rules evaluate and nothing
-// alerts.
+// Answers starts a server with the configuration in a file. The server scrapes a program that serves cookies and jars at a
+// base URL. Answers checks that every query and every menu of a dashboard has data, and that the rules evaluate without an
+// alert.
 func Answers(t *testing.T, config, dashboard, program string) {
 	t.Helper()
 	s := Start(t, config, program)
@@ -40,10 +39,10 @@ func Answers(t *testing.T, config, dashboard, program string) {
 	s.healthy(t)
 }
 
-// maxWait is more than it takes a server to see what has happened.
+// maxWait is longer than a server takes to scrape a program and to evaluate the rules.
 const maxWait = 30 * time.Second
 
-// ask lets things happen in a program until a query has data.
+// ask sends requests to a program until a query has data.
 func (s *Server) ask(t *testing.T, program, query string) map[string]string {
 	t.Helper()
 	for end := time.Now().Add(maxWait); time.Now().Before(end); {
@@ -57,8 +56,8 @@ func (s *Server) ask(t *testing.T, program, query string) map[string]string {
 	return nil
 }
 
-// Histograms starts a server that takes native histograms, and checks that it has seen
-// in one of a duration what the counter beside it counts.
+// Histograms starts a server that scrapes native histograms, and checks that a histogram of durations has as many
+// observations as the counter of the same operations.
 func Histograms(t *testing.T, config, program string) {
 	t.Helper()
 	s := Start(t, config, program, "--enable-feature=native-histograms")
@@ -85,7 +84,7 @@ func Histograms(t *testing.T, config, program string) {
 	}
 }
 
-// happen lets operations of all kinds end well, and one not.
+// happen sends requests with successful operations of all kinds and one that fails.
 func happen(t *testing.T, base string) {
 	t.Helper()
 	for _, c := range []struct{ method, path, body string }{
@@ -108,8 +107,7 @@ func happen(t *testing.T, base string) {
 	}
 }
 
-// healthy checks that the server has evaluated all rules, without an error, and
-// that none alerts.
+// healthy checks that the server has evaluated all rules without an error and without an alert.
 func (s *Server) healthy(t *testing.T) {
 	t.Helper()
 	type rule struct{ Name, Type, Health, LastError, State string }

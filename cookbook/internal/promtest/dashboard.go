@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// Panel is one of a Grafana dashboard.
+// Panel is a panel of a Grafana dashboard.
 type Panel struct {
 	Title, Description string
 	Queries            []string
 }
 
-// Panels returns those of a dashboard. In the queries, an interval stands where
-// Grafana puts one, and the variables stand for anything.
+// Panels returns the panels of a dashboard. In the queries, the interval replaces the variable $__rate_interval, and a
+// pattern that matches any value replaces the other variables.
 func Panels(t *testing.T, file, interval string) (panels []Panel) {
 	t.Helper()
 	text, err := os.ReadFile(file)

@@ -1,3 +1,2 @@
-// Package promtest gives tests of programs a real Prometheus server, and the queries
-// of a Grafana dashboard to ask it.
+// Package promtest runs a real Prometheus server for tests of programs, and sends it the queries of a Grafana dashboard.
 package promtest

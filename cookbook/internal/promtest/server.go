@@ -19,15 +19,14 @@ import (
 // Server is a Prometheus that runs until the test ends.
 type Server struct {
 	base string
-	log  bytes.Buffer // read when it has ended
+	log  bytes.Buffer // read after the server has ended
 	cmd  *exec.Cmd
 	over chan struct{}
 }
 
-// Start starts a server with the configuration in a file, and with flags, on a free
-// port of the loopback interface. It scrapes a program at a base URL, and does so, and
-// evaluates rules, five times a second. Files that the configuration names are meant
-// relative to where it is.
+// Start starts a server with the configuration in a file, and with flags, on a free port of the loopback interface. Five
+// times a second, the server scrapes a program at a base URL and evaluates the rules. Paths in the configuration are
+// relative to its folder.
 func Start(t *testing.T, config, program string, flags ...string) *Server {
 	t.Helper()
 	path, err := exec.LookPath("prometheus")
@@ -52,7 +51,7 @@ func Start(t *testing.T, config, program string, flags ...string) *Server {
 	}
 	address := freeAddress(t)
 	s := &Server{base: "http://" + address, over: make(chan struct{})}
-	// The test's own context ends before its clean-up, which is to end the server.
+	// The context of the test ends before its clean-up, which ends the server.
 	s.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), path, append(flags, "--config.file", changed,
 		"--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", address)...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
@@ -68,15 +67,15 @@ func Start(t *testing.T, config, program string, flags ...string) *Server {
 	return s
 }
 
-// freeAddress is one that was free a moment ago: Prometheus does not tell the
-// port that it has taken itself.
+// freeAddress returns an address that was free a moment ago. Prometheus would choose a free port itself, but does not report
+// the port.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // to be taken by another
+	defer l.Close() //nolint:errcheck // the server takes the address
 	return l.Addr().String()
 }
 
@@ -89,14 +88,14 @@ func (s *Server) stop(t *testing.T) {
 	}
 }
 
-// await returns when the server answers.
+// await returns when the server is ready.
 func (s *Server) await(t *testing.T) {
 	t.Helper()
 	for !ready(t.Context(), s.base+"/-/ready") {
 		select {
 		case <-s.over:
 			t.Fatal("Prometheus did not start")
-		case <-time.After(20 * time.Millisecond): // there is nothing else to wait for
+		case <-time.After(20 * time.Millisecond): // between two attempts
 		}
 	}
 }
@@ -114,8 +113,7 @@ func ready(ctx context.Context, url string) bool {
 	return res.StatusCode == http.StatusOK
 }
 
-// Get asks the HTTP API, such as "/api/v1/rules", and returns what is under data in
-// the answer.
+// Get sends a request to the HTTP API, such as "/api/v1/rules", and returns the member data of the answer.
 func Get[T any](t *testing.T, s *Server, path string, args url.Values) (data T) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.base+path+"?"+args.Encode(), nil)
@@ -137,7 +135,7 @@ func Get[T any](t *testing.T, s *Server, path string, args url.Values) (data T) 
 	return answer.Data
 }
 
-// Query returns the values that a query has now, by their labels.
+// Query returns the present values of a query by their labels.
 func (s *Server) Query(t *testing.T, query string) map[string]string {
 	t.Helper()
 	data := Get[struct {

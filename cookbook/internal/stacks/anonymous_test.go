@@ -20,8 +20,8 @@ import (
 	"github.com/larder-go/larder/decorators/readonly"
 )
 
-// refusing are stacks that refuse nobody everything.
-func refusing() map[string][]core.Decorator {
+// denying returns stacks that deny anonymous callers everything.
+func denying() map[string][]core.Decorator {
 	return map[string][]core.Decorator{
 		"ownership":                  {ownership.New("owner", ownership.Options{})},
 		"access":                     {access.New(policy(), access.Options{})},
@@ -31,8 +31,8 @@ func refusing() map[string][]core.Decorator {
 	}
 }
 
-func TestOverHTTPNobodyIsToldNothingButThatSomebodyMayKnowMore(t *testing.T) {
-	for name, stack := range refusing() {
+func TestAnonymousRequestsAre401(t *testing.T) {
+	for name, stack := range denying() {
 		t.Run(name, func(t *testing.T) {
 			ask := serving(t, stack)
 			for _, request := range []string{
@@ -50,7 +50,7 @@ func TestOverHTTPNobodyIsToldNothingButThatSomebodyMayKnowMore(t *testing.T) {
 	}
 }
 
-func TestOverHTTPNobodyIsToldWhatIsWrongWhereNobodyMayDoSomething(t *testing.T) {
+func TestAnonymousRequestsWithARuleGetPreciseErrors(t *testing.T) {
 	open := append(policy(), access.Rule{Roles: []string{access.Anonymous}, Resource: "jar", Operations: access.Read})
 	ask := serving(t, []core.Decorator{access.New(open, access.Options{})})
 	for request, want := range map[string]int{
@@ -62,7 +62,7 @@ func TestOverHTTPNobodyIsToldWhatIsWrongWhereNobodyMayDoSomething(t *testing.T) 
 	}
 }
 
-// serving returns what sends a request of nobody's to the stack over HTTP.
+// serving returns a function that sends an anonymous request to the stack over HTTP.
 func serving(t *testing.T, stack []core.Decorator) func(request, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	store, err := core.New(t.Context(), storetest.OwnedModel(), memory.New(), stack...)

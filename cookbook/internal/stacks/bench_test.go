@@ -28,14 +28,14 @@ import (
 	"github.com/larder-go/larder/decorators/readonly"
 )
 
-// measured is a set of decorators and what it is called.
+// measured is a set of decorators with a name.
 type measured struct {
 	name string
 	with []core.Decorator
 }
 
-// sets are each decorator alone, all five, and the same five by hand. The log is at
-// info, and a get that succeeds has nothing to log.
+// sets returns no decorator, five written by hand, the five of this project, and each of them alone. The level of the log is
+// info, so that a successful get writes no line.
 func sets() []measured {
 	logger := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(io.Discard), zap.InfoLevel))
 	one := []measured{
@@ -52,7 +52,7 @@ func sets() []measured {
 	return append([]measured{{"none", nil}, {"by-hand", byHand(logger)}, {"five", five}}, one...)
 }
 
-// byHand are five layers that know one resource, one role and one kind.
+// byHand returns five decorators written for one resource, one role and one kind.
 func byHand(logger *zap.Logger) []core.Decorator {
 	layer := func(name string, around func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
 		return core.Decorator{Name: name, Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
@@ -107,7 +107,7 @@ func open(b *testing.B, m *core.Model, backend core.Backend, with []core.Decorat
 	return store
 }
 
-// keep puts in records that the principal owns.
+// keep inserts records of the principal.
 func keep(b *testing.B, store *core.Store) {
 	b.Helper()
 	jar := store.Model().Resource("jar")
@@ -124,7 +124,7 @@ func keep(b *testing.B, store *core.Store) {
 	}
 }
 
-// getter returns what reads one record of the principal's own.
+// getter returns a function that reads one record of the principal.
 func getter(b *testing.B, store *core.Store) func() {
 	b.Helper()
 	ctx := core.WithPrincipal(b.Context(), three()[0])
@@ -138,7 +138,7 @@ func getter(b *testing.B, store *core.Store) func() {
 	}
 }
 
-// BenchmarkGetInMemory tells what each set adds to a get on memory.
+// BenchmarkGetInMemory measures the time that each set adds to a get on memory.
 func BenchmarkGetInMemory(b *testing.B) {
 	all := sets()
 	gets := make([]func(), len(all))
@@ -155,12 +155,9 @@ func BenchmarkGetInMemory(b *testing.B) {
 	b.ReportMetric(testing.AllocsPerRun(1000, gets[2])-testing.AllocsPerRun(1000, gets[0]), "five-added-allocs/op")
 }
 
-// BenchmarkGetInPostgreSQL tells how a get through the five, and one through the same
-// by hand, compare with one without. The guard has a share in that which no program can
-// be without: what a second condition takes in a statement of which nothing but the
-// bytes of the protocol is sent and received. All read the same table over the same
-// connection: two connections have two processes of the server, and those are not
-// equally fast.
+// BenchmarkGetInPostgreSQL compares a get through the five, and through five written by hand, with a get without decorators.
+// condition/none is the share of the condition of the guard: two bare statements with and without the condition measure it.
+// All gets read one table over one connection, because the processes of two connections are not equally fast.
 func BenchmarkGetInPostgreSQL(b *testing.B) {
 	schema, pool := pgtest.Schema(b), poolOfOne(b)
 	backend, model, some := postgres.New(pool, schema, postgres.Options{Migrate: true}), storetest.OwnedModel(), sets()[:3]
@@ -179,7 +176,7 @@ func BenchmarkGetInPostgreSQL(b *testing.B) {
 	b.ReportMetric(median(taken, func(round []float64) float64 { return (round[0] + round[4] - round[3]) / round[0] }), "condition/none")
 }
 
-// poolOfOne has one connection, which is set up as the backend's own are.
+// poolOfOne returns a pool of one connection with the settings of the backend.
 func poolOfOne(b *testing.B) *pgxpool.Pool {
 	b.Helper()
 	config, err := postgres.ParseConfig(pgtest.URL(b))
@@ -195,14 +192,13 @@ func poolOfOne(b *testing.B) *pgxpool.Pool {
 	return pool
 }
 
-// bareGetter returns what executes a statement with as many arguments and skips over
-// what comes back.
+// bareGetter returns a function that executes a statement with a number of arguments and discards the row.
 func bareGetter(b *testing.B, pool *pgxpool.Pool, sql string, arguments int) func() {
 	b.Helper()
 	var prepared *pgconn.StatementDescription
 	binary, n, values := []int16{pgx.BinaryFormatCode}, uint64(0), make([][]byte, arguments)
 	for i := range values {
-		values[i] = []byte{7: 1} // which is the principal's id
+		values[i] = []byte{7: 1} // the id of the principal
 	}
 	return func() {
 		conn, err := pool.Acquire(b.Context())
@@ -227,9 +223,8 @@ func bareGetter(b *testing.B, pool *pgxpool.Pool, sql string, arguments int) fun
 	}
 }
 
-// rounds lets the functions take turns, in an order that changes, and returns what a
-// call of each took in each round, in ns. What is compared within a round ran under
-// the same load.
+// rounds runs the functions in turns, in a random order, and returns the time of a call of each in each round, in ns. The
+// times of one round are comparable, because the functions ran under the same load.
 func rounds(b *testing.B, do []func(), calls int) (taken [][]float64) {
 	b.Helper()
 	for b.Loop() {
@@ -243,11 +238,11 @@ func rounds(b *testing.B, do []func(), calls int) (taken [][]float64) {
 		}
 		taken = append(taken, round)
 	}
-	b.ReportMetric(0, "ns/op") // of all together: of no interest
+	b.ReportMetric(0, "ns/op") // the sum of all functions
 	return taken
 }
 
-// median returns that of what is told of each round.
+// median returns the median of a value of each round.
 func median(taken [][]float64, of func(round []float64) float64) float64 {
 	each := make([]float64, len(taken))
 	for i, round := range taken {

@@ -17,7 +17,7 @@ import (
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
-func TestTheLogTellsWhyAnOperationWasDeniedAndNotToWhom(t *testing.T) {
+func TestLogOfDenialHasReasonWithoutPrincipal(t *testing.T) {
 	const secretID = "mallory"
 	for _, c := range []struct {
 		decorator core.Decorator
@@ -38,8 +38,8 @@ func TestTheLogTellsWhyAnOperationWasDeniedAndNotToWhom(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		guest := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue(secretID), Roles: []string{"guest"}})
-		if err := store.Delete(guest, store.Model().Resource("jar"), core.IntValue(1)); err == nil {
+		visitor := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue(secretID), Roles: []string{"visitor"}})
+		if err := store.Delete(visitor, store.Model().Resource("jar"), core.IntValue(1)); err == nil {
 			t.Fatal("was not denied")
 		}
 		for _, line := range lines.TakeAll() {
@@ -48,7 +48,7 @@ func TestTheLogTellsWhyAnOperationWasDeniedAndNotToWhom(t *testing.T) {
 				t.Errorf("got %v, want %s", said, c.want)
 			}
 			if delete(said, "duration"); strings.Contains(fmt.Sprint(said), secretID) {
-				t.Errorf("%v tells who it was", said)
+				t.Errorf("%v names the principal", said)
 			}
 		}
 		if err := store.Close(); err != nil {

@@ -1,3 +1,2 @@
-// Package stacks is the place of the tests of the decorators together: in every
-// order, on every backend, and what they cost.
+// Package stacks tests and measures all decorators together, in every order.
 package stacks

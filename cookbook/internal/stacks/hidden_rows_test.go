@@ -12,9 +12,8 @@ import (
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
-// The pages of both packages say what a store tells of rows that its principal does
-// not see. This is all of it.
-func TestWhatAStoreTellsOfHiddenRowsIsWhatThePagesSay(t *testing.T) {
+// The pages of both packages list the errors that depend on hidden rows. This test has all of them.
+func TestHiddenRowsShowInDocumentedErrorsOnly(t *testing.T) {
 	type row = map[string]any
 	data := seed.Data{
 		"jar":    {1: row{"owner": 1, "label": "mine"}, 2: row{"owner": 2, "label": "hers"}},
@@ -24,21 +23,21 @@ func TestWhatAStoreTellsOfHiddenRowsIsWhatThePagesSay(t *testing.T) {
 	me := core.WithPrincipal(t.Context(), &core.Principal{ID: core.IntValue(1), Roles: []string{"baker"}})
 	for _, guard := range []core.Decorator{ownership.New("owner", ownership.Options{}), access.New(policy(), access.Options{})} {
 		for _, c := range []struct {
-			what string
+			name string
 			try  func(ctx context.Context, s *core.Store) error
 			want string
 		}{
-			{"sees a jar of another", func(ctx context.Context, s *core.Store) error {
+			{"read a jar of another", func(ctx context.Context, s *core.Store) error {
 				_, err := s.Get(ctx, s.Model().Resource("jar"), core.IntValue(2))
 				return err
 			}, `OBJECT_DOES_NOT_EXIST object_name="Jar" object_id=2`},
-			{"points at a jar of another", changing("cookie", row{"id": 1, "jar": 2}), ""},
-			{"points at a jar that is not there", changing("cookie", row{"id": 1, "jar": 9}), `OBJECT_DOES_NOT_EXIST object_name="Jar" object_id=9`},
-			{"deletes what a hidden cookie points at", func(ctx context.Context, s *core.Store) error {
+			{"point at a jar of another", changing("cookie", row{"id": 1, "jar": 2}), ""},
+			{"point at an absent jar", changing("cookie", row{"id": 1, "jar": 9}), `OBJECT_DOES_NOT_EXIST object_name="Jar" object_id=9`},
+			{"delete the target of a hidden cookie", func(ctx context.Context, s *core.Store) error {
 				return s.Delete(ctx, s.Model().Resource("jar"), core.IntValue(1))
 			}, `FIELD_UPDATE_FORBIDDEN object_name="cookie" field_name="InJar"`},
-			{"takes the label of a hidden jar", changing("jar", row{"id": 1, "label": "hers"}), `CONFLICT object_name="Jar" field_name="Label"`},
-			{"takes a jar that has a hidden lid", changing("lid", row{"id": 1, "jar": 2}), `CONFLICT object_name="lid" field_name="jar"`},
+			{"take the label of a hidden jar", changing("jar", row{"id": 1, "label": "hers"}), `CONFLICT object_name="Jar" field_name="Label"`},
+			{"take a jar with a hidden lid", changing("lid", row{"id": 1, "jar": 2}), `CONFLICT object_name="lid" field_name="jar"`},
 		} {
 			store, err := core.New(t.Context(), storetest.OwnedModel(), memory.NewWith(data), guard)
 			if err != nil {
@@ -49,7 +48,7 @@ func TestWhatAStoreTellsOfHiddenRowsIsWhatThePagesSay(t *testing.T) {
 				got = core.AsError(err).Public()
 			}
 			if got != c.want {
-				t.Errorf("%s: who %s is told %s, want %s", guard.Name, c.what, got, c.want)
+				t.Errorf("%s: %s: got %s, want %s", guard.Name, c.name, got, c.want)
 			}
 			if err := store.Close(); err != nil {
 				t.Fatal(err)

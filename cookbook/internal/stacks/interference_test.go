@@ -14,7 +14,7 @@ import (
 	"github.com/larder-go/larder/core/storetest"
 )
 
-// three are principals who own rows of the kit's.
+// three returns principals that own rows of the kit.
 func three() (all []*core.Principal) {
 	for id := range int64(3) {
 		all = append(all, &core.Principal{ID: core.IntValue(id + 1), Roles: []string{"baker"}})
@@ -22,9 +22,8 @@ func three() (all []*core.Principal) {
 	return all
 }
 
-// Half of the operations go to the store, half to an engine over it;
-// LARDER_OPERATIONS says how many are a half.
-func TestThreePrincipalsLearnNothingOfEachOtherThroughTheFive(t *testing.T) {
+// Half of the operations go to the store, and half to an engine on the store. LARDER_OPERATIONS is the number of each half.
+func TestThreePrincipalsDoNotInterfere(t *testing.T) {
 	g := promises(natural)
 	g.Principals = three()
 	each := "25000"
@@ -39,18 +38,16 @@ func TestThreePrincipalsLearnNothingOfEachOtherThroughTheFive(t *testing.T) {
 	}
 }
 
-// Who watches the log and the counters learns nothing of others by what one of them
-// does at the store. An engine asks for what a record points at, and that it is not
-// shown is seen in the log, which is its operator's and not a client's; the labels
-// have closed sets of values in either case.
-func TestLogsAndMetricsTellNothingOfOthers(t *testing.T) {
+// An operation of one principal at the store writes the same log lines and counters whatever records the others have. An
+// engine reads related records too, and the log shows that a related record is hidden. The log belongs to the operator.
+func TestLogsAndMetricsDoNotRevealOthers(t *testing.T) {
 	g := promises(natural)
 	g.Principals, g.Operations = three(), 1000
 	g.Stack = func(testing.TB) storetest.Stack { return watched() }
 	storetest.NonInterferenceOfStore(t, inMemory, g)
 }
 
-func TestTheLabelsOfMetricsAreTheSameWhateverHappened(t *testing.T) {
+func TestOperationsAddNoMetricLabels(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	g := promises(natural)
 	g.Stack = func(testing.TB) storetest.Stack {
@@ -70,7 +67,7 @@ func TestTheLabelsOfMetricsAreTheSameWhateverHappened(t *testing.T) {
 	}
 }
 
-// series names all series of a registry with their labels.
+// series returns all series of a registry with their labels.
 func series(t *testing.T, registry *prometheus.Registry) string {
 	t.Helper()
 	families, err := registry.Gather()

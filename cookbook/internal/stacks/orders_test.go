@@ -16,11 +16,9 @@ import (
 
 func inMemory(testing.TB, *core.Model) core.Backend { return memory.New() }
 
-// Nothing about the order of these five breaks a promise, so that every one of the
-// 120 is accepted. The soak tries all of them with everything; every run tries each
-// order of the three policies once, with the observers elsewhere each time, and with
-// one in five of the operations.
-func TestNoOrderOfTheFiveCanBeGotRound(t *testing.T) {
+// No order of these five breaks a promise, so core.New accepts all 120. make soak runs the kits on all of them. Other runs
+// take each order of the three policies once, with the observers at different places, and one in five operations.
+func TestEveryOrderOfFiveDecorators(t *testing.T) {
 	all := orders(5)
 	if len(all) != 120 {
 		t.Fatalf("%d orders", len(all))
@@ -46,11 +44,10 @@ func TestNoOrderOfTheFiveCanBeGotRound(t *testing.T) {
 	t.Logf("note: all 120 orders are accepted, %d of them go through the kits", tried)
 }
 
-// chosen reports whether the order is taken of those whose policies stand alike: of
-// the first of these, in which the observers stand in one place, the first, of the
-// second the next, and so on.
+// chosen reports whether a run without LARDER_SOAK takes the order with index i. It takes one order of the policies each, and
+// moves the observers from one to the next.
 func chosen(all [][]int, i int) bool {
-	var alike, kinds []int // by index in all; by first index
+	var alike, kinds []int // indices in all: orders with the same policies; the first of each order of policies
 	for j := range all {
 		same := slices.Equal(policies(all[j]), policies(all[i]))
 		if same {
@@ -64,12 +61,12 @@ func chosen(all [][]int, i int) bool {
 	return alike[turn*3] == i
 }
 
-// policies are the layers of an order that are policies.
+// policies returns the policies of an order.
 func policies(order []int) []int {
 	return slices.DeleteFunc(slices.Clone(order), func(i int) bool { return i < 2 })
 }
 
-// describe names the layers of a stack, outermost first.
+// describe returns the names of the decorators of a stack, outermost first.
 func describe(t *testing.T, order []int) string {
 	t.Helper()
 	store, err := core.New(t.Context(), storetest.OwnedModel(), memory.New(), five(order, zap.NewNop(), prometheus.NewRegistry())...)

@@ -21,10 +21,10 @@ import (
 	"github.com/larder-go/larder/decorators/readonly"
 )
 
-// sealed is the resource that nobody writes.
+// sealed is the read-only resource.
 const sealed = "lid"
 
-// policy lets bakers do everything with what is theirs.
+// policy allows bakers every operation on their own records.
 func policy() access.Policy {
 	var p access.Policy
 	for _, r := range storetest.OwnedModel().Resources() {
@@ -36,10 +36,10 @@ func policy() access.Policy {
 	return p
 }
 
-// natural is the order in which one would write them.
+// natural is the usual order of the five decorators.
 var natural = []int{0, 1, 2, 3, 4}
 
-// five makes the decorators of one stack, in the order of their indices.
+// five returns the decorators of one stack in an order of their indices.
 func five(order []int, logger *zap.Logger, registry prometheus.Registerer) []core.Decorator {
 	all := []core.Decorator{
 		logging.New(logger, logging.Options{Slow: -1}),
@@ -55,8 +55,7 @@ func five(order []int, logger *zap.Logger, registry prometheus.Registerer) []cor
 	return stack
 }
 
-// watched is the stack in its natural order, with a look at what the log and the
-// counters told.
+// watched is the stack in its natural order, and observes the lines of the log and the changes of the counters.
 func watched() storetest.Stack {
 	var lines bytes.Buffer
 	config := zap.NewProductionEncoderConfig()
@@ -67,14 +66,14 @@ func watched() storetest.Stack {
 	return storetest.Stack{
 		Decorators: five(natural, logger, registry),
 		Observe: func() string {
-			told := withoutDurations(lines.String()) + registry.changed(before)
+			observed := withoutDurations(lines.String()) + registry.changed(before)
 			lines.Reset()
-			return told
+			return observed
 		},
 	}
 }
 
-// withoutDurations cuts what takes as long as it takes.
+// withoutDurations removes the durations from log lines.
 func withoutDurations(lines string) string {
 	var b strings.Builder
 	for line := range strings.Lines(lines) {
@@ -85,8 +84,8 @@ func withoutDurations(lines string) string {
 	return b.String()
 }
 
-// tally keeps the collectors that are registered, to be read without the checks of
-// a registry, which would take most of the time of a test.
+// tally is a registerer that reads collectors without the checks of a registry, which would take most of the time of a
+// test.
 type tally struct{ collectors []prometheus.Collector }
 
 func (t *tally) Register(c prometheus.Collector) error {
@@ -97,7 +96,7 @@ func (t *tally) Register(c prometheus.Collector) error {
 func (t *tally) MustRegister(cs ...prometheus.Collector) { t.collectors = append(t.collectors, cs...) }
 func (t *tally) Unregister(prometheus.Collector) bool    { return false }
 
-// changed returns by how much each counter has changed.
+// changed returns the change of each counter since the last call.
 func (t *tally) changed(before map[prometheus.Metric]float64) string {
 	metrics := make(chan prometheus.Metric, 4096)
 	for _, c := range t.collectors {
@@ -122,7 +121,7 @@ func (t *tally) changed(before map[prometheus.Metric]float64) string {
 	return strings.Join(lines, "")
 }
 
-// promises of the stack, in whatever order it stands.
+// promises is the specification of the stack in any order.
 func promises(order []int) storetest.PolicySpec {
 	return storetest.PolicySpec{
 		Stack: func(testing.TB) storetest.Stack {
@@ -134,7 +133,7 @@ func promises(order []int) storetest.PolicySpec {
 	}
 }
 
-// orders returns all permutations of n.
+// orders returns all permutations of the numbers below n.
 func orders(n int) (all [][]int) {
 	if n == 0 {
 		return [][]int{nil}
