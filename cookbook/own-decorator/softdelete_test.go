@@ -14,8 +14,7 @@ import (
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/cookbook/internal/recipetest"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/seed"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
@@ -35,16 +34,16 @@ func TestReadmeOnEachStorage(t *testing.T) {
 
 // guarded is the specification of the decorator with ownership around it: a principal reads its own records that are not
 // deleted.
-func guarded() storetest.PolicySpec {
+func guarded() policytest.PolicySpec {
 	owner := core.FieldSpec{Name: "owner", Type: core.Text, Hidden: true}
 	key := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
 	type row = map[string]any
 	gone := time.Unix(1, 0)
 	mine := func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
 	sees := func(p *core.Principal, row core.Record) bool { return mine(p, row) && row.Get("deleted_at").IsNull() }
-	return storetest.PolicySpec{
-		Stack: func(testing.TB) storetest.Stack {
-			return storetest.Stack{Decorators: []core.Decorator{ownership.New("owner", ownership.Options{}), softDelete("deleted_at")}}
+	return policytest.PolicySpec{
+		Stack: func(testing.TB) policytest.Stack {
+			return policytest.Stack{Decorators: []core.Decorator{ownership.New("owner", ownership.Options{}), softDelete("deleted_at")}}
 		},
 		Model: core.MustModel("kit",
 			core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{key, owner, deletedAt, {Name: "cookies", ToMany: "cookie", Inverse: "jar"}}},
@@ -72,13 +71,13 @@ func guarded() storetest.PolicySpec {
 }
 
 func TestGuard(t *testing.T) {
-	storetest.Guard(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, guarded())
+	policytest.Guard(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, guarded())
 }
 
 func TestNonInterference(t *testing.T) {
 	g := guarded()
 	g.Operations = 10_000
-	storetest.NonInterference(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, g)
+	policytest.NonInterference(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, g)
 }
 
 func TestDeletedRecordIsRestored(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
 var batchRules = []row{
@@ -39,83 +40,83 @@ var batchRules = []row{
 	},
 }
 
-func insertIsAllOrNone(t *trial) {
-	before := t.insert("cookie", fields{"id": 5, "kind": "mine"})
-	for _, all := range [][]fields{
+func insertIsAllOrNone(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 5, "kind": "mine"})
+	for _, all := range [][]kit.Fields{
 		{{"id": 1}, {"id": 2}, {"id": 5}},
 		{{"id": 5}, {"id": 6}},
 		{{"id": 1}, {"id": 5}, {"id": 9}},
 	} {
-		_, err := t.tryInsert("cookie", all...)
-		t.fails("insert", err, t.res("cookie").Key().AlreadyExists())
-		t.same("after", t.all("cookie"), before...)
+		_, err := t.TryInsert("cookie", all...)
+		t.Fails("insert", err, t.Res("cookie").Key().AlreadyExists())
+		t.Same("after", t.All("cookie"), before...)
 	}
-	_, err := t.tryInsert("cookie", fields{"id": 1}, fields{"id": 2, "jar": 77})
-	t.fails("insert with a broken relation", err, t.res("jar").NotFound(core.IntValue(77)))
-	t.same("after", t.all("cookie"), before...)
+	_, err := t.TryInsert("cookie", kit.Fields{"id": 1}, kit.Fields{"id": 2, "jar": 77})
+	t.Fails("insert with a broken relation", err, t.Res("jar").NotFound(core.IntValue(77)))
+	t.Same("after", t.All("cookie"), before...)
 }
 
-func updateIsAllOrNone(t *trial) {
-	before := t.insert("jar", fields{"id": 1, "label": "a"}, fields{"id": 2, "label": "b"}, fields{"id": 3, "label": "c"})
-	_, err := t.tryUpdate("jar", fields{"id": 1, "size": 1}, fields{"id": 2, "size": 1}, fields{"id": 4, "size": 1})
-	t.fails("update", err, t.res("jar").NotFound(core.IntValue(4)))
-	t.same("after", t.all("jar"), before...)
-	_, err = t.tryUpdate("jar", fields{"id": 1, "size": 2}, fields{"id": 2, "label": "c"})
-	t.fails("update to a taken value", err, t.res("jar").Field("label").AlreadyExists())
-	t.same("after", t.all("jar"), before...)
+func updateIsAllOrNone(t *kit.Fixture) {
+	before := t.Insert("jar", kit.Fields{"id": 1, "label": "a"}, kit.Fields{"id": 2, "label": "b"}, kit.Fields{"id": 3, "label": "c"})
+	_, err := t.TryUpdate("jar", kit.Fields{"id": 1, "size": 1}, kit.Fields{"id": 2, "size": 1}, kit.Fields{"id": 4, "size": 1})
+	t.Fails("update", err, t.Res("jar").NotFound(core.IntValue(4)))
+	t.Same("after", t.All("jar"), before...)
+	_, err = t.TryUpdate("jar", kit.Fields{"id": 1, "size": 2}, kit.Fields{"id": 2, "label": "c"})
+	t.Fails("update to a taken value", err, t.Res("jar").Field("label").AlreadyExists())
+	t.Same("after", t.All("jar"), before...)
 }
 
-func deleteIsAllOrNone(t *trial) {
-	t.insert("jar", fields{"id": 1}, fields{"id": 2}, fields{"id": 3})
-	t.insert("cookie", fields{"id": 1, "jar": 2})
-	t.fails("delete", t.tryDelete("jar", 1, 3, 4), t.res("jar").NotFound(core.IntValue(4)))
-	t.sameKeys("after", t.all("jar"), 1, 2, 3)
-	t.fails("delete of a target", t.tryDelete("jar", 1, 2, 3), t.res("cookie").Field("jar").StillReferenced())
-	t.sameKeys("after", t.all("jar"), 1, 2, 3)
+func deleteIsAllOrNone(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1}, kit.Fields{"id": 2}, kit.Fields{"id": 3})
+	t.Insert("cookie", kit.Fields{"id": 1, "jar": 2})
+	t.Fails("delete", t.TryDelete("jar", 1, 3, 4), t.Res("jar").NotFound(core.IntValue(4)))
+	t.SameKeys("after", t.All("jar"), 1, 2, 3)
+	t.Fails("delete of a target", t.TryDelete("jar", 1, 2, 3), t.Res("cookie").Field("jar").StillReferenced())
+	t.SameKeys("after", t.All("jar"), 1, 2, 3)
 }
 
-func sameKeyTwice(t *trial) {
-	_, err := t.tryInsert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2}, fields{"id": 1, "kind": "b"})
-	t.fails("insert", err, t.res("cookie").Key().AlreadyExists())
-	t.sameKeys("after", t.all("cookie"))
+func sameKeyTwice(t *kit.Fixture) {
+	_, err := t.TryInsert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2}, kit.Fields{"id": 1, "kind": "b"})
+	t.Fails("insert", err, t.Res("cookie").Key().AlreadyExists())
+	t.SameKeys("after", t.All("cookie"))
 }
 
-func thousandRecords(t *trial) {
+func thousandRecords(t *kit.Fixture) {
 	const n = 1000
-	all, changes, keys := make([]fields, n), make([]fields, n), make([]any, n)
+	all, changes, keys := make([]kit.Fields, n), make([]kit.Fields, n), make([]any, n)
 	for i := range n {
 		id := (i * 7) % n // every number once
-		all[i] = fields{"id": id, "group": id % 10, "value": i}
-		changes[i] = fields{"id": id, "value": -id}
+		all[i] = kit.Fields{"id": id, "group": id % 10, "value": i}
+		changes[i] = kit.Fields{"id": id, "value": -id}
 		keys[i] = id
 	}
-	for i, rec := range t.insert("order", all...) {
-		equal(t.client, "value of an inserted record", rec.Get("value"), core.IntValue(int64(i)))
+	for i, rec := range t.Insert("order", all...) {
+		kit.Equal(t.Client, "value of an inserted record", rec.Get("value"), core.IntValue(int64(i)))
 	}
-	for i, rec := range t.update("order", changes...) {
-		equal(t.client, "value of an updated record", rec.Get("value"), core.IntValue(int64(-i)))
+	for i, rec := range t.Update("order", changes...) {
+		kit.Equal(t.Client, "value of an updated record", rec.Get("value"), core.IntValue(int64(-i)))
 	}
-	for i, rec := range t.load("order", keys...) {
-		equal(t.client, "key of a loaded record", rec.Key(), core.IntValue(int64(i)))
+	for i, rec := range t.Load("order", keys...) {
+		kit.Equal(t.Client, "key of a loaded record", rec.Key(), core.IntValue(int64(i)))
 	}
-	equal(t.client, "count", t.count("order", core.Eq("group", 3)), n/10)
-	t.same("pages of 100", t.through("order", core.Query{Limit: 100}), t.all("order")...)
-	t.delete("order", keys[:n-1]...)
-	t.sameKeys("after the delete", t.all("order"), keys[n-1])
-	t.insert("order", make([]fields, n)...)
-	equal(t.client, "count", t.count("order", core.All()), n+1)
+	kit.Equal(t.Client, "count", t.Count("order", core.Eq("group", 3)), n/10)
+	t.Same("pages of 100", t.AllPages("order", core.Query{Limit: 100}), t.All("order")...)
+	t.Delete("order", keys[:n-1]...)
+	t.SameKeys("after the delete", t.All("order"), keys[n-1])
+	t.Insert("order", make([]kit.Fields, n)...)
+	kit.Equal(t.Client, "count", t.Count("order", core.All()), n+1)
 }
 
-func nothingAtOnce(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"})
-	t.sameKeys("insert", t.insert("cookie"))
-	t.sameKeys("update", t.update("cookie"))
-	t.sameKeys("load", t.load("cookie"))
-	t.delete("cookie")
-	t.tx(func(*client) {})
-	err := t.store.TxWith(t.ctx, core.TxOptions{ReadOnly: true}, func(context.Context, *core.Transaction) error { return nil })
+func nothingAtOnce(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"})
+	t.SameKeys("insert", t.Insert("cookie"))
+	t.SameKeys("update", t.Update("cookie"))
+	t.SameKeys("load", t.Load("cookie"))
+	t.Delete("cookie")
+	t.Tx(func(*kit.Client) {})
+	err := t.Store.TxWith(t.Ctx, core.TxOptions{ReadOnly: true}, func(context.Context, *core.Transaction) error { return nil })
 	if err != nil {
 		t.Fatalf("read-only transaction without operations: %v", err)
 	}
-	t.same("after", t.all("cookie"), before...)
+	t.Same("after", t.All("cookie"), before...)
 }

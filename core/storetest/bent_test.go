@@ -8,79 +8,77 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/reference"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 // bent is the naive backend with some of its methods replaced: what the
 // deliberately broken ones are made of.
 type bent struct {
-	naive
+	kittest.Naive
 	hooks
 }
 
 type (
-	readHook   = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error)
-	countHook  = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error)
-	writeHook  = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error)
-	deleteHook = func(tx *naiveTx, ctx context.Context, op *core.Op) error
-	nextHook   = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Value, error)
-	endHook    = func(tx *naiveTx, ctx context.Context) error
+	readHook   = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error)
+	countHook  = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error)
+	writeHook  = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error)
+	deleteHook = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error
+	nextHook   = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Value, error)
+	endHook    = func(tx *kittest.NaiveTx, ctx context.Context) error
 )
 
 type hooks struct {
-	begin            func(b *naive, ctx context.Context, opts core.BackendTxOptions) (*naiveTx, error)
+	begin            func(b *kittest.Naive, ctx context.Context, opts core.BackendTxOptions) (*kittest.NaiveTx, error)
 	read             readHook
 	count            countHook
 	insert, update   writeHook
 	delete           deleteHook
 	nextIDs          nextHook
 	commit, rollback endHook
-	restart, close   func(b *naive) error
-	ping             func(b *naive, ctx context.Context) error
+	restart, close   func(b *kittest.Naive) error
+	ping             func(b *kittest.Naive, ctx context.Context) error
 }
 
 func (b *bent) Bind(ctx context.Context, m *core.Model) error {
 	var err error
-	if b.rows != nil && b.restart != nil {
-		err = b.restart(&b.naive)
+	if b.Rows != nil && b.restart != nil {
+		err = b.restart(&b.Naive)
 	}
-	return errors.Join(err, b.naive.Bind(ctx, m))
+	return errors.Join(err, b.Naive.Bind(ctx, m))
 }
 
-// reopen returns what a restart would find if the maps were a file.
-func (b *naive) reopen() core.Backend { return &naive{rows: b.rows, last: b.last} }
-
-func (b *bent) reopen() core.Backend {
-	return &bent{hooks: b.hooks, naive: naive{rows: b.rows, last: slices.Clone(b.last)}}
+func (b *bent) Reopen() core.Backend {
+	return &bent{hooks: b.hooks, Naive: kittest.Naive{Rows: b.Rows, Last: slices.Clone(b.Last)}}
 }
 
 func (b *bent) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	if b.begin != nil {
-		tx, err := b.begin(&b.naive, ctx, opts)
+		tx, err := b.begin(&b.Naive, ctx, opts)
 		return &bentTx{tx, &b.hooks}, err
 	}
-	tx, err := b.naive.Begin(ctx, opts)
+	tx, err := b.Naive.Begin(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
-	return &bentTx{tx.(*naiveTx), &b.hooks}, nil
+	return &bentTx{tx.(*kittest.NaiveTx), &b.hooks}, nil
 }
 
 func (b *bent) Ping(ctx context.Context) error {
 	if b.ping != nil {
-		return b.ping(&b.naive, ctx)
+		return b.ping(&b.Naive, ctx)
 	}
-	return b.naive.Ping(ctx)
+	return b.Naive.Ping(ctx)
 }
 
 func (b *bent) Close() error {
 	if b.close != nil {
-		return b.close(&b.naive)
+		return b.close(&b.Naive)
 	}
-	return b.naive.Close()
+	return b.Naive.Close()
 }
 
 type bentTx struct {
-	tx *naiveTx
+	tx *kittest.NaiveTx
 	*hooks
 }
 
@@ -149,26 +147,26 @@ func with(op *core.Op, change func(op *core.Op)) *core.Op {
 
 // among reads and counts from the records that keep returns of each.
 func (h *hooks) among(keep func(op *core.Op, rec core.Record) bool, change func(op *core.Op)) {
-	of := func(tx *naiveTx, op *core.Op) iter.Seq[core.Record] {
+	of := func(tx *kittest.NaiveTx, op *core.Op) iter.Seq[core.Record] {
 		return func(yield func(core.Record) bool) {
-			for rec := range tx.of(op.Resource) {
+			for rec := range tx.Of(op.Resource) {
 				if keep(op, rec) && !yield(rec) {
 					return
 				}
 			}
 		}
 	}
-	h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+	h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 		return reference.Read(of(tx, op), with(op, change)), ctx.Err()
 	}
-	h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) {
+	h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
 		return reference.Count(of(tx, op), with(op, change)), ctx.Err()
 	}
 }
 
 // sorted selects in an order of its own.
 func (h *hooks) sorted(compare func(op *core.Op, a, b core.Record) int) {
-	h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+	h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 		if op.Kind == core.Load {
 			return tx.Read(ctx, op)
 		}
@@ -189,7 +187,7 @@ func cut(recs []core.Record, limit int) core.Result {
 // storing keeps other values than it was given.
 func (h *hooks) storing(change func(v core.Value) core.Value) {
 	lossy := func(method writeHook) writeHook {
-		return func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+		return func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 			return method(tx, ctx, with(op, func(op *core.Op) {
 				op.Records = slices.Clone(op.Records)
 				for i, rec := range op.Records {
@@ -201,5 +199,5 @@ func (h *hooks) storing(change func(v core.Value) core.Value) {
 			}))
 		}
 	}
-	h.insert, h.update = lossy((*naiveTx).Insert), lossy((*naiveTx).Update)
+	h.insert, h.update = lossy((*kittest.NaiveTx).Insert), lossy((*kittest.NaiveTx).Update)
 }

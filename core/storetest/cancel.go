@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
 var cancelRules = []row{
@@ -43,20 +44,26 @@ var cancelRules = []row{
 }
 
 // endedOperations are all kinds of operations, on something and on nothing.
-func endedOperations() []func(c *client) error {
-	return []func(c *client) error{
-		func(c *client) error { _, err := c.tryGet("cookie", 1); return err },
-		func(c *client) error { _, err := c.querier.Select(c.ctx, c.res("cookie"), core.Query{}); return err },
-		func(c *client) error { _, err := c.querier.Count(c.ctx, c.res("cookie"), core.All()); return err },
-		func(c *client) error { _, err := c.tryInsert("cookie", fields{"id": 2}); return err },
-		func(c *client) error { _, err := c.tryUpdate("cookie", fields{"id": 1, "kind": "b"}); return err },
-		func(c *client) error { return c.tryDelete("cookie", 1) },
-		func(c *client) error { _, err := c.querier.NextIDs(c.ctx, c.res("cookie"), 1); return err },
-		func(c *client) error { _, err := c.querier.Load(c.ctx, c.res("cookie"), nil); return err },
-		func(c *client) error { _, err := c.querier.Insert(c.ctx, c.res("cookie")); return err },
-		func(c *client) error { _, err := c.querier.Update(c.ctx, c.res("cookie")); return err },
-		func(c *client) error { return c.querier.Delete(c.ctx, c.res("cookie")) },
-		func(c *client) error { _, err := c.querier.NextIDs(c.ctx, c.res("cookie"), 0); return err },
+func endedOperations() []func(c *kit.Client) error {
+	return []func(c *kit.Client) error{
+		func(c *kit.Client) error { _, err := c.TryGet("cookie", 1); return err },
+		func(c *kit.Client) error {
+			_, err := c.Querier.Select(c.Ctx, c.Res("cookie"), core.Query{})
+			return err
+		},
+		func(c *kit.Client) error { _, err := c.Querier.Count(c.Ctx, c.Res("cookie"), core.All()); return err },
+		func(c *kit.Client) error { _, err := c.TryInsert("cookie", kit.Fields{"id": 2}); return err },
+		func(c *kit.Client) error {
+			_, err := c.TryUpdate("cookie", kit.Fields{"id": 1, "kind": "b"})
+			return err
+		},
+		func(c *kit.Client) error { return c.TryDelete("cookie", 1) },
+		func(c *kit.Client) error { _, err := c.Querier.NextIDs(c.Ctx, c.Res("cookie"), 1); return err },
+		func(c *kit.Client) error { _, err := c.Querier.Load(c.Ctx, c.Res("cookie"), nil); return err },
+		func(c *kit.Client) error { _, err := c.Querier.Insert(c.Ctx, c.Res("cookie")); return err },
+		func(c *kit.Client) error { _, err := c.Querier.Update(c.Ctx, c.Res("cookie")); return err },
+		func(c *kit.Client) error { return c.Querier.Delete(c.Ctx, c.Res("cookie")) },
+		func(c *kit.Client) error { _, err := c.Querier.NextIDs(c.Ctx, c.Res("cookie"), 0); return err },
 	}
 }
 
@@ -65,66 +72,66 @@ var operationNames = [...]string{
 	"load of nothing", "insert of nothing", "update of nothing", "delete of nothing", "no next id",
 }
 
-func endedContextFails(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"})
-	ctx, cancel := context.WithCancel(t.ctx)
+func endedContextFails(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"})
+	ctx, cancel := context.WithCancel(t.Ctx)
 	cancel()
 	for i, try := range endedOperations() {
-		if err := try(t.with(ctx)); !errors.Is(err, context.Canceled) {
+		if err := try(t.With(ctx)); !errors.Is(err, context.Canceled) {
 			t.Fatalf("%s: got %v, want %v", operationNames[i], err, context.Canceled)
 		}
-		t.same("after "+operationNames[i], t.all("cookie"), before...)
+		t.Same("after "+operationNames[i], t.All("cookie"), before...)
 	}
 }
 
-func endedContextInside(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"})
+func endedContextInside(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"})
 	for i, try := range endedOperations() {
-		err := t.tryTx(core.TxOptions{}, func(tx *client) error {
-			tx.update("cookie", fields{"id": 1, "kind": "c"})
-			ctx, cancel := context.WithCancel(tx.ctx)
+		err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+			tx.Update("cookie", kit.Fields{"id": 1, "kind": "c"})
+			ctx, cancel := context.WithCancel(tx.Ctx)
 			cancel()
-			tx.ctx = ctx
+			tx.Ctx = ctx
 			return try(tx)
 		})
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("%s: got %v, want %v", operationNames[i], err, context.Canceled)
 		}
-		t.same("after "+operationNames[i], t.all("cookie"), before...)
+		t.Same("after "+operationNames[i], t.All("cookie"), before...)
 	}
 }
 
-func deadlineExceeded(t *trial) {
-	ctx, cancel := context.WithDeadline(t.ctx, time.Unix(0, 0))
+func deadlineExceeded(t *kit.Fixture) {
+	ctx, cancel := context.WithDeadline(t.Ctx, time.Unix(0, 0))
 	defer cancel()
-	_, err := t.with(ctx).tryInsert("cookie", fields{"id": 2})
+	_, err := t.With(ctx).TryInsert("cookie", kit.Fields{"id": 2})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("insert: got %v, want %v", err, context.DeadlineExceeded)
 	}
-	t.failsAs("insert", err, core.Unavailable)
-	t.sameKeys("after", t.all("cookie"))
+	t.FailsAs("insert", err, core.Unavailable)
+	t.SameKeys("after", t.All("cookie"))
 }
 
-func noCommitAfterEnd(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
-	ctx, cancel := context.WithCancel(t.ctx)
-	err := t.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
-		writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, querier: tx})
+func noCommitAfterEnd(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
+	ctx, cancel := context.WithCancel(t.Ctx)
+	err := t.Store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
+		writeEverywhere(&kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx})
 		cancel()
 		return nil
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("transaction: got %v, want %v", err, context.Canceled)
 	}
-	t.same("after", t.all("cookie"), before...)
+	t.Same("after", t.All("cookie"), before...)
 }
 
-func rollbackOutlives(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
+func rollbackOutlives(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
 	for range 20 { // more than a pool has connections
-		ctx, cancel := context.WithCancel(t.ctx)
-		err := t.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
-			writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, querier: tx})
+		ctx, cancel := context.WithCancel(t.Ctx)
+		err := t.Store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
+			writeEverywhere(&kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx})
 			cancel()
 			return ctx.Err()
 		})
@@ -132,8 +139,8 @@ func rollbackOutlives(t *trial) {
 			t.Fatalf("transaction: got %v, want %v", err, context.Canceled)
 		}
 	}
-	t.same("after", t.all("cookie"), before...)
-	t.tx(writeEverywhere)
+	t.Same("after", t.All("cookie"), before...)
+	t.Tx(writeEverywhere)
 }
 
 // watched is a context that ends when somebody starts to watch it.
@@ -148,28 +155,28 @@ func (w watched) Done() <-chan struct{} {
 	return w.Context.Done()
 }
 
-func waitEnds(t *trial) {
-	t.insert("order", fields{"id": 1, "value": 0})
-	ctx, cancel := context.WithCancel(t.ctx)
+func waitEnds(t *kit.Fixture) {
+	t.Insert("order", kit.Fields{"id": 1, "value": 0})
+	ctx, cancel := context.WithCancel(t.Ctx)
 	defer cancel()
 	var once sync.Once
 	ended := make(chan struct{})
 	end := func() { once.Do(func() { cancel(); close(ended) }) }
 	over := make(chan error, core.DefaultAttempts)
-	t.tx(func(tx *client) {
-		tx.update("order", fields{"id": 1, "value": 1})
+	t.Tx(func(tx *kit.Client) {
+		tx.Update("order", kit.Fields{"id": 1, "value": 1})
 		go func() { // waits for the open transaction, or conflicts with it
-			_, err := t.with(watched{ctx, end}).tryUpdate("order", fields{"id": 1, "value": 2})
+			_, err := t.With(watched{ctx, end}).TryUpdate("order", kit.Fields{"id": 1, "value": 2})
 			over <- err
 		}()
 		select {
 		case <-ended: // it waits
 		case err := <-over: // it does not
 			over <- err
-		case <-time.After(t.opts.patience()): // it waits in a way of its own
+		case <-time.After(t.Opts.Patience): // it waits in a way of its own
 			end()
 		}
-		hung := time.NewTimer(t.opts.timeout() / 4)
+		hung := time.NewTimer(t.Opts.Timeout / 4)
 		defer hung.Stop()
 		select {
 		case err := <-over:
@@ -181,7 +188,7 @@ func waitEnds(t *trial) {
 	if err := <-over; err == nil {
 		t.Logf("the update did not have to wait, and was faster than its context")
 	}
-	if value := t.get("order", 1).Get("value").Int(); value == 0 {
+	if value := t.Get("order", 1).Get("value").Int(); value == 0 {
 		t.Fatalf("the transaction that was waited for is lost")
 	}
 }

@@ -3,6 +3,8 @@ package storetest
 import (
 	"slices"
 	"testing"
+
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
 // Case is one rule that a backend keeps. [Cases] has them.
@@ -17,13 +19,13 @@ type Case struct {
 	// only with [Options.Reopen].
 	Durable bool
 
-	check func(t *trial)
+	check func(t *kit.Fixture)
 }
 
 // row is a line of a family's table.
 type row struct {
 	name, rule string
-	check      func(t *trial)
+	check      func(t *kit.Fixture)
 }
 
 var families = []struct {
@@ -77,6 +79,6 @@ func (c Case) Check(tb testing.TB, open Factory, opts Options) {
 	if c.Durable && opts.Reopen == nil {
 		tb.Fatalf("the case %q needs Options.Reopen", c.Name)
 	}
-	c.check(newTrial(tb, open, opts))
+	c.check(kit.New(tb, open, kit.Options(opts)))
 	kept = true
 }

@@ -1,6 +1,9 @@
 package storetest
 
-import "github.com/larder-go/larder/core"
+import (
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
 
 var checkRules = []row{
 	{
@@ -45,80 +48,80 @@ var checkRules = []row{
 	},
 }
 
-func insertChecks(t *trial) {
-	mine := t.guarded(core.Eq("kind", "a"))
-	_, err := mine.tryInsert("cookie", fields{"id": 1, "kind": "b"})
-	t.fails("insert", err, t.res("cookie").Forbidden())
-	t.sameKeys("after", t.all("cookie"))
-	t.same("insert of a good one", mine.insert("cookie", fields{"id": 1, "kind": "a"}), t.full("cookie", fields{"id": 1, "kind": "a"}))
+func insertChecks(t *kit.Fixture) {
+	mine := t.Guarded(core.Eq("kind", "a"))
+	_, err := mine.TryInsert("cookie", kit.Fields{"id": 1, "kind": "b"})
+	t.Fails("insert", err, t.Res("cookie").Forbidden())
+	t.SameKeys("after", t.All("cookie"))
+	t.Same("insert of a good one", mine.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}), t.Full("cookie", kit.Fields{"id": 1, "kind": "a"}))
 }
 
-func updateChecks(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a", "weight": 1})
-	_, err := t.guarded(core.Eq("kind", "a")).tryUpdate("cookie", fields{"id": 1, "kind": "b"})
-	t.fails("update that gives a row away", err, t.res("cookie").Forbidden())
-	_, err = t.guarded(core.Eq("kind", "a")).tryUpdate("cookie", fields{"id": 1, "kind": nil})
-	t.fails("update to null", err, t.res("cookie").Forbidden())
-	_, err = t.under(core.All(), core.None()).tryUpdate("cookie", fields{"id": 1, "weight": 2})
-	t.fails("update under None", err, t.res("cookie").Forbidden())
-	t.same("after", t.all("cookie"), before...)
+func updateChecks(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1})
+	_, err := t.Guarded(core.Eq("kind", "a")).TryUpdate("cookie", kit.Fields{"id": 1, "kind": "b"})
+	t.Fails("update that gives a row away", err, t.Res("cookie").Forbidden())
+	_, err = t.Guarded(core.Eq("kind", "a")).TryUpdate("cookie", kit.Fields{"id": 1, "kind": nil})
+	t.Fails("update to null", err, t.Res("cookie").Forbidden())
+	_, err = t.GuardedBy(core.All(), core.None()).TryUpdate("cookie", kit.Fields{"id": 1, "weight": 2})
+	t.Fails("update under None", err, t.Res("cookie").Forbidden())
+	t.Same("after", t.All("cookie"), before...)
 }
 
-func checkSeesWholeRow(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a", "weight": 1}, fields{"id": 2, "kind": "b", "weight": 1})
-	check := t.under(core.All(), core.And(core.Eq("kind", "a"), core.Lt("weight", 5)))
-	_, err := check.tryUpdate("cookie", fields{"id": 2, "weight": 2})
-	t.fails("update of another column", err, t.res("cookie").Forbidden())
-	_, err = check.tryUpdate("cookie", fields{"id": 1, "weight": 5})
-	t.fails("update of a checked column", err, t.res("cookie").Forbidden())
-	t.same("after", t.all("cookie"), before...)
-	check.update("cookie", fields{"id": 1, "weight": 4})
-	check.update("cookie", fields{"id": 2, "kind": "a"})
+func checkSeesWholeRow(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1}, kit.Fields{"id": 2, "kind": "b", "weight": 1})
+	check := t.GuardedBy(core.All(), core.And(core.Eq("kind", "a"), core.Lt("weight", 5)))
+	_, err := check.TryUpdate("cookie", kit.Fields{"id": 2, "weight": 2})
+	t.Fails("update of another column", err, t.Res("cookie").Forbidden())
+	_, err = check.TryUpdate("cookie", kit.Fields{"id": 1, "weight": 5})
+	t.Fails("update of a checked column", err, t.Res("cookie").Forbidden())
+	t.Same("after", t.All("cookie"), before...)
+	check.Update("cookie", kit.Fields{"id": 1, "weight": 4})
+	check.Update("cookie", kit.Fields{"id": 2, "kind": "a"})
 }
 
-func checkSeesStoredRow(t *trial) {
-	_, err := t.under(core.All(), core.Ne("kind", nil)).tryInsert("cookie", fields{"weight": 1})
-	t.fails("insert of null", err, t.res("cookie").Forbidden())
-	_, err = t.under(core.All(), core.Eq("id", nil)).tryInsert("cookie", fields{"weight": 1})
-	t.fails("insert without key", err, t.res("cookie").Forbidden())
-	t.under(core.All(), core.And(core.Ne("id", nil), core.Eq("kind", nil))).insert("cookie", fields{"weight": 1})
-	equal(t.client, "count", t.count("cookie", core.All()), 1)
+func checkSeesStoredRow(t *kit.Fixture) {
+	_, err := t.GuardedBy(core.All(), core.Ne("kind", nil)).TryInsert("cookie", kit.Fields{"weight": 1})
+	t.Fails("insert of null", err, t.Res("cookie").Forbidden())
+	_, err = t.GuardedBy(core.All(), core.Eq("id", nil)).TryInsert("cookie", kit.Fields{"weight": 1})
+	t.Fails("insert without key", err, t.Res("cookie").Forbidden())
+	t.GuardedBy(core.All(), core.And(core.Ne("id", nil), core.Eq("kind", nil))).Insert("cookie", kit.Fields{"weight": 1})
+	kit.Equal(t.Client, "count", t.Count("cookie", core.All()), 1)
 }
 
-func checkIsAllOrNone(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"}, fields{"id": 3, "kind": "a"})
-	mine := t.guarded(core.Eq("kind", "a"))
-	_, err := mine.tryInsert("cookie", fields{"id": 4, "kind": "a"}, fields{"id": 5, "kind": "b"}, fields{"id": 6, "kind": "a"})
-	t.fails("insert", err, t.res("cookie").Forbidden())
-	t.same("after", t.all("cookie"), before...)
-	_, err = mine.tryUpdate("cookie", fields{"id": 1, "weight": 1}, fields{"id": 2, "weight": 1}, fields{"id": 3, "kind": "b"})
-	t.fails("update", err, t.res("cookie").Forbidden())
-	t.same("after", t.all("cookie"), before...)
+func checkIsAllOrNone(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"}, kit.Fields{"id": 3, "kind": "a"})
+	mine := t.Guarded(core.Eq("kind", "a"))
+	_, err := mine.TryInsert("cookie", kit.Fields{"id": 4, "kind": "a"}, kit.Fields{"id": 5, "kind": "b"}, kit.Fields{"id": 6, "kind": "a"})
+	t.Fails("insert", err, t.Res("cookie").Forbidden())
+	t.Same("after", t.All("cookie"), before...)
+	_, err = mine.TryUpdate("cookie", kit.Fields{"id": 1, "weight": 1}, kit.Fields{"id": 2, "weight": 1}, kit.Fields{"id": 3, "kind": "b"})
+	t.Fails("update", err, t.Res("cookie").Forbidden())
+	t.Same("after", t.All("cookie"), before...)
 }
 
-func notFoundBeforeForbidden(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "b"})
-	mine := t.guarded(core.Eq("kind", "a"))
-	_, err := mine.tryUpdate("cookie", fields{"id": 1, "kind": "b"}, fields{"id": 2, "weight": 1})
-	t.fails("update of a hidden record", err, t.res("cookie").NotFound(core.IntValue(2)))
-	_, err = mine.tryUpdate("cookie", fields{"id": 1, "kind": "b"}, fields{"id": 3, "weight": 1})
-	t.fails("update of a missing record", err, t.res("cookie").NotFound(core.IntValue(3)))
-	_, err = mine.tryUpdate("cookie", fields{"id": 2, "kind": "c"})
-	t.fails("update of a hidden record that would break Check", err, t.res("cookie").NotFound(core.IntValue(2)))
-	t.same("after", t.all("cookie"), before...)
+func notFoundBeforeForbidden(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "b"})
+	mine := t.Guarded(core.Eq("kind", "a"))
+	_, err := mine.TryUpdate("cookie", kit.Fields{"id": 1, "kind": "b"}, kit.Fields{"id": 2, "weight": 1})
+	t.Fails("update of a hidden record", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	_, err = mine.TryUpdate("cookie", kit.Fields{"id": 1, "kind": "b"}, kit.Fields{"id": 3, "weight": 1})
+	t.Fails("update of a missing record", err, t.Res("cookie").NotFound(core.IntValue(3)))
+	_, err = mine.TryUpdate("cookie", kit.Fields{"id": 2, "kind": "c"})
+	t.Fails("update of a hidden record that would break Check", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Same("after", t.All("cookie"), before...)
 }
 
-func readsIgnoreCheck(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "a"})
-	none := t.under(core.All(), core.None())
-	t.sameKeys("load", none.load("cookie", 1), 1)
-	t.sameKeys("select", none.all("cookie"), 1)
-	equal(t.client, "count", none.count("cookie", core.All()), 1)
-	none.delete("cookie", 1)
+func readsIgnoreCheck(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"})
+	none := t.GuardedBy(core.All(), core.None())
+	t.SameKeys("load", none.Load("cookie", 1), 1)
+	t.SameKeys("select", none.All("cookie"), 1)
+	kit.Equal(t.Client, "count", none.Count("cookie", core.All()), 1)
+	none.Delete("cookie", 1)
 }
 
-func checkDoesNotHide(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "b"})
-	got := t.under(core.All(), core.Eq("kind", "a")).update("cookie", fields{"id": 1, "kind": "a"})
-	t.same("update returned", got, t.full("cookie", fields{"id": 1, "kind": "a"}))
+func checkDoesNotHide(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "b"})
+	got := t.GuardedBy(core.All(), core.Eq("kind", "a")).Update("cookie", kit.Fields{"id": 1, "kind": "a"})
+	t.Same("update returned", got, t.Full("cookie", kit.Fields{"id": 1, "kind": "a"}))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
 var closingRules = []row{
@@ -30,34 +31,34 @@ var closingRules = []row{
 	},
 }
 
-func closedDoesNothing(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "a"})
-	if err := t.store.Close(); err != nil {
+func closedDoesNothing(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"})
+	if err := t.Store.Close(); err != nil {
 		t.Fatalf("close: %v", err)
 	}
 	closed := func(what string, err error) {
 		t.Helper()
-		t.failsAs(what, err, core.Unavailable)
+		t.FailsAs(what, err, core.Unavailable)
 		if !errors.Is(err, core.ErrClosed) {
 			t.Fatalf("%s: got %v, want %v", what, err, core.ErrClosed)
 		}
 	}
 	for i, try := range endedOperations() {
-		closed(operationNames[i], try(t.client))
+		closed(operationNames[i], try(t.Client))
 	}
-	closed("transaction", t.tryTx(core.TxOptions{}, func(*client) error { return nil }))
-	closed("close", t.store.Close())
+	closed("transaction", t.TryTx(core.TxOptions{}, func(*kit.Client) error { return nil }))
+	closed("close", t.Store.Close())
 }
 
-func closedBeginsNothing(t *trial) {
-	t.insert("cookie", fields{"id": 1})
-	if err := t.store.Close(); err != nil {
+func closedBeginsNothing(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1})
+	if err := t.Store.Close(); err != nil {
 		t.Fatalf("close: %v", err)
 	}
 	for _, opts := range []core.BackendTxOptions{{}, {ReadOnly: true}, {Single: true}, {ReadOnly: true, Single: true}} {
-		tx, err := t.backend.Begin(t.ctx, opts)
+		tx, err := t.Backend.Begin(t.Ctx, opts)
 		if err == nil {
-			_ = tx.Rollback(t.ctx)
+			_ = tx.Rollback(t.Ctx)
 		}
 		if !errors.Is(err, core.ErrClosed) {
 			t.Fatalf("begin with %+v: got %v, want %v", opts, err, core.ErrClosed)
@@ -65,44 +66,44 @@ func closedBeginsNothing(t *trial) {
 	}
 }
 
-func pingTells(t *trial) {
-	t.insert("cookie", fields{"id": 1})
-	if err := t.store.Ping(t.ctx); err != nil {
+func pingTells(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1})
+	if err := t.Store.Ping(t.Ctx); err != nil {
 		t.Fatalf("ping: %v", err)
 	}
-	ended, cancel := context.WithCancel(t.ctx)
+	ended, cancel := context.WithCancel(t.Ctx)
 	cancel()
-	if err := t.store.Ping(ended); !errors.Is(err, context.Canceled) || !errors.Is(err, core.Unavailable) {
+	if err := t.Store.Ping(ended); !errors.Is(err, context.Canceled) || !errors.Is(err, core.Unavailable) {
 		t.Fatalf("ping with a context that ended: got %v, want %v", err, context.Canceled)
 	}
-	if err := t.store.Close(); err != nil {
+	if err := t.Store.Close(); err != nil {
 		t.Fatalf("close: %v", err)
 	}
-	for what, err := range map[string]error{"store": t.store.Ping(t.ctx), "backend": t.backend.Ping(t.ctx)} {
+	for what, err := range map[string]error{"store": t.Store.Ping(t.Ctx), "backend": t.Backend.Ping(t.Ctx)} {
 		if !errors.Is(err, core.ErrClosed) {
 			t.Fatalf("ping of a closed %s: got %v, want %v", what, err, core.ErrClosed)
 		}
 	}
 }
 
-func closingDoesNotWait(t *trial) {
+func closingDoesNotWait(t *kit.Fixture) {
 	closed := make(chan error, 1)
-	err := t.tryTx(core.TxOptions{}, func(tx *client) error {
-		if _, err := tx.tryInsert("cookie", fields{"id": 1}); err != nil {
+	err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+		if _, err := tx.TryInsert("cookie", kit.Fields{"id": 1}); err != nil {
 			return err
 		}
-		go func() { closed <- t.store.Close() }()
+		go func() { closed <- t.Store.Close() }()
 		select {
 		case err := <-closed:
 			return err
-		case <-tx.ctx.Done():
-			return context.Cause(tx.ctx)
+		case <-tx.Ctx.Done():
+			return context.Cause(tx.Ctx)
 		}
 	})
 	switch {
-	case t.ctx.Err() != nil:
+	case t.Ctx.Err() != nil:
 		t.Fatalf("close waits for the transaction")
 	case err != nil:
-		t.failsAs("transaction", err, core.Unavailable)
+		t.FailsAs("transaction", err, core.Unavailable)
 	}
 }

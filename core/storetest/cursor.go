@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
 var cursorRules = []row{
@@ -55,127 +56,104 @@ var cursorRules = []row{
 	},
 }
 
-// through returns what all pages of the query hold together.
-func (c *client) through(resource string, q core.Query) []core.Record {
-	c.Helper()
-	var all []core.Record
-	for {
-		page := c.page(resource, q)
-		if q.Limit > 0 && len(page.Records) > q.Limit {
-			c.Fatalf("a page of at most %d has %d records", q.Limit, len(page.Records))
-		}
-		if len(page.Next) >= maxCursor {
-			c.Fatalf("a cursor has %d bytes", len(page.Next))
-		}
-		all = append(all, page.Records...)
-		if page.Next == "" {
-			return all
-		}
-		if len(all) > 1<<12 {
-			c.Fatalf("pages never end")
-		}
-		q.After = page.Next
-	}
-}
-
-func pagesAddUp(t *trial) {
+func pagesAddUp(t *kit.Fixture) {
 	for i := range 20 {
-		t.insert("order", fields{"id": (i * 7) % 20, "value": (i * 3) % 20})
+		t.Insert("order", kit.Fields{"id": (i * 7) % 20, "value": (i * 3) % 20})
 	}
 	for _, order := range [][]string{nil, {"-id"}, {"value"}, {"-value"}} {
-		whole := t.find("order", core.Query{Order: order})
+		whole := t.Find("order", core.Query{Order: order})
 		for _, limit := range []int{1, 3, 7, 19, 20, 21} {
-			got := t.through("order", core.Query{Order: order, Limit: limit})
-			t.same(fmt.Sprintf("order %q, pages of %d", order, limit), got, whole...)
+			got := t.AllPages("order", core.Query{Order: order, Limit: limit})
+			t.Same(fmt.Sprintf("order %q, pages of %d", order, limit), got, whole...)
 		}
 	}
 }
 
-func pagesWithinTies(t *trial) {
+func pagesWithinTies(t *kit.Fixture) {
 	for i := range 24 {
-		f := fields{"id": i}
+		f := kit.Fields{"id": i}
 		if i%3 > 0 {
 			f["kind"] = string(rune('a' + i%3))
 		}
 		if i%4 > 0 {
 			f["weight"] = i % 4
 		}
-		t.insert("cookie", f)
+		t.Insert("cookie", f)
 	}
 	for _, order := range [][]string{
 		{"kind"}, {"-kind"}, {"kind", "weight"}, {"kind", "-weight"}, {"-kind", "weight"}, {"-kind", "-weight"}, {"weight", "-kind", "-id"},
 	} {
-		whole := t.find("cookie", core.Query{Order: order})
-		equal(t.client, "number of records", len(whole), 24)
+		whole := t.Find("cookie", core.Query{Order: order})
+		kit.Equal(t.Client, "number of records", len(whole), 24)
 		for _, limit := range []int{1, 5} {
-			got := t.through("cookie", core.Query{Order: order, Limit: limit})
-			t.same(fmt.Sprintf("order %q, pages of %d", order, limit), got, whole...)
+			got := t.AllPages("cookie", core.Query{Order: order, Limit: limit})
+			t.Same(fmt.Sprintf("order %q, pages of %d", order, limit), got, whole...)
 		}
 	}
 }
 
-func pageSaysMore(t *trial) {
-	t.insert("order", fields{"id": 1}, fields{"id": 2}, fields{"id": 3})
+func pageSaysMore(t *kit.Fixture) {
+	t.Insert("order", kit.Fields{"id": 1}, kit.Fields{"id": 2}, kit.Fields{"id": 3})
 	for limit, more := range []bool{false, true, true, false, false} {
-		page := t.page("order", core.Query{Limit: limit})
-		equal(t.client, fmt.Sprintf("limit %d has more", limit), page.Next != "", more)
+		page := t.Page("order", core.Query{Limit: limit})
+		kit.Equal(t.Client, fmt.Sprintf("limit %d has more", limit), page.Next != "", more)
 	}
-	first := t.page("order", core.Query{Limit: 1})
-	last := t.page("order", core.Query{Limit: 2, After: first.Next})
-	t.sameKeys("last page", last.Records, 2, 3)
-	equal(t.client, "a full last page has more", last.Next != "", false)
-	none := t.page("order", core.Query{Where: core.Gt("id", 3), Limit: 1})
-	equal(t.client, "an empty page has more", none.Next != "", false)
+	first := t.Page("order", core.Query{Limit: 1})
+	last := t.Page("order", core.Query{Limit: 2, After: first.Next})
+	t.SameKeys("last page", last.Records, 2, 3)
+	kit.Equal(t.Client, "a full last page has more", last.Next != "", false)
+	none := t.Page("order", core.Query{Where: core.Gt("id", 3), Limit: 1})
+	kit.Equal(t.Client, "an empty page has more", none.Next != "", false)
 }
 
-func cursorOutlivesRecord(t *trial) {
-	t.insert("order", fields{"id": 1, "value": 5}, fields{"id": 2, "value": 5}, fields{"id": 3}, fields{"id": 4})
+func cursorOutlivesRecord(t *kit.Fixture) {
+	t.Insert("order", kit.Fields{"id": 1, "value": 5}, kit.Fields{"id": 2, "value": 5}, kit.Fields{"id": 3}, kit.Fields{"id": 4})
 	q := core.Query{Order: []string{"value"}, Limit: 2}
-	q.After = t.page("order", q).Next
-	t.delete("order", 2)
-	t.sameKeys("next page", t.find("order", q), 3, 4)
+	q.After = t.Page("order", q).Next
+	t.Delete("order", 2)
+	t.SameKeys("next page", t.Find("order", q), 3, 4)
 	q = core.Query{Order: []string{"value"}, Limit: 2}
-	q.After = t.page("order", q).Next // after a null
-	t.delete("order", 3)
-	t.sameKeys("next page after a null", t.find("order", q), 4)
+	q.After = t.Page("order", q).Next // after a null
+	t.Delete("order", 3)
+	t.SameKeys("next page after a null", t.Find("order", q), 4)
 }
 
-func laterRecordsShow(t *trial) {
-	t.insert("order", fields{"id": 10, "value": 1}, fields{"id": 20, "value": 2}, fields{"id": 30, "value": 3})
+func laterRecordsShow(t *kit.Fixture) {
+	t.Insert("order", kit.Fields{"id": 10, "value": 1}, kit.Fields{"id": 20, "value": 2}, kit.Fields{"id": 30, "value": 3})
 	q := core.Query{Order: []string{"-value"}, Limit: 2}
-	q.After = t.page("order", q).Next
-	t.insert("order", fields{"id": 5, "value": 2}, fields{"id": 25, "value": 2}, fields{"id": 40}, fields{"id": 1, "value": 0})
+	q.After = t.Page("order", q).Next
+	t.Insert("order", kit.Fields{"id": 5, "value": 2}, kit.Fields{"id": 25, "value": 2}, kit.Fields{"id": 40}, kit.Fields{"id": 1, "value": 0})
 	q.Limit = 0
-	t.sameKeys("next page", t.find("order", q), 25, 10, 1)
+	t.SameKeys("next page", t.Find("order", q), 25, 10, 1)
 }
 
-func pagesInACondition(t *trial) {
+func pagesInACondition(t *kit.Fixture) {
 	for i := range 30 {
-		t.insert("order", fields{"id": i, "group": i % 3, "value": i % 5})
+		t.Insert("order", kit.Fields{"id": i, "group": i % 3, "value": i % 5})
 	}
 	where := core.And(core.Ne("group", 1), core.Gt("value", 0))
-	whole := t.find("order", core.Query{Where: where, Order: []string{"-value"}})
-	equal(t.client, "number of records", len(whole), 16)
-	got := t.through("order", core.Query{Where: where, Order: []string{"-value"}, Limit: 3})
-	t.same("pages of 3", got, whole...)
+	whole := t.Find("order", core.Query{Where: where, Order: []string{"-value"}})
+	kit.Equal(t.Client, "number of records", len(whole), 16)
+	got := t.AllPages("order", core.Query{Where: where, Order: []string{"-value"}, Limit: 3})
+	t.Same("pages of 3", got, whole...)
 }
 
-func cursorsAreExact(t *trial) {
+func cursorsAreExact(t *kit.Fixture) {
 	for _, typ := range []core.Type{core.Int, core.Float, core.Time, core.UUID, core.Bytes, core.Bool} {
 		all := fillSamples(t, typ)
 		for _, order := range []string{typ.String(), "-" + typ.String()} {
-			whole := t.find("sample", core.Query{Order: []string{order}})
-			t.same("order "+order+", pages of 1", t.through("sample", core.Query{Order: []string{order}, Limit: 1}), whole...)
+			whole := t.Find("sample", core.Query{Order: []string{order}})
+			t.Same("order "+order+", pages of 1", t.AllPages("sample", core.Query{Order: []string{order}, Limit: 1}), whole...)
 		}
 		keys := make([]any, len(all))
 		for i, rec := range all {
 			keys[i] = rec.Key()
 		}
-		t.delete("sample", keys...)
+		t.Delete("sample", keys...)
 	}
 	texts := slices.DeleteFunc(samples(core.Text), func(v core.Value) bool { return len(v.Text()) > 1000 })
 	for _, v := range texts {
-		t.insert("page", fields{"slug": v})
+		t.Insert("page", kit.Fields{"slug": v})
 	}
-	t.same("pages of text keys", t.through("page", core.Query{Limit: 1}), t.all("page")...)
+	t.Same("pages of text keys", t.AllPages("page", core.Query{Limit: 1}), t.All("page")...)
 }

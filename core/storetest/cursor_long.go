@@ -6,10 +6,8 @@ import (
 	"strings"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
-
-// maxCursor is how many bytes a cursor stays below.
-const maxCursor = 2048
 
 // longTexts returns texts that begin alike for longer than a cursor can hold, among
 // characters of several lengths and the greatest one, which has no successor.
@@ -34,64 +32,64 @@ func longBytes(text any) any {
 
 var longOrders = [][]string{{"text"}, {"-text"}, {"bytes"}, {"-bytes"}, {"-text", "bytes"}, {"int", "-bytes", "text"}}
 
-func (t *trial) insertLong() {
+func insertLong(t *kit.Fixture) {
 	for i, text := range longTexts() {
-		t.insert("sample", fields{"id": i + 1, "text": text, "bytes": longBytes(text), "int": i % 2})
-		t.insert("sample", fields{"id": 100 + i, "text": text, "int": i % 3})
+		t.Insert("sample", kit.Fields{"id": i + 1, "text": text, "bytes": longBytes(text), "int": i % 2})
+		t.Insert("sample", kit.Fields{"id": 100 + i, "text": text, "int": i % 3})
 	}
 }
 
-func cursorsAreShort(t *trial) {
-	t.insertLong()
+func cursorsAreShort(t *kit.Fixture) {
+	insertLong(t)
 	for _, order := range longOrders {
-		whole := t.find("sample", core.Query{Order: order})
+		whole := t.Find("sample", core.Query{Order: order})
 		for _, limit := range []int{1, 7} {
-			got := t.through("sample", core.Query{Order: order, Limit: limit})
-			t.sameKeys(fmt.Sprintf("order %q, pages of %d", order, limit), got, keyValues(whole)...)
+			got := t.AllPages("sample", core.Query{Order: order, Limit: limit})
+			t.SameKeys(fmt.Sprintf("order %q, pages of %d", order, limit), got, keyValues(whole)...)
 		}
 	}
-	keys := t.insertLongKeys()
+	keys := insertLongKeys(t)
 	slices.Sort(keys)
-	t.sameKeys("pages of long keys", t.through("page", core.Query{Limit: 1}), anys(keys)...)
+	t.SameKeys("pages of long keys", t.AllPages("page", core.Query{Limit: 1}), anys(keys)...)
 	slices.Reverse(keys)
-	t.sameKeys("pages of long keys, descending", t.through("page", core.Query{Limit: 1, Order: []string{"-slug"}}), anys(keys)...)
+	t.SameKeys("pages of long keys, descending", t.AllPages("page", core.Query{Limit: 1, Order: []string{"-slug"}}), anys(keys)...)
 }
 
 // insertLongKeys adds records whose keys are as long as an index of a database takes.
-func (t *trial) insertLongKeys() (keys []string) {
+func insertLongKeys(t *kit.Fixture) (keys []string) {
 	for _, begin := range []string{"a", "é", "\U0010FFFF"} {
 		for _, end := range []string{"", "a", "é", "\U0010FFFF"} {
 			key := strings.Repeat(begin, 1700/len(begin)) + end
-			t.insert("page", fields{"slug": key})
+			t.Insert("page", kit.Fields{"slug": key})
 			keys = append(keys, key)
 		}
 	}
 	return keys
 }
 
-func longValuesAreNotLeftOut(t *trial) {
-	t.insertLong()
+func longValuesAreNotLeftOut(t *kit.Fixture) {
+	insertLong(t)
 	for _, order := range longOrders {
 		for _, limit := range []int{1, 5, 9, 20} {
 			q := core.Query{Order: order, Limit: limit}
-			q.After = t.page("sample", q).Next
-			t.gone(order, limit, q, func(last core.Record) { t.delete("sample", last.Key()) })
-			t.gone(order, limit, q, func(last core.Record) { t.update("sample", fields{"id": last.Key(), "text": "c", "bytes": nil}) })
+			q.After = t.Page("sample", q).Next
+			gone(t, order, limit, q, func(last core.Record) { t.Delete("sample", last.Key()) })
+			gone(t, order, limit, q, func(last core.Record) { t.Update("sample", kit.Fields{"id": last.Key(), "text": "c", "bytes": nil}) })
 		}
 	}
 }
 
 // gone removes the last record of a page from its place, looks for all records that
 // came after it in the page that follows, and puts the record back.
-func (t *trial) gone(order []string, limit int, q core.Query, remove func(last core.Record)) {
+func gone(t *kit.Fixture, order []string, limit int, q core.Query, remove func(last core.Record)) {
 	t.Helper()
-	whole := t.find("sample", core.Query{Order: order})
+	whole := t.Find("sample", core.Query{Order: order})
 	last := whole[limit-1]
 	remove(last)
 	q.Limit = 0
-	shown := t.find("sample", q)
-	_ = t.tryDelete("sample", last.Key()) // a change left it
-	t.insertAgain(last)
+	shown := t.Find("sample", q)
+	_ = t.TryDelete("sample", last.Key()) // a change left it
+	insertAgain(t, last)
 	for _, rec := range whole[limit:] {
 		if !slices.ContainsFunc(shown, func(got core.Record) bool { return got.Key() == rec.Key() }) {
 			t.Fatalf("order %q: the page after a record that is gone leaves out record %v", order, rec.Key())
@@ -99,9 +97,9 @@ func (t *trial) gone(order []string, limit int, q core.Query, remove func(last c
 	}
 }
 
-func (t *trial) insertAgain(rec core.Record) {
+func insertAgain(t *kit.Fixture, rec core.Record) {
 	t.Helper()
-	must(t.querier.Insert(t.ctx, t.res("sample"), rec))(t.client, "insert")
+	kit.Must(t.Querier.Insert(t.Ctx, t.Res("sample"), rec))(t.Client, "insert")
 }
 
 func keyValues(records []core.Record) []any {

@@ -5,25 +5,26 @@ import (
 	"errors"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 var closingDefects = []defect{
 	{
 		name:   "a closed backend goes on",
 		breaks: []string{"closing/a closed backend begins nothing"},
-		bend:   func(h *hooks) { h.close = func(*naive) error { return nil } },
+		bend:   func(h *hooks) { h.close = func(*kittest.Naive) error { return nil } },
 	},
 	{
 		name:   "a ping never fails",
 		breaks: []string{"closing/a ping tells whether the backend can be used"},
-		bend:   func(h *hooks) { h.ping = func(*naive, context.Context) error { return nil } },
+		bend:   func(h *hooks) { h.ping = func(*kittest.Naive, context.Context) error { return nil } },
 	},
 	{
 		name:   "nothing can be closed once it was used",
 		breaks: []string{"closing/a closed store does nothing"},
 		bend: func(h *hooks) {
-			h.close = func(b *naive) error {
-				for _, all := range b.rows {
+			h.close = func(b *kittest.Naive) error {
+				for _, all := range b.Rows {
 					if len(all) > 0 {
 						return errors.New("in use")
 					}
@@ -36,8 +37,8 @@ var closingDefects = []defect{
 		name:   "closing waits for the open transaction",
 		breaks: []string{"closing/closing waits for no transaction"},
 		bend: func(h *hooks) {
-			h.close = func(b *naive) error {
-				b.turn <- struct{}{}
+			h.close = func(b *kittest.Naive) error {
+				b.Turn <- struct{}{}
 				return b.Close()
 			}
 		},
@@ -46,7 +47,7 @@ var closingDefects = []defect{
 		name:   "every failure is unknown",
 		breaks: []string{"errors/what did not happen is not called unknown"},
 		bend: func(h *hooks) {
-			h.commit = func(tx *naiveTx, ctx context.Context) error {
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				err := tx.Commit(ctx)
 				if err != nil {
 					err = errors.Join(core.ErrCommitUnknown, err)

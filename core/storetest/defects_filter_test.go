@@ -8,6 +8,7 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/reference"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 // truth is what SQL's logic knows.
@@ -166,7 +167,7 @@ var filterDefects = []defect{
 		name:   "text keys are patterns",
 		breaks: []string{"read/keys of all types find their record"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind == core.Load && op.Keys[0].Text() == "%" {
 					op = with(op, func(op *core.Op) { op.Kind, op.Where, op.Order = core.Select, core.All(), orderByKey(op) })
 				}
@@ -229,7 +230,7 @@ var filterDefects = []defect{
 		name:   "conditions on the key and on relations find one record",
 		breaks: []string{"filter/the key can be filtered by", "filter/relations can be filtered by key"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if f := op.Where.Field(); f != nil && (f.Key() || f.Target() != nil) {
 					op = with(op, func(op *core.Op) { op.Limit = 1 })
 				}
@@ -246,7 +247,7 @@ var projectionDefects = []defect{
 		name:   "a projection loses the key",
 		breaks: []string{"projection/fields that are asked for come", "projection/the key and the order come unasked", "projection/a load can be projected"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				for i, rec := range res.Records {
 					if op.Fields != nil {
@@ -261,7 +262,7 @@ var projectionDefects = []defect{
 		name:   "a projection loses what the order needs",
 		breaks: []string{"projection/the key and the order come unasked", "projection/conditions see fields that are not asked for"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return tx.Read(ctx, with(op, func(op *core.Op) {
 					op.Fields = slices.DeleteFunc(slices.Clone(op.Fields), func(f *core.Field) bool {
 						return len(op.Order) > 1 && slices.ContainsFunc(op.Order, func(o core.Order) bool { return o.Field == f })
@@ -274,9 +275,9 @@ var projectionDefects = []defect{
 		name:   "conditions come after the projection",
 		breaks: []string{"projection/conditions see fields that are not asked for"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return reference.Read(func(yield func(core.Record) bool) {
-					for rec := range tx.of(op.Resource) {
+					for rec := range tx.Of(op.Resource) {
 						if !yield(rec.Project(op.Fields)) {
 							return
 						}
@@ -289,10 +290,10 @@ var projectionDefects = []defect{
 		name:   "fields that are not asked for are null",
 		breaks: []string{"projection/fields that are asked for come", "projection/a load can be projected"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				for i, rec := range res.Records {
-					res.Records[i] = nulls(rec)
+					res.Records[i] = kittest.Nulls(rec)
 				}
 				return res, err
 			}

@@ -6,24 +6,25 @@ import (
 	"slices"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 // highest returns the highest key that is there.
-func highest(tx *naiveTx, op *core.Op) (top int64) {
-	for key := range tx.rows[op.Resource.Index()] {
+func highest(tx *kittest.NaiveTx, op *core.Op) (top int64) {
+	for key := range tx.Rows[op.Resource.Index()] {
 		top = max(top, key.Int())
 	}
 	return top
 }
 
 // counting makes inserts and next ids start to count from what from returns.
-func (h *hooks) counting(from func(tx *naiveTx, op *core.Op) int64) {
-	reset := func(tx *naiveTx, op *core.Op) { tx.backend.last[op.Resource.Index()] = from(tx, op) }
-	h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+func (h *hooks) counting(from func(tx *kittest.NaiveTx, op *core.Op) int64) {
+	reset := func(tx *kittest.NaiveTx, op *core.Op) { tx.Backend.Last[op.Resource.Index()] = from(tx, op) }
+	h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 		reset(tx, op)
 		return tx.Insert(ctx, op)
 	}
-	h.nextIDs = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
+	h.nextIDs = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
 		reset(tx, op)
 		return tx.NextIDs(ctx, op)
 	}
@@ -42,7 +43,7 @@ var idDefects = []defect{
 		name:   "a key of the transaction's own is a conflict with another transaction",
 		breaks: []string{"ids/a key that the transaction has inserted is taken"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if errors.Is(err, core.AlreadyExists) {
 					err = core.ErrConflict
@@ -56,16 +57,16 @@ var idDefects = []defect{
 		breaks: []string{"ids/ids of rolled back transactions do not come again"},
 		bend: func(h *hooks) {
 			var before []int64
-			h.begin = func(b *naive, ctx context.Context, opts core.BackendTxOptions) (*naiveTx, error) {
+			h.begin = func(b *kittest.Naive, ctx context.Context, opts core.BackendTxOptions) (*kittest.NaiveTx, error) {
 				tx, err := b.Begin(ctx, opts)
 				if err != nil {
 					return nil, err
 				}
-				before = slices.Clone(b.last)
-				return tx.(*naiveTx), nil
+				before = slices.Clone(b.Last)
+				return tx.(*kittest.NaiveTx), nil
 			}
-			h.rollback = func(tx *naiveTx, ctx context.Context) error {
-				copy(tx.backend.last, before)
+			h.rollback = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				copy(tx.Backend.Last, before)
 				return tx.Rollback(ctx)
 			}
 		},
@@ -74,9 +75,9 @@ var idDefects = []defect{
 		name:   "a delete gives the id back",
 		breaks: []string{"ids/ids of deleted records do not come again"},
 		bend: func(h *hooks) {
-			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				err := tx.Delete(ctx, op)
-				tx.backend.last[op.Resource.Index()] = highest(tx, op)
+				tx.Backend.Last[op.Resource.Index()] = highest(tx, op)
 				return err
 			}
 		},
@@ -88,8 +89,8 @@ var idDefects = []defect{
 			"ids/a transaction generates none of the keys that it chose", "ids/a generated key that is taken is replaced",
 		},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
-				defer clear(tx.chosen[op.Resource.Index()])
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				defer clear(tx.Chosen[op.Resource.Index()])
 				return oneByOne()(tx, ctx, op)
 			}
 		},
@@ -98,9 +99,9 @@ var idDefects = []defect{
 		name:   "a chosen key moves the sequence before it is committed",
 		breaks: []string{"ids/a chosen key that is not committed moves nothing"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
-				tx.follow()
+				tx.Follow()
 				return recs, err
 			}
 		},
@@ -115,14 +116,14 @@ var idDefects = []defect{
 		breaks: []string{"ids/a promised id can be used"},
 		bend: func(h *hooks) {
 			promised := make(map[core.Value]bool)
-			h.nextIDs = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
+			h.nextIDs = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
 				keys, err := tx.NextIDs(ctx, op)
 				for _, key := range keys {
 					promised[key] = true
 				}
 				return keys, err
 			}
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
 					if promised[rec.Key()] {
 						return nil, op.Resource.Key().AlreadyExists()
@@ -136,7 +137,7 @@ var idDefects = []defect{
 		name:   "a hundred ids at most",
 		breaks: []string{"ids/as many ids as asked for"},
 		bend: func(h *hooks) {
-			h.nextIDs = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
+			h.nextIDs = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
 				return tx.NextIDs(ctx, with(op, func(op *core.Op) { op.N = min(op.N, 100) }))
 			}
 		},
@@ -145,7 +146,7 @@ var idDefects = []defect{
 		name:   "text keys are made up",
 		breaks: []string{"ids/assigned keys are not generated"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				if op.Resource.Key().Type() != core.Text {
 					return tx.Insert(ctx, op)
 				}
@@ -164,7 +165,7 @@ var idDefects = []defect{
 		name:   "assigned numbers are made up",
 		breaks: []string{"ids/assigned keys are not generated"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				if !op.Resource.Key().Assigned() {
 					return tx.Insert(ctx, op)
 				}
@@ -194,7 +195,7 @@ var idDefects = []defect{
 // oneByOne inserts records as if each came alone, without looking at the keys of
 // those that follow.
 func oneByOne() writeHook {
-	return func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+	return func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 		var all []core.Record
 		for i := range op.Records {
 			recs, err := tx.Insert(ctx, with(op, func(op *core.Op) { op.Records = op.Records[i : i+1] }))

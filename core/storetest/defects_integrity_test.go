@@ -7,11 +7,12 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/reference"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 // checked wraps a write so that check looks at what it left.
-func checked(method writeHook, check func(tx *naiveTx) error) writeHook {
-	return func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+func checked(method writeHook, check func(tx *kittest.NaiveTx) error) writeHook {
+	return func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 		recs, err := method(tx, ctx, op)
 		return recs, errors.Join(err, check(tx))
 	}
@@ -20,11 +21,11 @@ func checked(method writeHook, check func(tx *naiveTx) error) writeHook {
 // ignoring commits although check fails with one of the codes.
 func ignoring(codes ...core.Code) func(h *hooks) {
 	return func(h *hooks) {
-		h.commit = func(tx *naiveTx, ctx context.Context) error {
-			err := tx.check()
+		h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
+			err := tx.Check()
 			for _, code := range codes {
 				if errors.Is(err, code) {
-					tx.backend.rows = tx.rows
+					tx.Backend.Rows = tx.Rows
 					return tx.Rollback(ctx)
 				}
 			}
@@ -34,8 +35,8 @@ func ignoring(codes ...core.Code) func(h *hooks) {
 }
 
 // holder finds a record that points at the key through the field.
-func holder(tx *naiveTx, f *core.Field, key core.Value) (core.Record, bool) {
-	for rec := range tx.of(f.Resource()) {
+func holder(tx *kittest.NaiveTx, f *core.Field, key core.Value) (core.Record, bool) {
+	for rec := range tx.Of(f.Resource()) {
 		if rec.At(f.Column()) == key {
 			return rec, true
 		}
@@ -44,9 +45,9 @@ func holder(tx *naiveTx, f *core.Field, key core.Value) (core.Record, bool) {
 }
 
 // deleting removes records after fix saw each record that points at one.
-func deleting(fix func(tx *naiveTx, f *core.Field, rec core.Record)) func(h *hooks) {
+func deleting(fix func(tx *kittest.NaiveTx, f *core.Field, rec core.Record)) func(h *hooks) {
 	return func(h *hooks) {
-		h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+		h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 			if err := tx.Delete(ctx, op); err != nil {
 				return err
 			}
@@ -84,8 +85,8 @@ var integrityDefects = []defect{
 			"integrity/unique values can be swapped", "integrity/one-to-one relations are unique", "concurrency/swaps tear nothing",
 		},
 		bend: func(h *hooks) {
-			h.update = checked((*naiveTx).Update, func(tx *naiveTx) error {
-				if err := tx.check(); errors.Is(err, core.AlreadyExists) {
+			h.update = checked((*kittest.NaiveTx).Update, func(tx *kittest.NaiveTx) error {
+				if err := tx.Check(); errors.Is(err, core.AlreadyExists) {
 					return err
 				}
 				return nil
@@ -95,14 +96,14 @@ var integrityDefects = []defect{
 	{
 		name:   "relations are checked at once",
 		breaks: []string{"integrity/order inside a transaction does not matter"},
-		bend:   func(h *hooks) { h.insert = checked((*naiveTx).Insert, (*naiveTx).check) },
+		bend:   func(h *hooks) { h.insert = checked((*kittest.NaiveTx).Insert, (*kittest.NaiveTx).Check) },
 	},
 	{
 		name:   "targets of deletes are checked at once",
 		breaks: []string{"integrity/order inside a transaction does not matter"},
 		bend: func(h *hooks) {
-			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
-				return errors.Join(tx.Delete(ctx, op), tx.check())
+			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
+				return errors.Join(tx.Delete(ctx, op), tx.Check())
 			}
 		},
 	},
@@ -110,10 +111,10 @@ var integrityDefects = []defect{
 		name:   "null is a unique value",
 		breaks: []string{"integrity/null is not unique"},
 		bend: func(h *hooks) {
-			h.commit = func(tx *naiveTx, ctx context.Context) error {
-				label := tx.backend.model.Resource("jar").Field("label")
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				label := tx.Backend.Model.Resource("jar").Field("label")
 				n := 0
-				for rec := range tx.of(label.Resource()) {
+				for rec := range tx.Of(label.Resource()) {
 					if rec.At(label.Column()).IsNull() {
 						n++
 					}
@@ -129,8 +130,8 @@ var integrityDefects = []defect{
 		name:   "unique values ignore case",
 		breaks: []string{"integrity/unique values are held once"},
 		bend: func(h *hooks) {
-			h.commit = func(tx *naiveTx, ctx context.Context) error {
-				label := tx.backend.model.Resource("jar").Field("label")
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				label := tx.Backend.Model.Resource("jar").Field("label")
 				_, a := holder(tx, label, core.TextValue("a"))
 				_, b := holder(tx, label, core.TextValue("A"))
 				if a && b {
@@ -145,9 +146,9 @@ var integrityDefects = []defect{
 		breaks: []string{"integrity/a freed unique value can be taken"},
 		bend: func(h *hooks) {
 			owner := make(map[core.Value]core.Value)
-			h.commit = func(tx *naiveTx, ctx context.Context) error {
-				label := tx.backend.model.Resource("jar").Field("label")
-				for rec := range tx.of(label.Resource()) {
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				label := tx.Backend.Model.Resource("jar").Field("label")
+				for rec := range tx.Of(label.Resource()) {
 					v := rec.At(label.Column())
 					if o, known := owner[v]; known && v.IsSet() && o != rec.Key() {
 						return errors.Join(label.AlreadyExists(), tx.Rollback(ctx))
@@ -161,23 +162,23 @@ var integrityDefects = []defect{
 	{
 		name:   "deletes cascade",
 		breaks: []string{"integrity/a backend does not cascade", "integrity/a target that others point at stays"},
-		bend: deleting(func(tx *naiveTx, f *core.Field, rec core.Record) {
-			delete(tx.rows[f.Resource().Index()], rec.Key())
+		bend: deleting(func(tx *kittest.NaiveTx, f *core.Field, rec core.Record) {
+			delete(tx.Rows[f.Resource().Index()], rec.Key())
 		}),
 	},
 	{
 		name:   "deletes set null",
 		breaks: []string{"integrity/a target that others point at stays", "integrity/records may point at themselves"},
-		bend: deleting(func(tx *naiveTx, f *core.Field, rec core.Record) {
-			tx.rows[f.Resource().Index()][rec.Key()] = rec.With(f.Column(), core.Null)
+		bend: deleting(func(tx *kittest.NaiveTx, f *core.Field, rec core.Record) {
+			tx.Rows[f.Resource().Index()][rec.Key()] = rec.With(f.Column(), core.Null)
 		}),
 	},
 	{
 		name:   "a delete of a target is not found",
 		breaks: []string{"integrity/a target that others point at stays", "errors/errors carry API names"},
 		bend: func(h *hooks) {
-			h.commit = func(tx *naiveTx, ctx context.Context) error {
-				if err := reference.CheckIntegrity(tx.backend.model, tx.of); err != nil {
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				if err := reference.CheckIntegrity(tx.Backend.Model, tx.Of); err != nil {
 					return errors.Join(err, tx.Rollback(ctx))
 				}
 				return tx.Commit(ctx)
@@ -188,9 +189,9 @@ var integrityDefects = []defect{
 		name:   "a record cannot point at itself",
 		breaks: []string{"integrity/records may point at themselves"},
 		bend: func(h *hooks) {
-			h.insert = checked((*naiveTx).Insert, func(tx *naiveTx) error {
-				parent := tx.backend.model.Resource("page").Field("parent")
-				for rec := range tx.of(parent.Resource()) {
+			h.insert = checked((*kittest.NaiveTx).Insert, func(tx *kittest.NaiveTx) error {
+				parent := tx.Backend.Model.Resource("page").Field("parent")
+				for rec := range tx.Of(parent.Resource()) {
 					if rec.At(parent.Column()) == rec.Key() {
 						return parent.Target().NotFound(rec.Key())
 					}
@@ -203,12 +204,12 @@ var integrityDefects = []defect{
 		name:   "a failed commit is a commit",
 		breaks: []string{"integrity/a failed commit leaves nothing", "durability/what was not committed is not"},
 		bend: func(h *hooks) {
-			h.commit = func(tx *naiveTx, ctx context.Context) error {
-				err := tx.check()
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				err := tx.Check()
 				if err == nil {
 					return tx.Commit(ctx)
 				}
-				tx.backend.rows = tx.rows
+				tx.Backend.Rows = tx.Rows
 				return errors.Join(err, tx.Rollback(ctx))
 			}
 		},
@@ -223,7 +224,7 @@ var integrityDefects = []defect{
 		name:   "errors have stored names",
 		breaks: []string{"errors/errors carry API names", "write/insert never overwrites"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if e, ok := errors.AsType[*core.Error](err); ok && e.Code == core.AlreadyExists {
 					told := *e
@@ -238,7 +239,7 @@ var integrityDefects = []defect{
 		name:   "conflicts lack the value that is taken",
 		breaks: []string{"errors/errors say nothing of the storage"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if errors.Is(err, core.AlreadyExists) {
 					err = op.Resource.Key().AlreadyExists()
@@ -251,11 +252,11 @@ var integrityDefects = []defect{
 		name:   "errors tell what is in the way",
 		breaks: []string{"errors/errors say nothing of the storage"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if e, ok := errors.AsType[*core.Error](err); ok && e.Code == core.AlreadyExists {
 					told := *e
-					told.Value = maps.Collect(maps.All(tx.rows[op.Resource.Index()]))
+					told.Value = maps.Collect(maps.All(tx.Rows[op.Resource.Index()]))
 					err = &told
 				}
 				return recs, err
@@ -266,7 +267,7 @@ var integrityDefects = []defect{
 		name:   "errors inside a transaction are others",
 		breaks: []string{"errors/a transaction gets the error of its operation"},
 		bend: func(h *hooks) {
-			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				err := tx.Delete(ctx, op)
 				if err != nil && !op.Final {
 					return errors.New("current transaction is aborted")
@@ -280,7 +281,7 @@ var integrityDefects = []defect{
 		breaks: []string{"errors/the store works after errors"},
 		bend: func(h *hooks) {
 			broken := false
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				if broken {
 					return nil, errors.New("connection is closed")
 				}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 func values(all map[core.Value]core.Record) iter.Seq[core.Record] { return maps.Values(all) }
@@ -133,7 +134,7 @@ var orderDefects = []defect{
 		name:   "load returns records in the order of insertion",
 		breaks: []string{"read/load returns what is there by key"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				if op.Kind == core.Load {
 					slices.Reverse(res.Records)
@@ -197,7 +198,7 @@ var orderDefects = []defect{
 		name:   "the limit is ignored",
 		breaks: []string{"cursor/a page says whether there is more", "order/limit comes after order", "cursor/pages add up to the whole"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return tx.Read(ctx, with(op, func(op *core.Op) { op.Limit = 0 }))
 			}
 		},
@@ -206,7 +207,7 @@ var orderDefects = []defect{
 		name:   "a full page always has more",
 		breaks: []string{"cursor/a page says whether there is more", "using/hidden rows do not fill pages"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				if op.Limit > 0 && len(res.Records) == op.Limit {
 					res.Count = op.Limit + 1
@@ -219,7 +220,7 @@ var orderDefects = []defect{
 		name:   "no page has more",
 		breaks: []string{"cursor/a page says whether there is more", "cursor/pages add up to the whole", "projection/conditions see fields that are not asked for"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				res.Count = 0
 				return res, err
@@ -230,7 +231,7 @@ var orderDefects = []defect{
 		name:   "the limit comes before the order",
 		breaks: []string{"order/limit comes after order"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind == core.Load {
 					return tx.Read(ctx, op)
 				}
@@ -262,9 +263,9 @@ var orderDefects = []defect{
 		name:   "a page goes on after the record and not after its place",
 		breaks: []string{"cursor/a cursor outlives its record"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.After != nil {
-					if _, there := tx.rows[op.Resource.Index()][op.After[len(op.After)-1]]; !there {
+					if _, there := tx.Rows[op.Resource.Index()][op.After[len(op.After)-1]]; !there {
 						return core.Result{}, ctx.Err()
 					}
 				}
@@ -277,7 +278,7 @@ var orderDefects = []defect{
 		breaks: []string{"cursor/what comes in later shows where it belongs"},
 		bend: func(h *hooks) {
 			pages := make(map[core.Value]int)
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind == core.Load {
 					return tx.Read(ctx, op)
 				}
@@ -322,7 +323,7 @@ var orderDefects = []defect{
 		name:   "cursors lose the microseconds",
 		breaks: []string{"cursor/cursors hold exact values"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return tx.Read(ctx, with(op, func(op *core.Op) {
 					op.After = slices.Clone(op.After)
 					for i, v := range op.After {

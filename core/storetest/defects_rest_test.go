@@ -7,13 +7,14 @@ import (
 	"slices"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 // aliased is a backend whose records share memory with what it stores.
 func aliased(h *hooks) {
 	memory := make(map[place][]core.Value)
 	write := func(method writeHook) writeHook {
-		return func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+		return func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 			recs, err := method(tx, ctx, op)
 			for i, rec := range recs {
 				at := place{op.Resource.Index(), rec.Key()}
@@ -24,12 +25,12 @@ func aliased(h *hooks) {
 					memory[at][c] = rec.At(c)
 				}
 				recs[i] = op.Resource.RecordOf(memory[at])
-				tx.rows[op.Resource.Index()][rec.Key()] = recs[i]
+				tx.Rows[op.Resource.Index()][rec.Key()] = recs[i]
 			}
 			return recs, err
 		}
 	}
-	h.insert, h.update = write((*naiveTx).Insert), write((*naiveTx).Update)
+	h.insert, h.update = write((*kittest.NaiveTx).Insert), write((*kittest.NaiveTx).Update)
 }
 
 var ownershipDefects = []defect{
@@ -43,7 +44,7 @@ var ownershipDefects = []defect{
 		breaks: []string{"ownership/returned slices are the caller's"},
 		bend: func(h *hooks) {
 			var cached []core.Record
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				if slices.EqualFunc(cached, res.Records, core.Record.Equal) || zeroed(cached) {
 					res.Records = cached
@@ -57,7 +58,7 @@ var ownershipDefects = []defect{
 		name:   "keys are filled into the op",
 		breaks: []string{"ownership/given slices stay the caller's", "ids/insert without a key gets one"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				copy(op.Records, recs)
 				return recs, err
@@ -68,7 +69,7 @@ var ownershipDefects = []defect{
 		name:   "the op's slice is the result",
 		breaks: []string{"ownership/given slices stay the caller's"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if slices.EqualFunc(recs, op.Records, core.Record.Equal) {
 					return op.Records, err
@@ -91,19 +92,19 @@ var cancelDefects = []defect{
 			"cancellation/an ended context fails every operation", "cancellation/an ended context fails operations of a transaction",
 			"cancellation/a deadline is told from a cancellation", "cancellation/nothing commits after its context ended",
 		},
-		open: func() core.Backend { return deaf{new(naive)} },
+		open: func() core.Backend { return deaf{new(kittest.Naive)} },
 	},
 	{
 		name:   "a wait does not end",
 		breaks: []string{"cancellation/a wait ends with its context"},
 		bend: func(h *hooks) {
-			h.begin = func(b *naive, ctx context.Context, _ core.BackendTxOptions) (*naiveTx, error) {
-				b.turn <- struct{}{}
+			h.begin = func(b *kittest.Naive, ctx context.Context, _ core.BackendTxOptions) (*kittest.NaiveTx, error) {
+				b.Turn <- struct{}{}
 				if ctx.Err() != nil {
-					<-b.turn
+					<-b.Turn
 					return nil, ctx.Err()
 				}
-				return b.open(), nil
+				return b.Open(), nil
 			}
 		},
 	},
@@ -111,7 +112,7 @@ var cancelDefects = []defect{
 		name:   "a commit does not look at its context",
 		breaks: []string{"cancellation/nothing commits after its context ended"},
 		bend: func(h *hooks) {
-			h.commit = func(tx *naiveTx, ctx context.Context) error { return tx.Commit(context.WithoutCancel(ctx)) }
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error { return tx.Commit(context.WithoutCancel(ctx)) }
 		},
 	},
 	{
@@ -119,16 +120,16 @@ var cancelDefects = []defect{
 		breaks: []string{"cancellation/a rollback outlives its context"},
 		bend: func(h *hooks) {
 			ended := false
-			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Update(ctx, op)
 				go func() { <-ctx.Done() }() // a driver that watches
-				h.rollback = func(tx *naiveTx, rctx context.Context) error {
+				h.rollback = func(tx *kittest.NaiveTx, rctx context.Context) error {
 					ended = ended || ctx.Err() != nil
 					return tx.Rollback(rctx)
 				}
 				return recs, err
 			}
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				if ended {
 					return nil, context.Canceled
 				}
@@ -146,7 +147,7 @@ func (d deaf) Begin(ctx context.Context, opts core.BackendTxOptions) (core.Backe
 	return deafTx{tx}, err
 }
 
-func (d deaf) reopen() core.Backend { return deaf{d.Backend.(reopenable).reopen()} }
+func (d deaf) Reopen() core.Backend { return deaf{d.Backend.(reopenable).Reopen()} }
 
 type deafTx struct{ core.BackendTx }
 
@@ -183,11 +184,11 @@ var durabilityDefects = []defect{
 		name:   "a restart forgets the last id",
 		breaks: []string{"durability/ids do not come again after a restart"},
 		bend: func(h *hooks) {
-			h.restart = func(b *naive) error {
-				for i, all := range b.rows {
-					b.last[i] = 0
+			h.restart = func(b *kittest.Naive) error {
+				for i, all := range b.Rows {
+					b.Last[i] = 0
 					for key := range all {
-						b.last[i] = max(b.last[i], key.Int())
+						b.Last[i] = max(b.Last[i], key.Int())
 					}
 				}
 				return nil
@@ -198,8 +199,8 @@ var durabilityDefects = []defect{
 		name:   "a restart forgets the last record",
 		breaks: []string{"durability/what was committed is there after a restart", "durability/rules hold after a restart"},
 		bend: func(h *hooks) {
-			h.restart = func(b *naive) error {
-				for _, all := range b.rows {
+			h.restart = func(b *kittest.Naive) error {
+				for _, all := range b.Rows {
 					if len(all) > 0 {
 						delete(all, slices.MaxFunc(slices.Collect(maps.Keys(all)), core.Compare))
 					}
@@ -212,8 +213,8 @@ var durabilityDefects = []defect{
 		name:   "an empty file cannot be read",
 		breaks: []string{"durability/an empty backend opens again"},
 		bend: func(h *hooks) {
-			h.restart = func(b *naive) error {
-				for _, all := range b.rows {
+			h.restart = func(b *kittest.Naive) error {
+				for _, all := range b.Rows {
 					if len(all) > 0 {
 						return nil
 					}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 // defect is a backend that breaks a promise.
@@ -63,10 +64,10 @@ func (d defect) isCaughtBy(t *testing.T, c storetest.Case) {
 	if d.free {
 		opts.Checks, opts.Patience = 400, 100*time.Millisecond
 	}
-	r := record(t, func(tb testing.TB) { c.Check(tb, d.backend, opts) })
-	log := r.log.String()
+	r := kittest.Record(t, func(tb testing.TB) { c.Check(tb, d.backend, opts) })
+	log := r.Text()
 	switch {
-	case !r.failed:
+	case !r.Failed():
 		t.Errorf("case %q does not find out", c.Name)
 	case !strings.Contains(log, c.Rule):
 		t.Errorf("case %q does not say which rule is broken:\n%s", c.Name, log)

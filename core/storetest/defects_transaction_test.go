@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 var transactionDefects = []defect{
@@ -15,8 +16,8 @@ var transactionDefects = []defect{
 			"durability/what was not committed is not", "random/random programs do what the model says",
 		},
 		bend: func(h *hooks) {
-			h.rollback = func(tx *naiveTx, ctx context.Context) error {
-				tx.backend.rows = tx.rows
+			h.rollback = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				tx.Backend.Rows = tx.Rows
 				return tx.Rollback(ctx)
 			}
 		},
@@ -25,11 +26,11 @@ var transactionDefects = []defect{
 		name:   "a commit drops deletes",
 		breaks: []string{"transaction/a commit makes all writes visible", "write/delete removes the records"},
 		bend: func(h *hooks) {
-			h.commit = func(tx *naiveTx, ctx context.Context) error {
-				for i, all := range tx.backend.rows {
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				for i, all := range tx.Backend.Rows {
 					for key, rec := range all {
-						if _, there := tx.rows[i][key]; !there {
-							tx.rows[i][key] = rec
+						if _, there := tx.Rows[i][key]; !there {
+							tx.Rows[i][key] = rec
 						}
 					}
 				}
@@ -41,20 +42,24 @@ var transactionDefects = []defect{
 		name:   "a transaction does not see its own writes",
 		breaks: []string{"transaction/a transaction sees its own writes", "transaction/a transaction may have many operations"},
 		bend: func(h *hooks) {
-			committed := func(tx *naiveTx) *naiveTx { return &naiveTx{backend: tx.backend, rows: tx.backend.rows} }
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			committed := func(tx *kittest.NaiveTx) *kittest.NaiveTx {
+				return &kittest.NaiveTx{Backend: tx.Backend, Rows: tx.Backend.Rows}
+			}
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return committed(tx).Read(ctx, op)
 			}
-			h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) { return committed(tx).Count(ctx, op) }
+			h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
+				return committed(tx).Count(ctx, op)
+			}
 		},
 	},
 	{
 		name:   "a deleted key is taken until the commit",
 		breaks: []string{"transaction/a key can be deleted and inserted in one transaction"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
-					if _, there := tx.backend.rows[op.Resource.Index()][rec.Key()]; there {
+					if _, there := tx.Backend.Rows[op.Resource.Index()][rec.Key()]; there {
 						return nil, op.Resource.Key().AlreadyExists()
 					}
 				}
@@ -67,7 +72,7 @@ var transactionDefects = []defect{
 		breaks: []string{"transaction/one after another never conflict"},
 		bend: func(h *hooks) {
 			n := 0
-			h.commit = func(tx *naiveTx, ctx context.Context) error {
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				if n++; n%5 == 0 {
 					return errors.Join(core.ErrConflict, tx.Rollback(ctx))
 				}
@@ -80,15 +85,15 @@ var transactionDefects = []defect{
 		breaks: []string{"transaction/a read-only transaction reads"},
 		bend: func(h *hooks) {
 			readOnly := false
-			h.begin = func(b *naive, ctx context.Context, opts core.BackendTxOptions) (*naiveTx, error) {
+			h.begin = func(b *kittest.Naive, ctx context.Context, opts core.BackendTxOptions) (*kittest.NaiveTx, error) {
 				tx, err := b.Begin(ctx, opts)
 				if err != nil {
 					return nil, err
 				}
 				readOnly = opts.ReadOnly && !opts.Single
-				return tx.(*naiveTx), nil
+				return tx.(*kittest.NaiveTx), nil
 			}
-			h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) {
+			h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
 				if readOnly {
 					return 0, errors.New("cannot create a temporary table in a read-only transaction")
 				}
@@ -100,10 +105,10 @@ var transactionDefects = []defect{
 		name:   "a final operation commits before it is checked",
 		breaks: []string{"transaction/a final operation commits along"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if op.Final && err == nil {
-					tx.backend.rows = tx.rows
+					tx.Backend.Rows = tx.Rows
 				}
 				return recs, err
 			}
@@ -113,10 +118,10 @@ var transactionDefects = []defect{
 		name:   "a final operation commits although it misses",
 		breaks: []string{"transaction/a final operation that misses undoes those before it"},
 		bend: func(h *hooks) {
-			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Update(ctx, op)
 				if op.Final && errors.Is(err, core.NotFound) {
-					tx.backend.rows = tx.rows
+					tx.Backend.Rows = tx.Rows
 				}
 				return recs, err
 			}
@@ -126,8 +131,8 @@ var transactionDefects = []defect{
 		name:   "a hundred operations at most",
 		breaks: []string{"transaction/a transaction may have many operations"},
 		bend: func(h *hooks) {
-			n := make(map[*naiveTx]int)
-			h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) {
+			n := make(map[*kittest.NaiveTx]int)
+			h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
 				if n[tx]++; n[tx] > 100 {
 					return 0, errors.New("too many savepoints")
 				}
@@ -139,16 +144,16 @@ var transactionDefects = []defect{
 		name:   "an empty transaction is an error",
 		breaks: []string{"batch/nothing at once"},
 		bend: func(h *hooks) {
-			used := make(map[*naiveTx]bool)
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			used := make(map[*kittest.NaiveTx]bool)
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				used[tx] = true
 				return tx.Read(ctx, op)
 			}
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				used[tx] = true
 				return tx.Insert(ctx, op)
 			}
-			h.commit = func(tx *naiveTx, ctx context.Context) error {
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				if !used[tx] {
 					return errors.Join(errors.New("there is no transaction in progress"), tx.Rollback(ctx))
 				}

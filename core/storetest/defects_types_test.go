@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 // losing changes values of one type.
@@ -113,7 +114,7 @@ var typeDefects = []defect{
 		name:   "long numbers in json are written and never read",
 		breaks: []string{"types/json round trips", "types/list round trips", "types/every accepted value reads back"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				for _, rec := range res.Records {
 					for i := range rec.Len() {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/reference"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 var writeDefects = []defect{
@@ -17,11 +18,11 @@ var writeDefects = []defect{
 			"using/insert over a hidden row is taken", "concurrency/one of those who insert the same key wins",
 		},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				var all []core.Record
 				for i := range op.Records {
 					one := with(op, func(op *core.Op) { op.Records = op.Records[i : i+1] })
-					delete(tx.rows[op.Resource.Index()], op.Records[i].Key())
+					delete(tx.Rows[op.Resource.Index()], op.Records[i].Key())
 					recs, err := tx.Insert(ctx, one)
 					if err != nil {
 						return nil, err
@@ -35,21 +36,21 @@ var writeDefects = []defect{
 	{
 		name:   "insert of several is several inserts",
 		breaks: []string{"batch/an insert is all or none", "batch/a key cannot be inserted twice at once", "check/one bad record fails all"},
-		bend:   func(h *hooks) { h.insert = stepwise((*naiveTx).Insert) },
+		bend:   func(h *hooks) { h.insert = stepwise((*kittest.NaiveTx).Insert) },
 	},
 	{
 		name:   "update of several is several updates",
 		breaks: []string{"batch/an update is all or none", "write/update of a missing record is not found", "using/update misses hidden rows"},
-		bend:   func(h *hooks) { h.update = stepwise((*naiveTx).Update) },
+		bend:   func(h *hooks) { h.update = stepwise((*kittest.NaiveTx).Update) },
 	},
 	{
 		name:   "delete of several is several deletes",
 		breaks: []string{"batch/a delete is all or none", "write/delete of a missing record is not found", "using/delete misses hidden rows"},
 		bend: func(h *hooks) {
-			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				for i := range op.Keys {
 					if err := tx.Delete(ctx, with(op, func(op *core.Op) { op.Keys = op.Keys[i : i+1] })); err != nil {
-						tx.backend.rows = tx.rows
+						tx.Backend.Rows = tx.Rows
 						return err
 					}
 				}
@@ -61,7 +62,7 @@ var writeDefects = []defect{
 		name:   "insert returns its records sorted",
 		breaks: []string{"write/insert returns records as they are", "batch/a thousand records at once"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				slices.SortFunc(recs, func(a, b core.Record) int { return core.Compare(a.Key(), b.Key()) })
 				return recs, err
@@ -72,7 +73,7 @@ var writeDefects = []defect{
 		name:   "insert returns what it was given",
 		breaks: []string{"write/columns that are not given are null", "ids/insert without a key gets one", "types/null round trips in every column"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				_, err := tx.Insert(ctx, op)
 				return slices.Clone(op.Records), err
 			}
@@ -82,7 +83,7 @@ var writeDefects = []defect{
 		name:   "insert takes a thousand values at most",
 		breaks: []string{"batch/a thousand records at once"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				if len(op.Records)*len(op.Resource.Columns()) > 1000 {
 					return nil, errors.New("too many parameters")
 				}
@@ -94,11 +95,11 @@ var writeDefects = []defect{
 		name:   "update clears absent columns",
 		breaks: []string{"write/update changes the named columns only", "write/an update may change nothing", "write/update returns whole records by key"},
 		bend: func(h *hooks) {
-			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, func(op *core.Op) {
 					op.Records = slices.Clone(op.Records)
 					for i, rec := range op.Records {
-						op.Records[i] = nulls(rec)
+						op.Records[i] = kittest.Nulls(rec)
 					}
 				}))
 			}
@@ -108,7 +109,7 @@ var writeDefects = []defect{
 		name:   "update ignores null",
 		breaks: []string{"write/update sets null", "types/null round trips in every column"},
 		bend: func(h *hooks) {
-			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, func(op *core.Op) {
 					op.Records = slices.Clone(op.Records)
 					for i, rec := range op.Records {
@@ -127,7 +128,7 @@ var writeDefects = []defect{
 		name:   "a replacement keeps what nobody names",
 		breaks: []string{"write/a replacement clears fields without a default"},
 		bend: func(h *hooks) {
-			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, func(op *core.Op) {
 					op.Records = slices.Clone(op.Records)
 					for i, rec := range op.Records {
@@ -146,7 +147,7 @@ var writeDefects = []defect{
 		name:   "update returns the changes only",
 		breaks: []string{"write/update returns whole records by key", "write/an update may change nothing"},
 		bend: func(h *hooks) {
-			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				_, err := tx.Update(ctx, op)
 				return slices.Clone(op.Records), err
 			}
@@ -156,7 +157,7 @@ var writeDefects = []defect{
 		name:   "update of one set of columns for all records",
 		breaks: []string{"write/update changes the named columns only"},
 		bend: func(h *hooks) {
-			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, func(op *core.Op) {
 					op.Records = slices.Clone(op.Records)
 					for i, rec := range op.Records {
@@ -175,10 +176,10 @@ var writeDefects = []defect{
 		name:   "update adds missing records",
 		breaks: []string{"write/update of a missing record is not found", "write/an update may change nothing"},
 		bend: func(h *hooks) {
-			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
-					if _, ok := tx.rows[op.Resource.Index()][rec.Key()]; !ok {
-						tx.rows[op.Resource.Index()][rec.Key()] = nulls(rec)
+					if _, ok := tx.Rows[op.Resource.Index()][rec.Key()]; !ok {
+						tx.Rows[op.Resource.Index()][rec.Key()] = kittest.Nulls(rec)
 					}
 				}
 				return tx.Update(ctx, op)
@@ -189,9 +190,9 @@ var writeDefects = []defect{
 		name:   "update names the last missing key",
 		breaks: []string{"errors/not found names the first missing key", "write/update of a missing record is not found"},
 		bend: func(h *hooks) {
-			h.update = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, key := range slices.Backward(op.Keys) {
-					if _, ok := tx.rows[op.Resource.Index()][key]; !ok {
+					if _, ok := tx.Rows[op.Resource.Index()][key]; !ok {
 						return nil, op.Resource.NotFound(key)
 					}
 				}
@@ -203,10 +204,10 @@ var writeDefects = []defect{
 		name:   "delete of a missing key is fine",
 		breaks: []string{"write/delete of a missing record is not found", "batch/a delete is all or none", "errors/errors carry API names"},
 		bend: func(h *hooks) {
-			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				return tx.Delete(ctx, with(op, func(op *core.Op) {
 					op.Keys = slices.DeleteFunc(slices.Clone(op.Keys), func(key core.Value) bool {
-						_, there := tx.rows[op.Resource.Index()][key]
+						_, there := tx.Rows[op.Resource.Index()][key]
 						return !there
 					})
 				}))
@@ -226,10 +227,10 @@ var writeDefects = []defect{
 				}
 				return recs, err
 			}
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return remember(tx.Insert(ctx, op))
 			}
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if f := op.Where.Field(); f == nil || f.Name() != "kind" || op.Where.Kind() != core.FilterEq {
 					return tx.Read(ctx, op)
 				}
@@ -242,13 +243,13 @@ var writeDefects = []defect{
 		breaks: []string{"write/a deleted key can be inserted again", "transaction/a key can be deleted and inserted in one transaction"},
 		bend: func(h *hooks) {
 			gone := make(map[core.Value]bool)
-			h.delete = func(tx *naiveTx, ctx context.Context, op *core.Op) error {
+			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				for _, key := range op.Keys {
 					gone[key] = true
 				}
 				return tx.Delete(ctx, op)
 			}
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
 					if gone[rec.Key()] {
 						return nil, op.Resource.Key().AlreadyExists()
@@ -262,7 +263,7 @@ var writeDefects = []defect{
 		name:   "an empty result is an error",
 		breaks: []string{"read/a new backend is empty", "read/load returns what is there by key"},
 		bend: func(h *hooks) {
-			h.read = func(tx *naiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				if err == nil && len(res.Records) == 0 {
 					err = errors.New("no rows in result set")
@@ -275,8 +276,8 @@ var writeDefects = []defect{
 		name:   "resources share one table",
 		breaks: []string{"read/resources are apart"},
 		bend: func(h *hooks) {
-			h.insert = func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
-				for i, all := range tx.rows {
+			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				for i, all := range tx.Rows {
 					for _, rec := range op.Records {
 						if _, taken := all[rec.Key()]; taken && i != op.Resource.Index() {
 							return nil, op.Resource.Key().AlreadyExists()
@@ -291,7 +292,7 @@ var writeDefects = []defect{
 		name:   "count counts all",
 		breaks: []string{"read/count counts what select finds", "transaction/a transaction sees its own writes"},
 		bend: func(h *hooks) {
-			h.count = func(tx *naiveTx, ctx context.Context, op *core.Op) (int, error) {
+			h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
 				return tx.Count(ctx, with(op, func(op *core.Op) { op.Where = core.All() }))
 			}
 		},
@@ -300,7 +301,7 @@ var writeDefects = []defect{
 
 // stepwise writes one record after the other and keeps those that went well.
 func stepwise(method writeHook) writeHook {
-	return func(tx *naiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+	return func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 		var all []core.Record
 		for i := range op.Records {
 			recs, err := method(tx, ctx, with(op, func(op *core.Op) {
@@ -310,7 +311,7 @@ func stepwise(method writeHook) writeHook {
 				}
 			}))
 			if err != nil {
-				tx.backend.rows = tx.rows
+				tx.Backend.Rows = tx.Rows
 				return nil, err
 			}
 			all = append(all, recs...)

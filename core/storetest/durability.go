@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
 var durabilityRules = []row{
@@ -34,83 +35,83 @@ var durabilityRules = []row{
 	},
 }
 
-func committedSurvives(t *trial) {
+func committedSurvives(t *kit.Fixture) {
 	for typ := core.Int; typ.Valid(); typ++ {
 		for i, v := range samples(typ) {
-			t.insert("sample", fields{"id": int(typ)*100 + i, typ.String(): v})
+			t.Insert("sample", kit.Fields{"id": int(typ)*100 + i, typ.String(): v})
 		}
 	}
-	t.update("sample", fields{"id": 100, "text": "changed"}, fields{"id": 101, "int": nil})
-	t.delete("sample", 102, 200)
-	t.insert("page", fields{"slug": "a", "parent": "a"})
-	t.insert("person", nil, nil)
-	resources := t.model.Resources()
+	t.Update("sample", kit.Fields{"id": 100, "text": "changed"}, kit.Fields{"id": 101, "int": nil})
+	t.Delete("sample", 102, 200)
+	t.Insert("page", kit.Fields{"slug": "a", "parent": "a"})
+	t.Insert("person", nil, nil)
+	resources := t.Model.Resources()
 	before := make([][]core.Record, len(resources))
 	for i, r := range resources {
-		before[i] = t.all(r.Name())
+		before[i] = t.All(r.Name())
 	}
 	for range 2 {
-		t.reopen()
+		t.Reopen()
 		for i, r := range resources {
-			t.same(r.Name(), t.all(r.Name()), before[i]...)
+			t.Same(r.Name(), t.All(r.Name()), before[i]...)
 		}
 	}
 }
 
-func uncommittedDoesNot(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
-	err := t.tryTx(core.TxOptions{}, func(tx *client) error { writeEverywhere(tx); return errOnPurpose })
-	if !errors.Is(err, errOnPurpose) {
+func uncommittedDoesNot(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
+	err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { writeEverywhere(tx); return kit.ErrRollback })
+	if !errors.Is(err, kit.ErrRollback) {
 		t.Fatalf("transaction: %v", err)
 	}
-	if _, err := t.tryInsert("cookie", fields{"id": 3}, fields{"id": 4, "jar": 5}); err == nil {
+	if _, err := t.TryInsert("cookie", kit.Fields{"id": 3}, kit.Fields{"id": 4, "jar": 5}); err == nil {
 		t.Fatalf("insert without target did not fail")
 	}
-	t.reopen()
-	t.same("cookies", t.all("cookie"), before...)
-	t.sameKeys("jars", t.all("jar"))
+	t.Reopen()
+	t.Same("cookies", t.All("cookie"), before...)
+	t.SameKeys("jars", t.All("jar"))
 }
 
-func idsAfterRestart(t *trial) {
-	seen := make(fresh)
+func idsAfterRestart(t *kit.Fixture) {
+	seen := make(kit.KeySet)
 	for range 3 {
-		seen.add(t.client, keysIn(t.insert("order", nil, nil))...)
-		last := t.insert("order", nil)[0].Key()
-		seen.add(t.client, last)
-		t.delete("order", last)
-		seen.add(t.client, t.nextIDs("order", 2)...)
-		_ = t.tryTx(core.TxOptions{}, func(tx *client) error {
-			seen.add(t.client, tx.nextIDs("order", 2)...)
-			return errOnPurpose
+		seen.Add(t.Client, kit.KeysOf(t.Insert("order", nil, nil))...)
+		last := t.Insert("order", nil)[0].Key()
+		seen.Add(t.Client, last)
+		t.Delete("order", last)
+		seen.Add(t.Client, t.NextIDs("order", 2)...)
+		_ = t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+			seen.Add(t.Client, tx.NextIDs("order", 2)...)
+			return kit.ErrRollback
 		})
-		t.reopen()
+		t.Reopen()
 	}
-	seen.add(t.client, t.nextIDs("order", 5)...)
+	seen.Add(t.Client, t.NextIDs("order", 5)...)
 }
 
-func rulesAfterRestart(t *trial) {
-	t.insert("jar", fields{"id": 1, "label": "a"}, fields{"id": 2, "label": "b"})
-	t.insert("cookie", fields{"id": 1, "jar": 1, "kind": "k"}, fields{"id": 2, "kind": "k"}, fields{"id": 3})
-	t.delete("jar", 2)
-	t.reopen()
-	_, err := t.tryInsert("jar", fields{"id": 1})
-	t.fails("insert of a taken key", err, t.res("jar").Key().AlreadyExists())
-	_, err = t.tryInsert("jar", fields{"id": 3, "label": "a"})
-	t.fails("insert of a taken value", err, t.res("jar").Field("label").AlreadyExists())
-	_, err = t.tryUpdate("cookie", fields{"id": 2, "jar": 2})
-	t.fails("update to a deleted target", err, t.res("jar").NotFound(core.IntValue(2)))
-	t.fails("delete of a target", t.tryDelete("jar", 1), t.res("cookie").Field("jar").StillReferenced())
-	t.sameKeys("by an indexed field", t.where("cookie", core.Eq("kind", "k")), 1, 2)
-	t.sameKeys("by a relation", t.where("cookie", core.Eq("jar", 1)), 1)
-	t.insert("jar", fields{"id": 2, "label": "b"})
+func rulesAfterRestart(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1, "label": "a"}, kit.Fields{"id": 2, "label": "b"})
+	t.Insert("cookie", kit.Fields{"id": 1, "jar": 1, "kind": "k"}, kit.Fields{"id": 2, "kind": "k"}, kit.Fields{"id": 3})
+	t.Delete("jar", 2)
+	t.Reopen()
+	_, err := t.TryInsert("jar", kit.Fields{"id": 1})
+	t.Fails("insert of a taken key", err, t.Res("jar").Key().AlreadyExists())
+	_, err = t.TryInsert("jar", kit.Fields{"id": 3, "label": "a"})
+	t.Fails("insert of a taken value", err, t.Res("jar").Field("label").AlreadyExists())
+	_, err = t.TryUpdate("cookie", kit.Fields{"id": 2, "jar": 2})
+	t.Fails("update to a deleted target", err, t.Res("jar").NotFound(core.IntValue(2)))
+	t.Fails("delete of a target", t.TryDelete("jar", 1), t.Res("cookie").Field("jar").StillReferenced())
+	t.SameKeys("by an indexed field", t.Where("cookie", core.Eq("kind", "k")), 1, 2)
+	t.SameKeys("by a relation", t.Where("cookie", core.Eq("jar", 1)), 1)
+	t.Insert("jar", kit.Fields{"id": 2, "label": "b"})
 }
 
-func emptyOpensAgain(t *trial) {
+func emptyOpensAgain(t *kit.Fixture) {
 	for range 3 {
-		t.reopen()
-		t.sameKeys("cookies", t.all("cookie"))
+		t.Reopen()
+		t.SameKeys("cookies", t.All("cookie"))
 	}
-	t.insert("cookie", fields{"id": 1})
-	t.reopen()
-	t.sameKeys("cookies", t.all("cookie"), 1)
+	t.Insert("cookie", kit.Fields{"id": 1})
+	t.Reopen()
+	t.SameKeys("cookies", t.All("cookie"), 1)
 }

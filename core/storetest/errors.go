@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
 var errorRules = []row{
@@ -44,59 +45,65 @@ var errorRules = []row{
 // mistake is an operation that fails, with the error that it owes.
 type mistake struct {
 	what string
-	try  func(*client) error
+	try  func(*kit.Client) error
 	want *core.Error
 }
 
-func mistakes(c *client) []mistake {
+func mistakes(c *kit.Client) []mistake {
 	return []mistake{
 		{
 			"key taken",
-			func(c *client) error { _, err := c.tryInsert("jar", fields{"id": 1, "size": 987}); return err },
+			func(c *kit.Client) error { _, err := c.TryInsert("jar", kit.Fields{"id": 1, "size": 987}); return err },
 			&core.Error{Code: core.AlreadyExists, Resource: "Jar", Field: "Id", Value: core.IntValue(1)},
 		},
 		{
 			"unique value taken",
-			func(c *client) error { _, err := c.tryInsert("jar", fields{"id": 3, "label": "secret"}); return err },
+			func(c *kit.Client) error {
+				_, err := c.TryInsert("jar", kit.Fields{"id": 3, "label": "secret"})
+				return err
+			},
 			&core.Error{Code: core.AlreadyExists, Resource: "Jar", Field: "Label", Value: core.TextValue("secret")},
 		},
 		{
 			"unique value taken by an update",
-			func(c *client) error { _, err := c.tryUpdate("jar", fields{"id": 2, "label": "secret"}); return err },
+			func(c *kit.Client) error {
+				_, err := c.TryUpdate("jar", kit.Fields{"id": 2, "label": "secret"})
+				return err
+			},
 			&core.Error{Code: core.AlreadyExists, Resource: "Jar", Field: "Label", Value: core.TextValue("secret")},
 		},
 		{
 			"update of a missing record",
-			func(c *client) error { _, err := c.tryUpdate("page", fields{"slug": "b"}); return err },
+			func(c *kit.Client) error { _, err := c.TryUpdate("page", kit.Fields{"slug": "b"}); return err },
 			&core.Error{Code: core.NotFound, Resource: "Page", Key: core.TextValue("b")},
 		},
 		{
 			"delete of a missing record",
-			func(c *client) error { return c.tryDelete("person", "0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11") },
-			&core.Error{Code: core.NotFound, Resource: "Person", Key: c.key("person", "0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11")},
+			func(c *kit.Client) error { return c.TryDelete("person", "0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11") },
+			&core.Error{Code: core.NotFound, Resource: "Person", Key: c.Key("person", "0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11")},
 		},
 		{
 			"missing target",
-			func(c *client) error { _, err := c.tryUpdate("cookie", fields{"id": 1, "jar": -5}); return err },
+			func(c *kit.Client) error { _, err := c.TryUpdate("cookie", kit.Fields{"id": 1, "jar": -5}); return err },
 			&core.Error{Code: core.NotFound, Resource: "Jar", Key: core.IntValue(-5)},
 		},
 		{
 			"delete of a target",
-			func(c *client) error { return c.tryDelete("jar", 1) },
+			func(c *kit.Client) error { return c.TryDelete("jar", 1) },
 			&core.Error{Code: core.FieldUpdateForbidden, Resource: "Cookie", Field: "InJar"},
 		},
 		{
 			"insert that breaks a policy",
-			func(c *client) error {
-				_, err := c.guarded(core.Eq("size", 1)).tryInsert("jar", fields{"id": 9, "size": 2})
+			func(c *kit.Client) error {
+				_, err := c.Guarded(core.Eq("size", 1)).TryInsert("jar", kit.Fields{"id": 9, "size": 2})
 				return err
 			},
 			&core.Error{Code: core.Forbidden, Resource: "Jar"},
 		},
 		{
 			"update that breaks a policy",
-			func(c *client) error {
-				_, err := c.under(core.All(), core.Eq("size", 1)).tryUpdate("jar", fields{"id": 1, "size": 2})
+			func(c *kit.Client) error {
+				_, err := c.GuardedBy(core.All(), core.Eq("size", 1)).TryUpdate("jar", kit.Fields{"id": 1, "size": 2})
 				return err
 			},
 			&core.Error{Code: core.Forbidden, Resource: "Jar"},
@@ -104,16 +111,16 @@ func mistakes(c *client) []mistake {
 	}
 }
 
-func fillForMistakes(t *trial) {
-	t.insert("jar", fields{"id": 1, "label": "secret", "size": 1}, fields{"id": 2, "label": "other"})
-	t.insert("cookie", fields{"id": 1, "jar": 1})
+func fillForMistakes(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1, "label": "secret", "size": 1}, kit.Fields{"id": 2, "label": "other"})
+	t.Insert("cookie", kit.Fields{"id": 1, "jar": 1})
 }
 
-func errorsCarryAPINames(t *trial) {
+func errorsCarryAPINames(t *kit.Fixture) {
 	fillForMistakes(t)
-	for _, m := range mistakes(t.client) {
-		err := m.try(t.client)
-		t.fails(m.what, err, m.want)
+	for _, m := range mistakes(t.Client) {
+		err := m.try(t.Client)
+		t.Fails(m.what, err, m.want)
 		e, ok := errors.AsType[*core.Error](err)
 		if !ok || e.Resource != m.want.Resource || e.Field != m.want.Field || e.Key != m.want.Key {
 			t.Fatalf("%s: got %#v, want %#v", m.what, e, m.want)
@@ -121,69 +128,69 @@ func errorsCarryAPINames(t *trial) {
 	}
 }
 
-func firstMissingKey(t *trial) {
-	t.insert("order", fields{"id": 2}, fields{"id": 4}, fields{"id": 10})
+func firstMissingKey(t *kit.Fixture) {
+	t.Insert("order", kit.Fields{"id": 2}, kit.Fields{"id": 4}, kit.Fields{"id": 10})
 	for _, keys := range [][]any{{9, 2, 11, 4}, {11, 9}, {10, 9}} {
-		t.fails(fmt.Sprint("delete of ", keys), t.tryDelete("order", keys...), t.res("order").NotFound(core.IntValue(9)))
-		changes := make([]fields, len(keys))
+		t.Fails(fmt.Sprint("delete of ", keys), t.TryDelete("order", keys...), t.Res("order").NotFound(core.IntValue(9)))
+		changes := make([]kit.Fields, len(keys))
 		for i, k := range keys {
-			changes[i] = fields{"id": k, "value": 1}
+			changes[i] = kit.Fields{"id": k, "value": 1}
 		}
-		_, err := t.tryUpdate("order", changes...)
-		t.fails(fmt.Sprint("update of ", keys), err, t.res("order").NotFound(core.IntValue(9)))
+		_, err := t.TryUpdate("order", changes...)
+		t.Fails(fmt.Sprint("update of ", keys), err, t.Res("order").NotFound(core.IntValue(9)))
 	}
 }
 
-func errorsSayNothing(t *trial) {
+func errorsSayNothing(t *kit.Fixture) {
 	fillForMistakes(t)
-	for _, m := range mistakes(t.client) {
-		e := core.AsError(m.try(t.client))
+	for _, m := range mistakes(t.Client) {
+		e := core.AsError(m.try(t.Client))
 		if e == nil || e.Message != "" || e.Param != "" || e.Value != m.want.Value {
 			t.Fatalf("%s: %#v does not have what its code allows, and nothing else", m.what, e)
 		}
 	}
 }
 
-func sameErrorInside(t *trial) {
+func sameErrorInside(t *kit.Fixture) {
 	fillForMistakes(t)
-	for _, m := range mistakes(t.client) {
-		err := t.tryTx(core.TxOptions{}, m.try)
-		t.fails(m.what, err, m.want)
+	for _, m := range mistakes(t.Client) {
+		err := t.TryTx(core.TxOptions{}, m.try)
+		t.Fails(m.what, err, m.want)
 	}
 }
 
-func refusedIsKnown(t *trial) {
+func refusedIsKnown(t *kit.Fixture) {
 	fillForMistakes(t)
-	t.insert("cookie", fields{"id": 2})
+	t.Insert("cookie", kit.Fields{"id": 2})
 	known := func(what string, err error) {
 		t.Helper()
 		if err == nil || errors.Is(err, core.ErrCommitUnknown) {
 			t.Fatalf("%s: got %v, want an error that is not %v", what, err, core.ErrCommitUnknown)
 		}
 	}
-	for _, m := range mistakes(t.client) {
-		known(m.what, m.try(t.client))
-		known(m.what+", and the transaction", t.tryTx(core.TxOptions{}, m.try))
+	for _, m := range mistakes(t.Client) {
+		known(m.what, m.try(t.Client))
+		known(m.what+", and the transaction", t.TryTx(core.TxOptions{}, m.try))
 	}
-	known("rollback", t.tryTx(core.TxOptions{}, func(tx *client) error { writeEverywhere(tx); return errOnPurpose }))
-	ctx, cancel := context.WithCancel(t.ctx)
-	known("ended context", t.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
-		writeEverywhere(&client{TB: t.TB, ctx: ctx, model: t.model, querier: tx})
+	known("rollback", t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { writeEverywhere(tx); return kit.ErrRollback }))
+	ctx, cancel := context.WithCancel(t.Ctx)
+	known("ended context", t.Store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
+		writeEverywhere(&kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx})
 		cancel()
 		return nil
 	}))
-	equal(t.client, "jars", t.count("jar", core.All()), 2)
+	kit.Equal(t.Client, "jars", t.Count("jar", core.All()), 2)
 }
 
-func worksAfterErrors(t *trial) {
+func worksAfterErrors(t *kit.Fixture) {
 	fillForMistakes(t)
-	for i, m := range mistakes(t.client) {
-		if m.try(t.client) == nil {
+	for i, m := range mistakes(t.Client) {
+		if m.try(t.Client) == nil {
 			t.Fatalf("%s: no error", m.what)
 		}
-		t.insert("order", fields{"id": i})
-		_ = t.store.Tx(t.ctx, func(context.Context, *core.Transaction) error { return errOnPurpose })
-		equal(t.client, "count", t.count("order", core.All()), i+1)
+		t.Insert("order", kit.Fields{"id": i})
+		_ = t.Store.Tx(t.Ctx, func(context.Context, *core.Transaction) error { return kit.ErrRollback })
+		kit.Equal(t.Client, "count", t.Count("order", core.All()), i+1)
 	}
-	equal(t.client, "jars", t.count("jar", core.All()), 2)
+	kit.Equal(t.Client, "jars", t.Count("jar", core.All()), 2)
 }

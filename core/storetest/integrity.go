@@ -1,6 +1,9 @@
 package storetest
 
-import "github.com/larder-go/larder/core"
+import (
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
 
 var integrityRules = []row{
 	{
@@ -60,154 +63,154 @@ var integrityRules = []row{
 	},
 }
 
-func relationHasTarget(t *trial) {
-	t.insert("jar", fields{"id": 1})
-	_, err := t.tryInsert("cookie", fields{"id": 1, "jar": 2})
-	t.fails("insert", err, t.res("jar").NotFound(core.IntValue(2)))
-	t.sameKeys("after insert", t.all("cookie"))
-	before := t.insert("cookie", fields{"id": 1, "jar": 1})
-	_, err = t.tryUpdate("cookie", fields{"id": 1, "jar": 3})
-	t.fails("update", err, t.res("jar").NotFound(core.IntValue(3)))
-	t.same("after update", t.all("cookie"), before...)
-	err = t.tryTx(core.TxOptions{}, func(tx *client) error {
-		_, err := tx.tryInsert("page", fields{"slug": "a", "parent": "b"})
+func relationHasTarget(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1})
+	_, err := t.TryInsert("cookie", kit.Fields{"id": 1, "jar": 2})
+	t.Fails("insert", err, t.Res("jar").NotFound(core.IntValue(2)))
+	t.SameKeys("after insert", t.All("cookie"))
+	before := t.Insert("cookie", kit.Fields{"id": 1, "jar": 1})
+	_, err = t.TryUpdate("cookie", kit.Fields{"id": 1, "jar": 3})
+	t.Fails("update", err, t.Res("jar").NotFound(core.IntValue(3)))
+	t.Same("after update", t.All("cookie"), before...)
+	err = t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+		_, err := tx.TryInsert("page", kit.Fields{"slug": "a", "parent": "b"})
 		return err
 	})
-	t.fails("transaction", err, t.res("page").NotFound(core.TextValue("b")))
-	t.sameKeys("after the transaction", t.all("page"))
+	t.Fails("transaction", err, t.Res("page").NotFound(core.TextValue("b")))
+	t.SameKeys("after the transaction", t.All("page"))
 }
 
-func targetStays(t *trial) {
-	t.insert("jar", fields{"id": 1}, fields{"id": 2})
-	t.insert("cookie", fields{"id": 1, "jar": 1})
-	t.fails("delete", t.tryDelete("jar", 1), t.res("cookie").Field("jar").StillReferenced())
-	t.sameKeys("jars", t.all("jar"), 1, 2)
-	err := t.tryTx(core.TxOptions{}, func(tx *client) error { return tx.tryDelete("jar", 1, 2) })
-	t.fails("delete in a transaction", err, t.res("cookie").Field("jar").StillReferenced())
-	t.sameKeys("jars", t.all("jar"), 1, 2)
-	t.update("cookie", fields{"id": 1, "jar": 2})
-	t.delete("jar", 1)
-	t.sameKeys("jars", t.all("jar"), 2)
+func targetStays(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1}, kit.Fields{"id": 2})
+	t.Insert("cookie", kit.Fields{"id": 1, "jar": 1})
+	t.Fails("delete", t.TryDelete("jar", 1), t.Res("cookie").Field("jar").StillReferenced())
+	t.SameKeys("jars", t.All("jar"), 1, 2)
+	err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { return tx.TryDelete("jar", 1, 2) })
+	t.Fails("delete in a transaction", err, t.Res("cookie").Field("jar").StillReferenced())
+	t.SameKeys("jars", t.All("jar"), 1, 2)
+	t.Update("cookie", kit.Fields{"id": 1, "jar": 2})
+	t.Delete("jar", 1)
+	t.SameKeys("jars", t.All("jar"), 2)
 }
 
-func noCascade(t *trial) {
-	before := t.insert("page", fields{"slug": "child", "parent": "top"}, fields{"slug": "top"})
-	t.fails("delete", t.tryDelete("page", "top"), t.res("page").Field("parent").StillReferenced())
-	t.same("after", t.all("page"), before...)
-	t.delete("page", "child", "top")
+func noCascade(t *kit.Fixture) {
+	before := t.Insert("page", kit.Fields{"slug": "child", "parent": "top"}, kit.Fields{"slug": "top"})
+	t.Fails("delete", t.TryDelete("page", "top"), t.Res("page").Field("parent").StillReferenced())
+	t.Same("after", t.All("page"), before...)
+	t.Delete("page", "child", "top")
 }
 
-func orderDoesNotMatter(t *trial) {
-	t.tx(func(tx *client) {
-		tx.insert("cookie", fields{"id": 1, "jar": 1}, fields{"id": 2})
-		tx.update("cookie", fields{"id": 2, "jar": 2})
-		tx.insert("jar", fields{"id": 1}, fields{"id": 2})
+func orderDoesNotMatter(t *kit.Fixture) {
+	t.Tx(func(tx *kit.Client) {
+		tx.Insert("cookie", kit.Fields{"id": 1, "jar": 1}, kit.Fields{"id": 2})
+		tx.Update("cookie", kit.Fields{"id": 2, "jar": 2})
+		tx.Insert("jar", kit.Fields{"id": 1}, kit.Fields{"id": 2})
 	})
-	t.sameKeys("in jar 1", t.where("cookie", core.Eq("jar", 1)), 1)
-	t.tx(func(tx *client) {
-		tx.delete("jar", 1, 2)
-		tx.delete("cookie", 1)
-		tx.update("cookie", fields{"id": 2, "jar": nil})
+	t.SameKeys("in jar 1", t.Where("cookie", core.Eq("jar", 1)), 1)
+	t.Tx(func(tx *kit.Client) {
+		tx.Delete("jar", 1, 2)
+		tx.Delete("cookie", 1)
+		tx.Update("cookie", kit.Fields{"id": 2, "jar": nil})
 	})
-	t.sameKeys("jars", t.all("jar"))
-	t.same("cookies", t.all("cookie"), t.full("cookie", fields{"id": 2}))
-	t.insert("jar", fields{"id": 3})
-	t.update("cookie", fields{"id": 2, "jar": 3})
-	t.tx(func(tx *client) { // the target comes again
-		tx.delete("jar", 3)
-		tx.insert("jar", fields{"id": 3, "label": "new"})
+	t.SameKeys("jars", t.All("jar"))
+	t.Same("cookies", t.All("cookie"), t.Full("cookie", kit.Fields{"id": 2}))
+	t.Insert("jar", kit.Fields{"id": 3})
+	t.Update("cookie", kit.Fields{"id": 2, "jar": 3})
+	t.Tx(func(tx *kit.Client) { // the target comes again
+		tx.Delete("jar", 3)
+		tx.Insert("jar", kit.Fields{"id": 3, "label": "new"})
 	})
-	t.same("jars", t.all("jar"), t.full("jar", fields{"id": 3, "label": "new"}))
+	t.Same("jars", t.All("jar"), t.Full("jar", kit.Fields{"id": 3, "label": "new"}))
 }
 
-func uniqueIsUnique(t *trial) {
-	before := t.insert("jar", fields{"id": 1, "label": "a"}, fields{"id": 2, "label": "A"}, fields{"id": 3, "label": ""})
-	taken := t.res("jar").Field("label").AlreadyExists()
-	_, err := t.tryInsert("jar", fields{"id": 4, "label": "a"})
-	t.fails("insert", err, taken)
-	_, err = t.tryInsert("jar", fields{"id": 4, "label": ""})
-	t.fails("insert of the empty text", err, taken)
-	_, err = t.tryInsert("jar", fields{"id": 4, "label": "x"}, fields{"id": 5, "label": "x"})
-	t.fails("insert of two", err, taken)
-	_, err = t.tryUpdate("jar", fields{"id": 2, "label": "a"})
-	t.fails("update", err, taken)
-	err = t.tryTx(core.TxOptions{}, func(tx *client) error {
-		_, err := tx.tryUpdate("jar", fields{"id": 2, "label": "a"})
+func uniqueIsUnique(t *kit.Fixture) {
+	before := t.Insert("jar", kit.Fields{"id": 1, "label": "a"}, kit.Fields{"id": 2, "label": "A"}, kit.Fields{"id": 3, "label": ""})
+	taken := t.Res("jar").Field("label").AlreadyExists()
+	_, err := t.TryInsert("jar", kit.Fields{"id": 4, "label": "a"})
+	t.Fails("insert", err, taken)
+	_, err = t.TryInsert("jar", kit.Fields{"id": 4, "label": ""})
+	t.Fails("insert of the empty text", err, taken)
+	_, err = t.TryInsert("jar", kit.Fields{"id": 4, "label": "x"}, kit.Fields{"id": 5, "label": "x"})
+	t.Fails("insert of two", err, taken)
+	_, err = t.TryUpdate("jar", kit.Fields{"id": 2, "label": "a"})
+	t.Fails("update", err, taken)
+	err = t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+		_, err := tx.TryUpdate("jar", kit.Fields{"id": 2, "label": "a"})
 		return err
 	})
-	t.fails("transaction", err, taken)
-	t.same("after", t.all("jar"), before...)
+	t.Fails("transaction", err, taken)
+	t.Same("after", t.All("jar"), before...)
 }
 
-func uniquesSwap(t *trial) {
-	t.insert("jar", fields{"id": 1, "label": "a"}, fields{"id": 2, "label": "b"}, fields{"id": 3, "label": "c"})
-	t.tx(func(tx *client) {
-		tx.update("jar", fields{"id": 1, "label": "b"})
-		tx.update("jar", fields{"id": 2, "label": "a"})
+func uniquesSwap(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1, "label": "a"}, kit.Fields{"id": 2, "label": "b"}, kit.Fields{"id": 3, "label": "c"})
+	t.Tx(func(tx *kit.Client) {
+		tx.Update("jar", kit.Fields{"id": 1, "label": "b"})
+		tx.Update("jar", kit.Fields{"id": 2, "label": "a"})
 	})
-	t.sameKeys("a, b, c", t.find("jar", core.Query{Order: []string{"label"}}), 2, 1, 3)
-	t.update("jar", fields{"id": 1, "label": "c"}, fields{"id": 2, "label": "b"}, fields{"id": 3, "label": "a"})
-	t.sameKeys("a, b, c after one update", t.find("jar", core.Query{Order: []string{"label"}}), 3, 2, 1)
-	t.tx(func(tx *client) {
-		tx.insert("jar", fields{"id": 4, "label": "a"})
-		tx.sameKeys("both hold a", tx.where("jar", core.Eq("label", "a")), 3, 4)
-		tx.delete("jar", 3)
+	t.SameKeys("a, b, c", t.Find("jar", core.Query{Order: []string{"label"}}), 2, 1, 3)
+	t.Update("jar", kit.Fields{"id": 1, "label": "c"}, kit.Fields{"id": 2, "label": "b"}, kit.Fields{"id": 3, "label": "a"})
+	t.SameKeys("a, b, c after one update", t.Find("jar", core.Query{Order: []string{"label"}}), 3, 2, 1)
+	t.Tx(func(tx *kit.Client) {
+		tx.Insert("jar", kit.Fields{"id": 4, "label": "a"})
+		tx.SameKeys("both hold a", tx.Where("jar", core.Eq("label", "a")), 3, 4)
+		tx.Delete("jar", 3)
 	})
-	t.sameKeys("a", t.where("jar", core.Eq("label", "a")), 4)
+	t.SameKeys("a", t.Where("jar", core.Eq("label", "a")), 4)
 }
 
-func nullIsNotUnique(t *trial) {
-	t.insert("jar", fields{"id": 1}, fields{"id": 2}, fields{"id": 3, "label": "a"})
-	t.update("jar", fields{"id": 3, "label": nil})
-	equal(t.client, "jars without label", t.count("jar", core.Eq("label", nil)), 3)
+func nullIsNotUnique(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1}, kit.Fields{"id": 2}, kit.Fields{"id": 3, "label": "a"})
+	t.Update("jar", kit.Fields{"id": 3, "label": nil})
+	kit.Equal(t.Client, "jars without label", t.Count("jar", core.Eq("label", nil)), 3)
 }
 
-func freedValueIsFree(t *trial) {
-	t.insert("jar", fields{"id": 1, "label": "a"}, fields{"id": 2, "label": "b"})
-	t.update("jar", fields{"id": 1, "label": "z"})
-	t.insert("jar", fields{"id": 3, "label": "a"})
-	t.delete("jar", 3)
-	t.update("jar", fields{"id": 2, "label": "a"})
-	t.tx(func(tx *client) {
-		tx.delete("jar", 2)
-		tx.insert("jar", fields{"id": 4, "label": "a"})
+func freedValueIsFree(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1, "label": "a"}, kit.Fields{"id": 2, "label": "b"})
+	t.Update("jar", kit.Fields{"id": 1, "label": "z"})
+	t.Insert("jar", kit.Fields{"id": 3, "label": "a"})
+	t.Delete("jar", 3)
+	t.Update("jar", kit.Fields{"id": 2, "label": "a"})
+	t.Tx(func(tx *kit.Client) {
+		tx.Delete("jar", 2)
+		tx.Insert("jar", kit.Fields{"id": 4, "label": "a"})
 	})
-	t.sameKeys("a", t.where("jar", core.Eq("label", "a")), 4)
+	t.SameKeys("a", t.Where("jar", core.Eq("label", "a")), 4)
 }
 
-func oneToOne(t *trial) {
-	ids := t.nextIDs("person", 4)
-	t.insert("person", fields{"id": ids[0]}, fields{"id": ids[1]})
-	t.insert("person", fields{"id": ids[2], "wife": ids[0]}, fields{"id": ids[3], "wife": ids[1]})
-	_, err := t.tryUpdate("person", fields{"id": ids[2], "wife": ids[1]})
-	t.fails("update", err, t.res("person").Field("wife").AlreadyExists())
-	t.tx(func(tx *client) {
-		tx.update("person", fields{"id": ids[2], "wife": ids[1]})
-		tx.update("person", fields{"id": ids[3], "wife": ids[0]})
+func oneToOne(t *kit.Fixture) {
+	ids := t.NextIDs("person", 4)
+	t.Insert("person", kit.Fields{"id": ids[0]}, kit.Fields{"id": ids[1]})
+	t.Insert("person", kit.Fields{"id": ids[2], "wife": ids[0]}, kit.Fields{"id": ids[3], "wife": ids[1]})
+	_, err := t.TryUpdate("person", kit.Fields{"id": ids[2], "wife": ids[1]})
+	t.Fails("update", err, t.Res("person").Field("wife").AlreadyExists())
+	t.Tx(func(tx *kit.Client) {
+		tx.Update("person", kit.Fields{"id": ids[2], "wife": ids[1]})
+		tx.Update("person", kit.Fields{"id": ids[3], "wife": ids[0]})
 	})
-	equal(t.client, "wife after the swap", t.get("person", ids[2]).Get("wife"), ids[1])
-	equal(t.client, "wife after the swap", t.get("person", ids[3]).Get("wife"), ids[0])
-	t.fails("delete", t.tryDelete("person", ids[0]), t.res("person").Field("wife").StillReferenced())
+	kit.Equal(t.Client, "wife after the swap", t.Get("person", ids[2]).Get("wife"), ids[1])
+	kit.Equal(t.Client, "wife after the swap", t.Get("person", ids[3]).Get("wife"), ids[0])
+	t.Fails("delete", t.TryDelete("person", ids[0]), t.Res("person").Field("wife").StillReferenced())
 }
 
-func ringsAreFine(t *trial) {
-	t.insert("page", fields{"slug": "self", "parent": "self"}, fields{"slug": "a", "parent": "b"}, fields{"slug": "b", "parent": "a"})
-	t.fails("delete of half a ring", t.tryDelete("page", "a"), t.res("page").Field("parent").StillReferenced())
-	t.delete("page", "a", "b")
-	t.delete("page", "self")
-	t.sameKeys("after", t.all("page"))
+func ringsAreFine(t *kit.Fixture) {
+	t.Insert("page", kit.Fields{"slug": "self", "parent": "self"}, kit.Fields{"slug": "a", "parent": "b"}, kit.Fields{"slug": "b", "parent": "a"})
+	t.Fails("delete of half a ring", t.TryDelete("page", "a"), t.Res("page").Field("parent").StillReferenced())
+	t.Delete("page", "a", "b")
+	t.Delete("page", "self")
+	t.SameKeys("after", t.All("page"))
 }
 
-func failedCommitLeavesNothing(t *trial) {
-	before := t.insert("jar", fields{"id": 1, "label": "a"})
-	err := t.tryTx(core.TxOptions{}, func(tx *client) error {
-		tx.update("jar", fields{"id": 1, "size": 9})
-		tx.insert("jar", fields{"id": 2, "label": "b"})
-		_, err := tx.tryInsert("cookie", fields{"id": 1, "jar": 2}, fields{"id": 2, "jar": 3})
+func failedCommitLeavesNothing(t *kit.Fixture) {
+	before := t.Insert("jar", kit.Fields{"id": 1, "label": "a"})
+	err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+		tx.Update("jar", kit.Fields{"id": 1, "size": 9})
+		tx.Insert("jar", kit.Fields{"id": 2, "label": "b"})
+		_, err := tx.TryInsert("cookie", kit.Fields{"id": 1, "jar": 2}, kit.Fields{"id": 2, "jar": 3})
 		return err
 	})
-	t.fails("transaction", err, t.res("jar").NotFound(core.IntValue(3)))
-	t.same("jars", t.all("jar"), before...)
-	t.sameKeys("cookies", t.all("cookie"))
-	t.insert("jar", fields{"id": 2, "label": "b"})
+	t.Fails("transaction", err, t.Res("jar").NotFound(core.IntValue(3)))
+	t.Same("jars", t.All("jar"), before...)
+	t.SameKeys("cookies", t.All("cookie"))
+	t.Insert("jar", kit.Fields{"id": 2, "label": "b"})
 }

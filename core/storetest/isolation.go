@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
 	"pgregory.net/rapid"
+
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+	"github.com/larder-go/larder/core/storetest/internal/serial"
 )
 
 // anomaly is a way in which concurrent transactions go wrong that are not
@@ -105,16 +107,16 @@ var anomalies = []anomaly{
 func anomalyRules() []row {
 	var rows []row
 	for _, a := range anomalies {
-		rows = append(rows, row{"no " + a.name, a.rule, func(t *trial) {
+		rows = append(rows, row{"no " + a.name, a.rule, func(t *kit.Fixture) {
 			for _, text := range a.schedules {
-				plan := parseSchedule(text)
-				if err := t.plays(t.ctx, plan, false); err != nil {
+				plan := serial.Parse(text)
+				if err := plays(t, t.Ctx, plan, false); err != nil {
 					t.Errorf("schedule %s: %v", text, err)
 				}
-				if !plan.hasReader() {
+				if !plan.HasReader() {
 					continue
 				}
-				if err := t.plays(t.ctx, plan, true); err != nil {
+				if err := plays(t, t.Ctx, plan, true); err != nil {
 					t.Errorf("schedule %s, with read-only transactions: %v", text, err)
 				}
 			}
@@ -125,13 +127,13 @@ func anomalyRules() []row {
 
 // plays returns an error unless the transactions of the schedule are
 // serializable. With readOnly, those that only read say so.
-func (t *trial) plays(ctx context.Context, plan schedule, readOnly bool) error {
-	s, err := t.stage(ctx)
+func plays(t *kit.Fixture, ctx context.Context, plan serial.Schedule, readOnly bool) error {
+	s, err := serial.New(ctx, t)
 	if err != nil {
 		return err
 	}
-	s.play(plan, readOnly)
-	return s.verdict()
+	s.Play(plan, readOnly)
+	return s.Check()
 }
 
 var isolationRules = []row{
@@ -147,68 +149,26 @@ var isolationRules = []row{
 	},
 }
 
-func randomSchedules(t *trial) {
-	t.checkRandomly(func(ctx context.Context, r *rapid.T) error {
-		plan := drawSchedule(r, rapid.IntRange(4, 14).Draw(r, "actions"), 3)
+func randomSchedules(t *kit.Fixture) {
+	t.CheckRandomly(func(ctx context.Context, r *rapid.T) error {
+		plan := serial.Draw(r, rapid.IntRange(4, 14).Draw(r, "actions"), 3)
 		r.Logf("schedule %v", plan)
-		return t.plays(ctx, plan, rapid.Bool().Draw(r, "read-only"))
+		return plays(t, ctx, plan, rapid.Bool().Draw(r, "read-only"))
 	})
 }
 
-// drawSchedule returns n random actions in some transactions at a time.
-func drawSchedule(r *rapid.T, n, atATime int) schedule {
-	var plan schedule
-	running := make([]int, atATime) // numbers of the transactions, 0 for none
-	last := 0
-	for range n {
-		slot := rapid.IntRange(0, atATime-1).Draw(r, "who")
-		if running[slot] == 0 {
-			last++
-			running[slot] = last
-		}
-		a := action{tx: running[slot], do: rapid.SampledFrom([]byte("rrrrwwwwnnsmgiidccca")).Draw(r, "what")}
-		switch a.do {
-		case count, selectGroup, commit, abort:
-		case insert:
-			a.reg = rapid.SampledFrom([]int{3, 4, 0}).Draw(r, "which") // u and v, which are not there
-		default:
-			a.reg = rapid.SampledFrom([]int{0, 0, 0, 1, 1, 1, 2, 3}).Draw(r, "which") // few, so that they meet
-		}
-		plan = append(plan, a)
-		if a.ends() {
-			running[slot] = 0
-		}
-	}
-	for _, slot := range rapid.Permutation([]int{0, 1, 2}[:atATime]).Draw(r, "ends") {
-		if running[slot] > 0 {
-			plan = append(plan, action{do: commit, tx: running[slot]})
-		}
-	}
-	return plan
-}
-
-func fullSpeed(t *trial) {
-	t.checkRandomly(func(ctx context.Context, r *rapid.T) error {
-		clients := make([][]schedule, 4)
+func fullSpeed(t *kit.Fixture) {
+	t.CheckRandomly(func(ctx context.Context, r *rapid.T) error {
+		clients := make([][]serial.Schedule, 4)
 		for i := range clients {
-			clients[i] = drawSchedule(r, 8, 1).scripts()
+			clients[i] = serial.Draw(r, 8, 1).Scripts()
 		}
-		s, err := t.stage(ctx)
+		s, err := serial.New(ctx, t)
 		if err != nil {
 			return err
 		}
-		var all sync.WaitGroup
-		for i, scripts := range clients {
-			all.Go(func() {
-				for _, script := range scripts {
-					p := s.player(i, script, script.reads())
-					close(p.turns)
-					p.run()
-				}
-			})
-		}
-		all.Wait()
-		if err := s.verdict(); err != nil {
+		s.PlayAtOnce(clients)
+		if err := s.Check(); err != nil {
 			return fmt.Errorf("%w\n\tthe clients ran %v", err, slices.Concat(clients...))
 		}
 		return nil

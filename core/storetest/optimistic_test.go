@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 // optimistic is a backend whose transactions do not wait for each other: each
 // works on a snapshot, and the commit finds out whether it may. With
 // validateAll it keeps every promise, with less it is broken in a known way.
 type optimistic struct {
-	naive
+	kittest.Naive
 	validate func(tx *optimisticTx, mine, theirs changes) bool
 
 	refresh bool // every operation sees what was committed meanwhile
@@ -24,7 +25,7 @@ type optimistic struct {
 	sameIDs bool // each transaction counts for itself
 
 	mu     sync.Mutex
-	before []rows
+	before []kittest.Rows
 }
 
 // changes are the records that a transaction wrote, zero for deleted ones, by
@@ -36,7 +37,7 @@ type place struct {
 	key      core.Value
 }
 
-func changesOf(before, after []rows) changes {
+func changesOf(before, after []kittest.Rows) changes {
 	all := make(changes)
 	for i := range before {
 		for key, rec := range after[i] {
@@ -54,8 +55,8 @@ func changesOf(before, after []rows) changes {
 }
 
 // on returns the rows with the changes made.
-func (c changes) on(before []rows) []rows {
-	after := make([]rows, len(before))
+func (c changes) on(before []kittest.Rows) []kittest.Rows {
+	after := make([]kittest.Rows, len(before))
 	for i := range before {
 		after[i] = maps.Clone(before[i])
 	}
@@ -96,24 +97,24 @@ func validateRecords(tx *optimisticTx, mine, theirs changes) bool {
 func validateNothing(*optimisticTx, changes, changes) bool { return true }
 
 func (b *optimistic) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
-	if b.closed.Load() {
+	if b.Closed.Load() {
 		return nil, core.ErrClosed
 	}
 	// Transactions that start together all take their snapshot before the first of them continues, also on a single processor.
 	defer time.Sleep(time.Millisecond)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	tx := &optimisticTx{naiveTx: b.open(), backend: b, base: b.rows, last: slices.Clone(b.last), seen: make(changes)}
+	tx := &optimisticTx{NaiveTx: b.Open(), backend: b, base: b.Rows, last: slices.Clone(b.Last), seen: make(changes)}
 	if b.lag && opts.ReadOnly && b.before != nil {
-		tx.base, tx.rows = b.before, changes{}.on(b.before)
+		tx.base, tx.Rows = b.before, changes{}.on(b.before)
 	}
 	return tx, ctx.Err()
 }
 
 type optimisticTx struct {
-	*naiveTx
+	*kittest.NaiveTx
 	backend *optimistic
-	base    []rows // the snapshot
+	base    []kittest.Rows // the snapshot
 	last    []int64
 	seen    changes
 }
@@ -124,23 +125,23 @@ func (t *optimisticTx) enter() (leave func()) {
 	b := t.backend
 	b.mu.Lock()
 	if b.refresh {
-		mine := changesOf(t.base, t.rows)
-		t.base = b.rows
-		t.rows = mine.on(b.rows)
+		mine := changesOf(t.base, t.Rows)
+		t.base = b.Rows
+		t.Rows = mine.on(b.Rows)
 	}
 	if !b.sameIDs {
 		return b.mu.Unlock
 	}
-	copy(b.naive.last, t.last)
+	copy(b.Naive.Last, t.last)
 	return func() {
-		copy(t.last, b.naive.last)
+		copy(t.last, b.Naive.Last)
 		b.mu.Unlock()
 	}
 }
 
 func (t *optimisticTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	defer t.enter()()
-	res, err := t.naiveTx.Read(ctx, op)
+	res, err := t.NaiveTx.Read(ctx, op)
 	for _, rec := range res.Records {
 		t.seen[place{op.Resource.Index(), rec.Key()}] = rec
 	}
@@ -149,27 +150,27 @@ func (t *optimisticTx) Read(ctx context.Context, op *core.Op) (core.Result, erro
 
 func (t *optimisticTx) Count(ctx context.Context, op *core.Op) (int, error) {
 	defer t.enter()()
-	return t.naiveTx.Count(ctx, op)
+	return t.NaiveTx.Count(ctx, op)
 }
 
 func (t *optimisticTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	defer t.enter()()
-	return t.naiveTx.Insert(ctx, op)
+	return t.NaiveTx.Insert(ctx, op)
 }
 
 func (t *optimisticTx) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	defer t.enter()()
-	return t.naiveTx.Update(ctx, op)
+	return t.NaiveTx.Update(ctx, op)
 }
 
 func (t *optimisticTx) Delete(ctx context.Context, op *core.Op) error {
 	defer t.enter()()
-	return t.naiveTx.Delete(ctx, op)
+	return t.NaiveTx.Delete(ctx, op)
 }
 
 func (t *optimisticTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
 	defer t.enter()()
-	return t.naiveTx.NextIDs(ctx, op)
+	return t.NaiveTx.NextIDs(ctx, op)
 }
 
 func (t *optimisticTx) Commit(ctx context.Context) error {
@@ -180,20 +181,20 @@ func (t *optimisticTx) Commit(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	mine := changesOf(t.base, t.rows)
-	if !b.validate(t, mine, changesOf(t.base, b.rows)) {
+	mine := changesOf(t.base, t.Rows)
+	if !b.validate(t, mine, changesOf(t.base, b.Rows)) {
 		return core.ErrConflict
 	}
-	merged := mine.on(b.rows)
+	merged := mine.on(b.Rows)
 	if !b.blind {
-		t.rows = merged
+		t.Rows = merged
 	}
-	if err := t.check(); err != nil {
+	if err := t.Check(); err != nil {
 		return err
 	}
-	t.follow()
+	t.Follow()
 	if len(mine) > 0 {
-		b.before, b.rows = b.rows, merged
+		b.before, b.Rows = b.Rows, merged
 	}
 	return nil
 }
@@ -203,21 +204,21 @@ func (t *optimisticTx) Rollback(context.Context) error { return nil }
 // uncommitted is a backend whose transactions write into the one set of maps
 // that all of them read, and undo what they wrote when they roll back.
 type uncommitted struct {
-	naive
+	kittest.Naive
 	mu sync.Mutex
 }
 
 func (b *uncommitted) Begin(ctx context.Context, _ core.BackendTxOptions) (core.BackendTx, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	open := b.open()
-	return &uncommittedTx{&naiveTx{backend: &b.naive, rows: b.rows, chosen: open.chosen}, b, open.rows, make(changes)}, ctx.Err()
+	open := b.Open()
+	return &uncommittedTx{&kittest.NaiveTx{Backend: &b.Naive, Rows: b.Rows, Chosen: open.Chosen}, b, open.Rows, make(changes)}, ctx.Err()
 }
 
 type uncommittedTx struct {
-	*naiveTx
+	*kittest.NaiveTx
 	backend *uncommitted
-	before  []rows
+	before  []kittest.Rows
 	wrote   changes
 }
 
@@ -233,19 +234,19 @@ func (t *uncommittedTx) note(op *core.Op, keys []core.Value) {
 func (t *uncommittedTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	t.backend.mu.Lock()
 	defer t.backend.mu.Unlock()
-	return t.naiveTx.Read(ctx, op)
+	return t.NaiveTx.Read(ctx, op)
 }
 
 func (t *uncommittedTx) Count(ctx context.Context, op *core.Op) (int, error) {
 	t.backend.mu.Lock()
 	defer t.backend.mu.Unlock()
-	return t.naiveTx.Count(ctx, op)
+	return t.NaiveTx.Count(ctx, op)
 }
 
 func (t *uncommittedTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	t.backend.mu.Lock()
 	defer t.backend.mu.Unlock()
-	recs, err := t.naiveTx.Insert(ctx, op)
+	recs, err := t.NaiveTx.Insert(ctx, op)
 	for _, rec := range recs {
 		t.note(op, []core.Value{rec.Key()})
 	}
@@ -256,26 +257,26 @@ func (t *uncommittedTx) Update(ctx context.Context, op *core.Op) ([]core.Record,
 	t.backend.mu.Lock()
 	defer t.backend.mu.Unlock()
 	t.note(op, op.Keys)
-	return t.naiveTx.Update(ctx, op)
+	return t.NaiveTx.Update(ctx, op)
 }
 
 func (t *uncommittedTx) Delete(ctx context.Context, op *core.Op) error {
 	t.backend.mu.Lock()
 	defer t.backend.mu.Unlock()
 	t.note(op, op.Keys)
-	return t.naiveTx.Delete(ctx, op)
+	return t.NaiveTx.Delete(ctx, op)
 }
 
 func (t *uncommittedTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
 	t.backend.mu.Lock()
 	defer t.backend.mu.Unlock()
-	return t.naiveTx.NextIDs(ctx, op)
+	return t.NaiveTx.NextIDs(ctx, op)
 }
 
 func (t *uncommittedTx) Commit(ctx context.Context) error {
 	t.backend.mu.Lock()
 	defer t.backend.mu.Unlock()
-	t.follow()
+	t.Follow()
 	return ctx.Err()
 }
 
@@ -283,9 +284,9 @@ func (t *uncommittedTx) Rollback(context.Context) error {
 	t.backend.mu.Lock()
 	defer t.backend.mu.Unlock()
 	for at, rec := range t.wrote {
-		delete(t.rows[at.resource], at.key)
+		delete(t.Rows[at.resource], at.key)
 		if !rec.IsZero() {
-			t.rows[at.resource][at.key] = rec
+			t.Rows[at.resource][at.key] = rec
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 func caseNamed(t *testing.T, name string) storetest.Case {
@@ -26,11 +27,11 @@ func TestAsManyRandomProgramsRunAsTheOptionsSay(t *testing.T) {
 	programs := caseNamed(t, "random programs do what the model says")
 	for _, n := range []int{1, 7, 230} { // fewer and more than rapid would run
 		opened := 0
-		r := record(t, func(tb testing.TB) {
-			programs.Check(tb, func(testing.TB, *core.Model) core.Backend { opened++; return new(naive) }, storetest.Options{Checks: n})
+		r := kittest.Record(t, func(tb testing.TB) {
+			programs.Check(tb, func(testing.TB, *core.Model) core.Backend { opened++; return new(kittest.Naive) }, storetest.Options{Checks: n})
 		})
-		if want := n + 1; r.failed || opened != want { // one for the case itself
-			t.Errorf("%d checks opened %d backends, want %d\n%s", n, opened, want, r.log.String())
+		if want := n + 1; r.Failed() || opened != want { // one for the case itself
+			t.Errorf("%d checks opened %d backends, want %d\n%s", n, opened, want, r.Text())
 		}
 	}
 }
@@ -51,7 +52,7 @@ func TestDecoratorsStandAroundTheBackendInEveryCase(t *testing.T) {
 		}}}
 	}
 	opts := storetest.Options{Checks: 1, Patience: time.Millisecond, Decorators: watch}
-	opts.Run(t, func(testing.TB, *core.Model) core.Backend { return new(naive) })
+	opts.Run(t, func(testing.TB, *core.Model) core.Backend { return new(kittest.Naive) })
 	for _, kind := range core.Kinds() {
 		if seen[kind] == 0 {
 			t.Errorf("no case does a %v", kind)
@@ -64,11 +65,11 @@ func TestDecoratorsStandAroundTheBackendInEveryCase(t *testing.T) {
 }
 
 func TestABackendThatCannotHoldTheModelSaysSo(t *testing.T) {
-	r := record(t, func(tb testing.TB) {
+	r := kittest.Record(t, func(tb testing.TB) {
 		storetest.Cases()[0].Check(tb, func(testing.TB, *core.Model) core.Backend { return refusing{} }, storetest.Options{})
 	})
-	if !r.failed || !strings.Contains(r.log.String(), "no room for jars") {
-		t.Errorf("failed %v:\n%s", r.failed, r.log.String())
+	if !r.Failed() || !strings.Contains(r.Text(), "no room for jars") {
+		t.Errorf("failed %v:\n%s", r.Failed(), r.Text())
 	}
 }
 

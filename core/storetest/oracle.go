@@ -8,41 +8,40 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/reference"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
 // oracle says what a backend owes: maps, and the reference functions of core. It
 // is obviously right rather than fast.
 type oracle struct {
 	model *core.Model
-	now   []table // by index of the resource
-	begun []table // when the transaction began
-	put   []table // what was inserted or updated in it
-	aimed []fresh // what relations were set to in it
-	used  []fresh // keys that records had or that were handed out
+	now   []kit.Table  // by index of the resource
+	begun []kit.Table  // when the transaction began
+	put   []kit.Table  // what was inserted or updated in it
+	aimed []kit.KeySet // what relations were set to in it
+	used  []kit.KeySet // keys that records had or that were handed out
 }
-
-type table map[core.Value]core.Record
 
 func newOracle(m *core.Model) *oracle {
 	o := &oracle{model: m, now: tables(m)}
 	for range o.now {
-		o.used = append(o.used, make(fresh))
+		o.used = append(o.used, make(kit.KeySet))
 	}
 	return o
 }
 
-func tables(m *core.Model) []table {
-	all := make([]table, len(m.Resources()))
+func tables(m *core.Model) []kit.Table {
+	all := make([]kit.Table, len(m.Resources()))
 	for i := range all {
-		all[i] = make(table)
+		all[i] = make(kit.Table)
 	}
 	return all
 }
 
 func (o *oracle) begin() {
-	o.begun, o.put, o.aimed = make([]table, len(o.now)), tables(o.model), make([]fresh, len(o.now))
+	o.begun, o.put, o.aimed = make([]kit.Table, len(o.now)), tables(o.model), make([]kit.KeySet, len(o.now))
 	for i, all := range o.now {
-		o.begun[i], o.aimed[i] = maps.Clone(all), make(fresh)
+		o.begun[i], o.aimed[i] = maps.Clone(all), make(kit.KeySet)
 	}
 }
 
@@ -127,7 +126,7 @@ func (o *oracle) insert(r *core.Resource, recs []core.Record, check core.Filter)
 
 // update makes the changes, which ascend by key, or says what it must fail with.
 func (o *oracle) update(r *core.Resource, changes []core.Record, using, check core.Filter) ([]core.Record, owed) {
-	if wrong := o.missing(r, keysIn(changes), using); len(wrong) > 0 {
+	if wrong := o.missing(r, kit.KeysOf(changes), using); len(wrong) > 0 {
 		return nil, wrong
 	}
 	wrong := make(owed)

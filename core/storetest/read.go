@@ -1,6 +1,9 @@
 package storetest
 
-import "github.com/larder-go/larder/core"
+import (
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
 
 var readRules = []row{
 	{
@@ -35,62 +38,62 @@ var readRules = []row{
 	},
 }
 
-func newBackendIsEmpty(t *trial) {
-	for _, r := range t.model.Resources() {
-		t.sameKeys("select in "+r.Name(), t.all(r.Name()))
-		equal(t.client, "count in "+r.Name(), t.count(r.Name(), core.All()), 0)
+func newBackendIsEmpty(t *kit.Fixture) {
+	for _, r := range t.Model.Resources() {
+		t.SameKeys("select in "+r.Name(), t.All(r.Name()))
+		kit.Equal(t.Client, "count in "+r.Name(), t.Count(r.Name(), core.All()), 0)
 	}
 }
 
-func loadReturnsWhatIsThere(t *trial) {
-	t.insert("order", fields{"id": 5}, fields{"id": -7}, fields{"id": 10}, fields{"id": 9})
-	t.sameKeys("load", t.load("order", 10, 4, -7, 5, 11, 5), -7, 5, 10)
-	t.sameKeys("load of a missing key", t.load("order", 4))
-	_, err := t.tryGet("order", 4)
-	t.fails("get of a missing key", err, t.res("order").NotFound(t.key("order", 4)))
+func loadReturnsWhatIsThere(t *kit.Fixture) {
+	t.Insert("order", kit.Fields{"id": 5}, kit.Fields{"id": -7}, kit.Fields{"id": 10}, kit.Fields{"id": 9})
+	t.SameKeys("load", t.Load("order", 10, 4, -7, 5, 11, 5), -7, 5, 10)
+	t.SameKeys("load of a missing key", t.Load("order", 4))
+	_, err := t.TryGet("order", 4)
+	t.Fails("get of a missing key", err, t.Res("order").NotFound(t.Key("order", 4)))
 }
 
-func selectReturnsAll(t *trial) {
-	t.insert("order", fields{"id": 10}, fields{"id": 9}, fields{"id": -1}, fields{"id": 100})
-	t.sameKeys("select", t.all("order"), -1, 9, 10, 100)
-	t.insert("page", fields{"slug": "b"}, fields{"slug": "B"}, fields{"slug": "a"}, fields{"slug": "ab"})
-	t.sameKeys("select", t.all("page"), "B", "a", "ab", "b")
+func selectReturnsAll(t *kit.Fixture) {
+	t.Insert("order", kit.Fields{"id": 10}, kit.Fields{"id": 9}, kit.Fields{"id": -1}, kit.Fields{"id": 100})
+	t.SameKeys("select", t.All("order"), -1, 9, 10, 100)
+	t.Insert("page", kit.Fields{"slug": "b"}, kit.Fields{"slug": "B"}, kit.Fields{"slug": "a"}, kit.Fields{"slug": "ab"})
+	t.SameKeys("select", t.All("page"), "B", "a", "ab", "b")
 }
 
-func countCountsWhatSelectFinds(t *trial) {
-	t.insert("order", fields{"id": 1, "group": 1}, fields{"id": 2, "group": 2}, fields{"id": 3, "group": 1}, fields{"id": 4})
+func countCountsWhatSelectFinds(t *kit.Fixture) {
+	t.Insert("order", kit.Fields{"id": 1, "group": 1}, kit.Fields{"id": 2, "group": 2}, kit.Fields{"id": 3, "group": 1}, kit.Fields{"id": 4})
 	for _, f := range []core.Filter{
 		core.All(), core.None(), core.Eq("group", 1), core.Ne("group", 1), core.Eq("group", nil), core.Gt("id", 2),
 	} {
-		equal(t.client, "count", t.count("order", f), len(t.where("order", f)))
+		kit.Equal(t.Client, "count", t.Count("order", f), len(t.Where("order", f)))
 	}
-	equal(t.client, "count of all", t.count("order", core.All()), 4)
+	kit.Equal(t.Client, "count of all", t.Count("order", core.All()), 4)
 }
 
-func resourcesAreApart(t *trial) {
-	t.insert("jar", fields{"id": 1, "label": "a"}, fields{"id": 2})
-	t.insert("order", fields{"id": 2, "group": 5})
-	t.sameKeys("jars", t.all("jar"), 1, 2)
-	t.sameKeys("orders", t.all("order"), 2)
-	t.sameKeys("load of another resource's key", t.load("order", 1))
-	t.delete("order", 2)
-	t.sameKeys("jars after a delete elsewhere", t.all("jar"), 1, 2)
+func resourcesAreApart(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1, "label": "a"}, kit.Fields{"id": 2})
+	t.Insert("order", kit.Fields{"id": 2, "group": 5})
+	t.SameKeys("jars", t.All("jar"), 1, 2)
+	t.SameKeys("orders", t.All("order"), 2)
+	t.SameKeys("load of another resource's key", t.Load("order", 1))
+	t.Delete("order", 2)
+	t.SameKeys("jars after a delete elsewhere", t.All("jar"), 1, 2)
 }
 
-func keysOfAllTypes(t *trial) {
+func keysOfAllTypes(t *kit.Fixture) {
 	slugs := []any{"a", "A", "á", "%", "_", "a ", "'", `\`, "", "\U0001F36A"}
 	for _, slug := range slugs {
-		t.insert("page", fields{"slug": slug, "title": slug})
+		t.Insert("page", kit.Fields{"slug": slug, "title": slug})
 	}
 	for _, slug := range slugs {
-		t.same("get", []core.Record{t.get("page", slug)}, t.full("page", fields{"slug": slug, "title": slug}))
+		t.Same("get", []core.Record{t.Get("page", slug)}, t.Full("page", kit.Fields{"slug": slug, "title": slug}))
 	}
 	ids := []any{
 		"ffffffff-ffff-ffff-ffff-ffffffffffff", "00000000-0000-0000-0000-000000000000", "0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11",
 	}
 	for _, id := range ids {
-		t.insert("person", fields{"id": id, "name": id})
+		t.Insert("person", kit.Fields{"id": id, "name": id})
 	}
-	t.sameKeys("people", t.all("person"), ids[1], ids[2], ids[0])
-	t.sameKeys("load", t.load("person", ids[0], ids[2]), ids[2], ids[0])
+	t.SameKeys("people", t.All("person"), ids[1], ids[2], ids[0])
+	t.SameKeys("load", t.Load("person", ids[0], ids[2]), ids[2], ids[0])
 }

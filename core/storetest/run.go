@@ -60,14 +60,3 @@ func (o Options) Run(t *testing.T, open Factory) {
 		})
 	}
 }
-
-func (o Options) patience() time.Duration { return orElse(o.Patience, 5*time.Millisecond) }
-
-func (o Options) timeout() time.Duration { return orElse(o.Timeout, time.Minute) }
-
-func orElse(d, otherwise time.Duration) time.Duration {
-	if d > 0 {
-		return d
-	}
-	return otherwise
-}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
 // TestMain has rapid neither shrink nor keep what the broken backends are meant
@@ -23,12 +24,12 @@ func TestMain(m *testing.M) {
 }
 
 // reopenable is a backend of this package that can be opened again.
-type reopenable interface{ reopen() core.Backend }
+type reopenable interface{ Reopen() core.Backend }
 
-func reopen(_ testing.TB, closed core.Backend) core.Backend { return closed.(reopenable).reopen() }
+func reopen(_ testing.TB, closed core.Backend) core.Backend { return closed.(reopenable).Reopen() }
 
 func TestTheNaiveBackendPasses(t *testing.T) {
-	storetest.Options{Reopen: reopen, Patience: 2 * time.Millisecond}.Run(t, func(testing.TB, *core.Model) core.Backend { return new(naive) })
+	storetest.Options{Reopen: reopen, Patience: 2 * time.Millisecond}.Run(t, func(testing.TB, *core.Model) core.Backend { return new(kittest.Naive) })
 }
 
 func TestABackendThatDoesNotWaitPasses(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
 var transactionRules = []row{
@@ -66,117 +67,123 @@ var transactionRules = []row{
 	},
 }
 
-func seesOwnWrites(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "a", "weight": 3}, fields{"id": 2, "kind": "a", "weight": 2}, fields{"id": 3, "kind": "b", "weight": 1})
-	t.tx(func(tx *client) {
-		tx.insert("cookie", fields{"id": 4, "kind": "a", "weight": 0})
-		tx.update("cookie", fields{"id": 1, "kind": "b"}, fields{"id": 3, "kind": "a"})
-		tx.delete("cookie", 2)
-		tx.sameKeys("select", tx.where("cookie", core.Eq("kind", "a")), 3, 4)
-		tx.sameKeys("select in order", tx.find("cookie", core.Query{Order: []string{"weight"}, Limit: 2}), 4, 3)
-		tx.sameKeys("pages", tx.through("cookie", core.Query{Order: []string{"-weight"}, Limit: 1}), 1, 3, 4)
-		equal(tx, "count", tx.count("cookie", core.Eq("kind", "b")), 1)
-		tx.sameKeys("load", tx.load("cookie", 1, 2, 3, 4), 1, 3, 4)
-		equal(tx, "kind", tx.get("cookie", 1).Get("kind"), core.TextValue("b"))
-		_, err := tx.tryGet("cookie", 2)
-		tx.fails("get of a deleted record", err, tx.res("cookie").NotFound(core.IntValue(2)))
+func seesOwnWrites(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 3}, kit.Fields{"id": 2, "kind": "a", "weight": 2}, kit.Fields{"id": 3, "kind": "b", "weight": 1})
+	t.Tx(func(tx *kit.Client) {
+		tx.Insert("cookie", kit.Fields{"id": 4, "kind": "a", "weight": 0})
+		tx.Update("cookie", kit.Fields{"id": 1, "kind": "b"}, kit.Fields{"id": 3, "kind": "a"})
+		tx.Delete("cookie", 2)
+		tx.SameKeys("select", tx.Where("cookie", core.Eq("kind", "a")), 3, 4)
+		tx.SameKeys("select in order", tx.Find("cookie", core.Query{Order: []string{"weight"}, Limit: 2}), 4, 3)
+		tx.SameKeys("pages", tx.AllPages("cookie", core.Query{Order: []string{"-weight"}, Limit: 1}), 1, 3, 4)
+		kit.Equal(tx, "count", tx.Count("cookie", core.Eq("kind", "b")), 1)
+		tx.SameKeys("load", tx.Load("cookie", 1, 2, 3, 4), 1, 3, 4)
+		kit.Equal(tx, "kind", tx.Get("cookie", 1).Get("kind"), core.TextValue("b"))
+		_, err := tx.TryGet("cookie", 2)
+		tx.Fails("get of a deleted record", err, tx.Res("cookie").NotFound(core.IntValue(2)))
 	})
 }
 
-func commitMakesVisible(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
-	t.tx(func(tx *client) {
-		tx.insert("cookie", fields{"id": 3, "kind": "c"})
-		tx.update("cookie", fields{"id": 1, "kind": "b"})
-		tx.delete("cookie", 2)
-		tx.insert("jar", fields{"id": 1, "label": "x"})
+func commitMakesVisible(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
+	t.Tx(func(tx *kit.Client) {
+		tx.Insert("cookie", kit.Fields{"id": 3, "kind": "c"})
+		tx.Update("cookie", kit.Fields{"id": 1, "kind": "b"})
+		tx.Delete("cookie", 2)
+		tx.Insert("jar", kit.Fields{"id": 1, "label": "x"})
 	})
-	t.same("cookies", t.all("cookie"), t.full("cookie", fields{"id": 1, "kind": "b"}), t.full("cookie", fields{"id": 3, "kind": "c"}))
-	t.same("jars", t.all("jar"), t.full("jar", fields{"id": 1, "label": "x"}))
+	t.Same("cookies", t.All("cookie"), t.Full("cookie", kit.Fields{"id": 1, "kind": "b"}), t.Full("cookie", kit.Fields{"id": 3, "kind": "c"}))
+	t.Same("jars", t.All("jar"), t.Full("jar", kit.Fields{"id": 1, "label": "x"}))
 }
 
 // writeEverywhere writes in every way that there is.
-func writeEverywhere(tx *client) {
-	tx.insert("jar", fields{"id": 9, "label": "z"})
-	tx.insert("cookie", fields{"id": 3, "jar": 9})
-	tx.insert("cookie", fields{"kind": "no key"})
-	tx.update("cookie", fields{"id": 1, "kind": "b", "jar": 9})
-	tx.delete("cookie", 2)
+func writeEverywhere(tx *kit.Client) {
+	tx.Insert("jar", kit.Fields{"id": 9, "label": "z"})
+	tx.Insert("cookie", kit.Fields{"id": 3, "jar": 9})
+	tx.Insert("cookie", kit.Fields{"kind": "no key"})
+	tx.Update("cookie", kit.Fields{"id": 1, "kind": "b", "jar": 9})
+	tx.Delete("cookie", 2)
 }
 
-func errorRollsBack(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
+func errorRollsBack(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
 	for range 3 {
-		err := t.tryTx(core.TxOptions{}, func(tx *client) error {
+		err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
 			writeEverywhere(tx)
-			return errOnPurpose
+			return kit.ErrRollback
 		})
-		if !errors.Is(err, errOnPurpose) {
+		if !errors.Is(err, kit.ErrRollback) {
 			t.Fatalf("transaction: %v", err)
 		}
-		t.same("cookies", t.all("cookie"), before...)
-		t.sameKeys("jars", t.all("jar"))
-		t.sameKeys("cookies by an indexed field", t.where("cookie", core.Eq("kind", "a")), 1, 2)
+		t.Same("cookies", t.All("cookie"), before...)
+		t.SameKeys("jars", t.All("jar"))
+		t.SameKeys("cookies by an indexed field", t.Where("cookie", core.Eq("kind", "a")), 1, 2)
 	}
 }
 
-func panicRollsBack(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
+func panicRollsBack(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
 	func() {
 		defer func() { _ = recover() }()
-		_ = t.tryTx(core.TxOptions{}, func(tx *client) error {
+		_ = t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
 			writeEverywhere(tx)
 			panic("on purpose")
 		})
 	}()
-	t.same("cookies", t.all("cookie"), before...)
-	t.tx(writeEverywhere)
-	equal(t.client, "cookies after the next transaction", t.count("cookie", core.All()), 3)
+	t.Same("cookies", t.All("cookie"), before...)
+	t.Tx(writeEverywhere)
+	kit.Equal(t.Client, "cookies after the next transaction", t.Count("cookie", core.All()), 3)
 }
 
-func failedOperationUndoes(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
-	for _, fail := range []func(tx *client) error{
-		func(tx *client) error { _, err := tx.tryInsert("cookie", fields{"id": 7}, fields{"id": 1}); return err },
-		func(tx *client) error { _, err := tx.tryUpdate("cookie", fields{"id": 1}, fields{"id": 2}); return err },
-		func(tx *client) error { return tx.tryDelete("cookie", 1, 2) },
+func failedOperationUndoes(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
+	for _, fail := range []func(tx *kit.Client) error{
+		func(tx *kit.Client) error {
+			_, err := tx.TryInsert("cookie", kit.Fields{"id": 7}, kit.Fields{"id": 1})
+			return err
+		},
+		func(tx *kit.Client) error {
+			_, err := tx.TryUpdate("cookie", kit.Fields{"id": 1}, kit.Fields{"id": 2})
+			return err
+		},
+		func(tx *kit.Client) error { return tx.TryDelete("cookie", 1, 2) },
 	} {
-		if err := t.tryTx(core.TxOptions{}, func(tx *client) error { writeEverywhere(tx); return fail(tx) }); err == nil {
+		if err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { writeEverywhere(tx); return fail(tx) }); err == nil {
 			t.Fatalf("transaction did not fail")
 		}
-		t.same("cookies", t.all("cookie"), before...)
-		t.sameKeys("jars", t.all("jar"))
+		t.Same("cookies", t.All("cookie"), before...)
+		t.SameKeys("jars", t.All("jar"))
 	}
 }
 
-func reuseInside(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "a", "weight": 1})
-	t.tx(func(tx *client) {
-		tx.delete("cookie", 1)
-		tx.insert("cookie", fields{"id": 1, "kind": "b"})
-		tx.update("cookie", fields{"id": 1, "note": "n"})
-		tx.insert("cookie", fields{"id": 2})
-		tx.update("cookie", fields{"id": 2, "kind": "b"})
-		tx.delete("cookie", 2)
-		_, err := tx.tryGet("cookie", 2)
-		tx.fails("get", err, tx.res("cookie").NotFound(core.IntValue(2)))
+func reuseInside(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1})
+	t.Tx(func(tx *kit.Client) {
+		tx.Delete("cookie", 1)
+		tx.Insert("cookie", kit.Fields{"id": 1, "kind": "b"})
+		tx.Update("cookie", kit.Fields{"id": 1, "note": "n"})
+		tx.Insert("cookie", kit.Fields{"id": 2})
+		tx.Update("cookie", kit.Fields{"id": 2, "kind": "b"})
+		tx.Delete("cookie", 2)
+		_, err := tx.TryGet("cookie", 2)
+		tx.Fails("get", err, tx.Res("cookie").NotFound(core.IntValue(2)))
 	})
-	t.same("after", t.all("cookie"), t.full("cookie", fields{"id": 1, "kind": "b", "note": "n"}))
+	t.Same("after", t.All("cookie"), t.Full("cookie", kit.Fields{"id": 1, "kind": "b", "note": "n"}))
 }
 
-func sequentialNeverConflict(t *trial) {
-	t.insert("order", fields{"id": 1, "value": 0})
+func sequentialNeverConflict(t *kit.Fixture) {
+	t.Insert("order", kit.Fields{"id": 1, "value": 0})
 	for i := range 50 {
-		err := t.tryTx(core.TxOptions{Attempts: 1}, func(tx *client) error {
-			value := tx.get("order", 1).Get("value").Int()
-			tx.update("order", fields{"id": 1, "value": value + 1})
+		err := t.TryTx(core.TxOptions{Attempts: 1}, func(tx *kit.Client) error {
+			value := tx.Get("order", 1).Get("value").Int()
+			tx.Update("order", kit.Fields{"id": 1, "value": value + 1})
 			return nil
 		})
 		if err != nil {
 			t.Fatalf("transaction %d: %v", i, err)
 		}
-		err = t.tryTx(core.TxOptions{Attempts: 1, ReadOnly: true}, func(tx *client) error {
-			equal(tx, "value", tx.get("order", 1).Get("value").Int(), int64(i+1))
+		err = t.TryTx(core.TxOptions{Attempts: 1, ReadOnly: true}, func(tx *kit.Client) error {
+			kit.Equal(tx, "value", tx.Get("order", 1).Get("value").Int(), int64(i+1))
 			return nil
 		})
 		if err != nil {
@@ -185,81 +192,84 @@ func sequentialNeverConflict(t *trial) {
 	}
 }
 
-func readOnlyReads(t *trial) {
-	before := t.insert("order", fields{"id": 1, "group": 1}, fields{"id": 2})
-	err := t.tryTx(core.TxOptions{ReadOnly: true}, func(tx *client) error {
-		tx.same("select", tx.all("order"), before...)
-		tx.sameKeys("load", tx.load("order", 2, 3), 2)
-		equal(tx, "count", tx.count("order", core.Eq("group", 1)), 1)
+func readOnlyReads(t *kit.Fixture) {
+	before := t.Insert("order", kit.Fields{"id": 1, "group": 1}, kit.Fields{"id": 2})
+	err := t.TryTx(core.TxOptions{ReadOnly: true}, func(tx *kit.Client) error {
+		tx.Same("select", tx.All("order"), before...)
+		tx.SameKeys("load", tx.Load("order", 2, 3), 2)
+		kit.Equal(tx, "count", tx.Count("order", core.Eq("group", 1)), 1)
 		return nil
 	})
 	if err != nil {
 		t.Fatalf("transaction: %v", err)
 	}
-	t.same("after", t.all("order"), before...)
+	t.Same("after", t.All("order"), before...)
 }
 
-func finalCommits(t *trial) {
-	t.insert("jar", fields{"id": 1})
-	err := t.store.Tx(t.ctx, func(ctx context.Context, tx *core.Transaction) error {
-		c := &client{TB: t.TB, ctx: ctx, model: t.model, querier: tx}
-		c.insert("cookie", fields{"id": 1, "jar": 1})
-		c.querier = tx.Final()
-		c.same("final update returned", c.update("cookie", fields{"id": 1, "kind": "a"}), c.full("cookie", fields{"id": 1, "kind": "a", "jar": 1}))
+func finalCommits(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 1})
+	err := t.Store.Tx(t.Ctx, func(ctx context.Context, tx *core.Transaction) error {
+		c := &kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx}
+		c.Insert("cookie", kit.Fields{"id": 1, "jar": 1})
+		c.Querier = tx.Final()
+		c.Same("final update returned", c.Update("cookie", kit.Fields{"id": 1, "kind": "a"}), c.Full("cookie", kit.Fields{"id": 1, "kind": "a", "jar": 1}))
 		return nil
 	})
 	if err != nil {
 		t.Fatalf("transaction: %v", err)
 	}
-	before := t.all("cookie")
-	t.same("after", before, t.full("cookie", fields{"id": 1, "kind": "a", "jar": 1}))
-	err = t.store.Tx(t.ctx, func(ctx context.Context, tx *core.Transaction) error {
-		c := &client{TB: t.TB, ctx: ctx, model: t.model, querier: tx}
-		c.update("cookie", fields{"id": 1, "kind": "b"})
-		c.querier = tx.Final()
-		_, err := c.tryInsert("cookie", fields{"id": 2, "jar": 5})
+	before := t.All("cookie")
+	t.Same("after", before, t.Full("cookie", kit.Fields{"id": 1, "kind": "a", "jar": 1}))
+	err = t.Store.Tx(t.Ctx, func(ctx context.Context, tx *core.Transaction) error {
+		c := &kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx}
+		c.Update("cookie", kit.Fields{"id": 1, "kind": "b"})
+		c.Querier = tx.Final()
+		_, err := c.TryInsert("cookie", kit.Fields{"id": 2, "jar": 5})
 		return err
 	})
-	t.fails("transaction with a broken relation", err, t.res("jar").NotFound(core.IntValue(5)))
-	t.same("after", t.all("cookie"), before...)
+	t.Fails("transaction with a broken relation", err, t.Res("jar").NotFound(core.IntValue(5)))
+	t.Same("after", t.All("cookie"), before...)
 }
 
-func finalMissUndoes(t *trial) {
-	before := t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"})
-	write := func(tx *client) { tx.update("cookie", fields{"id": 1, "kind": "b"}) }
-	read := func(tx *client) { tx.get("cookie", 1) }
-	for what, miss := range map[string]func(tx *client) error{
-		"update of one": func(tx *client) error { _, err := tx.tryUpdate("cookie", fields{"id": 9, "kind": "b"}); return err },
-		"update of several": func(tx *client) error {
-			_, err := tx.tryUpdate("cookie", fields{"id": 2, "kind": "b"}, fields{"id": 9})
+func finalMissUndoes(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
+	write := func(tx *kit.Client) { tx.Update("cookie", kit.Fields{"id": 1, "kind": "b"}) }
+	read := func(tx *kit.Client) { tx.Get("cookie", 1) }
+	for what, miss := range map[string]func(tx *kit.Client) error{
+		"update of one": func(tx *kit.Client) error {
+			_, err := tx.TryUpdate("cookie", kit.Fields{"id": 9, "kind": "b"})
 			return err
 		},
-		"delete of one":     func(tx *client) error { return tx.tryDelete("cookie", 9) },
-		"delete of several": func(tx *client) error { return tx.tryDelete("cookie", 2, 9) },
+		"update of several": func(tx *kit.Client) error {
+			_, err := tx.TryUpdate("cookie", kit.Fields{"id": 2, "kind": "b"}, kit.Fields{"id": 9})
+			return err
+		},
+		"delete of one":     func(tx *kit.Client) error { return tx.TryDelete("cookie", 9) },
+		"delete of several": func(tx *kit.Client) error { return tx.TryDelete("cookie", 2, 9) },
 	} {
-		for _, first := range []func(tx *client){write, read} {
-			err := t.store.Tx(t.ctx, func(ctx context.Context, tx *core.Transaction) error {
-				c := &client{TB: t.TB, ctx: ctx, model: t.model, querier: tx}
+		for _, first := range []func(tx *kit.Client){write, read} {
+			err := t.Store.Tx(t.Ctx, func(ctx context.Context, tx *core.Transaction) error {
+				c := &kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx}
 				first(c)
-				c.querier = tx.Final()
+				c.Querier = tx.Final()
 				return miss(c)
 			})
-			t.fails(what, err, t.res("cookie").NotFound(core.IntValue(9)))
-			t.same(what, t.all("cookie"), before...)
+			t.Fails(what, err, t.Res("cookie").NotFound(core.IntValue(9)))
+			t.Same(what, t.All("cookie"), before...)
 		}
 	}
 }
 
-func manyOperations(t *trial) {
+func manyOperations(t *kit.Fixture) {
 	const n = 300
-	t.tx(func(tx *client) {
+	t.Tx(func(tx *kit.Client) {
 		for i := range n {
-			tx.insert("order", fields{"id": i, "group": i % 7, "value": i})
+			tx.Insert("order", kit.Fields{"id": i, "group": i % 7, "value": i})
 			if i > 0 {
-				tx.update("order", fields{"id": i - 1, "value": -i})
+				tx.Update("order", kit.Fields{"id": i - 1, "value": -i})
 			}
-			equal(tx, "count", tx.count("order", core.All()), i+1)
+			kit.Equal(tx, "count", tx.Count("order", core.All()), i+1)
 		}
 	})
-	equal(t.client, fmt.Sprintf("count of %d", n), t.count("order", core.Lt("value", 0)), n-1)
+	kit.Equal(t.Client, fmt.Sprintf("count of %d", n), t.Count("order", core.Lt("value", 0)), n-1)
 }

@@ -1,6 +1,9 @@
 package storetest
 
-import "github.com/larder-go/larder/core"
+import (
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
 
 var typeRules = []row{
 	{
@@ -32,72 +35,72 @@ func roundTripRules() []row {
 		rows = append(rows, row{
 			typ.String() + " round trips",
 			"A value of type " + typ.String() + " reads as it was written, to the last bit, from every operation that returns it.",
-			func(t *trial) { roundTrips(t, typ) },
+			func(t *kit.Fixture) { roundTrips(t, typ) },
 		})
 	}
 	return rows
 }
 
-func roundTrips(t *trial, typ core.Type) {
+func roundTrips(t *kit.Fixture, typ core.Type) {
 	values := samples(typ)
 	for i, v := range values {
 		name := typ.String()
-		want := t.full("sample", fields{"id": i, name: v})
-		t.same("insert returned", t.insert("sample", fields{"id": i, name: v}), want)
-		t.same("get", []core.Record{t.get("sample", i)}, want)
-		t.same("select by value", t.where("sample", core.Eq(name, v)), want)
-		other := t.full("sample", fields{"id": i, name: values[(i+1)%len(values)]})
-		t.same("update returned", t.update("sample", fields{"id": i, name: other.Get(name)}), other)
-		t.same("get after update", []core.Record{t.get("sample", i)}, other)
-		t.delete("sample", i)
+		want := t.Full("sample", kit.Fields{"id": i, name: v})
+		t.Same("insert returned", t.Insert("sample", kit.Fields{"id": i, name: v}), want)
+		t.Same("get", []core.Record{t.Get("sample", i)}, want)
+		t.Same("select by value", t.Where("sample", core.Eq(name, v)), want)
+		other := t.Full("sample", kit.Fields{"id": i, name: values[(i+1)%len(values)]})
+		t.Same("update returned", t.Update("sample", kit.Fields{"id": i, name: other.Get(name)}), other)
+		t.Same("get after update", []core.Record{t.Get("sample", i)}, other)
+		t.Delete("sample", i)
 	}
 }
 
-func nullRoundTrips(t *trial) {
-	empty := fields{"id": 1, "int": 0, "float": 0, "text": "", "bool": false, "bytes": []byte{}, "json": "", "list": []any{}, "jars": []any{}}
-	null := t.full("sample", fields{"id": 1})
-	t.same("insert returned", t.insert("sample", empty), t.full("sample", empty))
-	t.same("get", t.load("sample", 1), t.full("sample", empty))
-	toNull := fields{"id": 1}
-	for _, f := range t.res("sample").Columns()[1:] {
+func nullRoundTrips(t *kit.Fixture) {
+	empty := kit.Fields{"id": 1, "int": 0, "float": 0, "text": "", "bool": false, "bytes": []byte{}, "json": "", "list": []any{}, "jars": []any{}}
+	null := t.Full("sample", kit.Fields{"id": 1})
+	t.Same("insert returned", t.Insert("sample", empty), t.Full("sample", empty))
+	t.Same("get", t.Load("sample", 1), t.Full("sample", empty))
+	toNull := kit.Fields{"id": 1}
+	for _, f := range t.Res("sample").Columns()[1:] {
 		toNull[f.Name()] = nil
 	}
-	t.same("update returned", t.update("sample", toNull), null)
-	t.same("get", t.load("sample", 1), null)
+	t.Same("update returned", t.Update("sample", toNull), null)
+	t.Same("get", t.Load("sample", 1), null)
 }
 
-func timesAreInstants(t *trial) {
-	t.insert("sample", fields{"id": 1, "time": now})
+func timesAreInstants(t *kit.Fixture) {
+	t.Insert("sample", kit.Fields{"id": 1, "time": now})
 	want, err := core.Time.Convert("2026-07-01T11:34:56.123456Z")
 	if err != nil {
 		panic(err)
 	}
-	equal(t.client, "time", t.get("sample", 1).Get("time"), want)
-	t.sameKeys("same instant in another zone", t.where("sample", core.Eq("time", "2026-07-01T04:34:56.123456-07:00")), 1)
-	t.sameKeys("a microsecond less", t.where("sample", core.Gt("time", "2026-07-01T11:34:56.123455Z")), 1)
-	t.sameKeys("a microsecond more", t.where("sample", core.Lt("time", "2026-07-01T11:34:56.123457Z")), 1)
+	kit.Equal(t.Client, "time", t.Get("sample", 1).Get("time"), want)
+	t.SameKeys("same instant in another zone", t.Where("sample", core.Eq("time", "2026-07-01T04:34:56.123456-07:00")), 1)
+	t.SameKeys("a microsecond less", t.Where("sample", core.Gt("time", "2026-07-01T11:34:56.123455Z")), 1)
+	t.SameKeys("a microsecond more", t.Where("sample", core.Lt("time", "2026-07-01T11:34:56.123457Z")), 1)
 }
 
-func keyListsRoundTrip(t *trial) {
-	want := t.full("sample", fields{"id": 1, "jars": []any{3, 1, 2, 3}, "pages": []any{"b", `"`, "a"}})
-	got := t.insert("sample", fields{"id": 1, "jars": []any{1, 2, 3}, "pages": []any{`"`, "a", "b"}})
-	t.same("insert returned", got, want)
-	t.same("get", t.load("sample", 1), want)
-	t.same("update returned", t.update("sample", fields{"id": 1, "jars": []any{}}),
-		t.full("sample", fields{"id": 1, "jars": []any{}, "pages": []any{"a", "b", `"`}}))
+func keyListsRoundTrip(t *kit.Fixture) {
+	want := t.Full("sample", kit.Fields{"id": 1, "jars": []any{3, 1, 2, 3}, "pages": []any{"b", `"`, "a"}})
+	got := t.Insert("sample", kit.Fields{"id": 1, "jars": []any{1, 2, 3}, "pages": []any{`"`, "a", "b"}})
+	t.Same("insert returned", got, want)
+	t.Same("get", t.Load("sample", 1), want)
+	t.Same("update returned", t.Update("sample", kit.Fields{"id": 1, "jars": []any{}}),
+		t.Full("sample", kit.Fields{"id": 1, "jars": []any{}, "pages": []any{"a", "b", `"`}}))
 }
 
-func extremeKeys(t *trial) {
+func extremeKeys(t *kit.Fixture) {
 	for _, v := range samples(core.Int) {
-		t.insert("order", fields{"id": v})
-		equal(t.client, "key", t.get("order", v).Key(), v)
+		t.Insert("order", kit.Fields{"id": v})
+		kit.Equal(t.Client, "key", t.Get("order", v).Key(), v)
 	}
-	equal(t.client, "number of records", t.count("order", core.All()), len(samples(core.Int)))
+	kit.Equal(t.Client, "number of records", t.Count("order", core.All()), len(samples(core.Int)))
 	for _, v := range samples(core.Text) {
 		if len(v.Text()) > 1000 { // databases limit what an index holds
 			continue
 		}
-		t.insert("page", fields{"slug": v})
-		equal(t.client, "key", t.get("page", v).Key(), v)
+		t.Insert("page", kit.Fields{"slug": v})
+		kit.Equal(t.Client, "key", t.Get("page", v).Key(), v)
 	}
 }

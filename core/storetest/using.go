@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
 var usingRules = []row{
@@ -55,117 +56,117 @@ var usingRules = []row{
 }
 
 // mineAndYours stores cookies of kind a with odd keys, of kind b with even ones.
-func mineAndYours(t *trial) []core.Record {
+func mineAndYours(t *kit.Fixture) []core.Record {
 	t.Helper()
-	var all []fields
+	var all []kit.Fields
 	for i := 1; i <= 6; i++ {
-		all = append(all, fields{"id": i, "kind": map[int]string{0: "b", 1: "a"}[i%2], "weight": 10 - i})
+		all = append(all, kit.Fields{"id": i, "kind": map[int]string{0: "b", 1: "a"}[i%2], "weight": 10 - i})
 	}
-	return t.insert("cookie", all...)
+	return t.Insert("cookie", all...)
 }
 
-func readsDoNotSeeHidden(t *trial) {
+func readsDoNotSeeHidden(t *kit.Fixture) {
 	mineAndYours(t)
-	mine := t.guarded(core.Eq("kind", "a"))
-	t.sameKeys("load", mine.load("cookie", 1, 2, 3), 1, 3)
-	t.sameKeys("select", mine.all("cookie"), 1, 3, 5)
-	t.sameKeys("select of the others", mine.where("cookie", core.Eq("kind", "b")))
-	t.sameKeys("select of any", mine.where("cookie", core.Or(core.Eq("kind", "b"), core.Lt("id", 4))), 1, 3)
-	equal(t.client, "count", mine.count("cookie", core.All()), 3)
-	equal(t.client, "count of some", mine.count("cookie", core.Gt("id", 2)), 2)
-	equal(t.client, "count of the others", mine.count("cookie", core.Ne("kind", "a")), 0)
-	_, err := mine.tryGet("cookie", 2)
-	t.fails("get", err, t.res("cookie").NotFound(core.IntValue(2)))
-	t.sameKeys("under None", t.guarded(core.None()).all("cookie"))
-	t.sameKeys("under Not", t.guarded(core.Not(core.Eq("kind", "a"))).all("cookie"), 2, 4, 6)
+	mine := t.Guarded(core.Eq("kind", "a"))
+	t.SameKeys("load", mine.Load("cookie", 1, 2, 3), 1, 3)
+	t.SameKeys("select", mine.All("cookie"), 1, 3, 5)
+	t.SameKeys("select of the others", mine.Where("cookie", core.Eq("kind", "b")))
+	t.SameKeys("select of any", mine.Where("cookie", core.Or(core.Eq("kind", "b"), core.Lt("id", 4))), 1, 3)
+	kit.Equal(t.Client, "count", mine.Count("cookie", core.All()), 3)
+	kit.Equal(t.Client, "count of some", mine.Count("cookie", core.Gt("id", 2)), 2)
+	kit.Equal(t.Client, "count of the others", mine.Count("cookie", core.Ne("kind", "a")), 0)
+	_, err := mine.TryGet("cookie", 2)
+	t.Fails("get", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	t.SameKeys("under None", t.Guarded(core.None()).All("cookie"))
+	t.SameKeys("under Not", t.Guarded(core.Not(core.Eq("kind", "a"))).All("cookie"), 2, 4, 6)
 }
 
-func hiddenDoNotFillPages(t *trial) {
+func hiddenDoNotFillPages(t *kit.Fixture) {
 	mineAndYours(t)
-	mine := t.guarded(core.Eq("kind", "a"))
-	first := mine.page("cookie", core.Query{Limit: 2})
-	t.sameKeys("first page", first.Records, 1, 3)
-	last := mine.page("cookie", core.Query{Limit: 1, After: first.Next})
-	t.sameKeys("last page", last.Records, 5)
-	equal(t.client, "the last page has more", last.Next != "", false)
-	t.sameKeys("pages from the other end", mine.through("cookie", core.Query{Order: []string{"weight"}, Limit: 1}), 5, 3, 1)
+	mine := t.Guarded(core.Eq("kind", "a"))
+	first := mine.Page("cookie", core.Query{Limit: 2})
+	t.SameKeys("first page", first.Records, 1, 3)
+	last := mine.Page("cookie", core.Query{Limit: 1, After: first.Next})
+	t.SameKeys("last page", last.Records, 5)
+	kit.Equal(t.Client, "the last page has more", last.Next != "", false)
+	t.SameKeys("pages from the other end", mine.AllPages("cookie", core.Query{Order: []string{"weight"}, Limit: 1}), 5, 3, 1)
 }
 
-func updateMissesHidden(t *trial) {
+func updateMissesHidden(t *kit.Fixture) {
 	before := mineAndYours(t)
-	mine := t.guarded(core.Eq("kind", "a"))
-	_, err := mine.tryUpdate("cookie", fields{"id": 2, "note": "x"})
-	t.fails("update", err, t.res("cookie").NotFound(core.IntValue(2)))
-	_, err = mine.tryUpdate("cookie", fields{"id": 1, "note": "x"}, fields{"id": 3, "note": "x"}, fields{"id": 4, "note": "x"})
-	t.fails("update of several", err, t.res("cookie").NotFound(core.IntValue(4)))
-	t.same("after", t.all("cookie"), before...)
-	t.same("update of visible ones", mine.update("cookie", fields{"id": 3, "note": "x"}, fields{"id": 1, "note": "y"}),
-		t.full("cookie", fields{"id": 1, "kind": "a", "weight": 9, "note": "y"}),
-		t.full("cookie", fields{"id": 3, "kind": "a", "weight": 7, "note": "x"}))
+	mine := t.Guarded(core.Eq("kind", "a"))
+	_, err := mine.TryUpdate("cookie", kit.Fields{"id": 2, "note": "x"})
+	t.Fails("update", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	_, err = mine.TryUpdate("cookie", kit.Fields{"id": 1, "note": "x"}, kit.Fields{"id": 3, "note": "x"}, kit.Fields{"id": 4, "note": "x"})
+	t.Fails("update of several", err, t.Res("cookie").NotFound(core.IntValue(4)))
+	t.Same("after", t.All("cookie"), before...)
+	t.Same("update of visible ones", mine.Update("cookie", kit.Fields{"id": 3, "note": "x"}, kit.Fields{"id": 1, "note": "y"}),
+		t.Full("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 9, "note": "y"}),
+		t.Full("cookie", kit.Fields{"id": 3, "kind": "a", "weight": 7, "note": "x"}))
 }
 
-func usingIsBefore(t *trial) {
+func usingIsBefore(t *kit.Fixture) {
 	before := mineAndYours(t)
-	_, err := t.guarded(core.Eq("kind", "a")).tryUpdate("cookie", fields{"id": 2, "kind": "a"})
-	t.fails("update that takes a row over", err, t.res("cookie").NotFound(core.IntValue(2)))
-	t.same("after", t.all("cookie"), before...)
-	got := t.under(core.Eq("kind", "a"), core.All()).update("cookie", fields{"id": 1, "kind": "b"})
-	t.same("update that gives a row away", got, t.full("cookie", fields{"id": 1, "kind": "b", "weight": 9}))
+	_, err := t.Guarded(core.Eq("kind", "a")).TryUpdate("cookie", kit.Fields{"id": 2, "kind": "a"})
+	t.Fails("update that takes a row over", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Same("after", t.All("cookie"), before...)
+	got := t.GuardedBy(core.Eq("kind", "a"), core.All()).Update("cookie", kit.Fields{"id": 1, "kind": "b"})
+	t.Same("update that gives a row away", got, t.Full("cookie", kit.Fields{"id": 1, "kind": "b", "weight": 9}))
 }
 
-func deleteMissesHidden(t *trial) {
+func deleteMissesHidden(t *kit.Fixture) {
 	before := mineAndYours(t)
-	mine := t.guarded(core.Eq("kind", "a"))
-	t.fails("delete", mine.tryDelete("cookie", 2), t.res("cookie").NotFound(core.IntValue(2)))
-	t.fails("delete of several", mine.tryDelete("cookie", 1, 3, 4, 5), t.res("cookie").NotFound(core.IntValue(4)))
-	t.same("after", t.all("cookie"), before...)
-	mine.delete("cookie", 1, 5)
-	t.sameKeys("after a delete of visible ones", t.all("cookie"), 2, 3, 4, 6)
+	mine := t.Guarded(core.Eq("kind", "a"))
+	t.Fails("delete", mine.TryDelete("cookie", 2), t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Fails("delete of several", mine.TryDelete("cookie", 1, 3, 4, 5), t.Res("cookie").NotFound(core.IntValue(4)))
+	t.Same("after", t.All("cookie"), before...)
+	mine.Delete("cookie", 1, 5)
+	t.SameKeys("after a delete of visible ones", t.All("cookie"), 2, 3, 4, 6)
 }
 
-func hiddenLooksAbsent(t *trial) {
-	mine := t.guarded(core.Eq("kind", "a"))
+func hiddenLooksAbsent(t *kit.Fixture) {
+	mine := t.Guarded(core.Eq("kind", "a"))
 	tries := []func() error{
-		func() error { _, err := mine.tryUpdate("cookie", fields{"id": 1, "note": "x"}); return err },
-		func() error { return mine.tryDelete("cookie", 1) },
-		func() error { _, err := mine.tryGet("cookie", 1); return err },
+		func() error { _, err := mine.TryUpdate("cookie", kit.Fields{"id": 1, "note": "x"}); return err },
+		func() error { return mine.TryDelete("cookie", 1) },
+		func() error { _, err := mine.TryGet("cookie", 1); return err },
 	}
 	for i, try := range tries {
 		what := [...]string{"update", "delete", "get"}[i]
-		t.insert("cookie", fields{"id": 1, "kind": "b"})
+		t.Insert("cookie", kit.Fields{"id": 1, "kind": "b"})
 		hidden := try()
-		t.delete("cookie", 1)
+		t.Delete("cookie", 1)
 		absent := try()
-		equal(t.client, what+" of a hidden record", publicly(hidden), publicly(absent))
+		kit.Equal(t.Client, what+" of a hidden record", kit.PublicText(hidden), kit.PublicText(absent))
 		if h, a := core.AsError(hidden), core.AsError(absent); !reflect.DeepEqual(h.Details(), a.Details()) || h.Message != a.Message {
 			t.Fatalf("%s: details %v of a hidden record, %v of an absent one", what, h.Details(), a.Details())
 		}
 	}
 }
 
-func insertOverHidden(t *trial) {
+func insertOverHidden(t *kit.Fixture) {
 	before := mineAndYours(t)
-	mine := t.guarded(core.Eq("kind", "a"))
-	_, hidden := mine.tryInsert("cookie", fields{"id": 2, "kind": "a"})
-	t.fails("insert over a hidden record", hidden, t.res("cookie").Key().AlreadyExists())
-	_, visible := mine.tryInsert("cookie", fields{"id": 1, "kind": "a"})
-	equal(t.client, "errors", publicly(hidden), publicly(visible))
-	t.same("after", t.all("cookie"), before...)
+	mine := t.Guarded(core.Eq("kind", "a"))
+	_, hidden := mine.TryInsert("cookie", kit.Fields{"id": 2, "kind": "a"})
+	t.Fails("insert over a hidden record", hidden, t.Res("cookie").Key().AlreadyExists())
+	_, visible := mine.TryInsert("cookie", kit.Fields{"id": 1, "kind": "a"})
+	kit.Equal(t.Client, "errors", kit.PublicText(hidden), kit.PublicText(visible))
+	t.Same("after", t.All("cookie"), before...)
 }
 
-func insertIgnoresUsing(t *trial) {
-	got := t.under(core.Eq("kind", "a"), core.Eq("kind", "b")).insert("cookie", fields{"id": 1, "kind": "b"})
-	t.same("insert returned", got, t.full("cookie", fields{"id": 1, "kind": "b"}))
-	t.under(core.None(), core.All()).insert("cookie", fields{"id": 2})
-	t.sameKeys("after", t.all("cookie"), 1, 2)
+func insertIgnoresUsing(t *kit.Fixture) {
+	got := t.GuardedBy(core.Eq("kind", "a"), core.Eq("kind", "b")).Insert("cookie", kit.Fields{"id": 1, "kind": "b"})
+	t.Same("insert returned", got, t.Full("cookie", kit.Fields{"id": 1, "kind": "b"}))
+	t.GuardedBy(core.None(), core.All()).Insert("cookie", kit.Fields{"id": 2})
+	t.SameKeys("after", t.All("cookie"), 1, 2)
 }
 
-func nullAndPolicies(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2})
-	t.sameKeys("kind = a", t.guarded(core.Eq("kind", "a")).all("cookie"), 1)
-	t.sameKeys("kind <> a", t.guarded(core.Ne("kind", "a")).all("cookie"), 2)
-	t.sameKeys("kind = null", t.guarded(core.Eq("kind", nil)).all("cookie"), 2)
-	_, err := t.guarded(core.Eq("kind", "b")).tryUpdate("cookie", fields{"id": 2, "kind": "b"})
-	t.fails("update of a row of nobody", err, t.res("cookie").NotFound(core.IntValue(2)))
-	t.fails("delete of a row of nobody", t.guarded(core.Eq("kind", "b")).tryDelete("cookie", 2), t.res("cookie").NotFound(core.IntValue(2)))
+func nullAndPolicies(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2})
+	t.SameKeys("kind = a", t.Guarded(core.Eq("kind", "a")).All("cookie"), 1)
+	t.SameKeys("kind <> a", t.Guarded(core.Ne("kind", "a")).All("cookie"), 2)
+	t.SameKeys("kind = null", t.Guarded(core.Eq("kind", nil)).All("cookie"), 2)
+	_, err := t.Guarded(core.Eq("kind", "b")).TryUpdate("cookie", kit.Fields{"id": 2, "kind": "b"})
+	t.Fails("update of a row of nobody", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Fails("delete of a row of nobody", t.Guarded(core.Eq("kind", "b")).TryDelete("cookie", 2), t.Res("cookie").NotFound(core.IntValue(2)))
 }

@@ -1,6 +1,9 @@
 package storetest
 
-import "github.com/larder-go/larder/core"
+import (
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
 
 var writeRules = []row{
 	{
@@ -70,130 +73,130 @@ var writeRules = []row{
 	},
 }
 
-func insertReturnsRecords(t *trial) {
-	all := []fields{{"id": 7, "kind": "b", "weight": 2}, {"id": -2, "note": ""}, {"id": 3, "kind": "a", "weight": nil}}
+func insertReturnsRecords(t *kit.Fixture) {
+	all := []kit.Fields{{"id": 7, "kind": "b", "weight": 2}, {"id": -2, "note": ""}, {"id": 3, "kind": "a", "weight": nil}}
 	var want []core.Record
 	for _, f := range all {
-		want = append(want, t.full("cookie", f))
+		want = append(want, t.Full("cookie", f))
 	}
-	t.same("insert returned", t.insert("cookie", all...), want...)
-	t.same("select", t.all("cookie"), want[1], want[2], want[0])
+	t.Same("insert returned", t.Insert("cookie", all...), want...)
+	t.Same("select", t.All("cookie"), want[1], want[2], want[0])
 }
 
-func absentIsNull(t *trial) {
-	want := t.full("sample", fields{"id": 1})
-	t.same("insert returned", t.insert("sample", fields{"id": 1}), want)
-	t.same("get", t.load("sample", 1), want)
+func absentIsNull(t *kit.Fixture) {
+	want := t.Full("sample", kit.Fields{"id": 1})
+	t.Same("insert returned", t.Insert("sample", kit.Fields{"id": 1}), want)
+	t.Same("get", t.Load("sample", 1), want)
 }
 
-func insertNeverOverwrites(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "mine", "weight": 5})
-	_, err := t.tryInsert("cookie", fields{"id": 1, "kind": "yours"})
-	t.fails("insert", err, t.res("cookie").Key().AlreadyExists())
-	_, err = t.tryInsert("cookie", fields{"id": 1})
-	t.fails("insert without fields", err, t.res("cookie").Key().AlreadyExists())
-	t.same("what is there", t.all("cookie"), t.full("cookie", fields{"id": 1, "kind": "mine", "weight": 5}))
-	t.insert("page", fields{"slug": "a", "title": "mine"})
-	_, err = t.tryInsert("page", fields{"slug": "a", "title": "yours"})
-	t.fails("insert", err, t.res("page").Key().AlreadyExists())
-	t.same("what is there", t.all("page"), t.full("page", fields{"slug": "a", "title": "mine"}))
+func insertNeverOverwrites(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "mine", "weight": 5})
+	_, err := t.TryInsert("cookie", kit.Fields{"id": 1, "kind": "yours"})
+	t.Fails("insert", err, t.Res("cookie").Key().AlreadyExists())
+	_, err = t.TryInsert("cookie", kit.Fields{"id": 1})
+	t.Fails("insert without fields", err, t.Res("cookie").Key().AlreadyExists())
+	t.Same("what is there", t.All("cookie"), t.Full("cookie", kit.Fields{"id": 1, "kind": "mine", "weight": 5}))
+	t.Insert("page", kit.Fields{"slug": "a", "title": "mine"})
+	_, err = t.TryInsert("page", kit.Fields{"slug": "a", "title": "yours"})
+	t.Fails("insert", err, t.Res("page").Key().AlreadyExists())
+	t.Same("what is there", t.All("page"), t.Full("page", kit.Fields{"slug": "a", "title": "mine"}))
 }
 
-func updateChangesNamed(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "a", "weight": 1, "note": "n"}, fields{"id": 2, "kind": "a", "weight": 1, "note": "n"})
-	t.update("cookie", fields{"id": 1, "weight": 9})
-	t.same("after", t.all("cookie"),
-		t.full("cookie", fields{"id": 1, "kind": "a", "weight": 9, "note": "n"}),
-		t.full("cookie", fields{"id": 2, "kind": "a", "weight": 1, "note": "n"}))
+func updateChangesNamed(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1, "note": "n"}, kit.Fields{"id": 2, "kind": "a", "weight": 1, "note": "n"})
+	t.Update("cookie", kit.Fields{"id": 1, "weight": 9})
+	t.Same("after", t.All("cookie"),
+		t.Full("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 9, "note": "n"}),
+		t.Full("cookie", kit.Fields{"id": 2, "kind": "a", "weight": 1, "note": "n"}))
 	// one statement, different columns
-	t.update("cookie", fields{"id": 2, "kind": "b"}, fields{"id": 1, "note": "m"})
-	t.same("after both", t.all("cookie"),
-		t.full("cookie", fields{"id": 1, "kind": "a", "weight": 9, "note": "m"}),
-		t.full("cookie", fields{"id": 2, "kind": "b", "weight": 1, "note": "n"}))
+	t.Update("cookie", kit.Fields{"id": 2, "kind": "b"}, kit.Fields{"id": 1, "note": "m"})
+	t.Same("after both", t.All("cookie"),
+		t.Full("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 9, "note": "m"}),
+		t.Full("cookie", kit.Fields{"id": 2, "kind": "b", "weight": 1, "note": "n"}))
 }
 
-func updateSetsNull(t *trial) {
-	t.insert("jar", fields{"id": 4})
-	t.insert("cookie", fields{"id": 1, "kind": "a", "weight": 1, "jar": 4})
-	want := t.full("cookie", fields{"id": 1, "weight": 1})
-	t.same("update returned", t.update("cookie", fields{"id": 1, "kind": nil, "jar": nil}), want)
-	t.same("get", t.load("cookie", 1), want)
+func updateSetsNull(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 4})
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1, "jar": 4})
+	want := t.Full("cookie", kit.Fields{"id": 1, "weight": 1})
+	t.Same("update returned", t.Update("cookie", kit.Fields{"id": 1, "kind": nil, "jar": nil}), want)
+	t.Same("get", t.Load("cookie", 1), want)
 }
 
-func replacementClears(t *trial) {
-	t.insert("jar", fields{"id": 4})
-	cookie := t.res("cookie")
+func replacementClears(t *kit.Fixture) {
+	t.Insert("jar", kit.Fields{"id": 4})
+	cookie := t.Res("cookie")
 	reset := []*core.Field{cookie.Field("kind"), cookie.Field("jar")}
 	for _, ids := range [][]int{{1}, {2, 3}} {
 		var changes, want []core.Record
 		for _, id := range ids {
-			t.insert("cookie", fields{"id": id, "kind": "a", "weight": 1, "jar": 4})
-			changes = append(changes, t.rec("cookie", fields{"id": id, "kind": nil, "jar": 4, "weight": nil}))
-			want = append(want, t.full("cookie", fields{"id": id, "jar": 4}))
+			t.Insert("cookie", kit.Fields{"id": id, "kind": "a", "weight": 1, "jar": 4})
+			changes = append(changes, t.Rec("cookie", kit.Fields{"id": id, "kind": nil, "jar": 4, "weight": nil}))
+			want = append(want, t.Full("cookie", kit.Fields{"id": id, "jar": 4}))
 		}
-		got := must(t.querier.Replace(t.ctx, cookie, reset, changes...))(t.client, "replacement")
-		t.same("replacement returned", got, want...)
+		got := kit.Must(t.Querier.Replace(t.Ctx, cookie, reset, changes...))(t.Client, "replacement")
+		t.Same("replacement returned", got, want...)
 	}
 }
 
-func updateReturnsRecords(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "b"}, fields{"id": 10, "kind": "c"})
-	got := t.update("cookie", fields{"id": 10, "weight": 1}, fields{"id": 1, "weight": 2}, fields{"id": 2, "weight": 3})
-	t.same("update returned", got,
-		t.full("cookie", fields{"id": 1, "kind": "a", "weight": 2}),
-		t.full("cookie", fields{"id": 2, "kind": "b", "weight": 3}),
-		t.full("cookie", fields{"id": 10, "kind": "c", "weight": 1}))
+func updateReturnsRecords(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "b"}, kit.Fields{"id": 10, "kind": "c"})
+	got := t.Update("cookie", kit.Fields{"id": 10, "weight": 1}, kit.Fields{"id": 1, "weight": 2}, kit.Fields{"id": 2, "weight": 3})
+	t.Same("update returned", got,
+		t.Full("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 2}),
+		t.Full("cookie", kit.Fields{"id": 2, "kind": "b", "weight": 3}),
+		t.Full("cookie", kit.Fields{"id": 10, "kind": "c", "weight": 1}))
 }
 
-func updateOfNothing(t *trial) {
-	want := t.insert("cookie", fields{"id": 1, "kind": "a", "weight": 2})[0]
-	t.same("update of no columns", t.update("cookie", fields{"id": 1}), want)
-	t.same("update to the same value", t.update("cookie", fields{"id": 1, "kind": "a"}), want)
-	t.same("after", t.all("cookie"), want)
-	_, err := t.tryUpdate("cookie", fields{"id": 2})
-	t.fails("update of no columns of a missing record", err, t.res("cookie").NotFound(core.IntValue(2)))
+func updateOfNothing(t *kit.Fixture) {
+	want := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 2})[0]
+	t.Same("update of no columns", t.Update("cookie", kit.Fields{"id": 1}), want)
+	t.Same("update to the same value", t.Update("cookie", kit.Fields{"id": 1, "kind": "a"}), want)
+	t.Same("after", t.All("cookie"), want)
+	_, err := t.TryUpdate("cookie", kit.Fields{"id": 2})
+	t.Fails("update of no columns of a missing record", err, t.Res("cookie").NotFound(core.IntValue(2)))
 }
 
-func updateMissing(t *trial) {
-	before := t.insert("cookie", fields{"id": 2, "kind": "a"}, fields{"id": 4, "kind": "a"})
-	_, err := t.tryUpdate("cookie", fields{"id": 5, "kind": "x"}, fields{"id": 2, "kind": "x"}, fields{"id": 3, "kind": "x"})
-	t.fails("update", err, t.res("cookie").NotFound(core.IntValue(3)))
-	t.same("after", t.all("cookie"), before...)
+func updateMissing(t *kit.Fixture) {
+	before := t.Insert("cookie", kit.Fields{"id": 2, "kind": "a"}, kit.Fields{"id": 4, "kind": "a"})
+	_, err := t.TryUpdate("cookie", kit.Fields{"id": 5, "kind": "x"}, kit.Fields{"id": 2, "kind": "x"}, kit.Fields{"id": 3, "kind": "x"})
+	t.Fails("update", err, t.Res("cookie").NotFound(core.IntValue(3)))
+	t.Same("after", t.All("cookie"), before...)
 }
 
-func deleteRemoves(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "a"}, fields{"id": 2, "kind": "a"}, fields{"id": 3, "kind": "a"})
-	t.delete("cookie", 3, 1)
-	t.sameKeys("select", t.all("cookie"), 2)
-	t.sameKeys("select by an indexed field", t.where("cookie", core.Eq("kind", "a")), 2)
-	t.sameKeys("load", t.load("cookie", 1, 2, 3), 2)
-	equal(t.client, "count", t.count("cookie", core.All()), 1)
-	_, err := t.tryGet("cookie", 1)
-	t.fails("get", err, t.res("cookie").NotFound(core.IntValue(1)))
+func deleteRemoves(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"}, kit.Fields{"id": 3, "kind": "a"})
+	t.Delete("cookie", 3, 1)
+	t.SameKeys("select", t.All("cookie"), 2)
+	t.SameKeys("select by an indexed field", t.Where("cookie", core.Eq("kind", "a")), 2)
+	t.SameKeys("load", t.Load("cookie", 1, 2, 3), 2)
+	kit.Equal(t.Client, "count", t.Count("cookie", core.All()), 1)
+	_, err := t.TryGet("cookie", 1)
+	t.Fails("get", err, t.Res("cookie").NotFound(core.IntValue(1)))
 }
 
-func deleteMissing(t *trial) {
-	t.insert("cookie", fields{"id": 1}, fields{"id": 3})
-	t.fails("delete", t.tryDelete("cookie", 4, 1, 2, 3), t.res("cookie").NotFound(core.IntValue(2)))
-	t.sameKeys("after", t.all("cookie"), 1, 3)
-	t.delete("cookie", 1)
-	t.fails("second delete", t.tryDelete("cookie", 1), t.res("cookie").NotFound(core.IntValue(1)))
+func deleteMissing(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1}, kit.Fields{"id": 3})
+	t.Fails("delete", t.TryDelete("cookie", 4, 1, 2, 3), t.Res("cookie").NotFound(core.IntValue(2)))
+	t.SameKeys("after", t.All("cookie"), 1, 3)
+	t.Delete("cookie", 1)
+	t.Fails("second delete", t.TryDelete("cookie", 1), t.Res("cookie").NotFound(core.IntValue(1)))
 }
 
-func deletedKeyIsFree(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "a", "weight": 1})
-	t.delete("cookie", 1)
-	want := t.full("cookie", fields{"id": 1, "note": "new"})
-	t.same("insert returned", t.insert("cookie", fields{"id": 1, "note": "new"}), want)
-	t.same("get", t.load("cookie", 1), want)
+func deletedKeyIsFree(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1})
+	t.Delete("cookie", 1)
+	want := t.Full("cookie", kit.Fields{"id": 1, "note": "new"})
+	t.Same("insert returned", t.Insert("cookie", kit.Fields{"id": 1, "note": "new"}), want)
+	t.Same("get", t.Load("cookie", 1), want)
 }
 
-func writesMoveRecords(t *trial) {
-	t.insert("cookie", fields{"id": 1, "kind": "a", "weight": 1}, fields{"id": 2, "kind": "a", "weight": 1})
-	t.update("cookie", fields{"id": 1, "kind": "b", "weight": 2})
-	t.sameKeys("old kind", t.where("cookie", core.Eq("kind", "a")), 2)
-	t.sameKeys("new kind", t.where("cookie", core.Eq("kind", "b")), 1)
-	t.sameKeys("old weight", t.where("cookie", core.Eq("weight", 1)), 2)
-	t.sameKeys("new weight", t.where("cookie", core.Gt("weight", 1)), 1)
-	t.sameKeys("by kind", t.find("cookie", core.Query{Order: []string{"-kind"}}), 1, 2)
+func writesMoveRecords(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1}, kit.Fields{"id": 2, "kind": "a", "weight": 1})
+	t.Update("cookie", kit.Fields{"id": 1, "kind": "b", "weight": 2})
+	t.SameKeys("old kind", t.Where("cookie", core.Eq("kind", "a")), 2)
+	t.SameKeys("new kind", t.Where("cookie", core.Eq("kind", "b")), 1)
+	t.SameKeys("old weight", t.Where("cookie", core.Eq("weight", 1)), 2)
+	t.SameKeys("new weight", t.Where("cookie", core.Gt("weight", 1)), 1)
+	t.SameKeys("by kind", t.Find("cookie", core.Query{Order: []string{"-kind"}}), 1, 2)
 }

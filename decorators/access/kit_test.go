@@ -7,14 +7,14 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/access"
 )
 
 // onAll returns a policy with the rules on each resource of the kit's model.
 func onAll(rules ...access.Rule) access.Policy {
 	var p access.Policy
-	for _, r := range storetest.OwnedModel().Resources() {
+	for _, r := range policytest.OwnedModel().Resources() {
 		for _, rule := range rules {
 			rule.Resource = r.Name()
 			rule.Fields = stored(r, rule.Fields)
@@ -32,10 +32,10 @@ func stored(r *core.Resource, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return r.Field(name) == nil || !r.Field(name).Stored() })
 }
 
-func guarded(p access.Policy) storetest.PolicySpec {
-	return storetest.PolicySpec{
-		Stack: func(testing.TB) storetest.Stack {
-			return storetest.Stack{Decorators: []core.Decorator{access.New(p, access.Options{})}}
+func guarded(p access.Policy) policytest.PolicySpec {
+	return policytest.PolicySpec{
+		Stack: func(testing.TB) policytest.Stack {
+			return policytest.Stack{Decorators: []core.Decorator{access.New(p, access.Options{})}}
 		},
 		Denies: func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind > core.Tx },
 	}
@@ -49,8 +49,8 @@ func owner(p *core.Principal, row core.Record) bool {
 }
 
 // policies are stacks with what they promise, said without the package's help.
-func policies() map[string]storetest.PolicySpec {
-	all := make(map[string]storetest.PolicySpec)
+func policies() map[string]policytest.PolicySpec {
+	all := make(map[string]policytest.PolicySpec)
 	all["rows of one's own"] = guarded(onAll(access.Rule{Roles: []string{"baker"}, Operations: everything, Using: mine}))
 
 	fields := guarded(onAll(
@@ -110,7 +110,7 @@ func TestNobodyGetsRoundAPolicy(t *testing.T) {
 		if name != "some fields" {
 			g.Thin = 5 // the rules are enforced in the same way
 		}
-		t.Run(name, func(t *testing.T) { storetest.Guard(t, open, g) })
+		t.Run(name, func(t *testing.T) { policytest.Guard(t, open, g) })
 	}
 }
 
@@ -120,6 +120,6 @@ func TestNobodyLearnsWhatAPolicyHides(t *testing.T) {
 		if os.Getenv("LARDER_OPERATIONS") == "" {
 			g.Operations = 1_000 // the suite of whole stacks runs more
 		}
-		t.Run(name, func(t *testing.T) { storetest.NonInterference(t, open, g) })
+		t.Run(name, func(t *testing.T) { policytest.NonInterference(t, open, g) })
 	}
 }

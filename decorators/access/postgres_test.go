@@ -6,7 +6,7 @@ import (
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 )
 
 func TestNobodyGetsRoundAPolicyInPostgreSQL(t *testing.T) {
@@ -20,6 +20,6 @@ func TestNobodyGetsRoundAPolicyInPostgreSQL(t *testing.T) {
 	}
 	g := policies()["some fields"]
 	g.Thin, g.Operations = 150, 100 // TestNobodyGetsRoundAPolicy sends all of them
-	t.Run("guard", func(t *testing.T) { storetest.Guard(t, open, g) })
-	t.Run("non-interference", func(t *testing.T) { storetest.NonInterference(t, open, g) })
+	t.Run("guard", func(t *testing.T) { policytest.Guard(t, open, g) })
+	t.Run("non-interference", func(t *testing.T) { policytest.NonInterference(t, open, g) })
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/logging"
 )
 
@@ -19,12 +19,12 @@ import (
 // more: the operations on related rows that the policy hides, which then find
 // nothing.)
 func TestLinesAboutAPrincipalTellNothingOfOthers(t *testing.T) {
-	storetest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.PolicySpec{
+	policytest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, policytest.PolicySpec{
 		Operations: 2000,
-		Stack: func(testing.TB) storetest.Stack {
+		Stack: func(testing.TB) policytest.Stack {
 			zapCore, logs := observer.New(zapcore.DebugLevel)
 			logger := zap.New(zapCore)
-			return storetest.Stack{
+			return policytest.Stack{
 				Decorators: []core.Decorator{logging.New(logger, logging.Options{Slow: -1}), owning(), logging.New(logger, logging.Options{Slow: -1})},
 				Observe:    func() string { return told(logs) },
 			}

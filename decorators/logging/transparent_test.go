@@ -12,24 +12,25 @@ import (
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/observertest"
 	"github.com/larder-go/larder/decorators/logging"
 )
 
 func TestChangesNothingAndWritesOneLineForEachOperation(t *testing.T) {
-	storetest.Transparent(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Transparency{
+	observertest.Transparent(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, observertest.Transparency{
 		Options: storetest.Options{Checks: 20},
-		Stack: func(testing.TB) storetest.ObservedStack {
+		Stack: func(testing.TB) observertest.ObservedStack {
 			zapCore, logs := observer.New(zapcore.DebugLevel)
-			return storetest.ObservedStack{
+			return observertest.ObservedStack{
 				Decorators: []core.Decorator{logging.New(zap.New(zapCore), logging.Options{Slow: -1})},
-				Check:      func(tb testing.TB, happened []storetest.Event) { checkLines(tb, logs, happened) },
+				Check:      func(tb testing.TB, happened []observertest.Event) { checkLines(tb, logs, happened) },
 			}
 		},
 	})
 }
 
 // checkLines compares the lines with what happened.
-func checkLines(tb testing.TB, logs *observer.ObservedLogs, happened []storetest.Event) {
+func checkLines(tb testing.TB, logs *observer.ObservedLogs, happened []observertest.Event) {
 	tb.Helper()
 	var got, want []string
 	for _, entry := range logs.TakeAll() {
@@ -53,7 +54,7 @@ func checkLines(tb testing.TB, logs *observer.ObservedLogs, happened []storetest
 }
 
 // wanted is the line about an event.
-func wanted(e storetest.Event) string {
+func wanted(e observertest.Event) string {
 	outcome := core.OutcomeOf(e.Err)
 	if e.Panicked {
 		outcome = core.OutcomeFailed

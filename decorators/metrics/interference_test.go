@@ -9,18 +9,18 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/metrics"
 )
 
 // Whoever watches the metrics while a principal asks the store for something
 // learns no more about the rows of others than the principal does.
 func TestMetricsOfAPrincipalTellNothingOfOthers(t *testing.T) {
-	storetest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.PolicySpec{
+	policytest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, policytest.PolicySpec{
 		Operations: 100,
-		Stack: func(tb testing.TB) storetest.Stack {
+		Stack: func(tb testing.TB) policytest.Stack {
 			registry, last := prometheus.NewRegistry(), make(map[string]float64)
-			return storetest.Stack{
+			return policytest.Stack{
 				Decorators: []core.Decorator{owning(), metrics.New(registry, metrics.Options{Buckets: []float64{}})},
 				Observe: func() string {
 					now, changed := values(tb, registry), make(map[string]float64)

@@ -8,17 +8,18 @@ import (
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/observertest"
 	"github.com/larder-go/larder/decorators/metrics"
 )
 
 func TestChangesNothingAndCountsEachOperationOnce(t *testing.T) {
-	storetest.Transparent(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.Transparency{
+	observertest.Transparent(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, observertest.Transparency{
 		Options: storetest.Options{Checks: 20},
-		Stack: func(testing.TB) storetest.ObservedStack {
+		Stack: func(testing.TB) observertest.ObservedStack {
 			registry, total := prometheus.NewRegistry(), make(map[string]float64)
-			return storetest.ObservedStack{
+			return observertest.ObservedStack{
 				Decorators: []core.Decorator{metrics.New(registry, metrics.Options{Subsystem: "kit"})},
-				Check: func(tb testing.TB, happened []storetest.Event) {
+				Check: func(tb testing.TB, happened []observertest.Event) {
 					for _, e := range happened {
 						add(total, e)
 					}
@@ -30,7 +31,7 @@ func TestChangesNothingAndCountsEachOperationOnce(t *testing.T) {
 }
 
 // add counts what happened.
-func add(to map[string]float64, e storetest.Event) {
+func add(to map[string]float64, e observertest.Event) {
 	outcome := core.OutcomeOf(e.Err)
 	if e.Panicked {
 		outcome = core.OutcomeFailed

@@ -6,14 +6,14 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
 func inMemory(testing.TB, *core.Model) core.Backend { return memory.New() }
 
-func stack(decorators ...core.Decorator) func(testing.TB) storetest.Stack {
-	return func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: decorators} }
+func stack(decorators ...core.Decorator) func(testing.TB) policytest.Stack {
+	return func(testing.TB) policytest.Stack { return policytest.Stack{Decorators: decorators} }
 }
 
 func principal(id int64, roles ...string) *core.Principal {
@@ -26,10 +26,10 @@ func owns(p *core.Principal, row core.Record) bool {
 }
 
 // settings are the ways to set the decorator up, each with what it promises.
-func settings() map[string]storetest.PolicySpec {
+func settings() map[string]policytest.PolicySpec {
 	sharing := func(r *core.Resource) bool { return r.Name() == "jar" }
 	passes := func(p *core.Principal) bool { return slices.Contains(p.Roles, "admin") }
-	return map[string]storetest.PolicySpec{
+	return map[string]policytest.PolicySpec{
 		"by id": {Stack: stack(ownership.New("owner", ownership.Options{}))},
 		"by claim": {
 			Stack: stack(ownership.New("owner", ownership.Options{Claim: "org"})),
@@ -61,7 +61,7 @@ func TestTheGuardCannotBeGotRound(t *testing.T) {
 		if name != "by id" {
 			g.Thin = 10 // the guard is the same
 		}
-		t.Run(name, func(t *testing.T) { storetest.Guard(t, inMemory, g) })
+		t.Run(name, func(t *testing.T) { policytest.Guard(t, inMemory, g) })
 	}
 }
 
@@ -70,6 +70,6 @@ func TestPrincipalsLearnNothingOfEachOther(t *testing.T) {
 		if name != "by id" {
 			g.Operations = 1_000 // likewise
 		}
-		t.Run(name, func(t *testing.T) { storetest.NonInterference(t, inMemory, g) })
+		t.Run(name, func(t *testing.T) { policytest.NonInterference(t, inMemory, g) })
 	}
 }

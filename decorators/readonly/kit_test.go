@@ -5,7 +5,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/readonly"
 )
 
@@ -26,8 +26,8 @@ func TestWritesDoNotReachTheBackendAndNothingElseChanges(t *testing.T) {
 		"switch off": {readonly.New(readonly.Options{Switch: off}), func(*core.Resource) bool { return false }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			storetest.Guard(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, storetest.PolicySpec{
-				Stack:            func(testing.TB) storetest.Stack { return storetest.Stack{Decorators: []core.Decorator{c.decorator}} },
+			policytest.Guard(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, policytest.PolicySpec{
+				Stack:            func(testing.TB) policytest.Stack { return policytest.Stack{Decorators: []core.Decorator{c.decorator}} },
 				CanRead:          func(*core.Principal, core.Record) bool { return true },
 				Denies:           func(_ *core.Principal, kind core.Kind, r *core.Resource) bool { return kind.Writes() && c.closed(r) },
 				IgnoresPrincipal: true,

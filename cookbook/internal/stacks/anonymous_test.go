@@ -14,7 +14,7 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/rest"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/access"
 	"github.com/larder-go/larder/decorators/ownership"
 	"github.com/larder-go/larder/decorators/readonly"
@@ -65,7 +65,7 @@ func TestAnonymousRequestsWithARuleGetPreciseErrors(t *testing.T) {
 // serving returns a function that sends an anonymous request to the stack over HTTP.
 func serving(t *testing.T, stack []core.Decorator) func(request, body string) *httptest.ResponseRecorder {
 	t.Helper()
-	store, err := core.New(t.Context(), storetest.OwnedModel(), memory.New(), stack...)
+	store, err := core.New(t.Context(), policytest.OwnedModel(), memory.New(), stack...)
 	if err != nil {
 		t.Fatal(err)
 	}

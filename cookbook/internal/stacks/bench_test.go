@@ -20,7 +20,7 @@ import (
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/access"
 	"github.com/larder-go/larder/decorators/logging"
 	"github.com/larder-go/larder/decorators/metrics"
@@ -143,7 +143,7 @@ func BenchmarkGetInMemory(b *testing.B) {
 	all := sets()
 	gets := make([]func(), len(all))
 	for i, m := range all {
-		store := open(b, storetest.OwnedModel(), memory.New(), m.with)
+		store := open(b, policytest.OwnedModel(), memory.New(), m.with)
 		keep(b, store)
 		gets[i] = getter(b, store)
 	}
@@ -160,7 +160,7 @@ func BenchmarkGetInMemory(b *testing.B) {
 // All gets read one table over one connection, because the processes of two connections are not equally fast.
 func BenchmarkGetInPostgreSQL(b *testing.B) {
 	schema, pool := pgtest.Schema(b), poolOfOne(b)
-	backend, model, some := postgres.New(pool, schema, postgres.Options{Migrate: true}), storetest.OwnedModel(), sets()[:3]
+	backend, model, some := postgres.New(pool, schema, postgres.Options{Migrate: true}), policytest.OwnedModel(), sets()[:3]
 	keep(b, open(b, model, backend, nil))
 	var gets []func()
 	for _, m := range some {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/access"
 	"github.com/larder-go/larder/decorators/logging"
 	"github.com/larder-go/larder/decorators/ownership"
@@ -33,7 +33,7 @@ func TestLogOfDenialHasReasonWithoutPrincipal(t *testing.T) {
 		},
 	} {
 		seen, lines := observer.New(zapcore.InfoLevel)
-		store, err := core.New(t.Context(), storetest.OwnedModel(), memory.New(),
+		store, err := core.New(t.Context(), policytest.OwnedModel(), memory.New(),
 			logging.New(zap.New(seen), logging.Options{OmitPrincipal: true}), c.decorator)
 		if err != nil {
 			t.Fatal(err)

@@ -6,8 +6,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/seed"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/access"
 	"github.com/larder-go/larder/decorators/ownership"
 )
@@ -39,7 +38,7 @@ func TestHiddenRowsShowInDocumentedErrorsOnly(t *testing.T) {
 			{"take the label of a hidden jar", changing("jar", row{"id": 1, "label": "hers"}), `CONFLICT object_name="Jar" field_name="Label"`},
 			{"take a jar with a hidden lid", changing("lid", row{"id": 1, "jar": 2}), `CONFLICT object_name="lid" field_name="jar"`},
 		} {
-			store, err := core.New(t.Context(), storetest.OwnedModel(), memory.NewWith(data), guard)
+			store, err := core.New(t.Context(), policytest.OwnedModel(), memory.NewWith(data), guard)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 )
 
 // three returns principals that own rows of the kit.
@@ -32,7 +32,7 @@ func TestThreePrincipalsDoNotInterfere(t *testing.T) {
 	} else {
 		g.Operations = 25_000
 	}
-	storetest.NonInterference(t, inMemory, g)
+	policytest.NonInterference(t, inMemory, g)
 	if !t.Failed() {
 		t.Logf("note: three principals, %s operations at the store and as many at an engine, no difference", each)
 	}
@@ -43,25 +43,25 @@ func TestThreePrincipalsDoNotInterfere(t *testing.T) {
 func TestLogsAndMetricsDoNotRevealOthers(t *testing.T) {
 	g := promises(natural)
 	g.Principals, g.Operations = three(), 1000
-	g.Stack = func(testing.TB) storetest.Stack { return watched() }
-	storetest.NonInterferenceOfStore(t, inMemory, g)
+	g.Stack = func(testing.TB) policytest.Stack { return watched() }
+	policytest.NonInterferenceOfStore(t, inMemory, g)
 }
 
 func TestOperationsAddNoMetricLabels(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	g := promises(natural)
-	g.Stack = func(testing.TB) storetest.Stack {
-		return storetest.Stack{Decorators: five(natural, zap.NewNop(), registry)}
+	g.Stack = func(testing.TB) policytest.Stack {
+		return policytest.Stack{Decorators: five(natural, zap.NewNop(), registry)}
 	}
 	g.Stack(t)
-	store, err := core.New(t.Context(), storetest.OwnedModel(), memory.New(), g.Stack(t).Decorators...)
+	store, err := core.New(t.Context(), policytest.OwnedModel(), memory.New(), g.Stack(t).Decorators...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close() //nolint:errcheck // it is empty
 	before := series(t, registry)
 	g.Principals, g.Operations = three(), 500
-	storetest.NonInterferenceOfEngine(t, inMemory, g)
+	policytest.NonInterferenceOfEngine(t, inMemory, g)
 	if after := series(t, registry); before != after || before == "" {
 		t.Errorf("before\n%s\nafterwards\n%s", before, after)
 	}

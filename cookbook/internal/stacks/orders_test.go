@@ -11,7 +11,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 )
 
 func inMemory(testing.TB, *core.Model) core.Backend { return memory.New() }
@@ -37,8 +37,8 @@ func TestEveryOrderOfFiveDecorators(t *testing.T) {
 			if os.Getenv("LARDER_SOAK") == "" {
 				g.Thin = 5
 			}
-			storetest.Guard(t, inMemory, g)
-			storetest.NonInterference(t, inMemory, g)
+			policytest.Guard(t, inMemory, g)
+			policytest.NonInterference(t, inMemory, g)
 		})
 	}
 	t.Logf("note: all 120 orders are accepted, %d of them go through the kits", tried)
@@ -69,7 +69,7 @@ func policies(order []int) []int {
 // describe returns the names of the decorators of a stack, outermost first.
 func describe(t *testing.T, order []int) string {
 	t.Helper()
-	store, err := core.New(t.Context(), storetest.OwnedModel(), memory.New(), five(order, zap.NewNop(), prometheus.NewRegistry())...)
+	store, err := core.New(t.Context(), policytest.OwnedModel(), memory.New(), five(order, zap.NewNop(), prometheus.NewRegistry())...)
 	if err != nil {
 		t.Fatal(err)
 	}

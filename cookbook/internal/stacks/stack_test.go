@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/larder-go/larder/core"
-	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/access"
 	"github.com/larder-go/larder/decorators/logging"
 	"github.com/larder-go/larder/decorators/metrics"
@@ -27,7 +27,7 @@ const sealed = "lid"
 // policy allows bakers every operation on their own records.
 func policy() access.Policy {
 	var p access.Policy
-	for _, r := range storetest.OwnedModel().Resources() {
+	for _, r := range policytest.OwnedModel().Resources() {
 		p = append(p, access.Rule{
 			Roles: []string{"baker"}, Resource: r.Name(), Using: access.Eq("owner", access.PrincipalID()),
 			Operations: access.Read | access.Insert | access.Update | access.Delete | access.ChooseKey,
@@ -56,14 +56,14 @@ func five(order []int, logger *zap.Logger, registry prometheus.Registerer) []cor
 }
 
 // watched is the stack in its natural order, and observes the lines of the log and the changes of the counters.
-func watched() storetest.Stack {
+func watched() policytest.Stack {
 	var lines bytes.Buffer
 	config := zap.NewProductionEncoderConfig()
 	config.TimeKey = zapcore.OmitKey
 	logger := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(config), zapcore.Lock(zapcore.AddSync(&lines)), zap.DebugLevel))
 	registry := &tally{}
 	before := make(map[prometheus.Metric]float64)
-	return storetest.Stack{
+	return policytest.Stack{
 		Decorators: five(natural, logger, registry),
 		Observe: func() string {
 			observed := withoutDurations(lines.String()) + registry.changed(before)
@@ -122,10 +122,10 @@ func (t *tally) changed(before map[prometheus.Metric]float64) string {
 }
 
 // promises is the specification of the stack in any order.
-func promises(order []int) storetest.PolicySpec {
-	return storetest.PolicySpec{
-		Stack: func(testing.TB) storetest.Stack {
-			return storetest.Stack{Decorators: five(order, zap.NewNop(), prometheus.NewRegistry())}
+func promises(order []int) policytest.PolicySpec {
+	return policytest.PolicySpec{
+		Stack: func(testing.TB) policytest.Stack {
+			return policytest.Stack{Decorators: five(order, zap.NewNop(), prometheus.NewRegistry())}
 		},
 		Denies: func(_ *core.Principal, kind core.Kind, r *core.Resource) bool {
 			return kind > core.Tx || kind.Writes() && r.Name() == sealed

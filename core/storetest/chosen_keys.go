@@ -1,0 +1,184 @@
+package storetest
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
+
+var chosenKeyRules = []row{
+	{
+		"a chosen key that is not committed moves nothing",
+		"An Insert with a chosen key that fails, or whose transaction does not commit, leaves the keys that are generated later where they were, but for gaps.",
+		uncommittedKeysMoveNothing,
+	},
+	{
+		"a committed chosen key is never generated",
+		"No key is generated that a committed transaction gave to a record, whether or not the record is still there.",
+		committedKeysAreKept,
+	},
+	{
+		"a transaction generates none of the keys that it chose",
+		"A transaction may choose a block of keys and then let the backend generate further ones, which differ.",
+		ownKeysAreKept,
+	},
+	{
+		"a key that the transaction has inserted is taken",
+		"An Insert with the key of a record that the same transaction has inserted fails as CONFLICT, also if the backend generated that key.",
+		insertedKeysAreTaken,
+	},
+	{
+		"a generated key that is taken is replaced",
+		"An Insert without a key succeeds although a transaction that was open at the same time chose the next key.",
+		takenKeysAreReplaced,
+	},
+}
+
+// far is how far beyond the generated keys the chosen keys of these rules are. It is
+// more than a backend may leave out as a gap.
+const far = 1 << 28
+
+// refusals are writes with a chosen key that fail, by what refuses them.
+func refusals(t *kit.Fixture, key int64) map[string]func() error {
+	chosen := kit.Fields{"id": key}
+	insert := func(c *kit.Client) error {
+		_, err := c.TryInsert("order", chosen)
+		return err
+	}
+	return map[string]func() error{
+		"check": func() error { return insert(t.Guarded(core.Eq("value", 1))) },
+		"check of a later record": func() error {
+			_, err := t.Guarded(core.Eq("value", 1)).TryInsert("order", kit.Fields{"id": key, "value": 1}, nil)
+			return err
+		},
+		"taken key beside it": func() error {
+			_, err := t.TryInsert("order", chosen, kit.Fields{"id": 1})
+			return err
+		},
+		"rollback": func() error {
+			return t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { return errors.Join(insert(tx), kit.ErrRollback) })
+		},
+		"later operation": func() error {
+			return t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+				return errors.Join(insert(tx), tx.TryDelete("order", key+1))
+			})
+		},
+		"integrity at commit": func() error {
+			return t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+				_, err := tx.TryInsert("cookie", kit.Fields{"jar": 1_000})
+				return errors.Join(insert(tx), err)
+			})
+		},
+	}
+}
+
+func uncommittedKeysMoveNothing(t *kit.Fixture) {
+	t.Insert("order", kit.Fields{"id": 1})
+	chosen := t.NextIDs("order", 1)[0].Int() + far
+	for name, refused := range refusals(t, chosen) {
+		if err := refused(); err == nil {
+			t.Fatalf("%s: the write succeeded", name)
+		}
+		if key := t.Insert("order", nil)[0].Key(); key.Int() >= chosen {
+			t.Fatalf("%s: the chosen key %d moved the generated ones to %s", name, chosen, key)
+		}
+		if key := t.NextIDs("order", 1)[0]; key.Int() >= chosen {
+			t.Fatalf("%s: the chosen key %d moved the promised ones to %s", name, chosen, key)
+		}
+	}
+}
+
+func committedKeysAreKept(t *kit.Fixture) {
+	seen := make(kit.KeySet)
+	generate := func() {
+		t.Helper()
+		seen.Add(t.Client, t.NextIDs("order", 3)...)
+		seen.Add(t.Client, kit.KeysOf(t.Insert("order", nil, nil))...)
+	}
+	chosen := t.NextIDs("order", 1)[0].Int() + 2
+	seen.Add(t.Client, kit.KeysOf(t.Insert("order", kit.Fields{"id": chosen}))...)
+	generate()
+	t.Tx(func(tx *kit.Client) {
+		passing := tx.NextIDs("order", 1)[0].Int() + 3
+		seen.Add(tx, kit.KeysOf(tx.Insert("order", kit.Fields{"id": passing}))...)
+		tx.Delete("order", passing)
+		seen.Add(tx, kit.KeysOf(tx.Insert("order", kit.Fields{"id": passing - 1}))...)
+	})
+	generate()
+}
+
+func ownKeysAreKept(t *kit.Fixture) {
+	const block = 40 // more than a transaction is repeated
+	seen := make(kit.KeySet)
+	t.Tx(func(tx *kit.Client) {
+		first := tx.NextIDs("order", 1)[0].Int() + 1
+		var batch []kit.Fields
+		for i := range int64(block) {
+			batch = append(batch, kit.Fields{"id": first + i})
+		}
+		seen.Add(tx, kit.KeysOf(tx.Insert("order", batch...))...)
+		tx.Delete("order", first+1)
+		seen.Add(tx, kit.KeysOf(tx.Insert("order", nil, kit.Fields{"id": first + block + 1}, nil))...)
+		seen.Add(tx, tx.NextIDs("order", 3)...)
+		seen.Add(tx, kit.KeysOf(tx.Insert("order", nil))...)
+	})
+	seen.Add(t.Client, kit.KeysOf(t.Insert("order", nil, nil))...)
+	kit.Equal(t.Client, "count", t.Count("order", core.All()), block+5)
+}
+
+func insertedKeysAreTaken(t *kit.Fixture) {
+	for _, promised := range []bool{false, true} {
+		err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+			next := tx.NextIDs("order", 1)[0]
+			tx.Insert("order", kit.Fields{"id": next.Int() + 5}) // so that the transaction has chosen a key
+			key := next
+			if promised {
+				tx.Insert("order", kit.Fields{"id": next})
+			} else {
+				key = tx.Insert("order", nil)[0].Key()
+			}
+			_, err := tx.TryInsert("order", kit.Fields{"id": key})
+			return err
+		})
+		if !errors.Is(err, core.AlreadyExists) {
+			t.Fatalf("a second record with the key of the transaction's own: got %v, want %v", err, core.AlreadyExists)
+		}
+	}
+}
+
+func takenKeysAreReplaced(t *kit.Fixture) {
+	var chosen, generated core.Value
+	inserted := make(chan error, 1)
+	insert := func() {
+		recs, err := t.TryInsert("order", nil)
+		if err == nil {
+			generated = recs[0].Key()
+		}
+		inserted <- err
+	}
+	var meanwhile sync.Once // the transaction may be repeated
+	err := t.RetryTx(func(tx *kit.Client) error {
+		keys, err := tx.Querier.NextIDs(tx.Ctx, tx.Res("order"), 1)
+		if err != nil {
+			return err
+		}
+		chosen = core.IntValue(keys[0].Int() + 1)
+		if _, err := tx.TryInsert("order", kit.Fields{"id": chosen}); err != nil {
+			return err
+		}
+		meanwhile.Do(func() { go insert() })
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("insert with a chosen key: %v", err)
+	}
+	if err := <-inserted; err != nil {
+		t.Fatalf("insert without a key: %v", err)
+	}
+	if generated == chosen {
+		t.Fatalf("%s is the key of two records", chosen)
+	}
+	kit.Equal(t.Client, "count", t.Count("order", core.All()), 2)
+}

@@ -1,0 +1,58 @@
+package kit
+
+import "github.com/larder-go/larder/core"
+
+// kitModel returns the model of all cases: a resource for each type of key,
+// relations of each kind, a column for each type, API names that differ
+// from the stored ones, and names that are words of SQL.
+func Model() *core.Model {
+	return core.MustModel("storetest",
+		core.ResourceSpec{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{
+			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
+			{Name: "label", APIName: "Label", Type: core.Text, Unique: true},
+			{Name: "size", Type: core.Int},
+			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+		}},
+		core.ResourceSpec{Name: "cookie", APIName: "Cookie", Fields: []core.FieldSpec{
+			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
+			{Name: "kind", Type: core.Text, Indexed: true},
+			{Name: "weight", Type: core.Int},
+			{Name: "note", Type: core.Text},
+			{Name: "jar", APIName: "InJar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "person", APIName: "Person", Fields: []core.FieldSpec{
+			{Name: "id", APIName: "Id", Type: core.UUID, Key: true},
+			{Name: "name", Type: core.Text},
+			{Name: "wife", APIName: "Wife", ToOne: "person"},
+			{Name: "husband", ToOne: "person", Inverse: "wife"},
+		}},
+		core.ResourceSpec{Name: "page", APIName: "Page", Fields: []core.FieldSpec{
+			{Name: "slug", APIName: "Slug", Type: core.Text, Key: true},
+			{Name: "title", Type: core.Text},
+			{Name: "parent", APIName: "Parent", ToOne: "page", Cascade: true},
+		}},
+		core.ResourceSpec{Name: "code", Fields: []core.FieldSpec{
+			{Name: "number", Type: core.Int, Key: true, Assigned: true},
+			{Name: "title", Type: core.Text},
+		}},
+		core.ResourceSpec{Name: "sample", APIName: "Sample", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "int", Type: core.Int},
+			{Name: "float", Type: core.Float},
+			{Name: "text", Type: core.Text},
+			{Name: "bool", Type: core.Bool},
+			{Name: "time", Type: core.Time},
+			{Name: "uuid", Type: core.UUID},
+			{Name: "bytes", Type: core.Bytes},
+			{Name: "json", Type: core.JSON},
+			{Name: "list", Type: core.List},
+			{Name: "jars", ToMany: "jar"},
+			{Name: "pages", ToMany: "page"},
+		}},
+		core.ResourceSpec{Name: "order", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "group", Type: core.Int, Indexed: true},
+			{Name: "value", Type: core.Int},
+		}},
+	)
+}

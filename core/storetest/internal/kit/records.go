@@ -1,0 +1,88 @@
+package kit
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
+
+func KeyTexts(recs []core.Record) []string {
+	keys := make([]string, len(recs))
+	for i, rec := range recs {
+		keys[i] = rec.Key().String()
+	}
+	return keys
+}
+
+// difference says in words how two lists of records differ.
+func Difference(got, want []core.Record) string {
+	for i := range min(len(got), len(want)) {
+		if !got[i].Equal(want[i]) {
+			return fmt.Sprintf("record %d of %d: got %v, want %v", i+1, len(want), got[i], want[i])
+		}
+	}
+	switch {
+	case len(got) < len(want):
+		return fmt.Sprintf("got %d records of %d: %v is missing", len(got), len(want), want[len(got)])
+	case len(got) > len(want):
+		return fmt.Sprintf("got %d records instead of %d: %v is too many", len(got), len(want), got[len(want)])
+	}
+	return ""
+}
+
+func KeysOf(recs []core.Record) []core.Value {
+	keys := make([]core.Value, len(recs))
+	for i, rec := range recs {
+		keys[i] = rec.Key()
+	}
+	return keys
+}
+
+// fresh collects keys, none of which may come twice.
+type KeySet map[core.Value]bool
+
+func (f KeySet) Add(c *Client, keys ...core.Value) {
+	c.Helper()
+	for _, k := range keys {
+		if f[k] {
+			c.Fatalf("key %v came twice", k)
+		}
+		f[k] = true
+	}
+}
+
+type Table map[core.Value]core.Record
+
+func ByKey(recs []core.Record) Table {
+	all := make(Table, len(recs))
+	for _, rec := range recs {
+		all[rec.Key()] = rec
+	}
+	return all
+}
+
+// copyOf returns what can be kept of an op: what it says, with slices of its own.
+func CopyOp(op *core.Op) *core.Op {
+	return &core.Op{
+		Kind: op.Kind, Resource: op.Resource, Keys: slices.Clone(op.Keys), Where: op.Where, Using: op.Using, Check: op.Check,
+		Order: slices.Clone(op.Order), Limit: op.Limit, After: slices.Clone(op.After), Fields: slices.Clone(op.Fields), Reset: slices.Clone(op.Reset),
+		Records: slices.Clone(op.Records), N: op.N, Principal: op.Principal, Tx: op.Tx, Final: op.Final,
+	}
+}
+
+// whole returns the record as it is when it has come to be: with the model's defaults,
+// or null, for what is absent.
+func Stored(rec core.Record) core.Record {
+	for c, f := range rec.Resource().Columns() {
+		if !rec.At(c).IsAbsent() {
+			continue
+		}
+		value, err := f.Default()
+		if err != nil || value.IsAbsent() {
+			value = core.Null
+		}
+		rec = rec.With(c, value)
+	}
+	return rec
+}

@@ -1,0 +1,255 @@
+package kittest
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
+)
+
+// naive is the simplest backend that keeps every promise: maps, copied by every
+// transaction, of which one is open at a time.
+type Naive struct {
+	Model *core.Model
+	Turn  chan struct{} // taken by the open transaction
+	Rows  []Rows        // by index of the resource
+	Last  []int64       // the highest key that was generated, or chosen and committed; never goes back
+
+	Closed atomic.Bool
+}
+
+type Rows map[core.Value]core.Record
+
+var _ core.Backend = (*Naive)(nil)
+
+func (b *Naive) Bind(_ context.Context, m *core.Model) error {
+	b.Model, b.Turn = m, make(chan struct{}, 1)
+	if b.Rows == nil {
+		b.Rows, b.Last = make([]Rows, len(m.Resources())), make([]int64, len(m.Resources()))
+		for i := range b.Rows {
+			b.Rows[i] = make(Rows)
+		}
+	}
+	return nil
+}
+
+func (b *Naive) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
+
+func (b *Naive) Begin(ctx context.Context, _ core.BackendTxOptions) (core.BackendTx, error) {
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case b.Closed.Load():
+		return nil, core.ErrClosed
+	}
+	select {
+	case b.Turn <- struct{}{}:
+		return b.Open(), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (b *Naive) Ping(ctx context.Context) error {
+	if b.Closed.Load() {
+		return core.ErrClosed
+	}
+	return ctx.Err()
+}
+
+func (b *Naive) Close() error {
+	b.Closed.Store(true)
+	return nil
+}
+
+// open returns a transaction on a copy of everything.
+func (b *Naive) Open() *NaiveTx {
+	tx := &NaiveTx{Backend: b, Rows: make([]Rows, len(b.Rows)), Chosen: make([]map[int64]bool, len(b.Rows))}
+	for i, all := range b.Rows {
+		tx.Rows[i], tx.Chosen[i] = maps.Clone(all), make(map[int64]bool)
+	}
+	return tx
+}
+
+type NaiveTx struct {
+	Backend *Naive
+	Rows    []Rows
+	Chosen  []map[int64]bool // keys that the transaction gave to records itself
+}
+
+// of goes by key, so that of several mistakes the same one is always told.
+func (tx *NaiveTx) Of(r *core.Resource) iter.Seq[core.Record] {
+	return func(yield func(core.Record) bool) {
+		all := tx.Rows[r.Index()]
+		for _, key := range core.SortKeys(slices.Collect(maps.Keys(all))) {
+			if !yield(all[key]) {
+				return
+			}
+		}
+	}
+}
+
+func (tx *NaiveTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+	return reference.Read(tx.Of(op.Resource), op), ctx.Err()
+}
+
+func (tx *NaiveTx) Count(ctx context.Context, op *core.Op) (int, error) {
+	return reference.Count(tx.Of(op.Resource), op), ctx.Err()
+}
+
+func (tx *NaiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	r, all := op.Resource, tx.Rows[op.Resource.Index()]
+	for _, rec := range op.Records {
+		if rec.Key().Type() == core.Int && rec.Key().IsSet() {
+			tx.Chosen[r.Index()][rec.Key().Int()] = true
+		}
+	}
+	out := make([]core.Record, len(op.Records))
+	for i, rec := range op.Records {
+		if rec.Key().IsAbsent() {
+			key, err := tx.nextID(r)
+			if err != nil {
+				return nil, err
+			}
+			rec = rec.With(r.Key().Column(), key)
+		}
+		if _, taken := all[rec.Key()]; taken {
+			return nil, r.Key().AlreadyExists()
+		}
+		rec = Nulls(rec)
+		if !op.Check.Match(rec) {
+			return nil, r.Forbidden()
+		}
+		all[rec.Key()], out[i] = rec, rec
+	}
+	return out, ctx.Err()
+}
+
+func (tx *NaiveTx) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	all := tx.Rows[op.Resource.Index()]
+	if err := tx.there(op); err != nil {
+		return nil, err
+	}
+	out := make([]core.Record, len(op.Records))
+	for i, patch := range op.Records {
+		out[i] = all[patch.Key()].Merge(patch)
+		if !op.Check.Match(out[i]) {
+			return nil, op.Resource.Forbidden()
+		}
+		all[patch.Key()] = out[i]
+	}
+	return out, ctx.Err()
+}
+
+func (tx *NaiveTx) Delete(ctx context.Context, op *core.Op) error {
+	all := tx.Rows[op.Resource.Index()]
+	if err := tx.there(op); err != nil {
+		return err
+	}
+	for _, key := range op.Keys {
+		delete(all, key)
+	}
+	return ctx.Err()
+}
+
+// there answers for the first key that is not there or hidden.
+func (tx *NaiveTx) there(op *core.Op) error {
+	for _, key := range op.Keys {
+		if rec, ok := tx.Rows[op.Resource.Index()][key]; !ok || !op.Using.Match(rec) {
+			return op.Resource.NotFound(key)
+		}
+	}
+	return nil
+}
+
+func (tx *NaiveTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+	keys := make([]core.Value, op.N)
+	for i := range keys {
+		var err error
+		if keys[i], err = tx.nextID(op.Resource); err != nil {
+			return nil, err
+		}
+	}
+	return keys, ctx.Err()
+}
+
+func (tx *NaiveTx) nextID(r *core.Resource) (core.Value, error) {
+	if core.DefaultKeySource(r).Assigned {
+		return core.Value{}, r.NoNextKey()
+	}
+	if r.Key().Type() == core.UUID {
+		return core.NewUUID(), nil
+	}
+	for {
+		tx.Backend.Last[r.Index()]++
+		if key := tx.Backend.Last[r.Index()]; !tx.Chosen[r.Index()][key] {
+			return core.IntValue(key), nil
+		}
+	}
+}
+
+func (tx *NaiveTx) Commit(ctx context.Context) error {
+	defer func() { <-tx.Backend.Turn }()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	err := tx.Check()
+	if err == nil {
+		tx.Follow()
+		tx.Backend.Rows = tx.Rows
+	}
+	return err
+}
+
+// follow makes keys go on behind those that the transaction chose. It has committed.
+func (tx *NaiveTx) Follow() {
+	for i, keys := range tx.Chosen {
+		for key := range keys {
+			tx.Backend.Last[i] = max(tx.Backend.Last[i], key)
+		}
+	}
+}
+
+// check returns the error that a commit owes.
+func (tx *NaiveTx) Check() error {
+	for _, r := range tx.Backend.Model.Resources() {
+		for _, f := range r.References() {
+			for rec := range tx.Of(r) {
+				key, target := rec.At(f.Column()), f.Target()
+				if _, there := tx.Rows[target.Index()][key]; there || key.IsNull() {
+					continue
+				}
+				if _, was := tx.Backend.Rows[target.Index()][key]; was {
+					return f.StillReferenced()
+				}
+				return target.NotFound(key)
+			}
+		}
+	}
+	return reference.CheckIntegrity(tx.Backend.Model, tx.Of)
+}
+
+func (tx *NaiveTx) Rollback(context.Context) error {
+	<-tx.Backend.Turn
+	return nil
+}
+
+// nulls returns the record with null for what is absent.
+func Nulls(rec core.Record) core.Record {
+	for c := range rec.Len() {
+		if rec.At(c).IsAbsent() {
+			rec = rec.With(c, core.Null)
+		}
+	}
+	return rec
+}
+
+// reopen returns what a restart would find if the maps were a file.
+func (b *Naive) Reopen() core.Backend { return &Naive{Rows: b.Rows, Last: b.Last} }
+
+func OpenNaive(testing.TB, *core.Model) core.Backend { return new(Naive) }

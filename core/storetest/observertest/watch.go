@@ -1,0 +1,182 @@
+package observertest
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
+
+// watch stands outside and inside of a stack that must change nothing, and
+// compares.
+type watch struct {
+	testing.TB
+
+	mu       sync.Mutex
+	happened []Event
+	fault    func(op *core.Op) error // of the backend's, for the next op that is not a Tx
+}
+
+// around returns the stack with the watch outside and inside of it.
+func (w *watch) around(decorators []core.Decorator) []core.Decorator {
+	layer := func(name string, layer core.DecoratorKind, handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
+		return core.Decorator{
+			Name: "storetest " + name, Kind: layer,
+			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+				return func(ctx context.Context, op *core.Op) (core.Result, error) { return handle(ctx, op, next) }, nil
+			},
+		}
+	}
+	return slices.Concat([]core.Decorator{layer("entry", core.KindPolicy, w.outside)}, decorators, []core.Decorator{layer("exit", core.KindAnswer, w.inside)})
+}
+
+// passage is one op on its way through the stack.
+type passage struct {
+	arrived  []*core.Op
+	readOnly bool // as the transaction entered
+	turned   bool // into one that reads, or back
+	res      core.Result
+	err      error
+	returned bool
+}
+
+type passageKey struct{}
+
+func (w *watch) outside(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	entered, p := kit.CopyOp(op), &passage{readOnly: op.Tx != nil && op.Tx.ReadOnly}
+	var res core.Result
+	var err error
+	panicked := true
+	defer func() { w.compare(entered, p, res, err, panicked) }()
+	res, err = next(context.WithValue(ctx, passageKey{}, p), op)
+	panicked = false
+	return res, err
+}
+
+func (w *watch) inside(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	p, ok := ctx.Value(passageKey{}).(*passage)
+	if !ok {
+		w.Errorf("%v arrives without the context that it was sent with", op.Kind)
+		p = new(passage)
+	}
+	p.arrived = append(p.arrived, kit.CopyOp(op))
+	p.turned = p.readOnly != (op.Tx != nil && op.Tx.ReadOnly)
+	p.res, p.err, p.returned = core.Result{}, nil, false
+	if fault := w.takeFault(op); fault != nil {
+		p.err = fault(op)
+	} else {
+		p.res, p.err = next(ctx, op)
+	}
+	p.returned = true
+	handed := p.res
+	p.res.Records = slices.Clone(handed.Records) // whoever gets a slice may write it
+	return handed, p.err
+}
+
+func (w *watch) takeFault(op *core.Op) func(op *core.Op) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if op.Kind == core.Tx {
+		return nil
+	}
+	fault := w.fault
+	w.fault = nil
+	return fault
+}
+
+// compare looks at an op that has passed.
+func (w *watch) compare(entered *core.Op, p *passage, res core.Result, err error, panicked bool) {
+	switch {
+	case len(p.arrived) != 1:
+		w.Errorf("%v arrives %d times", entered.Kind, len(p.arrived))
+		return
+	case p.turned:
+		w.Errorf("%v entered in a transaction that only reads: %v, and arrives in another", entered.Kind, p.readOnly)
+	case changed(entered, p.arrived[0]) != "":
+		w.Errorf("%v is changed on its way: %s entered as %+v and arrives as %+v", entered.Kind, changed(entered, p.arrived[0]), entered, p.arrived[0])
+	case panicked == p.returned:
+		w.Errorf("%v: the backend returned: %v, and the stack did: %v", entered.Kind, p.returned, !panicked)
+	case !same(err, p.err):
+		w.Errorf("%v: the backend's error is %v, and comes out as %v", entered.Kind, p.err, err)
+	case res.Count != p.res.Count || !slices.EqualFunc(res.Records, p.res.Records, core.Record.Equal):
+		w.Errorf("%v: the backend's result is %v, and comes out as %v", entered.Kind, p.res, res)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.happened = append(w.happened, eventOf(entered, p))
+}
+
+// same reports whether both are the very same error.
+func same(a, b error) bool {
+	if a != nil && b != nil && !reflect.TypeOf(a).Comparable() {
+		return reflect.TypeOf(a) == reflect.TypeOf(b) && a.Error() == b.Error()
+	}
+	return a == b //nolint:errorlint // as it is, not wrapped
+}
+
+// changed names the part of an op that is not as it was.
+func changed(was, is *core.Op) string {
+	for name, equal := range map[string]bool{
+		"Kind": was.Kind == is.Kind, "Resource": was.Resource == is.Resource, "Keys": slices.Equal(was.Keys, is.Keys),
+		"Where": was.Where == is.Where, "Using": was.Using == is.Using, "Check": was.Check == is.Check,
+		"Order": slices.Equal(was.Order, is.Order), "Limit": was.Limit == is.Limit, "After": slices.Equal(was.After, is.After),
+		"Fields":  slices.Equal(was.Fields, is.Fields) && (was.Fields == nil) == (is.Fields == nil),
+		"Records": slices.EqualFunc(was.Records, is.Records, core.Record.Equal), "N": was.N == is.N,
+		"Principal": was.Principal == is.Principal, "Tx": was.Tx == is.Tx, "Final": was.Final == is.Final,
+	} {
+		if !equal {
+			return name
+		}
+	}
+	return ""
+}
+
+func eventOf(op *core.Op, p *passage) Event {
+	e := Event{Kind: op.Kind, Resource: op.Resource, Principal: op.Principal, Err: p.err, Panicked: !p.returned}
+	if op.Tx != nil {
+		e.InTx, e.Attempt, e.ReadOnly = op.Kind != core.Tx, op.Tx.Attempt, op.Tx.ReadOnly
+	}
+	switch {
+	case p.err != nil || !p.returned:
+	case op.Kind == core.Count:
+		e.Rows = p.res.Count
+	case op.Kind == core.Delete:
+		e.Rows = len(op.Keys)
+	default:
+		e.Rows = len(p.res.Records)
+	}
+	return e
+}
+
+// events returns what happened since the last call.
+func (w *watch) events() []Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	events := w.happened
+	w.happened = nil
+	return events
+}
+
+// String tells the event in a line, for messages.
+func (e Event) String() string {
+	s := e.Kind.String()
+	if e.Resource != nil {
+		s += " " + e.Resource.Name()
+	}
+	s += fmt.Sprintf(" for %v: %d rows", e.Principal, e.Rows)
+	if e.Attempt > 0 {
+		s += fmt.Sprintf(", attempt %d", e.Attempt)
+	}
+	switch {
+	case e.Panicked:
+		s += ", panic"
+	case e.Err != nil:
+		s += ", " + e.Err.Error()
+	}
+	return s
+}

@@ -1,0 +1,115 @@
+package policytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
+
+// direct is a backend with a door for the kit, which reads and fills it past all
+// decorators.
+type direct struct {
+	core.Backend
+
+	model *core.Model
+}
+
+func (d *direct) Bind(ctx context.Context, m *core.Model) error {
+	d.model = m
+	return d.Backend.Bind(ctx, m)
+}
+
+// rows are the records of a store by index of their resource, ascending by key.
+type rows = [][]core.Record
+
+// read returns everything that is stored.
+func (d *direct) read(ctx context.Context) (all rows, err error) {
+	err = d.tx(ctx, func(tx core.BackendTx) error {
+		all, err = d.readIn(ctx, tx)
+		return err
+	})
+	return all, err
+}
+
+// replace makes what is stored these rows.
+func (d *direct) replace(ctx context.Context, all rows) error {
+	return d.tx(ctx, func(tx core.BackendTx) error {
+		old, err := d.readIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for i, r := range d.model.Resources() {
+			if keys := kit.KeysOf(old[i]); len(keys) > 0 {
+				if err := tx.Delete(ctx, &core.Op{Kind: core.Delete, Resource: r, Keys: keys}); err != nil {
+					return err
+				}
+			}
+			if len(all[i]) == 0 {
+				continue
+			}
+			if _, err := tx.Insert(ctx, &core.Op{Kind: core.Insert, Resource: r, Records: all[i]}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// use has every resource whose keys are integers use a key up, so that those which
+// are handed out from now on are greater, whatever else is stored.
+func (d *direct) use(ctx context.Context, key core.Value) error {
+	return d.tx(ctx, func(tx core.BackendTx) error {
+		for _, r := range d.model.Resources() {
+			if r.Key().Type() != key.Type() {
+				continue
+			}
+			row := kit.Stored(r.RecordOf(make([]core.Value, len(r.Columns())))).With(r.Key().Column(), key)
+			if _, err := tx.Insert(ctx, &core.Op{Kind: core.Insert, Resource: r, Records: []core.Record{row}}); err != nil {
+				return err
+			}
+			if err := tx.Delete(ctx, &core.Op{Kind: core.Delete, Resource: r, Keys: []core.Value{key}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (d *direct) readIn(ctx context.Context, tx core.BackendTx) (rows, error) {
+	all := make(rows, len(d.model.Resources()))
+	for i, r := range d.model.Resources() {
+		res, err := tx.Read(ctx, &core.Op{Kind: core.Select, Resource: r, Order: []core.Order{{Field: r.Key()}}})
+		if err != nil {
+			return nil, err
+		}
+		all[i] = res.Records
+	}
+	return all, nil
+}
+
+// tx runs fn in a transaction of the backend, again when it conflicts.
+func (d *direct) tx(ctx context.Context, fn func(tx core.BackendTx) error) (err error) {
+	for range kit.ManyAttempts {
+		if err = d.try(ctx, fn); !errors.Is(err, core.ErrConflict) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("past the store: %w", err)
+	}
+	return nil
+}
+
+func (d *direct) try(ctx context.Context, fn func(tx core.BackendTx) error) error {
+	tx, err := d.Begin(ctx, core.BackendTxOptions{})
+	if err != nil {
+		return err
+	}
+	if err := fn(tx); err != nil {
+		return errors.Join(err, tx.Rollback(ctx))
+	}
+	return tx.Commit(ctx)
+}

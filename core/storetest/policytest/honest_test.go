@@ -1,0 +1,273 @@
+package policytest_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
+	"github.com/larder-go/larder/core/storetest/policytest"
+)
+
+// honest are policies of other kinds that keep what they promise.
+var honest = []struct {
+	name    string
+	guarded func() policytest.PolicySpec
+}{
+	{"read-only", func() policytest.PolicySpec { return readOnly(func(op *core.Op) bool { return op.Kind.Writes() }) }},
+	{"an owned store that is read-only for all", func() policytest.PolicySpec {
+		g := readOnly(func(op *core.Op) bool { return op.Kind.Writes() })
+		outer := g.Stack
+		g.IgnoresPrincipal, g.CanRead = false, func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
+		g.Stack = func(tb testing.TB) policytest.Stack {
+			s := outer(tb)
+			s.Decorators = append(s.Decorators, owning())
+			return s
+		}
+		return g
+	}},
+	{"an administrator meets everything", administered},
+	{"one resource is everybody's", partlyOpen},
+	{"a guest may only read", guests},
+	{"everybody reads some rows of others", sharing},
+	{"a field that is not read", unreadHonestly},
+	{"rows that were deleted stay", softly},
+	{"a guard of the layer answer", func() policytest.PolicySpec {
+		guard := owning()
+		guard.Kind = core.KindAnswer
+		return stack(guard)
+	}},
+	{"several in a stack", func() policytest.PolicySpec {
+		g := unreadHonestly()
+		outer := g.Stack
+		g.Stack = func(tb testing.TB) policytest.Stack {
+			s := outer(tb)
+			s.Decorators = append(s.Decorators, new(kittest.Journal).Decorator(), owning())
+			return s
+		}
+		return g
+	}},
+}
+
+func administered() policytest.PolicySpec {
+	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if !op.Principal.HasRole("admin") {
+			own(op)
+		}
+		return next(ctx, op)
+	}))
+	g.Principals = []*core.Principal{
+		{ID: core.IntValue(1)}, {ID: core.IntValue(2)}, {ID: core.IntValue(7), Roles: []string{"admin"}},
+	}
+	g.CanRead = func(p *core.Principal, row core.Record) bool {
+		return p.HasRole("admin") || p.ID.IsSet() && row.Get("owner") == p.ID
+	}
+	return g
+}
+
+func partlyOpen() policytest.PolicySpec {
+	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Resource.Name() != "page" {
+			own(op)
+		}
+		return next(ctx, op)
+	}))
+	g.CanRead = func(p *core.Principal, row core.Record) bool {
+		return row.Resource().Name() == "page" || p.ID.IsSet() && row.Get("owner") == p.ID
+	}
+	return g
+}
+
+// guests has bakers, who own rows, and a guest who reads what is of kind a.
+func guests() policytest.PolicySpec {
+	menu := func(op *core.Op) bool { return op.Resource.Name() == "cookie" && !op.Kind.Writes() }
+	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		switch {
+		case op.Principal.HasRole("baker"):
+			own(op)
+		case menu(op):
+			op.Guard(core.Eq("kind", "a"))
+		default:
+			return core.Result{}, op.Resource.Forbidden()
+		}
+		return next(ctx, op)
+	}))
+	g.Principals = []*core.Principal{{ID: core.IntValue(1), Roles: []string{"baker"}}, {ID: core.IntValue(2), Roles: []string{"guest"}}}
+	g.CanRead = func(p *core.Principal, row core.Record) bool {
+		if p.HasRole("baker") {
+			return p.ID.IsSet() && row.Get("owner") == p.ID
+		}
+		return row.Resource().Name() == "cookie" && row.Get("kind") == core.TextValue("a")
+	}
+	g.Denies = func(p *core.Principal, kind core.Kind, r *core.Resource) bool {
+		return !p.HasRole("baker") && (kind.Writes() || r.Name() != "cookie")
+	}
+	return g
+}
+
+// sharing shows everybody the cookies of kind a, and lets the owner change them
+// and make them of any other kind.
+func sharing() policytest.PolicySpec {
+	shared := func(row core.Record) bool {
+		return row.Resource().Name() == "cookie" && row.Get("kind") == core.TextValue("a")
+	}
+	owns := func(p *core.Principal, _ core.Kind, row core.Record) bool {
+		return p.ID.IsSet() && row.Get("owner") == p.ID
+	}
+	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Resource.Name() != "cookie" || op.Kind == core.Insert {
+			own(op)
+			return next(ctx, op)
+		}
+		reads := core.Or(mine(op), op.Resource.Field("kind").Compare(core.FilterEq, core.TextValue("a")))
+		switch op.Kind {
+		case core.Load, core.Select, core.Count:
+			op.Using = core.And(op.Using, reads)
+		default:
+			op.Guard(mine(op))
+		}
+		return next(ctx, op)
+	}))
+	g.CanRead = func(p *core.Principal, row core.Record) bool { return shared(row) || owns(p, 0, row) }
+	g.CanChange, g.CanResultIn = owns, owns
+	return g
+}
+
+func unreadHonestly() policytest.PolicySpec {
+	return unread(func(op *core.Op) error {
+		size := op.Resource.Field("size")
+		for _, o := range op.Order {
+			if o.Field == size {
+				return op.Resource.Forbidden()
+			}
+		}
+		if mentions(op.Where, size) {
+			return op.Resource.Forbidden()
+		}
+		return nil
+	})
+}
+
+func mentions(where core.Filter, f *core.Field) bool {
+	for _, part := range where.Filters() {
+		if mentions(part, f) {
+			return true
+		}
+	}
+	return where.Field() == f
+}
+
+// softly keeps cookies that are deleted, as of a kind that nobody sees.
+func softly() policytest.PolicySpec {
+	gone := core.TextValue("a")
+	g := stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Resource == nil || op.Resource.Name() != "cookie" {
+			return next(ctx, op)
+		}
+		kind := op.Resource.Field("kind")
+		there := kind.Compare(core.FilterNe, gone)
+		op.Using = core.And(op.Using, there)
+		if op.Kind != core.Delete {
+			return next(ctx, op)
+		}
+		update := op.Derive(core.Update, op.Resource)
+		update.Keys, update.Using, update.Check = op.Keys, op.Using, op.Check
+		for _, key := range op.Keys {
+			rec := op.Resource.RecordOf(make([]core.Value, len(op.Resource.Columns())))
+			update.Records = append(update.Records, rec.With(op.Resource.Key().Column(), key).With(kind.Column(), gone))
+		}
+		_, err := next(ctx, update)
+		return core.Result{}, err
+	}))
+	g.IgnoresPrincipal = true
+	g.CanRead = func(_ *core.Principal, row core.Record) bool {
+		return row.Resource().Name() != "cookie" || row.Get("kind") != gone
+	}
+	g.CanResultIn = func(*core.Principal, core.Kind, core.Record) bool { return true }
+	return g
+}
+
+func TestHonestPoliciesPassGuard(t *testing.T) {
+	for _, h := range honest {
+		t.Run(h.name, func(t *testing.T) { policytest.Guard(t, kittest.OpenNaive, h.guarded()) })
+	}
+}
+
+func TestHonestPoliciesPassNonInterference(t *testing.T) {
+	for _, h := range honest {
+		t.Run(h.name, func(t *testing.T) {
+			g := h.guarded()
+			g.Operations = 5_000
+			policytest.NonInterference(t, kittest.OpenNaive, g)
+		})
+	}
+}
+
+// publishing is the policy of the example.
+func publishing() core.Decorator {
+	return policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind.Writes() {
+			return core.Result{}, op.Resource.Forbidden()
+		}
+		published, author := op.Resource.Field("published"), op.Resource.Field("author")
+		op.Guard(core.Or(
+			published.Compare(core.FilterEq, core.BoolValue(true)),
+			author.Compare(core.FilterEq, op.Principal.ID),
+		))
+		return next(ctx, op)
+	})
+}
+
+func TestAPolicyOnAModelOfItsOwnPasses(t *testing.T) {
+	g := policytest.PolicySpec{
+		Model: core.MustModel("blog", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "author", Type: core.Text}, {Name: "published", Type: core.Bool},
+		}}),
+		Rows: seed.Data{"page": {
+			1: {"author": "ann", "published": true}, 2: {"author": "ann", "published": false},
+			3: {"author": "bob", "published": true}, 4: {"author": "1"}, 5: {"published": false},
+		}},
+		Principals: []*core.Principal{{ID: core.TextValue("ann")}, {ID: core.TextValue("1")}},
+		CanRead: func(p *core.Principal, row core.Record) bool {
+			return row.Get("published").Bool() || p.ID.IsSet() && row.Get("author") == p.ID
+		},
+		Denies:     func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind.Writes() },
+		Stack:      func(testing.TB) policytest.Stack { return policytest.Stack{Decorators: []core.Decorator{publishing()}} },
+		Operations: 2000,
+	}
+	policytest.Guard(t, kittest.OpenNaive, g)
+	policytest.NonInterference(t, kittest.OpenNaive, g)
+}
+
+func TestAThinGuardSendsLess(t *testing.T) {
+	sent := func(thin int) (n int) {
+		g := stack(owning(), kittest.Decorator("counter", core.KindPolicy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			n++
+			return next(ctx, op)
+		}))
+		g.Thin = thin
+		policytest.GuardCases()[0].Check(t, kittest.OpenNaive, g)
+		return n
+	}
+	if all, some := sent(0), sent(20); some < all/40 || some > all/10 {
+		t.Errorf("one of 20 is %d of %d", some, all)
+	}
+}
+
+func TestSettingsThatAreNotEnoughAreNamed(t *testing.T) {
+	for _, row := range []struct {
+		says string
+		g    policytest.PolicySpec
+	}{
+		{"needs a Stack", policytest.PolicySpec{}},
+		{"needs Rows, Principals and CanRead", func() policytest.PolicySpec { g := stack(); g.Model = policytest.OwnedModel(); return g }()},
+		{"the rows do not fit the model", func() policytest.PolicySpec { g := stack(); g.Rows = seed.Data{"tin": nil}; return g }()},
+		{"a store with the stack", stack(core.Decorator{Name: "bare"})},
+		{"an observer has an Observe function", stack(kittest.Decorator("posing", core.KindObserve, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			return next(ctx, op)
+		}))},
+	} {
+		kittest.MustFail(t, kittest.Record(t, func(tb testing.TB) { policytest.GuardCases()[0].Check(tb, kittest.OpenNaive, row.g) }), row.says)
+	}
+}

@@ -1,0 +1,247 @@
+package policytest
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
+
+// engineActor sends requests to engines over the stores.
+type engineActor struct {
+	here, there *engine.Engine
+	next        *list // the page that continues the last one
+}
+
+type list struct {
+	resource string
+	query    engine.Query
+}
+
+// newEngineActor draws a limit of records, which what is hidden must not use up.
+func newEngineActor(d kit.Drawer, w *worlds) actor {
+	opts := engine.Options{MaxRecords: []int{0, 20, 5}[d.UpTo(2, "limit of records")]}
+	return &engineActor{here: engine.New(w.a.store, opts), there: engine.New(w.b.store, opts)}
+}
+
+// reply is what a request is answered with.
+type reply struct {
+	body []byte
+	next core.Cursor
+	err  error
+	ids  []core.Value
+}
+
+func (e *engineActor) act(d kit.Drawer, w *worlds) int {
+	r := d.AnyResource(w.Model)
+	s := &requester{actor: e, d: d, w: w, r: r}
+	kinds := []func(){s.get, s.list, s.list, s.goOn, s.create, s.create, s.update, s.update, s.replace, s.delete}
+	kinds[d.UpTo(len(kinds)-1, "kind")]()
+	return 1
+}
+
+// requester draws one request and sends it to both engines.
+type requester struct {
+	actor *engineActor
+	d     kit.Drawer
+	w     *worlds
+	r     *core.Resource
+}
+
+// both sends the request and compares the answers.
+func (s *requester) both(send func(ctx context.Context, api *engine.Engine) reply) reply {
+	here, there := send(s.w.ctx(s.w.a), s.actor.here), send(s.w.ctx(s.w.b), s.actor.there)
+	s.d.Logf("answer: %s %s", here.body, kit.FullText(here.err))
+	switch {
+	case kit.FullText(here.err) != kit.FullText(there.err):
+		differ(s.d, "the answer is %s; else %s", kit.FullText(here.err), kit.FullText(there.err))
+	case !bytes.Equal(here.body, there.body):
+		differ(s.d, "the answer is %s; else %s", here.body, there.body)
+	case here.next != there.next:
+		differ(s.d, "the cursor is %q; else %q", here.next, there.next)
+	}
+	for _, id := range here.ids {
+		s.w.own = append(s.w.own, ofType(core.Int, id)...)
+	}
+	return here
+}
+
+func replyOf(err error, views ...engine.View) reply {
+	p := reply{err: err}
+	for _, v := range views {
+		p.body = append(v.AppendJSON(p.body), '\n')
+		p.ids = append(p.ids, v.Key())
+	}
+	return p
+}
+
+// id draws an id, of a record that is there or not, seen or not.
+func (s *requester) id() any { return s.d.Value(s.r.Key()).Any() }
+
+func (s *requester) depth() int { return s.d.UpTo(3, "depth") }
+
+func (s *requester) get() {
+	id, depth := s.id(), s.depth()
+	s.d.Logf("get %v %v at depth %d", s.r, id, depth)
+	s.both(func(ctx context.Context, api *engine.Engine) reply {
+		v, err := api.Get(ctx, s.r.APIName(), id, depth)
+		return replyOf(err, v)
+	})
+}
+
+func (s *requester) list() {
+	q := engine.Query{Filter: s.filter(), Limit: s.d.UpTo(4, "limit"), Depth: s.depth()}
+	for range s.d.UpTo(2, "sort") {
+		f := s.field("by")
+		q.Sort = append(q.Sort, map[bool]string{true: "-"}[s.d.Bool("descending")]+f.APIName())
+	}
+	s.page(list{s.r.APIName(), q})
+}
+
+func (s *requester) goOn() {
+	if s.actor.next == nil {
+		s.list()
+		return
+	}
+	s.page(*s.actor.next)
+}
+
+func (s *requester) page(l list) {
+	s.d.Logf("list %s %+v", l.resource, l.query)
+	answer := s.both(func(ctx context.Context, api *engine.Engine) reply {
+		page, err := api.List(ctx, l.resource, l.query)
+		p := replyOf(err, page.Views...)
+		p.next, p.ids = page.Next, nil
+		return p
+	})
+	if answer.next != "" {
+		l.query.After = answer.next
+		s.actor.next = &l
+	}
+}
+
+var operators = []string{"eq", "ne", "lt", "le", "gt", "ge", "in"}
+
+// filter draws conditions on some fields, whatever they are.
+func (s *requester) filter() map[string]any {
+	conditions := make(map[string]any)
+	for range s.d.UpTo(2, "conditions") {
+		f := s.field("on")
+		v := s.asked(f)
+		if s.d.Bool("an operator") {
+			op := operators[s.d.UpTo(len(operators)-1, "operator")]
+			if op == "in" {
+				v = []any{v, s.asked(f)}
+			}
+			v = map[string]any{op: v}
+		}
+		conditions[f.APIName()] = v
+	}
+	return conditions
+}
+
+// field draws a field to filter or sort by.
+func (s *requester) field(what string) *core.Field {
+	return s.r.Fields()[s.d.UpTo(len(s.r.Fields())-1, what)]
+}
+
+// asked draws a value to compare the field with.
+func (s *requester) asked(f *core.Field) any {
+	switch {
+	case f.Stored():
+		return s.d.Value(f).Any()
+	case f.Target() != nil:
+		return s.d.Value(f.Target().Key()).Any()
+	}
+	return nil
+}
+
+func (s *requester) create() {
+	if s.r.Key().Type() != core.Int { // those that are drawn at random cannot be compared
+		s.replace()
+		return
+	}
+	bodies := make([]map[string]any, 1+s.d.UpTo(1, "more bodies"))
+	for i := range bodies {
+		bodies[i] = s.body(s.r, 2)
+	}
+	write := engine.Write{Depth: s.depth()}
+	s.d.Logf("post %v %v at depth %d", s.r, bodies, write.Depth)
+	s.both(func(ctx context.Context, api *engine.Engine) reply {
+		views, err := api.Create(ctx, s.r.APIName(), write, bodies...)
+		return replyOf(err, views...)
+	})
+}
+
+func (s *requester) update() {
+	id, body, write := s.id(), s.body(s.r, 2), engine.Write{Depth: s.depth()}
+	s.d.Logf("patch %v %v %v at depth %d", s.r, id, body, write.Depth)
+	s.both(func(ctx context.Context, api *engine.Engine) reply {
+		v, err := api.Update(ctx, s.r.APIName(), id, write, body)
+		return replyOf(err, v)
+	})
+}
+
+// replace puts a record that is seen, or one of the program's own.
+func (s *requester) replace() {
+	id, body, write := s.w.stored(s.d, s.r.Key()).Any(), s.body(s.r, 2), engine.Write{Depth: s.depth()}
+	s.d.Logf("put %v %v %v at depth %d", s.r, id, body, write.Depth)
+	s.both(func(ctx context.Context, api *engine.Engine) reply {
+		v, created, err := api.Replace(ctx, s.r.APIName(), id, write, body)
+		p := replyOf(err, v)
+		if created {
+			p.body = append(p.body, "created"...)
+		}
+		return p
+	})
+}
+
+// delete deletes a record, seen or not, that no hidden one holds on to.
+func (s *requester) delete() {
+	key := s.d.Value(s.r.Key())
+	if s.w.pool.anchors[s.r.Index()][key] {
+		return
+	}
+	s.d.Logf("delete %v %v", s.r, key)
+	s.both(func(ctx context.Context, api *engine.Engine) reply {
+		return reply{err: api.Delete(ctx, s.r.APIName(), key.Any(), engine.Write{})}
+	})
+}
+
+// body draws what a request says of a record; in it records that are seen, that
+// are not, and that are nested.
+func (s *requester) body(r *core.Resource, depth int) map[string]any {
+	body := make(map[string]any)
+	for _, f := range r.Fields() {
+		if s.d.UpTo(2, "names "+f.Name()) > 0 || f.Key() && s.d.UpTo(9, "even the key") > 0 {
+			continue
+		}
+		switch {
+		case f.Target() != nil && f.Many():
+			members := make([]any, s.d.UpTo(2, "members"))
+			for i := range members {
+				members[i] = s.member(f, depth)
+			}
+			body[f.APIName()] = members
+		case f.Target() != nil:
+			body[f.APIName()] = s.member(f, depth)
+		case f.Computed() != nil:
+			body[f.APIName()] = nil
+		default:
+			body[f.APIName()] = s.w.stored(s.d, f).Any()
+		}
+	}
+	return body
+}
+
+// member draws the record that a relation leads to. Records whose ids are drawn
+// at random are not nested, because they would show.
+func (s *requester) member(f *core.Field, depth int) any {
+	r := f.Target()
+	if depth > 0 && r.Key().Type() == core.Int && s.d.UpTo(2, "nested") == 0 {
+		return s.body(r, depth-1)
+	}
+	return s.d.Value(r.Key()).Any()
+}

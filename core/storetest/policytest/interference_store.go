@@ -1,0 +1,184 @@
+package policytest
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
+
+// storeActor sends operations to the stores.
+type storeActor struct {
+	next *attempt // the page that continues the last one
+	sure certain
+}
+
+func newStoreActor(kit.Drawer, *worlds) actor { return new(storeActor) }
+
+// act runs an operation alone, or some in a transaction.
+func (s *storeActor) act(d kit.Drawer, w *worlds) int {
+	n := d.UpTo(3, "in a transaction")
+	s.sure = certain{}
+	if n == 0 {
+		a := s.attempt(d, w)
+		_ = s.both(d, w, a, side{w.ctx(w.a), w.a.store}, side{w.ctx(w.b), w.b.store}) // they agree on the error
+		return 1
+	}
+	return s.transaction(d, w, n)
+}
+
+// ctx returns the context of the guest's operations.
+func (w *worlds) ctx(t *theatre) context.Context {
+	ctx, _ := t.send(t.ctx, w.who)
+	return ctx
+}
+
+// side is where an operation is sent in one of the worlds.
+type side struct {
+	ctx     context.Context
+	querier core.Querier
+}
+
+// both runs the attempt in both worlds and compares. It returns the error of
+// either.
+func (s *storeActor) both(d kit.Drawer, w *worlds, a attempt, one, other side) error {
+	d.Logf("%v", a)
+	here, there := a.run(one.ctx, one.querier), a.run(other.ctx, other.querier)
+	s.sure.add(a)
+	if s.sure.either(here.err, there.err) {
+		return here.err
+	}
+	if a.kind == core.NextID && a.res.Key().Type() == core.UUID {
+		here.ids, there.ids = here.ids[:0], there.ids[:0] // drawn at random
+	}
+	if diff := here.differs(there); diff != "" {
+		differ(d, "%v: %s", a, diff)
+	}
+	s.remember(w, a, here)
+	return here.err
+}
+
+// remember keeps keys and cursors to go on with.
+func (s *storeActor) remember(w *worlds, a attempt, o outcome) {
+	if a.kind == core.Insert {
+		for _, rec := range o.records {
+			w.own = append(w.own, ofType(core.Int, rec.Key())...)
+		}
+	}
+	if a.kind == core.Select && o.next != "" {
+		a.query.After = o.next
+		s.next = &a
+	}
+}
+
+func ofType(t core.Type, v core.Value) []core.Value {
+	if v.Type() != t {
+		return nil
+	}
+	return []core.Value{v}
+}
+
+// transaction runs n operations in a transaction of each world, side by side.
+func (s *storeActor) transaction(d kit.Drawer, w *worlds, n int) int {
+	done, keep := 0, d.Bool("commit")
+	var inside, other error
+	d.Logf("begin")
+	opts := core.TxOptions{Attempts: 1, ReadOnly: d.UpTo(5, "reads only") == 0}
+	one := w.a.store.TxWith(w.ctx(w.a), opts, func(ctxA context.Context, a *core.Transaction) error {
+		other = w.b.store.TxWith(w.ctx(w.b), opts, func(ctxB context.Context, b *core.Transaction) error {
+			for ; done < n && inside == nil; done++ {
+				inside = s.both(d, w, s.attempt(d, w), side{ctxA, a}, side{ctxB, b})
+			}
+			if inside == nil && !keep {
+				inside = kit.ErrRollback
+			}
+			return inside
+		})
+		return inside // whatever the other's commit said
+	})
+	if a, b := kit.FullText(one), kit.FullText(other); a != b && !s.sure.either(one, other) {
+		differ(d, "the transaction ends with %s; else %s", a, b)
+	}
+	d.Logf("ended: committed %v, %s", inside == nil && one == nil, kit.FullText(ownError(one)))
+	return done
+}
+
+// ownError returns nil for a rollback on purpose.
+func ownError(err error) error {
+	if errors.Is(err, kit.ErrRollback) {
+		return nil
+	}
+	return err
+}
+
+// attempt draws an operation of the guest's.
+func (s *storeActor) attempt(d kit.Drawer, w *worlds) attempt {
+	r := d.AnyResource(w.Model)
+	switch d.UpTo(10, "kind") {
+	case 0:
+		return attempt{kind: core.Load, res: r, keys: d.Keys(r, 4)}
+	case 1, 2:
+		q, _ := d.Query(r)
+		return attempt{kind: core.Select, res: r, query: q}
+	case 3:
+		if s.next != nil {
+			return *s.next
+		}
+		return attempt{kind: core.Select, res: r}
+	case 4:
+		return attempt{kind: core.Count, res: r, query: core.Query{Where: d.Filter(r, 2)}}
+	case 5, 6:
+		return w.insert(d, r)
+	case 7, 8:
+		return w.update(d, r)
+	case 9:
+		return w.delete(d, r)
+	}
+	return attempt{kind: core.NextID, res: r, n: 1 + d.UpTo(2, "more ids")}
+}
+
+// stored draws a value to write.
+func (w *worlds) stored(d kit.Drawer, f *core.Field) core.Value {
+	return d.Pick(w.pool.values[f].stored, f.Name())
+}
+
+// columns draws values for some of the columns but the key.
+func (w *worlds) columns(d kit.Drawer, r *core.Resource) core.Record {
+	rec := r.RecordOf(make([]core.Value, len(r.Columns())))
+	for c, f := range r.Columns() {
+		if !f.Key() && d.Bool("names "+f.Name()) {
+			rec = rec.With(c, w.stored(d, f))
+		}
+	}
+	return rec
+}
+
+func (w *worlds) insert(d kit.Drawer, r *core.Resource) attempt {
+	recs := make([]core.Record, 1+d.UpTo(2, "more records"))
+	for i := range recs {
+		rec := w.columns(d, r)
+		if r.Key().Type() != core.Int || d.Bool("has a key") {
+			rec = rec.With(r.Key().Column(), w.stored(d, r.Key()))
+		}
+		recs[i] = rec
+	}
+	return attempt{kind: core.Insert, res: r, records: recs}
+}
+
+// update draws changes to rows, seen or not.
+func (w *worlds) update(d kit.Drawer, r *core.Resource) attempt {
+	keys := d.Keys(r, 3)
+	recs := make([]core.Record, len(keys))
+	for i, key := range keys {
+		recs[i] = w.columns(d, r).With(r.Key().Column(), key)
+	}
+	return attempt{kind: core.Update, res: r, keys: keys, records: recs}
+}
+
+// delete draws rows, seen or not, that no hidden one holds on to.
+func (w *worlds) delete(d kit.Drawer, r *core.Resource) attempt {
+	keys := slices.DeleteFunc(d.Keys(r, 3), func(key core.Value) bool { return w.pool.anchors[r.Index()][key] })
+	return attempt{kind: core.Delete, res: r, keys: keys}
+}

@@ -1,0 +1,193 @@
+package policytest_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/policytest"
+)
+
+// tellingLeaks guard what is done, and tell of what is there.
+var tellingLeaks = []leak{
+	{
+		name:       "filters the page after it was read",
+		caught:     []string{"reads meet what is seen", "reads return what is seen", "pages are full"},
+		interferes: "store",
+		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			if op.Kind != core.Select {
+				own(op)
+				return next(ctx, op)
+			}
+			op.Fields = nil
+			guard := mine(op)
+			res, err := next(ctx, op)
+			more := res.More()
+			res.Records = slices.DeleteFunc(res.Records, func(rec core.Record) bool { return !guard.Match(rec) })
+			if res.Count = 0; more {
+				res.Count = len(res.Records) + 1
+			}
+			return res, err
+		}),
+	},
+	{
+		name:       "forbids a foreign row and does not find an absent one",
+		caught:     []string{"hidden is indistinguishable from absent"},
+		interferes: "store",
+		guarded: func() policytest.PolicySpec {
+			g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+				look := peek(ctx, op, next)
+				own(op)
+				res, err := next(ctx, op)
+				if errors.Is(err, core.NotFound) && len(look) == len(op.Keys) {
+					err = op.Resource.Forbidden()
+				}
+				return res, err
+			}))
+			g.Exempt = isPeek // were it not judged by what arrives
+			return g
+		},
+	},
+	{
+		name:       "names the owner in an error",
+		caught:     []string{"hidden is indistinguishable from absent"},
+		interferes: "store",
+		guarded: func() policytest.PolicySpec {
+			g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+				look := peek(ctx, op, next)
+				own(op)
+				res, err := next(ctx, op)
+				if errors.Is(err, core.NotFound) && len(look) > 0 {
+					err = &core.Error{Code: core.NotFound, Resource: op.Resource.APIName(), Key: op.Keys[0], Message: "belongs to " + look[0].Get("owner").String()}
+				}
+				return res, err
+			}))
+			g.Exempt = isPeek
+			return g
+		},
+	},
+	{
+		name:   "looks first and acts afterwards",
+		caught: []string{"updates meet what may be changed", "deletes meet what may be deleted", "reads meet what is seen"},
+		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			if op.Kind != core.Update && op.Kind != core.Delete {
+				own(op)
+				return next(ctx, op)
+			}
+			for _, row := range peek(ctx, op, next) {
+				if row.Get("owner") != op.Principal.ID {
+					return core.Result{}, op.Resource.NotFound(row.Key())
+				}
+			}
+			op.Check = core.And(op.Check, mine(op))
+			return next(ctx, op)
+		}),
+	},
+	{
+		name:   "makes further ops without a guard",
+		caught: []string{"reads meet what is seen"},
+		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			own(op)
+			if op.Kind == core.Count {
+				if _, err := next(ctx, op.Derive(core.Select, op.Resource)); err != nil {
+					return core.Result{}, err
+				}
+			}
+			return next(ctx, op)
+		}),
+	},
+	{
+		name:       "hands out ids by counting rows",
+		interferes: "store",
+		caught:     []string{"reads meet what is seen"},
+		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			own(op)
+			if op.Kind != core.NextID || op.Resource.Key().Type() != core.Int {
+				return next(ctx, op)
+			}
+			all, err := next(ctx, op.Derive(core.Count, op.Resource))
+			if err != nil {
+				return core.Result{}, err
+			}
+			var res core.Result
+			for i := range op.N {
+				empty := op.Resource.RecordOf(make([]core.Value, len(op.Resource.Columns())))
+				res.Records = append(res.Records, empty.With(op.Resource.Key().Column(), core.IntValue(int64(9_000_000+all.Count+i))))
+			}
+			return res, nil
+		}),
+	},
+	{
+		name:   "makes room for an insert",
+		caught: []string{"deletes meet what may be deleted", "writes touch what may be touched"},
+		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			own(op)
+			if op.Kind == core.Insert && !op.Records[0].Key().IsAbsent() {
+				before := op.Derive(core.Delete, op.Resource)
+				before.Keys = []core.Value{op.Records[0].Key()}
+				_, _ = next(ctx, before)
+			}
+			return next(ctx, op)
+		}),
+	},
+	{
+		name:       "hides a field and sorts by it",
+		caught:     []string{"fields that are not read stay unknown"},
+		interferes: "store",
+		guarded:    func() policytest.PolicySpec { return unread(func(*core.Op) error { return nil }) },
+	},
+	{
+		name:       "hides a field and filters by it",
+		caught:     []string{"fields that are not read stay unknown"},
+		interferes: "store",
+		guarded: func() policytest.PolicySpec {
+			return unread(func(op *core.Op) error {
+				for _, o := range op.Order {
+					if o.Field.Name() == "size" {
+						return op.Resource.Forbidden()
+					}
+				}
+				return nil
+			})
+		},
+	},
+}
+
+// peek reads the rows that an op is about, whoever owns them.
+func peek(ctx context.Context, op *core.Op, next core.Handler) []core.Record {
+	if op.Kind != core.Update && op.Kind != core.Delete {
+		return nil
+	}
+	look := op.Derive(core.Load, op.Resource)
+	look.Keys = op.Keys
+	res, _ := next(ctx, look)
+	return res.Records
+}
+
+func isPeek(op *core.Op) bool { return op.Kind == core.Load && op.Using.Kind() == core.FilterAll }
+
+// unread returns settings where nobody but the program reads the size of a jar: a
+// policy that takes it out of results, after a look at the op.
+func unread(look func(op *core.Op) error) policytest.PolicySpec {
+	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		own(op)
+		size := op.Resource.Field("size")
+		if size == nil {
+			return next(ctx, op)
+		}
+		if err := look(op); err != nil {
+			return core.Result{}, err
+		}
+		res, err := next(ctx, op)
+		if len(op.Order) > 0 && op.Order[0].Field == size && res.More() {
+			res.Count = 0 // there is no cursor without it
+		}
+		for i, rec := range res.Records {
+			res.Records[i] = rec.With(size.Column(), core.Value{})
+		}
+		return res, err
+	}))
+	g.CanReadField = func(_ *core.Principal, f *core.Field) bool { return f.String() != "jar.size" }
+	return g
+}

@@ -1,0 +1,140 @@
+package policytest_test
+
+import (
+	"context"
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest"
+	"github.com/larder-go/larder/core/storetest/internal/kittest"
+	"github.com/larder-go/larder/core/storetest/policytest"
+)
+
+// leak is a stack of decorators that can be got round.
+type leak struct {
+	name       string
+	caught     []string // by these rules of Guard
+	interferes string   // and by this part of NonInterference, store or engine; "" if there is nothing to see
+	guarded    func() policytest.PolicySpec
+}
+
+// policy is a decorator that refuses nobody, lets the program pass, and has handle
+// do the rest.
+func policy(do kittest.Handle) core.Decorator {
+	return everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		switch p := op.Principal; {
+		case p == nil || !p.IsSystem() && !p.ID.IsSet():
+			return core.Result{}, core.Unauthorized
+		case p.IsSystem() || op.Kind == core.Tx:
+			return next(ctx, op)
+		}
+		return do(ctx, op, next)
+	})
+}
+
+// everywhere is a decorator that has handle do everything.
+func everywhere(do kittest.Handle) core.Decorator {
+	return kittest.Decorator("leaky", core.KindPolicy, do)
+}
+
+// leaky returns the settings of a policy that keeps no state.
+func leaky(do kittest.Handle) func() policytest.PolicySpec {
+	return func() policytest.PolicySpec { return stack(policy(do)) }
+}
+
+// unless returns a policy that guards ops but those.
+func unless(forgets func(op *core.Op) bool) func() policytest.PolicySpec {
+	return leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if !forgets(op) {
+			own(op)
+		}
+		return next(ctx, op)
+	})
+}
+
+func mine(op *core.Op) core.Filter {
+	return op.Resource.Field("owner").Compare(core.FilterEq, op.Principal.ID)
+}
+
+var leaks = slices.Concat(forgetfulLeaks, tellingLeaks, identityLeaks, sharingLeaks)
+
+func TestGuardCatchesEveryLeak(t *testing.T) {
+	cases := make(map[string]policytest.GuardCase)
+	for _, c := range policytest.GuardCases() {
+		cases[c.Name] = c
+	}
+	for _, l := range leaks {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			if len(l.caught) == 0 && l.interferes == "" {
+				t.Error("nothing is expected to find out")
+			}
+			for _, name := range l.caught {
+				c, ok := cases[name]
+				if !ok {
+					t.Fatalf("there is no rule %q", name)
+				}
+				r := kittest.Record(t, func(tb testing.TB) { c.Check(tb, kittest.OpenNaive, l.guarded()) })
+				if log := r.Text(); !r.Failed() || !strings.Contains(log, c.Rule) {
+					t.Errorf("the rule %q does not find out, failed %v:\n%s", name, r.Failed(), log)
+				} else {
+					t.Logf("%q: %s", name, log)
+				}
+			}
+		})
+	}
+}
+
+func TestNonInterferenceFindsWhatLeaksTell(t *testing.T) {
+	parts := map[string]func(testing.TB, storetest.Factory, policytest.PolicySpec){
+		"store": policytest.NonInterferenceOfStore, "engine": policytest.NonInterferenceOfEngine,
+	}
+	for _, l := range leaks {
+		if l.interferes == "" {
+			continue
+		}
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			g := l.guarded()
+			g.Operations = 20_000
+			r := kittest.Record(t, func(tb testing.TB) { parts[l.interferes](tb, kittest.OpenNaive, g) })
+			if !r.Failed() {
+				t.Errorf("the worlds of the %s are one", l.interferes)
+			} else if log := r.Text(); !strings.Contains(log, "the worlds differ") {
+				t.Errorf("something else is wrong:\n%s", log)
+			}
+		})
+	}
+}
+
+func TestEveryRuleOfGuardCatchesSomething(t *testing.T) {
+	catches := make(map[string]bool)
+	for _, l := range leaks {
+		for _, name := range l.caught {
+			catches[name] = true
+		}
+	}
+	for _, c := range policytest.GuardCases() {
+		if !catches[c.Name] {
+			t.Errorf("no leak is there to show that %q can fail", c.Name)
+		}
+		if !strings.HasSuffix(c.Rule, ".") || len(c.Rule) < len(c.Name) {
+			t.Errorf("%q: %q is no rule in a sentence", c.Name, c.Rule)
+		}
+	}
+}
+
+// TestMain sets rapid up for stacks that are meant to fail: failures are neither shrunk nor kept in files.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "0s"} {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}

@@ -1,0 +1,159 @@
+package policytest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
+)
+
+// OwnedModel returns the model of which each record has an owner, an integer
+// that is hidden from clients: relations of each kind, keys of each type, fields and
+// a relation that do not always change, one of them by what a relation is, one with a default that clients cannot set, and
+// one that is computed and sets that.
+func OwnedModel() *core.Model {
+	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
+	return core.MustModel("owned",
+		core.ResourceSpec{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{
+			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
+			owner,
+			{Name: "label", APIName: "Label", Type: core.Text, Unique: true},
+			{Name: "size", Type: core.Int, Writable: func(jar core.Record) bool { return jar.Get("label").Text() != "b" }},
+			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+			{Name: "lid", ToOne: "lid", Inverse: "jar"},
+		}},
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "kind", Type: core.Text, Indexed: true, Writable: func(cookie core.Record) bool {
+				return cookie.Get("jar").IsNull() || cookie.Get("kind").Text() != "b"
+			}},
+			{Name: "jar", APIName: "InJar", ToOne: "jar", Writable: func(cookie core.Record) bool { return cookie.Get("kind").Text() != "b" }},
+			{Name: "state", Type: core.Text, ReadOnly: true, Default: "dough"},
+			{Name: "baked", APIName: "Baked", Type: core.Bool, Computed: baked()},
+			owner,
+		}},
+		core.ResourceSpec{Name: "lid", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			owner,
+			{Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "crumb", Fields: []core.FieldSpec{
+			owner,
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "cookie", ToOne: "cookie", Cascade: true},
+		}},
+		core.ResourceSpec{Name: "plate", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.UUID, Key: true},
+			owner,
+			{Name: "cookies", ToMany: "cookie"},
+		}},
+		core.ResourceSpec{Name: "page", APIName: "Page", Fields: []core.FieldSpec{
+			{Name: "slug", Type: core.Text, Key: true},
+			{Name: "title", Type: core.Text},
+			{Name: "parent", APIName: "Parent", ToOne: "page"},
+			owner,
+		}},
+	)
+}
+
+// baked says whether a cookie's state is that, and sets it.
+func baked() *core.Computed {
+	const done = "baked"
+	return &core.Computed{
+		Get: func(_ context.Context, cookie core.Record) (any, error) {
+			return cookie.Get("state").Text() == done, nil
+		},
+		Set: func(_ context.Context, _ core.Record, now any) (map[string]any, error) {
+			if now == true {
+				return map[string]any{"state": done}, nil
+			}
+			return map[string]any{"state": "dough"}, nil
+		},
+	}
+}
+
+// owned are rows of OwnedModel: of 1, of 2 and of nobody, and some of 3, whom no
+// principal has the id of. Each owner's rows point at its own and at others'.
+func owned() seed.Data {
+	type row = map[string]any
+	uuid := func(last string) string { return "00000000-0000-4000-8000-00000000000" + last }
+	return seed.Data{
+		"jar": {
+			1: row{"owner": 1, "label": "a", "size": 1}, 2: row{"owner": 2, "label": "A", "size": 1}, 3: row{"owner": nil, "size": 2},
+			4: row{"owner": 1, "label": "b"}, 5: row{"owner": 2, "label": "ab", "size": -1}, 6: row{"owner": 3, "label": ""},
+		},
+		"cookie": {
+			1: row{"owner": 1, "kind": "a", "jar": 1}, 2: row{"owner": 2, "kind": "a", "jar": 2, "state": "baked"}, 3: row{"kind": "b", "jar": 3},
+			4: row{"owner": 1, "kind": "b", "jar": 2}, 5: row{"owner": 2, "kind": "b", "jar": 1, "state": nil}, 6: row{"owner": 1, "jar": 1},
+			7: row{"owner": 2, "jar": 5}, 8: row{"owner": 3, "kind": "A", "jar": 1},
+		},
+		"lid":   {1: row{"owner": 1, "jar": 1}, 2: row{"owner": 2, "jar": 2}, 3: row{"jar": 3}, 4: row{"owner": 1}, 5: row{"owner": 2}},
+		"crumb": {1: row{"owner": 1, "cookie": 1}, 2: row{"owner": 2, "cookie": 2}, 3: row{"cookie": 3}, 4: row{"owner": 2, "cookie": 7}, 5: row{"owner": 1}},
+		"plate": {
+			uuid("1"): row{"owner": 1, "cookies": []any{1, 2, 4}}, uuid("2"): row{"owner": 2, "cookies": []any{2, 7}},
+			uuid("3"): row{"cookies": []any{3}}, uuid("4"): row{"owner": 1, "cookies": []any{}},
+		},
+		"page": {
+			"a": row{"owner": 1, "title": "x"}, "b": row{"owner": 2, "title": "x"}, "c": row{"title": "y"},
+			"a/1": row{"owner": 1, "title": "z", "parent": "a"}, "b/1": row{"owner": 2, "title": "z", "parent": "b"},
+		},
+	}
+}
+
+// owners are the principals who own rows, by a number.
+func owners() []*core.Principal {
+	return []*core.Principal{
+		{ID: core.IntValue(1), Roles: []string{"baker"}},
+		{ID: core.IntValue(2), Roles: []string{"baker"}},
+	}
+}
+
+// ownsIt is the oracle of OwnedModel.
+func ownsIt(p *core.Principal, row core.Record) bool {
+	return p != nil && p.ID.IsSet() && row.Get("owner") == p.ID
+}
+
+// filled returns the settings with defaults.
+func (g PolicySpec) filled(tb testing.TB) PolicySpec {
+	tb.Helper()
+	if g.Stack == nil {
+		tb.Fatal("storetest: PolicySpec needs a Stack")
+	}
+	if g.Model == nil {
+		g.Model = OwnedModel()
+		if g.Rows == nil {
+			g.Rows = owned()
+		}
+		if g.Principals == nil {
+			g.Principals = owners()
+		}
+		if g.CanRead == nil {
+			g.CanRead = ownsIt
+		}
+	}
+	if g.Rows == nil || len(g.Principals) == 0 || g.CanRead == nil {
+		tb.Fatal("storetest: with a Model of its own, PolicySpec needs Rows, Principals and CanRead")
+	}
+	return g.withRules()
+}
+
+// withRules fills in the rules that follow from others.
+func (g PolicySpec) withRules() PolicySpec {
+	if g.CanChange == nil {
+		g.CanChange = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.CanRead(p, row) }
+	}
+	if g.CanResultIn == nil {
+		g.CanResultIn = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.CanRead(p, row) }
+	}
+	if g.CanReadField == nil {
+		g.CanReadField = func(*core.Principal, *core.Field) bool { return true }
+	}
+	if g.Denies == nil {
+		g.Denies = func(*core.Principal, core.Kind, *core.Resource) bool { return false }
+	}
+	if g.Exempt == nil {
+		g.Exempt = func(*core.Op) bool { return false }
+	}
+	return g
+}

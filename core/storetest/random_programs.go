@@ -1,0 +1,110 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+
+	"pgregory.net/rapid"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
+
+var randomRules = []row{
+	{
+		"random programs do what the model says",
+		"Any sequence of operations and transactions returns what maps and the reference functions of core return.",
+		randomPrograms,
+	},
+}
+
+// program runs random operations on a store and on an oracle, and compares.
+type program struct {
+	trial  *kit.Fixture
+	ctx    context.Context
+	oracle *oracle
+	next   *continuation
+}
+
+func randomPrograms(t *kit.Fixture) {
+	kit.Repeat(t.TB, t.Opts.Checks, func(r *rapid.T) {
+		own := t.Again()
+		defer func() { _ = own.Store.Close() }()
+		ctx, cancel := context.WithTimeout(t.TB.Context(), t.Opts.Timeout)
+		defer cancel()
+		p := &program{trial: own, ctx: ctx, oracle: newOracle(own.Model)}
+		actions := map[string]func(*rapid.T){
+			"operation":   p.alone,
+			"transaction": p.transaction,
+		}
+		if t.Opts.Reopen != nil {
+			actions["reopen"] = func(r *rapid.T) { r.Log("reopen"); own.Reopen() }
+		}
+		r.Repeat(actions)
+	})
+}
+
+// alone runs an operation that is a transaction of its own.
+func (p *program) alone(r *rapid.T) {
+	p.oracle.begin()
+	r.Log("alone:")
+	wrong, err := p.operation(p.ctx, r, p.trial.Store)
+	if !wrong.must() {
+		wrong = wrong.and(p.oracle.violations())
+	}
+	p.ended(r, wrong, err)
+}
+
+// transaction runs several operations, and then commits or rolls back.
+func (p *program) transaction(r *rapid.T) {
+	p.oracle.begin()
+	var wrong owed
+	err := p.trial.Store.TxWith(p.ctx, core.TxOptions{Attempts: 1}, func(ctx context.Context, tx *core.Transaction) error {
+		r.Log("begin:")
+		for range 1 + (kit.Drawer{T: r}).UpTo(5, "more operations") {
+			var err error
+			if wrong, err = p.operation(ctx, r, tx); err != nil || wrong.must() {
+				return err
+			}
+		}
+		if (kit.Drawer{T: r}).UpTo(3, "commit") == 0 {
+			return kit.ErrRollback
+		}
+		wrong = p.oracle.violations()
+		return nil
+	})
+	if errors.Is(err, kit.ErrRollback) {
+		p.oracle.rollback()
+		return
+	}
+	p.ended(r, wrong, err)
+}
+
+// ended compares how a transaction ended with how it may.
+func (p *program) ended(r *rapid.T, wrong owed, err error) {
+	got := kit.PublicText(err)
+	r.Logf("ended: %s", got)
+	_, may := wrong[got]
+	switch {
+	case err == nil && !wrong.must():
+		p.oracle.commit()
+	case err != nil && may:
+		p.oracle.rollback()
+	default:
+		r.Fatalf("got %s, want %v", got, wrong)
+	}
+}
+
+// operation runs one operation on both sides and compares what they return. It
+// returns the errors of which the operation owed one, and the one that came.
+func (p *program) operation(ctx context.Context, r *rapid.T, querier core.Querier) (owed, error) {
+	d := kit.Drawer{T: r}
+	res := d.Resource(p.oracle.model)
+	policy := d.Policy(res)
+	c := &kit.Client{TB: p.trial.TB, Ctx: ctx, Model: p.oracle.model, Querier: querier}
+	s := step{program: p, d: d, c: c.GuardedBy(policy.Using, policy.Check), res: res, Conditions: policy}
+	kinds := []func() (owed, error){
+		s.insert, s.insert, s.insert, s.update, s.update, s.delete, s.load, s.count, s.find, s.find, s.goOn, s.nextIDs,
+	}
+	return kinds[d.UpTo(len(kinds)-1, "kind")]()
+}

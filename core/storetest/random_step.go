@@ -1,0 +1,190 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
+
+// step is one operation of a random program, under the conditions of a policy.
+// Its methods draw the rest, run it on both sides, and return the errors of
+// which it owed one, and the one that came.
+type step struct {
+	*program
+	kit.Conditions
+
+	d   kit.Drawer
+	c   *kit.Client
+	res *core.Resource
+}
+
+func (s step) insert() (owed, error) {
+	recs := make([]core.Record, 1+s.d.UpTo(2, "more records"))
+	for i := range recs {
+		values := s.d.Columns(s.res)
+		if s.d.UpTo(2, "has a key") > 0 {
+			values[s.res.Key().Column()] = s.d.Value(s.res.Key())
+		}
+		recs[i] = s.res.RecordOf(values)
+	}
+	s.d.Logf("insert %v under %v", recs, s.Check)
+	got, err := s.c.Querier.Insert(s.c.Ctx, s.res, recs...)
+	want, known := s.stored(recs, got)
+	if err == nil || known {
+		wrong := s.oracle.insert(s.res, want, s.Check)
+		return wrong, s.compare(got, want, wrong, err)
+	}
+	wrong := s.oracle.insert(s.res, want, core.All())
+	if s.Check.Kind() != core.FilterAll {
+		wrong.maybe(s.res.Forbidden()) // for a key that nobody has seen
+	}
+	return wrong, s.compare(got, want, wrong, err)
+}
+
+// stored returns the records as they should be stored, with the keys that were
+// handed out, and whether those are known.
+func (s step) stored(recs, got []core.Record) (want []core.Record, known bool) {
+	known = true
+	want = slices.Clone(recs)
+	for i, rec := range recs {
+		if rec.Key().IsAbsent() {
+			key := core.IntValue(int64(1_000_000 + i))
+			if len(got) == len(recs) {
+				key = got[i].Key()
+				s.isNew(key)
+			} else {
+				known = false
+			}
+			rec = rec.With(s.res.Key().Column(), key)
+		}
+		want[i] = s.c.Full(s.res.Name(), rec.Map())
+	}
+	return want, known
+}
+
+// isNew makes sure that a key comes for the first time.
+func (s step) isNew(key core.Value) {
+	if !s.oracle.handOut(s.res, key) {
+		s.d.Fatalf("key %v of %v was handed out, and was used before", key, s.res)
+	}
+}
+
+func (s step) update() (owed, error) {
+	keys := s.d.Keys(s.res, 3)
+	changes := make([]core.Record, len(keys))
+	for i, key := range keys {
+		values := s.d.Columns(s.res)
+		values[s.res.Key().Column()] = key
+		changes[i] = s.res.RecordOf(values)
+	}
+	s.d.Logf("update %v under %v and %v", changes, s.Using, s.Check)
+	got, err := s.c.Querier.Update(s.c.Ctx, s.res, changes...)
+	want, wrong := s.oracle.update(s.res, changes, s.Using, s.Check)
+	return wrong, s.compare(got, want, wrong, err)
+}
+
+func (s step) delete() (owed, error) {
+	keys := s.d.Keys(s.res, 2)
+	s.d.Logf("delete %v of %v under %v", keys, s.res, s.Using)
+	err := s.c.Querier.Delete(s.c.Ctx, s.res, keys...)
+	return s.oracle.delete(s.res, keys, s.Using), err
+}
+
+func (s step) load() (owed, error) {
+	keys := s.d.Keys(s.res, 4)
+	s.d.Logf("load %v of %v under %v", keys, s.res, s.Using)
+	got, err := s.c.Querier.Load(s.c.Ctx, s.res, keys)
+	want := s.oracle.read(&core.Op{Kind: core.Load, Resource: s.res, Keys: keys, Using: s.Using})
+	return nil, s.compare(got, want.Records, nil, err)
+}
+
+func (s step) count() (owed, error) {
+	where := s.d.Filter(s.res, 2)
+	s.d.Logf("count %v where %v under %v", s.res, where, s.Using)
+	got, err := s.c.Querier.Count(s.c.Ctx, s.res, where)
+	want := s.oracle.count(&core.Op{Kind: core.Count, Resource: s.res, Where: where, Using: s.Using})
+	if err == nil && got != want {
+		s.d.Fatalf("counted %d, want %d", got, want)
+	}
+	return nil, err
+}
+
+func (s step) nextIDs() (owed, error) {
+	n := 1 + s.d.UpTo(2, "more ids")
+	s.d.Logf("next %d ids of %v", n, s.res)
+	keys, err := s.c.Querier.NextIDs(s.c.Ctx, s.res, n)
+	if err == nil && len(keys) != n {
+		s.d.Fatalf("got %d ids, want %d", len(keys), n)
+	}
+	for _, key := range keys {
+		s.isNew(key)
+	}
+	return nil, err
+}
+
+func (s step) find() (owed, error) {
+	q, order := s.d.Query(s.res)
+	return nil, s.page(&continuation{resource: s.res, query: q, order: order})
+}
+
+// goOn asks for the next page of the last query that had one.
+func (s step) goOn() (owed, error) {
+	if s.next == nil {
+		return s.find()
+	}
+	return nil, s.page(s.next)
+}
+
+func (s step) page(q *continuation) error {
+	var using core.Filter
+	if q.resource == s.res { // else the policy is for another one
+		using = s.Using
+	}
+	s.d.Logf("select %v where %v in order %q after %v, at most %d, fields %q, under %v",
+		q.resource, q.query.Where, q.query.Order, q.position, q.query.Limit, q.query.Fields, using)
+	got, err := s.c.GuardedBy(using, core.All()).Querier.Select(s.c.GuardedBy(using, core.All()).Ctx, q.resource, q.query)
+	if err != nil {
+		return err
+	}
+	want := s.oracle.read(&core.Op{
+		Kind: core.Select, Resource: q.resource, Where: q.query.Where, Using: using,
+		Order: q.order, Limit: q.query.Limit, After: q.position,
+	})
+	if (got.Next != "") != want.More() {
+		s.d.Fatalf("the page says that there is more: %v, want %v", got.Next != "", want.More())
+	}
+	s.next = nil
+	if want.More() {
+		s.next = q.after(want.Records[len(want.Records)-1], got.Next)
+	}
+	return s.compareFields(got.Records, want.Records, q)
+}
+
+// compare compares returned records, unless the operation owes an error.
+func (s step) compare(got, want []core.Record, wrong owed, err error) error {
+	if err != nil || wrong.must() {
+		return err
+	}
+	if diff := kit.Difference(got, want); diff != "" {
+		s.d.Fatalf("%s", diff)
+	}
+	return nil
+}
+
+// compareFields compares records of which only some fields need be there.
+func (s step) compareFields(got, want []core.Record, q *continuation) error {
+	if q.query.Fields == nil {
+		return s.compare(got, want, nil, nil)
+	}
+	if a, b := fmt.Sprint(kit.KeyTexts(got)), fmt.Sprint(kit.KeyTexts(want)); a != b {
+		s.d.Fatalf("got keys %s, want %s", a, b)
+	}
+	for i, rec := range got {
+		if missing := q.lacks(rec, want[i]); missing != "" {
+			s.d.Fatalf("%s", missing)
+		}
+	}
+	return nil
+}

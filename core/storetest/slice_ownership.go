@@ -1,0 +1,125 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
+
+var ownershipRules = []row{
+	{
+		"what was read stays as it is",
+		"Records that an operation returned do not change, whatever is written later.",
+		readStaysAsItIs,
+	},
+	{
+		"what a rolled back transaction read stays as it is",
+		"Records that were returned inside a transaction do not change when it rolls back.",
+		rolledBackReadStays,
+	},
+	{
+		"returned slices are the caller's",
+		"A slice that an operation returned may be overwritten, and nobody else sees that.",
+		returnedSlicesAreTheCallers,
+	},
+	{
+		"given slices stay the caller's",
+		"A backend changes nothing in an op and keeps none of its slices.",
+		givenSlicesStayTheCallers,
+	},
+}
+
+// frozen remembers what records look like.
+type frozen struct {
+	what string
+	recs []core.Record
+	text string
+}
+
+func freeze(what string, recs []core.Record) frozen { return frozen{what, recs, fmt.Sprint(recs)} }
+
+func (f frozen) check(c *kit.Client) {
+	c.Helper()
+	if now := fmt.Sprint(f.recs); now != f.text {
+		c.Fatalf("what %s returned was %s and now is %s", f.what, f.text, now)
+	}
+}
+
+// changeAll makes sure that no cookie is as it was.
+func changeAll(c *kit.Client) {
+	c.Helper()
+	c.Update("cookie", kit.Fields{"id": 1, "kind": "new", "weight": 99, "note": "changed"}, kit.Fields{"id": 2, "kind": nil})
+	c.Insert("cookie", kit.Fields{"id": 0}, kit.Fields{"id": 4})
+	c.Delete("cookie", 3, 1)
+	c.Insert("cookie", kit.Fields{"id": 1, "kind": "again"})
+}
+
+func readStaysAsItIs(t *kit.Fixture) {
+	all := []frozen{freeze("insert", t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "b"}, kit.Fields{"id": 3}))}
+	all = append(all,
+		freeze("update", t.Update("cookie", kit.Fields{"id": 2, "weight": 7})),
+		freeze("select", t.All("cookie")),
+		freeze("sorted select", t.Find("cookie", core.Query{Order: []string{"-kind"}, Limit: 2})),
+		freeze("load", t.Load("cookie", 1, 2, 3)),
+	)
+	changeAll(t.Client)
+	for _, f := range all {
+		f.check(t.Client)
+	}
+}
+
+func rolledBackReadStays(t *kit.Fixture) {
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "b"}, kit.Fields{"id": 3})
+	var all []frozen
+	err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+		all = append(all, freeze("select before", tx.All("cookie")))
+		changeAll(tx)
+		all = append(all, freeze("select after", tx.All("cookie")), freeze("insert", tx.Insert("cookie", kit.Fields{"id": 9, "kind": "z"})))
+		return kit.ErrRollback
+	})
+	if !errors.Is(err, kit.ErrRollback) {
+		t.Fatalf("transaction: %v", err)
+	}
+	t.Update("cookie", kit.Fields{"id": 1, "kind": "later"})
+	for _, f := range all {
+		f.check(t.Client)
+	}
+}
+
+func returnedSlicesAreTheCallers(t *kit.Fixture) {
+	clear(t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "b"}, kit.Fields{"id": 3, "jar": nil}))
+	clear(t.Update("cookie", kit.Fields{"id": 1, "weight": 1}, kit.Fields{"id": 2, "weight": 2}))
+	clear(t.All("cookie"))
+	clear(t.Where("cookie", core.Eq("kind", "a")))
+	clear(t.Load("cookie", 1, 2))
+	clear(t.NextIDs("cookie", 3))
+	want := []core.Record{
+		t.Full("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1}),
+		t.Full("cookie", kit.Fields{"id": 2, "kind": "b", "weight": 2}),
+		t.Full("cookie", kit.Fields{"id": 3}),
+	}
+	t.Same("select", t.All("cookie"), want...)
+	t.Same("load", t.Load("cookie", 1, 2, 3), want...)
+	t.Same("select by an indexed field", t.Where("cookie", core.Eq("kind", "a")), want[0])
+}
+
+// givenSlicesStayTheCallers relies on the kit's decorator, which wipes what it
+// lent and looks for changes.
+func givenSlicesStayTheCallers(t *kit.Fixture) {
+	whole := kit.Fields{"id": 1, "group": 2, "value": 3}
+	t.Same("insert of a whole record returned", t.Insert("order", whole), t.Full("order", whole))
+	keys := t.Keys("cookie", []any{2, 1})
+	recs := t.Recs("cookie", []kit.Fields{{"kind": "a"}, {"id": 50, "kind": "b"}})
+	inserted := kit.Must(t.Querier.Insert(t.Ctx, t.Res("cookie"), recs...))(t.Client, "insert")
+	clear(recs)
+	t.Delete("cookie", inserted[0].Key())
+	t.Insert("cookie", kit.Fields{"id": 1, "kind": "c"}, kit.Fields{"id": 2, "kind": "d"})
+	changes := t.Recs("cookie", []kit.Fields{{"id": 50, "weight": 5}, {"id": 2, "weight": 2}})
+	kit.Must(t.Querier.Update(t.Ctx, t.Res("cookie"), changes...))(t.Client, "update")
+	clear(changes)
+	kit.Must(0, t.Querier.Delete(t.Ctx, t.Res("cookie"), keys...))(t.Client, "delete")
+	clear(keys)
+	t.Same("after", t.All("cookie"), t.Full("cookie", kit.Fields{"id": 50, "kind": "b", "weight": 5}))
+}
