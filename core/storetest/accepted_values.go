@@ -17,7 +17,7 @@ import (
 )
 
 // acceptedRules are about every value that a field accepts, however odd.
-var acceptedRules = []row{
+var acceptedRules = []rule{
 	{
 		"every accepted value reads back",
 		"A value that its field accepts is stored and reads as it was written, or is BAD_FIELD_VALUE; it never makes a record unreadable.",
@@ -26,9 +26,9 @@ var acceptedRules = []row{
 }
 
 func acceptedValuesReadBack(t *kit.Fixture) {
-	sample := t.Res("sample")
+	sample := t.Resource("sample")
 	var kept []core.Record
-	for _, f := range acceptedEdges() {
+	for _, f := range acceptedEdgeValues() {
 		got := t.Insert("sample", f)
 		kept = append(kept, t.Full("sample", f).With(0, got[0].Key()))
 		t.Same("insert returned", got, kept[len(kept)-1])
@@ -43,12 +43,12 @@ func acceptedValuesReadBack(t *kit.Fixture) {
 		}
 		made, err := t.Store.Insert(ctx, sample, recs...)
 		if err != nil {
-			return unlessRefused("insert", err)
+			return unlessRejected("insert", err)
 		}
 		for i, rec := range made {
 			recs[i] = recs[i].With(0, rec.Key())
 		}
-		if err := errors.Join(differs("insert returned", made, recs), readsBack(t, ctx, recs)); err != nil {
+		if err := errors.Join(compareRecords("insert returned", made, recs), readsBack(t, ctx, recs)); err != nil {
 			return err
 		}
 		swapped := slices.Clone(recs)
@@ -57,10 +57,10 @@ func acceptedValuesReadBack(t *kit.Fixture) {
 		}
 		updated, err := t.Store.Update(ctx, sample, swapped...)
 		if err != nil {
-			return unlessRefused("update", err)
+			return unlessRejected("update", err)
 		}
 		kept = append(kept, swapped...)
-		return errors.Join(differs("update returned", updated, swapped), readsBack(t, ctx, swapped))
+		return errors.Join(compareRecords("update returned", updated, swapped), readsBack(t, ctx, swapped))
 	})
 	if t.Opts.Reopen != nil {
 		t.Reopen()
@@ -71,7 +71,7 @@ func acceptedValuesReadBack(t *kit.Fixture) {
 }
 
 // edges are raw values on both sides of what a field accepts.
-var edges = map[core.Type][]any{
+var edgeValues = map[core.Type][]any{
 	core.Int:   {json.Number("9223372036854775807"), json.Number("9223372036854775808"), json.Number("-9223372036854775808"), json.Number("1e18"), math.Copysign(0, -1)},
 	core.Float: {math.NaN(), math.Inf(1), json.Number("1e-323"), json.Number("1e-324"), json.Number("1e-400"), json.Number("1e308"), json.Number("1e309")},
 	core.Text:  {"a\x00", "\xed\xa0\x80", "\ufffe", "\U0010ffff", json.Number("1e-398"), json.Number("1e-400"), strings.Repeat("x", 1<<20)},
@@ -108,10 +108,10 @@ func inLists(values []any) []any {
 }
 
 // acceptedEdges returns the content of a record for each edge that its field accepts.
-func acceptedEdges() []kit.Fields {
+func acceptedEdgeValues() []kit.Fields {
 	var all []kit.Fields
 	for typ := core.Int; typ.Valid(); typ++ {
-		for _, raw := range edges[typ] {
+		for _, raw := range edgeValues[typ] {
 			if v, err := typ.Convert(raw); err == nil {
 				all = append(all, kit.Fields{typ.String(): v})
 			}
@@ -121,7 +121,7 @@ func acceptedEdges() []kit.Fields {
 }
 
 // unlessRefused returns nil for the error of a value that a backend does not take.
-func unlessRefused(what string, err error) error {
+func unlessRejected(what string, err error) error {
 	if errors.Is(err, core.BadFieldValue) {
 		return nil
 	}
@@ -129,7 +129,7 @@ func unlessRefused(what string, err error) error {
 }
 
 // differs returns how two lists of records differ, as an error.
-func differs(what string, got, want []core.Record) error {
+func compareRecords(what string, got, want []core.Record) error {
 	if diff := kit.Difference(got, want); diff != "" {
 		return fmt.Errorf("%s: %s", what, diff)
 	}
@@ -140,22 +140,22 @@ func differs(what string, got, want []core.Record) error {
 // transaction: a backend may be opened again for each.
 func readsBack(t *kit.Fixture, ctx context.Context, want []core.Record) error {
 	return t.Store.TxWith(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
-		if err := loads(ctx, tx, want); err != nil {
+		if err := checkLoad(ctx, tx, want); err != nil {
 			return err
 		}
-		return finds(ctx, tx, want)
+		return checkSelects(ctx, tx, want)
 	})
 }
 
-func loads(ctx context.Context, tx *core.Transaction, want []core.Record) error {
+func checkLoad(ctx context.Context, tx *core.Transaction, want []core.Record) error {
 	got, err := tx.Load(ctx, want[0].Resource(), kit.KeysOf(want))
 	if err != nil {
 		return fmt.Errorf("load: %w", err)
 	}
-	return differs("load", got, want)
+	return compareRecords("load", got, want)
 }
 
-func finds(ctx context.Context, tx *core.Transaction, want []core.Record) error {
+func checkSelects(ctx context.Context, tx *core.Transaction, want []core.Record) error {
 	r := want[0].Resource()
 	compared := slices.DeleteFunc(slices.Clone(r.Columns()), (*core.Field).Many)
 	for i, rec := range want {
@@ -164,7 +164,7 @@ func finds(ctx context.Context, tx *core.Transaction, want []core.Record) error 
 		if err != nil {
 			return fmt.Errorf("select by %s: %w", f, err)
 		}
-		if err := differs("select by "+f.String(), page.Records, want[i:i+1]); err != nil {
+		if err := compareRecords("select by "+f.String(), page.Records, want[i:i+1]); err != nil {
 			return err
 		}
 	}

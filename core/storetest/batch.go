@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var batchRules = []row{
+var batchRules = []rule{
 	{
 		"an insert is all or none",
 		"If one record of an Insert fails, none of them is there, whichever it is.",
@@ -48,36 +48,36 @@ func insertIsAllOrNone(t *kit.Fixture) {
 		{{"id": 1}, {"id": 5}, {"id": 9}},
 	} {
 		_, err := t.TryInsert("cookie", all...)
-		t.Fails("insert", err, t.Res("cookie").Key().AlreadyExists())
+		t.Fails("insert", err, t.Resource("cookie").Key().AlreadyExists())
 		t.Same("after", t.All("cookie"), before...)
 	}
 	_, err := t.TryInsert("cookie", kit.Fields{"id": 1}, kit.Fields{"id": 2, "jar": 77})
-	t.Fails("insert with a broken relation", err, t.Res("jar").NotFound(core.IntValue(77)))
+	t.Fails("insert with a broken relation", err, t.Resource("jar").NotFound(core.IntValue(77)))
 	t.Same("after", t.All("cookie"), before...)
 }
 
 func updateIsAllOrNone(t *kit.Fixture) {
 	before := t.Insert("jar", kit.Fields{"id": 1, "label": "a"}, kit.Fields{"id": 2, "label": "b"}, kit.Fields{"id": 3, "label": "c"})
 	_, err := t.TryUpdate("jar", kit.Fields{"id": 1, "size": 1}, kit.Fields{"id": 2, "size": 1}, kit.Fields{"id": 4, "size": 1})
-	t.Fails("update", err, t.Res("jar").NotFound(core.IntValue(4)))
+	t.Fails("update", err, t.Resource("jar").NotFound(core.IntValue(4)))
 	t.Same("after", t.All("jar"), before...)
 	_, err = t.TryUpdate("jar", kit.Fields{"id": 1, "size": 2}, kit.Fields{"id": 2, "label": "c"})
-	t.Fails("update to a taken value", err, t.Res("jar").Field("label").AlreadyExists())
+	t.Fails("update to a taken value", err, t.Resource("jar").Field("label").AlreadyExists())
 	t.Same("after", t.All("jar"), before...)
 }
 
 func deleteIsAllOrNone(t *kit.Fixture) {
 	t.Insert("jar", kit.Fields{"id": 1}, kit.Fields{"id": 2}, kit.Fields{"id": 3})
 	t.Insert("cookie", kit.Fields{"id": 1, "jar": 2})
-	t.Fails("delete", t.TryDelete("jar", 1, 3, 4), t.Res("jar").NotFound(core.IntValue(4)))
+	t.Fails("delete", t.TryDelete("jar", 1, 3, 4), t.Resource("jar").NotFound(core.IntValue(4)))
 	t.SameKeys("after", t.All("jar"), 1, 2, 3)
-	t.Fails("delete of a target", t.TryDelete("jar", 1, 2, 3), t.Res("cookie").Field("jar").StillReferenced())
+	t.Fails("delete of a target", t.TryDelete("jar", 1, 2, 3), t.Resource("cookie").Field("jar").StillReferenced())
 	t.SameKeys("after", t.All("jar"), 1, 2, 3)
 }
 
 func sameKeyTwice(t *kit.Fixture) {
 	_, err := t.TryInsert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2}, kit.Fields{"id": 1, "kind": "b"})
-	t.Fails("insert", err, t.Res("cookie").Key().AlreadyExists())
+	t.Fails("insert", err, t.Resource("cookie").Key().AlreadyExists())
 	t.SameKeys("after", t.All("cookie"))
 }
 

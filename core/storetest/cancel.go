@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var cancelRules = []row{
+var cancelRules = []rule{
 	{
 		"an ended context fails every operation",
 		"An operation whose context has ended before it fails with the context's error and does nothing.",
@@ -48,22 +48,25 @@ func endedOperations() []func(c *kit.Client) error {
 	return []func(c *kit.Client) error{
 		func(c *kit.Client) error { _, err := c.TryGet("cookie", 1); return err },
 		func(c *kit.Client) error {
-			_, err := c.Querier.Select(c.Ctx, c.Res("cookie"), core.Query{})
+			_, err := c.Querier.Select(c.Ctx, c.Resource("cookie"), core.Query{})
 			return err
 		},
-		func(c *kit.Client) error { _, err := c.Querier.Count(c.Ctx, c.Res("cookie"), core.All()); return err },
+		func(c *kit.Client) error {
+			_, err := c.Querier.Count(c.Ctx, c.Resource("cookie"), core.All())
+			return err
+		},
 		func(c *kit.Client) error { _, err := c.TryInsert("cookie", kit.Fields{"id": 2}); return err },
 		func(c *kit.Client) error {
 			_, err := c.TryUpdate("cookie", kit.Fields{"id": 1, "kind": "b"})
 			return err
 		},
 		func(c *kit.Client) error { return c.TryDelete("cookie", 1) },
-		func(c *kit.Client) error { _, err := c.Querier.NextIDs(c.Ctx, c.Res("cookie"), 1); return err },
-		func(c *kit.Client) error { _, err := c.Querier.Load(c.Ctx, c.Res("cookie"), nil); return err },
-		func(c *kit.Client) error { _, err := c.Querier.Insert(c.Ctx, c.Res("cookie")); return err },
-		func(c *kit.Client) error { _, err := c.Querier.Update(c.Ctx, c.Res("cookie")); return err },
-		func(c *kit.Client) error { return c.Querier.Delete(c.Ctx, c.Res("cookie")) },
-		func(c *kit.Client) error { _, err := c.Querier.NextIDs(c.Ctx, c.Res("cookie"), 0); return err },
+		func(c *kit.Client) error { _, err := c.Querier.NextIDs(c.Ctx, c.Resource("cookie"), 1); return err },
+		func(c *kit.Client) error { _, err := c.Querier.Load(c.Ctx, c.Resource("cookie"), nil); return err },
+		func(c *kit.Client) error { _, err := c.Querier.Insert(c.Ctx, c.Resource("cookie")); return err },
+		func(c *kit.Client) error { _, err := c.Querier.Update(c.Ctx, c.Resource("cookie")); return err },
+		func(c *kit.Client) error { return c.Querier.Delete(c.Ctx, c.Resource("cookie")) },
+		func(c *kit.Client) error { _, err := c.Querier.NextIDs(c.Ctx, c.Resource("cookie"), 0); return err },
 	}
 }
 
@@ -116,7 +119,7 @@ func noCommitAfterEnd(t *kit.Fixture) {
 	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
 	ctx, cancel := context.WithCancel(t.Ctx)
 	err := t.Store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
-		writeEverywhere(&kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx})
+		writeAllKinds(&kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx})
 		cancel()
 		return nil
 	})
@@ -131,7 +134,7 @@ func rollbackOutlives(t *kit.Fixture) {
 	for range 20 { // more than a pool has connections
 		ctx, cancel := context.WithCancel(t.Ctx)
 		err := t.Store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
-			writeEverywhere(&kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx})
+			writeAllKinds(&kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx})
 			cancel()
 			return ctx.Err()
 		})
@@ -140,18 +143,18 @@ func rollbackOutlives(t *kit.Fixture) {
 		}
 	}
 	t.Same("after", t.All("cookie"), before...)
-	t.Tx(writeEverywhere)
+	t.Tx(writeAllKinds)
 }
 
 // watched is a context that ends when somebody starts to watch it.
-type watched struct {
+type notifyingContext struct {
 	context.Context
 
-	end func()
+	onDone func()
 }
 
-func (w watched) Done() <-chan struct{} {
-	w.end()
+func (w notifyingContext) Done() <-chan struct{} {
+	w.onDone()
 	return w.Context.Done()
 }
 
@@ -166,7 +169,7 @@ func waitEnds(t *kit.Fixture) {
 	t.Tx(func(tx *kit.Client) {
 		tx.Update("order", kit.Fields{"id": 1, "value": 1})
 		go func() { // waits for the open transaction, or conflicts with it
-			_, err := t.With(watched{ctx, end}).TryUpdate("order", kit.Fields{"id": 1, "value": 2})
+			_, err := t.With(notifyingContext{ctx, end}).TryUpdate("order", kit.Fields{"id": 1, "value": 2})
 			over <- err
 		}()
 		select {

@@ -23,15 +23,15 @@ type Case struct {
 }
 
 // row is a line of a family's table.
-type row struct {
-	name, rule string
+type rule struct {
+	name, text string
 	check      func(t *kit.Fixture)
 }
 
 var families = []struct {
 	name    string
 	durable bool
-	rows    []row
+	rows    []rule
 }{
 	{name: "read", rows: readRules},
 	{name: "filter", rows: slices.Concat(filterRules, filterTypeRules())},
@@ -42,7 +42,7 @@ var families = []struct {
 	{name: "batch", rows: batchRules},
 	{name: "using", rows: usingRules},
 	{name: "check", rows: checkRules},
-	{name: "ids", rows: slices.Concat(idRules, chosenKeyRules)},
+	{name: "ids", rows: slices.Concat(generatedKeyRules, chosenKeyRules)},
 	{name: "types", rows: slices.Concat(typeRules, roundTripRules(), acceptedRules)},
 	{name: "integrity", rows: integrityRules},
 	{name: "errors", rows: errorRules},
@@ -61,7 +61,7 @@ func Cases() []Case {
 	var cases []Case
 	for _, f := range families {
 		for _, r := range f.rows {
-			cases = append(cases, Case{Family: f.name, Name: r.name, Rule: r.rule, Durable: f.durable, check: r.check})
+			cases = append(cases, Case{Family: f.name, Name: r.name, Rule: r.text, Durable: f.durable, check: r.check})
 		}
 	}
 	return cases

@@ -5,7 +5,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var checkRules = []row{
+var checkRules = []rule{
 	{
 		"insert checks the row as it is then",
 		"An Insert of a record that does not fulfil Check is FORBIDDEN, and nothing is added.",
@@ -51,7 +51,7 @@ var checkRules = []row{
 func insertChecks(t *kit.Fixture) {
 	mine := t.Guarded(core.Eq("kind", "a"))
 	_, err := mine.TryInsert("cookie", kit.Fields{"id": 1, "kind": "b"})
-	t.Fails("insert", err, t.Res("cookie").Forbidden())
+	t.Fails("insert", err, t.Resource("cookie").Forbidden())
 	t.SameKeys("after", t.All("cookie"))
 	t.Same("insert of a good one", mine.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}), t.Full("cookie", kit.Fields{"id": 1, "kind": "a"}))
 }
@@ -59,11 +59,11 @@ func insertChecks(t *kit.Fixture) {
 func updateChecks(t *kit.Fixture) {
 	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1})
 	_, err := t.Guarded(core.Eq("kind", "a")).TryUpdate("cookie", kit.Fields{"id": 1, "kind": "b"})
-	t.Fails("update that gives a row away", err, t.Res("cookie").Forbidden())
+	t.Fails("update that gives a row away", err, t.Resource("cookie").Forbidden())
 	_, err = t.Guarded(core.Eq("kind", "a")).TryUpdate("cookie", kit.Fields{"id": 1, "kind": nil})
-	t.Fails("update to null", err, t.Res("cookie").Forbidden())
+	t.Fails("update to null", err, t.Resource("cookie").Forbidden())
 	_, err = t.GuardedBy(core.All(), core.None()).TryUpdate("cookie", kit.Fields{"id": 1, "weight": 2})
-	t.Fails("update under None", err, t.Res("cookie").Forbidden())
+	t.Fails("update under None", err, t.Resource("cookie").Forbidden())
 	t.Same("after", t.All("cookie"), before...)
 }
 
@@ -71,9 +71,9 @@ func checkSeesWholeRow(t *kit.Fixture) {
 	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 1}, kit.Fields{"id": 2, "kind": "b", "weight": 1})
 	check := t.GuardedBy(core.All(), core.And(core.Eq("kind", "a"), core.Lt("weight", 5)))
 	_, err := check.TryUpdate("cookie", kit.Fields{"id": 2, "weight": 2})
-	t.Fails("update of another column", err, t.Res("cookie").Forbidden())
+	t.Fails("update of another column", err, t.Resource("cookie").Forbidden())
 	_, err = check.TryUpdate("cookie", kit.Fields{"id": 1, "weight": 5})
-	t.Fails("update of a checked column", err, t.Res("cookie").Forbidden())
+	t.Fails("update of a checked column", err, t.Resource("cookie").Forbidden())
 	t.Same("after", t.All("cookie"), before...)
 	check.Update("cookie", kit.Fields{"id": 1, "weight": 4})
 	check.Update("cookie", kit.Fields{"id": 2, "kind": "a"})
@@ -81,9 +81,9 @@ func checkSeesWholeRow(t *kit.Fixture) {
 
 func checkSeesStoredRow(t *kit.Fixture) {
 	_, err := t.GuardedBy(core.All(), core.Ne("kind", nil)).TryInsert("cookie", kit.Fields{"weight": 1})
-	t.Fails("insert of null", err, t.Res("cookie").Forbidden())
+	t.Fails("insert of null", err, t.Resource("cookie").Forbidden())
 	_, err = t.GuardedBy(core.All(), core.Eq("id", nil)).TryInsert("cookie", kit.Fields{"weight": 1})
-	t.Fails("insert without key", err, t.Res("cookie").Forbidden())
+	t.Fails("insert without key", err, t.Resource("cookie").Forbidden())
 	t.GuardedBy(core.All(), core.And(core.Ne("id", nil), core.Eq("kind", nil))).Insert("cookie", kit.Fields{"weight": 1})
 	kit.Equal(t.Client, "count", t.Count("cookie", core.All()), 1)
 }
@@ -92,10 +92,10 @@ func checkIsAllOrNone(t *kit.Fixture) {
 	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"}, kit.Fields{"id": 3, "kind": "a"})
 	mine := t.Guarded(core.Eq("kind", "a"))
 	_, err := mine.TryInsert("cookie", kit.Fields{"id": 4, "kind": "a"}, kit.Fields{"id": 5, "kind": "b"}, kit.Fields{"id": 6, "kind": "a"})
-	t.Fails("insert", err, t.Res("cookie").Forbidden())
+	t.Fails("insert", err, t.Resource("cookie").Forbidden())
 	t.Same("after", t.All("cookie"), before...)
 	_, err = mine.TryUpdate("cookie", kit.Fields{"id": 1, "weight": 1}, kit.Fields{"id": 2, "weight": 1}, kit.Fields{"id": 3, "kind": "b"})
-	t.Fails("update", err, t.Res("cookie").Forbidden())
+	t.Fails("update", err, t.Resource("cookie").Forbidden())
 	t.Same("after", t.All("cookie"), before...)
 }
 
@@ -103,11 +103,11 @@ func notFoundBeforeForbidden(t *kit.Fixture) {
 	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "b"})
 	mine := t.Guarded(core.Eq("kind", "a"))
 	_, err := mine.TryUpdate("cookie", kit.Fields{"id": 1, "kind": "b"}, kit.Fields{"id": 2, "weight": 1})
-	t.Fails("update of a hidden record", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Fails("update of a hidden record", err, t.Resource("cookie").NotFound(core.IntValue(2)))
 	_, err = mine.TryUpdate("cookie", kit.Fields{"id": 1, "kind": "b"}, kit.Fields{"id": 3, "weight": 1})
-	t.Fails("update of a missing record", err, t.Res("cookie").NotFound(core.IntValue(3)))
+	t.Fails("update of a missing record", err, t.Resource("cookie").NotFound(core.IntValue(3)))
 	_, err = mine.TryUpdate("cookie", kit.Fields{"id": 2, "kind": "c"})
-	t.Fails("update of a hidden record that would break Check", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Fails("update of a hidden record that would break Check", err, t.Resource("cookie").NotFound(core.IntValue(2)))
 	t.Same("after", t.All("cookie"), before...)
 }
 

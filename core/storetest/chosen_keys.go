@@ -8,11 +8,11 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var chosenKeyRules = []row{
+var chosenKeyRules = []rule{
 	{
 		"a chosen key that is not committed moves nothing",
 		"An Insert with a chosen key that fails, or whose transaction does not commit, leaves the keys that are generated later where they were, but for gaps.",
-		uncommittedKeysMoveNothing,
+		uncommittedKeysChangeNothing,
 	},
 	{
 		"a committed chosen key is never generated",
@@ -27,21 +27,21 @@ var chosenKeyRules = []row{
 	{
 		"a key that the transaction has inserted is taken",
 		"An Insert with the key of a record that the same transaction has inserted fails as CONFLICT, also if the backend generated that key.",
-		insertedKeysAreTaken,
+		insertedKeysExist,
 	},
 	{
 		"a generated key that is taken is replaced",
 		"An Insert without a key succeeds although a transaction that was open at the same time chose the next key.",
-		takenKeysAreReplaced,
+		conflictingKeysAreReplaced,
 	},
 }
 
 // far is how far beyond the generated keys the chosen keys of these rules are. It is
 // more than a backend may leave out as a gap.
-const far = 1 << 28
+const farBeyond = 1 << 28
 
 // refusals are writes with a chosen key that fail, by what refuses them.
-func refusals(t *kit.Fixture, key int64) map[string]func() error {
+func rejectedInserts(t *kit.Fixture, key int64) map[string]func() error {
 	chosen := kit.Fields{"id": key}
 	insert := func(c *kit.Client) error {
 		_, err := c.TryInsert("order", chosen)
@@ -74,10 +74,10 @@ func refusals(t *kit.Fixture, key int64) map[string]func() error {
 	}
 }
 
-func uncommittedKeysMoveNothing(t *kit.Fixture) {
+func uncommittedKeysChangeNothing(t *kit.Fixture) {
 	t.Insert("order", kit.Fields{"id": 1})
-	chosen := t.NextIDs("order", 1)[0].Int() + far
-	for name, refused := range refusals(t, chosen) {
+	chosen := t.NextIDs("order", 1)[0].Int() + farBeyond
+	for name, refused := range rejectedInserts(t, chosen) {
 		if err := refused(); err == nil {
 			t.Fatalf("%s: the write succeeded", name)
 		}
@@ -91,44 +91,44 @@ func uncommittedKeysMoveNothing(t *kit.Fixture) {
 }
 
 func committedKeysAreKept(t *kit.Fixture) {
-	seen := make(kit.KeySet)
+	seen := make(kit.ValueSet)
 	generate := func() {
 		t.Helper()
-		seen.Add(t.Client, t.NextIDs("order", 3)...)
-		seen.Add(t.Client, kit.KeysOf(t.Insert("order", nil, nil))...)
+		seen.AddDistinct(t.Client, t.NextIDs("order", 3)...)
+		seen.AddDistinct(t.Client, kit.KeysOf(t.Insert("order", nil, nil))...)
 	}
 	chosen := t.NextIDs("order", 1)[0].Int() + 2
-	seen.Add(t.Client, kit.KeysOf(t.Insert("order", kit.Fields{"id": chosen}))...)
+	seen.AddDistinct(t.Client, kit.KeysOf(t.Insert("order", kit.Fields{"id": chosen}))...)
 	generate()
 	t.Tx(func(tx *kit.Client) {
 		passing := tx.NextIDs("order", 1)[0].Int() + 3
-		seen.Add(tx, kit.KeysOf(tx.Insert("order", kit.Fields{"id": passing}))...)
+		seen.AddDistinct(tx, kit.KeysOf(tx.Insert("order", kit.Fields{"id": passing}))...)
 		tx.Delete("order", passing)
-		seen.Add(tx, kit.KeysOf(tx.Insert("order", kit.Fields{"id": passing - 1}))...)
+		seen.AddDistinct(tx, kit.KeysOf(tx.Insert("order", kit.Fields{"id": passing - 1}))...)
 	})
 	generate()
 }
 
 func ownKeysAreKept(t *kit.Fixture) {
 	const block = 40 // more than a transaction is repeated
-	seen := make(kit.KeySet)
+	seen := make(kit.ValueSet)
 	t.Tx(func(tx *kit.Client) {
 		first := tx.NextIDs("order", 1)[0].Int() + 1
 		var batch []kit.Fields
 		for i := range int64(block) {
 			batch = append(batch, kit.Fields{"id": first + i})
 		}
-		seen.Add(tx, kit.KeysOf(tx.Insert("order", batch...))...)
+		seen.AddDistinct(tx, kit.KeysOf(tx.Insert("order", batch...))...)
 		tx.Delete("order", first+1)
-		seen.Add(tx, kit.KeysOf(tx.Insert("order", nil, kit.Fields{"id": first + block + 1}, nil))...)
-		seen.Add(tx, tx.NextIDs("order", 3)...)
-		seen.Add(tx, kit.KeysOf(tx.Insert("order", nil))...)
+		seen.AddDistinct(tx, kit.KeysOf(tx.Insert("order", nil, kit.Fields{"id": first + block + 1}, nil))...)
+		seen.AddDistinct(tx, tx.NextIDs("order", 3)...)
+		seen.AddDistinct(tx, kit.KeysOf(tx.Insert("order", nil))...)
 	})
-	seen.Add(t.Client, kit.KeysOf(t.Insert("order", nil, nil))...)
+	seen.AddDistinct(t.Client, kit.KeysOf(t.Insert("order", nil, nil))...)
 	kit.Equal(t.Client, "count", t.Count("order", core.All()), block+5)
 }
 
-func insertedKeysAreTaken(t *kit.Fixture) {
+func insertedKeysExist(t *kit.Fixture) {
 	for _, promised := range []bool{false, true} {
 		err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
 			next := tx.NextIDs("order", 1)[0]
@@ -148,7 +148,7 @@ func insertedKeysAreTaken(t *kit.Fixture) {
 	}
 }
 
-func takenKeysAreReplaced(t *kit.Fixture) {
+func conflictingKeysAreReplaced(t *kit.Fixture) {
 	var chosen, generated core.Value
 	inserted := make(chan error, 1)
 	insert := func() {
@@ -160,7 +160,7 @@ func takenKeysAreReplaced(t *kit.Fixture) {
 	}
 	var meanwhile sync.Once // the transaction may be repeated
 	err := t.RetryTx(func(tx *kit.Client) error {
-		keys, err := tx.Querier.NextIDs(tx.Ctx, tx.Res("order"), 1)
+		keys, err := tx.Querier.NextIDs(tx.Ctx, tx.Resource("order"), 1)
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var closingRules = []row{
+var closingRules = []rule{
 	{
 		"a closed store does nothing",
 		"After Close every operation fails with core.ErrClosed, which is UNAVAILABLE, and so does another Close.",
@@ -22,7 +22,7 @@ var closingRules = []row{
 	{
 		"a ping tells whether the backend can be used",
 		"Ping returns nil while the backend is open, the context's error if that has ended, and core.ErrClosed after Close.",
-		pingTells,
+		pingReports,
 	},
 	{
 		"closing waits for no transaction",
@@ -66,7 +66,7 @@ func closedBeginsNothing(t *kit.Fixture) {
 	}
 }
 
-func pingTells(t *kit.Fixture) {
+func pingReports(t *kit.Fixture) {
 	t.Insert("cookie", kit.Fields{"id": 1})
 	if err := t.Store.Ping(t.Ctx); err != nil {
 		t.Fatalf("ping: %v", err)

@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var concurrencyRules = []row{
+var concurrencyRules = []rule{
 	{
 		"no increment is lost",
 		"Transactions that read a number and write the next one at the same time add up.",
@@ -19,37 +19,37 @@ var concurrencyRules = []row{
 	{
 		"ids handed out at the same time differ",
 		"No two of those who ask for keys at the same time get the same one.",
-		concurrentIDsDiffer,
+		concurrentKeysDiffer,
 	},
 	{
 		"readers see whole transactions",
 		"A read-only transaction sees all of another one's writes or none, in all of its reads.",
-		readersSeeWholes,
+		readersSeeWholeTransactions,
 	},
 	{
 		"one of those who insert the same key wins",
 		"Of those who insert the same key at the same time one succeeds, the others get a CONFLICT.",
-		oneInsertWins,
+		oneInsertSucceeds,
 	},
 	{
 		"one of those who take a unique value wins",
 		"Of those who write the same unique value at the same time one succeeds, the others get a CONFLICT.",
-		oneValueWins,
+		oneUniqueWriteSucceeds,
 	},
 	{
 		"no relation loses its target",
 		"If some insert records that point at a target while another deletes it, either they fail or the delete does.",
-		noTargetIsLost,
+		noTargetIsMissing,
 	},
 	{
 		"swaps tear nothing",
 		"Transactions that swap unique values at the same time lose and double none.",
-		swapsTearNothing,
+		swapsKeepValues,
 	},
 }
 
 // together runs fn n times at once, and ends the test if one of them fails.
-func together(t *kit.Fixture, n int, fn func(i int) error) {
+func concurrently(t *kit.Fixture, n int, fn func(i int) error) {
 	t.Helper()
 	errs := make(chan error, n)
 	for i := range n {
@@ -77,7 +77,7 @@ func together(t *kit.Fixture, n int, fn func(i int) error) {
 func noIncrementIsLost(t *kit.Fixture) {
 	const clients, rounds = 8, 6
 	t.Insert("order", kit.Fields{"id": 1, "value": 0})
-	together(t, clients, func(int) error {
+	concurrently(t, clients, func(int) error {
 		for range rounds {
 			err := t.RetryTx(func(tx *kit.Client) error {
 				rec, err := tx.TryGet("order", 1)
@@ -96,13 +96,13 @@ func noIncrementIsLost(t *kit.Fixture) {
 	kit.Equal(t.Client, "sum", t.Get("order", 1).Get("value").Int(), int64(clients*rounds))
 }
 
-func concurrentIDsDiffer(t *kit.Fixture) {
+func concurrentKeysDiffer(t *kit.Fixture) {
 	const clients, rounds = 8, 5
 	got := make([][]core.Value, clients)
-	together(t, clients, func(i int) error {
+	concurrently(t, clients, func(i int) error {
 		for range rounds {
 			err := t.RetryTx(func(tx *kit.Client) error {
-				keys, err := tx.Querier.NextIDs(tx.Ctx, tx.Res("order"), 2)
+				keys, err := tx.Querier.NextIDs(tx.Ctx, tx.Resource("order"), 2)
 				got[i] = append(got[i], keys...)
 				return err
 			})
@@ -120,18 +120,18 @@ func concurrentIDsDiffer(t *kit.Fixture) {
 		}
 		return nil
 	})
-	make(kit.KeySet).Add(t.Client, slices.Concat(got...)...)
+	make(kit.ValueSet).AddDistinct(t.Client, slices.Concat(got...)...)
 	kit.Equal(t.Client, "count", t.Count("order", core.All()), clients*rounds*2)
 }
 
-func readersSeeWholes(t *kit.Fixture) {
+func readersSeeWholeTransactions(t *kit.Fixture) {
 	const accounts, total = 4, 400
 	for i := range accounts {
 		t.Insert("order", kit.Fields{"id": i, "group": i % 2, "value": total / accounts})
 	}
 	var left atomic.Int64
 	left.Store(40)
-	together(t, 4, func(i int) error {
+	concurrently(t, 4, func(i int) error {
 		for left.Add(-1) >= 0 {
 			if i < 2 {
 				if err := t.RetryTx(func(tx *kit.Client) error { return transfer(tx, i, i+1) }); err != nil {
@@ -140,7 +140,7 @@ func readersSeeWholes(t *kit.Fixture) {
 				continue
 			}
 			err := t.TryTx(core.TxOptions{ReadOnly: true, Attempts: kit.ManyAttempts}, func(tx *kit.Client) error {
-				return addsUp(tx, total)
+				return checkTotal(tx, total)
 			})
 			if err != nil {
 				return err
@@ -148,7 +148,7 @@ func readersSeeWholes(t *kit.Fixture) {
 		}
 		return nil
 	})
-	if err := addsUp(t.Client, total); err != nil {
+	if err := checkTotal(t.Client, total); err != nil {
 		t.Fatalf("in the end: %v", err)
 	}
 }
@@ -167,9 +167,9 @@ func transfer(tx *kit.Client, from, to int) error {
 }
 
 // addsUp looks at the accounts in two reads.
-func addsUp(tx *kit.Client, total int64) error {
+func checkTotal(tx *kit.Client, total int64) error {
 	for group := range 2 {
-		page, err := tx.Querier.Select(tx.Ctx, tx.Res("order"), core.Query{Where: core.Eq("group", group)})
+		page, err := tx.Querier.Select(tx.Ctx, tx.Resource("order"), core.Query{Where: core.Eq("group", group)})
 		if err != nil {
 			return err
 		}
@@ -185,10 +185,10 @@ func addsUp(tx *kit.Client, total int64) error {
 
 // oneWins runs n tries at once, of which one succeeds and the others fail with
 // the error.
-func oneWins(t *kit.Fixture, lost *core.Error, try func(tx *kit.Client, i int) error) {
+func checkOneSucceeds(t *kit.Fixture, lost *core.Error, try func(tx *kit.Client, i int) error) {
 	t.Helper()
 	var won atomic.Int64
-	together(t, 6, func(i int) error {
+	concurrently(t, 6, func(i int) error {
 		err := t.RetryTx(func(tx *kit.Client) error { return try(tx, i) })
 		if err == nil {
 			won.Add(1)
@@ -202,20 +202,20 @@ func oneWins(t *kit.Fixture, lost *core.Error, try func(tx *kit.Client, i int) e
 	kit.Equal(t.Client, "winners", won.Load(), 1)
 }
 
-func oneInsertWins(t *kit.Fixture) {
-	oneWins(t, t.Res("order").Key().AlreadyExists(), func(tx *kit.Client, i int) error {
+func oneInsertSucceeds(t *kit.Fixture) {
+	checkOneSucceeds(t, t.Resource("order").Key().AlreadyExists(), func(tx *kit.Client, i int) error {
 		_, err := tx.TryInsert("order", kit.Fields{"id": 1, "value": i})
 		return err
 	})
 	kit.Equal(t.Client, "count", t.Count("order", core.All()), 1)
 }
 
-func oneValueWins(t *kit.Fixture) {
+func oneUniqueWriteSucceeds(t *kit.Fixture) {
 	for i := range 6 {
 		t.Insert("jar", kit.Fields{"id": i})
 	}
 	for _, label := range []string{"the first", "the second", "the third"} {
-		oneWins(t, t.Res("jar").Field("label").AlreadyExists(), func(tx *kit.Client, i int) error {
+		checkOneSucceeds(t, t.Resource("jar").Field("label").AlreadyExists(), func(tx *kit.Client, i int) error {
 			_, err := tx.TryUpdate("jar", kit.Fields{"id": i, "label": label})
 			return err
 		})
@@ -223,10 +223,10 @@ func oneValueWins(t *kit.Fixture) {
 	}
 }
 
-func noTargetIsLost(t *kit.Fixture) {
+func noTargetIsMissing(t *kit.Fixture) {
 	for round := range 5 {
 		t.Insert("jar", kit.Fields{"id": round})
-		together(t, 4, func(i int) error {
+		concurrently(t, 4, func(i int) error {
 			err := t.RetryTx(func(tx *kit.Client) error {
 				if i == 0 {
 					return tx.TryDelete("jar", round)
@@ -246,12 +246,12 @@ func noTargetIsLost(t *kit.Fixture) {
 	}
 }
 
-func swapsTearNothing(t *kit.Fixture) {
+func swapsKeepValues(t *kit.Fixture) {
 	const n = 6
 	for i := range n {
 		t.Insert("jar", kit.Fields{"id": i, "label": string(rune('a' + i))})
 	}
-	together(t, n, func(i int) error {
+	concurrently(t, n, func(i int) error {
 		for round := range 4 {
 			err := t.RetryTx(func(tx *kit.Client) error { return swapLabels(tx, i, (i+1+round)%n) })
 			if err != nil {

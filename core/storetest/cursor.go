@@ -8,7 +8,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var cursorRules = []row{
+var cursorRules = []rule{
 	{
 		"pages add up to the whole",
 		"Pages of any size, each continued after the one before, hold every record once, in the order of the query.",

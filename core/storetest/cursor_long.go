@@ -73,15 +73,15 @@ func longValuesAreNotLeftOut(t *kit.Fixture) {
 		for _, limit := range []int{1, 5, 9, 20} {
 			q := core.Query{Order: order, Limit: limit}
 			q.After = t.Page("sample", q).Next
-			gone(t, order, limit, q, func(last core.Record) { t.Delete("sample", last.Key()) })
-			gone(t, order, limit, q, func(last core.Record) { t.Update("sample", kit.Fields{"id": last.Key(), "text": "c", "bytes": nil}) })
+			checkNextPage(t, order, limit, q, func(last core.Record) { t.Delete("sample", last.Key()) })
+			checkNextPage(t, order, limit, q, func(last core.Record) { t.Update("sample", kit.Fields{"id": last.Key(), "text": "c", "bytes": nil}) })
 		}
 	}
 }
 
 // gone removes the last record of a page from its place, looks for all records that
 // came after it in the page that follows, and puts the record back.
-func gone(t *kit.Fixture, order []string, limit int, q core.Query, remove func(last core.Record)) {
+func checkNextPage(t *kit.Fixture, order []string, limit int, q core.Query, remove func(last core.Record)) {
 	t.Helper()
 	whole := t.Find("sample", core.Query{Order: order})
 	last := whole[limit-1]
@@ -89,7 +89,7 @@ func gone(t *kit.Fixture, order []string, limit int, q core.Query, remove func(l
 	q.Limit = 0
 	shown := t.Find("sample", q)
 	_ = t.TryDelete("sample", last.Key()) // a change left it
-	insertAgain(t, last)
+	restore(t, last)
 	for _, rec := range whole[limit:] {
 		if !slices.ContainsFunc(shown, func(got core.Record) bool { return got.Key() == rec.Key() }) {
 			t.Fatalf("order %q: the page after a record that is gone leaves out record %v", order, rec.Key())
@@ -97,9 +97,9 @@ func gone(t *kit.Fixture, order []string, limit int, q core.Query, remove func(l
 	}
 }
 
-func insertAgain(t *kit.Fixture, rec core.Record) {
+func restore(t *kit.Fixture, rec core.Record) {
 	t.Helper()
-	kit.Must(t.Querier.Insert(t.Ctx, t.Res("sample"), rec))(t.Client, "insert")
+	kit.Must(t.Querier.Insert(t.Ctx, t.Resource("sample"), rec))(t.Client, "insert")
 }
 
 func keyValues(records []core.Record) []any {

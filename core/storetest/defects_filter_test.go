@@ -83,7 +83,7 @@ var filterDefects = []defect{
 	{
 		name:   "comparisons with null are unknown",
 		breaks: []string{"filter/null equals null and differs from every value", "filter/not turns every answer round", "filter/in matches any of its values"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				return unknown, v.IsNull() || slices.Contains(f.Values(), core.Null)
 			}))
@@ -92,7 +92,7 @@ var filterDefects = []defect{
 	{
 		name:   "not of a comparison with null is unknown",
 		breaks: []string{"filter/not turns every answer round", "random/random programs do what the model says"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				return unknown, v.IsNull() && f.Kind() >= core.FilterLt && f.Kind() != core.FilterIn
 			}))
@@ -101,7 +101,7 @@ var filterDefects = []defect{
 	{
 		name:   "null is less than everything",
 		breaks: []string{"filter/null is neither less nor greater", "filter/comparisons of int are exact"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				return yes, v.IsNull() && (f.Kind() == core.FilterLt || f.Kind() == core.FilterLe)
 			}))
@@ -110,7 +110,7 @@ var filterDefects = []defect{
 	{
 		name:   "in ignores null",
 		breaks: []string{"filter/in matches any of its values", "filter/comparisons of int are exact"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				return no, v.IsNull() && f.Kind() == core.FilterIn
 			}))
@@ -119,7 +119,7 @@ var filterDefects = []defect{
 	{
 		name:   "in takes a hundred values at most",
 		breaks: []string{"filter/in takes a thousand values"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				return no, len(f.Values()) > 100 && !slices.Contains(f.Values()[:100], v)
 			}))
@@ -128,7 +128,7 @@ var filterDefects = []defect{
 	{
 		name:   "prefix is LIKE",
 		breaks: []string{"filter/prefix is no pattern"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				if f.Kind() != core.FilterPrefix || !v.IsSet() {
 					return 0, false
@@ -142,7 +142,7 @@ var filterDefects = []defect{
 	{
 		name:   "prefix ignores case",
 		breaks: []string{"filter/prefix is no pattern"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				if f.Kind() != core.FilterPrefix || !v.IsSet() {
 					return 0, false
@@ -154,7 +154,7 @@ var filterDefects = []defect{
 	{
 		name:   "text is equal without regard to case",
 		breaks: []string{"filter/text is compared exactly", "filter/comparisons of text are exact"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				if f.Kind() != core.FilterEq || f.Field().Type() != core.Text || v.IsNull() || f.Values()[0].IsNull() {
 					return 0, false
@@ -166,7 +166,7 @@ var filterDefects = []defect{
 	{
 		name:   "text keys are patterns",
 		breaks: []string{"read/keys of all types find their record"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind == core.Load && op.Keys[0].Text() == "%" {
 					op = with(op, func(op *core.Op) { op.Kind, op.Where, op.Order = core.Select, core.All(), orderByKey(op) })
@@ -178,7 +178,7 @@ var filterDefects = []defect{
 	{
 		name:   "integers are compared as doubles",
 		breaks: []string{"filter/comparisons of int are exact"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				if f.Kind() != core.FilterLt || f.Field().Type() != core.Int || v.IsNull() {
 					return 0, false
@@ -194,7 +194,7 @@ var filterDefects = []defect{
 			"filter/comparisons of bytes are exact", "filter/comparisons of bool are exact", "filter/comparisons of list are exact",
 			"types/times are instants",
 		},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				t := v.Type()
 				return no, f.Kind() == core.FilterEq && t != core.Int && t != core.Text && t != core.JSON && v.IsSet()
@@ -204,7 +204,7 @@ var filterDefects = []defect{
 	{
 		name:   "json is compared as text without quotes",
 		breaks: []string{"filter/json is compared as a whole", "filter/comparisons of json are exact"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				if f.Kind() != core.FilterEq && f.Kind() != core.FilterNe || v.Type() != core.JSON {
 					return 0, false
@@ -217,7 +217,7 @@ var filterDefects = []defect{
 	{
 		name:   "or is and",
 		breaks: []string{"filter/and, or and not nest"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.among(func(op *core.Op, rec core.Record) bool {
 				if op.Where.Kind() != core.FilterOr {
 					return true
@@ -229,7 +229,7 @@ var filterDefects = []defect{
 	{
 		name:   "conditions on the key and on relations find one record",
 		breaks: []string{"filter/the key can be filtered by", "filter/relations can be filtered by key"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if f := op.Where.Field(); f != nil && (f.Key() || f.Target() != nil) {
 					op = with(op, func(op *core.Op) { op.Limit = 1 })
@@ -246,7 +246,7 @@ var projectionDefects = []defect{
 	{
 		name:   "a projection loses the key",
 		breaks: []string{"projection/fields that are asked for come", "projection/the key and the order come unasked", "projection/a load can be projected"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				for i, rec := range res.Records {
@@ -261,7 +261,7 @@ var projectionDefects = []defect{
 	{
 		name:   "a projection loses what the order needs",
 		breaks: []string{"projection/the key and the order come unasked", "projection/conditions see fields that are not asked for"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return tx.Read(ctx, with(op, func(op *core.Op) {
 					op.Fields = slices.DeleteFunc(slices.Clone(op.Fields), func(f *core.Field) bool {
@@ -274,7 +274,7 @@ var projectionDefects = []defect{
 	{
 		name:   "conditions come after the projection",
 		breaks: []string{"projection/conditions see fields that are not asked for"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return reference.Read(func(yield func(core.Record) bool) {
 					for rec := range tx.Of(op.Resource) {
@@ -289,7 +289,7 @@ var projectionDefects = []defect{
 	{
 		name:   "fields that are not asked for are null",
 		breaks: []string{"projection/fields that are asked for come", "projection/a load can be projected"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				for i, rec := range res.Records {

@@ -15,7 +15,7 @@ var guardDefects = []defect{
 	{
 		name:   "load ignores Using",
 		breaks: []string{"using/reads do not see hidden rows", "using/hidden is indistinguishable from absent"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind == core.Load {
 					op = with(op, all)
@@ -27,7 +27,7 @@ var guardDefects = []defect{
 	{
 		name:   "count ignores Using",
 		breaks: []string{"using/reads do not see hidden rows", "random/random programs do what the model says"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
 				return tx.Count(ctx, with(op, all))
 			}
@@ -36,7 +36,7 @@ var guardDefects = []defect{
 	{
 		name:   "select applies Using to the page",
 		breaks: []string{"using/hidden rows do not fill pages"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, with(op, func(op *core.Op) { op.Using, op.Fields = core.All(), nil }))
 				more := res.More()
@@ -58,7 +58,7 @@ var guardDefects = []defect{
 			"using/update misses hidden rows", "using/update looks at the row as it was", "using/hidden is indistinguishable from absent",
 			"using/null does not fulfil a comparison", "isolation/no guard bypass", "random/random programs do what the model says",
 		},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, all))
 			}
@@ -67,7 +67,7 @@ var guardDefects = []defect{
 	{
 		name:   "update applies Using to the after image",
 		breaks: []string{"using/update looks at the row as it was"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Update(ctx, with(op, all))
 				for _, rec := range recs {
@@ -82,7 +82,7 @@ var guardDefects = []defect{
 	{
 		name:   "update ignores Check",
 		breaks: []string{"check/update checks the row as it is then", "check/check sees columns that are not named", "check/one bad record fails all"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, noCheck))
 			}
@@ -91,7 +91,7 @@ var guardDefects = []defect{
 	{
 		name:   "insert ignores Check",
 		breaks: []string{"check/insert checks the row as it is then", "check/check sees null and the handed out key", "errors/errors carry API names"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Insert(ctx, with(op, noCheck))
 			}
@@ -100,7 +100,7 @@ var guardDefects = []defect{
 	{
 		name:   "insert checks the record as it was given",
 		breaks: []string{"check/check sees null and the handed out key"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
 					if !op.Check.Match(rec) {
@@ -114,7 +114,7 @@ var guardDefects = []defect{
 	{
 		name:   "update checks the columns that it names",
 		breaks: []string{"check/check sees columns that are not named"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, change := range op.Records {
 					if f := op.Check.Field(); f != nil && !change.At(f.Column()).IsAbsent() && !op.Check.Match(change) {
@@ -128,7 +128,7 @@ var guardDefects = []defect{
 	{
 		name:   "update checks before it looks for the records",
 		breaks: []string{"check/not found comes before forbidden"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, change := range op.Records {
 					if rec, ok := tx.Rows[op.Resource.Index()][change.Key()]; ok && !op.Check.Match(rec.Merge(change)) {
@@ -142,7 +142,7 @@ var guardDefects = []defect{
 	{
 		name:   "update needs Check before, too",
 		breaks: []string{"check/check does not hide"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, func(op *core.Op) { op.Using = core.And(op.Using, op.Check) }))
 			}
@@ -151,7 +151,7 @@ var guardDefects = []defect{
 	{
 		name:   "a guarded miss is forbidden",
 		breaks: []string{"using/update misses hidden rows", "using/hidden is indistinguishable from absent", "using/null does not fulfil a comparison"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, key := range op.Keys {
 					if rec, ok := tx.Rows[op.Resource.Index()][key]; ok && !op.Using.Match(rec) {
@@ -165,7 +165,7 @@ var guardDefects = []defect{
 	{
 		name:   "delete ignores Using",
 		breaks: []string{"using/delete misses hidden rows", "using/hidden is indistinguishable from absent", "using/null does not fulfil a comparison"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				return tx.Delete(ctx, with(op, all))
 			}
@@ -174,7 +174,7 @@ var guardDefects = []defect{
 	{
 		name:   "delete looks at Check",
 		breaks: []string{"check/reads and deletes do not look at check"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				return tx.Delete(ctx, with(op, func(op *core.Op) { op.Using = core.And(op.Using, op.Check) }))
 			}
@@ -183,7 +183,7 @@ var guardDefects = []defect{
 	{
 		name:   "insert looks at Using",
 		breaks: []string{"using/insert has no before image"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Insert(ctx, with(op, func(op *core.Op) { op.Check = core.And(op.Check, op.Using) }))
 			}
@@ -192,7 +192,7 @@ var guardDefects = []defect{
 	{
 		name:   "insert replaces hidden rows",
 		breaks: []string{"using/insert over a hidden row is taken"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
 					if old, ok := tx.Rows[op.Resource.Index()][rec.Key()]; ok && !op.Using.Match(old) {
@@ -206,7 +206,7 @@ var guardDefects = []defect{
 	{
 		name:   "next ids need a policy to show something",
 		breaks: []string{"ids/ids tell nothing of policies"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.nextIDs = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
 				if op.Using.Kind() == core.FilterNone {
 					return nil, op.Resource.Forbidden()

@@ -37,12 +37,12 @@ var idDefects = []defect{
 			"ids/ids of deleted records do not come again", "ids/ids of rolled back transactions do not come again",
 			"ids/promised ids come to nobody else", "ids/ids tell nothing of policies", "durability/ids do not come again after a restart",
 		},
-		bend: func(h *hooks) { h.counting(highest) },
+		install: func(h *hooks) { h.counting(highest) },
 	},
 	{
 		name:   "a key of the transaction's own is a conflict with another transaction",
 		breaks: []string{"ids/a key that the transaction has inserted is taken"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if errors.Is(err, core.AlreadyExists) {
@@ -55,7 +55,7 @@ var idDefects = []defect{
 	{
 		name:   "a rollback gives ids back",
 		breaks: []string{"ids/ids of rolled back transactions do not come again"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			var before []int64
 			h.begin = func(b *kittest.Naive, ctx context.Context, opts core.BackendTxOptions) (*kittest.NaiveTx, error) {
 				tx, err := b.Begin(ctx, opts)
@@ -74,7 +74,7 @@ var idDefects = []defect{
 	{
 		name:   "a delete gives the id back",
 		breaks: []string{"ids/ids of deleted records do not come again"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				err := tx.Delete(ctx, op)
 				tx.Backend.Last[op.Resource.Index()] = highest(tx, op)
@@ -88,7 +88,7 @@ var idDefects = []defect{
 			"ids/handed out ids keep clear of given ones", "ids/a batch may mix given and missing keys", "ids/a committed chosen key is never generated",
 			"ids/a transaction generates none of the keys that it chose", "ids/a generated key that is taken is replaced",
 		},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				defer clear(tx.Chosen[op.Resource.Index()])
 				return oneByOne()(tx, ctx, op)
@@ -98,7 +98,7 @@ var idDefects = []defect{
 	{
 		name:   "a chosen key moves the sequence before it is committed",
 		breaks: []string{"ids/a chosen key that is not committed moves nothing"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				tx.Follow()
@@ -107,14 +107,14 @@ var idDefects = []defect{
 		},
 	},
 	{
-		name:   "a batch hands out keys before it looks at those that are given",
-		breaks: []string{"ids/a batch may mix given and missing keys"},
-		bend:   func(h *hooks) { h.insert = oneByOne() },
+		name:    "a batch hands out keys before it looks at those that are given",
+		breaks:  []string{"ids/a batch may mix given and missing keys"},
+		install: func(h *hooks) { h.insert = oneByOne() },
 	},
 	{
 		name:   "promised ids cannot be used",
 		breaks: []string{"ids/a promised id can be used"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			promised := make(map[core.Value]bool)
 			h.nextIDs = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
 				keys, err := tx.NextIDs(ctx, op)
@@ -136,7 +136,7 @@ var idDefects = []defect{
 	{
 		name:   "a hundred ids at most",
 		breaks: []string{"ids/as many ids as asked for"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.nextIDs = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
 				return tx.NextIDs(ctx, with(op, func(op *core.Op) { op.N = min(op.N, 100) }))
 			}
@@ -145,7 +145,7 @@ var idDefects = []defect{
 	{
 		name:   "text keys are made up",
 		breaks: []string{"ids/assigned keys are not generated"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				if op.Resource.Key().Type() != core.Text {
 					return tx.Insert(ctx, op)
@@ -164,7 +164,7 @@ var idDefects = []defect{
 	{
 		name:   "assigned numbers are made up",
 		breaks: []string{"ids/assigned keys are not generated"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				if !op.Resource.Key().Assigned() {
 					return tx.Insert(ctx, op)

@@ -65,26 +65,26 @@ func deleting(fix func(tx *kittest.NaiveTx, f *core.Field, rec core.Record)) fun
 
 var integrityDefects = []defect{
 	{
-		name:   "relations are not checked",
-		breaks: []string{"integrity/a relation has a target", "integrity/a failed commit leaves nothing", "batch/an insert is all or none"},
-		bend:   ignoring(core.NotFound),
+		name:    "relations are not checked",
+		breaks:  []string{"integrity/a relation has a target", "integrity/a failed commit leaves nothing", "batch/an insert is all or none"},
+		install: ignoring(core.NotFound),
 	},
 	{
-		name:   "deletes are not checked",
-		breaks: []string{"integrity/a target that others point at stays", "integrity/a backend does not cascade", "batch/a delete is all or none"},
-		bend:   ignoring(core.FieldUpdateForbidden),
+		name:    "deletes are not checked",
+		breaks:  []string{"integrity/a target that others point at stays", "integrity/a backend does not cascade", "batch/a delete is all or none"},
+		install: ignoring(core.FieldUpdateForbidden),
 	},
 	{
-		name:   "unique values are not checked",
-		breaks: []string{"integrity/unique values are held once", "integrity/one-to-one relations are unique", "concurrency/one of those who take a unique value wins"},
-		bend:   ignoring(core.AlreadyExists),
+		name:    "unique values are not checked",
+		breaks:  []string{"integrity/unique values are held once", "integrity/one-to-one relations are unique", "concurrency/one of those who take a unique value wins"},
+		install: ignoring(core.AlreadyExists),
 	},
 	{
 		name: "unique values are checked at once",
 		breaks: []string{
 			"integrity/unique values can be swapped", "integrity/one-to-one relations are unique", "concurrency/swaps tear nothing",
 		},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = checked((*kittest.NaiveTx).Update, func(tx *kittest.NaiveTx) error {
 				if err := tx.Check(); errors.Is(err, core.AlreadyExists) {
 					return err
@@ -94,14 +94,14 @@ var integrityDefects = []defect{
 		},
 	},
 	{
-		name:   "relations are checked at once",
-		breaks: []string{"integrity/order inside a transaction does not matter"},
-		bend:   func(h *hooks) { h.insert = checked((*kittest.NaiveTx).Insert, (*kittest.NaiveTx).Check) },
+		name:    "relations are checked at once",
+		breaks:  []string{"integrity/order inside a transaction does not matter"},
+		install: func(h *hooks) { h.insert = checked((*kittest.NaiveTx).Insert, (*kittest.NaiveTx).Check) },
 	},
 	{
 		name:   "targets of deletes are checked at once",
 		breaks: []string{"integrity/order inside a transaction does not matter"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				return errors.Join(tx.Delete(ctx, op), tx.Check())
 			}
@@ -110,7 +110,7 @@ var integrityDefects = []defect{
 	{
 		name:   "null is a unique value",
 		breaks: []string{"integrity/null is not unique"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				label := tx.Backend.Model.Resource("jar").Field("label")
 				n := 0
@@ -129,7 +129,7 @@ var integrityDefects = []defect{
 	{
 		name:   "unique values ignore case",
 		breaks: []string{"integrity/unique values are held once"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				label := tx.Backend.Model.Resource("jar").Field("label")
 				_, a := holder(tx, label, core.TextValue("a"))
@@ -144,7 +144,7 @@ var integrityDefects = []defect{
 	{
 		name:   "a unique value is never free again",
 		breaks: []string{"integrity/a freed unique value can be taken"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			owner := make(map[core.Value]core.Value)
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				label := tx.Backend.Model.Resource("jar").Field("label")
@@ -162,21 +162,21 @@ var integrityDefects = []defect{
 	{
 		name:   "deletes cascade",
 		breaks: []string{"integrity/a backend does not cascade", "integrity/a target that others point at stays"},
-		bend: deleting(func(tx *kittest.NaiveTx, f *core.Field, rec core.Record) {
+		install: deleting(func(tx *kittest.NaiveTx, f *core.Field, rec core.Record) {
 			delete(tx.Rows[f.Resource().Index()], rec.Key())
 		}),
 	},
 	{
 		name:   "deletes set null",
 		breaks: []string{"integrity/a target that others point at stays", "integrity/records may point at themselves"},
-		bend: deleting(func(tx *kittest.NaiveTx, f *core.Field, rec core.Record) {
+		install: deleting(func(tx *kittest.NaiveTx, f *core.Field, rec core.Record) {
 			tx.Rows[f.Resource().Index()][rec.Key()] = rec.With(f.Column(), core.Null)
 		}),
 	},
 	{
 		name:   "a delete of a target is not found",
 		breaks: []string{"integrity/a target that others point at stays", "errors/errors carry API names"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				if err := reference.CheckIntegrity(tx.Backend.Model, tx.Of); err != nil {
 					return errors.Join(err, tx.Rollback(ctx))
@@ -188,7 +188,7 @@ var integrityDefects = []defect{
 	{
 		name:   "a record cannot point at itself",
 		breaks: []string{"integrity/records may point at themselves"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = checked((*kittest.NaiveTx).Insert, func(tx *kittest.NaiveTx) error {
 				parent := tx.Backend.Model.Resource("page").Field("parent")
 				for rec := range tx.Of(parent.Resource()) {
@@ -203,7 +203,7 @@ var integrityDefects = []defect{
 	{
 		name:   "a failed commit is a commit",
 		breaks: []string{"integrity/a failed commit leaves nothing", "durability/what was not committed is not"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				err := tx.Check()
 				if err == nil {
@@ -223,7 +223,7 @@ var integrityDefects = []defect{
 	{
 		name:   "errors have stored names",
 		breaks: []string{"errors/errors carry API names", "write/insert never overwrites"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if e, ok := errors.AsType[*core.Error](err); ok && e.Code == core.AlreadyExists {
@@ -238,7 +238,7 @@ var integrityDefects = []defect{
 	{
 		name:   "conflicts lack the value that is taken",
 		breaks: []string{"errors/errors say nothing of the storage"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if errors.Is(err, core.AlreadyExists) {
@@ -251,7 +251,7 @@ var integrityDefects = []defect{
 	{
 		name:   "errors tell what is in the way",
 		breaks: []string{"errors/errors say nothing of the storage"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if e, ok := errors.AsType[*core.Error](err); ok && e.Code == core.AlreadyExists {
@@ -266,7 +266,7 @@ var integrityDefects = []defect{
 	{
 		name:   "errors inside a transaction are others",
 		breaks: []string{"errors/a transaction gets the error of its operation"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				err := tx.Delete(ctx, op)
 				if err != nil && !op.Final {
@@ -279,7 +279,7 @@ var integrityDefects = []defect{
 	{
 		name:   "an error takes the connection away",
 		breaks: []string{"errors/the store works after errors"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			broken := false
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				if broken {

@@ -47,7 +47,7 @@ var orderDefects = []defect{
 	{
 		name:   "nulls sort first",
 		breaks: []string{"order/nulls come last ascending and first descending", "order/values of int sort exactly", "order/relations sort by key"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
 				if a.IsNull() != b.IsNull() {
 					return -core.Compare(a, b)
@@ -59,7 +59,7 @@ var orderDefects = []defect{
 	{
 		name:   "nulls sort last in both directions",
 		breaks: []string{"order/nulls come last ascending and first descending"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.sorted(byFields(func(o core.Order, a, b core.Value) int {
 				if o.Desc && a.IsNull() != b.IsNull() {
 					return -core.Compare(a, b)
@@ -71,7 +71,7 @@ var orderDefects = []defect{
 	{
 		name:   "ties come in the sort's direction",
 		breaks: []string{"order/ties are broken by the key, ascending", "random/random programs do what the model says"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.sorted(func(op *core.Op, a, b core.Record) int {
 				if c := core.CompareRecords(op.Order[:len(op.Order)-1], a, b); c != 0 || op.Order[0].Field.Key() {
 					return cmp.Or(c, core.CompareRecords(op.Order, a, b))
@@ -86,7 +86,7 @@ var orderDefects = []defect{
 	{
 		name:   "ties come as they like",
 		breaks: []string{"order/ties are broken by the key, ascending", "cursor/pages go on within ties and nulls"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			n := int64(0)
 			h.sorted(func(op *core.Op, a, b core.Record) int {
 				n++
@@ -100,7 +100,7 @@ var orderDefects = []defect{
 	{
 		name:   "only the first field sorts",
 		breaks: []string{"order/several fields sort one after the other"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.sorted(func(op *core.Op, a, b core.Record) int {
 				return cmp.Or(core.CompareRecords(op.Order[:1], a, b), core.Compare(a.Key(), b.Key()))
 			})
@@ -109,7 +109,7 @@ var orderDefects = []defect{
 	{
 		name:   "the key sorts ascending only",
 		breaks: []string{"order/the key sorts descending"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.sorted(byFields(func(o core.Order, a, b core.Value) int {
 				if o.Field.Key() && o.Desc {
 					return -core.Compare(a, b)
@@ -121,7 +121,7 @@ var orderDefects = []defect{
 	{
 		name:   "keys sort as text",
 		breaks: []string{"read/select without condition returns all by key", "order/the key sorts descending"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.sorted(byFields(func(o core.Order, a, b core.Value) int {
 				if o.Field.Key() {
 					return strings.Compare(a.String(), b.String())
@@ -133,7 +133,7 @@ var orderDefects = []defect{
 	{
 		name:   "load returns records in the order of insertion",
 		breaks: []string{"read/load returns what is there by key"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				if op.Kind == core.Load {
@@ -146,7 +146,7 @@ var orderDefects = []defect{
 	{
 		name:   "text sorts without regard to case",
 		breaks: []string{"order/text sorts by code point", "order/values of text sort exactly", "read/select without condition returns all by key"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
 				if a.Type() == core.Text && b.Type() == core.Text {
 					return cmp.Or(strings.Compare(strings.ToLower(a.Text()), strings.ToLower(b.Text())), core.Compare(a, b))
@@ -158,7 +158,7 @@ var orderDefects = []defect{
 	{
 		name:   "text sorts by UTF-16 units",
 		breaks: []string{"order/text sorts by code point", "order/values of text sort exactly"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
 				if a.Type() == core.Text && b.Type() == core.Text {
 					return slices.Compare(utf16.Encode([]rune(a.Text())), utf16.Encode([]rune(b.Text())))
@@ -170,7 +170,7 @@ var orderDefects = []defect{
 	{
 		name:   "bytes, uuids and floats sort the wrong way round",
 		breaks: []string{"order/values of bytes sort exactly", "order/values of uuid sort exactly", "order/values of float sort exactly"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.sorted(byFields(func(o core.Order, a, b core.Value) int {
 				if t := a.Type(); t == b.Type() && (t == core.Bytes || t == core.UUID && !o.Field.Key() || t == core.Float) {
 					return core.Compare(b, a)
@@ -182,7 +182,7 @@ var orderDefects = []defect{
 	{
 		name:   "times sort by the hour and truth does not sort",
 		breaks: []string{"order/values of time sort exactly", "order/values of bool sort exactly"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
 				switch {
 				case a.Type() == core.Bool && b.Type() == core.Bool:
@@ -197,7 +197,7 @@ var orderDefects = []defect{
 	{
 		name:   "the limit is ignored",
 		breaks: []string{"cursor/a page says whether there is more", "order/limit comes after order", "cursor/pages add up to the whole"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return tx.Read(ctx, with(op, func(op *core.Op) { op.Limit = 0 }))
 			}
@@ -206,7 +206,7 @@ var orderDefects = []defect{
 	{
 		name:   "a full page always has more",
 		breaks: []string{"cursor/a page says whether there is more", "using/hidden rows do not fill pages"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				if op.Limit > 0 && len(res.Records) == op.Limit {
@@ -219,7 +219,7 @@ var orderDefects = []defect{
 	{
 		name:   "no page has more",
 		breaks: []string{"cursor/a page says whether there is more", "cursor/pages add up to the whole", "projection/conditions see fields that are not asked for"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				res.Count = 0
@@ -230,7 +230,7 @@ var orderDefects = []defect{
 	{
 		name:   "the limit comes before the order",
 		breaks: []string{"order/limit comes after order"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind == core.Load {
 					return tx.Read(ctx, op)
@@ -244,7 +244,7 @@ var orderDefects = []defect{
 	{
 		name:   "a page begins with the last record of the one before",
 		breaks: []string{"cursor/pages add up to the whole", "cursor/pages work in a condition", "cursor/cursors hold exact values"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.among(func(op *core.Op, rec core.Record) bool {
 				return op.After == nil || core.After(op.Order, op.After, rec) || isAt(op, rec)
 			}, func(op *core.Op) { op.After = nil })
@@ -253,7 +253,7 @@ var orderDefects = []defect{
 	{
 		name:   "a page skips the ties of the last record",
 		breaks: []string{"cursor/pages go on within ties and nulls", "cursor/what comes in later shows where it belongs", "cursor/a cursor outlives its record"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.among(func(op *core.Op, rec core.Record) bool {
 				return op.After == nil || core.After(op.Order[:1], op.After[:1], rec)
 			}, func(op *core.Op) { op.After = nil })
@@ -262,7 +262,7 @@ var orderDefects = []defect{
 	{
 		name:   "a page goes on after the record and not after its place",
 		breaks: []string{"cursor/a cursor outlives its record"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.After != nil {
 					if _, there := tx.Rows[op.Resource.Index()][op.After[len(op.After)-1]]; !there {
@@ -276,7 +276,7 @@ var orderDefects = []defect{
 	{
 		name:   "pages are counted, not placed",
 		breaks: []string{"cursor/what comes in later shows where it belongs"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			pages := make(map[core.Value]int)
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind == core.Load {
@@ -298,7 +298,7 @@ var orderDefects = []defect{
 	{
 		name:   "pages stop at null",
 		breaks: []string{"cursor/pages go on within ties and nulls", "cursor/a cursor outlives its record"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.among(func(op *core.Op, _ core.Record) bool {
 				return !slices.ContainsFunc(op.After, core.Value.IsNull)
 			}, func(*core.Op) {})
@@ -307,7 +307,7 @@ var orderDefects = []defect{
 	{
 		name:   "positions compare the beginning of a text",
 		breaks: []string{"cursor/cursors of long values are short", "cursor/a page after a long value leaves nothing out"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.among(func(op *core.Op, rec core.Record) bool {
 				short := slices.Clone(op.After)
 				for i, v := range short {
@@ -322,7 +322,7 @@ var orderDefects = []defect{
 	{
 		name:   "cursors lose the microseconds",
 		breaks: []string{"cursor/cursors hold exact values"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return tx.Read(ctx, with(op, func(op *core.Op) {
 					op.After = slices.Clone(op.After)

@@ -13,19 +13,19 @@ import (
 
 // defect is a backend that breaks a promise.
 type defect struct {
-	name   string   // what is wrong, in a few words
-	breaks []string // the cases that have to find out, as family/name
-	bend   func(h *hooks)
-	open   func() core.Backend // if it is not a bent one
-	free   bool                // its transactions do not wait for each other, and so interleave as they are told
+	name    string   // what is wrong, in a few words
+	breaks  []string // the cases that have to find out, as family/name
+	install func(h *hooks)
+	open    func() core.Backend // if it is not a bent one
+	free    bool                // its transactions do not wait for each other, and so interleave as they are told
 }
 
 func (d defect) backend(testing.TB, *core.Model) core.Backend {
 	if d.open != nil {
 		return d.open()
 	}
-	b := new(bent)
-	d.bend(&b.hooks)
+	b := new(hooked)
+	d.install(&b.hooks)
 	return b
 }
 

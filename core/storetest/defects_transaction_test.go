@@ -15,7 +15,7 @@ var transactionDefects = []defect{
 			"transaction/an error rolls back", "transaction/a panic rolls back", "transaction/a failed operation undoes those before it",
 			"durability/what was not committed is not", "random/random programs do what the model says",
 		},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.rollback = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				tx.Backend.Rows = tx.Rows
 				return tx.Rollback(ctx)
@@ -25,7 +25,7 @@ var transactionDefects = []defect{
 	{
 		name:   "a commit drops deletes",
 		breaks: []string{"transaction/a commit makes all writes visible", "write/delete removes the records"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				for i, all := range tx.Backend.Rows {
 					for key, rec := range all {
@@ -41,7 +41,7 @@ var transactionDefects = []defect{
 	{
 		name:   "a transaction does not see its own writes",
 		breaks: []string{"transaction/a transaction sees its own writes", "transaction/a transaction may have many operations"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			committed := func(tx *kittest.NaiveTx) *kittest.NaiveTx {
 				return &kittest.NaiveTx{Backend: tx.Backend, Rows: tx.Backend.Rows}
 			}
@@ -56,7 +56,7 @@ var transactionDefects = []defect{
 	{
 		name:   "a deleted key is taken until the commit",
 		breaks: []string{"transaction/a key can be deleted and inserted in one transaction"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
 					if _, there := tx.Backend.Rows[op.Resource.Index()][rec.Key()]; there {
@@ -70,7 +70,7 @@ var transactionDefects = []defect{
 	{
 		name:   "every fifth transaction conflicts with nobody",
 		breaks: []string{"transaction/one after another never conflict"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			n := 0
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				if n++; n%5 == 0 {
@@ -83,7 +83,7 @@ var transactionDefects = []defect{
 	{
 		name:   "a read-only transaction cannot count",
 		breaks: []string{"transaction/a read-only transaction reads"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			readOnly := false
 			h.begin = func(b *kittest.Naive, ctx context.Context, opts core.BackendTxOptions) (*kittest.NaiveTx, error) {
 				tx, err := b.Begin(ctx, opts)
@@ -104,7 +104,7 @@ var transactionDefects = []defect{
 	{
 		name:   "a final operation commits before it is checked",
 		breaks: []string{"transaction/a final operation commits along"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if op.Final && err == nil {
@@ -117,7 +117,7 @@ var transactionDefects = []defect{
 	{
 		name:   "a final operation commits although it misses",
 		breaks: []string{"transaction/a final operation that misses undoes those before it"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Update(ctx, op)
 				if op.Final && errors.Is(err, core.NotFound) {
@@ -130,7 +130,7 @@ var transactionDefects = []defect{
 	{
 		name:   "a hundred operations at most",
 		breaks: []string{"transaction/a transaction may have many operations"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			n := make(map[*kittest.NaiveTx]int)
 			h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
 				if n[tx]++; n[tx] > 100 {
@@ -143,7 +143,7 @@ var transactionDefects = []defect{
 	{
 		name:   "an empty transaction is an error",
 		breaks: []string{"batch/nothing at once"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			used := make(map[*kittest.NaiveTx]bool)
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				used[tx] = true

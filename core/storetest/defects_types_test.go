@@ -30,36 +30,36 @@ var tinyNumber = regexp.MustCompile(`[0-9]e-[1-9][0-9]{2}`)
 var typeDefects = []defect{
 	{
 		name: "integers go through doubles", breaks: []string{"types/int round trips", "types/keys of every type and size round trip"},
-		bend: losing(core.Int, func(v core.Value) core.Value { return core.IntValue(int64(float64(v.Int()))) }),
+		install: losing(core.Int, func(v core.Value) core.Value { return core.IntValue(int64(float64(v.Int()))) }),
 	},
 	{
 		name: "floats go through fifteen digits", breaks: []string{"types/float round trips"},
-		bend: losing(core.Float, func(v core.Value) core.Value {
+		install: losing(core.Float, func(v core.Value) core.Value {
 			f, _ := strconv.ParseFloat(strconv.FormatFloat(v.Float(), 'g', 15, 64), 64)
 			return core.FloatValue(f)
 		}),
 	},
 	{
 		name: "floats are single precision", breaks: []string{"types/float round trips"},
-		bend: losing(core.Float, func(v core.Value) core.Value { return core.FloatValue(float64(float32(v.Float()))) }),
+		install: losing(core.Float, func(v core.Value) core.Value { return core.FloatValue(float64(float32(v.Float()))) }),
 	},
 	{
 		name: "text is cut to 255 bytes", breaks: []string{"types/text round trips"},
-		bend: losing(core.Text, func(v core.Value) core.Value { return core.TextValue(v.Text()[:min(255, len(v.Text()))]) }),
+		install: losing(core.Text, func(v core.Value) core.Value { return core.TextValue(v.Text()[:min(255, len(v.Text()))]) }),
 	},
 	{
 		name: "text loses spaces at its end", breaks: []string{"types/text round trips", "filter/text is compared exactly"},
-		bend: losing(core.Text, func(v core.Value) core.Value { return core.TextValue(strings.TrimRight(v.Text(), " ")) }),
+		install: losing(core.Text, func(v core.Value) core.Value { return core.TextValue(strings.TrimRight(v.Text(), " ")) }),
 	},
 	{
 		name: "text has three bytes a character", breaks: []string{"types/text round trips", "read/keys of all types find their record"},
-		bend: losing(core.Text, func(v core.Value) core.Value {
+		install: losing(core.Text, func(v core.Value) core.Value {
 			return core.TextValue(strings.Map(func(r rune) rune { return min(r, 0xffff) }, v.Text()))
 		}),
 	},
 	{
 		name: "empty text is null", breaks: []string{"types/text round trips", "types/null round trips in every column", "write/insert returns records as they are"},
-		bend: losing(core.Text, func(v core.Value) core.Value {
+		install: losing(core.Text, func(v core.Value) core.Value {
 			if v.Text() == "" {
 				return core.Null
 			}
@@ -68,7 +68,7 @@ var typeDefects = []defect{
 	},
 	{
 		name: "false is null", breaks: []string{"types/bool round trips", "types/null round trips in every column"},
-		bend: losing(core.Bool, func(v core.Value) core.Value {
+		install: losing(core.Bool, func(v core.Value) core.Value {
 			if !v.Bool() {
 				return core.Null
 			}
@@ -77,15 +77,15 @@ var typeDefects = []defect{
 	},
 	{
 		name: "times lose the microseconds", breaks: []string{"types/time round trips", "types/times are instants"},
-		bend: losing(core.Time, func(v core.Value) core.Value { return core.TimeValue(v.Time().Truncate(time.Second)) }),
+		install: losing(core.Time, func(v core.Value) core.Value { return core.TimeValue(v.Time().Truncate(time.Second)) }),
 	},
 	{
 		name: "times are nanoseconds in 64 bits", breaks: []string{"types/time round trips"},
-		bend: losing(core.Time, func(v core.Value) core.Value { return core.TimeValue(time.Unix(0, v.Time().UnixNano())) }),
+		install: losing(core.Time, func(v core.Value) core.Value { return core.TimeValue(time.Unix(0, v.Time().UnixNano())) }),
 	},
 	{
 		name: "uuids are random", breaks: []string{"types/uuid round trips"},
-		bend: losing(core.UUID, func(v core.Value) core.Value {
+		install: losing(core.UUID, func(v core.Value) core.Value {
 			if v.Text()[14] != '4' {
 				return core.NewUUID()
 			}
@@ -94,11 +94,11 @@ var typeDefects = []defect{
 	},
 	{
 		name: "bytes are text", breaks: []string{"types/bytes round trips"},
-		bend: losing(core.Bytes, func(v core.Value) core.Value { return core.BytesValue([]byte(strings.ToValidUTF8(v.Text(), "?"))) }),
+		install: losing(core.Bytes, func(v core.Value) core.Value { return core.BytesValue([]byte(strings.ToValidUTF8(v.Text(), "?"))) }),
 	},
 	{
 		name: "numbers in json are doubles", breaks: []string{"types/json round trips"},
-		bend: losing(core.JSON, func(v core.Value) core.Value {
+		install: losing(core.JSON, func(v core.Value) core.Value {
 			var parsed any
 			if err := json.Unmarshal([]byte(v.Text()), &parsed); err != nil {
 				return v
@@ -113,7 +113,7 @@ var typeDefects = []defect{
 	{
 		name:   "long numbers in json are written and never read",
 		breaks: []string{"types/json round trips", "types/list round trips", "types/every accepted value reads back"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				for _, rec := range res.Records {
@@ -129,7 +129,7 @@ var typeDefects = []defect{
 	},
 	{
 		name: "lists are sets", breaks: []string{"types/list round trips"},
-		bend: losing(core.List, func(v core.Value) core.Value {
+		install: losing(core.List, func(v core.Value) core.Value {
 			if v.Text() == "[1,1]" {
 				return core.ListOf(core.IntValue(1))
 			}
@@ -138,7 +138,7 @@ var typeDefects = []defect{
 	},
 	{
 		name: "empty lists are null", breaks: []string{"types/list round trips", "types/lists of keys round trip", "types/null round trips in every column"},
-		bend: losing(core.List, func(v core.Value) core.Value {
+		install: losing(core.List, func(v core.Value) core.Value {
 			if v.Text() == "[]" {
 				return core.Null
 			}

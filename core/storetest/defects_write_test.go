@@ -17,7 +17,7 @@ var writeDefects = []defect{
 			"write/insert never overwrites", "batch/an insert is all or none", "batch/a key cannot be inserted twice at once",
 			"using/insert over a hidden row is taken", "concurrency/one of those who insert the same key wins",
 		},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				var all []core.Record
 				for i := range op.Records {
@@ -34,19 +34,19 @@ var writeDefects = []defect{
 		},
 	},
 	{
-		name:   "insert of several is several inserts",
-		breaks: []string{"batch/an insert is all or none", "batch/a key cannot be inserted twice at once", "check/one bad record fails all"},
-		bend:   func(h *hooks) { h.insert = stepwise((*kittest.NaiveTx).Insert) },
+		name:    "insert of several is several inserts",
+		breaks:  []string{"batch/an insert is all or none", "batch/a key cannot be inserted twice at once", "check/one bad record fails all"},
+		install: func(h *hooks) { h.insert = stepwise((*kittest.NaiveTx).Insert) },
 	},
 	{
-		name:   "update of several is several updates",
-		breaks: []string{"batch/an update is all or none", "write/update of a missing record is not found", "using/update misses hidden rows"},
-		bend:   func(h *hooks) { h.update = stepwise((*kittest.NaiveTx).Update) },
+		name:    "update of several is several updates",
+		breaks:  []string{"batch/an update is all or none", "write/update of a missing record is not found", "using/update misses hidden rows"},
+		install: func(h *hooks) { h.update = stepwise((*kittest.NaiveTx).Update) },
 	},
 	{
 		name:   "delete of several is several deletes",
 		breaks: []string{"batch/a delete is all or none", "write/delete of a missing record is not found", "using/delete misses hidden rows"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				for i := range op.Keys {
 					if err := tx.Delete(ctx, with(op, func(op *core.Op) { op.Keys = op.Keys[i : i+1] })); err != nil {
@@ -61,7 +61,7 @@ var writeDefects = []defect{
 	{
 		name:   "insert returns its records sorted",
 		breaks: []string{"write/insert returns records as they are", "batch/a thousand records at once"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				slices.SortFunc(recs, func(a, b core.Record) int { return core.Compare(a.Key(), b.Key()) })
@@ -72,7 +72,7 @@ var writeDefects = []defect{
 	{
 		name:   "insert returns what it was given",
 		breaks: []string{"write/columns that are not given are null", "ids/insert without a key gets one", "types/null round trips in every column"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				_, err := tx.Insert(ctx, op)
 				return slices.Clone(op.Records), err
@@ -82,7 +82,7 @@ var writeDefects = []defect{
 	{
 		name:   "insert takes a thousand values at most",
 		breaks: []string{"batch/a thousand records at once"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				if len(op.Records)*len(op.Resource.Columns()) > 1000 {
 					return nil, errors.New("too many parameters")
@@ -94,7 +94,7 @@ var writeDefects = []defect{
 	{
 		name:   "update clears absent columns",
 		breaks: []string{"write/update changes the named columns only", "write/an update may change nothing", "write/update returns whole records by key"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, func(op *core.Op) {
 					op.Records = slices.Clone(op.Records)
@@ -108,7 +108,7 @@ var writeDefects = []defect{
 	{
 		name:   "update ignores null",
 		breaks: []string{"write/update sets null", "types/null round trips in every column"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, func(op *core.Op) {
 					op.Records = slices.Clone(op.Records)
@@ -127,7 +127,7 @@ var writeDefects = []defect{
 	{
 		name:   "a replacement keeps what nobody names",
 		breaks: []string{"write/a replacement clears fields without a default"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, func(op *core.Op) {
 					op.Records = slices.Clone(op.Records)
@@ -146,7 +146,7 @@ var writeDefects = []defect{
 	{
 		name:   "update returns the changes only",
 		breaks: []string{"write/update returns whole records by key", "write/an update may change nothing"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				_, err := tx.Update(ctx, op)
 				return slices.Clone(op.Records), err
@@ -156,7 +156,7 @@ var writeDefects = []defect{
 	{
 		name:   "update of one set of columns for all records",
 		breaks: []string{"write/update changes the named columns only"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, func(op *core.Op) {
 					op.Records = slices.Clone(op.Records)
@@ -175,7 +175,7 @@ var writeDefects = []defect{
 	{
 		name:   "update adds missing records",
 		breaks: []string{"write/update of a missing record is not found", "write/an update may change nothing"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
 					if _, ok := tx.Rows[op.Resource.Index()][rec.Key()]; !ok {
@@ -189,7 +189,7 @@ var writeDefects = []defect{
 	{
 		name:   "update names the last missing key",
 		breaks: []string{"errors/not found names the first missing key", "write/update of a missing record is not found"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, key := range slices.Backward(op.Keys) {
 					if _, ok := tx.Rows[op.Resource.Index()][key]; !ok {
@@ -203,7 +203,7 @@ var writeDefects = []defect{
 	{
 		name:   "delete of a missing key is fine",
 		breaks: []string{"write/delete of a missing record is not found", "batch/a delete is all or none", "errors/errors carry API names"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				return tx.Delete(ctx, with(op, func(op *core.Op) {
 					op.Keys = slices.DeleteFunc(slices.Clone(op.Keys), func(key core.Value) bool {
@@ -217,7 +217,7 @@ var writeDefects = []defect{
 	{
 		name:   "deleted records stay in the index",
 		breaks: []string{"write/delete removes the records", "write/writes move records between conditions"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			index := make(map[core.Value]core.Record)
 			remember := func(recs []core.Record, err error) ([]core.Record, error) {
 				for _, rec := range recs {
@@ -241,7 +241,7 @@ var writeDefects = []defect{
 	{
 		name:   "deleted keys are never free",
 		breaks: []string{"write/a deleted key can be inserted again", "transaction/a key can be deleted and inserted in one transaction"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			gone := make(map[core.Value]bool)
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				for _, key := range op.Keys {
@@ -262,7 +262,7 @@ var writeDefects = []defect{
 	{
 		name:   "an empty result is an error",
 		breaks: []string{"read/a new backend is empty", "read/load returns what is there by key"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				if err == nil && len(res.Records) == 0 {
@@ -275,7 +275,7 @@ var writeDefects = []defect{
 	{
 		name:   "resources share one table",
 		breaks: []string{"read/resources are apart"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for i, all := range tx.Rows {
 					for _, rec := range op.Records {
@@ -291,7 +291,7 @@ var writeDefects = []defect{
 	{
 		name:   "count counts all",
 		breaks: []string{"read/count counts what select finds", "transaction/a transaction sees its own writes"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
 				return tx.Count(ctx, with(op, func(op *core.Op) { op.Where = core.All() }))
 			}

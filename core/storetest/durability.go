@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var durabilityRules = []row{
+var durabilityRules = []rule{
 	{
 		"what was committed is there after a restart",
 		"Every record of every acknowledged transaction reads the same when the backend is opened again.",
@@ -60,7 +60,7 @@ func committedSurvives(t *kit.Fixture) {
 
 func uncommittedDoesNot(t *kit.Fixture) {
 	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
-	err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { writeEverywhere(tx); return kit.ErrRollback })
+	err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { writeAllKinds(tx); return kit.ErrRollback })
 	if !errors.Is(err, kit.ErrRollback) {
 		t.Fatalf("transaction: %v", err)
 	}
@@ -73,20 +73,20 @@ func uncommittedDoesNot(t *kit.Fixture) {
 }
 
 func idsAfterRestart(t *kit.Fixture) {
-	seen := make(kit.KeySet)
+	seen := make(kit.ValueSet)
 	for range 3 {
-		seen.Add(t.Client, kit.KeysOf(t.Insert("order", nil, nil))...)
+		seen.AddDistinct(t.Client, kit.KeysOf(t.Insert("order", nil, nil))...)
 		last := t.Insert("order", nil)[0].Key()
-		seen.Add(t.Client, last)
+		seen.AddDistinct(t.Client, last)
 		t.Delete("order", last)
-		seen.Add(t.Client, t.NextIDs("order", 2)...)
+		seen.AddDistinct(t.Client, t.NextIDs("order", 2)...)
 		_ = t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
-			seen.Add(t.Client, tx.NextIDs("order", 2)...)
+			seen.AddDistinct(t.Client, tx.NextIDs("order", 2)...)
 			return kit.ErrRollback
 		})
 		t.Reopen()
 	}
-	seen.Add(t.Client, t.NextIDs("order", 5)...)
+	seen.AddDistinct(t.Client, t.NextIDs("order", 5)...)
 }
 
 func rulesAfterRestart(t *kit.Fixture) {
@@ -95,12 +95,12 @@ func rulesAfterRestart(t *kit.Fixture) {
 	t.Delete("jar", 2)
 	t.Reopen()
 	_, err := t.TryInsert("jar", kit.Fields{"id": 1})
-	t.Fails("insert of a taken key", err, t.Res("jar").Key().AlreadyExists())
+	t.Fails("insert of a taken key", err, t.Resource("jar").Key().AlreadyExists())
 	_, err = t.TryInsert("jar", kit.Fields{"id": 3, "label": "a"})
-	t.Fails("insert of a taken value", err, t.Res("jar").Field("label").AlreadyExists())
+	t.Fails("insert of a taken value", err, t.Resource("jar").Field("label").AlreadyExists())
 	_, err = t.TryUpdate("cookie", kit.Fields{"id": 2, "jar": 2})
-	t.Fails("update to a deleted target", err, t.Res("jar").NotFound(core.IntValue(2)))
-	t.Fails("delete of a target", t.TryDelete("jar", 1), t.Res("cookie").Field("jar").StillReferenced())
+	t.Fails("update to a deleted target", err, t.Resource("jar").NotFound(core.IntValue(2)))
+	t.Fails("delete of a target", t.TryDelete("jar", 1), t.Resource("cookie").Field("jar").StillReferenced())
 	t.SameKeys("by an indexed field", t.Where("cookie", core.Eq("kind", "k")), 1, 2)
 	t.SameKeys("by a relation", t.Where("cookie", core.Eq("jar", 1)), 1)
 	t.Insert("jar", kit.Fields{"id": 2, "label": "b"})

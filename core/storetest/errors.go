@@ -9,11 +9,11 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var errorRules = []row{
+var errorRules = []rule{
 	{
 		"errors carry API names",
 		"Errors name resources and fields as clients know them.",
-		errorsCarryAPINames,
+		errorsUseAPINames,
 	},
 	{
 		"not found names the first missing key",
@@ -23,7 +23,7 @@ var errorRules = []row{
 	{
 		"errors say nothing of the storage",
 		"What a client sees of an error is its code and the details that the code has, and no other record's values. To the program a conflict has the value that is taken.",
-		errorsSayNothing,
+		errorsHideStorage,
 	},
 	{
 		"a transaction gets the error of its operation",
@@ -33,7 +33,7 @@ var errorRules = []row{
 	{
 		"what did not happen is not called unknown",
 		"core.ErrCommitUnknown is the error of commits that may have happened, not of operations that were refused, transactions that broke a rule, were rolled back or whose context ended before.",
-		refusedIsKnown,
+		onlyCommitsAreUnknown,
 	},
 	{
 		"the store works after errors",
@@ -43,14 +43,14 @@ var errorRules = []row{
 }
 
 // mistake is an operation that fails, with the error that it owes.
-type mistake struct {
-	what string
-	try  func(*kit.Client) error
+type failure struct {
+	name string
+	do   func(*kit.Client) error
 	want *core.Error
 }
 
-func mistakes(c *kit.Client) []mistake {
-	return []mistake{
+func failures(c *kit.Client) []failure {
+	return []failure{
 		{
 			"key taken",
 			func(c *kit.Client) error { _, err := c.TryInsert("jar", kit.Fields{"id": 1, "size": 987}); return err },
@@ -111,19 +111,19 @@ func mistakes(c *kit.Client) []mistake {
 	}
 }
 
-func fillForMistakes(t *kit.Fixture) {
+func fillForFailures(t *kit.Fixture) {
 	t.Insert("jar", kit.Fields{"id": 1, "label": "secret", "size": 1}, kit.Fields{"id": 2, "label": "other"})
 	t.Insert("cookie", kit.Fields{"id": 1, "jar": 1})
 }
 
-func errorsCarryAPINames(t *kit.Fixture) {
-	fillForMistakes(t)
-	for _, m := range mistakes(t.Client) {
-		err := m.try(t.Client)
-		t.Fails(m.what, err, m.want)
+func errorsUseAPINames(t *kit.Fixture) {
+	fillForFailures(t)
+	for _, m := range failures(t.Client) {
+		err := m.do(t.Client)
+		t.Fails(m.name, err, m.want)
 		e, ok := errors.AsType[*core.Error](err)
 		if !ok || e.Resource != m.want.Resource || e.Field != m.want.Field || e.Key != m.want.Key {
-			t.Fatalf("%s: got %#v, want %#v", m.what, e, m.want)
+			t.Fatalf("%s: got %#v, want %#v", m.name, e, m.want)
 		}
 	}
 }
@@ -131,36 +131,36 @@ func errorsCarryAPINames(t *kit.Fixture) {
 func firstMissingKey(t *kit.Fixture) {
 	t.Insert("order", kit.Fields{"id": 2}, kit.Fields{"id": 4}, kit.Fields{"id": 10})
 	for _, keys := range [][]any{{9, 2, 11, 4}, {11, 9}, {10, 9}} {
-		t.Fails(fmt.Sprint("delete of ", keys), t.TryDelete("order", keys...), t.Res("order").NotFound(core.IntValue(9)))
+		t.Fails(fmt.Sprint("delete of ", keys), t.TryDelete("order", keys...), t.Resource("order").NotFound(core.IntValue(9)))
 		changes := make([]kit.Fields, len(keys))
 		for i, k := range keys {
 			changes[i] = kit.Fields{"id": k, "value": 1}
 		}
 		_, err := t.TryUpdate("order", changes...)
-		t.Fails(fmt.Sprint("update of ", keys), err, t.Res("order").NotFound(core.IntValue(9)))
+		t.Fails(fmt.Sprint("update of ", keys), err, t.Resource("order").NotFound(core.IntValue(9)))
 	}
 }
 
-func errorsSayNothing(t *kit.Fixture) {
-	fillForMistakes(t)
-	for _, m := range mistakes(t.Client) {
-		e := core.AsError(m.try(t.Client))
+func errorsHideStorage(t *kit.Fixture) {
+	fillForFailures(t)
+	for _, m := range failures(t.Client) {
+		e := core.AsError(m.do(t.Client))
 		if e == nil || e.Message != "" || e.Param != "" || e.Value != m.want.Value {
-			t.Fatalf("%s: %#v does not have what its code allows, and nothing else", m.what, e)
+			t.Fatalf("%s: %#v does not have what its code allows, and nothing else", m.name, e)
 		}
 	}
 }
 
 func sameErrorInside(t *kit.Fixture) {
-	fillForMistakes(t)
-	for _, m := range mistakes(t.Client) {
-		err := t.TryTx(core.TxOptions{}, m.try)
-		t.Fails(m.what, err, m.want)
+	fillForFailures(t)
+	for _, m := range failures(t.Client) {
+		err := t.TryTx(core.TxOptions{}, m.do)
+		t.Fails(m.name, err, m.want)
 	}
 }
 
-func refusedIsKnown(t *kit.Fixture) {
-	fillForMistakes(t)
+func onlyCommitsAreUnknown(t *kit.Fixture) {
+	fillForFailures(t)
 	t.Insert("cookie", kit.Fields{"id": 2})
 	known := func(what string, err error) {
 		t.Helper()
@@ -168,14 +168,14 @@ func refusedIsKnown(t *kit.Fixture) {
 			t.Fatalf("%s: got %v, want an error that is not %v", what, err, core.ErrCommitUnknown)
 		}
 	}
-	for _, m := range mistakes(t.Client) {
-		known(m.what, m.try(t.Client))
-		known(m.what+", and the transaction", t.TryTx(core.TxOptions{}, m.try))
+	for _, m := range failures(t.Client) {
+		known(m.name, m.do(t.Client))
+		known(m.name+", and the transaction", t.TryTx(core.TxOptions{}, m.do))
 	}
-	known("rollback", t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { writeEverywhere(tx); return kit.ErrRollback }))
+	known("rollback", t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { writeAllKinds(tx); return kit.ErrRollback }))
 	ctx, cancel := context.WithCancel(t.Ctx)
 	known("ended context", t.Store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
-		writeEverywhere(&kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx})
+		writeAllKinds(&kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx})
 		cancel()
 		return nil
 	}))
@@ -183,10 +183,10 @@ func refusedIsKnown(t *kit.Fixture) {
 }
 
 func worksAfterErrors(t *kit.Fixture) {
-	fillForMistakes(t)
-	for i, m := range mistakes(t.Client) {
-		if m.try(t.Client) == nil {
-			t.Fatalf("%s: no error", m.what)
+	fillForFailures(t)
+	for i, m := range failures(t.Client) {
+		if m.do(t.Client) == nil {
+			t.Fatalf("%s: no error", m.name)
 		}
 		t.Insert("order", kit.Fields{"id": i})
 		_ = t.Store.Tx(t.Ctx, func(context.Context, *core.Transaction) error { return kit.ErrRollback })

@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var filterRules = []row{
+var filterRules = []rule{
 	{
 		"null equals null and differs from every value",
 		"Conditions are true or false, never unknown: null equals null and differs from every value.",

@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var idRules = []row{
+var generatedKeyRules = []rule{
 	{
 		"insert without a key gets one",
 		"A record without a key gets one of the right type that no other record has.",
@@ -16,37 +16,37 @@ var idRules = []row{
 	{
 		"ids of deleted records do not come again",
 		"A key that a record had is not handed out again.",
-		deletedIDsAreGone,
+		deletedKeysAreNotReused,
 	},
 	{
 		"ids of rolled back transactions do not come again",
 		"A key that was handed out in a transaction that rolled back is not handed out again.",
-		rolledBackIDsAreGone,
+		rolledBackKeysAreNotReused,
 	},
 	{
 		"promised ids come to nobody else",
 		"A key that NextID handed out is neither handed out again nor given to a record without a key.",
-		promisedIDsAreKept,
+		allocatedKeysAreReserved,
 	},
 	{
 		"a promised id can be used",
 		"A record may be inserted with a key that NextID handed out, and another transaction may do it.",
-		promisedIDsCanBeUsed,
+		allocatedKeysCanBeUsed,
 	},
 	{
 		"handed out ids keep clear of given ones",
 		"No key is handed out that a record has whose key was given by its writer.",
-		idsKeepClear,
+		generatedKeysAvoidChosen,
 	},
 	{
 		"a batch may mix given and missing keys",
 		"The keys that an Insert hands out are none of those that its other records name.",
-		mixedBatch,
+		chosenAndGeneratedInBatch,
 	},
 	{
 		"as many ids as asked for",
 		"NextID hands out N different keys of the key's type.",
-		manyIDs,
+		nextIDsReturnsN,
 	},
 	{
 		"assigned keys are not generated",
@@ -56,18 +56,18 @@ var idRules = []row{
 	{
 		"ids tell nothing of policies",
 		"A policy has no influence on NextID.",
-		idsIgnorePolicies,
+		keysIgnorePolicies,
 	},
 }
 
 func insertGetsKey(t *kit.Fixture) {
 	for _, resource := range []string{"order", "person"} {
-		seen := make(kit.KeySet)
+		seen := make(kit.ValueSet)
 		for n := range 4 {
 			recs := t.Insert(resource, make([]kit.Fields, n)...)
-			seen.Add(t.Client, kit.KeysOf(recs)...)
+			seen.AddDistinct(t.Client, kit.KeysOf(recs)...)
 			for _, rec := range recs {
-				kit.Equal(t.Client, "type of the key", rec.Key().Type(), t.Res(resource).Key().Type())
+				kit.Equal(t.Client, "type of the key", rec.Key().Type(), t.Resource(resource).Key().Type())
 				t.Same("get", []core.Record{t.Get(resource, rec.Key())}, rec)
 			}
 		}
@@ -75,54 +75,54 @@ func insertGetsKey(t *kit.Fixture) {
 	}
 }
 
-func deletedIDsAreGone(t *kit.Fixture) {
-	seen := make(kit.KeySet)
+func deletedKeysAreNotReused(t *kit.Fixture) {
+	seen := make(kit.ValueSet)
 	for range 5 {
 		key := t.Insert("order", kit.Fields{"value": 1})[0].Key()
-		seen.Add(t.Client, key)
+		seen.AddDistinct(t.Client, key)
 		t.Delete("order", key)
 	}
 	given := t.NextIDs("order", 1)[0].Int() + 1
 	t.Insert("order", kit.Fields{"id": given})
 	t.Delete("order", given)
-	seen.Add(t.Client, core.IntValue(given))
+	seen.AddDistinct(t.Client, core.IntValue(given))
 	recs := t.Insert("order", make([]kit.Fields, 100)...)
-	seen.Add(t.Client, kit.KeysOf(recs)...)
+	seen.AddDistinct(t.Client, kit.KeysOf(recs)...)
 }
 
-func rolledBackIDsAreGone(t *kit.Fixture) {
-	seen := make(kit.KeySet)
+func rolledBackKeysAreNotReused(t *kit.Fixture) {
+	seen := make(kit.ValueSet)
 	for range 4 {
 		err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
-			seen.Add(t.Client, tx.NextIDs("order", 2)...)
-			seen.Add(t.Client, tx.Insert("order", kit.Fields{"value": 1})[0].Key())
+			seen.AddDistinct(t.Client, tx.NextIDs("order", 2)...)
+			seen.AddDistinct(t.Client, tx.Insert("order", kit.Fields{"value": 1})[0].Key())
 			return kit.ErrRollback
 		})
 		if !errors.Is(err, kit.ErrRollback) {
 			t.Fatalf("transaction: %v", err)
 		}
 	}
-	seen.Add(t.Client, t.NextIDs("order", 2)...)
-	seen.Add(t.Client, t.Insert("order", kit.Fields{"value": 1})[0].Key())
+	seen.AddDistinct(t.Client, t.NextIDs("order", 2)...)
+	seen.AddDistinct(t.Client, t.Insert("order", kit.Fields{"value": 1})[0].Key())
 	kit.Equal(t.Client, "count", t.Count("order", core.All()), 1)
 }
 
-func promisedIDsAreKept(t *kit.Fixture) {
+func allocatedKeysAreReserved(t *kit.Fixture) {
 	for _, resource := range []string{"order", "person"} {
-		seen := make(kit.KeySet)
-		seen.Add(t.Client, t.NextIDs(resource, 3)...)
-		seen.Add(t.Client, kit.KeysOf(t.Insert(resource, nil, nil))...)
+		seen := make(kit.ValueSet)
+		seen.AddDistinct(t.Client, t.NextIDs(resource, 3)...)
+		seen.AddDistinct(t.Client, kit.KeysOf(t.Insert(resource, nil, nil))...)
 		t.Tx(func(tx *kit.Client) {
-			seen.Add(t.Client, tx.NextIDs(resource, 1)...)
-			seen.Add(t.Client, kit.KeysOf(tx.Insert(resource, nil))...)
-			seen.Add(t.Client, tx.NextIDs(resource, 1)...)
+			seen.AddDistinct(t.Client, tx.NextIDs(resource, 1)...)
+			seen.AddDistinct(t.Client, kit.KeysOf(tx.Insert(resource, nil))...)
+			seen.AddDistinct(t.Client, tx.NextIDs(resource, 1)...)
 		})
-		seen.Add(t.Client, t.NextIDs(resource, 1)...)
-		seen.Add(t.Client, kit.KeysOf(t.Insert(resource, nil))...)
+		seen.AddDistinct(t.Client, t.NextIDs(resource, 1)...)
+		seen.AddDistinct(t.Client, kit.KeysOf(t.Insert(resource, nil))...)
 	}
 }
 
-func promisedIDsCanBeUsed(t *kit.Fixture) {
+func allocatedKeysCanBeUsed(t *kit.Fixture) {
 	for _, resource := range []string{"order", "person"} {
 		ids := t.NextIDs(resource, 2)
 		t.Insert(resource, nil) // somebody else in between
@@ -132,23 +132,23 @@ func promisedIDsCanBeUsed(t *kit.Fixture) {
 	}
 }
 
-func idsKeepClear(t *kit.Fixture) {
-	seen := make(kit.KeySet)
+func generatedKeysAvoidChosen(t *kit.Fixture) {
+	seen := make(kit.ValueSet)
 	for range 5 {
 		next := t.NextIDs("order", 1)[0].Int()
-		seen.Add(t.Client, kit.KeysOf(t.Insert("order", kit.Fields{"id": next + 1}, kit.Fields{"id": next + 3}))...)
-		seen.Add(t.Client, kit.KeysOf(t.Insert("order", nil, nil, nil))...)
+		seen.AddDistinct(t.Client, kit.KeysOf(t.Insert("order", kit.Fields{"id": next + 1}, kit.Fields{"id": next + 3}))...)
+		seen.AddDistinct(t.Client, kit.KeysOf(t.Insert("order", nil, nil, nil))...)
 	}
 	t.Tx(func(tx *kit.Client) {
 		next := tx.NextIDs("order", 1)[0].Int()
-		seen.Add(t.Client, kit.KeysOf(tx.Insert("order", kit.Fields{"id": next + 2}))...)
-		seen.Add(t.Client, tx.NextIDs("order", 3)...)
-		seen.Add(t.Client, kit.KeysOf(tx.Insert("order", nil, nil))...)
+		seen.AddDistinct(t.Client, kit.KeysOf(tx.Insert("order", kit.Fields{"id": next + 2}))...)
+		seen.AddDistinct(t.Client, tx.NextIDs("order", 3)...)
+		seen.AddDistinct(t.Client, kit.KeysOf(tx.Insert("order", nil, nil))...)
 	})
 }
 
-func mixedBatch(t *kit.Fixture) {
-	seen := make(kit.KeySet)
+func chosenAndGeneratedInBatch(t *kit.Fixture) {
+	seen := make(kit.ValueSet)
 	for _, shape := range []string{"k-", "-k", "--kkkkkk", "k-k-k-k-", "----k"} {
 		next := t.NextIDs("order", 1)[0].Int()
 		var batch []kit.Fields
@@ -160,42 +160,42 @@ func mixedBatch(t *kit.Fixture) {
 				batch = append(batch, nil)
 			}
 		}
-		seen.Add(t.Client, kit.KeysOf(t.Insert("order", batch...))...)
+		seen.AddDistinct(t.Client, kit.KeysOf(t.Insert("order", batch...))...)
 	}
 }
 
-func manyIDs(t *kit.Fixture) {
+func nextIDsReturnsN(t *kit.Fixture) {
 	for _, resource := range []string{"order", "person"} {
-		seen := make(kit.KeySet)
+		seen := make(kit.ValueSet)
 		for _, n := range []int{1, 2, 1000} {
 			keys := t.NextIDs(resource, n)
-			kit.Equal(t.Client, "type", keys[0].Type(), t.Res(resource).Key().Type())
-			seen.Add(t.Client, keys...)
+			kit.Equal(t.Client, "type", keys[0].Type(), t.Resource(resource).Key().Type())
+			seen.AddDistinct(t.Client, keys...)
 		}
 	}
 }
 
 func assignedKeysAreNotGenerated(t *kit.Fixture) {
 	for resource, key := range map[string]any{"page": "a", "code": int64(1) << 60} {
-		if r := t.Res(resource); !t.Store.KeySource(r).Assigned {
+		if r := t.Resource(resource); !t.Store.KeySource(r).Assigned {
 			t.Errorf("%s: the backend calls its keys generated", r)
 		}
-		_, err := t.Querier.NextIDs(t.Ctx, t.Res(resource), 1)
+		_, err := t.Querier.NextIDs(t.Ctx, t.Resource(resource), 1)
 		t.FailsAs("next id", err, core.BadRequest)
 		_, err = t.TryInsert(resource, kit.Fields{"title": "no key"})
 		t.FailsAs("insert without key", err, core.BadRequest)
-		_, err = t.TryInsert(resource, kit.Fields{t.Res(resource).Key().Name(): key}, kit.Fields{"title": "no key"})
+		_, err = t.TryInsert(resource, kit.Fields{t.Resource(resource).Key().Name(): key}, kit.Fields{"title": "no key"})
 		t.FailsAs("insert of several, one without key", err, core.BadRequest)
 		t.SameKeys("after", t.All(resource))
-		t.Insert(resource, kit.Fields{t.Res(resource).Key().Name(): key})
+		t.Insert(resource, kit.Fields{t.Resource(resource).Key().Name(): key})
 		t.SameKeys("with a key", t.All(resource), key)
 	}
 }
 
-func idsIgnorePolicies(t *kit.Fixture) {
-	seen := make(kit.KeySet)
+func keysIgnorePolicies(t *kit.Fixture) {
+	seen := make(kit.ValueSet)
 	none := t.Guarded(core.None())
-	seen.Add(t.Client, none.NextIDs("order", 2)...)
-	seen.Add(t.Client, kit.KeysOf(t.Insert("order", nil))...)
-	seen.Add(t.Client, none.NextIDs("order", 2)...)
+	seen.AddDistinct(t.Client, none.NextIDs("order", 2)...)
+	seen.AddDistinct(t.Client, kit.KeysOf(t.Insert("order", nil))...)
+	seen.AddDistinct(t.Client, none.NextIDs("order", 2)...)
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var integrityRules = []row{
+var integrityRules = []rule{
 	{
 		"a relation has a target",
 		"A stored to-one relation that points at no record is OBJECT_DOES_NOT_EXIST of the target, at the commit at the latest.",
@@ -14,7 +14,7 @@ var integrityRules = []row{
 	{
 		"a target that others point at stays",
 		"A record that others point at cannot be deleted: FIELD_UPDATE_FORBIDDEN with their resource and field.",
-		targetStays,
+		targetCannotBeDeleted,
 	},
 	{
 		"a backend does not cascade",
@@ -44,7 +44,7 @@ var integrityRules = []row{
 	{
 		"a freed unique value can be taken",
 		"A unique value is free when its record was changed or deleted, in the same transaction too.",
-		freedValueIsFree,
+		freedValueCanBeUsed,
 	},
 	{
 		"one-to-one relations are unique",
@@ -54,7 +54,7 @@ var integrityRules = []row{
 	{
 		"records may point at themselves",
 		"A relation may point at its own record or form a ring, and a ring can be deleted at once.",
-		ringsAreFine,
+		selfReferences,
 	},
 	{
 		"a failed commit leaves nothing",
@@ -66,27 +66,27 @@ var integrityRules = []row{
 func relationHasTarget(t *kit.Fixture) {
 	t.Insert("jar", kit.Fields{"id": 1})
 	_, err := t.TryInsert("cookie", kit.Fields{"id": 1, "jar": 2})
-	t.Fails("insert", err, t.Res("jar").NotFound(core.IntValue(2)))
+	t.Fails("insert", err, t.Resource("jar").NotFound(core.IntValue(2)))
 	t.SameKeys("after insert", t.All("cookie"))
 	before := t.Insert("cookie", kit.Fields{"id": 1, "jar": 1})
 	_, err = t.TryUpdate("cookie", kit.Fields{"id": 1, "jar": 3})
-	t.Fails("update", err, t.Res("jar").NotFound(core.IntValue(3)))
+	t.Fails("update", err, t.Resource("jar").NotFound(core.IntValue(3)))
 	t.Same("after update", t.All("cookie"), before...)
 	err = t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
 		_, err := tx.TryInsert("page", kit.Fields{"slug": "a", "parent": "b"})
 		return err
 	})
-	t.Fails("transaction", err, t.Res("page").NotFound(core.TextValue("b")))
+	t.Fails("transaction", err, t.Resource("page").NotFound(core.TextValue("b")))
 	t.SameKeys("after the transaction", t.All("page"))
 }
 
-func targetStays(t *kit.Fixture) {
+func targetCannotBeDeleted(t *kit.Fixture) {
 	t.Insert("jar", kit.Fields{"id": 1}, kit.Fields{"id": 2})
 	t.Insert("cookie", kit.Fields{"id": 1, "jar": 1})
-	t.Fails("delete", t.TryDelete("jar", 1), t.Res("cookie").Field("jar").StillReferenced())
+	t.Fails("delete", t.TryDelete("jar", 1), t.Resource("cookie").Field("jar").StillReferenced())
 	t.SameKeys("jars", t.All("jar"), 1, 2)
 	err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { return tx.TryDelete("jar", 1, 2) })
-	t.Fails("delete in a transaction", err, t.Res("cookie").Field("jar").StillReferenced())
+	t.Fails("delete in a transaction", err, t.Resource("cookie").Field("jar").StillReferenced())
 	t.SameKeys("jars", t.All("jar"), 1, 2)
 	t.Update("cookie", kit.Fields{"id": 1, "jar": 2})
 	t.Delete("jar", 1)
@@ -95,7 +95,7 @@ func targetStays(t *kit.Fixture) {
 
 func noCascade(t *kit.Fixture) {
 	before := t.Insert("page", kit.Fields{"slug": "child", "parent": "top"}, kit.Fields{"slug": "top"})
-	t.Fails("delete", t.TryDelete("page", "top"), t.Res("page").Field("parent").StillReferenced())
+	t.Fails("delete", t.TryDelete("page", "top"), t.Resource("page").Field("parent").StillReferenced())
 	t.Same("after", t.All("page"), before...)
 	t.Delete("page", "child", "top")
 }
@@ -125,7 +125,7 @@ func orderDoesNotMatter(t *kit.Fixture) {
 
 func uniqueIsUnique(t *kit.Fixture) {
 	before := t.Insert("jar", kit.Fields{"id": 1, "label": "a"}, kit.Fields{"id": 2, "label": "A"}, kit.Fields{"id": 3, "label": ""})
-	taken := t.Res("jar").Field("label").AlreadyExists()
+	taken := t.Resource("jar").Field("label").AlreadyExists()
 	_, err := t.TryInsert("jar", kit.Fields{"id": 4, "label": "a"})
 	t.Fails("insert", err, taken)
 	_, err = t.TryInsert("jar", kit.Fields{"id": 4, "label": ""})
@@ -165,7 +165,7 @@ func nullIsNotUnique(t *kit.Fixture) {
 	kit.Equal(t.Client, "jars without label", t.Count("jar", core.Eq("label", nil)), 3)
 }
 
-func freedValueIsFree(t *kit.Fixture) {
+func freedValueCanBeUsed(t *kit.Fixture) {
 	t.Insert("jar", kit.Fields{"id": 1, "label": "a"}, kit.Fields{"id": 2, "label": "b"})
 	t.Update("jar", kit.Fields{"id": 1, "label": "z"})
 	t.Insert("jar", kit.Fields{"id": 3, "label": "a"})
@@ -183,19 +183,19 @@ func oneToOne(t *kit.Fixture) {
 	t.Insert("person", kit.Fields{"id": ids[0]}, kit.Fields{"id": ids[1]})
 	t.Insert("person", kit.Fields{"id": ids[2], "wife": ids[0]}, kit.Fields{"id": ids[3], "wife": ids[1]})
 	_, err := t.TryUpdate("person", kit.Fields{"id": ids[2], "wife": ids[1]})
-	t.Fails("update", err, t.Res("person").Field("wife").AlreadyExists())
+	t.Fails("update", err, t.Resource("person").Field("wife").AlreadyExists())
 	t.Tx(func(tx *kit.Client) {
 		tx.Update("person", kit.Fields{"id": ids[2], "wife": ids[1]})
 		tx.Update("person", kit.Fields{"id": ids[3], "wife": ids[0]})
 	})
 	kit.Equal(t.Client, "wife after the swap", t.Get("person", ids[2]).Get("wife"), ids[1])
 	kit.Equal(t.Client, "wife after the swap", t.Get("person", ids[3]).Get("wife"), ids[0])
-	t.Fails("delete", t.TryDelete("person", ids[0]), t.Res("person").Field("wife").StillReferenced())
+	t.Fails("delete", t.TryDelete("person", ids[0]), t.Resource("person").Field("wife").StillReferenced())
 }
 
-func ringsAreFine(t *kit.Fixture) {
+func selfReferences(t *kit.Fixture) {
 	t.Insert("page", kit.Fields{"slug": "self", "parent": "self"}, kit.Fields{"slug": "a", "parent": "b"}, kit.Fields{"slug": "b", "parent": "a"})
-	t.Fails("delete of half a ring", t.TryDelete("page", "a"), t.Res("page").Field("parent").StillReferenced())
+	t.Fails("delete of half a ring", t.TryDelete("page", "a"), t.Resource("page").Field("parent").StillReferenced())
 	t.Delete("page", "a", "b")
 	t.Delete("page", "self")
 	t.SameKeys("after", t.All("page"))
@@ -209,7 +209,7 @@ func failedCommitLeavesNothing(t *kit.Fixture) {
 		_, err := tx.TryInsert("cookie", kit.Fields{"id": 1, "jar": 2}, kit.Fields{"id": 2, "jar": 3})
 		return err
 	})
-	t.Fails("transaction", err, t.Res("jar").NotFound(core.IntValue(3)))
+	t.Fails("transaction", err, t.Resource("jar").NotFound(core.IntValue(3)))
 	t.Same("jars", t.All("jar"), before...)
 	t.SameKeys("cookies", t.All("cookie"))
 	t.Insert("jar", kit.Fields{"id": 2, "label": "b"})

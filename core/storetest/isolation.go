@@ -104,19 +104,19 @@ var anomalies = []anomaly{
 }
 
 // anomalyRules has a rule for each anomaly.
-func anomalyRules() []row {
-	var rows []row
+func anomalyRules() []rule {
+	var rows []rule
 	for _, a := range anomalies {
-		rows = append(rows, row{"no " + a.name, a.rule, func(t *kit.Fixture) {
+		rows = append(rows, rule{"no " + a.name, a.rule, func(t *kit.Fixture) {
 			for _, text := range a.schedules {
 				plan := serial.Parse(text)
-				if err := plays(t, t.Ctx, plan, false); err != nil {
+				if err := checkSchedule(t, t.Ctx, plan, false); err != nil {
 					t.Errorf("schedule %s: %v", text, err)
 				}
 				if !plan.HasReader() {
 					continue
 				}
-				if err := plays(t, t.Ctx, plan, true); err != nil {
+				if err := checkSchedule(t, t.Ctx, plan, true); err != nil {
 					t.Errorf("schedule %s, with read-only transactions: %v", text, err)
 				}
 			}
@@ -127,16 +127,16 @@ func anomalyRules() []row {
 
 // plays returns an error unless the transactions of the schedule are
 // serializable. With readOnly, those that only read say so.
-func plays(t *kit.Fixture, ctx context.Context, plan serial.Schedule, readOnly bool) error {
+func checkSchedule(t *kit.Fixture, ctx context.Context, plan serial.Schedule, readOnly bool) error {
 	s, err := serial.New(ctx, t)
 	if err != nil {
 		return err
 	}
-	s.Play(plan, readOnly)
+	s.Run(plan, readOnly)
 	return s.Check()
 }
 
-var isolationRules = []row{
+var isolationRules = []rule{
 	{
 		"random schedules are serializable",
 		"What transactions see that committed is what they would see one after the other, in an order that agrees with time.",
@@ -153,7 +153,7 @@ func randomSchedules(t *kit.Fixture) {
 	t.CheckRandomly(func(ctx context.Context, r *rapid.T) error {
 		plan := serial.Draw(r, rapid.IntRange(4, 14).Draw(r, "actions"), 3)
 		r.Logf("schedule %v", plan)
-		return plays(t, ctx, plan, rapid.Bool().Draw(r, "read-only"))
+		return checkSchedule(t, ctx, plan, rapid.Bool().Draw(r, "read-only"))
 	})
 }
 
@@ -161,13 +161,13 @@ func fullSpeed(t *kit.Fixture) {
 	t.CheckRandomly(func(ctx context.Context, r *rapid.T) error {
 		clients := make([][]serial.Schedule, 4)
 		for i := range clients {
-			clients[i] = serial.Draw(r, 8, 1).Scripts()
+			clients[i] = serial.Draw(r, 8, 1).ByTransaction()
 		}
 		s, err := serial.New(ctx, t)
 		if err != nil {
 			return err
 		}
-		s.PlayAtOnce(clients)
+		s.RunClients(clients)
 		if err := s.Check(); err != nil {
 			return fmt.Errorf("%w\n\tthe clients ran %v", err, slices.Concat(clients...))
 		}

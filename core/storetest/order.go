@@ -5,7 +5,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var orderRules = []row{
+var orderRules = []rule{
 	{
 		"nulls come last ascending and first descending",
 		"Ascending order has nulls last, descending order nulls first.",

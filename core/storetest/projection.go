@@ -5,7 +5,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var projectionRules = []row{
+var projectionRules = []rule{
 	{
 		"fields that are asked for come",
 		"With Fields, a record holds at least those, with the values that it has.",
@@ -29,13 +29,13 @@ var projectionRules = []row{
 }
 
 // projected stores a cookie with a value in each field.
-func projected(t *kit.Fixture) core.Record {
+func insertProjected(t *kit.Fixture) core.Record {
 	t.Insert("jar", kit.Fields{"id": 3})
 	return t.Insert("cookie", kit.Fields{"id": 1, "kind": "muffin", "weight": 5, "note": "warm", "jar": 3})[0]
 }
 
 func fieldsComeAsAsked(t *kit.Fixture) {
-	want := projected(t)
+	want := insertProjected(t)
 	for _, names := range [][]string{{"kind"}, {"weight", "kind"}, {"jar"}, {"id"}, {"note", "jar", "id"}, {"kind", "weight", "note", "jar"}} {
 		got := t.Find("cookie", core.Query{Fields: names})
 		kit.Equal(t.Client, "number of records", len(got), 1)
@@ -44,7 +44,7 @@ func fieldsComeAsAsked(t *kit.Fixture) {
 }
 
 func keyComesUnasked(t *kit.Fixture) {
-	want := projected(t)
+	want := insertProjected(t)
 	got := t.Find("cookie", core.Query{Fields: []string{"kind"}, Order: []string{"-weight", "jar"}})
 	kit.Equal(t.Client, "number of records", len(got), 1)
 	t.Holds("select", got[0], want, "id", "kind", "weight", "jar")
@@ -54,7 +54,7 @@ func keyComesUnasked(t *kit.Fixture) {
 }
 
 func conditionsSeeAll(t *kit.Fixture) {
-	want := projected(t)
+	want := insertProjected(t)
 	t.Insert("cookie", kit.Fields{"id": 2, "kind": "muffin", "weight": 4}, kit.Fields{"id": 3, "kind": "other", "weight": 6})
 	got := t.Guarded(core.Ne("note", nil)).Find("cookie", core.Query{
 		Where: core.Eq("kind", "muffin"), Order: []string{"weight"}, Fields: []string{"jar"},
@@ -66,8 +66,8 @@ func conditionsSeeAll(t *kit.Fixture) {
 }
 
 func loadIsProjected(t *kit.Fixture) {
-	want := projected(t)
-	got, err := t.Querier.Load(t.Ctx, t.Res("cookie"), t.Keys("cookie", []any{1, 9}), "note")
+	want := insertProjected(t)
+	got, err := t.Querier.Load(t.Ctx, t.Resource("cookie"), t.Keys("cookie", []any{1, 9}), "note")
 	if err != nil {
 		t.Fatalf("load: %v", err)
 	}

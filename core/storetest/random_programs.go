@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var randomRules = []row{
+var randomRules = []rule{
 	{
 		"random programs do what the model says",
 		"Any sequence of operations and transactions returns what maps and the reference functions of core return.",
@@ -23,18 +23,18 @@ type program struct {
 	trial  *kit.Fixture
 	ctx    context.Context
 	oracle *oracle
-	next   *continuation
+	next   *pageQuery
 }
 
 func randomPrograms(t *kit.Fixture) {
 	kit.Repeat(t.TB, t.Opts.Checks, func(r *rapid.T) {
-		own := t.Again()
+		own := t.OnNewBackend()
 		defer func() { _ = own.Store.Close() }()
 		ctx, cancel := context.WithTimeout(t.TB.Context(), t.Opts.Timeout)
 		defer cancel()
 		p := &program{trial: own, ctx: ctx, oracle: newOracle(own.Model)}
 		actions := map[string]func(*rapid.T){
-			"operation":   p.alone,
+			"operation":   p.singleOperation,
 			"transaction": p.transaction,
 		}
 		if t.Opts.Reopen != nil {
@@ -45,25 +45,25 @@ func randomPrograms(t *kit.Fixture) {
 }
 
 // alone runs an operation that is a transaction of its own.
-func (p *program) alone(r *rapid.T) {
+func (p *program) singleOperation(r *rapid.T) {
 	p.oracle.begin()
 	r.Log("alone:")
 	wrong, err := p.operation(p.ctx, r, p.trial.Store)
-	if !wrong.must() {
-		wrong = wrong.and(p.oracle.violations())
+	if !wrong.required() {
+		wrong = wrong.union(p.oracle.violations())
 	}
-	p.ended(r, wrong, err)
+	p.checkEnd(r, wrong, err)
 }
 
 // transaction runs several operations, and then commits or rolls back.
 func (p *program) transaction(r *rapid.T) {
 	p.oracle.begin()
-	var wrong owed
+	var wrong expectedErrors
 	err := p.trial.Store.TxWith(p.ctx, core.TxOptions{Attempts: 1}, func(ctx context.Context, tx *core.Transaction) error {
 		r.Log("begin:")
 		for range 1 + (kit.Drawer{T: r}).UpTo(5, "more operations") {
 			var err error
-			if wrong, err = p.operation(ctx, r, tx); err != nil || wrong.must() {
+			if wrong, err = p.operation(ctx, r, tx); err != nil || wrong.required() {
 				return err
 			}
 		}
@@ -77,16 +77,16 @@ func (p *program) transaction(r *rapid.T) {
 		p.oracle.rollback()
 		return
 	}
-	p.ended(r, wrong, err)
+	p.checkEnd(r, wrong, err)
 }
 
 // ended compares how a transaction ended with how it may.
-func (p *program) ended(r *rapid.T, wrong owed, err error) {
+func (p *program) checkEnd(r *rapid.T, wrong expectedErrors, err error) {
 	got := kit.PublicText(err)
 	r.Logf("ended: %s", got)
 	_, may := wrong[got]
 	switch {
-	case err == nil && !wrong.must():
+	case err == nil && !wrong.required():
 		p.oracle.commit()
 	case err != nil && may:
 		p.oracle.rollback()
@@ -97,14 +97,14 @@ func (p *program) ended(r *rapid.T, wrong owed, err error) {
 
 // operation runs one operation on both sides and compares what they return. It
 // returns the errors of which the operation owed one, and the one that came.
-func (p *program) operation(ctx context.Context, r *rapid.T, querier core.Querier) (owed, error) {
+func (p *program) operation(ctx context.Context, r *rapid.T, querier core.Querier) (expectedErrors, error) {
 	d := kit.Drawer{T: r}
 	res := d.Resource(p.oracle.model)
-	policy := d.Policy(res)
+	policy := d.Conditions(res)
 	c := &kit.Client{TB: p.trial.TB, Ctx: ctx, Model: p.oracle.model, Querier: querier}
 	s := step{program: p, d: d, c: c.GuardedBy(policy.Using, policy.Check), res: res, Conditions: policy}
-	kinds := []func() (owed, error){
-		s.insert, s.insert, s.insert, s.update, s.update, s.delete, s.load, s.count, s.find, s.find, s.goOn, s.nextIDs,
+	kinds := []func() (expectedErrors, error){
+		s.insert, s.insert, s.insert, s.update, s.update, s.delete, s.load, s.count, s.selectPage, s.selectPage, s.nextPage, s.nextIDs,
 	}
 	return kinds[d.UpTo(len(kinds)-1, "kind")]()
 }

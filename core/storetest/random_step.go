@@ -20,7 +20,7 @@ type step struct {
 	res *core.Resource
 }
 
-func (s step) insert() (owed, error) {
+func (s step) insert() (expectedErrors, error) {
 	recs := make([]core.Record, 1+s.d.UpTo(2, "more records"))
 	for i := range recs {
 		values := s.d.Columns(s.res)
@@ -38,7 +38,7 @@ func (s step) insert() (owed, error) {
 	}
 	wrong := s.oracle.insert(s.res, want, core.All())
 	if s.Check.Kind() != core.FilterAll {
-		wrong.maybe(s.res.Forbidden()) // for a key that nobody has seen
+		wrong.permit(s.res.Forbidden()) // for a key that nobody has seen
 	}
 	return wrong, s.compare(got, want, wrong, err)
 }
@@ -53,7 +53,7 @@ func (s step) stored(recs, got []core.Record) (want []core.Record, known bool) {
 			key := core.IntValue(int64(1_000_000 + i))
 			if len(got) == len(recs) {
 				key = got[i].Key()
-				s.isNew(key)
+				s.checkNewKey(key)
 			} else {
 				known = false
 			}
@@ -65,13 +65,13 @@ func (s step) stored(recs, got []core.Record) (want []core.Record, known bool) {
 }
 
 // isNew makes sure that a key comes for the first time.
-func (s step) isNew(key core.Value) {
-	if !s.oracle.handOut(s.res, key) {
+func (s step) checkNewKey(key core.Value) {
+	if !s.oracle.generated(s.res, key) {
 		s.d.Fatalf("key %v of %v was handed out, and was used before", key, s.res)
 	}
 }
 
-func (s step) update() (owed, error) {
+func (s step) update() (expectedErrors, error) {
 	keys := s.d.Keys(s.res, 3)
 	changes := make([]core.Record, len(keys))
 	for i, key := range keys {
@@ -85,14 +85,14 @@ func (s step) update() (owed, error) {
 	return wrong, s.compare(got, want, wrong, err)
 }
 
-func (s step) delete() (owed, error) {
+func (s step) delete() (expectedErrors, error) {
 	keys := s.d.Keys(s.res, 2)
 	s.d.Logf("delete %v of %v under %v", keys, s.res, s.Using)
 	err := s.c.Querier.Delete(s.c.Ctx, s.res, keys...)
 	return s.oracle.delete(s.res, keys, s.Using), err
 }
 
-func (s step) load() (owed, error) {
+func (s step) load() (expectedErrors, error) {
 	keys := s.d.Keys(s.res, 4)
 	s.d.Logf("load %v of %v under %v", keys, s.res, s.Using)
 	got, err := s.c.Querier.Load(s.c.Ctx, s.res, keys)
@@ -100,7 +100,7 @@ func (s step) load() (owed, error) {
 	return nil, s.compare(got, want.Records, nil, err)
 }
 
-func (s step) count() (owed, error) {
+func (s step) count() (expectedErrors, error) {
 	where := s.d.Filter(s.res, 2)
 	s.d.Logf("count %v where %v under %v", s.res, where, s.Using)
 	got, err := s.c.Querier.Count(s.c.Ctx, s.res, where)
@@ -111,7 +111,7 @@ func (s step) count() (owed, error) {
 	return nil, err
 }
 
-func (s step) nextIDs() (owed, error) {
+func (s step) nextIDs() (expectedErrors, error) {
 	n := 1 + s.d.UpTo(2, "more ids")
 	s.d.Logf("next %d ids of %v", n, s.res)
 	keys, err := s.c.Querier.NextIDs(s.c.Ctx, s.res, n)
@@ -119,25 +119,25 @@ func (s step) nextIDs() (owed, error) {
 		s.d.Fatalf("got %d ids, want %d", len(keys), n)
 	}
 	for _, key := range keys {
-		s.isNew(key)
+		s.checkNewKey(key)
 	}
 	return nil, err
 }
 
-func (s step) find() (owed, error) {
+func (s step) selectPage() (expectedErrors, error) {
 	q, order := s.d.Query(s.res)
-	return nil, s.page(&continuation{resource: s.res, query: q, order: order})
+	return nil, s.runPage(&pageQuery{resource: s.res, query: q, order: order})
 }
 
 // goOn asks for the next page of the last query that had one.
-func (s step) goOn() (owed, error) {
+func (s step) nextPage() (expectedErrors, error) {
 	if s.next == nil {
-		return s.find()
+		return s.selectPage()
 	}
-	return nil, s.page(s.next)
+	return nil, s.runPage(s.next)
 }
 
-func (s step) page(q *continuation) error {
+func (s step) runPage(q *pageQuery) error {
 	var using core.Filter
 	if q.resource == s.res { // else the policy is for another one
 		using = s.Using
@@ -157,14 +157,14 @@ func (s step) page(q *continuation) error {
 	}
 	s.next = nil
 	if want.More() {
-		s.next = q.after(want.Records[len(want.Records)-1], got.Next)
+		s.next = q.next(want.Records[len(want.Records)-1], got.Next)
 	}
 	return s.compareFields(got.Records, want.Records, q)
 }
 
 // compare compares returned records, unless the operation owes an error.
-func (s step) compare(got, want []core.Record, wrong owed, err error) error {
-	if err != nil || wrong.must() {
+func (s step) compare(got, want []core.Record, wrong expectedErrors, err error) error {
+	if err != nil || wrong.required() {
 		return err
 	}
 	if diff := kit.Difference(got, want); diff != "" {
@@ -174,7 +174,7 @@ func (s step) compare(got, want []core.Record, wrong owed, err error) error {
 }
 
 // compareFields compares records of which only some fields need be there.
-func (s step) compareFields(got, want []core.Record, q *continuation) error {
+func (s step) compareFields(got, want []core.Record, q *pageQuery) error {
 	if q.query.Fields == nil {
 		return s.compare(got, want, nil, nil)
 	}
@@ -182,9 +182,45 @@ func (s step) compareFields(got, want []core.Record, q *continuation) error {
 		s.d.Fatalf("got keys %s, want %s", a, b)
 	}
 	for i, rec := range got {
-		if missing := q.lacks(rec, want[i]); missing != "" {
+		if missing := q.missing(rec, want[i]); missing != "" {
 			s.d.Fatalf("%s", missing)
 		}
 	}
 	return nil
+}
+
+// continuation is a page of a random program that may be asked for.
+type pageQuery struct {
+	resource *core.Resource
+	query    core.Query
+	order    []core.Order
+	position []core.Value // nil for the first page
+}
+
+// after returns the page after the record.
+func (q pageQuery) next(rec core.Record, next core.Cursor) *pageQuery {
+	q.query.After = next
+	q.position = make([]core.Value, len(q.order))
+	for i, o := range q.order {
+		q.position[i] = rec.At(o.Field.Column())
+	}
+	return &q
+}
+
+// lacks says in words what a projected record lacks: what was asked for, the key
+// and what the order needs must be there, the other fields may.
+func (q pageQuery) missing(got, want core.Record) string {
+	asked := map[string]bool{q.resource.Key().Name(): true}
+	for _, name := range q.query.Fields {
+		asked[name] = true
+	}
+	for _, o := range q.order {
+		asked[o.Field.Name()] = true
+	}
+	for i, f := range q.resource.Columns() {
+		if v := got.At(i); v != want.At(i) && (asked[f.Name()] || !v.IsAbsent()) {
+			return fmt.Sprintf("got %v, want %v as %s of %v", v, want.At(i), f.Name(), want)
+		}
+	}
+	return ""
 }

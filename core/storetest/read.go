@@ -5,7 +5,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var readRules = []row{
+var readRules = []rule{
 	{
 		"a new backend is empty",
 		"A backend that was just made holds no records.",
@@ -50,7 +50,7 @@ func loadReturnsWhatIsThere(t *kit.Fixture) {
 	t.SameKeys("load", t.Load("order", 10, 4, -7, 5, 11, 5), -7, 5, 10)
 	t.SameKeys("load of a missing key", t.Load("order", 4))
 	_, err := t.TryGet("order", 4)
-	t.Fails("get of a missing key", err, t.Res("order").NotFound(t.Key("order", 4)))
+	t.Fails("get of a missing key", err, t.Resource("order").NotFound(t.Key("order", 4)))
 }
 
 func selectReturnsAll(t *kit.Fixture) {

@@ -8,16 +8,16 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var ownershipRules = []row{
+var ownershipRules = []rule{
 	{
 		"what was read stays as it is",
 		"Records that an operation returned do not change, whatever is written later.",
-		readStaysAsItIs,
+		readRecordsStay,
 	},
 	{
 		"what a rolled back transaction read stays as it is",
 		"Records that were returned inside a transaction do not change when it rolls back.",
-		rolledBackReadStays,
+		rolledBackRecordsStay,
 	},
 	{
 		"returned slices are the caller's",
@@ -32,18 +32,20 @@ var ownershipRules = []row{
 }
 
 // frozen remembers what records look like.
-type frozen struct {
-	what string
+type snapshot struct {
+	name string
 	recs []core.Record
 	text string
 }
 
-func freeze(what string, recs []core.Record) frozen { return frozen{what, recs, fmt.Sprint(recs)} }
+func takeSnapshot(what string, recs []core.Record) snapshot {
+	return snapshot{what, recs, fmt.Sprint(recs)}
+}
 
-func (f frozen) check(c *kit.Client) {
+func (f snapshot) check(c *kit.Client) {
 	c.Helper()
 	if now := fmt.Sprint(f.recs); now != f.text {
-		c.Fatalf("what %s returned was %s and now is %s", f.what, f.text, now)
+		c.Fatalf("what %s returned was %s and now is %s", f.name, f.text, now)
 	}
 }
 
@@ -56,13 +58,13 @@ func changeAll(c *kit.Client) {
 	c.Insert("cookie", kit.Fields{"id": 1, "kind": "again"})
 }
 
-func readStaysAsItIs(t *kit.Fixture) {
-	all := []frozen{freeze("insert", t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "b"}, kit.Fields{"id": 3}))}
+func readRecordsStay(t *kit.Fixture) {
+	all := []snapshot{takeSnapshot("insert", t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "b"}, kit.Fields{"id": 3}))}
 	all = append(all,
-		freeze("update", t.Update("cookie", kit.Fields{"id": 2, "weight": 7})),
-		freeze("select", t.All("cookie")),
-		freeze("sorted select", t.Find("cookie", core.Query{Order: []string{"-kind"}, Limit: 2})),
-		freeze("load", t.Load("cookie", 1, 2, 3)),
+		takeSnapshot("update", t.Update("cookie", kit.Fields{"id": 2, "weight": 7})),
+		takeSnapshot("select", t.All("cookie")),
+		takeSnapshot("sorted select", t.Find("cookie", core.Query{Order: []string{"-kind"}, Limit: 2})),
+		takeSnapshot("load", t.Load("cookie", 1, 2, 3)),
 	)
 	changeAll(t.Client)
 	for _, f := range all {
@@ -70,13 +72,13 @@ func readStaysAsItIs(t *kit.Fixture) {
 	}
 }
 
-func rolledBackReadStays(t *kit.Fixture) {
+func rolledBackRecordsStay(t *kit.Fixture) {
 	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "b"}, kit.Fields{"id": 3})
-	var all []frozen
+	var all []snapshot
 	err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
-		all = append(all, freeze("select before", tx.All("cookie")))
+		all = append(all, takeSnapshot("select before", tx.All("cookie")))
 		changeAll(tx)
-		all = append(all, freeze("select after", tx.All("cookie")), freeze("insert", tx.Insert("cookie", kit.Fields{"id": 9, "kind": "z"})))
+		all = append(all, takeSnapshot("select after", tx.All("cookie")), takeSnapshot("insert", tx.Insert("cookie", kit.Fields{"id": 9, "kind": "z"})))
 		return kit.ErrRollback
 	})
 	if !errors.Is(err, kit.ErrRollback) {
@@ -112,14 +114,14 @@ func givenSlicesStayTheCallers(t *kit.Fixture) {
 	t.Same("insert of a whole record returned", t.Insert("order", whole), t.Full("order", whole))
 	keys := t.Keys("cookie", []any{2, 1})
 	recs := t.Recs("cookie", []kit.Fields{{"kind": "a"}, {"id": 50, "kind": "b"}})
-	inserted := kit.Must(t.Querier.Insert(t.Ctx, t.Res("cookie"), recs...))(t.Client, "insert")
+	inserted := kit.Must(t.Querier.Insert(t.Ctx, t.Resource("cookie"), recs...))(t.Client, "insert")
 	clear(recs)
 	t.Delete("cookie", inserted[0].Key())
 	t.Insert("cookie", kit.Fields{"id": 1, "kind": "c"}, kit.Fields{"id": 2, "kind": "d"})
 	changes := t.Recs("cookie", []kit.Fields{{"id": 50, "weight": 5}, {"id": 2, "weight": 2}})
-	kit.Must(t.Querier.Update(t.Ctx, t.Res("cookie"), changes...))(t.Client, "update")
+	kit.Must(t.Querier.Update(t.Ctx, t.Resource("cookie"), changes...))(t.Client, "update")
 	clear(changes)
-	kit.Must(0, t.Querier.Delete(t.Ctx, t.Res("cookie"), keys...))(t.Client, "delete")
+	kit.Must(0, t.Querier.Delete(t.Ctx, t.Resource("cookie"), keys...))(t.Client, "delete")
 	clear(keys)
 	t.Same("after", t.All("cookie"), t.Full("cookie", kit.Fields{"id": 50, "kind": "b", "weight": 5}))
 }

@@ -1,8 +1,13 @@
 package storetest_test
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"os"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,4 +39,84 @@ func TestTheNaiveBackendPasses(t *testing.T) {
 
 func TestABackendThatDoesNotWaitPasses(t *testing.T) {
 	storetest.Run(t, func(testing.TB, *core.Model) core.Backend { return &optimistic{validate: validateAll} })
+}
+
+func caseNamed(t *testing.T, name string) storetest.Case {
+	all := storetest.Cases()
+	i := slices.IndexFunc(all, func(c storetest.Case) bool { return c.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no case %q", name)
+	}
+	return all[i]
+}
+
+func TestAsManyRandomProgramsRunAsTheOptionsSay(t *testing.T) {
+	programs := caseNamed(t, "random programs do what the model says")
+	for _, n := range []int{1, 7, 230} { // fewer and more than rapid would run
+		opened := 0
+		r := kittest.Record(t, func(tb testing.TB) {
+			programs.Check(tb, func(testing.TB, *core.Model) core.Backend { opened++; return new(kittest.Naive) }, storetest.Options{Checks: n})
+		})
+		if want := n + 1; r.Failed() || opened != want { // one for the case itself
+			t.Errorf("%d checks opened %d backends, want %d\n%s", n, opened, want, r.Text())
+		}
+	}
+}
+
+func TestDecoratorsStandAroundTheBackendInEveryCase(t *testing.T) {
+	var mu sync.Mutex
+	seen := make(map[core.Kind]int)
+	stores := 0
+	watch := func(testing.TB) []core.Decorator {
+		stores++
+		return []core.Decorator{{Name: "watch", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				mu.Lock()
+				seen[op.Kind]++
+				mu.Unlock()
+				return next(ctx, op)
+			}, nil
+		}}}
+	}
+	opts := storetest.Options{Checks: 1, Patience: time.Millisecond, Decorators: watch}
+	opts.Run(t, func(testing.TB, *core.Model) core.Backend { return new(kittest.Naive) })
+	for _, kind := range core.Kinds() {
+		if seen[kind] == 0 {
+			t.Errorf("no case does a %v", kind)
+		}
+	}
+	durable := func(c storetest.Case) bool { return c.Durable }
+	if cases := len(slices.DeleteFunc(storetest.Cases(), durable)); stores < cases {
+		t.Errorf("%d stores have the decorator, of %d cases", stores, cases)
+	}
+}
+
+func TestABackendThatCannotHoldTheModelSaysSo(t *testing.T) {
+	r := kittest.Record(t, func(tb testing.TB) {
+		storetest.Cases()[0].Check(tb, func(testing.TB, *core.Model) core.Backend { return refusing{} }, storetest.Options{})
+	})
+	if !r.Failed() || !strings.Contains(r.Text(), "no room for jars") {
+		t.Errorf("failed %v:\n%s", r.Failed(), r.Text())
+	}
+}
+
+type refusing struct{ core.Backend }
+
+func (refusing) Bind(context.Context, *core.Model) error { return errNoRoom }
+func (refusing) Close() error                            { return nil }
+
+var errNoRoom = errors.New("no room for jars")
+
+func TestEveryCaseHasANameOfItsOwnAndARule(t *testing.T) {
+	names := make(map[string]bool)
+	for _, c := range storetest.Cases() {
+		full := c.Family + "/" + c.Name
+		if names[full] || c.Family == "" || c.Name == "" {
+			t.Errorf("%q: the name is taken or empty", full)
+		}
+		names[full] = true
+		if !strings.HasSuffix(c.Rule, ".") || len(c.Rule) < len(c.Name) {
+			t.Errorf("%q: %q is no rule in a sentence", full, c.Rule)
+		}
+	}
 }

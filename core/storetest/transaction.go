@@ -9,7 +9,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var transactionRules = []row{
+var transactionRules = []rule{
 	{
 		"a transaction sees its own writes",
 		"Reads inside a transaction see what it wrote before: by key, by condition, in order and counted.",
@@ -80,7 +80,7 @@ func seesOwnWrites(t *kit.Fixture) {
 		tx.SameKeys("load", tx.Load("cookie", 1, 2, 3, 4), 1, 3, 4)
 		kit.Equal(tx, "kind", tx.Get("cookie", 1).Get("kind"), core.TextValue("b"))
 		_, err := tx.TryGet("cookie", 2)
-		tx.Fails("get of a deleted record", err, tx.Res("cookie").NotFound(core.IntValue(2)))
+		tx.Fails("get of a deleted record", err, tx.Resource("cookie").NotFound(core.IntValue(2)))
 	})
 }
 
@@ -97,7 +97,7 @@ func commitMakesVisible(t *kit.Fixture) {
 }
 
 // writeEverywhere writes in every way that there is.
-func writeEverywhere(tx *kit.Client) {
+func writeAllKinds(tx *kit.Client) {
 	tx.Insert("jar", kit.Fields{"id": 9, "label": "z"})
 	tx.Insert("cookie", kit.Fields{"id": 3, "jar": 9})
 	tx.Insert("cookie", kit.Fields{"kind": "no key"})
@@ -109,7 +109,7 @@ func errorRollsBack(t *kit.Fixture) {
 	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
 	for range 3 {
 		err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
-			writeEverywhere(tx)
+			writeAllKinds(tx)
 			return kit.ErrRollback
 		})
 		if !errors.Is(err, kit.ErrRollback) {
@@ -126,12 +126,12 @@ func panicRollsBack(t *kit.Fixture) {
 	func() {
 		defer func() { _ = recover() }()
 		_ = t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
-			writeEverywhere(tx)
+			writeAllKinds(tx)
 			panic("on purpose")
 		})
 	}()
 	t.Same("cookies", t.All("cookie"), before...)
-	t.Tx(writeEverywhere)
+	t.Tx(writeAllKinds)
 	kit.Equal(t.Client, "cookies after the next transaction", t.Count("cookie", core.All()), 3)
 }
 
@@ -148,7 +148,7 @@ func failedOperationUndoes(t *kit.Fixture) {
 		},
 		func(tx *kit.Client) error { return tx.TryDelete("cookie", 1, 2) },
 	} {
-		if err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { writeEverywhere(tx); return fail(tx) }); err == nil {
+		if err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { writeAllKinds(tx); return fail(tx) }); err == nil {
 			t.Fatalf("transaction did not fail")
 		}
 		t.Same("cookies", t.All("cookie"), before...)
@@ -166,7 +166,7 @@ func reuseInside(t *kit.Fixture) {
 		tx.Update("cookie", kit.Fields{"id": 2, "kind": "b"})
 		tx.Delete("cookie", 2)
 		_, err := tx.TryGet("cookie", 2)
-		tx.Fails("get", err, tx.Res("cookie").NotFound(core.IntValue(2)))
+		tx.Fails("get", err, tx.Resource("cookie").NotFound(core.IntValue(2)))
 	})
 	t.Same("after", t.All("cookie"), t.Full("cookie", kit.Fields{"id": 1, "kind": "b", "note": "n"}))
 }
@@ -227,7 +227,7 @@ func finalCommits(t *kit.Fixture) {
 		_, err := c.TryInsert("cookie", kit.Fields{"id": 2, "jar": 5})
 		return err
 	})
-	t.Fails("transaction with a broken relation", err, t.Res("jar").NotFound(core.IntValue(5)))
+	t.Fails("transaction with a broken relation", err, t.Resource("jar").NotFound(core.IntValue(5)))
 	t.Same("after", t.All("cookie"), before...)
 }
 
@@ -254,7 +254,7 @@ func finalMissUndoes(t *kit.Fixture) {
 				c.Querier = tx.Final()
 				return miss(c)
 			})
-			t.Fails(what, err, t.Res("cookie").NotFound(core.IntValue(9)))
+			t.Fails(what, err, t.Resource("cookie").NotFound(core.IntValue(9)))
 			t.Same(what, t.All("cookie"), before...)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var typeRules = []row{
+var typeRules = []rule{
 	{
 		"null round trips in every column",
 		"Every column but the key can hold null, and null is not the empty text, zero, false or the empty list.",
@@ -29,10 +29,10 @@ var typeRules = []row{
 }
 
 // roundTripRules has a rule for each type.
-func roundTripRules() []row {
-	var rows []row
+func roundTripRules() []rule {
+	var rows []rule
 	for typ := core.Int; typ.Valid(); typ++ {
-		rows = append(rows, row{
+		rows = append(rows, rule{
 			typ.String() + " round trips",
 			"A value of type " + typ.String() + " reads as it was written, to the last bit, from every operation that returns it.",
 			func(t *kit.Fixture) { roundTrips(t, typ) },
@@ -62,7 +62,7 @@ func nullRoundTrips(t *kit.Fixture) {
 	t.Same("insert returned", t.Insert("sample", empty), t.Full("sample", empty))
 	t.Same("get", t.Load("sample", 1), t.Full("sample", empty))
 	toNull := kit.Fields{"id": 1}
-	for _, f := range t.Res("sample").Columns()[1:] {
+	for _, f := range t.Resource("sample").Columns()[1:] {
 		toNull[f.Name()] = nil
 	}
 	t.Same("update returned", t.Update("sample", toNull), null)

@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var usingRules = []row{
+var usingRules = []rule{
 	{
 		"reads do not see hidden rows",
 		"Load, Select and Count leave out records that do not fulfil Using, whatever else is asked for.",
@@ -36,7 +36,7 @@ var usingRules = []row{
 	{
 		"hidden is indistinguishable from absent",
 		"The error for a hidden record has the code, the details and the text of that for an absent one.",
-		hiddenLooksAbsent,
+		hiddenEqualsAbsent,
 	},
 	{
 		"insert over a hidden row is taken",
@@ -51,12 +51,12 @@ var usingRules = []row{
 	{
 		"null does not fulfil a comparison",
 		"A policy on a value hides records where it is null, and one on null shows just those.",
-		nullAndPolicies,
+		policiesOnNull,
 	},
 }
 
 // mineAndYours stores cookies of kind a with odd keys, of kind b with even ones.
-func mineAndYours(t *kit.Fixture) []core.Record {
+func insertTwoKinds(t *kit.Fixture) []core.Record {
 	t.Helper()
 	var all []kit.Fields
 	for i := 1; i <= 6; i++ {
@@ -66,7 +66,7 @@ func mineAndYours(t *kit.Fixture) []core.Record {
 }
 
 func readsDoNotSeeHidden(t *kit.Fixture) {
-	mineAndYours(t)
+	insertTwoKinds(t)
 	mine := t.Guarded(core.Eq("kind", "a"))
 	t.SameKeys("load", mine.Load("cookie", 1, 2, 3), 1, 3)
 	t.SameKeys("select", mine.All("cookie"), 1, 3, 5)
@@ -76,13 +76,13 @@ func readsDoNotSeeHidden(t *kit.Fixture) {
 	kit.Equal(t.Client, "count of some", mine.Count("cookie", core.Gt("id", 2)), 2)
 	kit.Equal(t.Client, "count of the others", mine.Count("cookie", core.Ne("kind", "a")), 0)
 	_, err := mine.TryGet("cookie", 2)
-	t.Fails("get", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Fails("get", err, t.Resource("cookie").NotFound(core.IntValue(2)))
 	t.SameKeys("under None", t.Guarded(core.None()).All("cookie"))
 	t.SameKeys("under Not", t.Guarded(core.Not(core.Eq("kind", "a"))).All("cookie"), 2, 4, 6)
 }
 
 func hiddenDoNotFillPages(t *kit.Fixture) {
-	mineAndYours(t)
+	insertTwoKinds(t)
 	mine := t.Guarded(core.Eq("kind", "a"))
 	first := mine.Page("cookie", core.Query{Limit: 2})
 	t.SameKeys("first page", first.Records, 1, 3)
@@ -93,12 +93,12 @@ func hiddenDoNotFillPages(t *kit.Fixture) {
 }
 
 func updateMissesHidden(t *kit.Fixture) {
-	before := mineAndYours(t)
+	before := insertTwoKinds(t)
 	mine := t.Guarded(core.Eq("kind", "a"))
 	_, err := mine.TryUpdate("cookie", kit.Fields{"id": 2, "note": "x"})
-	t.Fails("update", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Fails("update", err, t.Resource("cookie").NotFound(core.IntValue(2)))
 	_, err = mine.TryUpdate("cookie", kit.Fields{"id": 1, "note": "x"}, kit.Fields{"id": 3, "note": "x"}, kit.Fields{"id": 4, "note": "x"})
-	t.Fails("update of several", err, t.Res("cookie").NotFound(core.IntValue(4)))
+	t.Fails("update of several", err, t.Resource("cookie").NotFound(core.IntValue(4)))
 	t.Same("after", t.All("cookie"), before...)
 	t.Same("update of visible ones", mine.Update("cookie", kit.Fields{"id": 3, "note": "x"}, kit.Fields{"id": 1, "note": "y"}),
 		t.Full("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 9, "note": "y"}),
@@ -106,25 +106,25 @@ func updateMissesHidden(t *kit.Fixture) {
 }
 
 func usingIsBefore(t *kit.Fixture) {
-	before := mineAndYours(t)
+	before := insertTwoKinds(t)
 	_, err := t.Guarded(core.Eq("kind", "a")).TryUpdate("cookie", kit.Fields{"id": 2, "kind": "a"})
-	t.Fails("update that takes a row over", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Fails("update that takes a row over", err, t.Resource("cookie").NotFound(core.IntValue(2)))
 	t.Same("after", t.All("cookie"), before...)
 	got := t.GuardedBy(core.Eq("kind", "a"), core.All()).Update("cookie", kit.Fields{"id": 1, "kind": "b"})
 	t.Same("update that gives a row away", got, t.Full("cookie", kit.Fields{"id": 1, "kind": "b", "weight": 9}))
 }
 
 func deleteMissesHidden(t *kit.Fixture) {
-	before := mineAndYours(t)
+	before := insertTwoKinds(t)
 	mine := t.Guarded(core.Eq("kind", "a"))
-	t.Fails("delete", mine.TryDelete("cookie", 2), t.Res("cookie").NotFound(core.IntValue(2)))
-	t.Fails("delete of several", mine.TryDelete("cookie", 1, 3, 4, 5), t.Res("cookie").NotFound(core.IntValue(4)))
+	t.Fails("delete", mine.TryDelete("cookie", 2), t.Resource("cookie").NotFound(core.IntValue(2)))
+	t.Fails("delete of several", mine.TryDelete("cookie", 1, 3, 4, 5), t.Resource("cookie").NotFound(core.IntValue(4)))
 	t.Same("after", t.All("cookie"), before...)
 	mine.Delete("cookie", 1, 5)
 	t.SameKeys("after a delete of visible ones", t.All("cookie"), 2, 3, 4, 6)
 }
 
-func hiddenLooksAbsent(t *kit.Fixture) {
+func hiddenEqualsAbsent(t *kit.Fixture) {
 	mine := t.Guarded(core.Eq("kind", "a"))
 	tries := []func() error{
 		func() error { _, err := mine.TryUpdate("cookie", kit.Fields{"id": 1, "note": "x"}); return err },
@@ -145,10 +145,10 @@ func hiddenLooksAbsent(t *kit.Fixture) {
 }
 
 func insertOverHidden(t *kit.Fixture) {
-	before := mineAndYours(t)
+	before := insertTwoKinds(t)
 	mine := t.Guarded(core.Eq("kind", "a"))
 	_, hidden := mine.TryInsert("cookie", kit.Fields{"id": 2, "kind": "a"})
-	t.Fails("insert over a hidden record", hidden, t.Res("cookie").Key().AlreadyExists())
+	t.Fails("insert over a hidden record", hidden, t.Resource("cookie").Key().AlreadyExists())
 	_, visible := mine.TryInsert("cookie", kit.Fields{"id": 1, "kind": "a"})
 	kit.Equal(t.Client, "errors", kit.PublicText(hidden), kit.PublicText(visible))
 	t.Same("after", t.All("cookie"), before...)
@@ -161,12 +161,12 @@ func insertIgnoresUsing(t *kit.Fixture) {
 	t.SameKeys("after", t.All("cookie"), 1, 2)
 }
 
-func nullAndPolicies(t *kit.Fixture) {
+func policiesOnNull(t *kit.Fixture) {
 	t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2})
 	t.SameKeys("kind = a", t.Guarded(core.Eq("kind", "a")).All("cookie"), 1)
 	t.SameKeys("kind <> a", t.Guarded(core.Ne("kind", "a")).All("cookie"), 2)
 	t.SameKeys("kind = null", t.Guarded(core.Eq("kind", nil)).All("cookie"), 2)
 	_, err := t.Guarded(core.Eq("kind", "b")).TryUpdate("cookie", kit.Fields{"id": 2, "kind": "b"})
-	t.Fails("update of a row of nobody", err, t.Res("cookie").NotFound(core.IntValue(2)))
-	t.Fails("delete of a row of nobody", t.Guarded(core.Eq("kind", "b")).TryDelete("cookie", 2), t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Fails("update of a row of nobody", err, t.Resource("cookie").NotFound(core.IntValue(2)))
+	t.Fails("delete of a row of nobody", t.Guarded(core.Eq("kind", "b")).TryDelete("cookie", 2), t.Resource("cookie").NotFound(core.IntValue(2)))
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-var writeRules = []row{
+var writeRules = []rule{
 	{
 		"insert returns records as they are",
 		"An Insert returns the records as they then read, in the order in which they were given.",
@@ -92,13 +92,13 @@ func absentIsNull(t *kit.Fixture) {
 func insertNeverOverwrites(t *kit.Fixture) {
 	t.Insert("cookie", kit.Fields{"id": 1, "kind": "mine", "weight": 5})
 	_, err := t.TryInsert("cookie", kit.Fields{"id": 1, "kind": "yours"})
-	t.Fails("insert", err, t.Res("cookie").Key().AlreadyExists())
+	t.Fails("insert", err, t.Resource("cookie").Key().AlreadyExists())
 	_, err = t.TryInsert("cookie", kit.Fields{"id": 1})
-	t.Fails("insert without fields", err, t.Res("cookie").Key().AlreadyExists())
+	t.Fails("insert without fields", err, t.Resource("cookie").Key().AlreadyExists())
 	t.Same("what is there", t.All("cookie"), t.Full("cookie", kit.Fields{"id": 1, "kind": "mine", "weight": 5}))
 	t.Insert("page", kit.Fields{"slug": "a", "title": "mine"})
 	_, err = t.TryInsert("page", kit.Fields{"slug": "a", "title": "yours"})
-	t.Fails("insert", err, t.Res("page").Key().AlreadyExists())
+	t.Fails("insert", err, t.Resource("page").Key().AlreadyExists())
 	t.Same("what is there", t.All("page"), t.Full("page", kit.Fields{"slug": "a", "title": "mine"}))
 }
 
@@ -125,13 +125,13 @@ func updateSetsNull(t *kit.Fixture) {
 
 func replacementClears(t *kit.Fixture) {
 	t.Insert("jar", kit.Fields{"id": 4})
-	cookie := t.Res("cookie")
+	cookie := t.Resource("cookie")
 	reset := []*core.Field{cookie.Field("kind"), cookie.Field("jar")}
 	for _, ids := range [][]int{{1}, {2, 3}} {
 		var changes, want []core.Record
 		for _, id := range ids {
 			t.Insert("cookie", kit.Fields{"id": id, "kind": "a", "weight": 1, "jar": 4})
-			changes = append(changes, t.Rec("cookie", kit.Fields{"id": id, "kind": nil, "jar": 4, "weight": nil}))
+			changes = append(changes, t.Record("cookie", kit.Fields{"id": id, "kind": nil, "jar": 4, "weight": nil}))
 			want = append(want, t.Full("cookie", kit.Fields{"id": id, "jar": 4}))
 		}
 		got := kit.Must(t.Querier.Replace(t.Ctx, cookie, reset, changes...))(t.Client, "replacement")
@@ -154,13 +154,13 @@ func updateOfNothing(t *kit.Fixture) {
 	t.Same("update to the same value", t.Update("cookie", kit.Fields{"id": 1, "kind": "a"}), want)
 	t.Same("after", t.All("cookie"), want)
 	_, err := t.TryUpdate("cookie", kit.Fields{"id": 2})
-	t.Fails("update of no columns of a missing record", err, t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Fails("update of no columns of a missing record", err, t.Resource("cookie").NotFound(core.IntValue(2)))
 }
 
 func updateMissing(t *kit.Fixture) {
 	before := t.Insert("cookie", kit.Fields{"id": 2, "kind": "a"}, kit.Fields{"id": 4, "kind": "a"})
 	_, err := t.TryUpdate("cookie", kit.Fields{"id": 5, "kind": "x"}, kit.Fields{"id": 2, "kind": "x"}, kit.Fields{"id": 3, "kind": "x"})
-	t.Fails("update", err, t.Res("cookie").NotFound(core.IntValue(3)))
+	t.Fails("update", err, t.Resource("cookie").NotFound(core.IntValue(3)))
 	t.Same("after", t.All("cookie"), before...)
 }
 
@@ -172,15 +172,15 @@ func deleteRemoves(t *kit.Fixture) {
 	t.SameKeys("load", t.Load("cookie", 1, 2, 3), 2)
 	kit.Equal(t.Client, "count", t.Count("cookie", core.All()), 1)
 	_, err := t.TryGet("cookie", 1)
-	t.Fails("get", err, t.Res("cookie").NotFound(core.IntValue(1)))
+	t.Fails("get", err, t.Resource("cookie").NotFound(core.IntValue(1)))
 }
 
 func deleteMissing(t *kit.Fixture) {
 	t.Insert("cookie", kit.Fields{"id": 1}, kit.Fields{"id": 3})
-	t.Fails("delete", t.TryDelete("cookie", 4, 1, 2, 3), t.Res("cookie").NotFound(core.IntValue(2)))
+	t.Fails("delete", t.TryDelete("cookie", 4, 1, 2, 3), t.Resource("cookie").NotFound(core.IntValue(2)))
 	t.SameKeys("after", t.All("cookie"), 1, 3)
 	t.Delete("cookie", 1)
-	t.Fails("second delete", t.TryDelete("cookie", 1), t.Res("cookie").NotFound(core.IntValue(1)))
+	t.Fails("second delete", t.TryDelete("cookie", 1), t.Resource("cookie").NotFound(core.IntValue(1)))
 }
 
 func deletedKeyIsFree(t *kit.Fixture) {

@@ -71,7 +71,7 @@ func Transparent(t *testing.T, open storetest.Factory, tr Transparency) {
 // around the backend, watched from both sides.
 func (tr Transparency) Around() storetest.Options {
 	opts := tr.Options
-	opts.Decorators = func(tb testing.TB) []core.Decorator { return (&watch{TB: tb}).around(tr.Stack(tb).Decorators) }
+	opts.Decorators = func(tb testing.TB) []core.Decorator { return (&monitor{TB: tb}).around(tr.Stack(tb).Decorators) }
 	return opts
 }
 
@@ -83,13 +83,13 @@ func TransparentEffects(tb testing.TB, open storetest.Factory, tr Transparency) 
 	if tr.Stack == nil || tr.Options.Decorators != nil {
 		tb.Fatal("storetest: Transparency needs a Stack, and no Options.Decorators")
 	}
-	stack, w := tr.Stack(tb), &watch{TB: tb}
+	stack, w := tr.Stack(tb), &monitor{TB: tb}
 	opts := tr.Options
 	opts.Decorators = func(testing.TB) []core.Decorator { return w.around(stack.Decorators) }
-	t := &effects{Fixture: kit.New(tb, open, kit.Options(opts)), watch: w}
-	for _, step := range allEffects() {
+	t := &effectsRun{Fixture: kit.New(tb, open, kit.Options(opts)), monitor: w}
+	for _, step := range allSteps() {
 		step.do(t)
-		happened := w.events()
+		happened := w.takeEvents()
 		if step.want != nil && !slices.Equal(kindsOf(happened), step.want) {
 			tb.Errorf("%s: these passed: %v, want %v", step.name, happened, step.want)
 		}

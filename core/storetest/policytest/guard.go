@@ -15,7 +15,7 @@ type GuardCase struct {
 	// Rule says it in a sentence.
 	Rule string
 
-	check func(t *guardTrial)
+	check func(t *guardRun)
 }
 
 // Guard checks that a stack of policies cannot be got round: it sends operations
@@ -27,7 +27,7 @@ type GuardCase struct {
 // condition in Where does not count: it is the caller's, only Select and Count
 // look at it, and the layers within take it for what the caller asked.
 func Guard(t *testing.T, open storetest.Factory, g PolicySpec) {
-	g.Thin = max(1, g.Thin) * setting(t, "LARDER_THIN", 1)
+	g.Thin = max(1, g.Thin) * envInt(t, "LARDER_THIN", 1)
 	for _, c := range GuardCases() {
 		t.Run(c.Name, func(t *testing.T) { c.Check(t, open, g) })
 	}
@@ -37,14 +37,14 @@ func Guard(t *testing.T, open storetest.Factory, g PolicySpec) {
 func GuardCases() []GuardCase {
 	cases := make([]GuardCase, len(guardRules))
 	for i, r := range guardRules {
-		cases[i] = GuardCase{Name: r.name, Rule: r.rule, check: r.check}
+		cases[i] = GuardCase{Name: r.name, Rule: r.text, check: r.check}
 	}
 	return cases
 }
 
 // ruleTime is how long a rule may take, which is thousands of operations, before it
 // is taken to hang.
-const ruleTime = 5 * time.Minute
+const ruleTimeout = 5 * time.Minute
 
 // Check checks one rule on a store of its own, as [Guard] does for all of them.
 func (c GuardCase) Check(tb testing.TB, open storetest.Factory, g PolicySpec) {
@@ -55,8 +55,8 @@ func (c GuardCase) Check(tb testing.TB, open storetest.Factory, g PolicySpec) {
 			tb.Logf("this breaks the rule: %s", c.Rule)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(tb.Context(), ruleTime)
+	ctx, cancel := context.WithTimeout(tb.Context(), ruleTimeout)
 	tb.Cleanup(cancel)
-	c.check(newGuardTrial(ctx, tb, open, g.filled(tb)))
+	c.check(newGuardRun(ctx, tb, open, g.filled(tb)))
 	kept = true
 }

@@ -15,7 +15,7 @@ var identityLeaks = []leak{
 	{
 		name:   "compares owners by their spelling",
 		caught: []string{"an id of no type or of another is nobody's"},
-		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			owner := op.Resource.Field("owner")
 			id, err := owner.Type().Convert(op.Principal.ID.String())
 			if err != nil {
@@ -33,7 +33,7 @@ var identityLeaks = []leak{
 	{
 		name:   "shows the rows of nobody to whom has no id",
 		caught: []string{"an id of no type or of another is nobody's"},
-		guarded: func() policytest.PolicySpec {
+		spec: func() policytest.PolicySpec {
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				switch p := op.Principal; {
 				case p == nil:
@@ -52,7 +52,7 @@ var identityLeaks = []leak{
 	{
 		name:   "lets nobody read",
 		caught: []string{"nobody is refused"},
-		guarded: func() policytest.PolicySpec {
+		spec: func() policytest.PolicySpec {
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				switch p := op.Principal; {
 				case p == nil && !op.Writes():
@@ -70,7 +70,7 @@ var identityLeaks = []leak{
 	{
 		name:   "lets nobody begin a transaction", // after which a REST face answers nobody about the model
 		caught: []string{"nobody is refused"},
-		guarded: func() policytest.PolicySpec {
+		spec: func() policytest.PolicySpec {
 			honest := policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				own(op)
 				return next(ctx, op)
@@ -89,7 +89,7 @@ var identityLeaks = []leak{
 	{
 		name:   "forbids nobody instead of asking for a principal",
 		caught: []string{"nobody is refused"},
-		guarded: func() policytest.PolicySpec {
+		spec: func() policytest.PolicySpec {
 			honest := owning()
 			return stack(kittest.Decorator("polite", core.KindPolicy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				if op.Principal == nil {
@@ -102,7 +102,7 @@ var identityLeaks = []leak{
 	{
 		name:   "guards the program's operations too",
 		caught: []string{"the program meets everything"},
-		guarded: func() policytest.PolicySpec {
+		spec: func() policytest.PolicySpec {
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				switch p := op.Principal; {
 				case p == nil || !p.IsSystem() && !p.ID.IsSet():
@@ -118,7 +118,7 @@ var identityLeaks = []leak{
 	{
 		name:   "has the program do what a principal asks",
 		caught: []string{"reads meet what is seen", "reads return what is seen"},
-		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if op.Kind == core.Count {
 				op.Principal = core.PrincipalOf(core.System(ctx))
 				return next(ctx, op)
@@ -130,7 +130,7 @@ var identityLeaks = []leak{
 	{
 		name:   "asks whose the transaction is",
 		caught: []string{"an op is for whoever sent it", "reads meet what is seen"},
-		guarded: func() policytest.PolicySpec {
+		spec: func() policytest.PolicySpec {
 			var owners sync.Map
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				if op.Principal == nil {
@@ -154,7 +154,7 @@ var identityLeaks = []leak{
 	{
 		name:   "remembers the last principal",
 		caught: []string{"an op is for whoever sent it", "reads meet what is seen", "reads return what is seen"},
-		guarded: func() policytest.PolicySpec {
+		spec: func() policytest.PolicySpec {
 			var mu sync.Mutex
 			last := make(map[*core.Resource]*core.Principal)
 			return stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -172,14 +172,14 @@ var identityLeaks = []leak{
 	{
 		name:   "is read-only but for deletes",
 		caught: []string{"what is refused is refused"},
-		guarded: func() policytest.PolicySpec {
+		spec: func() policytest.PolicySpec {
 			return readOnly(func(op *core.Op) bool { return op.Kind.Writes() && op.Kind != core.Delete })
 		},
 	},
 	{
 		name:   "is read-only but for kinds that it does not know",
 		caught: []string{"a kind that nobody knows is guarded"},
-		guarded: func() policytest.PolicySpec {
+		spec: func() policytest.PolicySpec {
 			return readOnly(func(op *core.Op) bool { return op.Kind.Writes() && slices.Contains(core.Kinds(), op.Kind) })
 		},
 	},

@@ -14,10 +14,10 @@ import (
 // sharingLeaks mix up what belongs to different principals.
 var sharingLeaks = []leak{
 	{
-		name:       "caches what it read for whoever asks next",
-		caught:     []string{"reads return what is seen", "an op is for whoever sent it"},
-		interferes: "store",
-		guarded: func() policytest.PolicySpec {
+		name:    "caches what it read for whoever asks next",
+		caught:  []string{"reads return what is seen", "an op is for whoever sent it"},
+		differs: "store",
+		spec: func() policytest.PolicySpec {
 			g := stack()
 			g.Stack = func(testing.TB) policytest.Stack {
 				return policytest.Stack{Decorators: []core.Decorator{owning(), new(cache).answering()}}
@@ -28,7 +28,7 @@ var sharingLeaks = []leak{
 	{
 		name:   "keeps a pool of ops",
 		caught: []string{"an op that was sent stays as it is"},
-		guarded: func() policytest.PolicySpec {
+		spec: func() policytest.PolicySpec {
 			pool := sync.Pool{New: func() any { return new(core.Op) }}
 			return leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				pooled := pool.Get().(*core.Op) //nolint:forcetypeassert // the pool holds nothing else
@@ -40,9 +40,9 @@ var sharingLeaks = []leak{
 		},
 	},
 	{
-		name:       "logs how many rows there are",
-		interferes: "store",
-		guarded: func() policytest.PolicySpec {
+		name:    "logs how many rows there are",
+		differs: "store",
+		spec: func() policytest.PolicySpec {
 			g := stack()
 			g.Exempt = func(op *core.Op) bool { return op.Kind == core.Count && op.Using.Kind() == core.FilterAll }
 			g.Stack = func(testing.TB) policytest.Stack {

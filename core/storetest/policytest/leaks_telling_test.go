@@ -12,10 +12,10 @@ import (
 // tellingLeaks guard what is done, and tell of what is there.
 var tellingLeaks = []leak{
 	{
-		name:       "filters the page after it was read",
-		caught:     []string{"reads meet what is seen", "reads return what is seen", "pages are full"},
-		interferes: "store",
-		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		name:    "filters the page after it was read",
+		caught:  []string{"reads meet what is seen", "reads return what is seen", "pages are full"},
+		differs: "store",
+		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if op.Kind != core.Select {
 				own(op)
 				return next(ctx, op)
@@ -32,10 +32,10 @@ var tellingLeaks = []leak{
 		}),
 	},
 	{
-		name:       "forbids a foreign row and does not find an absent one",
-		caught:     []string{"hidden is indistinguishable from absent"},
-		interferes: "store",
-		guarded: func() policytest.PolicySpec {
+		name:    "forbids a foreign row and does not find an absent one",
+		caught:  []string{"hidden is indistinguishable from absent"},
+		differs: "store",
+		spec: func() policytest.PolicySpec {
 			g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				look := peek(ctx, op, next)
 				own(op)
@@ -50,10 +50,10 @@ var tellingLeaks = []leak{
 		},
 	},
 	{
-		name:       "names the owner in an error",
-		caught:     []string{"hidden is indistinguishable from absent"},
-		interferes: "store",
-		guarded: func() policytest.PolicySpec {
+		name:    "names the owner in an error",
+		caught:  []string{"hidden is indistinguishable from absent"},
+		differs: "store",
+		spec: func() policytest.PolicySpec {
 			g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				look := peek(ctx, op, next)
 				own(op)
@@ -70,7 +70,7 @@ var tellingLeaks = []leak{
 	{
 		name:   "looks first and acts afterwards",
 		caught: []string{"updates meet what may be changed", "deletes meet what may be deleted", "reads meet what is seen"},
-		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if op.Kind != core.Update && op.Kind != core.Delete {
 				own(op)
 				return next(ctx, op)
@@ -87,7 +87,7 @@ var tellingLeaks = []leak{
 	{
 		name:   "makes further ops without a guard",
 		caught: []string{"reads meet what is seen"},
-		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			own(op)
 			if op.Kind == core.Count {
 				if _, err := next(ctx, op.Derive(core.Select, op.Resource)); err != nil {
@@ -98,10 +98,10 @@ var tellingLeaks = []leak{
 		}),
 	},
 	{
-		name:       "hands out ids by counting rows",
-		interferes: "store",
-		caught:     []string{"reads meet what is seen"},
-		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		name:    "hands out ids by counting rows",
+		differs: "store",
+		caught:  []string{"reads meet what is seen"},
+		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			own(op)
 			if op.Kind != core.NextID || op.Resource.Key().Type() != core.Int {
 				return next(ctx, op)
@@ -121,7 +121,7 @@ var tellingLeaks = []leak{
 	{
 		name:   "makes room for an insert",
 		caught: []string{"deletes meet what may be deleted", "writes touch what may be touched"},
-		guarded: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			own(op)
 			if op.Kind == core.Insert && !op.Records[0].Key().IsAbsent() {
 				before := op.Derive(core.Delete, op.Resource)
@@ -132,17 +132,17 @@ var tellingLeaks = []leak{
 		}),
 	},
 	{
-		name:       "hides a field and sorts by it",
-		caught:     []string{"fields that are not read stay unknown"},
-		interferes: "store",
-		guarded:    func() policytest.PolicySpec { return unread(func(*core.Op) error { return nil }) },
+		name:    "hides a field and sorts by it",
+		caught:  []string{"fields that are not read stay unknown"},
+		differs: "store",
+		spec:    func() policytest.PolicySpec { return hidingField(func(*core.Op) error { return nil }) },
 	},
 	{
-		name:       "hides a field and filters by it",
-		caught:     []string{"fields that are not read stay unknown"},
-		interferes: "store",
-		guarded: func() policytest.PolicySpec {
-			return unread(func(op *core.Op) error {
+		name:    "hides a field and filters by it",
+		caught:  []string{"fields that are not read stay unknown"},
+		differs: "store",
+		spec: func() policytest.PolicySpec {
+			return hidingField(func(op *core.Op) error {
 				for _, o := range op.Order {
 					if o.Field.Name() == "size" {
 						return op.Resource.Forbidden()
@@ -169,7 +169,7 @@ func isPeek(op *core.Op) bool { return op.Kind == core.Load && op.Using.Kind() =
 
 // unread returns settings where nobody but the program reads the size of a jar: a
 // policy that takes it out of results, after a look at the op.
-func unread(look func(op *core.Op) error) policytest.PolicySpec {
+func hidingField(look func(op *core.Op) error) policytest.PolicySpec {
 	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		own(op)
 		size := op.Resource.Field("size")

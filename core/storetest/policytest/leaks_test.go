@@ -16,10 +16,10 @@ import (
 
 // leak is a stack of decorators that can be got round.
 type leak struct {
-	name       string
-	caught     []string // by these rules of Guard
-	interferes string   // and by this part of NonInterference, store or engine; "" if there is nothing to see
-	guarded    func() policytest.PolicySpec
+	name    string
+	caught  []string // by these rules of Guard
+	differs string   // and by this part of NonInterference, store or engine; "" if there is nothing to see
+	spec    func() policytest.PolicySpec
 }
 
 // policy is a decorator that refuses nobody, lets the program pass, and has handle
@@ -70,7 +70,7 @@ func TestGuardCatchesEveryLeak(t *testing.T) {
 	for _, l := range leaks {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			if len(l.caught) == 0 && l.interferes == "" {
+			if len(l.caught) == 0 && l.differs == "" {
 				t.Error("nothing is expected to find out")
 			}
 			for _, name := range l.caught {
@@ -78,7 +78,7 @@ func TestGuardCatchesEveryLeak(t *testing.T) {
 				if !ok {
 					t.Fatalf("there is no rule %q", name)
 				}
-				r := kittest.Record(t, func(tb testing.TB) { c.Check(tb, kittest.OpenNaive, l.guarded()) })
+				r := kittest.Record(t, func(tb testing.TB) { c.Check(tb, kittest.OpenNaive, l.spec()) })
 				if log := r.Text(); !r.Failed() || !strings.Contains(log, c.Rule) {
 					t.Errorf("the rule %q does not find out, failed %v:\n%s", name, r.Failed(), log)
 				} else {
@@ -94,16 +94,16 @@ func TestNonInterferenceFindsWhatLeaksTell(t *testing.T) {
 		"store": policytest.NonInterferenceOfStore, "engine": policytest.NonInterferenceOfEngine,
 	}
 	for _, l := range leaks {
-		if l.interferes == "" {
+		if l.differs == "" {
 			continue
 		}
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			g := l.guarded()
+			g := l.spec()
 			g.Operations = 20_000
-			r := kittest.Record(t, func(tb testing.TB) { parts[l.interferes](tb, kittest.OpenNaive, g) })
+			r := kittest.Record(t, func(tb testing.TB) { parts[l.differs](tb, kittest.OpenNaive, g) })
 			if !r.Failed() {
-				t.Errorf("the worlds of the %s are one", l.interferes)
+				t.Errorf("the worlds of the %s are one", l.differs)
 			} else if log := r.Text(); !strings.Contains(log, "the worlds differ") {
 				t.Errorf("something else is wrong:\n%s", log)
 			}

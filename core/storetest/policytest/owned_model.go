@@ -2,7 +2,6 @@ package policytest
 
 import (
 	"context"
-	"testing"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/seed"
@@ -75,7 +74,7 @@ func baked() *core.Computed {
 
 // owned are rows of OwnedModel: of 1, of 2 and of nobody, and some of 3, whom no
 // principal has the id of. Each owner's rows point at its own and at others'.
-func owned() seed.Data {
+func ownedRows() seed.Data {
 	type row = map[string]any
 	uuid := func(last string) string { return "00000000-0000-4000-8000-00000000000" + last }
 	return seed.Data{
@@ -102,7 +101,7 @@ func owned() seed.Data {
 }
 
 // owners are the principals who own rows, by a number.
-func owners() []*core.Principal {
+func ownedPrincipals() []*core.Principal {
 	return []*core.Principal{
 		{ID: core.IntValue(1), Roles: []string{"baker"}},
 		{ID: core.IntValue(2), Roles: []string{"baker"}},
@@ -110,50 +109,6 @@ func owners() []*core.Principal {
 }
 
 // ownsIt is the oracle of OwnedModel.
-func ownsIt(p *core.Principal, row core.Record) bool {
+func ownsRow(p *core.Principal, row core.Record) bool {
 	return p != nil && p.ID.IsSet() && row.Get("owner") == p.ID
-}
-
-// filled returns the settings with defaults.
-func (g PolicySpec) filled(tb testing.TB) PolicySpec {
-	tb.Helper()
-	if g.Stack == nil {
-		tb.Fatal("storetest: PolicySpec needs a Stack")
-	}
-	if g.Model == nil {
-		g.Model = OwnedModel()
-		if g.Rows == nil {
-			g.Rows = owned()
-		}
-		if g.Principals == nil {
-			g.Principals = owners()
-		}
-		if g.CanRead == nil {
-			g.CanRead = ownsIt
-		}
-	}
-	if g.Rows == nil || len(g.Principals) == 0 || g.CanRead == nil {
-		tb.Fatal("storetest: with a Model of its own, PolicySpec needs Rows, Principals and CanRead")
-	}
-	return g.withRules()
-}
-
-// withRules fills in the rules that follow from others.
-func (g PolicySpec) withRules() PolicySpec {
-	if g.CanChange == nil {
-		g.CanChange = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.CanRead(p, row) }
-	}
-	if g.CanResultIn == nil {
-		g.CanResultIn = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.CanRead(p, row) }
-	}
-	if g.CanReadField == nil {
-		g.CanReadField = func(*core.Principal, *core.Field) bool { return true }
-	}
-	if g.Denies == nil {
-		g.Denies = func(*core.Principal, core.Kind, *core.Resource) bool { return false }
-	}
-	if g.Exempt == nil {
-		g.Exempt = func(*core.Op) bool { return false }
-	}
-	return g
 }

@@ -1,6 +1,8 @@
 package policytest
 
 import (
+	"os"
+	"strconv"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -86,3 +88,62 @@ type Stack struct {
 // rows; programs never insert one of them, so that no principal learns about a
 // row from its key being taken, which is an exception that every store has.
 const HiddenKeys = 1_000_000
+
+// setting returns the positive number that an environment variable holds, and
+// otherwise if it is not set.
+func envInt(tb testing.TB, variable string, otherwise int) int {
+	tb.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		tb.Fatalf("%s %q is no positive number", variable, text)
+	}
+	return n
+}
+
+// filled returns the settings with defaults.
+func (g PolicySpec) filled(tb testing.TB) PolicySpec {
+	tb.Helper()
+	if g.Stack == nil {
+		tb.Fatal("storetest: PolicySpec needs a Stack")
+	}
+	if g.Model == nil {
+		g.Model = OwnedModel()
+		if g.Rows == nil {
+			g.Rows = ownedRows()
+		}
+		if g.Principals == nil {
+			g.Principals = ownedPrincipals()
+		}
+		if g.CanRead == nil {
+			g.CanRead = ownsRow
+		}
+	}
+	if g.Rows == nil || len(g.Principals) == 0 || g.CanRead == nil {
+		tb.Fatal("storetest: with a Model of its own, PolicySpec needs Rows, Principals and CanRead")
+	}
+	return g.withRules()
+}
+
+// withRules fills in the rules that follow from others.
+func (g PolicySpec) withRules() PolicySpec {
+	if g.CanChange == nil {
+		g.CanChange = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.CanRead(p, row) }
+	}
+	if g.CanResultIn == nil {
+		g.CanResultIn = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.CanRead(p, row) }
+	}
+	if g.CanReadField == nil {
+		g.CanReadField = func(*core.Principal, *core.Field) bool { return true }
+	}
+	if g.Denies == nil {
+		g.Denies = func(*core.Principal, core.Kind, *core.Resource) bool { return false }
+	}
+	if g.Exempt == nil {
+		g.Exempt = func(*core.Op) bool { return false }
+	}
+	return g
+}

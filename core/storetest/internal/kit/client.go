@@ -23,7 +23,7 @@ type Client struct {
 }
 
 // res returns the resource of that name.
-func (c *Client) Res(name string) *core.Resource {
+func (c *Client) Resource(name string) *core.Resource {
 	r := c.Model.Resource(name)
 	if r == nil {
 		panic("storetest: the kit's model has no resource " + name)
@@ -32,8 +32,8 @@ func (c *Client) Res(name string) *core.Resource {
 }
 
 // rec returns a record of the named fields, the others absent.
-func (c *Client) Rec(resource string, f Fields) core.Record {
-	rec, err := c.Res(resource).NewRecord(f)
+func (c *Client) Record(resource string, f Fields) core.Record {
+	rec, err := c.Resource(resource).NewRecord(f)
 	if err != nil {
 		panic(err) // a mistake of the kit's
 	}
@@ -43,7 +43,7 @@ func (c *Client) Rec(resource string, f Fields) core.Record {
 // full returns a record of the named fields, the others null: what a record
 // reads as.
 func (c *Client) Full(resource string, f Fields) core.Record {
-	rec := c.Rec(resource, f)
+	rec := c.Record(resource, f)
 	for i := range rec.Len() {
 		if rec.At(i).IsAbsent() {
 			rec = rec.With(i, core.Null)
@@ -53,7 +53,7 @@ func (c *Client) Full(resource string, f Fields) core.Record {
 }
 
 func (c *Client) Key(resource string, raw any) core.Value {
-	v, err := c.Res(resource).Key().Convert(raw)
+	v, err := c.Resource(resource).Key().Convert(raw)
 	if err != nil {
 		panic(err) // a mistake of the kit's
 	}
@@ -71,31 +71,31 @@ func (c *Client) Keys(resource string, raw []any) []core.Value {
 func (c *Client) Recs(resource string, all []Fields) []core.Record {
 	recs := make([]core.Record, len(all))
 	for i, f := range all {
-		recs[i] = c.Rec(resource, f)
+		recs[i] = c.Record(resource, f)
 	}
 	return recs
 }
 
 func (c *Client) TryInsert(resource string, all ...Fields) ([]core.Record, error) {
-	return c.Querier.Insert(c.Ctx, c.Res(resource), c.Recs(resource, all)...)
+	return c.Querier.Insert(c.Ctx, c.Resource(resource), c.Recs(resource, all)...)
 }
 
 func (c *Client) Insert(resource string, all ...Fields) []core.Record {
 	c.Helper()
-	return c.many("insert", len(all), Must(c.TryInsert(resource, all...))(c, "insert"))
+	return c.checkCount("insert", len(all), Must(c.TryInsert(resource, all...))(c, "insert"))
 }
 
 func (c *Client) TryUpdate(resource string, all ...Fields) ([]core.Record, error) {
-	return c.Querier.Update(c.Ctx, c.Res(resource), c.Recs(resource, all)...)
+	return c.Querier.Update(c.Ctx, c.Resource(resource), c.Recs(resource, all)...)
 }
 
 func (c *Client) Update(resource string, all ...Fields) []core.Record {
 	c.Helper()
-	return c.many("update", len(all), Must(c.TryUpdate(resource, all...))(c, "update"))
+	return c.checkCount("update", len(all), Must(c.TryUpdate(resource, all...))(c, "update"))
 }
 
 func (c *Client) TryDelete(resource string, keys ...any) error {
-	return c.Querier.Delete(c.Ctx, c.Res(resource), c.Keys(resource, keys)...)
+	return c.Querier.Delete(c.Ctx, c.Resource(resource), c.Keys(resource, keys)...)
 }
 
 func (c *Client) Delete(resource string, keys ...any) {
@@ -104,7 +104,7 @@ func (c *Client) Delete(resource string, keys ...any) {
 }
 
 func (c *Client) TryGet(resource string, key any) (core.Record, error) {
-	return c.Querier.Get(c.Ctx, c.Res(resource), c.Key(resource, key))
+	return c.Querier.Get(c.Ctx, c.Resource(resource), c.Key(resource, key))
 }
 
 func (c *Client) Get(resource string, key any) core.Record {
@@ -114,12 +114,12 @@ func (c *Client) Get(resource string, key any) core.Record {
 
 func (c *Client) Load(resource string, keys ...any) []core.Record {
 	c.Helper()
-	return Must(c.Querier.Load(c.Ctx, c.Res(resource), c.Keys(resource, keys)))(c, "load")
+	return Must(c.Querier.Load(c.Ctx, c.Resource(resource), c.Keys(resource, keys)))(c, "load")
 }
 
 func (c *Client) Page(resource string, q core.Query) core.Page {
 	c.Helper()
-	return Must(c.Querier.Select(c.Ctx, c.Res(resource), q))(c, "select")
+	return Must(c.Querier.Select(c.Ctx, c.Resource(resource), q))(c, "select")
 }
 
 func (c *Client) Find(resource string, q core.Query) []core.Record {
@@ -141,18 +141,18 @@ func (c *Client) All(resource string) []core.Record {
 
 func (c *Client) Count(resource string, f core.Filter) int {
 	c.Helper()
-	return Must(c.Querier.Count(c.Ctx, c.Res(resource), f))(c, "count")
+	return Must(c.Querier.Count(c.Ctx, c.Resource(resource), f))(c, "count")
 }
 
 func (c *Client) NextIDs(resource string, n int) []core.Value {
 	c.Helper()
-	keys := Must(c.Querier.NextIDs(c.Ctx, c.Res(resource), n))(c, "next ids")
+	keys := Must(c.Querier.NextIDs(c.Ctx, c.Resource(resource), n))(c, "next ids")
 	Equal(c, "number of ids", len(keys), n)
 	return keys
 }
 
 // many ends the test unless there are as many records as were written.
-func (c *Client) many(what string, n int, recs []core.Record) []core.Record {
+func (c *Client) checkCount(what string, n int, recs []core.Record) []core.Record {
 	c.Helper()
 	Equal(c, "number of records that "+what+" returned", len(recs), n)
 	return recs
@@ -198,7 +198,7 @@ func (c *Client) AllPages(resource string, q core.Query) []core.Record {
 
 // pair loads two records, of which the first has the lower key.
 func (c *Client) Pair(resource string, low, high int) ([]core.Record, error) {
-	recs, err := c.Querier.Load(c.Ctx, c.Res(resource), c.Keys(resource, []any{low, high}))
+	recs, err := c.Querier.Load(c.Ctx, c.Resource(resource), c.Keys(resource, []any{low, high}))
 	if err == nil && len(recs) != 2 {
 		err = fmt.Errorf("%d of the two records %d and %d are there", len(recs), low, high)
 	}

@@ -26,7 +26,7 @@ func (c *Client) GuardedBy(using, check core.Filter) *Client {
 
 // policy returns the decorator that sets the conditions of a client. It also
 // sees to it that a backend neither changes an op nor keeps its slices.
-func policy(tb testing.TB) core.Decorator {
+func conditionsDecorator(tb testing.TB) core.Decorator {
 	return core.Decorator{
 		Name: "storetest", Kind: core.KindPolicy,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
@@ -38,9 +38,9 @@ func policy(tb testing.TB) core.Decorator {
 					op.Using = core.And(op.Using, set.Using)
 					op.Check = core.And(op.Check, set.Check)
 				}
-				lent := lend(op)
+				lent := cloneSlices(op)
 				res, err := next(ctx, op)
-				lent.takeBack(tb)
+				lent.checkAndClear(tb)
 				return res, err
 			}, nil
 		},
@@ -48,22 +48,22 @@ func policy(tb testing.TB) core.Decorator {
 }
 
 // loan is what a backend was lent for the time of one op, and what that was.
-type loan struct {
+type clonedSlices struct {
 	keys, keysBefore       []core.Value
 	records, recordsBefore []core.Record
 	after, afterBefore     []core.Value
 }
 
 // lend replaces the slices of the op by copies.
-func lend(op *core.Op) loan {
-	l := loan{keysBefore: op.Keys, recordsBefore: op.Records, afterBefore: op.After}
+func cloneSlices(op *core.Op) clonedSlices {
+	l := clonedSlices{keysBefore: op.Keys, recordsBefore: op.Records, afterBefore: op.After}
 	l.keys, l.records, l.after = slices.Clone(op.Keys), slices.Clone(op.Records), slices.Clone(op.After)
 	op.Keys, op.Records, op.After = l.keys, l.records, l.after
 	return l
 }
 
 // takeBack wipes what was lent, after a look whether it is as it was.
-func (l loan) takeBack(tb testing.TB) {
+func (l clonedSlices) checkAndClear(tb testing.TB) {
 	if !slices.Equal(l.keys, l.keysBefore) || !slices.Equal(l.after, l.afterBefore) ||
 		!slices.EqualFunc(l.records, l.recordsBefore, core.Record.Equal) {
 		tb.Errorf("the backend changed the op that it was given")

@@ -10,7 +10,7 @@ import (
 
 // domains are the values that random programs give to fields: few, so that they
 // meet, and such as get mixed up.
-var domains = map[string][]any{
+var drawnValues = map[string][]any{
 	"jar.id":        {1, 2, 3},
 	"jar.label":     {nil, "a", "A", "b", ""},
 	"jar.size":      {nil, -1, 0, 1},
@@ -43,7 +43,7 @@ func (d Drawer) Value(f *core.Field) core.Value {
 	if d.Values != nil {
 		return rapid.SampledFrom(d.Values(f)).Draw(d.T, f.Name())
 	}
-	v, err := f.Convert(rapid.SampledFrom(domains[f.String()]).Draw(d.T, f.Name()))
+	v, err := f.Convert(rapid.SampledFrom(drawnValues[f.String()]).Draw(d.T, f.Name()))
 	if err != nil {
 		panic(err) // a mistake of the kit's
 	}
@@ -116,7 +116,7 @@ func (d Drawer) comparison(r *core.Resource) core.Filter {
 }
 
 // policy draws the conditions of a policy, of which there often is none.
-func (d Drawer) Policy(r *core.Resource) Conditions {
+func (d Drawer) Conditions(r *core.Resource) Conditions {
 	switch d.UpTo(5, "policy") {
 	case 0:
 		f := d.Filter(r, 1)

@@ -54,7 +54,7 @@ func (t *Fixture) bind() {
 
 // newStore puts the kit's decorator and those of the options around a backend.
 func newStore(ctx context.Context, tb testing.TB, m *core.Model, b core.Backend, opts Options) (*core.Store, error) {
-	stack := []core.Decorator{policy(tb)}
+	stack := []core.Decorator{conditionsDecorator(tb)}
 	if opts.Decorators != nil {
 		stack = append(stack, opts.Decorators(tb)...)
 	}
@@ -102,7 +102,7 @@ func (t *Fixture) RetryTx(fn func(tx *Client) error) error {
 const ManyAttempts = 200
 
 // again returns a trial of the same kind on a backend of its own.
-func (t *Fixture) Again() *Fixture {
+func (t *Fixture) OnNewBackend() *Fixture {
 	own := *t
 	c := *t.Client
 	own.Client = &c

@@ -40,9 +40,9 @@ func KeysOf(recs []core.Record) []core.Value {
 }
 
 // fresh collects keys, none of which may come twice.
-type KeySet map[core.Value]bool
+type ValueSet map[core.Value]bool
 
-func (f KeySet) Add(c *Client, keys ...core.Value) {
+func (f ValueSet) AddDistinct(c *Client, keys ...core.Value) {
 	c.Helper()
 	for _, k := range keys {
 		if f[k] {
@@ -52,10 +52,10 @@ func (f KeySet) Add(c *Client, keys ...core.Value) {
 	}
 }
 
-type Table map[core.Value]core.Record
+type RecordMap map[core.Value]core.Record
 
-func ByKey(recs []core.Record) Table {
-	all := make(Table, len(recs))
+func ByKey(recs []core.Record) RecordMap {
+	all := make(RecordMap, len(recs))
 	for _, rec := range recs {
 		all[rec.Key()] = rec
 	}
@@ -73,7 +73,7 @@ func CopyOp(op *core.Op) *core.Op {
 
 // whole returns the record as it is when it has come to be: with the model's defaults,
 // or null, for what is absent.
-func Stored(rec core.Record) core.Record {
+func WithDefaults(rec core.Record) core.Record {
 	for c, f := range rec.Resource().Columns() {
 		if !rec.At(c).IsAbsent() {
 			continue

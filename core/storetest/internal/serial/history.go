@@ -45,15 +45,15 @@ func New(ctx context.Context, t *kit.Fixture) (*History, error) {
 func (s *History) reset() error {
 	return s.store.TxWith(s.ctx, core.TxOptions{Attempts: kit.ManyAttempts}, func(ctx context.Context, tx *core.Transaction) error {
 		c := &kit.Client{Ctx: ctx, Model: s.model, Querier: tx}
-		page, err := c.Querier.Select(ctx, c.Res("order"), core.Query{})
+		page, err := c.Querier.Select(ctx, c.Resource("order"), core.Query{})
 		if err != nil {
 			return err
 		}
-		if err := c.Querier.Delete(ctx, c.Res("order"), kit.KeysOf(page.Records)...); err != nil {
+		if err := c.Querier.Delete(ctx, c.Resource("order"), kit.KeysOf(page.Records)...); err != nil {
 			return err
 		}
-		for i, r := range initially {
-			if !r.there {
+		for i, r := range initialRegisters {
+			if !r.exists {
 				continue
 			}
 			if _, err := c.TryInsert("order", r.fields(i)); err != nil {
@@ -67,7 +67,7 @@ func (s *History) reset() error {
 // fields returns the record that the register is stored as.
 func (r register) fields(i int) kit.Fields {
 	group := 0
-	if r.left {
+	if r.outside {
 		group = 1
 	}
 	return kit.Fields{"id": i, "group": group, "value": r.value}
@@ -75,29 +75,29 @@ func (r register) fields(i int) kit.Fields {
 
 // perform runs one action in a transaction.
 func (s *History) perform(tx *kit.Client, a action) (event, error) {
-	e := event{do: a.do, reg: a.reg}
+	e := event{kind: a.kind, index: a.index}
 	inGroup := core.Eq("group", 0)
 	var err error
-	switch a.do {
+	switch a.kind {
 	case read:
 		var recs []core.Record
-		recs, err = tx.Querier.Load(tx.Ctx, tx.Res("order"), tx.Keys("order", []any{a.reg}))
-		e.one = registersIn(recs)[a.reg]
+		recs, err = tx.Querier.Load(tx.Ctx, tx.Resource("order"), tx.Keys("order", []any{a.index}))
+		e.register = registersIn(recs)[a.index]
 	case count:
-		e.many, err = tx.Querier.Count(tx.Ctx, tx.Res("order"), inGroup)
-	case selectGroup, everything:
+		e.count, err = tx.Querier.Count(tx.Ctx, tx.Resource("order"), inGroup)
+	case selectGroup, readAll:
 		var q core.Query
-		if a.do == selectGroup {
+		if a.kind == selectGroup {
 			q = core.Query{Where: inGroup, Order: []string{"value"}}
 		}
 		var page core.Page
-		page, err = tx.Querier.Select(tx.Ctx, tx.Res("order"), q)
-		e.all = registersIn(page.Records)
+		page, err = tx.Querier.Select(tx.Ctx, tx.Resource("order"), q)
+		e.registers = registersIn(page.Records)
 	case remove:
-		err = tx.TryDelete("order", a.reg)
+		err = tx.TryDelete("order", a.index)
 	default:
-		e.one = register{there: true, left: a.do == move, value: s.values.Add(1)}
-		err = s.write(tx, a, e.one)
+		e.register = register{exists: true, outside: a.kind == move, value: s.values.Add(1)}
+		err = s.write(tx, a, e.register)
 	}
 	return e, err
 }
@@ -105,15 +105,15 @@ func (s *History) perform(tx *kit.Client, a action) (event, error) {
 // write stores the register as the action asks for. A plain write leaves the
 // group as it is.
 func (s *History) write(tx *kit.Client, a action, r register) (err error) {
-	switch a.do {
+	switch a.kind {
 	case insert:
-		_, err = tx.TryInsert("order", r.fields(a.reg))
+		_, err = tx.TryInsert("order", r.fields(a.index))
 	case move:
-		_, err = tx.TryUpdate("order", r.fields(a.reg))
+		_, err = tx.TryUpdate("order", r.fields(a.index))
 	case guarded:
-		_, err = tx.Guarded(core.Eq("group", 0)).TryUpdate("order", kit.Fields{"id": a.reg, "value": r.value})
+		_, err = tx.Guarded(core.Eq("group", 0)).TryUpdate("order", kit.Fields{"id": a.index, "value": r.value})
 	case write:
-		_, err = tx.TryUpdate("order", kit.Fields{"id": a.reg, "value": r.value})
+		_, err = tx.TryUpdate("order", kit.Fields{"id": a.index, "value": r.value})
 	}
 	return err
 }
@@ -126,7 +126,7 @@ func registersIn(recs []core.Record) registers {
 		if i < 0 || int(i) >= len(all) {
 			continue // seen by the check as a record that is missing
 		}
-		all[i] = register{there: true, left: rec.Get("group").Int() != 0, value: rec.Get("value").Int()}
+		all[i] = register{exists: true, outside: rec.Get("group").Int() != 0, value: rec.Get("value").Int()}
 	}
 	return all
 }
@@ -146,19 +146,19 @@ func (s *History) record(client int, call int64, seen []event, err error) {
 }
 
 // play lets the transactions of the schedule take their actions in its order.
-func (s *History) Play(plan Schedule, readOnly bool) {
-	players := make(map[int]*player)
-	for i, script := range plan.Scripts() {
-		p := s.player(i, script, readOnly && script.reads())
+func (s *History) Run(plan Schedule, readOnly bool) {
+	players := make(map[int]*runner)
+	for i, script := range plan.ByTransaction() {
+		p := s.newRunner(i, script, readOnly && script.readOnly())
 		players[script[0].tx] = p
 		go p.run()
 	}
 	for _, a := range plan {
-		players[a.tx].next(a)
+		players[a.tx].permit(a)
 	}
 	for _, p := range players {
-		close(p.turns)
-		<-p.over
+		close(p.permits)
+		<-p.finished
 	}
 }
 
@@ -170,7 +170,7 @@ const maxSearch = 30 * time.Second
 // end, is serializable.
 func (s *History) Check() error {
 	call := s.clock.Add(1)
-	last, err := s.perform(&kit.Client{Ctx: s.ctx, Model: s.model, Querier: s.store}, action{do: everything})
+	last, err := s.perform(&kit.Client{Ctx: s.ctx, Model: s.model, Querier: s.store}, action{kind: readAll})
 	s.record(-1, call, []event{last}, err)
 	if err := errors.Join(s.errs...); err != nil {
 		return err
@@ -186,7 +186,7 @@ func (s *History) Check() error {
 func (s *History) String() string {
 	history := slices.SortedFunc(slices.Values(s.history), func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "\tin the beginning: %v\n", initially)
+	fmt.Fprintf(&b, "\tin the beginning: %v\n", initialRegisters)
 	for _, op := range history {
 		var did []string
 		for _, e := range op.Output.([]event) { //nolint:forcetypeassert // made by players
@@ -198,13 +198,13 @@ func (s *History) String() string {
 }
 
 // playAtOnce runs the scripts of each client one after the other, and the clients at the same time.
-func (s *History) PlayAtOnce(clients [][]Schedule) {
+func (s *History) RunClients(clients [][]Schedule) {
 	var all sync.WaitGroup
 	for i, scripts := range clients {
 		all.Go(func() {
 			for _, script := range scripts {
-				p := s.player(i, script, script.reads())
-				close(p.turns)
+				p := s.newRunner(i, script, script.readOnly())
+				close(p.permits)
 				p.run()
 			}
 		})

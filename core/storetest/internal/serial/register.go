@@ -17,57 +17,57 @@ const registerNames = "xyzuv"
 // register is one record: whether it is there, whether it has left the group
 // that conditions ask for, and what was written to it, never the same twice.
 type register struct {
-	there, left bool
-	value       int64
+	exists, outside bool
+	value           int64
 }
 
 // initially has x, y and z in the group.
-var initially = registers{{there: true, value: 1}, {there: true, value: 2}, {there: true, value: 3}}
+var initialRegisters = registers{{exists: true, value: 1}, {exists: true, value: 2}, {exists: true, value: 3}}
 
 // event is one operation of a transaction, with what it wrote or saw.
 type event struct {
-	do   byte // as in [action]
-	reg  int
-	one  register  // read or written
-	all  registers // of a selection
-	many int       // of a count
+	kind      byte // as in [action]
+	index     int
+	register  register  // read or written
+	registers registers // of a selection
+	count     int       // of a count
 }
 
 // after returns the registers as the event leaves them, and whether it could
 // have happened and seen what it saw.
 func (e event) after(s registers) (registers, bool) {
-	r := s[e.reg]
-	switch e.do {
+	r := s[e.index]
+	switch e.kind {
 	case read:
-		return s, r == e.one
+		return s, r == e.register
 	case write:
-		s[e.reg].value = e.one.value
-		return s, r.there
+		s[e.index].value = e.register.value
+		return s, r.exists
 	case move:
-		s[e.reg] = e.one
-		return s, r.there
+		s[e.index] = e.register
+		return s, r.exists
 	case guarded:
-		s[e.reg].value = e.one.value
-		return s, r.there && !r.left
+		s[e.index].value = e.register.value
+		return s, r.exists && !r.outside
 	case insert:
-		s[e.reg] = e.one
-		return s, !r.there
+		s[e.index] = e.register
+		return s, !r.exists
 	case remove:
-		s[e.reg] = register{}
-		return s, r.there
+		s[e.index] = register{}
+		return s, r.exists
 	case count:
-		return s, len(s.group()) == e.many
+		return s, len(s.groupIndexes()) == e.count
 	case selectGroup:
-		return s, s.onlyGroup() == e.all
+		return s, s.inGroup() == e.registers
 	}
-	return s, s == e.all
+	return s, s == e.registers
 }
 
 // group returns the indexes of the registers in the group.
-func (s registers) group() []int {
+func (s registers) groupIndexes() []int {
 	var in []int
 	for i, r := range s {
-		if r.there && !r.left {
+		if r.exists && !r.outside {
 			in = append(in, i)
 		}
 	}
@@ -75,9 +75,9 @@ func (s registers) group() []int {
 }
 
 // onlyGroup returns the registers without those that are not in the group.
-func (s registers) onlyGroup() registers {
+func (s registers) inGroup() registers {
 	var only registers
-	for _, i := range s.group() {
+	for _, i := range s.groupIndexes() {
 		only[i] = s[i]
 	}
 	return only
@@ -86,7 +86,7 @@ func (s registers) onlyGroup() registers {
 // serializable is the model of transactions that run one after the other, in an
 // order that agrees with the order in which they were acknowledged.
 var serializable = porcupine.Model{
-	Init: func() any { return initially },
+	Init: func() any { return initialRegisters },
 	Step: func(state, _, output any) (bool, any) {
 		s := state.(registers)               //nolint:forcetypeassert // made by Init
 		for _, e := range output.([]event) { //nolint:forcetypeassert // made by players
@@ -101,9 +101,9 @@ var serializable = porcupine.Model{
 
 func (r register) String() string {
 	switch {
-	case !r.there:
+	case !r.exists:
 		return "nothing"
-	case r.left:
+	case r.outside:
 		return fmt.Sprintf("%d outside", r.value)
 	}
 	return strconv.FormatInt(r.value, 10)
@@ -112,7 +112,7 @@ func (r register) String() string {
 func (s registers) String() string {
 	var parts []string
 	for i, r := range s {
-		if r.there {
+		if r.exists {
 			parts = append(parts, fmt.Sprintf("%c: %v", registerNames[i], r))
 		}
 	}
@@ -120,15 +120,15 @@ func (s registers) String() string {
 }
 
 func (e event) String() string {
-	switch e.do {
+	switch e.kind {
 	case read:
-		return fmt.Sprintf("read %v from %c", e.one, registerNames[e.reg])
+		return fmt.Sprintf("read %v from %c", e.register, registerNames[e.index])
 	case remove:
-		return fmt.Sprintf("deleted %c", registerNames[e.reg])
+		return fmt.Sprintf("deleted %c", registerNames[e.index])
 	case count:
-		return fmt.Sprintf("counted %d", e.many)
-	case selectGroup, everything:
-		return fmt.Sprintf("found %v", e.all)
+		return fmt.Sprintf("counted %d", e.count)
+	case selectGroup, readAll:
+		return fmt.Sprintf("found %v", e.registers)
 	}
-	return fmt.Sprintf("wrote %v to %c", e.one, registerNames[e.reg])
+	return fmt.Sprintf("wrote %v to %c", e.register, registerNames[e.index])
 }

@@ -14,56 +14,56 @@ import (
 // waits for another transaction, so after some patience it goes on with the
 // next: a backend whose writers wait for each other has another interleaving,
 // which is as good for the check.
-type player struct {
+type runner struct {
 	*History
 
 	client   int // who runs it, for the record
-	script   Schedule
+	actions  Schedule
 	readOnly bool
 
-	turns   chan struct{} // one for each action; closed when it need not wait
-	took    chan struct{} // one for each action of the first attempt
-	ungated chan struct{} // closed when the first attempt ended
-	over    chan struct{}
+	permits           chan struct{} // one for each action; closed when it need not wait
+	done              chan struct{} // one for each action of the first attempt
+	firstAttemptEnded chan struct{} // closed when the first attempt ended
+	finished          chan struct{}
 
-	given, taken int
-	stuck        bool
+	permitted, completed int
+	waiting              bool
 }
 
-func (s *History) player(client int, script Schedule, readOnly bool) *player {
-	return &player{
-		History: s, client: client, script: script, readOnly: readOnly,
-		turns: make(chan struct{}, len(script)), took: make(chan struct{}, len(script)),
-		ungated: make(chan struct{}), over: make(chan struct{}),
+func (s *History) newRunner(client int, script Schedule, readOnly bool) *runner {
+	return &runner{
+		History: s, client: client, actions: script, readOnly: readOnly,
+		permits: make(chan struct{}, len(script)), done: make(chan struct{}, len(script)),
+		firstAttemptEnded: make(chan struct{}), finished: make(chan struct{}),
 	}
 }
 
 // run runs the transaction, and records it if it commits.
-func (p *player) run() {
-	defer close(p.over)
-	<-p.turns
+func (p *runner) run() {
+	defer close(p.finished)
+	<-p.permits
 	call := p.clock.Add(1)
 	var seen []event
 	attempt := 0
 	opts := core.TxOptions{ReadOnly: p.readOnly, Attempts: kit.ManyAttempts}
 	err := p.store.TxWith(p.ctx, opts, func(ctx context.Context, tx *core.Transaction) (err error) {
 		if attempt++; attempt == 1 {
-			defer close(p.ungated)
+			defer close(p.firstAttemptEnded)
 		}
-		seen, err = p.act(&kit.Client{Ctx: ctx, Model: p.model, Querier: tx}, attempt == 1)
+		seen, err = p.runAttempt(&kit.Client{Ctx: ctx, Model: p.model, Querier: tx}, attempt == 1)
 		return err
 	})
 	p.record(p.client, call, seen, err)
 }
 
 // act takes the actions of one attempt, the first one when it is told to.
-func (p *player) act(tx *kit.Client, gated bool) ([]event, error) {
+func (p *runner) runAttempt(tx *kit.Client, gated bool) ([]event, error) {
 	var seen []event
-	for i, a := range p.script {
+	for i, a := range p.actions {
 		if gated && i > 0 {
-			<-p.turns
+			<-p.permits
 		}
-		switch a.do {
+		switch a.kind {
 		case commit:
 			return seen, nil
 		case abort:
@@ -75,7 +75,7 @@ func (p *player) act(tx *kit.Client, gated bool) ([]event, error) {
 		}
 		seen = append(seen, e)
 		if gated {
-			p.took <- struct{}{}
+			p.done <- struct{}{}
 		}
 	}
 	return seen, errors.New("storetest: a transaction of the schedule does not end")
@@ -83,35 +83,35 @@ func (p *player) act(tx *kit.Client, gated bool) ([]event, error) {
 
 // next lets the player take its next action and waits until it did, or until it
 // seems to wait for somebody else.
-func (p *player) next(a action) {
-	p.turns <- struct{}{}
-	p.given++
+func (p *runner) permit(a action) {
+	p.permits <- struct{}{}
+	p.permitted++
 	patience := time.NewTimer(p.patience)
 	defer patience.Stop()
-	ungated := p.ungated
+	ungated := p.firstAttemptEnded
 	if a.ends() {
 		ungated = nil // what follows the attempt is the commit
 	}
-	for p.taken < p.given {
-		if p.stuck && len(p.took) == 0 && !closed(p.over) {
+	for p.completed < p.permitted {
+		if p.waiting && len(p.done) == 0 && !isClosed(p.finished) {
 			return // one that waits is not waited for
 		}
 		select {
-		case <-p.took:
-			p.taken++
+		case <-p.done:
+			p.completed++
 		case <-ungated:
-			p.taken = p.given
-		case <-p.over:
-			p.taken = p.given
+			p.completed = p.permitted
+		case <-p.finished:
+			p.completed = p.permitted
 		case <-patience.C:
-			p.stuck = true
+			p.waiting = true
 			return
 		}
 	}
-	p.stuck = false
+	p.waiting = false
 }
 
-func closed(c <-chan struct{}) bool {
+func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:
 		return true

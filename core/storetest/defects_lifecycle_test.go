@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"slices"
@@ -35,14 +36,14 @@ func aliased(h *hooks) {
 
 var ownershipDefects = []defect{
 	{
-		name:   "records share memory with the store",
-		breaks: []string{"ownership/what was read stays as it is", "ownership/what a rolled back transaction read stays as it is"},
-		bend:   aliased,
+		name:    "records share memory with the store",
+		breaks:  []string{"ownership/what was read stays as it is", "ownership/what a rolled back transaction read stays as it is"},
+		install: aliased,
 	},
 	{
 		name:   "a result is cached and handed out again",
 		breaks: []string{"ownership/returned slices are the caller's"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			var cached []core.Record
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
@@ -57,7 +58,7 @@ var ownershipDefects = []defect{
 	{
 		name:   "keys are filled into the op",
 		breaks: []string{"ownership/given slices stay the caller's", "ids/insert without a key gets one"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				copy(op.Records, recs)
@@ -68,7 +69,7 @@ var ownershipDefects = []defect{
 	{
 		name:   "the op's slice is the result",
 		breaks: []string{"ownership/given slices stay the caller's"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if slices.EqualFunc(recs, op.Records, core.Record.Equal) {
@@ -97,7 +98,7 @@ var cancelDefects = []defect{
 	{
 		name:   "a wait does not end",
 		breaks: []string{"cancellation/a wait ends with its context"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.begin = func(b *kittest.Naive, ctx context.Context, _ core.BackendTxOptions) (*kittest.NaiveTx, error) {
 				b.Turn <- struct{}{}
 				if ctx.Err() != nil {
@@ -111,14 +112,14 @@ var cancelDefects = []defect{
 	{
 		name:   "a commit does not look at its context",
 		breaks: []string{"cancellation/nothing commits after its context ended"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error { return tx.Commit(context.WithoutCancel(ctx)) }
 		},
 	},
 	{
 		name:   "after a cancelled transaction nothing goes any more",
 		breaks: []string{"cancellation/a rollback outlives its context"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			ended := false
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Update(ctx, op)
@@ -183,7 +184,7 @@ var durabilityDefects = []defect{
 	{
 		name:   "a restart forgets the last id",
 		breaks: []string{"durability/ids do not come again after a restart"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.restart = func(b *kittest.Naive) error {
 				for i, all := range b.Rows {
 					b.Last[i] = 0
@@ -198,7 +199,7 @@ var durabilityDefects = []defect{
 	{
 		name:   "a restart forgets the last record",
 		breaks: []string{"durability/what was committed is there after a restart", "durability/rules hold after a restart"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.restart = func(b *kittest.Naive) error {
 				for _, all := range b.Rows {
 					if len(all) > 0 {
@@ -212,7 +213,7 @@ var durabilityDefects = []defect{
 	{
 		name:   "an empty file cannot be read",
 		breaks: []string{"durability/an empty backend opens again"},
-		bend: func(h *hooks) {
+		install: func(h *hooks) {
 			h.restart = func(b *kittest.Naive) error {
 				for _, all := range b.Rows {
 					if len(all) > 0 {
@@ -220,6 +221,56 @@ var durabilityDefects = []defect{
 					}
 				}
 				return io.ErrUnexpectedEOF
+			}
+		},
+	},
+}
+
+var closingDefects = []defect{
+	{
+		name:    "a closed backend goes on",
+		breaks:  []string{"closing/a closed backend begins nothing"},
+		install: func(h *hooks) { h.close = func(*kittest.Naive) error { return nil } },
+	},
+	{
+		name:    "a ping never fails",
+		breaks:  []string{"closing/a ping tells whether the backend can be used"},
+		install: func(h *hooks) { h.ping = func(*kittest.Naive, context.Context) error { return nil } },
+	},
+	{
+		name:   "nothing can be closed once it was used",
+		breaks: []string{"closing/a closed store does nothing"},
+		install: func(h *hooks) {
+			h.close = func(b *kittest.Naive) error {
+				for _, all := range b.Rows {
+					if len(all) > 0 {
+						return errors.New("in use")
+					}
+				}
+				return b.Close()
+			}
+		},
+	},
+	{
+		name:   "closing waits for the open transaction",
+		breaks: []string{"closing/closing waits for no transaction"},
+		install: func(h *hooks) {
+			h.close = func(b *kittest.Naive) error {
+				b.Turn <- struct{}{}
+				return b.Close()
+			}
+		},
+	},
+	{
+		name:   "every failure is unknown",
+		breaks: []string{"errors/what did not happen is not called unknown"},
+		install: func(h *hooks) {
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				err := tx.Commit(ctx)
+				if err != nil {
+					err = errors.Join(core.ErrCommitUnknown, err)
+				}
+				return err
 			}
 		},
 	},

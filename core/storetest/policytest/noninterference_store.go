@@ -10,28 +10,28 @@ import (
 )
 
 // storeActor sends operations to the stores.
-type storeActor struct {
-	next *attempt // the page that continues the last one
-	sure certain
+type storeDriver struct {
+	next      *operation // the page that continues the last one
+	integrity integrityErrors
 }
 
-func newStoreActor(kit.Drawer, *worlds) actor { return new(storeActor) }
+func newStoreDriver(kit.Drawer, *worlds) driver { return new(storeDriver) }
 
 // act runs an operation alone, or some in a transaction.
-func (s *storeActor) act(d kit.Drawer, w *worlds) int {
+func (s *storeDriver) act(d kit.Drawer, w *worlds) int {
 	n := d.UpTo(3, "in a transaction")
-	s.sure = certain{}
+	s.integrity = integrityErrors{}
 	if n == 0 {
 		a := s.attempt(d, w)
-		_ = s.both(d, w, a, side{w.ctx(w.a), w.a.store}, side{w.ctx(w.b), w.b.store}) // they agree on the error
+		_ = s.runBoth(d, w, a, side{w.ctx(w.a), w.a.store}, side{w.ctx(w.b), w.b.store}) // they agree on the error
 		return 1
 	}
 	return s.transaction(d, w, n)
 }
 
 // ctx returns the context of the guest's operations.
-func (w *worlds) ctx(t *theatre) context.Context {
-	ctx, _ := t.send(t.ctx, w.who)
+func (w *worlds) ctx(t *scenario) context.Context {
+	ctx, _ := t.newProbe(t.ctx, w.principal)
 	return ctx
 }
 
@@ -43,28 +43,28 @@ type side struct {
 
 // both runs the attempt in both worlds and compares. It returns the error of
 // either.
-func (s *storeActor) both(d kit.Drawer, w *worlds, a attempt, one, other side) error {
+func (s *storeDriver) runBoth(d kit.Drawer, w *worlds, a operation, one, other side) error {
 	d.Logf("%v", a)
 	here, there := a.run(one.ctx, one.querier), a.run(other.ctx, other.querier)
-	s.sure.add(a)
-	if s.sure.either(here.err, there.err) {
+	s.integrity.add(a)
+	if s.integrity.mayBeEither(here.err, there.err) {
 		return here.err
 	}
 	if a.kind == core.NextID && a.res.Key().Type() == core.UUID {
 		here.ids, there.ids = here.ids[:0], there.ids[:0] // drawn at random
 	}
-	if diff := here.differs(there); diff != "" {
-		differ(d, "%v: %s", a, diff)
+	if diff := here.difference(there); diff != "" {
+		failDifferent(d, "%v: %s", a, diff)
 	}
 	s.remember(w, a, here)
 	return here.err
 }
 
 // remember keeps keys and cursors to go on with.
-func (s *storeActor) remember(w *worlds, a attempt, o outcome) {
+func (s *storeDriver) remember(w *worlds, a operation, o result) {
 	if a.kind == core.Insert {
 		for _, rec := range o.records {
-			w.own = append(w.own, ofType(core.Int, rec.Key())...)
+			w.insertedKeys = append(w.insertedKeys, ofType(core.Int, rec.Key())...)
 		}
 	}
 	if a.kind == core.Select && o.next != "" {
@@ -81,7 +81,7 @@ func ofType(t core.Type, v core.Value) []core.Value {
 }
 
 // transaction runs n operations in a transaction of each world, side by side.
-func (s *storeActor) transaction(d kit.Drawer, w *worlds, n int) int {
+func (s *storeDriver) transaction(d kit.Drawer, w *worlds, n int) int {
 	done, keep := 0, d.Bool("commit")
 	var inside, other error
 	d.Logf("begin")
@@ -89,7 +89,7 @@ func (s *storeActor) transaction(d kit.Drawer, w *worlds, n int) int {
 	one := w.a.store.TxWith(w.ctx(w.a), opts, func(ctxA context.Context, a *core.Transaction) error {
 		other = w.b.store.TxWith(w.ctx(w.b), opts, func(ctxB context.Context, b *core.Transaction) error {
 			for ; done < n && inside == nil; done++ {
-				inside = s.both(d, w, s.attempt(d, w), side{ctxA, a}, side{ctxB, b})
+				inside = s.runBoth(d, w, s.attempt(d, w), side{ctxA, a}, side{ctxB, b})
 			}
 			if inside == nil && !keep {
 				inside = kit.ErrRollback
@@ -98,8 +98,8 @@ func (s *storeActor) transaction(d kit.Drawer, w *worlds, n int) int {
 		})
 		return inside // whatever the other's commit said
 	})
-	if a, b := kit.FullText(one), kit.FullText(other); a != b && !s.sure.either(one, other) {
-		differ(d, "the transaction ends with %s; else %s", a, b)
+	if a, b := kit.FullText(one), kit.FullText(other); a != b && !s.integrity.mayBeEither(one, other) {
+		failDifferent(d, "the transaction ends with %s; else %s", a, b)
 	}
 	d.Logf("ended: committed %v, %s", inside == nil && one == nil, kit.FullText(ownError(one)))
 	return done
@@ -114,21 +114,21 @@ func ownError(err error) error {
 }
 
 // attempt draws an operation of the guest's.
-func (s *storeActor) attempt(d kit.Drawer, w *worlds) attempt {
+func (s *storeDriver) attempt(d kit.Drawer, w *worlds) operation {
 	r := d.AnyResource(w.Model)
 	switch d.UpTo(10, "kind") {
 	case 0:
-		return attempt{kind: core.Load, res: r, keys: d.Keys(r, 4)}
+		return operation{kind: core.Load, res: r, keys: d.Keys(r, 4)}
 	case 1, 2:
 		q, _ := d.Query(r)
-		return attempt{kind: core.Select, res: r, query: q}
+		return operation{kind: core.Select, res: r, query: q}
 	case 3:
 		if s.next != nil {
 			return *s.next
 		}
-		return attempt{kind: core.Select, res: r}
+		return operation{kind: core.Select, res: r}
 	case 4:
-		return attempt{kind: core.Count, res: r, query: core.Query{Where: d.Filter(r, 2)}}
+		return operation{kind: core.Count, res: r, query: core.Query{Where: d.Filter(r, 2)}}
 	case 5, 6:
 		return w.insert(d, r)
 	case 7, 8:
@@ -136,7 +136,7 @@ func (s *storeActor) attempt(d kit.Drawer, w *worlds) attempt {
 	case 9:
 		return w.delete(d, r)
 	}
-	return attempt{kind: core.NextID, res: r, n: 1 + d.UpTo(2, "more ids")}
+	return operation{kind: core.NextID, res: r, n: 1 + d.UpTo(2, "more ids")}
 }
 
 // stored draws a value to write.
@@ -155,7 +155,7 @@ func (w *worlds) columns(d kit.Drawer, r *core.Resource) core.Record {
 	return rec
 }
 
-func (w *worlds) insert(d kit.Drawer, r *core.Resource) attempt {
+func (w *worlds) insert(d kit.Drawer, r *core.Resource) operation {
 	recs := make([]core.Record, 1+d.UpTo(2, "more records"))
 	for i := range recs {
 		rec := w.columns(d, r)
@@ -164,21 +164,21 @@ func (w *worlds) insert(d kit.Drawer, r *core.Resource) attempt {
 		}
 		recs[i] = rec
 	}
-	return attempt{kind: core.Insert, res: r, records: recs}
+	return operation{kind: core.Insert, res: r, records: recs}
 }
 
 // update draws changes to rows, seen or not.
-func (w *worlds) update(d kit.Drawer, r *core.Resource) attempt {
+func (w *worlds) update(d kit.Drawer, r *core.Resource) operation {
 	keys := d.Keys(r, 3)
 	recs := make([]core.Record, len(keys))
 	for i, key := range keys {
 		recs[i] = w.columns(d, r).With(r.Key().Column(), key)
 	}
-	return attempt{kind: core.Update, res: r, keys: keys, records: recs}
+	return operation{kind: core.Update, res: r, keys: keys, records: recs}
 }
 
 // delete draws rows, seen or not, that no hidden one holds on to.
-func (w *worlds) delete(d kit.Drawer, r *core.Resource) attempt {
-	keys := slices.DeleteFunc(d.Keys(r, 3), func(key core.Value) bool { return w.pool.anchors[r.Index()][key] })
-	return attempt{kind: core.Delete, res: r, keys: keys}
+func (w *worlds) delete(d kit.Drawer, r *core.Resource) operation {
+	keys := slices.DeleteFunc(d.Keys(r, 3), func(key core.Value) bool { return w.pool.referenced[r.Index()][key] })
+	return operation{kind: core.Delete, res: r, keys: keys}
 }

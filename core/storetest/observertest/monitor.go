@@ -14,16 +14,16 @@ import (
 
 // watch stands outside and inside of a stack that must change nothing, and
 // compares.
-type watch struct {
+type monitor struct {
 	testing.TB
 
-	mu       sync.Mutex
-	happened []Event
-	fault    func(op *core.Op) error // of the backend's, for the next op that is not a Tx
+	mu     sync.Mutex
+	events []Event
+	fault  func(op *core.Op) error // of the backend's, for the next op that is not a Tx
 }
 
 // around returns the stack with the watch outside and inside of it.
-func (w *watch) around(decorators []core.Decorator) []core.Decorator {
+func (w *monitor) around(decorators []core.Decorator) []core.Decorator {
 	layer := func(name string, layer core.DecoratorKind, handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
 		return core.Decorator{
 			Name: "storetest " + name, Kind: layer,
@@ -36,36 +36,36 @@ func (w *watch) around(decorators []core.Decorator) []core.Decorator {
 }
 
 // passage is one op on its way through the stack.
-type passage struct {
-	arrived  []*core.Op
-	readOnly bool // as the transaction entered
-	turned   bool // into one that reads, or back
-	res      core.Result
-	err      error
-	returned bool
+type opRecord struct {
+	arrived         []*core.Op
+	readOnly        bool // as the transaction entered
+	readOnlyChanged bool // into one that reads, or back
+	res             core.Result
+	err             error
+	returned        bool
 }
 
-type passageKey struct{}
+type opRecordKey struct{}
 
-func (w *watch) outside(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-	entered, p := kit.CopyOp(op), &passage{readOnly: op.Tx != nil && op.Tx.ReadOnly}
+func (w *monitor) outside(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	entered, p := kit.CopyOp(op), &opRecord{readOnly: op.Tx != nil && op.Tx.ReadOnly}
 	var res core.Result
 	var err error
 	panicked := true
 	defer func() { w.compare(entered, p, res, err, panicked) }()
-	res, err = next(context.WithValue(ctx, passageKey{}, p), op)
+	res, err = next(context.WithValue(ctx, opRecordKey{}, p), op)
 	panicked = false
 	return res, err
 }
 
-func (w *watch) inside(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-	p, ok := ctx.Value(passageKey{}).(*passage)
+func (w *monitor) inside(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	p, ok := ctx.Value(opRecordKey{}).(*opRecord)
 	if !ok {
 		w.Errorf("%v arrives without the context that it was sent with", op.Kind)
-		p = new(passage)
+		p = new(opRecord)
 	}
 	p.arrived = append(p.arrived, kit.CopyOp(op))
-	p.turned = p.readOnly != (op.Tx != nil && op.Tx.ReadOnly)
+	p.readOnlyChanged = p.readOnly != (op.Tx != nil && op.Tx.ReadOnly)
 	p.res, p.err, p.returned = core.Result{}, nil, false
 	if fault := w.takeFault(op); fault != nil {
 		p.err = fault(op)
@@ -78,7 +78,7 @@ func (w *watch) inside(ctx context.Context, op *core.Op, next core.Handler) (cor
 	return handed, p.err
 }
 
-func (w *watch) takeFault(op *core.Op) func(op *core.Op) error {
+func (w *monitor) takeFault(op *core.Op) func(op *core.Op) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if op.Kind == core.Tx {
@@ -90,29 +90,29 @@ func (w *watch) takeFault(op *core.Op) func(op *core.Op) error {
 }
 
 // compare looks at an op that has passed.
-func (w *watch) compare(entered *core.Op, p *passage, res core.Result, err error, panicked bool) {
+func (w *monitor) compare(entered *core.Op, p *opRecord, res core.Result, err error, panicked bool) {
 	switch {
 	case len(p.arrived) != 1:
 		w.Errorf("%v arrives %d times", entered.Kind, len(p.arrived))
 		return
-	case p.turned:
+	case p.readOnlyChanged:
 		w.Errorf("%v entered in a transaction that only reads: %v, and arrives in another", entered.Kind, p.readOnly)
-	case changed(entered, p.arrived[0]) != "":
-		w.Errorf("%v is changed on its way: %s entered as %+v and arrives as %+v", entered.Kind, changed(entered, p.arrived[0]), entered, p.arrived[0])
+	case changedField(entered, p.arrived[0]) != "":
+		w.Errorf("%v is changed on its way: %s entered as %+v and arrives as %+v", entered.Kind, changedField(entered, p.arrived[0]), entered, p.arrived[0])
 	case panicked == p.returned:
 		w.Errorf("%v: the backend returned: %v, and the stack did: %v", entered.Kind, p.returned, !panicked)
-	case !same(err, p.err):
+	case !sameError(err, p.err):
 		w.Errorf("%v: the backend's error is %v, and comes out as %v", entered.Kind, p.err, err)
 	case res.Count != p.res.Count || !slices.EqualFunc(res.Records, p.res.Records, core.Record.Equal):
 		w.Errorf("%v: the backend's result is %v, and comes out as %v", entered.Kind, p.res, res)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.happened = append(w.happened, eventOf(entered, p))
+	w.events = append(w.events, eventOf(entered, p))
 }
 
 // same reports whether both are the very same error.
-func same(a, b error) bool {
+func sameError(a, b error) bool {
 	if a != nil && b != nil && !reflect.TypeOf(a).Comparable() {
 		return reflect.TypeOf(a) == reflect.TypeOf(b) && a.Error() == b.Error()
 	}
@@ -120,7 +120,7 @@ func same(a, b error) bool {
 }
 
 // changed names the part of an op that is not as it was.
-func changed(was, is *core.Op) string {
+func changedField(was, is *core.Op) string {
 	for name, equal := range map[string]bool{
 		"Kind": was.Kind == is.Kind, "Resource": was.Resource == is.Resource, "Keys": slices.Equal(was.Keys, is.Keys),
 		"Where": was.Where == is.Where, "Using": was.Using == is.Using, "Check": was.Check == is.Check,
@@ -136,7 +136,7 @@ func changed(was, is *core.Op) string {
 	return ""
 }
 
-func eventOf(op *core.Op, p *passage) Event {
+func eventOf(op *core.Op, p *opRecord) Event {
 	e := Event{Kind: op.Kind, Resource: op.Resource, Principal: op.Principal, Err: p.err, Panicked: !p.returned}
 	if op.Tx != nil {
 		e.InTx, e.Attempt, e.ReadOnly = op.Kind != core.Tx, op.Tx.Attempt, op.Tx.ReadOnly
@@ -154,11 +154,11 @@ func eventOf(op *core.Op, p *passage) Event {
 }
 
 // events returns what happened since the last call.
-func (w *watch) events() []Event {
+func (w *monitor) takeEvents() []Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	events := w.happened
-	w.happened = nil
+	events := w.events
+	w.events = nil
 	return events
 }
 

@@ -13,7 +13,7 @@ import (
 
 // bent is the naive backend with some of its methods replaced: what the
 // deliberately broken ones are made of.
-type bent struct {
+type hooked struct {
 	kittest.Naive
 	hooks
 }
@@ -39,7 +39,7 @@ type hooks struct {
 	ping             func(b *kittest.Naive, ctx context.Context) error
 }
 
-func (b *bent) Bind(ctx context.Context, m *core.Model) error {
+func (b *hooked) Bind(ctx context.Context, m *core.Model) error {
 	var err error
 	if b.Rows != nil && b.restart != nil {
 		err = b.restart(&b.Naive)
@@ -47,91 +47,91 @@ func (b *bent) Bind(ctx context.Context, m *core.Model) error {
 	return errors.Join(err, b.Naive.Bind(ctx, m))
 }
 
-func (b *bent) Reopen() core.Backend {
-	return &bent{hooks: b.hooks, Naive: kittest.Naive{Rows: b.Rows, Last: slices.Clone(b.Last)}}
+func (b *hooked) Reopen() core.Backend {
+	return &hooked{hooks: b.hooks, Naive: kittest.Naive{Rows: b.Rows, Last: slices.Clone(b.Last)}}
 }
 
-func (b *bent) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
+func (b *hooked) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	if b.begin != nil {
 		tx, err := b.begin(&b.Naive, ctx, opts)
-		return &bentTx{tx, &b.hooks}, err
+		return &hookedTx{tx, &b.hooks}, err
 	}
 	tx, err := b.Naive.Begin(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
-	return &bentTx{tx.(*kittest.NaiveTx), &b.hooks}, nil
+	return &hookedTx{tx.(*kittest.NaiveTx), &b.hooks}, nil
 }
 
-func (b *bent) Ping(ctx context.Context) error {
+func (b *hooked) Ping(ctx context.Context) error {
 	if b.ping != nil {
 		return b.ping(&b.Naive, ctx)
 	}
 	return b.Naive.Ping(ctx)
 }
 
-func (b *bent) Close() error {
+func (b *hooked) Close() error {
 	if b.close != nil {
 		return b.close(&b.Naive)
 	}
 	return b.Naive.Close()
 }
 
-type bentTx struct {
+type hookedTx struct {
 	tx *kittest.NaiveTx
 	*hooks
 }
 
-func (t *bentTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
+func (t *hookedTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	if t.read != nil {
 		return t.read(t.tx, ctx, op)
 	}
 	return t.tx.Read(ctx, op)
 }
 
-func (t *bentTx) Count(ctx context.Context, op *core.Op) (int, error) {
+func (t *hookedTx) Count(ctx context.Context, op *core.Op) (int, error) {
 	if t.count != nil {
 		return t.count(t.tx, ctx, op)
 	}
 	return t.tx.Count(ctx, op)
 }
 
-func (t *bentTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
+func (t *hookedTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	if t.insert != nil {
 		return t.insert(t.tx, ctx, op)
 	}
 	return t.tx.Insert(ctx, op)
 }
 
-func (t *bentTx) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
+func (t *hookedTx) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	if t.update != nil {
 		return t.update(t.tx, ctx, op)
 	}
 	return t.tx.Update(ctx, op)
 }
 
-func (t *bentTx) Delete(ctx context.Context, op *core.Op) error {
+func (t *hookedTx) Delete(ctx context.Context, op *core.Op) error {
 	if t.delete != nil {
 		return t.delete(t.tx, ctx, op)
 	}
 	return t.tx.Delete(ctx, op)
 }
 
-func (t *bentTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
+func (t *hookedTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
 	if t.nextIDs != nil {
 		return t.nextIDs(t.tx, ctx, op)
 	}
 	return t.tx.NextIDs(ctx, op)
 }
 
-func (t *bentTx) Commit(ctx context.Context) error {
+func (t *hookedTx) Commit(ctx context.Context) error {
 	if t.commit != nil {
 		return t.commit(t.tx, ctx)
 	}
 	return t.tx.Commit(ctx)
 }
 
-func (t *bentTx) Rollback(ctx context.Context) error {
+func (t *hookedTx) Rollback(ctx context.Context) error {
 	if t.rollback != nil {
 		return t.rollback(t.tx, ctx)
 	}

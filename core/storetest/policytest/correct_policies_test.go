@@ -3,6 +3,7 @@ package policytest_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/seed"
@@ -11,7 +12,7 @@ import (
 )
 
 // honest are policies of other kinds that keep what they promise.
-var honest = []struct {
+var correctPolicies = []struct {
 	name    string
 	guarded func() policytest.PolicySpec
 }{
@@ -29,17 +30,17 @@ var honest = []struct {
 	}},
 	{"an administrator meets everything", administered},
 	{"one resource is everybody's", partlyOpen},
-	{"a guest may only read", guests},
+	{"a guest may only read", bakersAndReaders},
 	{"everybody reads some rows of others", sharing},
-	{"a field that is not read", unreadHonestly},
-	{"rows that were deleted stay", softly},
+	{"a field that is not read", hidingFieldCorrectly},
+	{"rows that were deleted stay", softDeleting},
 	{"a guard of the layer answer", func() policytest.PolicySpec {
 		guard := owning()
 		guard.Kind = core.KindAnswer
 		return stack(guard)
 	}},
 	{"several in a stack", func() policytest.PolicySpec {
-		g := unreadHonestly()
+		g := hidingFieldCorrectly()
 		outer := g.Stack
 		g.Stack = func(tb testing.TB) policytest.Stack {
 			s := outer(tb)
@@ -80,7 +81,7 @@ func partlyOpen() policytest.PolicySpec {
 }
 
 // guests has bakers, who own rows, and a guest who reads what is of kind a.
-func guests() policytest.PolicySpec {
+func bakersAndReaders() policytest.PolicySpec {
 	menu := func(op *core.Op) bool { return op.Resource.Name() == "cookie" && !op.Kind.Writes() }
 	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		switch {
@@ -134,8 +135,8 @@ func sharing() policytest.PolicySpec {
 	return g
 }
 
-func unreadHonestly() policytest.PolicySpec {
-	return unread(func(op *core.Op) error {
+func hidingFieldCorrectly() policytest.PolicySpec {
+	return hidingField(func(op *core.Op) error {
 		size := op.Resource.Field("size")
 		for _, o := range op.Order {
 			if o.Field == size {
@@ -159,7 +160,7 @@ func mentions(where core.Filter, f *core.Field) bool {
 }
 
 // softly keeps cookies that are deleted, as of a kind that nobody sees.
-func softly() policytest.PolicySpec {
+func softDeleting() policytest.PolicySpec {
 	gone := core.TextValue("a")
 	g := stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Resource == nil || op.Resource.Name() != "cookie" {
@@ -189,13 +190,13 @@ func softly() policytest.PolicySpec {
 }
 
 func TestHonestPoliciesPassGuard(t *testing.T) {
-	for _, h := range honest {
+	for _, h := range correctPolicies {
 		t.Run(h.name, func(t *testing.T) { policytest.Guard(t, kittest.OpenNaive, h.guarded()) })
 	}
 }
 
 func TestHonestPoliciesPassNonInterference(t *testing.T) {
-	for _, h := range honest {
+	for _, h := range correctPolicies {
 		t.Run(h.name, func(t *testing.T) {
 			g := h.guarded()
 			g.Operations = 5_000
@@ -270,4 +271,21 @@ func TestSettingsThatAreNotEnoughAreNamed(t *testing.T) {
 	} {
 		kittest.MustFail(t, kittest.Record(t, func(tb testing.TB) { policytest.GuardCases()[0].Check(tb, kittest.OpenNaive, row.g) }), row.says)
 	}
+}
+
+func TestGuardOnResourcesWithoutRowsAndWithClocks(t *testing.T) {
+	owner := core.FieldSpec{Name: "owner", Type: core.Int}
+	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	g := stack(owning())
+	g.Model = core.MustModel("clocks",
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			id, owner, {Name: "made", Type: core.Time, Default: func() any { return time.Now() }},
+		}},
+		core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{{Name: "slug", Type: core.Text, Key: true}, owner}},
+		core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{id, owner, {Name: "about", ToOne: "cookie"}}},
+	)
+	g.Rows = seed.Data{"cookie": {1: {"owner": 1}, 2: {"owner": 2}, 3: {"owner": 1}}}
+	g.Principals = []*core.Principal{{ID: core.IntValue(1)}, {ID: core.IntValue(2)}}
+	g.CanRead = func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
+	policytest.Guard(t, kittest.OpenNaive, g)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // attempt is one operation to try, as data.
-type attempt struct {
+type operation struct {
 	kind    core.Kind
 	res     *core.Resource
 	keys    []core.Value
@@ -20,11 +20,11 @@ type attempt struct {
 	order   []core.Order
 	records []core.Record
 	n       int
-	names   []*core.Field // that conditions, order and projection name
+	named   []*core.Field // that conditions, order and projection name
 }
 
 // String tells the operation.
-func (a attempt) String() string {
+func (a operation) String() string {
 	s := fmt.Sprintf("%v of %v", a.kind, a.res)
 	switch a.kind {
 	case core.Load, core.Delete:
@@ -54,13 +54,13 @@ func (a attempt) String() string {
 
 // ordersByIDs reports whether the error refuses an order by a to-one field, which
 // a policy may do: it tells how ids of rows compare that may not be seen.
-func (a attempt) ordersByIDs(err error) bool {
+func (a operation) deniesOrderByReference(err error) bool {
 	return errors.Is(err, core.SearchForbidden) &&
 		slices.ContainsFunc(a.order, func(o core.Order) bool { return o.Field.Target() != nil })
 }
 
 // outcome is what an attempt returned.
-type outcome struct {
+type result struct {
 	records []core.Record
 	count   int
 	next    core.Cursor
@@ -68,7 +68,7 @@ type outcome struct {
 	err     error
 }
 
-func (a attempt) run(ctx context.Context, s core.Querier) (o outcome) {
+func (a operation) run(ctx context.Context, s core.Querier) (o result) {
 	switch a.kind {
 	case core.Load:
 		o.records, o.err = s.Load(ctx, a.res, slices.Clone(a.keys), a.query.Fields...)
@@ -92,15 +92,15 @@ func (a attempt) run(ctx context.Context, s core.Querier) (o outcome) {
 
 // due returns what the attempt, a read without a cursor, has to return from these
 // rows.
-func (a attempt) due(all []core.Record) outcome {
+func (a operation) expected(all []core.Record) result {
 	op := &core.Op{
 		Kind: a.kind, Resource: a.res, Keys: core.SortKeys(slices.Clone(a.keys)), Where: a.query.Where, Order: a.order, Limit: a.query.Limit,
 	}
 	if a.kind == core.Count {
-		return outcome{count: reference.Count(slices.Values(all), op)}
+		return result{count: reference.Count(slices.Values(all), op)}
 	}
 	res := reference.Read(slices.Values(all), op)
-	o := outcome{records: res.Records}
+	o := result{records: res.Records}
 	if res.More() {
 		o.next = "more"
 	}
@@ -109,13 +109,13 @@ func (a attempt) due(all []core.Record) outcome {
 
 // material is what attempts are made of: the rows that are there, and the values
 // that each column of theirs holds, null among them.
-type material struct {
+type generator struct {
 	model *core.Model
 	rows  rows
 }
 
 // values returns the different values that the rows hold in the column.
-func (m material) values(f *core.Field) []core.Value {
+func (m generator) values(f *core.Field) []core.Value {
 	values := []core.Value{core.Null}
 	for _, row := range m.rows[f.Resource().Index()] {
 		if v := row.At(f.Column()); !slices.Contains(values, v) {
@@ -126,7 +126,7 @@ func (m material) values(f *core.Field) []core.Value {
 }
 
 // otherKey returns a key that no row of the stage has, another for each n.
-func otherKey(r *core.Resource, n int) core.Value {
+func absentKey(r *core.Resource, n int) core.Value {
 	switch r.Key().Type() {
 	case core.Int:
 		return core.IntValue(int64(HiddenKeys - 1 - n))
@@ -142,19 +142,19 @@ func otherKey(r *core.Resource, n int) core.Value {
 
 // reads returns reads of every kind: by each key, by each value of each field, in
 // each order, with limits and projections.
-func (m material) reads(r *core.Resource) []attempt {
+func (m generator) reads(r *core.Resource) []operation {
 	all := kit.KeysOf(m.rows[r.Index()])
 	byKey := []core.Order{{Field: r.Key()}}
-	attempts := []attempt{
-		{kind: core.Load, res: r, keys: append(slices.Clone(all), otherKey(r, 0))},
+	attempts := []operation{
+		{kind: core.Load, res: r, keys: append(slices.Clone(all), absentKey(r, 0))},
 		{kind: core.Select, res: r, order: byKey},
 		{kind: core.Count, res: r},
 	}
-	for _, key := range append(all, otherKey(r, 0)) {
-		attempts = append(attempts, attempt{kind: core.Load, res: r, keys: []core.Value{key}})
+	for _, key := range append(all, absentKey(r, 0)) {
+		attempts = append(attempts, operation{kind: core.Load, res: r, keys: []core.Value{key}})
 	}
 	for n := 1; n <= 3; n++ {
-		attempts = append(attempts, attempt{kind: core.Select, res: r, order: byKey, query: core.Query{Limit: n}})
+		attempts = append(attempts, operation{kind: core.Select, res: r, order: byKey, query: core.Query{Limit: n}})
 	}
 	for _, f := range r.Columns() {
 		attempts = append(attempts, m.readsBy(f)...)
@@ -162,13 +162,13 @@ func (m material) reads(r *core.Resource) []attempt {
 	return attempts
 }
 
-func (m material) readsBy(f *core.Field) []attempt {
+func (m generator) readsBy(f *core.Field) []operation {
 	r, fs := f.Resource(), []*core.Field{f}
 	byKey := []core.Order{{Field: r.Key()}}
 	only := core.Query{Fields: []string{f.Name()}}
-	attempts := []attempt{
-		{kind: core.Load, res: r, keys: kit.KeysOf(m.rows[r.Index()]), query: only, names: fs},
-		{kind: core.Select, res: r, order: byKey, query: only, names: fs},
+	attempts := []operation{
+		{kind: core.Load, res: r, keys: kit.KeysOf(m.rows[r.Index()]), query: only, named: fs},
+		{kind: core.Select, res: r, order: byKey, query: only, named: fs},
 	}
 	if f.Type().Ordered() {
 		for _, sign := range []string{"", "-"} {
@@ -178,7 +178,7 @@ func (m material) readsBy(f *core.Field) []attempt {
 			}
 			for limit := range 3 {
 				q := core.Query{Order: []string{sign + f.Name()}, Limit: limit}
-				attempts = append(attempts, attempt{kind: core.Select, res: r, order: order, query: q, names: fs})
+				attempts = append(attempts, operation{kind: core.Select, res: r, order: order, query: q, named: fs})
 			}
 		}
 	}
@@ -193,8 +193,8 @@ func (m material) readsBy(f *core.Field) []attempt {
 		for _, where := range []core.Filter{eq, core.Not(eq), core.Or(eq, r.Key().Compare(core.FilterIn, kit.KeysOf(m.rows[r.Index()])...))} {
 			q := core.Query{Where: where}
 			attempts = append(attempts,
-				attempt{kind: core.Count, res: r, query: q, names: fs},
-				attempt{kind: core.Select, res: r, order: byKey, query: q, names: fs})
+				operation{kind: core.Count, res: r, query: q, named: fs},
+				operation{kind: core.Select, res: r, order: byKey, query: q, named: fs})
 		}
 	}
 	return attempts
@@ -203,10 +203,10 @@ func (m material) readsBy(f *core.Field) []attempt {
 // inserts returns inserts of a copy of each row: with a key of its own, with the
 // key of the row itself, and without one where it is handed out; and with each
 // column left out once. Values that must be unique are left out.
-func (m material) inserts(r *core.Resource) []attempt {
-	var attempts []attempt
+func (m generator) inserts(r *core.Resource) []operation {
+	var attempts []operation
 	add := func(recs ...core.Record) {
-		attempts = append(attempts, attempt{kind: core.Insert, res: r, records: recs})
+		attempts = append(attempts, operation{kind: core.Insert, res: r, records: recs})
 	}
 	var several []core.Record
 	for i, row := range m.rows[r.Index()] {
@@ -214,7 +214,7 @@ func (m material) inserts(r *core.Resource) []attempt {
 			row = row.With(f.Column(), core.Value{})
 		}
 		add(row)
-		fresh := row.With(r.Key().Column(), otherKey(r, i))
+		fresh := row.With(r.Key().Column(), absentKey(r, i))
 		add(fresh)
 		several = append(several, fresh)
 		if r.Key().Type() != core.Text {
@@ -222,7 +222,7 @@ func (m material) inserts(r *core.Resource) []attempt {
 		}
 		for c, f := range r.Columns() {
 			if !f.Key() {
-				add(fresh.With(c, core.Value{}), fresh.With(r.Key().Column(), otherKey(r, i+1000)).With(c, core.Null))
+				add(fresh.With(c, core.Value{}), fresh.With(r.Key().Column(), absentKey(r, i+1000)).With(c, core.Null))
 			}
 		}
 	}
@@ -234,12 +234,12 @@ func (m material) inserts(r *core.Resource) []attempt {
 
 // updates returns changes of each row, and of one that is not there, to each value
 // of each column, and of all rows at once.
-func (m material) updates(r *core.Resource) []attempt {
-	var attempts []attempt
+func (m generator) updates(r *core.Resource) []operation {
+	var attempts []operation
 	add := func(recs ...core.Record) {
-		attempts = append(attempts, attempt{kind: core.Update, res: r, keys: kit.KeysOf(recs), records: recs})
+		attempts = append(attempts, operation{kind: core.Update, res: r, keys: kit.KeysOf(recs), records: recs})
 	}
-	keys := append(kit.KeysOf(m.rows[r.Index()]), otherKey(r, 0))
+	keys := append(kit.KeysOf(m.rows[r.Index()]), absentKey(r, 0))
 	change := func(key core.Value) core.Record {
 		return r.RecordOf(make([]core.Value, len(r.Columns()))).With(r.Key().Column(), key)
 	}
@@ -266,21 +266,21 @@ func (m material) updates(r *core.Resource) []attempt {
 }
 
 // deletes returns deletes of each row, of one that is not there, and of all.
-func (m material) deletes(r *core.Resource) []attempt {
+func (m generator) deletes(r *core.Resource) []operation {
 	keys := kit.KeysOf(m.rows[r.Index()])
-	var attempts []attempt
-	for _, key := range append(slices.Clone(keys), otherKey(r, 0)) {
-		attempts = append(attempts, attempt{kind: core.Delete, res: r, keys: []core.Value{key}})
+	var attempts []operation
+	for _, key := range append(slices.Clone(keys), absentKey(r, 0)) {
+		attempts = append(attempts, operation{kind: core.Delete, res: r, keys: []core.Value{key}})
 	}
 	if len(keys) > 0 {
-		attempts = append(attempts, attempt{kind: core.Delete, res: r, keys: keys})
+		attempts = append(attempts, operation{kind: core.Delete, res: r, keys: keys})
 	}
 	return attempts
 }
 
-func (m material) nextIDs(r *core.Resource) []attempt {
+func (m generator) nextIDs(r *core.Resource) []operation {
 	if r.Key().Type() == core.Text {
 		return nil
 	}
-	return []attempt{{kind: core.NextID, res: r, n: 1}, {kind: core.NextID, res: r, n: 3}}
+	return []operation{{kind: core.NextID, res: r, n: 1}, {kind: core.NextID, res: r, n: 3}}
 }

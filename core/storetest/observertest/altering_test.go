@@ -16,7 +16,7 @@ import (
 )
 
 // meddlers are decorators that should change nothing, and do.
-var meddlers = []struct {
+var alteringDecorators = []struct {
 	name   string
 	says   string // what the kit says
 	meddle kittest.Handle
@@ -102,7 +102,7 @@ var meddlers = []struct {
 }
 
 func TestTransparentCatchesWhoMeddles(t *testing.T) {
-	for _, m := range meddlers {
+	for _, m := range alteringDecorators {
 		t.Run(m.name, func(t *testing.T) {
 			tr := watched(kittest.Decorator("meddler", core.KindPolicy, m.meddle))
 			kittest.MustFail(t, kittest.Record(t, func(tb testing.TB) { observertest.TransparentEffects(tb, kittest.OpenNaive, tr) }), m.says)
@@ -111,7 +111,7 @@ func TestTransparentCatchesWhoMeddles(t *testing.T) {
 }
 
 // chroniclers keep a journal that is not exact.
-var chroniclers = []struct {
+var inexactJournals = []struct {
 	name  string
 	write func(j *kittest.Journal) kittest.Handle
 }{
@@ -149,7 +149,7 @@ func dropping(j *kittest.Journal, drops func(op *core.Op, err error) bool) kitte
 }
 
 func TestTransparentHandsOverWhatSideEffectsHaveToBe(t *testing.T) {
-	for _, c := range chroniclers {
+	for _, c := range inexactJournals {
 		t.Run(c.name, func(t *testing.T) {
 			tr := observertest.Transparency{Stack: func(testing.TB) observertest.ObservedStack {
 				j := new(kittest.Journal)

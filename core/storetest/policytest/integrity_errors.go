@@ -10,14 +10,14 @@ import (
 // certain knows whether it is certain which error a transaction owes: of several
 // that a commit may owe for broken relations and unique values, a backend returns
 // any. What is owed for a missing record is always certain.
-type certain struct {
-	keys    []attempt // whose keys may be missing
-	claims  int       // values that others may hold, or that may lead nowhere
+type integrityErrors struct {
+	keys    []operation // whose keys may be missing
+	claims  int         // values that others may hold, or that may lead nowhere
 	deletes int
 }
 
 // add takes an operation of the transaction into account.
-func (c *certain) add(a attempt) {
+func (c *integrityErrors) add(a operation) {
 	switch a.kind {
 	case core.Insert, core.Update:
 		for _, rec := range a.records {
@@ -41,8 +41,8 @@ func claims(rec core.Record, kind core.Kind) (n int) {
 }
 
 // either reports whether the transaction may have owed both errors.
-func (c *certain) either(a, b error) bool {
-	if !c.broken(a) || !c.broken(b) {
+func (c *integrityErrors) mayBeEither(a, b error) bool {
+	if !c.isIntegrity(a) || !c.isIntegrity(b) {
 		return false
 	}
 	if errors.Is(a, core.FieldUpdateForbidden) && errors.Is(b, core.FieldUpdateForbidden) {
@@ -52,7 +52,7 @@ func (c *certain) either(a, b error) bool {
 }
 
 // broken reports whether the error is one of broken relations and unique values.
-func (c *certain) broken(err error) bool {
+func (c *integrityErrors) isIntegrity(err error) bool {
 	switch {
 	case errors.Is(err, core.AlreadyExists), errors.Is(err, core.FieldUpdateForbidden):
 		return true
@@ -60,7 +60,7 @@ func (c *certain) broken(err error) bool {
 		return false
 	}
 	e := core.AsError(err)
-	return !slices.ContainsFunc(c.keys, func(a attempt) bool {
+	return !slices.ContainsFunc(c.keys, func(a operation) bool {
 		return a.res.APIName() == e.Resource && slices.Contains(a.keys, e.Key)
 	})
 }

@@ -10,20 +10,20 @@ import (
 )
 
 // engineActor sends requests to engines over the stores.
-type engineActor struct {
-	here, there *engine.Engine
-	next        *list // the page that continues the last one
+type engineDriver struct {
+	inA, inB *engine.Engine
+	next     *listRequest // the page that continues the last one
 }
 
-type list struct {
+type listRequest struct {
 	resource string
 	query    engine.Query
 }
 
 // newEngineActor draws a limit of records, which what is hidden must not use up.
-func newEngineActor(d kit.Drawer, w *worlds) actor {
+func newEngineDriver(d kit.Drawer, w *worlds) driver {
 	opts := engine.Options{MaxRecords: []int{0, 20, 5}[d.UpTo(2, "limit of records")]}
-	return &engineActor{here: engine.New(w.a.store, opts), there: engine.New(w.b.store, opts)}
+	return &engineDriver{inA: engine.New(w.a.store, opts), inB: engine.New(w.b.store, opts)}
 }
 
 // reply is what a request is answered with.
@@ -34,36 +34,36 @@ type reply struct {
 	ids  []core.Value
 }
 
-func (e *engineActor) act(d kit.Drawer, w *worlds) int {
+func (e *engineDriver) act(d kit.Drawer, w *worlds) int {
 	r := d.AnyResource(w.Model)
-	s := &requester{actor: e, d: d, w: w, r: r}
-	kinds := []func(){s.get, s.list, s.list, s.goOn, s.create, s.create, s.update, s.update, s.replace, s.delete}
+	s := &requester{driver: e, d: d, w: w, r: r}
+	kinds := []func(){s.get, s.list, s.list, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.delete}
 	kinds[d.UpTo(len(kinds)-1, "kind")]()
 	return 1
 }
 
 // requester draws one request and sends it to both engines.
 type requester struct {
-	actor *engineActor
-	d     kit.Drawer
-	w     *worlds
-	r     *core.Resource
+	driver *engineDriver
+	d      kit.Drawer
+	w      *worlds
+	r      *core.Resource
 }
 
 // both sends the request and compares the answers.
-func (s *requester) both(send func(ctx context.Context, api *engine.Engine) reply) reply {
-	here, there := send(s.w.ctx(s.w.a), s.actor.here), send(s.w.ctx(s.w.b), s.actor.there)
+func (s *requester) sendBoth(send func(ctx context.Context, api *engine.Engine) reply) reply {
+	here, there := send(s.w.ctx(s.w.a), s.driver.inA), send(s.w.ctx(s.w.b), s.driver.inB)
 	s.d.Logf("answer: %s %s", here.body, kit.FullText(here.err))
 	switch {
 	case kit.FullText(here.err) != kit.FullText(there.err):
-		differ(s.d, "the answer is %s; else %s", kit.FullText(here.err), kit.FullText(there.err))
+		failDifferent(s.d, "the answer is %s; else %s", kit.FullText(here.err), kit.FullText(there.err))
 	case !bytes.Equal(here.body, there.body):
-		differ(s.d, "the answer is %s; else %s", here.body, there.body)
+		failDifferent(s.d, "the answer is %s; else %s", here.body, there.body)
 	case here.next != there.next:
-		differ(s.d, "the cursor is %q; else %q", here.next, there.next)
+		failDifferent(s.d, "the cursor is %q; else %q", here.next, there.next)
 	}
 	for _, id := range here.ids {
-		s.w.own = append(s.w.own, ofType(core.Int, id)...)
+		s.w.insertedKeys = append(s.w.insertedKeys, ofType(core.Int, id)...)
 	}
 	return here
 }
@@ -85,7 +85,7 @@ func (s *requester) depth() int { return s.d.UpTo(3, "depth") }
 func (s *requester) get() {
 	id, depth := s.id(), s.depth()
 	s.d.Logf("get %v %v at depth %d", s.r, id, depth)
-	s.both(func(ctx context.Context, api *engine.Engine) reply {
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
 		v, err := api.Get(ctx, s.r.APIName(), id, depth)
 		return replyOf(err, v)
 	})
@@ -97,20 +97,20 @@ func (s *requester) list() {
 		f := s.field("by")
 		q.Sort = append(q.Sort, map[bool]string{true: "-"}[s.d.Bool("descending")]+f.APIName())
 	}
-	s.page(list{s.r.APIName(), q})
+	s.page(listRequest{s.r.APIName(), q})
 }
 
-func (s *requester) goOn() {
-	if s.actor.next == nil {
+func (s *requester) nextPage() {
+	if s.driver.next == nil {
 		s.list()
 		return
 	}
-	s.page(*s.actor.next)
+	s.page(*s.driver.next)
 }
 
-func (s *requester) page(l list) {
+func (s *requester) page(l listRequest) {
 	s.d.Logf("list %s %+v", l.resource, l.query)
-	answer := s.both(func(ctx context.Context, api *engine.Engine) reply {
+	answer := s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
 		page, err := api.List(ctx, l.resource, l.query)
 		p := replyOf(err, page.Views...)
 		p.next, p.ids = page.Next, nil
@@ -118,7 +118,7 @@ func (s *requester) page(l list) {
 	})
 	if answer.next != "" {
 		l.query.After = answer.next
-		s.actor.next = &l
+		s.driver.next = &l
 	}
 }
 
@@ -129,11 +129,11 @@ func (s *requester) filter() map[string]any {
 	conditions := make(map[string]any)
 	for range s.d.UpTo(2, "conditions") {
 		f := s.field("on")
-		v := s.asked(f)
+		v := s.comparedValue(f)
 		if s.d.Bool("an operator") {
 			op := operators[s.d.UpTo(len(operators)-1, "operator")]
 			if op == "in" {
-				v = []any{v, s.asked(f)}
+				v = []any{v, s.comparedValue(f)}
 			}
 			v = map[string]any{op: v}
 		}
@@ -148,7 +148,7 @@ func (s *requester) field(what string) *core.Field {
 }
 
 // asked draws a value to compare the field with.
-func (s *requester) asked(f *core.Field) any {
+func (s *requester) comparedValue(f *core.Field) any {
 	switch {
 	case f.Stored():
 		return s.d.Value(f).Any()
@@ -169,7 +169,7 @@ func (s *requester) create() {
 	}
 	write := engine.Write{Depth: s.depth()}
 	s.d.Logf("post %v %v at depth %d", s.r, bodies, write.Depth)
-	s.both(func(ctx context.Context, api *engine.Engine) reply {
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
 		views, err := api.Create(ctx, s.r.APIName(), write, bodies...)
 		return replyOf(err, views...)
 	})
@@ -178,7 +178,7 @@ func (s *requester) create() {
 func (s *requester) update() {
 	id, body, write := s.id(), s.body(s.r, 2), engine.Write{Depth: s.depth()}
 	s.d.Logf("patch %v %v %v at depth %d", s.r, id, body, write.Depth)
-	s.both(func(ctx context.Context, api *engine.Engine) reply {
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
 		v, err := api.Update(ctx, s.r.APIName(), id, write, body)
 		return replyOf(err, v)
 	})
@@ -188,7 +188,7 @@ func (s *requester) update() {
 func (s *requester) replace() {
 	id, body, write := s.w.stored(s.d, s.r.Key()).Any(), s.body(s.r, 2), engine.Write{Depth: s.depth()}
 	s.d.Logf("put %v %v %v at depth %d", s.r, id, body, write.Depth)
-	s.both(func(ctx context.Context, api *engine.Engine) reply {
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
 		v, created, err := api.Replace(ctx, s.r.APIName(), id, write, body)
 		p := replyOf(err, v)
 		if created {
@@ -201,11 +201,11 @@ func (s *requester) replace() {
 // delete deletes a record, seen or not, that no hidden one holds on to.
 func (s *requester) delete() {
 	key := s.d.Value(s.r.Key())
-	if s.w.pool.anchors[s.r.Index()][key] {
+	if s.w.pool.referenced[s.r.Index()][key] {
 		return
 	}
 	s.d.Logf("delete %v %v", s.r, key)
-	s.both(func(ctx context.Context, api *engine.Engine) reply {
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
 		return reply{err: api.Delete(ctx, s.r.APIName(), key.Any(), engine.Write{})}
 	})
 }

@@ -11,13 +11,13 @@ import (
 
 // direct is a backend with a door for the kit, which reads and fills it past all
 // decorators.
-type direct struct {
+type directBackend struct {
 	core.Backend
 
 	model *core.Model
 }
 
-func (d *direct) Bind(ctx context.Context, m *core.Model) error {
+func (d *directBackend) Bind(ctx context.Context, m *core.Model) error {
 	d.model = m
 	return d.Backend.Bind(ctx, m)
 }
@@ -26,7 +26,7 @@ func (d *direct) Bind(ctx context.Context, m *core.Model) error {
 type rows = [][]core.Record
 
 // read returns everything that is stored.
-func (d *direct) read(ctx context.Context) (all rows, err error) {
+func (d *directBackend) read(ctx context.Context) (all rows, err error) {
 	err = d.tx(ctx, func(tx core.BackendTx) error {
 		all, err = d.readIn(ctx, tx)
 		return err
@@ -35,7 +35,7 @@ func (d *direct) read(ctx context.Context) (all rows, err error) {
 }
 
 // replace makes what is stored these rows.
-func (d *direct) replace(ctx context.Context, all rows) error {
+func (d *directBackend) replace(ctx context.Context, all rows) error {
 	return d.tx(ctx, func(tx core.BackendTx) error {
 		old, err := d.readIn(ctx, tx)
 		if err != nil {
@@ -60,13 +60,13 @@ func (d *direct) replace(ctx context.Context, all rows) error {
 
 // use has every resource whose keys are integers use a key up, so that those which
 // are handed out from now on are greater, whatever else is stored.
-func (d *direct) use(ctx context.Context, key core.Value) error {
+func (d *directBackend) consumeKey(ctx context.Context, key core.Value) error {
 	return d.tx(ctx, func(tx core.BackendTx) error {
 		for _, r := range d.model.Resources() {
 			if r.Key().Type() != key.Type() {
 				continue
 			}
-			row := kit.Stored(r.RecordOf(make([]core.Value, len(r.Columns())))).With(r.Key().Column(), key)
+			row := kit.WithDefaults(r.RecordOf(make([]core.Value, len(r.Columns())))).With(r.Key().Column(), key)
 			if _, err := tx.Insert(ctx, &core.Op{Kind: core.Insert, Resource: r, Records: []core.Record{row}}); err != nil {
 				return err
 			}
@@ -78,7 +78,7 @@ func (d *direct) use(ctx context.Context, key core.Value) error {
 	})
 }
 
-func (d *direct) readIn(ctx context.Context, tx core.BackendTx) (rows, error) {
+func (d *directBackend) readIn(ctx context.Context, tx core.BackendTx) (rows, error) {
 	all := make(rows, len(d.model.Resources()))
 	for i, r := range d.model.Resources() {
 		res, err := tx.Read(ctx, &core.Op{Kind: core.Select, Resource: r, Order: []core.Order{{Field: r.Key()}}})
@@ -91,7 +91,7 @@ func (d *direct) readIn(ctx context.Context, tx core.BackendTx) (rows, error) {
 }
 
 // tx runs fn in a transaction of the backend, again when it conflicts.
-func (d *direct) tx(ctx context.Context, fn func(tx core.BackendTx) error) (err error) {
+func (d *directBackend) tx(ctx context.Context, fn func(tx core.BackendTx) error) (err error) {
 	for range kit.ManyAttempts {
 		if err = d.try(ctx, fn); !errors.Is(err, core.ErrConflict) {
 			break
@@ -103,7 +103,7 @@ func (d *direct) tx(ctx context.Context, fn func(tx core.BackendTx) error) (err 
 	return nil
 }
 
-func (d *direct) try(ctx context.Context, fn func(tx core.BackendTx) error) error {
+func (d *directBackend) try(ctx context.Context, fn func(tx core.BackendTx) error) error {
 	tx, err := d.Begin(ctx, core.BackendTxOptions{})
 	if err != nil {
 		return err

@@ -10,23 +10,23 @@ import (
 
 // hiddenIsAbsent compares the store with one where only those rows are that the
 // guest sees, and those that these point at.
-func hiddenIsAbsent(t *guardTrial) {
-	for _, g := range t.guests() {
-		bare := &guardTrial{theatre: newTheatre(t.ctx, t.TB, t.open, t.PolicySpec, true), open: t.open, made: t.made, thin: t.thin}
+func hiddenEqualsAbsent(t *guardRun) {
+	for _, g := range t.actors() {
+		bare := &guardRun{scenario: newScenario(t.ctx, t.TB, t.open, t.PolicySpec, true), open: t.open, operations: t.operations, thin: t.thin}
 		t.Cleanup(bare.close)
-		bare.begin = g.least(t.begin)
-		bare.fill(bare.begin)
-		t.compareWith(bare, g)
+		bare.initial = g.readableWithTargets(t.initial)
+		bare.setRows(bare.initial)
+		t.compareWithReduced(bare, g)
 	}
 }
 
 // least returns the rows that the guest sees, and whatever they point at.
-func (g guest) least(all rows) rows {
+func (g actor) readableWithTargets(all rows) rows {
 	kept := make([]map[core.Value]bool, len(all))
 	for i, some := range all {
 		kept[i] = make(map[core.Value]bool)
 		for _, row := range some {
-			kept[i][row.Key()] = g.sees(row)
+			kept[i][row.Key()] = g.canRead(row)
 		}
 	}
 	for more := true; more; {
@@ -49,36 +49,36 @@ func (g guest) least(all rows) rows {
 	return least
 }
 
-func (t *guardTrial) compareWith(bare *guardTrial, g guest) {
+func (t *guardRun) compareWithReduced(bare *guardRun, g actor) {
 	t.Helper()
-	twin := guest{theatre: bare.theatre, who: g.who}
-	same := func(_ guest, at place, a attempt) {
-		if a.kind.Writes() && !t.misses(bare, a) {
+	twin := actor{scenario: bare.scenario, principal: g.principal}
+	same := func(_ actor, at origin, a operation) {
+		if a.kind.Writes() && !t.targetsHidden(bare, a) {
 			return // it may tell of other rows, by a relation or a value that is taken
 		}
-		here, _ := t.try(at, g, a)
-		there, _ := bare.try(at, twin, a)
-		if diff := here.differs(there); diff != "" {
-			t.wrong(g, at, a, "where hidden rows are: %s", diff)
+		here, _ := t.execute(at, g, a)
+		there, _ := bare.execute(at, twin, a)
+		if diff := here.difference(there); diff != "" {
+			t.fail(g, at, a, "where hidden rows are: %s", diff)
 		}
-		t.undo(at, a, here)
-		bare.undo(at, a, there)
+		t.restore(at, a, here)
+		bare.restore(at, a, there)
 	}
-	t.eachRead([]guest{g}, same)
-	t.eachWrite([]guest{g}, []core.Kind{core.Update, core.Delete}, same)
+	t.eachRead([]actor{g}, same)
+	t.eachWrite([]actor{g}, []core.Kind{core.Update, core.Delete}, same)
 }
 
 // misses reports whether the attempt names a row that is there and not in bare.
-func (t *guardTrial) misses(bare *guardTrial, a attempt) bool {
+func (t *guardRun) targetsHidden(bare *guardRun, a operation) bool {
 	i := a.res.Index()
 	return slices.ContainsFunc(a.keys, func(key core.Value) bool {
 		is := func(row core.Record) bool { return row.Key() == key }
-		return slices.ContainsFunc(t.begin[i], is) && !slices.ContainsFunc(bare.begin[i], is)
+		return slices.ContainsFunc(t.initial[i], is) && !slices.ContainsFunc(bare.initial[i], is)
 	})
 }
 
 // differs says how two outcomes differ; "" if nobody could tell.
-func (o outcome) differs(other outcome) string {
+func (o result) difference(other result) string {
 	if a, b := kit.FullText(o.err), kit.FullText(other.err); a != b {
 		return fmt.Sprintf("%s; else %s", a, b)
 	}

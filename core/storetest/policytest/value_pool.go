@@ -1,0 +1,164 @@
+package policytest
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
+
+// pool is what programs draw from.
+type valuePool struct {
+	generator     generator
+	readable      rows                         // that the guest sees in the beginning
+	hidden        rows                         // the others
+	referenced    []map[core.Value]bool        // keys of seen rows that hidden ones point at
+	required      []map[core.Value]bool        // keys of hidden rows that seen ones point at
+	hiddenUniques map[*core.Field]kit.ValueSet // values of unique fields that hidden rows hold
+	values        map[*core.Field]fieldValues  // to draw from, by use
+}
+
+// somehow is the values of a field by what they are for.
+type fieldValues struct {
+	stored, // in rows that are written
+	compared []core.Value // in conditions and as keys of reads
+}
+
+// newPool sorts the rows. Hidden rows whose relation must be unique to a seen row
+// lose it, because that the place is taken cannot be kept from anybody.
+func (g actor) newPool(all rows) valuePool {
+	p := valuePool{
+		generator: generator{model: g.Model, rows: all}, readable: make(rows, len(all)), hidden: make(rows, len(all)),
+		hiddenUniques: make(map[*core.Field]kit.ValueSet), values: make(map[*core.Field]fieldValues),
+	}
+	for i, some := range all {
+		p.referenced, p.required = append(p.referenced, make(map[core.Value]bool)), append(p.required, make(map[core.Value]bool))
+		for _, row := range some {
+			if g.canRead(row) {
+				p.readable[i] = append(p.readable[i], row)
+			} else {
+				p.hidden[i] = append(p.hidden[i], row)
+			}
+		}
+	}
+	p.detachPartners(g)
+	for i, some := range g.readableWithTargets(slices.Concat(all)) {
+		for _, row := range some {
+			p.required[i][row.Key()] = !g.canRead(row)
+		}
+	}
+	for _, r := range g.Model.Resources() {
+		p.addReferences(r)
+	}
+	for _, r := range g.Model.Resources() {
+		for _, f := range r.Columns() {
+			p.values[f] = p.valuesOf(f)
+		}
+	}
+	return p
+}
+
+// divorce takes seen partners from hidden rows, if those stay hidden without.
+func (p *valuePool) detachPartners(g actor) {
+	for i, some := range p.hidden {
+		for j, row := range some {
+			for _, f := range row.Resource().References() {
+				if alone := row.With(f.Column(), core.Null); f.Unique() && p.isReadable(f.Target(), row.At(f.Column())) && !g.canRead(alone) {
+					row = alone
+				}
+			}
+			p.hidden[i][j] = row
+		}
+	}
+}
+
+func (p *valuePool) isReadable(r *core.Resource, key core.Value) bool {
+	return slices.ContainsFunc(p.readable[r.Index()], func(row core.Record) bool { return row.Key() == key })
+}
+
+// anchor notes what the hidden rows of a resource hold on to. Rows that would die
+// with others take those along.
+func (p *valuePool) addReferences(r *core.Resource) {
+	for _, row := range p.hidden[r.Index()] {
+		for _, f := range r.References() {
+			p.markReferenced(f.Target(), row.At(f.Column()))
+		}
+		for _, f := range r.Uniques() {
+			if p.hiddenUniques[f] == nil {
+				p.hiddenUniques[f] = make(kit.ValueSet)
+			}
+			p.hiddenUniques[f][row.At(f.Column())] = true
+		}
+	}
+}
+
+func (p *valuePool) markReferenced(r *core.Resource, key core.Value) {
+	for _, row := range p.readable[r.Index()] {
+		if row.Key() != key || p.referenced[r.Index()][key] {
+			continue
+		}
+		p.referenced[r.Index()][key] = true
+		for _, f := range r.References() {
+			if f.Cascade() {
+				p.markReferenced(f.Target(), row.At(f.Column()))
+			}
+		}
+	}
+}
+
+// ownKeys is how many keys programs choose for rows of theirs.
+const programKeyCount = 6
+
+func (p *valuePool) valuesOf(f *core.Field) fieldValues {
+	all := p.generator.values(f)
+	target := f.Resource()
+	switch {
+	case f.Key():
+		all = all[1:] // no null
+	case f.Target() != nil && !f.Many():
+		target = f.Target()
+		for _, row := range p.hidden[target.Index()] {
+			all = append(all, row.Key())
+		}
+	case f.Unique():
+		return fieldValues{stored: p.freeOf(f, all), compared: all}
+	default:
+		return fieldValues{stored: all, compared: all}
+	}
+	var stored []core.Value
+	if !f.Key() {
+		stored = append(stored, core.Null)
+	}
+	for _, row := range p.readable[target.Index()] {
+		stored = append(stored, row.Key())
+	}
+	for n := range programKeyCount {
+		stored, all = append(stored, absentKey(target, n)), append(all, absentKey(target, n), hiddenKey(target, n))
+	}
+	if f.Unique() {
+		stored = p.freeOf(f, stored)
+	}
+	return fieldValues{stored: stored, compared: slices.Concat(all, stored)}
+}
+
+// freeOf leaves out the values that hidden rows hold.
+func (p *valuePool) freeOf(f *core.Field, values []core.Value) []core.Value {
+	return slices.DeleteFunc(slices.Clone(values), func(v core.Value) bool { return v.IsSet() && p.hiddenUniques[f][v] })
+}
+
+// hiddenKey returns the n-th key of rows that are added where the guest does not
+// see them.
+func hiddenKey(r *core.Resource, n int) core.Value {
+	switch r.Key().Type() {
+	case core.Int:
+		return core.IntValue(int64(HiddenKeys + n))
+	case core.UUID:
+		v, err := core.UUID.Convert(fmt.Sprintf("88888888-0000-4000-8000-%012d", n))
+		if err != nil {
+			panic(err) // a mistake of the kit's
+		}
+		return v
+	}
+	return core.TextValue(fmt.Sprintf("hidden-%d", n))
+}
