@@ -81,7 +81,7 @@ func resourcesAreApart(t *kit.Fixture) {
 }
 
 func keysOfAllTypes(t *kit.Fixture) {
-	slugs := []any{"a", "A", "á", "%", "_", "a ", "'", `\`, "", "\U0001F36A"}
+	slugs := []any{"a", "A", "á", "%", "_", "a ", "'", `\`, " ", "\U0001F36A"}
 	for _, slug := range slugs {
 		t.Insert("page", kit.Fields{"slug": slug, "title": slug})
 	}

@@ -26,6 +26,12 @@ func samples(t core.Type) []core.Value {
 	return values
 }
 
+// textKeys returns the samples of type text that can be keys: not the empty text, and none that is longer than an index of
+// a database holds.
+func textKeys() []core.Value {
+	return slices.DeleteFunc(samples(core.Text), func(v core.Value) bool { return v.Text() == "" || len(v.Text()) > 1000 })
+}
+
 var rawSamples = map[core.Type]func() []any{
 	core.Int: func() []any {
 		return []any{
