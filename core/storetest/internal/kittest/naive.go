@@ -119,7 +119,7 @@ func (tx *NaiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, erro
 			rec = rec.With(r.Key().Column(), key)
 		}
 		if _, taken := all[rec.Key()]; taken {
-			return nil, r.Key().AlreadyExists()
+			return nil, r.Key().AlreadyExistsWith(rec.Key())
 		}
 		rec = Nulls(rec)
 		if !op.Check.Match(rec) {
