@@ -16,11 +16,11 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// acceptedRules are about every value that a field accepts, however odd.
+// acceptedRules has the rule for every value that a field accepts, common or not.
 var acceptedRules = []rule{
 	{
 		"every accepted value reads back",
-		"A value that its field accepts is stored and reads as it was written, or is BAD_FIELD_VALUE; it never makes a record unreadable.",
+		"A value that its field accepts is stored and read back unchanged, or rejected with BAD_FIELD_VALUE. It never makes a record unreadable.",
 		acceptedValuesReadBack,
 	},
 }
@@ -70,7 +70,7 @@ func acceptedValuesReadBack(t *kit.Fixture) {
 	}
 }
 
-// edges are raw values on both sides of what a field accepts.
+// edgeValues are raw values at the limits of each type, accepted and rejected ones.
 var edgeValues = map[core.Type][]any{
 	core.Int:   {json.Number("9223372036854775807"), json.Number("9223372036854775808"), json.Number("-9223372036854775808"), json.Number("1e18"), math.Copysign(0, -1)},
 	core.Float: {math.NaN(), math.Inf(1), json.Number("1e-323"), json.Number("1e-324"), json.Number("1e-400"), json.Number("1e308"), json.Number("1e309")},
@@ -85,7 +85,7 @@ var edgeValues = map[core.Type][]any{
 	core.List:  inLists(oddJSON()),
 }
 
-// oddJSON returns JSON at the limits of numbers, texts and nesting.
+// oddJSON returns JSON at the limits of numbers, strings and nesting.
 func oddJSON() []any {
 	odd := []any{nested(63), nested(64), nested(65), "\x00", "\uffff", map[string]any{"\x00": 1}, map[string]any{"": nil}, json.RawMessage(`"\ud83d"`)}
 	for _, n := range []string{
@@ -98,7 +98,7 @@ func oddJSON() []any {
 	return odd
 }
 
-// inLists returns a list for each value, which has it twice.
+// inLists returns a list for each value, which contains the value twice.
 func inLists(values []any) []any {
 	lists := make([]any, len(values))
 	for i, v := range values {
@@ -107,7 +107,7 @@ func inLists(values []any) []any {
 	return lists
 }
 
-// acceptedEdges returns the content of a record for each edge that its field accepts.
+// acceptedEdgeValues returns the fields of a record for each accepted edge value.
 func acceptedEdgeValues() []kit.Fields {
 	var all []kit.Fields
 	for typ := core.Int; typ.Valid(); typ++ {
@@ -120,24 +120,24 @@ func acceptedEdgeValues() []kit.Fields {
 	return all
 }
 
-// unlessRefused returns nil for the error of a value that a backend does not take.
-func unlessRejected(what string, err error) error {
+// unlessRejected returns nil if the backend rejected a value, and the error otherwise.
+func unlessRejected(label string, err error) error {
 	if errors.Is(err, core.BadFieldValue) {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", what, err)
+	return fmt.Errorf("%s: %w", label, err)
 }
 
-// differs returns how two lists of records differ, as an error.
-func compareRecords(what string, got, want []core.Record) error {
+// compareRecords returns an error that describes how two lists of records differ, or nil.
+func compareRecords(label string, got, want []core.Record) error {
 	if diff := kit.Difference(got, want); diff != "" {
-		return fmt.Errorf("%s: %s", what, diff)
+		return fmt.Errorf("%s: %s", label, diff)
 	}
 	return nil
 }
 
-// readsBack loads the records, and selects each by one of its values, in one
-// transaction: a backend may be opened again for each.
+// readsBack loads the records, and selects each by one of its values, in one transaction: the tests of the file backend
+// reopen the file before each transaction.
 func readsBack(t *kit.Fixture, ctx context.Context, want []core.Record) error {
 	return t.Store.TxWith(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
 		if err := checkLoad(ctx, tx, want); err != nil {
@@ -171,8 +171,7 @@ func checkSelects(ctx context.Context, tx *core.Transaction, want []core.Record)
 	return nil
 }
 
-// acceptedColumns draws a value for each column but the key, null where what was drawn
-// is refused.
+// acceptedColumns draws a value for each column except the key. The value is null if the field rejects the drawn one.
 func acceptedColumns(r *rapid.T, res *core.Resource) []core.Value {
 	values := make([]core.Value, len(res.Columns()))
 	for i, f := range res.Columns() {
@@ -187,7 +186,7 @@ func acceptedColumns(r *rapid.T, res *core.Resource) []core.Value {
 	return values
 }
 
-// anyRaw draws what a program or a client may give for a field.
+// anyRaw draws a raw value that a program or a client may set.
 func anyRaw(r *rapid.T, f *core.Field) any {
 	if f.Many() {
 		return rapid.SliceOfN(rapid.IntRange(-9, 9), 0, 4).Draw(r, f.Name())
@@ -207,32 +206,32 @@ var rawGenerators = map[core.Type]*rapid.Generator[any]{
 	core.List:  rapid.SliceOfN(anyJSON(3), 0, 4).AsAny(),
 }
 
-// anyNumber draws numbers of all sizes, short ones with a large exponent among them.
+// anyNumber draws numbers of all sizes, also short ones with a large exponent.
 var anyNumber = rapid.Custom(func(r *rapid.T) any {
-	shape := rapid.SampledFrom([]string{`-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?`, `-?[1-9](\.[0-9])?[eE][+-]?[1-9][0-9]{2}`}).Draw(r, "shape")
-	return json.Number(rapid.StringMatching(shape).Draw(r, "number"))
+	pattern := rapid.SampledFrom([]string{`-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?`, `-?[1-9](\.[0-9])?[eE][+-]?[1-9][0-9]{2}`}).Draw(r, "pattern")
+	return json.Number(rapid.StringMatching(pattern).Draw(r, "number"))
 })
 
-// anyText draws texts, and bytes that are no text.
+// anyText draws texts, and bytes that are not valid text.
 var anyText = rapid.OneOf(oddText, oddText, rapid.SampledFrom([]string{"\x00", "a\x00", "\xff", "\xed\xa0\x80"}).AsAny())
 
-// oddText draws texts with control and format characters, characters at the ends of
-// ranges, and words that mean something somewhere.
+// oddText draws texts with control and format characters, characters at the ends of ranges, and words with a special
+// meaning.
 var oddText = rapid.OneOf(
 	rapid.StringOf(rapid.Rune().Filter(func(r rune) bool { return r != 0 })).AsAny(),
 	rapid.StringOf(rapid.SampledFrom([]rune("\x01\t\n\r\x1f \"'\\%_$\x7f\u0080\u009f\u00a0\u00ad\u0301\u200b\u200f\u2028\u202e\ud7ff\ue000\ufdd0\ufeff\ufffd\uffff\U00010000\U0001F36A\U000E0001\U0010FFFF"))).AsAny(),
 	rapid.SampledFrom([]string{"NaN", "null", "infinity", "{}", `\x00`, `\N`, "1e400"}).AsAny(),
 )
 
-// anyTime draws instants around the years that a model has, in any zone.
+// anyTime draws instants in and near the supported years, in any zone.
 var anyTime = rapid.Custom(func(r *rapid.T) any {
-	const firstYear, lastYear = -62167219200, 253433923200 // 0 and 10000
+	const firstYear, lastYear = -62167219200, 253433923200 // the years 0 and 10000
 	seconds := rapid.Int64Range(firstYear, lastYear).Draw(r, "seconds")
 	zone := time.FixedZone("", rapid.IntRange(-14*60, 14*60).Draw(r, "offset")*60)
 	return time.Unix(seconds, rapid.Int64Range(0, 999_999_999).Draw(r, "nanoseconds")).In(zone)
 })
 
-// anyJSON draws JSON that is nested at most so deep.
+// anyJSON draws JSON that is nested at most as deep as given.
 func anyJSON(nesting int) *rapid.Generator[any] {
 	scalars := []*rapid.Generator[any]{rapid.Just[any](nil), rapid.Bool().AsAny(), anyNumber, anyNumber, oddText}
 	if nesting == 0 {

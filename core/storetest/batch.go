@@ -9,33 +9,33 @@ import (
 
 var batchRules = []rule{
 	{
-		"an insert is all or none",
-		"If one record of an Insert fails, none of them is there, whichever it is.",
+		"an insert is atomic",
+		"If one record of an Insert fails, none of its records is stored.",
 		insertIsAllOrNone,
 	},
 	{
-		"an update is all or none",
-		"If one change of an Update fails, none of them is made.",
+		"an update is atomic",
+		"If one change of an Update fails, none of its changes is made.",
 		updateIsAllOrNone,
 	},
 	{
-		"a delete is all or none",
-		"If one key of a Delete fails, none of the records is gone.",
+		"a delete is atomic",
+		"If one key of a Delete fails, none of its records is deleted.",
 		deleteIsAllOrNone,
 	},
 	{
-		"a key cannot be inserted twice at once",
-		"Two records with the same key in one Insert are a CONFLICT, and neither is there.",
+		"one insert cannot use a key twice",
+		"Two records with the same key in one Insert are a CONFLICT, and neither is stored.",
 		sameKeyTwice,
 	},
 	{
-		"a thousand records at once",
-		"Inserts, updates, loads and deletes take a thousand records and keep their order.",
+		"batches of a thousand records",
+		"Inserts, updates, loads and deletes accept a thousand records and keep their order.",
 		thousandRecords,
 	},
 	{
-		"nothing at once",
-		"Inserts, updates, loads and deletes of nothing change nothing, and so does a transaction without operations.",
+		"empty batches",
+		"Inserts, updates, loads and deletes of no records change nothing, and a transaction without operations commits.",
 		nothingAtOnce,
 	},
 }
@@ -85,7 +85,7 @@ func thousandRecords(t *kit.Fixture) {
 	const n = 1000
 	all, changes, keys := make([]kit.Fields, n), make([]kit.Fields, n), make([]any, n)
 	for i := range n {
-		id := (i * 7) % n // every number once
+		id := (i * 7) % n // every number once, in another order
 		all[i] = kit.Fields{"id": id, "group": id % 10, "value": i}
 		changes[i] = kit.Fields{"id": id, "value": -id}
 		keys[i] = id

@@ -12,38 +12,38 @@ import (
 
 var cancelRules = []rule{
 	{
-		"an ended context fails every operation",
-		"An operation whose context has ended before it fails with the context's error and does nothing.",
+		"an ended context fails each operation",
+		"An operation whose context has ended fails with the error of the context and changes nothing.",
 		endedContextFails,
 	},
 	{
-		"an ended context fails operations of a transaction",
-		"An operation inside a transaction fails if its context has ended, and the transaction is undone.",
+		"an ended context fails an operation in a transaction",
+		"An operation in a transaction fails if its context has ended, and the transaction is rolled back.",
 		endedContextInside,
 	},
 	{
-		"a deadline is told from a cancellation",
+		"a deadline is distinct from a cancellation",
 		"The error of an expired context is context.DeadlineExceeded.",
 		deadlineExceeded,
 	},
 	{
-		"nothing commits after its context ended",
-		"A transaction whose context ended before its commit fails with the context's error and has done nothing.",
+		"no commit after the context ended",
+		"A transaction whose context ended before its commit fails with the error of the context and changes nothing.",
 		noCommitAfterEnd,
 	},
 	{
-		"a rollback outlives its context",
-		"A transaction whose context ended is rolled back all the same, and holds nothing up.",
+		"a rollback works after the context ended",
+		"A transaction whose context ended is rolled back and releases its locks.",
 		rollbackOutlives,
 	},
 	{
-		"a wait ends with its context",
-		"A transaction that waits for another one stops to wait when its context ends.",
+		"waiting ends with the context",
+		"A transaction that waits for another one stops waiting when its context ends.",
 		waitEnds,
 	},
 }
 
-// endedOperations are all kinds of operations, on something and on nothing.
+// endedOperations returns an operation of each kind, with and without records.
 func endedOperations() []func(c *kit.Client) error {
 	return []func(c *kit.Client) error{
 		func(c *kit.Client) error { _, err := c.TryGet("cookie", 1); return err },
@@ -72,7 +72,7 @@ func endedOperations() []func(c *kit.Client) error {
 
 var operationNames = [...]string{
 	"get", "select", "count", "insert", "update", "delete", "next id",
-	"load of nothing", "insert of nothing", "update of nothing", "delete of nothing", "no next id",
+	"load of no keys", "insert of no records", "update of no records", "delete of no keys", "next id, n = 0",
 }
 
 func endedContextFails(t *kit.Fixture) {
@@ -131,7 +131,7 @@ func noCommitAfterEnd(t *kit.Fixture) {
 
 func rollbackOutlives(t *kit.Fixture) {
 	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
-	for range 20 { // more than a pool has connections
+	for range 20 { // more than the connections of a pool
 		ctx, cancel := context.WithCancel(t.Ctx)
 		err := t.Store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 			writeAllKinds(&kit.Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx})
@@ -146,7 +146,7 @@ func rollbackOutlives(t *kit.Fixture) {
 	t.Tx(writeAllKinds)
 }
 
-// watched is a context that ends when somebody starts to watch it.
+// notifyingContext is a context that calls onDone when its Done channel is first used.
 type notifyingContext struct {
 	context.Context
 
@@ -173,25 +173,25 @@ func waitEnds(t *kit.Fixture) {
 			over <- err
 		}()
 		select {
-		case <-ended: // it waits
-		case err := <-over: // it does not
+		case <-ended: // the update waits
+		case err := <-over: // the update does not wait
 			over <- err
-		case <-time.After(t.Opts.Patience): // it waits in a way of its own
+		case <-time.After(t.Opts.Patience): // the update waits without use of Done
 			end()
 		}
-		hung := time.NewTimer(t.Opts.Timeout / 4)
-		defer hung.Stop()
+		hanging := time.NewTimer(t.Opts.Timeout / 4)
+		defer hanging.Stop()
 		select {
 		case err := <-over:
 			over <- err
-		case <-hung.C:
-			tx.Fatalf("an update whose context has ended still waits for another transaction")
+		case <-hanging.C:
+			tx.Fatalf("the update still waits for the other transaction after its context has ended")
 		}
 	})
 	if err := <-over; err == nil {
-		t.Logf("the update did not have to wait, and was faster than its context")
+		t.Logf("the update finished before its context ended")
 	}
 	if value := t.Get("order", 1).Get("value").Int(); value == 0 {
-		t.Fatalf("the transaction that was waited for is lost")
+		t.Fatalf("the write of the other transaction is lost")
 	}
 }

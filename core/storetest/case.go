@@ -7,22 +7,21 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// Case is one rule that a backend keeps. [Cases] has them.
+// Case is one rule of the backend contract. [Cases] returns all of them.
 type Case struct {
-	// Family of promises that the rule belongs to, in one or two words.
+	// Family is the group of rules, in one or two words. [Run] uses it as the name of a subtest.
 	Family string
-	// Name reads as the rule, in short.
+	// Name is a short form of the rule. [Run] uses it as the name of the subtest in the family.
 	Name string
-	// Rule says it in a sentence.
+	// Rule is the rule in one or two sentences. A failing case logs it.
 	Rule string
-	// Durable marks cases for backends whose records outlive them, which run
-	// only with [Options.Reopen].
+	// Durable means that the case needs [Options.Reopen]. [Run] leaves it out otherwise.
 	Durable bool
 
 	check func(t *kit.Fixture)
 }
 
-// row is a line of a family's table.
+// rule is one line of a family's table.
 type rule struct {
 	name, text string
 	check      func(t *kit.Fixture)
@@ -56,7 +55,7 @@ var families = []struct {
 	{name: "durability", rows: durabilityRules, durable: true},
 }
 
-// Cases returns all cases of the kit for backends, family by family.
+// Cases returns all cases, family by family.
 func Cases() []Case {
 	var cases []Case
 	for _, f := range families {
@@ -67,18 +66,18 @@ func Cases() []Case {
 	return cases
 }
 
-// Check runs the case on a backend of its own, as [Run] does for all of them. A
-// durable case needs [Options.Reopen].
+// Check runs the case on a backend of its own. It ends the test at the first violation. A durable case needs
+// [Options.Reopen].
 func (c Case) Check(tb testing.TB, open Factory, opts Options) {
-	kept := false
+	completed := false
 	defer func() {
-		if !kept || tb.Failed() {
-			tb.Logf("this breaks the rule of %s: %s", c.Family, c.Rule)
+		if !completed || tb.Failed() {
+			tb.Logf("broken rule of %s: %s", c.Family, c.Rule)
 		}
 	}()
 	if c.Durable && opts.Reopen == nil {
-		tb.Fatalf("the case %q needs Options.Reopen", c.Name)
+		tb.Fatalf("the case %q is durable and needs Options.Reopen", c.Name)
 	}
 	c.check(kit.New(tb, open, kit.Options(opts)))
-	kept = true
+	completed = true
 }

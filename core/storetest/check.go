@@ -7,43 +7,43 @@ import (
 
 var checkRules = []rule{
 	{
-		"insert checks the row as it is then",
-		"An Insert of a record that does not fulfil Check is FORBIDDEN, and nothing is added.",
+		"insert checks the after image",
+		"An Insert of a record that does not match Check is FORBIDDEN, and nothing is inserted.",
 		insertChecks,
 	},
 	{
-		"update checks the row as it is then",
-		"An Update after which a record does not fulfil Check is FORBIDDEN, and nothing is changed.",
+		"update checks the after image",
+		"An Update is FORBIDDEN if a record does not match Check afterwards, and nothing is changed.",
 		updateChecks,
 	},
 	{
-		"check sees columns that are not named",
-		"Check is about the whole record after the write, with the columns that an Update leaves alone.",
+		"check applies to all columns",
+		"Check applies to the whole record after the write, with the columns that the Update does not name.",
 		checkSeesWholeRow,
 	},
 	{
-		"check sees null and the handed out key",
-		"Check is about the record as it is stored: with nulls where nothing was given, and with its key.",
+		"check applies to nulls and generated keys",
+		"Check applies to the stored record, with null in absent columns and with its generated key.",
 		checkSeesStoredRow,
 	},
 	{
-		"one bad record fails all",
-		"If one record of several does not fulfil Check, none of them is written.",
+		"one rejected record fails the batch",
+		"If one record of several does not match Check, none of them is written.",
 		checkIsAllOrNone,
 	},
 	{
 		"not found comes before forbidden",
-		"An Update that misses one record and breaks Check in another is OBJECT_DOES_NOT_EXIST.",
+		"An Update that misses one record and violates Check in another one is OBJECT_DOES_NOT_EXIST.",
 		notFoundBeforeForbidden,
 	},
 	{
-		"reads and deletes do not look at check",
-		"Check is about writes that leave a record: Load, Select, Count and Delete do not look at it.",
+		"reads and deletes ignore check",
+		"Check applies to Insert and Update. Load, Select, Count and Delete ignore it.",
 		readsIgnoreCheck,
 	},
 	{
-		"check does not hide",
-		"An Update may change a record that does not fulfil Check before, if it does after.",
+		"check ignores the before image",
+		"An Update may change a record that does not match Check before, if it matches afterwards.",
 		checkDoesNotHide,
 	},
 }
@@ -53,7 +53,7 @@ func insertChecks(t *kit.Fixture) {
 	_, err := mine.TryInsert("cookie", kit.Fields{"id": 1, "kind": "b"})
 	t.Fails("insert", err, t.Resource("cookie").Forbidden())
 	t.SameKeys("after", t.All("cookie"))
-	t.Same("insert of a good one", mine.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}), t.Full("cookie", kit.Fields{"id": 1, "kind": "a"}))
+	t.Same("insert of a matching record", mine.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}), t.Full("cookie", kit.Fields{"id": 1, "kind": "a"}))
 }
 
 func updateChecks(t *kit.Fixture) {

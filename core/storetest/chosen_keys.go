@@ -10,37 +10,37 @@ import (
 
 var chosenKeyRules = []rule{
 	{
-		"a chosen key that is not committed moves nothing",
-		"An Insert with a chosen key that fails, or whose transaction does not commit, leaves the keys that are generated later where they were, but for gaps.",
+		"an uncommitted chosen key changes nothing",
+		"If an Insert with a chosen key fails, or is not committed, later generated keys are the same as without it, except for gaps.",
 		uncommittedKeysChangeNothing,
 	},
 	{
 		"a committed chosen key is never generated",
-		"No key is generated that a committed transaction gave to a record, whether or not the record is still there.",
+		"A key that a committed transaction gave to a record is never generated, even if the record was deleted.",
 		committedKeysAreKept,
 	},
 	{
-		"a transaction generates none of the keys that it chose",
-		"A transaction may choose a block of keys and then let the backend generate further ones, which differ.",
+		"a transaction does not generate its chosen keys",
+		"A transaction may choose a block of keys and then let the backend generate further, different ones.",
 		ownKeysAreKept,
 	},
 	{
-		"a key that the transaction has inserted is taken",
-		"An Insert with the key of a record that the same transaction has inserted fails as CONFLICT, also if the backend generated that key.",
+		"an inserted key exists in its transaction",
+		"An Insert with the key of a record that the same transaction has inserted is a CONFLICT, also if the backend generated that key.",
 		insertedKeysExist,
 	},
 	{
-		"a generated key that is taken is replaced",
-		"An Insert without a key succeeds although a transaction that was open at the same time chose the next key.",
+		"a generated key that exists is replaced",
+		"An Insert without a key succeeds although a concurrent transaction chose the next key.",
 		conflictingKeysAreReplaced,
 	},
 }
 
-// far is how far beyond the generated keys the chosen keys of these rules are. It is
-// more than a backend may leave out as a gap.
+// farBeyond is the distance of the chosen keys of these rules from the generated ones. It is larger than any gap that a
+// backend may leave.
 const farBeyond = 1 << 28
 
-// refusals are writes with a chosen key that fail, by what refuses them.
+// rejectedInserts returns inserts with a chosen key that fail, by the reason.
 func rejectedInserts(t *kit.Fixture, key int64) map[string]func() error {
 	chosen := kit.Fields{"id": key}
 	insert := func(c *kit.Client) error {
@@ -77,15 +77,15 @@ func rejectedInserts(t *kit.Fixture, key int64) map[string]func() error {
 func uncommittedKeysChangeNothing(t *kit.Fixture) {
 	t.Insert("order", kit.Fields{"id": 1})
 	chosen := t.NextIDs("order", 1)[0].Int() + farBeyond
-	for name, refused := range rejectedInserts(t, chosen) {
-		if err := refused(); err == nil {
+	for name, rejected := range rejectedInserts(t, chosen) {
+		if err := rejected(); err == nil {
 			t.Fatalf("%s: the write succeeded", name)
 		}
 		if key := t.Insert("order", nil)[0].Key(); key.Int() >= chosen {
-			t.Fatalf("%s: the chosen key %d moved the generated ones to %s", name, chosen, key)
+			t.Fatalf("%s: after the chosen key %d, the insert generated %s", name, chosen, key)
 		}
 		if key := t.NextIDs("order", 1)[0]; key.Int() >= chosen {
-			t.Fatalf("%s: the chosen key %d moved the promised ones to %s", name, chosen, key)
+			t.Fatalf("%s: after the chosen key %d, NextIDs returned %s", name, chosen, key)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func committedKeysAreKept(t *kit.Fixture) {
 }
 
 func ownKeysAreKept(t *kit.Fixture) {
-	const block = 40 // more than a transaction is repeated
+	const block = 40 // more than the attempts of a transaction
 	seen := make(kit.ValueSet)
 	t.Tx(func(tx *kit.Client) {
 		first := tx.NextIDs("order", 1)[0].Int() + 1
@@ -129,12 +129,12 @@ func ownKeysAreKept(t *kit.Fixture) {
 }
 
 func insertedKeysExist(t *kit.Fixture) {
-	for _, promised := range []bool{false, true} {
+	for _, allocated := range []bool{false, true} {
 		err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
 			next := tx.NextIDs("order", 1)[0]
-			tx.Insert("order", kit.Fields{"id": next.Int() + 5}) // so that the transaction has chosen a key
+			tx.Insert("order", kit.Fields{"id": next.Int() + 5}) // the transaction has chosen a key now
 			key := next
-			if promised {
+			if allocated {
 				tx.Insert("order", kit.Fields{"id": next})
 			} else {
 				key = tx.Insert("order", nil)[0].Key()
@@ -143,7 +143,7 @@ func insertedKeysExist(t *kit.Fixture) {
 			return err
 		})
 		if !errors.Is(err, core.AlreadyExists) {
-			t.Fatalf("a second record with the key of the transaction's own: got %v, want %v", err, core.AlreadyExists)
+			t.Fatalf("second record with a key of the same transaction: got %v, want %v", err, core.AlreadyExists)
 		}
 	}
 }
@@ -178,7 +178,7 @@ func conflictingKeysAreReplaced(t *kit.Fixture) {
 		t.Fatalf("insert without a key: %v", err)
 	}
 	if generated == chosen {
-		t.Fatalf("%s is the key of two records", chosen)
+		t.Fatalf("two records have the key %s", chosen)
 	}
 	kit.Equal(t.Client, "count", t.Count("order", core.All()), 2)
 }

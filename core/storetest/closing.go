@@ -10,23 +10,23 @@ import (
 
 var closingRules = []rule{
 	{
-		"a closed store does nothing",
-		"After Close every operation fails with core.ErrClosed, which is UNAVAILABLE, and so does another Close.",
+		"a closed store rejects operations",
+		"After Close, every operation and a second Close fail with core.ErrClosed, which is UNAVAILABLE.",
 		closedDoesNothing,
 	},
 	{
-		"a closed backend begins nothing",
-		"Begin after Close fails with core.ErrClosed: the store may have been asked just before it was closed.",
+		"a closed backend begins no transaction",
+		"Begin after Close fails with core.ErrClosed: the store may call it just after it was closed.",
 		closedBeginsNothing,
 	},
 	{
-		"a ping tells whether the backend can be used",
-		"Ping returns nil while the backend is open, the context's error if that has ended, and core.ErrClosed after Close.",
+		"ping reports whether the backend is usable",
+		"Ping returns nil while the backend is open, the error of the context if that has ended, and core.ErrClosed after Close.",
 		pingReports,
 	},
 	{
-		"closing waits for no transaction",
-		"Close returns while transactions are open; those then commit, or fail as UNAVAILABLE.",
+		"close does not wait for transactions",
+		"Close returns while transactions are open. They then commit, or fail as UNAVAILABLE.",
 		closingDoesNotWait,
 	},
 }
@@ -36,11 +36,11 @@ func closedDoesNothing(t *kit.Fixture) {
 	if err := t.Store.Close(); err != nil {
 		t.Fatalf("close: %v", err)
 	}
-	closed := func(what string, err error) {
+	closed := func(label string, err error) {
 		t.Helper()
-		t.FailsAs(what, err, core.Unavailable)
+		t.FailsAs(label, err, core.Unavailable)
 		if !errors.Is(err, core.ErrClosed) {
-			t.Fatalf("%s: got %v, want %v", what, err, core.ErrClosed)
+			t.Fatalf("%s: got %v, want %v", label, err, core.ErrClosed)
 		}
 	}
 	for i, try := range endedOperations() {
@@ -79,9 +79,9 @@ func pingReports(t *kit.Fixture) {
 	if err := t.Store.Close(); err != nil {
 		t.Fatalf("close: %v", err)
 	}
-	for what, err := range map[string]error{"store": t.Store.Ping(t.Ctx), "backend": t.Backend.Ping(t.Ctx)} {
+	for label, err := range map[string]error{"store": t.Store.Ping(t.Ctx), "backend": t.Backend.Ping(t.Ctx)} {
 		if !errors.Is(err, core.ErrClosed) {
-			t.Fatalf("ping of a closed %s: got %v, want %v", what, err, core.ErrClosed)
+			t.Fatalf("ping of a closed %s: got %v, want %v", label, err, core.ErrClosed)
 		}
 	}
 }

@@ -13,42 +13,42 @@ import (
 var concurrencyRules = []rule{
 	{
 		"no increment is lost",
-		"Transactions that read a number and write the next one at the same time add up.",
+		"Concurrent transactions that read a number and write its successor add up.",
 		noIncrementIsLost,
 	},
 	{
-		"ids handed out at the same time differ",
-		"No two of those who ask for keys at the same time get the same one.",
+		"concurrently generated keys differ",
+		"Concurrent calls for keys never get the same key.",
 		concurrentKeysDiffer,
 	},
 	{
 		"readers see whole transactions",
-		"A read-only transaction sees all of another one's writes or none, in all of its reads.",
+		"A read-only transaction sees all writes of another one or none, in all of its reads.",
 		readersSeeWholeTransactions,
 	},
 	{
-		"one of those who insert the same key wins",
-		"Of those who insert the same key at the same time one succeeds, the others get a CONFLICT.",
+		"one of several concurrent inserts succeeds",
+		"Of several transactions that insert the same key concurrently one succeeds, and the others get a CONFLICT.",
 		oneInsertSucceeds,
 	},
 	{
-		"one of those who take a unique value wins",
-		"Of those who write the same unique value at the same time one succeeds, the others get a CONFLICT.",
+		"one of several equal unique values succeeds",
+		"Of several transactions that write the same unique value concurrently one succeeds, and the others get a CONFLICT.",
 		oneUniqueWriteSucceeds,
 	},
 	{
-		"no relation loses its target",
-		"If some insert records that point at a target while another deletes it, either they fail or the delete does.",
+		"no reference loses its target",
+		"If transactions insert records that reference a target while another one deletes it, either they fail or the delete does.",
 		noTargetIsMissing,
 	},
 	{
-		"swaps tear nothing",
-		"Transactions that swap unique values at the same time lose and double none.",
+		"concurrent swaps keep all values",
+		"Transactions that swap unique values concurrently neither lose nor duplicate a value.",
 		swapsKeepValues,
 	},
 }
 
-// together runs fn n times at once, and ends the test if one of them fails.
+// concurrently runs fn n times concurrently. It ends the test if a call fails.
 func concurrently(t *kit.Fixture, n int, fn func(i int) error) {
 	t.Helper()
 	errs := make(chan error, n)
@@ -56,8 +56,8 @@ func concurrently(t *kit.Fixture, n int, fn func(i int) error) {
 		go func() {
 			done := false
 			defer func() {
-				if !done { // Fatal was called, or fn panics
-					errs <- errors.New("ended early")
+				if !done { // fn called Fatal or panicked
+					errs <- errors.New("the function ended early")
 				}
 			}()
 			err := fn(i)
@@ -111,7 +111,7 @@ func concurrentKeysDiffer(t *kit.Fixture) {
 			}
 			err = t.RetryTx(func(tx *kit.Client) error {
 				recs, err := tx.TryInsert("order", nil, nil)
-				got[i] = append(got[i], kit.KeysOf(recs)...) // also of attempts that failed later
+				got[i] = append(got[i], kit.KeysOf(recs)...) // also keys of attempts that fail later
 				return err
 			})
 			if err != nil {
@@ -149,11 +149,11 @@ func readersSeeWholeTransactions(t *kit.Fixture) {
 		return nil
 	})
 	if err := checkTotal(t.Client, total); err != nil {
-		t.Fatalf("in the end: %v", err)
+		t.Fatalf("afterwards: %v", err)
 	}
 }
 
-// transfer moves one from an account to another.
+// transfer moves 1 from one account to another.
 func transfer(tx *kit.Client, from, to int) error {
 	recs, err := tx.Pair("order", from, to)
 	if err != nil {
@@ -166,7 +166,7 @@ func transfer(tx *kit.Client, from, to int) error {
 	return err
 }
 
-// addsUp looks at the accounts in two reads.
+// checkTotal adds up the accounts in two reads and compares the sum with total.
 func checkTotal(tx *kit.Client, total int64) error {
 	for group := range 2 {
 		page, err := tx.Querier.Select(tx.Ctx, tx.Resource("order"), core.Query{Where: core.Eq("group", group)})
@@ -178,28 +178,27 @@ func checkTotal(tx *kit.Client, total int64) error {
 		}
 	}
 	if total != 0 {
-		return fmt.Errorf("the sum that was read is %d off", -total)
+		return fmt.Errorf("the sum is %d too high", -total)
 	}
 	return nil
 }
 
-// oneWins runs n tries at once, of which one succeeds and the others fail with
-// the error.
-func checkOneSucceeds(t *kit.Fixture, lost *core.Error, try func(tx *kit.Client, i int) error) {
+// checkOneSucceeds runs several calls concurrently. One must succeed, and the others must fail with the error.
+func checkOneSucceeds(t *kit.Fixture, conflict *core.Error, try func(tx *kit.Client, i int) error) {
 	t.Helper()
-	var won atomic.Int64
+	var succeeded atomic.Int64
 	concurrently(t, 6, func(i int) error {
 		err := t.RetryTx(func(tx *kit.Client) error { return try(tx, i) })
 		if err == nil {
-			won.Add(1)
+			succeeded.Add(1)
 			return nil
 		}
-		if got := kit.PublicText(err); got != lost.Public() {
-			return fmt.Errorf("got %s, want %s", got, lost.Public())
+		if got := kit.PublicText(err); got != conflict.Public() {
+			return fmt.Errorf("got %s, want %s", got, conflict.Public())
 		}
 		return nil
 	})
-	kit.Equal(t.Client, "winners", won.Load(), 1)
+	kit.Equal(t.Client, "successful calls", succeeded.Load(), 1)
 }
 
 func oneInsertSucceeds(t *kit.Fixture) {
@@ -241,7 +240,7 @@ func noTargetIsMissing(t *kit.Fixture) {
 		})
 		inside, jars := t.Count("cookie", core.Eq("jar", round)), len(t.Load("jar", round))
 		if jars == 0 && inside > 0 || jars == 1 && inside == 0 {
-			t.Fatalf("%d cookies are in %d jars", inside, jars)
+			t.Fatalf("%d cookies reference a jar that exists %d times", inside, jars)
 		}
 	}
 }

@@ -9,48 +9,48 @@ import (
 
 var cursorRules = []rule{
 	{
-		"pages add up to the whole",
+		"pages add up to the whole result",
 		"Pages of any size, each continued after the one before, hold every record once, in the order of the query.",
 		pagesAddUp,
 	},
 	{
-		"pages go on within ties and nulls",
-		"A page may end among records that the order does not tell apart, or among nulls, in either direction.",
+		"pages continue within ties and nulls",
+		"A page may end among records that the order does not distinguish, or among nulls, in either direction.",
 		pagesWithinTies,
 	},
 	{
-		"a page says whether there is more",
-		"Only a page that was cut by its limit has a next one: not one that the last records just fill.",
+		"only the last page has no cursor",
+		"A page has a cursor if and only if further records follow, also if the limit is exactly the number of records.",
 		pageSaysMore,
 	},
 	{
-		"a cursor outlives its record",
-		"A page continues after the place of its last record, also when that record was deleted.",
+		"a cursor works after its record was deleted",
+		"A page continues after the position of its last record, also if that record was deleted.",
 		cursorOutlivesRecord,
 	},
 	{
-		"what comes in later shows where it belongs",
-		"Records that are added behind a cursor show in the pages that follow, those before it do not.",
+		"later records appear at their position",
+		"Records that are inserted behind a cursor appear on the following pages. Records before it do not.",
 		laterRecordsShow,
 	},
 	{
-		"pages work in a condition",
-		"Condition, order, cursor and limit work together.",
+		"pages of a filtered query",
+		"Filter, order, cursor and limit work together.",
 		pagesInACondition,
 	},
 	{
-		"cursors hold exact values",
-		"A page continues after times with microseconds, doubles with all their bits and text of any kind.",
+		"cursors have exact values",
+		"A page continues after times with microseconds, doubles with all their bits and any text.",
 		cursorsAreExact,
 	},
 	{
 		"cursors of long values are short",
-		"A cursor stays below 2 KiB however long the values and keys are that it holds, and its page continues after its record.",
+		"A cursor stays below 2 KiB, however long its values and keys are, and the next page continues after the record.",
 		cursorsAreShort,
 	},
 	{
-		"a page after a long value leaves nothing out",
-		"If the record that a cursor was made of is gone or changed, a page may repeat records, but leaves none out.",
+		"pages after long values are complete",
+		"If the last record of a page was deleted or changed, the next page may repeat records, but skips none.",
 		longValuesAreNotLeftOut,
 	},
 }

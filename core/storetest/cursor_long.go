@@ -9,8 +9,8 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// longTexts returns texts that begin alike for longer than a cursor can hold, among
-// characters of several lengths and the greatest one, which has no successor.
+// longTexts returns texts with common prefixes that are longer than a cursor. They have characters of all encoded
+// lengths, and the greatest character, which has no successor.
 func longTexts() []any {
 	var all []any
 	for _, begin := range []string{"a", "é\u2028", "\uD7FF", "\U0010FFFF", "\x01"} {
@@ -55,7 +55,7 @@ func cursorsAreShort(t *kit.Fixture) {
 	t.SameKeys("pages of long keys, descending", t.AllPages("page", core.Query{Limit: 1, Order: []string{"-slug"}}), anys(keys)...)
 }
 
-// insertLongKeys adds records whose keys are as long as an index of a database takes.
+// insertLongKeys inserts records with keys of the greatest length that databases index.
 func insertLongKeys(t *kit.Fixture) (keys []string) {
 	for _, begin := range []string{"a", "é", "\U0010FFFF"} {
 		for _, end := range []string{"", "a", "é", "\U0010FFFF"} {
@@ -79,8 +79,8 @@ func longValuesAreNotLeftOut(t *kit.Fixture) {
 	}
 }
 
-// gone removes the last record of a page from its place, looks for all records that
-// came after it in the page that follows, and puts the record back.
+// checkNextPage removes or changes the last record of a page, checks that the next page has all records that followed
+// it, and restores the record.
 func checkNextPage(t *kit.Fixture, order []string, limit int, q core.Query, remove func(last core.Record)) {
 	t.Helper()
 	whole := t.Find("sample", core.Query{Order: order})
@@ -88,11 +88,11 @@ func checkNextPage(t *kit.Fixture, order []string, limit int, q core.Query, remo
 	remove(last)
 	q.Limit = 0
 	shown := t.Find("sample", q)
-	_ = t.TryDelete("sample", last.Key()) // a change left it
+	_ = t.TryDelete("sample", last.Key()) // it still exists if it was changed
 	restore(t, last)
 	for _, rec := range whole[limit:] {
 		if !slices.ContainsFunc(shown, func(got core.Record) bool { return got.Key() == rec.Key() }) {
-			t.Fatalf("order %q: the page after a record that is gone leaves out record %v", order, rec.Key())
+			t.Fatalf("order %q: the page after a removed record lacks record %v", order, rec.Key())
 		}
 	}
 }

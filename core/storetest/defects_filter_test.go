@@ -11,7 +11,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
-// truth is what SQL's logic knows.
+// truth is a value of SQL's three-valued logic.
 type truth int
 
 const (
@@ -20,8 +20,7 @@ const (
 	yes
 )
 
-// sql evaluates a filter as plain SQL comparison does, with compare for single
-// ones.
+// sql evaluates a filter in SQL's logic. compare evaluates single comparisons.
 func sql(f core.Filter, rec core.Record, compare func(f core.Filter, v core.Value) truth) truth {
 	switch f.Kind() {
 	case core.FilterAll:
@@ -44,7 +43,7 @@ func sql(f core.Filter, rec core.Record, compare func(f core.Filter, v core.Valu
 	return compare(f, rec.At(f.Field().Column()))
 }
 
-// comparing filters with a comparison of its own.
+// comparing filters with another comparison.
 func (h *hooks) comparing(compare func(f core.Filter, v core.Value) truth) {
 	h.among(func(op *core.Op, rec core.Record) bool {
 		return sql(op.Where, rec, compare) == yes
@@ -61,8 +60,7 @@ func exactly(f core.Filter, v core.Value) truth {
 	return no
 }
 
-// except compares by a function for some conditions, which returns false for
-// the others.
+// except compares with a function for some filters, which returns false for the others.
 func except(special func(f core.Filter, v core.Value) (truth, bool)) func(f core.Filter, v core.Value) truth {
 	return func(f core.Filter, v core.Value) truth {
 		if t, ok := special(f, v); ok {
@@ -82,7 +80,7 @@ func known(b bool) (truth, bool) {
 var filterDefects = []defect{
 	{
 		name:   "comparisons with null are unknown",
-		breaks: []string{"filter/null equals null and differs from every value", "filter/not turns every answer round", "filter/in matches any of its values"},
+		breaks: []string{"filter/null equals null and differs from every value", "filter/not inverts every filter", "filter/in matches any of its values"},
 		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				return unknown, v.IsNull() || slices.Contains(f.Values(), core.Null)
@@ -91,7 +89,7 @@ var filterDefects = []defect{
 	},
 	{
 		name:   "not of a comparison with null is unknown",
-		breaks: []string{"filter/not turns every answer round", "random/random programs do what the model says"},
+		breaks: []string{"filter/not inverts every filter", "random/random programs agree with the oracle"},
 		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				return unknown, v.IsNull() && f.Kind() >= core.FilterLt && f.Kind() != core.FilterIn
@@ -117,8 +115,8 @@ var filterDefects = []defect{
 		},
 	},
 	{
-		name:   "in takes a hundred values at most",
-		breaks: []string{"filter/in takes a thousand values"},
+		name:   "in accepts at most a hundred values",
+		breaks: []string{"filter/in accepts a thousand values"},
 		install: func(h *hooks) {
 			h.comparing(except(func(f core.Filter, v core.Value) (truth, bool) {
 				return no, len(f.Values()) > 100 && !slices.Contains(f.Values()[:100], v)
@@ -165,7 +163,7 @@ var filterDefects = []defect{
 	},
 	{
 		name:   "text keys are patterns",
-		breaks: []string{"read/keys of all types find their record"},
+		breaks: []string{"read/keys of all types"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind == core.Load && op.Keys[0].Text() == "%" {
@@ -188,7 +186,7 @@ var filterDefects = []defect{
 		},
 	},
 	{
-		name: "equality of floats, times, uuids, bytes, truth and lists is forgotten",
+		name: "equality of some types is ignored",
 		breaks: []string{
 			"filter/comparisons of float are exact", "filter/comparisons of time are exact", "filter/comparisons of uuid are exact",
 			"filter/comparisons of bytes are exact", "filter/comparisons of bool are exact", "filter/comparisons of list are exact",
@@ -228,7 +226,7 @@ var filterDefects = []defect{
 	},
 	{
 		name:   "conditions on the key and on relations find one record",
-		breaks: []string{"filter/the key can be filtered by", "filter/relations can be filtered by key"},
+		breaks: []string{"filter/filters by the key", "filter/filters by a reference"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if f := op.Where.Field(); f != nil && (f.Key() || f.Target() != nil) {
@@ -245,7 +243,7 @@ func orderByKey(op *core.Op) []core.Order { return []core.Order{{Field: op.Resou
 var projectionDefects = []defect{
 	{
 		name:   "a projection loses the key",
-		breaks: []string{"projection/fields that are asked for come", "projection/the key and the order come unasked", "projection/a load can be projected"},
+		breaks: []string{"projection/requested fields are returned", "projection/key and order fields are always returned", "projection/a load can be projected"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
@@ -259,8 +257,8 @@ var projectionDefects = []defect{
 		},
 	},
 	{
-		name:   "a projection loses what the order needs",
-		breaks: []string{"projection/the key and the order come unasked", "projection/conditions see fields that are not asked for"},
+		name:   "a projection loses the fields of the order",
+		breaks: []string{"projection/key and order fields are always returned", "projection/filters see fields that are not requested"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return tx.Read(ctx, with(op, func(op *core.Op) {
@@ -273,7 +271,7 @@ var projectionDefects = []defect{
 	},
 	{
 		name:   "conditions come after the projection",
-		breaks: []string{"projection/conditions see fields that are not asked for"},
+		breaks: []string{"projection/filters see fields that are not requested"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return reference.Read(func(yield func(core.Record) bool) {
@@ -288,7 +286,7 @@ var projectionDefects = []defect{
 	},
 	{
 		name:   "fields that are not asked for are null",
-		breaks: []string{"projection/fields that are asked for come", "projection/a load can be projected"},
+		breaks: []string{"projection/requested fields are returned", "projection/a load can be projected"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)

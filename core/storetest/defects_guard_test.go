@@ -26,7 +26,7 @@ var guardDefects = []defect{
 	},
 	{
 		name:   "count ignores Using",
-		breaks: []string{"using/reads do not see hidden rows", "random/random programs do what the model says"},
+		breaks: []string{"using/reads do not see hidden rows", "random/random programs agree with the oracle"},
 		install: func(h *hooks) {
 			h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
 				return tx.Count(ctx, with(op, all))
@@ -55,8 +55,8 @@ var guardDefects = []defect{
 	{
 		name: "update ignores Using",
 		breaks: []string{
-			"using/update misses hidden rows", "using/update looks at the row as it was", "using/hidden is indistinguishable from absent",
-			"using/null does not fulfil a comparison", "isolation/no guard bypass", "random/random programs do what the model says",
+			"using/update does not find hidden rows", "using/update applies using to the before image", "using/hidden is indistinguishable from absent",
+			"using/null does not match a comparison", "isolation/no guard bypass", "random/random programs agree with the oracle",
 		},
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -66,7 +66,7 @@ var guardDefects = []defect{
 	},
 	{
 		name:   "update applies Using to the after image",
-		breaks: []string{"using/update looks at the row as it was"},
+		breaks: []string{"using/update applies using to the before image"},
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Update(ctx, with(op, all))
@@ -81,7 +81,7 @@ var guardDefects = []defect{
 	},
 	{
 		name:   "update ignores Check",
-		breaks: []string{"check/update checks the row as it is then", "check/check sees columns that are not named", "check/one bad record fails all"},
+		breaks: []string{"check/update checks the after image", "check/check applies to all columns", "check/one rejected record fails the batch"},
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, noCheck))
@@ -90,7 +90,7 @@ var guardDefects = []defect{
 	},
 	{
 		name:   "insert ignores Check",
-		breaks: []string{"check/insert checks the row as it is then", "check/check sees null and the handed out key", "errors/errors carry API names"},
+		breaks: []string{"check/insert checks the after image", "check/check applies to nulls and generated keys", "errors/errors carry API names"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Insert(ctx, with(op, noCheck))
@@ -98,8 +98,8 @@ var guardDefects = []defect{
 		},
 	},
 	{
-		name:   "insert checks the record as it was given",
-		breaks: []string{"check/check sees null and the handed out key"},
+		name:   "insert applies Check to its argument",
+		breaks: []string{"check/check applies to nulls and generated keys"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
@@ -112,8 +112,8 @@ var guardDefects = []defect{
 		},
 	},
 	{
-		name:   "update checks the columns that it names",
-		breaks: []string{"check/check sees columns that are not named"},
+		name:   "update applies Check to the named columns only",
+		breaks: []string{"check/check applies to all columns"},
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, change := range op.Records {
@@ -126,7 +126,7 @@ var guardDefects = []defect{
 		},
 	},
 	{
-		name:   "update checks before it looks for the records",
+		name:   "update applies Check before it finds missing records",
 		breaks: []string{"check/not found comes before forbidden"},
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -140,8 +140,8 @@ var guardDefects = []defect{
 		},
 	},
 	{
-		name:   "update needs Check before, too",
-		breaks: []string{"check/check does not hide"},
+		name:   "update applies Check to the before image too",
+		breaks: []string{"check/check ignores the before image"},
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, func(op *core.Op) { op.Using = core.And(op.Using, op.Check) }))
@@ -150,7 +150,7 @@ var guardDefects = []defect{
 	},
 	{
 		name:   "a guarded miss is forbidden",
-		breaks: []string{"using/update misses hidden rows", "using/hidden is indistinguishable from absent", "using/null does not fulfil a comparison"},
+		breaks: []string{"using/update does not find hidden rows", "using/hidden is indistinguishable from absent", "using/null does not match a comparison"},
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, key := range op.Keys {
@@ -164,7 +164,7 @@ var guardDefects = []defect{
 	},
 	{
 		name:   "delete ignores Using",
-		breaks: []string{"using/delete misses hidden rows", "using/hidden is indistinguishable from absent", "using/null does not fulfil a comparison"},
+		breaks: []string{"using/delete does not find hidden rows", "using/hidden is indistinguishable from absent", "using/null does not match a comparison"},
 		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				return tx.Delete(ctx, with(op, all))
@@ -172,8 +172,8 @@ var guardDefects = []defect{
 		},
 	},
 	{
-		name:   "delete looks at Check",
-		breaks: []string{"check/reads and deletes do not look at check"},
+		name:   "delete applies Check",
+		breaks: []string{"check/reads and deletes ignore check"},
 		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				return tx.Delete(ctx, with(op, func(op *core.Op) { op.Using = core.And(op.Using, op.Check) }))
@@ -181,8 +181,8 @@ var guardDefects = []defect{
 		},
 	},
 	{
-		name:   "insert looks at Using",
-		breaks: []string{"using/insert has no before image"},
+		name:   "insert applies Using",
+		breaks: []string{"using/insert ignores using"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Insert(ctx, with(op, func(op *core.Op) { op.Check = core.And(op.Check, op.Using) }))
@@ -191,7 +191,7 @@ var guardDefects = []defect{
 	},
 	{
 		name:   "insert replaces hidden rows",
-		breaks: []string{"using/insert over a hidden row is taken"},
+		breaks: []string{"using/insert over a hidden row conflicts"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
@@ -204,8 +204,8 @@ var guardDefects = []defect{
 		},
 	},
 	{
-		name:   "next ids need a policy to show something",
-		breaks: []string{"ids/ids tell nothing of policies"},
+		name:   "next ids need a policy that allows rows",
+		breaks: []string{"ids/generated keys ignore policies"},
 		install: func(h *hooks) {
 			h.nextIDs = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
 				if op.Using.Kind() == core.FilterNone {

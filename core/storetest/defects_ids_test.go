@@ -9,7 +9,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
-// highest returns the highest key that is there.
+// highest returns the highest existing key.
 func highest(tx *kittest.NaiveTx, op *core.Op) (top int64) {
 	for key := range tx.Rows[op.Resource.Index()] {
 		top = max(top, key.Int())
@@ -17,7 +17,7 @@ func highest(tx *kittest.NaiveTx, op *core.Op) (top int64) {
 	return top
 }
 
-// counting makes inserts and next ids start to count from what from returns.
+// counting lets inserts and next ids count up from the value of from.
 func (h *hooks) counting(from func(tx *kittest.NaiveTx, op *core.Op) int64) {
 	reset := func(tx *kittest.NaiveTx, op *core.Op) { tx.Backend.Last[op.Resource.Index()] = from(tx, op) }
 	h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -32,16 +32,16 @@ func (h *hooks) counting(from func(tx *kittest.NaiveTx, op *core.Op) int64) {
 
 var idDefects = []defect{
 	{
-		name: "the next id is one more than the highest",
+		name: "the next key is one more than the highest",
 		breaks: []string{
-			"ids/ids of deleted records do not come again", "ids/ids of rolled back transactions do not come again",
-			"ids/promised ids come to nobody else", "ids/ids tell nothing of policies", "durability/ids do not come again after a restart",
+			"ids/keys of deleted records are not reused", "ids/rolled back keys are not reused",
+			"ids/allocated keys are reserved", "ids/generated keys ignore policies", "durability/keys are not generated again after a restart",
 		},
 		install: func(h *hooks) { h.counting(highest) },
 	},
 	{
-		name:   "a key of the transaction's own is a conflict with another transaction",
-		breaks: []string{"ids/a key that the transaction has inserted is taken"},
+		name:   "an inserted key is reported as a conflict of transactions",
+		breaks: []string{"ids/an inserted key exists in its transaction"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
@@ -53,8 +53,8 @@ var idDefects = []defect{
 		},
 	},
 	{
-		name:   "a rollback gives ids back",
-		breaks: []string{"ids/ids of rolled back transactions do not come again"},
+		name:   "a rollback returns keys",
+		breaks: []string{"ids/rolled back keys are not reused"},
 		install: func(h *hooks) {
 			var before []int64
 			h.begin = func(b *kittest.Naive, ctx context.Context, opts core.BackendTxOptions) (*kittest.NaiveTx, error) {
@@ -72,8 +72,8 @@ var idDefects = []defect{
 		},
 	},
 	{
-		name:   "a delete gives the id back",
-		breaks: []string{"ids/ids of deleted records do not come again"},
+		name:   "a delete returns the key",
+		breaks: []string{"ids/keys of deleted records are not reused"},
 		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				err := tx.Delete(ctx, op)
@@ -83,10 +83,10 @@ var idDefects = []defect{
 		},
 	},
 	{
-		name: "the sequence knows nothing of given keys",
+		name: "the sequence ignores chosen keys",
 		breaks: []string{
-			"ids/handed out ids keep clear of given ones", "ids/a batch may mix given and missing keys", "ids/a committed chosen key is never generated",
-			"ids/a transaction generates none of the keys that it chose", "ids/a generated key that is taken is replaced",
+			"ids/generated keys avoid chosen keys", "ids/a batch may mix chosen and missing keys", "ids/a committed chosen key is never generated",
+			"ids/a transaction does not generate its chosen keys", "ids/a generated key that exists is replaced",
 		},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -97,7 +97,7 @@ var idDefects = []defect{
 	},
 	{
 		name:   "a chosen key moves the sequence before it is committed",
-		breaks: []string{"ids/a chosen key that is not committed moves nothing"},
+		breaks: []string{"ids/an uncommitted chosen key changes nothing"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
@@ -107,25 +107,25 @@ var idDefects = []defect{
 		},
 	},
 	{
-		name:    "a batch hands out keys before it looks at those that are given",
-		breaks:  []string{"ids/a batch may mix given and missing keys"},
+		name:    "a batch generates keys before it reads the chosen ones",
+		breaks:  []string{"ids/a batch may mix chosen and missing keys"},
 		install: func(h *hooks) { h.insert = oneByOne() },
 	},
 	{
-		name:   "promised ids cannot be used",
-		breaks: []string{"ids/a promised id can be used"},
+		name:   "allocated keys cannot be used",
+		breaks: []string{"ids/an allocated key can be used"},
 		install: func(h *hooks) {
-			promised := make(map[core.Value]bool)
+			allocated := make(map[core.Value]bool)
 			h.nextIDs = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
 				keys, err := tx.NextIDs(ctx, op)
 				for _, key := range keys {
-					promised[key] = true
+					allocated[key] = true
 				}
 				return keys, err
 			}
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
-					if promised[rec.Key()] {
+					if allocated[rec.Key()] {
 						return nil, op.Resource.Key().AlreadyExists()
 					}
 				}
@@ -134,8 +134,8 @@ var idDefects = []defect{
 		},
 	},
 	{
-		name:   "a hundred ids at most",
-		breaks: []string{"ids/as many ids as asked for"},
+		name:   "at most a hundred keys",
+		breaks: []string{"ids/next id returns n keys"},
 		install: func(h *hooks) {
 			h.nextIDs = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Value, error) {
 				return tx.NextIDs(ctx, with(op, func(op *core.Op) { op.N = min(op.N, 100) }))
@@ -143,7 +143,7 @@ var idDefects = []defect{
 		},
 	},
 	{
-		name:   "text keys are made up",
+		name:   "text keys are generated",
 		breaks: []string{"ids/assigned keys are not generated"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -162,7 +162,7 @@ var idDefects = []defect{
 		},
 	},
 	{
-		name:   "assigned numbers are made up",
+		name:   "assigned numbers are generated",
 		breaks: []string{"ids/assigned keys are not generated"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -181,8 +181,8 @@ var idDefects = []defect{
 		},
 	},
 	{
-		name:   "ids are handed out before anybody has the turn",
-		breaks: []string{"concurrency/ids handed out at the same time differ"},
+		name:   "keys are generated before the transaction begins",
+		breaks: []string{"concurrency/concurrently generated keys differ"},
 		free:   true,
 		open: func() core.Backend {
 			b := &optimistic{validate: validateAll}
@@ -192,8 +192,8 @@ var idDefects = []defect{
 	},
 }
 
-// oneByOne inserts records as if each came alone, without looking at the keys of
-// those that follow.
+// oneByOne inserts the records in separate calls, so that keys are generated without regard to the keys of later
+// records.
 func oneByOne() writeHook {
 	return func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 		var all []core.Record

@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
-// checked wraps a write so that check looks at what it left.
+// checked wraps a write with a check of the stored records.
 func checked(method writeHook, check func(tx *kittest.NaiveTx) error) writeHook {
 	return func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 		recs, err := method(tx, ctx, op)
@@ -18,7 +18,7 @@ func checked(method writeHook, check func(tx *kittest.NaiveTx) error) writeHook 
 	}
 }
 
-// ignoring commits although check fails with one of the codes.
+// ignoring commits if the integrity check fails with one of the codes.
 func ignoring(codes ...core.Code) func(h *hooks) {
 	return func(h *hooks) {
 		h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
@@ -34,7 +34,7 @@ func ignoring(codes ...core.Code) func(h *hooks) {
 	}
 }
 
-// holder finds a record that points at the key through the field.
+// holder returns a record that references the key through the field.
 func holder(tx *kittest.NaiveTx, f *core.Field, key core.Value) (core.Record, bool) {
 	for rec := range tx.Of(f.Resource()) {
 		if rec.At(f.Column()) == key {
@@ -44,7 +44,7 @@ func holder(tx *kittest.NaiveTx, f *core.Field, key core.Value) (core.Record, bo
 	return core.Record{}, false
 }
 
-// deleting removes records after fix saw each record that points at one.
+// deleting calls fix for each record that references a deleted one, and then deletes.
 func deleting(fix func(tx *kittest.NaiveTx, f *core.Field, rec core.Record)) func(h *hooks) {
 	return func(h *hooks) {
 		h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
@@ -66,23 +66,23 @@ func deleting(fix func(tx *kittest.NaiveTx, f *core.Field, rec core.Record)) fun
 var integrityDefects = []defect{
 	{
 		name:    "relations are not checked",
-		breaks:  []string{"integrity/a relation has a target", "integrity/a failed commit leaves nothing", "batch/an insert is all or none"},
+		breaks:  []string{"integrity/a reference has a target", "integrity/a failed commit changes nothing", "batch/an insert is atomic"},
 		install: ignoring(core.NotFound),
 	},
 	{
 		name:    "deletes are not checked",
-		breaks:  []string{"integrity/a target that others point at stays", "integrity/a backend does not cascade", "batch/a delete is all or none"},
+		breaks:  []string{"integrity/a referenced record cannot be deleted", "integrity/a backend does not cascade", "batch/a delete is atomic"},
 		install: ignoring(core.FieldUpdateForbidden),
 	},
 	{
 		name:    "unique values are not checked",
-		breaks:  []string{"integrity/unique values are held once", "integrity/one-to-one relations are unique", "concurrency/one of those who take a unique value wins"},
+		breaks:  []string{"integrity/unique values occur once", "integrity/one-to-one relations are unique", "concurrency/one of several equal unique values succeeds"},
 		install: ignoring(core.AlreadyExists),
 	},
 	{
 		name: "unique values are checked at once",
 		breaks: []string{
-			"integrity/unique values can be swapped", "integrity/one-to-one relations are unique", "concurrency/swaps tear nothing",
+			"integrity/unique values can be swapped", "integrity/one-to-one relations are unique", "concurrency/concurrent swaps keep all values",
 		},
 		install: func(h *hooks) {
 			h.update = checked((*kittest.NaiveTx).Update, func(tx *kittest.NaiveTx) error {
@@ -95,12 +95,12 @@ var integrityDefects = []defect{
 	},
 	{
 		name:    "relations are checked at once",
-		breaks:  []string{"integrity/order inside a transaction does not matter"},
+		breaks:  []string{"integrity/references are checked at commit"},
 		install: func(h *hooks) { h.insert = checked((*kittest.NaiveTx).Insert, (*kittest.NaiveTx).Check) },
 	},
 	{
 		name:   "targets of deletes are checked at once",
-		breaks: []string{"integrity/order inside a transaction does not matter"},
+		breaks: []string{"integrity/references are checked at commit"},
 		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				return errors.Join(tx.Delete(ctx, op), tx.Check())
@@ -128,7 +128,7 @@ var integrityDefects = []defect{
 	},
 	{
 		name:   "unique values ignore case",
-		breaks: []string{"integrity/unique values are held once"},
+		breaks: []string{"integrity/unique values occur once"},
 		install: func(h *hooks) {
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				label := tx.Backend.Model.Resource("jar").Field("label")
@@ -143,7 +143,7 @@ var integrityDefects = []defect{
 	},
 	{
 		name:   "a unique value is never free again",
-		breaks: []string{"integrity/a freed unique value can be taken"},
+		breaks: []string{"integrity/a freed unique value can be used"},
 		install: func(h *hooks) {
 			owner := make(map[core.Value]core.Value)
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
@@ -161,21 +161,21 @@ var integrityDefects = []defect{
 	},
 	{
 		name:   "deletes cascade",
-		breaks: []string{"integrity/a backend does not cascade", "integrity/a target that others point at stays"},
+		breaks: []string{"integrity/a backend does not cascade", "integrity/a referenced record cannot be deleted"},
 		install: deleting(func(tx *kittest.NaiveTx, f *core.Field, rec core.Record) {
 			delete(tx.Rows[f.Resource().Index()], rec.Key())
 		}),
 	},
 	{
 		name:   "deletes set null",
-		breaks: []string{"integrity/a target that others point at stays", "integrity/records may point at themselves"},
+		breaks: []string{"integrity/a referenced record cannot be deleted", "integrity/records may reference themselves"},
 		install: deleting(func(tx *kittest.NaiveTx, f *core.Field, rec core.Record) {
 			tx.Rows[f.Resource().Index()][rec.Key()] = rec.With(f.Column(), core.Null)
 		}),
 	},
 	{
 		name:   "a delete of a target is not found",
-		breaks: []string{"integrity/a target that others point at stays", "errors/errors carry API names"},
+		breaks: []string{"integrity/a referenced record cannot be deleted", "errors/errors carry API names"},
 		install: func(h *hooks) {
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				if err := reference.CheckIntegrity(tx.Backend.Model, tx.Of); err != nil {
@@ -187,7 +187,7 @@ var integrityDefects = []defect{
 	},
 	{
 		name:   "a record cannot point at itself",
-		breaks: []string{"integrity/records may point at themselves"},
+		breaks: []string{"integrity/records may reference themselves"},
 		install: func(h *hooks) {
 			h.insert = checked((*kittest.NaiveTx).Insert, func(tx *kittest.NaiveTx) error {
 				parent := tx.Backend.Model.Resource("page").Field("parent")
@@ -202,7 +202,7 @@ var integrityDefects = []defect{
 	},
 	{
 		name:   "a failed commit is a commit",
-		breaks: []string{"integrity/a failed commit leaves nothing", "durability/what was not committed is not"},
+		breaks: []string{"integrity/a failed commit changes nothing", "durability/uncommitted writes do not survive a restart"},
 		install: func(h *hooks) {
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				err := tx.Check()
@@ -216,7 +216,7 @@ var integrityDefects = []defect{
 	},
 	{
 		name:   "integrity is checked on the snapshot",
-		breaks: []string{"concurrency/no relation loses its target", "concurrency/one of those who take a unique value wins"},
+		breaks: []string{"concurrency/no reference loses its target", "concurrency/one of several equal unique values succeeds"},
 		free:   true,
 		open:   func() core.Backend { return &optimistic{validate: validateWrites, blind: true} },
 	},
@@ -227,17 +227,17 @@ var integrityDefects = []defect{
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if e, ok := errors.AsType[*core.Error](err); ok && e.Code == core.AlreadyExists {
-					told := *e
-					told.Resource, told.Field = op.Resource.Name(), op.Resource.Key().Name()
-					err = &told
+					copied := *e
+					copied.Resource, copied.Field = op.Resource.Name(), op.Resource.Key().Name()
+					err = &copied
 				}
 				return recs, err
 			}
 		},
 	},
 	{
-		name:   "conflicts lack the value that is taken",
-		breaks: []string{"errors/errors say nothing of the storage"},
+		name:   "conflicts lack the existing value",
+		breaks: []string{"errors/errors hide the storage"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
@@ -249,23 +249,23 @@ var integrityDefects = []defect{
 		},
 	},
 	{
-		name:   "errors tell what is in the way",
-		breaks: []string{"errors/errors say nothing of the storage"},
+		name:   "errors show the other record",
+		breaks: []string{"errors/errors hide the storage"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
 				if e, ok := errors.AsType[*core.Error](err); ok && e.Code == core.AlreadyExists {
-					told := *e
-					told.Value = maps.Collect(maps.All(tx.Rows[op.Resource.Index()]))
-					err = &told
+					copied := *e
+					copied.Value = maps.Collect(maps.All(tx.Rows[op.Resource.Index()]))
+					err = &copied
 				}
 				return recs, err
 			}
 		},
 	},
 	{
-		name:   "errors inside a transaction are others",
-		breaks: []string{"errors/a transaction gets the error of its operation"},
+		name:   "errors inside a transaction differ",
+		breaks: []string{"errors/a transaction returns its operation's error"},
 		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				err := tx.Delete(ctx, op)
@@ -277,7 +277,7 @@ var integrityDefects = []defect{
 		},
 	},
 	{
-		name:   "an error takes the connection away",
+		name:   "an error breaks the connection",
 		breaks: []string{"errors/the store works after errors"},
 		install: func(h *hooks) {
 			broken := false

@@ -11,14 +11,14 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
-// aliased is a backend whose records share memory with what it stores.
+// aliased makes records share memory with the store.
 func aliased(h *hooks) {
-	memory := make(map[place][]core.Value)
+	memory := make(map[recordID][]core.Value)
 	write := func(method writeHook) writeHook {
 		return func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 			recs, err := method(tx, ctx, op)
 			for i, rec := range recs {
-				at := place{op.Resource.Index(), rec.Key()}
+				at := recordID{op.Resource.Index(), rec.Key()}
 				if memory[at] == nil {
 					memory[at] = make([]core.Value, rec.Len())
 				}
@@ -37,12 +37,12 @@ func aliased(h *hooks) {
 var ownershipDefects = []defect{
 	{
 		name:    "records share memory with the store",
-		breaks:  []string{"ownership/what was read stays as it is", "ownership/what a rolled back transaction read stays as it is"},
+		breaks:  []string{"ownership/returned records do not change", "ownership/returned records survive a rollback"},
 		install: aliased,
 	},
 	{
-		name:   "a result is cached and handed out again",
-		breaks: []string{"ownership/returned slices are the caller's"},
+		name:   "a result is cached and returned again",
+		breaks: []string{"ownership/returned slices belong to the caller"},
 		install: func(h *hooks) {
 			var cached []core.Record
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
@@ -57,7 +57,7 @@ var ownershipDefects = []defect{
 	},
 	{
 		name:   "keys are filled into the op",
-		breaks: []string{"ownership/given slices stay the caller's", "ids/insert without a key gets one"},
+		breaks: []string{"ownership/slices of the op belong to the caller", "ids/insert generates a missing key"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
@@ -68,7 +68,7 @@ var ownershipDefects = []defect{
 	},
 	{
 		name:   "the op's slice is the result",
-		breaks: []string{"ownership/given slices stay the caller's"},
+		breaks: []string{"ownership/slices of the op belong to the caller"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
@@ -81,7 +81,7 @@ var ownershipDefects = []defect{
 	},
 }
 
-// zeroed reports whether somebody wiped the records.
+// zeroed reports whether all records are zero.
 func zeroed(recs []core.Record) bool {
 	return len(recs) > 0 && !slices.ContainsFunc(recs, func(rec core.Record) bool { return !rec.IsZero() })
 }
@@ -90,14 +90,14 @@ var cancelDefects = []defect{
 	{
 		name: "contexts are ignored",
 		breaks: []string{
-			"cancellation/an ended context fails every operation", "cancellation/an ended context fails operations of a transaction",
-			"cancellation/a deadline is told from a cancellation", "cancellation/nothing commits after its context ended",
+			"cancellation/an ended context fails each operation", "cancellation/an ended context fails an operation in a transaction",
+			"cancellation/a deadline is distinct from a cancellation", "cancellation/no commit after the context ended",
 		},
 		open: func() core.Backend { return deaf{new(kittest.Naive)} },
 	},
 	{
 		name:   "a wait does not end",
-		breaks: []string{"cancellation/a wait ends with its context"},
+		breaks: []string{"cancellation/waiting ends with the context"},
 		install: func(h *hooks) {
 			h.begin = func(b *kittest.Naive, ctx context.Context, _ core.BackendTxOptions) (*kittest.NaiveTx, error) {
 				b.Turn <- struct{}{}
@@ -111,19 +111,19 @@ var cancelDefects = []defect{
 	},
 	{
 		name:   "a commit does not look at its context",
-		breaks: []string{"cancellation/nothing commits after its context ended"},
+		breaks: []string{"cancellation/no commit after the context ended"},
 		install: func(h *hooks) {
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error { return tx.Commit(context.WithoutCancel(ctx)) }
 		},
 	},
 	{
-		name:   "after a cancelled transaction nothing goes any more",
-		breaks: []string{"cancellation/a rollback outlives its context"},
+		name:   "after a cancelled transaction all others hang",
+		breaks: []string{"cancellation/a rollback works after the context ended"},
 		install: func(h *hooks) {
 			ended := false
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Update(ctx, op)
-				go func() { <-ctx.Done() }() // a driver that watches
+				go func() { <-ctx.Done() }() // like a database driver
 				h.rollback = func(tx *kittest.NaiveTx, rctx context.Context) error {
 					ended = ended || ctx.Err() != nil
 					return tx.Rollback(rctx)
@@ -182,8 +182,8 @@ func (t deafTx) Commit(ctx context.Context) error {
 
 var durabilityDefects = []defect{
 	{
-		name:   "a restart forgets the last id",
-		breaks: []string{"durability/ids do not come again after a restart"},
+		name:   "a restart loses the last key",
+		breaks: []string{"durability/keys are not generated again after a restart"},
 		install: func(h *hooks) {
 			h.restart = func(b *kittest.Naive) error {
 				for i, all := range b.Rows {
@@ -197,8 +197,8 @@ var durabilityDefects = []defect{
 		},
 	},
 	{
-		name:   "a restart forgets the last record",
-		breaks: []string{"durability/what was committed is there after a restart", "durability/rules hold after a restart"},
+		name:   "a restart loses the last record",
+		breaks: []string{"durability/committed writes survive a restart", "durability/integrity holds after a restart"},
 		install: func(h *hooks) {
 			h.restart = func(b *kittest.Naive) error {
 				for _, all := range b.Rows {
@@ -212,7 +212,7 @@ var durabilityDefects = []defect{
 	},
 	{
 		name:   "an empty file cannot be read",
-		breaks: []string{"durability/an empty backend opens again"},
+		breaks: []string{"durability/an empty backend can be reopened"},
 		install: func(h *hooks) {
 			h.restart = func(b *kittest.Naive) error {
 				for _, all := range b.Rows {
@@ -228,18 +228,18 @@ var durabilityDefects = []defect{
 
 var closingDefects = []defect{
 	{
-		name:    "a closed backend goes on",
-		breaks:  []string{"closing/a closed backend begins nothing"},
+		name:    "a closed backend begins transactions",
+		breaks:  []string{"closing/a closed backend begins no transaction"},
 		install: func(h *hooks) { h.close = func(*kittest.Naive) error { return nil } },
 	},
 	{
 		name:    "a ping never fails",
-		breaks:  []string{"closing/a ping tells whether the backend can be used"},
+		breaks:  []string{"closing/ping reports whether the backend is usable"},
 		install: func(h *hooks) { h.ping = func(*kittest.Naive, context.Context) error { return nil } },
 	},
 	{
-		name:   "nothing can be closed once it was used",
-		breaks: []string{"closing/a closed store does nothing"},
+		name:   "a used backend cannot be closed",
+		breaks: []string{"closing/a closed store rejects operations"},
 		install: func(h *hooks) {
 			h.close = func(b *kittest.Naive) error {
 				for _, all := range b.Rows {
@@ -253,7 +253,7 @@ var closingDefects = []defect{
 	},
 	{
 		name:   "closing waits for the open transaction",
-		breaks: []string{"closing/closing waits for no transaction"},
+		breaks: []string{"closing/close does not wait for transactions"},
 		install: func(h *hooks) {
 			h.close = func(b *kittest.Naive) error {
 				b.Turn <- struct{}{}
@@ -263,7 +263,7 @@ var closingDefects = []defect{
 	},
 	{
 		name:   "every failure is unknown",
-		breaks: []string{"errors/what did not happen is not called unknown"},
+		breaks: []string{"errors/only commits have an unknown outcome"},
 		install: func(h *hooks) {
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
 				err := tx.Commit(ctx)

@@ -15,7 +15,7 @@ import (
 
 func values(all map[core.Value]core.Record) iter.Seq[core.Record] { return maps.Values(all) }
 
-// byFields compares records by a function of the values of each field.
+// byFields compares records with a function for the values of each field.
 func byFields(compare func(o core.Order, a, b core.Value) int) func(op *core.Op, a, b core.Record) int {
 	return func(op *core.Op, a, b core.Record) int {
 		for _, o := range op.Order {
@@ -31,7 +31,7 @@ func byFields(compare func(o core.Order, a, b core.Value) int) func(op *core.Op,
 	}
 }
 
-// beginning returns no more than an index on prefixes holds of a value.
+// beginning returns the prefix of a value that a prefix index has.
 func beginning(v core.Value) core.Value {
 	text := v.Text()
 	switch {
@@ -46,7 +46,7 @@ func beginning(v core.Value) core.Value {
 var orderDefects = []defect{
 	{
 		name:   "nulls sort first",
-		breaks: []string{"order/nulls come last ascending and first descending", "order/values of int sort exactly", "order/relations sort by key"},
+		breaks: []string{"order/nulls sort last ascending, first descending", "order/values of int sort exactly", "order/references sort by key"},
 		install: func(h *hooks) {
 			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
 				if a.IsNull() != b.IsNull() {
@@ -58,7 +58,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "nulls sort last in both directions",
-		breaks: []string{"order/nulls come last ascending and first descending"},
+		breaks: []string{"order/nulls sort last ascending, first descending"},
 		install: func(h *hooks) {
 			h.sorted(byFields(func(o core.Order, a, b core.Value) int {
 				if o.Desc && a.IsNull() != b.IsNull() {
@@ -70,7 +70,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "ties come in the sort's direction",
-		breaks: []string{"order/ties are broken by the key, ascending", "random/random programs do what the model says"},
+		breaks: []string{"order/ties are broken by the key, ascending", "random/random programs agree with the oracle"},
 		install: func(h *hooks) {
 			h.sorted(func(op *core.Op, a, b core.Record) int {
 				if c := core.CompareRecords(op.Order[:len(op.Order)-1], a, b); c != 0 || op.Order[0].Field.Key() {
@@ -84,8 +84,8 @@ var orderDefects = []defect{
 		},
 	},
 	{
-		name:   "ties come as they like",
-		breaks: []string{"order/ties are broken by the key, ascending", "cursor/pages go on within ties and nulls"},
+		name:   "ties come in any order",
+		breaks: []string{"order/ties are broken by the key, ascending", "cursor/pages continue within ties and nulls"},
 		install: func(h *hooks) {
 			n := int64(0)
 			h.sorted(func(op *core.Op, a, b core.Record) int {
@@ -99,7 +99,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "only the first field sorts",
-		breaks: []string{"order/several fields sort one after the other"},
+		breaks: []string{"order/several fields sort in turn"},
 		install: func(h *hooks) {
 			h.sorted(func(op *core.Op, a, b core.Record) int {
 				return cmp.Or(core.CompareRecords(op.Order[:1], a, b), core.Compare(a.Key(), b.Key()))
@@ -120,7 +120,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "keys sort as text",
-		breaks: []string{"read/select without condition returns all by key", "order/the key sorts descending"},
+		breaks: []string{"read/select without filter returns all by key", "order/the key sorts descending"},
 		install: func(h *hooks) {
 			h.sorted(byFields(func(o core.Order, a, b core.Value) int {
 				if o.Field.Key() {
@@ -132,7 +132,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "load returns records in the order of insertion",
-		breaks: []string{"read/load returns what is there by key"},
+		breaks: []string{"read/load returns existing records by key"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
@@ -145,7 +145,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "text sorts without regard to case",
-		breaks: []string{"order/text sorts by code point", "order/values of text sort exactly", "read/select without condition returns all by key"},
+		breaks: []string{"order/text sorts by code point", "order/values of text sort exactly", "read/select without filter returns all by key"},
 		install: func(h *hooks) {
 			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
 				if a.Type() == core.Text && b.Type() == core.Text {
@@ -168,7 +168,7 @@ var orderDefects = []defect{
 		},
 	},
 	{
-		name:   "bytes, uuids and floats sort the wrong way round",
+		name:   "bytes, uuids and floats sort in reverse",
 		breaks: []string{"order/values of bytes sort exactly", "order/values of uuid sort exactly", "order/values of float sort exactly"},
 		install: func(h *hooks) {
 			h.sorted(byFields(func(o core.Order, a, b core.Value) int {
@@ -180,7 +180,7 @@ var orderDefects = []defect{
 		},
 	},
 	{
-		name:   "times sort by the hour and truth does not sort",
+		name:   "times sort by the hour and booleans do not sort",
 		breaks: []string{"order/values of time sort exactly", "order/values of bool sort exactly"},
 		install: func(h *hooks) {
 			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
@@ -196,7 +196,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "the limit is ignored",
-		breaks: []string{"cursor/a page says whether there is more", "order/limit comes after order", "cursor/pages add up to the whole"},
+		breaks: []string{"cursor/only the last page has no cursor", "order/limit applies after order", "cursor/pages add up to the whole result"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return tx.Read(ctx, with(op, func(op *core.Op) { op.Limit = 0 }))
@@ -205,7 +205,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "a full page always has more",
-		breaks: []string{"cursor/a page says whether there is more", "using/hidden rows do not fill pages"},
+		breaks: []string{"cursor/only the last page has no cursor", "using/hidden rows do not fill pages"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
@@ -218,7 +218,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "no page has more",
-		breaks: []string{"cursor/a page says whether there is more", "cursor/pages add up to the whole", "projection/conditions see fields that are not asked for"},
+		breaks: []string{"cursor/only the last page has no cursor", "cursor/pages add up to the whole result", "projection/filters see fields that are not requested"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
@@ -229,7 +229,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "the limit comes before the order",
-		breaks: []string{"order/limit comes after order"},
+		breaks: []string{"order/limit applies after order"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind == core.Load {
@@ -243,7 +243,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "a page begins with the last record of the one before",
-		breaks: []string{"cursor/pages add up to the whole", "cursor/pages work in a condition", "cursor/cursors hold exact values"},
+		breaks: []string{"cursor/pages add up to the whole result", "cursor/pages of a filtered query", "cursor/cursors have exact values"},
 		install: func(h *hooks) {
 			h.among(func(op *core.Op, rec core.Record) bool {
 				return op.After == nil || core.After(op.Order, op.After, rec) || isAt(op, rec)
@@ -252,7 +252,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "a page skips the ties of the last record",
-		breaks: []string{"cursor/pages go on within ties and nulls", "cursor/what comes in later shows where it belongs", "cursor/a cursor outlives its record"},
+		breaks: []string{"cursor/pages continue within ties and nulls", "cursor/later records appear at their position", "cursor/a cursor works after its record was deleted"},
 		install: func(h *hooks) {
 			h.among(func(op *core.Op, rec core.Record) bool {
 				return op.After == nil || core.After(op.Order[:1], op.After[:1], rec)
@@ -260,8 +260,8 @@ var orderDefects = []defect{
 		},
 	},
 	{
-		name:   "a page goes on after the record and not after its place",
-		breaks: []string{"cursor/a cursor outlives its record"},
+		name:   "a page goes on after the record and not after its position",
+		breaks: []string{"cursor/a cursor works after its record was deleted"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.After != nil {
@@ -275,7 +275,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "pages are counted, not placed",
-		breaks: []string{"cursor/what comes in later shows where it belongs"},
+		breaks: []string{"cursor/later records appear at their position"},
 		install: func(h *hooks) {
 			pages := make(map[core.Value]int)
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
@@ -297,7 +297,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "pages stop at null",
-		breaks: []string{"cursor/pages go on within ties and nulls", "cursor/a cursor outlives its record"},
+		breaks: []string{"cursor/pages continue within ties and nulls", "cursor/a cursor works after its record was deleted"},
 		install: func(h *hooks) {
 			h.among(func(op *core.Op, _ core.Record) bool {
 				return !slices.ContainsFunc(op.After, core.Value.IsNull)
@@ -306,7 +306,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "positions compare the beginning of a text",
-		breaks: []string{"cursor/cursors of long values are short", "cursor/a page after a long value leaves nothing out"},
+		breaks: []string{"cursor/cursors of long values are short", "cursor/pages after long values are complete"},
 		install: func(h *hooks) {
 			h.among(func(op *core.Op, rec core.Record) bool {
 				short := slices.Clone(op.After)
@@ -321,7 +321,7 @@ var orderDefects = []defect{
 	},
 	{
 		name:   "cursors lose the microseconds",
-		breaks: []string{"cursor/cursors hold exact values"},
+		breaks: []string{"cursor/cursors have exact values"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				return tx.Read(ctx, with(op, func(op *core.Op) {
@@ -337,7 +337,7 @@ var orderDefects = []defect{
 	},
 }
 
-// isAt reports whether the record is the one that the cursor was made of.
+// isAt reports whether the cursor was made from the record.
 func isAt(op *core.Op, rec core.Record) bool {
 	return op.After[len(op.After)-1] == rec.At(op.Order[len(op.Order)-1].Field.Column())
 }

@@ -13,11 +13,11 @@ import (
 
 // defect is a backend that breaks a promise.
 type defect struct {
-	name    string   // what is wrong, in a few words
-	breaks  []string // the cases that have to find out, as family/name
+	name    string   // description of the defect
+	breaks  []string // cases that must fail, as family/name
 	install func(h *hooks)
-	open    func() core.Backend // if it is not a bent one
-	free    bool                // its transactions do not wait for each other, and so interleave as they are told
+	open    func() core.Backend // instead of install
+	free    bool                // its transactions do not wait for each other and interleave as scheduled
 }
 
 func (d defect) backend(testing.TB, *core.Model) core.Backend {
@@ -36,7 +36,7 @@ func allDefects() []defect {
 	)
 }
 
-func TestTheKitCatchesEveryDefect(t *testing.T) {
+func TestKitCatchesEveryDefect(t *testing.T) {
 	cases := make(map[string]storetest.Case)
 	for _, c := range storetest.Cases() {
 		cases[c.Family+"/"+c.Name] = c
@@ -45,7 +45,7 @@ func TestTheKitCatchesEveryDefect(t *testing.T) {
 		t.Run(d.name, func(t *testing.T) {
 			t.Parallel()
 			if len(d.breaks) == 0 {
-				t.Error("no case is expected to find out")
+				t.Error("the defect must name at least one case")
 			}
 			for _, name := range d.breaks {
 				c, ok := cases[name]
@@ -58,7 +58,7 @@ func TestTheKitCatchesEveryDefect(t *testing.T) {
 	}
 }
 
-// isCaughtBy makes sure that the case fails and says which rule that breaks.
+// isCaughtBy reports an error unless the case fails and logs its rule.
 func (d defect) isCaughtBy(t *testing.T, c storetest.Case) {
 	opts := storetest.Options{Patience: time.Millisecond, Timeout: 4 * time.Second, Reopen: reopen}
 	if d.free {
@@ -68,9 +68,9 @@ func (d defect) isCaughtBy(t *testing.T, c storetest.Case) {
 	log := r.Text()
 	switch {
 	case !r.Failed():
-		t.Errorf("case %q does not find out", c.Name)
+		t.Errorf("case %q passes", c.Name)
 	case !strings.Contains(log, c.Rule):
-		t.Errorf("case %q does not say which rule is broken:\n%s", c.Name, log)
+		t.Errorf("case %q does not log its rule:\n%s", c.Name, log)
 	default:
 		t.Logf("case %q:\n%s", c.Name, log)
 	}
@@ -85,7 +85,7 @@ func TestEveryCaseCatchesSomething(t *testing.T) {
 	}
 	for _, c := range storetest.Cases() {
 		if !catches[c.Family+"/"+c.Name] {
-			t.Errorf("no defect is there to show that %s/%s can fail", c.Family, c.Name)
+			t.Errorf("no defect breaks %s/%s", c.Family, c.Name)
 		}
 	}
 }

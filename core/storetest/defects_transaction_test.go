@@ -12,8 +12,8 @@ var transactionDefects = []defect{
 	{
 		name: "a rollback keeps the writes",
 		breaks: []string{
-			"transaction/an error rolls back", "transaction/a panic rolls back", "transaction/a failed operation undoes those before it",
-			"durability/what was not committed is not", "random/random programs do what the model says",
+			"transaction/an error rolls back", "transaction/a panic rolls back", "transaction/a failed operation undoes earlier writes",
+			"durability/uncommitted writes do not survive a restart", "random/random programs agree with the oracle",
 		},
 		install: func(h *hooks) {
 			h.rollback = func(tx *kittest.NaiveTx, ctx context.Context) error {
@@ -55,7 +55,7 @@ var transactionDefects = []defect{
 	},
 	{
 		name:   "a deleted key is taken until the commit",
-		breaks: []string{"transaction/a key can be deleted and inserted in one transaction"},
+		breaks: []string{"transaction/a key can be deleted and reinserted"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
@@ -68,8 +68,8 @@ var transactionDefects = []defect{
 		},
 	},
 	{
-		name:   "every fifth transaction conflicts with nobody",
-		breaks: []string{"transaction/one after another never conflict"},
+		name:   "every fifth transaction conflicts without a reason",
+		breaks: []string{"transaction/sequential transactions do not conflict"},
 		install: func(h *hooks) {
 			n := 0
 			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
@@ -82,7 +82,7 @@ var transactionDefects = []defect{
 	},
 	{
 		name:   "a read-only transaction cannot count",
-		breaks: []string{"transaction/a read-only transaction reads"},
+		breaks: []string{"transaction/a read-only transaction can read"},
 		install: func(h *hooks) {
 			readOnly := false
 			h.begin = func(b *kittest.Naive, ctx context.Context, opts core.BackendTxOptions) (*kittest.NaiveTx, error) {
@@ -103,7 +103,7 @@ var transactionDefects = []defect{
 	},
 	{
 		name:   "a final operation commits before it is checked",
-		breaks: []string{"transaction/a final operation commits along"},
+		breaks: []string{"transaction/a final operation has the same result"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
@@ -116,7 +116,7 @@ var transactionDefects = []defect{
 	},
 	{
 		name:   "a final operation commits although it misses",
-		breaks: []string{"transaction/a final operation that misses undoes those before it"},
+		breaks: []string{"transaction/a failed final operation undoes earlier writes"},
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Update(ctx, op)
@@ -128,7 +128,7 @@ var transactionDefects = []defect{
 		},
 	},
 	{
-		name:   "a hundred operations at most",
+		name:   "at most a hundred operations",
 		breaks: []string{"transaction/a transaction may have many operations"},
 		install: func(h *hooks) {
 			n := make(map[*kittest.NaiveTx]int)
@@ -142,7 +142,7 @@ var transactionDefects = []defect{
 	},
 	{
 		name:   "an empty transaction is an error",
-		breaks: []string{"batch/nothing at once"},
+		breaks: []string{"batch/empty batches"},
 		install: func(h *hooks) {
 			used := make(map[*kittest.NaiveTx]bool)
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
@@ -165,7 +165,7 @@ var transactionDefects = []defect{
 
 var isolationDefects = []defect{
 	{
-		name: "reads see what is not committed",
+		name: "reads see uncommitted writes",
 		breaks: []string{
 			"isolation/no dirty read", "isolation/no aborted read", "isolation/no intermediate read", "isolation/no dirty write",
 			"isolation/no circular information flow", "isolation/random schedules are serializable",
@@ -195,7 +195,7 @@ var isolationDefects = []defect{
 		name: "the last writer wins",
 		breaks: []string{
 			"isolation/no lost update", "concurrency/no increment is lost", "isolation/no guard bypass",
-			"concurrency/readers see whole transactions", "isolation/clients at full speed are serializable",
+			"concurrency/readers see whole transactions", "isolation/unsynchronised clients are serializable",
 		},
 		free: true,
 		open: func() core.Backend { return &optimistic{validate: validateNothing} },

@@ -14,8 +14,8 @@ var writeDefects = []defect{
 	{
 		name: "insert overwrites a taken key",
 		breaks: []string{
-			"write/insert never overwrites", "batch/an insert is all or none", "batch/a key cannot be inserted twice at once",
-			"using/insert over a hidden row is taken", "concurrency/one of those who insert the same key wins",
+			"write/insert never overwrites", "batch/an insert is atomic", "batch/one insert cannot use a key twice",
+			"using/insert over a hidden row conflicts", "concurrency/one of several concurrent inserts succeeds",
 		},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -35,17 +35,17 @@ var writeDefects = []defect{
 	},
 	{
 		name:    "insert of several is several inserts",
-		breaks:  []string{"batch/an insert is all or none", "batch/a key cannot be inserted twice at once", "check/one bad record fails all"},
+		breaks:  []string{"batch/an insert is atomic", "batch/one insert cannot use a key twice", "check/one rejected record fails the batch"},
 		install: func(h *hooks) { h.insert = stepwise((*kittest.NaiveTx).Insert) },
 	},
 	{
 		name:    "update of several is several updates",
-		breaks:  []string{"batch/an update is all or none", "write/update of a missing record is not found", "using/update misses hidden rows"},
+		breaks:  []string{"batch/an update is atomic", "write/update of a missing record is not found", "using/update does not find hidden rows"},
 		install: func(h *hooks) { h.update = stepwise((*kittest.NaiveTx).Update) },
 	},
 	{
 		name:   "delete of several is several deletes",
-		breaks: []string{"batch/a delete is all or none", "write/delete of a missing record is not found", "using/delete misses hidden rows"},
+		breaks: []string{"batch/a delete is atomic", "write/delete of a missing record is not found", "using/delete does not find hidden rows"},
 		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				for i := range op.Keys {
@@ -60,7 +60,7 @@ var writeDefects = []defect{
 	},
 	{
 		name:   "insert returns its records sorted",
-		breaks: []string{"write/insert returns records as they are", "batch/a thousand records at once"},
+		breaks: []string{"write/insert returns the stored records", "batch/batches of a thousand records"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Insert(ctx, op)
@@ -70,8 +70,8 @@ var writeDefects = []defect{
 		},
 	},
 	{
-		name:   "insert returns what it was given",
-		breaks: []string{"write/columns that are not given are null", "ids/insert without a key gets one", "types/null round trips in every column"},
+		name:   "insert returns its arguments",
+		breaks: []string{"write/absent columns are null", "ids/insert generates a missing key", "types/null round trips in every column"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				_, err := tx.Insert(ctx, op)
@@ -80,8 +80,8 @@ var writeDefects = []defect{
 		},
 	},
 	{
-		name:   "insert takes a thousand values at most",
-		breaks: []string{"batch/a thousand records at once"},
+		name:   "insert accepts at most a thousand values",
+		breaks: []string{"batch/batches of a thousand records"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				if len(op.Records)*len(op.Resource.Columns()) > 1000 {
@@ -125,8 +125,8 @@ var writeDefects = []defect{
 		},
 	},
 	{
-		name:   "a replacement keeps what nobody names",
-		breaks: []string{"write/a replacement clears fields without a default"},
+		name:   "a replacement keeps fields that it does not name",
+		breaks: []string{"write/replace clears fields without a default"},
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				return tx.Update(ctx, with(op, func(op *core.Op) {
@@ -202,7 +202,7 @@ var writeDefects = []defect{
 	},
 	{
 		name:   "delete of a missing key is fine",
-		breaks: []string{"write/delete of a missing record is not found", "batch/a delete is all or none", "errors/errors carry API names"},
+		breaks: []string{"write/delete of a missing record is not found", "batch/a delete is atomic", "errors/errors carry API names"},
 		install: func(h *hooks) {
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
 				return tx.Delete(ctx, with(op, func(op *core.Op) {
@@ -216,7 +216,7 @@ var writeDefects = []defect{
 	},
 	{
 		name:   "deleted records stay in the index",
-		breaks: []string{"write/delete removes the records", "write/writes move records between conditions"},
+		breaks: []string{"write/delete removes the records", "write/filters follow updates"},
 		install: func(h *hooks) {
 			index := make(map[core.Value]core.Record)
 			remember := func(recs []core.Record, err error) ([]core.Record, error) {
@@ -240,7 +240,7 @@ var writeDefects = []defect{
 	},
 	{
 		name:   "deleted keys are never free",
-		breaks: []string{"write/a deleted key can be inserted again", "transaction/a key can be deleted and inserted in one transaction"},
+		breaks: []string{"write/a deleted key can be inserted again", "transaction/a key can be deleted and reinserted"},
 		install: func(h *hooks) {
 			gone := make(map[core.Value]bool)
 			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
@@ -261,7 +261,7 @@ var writeDefects = []defect{
 	},
 	{
 		name:   "an empty result is an error",
-		breaks: []string{"read/a new backend is empty", "read/load returns what is there by key"},
+		breaks: []string{"read/a new backend is empty", "read/load returns existing records by key"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
@@ -274,7 +274,7 @@ var writeDefects = []defect{
 	},
 	{
 		name:   "resources share one table",
-		breaks: []string{"read/resources are apart"},
+		breaks: []string{"read/resources are separate"},
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for i, all := range tx.Rows {
@@ -290,7 +290,7 @@ var writeDefects = []defect{
 	},
 	{
 		name:   "count counts all",
-		breaks: []string{"read/count counts what select finds", "transaction/a transaction sees its own writes"},
+		breaks: []string{"read/count agrees with select", "transaction/a transaction sees its own writes"},
 		install: func(h *hooks) {
 			h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
 				return tx.Count(ctx, with(op, func(op *core.Op) { op.Where = core.All() }))
@@ -299,7 +299,7 @@ var writeDefects = []defect{
 	},
 }
 
-// stepwise writes one record after the other and keeps those that went well.
+// stepwise writes the records one after the other, and keeps the successful writes.
 func stepwise(method writeHook) writeHook {
 	return func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 		var all []core.Record

@@ -1,9 +1,12 @@
-// Package storetest holds the conformance kits for backends and for decorators.
+// Package storetest is the conformance kit for authors of backends. A backend that passes it keeps the contract of
+// [core.Backend].
 //
-// # Backends
+// Two packages beside it are for authors of decorators. [github.com/larder-go/larder/core/storetest/policytest] checks
+// policies, and [github.com/larder-go/larder/core/storetest/observertest] checks logs, metrics and traces.
 //
-// Whoever implements [core.Backend] runs the first, and has a backend when it
-// passes.
+// # Use
+//
+// One test runs all cases:
 //
 //	func TestConformance(t *testing.T) {
 //		storetest.Run(t, func(tb testing.TB, m *core.Model) core.Backend {
@@ -11,86 +14,64 @@
 //		})
 //	}
 //
-// The factory returns a fresh and empty backend for each call; it need not bind
-// it to the model, which is passed in case tables have to be made first. What the
-// backend leaves behind is removed with tb.Cleanup. The kit closes the backend.
+// The factory returns a fresh, empty backend for each call. The kit binds the backend to the model and closes it. A
+// backend that needs tables creates them for the model that the factory gets, and removes them with tb.Cleanup.
 //
-// # What is checked
+// A durable backend sets [Options.Reopen], so that the durability cases run:
 //
-// Each [Case] is one rule of the contract and runs on a backend of its own, so
-// that one failure does not hide the next. A failure says which rule it breaks.
-// [Cases] lists all of them. They come in families, which are subtests:
+//	storetest.Options{Reopen: reopen}.Run(t, open)
 //
-//	go test -run 'TestConformance/isolation/write_skew'
+// # Cases
 //
-// Everything goes through a [core.Store], as it does in production; a decorator
-// of the kit's sets the conditions that policies would set, and hands the backend
-// copies of the op's slices, which it wipes afterwards.
+// Each [Case] is one rule of the contract and has a backend of its own, so that a failure does not hide the next one. A
+// failed case logs its rule. Cases are subtests of their family:
 //
-// Besides directed cases there are three that draw at random, with rapid:
-// programs, compared operation by operation with an obviously right model;
-// schedules of concurrent transactions, in the notation of the literature ("r1(x)
-// w2(x) c2 w1(x) c1"); and clients that run at full speed. For the last two,
-// porcupine looks for a serial order that explains what was read. What they find
-// is shrunk, and printed with the seed that repeats it.
+//	go test -run 'TestConformance/isolation/no_write_skew'
 //
-// # Settings
+// [Cases] returns all cases; [Case.Check] runs a single one. Most cases are short programs with a known result. Three
+// kinds of cases draw at random:
 //
-// [Options] has them: how much is drawn, how a durable backend is opened again,
-// decorators to put around the backend. The zero Options suits a fast one.
+//   - random programs, compared with an oracle of maps after each operation;
+//   - schedules of concurrent transactions, in the notation of the literature: "r1(x) w2(x) c2 w1(x) c1";
+//   - clients that run transactions without waiting for each other.
 //
-// # Decorators that guard
+// The last two search a serial order of the committed transactions that explains their results. A failure is shrunk and
+// printed with the seed that repeats it.
 //
-// A policy is one when nobody gets round it. [Guard] sends operations of every
-// kind through a stack of decorators and looks at what comes back, at what reaches
-// the backend and at what is stored afterwards; each of [GuardCases] is a rule.
-// [NonInterference] looks at nothing but what a principal is told, in two worlds
-// that differ only in what the principal may not see. Both need an oracle, which
-// says what that is, row by row:
+// # Mechanism
 //
-//	func TestNobodyGetsRound(t *testing.T) {
-//		spec := storetest.PolicySpec{
-//			Stack: func(testing.TB) storetest.Stack {
-//				return storetest.Stack{Decorators: []core.Decorator{mypolicy.New()}}
-//			},
-//			Model: model, Rows: rows, Principals: principals,
-//			CanRead: func(p *core.Principal, row core.Record) bool {
-//				return p.ID.IsSet() && row.Get("owner") == p.ID
-//			},
-//		}
-//		storetest.Guard(t, open, guarded)
-//		storetest.NonInterference(t, open, guarded)
-//	}
+// Cases use a [core.Store] and not the backend itself. A decorator of the kit is outermost: it adds the Using and Check
+// that policies would add, gives the backend copies of the op's slices, and clears the copies after the call. The
+// decorators of [Options.Decorators] are between it and the backend.
 //
-// A policy that changes what a principal sees, may change and may leave apart,
-// that hides fields, that refuses kinds, or that does not care who asks says so in
-// further fields of [PolicySpec]. The two kits find different things: Guard knows
-// which op was not guarded, even if nothing was lost by it; NonInterference knows
-// what somebody learned, by whatever way.
+// The call structure of the three kits:
 //
-// The model, the rows and the principals can be left out by policies on a field
-// owner, see [OwnedModel].
+//	storetest: backend authors
+//	  Run -> Cases -> Case.Check -> kit.New -> function of the rule -> core.Store -> backend
+//	                                             isolation.go       -> internal/serial: runs schedules, finds a serial order
+//	                                             random_programs.go -> random_step.go: the same operation on store and oracle
 //
-// # Decorators that watch
+//	policytest: policy authors
+//	  Guard -> GuardCases -> GuardCase.Check -> guardRun -> function of the rule -> scenario -> core.Store -> stack -> backend
+//	  NonInterference -> runPrograms -> worlds: two scenarios <- store driver or engine driver: the same operation in both
 //
-// Logs, metrics and traces change nothing: [Transparent] runs all cases of the kit
-// for backends through them, with a watch on both sides that compares every op,
-// result and error, and hands over what happened, an [Event] for each operation
-// and each attempt at a transaction, to be compared with lines and counters:
+//	observertest: observer authors
+//	  Transparent -> TransparentEffects -> step -> core.Store -> monitor -> stack -> monitor -> backend, then Check
+//	              -> storetest.Run with the monitor and the stack as Options.Decorators
 //
-//	func TestItOnlyWatches(t *testing.T) {
-//		storetest.Transparent(t, open, storetest.Transparency{
-//			Stack: func(testing.TB) storetest.ObservedStack {
-//				log := new(buffer)
-//				return storetest.ObservedStack{
-//					Decorators: []core.Decorator{mylog.New(log)},
-//					Check: func(tb testing.TB, happened []storetest.Event) {
-//						if got := log.takeLines(); len(got) != len(happened) {
-//							tb.Errorf("%d lines for %d events", len(got), len(happened))
-//						}
-//					},
-//				}
-//			},
-//		})
-//	}
+//	shared
+//	  internal/kit      fixture, client of a store, model, comparison of records, random drawing
+//	  internal/kittest  a simple backend, a test recorder and a journal, for the tests of the kits themselves
+//
+// A rule is a line in a table at the top of its file: name, sentence, function. The function gets a fixture, which is a
+// store on a fresh backend with a client, and ends the test at the first violation. The tests of this package have broken
+// backends, and prove for each case that it catches at least one.
+//
+// # Cost and limits
+//
+// A run on a fast backend takes some seconds. [Options.Checks] sets how much is drawn at random, and [Options.Timeout]
+// bounds each case.
+//
+// The kit has no durability cases for crashes: Reopen follows a Close. A backend that must survive crashes tests them
+// itself.
 package storetest

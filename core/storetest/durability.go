@@ -9,28 +9,28 @@ import (
 
 var durabilityRules = []rule{
 	{
-		"what was committed is there after a restart",
+		"committed writes survive a restart",
 		"Every record of every acknowledged transaction reads the same when the backend is opened again.",
 		committedSurvives,
 	},
 	{
-		"what was not committed is not",
-		"Nothing of a transaction that rolled back, or whose commit failed, is there when the backend is opened again.",
+		"uncommitted writes do not survive a restart",
+		"No write of a transaction that rolled back, or whose commit failed, is there when the backend is opened again.",
 		uncommittedDoesNot,
 	},
 	{
-		"ids do not come again after a restart",
-		"No key is handed out that a record had or was promised before the backend was opened again.",
+		"keys are not generated again after a restart",
+		"A key that a record had, or that NextID returned, is not generated after the backend is opened again.",
 		idsAfterRestart,
 	},
 	{
-		"rules hold after a restart",
-		"Keys, unique values and relations of before are known when the backend is opened again.",
+		"integrity holds after a restart",
+		"Keys, unique values and references written earlier are checked when the backend is opened again.",
 		rulesAfterRestart,
 	},
 	{
-		"an empty backend opens again",
-		"A backend that nothing was written to can be opened again, any number of times.",
+		"an empty backend can be reopened",
+		"A backend without writes can be opened again, any number of times.",
 		emptyOpensAgain,
 	},
 }

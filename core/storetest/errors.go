@@ -12,37 +12,37 @@ import (
 var errorRules = []rule{
 	{
 		"errors carry API names",
-		"Errors name resources and fields as clients know them.",
+		"Errors name resources and fields by their API names.",
 		errorsUseAPINames,
 	},
 	{
 		"not found names the first missing key",
-		"OBJECT_DOES_NOT_EXIST has the resource and the first of the keys, in their order, that is not there.",
+		"OBJECT_DOES_NOT_EXIST has the resource and the first missing key, in the order of the keys.",
 		firstMissingKey,
 	},
 	{
-		"errors say nothing of the storage",
-		"What a client sees of an error is its code and the details that the code has, and no other record's values. To the program a conflict has the value that is taken.",
+		"errors hide the storage",
+		"The public part of an error is its code with the details of that code. It has no values of other records. For the program, a conflict also has the value that exists already.",
 		errorsHideStorage,
 	},
 	{
-		"a transaction gets the error of its operation",
-		"An operation that fails inside a transaction fails with the same error as outside.",
+		"a transaction returns its operation's error",
+		"An operation fails inside a transaction with the same error as outside.",
 		sameErrorInside,
 	},
 	{
-		"what did not happen is not called unknown",
-		"core.ErrCommitUnknown is the error of commits that may have happened, not of operations that were refused, transactions that broke a rule, were rolled back or whose context ended before.",
+		"only commits have an unknown outcome",
+		"core.ErrCommitUnknown is the error of a commit that may have happened. Rejected operations, violated rules, rollbacks and contexts that ended before the commit have other errors.",
 		onlyCommitsAreUnknown,
 	},
 	{
 		"the store works after errors",
-		"After any failed operation the next one works.",
+		"After a failed operation the next one works.",
 		worksAfterErrors,
 	},
 }
 
-// mistake is an operation that fails, with the error that it owes.
+// failure is an operation that must fail with an error.
 type failure struct {
 	name string
 	do   func(*kit.Client) error
@@ -146,7 +146,7 @@ func errorsHideStorage(t *kit.Fixture) {
 	for _, m := range failures(t.Client) {
 		e := core.AsError(m.do(t.Client))
 		if e == nil || e.Message != "" || e.Param != "" || e.Value != m.want.Value {
-			t.Fatalf("%s: %#v does not have what its code allows, and nothing else", m.name, e)
+			t.Fatalf("%s: %#v must have the details of its code and no others", m.name, e)
 		}
 	}
 }
@@ -162,10 +162,10 @@ func sameErrorInside(t *kit.Fixture) {
 func onlyCommitsAreUnknown(t *kit.Fixture) {
 	fillForFailures(t)
 	t.Insert("cookie", kit.Fields{"id": 2})
-	known := func(what string, err error) {
+	known := func(label string, err error) {
 		t.Helper()
 		if err == nil || errors.Is(err, core.ErrCommitUnknown) {
-			t.Fatalf("%s: got %v, want an error that is not %v", what, err, core.ErrCommitUnknown)
+			t.Fatalf("%s: got %v, want an error that is not %v", label, err, core.ErrCommitUnknown)
 		}
 	}
 	for _, m := range failures(t.Client) {

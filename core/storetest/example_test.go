@@ -9,7 +9,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
-// TestConformance, in the package of a backend, is all that it takes.
+// The conformance test in the package of a backend.
 func ExampleRun() {
 	TestConformance := func(t *testing.T) {
 		storetest.Run(t, func(testing.TB, *core.Model) core.Backend {
@@ -20,8 +20,7 @@ func ExampleRun() {
 	// Output: func(*testing.T)
 }
 
-// A backend that is durable says how it is opened again; a slow one may ask for
-// fewer random checks.
+// A durable backend sets Reopen. A slow one may draw fewer random checks.
 func ExampleOptions() {
 	TestConformance := func(t *testing.T) {
 		opts := storetest.Options{
@@ -43,12 +42,12 @@ func ExampleCases() {
 		}
 	}
 	// Output:
-	// insert checks the row as it is then
-	// update checks the row as it is then
-	// check sees columns that are not named
-	// check sees null and the handed out key
-	// one bad record fails all
+	// insert checks the after image
+	// update checks the after image
+	// check applies to all columns
+	// check applies to nulls and generated keys
+	// one rejected record fails the batch
 	// not found comes before forbidden
-	// reads and deletes do not look at check
-	// check does not hide
+	// reads and deletes ignore check
+	// check ignores the before image
 }

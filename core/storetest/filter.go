@@ -10,57 +10,57 @@ import (
 var filterRules = []rule{
 	{
 		"null equals null and differs from every value",
-		"Conditions are true or false, never unknown: null equals null and differs from every value.",
+		"Filters are true or false, never unknown: null equals null and differs from every value.",
 		nullEqualsNull,
 	},
 	{
 		"null is neither less nor greater",
-		"No order comparison and no prefix is true of null.",
+		"No order comparison and no prefix matches null.",
 		nullIsNotOrdered,
 	},
 	{
-		"not turns every answer round",
-		"Not matches exactly the records that its condition does not match, null included.",
+		"not inverts every filter",
+		"Not matches exactly the records that its filter does not match, null included.",
 		notTurnsRound,
 	},
 	{
 		"and, or and not nest",
-		"And needs all of its parts, Or any, to any depth.",
+		"And needs all of its parts, Or any of them, to any depth.",
 		conditionsNest,
 	},
 	{
 		"in matches any of its values",
-		"In matches records whose field equals any of the values, null among them, and nothing without values.",
+		"In matches records whose field equals one of the values, which may include null. Without values it matches no record.",
 		inMatchesAny,
 	},
 	{
-		"in takes a thousand values",
-		"In takes as many values as a page has records.",
+		"in accepts a thousand values",
+		"In accepts as many values as a page has records.",
 		inTakesMany,
 	},
 	{
 		"prefix is no pattern",
-		"Prefix compares byte by byte: %, _, \\, * and ? mean themselves, and case counts.",
+		"Prefix compares byte by byte: %, _, \\, * and ? have no special meaning, and case matters.",
 		prefixIsNoPattern,
 	},
 	{
-		"the key can be filtered by",
-		"Conditions on the primary key work like those on any field.",
+		"filters by the key",
+		"Filters on the primary key work as on any field.",
 		keyCanBeFilteredBy,
 	},
 	{
-		"relations can be filtered by key",
-		"A stored to-one relation is compared with the key of its target, and null matches those without one.",
+		"filters by a reference",
+		"A stored to-one relation is compared with the key of its target. null matches records without one.",
 		relationsByKey,
 	},
 	{
 		"text is compared exactly",
-		"Text is equal only to the same bytes: case, accents, normalisation and spaces at the end count.",
+		"Text is equal only to the same bytes: case, accents, normalisation and trailing spaces matter.",
 		textIsComparedExactly,
 	},
 	{
 		"json is compared as a whole",
-		"JSON and lists are equal if their canonical texts are: the order of names and the spelling of numbers do not count.",
+		"JSON and lists are equal if their canonical texts are equal. The order of names and the spelling of numbers do not matter.",
 		jsonIsComparedAsAWhole,
 	},
 }

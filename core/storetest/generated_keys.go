@@ -9,53 +9,53 @@ import (
 
 var generatedKeyRules = []rule{
 	{
-		"insert without a key gets one",
-		"A record without a key gets one of the right type that no other record has.",
+		"insert generates a missing key",
+		"A record without a key gets a key of the right type that no other record has.",
 		insertGetsKey,
 	},
 	{
-		"ids of deleted records do not come again",
-		"A key that a record had is not handed out again.",
+		"keys of deleted records are not reused",
+		"A key that a record had is not generated again.",
 		deletedKeysAreNotReused,
 	},
 	{
-		"ids of rolled back transactions do not come again",
-		"A key that was handed out in a transaction that rolled back is not handed out again.",
+		"rolled back keys are not reused",
+		"A key that was generated in a transaction that rolled back is not generated again.",
 		rolledBackKeysAreNotReused,
 	},
 	{
-		"promised ids come to nobody else",
-		"A key that NextID handed out is neither handed out again nor given to a record without a key.",
+		"allocated keys are reserved",
+		"A key that NextID returned is neither returned again nor given to a record without a key.",
 		allocatedKeysAreReserved,
 	},
 	{
-		"a promised id can be used",
-		"A record may be inserted with a key that NextID handed out, and another transaction may do it.",
+		"an allocated key can be used",
+		"A record may be inserted with a key that NextID returned, also by another transaction.",
 		allocatedKeysCanBeUsed,
 	},
 	{
-		"handed out ids keep clear of given ones",
-		"No key is handed out that a record has whose key was given by its writer.",
+		"generated keys avoid chosen keys",
+		"A key that a caller chose for a record is not generated.",
 		generatedKeysAvoidChosen,
 	},
 	{
-		"a batch may mix given and missing keys",
-		"The keys that an Insert hands out are none of those that its other records name.",
+		"a batch may mix chosen and missing keys",
+		"The keys that an Insert generates differ from the keys that its other records choose.",
 		chosenAndGeneratedInBatch,
 	},
 	{
-		"as many ids as asked for",
-		"NextID hands out N different keys of the key's type.",
+		"next id returns n keys",
+		"NextID returns N different keys of the type of the key.",
 		nextIDsReturnsN,
 	},
 	{
 		"assigned keys are not generated",
-		"A resource whose key is a text, or declared to be assigned, has no next key: NextID, and an Insert without one, are BAD_REQUEST.",
+		"A resource whose key is a text, or is declared as assigned, has no generated keys: NextID, and an Insert without a key, are BAD_REQUEST.",
 		assignedKeysAreNotGenerated,
 	},
 	{
-		"ids tell nothing of policies",
-		"A policy has no influence on NextID.",
+		"generated keys ignore policies",
+		"Using and Check have no influence on NextID.",
 		keysIgnorePolicies,
 	},
 }
@@ -125,7 +125,7 @@ func allocatedKeysAreReserved(t *kit.Fixture) {
 func allocatedKeysCanBeUsed(t *kit.Fixture) {
 	for _, resource := range []string{"order", "person"} {
 		ids := t.NextIDs(resource, 2)
-		t.Insert(resource, nil) // somebody else in between
+		t.Insert(resource, nil) // generates a key between the two
 		t.Insert(resource, kit.Fields{"id": ids[1]})
 		t.Insert(resource, kit.Fields{"id": ids[0]})
 		kit.Equal(t.Client, "count", t.Count(resource, core.All()), 3)
@@ -149,12 +149,12 @@ func generatedKeysAvoidChosen(t *kit.Fixture) {
 
 func chosenAndGeneratedInBatch(t *kit.Fixture) {
 	seen := make(kit.ValueSet)
-	for _, shape := range []string{"k-", "-k", "--kkkkkk", "k-k-k-k-", "----k"} {
+	for _, layout := range []string{"k-", "-k", "--kkkkkk", "k-k-k-k-", "----k"} {
 		next := t.NextIDs("order", 1)[0].Int()
 		var batch []kit.Fields
-		for _, c := range shape {
+		for _, c := range layout {
 			if c == 'k' {
-				next++ // what a sequence would hand out
+				next++ // the key that a sequence would generate
 				batch = append(batch, kit.Fields{"id": next})
 			} else {
 				batch = append(batch, nil)
@@ -178,7 +178,7 @@ func nextIDsReturnsN(t *kit.Fixture) {
 func assignedKeysAreNotGenerated(t *kit.Fixture) {
 	for resource, key := range map[string]any{"page": "a", "code": int64(1) << 60} {
 		if r := t.Resource(resource); !t.Store.KeySource(r).Assigned {
-			t.Errorf("%s: the backend calls its keys generated", r)
+			t.Errorf("%s: KeySource says that its keys are generated", r)
 		}
 		_, err := t.Querier.NextIDs(t.Ctx, t.Resource(resource), 1)
 		t.FailsAs("next id", err, core.BadRequest)

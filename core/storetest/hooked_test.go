@@ -11,8 +11,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
-// bent is the naive backend with some of its methods replaced: what the
-// deliberately broken ones are made of.
+// hooked is the naive backend with hooks in place of some of its methods. Broken backends consist of hooks.
 type hooked struct {
 	kittest.Naive
 	hooks
@@ -138,14 +137,14 @@ func (t *hookedTx) Rollback(ctx context.Context) error {
 	return t.tx.Rollback(ctx)
 }
 
-// with returns a copy of the op that was changed.
+// with returns a changed copy of the op.
 func with(op *core.Op, change func(op *core.Op)) *core.Op {
 	changed := *op
 	change(&changed)
 	return &changed
 }
 
-// among reads and counts from the records that keep returns of each.
+// among reads and counts the records for which keep returns true.
 func (h *hooks) among(keep func(op *core.Op, rec core.Record) bool, change func(op *core.Op)) {
 	of := func(tx *kittest.NaiveTx, op *core.Op) iter.Seq[core.Record] {
 		return func(yield func(core.Record) bool) {
@@ -164,7 +163,7 @@ func (h *hooks) among(keep func(op *core.Op, rec core.Record) bool, change func(
 	}
 }
 
-// sorted selects in an order of its own.
+// sorted selects in another order.
 func (h *hooks) sorted(compare func(op *core.Op, a, b core.Record) int) {
 	h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 		if op.Kind == core.Load {
@@ -176,7 +175,7 @@ func (h *hooks) sorted(compare func(op *core.Op, a, b core.Record) int) {
 	}
 }
 
-// cut returns the page that the limit allows of the records.
+// cut truncates the records to the limit.
 func cut(recs []core.Record, limit int) core.Result {
 	if limit == 0 || len(recs) <= limit {
 		return core.Result{Records: recs}
@@ -184,7 +183,7 @@ func cut(recs []core.Record, limit int) core.Result {
 	return core.Result{Records: recs[:limit], Count: len(recs)}
 }
 
-// storing keeps other values than it was given.
+// storing changes values before they are stored.
 func (h *hooks) storing(change func(v core.Value) core.Value) {
 	lossy := func(method writeHook) writeHook {
 		return func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {

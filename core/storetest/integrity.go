@@ -7,33 +7,33 @@ import (
 
 var integrityRules = []rule{
 	{
-		"a relation has a target",
-		"A stored to-one relation that points at no record is OBJECT_DOES_NOT_EXIST of the target, at the commit at the latest.",
+		"a reference has a target",
+		"A stored to-one relation without a target is OBJECT_DOES_NOT_EXIST of the target, at commit at the latest.",
 		relationHasTarget,
 	},
 	{
-		"a target that others point at stays",
-		"A record that others point at cannot be deleted: FIELD_UPDATE_FORBIDDEN with their resource and field.",
+		"a referenced record cannot be deleted",
+		"The delete of a referenced record is FIELD_UPDATE_FORBIDDEN with the resource and field that reference it.",
 		targetCannotBeDeleted,
 	},
 	{
 		"a backend does not cascade",
-		"Cascades are the engine's, which asks the policies: a backend deletes nothing of its own accord.",
+		"The engine cascades deletes, under the policies. A backend deletes only the records that it is asked to delete.",
 		noCascade,
 	},
 	{
-		"order inside a transaction does not matter",
-		"Within a transaction a relation may point at a record that is inserted later, and a target may be deleted before what points at it.",
+		"references are checked at commit",
+		"In a transaction a relation may reference a record that is inserted later, and a target may be deleted before the records that reference it.",
 		orderDoesNotMatter,
 	},
 	{
-		"unique values are held once",
-		"Two records with the same value of a unique field are a CONFLICT that names the field, at the commit at the latest.",
+		"unique values occur once",
+		"Two records with the same value of a unique field are a CONFLICT that names the field, at commit at the latest.",
 		uniqueIsUnique,
 	},
 	{
 		"unique values can be swapped",
-		"Within a transaction unique values may be held twice for a while, so that they can be swapped.",
+		"In a transaction, two records may temporarily have the same unique value, so that values can be swapped.",
 		uniquesSwap,
 	},
 	{
@@ -42,23 +42,23 @@ var integrityRules = []rule{
 		nullIsNotUnique,
 	},
 	{
-		"a freed unique value can be taken",
-		"A unique value is free when its record was changed or deleted, in the same transaction too.",
+		"a freed unique value can be used",
+		"A unique value is free after its record was changed or deleted, also in the same transaction.",
 		freedValueCanBeUsed,
 	},
 	{
 		"one-to-one relations are unique",
-		"No two records point at the same one through the stored side of a one-to-one relation; partners can be swapped.",
+		"The stored side of a one-to-one relation references each record at most once. Partners can be swapped.",
 		oneToOne,
 	},
 	{
-		"records may point at themselves",
-		"A relation may point at its own record or form a ring, and a ring can be deleted at once.",
+		"records may reference themselves",
+		"A relation may reference its own record or form a cycle, and a cycle can be deleted in one operation.",
 		selfReferences,
 	},
 	{
-		"a failed commit leaves nothing",
-		"A transaction whose commit fails has done nothing, and the next one works.",
+		"a failed commit changes nothing",
+		"A transaction whose commit fails changes nothing, and the next one works.",
 		failedCommitLeavesNothing,
 	},
 }
@@ -116,7 +116,7 @@ func orderDoesNotMatter(t *kit.Fixture) {
 	t.Same("cookies", t.All("cookie"), t.Full("cookie", kit.Fields{"id": 2}))
 	t.Insert("jar", kit.Fields{"id": 3})
 	t.Update("cookie", kit.Fields{"id": 2, "jar": 3})
-	t.Tx(func(tx *kit.Client) { // the target comes again
+	t.Tx(func(tx *kit.Client) { // the target is inserted again
 		tx.Delete("jar", 3)
 		tx.Insert("jar", kit.Fields{"id": 3, "label": "new"})
 	})

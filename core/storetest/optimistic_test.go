@@ -12,27 +12,25 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
-// optimistic is a backend whose transactions do not wait for each other: each
-// works on a snapshot, and the commit finds out whether it may. With
-// validateAll it keeps every promise, with less it is broken in a known way.
+// optimistic is a backend with concurrent transactions that never wait: each works on a snapshot and is validated at
+// commit. With validateAll it keeps every promise. With other functions it is broken in a known way.
 type optimistic struct {
 	kittest.Naive
 	validate func(tx *optimisticTx, mine, theirs changes) bool
 
-	refresh bool // every operation sees what was committed meanwhile
+	refresh bool // every operation sees the latest commits
 	lag     bool // readers see the state before the last commit
 	blind   bool // integrity is checked on the snapshot
-	sameIDs bool // each transaction counts for itself
+	sameIDs bool // each transaction generates keys of its own
 
 	mu     sync.Mutex
 	before []kittest.Rows
 }
 
-// changes are the records that a transaction wrote, zero for deleted ones, by
-// resource and key.
-type changes map[place]core.Record
+// changes are the records that a transaction wrote, by resource and key. Deleted records are zero.
+type changes map[recordID]core.Record
 
-type place struct {
+type recordID struct {
 	resource int
 	key      core.Value
 }
@@ -42,19 +40,19 @@ func changesOf(before, after []kittest.Rows) changes {
 	for i := range before {
 		for key, rec := range after[i] {
 			if old, ok := before[i][key]; !ok || !old.Equal(rec) {
-				all[place{i, key}] = rec
+				all[recordID{i, key}] = rec
 			}
 		}
 		for key := range before[i] {
 			if _, ok := after[i][key]; !ok {
-				all[place{i, key}] = core.Record{}
+				all[recordID{i, key}] = core.Record{}
 			}
 		}
 	}
 	return all
 }
 
-// on returns the rows with the changes made.
+// on applies the changes to a copy of the rows.
 func (c changes) on(before []kittest.Rows) []kittest.Rows {
 	after := make([]kittest.Rows, len(before))
 	for i := range before {
@@ -79,21 +77,20 @@ func (c changes) meet(other changes) bool {
 	return false
 }
 
-// validateAll lets a transaction write only if nobody else did meanwhile.
+// validateAll lets a transaction commit writes only if there were no concurrent commits.
 func validateAll(_ *optimisticTx, mine, theirs changes) bool {
 	return len(mine) == 0 || len(theirs) == 0
 }
 
-// validateWrites is snapshot isolation: the first to write a record wins.
+// validateWrites is snapshot isolation: the first transaction that writes a record wins.
 func validateWrites(_ *optimisticTx, mine, theirs changes) bool { return !mine.meet(theirs) }
 
-// validateRecords looks at records that were read or written, and not at what
-// conditions would find.
+// validateRecords compares records that were read or written, but not filters.
 func validateRecords(tx *optimisticTx, mine, theirs changes) bool {
 	return len(mine) == 0 || !mine.meet(theirs) && !tx.seen.meet(theirs)
 }
 
-// validateNothing lets the last one win.
+// validateNothing lets the last writer win.
 func validateNothing(*optimisticTx, changes, changes) bool { return true }
 
 func (b *optimistic) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
@@ -119,7 +116,7 @@ type optimisticTx struct {
 	seen    changes
 }
 
-// enter begins an operation and returns what ends it.
+// enter begins an operation. It returns the function that ends it.
 func (t *optimisticTx) enter() (leave func()) {
 	runtime.Gosched() // as a network would
 	b := t.backend
@@ -143,7 +140,7 @@ func (t *optimisticTx) Read(ctx context.Context, op *core.Op) (core.Result, erro
 	defer t.enter()()
 	res, err := t.NaiveTx.Read(ctx, op)
 	for _, rec := range res.Records {
-		t.seen[place{op.Resource.Index(), rec.Key()}] = rec
+		t.seen[recordID{op.Resource.Index(), rec.Key()}] = rec
 	}
 	return res, err
 }
@@ -201,8 +198,8 @@ func (t *optimisticTx) Commit(ctx context.Context) error {
 
 func (t *optimisticTx) Rollback(context.Context) error { return nil }
 
-// uncommitted is a backend whose transactions write into the one set of maps
-// that all of them read, and undo what they wrote when they roll back.
+// uncommitted is a backend without isolation: all transactions read and write the same maps, and a rollback undoes the
+// writes of its transaction.
 type uncommitted struct {
 	kittest.Naive
 	mu sync.Mutex
@@ -224,7 +221,7 @@ type uncommittedTx struct {
 
 func (t *uncommittedTx) note(op *core.Op, keys []core.Value) {
 	for _, key := range keys {
-		at := place{op.Resource.Index(), key}
+		at := recordID{op.Resource.Index(), key}
 		if _, known := t.wrote[at]; !known {
 			t.wrote[at] = t.before[at.resource][key]
 		}

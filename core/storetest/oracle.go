@@ -11,15 +11,15 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// oracle says what a backend owes: maps, and the reference functions of core. It
-// is obviously right rather than fast.
+// oracle predicts the results of a backend. It holds records in maps and uses the reference functions of core, so that
+// it is simple rather than fast.
 type oracle struct {
 	model    *core.Model
-	current  []kit.RecordMap // by index of the resource
-	before   []kit.RecordMap // when the transaction began
-	written  []kit.RecordMap // what was inserted or updated in it
-	targets  []kit.ValueSet  // what relations were set to in it
-	usedKeys []kit.ValueSet  // keys that records had or that were handed out
+	current  []kit.RecordMap // by resource index
+	before   []kit.RecordMap // before the transaction
+	written  []kit.RecordMap // records inserted or updated in the transaction
+	targets  []kit.ValueSet  // keys that references were set to in the transaction
+	usedKeys []kit.ValueSet  // keys of records and generated keys
 }
 
 func newOracle(m *core.Model) *oracle {
@@ -55,7 +55,7 @@ func (o *oracle) commit() {
 
 func (o *oracle) rollback() { o.current = o.before }
 
-// handOut reports whether the backend may hand out the key, which it did.
+// generated notes a key that the backend has generated, and reports whether the key is new.
 func (o *oracle) generated(r *core.Resource, key core.Value) bool {
 	_, put := o.written[r.Index()][key]
 	used := put || o.usedKeys[r.Index()][key]
@@ -71,16 +71,17 @@ func (o *oracle) read(op *core.Op) core.Result { return reference.Read(o.records
 
 func (o *oracle) count(op *core.Op) int { return reference.Count(o.records(op.Resource), op) }
 
-// owed is the errors that an operation may fail with, with whether it has to
-// fail; empty if it has to succeed.
+// expectedErrors are the errors that an operation may fail with, as public texts. The value is true for an error that
+// makes it necessary to fail. If there are none, the operation must succeed.
 type expectedErrors map[string]bool
 
+// require adds an error; the operation must fail.
 func (w expectedErrors) require(e *core.Error) { w[e.Public()] = true }
 
-// maybe adds an error of which the oracle cannot know.
+// permit adds an error that the oracle cannot predict; the operation may fail with it.
 func (w expectedErrors) permit(e *core.Error) { w[e.Public()] = w[e.Public()] }
 
-// and returns the errors of both.
+// union returns the errors of both.
 func (w expectedErrors) union(other expectedErrors) expectedErrors {
 	both := maps.Clone(other)
 	if both == nil {
@@ -90,7 +91,7 @@ func (w expectedErrors) union(other expectedErrors) expectedErrors {
 	return both
 }
 
-// String returns the errors in words, for messages.
+// String returns the errors for messages.
 func (w expectedErrors) String() string {
 	if len(w) == 0 {
 		return "no error"
@@ -98,7 +99,7 @@ func (w expectedErrors) String() string {
 	return strings.Join(slices.Sorted(maps.Keys(w)), " or ")
 }
 
-// must reports whether the operation has to fail.
+// required reports whether the operation must fail.
 func (w expectedErrors) required() bool {
 	for _, must := range w {
 		if must {
@@ -108,58 +109,58 @@ func (w expectedErrors) required() bool {
 	return false
 }
 
-// insert adds the records, which have their keys, or says what it may fail with.
+// insert adds the records, which have keys, and returns the expected errors.
 func (o *oracle) insert(r *core.Resource, recs []core.Record, check core.Filter) expectedErrors {
-	wrong := make(expectedErrors)
+	expected := make(expectedErrors)
 	all := o.current[r.Index()]
 	for _, rec := range recs {
 		if _, taken := all[rec.Key()]; taken {
-			wrong.require(r.Key().AlreadyExists())
+			expected.require(r.Key().AlreadyExists())
 		}
 		if !check.Match(rec) {
-			wrong.require(r.Forbidden())
+			expected.require(r.Forbidden())
 		}
 		o.set(r, rec)
 	}
-	return wrong
+	return expected
 }
 
-// update makes the changes, which ascend by key, or says what it must fail with.
+// update applies the changes, which ascend by key, and returns the expected errors.
 func (o *oracle) update(r *core.Resource, changes []core.Record, using, check core.Filter) ([]core.Record, expectedErrors) {
-	if wrong := o.missing(r, kit.KeysOf(changes), using); len(wrong) > 0 {
-		return nil, wrong
+	if expected := o.missing(r, kit.KeysOf(changes), using); len(expected) > 0 {
+		return nil, expected
 	}
-	wrong := make(expectedErrors)
+	expected := make(expectedErrors)
 	after := make([]core.Record, len(changes))
 	for i, change := range changes {
 		after[i] = o.current[r.Index()][change.Key()].Merge(change)
 		if !check.Match(after[i]) {
-			wrong.require(r.Forbidden())
+			expected.require(r.Forbidden())
 		}
 		o.set(r, after[i])
 	}
-	return after, wrong
+	return after, expected
 }
 
-// delete removes the records, or says what it must fail with.
+// delete removes the records and returns the expected errors.
 func (o *oracle) delete(r *core.Resource, keys []core.Value, using core.Filter) expectedErrors {
-	wrong := o.missing(r, keys, using)
+	expected := o.missing(r, keys, using)
 	for _, key := range keys {
 		delete(o.current[r.Index()], key)
 	}
-	return wrong
+	return expected
 }
 
-// missing says what a write to hidden or absent records must fail with.
+// missing returns the expected error of a write to hidden or absent records.
 func (o *oracle) missing(r *core.Resource, keys []core.Value, using core.Filter) expectedErrors {
-	wrong := make(expectedErrors)
+	expected := make(expectedErrors)
 	for _, key := range keys {
 		if rec, ok := o.current[r.Index()][key]; !ok || !using.Match(rec) {
-			wrong.require(r.NotFound(key))
-			break // the first one
+			expected.require(r.NotFound(key))
+			break // only the first missing key
 		}
 	}
-	return wrong
+	return expected
 }
 
 func (o *oracle) set(r *core.Resource, rec core.Record) {
@@ -170,16 +171,16 @@ func (o *oracle) set(r *core.Resource, rec core.Record) {
 	}
 }
 
-// violations says what the commit may fail with.
+// violations returns the errors that the commit may fail with.
 func (o *oracle) violations() expectedErrors {
 	if reference.CheckIntegrity(o.model, o.records) == nil {
 		return nil
 	}
-	wrong := make(expectedErrors)
+	expected := make(expectedErrors)
 	for _, r := range o.model.Resources() {
 		for _, f := range r.References() {
 			for rec := range o.records(r) {
-				o.addDangling(f, rec, wrong)
+				o.addDangling(f, rec, expected)
 			}
 		}
 		for _, f := range r.Uniques() {
@@ -191,18 +192,17 @@ func (o *oracle) violations() expectedErrors {
 			}
 			for _, n := range holders {
 				if n > 1 {
-					wrong.require(f.AlreadyExists())
+					expected.require(f.AlreadyExists())
 				}
 			}
 		}
 	}
-	return wrong
+	return expected
 }
 
-// dangles adds what a commit owes for a relation without a target. Was the
-// target deleted, or did the record come to point at nothing? If the transaction
-// did both, either may be said.
-func (o *oracle) addDangling(f *core.Field, rec core.Record, wrong expectedErrors) {
+// addDangling adds the expected errors for a reference without a target: one if the target was deleted, one if the
+// reference was set. If the transaction did both, either is correct.
+func (o *oracle) addDangling(f *core.Field, rec core.Record, expected expectedErrors) {
 	target, key := f.Target(), rec.At(f.Column())
 	if _, there := o.current[target.Index()][key]; there || !key.IsSet() {
 		return
@@ -210,9 +210,9 @@ func (o *oracle) addDangling(f *core.Field, rec core.Record, wrong expectedError
 	_, was := o.before[target.Index()][key]
 	_, inserted := o.written[target.Index()][key]
 	if was || inserted {
-		wrong.require(f.StillReferenced())
+		expected.require(f.StillReferenced())
 	}
 	if o.targets[target.Index()][key] {
-		wrong.require(target.NotFound(key))
+		expected.require(target.NotFound(key))
 	}
 }

@@ -9,18 +9,18 @@ import (
 
 var orderRules = []rule{
 	{
-		"nulls come last ascending and first descending",
+		"nulls sort last ascending, first descending",
 		"Ascending order has nulls last, descending order nulls first.",
 		nullsInOrder,
 	},
 	{
 		"ties are broken by the key, ascending",
-		"Records that the order does not tell apart come in ascending order of their keys, in descending sorts too.",
+		"Records that the order does not distinguish come in ascending order of their keys, in descending sorts too.",
 		tiesByKey,
 	},
 	{
-		"several fields sort one after the other",
-		"Each field of an order sorts the ties of those before it, in a direction of its own.",
+		"several fields sort in turn",
+		"Each field of an order sorts the ties of the fields before it, in its own direction.",
 		severalFields,
 	},
 	{
@@ -30,16 +30,16 @@ var orderRules = []rule{
 	},
 	{
 		"text sorts by code point",
-		"Text sorts by code point, in no language's order: capitals before small letters, U+FF5E before U+1F36A.",
+		"Text sorts by code point and not by the rules of a language: capitals before small letters, U+FF5E before U+1F36A.",
 		textByCodePoint,
 	},
 	{
-		"limit comes after order",
-		"A limit cuts the sorted result, not what is sorted.",
+		"limit applies after order",
+		"The limit truncates the sorted result, not the records before they are sorted.",
 		limitAfterOrder,
 	},
 	{
-		"relations sort by key",
+		"references sort by key",
 		"A to-one relation sorts by the key of its target.",
 		relationsSortByKey,
 	},
@@ -55,7 +55,7 @@ func tiesByKey(t *kit.Fixture) {
 	for _, id := range []int{9, 2, 7, 4, 1, 8, 3, 6, 5, 10, 12, 11} {
 		t.Insert("order", kit.Fields{"id": id, "group": id % 2})
 	}
-	t.Update("order", kit.Fields{"id": 2, "value": 1}) // a row that moves in its table
+	t.Update("order", kit.Fields{"id": 2, "value": 1}) // PostgreSQL moves the row in its table
 	t.SameKeys("ascending", t.Find("order", core.Query{Order: []string{"group"}}), 2, 4, 6, 8, 10, 12, 1, 3, 5, 7, 9, 11)
 	t.SameKeys("descending", t.Find("order", core.Query{Order: []string{"-group"}}), 1, 3, 5, 7, 9, 11, 2, 4, 6, 8, 10, 12)
 }
@@ -81,7 +81,7 @@ func textByCodePoint(t *kit.Fixture) {
 		"\u007f", "\u00a0", "Ä", "é", "Ω", "中", "\uff5e", "\U0001F36A", "\U0010FFFF",
 	}
 	keys := slices.Clone(sorted)
-	keys[0] = "\u0001" // an empty text is no key
+	keys[0] = "\u0001" // core rejects an empty key
 	for i := range sorted {
 		at := (i * 7) % len(sorted) // 7 and the length have no common divisor
 		t.Insert("page", kit.Fields{"slug": keys[at], "title": sorted[at]})

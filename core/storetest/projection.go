@@ -7,18 +7,18 @@ import (
 
 var projectionRules = []rule{
 	{
-		"fields that are asked for come",
-		"With Fields, a record holds at least those, with the values that it has.",
+		"requested fields are returned",
+		"With Fields, a record has at least the named fields, with their values.",
 		fieldsComeAsAsked,
 	},
 	{
-		"the key and the order come unasked",
-		"The op's Fields always name the key and what the order needs, and a backend returns them.",
+		"key and order fields are always returned",
+		"The Fields of an op always name the key and the fields of the order, and a backend returns them.",
 		keyComesUnasked,
 	},
 	{
-		"conditions see fields that are not asked for",
-		"What is filtered and sorted by, and what a policy looks at, need not be asked for.",
+		"filters see fields that are not requested",
+		"Filter, order and policy may use fields that are not requested.",
 		conditionsSeeAll,
 	},
 	{
@@ -28,7 +28,7 @@ var projectionRules = []rule{
 	},
 }
 
-// projected stores a cookie with a value in each field.
+// insertProjected inserts a cookie with a value in each field.
 func insertProjected(t *kit.Fixture) core.Record {
 	t.Insert("jar", kit.Fields{"id": 3})
 	return t.Insert("cookie", kit.Fields{"id": 1, "kind": "muffin", "weight": 5, "note": "warm", "jar": 3})[0]

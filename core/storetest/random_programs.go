@@ -12,18 +12,18 @@ import (
 
 var randomRules = []rule{
 	{
-		"random programs do what the model says",
-		"Any sequence of operations and transactions returns what maps and the reference functions of core return.",
+		"random programs agree with the oracle",
+		"Any sequence of operations and transactions returns the results of maps and the reference functions of core.",
 		randomPrograms,
 	},
 }
 
-// program runs random operations on a store and on an oracle, and compares.
+// program runs random operations on a store and on an oracle, and compares the results.
 type program struct {
-	trial  *kit.Fixture
-	ctx    context.Context
-	oracle *oracle
-	next   *pageQuery
+	fixture *kit.Fixture
+	ctx     context.Context
+	oracle  *oracle
+	next    *pageQuery
 }
 
 func randomPrograms(t *kit.Fixture) {
@@ -32,7 +32,7 @@ func randomPrograms(t *kit.Fixture) {
 		defer func() { _ = own.Store.Close() }()
 		ctx, cancel := context.WithTimeout(t.TB.Context(), t.Opts.Timeout)
 		defer cancel()
-		p := &program{trial: own, ctx: ctx, oracle: newOracle(own.Model)}
+		p := &program{fixture: own, ctx: ctx, oracle: newOracle(own.Model)}
 		actions := map[string]func(*rapid.T){
 			"operation":   p.singleOperation,
 			"transaction": p.transaction,
@@ -44,64 +44,63 @@ func randomPrograms(t *kit.Fixture) {
 	})
 }
 
-// alone runs an operation that is a transaction of its own.
+// singleOperation runs one operation outside a transaction.
 func (p *program) singleOperation(r *rapid.T) {
 	p.oracle.begin()
-	r.Log("alone:")
-	wrong, err := p.operation(p.ctx, r, p.trial.Store)
-	if !wrong.required() {
-		wrong = wrong.union(p.oracle.violations())
+	r.Log("single operation:")
+	expected, err := p.operation(p.ctx, r, p.fixture.Store)
+	if !expected.required() {
+		expected = expected.union(p.oracle.violations())
 	}
-	p.checkEnd(r, wrong, err)
+	p.checkEnd(r, expected, err)
 }
 
 // transaction runs several operations, and then commits or rolls back.
 func (p *program) transaction(r *rapid.T) {
 	p.oracle.begin()
-	var wrong expectedErrors
-	err := p.trial.Store.TxWith(p.ctx, core.TxOptions{Attempts: 1}, func(ctx context.Context, tx *core.Transaction) error {
+	var expected expectedErrors
+	err := p.fixture.Store.TxWith(p.ctx, core.TxOptions{Attempts: 1}, func(ctx context.Context, tx *core.Transaction) error {
 		r.Log("begin:")
 		for range 1 + (kit.Drawer{T: r}).UpTo(5, "more operations") {
 			var err error
-			if wrong, err = p.operation(ctx, r, tx); err != nil || wrong.required() {
+			if expected, err = p.operation(ctx, r, tx); err != nil || expected.required() {
 				return err
 			}
 		}
 		if (kit.Drawer{T: r}).UpTo(3, "commit") == 0 {
 			return kit.ErrRollback
 		}
-		wrong = p.oracle.violations()
+		expected = p.oracle.violations()
 		return nil
 	})
 	if errors.Is(err, kit.ErrRollback) {
 		p.oracle.rollback()
 		return
 	}
-	p.checkEnd(r, wrong, err)
+	p.checkEnd(r, expected, err)
 }
 
-// ended compares how a transaction ended with how it may.
-func (p *program) checkEnd(r *rapid.T, wrong expectedErrors, err error) {
+// checkEnd compares the result of a transaction with the expected errors.
+func (p *program) checkEnd(r *rapid.T, expected expectedErrors, err error) {
 	got := kit.PublicText(err)
 	r.Logf("ended: %s", got)
-	_, may := wrong[got]
+	_, may := expected[got]
 	switch {
-	case err == nil && !wrong.required():
+	case err == nil && !expected.required():
 		p.oracle.commit()
 	case err != nil && may:
 		p.oracle.rollback()
 	default:
-		r.Fatalf("got %s, want %v", got, wrong)
+		r.Fatalf("got %s, want %v", got, expected)
 	}
 }
 
-// operation runs one operation on both sides and compares what they return. It
-// returns the errors of which the operation owed one, and the one that came.
+// operation runs one operation on both sides and compares the results. It returns the expected errors and the error.
 func (p *program) operation(ctx context.Context, r *rapid.T, querier core.Querier) (expectedErrors, error) {
 	d := kit.Drawer{T: r}
 	res := d.Resource(p.oracle.model)
 	policy := d.Conditions(res)
-	c := &kit.Client{TB: p.trial.TB, Ctx: ctx, Model: p.oracle.model, Querier: querier}
+	c := &kit.Client{TB: p.fixture.TB, Ctx: ctx, Model: p.oracle.model, Querier: querier}
 	s := step{program: p, d: d, c: c.GuardedBy(policy.Using, policy.Check), res: res, Conditions: policy}
 	kinds := []func() (expectedErrors, error){
 		s.insert, s.insert, s.insert, s.update, s.update, s.delete, s.load, s.count, s.selectPage, s.selectPage, s.nextPage, s.nextIDs,

@@ -8,9 +8,8 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// step is one operation of a random program, under the conditions of a policy.
-// Its methods draw the rest, run it on both sides, and return the errors of
-// which it owed one, and the one that came.
+// step is one operation of a random program under the conditions of a policy. Its methods draw the arguments, run the
+// operation on both sides, compare the results, and return the expected errors and the error.
 type step struct {
 	*program
 	kit.Conditions
@@ -33,18 +32,17 @@ func (s step) insert() (expectedErrors, error) {
 	got, err := s.c.Querier.Insert(s.c.Ctx, s.res, recs...)
 	want, known := s.stored(recs, got)
 	if err == nil || known {
-		wrong := s.oracle.insert(s.res, want, s.Check)
-		return wrong, s.compare(got, want, wrong, err)
+		expected := s.oracle.insert(s.res, want, s.Check)
+		return expected, s.compare(got, want, expected, err)
 	}
-	wrong := s.oracle.insert(s.res, want, core.All())
+	expected := s.oracle.insert(s.res, want, core.All())
 	if s.Check.Kind() != core.FilterAll {
-		wrong.permit(s.res.Forbidden()) // for a key that nobody has seen
+		expected.permit(s.res.Forbidden()) // the generated key is unknown after an error, and Check may depend on it
 	}
-	return wrong, s.compare(got, want, wrong, err)
+	return expected, s.compare(got, want, expected, err)
 }
 
-// stored returns the records as they should be stored, with the keys that were
-// handed out, and whether those are known.
+// stored returns the records as they must be stored, with generated keys, and whether all keys are known.
 func (s step) stored(recs, got []core.Record) (want []core.Record, known bool) {
 	known = true
 	want = slices.Clone(recs)
@@ -64,10 +62,10 @@ func (s step) stored(recs, got []core.Record) (want []core.Record, known bool) {
 	return want, known
 }
 
-// isNew makes sure that a key comes for the first time.
+// checkNewKey ends the program if the key was used before.
 func (s step) checkNewKey(key core.Value) {
 	if !s.oracle.generated(s.res, key) {
-		s.d.Fatalf("key %v of %v was handed out, and was used before", key, s.res)
+		s.d.Fatalf("the key %v of %v was generated, but it was used before", key, s.res)
 	}
 }
 
@@ -81,8 +79,8 @@ func (s step) update() (expectedErrors, error) {
 	}
 	s.d.Logf("update %v under %v and %v", changes, s.Using, s.Check)
 	got, err := s.c.Querier.Update(s.c.Ctx, s.res, changes...)
-	want, wrong := s.oracle.update(s.res, changes, s.Using, s.Check)
-	return wrong, s.compare(got, want, wrong, err)
+	want, expected := s.oracle.update(s.res, changes, s.Using, s.Check)
+	return expected, s.compare(got, want, expected, err)
 }
 
 func (s step) delete() (expectedErrors, error) {
@@ -129,7 +127,7 @@ func (s step) selectPage() (expectedErrors, error) {
 	return nil, s.runPage(&pageQuery{resource: s.res, query: q, order: order})
 }
 
-// goOn asks for the next page of the last query that had one.
+// nextPage selects the page after the last one that had a cursor.
 func (s step) nextPage() (expectedErrors, error) {
 	if s.next == nil {
 		return s.selectPage()
@@ -139,7 +137,7 @@ func (s step) nextPage() (expectedErrors, error) {
 
 func (s step) runPage(q *pageQuery) error {
 	var using core.Filter
-	if q.resource == s.res { // else the policy is for another one
+	if q.resource == s.res { // otherwise the policy is for another resource
 		using = s.Using
 	}
 	s.d.Logf("select %v where %v in order %q after %v, at most %d, fields %q, under %v",
@@ -153,7 +151,7 @@ func (s step) runPage(q *pageQuery) error {
 		Order: q.order, Limit: q.query.Limit, After: q.position,
 	})
 	if (got.Next != "") != want.More() {
-		s.d.Fatalf("the page says that there is more: %v, want %v", got.Next != "", want.More())
+		s.d.Fatalf("the page has a cursor: %v, want %v", got.Next != "", want.More())
 	}
 	s.next = nil
 	if want.More() {
@@ -162,9 +160,9 @@ func (s step) runPage(q *pageQuery) error {
 	return s.compareFields(got.Records, want.Records, q)
 }
 
-// compare compares returned records, unless the operation owes an error.
-func (s step) compare(got, want []core.Record, wrong expectedErrors, err error) error {
-	if err != nil || wrong.required() {
+// compare compares the records, unless the operation failed or must fail.
+func (s step) compare(got, want []core.Record, expected expectedErrors, err error) error {
+	if err != nil || expected.required() {
 		return err
 	}
 	if diff := kit.Difference(got, want); diff != "" {
@@ -173,7 +171,7 @@ func (s step) compare(got, want []core.Record, wrong expectedErrors, err error) 
 	return nil
 }
 
-// compareFields compares records of which only some fields need be there.
+// compareFields compares records after a projection.
 func (s step) compareFields(got, want []core.Record, q *pageQuery) error {
 	if q.query.Fields == nil {
 		return s.compare(got, want, nil, nil)
@@ -189,7 +187,7 @@ func (s step) compareFields(got, want []core.Record, q *pageQuery) error {
 	return nil
 }
 
-// continuation is a page of a random program that may be asked for.
+// pageQuery is a query for one page.
 type pageQuery struct {
 	resource *core.Resource
 	query    core.Query
@@ -197,7 +195,7 @@ type pageQuery struct {
 	position []core.Value // nil for the first page
 }
 
-// after returns the page after the record.
+// next returns the query for the page after the record.
 func (q pageQuery) next(rec core.Record, next core.Cursor) *pageQuery {
 	q.query.After = next
 	q.position = make([]core.Value, len(q.order))
@@ -207,8 +205,8 @@ func (q pageQuery) next(rec core.Record, next core.Cursor) *pageQuery {
 	return &q
 }
 
-// lacks says in words what a projected record lacks: what was asked for, the key
-// and what the order needs must be there, the other fields may.
+// missing describes a field that a projected record lacks. It must have the requested fields, the key and the fields of
+// the order, and may have others.
 func (q pageQuery) missing(got, want core.Record) string {
 	asked := map[string]bool{q.resource.Key().Name(): true}
 	for _, name := range q.query.Fields {

@@ -8,32 +8,32 @@ import (
 var readRules = []rule{
 	{
 		"a new backend is empty",
-		"A backend that was just made holds no records.",
+		"A new backend has no records.",
 		newBackendIsEmpty,
 	},
 	{
-		"load returns what is there by key",
-		"A Load returns the records with one of the keys, ascending by key, and leaves out keys that nobody has.",
+		"load returns existing records by key",
+		"A Load returns the existing records with the keys, ascending by key, and leaves out missing keys.",
 		loadReturnsWhatIsThere,
 	},
 	{
-		"select without condition returns all by key",
-		"A Select without condition, order and limit returns every record of the resource, ascending by key.",
+		"select without filter returns all by key",
+		"A Select without filter, order and limit returns every record of the resource, ascending by key.",
 		selectReturnsAll,
 	},
 	{
-		"count counts what select finds",
-		"A Count is the number of records that a Select with the same condition finds.",
+		"count agrees with select",
+		"A Count is the number of records that a Select with the same filter returns.",
 		countCountsWhatSelectFinds,
 	},
 	{
-		"resources are apart",
-		"A record of one resource is no record of another, whatever their keys.",
+		"resources are separate",
+		"Records of different resources are different, even with the same key.",
 		resourcesAreApart,
 	},
 	{
-		"keys of all types find their record",
-		"Records are found by keys of type int, text and uuid, compared byte by byte and never as patterns.",
+		"keys of all types",
+		"Keys of type int, text and uuid identify their record. They are compared byte by byte and are no patterns.",
 		keysOfAllTypes,
 	},
 }

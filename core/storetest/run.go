@@ -7,40 +7,33 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Factory returns a fresh, empty backend that can hold the model and is not
-// bound to it yet. What it leaves behind is removed with tb.Cleanup. It may be
-// called several times by one test.
+// Factory returns a fresh, empty backend that can hold the model. The kit binds the backend to the model and closes it.
+// The factory registers further clean-up with tb.Cleanup. One test may call it several times.
 type Factory = func(tb testing.TB, m *core.Model) core.Backend
 
-// Options are the settings of the kit. The zero value suits a fast backend that
-// is not durable.
+// Options are optional settings of the kit. The zero value suits a fast backend that is not durable.
 type Options struct {
-	// Checks is how many random programs, schedules and histories are run, of
-	// each; 0 means what the flag -rapid.checks says, 100 by default.
+	// Checks is the number of random checks in each random case, for instance of random programs and of random schedules.
+	// 0 means the value of the flag -rapid.checks, by default 100.
 	Checks int
-	// Patience is how long a step of a transaction may take before the kit
-	// assumes that it waits for another transaction, and lets that one go on. One
-	// that is too short makes the cases of isolation find less, and never makes
-	// them fail. 0 means 5 ms.
+	// Patience is the time after which the kit assumes that an action waits for another transaction, and lets that one
+	// continue. If it is too short, the isolation cases find fewer defects, but do not fail without one. 0 means 5 ms.
 	Patience time.Duration
-	// Timeout is when the contexts of a case or of a random check expire, so that
-	// what hangs is told from what is slow. 0 means a minute.
+	// Timeout bounds each case and each random check, so that a hanging backend fails. 0 means one minute.
 	Timeout time.Duration
-	// Reopen returns a backend with the content of one that was closed, to be
-	// bound anew: what a program finds after a restart. With it, the cases of
-	// durability run, and random programs reopen their backend as they go. nil
-	// means that the backend is not durable.
+	// Reopen returns a backend with the content of a closed one, as after a restart of the program. The kit binds it. If
+	// Reopen is set, the durability cases run, and random programs reopen the backend. nil means that the backend is not
+	// durable.
 	Reopen func(tb testing.TB, closed core.Backend) core.Backend
-	// Decorators returns decorators, outermost first, to stand around the backend
-	// in all cases: those that change nothing, such as logs and metrics, must
-	// keep every promise of what they stand around. nil means none.
+	// Decorators returns decorators, outermost first, that the kit puts around the backend in each case. They must not
+	// change operations or results. nil means none.
 	Decorators func(tb testing.TB) []core.Decorator
 }
 
-// Run checks all rules of [Cases], each in a subtest of its own.
+// Run checks each case of [Cases] in a subtest family/name.
 func Run(t *testing.T, open Factory) { Options{}.Run(t, open) }
 
-// Run is the function [Run] with settings.
+// Run checks each case of [Cases] with the options. It leaves out durable cases if Reopen is nil.
 func (o Options) Run(t *testing.T, open Factory) {
 	cases := Cases()
 	for len(cases) > 0 {

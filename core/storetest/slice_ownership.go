@@ -10,46 +10,46 @@ import (
 
 var ownershipRules = []rule{
 	{
-		"what was read stays as it is",
-		"Records that an operation returned do not change, whatever is written later.",
+		"returned records do not change",
+		"Records that an operation returned do not change with later writes.",
 		readRecordsStay,
 	},
 	{
-		"what a rolled back transaction read stays as it is",
-		"Records that were returned inside a transaction do not change when it rolls back.",
+		"returned records survive a rollback",
+		"Records that were returned in a transaction do not change when it rolls back.",
 		rolledBackRecordsStay,
 	},
 	{
-		"returned slices are the caller's",
-		"A slice that an operation returned may be overwritten, and nobody else sees that.",
+		"returned slices belong to the caller",
+		"The caller may overwrite a slice that an operation returned, without an effect on others.",
 		returnedSlicesAreTheCallers,
 	},
 	{
-		"given slices stay the caller's",
+		"slices of the op belong to the caller",
 		"A backend changes nothing in an op and keeps none of its slices.",
 		givenSlicesStayTheCallers,
 	},
 }
 
-// frozen remembers what records look like.
+// snapshot is the text of records at one time.
 type snapshot struct {
 	name string
 	recs []core.Record
 	text string
 }
 
-func takeSnapshot(what string, recs []core.Record) snapshot {
-	return snapshot{what, recs, fmt.Sprint(recs)}
+func takeSnapshot(label string, recs []core.Record) snapshot {
+	return snapshot{label, recs, fmt.Sprint(recs)}
 }
 
 func (f snapshot) check(c *kit.Client) {
 	c.Helper()
 	if now := fmt.Sprint(f.recs); now != f.text {
-		c.Fatalf("what %s returned was %s and now is %s", f.name, f.text, now)
+		c.Fatalf("the records that %s returned were %s and now are %s", f.name, f.text, now)
 	}
 }
 
-// changeAll makes sure that no cookie is as it was.
+// changeAll changes, deletes or replaces every cookie.
 func changeAll(c *kit.Client) {
 	c.Helper()
 	c.Update("cookie", kit.Fields{"id": 1, "kind": "new", "weight": 99, "note": "changed"}, kit.Fields{"id": 2, "kind": nil})
@@ -107,8 +107,7 @@ func returnedSlicesAreTheCallers(t *kit.Fixture) {
 	t.Same("select by an indexed field", t.Where("cookie", core.Eq("kind", "a")), want[0])
 }
 
-// givenSlicesStayTheCallers relies on the kit's decorator, which wipes what it
-// lent and looks for changes.
+// givenSlicesStayTheCallers relies on the kit's decorator, which compares and then clears the slices of each op.
 func givenSlicesStayTheCallers(t *kit.Fixture) {
 	whole := kit.Fields{"id": 1, "group": 2, "value": 3}
 	t.Same("insert of a whole record returned", t.Insert("order", whole), t.Full("order", whole))

@@ -16,8 +16,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
-// TestMain has rapid neither shrink nor keep what the broken backends are meant
-// to fail with.
+// TestMain sets rapid up for broken backends: failures are neither shrunk nor kept in files.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "0s"} {
@@ -28,16 +27,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// reopenable is a backend of this package that can be opened again.
+// reopenable is a backend that can be reopened.
 type reopenable interface{ Reopen() core.Backend }
 
 func reopen(_ testing.TB, closed core.Backend) core.Backend { return closed.(reopenable).Reopen() }
 
-func TestTheNaiveBackendPasses(t *testing.T) {
+func TestNaiveBackendPasses(t *testing.T) {
 	storetest.Options{Reopen: reopen, Patience: 2 * time.Millisecond}.Run(t, func(testing.TB, *core.Model) core.Backend { return new(kittest.Naive) })
 }
 
-func TestABackendThatDoesNotWaitPasses(t *testing.T) {
+func TestOptimisticBackendPasses(t *testing.T) {
 	storetest.Run(t, func(testing.TB, *core.Model) core.Backend { return &optimistic{validate: validateAll} })
 }
 
@@ -50,20 +49,20 @@ func caseNamed(t *testing.T, name string) storetest.Case {
 	return all[i]
 }
 
-func TestAsManyRandomProgramsRunAsTheOptionsSay(t *testing.T) {
-	programs := caseNamed(t, "random programs do what the model says")
-	for _, n := range []int{1, 7, 230} { // fewer and more than rapid would run
+func TestChecksSetsNumberOfRandomPrograms(t *testing.T) {
+	programs := caseNamed(t, "random programs agree with the oracle")
+	for _, n := range []int{1, 7, 230} { // below and above rapid's default
 		opened := 0
 		r := kittest.Record(t, func(tb testing.TB) {
 			programs.Check(tb, func(testing.TB, *core.Model) core.Backend { opened++; return new(kittest.Naive) }, storetest.Options{Checks: n})
 		})
-		if want := n + 1; r.Failed() || opened != want { // one for the case itself
+		if want := n + 1; r.Failed() || opened != want { // one more for the case itself
 			t.Errorf("%d checks opened %d backends, want %d\n%s", n, opened, want, r.Text())
 		}
 	}
 }
 
-func TestDecoratorsStandAroundTheBackendInEveryCase(t *testing.T) {
+func TestDecoratorsWrapBackendInEveryCase(t *testing.T) {
 	var mu sync.Mutex
 	seen := make(map[core.Kind]int)
 	stores := 0
@@ -91,23 +90,23 @@ func TestDecoratorsStandAroundTheBackendInEveryCase(t *testing.T) {
 	}
 }
 
-func TestABackendThatCannotHoldTheModelSaysSo(t *testing.T) {
+func TestBindErrorIsReported(t *testing.T) {
 	r := kittest.Record(t, func(tb testing.TB) {
-		storetest.Cases()[0].Check(tb, func(testing.TB, *core.Model) core.Backend { return refusing{} }, storetest.Options{})
+		storetest.Cases()[0].Check(tb, func(testing.TB, *core.Model) core.Backend { return unbindable{} }, storetest.Options{})
 	})
 	if !r.Failed() || !strings.Contains(r.Text(), "no room for jars") {
 		t.Errorf("failed %v:\n%s", r.Failed(), r.Text())
 	}
 }
 
-type refusing struct{ core.Backend }
+type unbindable struct{ core.Backend }
 
-func (refusing) Bind(context.Context, *core.Model) error { return errNoRoom }
-func (refusing) Close() error                            { return nil }
+func (unbindable) Bind(context.Context, *core.Model) error { return errNoRoom }
+func (unbindable) Close() error                            { return nil }
 
 var errNoRoom = errors.New("no room for jars")
 
-func TestEveryCaseHasANameOfItsOwnAndARule(t *testing.T) {
+func TestCasesHaveUniqueNamesAndRules(t *testing.T) {
 	names := make(map[string]bool)
 	for _, c := range storetest.Cases() {
 		full := c.Family + "/" + c.Name

@@ -12,57 +12,57 @@ import (
 var transactionRules = []rule{
 	{
 		"a transaction sees its own writes",
-		"Reads inside a transaction see what it wrote before: by key, by condition, in order and counted.",
+		"Reads in a transaction see its earlier writes: by key, by filter, in order and counted.",
 		seesOwnWrites,
 	},
 	{
 		"a commit makes all writes visible",
-		"What a transaction wrote is there when its commit was acknowledged.",
+		"All writes of a transaction are visible after its commit was acknowledged.",
 		commitMakesVisible,
 	},
 	{
 		"an error rolls back",
-		"A transaction whose function fails has done nothing: inserts, updates and deletes are undone.",
+		"If the function of a transaction fails, its inserts, updates and deletes are undone.",
 		errorRollsBack,
 	},
 	{
 		"a panic rolls back",
-		"A transaction whose function panics has done nothing, and the next one works.",
+		"If the function of a transaction panics, its writes are undone, and the next transaction works.",
 		panicRollsBack,
 	},
 	{
-		"a failed operation undoes those before it",
-		"After an operation failed in the backend, the whole transaction is undone.",
+		"a failed operation undoes earlier writes",
+		"After an operation failed in the backend, the whole transaction is rolled back.",
 		failedOperationUndoes,
 	},
 	{
-		"a key can be deleted and inserted in one transaction",
-		"Inside a transaction the key of a deleted record is free, and an inserted record can be changed and deleted.",
+		"a key can be deleted and reinserted",
+		"In a transaction, the key of a deleted record is free, and an inserted record can be changed and deleted.",
 		reuseInside,
 	},
 	{
-		"one after another never conflict",
-		"Transactions that do not overlap do not conflict: each succeeds at the first attempt.",
+		"sequential transactions do not conflict",
+		"Transactions that do not overlap succeed at the first attempt.",
 		sequentialNeverConflict,
 	},
 	{
-		"a read-only transaction reads",
-		"A read-only transaction can do every kind of read, and leaves everything as it is.",
+		"a read-only transaction can read",
+		"A read-only transaction can run every kind of read, and changes nothing.",
 		readOnlyReads,
 	},
 	{
-		"a final operation commits along",
-		"What the last operation of a transaction was marked with has no influence on what it does.",
+		"a final operation has the same result",
+		"The mark of the final operation of a transaction does not change its result.",
 		finalCommits,
 	},
 	{
-		"a final operation that misses undoes those before it",
-		"A final update or delete of what is not there fails, and nothing of its transaction is committed.",
+		"a failed final operation undoes earlier writes",
+		"A final Update or Delete of a missing record fails, and its transaction commits nothing.",
 		finalMissUndoes,
 	},
 	{
 		"a transaction may have many operations",
-		"A transaction takes hundreds of operations, each seeing those before it.",
+		"A transaction accepts hundreds of operations, and each sees the ones before it.",
 		manyOperations,
 	},
 }
@@ -96,7 +96,7 @@ func commitMakesVisible(t *kit.Fixture) {
 	t.Same("jars", t.All("jar"), t.Full("jar", kit.Fields{"id": 1, "label": "x"}))
 }
 
-// writeEverywhere writes in every way that there is.
+// writeAllKinds runs writes of each kind.
 func writeAllKinds(tx *kit.Client) {
 	tx.Insert("jar", kit.Fields{"id": 9, "label": "z"})
 	tx.Insert("cookie", kit.Fields{"id": 3, "jar": 9})
@@ -235,7 +235,7 @@ func finalMissUndoes(t *kit.Fixture) {
 	before := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2, "kind": "a"})
 	write := func(tx *kit.Client) { tx.Update("cookie", kit.Fields{"id": 1, "kind": "b"}) }
 	read := func(tx *kit.Client) { tx.Get("cookie", 1) }
-	for what, miss := range map[string]func(tx *kit.Client) error{
+	for label, miss := range map[string]func(tx *kit.Client) error{
 		"update of one": func(tx *kit.Client) error {
 			_, err := tx.TryUpdate("cookie", kit.Fields{"id": 9, "kind": "b"})
 			return err
@@ -254,8 +254,8 @@ func finalMissUndoes(t *kit.Fixture) {
 				c.Querier = tx.Final()
 				return miss(c)
 			})
-			t.Fails(what, err, t.Resource("cookie").NotFound(core.IntValue(9)))
-			t.Same(what, t.All("cookie"), before...)
+			t.Fails(label, err, t.Resource("cookie").NotFound(core.IntValue(9)))
+			t.Same(label, t.All("cookie"), before...)
 		}
 	}
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// samples returns values of a type, all different, among them the extremes that
-// storages lose.
+// samples returns different values of a type, with the extremes that a storage may truncate or round.
 func samples(t core.Type) []core.Value {
 	raw := rawSamples[t]()
 	values := make([]core.Value, len(raw))
@@ -26,8 +25,8 @@ func samples(t core.Type) []core.Value {
 	return values
 }
 
-// textKeys returns the samples of type text that can be keys: not the empty text, and none that is longer than an index of
-// a database holds.
+// textKeys returns the samples of type text that can be keys. It leaves out the empty text, and texts that are too long
+// for the index of a database.
 func textKeys() []core.Value {
 	return slices.DeleteFunc(samples(core.Text), func(v core.Value) bool { return v.Text() == "" || len(v.Text()) > 1000 })
 }
@@ -105,36 +104,36 @@ func nested(depth int) any {
 	return v
 }
 
-// now is a time with digits that are finer than what is kept.
+// now is a time with more digits than a value keeps.
 var now = time.Date(2026, 7, 1, 12, 34, 56, 123456789, time.FixedZone("", 3600))
 
-// filterTypeRules has a rule for each type.
+// filterTypeRules returns a rule for each type.
 func filterTypeRules() []rule {
 	var rows []rule
 	for typ := core.Int; typ.Valid(); typ++ {
 		rows = append(rows, rule{
 			"comparisons of " + typ.String() + " are exact",
-			"Every comparison of values of type " + typ.String() + " agrees with Filter.Match, at the extremes too.",
+			"Comparisons of values of type " + typ.String() + " agree with Filter.Match, also at the limits of the type.",
 			func(t *kit.Fixture) { comparesExactly(t, typ) },
 		})
 	}
 	return rows
 }
 
-// orderTypeRules has a rule for each type that has an order.
+// orderTypeRules returns a rule for each type with an order.
 func orderTypeRules() []rule {
 	var rows []rule
 	for typ := core.Int; typ.Ordered(); typ++ {
 		rows = append(rows, rule{
 			"values of " + typ.String() + " sort exactly",
-			"Values of type " + typ.String() + " sort as CompareRecords says, at the extremes too.",
+			"Values of type " + typ.String() + " sort as CompareRecords does, also at the limits of the type.",
 			func(t *kit.Fixture) { sortsExactly(t, typ) },
 		})
 	}
 	return rows
 }
 
-// fillSamples stores each sample of the type twice, and two nulls.
+// fillSamples inserts each sample of the type twice, and two nulls.
 func fillSamples(t *kit.Fixture, typ core.Type) []core.Record {
 	t.Helper()
 	values := samples(typ)
@@ -159,7 +158,7 @@ func comparesExactly(t *kit.Fixture, typ core.Type) {
 	}
 }
 
-// comparisons returns every comparison with v that the field has.
+// comparisons returns every comparison of the field with v.
 func comparisons(field *core.Field, v core.Value) []core.Filter {
 	filters := []core.Filter{
 		field.Compare(core.FilterEq, v), field.Compare(core.FilterNe, v), field.Compare(core.FilterIn, v, core.Null),

@@ -8,12 +8,12 @@ import (
 var typeRules = []rule{
 	{
 		"null round trips in every column",
-		"Every column but the key can hold null, and null is not the empty text, zero, false or the empty list.",
+		"Every column except the key can hold null. null differs from the empty text, zero, false and the empty list.",
 		nullRoundTrips,
 	},
 	{
 		"times are instants",
-		"A time is the same instant whatever zone it was given in, to the microsecond.",
+		"A time is the same instant in any zone, to the microsecond.",
 		timesAreInstants,
 	},
 	{
@@ -22,19 +22,19 @@ var typeRules = []rule{
 		keyListsRoundTrip,
 	},
 	{
-		"keys of every type and size round trip",
-		"Keys may be any value of their type: the smallest and greatest integers, empty and long texts.",
+		"keys of any size round trip",
+		"Keys may be any value that core accepts as a key: the smallest and greatest integers, short and long texts.",
 		extremeKeys,
 	},
 }
 
-// roundTripRules has a rule for each type.
+// roundTripRules returns a rule for each type.
 func roundTripRules() []rule {
 	var rows []rule
 	for typ := core.Int; typ.Valid(); typ++ {
 		rows = append(rows, rule{
 			typ.String() + " round trips",
-			"A value of type " + typ.String() + " reads as it was written, to the last bit, from every operation that returns it.",
+			"Each operation that returns a value of type " + typ.String() + " returns it exactly as it was written.",
 			func(t *kit.Fixture) { roundTrips(t, typ) },
 		})
 	}

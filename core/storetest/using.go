@@ -10,52 +10,52 @@ import (
 var usingRules = []rule{
 	{
 		"reads do not see hidden rows",
-		"Load, Select and Count leave out records that do not fulfil Using, whatever else is asked for.",
+		"Load, Select and Count leave out records that do not match Using, whatever the request is.",
 		readsDoNotSeeHidden,
 	},
 	{
 		"hidden rows do not fill pages",
-		"Using comes before limit and cursor: pages are full, and a hidden record is never the reason that there is more.",
+		"Using applies before limit and cursor: pages are full, and a cursor means that a visible record follows.",
 		hiddenDoNotFillPages,
 	},
 	{
-		"update misses hidden rows",
-		"An Update of a record that does not fulfil Using is OBJECT_DOES_NOT_EXIST, and changes nothing.",
+		"update does not find hidden rows",
+		"An Update of a record that does not match Using is OBJECT_DOES_NOT_EXIST, and changes nothing.",
 		updateMissesHidden,
 	},
 	{
-		"update looks at the row as it was",
-		"Using is about the record before the Update: a change that would make it visible does not.",
+		"update applies using to the before image",
+		"Using applies to the record before the Update. A change that would make the record visible is not found.",
 		usingIsBefore,
 	},
 	{
-		"delete misses hidden rows",
-		"A Delete of a record that does not fulfil Using is OBJECT_DOES_NOT_EXIST, and removes nothing.",
+		"delete does not find hidden rows",
+		"A Delete of a record that does not match Using is OBJECT_DOES_NOT_EXIST, and deletes nothing.",
 		deleteMissesHidden,
 	},
 	{
 		"hidden is indistinguishable from absent",
-		"The error for a hidden record has the code, the details and the text of that for an absent one.",
+		"The error for a hidden record has the same code, details and text as the error for an absent one.",
 		hiddenEqualsAbsent,
 	},
 	{
-		"insert over a hidden row is taken",
-		"An Insert never overwrites, not even a record that the caller cannot see: it is the same CONFLICT.",
+		"insert over a hidden row conflicts",
+		"An Insert never overwrites a record. Over a hidden record it is the same CONFLICT as over a visible one.",
 		insertOverHidden,
 	},
 	{
-		"insert has no before image",
-		"An Insert does not look at Using.",
+		"insert ignores using",
+		"An Insert has no before image and ignores Using.",
 		insertIgnoresUsing,
 	},
 	{
-		"null does not fulfil a comparison",
-		"A policy on a value hides records where it is null, and one on null shows just those.",
+		"null does not match a comparison",
+		"A policy that compares with a value hides records with null, and a policy that compares with null shows only those.",
 		policiesOnNull,
 	},
 }
 
-// mineAndYours stores cookies of kind a with odd keys, of kind b with even ones.
+// insertTwoKinds inserts cookies of kind a with odd keys and of kind b with even keys.
 func insertTwoKinds(t *kit.Fixture) []core.Record {
 	t.Helper()
 	var all []kit.Fields
@@ -108,10 +108,10 @@ func updateMissesHidden(t *kit.Fixture) {
 func usingIsBefore(t *kit.Fixture) {
 	before := insertTwoKinds(t)
 	_, err := t.Guarded(core.Eq("kind", "a")).TryUpdate("cookie", kit.Fields{"id": 2, "kind": "a"})
-	t.Fails("update that takes a row over", err, t.Resource("cookie").NotFound(core.IntValue(2)))
+	t.Fails("update that would make a row visible", err, t.Resource("cookie").NotFound(core.IntValue(2)))
 	t.Same("after", t.All("cookie"), before...)
 	got := t.GuardedBy(core.Eq("kind", "a"), core.All()).Update("cookie", kit.Fields{"id": 1, "kind": "b"})
-	t.Same("update that gives a row away", got, t.Full("cookie", kit.Fields{"id": 1, "kind": "b", "weight": 9}))
+	t.Same("update that makes a row invisible", got, t.Full("cookie", kit.Fields{"id": 1, "kind": "b", "weight": 9}))
 }
 
 func deleteMissesHidden(t *kit.Fixture) {
@@ -132,14 +132,14 @@ func hiddenEqualsAbsent(t *kit.Fixture) {
 		func() error { _, err := mine.TryGet("cookie", 1); return err },
 	}
 	for i, try := range tries {
-		what := [...]string{"update", "delete", "get"}[i]
+		label := [...]string{"update", "delete", "get"}[i]
 		t.Insert("cookie", kit.Fields{"id": 1, "kind": "b"})
 		hidden := try()
 		t.Delete("cookie", 1)
 		absent := try()
-		kit.Equal(t.Client, what+" of a hidden record", kit.PublicText(hidden), kit.PublicText(absent))
+		kit.Equal(t.Client, label+" of a hidden record", kit.PublicText(hidden), kit.PublicText(absent))
 		if h, a := core.AsError(hidden), core.AsError(absent); !reflect.DeepEqual(h.Details(), a.Details()) || h.Message != a.Message {
-			t.Fatalf("%s: details %v of a hidden record, %v of an absent one", what, h.Details(), a.Details())
+			t.Fatalf("%s: details %v of a hidden record, %v of an absent one", label, h.Details(), a.Details())
 		}
 	}
 }
@@ -167,6 +167,6 @@ func policiesOnNull(t *kit.Fixture) {
 	t.SameKeys("kind <> a", t.Guarded(core.Ne("kind", "a")).All("cookie"), 2)
 	t.SameKeys("kind = null", t.Guarded(core.Eq("kind", nil)).All("cookie"), 2)
 	_, err := t.Guarded(core.Eq("kind", "b")).TryUpdate("cookie", kit.Fields{"id": 2, "kind": "b"})
-	t.Fails("update of a row of nobody", err, t.Resource("cookie").NotFound(core.IntValue(2)))
-	t.Fails("delete of a row of nobody", t.Guarded(core.Eq("kind", "b")).TryDelete("cookie", 2), t.Resource("cookie").NotFound(core.IntValue(2)))
+	t.Fails("update of a row without owner", err, t.Resource("cookie").NotFound(core.IntValue(2)))
+	t.Fails("delete of a row without owner", t.Guarded(core.Eq("kind", "b")).TryDelete("cookie", 2), t.Resource("cookie").NotFound(core.IntValue(2)))
 }

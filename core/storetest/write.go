@@ -7,68 +7,68 @@ import (
 
 var writeRules = []rule{
 	{
-		"insert returns records as they are",
-		"An Insert returns the records as they then read, in the order in which they were given.",
+		"insert returns the stored records",
+		"An Insert returns the stored records in the order in which it got them.",
 		insertReturnsRecords,
 	},
 	{
-		"columns that are not given are null",
-		"A column that an Insert does not name is null where the storage has no default of its own.",
+		"absent columns are null",
+		"A column that an Insert does not name is null, unless the storage has a default.",
 		absentIsNull,
 	},
 	{
 		"insert never overwrites",
-		"An Insert of a key that is taken fails with CONFLICT, and the record that is there stays as it is.",
+		"An Insert of an existing key is a CONFLICT, and the existing record does not change.",
 		insertNeverOverwrites,
 	},
 	{
 		"update changes the named columns only",
-		"An Update leaves the columns that a change does not name as they are.",
+		"An Update does not change the columns that it does not name.",
 		updateChangesNamed,
 	},
 	{
 		"update sets null",
-		"A null in an Update is a value like any other.",
+		"An Update may set null like any other value.",
 		updateSetsNull,
 	},
 	{
-		"a replacement clears fields without a default",
-		"Null in a field of Reset is null where the storage has no default of its own, and another value there is written.",
+		"replace clears fields without a default",
+		"Null in a field of Reset is stored as null, unless the storage has a default. Other values are written.",
 		replacementClears,
 	},
 	{
 		"update returns whole records by key",
-		"An Update returns each record as it then is, all of its columns, in the order of the keys.",
+		"An Update returns each record after the change, with all columns, ascending by key.",
 		updateReturnsRecords,
 	},
 	{
 		"an update may change nothing",
-		"A change that names no column returns the record as it is, and a value may be set to what it was.",
+		"A change without columns returns the record unchanged, and a column may be set to its present value.",
 		updateOfNothing,
 	},
 	{
 		"update of a missing record is not found",
-		"An Update of a key that nobody has fails with OBJECT_DOES_NOT_EXIST for the first such key, and adds nothing.",
+		"An Update of missing keys is OBJECT_DOES_NOT_EXIST of the first one, and adds nothing.",
 		updateMissing,
 	},
 	{
 		"delete removes the records",
-		"A deleted record is gone from every kind of read.",
+		"No kind of read returns a deleted record.",
 		deleteRemoves,
 	},
 	{
 		"delete of a missing record is not found",
-		"A Delete of a key that nobody has fails with OBJECT_DOES_NOT_EXIST for the first such key.",
+		"A Delete of missing keys is OBJECT_DOES_NOT_EXIST of the first one.",
 		deleteMissing,
 	},
 	{
 		"a deleted key can be inserted again",
-		"The key of a deleted record is free for whoever names it.",
+		"The key of a deleted record is free for later inserts.",
 		deletedKeyIsFree,
 	},
 	{
-		"writes move records between conditions",
-		"After an Update, a record is found by its new values and no longer by the old ones, indexed or not.",
+		"filters follow updates",
+		"After an Update, filters match a record by its new values and not by the old ones, indexed or not.",
 		writesMoveRecords,
 	},
 }
@@ -95,11 +95,11 @@ func insertNeverOverwrites(t *kit.Fixture) {
 	t.Fails("insert", err, t.Resource("cookie").Key().AlreadyExists())
 	_, err = t.TryInsert("cookie", kit.Fields{"id": 1})
 	t.Fails("insert without fields", err, t.Resource("cookie").Key().AlreadyExists())
-	t.Same("what is there", t.All("cookie"), t.Full("cookie", kit.Fields{"id": 1, "kind": "mine", "weight": 5}))
+	t.Same("stored record", t.All("cookie"), t.Full("cookie", kit.Fields{"id": 1, "kind": "mine", "weight": 5}))
 	t.Insert("page", kit.Fields{"slug": "a", "title": "mine"})
 	_, err = t.TryInsert("page", kit.Fields{"slug": "a", "title": "yours"})
 	t.Fails("insert", err, t.Resource("page").Key().AlreadyExists())
-	t.Same("what is there", t.All("page"), t.Full("page", kit.Fields{"slug": "a", "title": "mine"}))
+	t.Same("stored record", t.All("page"), t.Full("page", kit.Fields{"slug": "a", "title": "mine"}))
 }
 
 func updateChangesNamed(t *kit.Fixture) {
@@ -108,7 +108,7 @@ func updateChangesNamed(t *kit.Fixture) {
 	t.Same("after", t.All("cookie"),
 		t.Full("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 9, "note": "n"}),
 		t.Full("cookie", kit.Fields{"id": 2, "kind": "a", "weight": 1, "note": "n"}))
-	// one statement, different columns
+	// one operation with different columns per record
 	t.Update("cookie", kit.Fields{"id": 2, "kind": "b"}, kit.Fields{"id": 1, "note": "m"})
 	t.Same("after both", t.All("cookie"),
 		t.Full("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 9, "note": "m"}),

@@ -15,27 +15,27 @@ import (
 	"github.com/larder-go/larder/core/storetest/observertest"
 )
 
-// meddlers are decorators that should change nothing, and do.
+// alteringDecorators change operations or results.
 var alteringDecorators = []struct {
 	name   string
-	says   string // what the kit says
+	says   string // text in the log of the kit
 	meddle kittest.Handle
 }{
-	{"swallows an error", "comes out as <nil>", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	{"swallows an error", "the stack returned <nil>", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		res, err := next(ctx, op)
 		if errors.Is(err, core.NotFound) {
 			return core.Result{}, nil
 		}
 		return res, err
 	}},
-	{"wraps an error", "comes out as", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	{"wraps an error", "the stack returned", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		res, err := next(ctx, op)
 		if err != nil {
 			err = fmt.Errorf("%v: %w", op.Kind, err)
 		}
 		return res, err
 	}},
-	{"makes an equal error anew", "comes out as", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	{"copies an error", "the stack returned", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		res, err := next(ctx, op)
 		if e, ok := errors.AsType[*core.Error](err); ok {
 			same := *e
@@ -43,30 +43,30 @@ var alteringDecorators = []struct {
 		}
 		return res, err
 	}},
-	{"limits what is read", "is changed on its way", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	{"adds a limit", "the stack changed", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Select && op.Limit == 0 {
 			op.Limit = 1000
 		}
 		return next(ctx, op)
 	}},
-	{"forgets the principal", "is changed on its way", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	{"removes the principal", "the stack changed", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		op.Principal = nil
 		return next(ctx, op)
 	}},
-	{"has every transaction read only", "arrives in another", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	{"makes transactions read-only", "the stack changed that", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Tx && op.Tx.Attempt > 1 {
 			op.Tx.ReadOnly = true
 		}
 		return next(ctx, op)
 	}},
-	{"tries again", "arrives 2 times", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	{"repeats an operation", "arrives 2 times", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		res, err := next(ctx, op)
 		if errors.Is(err, core.Unavailable) {
 			return next(ctx, op)
 		}
 		return res, err
 	}},
-	{"answers itself", "arrives 0 times", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	{"answers an operation", "arrives 0 times", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Count && op.Where.Kind() == core.FilterAll {
 			return core.Result{}, nil
 		}
@@ -80,14 +80,14 @@ var alteringDecorators = []struct {
 		}()
 		return next(ctx, op)
 	}},
-	{"cuts the result", "comes out as", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	{"truncates the result", "the stack returned", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		res, err := next(ctx, op)
 		if op.Kind == core.Insert && len(res.Records) > 2 {
 			res.Records = res.Records[:2]
 		}
 		return res, err
 	}},
-	{"changes a record of the result", "comes out as", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	{"changes a record of the result", "the stack returned", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		res, err := next(ctx, op)
 		for i, rec := range res.Records {
 			if op.Kind == core.Load {
@@ -101,7 +101,7 @@ var alteringDecorators = []struct {
 	}},
 }
 
-func TestTransparentCatchesWhoMeddles(t *testing.T) {
+func TestTransparentCatchesAlteringDecorators(t *testing.T) {
 	for _, m := range alteringDecorators {
 		t.Run(m.name, func(t *testing.T) {
 			tr := watched(kittest.Decorator("meddler", core.KindPolicy, m.meddle))
@@ -110,7 +110,7 @@ func TestTransparentCatchesWhoMeddles(t *testing.T) {
 	}
 }
 
-// chroniclers keep a journal that is not exact.
+// inexactJournals lack lines or have too many.
 var inexactJournals = []struct {
 	name  string
 	write func(j *kittest.Journal) kittest.Handle
@@ -123,21 +123,21 @@ var inexactJournals = []struct {
 			return next(ctx, op)
 		}
 	}},
-	{"forgets transactions", func(j *kittest.Journal) kittest.Handle {
+	{"omits transactions", func(j *kittest.Journal) kittest.Handle {
 		return dropping(j, func(op *core.Op, _ error) bool { return op.Kind == core.Tx })
 	}},
-	{"forgets failures", func(j *kittest.Journal) kittest.Handle {
+	{"omits failures", func(j *kittest.Journal) kittest.Handle {
 		return dropping(j, func(_ *core.Op, err error) bool { return err != nil })
 	}},
-	{"forgets operations in transactions", func(j *kittest.Journal) kittest.Handle {
+	{"omits operations in transactions", func(j *kittest.Journal) kittest.Handle {
 		return dropping(j, func(op *core.Op, _ error) bool { return op.Kind != core.Tx && op.Tx != nil })
 	}},
-	{"forgets the second attempt", func(j *kittest.Journal) kittest.Handle {
+	{"omits the second attempt", func(j *kittest.Journal) kittest.Handle {
 		return dropping(j, func(op *core.Op, _ error) bool { return op.Tx != nil && op.Tx.Attempt == 2 })
 	}},
 }
 
-// dropping forgets the last line of some ops.
+// dropping removes the last line after some ops.
 func dropping(j *kittest.Journal, drops func(op *core.Op, err error) bool) kittest.Handle {
 	return func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		res, err := next(ctx, op)
@@ -148,7 +148,7 @@ func dropping(j *kittest.Journal, drops func(op *core.Op, err error) bool) kitte
 	}
 }
 
-func TestTransparentHandsOverWhatSideEffectsHaveToBe(t *testing.T) {
+func TestTransparentCatchesInexactJournals(t *testing.T) {
 	for _, c := range inexactJournals {
 		t.Run(c.name, func(t *testing.T) {
 			tr := observertest.Transparency{Stack: func(testing.TB) observertest.ObservedStack {
@@ -163,14 +163,14 @@ func TestTransparentHandsOverWhatSideEffectsHaveToBe(t *testing.T) {
 	}
 }
 
-func TestTheWholeKitForBackendsIsWatched(t *testing.T) {
+func TestBackendKitRunsWithMonitor(t *testing.T) {
 	tr := watched(kittest.Decorator("meddler", core.KindPolicy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-		op.Order = nil // which is ascending keys, as it was
+		op.Order = nil // nil means ascending keys, as before
 		return next(ctx, op)
 	}))
 	all := storetest.Cases()
-	c := all[slices.IndexFunc(all, func(c storetest.Case) bool { return c.Name == "select without condition returns all by key" })]
-	kittest.MustFail(t, kittest.Record(t, func(tb testing.TB) { c.Check(tb, kittest.OpenNaive, tr.Around()) }), "is changed on its way")
+	c := all[slices.IndexFunc(all, func(c storetest.Case) bool { return c.Name == "select without filter returns all by key" })]
+	kittest.MustFail(t, kittest.Record(t, func(tb testing.TB) { c.Check(tb, kittest.OpenNaive, tr.Around()) }), "the stack changed")
 }
 
 func TestTransparentNeedsAStack(t *testing.T) {

@@ -12,17 +12,16 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// watch stands outside and inside of a stack that must change nothing, and
-// compares.
+// monitor compares operations outside and inside a stack that must change nothing.
 type monitor struct {
 	testing.TB
 
 	mu     sync.Mutex
 	events []Event
-	fault  func(op *core.Op) error // of the backend's, for the next op that is not a Tx
+	fault  func(op *core.Op) error // makes the backend fail for the next op that is not a Tx
 }
 
-// around returns the stack with the watch outside and inside of it.
+// around returns the stack with a decorator of the monitor outermost and another innermost.
 func (w *monitor) around(decorators []core.Decorator) []core.Decorator {
 	layer := func(name string, layer core.DecoratorKind, handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
 		return core.Decorator{
@@ -35,11 +34,11 @@ func (w *monitor) around(decorators []core.Decorator) []core.Decorator {
 	return slices.Concat([]core.Decorator{layer("entry", core.KindPolicy, w.outside)}, decorators, []core.Decorator{layer("exit", core.KindAnswer, w.inside)})
 }
 
-// passage is one op on its way through the stack.
+// opRecord is one op on its way through the stack.
 type opRecord struct {
 	arrived         []*core.Op
-	readOnly        bool // as the transaction entered
-	readOnlyChanged bool // into one that reads, or back
+	readOnly        bool // of the transaction, outside the stack
+	readOnlyChanged bool // the stack has changed TxOptions.ReadOnly
 	res             core.Result
 	err             error
 	returned        bool
@@ -47,6 +46,7 @@ type opRecord struct {
 
 type opRecordKey struct{}
 
+// outside handles an op outside the stack, and compares it with the one inside.
 func (w *monitor) outside(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 	entered, p := kit.CopyOp(op), &opRecord{readOnly: op.Tx != nil && op.Tx.ReadOnly}
 	var res core.Result
@@ -58,10 +58,11 @@ func (w *monitor) outside(ctx context.Context, op *core.Op, next core.Handler) (
 	return res, err
 }
 
+// inside handles an op innermost, and makes the backend fail if asked to.
 func (w *monitor) inside(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 	p, ok := ctx.Value(opRecordKey{}).(*opRecord)
 	if !ok {
-		w.Errorf("%v arrives without the context that it was sent with", op.Kind)
+		w.Errorf("%v arrives without the context of its operation", op.Kind)
 		p = new(opRecord)
 	}
 	p.arrived = append(p.arrived, kit.CopyOp(op))
@@ -73,9 +74,9 @@ func (w *monitor) inside(ctx context.Context, op *core.Op, next core.Handler) (c
 		p.res, p.err = next(ctx, op)
 	}
 	p.returned = true
-	handed := p.res
-	p.res.Records = slices.Clone(handed.Records) // whoever gets a slice may write it
-	return handed, p.err
+	returned := p.res
+	p.res.Records = slices.Clone(returned.Records) // the caller may overwrite the slice
+	return returned, p.err
 }
 
 func (w *monitor) takeFault(op *core.Op) func(op *core.Op) error {
@@ -89,37 +90,37 @@ func (w *monitor) takeFault(op *core.Op) func(op *core.Op) error {
 	return fault
 }
 
-// compare looks at an op that has passed.
+// compare compares an op outside and inside the stack, and records the event.
 func (w *monitor) compare(entered *core.Op, p *opRecord, res core.Result, err error, panicked bool) {
 	switch {
 	case len(p.arrived) != 1:
 		w.Errorf("%v arrives %d times", entered.Kind, len(p.arrived))
 		return
 	case p.readOnlyChanged:
-		w.Errorf("%v entered in a transaction that only reads: %v, and arrives in another", entered.Kind, p.readOnly)
+		w.Errorf("the transaction of %v was read-only: %v, and the stack changed that", entered.Kind, p.readOnly)
 	case changedField(entered, p.arrived[0]) != "":
-		w.Errorf("%v is changed on its way: %s entered as %+v and arrives as %+v", entered.Kind, changedField(entered, p.arrived[0]), entered, p.arrived[0])
+		w.Errorf("the stack changed %s of the %s: the op was %+v and arrived as %+v", changedField(entered, p.arrived[0]), entered.Kind, entered, p.arrived[0])
 	case panicked == p.returned:
-		w.Errorf("%v: the backend returned: %v, and the stack did: %v", entered.Kind, p.returned, !panicked)
+		w.Errorf("%v: the backend returned: %v, and the stack returned: %v", entered.Kind, p.returned, !panicked)
 	case !sameError(err, p.err):
-		w.Errorf("%v: the backend's error is %v, and comes out as %v", entered.Kind, p.err, err)
+		w.Errorf("%v: the backend's error is %v, and the stack returned %v", entered.Kind, p.err, err)
 	case res.Count != p.res.Count || !slices.EqualFunc(res.Records, p.res.Records, core.Record.Equal):
-		w.Errorf("%v: the backend's result is %v, and comes out as %v", entered.Kind, p.res, res)
+		w.Errorf("%v: the backend's result is %v, and the stack returned %v", entered.Kind, p.res, res)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.events = append(w.events, eventOf(entered, p))
 }
 
-// same reports whether both are the very same error.
+// sameError reports whether both are the identical error. Wrapping counts as a difference.
 func sameError(a, b error) bool {
 	if a != nil && b != nil && !reflect.TypeOf(a).Comparable() {
 		return reflect.TypeOf(a) == reflect.TypeOf(b) && a.Error() == b.Error()
 	}
-	return a == b //nolint:errorlint // as it is, not wrapped
+	return a == b //nolint:errorlint // identity, not wrapping
 }
 
-// changed names the part of an op that is not as it was.
+// changedField returns the name of a field of the op that differs, or "".
 func changedField(was, is *core.Op) string {
 	for name, equal := range map[string]bool{
 		"Kind": was.Kind == is.Kind, "Resource": was.Resource == is.Resource, "Keys": slices.Equal(was.Keys, is.Keys),
@@ -153,7 +154,7 @@ func eventOf(op *core.Op, p *opRecord) Event {
 	return e
 }
 
-// events returns what happened since the last call.
+// takeEvents returns the events since the last call.
 func (w *monitor) takeEvents() []Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -162,7 +163,7 @@ func (w *monitor) takeEvents() []Event {
 	return events
 }
 
-// String tells the event in a line, for messages.
+// String returns the event in one line, for messages.
 func (e Event) String() string {
 	s := e.Kind.String()
 	if e.Resource != nil {

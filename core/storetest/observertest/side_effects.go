@@ -10,14 +10,14 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// effect is a step whose side effects are looked at.
+// step is an operation or a transaction, with a check of its side effects.
 type step struct {
 	name string
 	do   func(t *effectsRun)
-	want []string // the kinds that pass, in the order in which they end; nil if it does not matter
+	want []string // kinds of the ops in the order in which they end; nil: not checked
 }
 
-// effects is a store on which the steps are taken.
+// effectsRun is a store with the stack, on which the steps run.
 type effectsRun struct {
 	*kit.Fixture
 
@@ -33,29 +33,29 @@ var baseSteps = []step{
 	{"insert", func(t *effectsRun) {
 		t.Insert("cookie", kit.Fields{"id": 1, "kind": "a"}, kit.Fields{"id": 2}, kit.Fields{"id": 3, "kind": "a"})
 	}, []string{"insert"}},
-	{"insert of what is taken", func(t *effectsRun) { t.ignore(t.TryInsert("cookie", kit.Fields{"id": 1})) }, []string{"insert"}},
+	{"insert of an existing key", func(t *effectsRun) { t.ignore(t.TryInsert("cookie", kit.Fields{"id": 1})) }, []string{"insert"}},
 	{"load", func(t *effectsRun) { t.Load("cookie", 1, 2, 9) }, []string{"load"}},
-	{"get of a missing one", func(t *effectsRun) { t.ignore(t.TryGet("cookie", 9)) }, []string{"load"}},
+	{"get of a missing record", func(t *effectsRun) { t.ignore(t.TryGet("cookie", 9)) }, []string{"load"}},
 	{"select", func(t *effectsRun) { t.All("cookie") }, []string{"select"}},
 	{"select of a page", func(t *effectsRun) {
 		t.Page("cookie", core.Query{Limit: 2, Order: []string{"-kind"}, Fields: []string{"note"}})
 	}, []string{"select"}},
-	{"select of nothing", func(t *effectsRun) { t.Where("cookie", core.Eq("kind", "z")) }, []string{"select"}},
+	{"select without a result", func(t *effectsRun) { t.Where("cookie", core.Eq("kind", "z")) }, []string{"select"}},
 	{"count", func(t *effectsRun) { t.Count("cookie", core.Eq("kind", "a")) }, []string{"count"}},
 	{"update", func(t *effectsRun) {
 		t.Update("cookie", kit.Fields{"id": 1, "note": "x"}, kit.Fields{"id": 2, "note": "y"})
 	}, []string{"update"}},
-	{"update of a missing one", func(t *effectsRun) { t.ignore(t.TryUpdate("cookie", kit.Fields{"id": 9, "note": "x"})) }, []string{"update"}},
+	{"update of a missing record", func(t *effectsRun) { t.ignore(t.TryUpdate("cookie", kit.Fields{"id": 9, "note": "x"})) }, []string{"update"}},
 	{"next ids", func(t *effectsRun) { t.NextIDs("cookie", 3) }, []string{"next_id"}},
-	{"next ids that do not exist", func(t *effectsRun) { t.ignore(t.Querier.NextIDs(t.Ctx, t.Resource("page"), 1)) }, []string{"next_id"}},
-	{"delete of a missing one", func(t *effectsRun) { t.ignore(0, t.TryDelete("cookie", 9)) }, []string{"delete"}},
+	{"next ids of assigned keys", func(t *effectsRun) { t.ignore(t.Querier.NextIDs(t.Ctx, t.Resource("page"), 1)) }, []string{"next_id"}},
+	{"delete of a missing record", func(t *effectsRun) { t.ignore(0, t.TryDelete("cookie", 9)) }, []string{"delete"}},
 	{"delete", func(t *effectsRun) { t.Delete("cookie", 2, 3) }, []string{"delete"}},
 	{"under a policy", func(t *effectsRun) {
 		t.ignore(t.Guarded(core.Eq("kind", "z")).TryUpdate("cookie", kit.Fields{"id": 1}))
 	}, []string{"update"}},
-	{"what the store refuses", func(t *effectsRun) { t.ignore(t.Querier.Count(t.Ctx, t.Resource("cookie"), core.Eq("nothing", 1))) }, []string{}},
-	{"for somebody", func(t *effectsRun) { t.With(core.WithPrincipal(t.Ctx, alice)).Count("jar", core.All()) }, []string{"count"}},
-	{"for the program", func(t *effectsRun) { t.With(core.System(t.Ctx)).Count("jar", core.All()) }, []string{"count"}},
+	{"an operation that the store rejects", func(t *effectsRun) { t.ignore(t.Querier.Count(t.Ctx, t.Resource("cookie"), core.Eq("nothing", 1))) }, []string{}},
+	{"for a principal", func(t *effectsRun) { t.With(core.WithPrincipal(t.Ctx, alice)).Count("jar", core.All()) }, []string{"count"}},
+	{"for the system", func(t *effectsRun) { t.With(core.System(t.Ctx)).Count("jar", core.All()) }, []string{"count"}},
 	{"a transaction", func(t *effectsRun) {
 		t.Tx(func(tx *kit.Client) {
 			tx.Insert("jar", kit.Fields{"id": 1})
@@ -64,7 +64,7 @@ var baseSteps = []step{
 		})
 	}, []string{"insert", "update", "select", "tx"}},
 	{"an empty transaction", func(t *effectsRun) { t.Tx(func(*kit.Client) {}) }, []string{"tx"}},
-	{"a transaction that reads", func(t *effectsRun) {
+	{"a read-only transaction", func(t *effectsRun) {
 		t.ignore(0, t.TryTx(core.TxOptions{ReadOnly: true}, func(tx *kit.Client) error { tx.All("jar"); return second(tx.TryInsert("jar", kit.Fields{"id": 7})) }))
 	}, []string{"select", "insert", "tx"}},
 	{"a transaction that rolls back", func(t *effectsRun) {
@@ -72,13 +72,13 @@ var baseSteps = []step{
 	}, []string{"delete", "tx"}},
 	{"a commit that fails", func(t *effectsRun) {
 		t.ignore(0, t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { return second(tx.TryUpdate("cookie", kit.Fields{"id": 1, "jar": 99})) }))
-	}, nil}, // a backend may find out earlier
-	{"the last of a transaction", func(t *effectsRun) {
+	}, nil}, // a backend may detect it before the commit
+	{"the final operation of a transaction", func(t *effectsRun) {
 		t.ignore(0, t.Store.Tx(t.Ctx, func(ctx context.Context, tx *core.Transaction) error {
 			return second(tx.Final().Count(ctx, t.Resource("jar"), core.All()))
 		}))
 	}, []string{"count", "tx"}},
-	{"a transaction for somebody, with an operation of the program's", func(t *effectsRun) {
+	{"a transaction of a principal with an operation of the system", func(t *effectsRun) {
 		t.ignore(0, t.Store.Tx(core.WithPrincipal(t.Ctx, alice), func(ctx context.Context, tx *core.Transaction) error {
 			return second(tx.Count(core.System(ctx), t.Resource("jar"), core.All()))
 		}))
@@ -87,12 +87,12 @@ var baseSteps = []step{
 	{"a transaction that conflicts", func(t *effectsRun) {
 		t.failNext(fmt.Errorf("wrapped: %w", core.ErrConflict))
 		t.Tx(func(tx *kit.Client) { _ = second(tx.Querier.Count(tx.Ctx, tx.Resource("jar"), core.All())) })
-	}, nil}, // the error was lost, so the transaction went on
-	{"a transaction that is repeated", func(t *effectsRun) {
+	}, nil}, // the function ignores the error, so the transaction continues
+	{"a repeated transaction", func(t *effectsRun) {
 		t.failNext(core.ErrConflict)
 		t.ignore(0, t.TryTx(core.TxOptions{}, func(tx *kit.Client) error { return second(tx.Querier.Count(tx.Ctx, tx.Resource("jar"), core.All())) }))
 	}, []string{"count", "tx", "count", "tx"}},
-	{"an operation after one that failed", func(t *effectsRun) {
+	{"an operation after a failed one", func(t *effectsRun) {
 		t.ignore(0, t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
 			_ = second(tx.TryInsert("jar", kit.Fields{"id": 1}))
 			return second(tx.TryGet("jar", 1))
@@ -103,7 +103,7 @@ var baseSteps = []step{
 		cancel()
 		t.ignore(t.Querier.Count(ctx, t.Resource("jar"), core.All()))
 	}, []string{"count"}},
-	{"a panic of the backend's", func(t *effectsRun) {
+	{"a panic of the backend", func(t *effectsRun) {
 		t.monitor.fault = func(*core.Op) error { panic(errBackend) }
 		t.expectPanic(func() { t.ignore(t.Querier.Count(t.Ctx, t.Resource("jar"), core.All())) })
 	}, []string{"count"}},
@@ -114,7 +114,7 @@ var baseSteps = []step{
 
 func second[T any](_ T, err error) error { return err }
 
-// faults are the errors that a backend is made to return.
+// faults returns errors for the backend to return.
 func faults() []error {
 	all := []error{
 		errBackend, fmt.Errorf("wrapped: %w", errBackend), context.Canceled, context.DeadlineExceeded, core.ErrCommitUnknown, core.ErrClosed,
@@ -129,7 +129,7 @@ func faults() []error {
 	return all
 }
 
-// allEffects returns the steps, with one for each fault of each kind.
+// allSteps returns the base steps, and two steps for each fault.
 func allSteps() []step {
 	all := slices.Clone(baseSteps)
 	for _, fault := range faults() {
@@ -147,18 +147,18 @@ func allSteps() []step {
 	return all
 }
 
-// any lets a step end as it may.
+// ignore ignores the result of a step.
 func (t *effectsRun) ignore(any, error) {}
 
-// breaks makes the next operation fail.
+// failNext makes the next operation fail with the error.
 func (t *effectsRun) failNext(err error) { t.monitor.fault = func(*core.Op) error { return err } }
 
-// panics makes sure that the panic of the backend's comes out.
+// expectPanic reports an error unless fn panics with the backend's value.
 func (t *effectsRun) expectPanic(fn func()) {
 	t.Helper()
 	defer func() {
 		if p := recover(); p != any(errBackend) {
-			t.Errorf("the panic comes out as %v", p)
+			t.Errorf("the stack changed the panic to %v", p)
 		}
 	}()
 	fn()

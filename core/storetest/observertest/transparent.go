@@ -9,79 +9,76 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// Transparency is a stack of decorators that must change nothing, such as logs
-// and metrics, for [Transparent].
+// Transparency describes a stack of observers, such as logs and metrics, for [Transparent].
 type Transparency struct {
-	// Stack makes the stack anew, for one store.
+	// Stack returns a new stack for one store. It is required.
 	Stack func(tb testing.TB) ObservedStack
-	// Options of the kit for backends, all of whose cases are run with the stack
-	// around the backend; Options.Decorators must be nil.
+	// Options are the options of the backend kit, which runs with the stack around the backend. Options.Decorators must
+	// be nil.
 	Options storetest.Options
 }
 
-// ObservedStack is a stack of decorators made for one store, with a look at what else
-// they do.
+// ObservedStack is a stack of observers for one store, and a check of their side effects.
 type ObservedStack struct {
-	// Decorators of the stack, outermost first.
+	// Decorators are the decorators of the stack, outermost first.
 	Decorators []core.Decorator
-	// Check compares the side effects since it was called last with what happened
-	// meanwhile: one [Event] for each operation and one for each attempt at a
-	// transaction, in the order in which they ended, so that the operations of a
-	// transaction come before it. It fails the test if anything is missing or too
-	// much. Nothing runs in the store while it is called. nil means that there are
-	// no side effects to look at.
-	Check func(tb testing.TB, happened []Event)
+	// Check compares the side effects since the last call with the events since then, and reports an error if anything
+	// is missing or superfluous. There is one [Event] for each operation and one for each attempt at a transaction, in
+	// the order in which they ended: the operations of a transaction come before it. No operation runs during the call.
+	// nil means that the stack has no side effects to check.
+	Check func(tb testing.TB, events []Event)
 }
 
-// Event is one op that passed a stack, from the outside.
+// Event is one op that passed through the stack, as an outside observer sees it.
 type Event struct {
-	// Kind of the op.
+	// Kind is the kind of the op. For an attempt at a transaction it is [core.Tx].
 	Kind core.Kind
-	// Resource of the op, nil for a Tx.
+	// Resource is the resource of the op. It is nil for a transaction.
 	Resource *core.Resource
-	// Principal of the op, nil for nobody.
+	// Principal is the principal of the op. It is nil for an anonymous caller.
 	Principal *core.Principal
-	// Rows is how many records came back, were counted, deleted, or handed out as
-	// keys; 0 for a Tx and for what failed.
+	// Rows is the number of records returned, counted or deleted, or of generated keys. It is 0 for a transaction and
+	// after an error.
 	Rows int
-	// Err is what the op ended with, as the innermost handler returned it; nil for
-	// success.
+	// Err is the error of the innermost handler. It is nil after success and after a panic.
 	Err error
-	// Panicked says that the op did not return: what lies inside of the stack
-	// panicked. Err is nil then.
+	// Panicked means that the innermost handler panicked.
 	Panicked bool
-	// InTx says that the op belonged to a transaction.
+	// InTx means that the op ran in a transaction.
 	InTx bool
-	// Attempt of the transaction, from 1; 0 outside one.
+	// Attempt is the attempt at the transaction, from 1. It is 0 outside a transaction.
 	Attempt int
-	// ReadOnly says that the transaction was one that only reads.
+	// ReadOnly means that the transaction was read-only.
 	ReadOnly bool
 }
 
-// Transparent checks that a stack of decorators changes nothing, in subtests: all
-// cases of the kit for backends pass through it; every op arrives at the innermost
-// as it entered, once; results and errors, panics too, come out as they went in,
-// the very same error; and its side effects are exact, as [ObservedStack.Check] says.
+// Transparent checks that a stack of observers changes nothing and that its side effects are complete. All cases of the
+// backend kit must pass with the stack around the backend. Each op must arrive innermost exactly once and unchanged.
+// Results, errors and panics must be returned unchanged; a wrapped or copied error counts as changed. The side effects
+// are compared by [ObservedStack.Check].
+//
+// The subtests are "effects" and "backend kit". open returns a fresh, empty backend for each call, as for
+// [storetest.Run].
 func Transparent(t *testing.T, open storetest.Factory, tr Transparency) {
 	t.Run("effects", func(t *testing.T) { TransparentEffects(t, open, tr) })
 	t.Run("backend kit", func(t *testing.T) { tr.Around().Run(t, open) })
 }
 
-// Around returns the options with which the kit for backends is run: the stack
-// around the backend, watched from both sides.
+// Around returns the options for running the backend kit with the stack around the backend, as [Transparent] does. Use
+// it to run single cases.
 func (tr Transparency) Around() storetest.Options {
 	opts := tr.Options
 	opts.Decorators = func(tb testing.TB) []core.Decorator { return (&monitor{TB: tb}).around(tr.Stack(tb).Decorators) }
 	return opts
 }
 
-// TransparentEffects is the part of [Transparent] that looks at side effects: it
-// takes steps in which every kind of operation and of transaction ends in every
-// way, and has [ObservedStack.Check] look at each.
+// TransparentEffects is the subtest of [Transparent] that checks side effects. It runs operations and transactions of
+// every kind with every kind of result, and calls [ObservedStack.Check] after each. It ends the test at the first
+// violation.
 func TransparentEffects(tb testing.TB, open storetest.Factory, tr Transparency) {
 	tb.Helper()
 	if tr.Stack == nil || tr.Options.Decorators != nil {
-		tb.Fatal("storetest: Transparency needs a Stack, and no Options.Decorators")
+		tb.Fatal("observertest: Transparency needs a Stack and must not have Options.Decorators")
 	}
 	stack, w := tr.Stack(tb), &monitor{TB: tb}
 	opts := tr.Options
@@ -89,15 +86,15 @@ func TransparentEffects(tb testing.TB, open storetest.Factory, tr Transparency) 
 	t := &effectsRun{Fixture: kit.New(tb, open, kit.Options(opts)), monitor: w}
 	for _, step := range allSteps() {
 		step.do(t)
-		happened := w.takeEvents()
-		if step.want != nil && !slices.Equal(kindsOf(happened), step.want) {
-			tb.Errorf("%s: these passed: %v, want %v", step.name, happened, step.want)
+		events := w.takeEvents()
+		if step.want != nil && !slices.Equal(kindsOf(events), step.want) {
+			tb.Errorf("%s: the ops were %v, want %v", step.name, events, step.want)
 		}
 		if stack.Check != nil {
-			stack.Check(tb, happened)
+			stack.Check(tb, events)
 		}
 		if tb.Failed() {
-			tb.Fatalf("in the step: %s", step.name)
+			tb.Fatalf("failed in the step %q", step.name)
 		}
 	}
 }

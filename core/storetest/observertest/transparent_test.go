@@ -13,14 +13,14 @@ import (
 	"github.com/larder-go/larder/core/storetest/observertest"
 )
 
-// errPanic has the text of the error that observers see after a panic.
+// errPanic has the text of the error that observers get after a panic.
 var errPanic = errors.New("operation was interrupted by a panic")
 
-// check compares the lines with what happened.
-func check(tb testing.TB, j *kittest.Journal, happened []observertest.Event) {
+// check compares the journal with the events.
+func check(tb testing.TB, j *kittest.Journal, events []observertest.Event) {
 	tb.Helper()
 	var want []string
-	for _, e := range happened {
+	for _, e := range events {
 		if e.Panicked {
 			e.Err = errPanic
 		}
@@ -31,7 +31,7 @@ func check(tb testing.TB, j *kittest.Journal, happened []observertest.Event) {
 	}
 }
 
-// watched returns settings for a journal, and decorators inside of it.
+// watched returns a stack of a journal and further, inner decorators.
 func watched(inside ...core.Decorator) observertest.Transparency {
 	return observertest.Transparency{
 		Options: storetest.Options{Checks: 20, Patience: 2 * time.Millisecond},
@@ -42,14 +42,14 @@ func watched(inside ...core.Decorator) observertest.Transparency {
 	}
 }
 
-func TestAnHonestObserverPassesTransparent(t *testing.T) {
+func TestCorrectObserverPassesTransparent(t *testing.T) {
 	observertest.Transparent(t, kittest.OpenNaive, watched())
 }
 
-// checks returns the check of a journal for a stack.
-func checks(j *kittest.Journal) func(tb testing.TB, happened []observertest.Event) {
-	return func(tb testing.TB, happened []observertest.Event) {
+// checks returns the check of a journal.
+func checks(j *kittest.Journal) func(tb testing.TB, events []observertest.Event) {
+	return func(tb testing.TB, events []observertest.Event) {
 		tb.Helper()
-		check(tb, j, happened)
+		check(tb, j, events)
 	}
 }

@@ -7,22 +7,24 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// guest is a principal that operations are sent for, and what the rules let it do.
+// actor is a principal for which operations are sent, with the decisions of the spec for it.
 type actor struct {
 	*scenario
 
 	principal *core.Principal
-	// like is the principal that who was made of by leaving out the id, which
-	// lets nobody see more.
+	// derivedFrom is the principal of which this one is a copy without an id. The copy may read at most the
+	// rows of the original.
 	derivedFrom *core.Principal
-	// doubtful guests may be refused where the rules would let them pass.
+	// mayBeDenied means that the stack may deny operations that the spec allows.
 	mayBeDenied bool
 }
 
-func (t *scenario) actor(who *core.Principal) actor { return actor{scenario: t, principal: who} }
+func (t *scenario) actor(principal *core.Principal) actor {
+	return actor{scenario: t, principal: principal}
+}
 
-// guests are the principals of the settings, and nobody and the program where
-// they are like everybody.
+// actors returns an actor for each principal of the spec. If the stack ignores principals, the anonymous caller and the
+// system are among them.
 func (t *scenario) actors() []actor {
 	var all []actor
 	for _, p := range t.allPrincipals() {
@@ -31,18 +33,18 @@ func (t *scenario) actors() []actor {
 	return all
 }
 
-func (g PolicySpec) allPrincipals() []*core.Principal {
-	if !g.IgnoresPrincipal {
-		return g.Principals
+func (spec PolicySpec) allPrincipals() []*core.Principal {
+	if !spec.IgnoresPrincipal {
+		return spec.Principals
 	}
-	return append(slices.Clone(g.Principals), nil, systemPrincipal)
+	return append(slices.Clone(spec.Principals), nil, systemPrincipal)
 }
 
-// itself is the principal of the program itself.
+// systemPrincipal is the principal of [core.System].
 var systemPrincipal = core.PrincipalOf(core.System(context.Background()))
 
-// strangers are made of the principals: the same without an id, and with an id
-// that is another value of the same spelling.
+// mistypedActors returns copies of the principals without an id, and with an id of another type that has the same
+// spelling.
 func (t *scenario) mistypedActors() []actor {
 	var all []actor
 	for _, p := range t.Principals {
@@ -60,7 +62,7 @@ func withID(p *core.Principal, id core.Value) *core.Principal {
 	return &core.Principal{ID: id, Roles: p.Roles, Claims: p.Claims}
 }
 
-// mistakable returns values of other types that a loose comparison takes for id.
+// sameSpelling returns values of other types that a careless comparison takes for id.
 func sameSpelling(id core.Value) []core.Value {
 	var all []core.Value
 	for _, typ := range []core.Type{core.Int, core.Text, core.UUID, core.Float, core.JSON, core.List, core.Bool, core.Bytes} {
@@ -74,12 +76,14 @@ func sameSpelling(id core.Value) []core.Value {
 	return all
 }
 
-// unbound guests meet every row: the program, unless it is like everybody.
+// unrestricted reports whether the spec restricts the actor in nothing: it is the system, and the stack does not ignore
+// principals.
 func (g actor) unrestricted() bool { return g.principal.IsSystem() && !g.IgnoresPrincipal }
 
-// nobody guests meet nothing.
+// anonymous reports whether the actor has no principal and is therefore denied everything.
 func (g actor) anonymous() bool { return g.principal == nil && !g.IgnoresPrincipal }
 
+// allowed applies a rule of the spec to the principal.
 func (g actor) allowed(rule func(p *core.Principal) bool) bool {
 	switch {
 	case g.unrestricted():
@@ -110,12 +114,12 @@ func (g actor) denied(kind core.Kind, r *core.Resource) bool {
 	return g.anonymous() || g.Denies(g.principal, kind, r)
 }
 
-// seen returns the rows of a resource that the guest sees.
+// readableRows returns the rows that the actor may read.
 func (g actor) readableRows(all []core.Record) []core.Record {
 	return slices.DeleteFunc(slices.Clone(all), func(row core.Record) bool { return !g.canRead(row) })
 }
 
-// shown returns the row with what the guest reads of it.
+// withoutUnreadable returns the row without the fields that the actor may not read.
 func (g actor) withoutUnreadable(row core.Record) core.Record {
 	for i, f := range row.Resource().Columns() {
 		if !g.canReadField(f) {

@@ -11,79 +11,79 @@ import (
 	"github.com/larder-go/larder/core/storetest/policytest"
 )
 
-// honest are policies of other kinds that keep what they promise.
+// correctPolicies are policies of different kinds that keep their promises.
 var correctPolicies = []struct {
 	name    string
 	guarded func() policytest.PolicySpec
 }{
 	{"read-only", func() policytest.PolicySpec { return readOnly(func(op *core.Op) bool { return op.Kind.Writes() }) }},
-	{"an owned store that is read-only for all", func() policytest.PolicySpec {
-		g := readOnly(func(op *core.Op) bool { return op.Kind.Writes() })
-		outer := g.Stack
-		g.IgnoresPrincipal, g.CanRead = false, func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
-		g.Stack = func(tb testing.TB) policytest.Stack {
+	{"ownership and read-only", func() policytest.PolicySpec {
+		spec := readOnly(func(op *core.Op) bool { return op.Kind.Writes() })
+		outer := spec.Stack
+		spec.IgnoresPrincipal, spec.CanRead = false, func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
+		spec.Stack = func(tb testing.TB) policytest.Stack {
 			s := outer(tb)
 			s.Decorators = append(s.Decorators, owning())
 			return s
 		}
-		return g
+		return spec
 	}},
-	{"an administrator meets everything", administered},
-	{"one resource is everybody's", partlyOpen},
-	{"a guest may only read", bakersAndReaders},
-	{"everybody reads some rows of others", sharing},
-	{"a field that is not read", hidingFieldCorrectly},
-	{"rows that were deleted stay", softDeleting},
-	{"a guard of the layer answer", func() policytest.PolicySpec {
+	{"an administrator is unrestricted", administered},
+	{"one resource is public", partlyOpen},
+	{"a role may only read", bakersAndReaders},
+	{"some rows are public", sharing},
+	{"an unreadable field", hidingFieldCorrectly},
+	{"soft delete", softDeleting},
+	{"a guard of kind answer", func() policytest.PolicySpec {
 		guard := owning()
 		guard.Kind = core.KindAnswer
 		return stack(guard)
 	}},
-	{"several in a stack", func() policytest.PolicySpec {
-		g := hidingFieldCorrectly()
-		outer := g.Stack
-		g.Stack = func(tb testing.TB) policytest.Stack {
+	{"several policies", func() policytest.PolicySpec {
+		spec := hidingFieldCorrectly()
+		outer := spec.Stack
+		spec.Stack = func(tb testing.TB) policytest.Stack {
 			s := outer(tb)
 			s.Decorators = append(s.Decorators, new(kittest.Journal).Decorator(), owning())
 			return s
 		}
-		return g
+		return spec
 	}},
 }
 
 func administered() policytest.PolicySpec {
-	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	spec := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if !op.Principal.HasRole("admin") {
 			own(op)
 		}
 		return next(ctx, op)
 	}))
-	g.Principals = []*core.Principal{
+	spec.Principals = []*core.Principal{
 		{ID: core.IntValue(1)}, {ID: core.IntValue(2)}, {ID: core.IntValue(7), Roles: []string{"admin"}},
 	}
-	g.CanRead = func(p *core.Principal, row core.Record) bool {
+	spec.CanRead = func(p *core.Principal, row core.Record) bool {
 		return p.HasRole("admin") || p.ID.IsSet() && row.Get("owner") == p.ID
 	}
-	return g
+	return spec
 }
 
 func partlyOpen() policytest.PolicySpec {
-	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	spec := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Resource.Name() != "page" {
 			own(op)
 		}
 		return next(ctx, op)
 	}))
-	g.CanRead = func(p *core.Principal, row core.Record) bool {
+	spec.CanRead = func(p *core.Principal, row core.Record) bool {
 		return row.Resource().Name() == "page" || p.ID.IsSet() && row.Get("owner") == p.ID
 	}
-	return g
+	return spec
 }
 
-// guests has bakers, who own rows, and a guest who reads what is of kind a.
+// bakersAndReaders has bakers, who own rows, and readers of the cookies of kind a.
 func bakersAndReaders() policytest.PolicySpec {
 	menu := func(op *core.Op) bool { return op.Resource.Name() == "cookie" && !op.Kind.Writes() }
-	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	spec := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		switch {
 		case op.Principal.HasRole("baker"):
 			own(op)
@@ -94,21 +94,20 @@ func bakersAndReaders() policytest.PolicySpec {
 		}
 		return next(ctx, op)
 	}))
-	g.Principals = []*core.Principal{{ID: core.IntValue(1), Roles: []string{"baker"}}, {ID: core.IntValue(2), Roles: []string{"guest"}}}
-	g.CanRead = func(p *core.Principal, row core.Record) bool {
+	spec.Principals = []*core.Principal{{ID: core.IntValue(1), Roles: []string{"baker"}}, {ID: core.IntValue(2), Roles: []string{"reader"}}}
+	spec.CanRead = func(p *core.Principal, row core.Record) bool {
 		if p.HasRole("baker") {
 			return p.ID.IsSet() && row.Get("owner") == p.ID
 		}
 		return row.Resource().Name() == "cookie" && row.Get("kind") == core.TextValue("a")
 	}
-	g.Denies = func(p *core.Principal, kind core.Kind, r *core.Resource) bool {
+	spec.Denies = func(p *core.Principal, kind core.Kind, r *core.Resource) bool {
 		return !p.HasRole("baker") && (kind.Writes() || r.Name() != "cookie")
 	}
-	return g
+	return spec
 }
 
-// sharing shows everybody the cookies of kind a, and lets the owner change them
-// and make them of any other kind.
+// sharing lets everyone read the cookies of kind a. Owners may change their cookies, also to another kind.
 func sharing() policytest.PolicySpec {
 	shared := func(row core.Record) bool {
 		return row.Resource().Name() == "cookie" && row.Get("kind") == core.TextValue("a")
@@ -116,7 +115,7 @@ func sharing() policytest.PolicySpec {
 	owns := func(p *core.Principal, _ core.Kind, row core.Record) bool {
 		return p.ID.IsSet() && row.Get("owner") == p.ID
 	}
-	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	spec := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Resource.Name() != "cookie" || op.Kind == core.Insert {
 			own(op)
 			return next(ctx, op)
@@ -130,9 +129,9 @@ func sharing() policytest.PolicySpec {
 		}
 		return next(ctx, op)
 	}))
-	g.CanRead = func(p *core.Principal, row core.Record) bool { return shared(row) || owns(p, 0, row) }
-	g.CanChange, g.CanResultIn = owns, owns
-	return g
+	spec.CanRead = func(p *core.Principal, row core.Record) bool { return shared(row) || owns(p, 0, row) }
+	spec.CanChange, spec.CanResultIn = owns, owns
+	return spec
 }
 
 func hidingFieldCorrectly() policytest.PolicySpec {
@@ -159,10 +158,10 @@ func mentions(where core.Filter, f *core.Field) bool {
 	return where.Field() == f
 }
 
-// softly keeps cookies that are deleted, as of a kind that nobody sees.
+// softDeleting gives deleted cookies a hidden kind and keeps them.
 func softDeleting() policytest.PolicySpec {
 	gone := core.TextValue("a")
-	g := stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	spec := stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Resource == nil || op.Resource.Name() != "cookie" {
 			return next(ctx, op)
 		}
@@ -181,26 +180,26 @@ func softDeleting() policytest.PolicySpec {
 		_, err := next(ctx, update)
 		return core.Result{}, err
 	}))
-	g.IgnoresPrincipal = true
-	g.CanRead = func(_ *core.Principal, row core.Record) bool {
+	spec.IgnoresPrincipal = true
+	spec.CanRead = func(_ *core.Principal, row core.Record) bool {
 		return row.Resource().Name() != "cookie" || row.Get("kind") != gone
 	}
-	g.CanResultIn = func(*core.Principal, core.Kind, core.Record) bool { return true }
-	return g
+	spec.CanResultIn = func(*core.Principal, core.Kind, core.Record) bool { return true }
+	return spec
 }
 
-func TestHonestPoliciesPassGuard(t *testing.T) {
+func TestCorrectPoliciesPassGuard(t *testing.T) {
 	for _, h := range correctPolicies {
 		t.Run(h.name, func(t *testing.T) { policytest.Guard(t, kittest.OpenNaive, h.guarded()) })
 	}
 }
 
-func TestHonestPoliciesPassNonInterference(t *testing.T) {
+func TestCorrectPoliciesPassNonInterference(t *testing.T) {
 	for _, h := range correctPolicies {
 		t.Run(h.name, func(t *testing.T) {
-			g := h.guarded()
-			g.Operations = 5_000
-			policytest.NonInterference(t, kittest.OpenNaive, g)
+			spec := h.guarded()
+			spec.Operations = 5_000
+			policytest.NonInterference(t, kittest.OpenNaive, spec)
 		})
 	}
 }
@@ -220,8 +219,8 @@ func publishing() core.Decorator {
 	})
 }
 
-func TestAPolicyOnAModelOfItsOwnPasses(t *testing.T) {
-	g := policytest.PolicySpec{
+func TestPolicyOnOtherModelPasses(t *testing.T) {
+	spec := policytest.PolicySpec{
 		Model: core.MustModel("blog", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true}, {Name: "author", Type: core.Text}, {Name: "published", Type: core.Bool},
 		}}),
@@ -237,18 +236,18 @@ func TestAPolicyOnAModelOfItsOwnPasses(t *testing.T) {
 		Stack:      func(testing.TB) policytest.Stack { return policytest.Stack{Decorators: []core.Decorator{publishing()}} },
 		Operations: 2000,
 	}
-	policytest.Guard(t, kittest.OpenNaive, g)
-	policytest.NonInterference(t, kittest.OpenNaive, g)
+	policytest.Guard(t, kittest.OpenNaive, spec)
+	policytest.NonInterference(t, kittest.OpenNaive, spec)
 }
 
-func TestAThinGuardSendsLess(t *testing.T) {
+func TestThinReducesOperations(t *testing.T) {
 	sent := func(thin int) (n int) {
-		g := stack(owning(), kittest.Decorator("counter", core.KindPolicy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		spec := stack(owning(), kittest.Decorator("counter", core.KindPolicy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			n++
 			return next(ctx, op)
 		}))
-		g.Thin = thin
-		policytest.GuardCases()[0].Check(t, kittest.OpenNaive, g)
+		spec.Thin = thin
+		policytest.GuardCases()[0].Check(t, kittest.OpenNaive, spec)
 		return n
 	}
 	if all, some := sent(0), sent(20); some < all/40 || some > all/10 {
@@ -256,36 +255,36 @@ func TestAThinGuardSendsLess(t *testing.T) {
 	}
 }
 
-func TestSettingsThatAreNotEnoughAreNamed(t *testing.T) {
+func TestIncompleteSpecIsRejected(t *testing.T) {
 	for _, row := range []struct {
 		says string
-		g    policytest.PolicySpec
+		spec policytest.PolicySpec
 	}{
-		{"needs a Stack", policytest.PolicySpec{}},
-		{"needs Rows, Principals and CanRead", func() policytest.PolicySpec { g := stack(); g.Model = policytest.OwnedModel(); return g }()},
-		{"the rows do not fit the model", func() policytest.PolicySpec { g := stack(); g.Rows = seed.Data{"tin": nil}; return g }()},
-		{"a store with the stack", stack(core.Decorator{Name: "bare"})},
+		{"PolicySpec.Stack is nil", policytest.PolicySpec{}},
+		{"needs Rows, Principals and CanRead", func() policytest.PolicySpec { spec := stack(); spec.Model = policytest.OwnedModel(); return spec }()},
+		{"Rows do not fit the model", func() policytest.PolicySpec { spec := stack(); spec.Rows = seed.Data{"tin": nil}; return spec }()},
+		{"core.New with the stack", stack(core.Decorator{Name: "bare"})},
 		{"an observer has an Observe function", stack(kittest.Decorator("posing", core.KindObserve, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			return next(ctx, op)
 		}))},
 	} {
-		kittest.MustFail(t, kittest.Record(t, func(tb testing.TB) { policytest.GuardCases()[0].Check(tb, kittest.OpenNaive, row.g) }), row.says)
+		kittest.MustFail(t, kittest.Record(t, func(tb testing.TB) { policytest.GuardCases()[0].Check(tb, kittest.OpenNaive, row.spec) }), row.says)
 	}
 }
 
-func TestGuardOnResourcesWithoutRowsAndWithClocks(t *testing.T) {
+func TestGuardWithoutRowsAndWithTimeDefaults(t *testing.T) {
 	owner := core.FieldSpec{Name: "owner", Type: core.Int}
 	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
-	g := stack(owning())
-	g.Model = core.MustModel("clocks",
+	spec := stack(owning())
+	spec.Model = core.MustModel("clocks",
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 			id, owner, {Name: "made", Type: core.Time, Default: func() any { return time.Now() }},
 		}},
 		core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{{Name: "slug", Type: core.Text, Key: true}, owner}},
 		core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{id, owner, {Name: "about", ToOne: "cookie"}}},
 	)
-	g.Rows = seed.Data{"cookie": {1: {"owner": 1}, 2: {"owner": 2}, 3: {"owner": 1}}}
-	g.Principals = []*core.Principal{{ID: core.IntValue(1)}, {ID: core.IntValue(2)}}
-	g.CanRead = func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
-	policytest.Guard(t, kittest.OpenNaive, g)
+	spec.Rows = seed.Data{"cookie": {1: {"owner": 1}, 2: {"owner": 2}, 3: {"owner": 1}}}
+	spec.Principals = []*core.Principal{{ID: core.IntValue(1)}, {ID: core.IntValue(2)}}
+	spec.CanRead = func(p *core.Principal, row core.Record) bool { return p.ID.IsSet() && row.Get("owner") == p.ID }
+	policytest.Guard(t, kittest.OpenNaive, spec)
 }

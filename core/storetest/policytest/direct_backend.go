@@ -9,8 +9,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// direct is a backend with a door for the kit, which reads and fills it past all
-// decorators.
+// directBackend is a backend that the kit also reads and fills directly, past the store and its decorators.
 type directBackend struct {
 	core.Backend
 
@@ -22,10 +21,10 @@ func (d *directBackend) Bind(ctx context.Context, m *core.Model) error {
 	return d.Backend.Bind(ctx, m)
 }
 
-// rows are the records of a store by index of their resource, ascending by key.
+// rows are the records of a store by resource index, ascending by key.
 type rows = [][]core.Record
 
-// read returns everything that is stored.
+// read returns every stored record.
 func (d *directBackend) read(ctx context.Context) (all rows, err error) {
 	err = d.tx(ctx, func(tx core.BackendTx) error {
 		all, err = d.readIn(ctx, tx)
@@ -34,7 +33,7 @@ func (d *directBackend) read(ctx context.Context) (all rows, err error) {
 	return all, err
 }
 
-// replace makes what is stored these rows.
+// replace deletes all records and inserts these.
 func (d *directBackend) replace(ctx context.Context, all rows) error {
 	return d.tx(ctx, func(tx core.BackendTx) error {
 		old, err := d.readIn(ctx, tx)
@@ -58,8 +57,8 @@ func (d *directBackend) replace(ctx context.Context, all rows) error {
 	})
 }
 
-// use has every resource whose keys are integers use a key up, so that those which
-// are handed out from now on are greater, whatever else is stored.
+// consumeKey inserts and deletes a record with the key in each resource with keys of its type, so that all keys
+// generated later are greater.
 func (d *directBackend) consumeKey(ctx context.Context, key core.Value) error {
 	return d.tx(ctx, func(tx core.BackendTx) error {
 		for _, r := range d.model.Resources() {
@@ -90,7 +89,7 @@ func (d *directBackend) readIn(ctx context.Context, tx core.BackendTx) (rows, er
 	return all, nil
 }
 
-// tx runs fn in a transaction of the backend, again when it conflicts.
+// tx runs fn in a transaction of the backend and repeats it after a conflict.
 func (d *directBackend) tx(ctx context.Context, fn func(tx core.BackendTx) error) (err error) {
 	for range kit.ManyAttempts {
 		if err = d.try(ctx, fn); !errors.Is(err, core.ErrConflict) {
@@ -98,7 +97,7 @@ func (d *directBackend) tx(ctx context.Context, fn func(tx core.BackendTx) error
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("past the store: %w", err)
+		return fmt.Errorf("directly on the backend: %w", err)
 	}
 	return nil
 }

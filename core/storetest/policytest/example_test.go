@@ -10,27 +10,25 @@ import (
 	"github.com/larder-go/larder/core/storetest/policytest"
 )
 
-// A policy that shows everybody their own rows needs no more than this; any other
-// one says on which rows it is tried, for whom, and what they may see.
+// A policy that shows each principal its own records needs only a stack.
 func ExampleGuard() {
-	TestNobodyGetsRound := func(t *testing.T) {
-		guarded := policytest.PolicySpec{
+	TestPolicyCannotBeBypassed := func(t *testing.T) {
+		spec := policytest.PolicySpec{
 			Stack: func(testing.TB) policytest.Stack {
 				return policytest.Stack{Decorators: []core.Decorator{owning()}} // mypolicy.New()
 			},
 		}
 		open := func(testing.TB, *core.Model) core.Backend { return new(kittest.Naive) }
-		policytest.Guard(t, open, guarded)
-		policytest.NonInterference(t, open, guarded)
+		policytest.Guard(t, open, spec)
+		policytest.NonInterference(t, open, spec)
 	}
-	fmt.Printf("%T", TestNobodyGetsRound)
+	fmt.Printf("%T", TestPolicyCannotBeBypassed)
 	// Output: func(*testing.T)
 }
 
-// A policy on a model of its own: a page is seen by everybody once it is
-// published, and else by its author.
+// A policy on another model: everyone may read published pages, and authors may read their own pages too.
 func ExamplePolicySpec() {
-	guarded := policytest.PolicySpec{
+	spec := policytest.PolicySpec{
 		Model: core.MustModel("blog", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
 			{Name: "author", Type: core.Text},
@@ -50,10 +48,10 @@ func ExamplePolicySpec() {
 			return policytest.Stack{Decorators: []core.Decorator{publishing()}}
 		},
 	}
-	TestNobodyGetsRound := func(t *testing.T) {
-		policytest.Guard(t, func(testing.TB, *core.Model) core.Backend { return new(kittest.Naive) }, guarded)
+	TestPolicyCannotBeBypassed := func(t *testing.T) {
+		policytest.Guard(t, func(testing.TB, *core.Model) core.Backend { return new(kittest.Naive) }, spec)
 	}
-	fmt.Printf("%T", TestNobodyGetsRound)
+	fmt.Printf("%T", TestPolicyCannotBeBypassed)
 	// Output: func(*testing.T)
 }
 
@@ -62,7 +60,7 @@ func ExampleGuardCases() {
 		fmt.Println(c.Name)
 	}
 	// Output:
-	// reads meet what is seen
-	// updates meet what may be changed
-	// deletes meet what may be deleted
+	// reads are guarded by Using
+	// updates are guarded by Using
+	// deletes are guarded by Using
 }

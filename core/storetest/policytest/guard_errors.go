@@ -9,10 +9,10 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// repeated sends an operation from a transaction whose first try conflicted.
-var inRepeatedTransaction = origin{name: "in a transaction that is repeated", run: func(t *scenario, who *core.Principal, fn func(context.Context, core.Querier) error) error {
+// inRepeatedTransaction sends an operation in the second attempt of a transaction, after a conflict in the first.
+var inRepeatedTransaction = origin{name: "in a repeated transaction", run: func(t *scenario, principal *core.Principal, fn func(context.Context, core.Querier) error) error {
 	again := false
-	return t.transaction(who, core.TxOptions{}, func(ctx context.Context, s core.Querier) error {
+	return t.transaction(principal, core.TxOptions{}, func(ctx context.Context, s core.Querier) error {
 		if !again {
 			again = true
 			return core.ErrConflict
@@ -21,8 +21,7 @@ var inRepeatedTransaction = origin{name: "in a transaction that is repeated", ru
 	})
 }}
 
-// repeatedIsGuarded sends some operations of each resource for some guest, not all,
-// as there is a pause before another try.
+// repeatedOpsAreGuarded sends a sample of the operations, because the store waits before it repeats a transaction.
 func repeatedOpsAreGuarded(t *guardRun) {
 	const some = 60
 	for _, r := range t.Model.Resources() {
@@ -37,13 +36,13 @@ func repeatedOpsAreGuarded(t *guardRun) {
 	}
 }
 
-var errInside = errors.New("storetest: failed on purpose")
+var errInside = errors.New("policytest: failed on purpose")
 
 func errorsAreReturned(t *guardRun) {
 	for _, g := range t.actors() {
 		t.eachKind(g, func(p *probe) { p.failInside = true }, func(at origin, a operation, err error, arrived []*core.Op) {
 			if !slices.ContainsFunc(arrived, t.Exempt) && len(arrived) > 0 && !errors.Is(err, errInside) {
-				t.fail(g, at, a, "it fails further in, and ends with %s", kit.FullText(err))
+				t.fail(g, at, a, "the inner decorator failed, and the operation returned %s", kit.FullText(err))
 			}
 		})
 	}

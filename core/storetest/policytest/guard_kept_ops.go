@@ -6,19 +6,17 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// keptOp is an op that an inner decorator keeps, and what the op said on arrival.
+// keptOp is an op that an inner decorator keeps after the call, and a copy of the op on arrival.
 type keptOp struct{ op, arrived *core.Op }
 
-// stays reports whether the op still says what it said. The store itself may bind
-// the conditions of an op and fill in its order.
+// unchanged reports whether the op equals its copy. Filters and order are not compared: the store itself binds them.
 func (k keptOp) unchanged() bool {
-	op, was := k.op, k.arrived
-	return op.Kind == was.Kind && op.Resource == was.Resource && op.Principal == was.Principal && op.Tx == was.Tx && op.N == was.N &&
-		slices.Equal(op.Keys, was.Keys) && slices.EqualFunc(op.Records, was.Records, core.Record.Equal)
+	op, copied := k.op, k.arrived
+	return op.Kind == copied.Kind && op.Resource == copied.Resource && op.Principal == copied.Principal && op.Tx == copied.Tx && op.N == copied.N &&
+		slices.Equal(op.Keys, copied.Keys) && slices.EqualFunc(op.Records, copied.Records, core.Record.Equal)
 }
 
-// opsStay sends one op of each kind and looks at what has become of each op when all
-// of them have returned.
+// opsStayUnchanged sends one operation of each kind, and compares all kept ops after the last operation has returned.
 func opsStayUnchanged(t *guardRun) {
 	type sent struct {
 		g  actor
@@ -37,7 +35,7 @@ func opsStayUnchanged(t *guardRun) {
 	for _, s := range all {
 		for _, k := range s.p.keptOps {
 			if !k.unchanged() {
-				t.fail(s.g, s.at, s.a, "%v arrived as %+v, and has become %+v", k.arrived.Kind, k.arrived, k.op)
+				t.fail(s.g, s.at, s.a, "%v arrived as %+v and was changed to %+v later", k.arrived.Kind, k.arrived, k.op)
 			}
 		}
 	}

@@ -12,23 +12,23 @@ import (
 
 func anonymousIsUnauthorized(t *guardRun) {
 	if t.IgnoresPrincipal {
-		return // it is one of the guests
+		return // the anonymous caller is one of the actors
 	}
-	nobody := []actor{t.actor(nil)}
+	anonymous := []actor{t.actor(nil)}
 	ctx, _ := t.newProbe(t.ctx, nil)
 	if err := t.store.Tx(ctx, func(context.Context, *core.Transaction) error { return nil }); !errors.Is(err, core.Unauthorized) {
-		t.Fatalf("nobody, a transaction without operations: %s, want %s", kit.FullText(err), core.Unauthorized)
+		t.Fatalf("anonymous caller, a transaction without operations: %s, want %s", kit.FullText(err), core.Unauthorized)
 	}
 	for _, r := range t.Model.Resources() {
 		_, errLoad := t.store.Load(ctx, r, nil)
 		_, errInsert := t.store.Insert(ctx, r)
 		for kind, err := range map[core.Kind]error{core.Load: errLoad, core.Insert: errInsert, core.Delete: t.store.Delete(ctx, r)} {
 			if !t.isUnauthorized(err, kind, r) {
-				t.Fatalf("nobody, a %s on no %s: %s, want %s", kind, r, kit.FullText(err), core.Unauthorized)
+				t.Fatalf("anonymous caller, a %s of no %s: %s, want %s", kind, r, kit.FullText(err), core.Unauthorized)
 			}
 		}
 	}
-	look := func(g actor, at origin, a operation) {
+	visit := func(g actor, at origin, a operation) {
 		o, arrived := t.execute(at, g, a)
 		if !t.isUnauthorized(o.err, a.kind, a.res) {
 			t.fail(g, at, a, "%s, want %s", kit.FullText(o.err), core.Unauthorized)
@@ -38,22 +38,21 @@ func anonymousIsUnauthorized(t *guardRun) {
 		}
 		t.restore(at, a, o)
 	}
-	t.eachRead(nobody, look)
-	t.eachWrite(nobody, writeKinds, look)
-	t.eachUnknownKind(nobody[0], func(at origin, a operation, err error, arrived []*core.Op) {
+	t.eachRead(anonymous, visit)
+	t.eachWrite(anonymous, writeKinds, visit)
+	t.eachUnknownKind(anonymous[0], func(at origin, a operation, err error, arrived []*core.Op) {
 		if !t.isUnauthorized(err, unknownKind, a.res) || len(arrived) > 0 {
-			t.fail(nobody[0], at, a, "sent as a kind that nobody knows: %s, want %s", kit.FullText(err), core.Unauthorized)
+			t.fail(anonymous[0], at, a, "sent as an unknown kind: %s, want %s", kit.FullText(err), core.Unauthorized)
 		}
 	})
 }
 
-// turnsAway reports whether the error tells nobody to say who it is; or that this
-// is refused to everybody, if it is.
+// isUnauthorized reports whether the error asks an anonymous caller to authenticate. Where the spec denies the operation
+// to anonymous callers anyway, any denial will do.
 func (t *guardRun) isUnauthorized(err error, kind core.Kind, r *core.Resource) bool {
 	return errors.Is(err, core.Unauthorized) || isDenial(err) && t.Denies(nil, kind, r)
 }
 
-// strangersMeetNothing sends reads and writes for those who are nearly principals.
 func mistypedPrincipalsReadNothing(t *guardRun) {
 	t.eachReadInTurn(t.mistypedActors(), func(g actor, at origin, a operation) { t.checkRead(g, at, a, usingExcludes) })
 	t.eachWrite(t.mistypedActors(), writeKinds, func(g actor, at origin, a operation) {
@@ -73,10 +72,10 @@ func unknownKindIsGuarded(t *guardRun) {
 					continue
 				}
 				if g.denied(unknownKind, op.Resource) {
-					t.fail(g, at, a, "%v reaches the backend, and is refused", op.Kind)
+					t.fail(g, at, a, "%v reaches the backend although it is denied", op.Kind)
 				}
-				for _, judge := range []opCheck{usingExcludes, checkRejects, principalUnchanged} {
-					if wrong := judge(g, t.initial, op); wrong != "" {
+				for _, check := range []opCheck{usingExcludes, checkRejects, principalUnchanged} {
+					if wrong := check(g, t.initial, op); wrong != "" {
 						t.fail(g, at, a, "%s", wrong)
 					}
 				}
@@ -85,16 +84,15 @@ func unknownKindIsGuarded(t *guardRun) {
 	}
 }
 
-// eachUnknown sends one op of each kind, which the gate makes one of a kind that
-// does not exist.
-func (t *guardRun) eachUnknownKind(g actor, look func(at origin, a operation, err error, arrived []*core.Op)) {
-	t.eachKind(g, func(p *probe) { p.unknownKind = true }, look)
+// eachUnknownKind sends one operation of each kind. The entry decorator turns it into an op of an unknown kind.
+func (t *guardRun) eachUnknownKind(g actor, visit func(at origin, a operation, err error, arrived []*core.Op)) {
+	t.eachKind(g, func(p *probe) { p.unknownKind = true }, visit)
 }
 
-// eachKind sends one op of each kind; know says what is special about it.
-func (t *guardRun) eachKind(g actor, know func(p *probe), look func(at origin, a operation, err error, arrived []*core.Op)) {
+// eachKind sends one operation of each kind. prepare sets up its probe.
+func (t *guardRun) eachKind(g actor, prepare func(p *probe), visit func(at origin, a operation, err error, arrived []*core.Op)) {
 	for _, r := range t.Model.Resources() {
-		all := t.operations.reads(r)[:3] // one of each kind
+		all := t.operations.reads(r)[:3] // a Load, a Select and a Count
 		for _, kind := range writeKinds {
 			if some := t.operations.writes(r, []core.Kind{kind}); len(some) > 0 {
 				all = append(all, some[0])
@@ -108,19 +106,19 @@ func (t *guardRun) eachKind(g actor, know func(p *probe), look func(at origin, a
 				var p probe
 				err := at.run(t.scenario, g.principal, func(ctx context.Context, s core.Querier) error {
 					ctx, sent := t.newProbe(ctx, g.principal)
-					know(sent)
+					prepare(sent)
 					o := a.run(ctx, s)
 					p.arrived = sent.ops()
 					return o.err
 				})
-				look(at, a, err, p.arrived)
+				visit(at, a, err, p.arrived)
 			}
 		}
 	}
 }
 
 func deniedIsDenied(t *guardRun) {
-	look := func(g actor, at origin, a operation) {
+	visit := func(g actor, at origin, a operation) {
 		if g.anonymous() || !g.denied(a.kind, a.res) {
 			return
 		}
@@ -135,22 +133,22 @@ func deniedIsDenied(t *guardRun) {
 		}
 		t.restore(at, a, o)
 	}
-	t.eachRead(t.actors(), look)
-	t.eachWrite(t.actors(), writeKinds, look)
+	t.eachRead(t.actors(), visit)
+	t.eachWrite(t.actors(), writeKinds, visit)
 }
 
-// opsAreTheirs sends for all principals in turn, and then at once.
+// principalsAreNotMixed sends operations for all principals in turn, and then concurrently.
 func principalsAreNotMixed(t *guardRun) {
-	look := func(g actor, at origin, a operation) { t.restore(at, a, t.perform(g, at, a, principalUnchanged)) }
-	t.eachReadInTurn(t.actors(), look)
-	t.eachWrite(t.actors(), writeKinds, look)
+	visit := func(g actor, at origin, a operation) { t.restore(at, a, t.perform(g, at, a, principalUnchanged)) }
+	t.eachReadInTurn(t.actors(), visit)
+	t.eachWrite(t.actors(), writeKinds, visit)
 	var all sync.WaitGroup
 	wrong := make(chan string, len(t.actors()))
 	for _, g := range t.actors() {
 		all.Go(func() {
 			for range concurrentRounds {
 				if w := t.readConcurrently(g); w != "" {
-					wrong <- fmt.Sprintf("%s, while others read too: %s", g, w)
+					wrong <- fmt.Sprintf("%s, with concurrent readers: %s", g, w)
 					return
 				}
 			}
@@ -167,7 +165,7 @@ const concurrentRounds = 10
 
 func (t *guardRun) readConcurrently(g actor) string {
 	for _, r := range t.Model.Resources() {
-		for _, a := range t.operations.reads(r)[:3] { // one of each kind
+		for _, a := range t.operations.reads(r)[:3] { // a Load, a Select and a Count
 			if wrong := t.readOne(g, a); wrong != "" {
 				return wrong
 			}
@@ -179,24 +177,24 @@ func (t *guardRun) readConcurrently(g actor) string {
 func (t *guardRun) readOne(g actor, a operation) string {
 	o, arrived := t.execute(origins[0], g, a)
 	for _, op := range arrived {
-		for _, judge := range []opCheck{principalUnchanged, usingExcludes} {
-			if w := judge(g, t.initial, op); w != "" && !t.Exempt(op) {
+		for _, check := range []opCheck{principalUnchanged, usingExcludes} {
+			if w := check(g, t.initial, op); w != "" && !t.Exempt(op) {
 				return w
 			}
 		}
 	}
 	if o.err != nil {
-		return "" // other rules look at errors
+		return "" // other rules check errors
 	}
-	due := a.expected(g.readableRows(t.initial[a.res.Index()]))
-	if o.count != due.count {
-		return fmt.Sprintf("%v: counted %d, want %d", a, o.count, due.count)
+	want := a.expected(g.readableRows(t.initial[a.res.Index()]))
+	if o.count != want.count {
+		return fmt.Sprintf("%v: counted %d, want %d", a, o.count, want.count)
 	}
-	return kit.Difference(g.comparable(a, o.records), g.comparable(a, due.records))
+	return kit.Difference(g.comparable(a, o.records), g.comparable(a, want.records))
 }
 
 func unreadableFieldsStayHidden(t *guardRun) {
-	look := func(g actor, at origin, a operation) {
+	visit := func(g actor, at origin, a operation) {
 		if t.readsAllFields(g, a.res) {
 			return
 		}
@@ -204,12 +202,12 @@ func unreadableFieldsStayHidden(t *guardRun) {
 		for _, rec := range o.records {
 			for c, f := range a.res.Columns() {
 				if !g.canReadField(f) && rec.At(c).IsSet() {
-					t.fail(g, at, a, "%v comes with %v, which is not read", rec, f)
+					t.fail(g, at, a, "%v has a value of %v, which the principal may not read", rec, f)
 				}
 			}
 		}
 		t.restore(at, a, o)
 	}
-	t.eachRead(t.actors(), look)
-	t.eachWrite(t.actors(), writeKinds, look)
+	t.eachRead(t.actors(), visit)
+	t.eachWrite(t.actors(), writeKinds, visit)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// guardRow is a line of the table of Guard.
+// guardRule is a line of the table of rules.
 type guardRule struct {
 	name, text string
 	check      func(t *guardRun)
@@ -16,126 +16,126 @@ type guardRule struct {
 
 var guardRules = []guardRule{
 	{
-		"reads meet what is seen",
-		"Using of every Load, Select and Count that reaches the backend hides what the principal does not see.",
+		"reads are guarded by Using",
+		"Using of every Load, Select and Count that reaches the backend excludes the rows that the principal may not read.",
 		func(t *guardRun) { t.checkArrived(usingExcludes, core.Load, core.Select, core.Count) },
 	},
 	{
-		"updates meet what may be changed",
-		"Using of every Update that reaches the backend hides what the principal may not change.",
+		"updates are guarded by Using",
+		"Using of every Update that reaches the backend excludes the rows that the principal may not change.",
 		func(t *guardRun) { t.checkArrived(usingExcludes, core.Update) },
 	},
 	{
-		"deletes meet what may be deleted",
-		"Using of every Delete that reaches the backend hides what the principal may not delete.",
+		"deletes are guarded by Using",
+		"Using of every Delete that reaches the backend excludes the rows that the principal may not delete.",
 		func(t *guardRun) { t.checkArrived(usingExcludes, core.Delete) },
 	},
 	{
-		"inserts leave what may be left",
-		"Check of every Insert that reaches the backend refuses rows as the principal may not leave them, unless it has none such.",
+		"inserts are guarded by Check",
+		"Check of every Insert that reaches the backend rejects the rows that the principal may not create, if the op has any.",
 		func(t *guardRun) { t.checkArrived(checkRejects, core.Insert) },
 	},
 	{
-		"updates leave what may be left",
-		"Check of every Update that reaches the backend refuses rows as the principal may not leave them, unless it has none such.",
+		"updates are guarded by Check",
+		"Check of every Update that reaches the backend rejects the after images that the principal may not create, if the op has any.",
 		func(t *guardRun) { t.checkArrived(checkRejects, core.Update) },
 	},
 	{
-		"reads return what is seen",
-		"A read returns exactly those rows that the principal sees, as if there were no others; or it is refused where there are none.",
+		"reads return all readable rows",
+		"A read returns exactly the rows that the principal may read, as if there were no others. If there are none, it may be denied.",
 		readsReturnReadable,
 	},
 	{
 		"pages are full",
-		"Limits and cursors count what the principal sees: each page but the last is full, and the last one says that it is.",
+		"Limits and cursors count readable rows: each page except the last is full, and only the last has no cursor.",
 		pagesAreFull,
 	},
 	{
-		"writes touch what may be touched",
-		"What is stored after a write differs in rows only that the principal might change, and might leave as they are now.",
+		"writes change allowed rows only",
+		"A write changes only rows that the principal may change, and results only in rows that the principal may create.",
 		writesChangeAllowed,
 	},
 	{
 		"hidden is indistinguishable from absent",
-		"An operation on a row that the principal does not see ends as it does when the row is not there: records, counts, code, details and text.",
+		"An operation on a hidden row has the same result as on an absent row: records, count, error code, details and text.",
 		hiddenEqualsAbsent,
 	},
 	{
-		"nobody is refused",
-		"Without a principal every operation is UNAUTHORIZED, and none reaches the backend.",
+		"anonymous callers are unauthorized",
+		"Every operation without a principal is UNAUTHORIZED and does not reach the backend.",
 		anonymousIsUnauthorized,
 	},
 	{
-		"an id of no type or of another is nobody's",
-		"A principal without an id does not meet the rows of nobody, and the number 1 is not the text \"1\".",
+		"ids are compared with their type",
+		"A principal without an id does not match rows without an owner, and the id 1 does not match the id \"1\".",
 		mistypedPrincipalsReadNothing,
 	},
 	{
-		"the program meets everything",
-		"Operations of core.System are neither narrowed nor refused nor changed.",
+		"the system is unrestricted",
+		"Operations of core.System are neither restricted nor denied nor changed.",
 		systemIsUnrestricted,
 	},
 	{
-		"a kind that nobody knows is guarded",
-		"An op of a kind that the core does not have counts as a write: it is refused, or both its conditions hide what is foreign.",
+		"unknown kinds are guarded",
+		"An op of a kind that core does not define counts as a write: it is denied, or Using and Check exclude the rows of others.",
 		unknownKindIsGuarded,
 	},
 	{
-		"what is refused is refused",
-		"A kind that the principal may never do is FORBIDDEN or READ_ONLY, whatever is there, and does not reach the backend.",
+		"denied kinds are denied",
+		"An operation of a kind that the spec denies is FORBIDDEN or READ_ONLY, whatever is stored, and does not reach the backend.",
 		deniedIsDenied,
 	},
 	{
-		"an op is for whoever sent it",
-		"Operations of different principals, one after the other, in each other's transactions and at the same time, are not mixed up.",
+		"principals are not mixed up",
+		"Operations of different principals, one after the other, in each other's transactions and concurrently, are not mixed up.",
 		principalsAreNotMixed,
 	},
 	{
-		"an op that was sent stays as it is",
-		"A decorator does not use an op again that it has sent to inner decorators: those may keep it.",
+		"ops are not reused",
+		"A decorator does not change or reuse an op that it passed to an inner decorator, which may keep the op.",
 		opsStayUnchanged,
 	},
 	{
-		"what is repeated is guarded again",
-		"An operation whose transaction is tried again after a conflict is guarded as if it were the first try.",
+		"repeated operations are guarded",
+		"An operation in a repeated transaction is guarded like one in the first attempt.",
 		repeatedOpsAreGuarded,
 	},
 	{
-		"failures get through",
-		"An operation that fails further in ends with that error: nobody is told that it went well.",
+		"errors are returned",
+		"If an inner decorator or the backend fails, the operation returns its error.",
 		errorsAreReturned,
 	},
 	{
-		"fields that are not read stay unknown",
-		"A field that the principal does not read is in no result, no condition and no order.",
+		"unreadable fields stay hidden",
+		"A field that the principal may not read is in no result, no filter and no order.",
 		unreadableFieldsStayHidden,
 	},
 	{
-		"what is allowed gets through",
-		"Each principal can do each kind that is not refused to somewhere: a stack that refuses everything proves nothing.",
+		"allowed operations succeed",
+		"For each principal and each kind that is not denied, some operation succeeds. A stack that denies everything proves nothing.",
 		allowedSucceeds,
 	},
 }
 
-// judgeAll sends everything and judges what arrives of the kinds, whatever it was
-// sent as.
-func (t *guardRun) checkArrived(judge opCheck, kinds ...core.Kind) {
+// checkArrived sends all operations, and applies the check to every op of these kinds that arrives innermost, whatever
+// its kind was when it was sent.
+func (t *guardRun) checkArrived(check opCheck, kinds ...core.Kind) {
 	some := func(g actor, all rows, op *core.Op) string {
 		if !slices.Contains(kinds, op.Kind) {
 			return ""
 		}
-		return judge(g, all, op)
+		return check(g, all, op)
 	}
-	look := func(g actor, at origin, a operation) { t.restore(at, a, t.perform(g, at, a, some)) }
+	visit := func(g actor, at origin, a operation) { t.restore(at, a, t.perform(g, at, a, some)) }
 	if slices.Contains(kinds, core.Load) {
-		t.eachRead(t.actors(), look)
+		t.eachRead(t.actors(), visit)
 	} else {
-		t.eachReadInTurn(t.actors(), look)
+		t.eachReadInTurn(t.actors(), visit)
 	}
-	t.eachWrite(t.actors(), writeKinds, look)
+	t.eachWrite(t.actors(), writeKinds, visit)
 }
 
-// namesUnread reports whether the attempt names a field that the guest does not read.
+// namesUnreadable reports whether the operation names a field that the actor may not read.
 func (a operation) namesUnreadable(g actor) bool {
 	for _, f := range a.named {
 		if !g.canReadField(f) {
@@ -149,30 +149,30 @@ func readsReturnReadable(t *guardRun) {
 	t.eachRead(t.actors(), func(g actor, at origin, a operation) { t.checkRead(g, at, a) })
 }
 
-// readsExactly compares a read with what is owed.
-func (t *guardRun) checkRead(g actor, at origin, a operation, judges ...opCheck) {
+// checkRead compares the result of a read with the rows that the spec allows.
+func (t *guardRun) checkRead(g actor, at origin, a operation, checks ...opCheck) {
 	t.Helper()
-	o := t.perform(g, at, a, judges...)
+	o := t.perform(g, at, a, checks...)
 	if a.namesUnreadable(g) || g.denied(a.kind, a.res) {
-		return // other rules look at these
+		return // other rules check these
 	}
-	seen := g.readableRows(t.initial[a.res.Index()])
-	if isDenial(o.err) && (g.mayBeDenied || len(seen) == 0) || a.deniesOrderByReference(o.err) {
+	readable := g.readableRows(t.initial[a.res.Index()])
+	if isDenial(o.err) && (g.mayBeDenied || len(readable) == 0) || a.deniesOrderByReference(o.err) {
 		return
 	}
 	if o.err != nil {
 		t.fail(g, at, a, "%v", o.err)
 	}
-	due := a.expected(seen)
-	if o.count != due.count || (o.next != "") != (due.next != "") {
-		t.fail(g, at, a, "counted %d, want %d; there is more: %v, want %v", o.count, due.count, o.next != "", due.next != "")
+	want := a.expected(readable)
+	if o.count != want.count || (o.next != "") != (want.next != "") {
+		t.fail(g, at, a, "counted %d, want %d; has a next page: %v, want %v", o.count, want.count, o.next != "", want.next != "")
 	}
-	if diff := kit.Difference(g.comparable(a, o.records), g.comparable(a, due.records)); diff != "" {
+	if diff := kit.Difference(g.comparable(a, o.records), g.comparable(a, want.records)); diff != "" {
 		t.fail(g, at, a, "%s", diff)
 	}
 }
 
-// legible returns the records with nothing but what was asked for and is read.
+// comparable returns the records with the requested fields only, without unreadable fields.
 func (g actor) comparable(a operation, recs []core.Record) []core.Record {
 	out := make([]core.Record, len(recs))
 	for i, rec := range recs {
@@ -202,21 +202,21 @@ func (t *guardRun) readAllPages(g actor, at origin, a operation) {
 	t.Helper()
 	whole := a
 	whole.query.Limit = 0
-	due := whole.expected(g.readableRows(t.initial[a.res.Index()])).records
+	want := whole.expected(g.readableRows(t.initial[a.res.Index()])).records
 	for {
 		o := t.perform(g, at, a)
 		if o.err != nil {
-			if isDenial(o.err) && len(due) == 0 || a.deniesOrderByReference(o.err) {
+			if isDenial(o.err) && len(want) == 0 || a.deniesOrderByReference(o.err) {
 				return
 			}
 			t.fail(g, at, a, "%v", o.err)
 		}
-		n := min(a.query.Limit, len(due))
-		if diff := kit.Difference(g.comparable(a, o.records), g.comparable(a, due[:n])); diff != "" {
+		n := min(a.query.Limit, len(want))
+		if diff := kit.Difference(g.comparable(a, o.records), g.comparable(a, want[:n])); diff != "" {
 			t.fail(g, at, a, "%s", diff)
 		}
-		if due = due[n:]; (o.next == "") != (len(due) == 0) {
-			t.fail(g, at, a, "there is more: %v, and %d records are left", o.next != "", len(due))
+		if want = want[n:]; (o.next == "") != (len(want) == 0) {
+			t.fail(g, at, a, "has a next page: %v, with %d records left", o.next != "", len(want))
 		}
 		if o.next == "" {
 			return
@@ -227,7 +227,7 @@ func (t *guardRun) readAllPages(g actor, at origin, a operation) {
 
 func systemIsUnrestricted(t *guardRun) {
 	if t.IgnoresPrincipal {
-		return // it is one of the guests
+		return // the system is one of the actors
 	}
 	all := []actor{t.actor(systemPrincipal)}
 	t.eachReadInTurn(all, func(g actor, at origin, a operation) { t.checkRead(g, at, a) })
@@ -243,7 +243,7 @@ func systemIsUnrestricted(t *guardRun) {
 			for i, rec := range a.records {
 				got := o.records[i].With(a.res.Key().Column(), rec.Key())
 				if rec = expectedInsert(rec, got).With(a.res.Key().Column(), rec.Key()); !got.Equal(rec) {
-					t.fail(g, at, a, "what came to be is %v", got)
+					t.fail(g, at, a, "the inserted record is %v", got)
 				}
 			}
 		}
@@ -251,8 +251,8 @@ func systemIsUnrestricted(t *guardRun) {
 	})
 }
 
-// madeOf returns the row that an insert of the record makes. What a default function
-// returns is taken from what was made: it may be a time.
+// expectedInsert returns the row that an insert of the record makes. The value of a default function is taken from the
+// made row, because it may be a time.
 func expectedInsert(rec, made core.Record) core.Record {
 	row := kit.WithDefaults(rec)
 	for i, f := range rec.Resource().Columns() {
@@ -263,8 +263,7 @@ func expectedInsert(rec, made core.Record) core.Record {
 	return row
 }
 
-// missesWhatIsThere reports whether the error is about a row of the attempt's that
-// is there.
+// deniesExistingRow reports whether the error says that a row of the operation, which exists, does not exist.
 func (t *guardRun) deniesExistingRow(a operation, err error) bool {
 	e := core.AsError(err)
 	return errors.Is(err, core.NotFound) && e.Resource == a.res.APIName() && slices.Contains(a.keys, e.Key) &&
@@ -272,12 +271,12 @@ func (t *guardRun) deniesExistingRow(a operation, err error) bool {
 }
 
 func allowedSucceeds(t *guardRun) {
-	t.Thin = 1 // one that works may be the only one
+	t.Thin = 1 // there may be only one that succeeds
 	done := make(map[*core.Principal]map[core.Kind]bool)
 	for _, g := range t.actors() {
 		done[g.principal] = make(map[core.Kind]bool)
 	}
-	note := func(g actor, at origin, a operation) {
+	try := func(g actor, at origin, a operation) {
 		if done[g.principal][a.kind] || g.denied(a.kind, a.res) {
 			return
 		}
@@ -285,19 +284,18 @@ func allowedSucceeds(t *guardRun) {
 		done[g.principal][a.kind] = o.err == nil && (a.kind != core.NextID || len(o.ids) == a.n)
 		t.restore(at, a, o)
 	}
-	t.eachRead(t.actors(), note)
-	t.eachWrite(t.actors(), writeKinds, note)
+	t.eachRead(t.actors(), try)
+	t.eachWrite(t.actors(), writeKinds, try)
 	for _, g := range t.actors() {
 		for _, kind := range core.Kinds() {
 			if kind != core.Tx && !done[g.principal][kind] && t.someAllowed(g, kind) {
-				t.Fatalf("%s cannot %v anything, and Denies does not say so", g, kind)
+				t.Fatalf("no %[2]v of %[1]s succeeds; the stack denies too much, or Denies must return true for the kind", g, kind)
 			}
 		}
 	}
 }
 
-// expects reports whether the guest can do something of the kind, as far as the
-// rules say.
+// someAllowed reports whether the spec allows the actor some operation of the kind.
 func (t *guardRun) someAllowed(g actor, kind core.Kind) bool {
 	for i, r := range t.Model.Resources() {
 		if g.denied(kind, r) || kind == core.NextID && r.Key().Type() == core.Text {

@@ -12,7 +12,7 @@ import (
 	"github.com/larder-go/larder/core/storetest"
 )
 
-// guardTrial is one rule of Guard on its way.
+// guardRun is the set-up of one rule of Guard.
 type guardRun struct {
 	*scenario
 
@@ -21,42 +21,42 @@ type guardRun struct {
 	thin       *rand.Rand
 }
 
-func newGuardRun(ctx context.Context, tb testing.TB, open storetest.Factory, g PolicySpec) *guardRun {
+func newGuardRun(ctx context.Context, tb testing.TB, open storetest.Factory, spec PolicySpec) *guardRun {
 	tb.Helper()
-	t := newScenario(ctx, tb, open, g, true)
+	t := newScenario(ctx, tb, open, spec, true)
 	tb.Cleanup(t.close)
 	t.setRows(t.initial)
-	return &guardRun{scenario: t, open: open, operations: generator{model: g.Model, rows: t.initial}, thin: rand.New(rand.NewPCG(1, 2))}
+	return &guardRun{scenario: t, open: open, operations: generator{model: spec.Model, rows: t.initial}, thin: rand.New(rand.NewPCG(1, 2))}
 }
 
-// wrong reports what a guest could do that it must not, or could not that it must.
+// fail ends the test with the actor, the origin and the operation that violate the rule.
 func (t *guardRun) fail(g actor, at origin, a operation, format string, args ...any) {
 	t.Helper()
 	t.Fatalf("%s, %s, %v: %s", g, at.name, a, fmt.Sprintf(format, args...))
 }
 
-// String names the guest for messages.
+// String names the actor in messages.
 func (g actor) String() string {
 	if g.principal == nil || g.principal.IsSystem() {
 		return g.principal.String()
 	}
 	if !g.principal.ID.IsSet() {
-		return "principal without an id"
+		return "principal without id"
 	}
 	return fmt.Sprintf("principal %v (%v)", g.principal.ID, g.principal.ID.Type())
 }
 
-// skips reports whether an operation is not sent, because there are so many.
+// skip reports whether to leave out an operation, as PolicySpec.Thin says.
 func (t *guardRun) skip() bool { return t.Thin > 1 && t.thin.IntN(t.Thin) > 0 }
 
-// eachRead sends all reads from everywhere.
-func (t *guardRun) eachRead(guests []actor, look func(g actor, at origin, a operation)) {
+// eachRead sends all reads from every origin.
+func (t *guardRun) eachRead(actors []actor, visit func(g actor, at origin, a operation)) {
 	for _, r := range t.Model.Resources() {
 		for _, a := range t.operations.reads(r) {
 			for _, at := range origins {
-				for _, g := range guests {
+				for _, g := range actors {
 					if !t.skip() {
-						look(g, at, a)
+						visit(g, at, a)
 					}
 				}
 			}
@@ -64,33 +64,33 @@ func (t *guardRun) eachRead(guests []actor, look func(g actor, at origin, a oper
 	}
 }
 
-// someReads sends all reads, each from one of the places in turn.
-func (t *guardRun) eachReadInTurn(guests []actor, look func(g actor, at origin, a operation)) {
+// eachReadInTurn sends all reads, each from one origin, changing in turn.
+func (t *guardRun) eachReadInTurn(actors []actor, visit func(g actor, at origin, a operation)) {
 	turn := 0
 	for _, r := range t.Model.Resources() {
 		for _, a := range t.operations.reads(r) {
-			for _, g := range guests {
+			for _, g := range actors {
 				if turn++; !t.skip() {
-					look(g, origins[turn%len(origins)], a)
+					visit(g, origins[turn%len(origins)], a)
 				}
 			}
-			turn++ // so that each guest comes to each place
+			turn++ // so that each actor sends from each origin
 		}
 	}
 }
 
-// eachWrite sends all writes of the kinds, each from one of the places in turn.
-func (t *guardRun) eachWrite(guests []actor, kinds []core.Kind, look func(g actor, at origin, a operation)) {
+// eachWrite sends all writes of the kinds, each from one origin, changing in turn.
+func (t *guardRun) eachWrite(actors []actor, kinds []core.Kind, visit func(g actor, at origin, a operation)) {
 	from := slices.DeleteFunc(slices.Clone(origins), func(at origin) bool { return at.readOnly })
 	turn := 0
 	for _, r := range t.Model.Resources() {
 		for _, a := range t.operations.writes(r, kinds) {
-			for _, g := range guests {
+			for _, g := range actors {
 				if turn++; !t.skip() {
-					look(g, from[turn%len(from)], a)
+					visit(g, from[turn%len(from)], a)
 				}
 			}
-			turn++ // so that each guest comes to each place
+			turn++ // so that each actor sends from each origin
 		}
 	}
 }
@@ -114,16 +114,16 @@ func (m generator) writes(r *core.Resource, kinds []core.Kind) []operation {
 
 var writeKinds = []core.Kind{core.Insert, core.Update, core.Delete, core.NextID}
 
-// do sends an attempt and judges what arrives; what was written is undone.
-func (t *guardRun) perform(g actor, at origin, a operation, judges ...opCheck) result {
+// perform sends an operation and applies the checks to the ops that arrive. Use restore afterwards.
+func (t *guardRun) perform(g actor, at origin, a operation, checks ...opCheck) result {
 	t.Helper()
 	o, arrived := t.execute(at, g, a)
 	for _, op := range arrived {
 		if g.unrestricted() || t.Exempt(op) {
 			continue
 		}
-		for _, judge := range judges {
-			if wrong := judge(g, t.initial, op); wrong != "" {
+		for _, check := range checks {
+			if wrong := check(g, t.initial, op); wrong != "" {
 				t.fail(g, at, a, "%s", wrong)
 			}
 		}
@@ -132,8 +132,7 @@ func (t *guardRun) perform(g actor, at origin, a operation, judges ...opCheck) r
 	return o
 }
 
-// undo makes the store what it was before an attempt. One that failed has left no
-// trace, as the kit for backends shows.
+// restore undoes an operation that was committed. An operation that failed changed nothing, as the backend kit proves.
 func (t *guardRun) restore(at origin, a operation, o result) {
 	if at.commits && a.kind.Writes() && a.kind != core.NextID && o.err == nil {
 		t.setRows(t.initial)
@@ -145,11 +144,11 @@ func (t *guardRun) checkContexts(g actor, at origin, a operation) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.withoutContext) > 0 {
-		t.fail(g, at, a, "an op arrives without the context that it was sent with: %s", t.withoutContext[0])
+		t.fail(g, at, a, "an op arrives without the context of its operation: %s", t.withoutContext[0])
 	}
 }
 
-// refusal reports whether the error says that the guest may not, whatever is there.
+// isDenial reports whether the error is a denial that does not depend on the stored rows.
 func isDenial(err error) bool {
 	return errors.Is(err, core.Unauthorized) || errors.Is(err, core.Forbidden) || errors.Is(err, core.ReadOnly)
 }

@@ -10,7 +10,7 @@ func writesChangeAllowed(t *guardRun) {
 		o := t.perform(g, at, a)
 		for _, rec := range o.records {
 			if row := kit.WithDefaults(rec); !g.canRead(row) && !g.canResultIn(a.kind, row) && t.readsAllFields(g, a.res) {
-				t.fail(g, at, a, "it returns %v", rec)
+				t.fail(g, at, a, "returned %v, which the principal may not read", rec)
 			}
 		}
 		if at.commits {
@@ -20,8 +20,7 @@ func writesChangeAllowed(t *guardRun) {
 	})
 }
 
-// allRead reports whether the guest reads every column, so that a rule can be
-// asked about what was returned.
+// readsAllFields reports whether the actor may read every column, so that the rules can be applied to returned rows.
 func (t *guardRun) readsAllFields(g actor, r *core.Resource) bool {
 	for _, f := range r.Columns() {
 		if !g.canReadField(f) {
@@ -31,7 +30,7 @@ func (t *guardRun) readsAllFields(g actor, r *core.Resource) bool {
 	return true
 }
 
-// touches compares what is stored with what was.
+// checkStored compares the stored rows with the initial ones. Each difference must be allowed.
 func (t *guardRun) checkStored(g actor, at origin, a operation) {
 	t.Helper()
 	now, err := t.direct.read(t.ctx)
@@ -41,23 +40,25 @@ func (t *guardRun) checkStored(g actor, at origin, a operation) {
 	for i := range now {
 		before, after := kit.ByKey(t.initial[i]), kit.ByKey(now[i])
 		for key, row := range before {
-			if is, there := after[key]; (!there || !is.Equal(row)) && !t.mayChange(g, a.kind, row) {
-				t.fail(g, at, a, "%v is %v afterwards", row, is)
+			if now, exists := after[key]; (!exists || !now.Equal(row)) && !t.mayChange(g, a.kind, row) {
+				t.fail(g, at, a, "%v is %v afterwards", row, now)
 			}
 		}
 		for key, row := range after {
-			if was, there := before[key]; (!there || !was.Equal(row)) && !t.mayCreate(g, a.kind, row) {
-				t.fail(g, at, a, "%v came to be", row)
+			if old, existed := before[key]; (!existed || !old.Equal(row)) && !t.mayCreate(g, a.kind, row) {
+				t.fail(g, at, a, "%v is new", row)
 			}
 		}
 	}
 }
 
-// mayTouch: what happens to other rows through an op is a change of them.
+// mayChange reports whether an op of the kind may change the row. A change of further rows, as by a cascade, must be
+// allowed as an Update.
 func (t *guardRun) mayChange(g actor, kind core.Kind, row core.Record) bool {
 	return g.canChange(kind, row) || g.canChange(core.Update, row)
 }
 
+// mayCreate reports whether an op of the kind may result in the row.
 func (t *guardRun) mayCreate(g actor, kind core.Kind, row core.Record) bool {
 	return g.canResultIn(kind, row) || g.canResultIn(core.Update, row)
 }

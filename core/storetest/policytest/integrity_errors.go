@@ -7,12 +7,12 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// certain knows whether it is certain which error a transaction owes: of several
-// that a commit may owe for broken relations and unique values, a backend returns
-// any. What is owed for a missing record is always certain.
+// integrityErrors decides whether a transaction may fail with either of two errors. If a commit violates several
+// references and unique values, the backend may return any of the errors. The error for a missing record of an operation
+// is always the same.
 type integrityErrors struct {
-	keys    []operation // whose keys may be missing
-	claims  int         // values that others may hold, or that may lead nowhere
+	keys    []operation // their keys may be missing
+	claims  int         // written unique values and references
 	deletes int
 }
 
@@ -31,6 +31,7 @@ func (c *integrityErrors) add(a operation) {
 	}
 }
 
+// claims counts the keys, references and unique values that the record sets.
 func claims(rec core.Record, kind core.Kind) (n int) {
 	for i, f := range rec.Resource().Columns() {
 		if rec.At(i).IsSet() && (f.Target() != nil && !f.Many() || f.Unique() || f.Key() && kind == core.Insert) {
@@ -40,7 +41,7 @@ func claims(rec core.Record, kind core.Kind) (n int) {
 	return n
 }
 
-// either reports whether the transaction may have owed both errors.
+// mayBeEither reports whether the transaction may fail with either error.
 func (c *integrityErrors) mayBeEither(a, b error) bool {
 	if !c.isIntegrity(a) || !c.isIntegrity(b) {
 		return false
@@ -51,7 +52,7 @@ func (c *integrityErrors) mayBeEither(a, b error) bool {
 	return c.claims+c.deletes > 1
 }
 
-// broken reports whether the error is one of broken relations and unique values.
+// isIntegrity reports whether the error is one of references and unique values.
 func (c *integrityErrors) isIntegrity(err error) bool {
 	switch {
 	case errors.Is(err, core.AlreadyExists), errors.Is(err, core.FieldUpdateForbidden):

@@ -8,31 +8,31 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// forgetfulLeaks guard some operations and forget others.
+// forgetfulLeaks guard some operations only.
 var forgetfulLeaks = []leak{
 	{
 		name:    "guards only Select",
-		caught:  []string{"reads meet what is seen", "reads return what is seen", "updates meet what may be changed", "deletes meet what may be deleted"},
+		caught:  []string{"reads are guarded by Using", "reads return all readable rows", "updates are guarded by Using", "deletes are guarded by Using"},
 		differs: "store",
 		spec:    unless(func(op *core.Op) bool { return op.Kind != core.Select && op.Kind != core.Insert }),
 	},
 	{
 		name: "guards only outside of transactions",
 		caught: []string{
-			"reads meet what is seen", "reads return what is seen", "hidden is indistinguishable from absent", "updates leave what may be left",
+			"reads are guarded by Using", "reads return all readable rows", "hidden is indistinguishable from absent", "updates are guarded by Check",
 		},
 		differs: "engine",
 		spec:    unless(func(op *core.Op) bool { return op.Tx != nil }),
 	},
 	{
-		name:    "forgets Count",
-		caught:  []string{"reads meet what is seen", "reads return what is seen"},
+		name:    "does not guard Count",
+		caught:  []string{"reads are guarded by Using", "reads return all readable rows"},
 		differs: "store",
 		spec:    unless(func(op *core.Op) bool { return op.Kind == core.Count }),
 	},
 	{
-		name:   "forgets Check on Update",
-		caught: []string{"updates leave what may be left", "writes touch what may be touched"},
+		name:   "sets no Check on Update",
+		caught: []string{"updates are guarded by Check", "writes change allowed rows only"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if op.Kind == core.Update {
 				op.Using = core.And(op.Using, mine(op))
@@ -43,20 +43,20 @@ var forgetfulLeaks = []leak{
 		}),
 	},
 	{
-		name:    "forgets Using on Delete",
-		caught:  []string{"deletes meet what may be deleted", "writes touch what may be touched", "hidden is indistinguishable from absent"},
+		name:    "sets no Using on Delete",
+		caught:  []string{"deletes are guarded by Using", "writes change allowed rows only", "hidden is indistinguishable from absent"},
 		differs: "store",
 		spec:    unless(func(op *core.Op) bool { return op.Kind == core.Delete }),
 	},
 	{
-		name:    "stamps on insert and does not guard updates",
-		caught:  []string{"updates meet what may be changed", "updates leave what may be left", "writes touch what may be touched"},
+		name:    "stamps inserts and does not guard updates",
+		caught:  []string{"updates are guarded by Using", "updates are guarded by Check", "writes change allowed rows only"},
 		differs: "store",
 		spec:    unless(func(op *core.Op) bool { return op.Kind == core.Update }),
 	},
 	{
-		name:   "takes the owner of an inserted row from the client",
-		caught: []string{"inserts leave what may be left", "writes touch what may be touched"},
+		name:   "accepts the owner of an inserted row from the client",
+		caught: []string{"inserts are guarded by Check", "writes change allowed rows only"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if op.Kind != core.Insert {
 				own(op)
@@ -66,7 +66,7 @@ var forgetfulLeaks = []leak{
 	},
 	{
 		name:    "drops the guard when there is a limit",
-		caught:  []string{"reads meet what is seen", "pages are full"},
+		caught:  []string{"reads are guarded by Using", "pages are full"},
 		differs: "store",
 		spec:    unless(func(op *core.Op) bool { return op.Limit > 0 }),
 	},
@@ -77,19 +77,19 @@ var forgetfulLeaks = []leak{
 		spec:    unless(func(op *core.Op) bool { return op.After != nil }),
 	},
 	{
-		name:    "drops the guard when several are loaded, as relations are",
-		caught:  []string{"reads meet what is seen", "reads return what is seen"},
+		name:    "drops the guard when several records are loaded",
+		caught:  []string{"reads are guarded by Using", "reads return all readable rows"},
 		differs: "engine",
 		spec:    unless(func(op *core.Op) bool { return op.Kind == core.Load && len(op.Keys) > 1 }),
 	},
 	{
 		name:   "drops the guard when an operation is repeated",
-		caught: []string{"what is repeated is guarded again"},
+		caught: []string{"repeated operations are guarded"},
 		spec:   unless(func(op *core.Op) bool { return op.Attempt() > 1 }),
 	},
 	{
-		name:   "takes what fails further in for done",
-		caught: []string{"failures get through"},
+		name:   "ignores errors of inner decorators",
+		caught: []string{"errors are returned"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			own(op)
 			res, err := next(ctx, op)
@@ -100,14 +100,14 @@ var forgetfulLeaks = []leak{
 		}),
 	},
 	{
-		name:    "forgets one resource",
-		caught:  []string{"reads meet what is seen", "writes touch what may be touched"},
+		name:    "does not guard one resource",
+		caught:  []string{"reads are guarded by Using", "writes change allowed rows only"},
 		differs: "engine",
 		spec:    unless(func(op *core.Op) bool { return op.Resource.Name() == "crumb" && op.Kind != core.Insert }),
 	},
 	{
-		name:   "puts the guard where the caller's condition is",
-		caught: []string{"reads meet what is seen", "updates meet what may be changed", "deletes meet what may be deleted"},
+		name:   "puts the guard into Where",
+		caught: []string{"reads are guarded by Using", "updates are guarded by Using", "deletes are guarded by Using"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if op.Kind == core.Insert {
 				own(op)
@@ -117,8 +117,8 @@ var forgetfulLeaks = []leak{
 		}),
 	},
 	{
-		name:   "lets kinds pass that it does not know",
-		caught: []string{"a kind that nobody knows is guarded"},
+		name:   "does not guard unknown kinds",
+		caught: []string{"unknown kinds are guarded"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if slices.Contains(core.Kinds(), op.Kind) {
 				own(op)
@@ -127,15 +127,15 @@ var forgetfulLeaks = []leak{
 		}),
 	},
 	{
-		name:   "refuses everything",
-		caught: []string{"what is allowed gets through"},
+		name:   "denies everything",
+		caught: []string{"allowed operations succeed"},
 		spec: leaky(func(_ context.Context, op *core.Op, _ core.Handler) (core.Result, error) {
 			return core.Result{}, op.Resource.Forbidden()
 		}),
 	},
 	{
-		name:   "refuses to read what is there",
-		caught: []string{"reads return what is seen", "pages are full"},
+		name:   "denies reads of readable rows",
+		caught: []string{"reads return all readable rows", "pages are full"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			own(op)
 			if op.Kind == core.Select && op.Resource.Name() == "jar" {

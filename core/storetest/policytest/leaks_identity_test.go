@@ -10,11 +10,11 @@ import (
 	"github.com/larder-go/larder/core/storetest/policytest"
 )
 
-// identityLeaks are wrong about who somebody is.
+// identityLeaks confuse principals.
 var identityLeaks = []leak{
 	{
 		name:   "compares owners by their spelling",
-		caught: []string{"an id of no type or of another is nobody's"},
+		caught: []string{"ids are compared with their type"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			owner := op.Resource.Field("owner")
 			id, err := owner.Type().Convert(op.Principal.ID.String())
@@ -31,8 +31,8 @@ var identityLeaks = []leak{
 		}),
 	},
 	{
-		name:   "shows the rows of nobody to whom has no id",
-		caught: []string{"an id of no type or of another is nobody's"},
+		name:   "shows rows without owner to principals without id",
+		caught: []string{"ids are compared with their type"},
 		spec: func() policytest.PolicySpec {
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				switch p := op.Principal; {
@@ -50,8 +50,8 @@ var identityLeaks = []leak{
 		},
 	},
 	{
-		name:   "lets nobody read",
-		caught: []string{"nobody is refused"},
+		name:   "lets anonymous callers read",
+		caught: []string{"anonymous callers are unauthorized"},
 		spec: func() policytest.PolicySpec {
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				switch p := op.Principal; {
@@ -68,8 +68,8 @@ var identityLeaks = []leak{
 		},
 	},
 	{
-		name:   "lets nobody begin a transaction", // after which a REST face answers nobody about the model
-		caught: []string{"nobody is refused"},
+		name:   "lets anonymous callers begin a transaction", // a REST handler would then answer them about the model
+		caught: []string{"anonymous callers are unauthorized"},
 		spec: func() policytest.PolicySpec {
 			honest := policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				own(op)
@@ -87,8 +87,8 @@ var identityLeaks = []leak{
 		},
 	},
 	{
-		name:   "forbids nobody instead of asking for a principal",
-		caught: []string{"nobody is refused"},
+		name:   "returns Forbidden to anonymous callers",
+		caught: []string{"anonymous callers are unauthorized"},
 		spec: func() policytest.PolicySpec {
 			honest := owning()
 			return stack(kittest.Decorator("polite", core.KindPolicy, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -100,8 +100,8 @@ var identityLeaks = []leak{
 		},
 	},
 	{
-		name:   "guards the program's operations too",
-		caught: []string{"the program meets everything"},
+		name:   "guards operations of the system",
+		caught: []string{"the system is unrestricted"},
 		spec: func() policytest.PolicySpec {
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				switch p := op.Principal; {
@@ -116,8 +116,8 @@ var identityLeaks = []leak{
 		},
 	},
 	{
-		name:   "has the program do what a principal asks",
-		caught: []string{"reads meet what is seen", "reads return what is seen"},
+		name:   "runs operations of a principal as the system",
+		caught: []string{"reads are guarded by Using", "reads return all readable rows"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if op.Kind == core.Count {
 				op.Principal = core.PrincipalOf(core.System(ctx))
@@ -128,8 +128,8 @@ var identityLeaks = []leak{
 		}),
 	},
 	{
-		name:   "asks whose the transaction is",
-		caught: []string{"an op is for whoever sent it", "reads meet what is seen"},
+		name:   "uses the principal of the transaction",
+		caught: []string{"principals are not mixed up", "reads are guarded by Using"},
 		spec: func() policytest.PolicySpec {
 			var owners sync.Map
 			return stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -153,7 +153,7 @@ var identityLeaks = []leak{
 	},
 	{
 		name:   "remembers the last principal",
-		caught: []string{"an op is for whoever sent it", "reads meet what is seen", "reads return what is seen"},
+		caught: []string{"principals are not mixed up", "reads are guarded by Using", "reads return all readable rows"},
 		spec: func() policytest.PolicySpec {
 			var mu sync.Mutex
 			last := make(map[*core.Resource]*core.Principal)
@@ -170,31 +170,31 @@ var identityLeaks = []leak{
 		},
 	},
 	{
-		name:   "is read-only but for deletes",
-		caught: []string{"what is refused is refused"},
+		name:   "is read-only except for deletes",
+		caught: []string{"denied kinds are denied"},
 		spec: func() policytest.PolicySpec {
 			return readOnly(func(op *core.Op) bool { return op.Kind.Writes() && op.Kind != core.Delete })
 		},
 	},
 	{
-		name:   "is read-only but for kinds that it does not know",
-		caught: []string{"a kind that nobody knows is guarded"},
+		name:   "is read-only except for unknown kinds",
+		caught: []string{"unknown kinds are guarded"},
 		spec: func() policytest.PolicySpec {
 			return readOnly(func(op *core.Op) bool { return op.Kind.Writes() && slices.Contains(core.Kinds(), op.Kind) })
 		},
 	},
 }
 
-// readOnly returns settings for a decorator that is to refuse all writes.
-func readOnly(refuses func(op *core.Op) bool) policytest.PolicySpec {
-	g := stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-		if op.Kind != core.Tx && refuses(op) {
+// readOnly returns the spec of a decorator that must deny all writes.
+func readOnly(denies func(op *core.Op) bool) policytest.PolicySpec {
+	spec := stack(everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind != core.Tx && denies(op) {
 			return core.Result{}, &core.Error{Code: core.ReadOnly, Resource: op.Resource.APIName()}
 		}
 		return next(ctx, op)
 	}))
-	g.IgnoresPrincipal = true
-	g.CanRead = func(*core.Principal, core.Record) bool { return true }
-	g.Denies = func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind.Writes() }
-	return g
+	spec.IgnoresPrincipal = true
+	spec.CanRead = func(*core.Principal, core.Record) bool { return true }
+	spec.Denies = func(_ *core.Principal, kind core.Kind, _ *core.Resource) bool { return kind.Writes() }
+	return spec
 }

@@ -11,23 +11,23 @@ import (
 	"github.com/larder-go/larder/core/storetest/policytest"
 )
 
-// sharingLeaks mix up what belongs to different principals.
+// sharingLeaks mix up data of different principals.
 var sharingLeaks = []leak{
 	{
-		name:    "caches what it read for whoever asks next",
-		caught:  []string{"reads return what is seen", "an op is for whoever sent it"},
+		name:    "caches results of all principals together",
+		caught:  []string{"reads return all readable rows", "principals are not mixed up"},
 		differs: "store",
 		spec: func() policytest.PolicySpec {
-			g := stack()
-			g.Stack = func(testing.TB) policytest.Stack {
+			spec := stack()
+			spec.Stack = func(testing.TB) policytest.Stack {
 				return policytest.Stack{Decorators: []core.Decorator{owning(), new(cache).answering()}}
 			}
-			return g
+			return spec
 		},
 	},
 	{
 		name:   "keeps a pool of ops",
-		caught: []string{"an op that was sent stays as it is"},
+		caught: []string{"ops are not reused"},
 		spec: func() policytest.PolicySpec {
 			pool := sync.Pool{New: func() any { return new(core.Op) }}
 			return leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -40,12 +40,12 @@ var sharingLeaks = []leak{
 		},
 	},
 	{
-		name:    "logs how many rows there are",
+		name:    "logs the number of rows",
 		differs: "store",
 		spec: func() policytest.PolicySpec {
-			g := stack()
-			g.Exempt = func(op *core.Op) bool { return op.Kind == core.Count && op.Using.Kind() == core.FilterAll }
-			g.Stack = func(testing.TB) policytest.Stack {
+			spec := stack()
+			spec.Exempt = func(op *core.Op) bool { return op.Kind == core.Count && op.Using.Kind() == core.FilterAll }
+			spec.Stack = func(testing.TB) policytest.Stack {
 				j := new(kittest.Journal)
 				return policytest.Stack{Observe: j.Drain, Decorators: []core.Decorator{
 					policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -58,12 +58,12 @@ var sharingLeaks = []leak{
 					}),
 				}}
 			}
-			return g
+			return spec
 		},
 	},
 }
 
-// cache keeps the answer to counts of everything, for ever.
+// cache keeps the results of counts without a filter.
 type cache struct {
 	mu     sync.Mutex
 	counts map[*core.Resource]int

@@ -9,11 +9,11 @@ import (
 	"github.com/larder-go/larder/core/storetest/policytest"
 )
 
-// tellingLeaks guard what is done, and tell of what is there.
+// tellingLeaks guard operations, but their results reveal hidden rows.
 var tellingLeaks = []leak{
 	{
 		name:    "filters the page after it was read",
-		caught:  []string{"reads meet what is seen", "reads return what is seen", "pages are full"},
+		caught:  []string{"reads are guarded by Using", "reads return all readable rows", "pages are full"},
 		differs: "store",
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if op.Kind != core.Select {
@@ -32,11 +32,11 @@ var tellingLeaks = []leak{
 		}),
 	},
 	{
-		name:    "forbids a foreign row and does not find an absent one",
+		name:    "returns Forbidden for a hidden row",
 		caught:  []string{"hidden is indistinguishable from absent"},
 		differs: "store",
 		spec: func() policytest.PolicySpec {
-			g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			spec := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				look := peek(ctx, op, next)
 				own(op)
 				res, err := next(ctx, op)
@@ -45,8 +45,8 @@ var tellingLeaks = []leak{
 				}
 				return res, err
 			}))
-			g.Exempt = isPeek // were it not judged by what arrives
-			return g
+			spec.Exempt = isPeek // so that only the result counts
+			return spec
 		},
 	},
 	{
@@ -54,7 +54,7 @@ var tellingLeaks = []leak{
 		caught:  []string{"hidden is indistinguishable from absent"},
 		differs: "store",
 		spec: func() policytest.PolicySpec {
-			g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			spec := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				look := peek(ctx, op, next)
 				own(op)
 				res, err := next(ctx, op)
@@ -63,13 +63,13 @@ var tellingLeaks = []leak{
 				}
 				return res, err
 			}))
-			g.Exempt = isPeek
-			return g
+			spec.Exempt = isPeek
+			return spec
 		},
 	},
 	{
-		name:   "looks first and acts afterwards",
-		caught: []string{"updates meet what may be changed", "deletes meet what may be deleted", "reads meet what is seen"},
+		name:   "checks before the act",
+		caught: []string{"updates are guarded by Using", "deletes are guarded by Using", "reads are guarded by Using"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if op.Kind != core.Update && op.Kind != core.Delete {
 				own(op)
@@ -85,8 +85,8 @@ var tellingLeaks = []leak{
 		}),
 	},
 	{
-		name:   "makes further ops without a guard",
-		caught: []string{"reads meet what is seen"},
+		name:   "derives ops without a guard",
+		caught: []string{"reads are guarded by Using"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			own(op)
 			if op.Kind == core.Count {
@@ -98,9 +98,9 @@ var tellingLeaks = []leak{
 		}),
 	},
 	{
-		name:    "hands out ids by counting rows",
+		name:    "generates keys by counting rows",
 		differs: "store",
-		caught:  []string{"reads meet what is seen"},
+		caught:  []string{"reads are guarded by Using"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			own(op)
 			if op.Kind != core.NextID || op.Resource.Key().Type() != core.Int {
@@ -119,8 +119,8 @@ var tellingLeaks = []leak{
 		}),
 	},
 	{
-		name:   "makes room for an insert",
-		caught: []string{"deletes meet what may be deleted", "writes touch what may be touched"},
+		name:   "deletes before an insert",
+		caught: []string{"deletes are guarded by Using", "writes change allowed rows only"},
 		spec: leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			own(op)
 			if op.Kind == core.Insert && !op.Records[0].Key().IsAbsent() {
@@ -133,13 +133,13 @@ var tellingLeaks = []leak{
 	},
 	{
 		name:    "hides a field and sorts by it",
-		caught:  []string{"fields that are not read stay unknown"},
+		caught:  []string{"unreadable fields stay hidden"},
 		differs: "store",
 		spec:    func() policytest.PolicySpec { return hidingField(func(*core.Op) error { return nil }) },
 	},
 	{
 		name:    "hides a field and filters by it",
-		caught:  []string{"fields that are not read stay unknown"},
+		caught:  []string{"unreadable fields stay hidden"},
 		differs: "store",
 		spec: func() policytest.PolicySpec {
 			return hidingField(func(op *core.Op) error {
@@ -154,7 +154,7 @@ var tellingLeaks = []leak{
 	},
 }
 
-// peek reads the rows that an op is about, whoever owns them.
+// peek reads the rows of an op without a guard.
 func peek(ctx context.Context, op *core.Op, next core.Handler) []core.Record {
 	if op.Kind != core.Update && op.Kind != core.Delete {
 		return nil
@@ -167,27 +167,27 @@ func peek(ctx context.Context, op *core.Op, next core.Handler) []core.Record {
 
 func isPeek(op *core.Op) bool { return op.Kind == core.Load && op.Using.Kind() == core.FilterAll }
 
-// unread returns settings where nobody but the program reads the size of a jar: a
-// policy that takes it out of results, after a look at the op.
-func hidingField(look func(op *core.Op) error) policytest.PolicySpec {
-	g := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+// hidingField returns the spec of a policy that removes the size of a jar from results, for all but the system. It calls
+// check for each op before.
+func hidingField(check func(op *core.Op) error) policytest.PolicySpec {
+	spec := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		own(op)
 		size := op.Resource.Field("size")
 		if size == nil {
 			return next(ctx, op)
 		}
-		if err := look(op); err != nil {
+		if err := check(op); err != nil {
 			return core.Result{}, err
 		}
 		res, err := next(ctx, op)
 		if len(op.Order) > 0 && op.Order[0].Field == size && res.More() {
-			res.Count = 0 // there is no cursor without it
+			res.Count = 0 // a cursor would need the field
 		}
 		for i, rec := range res.Records {
 			res.Records[i] = rec.With(size.Column(), core.Value{})
 		}
 		return res, err
 	}))
-	g.CanReadField = func(_ *core.Principal, f *core.Field) bool { return f.String() != "jar.size" }
-	return g
+	spec.CanReadField = func(_ *core.Principal, f *core.Field) bool { return f.String() != "jar.size" }
+	return spec
 }

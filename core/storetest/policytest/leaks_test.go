@@ -14,16 +14,15 @@ import (
 	"github.com/larder-go/larder/core/storetest/policytest"
 )
 
-// leak is a stack of decorators that can be got round.
+// leak is a stack of policies that can be bypassed.
 type leak struct {
 	name    string
-	caught  []string // by these rules of Guard
-	differs string   // and by this part of NonInterference, store or engine; "" if there is nothing to see
+	caught  []string // rules of Guard that must fail
+	differs string   // part of NonInterference that must fail, store or engine; "" for none
 	spec    func() policytest.PolicySpec
 }
 
-// policy is a decorator that refuses nobody, lets the program pass, and has handle
-// do the rest.
+// policy returns a decorator that denies anonymous callers, lets the system pass, and calls do for other ops.
 func policy(do kittest.Handle) core.Decorator {
 	return everywhere(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		switch p := op.Principal; {
@@ -36,20 +35,20 @@ func policy(do kittest.Handle) core.Decorator {
 	})
 }
 
-// everywhere is a decorator that has handle do everything.
+// everywhere returns a decorator that calls do for every op.
 func everywhere(do kittest.Handle) core.Decorator {
 	return kittest.Decorator("leaky", core.KindPolicy, do)
 }
 
-// leaky returns the settings of a policy that keeps no state.
+// leaky returns the spec of a policy that keeps no state.
 func leaky(do kittest.Handle) func() policytest.PolicySpec {
 	return func() policytest.PolicySpec { return stack(policy(do)) }
 }
 
-// unless returns a policy that guards ops but those.
-func unless(forgets func(op *core.Op) bool) func() policytest.PolicySpec {
+// unless returns a policy that guards all ops except some.
+func unless(except func(op *core.Op) bool) func() policytest.PolicySpec {
 	return leaky(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-		if !forgets(op) {
+		if !except(op) {
 			own(op)
 		}
 		return next(ctx, op)
@@ -71,7 +70,7 @@ func TestGuardCatchesEveryLeak(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			if len(l.caught) == 0 && l.differs == "" {
-				t.Error("nothing is expected to find out")
+				t.Error("the leak must name a rule of Guard or a part of NonInterference")
 			}
 			for _, name := range l.caught {
 				c, ok := cases[name]
@@ -80,7 +79,7 @@ func TestGuardCatchesEveryLeak(t *testing.T) {
 				}
 				r := kittest.Record(t, func(tb testing.TB) { c.Check(tb, kittest.OpenNaive, l.spec()) })
 				if log := r.Text(); !r.Failed() || !strings.Contains(log, c.Rule) {
-					t.Errorf("the rule %q does not find out, failed %v:\n%s", name, r.Failed(), log)
+					t.Errorf("the rule %q does not catch it, failed: %v\n%s", name, r.Failed(), log)
 				} else {
 					t.Logf("%q: %s", name, log)
 				}
@@ -89,7 +88,7 @@ func TestGuardCatchesEveryLeak(t *testing.T) {
 	}
 }
 
-func TestNonInterferenceFindsWhatLeaksTell(t *testing.T) {
+func TestNonInterferenceCatchesLeaks(t *testing.T) {
 	parts := map[string]func(testing.TB, storetest.Factory, policytest.PolicySpec){
 		"store": policytest.NonInterferenceOfStore, "engine": policytest.NonInterferenceOfEngine,
 	}
@@ -99,19 +98,19 @@ func TestNonInterferenceFindsWhatLeaksTell(t *testing.T) {
 		}
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			g := l.spec()
-			g.Operations = 20_000
-			r := kittest.Record(t, func(tb testing.TB) { parts[l.differs](tb, kittest.OpenNaive, g) })
+			spec := l.spec()
+			spec.Operations = 20_000
+			r := kittest.Record(t, func(tb testing.TB) { parts[l.differs](tb, kittest.OpenNaive, spec) })
 			if !r.Failed() {
-				t.Errorf("the worlds of the %s are one", l.differs)
+				t.Errorf("NonInterference finds no difference at the %s", l.differs)
 			} else if log := r.Text(); !strings.Contains(log, "the worlds differ") {
-				t.Errorf("something else is wrong:\n%s", log)
+				t.Errorf("another failure:\n%s", log)
 			}
 		})
 	}
 }
 
-func TestEveryRuleOfGuardCatchesSomething(t *testing.T) {
+func TestEveryGuardCaseCatchesSomething(t *testing.T) {
 	catches := make(map[string]bool)
 	for _, l := range leaks {
 		for _, name := range l.caught {
@@ -120,10 +119,10 @@ func TestEveryRuleOfGuardCatchesSomething(t *testing.T) {
 	}
 	for _, c := range policytest.GuardCases() {
 		if !catches[c.Name] {
-			t.Errorf("no leak is there to show that %q can fail", c.Name)
+			t.Errorf("no leak breaks %q", c.Name)
 		}
 		if !strings.HasSuffix(c.Rule, ".") || len(c.Rule) < len(c.Name) {
-			t.Errorf("%q: %q is no rule in a sentence", c.Name, c.Rule)
+			t.Errorf("%q: the rule %q must be a sentence that ends with a period", c.Name, c.Rule)
 		}
 	}
 }

@@ -13,88 +13,85 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// NonInterference checks that a principal learns nothing about what it may not
-// see. It makes two worlds, each a store with the stack on a backend of its own,
-// that differ only in rows which the principal does not see and in fields which it
-// does not read; it runs the same random program in both on behalf of the
-// principal, while others read and write in one of them; and it compares every
-// result, count, cursor, id, error with its details, and what [Stack.Observe] has
-// seen. It does so for each principal, in two subtests: operations on the store,
-// and requests to a core/engine over it. What differs is shrunk, and printed step
-// by step with the seed that repeats it.
+// NonInterference checks that a principal learns nothing about records and fields that it may not read.
 //
-// Some things tell of other rows with any policy, and no program does them:
+// It creates two worlds. Each is a store with the stack on a backend of its own. The worlds differ only in rows and
+// fields that the principal may not read. It runs the same random program in both on behalf of the principal, while
+// other principals read and write in one of them. It compares every result, count, cursor, id and error with its
+// details, and the output of [Stack.Observe]. A difference is shrunk and printed step by step, with the seed that
+// repeats it.
 //
-//   - gaps in the ids that are handed out: others insert with keys of their own;
-//   - a key or a unique value that is taken: programs set none that is hidden;
-//   - a relation that is set at the store, not the engine, to a row which is there
-//     though it is not seen: programs set it to what is seen or is never there;
-//   - a row that others point at, which cannot be deleted: programs do not;
-//   - at the store, not the engine, the id of a row that is not seen, where one that
-//     is seen points at it: it is the same in both worlds.
-func NonInterference(t *testing.T, open storetest.Factory, g PolicySpec) {
-	t.Run("store", func(t *testing.T) { NonInterferenceOfStore(t, open, g) })
-	t.Run("engine", func(t *testing.T) { NonInterferenceOfEngine(t, open, g) })
+// Each program draws one of the principals. There are two subtests: operations on the store, and requests to a core/engine
+// over it.
+//
+// A principal can learn some things under any policy. The programs avoid them:
+//
+//   - Gaps in generated ids: other principals insert with keys of their own.
+//   - Existing keys and unique values: programs write none that a hidden row holds.
+//   - Setting a reference, at the store and not at the engine, to a hidden row: programs refer to readable rows and to
+//     rows that never exist.
+//   - Deleting a row that other rows reference: programs do not.
+//   - The id of a hidden row that a readable row references, at the store and not at the engine: it is the same in both
+//     worlds.
+func NonInterference(t *testing.T, open storetest.Factory, spec PolicySpec) {
+	t.Run("store", func(t *testing.T) { NonInterferenceOfStore(t, open, spec) })
+	t.Run("engine", func(t *testing.T) { NonInterferenceOfEngine(t, open, spec) })
 }
 
-// NonInterferenceOfStore is the part of [NonInterference] that sends operations
-// to the store.
-func NonInterferenceOfStore(tb testing.TB, open storetest.Factory, g PolicySpec) {
+// NonInterferenceOfStore is the subtest of [NonInterference] that sends operations to the store.
+func NonInterferenceOfStore(tb testing.TB, open storetest.Factory, spec PolicySpec) {
 	tb.Helper()
-	runPrograms(tb, open, g.filled(tb), false, newStoreDriver)
+	runPrograms(tb, open, spec.filled(tb), false, newStoreDriver)
 }
 
-// NonInterferenceOfEngine is the part of [NonInterference] that sends requests to
-// an engine over the store.
-func NonInterferenceOfEngine(tb testing.TB, open storetest.Factory, g PolicySpec) {
+// NonInterferenceOfEngine is the subtest of [NonInterference] that sends requests to an engine over the store.
+func NonInterferenceOfEngine(tb testing.TB, open storetest.Factory, spec PolicySpec) {
 	tb.Helper()
-	runPrograms(tb, open, g.filled(tb), true, newEngineDriver)
+	runPrograms(tb, open, spec.filled(tb), true, newEngineDriver)
 }
 
-// operations returns how many operations are compared.
-func (g PolicySpec) operations(tb testing.TB) int {
+// operations returns the number of operations to compare.
+func (spec PolicySpec) operations(tb testing.TB) int {
 	tb.Helper()
-	if g.Operations > 0 {
-		return g.Operations
+	if spec.Operations > 0 {
+		return spec.Operations
 	}
 	return envInt(tb, "LARDER_OPERATIONS", 50_000)
 }
 
-// programTime is how long one program may take, so that what hangs is told.
+// programTimeout bounds one program.
 const programTimeout = time.Minute
 
-// actor does what programs consist of, in both worlds.
+// driver draws operations or requests and runs them in both worlds.
 type driver interface {
-	// act does one thing on behalf of the guest, and returns how many operations
-	// that were.
+	// act runs a step on behalf of the actor. It returns the number of operations of the step.
 	act(d kit.Drawer, w *worlds) int
 }
 
-// interfere runs random programs in two worlds until there were enough
-// operations. relations says that in some of them the worlds differ in which
-// hidden rows the seen ones point at, too.
-func runPrograms(tb testing.TB, open storetest.Factory, g PolicySpec, relations bool, newActor func(d kit.Drawer, w *worlds) driver) {
+// runPrograms runs random programs in two worlds until enough operations were compared. With references, the worlds of
+// half of the programs also differ in the hidden rows that readable rows reference.
+func runPrograms(tb testing.TB, open storetest.Factory, spec PolicySpec, references bool, newDriver func(d kit.Drawer, w *worlds) driver) {
 	tb.Helper()
-	left := g.operations(tb)
-	guests := len(g.allPrincipals())
+	left := spec.operations(tb)
+	actors := len(spec.allPrincipals())
 	kit.RepeatWhile(tb, func() bool { return left > 0 }, func(r *rapid.T) {
 		ctx, cancel := context.WithTimeout(tb.Context(), programTimeout)
 		defer cancel()
 		d := kit.Drawer{T: r}
-		w := newWorlds(ctx, tb, open, g, d.UpTo(guests-1, "principal"))
+		w := newWorlds(ctx, tb, open, spec, d.UpTo(actors-1, "principal"))
 		defer w.close()
-		w.referencesDiffer = relations && d.Bool("relations differ")
+		w.referencesDiffer = references && d.Bool("references differ")
 		w.fill(d)
-		actor := newActor(d, w)
+		driver := newDriver(d, w)
 		r.Repeat(map[string]func(*rapid.T){
-			"act":       func(r *rapid.T) { left -= actor.act(w.drawer(r), w); w.compareObservations(r) },
-			"interlude": func(r *rapid.T) { left--; w.otherActs(w.drawer(r)) },
+			"act":   func(r *rapid.T) { left -= driver.act(w.drawer(r), w); w.compareObservations(r) },
+			"other": func(r *rapid.T) { left--; w.otherActs(w.drawer(r)) },
 		})
 		w.compareStored(r)
 	})
 }
 
-// drawer draws values that conditions may ask for.
+// drawer returns a drawer of values for conditions.
 func (w *worlds) drawer(r *rapid.T) kit.Drawer {
 	return kit.Drawer{T: r, Values: func(f *core.Field) []core.Value {
 		if f.Key() {
@@ -105,7 +102,7 @@ func (w *worlds) drawer(r *rapid.T) kit.Drawer {
 	}}
 }
 
-// open fills the worlds.
+// fill stores the initial rows of both worlds.
 func (w *worlds) fill(d kit.Drawer) {
 	d.Logf("on behalf of %v", w.actor)
 	for _, t := range []*scenario{w.a, w.b} {
@@ -114,13 +111,13 @@ func (w *worlds) fill(d kit.Drawer) {
 		if err := t.direct.consumeKey(t.ctx, core.IntValue(2*HiddenKeys)); err != nil {
 			t.Fatal(err)
 		}
-		d.Logf("a world begins with %v", all)
+		d.Logf("initial rows of a world: %v", all)
 	}
-	w.added = 1000 // what is added from now on has other keys
+	w.added = 1000 // rows that are added later have other keys
 	w.dropObservations()
 }
 
-// forget drops what was observed.
+// dropObservations discards the output of Observe.
 func (w *worlds) dropObservations() {
 	for _, t := range []*scenario{w.a, w.b} {
 		if t.stack.Observe != nil {
@@ -129,18 +126,19 @@ func (w *worlds) dropObservations() {
 	}
 }
 
+// compareObservations compares the output of Observe in both worlds.
 func (w *worlds) compareObservations(r *rapid.T) {
 	if w.a.stack.Observe == nil {
 		return
 	}
 	if a, b := w.a.stack.Observe(), w.b.stack.Observe(); a != b {
-		failDifferent(kit.Drawer{T: r}, "an observer sees\n%s\nin one world, and in the other\n%s", a, b)
+		failDifferent(kit.Drawer{T: r}, "Observe returned\n%s\nin one world, and in the other\n%s", a, b)
 	}
 }
 
-// compareSeen compares what is stored, as far as the guest sees it.
+// compareStored compares the stored rows, as far as the actor may read them.
 func (w *worlds) compareStored(r *rapid.T) {
-	var seen [2][]core.Record
+	var readable [2][]core.Record
 	for i, t := range []*scenario{w.a, w.b} {
 		all, err := t.direct.read(t.ctx)
 		if err != nil {
@@ -148,17 +146,16 @@ func (w *worlds) compareStored(r *rapid.T) {
 		}
 		for _, some := range all {
 			for _, row := range w.readableRows(some) {
-				seen[i] = append(seen[i], w.withoutHiddenReferences(all, w.withoutUnreadable(row)))
+				readable[i] = append(readable[i], w.withoutHiddenReferences(all, w.withoutUnreadable(row)))
 			}
 		}
 	}
-	if diff := kit.Difference(seen[0], seen[1]); diff != "" {
-		failDifferent(kit.Drawer{T: r}, "at last one world holds something else: %s", diff)
+	if diff := kit.Difference(readable[0], readable[1]); diff != "" {
+		failDifferent(kit.Drawer{T: r}, "the stored rows differ: %s", diff)
 	}
 }
 
-// veiled returns the row without relations to what the guest does not see, if
-// those are not its to see.
+// withoutHiddenReferences returns the row without references to hidden rows, if the worlds differ in these references.
 func (w *worlds) withoutHiddenReferences(all rows, row core.Record) core.Record {
 	for _, f := range row.Resource().References() {
 		if w.referencesDiffer && w.isHiddenKey(all[f.Target().Index()], row.At(f.Column())) {
@@ -173,8 +170,7 @@ func (w *worlds) withoutHiddenReferences(all rows, row core.Record) core.Record 
 	return row
 }
 
-// interlude has somebody else do something in one of the worlds which the guest
-// does not see.
+// otherActs runs an operation of another principal in world b that the actor may not notice.
 func (w *worlds) otherActs(d kit.Drawer) {
 	if len(w.others) == 0 {
 		return
@@ -192,16 +188,16 @@ func (w *worlds) otherActs(d kit.Drawer) {
 		}
 		for _, rec := range o.records {
 			if a.kind.Writes() && !w.isWholeAndHidden(rec) {
-				return kit.ErrRollback // the guest would see it, and rightly
+				return kit.ErrRollback // the actor may read the result
 			}
 		}
 		return nil
 	})
-	d.Logf("meanwhile, elsewhere, %v: %v: %v", other, a, err)
+	d.Logf("in the other world, %v: %v: %v", other, a, err)
 	w.dropObservations()
 }
 
-// hidesAll reports whether the record is all there and hidden.
+// isWholeAndHidden reports whether the record has all columns and is hidden.
 func (w *worlds) isWholeAndHidden(rec core.Record) bool {
 	for c := range rec.Len() {
 		if rec.At(c).IsAbsent() {
@@ -211,7 +207,7 @@ func (w *worlds) isWholeAndHidden(rec core.Record) bool {
 	return w.isHidden(rec)
 }
 
-// beyond draws an operation on what the guest does not see.
+// hiddenOperation draws an operation on hidden rows, and reports whether it found one.
 func (w *worlds) hiddenOperation(d kit.Drawer) (operation, bool) {
 	r := d.AnyResource(w.Model)
 	switch d.UpTo(4, "does") {
@@ -243,14 +239,14 @@ func (w *worlds) hiddenOperation(d kit.Drawer) (operation, bool) {
 	return operation{kind: core.Update, res: r, records: []core.Record{w.changeHidden(d, row)}}, true
 }
 
-// notOwn reports whether the key is none that programs give to rows: one that they
-// gave, or saw, before the row was hidden from them stays taken in both worlds.
+// notProgramKey reports whether programs never insert a row with the key. A key that a program has inserted or read
+// stays the same in both worlds, even if its row is hidden later.
 func (w *worlds) notProgramKey(r *core.Resource, key core.Value) bool {
 	return !slices.Contains(w.pool.values[r.Key()].stored, key) && (key.Type() != core.Int || key.Int() < 2*HiddenKeys)
 }
 
-// differ ends the program: it told one world from the other. The words are the
-// same each time, as rapid needs to shrink.
+// failDifferent logs the difference and ends the program. The failure text is constant, because rapid compares texts
+// while it shrinks.
 func failDifferent(d kit.Drawer, format string, args ...any) {
 	d.Logf(format, args...)
 	d.Fatalf("the worlds differ")

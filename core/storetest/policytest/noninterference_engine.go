@@ -9,24 +9,25 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// engineActor sends requests to engines over the stores.
+// engineDriver sends requests to engines over the stores of both worlds.
 type engineDriver struct {
 	inA, inB *engine.Engine
-	next     *listRequest // the page that continues the last one
+	next     *listRequest // the request for the page after the last one
 }
 
+// listRequest is a request for a list.
 type listRequest struct {
 	resource string
 	query    engine.Query
 }
 
-// newEngineActor draws a limit of records, which what is hidden must not use up.
+// newEngineDriver draws a limit of records for the engines. Hidden records must not count against the limit.
 func newEngineDriver(d kit.Drawer, w *worlds) driver {
 	opts := engine.Options{MaxRecords: []int{0, 20, 5}[d.UpTo(2, "limit of records")]}
 	return &engineDriver{inA: engine.New(w.a.store, opts), inB: engine.New(w.b.store, opts)}
 }
 
-// reply is what a request is answered with.
+// reply is the answer to a request.
 type reply struct {
 	body []byte
 	next core.Cursor
@@ -50,17 +51,17 @@ type requester struct {
 	r      *core.Resource
 }
 
-// both sends the request and compares the answers.
+// sendBoth sends the request to both engines and compares the answers.
 func (s *requester) sendBoth(send func(ctx context.Context, api *engine.Engine) reply) reply {
 	here, there := send(s.w.ctx(s.w.a), s.driver.inA), send(s.w.ctx(s.w.b), s.driver.inB)
 	s.d.Logf("answer: %s %s", here.body, kit.FullText(here.err))
 	switch {
 	case kit.FullText(here.err) != kit.FullText(there.err):
-		failDifferent(s.d, "the answer is %s; else %s", kit.FullText(here.err), kit.FullText(there.err))
+		failDifferent(s.d, "the answer is %s in one world and %s in the other", kit.FullText(here.err), kit.FullText(there.err))
 	case !bytes.Equal(here.body, there.body):
-		failDifferent(s.d, "the answer is %s; else %s", here.body, there.body)
+		failDifferent(s.d, "the answer is %s in one world and %s in the other", here.body, there.body)
 	case here.next != there.next:
-		failDifferent(s.d, "the cursor is %q; else %q", here.next, there.next)
+		failDifferent(s.d, "the cursor is %q in one world and %q in the other", here.next, there.next)
 	}
 	for _, id := range here.ids {
 		s.w.insertedKeys = append(s.w.insertedKeys, ofType(core.Int, id)...)
@@ -77,7 +78,7 @@ func replyOf(err error, views ...engine.View) reply {
 	return p
 }
 
-// id draws an id, of a record that is there or not, seen or not.
+// id draws an id. Its record may be readable, hidden or absent.
 func (s *requester) id() any { return s.d.Value(s.r.Key()).Any() }
 
 func (s *requester) depth() int { return s.d.UpTo(3, "depth") }
@@ -124,7 +125,7 @@ func (s *requester) page(l listRequest) {
 
 var operators = []string{"eq", "ne", "lt", "le", "gt", "ge", "in"}
 
-// filter draws conditions on some fields, whatever they are.
+// filter draws conditions on up to two fields.
 func (s *requester) filter() map[string]any {
 	conditions := make(map[string]any)
 	for range s.d.UpTo(2, "conditions") {
@@ -143,11 +144,11 @@ func (s *requester) filter() map[string]any {
 }
 
 // field draws a field to filter or sort by.
-func (s *requester) field(what string) *core.Field {
-	return s.r.Fields()[s.d.UpTo(len(s.r.Fields())-1, what)]
+func (s *requester) field(label string) *core.Field {
+	return s.r.Fields()[s.d.UpTo(len(s.r.Fields())-1, label)]
 }
 
-// asked draws a value to compare the field with.
+// comparedValue draws a value to compare the field with.
 func (s *requester) comparedValue(f *core.Field) any {
 	switch {
 	case f.Stored():
@@ -159,7 +160,7 @@ func (s *requester) comparedValue(f *core.Field) any {
 }
 
 func (s *requester) create() {
-	if s.r.Key().Type() != core.Int { // those that are drawn at random cannot be compared
+	if s.r.Key().Type() != core.Int { // random keys cannot be compared
 		s.replace()
 		return
 	}
@@ -184,7 +185,7 @@ func (s *requester) update() {
 	})
 }
 
-// replace puts a record that is seen, or one of the program's own.
+// replace sends a PUT for a readable record or for a key of the program.
 func (s *requester) replace() {
 	id, body, write := s.w.stored(s.d, s.r.Key()).Any(), s.body(s.r, 2), engine.Write{Depth: s.depth()}
 	s.d.Logf("put %v %v %v at depth %d", s.r, id, body, write.Depth)
@@ -198,7 +199,7 @@ func (s *requester) replace() {
 	})
 }
 
-// delete deletes a record, seen or not, that no hidden one holds on to.
+// delete deletes a record that no hidden record references.
 func (s *requester) delete() {
 	key := s.d.Value(s.r.Key())
 	if s.w.pool.referenced[s.r.Index()][key] {
@@ -210,12 +211,11 @@ func (s *requester) delete() {
 	})
 }
 
-// body draws what a request says of a record; in it records that are seen, that
-// are not, and that are nested.
+// body draws the body of a request. It refers to readable, hidden and absent records, and nests new records.
 func (s *requester) body(r *core.Resource, depth int) map[string]any {
 	body := make(map[string]any)
 	for _, f := range r.Fields() {
-		if s.d.UpTo(2, "names "+f.Name()) > 0 || f.Key() && s.d.UpTo(9, "even the key") > 0 {
+		if s.d.UpTo(2, "sets "+f.Name()) > 0 || f.Key() && s.d.UpTo(9, "sets the key") > 0 {
 			continue
 		}
 		switch {
@@ -236,8 +236,8 @@ func (s *requester) body(r *core.Resource, depth int) map[string]any {
 	return body
 }
 
-// member draws the record that a relation leads to. Records whose ids are drawn
-// at random are not nested, because they would show.
+// member draws the target of a relation. Records with random keys are not nested, because the answer would show the
+// keys.
 func (s *requester) member(f *core.Field, depth int) any {
 	r := f.Target()
 	if depth > 0 && r.Key().Type() == core.Int && s.d.UpTo(2, "nested") == 0 {

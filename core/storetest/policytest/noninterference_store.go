@@ -9,40 +9,39 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// storeActor sends operations to the stores.
+// storeDriver sends operations to the stores of both worlds.
 type storeDriver struct {
-	next      *operation // the page that continues the last one
+	next      *operation // the operation for the page after the last one
 	integrity integrityErrors
 }
 
 func newStoreDriver(kit.Drawer, *worlds) driver { return new(storeDriver) }
 
-// act runs an operation alone, or some in a transaction.
+// act runs one operation outside a transaction, or up to three in a transaction.
 func (s *storeDriver) act(d kit.Drawer, w *worlds) int {
 	n := d.UpTo(3, "in a transaction")
 	s.integrity = integrityErrors{}
 	if n == 0 {
-		a := s.attempt(d, w)
-		_ = s.runBoth(d, w, a, side{w.ctx(w.a), w.a.store}, side{w.ctx(w.b), w.b.store}) // they agree on the error
+		a := s.operation(d, w)
+		_ = s.runBoth(d, w, a, side{w.ctx(w.a), w.a.store}, side{w.ctx(w.b), w.b.store}) // runBoth has compared the errors
 		return 1
 	}
 	return s.transaction(d, w, n)
 }
 
-// ctx returns the context of the guest's operations.
+// ctx returns the context of the actor's operations.
 func (w *worlds) ctx(t *scenario) context.Context {
 	ctx, _ := t.newProbe(t.ctx, w.principal)
 	return ctx
 }
 
-// side is where an operation is sent in one of the worlds.
+// side is the store or transaction of one world.
 type side struct {
 	ctx     context.Context
 	querier core.Querier
 }
 
-// both runs the attempt in both worlds and compares. It returns the error of
-// either.
+// runBoth runs the operation in both worlds and compares the results. It returns the error.
 func (s *storeDriver) runBoth(d kit.Drawer, w *worlds, a operation, one, other side) error {
 	d.Logf("%v", a)
 	here, there := a.run(one.ctx, one.querier), a.run(other.ctx, other.querier)
@@ -51,7 +50,7 @@ func (s *storeDriver) runBoth(d kit.Drawer, w *worlds, a operation, one, other s
 		return here.err
 	}
 	if a.kind == core.NextID && a.res.Key().Type() == core.UUID {
-		here.ids, there.ids = here.ids[:0], there.ids[:0] // drawn at random
+		here.ids, there.ids = here.ids[:0], there.ids[:0] // random, so they cannot be compared
 	}
 	if diff := here.difference(there); diff != "" {
 		failDifferent(d, "%v: %s", a, diff)
@@ -60,7 +59,7 @@ func (s *storeDriver) runBoth(d kit.Drawer, w *worlds, a operation, one, other s
 	return here.err
 }
 
-// remember keeps keys and cursors to go on with.
+// remember keeps keys and cursors for later operations.
 func (s *storeDriver) remember(w *worlds, a operation, o result) {
 	if a.kind == core.Insert {
 		for _, rec := range o.records {
@@ -89,23 +88,23 @@ func (s *storeDriver) transaction(d kit.Drawer, w *worlds, n int) int {
 	one := w.a.store.TxWith(w.ctx(w.a), opts, func(ctxA context.Context, a *core.Transaction) error {
 		other = w.b.store.TxWith(w.ctx(w.b), opts, func(ctxB context.Context, b *core.Transaction) error {
 			for ; done < n && inside == nil; done++ {
-				inside = s.runBoth(d, w, s.attempt(d, w), side{ctxA, a}, side{ctxB, b})
+				inside = s.runBoth(d, w, s.operation(d, w), side{ctxA, a}, side{ctxB, b})
 			}
 			if inside == nil && !keep {
 				inside = kit.ErrRollback
 			}
 			return inside
 		})
-		return inside // whatever the other's commit said
+		return inside // world a must end in the same way as world b
 	})
 	if a, b := kit.FullText(one), kit.FullText(other); a != b && !s.integrity.mayBeEither(one, other) {
-		failDifferent(d, "the transaction ends with %s; else %s", a, b)
+		failDifferent(d, "the transaction ends with %s in one world and %s in the other", a, b)
 	}
 	d.Logf("ended: committed %v, %s", inside == nil && one == nil, kit.FullText(ownError(one)))
 	return done
 }
 
-// ownError returns nil for a rollback on purpose.
+// ownError returns nil for a rollback by the kit.
 func ownError(err error) error {
 	if errors.Is(err, kit.ErrRollback) {
 		return nil
@@ -113,8 +112,8 @@ func ownError(err error) error {
 	return err
 }
 
-// attempt draws an operation of the guest's.
-func (s *storeDriver) attempt(d kit.Drawer, w *worlds) operation {
+// operation draws an operation of the actor.
+func (s *storeDriver) operation(d kit.Drawer, w *worlds) operation {
 	r := d.AnyResource(w.Model)
 	switch d.UpTo(10, "kind") {
 	case 0:
@@ -144,11 +143,11 @@ func (w *worlds) stored(d kit.Drawer, f *core.Field) core.Value {
 	return d.Pick(w.pool.values[f].stored, f.Name())
 }
 
-// columns draws values for some of the columns but the key.
+// columns draws values for some of the columns, without the key.
 func (w *worlds) columns(d kit.Drawer, r *core.Resource) core.Record {
 	rec := r.RecordOf(make([]core.Value, len(r.Columns())))
 	for c, f := range r.Columns() {
-		if !f.Key() && d.Bool("names "+f.Name()) {
+		if !f.Key() && d.Bool("sets "+f.Name()) {
 			rec = rec.With(c, w.stored(d, f))
 		}
 	}
@@ -167,7 +166,7 @@ func (w *worlds) insert(d kit.Drawer, r *core.Resource) operation {
 	return operation{kind: core.Insert, res: r, records: recs}
 }
 
-// update draws changes to rows, seen or not.
+// update draws changes of rows that may be readable, hidden or absent.
 func (w *worlds) update(d kit.Drawer, r *core.Resource) operation {
 	keys := d.Keys(r, 3)
 	recs := make([]core.Record, len(keys))
@@ -177,7 +176,7 @@ func (w *worlds) update(d kit.Drawer, r *core.Resource) operation {
 	return operation{kind: core.Update, res: r, keys: keys, records: recs}
 }
 
-// delete draws rows, seen or not, that no hidden one holds on to.
+// delete draws rows that no hidden row references. They may be readable, hidden or absent.
 func (w *worlds) delete(d kit.Drawer, r *core.Resource) operation {
 	keys := slices.DeleteFunc(d.Keys(r, 3), func(key core.Value) bool { return w.pool.referenced[r.Index()][key] })
 	return operation{kind: core.Delete, res: r, keys: keys}

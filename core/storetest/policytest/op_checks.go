@@ -7,14 +7,12 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// The functions of this file judge an op that arrived innermost on behalf of a
-// guest, against the rows that are stored. Each returns what is wrong, or "".
-
-// judgment is one of them.
+// opCheck checks an op that arrived innermost on behalf of an actor against the stored rows. It returns a description of
+// the violation, or "".
 type opCheck func(g actor, all rows, op *core.Op) string
 
-// bound returns a condition as the backend will get it. One that does not fit is
-// refused by the store, and so meets no row.
+// bind returns a filter as the backend gets it. The store rejects an op with a filter that cannot be bound, so such a
+// filter matches no row.
 func bind(op *core.Op, f core.Filter) core.Filter {
 	b, err := op.Resource.Bind(f)
 	if err != nil {
@@ -23,7 +21,7 @@ func bind(op *core.Op, f core.Filter) core.Filter {
 	return b
 }
 
-// usingHides looks at the rows that an op may reach.
+// usingExcludes checks that Using excludes every stored row that the actor may not read or change.
 func usingExcludes(g actor, all rows, op *core.Op) string {
 	if op.Kind == core.Insert || op.Kind == core.NextID {
 		return ""
@@ -31,13 +29,13 @@ func usingExcludes(g actor, all rows, op *core.Op) string {
 	using := bind(op, op.Using)
 	for _, row := range all[op.Resource.Index()] {
 		if !g.mayMatch(op.Kind, row) && using.Match(row) {
-			return fmt.Sprintf("%v reaches %v; Using is %v", op.Kind, row, op.Using)
+			return fmt.Sprintf("the %v matches %v; Using is %v", op.Kind, row, op.Using)
 		}
 	}
 	return ""
 }
 
-// mayReach reports whether an op of the kind may meet the row as it is.
+// mayMatch reports whether the before image of an op of the kind may be the row.
 func (g actor) mayMatch(kind core.Kind, row core.Record) bool {
 	switch kind {
 	case core.Load, core.Select, core.Count:
@@ -48,19 +46,19 @@ func (g actor) mayMatch(kind core.Kind, row core.Record) bool {
 	return g.canRead(row) && g.canChange(kind, row)
 }
 
-// checkHolds looks at the rows that an op may leave.
+// checkRejects checks that Check rejects every after image that may not result from the op.
 func checkRejects(g actor, all rows, op *core.Op) string {
 	check := bind(op, op.Check)
 	for _, after := range afterImages(all, op) {
 		if !g.canResultIn(op.Kind, after) && check.Match(after) {
-			return fmt.Sprintf("%v may leave %v; Check is %v", op.Kind, after, op.Check)
+			return fmt.Sprintf("the %v may result in %v; Check is %v", op.Kind, after, op.Check)
 		}
 	}
 	return ""
 }
 
-// left returns the rows that the op would leave without guards; those of a kind
-// that nobody knows may be any.
+// afterImages returns the rows that the op could result in without Check. An op of an unknown kind could result in any
+// row.
 func afterImages(all rows, op *core.Op) []core.Record {
 	var after []core.Record
 	switch op.Kind {
@@ -83,29 +81,28 @@ func afterImages(all rows, op *core.Op) []core.Record {
 	return after
 }
 
-// principalStays looks at whom the op is for. A decorator may make the program
-// responsible for an op of its own.
+// principalUnchanged checks the principal of the op. A decorator may run an op of its own as the system.
 func principalUnchanged(g actor, _ rows, op *core.Op) string {
 	if op.Principal == g.principal || op.Principal.IsSystem() {
 		return ""
 	}
-	return fmt.Sprintf("%v that was sent for %v arrives for %v", op.Kind, g.principal, op.Principal)
+	return fmt.Sprintf("the %v was sent for %v and arrives for %v", op.Kind, g.principal, op.Principal)
 }
 
-// fieldsStay looks at what the op names.
+// namedFieldsReadable checks that the order and Where name readable fields only.
 func namedFieldsReadable(g actor, _ rows, op *core.Op) string {
 	for _, o := range op.Order {
 		if !g.canReadField(o.Field) {
-			return fmt.Sprintf("%v in the order of %v, which is not read", op.Kind, o.Field)
+			return fmt.Sprintf("the %v is sorted by %v, which the principal may not read", op.Kind, o.Field)
 		}
 	}
 	if f := g.unreadableField(bind(op, op.Where)); f != nil {
-		return fmt.Sprintf("%v where %v, and %v is not read", op.Kind, op.Where, f)
+		return fmt.Sprintf("the %v has the filter %v, and the principal may not read %v", op.Kind, op.Where, f)
 	}
 	return ""
 }
 
-// namesUnread returns a field of the condition that the guest does not read.
+// unreadableField returns a field of the filter that the actor may not read, or nil.
 func (g actor) unreadableField(where core.Filter) *core.Field {
 	if f := where.Field(); f != nil && !g.canReadField(f) {
 		return f

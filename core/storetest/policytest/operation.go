@@ -11,19 +11,19 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// attempt is one operation to try, as data.
+// operation is one operation of a client, as data.
 type operation struct {
 	kind    core.Kind
 	res     *core.Resource
 	keys    []core.Value
-	query   core.Query // of a Select; its Where is that of a Count, its Fields those of a Load
+	query   core.Query // of a Select; a Count uses its Where, a Load its Fields
 	order   []core.Order
 	records []core.Record
 	n       int
-	named   []*core.Field // that conditions, order and projection name
+	named   []*core.Field // fields in filter, order and projection
 }
 
-// String tells the operation.
+// String returns the operation as text for messages.
 func (a operation) String() string {
 	s := fmt.Sprintf("%v of %v", a.kind, a.res)
 	switch a.kind {
@@ -38,10 +38,10 @@ func (a operation) String() string {
 		s += fmt.Sprintf(" where %v", a.query.Where)
 	}
 	if len(a.query.Order) > 0 {
-		s += fmt.Sprintf(" in order %q", a.query.Order)
+		s += fmt.Sprintf(" order by %q", a.query.Order)
 	}
 	if a.query.Limit > 0 {
-		s += fmt.Sprintf(" at most %d", a.query.Limit)
+		s += fmt.Sprintf(" limit %d", a.query.Limit)
 	}
 	if a.query.After != "" {
 		s += fmt.Sprintf(" after %s", a.query.After)
@@ -52,14 +52,14 @@ func (a operation) String() string {
 	return s
 }
 
-// ordersByIDs reports whether the error refuses an order by a to-one field, which
-// a policy may do: it tells how ids of rows compare that may not be seen.
+// deniesOrderByReference reports whether the error rejects sorting by a to-one field. A policy may reject it, because
+// the order reveals how ids of hidden rows compare.
 func (a operation) deniesOrderByReference(err error) bool {
 	return errors.Is(err, core.SearchForbidden) &&
 		slices.ContainsFunc(a.order, func(o core.Order) bool { return o.Field.Target() != nil })
 }
 
-// outcome is what an attempt returned.
+// result is the result of an operation.
 type result struct {
 	records []core.Record
 	count   int
@@ -68,6 +68,7 @@ type result struct {
 	err     error
 }
 
+// run runs the operation.
 func (a operation) run(ctx context.Context, s core.Querier) (o result) {
 	switch a.kind {
 	case core.Load:
@@ -90,8 +91,7 @@ func (a operation) run(ctx context.Context, s core.Querier) (o result) {
 	return o
 }
 
-// due returns what the attempt, a read without a cursor, has to return from these
-// rows.
+// expected returns the result that a read without a cursor must have on these rows.
 func (a operation) expected(all []core.Record) result {
 	op := &core.Op{
 		Kind: a.kind, Resource: a.res, Keys: core.SortKeys(slices.Clone(a.keys)), Where: a.query.Where, Order: a.order, Limit: a.query.Limit,
@@ -107,14 +107,13 @@ func (a operation) expected(all []core.Record) result {
 	return o
 }
 
-// material is what attempts are made of: the rows that are there, and the values
-// that each column of theirs holds, null among them.
+// generator makes operations from the initial rows and their values.
 type generator struct {
 	model *core.Model
 	rows  rows
 }
 
-// values returns the different values that the rows hold in the column.
+// values returns the different values of the column, and null.
 func (m generator) values(f *core.Field) []core.Value {
 	values := []core.Value{core.Null}
 	for _, row := range m.rows[f.Resource().Index()] {
@@ -125,7 +124,7 @@ func (m generator) values(f *core.Field) []core.Value {
 	return values
 }
 
-// otherKey returns a key that no row of the stage has, another for each n.
+// absentKey returns the n-th key of a sequence of keys that no initial row has.
 func absentKey(r *core.Resource, n int) core.Value {
 	switch r.Key().Type() {
 	case core.Int:
@@ -140,8 +139,8 @@ func absentKey(r *core.Resource, n int) core.Value {
 	return core.TextValue(fmt.Sprintf("other-%d", n))
 }
 
-// reads returns reads of every kind: by each key, by each value of each field, in
-// each order, with limits and projections.
+// reads returns reads of every kind: by each key, by each value of each field, in each order, with limits and
+// projections. The first three are a Load, a Select and a Count of everything.
 func (m generator) reads(r *core.Resource) []operation {
 	all := kit.KeysOf(m.rows[r.Index()])
 	byKey := []core.Order{{Field: r.Key()}}
@@ -162,6 +161,7 @@ func (m generator) reads(r *core.Resource) []operation {
 	return attempts
 }
 
+// readsBy returns reads with the field in projection, order or filter.
 func (m generator) readsBy(f *core.Field) []operation {
 	r, fs := f.Resource(), []*core.Field{f}
 	byKey := []core.Order{{Field: r.Key()}}
@@ -200,9 +200,8 @@ func (m generator) readsBy(f *core.Field) []operation {
 	return attempts
 }
 
-// inserts returns inserts of a copy of each row: with a key of its own, with the
-// key of the row itself, and without one where it is handed out; and with each
-// column left out once. Values that must be unique are left out.
+// inserts returns inserts of a copy of each row: with a new key, with the key of the row, and without key where keys are
+// generated. Each column is also left out once. Unique values are always left out.
 func (m generator) inserts(r *core.Resource) []operation {
 	var attempts []operation
 	add := func(recs ...core.Record) {
@@ -232,8 +231,8 @@ func (m generator) inserts(r *core.Resource) []operation {
 	return attempts
 }
 
-// updates returns changes of each row, and of one that is not there, to each value
-// of each column, and of all rows at once.
+// updates returns updates of each row, and of an absent one, to each value of each column, and updates of all rows at
+// once.
 func (m generator) updates(r *core.Resource) []operation {
 	var attempts []operation
 	add := func(recs ...core.Record) {
@@ -265,7 +264,7 @@ func (m generator) updates(r *core.Resource) []operation {
 	return attempts
 }
 
-// deletes returns deletes of each row, of one that is not there, and of all.
+// deletes returns deletes of each row, of an absent one, and of all rows.
 func (m generator) deletes(r *core.Resource) []operation {
 	keys := kit.KeysOf(m.rows[r.Index()])
 	var attempts []operation
@@ -278,6 +277,7 @@ func (m generator) deletes(r *core.Resource) []operation {
 	return attempts
 }
 
+// nextIDs returns key allocations, where the resource generates keys.
 func (m generator) nextIDs(r *core.Resource) []operation {
 	if r.Key().Type() == core.Text {
 		return nil

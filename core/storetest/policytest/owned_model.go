@@ -7,10 +7,10 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// OwnedModel returns the model of which each record has an owner, an integer
-// that is hidden from clients: relations of each kind, keys of each type, fields and
-// a relation that do not always change, one of them by what a relation is, one with a default that clients cannot set, and
-// one that is computed and sets that.
+// OwnedModel returns the default model of [PolicySpec]. Each record has a field owner, an integer that is hidden from
+// clients. The model has relations of each kind and keys of each type. Some fields and a relation have rules that forbid
+// updates, one rule depends on a relation, one field has a default and is read-only for clients, and a computed field
+// sets another field.
 func OwnedModel() *core.Model {
 	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
 	return core.MustModel("owned",
@@ -56,7 +56,7 @@ func OwnedModel() *core.Model {
 	)
 }
 
-// baked says whether a cookie's state is that, and sets it.
+// baked is a computed field: whether the state of the cookie is "baked". Setting it sets the state.
 func baked() *core.Computed {
 	const done = "baked"
 	return &core.Computed{
@@ -72,8 +72,8 @@ func baked() *core.Computed {
 	}
 }
 
-// owned are rows of OwnedModel: of 1, of 2 and of nobody, and some of 3, whom no
-// principal has the id of. Each owner's rows point at its own and at others'.
+// ownedRows are rows of [OwnedModel] for the owners 1 and 2, without owner, and of owner 3, which is no principal. The
+// rows of each owner reference rows of the same owner and of others.
 func ownedRows() seed.Data {
 	type row = map[string]any
 	uuid := func(last string) string { return "00000000-0000-4000-8000-00000000000" + last }
@@ -100,7 +100,7 @@ func ownedRows() seed.Data {
 	}
 }
 
-// owners are the principals who own rows, by a number.
+// ownedPrincipals are the owners 1 and 2.
 func ownedPrincipals() []*core.Principal {
 	return []*core.Principal{
 		{ID: core.IntValue(1), Roles: []string{"baker"}},
@@ -108,7 +108,7 @@ func ownedPrincipals() []*core.Principal {
 	}
 }
 
-// ownsIt is the oracle of OwnedModel.
+// ownsRow is CanRead of [OwnedModel]: the principal's id is the owner.
 func ownsRow(p *core.Principal, row core.Record) bool {
 	return p != nil && p.ID.IsSet() && row.Get("owner") == p.ID
 }

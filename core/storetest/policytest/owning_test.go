@@ -9,8 +9,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/policytest"
 )
 
-// owning is the simplest ownership that keeps every promise: whoever inserts a
-// row owns it, and nobody else meets it.
+// owning is a simple, correct ownership policy: each principal owns the rows that it inserts, and reads only its own.
 func owning() core.Decorator {
 	return core.Decorator{Name: "owning", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -35,8 +34,8 @@ func own(op *core.Op) {
 	op.Guard(owner.Compare(core.FilterEq, op.Principal.ID))
 }
 
-// stamped returns the records with the value, or as they are if it does not fit:
-// then no row can fulfil the guard either.
+// stamped returns the records with the value in the field. If the type is wrong, it returns them unchanged, and no row
+// can match the guard.
 func stamped(records []core.Record, f *core.Field, v core.Value) []core.Record {
 	if v.Type() != f.Type() {
 		return records
@@ -48,17 +47,17 @@ func stamped(records []core.Record, f *core.Field, v core.Value) []core.Record {
 	return out
 }
 
-// stack returns settings for decorators that keep no state.
+// stack returns a spec with decorators that keep no state.
 func stack(decorators ...core.Decorator) policytest.PolicySpec {
 	return policytest.PolicySpec{Stack: func(testing.TB) policytest.Stack { return policytest.Stack{Decorators: decorators} }}
 }
 
-func TestAnHonestPolicyPassesGuard(t *testing.T) {
+func TestOwningPolicyPassesGuard(t *testing.T) {
 	policytest.Guard(t, kittest.OpenNaive, stack(owning()))
 }
 
-func TestAnHonestPolicyPassesNonInterference(t *testing.T) {
-	g := stack(owning())
-	g.Operations = 10_000
-	policytest.NonInterference(t, kittest.OpenNaive, g)
+func TestOwningPolicyPassesNonInterference(t *testing.T) {
+	spec := stack(owning())
+	spec.Operations = 10_000
+	policytest.NonInterference(t, kittest.OpenNaive, spec)
 }

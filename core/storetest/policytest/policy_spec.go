@@ -9,88 +9,79 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// PolicySpec is a stack of policies together with what it promises, for [Guard] and
-// [NonInterference]. Only Stack is needed if the stack shows each principal the
-// records whose field owner, of the kit's [OwnedModel], holds the principal's id;
-// anything else says its Model, Rows, Principals and CanRead.
+// PolicySpec describes a stack of policies for [Guard] and [NonInterference]: the stack, rows and principals to try it
+// on, and the decisions that it must make. The decisions must be independent of the code under test and as simple as
+// possible.
 //
-// The functions are called by several goroutines at once.
+// Stack is required. No other field is needed if the stack shows each principal the records of [OwnedModel] that have
+// the principal's id in the field owner. Any other stack sets Model, Rows, Principals and CanRead as well. The remaining fields
+// have defaults that follow from CanRead.
+//
+// All functions must be safe for concurrent use.
 type PolicySpec struct {
-	// Stack makes the stack anew, for one store.
+	// Stack returns a new stack for one store.
 	Stack func(tb testing.TB) Stack
 
-	// Model of the stores; nil means [OwnedModel], and then Rows, Principals and
-	// CanRead have defaults that belong to it.
+	// Model is the model of the stores. nil means [OwnedModel], with defaults for Rows, Principals and CanRead.
 	Model *core.Model
-	// Rows that the stores begin with, as [seed.Records] takes them: of each
-	// principal some, of nobody some (a null where the principal's id would be),
-	// some that point at each other. The kit never stores others than these and
-	// copies of them with other keys and with values taken from each other, so
-	// every value that a rule depends on has to occur. Integer keys are less than
-	// [HiddenKeys].
+	// Rows are the initial records of the stores, as for [seed.Records]. Include rows of each principal, rows
+	// without owner (null in place of the id), and rows that reference each other. The kit stores only these rows and
+	// copies of them with other keys or with values of other rows, so each value that a rule depends on must occur.
+	// Integer keys must be less than [HiddenKeys].
 	Rows seed.Data
-	// Principals on whose behalf operations are sent: at least two that see
-	// different rows. The kit adds others that are made of these: nobody,
-	// [core.System], the same without an id and with an id of another type.
+	// Principals are the principals for which the kit sends operations. At least two must be able to read different
+	// rows. The kit also sends operations without a principal, as [core.System], and for copies of the principals
+	// without an id or with an id of another type.
 	Principals []*core.Principal
 
-	// CanRead reports whether the principal may see the row: the oracle, as simple
-	// as can be, and not made of the code that it judges. Compare values by ==
-	// and remember [core.Value.IsSet]: it is asked about principals without an id.
+	// CanRead reports whether the principal may read the row. It is also called for principals without an id, so check
+	// [core.Value.IsSet] and compare values with ==.
 	CanRead func(p *core.Principal, row core.Record) bool
-	// CanChange reports whether the principal may update or delete, as the kind
-	// says, a row that is like this before; nil means those that it sees.
+	// CanChange reports whether an Update or Delete, as kind says, of the principal may change the row. row is the
+	// before image. nil means the rows that CanRead allows.
 	CanChange func(p *core.Principal, kind core.Kind, row core.Record) bool
-	// CanResultIn reports whether an Insert or Update of the principal, as the kind
-	// says, may leave a row that is like this; nil means those that it sees.
+	// CanResultIn reports whether an Insert or Update, as kind says, of the principal may result in the row. row is the
+	// after image. nil means the rows that CanRead allows.
 	CanResultIn func(p *core.Principal, kind core.Kind, row core.Record) bool
-	// CanReadField reports whether the principal may learn values of the stored field,
-	// from results or by conditions and orders; nil means every field.
+	// CanReadField reports whether the principal may learn values of the stored field from results, filters and orders.
+	// nil means every field.
 	CanReadField func(p *core.Principal, f *core.Field) bool
-	// Denies reports whether the stack denies all operations of the kind on the
-	// resource to the principal, with [core.Forbidden] or [core.ReadOnly], before
-	// they reach the backend; nil means none. A kind that the core does not know
-	// is asked about like the others. It is not asked about Tx. It is asked about
-	// nobody, the nil principal, too: what is refused to nobody need not be
-	// [core.Unauthorized] first.
+	// Denies reports whether the stack denies every operation of the kind on the resource to the principal with
+	// [core.Forbidden] or [core.ReadOnly], before the operation reaches the backend. nil means that it denies none. It
+	// is also called with kinds that core does not define and with the nil principal (an anonymous caller), but not with
+	// [core.Tx]. Where it returns true for the nil principal, the stack need not return [core.Unauthorized].
 	Denies func(p *core.Principal, kind core.Kind, r *core.Resource) bool
-	// IgnoresPrincipal says that the stack treats all callers alike: nobody and the program
-	// itself are treated like every principal. Otherwise nobody is refused with
-	// [core.Unauthorized] everywhere, and the program meets every row.
+	// IgnoresPrincipal means that the stack treats all callers alike, anonymous callers and the system included. If it
+	// is false, the stack must return [core.Unauthorized] to anonymous callers, and must not restrict the system.
 	IgnoresPrincipal bool
-	// Exempt reports whether an op is a decorator's own that may pass without a
-	// guard, such as the line of an audit; nil means none.
+	// Exempt reports whether an op is one that a decorator derived and that may pass without a guard, such as the insert
+	// of an audit line. nil means that there are none.
 	Exempt func(op *core.Op) bool
 
-	// Thin has Guard send one of so many operations only, drawn at random but the
-	// same each time: for a slow backend, where another run on a fast one sends all.
-	// 0 means all. The environment variable LARDER_THIN makes it as many times as
-	// thin, for the race detector.
+	// Thin makes [Guard] send about one of Thin operations, the same ones in each run. Use it for a slow backend if a
+	// fast one runs all. 0 means all. The environment variable LARDER_THIN, a positive number, is multiplied with it.
 	Thin int
-	// Operations is how many operations NonInterference compares, at the store and
-	// again at the engine; 0 means what the environment variable
-	// LARDER_OPERATIONS says, 50,000 by default.
+	// Operations is the number of operations that [NonInterference] compares in each subtest. 0 means the value of the
+	// environment variable LARDER_OPERATIONS, by default 50,000.
 	Operations int
 }
 
-// Stack is a stack of decorators made for one store.
+// Stack is a stack of decorators for one store.
 type Stack struct {
-	// Decorators of the stack, outermost first.
+	// Decorators are the decorators of the stack, outermost first.
 	Decorators []core.Decorator
-	// Observe returns what somebody who watches the stack from outside has learned
-	// since it was called last: log lines without their times, the differences of
-	// counters with their labels, whatever a principal must not be able to
-	// influence or to learn by way of others. nil means that there is nothing.
+	// Observe returns everything that an outside observer has learned since the last call and that a principal must not
+	// be able to influence or learn from: for instance log lines without times, or changed counters with their labels.
+	// nil means that there is nothing to observe.
 	Observe func() string
 }
 
-// HiddenKeys is where the integer keys begin that the kit gives to copies of
-// rows; programs never insert one of them, so that no principal learns about a
-// row from its key being taken, which is an exception that every store has.
+// HiddenKeys is the first integer key that the kit gives to copies of rows. Programs never insert keys from here on,
+// because every store reveals an existing key by a conflict.
 const HiddenKeys = 1_000_000
 
-// setting returns the positive number that an environment variable holds, and
-// otherwise if it is not set.
+// envInt returns the value of an environment variable, or otherwise if it is not set. It ends the test if the value is
+// not a positive number.
 func envInt(tb testing.TB, variable string, otherwise int) int {
 	tb.Helper()
 	text := os.Getenv(variable)
@@ -99,51 +90,51 @@ func envInt(tb testing.TB, variable string, otherwise int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		tb.Fatalf("%s %q is no positive number", variable, text)
+		tb.Fatalf("%s=%q must be a positive number", variable, text)
 	}
 	return n
 }
 
-// filled returns the settings with defaults.
-func (g PolicySpec) filled(tb testing.TB) PolicySpec {
+// filled returns the spec with defaults. It ends the test if a required field is missing.
+func (spec PolicySpec) filled(tb testing.TB) PolicySpec {
 	tb.Helper()
-	if g.Stack == nil {
-		tb.Fatal("storetest: PolicySpec needs a Stack")
+	if spec.Stack == nil {
+		tb.Fatal("policytest: PolicySpec.Stack is nil; it is required")
 	}
-	if g.Model == nil {
-		g.Model = OwnedModel()
-		if g.Rows == nil {
-			g.Rows = ownedRows()
+	if spec.Model == nil {
+		spec.Model = OwnedModel()
+		if spec.Rows == nil {
+			spec.Rows = ownedRows()
 		}
-		if g.Principals == nil {
-			g.Principals = ownedPrincipals()
+		if spec.Principals == nil {
+			spec.Principals = ownedPrincipals()
 		}
-		if g.CanRead == nil {
-			g.CanRead = ownsRow
+		if spec.CanRead == nil {
+			spec.CanRead = ownsRow
 		}
 	}
-	if g.Rows == nil || len(g.Principals) == 0 || g.CanRead == nil {
-		tb.Fatal("storetest: with a Model of its own, PolicySpec needs Rows, Principals and CanRead")
+	if spec.Rows == nil || len(spec.Principals) == 0 || spec.CanRead == nil {
+		tb.Fatal("policytest: PolicySpec has a Model, so it needs Rows, Principals and CanRead")
 	}
-	return g.withRules()
+	return spec.withRules()
 }
 
-// withRules fills in the rules that follow from others.
-func (g PolicySpec) withRules() PolicySpec {
-	if g.CanChange == nil {
-		g.CanChange = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.CanRead(p, row) }
+// withRules fills in the decisions that follow from CanRead.
+func (spec PolicySpec) withRules() PolicySpec {
+	if spec.CanChange == nil {
+		spec.CanChange = func(p *core.Principal, _ core.Kind, row core.Record) bool { return spec.CanRead(p, row) }
 	}
-	if g.CanResultIn == nil {
-		g.CanResultIn = func(p *core.Principal, _ core.Kind, row core.Record) bool { return g.CanRead(p, row) }
+	if spec.CanResultIn == nil {
+		spec.CanResultIn = func(p *core.Principal, _ core.Kind, row core.Record) bool { return spec.CanRead(p, row) }
 	}
-	if g.CanReadField == nil {
-		g.CanReadField = func(*core.Principal, *core.Field) bool { return true }
+	if spec.CanReadField == nil {
+		spec.CanReadField = func(*core.Principal, *core.Field) bool { return true }
 	}
-	if g.Denies == nil {
-		g.Denies = func(*core.Principal, core.Kind, *core.Resource) bool { return false }
+	if spec.Denies == nil {
+		spec.Denies = func(*core.Principal, core.Kind, *core.Resource) bool { return false }
 	}
-	if g.Exempt == nil {
-		g.Exempt = func(*core.Op) bool { return false }
+	if spec.Exempt == nil {
+		spec.Exempt = func(*core.Op) bool { return false }
 	}
-	return g
+	return spec
 }

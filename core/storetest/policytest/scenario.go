@@ -13,8 +13,7 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// theatre is a store with a guarded stack on which the kit plays. In the kit Guard
-// a gate stands outside of the stack and a look-out innermost; the door is behind.
+// scenario is a store with the stack of a spec. For Guard, a decorator of the kit is outermost and another innermost.
 type scenario struct {
 	testing.TB
 	PolicySpec
@@ -23,39 +22,40 @@ type scenario struct {
 	store   *core.Store
 	direct  *directBackend
 	stack   Stack
-	initial rows // what is stored in the beginning
+	initial rows // the rows of the spec
 
 	mu             sync.Mutex
-	withoutContext []string // ops that arrived for nobody knows whom
+	withoutContext []string // ops that arrived without the context of a probe
 }
 
-// newTheatre makes a store of the settings, which are filled. It is empty. Watched
-// puts the kit's layers around the stack; without them the store is the one that a
-// program would have, and Describe tells of the stack alone.
-func newScenario(ctx context.Context, tb testing.TB, open storetest.Factory, g PolicySpec, watched bool) *scenario {
+// newScenario returns a scenario without rows. The spec must have its defaults filled in. With instrumented, the
+// decorators of the kit are around the stack; without, the store is the same as in a program, and Describe shows the
+// stack alone.
+func newScenario(ctx context.Context, tb testing.TB, open storetest.Factory, spec PolicySpec, instrumented bool) *scenario {
 	tb.Helper()
-	begin, err := seed.Records(g.Model, g.Rows)
+	begin, err := seed.Records(spec.Model, spec.Rows)
 	if err != nil {
-		tb.Fatalf("the rows do not fit the model: %v", err)
+		tb.Fatalf("PolicySpec.Rows do not fit the model: %v", err)
 	}
-	t := &scenario{TB: tb, PolicySpec: g, ctx: ctx, direct: &directBackend{Backend: open(tb, g.Model)}, stack: g.Stack(tb), initial: begin}
+	t := &scenario{TB: tb, PolicySpec: spec, ctx: ctx, direct: &directBackend{Backend: open(tb, spec.Model)}, stack: spec.Stack(tb), initial: begin}
 	decorators := t.stack.Decorators
-	if watched {
+	if instrumented {
 		decorators = slices.Concat([]core.Decorator{t.entryDecorator()}, decorators, []core.Decorator{t.innermostDecorator()})
 	}
-	if t.store, err = core.New(ctx, g.Model, t.direct, decorators...); err != nil {
-		tb.Fatalf("a store with the stack: %v", err)
+	if t.store, err = core.New(ctx, spec.Model, t.direct, decorators...); err != nil {
+		tb.Fatalf("core.New with the stack: %v", err)
 	}
 	return t
 }
 
+// close closes the store.
 func (t *scenario) close() {
 	if err := t.store.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
 }
 
-// fill makes what is stored these rows.
+// setRows replaces all stored rows.
 func (t *scenario) setRows(all rows) {
 	t.Helper()
 	if err := t.direct.replace(t.ctx, all); err != nil {
@@ -63,11 +63,11 @@ func (t *scenario) setRows(all rows) {
 	}
 }
 
-// probe is what was sent together, on behalf of whom, and what became of it.
+// probe follows the operations of one context to the innermost decorator.
 type probe struct {
 	principal   *core.Principal
-	unknownKind bool // send kinds that do not exist
-	failInside  bool // nothing but transactions gets further than to the look-out
+	unknownKind bool // turn ops into ones of an unknown kind
+	failInside  bool // let ops fail innermost
 
 	mu      sync.Mutex
 	arrived []*core.Op
@@ -76,20 +76,19 @@ type probe struct {
 
 type probeKey struct{}
 
-// send returns a context in which operations run for the principal, and what
-// follows them.
-func (t *scenario) newProbe(ctx context.Context, who *core.Principal) (context.Context, *probe) {
-	p := &probe{principal: who}
-	return context.WithValue(core.WithPrincipal(ctx, who), probeKey{}, p), p
+// newProbe returns a context in which operations run for the principal, and the probe that follows them.
+func (t *scenario) newProbe(ctx context.Context, principal *core.Principal) (context.Context, *probe) {
+	p := &probe{principal: principal}
+	return context.WithValue(core.WithPrincipal(ctx, principal), probeKey{}, p), p
 }
 
-// unknownKind is a kind that no decorator can know.
+// unknownKind is a kind that core does not define.
 const unknownKind core.Kind = 250
 
-// gate turns the ops of some probes into what no store makes.
+// entryDecorator is the outermost decorator. It gives the ops of some probes an unknown kind.
 func (t *scenario) entryDecorator() core.Decorator {
 	return core.Decorator{
-		Name: "storetest gate", Kind: core.KindPolicy,
+		Name: "policytest entry", Kind: core.KindPolicy,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				if p, ok := ctx.Value(probeKey{}).(*probe); ok && p.unknownKind && op.Kind != core.Tx {
@@ -101,10 +100,10 @@ func (t *scenario) entryDecorator() core.Decorator {
 	}
 }
 
-// lookOut keeps what arrives innermost, and lets the ops of some probes fail there.
+// innermostDecorator is the innermost decorator. It records the ops that arrive, and lets the ops of some probes fail.
 func (t *scenario) innermostDecorator() core.Decorator {
 	return core.Decorator{
-		Name: "storetest look-out", Kind: core.KindAnswer,
+		Name: "policytest innermost", Kind: core.KindAnswer,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				t.record(ctx, op)
@@ -117,6 +116,7 @@ func (t *scenario) innermostDecorator() core.Decorator {
 	}
 }
 
+// record records an op that arrived.
 func (t *scenario) record(ctx context.Context, op *core.Op) {
 	p, ok := ctx.Value(probeKey{}).(*probe)
 	if !ok {
@@ -131,7 +131,7 @@ func (t *scenario) record(ctx context.Context, op *core.Op) {
 	p.keptOps = append(p.keptOps, keptOp{op, p.arrived[len(p.arrived)-1]})
 }
 
-// ops returns the ops that arrived but for transactions.
+// ops returns the ops that arrived, without transactions.
 func (p *probe) ops() []*core.Op {
 	p.mu.Lock()
 	defer p.mu.Unlock()

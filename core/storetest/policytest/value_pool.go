@@ -8,25 +8,25 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// pool is what programs draw from.
+// valuePool holds the rows and values that programs draw from.
 type valuePool struct {
 	generator     generator
-	readable      rows                         // that the guest sees in the beginning
-	hidden        rows                         // the others
-	referenced    []map[core.Value]bool        // keys of seen rows that hidden ones point at
-	required      []map[core.Value]bool        // keys of hidden rows that seen ones point at
-	hiddenUniques map[*core.Field]kit.ValueSet // values of unique fields that hidden rows hold
-	values        map[*core.Field]fieldValues  // to draw from, by use
+	readable      rows                         // initial rows that the actor may read
+	hidden        rows                         // the other initial rows
+	referenced    []map[core.Value]bool        // keys of readable rows that hidden rows reference
+	required      []map[core.Value]bool        // keys of hidden rows that readable rows reference
+	hiddenUniques map[*core.Field]kit.ValueSet // values of unique fields in hidden rows
+	values        map[*core.Field]fieldValues  // values to draw for each field
 }
 
-// somehow is the values of a field by what they are for.
+// fieldValues are the values of a field by use.
 type fieldValues struct {
-	stored, // in rows that are written
-	compared []core.Value // in conditions and as keys of reads
+	stored, // for written rows
+	compared []core.Value // for filters and keys of reads
 }
 
-// newPool sorts the rows. Hidden rows whose relation must be unique to a seen row
-// lose it, because that the place is taken cannot be kept from anybody.
+// newPool divides the rows into readable and hidden ones. A hidden row loses a unique reference to a readable row,
+// because no policy can hide that the reference is used.
 func (g actor) newPool(all rows) valuePool {
 	p := valuePool{
 		generator: generator{model: g.Model, rows: all}, readable: make(rows, len(all)), hidden: make(rows, len(all)),
@@ -59,7 +59,7 @@ func (g actor) newPool(all rows) valuePool {
 	return p
 }
 
-// divorce takes seen partners from hidden rows, if those stay hidden without.
+// detachPartners sets unique references from hidden rows to readable ones to null, if the rows stay hidden without.
 func (p *valuePool) detachPartners(g actor) {
 	for i, some := range p.hidden {
 		for j, row := range some {
@@ -77,8 +77,7 @@ func (p *valuePool) isReadable(r *core.Resource, key core.Value) bool {
 	return slices.ContainsFunc(p.readable[r.Index()], func(row core.Record) bool { return row.Key() == key })
 }
 
-// anchor notes what the hidden rows of a resource hold on to. Rows that would die
-// with others take those along.
+// addReferences notes the readable rows and the unique values that hidden rows of the resource use.
 func (p *valuePool) addReferences(r *core.Resource) {
 	for _, row := range p.hidden[r.Index()] {
 		for _, f := range r.References() {
@@ -93,6 +92,8 @@ func (p *valuePool) addReferences(r *core.Resource) {
 	}
 }
 
+// markReferenced marks a readable row as referenced. It also marks the rows from which a delete would cascade to this
+// one.
 func (p *valuePool) markReferenced(r *core.Resource, key core.Value) {
 	for _, row := range p.readable[r.Index()] {
 		if row.Key() != key || p.referenced[r.Index()][key] {
@@ -107,15 +108,16 @@ func (p *valuePool) markReferenced(r *core.Resource, key core.Value) {
 	}
 }
 
-// ownKeys is how many keys programs choose for rows of theirs.
+// programKeyCount is the number of keys that programs choose for inserted rows.
 const programKeyCount = 6
 
+// valuesOf returns the values to draw for the field.
 func (p *valuePool) valuesOf(f *core.Field) fieldValues {
 	all := p.generator.values(f)
 	target := f.Resource()
 	switch {
 	case f.Key():
-		all = all[1:] // no null
+		all = all[1:] // without null
 	case f.Target() != nil && !f.Many():
 		target = f.Target()
 		for _, row := range p.hidden[target.Index()] {
@@ -142,13 +144,12 @@ func (p *valuePool) valuesOf(f *core.Field) fieldValues {
 	return fieldValues{stored: stored, compared: slices.Concat(all, stored)}
 }
 
-// freeOf leaves out the values that hidden rows hold.
+// freeOf removes the values that hidden rows hold.
 func (p *valuePool) freeOf(f *core.Field, values []core.Value) []core.Value {
 	return slices.DeleteFunc(slices.Clone(values), func(v core.Value) bool { return v.IsSet() && p.hiddenUniques[f][v] })
 }
 
-// hiddenKey returns the n-th key of rows that are added where the guest does not
-// see them.
+// hiddenKey returns the n-th key of hidden rows that the kit adds.
 func hiddenKey(r *core.Resource, n int) core.Value {
 	switch r.Key().Type() {
 	case core.Int:
@@ -156,7 +157,7 @@ func hiddenKey(r *core.Resource, n int) core.Value {
 	case core.UUID:
 		v, err := core.UUID.Convert(fmt.Sprintf("88888888-0000-4000-8000-%012d", n))
 		if err != nil {
-			panic(err) // a mistake of the kit's
+			panic(err) // the text above is wrong
 		}
 		return v
 	}

@@ -11,26 +11,27 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// worlds are two stores that are one to a guest.
+// worlds are two stores that must be indistinguishable to an actor.
 type worlds struct {
-	actor // of a
+	actor // in world a
 
 	a, b         *scenario
-	twin         actor // of b
+	twin         actor // the same principal in world b
 	pool         valuePool
-	others       []actor // of b, who read and write there
-	added        int     // rows that were given a hidden key
+	others       []actor // other principals, acting in world b
+	added        int     // number of hidden keys in use
 	insertedKeys []core.Value
 
-	referencesDiffer bool // of seen rows to hidden ones are not the guest's to see
+	referencesDiffer bool // the worlds differ in references of readable rows to hidden ones
 }
 
-func newWorlds(ctx context.Context, tb testing.TB, open storetest.Factory, g PolicySpec, who int) *worlds {
+// newWorlds returns empty worlds for the actor with the given index.
+func newWorlds(ctx context.Context, tb testing.TB, open storetest.Factory, spec PolicySpec, index int) *worlds {
 	tb.Helper()
-	w := &worlds{a: newScenario(ctx, tb, open, g, false), b: newScenario(ctx, tb, open, g, false)}
-	w.actor, w.twin = w.a.actors()[who], w.b.actors()[who]
+	w := &worlds{a: newScenario(ctx, tb, open, spec, false), b: newScenario(ctx, tb, open, spec, false)}
+	w.actor, w.twin = w.a.actors()[index], w.b.actors()[index]
 	for i, other := range w.b.actors() {
-		if i != who {
+		if i != index {
 			w.others = append(w.others, other)
 		}
 	}
@@ -44,7 +45,8 @@ func (w *worlds) close() {
 	w.b.close()
 }
 
-// vary draws what a world holds of what the guest does not see.
+// randomRows draws the initial rows of a world: readable rows with other unreadable fields, and some of the hidden rows,
+// changed or copied.
 func (w *worlds) randomRows(d kit.Drawer) rows {
 	all := make(rows, len(w.pool.readable))
 	for i, r := range w.Model.Resources() {
@@ -73,10 +75,10 @@ func (w *worlds) randomRows(d kit.Drawer) rows {
 	return all
 }
 
-// repaint changes what the guest does not read of a row that it sees.
+// changeUnreadable changes fields of a readable row that the actor may not read.
 func (w *worlds) changeUnreadable(d kit.Drawer, row core.Record) core.Record {
 	for c, f := range row.Resource().Columns() {
-		if f.Key() || f.Target() != nil || f.Unique() || w.canReadField(f) || !d.Bool("repaint "+f.Name()) {
+		if f.Key() || f.Target() != nil || f.Unique() || w.canReadField(f) || !d.Bool("change "+f.Name()) {
 			continue
 		}
 		if other := row.With(c, d.Pick(w.pool.values[f].stored, f.Name())); w.sameDecisions(row, other) {
@@ -86,7 +88,7 @@ func (w *worlds) changeUnreadable(d kit.Drawer, row core.Record) core.Record {
 	return row
 }
 
-// alike reports whether the rules say the same of both rows.
+// sameDecisions reports whether the spec decides the same for both rows.
 func (w *worlds) sameDecisions(a, b core.Record) bool {
 	if w.canRead(a) != w.canRead(b) {
 		return false
@@ -99,7 +101,7 @@ func (w *worlds) sameDecisions(a, b core.Record) bool {
 	return true
 }
 
-// changed returns the hidden row with another value somewhere, still hidden.
+// changeHidden returns the hidden row with a changed value. The row stays hidden.
 func (w *worlds) changeHidden(d kit.Drawer, row core.Record) core.Record {
 	f := d.Field(row.Resource(), "change")
 	if f.Key() || f.Unique() {
@@ -115,7 +117,7 @@ func (w *worlds) changeHidden(d kit.Drawer, row core.Record) core.Record {
 	return row
 }
 
-// targets returns what a hidden row may point at.
+// targetsOfHidden returns the keys that a hidden row may reference.
 func (w *worlds) targetsOfHidden(f *core.Field) []core.Value {
 	i := f.Target().Index()
 	keys := []core.Value{core.Null}
@@ -123,12 +125,12 @@ func (w *worlds) targetsOfHidden(f *core.Field) []core.Value {
 	return append(keys, slices.SortedFunc(maps.Keys(w.pool.referenced[i]), core.Compare)...)
 }
 
-// hides reports whether the row means nothing to the guest.
+// isHidden reports whether the actor may neither read nor change the row.
 func (w *worlds) isHidden(row core.Record) bool {
 	return !w.canRead(row) && !w.canChange(core.Update, row) && !w.canChange(core.Delete, row)
 }
 
-// another returns a copy of a hidden row with a key of its own.
+// copyHidden returns a copy of a hidden row with a new key.
 func (w *worlds) copyHidden(d kit.Drawer, r *core.Resource) (core.Record, bool) {
 	hidden := w.pool.hidden[r.Index()]
 	if len(hidden) == 0 {
@@ -143,8 +145,8 @@ func (w *worlds) copyHidden(d kit.Drawer, r *core.Resource) (core.Record, bool) 
 	return row, w.isHidden(row)
 }
 
-// settle sees to it that relations lead somewhere; and, if relations of seen rows
-// to hidden ones are not the guest's to see, that they lead elsewhere.
+// repairReferences sets references to absent rows to null. If the worlds differ in references of readable rows to hidden
+// ones, it also changes some of these references.
 func (w *worlds) repairReferences(d kit.Drawer, all rows) {
 	there := make([]kit.RecordMap, len(all))
 	for i := range all {
@@ -157,7 +159,7 @@ func (w *worlds) repairReferences(d kit.Drawer, all rows) {
 				if _, ok := there[target][key]; key.IsSet() && !ok {
 					row = row.With(f.Column(), core.Null)
 				}
-				if w.referencesDiffer && w.canRead(row) && key.IsSet() && w.isHiddenKey(all[target], key) && !f.Unique() && d.Bool("point elsewhere") {
+				if w.referencesDiffer && w.canRead(row) && key.IsSet() && w.isHiddenKey(all[target], key) && !f.Unique() && d.Bool("another target") {
 					if other := row.With(f.Column(), d.Pick(w.hiddenKeys(all[target]), f.Name())); w.sameDecisions(row, other) {
 						row = other
 					}
@@ -168,19 +170,18 @@ func (w *worlds) repairReferences(d kit.Drawer, all rows) {
 	}
 }
 
-// relist has the lists of a seen row hold other hidden rows, if which is not the
-// guest's to see.
+// changeListMembers changes the hidden members of lists in a readable row, if the worlds differ in such members.
 func (w *worlds) changeListMembers(d kit.Drawer, row core.Record, all rows) core.Record {
 	if !w.referencesDiffer || !w.canRead(row) {
 		return row
 	}
 	for c, f := range row.Resource().Columns() {
-		if !f.Many() || !d.Bool("list others") {
+		if !f.Many() || !d.Bool("other members") {
 			continue
 		}
 		members := w.withoutHidden(all, f, row.At(c))
 		for _, key := range w.hiddenKeys(all[f.Target().Index()])[1:] {
-			if d.Bool("list " + key.String()) {
+			if d.Bool("member " + key.String()) {
 				members = append(members, key)
 			}
 		}
@@ -191,20 +192,22 @@ func (w *worlds) changeListMembers(d kit.Drawer, row core.Record, all rows) core
 	return row
 }
 
-// withoutHidden returns the members of a list that the guest sees.
+// withoutHidden returns the members of a list that the actor may read.
 func (w *worlds) withoutHidden(all rows, f *core.Field, list core.Value) []core.Value {
 	members, err := list.Elements(f.Target().Key().Type())
 	if err != nil {
-		panic(err) // a mistake of the kit's
+		panic(err) // the store returned an invalid list
 	}
-	seen := w.readableRows(all[f.Target().Index()])
-	return slices.DeleteFunc(members, func(key core.Value) bool { return !slices.Contains(kit.KeysOf(seen), key) })
+	readable := w.readableRows(all[f.Target().Index()])
+	return slices.DeleteFunc(members, func(key core.Value) bool { return !slices.Contains(kit.KeysOf(readable), key) })
 }
 
+// isHiddenKey reports whether the key is null or that of a row that the actor may not read.
 func (w *worlds) isHiddenKey(all []core.Record, key core.Value) bool {
 	return slices.Contains(w.hiddenKeys(all), key)
 }
 
+// hiddenKeys returns null and the keys of the rows that the actor may not read.
 func (w *worlds) hiddenKeys(all []core.Record) []core.Value {
 	keys := []core.Value{core.Null}
 	for _, row := range all {

@@ -8,24 +8,26 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// conditions are what a policy adds to an op.
+// Conditions are the Using and Check that a policy adds to an op.
 type Conditions struct{ Using, Check core.Filter }
 
 type conditionsKey struct{}
 
-// guarded returns the client with the condition as its policy, on rows before and
-// after a write, as [core.Op.Guard] sets it.
+// Guarded returns a client that runs its operations under a policy: the filter applies to the before image and to the
+// after image, as with [core.Op.Guard].
 func (c *Client) Guarded(f core.Filter) *Client { return c.GuardedBy(f, f) }
 
-// under returns the client with a policy whose two conditions differ.
+// GuardedBy returns a client that runs its operations under a policy with different filters for the before image and the
+// after image.
 func (c *Client) GuardedBy(using, check core.Filter) *Client {
 	next := *c
 	next.Ctx = context.WithValue(c.Ctx, conditionsKey{}, Conditions{using, check})
 	return &next
 }
 
-// policy returns the decorator that sets the conditions of a client. It also
-// sees to it that a backend neither changes an op nor keeps its slices.
+// conditionsDecorator returns the decorator that adds the conditions of a client to its ops. It also gives the backend
+// copies of the op's slices. Afterwards it reports an error if the backend changed a copy, and clears the copies, so
+// that a backend that kept one returns wrong records.
 func conditionsDecorator(tb testing.TB) core.Decorator {
 	return core.Decorator{
 		Name: "storetest", Kind: core.KindPolicy,
@@ -47,14 +49,14 @@ func conditionsDecorator(tb testing.TB) core.Decorator {
 	}
 }
 
-// loan is what a backend was lent for the time of one op, and what that was.
+// clonedSlices are the slices of one op before the call, and the copies that the backend gets.
 type clonedSlices struct {
 	keys, keysBefore       []core.Value
 	records, recordsBefore []core.Record
 	after, afterBefore     []core.Value
 }
 
-// lend replaces the slices of the op by copies.
+// cloneSlices replaces the slices of the op by copies.
 func cloneSlices(op *core.Op) clonedSlices {
 	l := clonedSlices{keysBefore: op.Keys, recordsBefore: op.Records, afterBefore: op.After}
 	l.keys, l.records, l.after = slices.Clone(op.Keys), slices.Clone(op.Records), slices.Clone(op.After)
@@ -62,11 +64,11 @@ func cloneSlices(op *core.Op) clonedSlices {
 	return l
 }
 
-// takeBack wipes what was lent, after a look whether it is as it was.
+// checkAndClear reports an error if the backend changed a copy, and clears the copies.
 func (l clonedSlices) checkAndClear(tb testing.TB) {
 	if !slices.Equal(l.keys, l.keysBefore) || !slices.Equal(l.after, l.afterBefore) ||
 		!slices.EqualFunc(l.records, l.recordsBefore, core.Record.Equal) {
-		tb.Errorf("the backend changed the op that it was given")
+		tb.Errorf("the backend changed a slice of its op; it may only read them")
 	}
 	clear(l.keys)
 	clear(l.records)

@@ -8,8 +8,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// domains are the values that random programs give to fields: few, so that they
-// meet, and such as get mixed up.
+// drawnValues are the values of fields in random programs. They are few, so that operations meet the same records, and
+// easily confused with each other.
 var drawnValues = map[string][]any{
 	"jar.id":        {1, 2, 3},
 	"jar.label":     {nil, "a", "A", "b", ""},
@@ -21,45 +21,48 @@ var drawnValues = map[string][]any{
 	"cookie.jar":    {nil, 1, 2, 3},
 }
 
-// drawer draws the parts of operations.
+// Drawer draws operations, and the parts of operations, at random.
 type Drawer struct {
 	*rapid.T
 
-	// of returns the values to draw for a field from, at least one and null only
-	// if it may be; nil means those of domains.
+	// Values returns the values that are drawn for a field: at least one, with null only if the field may be null. If it
+	// is nil, the values of the backend kit's model are drawn.
 	Values func(f *core.Field) []core.Value
 }
 
-func (d Drawer) UpTo(n int, what string) int { return rapid.IntRange(0, n).Draw(d.T, what) }
+// UpTo draws a number from 0 to n. label names the number in the output of rapid; so it does in the other methods.
+func (d Drawer) UpTo(n int, label string) int { return rapid.IntRange(0, n).Draw(d.T, label) }
 
-func (d Drawer) Bool(what string) bool { return rapid.Bool().Draw(d.T, what) }
+// Bool draws true or false.
+func (d Drawer) Bool(label string) bool { return rapid.Bool().Draw(d.T, label) }
 
+// Resource draws a resource of the backend kit's model: cookie or jar.
 func (d Drawer) Resource(m *core.Model) *core.Resource {
 	return m.Resource(rapid.SampledFrom([]string{"cookie", "jar"}).Draw(d.T, "resource"))
 }
 
-// value draws a value of the field, null too but for keys.
+// Value draws a value of the field. It may be null, unless the field is a key.
 func (d Drawer) Value(f *core.Field) core.Value {
 	if d.Values != nil {
 		return rapid.SampledFrom(d.Values(f)).Draw(d.T, f.Name())
 	}
 	v, err := f.Convert(rapid.SampledFrom(drawnValues[f.String()]).Draw(d.T, f.Name()))
 	if err != nil {
-		panic(err) // a mistake of the kit's
+		panic(err) // the kit's table is wrong
 	}
 	return v
 }
 
-func (d Drawer) Field(r *core.Resource, what string) *core.Field {
+// Field draws a stored field.
+func (d Drawer) Field(r *core.Resource, label string) *core.Field {
 	names := make([]string, len(r.Columns()))
 	for i, f := range r.Columns() {
 		names[i] = f.Name()
 	}
-	return r.Field(rapid.SampledFrom(names).Draw(d.T, what))
+	return r.Field(rapid.SampledFrom(names).Draw(d.T, label))
 }
 
-// columns draws values for some of the columns but the key, which is absent like
-// the others.
+// Columns draws values for some of the columns. The other columns, and the key, are absent.
 func (d Drawer) Columns(r *core.Resource) []core.Value {
 	values := make([]core.Value, len(r.Columns()))
 	for i, f := range r.Columns() {
@@ -70,7 +73,7 @@ func (d Drawer) Columns(r *core.Resource) []core.Value {
 	return values
 }
 
-// keys draws up to n different keys, ascending.
+// Keys draws 1 to n keys, ascending and without duplicates.
 func (d Drawer) Keys(r *core.Resource, n int) []core.Value {
 	keys := make([]core.Value, 1+d.UpTo(n-1, "more keys"))
 	for i := range keys {
@@ -79,7 +82,7 @@ func (d Drawer) Keys(r *core.Resource, n int) []core.Value {
 	return core.SortKeys(keys)
 }
 
-// filter draws a condition of some depth, bound.
+// Filter draws a bound filter that is nested at most depth times.
 func (d Drawer) Filter(r *core.Resource, depth int) core.Filter {
 	switch kind := d.UpTo(5, "condition"); {
 	case kind == 0:
@@ -115,7 +118,7 @@ func (d Drawer) comparison(r *core.Resource) core.Filter {
 	return f.Compare(kind, values...)
 }
 
-// policy draws the conditions of a policy, of which there often is none.
+// Conditions draws the conditions of a policy. Half of them are empty.
 func (d Drawer) Conditions(r *core.Resource) Conditions {
 	switch d.UpTo(5, "policy") {
 	case 0:
@@ -129,7 +132,7 @@ func (d Drawer) Conditions(r *core.Resource) Conditions {
 	return Conditions{}
 }
 
-// query draws a query, and the order that it means.
+// Query draws a query. It also returns the complete order of the result, which ends with the key.
 func (d Drawer) Query(r *core.Resource) (core.Query, []core.Order) {
 	q := core.Query{Where: d.Filter(r, 2), Limit: d.UpTo(4, "limit")}
 	var order []core.Order
@@ -151,11 +154,12 @@ func (d Drawer) Query(r *core.Resource) (core.Query, []core.Order) {
 	return q, order
 }
 
-// pick draws one of the values.
-func (d Drawer) Pick(values []core.Value, what string) core.Value {
-	return values[d.UpTo(len(values)-1, what)]
+// Pick draws one of the values.
+func (d Drawer) Pick(values []core.Value, label string) core.Value {
+	return values[d.UpTo(len(values)-1, label)]
 }
 
+// AnyResource draws any resource of the model.
 func (d Drawer) AnyResource(m *core.Model) *core.Resource {
 	return m.Resources()[d.UpTo(len(m.Resources())-1, "resource")]
 }

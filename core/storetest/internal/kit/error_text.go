@@ -6,8 +6,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// publicly returns what a client may see of an error, and its cause if there is
-// no more than that.
+// PublicText returns the text of an error for a client. For an internal error, which has no details for clients, it
+// returns the cause too.
 func PublicText(err error) string {
 	if err == nil {
 		return "no error"
@@ -19,8 +19,8 @@ func PublicText(err error) string {
 	return e.Public()
 }
 
-// told returns everything about an error that a client may learn, each part of it
-// even if the code does not show it.
+// FullText returns every part of an error that a client could receive, also parts that its code does not show. Errors
+// with the same text are indistinguishable to a client.
 func FullText(err error) string {
 	if err == nil {
 		return "no error"

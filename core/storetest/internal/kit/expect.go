@@ -8,61 +8,61 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// equal ends the test unless both are the same.
-func Equal[T comparable](c *Client, what string, got, want T) {
+// Equal ends the test unless got and want are equal.
+func Equal[T comparable](c *Client, label string, got, want T) {
 	c.Helper()
 	if got != want {
-		c.Fatalf("%s: got %v, want %v", what, got, want)
+		c.Fatalf("%s: got %v, want %v", label, got, want)
 	}
 }
 
-// sameKeys ends the test unless the records have these keys, in this order.
-func (c *Client) SameKeys(what string, got []core.Record, keys ...any) {
+// SameKeys ends the test unless the records have these keys, in this order.
+func (c *Client) SameKeys(label string, got []core.Record, keys ...any) {
 	c.Helper()
 	want := make([]string, len(keys))
 	for i, k := range keys {
 		want[i] = fmt.Sprint(k)
 	}
 	if have := KeyTexts(got); !slices.Equal(have, want) {
-		c.Fatalf("%s: got keys %q, want %q", what, have, want)
+		c.Fatalf("%s: got keys %q, want %q", label, have, want)
 	}
 }
 
-// same ends the test unless the records are these, in this order.
-func (c *Client) Same(what string, got []core.Record, want ...core.Record) {
+// Same ends the test unless the records equal want, in this order.
+func (c *Client) Same(label string, got []core.Record, want ...core.Record) {
 	c.Helper()
 	if diff := Difference(got, want); diff != "" {
-		c.Fatalf("%s: %s", what, diff)
+		c.Fatalf("%s: %s", label, diff)
 	}
 }
 
-// fails ends the test unless err has the code and the public details of want.
-func (c *Client) Fails(what string, err error, want *core.Error) {
+// Fails ends the test unless err has the code and the public details of want.
+func (c *Client) Fails(label string, err error, want *core.Error) {
 	c.Helper()
 	if got := PublicText(err); got != want.Public() {
-		c.Fatalf("%s: got %s, want %s", what, got, want.Public())
+		c.Fatalf("%s: got %s, want %s", label, got, want.Public())
 	}
 }
 
-// failsAs ends the test unless err has the code.
-func (c *Client) FailsAs(what string, err error, code core.Code) {
+// FailsAs ends the test unless err has the code.
+func (c *Client) FailsAs(label string, err error, code core.Code) {
 	c.Helper()
 	if !errors.Is(err, code) {
-		c.Fatalf("%s: got %s, want %s", what, PublicText(err), code)
+		c.Fatalf("%s: got %s, want %s", label, PublicText(err), code)
 	}
 }
 
-// holds ends the test unless the record has the values of want in the named
-// fields, and in the others either the same or nothing.
-func (c *Client) Holds(what string, got, want core.Record, names ...string) {
+// Holds ends the test unless the record has the values of want in the named fields. Each other field must have the value
+// of want or be absent.
+func (c *Client) Holds(label string, got, want core.Record, names ...string) {
 	c.Helper()
-	Equal(c, what+": resource", got.Resource(), want.Resource())
+	Equal(c, label+": resource", got.Resource(), want.Resource())
 	for _, name := range names {
-		Equal(c, what+": "+name, got.Get(name), want.Get(name))
+		Equal(c, label+": "+name, got.Get(name), want.Get(name))
 	}
 	for i, f := range want.Resource().Columns() {
 		if v := got.At(i); !v.IsAbsent() {
-			Equal(c, what+": "+f.Name()+", not asked for", v, want.At(i))
+			Equal(c, label+": "+f.Name()+", not requested", v, want.At(i))
 		}
 	}
 }

@@ -1,3 +1,5 @@
+// Package kit has the parts that the kits of storetest share: a fixture with a store and a client, the model of the backend
+// kit, comparison of records and errors, and random drawing.
 package kit
 
 import (
@@ -9,17 +11,22 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// trial is one case on its way: a store on a fresh backend, and a client of it
-// whose operations end the case when they fail.
+// Fixture is the set-up of one case: a store on a fresh backend, and a client of the store. The test ends when an
+// operation of the client fails.
 type Fixture struct {
 	*Client
 
-	open    Factory
-	Opts    Options
+	open Factory
+	// Opts are the options of the kit, with defaults filled in.
+	Opts Options
+	// Backend is the backend of Store, without decorators.
 	Backend core.Backend
-	Store   *core.Store
+	// Store is the store, with the decorators of the kit and of the options.
+	Store *core.Store
 }
 
+// New returns a fixture on a backend that open returns. It closes the store at the end of the test; a case may close it
+// earlier.
 func New(tb testing.TB, open Factory, opts Options) *Fixture {
 	if opts.Patience <= 0 {
 		opts.Patience = 5 * time.Millisecond
@@ -35,24 +42,24 @@ func New(tb testing.TB, open Factory, opts Options) *Fixture {
 	t.Client = &Client{TB: tb, Ctx: ctx, Model: m}
 	t.bind()
 	tb.Cleanup(func() {
-		if err := t.Store.Close(); err != nil && !errors.Is(err, core.ErrClosed) { // by the case
+		if err := t.Store.Close(); err != nil && !errors.Is(err, core.ErrClosed) { // ErrClosed: the case has closed it
 			tb.Errorf("close: %v", err)
 		}
 	})
 	return t
 }
 
-// bind makes the store of the trial's backend.
+// bind creates the store of the backend.
 func (t *Fixture) bind() {
 	t.Helper()
 	store, err := newStore(t.Ctx, t.TB, t.Model, t.Backend, t.Opts)
 	if err != nil {
-		t.Fatalf("the backend cannot hold the kit's model: %v", err)
+		t.Fatalf("core.New with the kit's model: %v", err)
 	}
 	t.Store, t.Querier = store, store
 }
 
-// newStore puts the kit's decorator and those of the options around a backend.
+// newStore returns a store with the kit's decorator outermost, then the decorators of the options, then the backend.
 func newStore(ctx context.Context, tb testing.TB, m *core.Model, b core.Backend, opts Options) (*core.Store, error) {
 	stack := []core.Decorator{conditionsDecorator(tb)}
 	if opts.Decorators != nil {
@@ -61,7 +68,7 @@ func newStore(ctx context.Context, tb testing.TB, m *core.Model, b core.Backend,
 	return core.New(ctx, m, b, stack...)
 }
 
-// reopen closes the backend and goes on with what a restart would find.
+// Reopen closes the backend and continues on the backend that Options.Reopen returns, as after a restart of the program.
 func (t *Fixture) Reopen() {
 	t.Helper()
 	if err := t.Store.Close(); err != nil {
@@ -71,7 +78,7 @@ func (t *Fixture) Reopen() {
 	t.bind()
 }
 
-// tx runs fn in a transaction, which must commit.
+// Tx runs fn in a transaction and ends the test unless it commits.
 func (t *Fixture) Tx(fn func(tx *Client)) {
 	t.Helper()
 	if err := t.TryTx(core.TxOptions{}, func(tx *Client) error { fn(tx); return nil }); err != nil {
@@ -79,29 +86,29 @@ func (t *Fixture) Tx(fn func(tx *Client)) {
 	}
 }
 
-// tryTx runs fn in a transaction.
+// TryTx runs fn in a transaction with the options.
 func (t *Fixture) TryTx(opts core.TxOptions, fn func(tx *Client) error) error {
 	return t.Store.TxWith(t.Ctx, opts, func(ctx context.Context, tx *core.Transaction) error {
 		return fn(&Client{TB: t.TB, Ctx: ctx, Model: t.Model, Querier: tx})
 	})
 }
 
-// with returns the trial's client with another context.
+// With returns the client of the fixture with another context.
 func (t *Fixture) With(ctx context.Context) *Client {
 	c := *t.Client
 	c.Ctx = ctx
 	return &c
 }
 
-// each is [trial.tryTx] with attempts enough.
+// RetryTx runs fn in a transaction that is repeated up to [ManyAttempts] times.
 func (t *Fixture) RetryTx(fn func(tx *Client) error) error {
 	return t.TryTx(core.TxOptions{Attempts: ManyAttempts}, fn)
 }
 
-// manyAttempts is for transactions that are meant to meet each other.
+// ManyAttempts is the number of attempts of transactions that are expected to conflict.
 const ManyAttempts = 200
 
-// again returns a trial of the same kind on a backend of its own.
+// OnNewBackend returns a fixture with the same options on a new backend. The caller closes its store.
 func (t *Fixture) OnNewBackend() *Fixture {
 	own := *t
 	c := *t.Client
@@ -112,9 +119,10 @@ func (t *Fixture) OnNewBackend() *Fixture {
 	return &own
 }
 
+// ErrRollback is returned by transaction functions of the kit to roll back.
 var ErrRollback = errors.New("rolled back on purpose")
 
-// trialOptions are the settings of a trial. They convert to and from Options.
+// Options are storetest.Options, which convert to this type. storetest documents the fields.
 type Options struct {
 	Checks     int
 	Patience   time.Duration
@@ -123,5 +131,5 @@ type Options struct {
 	Decorators func(tb testing.TB) []core.Decorator
 }
 
-// opener returns a fresh, empty backend that can hold the model.
+// Factory returns a fresh, empty backend that can hold the model.
 type Factory = func(tb testing.TB, m *core.Model) core.Backend

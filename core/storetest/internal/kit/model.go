@@ -2,9 +2,8 @@ package kit
 
 import "github.com/larder-go/larder/core"
 
-// kitModel returns the model of all cases: a resource for each type of key,
-// relations of each kind, a column for each type, API names that differ
-// from the stored ones, and names that are words of SQL.
+// Model returns the model of the backend kit. It has a resource for each type of key, a relation of each kind, a column
+// of each type, API names that differ from the stored names, and names that are reserved words of SQL.
 func Model() *core.Model {
 	return core.MustModel("storetest",
 		core.ResourceSpec{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{

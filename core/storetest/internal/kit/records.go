@@ -7,6 +7,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
+// KeyTexts returns the keys of the records as strings.
 func KeyTexts(recs []core.Record) []string {
 	keys := make([]string, len(recs))
 	for i, rec := range recs {
@@ -15,7 +16,7 @@ func KeyTexts(recs []core.Record) []string {
 	return keys
 }
 
-// difference says in words how two lists of records differ.
+// Difference describes the first difference between two lists of records. It returns "" if they are equal.
 func Difference(got, want []core.Record) string {
 	for i := range min(len(got), len(want)) {
 		if !got[i].Equal(want[i]) {
@@ -31,6 +32,7 @@ func Difference(got, want []core.Record) string {
 	return ""
 }
 
+// KeysOf returns the keys of the records.
 func KeysOf(recs []core.Record) []core.Value {
 	keys := make([]core.Value, len(recs))
 	for i, rec := range recs {
@@ -39,21 +41,24 @@ func KeysOf(recs []core.Record) []core.Value {
 	return keys
 }
 
-// fresh collects keys, none of which may come twice.
+// ValueSet is a set of values.
 type ValueSet map[core.Value]bool
 
+// AddDistinct adds the keys. It ends the test if one of them is in the set already.
 func (f ValueSet) AddDistinct(c *Client, keys ...core.Value) {
 	c.Helper()
 	for _, k := range keys {
 		if f[k] {
-			c.Fatalf("key %v came twice", k)
+			c.Fatalf("key %v was generated twice", k)
 		}
 		f[k] = true
 	}
 }
 
+// RecordMap holds records by key.
 type RecordMap map[core.Value]core.Record
 
+// ByKey returns the records in a map.
 func ByKey(recs []core.Record) RecordMap {
 	all := make(RecordMap, len(recs))
 	for _, rec := range recs {
@@ -62,7 +67,7 @@ func ByKey(recs []core.Record) RecordMap {
 	return all
 }
 
-// copyOf returns what can be kept of an op: what it says, with slices of its own.
+// CopyOp returns a copy of the public parts of an op, with slices of its own.
 func CopyOp(op *core.Op) *core.Op {
 	return &core.Op{
 		Kind: op.Kind, Resource: op.Resource, Keys: slices.Clone(op.Keys), Where: op.Where, Using: op.Using, Check: op.Check,
@@ -71,8 +76,7 @@ func CopyOp(op *core.Op) *core.Op {
 	}
 }
 
-// whole returns the record as it is when it has come to be: with the model's defaults,
-// or null, for what is absent.
+// WithDefaults returns the record as an insert stores it: absent columns have the default of the model, or null.
 func WithDefaults(rec core.Record) core.Record {
 	for c, f := range rec.Resource().Columns() {
 		if !rec.At(c).IsAbsent() {

@@ -6,15 +6,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// checkRandomly checks a property as often as the options say. The property
-// returns what is wrong. Because concurrent transactions need not go wrong in
-// the same way twice, what was found first is logged in any case.
+// CheckRandomly checks a property as often as the options say. The property returns an error if it does not hold. A
+// failure of concurrent transactions may not occur again while rapid shrinks it, so the first error is logged too.
 func (t *Fixture) CheckRandomly(property func(ctx context.Context, r *rapid.T) error) {
 	t.Helper()
 	var found error
 	defer func() {
 		if found != nil {
-			t.Logf("found first: %v", found)
+			t.Logf("first failure: %v", found)
 		}
 	}()
 	Repeat(t.TB, t.Opts.Checks, func(r *rapid.T) {
@@ -25,13 +24,12 @@ func (t *Fixture) CheckRandomly(property func(ctx context.Context, r *rapid.T) e
 				found = err
 			}
 			r.Logf("%v", err)
-			r.Fatalf("the property does not hold") // the same words each time, as rapid needs to shrink
+			r.Fatalf("the property does not hold") // a constant text: rapid compares texts while it shrinks
 		}
 	})
 }
 
-// repeat has rapid check a property n times; with 0 as often as rapid's own flag
-// says, which is all that rapid knows.
+// Repeat checks a property n times. If n is 0, the flag -rapid.checks sets the number.
 func Repeat(tb rapid.TB, n int, property func(*rapid.T)) {
 	tb.Helper()
 	if n == 0 {
@@ -42,15 +40,14 @@ func Repeat(tb rapid.TB, n int, property func(*rapid.T)) {
 	RepeatWhile(tb, func() bool { left--; return left >= 0 }, property)
 }
 
-// repeatWhile has rapid check a property as long as there is more to do, which is
-// asked before each time.
+// RepeatWhile checks a property as long as more returns true. It calls more before each check.
 func RepeatWhile(tb rapid.TB, more func() bool, property func(*rapid.T)) {
 	tb.Helper()
 	done, failing := false, false
 	for !done {
-		failing = false // else Check would not have returned
+		failing = false // Check returns only if the property holds
 		rapid.Check(tb, func(r *rapid.T) {
-			if !failing { // what failed has to fail again
+			if !failing { // while rapid repeats a failure, the property must run
 				if done = done || !more(); done {
 					return
 				}

@@ -6,9 +6,10 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// handle is what a decorator does with the op of a principal.
+// Handle is the code of a decorator for one op.
 type Handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)
 
+// Decorator returns a decorator that calls do for each op.
 func Decorator(name string, layer core.DecoratorKind, do Handle) core.Decorator {
 	return core.Decorator{Name: name, Kind: layer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) { return do(ctx, op, next) }, nil

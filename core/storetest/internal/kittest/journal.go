@@ -9,27 +9,28 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// journal is a log as simple as can be: a line for each op.
+// Journal is a simple observer: it keeps one line for each op.
 type Journal struct {
 	mu    sync.Mutex
 	lines []string
 }
 
+// Line adds a line.
 func (j *Journal) Line(op string, rows int, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.lines = append(j.lines, fmt.Sprintf("%s %d %v", op, rows, err))
 }
 
-// observing is the decorator that writes the journal.
+// Decorator returns the decorator that writes the journal.
 func (j *Journal) Decorator() core.Decorator {
 	return core.Decorator{Name: "journal", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return j, nil }}
 }
 
-// Begin does nothing: there is a line for what has ended.
+// Begin implements [core.Observer]. It does nothing: the journal has a line for each op that ended.
 func (j *Journal) Begin(core.Kind, *core.Resource) {}
 
-// End writes the line.
+// End implements [core.Observer]. It adds a line for the op.
 func (j *Journal) End(_ context.Context, event *core.Event) {
 	rows := len(event.Result.Records)
 	switch {
@@ -42,9 +43,10 @@ func (j *Journal) End(_ context.Context, event *core.Event) {
 	j.Line(fmt.Sprint(event.Kind, event.Resource, event.Principal), rows, event.Err)
 }
 
+// Drain returns the lines since the last call as one string.
 func (j *Journal) Drain() string { return strings.Join(j.Take(), "\n") }
 
-// take returns the lines since the last call.
+// Take returns the lines since the last call.
 func (j *Journal) Take() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -53,7 +55,7 @@ func (j *Journal) Take() []string {
 	return lines
 }
 
-// drop forgets the last line.
+// Drop removes the last line.
 func (j *Journal) Drop() {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -1,3 +1,5 @@
+// Package kittest has helpers for the tests of the kits: a simple backend, a decorator, an observer, and a testing.TB that
+// records failures.
 package kittest
 
 import (
@@ -12,21 +14,23 @@ import (
 	"github.com/larder-go/larder/core/reference"
 )
 
-// naive is the simplest backend that keeps every promise: maps, copied by every
-// transaction, of which one is open at a time.
+// Naive is a simple backend that keeps every promise. It holds records in maps. Each transaction copies all maps, and
+// one transaction is open at a time. Tests replace single methods of it to break single promises.
 type Naive struct {
 	Model *core.Model
-	Turn  chan struct{} // taken by the open transaction
-	Rows  []Rows        // by index of the resource
-	Last  []int64       // the highest key that was generated, or chosen and committed; never goes back
+	Turn  chan struct{} // holds a token while a transaction is open
+	Rows  []Rows        // by resource index
+	Last  []int64       // the highest key that was generated, or chosen and committed; never decreases
 
 	Closed atomic.Bool
 }
 
+// Rows are the records of one resource by key.
 type Rows map[core.Value]core.Record
 
 var _ core.Backend = (*Naive)(nil)
 
+// Bind implements [core.Backend].
 func (b *Naive) Bind(_ context.Context, m *core.Model) error {
 	b.Model, b.Turn = m, make(chan struct{}, 1)
 	if b.Rows == nil {
@@ -38,8 +42,10 @@ func (b *Naive) Bind(_ context.Context, m *core.Model) error {
 	return nil
 }
 
+// KeySource implements [core.Backend].
 func (b *Naive) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
 
+// Begin implements [core.Backend]. It waits until the open transaction has ended.
 func (b *Naive) Begin(ctx context.Context, _ core.BackendTxOptions) (core.BackendTx, error) {
 	switch {
 	case ctx.Err() != nil:
@@ -55,6 +61,7 @@ func (b *Naive) Begin(ctx context.Context, _ core.BackendTxOptions) (core.Backen
 	}
 }
 
+// Ping implements [core.Backend].
 func (b *Naive) Ping(ctx context.Context) error {
 	if b.Closed.Load() {
 		return core.ErrClosed
@@ -62,12 +69,13 @@ func (b *Naive) Ping(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// Close implements [core.Backend].
 func (b *Naive) Close() error {
 	b.Closed.Store(true)
 	return nil
 }
 
-// open returns a transaction on a copy of everything.
+// Open returns a transaction on copies of all maps.
 func (b *Naive) Open() *NaiveTx {
 	tx := &NaiveTx{Backend: b, Rows: make([]Rows, len(b.Rows)), Chosen: make([]map[int64]bool, len(b.Rows))}
 	for i, all := range b.Rows {
@@ -76,13 +84,15 @@ func (b *Naive) Open() *NaiveTx {
 	return tx
 }
 
+// NaiveTx is a transaction of [Naive].
 type NaiveTx struct {
 	Backend *Naive
 	Rows    []Rows
-	Chosen  []map[int64]bool // keys that the transaction gave to records itself
+	Chosen  []map[int64]bool // keys that inserts of the transaction set
 }
 
-// of goes by key, so that of several mistakes the same one is always told.
+// Of iterates over the records of a resource ascending by key, so that the same error is returned each time if several
+// records violate a rule.
 func (tx *NaiveTx) Of(r *core.Resource) iter.Seq[core.Record] {
 	return func(yield func(core.Record) bool) {
 		all := tx.Rows[r.Index()]
@@ -94,14 +104,17 @@ func (tx *NaiveTx) Of(r *core.Resource) iter.Seq[core.Record] {
 	}
 }
 
+// Read implements [core.BackendTx].
 func (tx *NaiveTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	return reference.Read(tx.Of(op.Resource), op), ctx.Err()
 }
 
+// Count implements [core.BackendTx].
 func (tx *NaiveTx) Count(ctx context.Context, op *core.Op) (int, error) {
 	return reference.Count(tx.Of(op.Resource), op), ctx.Err()
 }
 
+// Insert implements [core.BackendTx].
 func (tx *NaiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	r, all := op.Resource, tx.Rows[op.Resource.Index()]
 	for _, rec := range op.Records {
@@ -130,6 +143,7 @@ func (tx *NaiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, erro
 	return out, ctx.Err()
 }
 
+// Update implements [core.BackendTx].
 func (tx *NaiveTx) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	all := tx.Rows[op.Resource.Index()]
 	if err := tx.there(op); err != nil {
@@ -146,6 +160,7 @@ func (tx *NaiveTx) Update(ctx context.Context, op *core.Op) ([]core.Record, erro
 	return out, ctx.Err()
 }
 
+// Delete implements [core.BackendTx].
 func (tx *NaiveTx) Delete(ctx context.Context, op *core.Op) error {
 	all := tx.Rows[op.Resource.Index()]
 	if err := tx.there(op); err != nil {
@@ -157,7 +172,7 @@ func (tx *NaiveTx) Delete(ctx context.Context, op *core.Op) error {
 	return ctx.Err()
 }
 
-// there answers for the first key that is not there or hidden.
+// there returns NotFound for the first key without a record, or with a record that does not match Using.
 func (tx *NaiveTx) there(op *core.Op) error {
 	for _, key := range op.Keys {
 		if rec, ok := tx.Rows[op.Resource.Index()][key]; !ok || !op.Using.Match(rec) {
@@ -167,6 +182,7 @@ func (tx *NaiveTx) there(op *core.Op) error {
 	return nil
 }
 
+// NextIDs implements [core.BackendTx].
 func (tx *NaiveTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
 	keys := make([]core.Value, op.N)
 	for i := range keys {
@@ -193,6 +209,7 @@ func (tx *NaiveTx) nextID(r *core.Resource) (core.Value, error) {
 	}
 }
 
+// Commit implements [core.BackendTx].
 func (tx *NaiveTx) Commit(ctx context.Context) error {
 	defer func() { <-tx.Backend.Turn }()
 	if ctx.Err() != nil {
@@ -206,7 +223,7 @@ func (tx *NaiveTx) Commit(ctx context.Context) error {
 	return err
 }
 
-// follow makes keys go on behind those that the transaction chose. It has committed.
+// Follow moves key generation past the keys that the committed transaction chose.
 func (tx *NaiveTx) Follow() {
 	for i, keys := range tx.Chosen {
 		for key := range keys {
@@ -215,7 +232,7 @@ func (tx *NaiveTx) Follow() {
 	}
 }
 
-// check returns the error that a commit owes.
+// Check returns the integrity error of a commit, or nil.
 func (tx *NaiveTx) Check() error {
 	for _, r := range tx.Backend.Model.Resources() {
 		for _, f := range r.References() {
@@ -234,12 +251,13 @@ func (tx *NaiveTx) Check() error {
 	return reference.CheckIntegrity(tx.Backend.Model, tx.Of)
 }
 
+// Rollback implements [core.BackendTx].
 func (tx *NaiveTx) Rollback(context.Context) error {
 	<-tx.Backend.Turn
 	return nil
 }
 
-// nulls returns the record with null for what is absent.
+// Nulls returns the record with null in each absent column.
 func Nulls(rec core.Record) core.Record {
 	for c := range rec.Len() {
 		if rec.At(c).IsAbsent() {
@@ -249,7 +267,8 @@ func Nulls(rec core.Record) core.Record {
 	return rec
 }
 
-// reopen returns what a restart would find if the maps were a file.
+// Reopen returns a backend with the same records and the last generated keys, as after a restart.
 func (b *Naive) Reopen() core.Backend { return &Naive{Rows: b.Rows, Last: b.Last} }
 
+// OpenNaive is the factory of [Naive].
 func OpenNaive(testing.TB, *core.Model) core.Backend { return new(Naive) }

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// recorder is a test that may fail without failing the test that it is part of.
-type recorder struct {
-	testing.TB // for what it does not answer itself
+// Recorder is a testing.TB that records failures of a kit, so that a test can expect them.
+type Recorder struct {
+	testing.TB // the test around it, for the other methods
 
 	ctx context.Context
 
@@ -21,10 +21,10 @@ type recorder struct {
 	cleanups []func()
 }
 
-// record runs fn as a test of its own.
-func Record(tb testing.TB, fn func(tb testing.TB)) *recorder {
+// Record runs fn with a Recorder. It returns when fn and its clean-up functions have ended.
+func Record(tb testing.TB, fn func(tb testing.TB)) *Recorder {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &recorder{TB: tb, ctx: ctx}
+	r := &Recorder{TB: tb, ctx: ctx}
 	r.alone(func() { fn(r) })
 	cancel()
 	for len(r.cleanups) > 0 {
@@ -35,8 +35,8 @@ func Record(tb testing.TB, fn func(tb testing.TB)) *recorder {
 	return r
 }
 
-// alone runs fn in a goroutine, which FailNow may end.
-func (r *recorder) alone(fn func()) {
+// alone runs fn in a goroutine of its own, because FailNow ends the goroutine.
+func (r *Recorder) alone(fn func()) {
 	var done sync.WaitGroup
 	done.Go(func() {
 		defer func() {
@@ -49,70 +49,88 @@ func (r *recorder) alone(fn func()) {
 	done.Wait()
 }
 
-func (r *recorder) Context() context.Context { return r.ctx }
+// Context returns a context that ends before the clean-up functions run.
+func (r *Recorder) Context() context.Context { return r.ctx }
 
-func (r *recorder) Cleanup(fn func()) { r.cleanups = append(r.cleanups, fn) }
+// Cleanup registers a clean-up function.
+func (r *Recorder) Cleanup(fn func()) { r.cleanups = append(r.cleanups, fn) }
 
-func (r *recorder) Helper() {}
+// Helper does nothing.
+func (r *Recorder) Helper() {}
 
-func (r *recorder) Failed() bool {
+// Failed reports whether the recorded test failed.
+func (r *Recorder) Failed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.failed
 }
 
-func (r *recorder) Fail() {
+// Fail marks the recorded test as failed.
+func (r *Recorder) Fail() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failed = true
 }
 
-func (r *recorder) FailNow() {
+// FailNow marks the recorded test as failed and ends its goroutine.
+func (r *Recorder) FailNow() {
 	r.Fail()
 	runtime.Goexit()
 }
 
-func (r *recorder) Log(args ...any) { r.Logf("%s", fmt.Sprintln(args...)) }
+// Log records a message.
+func (r *Recorder) Log(args ...any) { r.Logf("%s", fmt.Sprintln(args...)) }
 
-func (r *recorder) Logf(format string, args ...any) {
+// Logf records a message.
+func (r *Recorder) Logf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	fmt.Fprintf(&r.log, format+"\n", args...)
 }
 
-func (r *recorder) Error(args ...any) {
+// Error records a message and a failure.
+func (r *Recorder) Error(args ...any) {
 	r.Log(args...)
 	r.Fail()
 }
 
-func (r *recorder) Errorf(format string, args ...any) {
+// Errorf records a message and a failure.
+func (r *Recorder) Errorf(format string, args ...any) {
 	r.Logf(format, args...)
 	r.Fail()
 }
 
-func (r *recorder) Fatal(args ...any) {
+// Fatal records a message and a failure and ends the goroutine.
+func (r *Recorder) Fatal(args ...any) {
 	r.Log(args...)
 	r.FailNow()
 }
 
-func (r *recorder) Fatalf(format string, args ...any) {
+// Fatalf records a message and a failure and ends the goroutine.
+func (r *Recorder) Fatalf(format string, args ...any) {
 	r.Logf(format, args...)
 	r.FailNow()
 }
 
-func (r *recorder) Skip(args ...any)                 { r.Fatal(args...) }
-func (r *recorder) Skipf(format string, args ...any) { r.Fatalf(format, args...) }
-func (r *recorder) SkipNow()                         { r.FailNow() }
+// Skip counts as a failure: no case of a kit may skip.
+func (r *Recorder) Skip(args ...any) { r.Fatal(args...) }
 
-func MustFail(t *testing.T, r *recorder, what string) {
+// Skipf counts as a failure.
+func (r *Recorder) Skipf(format string, args ...any) { r.Fatalf(format, args...) }
+
+// SkipNow counts as a failure.
+func (r *Recorder) SkipNow() { r.FailNow() }
+
+// MustFail reports an error unless the recorded test failed and its log contains the text.
+func MustFail(t *testing.T, r *Recorder, label string) {
 	t.Helper()
-	if log := r.Text(); !r.Failed() || !strings.Contains(log, what) {
-		t.Errorf("failed %v, and does not say %q:\n%s", r.Failed(), what, log)
+	if log := r.Text(); !r.Failed() || !strings.Contains(log, label) {
+		t.Errorf("failed: %v, and the log lacks %q:\n%s", r.Failed(), label, log)
 	}
 }
 
-// text returns everything that was logged.
-func (r *recorder) Text() string {
+// Text returns everything that was logged.
+func (r *Recorder) Text() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.log.String()

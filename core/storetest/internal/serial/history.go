@@ -17,8 +17,8 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// stage is where concurrent transactions play on the registers of a store, and
-// where what they saw is recorded.
+// History runs concurrent transactions on a few records, the registers, and records their operations in order to check
+// that they are serializable.
 type History struct {
 	ctx      context.Context
 	model    *core.Model
@@ -33,7 +33,7 @@ type History struct {
 	errs    []error
 }
 
-// stage returns one with the registers as they are initially.
+// New returns a history on the store of the fixture, with the registers in their initial state.
 func New(ctx context.Context, t *kit.Fixture) (*History, error) {
 	s := &History{ctx: ctx, model: t.Model, store: t.Store, patience: t.Opts.Patience}
 	s.values.Store(100)
@@ -41,7 +41,7 @@ func New(ctx context.Context, t *kit.Fixture) (*History, error) {
 	return s, err
 }
 
-// reset makes the registers what they are initially, whatever was there.
+// reset writes the initial state of the registers.
 func (s *History) reset() error {
 	return s.store.TxWith(s.ctx, core.TxOptions{Attempts: kit.ManyAttempts}, func(ctx context.Context, tx *core.Transaction) error {
 		c := &kit.Client{Ctx: ctx, Model: s.model, Querier: tx}
@@ -64,7 +64,7 @@ func (s *History) reset() error {
 	})
 }
 
-// fields returns the record that the register is stored as.
+// fields returns the record in which the register is stored.
 func (r register) fields(i int) kit.Fields {
 	group := 0
 	if r.outside {
@@ -73,7 +73,7 @@ func (r register) fields(i int) kit.Fields {
 	return kit.Fields{"id": i, "group": group, "value": r.value}
 }
 
-// perform runs one action in a transaction.
+// perform runs one action in a transaction and returns it as an event.
 func (s *History) perform(tx *kit.Client, a action) (event, error) {
 	e := event{kind: a.kind, index: a.index}
 	inGroup := core.Eq("group", 0)
@@ -102,8 +102,7 @@ func (s *History) perform(tx *kit.Client, a action) (event, error) {
 	return e, err
 }
 
-// write stores the register as the action asks for. A plain write leaves the
-// group as it is.
+// write stores the register as the action requires. A plain write leaves the group unchanged.
 func (s *History) write(tx *kit.Client, a action, r register) (err error) {
 	switch a.kind {
 	case insert:
@@ -124,15 +123,15 @@ func registersIn(recs []core.Record) registers {
 	for _, rec := range recs {
 		i := rec.Key().Int()
 		if i < 0 || int(i) >= len(all) {
-			continue // seen by the check as a record that is missing
+			continue // the check then finds a missing record
 		}
 		all[i] = register{exists: true, outside: rec.Get("group").Int() != 0, value: rec.Get("value").Int()}
 	}
 	return all
 }
 
-// record keeps a transaction that committed. One that was rolled back has not
-// happened: on purpose, or because a record was missing or in its way.
+// record adds a transaction that committed. A transaction that was rolled back has no effect and is left out: it rolled
+// back on request, or an action failed with NotFound or AlreadyExists.
 func (s *History) record(client int, call int64, seen []event, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,33 +140,32 @@ func (s *History) record(client int, call int64, seen []event, err error) {
 		s.history = append(s.history, porcupine.Operation{ClientId: client, Call: call, Output: seen, Return: s.clock.Add(1)})
 	case errors.Is(err, kit.ErrRollback), errors.Is(err, core.NotFound), errors.Is(err, core.AlreadyExists):
 	default:
-		s.errs = append(s.errs, fmt.Errorf("a transaction fails: %w", err))
+		s.errs = append(s.errs, fmt.Errorf("transaction failed: %w", err))
 	}
 }
 
-// play lets the transactions of the schedule take their actions in its order.
+// Run runs the transactions of the schedule concurrently and starts their actions in its order. With readOnly,
+// transactions without writes are read-only ones.
 func (s *History) Run(plan Schedule, readOnly bool) {
-	players := make(map[int]*runner)
-	for i, script := range plan.ByTransaction() {
-		p := s.newRunner(i, script, readOnly && script.readOnly())
-		players[script[0].tx] = p
+	runners := make(map[int]*runner)
+	for i, actions := range plan.ByTransaction() {
+		p := s.newRunner(i, actions, readOnly && actions.readOnly())
+		runners[actions[0].tx] = p
 		go p.run()
 	}
 	for _, a := range plan {
-		players[a.tx].permit(a)
+		runners[a.tx].permit(a)
 	}
-	for _, p := range players {
+	for _, p := range runners {
 		close(p.permits)
 		<-p.finished
 	}
 }
 
-// maxSearch is how long the search for a serial order may take, which is a
-// matter of milliseconds.
+// maxSearch bounds the search for a serial order. It usually takes milliseconds.
 const maxSearch = 30 * time.Second
 
-// verdict returns an error unless what was recorded, and what is there in the
-// end, is serializable.
+// Check returns an error unless the recorded transactions, and the final state of the store, are serializable.
 func (s *History) Check() error {
 	call := s.clock.Add(1)
 	last, err := s.perform(&kit.Client{Ctx: s.ctx, Model: s.model, Querier: s.store}, action{kind: readAll})
@@ -178,18 +176,17 @@ func (s *History) Check() error {
 	if porcupine.CheckOperationsTimeout(serializable, s.history, maxSearch) == porcupine.Ok {
 		return nil
 	}
-	return fmt.Errorf("no serial order explains what these transactions saw:\n%s", s)
+	return fmt.Errorf("no serial order explains the results of these transactions:\n%s", s)
 }
 
-// String returns the history, one transaction a line, with the times at which
-// each began and ended.
+// String returns the history with one transaction a line and the logical times at which each began and ended.
 func (s *History) String() string {
 	history := slices.SortedFunc(slices.Values(s.history), func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "\tin the beginning: %v\n", initialRegisters)
+	fmt.Fprintf(&b, "\tinitially: %v\n", initialRegisters)
 	for _, op := range history {
 		var did []string
-		for _, e := range op.Output.([]event) { //nolint:forcetypeassert // made by players
+		for _, e := range op.Output.([]event) { //nolint:forcetypeassert // recorded by perform
 			did = append(did, e.String())
 		}
 		fmt.Fprintf(&b, "\tfrom %d to %d: %s\n", op.Call, op.Return, strings.Join(did, ", "))
@@ -197,13 +194,14 @@ func (s *History) String() string {
 	return b.String()
 }
 
-// playAtOnce runs the scripts of each client one after the other, and the clients at the same time.
+// RunClients runs several clients concurrently. Each client runs its transactions one after the other, without waiting
+// for the others.
 func (s *History) RunClients(clients [][]Schedule) {
 	var all sync.WaitGroup
-	for i, scripts := range clients {
+	for i, transactions := range clients {
 		all.Go(func() {
-			for _, script := range scripts {
-				p := s.newRunner(i, script, script.readOnly())
+			for _, actions := range transactions {
+				p := s.newRunner(i, actions, actions.readOnly())
 				close(p.permits)
 				p.run()
 			}

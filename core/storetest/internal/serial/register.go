@@ -8,33 +8,31 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// registers are what concurrent transactions work on: a few records, named by
-// letters. In the beginning those of [initially] are there.
+// registers are the records that concurrent transactions work on, named by letters.
 type registers [len(registerNames)]register
 
 const registerNames = "xyzuv"
 
-// register is one record: whether it is there, whether it has left the group
-// that conditions ask for, and what was written to it, never the same twice.
+// register is the state of one record.
 type register struct {
-	exists, outside bool
-	value           int64
+	exists, outside bool  // outside: the record has left the group that conditions ask for
+	value           int64 // each write has a value of its own
 }
 
-// initially has x, y and z in the group.
+// initialRegisters has x, y and z in the group.
 var initialRegisters = registers{{exists: true, value: 1}, {exists: true, value: 2}, {exists: true, value: 3}}
 
-// event is one operation of a transaction, with what it wrote or saw.
+// event is one operation of a transaction, with the values that it wrote or read.
 type event struct {
-	kind      byte // as in [action]
+	kind      byte // as in action
 	index     int
 	register  register  // read or written
-	registers registers // of a selection
-	count     int       // of a count
+	registers registers // result of a selection
+	count     int       // result of a count
 }
 
-// after returns the registers as the event leaves them, and whether it could
-// have happened and seen what it saw.
+// after returns the registers after the event, and whether the event is possible in the given state with the recorded
+// result.
 func (e event) after(s registers) (registers, bool) {
 	r := s[e.index]
 	switch e.kind {
@@ -63,7 +61,7 @@ func (e event) after(s registers) (registers, bool) {
 	return s, s == e.registers
 }
 
-// group returns the indexes of the registers in the group.
+// groupIndexes returns the indexes of the registers in the group.
 func (s registers) groupIndexes() []int {
 	var in []int
 	for i, r := range s {
@@ -74,7 +72,7 @@ func (s registers) groupIndexes() []int {
 	return in
 }
 
-// onlyGroup returns the registers without those that are not in the group.
+// inGroup returns the registers of the group; the others are zero.
 func (s registers) inGroup() registers {
 	var only registers
 	for _, i := range s.groupIndexes() {
@@ -83,13 +81,13 @@ func (s registers) inGroup() registers {
 	return only
 }
 
-// serializable is the model of transactions that run one after the other, in an
-// order that agrees with the order in which they were acknowledged.
+// serializable is porcupine's model of transactions that run one after the other, in an order that agrees with the order
+// in which commits were acknowledged.
 var serializable = porcupine.Model{
 	Init: func() any { return initialRegisters },
 	Step: func(state, _, output any) (bool, any) {
 		s := state.(registers)               //nolint:forcetypeassert // made by Init
-		for _, e := range output.([]event) { //nolint:forcetypeassert // made by players
+		for _, e := range output.([]event) { //nolint:forcetypeassert // recorded by perform
 			var ok bool
 			if s, ok = e.after(s); !ok {
 				return false, s

@@ -9,20 +9,19 @@ import (
 	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
-// player runs one transaction of a schedule. A schedule tells it when to take
-// its next action. It cannot tell whether an action that takes long is slow or
-// waits for another transaction, so after some patience it goes on with the
-// next: a backend whose writers wait for each other has another interleaving,
-// which is as good for the check.
+// runner runs one transaction of a schedule. The schedule permits each action of the first attempt. It cannot know
+// whether an action that takes long is slow or waits for another transaction, so after some patience it continues with
+// the next action. If writers of the backend wait for each other, this is another interleaving, which the check accepts
+// as well.
 type runner struct {
 	*History
 
-	client   int // who runs it, for the record
+	client   int // its number in the history
 	actions  Schedule
 	readOnly bool
 
-	permits           chan struct{} // one for each action; closed when it need not wait
-	done              chan struct{} // one for each action of the first attempt
+	permits           chan struct{} // one for each action; closed to permit all
+	done              chan struct{} // one for each completed action of the first attempt
 	firstAttemptEnded chan struct{} // closed when the first attempt ended
 	finished          chan struct{}
 
@@ -30,10 +29,10 @@ type runner struct {
 	waiting              bool
 }
 
-func (s *History) newRunner(client int, script Schedule, readOnly bool) *runner {
+func (s *History) newRunner(client int, actions Schedule, readOnly bool) *runner {
 	return &runner{
-		History: s, client: client, actions: script, readOnly: readOnly,
-		permits: make(chan struct{}, len(script)), done: make(chan struct{}, len(script)),
+		History: s, client: client, actions: actions, readOnly: readOnly,
+		permits: make(chan struct{}, len(actions)), done: make(chan struct{}, len(actions)),
 		firstAttemptEnded: make(chan struct{}), finished: make(chan struct{}),
 	}
 }
@@ -56,11 +55,11 @@ func (p *runner) run() {
 	p.record(p.client, call, seen, err)
 }
 
-// act takes the actions of one attempt, the first one when it is told to.
-func (p *runner) runAttempt(tx *kit.Client, gated bool) ([]event, error) {
+// runAttempt runs the actions of one attempt. In the first attempt each action waits for its permit.
+func (p *runner) runAttempt(tx *kit.Client, stepwise bool) ([]event, error) {
 	var seen []event
 	for i, a := range p.actions {
-		if gated && i > 0 {
+		if stepwise && i > 0 {
 			<-p.permits
 		}
 		switch a.kind {
@@ -74,32 +73,32 @@ func (p *runner) runAttempt(tx *kit.Client, gated bool) ([]event, error) {
 			return nil, err
 		}
 		seen = append(seen, e)
-		if gated {
+		if stepwise {
 			p.done <- struct{}{}
 		}
 	}
-	return seen, errors.New("storetest: a transaction of the schedule does not end")
+	return seen, errors.New("storetest: a transaction of the schedule has neither commit nor rollback")
 }
 
-// next lets the player take its next action and waits until it did, or until it
-// seems to wait for somebody else.
+// permit permits the next action and waits until it is completed, or until the runner seems to wait for another
+// transaction.
 func (p *runner) permit(a action) {
 	p.permits <- struct{}{}
 	p.permitted++
 	patience := time.NewTimer(p.patience)
 	defer patience.Stop()
-	ungated := p.firstAttemptEnded
+	attemptEnded := p.firstAttemptEnded
 	if a.ends() {
-		ungated = nil // what follows the attempt is the commit
+		attemptEnded = nil // the commit follows the attempt
 	}
 	for p.completed < p.permitted {
 		if p.waiting && len(p.done) == 0 && !isClosed(p.finished) {
-			return // one that waits is not waited for
+			return // it waits for another transaction already
 		}
 		select {
 		case <-p.done:
 			p.completed++
-		case <-ungated:
+		case <-attemptEnded:
 			p.completed = p.permitted
 		case <-p.finished:
 			p.completed = p.permitted

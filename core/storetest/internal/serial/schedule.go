@@ -1,3 +1,5 @@
+// Package serial checks that concurrent transactions are serializable. A [History] runs the transactions of a [Schedule] on
+// a store, and then searches a serial order that explains their results.
 package serial
 
 import (
@@ -8,27 +10,27 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The actions of a schedule, in the notation of Berenson et al., "A Critique of
-// ANSI SQL Isolation Levels" (1995), with predicates over one group.
+// The actions of a schedule, in the notation of Berenson et al., "A Critique of ANSI SQL Isolation Levels" (1995). The
+// predicate P is membership in one group of records.
 const (
 	read        = 'r' // r1(x): transaction 1 reads x
-	write       = 'w' // w1(x): writes x, which must be there
+	write       = 'w' // w1(x): writes x, which must exist
 	guarded     = 'g' // g1(x): writes x under a policy that hides it outside the group
 	move        = 'm' // m1(x): moves x out of the group
 	insert      = 'i' // i1(x): adds x to the group
 	remove      = 'd' // d1(x): deletes x
 	count       = 'n' // n1(P): counts the group
 	selectGroup = 's' // s1(P): reads the group
-	readAll     = '*' // reads all there is, in the end
+	readAll     = '*' // reads all records after the last transaction
 	commit      = 'c' // c1: commits
 	abort       = 'a' // a1: rolls back
 )
 
-// action is what one transaction does in one step of a schedule.
+// action is one step of one transaction.
 type action struct {
 	kind  byte
 	tx    int
-	index int // of the actions on one register
+	index int // register of the action, if it has one
 }
 
 func (a action) ends() bool { return a.kind == commit || a.kind == abort }
@@ -45,11 +47,11 @@ func (a action) String() string {
 	return fmt.Sprintf("%c%d(%c)", a.kind, a.tx, registerNames[a.index])
 }
 
-// schedule is what several transactions do, in the order in which it is tried
-// to happen. Each one ends.
+// Schedule is the order in which the actions of several transactions start. Each transaction ends with a commit or a
+// rollback.
 type Schedule []action
 
-// parseSchedule reads a schedule of transactions with one digit.
+// Parse reads a schedule. The numbers of its transactions have one digit.
 func Parse(text string) Schedule {
 	var s Schedule
 	for word := range strings.FieldsSeq(text) {
@@ -70,23 +72,23 @@ func (s Schedule) String() string {
 	return strings.Join(words, " ")
 }
 
-// scripts returns the actions of each transaction, by order of appearance.
+// ByTransaction returns the actions of each transaction, in order of first appearance.
 func (s Schedule) ByTransaction() []Schedule {
-	var scripts []Schedule
-	place := make(map[int]int)
+	var transactions []Schedule
+	indexes := make(map[int]int)
 	for _, a := range s {
-		i, known := place[a.tx]
+		i, known := indexes[a.tx]
 		if !known {
-			i = len(scripts)
-			place[a.tx] = i
-			scripts = append(scripts, nil)
+			i = len(transactions)
+			indexes[a.tx] = i
+			transactions = append(transactions, nil)
 		}
-		scripts[i] = append(scripts[i], a)
+		transactions[i] = append(transactions[i], a)
 	}
-	return scripts
+	return transactions
 }
 
-// reads reports whether nothing in the schedule writes.
+// readOnly reports whether no action writes.
 func (s Schedule) readOnly() bool {
 	for _, a := range s {
 		if a.writes() {
@@ -96,29 +98,29 @@ func (s Schedule) readOnly() bool {
 	return true
 }
 
-// hasReader reports whether one of the transactions only reads.
+// HasReader reports whether one of the transactions has no writes.
 func (s Schedule) HasReader() bool {
 	return slices.ContainsFunc(s.ByTransaction(), Schedule.readOnly)
 }
 
-// drawSchedule returns n random actions in some transactions at a time.
+// Draw returns n random actions of transactions, of which at most atATime are open at any time.
 func Draw(r *rapid.T, n, atATime int) Schedule {
 	var plan Schedule
-	running := make([]int, atATime) // numbers of the transactions, 0 for none
+	running := make([]int, atATime) // transaction numbers, 0 for none
 	last := 0
 	for range n {
-		slot := rapid.IntRange(0, atATime-1).Draw(r, "who")
+		slot := rapid.IntRange(0, atATime-1).Draw(r, "slot")
 		if running[slot] == 0 {
 			last++
 			running[slot] = last
 		}
-		a := action{tx: running[slot], kind: rapid.SampledFrom([]byte("rrrrwwwwnnsmgiidccca")).Draw(r, "what")}
+		a := action{tx: running[slot], kind: rapid.SampledFrom([]byte("rrrrwwwwnnsmgiidccca")).Draw(r, "action")}
 		switch a.kind {
 		case count, selectGroup, commit, abort:
 		case insert:
-			a.index = rapid.SampledFrom([]int{3, 4, 0}).Draw(r, "which") // u and v, which are not there
+			a.index = rapid.SampledFrom([]int{3, 4, 0}).Draw(r, "register") // mostly u and v, which do not exist
 		default:
-			a.index = rapid.SampledFrom([]int{0, 0, 0, 1, 1, 1, 2, 3}).Draw(r, "which") // few, so that they meet
+			a.index = rapid.SampledFrom([]int{0, 0, 0, 1, 1, 1, 2, 3}).Draw(r, "register") // few, so that transactions meet
 		}
 		plan = append(plan, a)
 		if a.ends() {

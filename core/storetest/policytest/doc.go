@@ -1,0 +1,48 @@
+// Package policytest is the kit for authors of policies: decorators that restrict the operations and the rows of a
+// principal. It tries to bypass a stack of policies, and fails if it finds a way.
+//
+// # Use
+//
+// The author describes the decisions of the stack in a [PolicySpec] and runs two kits:
+//
+//	func TestPolicyCannotBeBypassed(t *testing.T) {
+//		spec := policytest.PolicySpec{
+//			Stack: func(testing.TB) policytest.Stack {
+//				return policytest.Stack{Decorators: []core.Decorator{mypolicy.New()}}
+//			},
+//			Model: model, Rows: rows, Principals: principals,
+//			CanRead: func(p *core.Principal, row core.Record) bool {
+//				return p.ID.IsSet() && row.Get("owner") == p.ID
+//			},
+//		}
+//		policytest.Guard(t, open, spec)
+//		policytest.NonInterference(t, open, spec)
+//	}
+//
+// open returns a fresh, empty backend, as for [storetest.Run]. A policy that restricts each principal to records of its
+// own, by a field owner, needs only Stack: [OwnedModel] has the model, and Rows, Principals and CanRead follow from it.
+//
+// # Decisions
+//
+// CanRead is the one decision that other models need. It is asked row by row, and must not use the code under test.
+// Further fields of the spec describe policies with other rules for changes ([PolicySpec.CanChange],
+// [PolicySpec.CanResultIn]), with unreadable fields ([PolicySpec.CanReadField]), that deny kinds of operations
+// ([PolicySpec.Denies]), or that treat all callers alike ([PolicySpec.IgnoresPrincipal]).
+//
+// # The two kits
+//
+// [Guard] sends operations of every kind on every resource for every principal, and checks the ops that reach the backend,
+// the results and the stored rows. It finds an op without a guard even if the missing guard had no effect. Each of
+// [GuardCases] is a subtest.
+//
+// [NonInterference] runs the same random program in two stores, which differ only in rows and fields that the principal
+// may not read, and compares all results and the output of [Stack.Observe]. It finds any information that a principal
+// gets about hidden rows, whatever the way. The information that no policy can hide is listed there.
+//
+// # Cost and limits
+//
+// Guard sends thousands of operations for each rule; [PolicySpec.Thin] and the environment variable LARDER_THIN reduce
+// them for slow backends. NonInterference compares 50,000 operations in each of its two subtests;
+// [PolicySpec.Operations] and LARDER_OPERATIONS set another number. Both find only violations that the rows of the spec
+// can show: a value that a rule depends on must occur in them. Neither measures time.
+package policytest
