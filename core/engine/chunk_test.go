@@ -24,7 +24,7 @@ func (r *reads) End(_ context.Context, event *core.Event) {
 		r.books += len(event.Result.Records)
 	}
 	for _, rec := range event.Result.Records {
-		if rec.Get("text").IsSet() {
+		if rec.Resource().Field("text") != nil && rec.Get("text").IsSet() {
 			r.texts++
 		}
 	}

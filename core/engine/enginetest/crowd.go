@@ -78,7 +78,7 @@ func (r *reads) End(_ context.Context, event *core.Event) {
 	}
 	r.records += len(event.Result.Records)
 	for _, rec := range event.Result.Records {
-		if rec.Get("title").IsSet() {
+		if rec.Resource().Field("title") != nil && rec.Get("title").IsSet() {
 			r.titles++
 		}
 	}
