@@ -64,8 +64,8 @@ type Backend interface {
 type BackendTx interface {
 	// Read runs a Load or a Select: the records that fulfil Using and have one of
 	// Keys, ascending by key; or that fulfil Where and Using, in Order, after the
-	// position After, at most Limit of them, with Result.Count greater than their
-	// number if there are further ones. With Fields, only those columns need be
+	// position After, at most Limit of them, with Result.More if
+	// there are further ones. With Fields, only those columns need be
 	// set, others may be absent.
 	Read(ctx context.Context, op *Op) (Result, error)
 	// Count returns how many records fulfil Where and Using.

@@ -52,18 +52,18 @@ type allocation struct {
 	keys map[*Resource]map[Value]struct{}
 }
 
-// add notes the keys of the records that a NextID returned.
-func (a *allocation) add(r *Resource, records []Record) {
+// add notes the keys that a NextID returned.
+func (a *allocation) add(r *Resource, keys []Value) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.keys == nil {
 		a.keys = make(map[*Resource]map[Value]struct{})
 	}
 	if a.keys[r] == nil {
-		a.keys[r] = make(map[Value]struct{}, len(records))
+		a.keys[r] = make(map[Value]struct{}, len(keys))
 	}
-	for _, rec := range records {
-		a.keys[r][rec.values[r.key.column]] = struct{}{}
+	for _, key := range keys {
+		a.keys[r][key] = struct{}{}
 	}
 }
 

@@ -199,7 +199,7 @@ func TestChoosesKeyOfADecorator(t *testing.T) {
 				return core.Result{}, err
 			}
 			entry := op.Derive(core.Insert, op.Resource)
-			entry.Records = res.Records
+			entry.Records = []core.Record{op.Resource.Patch(res.Keys[0])}
 			if _, err := next(ctx, entry); err != nil {
 				return core.Result{}, err
 			}

@@ -157,19 +157,15 @@ func (op *Op) aboutNothing() bool {
 	return false
 }
 
-// Result is what an operation returns. It is four words large, and must stay so:
-// every layer hands it on, and the compiler keeps structs of up to that size in
-// registers, larger ones in memory.
+// Result is the result of an operation. Which fields it has depends on the kind of the op.
 type Result struct {
-	// Records read by a Load (ascending by key) or a Select (in its order), or as
-	// they are after an Insert or Update (in the order of [Op.Records]), or that
-	// hold the keys handed out by a NextID and nothing else. The slice belongs to
-	// whoever gets it: a layer that keeps records to answer with keeps a copy.
+	// Records of a Load, ascending by key; of a Select, in its order; and the after images of an Insert or Update, in the
+	// order of [Op.Records]. The caller owns the slice: a decorator that keeps the records needs a copy.
 	Records []Record
-	// Count is what a Count counted. After a Select it is greater than the number
-	// of Records if its Limit left out further ones, see [Result.More].
+	// More reports whether a Select with a Limit left out further records.
+	More bool
+	// Count of a Count.
 	Count int
+	// Keys that a NextID has allocated. The caller owns the slice.
+	Keys []Value
 }
-
-// More reports whether a Select with a Limit has further records than Records.
-func (r Result) More() bool { return r.Count > len(r.Records) }

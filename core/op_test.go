@@ -56,15 +56,6 @@ func TestGuardNarrowsBothImages(t *testing.T) {
 	}
 }
 
-func TestThereIsMoreIfMoreWasCountedThanRead(t *testing.T) {
-	two := make([]core.Record, 2)
-	for count, want := range []bool{false, false, false, true} {
-		if got := (core.Result{Records: two, Count: count}).More(); got != want {
-			t.Errorf("2 of %d: %v", count, got)
-		}
-	}
-}
-
 func TestDecoratorKindsAndTypesHaveNames(t *testing.T) {
 	var names []string
 	for _, k := range []core.DecoratorKind{core.KindObserve, core.KindPolicy, core.KindEffect, core.KindAnswer, 0} {

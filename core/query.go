@@ -82,7 +82,7 @@ func (r *Resource) CursorAfter(q Query, rec Record) (Cursor, error) {
 // pageOf cuts the result of a Select into a page.
 func pageOf(op *Op, res Result) (page Page, err error) {
 	page.Records = res.Records
-	if n := len(page.Records); res.More() && n > 0 {
+	if n := len(page.Records); res.More && n > 0 {
 		page.Next, err = cursorAfter(op, page.Records[n-1])
 	}
 	return page, err

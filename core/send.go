@@ -117,26 +117,11 @@ func dispatch(ctx context.Context, tx BackendTx, op *Op) (res Result, err error)
 	case Delete:
 		err = tx.Delete(ctx, op)
 	case NextID:
-		res.Records, err = nextIDs(ctx, tx, op)
+		res.Keys, err = tx.NextIDs(ctx, op)
 	default:
 		err = &Error{Code: ServerError, Cause: errors.New("unknown operation " + op.Kind.String())}
 	}
 	return res, err
-}
-
-// nextIDs returns the keys that the backend hands out as records, so that a
-// Result, which every layer returns, has no part of its own for them.
-func nextIDs(ctx context.Context, tx BackendTx, op *Op) ([]Record, error) {
-	keys, err := tx.NextIDs(ctx, op)
-	if err != nil {
-		return nil, err
-	}
-	records := make([]Record, len(keys))
-	for i, key := range keys {
-		records[i] = Record{op.Resource, make([]Value, len(op.Resource.columns))}
-		records[i].values[op.Resource.key.column] = key
-	}
-	return records, nil
 }
 
 // bind resolves conditions that decorators wrote with names of fields, so that

@@ -147,24 +147,16 @@ func (s session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, erro
 	op := s.op(NextID, r)
 	op.N = n
 	res, err := s.send(ctx, op)
-	records, err := eachOf(n, res.Records, err)
-	if err != nil {
-		return nil, err
-	}
-	keys := make([]Value, n)
-	for i, rec := range records {
-		keys[i] = rec.Key()
-	}
-	return keys, nil
+	return eachOf(n, res.Keys, err)
 }
 
 // eachOf makes sure that there is one record for each of n that were asked for, on
 // which callers rely: an answer in the backend's place may have forgotten them.
-func eachOf(n int, records []Record, err error) ([]Record, error) {
-	if err == nil && len(records) != n {
-		return nil, &Error{Code: ServerError, Cause: fmt.Errorf("%d records came back for %d", len(records), n)}
+func eachOf[T Record | Value](n int, results []T, err error) ([]T, error) {
+	if err == nil && len(results) != n {
+		return nil, &Error{Code: ServerError, Cause: fmt.Errorf("the operation returned %d records or keys instead of %d", len(results), n)}
 	}
-	return records, err
+	return results, err
 }
 
 // owns refuses resources of other models, and the nil that [Model.Resource]

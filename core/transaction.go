@@ -113,7 +113,7 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 	t.failed = errInterrupted // stays if the backend panics
 	res, err := dispatch(ctx, t.backend, op)
 	if err == nil && op.Kind == NextID {
-		t.allocated.add(op.Resource, res.Records)
+		t.allocated.add(op.Resource, res.Keys)
 	}
 	if err == nil && op.Final {
 		err = t.finish(ctx)

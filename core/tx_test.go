@@ -124,7 +124,7 @@ func TestEveryTryOfASingleOperationBeginsWithWhatWasAskedFor(t *testing.T) {
 			numbers = append(numbers, op.N)
 			op.N = 5
 			res, err := next(ctx, op)
-			res.Records = res.Records[:min(len(res.Records), 1)]
+			res.Keys = res.Keys[:min(len(res.Keys), 1)]
 			return res, err
 		}))
 		if ids, err := s.NextIDs(t.Context(), s.Model().Resource("cookie"), 1); len(ids) != 1 || err != nil {

@@ -39,8 +39,7 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 		return err
 	}})
 	if op.Limit > 0 && len(res.Records) > op.Limit {
-		res.Count = len(res.Records)
-		res.Records = res.Records[:op.Limit:op.Limit]
+		res.Records, res.More = res.Records[:op.Limit:op.Limit], true
 	}
 	return res, err
 }

@@ -32,7 +32,7 @@ func firstOf(t table, p *path, op *core.Op) (res core.Result) {
 			return true
 		}
 		if op.Limit > 0 && len(res.Records) == op.Limit {
-			res.Count = op.Limit + 1
+			res.More = true
 			return false
 		}
 		res.Records = append(res.Records, rec)

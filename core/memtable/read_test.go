@@ -182,7 +182,7 @@ func TestEveryPathReadsWhatAFullScanReads(t *testing.T) {
 					t.Fatal(err)
 				}
 				compare(t, &op, got, want)
-				if !want.More() {
+				if !want.More {
 					break
 				}
 				op.After = positionOf(&op, want.Records[len(want.Records)-1])
@@ -245,9 +245,9 @@ func positionOf(op *core.Op, rec core.Record) []core.Value {
 }
 
 func compare(t *rapid.T, op *core.Op, got, want core.Result) {
-	if got.More() != want.More() || !slices.EqualFunc(got.Records, want.Records, core.Record.Equal) {
+	if got.More != want.More || !slices.EqualFunc(got.Records, want.Records, core.Record.Equal) {
 		t.Fatalf("where %s using %s order %v after %v limit %d\ngot  %v %t\nwant %v %t",
-			op.Where, op.Using, op.Order, op.After, op.Limit, got.Records, got.More(), want.Records, want.More())
+			op.Where, op.Using, op.Order, op.After, op.Limit, got.Records, got.More, want.Records, want.More)
 	}
 }
 
@@ -266,8 +266,8 @@ func TestASortedPageKeepsFewRecords(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		res, err := b.Snapshot().Read(t.Context(), &op)
 		runtime.ReadMemStats(&after)
-		if n := after.TotalAlloc - before.TotalAlloc; err != nil || len(res.Records) != 10 || !res.More() || n > 100_000 {
-			t.Errorf("sorted by %s: %d of 20000 records, more: %t, %d bytes are allocated, %v", order, len(res.Records), res.More(), n, err)
+		if n := after.TotalAlloc - before.TotalAlloc; err != nil || len(res.Records) != 10 || !res.More || n > 100_000 {
+			t.Errorf("sorted by %s: %d of 20000 records, more: %t, %d bytes are allocated, %v", order, len(res.Records), res.More, n, err)
 		}
 	}
 }

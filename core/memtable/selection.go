@@ -40,7 +40,7 @@ func (s *selection) result() (res core.Result) {
 	s.sort()
 	res.Records = s.records
 	if limit := s.op.Limit; limit > 0 && len(s.records) > limit {
-		res.Count = len(s.records)
+		res.More = true
 		clear(s.records[limit:])
 		res.Records = s.records[:limit:limit]
 	}

@@ -22,8 +22,7 @@ func Read(records iter.Seq[core.Record], op *core.Op) core.Result {
 	slices.SortFunc(found, func(a, b core.Record) int { return core.CompareRecords(order, a, b) })
 	var res core.Result
 	if op.Limit > 0 && len(found) > op.Limit {
-		res.Count = len(found)
-		found = found[:op.Limit]
+		found, res.More = found[:op.Limit], true
 	}
 	for _, rec := range found {
 		res.Records = append(res.Records, rec.Project(op.Fields))

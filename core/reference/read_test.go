@@ -68,8 +68,8 @@ func TestReadAndCount(t *testing.T) {
 		for _, rec := range res.Records {
 			keys = append(keys, rec.Key().Int())
 		}
-		if got := fmt.Sprint(keys); got != c.want || res.More() != c.more {
-			t.Errorf("%s: got %s, more %v", name, got, res.More())
+		if got := fmt.Sprint(keys); got != c.want || res.More != c.more {
+			t.Errorf("%s: got %s, more %v", name, got, res.More)
 		}
 	}
 	op := core.Op{Kind: core.Select, Resource: r, Order: up, Fields: []*core.Field{key, price}, Limit: 1}

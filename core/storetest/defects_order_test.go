@@ -210,7 +210,7 @@ var orderDefects = []defect{
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
 				if op.Limit > 0 && len(res.Records) == op.Limit {
-					res.Count = op.Limit + 1
+					res.More = true
 				}
 				return res, err
 			}
@@ -222,7 +222,7 @@ var orderDefects = []defect{
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, op)
-				res.Count = 0
+				res.More = false
 				return res, err
 			}
 		},
@@ -288,7 +288,7 @@ var orderDefects = []defect{
 					from = min(len(all.Records), pages[op.After[len(op.After)-1]])
 				}
 				page := cut(all.Records[from:], op.Limit)
-				if page.More() {
+				if page.More {
 					pages[page.Records[op.Limit-1].Key()] = from + op.Limit
 				}
 				return page, err

@@ -180,7 +180,7 @@ func cut(recs []core.Record, limit int) core.Result {
 	if limit == 0 || len(recs) <= limit {
 		return core.Result{Records: recs}
 	}
-	return core.Result{Records: recs[:limit], Count: len(recs)}
+	return core.Result{Records: recs[:limit], More: true}
 }
 
 // storing changes values before they are stored.

@@ -150,11 +150,11 @@ func (s step) runPage(q *pageQuery) error {
 		Kind: core.Select, Resource: q.resource, Where: q.query.Where, Using: using,
 		Order: q.order, Limit: q.query.Limit, After: q.position,
 	})
-	if (got.Next != "") != want.More() {
-		s.d.Fatalf("the page has a cursor: %v, want %v", got.Next != "", want.More())
+	if (got.Next != "") != want.More {
+		s.d.Fatalf("the page has a cursor: %v, want %v", got.Next != "", want.More)
 	}
 	s.next = nil
-	if want.More() {
+	if want.More {
 		s.next = q.next(want.Records[len(want.Records)-1], got.Next)
 	}
 	return s.compareFields(got.Records, want.Records, q)

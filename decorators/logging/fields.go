@@ -49,6 +49,8 @@ func rows(event *core.Event) (n int, ok bool) {
 		return 0, true
 	case event.Kind == core.Delete:
 		return len(event.Keys), true
+	case event.Kind == core.NextID:
+		return len(event.Result.Keys), true
 	}
 	return len(event.Result.Records), true
 }

@@ -48,7 +48,9 @@ func (o *observer) appendValues(f []zap.Field, event *core.Event) []zap.Field {
 	case len(event.Records) > 0:
 		shown.records = event.Records
 	case slices.Contains(shown.fields, r.Key()):
-		shown.keys = event.Keys
+		if shown.keys = event.Keys; event.Kind == core.NextID {
+			shown.keys = event.Result.Keys
+		}
 	}
 	if len(shown.records)+len(shown.keys) == 0 {
 		return f

@@ -40,6 +40,8 @@ func (s *series) ended(event *core.Event) {
 	case event.Err != nil || event.Kind == core.Tx:
 	case event.Kind == core.Delete:
 		s.rows.Add(uint64(len(event.Keys)))
+	case event.Kind == core.NextID:
+		s.rows.Add(uint64(len(event.Result.Keys)))
 	default:
 		s.rows.Add(uint64(len(event.Result.Records)))
 	}

@@ -75,7 +75,7 @@ func (w *monitor) inside(ctx context.Context, op *core.Op, next core.Handler) (c
 	}
 	p.returned = true
 	returned := p.res
-	p.res.Records = slices.Clone(returned.Records) // the caller may overwrite the slice
+	p.res.Records, p.res.Keys = slices.Clone(returned.Records), slices.Clone(returned.Keys) // the caller may overwrite the slice
 	return returned, p.err
 }
 
@@ -104,7 +104,8 @@ func (w *monitor) compare(entered *core.Op, p *opRecord, res core.Result, err er
 		w.Errorf("%v: the backend returned: %v, and the stack returned: %v", entered.Kind, p.returned, !panicked)
 	case !sameError(err, p.err):
 		w.Errorf("%v: the backend's error is %v, and the stack returned %v", entered.Kind, p.err, err)
-	case res.Count != p.res.Count || !slices.EqualFunc(res.Records, p.res.Records, core.Record.Equal):
+	case res.Count != p.res.Count || res.More != p.res.More || !slices.Equal(res.Keys, p.res.Keys) ||
+		!slices.EqualFunc(res.Records, p.res.Records, core.Record.Equal):
 		w.Errorf("%v: the backend's result is %v, and the stack returned %v", entered.Kind, p.res, res)
 	}
 	w.mu.Lock()
@@ -148,6 +149,8 @@ func eventOf(op *core.Op, p *opRecord) Event {
 		e.Rows = p.res.Count
 	case op.Kind == core.Delete:
 		e.Rows = len(op.Keys)
+	case op.Kind == core.NextID:
+		e.Rows = len(p.res.Keys)
 	default:
 		e.Rows = len(p.res.Records)
 	}

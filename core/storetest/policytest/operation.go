@@ -101,7 +101,7 @@ func (a operation) expected(all []core.Record) result {
 	}
 	res := reference.Read(slices.Values(all), op)
 	o := result{records: res.Records}
-	if res.More() {
+	if res.More {
 		o.next = "more"
 	}
 	return o

@@ -39,6 +39,8 @@ func (j *Journal) End(_ context.Context, event *core.Event) {
 		rows = event.Result.Count
 	case event.Kind == core.Delete:
 		rows = len(event.Keys)
+	case event.Kind == core.NextID:
+		rows = len(event.Result.Keys)
 	}
 	j.Line(fmt.Sprint(event.Kind, event.Resource, event.Principal), rows, event.Err)
 }
