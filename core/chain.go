@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -11,28 +12,30 @@ func chain(m *Model, decorators []Decorator, innermost Handler) (Handler, error)
 		return nil, err
 	}
 	handler := innermost
-	var pending observers // around handler, not yet in it
 	for _, d := range slices.Backward(decorators) {
-		if d.Observe != nil {
-			o, err := d.Observe(m)
-			if err != nil {
-				return nil, fmt.Errorf("decorator %q: %w", d.Name, err)
-			}
-			if o != nil {
-				pending = slices.Insert(pending, 0, o)
-			}
-			continue
-		}
-		next, err := d.Wrap(m, pending.around(handler))
+		next, err := d.wrap(m, handler)
 		if err != nil {
 			return nil, fmt.Errorf("decorator %q: %w", d.Name, err)
 		}
-		if next == nil {
-			return nil, fmt.Errorf("decorator %q: returned no handler", d.Name)
-		}
-		handler, pending = next, nil
+		handler = next
 	}
-	return pending.around(handler), nil
+	return handler, nil
+}
+
+// wrap returns the handler of the decorator around next.
+func (d Decorator) wrap(m *Model, next Handler) (Handler, error) {
+	if d.Observe != nil {
+		o, err := d.Observe(m)
+		if err != nil || o == nil {
+			return next, err
+		}
+		return observe(o, next), nil
+	}
+	handler, err := d.Wrap(m, next)
+	if err == nil && handler == nil {
+		err = errors.New("returned no handler")
+	}
+	return handler, err
 }
 
 // checkOrder rejects stacks with an order that breaks a promise. Its error names an order that keeps the promise.

@@ -8,9 +8,6 @@ import (
 // Observer is notified of every operation when it arrives and when it has ended: a log, a metric, a trace. An observer
 // holds neither a handler nor an [Op], and so cannot change, answer or lose an operation. Its methods are called by many
 // goroutines at once.
-//
-// Observers that stand next to each other in a stack are notified one after the other, with the same [Event] and so the
-// same duration.
 type Observer interface {
 	// Begin is called when an operation comes by, with its kind and resource; the
 	// latter is nil for a Tx. A decorator further out may have spoiled both, and then
@@ -21,8 +18,8 @@ type Observer interface {
 	End(ctx context.Context, event *Event)
 }
 
-// Event describes an operation that has ended: the request as it arrived at the observer, and its result. Observers next
-// to each other share an event: they may keep it and must not write to it or to its slices.
+// Event describes an operation that has ended: the request as it arrived at the observer, and its result. The observer may
+// keep the event, and must not write to its slices.
 type Event struct {
 	Kind      Kind
 	Resource  *Resource  // nil for a Tx
@@ -40,41 +37,20 @@ type Event struct {
 	Took time.Duration
 }
 
-// observers stand next to each other, outermost first.
-type observers []Observer
-
-// epoch is what clocks are read against: a time.Time of its own for each reading
-// costs twice as much.
-var epoch = time.Now()
-
-// around returns a handler that notifies the observers of the operations that it passes on to next.
-func (os observers) around(next Handler) Handler {
-	if len(os) == 0 {
-		return next
-	}
+// observe returns a handler that notifies the observer of each operation that it passes to next.
+func observe(o Observer, next Handler) Handler {
 	return func(ctx context.Context, op *Op) (res Result, err error) {
-		event := &Event{ // before inner decorators change the op
+		event := &Event{ // next may change the op
 			Kind: op.Kind, Resource: op.Resource, Keys: op.Keys, Records: op.Records,
 			Principal: op.Principal, Tx: op.Tx, Attempt: op.Attempt(),
 		}
-		for _, o := range os {
-			o.Begin(op.Kind, op.Resource)
-		}
-		begun := time.Since(epoch)
-		err = errInterrupted // stays if what is further in panics
+		o.Begin(op.Kind, op.Resource)
+		begun := time.Now()
+		err = errInterrupted // if next panics
 		defer func() {
-			event.Took, event.Result, event.Err = time.Since(epoch)-begun, res, err
-			os.end(ctx, event)
+			event.Took, event.Result, event.Err = time.Since(begun), res, err
+			o.End(ctx, event)
 		}()
 		return next(ctx, op)
 	}
-}
-
-// end tells the innermost first, and each of them although another one panics.
-func (os observers) end(ctx context.Context, event *Event) {
-	last := len(os) - 1
-	if last > 0 {
-		defer os[:last].end(ctx, event)
-	}
-	os[last].End(ctx, event)
 }
