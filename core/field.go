@@ -18,7 +18,6 @@ type Field struct {
 	unique   bool
 	indexed  bool
 	fallback Value
-	equals   equalities
 }
 
 // Resource returns the resource that the field belongs to.

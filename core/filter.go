@@ -101,6 +101,15 @@ func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
 	return Filter{n}
 }
 
+// Equals returns the bound condition that the field equals v, for policies that compare a field with a value from the
+// principal. It fails closed: for a value that is null, absent or of another type than the field it is [None].
+func (f *Field) Equals(v Value) Filter {
+	if !v.IsSet() {
+		return None()
+	}
+	return f.Compare(FilterEq, v)
+}
+
 // simplest returns a comparison with the values in order. One of a single value is an
 // equality, which databases plan better.
 func simplest(kind FilterKind, values []Value) (FilterKind, []Value) {
@@ -130,7 +139,7 @@ func And(filters ...Filter) Filter {
 		if filters[0].n == nil {
 			return filters[1]
 		}
-		if filters[1].n == nil || filters[0].n == filters[1].n { // two policies agree
+		if filters[1].n == nil || filters[0].same(filters[1]) { // two policies agree
 			return filters[0]
 		}
 	}
@@ -147,6 +156,12 @@ func And(filters ...Filter) Filter {
 		}
 	}
 	return combine(FilterAnd, All(), kept)
+}
+
+// same reports whether both filters are one, or equal bound comparisons with a single value.
+func (f Filter) same(g Filter) bool {
+	return f.n == g.n || f.n.field != nil && f.n.field == g.n.field && f.n.kind == g.n.kind &&
+		len(f.n.values) == 1 && len(g.n.values) == 1 && f.n.values[0] == g.n.values[0]
 }
 
 // Or matches records that any filter matches; without filters, none.

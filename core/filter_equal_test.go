@@ -1,7 +1,6 @@
 package core_test
 
 import (
-	"sync"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -34,38 +33,23 @@ func TestEqualsIsTheComparisonWithOneValueAndFailsClosed(t *testing.T) {
 	}
 }
 
-func TestConditionsOfEqualsStayAsTheyAreHoweverManyThereAre(t *testing.T) {
+func TestAndOfEqualConditionsIsOne(t *testing.T) {
 	r := cookies(t).Resource("cookie")
-	f := r.Key()
-	if was, other := r.Field("jar").Equals(core.IntValue(1)), f.Equals(core.IntValue(1)); was.Field() == other.Field() {
-		t.Errorf("conditions on two fields are both on %s", was.Field())
-	}
-	kept := make([][]core.Filter, 4)
-	var all sync.WaitGroup
-	for i := range kept {
-		all.Go(func() {
-			for n := range 1000 {
-				kept[i] = append(kept[i], f.Equals(core.IntValue(int64(n*len(kept)+i))))
-			}
-		})
-	}
-	all.Wait()
-	for i := range kept {
-		for n, filter := range kept[i] {
-			if got := filter.Values()[0].Int(); got != int64(n*len(kept)+i) {
-				t.Fatalf("condition %d of goroutine %d is about %d", n, i, got)
-			}
+	id := r.Key()
+	one, two := core.IntValue(1), core.IntValue(2)
+	for name, c := range map[string]struct {
+		a, b core.Filter
+		want string
+	}{
+		"same value":    {id.Equals(one), id.Equals(one), "id = [1]"},
+		"other value":   {id.Equals(one), id.Equals(two), "(id = [1] and id = [2])"},
+		"other field":   {id.Equals(one), r.Field("jar").Equals(one), "(id = [1] and jar = [1])"},
+		"other kind":    {id.Compare(core.FilterLe, one), id.Equals(one), "(id <= [1] and id = [1])"},
+		"several":       {id.Compare(core.FilterIn, one, two), id.Compare(core.FilterIn, one, two), "(id in [1,2] and id in [1,2])"},
+		"no comparison": {core.Not(id.Equals(one)), core.Not(id.Equals(one)), "((not id = [1]) and (not id = [1]))"},
+	} {
+		if got := core.And(c.a, c.b).String(); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
-	}
-}
-
-func TestAPolicysConditionNeedsNoMemoryOfItsOwn(t *testing.T) {
-	f := cookies(t).Resource("cookie").Key()
-	op := new(core.Op)
-	if n := testing.AllocsPerRun(1000, func() {
-		op.Using, op.Check = core.Filter{}, core.Filter{}
-		op.Guard(f.Equals(core.IntValue(1)))
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
 	}
 }
