@@ -1,10 +1,16 @@
 package core_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 )
 
@@ -67,5 +73,378 @@ func TestDecoratorKindsAndTypesHaveNames(t *testing.T) {
 	want := "observe policy effect answer none int float text bool time uuid bytes json list type(0) type(255)"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("got %s", got)
+	}
+}
+
+// audited stores a jar, labelled with what was deleted, with every Delete.
+func audited(fail func() error) core.Decorator {
+	return around("audit", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind != core.Delete {
+			return next(ctx, op)
+		}
+		return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) {
+			entry := op.Derive(core.Insert, op.Resource.Model().Resource("jar"))
+			label, err := entry.Resource.NewRecord(map[string]any{"label": fmt.Sprint(op.Keys)})
+			if err != nil {
+				return core.Result{}, err
+			}
+			entry.Records = []core.Record{label}
+			if _, err := next(ctx, entry); err != nil {
+				return core.Result{}, err
+			}
+			if err := fail(); err != nil {
+				return core.Result{}, err
+			}
+			return next(ctx, op)
+		})
+	})
+}
+
+func TestWhatADecoratorAddsInATransactionHappensWithTheOpOrNotAtAll(t *testing.T) {
+	var kinds []string
+	outcome := error(nil)
+	seen := watch("see", func(op *core.Op) { kinds = append(kinds, fmt.Sprint(op.Kind, " ", op.Principal, " ", op.Tx != nil)) }, ignore)
+	s := open(t, audited(func() error { return outcome }), seen)
+	r, jar := s.Model().Resource("cookie"), s.Model().Resource("jar")
+	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")})
+	counts := func() (cookies, entries int) {
+		t.Helper()
+		cookies, err1 := s.Count(ctx, r, core.All())
+		entries, err2 := s.Count(ctx, jar, core.All())
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		return cookies, entries
+	}
+	for i := range 3 {
+		insert(t, s, r, map[string]any{"id": i + 1})
+	}
+	kinds = nil
+	if err := s.Delete(ctx, r, core.IntValue(1)); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(kinds, ", "); got != "tx alice true, insert alice true, delete alice true" {
+		t.Errorf("went down: %s", got)
+	}
+	if cookies, entries := counts(); cookies != 2 || entries != 1 {
+		t.Errorf("%d cookies, %d entries", cookies, entries)
+	}
+	outcome = errors.New("no")
+	if err := s.Delete(ctx, r, core.IntValue(2)); !errors.Is(err, outcome) {
+		t.Errorf("got %v", err)
+	}
+	outcome = nil
+	if err := s.Delete(ctx, r, core.IntValue(9)); !errors.Is(err, core.NotFound) {
+		t.Errorf("got %v", err)
+	}
+	if cookies, entries := counts(); cookies != 2 || entries != 1 {
+		t.Errorf("after failures: %d cookies, %d entries", cookies, entries)
+	}
+	kinds = nil
+	if err := s.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
+		return tx.Final().Delete(ctx, r, core.IntValue(2))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(kinds, ", "); got != "tx alice true, insert alice true, delete alice true" {
+		t.Errorf("in a transaction went down: %s", got)
+	}
+	if cookies, entries := counts(); cookies != 1 || entries != 2 {
+		t.Errorf("%d cookies, %d entries", cookies, entries)
+	}
+}
+
+func TestAConflictRepeatsAllThatADecoratorPutTogether(t *testing.T) {
+	tries := 0
+	s := open(t, audited(func() error {
+		if tries++; tries < 3 {
+			return core.ErrConflict
+		}
+		return nil
+	}))
+	r := s.Model().Resource("cookie")
+	insert(t, s, r, map[string]any{"id": 1})
+	if err := s.Delete(t.Context(), r, core.IntValue(1)); err != nil || tries != 3 {
+		t.Errorf("%v after %d tries", err, tries)
+	}
+	if n, err := s.Count(t.Context(), s.Model().Resource("jar"), core.All()); n != 1 || err != nil {
+		t.Errorf("%d entries, %v", n, err)
+	}
+}
+
+// together has every operation be a part of a transaction.
+func together(fn func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
+	return around("together", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind == core.Tx {
+			return next(ctx, op)
+		}
+		return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) { return fn(ctx, op, next) })
+	})
+}
+
+func TestNoFailureInsideInTxIsLost(t *testing.T) {
+	no := errors.New("no")
+	for name, c := range map[string]struct {
+		fn     func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)
+		commit int // fails so often
+		want   error
+	}{
+		"of the function": {func(context.Context, *core.Op, core.Handler) (core.Result, error) { return core.Result{}, no }, 0, no},
+		"of an operation whose error was dropped": {func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			res, err := next(ctx, op)
+			missing := op.Derive(core.Delete, op.Resource)
+			missing.Keys = []core.Value{core.IntValue(9)}
+			_, _ = next(ctx, missing)
+			return res, err
+		}, 0, core.NotFound},
+		"of the commit": {func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) { return next(ctx, op) }, 1, no},
+	} {
+		s := openOn(t, &flaky{Backend: memory.New(), failures: c.commit, with: no}, together(c.fn))
+		r := s.Model().Resource("cookie")
+		if _, err := s.NextIDs(t.Context(), r, 1); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if c.commit > 0 {
+			continue
+		}
+		var inner error
+		outer := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+			_, inner = tx.NextIDs(ctx, r, 1)
+			return inner
+		})
+		if !errors.Is(outer, c.want) {
+			t.Errorf("%s, in a transaction: got %v and %v", name, inner, outer)
+		}
+	}
+}
+
+func TestWhatOnlyReadsIsAReadOnlyTransactionInInTx(t *testing.T) {
+	var begun []string
+	s := open(t, together(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) { return next(ctx, op) }),
+		watch("see", func(op *core.Op) {
+			if op.Kind == core.Tx {
+				begun = append(begun, fmt.Sprint("read only ", op.Tx.ReadOnly))
+			}
+		}, ignore))
+	rec := insert(t, s, s.Model().Resource("cookie"), nil)
+	if got, err := s.Get(t.Context(), rec.Resource(), rec.Key()); err != nil || !got.Equal(rec) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if got := strings.Join(begun, ", "); got != "read only false, read only true" {
+		t.Errorf("began %s", got)
+	}
+}
+
+func TestInTxKeepsTheStoreFromItself(t *testing.T) {
+	var s *core.Store
+	var inner, onTx error
+	s = open(t, around("odd", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Kind == core.Tx {
+			_, onTx = op.InTx(ctx, next, nil)
+			return next(ctx, op)
+		}
+		return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) {
+			_, inner = s.Count(ctx, op.Resource, core.All())
+			return next(ctx, op)
+		})
+	}), around("lossy", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		res, err := next(ctx, op)
+		if op.Kind == core.Tx {
+			err = nil
+		}
+		return res, err
+	}))
+	r := s.Model().Resource("cookie")
+	if err := s.Delete(t.Context(), r, core.IntValue(1)); !errors.Is(err, core.NotFound) {
+		t.Errorf("an error was lost on the way: %v", err)
+	}
+	if !errors.Is(inner, core.ErrOuterStore) {
+		t.Errorf("the store inside: %v", inner)
+	}
+	if err := s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil }); err != nil || !errors.Is(onTx, core.ServerError) {
+		t.Errorf("%v; a transaction in one: %v", err, onTx)
+	}
+}
+
+// keeper is a decorator with a goroutine of its own, such as a time-out: the
+// goroutine looks at the ops of one principal when the decorator has returned and
+// others have used the store.
+type keeper struct {
+	of   string
+	look chan struct{}
+	seen chan core.Op
+}
+
+func newKeeper(of string) *keeper {
+	return &keeper{of, make(chan struct{}), make(chan core.Op, 1)}
+}
+
+func (k *keeper) decorator() core.Decorator {
+	return around("keeper", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		res, err := next(ctx, op)
+		if op.Kind != core.Tx && op.Principal.String() == k.of {
+			go func() {
+				<-k.look
+				k.seen <- *op
+			}()
+		}
+		return res, err
+	})
+}
+
+// as returns a context of the principal with that id.
+func as(ctx context.Context, id string) context.Context {
+	return core.WithPrincipal(ctx, &core.Principal{ID: core.TextValue(id)})
+}
+
+func TestADecoratorMayKeepAnOpPastItsReturn(t *testing.T) {
+	m := cookies(t)
+	r := m.Resource("cookie")
+	records := func(id int) []core.Record {
+		return []core.Record{cookie(t, m, map[string]any{"id": id, "type": "muffin"})}
+	}
+	for kind, send := range map[core.Kind]func(ctx context.Context, s core.Querier, id int, records []core.Record) error{
+		core.Load: func(ctx context.Context, s core.Querier, id int, _ []core.Record) error {
+			return second(s.Get(ctx, r, core.IntValue(int64(id))))
+		},
+		core.Insert: func(ctx context.Context, s core.Querier, _ int, records []core.Record) error {
+			return second(s.Insert(ctx, r, records...))
+		},
+		core.Update: func(ctx context.Context, s core.Querier, _ int, records []core.Record) error {
+			return second(s.Update(ctx, r, records...))
+		},
+		core.Delete: func(ctx context.Context, s core.Querier, id int, _ []core.Record) error {
+			return s.Delete(ctx, r, core.IntValue(int64(id)))
+		},
+	} {
+		for _, where := range []string{"alone", "in a transaction"} {
+			t.Run(kind.String()+" "+where, func(t *testing.T) {
+				k := newKeeper("alice")
+				s, err := core.New(t.Context(), m, memory.New(), k.decorator())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if kind != core.Insert {
+					if _, err := s.Insert(t.Context(), r, slices.Concat(records(1), records(2))...); err != nil {
+						t.Fatal(err)
+					}
+				}
+				run := func(who string, id int) {
+					named, ctx := records(id), as(t.Context(), who)
+					do := func(ctx context.Context, tx *core.Transaction) error { return send(ctx, tx, id, named) }
+					if where == "alone" {
+						do = func(ctx context.Context, _ *core.Transaction) error { return send(ctx, s, id, named) }
+						if err := do(ctx, nil); err != nil {
+							t.Fatal(err)
+						}
+					} else if err := s.Tx(ctx, do); err != nil {
+						t.Fatal(err)
+					}
+					clear(named) // the caller's slice is the caller's again
+				}
+				run("alice", 1)
+				run("bob", 2)
+				close(k.look)
+				op := <-k.seen
+				id := slices.Concat(op.Keys, keysOf(op.Records))
+				if op.Kind != kind || op.Principal.String() != "alice" || len(id) == 0 || id[0] != core.IntValue(1) || op.Attempt() != 1 {
+					t.Errorf("the op has become %+v", op)
+				}
+			})
+		}
+	}
+}
+
+func keysOf(records []core.Record) []core.Value {
+	keys := make([]core.Value, len(records))
+	for i, rec := range records {
+		keys[i] = rec.Key()
+	}
+	return keys
+}
+
+func TestEveryTryHasAnOpOfItsOwn(t *testing.T) {
+	var tries []*core.Op
+	s := openOn(t, &flaky{Backend: memory.New(), failures: 2, with: core.ErrConflict}, around("keeper",
+		func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			tries = append(tries, op)
+			return next(ctx, op)
+		}))
+	if _, err := s.NextIDs(t.Context(), s.Model().Resource("cookie"), 1); err != nil {
+		t.Fatal(err)
+	}
+	for i, op := range tries {
+		if op.Attempt() != i+1 || op.N != 1 {
+			t.Errorf("try %d has become %+v of attempt %d", i+1, op, op.Attempt())
+		}
+	}
+	if len(tries) != 3 {
+		t.Errorf("%d tries", len(tries))
+	}
+}
+
+func TestAnObserverMayKeepWhatItSaw(t *testing.T) {
+	var kept []*core.Event
+	s := open(t, core.Decorator{Name: "keeper", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) {
+		return endFunc(func(event *core.Event) { kept = append(kept, event) }), nil
+	}})
+	r := s.Model().Resource("cookie")
+	for id, who := range []string{"alice", "bob", "carol"} {
+		if _, err := s.Load(as(t.Context(), who), r, []core.Value{core.IntValue(int64(id))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id, who := range []string{"alice", "bob", "carol"} {
+		if event := kept[id]; event.Kind != core.Load || event.Principal.String() != who || event.Keys[0] != core.IntValue(int64(id)) {
+			t.Errorf("what was seen of %s has become %+v", who, event)
+		}
+	}
+}
+
+// endFunc is an observer of ends.
+type endFunc func(event *core.Event)
+
+func (endFunc) Begin(core.Kind, *core.Resource)            {}
+func (f endFunc) End(_ context.Context, event *core.Event) { f(event) }
+
+func TestATransactionThatADecoratorLeavesHasEndedWhenTxReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		left, ended := make(chan struct{}), false
+		s := open(t, around("impatient", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			if op.Kind != core.Tx {
+				return next(ctx, op)
+			}
+			go func() { _, _ = next(ctx, op) }()
+			<-left
+			return core.Result{}, core.Unavailable
+		}))
+		err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+			close(left)
+			time.Sleep(time.Second) // of the synctest bubble: the decorator returns first
+			ended = true
+			return second(tx.NextIDs(ctx, s.Model().Resource("cookie"), 1))
+		})
+		if !ended || !errors.Is(err, core.Unavailable) {
+			t.Errorf("ended: %v, %v", ended, err)
+		}
+	})
+}
+
+func TestATransactionThatBeginsAfterTxReturnedDoesNothing(t *testing.T) {
+	later, done := make(chan struct{}), make(chan error)
+	s := open(t, around("late", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		go func() {
+			<-later
+			done <- second(next(ctx, op))
+		}()
+		return core.Result{}, core.Unavailable
+	}))
+	err := s.Tx(t.Context(), func(context.Context, *core.Transaction) error {
+		t.Error("the function runs after Tx has returned")
+		return nil
+	})
+	close(later)
+	if late := <-done; !errors.Is(err, core.Unavailable) || !errors.Is(late, core.ErrTxDone) {
+		t.Errorf("Tx returned %v, and the late attempt %v", err, late)
 	}
 }

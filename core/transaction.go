@@ -31,6 +31,51 @@ func (t *Transaction) Final() *Transaction {
 	return &Transaction{session{store: t.session.store, tx: t.session.tx, final: true}}
 }
 
+// Get is [Store.Get] in the transaction.
+func (t *Transaction) Get(ctx context.Context, r *Resource, key Value) (Record, error) {
+	return t.session.Get(ctx, r, key)
+}
+
+// Load is [Store.Load] in the transaction.
+func (t *Transaction) Load(ctx context.Context, r *Resource, keys []Value, fields ...string) ([]Record, error) {
+	return t.session.Load(ctx, r, keys, fields...)
+}
+
+// Select is [Store.Select] in the transaction.
+func (t *Transaction) Select(ctx context.Context, r *Resource, q Query) (Page, error) {
+	return t.session.Select(ctx, r, q)
+}
+
+// Count is [Store.Count] in the transaction.
+func (t *Transaction) Count(ctx context.Context, r *Resource, where Filter) (int, error) {
+	return t.session.Count(ctx, r, where)
+}
+
+// Insert is [Store.Insert] in the transaction.
+func (t *Transaction) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {
+	return t.session.Insert(ctx, r, records...)
+}
+
+// Update is [Store.Update] in the transaction.
+func (t *Transaction) Update(ctx context.Context, r *Resource, changes ...Record) ([]Record, error) {
+	return t.session.Update(ctx, r, changes...)
+}
+
+// Replace is [Store.Replace] in the transaction.
+func (t *Transaction) Replace(ctx context.Context, r *Resource, reset []*Field, changes ...Record) ([]Record, error) {
+	return t.session.Replace(ctx, r, reset, changes...)
+}
+
+// Delete is [Store.Delete] in the transaction.
+func (t *Transaction) Delete(ctx context.Context, r *Resource, keys ...Value) error {
+	return t.session.Delete(ctx, r, keys...)
+}
+
+// NextIDs is [Store.NextIDs] in the transaction.
+func (t *Transaction) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, error) {
+	return t.session.NextIDs(ctx, r, n)
+}
+
 // TxInfo is what ops know of the transaction that they belong to.
 type TxInfo struct {
 	// Attempt counts the tries of the transaction, from 1.

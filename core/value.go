@@ -2,7 +2,9 @@ package core
 
 import (
 	"cmp"
+	"crypto/rand"
 	"encoding/base64"
+	"encoding/hex"
 	"math"
 	"strconv"
 	"strings"
@@ -208,4 +210,87 @@ func Compare(a, b Value) int {
 		return cmp.Compare(a.Float(), b.Float())
 	}
 	return strings.Compare(a.str, b.str)
+}
+
+// UUIDValue returns a value of type [UUID] (RFC 9562, section 4).
+func UUIDValue(id [16]byte) Value {
+	var text [36]byte
+	hex.Encode(text[0:8], id[0:4])
+	hex.Encode(text[9:13], id[4:6])
+	hex.Encode(text[14:18], id[6:8])
+	hex.Encode(text[19:23], id[8:10])
+	hex.Encode(text[24:36], id[10:16])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return Value{typ: UUID, str: string(text[:])}
+}
+
+// NewUUID returns a random [UUID] of version 4 (RFC 9562, section 5.4), for
+// backends that hand out keys of this type.
+func NewUUID() Value {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails since Go 1.24
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return UUIDValue(id)
+}
+
+// toUUID reads the text form with hyphens, the only one that RFC 9562 defines.
+func toUUID(raw any) (Value, error) {
+	switch x := raw.(type) {
+	case [16]byte:
+		return UUIDValue(x), nil
+	case string:
+		if len(x) != 36 || x[8] != '-' || x[13] != '-' || x[18] != '-' || x[23] != '-' {
+			return Value{}, errLossy
+		}
+		var id [16]byte
+		if n, err := hex.Decode(id[:], []byte(strings.ReplaceAll(x, "-", ""))); err != nil || n != 16 {
+			return Value{}, errLossy
+		}
+		return UUIDValue(id), nil
+	}
+	return plain(UUID, raw)
+}
+
+// UUID returns the sixteen bytes of a [UUID]; false for any other value.
+func (v Value) UUID() (id [16]byte, ok bool) {
+	if v.typ != UUID {
+		return id, false
+	}
+	n, err := hex.Decode(id[:], []byte(strings.ReplaceAll(v.str, "-", "")))
+	return id, err == nil && n == len(id)
+}
+
+// The longest spellings of types whose values have no length of their own.
+const (
+	maxFloatSize = len("-0.0000012345678901234567")
+	maxTimeSize  = len(`"2006-01-02T15:04:05.999999Z"`)
+	maxBoolSize  = len("false")
+	nullSize     = len("null")
+)
+
+// JSONSize returns at least the number of bytes that [Value.AppendJSON] appends. It
+// is exact, escapes included, for every type but Float, Bool and Time, and allocates
+// nothing.
+func (v Value) JSONSize() int {
+	switch v.typ {
+	case Int:
+		var digits [20]byte
+		return len(strconv.AppendInt(digits[:0], v.num, 10))
+	case Float:
+		return maxFloatSize
+	case Text:
+		return strictjson.StringSize(v.str)
+	case Bool:
+		return maxBoolSize
+	case Time:
+		return maxTimeSize
+	case UUID:
+		return len(v.str) + len(`""`)
+	case Bytes:
+		return base64.StdEncoding.EncodedLen(len(v.str)) + len(`""`)
+	case JSON, List:
+		return len(v.str)
+	}
+	return nullSize
 }

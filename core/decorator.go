@@ -1,0 +1,188 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Handler runs an op. It is called by many goroutines at once.
+type Handler func(ctx context.Context, op *Op) (Result, error)
+
+// Decorator is one layer around every operation.
+type Decorator struct {
+	// Name of the decorator in [Store.Describe] and in errors.
+	Name string
+	// Note describes the decorator's settings in a few words, for [Store.Describe].
+	Note string
+	// Kind says what the decorator does to operations. [New] derives from it where in the stack the decorator may
+	// stand.
+	Kind DecoratorKind
+	// Repeatable allows several decorators of the same name in one stack.
+	Repeatable bool
+	// Wrap is called once, by [New], with the model and the next handler towards
+	// the backend. It returns the handler that stands around it, or next itself
+	// if there is nothing to do, or an error if the decorator does not fit the
+	// model: then New fails with it. A decorator with a Wrap counts as one that can
+	// hide records, see [Description.MayHide]; a decorator of [KindObserve] has none.
+	Wrap func(m *Model, next Handler) (Handler, error)
+	// Observe is called in the place of Wrap for decorators of [KindObserve]. It returns an observer, or nil to
+	// observe nothing. A decorator has either a Wrap or an Observe function.
+	Observe func(m *Model) (Observer, error)
+	// ReadOnly reports whether the decorator refuses all writes of a resource at the
+	// time, for faces that describe what they serve; nil if it never does. It decides
+	// nothing: operations are refused by Wrap. It may be called from any goroutine.
+	ReadOnly func(r *Resource) bool
+}
+
+// DecoratorKind says what a [Decorator] does to operations, and so where in a stack it may stand.
+type DecoratorKind uint8
+
+// The kinds of decorators. The zero DecoratorKind is invalid: every decorator has to set its Kind.
+const (
+	// KindObserve is an [Observer], which cannot change operations: logs, metrics, traces. It may stand anywhere.
+	KindObserve DecoratorKind = iota + 1
+	// KindPolicy denies or narrows operations. It must stand outside every decorator of [KindAnswer].
+	KindPolicy
+	// KindEffect adds to operations or writes further ones: stamps of time and author, audit trails, soft delete. Like
+	// a policy it must stand outside every decorator of [KindAnswer], which would leave its writes out.
+	KindEffect
+	// KindAnswer may answer operations in the backend's place: caches, fault injectors. A policy or an effect inside it
+	// would not see the operations that it answers.
+	KindAnswer
+)
+
+// String returns "observe", "policy", "effect" or "answer", and "none" for an invalid kind.
+func (k DecoratorKind) String() string {
+	switch k {
+	case KindObserve:
+		return "observe"
+	case KindPolicy:
+		return "policy"
+	case KindEffect:
+		return "effect"
+	case KindAnswer:
+		return "answer"
+	}
+	return "none"
+}
+
+// chain wraps the decorators around the innermost handler, the first outermost.
+func chain(m *Model, decorators []Decorator, innermost Handler) (Handler, error) {
+	if err := checkOrder(decorators); err != nil {
+		return nil, err
+	}
+	handler := innermost
+	for _, d := range slices.Backward(decorators) {
+		next, err := d.wrap(m, handler)
+		if err != nil {
+			return nil, fmt.Errorf("decorator %q: %w", d.Name, err)
+		}
+		handler = next
+	}
+	return handler, nil
+}
+
+// wrap returns the handler of the decorator around next.
+func (d Decorator) wrap(m *Model, next Handler) (Handler, error) {
+	if d.Observe != nil {
+		o, err := d.Observe(m)
+		if err != nil || o == nil {
+			return next, err
+		}
+		return observe(o, next), nil
+	}
+	handler, err := d.Wrap(m, next)
+	if err == nil && handler == nil {
+		err = errors.New("returned no handler")
+	}
+	return handler, err
+}
+
+// checkOrder rejects stacks with an order that breaks a promise. Its error names an order that keeps the promise.
+func checkOrder(decorators []Decorator) error {
+	seen := make(map[string]bool, len(decorators))
+	var answer string
+	for _, d := range decorators {
+		switch {
+		case d.Name == "" || (d.Wrap == nil) == (d.Observe == nil):
+			return fmt.Errorf("decorator %q: needs a name and exactly one of Wrap and Observe", d.Name)
+		case d.Kind < KindObserve || d.Kind > KindAnswer:
+			return fmt.Errorf("decorator %q: has no kind; set Kind to core.KindObserve, KindPolicy, KindEffect or KindAnswer", d.Name)
+		case d.Wrap != nil && d.Kind == KindObserve:
+			return fmt.Errorf("decorator %q: has the kind %s and a Wrap; an observer has an Observe function, and a decorator with a Wrap has the kind %s, %s or %s",
+				d.Name, KindObserve, KindPolicy, KindEffect, KindAnswer)
+		case d.Observe != nil && d.Kind != KindObserve:
+			return fmt.Errorf("decorator %q: has an Observe function and the kind %s; the kind of an observer is %s", d.Name, d.Kind, KindObserve)
+		case seen[d.Name] && !d.Repeatable:
+			return fmt.Errorf("decorator %q: stands twice in the stack, which has no meaning; keep one", d.Name)
+		case (d.Kind == KindPolicy || d.Kind == KindEffect) && answer != "":
+			return fmt.Errorf("decorator %q: stands inside %q, which may answer operations before they reach %q; put %q before %q",
+				d.Name, answer, d.Name, d.Name, answer)
+		}
+		seen[d.Name] = true
+		if d.Kind == KindAnswer && answer == "" {
+			answer = d.Name
+		}
+	}
+	return nil
+}
+
+// Description describes how a store is composed.
+type Description struct {
+	Model      string
+	Decorators []DecoratorDescription // outermost first
+	Backend    string
+}
+
+// DecoratorDescription describes one decorator of a store.
+type DecoratorDescription struct {
+	Name string
+	Note string
+	Kind DecoratorKind
+	// Wraps reports whether the decorator has a Wrap, and so can change operations
+	// and their results.
+	Wraps bool
+}
+
+// MayHide reports whether a decorator of the stack can hide records or fields from a
+// principal. Every decorator with a Wrap can, whatever its Kind says; an observer
+// cannot.
+func (d Description) MayHide() bool {
+	return slices.ContainsFunc(d.Decorators, func(d DecoratorDescription) bool { return d.Wraps })
+}
+
+// Describe tells how the store is composed. It gives no access to the parts.
+func (s *Store) Describe() Description {
+	d := s.description
+	d.Decorators = append([]DecoratorDescription(nil), d.Decorators...)
+	return d
+}
+
+func describe(m *Model, b Backend, decorators []Decorator) Description {
+	d := Description{Model: m.name, Backend: fmt.Sprintf("%T", b)}
+	if named, ok := b.(fmt.Stringer); ok {
+		d.Backend = named.String()
+	}
+	for _, dec := range decorators {
+		d.Decorators = append(d.Decorators, DecoratorDescription{dec.Name, dec.Note, dec.Kind, dec.Wrap != nil})
+	}
+	return d
+}
+
+// String draws the stack, one line per decorator, outermost first.
+func (d Description) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "model %s\n", d.Model)
+	for _, dec := range d.Decorators {
+		fmt.Fprintf(&b, "  %s (%s)", dec.Name, dec.Kind)
+		if dec.Note != "" {
+			b.WriteString(": " + dec.Note)
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "  %s\n", d.Backend)
+	return b.String()
+}
