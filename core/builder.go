@@ -32,10 +32,10 @@ func (b *builder) err() error {
 func (b *builder) addResources(specs []ResourceSpec) {
 	m := b.model
 	if !goodName(m.name) {
-		b.failf("name %q is empty or has control characters", m.name)
+		b.failf("name %q must be non-empty UTF-8 without control characters", m.name)
 	}
 	if len(specs) == 0 {
-		b.failf("no resources")
+		b.failf("has no resources; declare at least one")
 	}
 	for _, spec := range specs {
 		r := &Resource{
@@ -44,13 +44,13 @@ func (b *builder) addResources(specs []ResourceSpec) {
 		}
 		switch {
 		case !goodName(r.name) || !goodName(r.apiName):
-			b.failf("resource %q: name is empty or has control characters", r.name)
+			b.failf("resource %q: name and API name must be non-empty UTF-8 without control characters", r.name)
 		case dots(r.apiName):
-			b.failf("resource %q: clients cannot call it %q, which they take out of a URL", r.name, r.apiName)
+			b.failf("resource %q: API name %q is a dot segment, which clients remove from URLs; choose another", r.name, r.apiName)
 		case m.byName[r.name] != nil:
 			b.failf("resource %q: declared twice", r.name)
 		case m.byAPIName[r.apiName] != nil:
-			b.failf("resource %q: API name %q is taken", r.name, r.apiName)
+			b.failf("resource %q: another resource has the API name %q", r.name, r.apiName)
 		}
 		m.resources = append(m.resources, r)
 		m.byName[r.name] = r
@@ -67,26 +67,26 @@ func (b *builder) addFields(r *Resource, specs []FieldSpec) {
 		}
 		switch {
 		case !goodName(f.name) || !goodName(f.apiName):
-			b.failField(f, "name is empty or has control characters")
+			b.failField(f, "name and API name must be non-empty UTF-8 without control characters")
 		case r.byName[f.name] != nil:
 			b.failField(f, "declared twice")
 		case r.byAPIName[f.apiName] != nil:
-			b.failField(f, "API name %q is taken", f.apiName)
+			b.failField(f, "another field has the API name %q", f.apiName)
 		}
 		r.fields = append(r.fields, f)
 		r.byName[f.name] = f
 		r.byAPIName[f.apiName] = f
 		if spec.Assigned && !spec.Key {
-			b.failField(f, "only a key is assigned")
+			b.failField(f, "only a key can be Assigned")
 		}
 		if spec.Key && r.key != nil {
-			b.failField(f, "second key, after %q", r.key.name)
+			b.failField(f, "is a second key beside %q; a resource has one key", r.key.name)
 		} else if spec.Key {
 			r.key = f
 		}
 	}
 	if r.key == nil {
-		b.failf("resource %q: no field is the key", r.name)
+		b.failf("resource %q: has no key; set Key on one field", r.name)
 		r.key = &Field{resource: r, column: -1, typ: Int} // lets the other checks go on
 	}
 }
@@ -217,13 +217,13 @@ func (b *builder) checkKind(f *Field) {
 	case relation && s.Type != 0:
 		b.failField(f, "a relation has no type of its own")
 	case !relation && s.Inverse != "":
-		b.failField(f, "has an inverse but is no relation")
+		b.failField(f, "has an Inverse but no ToOne or ToMany")
 	case !relation && s.Computed == nil && !s.Type.Valid():
-		b.failField(f, "has neither a type nor a relation nor a computation")
+		b.failField(f, "needs a Type, ToOne, ToMany or Computed")
 	case s.Computed != nil && s.Type != 0 && !s.Type.Valid():
 		b.failField(f, "has no valid type")
 	case s.Computed != nil && s.Computed.Get == nil:
-		b.failField(f, "is computed and has no getter")
+		b.failField(f, "is computed and needs a Get function")
 	}
 }
 
@@ -237,7 +237,7 @@ func (b *builder) checkKey(f *Field) {
 	case s.Hidden:
 		b.failField(f, "a key cannot be hidden")
 	case s.Default != nil || s.Writable != nil:
-		b.failField(f, "a key has no default and is never writable")
+		b.failField(f, "a key cannot have Default or Writable")
 	}
 }
 
@@ -250,9 +250,9 @@ func (b *builder) checkAttributes(f *Field) {
 	case s.Default != nil && (!f.Stored() || f.Many()):
 		b.failField(f, "only a stored scalar or to-one relation can have a default")
 	case (s.Unique || s.Indexed) && (!f.Stored() || !f.typ.Ordered()):
-		b.failField(f, "a field of this kind cannot be unique or indexed")
+		b.failField(f, "only a stored field of an ordered type can be Unique or Indexed")
 	case s.Computed != nil && (s.ReadOnly || s.Writable != nil):
-		b.failField(f, "a computed field is settable exactly if it has a setter")
+		b.failField(f, "a computed field cannot have ReadOnly or Writable; its Set function makes it settable")
 	}
 }
 
@@ -267,7 +267,7 @@ func (b *builder) checkRenames(r *Resource) {
 		other := r.byName[was]
 		switch {
 		case !f.Stored():
-			b.failField(f, "only a stored field can have been renamed")
+			b.failField(f, "only a stored field can have Was")
 		case !goodName(was):
 			b.failField(f, "Was has control characters")
 		case was == f.name:
@@ -275,7 +275,7 @@ func (b *builder) checkRenames(r *Resource) {
 		case other != nil && other.Stored():
 			b.failField(f, "Was is the name of another field, %q", was)
 		case renamed[was] != nil:
-			b.failField(f, "Was is %q, and so it is for %q", was, renamed[was].name)
+			b.failField(f, "Was is %q, as for field %q; a field can be renamed once", was, renamed[was].name)
 		}
 		renamed[was] = f
 	}

@@ -31,7 +31,7 @@ func cursorAfter(op *Op, rec Record) (Cursor, error) {
 	position := make([]Value, len(op.Order))
 	for i, o := range op.Order {
 		if position[i] = rec.values[o.Field.column]; position[i].IsAbsent() {
-			return "", &Error{Code: ServerError, Cause: fmt.Errorf("a record came without %s, which the query sorts by", o.Field)}
+			return "", &Error{Code: ServerError, Cause: fmt.Errorf("a record has no value of %s, by which the query sorts", o.Field)}
 		}
 	}
 	raw := append(fingerprint(op), markOf(position).text()...)

@@ -117,7 +117,7 @@ func checkOrder(decorators []Decorator) error {
 		case d.Observe != nil && d.Kind != KindObserve:
 			return fmt.Errorf("decorator %q: has an Observe function and the kind %s; the kind of an observer is %s", d.Name, d.Kind, KindObserve)
 		case seen[d.Name] && !d.Repeatable:
-			return fmt.Errorf("decorator %q: stands twice in the stack, which has no meaning; keep one", d.Name)
+			return fmt.Errorf("decorator %q: is in the stack twice; keep one", d.Name)
 		case (d.Kind == KindPolicy || d.Kind == KindEffect) && answer != "":
 			return fmt.Errorf("decorator %q: stands inside %q, which may answer operations before they reach %q; put %q before %q",
 				d.Name, answer, d.Name, d.Name, answer)

@@ -149,7 +149,7 @@ func (f *Field) misfit(raw any, cause error) error {
 	return &Error{Code: BadFieldValue, Resource: f.resource.apiName, Field: f.apiName, Type: f.typ, Value: raw, Cause: cause}
 }
 
-var errNoKey = errors.New(`"", "." and ".." cannot be keys: no URL leads to them`)
+var errNoKey = errors.New(`"", "." and ".." cannot be keys: a URL cannot address them`)
 
 // dots reports whether a name is a dot segment of a path (RFC 3986, section 5.2.4).
 func dots(name string) bool { return name == "." || name == ".." }

@@ -16,7 +16,7 @@ func (r *Resource) Bind(f Filter) (Filter, error) {
 		return f, nil
 	}
 	if f.n.depth > maxFilterDepth {
-		return Filter{}, &Error{Code: BadRequest, Message: "the filter is nested too deep"}
+		return Filter{}, &Error{Code: BadRequest, Message: "filter is nested more than 100 levels deep"}
 	}
 	if f.n.bound {
 		return f, r.owns(f)

@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	errNullOrder     = errors.New("null is neither less nor greater than anything")
+	errNullOrder     = errors.New("null has no order and no prefix; use Eq or Ne")
 	errForeignFilter = errors.New("filter is bound to another resource")
 )
 

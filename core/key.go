@@ -41,7 +41,7 @@ func (s *Store) KeySource(r *Resource) KeySource {
 // NoNextKey is the error of a backend for an Insert without a key, and for NextIDs, on a
 // resource whose keys nothing generates. Its code is [BadRequest].
 func (r *Resource) NoNextKey() error {
-	return &Error{Code: BadRequest, Message: "nothing generates keys of " + r.apiName + "; name the field " + r.key.apiName}
+	return &Error{Code: BadRequest, Message: "keys of " + r.apiName + " are not generated; set the field " + r.key.apiName}
 }
 
 // ChoosesKey reports whether the op is an Insert with a chosen key: a record holds a key

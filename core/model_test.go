@@ -83,22 +83,22 @@ func TestEveryMistakeOfAModelIsReportedByName(t *testing.T) {
 		t.Fatal("accepted")
 	}
 	for _, want := range []string{
-		`model "bad"`, `resource "empty": no field is the key`, `resource "twice": declared twice`,
-		`resource "other": API name "empty" is taken`, `"second": second key, after "id"`,
+		`model "bad"`, `resource "empty": has no key; set Key on one field`, `resource "twice": declared twice`,
+		`resource "other": another resource has the API name "empty"`, `"second": is a second key beside "id"`,
 		`resource "floatkey": field "id": a key must be int, text or uuid`, `resource "hiddenkey": field "id": a key cannot be hidden`,
-		`field "": name is empty`, `"same": declared twice`, `"alias": API name "same" is taken`,
-		`"nothing": has neither`, `"badtype": has neither`, `"lost": related resource "nowhere" does not exist`,
+		`field "": name and API name must be non-empty`, `"same": declared twice`, `"alias": another field has the API name "same"`,
+		`"nothing": needs a Type`, `"badtype": needs a Type`, `"lost": related resource "nowhere" does not exist`,
 		`"both": is both to-one and to-many`, `"typed": a relation has no type of its own`,
-		`"calc": is both a relation and computed`, `"getless": is computed and has no getter`,
-		`"scalarinverse": has an inverse but is no relation`, `"noinverse": inverse twice.x does not exist`,
+		`"calc": is both a relation and computed`, `"getless": is computed and needs a Get function`,
+		`"scalarinverse": has an Inverse but no ToOne or ToMany`, `"noinverse": inverse twice.x does not exist`,
 		`"self": is its own inverse`, `"tokey": inverse twice.id is not a stored to-one relation`,
 		`"elsewhere": inverse points.to does not point back at "fields"`, `"dies": only a stored to-one relation can cascade`,
 		`"default": default x does not fit type int`, `"listdefault": only a stored scalar or to-one relation can have a default`,
-		`"uniquejson": a field of this kind cannot be unique or indexed`, `"calcreadonly": a computed field is settable exactly if`,
+		`"uniquejson": only a stored field of an ordered type can be Unique or Indexed`, `"calcreadonly": a computed field cannot have ReadOnly or Writable`,
 		`"secondof": inverse points.back is already connected to fields.firstof`,
 		`"kept": Was is its own name`, `"swapped": Was is the name of another field, "default"`,
-		`"renamed too": Was is "old", and so it is for "renamed"`, `"control": Was has control characters`,
-		`"calcwas": only a stored field can have been renamed`,
+		`"renamed too": Was is "old", as for field "renamed"`, `"control": Was has control characters`,
+		`"calcwas": only a stored field can have Was`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("not reported: %s", want)
@@ -110,7 +110,7 @@ func TestEveryMistakeOfAModelIsReportedByName(t *testing.T) {
 }
 
 func TestModelWithoutResourcesOrNameIsRefused(t *testing.T) {
-	if _, err := core.NewModel(""); err == nil || !strings.Contains(err.Error(), "no resources") || !strings.Contains(err.Error(), "name") {
+	if _, err := core.NewModel(""); err == nil || !strings.Contains(err.Error(), "has no resources; declare at least one") || !strings.Contains(err.Error(), "name") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -151,7 +151,7 @@ func TestAResourceIsNotCalledADotOrTwo(t *testing.T) {
 	id := []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}
 	for _, name := range []string{".", ".."} {
 		_, err := core.NewModel("m", core.ResourceSpec{Name: "thing", APIName: name, Fields: id})
-		if err == nil || !strings.Contains(err.Error(), `clients cannot call it "`+name+`"`) {
+		if err == nil || !strings.Contains(err.Error(), `API name "`+name+`" is a dot segment`) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}

@@ -23,14 +23,14 @@ func (op *Op) check(s *Store) error {
 }
 
 var (
-	errForeignResource = errors.New("resource is missing or belongs to another model")
-	errForeignOp       = errors.New("op was not made by this store; copy the one that came in, or use its Derive")
-	errOpKeys          = errors.New("keys of the op are not of the key's type, ascending and without duplicates")
-	errOpRecords       = errors.New("records of the op are not of its resource and typed by it")
-	errOpFields        = errors.New("fields of the op are not stored fields of its resource")
-	errOpChanges       = errors.New("records of an update are not in the order of its keys")
-	errOpOrder         = errors.New("order of the op is not one of its resource that ends with the key")
-	errOpNumber        = errors.New("op has a negative number")
+	errForeignResource = errors.New("resource is nil or belongs to another model")
+	errForeignOp       = errors.New("op was not made by this store; copy the incoming op or use its Derive")
+	errOpKeys          = errors.New("op keys must have the key's type and ascend without duplicates")
+	errOpRecords       = errors.New("op records must belong to the op's resource and have the types of its columns")
+	errOpFields        = errors.New("op fields must be stored fields of the op's resource")
+	errOpChanges       = errors.New("records of an update must have the keys of the op, in the same order")
+	errOpOrder         = errors.New("op order must name stored fields of the op's resource and end with the key")
+	errOpNumber        = errors.New("op Limit and N must not be negative")
 )
 
 func (op *Op) checkParts() error {

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-var errTxInTx = errors.New("a transaction cannot be part of another one")
+var errTxInTx = errors.New("a transaction cannot run inside another one")
 
 // InTx runs fn with the op as a part of a transaction: of the one that it belongs
 // to, or else of one that is begun for it, and that commits when fn returns no

@@ -165,7 +165,7 @@ func (s session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, erro
 		return nil, err
 	}
 	if n < 0 {
-		return nil, &Error{Code: BadRequest, Message: "a number of ids cannot be negative"}
+		return nil, &Error{Code: BadRequest, Message: "number of keys must not be negative"}
 	}
 	op := s.op(NextID, r)
 	op.N = n
@@ -303,7 +303,7 @@ func checkUpdate(r *Resource, changes []Record) ([]Record, []Value, error) {
 	keys := make([]Value, len(sorted))
 	for i, rec := range sorted {
 		if keys[i] = rec.Key(); i > 0 && keys[i] == keys[i-1] {
-			return nil, nil, &Error{Code: BadRequest, Message: "two changes to one record: " + r.apiName + " " + keys[i].String()}
+			return nil, nil, &Error{Code: BadRequest, Message: "update changes " + r.apiName + " " + keys[i].String() + " twice; merge the changes"}
 		}
 	}
 	return sorted, keys, nil

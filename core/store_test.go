@@ -165,7 +165,7 @@ func TestStacksWhoseOrderBreaksAPromiseAreRefusedWithTheOrderThatWouldDo(t *test
 	}{
 		{[]core.Decorator{decorator("cache", core.KindAnswer), decorator("owner", core.KindPolicy)}, `put "owner" before "cache"`},
 		{[]core.Decorator{decorator("cache", core.KindAnswer), decorator("stamp", core.KindEffect)}, `put "stamp" before "cache"`},
-		{[]core.Decorator{decorator("owner", core.KindPolicy), decorator("owner", core.KindPolicy)}, "stands twice"},
+		{[]core.Decorator{decorator("owner", core.KindPolicy), decorator("owner", core.KindPolicy)}, "is in the stack twice"},
 		{[]core.Decorator{decorator("lazy", 0)}, "has no kind"},
 		{[]core.Decorator{decorator("eager", core.KindAnswer+1)}, "has no kind"},
 		{[]core.Decorator{{Kind: core.KindPolicy, Wrap: pass}}, "needs a name"},

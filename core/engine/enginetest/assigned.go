@@ -42,12 +42,12 @@ func assignedCases() []Case {
 			post device {"id": "00000000-0000-0000-0000-000000000001"}  => {"id": "00000000-0000-0000-0000-000000000001"}
 			list item depth=0                              => [3, 5, 7, 8, 9007199254740993]`),
 		script("a body without a key that nothing generates is refused, and the key is named", warehouse, `
-			post shelf {}                  => BAD_REQUEST {"msg": "nothing generates keys of shelf; name the field code"}
-			post item {"name": "x"}        => BAD_REQUEST {"msg": "nothing generates keys of item; name the field EAN"}
-			post item [{"EAN": 1}, {}]     => BAD_REQUEST {"msg": "nothing generates keys of item; name the field EAN", "index": 1}
+			post shelf {}                  => BAD_REQUEST {"msg": "keys of shelf are not generated; set the field code"}
+			post item {"name": "x"}        => BAD_REQUEST {"msg": "keys of item are not generated; set the field EAN"}
+			post item [{"EAN": 1}, {}]     => BAD_REQUEST {"msg": "keys of item are not generated; set the field EAN", "index": 1}
 			post item {"EAN": null}        => BAD_FIELD_VALUE {"object_name": "item", "field_name": "EAN", "type": "int", "value": null}
 			post item {"EAN": "x"}         => BAD_FIELD_VALUE {"object_name": "item", "field_name": "EAN", "type": "int", "value": "x"}
-			post device {"name": "x"}      => BAD_REQUEST {"msg": "nothing generates keys of device; name the field id"}
+			post device {"name": "x"}      => BAD_REQUEST {"msg": "keys of device are not generated; set the field id"}
 			list item                      => []`),
 		script("a key that nothing generates is taken once", warehouse, `
 			post item {"EAN": 1, "name": "x"}
@@ -65,7 +65,7 @@ func assignedCases() []Case {
 		script("nested records name the keys that nothing generates", warehouse, `
 			post shelf {"code": "a", "items": [{"EAN": 2}, {"EAN": 1, "part_of": {"EAN": 3}}]}  => {"code": "a", "items": [1, 2]}
 			patch shelf/a {"items": [1, {"EAN": 4}]}       => {"code": "a", "items": [1, 4]}
-			patch shelf/a {"items": [1, {"name": "x"}]}    => BAD_REQUEST {"msg": "nothing generates keys of item; name the field EAN"}
+			patch shelf/a {"items": [1, {"name": "x"}]}    => BAD_REQUEST {"msg": "keys of item are not generated; set the field EAN"}
 			patch shelf/a {"items": [{"EAN": 3}]}          => CONFLICT
 			list item                                      => [{"EAN": 1, "shelf": "a", "part_of": 3}, {"EAN": 2}, {"EAN": 3}, {"EAN": 4, "shelf": "a"}]`),
 		scriptWith("an option keeps clients from choosing keys that are generated", Cookies, engine.Options{GeneratedKeysOnly: true}, `

@@ -27,7 +27,7 @@ func testAssignedIDs(t *testing.T, newBackend NewBackend) {
 			{"POST /word", `{"id": "a", "meaning": "x"}`, 201, `{"id": "a", "meaning": "x"}`},
 			{"POST /word", `[{"id": "b"}, {"id": "c"}]`, 201, `[{"id": "b"}, {"id": "c"}]`},
 			{"POST /word", `{"id": "a"}`, 409, `CONFLICT {"object_name": "word", "field_name": "id"}`},
-			{"POST /word", `{"meaning": "x"}`, 400, `BAD_REQUEST {"msg": "nothing generates keys of word; name the field id"}`},
+			{"POST /word", `{"meaning": "x"}`, 400, `BAD_REQUEST {"msg": "keys of word are not generated; set the field id"}`},
 			{"POST /word", `{"id": null}`, 400, `BAD_FIELD_VALUE`},
 			{"PATCH /word/a", `{"id": "b"}`, 400, `FIELD_IS_READONLY {"object_name": "word", "field_name": "id"}`},
 			{"GET /word?depth=0", "", 200, `["a", "b", "c"]`},
