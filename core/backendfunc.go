@@ -14,10 +14,10 @@ import (
 // whether the model fits. It is not the fast way: a backend with a pool of its
 // own is.
 func BackendFunc(open func(ctx context.Context) (Backend, error)) Backend {
-	return &perTransaction{open: open}
+	return &backendPerTx{open: open}
 }
 
-type perTransaction struct {
+type backendPerTx struct {
 	open   func(ctx context.Context) (Backend, error)
 	model  *Model
 	keys   []KeySource // by index of the resource; set by Bind
@@ -26,7 +26,7 @@ type perTransaction struct {
 
 var errNoBackend = errors.New("the storage-returning function returned no backend")
 
-func (p *perTransaction) Bind(ctx context.Context, m *Model) error {
+func (p *backendPerTx) Bind(ctx context.Context, m *Model) error {
 	p.model = m
 	b, err := p.bound(ctx)
 	if err != nil {
@@ -39,9 +39,9 @@ func (p *perTransaction) Bind(ctx context.Context, m *Model) error {
 	return b.Close()
 }
 
-func (p *perTransaction) KeySource(r *Resource) KeySource { return p.keys[r.index] }
+func (p *backendPerTx) KeySource(r *Resource) KeySource { return p.keys[r.index] }
 
-func (p *perTransaction) Begin(ctx context.Context, opts BackendTxOptions) (BackendTx, error) {
+func (p *backendPerTx) Begin(ctx context.Context, opts BackendTxOptions) (BackendTx, error) {
 	if p.closed.Load() {
 		return nil, ErrClosed
 	}
@@ -50,14 +50,14 @@ func (p *perTransaction) Begin(ctx context.Context, opts BackendTxOptions) (Back
 		return nil, err
 	}
 	var tx BackendTx
-	if err := closing(b, func() (err error) { tx, err = b.Begin(ctx, opts); return err }); err != nil {
+	if err := closeOnFailure(b, func() (err error) { tx, err = b.Begin(ctx, opts); return err }); err != nil {
 		return nil, err
 	}
-	return &ownBackendTx{tx, b}, nil
+	return &closingTx{tx, b}, nil
 }
 
 // Ping opens a backend and asks it.
-func (p *perTransaction) Ping(ctx context.Context) error {
+func (p *backendPerTx) Ping(ctx context.Context) error {
 	if p.closed.Load() {
 		return ErrClosed
 	}
@@ -69,15 +69,15 @@ func (p *perTransaction) Ping(ctx context.Context) error {
 	return b.Ping(ctx)
 }
 
-func (p *perTransaction) Close() error {
+func (p *backendPerTx) Close() error {
 	p.closed.Store(true)
 	return nil
 }
 
 // String names the backend in [Store.Describe].
-func (p *perTransaction) String() string { return "a backend per transaction" }
+func (p *backendPerTx) String() string { return "a backend per transaction" }
 
-func (p *perTransaction) bound(ctx context.Context) (Backend, error) {
+func (p *backendPerTx) bound(ctx context.Context) (Backend, error) {
 	b, err := p.open(ctx)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (p *perTransaction) bound(ctx context.Context) (Backend, error) {
 	if b == nil {
 		return nil, errNoBackend
 	}
-	if err := closing(b, func() error { return b.Bind(ctx, p.model) }); err != nil {
+	if err := closeOnFailure(b, func() error { return b.Bind(ctx, p.model) }); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -93,7 +93,7 @@ func (p *perTransaction) bound(ctx context.Context) (Backend, error) {
 
 // closing runs fn and closes the backend unless fn succeeds: after an error and after
 // a panic.
-func closing(b Backend, fn func() error) (err error) {
+func closeOnFailure(b Backend, fn func() error) (err error) {
 	ok := false
 	defer func() {
 		if !ok {
@@ -106,23 +106,23 @@ func closing(b Backend, fn func() error) (err error) {
 }
 
 // ownBackendTx is a transaction that closes its backend when it ends.
-type ownBackendTx struct {
+type closingTx struct {
 	BackendTx
 
 	backend Backend
 }
 
-func (t *ownBackendTx) Commit(ctx context.Context) (err error) {
+func (t *closingTx) Commit(ctx context.Context) (err error) {
 	defer func() { // even if the backend panics
-		closing := t.backend.Close()
-		if err != nil { // committed is committed, whatever closing says
-			err = errors.Join(err, closing)
+		closeErr := t.backend.Close()
+		if err != nil { // the transaction has committed even if closing fails
+			err = errors.Join(err, closeErr)
 		}
 	}()
 	return t.BackendTx.Commit(ctx)
 }
 
-func (t *ownBackendTx) Rollback(ctx context.Context) (err error) {
+func (t *closingTx) Rollback(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, t.backend.Close()) }()
 	return t.BackendTx.Rollback(ctx)
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,7 +32,7 @@ func (b *builder) err() error {
 
 func (b *builder) addResources(specs []ResourceSpec) {
 	m := b.model
-	if !goodName(m.name) {
+	if !validName(m.name) {
 		b.failf("name %q must be non-empty UTF-8 without control characters", m.name)
 	}
 	if len(specs) == 0 {
@@ -39,13 +40,13 @@ func (b *builder) addResources(specs []ResourceSpec) {
 	}
 	for _, spec := range specs {
 		r := &Resource{
-			model: m, index: len(m.resources), name: spec.Name, apiName: orElse(spec.APIName, spec.Name),
+			model: m, index: len(m.resources), name: spec.Name, apiName: cmp.Or(spec.APIName, spec.Name),
 			byName: make(map[string]*Field), byAPIName: make(map[string]*Field),
 		}
 		switch {
-		case !goodName(r.name) || !goodName(r.apiName):
+		case !validName(r.name) || !validName(r.apiName):
 			b.failf("resource %q: name and API name must be non-empty UTF-8 without control characters", r.name)
-		case dots(r.apiName):
+		case isDotSegment(r.apiName):
 			b.failf("resource %q: API name %q is a dot segment, which clients remove from URLs; choose another", r.name, r.apiName)
 		case m.byName[r.name] != nil:
 			b.failf("resource %q: declared twice", r.name)
@@ -62,11 +63,11 @@ func (b *builder) addResources(specs []ResourceSpec) {
 func (b *builder) addFields(r *Resource, specs []FieldSpec) {
 	for _, spec := range specs {
 		f := &Field{
-			resource: r, spec: spec, name: spec.Name, apiName: orElse(spec.APIName, spec.Name),
+			resource: r, spec: spec, name: spec.Name, apiName: cmp.Or(spec.APIName, spec.Name),
 			typ: spec.Type, column: -1, unique: spec.Unique, indexed: spec.Indexed || spec.Unique,
 		}
 		switch {
-		case !goodName(f.name) || !goodName(f.apiName):
+		case !validName(f.name) || !validName(f.apiName):
 			b.failField(f, "name and API name must be non-empty UTF-8 without control characters")
 		case r.byName[f.name] != nil:
 			b.failField(f, "declared twice")
@@ -109,7 +110,7 @@ func (b *builder) linkRelations() {
 		}
 	}
 	for _, r := range b.model.resources {
-		r.byKey = []Order{{Field: r.key}}
+		r.keyOrder = []Order{{Field: r.key}}
 		for _, f := range r.columns {
 			if f.unique && !f.spec.Key {
 				r.uniques = append(r.uniques, f)
@@ -119,7 +120,7 @@ func (b *builder) linkRelations() {
 }
 
 func (b *builder) link(f *Field) {
-	name := orElse(f.spec.ToOne, f.spec.ToMany)
+	name := cmp.Or(f.spec.ToOne, f.spec.ToMany)
 	if name == "" {
 		return
 	}
@@ -135,7 +136,7 @@ func (b *builder) link(f *Field) {
 		if f.spec.Inverse == "" {
 			f.indexed = true
 			f.target.referrers = append(f.target.referrers, f)
-			f.resource.toOnes = append(f.resource.toOnes, f)
+			f.resource.references = append(f.resource.references, f)
 		}
 	}
 }
@@ -175,20 +176,13 @@ func (b *builder) convertDefaults() {
 			if err != nil {
 				b.failField(f, "default %v does not fit type %s", f.spec.Default, f.typ)
 			}
-			f.fallback = v
+			f.defaultValue = v
 		}
 	}
 }
 
-func orElse(s, fallback string) string {
-	if s == "" {
-		return fallback
-	}
-	return s
-}
-
 // goodName refuses what no backend or client can spell.
-func goodName(s string) bool {
+func validName(s string) bool {
 	return s != "" && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
@@ -268,7 +262,7 @@ func (b *builder) checkRenames(r *Resource) {
 		switch {
 		case !f.Stored():
 			b.failField(f, "only a stored field can have Was")
-		case !goodName(was):
+		case !validName(was):
 			b.failField(f, "Was has control characters")
 		case was == f.name:
 			b.failField(f, "Was is its own name")

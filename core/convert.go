@@ -70,7 +70,7 @@ func (t Type) Convert(raw any) (Value, error) {
 	case List:
 		return toJSON(List, raw)
 	}
-	return plain(t, raw)
+	return convertUnderlying(t, raw)
 }
 
 func (t Type) convertValue(v Value) (Value, error) {
@@ -86,7 +86,7 @@ func (t Type) convertValue(v Value) (Value, error) {
 }
 
 // plain converts a value of a named or an uncommon Go type through its kind.
-func plain(t Type, raw any) (Value, error) {
+func convertUnderlying(t Type, raw any) (Value, error) {
 	if _, ok := raw.(json.Number); ok {
 		return Value{}, errLossy // a number, although its kind is that of text
 	}
@@ -95,7 +95,7 @@ func plain(t Type, raw any) (Value, error) {
 		return Null, nil
 	}
 	next, ok := underlying(v)
-	if !ok || reflect.TypeOf(next) == v.Type() { // plain already, and refused as such
+	if !ok || reflect.TypeOf(next) == v.Type() { // a type that Convert knows and has rejected
 		return Value{}, errLossy
 	}
 	return t.Convert(next)
@@ -151,7 +151,7 @@ func toInt(raw any) (Value, error) {
 	case string:
 		return parseInt(x)
 	}
-	return plain(Int, raw)
+	return convertUnderlying(Int, raw)
 }
 
 // parseInt reads the one decimal spelling of an integer.
@@ -180,7 +180,7 @@ func toFloat(raw any) (Value, error) {
 	case string:
 		return parseFloat(x)
 	}
-	return plain(Float, raw)
+	return convertUnderlying(Float, raw)
 }
 
 // parseFloat reads a JSON number as a double. A whole number must be what the
@@ -239,7 +239,7 @@ func toText(raw any) (Value, error) {
 	case bool:
 		return Value{}, errLossy
 	}
-	return plain(Text, raw)
+	return convertUnderlying(Text, raw)
 }
 
 func toBytes(raw any) (Value, error) {
@@ -253,7 +253,7 @@ func toBytes(raw any) (Value, error) {
 		}
 		return BytesValue(b), nil
 	}
-	return plain(Bytes, raw)
+	return convertUnderlying(Bytes, raw)
 }
 
 func toTime(raw any) (Value, error) {
@@ -269,7 +269,7 @@ func toTime(raw any) (Value, error) {
 		}
 		at = parsed
 	default:
-		return plain(Time, raw)
+		return convertUnderlying(Time, raw)
 	}
 	if year := at.UTC().Year(); year < 1 || year > 9999 {
 		return Value{}, errLossy

@@ -34,20 +34,20 @@ func cursorAfter(op *Op, rec Record) (Cursor, error) {
 			return "", &Error{Code: ServerError, Cause: fmt.Errorf("a record has no value of %s, by which the query sorts", o.Field)}
 		}
 	}
-	raw := append(fingerprint(op), markOf(position).text()...)
+	raw := append(fingerprint(op), keysetOf(position).json()...)
 	return Cursor(base64.RawURLEncoding.EncodeToString(raw)), nil
 }
 
 // mark decodes the cursor for op.
-func (c Cursor) mark(op *Op) (mark, error) {
+func (c Cursor) keyset(op *Op) (keyset, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
 	if err != nil || len(raw) < fingerprintSize || string(raw[:fingerprintSize]) != string(fingerprint(op)) {
-		return nil, errForeignCursor()
+		return nil, errInvalidCursor()
 	}
-	return parseMark(raw[fingerprintSize:], op.Order)
+	return parseKeyset(raw[fingerprintSize:], op.Order)
 }
 
-func errForeignCursor() error {
+func errInvalidCursor() error {
 	return &Error{Code: BadParam, Param: "after", Accepted: "a cursor of the same query"}
 }
 
@@ -73,57 +73,57 @@ func fingerprint(op *Op) []byte {
 }
 
 // mark is what a [Cursor] holds of a position: a value for each entry of the order.
-type mark []marked
+type keyset []keysetValue
 
 // marked is one value of a position. A long one is cut: its beginning is kept, and a
 // hash of the whole.
-type marked struct {
+type keysetValue struct {
 	value Value
 	hash  string // of a value that is cut
 }
 
 // Sizes of a mark in bytes of JSON, so that the cursor stays below 2 KiB in base64.
 const (
-	markSize      = 1500
-	markKeySize   = 512 // a key that is longer is cut like other values
-	beginningSize = 256 // of the beginning of a value, at most
-	hashSize      = 8
-	leastKeySize  = 40                                         // of the beginning of a key: shorter ones are forged, to have many records looked through
-	cutSize       = len(`{"begins":"","hash":"AAAAAAAAAAA"},`) // of a cut value without its beginning
+	keysetSize       = 1500
+	keysetKeySize    = 512 // a key that is longer is cut like other values
+	prefixSize       = 256 // of the prefixOf of a value, at most
+	hashSize         = 8
+	minKeyPrefixSize = 40                                         // of the prefixOf of a key: shorter ones are forged, to have many records looked through
+	truncatedSize    = len(`{"begins":"","hash":"AAAAAAAAAAA"},`) // of a cut value without its prefixOf
 )
 
 // markOf returns the mark of a position, whose last value is a key. Values are cut
 // only if the whole is too long.
-func markOf(position []Value) mark {
-	m := make(mark, len(position))
+func keysetOf(position []Value) keyset {
+	k := make(keyset, len(position))
 	size := 0
 	for i, v := range position {
-		m[i].value = v
+		k[i].value = v
 		size += v.JSONSize() + len(",")
 	}
-	if size > markSize {
-		m.cut()
+	if size > keysetSize {
+		k.truncate()
 	}
-	return m
+	return k
 }
 
 // cut cuts the values that take more than their share, the key last.
-func (m mark) cut() {
-	left, values := markSize, m
-	if key := m[len(m)-1].value.JSONSize() + len(","); key <= markKeySize {
-		left, values = left-key, m[:len(m)-1]
+func (k keyset) truncate() {
+	left, values := keysetSize, k
+	if key := k[len(k)-1].value.JSONSize() + len(","); key <= keysetKeySize {
+		left, values = left-key, k[:len(k)-1]
 	}
-	share := min(left/len(values), beginningSize+cutSize)
+	share := min(left/len(values), prefixSize+truncatedSize)
 	for i := range values {
 		if v := values[i].value; v.JSONSize()+len(",") > share {
-			values[i] = marked{beginning(v, share-cutSize), hashOf(v)}
+			values[i] = keysetValue{prefixOf(v, share-truncatedSize), hashOf(v)}
 		}
 	}
 }
 
 // beginning returns the longest beginning of a text or of bytes that takes at most
 // that many bytes of JSON, without quotes. Values of other types are not long.
-func beginning(v Value, size int) Value {
+func prefixOf(v Value, size int) Value {
 	if v.typ == Bytes {
 		return Value{typ: Bytes, str: v.str[:min(len(v.str), base64.StdEncoding.DecodedLen(size))]}
 	}
@@ -144,9 +144,9 @@ func hashOf(v Value) string {
 }
 
 // text returns the mark as JSON.
-func (m mark) text() []byte {
+func (k keyset) json() []byte {
 	text := []byte{'['}
-	for i, at := range m {
+	for i, at := range k {
 		if i > 0 {
 			text = append(text, ',')
 		}
@@ -162,43 +162,43 @@ func (m mark) text() []byte {
 }
 
 // parseMark reads the text of a mark of that order.
-func parseMark(text []byte, order []Order) (mark, error) {
+func parseKeyset(text []byte, order []Order) (keyset, error) {
 	list, err := List.Convert(jsonText(text))
 	if err != nil {
-		return nil, errForeignCursor()
+		return nil, errInvalidCursor()
 	}
 	items, ok := list.Any().([]any)
 	if !ok || len(items) != len(order) {
-		return nil, errForeignCursor()
+		return nil, errInvalidCursor()
 	}
-	m := make(mark, len(items))
+	k := make(keyset, len(items))
 	for i, item := range items {
-		if m[i], ok = parseMarked(item, order[i].Field); !ok {
-			return nil, errForeignCursor()
+		if k[i], ok = parseKeysetValue(item, order[i].Field); !ok {
+			return nil, errInvalidCursor()
 		}
 	}
-	return m, nil
+	return k, nil
 }
 
-func parseMarked(item any, f *Field) (at marked, ok bool) {
+func parseKeysetValue(item any, f *Field) (at keysetValue, ok bool) {
 	if object, cut := item.(map[string]any); cut {
 		item = object["begins"]
 		at.hash, ok = object["hash"].(string)
 		if !ok || len(object) != 2 || at.hash == "" || item == nil || f.typ != Text && f.typ != Bytes {
-			return marked{}, false
+			return keysetValue{}, false
 		}
 	}
 	var err error
 	at.value, err = f.typ.Convert(item)
-	if f.Key() && (at.value.IsNull() || at.hash != "" && at.value.JSONSize() < leastKeySize) {
-		return marked{}, false
+	if f.Key() && (at.value.IsNull() || at.hash != "" && at.value.JSONSize() < minKeyPrefixSize) {
+		return keysetValue{}, false
 	}
 	return at, err == nil
 }
 
 // whole reports whether the mark is a position: no value is cut.
-func (m mark) whole() bool {
-	for _, at := range m {
+func (k keyset) complete() bool {
+	for _, at := range k {
 		if at.hash != "" {
 			return false
 		}
@@ -207,8 +207,8 @@ func (m mark) whole() bool {
 }
 
 // of reports whether the mark was made of a record with those values.
-func (m mark) of(order []Order, rec Record) bool {
-	for i, at := range m {
+func (k keyset) matches(order []Order, rec Record) bool {
+	for i, at := range k {
 		v := rec.values[order[i].Field.column]
 		if at.hash == "" && v != at.value || at.hash != "" && (!v.IsSet() || hashOf(v) != at.hash) {
 			return false
@@ -219,19 +219,19 @@ func (m mark) of(order []Order, rec Record) bool {
 
 // position returns the values of the record that the mark was made of, or, if that is
 // the zero Record, a position at or before it in the order.
-func (m mark) position(order []Order, rec Record) ([]Value, error) {
-	position := make([]Value, len(m))
-	for i, at := range m {
+func (k keyset) position(order []Order, rec Record) ([]Value, error) {
+	position := make([]Value, len(k))
+	for i, at := range k {
 		switch {
 		case !rec.IsZero():
 			position[i] = rec.values[order[i].Field.column]
-		case at.hash != "" && order[i].Desc: // every value with the beginning comes after
+		case at.hash != "" && order[i].Desc: // every value with the prefixOf comes after
 			position[i] = successor(at.value)
 		default:
 			position[i] = at.value
 		}
 		if position[i].IsNull() && order[i].Field.Key() {
-			return nil, errForeignCursor()
+			return nil, errInvalidCursor()
 		}
 	}
 	return position, nil
@@ -273,53 +273,53 @@ func (s session) selectInTx(ctx context.Context, r *Resource, q Query) (page Pag
 
 // findMark returns the position of the mark: of its record, if that is still there and
 // visible, and as it was.
-func (s session) findMark(ctx context.Context, op *Op, at mark) ([]Value, error) {
+func (s session) keysetPosition(ctx context.Context, op *Op, at keyset) ([]Value, error) {
 	s.final = false
-	rec, err := s.marked(ctx, op, at)
-	if err != nil && !hides(err) {
+	rec, err := s.keysetRecord(ctx, op, at)
+	if err != nil && !readDenied(err) {
 		return nil, err
 	}
 	return at.position(op.Order, rec)
 }
 
 // hides reports whether a policy lets the principal read nothing of what was asked for.
-func hides(err error) bool {
+func readDenied(err error) bool {
 	return errors.Is(err, Forbidden) || errors.Is(err, Unauthorized) || errors.Is(err, UnknownField)
 }
 
 // marked returns the record that the mark was made of, with the fields that the op
 // sorts by; the zero Record if there is none.
-func (s session) marked(ctx context.Context, op *Op, at mark) (Record, error) {
+func (s session) keysetRecord(ctx context.Context, op *Op, at keyset) (Record, error) {
 	names := make([]string, len(op.Order))
 	for i, o := range op.Order {
 		names[i] = o.Field.name
 	}
 	key := at[len(at)-1]
 	if key.hash != "" {
-		return s.markedByBeginning(ctx, op, at, names)
+		return s.keysetRecordByPrefix(ctx, op, at, names)
 	}
 	records, err := s.Load(ctx, op.Resource, []Value{key.value}, names...)
-	if err != nil || len(records) == 0 || !at.of(op.Order, records[0]) {
+	if err != nil || len(records) == 0 || !at.matches(op.Order, records[0]) {
 		return Record{}, err
 	}
 	return records[0], nil
 }
 
 // markedPageSize is how many records [session.markedByBeginning] reads at a time.
-const markedPageSize = 256
+const keysetPageSize = 256
 
 // markedByBeginning looks for the record among those whose keys begin like its own.
-func (s session) markedByBeginning(ctx context.Context, op *Op, at mark, names []string) (Record, error) {
+func (s session) keysetRecordByPrefix(ctx context.Context, op *Op, at keyset, names []string) (Record, error) {
 	key := op.Resource.key
 	begins := Prefix(key.name, at[len(at)-1].value.str)
-	q := Query{Where: begins, Fields: names, Limit: markedPageSize}
+	q := Query{Where: begins, Fields: names, Limit: keysetPageSize}
 	for {
 		page, err := s.Select(ctx, op.Resource, q)
 		if err != nil {
 			return Record{}, err
 		}
 		for _, rec := range page.Records {
-			if at.of(op.Order, rec) {
+			if at.matches(op.Order, rec) {
 				return rec, nil
 			}
 		}

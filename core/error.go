@@ -106,31 +106,31 @@ func (e *Error) details() []Detail {
 	case NotFound:
 		return []Detail{{"object_name", e.Resource}, {"object_id", e.Key.Any()}}
 	case UnknownField, FieldReadOnly, SearchForbidden:
-		return []Detail{{"object_name", e.Resource}, {"field_name", shorten(e.Field)}}
+		return []Detail{{"object_name", e.Resource}, {"field_name", excerpt(e.Field)}}
 	case BadFieldValue:
 		return append([]Detail{
 			{"object_name", e.Resource}, {"field_name", e.Field},
-			{"type", e.Type.String()}, {"value", shorten(e.Value)},
-		}, present(Detail{"accepted_values", e.Accepted})...)
+			{"type", e.Type.String()}, {"value", excerpt(e.Value)},
+		}, nonEmpty(Detail{"accepted_values", e.Accepted})...)
 	case MethodNotAllowed:
-		return present(Detail{"method", cut(e.Param)}, Detail{"allowed_methods", e.Accepted})
+		return nonEmpty(Detail{"method", truncate(e.Param)}, Detail{"allowed_methods", e.Accepted})
 	case PreconditionFailed:
-		return present(Detail{"etag", e.Param})
+		return nonEmpty(Detail{"etag", e.Param})
 	case UnsupportedMediaType:
-		return present(Detail{"param_name", e.Param}, Detail{"accepted_values", e.Accepted})
+		return nonEmpty(Detail{"param_name", e.Param}, Detail{"accepted_values", e.Accepted})
 	case BadParam:
 		return []Detail{{"param_name", e.Param}, {"accepted_values", e.Accepted}}
 	case BadRequest, TooLarge:
 		return []Detail{{"msg", e.Message}}
 	case AlreadyExists, FieldUpdateForbidden: // of a hidden field only the resource
-		return present(Detail{"object_name", e.Resource}, Detail{"field_name", e.Field})
+		return nonEmpty(Detail{"object_name", e.Resource}, Detail{"field_name", e.Field})
 	case Forbidden, ReadOnly:
-		return present(Detail{"object_name", e.Resource})
+		return nonEmpty(Detail{"object_name", e.Resource})
 	}
 	return nil
 }
 
-func present(all ...Detail) []Detail {
+func nonEmpty(all ...Detail) []Detail {
 	var out []Detail
 	for _, d := range all {
 		if d.Value != "" {
@@ -144,24 +144,24 @@ func present(all ...Detail) []Detail {
 const maxEcho = 256
 
 // shorten returns the value as JSON can show it, cut if it is long.
-func shorten(v any) any {
+func excerpt(v any) any {
 	switch x := v.(type) {
 	case string:
-		return cut(x)
+		return truncate(x)
 	case Value:
-		return shorten(x.Any())
+		return excerpt(x.Any())
 	}
 	text, err := strictjson.AppendCanonical(nil, v)
 	if err != nil { // a number out of range, for example
 		text, _ = json.Marshal(v)
 	}
 	if err != nil || len(text) > maxEcho {
-		return cut(string(text))
+		return truncate(string(text))
 	}
 	return v
 }
 
-func cut(s string) string {
+func truncate(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= maxEcho {
 		return strings.ReplaceAll(s, "\x00", "\uFFFD")
@@ -183,7 +183,7 @@ func AsError(err error) *Error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := err.(*Error); ok && !misnamed(e, err) { //nolint:errorlint // one that is wrapped comes next
+	if e, ok := err.(*Error); ok && !unknownOutcomeAsUnavailable(e, err) { //nolint:errorlint // one that is wrapped comes next
 		return e
 	}
 	if code, ok := err.(Code); ok { //nolint:errorlint // a code alone, which has no cause
@@ -192,7 +192,7 @@ func AsError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		public := *e
 		public.Cause = err
-		if misnamed(e, err) {
+		if unknownOutcomeAsUnavailable(e, err) {
 			public.Code = OutcomeUnknown
 		}
 		return &public
@@ -202,7 +202,7 @@ func AsError(err error) *Error {
 
 // misnamed reports whether e, which err is or wraps, calls a write repeatable whose
 // outcome is unknown.
-func misnamed(e *Error, err error) bool {
+func unknownOutcomeAsUnavailable(e *Error, err error) bool {
 	return e.Code == Unavailable && errors.Is(err, ErrCommitUnknown)
 }
 
@@ -243,7 +243,7 @@ func (r *Resource) Forbidden() *Error {
 }
 
 // AlreadyExists returns the error of a key or unique value that another record holds.
-func (f *Field) AlreadyExists() *Error { return f.inTheWay(AlreadyExists, f.resource) }
+func (f *Field) AlreadyExists() *Error { return f.conflictError(AlreadyExists, f.resource) }
 
 // AlreadyExistsWith is [Field.AlreadyExists] with the value, which only the program sees.
 func (f *Field) AlreadyExistsWith(v Value) *Error {
@@ -255,17 +255,17 @@ func (f *Field) AlreadyExistsWith(v Value) *Error {
 // UpdateForbidden returns the error of a change that [Field.Writable] does not let
 // happen, where a client wrote to a record of that resource.
 func (f *Field) UpdateForbidden(written *Resource) *Error {
-	return f.inTheWay(FieldUpdateForbidden, written)
+	return f.conflictError(FieldUpdateForbidden, written)
 }
 
 // StillReferenced returns the error of a record that is deleted while others
 // point at it through this field.
-func (f *Field) StillReferenced() *Error { return f.inTheWay(FieldUpdateForbidden, f.target) }
+func (f *Field) StillReferenced() *Error { return f.conflictError(FieldUpdateForbidden, f.target) }
 
 // inTheWay returns the error of what the field does not let happen. It names the
 // field; if that is hidden, the other side of its pair; and if there is none that
 // clients know of, nothing but the resource of which they wrote a record.
-func (f *Field) inTheWay(code Code, written *Resource) *Error {
+func (f *Field) conflictError(code Code, written *Resource) *Error {
 	switch other := f.inverse; {
 	case !f.Hidden():
 		return &Error{Code: code, Resource: f.resource.apiName, Field: f.apiName}

@@ -7,17 +7,17 @@ import (
 
 // Field is one field of a [Resource], immutable like it.
 type Field struct {
-	resource *Resource
-	spec     FieldSpec
-	name     string
-	apiName  string
-	typ      Type
-	column   int
-	target   *Resource
-	inverse  *Field
-	unique   bool
-	indexed  bool
-	fallback Value
+	resource     *Resource
+	spec         FieldSpec
+	name         string
+	apiName      string
+	typ          Type
+	column       int
+	target       *Resource
+	inverse      *Field
+	unique       bool
+	indexed      bool
+	defaultValue Value
 }
 
 // Resource returns the resource that the field belongs to.
@@ -104,7 +104,7 @@ func (f *Field) HasWriteRule() bool { return f.spec.Writable != nil }
 func (f *Field) Default() (Value, error) {
 	compute, ok := f.spec.Default.(func() any)
 	if !ok {
-		return f.fallback, nil
+		return f.defaultValue, nil
 	}
 	raw := compute()
 	v, err := f.Convert(raw)
@@ -116,7 +116,7 @@ func (f *Field) Default() (Value, error) {
 
 // ConstantDefault is [Field.Default] of a field whose default is the same for every
 // record; absent if there is none, or if it is a function.
-func (f *Field) ConstantDefault() Value { return f.fallback }
+func (f *Field) ConstantDefault() Value { return f.defaultValue }
 
 // HasDefaultFunc reports whether the default is a function: it applies to new records
 // only, and a replacement of the whole record keeps the stored value.
@@ -136,23 +136,23 @@ func (f *Field) Convert(raw any) (Value, error) {
 	case err != nil:
 	case f.Many():
 		v, err = f.keyList(v)
-	case f.Key() && f.typ == Text && v.IsSet() && (v.str == "" || dots(v.str)):
+	case f.Key() && f.typ == Text && v.IsSet() && (v.str == "" || isDotSegment(v.str)):
 		err = errNoKey
 	}
 	if err != nil {
-		return Value{}, f.misfit(raw, err)
+		return Value{}, f.badValue(raw, err)
 	}
 	return v, nil
 }
 
-func (f *Field) misfit(raw any, cause error) error {
+func (f *Field) badValue(raw any, cause error) error {
 	return &Error{Code: BadFieldValue, Resource: f.resource.apiName, Field: f.apiName, Type: f.typ, Value: raw, Cause: cause}
 }
 
 var errNoKey = errors.New(`"", "." and ".." cannot be keys: a URL cannot address them`)
 
 // dots reports whether a name is a dot segment of a path (RFC 3986, section 5.2.4).
-func dots(name string) bool { return name == "." || name == ".." }
+func isDotSegment(name string) bool { return name == "." || name == ".." }
 
 // keyList returns the list with its elements converted, sorted and unique.
 func (f *Field) keyList(v Value) (Value, error) {

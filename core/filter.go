@@ -24,7 +24,7 @@ type node struct {
 	raw    []any   // unbound: what it is compared with
 	field  *Field  // bound
 	values []Value // bound
-	kids   []Filter
+	parts  []Filter
 	bound  bool // the whole tree
 	depth  int  // of what is below
 }
@@ -57,30 +57,30 @@ func All() Filter { return Filter{} }
 func None() Filter { return Filter{&node{kind: FilterNone, bound: true}} }
 
 // Eq matches records whose field equals value; nil matches null.
-func Eq(field string, value any) Filter { return named(FilterEq, field, value) }
+func Eq(field string, value any) Filter { return comparison(FilterEq, field, value) }
 
 // Ne matches records whose field differs from value, null included.
-func Ne(field string, value any) Filter { return named(FilterNe, field, value) }
+func Ne(field string, value any) Filter { return comparison(FilterNe, field, value) }
 
 // Lt matches records whose field is less than value.
-func Lt(field string, value any) Filter { return named(FilterLt, field, value) }
+func Lt(field string, value any) Filter { return comparison(FilterLt, field, value) }
 
 // Le matches records whose field is less than or equal to value.
-func Le(field string, value any) Filter { return named(FilterLe, field, value) }
+func Le(field string, value any) Filter { return comparison(FilterLe, field, value) }
 
 // Gt matches records whose field is greater than value.
-func Gt(field string, value any) Filter { return named(FilterGt, field, value) }
+func Gt(field string, value any) Filter { return comparison(FilterGt, field, value) }
 
 // Ge matches records whose field is greater than or equal to value.
-func Ge(field string, value any) Filter { return named(FilterGe, field, value) }
+func Ge(field string, value any) Filter { return comparison(FilterGe, field, value) }
 
 // In matches records whose field equals any of values; without values, none.
-func In(field string, values ...any) Filter { return named(FilterIn, field, values...) }
+func In(field string, values ...any) Filter { return comparison(FilterIn, field, values...) }
 
 // Prefix matches records whose text begins with prefix, byte by byte.
-func Prefix(field, prefix string) Filter { return named(FilterPrefix, field, prefix) }
+func Prefix(field, prefix string) Filter { return comparison(FilterPrefix, field, prefix) }
 
-func named(kind FilterKind, field string, raw ...any) Filter {
+func comparison(kind FilterKind, field string, raw ...any) Filter {
 	return Filter{&node{kind: kind, name: field, raw: raw}}
 }
 
@@ -100,7 +100,7 @@ func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
 		return None()
 	}
 	n := &node{field: f, bound: true}
-	n.kind, n.values = simplest(kind, values)
+	n.kind, n.values = normalise(kind, values)
 	return Filter{n}
 }
 
@@ -115,8 +115,8 @@ func (f *Field) Equals(v Value) Filter {
 
 // simplest returns a comparison with the values in order. One of a single value is an
 // equality, which databases plan better.
-func simplest(kind FilterKind, values []Value) (FilterKind, []Value) {
-	if values = inOrder(values); kind == FilterIn && len(values) == 1 {
+func normalise(kind FilterKind, values []Value) (FilterKind, []Value) {
+	if values = sortedUnique(values); kind == FilterIn && len(values) == 1 {
 		kind = FilterEq
 	}
 	return kind, values
@@ -127,7 +127,7 @@ func (k FilterKind) takesNull() bool { return k == FilterEq || k == FilterNe || 
 
 // inOrder returns the values ascending without duplicates, in a slice of their
 // own if they are not.
-func inOrder(values []Value) []Value {
+func sortedUnique(values []Value) []Value {
 	for i := 1; i < len(values); i++ {
 		if Compare(values[i-1], values[i]) >= 0 {
 			return SortKeys(slices.Clone(values))
@@ -153,7 +153,7 @@ func And(filters ...Filter) Filter {
 		case FilterNone:
 			return None()
 		case FilterAnd:
-			kept = append(kept, f.n.kids...)
+			kept = append(kept, f.n.parts...)
 		default:
 			kept = append(kept, f)
 		}
@@ -176,7 +176,7 @@ func Or(filters ...Filter) Filter {
 		case FilterAll:
 			return All()
 		case FilterOr:
-			kept = append(kept, f.n.kids...)
+			kept = append(kept, f.n.parts...)
 		default:
 			kept = append(kept, f)
 		}
@@ -192,22 +192,22 @@ func Not(f Filter) Filter {
 	case FilterNone:
 		return All()
 	case FilterNot:
-		return f.n.kids[0]
+		return f.n.parts[0]
 	}
-	return Filter{&node{kind: FilterNot, kids: []Filter{f}, bound: f.Bound(), depth: f.n.depth + 1}}
+	return Filter{&node{kind: FilterNot, parts: []Filter{f}, bound: f.Bound(), depth: f.n.depth + 1}}
 }
 
-func combine(kind FilterKind, empty Filter, kids []Filter) Filter {
-	switch len(kids) {
+func combine(kind FilterKind, empty Filter, parts []Filter) Filter {
+	switch len(parts) {
 	case 0:
 		return empty
 	case 1:
-		return kids[0]
+		return parts[0]
 	}
-	n := &node{kind: kind, kids: kids, bound: true}
-	for _, kid := range kids { // none of which is All
-		n.bound = n.bound && kid.n.bound
-		n.depth = max(n.depth, kid.n.depth+1)
+	n := &node{kind: kind, parts: parts, bound: true}
+	for _, part := range parts { // none of which is All
+		n.bound = n.bound && part.n.bound
+		n.depth = max(n.depth, part.n.depth+1)
 	}
 	return Filter{n}
 }
@@ -248,7 +248,7 @@ func (f Filter) Filters() []Filter {
 	if f.n == nil {
 		return nil
 	}
-	return f.n.kids
+	return f.n.parts
 }
 
 var filterNames = [...]string{
@@ -281,11 +281,11 @@ func (n *node) write(b *strings.Builder) {
 
 func (n *node) writeParts(b *strings.Builder) {
 	b.WriteByte('(')
-	for i, kid := range n.kids {
+	for i, part := range n.parts {
 		if i > 0 || n.kind == FilterNot {
 			b.WriteString(filterNames[n.kind])
 		}
-		b.WriteString(kid.String())
+		b.WriteString(part.String())
 	}
 	b.WriteByte(')')
 }

@@ -19,15 +19,15 @@ func (r *Resource) Bind(f Filter) (Filter, error) {
 		return Filter{}, &Error{Code: BadRequest, Message: "filter is nested more than 100 levels deep"}
 	}
 	if f.n.bound {
-		return f, r.owns(f)
+		return f, r.checkBound(f)
 	}
 	n := *f.n
 	n.bound = true
-	if n.kids != nil {
-		n.kids = make([]Filter, len(f.n.kids))
-		for i, kid := range f.n.kids {
+	if n.parts != nil {
+		n.parts = make([]Filter, len(f.n.parts))
+		for i, part := range f.n.parts {
 			var err error
-			if n.kids[i], err = r.Bind(kid); err != nil {
+			if n.parts[i], err = r.Bind(part); err != nil {
 				return Filter{}, err
 			}
 		}
@@ -59,7 +59,7 @@ func (r *Resource) bindComparison(n *node) error {
 		n.values[i] = v
 	}
 	n.raw = nil
-	n.kind, n.values = simplest(n.kind, n.values)
+	n.kind, n.values = normalise(n.kind, n.values)
 	return nil
 }
 
@@ -74,7 +74,7 @@ func (f *Field) convertFor(kind FilterKind, raw any) (Value, error) {
 		err = errNullOrder
 	}
 	if err != nil {
-		return Value{}, f.misfit(raw, err)
+		return Value{}, f.badValue(raw, err)
 	}
 	return v, nil
 }
@@ -95,12 +95,12 @@ func checkComparison(kind FilterKind, f *Field) error {
 }
 
 // owns makes sure that a filter that was bound elsewhere was bound to r.
-func (r *Resource) owns(f Filter) error {
+func (r *Resource) checkBound(f Filter) error {
 	if f.n.field != nil && f.n.field.resource != r {
 		return &Error{Code: ServerError, Cause: errForeignFilter}
 	}
-	for _, kid := range f.n.kids { // none of which is All
-		if err := r.owns(kid); err != nil {
+	for _, part := range f.n.parts { // none of which is All
+		if err := r.checkBound(part); err != nil {
 			return err
 		}
 	}

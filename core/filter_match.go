@@ -24,21 +24,21 @@ func (f Filter) Match(rec Record) bool {
 func (n *node) match(rec Record) bool {
 	switch n.kind {
 	case FilterAnd:
-		for _, kid := range n.kids {
-			if !kid.n.match(rec) {
+		for _, part := range n.parts {
+			if !part.n.match(rec) {
 				return false
 			}
 		}
 		return true
 	case FilterOr:
-		for _, kid := range n.kids {
-			if kid.n.match(rec) {
+		for _, part := range n.parts {
+			if part.n.match(rec) {
 				return true
 			}
 		}
 		return false
 	case FilterNot:
-		return !n.kids[0].n.match(rec)
+		return !n.parts[0].n.match(rec)
 	case FilterNone:
 		return false
 	}
@@ -52,7 +52,7 @@ func (n *node) compare(v Value) bool {
 	case FilterNe:
 		return v != n.values[0]
 	case FilterIn:
-		return among(n.values, v)
+		return contains(n.values, v)
 	}
 	if !v.IsSet() {
 		return false
@@ -60,7 +60,7 @@ func (n *node) compare(v Value) bool {
 	if n.kind == FilterPrefix {
 		return strings.HasPrefix(v.str, n.values[0].str)
 	}
-	return compares(n.kind, Compare(v, n.values[0]))
+	return satisfies(n.kind, Compare(v, n.values[0]))
 }
 
 // fewValues is how many values are found faster by looking at each.
@@ -68,7 +68,7 @@ const fewValues = 16
 
 // among reports whether v is one of the values, which ascend: there may be as
 // many as a client can send, and as many records to ask about.
-func among(values []Value, v Value) bool {
+func contains(values []Value, v Value) bool {
 	if len(values) <= fewValues {
 		return slices.Contains(values, v)
 	}
@@ -76,7 +76,7 @@ func among(values []Value, v Value) bool {
 	return found
 }
 
-func compares(kind FilterKind, sign int) bool {
+func satisfies(kind FilterKind, sign int) bool {
 	switch kind {
 	case FilterLt:
 		return sign < 0

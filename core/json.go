@@ -18,7 +18,7 @@ func toJSON(t Type, raw any) (Value, error) {
 	}
 	text, err := strictjson.AppendCanonical(nil, raw)
 	if err != nil {
-		if text, err = marshalled(raw); err != nil {
+		if text, err = marshalCanonical(raw); err != nil {
 			return Value{}, errLossy
 		}
 	}
@@ -51,12 +51,12 @@ func jsonValue(t Type, canonical []byte) (Value, error) {
 // jsonText marks bytes as JSON for Convert.
 type jsonText = json.RawMessage
 
-func marshalled(raw any) ([]byte, error) {
+func marshalCanonical(raw any) ([]byte, error) {
 	encoded, err := json.Marshal(raw)
 	if err != nil {
 		return nil, err
 	}
-	if repaired(encoded) {
+	if hasReplacement(encoded) {
 		return nil, errLossy
 	}
 	return strictjson.AppendCanonical(nil, json.RawMessage(encoded))
@@ -65,7 +65,7 @@ func marshalled(raw any) ([]byte, error) {
 // repaired reports whether encoding/json put replacement characters where text
 // was not UTF-8: it spells them with an escape, and those that were there already
 // without.
-func repaired(encoded []byte) bool {
+func hasReplacement(encoded []byte) bool {
 	for i := bytes.IndexByte(encoded, '\\'); i >= 0 && i+1 < len(encoded); {
 		if bytes.HasPrefix(encoded[i:], []byte(`\ufffd`)) {
 			return true

@@ -54,11 +54,11 @@ func (r *Resource) NoNextKey() error {
 // counts that the decorator did not get from NextIDs in the same transaction. An
 // assigned key is not chosen: somebody has to name it.
 func (op *Op) ChoosesKey() bool {
-	if op.Kind != Insert || op.Resource == nil || op.generator().Assigned {
+	if op.Kind != Insert || op.Resource == nil || op.keySource().Assigned {
 		return false
 	}
 	column := op.Resource.key.column
-	for _, rec := range op.named() {
+	for _, rec := range op.requested() {
 		if rec.resource != op.Resource {
 			continue // the store refuses the op
 		}
@@ -71,7 +71,7 @@ func (op *Op) ChoosesKey() bool {
 
 // generator says where the keys of the op's resource come from. The store refuses an op
 // that is not its own, or about a resource of another model.
-func (op *Op) generator() KeySource {
+func (op *Op) keySource() KeySource {
 	if op.origin == nil || op.Resource.model != op.origin.model {
 		return DefaultKeySource(op.Resource)
 	}
@@ -80,7 +80,7 @@ func (op *Op) generator() KeySource {
 
 // named returns the records of an Insert as its caller named them: Requested, unless a
 // decorator replaced Records by others.
-func (op *Op) named() []Record {
+func (op *Op) requested() []Record {
 	if len(op.Requested) == 0 || len(op.Requested) != len(op.Records) || op.Requested[0].resource != op.Resource {
 		return op.Records
 	}

@@ -152,19 +152,19 @@ func (m *Model) ResourceByAPIName(name string) *Resource { return m.byAPIName[na
 // Resource is one resource of a [Model], immutable like it. Resources are
 // compared by pointer; [Resource.Index] numbers them for arrays.
 type Resource struct {
-	model     *Model
-	index     int
-	name      string
-	apiName   string
-	fields    []*Field
-	columns   []*Field
-	key       *Field
-	byName    map[string]*Field
-	byAPIName map[string]*Field
-	referrers []*Field
-	uniques   []*Field
-	toOnes    []*Field
-	byKey     []Order
+	model      *Model
+	index      int
+	name       string
+	apiName    string
+	fields     []*Field
+	columns    []*Field
+	key        *Field
+	byName     map[string]*Field
+	byAPIName  map[string]*Field
+	referrers  []*Field
+	uniques    []*Field
+	references []*Field
+	keyOrder   []Order
 }
 
 // Model returns the model that the resource belongs to.
@@ -207,7 +207,7 @@ func (r *Resource) Referrers() []*Field { return r.referrers }
 
 // References returns the resource's own stored to-one fields. The slice is
 // shared and must not be modified.
-func (r *Resource) References() []*Field { return r.toOnes }
+func (r *Resource) References() []*Field { return r.references }
 
 // Uniques returns the stored fields, other than the key, of which no two
 // records may hold the same value. The slice is shared and must not be

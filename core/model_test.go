@@ -167,7 +167,7 @@ func TestNobodyHasNoRoleAndIsNotTheSystem(t *testing.T) {
 		baker  bool
 		system bool
 	}{
-		{nobody, "nobody", false, false}, {alice, "alice", true, false}, {system, "system", false, true},
+		{nobody, "anonymous", false, false}, {alice, "alice", true, false}, {system, "system", false, true},
 	} {
 		if c.who.String() != c.name || c.who.HasRole("baker") != c.baker || c.who.HasRole("") || c.who.IsSystem() != c.system {
 			t.Errorf("%s", c.who)

@@ -196,7 +196,7 @@ func (op *Op) fillDefaults() error {
 }
 
 // aboutNothing reports whether the op names nothing to read, write or allocate.
-func (op *Op) aboutNothing() bool {
+func (op *Op) isEmpty() bool {
 	switch op.Kind {
 	case Load, Update, Delete:
 		return len(op.Keys) == 0

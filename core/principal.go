@@ -30,11 +30,11 @@ func (p *Principal) HasRole(role string) bool {
 // IsSystem reports whether this is the program itself, see [System].
 func (p *Principal) IsSystem() bool { return p != nil && p.system }
 
-// String returns the id, "system" for the program, "nobody" for nil.
+// String returns the id, "system" for the program, "anonymous" for nil.
 func (p *Principal) String() string {
 	switch {
 	case p == nil:
-		return "nobody"
+		return "anonymous"
 	case p.system:
 		return "system"
 	}

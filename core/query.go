@@ -94,7 +94,7 @@ const maxOrderKeys = 16
 
 // fill resolves the query into the op, with the position that it continues after if
 // its cursor holds that, and returns what the cursor holds.
-func (q *Query) fill(op *Op) (at mark, err error) {
+func (q *Query) fill(op *Op) (at keyset, err error) {
 	r := op.Resource
 	if q.Limit < 0 {
 		return nil, &Error{Code: BadParam, Param: "limit", Accepted: "non-negative integer"}
@@ -110,10 +110,10 @@ func (q *Query) fill(op *Op) (at mark, err error) {
 		return nil, err
 	}
 	if q.After != "" {
-		if at, err = q.After.mark(op); err != nil {
+		if at, err = q.After.keyset(op); err != nil {
 			return nil, err
 		}
-		if at.whole() {
+		if at.complete() {
 			op.After, err = at.position(op.Order, Record{})
 		}
 	}
@@ -124,17 +124,17 @@ func (q *Query) fill(op *Op) (at mark, err error) {
 }
 
 // within sets the position of an op whose records are at hand.
-func (m mark) within(op *Op, records iter.Seq[Record]) (err error) {
-	if m.whole() {
+func (k keyset) within(op *Op, records iter.Seq[Record]) (err error) {
+	if k.complete() {
 		return nil
 	}
 	var found Record
 	for rec := range records {
-		if m.of(op.Order, rec) {
+		if k.matches(op.Order, rec) {
 			found = rec
 		}
 	}
-	op.After, err = m.position(op.Order, found)
+	op.After, err = k.position(op.Order, found)
 	return err
 }
 
@@ -202,7 +202,7 @@ func (o Order) compare(a, b Value) int {
 // with the key, so that it is total.
 func (r *Resource) order(names []string) ([]Order, error) {
 	if len(names) == 0 {
-		return r.byKey, nil
+		return r.keyOrder, nil
 	}
 	orders := make([]Order, 0, len(names)+1)
 	for _, name := range names {

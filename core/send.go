@@ -34,7 +34,7 @@ func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
 		if attempt == DefaultAttempts || !repeatable(err) {
 			return Result{}, wrap(err)
 		}
-		if err := backOff(ctx, attempt, lonePause, err); err != nil {
+		if err := backOff(ctx, attempt, singlePause, err); err != nil {
 			return Result{}, err
 		}
 		again := asked
@@ -52,7 +52,7 @@ func repeatable(err error) bool {
 // innermost is the handler that all decorators stand around.
 func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 	if op.Kind == Select && len(op.Order) == 0 && op.Resource != nil {
-		op.Order = op.Resource.byKey
+		op.Order = op.Resource.keyOrder
 	}
 	if err := op.check(s); err != nil {
 		return Result{}, err
@@ -76,7 +76,7 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 
 // single runs one operation in a transaction of its own.
 func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
-	if op.aboutNothing() {
+	if op.isEmpty() {
 		return Result{}, s.backend.Ping(ctx)
 	}
 	tx, err := s.backend.Begin(ctx, BackendTxOptions{ReadOnly: !op.Kind.Writes(), Single: true})
@@ -102,7 +102,7 @@ func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
 
 // dispatch calls the method of the backend's transaction that the op is for.
 func dispatch(ctx context.Context, tx BackendTx, op *Op) (res Result, err error) {
-	if op.aboutNothing() {
+	if op.isEmpty() {
 		return Result{}, ctx.Err()
 	}
 	switch op.Kind {

@@ -38,7 +38,7 @@ type session struct {
 }
 
 func (s session) Get(ctx context.Context, r *Resource, key Value) (Record, error) {
-	if err := s.owns(r); err != nil {
+	if err := s.checkResource(r); err != nil {
 		return Record{}, err
 	}
 	if err := checkKey(r, key); err != nil {
@@ -58,7 +58,7 @@ func (s session) Get(ctx context.Context, r *Resource, key Value) (Record, error
 }
 
 func (s session) Load(ctx context.Context, r *Resource, keys []Value, fields ...string) ([]Record, error) {
-	if err := s.owns(r); err != nil {
+	if err := s.checkResource(r); err != nil {
 		return nil, err
 	}
 	sorted, err := checkKeys(r, keys)
@@ -78,16 +78,16 @@ func (s session) Load(ctx context.Context, r *Resource, keys []Value, fields ...
 }
 
 func (s session) Select(ctx context.Context, r *Resource, q Query) (Page, error) {
-	if err := s.owns(r); err != nil {
+	if err := s.checkResource(r); err != nil {
 		return Page{}, err
 	}
 	op := s.op(Select, r)
 	at, err := q.fill(op)
-	if err == nil && !at.whole() {
+	if err == nil && !at.complete() {
 		if s.tx == nil {
 			return s.selectInTx(ctx, r, q)
 		}
-		op.After, err = s.findMark(ctx, op, at)
+		op.After, err = s.keysetPosition(ctx, op, at)
 	}
 	if err != nil {
 		return Page{}, err
@@ -101,7 +101,7 @@ func (s session) Select(ctx context.Context, r *Resource, q Query) (Page, error)
 }
 
 func (s session) Count(ctx context.Context, r *Resource, where Filter) (int, error) {
-	if err := s.owns(r); err != nil {
+	if err := s.checkResource(r); err != nil {
 		return 0, err
 	}
 	bound, err := r.Bind(where)
@@ -115,7 +115,7 @@ func (s session) Count(ctx context.Context, r *Resource, where Filter) (int, err
 }
 
 func (s session) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {
-	if err := s.owns(r); err != nil {
+	if err := s.checkResource(r); err != nil {
 		return nil, err
 	}
 	checked, err := checkInsert(r, records)
@@ -125,7 +125,7 @@ func (s session) Insert(ctx context.Context, r *Resource, records ...Record) ([]
 	op := s.op(Insert, r)
 	op.Records, op.Requested = checked, slices.Clone(records)
 	res, err := s.send(ctx, op)
-	return eachOf(len(checked), res.Records, err)
+	return checkLength(len(checked), res.Records, err)
 }
 
 func (s session) Update(ctx context.Context, r *Resource, changes ...Record) ([]Record, error) {
@@ -133,7 +133,7 @@ func (s session) Update(ctx context.Context, r *Resource, changes ...Record) ([]
 }
 
 func (s session) Replace(ctx context.Context, r *Resource, reset []*Field, changes ...Record) ([]Record, error) {
-	if err := s.owns(r); err != nil {
+	if err := s.checkResource(r); err != nil {
 		return nil, err
 	}
 	sorted, keys, err := checkUpdate(r, changes)
@@ -143,11 +143,11 @@ func (s session) Replace(ctx context.Context, r *Resource, reset []*Field, chang
 	op := s.op(Update, r)
 	op.Records, op.Keys, op.Reset = sorted, keys, slices.Clone(reset)
 	res, err := s.send(ctx, op)
-	return eachOf(len(sorted), res.Records, err)
+	return checkLength(len(sorted), res.Records, err)
 }
 
 func (s session) Delete(ctx context.Context, r *Resource, keys ...Value) error {
-	if err := s.owns(r); err != nil {
+	if err := s.checkResource(r); err != nil {
 		return err
 	}
 	sorted, err := checkKeys(r, keys)
@@ -161,7 +161,7 @@ func (s session) Delete(ctx context.Context, r *Resource, keys ...Value) error {
 }
 
 func (s session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, error) {
-	if err := s.owns(r); err != nil {
+	if err := s.checkResource(r); err != nil {
 		return nil, err
 	}
 	if n < 0 {
@@ -170,12 +170,12 @@ func (s session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, erro
 	op := s.op(NextID, r)
 	op.N = n
 	res, err := s.send(ctx, op)
-	return eachOf(n, res.Keys, err)
+	return checkLength(n, res.Keys, err)
 }
 
 // eachOf makes sure that there is one record for each of n that were asked for, on
 // which callers rely: an answer in the backend's place may have forgotten them.
-func eachOf[T Record | Value](n int, results []T, err error) ([]T, error) {
+func checkLength[T Record | Value](n int, results []T, err error) ([]T, error) {
 	if err == nil && len(results) != n {
 		return nil, &Error{Code: ServerError, Cause: fmt.Errorf("the operation returned %d records or keys instead of %d", len(results), n)}
 	}
@@ -184,7 +184,7 @@ func eachOf[T Record | Value](n int, results []T, err error) ([]T, error) {
 
 // owns refuses resources of other models, and the nil that [Model.Resource]
 // returns for a name that it does not know.
-func (s session) owns(r *Resource) error {
+func (s session) checkResource(r *Resource) error {
 	if r == nil || r.model != s.store.model {
 		return &Error{Code: ServerError, Cause: errForeignResource}
 	}

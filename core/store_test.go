@@ -237,7 +237,7 @@ func TestPrincipalIsResolvedFromTheContextOfEachOperation(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(seen, " "); got != "nobody alice system alice alice system nobody" {
+	if got := strings.Join(seen, " "); got != "anonymous alice system alice alice system anonymous" {
 		t.Errorf("got %s", got)
 	}
 }

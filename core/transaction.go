@@ -96,14 +96,14 @@ func (i *TxInfo) AfterCommit(fn func(ctx context.Context)) {
 }
 
 // pending returns how many functions wait for the commit.
-func (i *TxInfo) pending() int {
+func (i *TxInfo) hookCount() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return len(i.hooks)
 }
 
 // forget drops the functions that came after the first n.
-func (i *TxInfo) forget(n int) {
+func (i *TxInfo) discardHooks(n int) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.hooks = i.hooks[:n]
@@ -111,7 +111,7 @@ func (i *TxInfo) forget(n int) {
 
 // committed runs the functions, those that they give in turn last, and all of
 // them even if one panics: what a cache has to forget it must forget.
-func (i *TxInfo) committed(ctx context.Context) {
+func (i *TxInfo) runHooks(ctx context.Context) {
 	i.mu.Lock()
 	hooks := i.hooks
 	i.hooks = nil
@@ -119,7 +119,7 @@ func (i *TxInfo) committed(ctx context.Context) {
 	if len(hooks) == 0 {
 		return
 	}
-	defer i.committed(ctx)
+	defer i.runHooks(ctx)
 	runEach(ctx, hooks)
 }
 

@@ -131,12 +131,12 @@ func (s *Store) transact(ctx context.Context, op *Op) error {
 		return err
 	}
 	t := &transaction{info: info, backend: tx}
-	outside := info.pending()
+	outside := info.hookCount()
 	defer func() { // after an error, a panic or a Goexit, too
 		if t.close(ctx) {
-			info.committed(ctx)
+			info.runHooks(ctx)
 		} else {
-			info.forget(outside)
+			info.discardHooks(outside)
 		}
 	}()
 	if err := op.attempt(ctx, t); err != nil {
@@ -150,19 +150,19 @@ func (s *Store) transact(ctx context.Context, op *Op) error {
 // and doubles each time: a shorter one would not part transactions of that length, a
 // longer one only waits.
 const (
-	shortPause = 500 * time.Microsecond
-	longPause  = 500 * time.Millisecond
+	minPause = 500 * time.Microsecond
+	maxPause = 500 * time.Millisecond
 	// lonePause stands for what an operation outside a transaction took, which is not
 	// timed.
-	lonePause = 4 * time.Millisecond
+	singlePause = 4 * time.Millisecond
 )
 
 // backOff waits before the next try. If the context ends meanwhile, it returns
 // the error of the last try together with the context's.
 func backOff(ctx context.Context, attempt int, took time.Duration, last error) error {
-	pause := longPause
+	pause := maxPause
 	if attempt < 10 {
-		pause = min(longPause, max(shortPause, min(took, longPause))<<(attempt-1))
+		pause = min(maxPause, max(minPause, min(took, maxPause))<<(attempt-1))
 	}
 	timer := time.NewTimer(rand.N(pause))
 	defer timer.Stop()

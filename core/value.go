@@ -249,7 +249,7 @@ func toUUID(raw any) (Value, error) {
 		}
 		return UUIDValue(id), nil
 	}
-	return plain(UUID, raw)
+	return convertUnderlying(UUID, raw)
 }
 
 // UUID returns the sixteen bytes of a [UUID]; false for any other value.

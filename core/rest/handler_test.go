@@ -204,7 +204,7 @@ func TestTheHandlerReplacesWhoeverWasInTheContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	get(core.System(t.Context()), h, "/cookie/1")
-	if len(seen) == 0 || seen[0] != "nobody" {
+	if len(seen) == 0 || seen[0] != "anonymous" {
 		t.Errorf("ops ran for %v", seen)
 	}
 }
