@@ -1,5 +1,7 @@
 package postgres
 
+import "github.com/larder-go/larder/backends/postgres/internal/pgsql"
+
 // The questions to the system catalogs (manual, chapter 53). $1 is the schema.
 // Catalog types are cast to plain ones, so that they read the same in every
 // protocol.
@@ -29,12 +31,6 @@ WITH RECURSIVE col AS MATERIALIZED (
          false AS attnotnull, '' AS attidentity, '' AS attgenerated, x.attcollation::oid
   FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::bigint[]) WITH ORDINALITY AS x (attname, atttypid, atttypmod, attcollation, attnum)
 )` + columnsOf
-
-	// Whether a collation sorts by code point, co, which may be that of the database,
-	// as all those do that are built in (b).
-	byCodePoint = `coalesce(co.collprovider = 'b' OR co.collname IN ('C', 'POSIX', 'ucs_basic', 'C.UTF-8', 'C.utf8') OR co.collname = 'default' AND (
-         SELECT CASE coalesce(to_jsonb(db) ->> 'datlocprovider', 'c') WHEN 'b' THEN true WHEN 'c' THEN db.datcollate IN ('C', 'POSIX') ELSE false END
-         FROM pg_database db WHERE db.datname = current_database()), true)`
 
 	// Whether a default expression is the same for every row: a parse tree of nothing
 	// but constants, casts, and functions and operators that are IMMUTABLE (manual,
@@ -72,7 +68,7 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
        coalesce(CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END, CASE WHEN t.typtype = 'd' THEN t.typdefault END, ''),
        ` + variesOf + `,
        coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.low, 0), coalesce(s.high, 0), coalesce(s.last, 0), coalesce(s.missing, '{}'),
-       ` + byCodePoint + `,
+       ` + pgsql.CollatesByCodePoint + `,
        coalesce(co.collisdeterministic, true)
 FROM col a
 JOIN pg_type t ON t.oid = a.atttypid
@@ -121,12 +117,8 @@ JOIN pg_class t ON t.oid = k.confrelid
 JOIN pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
 JOIN pg_attribute ta ON ta.attrelid = k.confrelid AND ta.attnum = k.confkey[1]
-WHERE n.nspname = $1::text AND k.contype = 'f' AND cardinality(k.conkey) = 1 AND ` + enforced + `
+WHERE n.nspname = $1::text AND k.contype = 'f' AND cardinality(k.conkey) = 1 AND ` + pgsql.Enforced + `
 ORDER BY 1, 2`
-
-	// Whether a constraint is more than a note, which NOT ENFORCED makes of it since
-	// version 18.
-	enforced = `coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)`
 
 	checksQuery = `
 SELECT c.relname::text, k.conname::text, ARRAY(

@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 )
 
 // A column of a view or a query is an expression, and so is a virtual generated column of a
@@ -28,7 +30,7 @@ func (c *catalog) describeView(ctx context.Context, conn *pgx.Conn, schema, view
 		return nil
 	}
 	var definition string
-	err := conn.QueryRow(ctx, "SELECT coalesce(pg_get_viewdef(to_regclass($1::text)), '')", quote(schema)+"."+quote(view)).Scan(&definition)
+	err := conn.QueryRow(ctx, "SELECT coalesce(pg_get_viewdef(to_regclass($1::text)), '')", pgsql.Name(schema)+"."+pgsql.Name(view)).Scan(&definition)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"strings"
 
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -46,7 +47,7 @@ func collated(f *core.Field) string {
 
 // columnSQL defines a column.
 func columnSQL(f *core.Field) string {
-	sql := quote(f.Name()) + " " + collated(f)
+	sql := pgsql.Name(f.Name()) + " " + collated(f)
 	if !f.Key() {
 		return sql
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -87,7 +88,7 @@ func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogT
 func collationOf(ctx context.Context, conn *pgx.Conn, from string, f pgconn.FieldDescription) (oid int64, err error) {
 	switch f.DataTypeOID {
 	case pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID:
-		err = conn.QueryRow(ctx, "SELECT coalesce(pg_collation_for((SELECT t."+quote(f.Name)+" FROM "+from+" AS t LIMIT 0))::regcollation::oid::bigint, 0)").Scan(&oid)
+		err = conn.QueryRow(ctx, "SELECT coalesce(pg_collation_for((SELECT t."+pgsql.Name(f.Name)+" FROM "+from+" AS t LIMIT 0))::regcollation::oid::bigint, 0)").Scan(&oid)
 	}
 	return oid, err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -57,7 +58,7 @@ func compare(found *catalog, schema string, m *core.Model, opts Options, creatin
 	if !found.exists {
 		c.add(difference{
 			phase: createSchema, what: fmt.Sprintf("schema %q is missing", schema),
-			remedy: "CREATE SCHEMA " + quote(schema), safe: true,
+			remedy: "CREATE SCHEMA " + pgsql.Name(schema), safe: true,
 		})
 	}
 	if found.encoding != "" && found.encoding != "UTF8" {
@@ -85,8 +86,8 @@ func (c *comparison) checkNames(m *core.Model) {
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		if len(name) > maxName {
-			c.add(difference{what: fmt.Sprintf("the name %q has more than %d bytes", name, maxName)})
+		if len(name) > pgsql.MaxName {
+			c.add(difference{what: fmt.Sprintf("the name %q has more than %d bytes", name, pgsql.MaxName)})
 		}
 	}
 }
@@ -186,7 +187,7 @@ func (c *comparison) compareType(f *core.Field, col *catalogColumn) {
 	c.add(difference{
 		what: fmt.Sprintf("%s: column is %s and should be %s", f, col.display, want),
 		remedy: fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %[2]s::%[4]s",
-			c.table(f.Resource()), quote(f.Name()), collated(f), want),
+			c.table(f.Resource()), pgsql.Name(f.Name()), collated(f), want),
 	})
 }
 
@@ -195,13 +196,13 @@ func (c *comparison) compareKey(t *catalogTable, f *core.Field, col *catalogColu
 	if !t.hasUnique(f.Name(), true) || col.hasNulls {
 		c.add(difference{
 			what:   f.String() + ": is not a primary key, nor unique and not null by a constraint that is not deferrable",
-			remedy: "ALTER TABLE " + table + " ADD PRIMARY KEY (" + quote(f.Name()) + ")",
+			remedy: "ALTER TABLE " + table + " ADD PRIMARY KEY (" + pgsql.Name(f.Name()) + ")",
 		})
 	}
 }
 
 func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
-	table, column := c.table(f.Resource()), quote(f.Name())
+	table, column := c.table(f.Resource()), pgsql.Name(f.Name())
 	if f.Unique() && !t.hasUnique(f.Name(), false) {
 		c.add(difference{
 			phase: addConstraint, what: f.String() + ": is not unique", safe: true, optional: t.columns == nil,
@@ -212,7 +213,7 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 		c.add(difference{
 			phase: addIndex, what: f.String() + ": has no index", safe: true, optional: true,
 			// The key makes ties and pages come in order.
-			remedy: "CREATE INDEX ON " + table + " (" + column + ", " + quote(f.Resource().Key().Name()) + ")",
+			remedy: "CREATE INDEX ON " + table + " (" + column + ", " + pgsql.Name(f.Resource().Key().Name()) + ")",
 		})
 	}
 	target := f.Target()
@@ -227,7 +228,7 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 		phase: addForeignKey, safe: true, optional: t.columns == nil,
 		what: fmt.Sprintf("%s: has no foreign key to %s", f, target.Key()),
 		remedy: fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s) DEFERRABLE INITIALLY DEFERRED",
-			table, column, c.table(target), quote(target.Key().Name())),
+			table, column, c.table(target), pgsql.Name(target.Key().Name())),
 	})
 }
 

@@ -144,7 +144,7 @@
 // DEFAULT do not happen, because they would not ask the policies that may hide what
 // points there. They do happen, past all policies, along foreign keys that are no
 // relation of the model: those of tables and columns that it does not name, of keys
-// and plain fields, and of several columns. [Import] notes those of its resources.
+// and plain fields, and of several columns. Package importer notes those of its resources.
 // Where tables refer to each other, rows that point at deleted ones are set to null,
 // and must be deleted or set to something else in the same transaction; until then, an
 // operation on them whose policies ask about that field is refused as the Delete would

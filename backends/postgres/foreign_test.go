@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/internal/importertest"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -43,7 +44,7 @@ func TestDeletingInSchemasThatTheServerCascadesIn(t *testing.T) {
 	} {
 		for _, constraints := range []string{"", "DEFERRABLE INITIALLY DEFERRED"} {
 			t.Run(c.name+" "+constraints, func(t *testing.T) {
-				store, err := importBind(t, importOf(t, strings.ReplaceAll(c.sql, "CHECKED", constraints)))
+				store, err := importertest.Store(t, importertest.Import(t, strings.ReplaceAll(c.sql, "CHECKED", constraints)))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -78,7 +79,7 @@ func keysIn(t *testing.T, store *core.Store) string {
 func TestServerDoesNotCascadeBehindTheBackOfTheStore(t *testing.T) {
 	for _, action := range []string{"CASCADE", "SET NULL", "SET DEFAULT"} {
 		t.Run(action, func(t *testing.T) {
-			store, err := importBind(t, importOf(t, `CREATE TABLE a (id serial PRIMARY KEY, up int REFERENCES a ON DELETE `+action+`);
+			store, err := importertest.Store(t, importertest.Import(t, `CREATE TABLE a (id serial PRIMARY KEY, up int REFERENCES a ON DELETE `+action+`);
 				CREATE TABLE b (id serial PRIMARY KEY, a int REFERENCES a ON DELETE `+action+`);
 				INSERT INTO a (up) VALUES (NULL), (NULL), (2), (NULL); INSERT INTO b (a) VALUES (1)`))
 			if err != nil {
@@ -108,7 +109,7 @@ const heartAndBody = `CREATE TABLE heart (id serial PRIMARY KEY, body int); CREA
 
 func TestRowThatPointsAtWhatIsDeletedHasToGoOrToPointElsewhere(t *testing.T) {
 	for _, constraints := range []string{"", "DEFERRABLE"} {
-		store, err := importBind(t, importOf(t, strings.ReplaceAll(heartAndBody, "CHECKED", constraints)))
+		store, err := importertest.Store(t, importertest.Import(t, strings.ReplaceAll(heartAndBody, "CHECKED", constraints)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,9 +190,9 @@ func TestRecordsCanReferToEarlierOnesOfTheirInsertWhateverTheyLeaveToDefaults(t 
 // The null that a row is set to when what it points at is deleted is not what its
 // record has, and no policy may take it for that.
 func TestPoliciesDoNotJudgeWhatADeletionSetToNull(t *testing.T) {
-	imported := importOf(t, strings.ReplaceAll(heartAndBody, "CHECKED", ""))
+	imported := importertest.Import(t, strings.ReplaceAll(heartAndBody, "CHECKED", ""))
 	seen := core.Or(core.Eq("heart", 2), core.Eq("heart", nil))
-	store, err := importBind(t, imported, guarded("body", seen))
+	store, err := importertest.Store(t, imported, guarded("body", seen))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,12 +233,12 @@ func TestPoliciesDoNotJudgeWhatADeletionSetToNull(t *testing.T) {
 }
 
 func TestPoliciesDoNotJudgeWhatASwapSetToNull(t *testing.T) {
-	imported := importOf(t, `CREATE TABLE a (id serial PRIMARY KEY, x text UNIQUE); INSERT INTO a (x) VALUES ('p'), ('q')`)
+	imported := importertest.Import(t, `CREATE TABLE a (id serial PRIMARY KEY, x text UNIQUE); INSERT INTO a (x) VALUES ('p'), ('q')`)
 	for _, c := range []struct {
 		seen core.Filter
 		want error
 	}{{core.In("x", "p", "q"), core.AlreadyExists}, {core.Gt("id", 0), nil}} {
-		store, err := importBind(t, imported, guarded("a", c.seen))
+		store, err := importertest.Store(t, imported, guarded("a", c.seen))
 		if err != nil {
 			t.Fatal(err)
 		}

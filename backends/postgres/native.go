@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 )
 
 // native judges a text that is to be compared with the values of a type. Of a text
@@ -43,7 +45,7 @@ func when(is bool, otherwise verdict) verdict {
 var natives = map[string]native{
 	"numeric":   judgeNumeric,
 	"bpchar":    func(s string) verdict { return when(s == trimmed(s), impossible) },
-	"name":      func(s string) verdict { return when(len(s) <= maxName, impossible) },
+	"name":      func(s string) verdict { return when(len(s) <= pgsql.MaxName, impossible) },
 	"date":      layout(time.DateOnly),
 	"timestamp": layout(time.DateTime),
 	"time":      layout(time.TimeOnly),

@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/importer"
+	"github.com/larder-go/larder/backends/postgres/internal/importertest"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 )
@@ -37,11 +39,11 @@ func since(t *testing.T, version int, sql string, test func(t *testing.T)) {
 }
 
 // newer imports a schema that only servers since a version can have, for a test.
-func newer(t *testing.T, version int, sql string, test func(t *testing.T, in *postgres.Imported)) {
+func newer(t *testing.T, version int, sql string, test func(t *testing.T, in *importer.Result)) {
 	t.Helper()
 	schema := pgtest.Schema(t)
 	since(t, version, inSchema(schema, sql), func(t *testing.T) {
-		in, err := postgres.Import(t.Context(), pool(t, pgtest.URL(t)), schema)
+		in, err := importer.Read(t.Context(), pool(t, pgtest.URL(t)), schema)
 		must(t, err)
 		test(t, in)
 	})
@@ -50,12 +52,12 @@ func newer(t *testing.T, version int, sql string, test func(t *testing.T, in *po
 func TestForeignKeyThatIsNotEnforcedIsNone(t *testing.T) {
 	newer(t, 18, `CREATE TABLE $S.a (id bigserial PRIMARY KEY);
 		CREATE TABLE $S.b (id bigserial PRIMARY KEY, a bigint REFERENCES $S.a ON DELETE CASCADE NOT ENFORCED);
-		INSERT INTO $S.a DEFAULT VALUES; INSERT INTO $S.b (a) VALUES (1), (77)`, func(t *testing.T, in *postgres.Imported) {
-		importExpect(t, "b", importFields(t, in, "b"), []string{"id int key", "a int"})
-		importExpect(t, "notes", importNotes(in, postgres.ImportLeftOut, postgres.ImportChanged), []string{
+		INSERT INTO $S.a DEFAULT VALUES; INSERT INTO $S.b (a) VALUES (1), (77)`, func(t *testing.T, in *importer.Result) {
+		importertest.Expect(t, "b", importertest.Fields(t, in, "b"), []string{"id int key", "a int"})
+		importertest.Expect(t, "notes", importertest.Notes(in, importer.LeftOut, importer.Changed), []string{
 			"left out: b.b_a_fkey: the foreign key a refers to a, but is NOT ENFORCED; its column is a plain field; ALTER TABLE ... ALTER CONSTRAINT ... ENFORCED",
 		})
-		store, err := importBind(t, in)
+		store, err := importertest.Store(t, in)
 		must(t, err)
 		must(t, store.Delete(t.Context(), store.Model().Resource("a"), core.IntValue(1)))
 		if left := keysIn(t, store); left != "b1 b2" {
@@ -80,8 +82,8 @@ func TestForeignKeyThatIsNotEnforcedIsNone(t *testing.T) {
 // The column is NOT NULL in the catalog, and has nulls.
 func TestRowsFromBeforeNotNullAreSeen(t *testing.T) {
 	newer(t, 18, `CREATE TABLE $S.a (id bigserial PRIMARY KEY, n int); INSERT INTO $S.a (n) VALUES (2), (NULL), (1), (NULL), (3);
-		ALTER TABLE $S.a ADD CONSTRAINT later NOT NULL n NOT VALID`, func(t *testing.T, in *postgres.Imported) {
-		store, err := importBind(t, in)
+		ALTER TABLE $S.a ADD CONSTRAINT later NOT NULL n NOT VALID`, func(t *testing.T, in *importer.Result) {
+		store, err := importertest.Store(t, in)
 		must(t, err)
 		a := store.Model().Resource("a")
 		for order, want := range map[string][]int64{"n": {3, 1, 5, 2, 4}, "-n": {2, 4, 5, 1, 3}} {
@@ -126,8 +128,8 @@ func TestKeyThatMayBeNullInOlderRowsIsNone(t *testing.T) {
 func TestVirtualColumns(t *testing.T) {
 	newer(t, 18, `CREATE TABLE $S.a (id bigserial PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) CHECK (twice <> 66),
 			word text, upper text GENERATED ALWAYS AS (upper(word)) VIRTUAL, must int GENERATED ALWAYS AS (n + 1) VIRTUAL NOT NULL);
-		INSERT INTO $S.a (n, word) VALUES (1, 'x'), (2, 'y'), (3, 'z')`, func(t *testing.T, in *postgres.Imported) {
-		store, err := importBind(t, in, guarded("a", core.Ne("twice", 100)))
+		INSERT INTO $S.a (n, word) VALUES (1, 'x'), (2, 'y'), (3, 'z')`, func(t *testing.T, in *importer.Result) {
+		store, err := importertest.Store(t, in, guarded("a", core.Ne("twice", 100)))
 		must(t, err)
 		a := store.Model().Resource("a")
 		ctx := t.Context()
@@ -175,12 +177,12 @@ func TestKeysThatHoldForAWhileAreNoneOfTheModels(t *testing.T) {
 	newer(t, 18, `CREATE TABLE $S.stay (room int4range, during daterange, PRIMARY KEY (room, during WITHOUT OVERLAPS));
 		CREATE TABLE $S.guest (id bigserial PRIMARY KEY, room int4range, during daterange,
 			CONSTRAINT in_room FOREIGN KEY (room, PERIOD during) REFERENCES $S.stay (room, PERIOD during), CONSTRAINT alone UNIQUE (room, during WITHOUT OVERLAPS));
-		INSERT INTO $S.stay VALUES ('[1,2)', '[2026-01-01,2026-02-01)')`, func(t *testing.T, in *postgres.Imported) {
-		importExpect(t, "notes", importNotes(in, postgres.ImportLeftOut), []string{
+		INSERT INTO $S.stay VALUES ('[1,2)', '[2026-01-01,2026-02-01)')`, func(t *testing.T, in *importer.Result) {
+		importertest.Expect(t, "notes", importertest.Notes(in, importer.LeftOut), []string{
 			`left out: guest.in_room: the foreign key room, during refers to stay by several columns; refer to a primary key of a single column`,
 			`left out: stay: the primary key has several columns, room, during; make it UNIQUE and add a primary key of a single column, GENERATED BY DEFAULT AS IDENTITY`,
 		})
-		store, err := importBind(t, in)
+		store, err := importertest.Store(t, in)
 		must(t, err)
 		guest := store.Model().Resource("guest")
 		for _, want := range []core.Code{"", core.AlreadyExists} {
@@ -197,8 +199,8 @@ func TestKeysThatHoldForAWhileAreNoneOfTheModels(t *testing.T) {
 }
 
 func TestKeysThatAreUUIDsOfVersion7(t *testing.T) {
-	newer(t, 18, `CREATE TABLE $S.a (id uuid DEFAULT uuidv7() PRIMARY KEY, n int)`, func(t *testing.T, in *postgres.Imported) {
-		store, err := importBind(t, in)
+	newer(t, 18, `CREATE TABLE $S.a (id uuid DEFAULT uuidv7() PRIMARY KEY, n int)`, func(t *testing.T, in *importer.Result) {
+		store, err := importertest.Store(t, in)
 		must(t, err)
 		a := store.Model().Resource("a")
 		first, err := store.Insert(t.Context(), a, record(t, a, map[string]any{"n": 1}))
@@ -215,8 +217,8 @@ func TestKeysThatAreUUIDsOfVersion7(t *testing.T) {
 
 func TestBuiltInCollationsSortByCodePoint(t *testing.T) {
 	newer(t, 17, `CREATE COLLATION $S.points (provider = builtin, locale = 'C.UTF-8');
-		CREATE TABLE $S.a (id bigserial PRIMARY KEY, x text COLLATE $S.points UNIQUE, y text COLLATE pg_c_utf8)`, func(t *testing.T, in *postgres.Imported) {
-		importExpect(t, "notes", importNotes(in, postgres.ImportChanged), nil)
+		CREATE TABLE $S.a (id bigserial PRIMARY KEY, x text COLLATE $S.points UNIQUE, y text COLLATE pg_c_utf8)`, func(t *testing.T, in *importer.Result) {
+		importertest.Expect(t, "notes", importertest.Notes(in, importer.Changed), nil)
 		name := "points_" + rand.Text()
 		execute(t, `CREATE DATABASE `+pgx.Identifier{name}.Sanitize()+` TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'`)
 		t.Cleanup(func() {
@@ -230,8 +232,8 @@ func TestBuiltInCollationsSortByCodePoint(t *testing.T) {
 		defer func() { must(t, conn.Close(context.Background())) }()
 		_, err = conn.Exec(t.Context(), `CREATE TABLE a (id bigserial PRIMARY KEY, x text UNIQUE)`)
 		must(t, err)
-		in, err = postgres.Import(t.Context(), conn, "public")
+		in, err = importer.Read(t.Context(), conn, "public")
 		must(t, err)
-		importExpect(t, "notes", importNotes(in, postgres.ImportChanged), nil)
+		importertest.Expect(t, "notes", importertest.Notes(in, importer.Changed), nil)
 	})
 }

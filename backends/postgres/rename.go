@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -27,7 +28,7 @@ func (c *comparison) rename(r *core.Resource) {
 		}
 		c.add(difference{
 			phase: renameColumn, what: fmt.Sprintf("%s: column is called %q; Migrate renames it", f, f.Was()), safe: true,
-			remedy: "ALTER TABLE " + c.table(r) + " RENAME COLUMN " + quote(f.Was()) + " TO " + quote(f.Name()),
+			remedy: "ALTER TABLE " + c.table(r) + " RENAME COLUMN " + pgsql.Name(f.Was()) + " TO " + pgsql.Name(f.Name()),
 		})
 		c.found.rename(c.schema, s.Table, f.Was(), f.Name())
 	}
@@ -85,7 +86,7 @@ func (c *comparison) addColumn(f *core.Field) {
 	c.add(d)
 	c.add(difference{
 		phase: dropDefault, what: f.String() + ": the default is the model's", safe: true, optional: true,
-		remedy: "ALTER TABLE " + table + " ALTER COLUMN " + quote(f.Name()) + " DROP DEFAULT",
+		remedy: "ALTER TABLE " + table + " ALTER COLUMN " + pgsql.Name(f.Name()) + " DROP DEFAULT",
 	})
 }
 
@@ -95,7 +96,7 @@ func literal(f *core.Field, v core.Value) string {
 	if v.Type() == core.Bytes {
 		text = `\x` + hex.EncodeToString([]byte(v.Text()))
 	}
-	return strings.TrimSpace(quoted(text)) + "::" + sqlType(f)
+	return strings.TrimSpace(pgsql.String(text)) + "::" + sqlType(f)
 }
 
 // warnOfRenames logs where a field may have been renamed without saying so, and where
@@ -168,7 +169,7 @@ func holdingData(ctx context.Context, tx pgx.Tx, table string, columns []string)
 	const rows = 1000
 	for _, name := range columns {
 		var holds bool
-		sql := fmt.Sprintf("SELECT EXISTS (SELECT FROM (SELECT t.%s AS c FROM %s AS t LIMIT %d) AS s WHERE s.c IS NOT NULL)", quote(name), table, rows)
+		sql := fmt.Sprintf("SELECT EXISTS (SELECT FROM (SELECT t.%s AS c FROM %s AS t LIMIT %d) AS s WHERE s.c IS NOT NULL)", pgsql.Name(name), table, rows)
 		if err := tx.QueryRow(ctx, sql, pgx.QueryExecModeExec).Scan(&holds); err != nil {
 			return nil, err
 		}

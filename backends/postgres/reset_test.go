@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/larder-go/larder/backends/postgres/internal/importertest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 )
@@ -59,7 +60,7 @@ func shown(t *testing.T, v engine.View, err error) map[string]any {
 
 func TestTheSamePutTwiceEqualsOnceWithDefaultsOfTheDatabase(t *testing.T) {
 	hand, _ := stored(t, givenModel(), given)
-	imported, err := importBind(t, importOf(t, strings.ReplaceAll(given, "$S", "SCHEMA")))
+	imported, err := importertest.Store(t, importertest.Import(t, strings.ReplaceAll(given, "$S", "SCHEMA")))
 	must(t, err)
 	for name, store := range map[string]*core.Store{"declared by hand": hand, "imported": imported} {
 		t.Run(name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -39,7 +40,7 @@ func sequenceOf(key *catalogColumn, f *core.Field) *sequence {
 func (s *sequence) saw(n int64) { raise64(&s.last, n) }
 
 // regclass is an expression for the sequence.
-func (s *sequence) regclass() string { return quoted(s.name) + "::regclass" }
+func (s *sequence) regclass() string { return pgsql.String(s.name) + "::regclass" }
 
 // lockSQL keeps others from moving the sequence by setval at the same time, until
 // the end of the transaction.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -69,9 +70,9 @@ func (s Source) from(schema string) string {
 	case s.Query != "":
 		return "(" + s.Query + "\n)"
 	case s.View != "":
-		return quote(schema) + "." + quote(s.View)
+		return pgsql.Name(schema) + "." + pgsql.Name(s.View)
 	}
-	return quote(schema) + "." + quote(s.Table)
+	return pgsql.Name(schema) + "." + pgsql.Name(s.Table)
 }
 
 // checkSources refuses sources that mean nothing.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"sync/atomic"
 
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -158,14 +159,14 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 
 func bindColumn(found *catalogColumn, f *core.Field) *column {
 	c := &column{
-		form: formOf(found, f), field: f, index: f.Column(), name: quote(f.Name()), cast: sqlType(f),
+		form: formOf(found, f), field: f, index: f.Column(), name: pgsql.Name(f.Name()), cast: sqlType(f),
 		notNull: found.notNull || f.Key(), hasNulls: found.hasNulls && !f.Key(), generated: found.generated, always: found.identity == "a",
 		sqlType: found.declared, fallback: found.fallback, given: found.given(), limits: limitsOf(found),
 		fails: found.computed || found.holdsText(),
 		kept:  found.generated || found.identity != "" || found.varies,
 	}
 	if found.identity != "" {
-		c.fallback = "nextval(" + quoted(found.sequence) + "::regclass)"
+		c.fallback = "nextval(" + pgsql.String(found.sequence) + "::regclass)"
 	}
 	if f.Type() == core.Text && (c.text || !found.byCodePoint) {
 		c.codePoints = ` COLLATE "C"`
@@ -188,7 +189,7 @@ func limitsOf(c *catalogColumn) limits {
 	case "bit":
 		l.exact = true
 	case "name":
-		l.bytes = maxName
+		l.bytes = pgsql.MaxName
 	case "char":
 		l.bytes = 1
 	}

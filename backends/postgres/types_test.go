@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/importer"
+	"github.com/larder-go/larder/backends/postgres/internal/importertest"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -347,11 +349,11 @@ func TestEveryTypeThatIsImportedIsServed(t *testing.T) {
 		columns = append(columns, fmt.Sprintf("c%d %s", i, foreignSQL(c.sql)))
 	}
 	execute(t, inSchema(schema, "CREATE TABLE $S.thing ("+strings.Join(columns, ", ")+")"))
-	in, err := postgres.Import(t.Context(), pool(t, pgtest.URL(t)), schema)
+	in, err := importer.Read(t.Context(), pool(t, pgtest.URL(t)), schema)
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := importBind(t, in)
+	store, err := importertest.Store(t, in)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/importer"
 	"github.com/larder-go/larder/core/gosource"
 )
 
@@ -27,7 +27,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the program has only read
-	imported, err := postgres.Import(ctx, conn, o.schema)
+	imported, err := importer.Read(ctx, conn, o.schema)
 	if err != nil {
 		return explain(conn.Config(), err)
 	}
@@ -57,8 +57,8 @@ func run(ctx context.Context) error {
 }
 
 // report writes the notes, the gravest kind first.
-func report(w io.Writer, notes []postgres.ImportNote) {
-	for _, kind := range []postgres.ImportKind{postgres.ImportLeftOut, postgres.ImportRefused, postgres.ImportChanged, postgres.ImportServer} {
+func report(w io.Writer, notes []importer.Note) {
+	for _, kind := range []importer.Kind{importer.LeftOut, importer.Refused, importer.Changed, importer.Server} {
 		for _, n := range notes {
 			if n.Kind == kind {
 				fmt.Fprintln(w, printable(n.String())) //nolint:errcheck // the source is written all the same

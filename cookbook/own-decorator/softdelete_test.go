@@ -14,6 +14,7 @@ import (
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/cookbook/internal/recipetest"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/ownership"
 )

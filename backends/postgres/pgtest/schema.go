@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 )
 
 // shared is the private server of this process.
@@ -40,9 +42,9 @@ func Schema(tb testing.TB) string {
 	url := URL(tb)
 	showLog(tb)
 	name := fmt.Sprintf(`Test "%d" of %d %.24s`, schemas.Add(1), os.Getpid(), ascii(tb.Name()))
-	run(tb, url, "CREATE SCHEMA "+quote(name))
+	run(tb, url, "CREATE SCHEMA "+pgsql.Name(name))
 	tb.Cleanup(func() {
-		run(tb, url, "SET client_min_messages = warning; DROP SCHEMA "+quote(name)+" CASCADE")
+		run(tb, url, "SET client_min_messages = warning; DROP SCHEMA "+pgsql.Name(name)+" CASCADE")
 	})
 	return name
 }
@@ -93,9 +95,6 @@ func run(tb testing.TB, url, sql string) {
 		tb.Fatalf("pgtest: %s: %v", sql, err)
 	}
 }
-
-// quote spells a name as SQL does (manual, section 4.1.1).
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 func ascii(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/access"
 	"github.com/larder-go/larder/decorators/ownership"

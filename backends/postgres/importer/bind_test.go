@@ -1,4 +1,4 @@
-package postgres_test
+package importer_test
 
 import (
 	"fmt"
@@ -11,64 +11,46 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/importer"
+	"github.com/larder-go/larder/backends/postgres/internal/importertest"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 )
 
-// importBind makes a store of what was imported.
-func importBind(t *testing.T, in *postgres.Imported, decorators ...core.Decorator) (*core.Store, error) {
-	t.Helper()
-	model, err := in.Model()
-	if err != nil {
-		t.Fatal(err)
-	}
-	backend, err := postgres.Open(t.Context(), pgtest.URL(t), in.Schema, postgres.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, err := core.New(t.Context(), model, backend, decorators...)
-	if err != nil {
-		_ = backend.Close()
-		return nil, err
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	return store, nil
-}
-
-func TestImportRefusesExactlyWhatTheBackendRefuses(t *testing.T) {
+func TestRefusedNotesMatchTheBackend(t *testing.T) {
 	var sql strings.Builder
-	sql.WriteString(importTypesSQL)
-	for i, c := range importTypes {
+	sql.WriteString(typesSQL)
+	for i, c := range typeCases {
 		fmt.Fprintf(&sql, ", c%d %s", i, c.sql)
 	}
-	got := importOf(t, sql.String()+"); CREATE TABLE k (id int PRIMARY KEY); CREATE TABLE d (id text PRIMARY KEY DEFERRABLE); CREATE TABLE e (id text UNIQUE PRIMARY KEY DEFERRABLE)")
-	_, err := importBind(t, got)
+	got := importertest.Import(t, sql.String()+"); CREATE TABLE k (id int PRIMARY KEY); CREATE TABLE d (id text PRIMARY KEY DEFERRABLE); CREATE TABLE e (id text UNIQUE PRIMARY KEY DEFERRABLE)")
+	_, err := importertest.Store(t, got)
 	if err == nil {
-		t.Fatal("the backend takes everything")
+		t.Fatal("the backend accepted all columns")
 	}
 	var refused, noted []string
 	for _, m := range regexp.MustCompile(`(?m)^\t(\w+\.\w+): (.*)`).FindAllStringSubmatch(err.Error(), -1) {
 		refused = append(refused, m[1])
 	}
 	for _, n := range got.Notes {
-		if n.Kind == postgres.ImportRefused {
+		if n.Kind == importer.Refused {
 			noted = append(noted, n.Table+"."+n.Object)
 		}
 	}
 	slices.Sort(refused)
 	slices.Sort(noted)
-	importExpect(t, "refused", noted, refused)
+	importertest.Expect(t, "refused", noted, refused)
 }
 
-func TestImportedSchemaServes(t *testing.T) {
-	got := importOf(t, `
+func TestStoreOfImportedSchema(t *testing.T) {
+	got := importertest.Import(t, `
 		CREATE TABLE "Füll ""Horn""" ("Schlüssel" uuid DEFAULT gen_random_uuid() PRIMARY KEY, "a.b" text UNIQUE DEFAULT 'x');
 		CREATE TABLE cookie (
 			id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, horn uuid REFERENCES "Füll ""Horn""" ON DELETE CASCADE,
 			made timestamptz DEFAULT now(), twice int GENERATED ALWAYS AS (n * 2) STORED, n smallint DEFAULT 21, next int UNIQUE REFERENCES cookie
 		)`)
-	store, err := importBind(t, got)
+	store, err := importertest.Store(t, got)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +65,7 @@ func TestImportedSchemaServes(t *testing.T) {
 	}
 }
 
-func TestImportOfWhatMigrateMadeIsTheSameModel(t *testing.T) {
+func TestModelSurvivesMigrateAndRead(t *testing.T) {
 	want := []core.ResourceSpec{
 		{Name: "b", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.UUID, Key: true},
@@ -115,15 +97,15 @@ func TestImportOfWhatMigrateMadeIsTheSameModel(t *testing.T) {
 	if err := postgres.Migrate(t.Context(), pool, schema, core.MustModel("m", want...)); err != nil {
 		t.Fatal(err)
 	}
-	got, err := postgres.Import(t.Context(), pool, schema)
+	got, err := importer.Read(t.Context(), pool, schema)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got.Resources, want) {
 		t.Errorf("got %+v\nwant %+v", got.Resources, want)
 	}
-	importExpect(t, "notes", importNotes(got, postgres.ImportLeftOut, postgres.ImportRefused, postgres.ImportChanged), nil)
-	if _, err := importBind(t, got); err != nil {
+	importertest.Expect(t, "notes", importertest.Notes(got, importer.LeftOut, importer.Refused, importer.Changed), nil)
+	if _, err := importertest.Store(t, got); err != nil {
 		t.Error(err)
 	}
 }

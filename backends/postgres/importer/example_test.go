@@ -1,4 +1,4 @@
-package postgres_test
+package importer_test
 
 import (
 	"context"
@@ -7,12 +7,12 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/importer"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core/gosource"
 )
 
-func ExampleImport() {
+func ExampleRead() {
 	ctx := context.Background()
 	server, err := pgtest.Start(ctx)
 	if err != nil {
@@ -32,12 +32,12 @@ func ExampleImport() {
 		log.Fatal(err)
 	}
 
-	imported, err := postgres.Import(ctx, pool, "bakery")
+	imported, err := importer.Read(ctx, pool, "bakery")
 	if err != nil {
 		log.Fatal(err)
 	}
 	for _, note := range imported.Notes {
-		if note.Kind == postgres.ImportLeftOut {
+		if note.Kind == importer.LeftOut {
 			fmt.Println(note)
 		}
 	}

@@ -1,17 +1,17 @@
-package postgres_test
+package importer_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/importer"
+	"github.com/larder-go/larder/backends/postgres/internal/importertest"
 	"github.com/larder-go/larder/core"
 )
 
-// The types of chapter 8 of the manual, and what the note on them begins with;
-// nothing if columns are taken as they are.
-var importTypes = []struct {
+// typeCases has the types of chapter 8 of the manual, and the beginning of the note on each; empty without a note.
+var typeCases = []struct {
 	sql  string
 	want core.Type
 	note string
@@ -93,13 +93,13 @@ var importTypes = []struct {
 	{"oid", core.Text, "oid is text"},
 	{"regclass", core.Text, "regclass is text"},
 	{"pg_lsn", core.Text, "pg_lsn is text"},
-	// a type that only has the name of another one
+	// a type of the schema with the name of a built-in type
 	{"SCHEMA.int4", core.Text, "SCHEMA.int4 is text"},
 	{"SCHEMA.int4[]", core.List, "SCHEMA.int4[] is a list"},
 }
 
-// importTypesSQL begins a table of all types.
-const importTypesSQL = `
+// typesSQL is the beginning of a table with columns of all types.
+const typesSQL = `
 	CREATE TYPE mood AS ENUM ('sad', 'ok');
 	CREATE TYPE pair AS (a int, b int);
 	CREATE TYPE span AS RANGE (subtype = float8);
@@ -111,25 +111,25 @@ const importTypesSQL = `
 	CREATE TYPE SCHEMA.int4 AS ENUM ('four');
 	CREATE TABLE t (id bigint PRIMARY KEY`
 
-func TestImportHoldsEveryTypeOfTheManual(t *testing.T) {
+func TestEveryTypeOfTheManual(t *testing.T) {
 	var sql strings.Builder
-	sql.WriteString(importTypesSQL)
-	for i, c := range importTypes {
+	sql.WriteString(typesSQL)
+	for i, c := range typeCases {
 		fmt.Fprintf(&sql, ", c%d %s", i, c.sql)
 	}
-	got := importOf(t, sql.String()+")")
+	got := importertest.Import(t, sql.String()+")")
 	schema := `"` + strings.ReplaceAll(got.Schema, `"`, `""`) + `"`
 	notes := make(map[string]string)
 	for _, n := range got.Notes {
-		if n.Kind == postgres.ImportLeftOut || n.Kind == postgres.ImportChanged {
-			notes[n.Object] = n.What
+		if n.Kind == importer.LeftOut || n.Kind == importer.Changed {
+			notes[n.Object] = n.Finding
 		}
 	}
 	types := make(map[string]core.Type)
 	for _, f := range got.Resources[0].Fields {
 		types[f.Name] = f.Type
 	}
-	for i, c := range importTypes {
+	for i, c := range typeCases {
 		name := fmt.Sprintf("c%d", i)
 		note := strings.ReplaceAll(c.note, "SCHEMA", schema)
 		if types[name] != c.want || !strings.HasPrefix(notes[name], note) || (note == "") != (notes[name] == "") {

@@ -1,4 +1,4 @@
-package postgres
+package importer
 
 import (
 	"reflect"
@@ -10,23 +10,22 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// drawImported draws a catalog of few names, so that they collide, and with much
-// that cannot be modelled.
-func drawImported(t *rapid.T) *importedCatalog {
+// drawCatalog draws a catalog with few names, so that they collide, and with many objects that a model cannot represent.
+func drawCatalog(t *rapid.T) *catalog {
 	names := []string{"a", "b", "a_by_b", "b_by_a", "a_by_b_2", "a_by_a", "ä \"x\"", "c\nd"}
 	types := []string{"int4", "int8", "text", "uuid", "numeric", "jsonb", "timestamptz", "bool", "pair"}
-	c := &importedCatalog{schema: "s"}
+	c := &catalog{schema: "s"}
 	for i, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 5, rapid.ID[string]).Draw(t, "tables") {
 		kind := rapid.SampledFrom([]string{"r", "r", "r", "p", "v"}).Draw(t, "kind")
-		table := &importedTable{importedTableRow: importedTableRow{OID: uint32(i), Name: name, Kind: kind, Partition: rapid.IntRange(0, 9).Draw(t, "partition") == 0}}
-		for j, column := range rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 5, rapid.ID[string]).Draw(t, "columns") {
+		table := &table{tableRow: tableRow{OID: uint32(i), Name: name, Kind: kind, Partition: rapid.IntRange(0, 9).Draw(t, "partition") == 0}}
+		for j, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 5, rapid.ID[string]).Draw(t, "columns") {
 			typ := rapid.SampledFrom(types).Draw(t, "type")
 			kind := "b"
 			if typ == "pair" {
 				kind = "c"
 			}
-			table.columns = append(table.columns, &importedColumn{
-				Num: int16(j + 1), Name: column, Declared: typ, Base: typ, Type: typ, Kind: kind, Builtin: true,
+			table.columns = append(table.columns, &column{
+				Num: int16(j + 1), Name: name, Declared: typ, Base: typ, Type: typ, Kind: kind, Builtin: true,
 				Array:     rapid.IntRange(0, 9).Draw(t, "array") == 0,
 				Generated: rapid.IntRange(0, 9).Draw(t, "generated") == 0,
 				Default:   rapid.SampledFrom([]string{"", "", "1", "'x'::text", "'1'::text", "true", "now()", "'{}'::jsonb"}).Draw(t, "default"),
@@ -35,27 +34,27 @@ func drawImported(t *rapid.T) *importedCatalog {
 		c.tables = append(c.tables, table)
 	}
 	for _, table := range c.tables {
-		drawImportedKeys(t, c, table)
+		drawKeys(t, c, table)
 	}
 	return c
 }
 
-func drawImportedKeys(t *rapid.T, c *importedCatalog, table *importedTable) {
+func drawKeys(t *rapid.T, c *catalog, table *table) {
 	columns := make([]string, len(table.columns))
 	for i, column := range table.columns {
 		columns[i] = column.Name
 	}
 	some := rapid.SliceOfNDistinct(rapid.SampledFrom(columns), 1, min(2, len(columns)), rapid.ID[string])
-	table.indexes = append(table.indexes, importedIndex{Name: "key", Method: "btree", Primary: true, Unique: true, Columns: columns[:1]})
+	table.indexes = append(table.indexes, index{Name: "key", Method: "btree", Primary: true, Unique: true, Columns: columns[:1]})
 	for range rapid.IntRange(0, 3).Draw(t, "indexes") {
-		table.indexes = append(table.indexes, importedIndex{
+		table.indexes = append(table.indexes, index{
 			Name: "index", Method: rapid.SampledFrom([]string{"btree", "gin"}).Draw(t, "method"), Unique: rapid.Bool().Draw(t, "unique"),
 			Partial: rapid.IntRange(0, 4).Draw(t, "partial") == 0, Columns: some.Draw(t, "of"),
 		})
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "foreign") {
 		target := rapid.SampledFrom(c.tables).Draw(t, "target")
-		k := importedForeignKey{
+		k := foreignKey{
 			Name: "foreign", Columns: some.Draw(t, "from"), TargetSchema: "s", Target: target.Name,
 			Cascade: rapid.Bool().Draw(t, "cascade"), Valid: rapid.Bool().Draw(t, "valid"), Enforced: rapid.Bool().Draw(t, "enforced"),
 		}
@@ -66,9 +65,9 @@ func drawImportedKeys(t *rapid.T, c *importedCatalog, table *importedTable) {
 	}
 }
 
-func TestImportedResourcesAreAlwaysAModel(t *testing.T) {
+func TestResourcesAlwaysMakeAModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		got := drawImported(t).model()
+		got := drawCatalog(t).result()
 		if len(got.Resources) == 0 {
 			return
 		}
@@ -78,15 +77,14 @@ func TestImportedResourcesAreAlwaysAModel(t *testing.T) {
 	})
 }
 
-// Every table and column is there, or a note or its table's being a partition says
-// why not; so is every foreign key.
-func TestImportForgetsNothing(t *testing.T) {
+// Every table, column and foreign key is in the resources or has a note, except for partitions.
+func TestEveryObjectIsModelledOrNoted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := drawImported(t)
-		got := c.model()
+		c := drawCatalog(t)
+		got := c.result()
 		noted := func(table, object string) (n int) {
 			for _, note := range got.Notes {
-				if note.Kind == ImportLeftOut && note.Table == table && note.Object == object {
+				if note.Kind == LeftOut && note.Table == table && note.Object == object {
 					n++
 				}
 			}
@@ -96,7 +94,7 @@ func TestImportForgetsNothing(t *testing.T) {
 			i := slices.IndexFunc(got.Resources, func(r core.ResourceSpec) bool { return r.Name == table.Name })
 			if i < 0 {
 				if noted(table.Name, "") == 0 && !table.Partition {
-					t.Fatalf("table %q is forgotten", table.Name)
+					t.Fatalf("table %q is neither modelled nor noted", table.Name)
 				}
 				continue
 			}
@@ -110,7 +108,7 @@ func TestImportForgetsNothing(t *testing.T) {
 			}
 			for _, column := range table.columns {
 				if !fields[column.Name] && noted(table.Name, column.Name) == 0 {
-					t.Fatalf("column %q of %q is forgotten", column.Name, table.Name)
+					t.Fatalf("column %q of %q is neither modelled nor noted", column.Name, table.Name)
 				}
 			}
 			if left := noted(table.Name, "foreign"); relations+left != len(table.foreign) {
@@ -120,10 +118,10 @@ func TestImportForgetsNothing(t *testing.T) {
 	})
 }
 
-func TestImportedModelOfOneCatalogIsOne(t *testing.T) {
+func TestSameCatalogGivesSameResult(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := drawImported(t)
-		if a, b := c.model(), c.model(); !reflect.DeepEqual(a, b) {
+		c := drawCatalog(t)
+		if a, b := c.result(), c.result(); !reflect.DeepEqual(a, b) {
 			t.Fatalf("first %v\nthen %v", a, b)
 		}
 	})

@@ -1,16 +1,18 @@
-package postgres
+package importer
 
-// What [Import] asks the system catalogs (manual, chapter 53). $1 is the schema.
+import "github.com/larder-go/larder/backends/postgres/internal/pgsql"
+
+// Queries of the system catalogs (manual, chapter 53). $1 is the schema.
 const (
-	// Expressions and types are spelled in one way, whatever the session's own.
-	importSettings = `
+	// These settings make the spelling of expressions and types independent of the session.
+	settingsSQL = `
 SELECT set_config('search_path', 'pg_catalog', true), set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true),
        set_config('intervalstyle', 'postgres', true), set_config('bytea_output', 'hex', true),
        set_config('standard_conforming_strings', 'on', true)`
 
-	importSchema = `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1::text)`
+	schemaSQL = `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1::text)`
 
-	importTables = `
+	tablesSQL = `
 SELECT c.oid, c.relname::text, c.relkind::text, c.relispartition,
        coalesce((SELECT format('%I.%I', pn.nspname, p.relname)
                  FROM pg_inherits h
@@ -25,7 +27,7 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY c.relname`
 
-	importColumns = `
+	columnsSQL = `
 WITH RECURSIVE col AS (
   SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated, a.attcollation
   FROM pg_attribute a
@@ -43,7 +45,7 @@ SELECT col.attrelid, col.attnum, col.attname::text,
        e.oid IS NOT NULL, coalesce(e.typname::text, ''), coalesce(e.typtype::text, ''),
        col.attnotnull, col.attidentity::text, col.attgenerated <> '',
        coalesce(pg_get_expr(d.adbin, d.adrelid), top.typdefault, ''),
-       ` + byCodePoint + `
+       ` + pgsql.CollatesByCodePoint + `
 FROM col
 JOIN pg_type top ON top.oid = col.atttypid
 JOIN below ON below.top = col.atttypid
@@ -53,7 +55,7 @@ LEFT JOIN pg_attrdef d ON d.adrelid = col.attrelid AND d.adnum = col.attnum
 LEFT JOIN pg_collation co ON co.oid = col.attcollation
 ORDER BY col.attrelid, col.attnum`
 
-	importIndexes = `
+	indexesSQL = `
 SELECT x.indrelid, i.relname::text, am.amname::text, x.indisprimary, x.indisunique, x.indimmediate,
        x.indpred IS NOT NULL, x.indexprs IS NOT NULL,
        coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false),
@@ -69,16 +71,15 @@ JOIN pg_am am ON am.oid = i.relam
 WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p') AND x.indisvalid
 ORDER BY x.indrelid, i.relname`
 
-	// A foreign key to or from a partitioned table has copies for the partitions,
-	// which have a parent.
-	importForeignKeys = `
+	// Foreign keys to or from partitioned tables have copies for the partitions. The copies have a parent and are skipped.
+	foreignKeysSQL = `
 SELECT k.conrelid, k.conname::text,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(num, pos)
              JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num ORDER BY u.pos),
        tn.nspname::text, t.relname::text,
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(num, pos)
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.pos),
-       k.confdeltype = 'c', k.confdeltype IN ('c', 'n', 'd') AND ` + enforced + `, k.convalidated, ` + enforced + `
+       k.confdeltype = 'c', k.confdeltype IN ('c', 'n', 'd') AND ` + pgsql.Enforced + `, k.convalidated, ` + pgsql.Enforced + `
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,0 +1,104 @@
+// Package importer describes the tables of an existing PostgreSQL schema as the resources of a model. [Read] reads the
+// system catalogs and returns the resources together with notes on everything that a model lacks or holds in another
+// form:
+//
+//	result, err := importer.Read(ctx, pool, "shop")
+//	model, err := result.Model()
+//
+// # Tables and columns
+//
+// Each table with a primary key of one column becomes a resource; a partitioned table becomes one resource together with
+// its partitions. Each column becomes a field of the same name, in the same order:
+//
+//   - smallint, integer, bigint: Int
+//   - real, double precision: Float
+//   - text, character varying, character, name: Text
+//   - boolean: Bool
+//   - timestamp with time zone: Time
+//   - uuid: UUID
+//   - bytea: Bytes
+//   - json, jsonb: JSON
+//   - arrays: List
+//   - composite types: JSON
+//   - domains: as their base type
+//   - all other types: Text, as the server spells the value. These include numeric, because no other type keeps every
+//     digit; date and timestamp without time zone, because they name no instant (manual, section 8.5.1); and enums
+//
+// A column that changes its form has a note of the kind [Changed]. A DEFERRABLE primary key has a note of the kind
+// [Refused].
+//
+// A primary key without a default is Assigned: clients name the key when they create a record. A UUID key is random
+// instead, unless it is a foreign key.
+//
+// # Relations
+//
+// A foreign key becomes a to-one relation if it has one column, refers to the primary key of a resource and is enforced
+// by the server. The relation cascades if the foreign key has ON DELETE CASCADE. Other ON DELETE actions have no effect
+// on the model, because package engine detaches the referring records first.
+//
+// The target gets the inverse relation: to-one if the column is unique, otherwise to-many. Its name is that of the
+// referring table. If that name would be ambiguous or is in use, the inverse is called TABLE_by_COLUMN, with a number
+// appended if necessary.
+//
+// # Indexes and defaults
+//
+// A UNIQUE constraint or unique index on one column makes the field Unique. Another btree or hash index on the column,
+// alone or followed by the key, makes it Indexed. Columns that the server generates are ReadOnly. Constant defaults
+// become defaults of the model. Other defaults remain with the server; package postgres documents their effect on a PUT
+// that omits the field.
+//
+// # Limits
+//
+// An object that a model cannot represent is no error: it has a note. CHECK constraints, NOT NULL, triggers and row
+// security have neither a place in the model nor a note; the server keeps enforcing them.
+package importer
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/core"
+)
+
+// DB is a connection for [Read]: a *pgxpool.Pool, a *pgxpool.Conn or a *pgx.Conn.
+type DB interface {
+	BeginTx(ctx context.Context, opts pgx.TxOptions) (pgx.Tx, error)
+}
+
+// Result is the description of a schema, returned by [Read]. The caller owns it and may change the resources before
+// [Result.Model] builds the model: rename resources and fields for clients (APIName), hide fields, make them read-only,
+// change their types or remove them.
+type Result struct {
+	// Schema is the name of the schema, and of the model.
+	Schema string
+	// Resources has one resource per table that a model can represent, ordered by name.
+	Resources []core.ResourceSpec
+	// Notes lists everything that the resources lack or hold in another form, ordered by table.
+	Notes []Note
+}
+
+// Model builds a model of the resources in their present state.
+//
+// Errors: those of [core.NewModel]. Unchanged resources can only fail if there are none.
+func (r *Result) Model() (*core.Model, error) {
+	return core.NewModel(r.Schema, r.Resources...)
+}
+
+// Read describes the tables of a schema as resources. It reads only the system catalogs, in one read-only transaction
+// with one snapshot, and needs no privilege on the tables. The same schema always gives the same result.
+//
+// Errors: a schema that does not exist is an error with its name; all other errors come from the driver.
+func Read(ctx context.Context, db DB, schema string) (*Result, error) {
+	var found *catalog
+	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, db, opts, func(tx pgx.Tx) (err error) {
+		found, err = readCatalog(ctx, tx, schema)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("import of schema %q: %w", schema, err)
+	}
+	return found.result(), nil
+}

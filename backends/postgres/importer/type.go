@@ -1,0 +1,74 @@
+package importer
+
+import "github.com/larder-go/larder/core"
+
+// exactTypes maps the names in pg_type to types of the model that hold the values unchanged.
+var exactTypes = map[string]core.Type{
+	"int2": core.Int, "int4": core.Int, "int8": core.Int,
+	"float4": core.Float, "float8": core.Float,
+	"text": core.Text, "varchar": core.Text, "name": core.Text,
+	"bool": core.Bool, "timestamptz": core.Time, "uuid": core.UUID, "bytea": core.Bytes,
+	"json": core.JSON, "jsonb": core.JSON,
+}
+
+// conversion describes the form that values take in the model, and an alternative.
+type conversion struct{ form, advice string }
+
+// conversions has the built-in types, by their names in pg_type, for which more can be said than "text".
+var conversions = map[string]conversion{
+	"bpchar": {"text without its trailing blanks", "make the column text"},
+	"numeric": {
+		"text, which keeps every digit but sorts as text",
+		"make the column bigint if it counts in whole units, or double precision if 15 digits are enough",
+	},
+	"money":     {"text in the spelling of the server's lc_monetary", "make the column bigint, in the smallest unit"},
+	"timestamp": {"text, because it names no instant", "make the column timestamp with time zone"},
+	"interval":  {"text, which does not sort by length", "make the column bigint, in seconds"},
+	"timetz":    {"text, which does not sort by instant", ""},
+}
+
+// modelType returns the type of the model for the column's values; 0 for pseudo-types, which have no values.
+func (c *column) modelType() core.Type {
+	switch {
+	case c.Kind == "p":
+		return 0
+	case c.Kind == "c":
+		return core.JSON
+	case c.Array:
+		return core.List
+	case c.exact():
+		return exactTypes[c.Type]
+	}
+	return core.Text
+}
+
+// exact reports whether the model holds the column's values unchanged.
+func (c *column) exact() bool { return c.Builtin && exactTypes[c.Type] != 0 }
+
+// typeNote returns the note on the column's type; false if the model holds its values unchanged.
+func (c *column) typeNote() (note Note, ok bool) {
+	switch {
+	case c.modelType() == 0:
+		return Note{Kind: LeftOut, Finding: "the pseudo-type " + c.Declared + " has no values", Advice: "drop the column"}, true
+	case c.exact(), c.Array && c.Builtin && exactTypes[c.Element] != 0:
+		return note, false
+	}
+	to := c.conversion()
+	return Note{Kind: Changed, Finding: c.Declared + " is " + to.form, Advice: to.advice}, true
+}
+
+// conversion returns the form of values that the model does not hold unchanged.
+func (c *column) conversion() conversion {
+	known, ok := conversions[c.Type]
+	switch {
+	case c.Kind == "c":
+		return conversion{"json, an object of its parts", ""}
+	case c.Array:
+		return conversion{"a list, its elements are as the server spells them in JSON", ""}
+	case c.Kind == "e":
+		return conversion{"text, which does not sort in the order of the values", ""}
+	case ok && c.Builtin:
+		return known
+	}
+	return conversion{"text, as the server spells it", ""}
+}
