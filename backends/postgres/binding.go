@@ -15,7 +15,6 @@ type binding struct {
 
 	tables     []*table // by resource; of a misfit, those of the last schema that fitted
 	parts      partitions
-	statements statements
 	autocommit bool  // a statement without BEGIN is a transaction of the right isolation
 	defers     bool  // a transaction that writes has to defer constraints
 	misfit     error // why the schema cannot hold the model and no transaction begins; nil if it can

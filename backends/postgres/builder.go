@@ -3,16 +3,32 @@ package postgres
 import (
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/larder-go/larder/core"
 )
 
-// builder writes one statement. Parameters are numbered in the order in which they
-// are asked for, which is that of the arguments of the [shape].
+// builder writes one statement and collects its arguments.
 type builder struct {
 	strings.Builder
 
-	alias  string // of the row that conditions are about
-	params int
-	fence  string // the guard of the statement, behind which conditions that may fail stand; may be ""
+	alias string // of the row in conditions
+	args  []any
+	fence string // condition that must hold before conditions that may fail are evaluated; "" for none
+	err   error  // of the first condition that cannot be written
+}
+
+// newBuilder returns a builder for a statement whose conditions concern the row t. It has room for most statements.
+func newBuilder() *builder {
+	b := &builder{alias: "t", args: make([]any, 0, 4)}
+	b.Grow(512)
+	return b
+}
+
+// call returns the statement as a call, with read for its rows.
+func (b *builder) call(read func(rows pgx.Rows) error) call {
+	return call{sql: b.String(), args: b.args, read: read}
 }
 
 func (b *builder) write(parts ...string) {
@@ -21,11 +37,18 @@ func (b *builder) write(parts ...string) {
 	}
 }
 
-// param returns the next parameter. Each has its type spelled out, so that it means
-// the same in every protocol.
-func (b *builder) param(cast string) string {
-	b.params++
-	return "$" + strconv.Itoa(b.params) + "::" + cast
+// param adds an argument and returns its parameter. The cast gives the parameter the same type in every protocol.
+func (b *builder) param(cast string, argument any) string {
+	b.args = append(b.args, argument)
+	return "$" + strconv.Itoa(len(b.args)) + "::" + cast
+}
+
+// keys adds keys of the table as one array, or with many unset the only key, and returns the parameter.
+func (b *builder) keys(t *table, keys []core.Value, many bool) string {
+	if many {
+		return b.param(t.key.parameter()+"[]", t.key.array(keys))
+	}
+	return b.param(t.key.cast, t.key.argument(keys[0]))
 }
 
 // column returns the column of the row that conditions are about.

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -37,8 +39,15 @@ func (b *builder) filter(t *table, f core.Filter, negate bool) {
 			b.filter(t, kid, negate)
 		}
 		b.WriteByte(')')
+	case core.FilterEq, core.FilterNe, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterIn, core.FilterPrefix:
+		c := t.columns[f.Field().Column()]
+		if c.virtual {
+			b.err = cmp.Or(b.err, fmt.Errorf("postgres: condition of a write on %s: the table has no such column", c.field))
+			return
+		}
+		b.comparison(c, f, negate)
 	default:
-		b.comparison(t.columns[f.Field().Column()], f, negate)
+		b.err = cmp.Or(b.err, fmt.Errorf("postgres: unknown kind of filter: %d", f.Kind()))
 	}
 }
 
@@ -109,7 +118,7 @@ func (b *builder) ordered(c *column, kind core.FilterKind, v core.Value, negate 
 	if negate {
 		operator = operators[kind][1]
 	}
-	b.write("(", b.value(c), c.codePoints, operator, b.param(c.cast))
+	b.write("(", b.value(c), c.codePoints, operator, b.param(c.cast, c.argument(v)))
 	b.orNull(c, negate)
 	b.WriteByte(')')
 }
@@ -141,11 +150,11 @@ func (b *builder) equal(c *column, v core.Value, equal bool) {
 	case !v.IsSet():
 		b.write(b.nullable(c), " IS NOT NULL")
 	case equal && c.text:
-		b.same(c, c.verdict(v), b.param(c.cast), false)
+		b.same(c, c.verdict(v), b.param(c.cast, c.argument(v)), false)
 	case equal:
-		b.write(operand, " = ", b.param(c.cast))
+		b.write(operand, " = ", b.param(c.cast, c.argument(v)))
 	default: // right with nulls too, even if the column can have none: no index serves either
-		b.write(operand, " IS DISTINCT FROM ", b.param(c.cast))
+		b.write(operand, " IS DISTINCT FROM ", b.param(c.cast, c.argument(v)))
 	}
 }
 
@@ -154,7 +163,7 @@ func (b *builder) in(c *column, values []core.Value, negate bool) {
 	operand := b.operand(c)
 	b.WriteByte('(')
 	if len(set) > 0 {
-		array := c.fromElements(b.param(c.parameter() + "[]"))
+		array := c.fromElements(b.param(c.parameter()+"[]", c.array(set)))
 		switch {
 		case negate:
 			b.write(operand, " <> ALL (", array, ")")
@@ -194,15 +203,15 @@ func (c *column) fromElements(expression string) string {
 
 // prefix writes a range, which an index serves.
 func (b *builder) prefix(c *column, prefix string, negate bool) {
-	_, bounded := prefixEnd(prefix)
+	end, bounded := prefixEnd(prefix)
 	column := b.value(c) + c.codePoints
 	low, and, high := " >= ", " AND ", " < "
 	if negate {
 		low, and, high = " < ", " OR ", " >= "
 	}
-	b.write("(", column, low, b.param(c.cast))
+	b.write("(", column, low, b.param(c.cast, prefix))
 	if bounded {
-		b.write(and, column, high, b.param(c.cast))
+		b.write(and, column, high, b.param(c.cast, end))
 	}
 	b.orNull(c, negate)
 	b.WriteByte(')')
@@ -222,4 +231,18 @@ func prefixEnd(prefix string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// split returns the values that are not null and that the column can hold, and
+// whether one is null.
+func split(c *column, values []core.Value) (set []core.Value, null bool) {
+	set = make([]core.Value, 0, len(values))
+	for _, v := range values {
+		if v.IsSet() {
+			set = append(set, v)
+		} else {
+			null = true
+		}
+	}
+	return c.possible(set), null
 }

@@ -58,6 +58,5 @@ func (c *column) refuses() bool {
 
 // trySQL casts values to the column's type, for nothing but the error.
 func (c *column) trySQL() string {
-	b := builder{}
-	return "SELECT count((" + c.fromParameter("v.x") + ")::" + c.sqlType + ") FROM unnest(" + b.param(c.parameter()+"[]") + ") AS v (x)"
+	return "SELECT count((" + c.fromParameter("v.x") + ")::" + c.sqlType + ") FROM unnest($1::" + c.parameter() + "[]) AS v (x)"
 }

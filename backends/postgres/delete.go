@@ -17,27 +17,22 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	if err := t.blurred(op); err != nil {
 		return err
 	}
-	strict, many := t.strict(op), len(op.Keys) > 1
-	s := newShape(shapeDelete, op.Resource)
-	s.flag(strict)
-	s.keys(table, op.Keys, many)
-	s.filter(table, op.Using)
-	if s.err != nil {
-		return s.err
+	b := deleteStatement(table, op, t.strict(op))
+	if b.err != nil {
+		return b.err
 	}
-	st := t.backend.statements.get(s.key, func() *statement { return deleteStatement(table, op, strict, many) })
 	var calls []call
 	for _, r := range table.referrers {
 		calls = append(calls, r.before(t, table, op))
 		t.more = t.more || r.loosened
 	}
 	deleted := 0
-	err = t.run(ctx, op, append(calls, call{sql: st.sql, args: s.args, read: func(rows pgx.Rows) error {
+	err = t.run(ctx, op, append(calls, b.call(func(rows pgx.Rows) error {
 		for rows.Next() {
 			deleted++
 		}
 		return nil
-	}})...)
+	}))...)
 	t.more = false
 	if err == nil && deleted == 0 {
 		return op.Resource.NotFound(op.Keys[0])
@@ -52,15 +47,17 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	return err
 }
 
-func deleteStatement(t *table, op *core.Op, strict, many bool) *statement {
-	b := builder{alias: "t"}
+func deleteStatement(t *table, op *core.Op, strict bool) *builder {
+	b := newBuilder()
 	columns := []*column{t.key}
+	many := len(op.Keys) > 1
+	keys := b.keys(t, op.Keys, many)
 	if !many {
 		if strict {
 			b.WriteString("WITH u AS (")
 		}
 		b.write("DELETE FROM ", t.name, " AS t WHERE ")
-		b.same(t.key, t.key.verdict(op.Keys...), b.param(t.key.cast), false)
+		b.same(t.key, t.key.verdict(op.Keys...), keys, false)
 		b.and(t, op.Using)
 		b.WriteString(" RETURNING ")
 		if strict {
@@ -69,9 +66,8 @@ func deleteStatement(t *table, op *core.Op, strict, many bool) *statement {
 		} else {
 			b.values(columns)
 		}
-		return &statement{b.String(), columns}
+		return b
 	}
-	keys := b.param(t.key.parameter() + "[]")
 	b.write("WITH u AS (DELETE FROM ", t.name, " AS t WHERE ")
 	b.same(t.key, t.key.verdict(op.Keys...), keys, true)
 	b.and(t, op.Using)
@@ -81,5 +77,5 @@ func deleteStatement(t *table, op *core.Op, strict, many bool) *statement {
 	b.alias = "u"
 	b.values(columns)
 	b.orMissing(t, keys, columns, core.All())
-	return &statement{b.String(), columns}
+	return b
 }

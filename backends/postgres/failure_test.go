@@ -73,23 +73,6 @@ func TestAnErrorWithoutASQLSTATEIsOfNoValue(t *testing.T) {
 	}
 }
 
-func TestStatementsAreForgottenBeforeTheyAreTooMany(t *testing.T) {
-	var s statements
-	built := 0
-	for range 2 {
-		for i := range maxStatements {
-			s.get([]byte{byte(i), byte(i >> 8)}, func() *statement { built++; return &statement{} })
-		}
-	}
-	if built != maxStatements {
-		t.Errorf("%d built, want %d", built, maxStatements)
-	}
-	s.get([]byte("another"), func() *statement { return &statement{} })
-	if len(s.known) != 1 {
-		t.Errorf("%d are kept", len(s.known))
-	}
-}
-
 func TestEndOfAPrefixIsTheFirstTextBehindIt(t *testing.T) {
 	for _, c := range []struct {
 		prefix, end string

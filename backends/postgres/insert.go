@@ -33,7 +33,7 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 	calls := make([]call, 0, len(groups))
 	now, later := t.returned(table)
 	for _, g := range groups {
-		c, err := t.insertCall(table, op, recs, g, now, out)
+		c, err := insertCall(table, op, recs, g, now, out)
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +45,7 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 	}
 	if t.more {
 		t.more = false
-		if err := t.run(ctx, op, t.readRest(table, later, keysIn(out), out)...); err != nil {
+		if err := t.run(ctx, op, readRest(table, later, keysIn(out), out)...); err != nil {
 			return nil, err
 		}
 	}
@@ -175,31 +175,12 @@ func masked(t *table, mask []byte) []*column {
 	return columns
 }
 
-func (t *transaction) insertCall(table *table, op *core.Op, recs []core.Record, g *group, returned []*column, out []core.Record) (call, error) {
-	s := newShape(shapeInsert, op.Resource)
-	s.number(len(returned))
-	many := s.flag(len(g.places) > 1)
-	s.number(len(g.columns))
-	for _, c := range g.columns {
-		s.number(c.index)
-		if many {
-			s.argument(g.array(c, recs))
-		} else {
-			s.argument(c.argument(recs[g.places[0]].At(c.index)))
-		}
-	}
-	if many && len(g.columns) == 0 {
-		s.argument(int64(len(g.places)))
-	}
-	s.filter(table, op.Check)
-	if s.err != nil {
-		return call{}, s.err
-	}
-	st := t.backend.statements.get(s.key, func() *statement { return insertStatement(table, g, returned, op.Check) })
-	return call{sql: st.sql, args: s.args, read: func(rows pgx.Rows) error {
-		r := rowReader{rows: rows, table: table, columns: st.columns}
+func insertCall(table *table, op *core.Op, recs []core.Record, g *group, returned []*column, out []core.Record) (call, error) {
+	b := insertStatement(table, g, recs, returned, op.Check)
+	return b.call(func(rows pgx.Rows) error {
+		r := rowReader{rows: rows, table: table, columns: returned}
 		return g.read(&r, recs, out)
-	}}, nil
+	}), b.err
 }
 
 // read puts the rows that were inserted where their records are in the op, in whose
@@ -231,8 +212,8 @@ func (g *group) array(c *column, recs []core.Record) array {
 	return c.arrayOf(len(g.places), func(i int) core.Value { return recs[g.places[i]].At(c.index) })
 }
 
-func insertStatement(t *table, g *group, returned []*column, check core.Filter) *statement {
-	b := builder{alias: "t"}
+func insertStatement(t *table, g *group, recs []core.Record, returned []*column, check core.Filter) *builder {
+	b := newBuilder()
 	names := make([]string, len(g.columns))
 	overriding := ""
 	for i, c := range g.columns {
@@ -247,15 +228,15 @@ func insertStatement(t *table, g *group, returned []*column, check core.Filter) 
 	}
 	switch {
 	case len(g.places) > 1 && len(names) == 0:
-		b.write("SELECT FROM generate_series(1, ", b.param("bigint"), ")")
+		b.write("SELECT FROM generate_series(1, ", b.param("bigint", int64(len(g.places))), ")")
 	case len(g.places) > 1:
-		b.unnested(g.columns)
+		b.unnested(g, recs)
 	case len(names) == 0:
 		b.WriteString("DEFAULT VALUES")
 	default:
 		b.WriteString("VALUES (")
 		for i, c := range g.columns {
-			b.write(comma(i), c.write(b.param(c.cast)))
+			b.write(comma(i), c.write(b.param(c.cast, c.argument(recs[g.places[0]].At(c.index)))))
 		}
 		b.WriteByte(')')
 	}
@@ -263,19 +244,20 @@ func insertStatement(t *table, g *group, returned []*column, check core.Filter) 
 	b.values(returned)
 	b.guard(t, check)
 	b.readable(t, returned)
-	return &statement{b.String(), returned}
+	return b
 }
 
 // unnested writes a query of arrays, one a column, in their order, which is the one
 // in which an INSERT takes and returns its rows.
-func (b *builder) unnested(columns []*column) {
+func (b *builder) unnested(g *group, recs []core.Record) {
+	columns := g.columns
 	b.WriteString("SELECT ")
 	for i, c := range columns {
 		b.write(comma(i), c.fromParameter("v."+valueName(i)))
 	}
 	b.WriteString(" FROM unnest(")
 	for i, c := range columns {
-		b.write(comma(i), b.param(c.parameter()+"[]"))
+		b.write(comma(i), b.param(c.parameter()+"[]", g.array(c, recs)))
 	}
 	b.WriteString(") WITH ORDINALITY AS v (")
 	for i := range columns {

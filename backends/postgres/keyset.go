@@ -6,23 +6,6 @@ import "github.com/larder-go/larder/core"
 // The first key of the order bounds the rows with a range that an index serves;
 // the others only decide between rows that are equal so far.
 
-// position notes the order of a Select and where it continues.
-func (s *shape) position(t *table, op *core.Op) {
-	s.number(len(op.Order))
-	for _, o := range op.Order {
-		s.number(o.Field.Column())
-		s.flag(o.Desc)
-	}
-	if !s.flag(op.After != nil) {
-		return
-	}
-	for i, v := range op.After {
-		if s.flag(v.IsSet()) {
-			s.argument(t.columns[op.Order[i].Field.Column()].argument(v))
-		}
-	}
-}
-
 // orderBy writes the order. Where PostgreSQL puts nulls is where the model has them
 // (manual, section 7.5).
 func (b *builder) orderBy(t *table, order []core.Order) {
@@ -55,7 +38,7 @@ func (b *builder) steps(t *table, op *core.Op) []step {
 		c := t.columns[op.Order[i].Field.Column()]
 		steps[i] = step{column: b.value(c) + c.codePoints, desc: op.Order[i].Desc, null: !c.field.Key(), split: c.hasNulls}
 		if v.IsSet() {
-			steps[i].value = b.param(c.cast)
+			steps[i].value = b.param(c.cast, c.argument(v))
 		}
 	}
 	return steps

@@ -16,28 +16,21 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 		return core.Result{}, err
 	}
 	table := t.backend.reading(op.Resource)
-	var s shape
+	columns := projected(table, op.Fields)
+	statement := selectStatement
 	if op.Kind == core.Load {
-		s = newShape(shapeLoad, op.Resource)
-		s.load(table, op)
-	} else {
-		s = newShape(shapeSelect, op.Resource)
-		s.query(table, op)
+		statement = loadStatement
 	}
-	if s.err != nil {
-		return core.Result{}, s.err
+	c, err := statement(table, op, columns)
+	if err != nil {
+		return core.Result{}, err
 	}
-	st := t.backend.statements.get(s.key, func() *statement {
-		if op.Kind == core.Load {
-			return loadStatement(table, op)
-		}
-		return selectStatement(table, op)
-	})
 	var res core.Result
-	err := t.run(ctx, op, call{sql: st.sql, args: s.args, read: func(rows pgx.Rows) (err error) {
-		res.Records, err = records(rows, table, st.columns, expected(op))
+	c.read = func(rows pgx.Rows) (err error) {
+		res.Records, err = records(rows, table, columns, expected(op))
 		return err
-	}})
+	}
+	err = t.run(ctx, op, c)
 	if op.Limit > 0 && len(res.Records) > op.Limit {
 		res.Records, res.More = res.Records[:op.Limit:op.Limit], true
 	}
@@ -56,37 +49,23 @@ func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 		return 0, err
 	}
 	table := t.backend.reading(op.Resource)
-	s := newShape(shapeCount, op.Resource)
-	s.filter(table, op.Using)
-	s.filter(table, op.Where)
-	if s.err != nil {
-		return 0, s.err
+	b := newBuilder()
+	b.write("SELECT count(*) FROM ", table.name, " AS t WHERE ")
+	b.openFence(table, op.Using)
+	b.filter(table, op.Where, false)
+	if b.err != nil {
+		return 0, b.err
 	}
-	st := t.backend.statements.get(s.key, func() *statement {
-		b := builder{alias: "t"}
-		b.write("SELECT count(*) FROM ", table.name, " AS t WHERE ")
-		b.openFence(table, op.Using)
-		b.filter(table, op.Where, false)
-		return &statement{sql: b.String()}
-	})
 	var count int
-	err := t.run(ctx, op, call{sql: st.sql, args: s.args, read: func(rows pgx.Rows) error {
+	err := t.run(ctx, op, b.call(func(rows pgx.Rows) error {
 		for rows.Next() {
 			if err := rows.Scan(&count); err != nil {
 				return err
 			}
 		}
 		return nil
-	}})
+	}))
 	return count, err
-}
-
-// fields notes a projection.
-func (s *shape) fields(fields []*core.Field) {
-	s.number(len(fields))
-	for _, f := range fields {
-		s.number(f.Column())
-	}
 }
 
 // projected returns the columns of a projection.
@@ -101,28 +80,18 @@ func projected(t *table, fields []*core.Field) []*column {
 	return columns
 }
 
-func (s *shape) load(t *table, op *core.Op) {
-	s.fields(op.Fields)
-	s.filter(t, op.Using)
-	s.keys(t, op.Keys, len(op.Keys) > 1)
-}
-
-func loadStatement(t *table, op *core.Op) *statement {
-	b := builder{alias: "t"}
-	columns := projected(t, op.Fields)
+func loadStatement(t *table, op *core.Op, columns []*column) (call, error) {
+	b := newBuilder()
 	b.WriteString("SELECT ")
 	b.values(columns)
 	b.write(" FROM ", t.name, " AS t WHERE ")
 	b.openFence(t, op.Using)
-	param := t.key.cast
-	if len(op.Keys) > 1 {
-		param += "[]"
-	}
-	b.behindFence(t.key.fails, func() { b.same(t.key, t.key.verdict(op.Keys...), b.param(param), len(op.Keys) > 1) })
-	if len(op.Keys) > 1 {
+	many := len(op.Keys) > 1
+	b.behindFence(t.key.fails, func() { b.same(t.key, t.key.verdict(op.Keys...), b.keys(t, op.Keys, many), many) })
+	if many {
 		b.write(" ORDER BY ", b.value(t.key), t.key.codePoints)
 	}
-	return &statement{b.String(), columns}
+	return b.call(nil), b.err
 }
 
 // and adds a condition to others.
@@ -133,52 +102,50 @@ func (b *builder) and(t *table, f core.Filter) {
 	}
 }
 
-func (s *shape) query(t *table, op *core.Op) {
-	s.fields(op.Fields)
-	s.filter(t, op.Using)
-	s.filter(t, op.Where)
-	s.position(t, op)
-	if s.flag(op.Limit > 0) {
-		s.argument(min(int64(op.Limit), math.MaxInt64-1) + 1) // one more tells whether there is more
-	}
-}
-
-// selectStatement reads a page. If what comes after its position has two parts, it
-// takes a page of each and puts them together.
-func selectStatement(t *table, op *core.Op) *statement {
-	columns := projected(t, op.Fields)
-	list := builder{alias: "t"}
-	list.values(columns)
-	b := builder{alias: "t"}
+// selectStatement reads a page. If the rows after its position are in two parts of an index, the statement reads a page of
+// each part and combines them.
+func selectStatement(t *table, op *core.Op, columns []*column) (call, error) {
+	b := newBuilder()
+	b.WriteString("SELECT ")
+	b.values(columns)
+	end := b.Len()
 	b.write(" FROM ", t.name, " AS t WHERE ")
 	b.openFence(t, op.Using)
 	b.filter(t, op.Where, false)
-	rows := "SELECT " + list.String() + b.String()
-	tail := builder{alias: "t", params: b.params}
-	steps := tail.steps(t, op)
-	tail.orderBy(t, op.Order)
+	if len(op.After) == 0 {
+		b.orderAndLimit(t, op)
+		return b.call(nil), b.err
+	}
+	list, from := b.String()[:end], b.String()[end:]
+	pages := parts(b.steps(t, op))
+	tail := builder{alias: "t", args: b.args}
+	tail.orderAndLimit(t, op)
+	rows := list + from
+	if len(pages) == 2 { // the values are computed from the union
+		stored := builder{alias: "t"}
+		stored.list(columns)
+		rows = "SELECT " + stored.String() + from
+	}
+	fails := slices.ContainsFunc(op.Order[:len(op.After)], func(o core.Order) bool { return t.columns[o.Field.Column()].fails })
+	for i, after := range pages {
+		position := builder{fence: b.fence}
+		position.behindFence(fails, func() { position.WriteString(after) })
+		pages[i] = rows + " AND " + position.String() + tail.String()
+	}
+	sql := pages[0]
+	if len(pages) == 2 {
+		sql = list + " FROM ((" + pages[0] + ") UNION ALL (" + pages[1] + ")) AS t" + tail.String()
+	}
+	return call{sql: sql, args: tail.args}, b.err
+}
+
+// orderAndLimit writes the end of a statement that reads a page. It reads one row more than the page has, to find out
+// whether there are more.
+func (b *builder) orderAndLimit(t *table, op *core.Op) {
+	b.orderBy(t, op.Order)
 	if op.Limit > 0 {
-		tail.write(" LIMIT ", tail.param("bigint"))
+		b.write(" LIMIT ", b.param("bigint", min(int64(op.Limit), math.MaxInt64-1)+1))
 	}
-	sql := rows + tail.String()
-	if len(steps) > 0 {
-		pages := parts(steps)
-		if len(pages) == 2 { // the values are read from both together
-			raw := builder{alias: "t"}
-			raw.list(columns)
-			rows = "SELECT " + raw.String() + b.String()
-		}
-		fails := slices.ContainsFunc(op.Order[:len(steps)], func(o core.Order) bool { return t.columns[o.Field.Column()].fails })
-		for i, after := range pages {
-			position := builder{fence: b.fence}
-			position.behindFence(fails, func() { position.WriteString(after) })
-			pages[i] = rows + " AND " + position.String() + tail.String()
-		}
-		if sql = pages[0]; len(pages) == 2 {
-			sql = "SELECT " + list.String() + " FROM ((" + pages[0] + ") UNION ALL (" + pages[1] + ")) AS t" + tail.String()
-		}
-	}
-	return &statement{sql, columns}
 }
 
 // records reads rows of these columns; further ones are left aside. It is good to

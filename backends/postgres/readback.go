@@ -8,35 +8,29 @@ import (
 
 // readRest returns the calls that read, of records that were written, the fields that the
 // write did not return: those that the table does not have, and those that are read later.
-func (t *transaction) readRest(table *table, later []*column, keys []core.Value, out []core.Record) (calls []call) {
+func readRest(table *table, later []*column, keys []core.Value, out []core.Record) (calls []call) {
 	if len(table.virtual) > 0 {
-		calls = append(calls, t.readBack(table.reads, table.virtual, keys, out))
+		calls = append(calls, readBack(table.reads, table.virtual, keys, out))
 	}
 	if len(later) > 0 {
-		calls = append(calls, t.readBack(table, later, keys, out))
+		calls = append(calls, readBack(table, later, keys, out))
 	}
 	return calls
 }
 
 // readBack is the call that reads columns of records that were written. They are null where
 // the table or view does not show the record.
-func (t *transaction) readBack(table *table, rest []*column, keys []core.Value, out []core.Record) call {
-	s := newShape(shapeReadBack, table.resource)
-	s.flag(table.reads == table)
-	s.keys(table, keys, true)
-	st := t.backend.statements.get(s.key, func() *statement {
-		b := builder{alias: "t"}
-		key := table.key
-		columns := append([]*column{key}, rest...)
-		b.WriteString("SELECT ")
-		b.values(columns)
-		b.readable(table, rest)
-		b.write(" FROM ", table.name, " AS t WHERE ")
-		b.same(key, key.verdict(keys...), b.param(key.cast+"[]"), true)
-		return &statement{b.String(), columns}
-	})
-	return call{sql: st.sql, args: s.args, asks: true, read: func(rows pgx.Rows) error {
-		read, err := records(rows, table, st.columns, len(keys))
+func readBack(table *table, rest []*column, keys []core.Value, out []core.Record) call {
+	b := newBuilder()
+	key := table.key
+	columns := append([]*column{key}, rest...)
+	b.WriteString("SELECT ")
+	b.values(columns)
+	b.readable(table, rest)
+	b.write(" FROM ", table.name, " AS t WHERE ")
+	b.same(key, key.verdict(keys...), b.keys(table, keys, true), true)
+	return call{sql: b.String(), args: b.args, asks: true, read: func(rows pgx.Rows) error {
+		read, err := records(rows, table, columns, len(keys))
 		shown := make(map[core.Value]core.Record, len(read))
 		for _, rec := range read {
 			shown[rec.Key()] = rec

@@ -72,13 +72,7 @@ func leads(from, to *core.Resource) bool {
 // before returns what precedes the deletion of rows because of one foreign key: a
 // statement that fails if anything points at them, or one that has it let go of them.
 func (r referrer) before(t *transaction, to *table, op *core.Op) call {
-	s := newShape(shapeReferrer, op.Resource)
-	s.number(r.from.resource.Index())
-	s.number(r.field.Column())
-	s.keys(to, op.Keys, true)
-	s.filter(to, op.Using)
-	st := t.backend.statements.get(s.key, func() *statement { return r.statement(to, op) })
-	c := call{sql: st.sql, args: s.args}
+	c := r.statement(to, op).call(nil)
 	if r.loosened {
 		c.read = func(rows pgx.Rows) error {
 			keys, err := keysOf(rows, r.from)
@@ -107,9 +101,9 @@ func referenced(m *core.Model, text string) *core.Field {
 	return m.Resources()[resource].Columns()[column]
 }
 
-func (r referrer) statement(to *table, op *core.Op) *statement {
-	b := builder{alias: "t"}
-	keys := b.param(to.key.parameter() + "[]")
+func (r referrer) statement(to *table, op *core.Op) *builder {
+	b := newBuilder()
+	keys := b.keys(to, op.Keys, true)
 	reference, key := "r."+r.from.columns[r.field.Column()].name, "r."+r.from.key.name
 	if r.loosened {
 		b.write("UPDATE ", r.from.name, " AS r SET ", r.from.columns[r.field.Column()].name, " = NULL FROM ")
@@ -125,7 +119,7 @@ func (r referrer) statement(to *table, op *core.Op) *statement {
 	case r.from.name == to.name: // those that are deleted as well do not count
 		b.write(" AND NOT EXISTS (SELECT FROM unnest(", keys, ") AS v (key) WHERE ", r.from.key.read(key), r.from.key.equality, " = v.key)")
 	}
-	return &statement{b.String(), []*column{r.from.key}}
+	return b
 }
 
 // reference is a field of one row.

@@ -6,11 +6,11 @@ import "github.com/larder-go/larder/core"
 // others of its rows let go of. An index that is not deferrable looks at one row
 // after the other, so those others let go first. Where a column must not be null,
 // they cannot, and neither where policies ask about it: they would judge the null.
-func (u *update) releases(t *transaction) []call {
+func (u *update) releases() []call {
 	var calls []call
 	for _, c := range u.changes {
 		if keys, values := u.taking(c.column); len(values) > 0 {
-			calls = append(calls, u.release(t, c.column, keys, values))
+			calls = append(calls, u.release(c.column, keys, values))
 		}
 	}
 	return calls
@@ -36,20 +36,12 @@ func (u *update) taking(c *column) (keys, values []core.Value) {
 }
 
 // release empties the column of the rows whose value another row takes.
-func (u *update) release(t *transaction, c *column, keys, values []core.Value) call {
-	s := newShape(shapeRelease, u.op.Resource)
-	s.number(c.index)
-	s.keys(u.table, keys, true)
-	s.argument(c.array(values))
-	s.filter(u.table, u.op.Using)
-	st := t.backend.statements.get(s.key, func() *statement {
-		b := builder{alias: "t"}
-		rows, taken := b.param(u.table.key.parameter()+"[]"), b.param(c.parameter()+"[]")
-		b.write("UPDATE ", u.table.name, " AS t SET ", c.name, " = NULL FROM unnest(", rows, ", ", taken, ") AS v (key, taken) WHERE ",
-			b.column(c), " = ", c.fromParameter("v.taken"), " AND ", b.value(u.table.key), u.table.key.equality, " <> v.key AND ")
-		b.same(u.table.key, u.table.key.verdict(keys...), rows, true)
-		b.and(u.table, u.op.Using)
-		return &statement{sql: b.String()}
-	})
-	return call{sql: st.sql, args: s.args}
+func (u *update) release(c *column, keys, values []core.Value) call {
+	b := newBuilder()
+	rows, taken := b.keys(u.table, keys, true), b.param(c.parameter()+"[]", c.array(values))
+	b.write("UPDATE ", u.table.name, " AS t SET ", c.name, " = NULL FROM unnest(", rows, ", ", taken, ") AS v (key, taken) WHERE ",
+		b.column(c), " = ", c.fromParameter("v.taken"), " AND ", b.value(u.table.key), u.table.key.equality, " <> v.key AND ")
+	b.same(u.table.key, u.table.key.verdict(keys...), rows, true)
+	b.and(u.table, u.op.Using)
+	return b.call(nil)
 }

@@ -28,20 +28,19 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	}
 	now, later := t.returned(table)
 	u := update{table: table, op: op, recs: recs, changes: changes, returned: now, strict: t.strict(op)}
-	s := u.shape()
-	if s.err != nil {
-		return nil, s.err
+	b := u.statement()
+	if b.err != nil {
+		return nil, b.err
 	}
-	st := t.backend.statements.get(s.key, u.statement)
 	out := make([]core.Record, len(op.Keys))
-	calls := append(u.releases(t), call{sql: st.sql, args: s.args, read: func(rows pgx.Rows) error {
-		updated, err := records(rows, table, st.columns, len(op.Keys))
+	calls := append(u.releases(), b.call(func(rows pgx.Rows) error {
+		updated, err := records(rows, table, now, len(op.Keys))
 		if err == nil {
 			place(op.Keys, updated, out)
 		}
 		return err
-	}})
-	calls = append(calls, t.readRest(table, later, op.Keys, out)...)
+	}))
+	calls = append(calls, readRest(table, later, op.Keys, out)...)
 	if err := t.run(ctx, op, calls...); err != nil {
 		return nil, err
 	}
@@ -127,33 +126,6 @@ type update struct {
 
 func (u *update) many() bool { return len(u.op.Keys) > 1 }
 
-func (u *update) shape() shape {
-	s := newShape(shapeUpdate, u.op.Resource)
-	s.flag(u.strict)
-	s.number(len(u.returned))
-	s.keys(u.table, u.op.Keys, u.many())
-	s.number(len(u.changes))
-	for _, c := range u.changes {
-		s.number(c.index)
-		some := s.flag(c.some)
-		resets := s.flag(u.resets(c))
-		if !u.many() {
-			if !resets {
-				s.argument(c.argument(u.recs[0].At(c.index)))
-			}
-			continue
-		}
-		values, given := valuesOf(c.column, u.recs)
-		s.argument(c.array(values))
-		if some {
-			s.argument(flags(given))
-		}
-	}
-	s.filter(u.table, u.op.Using)
-	s.filter(u.table, u.op.Check)
-	return s
-}
-
 // valuesOf returns a column of the records, and which of them have it.
 func valuesOf(c *column, recs []core.Record) ([]core.Value, []bool) {
 	values, given := make([]core.Value, len(recs)), make([]bool, len(recs))
@@ -164,26 +136,26 @@ func valuesOf(c *column, recs []core.Record) ([]core.Value, []bool) {
 	return values, given
 }
 
-func (u *update) statement() *statement {
-	b := builder{alias: "t"}
+func (u *update) statement() *builder {
+	b := newBuilder()
 	switch {
 	case u.many():
-		u.writeMany(&b)
+		u.writeMany(b)
 	case u.strict:
 		b.WriteString("WITH u AS (")
-		u.writeOne(&b, func() { b.list(u.table.stored) }, core.All())
+		u.writeOne(b, func() { b.list(u.table.stored) }, core.All())
 		b.orNothing(u.table, u.returned, u.op.Check)
 	default:
-		u.writeOne(&b, func() { b.values(u.returned) }, u.op.Check)
+		u.writeOne(b, func() { b.values(u.returned) }, u.op.Check)
 	}
-	return &statement{b.String(), u.returned}
+	return b
 }
 
 // writeOne changes the row of one key and has list write what it returns. If there
 // is none, there is no result.
 func (u *update) writeOne(b *builder, list func(), check core.Filter) {
 	t := u.table
-	key := b.param(t.key.cast)
+	key := b.keys(t, u.op.Keys, false)
 	if len(u.changes) > 0 {
 		b.write("UPDATE ", t.name, " AS t SET ")
 		for i, c := range u.changes {
@@ -191,7 +163,7 @@ func (u *update) writeOne(b *builder, list func(), check core.Filter) {
 			if u.resets(c) {
 				b.WriteString("DEFAULT")
 			} else {
-				b.WriteString(c.write(b.param(c.cast)))
+				b.WriteString(c.write(b.param(c.cast, c.argument(u.recs[0].At(c.index)))))
 			}
 		}
 		b.WriteString(" WHERE ")
@@ -204,10 +176,10 @@ func (u *update) writeOne(b *builder, list func(), check core.Filter) {
 		b.readable(t, u.returned)
 		return
 	}
-	where := builder{alias: "t", params: b.params}
+	where := builder{alias: "t", args: b.args}
 	where.same(t.key, t.key.verdict(u.op.Keys...), key, false)
 	where.and(t, u.op.Using)
-	b.params = where.params
+	b.args, b.err = where.args, where.err
 	b.WriteString("SELECT ")
 	list()
 	b.guard(t, check)
@@ -218,7 +190,7 @@ func (u *update) writeOne(b *builder, list func(), check core.Filter) {
 // there.
 func (u *update) writeMany(b *builder) {
 	t := u.table
-	keys := b.param(t.key.parameter() + "[]")
+	keys := b.keys(t, u.op.Keys, true)
 	b.WriteString("WITH u AS (")
 	if len(u.changes) > 0 {
 		u.writeChanges(b, keys)
@@ -240,13 +212,14 @@ func (u *update) writeChanges(b *builder, keys string) {
 	b.write("UPDATE ", t.name, " AS t SET ")
 	names, arrays := []string{"key"}, []string{keys}
 	for i, c := range u.changes {
-		names, arrays = append(names, valueName(i)), append(arrays, b.param(c.parameter()+"[]"))
+		values, given := valuesOf(c.column, u.recs)
+		names, arrays = append(names, valueName(i)), append(arrays, b.param(c.parameter()+"[]", c.array(values)))
 		value := c.fromParameter("v." + valueName(i))
 		if u.resets(c) {
 			value = "CASE WHEN v." + valueName(i) + " IS NULL THEN (" + c.fallback + ")::" + c.sqlType + " ELSE " + value + " END"
 		}
 		if c.some {
-			names, arrays = append(names, "is_"+valueName(i)), append(arrays, b.param("boolean[]"))
+			names, arrays = append(names, "is_"+valueName(i)), append(arrays, b.param("boolean[]", flags(given)))
 			value = "CASE WHEN v.is_" + valueName(i) + " THEN " + value + " ELSE " + b.column(c.column) + " END"
 		}
 		b.write(comma(i), c.name, " = ", value)
