@@ -51,20 +51,20 @@ func (c *column) sample() any {
 }
 
 // parameter is the type that the column's values have in an array of them.
-func (c *column) parameter() string {
+func (c *column) elementType() string {
 	switch c.field.Type() {
 	case core.JSON, core.List:
 		return "text"
 	}
-	return c.cast
+	return c.paramType
 }
 
 // fromParameter turns an expression of the type parameter into one of the column's.
 func (c *column) fromParameter(expression string) string {
-	if c.parameter() == c.cast {
-		return c.write(expression)
+	if c.elementType() == c.paramType {
+		return c.fromModel(expression)
 	}
-	return c.write(expression + "::" + c.cast)
+	return c.fromModel(expression + "::" + c.paramType)
 }
 
 // keyArray spells a list of keys as PostgreSQL spells arrays (manual, section
@@ -96,17 +96,17 @@ func appendElement(dst []byte, s string) []byte {
 // in the model can, and for a column that cannot be written to.
 func (c *column) check(v core.Value) error {
 	f := c.field
-	if c.generated || c.virtual {
-		return readonly(f)
+	if c.generated || c.viewOnly {
+		return readOnlyError(f)
 	}
 	fits := true
 	switch v.Type() {
 	case core.Int:
 		fits = v.Int() >= c.limits.low && v.Int() <= c.limits.high
 	case core.Text:
-		fits = c.limits.text(v.Text()) && !(c.numerics && expands(v.Text()))
+		fits = c.limits.fitsText(v.Text()) && !(c.hasNumerics && hasLargeExponent(v.Text()))
 	case core.Float:
-		fits = !c.limits.single || fitsSingle(v.Float())
+		fits = !c.limits.float32 || fitsFloat32(v.Float())
 	}
 	if fits {
 		return nil
@@ -116,28 +116,28 @@ func (c *column) check(v core.Value) error {
 
 // fitsSingle reports whether the server stores the number with 32 bits: it refuses
 // those that would become infinite or zero.
-func fitsSingle(f float64) bool {
+func fitsFloat32(f float64) bool {
 	return math.Abs(f) <= math.MaxFloat32 && (f == 0 || float32(f) != 0)
 }
 
 // text reports whether a column can hold the text. The server would cut some of
 // those that it cannot.
-func (l limits) text(s string) bool {
+func (l limits) fitsText(s string) bool {
 	switch {
 	case l.bytes > 0:
 		return len(s) <= l.bytes
-	case l.size == 0 || len(s) <= l.size && !l.exact:
+	case l.size == 0 || len(s) <= l.size && !l.exactSize:
 		return true
-	case l.blanks:
-		s = trimmed(s)
+	case l.ignoreBlanks:
+		s = trimBlanks(s)
 	}
 	n := utf8.RuneCountInString(s)
-	return n == l.size || n < l.size && !l.exact
+	return n == l.size || n < l.size && !l.exactSize
 }
 
 // readonly is the error of a column that cannot be written to. Clients are told
 // nothing of a hidden one.
-func readonly(f *core.Field) *core.Error {
+func readOnlyError(f *core.Field) *core.Error {
 	if f.Hidden() {
 		return badValues(f.Resource())
 	}

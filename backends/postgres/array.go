@@ -34,9 +34,9 @@ func (c *column) array(values []core.Value) array {
 func (c *column) arrayOf(length int, value func(i int) core.Value) array {
 	switch c.field.Type() {
 	case core.Int:
-		return c.numbers(length, value)
+		return c.intArray(length, value)
 	case core.Text:
-		return c.texts(length, value)
+		return c.textArray(length, value)
 	}
 	return array{length, func(i int) any { return c.argument(value(i)) }, c.sample()}
 }
@@ -67,13 +67,13 @@ func (a array) Value() (driver.Value, error) {
 		switch x := a.at(i).(type) {
 		case nil:
 			out = append(out, "NULL"...)
-		case *number:
+		case *intElement:
 			out = strconv.AppendInt(out, int64(*x), 10)
 		case float64:
 			out = strconv.AppendFloat(out, x, 'g', -1, 64)
 		case bool:
 			out = strconv.AppendBool(out, x)
-		case *text:
+		case *textElement:
 			out = appendElement(out, string(*x))
 		case string:
 			out = appendElement(out, x)

@@ -22,12 +22,12 @@ type Backend struct {
 
 	begin [2]string
 
-	bound atomic.Pointer[binding] // set by Bind, and anew when the schema has changed
-	watch *watch                  // nil if nobody looks for changes
+	bound   atomic.Pointer[binding] // set by Bind, and anew when the schema has changed
+	checker *schemaChecker          // nil if nobody looks for changes
 
-	replicas []*replica
-	turn     atomic.Uint32 // of the replicas
-	horizon  horizon
+	replicas    []*replica
+	lastReplica atomic.Uint32 // of the replicas
+	written     writePosition
 }
 
 var _ core.Backend = (*Backend)(nil)
@@ -63,23 +63,23 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 		return err
 	}
 	defer conn.Release()
-	found, err := b.look(ctx, conn.Conn(), m)
+	found, err := b.inspect(ctx, conn.Conn(), m)
 	if err != nil {
-		return b.failedOn(ctx, conn, err)
+		return b.errorOn(ctx, conn, err)
 	}
 	seen := found.fingerprint(m, b.opts)
 	bound, err := b.bind(found, m)
 	if err != nil {
 		return err
 	}
-	if err := catchUpAll(ctx, conn.Conn(), bound.tables); err != nil {
-		return b.failedOn(ctx, conn, err)
+	if err := catchUpSequences(ctx, conn.Conn(), bound.tables); err != nil {
+		return b.errorOn(ctx, conn, err)
 	}
 	if err := b.connectReplicas(ctx, conn); err != nil {
 		return err
 	}
 	b.bound.Store(bound)
-	b.startWatch(m, seen)
+	b.startChecker(m, seen)
 	return nil
 }
 
@@ -88,7 +88,9 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 // A client may choose keys up to half of what the sequence or type of the column can
 // reach. While the schema does not fit the model, the key source is that of the last
 // schema that did.
-func (b *Backend) KeySource(r *core.Resource) core.KeySource { return b.bound.Load().table(r).source }
+func (b *Backend) KeySource(r *core.Resource) core.KeySource {
+	return b.bound.Load().table(r).keySource
+}
 
 // Begin opens a transaction. It costs nothing before its first operation, except
 // that after a commit whose position in the log is not known, replicas wait for it.
@@ -96,19 +98,19 @@ func (b *Backend) KeySource(r *core.Resource) core.KeySource { return b.bound.Lo
 // Errors: [core.ErrClosed], the context's; [core.Unavailable] while the schema has
 // changed so that it does not fit the model.
 func (b *Backend) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
-	bound, err := b.usable(ctx)
+	bound, err := b.currentBinding(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t := &transaction{backend: bound, opts: opts, deferred: !bound.defers}
+	t := &transaction{backend: bound, opts: opts, deferred: !bound.hasDeferrable}
 	if opts.ReadOnly {
-		t.replica = b.replica(ctx)
+		t.replica = b.pickReplica(ctx)
 	}
 	return t, nil
 }
 
 // usable returns the tables to work with.
-func (b *Backend) usable(ctx context.Context) (*binding, error) {
+func (b *Backend) currentBinding(ctx context.Context) (*binding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -116,9 +118,9 @@ func (b *Backend) usable(ctx context.Context) (*binding, error) {
 		return nil, core.ErrClosed
 	}
 	bound := b.bound.Load()
-	if bound.misfit != nil {
-		b.watch.soon()
-		return nil, unavailable(bound.misfit)
+	if bound.mismatch != nil {
+		b.checker.checkSoon()
+		return nil, unavailable(bound.mismatch)
 	}
 	return bound, nil
 }
@@ -127,10 +129,10 @@ func (b *Backend) usable(ctx context.Context) (*binding, error) {
 //
 // Errors: [core.ErrClosed], the context's; [core.Unavailable].
 func (b *Backend) Ping(ctx context.Context) error {
-	if _, err := b.usable(ctx); err != nil {
+	if _, err := b.currentBinding(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := b.bounded(ctx)
+	ctx, cancel := b.withTimeout(ctx)
 	defer cancel()
 	conn, err := b.acquire(ctx)
 	if err != nil {
@@ -138,7 +140,7 @@ func (b *Backend) Ping(ctx context.Context) error {
 	}
 	defer conn.Release() // which closes a connection that is not in order
 	if _, err := conn.Conn().PgConn().Exec(ctx, b.begin[0]+"; SELECT 1; COMMIT").ReadAll(); err != nil {
-		return b.failedOn(ctx, conn, err)
+		return b.errorOn(ctx, conn, err)
 	}
 	return nil
 }
@@ -150,7 +152,7 @@ func (b *Backend) Close() error {
 	if b.closed.Swap(true) {
 		return nil
 	}
-	b.watch.stop()
+	b.checker.stop()
 	for _, r := range b.replicas {
 		closePool(r.pool)
 	}
@@ -186,8 +188,8 @@ func (b *Backend) replicated() bool { return len(b.replicas) > 0 }
 func (b *Backend) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	conn, err := b.pool.Acquire(ctx)
 	switch {
-	case err == nil && leadsToStandby(conn):
-		b.misled(ctx, conn)
+	case err == nil && isStandby(conn):
+		b.closeStandby(ctx, conn)
 		conn.Release()
 		return nil, unavailable(errStandby)
 	case err == nil:

@@ -13,20 +13,20 @@ import (
 type binding struct {
 	*Backend
 
-	tables     []*table // by resource; of a misfit, those of the last schema that fitted
-	parts      partitions
-	autocommit bool  // a statement without BEGIN is a transaction of the right isolation
-	defers     bool  // a transaction that writes has to defer constraints
-	misfit     error // why the schema cannot hold the model and no transaction begins; nil if it can
+	tables        []*table // by resource; of a misfit, those of the last schema that fitted
+	partitions    partitions
+	autocommit    bool  // a statement without BEGIN is a transaction of the right isolation
+	hasDeferrable bool  // a transaction that writes has to defer constraints
+	mismatch      error // why the schema cannot hold the model and no transaction begins; nil if it can
 }
 
 // look reads what there is of the model in the schema.
-func (b *Backend) look(ctx context.Context, conn *pgx.Conn, m *core.Model) (*catalog, error) {
+func (b *Backend) inspect(ctx context.Context, conn *pgx.Conn, m *core.Model) (*catalog, error) {
 	found, err := readCatalog(ctx, conn, b.schema)
 	if err != nil {
 		return nil, err
 	}
-	err = found.describe(ctx, conn, b.schema, m, b.opts)
+	err = found.describeSources(ctx, conn, b.schema, m, b.opts)
 	return found, err
 }
 
@@ -35,18 +35,18 @@ func (b *Backend) look(ctx context.Context, conn *pgx.Conn, m *core.Model) (*cat
 // Errors: one that names every difference that would make the model impossible or
 // incorrect to store.
 func (b *Backend) bind(found *catalog, m *core.Model) (*binding, error) {
-	if err := mismatch(b.schema, compare(found, b.schema, m, b.opts, false)); err != nil {
+	if err := mismatchOf(b.schema, compare(found, b.schema, m, b.opts, false)); err != nil {
 		return nil, err
 	}
 	return &binding{
-		Backend: b, tables: bindTables(found, b.schema, m, b.opts), parts: found.parts, defers: found.defers,
-		autocommit: b.isolates(found),
+		Backend: b, tables: bindTables(found, b.schema, m, b.opts), partitions: found.partitions, hasDeferrable: found.hasDeferrable,
+		autocommit: b.isolationMatches(found),
 	}, nil
 }
 
 // isolates reports whether a statement without BEGIN is a transaction of the right
 // isolation.
-func (b *Backend) isolates(found *catalog) bool {
+func (b *Backend) isolationMatches(found *catalog) bool {
 	return found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
 }
 
@@ -54,10 +54,10 @@ func (b *Backend) isolates(found *catalog) bool {
 func (b *binding) table(r *core.Resource) *table { return b.tables[r.Index()] }
 
 // reading returns what a resource is read from.
-func (b *binding) reading(r *core.Resource) *table { return b.tables[r.Index()].reads }
+func (b *binding) readTable(r *core.Resource) *table { return b.tables[r.Index()].readFrom }
 
 // writing returns what a resource is written to, if that is anything.
-func (b *binding) writing(r *core.Resource) (*table, error) {
+func (b *binding) writeTable(r *core.Resource) (*table, error) {
 	t := b.tables[r.Index()]
 	if t.readOnly {
 		return nil, &core.Error{Code: core.ReadOnly, Resource: r.APIName()}

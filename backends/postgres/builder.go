@@ -46,16 +46,16 @@ func (b *builder) param(cast string, argument any) string {
 // keys adds keys of the table as one array, or with many unset the only key, and returns the parameter.
 func (b *builder) keys(t *table, keys []core.Value, many bool) string {
 	if many {
-		return b.param(t.key.parameter()+"[]", t.key.array(keys))
+		return b.param(t.key.elementType()+"[]", t.key.array(keys))
 	}
-	return b.param(t.key.cast, t.key.argument(keys[0]))
+	return b.param(t.key.paramType, t.key.argument(keys[0]))
 }
 
 // column returns the column of the row that conditions are about.
 func (b *builder) column(c *column) string { return b.alias + "." + c.name }
 
 // list writes the columns as they are, with commas between them.
-func (b *builder) list(columns []*column) {
+func (b *builder) columns(columns []*column) {
 	for i, c := range columns {
 		if i > 0 {
 			b.WriteString(", ")

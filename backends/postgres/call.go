@@ -14,7 +14,7 @@ type call struct {
 	args []any
 	read func(rows pgx.Rows) error
 	// asks says that the call only reads: its failure is not the client's.
-	asks bool
+	readOnly bool
 }
 
 // tooLarge reports whether the protocol cannot take so many arguments (manual,
@@ -25,27 +25,27 @@ func (c call) tooLarge() bool { return len(c.args) > math.MaxUint16 }
 func (t *transaction) query(ctx context.Context, c call) error {
 	rows, err := t.conn.Query(ctx, c.sql, c.args...)
 	if err != nil {
-		return c.failed(err)
+		return c.wrap(err)
 	}
 	return c.finish(rows)
 }
 
 // askError is an error of a statement that only reads.
-type askError struct{ error }
+type readError struct{ error }
 
-func (e *askError) Unwrap() error { return e.error }
+func (e *readError) Unwrap() error { return e.error }
 
-func (c call) failed(err error) error {
-	if c.asks {
-		return &askError{err}
+func (c call) wrap(err error) error {
+	if c.readOnly {
+		return &readError{err}
 	}
 	return err
 }
 
 // unreadError is an error of reading the rows of statements that succeeded.
-type unreadError struct{ error }
+type resultError struct{ error }
 
-func (e *unreadError) Unwrap() error { return e.error }
+func (e *resultError) Unwrap() error { return e.error }
 
 // finish reads all rows. The error of the statement counts before that of reading
 // them, which may be its consequence.
@@ -56,10 +56,10 @@ func (c call) finish(rows pgx.Rows) (err error) {
 	}
 	rows.Close()
 	if rows.Err() != nil {
-		return c.failed(rows.Err())
+		return c.wrap(rows.Err())
 	}
-	if err != nil && !errors.Is(err, errRolledBack) && !errors.Is(err, errBehind) && !errors.Is(err, errNoPosition) {
-		return &unreadError{err}
+	if err != nil && !errors.Is(err, errRolledBack) && !errors.Is(err, errReplicaBehind) && !errors.Is(err, errNoPosition) {
+		return &resultError{err}
 	}
 	return err
 }
@@ -68,13 +68,13 @@ func (c call) finish(rows pgx.Rows) (err error) {
 // how those end that are behind one whose rows cannot be read, as a commit may be,
 // counts before that.
 func (t *transaction) send(ctx context.Context, calls []call) error {
-	var unread *unreadError
+	var unread *resultError
 	batch := &pgx.Batch{QueuedQueries: make([]*pgx.QueuedQuery, 0, len(calls))}
 	for _, c := range calls {
 		batch.Queue(c.sql, c.args...).Fn = func(br pgx.BatchResults) error {
 			rows, err := br.Query()
 			if err != nil {
-				return c.failed(err)
+				return c.wrap(err)
 			}
 			err = c.finish(rows)
 			if errors.As(err, &unread) {

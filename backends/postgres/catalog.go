@@ -10,52 +10,52 @@ import (
 
 // catalog is what there is in a schema, as far as a model can be concerned.
 type catalog struct {
-	exists    bool
-	encoding  string // of the database
-	isolation string // default of the connection
-	standby   bool   // read from a standby, which may be behind
-	defers    bool   // SET CONSTRAINTS has something to defer, in some schema
-	tables    map[string]*catalogTable
-	queries   map[string]*catalogTable // of sources, by resource
-	parts     partitions
+	exists        bool
+	encoding      string // of the database
+	isolation     string // default of the connection
+	standby       bool   // read from a standby, which may be behind
+	hasDeferrable bool   // SET CONSTRAINTS has something to defer, in some schema
+	tables        map[string]*catalogTable
+	queries       map[string]*catalogTable // of sources, by resource
+	partitions    partitions
 }
 
 type catalogTable struct {
-	kind    string // pg_class.relkind
-	columns map[string]*catalogColumn
-	byNum   map[int16]*catalogColumn
-	indexes []catalogIndex
-	foreign []catalogForeignKey
-	checks  map[string][]string // constraint to its columns
+	kind        string // pg_class.relkind
+	columns     map[string]*catalogColumn
+	byNum       map[int16]*catalogColumn
+	indexes     []catalogIndex
+	foreignKeys []catalogForeignKey
+	checks      map[string][]string // constraint to its columns
 }
 
 type catalogColumn struct {
-	name          string
-	num           int16
-	typeName      string // of pg_type; of a domain, what it is made of; "" if it does not come with the server
-	kind          string // pg_type.typtype of the same
-	element       string // pg_type.typtype of an array's elements, "" of what is no array
-	base          string // the same type as SQL names it, without modifiers
-	declared      string // the type as SQL names it, with modifiers
-	domain        bool
-	display       string // for people
-	size          int32  // of varchar(n), char(n), bit(n) and varbit(n), otherwise 0
-	notNull       bool   // takes no null
-	hasNulls      bool   // may have some, if only from before NOT NULL, which NOT VALID leaves there
-	identity      string // pg_attribute.attidentity
-	generated     bool
-	parts         []int16 // columns that a generated one is made of
-	computed      bool    // by an expression when it is read, which may fail
-	fallback      string  // expression of the default
-	varies        bool    // the default is not the same for every row
-	sequence      string  // whose values an identity or a default of nothing but nextval gives, as SQL names it
-	sequenceStep  int64
-	sequenceLow   int64    // the least value
-	sequenceLimit int64    // the greatest
-	sequenceLast  int64    // where it is; 0 if it is not known or has not begun
-	sequenceLacks []string // privileges that we do not have on it
-	byCodePoint   bool     // collation sorts so
-	deterministic bool     // collation calls no two different texts equal
+	name            string
+	num             int16
+	typeName        string // of pg_type; of a domain, what it is made of; "" if it does not come with the server
+	kind            string // pg_type.typtype of the same
+	element         string // pg_type.typtype of an array's elements, "" of what is no array
+	base            string // the same type as SQL names it, without modifiers
+	declared        string // the type as SQL names it, with modifiers
+	domain          bool
+	display         string // for people
+	size            int32  // of varchar(n), char(n), bit(n) and varbit(n), otherwise 0
+	notNull         bool   // takes no null
+	hasNulls        bool   // may have some, if only from before NOT NULL, which NOT VALID leaves there
+	identity        string // pg_attribute.attidentity
+	generated       bool
+	generatedFrom   []int16 // columns that a generated one is made of
+	mayFail         bool    // by an expression when it is read, which may fail
+	defaultExpr     string  // expression of the default
+	varies          bool    // the default is not the same for every row
+	sequence        string  // whose values an identity or a default of nothing but nextval gives, as SQL names it
+	sequenceStep    int64
+	sequenceLow     int64    // the least value
+	sequenceLimit   int64    // the greatest
+	sequenceLast    int64    // where it is; 0 if it is not known or has not begun
+	sequenceMissing []string // privileges that we do not have on it
+	byCodePoint     bool     // collation sorts so
+	deterministic   bool     // collation calls no two different texts equal
 }
 
 type catalogIndex struct {
@@ -71,21 +71,21 @@ type catalogForeignKey struct {
 	targetSchema, target string
 	targetColumn         string
 	immediate            bool // checked with every statement
-	acts                 bool // on deletion, it deletes or changes what points there
+	hasDeleteAction      bool // on deletion, it deletes or changes what points there
 }
 
 // readCatalog looks into a schema. It needs no privilege on its tables.
 func readCatalog(ctx context.Context, c *pgx.Conn, schema string) (*catalog, error) {
-	found := &catalog{tables: make(map[string]*catalogTable), parts: make(partitions)}
+	found := &catalog{tables: make(map[string]*catalogTable), partitions: make(partitions)}
 	batch := &pgx.Batch{}
 	batch.Queue(settingsQuery, schema).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&found.exists, &found.encoding, &found.isolation, &found.standby, &found.defers)
+		return row.Scan(&found.exists, &found.encoding, &found.isolation, &found.standby, &found.hasDeferrable)
 	})
 	batch.Queue(columnsQuery, schema).Query(found.readColumns)
 	batch.Queue(indexesQuery, schema).Query(found.readIndexes)
 	batch.Queue(foreignKeysQuery, schema).Query(found.readForeignKeys)
 	batch.Queue(checksQuery, schema).Query(found.readChecks)
-	batch.Queue(partitionsQuery, schema).Query(found.parts.read)
+	batch.Queue(partitionsQuery, schema).Query(found.partitions.read)
 	return found, c.SendBatch(ctx, batch).Close()
 }
 
@@ -95,8 +95,8 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 		col := &catalogColumn{}
 		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
 			&col.declared, &col.domain, &col.display, &col.size, &col.notNull, &col.hasNulls,
-			&col.identity, &generated, &col.parts, &col.fallback, &col.varies,
-			&col.sequence, &col.sequenceStep, &col.sequenceLow, &col.sequenceLimit, &col.sequenceLast, &col.sequenceLacks,
+			&col.identity, &generated, &col.generatedFrom, &col.defaultExpr, &col.varies,
+			&col.sequence, &col.sequenceStep, &col.sequenceLow, &col.sequenceLimit, &col.sequenceLast, &col.sequenceMissing,
 			&col.byCodePoint, &col.deterministic)
 		if err != nil {
 			return err
@@ -109,7 +109,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 			}
 			c.tables[name] = t
 		}
-		col.generated, col.computed = generated != "", isComputed(kind, generated)
+		col.generated, col.mayFail = generated != "", mayFailToRead(kind, generated)
 		t.columns[col.name], t.byNum[col.num] = col, col
 	}
 	return rows.Err()
@@ -139,11 +139,11 @@ func (c *catalog) readForeignKeys(rows pgx.Rows) error {
 	var table string
 	for rows.Next() {
 		var key catalogForeignKey
-		if err := rows.Scan(&table, &key.name, &key.column, &key.targetSchema, &key.target, &key.targetColumn, &key.immediate, &key.acts); err != nil {
+		if err := rows.Scan(&table, &key.name, &key.column, &key.targetSchema, &key.target, &key.targetColumn, &key.immediate, &key.hasDeleteAction); err != nil {
 			return err
 		}
 		if t := c.tables[table]; t != nil {
-			t.foreign = append(t.foreign, key)
+			t.foreignKeys = append(t.foreignKeys, key)
 		}
 	}
 	return rows.Err()
@@ -164,7 +164,7 @@ func (c *catalog) readChecks(rows pgx.Rows) error {
 }
 
 // reads returns what a resource is read from, nil if it is not there.
-func (c *catalog) reads(r *core.Resource, s Source) *catalogTable {
+func (c *catalog) readFrom(r *core.Resource, s Source) *catalogTable {
 	switch {
 	case s.Query != "":
 		return c.queries[r.Name()]
@@ -195,7 +195,7 @@ func (t *catalogTable) hasUnique(column string, immediate bool) bool {
 }
 
 func (t *catalogTable) hasForeignKey(column, schema, target, targetColumn string) bool {
-	for _, k := range t.foreign {
+	for _, k := range t.foreignKeys {
 		if k.column == column && k.targetSchema == schema && k.target == target && k.targetColumn == targetColumn {
 			return true
 		}

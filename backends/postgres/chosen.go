@@ -13,23 +13,23 @@ import (
 
 // chosen are keys of one table that a transaction has given to records or generated
 // for the caller.
-type chosen map[core.Value]struct{}
+type keySet map[core.Value]struct{}
 
-func (c chosen) has(key core.Value) bool {
+func (c keySet) has(key core.Value) bool {
 	_, is := c[key]
 	return is
 }
 
 // note adds keys of a table.
-func note(all *map[*table]chosen, t *table, keys ...core.Value) {
+func addKeys(all *map[*table]keySet, t *table, keys ...core.Value) {
 	if len(keys) == 0 {
 		return
 	}
 	if *all == nil {
-		*all = make(map[*table]chosen)
+		*all = make(map[*table]keySet)
 	}
 	if (*all)[t] == nil {
-		(*all)[t] = make(chosen)
+		(*all)[t] = make(keySet)
 	}
 	for _, key := range keys {
 		(*all)[t][key] = struct{}{}
@@ -41,7 +41,7 @@ func note(all *map[*table]chosen, t *table, keys ...core.Value) {
 // move cannot be undone, and others would see it.
 //
 // Errors: [core.Forbidden] if the role may not move the sequence so far.
-func (t *transaction) choose(table *table, recs []core.Record) error {
+func (t *transaction) noteExplicitKeys(table *table, recs []core.Record) error {
 	if table.sequence == nil {
 		return nil
 	}
@@ -51,41 +51,41 @@ func (t *transaction) choose(table *table, recs []core.Record) error {
 		if key.Int() <= last {
 			continue
 		}
-		if !table.sequence.reaches(key.Int(), last) {
+		if !table.sequence.canReach(key.Int(), last) {
 			found := table.resource.Forbidden()
-			found.Cause = table.sequence.needs()
+			found.Cause = table.sequence.grantError()
 			return found
 		}
-		note(&t.chosen, table, key)
+		addKeys(&t.explicitKeys, table, key)
 	}
 	return nil
 }
 
 // reaches reports whether the role may move the sequence past the key.
-func (s *sequence) reaches(key, last int64) bool {
-	return key > s.half || s.movable() && (!slices.Contains(s.lacks, "UPDATE") || key-last <= smallMove*s.step)
+func (s *sequence) canReach(key, last int64) bool {
+	return key > s.middle || s.canAdvance() && (!slices.Contains(s.missing, "UPDATE") || key-last <= maxNextvals*s.step)
 }
 
 // moves returns the calls that move the sequences past the keys that the transaction
 // chose. They go behind the commit. A sequence that is not moved, because the server or
 // the connection fails in between, is moved when it generates one of the keys.
-func (t *transaction) moves() (calls []call) {
-	tables := slices.SortedFunc(maps.Keys(t.chosen), func(a, b *table) int {
+func (t *transaction) sequenceCalls() (calls []call) {
+	tables := slices.SortedFunc(maps.Keys(t.explicitKeys), func(a, b *table) int {
 		return cmp.Compare(a.resource.Index(), b.resource.Index()) // the locks of all transactions in one order
 	})
 	for _, table := range tables {
-		if to := table.sequence.moveTo(t.chosen[table]); to > 0 {
-			calls = append(calls, table.sequence.move(to)...)
+		if to := table.sequence.target(t.explicitKeys[table]); to > 0 {
+			calls = append(calls, table.sequence.advance(to)...)
 		}
 	}
 	return calls
 }
 
 // moveTo returns the highest of the keys that moves the sequence; 0 if none does.
-func (s *sequence) moveTo(keys chosen) (highest int64) {
+func (s *sequence) target(keys keySet) (highest int64) {
 	last := s.last.Load()
 	for key := range keys {
-		if n := key.Int(); n > last && n <= s.half {
+		if n := key.Int(); n > last && n <= s.middle {
 			highest = max(highest, n)
 		}
 	}
@@ -93,13 +93,13 @@ func (s *sequence) moveTo(keys chosen) (highest int64) {
 }
 
 // move returns the calls that move the sequence to n unless it is there already.
-func (s *sequence) move(n int64) []call {
+func (s *sequence) advance(n int64) []call {
 	return []call{
 		{sql: s.lockSQL()},
 		{sql: s.advanceSQL("$1::bigint"), args: []any{n}, read: func(rows pgx.Rows) error {
 			rows.Close()
 			if rows.Err() == nil {
-				s.saw(n)
+				s.noteValue(n)
 			}
 			return rows.Err()
 		}},
@@ -108,14 +108,14 @@ func (s *sequence) move(n int64) []call {
 
 // generated returns the records with keys where they have none, if the statement could
 // generate one of those that the transaction chose.
-func (t *transaction) generated(ctx context.Context, op *core.Op, table *table, recs []core.Record) ([]core.Record, error) {
+func (t *transaction) withGeneratedKeys(ctx context.Context, op *core.Op, table *table, recs []core.Record) ([]core.Record, error) {
 	missing := 0
 	for _, rec := range recs {
 		if rec.Key().IsAbsent() {
 			missing++
 		}
 	}
-	if missing == 0 || len(t.chosen[table]) == 0 {
+	if missing == 0 || len(t.explicitKeys[table]) == 0 {
 		return recs, nil
 	}
 	keys, err := t.nextKeys(ctx, op, table, missing)

@@ -18,7 +18,7 @@ import (
 // of its relation (pg_class.relkind) and what generates it (pg_attribute.attgenerated): in a
 // view or a foreign table, and in a virtual generated column, which PostgreSQL has since
 // version 18.
-func isComputed(relkind, attgenerated string) bool {
+func mayFailToRead(relkind, attgenerated string) bool {
 	return relkind == "v" || relkind == "f" || attgenerated == "v"
 }
 
@@ -44,24 +44,24 @@ func (c *catalog) describeView(ctx context.Context, conn *pgx.Conn, schema, view
 	if len(described.Fields) != len(t.columns) {
 		return nil
 	}
-	return t.markStored(ctx, conn, described.Fields)
+	return t.markStoredColumns(ctx, conn, described.Fields)
 }
 
 // markStored marks the columns of a described query that are columns of tables. Those
 // of a view or a foreign table are not stored, and neither are virtual generated ones.
-func (t *catalogTable) markStored(ctx context.Context, conn *pgx.Conn, fields []pgconn.FieldDescription) error {
+func (t *catalogTable) markStoredColumns(ctx context.Context, conn *pgx.Conn, fields []pgconn.FieldDescription) error {
 	tables, places := make([]int64, len(fields)), make([]int16, len(fields))
 	for i, f := range fields {
 		tables[i], places[i] = int64(f.TableOID), int16(f.TableAttributeNumber) //nolint:gosec // a number of a column
 	}
-	rows, err := conn.Query(ctx, storedQuery, tables, places)
+	rows, err := conn.Query(ctx, storedColumnsQuery, tables, places)
 	if err != nil {
 		return err
 	}
 	stored, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	for _, i := range stored {
 		if c := t.columns[fields[i-1].Name]; c != nil {
-			c.computed = false
+			c.mayFail = false
 		}
 	}
 	return err
@@ -69,7 +69,7 @@ func (t *catalogTable) markStored(ctx context.Context, conn *pgx.Conn, fields []
 
 // storedQuery returns the places of the columns, given by table and number, that are
 // stored.
-const storedQuery = `
+const storedColumnsQuery = `
 SELECT f.place
 FROM unnest($1::bigint[], $2::smallint[]) WITH ORDINALITY AS f (oid, num, place)
 JOIN pg_class c ON c.oid = f.oid::oid AND c.relkind IN ('r', 'p', 'm')

@@ -17,7 +17,7 @@ func TestColumnsThatAreComputedWhenTheyAreRead(t *testing.T) {
 		{"f", "", true},
 		{"f", "s", true},
 	} {
-		if got := isComputed(c.relkind, c.attgenerated); got != c.want {
+		if got := mayFailToRead(c.relkind, c.attgenerated); got != c.want {
 			t.Errorf("relkind %q, attgenerated %q: %v", c.relkind, c.attgenerated, got)
 		}
 	}

@@ -41,7 +41,7 @@ func (b *builder) filter(t *table, f core.Filter, negate bool) {
 		b.WriteByte(')')
 	case core.FilterEq, core.FilterNe, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterIn, core.FilterPrefix:
 		c := t.columns[f.Field().Column()]
-		if c.virtual {
+		if c.viewOnly {
 			b.err = cmp.Or(b.err, fmt.Errorf("postgres: condition of a write on %s: the table has no such column", c.field))
 			return
 		}
@@ -72,12 +72,12 @@ func (b *builder) openFence(t *table, using core.Filter) {
 // that may fail asks the guard itself: its error would tell of hidden rows. Others are
 // left as they are, so that indexes serve them.
 func (b *builder) comparison(c *column, f core.Filter, negate bool) {
-	b.behindFence(c.fails, func() { b.compare(c, f, negate) })
+	b.fenced(c.mayFail, func() { b.compare(c, f, negate) })
 }
 
 // behindFence has write write a condition. If it may fail, it is executed for rows that
 // the guard lets pass.
-func (b *builder) behindFence(fails bool, write func()) {
+func (b *builder) fenced(fails bool, write func()) {
 	if !fails || b.fence == "" {
 		write()
 		return
@@ -118,7 +118,7 @@ func (b *builder) ordered(c *column, kind core.FilterKind, v core.Value, negate 
 	if negate {
 		operator = operators[kind][1]
 	}
-	b.write("(", b.value(c), c.codePoints, operator, b.param(c.cast, c.argument(v)))
+	b.write("(", b.value(c), c.orderCollation, operator, b.param(c.paramType, c.argument(v)))
 	b.orNull(c, negate)
 	b.WriteByte(')')
 }
@@ -139,7 +139,7 @@ func (b *builder) operand(c *column) string {
 			return "nullif(" + b.value(c) + ", 'null'::jsonb)"
 		}
 	}
-	return b.value(c) + c.equality
+	return b.value(c) + c.equalityCollation
 }
 
 func (b *builder) equal(c *column, v core.Value, equal bool) {
@@ -150,11 +150,11 @@ func (b *builder) equal(c *column, v core.Value, equal bool) {
 	case !v.IsSet():
 		b.write(b.nullable(c), " IS NOT NULL")
 	case equal && c.text:
-		b.same(c, c.verdict(v), b.param(c.cast, c.argument(v)), false)
+		b.equals(c, c.classify(v), b.param(c.paramType, c.argument(v)), false)
 	case equal:
-		b.write(operand, " = ", b.param(c.cast, c.argument(v)))
+		b.write(operand, " = ", b.param(c.paramType, c.argument(v)))
 	default: // right with nulls too, even if the column can have none: no index serves either
-		b.write(operand, " IS DISTINCT FROM ", b.param(c.cast, c.argument(v)))
+		b.write(operand, " IS DISTINCT FROM ", b.param(c.paramType, c.argument(v)))
 	}
 }
 
@@ -163,12 +163,12 @@ func (b *builder) in(c *column, values []core.Value, negate bool) {
 	operand := b.operand(c)
 	b.WriteByte('(')
 	if len(set) > 0 {
-		array := c.fromElements(b.param(c.parameter()+"[]", c.array(set)))
+		array := c.fromElements(b.param(c.elementType()+"[]", c.array(set)))
 		switch {
 		case negate:
 			b.write(operand, " <> ALL (", array, ")")
 		case c.text:
-			b.same(c, c.verdict(set...), array, true)
+			b.equals(c, c.classify(set...), array, true)
 		default:
 			b.write(operand, " = ANY (", array, ")")
 		}
@@ -198,20 +198,20 @@ func (b *builder) nullable(c *column) string {
 
 // fromElements turns an array of the type parameter into one of the column's.
 func (c *column) fromElements(expression string) string {
-	return expression + "::" + c.cast + "[]"
+	return expression + "::" + c.paramType + "[]"
 }
 
 // prefix writes a range, which an index serves.
 func (b *builder) prefix(c *column, prefix string, negate bool) {
 	end, bounded := prefixEnd(prefix)
-	column := b.value(c) + c.codePoints
+	column := b.value(c) + c.orderCollation
 	low, and, high := " >= ", " AND ", " < "
 	if negate {
 		low, and, high = " < ", " OR ", " >= "
 	}
-	b.write("(", column, low, b.param(c.cast, prefix))
+	b.write("(", column, low, b.param(c.paramType, prefix))
 	if bounded {
-		b.write(and, column, high, b.param(c.cast, end))
+		b.write(and, column, high, b.param(c.paramType, end))
 	}
 	b.orNull(c, negate)
 	b.WriteByte(')')
@@ -244,5 +244,5 @@ func split(c *column, values []core.Value) (set []core.Value, null bool) {
 			null = true
 		}
 	}
-	return c.possible(set), null
+	return c.representable(set), null
 }

@@ -12,7 +12,7 @@ import (
 
 // errBadURL shows nothing of the string: wherever it is cut wrongly, a piece of the
 // password may be.
-var errBadURL = errors.New("postgres: not a connection string such as postgres://user:password@host:5432/database, or one with a wrong setting; " +
+var errBadConnectionString = errors.New("postgres: not a connection string such as postgres://user:password@host:5432/database, or one with a wrong setting; " +
 	"in user and password write / ? # @ : % as %2F %3F %23 %40 %3A %25, between keywords and values quote blanks")
 
 // ParseConfig reads a connection string as [pgxpool.ParseConfig] does, for a pool that
@@ -26,10 +26,10 @@ var errBadURL = errors.New("postgres: not a connection string such as postgres:/
 // Errors: one that says what to write, and shows nothing of the string.
 func ParseConfig(connection string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(connection)
-	if err != nil || cutsPassword(connection) || !namesSettings(&config.ConnConfig.Config) {
-		return nil, errBadURL
+	if err != nil || hasMisplacedPassword(connection) || !hasValidSettings(&config.ConnConfig.Config) {
+		return nil, errBadConnectionString
 	}
-	noteUnreplicated(&config.ConnConfig.Config)
+	recordSyncRepWarning(&config.ConnConfig.Config)
 	return config, nil
 }
 
@@ -37,7 +37,7 @@ func ParseConfig(connection string) (*pgxpool.Config, error) {
 // (RFC 3986, section 3.2). Most likely the password has a character there that is
 // not encoded, and what is before it would be taken for the port, and shown as
 // such.
-func cutsPassword(url string) bool {
+func hasMisplacedPassword(url string) bool {
 	_, rest, ok := strings.Cut(url, "://")
 	if !ok {
 		return false
@@ -47,13 +47,13 @@ func cutsPassword(url string) bool {
 }
 
 // setting matches the names of settings (manual, section 20.1.1).
-var setting = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
+var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 
 // namesSettings reports whether what the server is to be told of are settings. A URL
 // with a wrong scheme passes for the name of one, which the server would repeat.
-func namesSettings(config *pgconn.Config) bool {
+func hasValidSettings(config *pgconn.Config) bool {
 	for name := range config.RuntimeParams {
-		if !setting.MatchString(name) {
+		if !settingName.MatchString(name) {
 			return false
 		}
 	}
@@ -63,7 +63,7 @@ func namesSettings(config *pgconn.Config) bool {
 // refusedSetting returns another error in place of one in which the server repeats the
 // name or the value of a setting, which in "password=top secret=x" is a piece of the
 // password.
-func refusedSetting(config *pgconn.Config, err error) error {
+func hideSetting(config *pgconn.Config, err error) error {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return err

@@ -16,18 +16,18 @@ import (
 // was, so every one whose values are cast is tried alone. The transaction has
 // failed, and all that is left to do with it is to roll it back, which is done here
 // first.
-func (t *transaction) culprit(ctx context.Context, op *core.Op, err error) *core.Error {
-	if op == nil || asks(err) || !ofValue(err) {
+func (t *transaction) badValueError(ctx context.Context, op *core.Op, err error) *core.Error {
+	if op == nil || isReadError(err) || !isValueError(err) {
 		return nil
 	}
 	_ = t.undo(ctx) // without it, nothing below finds anything
 	for _, c := range t.backend.table(op.Resource).columns {
 		values, given := valuesOf(c, op.Records)
-		if !c.refuses() || !slices.Contains(given, true) {
+		if !c.mayReject() || !slices.Contains(given, true) {
 			continue
 		}
-		if _, failed := t.conn.Exec(ctx, c.trySQL(), c.array(values)); ofValue(failed) {
-			found := rejected(op, c.field)
+		if _, failed := t.conn.Exec(ctx, c.castSQL(), c.array(values)); isValueError(failed) {
+			found := valueError(op, c.field)
 			found.Cause = err
 			return found
 		}
@@ -38,9 +38,9 @@ func (t *transaction) culprit(ctx context.Context, op *core.Op, err error) *core
 // ofValue reports whether an error can be one of a value and a type (manual,
 // appendix A): data exceptions, the checks of domains, what types with a syntax or
 // with names of things in them call a syntax error or not defined, and limits.
-func ofValue(err error) bool {
+func isValueError(err error) bool {
 	server, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok || strings.Contains(server.Message, markOurs) {
+	if !ok || strings.Contains(server.Message, markPrefix) {
 		return false
 	}
 	switch server.Code {
@@ -52,11 +52,11 @@ func ofValue(err error) bool {
 
 // refuses reports whether the column's type may not take a value of the model's: it is
 // another one, or has numbers in it, which may be too large for it or too small.
-func (c *column) refuses() bool {
-	return c.other || c.field.Type() == core.JSON || c.field.Type() == core.List
+func (c *column) mayReject() bool {
+	return c.otherType || c.field.Type() == core.JSON || c.field.Type() == core.List
 }
 
 // trySQL casts values to the column's type, for nothing but the error.
-func (c *column) trySQL() string {
-	return "SELECT count((" + c.fromParameter("v.x") + ")::" + c.sqlType + ") FROM unnest($1::" + c.parameter() + "[]) AS v (x)"
+func (c *column) castSQL() string {
+	return "SELECT count((" + c.fromParameter("v.x") + ")::" + c.sqlType + ") FROM unnest($1::" + c.elementType() + "[]) AS v (x)"
 }

@@ -21,8 +21,8 @@ func DDL(schema string, m *core.Model) []string { return Options{}.DDL(schema, m
 func (o Options) DDL(schema string, m *core.Model) []string {
 	var statements []string
 	for _, d := range compare(&catalog{}, schema, m, o, true) {
-		if d.remedy != "" {
-			statements = append(statements, d.remedy)
+		if d.fix != "" {
+			statements = append(statements, d.fix)
 		}
 	}
 	return statements
@@ -38,7 +38,7 @@ func createTableSQL(table string, r *core.Resource) string {
 
 // collated is the type of a new column. Text sorts by code point, so that an index on
 // it serves the order that the model has.
-func collated(f *core.Field) string {
+func columnType(f *core.Field) string {
 	if f.Type() == core.Text {
 		return sqlType(f) + ` COLLATE "C"`
 	}
@@ -47,7 +47,7 @@ func collated(f *core.Field) string {
 
 // columnSQL defines a column.
 func columnSQL(f *core.Field) string {
-	sql := pgsql.Name(f.Name()) + " " + collated(f)
+	sql := pgsql.Name(f.Name()) + " " + columnType(f)
 	if !f.Key() {
 		return sql
 	}

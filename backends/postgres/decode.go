@@ -17,7 +17,7 @@ import (
 // keeps nothing of raw.
 type decoder func(raw []byte) (core.Value, error)
 
-var errForeign = errors.New("stored value has no place in the model")
+var errNotInModel = errors.New("stored value has no place in the model")
 
 // decoder returns the one for the form in which the server sends the column.
 func (c *column) decoder(types *pgtype.Map, sent pgconn.FieldDescription) decoder {
@@ -47,7 +47,7 @@ var binaryDecoders = [...]decoder{
 		case 2:
 			return core.IntValue(int64(int16(binary.BigEndian.Uint16(raw)))), nil
 		}
-		return core.Value{}, errForeign
+		return core.Value{}, errNotInModel
 	},
 	core.Float: func(raw []byte) (core.Value, error) {
 		switch len(raw) {
@@ -56,19 +56,19 @@ var binaryDecoders = [...]decoder{
 		case 4:
 			return core.Float.Convert(float64(math.Float32frombits(binary.BigEndian.Uint32(raw))))
 		}
-		return core.Value{}, errForeign
+		return core.Value{}, errNotInModel
 	},
 	core.Text: func(raw []byte) (core.Value, error) { return core.TextValue(string(raw)), nil },
 	core.Bool: func(raw []byte) (core.Value, error) { return core.BoolValue(len(raw) == 1 && raw[0] != 0), nil },
 	core.Time: func(raw []byte) (core.Value, error) {
 		if len(raw) != 8 {
-			return core.Value{}, errForeign
+			return core.Value{}, errNotInModel
 		}
 		return timeValue(int64(binary.BigEndian.Uint64(raw)))
 	},
 	core.UUID: func(raw []byte) (core.Value, error) {
 		if len(raw) != 16 {
-			return core.Value{}, errForeign
+			return core.Value{}, errNotInModel
 		}
 		return core.UUIDValue([16]byte(raw)), nil
 	},
@@ -108,7 +108,7 @@ func floatDecoder(oid uint32) decoder {
 // jsonValue reads jsonb as it is sent in binary: a version and the text.
 func jsonValue(t core.Type, raw []byte) (core.Value, error) {
 	if len(raw) == 0 || raw[0] != 1 {
-		return core.Value{}, errForeign
+		return core.Value{}, errNotInModel
 	}
 	return t.StoredJSON(raw[1:])
 }
@@ -120,7 +120,7 @@ const epoch = 946684800 * 1_000_000
 // that the model does not have are refused.
 func timeValue(micros int64) (core.Value, error) {
 	if micros == math.MaxInt64 || micros == math.MinInt64 || micros > math.MaxInt64-epoch {
-		return core.Value{}, errForeign
+		return core.Value{}, errNotInModel
 	}
 	return core.Time.Convert(time.UnixMicro(micros + epoch))
 }

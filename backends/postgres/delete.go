@@ -10,11 +10,11 @@ import (
 
 // Delete is one statement for all keys, behind those that [referrer] is about.
 func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
-	table, err := t.backend.writing(op.Resource)
+	table, err := t.backend.writeTable(op.Resource)
 	if err != nil {
 		return err
 	}
-	if err := t.blurred(op); err != nil {
+	if err := t.checkDetached(op); err != nil {
 		return err
 	}
 	b := deleteStatement(table, op, t.strict(op))
@@ -23,8 +23,8 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	}
 	var calls []call
 	for _, r := range table.referrers {
-		calls = append(calls, r.before(t, table, op))
-		t.more = t.more || r.loosened
+		calls = append(calls, r.beforeDelete(t, table, op))
+		t.moreFollows = t.moreFollows || r.detaches
 	}
 	deleted := 0
 	err = t.run(ctx, op, append(calls, b.call(func(rows pgx.Rows) error {
@@ -33,14 +33,14 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 		}
 		return nil
 	}))...)
-	t.more = false
+	t.moreFollows = false
 	if err == nil && deleted == 0 {
 		return op.Resource.NotFound(op.Keys[0])
 	}
-	if len(t.loose) > 0 {
+	if len(t.detached) > 0 {
 		for _, f := range op.Resource.References() {
 			for _, key := range op.Keys {
-				t.settle(f, key)
+				t.forgetDetached(f, key)
 			}
 		}
 	}
@@ -56,26 +56,26 @@ func deleteStatement(t *table, op *core.Op, strict bool) *builder {
 		if strict {
 			b.WriteString("WITH u AS (")
 		}
-		b.write("DELETE FROM ", t.name, " AS t WHERE ")
-		b.same(t.key, t.key.verdict(op.Keys...), keys, false)
+		b.write("DELETE FROM ", t.from, " AS t WHERE ")
+		b.equals(t.key, t.key.classify(op.Keys...), keys, false)
 		b.and(t, op.Using)
 		b.WriteString(" RETURNING ")
 		if strict {
-			b.list(columns)
-			b.orNothing(t, columns, core.All())
+			b.columns(columns)
+			b.failIfMissing(t, columns, core.All())
 		} else {
 			b.values(columns)
 		}
 		return b
 	}
-	b.write("WITH u AS (DELETE FROM ", t.name, " AS t WHERE ")
-	b.same(t.key, t.key.verdict(op.Keys...), keys, true)
+	b.write("WITH u AS (DELETE FROM ", t.from, " AS t WHERE ")
+	b.equals(t.key, t.key.classify(op.Keys...), keys, true)
 	b.and(t, op.Using)
 	b.WriteString(" RETURNING ")
-	b.list(columns)
+	b.columns(columns)
 	b.WriteString(") SELECT ")
 	b.alias = "u"
 	b.values(columns)
-	b.orMissing(t, keys, columns, core.All())
+	b.failIfAnyMissing(t, keys, columns, core.All())
 	return b
 }

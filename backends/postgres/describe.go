@@ -15,7 +15,7 @@ import (
 
 // describe finds out what the queries of the sources return, without executing them,
 // and which columns of their views are stored in a table.
-func (c *catalog) describe(ctx context.Context, conn *pgx.Conn, schema string, m *core.Model, opts Options) error {
+func (c *catalog) describeSources(ctx context.Context, conn *pgx.Conn, schema string, m *core.Model, opts Options) error {
 	c.queries = make(map[string]*catalogTable)
 	for _, r := range m.Resources() {
 		source := opts.source(r)
@@ -29,8 +29,8 @@ func (c *catalog) describe(ctx context.Context, conn *pgx.Conn, schema string, m
 			continue
 		}
 		found, err := describeQuery(ctx, conn, query)
-		if server, ok := errors.AsType[*pgconn.PgError](err); ok && !transient(server.Code) || errors.Is(err, errNoQuery) {
-			return &misfitError{fmt.Errorf(
+		if server, ok := errors.AsType[*pgconn.PgError](err); ok && !isTransient(server.Code) || errors.Is(err, errNotOneQuery) {
+			return &mismatchError{fmt.Errorf(
 				"postgres: %s: the query must be one SELECT without parameters, whose columns have different names: %w", r.Name(), err)}
 		}
 		if err != nil {
@@ -41,7 +41,7 @@ func (c *catalog) describe(ctx context.Context, conn *pgx.Conn, schema string, m
 	return nil
 }
 
-var errNoQuery = errors.New("it is not")
+var errNotOneQuery = errors.New("it is not")
 
 func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogTable, error) {
 	// Alone it shows that it is one statement that does not end before its end,
@@ -56,7 +56,7 @@ func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogT
 		return nil, err
 	}
 	if len(alone.ParamOIDs) > 0 {
-		return nil, fmt.Errorf("%w: it has parameters", errNoQuery)
+		return nil, fmt.Errorf("%w: it has parameters", errNotOneQuery)
 	}
 	var names []string
 	var types, collations []int64
@@ -64,7 +64,7 @@ func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogT
 	known := make(map[string]bool)
 	for _, f := range enclosed.Fields {
 		if known[f.Name] {
-			return nil, fmt.Errorf("%w: the column %q comes twice", errNoQuery, f.Name)
+			return nil, fmt.Errorf("%w: the column %q comes twice", errNotOneQuery, f.Name)
 		}
 		known[f.Name] = true
 		collation, err := collationOf(ctx, conn, from, f)
@@ -80,7 +80,7 @@ func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogT
 	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, err
 	}
-	return found.tables[""], found.tables[""].markStored(ctx, conn, enclosed.Fields)
+	return found.tables[""], found.tables[""].markStoredColumns(ctx, conn, enclosed.Fields)
 }
 
 // collationOf returns what a column of a query is compared by; 0 for types that have

@@ -15,14 +15,14 @@ const (
 	keepAliveCount    = 4
 	// unacknowledged is how long data may be under way (TCP_USER_TIMEOUT, tcp(7)). Without
 	// it, Linux sends them again for a quarter of an hour.
-	unacknowledged = keepAliveIdle + keepAliveCount*keepAliveInterval
+	userTimeout = keepAliveIdle + keepAliveCount*keepAliveInterval
 )
 
 // dial returns how connections are made, within a timeout.
 func dial(timeout time.Duration) pgconn.DialFunc {
 	d := &net.Dialer{
 		Timeout: timeout,
-		Control: limitUnacknowledged,
+		Control: setUserTimeout,
 		KeepAliveConfig: net.KeepAliveConfig{
 			Enable: true, Idle: keepAliveIdle, Interval: keepAliveInterval, Count: keepAliveCount,
 		},

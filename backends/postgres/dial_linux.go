@@ -10,11 +10,11 @@ const tcpUserTimeout = 0x12
 
 // limitUnacknowledged sets the timeout of data that are under way. A kernel that does not
 // know it still has keepalives.
-func limitUnacknowledged(network, _ string, c syscall.RawConn) error {
+func setUserTimeout(network, _ string, c syscall.RawConn) error {
 	if !strings.HasPrefix(network, "tcp") {
 		return nil
 	}
 	return c.Control(func(fd uintptr) {
-		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(unacknowledged.Milliseconds()))
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, int(userTimeout.Milliseconds()))
 	})
 }

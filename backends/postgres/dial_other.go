@@ -4,5 +4,5 @@ package postgres
 
 import "syscall"
 
-// limitUnacknowledged does nothing where only Linux has a setting. Keepalives are set.
-func limitUnacknowledged(string, string, syscall.RawConn) error { return nil }
+// setUserTimeout does nothing where only Linux has a setting. Keepalives are set.
+func setUserTimeout(string, string, syscall.RawConn) error { return nil }

@@ -14,9 +14,9 @@ import (
 // difference is one thing in which a schema does not fit a model.
 type difference struct {
 	phase    phase
-	what     string      // for people, with the names of the model
-	remedy   string      // the statement that removes it; "" if there is no one statement
-	safe     bool        // the remedy adds something, and destroys and changes nothing
+	problem  string      // for people, with the names of the model
+	fix      string      // the statement that removes it; "" if there is no one statement
+	additive bool        // the remedy adds something, and destroys and changes nothing
 	optional bool        // works without, or goes without saying
 	added    *core.Field // whose column the remedy adds
 }
@@ -37,18 +37,18 @@ const (
 
 // comparison collects differences.
 type comparison struct {
-	schema   string
-	found    *catalog
-	opts     Options
-	creating bool // what is read from elsewhere is not compared
-	out      []difference
+	schema      string
+	found       *catalog
+	opts        Options
+	creating    bool // what is read from elsewhere is not compared
+	differences []difference
 }
 
-func (c *comparison) add(d difference) { c.out = append(c.out, d) }
+func (c *comparison) add(d difference) { c.differences = append(c.differences, d) }
 
 // needs adds what a person has to see to.
-func (c *comparison) needs(f *core.Field, format string, args ...any) {
-	c.add(difference{what: f.String() + ": " + fmt.Sprintf(format, args...)})
+func (c *comparison) report(f *core.Field, format string, args ...any) {
+	c.add(difference{problem: f.String() + ": " + fmt.Sprintf(format, args...)})
 }
 
 // compare returns the differences in the order in which they can be removed.
@@ -57,12 +57,12 @@ func compare(found *catalog, schema string, m *core.Model, opts Options, creatin
 	c.checkNames(m)
 	if !found.exists {
 		c.add(difference{
-			phase: createSchema, what: fmt.Sprintf("schema %q is missing", schema),
-			remedy: "CREATE SCHEMA " + pgsql.Name(schema), safe: true,
+			phase: createSchema, problem: fmt.Sprintf("schema %q is missing", schema),
+			fix: "CREATE SCHEMA " + pgsql.Name(schema), additive: true,
 		})
 	}
 	if found.encoding != "" && found.encoding != "UTF8" {
-		c.add(difference{what: "the encoding of the database is " + found.encoding + ", not UTF8"})
+		c.add(difference{problem: "the encoding of the database is " + found.encoding + ", not UTF8"})
 	}
 	for _, r := range m.Resources() {
 		c.rename(r)
@@ -70,8 +70,8 @@ func compare(found *catalog, schema string, m *core.Model, opts Options, creatin
 	for _, r := range m.Resources() {
 		c.compareResource(r)
 	}
-	slices.SortStableFunc(c.out, func(a, b difference) int { return cmp.Compare(a.phase, b.phase) })
-	return c.out
+	slices.SortStableFunc(c.differences, func(a, b difference) int { return cmp.Compare(a.phase, b.phase) })
+	return c.differences
 }
 
 // checkNames reports names that PostgreSQL would cut.
@@ -87,7 +87,7 @@ func (c *comparison) checkNames(m *core.Model) {
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if len(name) > pgsql.MaxName {
-			c.add(difference{what: fmt.Sprintf("the name %q has more than %d bytes", name, pgsql.MaxName)})
+			c.add(difference{problem: fmt.Sprintf("the name %q has more than %d bytes", name, pgsql.MaxName)})
 		}
 	}
 }
@@ -99,11 +99,11 @@ func (c *comparison) table(r *core.Resource) string {
 
 func (c *comparison) compareResource(r *core.Resource) {
 	s := c.opts.source(r)
-	if s.apart() {
+	if s.readsElsewhere() {
 		if c.creating {
 			return
 		}
-		c.compareReading(r, s)
+		c.compareReadSource(r, s)
 	}
 	if s.Table != "" {
 		c.compareTable(r, s)
@@ -111,18 +111,18 @@ func (c *comparison) compareResource(r *core.Resource) {
 }
 
 // compareReading is about what is read and not written to.
-func (c *comparison) compareReading(r *core.Resource, s Source) {
-	t := c.found.reads(r, s)
+func (c *comparison) compareReadSource(r *core.Resource, s Source) {
+	t := c.found.readFrom(r, s)
 	if t == nil {
-		c.add(difference{what: r.Name() + ": " + s.what() + " is missing"})
+		c.add(difference{problem: r.Name() + ": " + s.kind() + " is missing"})
 		return
 	}
 	for _, f := range r.Columns() {
 		switch col := t.columns[f.Name()]; {
 		case col == nil:
-			c.needs(f, "the %s has no such column", s.what())
+			c.report(f, "the %s has no such column", s.kind())
 		case !col.fits(f):
-			c.needs(f, "column of the %s is %s and should be %s", s.what(), col.display, sqlType(f))
+			c.report(f, "column of the %s is %s and should be %s", s.kind(), col.display, sqlType(f))
 		}
 	}
 }
@@ -134,18 +134,18 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 		if s.Table != r.Name() {
 			what = fmt.Sprintf("%s: table %q is missing", r.Name(), s.Table)
 		}
-		c.add(difference{phase: createTable, what: what, remedy: createTableSQL(c.table(r), r), safe: true})
+		c.add(difference{phase: createTable, problem: what, fix: createTableSQL(c.table(r), r), additive: true})
 		t = &catalogTable{} // of which only the constraints are compared
 	} else if t.kind != "r" && t.kind != "p" {
-		c.add(difference{what: r.Name() + ": is not a table; Options.Resources can read it as a view"})
+		c.add(difference{problem: r.Name() + ": is not a table; Options.Resources can read it as a view"})
 		return
 	}
 	for _, f := range r.Columns() {
 		c.compareColumn(t, f)
 	}
 	for _, col := range t.columns {
-		if f := r.Field(col.name); col.notNull && !col.given() && (f == nil || !f.Stored()) {
-			c.add(difference{what: fmt.Sprintf(
+		if f := r.Field(col.name); col.notNull && !col.hasDefault() && (f == nil || !f.Stored()) {
+			c.add(difference{problem: fmt.Sprintf(
 				"%s: column %q, which the model does not name, must not be null and has no default; "+
 					"name it, let a renamed field say Was: %[2]q, give it a default, or DROP NOT NULL", r.Name(), col.name)})
 		}
@@ -153,20 +153,22 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 }
 
 // given reports whether a column that no insert names gets a value of its own.
-func (c *catalogColumn) given() bool { return c.fallback != "" || c.generated || c.identity != "" }
+func (c *catalogColumn) hasDefault() bool {
+	return c.defaultExpr != "" || c.generated || c.identity != ""
+}
 
 func (c *comparison) compareColumn(t *catalogTable, f *core.Field) {
 	if t.columns != nil {
 		col := t.columns[f.Name()]
 		switch {
-		case col == nil && c.opts.source(f.Resource()).apart() && !f.Key():
+		case col == nil && c.opts.source(f.Resource()).readsElsewhere() && !f.Key():
 			if !f.ReadOnly() {
-				c.needs(f, "column is missing in the table %q; a field that only the %s has must be ReadOnly",
-					c.opts.source(f.Resource()).Table, c.opts.source(f.Resource()).what())
+				c.report(f, "column is missing in the table %q; a field that only the %s has must be ReadOnly",
+					c.opts.source(f.Resource()).Table, c.opts.source(f.Resource()).kind())
 			}
 			return
 		case col == nil && f.Key():
-			c.needs(f, "column is missing")
+			c.report(f, "column is missing")
 			return
 		case col == nil:
 			c.addColumn(f)
@@ -185,9 +187,9 @@ func (c *comparison) compareColumn(t *catalogTable, f *core.Field) {
 func (c *comparison) compareType(f *core.Field, col *catalogColumn) {
 	want := sqlType(f)
 	c.add(difference{
-		what: fmt.Sprintf("%s: column is %s and should be %s", f, col.display, want),
-		remedy: fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %[2]s::%[4]s",
-			c.table(f.Resource()), pgsql.Name(f.Name()), collated(f), want),
+		problem: fmt.Sprintf("%s: column is %s and should be %s", f, col.display, want),
+		fix: fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %[2]s::%[4]s",
+			c.table(f.Resource()), pgsql.Name(f.Name()), columnType(f), want),
 	})
 }
 
@@ -195,8 +197,8 @@ func (c *comparison) compareKey(t *catalogTable, f *core.Field, col *catalogColu
 	table := c.table(f.Resource())
 	if !t.hasUnique(f.Name(), true) || col.hasNulls {
 		c.add(difference{
-			what:   f.String() + ": is not a primary key, nor unique and not null by a constraint that is not deferrable",
-			remedy: "ALTER TABLE " + table + " ADD PRIMARY KEY (" + pgsql.Name(f.Name()) + ")",
+			problem: f.String() + ": is not a primary key, nor unique and not null by a constraint that is not deferrable",
+			fix:     "ALTER TABLE " + table + " ADD PRIMARY KEY (" + pgsql.Name(f.Name()) + ")",
 		})
 	}
 }
@@ -205,15 +207,15 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 	table, column := c.table(f.Resource()), pgsql.Name(f.Name())
 	if f.Unique() && !t.hasUnique(f.Name(), false) {
 		c.add(difference{
-			phase: addConstraint, what: f.String() + ": is not unique", safe: true, optional: t.columns == nil,
-			remedy: "ALTER TABLE " + table + " ADD UNIQUE (" + column + ") DEFERRABLE INITIALLY DEFERRED",
+			phase: addConstraint, problem: f.String() + ": is not unique", additive: true, optional: t.columns == nil,
+			fix: "ALTER TABLE " + table + " ADD UNIQUE (" + column + ") DEFERRABLE INITIALLY DEFERRED",
 		})
 	}
 	if f.Indexed() && !f.Unique() && !t.hasIndex(f.Name()) {
 		c.add(difference{
-			phase: addIndex, what: f.String() + ": has no index", safe: true, optional: true,
+			phase: addIndex, problem: f.String() + ": has no index", additive: true, optional: true,
 			// The key makes ties and pages come in order.
-			remedy: "CREATE INDEX ON " + table + " (" + column + ", " + pgsql.Name(f.Resource().Key().Name()) + ")",
+			fix: "CREATE INDEX ON " + table + " (" + column + ", " + pgsql.Name(f.Resource().Key().Name()) + ")",
 		})
 	}
 	target := f.Target()
@@ -225,20 +227,20 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 		return
 	}
 	c.add(difference{
-		phase: addForeignKey, safe: true, optional: t.columns == nil,
-		what: fmt.Sprintf("%s: has no foreign key to %s", f, target.Key()),
-		remedy: fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s) DEFERRABLE INITIALLY DEFERRED",
+		phase: addForeignKey, additive: true, optional: t.columns == nil,
+		problem: fmt.Sprintf("%s: has no foreign key to %s", f, target.Key()),
+		fix: fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s) DEFERRABLE INITIALLY DEFERRED",
 			table, column, c.table(target), pgsql.Name(target.Key().Name())),
 	})
 }
 
 // mismatch returns the error that a store cannot be made with these differences;
 // nil if it can.
-func mismatch(schema string, found []difference) error {
+func mismatchOf(schema string, found []difference) error {
 	var lines []string
 	for _, d := range found {
 		if !d.optional {
-			lines = append(lines, d.what)
+			lines = append(lines, d.problem)
 		}
 	}
 	if lines == nil {
@@ -246,5 +248,5 @@ func mismatch(schema string, found []difference) error {
 	}
 	slices.Sort(lines)
 	text := fmt.Sprintf("postgres: schema %q does not fit the model:\n\t", schema) + strings.Join(lines, "\n\t")
-	return &misfitError{errors.New(text)}
+	return &mismatchError{errors.New(text)}
 }

@@ -10,40 +10,40 @@ import (
 // takes over the place of the last one, so that none needs memory of its own, as a
 // string in an interface does.
 type (
-	number int64
-	text   string
+	intElement  int64
+	textElement string
 )
 
-func (c *column) numbers(length int, value func(i int) core.Value) array {
-	n := new(number)
+func (c *column) intArray(length int, value func(i int) core.Value) array {
+	n := new(intElement)
 	return array{length, func(i int) any {
 		v := value(i)
 		if v.Type() != core.Int {
 			return c.argument(v)
 		}
-		*n = number(v.Int())
+		*n = intElement(v.Int())
 		return n
 	}, n}
 }
 
-func (c *column) texts(length int, value func(i int) core.Value) array {
-	s := new(text)
+func (c *column) textArray(length int, value func(i int) core.Value) array {
+	s := new(textElement)
 	return array{length, func(i int) any {
 		v := value(i)
 		if v.Type() != core.Text {
 			return c.argument(v)
 		}
-		*s = text(v.Text())
+		*s = textElement(v.Text())
 		return s
 	}, s}
 }
 
 // Int64Value returns the number as pgx asks for it.
-func (n *number) Int64Value() (pgtype.Int8, error) {
+func (n *intElement) Int64Value() (pgtype.Int8, error) {
 	return pgtype.Int8{Int64: int64(*n), Valid: true}, nil
 }
 
 // TextValue returns the text as pgx asks for it.
-func (s *text) TextValue() (pgtype.Text, error) {
+func (s *textElement) TextValue() (pgtype.Text, error) {
 	return pgtype.Text{String: string(*s), Valid: true}, nil
 }

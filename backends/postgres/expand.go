@@ -24,7 +24,7 @@ const (
 var exponents = regexp.MustCompile(`[0-9._][eE]([+-]?[0-9_]+)`)
 
 // expands reports whether a text names a number with an exponent beyond [maxExponent].
-func expands(text string) bool {
+func hasLargeExponent(text string) bool {
 	return slices.ContainsFunc(exponents.FindAllStringSubmatch(text, -1), func(found []string) bool {
 		exponent, err := strconv.Atoi(strings.ReplaceAll(found[1], "_", ""))
 		return err != nil || exponent > maxExponent || exponent < -maxExponent
@@ -33,7 +33,7 @@ func expands(text string) bool {
 
 // hasNumerics reports whether the spelling of a column's type consists of numbers of
 // any size. Elements and attributes of a type of the schema's own may be such numbers.
-func hasNumerics(found *catalogColumn) bool {
+func hasNumericParts(found *catalogColumn) bool {
 	switch strings.TrimPrefix(found.typeName, "_") {
 	case "numeric", "numrange", "nummultirange":
 		return true
@@ -44,9 +44,9 @@ func hasNumerics(found *catalogColumn) bool {
 }
 
 // bounded is [form.write] of a value that must not be far longer than the expression.
-func (f form) bounded(expression string) string {
+func (f form) fromModelLimited(expression string) string {
 	size := "octet_length(to_jsonb(x.v)::text)"
 	return "(SELECT x.v FROM (SELECT " + expression + " AS given) AS g, jsonb_to_record(jsonb_build_object('v', g.given)) AS x (v " + f.base + ")" +
 		" WHERE CASE WHEN " + size + " > " + maxGrowth + " + " + growthFactor + " * octet_length(g.given::text) THEN " +
-		raise(f.expands, size+"::text") + " IS NULL ELSE TRUE END)"
+		raise(f.expandMark, size+"::text") + " IS NULL ELSE TRUE END)"
 }

@@ -16,45 +16,45 @@ import (
 // errLeftOut says that an Insert wrote none of its rows, because triggers left them out
 // (manual, section 39.1). What else these did, and other writes of the transaction, may
 // have been committed along with it.
-var errLeftOut = errors.New("postgres: a trigger of the table left the rows out")
+var errSkippedByTrigger = errors.New("postgres: a trigger of the table left the rows out")
 
 // failed returns the error of calls that failed. If they ended with a commit and
 // the server did not say that it refused, nobody knows whether it happened. If it
 // did happen, and only its result cannot be read, to call it unknown is the one way
 // to say that it must not be repeated.
-func (t *transaction) failed(ctx context.Context, op *core.Op, err error, commits bool) error {
-	if fromStandby(err, t.opts.ReadOnly) {
-		t.backend.misled(ctx, t.conn)
-		return unavailableOnStandby(err)
+func (t *transaction) operationError(ctx context.Context, op *core.Op, err error, commits bool) error {
+	if isStandbyError(err, t.opts.ReadOnly) {
+		t.backend.closeStandby(ctx, t.conn)
+		return standbyUnavailable(err)
 	}
-	unread, isUnread := errors.AsType[*unreadError](err)
+	unread, isUnread := errors.AsType[*resultError](err)
 	switch {
 	case errors.Is(err, errRolledBack):
 		return err
-	case errors.Is(err, errLeftOut) && (t.opts.Single || !commits):
-		found := rejected(op, nil)
+	case errors.Is(err, errSkippedByTrigger) && (t.opts.Single || !commits):
+		found := valueError(op, nil)
 		found.Cause = unread.error
 		return found
 	case isUnread && commits && t.wrote:
-		t.backend.horizon.lose()
+		t.backend.written.noteUnknown()
 		return &core.Error{Code: core.ServerError, Cause: errors.Join(core.ErrCommitUnknown, unread.error)}
 	case isUnread:
 		return &core.Error{Code: core.ServerError, Cause: unread.error}
-	case commits && t.wrote && unknown(err):
-		t.backend.horizon.lose()
+	case commits && t.wrote && isOutcomeUnknown(err):
+		t.backend.written.noteUnknown()
 		return outcomeUnknown(ctx.Err(), err)
 	}
-	if table := t.taken(op, err); table != nil {
-		t.behind = table
+	if table := t.collidingTable(op, err); table != nil {
+		t.staleTable = table
 		return fmt.Errorf("%w: a key that was handed out is taken: %w", core.ErrConflict, err)
 	}
-	if found := t.culprit(ctx, op, err); found != nil {
+	if found := t.badValueError(ctx, op, err); found != nil {
 		return found
 	}
-	if found := t.unsure(op, err); found != nil {
+	if found := t.ambiguousJSONError(op, err); found != nil {
 		return found
 	}
-	return t.backend.failure(ctx, op, err)
+	return t.backend.statementError(ctx, op, err)
 }
 
 // outcomeUnknown is the error of a commit that may have happened.
@@ -64,17 +64,17 @@ func outcomeUnknown(causes ...error) error {
 
 // undeallocated is what pgx says when it could not remove statements of its cache from the
 // server, which it does before it sends anything of ours. The error has no type.
-const undeallocated = "failed to deallocate cached statement(s)"
+const deallocateFailed = "failed to deallocate cached statement(s)"
 
 // unknown reports whether the server may have done what it was asked for although
 // there is an error.
-func unknown(err error) bool {
+func isOutcomeUnknown(err error) bool {
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
 		// FATAL may come between a commit and its acknowledgement, but for the ends of
 		// sessions that asked for nothing.
 		return server.SeverityUnlocalized != "ERROR" && server.Severity != "ERROR" && server.Code != "25P03" && server.Code != "57P05"
 	}
-	if _, unsent := errors.AsType[pgx.ErrPreprocessingBatch](err); unsent || strings.Contains(err.Error(), undeallocated) {
+	if _, unsent := errors.AsType[pgx.ErrPreprocessingBatch](err); unsent || strings.Contains(err.Error(), deallocateFailed) {
 		return false
 	}
 	// A connection that is found closed calls itself safe, although it may be this
@@ -84,23 +84,23 @@ func unknown(err error) bool {
 
 // taken returns the table of an Insert that failed because a key that it did not
 // choose itself is taken; nil for other failures.
-func (t *transaction) taken(op *core.Op, err error) *table {
+func (t *transaction) collidingTable(op *core.Op, err error) *table {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || op == nil || op.Kind != core.Insert || server.Code != "23505" {
 		return nil
 	}
 	table := t.backend.table(op.Resource)
-	server = t.backend.parts.whole(t.backend.schema, server)
-	if table.sequence == nil && !table.goesDown || table.uniques[server.ConstraintName] != table.key.field {
+	server = t.backend.partitions.toRoot(t.backend.schema, server)
+	if table.sequence == nil && !table.descending || table.uniques[server.ConstraintName] != table.key.field {
 		return nil
 	}
 	_, rest, _ := strings.Cut(server.Detail, ")=(")
 	digits, _, _ := strings.Cut(rest, ")")
 	key, bad := core.Int.Convert(digits)
-	named := make(chosen)
+	named := make(keySet)
 	for _, rec := range op.Records {
 		k := rec.Key()
-		if k.IsSet() && (bad != nil || k == key) && (named.has(k) || !t.promised[table].has(k)) {
+		if k.IsSet() && (bad != nil || k == key) && (named.has(k) || !t.generatedKeys[table].has(k)) {
 			return nil // chosen, or named twice
 		}
 		named[k] = struct{}{}
@@ -109,22 +109,22 @@ func (t *transaction) taken(op *core.Op, err error) *table {
 }
 
 // failure returns the error of a statement as [core.Backend] wants it.
-func (b *binding) failure(ctx context.Context, op *core.Op, err error) error {
+func (b *binding) statementError(ctx context.Context, op *core.Op, err error) error {
 	if _, ok := errors.AsType[*core.Error](err); ok {
 		return err
 	}
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok && ctx.Err() == nil {
-		if found := raised(op, server); found != nil {
+		if found := markedError(op, server); found != nil {
 			return found
 		}
-		if found := b.violation(op, server); found != nil && !asks(err) {
+		if found := b.violation(op, server); found != nil && !isReadError(err) {
 			return found
 		}
 		if changedSchema(server) {
-			b.watch.soon()
+			b.checker.checkSoon()
 		}
-		if slices.Contains(languages, server.File) {
-			err = &spokenError{server}
+		if slices.Contains(languageFiles, server.File) {
+			err = &raisedError{server}
 		}
 		if server.Code == insufficientPrivilege {
 			return b.forbidden(op, err)
@@ -135,8 +135,8 @@ func (b *binding) failure(ctx context.Context, op *core.Op, err error) error {
 
 // asks reports whether the statement that failed only read, other than a COMMIT that
 // travelled with it. Whatever the server says of values then is about those that are stored.
-func asks(err error) bool {
-	_, asked := errors.AsType[*askError](err)
+func isReadError(err error) bool {
+	_, asked := errors.AsType[*readError](err)
 	return asked
 }
 
@@ -170,11 +170,11 @@ func (b *Backend) classify(ctx context.Context, err error) error {
 		return classifyClient(err)
 	}
 	switch {
-	case fromStandby(err, false):
-		return unavailableOnStandby(err)
-	case conflicting(server):
+	case isStandbyError(err, false):
+		return standbyUnavailable(err)
+	case isConflict(server):
 		return fmt.Errorf("%w: %w", core.ErrConflict, err)
-	case transient(server.Code):
+	case isTransient(server.Code):
 		return unavailable(err)
 	}
 	return err
@@ -194,7 +194,7 @@ func classifyClient(err error) error {
 // conflicting reports whether the transaction would succeed if it were repeated
 // (manual, section 13.5): a serialization failure, a deadlock, or a table that has
 // changed under a prepared statement, which pgx then prepares anew.
-func conflicting(err *pgconn.PgError) bool {
+func isConflict(err *pgconn.PgError) bool {
 	switch err.Code {
 	case "40001", "40P01", "26000":
 		return true
@@ -206,7 +206,7 @@ func conflicting(err *pgconn.PgError) bool {
 
 // transient reports whether an SQLSTATE (manual, appendix A) speaks of the state
 // that the server is in.
-func transient(code string) bool {
+func isTransient(code string) bool {
 	switch code {
 	case "25006", // read-only: a standby, or a primary that has become one
 		"25P03", "25P04", // a timeout of the server's

@@ -39,7 +39,7 @@ func TestErrorsOfTheServerAreClassifiedByWhatHelps(t *testing.T) {
 		{io.ErrUnexpectedEOF, core.Unavailable, false},
 		{errors.New("anything else"), core.ServerError, false},
 	} {
-		err := core.AsError(b.failure(context.Background(), nil, fmt.Errorf("wrapped: %w", c.err)))
+		err := core.AsError(b.statementError(context.Background(), nil, fmt.Errorf("wrapped: %w", c.err)))
 		if err.Code != c.code || errors.Is(err, core.ErrConflict) != c.conflict || !errors.Is(err, c.err) {
 			t.Errorf("%v: got %v, want %s, conflict %v", c.err, err, c.code, c.conflict)
 		}
@@ -59,7 +59,7 @@ func TestOutcomeIsKnownExactlyWhenTheServerRefused(t *testing.T) {
 		{pgconn.ErrConnClosed, true},
 		{context.DeadlineExceeded, true},
 	} {
-		if got := unknown(fmt.Errorf("wrapped: %w", c.err)); got != c.unknown {
+		if got := isOutcomeUnknown(fmt.Errorf("wrapped: %w", c.err)); got != c.unknown {
 			t.Errorf("%v: unknown %v", c.err, got)
 		}
 	}
@@ -67,7 +67,7 @@ func TestOutcomeIsKnownExactlyWhenTheServerRefused(t *testing.T) {
 
 func TestAnErrorWithoutASQLSTATEIsOfNoValue(t *testing.T) {
 	for code, want := range map[string]bool{"": false, "2": false, "22": true, "22003": true, "23505": false} {
-		if got := ofValue(&pgconn.PgError{Code: code}); got != want {
+		if got := isValueError(&pgconn.PgError{Code: code}); got != want {
 			t.Errorf("%q: %v", code, got)
 		}
 	}
@@ -111,7 +111,7 @@ func TestDetailOfAForeignKeyIsTakenApart(t *testing.T) {
 		{`Key (other)=(a) is not present in table "parent".`, "", "", false},
 		{``, "", "", false},
 	} {
-		column, value, ok := detail(c.detail, f, "child", "parent")
+		column, value, ok := parseDetail(c.detail, f, "child", "parent")
 		if column != c.column || value != c.value || ok != c.ok {
 			t.Errorf("%s: got %q %q %v", c.detail, column, value, ok)
 		}

@@ -11,10 +11,10 @@ import (
 
 // fingerprint is all that a binding is made of, by what it is about, such as
 // "column cookie.type".
-type fingerprint map[string]trait
+type fingerprint map[string]property
 
 // trait is one thing in a schema.
-type trait struct {
+type property struct {
 	text   string // for people
 	detail string // what the text leaves out
 }
@@ -22,8 +22,8 @@ type trait struct {
 // fingerprint returns that of the tables, views and queries that the model is in.
 func (c *catalog) fingerprint(m *core.Model, opts Options) fingerprint {
 	p := make(fingerprint)
-	if c.defers {
-		p["a constraint for SET CONSTRAINTS"] = trait{}
+	if c.hasDeferrable {
+		p["a constraint for SET CONSTRAINTS"] = property{}
 	}
 	used := make(map[string]bool)
 	for _, r := range m.Resources() {
@@ -38,32 +38,32 @@ func (c *catalog) fingerprint(m *core.Model, opts Options) fingerprint {
 			p.addTable("the query of "+r.Name(), t)
 		}
 	}
-	for part, whole := range c.parts {
-		if used[c.parts[named{part.schema, part.table, ""}]] {
+	for part, whole := range c.partitions {
+		if used[c.partitions[objectName{part.schema, part.table, ""}]] {
 			name := strings.TrimSpace(part.schema + "." + part.table + " " + part.name)
-			p["partition "+name] = trait{text: "of " + whole}
+			p["partition "+name] = property{text: "of " + whole}
 		}
 	}
 	return p
 }
 
 func (p fingerprint) addTable(name string, t *catalogTable) {
-	p["table "+name] = trait{detail: t.kind}
+	p["table "+name] = property{detail: t.kind}
 	for _, c := range t.columns {
-		p["column "+name+"."+c.name] = c.trait()
+		p["column "+name+"."+c.name] = c.property()
 	}
 	for _, x := range t.indexes {
-		p["index "+x.name+" of "+name] = x.trait()
+		p["index "+x.name+" of "+name] = x.property()
 	}
-	for _, k := range t.foreign {
-		p["foreign key "+k.name+" of "+name] = k.trait()
+	for _, k := range t.foreignKeys {
+		p["foreign key "+k.name+" of "+name] = k.property()
 	}
 	for check, columns := range t.checks {
-		p["check "+check+" of "+name] = trait{detail: strings.Join(columns, ", ")}
+		p["check "+check+" of "+name] = property{detail: strings.Join(columns, ", ")}
 	}
 }
 
-func (c *catalogColumn) trait() trait {
+func (c *catalogColumn) property() property {
 	text := c.display
 	switch {
 	case c.notNull && c.hasNulls:
@@ -76,16 +76,16 @@ func (c *catalogColumn) trait() trait {
 		text += " GENERATED"
 	case c.identity != "":
 		text += " IDENTITY"
-	case c.fallback != "":
-		text += " DEFAULT " + c.fallback
+	case c.defaultExpr != "":
+		text += " DEFAULT " + c.defaultExpr
 	}
-	return trait{text, fmt.Sprint(
+	return property{text, fmt.Sprint(
 		c.num, c.typeName, c.kind, c.element, c.base, c.declared, c.size, c.identity, c.varies,
-		c.sequence, c.sequenceStep, c.sequenceLow, c.sequenceLimit, c.sequenceLacks, c.byCodePoint, c.deterministic, c.computed,
+		c.sequence, c.sequenceStep, c.sequenceLow, c.sequenceLimit, c.sequenceMissing, c.byCodePoint, c.deterministic, c.mayFail,
 	)}
 }
 
-func (x catalogIndex) trait() trait {
+func (x catalogIndex) property() property {
 	text := "(" + strings.Join(x.columns, ", ") + ")"
 	if x.unique {
 		text = "UNIQUE " + text
@@ -93,12 +93,12 @@ func (x catalogIndex) trait() trait {
 	if x.unique && !x.immediate {
 		text += " DEFERRABLE"
 	}
-	return trait{text: text}
+	return property{text: text}
 }
 
-func (k catalogForeignKey) trait() trait {
+func (k catalogForeignKey) property() property {
 	text := fmt.Sprintf("(%s) REFERENCES %s.%s (%s)", k.column, k.targetSchema, k.target, k.targetColumn)
-	return trait{text, fmt.Sprint(k.immediate, k.acts)}
+	return property{text, fmt.Sprint(k.immediate, k.hasDeleteAction)}
 }
 
 // changes says, in order, how the schema differs from what it was.

@@ -21,30 +21,30 @@ func TestAPositionThatIsNotKnownKeepsReadersFromReplicas(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(context.Background()) }()
-	var h horizon
-	if !h.settle(t.Context(), mute{}) {
+	var h writePosition
+	if !h.resolve(t.Context(), mute{}) {
 		t.Error("nothing was lost, and the primary was asked")
 	}
-	h.lose()
-	h.lose()
-	if h.settle(t.Context(), mute{}) {
+	h.noteUnknown()
+	h.noteUnknown()
+	if h.resolve(t.Context(), mute{}) {
 		t.Error("settled without an answer")
 	}
-	if !h.settle(t.Context(), conn) || h.at.Load() == nil {
+	if !h.resolve(t.Context(), conn) || h.position.Load() == nil {
 		t.Error("not settled")
 	}
-	if !h.settle(t.Context(), mute{}) {
+	if !h.resolve(t.Context(), mute{}) {
 		t.Error("the primary was asked twice")
 	}
-	h.lose()
-	if h.settle(t.Context(), mute{}) {
+	h.noteUnknown()
+	if h.resolve(t.Context(), mute{}) {
 		t.Error("settled although another position was lost")
 	}
 }
 
 func TestHorizonNeverGoesBack(t *testing.T) {
 	t.Parallel()
-	var h horizon
+	var h writePosition
 	for _, c := range []struct{ reached, want logPosition }{
 		{logPosition{1, 10}, logPosition{1, 10}},
 		{logPosition{1, 5}, logPosition{1, 10}},
@@ -53,12 +53,12 @@ func TestHorizonNeverGoesBack(t *testing.T) {
 		{logPosition{1, 99}, logPosition{2, 15}},
 		{logPosition{2, 16}, logPosition{2, 16}},
 	} {
-		if h.reach(c.reached); *h.at.Load() != c.want {
-			t.Errorf("after %v: %v, want %v", c.reached, *h.at.Load(), c.want)
+		if h.advance(c.reached); *h.position.Load() != c.want {
+			t.Errorf("after %v: %v, want %v", c.reached, *h.position.Load(), c.want)
 		}
 	}
 	for replayed, behind := range map[logPosition]bool{{2, 16}: false, {2, 15}: true, {1, 99}: true, {3, 99}: true, {0, 99}: true} {
-		if got := replayed.behind(*h.at.Load()); got != behind {
+		if got := replayed.behind(*h.position.Load()); got != behind {
 			t.Errorf("%v behind: %v", replayed, got)
 		}
 	}

@@ -14,24 +14,24 @@ import (
 // Insert is one statement for all records that leave the same columns to their
 // defaults, which is usually all of them.
 func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
-	table, err := t.backend.writing(op.Resource)
+	table, err := t.backend.writeTable(op.Resource)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.choose(table, op.Records); err != nil {
+	if err := t.noteExplicitKeys(table, op.Records); err != nil {
 		return nil, err
 	}
-	recs, err := t.generated(ctx, op, table, table.withKeys(op.Records))
+	recs, err := t.withGeneratedKeys(ctx, op, table, table.withRandomKeys(op.Records))
 	if err != nil {
 		return nil, err
 	}
-	groups, err := grouped(table, recs)
+	groups, err := groupByColumns(table, recs)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]core.Record, len(recs))
 	calls := make([]call, 0, len(groups))
-	now, later := t.returned(table)
+	now, later := t.returning(table)
 	for _, g := range groups {
 		c, err := insertCall(table, op, recs, g, now, out)
 		if err != nil {
@@ -39,13 +39,13 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 		}
 		calls = append(calls, c)
 	}
-	t.more = len(table.virtual)+len(later) > 0
+	t.moreFollows = len(table.viewOnly)+len(later) > 0
 	if err := t.run(ctx, op, calls...); err != nil {
 		return nil, err
 	}
-	if t.more {
-		t.more = false
-		if err := t.run(ctx, op, readRest(table, later, keysIn(out), out)...); err != nil {
+	if t.moreFollows {
+		t.moreFollows = false
+		if err := t.run(ctx, op, readRemaining(table, later, keysOf(out), out)...); err != nil {
 			return nil, err
 		}
 	}
@@ -58,18 +58,18 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 // transaction itself.
 func (t *transaction) inserted(table *table, recs, out []core.Record) {
 	for i, rec := range out {
-		delete(t.promised[table], rec.Key())
+		delete(t.generatedKeys[table], rec.Key())
 		if table.sequence != nil && recs[i].Key().IsAbsent() {
-			table.sequence.saw(rec.Key().Int())
+			table.sequence.noteValue(rec.Key().Int())
 		}
 	}
 }
 
 // withKeys returns the records with random keys where they have none and the
 // database does not hand out any.
-func (t *table) withKeys(recs []core.Record) []core.Record {
+func (t *table) withRandomKeys(recs []core.Record) []core.Record {
 	missing := func(rec core.Record) bool { return rec.Key().IsAbsent() }
-	if t.source.Assigned || t.key.given || t.key.field.Type() != core.UUID || !slices.ContainsFunc(recs, missing) {
+	if t.keySource.Assigned || t.key.hasDefault || t.key.field.Type() != core.UUID || !slices.ContainsFunc(recs, missing) {
 		return recs
 	}
 	recs = slices.Clone(recs)
@@ -83,21 +83,21 @@ func (t *table) withKeys(recs []core.Record) []core.Record {
 
 // group is records of one Insert that give values to the same columns.
 type group struct {
-	columns []*column
-	places  []int // of the records in the op
+	columns   []*column
+	positions []int // of the records in the op
 }
 
 // grouped finds out which columns each record gives. An absent column without a
 // default is null, so that it need not be told from the others; nor need one that
 // all records give. Where records may refer to earlier ones, their order is kept.
-func grouped(t *table, recs []core.Record) ([]*group, error) {
-	counts, err := given(t, recs)
+func groupByColumns(t *table, recs []core.Record) ([]*group, error) {
+	counts, err := countGiven(t, recs)
 	if err != nil {
 		return nil, err
 	}
 	mask, mixed := maskOf(t, counts, len(recs))
 	if len(mixed) == 0 && len(recs) > 0 {
-		return []*group{{masked(t, mask), upTo(len(recs))}}, nil
+		return []*group{{maskedColumns(t, mask), upTo(len(recs))}}, nil
 	}
 	var groups []*group
 	byMask := make(map[string]*group)
@@ -109,12 +109,12 @@ func grouped(t *table, recs []core.Record) ([]*group, error) {
 			}
 		}
 		g := byMask[string(mask)]
-		if g == nil || t.tree && g != groups[len(groups)-1] {
-			g = &group{columns: masked(t, mask)}
+		if g == nil || t.immediateSelfReference && g != groups[len(groups)-1] {
+			g = &group{columns: maskedColumns(t, mask)}
 			byMask[string(mask)] = g
 			groups = append(groups, g)
 		}
-		g.places = append(g.places, place)
+		g.positions = append(g.positions, place)
 	}
 	return groups, nil
 }
@@ -128,7 +128,7 @@ func maskOf(t *table, counts []int, n int) (mask []byte, mixed []*column) {
 			continue
 		}
 		mask[i] = 1
-		if c := t.columns[i]; c.given && count < n {
+		if c := t.columns[i]; c.hasDefault && count < n {
 			mixed = append(mixed, c)
 		}
 	}
@@ -145,10 +145,10 @@ func upTo(n int) []int {
 
 // given checks the values of the records and counts how many of them have one for
 // each column.
-func given(t *table, recs []core.Record) ([]int, error) {
+func countGiven(t *table, recs []core.Record) ([]int, error) {
 	counts := make([]int, len(t.columns))
 	for _, rec := range recs {
-		if rec.Key().IsAbsent() && (t.source.Assigned || !t.key.given) {
+		if rec.Key().IsAbsent() && (t.keySource.Assigned || !t.key.hasDefault) {
 			return nil, t.resource.NoNextKey()
 		}
 		for i, c := range t.columns {
@@ -165,7 +165,7 @@ func given(t *table, recs []core.Record) ([]int, error) {
 	return counts, nil
 }
 
-func masked(t *table, mask []byte) []*column {
+func maskedColumns(t *table, mask []byte) []*column {
 	var columns []*column
 	for i, c := range t.columns {
 		if mask[i] == 1 {
@@ -187,29 +187,29 @@ func insertCall(table *table, op *core.Op, recs []core.Record, g *group, returne
 // order they come.
 func (g *group) read(r *rowReader, recs, out []core.Record) error {
 	for r.rows.Next() {
-		if r.count == len(g.places) {
+		if r.count == len(g.positions) {
 			return fmt.Errorf("postgres: %s: more rows were inserted than %d", r.table.resource, r.count)
 		}
-		place := g.places[r.count]
+		place := g.positions[r.count]
 		rec, err := r.record(recs[place])
 		if err != nil {
 			return err
 		}
 		out[place] = rec
 	}
-	missing := r.rows.Err() == nil && r.count < len(g.places)
+	missing := r.rows.Err() == nil && r.count < len(g.positions)
 	switch {
-	case missing && r.count == 0 && len(g.places) == len(recs):
-		return errLeftOut
+	case missing && r.count == 0 && len(g.positions) == len(recs):
+		return errSkippedByTrigger
 	case missing:
-		return fmt.Errorf("postgres: %s: %d of %d rows were inserted", r.table.resource, r.count, len(g.places))
+		return fmt.Errorf("postgres: %s: %d of %d rows were inserted", r.table.resource, r.count, len(g.positions))
 	}
 	return nil
 }
 
 // array returns a column of the group's records as a parameter.
 func (g *group) array(c *column, recs []core.Record) array {
-	return c.arrayOf(len(g.places), func(i int) core.Value { return recs[g.places[i]].At(c.index) })
+	return c.arrayOf(len(g.positions), func(i int) core.Value { return recs[g.positions[i]].At(c.index) })
 }
 
 func insertStatement(t *table, g *group, recs []core.Record, returned []*column, check core.Filter) *builder {
@@ -218,32 +218,32 @@ func insertStatement(t *table, g *group, recs []core.Record, returned []*column,
 	overriding := ""
 	for i, c := range g.columns {
 		names[i] = c.name
-		if c.always {
+		if c.identityAlways {
 			overriding = "OVERRIDING SYSTEM VALUE "
 		}
 	}
-	b.write("INSERT INTO ", t.name, " AS t ")
+	b.write("INSERT INTO ", t.from, " AS t ")
 	if len(names) > 0 {
 		b.write("(", strings.Join(names, ", "), ") ", overriding)
 	}
 	switch {
-	case len(g.places) > 1 && len(names) == 0:
-		b.write("SELECT FROM generate_series(1, ", b.param("bigint", int64(len(g.places))), ")")
-	case len(g.places) > 1:
+	case len(g.positions) > 1 && len(names) == 0:
+		b.write("SELECT FROM generate_series(1, ", b.param("bigint", int64(len(g.positions))), ")")
+	case len(g.positions) > 1:
 		b.unnested(g, recs)
 	case len(names) == 0:
 		b.WriteString("DEFAULT VALUES")
 	default:
 		b.WriteString("VALUES (")
 		for i, c := range g.columns {
-			b.write(comma(i), c.write(b.param(c.cast, c.argument(recs[g.places[0]].At(c.index)))))
+			b.write(comma(i), c.fromModel(b.param(c.paramType, c.argument(recs[g.positions[0]].At(c.index)))))
 		}
 		b.WriteByte(')')
 	}
 	b.WriteString(" RETURNING ")
 	b.values(returned)
 	b.guard(t, check)
-	b.readable(t, returned)
+	b.failIfUnreadable(t, returned)
 	return b
 }
 
@@ -257,7 +257,7 @@ func (b *builder) unnested(g *group, recs []core.Record) {
 	}
 	b.WriteString(" FROM unnest(")
 	for i, c := range columns {
-		b.write(comma(i), b.param(c.parameter()+"[]", g.array(c, recs)))
+		b.write(comma(i), b.param(c.elementType()+"[]", g.array(c, recs)))
 	}
 	b.WriteString(") WITH ORDINALITY AS v (")
 	for i := range columns {

@@ -16,7 +16,7 @@ func (b *builder) orderBy(t *table, order []core.Order) {
 			b.WriteString(", ")
 		}
 		c := t.columns[o.Field.Column()]
-		b.write(b.value(c), c.codePoints)
+		b.write(b.value(c), c.orderCollation)
 		if o.Desc {
 			b.WriteString(" DESC")
 		}
@@ -25,20 +25,20 @@ func (b *builder) orderBy(t *table, order []core.Order) {
 
 // step is one key of an order and the position in it.
 type step struct {
-	column string // with collation
-	desc   bool
-	value  string // parameter; "" for null
-	null   bool   // the column may have nulls, if not now then after a change of the schema
-	split  bool   // the column may have nulls now
+	operand   string // with collation
+	desc      bool
+	value     string // parameter; "" for null
+	mayBeNull bool   // the column may have nulls, if not now then after a change of the schema
+	hasNulls  bool   // the column may have nulls now
 }
 
 func (b *builder) steps(t *table, op *core.Op) []step {
 	steps := make([]step, len(op.After))
 	for i, v := range op.After {
 		c := t.columns[op.Order[i].Field.Column()]
-		steps[i] = step{column: b.value(c) + c.codePoints, desc: op.Order[i].Desc, null: !c.field.Key(), split: c.hasNulls}
+		steps[i] = step{operand: b.value(c) + c.orderCollation, desc: op.Order[i].Desc, mayBeNull: !c.field.Key(), hasNulls: c.hasNulls}
 		if v.IsSet() {
-			steps[i].value = b.param(c.cast, c.argument(v))
+			steps[i].value = b.param(c.paramType, c.argument(v))
 		}
 	}
 	return steps
@@ -56,24 +56,24 @@ func after(steps []step) string {
 	case s.value == "" && s.desc:
 		return "(" + beyond + " OR " + rest + ")" // all that are left are equal
 	case s.value == "":
-		return "(" + s.column + " IS NULL AND " + rest + ")"
+		return "(" + s.operand + " IS NULL AND " + rest + ")"
 	}
-	return "(" + beyond + " OR " + s.column + " = " + s.value + " AND " + rest + ")"
+	return "(" + beyond + " OR " + s.operand + " = " + s.value + " AND " + rest + ")"
 }
 
 // beyond is the condition that a row comes after the position by this key alone.
 func (s step) beyond() string {
 	switch {
 	case s.value == "" && s.desc: // nulls are first
-		return s.column + " IS NOT NULL"
+		return s.operand + " IS NOT NULL"
 	case s.value == "":
 		return "FALSE"
 	case s.desc:
-		return s.column + " < " + s.value
-	case s.null: // nulls are last
-		return "(" + s.column + " > " + s.value + " OR " + s.column + " IS NULL)"
+		return s.operand + " < " + s.value
+	case s.mayBeNull: // nulls are last
+		return "(" + s.operand + " > " + s.value + " OR " + s.operand + " IS NULL)"
 	}
-	return s.column + " > " + s.value
+	return s.operand + " > " + s.value
 }
 
 // parts is the condition that a row comes after the position, in one or two parts
@@ -85,21 +85,21 @@ func parts(steps []step) []string {
 	case len(steps) == 1 || s.value == "" && !s.desc:
 		return []string{after(steps)}
 	case s.value == "":
-		return []string{s.column + " IS NULL AND " + after(steps[1:]), s.column + " IS NOT NULL"}
-	case s.desc || !s.split:
-		return []string{bounded(steps)}
+		return []string{s.operand + " IS NULL AND " + after(steps[1:]), s.operand + " IS NOT NULL"}
+	case s.desc || !s.hasNulls:
+		return []string{afterInRange(steps)}
 	}
-	return []string{bounded(steps), s.column + " IS NULL"}
+	return []string{afterInRange(steps), s.operand + " IS NULL"}
 }
 
 // bounded is [after] among the rows where the first key has a value: a range of it,
 // and what is to be left out of that.
-func bounded(steps []step) string {
+func afterInRange(steps []step) string {
 	s := steps[0]
-	s.null = false
+	s.mayBeNull = false
 	from := " >= "
 	if s.desc {
 		from = " <= "
 	}
-	return s.column + from + s.value + " AND (" + s.beyond() + " OR " + after(steps[1:]) + ")"
+	return s.operand + from + s.value + " AND (" + s.beyond() + " OR " + after(steps[1:]) + ")"
 }

@@ -53,7 +53,7 @@ func (b *Backend) migrate(ctx context.Context, m *core.Model) error {
 		return migrate(ctx, tx, b.schema, m, b.opts)
 	})
 	if err != nil {
-		return b.failedOn(ctx, conn, err)
+		return b.errorOn(ctx, conn, err)
 	}
 	return nil
 }
@@ -64,15 +64,15 @@ func migrate(ctx context.Context, tx pgx.Tx, schema string, m *core.Model, opts 
 		return err
 	}
 	differences := compare(found, schema, m, opts, true)
-	if err := refuse(schema, differences); err != nil {
+	if err := unsafeError(schema, differences); err != nil {
 		return err
 	}
-	if err := warnOfRenames(ctx, tx, found, schema, m, differences, opts); err != nil {
+	if err := warnAboutRenames(ctx, tx, found, schema, m, differences, opts); err != nil {
 		return err
 	}
 	for _, d := range differences {
-		if _, err := tx.Exec(ctx, d.remedy); err != nil {
-			return fmt.Errorf("postgres: %s: %s: %w", d.what, d.remedy, err)
+		if _, err := tx.Exec(ctx, d.fix); err != nil {
+			return fmt.Errorf("postgres: %s: %s: %w", d.problem, d.fix, err)
 		}
 	}
 	return nil
@@ -80,15 +80,15 @@ func migrate(ctx context.Context, tx pgx.Tx, schema string, m *core.Model, opts 
 
 // refuse returns an error if any of the differences takes more than adding
 // something.
-func refuse(schema string, differences []difference) error {
+func unsafeError(schema string, differences []difference) error {
 	var lines []string
 	for _, d := range differences {
 		switch {
-		case d.safe:
-		case d.remedy == "":
-			lines = append(lines, "\t"+d.what)
+		case d.additive:
+		case d.fix == "":
+			lines = append(lines, "\t"+d.problem)
 		default:
-			lines = append(lines, "\t"+d.what+"; to review: "+d.remedy)
+			lines = append(lines, "\t"+d.problem+"; to review: "+d.fix)
 		}
 	}
 	if lines == nil {

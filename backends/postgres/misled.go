@@ -18,7 +18,7 @@ var errStandby = errors.New("postgres: the connection leads to a standby or to a
 // fromStandby reports whether the server refused a statement because it is a hot standby,
 // which has no SERIALIZABLE and takes no writes (manual, section 27.4.1). A transaction
 // that is read-only is refused a write by a primary as well.
-func fromStandby(err error, readOnly bool) bool {
+func isStandbyError(err error, readOnly bool) bool {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return false
@@ -35,13 +35,13 @@ func fromStandby(err error, readOnly bool) bool {
 }
 
 // leadsToStandby reports what the server itself says, since version 14.
-func leadsToStandby(conn *pgxpool.Conn) bool {
+func isStandby(conn *pgxpool.Conn) bool {
 	return conn.Conn().PgConn().ParameterStatus("in_hot_standby") == "on"
 }
 
 // misled closes a connection that should lead to a primary and does not, so that its pool
 // makes another one. The other connections of a pool of our own most likely lead there too.
-func (b *Backend) misled(ctx context.Context, conn *pgxpool.Conn) {
+func (b *Backend) closeStandby(ctx context.Context, conn *pgxpool.Conn) {
 	_ = conn.Conn().Close(ctx)
 	if b.owned {
 		b.pool.Reset()
@@ -50,19 +50,19 @@ func (b *Backend) misled(ctx context.Context, conn *pgxpool.Conn) {
 
 // failedOn returns the error of a statement outside of operations, as [Backend.classify]
 // does.
-func (b *Backend) failedOn(ctx context.Context, conn *pgxpool.Conn, err error) error {
-	if fromStandby(err, false) {
-		b.misled(ctx, conn)
+func (b *Backend) errorOn(ctx context.Context, conn *pgxpool.Conn, err error) error {
+	if isStandbyError(err, false) {
+		b.closeStandby(ctx, conn)
 	}
 	return b.classify(ctx, err)
 }
 
 // unavailableOnStandby adds to the error of a standby what helps.
-func unavailableOnStandby(err error) error { return unavailable(fmt.Errorf("%w: %w", errStandby, err)) }
+func standbyUnavailable(err error) error { return unavailable(fmt.Errorf("%w: %w", errStandby, err)) }
 
 // seekPrimary has the connections of several servers lead to one that takes writes, unless
 // the connection string says what they are to lead to.
-func seekPrimary(c *pgconn.Config, connection string) {
+func requirePrimary(c *pgconn.Config, connection string) {
 	const setting, variable = "target_session_attrs", "PGTARGETSESSIONATTRS"
 	if c.ValidateConnect != nil || strings.Contains(connection, setting) || os.Getenv(variable) != "" {
 		return

@@ -52,8 +52,8 @@ func mutated(random *rand.Rand, seeds []string, n int) []string {
 }
 
 func TestWhatIsJudgedOfATextIsWhatTheServerDoesWithIt(t *testing.T) {
-	if len(nativeSeeds) != len(natives) {
-		t.Errorf("%d types have judges, %d have seeds", len(natives), len(nativeSeeds))
+	if len(nativeSeeds) != len(classifiers) {
+		t.Errorf("%d types have judges, %d have seeds", len(classifiers), len(nativeSeeds))
 	}
 	conn, err := pgx.Connect(t.Context(), pgtest.URL(t))
 	if err != nil {
@@ -71,7 +71,7 @@ func TestWhatIsJudgedOfATextIsWhatTheServerDoesWithIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	for name, judge := range natives {
+	for name, judge := range classifiers {
 		texts := mutated(random, nativeSeeds[name], 3000)
 		rows, err := conn.Query(t.Context(), "SELECT s, pg_temp.spelled(s, $2) FROM unnest($1::text[]) AS s", texts, name)
 		if err != nil {
@@ -79,7 +79,7 @@ func TestWhatIsJudgedOfATextIsWhatTheServerDoesWithIt(t *testing.T) {
 		}
 		var text string
 		var spelled *string
-		counts := map[verdict]int{}
+		counts := map[textClass]int{}
 		if _, err := pgx.ForEachRow(rows, []any{&text, &spelled}, func() error {
 			got := judge(text)
 			counts[got]++
@@ -101,8 +101,8 @@ func TestWhatIsJudgedOfATextIsWhatTheServerDoesWithIt(t *testing.T) {
 
 // Newer servers take them for octal.
 func TestNoOIDIsSpelledWithLeadingZeros(t *testing.T) {
-	for text, want := range map[string]verdict{"0": castable, "10": castable, "010": impossible, "00": impossible, "09": impossible} {
-		if got := judgeOID(text); got != want {
+	for text, want := range map[string]textClass{"0": castable, "10": castable, "010": impossible, "00": impossible, "09": impossible} {
+		if got := classifyOID(text); got != want {
 			t.Errorf("%s: %d, want %d", text, got, want)
 		}
 	}

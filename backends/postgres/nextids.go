@@ -15,14 +15,14 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	table, err := t.backend.writing(op.Resource)
+	table, err := t.backend.writeTable(op.Resource)
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case table.source.Assigned || table.nextKey() == "" && table.key.field.Type() != core.UUID:
+	case table.keySource.Assigned || table.nextKeyExpr() == "" && table.key.field.Type() != core.UUID:
 		return nil, op.Resource.NoNextKey()
-	case table.nextKey() == "":
+	case table.nextKeyExpr() == "":
 		keys := make([]core.Value, op.N)
 		for i := range keys {
 			keys[i] = core.NewUUID()
@@ -31,40 +31,40 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 	case t.begun:
 		return t.nextKeys(ctx, op, table, op.N)
 	}
-	return t.freshKeys(ctx, op, table)
+	return t.unusedKeys(ctx, op, table)
 }
 
 // nextKey is an expression of the key column's type that makes another key each time,
 // "" if there is none. A default is converted to that type when a row gets it, which
 // its expression alone is not.
-func (t *table) nextKey() string {
+func (t *table) nextKeyExpr() string {
 	switch {
 	case t.sequence != nil:
 		return "nextval(" + t.sequence.regclass() + ")"
-	case t.key.fallback != "":
-		return "(" + t.key.fallback + ")::" + t.key.sqlType
+	case t.key.defaultExpr != "":
+		return "(" + t.key.defaultExpr + ")::" + t.key.sqlType
 	}
 	return ""
 }
 
 // nextKeysSQL returns as many keys as the parameter says.
 func (t *table) nextKeysSQL() string {
-	return "SELECT " + t.key.read("s."+t.key.name) +
-		" FROM (SELECT " + t.nextKey() + " AS " + t.key.name + " FROM generate_series(1, $1::bigint)) AS s"
+	return "SELECT " + t.key.toModel("s."+t.key.name) +
+		" FROM (SELECT " + t.nextKeyExpr() + " AS " + t.key.name + " FROM generate_series(1, $1::bigint)) AS s"
 }
 
 // nextKeys takes keys within the transaction that it has not chosen itself. One that
 // another row has already shows when it is inserted. What it takes may not be enough at
 // once, and so no commit travels along.
 func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table, n int) ([]core.Value, error) {
-	t.more = true
-	defer func() { t.more = false }()
-	mine := t.chosen[table]
-	keys, err := table.gather(n, func(missing int) (more []core.Value, err error) {
+	t.moreFollows = true
+	defer func() { t.moreFollows = false }()
+	mine := t.explicitKeys[table]
+	keys, err := table.collectKeys(n, func(missing int) (more []core.Value, err error) {
 		for try := 0; ; try++ {
 			n := missing << max(try-1, 0) // more, should all be of a block that it chose
 			err = t.run(ctx, op, call{sql: table.nextKeysSQL(), args: []any{int64(n)}, read: func(rows pgx.Rows) (err error) {
-				more, err = keysOf(rows, table)
+				more, err = scanKeys(rows, table)
 				return err
 			}})
 			taken := len(more)
@@ -74,7 +74,7 @@ func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table, n
 			}
 		}
 	})
-	note(&t.promised, table, keys...)
+	addKeys(&t.generatedKeys, table, keys...)
 	return keys, err
 }
 
@@ -82,24 +82,24 @@ func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table, n
 // without asking the sequence. It runs before the transaction begins and is not
 // serializable, because looking for keys that are not there would conflict with
 // everybody who adds some.
-func (t *transaction) freshKeys(ctx context.Context, op *core.Op, table *table) ([]core.Value, error) {
-	ctx, cancel := t.backend.bounded(ctx)
+func (t *transaction) unusedKeys(ctx context.Context, op *core.Op, table *table) ([]core.Value, error) {
+	ctx, cancel := t.backend.withTimeout(ctx)
 	defer cancel()
 	if err := t.acquire(ctx); err != nil {
 		return nil, err
 	}
-	sql := fmt.Sprintf("%s WHERE NOT EXISTS (SELECT FROM %s AS t WHERE t.%s = s.%[3]s)", table.nextKeysSQL(), table.name, table.key.name)
-	keys, err := table.gather(op.N, func(missing int) (more []core.Value, err error) {
+	sql := fmt.Sprintf("%s WHERE NOT EXISTS (SELECT FROM %s AS t WHERE t.%s = s.%[3]s)", table.nextKeysSQL(), table.from, table.key.name)
+	keys, err := table.collectKeys(op.N, func(missing int) (more []core.Value, err error) {
 		var batch pgx.Batch
 		batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 		batch.Queue(sql, int64(missing)).Query(func(rows pgx.Rows) error {
-			more, err = keysOf(rows, table)
+			more, err = scanKeys(rows, table)
 			return err
 		})
 		batch.Queue("COMMIT")
 		err = t.conn.SendBatch(ctx, &batch).Close()
 		if err == nil {
-			err = t.waitGivenUp(ctx) // a promoted standby may generate the keys again
+			err = t.missedStandby(ctx) // a promoted standby may generate the keys again
 		}
 		if err == nil && len(more) < missing && table.sequence != nil {
 			err = table.sequence.catchUp(ctx, t.conn.Conn(), table)
@@ -107,45 +107,45 @@ func (t *transaction) freshKeys(ctx context.Context, op *core.Op, table *table) 
 		return more, err
 	})
 	switch {
-	case fromStandby(err, false):
-		return nil, t.backend.failedOn(ctx, t.conn, err)
+	case isStandbyError(err, false):
+		return nil, t.backend.errorOn(ctx, t.conn, err)
 	case err != nil:
-		return nil, t.backend.failure(ctx, op, err)
+		return nil, t.backend.statementError(ctx, op, err)
 	}
 	if t.opts.Single {
 		t.end()
 	} else {
-		note(&t.promised, table, keys...)
+		addKeys(&t.generatedKeys, table, keys...)
 	}
 	return keys, nil
 }
 
 // fruitless is how many times in a row the default may give nothing but keys that are
 // taken: those of a sequence that has just been moved on are not.
-const fruitless = 3
+const maxEmptyTries = 3
 
 // gather calls take until there are n different keys.
-func (t *table) gather(n int, take func(missing int) ([]core.Value, error)) ([]core.Value, error) {
+func (t *table) collectKeys(n int, take func(missing int) ([]core.Value, error)) ([]core.Value, error) {
 	var keys []core.Value
-	for left := fruitless; len(keys) < n; {
+	for left := maxEmptyTries; len(keys) < n; {
 		more, err := take(n - len(keys))
 		if err != nil {
 			return nil, err
 		}
 		before := len(keys)
 		if keys = core.SortKeys(append(keys, more...)); len(keys) > before {
-			left = fruitless
+			left = maxEmptyTries
 		} else if left--; left == 0 {
 			return nil, fmt.Errorf("postgres: %s: the default of the key gives no key that is free", t.resource)
 		}
 	}
 	if t.sequence != nil && n > 0 {
-		t.sequence.saw(keys[n-1].Int())
+		t.sequence.noteValue(keys[n-1].Int())
 	}
 	return keys, nil
 }
 
-func keysOf(rows pgx.Rows, t *table) ([]core.Value, error) {
+func scanKeys(rows pgx.Rows, t *table) ([]core.Value, error) {
 	recs, err := records(rows, t, []*column{t.key}, 0)
 	keys := make([]core.Value, len(recs))
 	for i, rec := range recs {

@@ -17,10 +17,10 @@ const (
 	connectTimeout = 10 * time.Second
 	// idleInTransaction is when the server gives up a client that holds a
 	// transaction and has fallen silent (idle_in_transaction_session_timeout).
-	idleInTransaction = "60s"
+	idleInTransactionTimeout = "60s"
 	// cancelPatience is how long the answer to a cancelled statement may take
 	// before the connection is given up.
-	cancelPatience = 2 * time.Second
+	cancelTimeout = 2 * time.Second
 )
 
 // Open returns a backend with a pool of its own, which closing the backend closes.
@@ -47,14 +47,14 @@ func Open(ctx context.Context, url, schema string, opts Options) (*Backend, erro
 		return nil, err
 	}
 	configure(config.ConnConfig, opts)
-	seekPrimary(&config.ConnConfig.Config, url)
+	requirePrimary(&config.ConnConfig.Config, url)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, unavailable(&unreachedError{refusedSetting(&config.ConnConfig.Config, err)})
+		return nil, unavailable(&connectError{hideSetting(&config.ConnConfig.Config, err)})
 	}
 	b := New(pool, schema, opts)
 	b.owned = true
@@ -66,13 +66,13 @@ func configure(c *pgx.ConnConfig, opts Options) {
 		c.ConnectTimeout = connectTimeout
 	}
 	c.DialFunc = dial(c.ConnectTimeout)
-	setDefault(c, "application_name", orElse(opts.ApplicationName, "larder"))
+	setDefault(c, "application_name", valueOr(opts.ApplicationName, "larder"))
 	if !opts.Bouncer {
 		c.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-			return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelPatience}
+			return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
 		}
 		setDefault(c, "default_transaction_isolation", string(opts.isolation()))
-		setDefault(c, "idle_in_transaction_session_timeout", idleInTransaction)
+		setDefault(c, "idle_in_transaction_session_timeout", idleInTransactionTimeout)
 		setDefault(c, "datestyle", "ISO")
 		setDefault(c, "intervalstyle", "postgres")
 		return
@@ -88,7 +88,7 @@ func setDefault(c *pgx.ConnConfig, name, value string) {
 	}
 }
 
-func orElse(s, fallback string) string {
+func valueOr(s, fallback string) string {
 	if s == "" {
 		return fallback
 	}

@@ -6,11 +6,11 @@ import (
 )
 
 // named is a constraint or an index of a table, or with no name the table itself.
-type named struct{ schema, table, name string }
+type objectName struct{ schema, table, name string }
 
 // partitions tell what the names in errors are parts of: the server names the
 // partition that a row is in, and the index and the foreign key of that.
-type partitions map[named]string
+type partitions map[objectName]string
 
 const partitionsQuery = `
 WITH RECURSIVE part (oid, root) AS (
@@ -42,7 +42,7 @@ JOIN pg_class t ON t.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = t.relnamespace`
 
 func (p partitions) read(rows pgx.Rows) error {
-	var part named
+	var part objectName
 	var whole string
 	for rows.Next() {
 		if err := rows.Scan(&part.schema, &part.table, &part.name, &whole); err != nil {
@@ -54,9 +54,9 @@ func (p partitions) read(rows pgx.Rows) error {
 }
 
 // whole returns the error as the partitioned table in the schema would have it.
-func (p partitions) whole(schema string, err *pgconn.PgError) *pgconn.PgError {
-	table, parted := p[named{err.SchemaName, err.TableName, ""}]
-	name, inherited := p[named{err.SchemaName, err.TableName, err.ConstraintName}]
+func (p partitions) toRoot(schema string, err *pgconn.PgError) *pgconn.PgError {
+	table, parted := p[objectName{err.SchemaName, err.TableName, ""}]
+	name, inherited := p[objectName{err.SchemaName, err.TableName, err.ConstraintName}]
 	if !parted && !inherited {
 		return err
 	}

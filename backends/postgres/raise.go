@@ -17,14 +17,14 @@ import (
 // in advance, and a secret of this process, so that no client's value that the
 // server cannot cast looks like one of ours.
 var (
-	markOurs      = "larder " + rand.Text() + ": " // the start of each of the others
-	markMissing   = markOurs + "missing "
-	markForbidden = markOurs + "forbidden "
+	markPrefix    = "larder " + rand.Text() + ": " // the start of each of the others
+	markMissing   = markPrefix + "missing "
+	markForbidden = markPrefix + "forbidden "
 	// Before the detail comes which field it is, see [referrer.mark].
-	markReferenced = markOurs + "referenced "
+	markReferenced = markPrefix + "referenced "
 	// Before the detail comes the field, see [markOf].
-	markUnreadable = markOurs + "unreadable "
-	markExpands    = markOurs + "expands "
+	markUnreadable = markPrefix + "unreadable "
+	markExpands    = markPrefix + "expands "
 )
 
 const markEnd = ";"
@@ -47,7 +47,7 @@ func (b *builder) guard(t *table, check core.Filter) {
 }
 
 // raised returns the error that a statement raised; nil if the error is another.
-func raised(op *core.Op, err *pgconn.PgError) error {
+func markedError(op *core.Op, err *pgconn.PgError) error {
 	if err.Code != "22P02" || op == nil {
 		return nil
 	}
@@ -57,13 +57,13 @@ func raised(op *core.Op, err *pgconn.PgError) error {
 	if f := referenced(op.Resource.Model(), err.Message); f != nil {
 		return f.StillReferenced()
 	}
-	if unreadable := unreadableRow(op.Resource, err.Message); unreadable != nil {
+	if unreadable := unreadableRowError(op.Resource, err.Message); unreadable != nil {
 		return unreadable
 	}
-	if f, _ := marked(op.Resource, markExpands, err.Message); f != nil {
-		return rejected(op, f)
+	if f, _ := parseFieldMark(op.Resource, markExpands, err.Message); f != nil {
+		return valueError(op, f)
 	}
-	if f := rekeyed(op, err.Message); f != nil {
+	if f := changedKeyField(op, err.Message); f != nil {
 		return &core.Error{Code: core.FieldUpdateForbidden, Resource: f.Resource().APIName(), Field: f.APIName()}
 	}
 	_, rest, found := strings.Cut(err.Message, markMissing)
@@ -75,11 +75,11 @@ func raised(op *core.Op, err *pgconn.PgError) error {
 }
 
 // markOf adds a field to a mark, for [marked].
-func markOf(mark string, f *core.Field) string { return mark + strconv.Itoa(f.Column()) + " " }
+func fieldMark(mark string, f *core.Field) string { return mark + strconv.Itoa(f.Column()) + " " }
 
 // marked returns the field and the detail of an error with a mark; nil if the text of
 // the error does not have the mark.
-func marked(r *core.Resource, mark, text string) (f *core.Field, detail string) {
+func parseFieldMark(r *core.Resource, mark, text string) (f *core.Field, detail string) {
 	_, rest, found := strings.Cut(text, mark)
 	place, rest, _ := strings.Cut(rest, " ")
 	column, err := strconv.Atoi(place)

@@ -12,10 +12,10 @@ import (
 
 // Read is a Load or a Select in one statement.
 func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
-	if err := t.blurred(op); err != nil {
+	if err := t.checkDetached(op); err != nil {
 		return core.Result{}, err
 	}
-	table := t.backend.reading(op.Resource)
+	table := t.backend.readTable(op.Resource)
 	columns := projected(table, op.Fields)
 	statement := selectStatement
 	if op.Kind == core.Load {
@@ -27,7 +27,7 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 	}
 	var res core.Result
 	c.read = func(rows pgx.Rows) (err error) {
-		res.Records, err = records(rows, table, columns, expected(op))
+		res.Records, err = records(rows, table, columns, expectedRecords(op))
 		return err
 	}
 	err = t.run(ctx, op, c)
@@ -39,18 +39,18 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 
 // expected is how many records a Read may well have: as many as its keys, or a page,
 // of which the greatest are rarely full.
-func expected(op *core.Op) int { return max(len(op.Keys), min(op.Limit, fullPage)) }
+func expectedRecords(op *core.Op) int { return max(len(op.Keys), min(op.Limit, maxPreallocated)) }
 
-const fullPage = 128
+const maxPreallocated = 128
 
 // Count is one statement.
 func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
-	if err := t.blurred(op); err != nil {
+	if err := t.checkDetached(op); err != nil {
 		return 0, err
 	}
-	table := t.backend.reading(op.Resource)
+	table := t.backend.readTable(op.Resource)
 	b := newBuilder()
-	b.write("SELECT count(*) FROM ", table.name, " AS t WHERE ")
+	b.write("SELECT count(*) FROM ", table.from, " AS t WHERE ")
 	b.openFence(table, op.Using)
 	b.filter(table, op.Where, false)
 	if b.err != nil {
@@ -84,12 +84,12 @@ func loadStatement(t *table, op *core.Op, columns []*column) (call, error) {
 	b := newBuilder()
 	b.WriteString("SELECT ")
 	b.values(columns)
-	b.write(" FROM ", t.name, " AS t WHERE ")
+	b.write(" FROM ", t.from, " AS t WHERE ")
 	b.openFence(t, op.Using)
 	many := len(op.Keys) > 1
-	b.behindFence(t.key.fails, func() { b.same(t.key, t.key.verdict(op.Keys...), b.keys(t, op.Keys, many), many) })
+	b.fenced(t.key.mayFail, func() { b.equals(t.key, t.key.classify(op.Keys...), b.keys(t, op.Keys, many), many) })
 	if many {
-		b.write(" ORDER BY ", b.value(t.key), t.key.codePoints)
+		b.write(" ORDER BY ", b.value(t.key), t.key.orderCollation)
 	}
 	return b.call(nil), b.err
 }
@@ -109,7 +109,7 @@ func selectStatement(t *table, op *core.Op, columns []*column) (call, error) {
 	b.WriteString("SELECT ")
 	b.values(columns)
 	end := b.Len()
-	b.write(" FROM ", t.name, " AS t WHERE ")
+	b.write(" FROM ", t.from, " AS t WHERE ")
 	b.openFence(t, op.Using)
 	b.filter(t, op.Where, false)
 	if len(op.After) == 0 {
@@ -123,13 +123,13 @@ func selectStatement(t *table, op *core.Op, columns []*column) (call, error) {
 	rows := list + from
 	if len(pages) == 2 { // the values are computed from the union
 		stored := builder{alias: "t"}
-		stored.list(columns)
+		stored.columns(columns)
 		rows = "SELECT " + stored.String() + from
 	}
-	fails := slices.ContainsFunc(op.Order[:len(op.After)], func(o core.Order) bool { return t.columns[o.Field.Column()].fails })
+	fails := slices.ContainsFunc(op.Order[:len(op.After)], func(o core.Order) bool { return t.columns[o.Field.Column()].mayFail })
 	for i, after := range pages {
 		position := builder{fence: b.fence}
-		position.behindFence(fails, func() { position.WriteString(after) })
+		position.fenced(fails, func() { position.WriteString(after) })
 		pages[i] = rows + " AND " + position.String() + tail.String()
 	}
 	sql := pages[0]

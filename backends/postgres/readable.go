@@ -8,17 +8,17 @@ import "github.com/larder-go/larder/core"
 
 // readable writes an expression for each of the columns that may hold such a value. It
 // fails if the row has one.
-func (b *builder) readable(t *table, columns []*column) {
+func (b *builder) failIfUnreadable(t *table, columns []*column) {
 	for _, c := range columns {
-		if condition := b.unreadable(c); condition != "" {
-			b.write(", CASE WHEN ", condition, " THEN ", raise(markOf(markUnreadable, c.field), b.column(t.key)+"::text"), " END")
+		if condition := b.unreadableCondition(c); condition != "" {
+			b.write(", CASE WHEN ", condition, " THEN ", raise(fieldMark(markUnreadable, c.field), b.column(t.key)+"::text"), " END")
 		}
 	}
 }
 
 // unreadable returns the condition that the model does not have the value of a column;
 // "" if it has all values of the column's type.
-func (b *builder) unreadable(c *column) string {
+func (b *builder) unreadableCondition(c *column) string {
 	switch v := b.column(c); {
 	case c.field.Type() == core.Time:
 		return "NOT (" + v + " >= '0001-01-01 00:00:00+00' AND " + v + " < '10000-01-01 00:00:00+00')"
@@ -32,10 +32,10 @@ func (b *builder) unreadable(c *column) string {
 
 // unreadableRow returns the error of a row that [builder.readable] found; nil if the
 // text of a server's error is about something else.
-func unreadableRow(r *core.Resource, text string) error {
-	f, key := marked(r, markUnreadable, text)
+func unreadableRowError(r *core.Resource, text string) error {
+	f, key := parseFieldMark(r, markUnreadable, text)
 	if f == nil {
 		return nil
 	}
-	return &core.Error{Code: core.ServerError, Cause: &unreadableError{field: f, key: core.TextValue(key), err: errForeign}}
+	return &core.Error{Code: core.ServerError, Cause: &unreadableError{field: f, key: core.TextValue(key), err: errNotInModel}}
 }

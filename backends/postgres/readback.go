@@ -8,9 +8,9 @@ import (
 
 // readRest returns the calls that read, of records that were written, the fields that the
 // write did not return: those that the table does not have, and those that are read later.
-func readRest(table *table, later []*column, keys []core.Value, out []core.Record) (calls []call) {
-	if len(table.virtual) > 0 {
-		calls = append(calls, readBack(table.reads, table.virtual, keys, out))
+func readRemaining(table *table, later []*column, keys []core.Value, out []core.Record) (calls []call) {
+	if len(table.viewOnly) > 0 {
+		calls = append(calls, readBack(table.readFrom, table.viewOnly, keys, out))
 	}
 	if len(later) > 0 {
 		calls = append(calls, readBack(table, later, keys, out))
@@ -26,10 +26,10 @@ func readBack(table *table, rest []*column, keys []core.Value, out []core.Record
 	columns := append([]*column{key}, rest...)
 	b.WriteString("SELECT ")
 	b.values(columns)
-	b.readable(table, rest)
-	b.write(" FROM ", table.name, " AS t WHERE ")
-	b.same(key, key.verdict(keys...), b.keys(table, keys, true), true)
-	return call{sql: b.String(), args: b.args, asks: true, read: func(rows pgx.Rows) error {
+	b.failIfUnreadable(table, rest)
+	b.write(" FROM ", table.from, " AS t WHERE ")
+	b.equals(key, key.classify(keys...), b.keys(table, keys, true), true)
+	return call{sql: b.String(), args: b.args, readOnly: true, read: func(rows pgx.Rows) error {
 		read, err := records(rows, table, columns, len(keys))
 		shown := make(map[core.Value]core.Record, len(read))
 		for _, rec := range read {
@@ -37,7 +37,7 @@ func readBack(table *table, rest []*column, keys []core.Value, out []core.Record
 		}
 		for i, rec := range out {
 			if !rec.IsZero() {
-				out[i] = completed(rec, shown[rec.Key()], rest)
+				out[i] = withColumns(rec, shown[rec.Key()], rest)
 			}
 		}
 		return err
@@ -45,7 +45,7 @@ func readBack(table *table, rest []*column, keys []core.Value, out []core.Record
 }
 
 // completed returns the record with the columns that it was read without.
-func completed(rec, read core.Record, columns []*column) core.Record {
+func withColumns(rec, read core.Record, columns []*column) core.Record {
 	for _, c := range columns {
 		v := core.Null
 		if !read.IsZero() {
@@ -56,7 +56,7 @@ func completed(rec, read core.Record, columns []*column) core.Record {
 	return rec
 }
 
-func keysIn(recs []core.Record) []core.Value {
+func keysOf(recs []core.Record) []core.Value {
 	keys := make([]core.Value, len(recs))
 	for i, rec := range recs {
 		keys[i] = rec.Key()

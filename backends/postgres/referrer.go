@@ -20,7 +20,7 @@ type referrer struct {
 	// loosened: the tables refer to each other, so that none of the rows can be the
 	// first to go; those that point at one that goes let go of it before, and have to
 	// go as well, or to be given something else, before the transaction ends.
-	loosened bool
+	detaches bool
 }
 
 // bindReferrers finds the referrers of all tables.
@@ -29,31 +29,31 @@ func bindReferrers(found *catalog, tables []*table) {
 		if from.readOnly {
 			continue
 		}
-		for _, k := range found.tables[from.table].foreign {
-			f := from.foreign[k.name]
+		for _, k := range found.tables[from.tableName].foreignKeys {
+			f := from.foreignKeys[k.name]
 			if f == nil || tables[f.Target().Index()].readOnly {
 				continue
 			}
-			from.tree = from.tree || k.immediate && f.Target() == f.Resource()
-			loosened := !from.columns[f.Column()].notNull && f.Target() != f.Resource() && leads(f.Target(), f.Resource())
-			if k.acts || k.immediate && loosened {
-				refer(tables, k.target, referrer{f, from, loosened})
+			from.immediateSelfReference = from.immediateSelfReference || k.immediate && f.Target() == f.Resource()
+			loosened := !from.columns[f.Column()].notNull && f.Target() != f.Resource() && refersTo(f.Target(), f.Resource())
+			if k.hasDeleteAction || k.immediate && loosened {
+				addReferrer(tables, k.target, referrer{f, from, loosened})
 			}
 		}
 	}
 }
 
 // refer adds a referrer to the table, as every resource that is written there has it.
-func refer(tables []*table, to string, r referrer) {
+func addReferrer(tables []*table, to string, r referrer) {
 	for _, t := range tables {
-		if t.table == to && !t.readOnly {
+		if t.tableName == to && !t.readOnly {
 			t.referrers = append(t.referrers, r)
 		}
 	}
 }
 
 // leads reports whether references lead from one resource to the other.
-func leads(from, to *core.Resource) bool {
+func refersTo(from, to *core.Resource) bool {
 	seen := map[*core.Resource]bool{from: true}
 	for next := []*core.Resource{from}; len(next) > 0; next = next[1:] {
 		for _, f := range next[0].References() {
@@ -71,13 +71,13 @@ func leads(from, to *core.Resource) bool {
 
 // before returns what precedes the deletion of rows because of one foreign key: a
 // statement that fails if anything points at them, or one that has it let go of them.
-func (r referrer) before(t *transaction, to *table, op *core.Op) call {
+func (r referrer) beforeDelete(t *transaction, to *table, op *core.Op) call {
 	c := r.statement(to, op).call(nil)
-	if r.loosened {
+	if r.detaches {
 		c.read = func(rows pgx.Rows) error {
-			keys, err := keysOf(rows, r.from)
+			keys, err := scanKeys(rows, r.from)
 			for _, key := range keys {
-				t.loosen(r.field, key)
+				t.noteDetached(r.field, key)
 			}
 			return err
 		}
@@ -105,19 +105,19 @@ func (r referrer) statement(to *table, op *core.Op) *builder {
 	b := newBuilder()
 	keys := b.keys(to, op.Keys, true)
 	reference, key := "r."+r.from.columns[r.field.Column()].name, "r."+r.from.key.name
-	if r.loosened {
-		b.write("UPDATE ", r.from.name, " AS r SET ", r.from.columns[r.field.Column()].name, " = NULL FROM ")
+	if r.detaches {
+		b.write("UPDATE ", r.from.from, " AS r SET ", r.from.columns[r.field.Column()].name, " = NULL FROM ")
 	} else {
-		b.write("SELECT ", raise(r.mark(), key+"::text"), " FROM ", r.from.name, " AS r, ")
+		b.write("SELECT ", raise(r.mark(), key+"::text"), " FROM ", r.from.from, " AS r, ")
 	}
-	b.write(to.name, " AS t WHERE ", reference, " = ", b.column(to.key), " AND ")
-	b.same(to.key, to.key.verdict(op.Keys...), keys, true)
+	b.write(to.from, " AS t WHERE ", reference, " = ", b.column(to.key), " AND ")
+	b.equals(to.key, to.key.classify(op.Keys...), keys, true)
 	b.and(to, op.Using)
 	switch {
-	case r.loosened:
-		b.write(" RETURNING ", r.from.key.read(key), " AS ", r.from.key.name)
-	case r.from.name == to.name: // those that are deleted as well do not count
-		b.write(" AND NOT EXISTS (SELECT FROM unnest(", keys, ") AS v (key) WHERE ", r.from.key.read(key), r.from.key.equality, " = v.key)")
+	case r.detaches:
+		b.write(" RETURNING ", r.from.key.toModel(key), " AS ", r.from.key.name)
+	case r.from.from == to.from: // those that are deleted as well do not count
+		b.write(" AND NOT EXISTS (SELECT FROM unnest(", keys, ") AS v (key) WHERE ", r.from.key.toModel(key), r.from.key.equalityCollation, " = v.key)")
 	}
 	return b
 }
@@ -129,20 +129,20 @@ type reference struct {
 }
 
 // loosen notes that a row was made to let go of what it points at.
-func (t *transaction) loosen(f *core.Field, key core.Value) {
-	if t.loose == nil {
-		t.loose = make(map[reference]bool)
+func (t *transaction) noteDetached(f *core.Field, key core.Value) {
+	if t.detached == nil {
+		t.detached = make(map[reference]bool)
 	}
-	t.loose[reference{f, key}] = true
+	t.detached[reference{f, key}] = true
 }
 
 // blurred returns the error of an operation whose policies look at what a row was
 // made to let go of: they would judge a null that is not what the record has. nil if
 // they do not.
-func (t *transaction) blurred(op *core.Op) error {
-	for r := range t.loose {
+func (t *transaction) checkDetached(op *core.Op) error {
+	for r := range t.detached {
 		f := op.Resource.Field(r.field.Name()) // the table may have several resources
-		if f == nil || t.backend.table(r.field.Resource()).table != t.backend.table(op.Resource).table || !mentions(op.Using, f) {
+		if f == nil || t.backend.table(r.field.Resource()).tableName != t.backend.table(op.Resource).tableName || !mentions(op.Using, f) {
 			continue
 		}
 		if op.Keys == nil || slices.Contains(op.Keys, r.key) {
@@ -154,12 +154,14 @@ func (t *transaction) blurred(op *core.Op) error {
 
 // settle forgets a row that was loosened and is deleted or points at something else
 // now.
-func (t *transaction) settle(f *core.Field, key core.Value) { delete(t.loose, reference{f, key}) }
+func (t *transaction) forgetDetached(f *core.Field, key core.Value) {
+	delete(t.detached, reference{f, key})
+}
 
 // dangling returns the error of rows that would still point at what was deleted, had
 // they not been loosened; nil if there are none.
-func (t *transaction) dangling() error {
-	for r := range t.loose {
+func (t *transaction) unresolvedReference() error {
+	for r := range t.detached {
 		return r.field.StillReferenced()
 	}
 	return nil

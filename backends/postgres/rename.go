@@ -19,7 +19,7 @@ import (
 func (c *comparison) rename(r *core.Resource) {
 	s := c.opts.source(r)
 	t := c.found.tables[s.Table]
-	if t == nil || s.apart() {
+	if t == nil || s.readsElsewhere() {
 		return
 	}
 	for _, f := range r.Columns() {
@@ -27,8 +27,8 @@ func (c *comparison) rename(r *core.Resource) {
 			continue
 		}
 		c.add(difference{
-			phase: renameColumn, what: fmt.Sprintf("%s: column is called %q; Migrate renames it", f, f.Was()), safe: true,
-			remedy: "ALTER TABLE " + c.table(r) + " RENAME COLUMN " + pgsql.Name(f.Was()) + " TO " + pgsql.Name(f.Name()),
+			phase: renameColumn, problem: fmt.Sprintf("%s: column is called %q; Migrate renames it", f, f.Was()), additive: true,
+			fix: "ALTER TABLE " + c.table(r) + " RENAME COLUMN " + pgsql.Name(f.Was()) + " TO " + pgsql.Name(f.Name()),
 		})
 		c.found.rename(c.schema, s.Table, f.Was(), f.Name())
 	}
@@ -47,15 +47,15 @@ func (c *catalog) rename(schema, table, from, to string) {
 			}
 		}
 	}
-	for i := range t.foreign {
-		if t.foreign[i].column == from {
-			t.foreign[i].column = to
+	for i := range t.foreignKeys {
+		if t.foreignKeys[i].column == from {
+			t.foreignKeys[i].column = to
 		}
 	}
 	for _, other := range c.tables {
-		for i, k := range other.foreign {
+		for i, k := range other.foreignKeys {
 			if k.targetSchema == schema && k.target == table && k.targetColumn == from {
-				other.foreign[i].targetColumn = to
+				other.foreignKeys[i].targetColumn = to
 			}
 		}
 	}
@@ -74,19 +74,19 @@ func (c *catalog) rename(schema, table, from, to string) {
 func (c *comparison) addColumn(f *core.Field) {
 	table := c.table(f.Resource())
 	d := difference{
-		phase: addColumn, what: f.String() + ": column is missing", safe: true, added: f,
-		remedy: "ALTER TABLE " + table + " ADD COLUMN " + columnSQL(f),
+		phase: addColumn, problem: f.String() + ": column is missing", additive: true, added: f,
+		fix: "ALTER TABLE " + table + " ADD COLUMN " + columnSQL(f),
 	}
 	v := f.ConstantDefault()
 	if f.Unique() || !v.IsSet() {
 		c.add(d)
 		return
 	}
-	d.remedy += " DEFAULT " + literal(f, v)
+	d.fix += " DEFAULT " + literal(f, v)
 	c.add(d)
 	c.add(difference{
-		phase: dropDefault, what: f.String() + ": the default is the model's", safe: true, optional: true,
-		remedy: "ALTER TABLE " + table + " ALTER COLUMN " + pgsql.Name(f.Name()) + " DROP DEFAULT",
+		phase: dropDefault, problem: f.String() + ": the default is the model's", additive: true, optional: true,
+		fix: "ALTER TABLE " + table + " ALTER COLUMN " + pgsql.Name(f.Name()) + " DROP DEFAULT",
 	})
 }
 
@@ -102,19 +102,19 @@ func literal(f *core.Field, v core.Value) string {
 // warnOfRenames logs where a field may have been renamed without saying so, and where
 // one that says so is there under both names. It looks at the tables as they are before
 // anything is added, and at some of their rows.
-func warnOfRenames(ctx context.Context, tx pgx.Tx, found *catalog, schema string, m *core.Model, differences []difference, opts Options) error {
+func warnAboutRenames(ctx context.Context, tx pgx.Tx, found *catalog, schema string, m *core.Model, differences []difference, opts Options) error {
 	for _, r := range m.Resources() {
 		source := opts.source(r)
 		t := found.tables[source.Table]
 		fields := added(r, differences)
-		if t == nil || source.apart() || len(fields) == 0 && !t.hasFormer(r) {
+		if t == nil || source.readsElsewhere() || len(fields) == 0 && !t.hasFormerColumn(r) {
 			continue
 		}
-		held, err := holdingData(ctx, tx, source.from(schema), t.unnamed(r))
+		held, err := columnsWithData(ctx, tx, source.from(schema), t.unmodelled(r))
 		if err != nil {
 			return err
 		}
-		for _, text := range leftBehind(r, fields, held) {
+		for _, text := range renameWarnings(r, fields, held) {
 			opts.logger().Warn("postgres: " + text)
 		}
 	}
@@ -132,13 +132,13 @@ func added(r *core.Resource, differences []difference) (names []string) {
 }
 
 // hasFormer reports whether a column still has the name that a field had before.
-func (t *catalogTable) hasFormer(r *core.Resource) bool {
+func (t *catalogTable) hasFormerColumn(r *core.Resource) bool {
 	return slices.ContainsFunc(r.Columns(), func(f *core.Field) bool { return t.columns[f.Was()] != nil })
 }
 
 // leftBehind says what a person should look at in a table that has data in columns
 // that the model does not name.
-func leftBehind(r *core.Resource, added, held []string) (texts []string) {
+func renameWarnings(r *core.Resource, added, held []string) (texts []string) {
 	for _, f := range r.Columns() {
 		if slices.Contains(held, f.Was()) {
 			texts = append(texts, fmt.Sprintf("%s: the table has the columns %q and %q, and the field is called %[2]s now and %[3]s before; "+
@@ -154,7 +154,7 @@ func leftBehind(r *core.Resource, added, held []string) (texts []string) {
 
 // unnamed returns the columns that are no fields of the resource and that hold what
 // somebody has written, in their order.
-func (t *catalogTable) unnamed(r *core.Resource) (names []string) {
+func (t *catalogTable) unmodelled(r *core.Resource) (names []string) {
 	for _, num := range slices.Sorted(maps.Keys(t.byNum)) {
 		col := t.byNum[num]
 		if f := r.Field(col.name); !col.generated && (f == nil || !f.Stored()) {
@@ -165,7 +165,7 @@ func (t *catalogTable) unnamed(r *core.Resource) (names []string) {
 }
 
 // holdingData returns those of the columns that are not null in one of the first rows.
-func holdingData(ctx context.Context, tx pgx.Tx, table string, columns []string) (held []string, err error) {
+func columnsWithData(ctx context.Context, tx pgx.Tx, table string, columns []string) (held []string, err error) {
 	const rows = 1000
 	for _, name := range columns {
 		var holds bool

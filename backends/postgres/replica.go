@@ -17,19 +17,19 @@ import (
 
 // replica is a hot standby that transactions may read from.
 type replica struct {
-	pool *pgxpool.Pool
-	rest atomic.Int64 // until when it is left alone, in nanoseconds since 1970
+	pool        *pgxpool.Pool
+	pausedUntil atomic.Int64 // until when it is left alone, in nanoseconds since 1970
 }
 
 // How long a replica is left alone that was behind, or that failed, and how long to
 // wait for a connection to one: the primary can do what it cannot.
 const (
-	behindRest      = 5 * time.Millisecond
-	failureRest     = time.Second
-	replicaPatience = 500 * time.Millisecond
+	behindPause    = 5 * time.Millisecond
+	failurePause   = time.Second
+	replicaTimeout = 500 * time.Millisecond
 )
 
-var errBehind = errors.New("postgres: the replica is behind")
+var errReplicaBehind = errors.New("postgres: the replica is behind")
 
 // connectReplicas makes the pools. Nothing is connected before it is needed, so that
 // a replica that is down is nobody's concern. What is committed already counts as
@@ -49,8 +49,8 @@ func (b *Backend) connectReplicas(ctx context.Context, primary querier) error {
 			configs[i].ConnConfig.RuntimeParams["default_transaction_isolation"] = string(pgx.ReadCommitted)
 		}
 	}
-	b.horizon.lose()
-	b.horizon.settle(ctx, primary)
+	b.written.noteUnknown()
+	b.written.resolve(ctx, primary)
 	for _, config := range configs {
 		pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), config)
 		if err != nil {
@@ -63,19 +63,19 @@ func (b *Backend) connectReplicas(ctx context.Context, primary querier) error {
 
 // replica returns the next one in turn that may know what this backend has written;
 // nil if there is none now.
-func (b *Backend) replica(ctx context.Context) *replica {
+func (b *Backend) pickReplica(ctx context.Context) *replica {
 	if len(b.replicas) == 0 {
 		return nil
 	}
-	ctx, cancel := b.bounded(ctx)
+	ctx, cancel := b.withTimeout(ctx)
 	defer cancel()
-	b.horizon.expire(b.opts.MaxLag)
-	if !b.horizon.settle(ctx, b.pool) {
+	b.written.expire(b.opts.MaxLag)
+	if !b.written.resolve(ctx, b.pool) {
 		return nil
 	}
-	now, first := time.Now().UnixNano(), int(b.turn.Add(1))
+	now, first := time.Now().UnixNano(), int(b.lastReplica.Add(1))
 	for i := range b.replicas {
-		if r := b.replicas[(first+i)%len(b.replicas)]; r.rest.Load() <= now {
+		if r := b.replicas[(first+i)%len(b.replicas)]; r.pausedUntil.Load() <= now {
 			return r
 		}
 	}
@@ -83,17 +83,17 @@ func (b *Backend) replica(ctx context.Context) *replica {
 }
 
 // failed leaves the replica alone for a while.
-func (r *replica) failed(err error) {
-	rest := failureRest
-	if errors.Is(err, errBehind) {
-		rest = behindRest
+func (r *replica) pause(err error) {
+	rest := failurePause
+	if errors.Is(err, errReplicaBehind) {
+		rest = behindPause
 	}
-	r.rest.Store(time.Now().Add(rest).UnixNano())
+	r.pausedUntil.Store(time.Now().Add(rest).UnixNano())
 }
 
 // acquire does not wait for long.
 func (r *replica) acquire(ctx context.Context) (*pgxpool.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, replicaPatience)
+	ctx, cancel := context.WithTimeout(ctx, replicaTimeout)
 	defer cancel()
 	return r.pool.Acquire(ctx)
 }
@@ -101,9 +101,9 @@ func (r *replica) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 // onReplica adds the check that the replica has what the backend wrote, and what the
 // transaction needs. The check has a snapshot of its own, which is older than what
 // follows: a snapshot that is taken before the check might lack what the check finds.
-func (b *Backend) onReplica(calls []call, single bool) []call {
+func (b *Backend) callsOnReplica(calls []call, single bool) []call {
 	const begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
-	check := b.horizon.check()
+	check := b.written.replayCheck()
 	switch {
 	case !single:
 		return slices.Concat([]call{{sql: begin}, check, {sql: "COMMIT"}, {sql: b.beginReplica()}}, calls)
@@ -125,11 +125,11 @@ func (b *Backend) beginReplica() string {
 
 // horizon is the position in the write-ahead log behind all that the backend has committed
 // (manual, section 9.27.3). A replica that has not replayed so far may lack some of it.
-type horizon struct {
-	at    atomic.Pointer[logPosition] // nil: not known yet
-	lost  atomic.Int64                // how many commits have not told their position
-	found atomic.Int64                // how many of them are before it nevertheless
-	asked atomic.Int64                // when the primary was asked last, by [sinceStart]
+type writePosition struct {
+	position       atomic.Pointer[logPosition] // nil: not known yet
+	unknownCommits atomic.Int64                // how many commits have not told their position
+	coveredCommits atomic.Int64                // how many of them are before it nevertheless
+	askedAt        atomic.Int64                // when the primary was asked last, by [sinceStart]
 }
 
 // logPosition is one in the write-ahead log. Every promotion of a standby begins another
@@ -143,13 +143,13 @@ func (p logPosition) behind(q logPosition) bool {
 }
 
 // reach moves the horizon to a position that is later.
-func (h *horizon) reach(p logPosition) {
+func (h *writePosition) advance(p logPosition) {
 	for {
-		old := h.at.Load()
+		old := h.position.Load()
 		if old != nil && (p.timeline < old.timeline || !old.behind(p)) {
 			return
 		}
-		if h.at.CompareAndSwap(old, &p) {
+		if h.position.CompareAndSwap(old, &p) {
 			return
 		}
 	}
@@ -179,13 +179,13 @@ func readPosition(rows pgx.Rows) (logPosition, error) {
 }
 
 // ask is the call that comes after a COMMIT.
-func (h *horizon) ask() call {
+func (h *writePosition) positionCall() call {
 	return call{sql: positionSQL, read: func(rows pgx.Rows) error {
 		p, err := readPosition(rows)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errNoPosition, err)
 		}
-		h.reach(p)
+		h.advance(p)
 		return nil
 	}}
 }
@@ -194,7 +194,7 @@ func (h *horizon) ask() call {
 var errNoPosition = errors.New("position in the write-ahead log is not known")
 
 // lose notes that the position of a commit, or whether it happened, is not known.
-func (h *horizon) lose() { h.lost.Add(1) }
+func (h *writePosition) noteUnknown() { h.unknownCommits.Add(1) }
 
 // start is about when the process began.
 var start = time.Now()
@@ -204,9 +204,9 @@ func sinceStart() int64 { return int64(time.Since(start)) }
 
 // expire has the primary asked again if its last answer is older than the largest lag of a
 // replica; zero is no limit.
-func (h *horizon) expire(most time.Duration) {
-	if most > 0 && sinceStart()-h.asked.Load() > int64(most) {
-		h.lose()
+func (h *writePosition) expire(most time.Duration) {
+	if most > 0 && sinceStart()-h.askedAt.Load() > int64(most) {
+		h.noteUnknown()
 	}
 }
 
@@ -217,27 +217,27 @@ type querier interface {
 
 // settle asks the primary for a position behind those that are not known, and
 // reports whether none is left.
-func (h *horizon) settle(ctx context.Context, primary querier) bool {
-	lost := h.lost.Load()
-	if h.found.Load() >= lost {
+func (h *writePosition) resolve(ctx context.Context, primary querier) bool {
+	lost := h.unknownCommits.Load()
+	if h.coveredCommits.Load() >= lost {
 		return true
 	}
 	begun := sinceStart()
 	rows, err := primary.Query(ctx, positionSQL)
-	if err != nil || h.ask().finish(rows) != nil {
+	if err != nil || h.positionCall().finish(rows) != nil {
 		return false
 	}
-	raise64(&h.found, lost)
-	raise64(&h.asked, begun)
+	atomicMax(&h.coveredCommits, lost)
+	atomicMax(&h.askedAt, begun)
 	return true
 }
 
 // check is the call that fails on a replica that has not replayed so far, or that is none.
 // A replica on a later timeline than the horizon's shows that a standby was promoted: the
 // next read asks the primary.
-func (h *horizon) check() call {
+func (h *writePosition) replayCheck() call {
 	var wanted logPosition
-	if p := h.at.Load(); p != nil {
+	if p := h.position.Load(); p != nil {
 		wanted = *p
 	}
 	return call{sql: replayedSQL, read: func(rows pgx.Rows) error {
@@ -246,17 +246,17 @@ func (h *horizon) check() call {
 		case err != nil:
 			return err
 		case replayed.timeline > wanted.timeline:
-			h.lose()
-			return errBehind
+			h.noteUnknown()
+			return errReplicaBehind
 		case replayed.timeline == 0 || replayed.behind(wanted):
-			return errBehind
+			return errReplicaBehind
 		}
 		return nil
 	}}
 }
 
 // raise64 sets the number to n unless it is higher.
-func raise64(number *atomic.Int64, n int64) {
+func atomicMax(number *atomic.Int64, n int64) {
 	for {
 		old := number.Load()
 		if n <= old || number.CompareAndSwap(old, n) {
@@ -271,7 +271,7 @@ func raise64(number *atomic.Int64, n int64) {
 func (t *transaction) readReplica(ctx context.Context, op *core.Op, calls []call) (done bool, _ error) {
 	first := !t.begun
 	if first {
-		calls = t.backend.onReplica(calls, t.opts.Single)
+		calls = t.backend.callsOnReplica(calls, t.opts.Single)
 		t.begun = !t.opts.Single
 	}
 	if op.Final && t.begun {
@@ -290,7 +290,7 @@ func (t *transaction) readReplica(ctx context.Context, op *core.Op, calls []call
 	case ctx.Err() != nil:
 		return true, t.backend.classify(ctx, err)
 	}
-	t.replica.failed(err)
+	t.replica.pause(err)
 	if !first {
 		return true, fmt.Errorf("%w: reading from a replica: %w", core.ErrConflict, err)
 	}

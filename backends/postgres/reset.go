@@ -8,11 +8,11 @@ import (
 
 // withoutKept returns the records of an Update without the nulls that stand for a
 // default which is not the same for every row: those columns keep their values.
-func (t *table) withoutKept(op *core.Op) []core.Record {
+func (t *table) withoutKeptColumns(op *core.Op) []core.Record {
 	recs := op.Records
 	for _, f := range op.Reset {
 		i := f.Column()
-		if !t.columns[i].kept {
+		if !t.columns[i].keepOnReset {
 			continue
 		}
 		for place, rec := range recs {
@@ -30,5 +30,5 @@ func (t *table) withoutKept(op *core.Op) []core.Record {
 
 // resets reports whether a record sets the column to its default.
 func (u *update) resets(c change) bool {
-	return c.defaults && slices.ContainsFunc(u.recs, func(rec core.Record) bool { return rec.At(c.index).IsNull() })
+	return c.toDefault && slices.ContainsFunc(u.recs, func(rec core.Record) bool { return rec.At(c.index).IsNull() })
 }

@@ -18,33 +18,33 @@ import (
 
 // returned returns the columns that the statement of a write returns, and those that are
 // read after it.
-func (t *transaction) returned(table *table) (now, later []*column) {
-	t.inline = nil
+func (t *transaction) returning(table *table) (now, later []*column) {
+	t.jsonWrite = nil
 	switch {
-	case len(table.texts) == 0:
+	case len(table.jsonText) == 0:
 		return table.stored, nil
-	case !table.apart.Load():
-		t.inline = table
+	case !table.readsJSONLater.Load():
+		t.jsonWrite = table
 		return table.stored, nil
 	}
 	for _, c := range table.stored {
-		if !slices.Contains(table.texts, c) {
+		if !slices.Contains(table.jsonText, c) {
 			now = append(now, c)
 		}
 	}
-	return now, table.texts
+	return now, table.jsonText
 }
 
 // unsure returns a conflict for a write that failed with an error of jsonb which a written or
 // a returned value may have caused, so that the store repeats it; nil for other errors.
-func (t *transaction) unsure(op *core.Op, err error) error {
-	if op == nil || op.Kind != core.Insert && op.Kind != core.Update || t.inline == nil || asks(err) || !ofValue(err) {
+func (t *transaction) ambiguousJSONError(op *core.Op, err error) error {
+	if op == nil || op.Kind != core.Insert && op.Kind != core.Update || t.jsonWrite == nil || isReadError(err) || !isValueError(err) {
 		return nil
 	}
 	server, _ := errors.AsType[*pgconn.PgError](err)
 	switch server.Code { // of text that is no jsonb (manual, section 8.14)
 	case "22P02", "22P05", "22003", "54000":
-		t.inline.apart.Store(true)
+		t.jsonWrite.readsJSONLater.Store(true)
 		return fmt.Errorf("%w: the failure may concern a written or a returned value: %w", core.ErrConflict, err)
 	}
 	return nil

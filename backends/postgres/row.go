@@ -21,7 +21,7 @@ type rowReader struct {
 
 // maxTogether is how many records share an allocation at the most, so that who
 // keeps one of many does not keep all of them.
-const maxTogether = 16
+const recordsPerBlock = 16
 
 // record returns the row that is at hand. What was written to it, the zero Record if
 // nothing was, is not believed but compared: a text that comes back as it was sent
@@ -32,7 +32,7 @@ func (r *rowReader) record(written core.Record) (core.Record, error) {
 	}
 	n := len(r.table.columns)
 	if len(r.space) == 0 {
-		r.space = make([]core.Value, n*min(r.count+1, maxTogether))
+		r.space = make([]core.Value, n*min(r.count+1, recordsPerBlock))
 	}
 	values := r.space[:n:n]
 	r.space = r.space[n:]

@@ -9,12 +9,12 @@ import (
 
 // catchUpAll moves the sequences past the keys of their tables. One statement, for
 // however many tables, finds those that are behind, which are few.
-func catchUpAll(ctx context.Context, c *pgx.Conn, tables []*table) error {
+func catchUpSequences(ctx context.Context, c *pgx.Conn, tables []*table) error {
 	var sequenced []*table
 	var tops []string
 	for _, t := range tables {
-		if t.sequence != nil && t.sequence.movable() {
-			sequenced, tops = append(sequenced, t), append(tops, t.topSQL())
+		if t.sequence != nil && t.sequence.canAdvance() {
+			sequenced, tops = append(sequenced, t), append(tops, t.highestKeySQL())
 		}
 	}
 	if len(sequenced) == 0 {
@@ -29,7 +29,7 @@ func catchUpAll(ctx context.Context, c *pgx.Conn, tables []*table) error {
 			if err := t.sequence.catchUp(ctx, c, t); err != nil {
 				return err
 			}
-			t.sequence.saw(*n)
+			t.sequence.noteValue(*n)
 		}
 	}
 	return nil

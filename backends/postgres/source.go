@@ -51,10 +51,10 @@ func (o Options) source(r *core.Resource) Source {
 }
 
 // apart reports whether what is read is not what is written.
-func (s Source) apart() bool { return s.View != "" || s.Query != "" }
+func (s Source) readsElsewhere() bool { return s.View != "" || s.Query != "" }
 
 // what names what is read, for people.
-func (s Source) what() string {
+func (s Source) kind() string {
 	switch {
 	case s.Query != "":
 		return "query"

@@ -10,26 +10,26 @@ import (
 
 // spokenError is an error that a function or trigger of the database has raised. Its
 // message is what somebody wrote, and may repeat values whatever the SQLSTATE says.
-type spokenError struct{ *pgconn.PgError }
+type raisedError struct{ *pgconn.PgError }
 
-func (e *spokenError) Unwrap() error { return e.PgError }
+func (e *raisedError) Unwrap() error { return e.PgError }
 
 // Redacted is what a log may hold that is to hold no values.
-func (e *spokenError) Redacted() string {
-	return "postgres: raised by a function of the database (" + places(e.PgError) + ")"
+func (e *raisedError) Redacted() string {
+	return "postgres: raised by a function of the database (" + origin(e.PgError) + ")"
 }
 
 // brokenError is the error of a rule of the database, which names the rule for the
 // operator. Its message may repeat values.
-type brokenError struct{ *pgconn.PgError }
+type constraintError struct{ *pgconn.PgError }
 
-func (e *brokenError) Unwrap() error { return e.PgError }
+func (e *constraintError) Unwrap() error { return e.PgError }
 
 // Redacted is what a log may hold that is to hold no values.
-func (e *brokenError) Redacted() string { return "postgres: " + places(e.PgError) }
+func (e *constraintError) Redacted() string { return "postgres: " + origin(e.PgError) }
 
 // places says where in the database an error comes from, without any value.
-func places(e *pgconn.PgError) string {
+func origin(e *pgconn.PgError) string {
 	places := []string{"SQLSTATE " + e.Code}
 	for _, place := range []struct{ what, name string }{{"constraint", e.ConstraintName}, {"table", e.TableName}, {"column", e.ColumnName}} {
 		if place.name != "" {
@@ -47,4 +47,4 @@ var raisedBy = regexp.MustCompile(`PL/pgSQL function [^(\n]+\(`)
 
 // languages are the files of the server that raise the errors of functions in
 // procedural languages (manual, chapter 42).
-var languages = []string{"pl_exec.c", "plperl.c", "plpy_elog.c", "pltcl.c"}
+var languageFiles = []string{"pl_exec.c", "plperl.c", "plpy_elog.c", "pltcl.c"}

@@ -22,30 +22,30 @@ func sqlType(f *core.Field) string {
 
 // plain are the names in pg_type of types whose values a type of the model holds as
 // they are.
-var plain = [...][]string{
+var exactTypes = [...][]string{
 	core.Int: {"int8", "int4", "int2"}, core.Float: {"float8", "float4"}, core.Text: {"text", "varchar"},
 	core.Bool: {"bool"}, core.Time: {"timestamptz"}, core.UUID: {"uuid"}, core.Bytes: {"bytea"},
 	core.JSON: {"jsonb"}, core.List: {"jsonb"},
 }
 
 // isPlain reports whether a column holds the field's values as they are.
-func (c *catalogColumn) isPlain(f *core.Field) bool {
+func (c *catalogColumn) isExact(f *core.Field) bool {
 	if !f.Many() {
-		return slices.Contains(plain[f.Type()], c.typeName)
+		return slices.Contains(exactTypes[f.Type()], c.typeName)
 	}
-	return c.element != "" && c.typeName != "" && slices.Contains(plain[f.Target().Key().Type()], c.typeName[1:])
+	return c.element != "" && c.typeName != "" && slices.Contains(exactTypes[f.Target().Key().Type()], c.typeName[1:])
 }
 
 // fits reports whether the column can hold the field: as it is, or in a [form].
 func (c *catalogColumn) fits(f *core.Field) bool {
-	if c.isPlain(f) {
+	if c.isExact(f) {
 		return true
 	}
 	switch {
 	case f.Many():
 		return c.element != "" && c.element != "c" && f.Target().Key().Type() == core.Text
 	case f.Type() == core.Text:
-		return c.spelled()
+		return c.heldAsText()
 	case f.Type() == core.List:
 		return c.typeName == "json" || c.element != ""
 	}
@@ -54,9 +54,9 @@ func (c *catalogColumn) fits(f *core.Field) bool {
 
 // spelled reports whether a type is held as text because no type of the model has
 // its values.
-func (c *catalogColumn) spelled() bool {
+func (c *catalogColumn) heldAsText() bool {
 	if c.element != "" || c.kind == "c" || c.kind == "p" || c.typeName == "json" {
 		return false
 	}
-	return !slices.ContainsFunc(plain[:], func(names []string) bool { return slices.Contains(names, c.typeName) })
+	return !slices.ContainsFunc(exactTypes[:], func(names []string) bool { return slices.Contains(names, c.typeName) })
 }

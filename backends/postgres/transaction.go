@@ -16,20 +16,20 @@ import (
 // travel together: BEGIN with the first one, COMMIT with the last one if it is
 // known to be the last.
 type transaction struct {
-	backend  *binding
-	opts     core.BackendTxOptions
-	conn     *pgxpool.Conn
-	begun    bool     // on the server
-	wrote    bool     // or tried to
-	deferred bool     // constraints are
-	done     bool     // committed along with an operation
-	more     bool     // another statement of the same operation follows
-	inline   *table   // whose write returns columns that may not be readable; nil if it does not
-	replica  *replica // to read from; nil is the primary
-	loose    map[reference]bool
-	behind   *table            // whose sequence generated a key that was taken
-	chosen   map[*table]chosen // keys given to records, beyond the sequences
-	promised map[*table]chosen // keys generated for the caller
+	backend       *binding
+	opts          core.BackendTxOptions
+	conn          *pgxpool.Conn
+	begun         bool     // on the server
+	wrote         bool     // or tried to
+	deferred      bool     // constraints are
+	done          bool     // committed along with an operation
+	moreFollows   bool     // another statement of the same operation follows
+	jsonWrite     *table   // whose write returns columns that may not be readable; nil if it does not
+	replica       *replica // to read from; nil is the primary
+	detached      map[reference]bool
+	staleTable    *table            // whose sequence generated a key that was taken
+	explicitKeys  map[*table]keySet // keys given to records, beyond the sequences
+	generatedKeys map[*table]keySet // keys generated for the caller
 }
 
 var _ core.BackendTx = (*transaction)(nil)
@@ -44,7 +44,7 @@ func (t *transaction) acquire(ctx context.Context) (err error) {
 	default:
 		t.conn, err = t.backend.acquire(ctx)
 		if err == nil {
-			forgetUnreplicated(t.conn.Conn())
+			clearSyncRepWarning(t.conn.Conn())
 		}
 	}
 	return err
@@ -66,11 +66,11 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 	if slices.ContainsFunc(calls, call.tooLarge) {
 		return &core.Error{Code: core.BadRequest, Message: "the condition has too many values"}
 	}
-	ctx, cancel := t.backend.bounded(ctx)
+	ctx, cancel := t.backend.withTimeout(ctx)
 	defer cancel()
 	writes := op.Kind.Writes()
 	for i := range calls {
-		calls[i].asks = calls[i].asks || !writes
+		calls[i].readOnly = calls[i].readOnly || !writes
 	}
 	if t.replica != nil {
 		if done, err := t.readReplica(ctx, op, calls); done {
@@ -83,20 +83,20 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 	if t.conn.Conn().IsClosed() {
 		return unavailable(pgconn.ErrConnClosed)
 	}
-	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1 && !t.begun && !t.more && !(writes && (t.backend.replicated() || len(t.chosen) > 0))
-	commits := alone || op.Final && !t.more && len(t.loose) == 0
+	alone := t.opts.Single && t.backend.autocommit && len(calls) == 1 && !t.begun && !t.moreFollows && !(writes && (t.backend.replicated() || len(t.explicitKeys) > 0))
+	commits := alone || op.Final && !t.moreFollows && len(t.detached) == 0
 	t.wrote = t.wrote || writes
 	if !alone {
-		calls = t.enclose(calls, writes, commits)
+		calls = t.wrap(calls, writes, commits)
 	}
 	err := t.execute(ctx, calls)
-	if _, unread := errors.AsType[*unreadError](err); unread || err != nil && !t.done {
-		return t.failed(ctx, op, err, commits)
+	if _, unread := errors.AsType[*resultError](err); unread || err != nil && !t.done {
+		return t.operationError(ctx, op, err, commits)
 	}
 	if commits {
 		t.done = true
-		t.committed(err)
-		err = t.uncertain(ctx)
+		t.noteCommit(err)
+		err = t.syncRepError(ctx)
 		t.end()
 		return err
 	}
@@ -112,7 +112,7 @@ func (t *transaction) execute(ctx context.Context, calls []call) error {
 }
 
 // enclose adds what the transaction needs before and after the calls.
-func (t *transaction) enclose(calls []call, writes, commits bool) []call {
+func (t *transaction) wrap(calls []call, writes, commits bool) []call {
 	all := make([]call, 0, len(calls)+3)
 	if !t.begun {
 		all = append(all, call{sql: t.beginSQL()})
@@ -140,16 +140,16 @@ func (t *transaction) commitCalls() []call {
 		return rows.Err()
 	}}}
 	if t.wrote && t.backend.replicated() {
-		calls = append(calls, t.backend.horizon.ask())
+		calls = append(calls, t.backend.written.positionCall())
 	}
-	return append(calls, t.moves()...)
+	return append(calls, t.sequenceCalls()...)
 }
 
 // committed notes that what the transaction wrote is there, and that its position
 // may not be known.
-func (t *transaction) committed(err error) {
+func (t *transaction) noteCommit(err error) {
 	if err != nil {
-		t.backend.horizon.lose()
+		t.backend.written.noteUnknown()
 	}
 }
 
@@ -170,7 +170,7 @@ func (t *transaction) Commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return errors.Join(err, t.undo(context.WithoutCancel(ctx)))
 	}
-	ctx, cancel := t.backend.bounded(ctx)
+	ctx, cancel := t.backend.withTimeout(ctx)
 	defer cancel()
 	if t.replica != nil {
 		_ = t.undo(ctx) // all that was asked for was read
@@ -179,15 +179,15 @@ func (t *transaction) Commit(ctx context.Context) error {
 	if t.conn.Conn().IsClosed() {
 		return unavailable(pgconn.ErrConnClosed)
 	}
-	if err := t.dangling(); err != nil {
+	if err := t.unresolvedReference(); err != nil {
 		return errors.Join(err, t.undo(ctx))
 	}
 	err := t.execute(ctx, t.commitCalls())
 	if err != nil && !t.done {
-		return t.failed(ctx, nil, err, true)
+		return t.operationError(ctx, nil, err, true)
 	}
-	t.committed(err)
-	return t.uncertain(ctx)
+	t.noteCommit(err)
+	return t.syncRepError(ctx)
 }
 
 // Rollback undoes the transaction. If it failed because a sequence is behind, it
@@ -198,10 +198,10 @@ func (t *transaction) Rollback(ctx context.Context) error {
 	if err := t.undo(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := t.backend.bounded(ctx)
+	ctx, cancel := t.backend.withTimeout(ctx)
 	defer cancel()
-	if t.behind != nil && t.behind.sequence != nil && t.conn != nil && !t.conn.Conn().IsClosed() {
-		return t.behind.sequence.catchUp(ctx, t.conn.Conn(), t.behind)
+	if t.staleTable != nil && t.staleTable.sequence != nil && t.conn != nil && !t.conn.Conn().IsClosed() {
+		return t.staleTable.sequence.catchUp(ctx, t.conn.Conn(), t.staleTable)
 	}
 	return nil
 }
@@ -210,7 +210,7 @@ func (t *transaction) undo(ctx context.Context) error {
 	if t.conn == nil || t.conn.Conn().IsClosed() || t.conn.Conn().PgConn().TxStatus() == 'I' {
 		return nil
 	}
-	ctx, cancel := t.backend.bounded(ctx)
+	ctx, cancel := t.backend.withTimeout(ctx)
 	defer cancel()
 	_, err := t.conn.Exec(ctx, "ROLLBACK")
 	return err

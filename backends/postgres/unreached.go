@@ -7,13 +7,13 @@ import (
 
 // unreachedError is the error of a server that could not be reached or let us not in. Its
 // text has one line, where pgx writes one for each attempt.
-type unreachedError struct{ error }
+type connectError struct{ error }
 
-func (e *unreachedError) Unwrap() error { return e.error }
+func (e *connectError) Unwrap() error { return e.error }
 
 // Error names each attempt once. That a server does not do TLS is left out where others
 // are left: it is the first half of what sslmode=prefer asks for.
-func (e *unreachedError) Error() string {
+func (e *connectError) Error() string {
 	lines := strings.Split(e.error.Error(), "\n")
 	var attempts []string
 	for _, line := range lines[1:] {

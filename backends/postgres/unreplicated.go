@@ -14,15 +14,15 @@ var errUnreplicated = errors.New("postgres: the wait for the synchronous standby
 
 // unreplicated is the key under which a connection notes, in its custom data, that the
 // server gave up the wait for a synchronous standby.
-const unreplicated = "larder: unreplicated commit"
+const syncRepKey = "larder: unreplicated commit"
 
 // noteUnreplicated has connections note the warning by which the server says so, and keeps
 // the handler that is there.
-func noteUnreplicated(c *pgconn.Config) {
+func recordSyncRepWarning(c *pgconn.Config) {
 	next := c.OnNotice
 	c.OnNotice = func(conn *pgconn.PgConn, n *pgconn.Notice) {
 		if n.Routine == "SyncRepWaitForLSN" {
-			conn.CustomData()[unreplicated] = true
+			conn.CustomData()[syncRepKey] = true
 		}
 		if next != nil {
 			next(conn, n)
@@ -31,13 +31,13 @@ func noteUnreplicated(c *pgconn.Config) {
 }
 
 // forgetUnreplicated is for a connection that another transaction has used.
-func forgetUnreplicated(conn *pgx.Conn) { delete(conn.PgConn().CustomData(), unreplicated) }
+func clearSyncRepWarning(conn *pgx.Conn) { delete(conn.PgConn().CustomData(), syncRepKey) }
 
 // waitGivenUp returns an error after a commit that the server reported as successful
 // although no synchronous standby may have it. A pool of the caller's own may not note the
 // warning; there every commit that returns after the end of its context counts as such.
-func (t *transaction) waitGivenUp(ctx context.Context) error {
-	if _, noted := t.conn.Conn().PgConn().CustomData()[unreplicated]; noted {
+func (t *transaction) missedStandby(ctx context.Context) error {
+	if _, noted := t.conn.Conn().PgConn().CustomData()[syncRepKey]; noted {
 		return errUnreplicated
 	}
 	if !t.backend.owned {
@@ -47,8 +47,8 @@ func (t *transaction) waitGivenUp(ctx context.Context) error {
 }
 
 // uncertain is the error of [transaction.waitGivenUp] for a transaction that wrote.
-func (t *transaction) uncertain(ctx context.Context) error {
-	cause := t.waitGivenUp(ctx)
+func (t *transaction) syncRepError(ctx context.Context) error {
+	cause := t.missedStandby(ctx)
 	if cause == nil || !t.wrote {
 		return nil
 	}

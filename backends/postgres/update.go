@@ -14,33 +14,33 @@ import (
 // Update is one statement for all records, whatever columns each of them changes,
 // behind those of [update.releases].
 func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
-	table, err := t.backend.writing(op.Resource)
+	table, err := t.backend.writeTable(op.Resource)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.blurred(op); err != nil {
+	if err := t.checkDetached(op); err != nil {
 		return nil, err
 	}
-	recs := table.withoutKept(op)
+	recs := table.withoutKeptColumns(op)
 	changes, err := changed(table, op, recs)
 	if err != nil {
 		return nil, err
 	}
-	now, later := t.returned(table)
+	now, later := t.returning(table)
 	u := update{table: table, op: op, recs: recs, changes: changes, returned: now, strict: t.strict(op)}
 	b := u.statement()
 	if b.err != nil {
 		return nil, b.err
 	}
 	out := make([]core.Record, len(op.Keys))
-	calls := append(u.releases(), b.call(func(rows pgx.Rows) error {
+	calls := append(u.clearSwapped(), b.call(func(rows pgx.Rows) error {
 		updated, err := records(rows, table, now, len(op.Keys))
 		if err == nil {
-			place(op.Keys, updated, out)
+			putByKey(op.Keys, updated, out)
 		}
 		return err
 	}))
-	calls = append(calls, readRest(table, later, op.Keys, out)...)
+	calls = append(calls, readRemaining(table, later, op.Keys, out)...)
 	if err := t.run(ctx, op, calls...); err != nil {
 		return nil, err
 	}
@@ -49,13 +49,13 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 			return nil, op.Resource.NotFound(op.Keys[i])
 		}
 	}
-	if len(t.loose) > 0 {
+	if len(t.detached) > 0 {
 		for _, c := range changes {
 			for i, key := range op.Keys {
 				if recs[i].At(c.index).IsAbsent() {
 					continue
 				}
-				t.settle(c.field, key)
+				t.forgetDetached(c.field, key)
 			}
 		}
 	}
@@ -69,7 +69,7 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 func (t *transaction) strict(op *core.Op) bool { return t.wrote && op.Final }
 
 // place puts the records where their keys are.
-func place(keys []core.Value, recs, out []core.Record) {
+func putByKey(keys []core.Value, recs, out []core.Record) {
 	places := make(map[core.Value]int, len(keys))
 	for i, key := range keys {
 		places[key] = i
@@ -84,8 +84,8 @@ func place(keys []core.Value, recs, out []core.Record) {
 // change is a column that an Update writes to.
 type change struct {
 	*column
-	some     bool // but not in all records
-	defaults bool // null stands for the default, a constant
+	partial   bool // but not in all records
+	toDefault bool // null stands for the default, a constant
 }
 
 // changed returns the columns that any of the records changes.
@@ -98,8 +98,8 @@ func changed(t *table, op *core.Op, recs []core.Record) ([]change, error) {
 		count := 0
 		for _, rec := range recs {
 			if v := rec.At(i); !v.IsAbsent() {
-				if c.always {
-					return nil, readonly(c.field)
+				if c.identityAlways {
+					return nil, readOnlyError(c.field)
 				}
 				if err := c.check(v); err != nil {
 					return nil, err
@@ -108,7 +108,7 @@ func changed(t *table, op *core.Op, recs []core.Record) ([]change, error) {
 			}
 		}
 		if count > 0 {
-			changes = append(changes, change{c, count < len(recs), c.fallback != "" && slices.Contains(op.Reset, c.field)})
+			changes = append(changes, change{c, count < len(recs), c.defaultExpr != "" && slices.Contains(op.Reset, c.field)})
 		}
 	}
 	return changes, nil
@@ -143,8 +143,8 @@ func (u *update) statement() *builder {
 		u.writeMany(b)
 	case u.strict:
 		b.WriteString("WITH u AS (")
-		u.writeOne(b, func() { b.list(u.table.stored) }, core.All())
-		b.orNothing(u.table, u.returned, u.op.Check)
+		u.writeOne(b, func() { b.columns(u.table.stored) }, core.All())
+		b.failIfMissing(u.table, u.returned, u.op.Check)
 	default:
 		u.writeOne(b, func() { b.values(u.returned) }, u.op.Check)
 	}
@@ -157,33 +157,33 @@ func (u *update) writeOne(b *builder, list func(), check core.Filter) {
 	t := u.table
 	key := b.keys(t, u.op.Keys, false)
 	if len(u.changes) > 0 {
-		b.write("UPDATE ", t.name, " AS t SET ")
+		b.write("UPDATE ", t.from, " AS t SET ")
 		for i, c := range u.changes {
 			b.write(comma(i), c.name, " = ")
 			if u.resets(c) {
 				b.WriteString("DEFAULT")
 			} else {
-				b.WriteString(c.write(b.param(c.cast, c.argument(u.recs[0].At(c.index)))))
+				b.WriteString(c.fromModel(b.param(c.paramType, c.argument(u.recs[0].At(c.index)))))
 			}
 		}
 		b.WriteString(" WHERE ")
-		b.same(t.key, t.key.verdict(u.op.Keys...), key, false)
+		b.equals(t.key, t.key.classify(u.op.Keys...), key, false)
 		b.and(t, u.op.Using)
 		b.WriteString(" RETURNING ")
 		list()
 		b.guard(t, check)
-		u.fixKey(b, key)
-		b.readable(t, u.returned)
+		u.guardKey(b, key)
+		b.failIfUnreadable(t, u.returned)
 		return
 	}
 	where := builder{alias: "t", args: b.args}
-	where.same(t.key, t.key.verdict(u.op.Keys...), key, false)
+	where.equals(t.key, t.key.classify(u.op.Keys...), key, false)
 	where.and(t, u.op.Using)
 	b.args, b.err = where.args, where.err
 	b.WriteString("SELECT ")
 	list()
 	b.guard(t, check)
-	b.write(" FROM ", t.name, " AS t WHERE ", where.String())
+	b.write(" FROM ", t.from, " AS t WHERE ", where.String())
 }
 
 // writeMany changes the rows of all keys, and fails for the first that is not
@@ -196,40 +196,40 @@ func (u *update) writeMany(b *builder) {
 		u.writeChanges(b, keys)
 	} else {
 		b.WriteString("SELECT ")
-		b.list(t.stored)
-		b.write(" FROM ", t.name, " AS t WHERE ")
-		b.same(t.key, t.key.verdict(u.op.Keys...), keys, true)
+		b.columns(t.stored)
+		b.write(" FROM ", t.from, " AS t WHERE ")
+		b.equals(t.key, t.key.classify(u.op.Keys...), keys, true)
 		b.and(t, u.op.Using)
 	}
 	b.WriteString(") SELECT ")
 	b.alias = "u"
 	b.values(u.returned)
-	b.orMissing(t, keys, u.returned, u.op.Check)
+	b.failIfAnyMissing(t, keys, u.returned, u.op.Check)
 }
 
 func (u *update) writeChanges(b *builder, keys string) {
 	t := u.table
-	b.write("UPDATE ", t.name, " AS t SET ")
+	b.write("UPDATE ", t.from, " AS t SET ")
 	names, arrays := []string{"key"}, []string{keys}
 	for i, c := range u.changes {
 		values, given := valuesOf(c.column, u.recs)
-		names, arrays = append(names, valueName(i)), append(arrays, b.param(c.parameter()+"[]", c.array(values)))
+		names, arrays = append(names, valueName(i)), append(arrays, b.param(c.elementType()+"[]", c.array(values)))
 		value := c.fromParameter("v." + valueName(i))
 		if u.resets(c) {
-			value = "CASE WHEN v." + valueName(i) + " IS NULL THEN (" + c.fallback + ")::" + c.sqlType + " ELSE " + value + " END"
+			value = "CASE WHEN v." + valueName(i) + " IS NULL THEN (" + c.defaultExpr + ")::" + c.sqlType + " ELSE " + value + " END"
 		}
-		if c.some {
+		if c.partial {
 			names, arrays = append(names, "is_"+valueName(i)), append(arrays, b.param("boolean[]", flags(given)))
 			value = "CASE WHEN v.is_" + valueName(i) + " THEN " + value + " ELSE " + b.column(c.column) + " END"
 		}
 		b.write(comma(i), c.name, " = ", value)
 	}
 	b.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ") WHERE ")
-	b.same(t.key, t.key.verdict(u.op.Keys...), "v.key", false)
+	b.equals(t.key, t.key.classify(u.op.Keys...), "v.key", false)
 	b.and(t, u.op.Using)
 	b.WriteString(" RETURNING ")
-	b.list(t.stored)
-	u.fixKey(b, "v.key")
+	b.columns(t.stored)
+	u.guardKey(b, "v.key")
 }
 
 func valueName(i int) string { return "v" + strconv.Itoa(i) }
@@ -237,7 +237,7 @@ func valueName(i int) string { return "v" + strconv.Itoa(i) }
 // orMissing goes on behind a list of the columns of u: it writes expressions that
 // fail for the first key that is not in u, after that for the first row that does not
 // fulfil the check, and for values that cannot be read.
-func (b *builder) orMissing(t *table, keys string, columns []*column, check core.Filter) {
+func (b *builder) failIfAnyMissing(t *table, keys string, columns []*column, check core.Filter) {
 	b.write(", CASE WHEN m.place IS NOT NULL THEN ", raise(markMissing, "m.place"))
 	if check.Kind() != core.FilterAll {
 		b.WriteString(" WHEN ")
@@ -245,15 +245,15 @@ func (b *builder) orMissing(t *table, keys string, columns []*column, check core
 		b.write(" THEN NULL ELSE ", raise(markForbidden, b.column(t.key)+"::text"))
 	}
 	b.WriteString(" END")
-	b.readable(t, columns)
+	b.failIfUnreadable(t, columns)
 	b.write(" FROM (SELECT min(v.place) AS place FROM unnest(", keys, ") WITH ORDINALITY AS v (key, place)",
-		" WHERE NOT EXISTS (SELECT FROM u WHERE ", b.value(t.key), t.key.equality, " = v.key)) AS m LEFT JOIN u ON true")
+		" WHERE NOT EXISTS (SELECT FROM u WHERE ", b.value(t.key), t.key.equalityCollation, " = v.key)) AS m LEFT JOIN u ON true")
 }
 
 // orNothing goes on behind a statement for one key that began with WITH u AS: what
 // returns the columns of its row, and fails if there is none, if it does not fulfil the
 // check or if it cannot be read.
-func (b *builder) orNothing(t *table, columns []*column, check core.Filter) {
+func (b *builder) failIfMissing(t *table, columns []*column, check core.Filter) {
 	b.WriteString(") SELECT ")
 	b.alias = "u"
 	b.values(columns)
@@ -265,6 +265,6 @@ func (b *builder) orNothing(t *table, columns []*column, check core.Filter) {
 		b.write(" THEN NULL ELSE ", raise(markForbidden, key+"::text"))
 	}
 	b.WriteString(" END")
-	b.readable(t, columns)
+	b.failIfUnreadable(t, columns)
 	b.WriteString(" FROM (SELECT) AS one LEFT JOIN u ON true")
 }

@@ -12,27 +12,27 @@ import (
 // appendix A, classes 22, 23 and 54), in the names of the model; nil if the error is
 // none. op is nil at a commit.
 func (b *binding) violation(op *core.Op, server *pgconn.PgError) error {
-	err := b.parts.whole(b.schema, server)
+	err := b.partitions.toRoot(b.schema, server)
 	table := b.tableNamed(op, err)
 	var found error
 	switch {
 	case err.Code == "2200H": // a sequence has come to its end
 		return nil
 	case err.Code == "23505" || err.Code == "23P01":
-		found = taken(table, op, err)
+		found = duplicate(table, op, err)
 	case err.Code == "23503" || err.Code == restrictViolation:
-		found = b.reference(table, op, err)
+		found = b.referenceViolation(table, op, err)
 	case err.Code == "23502":
-		found = rejected(op, fieldOf(table, err.ColumnName))
+		found = valueError(op, fieldNamed(table, err.ColumnName))
 	case err.Code == "23514":
-		found = table.broken(op, err.ConstraintName)
+		found = table.checkViolation(op, err.ConstraintName)
 	case strings.HasPrefix(err.Code, "54") && op != nil:
-		found = rejected(op, b.table(op.Resource).oversized(op, err.ConstraintName))
+		found = valueError(op, b.table(op.Resource).oversized(op, err.ConstraintName))
 	case strings.HasPrefix(err.Code, "22"), strings.HasPrefix(err.Code, "23"), err.Code == "P0001":
-		found = rejected(op, fieldOf(table, err.ColumnName))
+		found = valueError(op, fieldNamed(table, err.ColumnName))
 	}
 	if e, ok := found.(*core.Error); ok { //nolint:errorlint // made above
-		e.Cause = &brokenError{server}
+		e.Cause = &constraintError{server}
 	}
 	return found
 }
@@ -43,18 +43,18 @@ func (b *binding) tableNamed(op *core.Op, err *pgconn.PgError) *table {
 	if err.SchemaName != b.schema || err.TableName == "" {
 		return nil
 	}
-	if op != nil && b.table(op.Resource).table == err.TableName {
+	if op != nil && b.table(op.Resource).tableName == err.TableName {
 		return b.table(op.Resource)
 	}
 	for _, t := range b.tables {
-		if t.table == err.TableName {
+		if t.tableName == err.TableName {
 			return t
 		}
 	}
 	return nil
 }
 
-func fieldOf(t *table, column string) *core.Field {
+func fieldNamed(t *table, column string) *core.Field {
 	if t == nil {
 		return nil
 	}
@@ -63,13 +63,13 @@ func fieldOf(t *table, column string) *core.Field {
 
 // broken is the error of a CHECK. One on several columns is about their values
 // together, and its error names their fields but for hidden ones.
-func (t *table) broken(op *core.Op, constraint string) *core.Error {
+func (t *table) checkViolation(op *core.Op, constraint string) *core.Error {
 	if t == nil || len(t.checks[constraint]) == 0 {
-		return rejected(op, nil)
+		return valueError(op, nil)
 	}
 	fields := t.checks[constraint]
-	if !t.joint[constraint] {
-		return rejected(op, fields[0])
+	if !t.multiColumn[constraint] {
+		return valueError(op, fields[0])
 	}
 	var names []string
 	for _, f := range fields {
@@ -86,7 +86,7 @@ func (t *table) broken(op *core.Op, constraint string) *core.Error {
 
 // taken is the error of values that must be unique and are not. The constraint may
 // be one that the model does not know.
-func taken(t *table, op *core.Op, err *pgconn.PgError) error {
+func duplicate(t *table, op *core.Op, err *pgconn.PgError) error {
 	switch {
 	case t != nil && t.uniques[err.ConstraintName] != nil:
 		f := t.uniques[err.ConstraintName]
@@ -121,7 +121,7 @@ func takenValue(f *core.Field, detail string) core.Value {
 // rejected is the error of a value that the database does not take, or if it is
 // not known which one, or not to clients, of the request. The value is told if there
 // is only one that it can be.
-func rejected(op *core.Op, f *core.Field) *core.Error {
+func valueError(op *core.Op, f *core.Field) *core.Error {
 	switch {
 	case f == nil && op == nil:
 		return &core.Error{Code: core.BadRequest, Message: notAccepted}
@@ -150,16 +150,16 @@ const restrictViolation = "23001"
 // "Key (column)=(value) ..." in every language, with the column of the side that
 // the statement was about, and then the table of the other side; or, where row security
 // keeps the values from the role, that table alone.
-func (b *binding) reference(t *table, op *core.Op, err *pgconn.PgError) error {
-	if t == nil || t.foreign[err.ConstraintName] == nil {
-		return rejected(op, nil)
+func (b *binding) referenceViolation(t *table, op *core.Op, err *pgconn.PgError) error {
+	if t == nil || t.foreignKeys[err.ConstraintName] == nil {
+		return valueError(op, nil)
 	}
-	f := t.foreign[err.ConstraintName]
-	target := b.table(f.Target()).table
-	column, value, ok := detail(err.Detail, f, t.table, target)
+	f := t.foreignKeys[err.ConstraintName]
+	target := b.table(f.Target()).tableName
+	column, value, ok := parseDetail(err.Detail, f, t.tableName, target)
 	switch {
 	case err.Code == restrictViolation, ok && column != f.Name(),
-		(!ok || column == f.Target().Key().Name()) && endsLater(err.Detail, t.table, target),
+		(!ok || column == f.Target().Key().Name()) && endsLater(err.Detail, t.tableName, target),
 		!ok && op != nil && op.Kind == core.Delete:
 		return f.StillReferenced()
 	}
@@ -185,7 +185,7 @@ func endsLater(text, name, other string) bool {
 
 // detail takes the detail apart. A value may have parentheses in it, so it ends at
 // the last one before the name of the table that the detail ends with.
-func detail(text string, f *core.Field, own, target string) (column, value string, ok bool) {
+func parseDetail(text string, f *core.Field, own, target string) (column, value string, ok bool) {
 	_, rest, ok := strings.Cut(text, "(")
 	if !ok {
 		return "", "", false

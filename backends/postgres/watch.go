@@ -14,21 +14,21 @@ import (
 
 const (
 	// defaultCheck is [Options.CheckSchema] by default.
-	defaultCheck = time.Minute
+	defaultCheckInterval = time.Minute
 	// hurriedCheck is how long after the last look the next one comes at the earliest, if
 	// an error suggests that the schema has changed.
-	hurriedCheck = time.Second
+	minCheckInterval = time.Second
 	// checkPatience is how long a look may take.
-	checkPatience = 10 * time.Second
+	checkTimeout = 10 * time.Second
 )
 
 // watch looks in the background whether the schema has changed, and binds the backend
 // anew if it has. The nil watch does nothing.
-type watch struct {
+type schemaChecker struct {
 	backend *Backend
 	model   *core.Model
 	every   time.Duration
-	seen    fingerprint // of the schema as it was bound
+	bound   fingerprint // of the schema as it was bound
 	wake    chan struct{}
 	cancel  context.CancelFunc
 	done    chan struct{}
@@ -36,24 +36,24 @@ type watch struct {
 
 // startWatch begins to look for changes of a schema that was bound as seen, until the
 // watch is stopped.
-func (b *Backend) startWatch(m *core.Model, seen fingerprint) {
+func (b *Backend) startChecker(m *core.Model, seen fingerprint) {
 	every := b.opts.CheckSchema
 	if every < 0 {
 		return
 	}
 	if every == 0 {
-		every = defaultCheck
+		every = defaultCheckInterval
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	b.watch = &watch{
-		backend: b, model: m, every: every, seen: seen,
+	b.checker = &schemaChecker{
+		backend: b, model: m, every: every, bound: seen,
 		wake: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}),
 	}
-	go b.watch.run(ctx)
+	go b.checker.run(ctx)
 }
 
 // stop ends the watch and waits for it.
-func (w *watch) stop() {
+func (w *schemaChecker) stop() {
 	if w != nil {
 		w.cancel()
 		<-w.done
@@ -61,7 +61,7 @@ func (w *watch) stop() {
 }
 
 // soon has the watch look before its time.
-func (w *watch) soon() {
+func (w *schemaChecker) checkSoon() {
 	if w == nil {
 		return
 	}
@@ -71,7 +71,7 @@ func (w *watch) soon() {
 	}
 }
 
-func (w *watch) run(ctx context.Context) {
+func (w *schemaChecker) run(ctx context.Context) {
 	defer close(w.done)
 	timer := time.NewTimer(w.every)
 	defer timer.Stop()
@@ -80,7 +80,7 @@ func (w *watch) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-w.wake:
-			timer.Reset(max(0, min(w.every, hurriedCheck)-time.Since(last)))
+			timer.Reset(max(0, min(w.every, minCheckInterval)-time.Since(last)))
 		case <-timer.C:
 			w.check(ctx)
 			last = time.Now()
@@ -91,16 +91,16 @@ func (w *watch) run(ctx context.Context) {
 
 // check looks once. A server that is out of reach, and a standby in the place of the
 // primary, are left to the operations to report.
-func (w *watch) check(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, checkPatience)
+func (w *schemaChecker) check(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	found, misfit, err := w.look(ctx)
+	found, misfit, err := w.inspect(ctx)
 	if err != nil || found.standby {
 		return
 	}
 	b, old, now := w.backend, w.backend.bound.Load(), found.fingerprint(w.model, w.backend.opts)
-	changes := w.seen.changes(now)
-	if old.autocommit && !b.isolates(found) {
+	changes := w.bound.changes(now)
+	if old.autocommit && !b.isolationMatches(found) {
 		changes = append(changes, "default_transaction_isolation is "+found.isolation)
 	}
 	if len(changes) == 0 {
@@ -111,33 +111,33 @@ func (w *watch) check(ctx context.Context) {
 		bound, misfit = b.bind(found, w.model)
 	}
 	if misfit != nil {
-		bound = &binding{Backend: b, tables: old.tables, misfit: misfit}
+		bound = &binding{Backend: b, tables: old.tables, mismatch: misfit}
 	}
-	bound.autocommit = old.autocommit && b.isolates(found) // there may be connections with either default
+	bound.autocommit = old.autocommit && b.isolationMatches(found) // there may be connections with either default
 	b.bound.Store(bound)
-	w.seen = now
-	w.tell(changes, misfit)
+	w.bound = now
+	w.logChanges(changes, misfit)
 }
 
 // look reads the catalog in one snapshot. A misfit is what makes it impossible to read
 // what the model needs.
-func (w *watch) look(ctx context.Context) (found *catalog, misfit, err error) {
+func (w *schemaChecker) inspect(ctx context.Context) (found *catalog, misfit, err error) {
 	conn, err := w.backend.acquire(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer conn.Release()
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
-		found, err = w.backend.look(ctx, tx.Conn(), w.model)
+		found, err = w.backend.inspect(ctx, tx.Conn(), w.model)
 		return err
 	})
-	if unfit, ok := errors.AsType[*misfitError](err); ok {
+	if unfit, ok := errors.AsType[*mismatchError](err); ok {
 		return found, unfit, nil
 	}
 	return found, nil, err
 }
 
-func (w *watch) tell(changes []string, misfit error) {
+func (w *schemaChecker) logChanges(changes []string, misfit error) {
 	log := w.backend.opts.logger()
 	const most = 20
 	if n := len(changes); n > most {
@@ -153,9 +153,9 @@ func (w *watch) tell(changes []string, misfit error) {
 }
 
 // misfitError says that a schema cannot hold the model.
-type misfitError struct{ error }
+type mismatchError struct{ error }
 
-func (e *misfitError) Unwrap() error { return e.error }
+func (e *mismatchError) Unwrap() error { return e.error }
 
 // changedSchema reports whether the error of a statement suggests that the schema is not
 // as it was (manual, appendix A): a table or column that is not there, a column of another

@@ -60,7 +60,7 @@ func serverURL() string {
 }
 
 func startBouncer(ctx context.Context, server string) (*Server, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	bin, err := bouncerBinary("/usr/sbin") // not in everybody's PATH
 	if err != nil {
@@ -85,12 +85,12 @@ func startBouncer(ctx context.Context, server string) (*Server, error) {
 	if err := os.Chown(config, o.uid, o.gid); err != nil {
 		return nil, err
 	}
-	g, err := guard(bouncerScript, o, dir, []string{"bin=" + bin, "config=" + config})
+	g, err := startGuardian(bouncerScript, o, dir, []string{"bin=" + bin, "config=" + config})
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{guardian: g, url: socketURL(dir, port)}
-	if err := g.await(ctx, s.answers); err != nil {
+	if err := g.awaitReady(ctx, s.ping); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -28,12 +28,12 @@ func (s *Server) Shutdown(ctx context.Context, how Shutdown) error {
 // Resume starts the server again after [Server.Shutdown], on the same socket and port, and
 // waits until it answers. If that fails, nothing is left of the server.
 func (s *Server) Resume(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := s.guardian.order(ctx, "start"); err != nil {
 		return err
 	}
-	return s.guardian.await(ctx, s.answers)
+	return s.guardian.awaitReady(ctx, s.ping)
 }
 
 // Promote makes a standby a primary (manual, section 27.3), and waits until it is one.
@@ -48,7 +48,7 @@ func (s *Server) Follow(ctx context.Context) error {
 	return errors.Join(
 		s.query(ctx, "ALTER SYSTEM SET synchronous_standby_names = '*'"),
 		s.query(ctx, "SELECT pg_reload_conf()"),
-		s.guardian.await(ctx, func(ctx context.Context) error {
+		s.guardian.awaitReady(ctx, func(ctx context.Context) error {
 			return s.query(ctx, "SELECT 1 / count(*) FROM pg_stat_replication WHERE sync_state = 'sync'")
 		}),
 	)

@@ -22,7 +22,7 @@ import (
 // otherwise. It takes connections by TCP as well.
 func Own(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
-	s := own(tb, "", rand.Text(), append([]string{"synchronous_commit=on"}, settings...))
+	s := startOwn(tb, "", rand.Text(), append([]string{"synchronous_commit=on"}, settings...))
 	if err := s.query(context.Background(), "ALTER ROLE postgres PASSWORD '"+s.password+"'"); err != nil {
 		tb.Fatalf("pgtest: %v", err)
 	}
@@ -36,10 +36,10 @@ func Own(tb testing.TB, settings ...string) *Server {
 // acknowledged, before [Server.Follow].
 func (s *Server) Standby(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
-	return own(tb, s.url, s.password, slices.Concat(s.settings, settings))
+	return startOwn(tb, s.url, s.password, slices.Concat(s.settings, settings))
 }
 
-func own(tb testing.TB, primary, password string, settings []string) *Server {
+func startOwn(tb testing.TB, primary, password string, settings []string) *Server {
 	tb.Helper()
 	port, err := freePort()
 	if err != nil {
@@ -52,7 +52,7 @@ func own(tb testing.TB, primary, password string, settings []string) *Server {
 	s.port, s.password, s.settings = port, password, settings
 	tb.Cleanup(func() {
 		if tb.Failed() {
-			tb.Logf("log of the server at port %s:\n%s", port, tail(s.Log(0)))
+			tb.Logf("log of the server at port %s:\n%s", port, lastBytes(s.Log(0)))
 		}
 		if err := s.Stop(); err != nil {
 			tb.Errorf("pgtest: %v", err)

@@ -11,7 +11,7 @@ type owner struct{ uid, gid int }
 
 // directory makes a directory that only the owner may look into.
 func (o owner) directory() (string, error) {
-	dir, err := os.MkdirTemp(scratch(), "pgtest")
+	dir, err := os.MkdirTemp(scratchDir(), "pgtest")
 	if err != nil {
 		return "", err
 	}
@@ -22,7 +22,7 @@ func (o owner) directory() (string, error) {
 }
 
 // scratch is where files live: in memory where Linux offers it to everybody.
-func scratch() string {
+func scratchDir() string {
 	const memory = "/dev/shm"
 	if st, err := os.Stat(memory); err == nil && st.IsDir() && st.Mode()&os.ModeSticky != 0 {
 		return memory

@@ -63,12 +63,12 @@ func showLog(tb testing.TB) {
 		if !tb.Failed() {
 			return
 		}
-		tb.Logf("log of the server:\n%s", tail(s.Log(from)))
+		tb.Logf("log of the server:\n%s", lastBytes(s.Log(from)))
 	})
 }
 
 // tail returns the end of a log.
-func tail(log string) string {
+func lastBytes(log string) string {
 	const most = 8 << 10
 	return log[max(0, len(log)-most):]
 }

@@ -29,7 +29,7 @@ var guardianScript string
 
 // patience is how long a server may take to start, on a machine that does other
 // things as well.
-const patience = time.Minute
+const startTimeout = time.Minute
 
 // Start starts a private server, whatever DATABASE_URL says, with settings on top of
 // those of all private servers, each spelled name=value (manual, section 20.1.4). It is
@@ -44,7 +44,7 @@ func Start(ctx context.Context, settings ...string) (*Server, error) {
 // start starts a server that is a standby of the one that a connection string leads to,
 // unless that is empty.
 func start(ctx context.Context, primary, port string, settings []string) (*Server, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	bin, err := serverBinaries(debian)
 	if err != nil {
@@ -66,12 +66,12 @@ func start(ctx context.Context, primary, port string, settings []string) (*Serve
 	for _, setting := range settings {
 		arguments = append(arguments, "-c", setting)
 	}
-	g, err := guard(guardianScript, o, dir, []string{"bin=" + bin, "template=" + template, "primary=" + primary}, arguments...)
+	g, err := startGuardian(guardianScript, o, dir, []string{"bin=" + bin, "template=" + template, "primary=" + primary}, arguments...)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{guardian: g, url: socketURL(dir, port)}
-	if err := g.await(ctx, s.answers); err != nil {
+	if err := g.awaitReady(ctx, s.ping); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -86,7 +86,7 @@ func (s *Server) Stop() error { return s.guardian.stop() }
 // Log returns what the server has logged from that byte on.
 func (s *Server) Log(from int) string { return s.guardian.log(from) }
 
-func (s *Server) answers(ctx context.Context) error { return answers(ctx, s.url) }
+func (s *Server) ping(ctx context.Context) error { return ping(ctx, s.url) }
 
 // port is the name of the socket in its directory.
 const port = "5432"
@@ -97,7 +97,7 @@ func socketURL(dir, port string) string {
 	return "postgres://postgres@/postgres?" + query.Encode()
 }
 
-func answers(ctx context.Context, url string) error {
+func ping(ctx context.Context, url string) error {
 	c, err := pgconn.Connect(ctx, url)
 	if err != nil {
 		return err
