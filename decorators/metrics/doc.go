@@ -45,8 +45,6 @@
 //
 // # Cost
 //
-// An operation costs two readings of the clock and one allocation, which neighbouring
-// observers share, and six atomic operations; an exemplar allocates more. The same
-// with the counters and histograms of the client library costs a quarter more (see
-// BenchmarkGet). Each operation on each resource takes some 9 kB.
+// A get from memory takes about 0.2 µs more (see BenchmarkGet). Neighbouring observers share one
+// allocation; an exemplar allocates more. Each operation on each resource takes some 9 kB.
 package metrics

@@ -11,43 +11,79 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/decorators/metrics"
 )
 
-// histogramOf returns what the registry tells of the durations of counts.
-func histogramOf(tb testing.TB, from prometheus.Gatherer) *dto.Histogram {
+// histogram is the gathered durations of the counts of cookies.
+type histogram struct {
+	count     uint64
+	sum       float64
+	buckets   []bucket // classic
+	exemplars []exemplar
+	schema    int32 // of the native histogram
+	native    []int64
+}
+
+type bucket struct {
+	upTo     float64
+	count    uint64 // cumulative
+	exemplar exemplar
+}
+
+type exemplar struct {
+	label, id string
+	value     float64
+}
+
+// histogramOf gathers the durations of the counts of cookies.
+func histogramOf(tb testing.TB, from prometheus.Gatherer) (found histogram) {
 	tb.Helper()
 	families, err := from.Gather()
 	if err != nil {
 		tb.Fatal(err)
 	}
 	for _, f := range families {
-		if f.GetName() != "larder_operation_duration_seconds" {
-			continue
-		}
 		for _, m := range f.GetMetric() {
-			if m.GetLabel()[0].GetValue() == "count" && m.GetLabel()[1].GetValue() == "cookie" {
-				return m.GetHistogram()
+			if f.GetName() != "larder_operation_duration_seconds" || m.GetLabel()[0].GetValue() != "count" || m.GetLabel()[1].GetValue() != "cookie" {
+				continue
 			}
+			h := m.GetHistogram()
+			found = histogram{count: h.GetSampleCount(), sum: h.GetSampleSum(), schema: h.GetSchema(), native: []int64{int64(h.GetZeroCount())}}
+			for _, b := range h.GetBucket() {
+				of := bucket{upTo: b.GetUpperBound(), count: b.GetCumulativeCount()}
+				if e := b.GetExemplar(); e != nil {
+					of.exemplar = exemplar{e.GetLabel()[0].GetName(), e.GetLabel()[0].GetValue(), e.GetValue()}
+				}
+				found.buckets = append(found.buckets, of)
+			}
+			for _, e := range h.GetExemplars() {
+				found.exemplars = append(found.exemplars, exemplar{e.GetLabel()[0].GetName(), e.GetLabel()[0].GetValue(), e.GetValue()})
+			}
+			last := int64(0)
+			for _, delta := range h.GetPositiveDelta() {
+				last += delta
+				found.native = append(found.native, last)
+			}
+			return found
 		}
 	}
-	tb.Fatal("there is none")
-	return nil
+	tb.Fatal("no durations of the counts of cookies")
+	return found
 }
 
-// measure lets operations take so long, and returns what the registry then tells of
-// them, and what a histogram of the client library's that saw the same does.
-func measure(t *testing.T, classic []float64, factor float64, durations []time.Duration) (got, want *dto.Histogram) {
+// measure counts cookies once for each duration, and returns the histogram. The id of an exemplar is the duration.
+func measure(t *testing.T, buckets []float64, exemplars bool, durations ...time.Duration) (h histogram) {
 	t.Helper()
-	theirs := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "seconds", Buckets: classic, NativeHistogramBucketFactor: factor})
 	synctest.Test(t, func(t *testing.T) {
 		var d time.Duration
-		store, registry := open(t, metrics.Options{Buckets: classic}, around(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		opts := metrics.Options{Buckets: buckets}
+		if exemplars {
+			opts.TraceID = func(context.Context) string { return d.String() }
+		}
+		store, registry := open(t, opts, around(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			time.Sleep(d) // of the synctest bubble
 			return next(ctx, op)
 		}))
@@ -55,61 +91,60 @@ func measure(t *testing.T, classic []float64, factor float64, durations []time.D
 			if _, err := store.Count(t.Context(), cookie, core.All()); err != nil {
 				t.Fatal(err)
 			}
-			theirs.Observe(d.Seconds())
 		}
-		got = histogramOf(t, registry)
+		h = histogramOf(t, registry)
 	})
-	var m dto.Metric
-	if err := theirs.Write(&m); err != nil {
-		t.Fatal(err)
-	}
-	got.CreatedTimestamp, m.Histogram.CreatedTimestamp = nil, nil
-	return got, m.GetHistogram()
+	return h
 }
 
-// spread returns durations that are spread evenly over some powers of two, from 1 on.
-func spread(powers float64) (durations []time.Duration) {
-	for range 2000 {
-		durations = append(durations, time.Duration(math.Exp2(rand.Float64()*powers)))
-	}
-	return durations
-}
-
-func TestHistogramsAreThoseOfTheClientLibrary(t *testing.T) {
-	const ms = float64(time.Millisecond)
-	for name, classic := range map[string][]float64{
-		"usual": metrics.DefaultBuckets(), "native alone": {}, "all": {-1, 0, 1e-9, 3e-9, .001, .5, 7, math.Inf(1)},
+func TestDurationsAreInBothHistograms(t *testing.T) {
+	durations := []time.Duration{0, time.Millisecond, time.Millisecond + 1, 30 * time.Millisecond, time.Hour}
+	for name, c := range map[string]struct{ given, want []float64 }{
+		"default buckets": {nil, metrics.DefaultBuckets()},
+		"own buckets":     {[]float64{-1, 0, 1e-9, .001, .5, 7}, []float64{-1, 0, 1e-9, .001, .5, 7}},
+		"native only":     {[]float64{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			durations := append(spread(12), 0, time.Millisecond, time.Millisecond+1, time.Hour)
-			for range 100 { // where buckets end
-				at := time.Duration(ms * math.Exp2(float64(rand.IntN(8))/8))
-				durations = append(durations, at-1, at, at+1)
+			h := measure(t, c.given, false, durations...)
+			if h.count != uint64(len(durations)) || math.Abs(h.sum-3600.032000001) > 1e-6 || h.schema != 3 {
+				t.Errorf("got %+v", h)
 			}
-			got, want := measure(t, classic, 1.1, durations)
-			if want.GetSchema() != 3 || len(want.GetPositiveDelta()) == 0 {
-				t.Fatalf("the client library has schema %d", want.GetSchema())
+			if len(h.buckets) != len(c.want) {
+				t.Fatalf("got classic buckets %v", h.buckets)
 			}
-			if !proto.Equal(got, want) {
-				t.Errorf("got  %v\nwant %v", got, want)
+			for i, upTo := range c.want {
+				n := uint64(0)
+				for _, d := range durations {
+					if d.Seconds() <= upTo {
+						n++
+					}
+				}
+				if b := h.buckets[i]; b.upTo != upTo || b.count != n {
+					t.Errorf("got %+v, want %d up to %v", b, n, upTo)
+				}
 			}
 		})
 	}
 }
 
-func TestNativeHistogramWithTooManyBucketsIsToldCoarser(t *testing.T) {
-	for _, c := range []struct{ powers, factor float64 }{{18, 1.2}, {32, 1.5}, {53, 2}} {
-		got, want := measure(t, []float64{}, c.factor, spread(c.powers))
-		if n := len(got.GetPositiveDelta()); n > 100 {
-			t.Errorf("%d buckets", n)
+func TestNativeHistogramHasAtMost100Buckets(t *testing.T) {
+	for _, powers := range []float64{18, 32, 53} {
+		var durations []time.Duration
+		for range 2000 {
+			durations = append(durations, time.Duration(math.Exp2(rand.Float64()*powers)))
 		}
-		if !proto.Equal(got, want) {
-			t.Errorf("got  %v\nwant %v", got, want)
+		h := measure(t, []float64{}, false, durations...)
+		count := int64(0)
+		for _, n := range h.native {
+			count += n
+		}
+		if len(h.native) > 1+100 || h.schema >= 3 || count != 2000 {
+			t.Errorf("%v powers of two: schema %d, %d in %d buckets", powers, h.schema, count, len(h.native))
 		}
 	}
 }
 
-func TestScrapeAmidOperationsIsConsistentAndLosesNone(t *testing.T) {
+func TestScrapeDuringOperationsIsConsistent(t *testing.T) {
 	const clients, each = 8, 200
 	store, registry := open(t, metrics.Options{})
 	var wg sync.WaitGroup
@@ -120,7 +155,7 @@ func TestScrapeAmidOperationsIsConsistentAndLosesNone(t *testing.T) {
 			}
 		})
 	}
-	wg.Go(func() { // other stores come to share the metrics
+	wg.Go(func() { // other stores begin to share the metrics
 		for i := range 20 {
 			cake := core.ResourceSpec{Name: fmt.Sprint("cake", i), Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}}
 			if _, err := core.New(t.Context(), core.MustModel("cakes", cake), memory.New(), metrics.New(registry, metrics.Options{})); err != nil {
@@ -136,13 +171,11 @@ func TestScrapeAmidOperationsIsConsistentAndLosesNone(t *testing.T) {
 			ended = true
 		default:
 		}
-		h := histogramOf(t, registry)
-		count, last := int64(h.GetZeroCount()), int64(0)
-		for _, delta := range h.GetPositiveDelta() {
-			last += delta
-			count += last
+		h, count := histogramOf(t, registry), int64(0)
+		for _, n := range h.native {
+			count += n
 		}
-		if want := int64(h.GetSampleCount()); count != want {
+		if want := int64(h.count); count != want {
 			t.Fatalf("%d in native buckets, %d in all", count, want)
 		}
 	}
@@ -151,44 +184,25 @@ func TestScrapeAmidOperationsIsConsistentAndLosesNone(t *testing.T) {
 	})
 }
 
-func TestExemplarIsThatOfItsBucket(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var d time.Duration
-		opts := metrics.Options{Buckets: []float64{1, 2}, TraceID: func(context.Context) string { return d.String() }}
-		store, registry := open(t, opts, around(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-			time.Sleep(d) // of the synctest bubble
-			return next(ctx, op)
-		}))
-		for _, d = range []time.Duration{300 * time.Millisecond, time.Second, 3 * time.Second, 1500 * time.Millisecond, time.Hour} {
-			if _, err := store.Count(t.Context(), cookie, core.All()); err != nil {
-				t.Fatal(err)
-			}
+func TestExemplarIsInTheBucketOfItsDuration(t *testing.T) {
+	h := measure(t, []float64{1, 2}, true,
+		300*time.Millisecond, time.Second, 3*time.Second, 1500*time.Millisecond, time.Hour)
+	for i, want := range []bucket{
+		{1, 2, exemplar{"trace_id", "1s", 1}}, {2, 3, exemplar{"trace_id", "1.5s", 1.5}}, {math.Inf(1), 5, exemplar{"trace_id", "1h0m0s", 3600}},
+	} {
+		if h.buckets[i] != want {
+			t.Errorf("got %v, want %v", h.buckets[i], want)
 		}
-		h := histogramOf(t, registry)
-		for i, want := range []struct {
-			upTo, value float64
-			count       uint64
-			id          string
-		}{{1, 1, 2, "1s"}, {2, 1.5, 3, "1.5s"}, {math.Inf(1), 3600, 5, "1h0m0s"}} {
-			b := h.GetBucket()[i]
-			e := b.GetExemplar()
-			if b.GetUpperBound() != want.upTo || b.GetCumulativeCount() != want.count ||
-				e.GetValue() != want.value || e.GetLabel()[0].GetValue() != want.id || e.GetTimestamp().AsTime().IsZero() {
-				t.Errorf("got %v, want %v", b, want)
-			}
-		}
-	})
+	}
 }
 
-func TestExemplarsStandInTheNativeHistogramToo(t *testing.T) {
-	for _, classic := range [][]float64{nil, {}} {
-		store, registry := open(t, metrics.Options{Buckets: classic, TraceID: func(context.Context) string { return "4bf92f35" }})
-		if _, err := store.Count(t.Context(), cookie, core.All()); err != nil {
-			t.Fatal(err)
-		}
-		h := histogramOf(t, registry)
-		if all := h.GetExemplars(); len(all) != 1 || all[0].GetLabel()[0].GetValue() != "4bf92f35" || all[0].GetValue() != h.GetSampleSum() {
-			t.Errorf("got %v", h.GetExemplars())
-		}
+func TestExemplarIsInTheNativeHistogram(t *testing.T) {
+	for name, classic := range map[string][]float64{"with classic": nil, "native only": {}} {
+		t.Run(name, func(t *testing.T) {
+			h := measure(t, classic, true, time.Second)
+			if len(h.exemplars) != 1 || h.exemplars[0] != (exemplar{"trace_id", "1s", 1}) {
+				t.Errorf("got %v", h.exemplars)
+			}
+		})
 	}
 }

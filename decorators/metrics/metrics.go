@@ -66,11 +66,11 @@ func New(registerer prometheus.Registerer, opts Options) core.Decorator {
 			if err := opts.check(); err != nil {
 				return nil, err
 			}
-			f, err := register(registerer, opts)
+			v, err := register(registerer, opts)
 			if err != nil {
 				return nil, err
 			}
-			return &observer{traceID: opts.TraceID, attempts: f.attempts, table: f.table(m)}, nil
+			return newObserver(m, v, opts), nil
 		},
 	}
 }

@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	dto "github.com/prometheus/client_model/go"
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
@@ -254,40 +251,6 @@ func TestOperationIsInFlightUntilItEndsHoweverItDoes(t *testing.T) {
 	})
 }
 
-func TestDurationIsInSecondsInBothHistograms(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store, registry := open(t, metrics.Options{}, around(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-			time.Sleep(30 * time.Millisecond) // of the synctest bubble
-			return next(ctx, op)
-		}))
-		if _, err := store.Count(t.Context(), cookie, core.All()); err != nil {
-			t.Fatal(err)
-		}
-		families, _ := registry.Gather()
-		for _, f := range families {
-			if f.GetName() != "larder_operation_duration_seconds" {
-				continue
-			}
-			for _, m := range f.GetMetric() {
-				h := m.GetHistogram()
-				if h.GetSampleCount() == 0 {
-					continue
-				}
-				if h.GetSampleSum() != .03 || len(h.GetPositiveSpan()) != 1 || len(h.GetBucket()) != len(metrics.DefaultBuckets()) {
-					t.Errorf("got %v", h)
-				}
-				for _, b := range h.GetBucket() {
-					if in := b.GetCumulativeCount() == 1; in != (b.GetUpperBound() >= .03) {
-						t.Errorf("%v up to %v", b.GetCumulativeCount(), b.GetUpperBound())
-					}
-				}
-				return
-			}
-		}
-		t.Error("no duration")
-	})
-}
-
 func TestAllSeriesAreThereFromTheStartAndNoneComesLater(t *testing.T) {
 	store, registry := open(t, metrics.Options{})
 	count := func() (n int) {
@@ -451,23 +414,6 @@ func TestSettingsThatCannotBeMeantAreRefusedByName(t *testing.T) {
 	twice := metrics.New(registry, metrics.Options{Subsystem: "backend"})
 	if _, err := core.New(t.Context(), model, memory.New(), twice, twice); err == nil || !strings.Contains(err.Error(), `"metrics backend": stands twice`) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestClassicBucketsCanBeLeftOut(t *testing.T) {
-	store, registry := open(t, metrics.Options{Buckets: []float64{}})
-	if _, err := store.Count(t.Context(), cookie, core.All()); err != nil {
-		t.Fatal(err)
-	}
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == "larder_operation_duration_seconds" })
-	for _, m := range families[i].GetMetric() {
-		if n := len(m.GetHistogram().GetBucket()); n != 0 {
-			t.Fatalf("%d classic buckets", n)
-		}
 	}
 }
 

@@ -2,41 +2,109 @@ package metrics
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/larder-go/larder/core"
 )
 
-// observer is the decorator in its place in a stack.
+// observer counts and times the operations of one store.
 type observer struct {
-	traceID  func(ctx context.Context) string
+	model    *core.Model
+	traceID  func(ctx context.Context) string // nil without exemplars
 	attempts prometheus.Histogram
-	table    table
+	tx       *series
+	series   [][]*series // by index of the resource and by kind, without transactions
 }
 
 var _ core.Observer = (*observer)(nil)
 
-// Begin counts what runs now.
+// newObserver creates all series of the model, so that counters exist, with zero, before the first operation.
+func newObserver(m *core.Model, v *vectors, opts Options) *observer {
+	o := &observer{
+		model: m, traceID: opts.TraceID, attempts: v.attempts, tx: v.series(core.Tx, ""),
+		series: make([][]*series, len(m.Resources())),
+	}
+	for _, r := range m.Resources() {
+		byKind := make([]*series, len(core.Kinds())+1) // kinds count from 1
+		for _, k := range core.Kinds() {
+			if k != core.Tx {
+				byKind[k] = v.series(k, r.Name())
+			}
+		}
+		o.series[r.Index()] = byKind
+	}
+	return o
+}
+
+// of returns the series of an operation, or nil if an outer decorator has set an invalid kind or resource. The store
+// rejects such an operation.
+func (o *observer) of(kind core.Kind, r *core.Resource) *series {
+	switch {
+	case kind == core.Tx:
+		return o.tx
+	case r == nil || r.Model() != o.model || int(kind) >= len(o.series[r.Index()]):
+		return nil
+	}
+	return o.series[r.Index()][kind]
+}
+
+// Begin implements [core.Observer].
 func (o *observer) Begin(kind core.Kind, r *core.Resource) {
-	if s := o.table.of(kind, r); s != nil {
-		s.inFlight.Add(1)
+	if s := o.of(kind, r); s != nil {
+		s.inFlight.Inc()
 	}
 }
 
-// End counts and measures what has run.
+// End implements [core.Observer].
 func (o *observer) End(ctx context.Context, event *core.Event) {
-	s := o.table.of(event.Kind, event.Resource)
+	s := o.of(event.Kind, event.Resource)
 	if s == nil {
 		return
 	}
-	s.inFlight.Add(-1)
-	s.ended(event)
-	s.observe(event.Took)
-	if event.Err == nil && event.Kind == core.Tx {
+	s.inFlight.Dec()
+	outcome := core.OutcomeOf(event.Err)
+	s.outcomes[outcome].Inc()
+	if outcome.Failure() {
+		s.failures.Inc()
+	}
+	switch {
+	case event.Err != nil:
+	case event.Kind == core.Tx:
 		o.attempts.Observe(float64(event.Attempt))
+	case event.Kind == core.Delete:
+		s.rows.Add(float64(len(event.Keys)))
+	case event.Kind == core.NextID:
+		s.rows.Add(float64(len(event.Result.Keys)))
+	default:
+		s.rows.Add(float64(len(event.Result.Records)))
 	}
-	if o.traceID != nil { // last, since it may panic
-		s.exemplify(o.traceID(ctx), event.Took)
+	o.observe(ctx, s.duration, event.Took.Seconds())
+}
+
+// observe adds a duration to the histogram, with the trace as its exemplar if there is one. A panic of the function
+// TraceID does not lose the duration.
+func (o *observer) observe(ctx context.Context, duration prometheus.Observer, seconds float64) {
+	if o.traceID == nil {
+		duration.Observe(seconds)
+		return
 	}
+	id := ""
+	defer func() {
+		if fits(id) {
+			duration.(prometheus.ExemplarObserver).ObserveWithExemplar(seconds, prometheus.Labels{traceLabel: id})
+		} else {
+			duration.Observe(seconds)
+		}
+	}()
+	id = o.traceID(ctx)
+}
+
+const traceLabel = "trace_id"
+
+// fits reports whether the id of a trace can be an exemplar. OpenMetrics limits the labels of an exemplar to 128
+// characters; the client library panics above that.
+func fits(id string) bool {
+	return id != "" && utf8.ValidString(id) && len(traceLabel)+utf8.RuneCountInString(id) <= prometheus.ExemplarMaxRunes
 }

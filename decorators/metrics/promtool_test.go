@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	"github.com/prometheus/common/expfmt"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/decorators/metrics"
@@ -51,17 +53,12 @@ func TestNamesFollowTheRulesOfPrometheus(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Errorf("%v, %v", problems, err)
 	}
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
+	scrape := httptest.NewRecorder()
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if scrape.Code != http.StatusOK {
+		t.Fatal(scrape.Body)
 	}
-	var text bytes.Buffer
-	for _, f := range families {
-		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	promtool(t, text.Bytes(), "check", "metrics")
+	promtool(t, scrape.Body.Bytes(), "check", "metrics")
 }
 
 func TestRulesAreValidAndFireWhenTheyShould(t *testing.T) {

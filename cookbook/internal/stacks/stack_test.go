@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -108,8 +107,8 @@ func (t *tally) changed(before map[prometheus.Metric]float64) string {
 		if !strings.Contains(m.Desc().String(), "_total") {
 			continue
 		}
-		var now dto.Metric
-		if err := m.Write(&now); err != nil {
+		now, err := read(m.Write)
+		if err != nil {
 			return err.Error()
 		}
 		if by := now.GetCounter().GetValue() - before[m]; by != 0 {
@@ -119,6 +118,12 @@ func (t *tally) changed(before map[prometheus.Metric]float64) string {
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "")
+}
+
+// read returns the present value of a metric. Its type is inferred, so that the module need not require client_model.
+func read[M any](write func(*M) error) (*M, error) {
+	now := new(M)
+	return now, write(now)
 }
 
 // promises is the specification of the stack in any order.
