@@ -104,30 +104,27 @@ func (c *CompiledPolicy) question(what Operation, resource string, fields []stri
 
 // decide fills in the conditions, or the error.
 func (c *CompiledPolicy) decide(e *Explanation, p *core.Principal, what Operation, r *core.Resource, named []*core.Field) {
-	allowed := grants(nil, c.of(r).of(what), p)
+	allowed := grants(c.of(r).of(what), p)
 	if len(allowed) == 0 {
 		e.Err = refused(p, r, nil)
 		return
 	}
-	var using, check either
+	var using, check []core.Filter
 	var bad *core.Field
-	for i := range allowed {
-		if f := allowed[i].rule.fields.missingAny(named); f != nil {
+	for _, g := range allowed {
+		if f := g.rule.fields.missingAny(named); f != nil {
 			bad = orElse(bad, f)
 			continue
 		}
-		using.add(allowed[i].using)
-		check.add(allowed[i].check)
+		using, check = append(using, g.using), append(check, g.check)
 	}
 	switch {
-	case using.n > 0:
-		e.Using, e.Check = core.All(), core.All()
-		using.narrow(&e.Using)
-		check.narrow(&e.Check)
+	case len(using) > 0:
+		e.Using, e.Check = core.Or(using...), core.Or(check...)
 	case what == Read:
 		e.Err = unreadable(bad, nil)
 	default:
-		e.Err = unwritable(bad, grants(nil, c.of(r).read, p), nil)
+		e.Err = unwritable(bad, grants(c.of(r).read, p), nil)
 	}
 }
 

@@ -31,22 +31,20 @@ func (c *CompiledPolicy) around(next core.Handler) core.Handler {
 }
 
 func (c *CompiledPolicy) delete(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-	var space [few]grant
-	allowed := grants(space[:0], c.of(op.Resource).delete, op.Principal)
+	allowed := grants(c.of(op.Resource).delete, op.Principal)
 	if len(allowed) == 0 {
 		return core.Result{}, c.refuse(op, Delete)
 	}
-	var using either
-	for i := range allowed {
-		using.add(allowed[i].using)
+	var using []core.Filter
+	for _, g := range allowed {
+		using = append(using, g.using)
 	}
-	using.narrow(&op.Using)
+	op.Using = core.And(op.Using, core.Or(using...))
 	return next(ctx, op)
 }
 
 func (c *CompiledPolicy) nextID(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-	var space [few]grant
-	if len(grants(space[:0], c.of(op.Resource).insert, op.Principal)) == 0 {
+	if len(grants(c.of(op.Resource).insert, op.Principal)) == 0 {
 		return core.Result{}, c.refuse(op, Insert)
 	}
 	return next(ctx, op)

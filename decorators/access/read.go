@@ -9,8 +9,7 @@ import (
 )
 
 func (c *CompiledPolicy) read(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-	var space [few]grant
-	v := view(grants(space[:0], c.of(op.Resource).read, op.Principal))
+	v := view(grants(c.of(op.Resource).read, op.Principal))
 	if len(v) == 0 {
 		return core.Result{}, c.refuse(op, Read)
 	}
@@ -29,18 +28,18 @@ func (c *CompiledPolicy) read(ctx context.Context, op *core.Op, next core.Handle
 // narrowRows narrows the op to rows of the rules that allow all fields that it
 // names; if there are none, it returns the field that one does not.
 func (v view) narrowRows(op *core.Op) (bad *core.Field) {
-	var using either
-	for i := range v {
-		if f := v[i].rule.fields.missingIn(op); f != nil {
+	var using []core.Filter
+	for _, g := range v {
+		if f := g.rule.fields.missingIn(op); f != nil {
 			bad = orElse(bad, f)
 			continue
 		}
-		using.add(v[i].using)
+		using = append(using, g.using)
 	}
-	if using.n == 0 {
+	if len(using) == 0 {
 		return bad
 	}
-	using.narrow(&op.Using)
+	op.Using = core.And(op.Using, core.Or(using...))
 	return nil
 }
 
@@ -120,8 +119,7 @@ func unorderedText(f *core.Field) string {
 
 // seesAll reports whether p may read every row of the resource.
 func (c *CompiledPolicy) seesAll(p *core.Principal, r *core.Resource) bool {
-	var space [few]grant
-	for _, g := range grants(space[:0], c.of(r).read, p) {
+	for _, g := range grants(c.of(r).read, p) {
 		if g.using.Kind() == core.FilterAll {
 			return true
 		}

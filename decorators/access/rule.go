@@ -49,12 +49,9 @@ type grant struct {
 // whole reports whether the grant is for every row with all fields.
 func (g *grant) whole() bool { return g.using.Kind() == core.FilterAll && g.rule.fields == nil }
 
-// few is how many grants need no memory of their own.
-const few = 4
-
-// grants appends what the rules allow p. A rule with a condition that p lacks a
+// grants returns what the rules allow p. A rule with a condition that p lacks a
 // value for, be it the one that is not needed, allows nothing.
-func grants(dst []grant, rules []*rule, p *core.Principal) []grant {
+func grants(rules []*rule, p *core.Principal) (allowed []grant) {
 	for _, r := range rules {
 		if !r.isFor(p) {
 			continue
@@ -69,39 +66,7 @@ func grants(dst []grant, rules []*rule, p *core.Principal) []grant {
 				continue
 			}
 		}
-		dst = append(dst, grant{r, using, check})
+		allowed = append(allowed, grant{r, using, check})
 	}
-	return dst
-}
-
-// either is Or without the memory where there is one filter, as there mostly is.
-type either struct {
-	first core.Filter
-	rest  []core.Filter
-	n     int
-}
-
-func (e *either) add(f core.Filter) {
-	if e.n++; e.n == 1 {
-		e.first = f
-	} else {
-		e.rest = append(e.rest, f)
-	}
-}
-
-// narrow narrows the condition to what any of the filters matches; to nothing if
-// there are none.
-func (e *either) narrow(condition *core.Filter) {
-	f := e.first
-	switch {
-	case e.n == 0:
-		f = core.None()
-	case e.n > 1:
-		f = core.Or(append([]core.Filter{e.first}, e.rest...)...)
-	}
-	if condition.Kind() == core.FilterAll {
-		*condition = f
-		return
-	}
-	*condition = core.And(*condition, f)
+	return allowed
 }

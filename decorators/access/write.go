@@ -8,26 +8,24 @@ import (
 )
 
 func (c *CompiledPolicy) update(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-	var space [few]grant
-	allowed := grants(space[:0], c.of(op.Resource).update, op.Principal)
+	allowed := grants(c.of(op.Resource).update, op.Principal)
 	if len(allowed) == 0 {
 		return core.Result{}, c.refuse(op, Update)
 	}
-	var using, check either
+	var using, check []core.Filter
 	var bad *core.Field
-	for i := range allowed {
-		if f := allowed[i].rule.fields.missingFrom(op.Records, Update); f != nil {
+	for _, g := range allowed {
+		if f := g.rule.fields.missingFrom(op.Records, Update); f != nil {
 			bad = orElse(bad, f)
 			continue
 		}
-		using.add(allowed[i].using)
-		check.add(allowed[i].check)
+		using, check = append(using, g.using), append(check, g.check)
 	}
-	if using.n == 0 {
+	if len(using) == 0 {
 		return core.Result{}, c.unwritable(op, Update, bad)
 	}
-	using.narrow(&op.Using)
-	check.narrow(&op.Check)
+	op.Using = core.And(op.Using, core.Or(using...))
+	op.Check = core.And(op.Check, core.Or(check...))
 	return c.written(ctx, op, Update, op.Records, next)
 }
 
@@ -36,25 +34,24 @@ func (c *CompiledPolicy) insert(ctx context.Context, op *core.Op, next core.Hand
 	if op.ChoosesKey() {
 		what = ChooseKey
 	}
-	var space [few]grant
-	allowed := grants(space[:0], c.of(op.Resource).of(what), op.Principal)
+	allowed := grants(c.of(op.Resource).of(what), op.Principal)
 	if len(allowed) == 0 {
 		return core.Result{}, c.refuse(op, what)
 	}
 	named := given(op)
-	var check either
+	var check []core.Filter
 	var bad *core.Field
-	for i := range allowed {
-		if f := allowed[i].rule.fields.missingFrom(named, what); f != nil {
+	for _, g := range allowed {
+		if f := g.rule.fields.missingFrom(named, what); f != nil {
 			bad = orElse(bad, f)
 			continue
 		}
-		check.add(allowed[i].check)
+		check = append(check, g.check)
 	}
-	if check.n == 0 {
+	if len(check) == 0 {
 		return core.Result{}, c.unwritable(op, what, bad)
 	}
-	check.narrow(&op.Check)
+	op.Check = core.And(op.Check, core.Or(check...))
 	return c.written(ctx, op, what, named, next)
 }
 
@@ -113,7 +110,7 @@ func orElse(f, otherwise *core.Field) *core.Field {
 }
 
 func (c *CompiledPolicy) unwritable(op *core.Op, what Operation, f *core.Field) error {
-	readers := view(grants(nil, c.of(op.Resource).read, op.Principal))
+	readers := view(grants(c.of(op.Resource).read, op.Principal))
 	return unwritable(f, readers, c.cause(op.Principal, what, op.Resource, f))
 }
 
@@ -124,7 +121,6 @@ func (c *CompiledPolicy) written(ctx context.Context, op *core.Op, what Operatio
 	if err != nil {
 		return core.Result{}, c.unchecked(err, p, what, r, named)
 	}
-	var space [few]grant
-	view(grants(space[:0], c.of(r).read, p)).cut(res.Records)
+	view(grants(c.of(r).read, p)).cut(res.Records)
 	return res, nil
 }
