@@ -1,17 +1,19 @@
 package access
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/larder-go/larder/core"
 )
 
-// Options are the settings of the decorator. There are none yet; the zero value is the one to use.
+// Options are the settings of the decorator. There are none yet; use the zero value.
 type Options struct{}
 
 // New returns the decorator that enforces the policy. The caller must not change the policy afterwards.
 //
-// [core.New] compiles the policy for the store's model, as [Policy.Compile] does, and fails with every mistake in it.
+// [core.New] compiles the policy for the model of the store, as [Policy.Compile] does, and fails with the mistakes of all
+// rules if there are any.
 func New(policy Policy, _ Options) core.Decorator {
 	return core.Decorator{
 		Name: "access",
@@ -22,7 +24,58 @@ func New(policy Policy, _ Options) core.Decorator {
 			if err != nil {
 				return nil, err
 			}
-			return c.around(next), nil
+			return c.wrap(next), nil
 		},
 	}
+}
+
+// wrap returns the handler that applies the policy to each operation before next.
+func (c *CompiledPolicy) wrap(next core.Handler) core.Handler {
+	return func(ctx context.Context, op *core.Op) (core.Result, error) {
+		if op.Principal.IsSystem() {
+			return next(ctx, op)
+		}
+		switch op.Kind {
+		case core.Load, core.Select, core.Count:
+			return c.read(ctx, op, next)
+		case core.Insert:
+			return c.insert(ctx, op, next)
+		case core.Update:
+			return c.update(ctx, op, next)
+		case core.Delete:
+			return c.delete(ctx, op, next)
+		case core.NextID:
+			return c.nextID(ctx, op, next)
+		case core.Tx:
+			return c.tx(ctx, op, next)
+		}
+		return core.Result{}, denied(op.Principal, op.Resource, nil)
+	}
+}
+
+func (c *CompiledPolicy) delete(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	allowed := grantsFor(c.of(op.Resource).delete, op.Principal)
+	if len(allowed) == 0 {
+		return core.Result{}, c.denied(op, Delete)
+	}
+	op.Using = core.And(op.Using, allowed.using())
+	return next(ctx, op)
+}
+
+func (c *CompiledPolicy) nextID(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	if len(grantsFor(c.of(op.Resource).insert, op.Principal)) == 0 {
+		return core.Result{}, c.denied(op, Insert)
+	}
+	return next(ctx, op)
+}
+
+// tx permits a transaction to every principal with a role in the policy. It is not made read-only for principals without
+// a right to write, because the program may write in it as [core.System].
+func (c *CompiledPolicy) tx(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	for _, r := range c.all {
+		if r.isFor(op.Principal) {
+			return next(ctx, op)
+		}
+	}
+	return core.Result{}, denied(op.Principal, nil, errNoRole)
 }

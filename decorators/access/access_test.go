@@ -13,11 +13,11 @@ import (
 
 const everything = access.Read | access.Insert | access.Update | access.Delete | access.ChooseKey
 
-// bakers may do everything with their own, and nothing else.
+// bakers permits bakers every operation on their own bread, and nothing else.
 var bakers = access.Policy{{Roles: []string{"baker"}, Resource: "bread", Operations: everything, Using: access.Eq("baker", access.PrincipalID())}}
 
-// each sends one operation of each kind that is about bread 1, and one Tx.
-func (s scene) each(p *core.Principal) map[string]error {
+// each runs one operation of each kind on bread 1, and a transaction.
+func (s fixture) each(p *core.Principal) map[string]error {
 	ctx, one := s.as(p), core.IntValue(1)
 	errs := make(map[string]error)
 	_, errs["load"] = s.store.Get(ctx, s.bread, one)
@@ -31,9 +31,9 @@ func (s scene) each(p *core.Principal) map[string]error {
 	return errs
 }
 
-func TestWhatNoRuleAllowsIsForbiddenAndNobodyIsAskedToComeBackAsSomebody(t *testing.T) {
+func TestDeniedIsUnauthorizedForAnonymous(t *testing.T) {
 	for _, policy := range []access.Policy{nil, bakers} {
-		s := newScene(t, policy)
+		s := newFixture(t, policy)
 		for kind, err := range s.each(user(1, "guest")) {
 			want := "FORBIDDEN object_name=\"Bread\""
 			if kind == "tx" {
@@ -42,14 +42,14 @@ func TestWhatNoRuleAllowsIsForbiddenAndNobodyIsAskedToComeBackAsSomebody(t *test
 			s.is(kind, public(err), want)
 		}
 		for kind, err := range s.each(nil) {
-			s.is("nobody: "+kind, public(err), "UNAUTHORIZED")
+			s.is("anonymous: "+kind, public(err), "UNAUTHORIZED")
 		}
-		s.is("stored", s.stored(1), newScene(t, nil).stored(1))
+		s.is("stored", s.stored(1), newFixture(t, nil).stored(1))
 	}
 }
 
-func TestTheProgramPasses(t *testing.T) {
-	s := newScene(t, nil)
+func TestSystemPasses(t *testing.T) {
+	s := newFixture(t, nil)
 	for kind, err := range s.each(core.PrincipalOf(core.System(t.Context()))) {
 		if err != nil {
 			t.Errorf("%s: %v", kind, err)
@@ -57,8 +57,8 @@ func TestTheProgramPasses(t *testing.T) {
 	}
 }
 
-func TestWhatARuleAllowsIsDone(t *testing.T) {
-	s := newScene(t, bakers)
+func TestPermittedOperationsSucceed(t *testing.T) {
+	s := newFixture(t, bakers)
 	for kind, err := range s.each(user(1, "guest", "baker")) {
 		if err != nil {
 			t.Errorf("%s: %v", kind, err)
@@ -66,8 +66,8 @@ func TestWhatARuleAllowsIsDone(t *testing.T) {
 	}
 }
 
-func TestARowThatNoRuleShowsIsAbsent(t *testing.T) {
-	s := newScene(t, bakers)
+func TestHiddenRowIsNotFound(t *testing.T) {
+	s := newFixture(t, bakers)
 	p := user(2, "baker")
 	for _, id := range []int64{1, 4, 99} {
 		want := public(s.bread.NotFound(core.IntValue(id)))
@@ -83,8 +83,8 @@ func TestARowThatNoRuleShowsIsAbsent(t *testing.T) {
 	}
 }
 
-func TestRowsHaveToFulfilCheckAfterAWrite(t *testing.T) {
-	s := newScene(t, access.Policy{{
+func TestWriteMustMatchCheck(t *testing.T) {
+	s := newFixture(t, access.Policy{{
 		Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update,
 		Using: access.Eq("baker", access.PrincipalID()), Check: access.And(access.Eq("baker", access.PrincipalID()), access.Lt("price", 10)),
 	}})
@@ -98,7 +98,7 @@ func TestRowsHaveToFulfilCheckAfterAWrite(t *testing.T) {
 	}
 	for what, row := range map[string]map[string]any{
 		"for another": {"baker": 2, "price": 1},
-		"for nobody":  {"price": 1},
+		"no baker":    {"price": 1},
 		"no price":    {"baker": 1},
 	} {
 		_, err := s.store.Insert(s.as(p), s.bread, s.record(s.bread, row))
@@ -109,8 +109,8 @@ func TestRowsHaveToFulfilCheckAfterAWrite(t *testing.T) {
 	}
 }
 
-func TestAllAsCheckLetsRowsBecomeAnything(t *testing.T) {
-	s := newScene(t, access.Policy{{
+func TestCheckAllPermitsAnyChange(t *testing.T) {
+	s := newFixture(t, access.Policy{{
 		Roles: []string{"baker"}, Resource: "bread", Operations: access.Update, Using: access.Eq("baker", access.PrincipalID()), Check: access.All(),
 	}})
 	if _, err := s.store.Update(s.as(user(1, "baker")), s.bread, s.record(s.bread, map[string]any{"id": 1, "baker": 2})); err != nil {
@@ -118,19 +118,19 @@ func TestAllAsCheckLetsRowsBecomeAnything(t *testing.T) {
 	}
 }
 
-func TestAnonymousIsNobodyAndAuthenticatedEverybodyElse(t *testing.T) {
-	s := newScene(t, access.Policy{
+func TestAnonymousAndAuthenticatedRoles(t *testing.T) {
+	s := newFixture(t, access.Policy{
 		{Roles: []string{access.Anonymous}, Resource: "bread", Operations: access.Read, Using: access.Eq("on_sale", true), Fields: []string{"name"}},
 		{Roles: []string{access.Authenticated}, Resource: "bread", Operations: access.Read, Using: access.Eq("baker", access.PrincipalID()), Fields: []string{"price"}},
 	})
-	s.is("nobody", s.list(nil, core.Query{}), "bread{id:1 name:rye}\nbread{id:3 name:roll}\n")
-	s.is("somebody", s.list(user(2), core.Query{}), "bread{id:3 price:2}\n")
-	s.is("nobody writes", public(s.store.Delete(s.as(nil), s.bread, core.IntValue(1))), "UNAUTHORIZED")
-	s.is("somebody writes", public(s.store.Delete(s.as(user(2)), s.bread, core.IntValue(3))), `FORBIDDEN object_name="Bread"`)
+	s.is("anonymous", s.list(nil, core.Query{}), "bread{id:1 name:rye}\nbread{id:3 name:roll}\n")
+	s.is("authenticated", s.list(user(2), core.Query{}), "bread{id:3 price:2}\n")
+	s.is("anonymous write", public(s.store.Delete(s.as(nil), s.bread, core.IntValue(1))), "UNAUTHORIZED")
+	s.is("authenticated write", public(s.store.Delete(s.as(user(2)), s.bread, core.IntValue(3))), `FORBIDDEN object_name="Bread"`)
 }
 
-func TestTwoRulesOnRowsShowAllFieldsOfEither(t *testing.T) {
-	s := newScene(t, access.Policy{
+func TestTwoRulesForDifferentRows(t *testing.T) {
+	s := newFixture(t, access.Policy{
 		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: access.Eq("id", 1)},
 		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: access.Eq("id", 2)},
 	})
@@ -139,8 +139,8 @@ func TestTwoRulesOnRowsShowAllFieldsOfEither(t *testing.T) {
 	s.is("all", s.list(guest, core.Query{Where: core.Eq("id", 2)}), "bread{id:2 name:bun price:1 recipe:secret 2 on_sale:false baker:1 notes:null shop:2}\n")
 }
 
-func TestAFurtherRoleTakesNothingAway(t *testing.T) {
-	s := newScene(t, access.Policy{
+func TestAnotherRoleTakesNothingAway(t *testing.T) {
+	s := newFixture(t, access.Policy{
 		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: access.Eq("on_sale", true), Fields: []string{"name"}},
 		{Roles: []string{"buyer"}, Resource: "bread", Operations: access.Read, Using: access.Lt("price", 5), Fields: []string{"price"}},
 		{Roles: []string{"owner"}, Resource: "bread", Operations: access.Read},
@@ -151,19 +151,19 @@ func TestAFurtherRoleTakesNothingAway(t *testing.T) {
 	s.is("a filter meets the rows whose field it may name",
 		s.list(user(9, "guest", "buyer"), core.Query{Where: core.Gt("price", 0), Order: []string{"-price"}}),
 		"bread{id:3 name:roll price:2}\nbread{id:2 price:1}\n")
-	s.is("what no rule lists is read for nobody", s.list(user(9, "guest", "buyer"), core.Query{Fields: []string{"recipe", "price"}}),
+	s.is("a field that no rule lists is not read", s.list(user(9, "guest", "buyer"), core.Query{Fields: []string{"recipe", "price"}}),
 		"bread{id:1 name:rye}\nbread{id:2 price:1}\nbread{id:3 name:roll price:2}\n")
 	s.is("owner", s.list(user(9, "guest", "owner"), core.Query{Where: core.Eq("id", 4)}),
 		"bread{id:4 name:loaf price:7 recipe:null on_sale:false baker:null notes:null shop:null}\n")
 }
 
-func TestAFieldThatIsNotListedIsNeitherReadNorNamed(t *testing.T) {
-	s := newScene(t, access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Fields: []string{"name", "shop"}}})
+func TestUnlistedFieldIsNotReadable(t *testing.T) {
+	s := newFixture(t, access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Fields: []string{"name", "shop"}}})
 	p := user(9, "guest")
 	s.is("all", s.list(p, core.Query{Limit: 1}), "bread{id:1 name:rye shop:1}\n")
 	s.is("some", s.list(p, core.Query{Limit: 1, Fields: []string{"recipe", "name"}}), "bread{id:1 name:rye}\n")
 	s.is("none of them", s.list(p, core.Query{Limit: 1, Fields: []string{"recipe"}}), "bread{id:1}\n")
-	s.is("get", told(s.store.Get(s.as(p), s.bread, core.IntValue(1))), "bread{id:1 name:rye shop:1}")
+	s.is("get", result(s.store.Get(s.as(p), s.bread, core.IntValue(1))), "bread{id:1 name:rye shop:1}")
 	unknown := `FIELD_DOES_NOT_EXIST object_name="Bread" field_name="Price"`
 	for what, where := range map[string]core.Filter{
 		"plain": core.Eq("price", 5), "not": core.Not(core.Eq("price", 5)),
@@ -176,8 +176,8 @@ func TestAFieldThatIsNotListedIsNeitherReadNorNamed(t *testing.T) {
 	s.is("order", s.list(p, core.Query{Order: []string{"name", "-price"}}), unknown)
 }
 
-func TestAFieldThatIsNotListedIsNotWritten(t *testing.T) {
-	s := newScene(t, access.Policy{
+func TestUnlistedFieldIsNotWritable(t *testing.T) {
+	s := newFixture(t, access.Policy{
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Fields: []string{"name", "price"}},
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update, Fields: []string{"name"}},
 	})
@@ -198,11 +198,11 @@ func TestAFieldThatIsNotListedIsNotWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.is("what comes back", updated[0].String(), "bread{id:1 name:Rye price:5}")
+	s.is("returned", updated[0].String(), "bread{id:1 name:Rye price:5}")
 }
 
-func TestANewRecordHasDefaultsThatItsWriterMayNotSet(t *testing.T) {
-	s := newScene(t, access.Policy{
+func TestInsertKeepsDefaultsOfUnlistedFields(t *testing.T) {
+	s := newFixture(t, access.Policy{
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.ChooseKey | access.Read, Fields: []string{"name"}},
 	})
 	p := user(1, "baker")
@@ -218,13 +218,13 @@ func TestANewRecordHasDefaultsThatItsWriterMayNotSet(t *testing.T) {
 	s.is("named", public(err), `FIELD_DOES_NOT_EXIST object_name="Bread" field_name="on_sale"`)
 }
 
-func TestOfARowThatTheWriterMayNotReadTheKeyComesBack(t *testing.T) {
+func TestWriteOfUnreadableRowReturnsTheKey(t *testing.T) {
 	for what, policy := range map[string]access.Policy{
 		"reads nothing": {{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.ChooseKey | access.Update}},
 		"reads others": {{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.ChooseKey | access.Update},
 			{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Using: access.Eq("name", "other")}},
 	} {
-		s := newScene(t, policy)
+		s := newFixture(t, policy)
 		updated, err := s.store.Update(s.as(user(1, "baker")), s.bread, s.record(s.bread, map[string]any{"id": 1, "name": "Rye"}))
 		if err != nil {
 			t.Fatal(err)
@@ -238,9 +238,9 @@ func TestOfARowThatTheWriterMayNotReadTheKeyComesBack(t *testing.T) {
 	}
 }
 
-func TestOrderAndRangesOfIDsAreForWhoSeesAllThatTheyAreOf(t *testing.T) {
+func TestOrderByIDsOfHiddenRows(t *testing.T) {
 	read := access.Rule{Roles: []string{"guest", "owner"}, Resource: "bread", Operations: access.Read, Fields: []string{"shop"}}
-	s := newScene(t, access.Policy{
+	s := newFixture(t, access.Policy{
 		read,
 		{Roles: []string{"guest"}, Resource: "shop", Operations: access.Read, Using: access.Eq("city", "Krakow")},
 		{Roles: []string{"owner"}, Resource: "shop", Operations: access.Read},
@@ -258,22 +258,22 @@ func TestOrderAndRangesOfIDsAreForWhoSeesAllThatTheyAreOf(t *testing.T) {
 	s.is("equality", s.list(user(1, "guest"), core.Query{Where: core.Eq("shop", 1)}), "bread{id:1 shop:1}\n")
 }
 
-func TestRefusalsTellTheLogWhatEachRuleSaidAndTheClientNothing(t *testing.T) {
-	s := newScene(t, access.Policy{
+func TestVerdictsAreInTheCauseOnly(t *testing.T) {
+	s := newFixture(t, access.Policy{
 		{Name: "bakers delete", Roles: []string{"baker"}, Resource: "bread", Operations: access.Delete},
 		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Delete, Using: access.Eq("name", access.PrincipalClaim("favourite"))},
 	})
 	err := s.store.Delete(s.as(user(1, "guest")), s.bread, core.IntValue(1))
-	want := `FORBIDDEN object_name="Bread": access: delete of bread is refused: rule 1 (bakers delete) is for baker; ` +
-		`rule 2 takes from the principal what it has not or not in the type of the field: claim "favourite"`
+	want := `FORBIDDEN object_name="Bread": access: delete of bread is denied: rule 1 (bakers delete) is for baker; ` +
+		`rule 2 needs claim "favourite" of type text, which the principal lacks`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 	s.is("client", public(err), `FORBIDDEN object_name="Bread"`)
 }
 
-func TestATransactionIsForWhoHasARoleAndEachOperationInItIsAsked(t *testing.T) {
-	s := newScene(t, bakers)
+func TestOperationsInATransactionAreChecked(t *testing.T) {
+	s := newFixture(t, bakers)
 	err := s.store.Tx(s.as(user(2, "baker")), func(ctx context.Context, tx *core.Transaction) error {
 		if _, err := tx.Get(ctx, s.bread, core.IntValue(1)); !errors.Is(err, core.NotFound) {
 			t.Errorf("a foreign row: %v", err)
@@ -282,7 +282,7 @@ func TestATransactionIsForWhoHasARoleAndEachOperationInItIsAsked(t *testing.T) {
 			t.Errorf("the program: %v", err)
 		}
 		if _, err := tx.Count(core.WithPrincipal(ctx, nil), s.bread, core.All()); !errors.Is(err, core.Unauthorized) {
-			t.Errorf("nobody: %v", err)
+			t.Errorf("anonymous: %v", err)
 		}
 		return nil
 	})
@@ -291,8 +291,8 @@ func TestATransactionIsForWhoHasARoleAndEachOperationInItIsAsked(t *testing.T) {
 	}
 }
 
-func TestReservedRolesMeanWhatTheySayWhateverRolesAPrincipalHas(t *testing.T) {
-	s := newScene(t, access.Policy{
+func TestPrincipalGainsNothingFromReservedRoleNames(t *testing.T) {
+	s := newFixture(t, access.Policy{
 		{Roles: []string{access.Anonymous, "guest"}, Resource: "bread", Operations: access.Read, Fields: []string{}},
 		{Roles: []string{access.Authenticated, "guest"}, Resource: "shop", Operations: access.Read, Fields: []string{}},
 		{Roles: []string{access.Authenticated}, Resource: "shop", Operations: access.Delete, Using: access.Eq("id", 2)},
@@ -300,7 +300,7 @@ func TestReservedRolesMeanWhatTheySayWhateverRolesAPrincipalHas(t *testing.T) {
 	forbidden, unauthorized := `FORBIDDEN object_name="Bread"`, "UNAUTHORIZED"
 	breads, shops := "bread{id:1}\nbread{id:2}\nbread{id:3}\nbread{id:4}\n", "shop{id:1}\nshop{id:2}\n"
 	for _, c := range []struct {
-		who          *core.Principal
+		principal    *core.Principal
 		bread, shops string
 	}{
 		{nil, breads, unauthorized},
@@ -310,13 +310,13 @@ func TestReservedRolesMeanWhatTheySayWhateverRolesAPrincipalHas(t *testing.T) {
 		{user(1, access.Authenticated), forbidden, shops},
 		{user(1, access.Anonymous, access.Authenticated), forbidden, shops},
 	} {
-		s.is(fmt.Sprint(c.who, " breads"), s.list(c.who, core.Query{}), c.bread)
-		page, err := s.store.Select(s.as(c.who), s.shop, core.Query{})
-		got := lined(page.Records)
+		s.is(fmt.Sprint(c.principal, " breads"), s.list(c.principal, core.Query{}), c.bread)
+		page, err := s.store.Select(s.as(c.principal), s.shop, core.Query{})
+		got := lines(page.Records)
 		if err != nil {
 			got = public(err)
 		}
-		s.is(fmt.Sprint(c.who, " shops"), got, c.shops)
+		s.is(fmt.Sprint(c.principal, " shops"), got, c.shops)
 	}
 	_, err := s.store.Insert(s.as(user(1, access.Anonymous)), s.bread, s.record(s.bread, map[string]any{"name": "x"}))
 	s.is("insert", public(err), forbidden)

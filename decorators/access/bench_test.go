@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/decorators/access"
 )
 
-// byHand is the least that a policy can be: one role, one condition, one kind.
+// byHand returns a minimal policy: one role, one condition, one kind.
 func byHand() core.Decorator {
 	return core.Decorator{Name: "hand", Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		onSale := m.Resource("bread").Field("on_sale").Compare(core.FilterEq, core.BoolValue(true))
@@ -27,7 +27,7 @@ func byHand() core.Decorator {
 	}}
 }
 
-// byHandOwner compares with the principal's id.
+// byHandOwner returns a minimal policy that compares a field with the principal's id.
 func byHandOwner() core.Decorator {
 	return core.Decorator{Name: "hand", Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		baker := m.Resource("bread").Field("baker")

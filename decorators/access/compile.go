@@ -9,22 +9,22 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// CompiledPolicy is a policy that fits a model: what the decorator enforces and
-// [CompiledPolicy.Explain] explains. It is immutable and safe for concurrent use.
-// [Policy.Compile] makes it.
+// CompiledPolicy is a policy that has been checked against a model. The decorator enforces it, and
+// [CompiledPolicy.Explain] explains its decisions. Create it with [Policy.Compile]. It is immutable and safe for concurrent
+// use.
 type CompiledPolicy struct {
 	model     *core.Model
-	all       []*rule // in the policy's order
+	all       []*rule // in the order of the policy
 	resources []rules // by index of the resource
 }
 
-// rules are the rules on one resource, by operation, in the policy's order. Those of choose
-// are among those of insert.
-type rules struct{ read, insert, update, delete, choose []*rule }
+// rules are the rules for one resource by operation, each in the order of the policy. The rules in chooseKey are in insert
+// too.
+type rules struct{ read, insert, update, delete, chooseKey []*rule }
 
-// of returns the rules that allow the operation to somebody.
-func (rs *rules) of(op Operation) []*rule {
-	switch op {
+// of returns the rules that may permit the operation.
+func (rs *rules) of(o Operation) []*rule {
+	switch o {
 	case Read:
 		return rs.read
 	case Insert:
@@ -34,32 +34,24 @@ func (rs *rules) of(op Operation) []*rule {
 	case Delete:
 		return rs.delete
 	case ChooseKey:
-		return rs.choose
+		return rs.chooseKey
 	}
 	return nil
 }
 
-// about returns the rules that an explanation of the operation lists: to choose a key is
-// to insert.
-func (rs *rules) about(op Operation) []*rule {
-	if op == ChooseKey {
-		op = Insert
-	}
-	return rs.of(op)
-}
-
-// Compile checks the policy against the model. If anything is wrong, the error
-// lists every rule with a mistake, by its number and name.
+// Compile checks the policy against the model. The caller must not change the policy afterwards.
+//
+// The error lists every rule with a mistake, by its number from 1 and its name, and of each rule the first mistake.
 func (p Policy) Compile(m *core.Model) (*CompiledPolicy, error) {
 	c := &CompiledPolicy{model: m, resources: make([]rules, len(m.Resources()))}
 	var mistakes []error
-	seen := make(map[string]int, len(p))
+	named := make(map[string]int, len(p))
 	for i, source := range p {
 		label := source.label(i)
-		if first, again := seen[source.Name]; again && source.Name != "" {
-			mistakes = append(mistakes, fmt.Errorf("%s: has the name of rule %d", label, first+1))
+		if first, again := named[source.Name]; again && source.Name != "" {
+			mistakes = append(mistakes, fmt.Errorf("%s: has the same name as rule %d; give each rule its own", label, first+1))
 		}
-		seen[source.Name] = i
+		named[source.Name] = i
 		r, err := source.compile(m)
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", label, err))
@@ -77,16 +69,16 @@ func (p Policy) Compile(m *core.Model) (*CompiledPolicy, error) {
 func (c *CompiledPolicy) add(r *rule, ops Operation) {
 	c.all = append(c.all, r)
 	of := &c.resources[r.resource.Index()]
-	for op, to := range map[Operation]*[]*rule{
-		Read: &of.read, Insert: &of.insert, Update: &of.update, Delete: &of.delete, ChooseKey: &of.choose,
+	for o, to := range map[Operation]*[]*rule{
+		Read: &of.read, Insert: &of.insert, Update: &of.update, Delete: &of.delete, ChooseKey: &of.chooseKey,
 	} {
-		if ops.has(op) {
+		if ops.has(o) {
 			*to = append(*to, r)
 		}
 	}
 }
 
-// of returns the rules on the resource, none for one of another model.
+// of returns the rules for the resource. A resource of another model has none.
 func (c *CompiledPolicy) of(r *core.Resource) *rules {
 	if r == nil || r.Model() != c.model {
 		return &rules{}
@@ -94,7 +86,7 @@ func (c *CompiledPolicy) of(r *core.Resource) *rules {
 	return &c.resources[r.Index()]
 }
 
-// label is what the rule is called in explanations and mistakes.
+// label names the rule in explanations and errors: "rule 3 (name)".
 func (r Rule) label(i int) string {
 	if r.Name == "" {
 		return "rule " + strconv.Itoa(i+1)
@@ -109,10 +101,10 @@ func (r Rule) compile(m *core.Model) (*rule, error) {
 	}
 	resource := m.Resource(r.Resource)
 	if resource == nil {
-		return nil, fmt.Errorf("names the resource %q, which the model %q does not have", r.Resource, m.Name())
+		return nil, fmt.Errorf("the model %q has no resource %q", m.Name(), r.Resource)
 	}
 	out := &rule{
-		resource: resource, chooses: r.Operations.has(ChooseKey), roles: r.Roles, held: slices.DeleteFunc(slices.Clone(r.Roles), reserved),
+		resource: resource, choosesKey: r.Operations.has(ChooseKey), roles: r.Roles, ownRoles: slices.DeleteFunc(slices.Clone(r.Roles), reserved),
 		anonymous: slices.Contains(r.Roles, Anonymous), authenticated: slices.Contains(r.Roles, Authenticated),
 	}
 	var err error
@@ -124,7 +116,7 @@ func (r Rule) compile(m *core.Model) (*rule, error) {
 			return nil, fmt.Errorf("using: %w", err)
 		}
 	}
-	out.symmetric = r.Check.isZero()
+	out.checkIsUsing = r.Check.isZero()
 	if !r.Check.isZero() {
 		if out.check, err = compileCondition(resource, r.Check, 1); err != nil {
 			return nil, fmt.Errorf("check: %w", err)
@@ -133,40 +125,40 @@ func (r Rule) compile(m *core.Model) (*rule, error) {
 	return out, nil
 }
 
-// checkParts looks for what is wrong on any model.
+// checkParts returns the first mistake that does not depend on the model.
 func (r Rule) checkParts() error {
 	after := Insert | Update
 	switch {
 	case len(r.Roles) == 0:
-		return errors.New("has no roles, so it would be for nobody")
+		return errors.New("has no roles; name at least one")
 	case slices.Contains(r.Roles, ""):
-		return errors.New("has a role without a name")
-	case repeated(r.Roles) != "":
-		return fmt.Errorf("has the role %q twice", repeated(r.Roles))
+		return errors.New("has an empty role; name it or remove it")
+	case duplicate(r.Roles) != "":
+		return fmt.Errorf("lists the role %q twice; remove one", duplicate(r.Roles))
 	case r.Resource == "":
-		return errors.New("names no resource")
+		return errors.New("has no resource; name one")
 	case r.Operations == 0:
-		return errors.New("has no operations, so it would allow nothing")
-	case r.Operations&^every != 0:
-		return fmt.Errorf("has an unknown operation (%#x)", uint8(r.Operations&^every))
+		return fmt.Errorf("has no operations; add at least one of %s", allOperations)
+	case r.Operations&^allOperations != 0:
+		return fmt.Errorf("has the unknown operation %#x; use %s", uint8(r.Operations&^allOperations), allOperations)
 	case r.Operations.has(ChooseKey) && !r.Operations.has(Insert):
-		return errors.New("has choose_key without insert, so it would allow nothing; add insert")
+		return errors.New("has choose_key without insert and so permits nothing; add insert")
 	case r.Fields != nil && r.Operations.has(Delete):
-		return errors.New("has fields and delete, which is about whole rows; make delete a rule of its own")
+		return errors.New("has fields and delete, which removes whole rows; put delete into a rule of its own")
 	case !r.Using.isZero() && r.Operations&^ChooseKey == Insert:
-		return errors.New("has a using and insert alone, before which there is no row; make it a check")
+		return errors.New("has using and only insert, before which there is no row; use check")
 	case !r.Check.isZero() && !r.Operations.has(after):
-		return fmt.Errorf("has a check and only %s, which leaves no row behind; make it a using", r.Operations)
+		return fmt.Errorf("has check and only %s, after which there is no row to check; use using", r.Operations)
 	}
 	return nil
 }
 
-func compileFields(r *core.Resource, names []string) (*list, error) {
+func compileFields(r *core.Resource, names []string) (*fieldList, error) {
 	if names == nil {
 		return nil, nil
 	}
-	if name := repeated(names); name != "" {
-		return nil, fmt.Errorf("has %q twice", name)
+	if name := duplicate(names); name != "" {
+		return nil, fmt.Errorf("%q is listed twice; remove one", name)
 	}
 	has := make([]bool, len(r.Columns()))
 	for _, name := range names {
@@ -176,14 +168,14 @@ func compileFields(r *core.Resource, names []string) (*list, error) {
 		}
 		has[f.Column()] = true
 	}
-	return newList(r, has), nil
+	return newFieldList(r, has), nil
 }
 
-// repeated returns a text that comes twice, "" if none does.
-func repeated(texts []string) string {
-	for i, text := range texts {
-		if slices.Contains(texts[:i], text) {
-			return text
+// duplicate returns a string that occurs twice, or "".
+func duplicate(all []string) string {
+	for i, s := range all {
+		if slices.Contains(all[:i], s) {
+			return s
 		}
 	}
 	return ""

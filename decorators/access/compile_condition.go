@@ -7,30 +7,29 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// maxConditionDepth leaves room, below the depth that a filter may have, for what
-// other layers put around it.
+// maxConditionDepth is less than the depth that a filter may have, so that other decorators can combine the condition with
+// theirs.
 const maxConditionDepth = 50
 
-// operatorNames are the comparisons, as the JSON form spells them.
+// operatorNames are the comparisons and their names in the JSON form.
 var operatorNames = map[core.FilterKind]string{
 	core.FilterEq: "eq", core.FilterNe: "ne", core.FilterIn: "in", core.FilterPrefix: "prefix",
 	core.FilterLt: "lt", core.FilterLe: "le", core.FilterGt: "gt", core.FilterGe: "ge",
 }
 
-// compileCondition returns the predicate that the condition is on the resource,
-// or its first mistake.
+// compileCondition returns the predicate of the condition on the resource, or the first mistake.
 func compileCondition(r *core.Resource, c Condition, depth int) (predicate, error) {
 	switch {
 	case depth > maxConditionDepth:
-		return predicate{}, fmt.Errorf("is nested more than %d deep", maxConditionDepth)
+		return predicate{}, fmt.Errorf("is nested more than %d levels deep; flatten it", maxConditionDepth)
 	case c.isZero():
-		return predicate{}, errors.New("holds a condition that says nothing")
+		return predicate{}, errors.New("contains an empty condition; use All or remove it")
 	case c.n.kind == core.FilterAll:
 		return predicate{}, nil
 	case len(c.n.kids) > 0:
 		return compileParts(r, c, depth)
 	case operatorNames[c.n.kind] == "":
-		return predicate{}, errors.New("holds an And or Or of nothing")
+		return predicate{}, errors.New("contains an And or Or without conditions; add one or remove it")
 	}
 	return compileComparison(r, c.n)
 }
@@ -45,7 +44,7 @@ func compileParts(r *core.Resource, c Condition, depth int) (predicate, error) {
 		out.dynamic = out.dynamic || out.kids[i].dynamic
 	}
 	if !out.dynamic {
-		out.ready, _ = out.build(nil)
+		out.static, _ = out.build(nil)
 	}
 	return out, nil
 }
@@ -55,7 +54,7 @@ func compileComparison(r *core.Resource, n *condition) (predicate, error) {
 	if err != nil {
 		return predicate{}, err
 	}
-	if err := suits(f, n.kind); err != nil {
+	if err := checkOperator(f, n.kind); err != nil {
 		return predicate{}, err
 	}
 	out := predicate{kind: n.kind, field: f, operands: make([]operand, len(n.values))}
@@ -66,69 +65,68 @@ func compileComparison(r *core.Resource, n *condition) (predicate, error) {
 		out.dynamic = out.dynamic || !out.operands[i].fixed
 	}
 	if !out.dynamic {
-		out.ready, _ = out.build(nil)
+		out.static, _ = out.build(nil)
 	}
 	return out, nil
 }
 
-// suits refuses comparisons that the field's type does not have.
-func suits(f *core.Field, kind core.FilterKind) error {
-	ok := !f.Many()
+// checkOperator rejects comparisons that the type of the field does not have.
+func checkOperator(f *core.Field, kind core.FilterKind) error {
+	if f.Many() {
+		return fmt.Errorf("%s is to-many and cannot be compared with %s", f, operatorNames[kind])
+	}
 	switch kind {
 	case core.FilterEq, core.FilterNe, core.FilterIn:
-	case core.FilterPrefix:
-		ok = ok && f.Type() == core.Text
-	default:
-		ok = ok && f.Type().Ordered()
-	}
-	if ok {
 		return nil
+	case core.FilterPrefix:
+		if f.Type() == core.Text {
+			return nil
+		}
+	default:
+		if f.Type().Ordered() {
+			return nil
+		}
 	}
-	what := f.Type().String()
-	if f.Many() {
-		what = "to-many"
-	}
-	return fmt.Errorf("compares %s, which is %s, with %s", f, what, operatorNames[kind])
+	return fmt.Errorf("%s is %s, which has no operator %s; use eq, ne or in", f, f.Type(), operatorNames[kind])
 }
 
 func compileOperand(f *core.Field, kind core.FilterKind, raw any) (operand, error) {
 	if from, ok := raw.(FromPrincipal); ok {
-		return operand{from: from}, suitsPrincipal(f, from)
+		return operand{from: from}, checkFromPrincipal(f, from)
 	}
 	v, err := f.Convert(raw)
 	if err != nil {
-		return operand{}, fmt.Errorf("compares %s, which is %s, with a value that does not fit: %v", f, f.Type(), raw)
+		return operand{}, fmt.Errorf("the value %v does not fit %s, which is %s", raw, f, f.Type())
 	}
 	if v.IsAbsent() {
 		v = core.Null
 	}
 	if v.IsNull() && kind != core.FilterEq && kind != core.FilterNe && kind != core.FilterIn {
-		return operand{}, fmt.Errorf("asks for %s %s null, which nothing is", f, operatorNames[kind])
+		return operand{}, fmt.Errorf("%s %s null never matches; use eq or ne", f, operatorNames[kind])
 	}
-	return operand{given: v, fixed: true}, nil
+	return operand{value: v, fixed: true}, nil
 }
 
-func suitsPrincipal(f *core.Field, from FromPrincipal) error {
+func checkFromPrincipal(f *core.Field, from FromPrincipal) error {
 	switch {
 	case !f.Type().Ordered():
-		return fmt.Errorf("compares %s, which is %s, with what the principal has; it cannot be", f, f.Type())
+		return fmt.Errorf("%s is %s and cannot be compared with a value of the principal", f, f.Type())
 	case !from.id && from.claim == "":
-		return fmt.Errorf("compares %s with a claim without a name", f)
+		return fmt.Errorf("%s is compared with a claim without a name; name the claim", f)
 	}
 	return nil
 }
 
-// storedField returns the field of that name, or an error that says what to name
-// instead.
+// storedField returns the field of that name. The error names the field to use instead.
 func storedField(r *core.Resource, name string) (*core.Field, error) {
 	f := r.Field(name)
 	switch {
 	case f == nil:
-		return nil, fmt.Errorf("names the field %q, which %s does not have", name, r)
+		return nil, fmt.Errorf("%s has no field %q", r, name)
 	case f.Stored():
 		return f, nil
 	case f.Inverse() != nil:
-		return nil, fmt.Errorf("names %s, which is stored on the other side; make a rule about %s", f, f.Inverse())
+		return nil, fmt.Errorf("%s is stored as %s; write a rule about that field", f, f.Inverse())
 	}
-	return nil, fmt.Errorf("names %s, which is computed; name the fields that it is made of", f)
+	return nil, fmt.Errorf("%s is computed; name the stored fields that it reads", f)
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/larder-go/larder/decorators/access"
 )
 
-// rule returns a right rule with a change.
+// rule returns a policy of one valid rule that has been changed.
 func rule(change func(r *access.Rule)) access.Policy {
 	r := access.Rule{Name: "n", Roles: []string{"baker"}, Resource: "bread", Operations: access.Read | access.Update}
 	change(&r)
 	return access.Policy{r}
 }
 
-func TestEveryMistakeOfAPolicyIsReportedWithItsRule(t *testing.T) {
+func TestCompileReportsTheMistakeWithItsRule(t *testing.T) {
 	deep := access.Eq("id", 1)
 	for range 60 {
 		deep = access.Not(access.And(deep, access.Eq("id", 2)))
@@ -25,48 +25,48 @@ func TestEveryMistakeOfAPolicyIsReportedWithItsRule(t *testing.T) {
 		want   string
 		policy access.Policy
 	}{
-		{"has no roles, so it would be for nobody", rule(func(r *access.Rule) { r.Roles = nil })},
-		{"has a role without a name", rule(func(r *access.Rule) { r.Roles = []string{""} })},
-		{`has the role "a" twice`, rule(func(r *access.Rule) { r.Roles = []string{"a", "b", "a"} })},
-		{"names no resource", rule(func(r *access.Rule) { r.Resource = "" })},
-		{`names the resource "Bread", which the model "bakery" does not have`, rule(func(r *access.Rule) { r.Resource = "Bread" })},
-		{"has no operations, so it would allow nothing", rule(func(r *access.Rule) { r.Operations = 0 })},
-		{"has an unknown operation (0x80)", rule(func(r *access.Rule) { r.Operations |= 128 })},
-		{`fields: names the field "Price", which bread does not have`, rule(func(r *access.Rule) { r.Fields = []string{"id", "Price"} })},
-		{"fields: names shop.breads, which is stored on the other side; make a rule about bread.shop",
+		{"has no roles; name at least one", rule(func(r *access.Rule) { r.Roles = nil })},
+		{"has an empty role; name it or remove it", rule(func(r *access.Rule) { r.Roles = []string{""} })},
+		{`lists the role "a" twice; remove one`, rule(func(r *access.Rule) { r.Roles = []string{"a", "b", "a"} })},
+		{"has no resource; name one", rule(func(r *access.Rule) { r.Resource = "" })},
+		{`the model "bakery" has no resource "Bread"`, rule(func(r *access.Rule) { r.Resource = "Bread" })},
+		{"has no operations; add at least one of read, insert, update, delete, choose_key", rule(func(r *access.Rule) { r.Operations = 0 })},
+		{"has the unknown operation 0x80; use read, insert, update, delete, choose_key", rule(func(r *access.Rule) { r.Operations |= 128 })},
+		{`fields: bread has no field "Price"`, rule(func(r *access.Rule) { r.Fields = []string{"id", "Price"} })},
+		{"fields: shop.breads is stored as bread.shop; write a rule about that field",
 			rule(func(r *access.Rule) { r.Resource, r.Fields = "shop", []string{"breads"} })},
-		{"fields: names bread.label, which is computed; name the fields that it is made of",
+		{"fields: bread.label is computed; name the stored fields that it reads",
 			rule(func(r *access.Rule) { r.Fields = []string{"label"} })},
-		{`fields: has "name" twice`, rule(func(r *access.Rule) { r.Fields = []string{"name", "id", "name"} })},
-		{"has fields and delete, which is about whole rows; make delete a rule of its own",
+		{`fields: "name" is listed twice; remove one`, rule(func(r *access.Rule) { r.Fields = []string{"name", "id", "name"} })},
+		{"has fields and delete, which removes whole rows; put delete into a rule of its own",
 			rule(func(r *access.Rule) { r.Fields, r.Operations = []string{}, access.Delete|access.Read })},
-		{"has a using and insert alone, before which there is no row; make it a check",
+		{"has using and only insert, before which there is no row; use check",
 			rule(func(r *access.Rule) { r.Using, r.Operations = access.Eq("id", 1), access.Insert })},
-		{"has a using and insert alone, before which there is no row; make it a check",
+		{"has using and only insert, before which there is no row; use check",
 			rule(func(r *access.Rule) { r.Using, r.Operations = access.Eq("id", 1), access.Insert|access.ChooseKey })},
-		{"has choose_key without insert, so it would allow nothing; add insert",
+		{"has choose_key without insert and so permits nothing; add insert",
 			rule(func(r *access.Rule) { r.Operations |= access.ChooseKey })},
-		{"has a check and only read, delete, which leaves no row behind; make it a using",
+		{"has check and only read, delete, after which there is no row to check; use using",
 			rule(func(r *access.Rule) { r.Check, r.Operations = access.Eq("id", 1), access.Read|access.Delete })},
-		{`using: names the field "owner", which bread does not have`, rule(func(r *access.Rule) { r.Using = access.Eq("owner", access.PrincipalID()) })},
-		{`check: names the field "owner", which bread does not have`,
+		{`using: bread has no field "owner"`, rule(func(r *access.Rule) { r.Using = access.Eq("owner", access.PrincipalID()) })},
+		{`check: bread has no field "owner"`,
 			rule(func(r *access.Rule) { r.Check = access.Not(access.And(access.All(), access.Eq("owner", 1))) })},
-		{"using: names shop.breads, which is stored on the other side; make a rule about bread.shop",
+		{"using: shop.breads is stored as bread.shop; write a rule about that field",
 			rule(func(r *access.Rule) { r.Resource, r.Using = "shop", access.Eq("breads", 1) })},
-		{"using: compares bread.price, which is int, with prefix", rule(func(r *access.Rule) { r.Using = access.Prefix("price", "1") })},
-		{"using: compares bread.notes, which is json, with lt", rule(func(r *access.Rule) { r.Using = access.Lt("notes", 1) })},
-		{"using: compares bread.notes, which is json, with what the principal has; it cannot be",
+		{"using: bread.price is int, which has no operator prefix; use eq, ne or in", rule(func(r *access.Rule) { r.Using = access.Prefix("price", "1") })},
+		{"using: bread.notes is json, which has no operator lt; use eq, ne or in", rule(func(r *access.Rule) { r.Using = access.Lt("notes", 1) })},
+		{"using: bread.notes is json and cannot be compared with a value of the principal",
 			rule(func(r *access.Rule) { r.Using = access.Eq("notes", access.PrincipalClaim("c")) })},
-		{`using: compares bread.notes, which is json, with a value that does not fit: [claim "c"]`,
+		{`using: the value [claim "c"] does not fit bread.notes, which is json`,
 			rule(func(r *access.Rule) { r.Using = access.Ne("notes", []any{access.PrincipalClaim("c")}) })},
-		{"using: compares bread.price with a claim without a name", rule(func(r *access.Rule) { r.Using = access.Eq("price", access.PrincipalClaim("")) })},
-		{"using: compares bread.price, which is int, with a value that does not fit: cheap",
+		{"using: bread.price is compared with a claim without a name; name the claim", rule(func(r *access.Rule) { r.Using = access.Eq("price", access.PrincipalClaim("")) })},
+		{"using: the value cheap does not fit bread.price, which is int",
 			rule(func(r *access.Rule) { r.Using = access.Or(access.Eq("price", 1), access.Eq("price", "cheap")) })},
-		{"using: asks for bread.price gt null, which nothing is", rule(func(r *access.Rule) { r.Using = access.Gt("price", nil) })},
-		{`using: names the field "", which bread does not have`, rule(func(r *access.Rule) { r.Using = access.Eq("", 1) })},
-		{"using: holds an And or Or of nothing", rule(func(r *access.Rule) { r.Using = access.And() })},
-		{"using: holds a condition that says nothing", rule(func(r *access.Rule) { r.Using = access.Not(access.Condition{}) })},
-		{"using: is nested more than 50 deep", rule(func(r *access.Rule) { r.Using = deep })},
+		{"using: bread.price gt null never matches; use eq or ne", rule(func(r *access.Rule) { r.Using = access.Gt("price", nil) })},
+		{`using: bread has no field ""`, rule(func(r *access.Rule) { r.Using = access.Eq("", 1) })},
+		{"using: contains an And or Or without conditions; add one or remove it", rule(func(r *access.Rule) { r.Using = access.And() })},
+		{"using: contains an empty condition; use All or remove it", rule(func(r *access.Rule) { r.Using = access.Not(access.Condition{}) })},
+		{"using: is nested more than 50 levels deep; flatten it", rule(func(r *access.Rule) { r.Using = deep })},
 	} {
 		_, err := c.policy.Compile(bakery())
 		if want := "rule 1 (n): " + c.want; err == nil || err.Error() != want {
@@ -75,7 +75,7 @@ func TestEveryMistakeOfAPolicyIsReportedWithItsRule(t *testing.T) {
 	}
 }
 
-func TestAllMistakesAreReportedAtOnceWhenTheStoreIsMade(t *testing.T) {
+func TestNewReportsAllMistakes(t *testing.T) {
 	good := rule(func(*access.Rule) {})[0]
 	bad := rule(func(r *access.Rule) { r.Name, r.Resource = "", "cake" })[0]
 	_, err := core.New(t.Context(), bakery(), memory.New(), access.New(access.Policy{good, bad, good}, access.Options{}))
@@ -83,7 +83,7 @@ func TestAllMistakesAreReportedAtOnceWhenTheStoreIsMade(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		`decorator "access": rule 2: names the resource "cake"`, "rule 3 (n): has the name of rule 1",
+		`decorator "access": rule 2: the model "bakery" has no resource "cake"`, "rule 3 (n): has the same name as rule 1",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\ndoes not say %s", err, want)
@@ -91,7 +91,7 @@ func TestAllMistakesAreReportedAtOnceWhenTheStoreIsMade(t *testing.T) {
 	}
 }
 
-func TestAPolicyMayCompareEveryTypeThatConditionsKnow(t *testing.T) {
+func TestCompileAcceptsValidConditions(t *testing.T) {
 	deepest := access.Eq("id", 1)
 	for range 49 {
 		deepest = access.Not(deepest)
@@ -107,11 +107,11 @@ func TestAPolicyMayCompareEveryTypeThatConditionsKnow(t *testing.T) {
 	}
 }
 
-func TestAListOfRelationsIsNotCompared(t *testing.T) {
+func TestToManyCannotBeCompared(t *testing.T) {
 	m := core.MustModel("links", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "links", ToMany: "page"}}})
 	for operator, using := range map[string]access.Condition{"eq": access.Eq("links", nil), "prefix": access.Prefix("links", "x"), "lt": access.Lt("links", 1)} {
 		_, err := access.Policy{{Roles: []string{"r"}, Resource: "page", Operations: access.Read, Using: using}}.Compile(m)
-		if want := "rule 1: using: compares page.links, which is to-many, with " + operator; err == nil || err.Error() != want {
+		if want := "rule 1: using: page.links is to-many and cannot be compared with " + operator; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

@@ -9,13 +9,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// odd values stand where others belong.
+// odd are values that drawn puts in the place of valid ones.
 var odd = []any{
 	nil, true, false, 1, "", "x", []any{}, []any{"x"}, []any{"x", "x"}, map[string]any{}, map[string]any{"x": 1},
 	[]any{map[string]any{"x": 1}}, []any{map[string]any{"$claim": "x"}}, []any{[]any{map[string]any{"x": map[string]any{"$x": 1}}}},
 }
 
-// drawn returns what is right, or now and then something odd.
+// drawn returns a valid value, or one of odd in one draw of a hundred.
 func drawn(t *rapid.T, right func() any) any {
 	if rapid.IntRange(0, 99).Draw(t, "odd") == 0 {
 		return rapid.SampledFrom(odd).Draw(t, "value")
@@ -23,7 +23,7 @@ func drawn(t *rapid.T, right func() any) any {
 	return right()
 }
 
-// some draws an object of some of the members that may be there.
+// some draws an object with the members in always and a random set of the others.
 func some(t *rapid.T, always []string, members map[string]func() any) map[string]any {
 	object := make(map[string]any)
 	for _, name := range append(rapid.SliceOfDistinct(rapid.SampledFrom(namesOf(members)), rapid.ID).Draw(t, "members"), always...) {
@@ -41,7 +41,7 @@ func oneOf(t *rapid.T, all ...string) func() any {
 	return func() any { return rapid.SampledFrom(all).Draw(t, "text") }
 }
 
-// listOf draws a list, in which something may come twice.
+// listOf draws a list that may have duplicates.
 func listOf(t *rapid.T, element func() any) func() any {
 	return func() any {
 		list := make([]any, rapid.SampledFrom([]int{1, 1, 1, 1, 1, 2, 2, 0}).Draw(t, "length"))
@@ -108,7 +108,7 @@ func drawValue(t *rapid.T) any {
 	}).Draw(t, "value")
 }
 
-func TestParseAcceptsExactlyTheDocumentsThatTheSchemaAccepts(t *testing.T) {
+func TestParseAgreesWithTheSchema(t *testing.T) {
 	s := schema(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		text, err := json.Marshal(drawDocument(rt))

@@ -29,7 +29,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	defer store.Close() //nolint:errcheck // the records go with it
+	defer store.Close() //nolint:errcheck // a memory store
 	bread := shop.Resource("bread")
 	rye, err := bread.NewRecord(map[string]any{"name": "rye", "on_sale": true, "baker": "alice"})
 	if err != nil {
@@ -47,9 +47,9 @@ func ExampleNew() {
 			id = inserted[0].Key()
 		}
 	}
-	fmt.Println(store.Get(ctx, bread, id)) // on behalf of nobody
+	fmt.Println(store.Get(ctx, bread, id)) // anonymous
 	// Output:
-	// bob [] FORBIDDEN object_name="bread": access: insert of bread is allowed: rule 2 applies; a row as it would be fulfils no check of these, or of another policy
+	// bob [] FORBIDDEN object_name="bread": access: insert of bread is allowed: rule 2 applies; the row after the write matches no check of the rules that apply, or another policy denies it
 	// alice [bread{id:2 name:rye on_sale:true baker:alice}] <nil>
 	// bread{id:2 name:rye} <nil>
 }
@@ -61,8 +61,8 @@ func ExampleParse() {
 	]}`))
 	fmt.Println(err)
 	// Output:
-	// access policy: rule 1: operations: "write" is no operation; there are read, insert, update, delete, choose_key
-	// access policy: rule 2: using: baker: equals: is no operator; there are eq, ne, lt, le, gt, ge, in, prefix
+	// access policy: rule 1: operations: unknown operation "write"; use read, insert, update, delete, choose_key
+	// access policy: rule 2: using: baker: equals: unknown operator; use eq, ne, lt, le, gt, ge, in or prefix
 }
 
 func ExampleCompiledPolicy_Explain() {
@@ -87,7 +87,7 @@ func ExampleCompiledPolicy_Explain() {
 	fmt.Println(compiled.Explain(alice, access.Delete, "bread"))
 	// Output:
 	// update of bread is allowed: rule 1 (own bread) applies
-	// update of bread is refused: rule 1 (own bread) does not list on_sale
-	// update of bread is refused: rule 1 (own bread) takes from the principal what it has not or not in the type of the field: claim "name"
+	// update of bread is denied: rule 1 (own bread) does not list on_sale
+	// update of bread is denied: rule 1 (own bread) needs claim "name" of type text, which the principal lacks
 	// no rule is about delete of bread
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/larder-go/larder/decorators/access"
 )
 
-func TestExplainAnswersWhatTheDecoratorAnswers(t *testing.T) {
+func TestExplainAgreesWithTheDecorator(t *testing.T) {
 	policy := access.Policy{
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Fields: []string{"name", "price"}},
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Update, Fields: []string{"name"}, Using: access.Eq("baker", access.PrincipalID()), Check: access.Lt("price", 10)},
@@ -20,10 +20,10 @@ func TestExplainAnswersWhatTheDecoratorAnswers(t *testing.T) {
 	}
 	p := user(1, "baker")
 	for _, x := range []struct {
-		who   *core.Principal
-		what  access.Operation
-		field string
-		want  string
+		principal *core.Principal
+		what      access.Operation
+		field     string
+		want      string
 	}{
 		{p, access.Read, "name", ""},
 		{p, access.Read, "recipe", `FIELD_DOES_NOT_EXIST object_name="Bread" field_name="recipe"`},
@@ -34,19 +34,19 @@ func TestExplainAnswersWhatTheDecoratorAnswers(t *testing.T) {
 		{nil, access.Read, "name", `UNAUTHORIZED`},
 		{core.PrincipalOf(core.System(t.Context())), access.Delete, "name", ""},
 	} {
-		e, got := c.Explain(x.who, x.what, "bread", x.field), ""
+		e, got := c.Explain(x.principal, x.what, "bread", x.field), ""
 		if e.Err != nil {
 			got = public(e.Err)
 		}
 		if got != x.want || e.Allowed() != (x.want == "") {
-			t.Errorf("%v %v %s: got %s, want %s", x.who, x.what, x.field, got, x.want)
+			t.Errorf("%v %v %s: got %s, want %s", x.principal, x.what, x.field, got, x.want)
 		}
 		if e.Allowed() == (e.Using.Kind() == core.FilterNone) {
-			t.Errorf("%v %v %s: rows %v", x.who, x.what, x.field, e.Using)
+			t.Errorf("%v %v %s: rows %v", x.principal, x.what, x.field, e.Using)
 		}
 	}
 	if e := c.Explain(user(1, "baker", "cook"), access.Read, "bread", "name", "recipe"); public(e.Err) != `FIELD_DOES_NOT_EXIST object_name="Bread" field_name="recipe"` {
-		t.Errorf("fields that no rule shows together: %v", e.Err)
+		t.Errorf("fields of different rules: %v", e.Err)
 	}
 	e := c.Explain(p, access.Update, "bread", "name")
 	if e.Using.String() != "baker = [1]" || e.Check.String() != "price < [10]" {
@@ -54,15 +54,15 @@ func TestExplainAnswersWhatTheDecoratorAnswers(t *testing.T) {
 	}
 }
 
-func TestExplainSaysWhenItIsAskedAboutWhatIsNotThere(t *testing.T) {
+func TestExplainUnknownNames(t *testing.T) {
 	c, err := bakers.Compile(bakery())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for want, e := range map[string]access.Explanation{
-		`access: model "bakery" has no resource "cake"`:                             c.Explain(nil, access.Read, "cake"),
-		`access: the question names the field "flavour", which bread does not have`: c.Explain(nil, access.Read, "bread", "flavour"),
-		"access: the question names bread.label, which is computed; name the fields that it is made of": c.Explain(
+		`access: the model "bakery" has no resource "cake"`: c.Explain(nil, access.Read, "cake"),
+		`access: bread has no field "flavour"`:              c.Explain(nil, access.Read, "bread", "flavour"),
+		"access: bread.label is computed; name the stored fields that it reads": c.Explain(
 			core.PrincipalOf(core.System(t.Context())), access.Read, "bread", "label"),
 	} {
 		if e.String() != want || e.Allowed() || e.Using.Kind() != core.FilterNone {
@@ -71,7 +71,7 @@ func TestExplainSaysWhenItIsAskedAboutWhatIsNotThere(t *testing.T) {
 	}
 }
 
-func TestExplainSaysWhichFieldsCannotBeSortedBy(t *testing.T) {
+func TestExplainUnorderedFields(t *testing.T) {
 	policy := access.Policy{
 		{Roles: []string{"baker", "owner"}, Resource: "bread", Operations: access.Read | access.Update},
 		{Roles: []string{"baker"}, Resource: "shop", Operations: access.Read, Using: access.Eq("city", "Krakow")},
@@ -83,28 +83,28 @@ func TestExplainSaysWhichFieldsCannotBeSortedBy(t *testing.T) {
 	}
 	baker, owner := user(1, "baker"), user(2, "owner")
 	for _, x := range []struct {
-		who   *core.Principal
-		what  access.Operation
-		field string
-		want  string
+		principal *core.Principal
+		what      access.Operation
+		field     string
+		want      string
 	}{
-		{baker, access.Read, "shop", "read of bread is allowed: rule 1 applies; no order or range of shop: not every shop may be read"},
+		{baker, access.Read, "shop", "read of bread is allowed: rule 1 applies; order and range of shop are denied: the principal may not read every shop"},
 		{baker, access.Read, "price", "read of bread is allowed: rule 1 applies"},
 		{baker, access.Update, "shop", "update of bread is allowed: rule 1 applies"},
 		{owner, access.Read, "shop", "read of bread is allowed: rule 1 applies"},
-		{core.PrincipalOf(core.System(t.Context())), access.Read, "shop", "the program itself passes"},
+		{core.PrincipalOf(core.System(t.Context())), access.Read, "shop", "the system principal may do everything"},
 	} {
-		e := c.Explain(x.who, x.what, "bread", x.field)
-		if e.String() != x.want || !e.Allowed() || (len(e.Unordered) > 0) != strings.Contains(x.want, "no order") {
-			t.Errorf("%v %v %s: got %s, %v, want %s", x.who, x.what, x.field, e, e.Unordered, x.want)
+		e := c.Explain(x.principal, x.what, "bread", x.field)
+		if e.String() != x.want || !e.Allowed() || (len(e.Unordered) > 0) != strings.Contains(x.want, "order and range") {
+			t.Errorf("%v %v %s: got %s, %v, want %s", x.principal, x.what, x.field, e, e.Unordered, x.want)
 		}
 	}
 	if e := c.Explain(user(3, "guest"), access.Read, "bread", "shop"); e.Allowed() || len(e.Unordered) > 0 {
-		t.Errorf("what may not be read: %s, %v", e, e.Unordered)
+		t.Errorf("unreadable: %s, %v", e, e.Unordered)
 	}
-	s := newScene(t, policy)
+	s := newFixture(t, policy)
 	_, err = s.store.Select(s.as(baker), s.bread, core.Query{Order: []string{"-shop"}})
-	s.is("cause", core.AsError(err).Error(), `SEARCH_FORBIDDEN object_name="Bread" field_name="shop": access: no order or range of shop: not every shop may be read`)
+	s.is("cause", core.AsError(err).Error(), `SEARCH_FORBIDDEN object_name="Bread" field_name="shop": access: order and range of shop are denied: the principal may not read every shop`)
 }
 
 func TestExplainTakesExactlyOneOperation(t *testing.T) {
@@ -113,21 +113,20 @@ func TestExplainTakesExactlyOneOperation(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, want := range map[access.Operation]string{
-		0:                           "access: the question is about no operation; Explain takes exactly one",
-		access.Read | access.Update: "access: the question is about read, update; Explain takes exactly one",
-		1 << 6:                      "access: the question is about no operation; Explain takes exactly one",
+		0:                           "access: Explain takes exactly one operation, not none",
+		access.Read | access.Update: "access: Explain takes exactly one operation, not read, update",
+		1 << 6:                      "access: Explain takes exactly one operation, not none",
 	} {
-		for _, who := range []*core.Principal{user(1, "baker"), core.PrincipalOf(core.System(t.Context()))} {
-			if e := c.Explain(who, what, "bread"); e.Allowed() || e.String() != want || e.Using.Kind() != core.FilterNone {
+		for _, principal := range []*core.Principal{user(1, "baker"), core.PrincipalOf(core.System(t.Context()))} {
+			if e := c.Explain(principal, what, "bread"); e.Allowed() || e.String() != want || e.Using.Kind() != core.FilterNone {
 				t.Errorf("%d: got %s, %v, want %s", what, e, e.Using, want)
 			}
 		}
 	}
 }
 
-// The client learns that the row may not be like this, and the log which rules asked.
-func TestTheCauseOfARowThatFulfilsNoCheckIsWhatTheRulesSaid(t *testing.T) {
-	s := newScene(t, access.Policy{
+func TestFailedCheckHasVerdictsAsCause(t *testing.T) {
+	s := newFixture(t, access.Policy{
 		{Name: "own", Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update, Using: access.All(), Check: access.Eq("baker", access.PrincipalID())},
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.Update, Fields: []string{"name"}},
 		{Roles: []string{"owner"}, Resource: "bread", Operations: access.Insert | access.Update},
@@ -138,10 +137,10 @@ func TestTheCauseOfARowThatFulfilsNoCheckIsWhatTheRulesSaid(t *testing.T) {
 	_, inserted := s.store.Insert(s.as(user(1, "baker")), s.bread, s.record(s.bread, another))
 	for what, c := range map[string]struct {
 		err     error
-		missing string // what the second rule does not list: a default counts as left alone
+		missing string // field that the second rule does not list; a default does not count as set
 	}{"update": {updated, "on_sale"}, "insert": {inserted, "baker"}} {
 		want := `FORBIDDEN object_name="Bread": access: ` + what + " of bread is allowed: rule 1 (own) applies; rule 2 does not list " + c.missing +
-			"; rule 3 is for owner; a row as it would be fulfils no check of these, or of another policy"
+			"; rule 3 is for owner; the row after the write matches no check of the rules that apply, or another policy denies it"
 		s.is(what, core.AsError(c.err).Error(), want)
 	}
 }

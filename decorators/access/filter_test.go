@@ -24,7 +24,7 @@ func TestFilterByAToOne(t *testing.T) {
 		"the list is not readable":                     {access.Policy{shop}, `FORBIDDEN object_name="Bread"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScene(t, c.policy)
+			s := newFixture(t, c.policy)
 			for _, id := range []any{1, 7, nil, map[string]any{"ne": 1}} {
 				_, err := engine.New(s.store, engine.Options{}).List(core.WithPrincipal(t.Context(), user(1, "guest")), "Bread",
 					engine.Query{Filter: map[string]any{"shop": id}})

@@ -2,31 +2,30 @@ package access
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/larder-go/larder/core"
 )
 
-// FromPrincipal is a value in a [Condition] that each principal brings along.
+// FromPrincipal is a value in a [Condition] that comes from the principal: [PrincipalID] or [PrincipalClaim].
 //
-// Types count: an id or claim fits a field only in the JSON type of its values,
-// text for text, uuid, time and bytes, a number for int and float, a boolean for
-// bool. So the text "1" is not the number 1, and neither is true. A number that
-// is a float64 fits an int only up to 2^53-1, beyond which it may stand for
-// several (RFC 8259, section 6); decode claims with json.Number to have more.
+// The id or claim must have the JSON type of the field: a string for text, uuid, time and bytes, a number for int and
+// float, a boolean for bool. The string "1" does not fit an int. A float64 fits an int only up to 2^53-1, because a greater
+// one may stand for several integers (RFC 8259, section 6); decode claims with json.Number to compare greater ones.
 type FromPrincipal struct {
 	id    bool
 	claim string
 }
 
-// PrincipalID is the principal's id, [core.Principal] ID. Its type has to be the field's. The
-// empty text, which is what an id that was forgotten looks like, is none.
+// PrincipalID is the ID of the [core.Principal]. It must have the type of the field. The empty string counts as no id, so
+// that a principal whose ID was never set owns nothing.
 func PrincipalID() FromPrincipal { return FromPrincipal{id: true} }
 
-// PrincipalClaim is the principal's claim of that name, [core.Principal] Claims.
+// PrincipalClaim is the claim of that name in the Claims of the [core.Principal].
 func PrincipalClaim(name string) FromPrincipal { return FromPrincipal{claim: name} }
 
-// String returns what the value is taken from.
+// String names the source of the value: "id", or the claim with its name.
 func (v FromPrincipal) String() string {
 	if v.id {
 		return "id"
@@ -34,50 +33,50 @@ func (v FromPrincipal) String() string {
 	return fmt.Sprintf("claim %q", v.claim)
 }
 
-// MarshalJSON refuses to be a part of a value, such as a list that a field is compared
-// with: it would be compared as it stands, and differ from everything.
-func (FromPrincipal) MarshalJSON() ([]byte, error) { return nil, errTakenInside }
+var errPartOfValue = errors.New("the principal's id or a claim cannot be a part of a value; compare the whole field with it")
 
-// forgotten is an id that is none.
-var forgotten = core.TextValue("")
+// MarshalJSON always fails. So a FromPrincipal inside a list or object that a JSON field is compared with is rejected;
+// it would be compared as it stands and never match.
+func (FromPrincipal) MarshalJSON() ([]byte, error) { return nil, errPartOfValue }
 
-// one returns the value for a field of type t; false if the principal has none that
-// fits.
-func (v FromPrincipal) one(p *core.Principal, t core.Type) (core.Value, bool) {
+var emptyID = core.TextValue("")
+
+// value returns the value of p for a field of type t, or false if p has none of that type.
+func (v FromPrincipal) value(p *core.Principal, t core.Type) (core.Value, bool) {
 	switch {
 	case p == nil:
 		return core.Value{}, false
 	case v.id:
-		if p.ID == forgotten {
+		if p.ID == emptyID {
 			return core.Value{}, false
 		}
-		return typed(t, p.ID)
+		return ofType(t, p.ID)
 	}
-	return strict(t, p.Claims[v.claim])
+	return convertClaim(t, p.Claims[v.claim])
 }
 
-// appendOne appends what one returns.
-func (v FromPrincipal) appendOne(dst []core.Value, p *core.Principal, t core.Type) ([]core.Value, bool) {
-	one, ok := v.one(p, t)
+// append appends the value of p.
+func (v FromPrincipal) append(dst []core.Value, p *core.Principal, t core.Type) ([]core.Value, bool) {
+	one, ok := v.value(p, t)
 	return append(dst, one), ok
 }
 
-// appendAll is appendOne for each element, if the principal has a list.
+// appendAll appends the value of p, or all elements if it is a claim with a list.
 func (v FromPrincipal) appendAll(dst []core.Value, p *core.Principal, t core.Type) ([]core.Value, bool) {
 	if p != nil && !v.id {
 		switch list := p.Claims[v.claim].(type) {
 		case []any:
-			return appendEach(dst, t, list)
+			return appendElements(dst, t, list)
 		case []string:
-			return appendEach(dst, t, list)
+			return appendElements(dst, t, list)
 		}
 	}
-	return v.appendOne(dst, p, t)
+	return v.append(dst, p, t)
 }
 
-func appendEach[T any](dst []core.Value, t core.Type, list []T) ([]core.Value, bool) {
+func appendElements[T any](dst []core.Value, t core.Type, list []T) ([]core.Value, bool) {
 	for _, raw := range list {
-		one, ok := strict(t, raw)
+		one, ok := convertClaim(t, raw)
 		if !ok {
 			return dst, false
 		}
@@ -86,16 +85,16 @@ func appendEach[T any](dst []core.Value, t core.Type, list []T) ([]core.Value, b
 	return dst, true
 }
 
-// maxSafeInteger is the greatest n for which n and n+1 are told apart by a double.
+// maxSafeInteger is the greatest n for which n and n+1 are different doubles.
 const maxSafeInteger = 1<<53 - 1
 
-// strict converts what a principal brings along, without the help that the
-// values of clients get: what has another JSON type does not fit.
-func strict(t core.Type, raw any) (core.Value, bool) {
+// convertClaim converts a claim to type t. It is stricter than [core.Type] Convert: a claim of another JSON type does not
+// fit.
+func convertClaim(t core.Type, raw any) (core.Value, bool) {
 	fits := false
 	switch x := raw.(type) {
 	case core.Value:
-		return typed(t, x)
+		return ofType(t, x)
 	case string:
 		fits = t == core.Text || t == core.UUID || t == core.Time || t == core.Bytes
 	case bool:
@@ -112,14 +111,14 @@ func strict(t core.Type, raw any) (core.Value, bool) {
 	return v, err == nil
 }
 
-// typed returns the value if it has the type, without a detour for most of them.
-func typed(t core.Type, v core.Value) (core.Value, bool) {
+// ofType returns the value if it is a valid value of type t.
+func ofType(t core.Type, v core.Value) (core.Value, bool) {
 	if v.Type() != t {
 		return core.Value{}, false
 	}
 	if t != core.Text {
 		return v, true
 	}
-	v, err := t.Convert(v) // its text may be none
+	v, err := t.Convert(v) // a Value may hold an invalid string, such as one with a NUL byte
 	return v, err == nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/decorators/access"
 )
 
-func TestAClaimOfAnotherTypeThanTheFieldMakesTheRuleNotApply(t *testing.T) {
+func TestClaimMustHaveTheTypeOfTheField(t *testing.T) {
 	uuid, err := core.UUID.Convert("00000000-0000-4000-8000-000000000001")
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestAClaimOfAnotherTypeThanTheFieldMakesTheRuleNotApply(t *testing.T) {
 	}
 }
 
-func TestAClaimFitsEveryTypeOfItsJSONType(t *testing.T) {
+func TestStringAndNumberClaimsFitSeveralTypes(t *testing.T) {
 	m := core.MustModel("types", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "uuid", Type: core.UUID}, {Name: "time", Type: core.Time},
 		{Name: "bytes", Type: core.Bytes}, {Name: "float", Type: core.Float},
@@ -106,20 +106,20 @@ func TestAClaimFitsEveryTypeOfItsJSONType(t *testing.T) {
 	}
 }
 
-func TestNobodyHasNoValues(t *testing.T) {
+func TestAnonymousHasNoValues(t *testing.T) {
 	for _, using := range []access.Condition{
 		access.Eq("baker", access.PrincipalID()), access.Not(access.In("baker", access.PrincipalID())), access.Ne("name", access.PrincipalClaim("c")), access.In("name", access.PrincipalClaim("c")),
 	} {
-		s := newScene(t, access.Policy{{Roles: []string{access.Anonymous}, Resource: "bread", Operations: access.Read, Using: using}})
+		s := newFixture(t, access.Policy{{Roles: []string{access.Anonymous}, Resource: "bread", Operations: access.Read, Using: using}})
 		s.is("list", s.list(nil, core.Query{}), "UNAUTHORIZED")
 	}
 }
 
-func TestTheIDIsNotAClaimWithoutAName(t *testing.T) {
+func TestIDIsNotAClaim(t *testing.T) {
 	if got := access.PrincipalID().String() + access.PrincipalClaim("").String(); got != `idclaim ""` {
 		t.Errorf("got %s", got)
 	}
-	s := newScene(t, access.Policy{{
+	s := newFixture(t, access.Policy{{
 		Roles: []string{"baker"}, Resource: "bread", Operations: access.Read, Fields: []string{}, Using: access.In("baker", access.PrincipalID()),
 	}})
 	p := &core.Principal{ID: core.IntValue(9), Roles: []string{"baker"}, Claims: map[string]any{"": []any{1}}}
@@ -134,8 +134,8 @@ func isList(claim any) bool {
 	return false
 }
 
-func TestAListAsAClaimIsOnlyForIn(t *testing.T) {
-	s := newScene(t, access.Policy{{
+func TestListClaimNeedsIn(t *testing.T) {
+	s := newFixture(t, access.Policy{{
 		Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Fields: []string{},
 		Using: access.In("name", access.PrincipalClaim("likes")),
 	}})
@@ -158,21 +158,21 @@ func TestAListAsAClaimIsOnlyForIn(t *testing.T) {
 	s.is("missing", s.list(user(1, "guest"), core.Query{}), forbidden)
 }
 
-func TestAnIDThatWasForgottenOwnsNothing(t *testing.T) {
+func TestEmptyIDOwnsNothing(t *testing.T) {
 	for name, using := range map[string]access.Condition{
 		"eq":     access.Eq("name", access.PrincipalID()),
 		"in":     access.In("name", access.PrincipalID()),
 		"ne":     access.Ne("name", access.PrincipalID()),
 		"prefix": access.Prefix("name", access.PrincipalID()),
 	} {
-		s := newScene(t, access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: using}})
+		s := newFixture(t, access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Using: using}})
 		s.add(s.bread, map[string]any{"name": ""})
 		s.is(name, s.list(&core.Principal{ID: core.TextValue(""), Roles: []string{"guest"}}, core.Query{}), `FORBIDDEN object_name="Bread"`)
 	}
 }
 
-func TestAnIDOfAnotherTypeIsNobodys(t *testing.T) {
-	s := newScene(t, bakers)
+func TestIDOfAnotherTypeOwnsNothing(t *testing.T) {
+	s := newFixture(t, bakers)
 	for _, id := range []core.Value{{}, core.Null, core.TextValue("1"), core.BoolValue(true), core.FloatValue(1), core.ListOf(core.IntValue(1))} {
 		s.is(id.String(), s.list(&core.Principal{ID: id, Roles: []string{"baker"}}, core.Query{}), `FORBIDDEN object_name="Bread"`)
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/larder-go/larder/backends/memory"
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest/policytest"
 	"github.com/larder-go/larder/decorators/access"
@@ -24,7 +26,7 @@ func onAll(rules ...access.Rule) access.Policy {
 	return p
 }
 
-// stored returns those of the names that the resource stores; nil for nil.
+// stored returns the names that are stored fields of the resource; nil for nil.
 func stored(r *core.Resource, names []string) []string {
 	if names == nil {
 		return nil
@@ -43,15 +45,15 @@ func guarded(p access.Policy) policytest.PolicySpec {
 
 var mine = access.Eq("owner", access.PrincipalID())
 
-// owner is the oracle of mine.
+// owner decides mine without the package.
 func owner(p *core.Principal, row core.Record) bool {
 	return p != nil && p.ID.IsSet() && row.Get("owner") == p.ID
 }
 
-// policies are stacks with what they promise, said without the package's help.
+// policies are stacks and their specifications, which do not use the package.
 func policies() map[string]policytest.PolicySpec {
 	all := make(map[string]policytest.PolicySpec)
-	all["rows of one's own"] = guarded(onAll(access.Rule{Roles: []string{"baker"}, Operations: everything, Using: mine}))
+	all["own rows"] = guarded(onAll(access.Rule{Roles: []string{"baker"}, Operations: everything, Using: mine}))
 
 	fields := guarded(onAll(
 		access.Rule{Roles: []string{"baker"}, Operations: access.Read | access.Update, Using: mine, Fields: []string{"label", "jar", "parent", "owner"}},
@@ -104,22 +106,37 @@ func policies() map[string]policytest.PolicySpec {
 	return all
 }
 
-func TestNobodyGetsRoundAPolicy(t *testing.T) {
+func TestPolicyCannotBeBypassed(t *testing.T) {
 	open := func(testing.TB, *core.Model) core.Backend { return memory.New() }
 	for name, g := range policies() {
 		if name != "some fields" {
-			g.Thin = 5 // the rules are enforced in the same way
+			g.Thin = 5 // the other policies use the same code
 		}
 		t.Run(name, func(t *testing.T) { policytest.Guard(t, open, g) })
 	}
 }
 
-func TestNobodyLearnsWhatAPolicyHides(t *testing.T) {
+func TestPolicyRevealsNothingHidden(t *testing.T) {
 	open := func(testing.TB, *core.Model) core.Backend { return memory.New() }
 	for name, g := range policies() {
 		if os.Getenv("LARDER_OPERATIONS") == "" {
-			g.Operations = 1_000 // the suite of whole stacks runs more
+			g.Operations = 1_000 // the tests of whole stacks run more
 		}
 		t.Run(name, func(t *testing.T) { policytest.NonInterference(t, open, g) })
 	}
+}
+
+func TestPoliciesInPostgreSQL(t *testing.T) {
+	open := func(tb testing.TB, _ *core.Model) core.Backend {
+		tb.Helper()
+		b, err := postgres.Open(tb.Context(), pgtest.URL(tb), pgtest.Schema(tb), postgres.Options{Migrate: true})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return b
+	}
+	g := policies()["some fields"]
+	g.Thin, g.Operations = 150, 100 // TestPolicyCannotBeBypassed runs all
+	t.Run("guard", func(t *testing.T) { policytest.Guard(t, open, g) })
+	t.Run("non-interference", func(t *testing.T) { policytest.NonInterference(t, open, g) })
 }

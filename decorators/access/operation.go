@@ -2,30 +2,30 @@ package access
 
 import "strings"
 
-// Operation is a set of the operations that a [Rule] is about. Combine them with |.
+// Operation is a set of operations that a [Rule] permits. Combine them with |.
 type Operation uint8
 
 // The operations.
 const (
-	// Read is to load, select and count.
+	// Read permits to load, select and count records.
 	Read Operation = 1 << iota
-	// Insert is to add records and to be handed out keys for them. A rule with Insert
-	// alone leaves the keys to the backend, where it generates them.
+	// Insert permits to add records, and to allocate keys for them. Without ChooseKey, keys come from the backend where the
+	// backend generates them.
 	Insert
-	// Update is to change records.
+	// Update permits to change records.
 	Update
-	// Delete is to remove records.
+	// Delete permits to remove records.
 	Delete
-	// ChooseKey, together with Insert, is to add records with keys that the caller
-	// chose instead of the backend: see [core.Op.ChoosesKey].
+	// ChooseKey permits, together with Insert, to add records with keys that the caller chose although the backend could
+	// have generated them: see [core.Op.ChoosesKey].
 	ChooseKey
 
-	every = Read | Insert | Update | Delete | ChooseKey
+	allOperations = Read | Insert | Update | Delete | ChooseKey
 )
 
 var operationNames = [...]string{"read", "insert", "update", "delete", "choose_key"}
 
-// String returns the names of the operations, as the JSON form spells them.
+// String returns the names of the operations in the JSON form, separated by commas.
 func (o Operation) String() string {
 	var names []string
 	for i, name := range operationNames {
@@ -36,9 +36,10 @@ func (o Operation) String() string {
 	return strings.Join(names, ", ")
 }
 
-func (o Operation) has(one Operation) bool { return o&one != 0 }
+// has reports whether the sets have an operation in common.
+func (o Operation) has(other Operation) bool { return o&other != 0 }
 
-// operationOf returns the operation of that name; 0 for none.
+// operationOf returns the operation of that name, or 0.
 func operationOf(name string) Operation {
 	for i, known := range operationNames {
 		if name == known {

@@ -14,8 +14,7 @@ import (
 	"github.com/larder-go/larder/decorators/access"
 )
 
-// term is a condition as the oracle knows it: a comparison of the int fields
-// price and baker, or an And, Or or Not of others.
+// term is a condition of the oracle: a comparison of the int field price or baker, or an And, Or or Not of terms.
 type term struct {
 	op    string
 	field string
@@ -47,7 +46,7 @@ func (c term) condition() access.Condition {
 	case "id":
 		value = access.PrincipalID()
 	case "c", "missing":
-		value = access.PrincipalClaim(c.value.(string)) //nolint:forcetypeassert // it is one of those above
+		value = access.PrincipalClaim(c.value.(string)) //nolint:forcetypeassert // it is a string in these cases
 	}
 	switch c.op {
 	case "eq":
@@ -98,7 +97,7 @@ func (c term) holds(p *core.Principal, row core.Record) bool {
 		want = v
 	case string:
 		if want = p.ID.Int(); v == "c" {
-			want = int64(p.Claims["c"].(float64)) //nolint:forcetypeassert // known has looked
+			want = int64(p.Claims["c"].(float64)) //nolint:forcetypeassert // known has checked the type
 		}
 	}
 	v := row.Get(c.field)
@@ -113,8 +112,8 @@ func (c term) holds(p *core.Principal, row core.Record) bool {
 	return v.IsSet() && v.Int() >= want
 }
 
-// line is a rule as the oracle knows it.
-type line struct {
+// oracleRule is a rule of the oracle.
+type oracleRule struct {
 	roles  []string
 	ops    access.Operation
 	fields []string // nil means all
@@ -122,8 +121,8 @@ type line struct {
 	check  *term
 }
 
-func drawLine(t *rapid.T) line {
-	l := line{
+func drawOracleRule(t *rapid.T) oracleRule {
+	l := oracleRule{
 		roles: rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", access.Authenticated}), 1, 2, rapid.ID).Draw(t, "roles"),
 		ops:   rapid.SampledFrom([]access.Operation{access.Read, access.Update, access.Read | access.Update}).Draw(t, "operations"),
 	}
@@ -141,7 +140,7 @@ func drawLine(t *rapid.T) line {
 	return l
 }
 
-func (l line) rule() access.Rule {
+func (l oracleRule) rule() access.Rule {
 	r := access.Rule{Roles: l.roles, Resource: "bread", Operations: l.ops, Fields: l.fields}
 	if l.using != nil {
 		r.Using = l.using.condition()
@@ -152,40 +151,40 @@ func (l line) rule() access.Rule {
 	return r
 }
 
-func (l line) allows(field string) bool {
+func (l oracleRule) allows(field string) bool {
 	return l.fields == nil || field == "id" || slices.Contains(l.fields, field)
 }
 
-func (l line) appliesTo(p *core.Principal, op access.Operation) bool {
+func (l oracleRule) appliesTo(p *core.Principal, op access.Operation) bool {
 	isFor := slices.ContainsFunc(l.roles, func(role string) bool { return role == access.Authenticated || slices.Contains(p.Roles, role) })
 	return isFor && l.ops&op != 0 && (l.using == nil || l.using.known(p)) && (l.check == nil || l.check.known(p))
 }
 
-func (l line) before(p *core.Principal, row core.Record) bool {
+func (l oracleRule) before(p *core.Principal, row core.Record) bool {
 	return l.using == nil || l.using.holds(p, row)
 }
 
-func (l line) after(p *core.Principal, row core.Record) bool {
+func (l oracleRule) after(p *core.Principal, row core.Record) bool {
 	if l.check == nil {
 		return l.before(p, row)
 	}
 	return l.check.holds(p, row)
 }
 
-type lines []line
+type oracleRules []oracleRule
 
-func (ls lines) applying(p *core.Principal, op access.Operation) lines {
-	return slices.DeleteFunc(slices.Clone(ls), func(l line) bool { return !l.appliesTo(p, op) })
+func (ls oracleRules) applying(p *core.Principal, op access.Operation) oracleRules {
+	return slices.DeleteFunc(slices.Clone(ls), func(l oracleRule) bool { return !l.appliesTo(p, op) })
 }
 
-func (ls lines) allowing(fields ...string) lines {
-	return slices.DeleteFunc(slices.Clone(ls), func(l line) bool {
+func (ls oracleRules) allowing(fields ...string) oracleRules {
+	return slices.DeleteFunc(slices.Clone(ls), func(l oracleRule) bool {
 		return slices.ContainsFunc(fields, func(f string) bool { return !l.allows(f) })
 	})
 }
 
-// shown spells what readers see of a row.
-func (ls lines) shown(p *core.Principal, row core.Record) string {
+// shown returns the part of a row that readers see, as a string.
+func (ls oracleRules) shown(p *core.Principal, row core.Record) string {
 	seen := make(map[string]bool)
 	for _, l := range ls {
 		if l.before(p, row) {
@@ -203,21 +202,21 @@ func (ls lines) shown(p *core.Principal, row core.Record) string {
 	return row.String() + "\n"
 }
 
-// game is a random policy on a store with some rows.
-type game struct {
+// scenario is a store with a random policy and some rows.
+type scenario struct {
 	*rapid.T
 
-	store  *core.Store
-	policy access.Policy
-	bread  *core.Resource
-	rows   []core.Record
-	rules  lines
-	shops  string // which of them whoever has role a reads
-	who    *core.Principal
+	store     *core.Store
+	policy    access.Policy
+	bread     *core.Resource
+	rows      []core.Record
+	rules     oracleRules
+	shops     string // that role a reads: none, some or all
+	principal *core.Principal
 }
 
-func newGame(tb testing.TB, rt *rapid.T) game {
-	g := game{T: rt, rules: rapid.SliceOfN(rapid.Custom(drawLine), 1, 5).Draw(rt, "rules")}
+func newScenario(tb testing.TB, rt *rapid.T) scenario {
+	g := scenario{T: rt, rules: rapid.SliceOfN(rapid.Custom(drawOracleRule), 1, 5).Draw(rt, "rules")}
 	for _, l := range g.rules {
 		g.policy = append(g.policy, l.rule())
 	}
@@ -237,7 +236,7 @@ func newGame(tb testing.TB, rt *rapid.T) game {
 			g.rows = append(g.rows, g.add(tb, g.bread, map[string]any{"name": "n", "price": price, "baker": baker, "shop": shop})...)
 		}
 	}
-	g.who = &core.Principal{
+	g.principal = &core.Principal{
 		ID:     rapid.SampledFrom([]core.Value{core.IntValue(1), core.IntValue(2), core.TextValue("1"), core.Null}).Draw(rt, "id"),
 		Roles:  rapid.SliceOfDistinct(rapid.SampledFrom([]string{"a", "b", "c"}), rapid.ID).Draw(rt, "roles"),
 		Claims: map[string]any{"c": rapid.SampledFrom([]any{1.0, 2.0, "1", nil}).Draw(rt, "claim")},
@@ -250,7 +249,7 @@ var shopRules = map[string]access.Policy{
 	"all":  {{Roles: []string{"a"}, Resource: "shop", Operations: access.Read, Fields: []string{}}},
 }
 
-func (g game) add(tb testing.TB, r *core.Resource, values map[string]any) []core.Record {
+func (g scenario) add(tb testing.TB, r *core.Resource, values map[string]any) []core.Record {
 	rec, err := r.NewRecord(values)
 	if err != nil {
 		g.Fatal(err)
@@ -262,10 +261,12 @@ func (g game) add(tb testing.TB, r *core.Resource, values map[string]any) []core
 	return added
 }
 
-func (g game) seesAllShops() bool { return g.shops == "all" && slices.Contains(g.who.Roles, "a") }
+func (g scenario) seesAllShops() bool {
+	return g.shops == "all" && slices.Contains(g.principal.Roles, "a")
+}
 
-func (g game) selectDue(where map[string]core.Filter, order string) string {
-	readers := g.rules.applying(g.who, access.Read)
+func (g scenario) wantSelect(where map[string]core.Filter, order string) string {
+	readers := g.rules.applying(g.principal, access.Read)
 	if len(readers) == 0 {
 		return "FORBIDDEN"
 	}
@@ -287,7 +288,7 @@ func (g game) selectDue(where map[string]core.Filter, order string) string {
 				return true
 			}
 		}
-		return !slices.ContainsFunc(meeting, func(l line) bool { return l.before(g.who, row) })
+		return !slices.ContainsFunc(meeting, func(l oracleRule) bool { return l.before(g.principal, row) })
 	})
 	if order != "" {
 		by := g.bread.Field(order).Column()
@@ -295,20 +296,20 @@ func (g game) selectDue(where map[string]core.Filter, order string) string {
 	}
 	var b strings.Builder
 	for _, row := range rows {
-		b.WriteString(readers.shown(g.who, row))
+		b.WriteString(readers.shown(g.principal, row))
 	}
 	return b.String()
 }
 
-func TestReadsAreWhatRulesSayRowByRow(t *testing.T) {
+func TestReadsAgreeWithTheOracle(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		g := newGame(t, rt)
+		g := newScenario(t, rt)
 		where, q := make(map[string]core.Filter), core.Query{}
 		if rapid.Bool().Draw(rt, "filters") {
 			f := core.Not(core.Eq("price", 1))
 			where["price"], q.Where = f, f
 		}
-		if rapid.Bool().Draw(rt, "asks for a range") {
+		if rapid.Bool().Draw(rt, "has a range") {
 			f := core.Ge("shop", 1)
 			where["shop"], q.Where = f, core.And(q.Where, core.Or(f))
 		}
@@ -316,12 +317,12 @@ func TestReadsAreWhatRulesSayRowByRow(t *testing.T) {
 		if order != "" {
 			q.Order = []string{order}
 		}
-		page, err := g.store.Select(core.WithPrincipal(t.Context(), g.who), g.bread, q)
-		got := lined(page.Records)
+		page, err := g.store.Select(core.WithPrincipal(t.Context(), g.principal), g.bread, q)
+		got := lines(page.Records)
 		if err != nil {
 			got = string(core.AsError(err).Code)
 		}
-		if want := g.selectDue(where, order); got != want {
+		if want := g.wantSelect(where, order); got != want {
 			rt.Fatalf("got\n%s\nwant\n%s", got, want)
 		}
 		named := slices.Collect(maps.Keys(where))
@@ -332,14 +333,13 @@ func TestReadsAreWhatRulesSayRowByRow(t *testing.T) {
 	})
 }
 
-// explains checks that what Explain says of a read that names fields, of which shop
-// in an order or a range, is what came of it.
-func (g game) explains(named []string, err error) {
+// explains checks that Explain agrees with the result of a read that names the fields; shop is named in an order or a range.
+func (g scenario) explains(named []string, err error) {
 	c, compileErr := g.policy.Compile(g.store.Model())
 	if compileErr != nil {
 		g.Fatal(compileErr)
 	}
-	e := c.Explain(g.who, access.Read, "bread", named...)
+	e := c.Explain(g.principal, access.Read, "bread", named...)
 	said := e.Err
 	if e.Allowed() && len(e.Unordered) > 0 {
 		said = core.SearchForbidden
@@ -349,8 +349,8 @@ func (g game) explains(named []string, err error) {
 	}
 }
 
-func (g game) updateDue(row, patch core.Record, fields []string) string {
-	writers := g.rules.applying(g.who, access.Update)
+func (g scenario) wantUpdate(row, patch core.Record, fields []string) string {
+	writers := g.rules.applying(g.principal, access.Update)
 	if len(writers) == 0 {
 		return "FORBIDDEN"
 	}
@@ -358,19 +358,19 @@ func (g game) updateDue(row, patch core.Record, fields []string) string {
 	if len(writing) == 0 {
 		return "FIELD_"
 	}
-	if !slices.ContainsFunc(writing, func(l line) bool { return l.before(g.who, row) }) {
+	if !slices.ContainsFunc(writing, func(l oracleRule) bool { return l.before(g.principal, row) }) {
 		return "OBJECT_DOES_NOT_EXIST"
 	}
 	after := row.Merge(patch)
-	if !slices.ContainsFunc(writing, func(l line) bool { return l.after(g.who, after) }) {
+	if !slices.ContainsFunc(writing, func(l oracleRule) bool { return l.after(g.principal, after) }) {
 		return "FORBIDDEN"
 	}
-	return g.rules.applying(g.who, access.Read).shown(g.who, after)
+	return g.rules.applying(g.principal, access.Read).shown(g.principal, after)
 }
 
-func TestUpdatesAreWhatRulesSayRowByRow(t *testing.T) {
+func TestUpdatesAgreeWithTheOracle(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		g := newGame(t, rt)
+		g := newScenario(t, rt)
 		row := rapid.SampledFrom(g.rows).Draw(rt, "row")
 		fields := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"price", "baker", "name"}), 1, 2, rapid.ID).Draw(rt, "fields")
 		values := map[string]any{"id": row.Key()}
@@ -381,8 +381,8 @@ func TestUpdatesAreWhatRulesSayRowByRow(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		want := g.updateDue(row, patch, fields)
-		updated, err := g.store.Update(core.WithPrincipal(t.Context(), g.who), g.bread, patch)
+		want := g.wantUpdate(row, patch, fields)
+		updated, err := g.store.Update(core.WithPrincipal(t.Context(), g.principal), g.bread, patch)
 		got := ""
 		if err != nil {
 			got = string(core.AsError(err).Code)

@@ -1,6 +1,7 @@
 package access
 
 import (
+	_ "embed" // the schema is a file so that editors can use it
 	"errors"
 	"fmt"
 	"maps"
@@ -9,11 +10,16 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Parse reads a policy from its JSON form, which [Schema] describes. It refuses
-// what the schema refuses: what it does not know, names that come twice, and text
-// that is not strictly JSON (RFC 8259). The error lists every mistake with its
-// place, and names rules as [Policy.Compile] does: by number, from 1, and name. Whether
-// the policy fits a model is for [Policy.Compile] to say.
+// Schema is the JSON Schema (draft 2020-12) of the JSON form of a policy: the file policy.schema.json of this package.
+//
+//go:embed policy.schema.json
+var Schema string
+
+// Parse reads a policy from its JSON form, which [Schema] describes. It accepts the documents that the schema accepts, as
+// long as they are strict JSON (RFC 8259) without duplicate names.
+//
+// The error lists every mistake with its place. It names rules as [Policy.Compile] does, by number from 1 and name. Parse
+// does not know the model; [Policy.Compile] checks the policy against it.
 func Parse(text []byte) (Policy, error) {
 	parsed, err := core.ParseJSON(text, 0)
 	if err != nil {
@@ -23,14 +29,14 @@ func Parse(text []byte) (Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("access policy: %w", err)
 	}
-	if name, there := document["$schema"]; there {
-		if _, ok := name.(string); !ok {
-			return nil, errors.New("access policy: $schema: is not a text")
+	if schema, ok := document["$schema"]; ok {
+		if _, ok := schema.(string); !ok {
+			return nil, errors.New("access policy: $schema: must be a string")
 		}
 	}
 	list, ok := document["rules"].([]any)
 	if !ok {
-		return nil, errors.New("access policy: rules: is not a list")
+		return nil, errors.New("access policy: rules: must be a list")
 	}
 	policy := make(Policy, len(list))
 	var mistakes []error
@@ -45,8 +51,7 @@ func Parse(text []byte) (Policy, error) {
 	return policy, nil
 }
 
-// parseRule reads a rule and returns its first mistake, with its place in the rule in
-// front, and then as much of the rule as its label needs.
+// parseRule reads a rule. With the first mistake it returns the part of the rule that the label needs.
 func parseRule(raw any) (r Rule, err error) {
 	if m, ok := raw.(map[string]any); ok {
 		r.Name, _ = m["name"].(string)
@@ -55,22 +60,22 @@ func parseRule(raw any) (r Rule, err error) {
 	if err != nil {
 		return r, err
 	}
-	steps := []struct {
-		name string
-		read func(raw any) error
+	members := []struct {
+		name  string
+		parse func(raw any) error
 	}{
-		{"name", func(raw any) (err error) { r.Name, err = text(raw); return err }},
-		{"roles", func(raw any) (err error) { r.Roles, err = texts(raw); return err }},
-		{"resource", func(raw any) (err error) { r.Resource, err = text(raw); return err }},
+		{"name", func(raw any) (err error) { r.Name, err = nonEmptyString(raw); return err }},
+		{"roles", func(raw any) (err error) { r.Roles, err = stringList(raw); return err }},
+		{"resource", func(raw any) (err error) { r.Resource, err = nonEmptyString(raw); return err }},
 		{"operations", func(raw any) (err error) { r.Operations, err = parseOperations(raw); return err }},
-		{"fields", func(raw any) (err error) { r.Fields, err = texts(raw); return err }},
+		{"fields", func(raw any) (err error) { r.Fields, err = stringList(raw); return err }},
 		{"using", func(raw any) (err error) { r.Using, err = parseCondition(raw); return err }},
 		{"check", func(raw any) (err error) { r.Check, err = parseCondition(raw); return err }},
 	}
-	for _, step := range steps {
-		if raw, there := m[step.name]; there {
-			if err := step.read(raw); err != nil {
-				return r, fmt.Errorf("%s: %w", step.name, err)
+	for _, member := range members {
+		if raw, ok := m[member.name]; ok {
+			if err := member.parse(raw); err != nil {
+				return r, fmt.Errorf("%s: %w", member.name, err)
 			}
 		}
 	}
@@ -78,57 +83,57 @@ func parseRule(raw any) (r Rule, err error) {
 }
 
 func parseOperations(raw any) (ops Operation, err error) {
-	names, err := texts(raw)
+	names, err := stringList(raw)
 	if err != nil {
 		return 0, err
 	}
 	for _, name := range names {
-		op := operationOf(name)
-		if op == 0 {
-			return 0, fmt.Errorf("%q is no operation; there are %s", name, every)
+		o := operationOf(name)
+		if o == 0 {
+			return 0, fmt.Errorf("unknown operation %q; use %s", name, allOperations)
 		}
-		ops |= op
+		ops |= o
 	}
 	return ops, nil
 }
 
-// object returns an object that has no names but those known.
+// object returns an object that has known names only.
 func object(raw any, known ...string) (map[string]any, error) {
 	m, ok := raw.(map[string]any)
 	if !ok {
-		return nil, errors.New("is not an object")
+		return nil, errors.New("must be an object")
 	}
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("has the unknown name %q", name)
+			return nil, fmt.Errorf("unknown name %q", name)
 		}
 	}
 	return m, nil
 }
 
-func text(raw any) (string, error) {
+func nonEmptyString(raw any) (string, error) {
 	s, _ := raw.(string)
 	if s == "" {
-		return "", errors.New("is not a text with something in it")
+		return "", errors.New("must be a non-empty string")
 	}
 	return s, nil
 }
 
-// texts returns a list of texts none of which comes twice.
-func texts(raw any) ([]string, error) {
+// stringList returns a list of distinct non-empty strings.
+func stringList(raw any) ([]string, error) {
 	list, ok := raw.([]any)
 	if !ok {
-		return nil, errors.New("is not a list of texts")
+		return nil, errors.New("must be a list of strings")
 	}
 	out := make([]string, len(list))
 	for i, raw := range list {
 		var err error
-		if out[i], err = text(raw); err != nil {
+		if out[i], err = nonEmptyString(raw); err != nil {
 			return nil, fmt.Errorf("[%d] %w", i, err)
 		}
 	}
-	if text := repeated(out); text != "" {
-		return nil, fmt.Errorf("has %q twice", text)
+	if s := duplicate(out); s != "" {
+		return nil, fmt.Errorf("%q is listed twice; remove one", s)
 	}
 	return out, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// The names that are no fields in the JSON form of conditions.
+// Reserved names in the JSON form of conditions.
 const (
 	nameAnd       = "$and"
 	nameOr        = "$or"
@@ -19,8 +19,7 @@ const (
 	nameClaim     = "$claim"
 )
 
-// parseCondition reads a condition: true, or an object all of whose parts must
-// hold.
+// parseCondition reads true, or an object of conditions that must all match.
 func parseCondition(raw any) (Condition, error) {
 	if raw == true {
 		return All(), nil
@@ -32,13 +31,13 @@ func parseObject(raw any) (Condition, error) {
 	m, ok := raw.(map[string]any)
 	switch {
 	case !ok:
-		return Condition{}, errors.New("is not an object of conditions")
+		return Condition{}, errors.New("must be an object of conditions")
 	case len(m) == 0:
-		return Condition{}, errors.New("says nothing; leave it out, or say true")
+		return Condition{}, errors.New("is empty; leave it out or use true")
 	}
 	parts := make([]Condition, 0, len(m))
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		more, err := parsePart(name, m[name])
+		more, err := parseMember(name, m[name])
 		if err != nil {
 			return Condition{}, fmt.Errorf("%s: %w", name, err)
 		}
@@ -50,8 +49,8 @@ func parseObject(raw any) (Condition, error) {
 	return And(parts...), nil
 }
 
-// parsePart reads what stands under one name.
-func parsePart(name string, raw any) ([]Condition, error) {
+// parseMember reads the conditions under one name.
+func parseMember(name string, raw any) ([]Condition, error) {
 	switch name {
 	case nameAnd:
 		return parseList(raw)
@@ -63,7 +62,7 @@ func parsePart(name string, raw any) ([]Condition, error) {
 		return []Condition{Not(part)}, err
 	}
 	if name == "" || name[0] == '$' {
-		return nil, fmt.Errorf("is neither a field nor %s, %s or %s", nameAnd, nameOr, nameNot)
+		return nil, fmt.Errorf("must be a field, %s, %s or %s", nameAnd, nameOr, nameNot)
 	}
 	return parseField(name, raw)
 }
@@ -71,7 +70,7 @@ func parsePart(name string, raw any) ([]Condition, error) {
 func parseList(raw any) ([]Condition, error) {
 	list, _ := raw.([]any)
 	if len(list) == 0 {
-		return nil, errors.New("is not a list of conditions with something in it")
+		return nil, errors.New("must be a non-empty list of conditions")
 	}
 	out := make([]Condition, len(list))
 	for i, raw := range list {
@@ -83,15 +82,15 @@ func parseList(raw any) ([]Condition, error) {
 	return out, nil
 }
 
-// parseField reads what is said of a field: a value that it equals, or operators.
+// parseField reads the conditions on a field: a value that it equals, or an object of operators.
 func parseField(field string, raw any) ([]Condition, error) {
 	m, ok := raw.(map[string]any)
-	if !ok || takes(m) {
+	if !ok || hasReservedName(m) {
 		v, err := parseValue(raw)
 		return []Condition{Eq(field, v)}, err
 	}
 	if len(m) == 0 {
-		return nil, errors.New("says nothing")
+		return nil, errors.New("is empty; add an operator")
 	}
 	var out []Condition
 	for _, name := range slices.Sorted(maps.Keys(m)) {
@@ -107,14 +106,14 @@ func parseField(field string, raw any) ([]Condition, error) {
 func parseOperator(field, name string, raw any) (Condition, error) {
 	kind, ok := operators[name]
 	if !ok {
-		return Condition{}, errors.New("is no operator; there are eq, ne, lt, le, gt, ge, in, prefix")
+		return Condition{}, errors.New("unknown operator; use eq, ne, lt, le, gt, ge, in or prefix")
 	}
 	list, isList := raw.([]any)
 	if kind != core.FilterIn || !isList {
 		v, err := parseValue(raw)
 		_, fromPrincipal := v.(FromPrincipal)
 		if err == nil && kind == core.FilterIn && !fromPrincipal {
-			err = errors.New("is neither a list nor a claim")
+			err = errors.New("must be a list or a claim")
 		}
 		return compare(kind, field, v), err
 	}
@@ -136,9 +135,8 @@ var operators = func() map[string]core.FilterKind {
 	return byName
 }()
 
-// principalValue returns what an object takes from the principal; false if it is
-// no such object.
-func principalValue(m map[string]any) (FromPrincipal, bool) {
+// parseFromPrincipal reads {"$principal": "id"} or {"$claim": "NAME"}. It returns false for any other object.
+func parseFromPrincipal(m map[string]any) (FromPrincipal, bool) {
 	if len(m) != 1 {
 		return FromPrincipal{}, false
 	}
@@ -148,8 +146,8 @@ func principalValue(m map[string]any) (FromPrincipal, bool) {
 	return PrincipalID(), m[namePrincipal] == "id"
 }
 
-// takes reports whether an object is meant to be what is taken from the principal.
-func takes(m map[string]any) bool {
+// hasReservedName reports whether an object is meant as a value of the principal rather than as operators or JSON.
+func hasReservedName(m map[string]any) bool {
 	for name := range m {
 		if strings.HasPrefix(name, "$") {
 			return true
@@ -158,20 +156,20 @@ func takes(m map[string]any) bool {
 	return false
 }
 
-// parseValue reads a value, or what is taken from the principal.
+// parseValue reads a JSON value or a [FromPrincipal].
 func parseValue(raw any) (any, error) {
 	m, ok := raw.(map[string]any)
 	if !ok {
 		return raw, checkLiteral(raw)
 	}
-	if v, ok := principalValue(m); ok {
+	if v, ok := parseFromPrincipal(m); ok {
 		return v, nil
 	}
-	return nil, fmt.Errorf(`is an object, but neither {"%s": "id"} nor {"%s": "NAME"}`, namePrincipal, nameClaim)
+	return nil, fmt.Errorf(`an object must be {"%s": "id"} or {"%s": "NAME"}`, namePrincipal, nameClaim)
 }
 
-// checkLiteral refuses what looks as if it were taken from the principal inside of a
-// value, where it would be compared as it stands, and differ from everything.
+// checkLiteral rejects values of the principal inside a list or object. They would be compared as they stand and never
+// match.
 func checkLiteral(raw any) error {
 	switch v := raw.(type) {
 	case []any:
@@ -181,8 +179,8 @@ func checkLiteral(raw any) error {
 			}
 		}
 	case map[string]any:
-		if takes(v) {
-			return errTakenInside
+		if hasReservedName(v) {
+			return errPartOfValue
 		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			if err := checkLiteral(v[name]); err != nil {
@@ -192,5 +190,3 @@ func checkLiteral(raw any) error {
 	}
 	return nil
 }
-
-var errTakenInside = errors.New("a claim or the principal's id is a value of its own, not a part of one")

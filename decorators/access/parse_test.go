@@ -13,7 +13,7 @@ import (
 	"github.com/larder-go/larder/decorators/access"
 )
 
-// schema is the published one, compiled by a library that knows nothing of us.
+// schema returns the published schema, compiled by an independent library.
 func schema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(access.Schema))
@@ -32,7 +32,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-// valid reports what the schema says.
+// valid validates the document against the schema.
 func valid(s *jsonschema.Schema, text string) error {
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
@@ -41,7 +41,7 @@ func valid(s *jsonschema.Schema, text string) error {
 	return s.Validate(doc)
 }
 
-// examples are documents and what they mean.
+// examples are documents and the policies that they mean.
 var examples = []struct {
 	text string
 	want access.Policy
@@ -68,7 +68,7 @@ var examples = []struct {
 			Using: access.And(access.Eq("price", json.Number("2")), access.Gt("price", json.Number("1")), access.Le("price", json.Number("5")))}}},
 }
 
-func TestADocumentMeansWhatTheSameGoValuesMean(t *testing.T) {
+func TestParsedPolicyEqualsGoValues(t *testing.T) {
 	s := schema(t)
 	for _, e := range examples {
 		got, err := access.Parse([]byte(e.text))
@@ -84,79 +84,79 @@ func TestADocumentMeansWhatTheSameGoValuesMean(t *testing.T) {
 	}
 }
 
-// mistaken are documents with a mistake that needs no model to be seen, and what
-// is said about it. A rule stands for a document with that rule alone.
+// mistaken are documents with a mistake that Parse finds without a model, and the error. A text that begins with a
+// member is a document of one rule.
 var mistaken = []struct{ text, want string }{
-	{`[]`, "is not an object"},
-	{`{}`, "rules: is not a list"},
-	{`{"rules": {}}`, "rules: is not a list"},
-	{`{"rules": [], "rule": 1}`, `has the unknown name "rule"`},
-	{`{"$schema": 5, "rules": []}`, "$schema: is not a text"},
-	{`{"$schema": null, "rules": []}`, "$schema: is not a text"},
-	{`{"rules": [1, 2]}`, "rule 1: is not an object\naccess policy: rule 2: is not an object"},
-	{`"role": "r"`, `rule 1: has the unknown name "role"`},
-	{`"roles": ["r"], "resource": "bread"`, "rule 1: has no operations, so it would allow nothing"},
-	{`"resource": "bread", "operations": ["read"]`, "rule 1: has no roles, so it would be for nobody"},
-	{`"roles": ["r"], "operations": ["read"]`, "rule 1: names no resource"},
-	{`"roles": "r", "resource": "bread", "operations": ["read"]`, "rule 1: roles: is not a list of texts"},
-	{`"roles": [], "resource": "bread", "operations": ["read"]`, "rule 1: has no roles, so it would be for nobody"},
-	{`"roles": ["r", ""], "resource": "bread", "operations": ["read"]`, "rule 1: roles: [1] is not a text with something in it"},
-	{`"roles": ["r", "r"], "resource": "bread", "operations": ["read"]`, `rule 1: roles: has "r" twice`},
-	{`"roles": ["r"], "resource": 1, "operations": ["read"]`, "rule 1: resource: is not a text with something in it"},
-	{`"name": "", "roles": ["r"], "resource": "bread", "operations": ["read"]`, "rule 1: name: is not a text with something in it"},
-	{`"roles": ["r"], "resource": "bread", "operations": ["write"]`, `rule 1: operations: "write" is no operation; there are read, insert, update, delete, choose_key`},
-	{`"roles": ["r"], "resource": "bread", "operations": ["read", "read"]`, `rule 1: operations: has "read" twice`},
-	{`"roles": ["r"], "resource": "bread", "operations": []`, "rule 1: has no operations, so it would allow nothing"},
-	{`"name": "all", "role": "r"`, `rule 1 (all): has the unknown name "role"`},
+	{`[]`, "must be an object"},
+	{`{}`, "rules: must be a list"},
+	{`{"rules": {}}`, "rules: must be a list"},
+	{`{"rules": [], "rule": 1}`, `unknown name "rule"`},
+	{`{"$schema": 5, "rules": []}`, "$schema: must be a string"},
+	{`{"$schema": null, "rules": []}`, "$schema: must be a string"},
+	{`{"rules": [1, 2]}`, "rule 1: must be an object\naccess policy: rule 2: must be an object"},
+	{`"role": "r"`, `rule 1: unknown name "role"`},
+	{`"roles": ["r"], "resource": "bread"`, "rule 1: has no operations; add at least one of read, insert, update, delete, choose_key"},
+	{`"resource": "bread", "operations": ["read"]`, "rule 1: has no roles; name at least one"},
+	{`"roles": ["r"], "operations": ["read"]`, "rule 1: has no resource; name one"},
+	{`"roles": "r", "resource": "bread", "operations": ["read"]`, "rule 1: roles: must be a list of strings"},
+	{`"roles": [], "resource": "bread", "operations": ["read"]`, "rule 1: has no roles; name at least one"},
+	{`"roles": ["r", ""], "resource": "bread", "operations": ["read"]`, "rule 1: roles: [1] must be a non-empty string"},
+	{`"roles": ["r", "r"], "resource": "bread", "operations": ["read"]`, `rule 1: roles: "r" is listed twice; remove one`},
+	{`"roles": ["r"], "resource": 1, "operations": ["read"]`, "rule 1: resource: must be a non-empty string"},
+	{`"name": "", "roles": ["r"], "resource": "bread", "operations": ["read"]`, "rule 1: name: must be a non-empty string"},
+	{`"roles": ["r"], "resource": "bread", "operations": ["write"]`, `rule 1: operations: unknown operation "write"; use read, insert, update, delete, choose_key`},
+	{`"roles": ["r"], "resource": "bread", "operations": ["read", "read"]`, `rule 1: operations: "read" is listed twice; remove one`},
+	{`"roles": ["r"], "resource": "bread", "operations": []`, "rule 1: has no operations; add at least one of read, insert, update, delete, choose_key"},
+	{`"name": "all", "role": "r"`, `rule 1 (all): unknown name "role"`},
 	{`"name": "all", "roles": ["r"], "resource": "bread", "operations": ["write"]`,
-		`rule 1 (all): operations: "write" is no operation; there are read, insert, update, delete, choose_key`},
-	{`"name": "all", "roles": ["r"], "operations": ["read"]`, "rule 1 (all): names no resource"},
-	{`"name": 1, "roles": ["r"], "operations": ["read"]`, "rule 1: name: is not a text with something in it"},
-	{right(`"fields": null`), "rule 1: fields: is not a list of texts"},
-	{right(`"fields": ["name", "name"]`), `rule 1: fields: has "name" twice`},
+		`rule 1 (all): operations: unknown operation "write"; use read, insert, update, delete, choose_key`},
+	{`"name": "all", "roles": ["r"], "operations": ["read"]`, "rule 1 (all): has no resource; name one"},
+	{`"name": 1, "roles": ["r"], "operations": ["read"]`, "rule 1: name: must be a non-empty string"},
+	{ruleWith(`"fields": null`), "rule 1: fields: must be a list of strings"},
+	{ruleWith(`"fields": ["name", "name"]`), `rule 1: fields: "name" is listed twice; remove one`},
 	{`"roles": ["r"], "resource": "bread", "operations": ["delete"], "fields": ["name"]`,
-		"rule 1: has fields and delete, which is about whole rows; make delete a rule of its own"},
+		"rule 1: has fields and delete, which removes whole rows; put delete into a rule of its own"},
 	{`"roles": ["r"], "resource": "bread", "operations": ["insert"], "using": {"id": 1}`,
-		"rule 1: has a using and insert alone, before which there is no row; make it a check"},
+		"rule 1: has using and only insert, before which there is no row; use check"},
 	{`"roles": ["r"], "resource": "bread", "operations": ["choose_key", "insert"], "using": {"id": 1}`,
-		"rule 1: has a using and insert alone, before which there is no row; make it a check"},
+		"rule 1: has using and only insert, before which there is no row; use check"},
 	{`"roles": ["r"], "resource": "bread", "operations": ["choose_key"]`,
-		"rule 1: has choose_key without insert, so it would allow nothing; add insert"},
+		"rule 1: has choose_key without insert and so permits nothing; add insert"},
 	{`"roles": ["r"], "resource": "bread", "operations": ["read", "update", "choose_key"]`,
-		"rule 1: has choose_key without insert, so it would allow nothing; add insert"},
+		"rule 1: has choose_key without insert and so permits nothing; add insert"},
 	{`"roles": ["r"], "resource": "bread", "operations": ["read", "delete"], "check": {"id": 1}`,
-		"rule 1: has a check and only read, delete, which leaves no row behind; make it a using"},
-	{right(`"using": {}`), "rule 1: using: says nothing; leave it out, or say true"},
-	{right(`"using": false`), "rule 1: using: is not an object of conditions"},
-	{right(`"using": null`), "rule 1: using: is not an object of conditions"},
-	{right(`"check": [{"id": 1}]`), "rule 1: check: is not an object of conditions"},
-	{right(`"using": {"$xor": []}`), "rule 1: using: $xor: is neither a field nor $and, $or or $not"},
-	{right(`"using": {"": 1}`), "rule 1: using: : is neither a field nor $and, $or or $not"},
-	{right(`"using": {"$and": []}`), "rule 1: using: $and: is not a list of conditions with something in it"},
-	{right(`"using": {"$or": [{"id": 1}, true]}`), "rule 1: using: $or: [1] is not an object of conditions"},
-	{right(`"using": {"$not": [{"id": 1}]}`), "rule 1: using: $not: is not an object of conditions"},
-	{right(`"using": {"id": {}}`), "rule 1: using: id: says nothing"},
-	{right(`"using": {"id": {"like": 1}}`), "rule 1: using: id: like: is no operator; there are eq, ne, lt, le, gt, ge, in, prefix"},
-	{right(`"using": {"id": {"in": 1}}`), "rule 1: using: id: in: is neither a list nor a claim"},
-	{right(`"using": {"id": {"in": [1, {"a": 1}]}}`), `rule 1: using: id: in: [1] is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
-	{right(`"using": {"id": {"eq": {"$principal": "name"}}}`),
-		`rule 1: using: id: eq: is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
-	{right(`"using": {"id": {"$claim": ""}}`), `rule 1: using: id: is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
-	{right(`"using": {"id": {"$principal": "name"}}`), `rule 1: using: id: is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
-	{right(`"using": {"id": {"$claim": "a", "$principal": "id"}}`),
-		`rule 1: using: id: is an object, but neither {"$principal": "id"} nor {"$claim": "NAME"}`},
-	{right(`"using": {"notes": {"ne": [{"$claim": "a"}]}}`),
-		"rule 1: using: notes: ne: [0] a claim or the principal's id is a value of its own, not a part of one"},
-	{right(`"using": {"notes": {"in": [1, [{"a": [{"$principal": "id"}]}]]}}`),
-		"rule 1: using: notes: in: [1] [0] a: [0] a claim or the principal's id is a value of its own, not a part of one"},
+		"rule 1: has check and only read, delete, after which there is no row to check; use using"},
+	{ruleWith(`"using": {}`), "rule 1: using: is empty; leave it out or use true"},
+	{ruleWith(`"using": false`), "rule 1: using: must be an object of conditions"},
+	{ruleWith(`"using": null`), "rule 1: using: must be an object of conditions"},
+	{ruleWith(`"check": [{"id": 1}]`), "rule 1: check: must be an object of conditions"},
+	{ruleWith(`"using": {"$xor": []}`), "rule 1: using: $xor: must be a field, $and, $or or $not"},
+	{ruleWith(`"using": {"": 1}`), "rule 1: using: : must be a field, $and, $or or $not"},
+	{ruleWith(`"using": {"$and": []}`), "rule 1: using: $and: must be a non-empty list of conditions"},
+	{ruleWith(`"using": {"$or": [{"id": 1}, true]}`), "rule 1: using: $or: [1] must be an object of conditions"},
+	{ruleWith(`"using": {"$not": [{"id": 1}]}`), "rule 1: using: $not: must be an object of conditions"},
+	{ruleWith(`"using": {"id": {}}`), "rule 1: using: id: is empty; add an operator"},
+	{ruleWith(`"using": {"id": {"like": 1}}`), "rule 1: using: id: like: unknown operator; use eq, ne, lt, le, gt, ge, in or prefix"},
+	{ruleWith(`"using": {"id": {"in": 1}}`), "rule 1: using: id: in: must be a list or a claim"},
+	{ruleWith(`"using": {"id": {"in": [1, {"a": 1}]}}`), `rule 1: using: id: in: [1] an object must be {"$principal": "id"} or {"$claim": "NAME"}`},
+	{ruleWith(`"using": {"id": {"eq": {"$principal": "name"}}}`),
+		`rule 1: using: id: eq: an object must be {"$principal": "id"} or {"$claim": "NAME"}`},
+	{ruleWith(`"using": {"id": {"$claim": ""}}`), `rule 1: using: id: an object must be {"$principal": "id"} or {"$claim": "NAME"}`},
+	{ruleWith(`"using": {"id": {"$principal": "name"}}`), `rule 1: using: id: an object must be {"$principal": "id"} or {"$claim": "NAME"}`},
+	{ruleWith(`"using": {"id": {"$claim": "a", "$principal": "id"}}`),
+		`rule 1: using: id: an object must be {"$principal": "id"} or {"$claim": "NAME"}`},
+	{ruleWith(`"using": {"notes": {"ne": [{"$claim": "a"}]}}`),
+		"rule 1: using: notes: ne: [0] the principal's id or a claim cannot be a part of a value; compare the whole field with it"},
+	{ruleWith(`"using": {"notes": {"in": [1, [{"a": [{"$principal": "id"}]}]]}}`),
+		"rule 1: using: notes: in: [1] [0] a: [0] the principal's id or a claim cannot be a part of a value; compare the whole field with it"},
 }
 
-// right is a right rule with something more.
-func right(more string) string {
+// ruleWith returns the members of a valid rule, and more.
+func ruleWith(more string) string {
 	return `"roles": ["r"], "resource": "bread", "operations": ["read", "update"], ` + more
 }
 
-func TestWhatIsWrongWithADocumentIsSaidWithItsPlaceAndTheSchemaRefusesItToo(t *testing.T) {
+func TestParseReportsMistakesThatTheSchemaRejects(t *testing.T) {
 	s := schema(t)
 	for _, m := range mistaken {
 		text := m.text
@@ -172,7 +172,7 @@ func TestWhatIsWrongWithADocumentIsSaidWithItsPlaceAndTheSchemaRefusesItToo(t *t
 	}
 }
 
-func TestADocumentIsStrictlyJSON(t *testing.T) {
+func TestParseRequiresStrictJSON(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"rules": [`:               "access policy: ",
 		`{"rules": [], "rules":[]}`: "access policy: ",
@@ -184,7 +184,7 @@ func TestADocumentIsStrictlyJSON(t *testing.T) {
 	}
 }
 
-func FuzzParseAcceptsWhatTheSchemaAccepts(f *testing.F) {
+func FuzzParseAgreesWithTheSchema(f *testing.F) {
 	for _, e := range examples {
 		f.Add(e.text)
 	}
@@ -193,16 +193,16 @@ func FuzzParseAcceptsWhatTheSchemaAccepts(f *testing.F) {
 		f.Add(`{"rules": [{` + m.text + `}]}`)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := core.ParseJSON([]byte(text), 0); err == nil { // else it is no document at all
+		if _, err := core.ParseJSON([]byte(text), 0); err == nil { // otherwise it is not JSON
 			sameVerdict(t, schema(t), text)
 		}
 	})
 }
 
-// sameVerdict checks that both accept the document, or neither.
+// sameVerdict checks that Parse and the schema agree about the document.
 func sameVerdict(t rapid.TB, s *jsonschema.Schema, text string) {
 	_, parsed := access.Parse([]byte(text))
-	if refused := valid(s, text); (parsed == nil) != (refused == nil) {
-		t.Fatalf("%s\nParse: %v\nschema: %v", text, parsed, refused)
+	if invalid := valid(s, text); (parsed == nil) != (invalid == nil) {
+		t.Fatalf("%s\nParse: %v\nschema: %v", text, parsed, invalid)
 	}
 }

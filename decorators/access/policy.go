@@ -1,40 +1,36 @@
 package access
 
-// Policy is a list of rules. What none of them allows is denied, so the zero
-// Policy lets only the program itself pass. A policy must not be changed once it
-// is in use; then it is safe for concurrent use.
+// Policy is a list of rules. An operation that no rule permits is denied. The zero Policy permits operations of
+// [core.System] only. A policy must not be changed once it is in use; then it is safe for concurrent use.
 type Policy []Rule
 
-// Rule allows roles to do something with rows of a resource. The package comment
-// says how rules work together.
+// Rule permits roles to perform operations on rows of one resource. The package comment says how rules combine.
 type Rule struct {
-	// Name of the rule in explanations and logs; default: its number, from 1.
+	// Name is shown in explanations and logs, beside the number of the rule. Default: none. Two rules must not have the
+	// same name.
 	Name string
-	// Roles that the rule is for. [Anonymous] and [Authenticated] have a meaning
-	// of their own.
+	// Roles lists the roles that the rule is for; at least one. [Anonymous] and [Authenticated] are reserved names.
 	Roles []string
-	// Resource by the program's name.
+	// Resource is the name of the resource in the model.
 	Resource string
-	// Operations that the rule allows.
+	// Operations are the permitted operations; at least one.
 	Operations Operation
-	// Fields that they may name, see and set, by the program's names; all have to be
-	// stored. nil means all, an empty list the key alone. A rule with Delete, which
-	// is about whole rows, has none.
+	// Fields lists the stored fields that the operations may name, see and set, by their names in the model. nil means
+	// all fields; an empty list means the key only. A rule with Delete, which removes whole rows, must not have Fields.
 	Fields []string
-	// Using is the condition on rows as they are; the zero Condition is fulfilled
-	// by every row. A rule for Insert alone has none.
+	// Using is the condition on a row before the operation. The zero Condition matches every row. A rule with Insert only
+	// must not have Using.
 	Using Condition
-	// Check is the condition on rows as an Insert or Update leaves them; the zero
-	// Condition means the same as Using. [All] lets them become anything.
+	// Check is the condition on a row after an Insert or Update. The zero Condition means the same as Using. [All] permits
+	// any change.
 	Check Condition
 }
 
-// Roles that are not looked up in [core.Principal] Roles: to have one of these names
-// there gives nothing.
+// Reserved roles. They never match a role in [core.Principal] Roles: a principal gains nothing from a role of that name.
 const (
-	// Anonymous is the one role of nobody, the nil principal, and of nobody else.
+	// Anonymous is the role of the nil principal, and its only role.
 	Anonymous = "anonymous"
-	// Authenticated is a role of every principal but nobody.
+	// Authenticated is a role of every other principal.
 	Authenticated = "authenticated"
 )
 

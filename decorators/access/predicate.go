@@ -1,44 +1,57 @@
 package access
 
-import "github.com/larder-go/larder/core"
+import (
+	"fmt"
 
-// predicate is a [Condition] that fits a resource. What depends on nothing but
-// the model is bound once.
+	"github.com/larder-go/larder/core"
+)
+
+// predicate is a [Condition] on the fields of one resource. The zero predicate matches every row.
 type predicate struct {
-	ready core.Filter // if dynamic is false
-	// dynamic: some values come from the principal.
-	dynamic bool
+	dynamic bool        // some values come from the principal
+	static  core.Filter // the filter for every principal, unless dynamic
 
 	kind     core.FilterKind
-	field    *core.Field
+	field    *core.Field // nil for And, Or and Not
 	operands []operand
 	kids     []predicate
 }
 
-// operand is one value of a comparison: from the principal, or given.
+// operand is one value of a comparison.
 type operand struct {
-	from  FromPrincipal
-	given core.Value
 	fixed bool
+	value core.Value    // if fixed
+	from  FromPrincipal // otherwise
 }
 
-// filter returns the predicate for p; missing is what p lacks, if anything, and
-// then there is no filter, not even one that could be negated.
-func (pr *predicate) filter(p *core.Principal) (f core.Filter, missing *operand) {
+// missing is a value that a condition takes from the principal and that the principal lacks.
+type missing struct {
+	from FromPrincipal
+	typ  core.Type
+}
+
+func (m missing) String() string {
+	return fmt.Sprintf("needs %s of type %s, which the principal lacks", m.from, m.typ)
+}
+
+// filter returns the filter for p. If p lacks a value, it returns that value and no usable filter, since the condition may
+// stand inside a Not.
+func (pr *predicate) filter(p *core.Principal) (core.Filter, *missing) {
 	if !pr.dynamic {
-		return pr.ready, nil
+		return pr.static, nil
 	}
 	return pr.build(p)
 }
 
-func (pr *predicate) build(p *core.Principal) (f core.Filter, missing *operand) {
+func (pr *predicate) build(p *core.Principal) (core.Filter, *missing) {
 	if pr.field != nil {
 		return pr.comparison(p)
 	}
 	kids := make([]core.Filter, len(pr.kids))
 	for i := range pr.kids {
-		if kids[i], missing = pr.kids[i].filter(p); missing != nil {
-			return core.None(), missing
+		var lacks *missing
+		if kids[i], lacks = pr.kids[i].filter(p); lacks != nil {
+			return core.None(), lacks
 		}
 	}
 	switch pr.kind {
@@ -52,29 +65,28 @@ func (pr *predicate) build(p *core.Principal) (f core.Filter, missing *operand) 
 	return core.None(), nil
 }
 
-func (pr *predicate) comparison(p *core.Principal) (core.Filter, *operand) {
-	if pr.kind == core.FilterEq && !pr.operands[0].fixed { // which takes no memory
-		o := &pr.operands[0]
-		v, ok := o.from.one(p, pr.field.Type())
+func (pr *predicate) comparison(p *core.Principal) (core.Filter, *missing) {
+	if pr.kind == core.FilterEq && !pr.operands[0].fixed {
+		from := pr.operands[0].from
+		v, ok := from.value(p, pr.field.Type())
 		if !ok {
-			return core.None(), o
+			return core.None(), &missing{from, pr.field.Type()}
 		}
 		return pr.field.Equals(v), nil
 	}
 	values := make([]core.Value, 0, len(pr.operands))
-	for i := range pr.operands {
-		o := &pr.operands[i]
+	for _, o := range pr.operands {
 		ok := true
 		switch {
 		case o.fixed:
-			values = append(values, o.given)
+			values = append(values, o.value)
 		case pr.kind == core.FilterIn:
 			values, ok = o.from.appendAll(values, p, pr.field.Type())
 		default:
-			values, ok = o.from.appendOne(values, p, pr.field.Type())
+			values, ok = o.from.append(values, p, pr.field.Type())
 		}
 		if !ok {
-			return core.None(), o
+			return core.None(), &missing{o.from, pr.field.Type()}
 		}
 	}
 	return pr.field.Compare(pr.kind, values...), nil

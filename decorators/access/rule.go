@@ -6,25 +6,23 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// rule is a [Rule] that fits a model.
+// rule is a [Rule] that has been checked against a model.
 type rule struct {
 	label    string
 	resource *core.Resource
-	roles    []string // as the policy names them
-	// held are those that principals have in their Roles. The reserved ones are not
-	// among them, whatever a principal calls its own.
-	held          []string
+	roles    []string // of the policy, for explanations
+	// ownRoles are compared with the roles of principals. The reserved roles are not among them, so that a principal gains
+	// nothing from a role of that name.
+	ownRoles      []string
 	anonymous     bool
 	authenticated bool
-	fields        *list
+	fields        *fieldList
 	using, check  predicate
-	// symmetric: check is the same as using.
-	symmetric bool
-	// chooses: the rule allows an Insert to choose keys.
-	chooses bool
+	checkIsUsing  bool // the rule has no check of its own
+	choosesKey    bool
 }
 
-// isFor reports whether p has one of the rule's roles.
+// isFor reports whether p has one of the roles of the rule.
 func (r *rule) isFor(p *core.Principal) bool {
 	if p == nil {
 		return r.anonymous
@@ -33,40 +31,130 @@ func (r *rule) isFor(p *core.Principal) bool {
 		return true
 	}
 	for _, role := range p.Roles {
-		if slices.Contains(r.held, role) {
+		if slices.Contains(r.ownRoles, role) {
 			return true
 		}
 	}
 	return false
 }
 
-// grant is what a rule allows one principal.
+// grant is a rule with its conditions for one principal.
 type grant struct {
-	rule         *rule
-	using, check core.Filter
+	rule  *rule
+	using core.Filter
+	check core.Filter
 }
 
-// whole reports whether the grant is for every row with all fields.
-func (g *grant) whole() bool { return g.using.Kind() == core.FilterAll && g.rule.fields == nil }
+// grants are the grants for one principal, resource and operation. Each of them permits the operation on its own.
+type grants []grant
 
-// grants returns what the rules allow p. A rule with a condition that p lacks a
-// value for, be it the one that is not needed, allows nothing.
-func grants(rules []*rule, p *core.Principal) (allowed []grant) {
+// grantsFor returns the grants of the rules that apply to p. A rule does not apply if p lacks a value of one of its
+// conditions, even if the operation needs only the other one.
+func grantsFor(rules []*rule, p *core.Principal) (all grants) {
 	for _, r := range rules {
 		if !r.isFor(p) {
 			continue
 		}
-		using, missing := r.using.filter(p)
-		if missing != nil {
+		using, lacks := r.using.filter(p)
+		if lacks != nil {
 			continue
 		}
 		check := using
-		if !r.symmetric {
-			if check, missing = r.check.filter(p); missing != nil {
+		if !r.checkIsUsing {
+			if check, lacks = r.check.filter(p); lacks != nil {
 				continue
 			}
 		}
-		allowed = append(allowed, grant{r, using, check})
+		all = append(all, grant{r, using, check})
 	}
-	return allowed
+	return all
+}
+
+// withFields returns the grants whose list has every field of the operation, and a field that another grant lacks. The
+// function returns a field of the operation that is not listed, or nil.
+func (gs grants) withFields(unlisted func(*fieldList) *core.Field) (kept grants, lacking *core.Field) {
+	for _, g := range gs {
+		f := unlisted(g.rule.fields)
+		switch {
+		case f == nil:
+			kept = append(kept, g)
+		case lacking == nil:
+			lacking = f
+		}
+	}
+	return kept, lacking
+}
+
+// using is the condition on rows before the operation. It matches rows that any grant permits.
+func (gs grants) using() core.Filter {
+	all := make([]core.Filter, len(gs))
+	for i, g := range gs {
+		all[i] = g.using
+	}
+	return core.Or(all...)
+}
+
+// check is the condition on rows after the operation.
+func (gs grants) check() core.Filter {
+	all := make([]core.Filter, len(gs))
+	for i, g := range gs {
+		all[i] = g.check
+	}
+	return core.Or(all...)
+}
+
+// allRows reports whether one of the grants is for every row.
+func (gs grants) allRows() bool {
+	return slices.ContainsFunc(gs, func(g grant) bool { return g.using.Kind() == core.FilterAll })
+}
+
+// everything reports whether one of the grants is for every row with all fields.
+func (gs grants) everything() bool {
+	return slices.ContainsFunc(gs, func(g grant) bool { return g.using.Kind() == core.FilterAll && g.rule.fields == nil })
+}
+
+// sameFields reports whether all grants have the same list of fields, so that every row shows the same fields.
+func (gs grants) sameFields() bool {
+	return !slices.ContainsFunc(gs, func(g grant) bool { return !g.rule.fields.equal(gs[0].rule.fields) })
+}
+
+// show reports whether the field is shown of any row.
+func (gs grants) show(f *core.Field) bool {
+	return slices.ContainsFunc(gs, func(g grant) bool { return g.rule.fields.lists(f) })
+}
+
+// projectAll replaces each record by the part that the grants to read show: the fields of the rules whose condition it
+// matches, or the key alone.
+func (gs grants) projectAll(records []core.Record) {
+	if gs.everything() {
+		return
+	}
+	for i, rec := range records {
+		records[i] = gs.project(rec)
+	}
+}
+
+func (gs grants) project(rec core.Record) core.Record {
+	has := make([]bool, rec.Len())
+	for _, g := range gs {
+		if !complete(rec) || !g.using.Match(rec) {
+			continue
+		}
+		if g.rule.fields == nil {
+			return rec
+		}
+		g.rule.fields.mark(has)
+	}
+	return newFieldList(rec.Resource(), has).project(rec)
+}
+
+// complete reports whether the record has every column. A condition cannot be decided on a record from which an inner
+// decorator has removed columns.
+func complete(rec core.Record) bool {
+	for i := range rec.Len() {
+		if rec.At(i).IsAbsent() {
+			return false
+		}
+	}
+	return true
 }

@@ -13,17 +13,17 @@ import (
 	"github.com/larder-go/larder/decorators/access"
 )
 
-// layer is a decorator of one function.
-func layer(name string, handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
+// decorator returns a decorator with one function.
+func decorator(name string, handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
 	return core.Decorator{Name: name, Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) { return handle(ctx, op, next) }, nil
 	}}
 }
 
-// between makes a scene with layers outside and inside of the policy.
-func between(t *testing.T, outside core.Decorator, policy access.Policy, inside core.Decorator) scene {
+// between returns a fixture with decorators outside and inside the policy.
+func between(t *testing.T, outside core.Decorator, policy access.Policy, inside core.Decorator) fixture {
 	t.Helper()
-	s := newScene(t, policy)
+	s := newFixture(t, policy)
 	store, err := core.New(t.Context(), bakery(), memory.New(), outside, access.New(policy, access.Options{}), inside)
 	if err != nil {
 		t.Fatal(err)
@@ -36,15 +36,15 @@ func between(t *testing.T, outside core.Decorator, policy access.Policy, inside 
 }
 
 func pass(name string) core.Decorator {
-	return layer(name, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) { return next(ctx, op) })
+	return decorator(name, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) { return next(ctx, op) })
 }
 
 var names = access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read, Fields: []string{"name"}}}
 
-func TestFieldsThatAreNotShownAreNotRead(t *testing.T) {
+func TestHiddenFieldsAreNotRead(t *testing.T) {
 	var read []string
-	policy := append(slices.Clone(names), names[0]) // two rules that show the same
-	s := between(t, pass("outside"), policy, layer("see", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	policy := append(slices.Clone(names), names[0]) // two rules with the same fields
+	s := between(t, pass("outside"), policy, decorator("see", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		read = nil
 		for _, f := range op.Fields {
 			read = append(read, f.Name())
@@ -59,15 +59,15 @@ func TestFieldsThatAreNotShownAreNotRead(t *testing.T) {
 	}
 }
 
-func TestMoreThanWasAskedForIsNotShown(t *testing.T) {
-	s := between(t, pass("outside"), names, layer("generous", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+func TestExtraFieldsOfTheBackendAreNotShown(t *testing.T) {
+	s := between(t, pass("outside"), names, decorator("generous", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		op.Fields = nil
 		return next(ctx, op)
 	}))
 	s.is("list", s.list(user(1, "guest"), core.Query{}), "bread{id:1 name:rye}\n")
 }
 
-func TestAFurtherReadForAFieldThatIsNotShownGetsTheKey(t *testing.T) {
+func TestReadOfHiddenFieldsGetsTheKey(t *testing.T) {
 	for _, c := range []struct {
 		asked, read []string
 		want        string
@@ -76,7 +76,7 @@ func TestAFurtherReadForAFieldThatIsNotShownGetsTheKey(t *testing.T) {
 		{[]string{"price", "name", "recipe"}, []string{"name"}, "bread{id:1 name:rye}\n"},
 	} {
 		var read []string
-		s := between(t, layer("asks", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		s := between(t, decorator("asks", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if op.Kind == core.Select {
 				op.Fields = nil
 				for _, name := range c.asked {
@@ -84,7 +84,7 @@ func TestAFurtherReadForAFieldThatIsNotShownGetsTheKey(t *testing.T) {
 				}
 			}
 			return next(ctx, op)
-		}), names, layer("see", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		}), names, decorator("see", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			for _, f := range op.Fields {
 				read = append(read, f.Name())
 			}
@@ -97,14 +97,14 @@ func TestAFurtherReadForAFieldThatIsNotShownGetsTheKey(t *testing.T) {
 	}
 }
 
-func TestAnotherPolicysConditionsStay(t *testing.T) {
+func TestConditionsOfAnotherPolicyStay(t *testing.T) {
 	policy := access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read | access.Update | access.Delete, Using: access.Gt("price", 3)}}
-	s := between(t, layer("outer", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	s := between(t, decorator("outer", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind != core.Tx && !op.Principal.IsSystem() {
 			op.Guard(core.Eq("baker", 1))
 		}
 		return next(ctx, op)
-	}), policy, pass("inside")) // whose only bread is of no baker
+	}), policy, pass("inside")) // the only bread so far has no baker
 	s.add(s.bread, map[string]any{"id": 2, "price": 5, "baker": 1}, map[string]any{"id": 3, "price": 1, "baker": 1})
 	ctx, guest := s.as(user(1, "guest")), user(1, "guest")
 	s.is("list", s.list(guest, core.Query{Fields: []string{"id"}}), "bread{id:2}\n")
@@ -115,27 +115,27 @@ func TestAnotherPolicysConditionsStay(t *testing.T) {
 	s.is("update", public(err), `FORBIDDEN object_name="Bread"`)
 }
 
-func TestErrorsFromWithinComeOutAsTheyAre(t *testing.T) {
+func TestInnerErrorsPassUnchanged(t *testing.T) {
 	every := access.Read | access.Insert | access.Update
 	system := core.PrincipalOf(core.System(t.Context()))
 	for name, c := range map[string]struct {
-		who    *core.Principal
-		fields []string
+		principal *core.Principal
+		fields    []string
 	}{"whole rows": {user(1, "guest"), nil}, "some fields": {user(1, "guest"), []string{"name", "baker"}}, "of the system": {system, nil}} {
 		policy := access.Policy{
 			{Roles: []string{"guest"}, Resource: "bread", Operations: every, Fields: c.fields},
 			{Roles: []string{"guest"}, Resource: "bread", Operations: access.Delete},
 		}
 		for _, fails := range []error{errors.New("disk full"), &core.Error{Code: core.Forbidden, Cause: errors.New("not on Sundays")}} {
-			broken := false // as soon as there are rows
-			s := between(t, pass("outside"), policy, layer("fails", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+			broken := false // until the rows are inserted
+			s := between(t, pass("outside"), policy, decorator("fails", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				if broken {
 					return core.Result{}, fails
 				}
 				return next(ctx, op)
 			}))
 			broken = true
-			for kind, err := range s.each(c.who) {
+			for kind, err := range s.each(c.principal) {
 				if !strings.HasSuffix(fmt.Sprint(err), fails.Error()) {
 					t.Errorf("%s, %s: got %v, want %v", name, kind, err, fails)
 				}
@@ -146,8 +146,8 @@ func TestErrorsFromWithinComeOutAsTheyAre(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestAKindThatNoRuleCanMeanIsForbidden(t *testing.T) {
-	s := between(t, layer("spoil", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+func TestUnknownKindIsForbidden(t *testing.T) {
+	s := between(t, decorator("spoil", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Count {
 			op.Kind = 99
 		}
@@ -157,9 +157,9 @@ func TestAKindThatNoRuleCanMeanIsForbidden(t *testing.T) {
 	s.is("count", public(err), `FORBIDDEN object_name="Bread"`)
 }
 
-func TestAResourceThatIsNoneOfTheModelsIsForbidden(t *testing.T) {
-	for name, other := range map[string]*core.Resource{"none": nil, "another's": bakery().Resource("bread")} {
-		s := between(t, layer("spoil", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+func TestResourceOfAnotherModelIsForbidden(t *testing.T) {
+	for name, other := range map[string]*core.Resource{"none": nil, "another model": bakery().Resource("bread")} {
+		s := between(t, decorator("spoil", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 			if op.Kind == core.Count || op.Kind == core.Delete {
 				op.Resource = other
 			}
@@ -176,13 +176,13 @@ func TestAResourceThatIsNoneOfTheModelsIsForbidden(t *testing.T) {
 	}
 }
 
-func TestARecordThatALayerWithinHasCutIsNotTakenForOneThatFulfilsACondition(t *testing.T) {
+func TestPartialRecordMatchesNoCondition(t *testing.T) {
 	policy := access.Policy{
 		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read | access.Update, Using: access.Ne("recipe", "secret")},
 		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Read | access.Update, Fields: []string{"name"}},
 		{Roles: []string{"owner"}, Resource: "bread", Operations: access.Read},
 	}
-	s := between(t, pass("outside"), policy, layer("cut", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	s := between(t, pass("outside"), policy, decorator("cut", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		res, err := next(ctx, op)
 		for i, rec := range res.Records {
 			if op.Resource.Name() != "bread" {
@@ -193,16 +193,16 @@ func TestARecordThatALayerWithinHasCutIsNotTakenForOneThatFulfilsACondition(t *t
 		return res, err
 	}))
 	s.is("list", s.list(user(1, "guest"), core.Query{}), "bread{id:1}\n")
-	s.is("all that is left", s.list(user(1, "guest", "owner"), core.Query{}), "bread{id:1 name:rye price:5 on_sale:false baker:null notes:null shop:null}\n")
+	s.is("remaining fields", s.list(user(1, "guest", "owner"), core.Query{}), "bread{id:1 name:rye price:5 on_sale:false baker:null notes:null shop:null}\n")
 	renamed, err := s.store.Update(s.as(user(1, "guest", "owner")), s.bread, s.record(s.bread, map[string]any{"id": 1, "name": "x"}))
 	if err != nil || renamed[0].Get("price") != core.IntValue(5) {
-		t.Errorf("all that is left of a write: %v, %v", renamed, err)
+		t.Errorf("remaining fields of a write: %v, %v", renamed, err)
 	}
 }
 
-func TestColumnsThatALayerOutsideStampsTakeNoRule(t *testing.T) {
+func TestStampOfAnOuterDecoratorNeedsNoRule(t *testing.T) {
 	policy := access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Insert | access.ChooseKey, Fields: []string{"name"}}}
-	s := between(t, layer("stamp", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	s := between(t, decorator("stamp", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Insert && !op.Principal.IsSystem() {
 			op.Records = []core.Record{op.Records[0].With(op.Resource.Field("baker").Column(), core.IntValue(7))}
 		}
@@ -214,9 +214,9 @@ func TestColumnsThatALayerOutsideStampsTakeNoRule(t *testing.T) {
 	s.is("stored", s.stored(5), "bread{id:5 name:x price:null recipe:null on_sale:false baker:7 notes:null shop:null}")
 }
 
-func TestAnInsertThatALayerAddsRecordsToIsJudgedByAllOfThem(t *testing.T) {
+func TestRecordsAddedByAnOuterDecoratorAreChecked(t *testing.T) {
 	policy := access.Policy{{Roles: []string{"guest"}, Resource: "bread", Operations: access.Insert, Fields: []string{"name"}}}
-	s := between(t, layer("more", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	s := between(t, decorator("more", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Insert && !op.Principal.IsSystem() {
 			op.Records = append(slices.Clone(op.Records), op.Records[0].With(op.Resource.Field("recipe").Column(), core.TextValue("x")))
 		}
@@ -226,12 +226,12 @@ func TestAnInsertThatALayerAddsRecordsToIsJudgedByAllOfThem(t *testing.T) {
 	s.is("insert", public(err), `FIELD_DOES_NOT_EXIST object_name="Bread" field_name="recipe"`)
 }
 
-func TestAnInsertThatALayerMakesOfAnotherIsJudgedByItsOwnRecords(t *testing.T) {
+func TestReplacedInsertIsChecked(t *testing.T) {
 	policy := access.Policy{
 		{Roles: []string{"guest"}, Resource: "bread", Operations: access.Insert, Fields: []string{"name"}},
 		{Roles: []string{"guest"}, Resource: "shop", Operations: access.Insert, Fields: []string{}},
 	}
-	s := between(t, layer("instead", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+	s := between(t, decorator("instead", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Insert && op.Resource.Name() == "bread" && !op.Principal.IsSystem() {
 			shop := op.Resource.Model().Resource("shop")
 			other := *op

@@ -2,125 +2,64 @@ package access
 
 import (
 	"context"
-	"slices"
 
 	"github.com/larder-go/larder/core"
 )
 
 func (c *CompiledPolicy) update(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-	allowed := grants(c.of(op.Resource).update, op.Principal)
-	if len(allowed) == 0 {
-		return core.Result{}, c.refuse(op, Update)
+	allowed, err := c.writable(op, Update, op.Records)
+	if err != nil {
+		return core.Result{}, err
 	}
-	var using, check []core.Filter
-	var bad *core.Field
-	for _, g := range allowed {
-		if f := g.rule.fields.missingFrom(op.Records, Update); f != nil {
-			bad = orElse(bad, f)
-			continue
-		}
-		using, check = append(using, g.using), append(check, g.check)
-	}
-	if len(using) == 0 {
-		return core.Result{}, c.unwritable(op, Update, bad)
-	}
-	op.Using = core.And(op.Using, core.Or(using...))
-	op.Check = core.And(op.Check, core.Or(check...))
-	return c.written(ctx, op, Update, op.Records, next)
+	op.Using = core.And(op.Using, allowed.using())
+	op.Check = core.And(op.Check, allowed.check())
+	return c.write(ctx, op, Update, op.Records, next)
 }
 
 func (c *CompiledPolicy) insert(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-	what := Insert
+	o := Insert
 	if op.ChoosesKey() {
-		what = ChooseKey
+		o = ChooseKey
 	}
-	allowed := grants(c.of(op.Resource).of(what), op.Principal)
-	if len(allowed) == 0 {
-		return core.Result{}, c.refuse(op, what)
+	requested := requestedRecords(op)
+	allowed, err := c.writable(op, o, requested)
+	if err != nil {
+		return core.Result{}, err
 	}
-	named := given(op)
-	var check []core.Filter
-	var bad *core.Field
-	for _, g := range allowed {
-		if f := g.rule.fields.missingFrom(named, what); f != nil {
-			bad = orElse(bad, f)
-			continue
-		}
-		check = append(check, g.check)
-	}
-	if len(check) == 0 {
-		return core.Result{}, c.unwritable(op, what, bad)
-	}
-	op.Check = core.And(op.Check, core.Or(check...))
-	return c.written(ctx, op, what, named, next)
+	op.Check = core.And(op.Check, allowed.check())
+	return c.write(ctx, op, o, requested, next)
 }
 
-// given returns the records of an Insert as whoever began it named them, without
-// what the model and other layers filled in.
-func given(op *core.Op) []core.Record {
+// requestedRecords returns the records of an Insert as its caller named them, without defaults and the fields that outer
+// decorators have set. If an outer decorator has replaced the records, it returns all of these.
+func requestedRecords(op *core.Op) []core.Record {
 	if len(op.Requested) == 0 || len(op.Requested) != len(op.Records) || op.Requested[0].Resource() != op.Resource {
-		return op.Records // of a decorator
+		return op.Records
 	}
 	return op.Requested
 }
 
-// missingFrom returns a field that a record sets and that is not on the list, or
-// nil.
-func (l *list) missingFrom(records []core.Record, what Operation) *core.Field {
-	if l == nil {
-		return nil
+// writable returns the grants that permit a write of the fields that the records set, at least one, or an error.
+func (c *CompiledPolicy) writable(op *core.Op, o Operation, records []core.Record) (grants, error) {
+	all := grantsFor(c.of(op.Resource).of(o), op.Principal)
+	if len(all) == 0 {
+		return nil, c.denied(op, o)
 	}
-	for _, rec := range records {
-		for i, f := range rec.Resource().Columns() {
-			if !l.has[i] && what.sets(f, rec.At(i)) {
-				return f
-			}
-		}
+	allowed, unlisted := all.withFields(func(l *fieldList) *core.Field { return l.unlistedInRecords(records, o) })
+	if len(allowed) == 0 {
+		readable := grantsFor(c.of(op.Resource).read, op.Principal)
+		return nil, fieldNotWritable(unlisted, readable, c.cause(op.Principal, o, op.Resource, unlisted))
 	}
-	return nil
+	return allowed, nil
 }
 
-// sets reports whether a record that is written with the value sets the field: to
-// give a new one the default is to leave it alone.
-func (o Operation) sets(f *core.Field, v core.Value) bool {
-	if v.IsAbsent() || !o.has(Insert|ChooseKey) {
-		return !v.IsAbsent()
-	}
-	d, err := f.Default()
-	return err != nil || d != v
-}
-
-// fieldsOf returns the fields that the records set.
-func (o Operation) fieldsOf(records []core.Record) (fields []*core.Field) {
-	for _, rec := range records {
-		for i, f := range rec.Resource().Columns() {
-			if o.sets(f, rec.At(i)) && !slices.Contains(fields, f) {
-				fields = append(fields, f)
-			}
-		}
-	}
-	return fields
-}
-
-func orElse(f, otherwise *core.Field) *core.Field {
-	if f != nil {
-		return f
-	}
-	return otherwise
-}
-
-func (c *CompiledPolicy) unwritable(op *core.Op, what Operation, f *core.Field) error {
-	readers := view(grants(c.of(op.Resource).read, op.Principal))
-	return unwritable(f, readers, c.cause(op.Principal, what, op.Resource, f))
-}
-
-// written runs a write and shows of its outcome what the writer may read.
-func (c *CompiledPolicy) written(ctx context.Context, op *core.Op, what Operation, named []core.Record, next core.Handler) (core.Result, error) {
-	r, p := op.Resource, op.Principal
+// write passes the op on, and reduces the records that come back to the fields that the principal may read.
+func (c *CompiledPolicy) write(ctx context.Context, op *core.Op, o Operation, requested []core.Record, next core.Handler) (core.Result, error) {
+	r, p := op.Resource, op.Principal // inner decorators may change the op
 	res, err := next(ctx, op)
 	if err != nil {
-		return core.Result{}, c.unchecked(err, p, what, r, named)
+		return core.Result{}, c.withVerdicts(err, p, o, r, requested)
 	}
-	view(grants(c.of(r).read, p)).cut(res.Records)
+	grantsFor(c.of(r).read, p).projectAll(res.Records)
 	return res, nil
 }

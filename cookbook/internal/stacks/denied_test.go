@@ -25,7 +25,7 @@ func TestLogOfDenialHasReasonWithoutPrincipal(t *testing.T) {
 	}{
 		{
 			access.New(access.Policy{{Name: "bakers bake", Roles: []string{"baker"}, Resource: "jar", Operations: access.Delete}}, access.Options{}),
-			"access: delete of jar is refused: rule 1 (bakers bake) is for baker",
+			"access: delete of jar is denied: rule 1 (bakers bake) is for baker",
 		},
 		{
 			ownership.New("owner", ownership.Options{}),

@@ -62,8 +62,8 @@ func asJSON(t *testing.T) access.Policy {
 	return policy
 }
 
-// gardenOn returns a function that sends a request of a principal with that role, which
-// is "" for nobody, and returns the status and the body of the answer.
+// gardenOn returns a function that sends a request as a principal with the role, or as anonymous for "", and returns the
+// status and the body of the answer.
 func gardenOn(t *testing.T, backend core.Backend, policy access.Policy) func(role, method, path, body string) string {
 	t.Helper()
 	store, err := core.New(t.Context(), garden(), backend, access.New(policy, access.Options{}))
@@ -110,8 +110,8 @@ func choosesKeys(t *testing.T, backend core.Backend, policy access.Policy) {
 		{"", "PUT", "/plant/50", `{"name": "b"}`, `Unauthorized {"error":{"code":"UNAUTHORIZED"`},
 		{"head", "GET", "/plant?depth=0", "", `OK [1]`},
 		{"head", "GET", "/tool?depth=0", "", `OK []`},
-		// None of these takes the right: an update, a key that the store allocates for a
-		// setter and for nested records, and a key that nothing generates.
+		// These need no right: an update, a key that the store allocates for a setter or for nested records, and a key
+		// that the backend cannot generate.
 		{"gardener", "PUT", "/plant/1", `{"name": "c"}`, `OK {"id":1,"name":"c"`},
 		{"gardener", "POST", "/plant", `{"label": "d"}`, `Created {"id":2,"name":"d"`},
 		{"gardener", "POST", "/bed", `{"plants": [{"name": "e"}, {"label": "f"}]}`, `Created {"id":1,`},
@@ -131,12 +131,12 @@ func choosesKeys(t *testing.T, backend core.Backend, policy access.Policy) {
 	}
 }
 
-func TestToChooseAKeyTakesARightOfItsOwn(t *testing.T) {
+func TestChooseKeyIsARightOfItsOwn(t *testing.T) {
 	t.Run("Go policy", func(t *testing.T) { choosesKeys(t, memory.New(), gardeners()) })
 	t.Run("JSON policy", func(t *testing.T) { choosesKeys(t, memory.New(), asJSON(t)) })
 }
 
-func TestToChooseAKeyTakesARightOfItsOwnInPostgreSQL(t *testing.T) {
+func TestChooseKeyInPostgreSQL(t *testing.T) {
 	b, err := postgres.Open(t.Context(), pgtest.URL(t), pgtest.Schema(t), postgres.Options{Migrate: true})
 	if err != nil {
 		t.Fatal(err)
@@ -144,23 +144,21 @@ func TestToChooseAKeyTakesARightOfItsOwnInPostgreSQL(t *testing.T) {
 	choosesKeys(t, b, gardeners())
 }
 
-// A PUT without the right is answered in the same way whether its record is hidden or absent.
-func TestAChosenKeyThatIsDeniedDoesNotTellHiddenFromAbsent(t *testing.T) {
-	s := newScene(t, access.Policy{
+func TestDeniedKeyRevealsNoHiddenRow(t *testing.T) {
+	s := newFixture(t, access.Policy{
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read | access.Insert, Using: access.Eq("baker", access.PrincipalID())},
 	})
 	for what, id := range map[string]int{"hidden": 3, "absent": 99} {
 		_, err := s.store.Insert(s.as(user(1, "baker")), s.bread, s.record(s.bread, map[string]any{"id": id, "baker": 1}))
 		s.is(what, core.AsError(err).Error(),
-			`FORBIDDEN object_name="Bread": access: choose_key of bread is refused: rule 1 does not allow choose_key`)
+			`FORBIDDEN object_name="Bread": access: choose_key of bread is denied: rule 1 does not permit choose_key`)
 	}
-	s.is("stored", s.stored(3), newScene(t, nil).stored(3))
+	s.is("stored", s.stored(3), newFixture(t, nil).stored(3))
 	s.is("absent", s.stored(99), public(s.bread.NotFound(core.IntValue(99))))
 }
 
-// One rule has to allow all of an insert: its fields, its check and its key.
-func TestAChosenKeyMeetsOnlyTheRulesThatAllowIt(t *testing.T) {
-	s := newScene(t, access.Policy{
+func TestOneRuleMustPermitTheWholeInsert(t *testing.T) {
+	s := newFixture(t, access.Policy{
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Read},
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert},
 		{Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert | access.ChooseKey,
@@ -184,7 +182,7 @@ func TestAChosenKeyMeetsOnlyTheRulesThatAllowIt(t *testing.T) {
 	s.is("one of several", insert(map[string]any{"baker": 2}, map[string]any{"id": 53, "baker": 1}), `FORBIDDEN object_name="Bread"`)
 }
 
-func TestExplainTellsOfTheRightToChooseAKey(t *testing.T) {
+func TestExplainChooseKey(t *testing.T) {
 	c, err := access.Policy{
 		{Name: "bake", Roles: []string{"baker"}, Resource: "bread", Operations: access.Insert},
 		{Name: "number", Roles: []string{"chief"}, Resource: "bread", Operations: access.Insert | access.ChooseKey, Check: access.Eq("baker", access.PrincipalID())},
@@ -193,22 +191,22 @@ func TestExplainTellsOfTheRightToChooseAKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, x := range []struct {
-		who       *core.Principal
+		principal *core.Principal
 		what      access.Operation
 		err, want string
 	}{
 		{user(1, "baker"), access.Insert, "", "insert of bread is allowed: rule 1 (bake) applies; rule 2 (number) is for chief"},
 		{user(1, "baker"), access.ChooseKey, `FORBIDDEN object_name="Bread"`,
-			"choose_key of bread is refused: rule 1 (bake) does not allow choose_key; rule 2 (number) is for chief"},
+			"choose_key of bread is denied: rule 1 (bake) does not permit choose_key; rule 2 (number) is for chief"},
 		{user(1, "chief"), access.ChooseKey, "", "choose_key of bread is allowed: rule 1 (bake) is for baker; rule 2 (number) applies"},
-		{nil, access.ChooseKey, "UNAUTHORIZED", "choose_key of bread is refused: rule 1 (bake) is for baker; rule 2 (number) is for chief"},
+		{nil, access.ChooseKey, "UNAUTHORIZED", "choose_key of bread is denied: rule 1 (bake) is for baker; rule 2 (number) is for chief"},
 	} {
-		e, got := c.Explain(x.who, x.what, "bread"), ""
+		e, got := c.Explain(x.principal, x.what, "bread"), ""
 		if e.Err != nil {
 			got = public(e.Err)
 		}
 		if got != x.err || e.String() != x.want || e.Allowed() != (x.err == "") {
-			t.Errorf("%v %v: got %s, %s; want %s, %s", x.who, x.what, got, e, x.err, x.want)
+			t.Errorf("%v %v: got %s, %s; want %s, %s", x.principal, x.what, got, e, x.err, x.want)
 		}
 	}
 	if e := c.Explain(user(1, "chief"), access.ChooseKey, "bread"); e.Check.String() != "baker = [1]" {

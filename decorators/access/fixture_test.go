@@ -32,8 +32,8 @@ func bakery() *core.Model {
 	)
 }
 
-// scene is a store under a policy, with rows that the program put there.
-type scene struct {
+// fixture is a store with a policy and a few rows.
+type fixture struct {
 	*testing.T
 
 	store *core.Store
@@ -41,7 +41,7 @@ type scene struct {
 	shop  *core.Resource
 }
 
-func newScene(t *testing.T, policy access.Policy) scene {
+func newFixture(t *testing.T, policy access.Policy) fixture {
 	t.Helper()
 	m := bakery()
 	store, err := core.New(t.Context(), m, memory.New(), access.New(policy, access.Options{}))
@@ -53,7 +53,7 @@ func newScene(t *testing.T, policy access.Policy) scene {
 			t.Error(err)
 		}
 	})
-	s := scene{t, store, m.Resource("bread"), m.Resource("shop")}
+	s := fixture{t, store, m.Resource("bread"), m.Resource("shop")}
 	s.add(s.shop, map[string]any{"id": 1, "city": "Krakow"}, map[string]any{"id": 2, "city": "Gdansk"})
 	s.add(s.bread,
 		map[string]any{"id": 1, "name": "rye", "price": 5, "recipe": "secret 1", "on_sale": true, "baker": 1, "shop": 1},
@@ -63,7 +63,7 @@ func newScene(t *testing.T, policy access.Policy) scene {
 	return s
 }
 
-func (s scene) add(r *core.Resource, rows ...map[string]any) {
+func (s fixture) add(r *core.Resource, rows ...map[string]any) {
 	s.Helper()
 	for _, row := range rows {
 		if _, err := s.store.Insert(core.System(s.Context()), r, s.record(r, row)); err != nil {
@@ -72,7 +72,7 @@ func (s scene) add(r *core.Resource, rows ...map[string]any) {
 	}
 }
 
-func (s scene) record(r *core.Resource, fields map[string]any) core.Record {
+func (s fixture) record(r *core.Resource, fields map[string]any) core.Record {
 	s.Helper()
 	rec, err := r.NewRecord(fields)
 	if err != nil {
@@ -81,25 +81,25 @@ func (s scene) record(r *core.Resource, fields map[string]any) core.Record {
 	return rec
 }
 
-// as returns the context of a principal.
-func (s scene) as(p *core.Principal) context.Context { return core.WithPrincipal(s.Context(), p) }
+// as returns a context with the principal.
+func (s fixture) as(p *core.Principal) context.Context { return core.WithPrincipal(s.Context(), p) }
 
-// stored returns a bread as it is.
-func (s scene) stored(id int64) string {
+// stored returns a bread without the policy.
+func (s fixture) stored(id int64) string {
 	s.Helper()
-	return told(s.store.Get(core.System(s.Context()), s.bread, core.IntValue(id)))
+	return result(s.store.Get(core.System(s.Context()), s.bread, core.IntValue(id)))
 }
 
-// list returns the breads that p reads with a query.
-func (s scene) list(p *core.Principal, q core.Query) string {
+// list returns the breads that p reads with the query, one a line, or the error.
+func (s fixture) list(p *core.Principal, q core.Query) string {
 	page, err := s.store.Select(s.as(p), s.bread, q)
 	if err != nil {
 		return public(err)
 	}
-	return lined(page.Records)
+	return lines(page.Records)
 }
 
-func lined(records []core.Record) string {
+func lines(records []core.Record) string {
 	var b strings.Builder
 	for _, rec := range records {
 		b.WriteString(rec.String() + "\n")
@@ -107,21 +107,21 @@ func lined(records []core.Record) string {
 	return b.String()
 }
 
-func told(rec core.Record, err error) string {
+func result(rec core.Record, err error) string {
 	if err != nil {
 		return public(err)
 	}
 	return rec.String()
 }
 
-// public is what a client is told.
+// public returns the error that a client gets.
 func public(err error) string { return core.AsError(err).Public() }
 
 func user(id int64, roles ...string) *core.Principal {
 	return &core.Principal{ID: core.IntValue(id), Roles: roles}
 }
 
-func (s scene) is(what, got, want string) {
+func (s fixture) is(what, got, want string) {
 	s.Helper()
 	if got != want {
 		s.Errorf("%s: got\n%s\nwant\n%s", what, got, want)
