@@ -17,7 +17,7 @@ func (x *exchange) body() (any, error) {
 		return nil, err
 	}
 	if x.r.ContentLength == 0 {
-		return nil, &core.Error{Code: core.BadRequest, Message: "the body is empty"}
+		return nil, &core.Error{Code: core.BadRequest, Message: "the body is empty; send JSON"}
 	}
 	if err := x.acceptable(); err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (x *exchange) body() (any, error) {
 }
 
 func tooLarge(limit int64) error {
-	return &core.Error{Code: core.TooLarge, Message: "the body has more than " + strconv.FormatInt(limit, 10) + " bytes"}
+	return &core.Error{Code: core.TooLarge, Message: "the body has more than " + strconv.FormatInt(limit, 10) + " bytes; send less at once"}
 }
 
 const (
@@ -88,7 +88,7 @@ func (x *exchange) readAll(buf *buffer, r io.Reader) (held int64, err error) {
 		case tooLong:
 			return held, tooLarge(x.h.opts.MaxBody)
 		case err != nil:
-			return held, &core.Error{Code: core.BadRequest, Message: "the body ends early", Cause: err}
+			return held, &core.Error{Code: core.BadRequest, Message: "the body is incomplete; send the request again", Cause: err}
 		}
 	}
 }

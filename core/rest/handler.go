@@ -28,13 +28,13 @@ var _ http.Handler = (*Handler)(nil)
 // call "openapi.json".
 func New(api *engine.Engine, opts Options) (*Handler, error) {
 	if api == nil {
-		return nil, errors.New("rest: no engine")
+		return nil, errors.New("rest: the engine is nil; pass the result of engine.New")
 	}
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("rest: %w", err)
 	}
 	if r := api.Model().ResourceByAPIName(documentName); r != nil {
-		return nil, fmt.Errorf("rest: resource %q: its API name is that of the OpenAPI document", r.Name())
+		return nil, fmt.Errorf("rest: resource %q has the API name %q, the path of the OpenAPI document; give it another APIName", r.Name(), documentName)
 	}
 	h := &Handler{api: api, opts: opts.withDefaults(api.Model()), resources: make(map[string]*resource)}
 	h.inFlight.limit = h.opts.MaxInFlight

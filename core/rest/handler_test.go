@@ -163,7 +163,7 @@ func TestABodyThatEndsEarlyIs400(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer, err := io.ReadAll(conn)
-	if err != nil || !strings.Contains(string(answer), `{"error":{"code":"BAD_REQUEST","details":{"msg":"the body ends early"}}}`) {
+	if err != nil || !strings.Contains(string(answer), `{"error":{"code":"BAD_REQUEST","details":{"msg":"the body is incomplete; send the request again"}}}`) {
 		t.Errorf("%s %v", answer, err)
 	}
 }

@@ -38,7 +38,7 @@ type claim struct {
 }
 
 // errInFlight is the cause of a request that gave up.
-var errInFlight = errors.New("other requests hold the bytes of Options.MaxInFlight")
+var errInFlight = errors.New("other requests hold all bytes of Options.MaxInFlight")
 
 // grow adds n bytes to the share, and waits for them until ctx ends.
 //

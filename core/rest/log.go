@@ -68,7 +68,7 @@ func (x *exchange) catch() {
 	if err, _ := reason.(error); errors.Is(err, http.ErrAbortHandler) {
 		panic(http.ErrAbortHandler)
 	}
-	x.record(slog.LevelError, "panic", slog.String("error", logged(fmt.Sprint(reason), maxLoggedError)), slog.String("stack", string(debug.Stack())))
+	x.record(slog.LevelError, "panic while serving a request", slog.String("error", logged(fmt.Sprint(reason), maxLoggedError)), slog.String("stack", string(debug.Stack())))
 	if x.wrote {
 		panic(http.ErrAbortHandler) // a client must not take half an answer for a whole one
 	}

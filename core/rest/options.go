@@ -97,31 +97,31 @@ func (o Options) withDefaults(m *core.Model) Options {
 func (o Options) check() error {
 	var errs []error
 	if o.MaxBody < 0 {
-		errs = append(errs, fmt.Errorf("option MaxBody: %d is negative", o.MaxBody))
+		errs = append(errs, fmt.Errorf("option MaxBody: %d is negative; use 0 for the default", o.MaxBody))
 	}
 	if o.MaxInFlight < 0 {
-		errs = append(errs, fmt.Errorf("option MaxInFlight: %d is negative", o.MaxInFlight))
+		errs = append(errs, fmt.Errorf("option MaxInFlight: %d is negative; use 0 for the default", o.MaxInFlight))
 	}
 	if o.MaxNesting < 0 {
-		errs = append(errs, fmt.Errorf("option MaxNesting: %d is negative", o.MaxNesting))
+		errs = append(errs, fmt.Errorf("option MaxNesting: %d is negative; use 0 for the default", o.MaxNesting))
 	}
 	if o.MaxPageSize < 0 {
-		errs = append(errs, fmt.Errorf("option MaxPageSize: %d is negative", o.MaxPageSize))
+		errs = append(errs, fmt.Errorf("option MaxPageSize: %d is negative; use 0 for the default", o.MaxPageSize))
 	}
 	switch most := cmp.Or(o.MaxPageSize, defaultMaxPage); {
 	case o.PageSize < 0:
-		errs = append(errs, fmt.Errorf("option PageSize: %d is negative", o.PageSize))
+		errs = append(errs, fmt.Errorf("option PageSize: %d is negative; use 0 for the default", o.PageSize))
 	case o.PageSize > most:
-		errs = append(errs, fmt.Errorf("option PageSize: %d is greater than MaxPageSize, %d", o.PageSize, most))
+		errs = append(errs, fmt.Errorf("option PageSize: %d is greater than MaxPageSize, %d; lower PageSize or raise MaxPageSize", o.PageSize, most))
 	}
 	if o.Timeout < 0 {
-		errs = append(errs, fmt.Errorf("option Timeout: %s is negative", o.Timeout))
+		errs = append(errs, fmt.Errorf("option Timeout: %s is negative; use 0 for the default", o.Timeout))
 	}
 	if strings.ContainsFunc(o.Challenge, unicode.IsControl) {
-		errs = append(errs, fmt.Errorf("option Challenge: %q has control characters", o.Challenge))
+		errs = append(errs, fmt.Errorf("option Challenge: %q has control characters; use one line of printable characters", o.Challenge))
 	}
 	if !goodPrefix(o.Prefix) {
-		errs = append(errs, fmt.Errorf("option Prefix: %q is not an escaped path like \"/api\", without a slash at its end", o.Prefix))
+		errs = append(errs, fmt.Errorf("option Prefix: %q must be an escaped path that begins with a slash and does not end with one, such as \"/api\"", o.Prefix))
 	}
 	return errors.Join(errs...)
 }

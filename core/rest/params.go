@@ -26,7 +26,7 @@ func (x *exchange) params() (params, error) {
 	}
 	values, err := url.ParseQuery(x.r.URL.RawQuery)
 	if err != nil {
-		return p, &core.Error{Code: core.BadRequest, Message: "malformed query string"}
+		return p, &core.Error{Code: core.BadRequest, Message: "the query string is malformed; percent-encode names and values, and separate arguments with &"}
 	}
 	p.Values = values
 	return p, nil

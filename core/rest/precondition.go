@@ -28,7 +28,7 @@ func tagsOf(r *http.Request, header string) (*tagList, error) {
 	}
 	tags, ok := parseTags(lines)
 	if !ok {
-		return nil, &core.Error{Code: core.BadRequest, Message: header + ` is neither "*" nor a list of entity tags`}
+		return nil, &core.Error{Code: core.BadRequest, Message: header + ` must be "*" or a list of quoted entity tags, such as "abc", "def"`}
 	}
 	return tags, nil
 }

@@ -56,7 +56,7 @@ func shutDown(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, shutdownTime)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("rest: requests were cut off: %w", err), server.Close())
+		return errors.Join(fmt.Errorf("rest: requests still ran %s after the shutdown began, and their connections were closed: %w", shutdownTime, err), server.Close())
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (x *exchange) writeOne() (w engine.Write, body map[string]any, err error) {
 	}
 	body, ok := parsed.(map[string]any)
 	if !ok {
-		return w, nil, &core.Error{Code: core.BadRequest, Message: "the body is not a JSON object"}
+		return w, nil, &core.Error{Code: core.BadRequest, Message: "the body must be a JSON object"}
 	}
 	return w, body, nil
 }
@@ -130,7 +130,7 @@ func objects(body any) (bodies []map[string]any, many bool, err error) {
 	for i, item := range items {
 		var ok bool
 		if bodies[i], ok = item.(map[string]any); !ok {
-			err := &core.Error{Code: core.BadRequest, Message: "the body is neither a JSON object nor a list of objects"}
+			err := &core.Error{Code: core.BadRequest, Message: "the body must be a JSON object or a list of JSON objects"}
 			if many {
 				err.Element = i + 1
 			}

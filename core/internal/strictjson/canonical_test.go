@@ -91,7 +91,7 @@ func TestAppendCanonicalRefuses(t *testing.T) {
 		{"literal that is none", json.Number("1]"), "invalid JSON number: unexpected character in a number"},
 		{"literal too large", json.Number("1e400"), "invalid JSON number: number too large"},
 		{"raw message", json.RawMessage(`{"a":1,"a":1}`), "raw message: invalid JSON at byte 7: duplicate name in an object"},
-		{"nil raw message", json.RawMessage(nil), "raw message: invalid JSON at byte 0: empty input"},
+		{"nil raw message", json.RawMessage(nil), "raw message: invalid JSON at byte 0: no JSON value: the input is empty"},
 		{"too deep", deep, "nesting deeper than 64"},
 		{"map in itself", cycle, "nesting deeper than 64"},
 		{"slice in itself", loop, "nesting deeper than 64"},

@@ -29,11 +29,11 @@ const byteOrderMark = "\uFEFF"
 func Parse(data []byte, maxNesting int) (any, error) {
 	maxNesting = nestingOr(maxNesting)
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
-		return nil, &SyntaxError{Offset: 0, Msg: "byte order mark"}
+		return nil, &SyntaxError{Offset: 0, Msg: "byte order mark; remove it"}
 	}
 	p := parser{data: data, maxNesting: maxNesting}
 	if p.skipSpace(); p.pos == len(data) {
-		return nil, p.refuse("empty input")
+		return nil, p.refuse("no JSON value: the input is empty")
 	}
 	first := survey{data: data, limit: math.MaxInt64, keep: true}
 	first.run(maxNesting)

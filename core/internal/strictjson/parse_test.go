@@ -51,9 +51,9 @@ func TestParseRefusesWithReasonAndOffset(t *testing.T) {
 		offset     int
 		msg        string
 	}{
-		{"nothing", "", 0, "empty input"},
-		{"only space", " \n", 2, "empty input"},
-		{"byte order mark", "\uFEFF1", 0, "byte order mark"},
+		{"nothing", "", 0, "no JSON value: the input is empty"},
+		{"only space", " \n", 2, "no JSON value: the input is empty"},
+		{"byte order mark", "\uFEFF1", 0, "byte order mark; remove it"},
 		{"UTF-16 byte order mark", "\xff\xfe1\x00", 0, "invalid UTF-8"},
 		{"second value", `1 2`, 2, "data after the end of the JSON value"},
 		{"second bracket", `[]]`, 2, "data after the end of the JSON value"},

@@ -30,14 +30,14 @@ func testBodies(t *testing.T, newBackend NewBackend) {
 		}},
 		{"a body of another kind than the method takes is 400 and says so", []exchange{
 			{"PUT /jar/1", `{}`, 201, ""},
-			{"POST /jar", `1`, 400, `BAD_REQUEST {"msg": "the body is neither a JSON object nor a list of objects"}`},
+			{"POST /jar", `1`, 400, `BAD_REQUEST {"msg": "the body must be a JSON object or a list of JSON objects"}`},
 			{"POST /jar", `null`, 400, `BAD_REQUEST`},
 			{"POST /jar", `"label"`, 400, `BAD_REQUEST`},
 			{"POST /jar", `[{}, 1]`, 400, `BAD_REQUEST`},
 			{"POST /jar", `[[{}]]`, 400, `BAD_REQUEST`},
-			{"PATCH /jar/1", `[]`, 400, `BAD_REQUEST {"msg": "the body is not a JSON object"}`},
+			{"PATCH /jar/1", `[]`, 400, `BAD_REQUEST {"msg": "the body must be a JSON object"}`},
 			{"PATCH /jar/1", `null`, 400, `BAD_REQUEST`},
-			{"PUT /jar/1", `[{}]`, 400, `BAD_REQUEST {"msg": "the body is not a JSON object"}`},
+			{"PUT /jar/1", `[{}]`, 400, `BAD_REQUEST {"msg": "the body must be a JSON object"}`},
 			{"GET /jar", "", 200, `[{"id": 1, "cookies": []}]`},
 		}},
 		{"a body nested deeper than the limit is 400", []exchange{
@@ -47,7 +47,7 @@ func testBodies(t *testing.T, newBackend NewBackend) {
 	t.Run("an empty body is 400 and says so", func(t *testing.T) {
 		c := setup{model: cookies()}.start(t, newBackend)
 		for _, request := range []string{"POST /jar", "PUT /jar/1", "PATCH /jar/1"} {
-			c.check(t, exchange{request, "", 400, `BAD_REQUEST {"msg": "the body is empty"}`})
+			c.check(t, exchange{request, "", 400, `BAD_REQUEST {"msg": "the body is empty; send JSON"}`})
 			c.check(t, exchange{request, " ", 400, `BAD_REQUEST`})
 		}
 		if r := c.send(t, "POST", "/jar", io.MultiReader(strings.NewReader(""))); r.status != 400 || !r.is(t, `BAD_REQUEST`) {
@@ -61,7 +61,7 @@ func testBodies(t *testing.T, newBackend NewBackend) {
 			body := `{"label": "` + strings.Repeat("x", size-13) + `"}`
 			status, want := 201, ""
 			if size > 100 {
-				status, want = 413, `TOO_LARGE {"msg": "the body has more than 100 bytes"}`
+				status, want = 413, `TOO_LARGE {"msg": "the body has more than 100 bytes; send less at once"}`
 			}
 			c.check(t, exchange{"POST /jar", body, status, want})
 			r := c.send(t, "POST", "/jar", io.MultiReader(strings.NewReader(body)))
