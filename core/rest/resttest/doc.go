@@ -8,6 +8,5 @@
 //
 // Each subtest is named after the rule that it checks. Most rules are tables of
 // requests and answers; besides what its table says, every answer is held
-// against what is true of all of them. The rules of many clients go on for 50
-// rounds, or as many as the environment variable LARDER_ROUNDS says.
+// against what is true of all of them.
 package resttest

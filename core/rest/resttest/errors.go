@@ -85,6 +85,9 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		c := with(&core.Error{Code: "TEAPOT", Message: errSecret.Error()}).start(t, newBackend)
 		c.check(t, exchange{"POST /thing", `{}`, 500, `SERVER_ERROR {}`})
 	})
+	t.Run("the error of a setter reaches the client", func(t *testing.T) {
+		plain.start(t, newBackend).check(t, exchange{"POST /thing", `{"upper": 5}`, 400, `BAD_REQUEST {"msg": "upper is a text"}`})
+	})
 	t.Run("a wrapped error keeps its code", func(t *testing.T) {
 		c := with(errors.Join(errSecret, core.Forbidden)).start(t, newBackend)
 		c.check(t, exchange{"POST /thing", `{}`, 403, `FORBIDDEN {}`})

@@ -30,11 +30,6 @@ func testDepth(t *testing.T, newBackend NewBackend) {
 			exchange{"GET /jar/1?depth=0", "", 200, `1`},
 			exchange{"GET /jar?depth=0", "", 200, `[1]`},
 		)},
-		{"depth n shows related records at n-1", after(
-			exchange{"GET /jar/1?depth=2", "", 200, `{"id": 1, "label": "a", "cookies": [{"id": 1, "jar": 1, "crumbs": []}]}`},
-			exchange{"GET /jar/1?depth=3", "", 200, `{"id": 1, "label": "a", "cookies": [{"id": 1, "crumbs": [],
-				"jar": {"id": 1, "label": "a", "cookies": [1]}}]}`},
-		)},
 		{"depth is for writes too", after(
 			exchange{"POST /jar?depth=2", `{"cookies": [1]}`, 201, `{"id": "*", "cookies": [{"id": 1, "jar": "*", "crumbs": []}]}`},
 			exchange{"POST /jar?depth=0", `[{}, {}]`, 201, `["*", "*"]`},
@@ -62,16 +57,6 @@ func testDepth(t *testing.T, newBackend NewBackend) {
 		}},
 		{"a depth that is given twice is 400", []exchange{{"GET /jar?depth=1&depth=2", "", 400, `BAD_PARAM_VALUE`}}},
 		{"unknown arguments are ignored", []exchange{{"GET /jar?color=red&Depth=9", "", 200, `[]`}}},
-	})
-	setup{model: cookies(), engine: engine.Options{MaxRecords: 3}}.check(t, newBackend, []rule{
-		{"a list of more records than an answer can hold is a page", []exchange{
-			{"POST /jar", `[{}, {}, {}]`, 201, ""},
-			{"GET /jar", "", 200, ""},
-			{"PUT /jar/1000", `{}`, 201, ""},
-			{"GET /jar?depth=0", "", 200, `["*", "*", "*"]`},
-			{"GET /jar?depth=0&limit=4", "", 200, `["*", "*", "*"]`},
-			{"GET /jar?limit=0", "", 200, "[]"},
-		}},
 	})
 }
 
@@ -164,31 +149,6 @@ func testLongLinks(t *testing.T, newBackend NewBackend) {
 	}
 }
 
-func testBytesOfAnswers(t *testing.T, newBackend NewBackend) {
-	label := strings.Repeat("x", 500)
-	setup{model: cookies(), engine: engine.Options{MaxBytes: 1200, MaxValue: 1000}}.check(t, newBackend, []rule{
-		{"a page of records that show one large record ends earlier", []exchange{
-			{"PUT /jar/1", `{"label": "` + label + `"}`, 201, ""},
-			{"PUT /cookie/1", `{"jar": 1}`, 201, ""},
-			{"PUT /cookie/2", `{"jar": 1}`, 201, ""},
-			{"PUT /cookie/3", `{"jar": 1}`, 201, ""},
-			{"GET /cookie?depth=2", "", 200, `["*"]`},
-			{"GET /cookie", "", 200, `["*", "*", "*"]`},
-		}},
-		{"a record that alone has too many bytes is 413", []exchange{
-			{"PUT /cookie/1?depth=0", `{"type": "` + label + label + `"}`, 201, ""},
-			{"PATCH /cookie/1?depth=0", `{"jar": {"label": "` + label + `"}}`, 200, ""},
-			{"GET /cookie/1?depth=2", "", 413, `TOO_LARGE {"msg": "the answer would have more than 1200 bytes; use a smaller depth"}`},
-			{"GET /cookie?depth=2", "", 413, `TOO_LARGE`},
-			{"GET /cookie/1", "", 200, ""},
-		}},
-		{"a value has a limit below that of a body", []exchange{
-			{"POST /cookie", `{"type": "` + label + label + "x" + `"}`, 413, `TOO_LARGE {"msg": "the value of cookie.type has more than 1000 bytes"}`},
-			{"GET /cookie", "", 200, `[]`},
-		}},
-	})
-}
-
 func testFilter(t *testing.T, newBackend NewBackend) {
 	stock := []exchange{
 		{"PUT /jar/1", `{}`, 201, ""},
@@ -214,18 +174,6 @@ func testFilter(t *testing.T, newBackend NewBackend) {
 			[2]string{`{"type": "pie"}`, `[]`},
 			[2]string{`{"id": 2}`, `[2]`},
 		)},
-		{"values are converted as in bodies", finds(
-			[2]string{`{"price": "3"}`, `[1]`},
-			[2]string{`{"price": 3.0}`, `[1]`},
-			[2]string{`{"id": "2"}`, `[2]`},
-		)},
-		{"null matches null or absent", finds(
-			[2]string{`{"price": null}`, `[3, 4]`},
-			[2]string{`{"jar": null}`, `[4]`},
-		)},
-		{"to-one relations are filtered by id", finds(
-			[2]string{`{"jar": 1}`, `[1, 2]`}, [2]string{`{"jar": "2"}`, `[3]`}, [2]string{`{"jar": 99}`, `[]`},
-		)},
 		{"an object holds operators", finds(
 			[2]string{`{"price": {"gt": 3}}`, `[2]`},
 			[2]string{`{"price": {"ge": 3, "lt": 5}}`, `[1]`},
@@ -244,28 +192,6 @@ func testFilter(t *testing.T, newBackend NewBackend) {
 			{`GET /cookie?filter={"type": "a", "type": "b"}`, "", 400, notAFilter},
 			{"GET /cookie?filter=" + strings.Repeat("[", 1000), "", 400, notAFilter},
 			{"GET /cookie?filter={}&filter={}", "", 400, `BAD_PARAM_VALUE`},
-		}},
-		{"values that do not fit are 400 by their field", []exchange{
-			{`GET /cookie?filter={"price": "x"}`, "", 400,
-				`BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "price", "type": "int", "value": "x"}`},
-			{`GET /cookie?filter={"jar": [1]}`, "", 400, `BAD_FIELD_VALUE`},
-			{`GET /cookie?filter={"price": {"like": 1}}`, "", 400, ""},
-		}},
-		{"to-many relations cannot be filtered by", []exchange{
-			{`GET /cookie?filter={"crumbs": 1}`, "", 400, `SEARCH_FORBIDDEN {"object_name": "cookie", "field_name": "crumbs"}`},
-		}},
-		{"unknown fields are 400 by their name", []exchange{
-			{`GET /cookie?filter={"size": 1}`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "size"}`},
-		}},
-	})
-	setup{model: family()}.check(t, newBackend, []rule{
-		{"to-one relations are filtered by id from the side that does not store them", []exchange{
-			{"PUT /female/1", `{}`, 201, ""},
-			{"PUT /male/1", `{"wife": 1}`, 201, ""},
-			{"PUT /male/2", `{}`, 201, ""},
-			{`GET /male?depth=0&filter={"wife": 1}`, "", 200, `[1]`},
-			{`GET /female?depth=0&filter={"husband": 1}`, "", 200, `[1]`},
-			{`GET /male?depth=0&filter={"wife": null}`, "", 200, `[2]`},
 		}},
 	})
 	t.Run("a query that cannot be decoded is 400, not another question", func(t *testing.T) {
@@ -298,17 +224,10 @@ func testSort(t *testing.T, newBackend NewBackend) {
 	notASort := `BAD_PARAM_VALUE {"param_name": "sort", "accepted_values": "JSON list of field names"}`
 	notALimit := `BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "non-negative integer"}`
 	setup{model: cookies()}.check(t, newBackend, []rule{
-		{"lists are ordered by id unless sorted", lists(
-			[2]string{``, `[1, 2, 3, 4, 5, 6]`}, [2]string{`&sort=[]`, `[1, 2, 3, 4, 5, 6]`}, [2]string{`&sort=["-id"]`, `[6, 5, 4, 3, 2, 1]`},
-		)},
 		{"several keys sort one after another, ties by id", lists(
 			[2]string{`&sort=["price", "type"]`, `[2, 3, 1, 6, 5, 4]`},
 			[2]string{`&sort=["type", "-price"]`, `[6, 4, 2, 1, 3, 5]`},
 		)},
-		{"nulls are last ascending and first descending", lists(
-			[2]string{`&sort=["price"]`, `[2, 3, 1, 5, 6, 4]`}, [2]string{`&sort=["-price"]`, `[4, 5, 6, 1, 2, 3]`},
-		)},
-		{"text sorts by code point", lists([2]string{`&sort=["type"]`, `[6, 2, 4, 1, 3, 5]`})},
 		{"the limit is applied after the sort", lists(
 			[2]string{`&sort=["-id"]&limit=2`, `[6, 5]`}, [2]string{`&limit=100`, `[1, 2, 3, 4, 5, 6]`}, [2]string{`&limit=0`, `[]`},
 		)},
@@ -320,12 +239,6 @@ func testSort(t *testing.T, newBackend NewBackend) {
 			{`GET /cookie?sort=["type", null]`, "", 400, notASort},
 			{`GET /cookie?sort={"type": 1}`, "", 400, notASort},
 		}},
-		{"unknown fields are 400 by their name", []exchange{
-			{`GET /cookie?sort=["size"]`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "size"}`},
-			{`GET /cookie?sort=["-size"]`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "size"}`},
-			{`GET /cookie?sort=["--type"]`, "", 400, `FIELD_DOES_NOT_EXIST`},
-		}},
-		{"to-many relations cannot be sorted by", []exchange{{`GET /cookie?sort=["crumbs"]`, "", 400, `SEARCH_FORBIDDEN`}}},
 		{"a limit that is no non-negative integer is 400 and says so", []exchange{
 			{"GET /cookie?limit=-1", "", 400, notALimit},
 			{"GET /cookie?limit=x", "", 400, notALimit},
@@ -395,13 +308,15 @@ func testPages(t *testing.T, newBackend NewBackend) {
 			t.Errorf("next is %s", next)
 		}
 	})
-	t.Run("a page goes on where it was although records came and went", func(t *testing.T) {
-		r := c.check(t, exchange{"GET /cookie?depth=0&limit=3", "", 200, `[1, 2, 3]`})
-		c.check(t, exchange{"DELETE /cookie/3", "", 200, "null"})
-		c.check(t, exchange{"PUT /cookie/3", `{}`, 201, ""})
-		c.check(t, exchange{"DELETE /cookie/4", "", 200, "null"})
-		if got := string(c.send(t, "GET", r.next(), nil).body); got != "[5,6,7]" {
-			t.Errorf("next page %s", got)
+	t.Run("a page that the engine ends early has a Link", func(t *testing.T) {
+		c := setup{model: cookies(), engine: engine.Options{MaxRecords: 3}}.start(t, newBackend)
+		c.check(t, exchange{"POST /jar?depth=0", `[{}, {}, {}]`, 201, ""})
+		c.check(t, exchange{"PUT /jar/1000?depth=0", `{}`, 201, ""})
+		for _, query := range []string{"", "&limit=4"} {
+			r := c.check(t, exchange{"GET /jar?depth=0" + query, "", 200, `["*", "*", "*"]`})
+			if rest := c.send(t, "GET", r.next(), nil); rest.status != 200 || !rest.is(t, `[1000]`) || rest.next() != "" {
+				t.Errorf("%s: Link to %q, %d %s", query, r.next(), rest.status, rest.body)
+			}
 		}
 	})
 	t.Run("a cursor of another query is 400", func(t *testing.T) {

@@ -33,27 +33,6 @@ func cookies() *core.Model {
 	)
 }
 
-// family is the model of marriages and their children.
-func family() *core.Model {
-	return core.MustModel("family",
-		core.ResourceSpec{Name: "male", Fields: []core.FieldSpec{
-			key(), text("name"),
-			{Name: "wife", ToOne: "female", Inverse: "husband"},
-			{Name: "children", ToMany: "child", Inverse: "father"},
-		}},
-		core.ResourceSpec{Name: "female", Fields: []core.FieldSpec{
-			key(), text("name"),
-			{Name: "husband", ToOne: "male"},
-			{Name: "children", ToMany: "child", Inverse: "mother"},
-		}},
-		core.ResourceSpec{Name: "child", Fields: []core.FieldSpec{
-			key(), text("name"),
-			{Name: "father", ToOne: "male"},
-			{Name: "mother", ToOne: "female"},
-		}},
-	)
-}
-
 var errSecret = errors.New("secret: connection to 10.1.2.3 as root failed at store.go:17")
 
 // things is the model of everything that a field can be.
@@ -107,32 +86,6 @@ func things() *core.Model {
 		core.ResourceSpec{Name: "token", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.UUID, Key: true}, text("scope"),
 		}},
-	)
-}
-
-// knots is the model of relations that are not as simple as they look.
-func knots() *core.Model {
-	return core.MustModel("knots",
-		core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
-			key(),
-			{Name: "parent", ToOne: "page"},
-			{Name: "pages", ToMany: "page", Inverse: "parent"},
-			{Name: "seals", ToMany: "seal", Inverse: "page"},
-			{Name: "chapter", Computed: &core.Computed{
-				Get: func(_ context.Context, rec core.Record) (any, error) { return rec.Get("parent").IsSet(), nil },
-				Set: func(context.Context, core.Record, any) (map[string]any, error) {
-					return map[string]any{"parent": map[string]any{}}, nil
-				},
-			}},
-		}},
-		core.ResourceSpec{Name: "seal", Fields: []core.FieldSpec{
-			key(),
-			{Name: "page", ToOne: "page", Writable: core.Never},
-			{Name: "open", Type: core.Bool},
-			{Name: "text", Type: core.Text, Writable: func(rec core.Record) bool { return rec.Get("open").Bool() }},
-		}},
-		core.ResourceSpec{Name: "egg", Fields: []core.FieldSpec{key(), {Name: "hen", ToOne: "hen", Cascade: true}}},
-		core.ResourceSpec{Name: "hen", Fields: []core.FieldSpec{key(), {Name: "egg", ToOne: "egg", Cascade: true}}},
 	)
 }
 

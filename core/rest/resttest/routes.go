@@ -207,18 +207,6 @@ func testIDs(t *testing.T, newBackend NewBackend) {
 			{`GET /word?depth=0&filter={"id":{"gt":"","prefix":""}}`, "", 200, `[".a", "b"]`},
 			{`GET /word?filter={"id":""}`, "", 400, badID("word", "text", "")},
 		}},
-		{"a uuid is found in either case", []exchange{
-			{"PUT /token/F47AC10B-58CC-4372-A567-0E02B2C3D479", `{}`, 201, `{"id": "f47ac10b-58cc-4372-a567-0e02b2c3d479"}`},
-			{"GET /token/f47ac10b-58cc-4372-a567-0e02b2c3d479", "", 200, `{"id": "f47ac10b-58cc-4372-a567-0e02b2c3d479"}`},
-		}},
-	})
-	t.Run("ids of deleted records are not handed out again", func(t *testing.T) {
-		c := setup{model: cookies()}.start(t, newBackend)
-		first := c.check(t, exchange{"POST /jar", `{}`, 201, ""}).field("id")
-		c.check(t, exchange{"DELETE /jar/" + first, "", 200, "null"})
-		if again := c.check(t, exchange{"POST /jar", `{}`, 201, ""}).field("id"); again == first {
-			t.Errorf("id %s twice", again)
-		}
 	})
 	t.Run("Location leads to the record, whatever its id", func(t *testing.T) {
 		c := setup{model: things()}.start(t, newBackend)

@@ -42,6 +42,9 @@ func (s setup) start(tb testing.TB, newBackend NewBackend) *client {
 	return &client{url: server.URL, prefix: s.rest.Prefix, http: &http.Client{Transport: transport}}
 }
 
+// clients is how many clients talk to a server at once.
+const clients = 20
+
 // client talks to one server.
 type client struct {
 	url    string
