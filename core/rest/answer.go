@@ -8,14 +8,6 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// Values of headers that many answers share; nobody changes them.
-var (
-	nosniff        = []string{"nosniff"}
-	jsonType       = []string{"application/json"}
-	privateNoCache = []string{"private, no-cache"}
-	noStore        = []string{"no-store"}
-)
-
 // answer sends JSON that a client may keep and revalidate.
 func (x *exchange) answer(status int, body []byte) {
 	x.revalidate()
@@ -26,7 +18,7 @@ func (x *exchange) answer(status int, body []byte) {
 // only to ask again.
 func (x *exchange) revalidate() {
 	h := x.w.Header()
-	h["Cache-Control"] = privateNoCache
+	h.Set("Cache-Control", "private, no-cache")
 	if x.h.opts.Authenticate != nil {
 		h.Add("Vary", "Authorization") // middleware may have set others
 	}
@@ -37,13 +29,13 @@ func (x *exchange) answerOne(status int, view engine.View) {
 	buf := newBuffer()
 	defer buf.release()
 	buf.b = x.h.appendView(buf.b, view)
-	x.w.Header()["Etag"] = []string{tagOf(buf.b)}
+	x.w.Header().Set("ETag", tagOf(buf.b))
 	x.answer(status, buf.b)
 }
 
 // answerNew sends one record that the request created.
 func (x *exchange) answerNew(view engine.View) {
-	x.w.Header()["Location"] = []string{x.resource.one(view.Key())}
+	x.w.Header().Set("Location", x.resource.one(view.Key()))
 	x.answerOne(http.StatusCreated, view)
 }
 
@@ -67,17 +59,17 @@ func (x *exchange) answerError(status int, e *core.Error) {
 	buf := newBuffer()
 	defer buf.release()
 	buf.b = appendError(buf.b, e)
-	x.w.Header()["Cache-Control"] = noStore
+	x.w.Header().Set("Cache-Control", "no-store")
 	x.finish(status, buf.b)
 }
 
 // finish writes the answer; nil is no body.
 func (x *exchange) finish(status int, body []byte) {
 	h := x.w.Header()
-	h["X-Content-Type-Options"] = nosniff
+	h.Set("X-Content-Type-Options", "nosniff")
 	if body != nil {
-		h["Content-Type"] = jsonType
-		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+		h.Set("Content-Type", plainJSON)
+		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	x.wrote = true
 	x.w.WriteHeader(status)

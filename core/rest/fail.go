@@ -6,7 +6,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-var retryAfter = []string{"1"}
+// retryAfter is the number of seconds after which a client may repeat a request.
+const retryAfter = "1"
 
 // fail answers with the error, and logs what the client is not told.
 func (x *exchange) fail(err error) {
@@ -19,11 +20,11 @@ func (x *exchange) fail(err error) {
 	x.log(status, e.Code, err)
 	switch h := x.w.Header(); e.Code {
 	case core.Unauthorized:
-		h["Www-Authenticate"] = []string{x.challenge()}
+		h.Set("WWW-Authenticate", x.challenge())
 	case core.MethodNotAllowed, core.ReadOnly:
-		h["Allow"] = []string{x.allow()}
+		h.Set("Allow", x.allow())
 	case core.Unavailable:
-		h["Retry-After"] = retryAfter
+		h.Set("Retry-After", retryAfter)
 	}
 	x.answerError(status, e)
 }

@@ -13,10 +13,10 @@ const (
 	mergePatch = "application/merge-patch+json" // RFC 7396
 )
 
-var (
-	acceptPatch    = []string{plainJSON + ", " + mergePatch}
-	acceptPost     = []string{plainJSON}
-	acceptEncoding = []string{"identity"}
+const (
+	acceptPatch    = plainJSON + ", " + mergePatch
+	acceptPost     = plainJSON
+	acceptEncoding = "identity"
 )
 
 // acceptable refuses a body in another format than JSON, and says which would
@@ -24,7 +24,7 @@ var (
 func (x *exchange) acceptable() error {
 	h := x.w.Header()
 	if !identity(x.r.Header["Content-Encoding"]) {
-		h["Accept-Encoding"] = acceptEncoding
+		h.Set("Accept-Encoding", acceptEncoding)
 		return unsupported("Content-Encoding", acceptEncoding)
 	}
 	media := mediaOf(x.r.Header["Content-Type"])
@@ -33,16 +33,16 @@ func (x *exchange) acceptable() error {
 	}
 	switch x.r.Method {
 	case http.MethodPatch:
-		h["Accept-Patch"] = acceptPatch
+		h.Set("Accept-Patch", acceptPatch)
 		return unsupported("Content-Type", acceptPatch)
 	case http.MethodPost:
-		h["Accept-Post"] = acceptPost
+		h.Set("Accept-Post", acceptPost)
 	}
 	return unsupported("Content-Type", acceptPost)
 }
 
-func unsupported(header string, accepted []string) error {
-	return &core.Error{Code: core.UnsupportedMediaType, Param: header, Accepted: accepted[0]}
+func unsupported(header string, accepted string) error {
+	return &core.Error{Code: core.UnsupportedMediaType, Param: header, Accepted: accepted}
 }
 
 // identity reports whether content is not encoded.

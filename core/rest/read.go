@@ -44,7 +44,7 @@ func (x *exchange) answerConditionally(body []byte) error {
 	if c.match != nil && !c.match.strong(tag) {
 		return notMet(tag)
 	}
-	x.w.Header()["Etag"] = []string{tag}
+	x.w.Header().Set("ETag", tag)
 	if c.noneMatch != nil && c.noneMatch.weak(tag) {
 		x.revalidate()
 		x.finish(http.StatusNotModified, nil)
@@ -77,7 +77,7 @@ func (x *exchange) list() error {
 		found.Views, found.Next = nil, ""
 	}
 	if found.Next != "" {
-		x.w.Header()["Link"] = []string{x.next(p, found.Next)}
+		x.w.Header().Set("Link", x.next(p, found.Next))
 	}
 	x.answerList(http.StatusOK, found.Views)
 	return nil

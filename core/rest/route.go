@@ -30,12 +30,12 @@ type place struct {
 // endpoint is a kind of place, with what its methods do.
 type endpoint struct {
 	allow       string
-	acceptPatch []string
+	acceptPatch string
 	methods     map[string]func(*exchange) error
 }
 
 var (
-	list = endpoint{"GET, HEAD, POST, OPTIONS", nil, map[string]func(*exchange) error{
+	list = endpoint{"GET, HEAD, POST, OPTIONS", "", map[string]func(*exchange) error{
 		http.MethodGet:     (*exchange).list,
 		http.MethodHead:    (*exchange).list,
 		http.MethodPost:    (*exchange).post,
@@ -49,7 +49,7 @@ var (
 		http.MethodDelete:  (*exchange).delete,
 		http.MethodOptions: (*exchange).options,
 	}}
-	described = endpoint{allowToRead, nil, map[string]func(*exchange) error{
+	described = endpoint{allowToRead, "", map[string]func(*exchange) error{
 		http.MethodGet:     (*exchange).describe,
 		http.MethodHead:    (*exchange).describe,
 		http.MethodOptions: (*exchange).options,
@@ -116,9 +116,9 @@ func (x *exchange) allow() string {
 // options answers which methods the place has.
 func (x *exchange) options() error {
 	h := x.w.Header()
-	h["Allow"] = []string{x.allow()}
-	if x.writable() {
-		h["Accept-Patch"] = x.endpoint.acceptPatch
+	h.Set("Allow", x.allow())
+	if x.endpoint.acceptPatch != "" && x.writable() {
+		h.Set("Accept-Patch", x.endpoint.acceptPatch)
 	}
 	x.finish(http.StatusNoContent, nil)
 	return nil
