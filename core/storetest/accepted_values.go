@@ -33,7 +33,7 @@ func acceptedValuesReadBack(t *kit.Fixture) {
 		kept = append(kept, t.Full("sample", f).With(0, got[0].Key()))
 		t.Same("insert returned", got, kept[len(kept)-1])
 	}
-	if err := readsBack(t, t.Ctx, kept); err != nil {
+	if err := readsBack(t.Ctx, t, kept); err != nil {
 		t.Fatal(err)
 	}
 	t.CheckRandomly(func(ctx context.Context, r *rapid.T) error {
@@ -48,7 +48,7 @@ func acceptedValuesReadBack(t *kit.Fixture) {
 		for i, rec := range made {
 			recs[i] = recs[i].With(0, rec.Key())
 		}
-		if err := errors.Join(compareRecords("insert returned", made, recs), readsBack(t, ctx, recs)); err != nil {
+		if err := errors.Join(compareRecords("insert returned", made, recs), readsBack(ctx, t, recs)); err != nil {
 			return err
 		}
 		swapped := slices.Clone(recs)
@@ -60,11 +60,11 @@ func acceptedValuesReadBack(t *kit.Fixture) {
 			return unlessRejected("update", err)
 		}
 		kept = append(kept, swapped...)
-		return errors.Join(compareRecords("update returned", updated, swapped), readsBack(t, ctx, swapped))
+		return errors.Join(compareRecords("update returned", updated, swapped), readsBack(ctx, t, swapped))
 	})
 	if t.Opts.Reopen != nil {
 		t.Reopen()
-		if err := readsBack(t, t.Ctx, kept); err != nil {
+		if err := readsBack(t.Ctx, t, kept); err != nil {
 			t.Fatalf("after a restart: %v", err)
 		}
 	}
@@ -138,7 +138,7 @@ func compareRecords(label string, got, want []core.Record) error {
 
 // readsBack loads the records, and selects each by one of its values, in one transaction: the tests of the file backend
 // reopen the file before each transaction.
-func readsBack(t *kit.Fixture, ctx context.Context, want []core.Record) error {
+func readsBack(ctx context.Context, t *kit.Fixture, want []core.Record) error {
 	return t.Store.TxWith(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
 		if err := checkLoad(ctx, tx, want); err != nil {
 			return err

@@ -108,13 +108,13 @@ func anomalyRules() []rule {
 		rows = append(rows, rule{"no " + a.name, a.rule, func(t *kit.Fixture) {
 			for _, text := range a.schedules {
 				plan := serial.Parse(text)
-				if err := checkSchedule(t, t.Ctx, plan, false); err != nil {
+				if err := checkSchedule(t.Ctx, t, plan, false); err != nil {
 					t.Errorf("schedule %s: %v", text, err)
 				}
 				if !plan.HasReader() {
 					continue
 				}
-				if err := checkSchedule(t, t.Ctx, plan, true); err != nil {
+				if err := checkSchedule(t.Ctx, t, plan, true); err != nil {
 					t.Errorf("schedule %s, with read-only transactions: %v", text, err)
 				}
 			}
@@ -125,7 +125,7 @@ func anomalyRules() []rule {
 
 // checkSchedule runs the schedule, and returns an error unless it is serializable. With readOnly, transactions without
 // writes are read-only ones.
-func checkSchedule(t *kit.Fixture, ctx context.Context, plan serial.Schedule, readOnly bool) error {
+func checkSchedule(ctx context.Context, t *kit.Fixture, plan serial.Schedule, readOnly bool) error {
 	s, err := serial.New(ctx, t)
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func randomSchedules(t *kit.Fixture) {
 	t.CheckRandomly(func(ctx context.Context, r *rapid.T) error {
 		plan := serial.Draw(r, rapid.IntRange(4, 14).Draw(r, "actions"), 3)
 		r.Logf("schedule %v", plan)
-		return checkSchedule(t, ctx, plan, rapid.Bool().Draw(r, "read-only"))
+		return checkSchedule(ctx, t, plan, rapid.Bool().Draw(r, "read-only"))
 	})
 }
 
