@@ -2,134 +2,115 @@ package core
 
 import "context"
 
-// Backend is a storage. The package core/storetest has the conformance kit; a
-// backend is one when it passes.
+// Backend is a storage. A [Store] calls it; programs do not. The package core/storetest has the conformance kit, and
+// core/reference the reference implementation of operations.
 //
-// The caller, which is always a [Store], guarantees: Bind is called once, before
-// everything else, and Close once; Begin may be called by many goroutines at once,
-// and by those that did not see the store being closed even after Close.
+// A store calls Bind once, before any other method, and Close once. Begin, KeySource and Ping may run in several
+// goroutines at once, and Begin and Ping also after Close.
 //
-// Errors: a backend returns [ErrConflict] for a transaction that would succeed
-// if it were repeated, [ErrCommitUnknown] for a commit of unknown outcome, the
-// context's own error when the context ended, an [*Error] where these pages name
-// a code, and anything else for what is nobody's fault; each may be wrapped. A
-// method that is called with a context that has ended does nothing but return
-// its error; Rollback works nevertheless.
+// Errors: a backend returns [ErrConflict] for a transaction that would succeed if repeated, [ErrCommitUnknown] for a
+// commit of unknown outcome, the error of the context when the context has ended, and an [*Error] with the code that
+// a method names. Any other error is an internal failure. Errors may be wrapped. When its context has ended,
+// a method other than Rollback returns the context's error and does nothing else.
 type Backend interface {
-	// Bind tells the backend what it will store. It prepares what it needs and
-	// reports, by name, whatever of the model it cannot hold.
+	// Bind prepares the backend for the model. The error lists every part of the model that the backend cannot store.
 	Bind(ctx context.Context, m *Model) error
-	// KeySource says where the keys of a resource of the bound model come from.
-	// [DefaultKeySource] is the answer of a backend that has no more to say. It is
-	// called after Bind, by several goroutines at once.
+	// KeySource returns the source of the keys of a resource of the bound model. A backend without special rules
+	// returns [DefaultKeySource].
 	KeySource(r *Resource) KeySource
-	// Begin opens a transaction. It may wait for others and ends the wait with
-	// the context. Transactions are serializable: those that commit leave the
-	// store, and have seen it, as if they had run one after the other in an order
-	// that agrees with the order in which they were acknowledged.
+	// Begin opens a transaction. It may wait for other transactions until the context ends. Transactions are
+	// serializable, in an order that agrees with the order of their acknowledgements: a transaction that begins after
+	// another one was acknowledged sees its writes.
 	//
 	// Errors: [ErrClosed] after Close.
 	Begin(ctx context.Context, opts BackendTxOptions) (BackendTx, error)
-	// Ping reports whether the storage can be used: it reaches the server, if there is
-	// one, and returns nil if a transaction that writes can begin. It reads and changes
-	// no record.
+	// Ping returns nil if a writing transaction can begin; it connects to the server, if there is one. It reads and
+	// changes no records.
 	//
-	// Errors: [ErrClosed] after Close; [Unavailable] if the storage is out of reach.
+	// Errors: [ErrClosed] after Close; [Unavailable] if the storage cannot be reached.
 	Ping(ctx context.Context) error
-	// Close releases what the backend holds. It does not wait for transactions:
-	// those that are open may fail, with [ErrClosed] or as if the backend were out
-	// of reach, and those that are acknowledged have happened.
+	// Close releases the resources of the backend. It does not wait for transactions: open transactions may fail with
+	// [ErrClosed] or as if the storage could not be reached. Acknowledged transactions stay committed.
 	Close() error
 }
 
 // BackendTx is an open transaction of a [Backend].
 //
-// The caller guarantees: no two methods run at once; exactly one of Commit and
-// Rollback is called, as the last call; after an error of any other method only
-// Rollback is called; ops are checked and typed: the resource is one of the
-// bound model's, filters are bound, keys ascend without duplicates, values have
-// their field's type or are null, no record names one that it must not. In a
-// read-only transaction no writing method is called. No method is called for
-// nothing: there is at least one key in Keys of a Load, Update or Delete, at least
-// one of Records, and N is at least 1.
+// The store guarantees:
 //
-// The backend guarantees: a transaction sees its own writes and none of those
-// that had not committed when it began; what a method returned stays as it is,
-// whatever happens later, and its slices are the caller's, who may overwrite
-// them.
+//   - It calls one method at a time, and either Commit or Rollback as the last one. After an error of another method
+//     it calls only Rollback.
+//   - An op names a resource of the bound model. Its filters are bound, its keys ascend without duplicates, and its
+//     values have the types of their fields or are null. Records set only the fields that the operation may set.
+//   - A Load, Update or Delete has at least one key, an Insert or Update at least one record, and a NextIDs an N of
+//     at least 1.
+//   - A read-only transaction gets no writes.
 //
-// Methods get the whole [Op] and read from it only what their comment names. They
-// may keep it and what it holds, but change neither it nor its slices, and return
-// none of those.
+// The backend guarantees:
+//
+//   - A transaction sees its own writes, and otherwise the transactions that had committed when it began.
+//   - Returned records and values never change. The caller owns returned slices and may overwrite them.
+//
+// A method reads only the fields of the [Op] that its comment names. It may keep the op and its contents, but must
+// not change the op or its slices, nor return one of these slices.
 type BackendTx interface {
-	// Read runs a Load or a Select: the records that fulfil Using and have one of
-	// Keys, ascending by key; or that fulfil Where and Using, in Order, after the
-	// position After, at most Limit of them, with Result.More if
-	// there are further ones. With Fields, only those columns need be
-	// set, others may be absent.
+	// Read performs a Load or a Select. A Load returns the records that match Using and have one of Keys, ascending
+	// by key. A Select returns the records that match Where and Using, in Order, after the position After, at most
+	// Limit of them; if there are further ones, Result.More is true. If Fields is set, columns of other fields may be
+	// absent.
 	Read(ctx context.Context, op *Op) (Result, error)
-	// Count returns how many records fulfil Where and Using.
+	// Count returns the number of records that match Where and Using.
 	Count(ctx context.Context, op *Op) (int, error)
-	// Insert adds Records, all or none, and returns them as they now are, in the
-	// same order. A record whose key is absent gets the next one, none of those
-	// that the transaction chose. Absent columns get the backend's own default or
+	// Insert adds Records, all or none, and returns their after images in the same order. An absent key is generated,
+	// different from the keys that the transaction has chosen. An absent column takes the default of the backend, or
 	// null.
 	//
-	// A key that a record names, a chosen key, moves the generator only when the
-	// transaction commits: another principal must not notice one that was refused. An
-	// Insert whose generated key is taken by then succeeds with another key, or returns
-	// [ErrConflict].
+	// A key that a record names, a chosen key, moves the generator only when the transaction commits: other
+	// principals must not notice a chosen key that was rolled back. If a generated key has become taken, Insert
+	// succeeds with another key or returns [ErrConflict].
 	//
-	// Errors: [AlreadyExists], as [Field.AlreadyExistsWith] makes it, if a key is taken, by
-	// whomever, or comes twice: it never overwrites; [Forbidden] if a record as
-	// it now is does not fulfil Check; [Resource.NoNextKey] for an absent key
-	// where nothing generates one. If several apply, any of them.
+	// Errors: [Field.AlreadyExistsWith] for a key that another record has, visible or not, or that occurs twice:
+	// Insert never overwrites. [Forbidden] for an after image that does not match Check. [Resource.NoNextKey] for an
+	// absent key that cannot be generated. If several errors apply, the backend may return any of them.
 	Insert(ctx context.Context, op *Op) ([]Record, error)
-	// Update changes, in each record with one of Keys that fulfils Using, the
-	// columns that the record at the same place in Records holds, all or none,
-	// and returns the records as they now are, in the same order. Null in a field of
-	// Reset becomes the backend's own default, as [Op.Reset] says; without one it is null.
+	// Update changes the records with Keys that match Using, all or none, and returns their after images in the same
+	// order. The record at the same position in Records holds the changed columns. Null in a field of Reset stands
+	// for the backend's own default, see [Op.Reset].
 	//
-	// Errors, the first before the second: [NotFound] with Resource and Key for
-	// the first of Keys that is not there or does not fulfil Using; [Forbidden]
-	// if a record as it now is does not fulfil Check.
+	// Errors, the first in precedence over the second: [NotFound] with Resource and Key for the first of Keys without
+	// a record that matches Using; [Forbidden] for an after image that does not match Check.
 	Update(ctx context.Context, op *Op) ([]Record, error)
-	// Delete removes the records with one of Keys, all or none, and nothing else:
-	// [Field.Cascade] is for those who may ask the policies.
+	// Delete removes the records with Keys, all or none, and no others: the engine performs [Field.Cascade], under
+	// the policies.
 	//
-	// Errors: [NotFound] with Resource and Key for the first of Keys that is not
-	// there or does not fulfil Using.
+	// Errors: [NotFound] with Resource and Key for the first of Keys without a record that matches Using.
 	Delete(ctx context.Context, op *Op) error
-	// NextIDs returns N keys that no record of the resource has, had in a transaction
-	// that committed, or was promised by NextIDs in any transaction, even one that
-	// rolled back.
+	// NextIDs allocates N keys. No record has had such a key in a committed transaction, and NextIDs has not returned
+	// it before, not even in a transaction that was rolled back.
 	//
-	// Errors: [Resource.NoNextKey] where nothing generates keys.
+	// Errors: [Resource.NoNextKey] if the keys of the resource are not generated.
 	NextIDs(ctx context.Context, op *Op) ([]Value, error)
-	// Commit makes the transaction's writes visible and, where the backend is
-	// durable, durable before it returns.
+	// Commit makes the writes of the transaction visible and, in a durable backend, durable before it returns.
 	//
-	// Errors, at the latest here, with nothing of the transaction done:
-	// [NotFound] with the target's Resource and Key if a stored to-one relation
-	// points at no record; [Field.StillReferenced] if a record was deleted that
-	// others still point at; [Field.AlreadyExistsWith] if two records hold the same value of a
-	// unique field; [ErrConflict]. If several apply, any of them; of a target that
-	// the transaction both pointed at and deleted, either of the first two.
-	// Between statements of one transaction these rules may be broken, so that
-	// values can be swapped.
+	// Between statements a transaction may break the integrity rules, so that it can swap values. Commit enforces
+	// them, at the latest, and after an error nothing of the transaction has happened.
+	//
+	// Errors: [NotFound] with Resource and Key of the target for a to-one relation to a record that does not exist;
+	// [Field.StillReferenced] if a deleted record has references; [Field.AlreadyExistsWith] for a unique value that
+	// two records hold; [ErrConflict]. If several errors apply, the backend may return any of them. A target that the
+	// transaction has both referenced and deleted may have either of the first two.
 	Commit(ctx context.Context) error
-	// Rollback undoes the transaction. Nothing of it is left but a gap where it
-	// generated keys. It works after the context of the other
-	// calls ended: its own is alive for a short while.
+	// Rollback undoes the transaction. Only gaps in generated keys may remain. Its context is valid even if the
+	// context of the transaction has ended.
 	Rollback(ctx context.Context) error
 }
 
-// BackendTxOptions are the conditions of a transaction for [Backend.Begin]. The zero value is a read-write transaction of
-// any number of operations.
+// BackendTxOptions are the conditions of a transaction for [Backend.Begin]. The zero value is a read-write
+// transaction of any number of operations.
 type BackendTxOptions struct {
 	// ReadOnly means that no operation will write. The transaction sees one snapshot.
 	ReadOnly bool
-	// Single is a hint: exactly one operation follows. Where a statement is a transaction of its own, the backend need not
-	// begin one.
+	// Single is a hint: exactly one operation follows. Where a statement is a transaction of its own, the backend
+	// need not begin one.
 	Single bool
 }

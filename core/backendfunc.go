@@ -6,13 +6,12 @@ import (
 	"sync/atomic"
 )
 
-// BackendFunc returns a backend that is made anew for each transaction by a
-// storage-returning function. The function is called once per transaction; what
-// it returns is bound, used for that one transaction, and closed after it. That
-// suits storages that belong to a request, such as a connection or a tenant's
-// database that is found in ctx. [New] calls the function once more, to find out
-// whether the model fits. It is not the fast way: a backend with a pool of its
-// own is.
+// BackendFunc returns a backend that opens another backend for each transaction, by calling the function with the
+// context of the transaction. It suits storages that belong to a request, such as the database of a tenant. The
+// opened backend is bound, used for one transaction, and closed.
+//
+// [New] calls the function once, to check the model and to learn the key sources. For other uses a backend with a
+// connection pool is faster.
 func BackendFunc(open func(ctx context.Context) (Backend, error)) Backend {
 	return &backendPerTx{open: open}
 }
@@ -20,7 +19,7 @@ func BackendFunc(open func(ctx context.Context) (Backend, error)) Backend {
 type backendPerTx struct {
 	open   func(ctx context.Context) (Backend, error)
 	model  *Model
-	keys   []KeySource // by index of the resource; set by Bind
+	keys   []KeySource // by index of the resource
 	closed atomic.Bool
 }
 
@@ -56,7 +55,7 @@ func (p *backendPerTx) Begin(ctx context.Context, opts BackendTxOptions) (Backen
 	return &closingTx{tx, b}, nil
 }
 
-// Ping opens a backend and asks it.
+// Ping opens a backend and pings it.
 func (p *backendPerTx) Ping(ctx context.Context) error {
 	if p.closed.Load() {
 		return ErrClosed
@@ -65,7 +64,7 @@ func (p *backendPerTx) Ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = b.Close() }() // what was asked is known
+	defer func() { _ = b.Close() }() // the result of Ping is known
 	return b.Ping(ctx)
 }
 
@@ -74,7 +73,7 @@ func (p *backendPerTx) Close() error {
 	return nil
 }
 
-// String names the backend in [Store.Describe].
+// String returns the name for [Store.Describe].
 func (p *backendPerTx) String() string { return "a backend per transaction" }
 
 func (p *backendPerTx) bound(ctx context.Context) (Backend, error) {
@@ -91,8 +90,7 @@ func (p *backendPerTx) bound(ctx context.Context) (Backend, error) {
 	return b, nil
 }
 
-// closing runs fn and closes the backend unless fn succeeds: after an error and after
-// a panic.
+// closeOnFailure runs fn and closes the backend if fn fails or panics.
 func closeOnFailure(b Backend, fn func() error) (err error) {
 	ok := false
 	defer func() {
@@ -105,7 +103,7 @@ func closeOnFailure(b Backend, fn func() error) (err error) {
 	return err
 }
 
-// ownBackendTx is a transaction that closes its backend when it ends.
+// closingTx is a transaction that closes its backend at its end, even if the backend panics.
 type closingTx struct {
 	BackendTx
 
@@ -113,7 +111,7 @@ type closingTx struct {
 }
 
 func (t *closingTx) Commit(ctx context.Context) (err error) {
-	defer func() { // even if the backend panics
+	defer func() {
 		closeErr := t.backend.Close()
 		if err != nil { // the transaction has committed even if closing fails
 			err = errors.Join(err, closeErr)

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// builder makes a model and collects every mistake on the way.
+// builder builds a model and collects the mistakes of its declaration.
 type builder struct {
 	model *Model
 	errs  []error
@@ -88,12 +88,11 @@ func (b *builder) addFields(r *Resource, specs []FieldSpec) {
 	}
 	if r.key == nil {
 		b.failf("resource %q: has no key; set Key on one field", r.name)
-		r.key = &Field{resource: r, column: -1, typ: Int} // lets the other checks go on
+		r.key = &Field{resource: r, column: -1, typ: Int} // so that the other checks can run
 	}
 }
 
-// linkRelations finds targets and inverses, and gives the stored fields their
-// columns.
+// linkRelations sets the targets and inverses of relations and the columns of stored fields.
 func (b *builder) linkRelations() {
 	for _, r := range b.model.resources {
 		for _, f := range r.fields {
@@ -181,12 +180,12 @@ func (b *builder) convertDefaults() {
 	}
 }
 
-// goodName refuses what no backend or client can spell.
+// validName reports whether a backend and a client can spell the name.
 func validName(s string) bool {
 	return s != "" && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// checkFields looks for attributes that contradict each other.
+// checkFields reports attributes that contradict each other.
 func (b *builder) checkFields() {
 	for _, r := range b.model.resources {
 		for _, f := range r.fields {
@@ -250,7 +249,7 @@ func (b *builder) checkAttributes(f *Field) {
 	}
 }
 
-// checkRenames makes sure that no column is taken for two fields.
+// checkRenames reports fields that claim the same column.
 func (b *builder) checkRenames(r *Resource) {
 	renamed := make(map[string]*Field)
 	for _, f := range r.fields {

@@ -1,64 +1,55 @@
 package core
 
-// Code says what kind of error an [Error] is. The set is closed. A Code is
-// itself an error, so that errors.Is(err, core.NotFound) asks for it; its text
-// is the code that REST clients see.
+// Code is the kind of an [Error]. The set of codes is closed. A Code is an error itself, so errors.Is(err,
+// core.NotFound) tests for it. Its text is the code in REST answers.
 type Code string
 
-// The codes, with the details that an [Error] of each one carries.
+// The codes. Each comment lists the fields of [Error] that the code uses.
 const (
-	// NotFound: no record has this key, or a policy hides the record. Both have the same
-	// error. Resource, Key.
+	// NotFound means that no record has the key. A hidden record is indistinguishable from a record that does not
+	// exist. Fields: Resource, Key.
 	NotFound Code = "OBJECT_DOES_NOT_EXIST"
-	// UnknownField: the resource has no such field, or a hidden one. Resource,
-	// Field.
+	// UnknownField means that the resource has no such field, or a hidden one. Fields: Resource, Field.
 	UnknownField Code = "FIELD_DOES_NOT_EXIST"
-	// FieldReadOnly: clients cannot set this field. Resource, Field.
+	// FieldReadOnly means that clients cannot set the field. Fields: Resource, Field.
 	FieldReadOnly Code = "FIELD_IS_READONLY"
-	// FieldUpdateForbidden: the record does not let this field change, be it
-	// through the other side of a relation or by a delete. Resource, Field.
+	// FieldUpdateForbidden means that the field of this record cannot change: directly, through the other side of its
+	// relation, or by a delete. Fields: Resource, Field.
 	FieldUpdateForbidden Code = "FIELD_UPDATE_FORBIDDEN"
-	// SearchForbidden: the field cannot be filtered or sorted by. Resource,
-	// Field.
+	// SearchForbidden means that clients cannot filter or sort by the field. Fields: Resource, Field.
 	SearchForbidden Code = "SEARCH_FORBIDDEN"
-	// BadParam: a parameter of the request has a value out of its range.
-	// Param, Accepted.
+	// BadParam means that a parameter of the request is out of range. Fields: Param, Accepted.
 	BadParam Code = "BAD_PARAM_VALUE"
-	// BadFieldValue: the value does not fit the field's type. Resource, Field,
-	// Type, Value.
+	// BadFieldValue means that the value does not fit the type of the field. Fields: Resource, Field, Type, Value.
 	BadFieldValue Code = "BAD_FIELD_VALUE"
-	// BadRequest: the request makes no sense. Message.
+	// BadRequest means that the request is malformed or contradicts itself. Fields: Message.
 	BadRequest Code = "BAD_REQUEST"
-	// Unauthorized: the operation needs a principal and there is none.
+	// Unauthorized means that the operation needs a principal and the caller is anonymous.
 	Unauthorized Code = "UNAUTHORIZED"
-	// Forbidden: the principal may never do this. Resource where it is known.
+	// Forbidden means that a policy denies the operation. Fields: Resource, if it is known.
 	Forbidden Code = "FORBIDDEN"
-	// MethodNotAllowed: the URL does not know this HTTP method. Param, which is the
-	// method, and Accepted.
+	// MethodNotAllowed means that the URL does not support the HTTP method. Fields: Param, the method; Accepted, the
+	// supported ones.
 	MethodNotAllowed Code = "METHOD_NOT_ALLOWED"
-	// ReadOnly: the store, the resource or the transaction does not take
-	// writes. Resource where it is known.
+	// ReadOnly means that the store, the resource or the transaction rejects writes. Fields: Resource, if it is
+	// known.
 	ReadOnly Code = "READ_ONLY"
-	// AlreadyExists: a key or a unique value is taken. Resource, Field; Value is not public.
+	// AlreadyExists means that another record has the key or the unique value. Fields: Resource, Field.
 	AlreadyExists Code = "CONFLICT"
-	// PreconditionFailed: the record changed since the client read it
-	// (RFC 9110, section 13.1). Param, which is the current entity tag, where there
-	// is a record.
+	// PreconditionFailed means that the record has changed since the client read it (RFC 9110, section 13.1). Fields:
+	// Param, the current entity tag, if the record exists.
 	PreconditionFailed Code = "PRECONDITION_FAILED"
-	// TooLarge: the request or its answer exceeds a limit. Message.
+	// TooLarge means that the request or its answer exceeds a limit. Fields: Message.
 	TooLarge Code = "TOO_LARGE"
-	// UnsupportedMediaType: the body is not JSON. Param, which is the header, and
-	// Accepted.
+	// UnsupportedMediaType means that the request body is not JSON. Fields: Param, the header; Accepted.
 	UnsupportedMediaType Code = "UNSUPPORTED_MEDIA_TYPE"
-	// ServerError: something broke that is not the client's fault. Nothing of
-	// the cause is public.
+	// ServerError is an internal failure. Clients see nothing of its cause.
 	ServerError Code = "SERVER_ERROR"
-	// Unavailable: it may work later: the backend is out of reach, the
-	// transaction still conflicts after its retries, the time ran out. Nothing
-	// was written, and the request may be repeated.
+	// Unavailable means that nothing was written and that the same request may succeed later: the backend cannot be
+	// reached, the transaction conflicts after all its attempts, or the context has ended.
 	Unavailable Code = "UNAVAILABLE"
-	// OutcomeUnknown: the write may have happened, see [ErrCommitUnknown]. Repeat
-	// it only if writing twice equals writing once.
+	// OutcomeUnknown means that the write may have happened, see [ErrCommitUnknown]. Clients should repeat it only if
+	// writing twice equals writing once.
 	OutcomeUnknown Code = "OUTCOME_UNKNOWN"
 )
 

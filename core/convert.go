@@ -17,30 +17,27 @@ import (
 
 var errLossy = errors.New("value does not fit the type")
 
-// Convert returns raw as a value of type t, or an error if that would lose
-// anything. raw is a plain Go value, or what a JSON parser that keeps numbers as
-// [json.Number] makes of a document. nil is [Null] for every type. Accepted, by
-// type:
+// Convert returns raw as a value of type t. It returns an error if the conversion would lose information. raw is a
+// plain Go value or a parsed JSON value with numbers as [json.Number]. nil is [Null] for every type. Accepted values
+// by type:
 //
-//   - Int: Go integers, whole floats, JSON numbers that are whole, text in the
-//     one decimal spelling that an integer has ("1"; not "01", "+1" or "1.0");
-//   - Float: Go numbers that a double holds exactly, JSON numbers, and text that
-//     is a JSON number; no infinity and no NaN;
-//   - Text: text of valid UTF-8 without U+0000, numbers as JSON spells them;
+//   - Int: Go integers, whole floats, whole JSON numbers, and strings in the canonical decimal form ("1"; not "01",
+//     "+1" or "1.0");
+//   - Float: finite Go numbers that a double represents exactly, JSON numbers, and strings with a JSON number;
+//   - Text: strings of valid UTF-8 without U+0000, and numbers, which become their JSON text;
 //   - Bool: true and false;
-//   - Time: [time.Time], cut to microseconds, and RFC 3339 text whose fraction of
-//     a second has nothing beyond six digits;
-//   - UUID: [16]byte and text of 36 characters in either case;
-//   - Bytes: []byte and base64 text (RFC 4648, section 4);
-//   - JSON: anything that has a JSON form;
-//   - List: slices that have a JSON form, and JSON arrays.
+//   - Time: [time.Time], truncated to microseconds, and RFC 3339 strings with at most six significant digits after
+//     the second;
+//   - UUID: [16]byte and strings of 36 characters in either case;
+//   - Bytes: []byte and base64 strings (RFC 4648, section 4);
+//   - JSON: values with a JSON form;
+//   - List: slices with a JSON form, and JSON arrays.
 //
-// A JSON number, also inside JSON and lists, must be within the range of a double and
-// have at most 400 bytes without its exponent, so that every storage can spell it.
+// JSON numbers, also inside JSON and List values, must be within the range of a double and have at most 400 bytes
+// without the exponent, so that every storage can hold them.
 //
-// A [Value] is accepted where it has the type or where what it holds is, a
-// pointer where what it points to is (nil is [Null]), and so are named types of
-// the Go types above.
+// Convert also accepts a [Value] that has type t or holds an accepted value, pointers to accepted values (a nil
+// pointer is [Null]), and named types of the Go types above.
 func (t Type) Convert(raw any) (Value, error) {
 	switch x := raw.(type) {
 	case nil:
@@ -85,10 +82,10 @@ func (t Type) convertValue(v Value) (Value, error) {
 	return t.Convert(v.Any())
 }
 
-// plain converts a value of a named or an uncommon Go type through its kind.
+// convertUnderlying converts a pointer, or a value of a named or less common Go type, as the Go type of its kind.
 func convertUnderlying(t Type, raw any) (Value, error) {
 	if _, ok := raw.(json.Number); ok {
-		return Value{}, errLossy // a number, although its kind is that of text
+		return Value{}, errLossy // a number, although its kind is string
 	}
 	v := reflect.ValueOf(raw)
 	if v.Kind() == reflect.Pointer && v.IsNil() {
@@ -101,7 +98,7 @@ func convertUnderlying(t Type, raw any) (Value, error) {
 	return t.Convert(next)
 }
 
-// underlying returns what v holds as one of the types that conversions know.
+// underlying returns the value as one of the Go types that the conversions handle; false if there is none.
 func underlying(v reflect.Value) (any, bool) {
 	switch {
 	case v.Kind() == reflect.Pointer:
@@ -128,7 +125,7 @@ func underlying(v reflect.Value) (any, bool) {
 
 var (
 	uuidType = reflect.TypeFor[[16]byte]()
-	rawType  = reflect.TypeFor[json.RawMessage]() // text of JSON, not bytes to keep
+	rawType  = reflect.TypeFor[json.RawMessage]() // holds JSON, not binary data
 )
 
 func toInt(raw any) (Value, error) {
@@ -154,7 +151,7 @@ func toInt(raw any) (Value, error) {
 	return convertUnderlying(Int, raw)
 }
 
-// parseInt reads the one decimal spelling of an integer.
+// parseInt parses the canonical decimal form of an integer.
 func parseInt(s string) (Value, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || strconv.FormatInt(n, 10) != s {
@@ -183,10 +180,9 @@ func toFloat(raw any) (Value, error) {
 	return convertUnderlying(Float, raw)
 }
 
-// parseFloat reads a JSON number as a double. A whole number must be what the
-// double holds, or be how the double is spelled (large doubles are spelled with
-// zeros for their last digits); a fraction is rounded to the nearest double, as
-// every JSON reader does, but not to zero.
+// parseFloat parses a JSON number as a double. A whole number must be exactly the double, or the JSON text of that
+// double, in which the last digits of large numbers are zeros. A fraction is rounded to the nearest double, but not
+// to zero.
 func parseFloat(s string) (Value, error) {
 	text, err := strictjson.CanonicalNumber(s)
 	if err != nil {
@@ -205,9 +201,9 @@ func parseFloat(s string) (Value, error) {
 	return FloatValue(f), nil
 }
 
-// wholeNumber returns the number of a canonical text if it is whole.
+// wholeNumber returns the number in canonical text; false if it is not whole.
 func wholeNumber(text string) (*big.Int, bool) {
-	if !strings.Contains(text, "e+") { // the exponent of a number from 1e21
+	if !strings.Contains(text, "e+") { // canonical text has exponents from 1e21
 		return new(big.Int).SetString(text, 10)
 	}
 	r, ok := new(big.Rat).SetString(text)
@@ -277,8 +273,7 @@ func toTime(raw any) (Value, error) {
 	return TimeValue(at), nil
 }
 
-// upperTime returns a time in the spelling that package time reads: "t" and "z" are as
-// good as "T" and "Z" (RFC 3339, section 5.6).
+// upperTime replaces "t" and "z", which RFC 3339 allows (section 5.6), by the "T" and "Z" that package time requires.
 func upperTime(s string) string {
 	const at = len("2006-01-02")
 	if len(s) > at && (s[at] == 't' || s[len(s)-1] == 'z') {
@@ -287,9 +282,8 @@ func upperTime(s string) string {
 	return s
 }
 
-// strictTime refuses what package time parses beyond RFC 3339: hours of one
-// digit, fractions after a comma or with digits that it ignores, and offsets of
-// 24 hours or 60 minutes (go.dev/issue/54580).
+// strictTime rejects strings that package time accepts beyond RFC 3339: hours of one digit, fractions after a comma
+// or with ignored digits, and offsets of 24 hours or 60 minutes (go.dev/issue/54580).
 func strictTime(s string) bool {
 	if s[len("2006-01-02T15")] != ':' || strings.Contains(s, ",") || fractionDigits(s) > 9 {
 		return false

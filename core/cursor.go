@@ -4,29 +4,27 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"unicode/utf8"
 )
 
-// Cursor is a place in the result of a query: after the last record of a page.
-// It is opaque text that fits into a URL: below 2 KiB, however long the values are
-// that the query sorts by. It works for that query alone, and stays valid when
-// records come and go, the record included that it was made of.
+// Cursor continues a query after the last record of a page. It is opaque text of less than 2 KiB that fits into a
+// URL. It is valid for its query only, with any limit, and stays valid when records are inserted, changed or deleted,
+// the last record of the page included.
 //
-// Of values that are too long for that, a cursor holds the beginning and a hash. The
-// page that it continues reads the record again, in the same transaction and under
-// the guards of the request. If the record is gone, hidden or changed, the list
-// continues where values with that beginning begin: records may show twice, and none
-// is left out.
+// A cursor holds the sort values of that record. If they are too long, it holds their prefixes and hashes; the next
+// page then reads the record again, in the same transaction and under the guards of the request. If the record is
+// deleted, hidden or changed, the list continues at the first value with the prefix: it may repeat records, but
+// leaves out none.
 type Cursor string
 
-// fingerprintSize is enough to tell queries apart by accident; a forged cursor
-// gains nothing, because it is data of the query like any other value.
+// fingerprintSize is the length of a query's hash in a cursor, in bytes. It detects mistakes. A forged cursor gives a
+// client no more than a filter does.
 const fingerprintSize = 8
 
-// cursorAfter returns the cursor that continues op after rec. A record that lost
-// a value that it was sorted by would continue elsewhere.
+// cursorAfter returns the cursor that continues op after rec, which must have the values that the op sorts by.
 func cursorAfter(op *Op, rec Record) (Cursor, error) {
 	position := make([]Value, len(op.Order))
 	for i, o := range op.Order {
@@ -38,7 +36,7 @@ func cursorAfter(op *Op, rec Record) (Cursor, error) {
 	return Cursor(base64.RawURLEncoding.EncodeToString(raw)), nil
 }
 
-// mark decodes the cursor for op.
+// keyset decodes the cursor for op.
 func (c Cursor) keyset(op *Op) (keyset, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(string(c))
 	if err != nil || len(raw) < fingerprintSize || string(raw[:fingerprintSize]) != string(fingerprint(op)) {
@@ -51,12 +49,12 @@ func errInvalidCursor() error {
 	return &Error{Code: BadParam, Param: "after", Accepted: "a cursor of the same query"}
 }
 
-// fingerprint identifies the query of op: resource, condition and order.
+// fingerprint returns a hash of the op's resource, order, and scope or condition.
 func fingerprint(op *Op) []byte {
 	text := append([]byte(nil), op.Resource.name...)
 	text = append(text, 0)
 	if op.scope != "" {
-		text = append(text, 0) // no condition begins like this
+		text = append(text, 0) // the text of a condition never begins with it
 		text = append(text, op.scope...)
 	} else {
 		text = append(text, op.Where.String()...)
@@ -72,28 +70,28 @@ func fingerprint(op *Op) []byte {
 	return sum[:fingerprintSize]
 }
 
-// mark is what a [Cursor] holds of a position: a value for each entry of the order.
+// keyset is the content of a [Cursor]: the sort values of a record, one for each entry of the order. Long values are
+// truncated.
 type keyset []keysetValue
 
-// marked is one value of a position. A long one is cut: its beginning is kept, and a
-// hash of the whole.
+// keysetValue is a sort value or, if hash is set, the prefix of a long one and the hash of the whole.
 type keysetValue struct {
 	value Value
-	hash  string // of a value that is cut
+	hash  string
 }
 
-// Sizes of a mark in bytes of JSON, so that the cursor stays below 2 KiB in base64.
+// Sizes in bytes of JSON. They keep a cursor below 2 KiB in base64.
 const (
 	keysetSize       = 1500
-	keysetKeySize    = 512 // a key that is longer is cut like other values
-	prefixSize       = 256 // of the prefixOf of a value, at most
+	keysetKeySize    = 512 // longer keys are truncated like other values
+	prefixSize       = 256 // longest prefix of a value
 	hashSize         = 8
-	minKeyPrefixSize = 40                                         // of the prefixOf of a key: shorter ones are forged, to have many records looked through
-	truncatedSize    = len(`{"begins":"","hash":"AAAAAAAAAAA"},`) // of a cut value without its prefixOf
+	minKeyPrefixSize = 40                                         // shortest prefix of a key; a shorter, forged one would read many records
+	truncatedSize    = len(`{"begins":"","hash":"AAAAAAAAAAA"},`) // truncated value without its prefix
 )
 
-// markOf returns the mark of a position, whose last value is a key. Values are cut
-// only if the whole is too long.
+// keysetOf returns the keyset of a position that ends with a key. It truncates values only if the position is too
+// long as a whole.
 func keysetOf(position []Value) keyset {
 	k := make(keyset, len(position))
 	size := 0
@@ -107,7 +105,7 @@ func keysetOf(position []Value) keyset {
 	return k
 }
 
-// cut cuts the values that take more than their share, the key last.
+// truncate shortens values that take more than an equal share of the space, the key last.
 func (k keyset) truncate() {
 	left, values := keysetSize, k
 	if key := k[len(k)-1].value.JSONSize() + len(","); key <= keysetKeySize {
@@ -121,8 +119,8 @@ func (k keyset) truncate() {
 	}
 }
 
-// beginning returns the longest beginning of a text or of bytes that takes at most
-// that many bytes of JSON, without quotes. Values of other types are not long.
+// prefixOf returns the longest prefix of a Text or Bytes value that takes at most size bytes of JSON, without quotes.
+// Values of other types are short.
 func prefixOf(v Value, size int) Value {
 	if v.typ == Bytes {
 		return Value{typ: Bytes, str: v.str[:min(len(v.str), base64.StdEncoding.DecodedLen(size))]}
@@ -143,7 +141,7 @@ func hashOf(v Value) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:hashSize])
 }
 
-// text returns the mark as JSON.
+// json returns the keyset as a JSON array.
 func (k keyset) json() []byte {
 	text := []byte{'['}
 	for i, at := range k {
@@ -161,9 +159,9 @@ func (k keyset) json() []byte {
 	return append(text, ']')
 }
 
-// parseMark reads the text of a mark of that order.
+// parseKeyset parses the JSON of a keyset for the order.
 func parseKeyset(text []byte, order []Order) (keyset, error) {
-	list, err := List.Convert(jsonText(text))
+	list, err := List.Convert(json.RawMessage(text))
 	if err != nil {
 		return nil, errInvalidCursor()
 	}
@@ -196,7 +194,7 @@ func parseKeysetValue(item any, f *Field) (at keysetValue, ok bool) {
 	return at, err == nil
 }
 
-// whole reports whether the mark is a position: no value is cut.
+// complete reports whether no value is truncated.
 func (k keyset) complete() bool {
 	for _, at := range k {
 		if at.hash != "" {
@@ -206,7 +204,7 @@ func (k keyset) complete() bool {
 	return true
 }
 
-// of reports whether the mark was made of a record with those values.
+// matches reports whether the keyset is that of the record.
 func (k keyset) matches(order []Order, rec Record) bool {
 	for i, at := range k {
 		v := rec.values[order[i].Field.column]
@@ -217,15 +215,15 @@ func (k keyset) matches(order []Order, rec Record) bool {
 	return true
 }
 
-// position returns the values of the record that the mark was made of, or, if that is
-// the zero Record, a position at or before it in the order.
+// position returns the sort values of the record, which the keyset matches. With the zero Record it returns a
+// position at or before that record.
 func (k keyset) position(order []Order, rec Record) ([]Value, error) {
 	position := make([]Value, len(k))
 	for i, at := range k {
 		switch {
 		case !rec.IsZero():
 			position[i] = rec.values[order[i].Field.column]
-		case at.hash != "" && order[i].Desc: // every value with the prefixOf comes after
+		case at.hash != "" && order[i].Desc: // all values with the prefix come after it
 			position[i] = successor(at.value)
 		default:
 			position[i] = at.value
@@ -237,8 +235,8 @@ func (k keyset) position(order []Order, rec Record) ([]Value, error) {
 	return position, nil
 }
 
-// successor returns a value that is greater than all that begin with v: null, which
-// is greater than every value, if there is no other.
+// successor returns a value greater than all values with the prefix v. If there is none, it returns null, which sorts
+// after every value.
 func successor(v Value) Value {
 	if v.typ == Bytes {
 		b := []byte(v.str)
@@ -259,10 +257,7 @@ func successor(v Value) Value {
 	return Null
 }
 
-// A page that continues after a cursor with values that are cut needs the record that
-// the cursor was made of.
-
-// selectInTx reads the page and what it continues after in one transaction.
+// selectInTx reads the page and the record of its cursor in one transaction.
 func (s session) selectInTx(ctx context.Context, r *Resource, q Query) (page Page, err error) {
 	err = s.store.TxWith(ctx, TxOptions{ReadOnly: true}, func(ctx context.Context, tx *Transaction) (err error) {
 		page, err = tx.Select(ctx, r, q)
@@ -271,8 +266,8 @@ func (s session) selectInTx(ctx context.Context, r *Resource, q Query) (page Pag
 	return page, err
 }
 
-// findMark returns the position of the mark: of its record, if that is still there and
-// visible, and as it was.
+// keysetPosition returns the position after the record of a truncated keyset, if the record still exists, is visible
+// and unchanged; otherwise a position at or before it.
 func (s session) keysetPosition(ctx context.Context, op *Op, at keyset) ([]Value, error) {
 	s.final = false
 	rec, err := s.keysetRecord(ctx, op, at)
@@ -282,13 +277,13 @@ func (s session) keysetPosition(ctx context.Context, op *Op, at keyset) ([]Value
 	return at.position(op.Order, rec)
 }
 
-// hides reports whether a policy lets the principal read nothing of what was asked for.
+// readDenied reports whether a policy denies the principal to read the resource or a field.
 func readDenied(err error) bool {
 	return errors.Is(err, Forbidden) || errors.Is(err, Unauthorized) || errors.Is(err, UnknownField)
 }
 
-// marked returns the record that the mark was made of, with the fields that the op
-// sorts by; the zero Record if there is none.
+// keysetRecord returns the record of the keyset, with the fields that the op sorts by; the zero Record if there is
+// none.
 func (s session) keysetRecord(ctx context.Context, op *Op, at keyset) (Record, error) {
 	names := make([]string, len(op.Order))
 	for i, o := range op.Order {
@@ -305,10 +300,11 @@ func (s session) keysetRecord(ctx context.Context, op *Op, at keyset) (Record, e
 	return records[0], nil
 }
 
-// markedPageSize is how many records [session.markedByBeginning] reads at a time.
+// keysetPageSize is the number of records that [session.keysetRecordByPrefix] reads at a time.
 const keysetPageSize = 256
 
-// markedByBeginning looks for the record among those whose keys begin like its own.
+// keysetRecordByPrefix searches the record of a keyset with a truncated key among the records with the same key
+// prefix.
 func (s session) keysetRecordByPrefix(ctx context.Context, op *Op, at keyset, names []string) (Record, error) {
 	key := op.Resource.key
 	begins := Prefix(key.name, at[len(at)-1].value.str)

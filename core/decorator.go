@@ -8,36 +8,34 @@ import (
 	"strings"
 )
 
-// Handler runs an op. It is called by many goroutines at once.
+// Handler performs an operation. It may run in several goroutines at once.
 type Handler func(ctx context.Context, op *Op) (Result, error)
 
-// Decorator is one layer around every operation.
+// Decorator is middleware around every operation of a store: it wraps the next handler or observes it.
 type Decorator struct {
-	// Name of the decorator in [Store.Describe] and in errors.
+	// Name identifies the decorator in [Store.Describe] and in errors.
 	Name string
-	// Note describes the decorator's settings in a few words, for [Store.Describe].
+	// Note describes the settings of the decorator in a few words, for [Store.Describe].
 	Note string
-	// Kind says what the decorator does to operations. [New] derives from it where in the stack the decorator may
-	// stand.
+	// Kind classifies the effect of the decorator on operations. [New] checks the order of the stack by it.
 	Kind DecoratorKind
-	// Repeatable allows several decorators of the same name in one stack.
+	// Repeatable allows several decorators of this name in one stack.
 	Repeatable bool
-	// Wrap is called once, by [New], with the model and the next handler towards
-	// the backend. It returns the handler that stands around it, or next itself
-	// if there is nothing to do, or an error if the decorator does not fit the
-	// model: then New fails with it. A decorator with a Wrap counts as one that can
-	// hide records, see [Description.MayHide]; a decorator of [KindObserve] has none.
+	// Wrap returns a handler around next, the next handler towards the backend. It may return next itself if there is
+	// nothing to do. [New] calls it once and fails with its error, for example when the decorator does not fit the
+	// model. A decorator with a Wrap function may hide records, see [Description.MayHide]; a decorator of
+	// [KindObserve] has none.
 	Wrap func(m *Model, next Handler) (Handler, error)
-	// Observe is called in the place of Wrap for decorators of [KindObserve]. It returns an observer, or nil to
-	// observe nothing. A decorator has either a Wrap or an Observe function.
+	// Observe takes the place of Wrap for decorators of [KindObserve]. It returns an observer, or nil to observe
+	// nothing.
 	Observe func(m *Model) (Observer, error)
-	// ReadOnly reports whether the decorator refuses all writes of a resource at the
-	// time, for faces that describe what they serve; nil if it never does. It decides
-	// nothing: operations are refused by Wrap. It may be called from any goroutine.
+	// ReadOnly reports whether the decorator currently rejects all writes of the resource, so that API descriptions
+	// can leave them out. Wrap must reject the writes. nil stands for a function that returns false. It may be called
+	// from several goroutines.
 	ReadOnly func(r *Resource) bool
 }
 
-// DecoratorKind says what a [Decorator] does to operations, and so where in a stack it may stand.
+// DecoratorKind says how a [Decorator] affects operations, and so where it may stand in a stack.
 type DecoratorKind uint8
 
 // The kinds of decorators. The zero DecoratorKind is invalid: every decorator has to set its Kind.
@@ -69,7 +67,7 @@ func (k DecoratorKind) String() string {
 	return "none"
 }
 
-// chain wraps the decorators around the innermost handler, the first outermost.
+// chain wraps the decorators around the innermost handler. The first decorator is the outermost.
 func chain(m *Model, decorators []Decorator, innermost Handler) (Handler, error) {
 	if err := checkOrder(decorators); err != nil {
 		return nil, err
@@ -101,7 +99,7 @@ func (d Decorator) wrap(m *Model, next Handler) (Handler, error) {
 	return handler, err
 }
 
-// checkOrder rejects stacks with an order that breaks a promise. Its error names an order that keeps the promise.
+// checkOrder rejects a stack that breaks a promise by its order, with an error that names a correct order.
 func checkOrder(decorators []Decorator) error {
 	seen := make(map[string]bool, len(decorators))
 	var answer string
@@ -130,7 +128,7 @@ func checkOrder(decorators []Decorator) error {
 	return nil
 }
 
-// Description describes how a store is composed.
+// Description describes the composition of a store.
 type Description struct {
 	Model      string
 	Decorators []DecoratorDescription // outermost first
@@ -142,19 +140,17 @@ type DecoratorDescription struct {
 	Name string
 	Note string
 	Kind DecoratorKind
-	// Wraps reports whether the decorator has a Wrap, and so can change operations
-	// and their results.
+	// Wraps reports whether the decorator has a Wrap function, and so can change operations and their results.
 	Wraps bool
 }
 
-// MayHide reports whether a decorator of the stack can hide records or fields from a
-// principal. Every decorator with a Wrap can, whatever its Kind says; an observer
-// cannot.
+// MayHide reports whether a decorator of the stack may hide records or fields from a principal. Every decorator with
+// a Wrap function may, whatever its Kind; an observer may not.
 func (d Description) MayHide() bool {
 	return slices.ContainsFunc(d.Decorators, func(d DecoratorDescription) bool { return d.Wraps })
 }
 
-// Describe tells how the store is composed. It gives no access to the parts.
+// Describe returns a description of the store. The description gives no access to the decorators or the backend.
 func (s *Store) Describe() Description {
 	d := s.description
 	d.Decorators = append([]DecoratorDescription(nil), d.Decorators...)
@@ -172,7 +168,7 @@ func describe(m *Model, b Backend, decorators []Decorator) Description {
 	return d
 }
 
-// String draws the stack, one line per decorator, outermost first.
+// String returns the stack as text, one decorator per line, outermost first.
 func (d Description) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "model %s\n", d.Model)

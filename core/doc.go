@@ -1,6 +1,5 @@
-// Package core is the storage core of Larder: a model of related resources, a
-// [Store] through which every access to their records goes, and the two
-// contracts that people implement around it.
+// Package core is the storage core of Larder: a model of related resources, the [Store] that gives access to their
+// records, and the contracts of the backends and decorators that a store is composed of.
 //
 //	model, err := core.NewModel("cookies",
 //		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
@@ -15,42 +14,51 @@
 //	)
 //	store, err := core.New(ctx, model, memory.New(), decorators...)
 //
-// # Operations are data
+//	cookie := model.Resource("cookie")
+//	muffin, err := cookie.NewRecord(map[string]any{"type": "muffin"})
+//	inserted, err := store.Insert(ctx, cookie, muffin)
+//	page, err := store.Select(ctx, cookie, core.Query{Where: core.Prefix("type", "m"), Limit: 10})
 //
-// Every access is one [Op]: its kind, its resource, keys or a filter, the
-// records to write. The op passes one chain of [Handler] functions, built once
-// by [New]: the decorators, outermost first as in net/http middleware, and
-// innermost the handler that runs the op on the backend's open transaction.
-// Operations inside a transaction pass the same chain, and the transaction
-// itself passes it as an op of kind [Tx]. So a decorator is written once and
-// no access can go round it; there is no Unwrap.
-//
-// # Guards, not checks
-//
-// A policy does not look first and act afterwards. It adds a condition to the
-// op with [Op.Guard], and the backend applies it in the same statement, to the
-// row as it was and to the row as it will be. A row that a guard hides is
-// absent: same error, same text, same shape. Decorators never filter a page
-// after it was read.
+// Package core/typed reads and writes records as Go structs, and core/engine with core/rest serves a store over HTTP.
 //
 // # Values and records
 //
-// A [Value] is one field's content, typed by the model and comparable with ==.
-// A [Record] holds the stored fields of one resource by position. Both are
-// immutable, so records cross every border of the API without a copy, and
-// nobody can change what somebody else was handed.
+// A [Value] is the content of one field: typed by the model, comparable with ==. A [Record] holds the stored fields of one
+// row of a resource. Both are immutable and may be kept and shared.
+//
+// # Operations
+//
+// Every access to a store is one operation, an [Op]: its kind, its resource, keys or a filter, the records to write. The
+// op passes a chain of [Handler] functions, which [New] builds once: the decorators, outermost first as in net/http
+// middleware, and innermost the handler that runs the op on a transaction of the backend. Operations inside a transaction
+// pass the same chain, and the transaction itself passes it as an op of kind [Tx]. A decorator is written once, and no
+// access bypasses it; there is no Unwrap.
+//
+// # Policies
+//
+// A policy does not read first and decide afterwards. It adds a condition to the op with [Op.Guard], and the backend
+// applies the condition in the same statement, to the before image and to the after image of the row. A hidden row is
+// indistinguishable from a row that does not exist. The context carries the [Principal]; a context without one is
+// anonymous, and [System] is the explicit bypass for the program itself.
 //
 // # Errors
 //
-// Every error that a [Store] returns is an [*Error] with one of a closed set of
-// codes, which are themselves errors: errors.Is(err, core.NotFound). The cause
-// is for the log ([Error.Error] shows it), the details are for the client
-// ([Error.Public] and [Error.Details] never contain it). The errors of a
-// cancelled or expired context stay recognisable by errors.Is.
+// The methods of a [Store] return an [*Error] with one of a closed set of codes. A code is an error itself, for
+// errors.Is(err, core.NotFound). The cause is for the log, in [Error.Error]; the details are for the client, in
+// [Error.Public] and [Error.Details]. errors.Is also finds the error of an ended context.
+//
+// # Transactions
+//
+// Every transaction is serializable. A conflict is repeated, [Store.Tx] with its function, which so must have no effects
+// outside the transaction but through [Transaction.AfterCommit]. A commit of unknown outcome is an error of its own,
+// [ErrCommitUnknown], and never repeated.
+//
+// # Cost
+//
+// An operation on a memory backend takes less than a microsecond, and a decorator between 10 and 300 nanoseconds.
 //
 // # For implementers
 //
-// [Backend] and [BackendTx] say what a storage has to do and what it may rely
-// on; [Decorator] says it for decorators. The package core/storetest holds the
-// conformance kits for both.
+// [Backend] and [BackendTx] are the contract of a storage, [Decorator] and [Op] that of a decorator. Package
+// core/storetest has the conformance kits for both, and core/reference an implementation of operations on maps.
 package core

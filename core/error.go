@@ -10,49 +10,44 @@ import (
 	"github.com/larder-go/larder/core/internal/strictjson"
 )
 
-// Causes that an [Error] can wrap. Each is found with [errors.Is].
+// Causes of an [Error]. errors.Is finds them.
 var (
-	// ErrConflict says that a serializable transaction lost against another
-	// one and would succeed if it were repeated, which [Store.Tx] does.
-	// Backends return it, wrapped or plain. Code: [Unavailable].
+	// ErrConflict means that a serializable transaction lost against a concurrent one and would succeed if repeated.
+	// Backends return it, and [Store.Tx] repeats the transaction. Code: [Unavailable].
 	ErrConflict = errors.New("transaction conflicts with a concurrent one")
-	// ErrCommitUnknown says that a commit was sent and its outcome was not
-	// learned: the transaction may have happened. It is never retried. Code:
-	// [OutcomeUnknown]; [ServerError] if it happened and its result cannot be read.
+	// ErrCommitUnknown means that the backend sent a commit and did not learn its outcome: the transaction may have
+	// happened. The store never repeats it. Code: [OutcomeUnknown]; [ServerError] if the transaction has happened and
+	// its result cannot be read.
 	ErrCommitUnknown = errors.New("outcome of the commit is unknown")
-	// ErrOuterStore says that a store was used with the context of one of its
-	// own transactions, which would bypass or block that transaction: use the
-	// [Tx]. Code: [ServerError].
+	// ErrOuterStore means that a store was used with the context of one of its own transactions, which would bypass
+	// or block the transaction. Use the [Transaction]. Code: [ServerError].
 	ErrOuterStore = errors.New("store used inside its own transaction; use the transaction instead")
-	// ErrTxDone says that a transaction was used after it ended. Code:
-	// [ServerError].
+	// ErrTxDone means that a transaction was used after its end. Code: [ServerError].
 	ErrTxDone = errors.New("transaction has already ended")
-	// ErrTxFailed says that an operation of the transaction failed before, so
-	// that it can only be rolled back. Code: that of the first failure.
+	// ErrTxFailed means that an operation of the transaction failed before, so that it can only be rolled back. Code:
+	// that of the first failure.
 	ErrTxFailed = errors.New("transaction has already failed")
-	// ErrClosed says that the store or its backend was closed. Code:
-	// [Unavailable].
+	// ErrClosed means that the store or its backend is closed. Code: [Unavailable].
 	ErrClosed = errors.New("store is closed")
 )
 
-// Error is what every method of a [Store] returns when it fails. Code and the
-// fields that its doc comment names are public; Cause is for the log alone.
-// An Error must not be changed once returned.
+// Error is the error of every method of a [Store]. Clients may see Code and the fields that the comment of the code
+// lists. Cause is for the log only. An Error must not be changed after it was returned.
 type Error struct {
 	Code     Code
 	Resource string // API name of the resource
 	Field    string // API name of the field
-	Key      Value  // key of the record that is not there
-	Type     Type   // type that was wanted
-	Value    any    // value that did not fit, as it was given; of a conflict the [Value] that is taken, nil if it is not known
-	Param    string // parameter that was out of range; of some codes the method or the tag
-	Accepted string // what the parameter accepts, or the field if it is less than its type
-	Element  int    // which element of a list of the request is wrong, from 1; 0 for none
-	Message  string // what is wrong with the request
-	Cause    error  // never shown to a client
+	Key      Value  // key without a record
+	Type     Type   // type of the field
+	Value    any    // rejected value as it was given; of an AlreadyExists the duplicate [Value], nil if it is unknown
+	Param    string // rejected parameter; for some codes the HTTP method, header or entity tag
+	Accepted string // accepted values of the parameter, or of the field if its type alone does not say them
+	Element  int    // position of the rejected element in a list of the request, from 1; 0 for none
+	Message  string // problem of the request, in words for a client
+	Cause    error  // for logs, never shown to a client
 }
 
-// Error returns the public text followed by the cause, for logs.
+// Error returns the public text, followed by the cause. It is for logs.
 func (e *Error) Error() string {
 	if e.Cause == nil {
 		return e.Public()
@@ -69,7 +64,7 @@ func (e *Error) Is(target error) bool {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Public returns the error in words that a client may read.
+// Public returns the code and the details as text that a client may read.
 func (e *Error) Public() string {
 	var b strings.Builder
 	b.WriteString(string(e.Code))
@@ -82,17 +77,14 @@ func (e *Error) Public() string {
 	return b.String()
 }
 
-// Detail is one named fact about an error that a client may know. The value is
-// a string, or for a key or a value that did not fit what encoding/json would
-// decode it to.
+// Detail is a named detail of an error that a client may see. Value is a string or a decoded JSON value.
 type Detail struct {
 	Name  string
 	Value any
 }
 
-// Details returns the facts that belong to the error's code, in a fixed order;
-// nil for a code without any. It never holds the cause. Element, which any code may
-// have, comes last, counted from 0.
+// Details returns the details of the error's code in a fixed order; nil for a code without details. They never
+// contain the cause. Element comes last, as "index" counted from 0.
 func (e *Error) Details() []Detail {
 	details := e.details()
 	if e.Element > 0 {
@@ -122,7 +114,7 @@ func (e *Error) details() []Detail {
 		return []Detail{{"param_name", e.Param}, {"accepted_values", e.Accepted}}
 	case BadRequest, TooLarge:
 		return []Detail{{"msg", e.Message}}
-	case AlreadyExists, FieldUpdateForbidden: // of a hidden field only the resource
+	case AlreadyExists, FieldUpdateForbidden: // a hidden field has only the resource
 		return nonEmpty(Detail{"object_name", e.Resource}, Detail{"field_name", e.Field})
 	case Forbidden, ReadOnly:
 		return nonEmpty(Detail{"object_name", e.Resource})
@@ -140,10 +132,10 @@ func nonEmpty(all ...Detail) []Detail {
 	return out
 }
 
-// maxEcho is how many bytes of a client's own value an error repeats.
+// maxEcho bounds how many bytes of a client's own value an error repeats.
 const maxEcho = 256
 
-// shorten returns the value as JSON can show it, cut if it is long.
+// excerpt returns the value in a form that has JSON, truncated if it is long.
 func excerpt(v any) any {
 	switch x := v.(type) {
 	case string:
@@ -152,7 +144,7 @@ func excerpt(v any) any {
 		return excerpt(x.Any())
 	}
 	text, err := strictjson.AppendCanonical(nil, v)
-	if err != nil { // a number out of range, for example
+	if err != nil { // such as a number out of range
 		text, _ = json.Marshal(v)
 	}
 	if err != nil || len(text) > maxEcho {
@@ -173,20 +165,20 @@ func truncate(s string) string {
 	return strings.ReplaceAll(s[:end], "\x00", "\uFFFD") + "..."
 }
 
-// AsError returns err as an [*Error]: itself if it is one; if it wraps one, a copy
-// of that whose cause is all of err, so that nothing of it is lost; otherwise a
-// new one that wraps it, [Unavailable] for conflicts, closed stores and ended
-// contexts, and [ServerError] for everything else. [ErrCommitUnknown] without a code,
-// or with [Unavailable], becomes [OutcomeUnknown], so that an error which calls the
-// write repeatable is never one of unknown outcome. It returns nil for nil.
+// AsError returns err as an [*Error]; nil for nil. If err wraps an Error, the result is a copy of that with err as
+// its cause. For other errors it is a new Error with err as its cause: [Unavailable] for conflicts, closed stores and
+// ended contexts, [ServerError] otherwise.
+//
+// An [ErrCommitUnknown] without a code, or with [Unavailable], becomes [OutcomeUnknown], so that no write of unknown
+// outcome looks repeatable.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
 	}
-	if e, ok := err.(*Error); ok && !unknownOutcomeAsUnavailable(e, err) { //nolint:errorlint // one that is wrapped comes next
+	if e, ok := err.(*Error); ok && !unknownOutcomeAsUnavailable(e, err) { //nolint:errorlint // wrapped errors follow
 		return e
 	}
-	if code, ok := err.(Code); ok { //nolint:errorlint // a code alone, which has no cause
+	if code, ok := err.(Code); ok { //nolint:errorlint // a bare code has no cause
 		return &Error{Code: code}
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -200,13 +192,13 @@ func AsError(err error) *Error {
 	return &Error{Code: codeOf(err), Cause: err}
 }
 
-// misnamed reports whether e, which err is or wraps, calls a write repeatable whose
-// outcome is unknown.
+// unknownOutcomeAsUnavailable reports whether e calls a write repeatable although its outcome is unknown. err is e or
+// wraps it.
 func unknownOutcomeAsUnavailable(e *Error, err error) bool {
 	return e.Code == Unavailable && errors.Is(err, ErrCommitUnknown)
 }
 
-// codeOf classifies a cause that carries no code of its own.
+// codeOf returns the code for a cause that has no [*Error].
 func codeOf(err error) Code {
 	if errors.Is(err, ErrCommitUnknown) {
 		return OutcomeUnknown
@@ -222,7 +214,7 @@ func codeOf(err error) Code {
 	return ServerError
 }
 
-// wrap makes sure that what leaves a store is an [*Error].
+// wrap returns err as an [*Error], and nil for nil.
 func wrap(err error) error {
 	if err == nil {
 		return nil
@@ -230,41 +222,38 @@ func wrap(err error) error {
 	return AsError(err)
 }
 
-// NotFound returns the error of a record that does not exist, and of one that a policy
-// hides, which is the same.
+// NotFound returns the error for a record that does not exist or is hidden.
 func (r *Resource) NotFound(key Value) *Error {
 	return &Error{Code: NotFound, Resource: r.apiName, Key: key}
 }
 
-// Forbidden returns the error of a principal that may not do this to the
-// resource, or of a row that would break a policy.
+// Forbidden returns the error for an operation on the resource that a policy denies, and for an after image that
+// breaks a policy.
 func (r *Resource) Forbidden() *Error {
 	return &Error{Code: Forbidden, Resource: r.apiName}
 }
 
-// AlreadyExists returns the error of a key or unique value that another record holds.
+// AlreadyExists returns the error for a key or unique value that another record has.
 func (f *Field) AlreadyExists() *Error { return f.conflictError(AlreadyExists, f.resource) }
 
-// AlreadyExistsWith is [Field.AlreadyExists] with the value, which only the program sees.
+// AlreadyExistsWith is [Field.AlreadyExists] with the value, which clients do not see.
 func (f *Field) AlreadyExistsWith(v Value) *Error {
 	e := f.AlreadyExists()
 	e.Value = v
 	return e
 }
 
-// UpdateForbidden returns the error of a change that [Field.Writable] does not let
-// happen, where a client wrote to a record of that resource.
+// UpdateForbidden returns the error for a change that [Field.Writable] rejects. written is the resource of the record
+// that the client wrote.
 func (f *Field) UpdateForbidden(written *Resource) *Error {
 	return f.conflictError(FieldUpdateForbidden, written)
 }
 
-// StillReferenced returns the error of a record that is deleted while others
-// point at it through this field.
+// StillReferenced returns the error for a deleted record that other records reference through this field.
 func (f *Field) StillReferenced() *Error { return f.conflictError(FieldUpdateForbidden, f.target) }
 
-// inTheWay returns the error of what the field does not let happen. It names the
-// field; if that is hidden, the other side of its pair; and if there is none that
-// clients know of, nothing but the resource of which they wrote a record.
+// conflictError returns an error that names the field; if the field is hidden, the inverse field; if both are hidden,
+// only the resource that the client wrote.
 func (f *Field) conflictError(code Code, written *Resource) *Error {
 	switch other := f.inverse; {
 	case !f.Hidden():

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Field is one field of a [Resource], immutable like it.
+// Field is a field of a [Resource]. It is immutable and safe for concurrent use.
 type Field struct {
 	resource     *Resource
 	spec         FieldSpec
@@ -27,64 +27,60 @@ func (f *Field) Resource() *Resource { return f.resource }
 // without one, are methods of Field.
 func (f *Field) Spec() FieldSpec { return f.spec }
 
-// Name returns the name that the program uses.
+// Name returns the name for programs and backends.
 func (f *Field) Name() string { return f.name }
 
-// Was returns the name that the field had before it was renamed, "" if there is none.
+// Was returns the former name of a renamed field; "" for other fields.
 func (f *Field) Was() string { return f.spec.Was }
 
-// APIName returns the name that clients use.
+// APIName returns the name for clients.
 func (f *Field) APIName() string { return f.apiName }
 
-// String returns resource and field with a dot between them.
+// String returns the names of resource and field, joined by a dot.
 func (f *Field) String() string { return f.resource.name + "." + f.name }
 
-// Type returns the type of the field's values: a scalar's own, for a to-one
-// relation that of the target's key, for a to-many relation [List], for a
-// computed field what its declaration says or 0.
+// Type returns the type of the field's values. A to-one relation has the type of the target's key, a to-many relation
+// has type [List], and a computed field has the type of its declaration, or 0.
 func (f *Field) Type() Type { return f.typ }
 
-// Column returns the position of the field's value in a [Record], -1 for a
-// field that is not stored.
+// Column returns the position of the field's value in a [Record]; -1 for a field that is not stored.
 func (f *Field) Column() int { return f.column }
 
-// Stored reports whether records hold the field.
+// Stored reports whether records hold the field. Computed fields and relations with an Inverse are not stored.
 func (f *Field) Stored() bool { return f.column >= 0 }
 
 // Key reports whether the field is the primary key.
 func (f *Field) Key() bool { return f.spec.Key }
 
-// Assigned reports whether the model declares that nothing generates the key; see
-// [Store.KeySource] for what holds in a store.
+// Assigned reports whether the model declares that the key is not generated. [Store.KeySource] also knows the
+// backend.
 func (f *Field) Assigned() bool { return f.spec.Assigned }
 
-// Target returns the resource that a relation points at, nil for fields that
-// are no relations.
+// Target returns the resource that a relation points at; nil for other fields.
 func (f *Field) Target() *Resource { return f.target }
 
 // Many reports whether the field is a to-many relation.
 func (f *Field) Many() bool { return f.spec.ToMany != "" }
 
-// Inverse returns the other side of a connected pair, from either side; nil
-// for fields that are not connected.
+// Inverse returns the other side of a connected pair of relations, from either side; nil for other fields.
 func (f *Field) Inverse() *Field { return f.inverse }
 
-// Cascade reports whether the record dies with what the field points at.
+// Cascade reports whether deleting the target deletes the record, too.
 func (f *Field) Cascade() bool { return f.spec.Cascade }
 
 // ReadOnly reports whether clients cannot set the field.
 func (f *Field) ReadOnly() bool { return f.spec.ReadOnly }
 
-// Hidden reports whether the field does not exist for clients.
+// Hidden reports whether clients cannot see, set or search the field.
 func (f *Field) Hidden() bool { return f.spec.Hidden }
 
-// Unique reports whether no two records may hold the same value.
+// Unique reports whether no two records may have the same value, other than null.
 func (f *Field) Unique() bool { return f.unique }
 
 // Indexed reports whether backends keep an index on the field.
 func (f *Field) Indexed() bool { return f.indexed }
 
-// Computed returns the functions of a computed field, nil for others.
+// Computed returns the functions of a computed field; nil for other fields.
 func (f *Field) Computed() *Computed { return f.spec.Computed }
 
 // Writable reports whether the field of this record may change.
@@ -92,15 +88,13 @@ func (f *Field) Writable(rec Record) bool {
 	return f.spec.Writable == nil || f.spec.Writable(rec)
 }
 
-// HasWriteRule reports whether the model has a [FieldSpec.Writable] for the field,
-// so that [Field.Writable] may say no.
+// HasWriteRule reports whether the model has a [FieldSpec.Writable] for the field, so that [Field.Writable] may
+// return false.
 func (f *Field) HasWriteRule() bool { return f.spec.Writable != nil }
 
-// Default returns the value of a new record that does not name the field; it is
-// absent if the model says nothing.
+// Default returns the value of the field in new records that do not set it; absent without a default.
 //
-// Errors: [ServerError], when a default function returned something that does not
-// fit: that is the program's mistake, of which clients learn nothing.
+// Errors: [ServerError] if the value of a default function does not fit the type.
 func (f *Field) Default() (Value, error) {
 	compute, ok := f.spec.Default.(func() any)
 	if !ok {
@@ -114,20 +108,19 @@ func (f *Field) Default() (Value, error) {
 	return v, nil
 }
 
-// ConstantDefault is [Field.Default] of a field whose default is the same for every
-// record; absent if there is none, or if it is a function.
+// ConstantDefault returns the default if it is a constant; absent without a default or with a default function.
 func (f *Field) ConstantDefault() Value { return f.defaultValue }
 
-// HasDefaultFunc reports whether the default is a function: it applies to new records
-// only, and a replacement of the whole record keeps the stored value.
+// HasDefaultFunc reports whether the default is a function. Such a default applies to new records only: a replacement
+// of a record keeps the stored value.
 func (f *Field) HasDefaultFunc() bool {
 	_, ok := f.spec.Default.(func() any)
 	return ok
 }
 
-// Convert is [Type.Convert] with an error that names the field. A to-many
-// relation takes a list of keys of its target, duplicates collapse. The texts "", "." and
-// ".." are no keys.
+// Convert is [Type.Convert] with an error that names the field. A to-many relation accepts a list of keys of its
+// target and returns it sorted and without duplicates. A text key rejects "", "." and "..", which a URL cannot
+// address.
 //
 // Errors: [BadFieldValue].
 func (f *Field) Convert(raw any) (Value, error) {
@@ -151,10 +144,10 @@ func (f *Field) badValue(raw any, cause error) error {
 
 var errNoKey = errors.New(`"", "." and ".." cannot be keys: a URL cannot address them`)
 
-// dots reports whether a name is a dot segment of a path (RFC 3986, section 5.2.4).
+// isDotSegment reports whether a name is a dot segment of a URL path (RFC 3986, section 5.2.4).
 func isDotSegment(name string) bool { return name == "." || name == ".." }
 
-// keyList returns the list with its elements converted, sorted and unique.
+// keyList returns the list with its elements converted to keys of the target, sorted and without duplicates.
 func (f *Field) keyList(v Value) (Value, error) {
 	keys, err := v.Elements(f.target.key.typ)
 	if err != nil {

@@ -5,92 +5,100 @@ import (
 	"strings"
 )
 
-// Filter is a condition on the stored fields of a record. The zero Filter
-// matches every record. Filters are immutable and can be shared.
+// Filter is a condition on the stored fields of a record. The zero Filter matches every record. Filters are immutable
+// and safe for concurrent use.
 //
-// A condition is either true or false, never unknown: null equals null, differs
-// from every value, and is neither less nor greater than anything. So Not turns
-// every answer round, which PostgreSQL calls IS DISTINCT FROM (manual, section
-// 9.2) and plain SQL comparison does not do.
+// A condition is true or false, never unknown: null equals null, differs from every value, and is neither less nor
+// greater than a value. So Not inverts every answer, as with IS DISTINCT FROM in PostgreSQL (manual, section 9.2) and
+// unlike SQL's comparison operators.
 //
-// Filters that a program writes name their fields; the store binds them to the
-// model before the chain sees them. Decorators and backends meet only bound
-// filters, whose [Filter.Field] and [Filter.Values] are typed.
+// Programs name fields in filters, for example Eq("type", "muffin"). The store binds such a filter to the model
+// before the decorators see it: [Filter.Field] and [Filter.Values] of a bound filter are typed.
 type Filter struct{ n *node }
 
 type node struct {
 	kind   FilterKind
-	name   string  // unbound: the field
-	raw    []any   // unbound: what it is compared with
-	field  *Field  // bound
-	values []Value // bound
+	name   string  // field of an unbound comparison
+	raw    []any   // values of an unbound comparison
+	field  *Field  // of a bound comparison
+	values []Value // of a bound comparison
 	parts  []Filter
-	bound  bool // the whole tree
-	depth  int  // of what is below
+	bound  bool // the node and all nodes below it
+	depth  int  // levels below the node
 }
 
-// FilterKind says what a [Filter] does.
+// FilterKind is the kind of a [Filter]: a constant, a combination or a comparison.
 type FilterKind uint8
 
-// The kinds of filters. A backend that meets one that it does not know must
-// fail.
+// The kinds of filters. A backend must fail for a kind that it does not know.
 const (
-	FilterAll    FilterKind = iota // matches every record
-	FilterNone                     // matches no record
-	FilterAnd                      // matches if all of Filters do
-	FilterOr                       // matches if any of Filters does
-	FilterNot                      // matches if the one of Filters does not
-	FilterEq                       // Field equals the one of Values
-	FilterNe                       // Field differs from the one of Values
-	FilterLt                       // Field is less than the one of Values
-	FilterLe                       // Field is less than or equals the one of Values
-	FilterGt                       // Field is greater than the one of Values
-	FilterGe                       // Field is greater than or equals the one of Values
-	FilterIn                       // Field equals any of Values
-	FilterPrefix                   // Field, a text, begins with the one of Values
+	// FilterAll matches every record.
+	FilterAll FilterKind = iota
+	// FilterNone matches no record.
+	FilterNone
+	// FilterAnd matches if all of [Filter.Filters] match.
+	FilterAnd
+	// FilterOr matches if any of [Filter.Filters] matches.
+	FilterOr
+	// FilterNot matches if the single element of [Filter.Filters] does not match.
+	FilterNot
+	// FilterEq compares the field with one value: equal.
+	FilterEq
+	// FilterNe compares the field with one value: not equal.
+	FilterNe
+	// FilterLt compares the field with one value: less.
+	FilterLt
+	// FilterLe compares the field with one value: less or equal.
+	FilterLe
+	// FilterGt compares the field with one value: greater.
+	FilterGt
+	// FilterGe compares the field with one value: greater or equal.
+	FilterGe
+	// FilterIn compares the field with any number of values: equal to one of them.
+	FilterIn
+	// FilterPrefix compares a text field with one value: begins with it.
+	FilterPrefix
 )
 
-// All matches every record; it is the zero Filter.
+// All matches every record. It is the zero Filter.
 func All() Filter { return Filter{} }
 
 // None matches no record.
 func None() Filter { return Filter{&node{kind: FilterNone, bound: true}} }
 
-// Eq matches records whose field equals value; nil matches null.
+// Eq matches records in which the field equals value. Eq with nil matches null.
 func Eq(field string, value any) Filter { return comparison(FilterEq, field, value) }
 
-// Ne matches records whose field differs from value, null included.
+// Ne matches records in which the field differs from value. Null differs from every value.
 func Ne(field string, value any) Filter { return comparison(FilterNe, field, value) }
 
-// Lt matches records whose field is less than value.
+// Lt matches records in which the field is less than value.
 func Lt(field string, value any) Filter { return comparison(FilterLt, field, value) }
 
-// Le matches records whose field is less than or equal to value.
+// Le matches records in which the field is less than or equal to value.
 func Le(field string, value any) Filter { return comparison(FilterLe, field, value) }
 
-// Gt matches records whose field is greater than value.
+// Gt matches records in which the field is greater than value.
 func Gt(field string, value any) Filter { return comparison(FilterGt, field, value) }
 
-// Ge matches records whose field is greater than or equal to value.
+// Ge matches records in which the field is greater than or equal to value.
 func Ge(field string, value any) Filter { return comparison(FilterGe, field, value) }
 
-// In matches records whose field equals any of values; without values, none.
+// In matches records in which the field equals one of the values; without values, no record.
 func In(field string, values ...any) Filter { return comparison(FilterIn, field, values...) }
 
-// Prefix matches records whose text begins with prefix, byte by byte.
+// Prefix matches records in which the text field begins with prefix, compared byte by byte.
 func Prefix(field, prefix string) Filter { return comparison(FilterPrefix, field, prefix) }
 
 func comparison(kind FilterKind, field string, raw ...any) Filter {
 	return Filter{&node{kind: kind, name: field, raw: raw}}
 }
 
-// Compare returns a bound filter of the kinds [FilterEq] to [FilterPrefix] on
-// the field, for decorators and engines that have typed values at hand: one
-// value, or any number for [FilterIn], where a single one makes a [FilterEq]. It is
-// [None] for what [Resource.Bind] refuses: a comparison that the field's type does not have, a value of another
-// type, less or greater than null. A policy that forbids rather than allows takes
-// care: Not of None matches every record. The values belong to the filter from
-// now on.
+// Compare returns a bound comparison of the field with typed values: one value, or any number for [FilterIn]. A
+// FilterIn of a single value becomes a [FilterEq]. The filter owns the slice of values.
+//
+// Compare fails closed: it returns [None] for a comparison that [Resource.Bind] rejects, such as a value of another
+// type, or less than null. Do not negate the result in a policy: Not(None()) matches every record.
 func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
 	ok := kind >= FilterEq && kind <= FilterPrefix && (len(values) == 1 || kind == FilterIn)
 	for _, v := range values {
@@ -104,8 +112,9 @@ func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
 	return Filter{n}
 }
 
-// Equals returns the bound condition that the field equals v, for policies that compare a field with a value from the
-// principal. It fails closed: for a value that is null, absent or of another type than the field it is [None].
+// Equals returns the bound condition that the field equals v, for policies that compare a field with a value of the
+// principal. It fails closed: it returns [None] for a value that is null, absent or of another type than the field.
+// Do not negate the result.
 func (f *Field) Equals(v Value) Filter {
 	if !v.IsSet() {
 		return None()
@@ -113,8 +122,8 @@ func (f *Field) Equals(v Value) Filter {
 	return f.Compare(FilterEq, v)
 }
 
-// simplest returns a comparison with the values in order. One of a single value is an
-// equality, which databases plan better.
+// normalise sorts the values and turns a FilterIn of a single value into a FilterEq, for which databases find better
+// plans.
 func normalise(kind FilterKind, values []Value) (FilterKind, []Value) {
 	if values = sortedUnique(values); kind == FilterIn && len(values) == 1 {
 		kind = FilterEq
@@ -122,11 +131,10 @@ func normalise(kind FilterKind, values []Value) (FilterKind, []Value) {
 	return kind, values
 }
 
-// takesNull reports whether a field can be compared with null like this.
+// takesNull reports whether comparisons of the kind accept null.
 func (k FilterKind) takesNull() bool { return k == FilterEq || k == FilterNe || k == FilterIn }
 
-// inOrder returns the values ascending without duplicates, in a slice of their
-// own if they are not.
+// sortedUnique returns the values ascending and without duplicates. It does not change the slice.
 func sortedUnique(values []Value) []Value {
 	for i := 1; i < len(values); i++ {
 		if Compare(values[i-1], values[i]) >= 0 {
@@ -138,11 +146,11 @@ func sortedUnique(values []Value) []Value {
 
 // And matches records that all filters match; without filters, every record.
 func And(filters ...Filter) Filter {
-	if len(filters) == 2 { // what policies do with each operation, for nothing
+	if len(filters) == 2 { // policies do this for each operation
 		if filters[0].n == nil {
 			return filters[1]
 		}
-		if filters[1].n == nil || filters[0].same(filters[1]) { // two policies agree
+		if filters[1].n == nil || filters[0].same(filters[1]) { // two policies with the same condition
 			return filters[0]
 		}
 	}
@@ -167,7 +175,7 @@ func (f Filter) same(g Filter) bool {
 		len(f.n.values) == 1 && len(g.n.values) == 1 && f.n.values[0] == g.n.values[0]
 }
 
-// Or matches records that any filter matches; without filters, none.
+// Or matches records that any filter matches; without filters, no record.
 func Or(filters ...Filter) Filter {
 	kept := make([]Filter, 0, len(filters))
 	for _, f := range filters {
@@ -205,14 +213,14 @@ func combine(kind FilterKind, empty Filter, parts []Filter) Filter {
 		return parts[0]
 	}
 	n := &node{kind: kind, parts: parts, bound: true}
-	for _, part := range parts { // none of which is All
+	for _, part := range parts { // no part is All
 		n.bound = n.bound && part.n.bound
 		n.depth = max(n.depth, part.n.depth+1)
 	}
 	return Filter{n}
 }
 
-// Kind says what the filter does.
+// Kind returns the kind of the filter.
 func (f Filter) Kind() FilterKind {
 	if f.n == nil {
 		return FilterAll
@@ -220,11 +228,10 @@ func (f Filter) Kind() FilterKind {
 	return f.n.kind
 }
 
-// Bound reports whether the filter's fields are resolved against a model.
+// Bound reports whether all fields of the filter are resolved against a model.
 func (f Filter) Bound() bool { return f.n == nil || f.n.bound }
 
-// Field returns the field that a bound comparison is about, nil for other
-// filters.
+// Field returns the field of a bound comparison; nil for other filters.
 func (f Filter) Field() *Field {
 	if f.n == nil {
 		return nil
@@ -232,9 +239,8 @@ func (f Filter) Field() *Field {
 	return f.n.field
 }
 
-// Values returns what the field of a bound comparison is compared with, each
-// null or of the field's type, ascending without duplicates. The slice is shared
-// and must not be modified.
+// Values returns the values of a bound comparison, ascending and without duplicates. Each is null or of the field's
+// type. The slice is shared and must not be modified.
 func (f Filter) Values() []Value {
 	if f.n == nil {
 		return nil
@@ -242,8 +248,7 @@ func (f Filter) Values() []Value {
 	return f.n.values
 }
 
-// Filters returns the parts of an And, Or or Not. The slice is shared and must
-// not be modified.
+// Filters returns the parts of an And, Or or Not. The slice is shared and must not be modified.
 func (f Filter) Filters() []Filter {
 	if f.n == nil {
 		return nil
@@ -257,8 +262,7 @@ var filterNames = [...]string{
 	FilterIn: " in ", FilterPrefix: " prefix ",
 }
 
-// String returns the filter in words, values included; it has no place in a log
-// that must not show values.
+// String returns the filter as text with all its values. Logs that must not show values must not contain it.
 func (f Filter) String() string {
 	if f.n == nil {
 		return filterNames[FilterAll]

@@ -1,16 +1,14 @@
 package core
 
-// maxFilterDepth is how deep filters may be nested, so that those who walk them
-// need not fear for their stack.
+// maxFilterDepth bounds the nesting of filters, and so the stack of recursive functions.
 const maxFilterDepth = 100
 
-// Bind returns the filter with its fields resolved against the resource and its
-// values converted to their types. [In] with a single value becomes an equality.
+// Bind returns the filter with its fields resolved against the resource and its values converted to the types of the
+// fields. [In] with a single value becomes an [Eq].
 //
-// Errors: [UnknownField]; [SearchForbidden] for fields that are not stored, for
-// to-many relations, and for comparisons that the field's type does not have;
-// [BadFieldValue]; [BadRequest] for a filter that is nested more than 100 deep;
-// [ServerError] for one that was bound to another resource.
+// Errors: [UnknownField]; [SearchForbidden] for fields that are not stored, for to-many relations, and for
+// comparisons that the field's type does not support; [BadFieldValue]; [BadRequest] for a filter that is nested more
+// than 100 levels deep; [ServerError] for a filter that was bound to another resource.
 func (r *Resource) Bind(f Filter) (Filter, error) {
 	if f.n == nil {
 		return f, nil
@@ -63,8 +61,8 @@ func (r *Resource) bindComparison(n *node) error {
 	return nil
 }
 
-// convertFor converts a value to compare the field with. A bound or a prefix is never
-// null and, of a key, need not be a key.
+// convertFor converts a value to compare the field with. The value of an order or prefix comparison cannot be null,
+// and for a key field need not be a valid key.
 func (f *Field) convertFor(kind FilterKind, raw any) (Value, error) {
 	if kind.takesNull() {
 		return f.Convert(raw)
@@ -79,7 +77,7 @@ func (f *Field) convertFor(kind FilterKind, raw any) (Value, error) {
 	return v, nil
 }
 
-// checkComparison refuses comparisons that the field does not have.
+// checkComparison rejects a comparison that the field does not support.
 func checkComparison(kind FilterKind, f *Field) error {
 	ok := f.Stored() && !f.Many()
 	switch kind {
@@ -94,12 +92,12 @@ func checkComparison(kind FilterKind, f *Field) error {
 	return nil
 }
 
-// owns makes sure that a filter that was bound elsewhere was bound to r.
+// checkBound rejects a filter that was bound to another resource.
 func (r *Resource) checkBound(f Filter) error {
 	if f.n.field != nil && f.n.field.resource != r {
 		return &Error{Code: ServerError, Cause: errForeignFilter}
 	}
-	for _, part := range f.n.parts { // none of which is All
+	for _, part := range f.n.parts { // no part is All
 		if err := r.checkBound(part); err != nil {
 			return err
 		}

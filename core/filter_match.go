@@ -11,9 +11,8 @@ var (
 	errForeignFilter = errors.New("filter is bound to another resource")
 )
 
-// Match reports whether the record, of the resource that the filter is bound to,
-// fulfils the filter. It is the reference for every backend. A filter that is not
-// bound matches nothing, not even inside a Not.
+// Match reports whether the filter matches the record, which must be of the resource that the filter is bound to. It
+// defines the results of every backend. An unbound filter matches no record, not even inside a Not.
 func (f Filter) Match(rec Record) bool {
 	if f.n == nil {
 		return true
@@ -63,11 +62,10 @@ func (n *node) compare(v Value) bool {
 	return satisfies(n.kind, Compare(v, n.values[0]))
 }
 
-// fewValues is how many values are found faster by looking at each.
+// fewValues is the number of values up to which a linear search is faster than a binary one.
 const fewValues = 16
 
-// among reports whether v is one of the values, which ascend: there may be as
-// many as a client can send, and as many records to ask about.
+// contains reports whether v is among the values, which ascend.
 func contains(values []Value, v Value) bool {
 	if len(values) <= fewValues {
 		return slices.Contains(values, v)

@@ -9,12 +9,11 @@ import (
 	"github.com/larder-go/larder/core/internal/strictjson"
 )
 
-// toJSON returns raw in canonical JSON text, as type JSON or List. Go values
-// that the canonical writer does not know (structs, named types, typed slices
-// and maps) go through encoding/json first.
+// toJSON converts raw to canonical JSON as type JSON or List. Go values that the canonical writer does not support,
+// such as structs, go through encoding/json.
 func toJSON(t Type, raw any) (Value, error) {
 	if p, ok := raw.(*json.RawMessage); ok && p != nil && *p != nil {
-		raw = *p // which needs no detour
+		raw = *p // needs no encoding/json
 	}
 	text, err := strictjson.AppendCanonical(nil, raw)
 	if err != nil {
@@ -25,10 +24,11 @@ func toJSON(t Type, raw any) (Value, error) {
 	return jsonValue(t, text)
 }
 
-// StoredJSON returns the JSON text that a storage holds as a value of type t, which is
-// [JSON] or [List]. It is for backends that read it: unlike [Type.Convert] it accepts
-// numbers of any size and any nesting, because another program may have stored them,
-// and one such value must not make its record unreadable.
+// StoredJSON returns JSON text from a storage as a value of type t, which must be [JSON] or [List]. Unlike
+// [Type.Convert] it accepts numbers of any size and any nesting: another program may have written them, and one such
+// value must not make its record unreadable.
+//
+// Errors: invalid JSON; for a List, JSON that is no array.
 func (t Type) StoredJSON(text []byte) (Value, error) {
 	canonical, err := strictjson.AppendStored(nil, text)
 	if err != nil {
@@ -37,7 +37,7 @@ func (t Type) StoredJSON(text []byte) (Value, error) {
 	return jsonValue(t, canonical)
 }
 
-// jsonValue returns canonical text as a value.
+// jsonValue returns canonical text as a value of type t.
 func jsonValue(t Type, canonical []byte) (Value, error) {
 	if string(canonical) == "null" {
 		return Null, nil
@@ -47,9 +47,6 @@ func jsonValue(t Type, canonical []byte) (Value, error) {
 	}
 	return Value{typ: t, str: string(canonical)}, nil
 }
-
-// jsonText marks bytes as JSON for Convert.
-type jsonText = json.RawMessage
 
 func marshalCanonical(raw any) ([]byte, error) {
 	encoded, err := json.Marshal(raw)
@@ -62,9 +59,8 @@ func marshalCanonical(raw any) ([]byte, error) {
 	return strictjson.AppendCanonical(nil, json.RawMessage(encoded))
 }
 
-// repaired reports whether encoding/json put replacement characters where text
-// was not UTF-8: it spells them with an escape, and those that were there already
-// without.
+// hasReplacement reports whether encoding/json has replaced invalid UTF-8. It escapes the replacement character, but
+// not one that the text had.
 func hasReplacement(encoded []byte) bool {
 	for i := bytes.IndexByte(encoded, '\\'); i >= 0 && i+1 < len(encoded); {
 		if bytes.HasPrefix(encoded[i:], []byte(`\ufffd`)) {
@@ -79,7 +75,7 @@ func hasReplacement(encoded []byte) bool {
 	return false
 }
 
-// ListOf returns a value of type [List] that holds the given values in order.
+// ListOf returns a [List] of the values in order.
 func ListOf(values ...Value) Value {
 	text := []byte{'['}
 	for i, v := range values {
@@ -91,10 +87,9 @@ func ListOf(values ...Value) Value {
 	return Value{typ: List, str: string(append(text, ']'))}
 }
 
-// Elements returns the elements of a [List], each as a value of type t; nil for
-// any other value.
+// Elements returns the elements of a [List], converted to type t; nil for a value of another type.
 //
-// Errors: [BadFieldValue], when an element does not fit t.
+// Errors: [BadFieldValue] for an element that does not fit t.
 func (v Value) Elements(t Type) ([]Value, error) {
 	if v.typ != List {
 		return nil, nil
@@ -113,13 +108,11 @@ func (v Value) Elements(t Type) ([]Value, error) {
 	return out, nil
 }
 
-// ParseJSON reads one JSON text strictly (RFC 8259) into nil, bool, json.Number,
-// string, []any and map[string]any. Unlike encoding/json it refuses what it would
-// have to repair: duplicate names, invalid UTF-8, lone surrogates and U+0000; and
-// nesting deeper than maxNesting, where 0 means 64. Numbers may have any size:
-// [Type.Convert] refuses those that a field cannot hold.
+// ParseJSON parses one JSON text strictly (RFC 8259) into nil, bool, json.Number, string, []any and map[string]any.
+// It rejects text that encoding/json repairs: duplicate names, invalid UTF-8, lone surrogates and U+0000. maxNesting
+// bounds the depth; 0 means 64. Numbers may have any size: [Type.Convert] rejects numbers that a field cannot hold.
 //
-// Errors: [BadRequest], with a message that says what is wrong at which byte.
+// Errors: [BadRequest] with a message that names the problem and its byte offset.
 func ParseJSON(text []byte, maxNesting int) (any, error) {
 	v, err := strictjson.Parse(text, maxNesting)
 	if err == nil {

@@ -5,30 +5,27 @@ import (
 	"sync"
 )
 
-// KeySource says where the keys of a resource come from. The zero value stands for a
-// backend that generates them and for bounds of 2^52.
+// KeySource describes the source of a resource's keys. The zero value stands for keys that the backend generates, and
+// for the default bounds.
 type KeySource struct {
-	// Assigned: nothing generates a key, so an Insert has to name it.
+	// Assigned means that keys are not generated: an Insert must name them.
 	Assigned bool
-	// Low and High are the least and the greatest Int key that a client may choose,
-	// so that the generator has as many left; both 0 stand for -2^52 and 2^52, half
-	// of the numbers on which readers of JSON agree (RFC 8259, section 6). They do
-	// not concern records that are there, keys of another type and assigned keys.
+	// Low and High bound the Int keys that a client may choose, so that enough remain for the generator. If both are
+	// 0, the bounds are -2^52 and 2^52, half of the integers on which JSON parsers agree (RFC 8259, section 6). They
+	// do not apply to existing records, to assigned keys and to keys of other types.
 	Low, High int64
 }
 
-// DefaultKeySource is the source of keys of a backend that generates keys of type
-// [Int] and [UUID]: those of type [Text] are assigned, and so are those that the model
-// declares to be.
+// DefaultKeySource returns the key source of a backend that generates keys of type [Int] and [UUID]. Keys of type
+// [Text], and keys that the model declares Assigned, are assigned.
 func DefaultKeySource(r *Resource) KeySource {
 	return KeySource{Assigned: r.key.typ == Text || r.key.Assigned()}
 }
 
-// maxChosen is the default of [KeySource] High.
+// maxChosen is the default of [KeySource] High, and its negative that of Low.
 const maxChosen = 1 << 52
 
-// KeySource says where the keys of the resource come from: what the backend says, or
-// assigned if the model declares so.
+// KeySource returns the source of the resource's keys: that of the backend, or assigned if the model declares it.
 func (s *Store) KeySource(r *Resource) KeySource {
 	source := s.backend.KeySource(r)
 	source.Assigned = source.Assigned || r.key.Assigned()
@@ -38,21 +35,19 @@ func (s *Store) KeySource(r *Resource) KeySource {
 	return source
 }
 
-// NoNextKey is the error of a backend for an Insert without a key, and for NextIDs, on a
-// resource whose keys nothing generates. Its code is [BadRequest].
+// NoNextKey returns the error of a backend for NextIDs, and for an Insert without a key, if the keys of the resource
+// are not generated. Its code is [BadRequest].
 func (r *Resource) NoNextKey() error {
 	return &Error{Code: BadRequest, Message: "keys of " + r.apiName + " are not generated; set the field " + r.key.apiName}
 }
 
-// ChoosesKey reports whether the op is an Insert with a chosen key: a record holds a key
-// where the backend generates them, see [Store.KeySource], and the key is none of those that
-// NextIDs allocated in the same transaction. A policy asks this; decorators/access has a
-// right for it.
+// ChoosesKey reports whether the op is an Insert with a chosen key: a record has a key although the backend generates
+// them, see [Store.KeySource], and NextIDs has not allocated that key in the same transaction. Policies use it;
+// decorators/access has a right for chosen keys.
 //
-// Of a record of [Op.Requested] the key is the one that the caller named, so what decorators
-// fill into Records does not count. In an Insert of a decorator's own, every key of Records
-// counts that the decorator did not get from NextIDs in the same transaction. An
-// assigned key is not chosen: somebody has to name it.
+// The keys are those in [Op.Requested]: a key that a decorator fills in is not chosen. In an Insert that a decorator
+// makes, every key of Records is chosen unless it comes from NextIDs in the same transaction. An assigned key is
+// never a chosen one.
 func (op *Op) ChoosesKey() bool {
 	if op.Kind != Insert || op.Resource == nil || op.keySource().Assigned {
 		return false
@@ -60,7 +55,7 @@ func (op *Op) ChoosesKey() bool {
 	column := op.Resource.key.column
 	for _, rec := range op.requested() {
 		if rec.resource != op.Resource {
-			continue // the store refuses the op
+			continue // the store rejects the op
 		}
 		if key := rec.values[column]; key.IsSet() && !(op.handle != nil && op.handle.allocated.has(op.Resource, key)) {
 			return true
@@ -69,8 +64,8 @@ func (op *Op) ChoosesKey() bool {
 	return false
 }
 
-// generator says where the keys of the op's resource come from. The store refuses an op
-// that is not its own, or about a resource of another model.
+// keySource returns the source of the keys of the op's resource. For an op that the store will reject it returns the
+// default.
 func (op *Op) keySource() KeySource {
 	if op.origin == nil || op.Resource.model != op.origin.model {
 		return DefaultKeySource(op.Resource)
@@ -78,8 +73,7 @@ func (op *Op) keySource() KeySource {
 	return op.origin.KeySource(op.Resource)
 }
 
-// named returns the records of an Insert as its caller named them: Requested, unless a
-// decorator replaced Records by others.
+// requested returns the records of an Insert as the caller passed them, or Records if a decorator has replaced them.
 func (op *Op) requested() []Record {
 	if len(op.Requested) == 0 || len(op.Requested) != len(op.Records) || op.Requested[0].resource != op.Resource {
 		return op.Records
@@ -87,14 +81,14 @@ func (op *Op) requested() []Record {
 	return op.Requested
 }
 
-// allocation is the keys that the backend allocated in a transaction. The zero value has
-// none. It is safe for concurrent use.
+// allocation holds the keys that NextIDs has allocated in a transaction. The zero value is empty and ready for use.
+// It is safe for concurrent use.
 type allocation struct {
 	mu   sync.Mutex
 	keys map[*Resource]map[Value]struct{}
 }
 
-// add notes the keys that a NextID returned.
+// add stores the keys of a NextID.
 func (a *allocation) add(r *Resource, keys []Value) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -116,8 +110,7 @@ func (a *allocation) has(r *Resource, key Value) bool {
 	return found
 }
 
-// SortKeys sorts keys in place in ascending order, drops duplicates and returns
-// what is left: the form in which backends get [Op.Keys].
+// SortKeys sorts the keys in place, removes duplicates and returns the shortened slice: the form of [Op.Keys].
 func SortKeys(keys []Value) []Value {
 	slices.SortFunc(keys, Compare)
 	return slices.Compact(keys)

@@ -4,102 +4,87 @@ import "context"
 
 // ResourceSpec declares one resource of a model.
 type ResourceSpec struct {
-	// Name is what the program and the backends call the resource.
+	// Name is the name for programs and backends. It must be unique in the model.
 	Name string
-	// APIName is what clients call it; default: Name.
+	// APIName is the name for clients, in URLs and errors; default: Name.
 	APIName string
-	// Fields in the order in which they are shown and in which the fields of a
-	// request are applied. Exactly one is the key.
+	// Fields are applied and shown in this order. Exactly one is the key.
 	Fields []FieldSpec
 }
 
-// FieldSpec declares one field. It is exactly one of four kinds: a scalar has a
-// Type, a to-one relation ToOne, a to-many relation ToMany, a computed field
-// Computed.
+// FieldSpec declares one field. It is of one of four kinds: a scalar has a Type, a to-one relation ToOne, a to-many
+// relation ToMany, a computed field Computed.
 type FieldSpec struct {
-	// Name is what the program and the backends call the field.
+	// Name is the name for programs and backends. It must be unique in the resource.
 	Name string
-	// Was is what the program and the backends called the field before it was renamed;
-	// "" if it never was. A backend that finds a field of that name, and none of Name,
-	// renames it: the file backend when it is opened, PostgreSQL by Migrate. Programs
-	// with the older model that still run on the same database fail from then on. Remove
-	// it once all stores are renamed.
+	// Was is the former name of a renamed field; "" for other fields. A backend that finds the old name and not the
+	// new one renames the field: the file backend on opening, PostgreSQL in Migrate. Programs with the older model
+	// fail from then on. Remove it once all stores are renamed.
 	Was string
-	// APIName is what clients call it, in bodies, filters, sorts and errors;
-	// default: Name.
+	// APIName is the name for clients, in bodies, filters, sorts and errors; default: Name.
 	APIName string
 
-	// Type of a scalar. On a computed field it only documents what the getter
-	// returns; a relation has none, it is typed by its target's key.
+	// Type of a scalar. For a computed field it documents the values of the Get function. A relation has no Type: it
+	// takes the type of its target's key.
 	Type Type
-	// Key marks the primary key: of type [Int], [Text] or [UUID]. Clients never
-	// set one that is generated in a body, and it never changes.
+	// Key marks the primary key, of type [Int], [Text] or [UUID]. A key never changes, and clients never set a
+	// generated one in a body.
 	Key bool
-	// Assigned, on a Key: nothing generates the key, whatever the backend could do.
-	// Whoever creates a record names it: a client in the body of a POST, or as the id
-	// of a PUT. Keys of type Text are assigned unless the backend generates them.
+	// Assigned, for a Key, means that the key is not generated, even if the backend could. A client sets it in the
+	// body of a POST or in the URL of a PUT. Keys of type Text are assigned unless the backend generates them.
 	Assigned bool
 
-	// ToOne names the resource that this relation points at.
+	// ToOne is the resource that a to-one relation points at.
 	ToOne string
-	// ToMany names the resource that this relation collects.
+	// ToMany is the resource that a to-many relation points at.
 	ToMany string
-	// Inverse names the to-one field of the related resource that stores this
-	// relation, so that the two fields are both sides of one connected pair:
-	// one-to-one if this is a ToOne, one-to-many if it is a ToMany. A field with
-	// an Inverse is not stored. A ToMany without one is one-directional: a
-	// stored list of keys.
+	// Inverse is the to-one field of the related resource that stores this relation. The two fields are connected:
+	// one-to-one for a ToOne, one-to-many for a ToMany. A field with an Inverse is not stored. A ToMany without an
+	// Inverse is stored as a list of keys.
 	Inverse string
-	// Cascade, on a stored ToOne: the record dies with what it points at.
+	// Cascade, for a stored ToOne, means that deleting the target deletes the record, too.
 	Cascade bool
 
-	// ReadOnly: clients cannot set the field; computed setters, the other side
-	// of a relation and the program can.
+	// ReadOnly means that clients cannot set the field. Programs, computed setters and the other side of a relation
+	// can.
 	ReadOnly bool
-	// Hidden: clients cannot see, set, filter or sort by the field, and are
-	// answered as if it did not exist.
+	// Hidden means that clients cannot see, set, filter or sort by the field. It does not exist for them.
 	Hidden bool
-	// Writable says whether the field of this record may change at all, by
-	// whomever: by a request, through the other side of its relation, by a
-	// delete. nil: always; [Never]: set when the record is created, and fixed. The
-	// engine asks it about the record as the principal sees it: a to-one relation to a
-	// record that a policy hides is null, and setting null there keeps what is stored.
+	// Writable reports whether the field of the record may change, by a request, through the other side of its
+	// relation, or by a delete. nil means always; [Never] fixes the value that a new record gets. The engine passes
+	// the record as the principal sees it: a to-one relation to a hidden record is null, and setting it to null keeps
+	// the stored value.
 	Writable func(Record) bool
-	// Default is the value of a new record that does not name the field: a value
-	// that the type converts, or a func() any that returns one. A replacement of the
-	// whole record (PUT) that does not name the field sets it to a constant default
-	// again; of a function it keeps the stored value.
+	// Default is the value of the field in new records that do not set it: a value that the type can convert, or a
+	// func() any. A replacement of a record (PUT) without the field sets a constant default, and keeps the stored
+	// value for a function.
 	Default any
-	// Unique: no two records hold the same value; null does not count. The
-	// stored side of a one-to-one relation always is.
+	// Unique means that no two records may have the same value, other than null. The stored side of a one-to-one
+	// relation is always unique.
 	Unique bool
-	// Indexed: backends keep an index for filters on this field. Stored to-one
-	// and unique fields always have one.
+	// Indexed means that backends keep an index for filters on the field. Stored to-one relations and unique fields
+	// always have one.
 	Indexed bool
 
-	// Computed makes the field one that is not stored.
+	// Computed makes the field a computed one, which is not stored.
 	Computed *Computed
 }
 
-// Computed is a field whose value is made from the record. The functions may be
-// called by several goroutines at once.
+// Computed holds the functions of a computed field. They may run in several goroutines at once.
 type Computed struct {
-	// Get returns the value to show, of any type with a JSON form. It sees the
-	// stored fields of the record: hidden ones too, and ids of related records that
-	// the principal may not see, which it must not show.
+	// Get returns the value, of any type with a JSON form. The record has all stored fields: hidden ones, and keys of
+	// related records that are hidden from the principal. The value must not reveal them.
 	Get func(ctx context.Context, rec Record) (any, error)
-	// Set turns the value that a client wrote into values of other fields, by
-	// name, which are then set without regard to ReadOnly and Hidden; relations
-	// take what they take in a request, nested records included. nil: clients
-	// cannot set the field.
+	// Set converts the value that a client has written to values of other fields, by name. ReadOnly and Hidden do not
+	// apply to them; relations accept the values of a request, nested records included. nil means that clients cannot
+	// set the field.
 	Set func(ctx context.Context, rec Record, value any) (map[string]any, error)
 }
 
-// Never is a [FieldSpec.Writable] that lets nothing change.
+// Never is a [FieldSpec.Writable] that rejects every change.
 func Never(Record) bool { return false }
 
-// Model is the set of resources that a store holds. It is immutable and safe
-// for concurrent use. [NewModel] builds it.
+// Model is the set of resources of a store. It is immutable and safe for concurrent use. [NewModel] builds it.
 type Model struct {
 	name      string
 	resources []*Resource
@@ -107,9 +92,8 @@ type Model struct {
 	byAPIName map[string]*Resource
 }
 
-// NewModel builds and checks a model. Its name is what backends call the whole:
-// PostgreSQL's schema, by default. If anything is wrong, the error lists every
-// mistake, each with the resource and field that it is in.
+// NewModel builds and checks a model. Backends use the name for the whole, for example PostgreSQL for its schema. The
+// error lists all mistakes, each with its resource and field.
 func NewModel(name string, resources ...ResourceSpec) (*Model, error) {
 	b := builder{model: &Model{
 		name:      name,
@@ -126,8 +110,7 @@ func NewModel(name string, resources ...ResourceSpec) (*Model, error) {
 	return b.model, nil
 }
 
-// MustModel is [NewModel] for models that are part of a program: it panics if
-// anything is wrong.
+// MustModel is [NewModel] for models that are part of a program. It panics on an error.
 func MustModel(name string, resources ...ResourceSpec) *Model {
 	m, err := NewModel(name, resources...)
 	if err != nil {
@@ -136,21 +119,19 @@ func MustModel(name string, resources ...ResourceSpec) *Model {
 	return m
 }
 
-// Name returns the model's name.
+// Name returns the name of the model.
 func (m *Model) Name() string { return m.name }
 
-// Resources returns the resources in the order of their declaration. The slice
-// is shared and must not be modified.
+// Resources returns the resources in declaration order. The slice is shared and must not be modified.
 func (m *Model) Resources() []*Resource { return m.resources }
 
-// Resource returns the resource of that name, or nil.
+// Resource returns the resource with the name; nil if there is none.
 func (m *Model) Resource(name string) *Resource { return m.byName[name] }
 
-// ResourceByAPIName returns the resource that clients call by that name, or nil.
+// ResourceByAPIName returns the resource with the API name; nil if there is none.
 func (m *Model) ResourceByAPIName(name string) *Resource { return m.byAPIName[name] }
 
-// Resource is one resource of a [Model], immutable like it. Resources are
-// compared by pointer; [Resource.Index] numbers them for arrays.
+// Resource is a resource of a [Model]. It is immutable and safe for concurrent use, and compared by pointer.
 type Resource struct {
 	model      *Model
 	index      int
@@ -170,46 +151,40 @@ type Resource struct {
 // Model returns the model that the resource belongs to.
 func (r *Resource) Model() *Model { return r.model }
 
-// Index returns the resource's position in [Model.Resources].
+// Index returns the position of the resource in [Model.Resources].
 func (r *Resource) Index() int { return r.index }
 
-// Name returns the name that the program uses.
+// Name returns the name for programs and backends.
 func (r *Resource) Name() string { return r.name }
 
-// APIName returns the name that clients use.
+// APIName returns the name for clients.
 func (r *Resource) APIName() string { return r.apiName }
 
-// String returns the name that the program uses.
+// String returns the name for programs and backends.
 func (r *Resource) String() string { return r.name }
 
-// Fields returns all fields in the order of their declaration. The slice is
-// shared and must not be modified.
+// Fields returns all fields in declaration order. The slice is shared and must not be modified.
 func (r *Resource) Fields() []*Field { return r.fields }
 
-// Columns returns the stored fields in the order of their declaration, which
-// is the order of the values of a [Record]. The slice is shared and must not be
-// modified.
+// Columns returns the stored fields in declaration order, which is the order of the values of a [Record]. The slice
+// is shared and must not be modified.
 func (r *Resource) Columns() []*Field { return r.columns }
 
 // Key returns the primary key.
 func (r *Resource) Key() *Field { return r.key }
 
-// Field returns the field of that name, or nil.
+// Field returns the field with the name; nil if there is none.
 func (r *Resource) Field(name string) *Field { return r.byName[name] }
 
-// FieldByAPIName returns the field that clients call by that name, or nil. It
-// finds hidden fields too.
+// FieldByAPIName returns the field with the API name, hidden ones included; nil if there is none.
 func (r *Resource) FieldByAPIName(name string) *Field { return r.byAPIName[name] }
 
-// Referrers returns the stored to-one fields, of any resource, that point at
-// this one. The slice is shared and must not be modified.
+// Referrers returns the stored to-one relations of all resources that point at this one. The slice is shared and must
+// not be modified.
 func (r *Resource) Referrers() []*Field { return r.referrers }
 
-// References returns the resource's own stored to-one fields. The slice is
-// shared and must not be modified.
+// References returns the stored to-one relations of the resource. The slice is shared and must not be modified.
 func (r *Resource) References() []*Field { return r.references }
 
-// Uniques returns the stored fields, other than the key, of which no two
-// records may hold the same value. The slice is shared and must not be
-// modified.
+// Uniques returns the stored unique fields, without the key. The slice is shared and must not be modified.
 func (r *Resource) Uniques() []*Field { return r.uniques }

@@ -7,39 +7,36 @@ import (
 	"time"
 )
 
-// Observer is notified of every operation when it arrives and when it has ended: a log, a metric, a trace. An observer
-// holds neither a handler nor an [Op], and so cannot change, answer or lose an operation. Its methods are called by many
-// goroutines at once.
+// Observer is notified at the begin and the end of every operation, for logs, metrics and traces. It gets neither a
+// handler nor the [Op], so it cannot change, answer or drop an operation. Its methods may run in several goroutines
+// at once.
 type Observer interface {
-	// Begin is called when an operation comes by, with its kind and resource; the
-	// latter is nil for a Tx. A decorator further out may have spoiled both, and then
-	// the store refuses the operation. It must not panic.
+	// Begin is called when an operation arrives, with its kind and its resource, which is nil for a Tx. An outer
+	// decorator may have set an invalid kind or resource; the store rejects such an op. Begin must not panic.
 	Begin(kind Kind, r *Resource)
-	// End is called once for each Begin, after a panic too, with the context that the
-	// operation came with.
+	// End is called once for each Begin, also after a panic, with the context of the operation.
 	End(ctx context.Context, event *Event)
 }
 
-// Event describes an operation that has ended: the request as it arrived at the observer, and its result. The observer may
-// keep the event, and must not write to its slices.
+// Event describes an operation that has ended: the request as it arrived at the observer, and its result. The
+// observer may keep the event, and must not write to its slices.
 type Event struct {
 	Kind      Kind
 	Resource  *Resource  // nil for a Tx
 	Keys      []Value    // of a Load, Update or Delete
 	Records   []Record   // of an Insert or Update
-	Principal *Principal // nil means nobody
-	Tx        *TxInfo    // nil outside a transaction; as it is at the end, maybe made read-only further in
+	Principal *Principal // nil for an anonymous caller
+	Tx        *TxInfo    // nil outside a transaction; an inner decorator may have made it read-only
 	Attempt   int        // from 1, see [Op.Attempt]
 
 	Result Result
-	// Err is nil if all went well. After a panic it is an error without a code, which
-	// is [OutcomeFailed].
+	// Err is nil for an operation that succeeded. After a panic it is an error without a code, with [OutcomeFailed].
 	Err error
-	// Took is how long it took, everything further in included.
+	// Took is the duration of the operation, inner decorators included.
 	Took time.Duration
 }
 
-// observe returns a handler that notifies the observer of each operation that it passes to next.
+// observe returns a handler that notifies the observer of each operation and passes it to next.
 func observe(o Observer, next Handler) Handler {
 	return func(ctx context.Context, op *Op) (res Result, err error) {
 		event := &Event{ // next may change the op
@@ -57,36 +54,31 @@ func observe(o Observer, next Handler) Handler {
 	}
 }
 
-// Outcome says in one word of a closed set how an op ended, for those who watch:
-// logs and metrics that use it agree with each other.
+// Outcome summarises how an op ended, in one word of a closed set. Logs and metrics that use it agree.
 type Outcome uint8
 
 // The outcomes.
 const (
-	// OutcomeOK: no error. A Load that leaves out what is not there is one.
+	// OutcomeOK means no error. A Load that finds no records is OK.
 	OutcomeOK Outcome = iota
-	// OutcomeNotFound: [NotFound].
+	// OutcomeNotFound stands for [NotFound].
 	OutcomeNotFound
-	// OutcomeDenied: a policy, or a transaction that is read-only, did not let the
-	// op happen: [Unauthorized], [Forbidden], [ReadOnly].
+	// OutcomeDenied means that a policy or a read-only transaction has denied the op: [Unauthorized], [Forbidden],
+	// [ReadOnly].
 	OutcomeDenied
-	// OutcomeInvalid: any other code that says that the client was wrong, a unique
-	// value that is taken included.
+	// OutcomeInvalid stands for the other codes that are the client's mistake, such as a duplicate unique value.
 	OutcomeInvalid
-	// OutcomeConflict: [ErrConflict]. The store repeats the transaction unless it
-	// has done so too often.
+	// OutcomeConflict stands for [ErrConflict]. The store repeats the transaction, unless this was the last attempt.
 	OutcomeConflict
-	// OutcomeCancelled: the context was cancelled, by a client that left. One that
-	// expired is OutcomeUnavailable.
+	// OutcomeCancelled means that the context was cancelled, for example by a client that disconnected. An expired
+	// context is OutcomeUnavailable.
 	OutcomeCancelled
-	// OutcomeRolledBack: the function of a transaction returned an error of the
-	// program's own, without a code, and no operation had failed in the backend. The
-	// store has done what it was asked for.
+	// OutcomeRolledBack means that the function of a transaction has returned an error of its own, without a code,
+	// and no operation had failed in the backend: a deliberate rollback.
 	OutcomeRolledBack
-	// OutcomeUnavailable: [Unavailable] for any other reason, and a write of unknown
-	// outcome: [OutcomeUnknown].
+	// OutcomeUnavailable stands for [Unavailable] for any other reason, and for [OutcomeUnknown].
 	OutcomeUnavailable
-	// OutcomeFailed: [ServerError], and whatever nobody knows.
+	// OutcomeFailed stands for [ServerError] and unknown codes.
 	OutcomeFailed
 )
 
@@ -95,8 +87,7 @@ var outcomeNames = [...]string{
 	OutcomeConflict: "conflict", OutcomeCancelled: "cancelled", OutcomeRolledBack: "rolled_back", OutcomeUnavailable: "unavailable", OutcomeFailed: "failed",
 }
 
-// Outcomes returns all outcomes, in the order of their values from 0, for labels
-// that must exist before their first use.
+// Outcomes returns all outcomes in the order of their values, for labels that must exist before their first use.
 func Outcomes() []Outcome {
 	all := make([]Outcome, len(outcomeNames))
 	for i := range all {
@@ -105,7 +96,7 @@ func Outcomes() []Outcome {
 	return all
 }
 
-// String returns the outcome's name in lower case, fit for logs and labels.
+// String returns the name of the outcome in lower case, for logs and labels.
 func (o Outcome) String() string {
 	if int(o) < len(outcomeNames) {
 		return outcomeNames[o]
@@ -113,8 +104,8 @@ func (o Outcome) String() string {
 	return outcomeNames[OutcomeFailed]
 }
 
-// Failure reports whether somebody who runs the store should care: it was
-// unavailable or has failed. The other outcomes happen in a sound one.
+// Failure reports whether the outcome needs an operator: OutcomeUnavailable and OutcomeFailed. The other outcomes
+// occur in a healthy store.
 func (o Outcome) Failure() bool { return o >= OutcomeUnavailable }
 
 // OutcomeOf returns the outcome of an op that ended with err.
@@ -142,7 +133,7 @@ func OutcomeOf(err error) Outcome {
 	}
 }
 
-// invalid are the codes of [OutcomeInvalid]. A code that is not known is none.
+// invalid holds the codes of [OutcomeInvalid]. Unknown codes are not among them.
 var invalid = []Code{
 	UnknownField, FieldReadOnly, FieldUpdateForbidden, SearchForbidden, BadParam, BadFieldValue, BadRequest,
 	MethodNotAllowed, AlreadyExists, PreconditionFailed, TooLarge, UnsupportedMediaType,

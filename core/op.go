@@ -6,32 +6,28 @@ import (
 	"strconv"
 )
 
-// Kind says what an [Op] does. The list only grows at its end, so a decorator
-// meets kinds that did not exist when it was written: it must treat a kind that
-// it does not know as a write, which [Kind.Writes] does.
+// Kind is the kind of an [Op]. New kinds are appended to the list, so a decorator may meet a kind that it does not
+// know. It must treat such a kind as a write, as [Kind.Writes] does.
 type Kind uint8
 
 // The kinds of operations.
 const (
-	// Load reads the records with the given Keys; those that are not there are
-	// left out.
+	// Load reads the records with Keys. It leaves out keys without a record.
 	Load Kind = iota + 1
-	// Select reads the records that fulfil Where, in Order, after After, at most
-	// Limit.
+	// Select reads the records that match Where, in Order, after After, at most Limit.
 	Select
-	// Count counts the records that fulfil Where.
+	// Count counts the records that match Where.
 	Count
 	// Insert adds Records.
 	Insert
-	// Update changes the records with the given Keys, all or none.
+	// Update changes the records with Keys, all or none.
 	Update
-	// Delete removes the records with the given Keys, all or none.
+	// Delete removes the records with Keys, all or none.
 	Delete
-	// NextID hands out N keys that no record had or has.
+	// NextID allocates N keys.
 	NextID
-	// Tx is one attempt at a whole transaction: the next handler begins it, runs
-	// its function, whose operations pass the chain as ops of their own, and
-	// commits. Its Resource is nil.
+	// Tx is one attempt of a transaction, with a nil Resource: the next handler begins the transaction, runs its
+	// function and commits. The operations of the function pass the chain as ops of their own.
 	Tx
 )
 
@@ -43,7 +39,7 @@ var kindNames = [...]string{
 // Kinds returns all kinds, for labels that must exist before their first use.
 func Kinds() []Kind { return []Kind{Load, Select, Count, Insert, Update, Delete, NextID, Tx} }
 
-// String returns the kind's name in lower case, fit for logs and labels.
+// String returns the name of the kind in lower case, for logs and labels.
 func (k Kind) String() string {
 	if k >= Load && int(k) < len(kindNames) {
 		return kindNames[k]
@@ -51,88 +47,76 @@ func (k Kind) String() string {
 	return "kind(" + strconv.Itoa(int(k)) + ")"
 }
 
-// Writes reports whether ops of this kind change the store, or might: true for
-// every kind but Load, Select and Count. Whether a Tx does is said by
-// [TxInfo.ReadOnly].
+// Writes reports whether ops of this kind may change the store: all but Load, Select and Count. For a Tx,
+// [TxInfo.ReadOnly] says more; see [Op.Writes].
 func (k Kind) Writes() bool { return k != Load && k != Select && k != Count }
 
-// Op is one operation on its way through the chain. A handler may change it
-// before it passes it on, within these rules: slices may be replaced, their
-// elements never written; Where only grows narrower; Using and Check are
-// extended with [Op.Guard], never dropped. What does not fit the resource fails
-// the op before the backend sees it, with [ServerError].
+// Op is an operation on its way through the chain of handlers. A handler may change the op before it passes it to the
+// next handler, under these rules: it may replace slices, but not write to their elements; it may narrow Where; it
+// extends Using and Check with [Op.Guard], and never drops them. The store rejects an op that does not fit its
+// resource with [ServerError].
 //
-// The store makes a new Op for each attempt and does not use it again, so a
-// handler may keep an Op, its slices, records and values. While the next handler
-// runs, the Op belongs to that handler: a decorator whose goroutine calls the next
-// handler, such as a time-out, passes a copy.
+// The store makes a new Op for each attempt and does not reuse it, so a handler may keep an op with its slices,
+// records and values. While the next handler runs, it owns the op: a decorator that calls the next handler in another
+// goroutine, such as a timeout, passes a copy.
 //
-// A decorator that needs a further op makes it with [Op.Derive], or copies the
-// one it has: that keeps it in the transaction, if there is one. An op outside a
-// transaction is a transaction of its own, and so are the further ones: use
-// [Op.InTx] for what must happen together. An op made from nothing is refused.
+// A decorator makes further ops with [Op.Derive], or by copying the op: both keep the transaction. Outside a
+// transaction each op is a transaction of its own; [Op.InTx] joins several. The store rejects ops made in any other
+// way.
 type Op struct {
 	Kind Kind
-	// Resource that the op is about, one of the model's, and so safe as a metric
-	// label; nil for a Tx.
+	// Resource is one of the model's resources, so its name is safe as a metric label. It is nil for a Tx.
 	Resource *Resource
-	// Keys of a Load, Update or Delete: ascending, without duplicates, of the
-	// key's type.
+	// Keys of a Load, Update or Delete: ascending, without duplicates, of the key's type.
 	Keys []Value
-	// Where is the caller's condition on a Select or Count, bound.
+	// Where is the caller's condition of a Select or Count. It is bound.
 	Where Filter
-	// Using is the policies' condition on the rows as they are, of every kind
-	// but Insert and NextID. A row that does not fulfil it is absent.
+	// Using is the policies' condition on existing rows, for all kinds but Insert and NextID. A row that does not
+	// match it does not exist for the op.
 	Using Filter
-	// Check is the policies' condition on the rows as an Insert or Update leaves
-	// them. A row that does not fulfil it fails the op with [Forbidden].
+	// Check is the policies' condition on the after images of an Insert or Update. An after image that does not match
+	// it fails the op with [Forbidden].
 	Check Filter
-	// Order of a Select; its last entry is the key. A decorator may leave it out
-	// of an op of its own, for ascending keys.
+	// Order of a Select. Its last entry is the key. In an op of a decorator it may be empty, for the order of the
+	// keys.
 	Order []Order
-	// Limit is how many records a Select returns at most; 0 means no limit.
+	// Limit bounds the number of records of a Select; 0 means no limit.
 	Limit int
-	// After is the position that a Select continues after, one value per entry
-	// of Order; nil to start.
+	// After is the position after which a Select continues, with one value for each entry of Order; nil to begin.
 	After []Value
-	// Fields to read in a Load or Select, the key and those of Order included;
-	// nil means all.
+	// Fields to read in a Load or Select, with the key and the fields of Order; nil means all.
 	Fields []*Field
-	// Records of an Insert, or of an Update: the keys and the changed columns, in
-	// the order of Keys.
+	// Records of an Insert, or of an Update: the keys and the changed columns, in the order of Keys.
 	Records []Record
-	// Reset are fields of an Update in which null is not a wish of the caller, but
-	// stands for a field that a replacement of the whole record does not name. A
-	// backend with a constant default of its own writes that, one whose default is an
-	// expression such as now() keeps the stored value, and all others write null.
+	// Reset holds the fields of an Update for which the caller has not set null itself: a replacement of the whole
+	// record does not name them. For null in such a field a backend with a constant default of its own writes that
+	// default, a backend with an expression as default, such as now(), keeps the stored value, and other backends
+	// write null.
 	Reset []*Field
-	// Requested is Records of an Insert as its caller named them, before the model's
-	// defaults were filled in: what a policy on fields judges. It is at the same
-	// place in both; decorators that change Records leave it, and nobody else reads
-	// it but [Op.ChoosesKey]. nil where a decorator made the op.
+	// Requested holds the records of an Insert as the caller passed them, before defaults, each at the position of
+	// its record in Records. Policies check the fields of Requested. Decorators that change Records do not change it.
+	// It is nil in an op that a decorator made.
 	Requested []Record
-	// N is how many keys a NextID hands out.
+	// N is the number of keys that a NextID allocates.
 	N int
-	// Principal on whose behalf the op runs; nil means nobody.
+	// Principal of the op; nil for an anonymous caller.
 	Principal *Principal
-	// Tx is the transaction that the op belongs to, nil outside one.
+	// Tx is the transaction of the op; nil outside a transaction.
 	Tx *TxInfo
-	// Final says that no operation follows in this transaction: if this one
-	// succeeds, the store calls Commit at once, and a backend may send its commit
-	// along.
+	// Final means that no operation follows in the transaction. If the op succeeds, the store commits at once, and a
+	// backend may send the commit together with the statement.
 	Final bool
 
-	origin  *Store                                          // that made the op
-	handle  *transaction                                    // the open transaction, for the innermost handler
-	attempt func(ctx context.Context, t *transaction) error // what a Tx does between begin and commit
-	key     [1]Value                                        // backs Keys of one
-	try     int                                             // of an op outside a transaction; see Attempt
-	scope   string                                          // of a Select's cursors, see Query.Scope
+	origin  *Store                                          // store that made the op
+	handle  *transaction                                    // open transaction; nil outside one
+	attempt func(ctx context.Context, t *transaction) error // of a Tx: runs the function of the transaction
+	key     [1]Value                                        // array of Keys with a single key
+	try     int                                             // number of the attempt outside a transaction, see Attempt
+	scope   string                                          // of the cursors of a Select, see Query.Scope
 }
 
-// Guard narrows the op to rows that fulfil the condition before and after it:
-// it extends both Using and Check. This is what a policy calls; the backend
-// applies it in the same statement.
+// Guard adds a condition on the rows before and after the op: it extends Using and Check. Policies call it. The
+// backend applies the condition in the same statement.
 func (op *Op) Guard(f Filter) {
 	op.Using = And(op.Using, f)
 	op.Check = And(op.Check, f)
@@ -151,8 +135,8 @@ func (op *Op) Matches(rec Record) bool {
 	return op.Where.Match(rec) && (op.After == nil || After(op.Order, op.After, rec))
 }
 
-// Attempt counts the tries of the transaction that the op belongs to, or, outside
-// of one, of the op itself: from 1, and on when the store repeats what conflicted.
+// Attempt returns the number of the attempt of the op's transaction, or of the op itself outside a transaction, from
+// 1.
 func (op *Op) Attempt() int {
 	if op.Tx != nil {
 		return op.Tx.Attempt
@@ -160,20 +144,17 @@ func (op *Op) Attempt() int {
 	return max(op.try, 1)
 }
 
-// Derive returns an op of the decorator's own, to be passed to the next handler
-// before or after op: in the same transaction, for the same principal, with no
-// guards yet and nothing else set. Because op is then not the only one that is
-// left, its Final is cleared. The records of a further Insert get the model's
-// defaults where columns are absent, behind all decorators.
+// Derive returns a new op for a decorator to pass to the next handler before or after op. It has the transaction and
+// the principal of op, no guards, and nothing else. Derive clears op.Final, because op is no longer the only
+// remaining operation. The records of a derived Insert get the model's defaults after all decorators.
 //
-// A Tx has no transaction yet that a further op could belong to.
+// An op derived from a Tx is outside the transaction, which has not begun.
 func (op *Op) Derive(kind Kind, r *Resource) *Op {
 	op.Final = false
 	return &Op{Kind: kind, Resource: r, Principal: op.Principal, Tx: op.Tx, origin: op.origin, handle: op.handle, try: op.try}
 }
 
-// Writes reports whether the op may change the store: its kind does, and it is
-// not a read-only transaction.
+// Writes reports whether the op may change the store: its kind does, and it is no read-only Tx.
 func (op *Op) Writes() bool {
 	if op.Kind == Tx && op.Tx != nil {
 		return !op.Tx.ReadOnly
@@ -181,8 +162,8 @@ func (op *Op) Writes() bool {
 	return op.Kind.Writes()
 }
 
-// fillDefaults fills the model's defaults into the records of an Insert that a
-// decorator made. Those of a caller's have them, see [Op.Requested].
+// fillDefaults fills the model's defaults into the records of an Insert that a decorator made. Those of a caller have
+// them.
 func (op *Op) fillDefaults() error {
 	filled := make([]Record, len(op.Records))
 	for i, rec := range op.Records {
@@ -195,7 +176,7 @@ func (op *Op) fillDefaults() error {
 	return nil
 }
 
-// aboutNothing reports whether the op names nothing to read, write or allocate.
+// isEmpty reports whether the op has no keys, records or number to work on.
 func (op *Op) isEmpty() bool {
 	switch op.Kind {
 	case Load, Update, Delete:

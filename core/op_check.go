@@ -2,9 +2,8 @@ package core
 
 import "errors"
 
-// check makes sure that the op is what backends are promised, whatever the
-// decorators made of it: of this store, about a resource of its model, with what
-// its kind needs, of the right types. What session made passes by itself.
+// check rejects an op that a decorator has made unfit for a backend: of another store or model, without the parts of
+// its kind, or with values of wrong types. Ops of a session pass.
 func (op *Op) check(s *Store) error {
 	var reason error
 	switch r := op.Resource; {

@@ -7,10 +7,8 @@ import (
 
 var errTxInTx = errors.New("a transaction cannot run inside another one")
 
-// InTx runs fn with the op as a part of a transaction: of the one that it belongs
-// to, or else of one that is begun for it, and that commits when fn returns no
-// error. So what a decorator adds to an op, an entry of an audit or a message to
-// send, is stored together with it or not at all:
+// InTx runs fn with the op inside a transaction: that of the op, or a new one that commits when fn returns no error.
+// A decorator uses it to store what it adds, such as an audit entry, together with the op or not at all:
 //
 //	return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) {
 //		entry := op.Derive(core.Insert, audit)
@@ -21,10 +19,9 @@ var errTxInTx = errors.New("a transaction cannot run inside another one")
 //		return next(ctx, op)
 //	})
 //
-// fn gets a context and an op of its own to go on with. To the decorators between
-// this one and the backend the transaction is an op of kind [Tx] like any other.
-// An error of fn rolls it back and is returned as it is; a conflict has the store
-// repeat all of the op. An op of kind Tx fails with [ServerError].
+// fn must use the context and the op that it gets. The decorators between this one and the backend see the new
+// transaction as an op of kind [Tx]. An error of fn rolls it back and is returned unchanged. After a conflict the
+// store repeats the whole op. An op of kind Tx fails with [ServerError].
 func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Context, op *Op) (Result, error)) (Result, error) {
 	switch {
 	case op.Kind == Tx:
@@ -53,7 +50,7 @@ func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Contex
 	_, err := next(ctx, begin)
 	runs.close()
 	switch {
-	case failed != nil: // also if a decorator lost it
+	case failed != nil: // also if a decorator has dropped it
 		return Result{}, failed
 	case err != nil:
 		return Result{}, err

@@ -5,15 +5,14 @@ import (
 	"slices"
 )
 
-// Principal is who an operation runs for. It must not be changed once it is in
-// a context, because concurrent operations share it.
+// Principal is the user or program for which an operation runs. The nil Principal is anonymous. A Principal must not
+// be changed once it is in a context, because concurrent operations share it.
 type Principal struct {
-	// ID identifies the principal. Its type counts: the number 1 and the text
-	// "1" are different principals.
+	// ID identifies the principal. Its type counts: the number 1 and the text "1" are different principals.
 	ID Value
-	// Roles that the principal has.
+	// Roles of the principal.
 	Roles []string
-	// Claims are further facts, as a JSON decoder leaves them.
+	// Claims are further facts about the principal, as decoded from JSON.
 	Claims map[string]any
 
 	system bool
@@ -21,16 +20,15 @@ type Principal struct {
 
 var system = &Principal{system: true}
 
-// HasRole reports whether the principal has the role. Nobody, the nil
-// Principal, has none.
+// HasRole reports whether the principal has the role. An anonymous caller has no roles.
 func (p *Principal) HasRole(role string) bool {
 	return p != nil && slices.Contains(p.Roles, role)
 }
 
-// IsSystem reports whether this is the program itself, see [System].
+// IsSystem reports whether the principal is the program itself, see [System].
 func (p *Principal) IsSystem() bool { return p != nil && p.system }
 
-// String returns the id, "system" for the program, "anonymous" for nil.
+// String returns the ID, "system" for the program itself, or "anonymous" for nil.
 func (p *Principal) String() string {
 	switch {
 	case p == nil:
@@ -41,28 +39,25 @@ func (p *Principal) String() string {
 	return p.ID.String()
 }
 
-// WithPrincipal returns a context whose operations run for p; nil means nobody.
+// WithPrincipal returns a context with the principal p for its operations. nil means anonymous.
 func WithPrincipal(ctx context.Context, p *Principal) context.Context {
 	s := *stateOf(ctx)
 	s.principal = p
 	return context.WithValue(ctx, stateKey{}, &s)
 }
 
-// System returns a context whose operations run for the program itself, which
-// policies let pass. It is the one explicit way round them; whoever serves
-// clients must not hand it on.
+// System returns a context for operations of the program itself. Policies do not apply to them: this is the one
+// explicit bypass. A server must not use such a context for the requests of clients.
 func System(ctx context.Context) context.Context { return WithPrincipal(ctx, system) }
 
-// PrincipalOf returns who operations with this context run for; nil means
-// nobody.
+// PrincipalOf returns the principal of the context; nil for an anonymous one.
 func PrincipalOf(ctx context.Context) *Principal { return stateOf(ctx).principal }
 
-// state is everything that the core keeps in a context, under one key, so that
-// an operation looks it up once.
+// state holds everything that core keeps in a context, under one key, so that an operation needs one lookup.
 type state struct {
 	principal *Principal
-	inside    *Store // the store one of whose transactions this context belongs to
-	outer     *state // of the context that the transaction was begun with
+	inside    *Store // store of the transaction that the context belongs to; nil outside one
+	outer     *state // state of the context that the transaction was begun with
 }
 
 type stateKey struct{}
@@ -76,7 +71,7 @@ func stateOf(ctx context.Context) *state {
 	return noState
 }
 
-// within reports whether the state belongs to a transaction of s.
+// within reports whether the context belongs to a transaction of s.
 func (st *state) within(s *Store) bool {
 	for ; st != nil; st = st.outer {
 		if st.inside == s {

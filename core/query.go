@@ -5,41 +5,35 @@ import (
 	"slices"
 )
 
-// Query says which records of a resource to read. The zero Query reads all of
-// them, in ascending order of their keys.
+// Query selects records of a resource. The zero Query selects all of them, in ascending order of their keys.
 type Query struct {
-	// Where is the condition that the records fulfil.
+	// Where is the condition that the records match.
 	Where Filter
-	// Order names the fields to sort by, with "-" in front for descending; ties
-	// are broken by the key.
+	// Order names the fields to sort by, with "-" in front for descending order. The key breaks ties.
 	Order []string
-	// Limit is how many records to read at most; 0 means no limit. Negative
-	// limits are refused.
+	// Limit bounds the number of records; 0 means no limit. Negative limits are rejected.
 	Limit int
-	// After continues a page: the [Page.Next] of the same query. Only the limit
-	// may differ.
+	// After continues the query after a page: it is the [Page.Next] of the same query, with any limit.
 	After Cursor
-	// Scope, if not empty, is what cursors are bound to in the place of Where:
-	// for a caller that makes Where anew for each page from a condition of its
-	// own, which Scope spells.
+	// Scope, if not empty, takes the place of Where in cursors. It is for callers that compute a new Where for each
+	// page from a condition of their own, of which Scope is the text.
 	Scope string
-	// Fields names the stored fields to read; the others are absent from the
-	// records, but for the key and what the order needs. nil means all.
+	// Fields names the stored fields to read. Other fields are absent from the records, except the key and the fields
+	// of Order. nil means all.
 	Fields []string
 }
 
-// Page is what a [Query] reads.
+// Page is the result of a [Query].
 type Page struct {
 	Records []Record
-	// Next continues the query after the last record; empty when there is
-	// nothing more.
+	// Next continues the query after the last record; empty if there are no further records.
 	Next Cursor
 }
 
-// PageOf returns the page of the query over the given records, which may come in any order. It is for a caller whose
-// records differ from the stored ones, such as records without the relations that a principal cannot see.
+// PageOf returns the page of the query over the given records, which may come in any order. It is for a caller with
+// records that differ from the stored ones, for example without the relations that a principal cannot see.
 //
-// Errors: those of [Store.Select].
+// Errors: as for [Store.Select].
 func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
 	op := Op{Kind: Select, Resource: r}
 	at, err := q.fill(&op)
@@ -66,10 +60,10 @@ func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
 	return page, err
 }
 
-// CursorAfter returns the cursor that continues the query after the record, for a
-// caller that ends a page before the last record of it. Query.After does not matter.
+// CursorAfter returns the cursor that continues the query after the record, for a caller that ends a page before its
+// last record. It ignores Query.After.
 //
-// Errors: those of [Store.Select].
+// Errors: as for [Store.Select].
 func (r *Resource) CursorAfter(q Query, rec Record) (Cursor, error) {
 	op := Op{Kind: Select, Resource: r}
 	q.After = ""
@@ -79,7 +73,7 @@ func (r *Resource) CursorAfter(q Query, rec Record) (Cursor, error) {
 	return cursorAfter(&op, rec)
 }
 
-// pageOf cuts the result of a Select into a page.
+// pageOf returns the page for the result of a Select.
 func pageOf(op *Op, res Result) (page Page, err error) {
 	page.Records = res.Records
 	if n := len(page.Records); res.More && n > 0 {
@@ -88,12 +82,11 @@ func pageOf(op *Op, res Result) (page Page, err error) {
 	return page, err
 }
 
-// maxOrderKeys is how many fields a query may sort by, so that no request makes
-// a statement of any size.
+// maxOrderKeys bounds the fields that a query may sort by, and so the length of statements.
 const maxOrderKeys = 16
 
-// fill resolves the query into the op, with the position that it continues after if
-// its cursor holds that, and returns what the cursor holds.
+// fill resolves the query into the op. If the cursor has a complete keyset, it sets the position of the op; otherwise
+// the caller must. It returns the keyset.
 func (q *Query) fill(op *Op) (at keyset, err error) {
 	r := op.Resource
 	if q.Limit < 0 {
@@ -123,7 +116,7 @@ func (q *Query) fill(op *Op) (at keyset, err error) {
 	return at, err
 }
 
-// within sets the position of an op whose records are at hand.
+// within sets the position of an op on the given records.
 func (k keyset) within(op *Op, records iter.Seq[Record]) (err error) {
 	if k.complete() {
 		return nil
@@ -138,7 +131,7 @@ func (k keyset) within(op *Op, records iter.Seq[Record]) (err error) {
 	return err
 }
 
-// projection resolves names to fields, with the key and the order's fields.
+// projection resolves the names to fields, and adds the key and the fields of the order.
 func (r *Resource) projection(names []string, order []Order) ([]*Field, error) {
 	wanted := make([]bool, len(r.columns))
 	wanted[r.key.column] = true
@@ -161,15 +154,14 @@ func (r *Resource) projection(names []string, order []Order) ([]*Field, error) {
 	return fields, nil
 }
 
-// Order is one key of a sort. Ascending order has nulls last, descending order
-// nulls first, as PostgreSQL has them by default (manual, section 7.5).
+// Order is one entry of a sort order. Ascending order has nulls last, descending order nulls first, as in PostgreSQL
+// (manual, section 7.5).
 type Order struct {
 	Field *Field
 	Desc  bool
 }
 
-// CompareRecords returns -1, 0 or +1 as a comes before, with or after b in the
-// given order. It is the reference for every backend.
+// CompareRecords returns -1, 0 or +1 if a sorts before, with or after b. It defines the order of every backend.
 func CompareRecords(order []Order, a, b Record) int {
 	for _, o := range order {
 		if c := o.compare(a.values[o.Field.column], b.values[o.Field.column]); c != 0 {
@@ -179,8 +171,7 @@ func CompareRecords(order []Order, a, b Record) int {
 	return 0
 }
 
-// After reports whether the record comes after the position in the given order,
-// which has one value per key: where a page continues.
+// After reports whether the record sorts after the position, which has one value for each entry of the order.
 func After(order []Order, position []Value, rec Record) bool {
 	for i, o := range order {
 		if c := o.compare(rec.values[o.Field.column], position[i]); c != 0 {
@@ -198,8 +189,7 @@ func (o Order) compare(a, b Value) int {
 	return c
 }
 
-// order resolves names, with "-" in front for descending, to an order that ends
-// with the key, so that it is total.
+// order resolves names, with "-" in front for descending order, and appends the key so that the order is total.
 func (r *Resource) order(names []string) ([]Order, error) {
 	if len(names) == 0 {
 		return r.keyOrder, nil

@@ -133,8 +133,9 @@ func (r Record) With(i int, v Value) Record {
 	return Record{r.resource, values}
 }
 
-// Merge returns the after image of an update: a copy of the record in which the values of the patch replace those of the
-// record. Absent values of the patch replace nothing. If one of the records is the zero Record, Merge returns the other.
+// Merge returns the after image of an update: a copy of the record in which the values of the patch replace the old
+// ones. Absent values of the patch replace nothing. If one of the records is the zero Record, Merge returns the
+// other.
 func (r Record) Merge(patch Record) Record {
 	if r.resource == nil {
 		return patch

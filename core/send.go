@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// send puts the op on its way.
+// send passes the op to the chain, with the principal of the context.
 func (s session) send(ctx context.Context, op *Op) (Result, error) {
 	st := stateOf(ctx)
 	op.origin, op.Principal = s.store, st.principal
@@ -23,9 +23,9 @@ func (s session) send(ctx context.Context, op *Op) (Result, error) {
 	return s.store.repeat(ctx, op)
 }
 
-// repeat runs an op that is a transaction of its own, again if it conflicts.
+// repeat runs an op outside a transaction, and repeats it after conflicts.
 func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
-	asked := *op // decorators change and may keep what they pass on
+	asked := *op // decorators may change and keep the op
 	for attempt := 1; ; attempt++ {
 		res, err := s.handler(ctx, op)
 		if err == nil {
@@ -43,13 +43,13 @@ func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
 	}
 }
 
-// repeatable reports whether another try may succeed and cannot do anything
-// twice.
+// repeatable reports whether another attempt may succeed, and cannot write twice.
 func repeatable(err error) bool {
 	return errors.Is(err, ErrConflict) && !errors.Is(err, ErrCommitUnknown) && !errors.Is(err, OutcomeUnknown)
 }
 
-// innermost is the handler that all decorators stand around.
+// innermost is the handler inside all decorators. It checks and binds the op, which they may have changed, and runs
+// it on the backend.
 func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 	if op.Kind == Select && len(op.Order) == 0 && op.Resource != nil {
 		op.Order = op.Resource.keyOrder
@@ -100,7 +100,7 @@ func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
 	return res, nil
 }
 
-// dispatch calls the method of the backend's transaction that the op is for.
+// dispatch calls the method of the backend's transaction for the op.
 func dispatch(ctx context.Context, tx BackendTx, op *Op) (res Result, err error) {
 	if op.isEmpty() {
 		return Result{}, ctx.Err()
@@ -124,9 +124,8 @@ func dispatch(ctx context.Context, tx BackendTx, op *Op) (res Result, err error)
 	return res, err
 }
 
-// bind resolves conditions that decorators wrote with names of fields, so that
-// backends never see one; a condition that does not fit the resource fails the
-// op instead of being dropped.
+// bind resolves conditions that decorators wrote with names of fields. A condition that does not fit the resource
+// fails the op.
 func (op *Op) bind() error {
 	for _, f := range [...]*Filter{&op.Where, &op.Using, &op.Check} {
 		if f.n == nil {
@@ -143,7 +142,7 @@ func (op *Op) bindOne(f *Filter) error {
 	switch {
 	case op.Resource == nil:
 		return &Error{Code: ServerError, Cause: errForeignFilter}
-	case f.n.bound && f.n.field != nil && f.n.field.resource == op.Resource: // what most policies add
+	case f.n.bound && f.n.field != nil && f.n.field.resource == op.Resource: // as most policies write it
 		return nil
 	}
 	bound, err := op.Resource.Bind(*f)

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Querier is the operations on records that [Store] and [Transaction] share: the parameter of a function that works inside
-// and outside of transactions. The methods are described at [Store].
+// Querier holds the operations on records that [Store] and [Transaction] share. Functions that work inside and
+// outside of transactions take it as a parameter. The methods are described at [Store].
 type Querier interface {
 	Get(ctx context.Context, r *Resource, key Value) (Record, error)
 	Load(ctx context.Context, r *Resource, keys []Value, fields ...string) ([]Record, error)
@@ -29,8 +29,7 @@ var (
 	_ Querier = (*Transaction)(nil)
 )
 
-// session sends operations through the chain: in a transaction of their own each, or in an open one. Its methods are the
-// operations of [Querier], described at [Store].
+// session implements the operations of [Querier]: each in a transaction of its own, or in an open one.
 type session struct {
 	store *Store
 	tx    *transaction
@@ -173,8 +172,7 @@ func (s session) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, erro
 	return checkLength(n, res.Keys, err)
 }
 
-// eachOf makes sure that there is one record for each of n that were asked for, on
-// which callers rely: an answer in the backend's place may have forgotten them.
+// checkLength rejects a result of the wrong length: a decorator may have answered the op incompletely.
 func checkLength[T Record | Value](n int, results []T, err error) ([]T, error) {
 	if err == nil && len(results) != n {
 		return nil, &Error{Code: ServerError, Cause: fmt.Errorf("the operation returned %d records or keys instead of %d", len(results), n)}
@@ -182,8 +180,7 @@ func checkLength[T Record | Value](n int, results []T, err error) ([]T, error) {
 	return results, err
 }
 
-// owns refuses resources of other models, and the nil that [Model.Resource]
-// returns for a name that it does not know.
+// checkResource rejects nil and resources of other models.
 func (s session) checkResource(r *Resource) error {
 	if r == nil || r.model != s.store.model {
 		return &Error{Code: ServerError, Cause: errForeignResource}
@@ -206,7 +203,7 @@ func checkKey(r *Resource, key Value) error {
 	}
 }
 
-// checkKeys returns the keys sorted and unique, in a slice of its own.
+// checkKeys returns a sorted copy of the keys without duplicates.
 func checkKeys(r *Resource, keys []Value) ([]Value, error) {
 	for _, key := range keys {
 		if err := checkKey(r, key); err != nil {
@@ -216,7 +213,7 @@ func checkKeys(r *Resource, keys []Value) ([]Value, error) {
 	return SortKeys(slices.Clone(keys)), nil
 }
 
-// checkRecord makes sure that what backends get fits the model.
+// checkRecord rejects a record that does not fit the resource.
 func checkRecord(r *Resource, rec Record) error {
 	if rec.resource != r {
 		return &Error{Code: ServerError, Cause: errForeignRecord}
@@ -229,7 +226,7 @@ func checkRecord(r *Resource, rec Record) error {
 	return nil
 }
 
-// wellFormed checks what the constructors of values leave to their callers.
+// wellFormed checks the content of a value, which constructors such as [TextValue] do not.
 func wellFormed(v Value) bool {
 	switch v.typ {
 	case Text:
@@ -243,7 +240,7 @@ func wellFormed(v Value) bool {
 	return true
 }
 
-// checkInsert returns the records with the model's defaults filled in.
+// checkInsert returns the records with the model's defaults.
 func checkInsert(r *Resource, records []Record) ([]Record, error) {
 	checked := make([]Record, len(records))
 	for i, rec := range records {
@@ -261,7 +258,7 @@ func checkInsert(r *Resource, records []Record) ([]Record, error) {
 
 func withDefaults(r *Resource, rec Record) (Record, error) {
 	if rec.resource != r {
-		return rec, nil // refused by checkRecord
+		return rec, nil // checkRecord rejects it
 	}
 	var values []Value
 	set := func(i int, v Value) {
@@ -288,7 +285,7 @@ func withDefaults(r *Resource, rec Record) (Record, error) {
 	return Record{r, values}, nil
 }
 
-// checkUpdate returns the changes sorted by key, and the keys.
+// checkUpdate returns the changes sorted by key, and their keys.
 func checkUpdate(r *Resource, changes []Record) ([]Record, []Value, error) {
 	for _, rec := range changes {
 		if err := checkRecord(r, rec); err != nil {

@@ -7,35 +7,36 @@ import (
 	"sync/atomic"
 )
 
-// Store is the one way to the records of a backend: every operation passes the
-// chain of decorators. It is safe for concurrent use. [New] makes it.
+// Store gives access to the records of a backend, through the chain of decorators. It is safe for concurrent use.
+// [New] returns one.
 //
-// Every operation sends one [Op] through the chain, after checking and converting its arguments. It is a transaction of
-// its own, repeated when it conflicts with others; [Store.Tx] runs several operations in one. Resources must be of the
-// store's model. [Querier] is the interface of the operations.
+// Every operation checks and converts its arguments, and sends one [Op] through the chain. It is a transaction of its
+// own, and repeated when it conflicts with others; [Store.Tx] runs several operations in one. Resources must be of
+// the store's model. [Querier] is the interface of the operations.
 //
-// An operation on nothing, such as a Load without keys, passes the chain too, so
-// that policies answer it; outside a transaction it asks the backend with a Ping.
+// An operation without keys or records, such as a Load of no keys, passes the chain too, so that policies decide
+// about it; outside a transaction it pings the backend.
 //
-// All methods return an [*Error]. Besides the codes that they name: those that
-// decorators add, of the usual ones [Unauthorized], [Forbidden] and [ReadOnly];
-// [Unavailable], when the backend is out of reach, a conflict outlasts its
-// retries (errors.Is finds [ErrConflict]) or the context ended (errors.Is finds
-// its error); [ServerError] for everything else.
+// All methods return an [*Error]. Besides the codes that they name, it may have:
+//
+//   - a code that a decorator adds, often [Unauthorized], [Forbidden] or [ReadOnly];
+//   - [Unavailable] if the backend cannot be reached, if an operation still conflicts after all its attempts
+//     (errors.Is finds [ErrConflict]), or if the context has ended (errors.Is finds its error);
+//   - [OutcomeUnknown] for a commit that was sent and not acknowledged;
+//   - [ServerError] for every other failure.
 type Store struct {
 	model       *Model
 	backend     Backend
 	handler     Handler
 	description Description
-	readOnly    []func(r *Resource) bool // of the decorators that have one
+	readOnly    []func(r *Resource) bool // functions of the decorators
 	closed      atomic.Bool
 }
 
-// New composes a store: the backend, and around it the decorators, outermost
-// first. It binds the backend to the model, and it fails if the backend cannot
-// hold the model, if a decorator does not fit it, or if the order of the
-// decorators breaks a promise; the error then says which order would do. The
-// backend belongs to the store from now on, and is closed if New fails.
+// New composes a store of the backend and the decorators around it, outermost first, and binds the backend to the
+// model. It fails if the backend cannot store the model, if a decorator does not fit it, or if the order of the
+// decorators breaks a promise; the error then names a correct order. The store owns the backend; New closes it on an
+// error.
 func New(ctx context.Context, model *Model, backend Backend, decorators ...Decorator) (*Store, error) {
 	switch {
 	case backend == nil:
@@ -59,21 +60,19 @@ func New(ctx context.Context, model *Model, backend Backend, decorators ...Decor
 	return s, nil
 }
 
-// Model returns the model that the store holds.
+// Model returns the model of the store.
 func (s *Store) Model() *Model { return s.model }
 
-// ReadOnly reports whether a decorator says that it refuses all writes of the resource
-// at the time. Whether a write is refused is known only by trying it.
+// ReadOnly reports whether a decorator says that it currently rejects all writes of the resource. Other writes may be
+// rejected, too.
 func (s *Store) ReadOnly(r *Resource) bool {
 	return slices.ContainsFunc(s.readOnly, func(says func(*Resource) bool) bool { return says(r) })
 }
 
-// Ping reports whether the store can be used: it reaches the backend, and returns nil
-// if a transaction that writes can begin there. It is for checks of readiness. It is
-// no operation: decorators do not see it, and it needs no principal. ctx bounds how
-// long it takes.
+// Ping returns nil if a writing transaction can begin on the backend, for readiness checks. It is no operation:
+// decorators do not see it, and it needs no principal.
 //
-// Errors, as an [*Error]: [Unavailable], with [ErrClosed] after Close.
+// Errors: [Unavailable], with [ErrClosed] after Close.
 func (s *Store) Ping(ctx context.Context) error {
 	if s.closed.Load() {
 		return &Error{Code: Unavailable, Cause: ErrClosed}
@@ -81,8 +80,8 @@ func (s *Store) Ping(ctx context.Context) error {
 	return wrap(s.backend.Ping(ctx))
 }
 
-// Close closes the backend. Operations that are still running may fail; later
-// ones fail with [ErrClosed], and so does a second Close.
+// Close closes the backend. Running operations may fail, and later ones fail with [ErrClosed], as does a second
+// Close.
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return &Error{Code: Unavailable, Cause: ErrClosed}
@@ -90,85 +89,78 @@ func (s *Store) Close() error {
 	return wrap(s.backend.Close())
 }
 
-// session returns the store's operations outside transactions.
+// session returns the operations outside transactions.
 func (s *Store) session() session { return session{store: s} }
 
-// Get returns the record with that key.
+// Get returns the record with the key.
 //
-// Errors: [NotFound], [BadFieldValue] for a key of the wrong type.
+// Errors: [NotFound]; [BadFieldValue] for a key of another type.
 func (s *Store) Get(ctx context.Context, r *Resource, key Value) (Record, error) {
 	return s.session().Get(ctx, r, key)
 }
 
-// Load returns the records with those keys that are there, ascending by key and
-// each once. With names of fields, others may be absent from the records, but
-// for the key.
+// Load returns the existing records with the keys, each once, ascending by key. If fields are named, other columns
+// than these and the key may be absent.
 //
-// Errors: [BadFieldValue] for a key of the wrong type, [UnknownField].
+// Errors: [BadFieldValue] for a key of another type; [UnknownField].
 func (s *Store) Load(ctx context.Context, r *Resource, keys []Value, fields ...string) ([]Record, error) {
 	return s.session().Load(ctx, r, keys, fields...)
 }
 
-// Select returns the records that the query asks for.
+// Select returns a page of the records that the query selects.
 //
-// Errors: [UnknownField], [SearchForbidden] and [BadFieldValue] for what the
-// query names, [BadParam] for its limit and cursor.
+// Errors: [UnknownField], [SearchForbidden] and [BadFieldValue] for the filter, order and fields of the query;
+// [BadParam] for its limit and cursor.
 func (s *Store) Select(ctx context.Context, r *Resource, q Query) (Page, error) {
 	return s.session().Select(ctx, r, q)
 }
 
-// Count returns how many records fulfil the filter.
+// Count returns the number of records that match the filter.
 //
-// Errors: those of [Resource.Bind].
+// Errors: as for [Resource.Bind].
 func (s *Store) Count(ctx context.Context, r *Resource, where Filter) (int, error) {
 	return s.session().Count(ctx, r, where)
 }
 
-// Insert adds the records, all or none, and returns them as they now are, in
-// the same order: with keys, defaults and whatever else the backend adds. A
-// record without a key gets the next one; a key that is given is kept.
+// Insert adds the records, all or none, and returns their after images in the same order, with keys, defaults and
+// everything else that the backend adds. A record without a key gets a generated one.
 //
-// Errors: [BadRequest] for a record without a key where nothing generates one, [AlreadyExists] for a key or unique value
-// that another record holds, [NotFound] for a to-one relation whose target does not exist, [BadFieldValue].
+// Errors: [BadRequest] for a record without a key if keys are not generated; [AlreadyExists] for a key or unique
+// value of another record; [NotFound] for a to-one relation to a record that does not exist; [BadFieldValue].
 func (s *Store) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {
 	return s.session().Insert(ctx, r, records...)
 }
 
-// Update changes records, all or none. Each of those given holds a key and the
-// columns to change, the others absent. It returns the records as they now
-// are, ascending by key.
+// Update changes records, all or none, and returns their after images, ascending by key. Each argument has a key and
+// the changed columns, see [Resource.Patch].
 //
-// Errors: [NotFound] for a key that is not there and for a to-one relation
-// whose target is not, [AlreadyExists] for a unique value that is taken,
-// [BadFieldValue], [BadRequest] for two changes to one record.
+// Errors: [NotFound] for a key without a record, and for a to-one relation to a record that does not exist;
+// [AlreadyExists] for a unique value of another record; [BadFieldValue]; [BadRequest] for two changes of one record.
 func (s *Store) Update(ctx context.Context, r *Resource, changes ...Record) ([]Record, error) {
 	return s.session().Update(ctx, r, changes...)
 }
 
-// Replace is [Store.Update] for a replacement of whole records: null in one of the
-// fields of reset stands for a field that the caller does not name. A backend with a
-// constant default of its own writes that, one whose default is an expression such as
-// now() keeps the stored value, and all others write null.
+// Replace is [Store.Update] for a replacement of whole records: null in a field of reset stands for a field that the
+// caller does not name. A backend with a constant default of its own writes that default, a backend with an
+// expression as default, such as now(), keeps the stored value, and other backends write null.
 //
-// Errors: those of Update.
+// Errors: as for [Store.Update].
 func (s *Store) Replace(ctx context.Context, r *Resource, reset []*Field, changes ...Record) ([]Record, error) {
 	return s.session().Replace(ctx, r, reset, changes...)
 }
 
-// Delete removes the records with those keys, all or none. It does not touch
-// records that point at them: the transaction cannot commit while there are any.
+// Delete removes the records with the keys, all or none. It does not change records that reference them: the
+// transaction cannot commit while there are any.
 //
-// Errors: [NotFound], [FieldUpdateForbidden] for a record that others point at,
-// [BadFieldValue] for a key of the wrong type.
+// Errors: [NotFound]; [FieldUpdateForbidden] for a record that others reference; [BadFieldValue] for a key of another
+// type.
 func (s *Store) Delete(ctx context.Context, r *Resource, keys ...Value) error {
 	return s.session().Delete(ctx, r, keys...)
 }
 
-// NextIDs hands out n keys that no record of the resource has, had or was
-// promised.
+// NextIDs allocates n keys. No record of the resource has had such a key, and NextIDs has not returned it before.
 //
-// Errors: [BadRequest] for a negative n and for a resource whose keys nothing
-// generates, see [Store.KeySource].
+// Errors: [BadRequest] for a negative n, and for a resource with assigned keys, see [Store.KeySource].
 func (s *Store) NextIDs(ctx context.Context, r *Resource, n int) ([]Value, error) {
 	return s.session().NextIDs(ctx, r, n)
 }

@@ -7,26 +7,22 @@ import (
 	"time"
 )
 
-// Transaction is an open transaction, the argument of the function of [Store.Tx]. Its
-// operations mean the same as those of [Store]. They may be called by several
-// goroutines and run one at a time. After an operation failed in the backend,
-// the transaction can only be rolled back: further operations fail with
-// [ErrTxFailed].
+// Transaction is an open transaction, the argument of the function of [Store.Tx]. It has the operations of [Store].
+// They may be called from several goroutines, and run one at a time. After an operation has failed in the backend,
+// the transaction can only be rolled back: further operations fail with [ErrTxFailed].
 type Transaction struct {
 	session session
 }
 
-// AfterCommit has fn called once the transaction has committed, in the order in
-// which functions were given; never if it rolls back. A transaction that is
-// repeated starts with none.
+// AfterCommit registers a function to be called after the transaction has committed. Functions are called in the
+// order of their registration, and not at all after a rollback. Another attempt of the transaction begins without
+// functions.
 func (t *Transaction) AfterCommit(fn func(ctx context.Context)) { t.session.tx.info.AfterCommit(fn) }
 
-// Final returns the transaction for its last operation: when it
-// succeeds, the transaction has committed, and when the commit fails, the
-// operation does. So nothing can follow, and neither an error that the function
-// returns afterwards nor a panic undoes it; functions given to AfterCommit then
-// run all the same. It saves a round trip where the backend commits along with
-// the operation.
+// Final returns the transaction for its last operation. When that operation succeeds, the transaction has committed;
+// when the commit fails, the operation fails. No operation can follow, and a later error or panic of the function of
+// [Store.Tx] does not undo the commit. It saves a round trip on backends that send the commit together with the
+// operation.
 func (t *Transaction) Final() *Transaction {
 	return &Transaction{session{store: t.session.store, tx: t.session.tx, final: true}}
 }
@@ -76,12 +72,12 @@ func (t *Transaction) NextIDs(ctx context.Context, r *Resource, n int) ([]Value,
 	return t.session.NextIDs(ctx, r, n)
 }
 
-// TxInfo is what ops know of the transaction that they belong to.
+// TxInfo is the part of a transaction that its ops share.
 type TxInfo struct {
-	// Attempt counts the tries of the transaction, from 1.
+	// Attempt is the number of the attempt of the transaction, from 1.
 	Attempt int
-	// ReadOnly: writes are refused. A decorator may set it on an op of kind [Tx],
-	// before it passes the op on, and must not clear it.
+	// ReadOnly means that writes are rejected. A decorator may set it in an op of kind [Tx] before it passes the op
+	// on, and must not clear it.
 	ReadOnly bool
 
 	mu    sync.Mutex
@@ -95,22 +91,22 @@ func (i *TxInfo) AfterCommit(fn func(ctx context.Context)) {
 	i.hooks = append(i.hooks, fn)
 }
 
-// pending returns how many functions wait for the commit.
+// hookCount returns the number of registered functions.
 func (i *TxInfo) hookCount() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return len(i.hooks)
 }
 
-// forget drops the functions that came after the first n.
+// discardHooks removes the functions that were registered after the first n.
 func (i *TxInfo) discardHooks(n int) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.hooks = i.hooks[:n]
 }
 
-// committed runs the functions, those that they give in turn last, and all of
-// them even if one panics: what a cache has to forget it must forget.
+// runHooks calls the functions, and then the functions that they have registered. It calls all of them even if one
+// panics: a cache must learn of every commit.
 func (i *TxInfo) runHooks(ctx context.Context) {
 	i.mu.Lock()
 	hooks := i.hooks
@@ -133,7 +129,7 @@ func runEach(ctx context.Context, hooks []func(ctx context.Context)) {
 // transaction is the state of an open transaction.
 type transaction struct {
 	info      *TxInfo
-	allocated allocation // by NextIDs
+	allocated allocation
 
 	mu        sync.Mutex // serializes the operations
 	backend   BackendTx
@@ -143,7 +139,7 @@ type transaction struct {
 	committed bool
 }
 
-// run runs one operation on the open transaction.
+// run runs one operation in the transaction.
 func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -171,7 +167,7 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 
 var errInterrupted = errors.New("operation was interrupted by a panic")
 
-// finish commits; the caller holds the mutex.
+// finish commits. The caller holds the mutex.
 func (t *transaction) finish(ctx context.Context) error {
 	t.done, t.ended = true, true
 	err := t.backend.Commit(ctx)
@@ -179,7 +175,7 @@ func (t *transaction) finish(ctx context.Context) error {
 	return err
 }
 
-// commit commits, unless the final operation did.
+// commit commits, unless the final operation has.
 func (t *transaction) commit(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -189,8 +185,7 @@ func (t *transaction) commit(ctx context.Context) error {
 	return t.finish(ctx)
 }
 
-// end closes the transaction for further operations and returns the first
-// failure.
+// end prevents further operations and returns the first failure.
 func (t *transaction) end() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -198,7 +193,7 @@ func (t *transaction) end() error {
 	return t.failed
 }
 
-// close rolls back what was not committed and reports whether it was.
+// close rolls back, unless the transaction has ended, and reports whether it has committed.
 func (t *transaction) close(ctx context.Context) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -210,8 +205,7 @@ func (t *transaction) close(ctx context.Context) bool {
 	return t.committed
 }
 
-// hasCommitted reports whether the transaction happened; one that never began,
-// the nil transaction, did not.
+// hasCommitted reports whether the transaction has committed. The nil transaction, which never began, has not.
 func (t *transaction) hasCommitted() bool {
 	if t == nil {
 		return false
@@ -221,11 +215,11 @@ func (t *transaction) hasCommitted() bool {
 	return t.committed
 }
 
-// rollbackTime is how long the rollback may take after its context ended.
+// rollbackTime bounds a rollback.
 const rollbackTime = 5 * time.Second
 
-// rollback undoes the transaction even if ctx has ended. Its error is of no use
-// to anybody: the transaction did not happen either way.
+// rollback undoes the transaction, also after ctx has ended. It ignores the error: the transaction has not happened
+// in any case.
 func rollback(ctx context.Context, tx BackendTx) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
 	defer cancel()

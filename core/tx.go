@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// DefaultAttempts is how often a transaction that conflicts is tried by default:
-// once and nine retries. Two, as the original had, are too few for a score of writers
-// that all change the same rows of a serializable PostgreSQL.
+// DefaultAttempts is the default number of attempts of a transaction that conflicts. Fewer do not suffice for twenty
+// writers that change the same rows of a serializable PostgreSQL.
 const DefaultAttempts = 10
 
 // TxOptions are the conditions of a transaction for [Store.TxWith]. The zero value is a read-write transaction with the
@@ -18,25 +17,23 @@ const DefaultAttempts = 10
 type TxOptions struct {
 	// ReadOnly rejects writes. The transaction sees one snapshot.
 	ReadOnly bool
-	// Attempts is how often the transaction is tried at most when it conflicts with others; 0 means [DefaultAttempts], 1
-	// means no retry.
+	// Attempts bounds the attempts of a transaction that conflicts with others; 0 means [DefaultAttempts], 1 means no
+	// retry.
 	Attempts int
 }
 
-// Tx runs fn in a transaction: it commits if fn returns nil and rolls back if fn
-// returns an error or panics. When the transaction conflicts with others, all of
-// it is repeated after a pause, fn included, up to [DefaultAttempts] times; so fn must
-// have no effects outside the transaction but through [Transaction.AfterCommit].
-// fn uses the transaction and the context that it is given: the store itself,
-// used with that context, fails at once with [ErrOuterStore], and so does a Tx
-// inside a Tx.
+// Tx runs fn in a transaction. It commits if fn returns nil, and rolls back if fn returns an error or panics. After a
+// conflict with other transactions it waits and repeats the whole transaction, fn included, up to [DefaultAttempts]
+// attempts. So fn must have no effects outside the transaction, except through [Transaction.AfterCommit].
 //
-// Tx returns when fn has: also where a decorator, such as a time-out, gives up before.
-// It returns the error of fn as it is. Its own errors are those of [Store] and
-// of the commit, which may tell of broken relations and unique values, and
-// [OutcomeUnknown] with [ErrCommitUnknown] when nobody knows whether the commit
-// happened. If the context ends in the pause before another try, errors.Is finds
-// both its error and the one of the last try.
+// fn must use the transaction and the context that it gets. The store itself, used with that context, fails with
+// [ErrOuterStore], and so does a nested Tx.
+//
+// Tx returns after fn has returned, even if a decorator such as a timeout gives up earlier. It returns an error of fn
+// unchanged. Other errors come from [Store] and from the commit: [NotFound], [AlreadyExists] and
+// [FieldUpdateForbidden] for broken relations and unique values, and [OutcomeUnknown] with [ErrCommitUnknown] for a
+// commit that may have happened. If the context ends between two attempts, errors.Is finds both its error and that of
+// the last attempt.
 func (s *Store) Tx(ctx context.Context, fn func(ctx context.Context, tx *Transaction) error) error {
 	return s.TxWith(ctx, TxOptions{}, fn)
 }
@@ -67,18 +64,18 @@ func (s *Store) TxWith(ctx context.Context, opts TxOptions, fn func(ctx context.
 	}
 }
 
-// functionError marks the error of the function of a transaction on its way
-// through the chain, so that it is known again even if it cannot be compared.
+// functionError marks the error of a transaction's function on its way through the chain. The store recognises it
+// even if the error cannot be compared.
 type functionError struct {
 	error
 
-	failed error // of an operation, in the backend
+	failed error // first error of an operation in the backend
 }
 
 func (e *functionError) Unwrap() error { return e.error }
 
-// intended reports whether the error is the program's own way to roll back: it has no
-// code and is none of a context or a conflict, and no operation had failed.
+// intended reports whether the error is a deliberate rollback by the program: it has no code, it is neither a context
+// error nor a conflict, and no operation had failed.
 func (e *functionError) intended() bool {
 	if _, coded := errors.AsType[*Error](e.error); coded || e.failed != nil {
 		return false
@@ -89,14 +86,13 @@ func (e *functionError) intended() bool {
 	return AsError(e.error).Code == ServerError
 }
 
-// attempt sends one try of the transaction through the chain, and reports
-// whether a failure is one that another try may not have.
+// attempt sends one attempt of the transaction through the chain. It reports whether another attempt may succeed.
 func (s *Store) attempt(
 	ctx context.Context, inside *state, info *TxInfo, fn func(context.Context, *Transaction) error,
 ) (again bool, _ error) {
 	var own *functionError
 	var last *transaction
-	var failures error // of the function and of its operations
+	var failures error // errors of the function and of its operations
 	var runs calls
 	op := &Op{Kind: Tx, Tx: info, origin: s, Principal: inside.principal}
 	op.attempt = func(ctx context.Context, t *transaction) error {
@@ -123,7 +119,7 @@ func (s *Store) attempt(
 	return again, wrap(err)
 }
 
-// transact begins, runs and commits one try, innermost in the chain.
+// transact begins, runs and commits one attempt. It is the innermost handler of a Tx.
 func (s *Store) transact(ctx context.Context, op *Op) error {
 	info := op.Tx
 	tx, err := s.backend.Begin(ctx, BackendTxOptions{ReadOnly: info.ReadOnly})
@@ -145,20 +141,17 @@ func (s *Store) transact(ctx context.Context, op *Op) error {
 	return t.commit(ctx)
 }
 
-// The pause before another try is drawn evenly from a range, so that those who
-// conflicted do not meet again. The range is what the try took, within these bounds,
-// and doubles each time: a shorter one would not part transactions of that length, a
-// longer one only waits.
+// The pause before another attempt is random, so that conflicting transactions do not meet again. Its upper bound is
+// the duration of the attempt, within these limits, doubled for each further attempt.
 const (
 	minPause = 500 * time.Microsecond
 	maxPause = 500 * time.Millisecond
-	// lonePause stands for what an operation outside a transaction took, which is not
-	// timed.
+	// singlePause stands for the duration of an operation outside a transaction, which is not measured.
 	singlePause = 4 * time.Millisecond
 )
 
-// backOff waits before the next try. If the context ends meanwhile, it returns
-// the error of the last try together with the context's.
+// backOff waits before the next attempt. If the context ends, it returns the error of the last attempt joined with
+// that of the context.
 func backOff(ctx context.Context, attempt int, took time.Duration, last error) error {
 	pause := maxPause
 	if attempt < 10 {
@@ -174,16 +167,15 @@ func backOff(ctx context.Context, attempt int, took time.Duration, last error) e
 	}
 }
 
-// calls are the runs of a transaction's function. A decorator that calls the next
-// handler in a goroutine may return before the function has: the caller of the
-// transaction waits for it in close, and no later run begins.
+// calls tracks the runs of a transaction's function. A decorator that calls the next handler in a goroutine may
+// return earlier than the function: close waits for the function and prevents later runs.
 type calls struct {
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup
 }
 
-// begin reports whether the function may run; end follows it.
+// begin reports whether the function may run. If so, end must follow.
 func (c *calls) begin() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -195,7 +187,7 @@ func (c *calls) begin() bool {
 
 func (c *calls) end() { c.running.Done() }
 
-// close waits for the run that has begun and lets none begin.
+// close waits for a run that has begun, and prevents others.
 func (c *calls) close() {
 	c.mu.Lock()
 	c.closed = true

@@ -13,19 +13,19 @@ import (
 	"github.com/larder-go/larder/core/internal/strictjson"
 )
 
-// Value is one field's content: absent, null, or a value of one [Type].
+// Value is the content of one field: absent, null, or a value of a [Type]. It is immutable and safe for concurrent
+// use.
 //
-// The zero Value is absent, which is not the same as null: in a patch it means
-// "leave as it is", in a record to insert "take the default", in a projection
-// "not asked for". Two values are equal exactly when == says so, which makes
-// Value usable as a map key. A Value is immutable and safe for concurrent use.
+// The zero Value is absent, which differs from null: in a patch it keeps the stored value, in a record to insert it
+// takes the default, and after a projection the field was not read. Two values are equal if and only if == is true,
+// so a Value can be a map key.
 type Value struct {
 	typ Type
 	num int64  // Int, Bool, Time (microseconds since 1970), Float (its bits)
 	str string // Text, UUID, Bytes, and the canonical text of JSON and List
 }
 
-// Null is the value of a field that holds nothing.
+// Null is the null value.
 var Null = Value{typ: typeNull}
 
 // IntValue returns a value of type [Int].
@@ -39,12 +39,11 @@ func BoolValue(b bool) Value {
 	return Value{typ: Bool}
 }
 
-// TextValue returns a value of type [Text]. The text must be valid UTF-8
-// without U+0000; use [Type.Convert] for text that was not checked.
+// TextValue returns a value of type [Text]. s must be valid UTF-8 without U+0000; [Type.Convert] checks that.
 func TextValue(s string) Value { return Value{typ: Text, str: s} }
 
-// FloatValue returns a value of type [Float], with negative zero as zero. The
-// number must be finite; use [Type.Convert] for one that was not checked.
+// FloatValue returns a value of type [Float], with negative zero as zero. f must be finite; [Type.Convert] checks
+// that.
 func FloatValue(f float64) Value {
 	if f == 0 {
 		f = 0 // one zero, so that == is equality
@@ -52,9 +51,8 @@ func FloatValue(f float64) Value {
 	return Value{typ: Float, num: int64(math.Float64bits(f))} //nolint:gosec // the bits are kept, not the number
 }
 
-// TimeValue returns a value of type [Time], cut to microseconds, the precision
-// of PostgreSQL (manual, section 8.5). The year must be within 1 to 9999; use
-// [Type.Convert] for a time that was not checked.
+// TimeValue returns a value of type [Time], truncated to microseconds, the precision of PostgreSQL (manual, section
+// 8.5). The year must be within 1 to 9999; [Type.Convert] checks that.
 func TimeValue(t time.Time) Value { return Value{typ: Time, num: t.UnixMicro()} }
 
 // BytesValue returns a value of type [Bytes] with a copy of b.
@@ -69,7 +67,7 @@ func (v Value) IsNull() bool { return v.typ == typeNull }
 // IsSet reports whether v is neither absent nor null.
 func (v Value) IsSet() bool { return v.typ.Valid() }
 
-// Type returns the type of the value that v holds; 0 for absent and null.
+// Type returns the type of the value; 0 for absent and null.
 func (v Value) Type() Type {
 	if v.typ.Valid() {
 		return v.typ
@@ -93,11 +91,10 @@ func (v Value) Float() float64 {
 	return 0
 }
 
-// Bool returns the truth of a [Bool]; false for any other value.
+// Bool reports whether the value is the [Bool] true.
 func (v Value) Bool() bool { return v.typ == Bool && v.num != 0 }
 
-// Time returns the instant of a [Time] in UTC; the zero time for any other
-// value.
+// Time returns the instant of a [Time] in UTC; the zero time for any other value.
 func (v Value) Time() time.Time {
 	if v.typ == Time {
 		return time.UnixMicro(v.num).UTC()
@@ -105,15 +102,13 @@ func (v Value) Time() time.Time {
 	return time.Time{}
 }
 
-// Text returns the text of a [Text], the canonical spelling of a [UUID], the
-// bytes of a [Bytes] and the canonical JSON text of a [JSON] or [List]; "" for
-// any other value.
+// Text returns the string of a [Text], the canonical text of a [UUID], [JSON] or [List], and the bytes of a [Bytes]
+// as a string; "" for any other value.
 func (v Value) Text() string { return v.str }
 
-// Any returns the value as a plain Go value: nil, int64, float64, string, bool,
-// time.Time; a UUID as its text, bytes as []byte, JSON and lists as what
-// encoding/json makes of them, with json.Number for numbers. The result is the
-// caller's.
+// Any returns the value as a plain Go value: nil, int64, float64, string, bool or time.Time. A UUID is a string,
+// Bytes are a []byte, JSON and List are the types that encoding/json decodes into, with json.Number for numbers. The
+// caller owns the result.
 func (v Value) Any() any {
 	switch v.typ {
 	case Int:
@@ -129,14 +124,13 @@ func (v Value) Any() any {
 	case Bytes:
 		return []byte(v.str)
 	case JSON, List:
-		parsed, _ := strictjson.Parse([]byte(v.str), math.MaxInt) // canonical text was parsed once already
+		parsed, _ := strictjson.Parse([]byte(v.str), math.MaxInt) // canonical text is valid
 		return parsed
 	}
 	return nil
 }
 
-// String returns the value in text, for messages and logs: its JSON spelling,
-// text without quotes. An absent value is "-".
+// String returns the value as text for messages and logs: its JSON without quotes. An absent value is "-".
 func (v Value) String() string {
 	switch v.typ {
 	case 0:
@@ -149,7 +143,7 @@ func (v Value) String() string {
 	return strings.Trim(string(v.AppendJSON(nil)), `"`)
 }
 
-// AppendJSON appends the value's JSON spelling to dst; null for an absent one.
+// AppendJSON appends the JSON of the value to dst; null for an absent value.
 func (v Value) AppendJSON(dst []byte) []byte {
 	switch v.typ {
 	case Int:
@@ -178,10 +172,10 @@ func (v Value) AppendJSON(dst []byte) []byte {
 	return append(dst, "null"...)
 }
 
-// MarshalJSON is [Value.AppendJSON] for encoding/json.
+// MarshalJSON implements [encoding/json.Marshaler] with [Value.AppendJSON].
 func (v Value) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
 
-// appendFloat spells a number as ECMAScript and encoding/json do.
+// appendFloat formats a number as ECMAScript and encoding/json do.
 func appendFloat(dst []byte, f float64) []byte {
 	abs := math.Abs(f)
 	if abs == 0 || abs >= 1e-6 && abs < 1e21 {
@@ -195,10 +189,9 @@ func appendFloat(dst []byte, f float64) []byte {
 	return dst
 }
 
-// Compare returns -1, 0 or +1 as a sorts before, with or after b: numbers by
-// size, text by code point, false before true, times by instant, bytes by byte,
-// null after everything, as PostgreSQL sorts ascending (manual, section 7.5).
-// Values of one field have one type; those of different types sort by type.
+// Compare returns -1, 0 or +1 if a sorts before, with or after b: numbers by size, text by code point, false before
+// true, times by instant, bytes by byte, and null after everything, as in ascending order in PostgreSQL (manual,
+// section 7.5). Values of different types sort by type.
 func Compare(a, b Value) int {
 	if a.typ != b.typ {
 		return cmp.Compare(a.typ, b.typ)
@@ -224,8 +217,7 @@ func UUIDValue(id [16]byte) Value {
 	return Value{typ: UUID, str: string(text[:])}
 }
 
-// NewUUID returns a random [UUID] of version 4 (RFC 9562, section 5.4), for
-// backends that hand out keys of this type.
+// NewUUID returns a random [UUID] of version 4 (RFC 9562, section 5.4), for backends that generate such keys.
 func NewUUID() Value {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails since Go 1.24
@@ -234,7 +226,7 @@ func NewUUID() Value {
 	return UUIDValue(id)
 }
 
-// toUUID reads the text form with hyphens, the only one that RFC 9562 defines.
+// toUUID accepts the form with hyphens, the only one in RFC 9562.
 func toUUID(raw any) (Value, error) {
 	switch x := raw.(type) {
 	case [16]byte:
@@ -252,7 +244,7 @@ func toUUID(raw any) (Value, error) {
 	return convertUnderlying(UUID, raw)
 }
 
-// UUID returns the sixteen bytes of a [UUID]; false for any other value.
+// UUID returns the bytes of a [UUID]; false for any other value.
 func (v Value) UUID() (id [16]byte, ok bool) {
 	if v.typ != UUID {
 		return id, false
@@ -261,7 +253,7 @@ func (v Value) UUID() (id [16]byte, ok bool) {
 	return id, err == nil && n == len(id)
 }
 
-// The longest spellings of types whose values have no length of their own.
+// Upper bounds of the JSON of values without a fixed length.
 const (
 	maxFloatSize = len("-0.0000012345678901234567")
 	maxTimeSize  = len(`"2006-01-02T15:04:05.999999Z"`)
@@ -269,9 +261,8 @@ const (
 	nullSize     = len("null")
 )
 
-// JSONSize returns at least the number of bytes that [Value.AppendJSON] appends. It
-// is exact, escapes included, for every type but Float, Bool and Time, and allocates
-// nothing.
+// JSONSize returns an upper bound of the number of bytes that [Value.AppendJSON] appends. It is exact, escapes
+// included, for all types but Float, Bool and Time. It does not allocate.
 func (v Value) JSONSize() int {
 	switch v.typ {
 	case Int:

@@ -61,7 +61,7 @@ func Update(records map[core.Value]core.Record, op *core.Op) ([]core.Record, err
 
 // Delete performs a Delete on the records of the op's resource, by key.
 //
-// Errors: those of [core.BackendTx.Delete]; the map is unchanged then.
+// Errors: as for [core.BackendTx.Delete]; the map is unchanged then.
 func Delete(records map[core.Value]core.Record, op *core.Op) error {
 	if err := checkKeys(records, op); err != nil {
 		return err

@@ -86,7 +86,7 @@ const pageSize = 256
 // Outside a transaction each page is a transaction of its own; a record that changes during the iteration may be
 // returned or not.
 //
-// An error ends the sequence and comes with the zero T. Errors: those of [Collection.Page].
+// An error ends the sequence and comes with the zero T. Errors: as for [Collection.Page].
 func (c *Collection[T]) All(ctx context.Context, q core.Query) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		q := q          // the sequence may be used several times
@@ -117,7 +117,7 @@ func (c *Collection[T]) All(ctx context.Context, q core.Query) iter.Seq2[T, erro
 // Page returns at most Query.Limit records of the query, and the cursor of the next page, which is empty after the last
 // page. Query.Fields must be empty: T determines the fields.
 //
-// Errors: those of [core.Store.Select]; [core.BadRequest] for a query with Fields; [core.BadFieldValue] for a value that
+// Errors: as for [core.Store.Select]; [core.BadRequest] for a query with Fields; [core.BadFieldValue] for a value that
 // the field of T cannot hold.
 func (c *Collection[T]) Page(ctx context.Context, q core.Query) ([]T, core.Cursor, error) {
 	if q.Fields != nil {
@@ -141,7 +141,7 @@ func (c *Collection[T]) Page(ctx context.Context, q core.Query) ([]T, core.Curso
 
 // Count returns the number of records that match the filter.
 //
-// Errors: those of [core.Store.Count].
+// Errors: as for [core.Store.Count].
 func (c *Collection[T]) Count(ctx context.Context, where core.Filter) (int, error) {
 	return c.querier.Count(ctx, c.resource, where)
 }
@@ -149,7 +149,7 @@ func (c *Collection[T]) Count(ctx context.Context, where core.Filter) (int, erro
 // Insert adds the rows, all or none, and sets each row to the stored record, with its key and defaults. A field that
 // holds null, such as a nil pointer, takes the default of the model.
 //
-// Errors: those of [core.Store.Insert]; [core.BadRequest] for a nil row.
+// Errors: as for [core.Store.Insert]; [core.BadRequest] for a nil row.
 func (c *Collection[T]) Insert(ctx context.Context, rows ...*T) error {
 	records, err := recordsOf(c.mapping, rows, true)
 	if err != nil {
@@ -170,7 +170,7 @@ func (c *Collection[T]) Insert(ctx context.Context, rows ...*T) error {
 // Update writes all fields of the rows to the records with their keys, all or none, and sets each row to the stored
 // record. Fields of the resource that T does not have keep their values.
 //
-// Errors: those of [core.Store.Update]; [core.BadRequest] for a nil row.
+// Errors: as for [core.Store.Update]; [core.BadRequest] for a nil row.
 func (c *Collection[T]) Update(ctx context.Context, rows ...*T) error {
 	records, err := recordsOf(c.mapping, rows, false)
 	if err != nil {
@@ -195,7 +195,7 @@ func (c *Collection[T]) Update(ctx context.Context, rows ...*T) error {
 // Delete removes the records with the keys, all or none. Keys may have any type that [core.Field.Convert] accepts for
 // the key field.
 //
-// Errors: those of [core.Store.Delete].
+// Errors: as for [core.Store.Delete].
 func (c *Collection[T]) Delete(ctx context.Context, keys ...any) error {
 	values := make([]core.Value, len(keys))
 	for i, key := range keys {
