@@ -42,7 +42,7 @@ type Backend interface {
 //     it calls only Rollback.
 //   - An op names a resource of the bound model. Its filters are bound, its keys ascend without duplicates, and its
 //     values have the types of their fields or are null. Records set only the fields that the operation may set.
-//   - A Load, Update or Delete has at least one key, an Insert or Update at least one record, and a NextIDs an N of
+//   - A Load, Update or Delete has at least one key, an Insert or Update at least one record, and a NextID an N of
 //     at least 1.
 //   - A read-only transaction gets no writes.
 //

@@ -9,8 +9,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// counted counts the backends that a storage-returning function gave and how
-// many of them were closed.
+// counted is a function for BackendFunc that counts the opened and the closed backends.
 type counted struct {
 	core.Backend
 
@@ -19,7 +18,7 @@ type counted struct {
 
 func (c counted) Close() error { *c.closed++; return c.Backend.Close() }
 
-func TestStorageReturningFunctionIsCalledOncePerTransactionAndClosedAfterIt(t *testing.T) {
+func TestBackendFuncOpensOneBackendPerTransaction(t *testing.T) {
 	opened, closed := 0, 0
 	s := openOn(t, core.BackendFunc(func(context.Context) (core.Backend, error) {
 		opened++
@@ -49,7 +48,7 @@ func TestStorageReturningFunctionIsCalledOncePerTransactionAndClosedAfterIt(t *t
 	}
 }
 
-func TestStorageReturningFunctionSeesTheContextOfTheRequest(t *testing.T) {
+func TestBackendFuncGetsTheRequestContext(t *testing.T) {
 	tenants := map[any]core.Backend{}
 	type tenant struct{}
 	s := openOn(t, core.BackendFunc(func(ctx context.Context) (core.Backend, error) {
@@ -76,7 +75,7 @@ func TestStorageReturningFunctionSeesTheContextOfTheRequest(t *testing.T) {
 	}
 }
 
-// exploding is a backend whose transactions panic when they end.
+// exploding is a backend with transactions that panic at their end.
 type exploding struct{ counted }
 
 type explodingTx struct{ core.BackendTx }
@@ -125,7 +124,7 @@ func (f tripping) Begin(context.Context, core.BackendTxOptions) (core.BackendTx,
 }
 func (f tripping) Ping(context.Context) error { panic("boom") }
 
-func TestBackendIsClosedEvenIfItDoesNotGetAsFarAsATransaction(t *testing.T) {
+func TestBackendFuncClosesBackendThatCannotBegin(t *testing.T) {
 	for _, inBind := range []bool{true, false} {
 		opened, closed := 0, 0
 		s := openOn(t, core.BackendFunc(func(context.Context) (core.Backend, error) {
@@ -151,7 +150,7 @@ func TestBackendIsClosedEvenIfItDoesNotGetAsFarAsATransaction(t *testing.T) {
 	}
 }
 
-// kept outlives the transactions that it is handed out for.
+// kept is a backend that serves several transactions.
 type kept struct {
 	core.Backend
 
@@ -168,7 +167,7 @@ func (k *kept) Bind(ctx context.Context, m *core.Model) error {
 
 func (k *kept) Close() error { return nil }
 
-func TestFailureOfTheStorageReturningFunctionIsTheOperations(t *testing.T) {
+func TestBackendFuncErrorFailsTheOperation(t *testing.T) {
 	down := errors.New("no route to host")
 	var fail error
 	s := openOn(t, core.BackendFunc(func(context.Context) (core.Backend, error) { return memory.New(), fail }))
@@ -186,7 +185,7 @@ func TestFailureOfTheStorageReturningFunctionIsTheOperations(t *testing.T) {
 	}
 }
 
-func TestABackendFuncThatIsClosedBeginsNothing(t *testing.T) {
+func TestClosedBackendFuncCannotBegin(t *testing.T) {
 	opened := 0
 	b := core.BackendFunc(func(context.Context) (core.Backend, error) { opened++; return memory.New(), nil })
 	if err := b.Bind(t.Context(), cookies(t)); err != nil {

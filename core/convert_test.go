@@ -22,7 +22,7 @@ func canonical(text string) core.Value {
 	return v
 }
 
-func TestConversionsThatLoseNothingAreAccepted(t *testing.T) {
+func TestConvertAcceptsLosslessValues(t *testing.T) {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 123456000, time.UTC)
 	type (
 		name       string
@@ -95,7 +95,7 @@ func TestConversionsThatLoseNothingAreAccepted(t *testing.T) {
 	}
 }
 
-func TestConversionsThatLoseSomethingAreRefused(t *testing.T) {
+func TestConvertRejectsLossyValues(t *testing.T) {
 	for to, values := range map[core.Type][]any{
 		core.Int: {
 			"1 ", " 1", "01", "+1", "1.5", "1.0", "-0", "", "x", true, 1.5, num("1.5"), num("9223372036854775808"),
@@ -129,7 +129,7 @@ func TestConversionsThatLoseSomethingAreRefused(t *testing.T) {
 	}
 }
 
-func TestFloatsAreSpelledAsEncodingJSONDoes(t *testing.T) {
+func TestFloatsFormatLikeEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0, 1e-6, 1e-7, 1e20, 1e21, 1e-10, 5e-324, math.MaxFloat64})).Draw(rt, "f")
 		if math.IsInf(f, 0) || math.IsNaN(f) || f == 0 {
@@ -142,14 +142,14 @@ func TestFloatsAreSpelledAsEncodingJSONDoes(t *testing.T) {
 	})
 }
 
-func TestTimesAreCutToMicroseconds(t *testing.T) {
+func TestTimesAreTruncatedToMicroseconds(t *testing.T) {
 	v, err := core.Time.Convert(time.Date(2026, 1, 1, 0, 0, 0, 1999, time.UTC))
 	if err != nil || v.Time().Nanosecond() != 1000 {
 		t.Errorf("got %v, %v", v, err)
 	}
 }
 
-func TestEqualJSONHasOneSpelling(t *testing.T) {
+func TestEqualJSONHasOneForm(t *testing.T) {
 	a, err := core.JSON.Convert(json.RawMessage(`{"b": 1.0, "a": [1e2, "\u0041"]}`))
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestEqualJSONHasOneSpelling(t *testing.T) {
 	}
 }
 
-func TestStoredJSONIsReadWhateverItsNumbersAndNesting(t *testing.T) {
+func TestStoredJSONAcceptsAnyNumberAndNesting(t *testing.T) {
 	tiny, deep := "0."+strings.Repeat("0", 16382)+"1", strings.Repeat("[", 500)+strings.Repeat("]", 500)
 	for stored, want := range map[string]string{
 		`{"b": 1, "a": ` + tiny + `}`:          `{"a":1e-16383,"b":1}`,
@@ -230,7 +230,7 @@ func anyNumber(rt *rapid.T) json.Number {
 
 var allTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List}
 
-func TestEveryValueSurvivesItsJSONSpelling(t *testing.T) {
+func TestValuesRoundTripThroughJSON(t *testing.T) {
 	for _, typ := range allTypes {
 		t.Run(typ.String(), func(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {

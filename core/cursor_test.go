@@ -16,7 +16,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func TestACursorWhosePositionWasTamperedWithIsRefused(t *testing.T) {
+func TestForgedCursorIsRejected(t *testing.T) {
 	s := open(t)
 	ctx, r := t.Context(), s.Model().Resource("cookie")
 	for range 2 {
@@ -51,7 +51,7 @@ func TestACursorWhosePositionWasTamperedWithIsRefused(t *testing.T) {
 	}
 }
 
-// wide has as many fields to sort by as a query can name, and a text as its key.
+// wide is a resource with a text key and the largest number of sort fields.
 func wide() *core.Model {
 	fields := []core.FieldSpec{{Name: "key", Type: core.Text, Key: true}}
 	for i := range 16 {
@@ -94,7 +94,7 @@ func TestCursorsStayBelowTwoKilobytes(t *testing.T) {
 	}
 }
 
-func TestValuesThatFitAreKeptWhole(t *testing.T) {
+func TestShortValuesAreNotTruncated(t *testing.T) {
 	r := wide().Resource("row")
 	rec, err := r.NewRecord(map[string]any{"key": "k", "f0": strings.Repeat("a", 1400)})
 	if err != nil {
@@ -106,14 +106,14 @@ func TestValuesThatFitAreKeptWhole(t *testing.T) {
 	}
 	before, _ := r.NewRecord(map[string]any{"key": "j", "f0": strings.Repeat("a", 1399)})
 	after, _ := r.NewRecord(map[string]any{"key": "l", "f0": strings.Repeat("a", 1400)})
-	page, err := r.PageOf(q, slices.Values([]core.Record{before, after})) // without the record
+	page, err := r.PageOf(q, slices.Values([]core.Record{before, after})) // the record itself is missing
 	if err != nil || len(page.Records) != 1 || page.Records[0].Key().Text() != "l" {
 		t.Errorf("%v, %v", page.Records, err)
 	}
 }
 
-// TestNoRecordIsLeftOut continues after a record that may be gone or changed.
-func TestNoRecordIsLeftOut(t *testing.T) {
+// TestTruncatedCursorsSkipNoRecord continues after a record that may be gone or changed.
+func TestTruncatedCursorsSkipNoRecord(t *testing.T) {
 	r := wide().Resource("row")
 	letter := rapid.SampledFrom([]string{"", "\x01", "a", "é", "\uD7FF", "\U0010FFFE", "\U0010FFFF"})
 	text := rapid.Custom(func(t *rapid.T) any {
@@ -165,7 +165,7 @@ func TestNoRecordIsLeftOut(t *testing.T) {
 	})
 }
 
-func TestCutCursorsReadTheirRecordUnderTheGuardsOfTheRequest(t *testing.T) {
+func TestTruncatedCursorReadsItsRecordUnderGuards(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	for _, row := range []struct {
 		rule   string
@@ -226,7 +226,7 @@ func TestCutCursorsReadTheirRecordUnderTheGuardsOfTheRequest(t *testing.T) {
 	}
 }
 
-func TestAForgedBeginningOfAKeyDoesNotScanTheStore(t *testing.T) {
+func TestForgedKeyPrefixDoesNotScanTheStore(t *testing.T) {
 	m := wide()
 	r := m.Resource("row")
 	long, err := r.NewRecord(map[string]any{"key": strings.Repeat("k", 5000)})
@@ -250,7 +250,7 @@ func TestAForgedBeginningOfAKeyDoesNotScanTheStore(t *testing.T) {
 	}
 }
 
-func TestACursorIsBoundToTheScopeInPlaceOfTheCondition(t *testing.T) {
+func TestCursorIsBoundToScope(t *testing.T) {
 	s := open(t)
 	cookie := s.Model().Resource("cookie")
 	for range 3 {
@@ -283,7 +283,7 @@ func TestACursorIsBoundToTheScopeInPlaceOfTheCondition(t *testing.T) {
 	}
 }
 
-// things are records with the numbers, in an order that is none.
+// things returns records with the numbers, in random order.
 func things(m *core.Model, numbers map[int]any) (all []core.Record) {
 	r := m.Resources()[0]
 	for id, n := range numbers {
@@ -310,7 +310,7 @@ func ExampleResource_PageOf() {
 	// Output: [thing{id:2 n:null} thing{id:1 n:7}] true <nil>
 }
 
-func TestPagesOfRecordsAtHandContinue(t *testing.T) {
+func TestPageOfContinues(t *testing.T) {
 	m := numbered()
 	r, records := m.Resource("thing"), slices.Values(things(m, map[int]any{1: 7, 2: nil, 3: 5, 4: 7, 5: 6}))
 	var got []core.Value

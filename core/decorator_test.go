@@ -19,7 +19,7 @@ func around(name string, handle func(ctx context.Context, op *core.Op, next core
 	}}
 }
 
-func TestOpThatADecoratorSpoiledFailsBeforeTheBackendSeesIt(t *testing.T) {
+func TestInvalidOpFailsBeforeTheBackend(t *testing.T) {
 	m := cookies(t)
 	jar, strange := m.Resource("jar"), cookies(t).Resource("cookie")
 	one, two := core.IntValue(1), core.IntValue(2)
@@ -74,7 +74,7 @@ func TestOpThatADecoratorSpoiledFailsBeforeTheBackendSeesIt(t *testing.T) {
 	}
 }
 
-func TestTransactionThatADecoratorSpoiledFailsBeforeItBegins(t *testing.T) {
+func TestInvalidTxOpFailsBeforeBegin(t *testing.T) {
 	for name, spoil := range map[string]func(op *core.Op){
 		"of no transaction": func(op *core.Op) { op.Tx = nil },
 		"about another":     func(op *core.Op) { op.Resource = cookies(t).Resource("cookie") },
@@ -90,7 +90,7 @@ func TestTransactionThatADecoratorSpoiledFailsBeforeItBegins(t *testing.T) {
 	}
 }
 
-// unreachable is a backend that no operation may reach.
+// unreachable is a backend that fails the test when an operation reaches it.
 type unreachable struct{}
 
 func (unreachable) Bind(context.Context, *core.Model) error { return nil }
@@ -131,7 +131,7 @@ func (t brokenTx) Insert(context.Context, *core.Op) ([]core.Record, error) { ret
 func (t brokenTx) Update(context.Context, *core.Op) ([]core.Record, error) { return nil, t.of.with }
 func (t brokenTx) NextIDs(context.Context, *core.Op) ([]core.Value, error) { return nil, t.of.with }
 
-func TestErrorsOfTheBackendAreThoseOfTheOperation(t *testing.T) {
+func TestBackendErrorsFailTheOperation(t *testing.T) {
 	fails := errors.New("disk full")
 	s := openOn(t, broken{with: fails})
 	ctx, r, one := t.Context(), s.Model().Resource("cookie"), core.IntValue(1)
@@ -148,7 +148,7 @@ func TestErrorsOfTheBackendAreThoseOfTheOperation(t *testing.T) {
 
 func (unreachableTx) Rollback(context.Context) error { return nil }
 
-func TestFurtherOpsOfADecoratorShareTheTransaction(t *testing.T) {
+func TestDerivedOpsShareTheTransaction(t *testing.T) {
 	var kinds []string
 	inner := watch("see", func(op *core.Op) { kinds = append(kinds, fmt.Sprint(op.Kind, " ", op.Principal, " ", op.Final)) }, ignore)
 	audit := around("audit", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -208,7 +208,7 @@ func TestFurtherOpsOfADecoratorShareTheTransaction(t *testing.T) {
 	}
 }
 
-func TestInsertsThatADecoratorDerivesGetTheDefaults(t *testing.T) {
+func TestDerivedInsertsGetDefaults(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{id()}},
 		core.ResourceSpec{Name: "entry", Fields: []core.FieldSpec{
@@ -249,7 +249,7 @@ func TestInsertsThatADecoratorDerivesGetTheDefaults(t *testing.T) {
 	}
 }
 
-func TestOpKeepsToItsOwnTransactionWhereverADecoratorKeepsACopy(t *testing.T) {
+func TestCopiedOpKeepsItsTransaction(t *testing.T) {
 	var kept core.Op
 	var next core.Handler
 	s := open(t, around("keeper", func(ctx context.Context, op *core.Op, to core.Handler) (core.Result, error) {
@@ -268,7 +268,7 @@ func TestOpKeepsToItsOwnTransactionWhereverADecoratorKeepsACopy(t *testing.T) {
 	}
 }
 
-func TestErrorsOfDecoratorsLoseNothingOnTheirWayOut(t *testing.T) {
+func TestDecoratorErrorsReachTheCaller(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
 		code core.Code
@@ -305,7 +305,7 @@ func TestErrorsOfDecoratorsLoseNothingOnTheirWayOut(t *testing.T) {
 	}
 }
 
-func TestPageWhoseRecordsLostWhatTheyAreSortedByHasNoCursor(t *testing.T) {
+func TestPageWithoutSortValuesHasNoCursor(t *testing.T) {
 	s := open(t, around("mask", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		res, err := next(ctx, op)
 		for i, rec := range res.Records {
@@ -324,24 +324,24 @@ func TestPageWhoseRecordsLostWhatTheyAreSortedByHasNoCursor(t *testing.T) {
 	}
 }
 
-// onlooker notes what it is told.
-type onlooker struct {
+// recorder is an observer that records its calls.
+type recorder struct {
 	name  string
-	told  *[]string
+	calls *[]string
 	seen  []core.Event
 	panic bool
 }
 
-func (o *onlooker) Begin(kind core.Kind, r *core.Resource) {
+func (o *recorder) Begin(kind core.Kind, r *core.Resource) {
 	name := "-"
 	if r != nil {
 		name = r.Name()
 	}
-	*o.told = append(*o.told, fmt.Sprint(o.name, " begin ", kind, " ", name))
+	*o.calls = append(*o.calls, fmt.Sprint(o.name, " begin ", kind, " ", name))
 }
 
-func (o *onlooker) End(_ context.Context, event *core.Event) {
-	*o.told = append(*o.told, fmt.Sprint(o.name, " end ", event.Kind))
+func (o *recorder) End(_ context.Context, event *core.Event) {
+	*o.calls = append(*o.calls, fmt.Sprint(o.name, " end ", event.Kind))
 	kept := *event
 	kept.Keys, kept.Records = slices.Clone(event.Keys), slices.Clone(event.Records)
 	o.seen = append(o.seen, kept)
@@ -350,13 +350,13 @@ func (o *onlooker) End(_ context.Context, event *core.Event) {
 	}
 }
 
-func (o *onlooker) decorator() core.Decorator {
+func (o *recorder) decorator() core.Decorator {
 	return core.Decorator{Name: o.name, Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return o, nil }}
 }
 
-func TestObserversAreToldOfEveryOpFromOutsideInAndBack(t *testing.T) {
-	var told []string
-	a, b, c := &onlooker{name: "a", told: &told}, &onlooker{name: "b", told: &told}, &onlooker{name: "c", told: &told}
+func TestObserversAreNotifiedOutermostFirst(t *testing.T) {
+	var calls []string
+	a, b, c := &recorder{name: "a", calls: &calls}, &recorder{name: "b", calls: &calls}, &recorder{name: "c", calls: &calls}
 	refuse := around("refuse", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Count {
 			return core.Result{}, core.Forbidden
@@ -382,8 +382,8 @@ func TestObserversAreToldOfEveryOpFromOutsideInAndBack(t *testing.T) {
 		"c end tx", "b end tx", "a end tx",
 		"a begin count cookie", "b begin count cookie", "b end count", "a end count",
 	}
-	if !slices.Equal(told, want) {
-		t.Errorf("told\n%s", strings.Join(told, "\n"))
+	if !slices.Equal(calls, want) {
+		t.Errorf("calls\n%s", strings.Join(calls, "\n"))
 	}
 	in := a.seen[0]
 	if in.Principal.ID != core.IntValue(7) || in.Tx == nil || in.Attempt != 1 || len(in.Records) != 1 || len(in.Result.Records) != 1 || in.Err != nil {
@@ -399,9 +399,9 @@ func TestObserversAreToldOfEveryOpFromOutsideInAndBack(t *testing.T) {
 	}
 }
 
-func TestObserversSeeWhatWasAskedForWhateverIsDoneToTheOp(t *testing.T) {
-	var told []string
-	a := &onlooker{name: "a", told: &told}
+func TestObserversSeeTheOriginalOp(t *testing.T) {
+	var calls []string
+	a := &recorder{name: "a", calls: &calls}
 	s := open(t, a.decorator(), around("empty", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		further := *op
 		op.Kind, op.Resource, op.Keys = core.NextID, nil, nil
@@ -416,9 +416,9 @@ func TestObserversSeeWhatWasAskedForWhateverIsDoneToTheOp(t *testing.T) {
 	}
 }
 
-func TestObserversAreToldOfAPanicAndOfEachOthers(t *testing.T) {
-	var told []string
-	a, b := &onlooker{name: "a", told: &told}, &onlooker{name: "b", told: &told, panic: true}
+func TestObserversAreNotifiedAfterPanics(t *testing.T) {
+	var calls []string
+	a, b := &recorder{name: "a", calls: &calls}, &recorder{name: "b", calls: &calls, panic: true}
 	s := open(t, a.decorator(), b.decorator(), around("falls", func(_ context.Context, _ *core.Op, _ core.Handler) (core.Result, error) {
 		panic("falls")
 	}))
@@ -431,7 +431,7 @@ func TestObserversAreToldOfAPanicAndOfEachOthers(t *testing.T) {
 		_, _ = s.Count(t.Context(), s.Model().Resource("cookie"), core.All())
 	}()
 	if len(a.seen) != 1 || len(b.seen) != 1 {
-		t.Fatalf("told %v", told)
+		t.Fatalf("calls %v", calls)
 	}
 	if got := a.seen[0].Err; core.OutcomeOf(got) != core.OutcomeFailed {
 		t.Errorf("saw %v", got)

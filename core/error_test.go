@@ -20,7 +20,7 @@ func TestErrorsAreFoundByCodeThroughWrapping(t *testing.T) {
 	}
 }
 
-func TestNothingOfAWrappedErrorIsLost(t *testing.T) {
+func TestAsErrorKeepsTheWholeCause(t *testing.T) {
 	err := core.AsError(errors.Join(errors.New("first"), &core.Error{Code: core.NotFound, Resource: "cookie"}, core.ErrCommitUnknown))
 	if err.Code != core.NotFound || err.Resource != "cookie" || !errors.Is(err, core.ErrCommitUnknown) {
 		t.Errorf("got %v", err)
@@ -30,7 +30,7 @@ func TestNothingOfAWrappedErrorIsLost(t *testing.T) {
 	}
 }
 
-func TestCauseIsForTheLogAndNotForTheClient(t *testing.T) {
+func TestCauseIsNotPublic(t *testing.T) {
 	secret := errors.New("password=hunter2")
 	err := &core.Error{Code: core.ServerError, Cause: secret, Message: "m", Resource: "r", Field: "f"}
 	if !errors.Is(err, secret) || !strings.Contains(err.Error(), "hunter2") {
@@ -41,7 +41,7 @@ func TestCauseIsForTheLogAndNotForTheClient(t *testing.T) {
 	}
 }
 
-func TestAWriteOfUnknownOutcomeIsNeverCalledRepeatable(t *testing.T) {
+func TestUnknownOutcomeIsNeverUnavailable(t *testing.T) {
 	for _, err := range []error{
 		core.ErrCommitUnknown,
 		fmt.Errorf("waiting: %w", core.ErrCommitUnknown),
@@ -76,7 +76,7 @@ func TestContextErrorsStayRecognisable(t *testing.T) {
 	}
 }
 
-func TestDetailsAreThoseOfTheCode(t *testing.T) {
+func TestDetailsByCode(t *testing.T) {
 	long := strings.Repeat("é", 10_000)
 	for _, c := range []struct {
 		err  core.Error
@@ -133,7 +133,7 @@ func TestOutcomesAreAClosedSetOfNames(t *testing.T) {
 	}
 }
 
-func TestOutcomeOfAnErrorIsWhatItMeansForThoseWhoRunTheStore(t *testing.T) {
+func TestOutcomeOf(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		want core.Outcome
@@ -164,7 +164,7 @@ func TestOutcomeOfAnErrorIsWhatItMeansForThoseWhoRunTheStore(t *testing.T) {
 	}
 }
 
-func TestOutcomeOfATransactionThatItsFunctionEnds(t *testing.T) {
+func TestOutcomeOfDeliberateRollback(t *testing.T) {
 	disk, m := errors.New("disk full"), cookies(t)
 	for _, c := range []struct {
 		name string
@@ -185,8 +185,8 @@ func TestOutcomeOfATransactionThatItsFunctionEnds(t *testing.T) {
 		}, core.OutcomeFailed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var told []string
-			outer := &onlooker{name: "outer", told: &told}
+			var calls []string
+			outer := &recorder{name: "outer", calls: &calls}
 			wraps := around("wraps", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 				res, err := next(ctx, op)
 				if err != nil {
@@ -206,8 +206,8 @@ func TestOutcomeOfATransactionThatItsFunctionEnds(t *testing.T) {
 	}
 }
 
-func TestWhatIsInTheWayIsNamedByWhatClientsKnowOfIt(t *testing.T) {
-	model := func(toOne, toMany bool) *core.Model { // which sides are hidden
+func TestConflictErrorsNameVisibleFields(t *testing.T) {
+	model := func(toOne, toMany bool) *core.Model { // arguments: hidden sides
 		return core.MustModel("cookies",
 			core.ResourceSpec{Name: "cookie", APIName: "biscuit", Fields: []core.FieldSpec{id(), {Name: "jar", APIName: "tin", ToOne: "jar", Hidden: toOne}}},
 			core.ResourceSpec{Name: "jar", APIName: "tin", Fields: []core.FieldSpec{id(), {Name: "cookies", APIName: "biscuits", ToMany: "cookie", Inverse: "jar", Hidden: toMany}}},
@@ -219,7 +219,7 @@ func TestWhatIsInTheWayIsNamedByWhatClientsKnowOfIt(t *testing.T) {
 	)
 	for name, c := range map[string]struct {
 		model       *core.Model
-		taken, kept string // what is named when a cookie is written, and when a jar is
+		taken, kept string // field in the error for a write of a cookie, and for a write of a jar
 	}{
 		"visible":     {model(false, true), `object_name="biscuit" field_name="tin"`, `object_name="biscuit" field_name="tin"`},
 		"hidden":      {model(true, false), `object_name="tin" field_name="biscuits"`, `object_name="tin" field_name="biscuits"`},

@@ -20,7 +20,7 @@ func cookie(tb testing.TB, m *core.Model, fields map[string]any) core.Record {
 	return rec
 }
 
-func TestFiltersMatchByTheReferenceRules(t *testing.T) {
+func TestFilterMatch(t *testing.T) {
 	m := cookies(t)
 	muffin := cookie(t, m, map[string]any{"id": 1, "type": "muffin%", "price": 2.5, "jar": nil})
 	for _, c := range []struct {
@@ -71,7 +71,7 @@ func TestFiltersMatchByTheReferenceRules(t *testing.T) {
 	}
 }
 
-func TestFiltersThatMakeNoSenseAreRefusedWhenBound(t *testing.T) {
+func TestBindRejectsInvalidFilters(t *testing.T) {
 	m := cookies(t)
 	for _, c := range []struct {
 		resource string
@@ -91,7 +91,7 @@ func TestFiltersThatMakeNoSenseAreRefusedWhenBound(t *testing.T) {
 	}
 }
 
-func TestComparisonsThatAFieldDoesNotHaveAreRefused(t *testing.T) {
+func TestUnsupportedComparisonsAreRejected(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "page", Fields: []core.FieldSpec{
 		id(), {Name: "notes", Type: core.JSON}, {Name: "links", ToMany: "page"}, {Name: "title", Type: core.Text, Computed: &core.Computed{
 			Get: func(context.Context, core.Record) (any, error) { return "", nil },
@@ -119,7 +119,7 @@ func TestComparisonsThatAFieldDoesNotHaveAreRefused(t *testing.T) {
 	}
 }
 
-func TestFilterBoundToAnotherResourceIsRefused(t *testing.T) {
+func TestFilterOfOtherResourceIsRejected(t *testing.T) {
 	m := cookies(t)
 	f, err := m.Resource("cookie").Bind(core.And(core.Eq("type", "x"), core.Eq("id", 1)))
 	if err != nil {
@@ -134,7 +134,7 @@ func TestFilterBoundToAnotherResourceIsRefused(t *testing.T) {
 	}
 }
 
-func TestFilterThatIsNotBoundMatchesNothing(t *testing.T) {
+func TestUnboundFilterMatchesNoRecord(t *testing.T) {
 	m := cookies(t)
 	rec := cookie(t, m, map[string]any{"id": 1})
 	for _, f := range []core.Filter{core.Eq("id", 1), core.Not(core.Eq("id", 2)), core.Or(core.Eq("id", 1), core.Ne("id", 1))} {
@@ -170,7 +170,7 @@ func TestComparisonsOfTypedFieldsFailClosed(t *testing.T) {
 		{r.Field("type").Compare(core.FilterPrefix, core.Null), false},
 		{r.Field("type").Compare(core.FilterKind(200), core.TextValue("1")), false},
 		{r.Field("type").Compare(core.FilterPrefix, core.TextValue("1")), true},
-		{r.Key().Compare(core.FilterPrefix, core.IntValue(1)), false}, // which only texts have
+		{r.Key().Compare(core.FilterPrefix, core.IntValue(1)), false}, // only texts have prefixes
 	} {
 		if c.filter.Match(rec) != c.want || c.filter.Kind() > core.FilterPrefix {
 			t.Errorf("%v: want %v", c.filter, c.want)
@@ -178,7 +178,7 @@ func TestComparisonsOfTypedFieldsFailClosed(t *testing.T) {
 	}
 }
 
-func TestNotTurnsEveryAnswerRound(t *testing.T) {
+func TestNotInvertsEveryAnswer(t *testing.T) {
 	m := cookies(t)
 	r := m.Resource("cookie")
 	kinds := []core.FilterKind{core.FilterEq, core.FilterNe, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterIn, core.FilterPrefix}
@@ -200,7 +200,7 @@ func TestNotTurnsEveryAnswerRound(t *testing.T) {
 	})
 }
 
-func TestFilterNestedTooDeepIsRefused(t *testing.T) {
+func TestBindRejectsDeepNesting(t *testing.T) {
 	r := cookies(t).Resource("cookie")
 	nested := func(leaf core.Filter, levels int) core.Filter {
 		for range levels / 2 {
@@ -249,7 +249,7 @@ func TestValuesOfAFilterAscendWithoutDuplicates(t *testing.T) {
 	}
 }
 
-func TestLongListsAreSearchedAsShortOnesAre(t *testing.T) {
+func TestLongInMatchesLikeShortIn(t *testing.T) {
 	r := cookies(t).Resource("cookie")
 	for _, n := range []int{0, 1, 2, 16, 17, 1000} {
 		values := []core.Value{core.Null}
@@ -268,7 +268,7 @@ func TestLongListsAreSearchedAsShortOnesAre(t *testing.T) {
 	}
 }
 
-func TestFilterOfNamedAndTypedPartsIsBoundAsAWhole(t *testing.T) {
+func TestBindMixesNamedAndTypedParts(t *testing.T) {
 	m := cookies(t)
 	r := m.Resource("cookie")
 	mixed := core.And(r.Key().Compare(core.FilterEq, core.IntValue(1)), core.Not(core.Eq("type", "x")))
@@ -289,7 +289,7 @@ func TestFilterOfNamedAndTypedPartsIsBoundAsAWhole(t *testing.T) {
 	}
 }
 
-func TestFiltersAreSpelledInWords(t *testing.T) {
+func TestFilterString(t *testing.T) {
 	r := cookies(t).Resource("cookie")
 	f := core.Or(core.And(core.Eq("type", "a\" b"), core.Not(core.In("id", 2, 1))), core.Prefix("type", "x"))
 	if got := f.String(); got != `((type = ? and (not id in ?)) or type prefix ?)` {
@@ -304,7 +304,7 @@ func TestFiltersAreSpelledInWords(t *testing.T) {
 	}
 }
 
-func TestAndAndOrLeaveOutWhatSaysNothing(t *testing.T) {
+func TestAndOrSimplify(t *testing.T) {
 	eq, lt, gt := core.Eq("id", 1), core.Lt("id", 2), core.Gt("id", 0)
 	for _, c := range []struct {
 		f    core.Filter
@@ -330,7 +330,7 @@ func TestAndAndOrLeaveOutWhatSaysNothing(t *testing.T) {
 	}
 }
 
-func TestOneOfASingleValueIsAnEquality(t *testing.T) {
+func TestInOfOneValueIsEq(t *testing.T) {
 	r := cookies(t).Resource("cookie")
 	f := r.Field("id")
 	bound, err := r.Bind(core.Not(core.In("id", 7, 7)))
@@ -347,7 +347,7 @@ func TestOneOfASingleValueIsAnEquality(t *testing.T) {
 	}
 }
 
-func TestEqualsIsTheComparisonWithOneValueAndFailsClosed(t *testing.T) {
+func TestEqualsFailsClosed(t *testing.T) {
 	r := cookies(t).Resource("cookie")
 	for _, c := range []struct {
 		field string

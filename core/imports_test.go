@@ -19,8 +19,7 @@ type listed struct {
 	Imports    []string
 }
 
-// packages asks the go command for the project's packages and all that they
-// link.
+// packages returns the packages of the module and their dependencies, from go list.
 func packages(t *testing.T) map[string]listed {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Standard,Deps,Imports", "../...")
@@ -40,7 +39,7 @@ func packages(t *testing.T) map[string]listed {
 	}
 }
 
-func TestCoreEngineAndRestLinkTheStandardLibraryOnly(t *testing.T) {
+func TestCoreEngineAndRestUseTheStandardLibraryOnly(t *testing.T) {
 	all := packages(t)
 	for _, name := range []string{"core", "core/engine", "core/rest"} {
 		p, ok := all[module+name]
@@ -70,8 +69,8 @@ func TestImportArrowsPointOneWay(t *testing.T) {
 	}
 }
 
-// mayImport: core imports core, backends and decorators import core and their
-// own folder, the cookbook imports everything and nothing imports it.
+// mayImport reports whether package name may import package other, both of this module: core imports core, backends and
+// decorators import core and their own folder, the cookbook imports everything.
 func mayImport(name, other string) bool {
 	top := func(s string) string { return strings.Split(s, "/")[0] }
 	folder := func(s string) string { return strings.Join(strings.SplitN(s, "/", 3)[:2], "/") }
@@ -86,7 +85,7 @@ func mayImport(name, other string) bool {
 	return false
 }
 
-func TestDriversStayInThePackagesNamedForThem(t *testing.T) {
+func TestDriverImportsAreConfined(t *testing.T) {
 	homes := map[string]string{
 		"go.uber.org/zap": "decorators/logging", "github.com/prometheus/client_golang": "decorators/metrics",
 		"github.com/jackc/pgx": "backends/postgres", "github.com/tidwall/btree": "core/memtable",
@@ -99,7 +98,7 @@ func TestDriversStayInThePackagesNamedForThem(t *testing.T) {
 		}
 		for dep, home := range homes {
 			if strings.HasPrefix(name, "cookbook") && !strings.HasPrefix(home, "cookbook") {
-				continue // programs use what the packages are for
+				continue // programs may use the libraries of the packages that they show
 			}
 			imports := slices.ContainsFunc(p.Imports, func(s string) bool { return strings.HasPrefix(s, dep) })
 			if imports && !strings.HasPrefix(name, home) {

@@ -20,8 +20,7 @@ func keyed() *core.Model {
 	)
 }
 
-// choosing is a store that notes of each insert whether it chooses a key, between an
-// outer decorator and the backend.
+// choosing is a store that records Op.ChoosesKey of each insert, inside of an outer decorator.
 type choosing struct {
 	*testing.T
 
@@ -62,7 +61,7 @@ func (c *choosing) record(resource string, fields map[string]any) core.Record {
 	return rec
 }
 
-// insert inserts records that have those ids, nil for none.
+// insert inserts records with the ids; nil leaves the id absent.
 func (c *choosing) insert(ctx context.Context, s core.Querier, resource string, ids ...any) {
 	c.Helper()
 	records := make([]core.Record, len(ids))
@@ -137,10 +136,10 @@ func TestChoosesKeyAllocatedByNextIDs(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.insert(t.Context(), c.store, "generated", keys[0])
-	c.noted(true) // whoever names it: the store does not know keys of another transaction
+	c.noted(true) // the key was allocated in another transaction
 }
 
-// Keys of another resource of the same transaction are no excuse.
+// A key allocated for another resource of the transaction is chosen.
 func TestChoosesKeyAllocatedForAnotherResource(t *testing.T) {
 	c := newChoosing(t, passing())
 	if err := c.store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
@@ -183,7 +182,7 @@ func TestChoosesKeyOfADecorator(t *testing.T) {
 	}
 	stamp(core.IntValue(50))
 	c.insert(t.Context(), c.store, "generated", nil)
-	c.noted(false) // the caller did not name it
+	c.noted(false) // the caller did not choose it
 	further(map[string]any{"id": 60})
 	c.insert(t.Context(), c.store, "generated", nil)
 	c.noted(true, false)

@@ -31,7 +31,7 @@ func cookies(tb testing.TB) *core.Model {
 	return m
 }
 
-func TestEveryMistakeOfAModelIsReportedByName(t *testing.T) {
+func TestNewModelReportsEveryMistake(t *testing.T) {
 	get := &core.Computed{Get: func(context.Context, core.Record) (any, error) { return nil, nil }}
 	_, err := core.NewModel("bad",
 		core.ResourceSpec{Name: "empty"},
@@ -109,7 +109,7 @@ func TestEveryMistakeOfAModelIsReportedByName(t *testing.T) {
 	}
 }
 
-func TestModelWithoutResourcesOrNameIsRefused(t *testing.T) {
+func TestNewModelRequiresNameAndResources(t *testing.T) {
 	if _, err := core.NewModel(""); err == nil || !strings.Contains(err.Error(), "has no resources; declare at least one") || !strings.Contains(err.Error(), "name") {
 		t.Errorf("got %v", err)
 	}
@@ -140,14 +140,14 @@ func TestStoredSideOfAOneToOneRelationIsUnique(t *testing.T) {
 	}
 }
 
-func TestAPINamesAreFoundByAPINameOnly(t *testing.T) {
+func TestLookupByAPIName(t *testing.T) {
 	cookie := cookies(t).Resource("cookie")
 	if cookie.FieldByAPIName("cost") != cookie.Field("price") || cookie.FieldByAPIName("price") != nil || cookie.Field("cost") != nil {
 		t.Error("API names and names of the program are mixed up")
 	}
 }
 
-func TestAResourceIsNotCalledADotOrTwo(t *testing.T) {
+func TestAPINameCannotBeADotSegment(t *testing.T) {
 	id := []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}
 	for _, name := range []string{".", ".."} {
 		_, err := core.NewModel("m", core.ResourceSpec{Name: "thing", APIName: name, Fields: id})
@@ -157,25 +157,25 @@ func TestAResourceIsNotCalledADotOrTwo(t *testing.T) {
 	}
 }
 
-func TestNobodyHasNoRoleAndIsNotTheSystem(t *testing.T) {
-	var nobody *core.Principal
+func TestAnonymousHasNoRole(t *testing.T) {
+	var anonymous *core.Principal
 	alice := &core.Principal{ID: core.TextValue("alice"), Roles: []string{"baker"}}
 	system := core.PrincipalOf(core.System(t.Context()))
 	for _, c := range []struct {
-		who    *core.Principal
-		name   string
-		baker  bool
-		system bool
+		principal *core.Principal
+		name      string
+		baker     bool
+		system    bool
 	}{
-		{nobody, "anonymous", false, false}, {alice, "alice", true, false}, {system, "system", false, true},
+		{anonymous, "anonymous", false, false}, {alice, "alice", true, false}, {system, "system", false, true},
 	} {
-		if c.who.String() != c.name || c.who.HasRole("baker") != c.baker || c.who.HasRole("") || c.who.IsSystem() != c.system {
-			t.Errorf("%s", c.who)
+		if c.principal.String() != c.name || c.principal.HasRole("baker") != c.baker || c.principal.HasRole("") || c.principal.IsSystem() != c.system {
+			t.Errorf("%s", c.principal)
 		}
 	}
 }
 
-func TestPrincipalOfAContextIsTheLastOneThatWasSet(t *testing.T) {
+func TestLastPrincipalOfContextWins(t *testing.T) {
 	alice, bob := &core.Principal{ID: core.IntValue(1)}, &core.Principal{ID: core.TextValue("1")}
 	ctx := core.WithPrincipal(t.Context(), alice)
 	if core.PrincipalOf(t.Context()) != nil || core.PrincipalOf(ctx) != alice || alice.ID == bob.ID {
@@ -185,6 +185,6 @@ func TestPrincipalOfAContextIsTheLastOneThatWasSet(t *testing.T) {
 		t.Error("an inner context changed the outer one")
 	}
 	if core.PrincipalOf(core.WithPrincipal(ctx, nil)) != nil {
-		t.Error("nobody is somebody")
+		t.Error("the anonymous principal is not nil")
 	}
 }

@@ -41,7 +41,7 @@ func TestTransactionWritesUnlessItIsReadOnly(t *testing.T) {
 		{core.Op{Kind: core.Tx, Tx: &core.TxInfo{}}, true},
 		{core.Op{Kind: core.Tx, Tx: &core.TxInfo{ReadOnly: true}}, false},
 		{core.Op{Kind: core.Load, Tx: &core.TxInfo{}}, false},
-		{core.Op{Kind: core.Insert, Tx: &core.TxInfo{ReadOnly: true}}, true}, // tries to
+		{core.Op{Kind: core.Insert, Tx: &core.TxInfo{ReadOnly: true}}, true}, // the kind counts
 		{core.Op{Kind: core.Tx}, true},
 	} {
 		if c.op.Writes() != c.want {
@@ -76,7 +76,7 @@ func TestDecoratorKindsAndTypesHaveNames(t *testing.T) {
 	}
 }
 
-// audited stores a jar, labelled with what was deleted, with every Delete.
+// audited stores a jar with every Delete, with the deleted keys as its label.
 func audited(fail func() error) core.Decorator {
 	return around("audit", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind != core.Delete {
@@ -100,7 +100,7 @@ func audited(fail func() error) core.Decorator {
 	})
 }
 
-func TestWhatADecoratorAddsInATransactionHappensWithTheOpOrNotAtAll(t *testing.T) {
+func TestInTxStoresBothOpsOrNone(t *testing.T) {
 	var kinds []string
 	outcome := error(nil)
 	seen := watch("see", func(op *core.Op) { kinds = append(kinds, fmt.Sprint(op.Kind, " ", op.Principal, " ", op.Tx != nil)) }, ignore)
@@ -154,7 +154,7 @@ func TestWhatADecoratorAddsInATransactionHappensWithTheOpOrNotAtAll(t *testing.T
 	}
 }
 
-func TestAConflictRepeatsAllThatADecoratorPutTogether(t *testing.T) {
+func TestConflictRepeatsInTx(t *testing.T) {
 	tries := 0
 	s := open(t, audited(func() error {
 		if tries++; tries < 3 {
@@ -172,7 +172,7 @@ func TestAConflictRepeatsAllThatADecoratorPutTogether(t *testing.T) {
 	}
 }
 
-// together has every operation be a part of a transaction.
+// together runs every operation with InTx.
 func together(fn func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
 	return around("together", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Tx {
@@ -182,11 +182,11 @@ func together(fn func(ctx context.Context, op *core.Op, next core.Handler) (core
 	})
 }
 
-func TestNoFailureInsideInTxIsLost(t *testing.T) {
+func TestInTxReturnsEveryFailure(t *testing.T) {
 	no := errors.New("no")
 	for name, c := range map[string]struct {
 		fn     func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)
-		commit int // fails so often
+		commit int // number of failures
 		want   error
 	}{
 		"of the function": {func(context.Context, *core.Op, core.Handler) (core.Result, error) { return core.Result{}, no }, 0, no},
@@ -218,7 +218,7 @@ func TestNoFailureInsideInTxIsLost(t *testing.T) {
 	}
 }
 
-func TestWhatOnlyReadsIsAReadOnlyTransactionInInTx(t *testing.T) {
+func TestInTxOfAReadIsReadOnly(t *testing.T) {
 	var begun []string
 	s := open(t, together(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) { return next(ctx, op) }),
 		watch("see", func(op *core.Op) {
@@ -266,9 +266,8 @@ func TestInTxKeepsTheStoreFromItself(t *testing.T) {
 	}
 }
 
-// keeper is a decorator with a goroutine of its own, such as a time-out: the
-// goroutine looks at the ops of one principal when the decorator has returned and
-// others have used the store.
+// keeper is a decorator with a goroutine, such as a timeout. The goroutine reads the ops of one principal after the
+// decorator has returned and other principals have used the store.
 type keeper struct {
 	of   string
 	look chan struct{}
@@ -297,7 +296,7 @@ func as(ctx context.Context, id string) context.Context {
 	return core.WithPrincipal(ctx, &core.Principal{ID: core.TextValue(id)})
 }
 
-func TestADecoratorMayKeepAnOpPastItsReturn(t *testing.T) {
+func TestDecoratorMayKeepAnOp(t *testing.T) {
 	m := cookies(t)
 	r := m.Resource("cookie")
 	records := func(id int) []core.Record {
@@ -340,7 +339,7 @@ func TestADecoratorMayKeepAnOpPastItsReturn(t *testing.T) {
 					} else if err := s.Tx(ctx, do); err != nil {
 						t.Fatal(err)
 					}
-					clear(named) // the caller's slice is the caller's again
+					clear(named) // the caller owns the slice
 				}
 				run("alice", 1)
 				run("bob", 2)
@@ -363,7 +362,7 @@ func keysOf(records []core.Record) []core.Value {
 	return keys
 }
 
-func TestEveryTryHasAnOpOfItsOwn(t *testing.T) {
+func TestEachAttemptHasItsOwnOp(t *testing.T) {
 	var tries []*core.Op
 	s := openOn(t, &flaky{Backend: memory.New(), failures: 2, with: core.ErrConflict}, around("keeper",
 		func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -383,7 +382,7 @@ func TestEveryTryHasAnOpOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestAnObserverMayKeepWhatItSaw(t *testing.T) {
+func TestObserverMayKeepEvents(t *testing.T) {
 	var kept []*core.Event
 	s := open(t, core.Decorator{Name: "keeper", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) {
 		return endFunc(func(event *core.Event) { kept = append(kept, event) }), nil
@@ -396,7 +395,7 @@ func TestAnObserverMayKeepWhatItSaw(t *testing.T) {
 	}
 	for id, who := range []string{"alice", "bob", "carol"} {
 		if event := kept[id]; event.Kind != core.Load || event.Principal.String() != who || event.Keys[0] != core.IntValue(int64(id)) {
-			t.Errorf("what was seen of %s has become %+v", who, event)
+			t.Errorf("the event of %s changed to %+v", who, event)
 		}
 	}
 }
@@ -407,7 +406,7 @@ type endFunc func(event *core.Event)
 func (endFunc) Begin(core.Kind, *core.Resource)            {}
 func (f endFunc) End(_ context.Context, event *core.Event) { f(event) }
 
-func TestATransactionThatADecoratorLeavesHasEndedWhenTxReturns(t *testing.T) {
+func TestTransactionEndsBeforeTxReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left, ended := make(chan struct{}), false
 		s := open(t, around("impatient", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -430,7 +429,7 @@ func TestATransactionThatADecoratorLeavesHasEndedWhenTxReturns(t *testing.T) {
 	})
 }
 
-func TestATransactionThatBeginsAfterTxReturnedDoesNothing(t *testing.T) {
+func TestLateFunctionOfTxDoesNotRun(t *testing.T) {
 	later, done := make(chan struct{}), make(chan error)
 	s := open(t, around("late", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		go func() {

@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func TestTheZeroRecordIsAbsentEverywhere(t *testing.T) {
+func TestZeroRecordIsAbsent(t *testing.T) {
 	var none core.Record
 	for i := range 3 {
 		if !none.At(i).IsAbsent() {
@@ -32,7 +32,7 @@ func TestTheZeroRecordIsAbsentEverywhere(t *testing.T) {
 	}
 }
 
-func TestRecordsAreChangedInCopiesOnly(t *testing.T) {
+func TestRecordChangesReturnCopies(t *testing.T) {
 	m := cookies(t)
 	rec := cookie(t, m, map[string]any{"id": 1, "type": "muffin", "price": nil})
 	before := rec.String()
@@ -82,7 +82,7 @@ func TestValueAndSetByField(t *testing.T) {
 	}
 }
 
-func TestFieldsThatARecordDoesNotHavePanic(t *testing.T) {
+func TestRecordPanicsOnOtherFields(t *testing.T) {
 	m := cookies(t)
 	jar, other := m.Resource("jar"), m.Resource("cookie").Field("type")
 	rec, null := jar.Patch(core.IntValue(1)), core.Null
@@ -128,7 +128,7 @@ func TestRecordsAreEqualByResourceAndValues(t *testing.T) {
 	}
 }
 
-func TestFieldsOfARecordAreThoseThatAreStored(t *testing.T) {
+func TestRecordHasStoredFieldsOnly(t *testing.T) {
 	m := cookies(t)
 	for field, want := range map[string]core.Code{"colour": core.UnknownField, "cookies": core.UnknownField, "id": core.BadFieldValue} {
 		if _, err := m.Resource("jar").NewRecord(map[string]any{field: []any{1}}); !errors.Is(err, want) {
@@ -140,13 +140,13 @@ func TestFieldsOfARecordAreThoseThatAreStored(t *testing.T) {
 	if got := rec.Map(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v", got)
 	}
-	rec.Map()["id"] = 2 // is the caller's
+	rec.Map()["id"] = 2 // the caller owns the map
 	if rec.Key() != core.IntValue(1) {
 		t.Error("the record changed")
 	}
 }
 
-func TestRecordWithoutOneValuePerColumnPanicsWhereItIsMade(t *testing.T) {
+func TestRecordOfPanicsOnWrongLength(t *testing.T) {
 	defer func() {
 		if got := fmt.Sprint(recover()); got != "core: a record of jar needs one value per column" {
 			t.Errorf("got %s", got)
@@ -155,7 +155,7 @@ func TestRecordWithoutOneValuePerColumnPanicsWhereItIsMade(t *testing.T) {
 	cookies(t).Resource("jar").RecordOf(make([]core.Value, 3))
 }
 
-func TestValueAnswersForItsOwnTypeOnly(t *testing.T) {
+func TestValueAccessorsCheckTheType(t *testing.T) {
 	id := [16]byte{15: 7}
 	for _, c := range []struct {
 		v    core.Value
@@ -191,7 +191,7 @@ func TestValueAnswersForItsOwnTypeOnly(t *testing.T) {
 	}
 }
 
-func TestElementsOfAListHaveTheTypeThatIsAskedFor(t *testing.T) {
+func TestElementsConvertsToType(t *testing.T) {
 	list := core.ListOf(core.IntValue(1), core.TextValue("2"), core.Null)
 	got, err := list.Elements(core.Int)
 	if err != nil || len(got) != 3 || got[0] != core.IntValue(1) || got[1] != core.IntValue(2) || got[2] != core.Null {

@@ -28,8 +28,7 @@ func openOn(tb testing.TB, b core.Backend, decorators ...core.Decorator) *core.S
 	return s
 }
 
-// watch is a decorator that shows ops on their way in and results on their way
-// out.
+// watch is a decorator that calls see before each op and done after it.
 func watch(name string, see func(op *core.Op), done func(op *core.Op, err error)) core.Decorator {
 	return core.Decorator{
 		Name: name, Kind: core.KindPolicy, Repeatable: true,
@@ -98,7 +97,7 @@ func TestEveryOperationPassesTheChainOutermostFirst(t *testing.T) {
 	}
 }
 
-func TestAnOpOfADecoratorsOwnMakingIsRefused(t *testing.T) {
+func TestOpMadeByDecoratorIsRejected(t *testing.T) {
 	s := open(t, core.Decorator{Name: "forger", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			return next(ctx, &core.Op{Kind: op.Kind, Resource: op.Resource, Order: op.Order})
@@ -109,7 +108,7 @@ func TestAnOpOfADecoratorsOwnMakingIsRefused(t *testing.T) {
 	}
 }
 
-func TestAConditionThatDoesNotFitFailsInsteadOfBeingDropped(t *testing.T) {
+func TestUnfitConditionFailsTheOp(t *testing.T) {
 	guard := func(f core.Filter) core.Decorator {
 		return core.Decorator{Name: "guard", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -127,7 +126,7 @@ func TestAConditionThatDoesNotFitFailsInsteadOfBeingDropped(t *testing.T) {
 	}
 }
 
-func TestEveryConditionThatADecoratorNamesIsBound(t *testing.T) {
+func TestConditionsOfDecoratorsAreBound(t *testing.T) {
 	s := open(t, around("guard", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if op.Kind == core.Count || op.Kind == core.Update {
 			key := op.Resource.Key()
@@ -154,7 +153,7 @@ func TestEveryConditionThatADecoratorNamesIsBound(t *testing.T) {
 	}
 }
 
-func TestStacksWhoseOrderBreaksAPromiseAreRefusedWithTheOrderThatWouldDo(t *testing.T) {
+func TestNewRejectsStacksWithTheCorrectOrder(t *testing.T) {
 	pass := func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }
 	decorator := func(name string, k core.DecoratorKind) core.Decorator {
 		return core.Decorator{Name: name, Kind: k, Wrap: pass}
@@ -208,7 +207,7 @@ func TestEveryDecoratorWithAWrapMayHideRecords(t *testing.T) {
 	}
 }
 
-func TestDescribeTellsTheStack(t *testing.T) {
+func TestDescribe(t *testing.T) {
 	s := open(t, core.Decorator{Name: "owner", Note: "field user_id", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }})
 	want := "model cookies\n  owner (policy): field user_id\n  memory\n"
 	if got := s.Describe().String(); got != want {
@@ -216,7 +215,7 @@ func TestDescribeTellsTheStack(t *testing.T) {
 	}
 }
 
-func TestPrincipalIsResolvedFromTheContextOfEachOperation(t *testing.T) {
+func TestPrincipalComesFromEachContext(t *testing.T) {
 	var seen []string
 	s := open(t, watch("see", func(op *core.Op) { seen = append(seen, op.Principal.String()) }, ignore))
 	r := s.Model().Resource("cookie")
@@ -232,7 +231,7 @@ func TestPrincipalIsResolvedFromTheContextOfEachOperation(t *testing.T) {
 	if err := s.Tx(alice, func(ctx context.Context, tx *core.Transaction) error {
 		count(ctx, tx)
 		count(core.System(ctx), tx)
-		count(context.Background(), tx) // a context without a principal is nobody's
+		count(context.Background(), tx) // a context without a principal is anonymous
 		return nil
 	}); err != nil {
 		t.Fatal(err)
@@ -242,7 +241,7 @@ func TestPrincipalIsResolvedFromTheContextOfEachOperation(t *testing.T) {
 	}
 }
 
-func TestArgumentsThatDoNotFitTheModelAreRefused(t *testing.T) {
+func TestInvalidArgumentsAreRejected(t *testing.T) {
 	s, other := open(t), cookies(t)
 	ctx, r := t.Context(), s.Model().Resource("cookie")
 	one := insert(t, s, r, map[string]any{"type": "muffin"})
@@ -326,7 +325,7 @@ func TestAnswerWithoutRecordsIsAnError(t *testing.T) {
 	}
 }
 
-func TestCursorsWorkForTheirQueryAlone(t *testing.T) {
+func TestCursorIsValidForItsQueryOnly(t *testing.T) {
 	s := open(t)
 	ctx, r := t.Context(), s.Model().Resource("cookie")
 	for range 4 {
@@ -365,7 +364,7 @@ func TestDefaultsAreFilledInBeforeTheChain(t *testing.T) {
 	}
 }
 
-func TestAnInsertTellsWhatItsCallerNamed(t *testing.T) {
+func TestInsertHasRequestedRecords(t *testing.T) {
 	var given, records string
 	s := open(t, watch("see", func(op *core.Op) { given, records = op.Requested[0].String(), op.Records[0].String() }, ignore))
 	insert(t, s, s.Model().Resource("cookie"), map[string]any{"type": "muffin"})
@@ -374,7 +373,7 @@ func TestAnInsertTellsWhatItsCallerNamed(t *testing.T) {
 	}
 }
 
-func TestWithoutNamesOfFieldsLoadReadsAll(t *testing.T) {
+func TestLoadWithoutFieldsReadsAll(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	ids, err := s.NextIDs(t.Context(), r, 2)
@@ -391,7 +390,7 @@ func TestWithoutNamesOfFieldsLoadReadsAll(t *testing.T) {
 	}
 }
 
-// onNothing sends every kind of operation that can be about nothing.
+// onNothing sends every kind of operation without keys or records.
 func onNothing(ctx context.Context, s core.Querier, r *core.Resource) map[string]error {
 	return map[string]error{
 		"load": second(s.Load(ctx, r, nil)), "insert": second(s.Insert(ctx, r)), "update": second(s.Update(ctx, r)),
@@ -399,7 +398,7 @@ func onNothing(ctx context.Context, s core.Querier, r *core.Resource) map[string
 	}
 }
 
-func TestOperationsOnNothingPassTheChain(t *testing.T) {
+func TestEmptyOpsPassTheChain(t *testing.T) {
 	seen := make(map[string]int)
 	s := open(t, watch("see", func(op *core.Op) { seen[op.Kind.String()]++ }, ignore))
 	r := s.Model().Resource("cookie")
@@ -420,7 +419,7 @@ func TestOperationsOnNothingPassTheChain(t *testing.T) {
 	}
 }
 
-func TestPoliciesAnswerOperationsOnNothing(t *testing.T) {
+func TestPoliciesApplyToEmptyOps(t *testing.T) {
 	s := open(t, around("policy", func(context.Context, *core.Op, core.Handler) (core.Result, error) {
 		return core.Result{}, core.Unauthorized
 	}))
@@ -438,7 +437,7 @@ var errDown = &core.Error{Code: core.Unavailable, Cause: errors.New("no server t
 
 func (down) Ping(context.Context) error { return errDown }
 
-func TestTheBackendAnswersOperationsOnNothing(t *testing.T) {
+func TestEmptyOpsPingTheBackend(t *testing.T) {
 	s := openOn(t, down{})
 	for name, err := range onNothing(t.Context(), s, s.Model().Resource("cookie")) {
 		if !errors.Is(err, core.Unavailable) {
@@ -450,7 +449,7 @@ func TestTheBackendAnswersOperationsOnNothing(t *testing.T) {
 	}
 }
 
-func TestAFinalOperationOnNothingCommits(t *testing.T) {
+func TestEmptyFinalOperationCommits(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	if err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
@@ -467,8 +466,8 @@ func TestAFinalOperationOnNothingCommits(t *testing.T) {
 	}
 }
 
-func TestClosedStoreSaysSo(t *testing.T) {
-	s := openOn(t, unreachable{}) // which would not say so
+func TestClosedStore(t *testing.T) {
+	s := openOn(t, unreachable{})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -502,7 +501,7 @@ func TestConcurrentOperationsDoNotShareAnOp(t *testing.T) {
 	wg.Wait()
 }
 
-func TestDefaultThatDoesNotFitIsNoFaultOfTheClient(t *testing.T) {
+func TestUnfitDefaultIsServerError(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
 		{Name: "secret", Type: core.Int, Hidden: true, Default: func() any { return "many" }},

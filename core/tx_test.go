@@ -14,7 +14,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// flaky is a backend whose commits fail, as often as it is told.
+// flaky is a backend with commits that fail a given number of times.
 type flaky struct {
 	core.Backend
 
@@ -106,7 +106,7 @@ func TestSingleOperationThatConflictsIsRepeated(t *testing.T) {
 	})
 }
 
-func TestSingleOperationConflictsADefiniteNumberOfTimes(t *testing.T) {
+func TestSingleOperationGivesUpAfterAllAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &flaky{Backend: memory.New(), failures: 99, with: core.ErrConflict}
 		s := openOn(t, b)
@@ -117,7 +117,7 @@ func TestSingleOperationConflictsADefiniteNumberOfTimes(t *testing.T) {
 	})
 }
 
-func TestEveryTryOfASingleOperationBeginsWithWhatWasAskedFor(t *testing.T) {
+func TestEachAttemptStartsWithTheOriginalOp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var numbers []int
 		b := &flaky{Backend: memory.New(), failures: 2, with: core.ErrConflict}
@@ -153,7 +153,7 @@ func TestSingleOperationIsFinalAndItsTransactionEndsOnce(t *testing.T) {
 	}
 }
 
-func TestDecoratorsKnowWhichTryItIs(t *testing.T) {
+func TestDecoratorsSeeTheAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen []string
 		b := &flaky{Backend: memory.New(), failures: 2, with: core.ErrConflict}
@@ -215,7 +215,7 @@ func TestRepeatingEndsWithTheContext(t *testing.T) {
 	})
 }
 
-func TestErrorOfTheFunctionRollsBackAndComesBackAsItIs(t *testing.T) {
+func TestFunctionErrorRollsBackAndIsReturned(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	own := errors.New("changed my mind")
@@ -231,7 +231,7 @@ func TestErrorOfTheFunctionRollsBackAndComesBackAsItIs(t *testing.T) {
 	}
 }
 
-func TestPanicRollsBackAndGoesOn(t *testing.T) {
+func TestPanicRollsBackAndPropagates(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	func() {
@@ -245,13 +245,13 @@ func TestPanicRollsBackAndGoesOn(t *testing.T) {
 			panic("boom")
 		})
 	}()
-	insert(t, s, r, map[string]any{"type": "shortbread"}) // the writer's place is free again
+	insert(t, s, r, map[string]any{"type": "shortbread"}) // another writer can begin
 	if n, err := s.Count(t.Context(), r, core.All()); n != 1 || err != nil {
 		t.Errorf("%d records, %v", n, err)
 	}
 }
 
-func TestOuterStoreInsideATransactionIsAnErrorAtOnce(t *testing.T) {
+func TestStoreInsideItsTransactionFails(t *testing.T) {
 	s, other := open(t), open(t)
 	r := s.Model().Resource("cookie")
 	err := s.Tx(t.Context(), func(ctx context.Context, _ *core.Transaction) error {
@@ -291,7 +291,7 @@ func TestTransactionCannotBeUsedAfterItEnded(t *testing.T) {
 	}
 }
 
-func TestNothingFollowsTheFinalOperation(t *testing.T) {
+func TestNoOperationAfterFinal(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	err := s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
@@ -327,7 +327,7 @@ func TestTransactionWithAFailedOperationCannotCommit(t *testing.T) {
 	}
 }
 
-func TestOperationThatPanicsInTheBackendFailsItsTransaction(t *testing.T) {
+func TestPanicInBackendFailsTheTransaction(t *testing.T) {
 	s := openOn(t, unreachable{})
 	r := s.Model().Resource("cookie")
 	var after error
@@ -344,7 +344,7 @@ func TestOperationThatPanicsInTheBackendFailsItsTransaction(t *testing.T) {
 	}
 }
 
-func TestFinalOperationThatFailsLeavesNothingAndOneThatSucceedsCommitsOnce(t *testing.T) {
+func TestFinalOperationCommitsOnceOrLeavesNothing(t *testing.T) {
 	b := &flaky{Backend: memory.New()}
 	s := openOn(t, b)
 	r := s.Model().Resource("cookie")
@@ -368,7 +368,7 @@ func TestFinalOperationThatFailsLeavesNothingAndOneThatSucceedsCommitsOnce(t *te
 	}
 }
 
-func TestConflictThatTheFunctionReturnsIsRepeated(t *testing.T) {
+func TestConflictReturnedByFunctionIsRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tries := 0
 		s := open(t, around("busy", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
@@ -388,7 +388,7 @@ func TestConflictThatTheFunctionReturnsIsRepeated(t *testing.T) {
 	})
 }
 
-func TestReadOnlyTransactionRefusesWrites(t *testing.T) {
+func TestReadOnlyTransactionRejectsWrites(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	err := s.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
@@ -450,7 +450,7 @@ func TestHooksMayUseTheStore(t *testing.T) {
 	}
 }
 
-func TestWriterThatWaitsGivesUpWithItsContext(t *testing.T) {
+func TestWaitingWriterGivesUpWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t)
 		r := s.Model().Resource("cookie")
@@ -476,13 +476,12 @@ func TestWriterThatWaitsGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
-// mistakes is an error that cannot be compared with ==, as those of validation
-// libraries.
+// mistakes is an error that cannot be compared with ==, like those of validation libraries.
 type mistakes []string
 
 func (m mistakes) Error() string { return strings.Join(m, ", ") }
 
-func TestErrorOfTheFunctionComesBackAsItIsEvenIfItCannotBeCompared(t *testing.T) {
+func TestTxReturnsIncomparableErrorUnchanged(t *testing.T) {
 	s := open(t)
 	err := s.Tx(t.Context(), func(context.Context, *core.Transaction) error { return mistakes{"a", "b"} })
 	if got, ok := err.(mistakes); !ok || len(got) != 2 { //nolint:errorlint // as it is
@@ -500,7 +499,7 @@ func TestDecoratorsSeeTheErrorOfTheFunction(t *testing.T) {
 	}
 }
 
-func TestErrorOfTheFunctionIsNotLostInADecorator(t *testing.T) {
+func TestFunctionErrorSurvivesDecorators(t *testing.T) {
 	s := open(t, core.Decorator{Name: "calm", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			res, _ := next(ctx, op)
@@ -513,7 +512,7 @@ func TestErrorOfTheFunctionIsNotLostInADecorator(t *testing.T) {
 	}
 }
 
-func TestADecoratorMayAnswerATransactionWithAnErrorOfItsOwn(t *testing.T) {
+func TestDecoratorMayFailATransaction(t *testing.T) {
 	s := open(t, around("strict", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		if res, err := next(ctx, op); err == nil {
 			return res, nil
@@ -526,7 +525,7 @@ func TestADecoratorMayAnswerATransactionWithAnErrorOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestNothingUndoesATransactionAfterItsFinalOperation(t *testing.T) {
+func TestErrorAfterFinalOperationKeepsTheCommit(t *testing.T) {
 	own := errors.New("too late")
 	for name, end := range map[string]func() error{
 		"error":    func() error { return own },
@@ -557,7 +556,7 @@ func TestNothingUndoesATransactionAfterItsFinalOperation(t *testing.T) {
 	}
 }
 
-func TestFinalOperationFailsWithWhatTheCommitFailsWith(t *testing.T) {
+func TestFinalOperationReturnsTheCommitError(t *testing.T) {
 	s := open(t)
 	r := s.Model().Resource("cookie")
 	var final error
@@ -570,7 +569,7 @@ func TestFinalOperationFailsWithWhatTheCommitFailsWith(t *testing.T) {
 	}
 }
 
-func TestTransactionOfUnknownOutcomeIsNotRepeatedWhateverTheFunctionReturns(t *testing.T) {
+func TestUnknownOutcomeIsNotRepeatedAfterFunctionError(t *testing.T) {
 	for name, result := range map[string]func(error) error{
 		"both":     func(err error) error { return errors.Join(err, core.ErrConflict) },
 		"nothing":  func(error) error { return nil },
@@ -590,7 +589,7 @@ func TestTransactionOfUnknownOutcomeIsNotRepeatedWhateverTheFunctionReturns(t *t
 	}
 }
 
-func TestHookThatPanicsDoesNotKeepTheOthersFromRunning(t *testing.T) {
+func TestAllHooksRunAfterAPanic(t *testing.T) {
 	s := open(t)
 	var ran []string
 	func() {
@@ -614,7 +613,7 @@ func TestHookThatPanicsDoesNotKeepTheOthersFromRunning(t *testing.T) {
 	}
 }
 
-func TestTransactionThatADecoratorRepeatsStartsWithoutHooks(t *testing.T) {
+func TestTransactionRepeatedByDecoratorHasNoHooks(t *testing.T) {
 	s := open(t, core.Decorator{Name: "stubborn", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if _, err := next(ctx, op); err == nil {
@@ -639,7 +638,7 @@ func TestTransactionThatADecoratorRepeatsStartsWithoutHooks(t *testing.T) {
 	}
 }
 
-func TestRepeatingThatEndsWithTheContextSaysSo(t *testing.T) {
+func TestContextEndDuringBackOffIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &flaky{Backend: memory.New(), failures: 1 << 30, with: core.ErrConflict}
 		s := openOn(t, b)
