@@ -21,7 +21,7 @@ func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 	same := c.shape.equal(shapeOf(m))
 	shape := c.shape.renamed(m)
 	if lost := lostIn(c, shape, m); len(lost) > 0 && !dropLost {
-		return out, fmt.Errorf("the model has no place for %s that the file holds; let a renamed field say what it Was, or remove the data with Options.DropLost",
+		return out, fmt.Errorf("the file holds data that the model has no field for: %s; set FieldSpec.Was on a renamed field, or delete the data with Options.DropLost",
 			strings.Join(lost, ", "))
 	}
 	for i, r := range resources {
@@ -40,7 +40,7 @@ func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 	}
 	err := reference.CheckIntegrity(m, func(r *core.Resource) iter.Seq[core.Record] { return slices.Values(out.Records[r.Index()]) })
 	if err != nil {
-		return out, fmt.Errorf("the records break a rule that the model has now: %w", err)
+		return out, fmt.Errorf("the records violate a rule of the new model: %w", err)
 	}
 	return out, nil
 }
@@ -82,7 +82,7 @@ func countSet(rows *rows, fields int) []int {
 // adoptResource returns the rows as records, ascending by key.
 func adoptResource(rows *rows, from *resourceShape, r *core.Resource) ([]core.Record, error) {
 	if key := from.fields[from.key]; (key.name != r.Key().Name() || key.typ != r.Key().Type()) && rows.size() > 0 {
-		return nil, fmt.Errorf("the key of %s is %s %s there, and in the model %s %s",
+		return nil, fmt.Errorf("the key of %s is %q (%s) in the file but %q (%s) in the model; a key keeps its type, and a renamed one needs FieldSpec.Was",
 			r, key.name, key.typ, r.Key().Name(), r.Key().Type())
 	}
 	columns := columnsFrom(from, r)

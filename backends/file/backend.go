@@ -44,8 +44,8 @@ func openIn(fs filesystem, path string, opts Options) *Backend {
 }
 
 var (
-	errBound   = errors.New("file: backend already belongs to a store")
-	errUnbound = errors.New("file: backend belongs to no store yet")
+	errBound   = errors.New("file: the backend is already bound to a store; create one backend per store")
+	errUnbound = errors.New("file: the backend is not bound; pass it to core.New first")
 )
 
 // Begin opens a transaction. A read-only one sees what is committed and, but for

@@ -33,7 +33,7 @@ func (b *Backend) compactIfWasteful(ctx context.Context) {
 		defer func() { <-b.compacting }()
 		if err := b.compact(ctx); err != nil && ctx.Err() == nil {
 			b.notBefore.Store(2 * size)
-			b.journal.logger.Error("file: compaction in the background failed", "path", b.journal.path, "error", err)
+			b.journal.logger.Error("file: background compaction failed", "path", b.journal.path, "error", err)
 		}
 	})
 }

@@ -94,7 +94,7 @@ func (b *Backend) claim(file handle, path string) (claimed bool, err error) {
 		return false, err
 	}
 	if err := b.fs.SyncDir(filepath.Dir(path)); err != nil {
-		return false, fmt.Errorf("file: %s: sync of the directory: %w", b.path, err)
+		return false, fmt.Errorf("file: %s: syncing the directory: %w", b.path, err)
 	}
 	return true, nil
 }
@@ -119,7 +119,7 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
 	if err := removeLeftover(j.fs, j.path); err != nil { // which hinders nothing but compaction
-		j.logger.Warn("file: what a compaction left cannot be removed", "path", besides(j.path), "error", err)
+		j.logger.Warn("file: cannot remove the unfinished file of an earlier compaction; compaction fails until it is removed", "path", besides(j.path), "error", err)
 	}
 	return c, anew, nil
 }

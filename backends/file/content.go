@@ -98,7 +98,7 @@ func (c *content) remove(r *resourceShape, key core.Value) {
 	delete(c.fragments, fragment{r, key})
 }
 
-var errNoRecord = errors.New("it changes a record that is not there")
+var errNoRecord = errors.New("it updates a record that does not exist")
 
 // set puts cells, which ascend and of which one is the key, into the row with that key.
 func (c *content) set(r *resourceShape, key core.Value, cells []cell) error {

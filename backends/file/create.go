@@ -69,7 +69,7 @@ func (s *successor) fill(ctx context.Context, with source) error {
 }
 
 // errPresent is the error of creating what is there.
-var errPresent = fmt.Errorf("not created: %w", fs.ErrExist)
+var errPresent = fmt.Errorf("cannot create the file: %w", fs.ErrExist)
 
 // absent is errPresent if there is a file.
 func absent(system filesystem, path string) error {

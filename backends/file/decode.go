@@ -32,7 +32,7 @@ func (c *content) apply(body []byte) error {
 			return nil
 		}
 		if n == 3 || !r.literal(",") {
-			return r.fail("the end")
+			return r.fail("the end of the line")
 		}
 	}
 }
@@ -47,7 +47,7 @@ func (c *content) eachResource(r *reader, read func(*reader, *resourceShape) err
 	}
 	for i := 0; ; i++ {
 		if i = c.shape.labels.read(r, i); i < 0 {
-			return r.fail("a resource of the header, in its order")
+			return r.fail("a resource of the header, in header order")
 		}
 		if err := read(r, c.shape.resources[i]); err != nil {
 			return err
@@ -56,7 +56,7 @@ func (c *content) eachResource(r *reader, read func(*reader, *resourceShape) err
 			return nil
 		}
 		if !r.literal(",") {
-			return r.fail("another resource")
+			return r.fail("a comma or the end of an object")
 		}
 	}
 }
@@ -75,7 +75,7 @@ func (c *content) eachList(r *reader, read func(*reader, *resourceShape) error) 
 				return nil
 			}
 			if !r.literal(",") {
-				return r.fail("the end of a list")
+				return r.fail("a comma or the end of a list")
 			}
 		}
 	})
@@ -128,7 +128,7 @@ func (c *content) readFields(r *reader, res *resourceShape) (key core.Value, err
 		before = ","
 	}
 	if !r.literal("}") {
-		return key, r.fail("a field of the header, in its order")
+		return key, r.fail("a field of the header, in header order")
 	}
 	if !key.IsSet() {
 		return key, errNoKey
@@ -136,7 +136,7 @@ func (c *content) readFields(r *reader, res *resourceShape) (key core.Value, err
 	return key, nil
 }
 
-var errNoKey = errors.New("a record has no key")
+var errNoKey = errors.New("a record lacks its key")
 
 func (c *content) readKey(r *reader, res *resourceShape) error {
 	key, err := r.value(res.fields[res.key].typ)
@@ -149,7 +149,7 @@ func (c *content) readKey(r *reader, res *resourceShape) error {
 
 func (c *content) readPosition(r *reader, res *resourceShape) error {
 	if !r.integer(&c.seq[res.index]) {
-		return r.fail("a whole number")
+		return r.fail("an integer")
 	}
 	return nil
 }

@@ -43,4 +43,4 @@ type handle interface {
 }
 
 // ErrLocked is what the error of opening a file wraps that is open already.
-var ErrLocked = errors.New("is open already, in another process or in this one")
+var ErrLocked = errors.New("is locked: it is already open in this or another process")

@@ -47,9 +47,9 @@ func appendSeal(dst []byte, begin int) []byte {
 }
 
 var (
-	errUnfinished = errors.New("the line is not finished")
+	errUnfinished = errors.New("the line is incomplete")
 	errChecksum   = errors.New("the checksum does not match")
-	errNoFrame    = errors.New("the line does not begin with its number")
+	errNoFrame    = errors.New("the line does not start with its number")
 )
 
 // sealOf returns where the checksum of the line begins, and which it is.

@@ -61,7 +61,7 @@ func (c *content) checkIntegrity(m *core.Model) (err error) {
 // mend makes the values null that break a rule, and reports them.
 func (c *content) mend() (mended []string) {
 	c.eachBreach(func(b breach) bool {
-		mended = append(mended, fmt.Sprintf("%s %s: field %s was %s and is null",
+		mended = append(mended, fmt.Sprintf("%s %s: field %s was %s and is set to null",
 			b.resource.name, b.row.at(b.resource.key), b.resource.fields[b.column].name, b.row.at(b.column)))
 		b.row.with(b.column, core.Null) // which it holds, so the row stays where it is
 		return true

@@ -195,7 +195,7 @@ func (j *journal) fail(doing string, err error) error {
 		undone = j.file.Sync() // of the cut: the lines that it failed for are gone
 	}
 	if undone != nil {
-		code, err = core.OutcomeUnknown, fmt.Errorf("%w, and cutting it off: %w: %w", err, undone, core.ErrCommitUnknown)
+		code, err = core.OutcomeUnknown, fmt.Errorf("%w; truncating the file failed too: %w: %w", err, undone, core.ErrCommitUnknown)
 	}
 	return &core.Error{Code: code, Cause: err}
 }
@@ -209,7 +209,7 @@ func (j *journal) refuse(why error) {
 	}
 }
 
-var errRefusing = errors.New("file: writes are refused until the file is opened again")
+var errRefusing = errors.New("file: the backend is read-only after a failed write or sync; reopen the file")
 
 // Failed returns why nothing is written any more, or nil.
 func (j *journal) Failed() error {
@@ -259,7 +259,7 @@ func (j *journal) conclude(given []int64) error {
 		}
 	}
 	if err := j.seal(given); err != nil {
-		return fmt.Errorf("file: %s: sealing: %w", j.path, err)
+		return fmt.Errorf("file: %s: writing the sync marker: %w", j.path, err)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (s shape) toModel(path string) (*core.Model, error) {
 	}
 	m, err := core.NewModel(s.model, specs...)
 	if err != nil {
-		return nil, fmt.Errorf("file: %s has a header that makes no sense: %w", path, err)
+		return nil, fmt.Errorf("file: %s has an invalid header: %w", path, err)
 	}
 	return m, nil
 }

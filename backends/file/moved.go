@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-var errMoved = errors.New("the file that was opened is not there any more: it was moved, removed or replaced")
+var errMoved = errors.New("the open file is no longer at its path: it was moved, removed or replaced")
 
 // inPlace is an error unless the file that is open is at its path. The caller has the
 // turn.

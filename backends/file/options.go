@@ -55,7 +55,7 @@ func (o Options) logger() *slog.Logger {
 // tellTorn tells the logger of a broken end.
 func (o Options) tellTorn(path string, r *replayed) {
 	if r.torn != nil {
-		o.logger().Warn("file: cutting off a broken end: what a crash left of the last write, or damage to it",
+		o.logger().Warn("file: truncating a broken end: a write that a crash interrupted, or damage to the last write",
 			"path", path, "offset", r.end, "bytes", r.size-r.end, "reason", r.torn)
 	}
 }

@@ -58,7 +58,7 @@ func (r *reader) integer(n *int64) bool {
 	return true
 }
 
-var errString = errors.New("not a text")
+var errString = errors.New("invalid JSON string")
 
 // string reads a text.
 func (r *reader) string() (string, error) {
@@ -81,12 +81,12 @@ func (r *reader) string() (string, error) {
 func (r *reader) quoted() ([]byte, error) {
 	rest := r.rest()
 	if len(rest) == 0 || rest[0] != '"' {
-		return nil, r.fail("a text")
+		return nil, r.fail("a string")
 	}
 	for i := 1; ; i++ {
 		end := bytes.IndexByte(rest[i:], '"')
 		if end < 0 {
-			return nil, r.fail("the end of a text")
+			return nil, r.fail("the end of a string")
 		}
 		if i += end; !escaped(rest[:i]) {
 			r.pos += i + 1
@@ -140,7 +140,7 @@ func (r *reader) value(t core.Type) (core.Value, error) {
 	case core.Int:
 		var n int64
 		if !r.integer(&n) {
-			return core.Value{}, r.fail("a whole number")
+			return core.Value{}, r.fail("an integer")
 		}
 		return core.IntValue(n), nil
 	case core.Float:

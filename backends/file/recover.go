@@ -74,9 +74,9 @@ func (s *salvage) read() error {
 	}
 	shape, err := readHeader(line)
 	if errors.Is(err, errChecksum) && shape.resources != nil {
-		s.lose(0, 0, fmt.Errorf("the header: %w; it was used nevertheless", err))
+		s.lose(0, 0, fmt.Errorf("the header: %w; it is used anyway", err))
 	} else if err != nil {
-		return fmt.Errorf("file: the header of %s cannot be read (%w); put that of another file of the same model in its place", s.path, err)
+		return fmt.Errorf("file: cannot read the header of %s (%w); replace it with the header of another file of the same model", s.path, err)
 	}
 	s.content = newContent(shape)
 	s.content.fragments = make(map[fragment]bool)
@@ -122,7 +122,7 @@ func (s *salvage) line(offset int64, line []byte) {
 // incomplete tells which records are fragments.
 func (c *content) incomplete() (told []string) {
 	for at := range c.fragments {
-		told = append(told, fmt.Sprintf("%s %s: all fields but those that were changed later are lost and are null", at.resource.name, at.key))
+		told = append(told, fmt.Sprintf("%s %s: only the fields of later updates are known; the others are lost and set to null", at.resource.name, at.key))
 	}
 	slices.Sort(told)
 	return told

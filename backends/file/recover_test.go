@@ -101,7 +101,7 @@ func TestRecoverCopiesWhatCanBeReadAndTellsTheRest(t *testing.T) {
 	}{
 		"nothing wrong":    {"", func(line []byte) []byte { return line }, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}`, 0, ""},
 		"a record lost":    {`{"id":2`, zeros, `cookie{id:1 type:null jar:blue}jar{id:blue}jar{id:red}`, 1, ""},
-		"a target lost":    {`[{"id":"red"`, zeros, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:null}jar{id:blue}`, 1, "cookie 2: field jar was red and is null"},
+		"a target lost":    {`[{"id":"red"`, zeros, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:null}jar{id:blue}`, 1, "cookie 2: field jar was red and is set to null"},
 		"a damaged header": {`"larder"`, func(line []byte) []byte { return bytes.Replace(line, []byte("cookies"), []byte("Cookies"), 1) }, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}`, 1, ""},
 		"a body of nothing": {`{"id":2`, func([]byte) []byte {
 			return appendFrame(nil, frame{4, 9, []byte(`"put":{"cookie":[{"id":3},{"id":4},{"nix":2}]}`)})
@@ -136,7 +136,7 @@ func TestRecoverCopiesWhatCanBeReadAndTellsTheRest(t *testing.T) {
 func TestRecoverOfChangesWhoseRecordsOrPredecessorsAreLost(t *testing.T) {
 	for name, tt := range map[string]struct{ mark, found, mended string }{
 		"nothing":             {"", `cookie{id:7 type:new jar:null}`, ""},
-		"the record":          {`"put"`, `cookie{id:7 type:new jar:null}`, "cookie 7: all fields but those that were changed later are lost and are null"},
+		"the record":          {`"put"`, `cookie{id:7 type:new jar:null}`, "cookie 7: only the fields of later updates are known; the others are lost and set to null"},
 		"a change":            {`"type":"new"`, `cookie{id:7 type:old jar:null}`, ""},
 		"a change of another": {`"jar":null`, `cookie{id:7 type:new jar:blue}`, ""},
 	} {

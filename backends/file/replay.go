@@ -52,8 +52,8 @@ func replay(ctx context.Context, path string, file handle, progress func(done, t
 }
 
 var (
-	errEmpty = errors.New("it is empty, which no journal ever is (remove it to begin anew)")
-	errCut   = errors.New("what the file was written with does not end before the file does")
+	errEmpty = errors.New("the file is empty, and a valid journal never is; remove the file to start with a new one")
+	errCut   = errors.New("truncated: the end marker of the initial snapshot is missing")
 )
 
 // player is a replay on its way.
@@ -143,7 +143,7 @@ func (p *player) line() error {
 	case f.number != p.number+1:
 		return p.corrupt(offset, fmt.Errorf("line %d follows line %d", f.number, p.number))
 	case f.synced < 0 || f.synced > offset:
-		return p.corrupt(offset, fmt.Errorf("bytes up to %d were on disk before it, which are not there", f.synced))
+		return p.corrupt(offset, fmt.Errorf("the line says that %d bytes before it were synced, but the file has fewer", f.synced))
 	}
 	if err := p.content.apply(f.body); err != nil {
 		return p.corrupt(offset, err)

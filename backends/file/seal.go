@@ -15,7 +15,7 @@ func (j *journal) seal(positions []int64) error {
 	}
 	line := appendFrame(nil, frame{j.number + 1, j.end, j.shape.appendPositions(nil, positions)})
 	if _, err := j.file.WriteAt(line, j.end); err != nil {
-		j.logger.Warn("file: later damage to the end of the file may go unnoticed", "path", j.path, "error", err)
+		j.logger.Warn("file: cannot write the sync marker; later damage to the end of the file may go unnoticed", "path", j.path, "error", err)
 		return j.file.Truncate(j.end)
 	}
 	if err := j.file.Sync(); err != nil {

@@ -140,7 +140,7 @@ func (s shape) header() []byte {
 
 var (
 	errNoJournal = errors.New("is not a journal: it has no header")
-	errNewer     = errors.New("is of a newer format")
+	errNewer     = errors.New("has a newer format")
 )
 
 // parseHeader reads the first line of a journal without its checksum. A line that
@@ -151,16 +151,16 @@ func parseHeader(text []byte) (shape, error) {
 		return shape{}, errNoJournal
 	}
 	if h.Version > formatVersion {
-		return shape{}, fmt.Errorf("%w: version %d, and this program knows versions up to %d", errNewer, h.Version, formatVersion)
+		return shape{}, fmt.Errorf("%w: version %d; this program reads versions up to %d", errNewer, h.Version, formatVersion)
 	}
 	s := shape{version: h.Version, model: h.Model}
 	for _, r := range h.Resources {
 		out, err := r.shape(len(s.resources))
 		if err == nil && s.resource(r.Name) != nil {
-			err = errors.New("is there twice")
+			err = errors.New("occurs twice")
 		}
 		if err != nil {
-			return shape{}, fmt.Errorf("has a header that makes no sense: resource %q %w", r.Name, err)
+			return shape{}, fmt.Errorf("has an invalid header: resource %q %w", r.Name, err)
 		}
 		s.add(out)
 	}
@@ -177,7 +177,7 @@ func (h headerResource) shape(index int) (*resourceShape, error) {
 		case r.field(f.Name) >= 0:
 			return nil, fmt.Errorf("has the field %q twice", f.Name)
 		case f.Key && (r.key >= 0 || typ != core.Int && typ != core.Text && typ != core.UUID):
-			return nil, fmt.Errorf("cannot have the key %q", f.Name)
+			return nil, fmt.Errorf("has an invalid key %q: a resource has one key of type int, text or uuid", f.Name)
 		case f.Key:
 			r.key = i
 		}

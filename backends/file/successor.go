@@ -52,7 +52,7 @@ func lockAt(file handle, path string) error {
 // takeOver gives the file the owner, the group and the permissions of the old one.
 func (s *successor) takeOver(old handle) error {
 	if err := s.file.TakeOver(old); err != nil {
-		return fmt.Errorf("owner and permissions of the old file: %w", err)
+		return fmt.Errorf("copying the owner and permissions of the old file: %w", err)
 	}
 	return nil
 }

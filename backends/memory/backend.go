@@ -26,7 +26,7 @@ func New() *Backend { return NewWith(nil) }
 // [core.New] fail with an error that names each record and field at fault.
 func NewWith(data seed.Data) *Backend { return &Backend{data: data} }
 
-var errBound = errors.New("memory: backend already belongs to a store")
+var errBound = errors.New("memory: the backend is already bound to a store; create one backend per store")
 
 // Bind takes the model and the data that the backend was made with.
 //

@@ -138,9 +138,9 @@ func newer(data []byte) []byte {
 func TestCommands(t *testing.T) {
 	same := func(data []byte) []byte { return data }
 	const damaged = `^file-tool: cookies.db is damaged at offset \d+: the checksum does not match, and line \d+, which was written later, is intact; restore a backup, or copy what can be read: file-tool recover cookies.db\n$`
-	const tooNew = `^file-tool: cookies.db is of a newer format: version 3, and this program knows versions up to 2\n$`
+	const tooNew = `^file-tool: cookies.db has a newer format: version 3; this program reads versions up to 2\n$`
 	const lossy = `^file-tool: not all of cookies.db could be read\n$`
-	const cut = `file: cutting off a broken end`
+	const cut = `file: truncating a broken end`
 	tests := map[string]struct {
 		how     func([]byte) []byte
 		command string
@@ -159,7 +159,7 @@ func TestCommands(t *testing.T) {
 		"recover good":      {same, "recover", 0, `^nothing was lost\n3 records are in cookies.db.recovered\n$`, "^$"},
 		"recover torn":      {tear, "recover", 1, `^lost 12 bytes at offset \d+: the line .*\n3 records are in cookies.db.recovered\n$`, lossy},
 		"recover corrupted": {corrupt, "recover", 1, `^lost \d+ bytes at offset \d+: the checksum does not match\n2 records are in cookies.db.recovered\n$`, lossy},
-		"recover newer":     {newer, "recover", 1, "^$", `^file-tool: the header of cookies.db cannot be read \(is of a newer format: version 3.*\n$`},
+		"recover newer":     {newer, "recover", 1, "^$", `^file-tool: cannot read the header of cookies.db \(has a newer format: version 3.*\n$`},
 		"compact good":      {same, "compact", 0, `^cookies.db had \d+ bytes and has \d+\n$`, "^$"},
 		"compact torn":      {tear, "compact", 0, `^cookies.db had \d+ bytes and has \d+\n$`, cut},
 		"compact corrupted": {corrupt, "compact", 1, "^$", damaged},
@@ -234,7 +234,7 @@ func TestFileInUse(t *testing.T) {
 	before := content(t, dir, "cookies.db")
 	for _, command := range []string{"recover", "compact"} {
 		got := run(t, dir, command, "cookies.db")
-		if got.code != 1 || got.out != "" || got.report != "file-tool: cookies.db: is open already, in another process or in this one\n" {
+		if got.code != 1 || got.out != "" || got.report != "file-tool: cookies.db: is locked: it is already open in this or another process\n" {
 			t.Errorf("%s: %+v", command, got)
 		}
 	}

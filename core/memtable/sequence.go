@@ -40,7 +40,7 @@ func (s *sequence) take(n int) (first int64, err error) {
 			return 0, core.ErrClosed
 		}
 		if int64(n) > math.MaxInt64-last {
-			return 0, fmt.Errorf("memtable: %s: no %d keys are left up to the largest number", s.resource, n)
+			return 0, fmt.Errorf("memtable: %s: fewer than %d keys are left below the largest 64-bit integer", s.resource, n)
 		}
 		next := last + int64(n)
 		if next > s.limit.Load() {

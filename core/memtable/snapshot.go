@@ -18,7 +18,7 @@ type Snapshot struct {
 
 var _ core.BackendTx = (*Snapshot)(nil)
 
-var errReadOnly = errors.New("memtable: write in a read-only transaction")
+var errReadOnly = errors.New("memtable: the transaction is read-only; begin a read-write transaction to write")
 
 // Len returns how many records of the resource there are.
 func (s *Snapshot) Len(r *core.Resource) int { return s.tables[r.Index()].size() }

@@ -25,7 +25,7 @@ type transaction struct {
 var _ core.BackendTx = (*transaction)(nil)
 
 // errLogFailed is for a log that does not say why it failed.
-var errLogFailed error = &core.Error{Code: core.Unavailable, Cause: errors.New("memtable: the log has failed")}
+var errLogFailed error = &core.Error{Code: core.Unavailable, Cause: errors.New("memtable: the log failed; no further writes are accepted")}
 
 // open waits until the transaction is the only writer and takes what the last one
 // left, whether it is shown already or not.
