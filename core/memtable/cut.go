@@ -2,21 +2,21 @@ package memtable
 
 import "github.com/larder-go/larder/core"
 
-// cut is a place between the values of a field: right before or right after
+// bound is a place between the values of a field: right before or right after
 // one, which need not be there. The absent value sorts before all others and
 // null after them.
-type cut struct {
+type bound struct {
 	value core.Value
 	after bool
 }
 
 var (
-	start = cut{}                              // before everything
-	nulls = cut{value: core.Null}              // before null, after all values
-	end   = cut{value: core.Null, after: true} // after everything
+	minBound  = bound{}                              // before everything
+	nullBound = bound{value: core.Null}              // before null, after all values
+	maxBound  = bound{value: core.Null, after: true} // after everything
 )
 
-func (c cut) compare(o cut) int {
+func (c bound) compare(o bound) int {
 	switch d := core.Compare(c.value, o.value); {
 	case d != 0:
 		return d
@@ -28,17 +28,17 @@ func (c cut) compare(o cut) int {
 	return -1
 }
 
-// span is the values between two cuts.
-type span struct{ from, to cut }
+// interval is the values between two cuts.
+type interval struct{ from, to bound }
 
-var everything = span{start, end}
+var everyValue = interval{minBound, maxBound}
 
-func point(v core.Value) span { return span{cut{v, false}, cut{v, true}} }
+func point(v core.Value) interval { return interval{bound{v, false}, bound{v, true}} }
 
 // isPoint reports whether the span holds one value alone.
-func (s span) isPoint() bool { return s.from.value == s.to.value && s.to.after && !s.from.after }
+func (s interval) isPoint() bool { return s.from.value == s.to.value && s.to.after && !s.from.after }
 
-func (s span) intersect(o span) span {
+func (s interval) intersect(o interval) interval {
 	if s.from.compare(o.from) < 0 {
 		s.from = o.from
 	}
@@ -48,11 +48,11 @@ func (s span) intersect(o span) span {
 	return s
 }
 
-func (s span) empty() bool { return s.from.compare(s.to) >= 0 }
+func (s interval) empty() bool { return s.from.compare(s.to) >= 0 }
 
 // intersect returns the values that are in both lists of spans, each of them ascending
 // and apart from each other.
-func intersect(a, b []span) (both []span) {
+func intersect(a, b []interval) (both []interval) {
 	for len(a) > 0 && len(b) > 0 {
 		if s := a[0].intersect(b[0]); !s.empty() {
 			both = append(both, s)
@@ -66,32 +66,32 @@ func intersect(a, b []span) (both []span) {
 	return both
 }
 
-// spanOf returns the values that fulfil a comparison with one value.
-func spanOf(kind core.FilterKind, v core.Value) (s span, ok bool) {
+// comparisonInterval returns the values that fulfil a comparison with one value.
+func comparisonInterval(kind core.FilterKind, v core.Value) (s interval, ok bool) {
 	switch kind {
 	case core.FilterEq:
 		return point(v), true
 	case core.FilterLt:
-		return span{start, cut{v, false}}, true
+		return interval{minBound, bound{v, false}}, true
 	case core.FilterLe:
-		return span{start, cut{v, true}}, true
+		return interval{minBound, bound{v, true}}, true
 	case core.FilterGt:
-		return span{cut{v, true}, nulls}, true
+		return interval{bound{v, true}, nullBound}, true
 	case core.FilterGe:
-		return span{cut{v, false}, nulls}, true
+		return interval{bound{v, false}, nullBound}, true
 	case core.FilterPrefix:
-		return span{cut{value: core.TextValue(v.Text())}, afterPrefix(v.Text())}, true
+		return interval{bound{value: core.TextValue(v.Text())}, prefixEnd(v.Text())}, true
 	}
-	return span{}, false
+	return interval{}, false
 }
 
-// afterPrefix returns the cut behind all texts that begin with prefix: before the
+// prefixEnd returns the cut behind all texts that begin with prefix: before the
 // next text of the same length or, since no byte comes after 0xff, a shorter one.
-func afterPrefix(prefix string) cut {
+func prefixEnd(prefix string) bound {
 	for last := len(prefix) - 1; last >= 0; last-- {
 		if prefix[last] != 0xff {
-			return cut{value: core.TextValue(prefix[:last] + string([]byte{prefix[last] + 1}))}
+			return bound{value: core.TextValue(prefix[:last] + string([]byte{prefix[last] + 1}))}
 		}
 	}
-	return nulls
+	return nullBound
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// visits returns how many records the plan of an operation visits.
-func visits(b *backend, op *core.Op) (n int) {
+// countVisits returns how many records the plan of an operation visits.
+func countVisits(b *backend, op *core.Op) (n int) {
 	b.Snapshot().tables[op.Resource.Index()].scan(plan(op), func(core.Record) bool { n++; return true })
 	return n
 }
 
-// beside returns ten plants in the bed mine, and as many in the bed yours as there are
+// besideHidden returns ten plants in the bed mine, and as many in the bed yours as there are
 // hidden ones, with the same values.
-func beside(t *testing.T, hidden int) *backend {
+func besideHidden(t *testing.T, hidden int) *backend {
 	t.Helper()
 	plants := make(map[any]map[string]any)
 	add := func(id, i int, bed string) {
@@ -35,7 +35,7 @@ func beside(t *testing.T, hidden int) *backend {
 // A guard that names values of an indexed field decides which records are visited:
 // their number does not depend on the records that the guard hides.
 func TestHiddenRecordsAreNotVisited(t *testing.T) {
-	without, among := beside(t, 0), beside(t, 400)
+	without, among := besideHidden(t, 0), besideHidden(t, 400)
 	for guard, using := range map[string]core.Filter{
 		"one value": core.Eq("bed", "mine"),
 		"values":    core.In("bed", "mine", "nobody's"),
@@ -58,7 +58,7 @@ func TestHiddenRecordsAreNotVisited(t *testing.T) {
 			for _, order := range []string{"id", "-id", "height", "-height", "note"} {
 				op := core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, filter), Using: where(t, plant, using)}
 				op.Order = bindOrder(plant, []string{order})
-				if a, b := visits(without, &op), visits(among, &op); a != b || a > 10 {
+				if a, b := countVisits(without, &op), countVisits(among, &op); a != b || a > 10 {
 					t.Errorf("%s under a guard of %s, sorted by %s: visits %d records without hidden ones and %d among them", condition, guard, order, a, b)
 				}
 			}
@@ -69,7 +69,7 @@ func TestHiddenRecordsAreNotVisited(t *testing.T) {
 // A condition that names keys or unique values visits no more records than it names,
 // whatever the guard is.
 func TestNamedRecordsAreVisitedWhateverTheGuard(t *testing.T) {
-	b := beside(t, 400)
+	b := besideHidden(t, 400)
 	for _, n := range []int{1, 3} {
 		keys := make([]any, n)
 		for i := range keys {
@@ -77,7 +77,7 @@ func TestNamedRecordsAreVisitedWhateverTheGuard(t *testing.T) {
 		}
 		op := core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, core.In("id", keys...)), Using: where(t, plant, core.Eq("bed", "mine"))}
 		op.Order = bindOrder(plant, []string{"id"})
-		if got := visits(b, &op); got != n {
+		if got := countVisits(b, &op); got != n {
 			t.Errorf("visits %d records, want %d", got, n)
 		}
 	}

@@ -19,7 +19,7 @@ type index[K ordinal] interface {
 	// scan yields the keys of the records whose value is in the span until yield
 	// returns false, which it then returns too. With resume, those before that
 	// position are left out.
-	scan(s span, d directions, resume *position[K], yield func(K) bool) bool
+	scan(s interval, d directions, resume *cursor[K], yield func(K) bool) bool
 	clone() index[K]
 }
 
@@ -27,21 +27,21 @@ type index[K ordinal] interface {
 // ascends unless it says otherwise.
 type directions struct{ valueDesc, keyDesc bool }
 
-// position is one place in an index.
-type position[K ordinal] struct {
+// cursor is one place in an index.
+type cursor[K ordinal] struct {
 	value core.Value
 	key   K
 }
 
 func newIndex[K ordinal](t core.Type) index[K] {
 	if isNumber(t) {
-		return newEntries[int64, K](number)
+		return newTypedIndex[int64, K](number)
 	}
-	return newEntries[string, K](core.Value.Text)
+	return newTypedIndex[string, K](core.Value.Text)
 }
 
-// entries is an index on a field whose values have ordinals of type V.
-type entries[V, K ordinal] struct {
+// typedIndex is an index on a field whose values have ordinals of type V.
+type typedIndex[V, K ordinal] struct {
 	tree    *btree.BTreeG[entry[V, K]]
 	ordinal func(core.Value) V
 }
@@ -50,14 +50,14 @@ type entries[V, K ordinal] struct {
 // stored, but only mark a place in the tree, have an edge: before or behind all
 // entries of their value.
 type entry[V, K ordinal] struct {
-	rank  int8 // of the absent value -1, of a value 0, of null 1
-	edge  int8
+	class int8 // of the absent value -1, of a value 0, of null 1
+	side  int8
 	value V
 	key   K
 }
 
-func newEntries[V, K ordinal](ordinalOf func(core.Value) V) *entries[V, K] {
-	return &entries[V, K]{
+func newTypedIndex[V, K ordinal](ordinalOf func(core.Value) V) *typedIndex[V, K] {
+	return &typedIndex[V, K]{
 		tree:    btree.NewBTreeGOptions(less[V, K], btree.Options{Degree: degree, NoLocks: true}),
 		ordinal: ordinalOf,
 	}
@@ -70,54 +70,54 @@ const degree = 12
 
 func less[V, K ordinal](a, b entry[V, K]) bool {
 	switch {
-	case a.rank != b.rank:
-		return a.rank < b.rank
+	case a.class != b.class:
+		return a.class < b.class
 	case a.value != b.value:
 		return a.value < b.value
-	case a.edge != b.edge:
-		return a.edge < b.edge
+	case a.side != b.side:
+		return a.side < b.side
 	}
 	return a.key < b.key
 }
 
-// of returns the entry of a value without a key.
-func (x *entries[V, K]) of(v core.Value) entry[V, K] {
+// entryOf returns the entry of a value without a key.
+func (x *typedIndex[V, K]) entryOf(v core.Value) entry[V, K] {
 	switch {
 	case v.IsNull():
-		return entry[V, K]{rank: 1}
+		return entry[V, K]{class: 1}
 	case v.IsAbsent():
-		return entry[V, K]{rank: -1}
+		return entry[V, K]{class: -1}
 	}
 	return entry[V, K]{value: x.ordinal(v)}
 }
 
-func (x *entries[V, K]) at(v core.Value, key K) entry[V, K] {
-	e := x.of(v)
+func (x *typedIndex[V, K]) entryFor(v core.Value, key K) entry[V, K] {
+	e := x.entryOf(v)
 	e.key = key
 	return e
 }
 
-func (x *entries[V, K]) edge(c cut) entry[V, K] {
-	e := x.of(c.value)
-	e.edge = -1
+func (x *typedIndex[V, K]) boundEntry(c bound) entry[V, K] {
+	e := x.entryOf(c.value)
+	e.side = -1
 	if c.after {
-		e.edge = 1
+		e.side = 1
 	}
 	return e
 }
 
-func (x *entries[V, K]) add(v core.Value, key K) { x.tree.Set(x.at(v, key)) }
+func (x *typedIndex[V, K]) add(v core.Value, key K) { x.tree.Set(x.entryFor(v, key)) }
 
-func (x *entries[V, K]) remove(v core.Value, key K) { x.tree.Delete(x.at(v, key)) }
+func (x *typedIndex[V, K]) remove(v core.Value, key K) { x.tree.Delete(x.entryFor(v, key)) }
 
-func (x *entries[V, K]) fill(keys []K, records []core.Record, column int) {
+func (x *typedIndex[V, K]) fill(keys []K, records []core.Record, column int) {
 	all := make([]entry[V, K], len(records))
 	for i, rec := range records {
-		all[i] = x.at(rec.At(column), keys[i])
+		all[i] = x.entryFor(rec.At(column), keys[i])
 	}
 	slices.SortFunc(all, func(a, b entry[V, K]) int { // as less does for what is stored
-		if a.rank != b.rank {
-			return int(a.rank) - int(b.rank)
+		if a.class != b.class {
+			return int(a.class) - int(b.class)
 		}
 		if by := cmp.Compare(a.value, b.value); by != 0 {
 			return by
@@ -129,27 +129,27 @@ func (x *entries[V, K]) fill(keys []K, records []core.Record, column int) {
 	}
 }
 
-func (x *entries[V, K]) clone() index[K] { return &entries[V, K]{x.tree.Copy(), x.ordinal} }
+func (x *typedIndex[V, K]) clone() index[K] { return &typedIndex[V, K]{x.tree.Copy(), x.ordinal} }
 
-func (x *entries[V, K]) scan(s span, d directions, resume *position[K], yield func(K) bool) bool {
-	from, to := x.edge(s.from), x.edge(s.to)
+func (x *typedIndex[V, K]) scan(s interval, d directions, resume *cursor[K], yield func(K) bool) bool {
+	from, to := x.boundEntry(s.from), x.boundEntry(s.to)
 	if d.valueDesc != d.keyDesc {
-		return x.byValue(from, to, d, resume, yield)
+		return x.scanByValue(from, to, d, resume, yield)
 	}
 	if resume != nil {
-		at := x.at(resume.value, resume.key)
+		at := x.entryFor(resume.value, resume.key)
 		if d.keyDesc && less(at, to) {
 			to = at
 		} else if !d.keyDesc && less(from, at) {
 			from = at
 		}
 	}
-	return x.walk(from, to, d.keyDesc, yield)
+	return x.scanEntries(from, to, d.keyDesc, yield)
 }
 
-// walk takes the entries between two places in the order of the tree, or in the
+// scanEntries takes the entries between two places in the order of the tree, or in the
 // opposite one. The place to walk from may be an entry itself, which is taken then.
-func (x *entries[V, K]) walk(from, to entry[V, K], desc bool, yield func(K) bool) bool {
+func (x *typedIndex[V, K]) scanEntries(from, to entry[V, K], desc bool, yield func(K) bool) bool {
 	more := true
 	if desc {
 		x.tree.Descend(to, func(e entry[V, K]) bool {
@@ -165,45 +165,45 @@ func (x *entries[V, K]) walk(from, to entry[V, K], desc bool, yield func(K) bool
 	return more
 }
 
-// byValue takes the values in one direction, and the entries of each in the other.
-func (x *entries[V, K]) byValue(from, to entry[V, K], d directions, resume *position[K], yield func(K) bool) bool {
+// scanByValue takes the values in one direction, and the entries of each in the other.
+func (x *typedIndex[V, K]) scanByValue(from, to entry[V, K], d directions, resume *cursor[K], yield func(K) bool) bool {
 	if resume != nil {
-		at := x.at(resume.value, resume.key)
-		if !less(at, from) && less(at, to) && !x.rest(at, d.keyDesc, yield) {
+		at := x.entryFor(resume.value, resume.key)
+		if !less(at, from) && less(at, to) && !x.scanRestOfValue(at, d.keyDesc, yield) {
 			return false
 		}
 		if d.valueDesc && less(at, to) {
-			to = at.before()
+			to = at.beforeValue()
 		} else if !d.valueDesc && less(from, at) {
-			from = at.behind()
+			from = at.afterValue()
 		}
 	}
 	for {
-		next, ok := x.next(from, to, d.valueDesc)
+		next, ok := x.nextEntry(from, to, d.valueDesc)
 		if !ok {
 			return true
 		}
-		if !x.walk(next.before(), next.behind(), d.keyDesc, yield) {
+		if !x.scanEntries(next.beforeValue(), next.afterValue(), d.keyDesc, yield) {
 			return false
 		}
 		if d.valueDesc {
-			to = next.before()
+			to = next.beforeValue()
 		} else {
-			from = next.behind()
+			from = next.afterValue()
 		}
 	}
 }
 
-// rest takes the entries with the value of an entry, from that one on.
-func (x *entries[V, K]) rest(at entry[V, K], desc bool, yield func(K) bool) bool {
+// scanRestOfValue takes the entries with the value of an entry, from that one on.
+func (x *typedIndex[V, K]) scanRestOfValue(at entry[V, K], desc bool, yield func(K) bool) bool {
 	if desc {
-		return x.walk(at.before(), at, true, yield)
+		return x.scanEntries(at.beforeValue(), at, true, yield)
 	}
-	return x.walk(at, at.behind(), false, yield)
+	return x.scanEntries(at, at.afterValue(), false, yield)
 }
 
 // next returns the first entry between two places, or the last one if desc.
-func (x *entries[V, K]) next(from, to entry[V, K], desc bool) (next entry[V, K], ok bool) {
+func (x *typedIndex[V, K]) nextEntry(from, to entry[V, K], desc bool) (next entry[V, K], ok bool) {
 	take := func(e entry[V, K]) bool {
 		next, ok = e, !less(e, from) && less(e, to)
 		return false
@@ -216,6 +216,10 @@ func (x *entries[V, K]) next(from, to entry[V, K], desc bool) (next entry[V, K],
 	return next, ok
 }
 
-// before and behind return the places around all entries with e's value.
-func (e entry[V, K]) before() entry[V, K] { return entry[V, K]{rank: e.rank, value: e.value, edge: -1} }
-func (e entry[V, K]) behind() entry[V, K] { return entry[V, K]{rank: e.rank, value: e.value, edge: 1} }
+// beforeValue and behind return the places around all entries with e's value.
+func (e entry[V, K]) beforeValue() entry[V, K] {
+	return entry[V, K]{class: e.class, value: e.value, side: -1}
+}
+func (e entry[V, K]) afterValue() entry[V, K] {
+	return entry[V, K]{class: e.class, value: e.value, side: 1}
+}

@@ -2,10 +2,10 @@ package memtable
 
 import "github.com/larder-go/larder/core"
 
-// writes is what a transaction did that can break integrity. Between operations
+// integrityChecks is what a transaction did that can break integrity. Between operations
 // it may be broken, so nothing is checked before the end; and then the indexes
 // tell, whatever has become of the records meanwhile.
-type writes struct {
+type integrityChecks struct {
 	values  []fieldValue // written to to-one and unique fields
 	deleted []core.Record
 }
@@ -19,40 +19,40 @@ type fieldValue struct {
 func (t *transaction) put(table table, old, rec core.Record) {
 	table.put(old, rec)
 	r := rec.Resource()
-	t.note(r.References(), old, rec)
-	t.note(r.Uniques(), old, rec)
-	t.touch(rec)
+	t.noteValues(r.References(), old, rec)
+	t.noteValues(r.Uniques(), old, rec)
+	t.noteWrite(rec)
 }
 
-func (t *transaction) note(fields []*core.Field, old, rec core.Record) {
+func (t *transaction) noteValues(fields []*core.Field, old, rec core.Record) {
 	for _, f := range fields {
 		v := rec.At(f.Column())
 		if v.IsSet() && (old.IsZero() || old.At(f.Column()) != v) {
-			t.writes.values = append(t.writes.values, fieldValue{f, v})
+			t.checks.values = append(t.checks.values, fieldValue{f, v})
 		}
 	}
 }
 
 func (t *transaction) remove(table table, old core.Record) {
 	table.remove(old)
-	t.writes.deleted = append(t.writes.deleted, old)
-	t.touch(old)
+	t.checks.deleted = append(t.checks.deleted, old)
+	t.noteWrite(old)
 }
 
-func (t *transaction) touch(rec core.Record) {
+func (t *transaction) noteWrite(rec core.Record) {
 	if t.store.log != nil {
-		t.touched = append(t.touched, touched{rec.Resource(), rec.Key()})
+		t.written = append(t.written, writtenKey{rec.Resource(), rec.Key()})
 	}
 }
 
 // checkIntegrity returns the error that a commit owes.
 func (t *transaction) checkIntegrity() error {
-	for _, w := range t.writes.values {
+	for _, w := range t.checks.values {
 		if err := t.checkValue(w.field, w.value); err != nil {
 			return err
 		}
 	}
-	for _, old := range t.writes.deleted {
+	for _, old := range t.checks.deleted {
 		if err := t.checkDeleted(old); err != nil {
 			return err
 		}
@@ -62,13 +62,13 @@ func (t *transaction) checkIntegrity() error {
 
 func (t *transaction) checkValue(f *core.Field, v core.Value) error {
 	table := t.table(f.Resource())
-	if f.Unique() && table.holders(f, v, 2) > 1 {
+	if f.Unique() && table.countValue(f, v, 2) > 1 {
 		return f.AlreadyExistsWith(v)
 	}
 	if f.Target() == nil {
 		return nil
 	}
-	if _, there := t.table(f.Target()).get(v); !there && table.holders(f, v, 1) > 0 {
+	if _, there := t.table(f.Target()).get(v); !there && table.countValue(f, v, 1) > 0 {
 		return f.Target().NotFound(v)
 	}
 	return nil
@@ -80,7 +80,7 @@ func (t *transaction) checkDeleted(old core.Record) error {
 		return nil
 	}
 	for _, f := range r.Referrers() {
-		if t.table(f.Resource()).holders(f, key, 1) > 0 {
+		if t.table(f.Resource()).countValue(f, key, 1) > 0 {
 			return f.StillReferenced()
 		}
 	}

@@ -19,14 +19,14 @@ import (
 
 // slowLog keeps what it was told until it is released.
 type slowLog struct {
-	mu       sync.Mutex
-	appended []Changes
-	publish  []func()
-	refusal  error // of the next Append
-	released chan struct{}
-	failure  error // of everything, once released
-	blocks   int64 // keys reserved at once
-	reserved []int64
+	mu        sync.Mutex
+	appended  []Changes
+	publish   []func()
+	appendErr error // of the next Append
+	released  chan struct{}
+	failure   error // of everything, once released
+	blocks    int64 // keys reserved at once
+	reserved  []int64
 }
 
 func newSlowLog() *slowLog { return &slowLog{released: make(chan struct{}), blocks: 10} }
@@ -34,8 +34,8 @@ func newSlowLog() *slowLog { return &slowLog{released: make(chan struct{}), bloc
 func (l *slowLog) Append(c Changes, publish func()) (durable func() error, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.refusal != nil {
-		return nil, l.refusal
+	if l.appendErr != nil {
+		return nil, l.appendErr
 	}
 	l.appended = append(l.appended, c)
 	l.publish = append(l.publish, publish)
@@ -56,8 +56,8 @@ func (l *slowLog) release(failure error) {
 }
 
 func (l *slowLog) Reserve(_ *core.Resource, atLeast int64) (upTo int64, err error) {
-	if l.refusal != nil {
-		return 0, l.refusal
+	if l.appendErr != nil {
+		return 0, l.appendErr
 	}
 	l.reserved = append(l.reserved, atLeast+l.blocks-1)
 	return atLeast + l.blocks - 1, nil
@@ -70,13 +70,13 @@ func openLogged(tb testing.TB, l Log) (*core.Store, *backend) {
 }
 
 var (
-	errDisk     = errors.New("disk on fire")
-	errRefusing = errors.New("nothing is written since the disk was on fire")
+	errDisk           = errors.New("disk on fire")
+	errWritesRejected = errors.New("nothing is written since the disk was on fire")
 )
 
 func (l *slowLog) Failed() error {
 	if l.failure != nil {
-		return errRefusing
+		return errWritesRejected
 	}
 	return nil
 }
@@ -153,8 +153,8 @@ func TestNothingEndsBeforeWhatItSawIsShown(t *testing.T) {
 						return end(tx)
 					})
 					ended = true
-					if !strings.HasPrefix(name, "rollback") && failure != nil && (!errors.Is(err, errRefusing) || errors.Is(err, failure)) {
-						t.Errorf("%s: second: %v, want %v", name, err, errRefusing)
+					if !strings.HasPrefix(name, "rollback") && failure != nil && (!errors.Is(err, errWritesRejected) || errors.Is(err, failure)) {
+						t.Errorf("%s: second: %v, want %v", name, err, errWritesRejected)
 					}
 				})
 				synctest.Wait()
@@ -175,10 +175,10 @@ func TestAfterTheLogFailedNothingIsWrittenAndEverythingRead(t *testing.T) {
 	if err := write(t, store, bed, "id", "north"); !errors.Is(err, errDisk) {
 		t.Error(err)
 	}
-	if err := write(t, store, bed, "id", "south"); !errors.Is(err, errRefusing) || errors.Is(err, errDisk) {
+	if err := write(t, store, bed, "id", "south"); !errors.Is(err, errWritesRejected) || errors.Is(err, errDisk) {
 		t.Error(err)
 	}
-	if _, err := b.Begin(t.Context(), core.BackendTxOptions{}); !errors.Is(err, errRefusing) {
+	if _, err := b.Begin(t.Context(), core.BackendTxOptions{}); !errors.Is(err, errWritesRejected) {
 		t.Error(err)
 	}
 	if n, err := store.Count(t.Context(), bed, core.All()); n != 0 || err != nil {
@@ -212,11 +212,11 @@ func TestAfterALogFailedThatDoesNotSayItNothingIsWritten(t *testing.T) {
 func TestWhatTheLogRefusesDidNotHappenAndTheNextDoes(t *testing.T) {
 	l := newSlowLog()
 	store, b := openLogged(t, l)
-	l.refusal = errDisk
+	l.appendErr = errDisk
 	if err := write(t, store, bed, "id", "north"); !errors.Is(err, errDisk) {
 		t.Error(err)
 	}
-	l.refusal = nil
+	l.appendErr = nil
 	close(l.released)
 	if err := write(t, store, bed, "id", "north"); err != nil {
 		t.Error(err)
@@ -244,7 +244,7 @@ func TestKeysAreReservedInBlocksBeforeTheyAreHandedOut(t *testing.T) {
 	if want := []int64{10, 20, 40}; !slices.Equal(l.reserved, want) {
 		t.Errorf("reserved %v, want %v", l.reserved, want)
 	}
-	l.refusal = errDisk
+	l.appendErr = errDisk
 	next(9)
 	if keys, err := store.NextIDs(t.Context(), plant, 1); !errors.Is(err, errDisk) {
 		t.Errorf("%v, %v", keys, err)

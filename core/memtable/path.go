@@ -2,35 +2,35 @@ package memtable
 
 import "github.com/larder-go/larder/core"
 
-// path is a way to records: along the key or an index, over parts of it.
-type path struct {
-	field   *core.Field  // the key, or an indexed field
-	spans   []span       // of the field's values, ascending, apart from each other
-	desc    bool         // values descend
-	keyDesc bool         // keys of equal values on an index descend
-	after   []core.Value // value and key to go on behind on an index; nil to start
-	ordered bool         // records come in the order that the op wants
+// queryPlan is a way to records: along the key or an index, over parts of it.
+type queryPlan struct {
+	field     *core.Field  // the key, or an indexed field
+	intervals []interval   // of the field's values, ascending, apart from each other
+	desc      bool         // values descend
+	keyDesc   bool         // keys of equal values on an index descend
+	resume    []core.Value // value and key to go on behind on an index; nil to start
+	ordered   bool         // records come in the order that the op wants
 
 	where, using core.Filter // what of the op's conditions is left to check
 }
 
 // scan yields the records on the path.
-func (t *rows[K]) scan(p *path, yield func(core.Record) bool) {
-	for i := range p.spans {
-		s := p.spans[i]
+func (t *typedTable[K]) scan(p *queryPlan, yield func(core.Record) bool) {
+	for i := range p.intervals {
+		s := p.intervals[i]
 		if p.desc {
-			s = p.spans[len(p.spans)-1-i]
+			s = p.intervals[len(p.intervals)-1-i]
 		}
-		if !s.empty() && !t.scanSpan(p, s, yield) {
+		if !s.empty() && !t.scanInterval(p, s, yield) {
 			return
 		}
 	}
 }
 
-func (t *rows[K]) scanSpan(p *path, s span, yield func(core.Record) bool) bool {
+func (t *typedTable[K]) scanInterval(p *queryPlan, s interval, yield func(core.Record) bool) bool {
 	switch {
 	case !p.field.Key():
-		return t.byIndex(p, s, yield)
+		return t.scanIndex(p, s, yield)
 	case s.from.value.IsNull(): // no key is
 		return true
 	case s.isPoint():
@@ -42,10 +42,10 @@ func (t *rows[K]) scanSpan(p *path, s span, yield func(core.Record) bool) bool {
 	return t.ascend(s, yield)
 }
 
-func (t *rows[K]) byIndex(p *path, s span, yield func(core.Record) bool) bool {
-	var resume *position[K]
-	if p.after != nil {
-		resume = &position[K]{p.after[0], t.ordinal(p.after[1])}
+func (t *typedTable[K]) scanIndex(p *queryPlan, s interval, yield func(core.Record) bool) bool {
+	var resume *cursor[K]
+	if p.resume != nil {
+		resume = &cursor[K]{p.resume[0], t.ordinal(p.resume[1])}
 	}
 	return t.indexes[t.columns[p.field.Column()]].scan(s, directions{p.desc, p.keyDesc}, resume, func(key K) bool {
 		rec, _ := t.records.get(key)
@@ -53,7 +53,7 @@ func (t *rows[K]) byIndex(p *path, s span, yield func(core.Record) bool) bool {
 	})
 }
 
-func (t *rows[K]) ascend(s span, yield func(core.Record) bool) bool {
+func (t *typedTable[K]) ascend(s interval, yield func(core.Record) bool) bool {
 	from, to := t.ordinal(s.from.value), t.ordinal(s.to.value)
 	more := true
 	visit := func(key K, rec core.Record) bool {
@@ -70,7 +70,7 @@ func (t *rows[K]) ascend(s span, yield func(core.Record) bool) bool {
 	return more
 }
 
-func (t *rows[K]) descend(s span, yield func(core.Record) bool) bool {
+func (t *typedTable[K]) descend(s interval, yield func(core.Record) bool) bool {
 	from, to := t.ordinal(s.from.value), t.ordinal(s.to.value)
 	more := true
 	visit := func(key K, rec core.Record) bool {

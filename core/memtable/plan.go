@@ -8,46 +8,46 @@ import (
 
 // plan chooses the path of a Select or Count. Whatever it chooses holds all
 // records that fulfil the op's conditions, and perhaps others.
-func plan(op *core.Op) *path {
-	p := &path{field: op.Resource.Key(), where: op.Where, using: op.Using}
-	best, rank := choose(op)
+func plan(op *core.Op) *queryPlan {
+	p := &queryPlan{field: op.Resource.Key(), where: op.Where, using: op.Using}
+	best, rank := chooseCondition(op)
 	switch {
-	case rank == rankNothing:
+	case rank == matchesNone:
 		return p
-	case rank == rankScan && sortsByIndex(op.Order):
-		p.field, p.spans = op.Order[0].Field, []span{everything}
-	case rank == rankScan:
-		p.spans = []span{everything}
+	case rank == fullScan && sortsByIndex(op.Order):
+		p.field, p.intervals = op.Order[0].Field, []interval{everyValue}
+	case rank == fullScan:
+		p.intervals = []interval{everyValue}
 	default:
-		p.field, p.spans = best.Field(), spansOf(op, best)
-		p.leaveOut(best, rank)
+		p.field, p.intervals = best.Field(), planIntervals(op, best)
+		p.dropExactCondition(best, rank)
 	}
-	p.order(op)
+	p.setOrder(op)
 	return p
 }
 
 // The ranks of conditions, the most selective first.
 const (
-	rankNothing  = iota // no record fulfils it
-	rankKey             // names keys
-	rankUnique          // names values of a unique field
-	rankValue           // names one value of an indexed field
-	rankValues          // names several
-	rankKeyRange        // a range of keys
-	rankRange           // a range of an indexed field, or null among its values
-	rankScan            // says nothing about indexed fields
+	matchesNone    = iota // no record fulfils it
+	byKeys                // names keys
+	byUniqueValues        // names values of a unique field
+	byOneValue            // names one value of an indexed field
+	byValues              // names several
+	byKeyRange            // a range of keys
+	byRange               // a range of an indexed field, or null among its values
+	fullScan              // says nothing about indexed fields
 )
 
-// choose returns the condition of the guard or of the client that leads to the
+// chooseCondition returns the condition of the guard or of the client that leads to the
 // records. The guard's takes precedence if it names values, lest the time that an
 // answer takes tell how many hidden records fulfil the client's condition. Keys and
 // values of a unique field that the client names are an exception: they lead to no
 // more records than are named.
-func choose(op *core.Op) (best core.Filter, rank int) {
+func chooseCondition(op *core.Op) (best core.Filter, rank int) {
 	guard, guardRank := mostSelective(op.Using)
 	own, ownRank := mostSelective(op.Where)
-	few := ownRank <= rankUnique && guardRank != rankNothing
-	if ownRank < guardRank && (few || guardRank > rankValues) || ownRank == rankNothing {
+	few := ownRank <= byUniqueValues && guardRank != matchesNone
+	if ownRank < guardRank && (few || guardRank > byValues) || ownRank == matchesNone {
 		return own, ownRank
 	}
 	return guard, guardRank
@@ -55,17 +55,17 @@ func choose(op *core.Op) (best core.Filter, rank int) {
 
 // mostSelective returns the part of a condition with the best rank.
 func mostSelective(f core.Filter) (best core.Filter, rank int) {
-	rank = rankScan
-	eachPart(f, func(part core.Filter) {
-		if r := rankOf(part); r < rank {
+	rank = fullScan
+	eachConjunct(f, func(part core.Filter) {
+		if r := selectivityOf(part); r < rank {
 			best, rank = part, r
 		}
 	})
 	return best, rank
 }
 
-// eachPart calls fn with the parts of a condition that must all hold.
-func eachPart(f core.Filter, fn func(core.Filter)) {
+// eachConjunct calls fn with the parts of a condition that must all hold.
+func eachConjunct(f core.Filter, fn func(core.Filter)) {
 	if f.Kind() != core.FilterAnd {
 		fn(f)
 		return
@@ -75,79 +75,79 @@ func eachPart(f core.Filter, fn func(core.Filter)) {
 	}
 }
 
-func rankOf(f core.Filter) int {
+func selectivityOf(f core.Filter) int {
 	field := f.Field()
 	if f.Kind() == core.FilterNone {
-		return rankNothing
+		return matchesNone
 	}
 	if field == nil || !field.Key() && !field.Indexed() {
-		return rankScan
+		return fullScan
 	}
 	switch f.Kind() {
 	case core.FilterEq, core.FilterIn:
-		return rankOfValues(field, f.Values())
+		return selectivityOfValues(field, f.Values())
 	case core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterPrefix:
 		if field.Key() {
-			return rankKeyRange
+			return byKeyRange
 		}
-		return rankRange
+		return byRange
 	}
-	return rankScan
+	return fullScan
 }
 
-func rankOfValues(field *core.Field, values []core.Value) int {
+func selectivityOfValues(field *core.Field, values []core.Value) int {
 	switch {
 	case len(values) == 0:
-		return rankNothing
+		return matchesNone
 	case slices.Contains(values, core.Null):
-		return rankRange
+		return byRange
 	case field.Key():
-		return rankKey
+		return byKeys
 	case field.Unique():
-		return rankUnique
+		return byUniqueValues
 	case len(values) == 1:
-		return rankValue
+		return byOneValue
 	}
-	return rankValues
+	return byValues
 }
 
-// spansOf returns the values of the chosen condition's field that fulfil it and the
+// planIntervals returns the values of the chosen condition's field that fulfil it and the
 // other conditions on the field.
-func spansOf(op *core.Op, best core.Filter) []span {
-	spans := valuesOf(best)
+func planIntervals(op *core.Op, best core.Filter) []interval {
+	spans := conditionIntervals(best)
 	narrow := func(f core.Filter) {
 		if f.Field() == best.Field() && f != best {
-			spans = intersect(spans, valuesOf(f))
+			spans = intersect(spans, conditionIntervals(f))
 		}
 	}
-	eachPart(op.Where, narrow)
-	eachPart(op.Using, narrow)
+	eachConjunct(op.Where, narrow)
+	eachConjunct(op.Using, narrow)
 	return spans
 }
 
-// valuesOf returns the values that fulfil a condition on a field, or more.
-func valuesOf(f core.Filter) []span {
+// conditionIntervals returns the values that fulfil a condition on a field, or more.
+func conditionIntervals(f core.Filter) []interval {
 	if f.Kind() == core.FilterIn {
 		values := core.SortKeys(slices.Clone(f.Values()))
-		spans := make([]span, len(values))
+		spans := make([]interval, len(values))
 		for i, v := range values {
 			spans[i] = point(v)
 		}
 		return spans
 	}
 	if len(f.Values()) == 1 {
-		if s, ok := spanOf(f.Kind(), f.Values()[0]); ok {
-			return []span{s}
+		if s, ok := comparisonInterval(f.Kind(), f.Values()[0]); ok {
+			return []interval{s}
 		}
 	}
-	return []span{everything}
+	return []interval{everyValue}
 }
 
-// leaveOut leaves out the condition if it is all that the op asks and names
+// dropExactCondition leaves out the condition if it is all that the op asks and names
 // values, which the path then answers exactly. To check it nevertheless would
 // mean to touch the values of records that nobody may ever look at.
-func (p *path) leaveOut(best core.Filter, rank int) {
-	if rank > rankValues {
+func (p *queryPlan) dropExactCondition(best core.Filter, rank int) {
+	if rank > byValues {
 		return
 	}
 	if p.where == best {
@@ -158,41 +158,41 @@ func (p *path) leaveOut(best core.Filter, rank int) {
 	}
 }
 
-// fulfils reports whether a record on the path fulfils the op's conditions.
-func (p *path) fulfils(op *core.Op, rec core.Record) bool {
+// matches reports whether a record on the path fulfils the op's conditions.
+func (p *queryPlan) matches(op *core.Op, rec core.Record) bool {
 	return p.using.Match(rec) && p.where.Match(rec) && (op.After == nil || core.After(op.Order, op.After, rec))
 }
 
-// order sets the direction of the path and where it starts, if it can yield the
+// setOrder sets the direction of the path and where it starts, if it can yield the
 // records in the order of the op.
-func (p *path) order(op *core.Op) {
+func (p *queryPlan) setOrder(op *core.Op) {
 	switch {
 	case len(op.Order) == 0: // of a Count
 	case p.field.Key() && op.Order[0].Field == p.field:
 		p.ordered, p.desc = true, op.Order[0].Desc
-		p.continueKeys(op.After)
+		p.resumeKeys(op.After)
 	case p.field.Key():
 	case sortsByIndex(op.Order) && op.Order[0].Field == p.field:
-		p.ordered, p.desc, p.keyDesc, p.after = true, op.Order[0].Desc, op.Order[1].Desc, op.After
-	case len(p.spans) == 1 && p.spans[0].isPoint() && op.Order[0].Field.Key():
+		p.ordered, p.desc, p.keyDesc, p.resume = true, op.Order[0].Desc, op.Order[1].Desc, op.After
+	case len(p.intervals) == 1 && p.intervals[0].isPoint() && op.Order[0].Field.Key():
 		p.ordered, p.desc, p.keyDesc = true, op.Order[0].Desc, op.Order[0].Desc
 		if op.After != nil {
-			p.after = []core.Value{p.spans[0].from.value, op.After[0]}
+			p.resume = []core.Value{p.intervals[0].from.value, op.After[0]}
 		}
 	}
 }
 
-// continueKeys narrows a path along the key to what comes after the position.
-func (p *path) continueKeys(after []core.Value) {
+// resumeKeys narrows a path along the key to what comes after the position.
+func (p *queryPlan) resumeKeys(after []core.Value) {
 	if after == nil {
 		return
 	}
-	rest := span{cut{after[0], true}, end}
+	rest := interval{bound{after[0], true}, maxBound}
 	if p.desc {
-		rest = span{start, cut{after[0], false}}
+		rest = interval{minBound, bound{after[0], false}}
 	}
-	for i, s := range p.spans {
-		p.spans[i] = s.intersect(rest)
+	for i, s := range p.intervals {
+		p.intervals[i] = s.intersect(rest)
 	}
 }
 

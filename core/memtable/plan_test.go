@@ -107,7 +107,7 @@ func TestAPageOfAnIndexEndsWithItsLimit(t *testing.T) {
 			p := plan(&op)
 			visited, found := 0, []core.Record(nil)
 			b.Snapshot().tables[plant.Index()].scan(p, func(rec core.Record) bool {
-				if visited++; p.fulfils(&op, rec) {
+				if visited++; p.matches(&op, rec) {
 					found = append(found, rec)
 				}
 				return !p.ordered || len(found) <= op.Limit

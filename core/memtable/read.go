@@ -10,11 +10,11 @@ func read(t table, op *core.Op) core.Result {
 	p := plan(op)
 	var res core.Result
 	if p.ordered {
-		res = firstOf(t, p, op)
+		res = readOrdered(t, p, op)
 	} else {
-		found := selection{op: op}
+		found := topRecords{op: op}
 		t.scan(p, func(rec core.Record) bool {
-			if p.fulfils(op, rec) {
+			if p.matches(op, rec) {
 				found.add(rec)
 			}
 			return true
@@ -25,10 +25,10 @@ func read(t table, op *core.Op) core.Result {
 	return res
 }
 
-// firstOf returns the first records of a path that yields the order of the op.
-func firstOf(t table, p *path, op *core.Op) (res core.Result) {
+// readOrdered returns the first records of a path that yields the order of the op.
+func readOrdered(t table, p *queryPlan, op *core.Op) (res core.Result) {
 	t.scan(p, func(rec core.Record) bool {
-		if !p.fulfils(op, rec) {
+		if !p.matches(op, rec) {
 			return true
 		}
 		if op.Limit > 0 && len(res.Records) == op.Limit {
@@ -59,7 +59,7 @@ func count(t table, op *core.Op) (n int) {
 	}
 	p := plan(op)
 	t.scan(p, func(rec core.Record) bool {
-		if p.fulfils(op, rec) {
+		if p.matches(op, rec) {
 			n++
 		}
 		return true

@@ -173,7 +173,7 @@ func TestEveryPathReadsWhatAFullScanReads(t *testing.T) {
 			all := someRecords(t, r)
 			s := filled(t, r, all)
 			op := core.Op{Kind: core.Select, Resource: r, Limit: rapid.IntRange(0, 5).Draw(t, "limit")}
-			op.Where, op.Using = bound(t, r), bound(t, r)
+			op.Where, op.Using = anyCondition(t, r), anyCondition(t, r)
 			op.Order = bindOrder(r, order(t, r))
 			for page := 0; ; page++ {
 				want := reference.Read(slices.Values(all), &op)
@@ -202,7 +202,7 @@ func TestAPageContinuesBehindARecordThatIsGone(t *testing.T) {
 			all := someRecords(t, r)
 			s := filled(t, r, all)
 			op := core.Op{Kind: core.Select, Resource: r, Limit: rapid.IntRange(0, 3).Draw(t, "limit")}
-			op.Where = bound(t, r)
+			op.Where = anyCondition(t, r)
 			op.Order = bindOrder(r, order(t, r))
 			gone := anyRecord(t, r, rapid.SampledFrom(domain(r.Key())).Draw(t, "key"))
 			op.After = positionOf(&op, gone)
@@ -215,7 +215,7 @@ func TestAPageContinuesBehindARecordThatIsGone(t *testing.T) {
 	}
 }
 
-func bound(t *rapid.T, r *core.Resource) core.Filter {
+func anyCondition(t *rapid.T, r *core.Resource) core.Filter {
 	f, err := r.Bind(condition(t, r, 2))
 	if err != nil {
 		t.Fatal(err)

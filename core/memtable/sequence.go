@@ -23,17 +23,17 @@ type sequence struct {
 	closed   atomic.Bool
 }
 
-// limitTo keeps the sequence from going on before the log has said how far; without
+// setLimit keeps the sequence from going on before the log has said how far; without
 // a log nothing holds it.
-func (s *sequence) limitTo(log Log) {
+func (s *sequence) setLimit(log Log) {
 	s.limit.Store(math.MaxInt64)
 	if log != nil {
 		s.limit.Store(s.last.Load())
 	}
 }
 
-// take returns the first of n numbers.
-func (s *sequence) take(n int) (first int64, err error) {
+// allocate returns the first of n numbers.
+func (s *sequence) allocate(n int) (first int64, err error) {
 	for {
 		last := s.last.Load()
 		if s.closed.Load() {
@@ -76,8 +76,8 @@ func (s *sequence) close() (last int64) {
 	return s.last.Swap(math.MaxInt64)
 }
 
-// follow makes the sequence go on behind a key that was chosen elsewhere.
-func (s *sequence) follow(key core.Value) {
+// advancePast makes the sequence go on behind a key that was chosen elsewhere.
+func (s *sequence) advancePast(key core.Value) {
 	for {
 		last := s.last.Load()
 		if key.Int() <= last || s.last.CompareAndSwap(last, key.Int()) {
@@ -86,55 +86,55 @@ func (s *sequence) follow(key core.Value) {
 	}
 }
 
-// unknown reports whether the log is not told of the key unless a record says it.
-func (s *sequence) unknown(key core.Value) bool { return key.Int() > s.limit.Load() }
+// exceedsReservation reports whether the log is not told of the key unless a record says it.
+func (s *sequence) exceedsReservation(key core.Value) bool { return key.Int() > s.limit.Load() }
 
-// chosen are the keys that a transaction gave to records of a resource itself, beyond
+// explicitKeys are the keys that a transaction gave to records of a resource itself, beyond
 // its sequence.
-type chosen map[core.Value]struct{}
+type explicitKeys map[core.Value]struct{}
 
-// choose notes a key that the transaction gives to a record.
-func (t *transaction) choose(r *core.Resource, key core.Value) {
+// noteExplicitKey notes a key that the transaction gives to a record.
+func (t *transaction) noteExplicitKey(r *core.Resource, key core.Value) {
 	i := r.Index()
 	if key.Int() <= t.store.sequences[i].last.Load() {
 		return
 	}
-	if t.chosen == nil {
-		t.chosen = make([]chosen, len(t.store.sequences))
+	if t.explicit == nil {
+		t.explicit = make([]explicitKeys, len(t.store.sequences))
 	}
-	if t.chosen[i] == nil {
-		t.chosen[i] = make(chosen)
+	if t.explicit[i] == nil {
+		t.explicit[i] = make(explicitKeys)
 	}
-	t.chosen[i][key] = struct{}{}
+	t.explicit[i][key] = struct{}{}
 }
 
-// chose returns the keys that the transaction chose and the sequence may generate.
-func (t *transaction) chose(resource int) chosen {
-	if t.chosen == nil {
+// explicitKeysOf returns the keys that the transaction chose and the sequence may generate.
+func (t *transaction) explicitKeysOf(resource int) explicitKeys {
+	if t.explicit == nil {
 		return nil
 	}
-	return t.chosen[resource]
+	return t.explicit[resource]
 }
 
 // highest returns the highest of the keys, 0 if there are none.
-func (c chosen) highest() (top int64) {
+func (c explicitKeys) highest() (top int64) {
 	for key := range c {
 		top = max(top, key.Int())
 	}
 	return top
 }
 
-// follow moves the sequences past the keys that the transaction chose. It has
+// advanceSequences moves the sequences past the keys that the transaction chose. It has
 // committed.
-func (t *transaction) follow() {
-	for i, keys := range t.chosen {
-		t.store.sequences[i].follow(core.IntValue(keys.highest()))
+func (t *transaction) advanceSequences() {
+	for i, keys := range t.explicit {
+		t.store.sequences[i].advancePast(core.IntValue(keys.highest()))
 	}
 }
 
 // nextKeys generates n keys of the resource that the transaction has not chosen.
 func (t *transaction) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
-	mine := t.chose(r.Index())
+	mine := t.explicitKeysOf(r.Index())
 	keys, err := t.store.nextKeys(r, n)
 	for more := n; err == nil && len(mine) > 0; more *= 2 {
 		keys = slices.DeleteFunc(keys, func(key core.Value) bool { _, taken := mine[key]; return taken })
@@ -155,7 +155,7 @@ func (s *Store) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
 	}
 	next := core.NewUUID
 	if r.Key().Type() == core.Int {
-		first, err := s.sequences[r.Index()].take(n)
+		first, err := s.sequences[r.Index()].allocate(n)
 		if err != nil {
 			return nil, err
 		}

@@ -26,14 +26,14 @@ func (s *Snapshot) Len(r *core.Resource) int { return s.tables[r.Index()].size()
 // Records returns the records of the resource, ascending by key.
 func (s *Snapshot) Records(r *core.Resource) iter.Seq[core.Record] {
 	return func(yield func(core.Record) bool) {
-		s.tables[r.Index()].scan(&path{field: r.Key(), spans: []span{everything}}, yield)
+		s.tables[r.Index()].scan(&queryPlan{field: r.Key(), intervals: []interval{everyValue}}, yield)
 	}
 }
 
-// settled waits until the snapshot is shown to readers.
+// waitDurable waits until the snapshot is shown to readers.
 //
 // Errors: the log's, because of which it never will be.
-func (s *Snapshot) settled() error {
+func (s *Snapshot) waitDurable() error {
 	if s.durable == nil {
 		return nil
 	}

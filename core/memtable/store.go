@@ -11,15 +11,15 @@ import (
 // Store holds the records of a model and runs transactions on them. [New] makes
 // it. It is safe for concurrent use.
 type Store struct {
-	log       Log
-	sequences []sequence               // by resource
-	committed atomic.Pointer[Snapshot] // what readers see
-	head      *Snapshot                // what the next writer begins on; belongs to the writer
-	writer    chan struct{}            // holds one element while a transaction writes
-	failed    atomic.Bool              // the log, so that nothing is written any more
-	closed    atomic.Bool
-	ending    sync.RWMutex
-	final     []int64 // positions, once closed
+	log            Log
+	sequences      []sequence               // by resource
+	committed      atomic.Pointer[Snapshot] // what readers see
+	head           *Snapshot                // what the next writer begins on; belongs to the writer
+	writeLock      chan struct{}            // holds one element while a transaction writes
+	failed         atomic.Bool              // the log, so that nothing is written any more
+	closed         atomic.Bool
+	closing        sync.RWMutex
+	finalPositions []int64 // positions, once closed
 }
 
 // Content is what a [Store] starts with.
@@ -36,7 +36,7 @@ type Content struct {
 // New returns a store of the model's records with the given content. A log is
 // told of every change from then on; nil stands for none.
 func New(m *core.Model, content Content, log Log) *Store {
-	s := &Store{log: log, writer: make(chan struct{}, 1)}
+	s := &Store{log: log, writeLock: make(chan struct{}, 1)}
 	resources := m.Resources()
 	s.head = &Snapshot{model: m, tables: make([]table, len(resources))}
 	s.sequences = make([]sequence, len(resources))
@@ -49,7 +49,7 @@ func New(m *core.Model, content Content, log Log) *Store {
 		if content.Records != nil {
 			s.fill(i, content.Records[i])
 		}
-		s.sequences[i].limitTo(log)
+		s.sequences[i].setLimit(log)
 	}
 	s.committed.Store(s.head)
 	return s
@@ -58,7 +58,7 @@ func New(m *core.Model, content Content, log Log) *Store {
 func (s *Store) fill(resource int, records []core.Record) {
 	s.head.tables[resource].fill(records)
 	if n := len(records); n > 0 {
-		s.sequences[resource].follow(records[n-1].Key())
+		s.sequences[resource].advancePast(records[n-1].Key())
 	}
 }
 
@@ -82,7 +82,7 @@ func (s *Store) Begin(ctx context.Context, opts core.BackendTxOptions) (core.Bac
 	if opts.Single {
 		return tx, nil
 	}
-	if err := tx.open(ctx); err != nil {
+	if err := tx.begin(ctx); err != nil {
 		return nil, err
 	}
 	return tx, nil
@@ -114,10 +114,10 @@ func (s *Store) Snapshot() *Snapshot { return s.committed.Load() }
 // or used for one, be it in a transaction that rolled back; 0 where there is none
 // and where keys are not numbers.
 func (s *Store) Positions() []int64 {
-	s.ending.RLock()
-	defer s.ending.RUnlock()
-	if s.final != nil {
-		return s.final
+	s.closing.RLock()
+	defer s.closing.RUnlock()
+	if s.finalPositions != nil {
+		return s.finalPositions
 	}
 	positions := make([]int64, len(s.sequences))
 	for i := range s.sequences {
@@ -131,13 +131,13 @@ func (s *Store) Positions() []int64 {
 // Positions are final.
 func (s *Store) Close() {
 	s.closed.Store(true)
-	s.ending.Lock()
-	defer s.ending.Unlock()
-	if s.final != nil {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if s.finalPositions != nil {
 		return
 	}
-	s.final = make([]int64, len(s.sequences))
+	s.finalPositions = make([]int64, len(s.sequences))
 	for i := range s.sequences {
-		s.final[i] = s.sequences[i].close()
+		s.finalPositions[i] = s.sequences[i].close()
 	}
 }

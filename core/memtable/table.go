@@ -9,10 +9,10 @@ type table interface {
 	// get returns the record with that key.
 	get(key core.Value) (core.Record, bool)
 	// scan yields the records on the path until yield returns false.
-	scan(p *path, yield func(core.Record) bool)
-	// holders returns the number of records whose indexed field holds v, at most
+	scan(p *queryPlan, yield func(core.Record) bool)
+	// countValue returns the number of records whose indexed field holds v, at most
 	// limit.
-	holders(f *core.Field, v core.Value, limit int) int
+	countValue(f *core.Field, v core.Value, limit int) int
 
 	// fill puts the records into the empty table; their keys ascend.
 	fill(all []core.Record)
@@ -29,45 +29,45 @@ type table interface {
 // newTable returns an empty table for the resource.
 func newTable(r *core.Resource) table {
 	if isNumber(r.Key().Type()) {
-		return newRows(r, newNumbered(), core.Value.Int)
+		return newTypedTable(r, newNumbered(), core.Value.Int)
 	}
-	return newRows(r, newNamed(), core.Value.Text)
+	return newTypedTable(r, newNamed(), core.Value.Text)
 }
 
-// rows is a table whose keys have ordinals of type K.
-type rows[K ordinal] struct {
+// typedTable is a table whose keys have ordinals of type K.
+type typedTable[K ordinal] struct {
 	records records[K]
 	ordinal func(core.Value) K // of a key
-	indexes []ownIndex[K]
+	indexes []tableIndex[K]
 	columns []int // by column: place in indexes, or -1
 }
 
-// ownIndex is an index of a table, and whether the table may write to it or
+// tableIndex is an index of a table, and whether the table may write to it or
 // shares it with the one that it was cloned from.
-type ownIndex[K ordinal] struct {
+type tableIndex[K ordinal] struct {
 	index[K]
 
 	column int
-	own    bool
+	owned  bool
 }
 
-func newRows[K ordinal](r *core.Resource, empty records[K], ordinalOf func(core.Value) K) *rows[K] {
-	t := &rows[K]{records: empty, ordinal: ordinalOf, columns: make([]int, len(r.Columns()))}
+func newTypedTable[K ordinal](r *core.Resource, empty records[K], ordinalOf func(core.Value) K) *typedTable[K] {
+	t := &typedTable[K]{records: empty, ordinal: ordinalOf, columns: make([]int, len(r.Columns()))}
 	for i, f := range r.Columns() {
 		t.columns[i] = -1
 		if f.Indexed() && !f.Key() {
 			t.columns[i] = len(t.indexes)
-			t.indexes = append(t.indexes, ownIndex[K]{newIndex[K](f.Type()), i, true})
+			t.indexes = append(t.indexes, tableIndex[K]{newIndex[K](f.Type()), i, true})
 		}
 	}
 	return t
 }
 
-func (t *rows[K]) size() int { return t.records.size() }
+func (t *typedTable[K]) size() int { return t.records.size() }
 
-func (t *rows[K]) get(key core.Value) (core.Record, bool) { return t.records.get(t.ordinal(key)) }
+func (t *typedTable[K]) get(key core.Value) (core.Record, bool) { return t.records.get(t.ordinal(key)) }
 
-func (t *rows[K]) holders(f *core.Field, v core.Value, limit int) (n int) {
+func (t *typedTable[K]) countValue(f *core.Field, v core.Value, limit int) (n int) {
 	t.indexes[t.columns[f.Column()]].scan(point(v), directions{}, nil, func(K) bool {
 		n++
 		return n < limit
@@ -75,7 +75,7 @@ func (t *rows[K]) holders(f *core.Field, v core.Value, limit int) (n int) {
 	return n
 }
 
-func (t *rows[K]) fill(all []core.Record) {
+func (t *typedTable[K]) fill(all []core.Record) {
 	keys := make([]K, len(all))
 	for i, rec := range all {
 		keys[i] = t.ordinal(rec.Key())
@@ -86,17 +86,17 @@ func (t *rows[K]) fill(all []core.Record) {
 	}
 }
 
-func (t *rows[K]) clone() table {
+func (t *typedTable[K]) clone() table {
 	c := *t
 	c.records = t.records.clone()
-	c.indexes = make([]ownIndex[K], len(t.indexes))
+	c.indexes = make([]tableIndex[K], len(t.indexes))
 	for i, x := range t.indexes {
-		c.indexes[i] = ownIndex[K]{x.index, x.column, false}
+		c.indexes[i] = tableIndex[K]{x.index, x.column, false}
 	}
 	return &c
 }
 
-func (t *rows[K]) put(old, rec core.Record) {
+func (t *typedTable[K]) put(old, rec core.Record) {
 	key := t.ordinal(rec.Key())
 	t.records.set(key, rec)
 	for i := range t.indexes {
@@ -112,7 +112,7 @@ func (t *rows[K]) put(old, rec core.Record) {
 	}
 }
 
-func (t *rows[K]) remove(old core.Record) {
+func (t *typedTable[K]) remove(old core.Record) {
 	key := t.ordinal(old.Key())
 	t.records.remove(key)
 	for i := range t.indexes {
@@ -121,10 +121,10 @@ func (t *rows[K]) remove(old core.Record) {
 }
 
 // writable returns the index, made the table's own on the first write.
-func (t *rows[K]) writable(i int) index[K] {
+func (t *typedTable[K]) writable(i int) index[K] {
 	x := &t.indexes[i]
-	if !x.own {
-		x.index, x.own = x.clone(), true
+	if !x.owned {
+		x.index, x.owned = x.clone(), true
 	}
 	return x.index
 }

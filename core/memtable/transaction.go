@@ -13,13 +13,13 @@ import (
 // may change tables. It works on tables of the current snapshot and on clones of
 // those that it wrote to, which a commit publishes together.
 type transaction struct {
-	store   *Store
-	base    *Snapshot // nil until open
-	now     *Snapshot // base until the first write
-	writes  writes
-	touched []touched // for the log, repetitions included
-	chosen  []chosen  // by resource; nil if there are none
-	ended   bool
+	store    *Store
+	base     *Snapshot // nil until open
+	current  *Snapshot // base until the first write
+	checks   integrityChecks
+	written  []writtenKey   // for the log, repetitions included
+	explicit []explicitKeys // by resource; nil if there are none
+	ended    bool
 }
 
 var _ core.BackendTx = (*transaction)(nil)
@@ -27,63 +27,63 @@ var _ core.BackendTx = (*transaction)(nil)
 // errLogFailed is for a log that does not say why it failed.
 var errLogFailed error = &core.Error{Code: core.Unavailable, Cause: errors.New("memtable: the log failed; no further writes are accepted")}
 
-// open waits until the transaction is the only writer and takes what the last one
+// begin waits until the transaction is the only writer and takes what the last one
 // left, whether it is shown already or not.
-func (t *transaction) open(ctx context.Context) error {
+func (t *transaction) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || t.base != nil {
 		return err
 	}
 	select {
-	case t.store.writer <- struct{}{}:
+	case t.store.writeLock <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	if t.store.failed.Load() {
-		<-t.store.writer
+		<-t.store.writeLock
 		return cmp.Or(t.store.log.Failed(), errLogFailed)
 	}
 	t.base = t.store.head
-	t.now = t.base
+	t.current = t.base
 	return nil
 }
 
-// end lets the next writer go on.
-func (t *transaction) end() {
+// unlock lets the next writer go on.
+func (t *transaction) unlock() {
 	if t.base != nil && !t.ended {
 		t.ended = true
-		<-t.store.writer
+		<-t.store.writeLock
 	}
 }
 
 // table returns the resource's table as the transaction sees it.
-func (t *transaction) table(r *core.Resource) table { return t.now.tables[r.Index()] }
+func (t *transaction) table(r *core.Resource) table { return t.current.tables[r.Index()] }
 
 // writable returns the resource's table as one that may be written to.
 func (t *transaction) writable(r *core.Resource) table {
-	if t.now == t.base {
-		t.now = &Snapshot{model: t.base.model, tables: slices.Clone(t.base.tables)}
+	if t.current == t.base {
+		t.current = &Snapshot{model: t.base.model, tables: slices.Clone(t.base.tables)}
 	}
 	i := r.Index()
-	if t.now.tables[i] == t.base.tables[i] {
-		t.now.tables[i] = t.base.tables[i].clone()
+	if t.current.tables[i] == t.base.tables[i] {
+		t.current.tables[i] = t.base.tables[i].clone()
 	}
-	return t.now.tables[i]
+	return t.current.tables[i]
 }
 
 // Read reads what is committed and what the transaction itself wrote.
 func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
-	if err := t.open(ctx); err != nil {
+	if err := t.begin(ctx); err != nil {
 		return core.Result{}, err
 	}
-	return t.now.Read(ctx, op)
+	return t.current.Read(ctx, op)
 }
 
 // Count counts as Read reads.
 func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
-	if err := t.open(ctx); err != nil {
+	if err := t.begin(ctx); err != nil {
 		return 0, err
 	}
-	return t.now.Count(ctx, op)
+	return t.current.Count(ctx, op)
 }
 
 // NextIDs needs no turn as the writer.
@@ -98,61 +98,61 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 // log was told, the context has no influence any more.
 func (t *transaction) Commit(ctx context.Context) error {
 	if err := t.publish(ctx); err != nil {
-		t.now = t.base
-		return cmp.Or(t.settle(), err)
+		t.current = t.base
+		return cmp.Or(t.finish(), err)
 	}
-	return t.settle()
+	return t.finish()
 }
 
 // publish shows what the transaction wrote to the next writer and, when the log
 // says so, to readers.
 func (t *transaction) publish(ctx context.Context) error {
-	if err := ctx.Err(); err != nil || t.now == t.base {
+	if err := ctx.Err(); err != nil || t.current == t.base {
 		return err
 	}
 	if err := t.checkIntegrity(); err != nil {
 		return err
 	}
-	s, now := t.store, t.now
+	s, now := t.store, t.current
 	if s.log == nil {
-		t.follow()
+		t.advanceSequences()
 		s.head = now
 		s.committed.Store(now)
 		return nil
 	}
-	s.ending.RLock() // what is appended is in the final positions
-	defer s.ending.RUnlock()
-	if s.final != nil {
+	s.closing.RLock() // what is appended is in the final positions
+	defer s.closing.RUnlock()
+	if s.finalPositions != nil {
 		return core.ErrClosed
 	}
 	changes := t.changes()
 	if changes.empty() {
-		t.follow()
-		t.now = t.base
+		t.advanceSequences()
+		t.current = t.base
 		return nil
 	}
 	durable, err := s.log.Append(changes, func() { s.committed.Store(now) })
 	if err == nil {
-		t.follow()
+		t.advanceSequences()
 		now.durable = durable
 		s.head = now
 	}
 	return err
 }
 
-// settle ends the transaction and waits until what it saw or made is shown: an
+// finish ends the transaction and waits until what it saw or made is shown: an
 // answer may tell of it.
-func (t *transaction) settle() error {
-	t.end()
+func (t *transaction) finish() error {
+	t.unlock()
 	if t.base == nil {
 		return nil
 	}
-	err := t.now.settled()
+	err := t.current.waitDurable()
 	if err == nil {
 		return nil
 	}
 	t.store.failed.Store(true)
-	if t.now == t.base { // it wrote nothing itself, so nothing of it can have come to be
+	if t.current == t.base { // it wrote nothing itself, so nothing of it can have come to be
 		return cmp.Or(t.store.log.Failed(), err)
 	}
 	return err
@@ -162,6 +162,6 @@ func (t *transaction) settle() error {
 //
 // Errors: the log's, if what the transaction saw never came to be.
 func (t *transaction) Rollback(context.Context) error {
-	t.now = t.base
-	return t.settle()
+	t.current = t.base
+	return t.finish()
 }

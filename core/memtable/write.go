@@ -9,7 +9,7 @@ import (
 // Insert adds records: those whose keys are given before the others, so that no
 // key is handed out that the op itself gives.
 func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
-	if err := t.open(ctx); err != nil {
+	if err := t.begin(ctx); err != nil {
 		return nil, err
 	}
 	records := make([]core.Record, len(op.Records))
@@ -19,11 +19,11 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 			missing++
 			continue
 		}
-		records[i] = complete(rec, rec.Key())
-		if err := t.add(op, records[i]); err != nil {
+		records[i] = completeRecord(rec, rec.Key())
+		if err := t.insertRecord(op, records[i]); err != nil {
 			return nil, err
 		}
-		t.choose(op.Resource, rec.Key())
+		t.noteExplicitKey(op.Resource, rec.Key())
 	}
 	if missing == 0 {
 		return records, nil
@@ -36,17 +36,17 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 		if rec.Key().IsSet() {
 			continue
 		}
-		records[i], keys = complete(rec, keys[0]), keys[1:]
-		if err := t.add(op, records[i]); err != nil {
+		records[i], keys = completeRecord(rec, keys[0]), keys[1:]
+		if err := t.insertRecord(op, records[i]); err != nil {
 			return nil, err
 		}
 	}
 	return records, nil
 }
 
-// complete returns the record as it is stored: with the key, and null where it
+// completeRecord returns the record as it is stored: with the key, and null where it
 // had nothing.
-func complete(rec core.Record, key core.Value) core.Record {
+func completeRecord(rec core.Record, key core.Value) core.Record {
 	r := rec.Resource()
 	values := make([]core.Value, rec.Len())
 	for i := range values {
@@ -58,8 +58,8 @@ func complete(rec core.Record, key core.Value) core.Record {
 	return r.RecordOf(values)
 }
 
-// add puts one record where there is none.
-func (t *transaction) add(op *core.Op, rec core.Record) error {
+// insertRecord puts one record where there is none.
+func (t *transaction) insertRecord(op *core.Op, rec core.Record) error {
 	r := op.Resource
 	if !op.Check.Match(rec) {
 		return r.Forbidden()
@@ -74,7 +74,7 @@ func (t *transaction) add(op *core.Op, rec core.Record) error {
 
 // Update puts changed records in the place of others.
 func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
-	before, err := t.before(ctx, op)
+	before, err := t.beforeImages(ctx, op)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 
 // Delete removes records.
 func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
-	before, err := t.before(ctx, op)
+	before, err := t.beforeImages(ctx, op)
 	if err != nil {
 		return err
 	}
@@ -105,9 +105,9 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	return nil
 }
 
-// before returns the records that an Update or Delete is about.
-func (t *transaction) before(ctx context.Context, op *core.Op) ([]core.Record, error) {
-	if err := t.open(ctx); err != nil {
+// beforeImages returns the records that an Update or Delete is about.
+func (t *transaction) beforeImages(ctx context.Context, op *core.Op) ([]core.Record, error) {
+	if err := t.begin(ctx); err != nil {
 		return nil, err
 	}
 	table := t.table(op.Resource)
