@@ -11,16 +11,16 @@ import (
 	"github.com/larder-go/larder/core/reference"
 )
 
-// adopt returns the content of a journal as records of the model, which may be
+// convertContent returns the content of a journal as records of the model, which may be
 // another one than that of the journal. A field is found by its name, or by what it
 // was called before; one that the journal does not have gets its default if that is a
 // constant, and null otherwise.
-func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
+func convertContent(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 	resources := m.Resources()
 	out := memtable.Content{Records: make([][]core.Record, len(resources)), Positions: make([]int64, len(resources))}
-	same := c.shape.equal(shapeOf(m))
-	shape := c.shape.renamed(m)
-	if lost := lostIn(c, shape, m); len(lost) > 0 && !dropLost {
+	same := c.schema.equal(schemaOf(m))
+	shape := c.schema.renamed(m)
+	if lost := unplacedData(c, shape, m); len(lost) > 0 && !dropLost {
 		return out, fmt.Errorf("the file holds data that the model has no field for: %s; set FieldSpec.Was on a renamed field, or delete the data with Options.DropLost",
 			strings.Join(lost, ", "))
 	}
@@ -30,7 +30,7 @@ func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 			continue
 		}
 		var err error
-		if out.Records[i], err = adoptResource(&c.rows[from.index], from, r); err != nil {
+		if out.Records[i], err = convertResource(&c.rows[from.index], from, r); err != nil {
 			return out, err
 		}
 		out.Positions[i] = c.position(from)
@@ -45,8 +45,8 @@ func adopt(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 	return out, nil
 }
 
-// lostIn names the resources and fields that are not in the model and have data.
-func lostIn(c *content, shape shape, m *core.Model) (lost []string) {
+// unplacedData names the resources and fields that are not in the model and have data.
+func unplacedData(c *content, shape schema, m *core.Model) (lost []string) {
 	for _, from := range shape.resources {
 		r, rows := m.Resource(from.name), &c.rows[from.index]
 		if r == nil {
@@ -55,7 +55,7 @@ func lostIn(c *content, shape shape, m *core.Model) (lost []string) {
 			}
 			continue
 		}
-		counts := countSet(rows, len(from.fields))
+		counts := countNonNull(rows, len(from.fields))
 		for i, f := range from.fields {
 			if to := r.Field(f.name); to != nil && to.Stored() {
 				continue
@@ -68,8 +68,8 @@ func lostIn(c *content, shape shape, m *core.Model) (lost []string) {
 	return lost
 }
 
-// countSet returns how many rows hold each of so many fields.
-func countSet(rows *rows, fields int) []int {
+// countNonNull returns how many rows hold each of so many fields.
+func countNonNull(rows *rows, fields int) []int {
 	counts := make([]int, fields)
 	for row := range rows.all() {
 		for column := range row.cells() {
@@ -79,13 +79,13 @@ func countSet(rows *rows, fields int) []int {
 	return counts
 }
 
-// adoptResource returns the rows as records, ascending by key.
-func adoptResource(rows *rows, from *resourceShape, r *core.Resource) ([]core.Record, error) {
+// convertResource returns the rows as records, ascending by key.
+func convertResource(rows *rows, from *resourceSchema, r *core.Resource) ([]core.Record, error) {
 	if key := from.fields[from.key]; (key.name != r.Key().Name() || key.typ != r.Key().Type()) && rows.size() > 0 {
 		return nil, fmt.Errorf("the key of %s is %q (%s) in the file but %q (%s) in the model; a key keeps its type, and a renamed one needs FieldSpec.Was",
 			r, key.name, key.typ, r.Key().Name(), r.Key().Type())
 	}
-	columns := columnsFrom(from, r)
+	columns := columnMapping(from, r)
 	same := columns == nil
 	records := make([]core.Record, 0, rows.size())
 	for row := range rows.all() {
@@ -93,7 +93,7 @@ func adoptResource(rows *rows, from *resourceShape, r *core.Resource) ([]core.Re
 			records = append(records, r.RecordOf(row.dense(len(from.fields))))
 			continue
 		}
-		values, err := rearrange(row, columns, r)
+		values, err := convertRow(row, columns, r)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", r, row.at(from.key), err)
 		}
@@ -102,9 +102,9 @@ func adoptResource(rows *rows, from *resourceShape, r *core.Resource) ([]core.Re
 	return records, nil
 }
 
-// columnsFrom returns where in the journal's rows the columns of the resource are,
+// columnMapping returns where in the journal's rows the columns of the resource are,
 // -1 for those that are not; nil if the rows are the same.
-func columnsFrom(from *resourceShape, r *core.Resource) []int {
+func columnMapping(from *resourceSchema, r *core.Resource) []int {
 	columns := make([]int, len(r.Columns()))
 	same := len(columns) == len(from.fields)
 	for i, f := range r.Columns() {
@@ -117,12 +117,12 @@ func columnsFrom(from *resourceShape, r *core.Resource) []int {
 	return columns
 }
 
-// rearrange returns the row with the columns of the resource.
-func rearrange(row row, columns []int, r *core.Resource) ([]core.Value, error) {
+// convertRow returns the row with the columns of the resource.
+func convertRow(row row, columns []int, r *core.Resource) ([]core.Value, error) {
 	out := make([]core.Value, len(columns))
 	for i, f := range r.Columns() {
 		if columns[i] < 0 {
-			out[i] = missing(f)
+			out[i] = newFieldValue(f)
 			continue
 		}
 		v, err := f.Convert(row.at(columns[i]))
@@ -134,9 +134,9 @@ func rearrange(row row, columns []int, r *core.Resource) ([]core.Value, error) {
 	return out, nil
 }
 
-// missing is the value of a field in records that were written before it was there.
+// newFieldValue is the value of a field in records that were written before it was there.
 // Where values are unique, no default can be that of all of them.
-func missing(f *core.Field) core.Value {
+func newFieldValue(f *core.Field) core.Value {
 	if v := f.ConstantDefault(); v.IsSet() && !f.Unique() {
 		return v
 	}

@@ -75,7 +75,7 @@ func TestAnotherModelOpensTheFileIfItHasAPlaceForEverything(t *testing.T) {
 			m := core.MustModel("cookies", tt.specs...)
 			opts := quiet()
 			opts.DropLost = tt.drop
-			b := openIn(fs, path, opts)
+			b := newBackend(fs, path, opts)
 			err := b.Bind(t.Context(), m)
 			if tt.found == "" {
 				for _, part := range tt.says {
@@ -98,7 +98,7 @@ func TestAnotherModelOpensTheFileIfItHasAPlaceForEverything(t *testing.T) {
 				if err := b.Close(); err != nil {
 					t.Fatal(err)
 				}
-				b = openIn(fs, path, quiet())
+				b = newBackend(fs, path, quiet())
 				if err := b.Bind(t.Context(), m); err != nil {
 					t.Fatal(err)
 				}
@@ -117,7 +117,7 @@ func TestALostFieldWithoutDataIsNoLoss(t *testing.T) {
 	}
 	shut(t, store)
 	m := core.MustModel("cookies", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}})
-	b := openIn(fs, path, quiet())
+	b := newBackend(fs, path, quiet())
 	if err := b.Bind(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}

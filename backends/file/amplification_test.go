@@ -97,7 +97,7 @@ func TestAFileOfTheFirstVersionIsOpened(t *testing.T) {
 	const head = `{"larder":"journal","version":1,"model":"cookies","resources":[` +
 		`{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"},{"name":"jar","type":"text","to":"jar"}]},` +
 		`{"name":"jar","fields":[{"name":"id","type":"text","key":true}]}]`
-	fs := on(sealed([]byte(head + "\n" + `{"n":1,"synced":0,"seq":{}` + "\n" +
+	fs := filesystemWith(withChecksums([]byte(head + "\n" + `{"n":1,"synced":0,"seq":{}` + "\n" +
 		`{"n":2,"synced":0,"put":{"cookie":[{"id":1,"type":"muffin","jar":"blue"}],"jar":[{"id":"blue"}]}` + "\n")))
 	store, b := openStore(t, fs, quiet())
 	update(t, store, "id", 1, "type", "oat")

@@ -22,12 +22,12 @@ type Backend struct {
 	store   *memtable.Store
 	journal *journal
 
-	compacting chan struct{} // holds one element during a compaction
-	background sync.WaitGroup
-	stop       context.CancelFunc // of what runs in the background
-	notBefore  atomic.Int64       // size of the file below which compaction is not tried again
-	closing    sync.Once
-	closed     error // what Close returns
+	compactLock    chan struct{} // holds one element during a compaction
+	background     sync.WaitGroup
+	stop           context.CancelFunc // of what runs in the background
+	minCompactSize atomic.Int64       // size of the file below which compaction is not tried again
+	closing        sync.Once
+	closeErr       error // what Close returns
 }
 
 var _ core.Backend = (*Backend)(nil)
@@ -37,10 +37,10 @@ func (b *Backend) KeySource(r *core.Resource) core.KeySource { return core.Defau
 
 // New returns a backend for the file at the path, which is opened, and created if
 // it is not there, when the backend is bound to a model by [core.New].
-func New(path string, opts Options) *Backend { return openIn(osFilesystem{}, path, opts) }
+func New(path string, opts Options) *Backend { return newBackend(osFilesystem{}, path, opts) }
 
-func openIn(fs filesystem, path string, opts Options) *Backend {
-	return &Backend{path: path, opts: opts, fs: fs, compacting: make(chan struct{}, 1)}
+func newBackend(fs filesystem, path string, opts Options) *Backend {
+	return &Backend{path: path, opts: opts, fs: fs, compactLock: make(chan struct{}, 1)}
 }
 
 var (
@@ -86,13 +86,13 @@ func (b *Backend) Close() error {
 	}
 	b.closing.Do(func() {
 		b.stop()
-		b.compacting <- struct{}{}
-		defer func() { <-b.compacting }()
+		b.compactLock <- struct{}{}
+		defer func() { <-b.compactLock }()
 		b.background.Wait()
 		b.store.Close()
-		b.closed = b.journal.close(b.store.Positions())
+		b.closeErr = b.journal.close(b.store.Positions())
 	})
-	return b.closed
+	return b.closeErr
 }
 
 // String names the backend in [core.Store.Describe].

@@ -2,37 +2,37 @@ package file
 
 import "context"
 
-// compactFrom is the size from which a journal is compacted in the background.
-const compactFrom = 1 << 20
+// minBackgroundSize is the size from which a journal is compacted in the background.
+const minBackgroundSize = 1 << 20
 
 // compactInBackground starts to watch for waste.
 func (b *Backend) compactInBackground() {
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop
-	b.notBefore.Store(compactFrom)
-	b.journal.turn <- struct{}{}
-	defer func() { <-b.journal.turn }()
+	b.minCompactSize.Store(minBackgroundSize)
+	b.journal.writeLock <- struct{}{}
+	defer func() { <-b.journal.writeLock }()
 	if b.opts.compactRatio() >= 0 {
-		b.journal.written = func() { b.compactIfWasteful(ctx) }
+		b.journal.afterBatch = func() { b.compactIfWasteful(ctx) }
 		b.compactIfWasteful(ctx)
 	}
 }
 
 // compactIfWasteful starts a compaction if it is worth it. The caller has the turn.
 func (b *Backend) compactIfWasteful(ctx context.Context) {
-	if b.journal.end < b.notBefore.Load() || float64(b.journal.end) <= b.opts.compactRatio()*float64(b.journal.live) {
+	if b.journal.end < b.minCompactSize.Load() || float64(b.journal.end) <= b.opts.compactRatio()*float64(b.journal.liveBytes) {
 		return
 	}
 	select {
-	case b.compacting <- struct{}{}:
+	case b.compactLock <- struct{}{}:
 	default:
 		return
 	}
 	size := b.journal.end
 	b.background.Go(func() {
-		defer func() { <-b.compacting }()
+		defer func() { <-b.compactLock }()
 		if err := b.compact(ctx); err != nil && ctx.Err() == nil {
-			b.notBefore.Store(2 * size)
+			b.minCompactSize.Store(2 * size)
 			b.journal.logger.Error("file: background compaction failed", "path", b.journal.path, "error", err)
 		}
 	})

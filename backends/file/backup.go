@@ -20,12 +20,12 @@ func (b *Backend) Backup(ctx context.Context, w io.Writer) error {
 	}
 	snapshot := b.store.Snapshot()
 	positions := b.journal.positions(b.store.Positions())
-	out := bufio.NewWriterSize(w, writeBehind)
-	anew, err := newWriter(out, b.journal.shape)
+	out := bufio.NewWriterSize(w, writeBufferSize)
+	anew, err := newJournalWriter(out, b.journal.schema)
 	if err != nil {
 		return err
 	}
-	if err := anew.all(ctx, sourceOf(b.model, snapshot, positions)); err != nil {
+	if err := anew.writeSource(ctx, sourceOf(b.model, snapshot, positions)); err != nil {
 		return err
 	}
 	return out.Flush()

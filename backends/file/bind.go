@@ -27,14 +27,14 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if b.journal != nil {
 		return errBound
 	}
-	file, path, err := b.acquire(ctx, m)
+	file, path, err := b.openLocked(ctx, m)
 	if err != nil {
 		return err
 	}
 	j := &journal{
-		fs: b.fs, path: path, file: file, shape: shapeOf(m), every: b.opts.SyncEvery,
-		logger: b.opts.logger(), turn: make(chan struct{}, 1), next: newBatch(),
-		blocks: make([]int64, len(m.Resources())),
+		fs: b.fs, path: path, file: file, schema: schemaOf(m), syncEvery: b.opts.SyncEvery,
+		logger: b.opts.logger(), writeLock: make(chan struct{}, 1), next: newBatch(),
+		blockSizes: make([]int64, len(m.Resources())),
 	}
 	content, anew, err := b.load(ctx, j, m)
 	if err != nil {
@@ -52,9 +52,9 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	return nil
 }
 
-// acquire opens and locks the file, after it created it if it was not there, and
+// openLocked opens and locks the file, after it created it if it was not there, and
 // returns its own path.
-func (b *Backend) acquire(ctx context.Context, m *core.Model) (handle, string, error) {
+func (b *Backend) openLocked(ctx context.Context, m *core.Model) (handle, string, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, "", err
@@ -65,7 +65,7 @@ func (b *Backend) acquire(ctx context.Context, m *core.Model) (handle, string, e
 		}
 		file, err := b.fs.Open(path, os.O_RDWR, 0)
 		if errors.Is(err, fs.ErrNotExist) {
-			if err := b.create(ctx, path, m); err != nil && !errors.Is(err, errPresent) {
+			if err := b.create(ctx, path, m); err != nil && !errors.Is(err, errExists) {
 				return nil, "", err
 			}
 			continue
@@ -73,7 +73,7 @@ func (b *Backend) acquire(ctx context.Context, m *core.Model) (handle, string, e
 		if err != nil {
 			return nil, "", err
 		}
-		claimed, err := b.claim(file, path)
+		claimed, err := b.lockFile(file, path)
 		if claimed {
 			return file, path, nil
 		}
@@ -83,10 +83,10 @@ func (b *Backend) acquire(ctx context.Context, m *core.Model) (handle, string, e
 	}
 }
 
-// claim locks the file and makes sure that its name lasts: who put it there may have
+// lockFile locks the file and makes sure that its name lasts: who put it there may have
 // been killed before it did. It claims nothing if another file is at the path by then,
 // because somebody compacted this one since it was opened.
-func (b *Backend) claim(file handle, path string) (claimed bool, err error) {
+func (b *Backend) lockFile(file handle, path string) (claimed bool, err error) {
 	if err := file.Lock(); err != nil {
 		return false, fmt.Errorf("file: %s: %w", b.path, err)
 	}
@@ -106,20 +106,20 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 	if err != nil {
 		return c, false, err
 	}
-	if c, err = adopt(r.content, m, b.opts.DropLost); err != nil {
+	if c, err = convertContent(r.content, m, b.opts.DropLost); err != nil {
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
-	anew, j.reserved = !r.content.shape.equal(j.shape), c.Positions
-	j.whole.Store(r.content.shape.version < versionOfSets)
-	b.opts.tellTorn(j.path, r)
+	anew, j.reserved = !r.content.schema.equal(j.schema), c.Positions
+	j.wholeRecords.Store(r.content.schema.version < firstVersionWithSet)
+	b.opts.logTornEnd(j.path, r)
 	if err = j.resume(r); err == nil && !anew {
-		err = j.seal(c.Positions)
+		err = j.writeSyncMarker(c.Positions)
 	}
 	if err != nil {
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
-	if err := removeLeftover(j.fs, j.path); err != nil { // which hinders nothing but compaction
-		j.logger.Warn("file: cannot remove the unfinished file of an earlier compaction; compaction fails until it is removed", "path", besides(j.path), "error", err)
+	if err := removeStale(j.fs, j.path); err != nil { // which hinders nothing but compaction
+		j.logger.Warn("file: cannot remove the unfinished file of an earlier compaction; compaction fails until it is removed", "path", replacementPath(j.path), "error", err)
 	}
 	return c, anew, nil
 }
@@ -128,22 +128,22 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 // it is on disk: whoever wrote it may have been killed before it was, or a sync may
 // have failed for it. Then the page cache shows what is not on disk and never will
 // be, because it takes itself to be clean; so that part is written again.
-func (j *journal) resume(r *replayed) error {
+func (j *journal) resume(r *replayResult) error {
 	if r.torn != nil {
 		if err := j.file.Truncate(r.end); err != nil {
 			return err
 		}
 	}
 	again := io.NewSectionReader(j.file, r.synced, r.end-r.synced)
-	if _, err := io.Copy(&sequentially{to: j.file, end: r.synced}, again); err != nil {
+	if _, err := io.Copy(&sequentialWriter{to: j.file, end: r.synced}, again); err != nil {
 		return err
 	}
 	if err := j.file.Sync(); err != nil {
 		return err
 	}
-	j.end, j.synced, j.number, j.live = r.end, r.end, r.number, r.content.live
-	if r.sealed {
-		j.sealed = j.end
+	j.end, j.synced, j.number, j.liveBytes = r.end, r.end, r.number, r.content.liveBytes
+	if r.marked {
+		j.markedEnd = j.end
 	}
 	return nil
 }

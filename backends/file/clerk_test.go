@@ -21,24 +21,26 @@ var notes = core.MustModel("notes", core.ResourceSpec{Name: "note", Fields: []co
 
 var note = notes.Resource("note")
 
-// clerk writes notes one by one to a file that may fail at any time, and knows which
+// noteWriter writes notes one by one to a file that may fail at any time, and knows which
 // were acknowledged.
-type clerk struct {
+type noteWriter struct {
 	path         string
 	store        *core.Store
 	backend      *file.Backend
 	acknowledged map[int64]string
 }
 
-func newClerk(path string) *clerk { return &clerk{path: path, acknowledged: make(map[int64]string)} }
+func newNoteWriter(path string) *noteWriter {
+	return &noteWriter{path: path, acknowledged: make(map[int64]string)}
+}
 
-func (c *clerk) open() (err error) {
+func (c *noteWriter) open() (err error) {
 	c.backend = file.New(c.path, file.Options{Logger: slog.New(slog.DiscardHandler)})
 	c.store, err = core.New(context.Background(), notes, c.backend)
 	return err
 }
 
-func (c *clerk) write(text string) error {
+func (c *noteWriter) write(text string) error {
 	rec, err := note.NewRecord(map[string]any{"text": text})
 	if err != nil {
 		return err
@@ -50,15 +52,15 @@ func (c *clerk) write(text string) error {
 	return err
 }
 
-// failed checks all that is promised after a transaction failed: how it fails, that
+// checkFailure checks all that is promised after a transaction failed: how it fails, that
 // nothing of it is visible, that memory and file agree, and that writes are refused
 // and reads are not.
-func (c *clerk) failed(err error) error {
+func (c *noteWriter) checkFailure(err error) error {
 	for range 3 {
 		if !errors.Is(err, core.Unavailable) && !errors.Is(err, core.OutcomeUnknown) {
 			return fmt.Errorf("not UNAVAILABLE: %w", err)
 		}
-		if err := errors.Join(c.inMemory(), c.inFile()); err != nil {
+		if err := errors.Join(c.checkMemory(), c.checkFile()); err != nil {
 			return err
 		}
 		if err = c.write("refused"); err == nil {
@@ -68,8 +70,8 @@ func (c *clerk) failed(err error) error {
 	return nil
 }
 
-// inMemory checks that the store shows exactly what was acknowledged.
-func (c *clerk) inMemory() error {
+// checkMemory checks that the store shows exactly what was acknowledged.
+func (c *noteWriter) checkMemory() error {
 	page, err := c.store.Select(context.Background(), note, core.Query{})
 	if err != nil {
 		return err
@@ -84,8 +86,8 @@ func (c *clerk) inMemory() error {
 	return nil
 }
 
-// inFile checks that so does the file.
-func (c *clerk) inFile() error {
+// checkFile checks that so does the file.
+func (c *noteWriter) checkFile() error {
 	var out strings.Builder
 	if err := file.Dump(c.path, &out); err != nil {
 		return err
@@ -107,11 +109,11 @@ func (c *clerk) inFile() error {
 	return nil
 }
 
-// reopened checks that a store that opens the file anew serves exactly what was
+// checkReopened checks that a store that opens the file anew serves exactly what was
 // acknowledged, and takes writes.
-func (c *clerk) reopened() error {
+func (c *noteWriter) checkReopened() error {
 	if err := c.open(); err != nil {
 		return err
 	}
-	return errors.Join(c.inMemory(), c.write("after all"), c.inMemory(), c.inFile(), c.store.Close())
+	return errors.Join(c.checkMemory(), c.write("after all"), c.checkMemory(), c.checkFile(), c.store.Close())
 }

@@ -24,8 +24,8 @@ func (b *Backend) Compact(ctx context.Context) error {
 		return errUnbound
 	}
 	select {
-	case b.compacting <- struct{}{}:
-		defer func() { <-b.compacting }()
+	case b.compactLock <- struct{}{}:
+		defer func() { <-b.compactLock }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -43,21 +43,21 @@ func (b *Backend) compact(ctx context.Context) error {
 		return fmt.Errorf("file: compacting %s: %w", j.path, err)
 	}
 	if err := c.run(ctx, b); err != nil {
-		return errors.Join(fmt.Errorf("file: compacting %s: %w", j.path, err), c.abandon())
+		return errors.Join(fmt.Errorf("file: compacting %s: %w", j.path, err), c.discard())
 	}
 	return nil
 }
 
 // compaction is the new file on its way.
 type compaction struct {
-	*successor
+	*replacement
 
-	journal *journal
-	out     *bufio.Writer
-	writer  *writer
-	copied  int64 // how much of the old file it stands for
-	live    int64 // of the old file up to there
-	size    int64 // without what was copied since
+	journal   *journal
+	out       *bufio.Writer
+	writer    *journalWriter
+	copied    int64 // how much of the old file it stands for
+	liveBytes int64 // of the old file up to there
+	size      int64 // without what was copied since
 }
 
 func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
@@ -65,42 +65,42 @@ func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
 		return nil, err
 	}
 	j := b.journal
-	if err := removeLeftover(j.fs, j.path); err != nil {
+	if err := removeStale(j.fs, j.path); err != nil {
 		return nil, err
 	}
-	anew, err := newSuccessor(j.fs, j.path)
+	anew, err := newReplacement(j.fs, j.path)
 	if err != nil {
 		return nil, err
 	}
-	if err := anew.takeOver(j.file); err != nil { // at once: if we are killed, the owner of the old file may remove it
-		return nil, errors.Join(err, anew.abandon())
+	if err := anew.copyOwnerAndMode(j.file); err != nil { // at once: if we are killed, the owner of the old file may remove it
+		return nil, errors.Join(err, anew.discard())
 	}
-	out := bufio.NewWriterSize(&sequentially{to: anew.file}, writeBehind)
-	return &compaction{successor: anew, journal: j, out: out}, nil
+	out := bufio.NewWriterSize(&sequentialWriter{to: anew.file}, writeBufferSize)
+	return &compaction{replacement: anew, journal: j, out: out}, nil
 }
 
 // run writes the new file and puts it in the place of the old one.
 func (c *compaction) run(ctx context.Context, b *Backend) error {
 	j := c.journal
-	j.turn <- struct{}{}
+	j.writeLock <- struct{}{}
 	snapshot := b.store.Snapshot()
 	positions := j.positions(b.store.Positions())
-	c.copied, c.live = j.end, j.live
-	<-j.turn
+	c.copied, c.liveBytes = j.end, j.liveBytes
+	<-j.writeLock
 
 	var err error
-	if c.writer, err = newWriter(c.out, j.shape); err != nil {
+	if c.writer, err = newJournalWriter(c.out, j.schema); err != nil {
 		return err
 	}
-	if err := c.writer.all(ctx, sourceOf(b.model, snapshot, positions)); err != nil {
+	if err := c.writer.writeSource(ctx, sourceOf(b.model, snapshot, positions)); err != nil {
 		return err
 	}
 	c.size = c.writer.end
 	if err := c.sync(); err != nil { // so that little is left to sync under the turn
 		return err
 	}
-	j.turn <- struct{}{}
-	defer func() { <-j.turn }()
+	j.writeLock <- struct{}{}
+	defer func() { <-j.writeLock }()
 	if err := j.Failed(); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (c *compaction) catchUp(end int64) error {
 		if err != nil {
 			return err
 		}
-		if err := c.writer.line(f.body); err != nil {
+		if err := c.writer.writeLine(f.body); err != nil {
 			return err
 		}
 	}
@@ -145,39 +145,39 @@ func (c *compaction) catchUp(end int64) error {
 // once no crash can bring back the old one.
 func (c *compaction) replace() error {
 	j := c.journal
-	if err := j.inPlace(); errors.Is(err, errMoved) {
-		j.refuse(err)
+	if err := j.checkPath(); errors.Is(err, errMoved) {
+		j.rejectWrites(err)
 		return &core.Error{Code: core.Unavailable, Cause: err}
 	} else if err != nil { // which may pass
 		return err
 	}
-	if err := c.takeOver(j.file); err != nil { // again, since they may have been changed
+	if err := c.copyOwnerAndMode(j.file); err != nil { // again, since they may have been changed
 		return err
 	}
-	if err := c.place(); err != nil {
+	if err := c.install(); err != nil {
 		return err
 	}
 	_ = j.file.Close() // nothing is in it that is not in the new one
-	if j.sealed = 0; c.copied == j.end {
-		j.sealed = c.writer.end
+	if j.markedEnd = 0; c.copied == j.end {
+		j.markedEnd = c.writer.end
 	}
 	j.file, j.end, j.synced, j.number = c.file, c.writer.end, c.writer.end, c.writer.number
-	j.live += c.size - c.live
-	j.whole.Store(false)
+	j.liveBytes += c.size - c.liveBytes
+	j.wholeRecords.Store(false)
 	if err := j.fs.SyncDir(filepath.Dir(j.path)); err != nil {
-		j.refuse(err)
+		j.rejectWrites(err)
 		return &core.Error{Code: core.Unavailable, Cause: err}
 	}
 	return nil
 }
 
-// sequentially writes to a file from an offset on.
-type sequentially struct {
+// sequentialWriter writes to a file from an offset on.
+type sequentialWriter struct {
 	to  io.WriterAt
 	end int64
 }
 
-func (s *sequentially) Write(p []byte) (int, error) {
+func (s *sequentialWriter) Write(p []byte) (int, error) {
 	n, err := s.to.WriteAt(p, s.end)
 	s.end += int64(n)
 	return n, err

@@ -26,7 +26,7 @@ func Compact(ctx context.Context, path string, logger *slog.Logger) error {
 		return err
 	}
 	defer old.Close() //nolint:errcheck // nothing was written to it
-	if claimed, err := b.claim(old, resolved); err != nil {
+	if claimed, err := b.lockFile(old, resolved); err != nil {
 		return err
 	} else if !claimed {
 		return fmt.Errorf("file: %s: %w", path, ErrLocked)
@@ -35,30 +35,30 @@ func Compact(ctx context.Context, path string, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.content.shape.toModel(resolved); err != nil {
+	if _, err := r.content.schema.toModel(resolved); err != nil {
 		return err
 	}
-	b.opts.tellTorn(resolved, r)
-	return replaceWith(ctx, b.fs, resolved, old, r.content.source())
+	b.opts.logTornEnd(resolved, r)
+	return rewriteFile(ctx, b.fs, resolved, old, r.content.source())
 }
 
-// replaceWith puts a journal of the source in the place of the old file.
-func replaceWith(ctx context.Context, system filesystem, path string, old handle, with source) error {
-	if err := removeLeftover(system, path); err != nil {
+// rewriteFile puts a journal of the source in the place of the old file.
+func rewriteFile(ctx context.Context, system filesystem, path string, old handle, with journalSource) error {
+	if err := removeStale(system, path); err != nil {
 		return err
 	}
-	anew, err := newSuccessor(system, path)
+	anew, err := newReplacement(system, path)
 	if err != nil {
 		return err
 	}
-	if err = anew.takeOver(old); err == nil {
-		err = anew.fill(ctx, with)
+	if err = anew.copyOwnerAndMode(old); err == nil {
+		err = anew.writeJournal(ctx, with)
 	}
 	if err == nil {
-		err = anew.place()
+		err = anew.install()
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("file: compacting %s: %w", path, err), anew.abandon())
+		return errors.Join(fmt.Errorf("file: compacting %s: %w", path, err), anew.discard())
 	}
 	return errors.Join(system.SyncDir(filepath.Dir(path)), anew.file.Close())
 }

@@ -89,7 +89,7 @@ func TestCompactionAndBackupGoOnBesideWriters(t *testing.T) {
 		if err := b.Backup(t.Context(), &copied); err != nil {
 			t.Error(err)
 		}
-		backup, _ := openStore(t, on(copied.Bytes()), quiet())
+		backup, _ := openStore(t, filesystemWith(copied.Bytes()), quiet())
 		n, err := backup.Count(t.Context(), cookie, core.Eq("type", "one of two"))
 		all, failed := backup.Count(t.Context(), cookie, core.All())
 		if err != nil || failed != nil || all != 2*n {
@@ -144,7 +144,7 @@ func TestCompactionEndsWithTheContext(t *testing.T) {
 	if err := b.Compact(ctx); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if fs.names[besides(path)] != nil {
+	if fs.names[replacementPath(path)] != nil {
 		t.Error("the new file was left behind")
 	}
 	put(t, store, cookie)
@@ -160,11 +160,11 @@ func TestACompactionThatCouldNotBeTidiedUpHindersNoOther(t *testing.T) {
 		}
 		return nil
 	})
-	if err := b.Compact(t.Context()); !errors.Is(err, syscall.EIO) || fs.names[besides(path)] == nil {
+	if err := b.Compact(t.Context()); !errors.Is(err, syscall.EIO) || fs.names[replacementPath(path)] == nil {
 		t.Errorf("%v, %v", err, fs.names)
 	}
 	fs.onChange(func(string) error { return nil })
-	if err := b.Compact(t.Context()); err != nil || fs.names[besides(path)] != nil {
+	if err := b.Compact(t.Context()); err != nil || fs.names[replacementPath(path)] != nil {
 		t.Errorf("%v, %v", err, fs.names)
 	}
 	shut(t, store)

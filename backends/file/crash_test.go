@@ -39,7 +39,7 @@ func quiet() Options { return Options{Logger: slog.New(slog.DiscardHandler)} }
 // openStore binds a backend on the file system and puts a store around it.
 func openStore(tb testing.TB, fs filesystem, opts Options) (*core.Store, *Backend) {
 	tb.Helper()
-	b := openIn(fs, path, opts)
+	b := newBackend(fs, path, opts)
 	store, err := core.New(context.Background(), cookies, b)
 	if err != nil {
 		tb.Fatal(err)
@@ -81,7 +81,7 @@ func newCrasher(tb testing.TB, seed uint64, opts Options) *crasher {
 		tb: tb, fs: newStrictFilesystem(), random: newRandom(seed), opts: opts,
 		allowed: []string{""},
 	}
-	c.fs.onChange(c.everyWay)
+	c.fs.onChange(c.crashEveryWay)
 	c.open()
 	return c
 }
@@ -93,8 +93,8 @@ func (c *crasher) open() {
 	c.store, c.backend = openStore(c.tb, c.fs, c.opts)
 }
 
-// everyWay crashes in all ways.
-func (c *crasher) everyWay(call string) error {
+// crashEveryWay crashes in all ways.
+func (c *crasher) crashEveryWay(call string) error {
 	c.kill(call)
 	possibilities(c.random, limitAtOnce, func(choose func(int) int) {
 		c.crashes++
@@ -118,7 +118,7 @@ func (c *crasher) everyWay(call string) error {
 func (c *crasher) kill(call string) {
 	left := c.fs.kill()
 	b, _ := c.found(left, call+" (killed)")
-	goOn(c.tb, b)
+	commitAfterKill(c.tb, b)
 	found := text(b.store.Snapshot())
 	c.allowed = append(c.allowed, found)
 	defer func() { c.allowed = c.allowed[:len(c.allowed)-1] }()
@@ -132,7 +132,7 @@ func (c *crasher) kill(call string) {
 
 // found opens what is left and returns what is there.
 func (c *crasher) found(left *strictFilesystem, call string) (b *Backend, content string) {
-	b = openIn(left, path, quiet())
+	b = newBackend(left, path, quiet())
 	if err := b.Bind(context.Background(), cookies); err != nil {
 		c.tb.Fatalf("crash at %s in %s: %v", call, c.last, err)
 	}
@@ -151,8 +151,8 @@ func (c *crasher) check(left *strictFilesystem, call string) {
 	}
 }
 
-// goOn commits a record to what a process left that was killed.
-func goOn(tb testing.TB, b *Backend) {
+// commitAfterKill commits a record to what a process left that was killed.
+func commitAfterKill(tb testing.TB, b *Backend) {
 	tb.Helper()
 	ctx := context.Background()
 	rec, err := jar.NewRecord(map[string]any{"id": "of the next process"})
@@ -196,7 +196,7 @@ func (c *crasher) step() {
 		{"transaction", c.transaction},
 		{"transaction", c.transaction},
 		{"rollback", c.rollback},
-		{"passing", c.passing},
+		{"passing", c.insertAndDelete},
 		{"next ids", c.nextIDs},
 		{"compact", c.compact},
 		{"reopen", c.reopen},
@@ -301,9 +301,9 @@ func (c *crasher) transaction() {
 	c.promised = max(c.promised, given) // since it is committed
 }
 
-// passing gives a key and deletes its record at once, beside another insert or alone:
+// insertAndDelete gives a key and deletes its record at once, beside another insert or alone:
 // such a transaction leaves nothing behind but that the key is used up.
-func (c *crasher) passing() {
+func (c *crasher) insertAndDelete() {
 	given := c.promised + 1 + c.random.Int64N(3)
 	beside := c.random.IntN(2) == 0
 	c.tx(func(tx *core.Transaction) error {
@@ -345,14 +345,14 @@ func (c *crasher) compact() {
 		if call == "sync" && !busy { // once the snapshot is written
 			busy = true
 			c.insert()
-			c.passing()
+			c.insertAndDelete()
 		}
-		return c.everyWay(call)
+		return c.crashEveryWay(call)
 	})
 	if err := c.backend.Compact(context.Background()); err != nil {
 		c.tb.Fatal(err)
 	}
-	c.fs.onChange(c.everyWay)
+	c.fs.onChange(c.crashEveryWay)
 }
 
 func (c *crasher) reopen() {
@@ -363,7 +363,7 @@ func (c *crasher) reopen() {
 }
 
 func TestACrashAnywhereLosesNothingAcknowledgedAndShowsNothingHalf(t *testing.T) {
-	want := crashPoints * soaking()
+	want := crashPoints * soakFactor()
 	crashes := 0
 	for seed := uint64(1); crashes < want; seed++ {
 		c := newCrasher(t, seed, quiet())
@@ -385,7 +385,7 @@ func TestACrashAmidAGroupKeepsAPrefixOfIt(t *testing.T) {
 				c.insert()
 			}
 			c.last = "group"
-			c.backend.journal.turn <- struct{}{} // so that they gather
+			c.backend.journal.writeLock <- struct{}{} // so that they gather
 			ended := make(chan error)
 			for range 5 {
 				go func() {
@@ -405,9 +405,9 @@ func TestACrashAmidAGroupKeepsAPrefixOfIt(t *testing.T) {
 				if call == "sync" {
 					syncs++
 				}
-				return c.everyWay(call)
+				return c.crashEveryWay(call)
 			})
-			<-c.backend.journal.turn
+			<-c.backend.journal.writeLock
 			for range 5 {
 				if err := <-ended; err != nil {
 					t.Error(err)
@@ -425,8 +425,8 @@ func TestACrashAmidAGroupKeepsAPrefixOfIt(t *testing.T) {
 	})
 }
 
-// soaking is how many times as much is tried.
-func soaking() int {
+// soakFactor is how many times as much is tried.
+func soakFactor() int {
 	if n, err := strconv.Atoi(os.Getenv("LARDER_SOAK")); err == nil && n > 0 {
 		return n
 	}

@@ -23,41 +23,41 @@ func (b *Backend) create(ctx context.Context, path string, m *core.Model) error 
 		return err
 	}
 	store := memtable.New(m, memtable.Content{Records: records}, nil)
-	return writeNew(ctx, b.fs, path, sourceOf(m, store.Snapshot(), store.Positions()))
+	return createJournal(ctx, b.fs, path, sourceOf(m, store.Snapshot(), store.Positions()))
 }
 
-// writeNew writes a journal to a file that is not there yet. Whatever happens, it is
+// createJournal writes a journal to a file that is not there yet. Whatever happens, it is
 // not there afterwards or all of it is.
 //
 // Errors: errPresent, which is an [fs.ErrExist]; ErrLocked, or another [fs.ErrExist],
 // while somebody else does the same.
-func writeNew(ctx context.Context, system filesystem, path string, with source) error {
-	err := removeLeftover(system, path)
+func createJournal(ctx context.Context, system filesystem, path string, with journalSource) error {
+	err := removeStale(system, path)
 	if err != nil {
 		return err
 	}
-	anew, err := newSuccessor(system, path)
+	anew, err := newReplacement(system, path)
 	if err != nil {
 		return err
 	}
-	if err = anew.fill(ctx, with); err == nil {
-		err = absent(system, path) // who has locked the new file is the only one to create it
+	if err = anew.writeJournal(ctx, with); err == nil {
+		err = checkAbsent(system, path) // who has locked the new file is the only one to create it
 	}
 	if err == nil {
-		err = anew.place()
+		err = anew.install()
 	}
 	if err != nil {
-		return errors.Join(err, anew.abandon())
+		return errors.Join(err, anew.discard())
 	}
 	return errors.Join(system.SyncDir(filepath.Dir(path)), anew.file.Close())
 }
 
-// fill writes a journal to the file and syncs it.
-func (s *successor) fill(ctx context.Context, with source) error {
-	out := bufio.NewWriterSize(&sequentially{to: s.file}, writeBehind)
-	w, err := newWriter(out, with.shape)
+// writeJournal writes a journal to the file and syncs it.
+func (s *replacement) writeJournal(ctx context.Context, with journalSource) error {
+	out := bufio.NewWriterSize(&sequentialWriter{to: s.file}, writeBufferSize)
+	w, err := newJournalWriter(out, with.schema)
 	if err == nil {
-		err = w.all(ctx, with)
+		err = w.writeSource(ctx, with)
 	}
 	if err == nil {
 		err = out.Flush()
@@ -68,11 +68,11 @@ func (s *successor) fill(ctx context.Context, with source) error {
 	return err
 }
 
-// errPresent is the error of creating what is there.
-var errPresent = fmt.Errorf("cannot create the file: %w", fs.ErrExist)
+// errExists is the error of creating what is there.
+var errExists = fmt.Errorf("cannot create the file: %w", fs.ErrExist)
 
-// absent is errPresent if there is a file.
-func absent(system filesystem, path string) error {
+// checkAbsent is errPresent if there is a file.
+func checkAbsent(system filesystem, path string) error {
 	file, err := system.Open(path, readOnly, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -80,5 +80,5 @@ func absent(system filesystem, path string) error {
 	case err != nil:
 		return err
 	}
-	return errors.Join(fmt.Errorf("file: %s: %w", path, errPresent), file.Close())
+	return errors.Join(fmt.Errorf("file: %s: %w", path, errExists), file.Close())
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// writtenAnew are journals that hold what they were written with and no more.
-func writtenAnew(t *testing.T) map[string][]byte {
+// rewrittenJournals are journals that hold what they were written with and no more.
+func rewrittenJournals(t *testing.T) map[string][]byte {
 	t.Helper()
 	strict := newStrictFilesystem()
 	created := func(data seed.Data) []byte {
@@ -51,7 +51,7 @@ func writtenAnew(t *testing.T) map[string][]byte {
 }
 
 func TestAFileThatIsCutAmidWhatItWasWrittenWithIsDamaged(t *testing.T) {
-	for name, data := range writtenAnew(t) {
+	for name, data := range rewrittenJournals(t) {
 		p := filepath.Join(t.TempDir(), "cookies.db")
 		if err := os.WriteFile(p, data, 0o600); err != nil {
 			t.Fatal(err)
@@ -92,9 +92,9 @@ func cuts(data []byte) (sizes []int) {
 }
 
 func TestDamageToTheEndOfWhatAFileWasWrittenWithIsNoTornWrite(t *testing.T) {
-	for name, data := range writtenAnew(t) {
+	for name, data := range rewrittenJournals(t) {
 		data[len(data)-5] ^= 1
-		err := openIn(on(data), path, quiet()).Bind(t.Context(), cookies)
+		err := newBackend(filesystemWith(data), path, quiet()).Bind(t.Context(), cookies)
 		if _, ok := errors.AsType[*CorruptError](err); !ok {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -142,7 +142,7 @@ func TestACrashWhileAFileIsCreatedLeavesAllOfItOrNothing(t *testing.T) {
 
 func TestACreationOverwritesNothing(t *testing.T) {
 	strict := newStrictFilesystem()
-	other := on([]byte("of another process")).names[path]
+	other := filesystemWith([]byte("of another process")).names[path]
 	strict.onChange(func(call string) error {
 		if call == "sync" { // the new file is written, and another process was faster
 			strict.onChange(func(string) error { return nil })
@@ -150,10 +150,10 @@ func TestACreationOverwritesNothing(t *testing.T) {
 		}
 		return nil
 	})
-	if err := openIn(strict, path, quiet()).Bind(t.Context(), cookies); err == nil {
+	if err := newBackend(strict, path, quiet()).Bind(t.Context(), cookies); err == nil {
 		t.Error("opened what is no journal")
 	}
-	if strict.names[path] != other || string(other.data) != "of another process" || strict.names[besides(path)] != nil {
+	if strict.names[path] != other || string(other.data) != "of another process" || strict.names[replacementPath(path)] != nil {
 		t.Error("the file of another process was overwritten, or the new one left behind")
 	}
 }

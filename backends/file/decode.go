@@ -9,7 +9,7 @@ import (
 
 // apply does what the body of a line says. After an error, part of it was done.
 func (c *content) apply(body []byte) error {
-	r := &reader{text: body}
+	r := &jsonReader{text: body}
 	for n := 0; ; n++ {
 		var err error
 		switch {
@@ -20,7 +20,7 @@ func (c *content) apply(body []byte) error {
 		case r.literal(`"del":`):
 			err = c.eachList(r, c.readKey)
 		case r.literal(`"seq":`):
-			c.begun = true
+			c.snapshotEnded = true
 			err = c.eachResource(r, c.readPosition)
 		default:
 			err = r.fail("put, set, del or seq")
@@ -38,7 +38,7 @@ func (c *content) apply(body []byte) error {
 }
 
 // eachResource reads an object by resource, in the order of the shape.
-func (c *content) eachResource(r *reader, read func(*reader, *resourceShape) error) error {
+func (c *content) eachResource(r *jsonReader, read func(*jsonReader, *resourceSchema) error) error {
 	if !r.literal("{") {
 		return r.fail("an object")
 	}
@@ -46,10 +46,10 @@ func (c *content) eachResource(r *reader, read func(*reader, *resourceShape) err
 		return nil
 	}
 	for i := 0; ; i++ {
-		if i = c.shape.labels.read(r, i); i < 0 {
+		if i = c.schema.labels.read(r, i); i < 0 {
 			return r.fail("a resource of the header, in header order")
 		}
-		if err := read(r, c.shape.resources[i]); err != nil {
+		if err := read(r, c.schema.resources[i]); err != nil {
 			return err
 		}
 		if r.literal("}") {
@@ -62,8 +62,8 @@ func (c *content) eachResource(r *reader, read func(*reader, *resourceShape) err
 }
 
 // eachList reads an object of lists by resource.
-func (c *content) eachList(r *reader, read func(*reader, *resourceShape) error) error {
-	return c.eachResource(r, func(r *reader, res *resourceShape) error {
+func (c *content) eachList(r *jsonReader, read func(*jsonReader, *resourceSchema) error) error {
+	return c.eachResource(r, func(r *jsonReader, res *resourceSchema) error {
 		if !r.literal("[") {
 			return r.fail("a list")
 		}
@@ -83,30 +83,30 @@ func (c *content) eachList(r *reader, read func(*reader, *resourceShape) error) 
 
 // readRecord reads a record, whose fields come in the order of the shape, and puts
 // it.
-func (c *content) readRecord(r *reader, res *resourceShape) error {
+func (c *content) readRecord(r *jsonReader, res *resourceSchema) error {
 	begin := r.pos
 	if _, err := c.readFields(r, res); err != nil {
 		return err
 	}
-	cells := slices.DeleteFunc(c.reading, func(one cell) bool { return !one.value.IsSet() })
+	cells := slices.DeleteFunc(c.cells, func(one cell) bool { return !one.value.IsSet() })
 	c.put(res, c.row(res, cells, int64(r.pos-begin+len(","))))
 	return nil
 }
 
 // readChange reads the key and some fields of a record, in the order of the shape, and
 // changes it.
-func (c *content) readChange(r *reader, res *resourceShape) error {
+func (c *content) readChange(r *jsonReader, res *resourceSchema) error {
 	key, err := c.readFields(r, res)
 	if err != nil {
 		return err
 	}
-	return c.set(res, key, c.reading)
+	return c.set(res, key, c.cells)
 }
 
 // readFields reads an object with fields in the order of the shape, the key among
 // them, which it returns.
-func (c *content) readFields(r *reader, res *resourceShape) (key core.Value, err error) {
-	c.reading = c.reading[:0]
+func (c *content) readFields(r *jsonReader, res *resourceSchema) (key core.Value, err error) {
+	c.cells = c.cells[:0]
 	before := "{"
 	for place := 0; ; place++ {
 		at := r.pos
@@ -124,7 +124,7 @@ func (c *content) readFields(r *reader, res *resourceShape) (key core.Value, err
 		if place == res.key {
 			key = v
 		}
-		c.reading = append(c.reading, cell{place, v})
+		c.cells = append(c.cells, cell{place, v})
 		before = ","
 	}
 	if !r.literal("}") {
@@ -138,7 +138,7 @@ func (c *content) readFields(r *reader, res *resourceShape) (key core.Value, err
 
 var errNoKey = errors.New("a record lacks its key")
 
-func (c *content) readKey(r *reader, res *resourceShape) error {
+func (c *content) readKey(r *jsonReader, res *resourceSchema) error {
 	key, err := r.value(res.fields[res.key].typ)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (c *content) readKey(r *reader, res *resourceShape) error {
 	return nil
 }
 
-func (c *content) readPosition(r *reader, res *resourceShape) error {
+func (c *content) readPosition(r *jsonReader, res *resourceSchema) error {
 	if !r.integer(&c.seq[res.index]) {
 		return r.fail("an integer")
 	}

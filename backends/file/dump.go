@@ -21,7 +21,7 @@ func Dump(path string, w io.Writer) error {
 	out := bufio.NewWriter(w)
 	var line []byte
 	before := byte('{')
-	for _, r := range c.shape.resources {
+	for _, r := range c.schema.resources {
 		line = append(line, before)
 		line = append(appendEscaped(line, []byte(r.label)), '{')
 		line = appendRows(line, out, r, &c.rows[r.index])
@@ -36,7 +36,7 @@ func Dump(path string, w io.Writer) error {
 }
 
 // appendRows appends the rows by key, and empties the buffer now and then.
-func appendRows(buf []byte, out io.Writer, r *resourceShape, rows *rows) []byte {
+func appendRows(buf []byte, out io.Writer, r *resourceSchema, rows *rows) []byte {
 	before := "\n"
 	var line []byte
 	for of := range rows.all() {

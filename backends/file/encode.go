@@ -8,18 +8,18 @@ import (
 	"github.com/larder-go/larder/core/memtable"
 )
 
-// lineWriter appends the body of a transaction's line, and counts by how many bytes
+// changeEncoder appends the body of a transaction's line, and counts by how many bytes
 // the records grow, as they are spelled in a journal that is written anew.
-type lineWriter struct {
-	shape  shape
+type changeEncoder struct {
+	schema schema
 	body   []byte
 	growth int64
 }
 
 // appendChanges returns the body of a transaction's line. With whole records, it has
 // no set, which programs of the first version do not know.
-func (s shape) appendChanges(c memtable.Changes, whole bool) (body []byte, growth int64) {
-	w := &lineWriter{shape: s}
+func (s schema) appendChanges(c memtable.Changes, whole bool) (body []byte, growth int64) {
+	w := &changeEncoder{schema: s}
 	if whole {
 		for _, u := range c.Updated {
 			w.growth -= w.size(u.Before)
@@ -27,15 +27,15 @@ func (s shape) appendChanges(c memtable.Changes, whole bool) (body []byte, growt
 		}
 		c.Updated = nil
 	}
-	each(w, `"put":`, c.Inserted, core.Record.Resource, w.put)
-	each(w, `"set":`, c.Updated, func(u memtable.Update) *core.Resource { return u.After.Resource() }, w.set)
-	each(w, `"del":`, c.Removed, core.Record.Resource, w.del)
+	appendLists(w, `"put":`, c.Inserted, core.Record.Resource, w.put)
+	appendLists(w, `"set":`, c.Updated, func(u memtable.Update) *core.Resource { return u.After.Resource() }, w.set)
+	appendLists(w, `"del":`, c.Removed, core.Record.Resource, w.del)
 	return w.body, w.growth
 }
 
-// each appends an object of lists by resource, in the order of the shape; nothing for
+// appendLists appends an object of lists by resource, in the order of the shape; nothing for
 // no items.
-func each[T any](w *lineWriter, label string, items []T, resourceOf func(T) *core.Resource, appendOne func(*resourceShape, T)) {
+func appendLists[T any](w *changeEncoder, label string, items []T, resourceOf func(T) *core.Resource, appendOne func(*resourceSchema, T)) {
 	if len(items) == 0 {
 		return
 	}
@@ -47,7 +47,7 @@ func each[T any](w *lineWriter, label string, items []T, resourceOf func(T) *cor
 	slices.SortStableFunc(items, func(a, b T) int { return resourceOf(a).Index() - resourceOf(b).Index() })
 	before := byte('{')
 	for i, item := range items {
-		r := w.shape.resources[resourceOf(item).Index()]
+		r := w.schema.resources[resourceOf(item).Index()]
 		if i == 0 || resourceOf(items[i-1]) != resourceOf(item) {
 			if i > 0 {
 				w.body = append(w.body, ']')
@@ -63,14 +63,14 @@ func each[T any](w *lineWriter, label string, items []T, resourceOf func(T) *cor
 	w.body = append(w.body, "]}"...)
 }
 
-func (w *lineWriter) put(r *resourceShape, rec core.Record) {
+func (w *changeEncoder) put(r *resourceSchema, rec core.Record) {
 	begin := len(w.body)
 	w.body = r.appendRecord(w.body, rec)
 	w.growth += int64(len(w.body) - begin + len(","))
 }
 
 // set appends the key and the columns that were changed.
-func (w *lineWriter) set(r *resourceShape, u memtable.Update) {
+func (w *changeEncoder) set(r *resourceSchema, u memtable.Update) {
 	before := byte('{')
 	for i := range r.fields {
 		was, is := u.Before.At(i), u.After.At(i)
@@ -93,20 +93,20 @@ func (w *lineWriter) set(r *resourceShape, u memtable.Update) {
 	w.body = append(w.body, '}')
 }
 
-func (w *lineWriter) del(r *resourceShape, rec core.Record) {
+func (w *changeEncoder) del(r *resourceSchema, rec core.Record) {
 	w.body = rec.Key().AppendJSON(w.body)
 	w.growth -= w.size(rec)
 }
 
 // size returns how many bytes a record takes.
-func (w *lineWriter) size(rec core.Record) int64 {
-	r := w.shape.resources[rec.Resource().Index()]
+func (w *changeEncoder) size(rec core.Record) int64 {
+	r := w.schema.resources[rec.Resource().Index()]
 	return int64(len(r.appendRecord(w.body, rec)) - len(w.body) + len(","))
 }
 
 // size returns how many bytes the field takes in a record; what is behind the end of
 // room may be overwritten.
-func (f *fieldShape) size(v core.Value, room []byte) int64 {
+func (f *fieldSchema) size(v core.Value, room []byte) int64 {
 	if !v.IsSet() {
 		return 0
 	}
@@ -114,7 +114,7 @@ func (f *fieldShape) size(v core.Value, room []byte) int64 {
 }
 
 // appendRecord appends the fields that are not null.
-func (r *resourceShape) appendRecord(dst []byte, rec core.Record) []byte {
+func (r *resourceSchema) appendRecord(dst []byte, rec core.Record) []byte {
 	before := byte('{')
 	for i := range r.fields {
 		if v := rec.At(i); v.IsSet() {
@@ -129,7 +129,7 @@ func (r *resourceShape) appendRecord(dst []byte, rec core.Record) []byte {
 
 // appendPositions appends the body of a line that reserves keys: of those
 // resources whose position is not 0.
-func (s shape) appendPositions(dst []byte, positions []int64) []byte {
+func (s schema) appendPositions(dst []byte, positions []int64) []byte {
 	dst = append(dst, `"seq":`...)
 	before := byte('{')
 	for i, upTo := range positions {

@@ -42,12 +42,12 @@ func newQuietCrasher(tb testing.TB) *crasher {
 type faulty struct {
 	*crasher
 
-	at      int
-	forGood bool
-	cause   error
-	calls   int
-	failed  bool // a call has failed
-	refuses bool // and the backend refuses writes
+	at       int
+	forGood  bool
+	cause    error
+	calls    int
+	failed   bool // a call has failed
+	readOnly bool // and the backend refuses writes
 }
 
 func (f *faulty) before(string) error {
@@ -71,7 +71,7 @@ func (f *faulty) run() {
 	_ = f.store.Close()
 	f.fs.onChange(func(string) error { return nil })
 	f.last = fmt.Sprintf("call %d", f.at)
-	_ = f.everyWay("the end")
+	_ = f.crashEveryWay("the end")
 	f.check(f.fs, "the end")
 }
 
@@ -79,7 +79,7 @@ func (f *faulty) compact() {
 	if err := f.backend.Compact(context.Background()); err != nil && !errors.Is(err, f.cause) {
 		f.tb.Fatal(err)
 	}
-	f.refuses = f.backend.journal.Failed() != nil
+	f.readOnly = f.backend.journal.Failed() != nil
 }
 
 func (f *faulty) insert(i int) {
@@ -94,19 +94,19 @@ func (f *faulty) insert(i int) {
 	})
 	now := text(f.backend.store.Snapshot())
 	switch {
-	case err == nil && (f.refuses || now != after):
-		f.tb.Fatalf("call %d: insert %d succeeded: %t, %s", f.at, i, f.refuses, now)
+	case err == nil && (f.readOnly || now != after):
+		f.tb.Fatalf("call %d: insert %d succeeded: %t, %s", f.at, i, f.readOnly, now)
 	case err == nil:
 		f.allowed = []string{after}
 		return
 	case !f.failed || !errors.Is(err, core.Unavailable) && !errors.Is(err, core.OutcomeUnknown) || now != before:
 		f.tb.Fatalf("call %d: insert %d: %v, %s", f.at, i, err, now)
-	case f.refuses && (!errors.Is(err, errRefusing) || errors.Is(err, core.ErrCommitUnknown)):
+	case f.readOnly && (!errors.Is(err, errWritesRejected) || errors.Is(err, core.ErrCommitUnknown)):
 		f.tb.Fatalf("call %d: insert %d, which was not tried: %v", f.at, i, err)
 	case errors.Is(err, core.ErrCommitUnknown) != errors.Is(err, core.OutcomeUnknown):
 		f.tb.Fatalf("call %d: insert %d: %v has another code than its cause", f.at, i, err)
 	case errors.Is(err, core.ErrCommitUnknown) && !slices.Contains(f.allowed, after):
 		f.allowed = append(f.allowed, after)
 	}
-	f.refuses = true
+	f.readOnly = true
 }

@@ -31,8 +31,8 @@ type handle interface {
 
 	Size() (int64, error)
 	Truncate(size int64) error
-	// TakeOver gives the file the owner, the group and the permissions of an older one.
-	TakeOver(old handle) error
+	// CopyOwnerAndMode gives the file the owner, the group and the permissions of an older one.
+	CopyOwnerAndMode(old handle) error
 	// Sync makes the content durable, with what is needed to read it.
 	Sync() error
 	// Lock keeps others from locking the file until it is closed; ErrLocked if

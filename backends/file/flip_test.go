@@ -41,7 +41,7 @@ func written(tb testing.TB, size int) history {
 		lastSize = len(c.fs.names[path].data)
 	}
 	h := history{data: slices.Clone(c.fs.names[path].data)}
-	content := newContent(shapeOf(cookies))
+	content := newContent(schemaOf(cookies))
 	for i, line := range bytes.SplitAfter(h.data, []byte("\n")) {
 		if len(line) == 0 {
 			break
@@ -62,7 +62,7 @@ func written(tb testing.TB, size int) history {
 
 func textOf(tb testing.TB, c *content) string {
 	tb.Helper()
-	adopted, err := adopt(c, cookies, false)
+	adopted, err := convertContent(c, cookies, false)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -75,8 +75,8 @@ func textOf(tb testing.TB, c *content) string {
 	return b.String()
 }
 
-// on returns a file system with a file of that content.
-func on(data []byte) *strictFilesystem {
+// filesystemWith returns a file system with a file of that content.
+func filesystemWith(data []byte) *strictFilesystem {
 	fs := newStrictFilesystem()
 	node := &inode{data: slices.Clone(data), disk: slices.Clone(data)}
 	fs.names[path], fs.disk[path] = node, node
@@ -97,7 +97,7 @@ func TestAFlippedByteIsFoundWhereverItIs(t *testing.T) {
 		if damaged[at] = others[at%len(others)]; damaged[at] == h.data[at] {
 			damaged[at] ^= 1 << (at % 8)
 		}
-		b := openIn(on(damaged), path, quiet())
+		b := newBackend(filesystemWith(damaged), path, quiet())
 		err := b.Bind(context.Background(), cookies)
 		if at >= lastLine { // looks like a torn write
 			if err != nil || text(b.store.Snapshot()) != h.states[len(h.states)-2] {
@@ -117,7 +117,7 @@ func TestAFileCutAnywhereHoldsAPrefix(t *testing.T) {
 	offsets := h.offsets()
 	for size := offsets[2]; size <= len(h.data); size++ { // before that, it is damaged
 		lines, _ := slices.BinarySearch(offsets, size+1) // that are whole, and the header
-		b := openIn(on(h.data[:size]), path, quiet())
+		b := newBackend(filesystemWith(h.data[:size]), path, quiet())
 		if err := b.Bind(context.Background(), cookies); err != nil {
 			t.Fatalf("%d bytes: %v", size, err)
 		}
@@ -137,7 +137,7 @@ func TestLinesThatAreMissingRepeatedOrSwappedAreFound(t *testing.T) {
 		swapped := slices.Clone(lines)
 		swapped[i], swapped[i+1] = swapped[i+1], swapped[i]
 		for name, changed := range map[string][][]byte{"missing": missing, "repeated": repeated, "swapped": swapped} {
-			err := openIn(on(slices.Concat(changed...)), path, quiet()).Bind(context.Background(), cookies)
+			err := newBackend(filesystemWith(slices.Concat(changed...)), path, quiet()).Bind(context.Background(), cookies)
 			if _, ok := errors.AsType[*CorruptError](err); !ok {
 				t.Errorf("line %d %s: %v", i, name, err)
 			}
@@ -150,15 +150,15 @@ func FuzzOpen(f *testing.F) {
 	f.Add(h.data, false)
 	var bare bytes.Buffer // without checksums, so that changes get through to the values
 	for line := range bytes.Lines(h.data) {
-		fmt.Fprintf(&bare, "%s\n", line[:len(line)-sealSize])
+		fmt.Fprintf(&bare, "%s\n", line[:len(line)-checksumSize])
 	}
 	f.Add(bare.Bytes(), true)
 	f.Fuzz(func(t *testing.T, data []byte, seal bool) {
 		if seal {
-			data = sealed(data)
+			data = withChecksums(data)
 		}
-		fs := on(data)
-		b := openIn(fs, path, quiet())
+		fs := filesystemWith(data)
+		b := newBackend(fs, path, quiet())
 		if b.Bind(t.Context(), cookies) != nil {
 			return
 		}
@@ -180,7 +180,7 @@ func FuzzOpen(f *testing.F) {
 		if err := b.Close(); err != nil {
 			t.Fatal(err)
 		}
-		again := openIn(fs, path, quiet())
+		again := newBackend(fs, path, quiet())
 		if err := again.Bind(t.Context(), cookies); err != nil {
 			t.Fatalf("opened once, and not again: %v", err)
 		}
@@ -190,11 +190,11 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// sealed returns the lines with right checksums.
-func sealed(data []byte) (out []byte) {
+// withChecksums returns the lines with right checksums.
+func withChecksums(data []byte) (out []byte) {
 	for line := range bytes.Lines(data) {
 		begin := len(out)
-		out = appendSeal(append(out, bytes.TrimSuffix(line, []byte("\n"))...), begin)
+		out = appendChecksum(append(out, bytes.TrimSuffix(line, []byte("\n"))...), begin)
 	}
 	return out
 }

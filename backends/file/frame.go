@@ -19,11 +19,11 @@ type frame struct {
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 const (
-	frameBegin  = `{"n":`
-	frameSynced = `,"synced":`
-	sealBegin   = `,"crc":"`
-	sealEnd     = "\"}\n"
-	sealSize    = len(sealBegin) + 8 + len(sealEnd)
+	frameBegin    = `{"n":`
+	frameSynced   = `,"synced":`
+	checksumBegin = `,"crc":"`
+	checksumEnd   = "\"}\n"
+	checksumSize  = len(checksumBegin) + 8 + len(checksumEnd)
 )
 
 // appendFrame appends a whole line.
@@ -35,40 +35,40 @@ func appendFrame(dst []byte, f frame) []byte {
 	dst = strconv.AppendInt(dst, f.synced, 10)
 	dst = append(dst, ',')
 	dst = append(dst, f.body...)
-	return appendSeal(dst, begin)
+	return appendChecksum(dst, begin)
 }
 
-// appendSeal ends the line that begins at an index with its checksum.
-func appendSeal(dst []byte, begin int) []byte {
+// appendChecksum ends the line that begins at an index with its checksum.
+func appendChecksum(dst []byte, begin int) []byte {
 	sum := crc32.Checksum(dst[begin:], castagnoli)
-	dst = append(dst, sealBegin...)
+	dst = append(dst, checksumBegin...)
 	dst = hex.AppendEncode(dst, []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}) //nolint:gosec // its four bytes
-	return append(dst, sealEnd...)
+	return append(dst, checksumEnd...)
 }
 
 var (
-	errUnfinished = errors.New("the line is incomplete")
+	errIncomplete = errors.New("the line is incomplete")
 	errChecksum   = errors.New("the checksum does not match")
 	errNoFrame    = errors.New("the line does not start with its number")
 )
 
-// sealOf returns where the checksum of the line begins, and which it is.
-func sealOf(line []byte) (at int, sum uint32, err error) {
-	at = len(line) - sealSize
-	if at < 0 || !bytes.HasPrefix(line[at:], []byte(sealBegin)) || !bytes.HasSuffix(line, []byte(sealEnd)) {
-		return 0, 0, errUnfinished
+// checksumOf returns where the checksum of the line begins, and which it is.
+func checksumOf(line []byte) (at int, sum uint32, err error) {
+	at = len(line) - checksumSize
+	if at < 0 || !bytes.HasPrefix(line[at:], []byte(checksumBegin)) || !bytes.HasSuffix(line, []byte(checksumEnd)) {
+		return 0, 0, errIncomplete
 	}
 	var bytewise [4]byte
-	digits := line[at+len(sealBegin) : len(line)-len(sealEnd)]
+	digits := line[at+len(checksumBegin) : len(line)-len(checksumEnd)]
 	if _, err := hex.Decode(bytewise[:], digits); err != nil || bytes.ContainsAny(digits, "ABCDEF") {
 		return 0, 0, errChecksum
 	}
 	return at, binary.BigEndian.Uint32(bytewise[:]), nil
 }
 
-// unseal returns the line up to its checksum, which is right.
-func unseal(line []byte) ([]byte, error) {
-	at, want, err := sealOf(line)
+// verifyChecksum returns the line up to its checksum, which is right.
+func verifyChecksum(line []byte) ([]byte, error) {
+	at, want, err := checksumOf(line)
 	if err == nil && crc32.Checksum(line[:at], castagnoli) != want {
 		err = errChecksum
 	}
@@ -78,9 +78,9 @@ func unseal(line []byte) ([]byte, error) {
 	return line[:at], nil
 }
 
-// beginFrame reads what is before the body of a line, and returns where that begins.
-func beginFrame(line []byte) (f frame, body int, err error) {
-	r := reader{text: line}
+// parseFrameStart reads what is before the body of a line, and returns where that begins.
+func parseFrameStart(line []byte) (f frame, body int, err error) {
+	r := jsonReader{text: line}
 	if !r.literal(frameBegin) || !r.integer(&f.number) || !r.literal(frameSynced) || !r.integer(&f.synced) || !r.literal(",") {
 		return f, 0, errNoFrame
 	}
@@ -89,11 +89,11 @@ func beginFrame(line []byte) (f frame, body int, err error) {
 
 // parseFrame reads a line, its end included. The body is a part of it.
 func parseFrame(line []byte) (frame, error) {
-	f, body, err := beginFrame(line)
+	f, body, err := parseFrameStart(line)
 	if err != nil {
 		return f, err
 	}
-	text, err := unseal(line)
+	text, err := verifyChecksum(line)
 	if err != nil {
 		return f, err
 	}
@@ -104,22 +104,22 @@ func parseFrame(line []byte) (frame, error) {
 	return f, nil
 }
 
-// intactEnd returns the line that a text ends with, and where it begins, if it is
+// findIntactEnd returns the line that a text ends with, and where it begins, if it is
 // intact: what is broken before it may have lost its own end. Records may hold what
 // looks like lines; so the checksum is not computed from each place where one may
 // begin, but once, backwards.
-func intactEnd(text []byte) (f frame, at int, ok bool) {
-	end, sum, err := sealOf(text)
+func findIntactEnd(text []byte) (f frame, at int, ok bool) {
+	end, sum, err := checksumOf(text)
 	if err != nil {
 		return frame{}, 0, false
 	}
 	register := ^sum
 	for i := end - 1; i >= 0; i-- {
-		register = rewind(register, text[i])
+		register = rewindChecksum(register, text[i])
 		if register != ^uint32(0) || !bytes.HasPrefix(text[i:], []byte(frameBegin)) {
 			continue
 		}
-		if begun, body, err := beginFrame(text[i:]); err == nil && i+body <= end {
+		if begun, body, err := parseFrameStart(text[i:]); err == nil && i+body <= end {
 			begun.body = text[i+body : end]
 			f, at, ok = begun, i, true
 		}
@@ -127,14 +127,14 @@ func intactEnd(text []byte) (f frame, at int, ok bool) {
 	return f, at, ok
 }
 
-// rewind returns the register of the checksum as it was before the byte.
-func rewind(register uint32, b byte) uint32 {
-	i := rewinding[register>>24]
+// rewindChecksum returns the register of the checksum as it was before the byte.
+func rewindChecksum(register uint32, b byte) uint32 {
+	i := rewindTable[register>>24]
 	return (register^castagnoli[i])<<8 | uint32(i^b)
 }
 
-// rewinding is which entry of the table has a top byte; each has another one.
-var rewinding = func() (of [256]byte) {
+// rewindTable is which entry of the table has a top byte; each has another one.
+var rewindTable = func() (of [256]byte) {
 	for i, entry := range castagnoli {
 		of[entry>>24] = byte(i)
 	}

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// asSlow is intactEnd by trying everywhere.
-func asSlow(text []byte) (number int64, at int, ok bool) {
+// slowIntactEnd is intactEnd by trying everywhere.
+func slowIntactEnd(text []byte) (number int64, at int, ok bool) {
 	for at := range text {
 		if f, err := parseFrame(text[at:]); err == nil {
 			return f.number, at, true
@@ -32,8 +32,8 @@ func TestTheIntactEndOfALineIsFoundWhereverItBegins(t *testing.T) {
 			text[random.IntN(len(text))] ^= 1 << random.IntN(8)
 		}
 		text = append(bytes.Repeat([]byte{'x'}, random.IntN(3)), text...)
-		number, at, ok := asSlow(text)
-		f, gotAt, gotOK := intactEnd(text)
+		number, at, ok := slowIntactEnd(text)
+		f, gotAt, gotOK := findIntactEnd(text)
 		if ok != gotOK || ok && (f.number != number || gotAt != at) {
 			t.Fatalf("of %q: line %d at %d, %t; want line %d at %d, %t", text, f.number, gotAt, gotOK, number, at, ok)
 		}
@@ -42,7 +42,7 @@ func TestTheIntactEndOfALineIsFoundWhereverItBegins(t *testing.T) {
 
 // A checksum for each of them would take hours.
 func TestDamageToALineOfThingsThatLookLikeLines(t *testing.T) {
-	header := shapeOf(cookies).header()
+	header := schemaOf(cookies).header()
 	data := appendFrame(header, frame{1, int64(len(header)), []byte(`"seq":{}`)})
 	begin := int64(len(data))
 	body := `"put":{"jar":[{"id":"` + strings.Repeat(`{"n":1,"synced":2,"x":0},`, 400_000) + `"}]}`
@@ -50,7 +50,7 @@ func TestDamageToALineOfThingsThatLookLikeLines(t *testing.T) {
 	data[begin+100] ^= 1
 	data[len(data)-1] = ' '
 	data = appendFrame(data, frame{3, int64(len(data)), []byte(`"seq":{}`)})
-	err := openIn(on(data), path, quiet()).Bind(t.Context(), cookies)
+	err := newBackend(filesystemWith(data), path, quiet()).Bind(t.Context(), cookies)
 	if want := fmt.Sprintf("offset %d:", begin); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "line 3,") {
 		t.Error(err)
 	}

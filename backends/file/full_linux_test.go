@@ -28,7 +28,7 @@ func fillDisk(dir string) error {
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
 		return errors.Join(errImpossible, os.NewSyscallError("mount", err))
 	}
-	rounds, notes := 20*soaking(), 0
+	rounds, notes := 20*soakFactor(), 0
 	for round := range rounds {
 		n, err := fillOnce(dir, round)
 		if err != nil {
@@ -47,7 +47,7 @@ func fillOnce(dir string, round int) (notes int, err error) {
 	if err := os.WriteFile(ballast, make([]byte, 8<<10), 0o600); err != nil {
 		return 0, err
 	}
-	c := newClerk(filepath.Join(dir, "notes.db"))
+	c := newNoteWriter(filepath.Join(dir, "notes.db"))
 	if err := c.open(); err != nil {
 		return 0, err
 	}
@@ -57,13 +57,13 @@ func fillOnce(dir string, round int) (notes int, err error) {
 	if !errors.Is(err, syscall.ENOSPC) {
 		return 0, fmt.Errorf("not full: %w", err)
 	}
-	if err := errors.Join(c.failed(err), c.store.Close()); err != nil {
+	if err := errors.Join(c.checkFailure(err), c.store.Close()); err != nil {
 		return 0, err
 	}
-	if err := errors.Join(c.open(), c.inMemory(), c.store.Close()); err != nil {
+	if err := errors.Join(c.open(), c.checkMemory(), c.store.Close()); err != nil {
 		return 0, fmt.Errorf("opened while the disk is full: %w", err)
 	}
-	if err := errors.Join(os.Remove(ballast), c.reopened()); err != nil {
+	if err := errors.Join(os.Remove(ballast), c.checkReopened()); err != nil {
 		return 0, fmt.Errorf("opened with room again: %w", err)
 	}
 	return len(c.acknowledged), os.Remove(c.path)

@@ -22,7 +22,7 @@ func hostile(size int) []byte {
 		fmt.Fprintf(&out, `,{"name":"f%d","type":"int"}`, i)
 	}
 	out.WriteString("]}]}")
-	data := appendSeal(bytes.TrimSuffix(out.Bytes(), []byte("}")), 0)
+	data := appendChecksum(bytes.TrimSuffix(out.Bytes(), []byte("}")), 0)
 	for n, id := int64(1), 1; len(data) < size; n++ {
 		body := []byte(`"put":{"r":[{"id":0}`)
 		for range 400 {
@@ -150,11 +150,11 @@ func TestRecordsOfManyFieldsAreKept(t *testing.T) {
 // A change costs as much as it says, and not as much as the record that it changes.
 func TestChangesOfAWideRecordCostLittle(t *testing.T) {
 	const wide, changes = 2_000, 2_000
-	r := resourceShape{name: "r", key: 0}
+	r := resourceSchema{name: "r", key: 0}
 	for i := range 10 * wide {
-		r.add(fieldShape{name: fmt.Sprint("f", i), label: labelOf(fmt.Sprint("f", i)), typ: core.Int})
+		r.add(fieldSchema{name: fmt.Sprint("f", i), label: labelOf(fmt.Sprint("f", i)), typ: core.Int})
 	}
-	s := shape{model: "m"}
+	s := schema{model: "m"}
 	s.add(&r)
 	c := newContent(s)
 	cells := make([]cell, wide)

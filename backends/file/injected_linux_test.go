@@ -53,7 +53,7 @@ func TestAnInjectedSyncFailureFailsTheTransactionAndIsNotRetried(t *testing.T) {
 // returns where the failure was.
 func injected(t *testing.T, cause error, launcher []string) (where string) {
 	t.Helper()
-	c := newClerk(filepath.Join(t.TempDir(), "notes.db"))
+	c := newNoteWriter(filepath.Join(t.TempDir(), "notes.db"))
 	cmd := program(t, "keep-notes", c.path, launcher...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -76,7 +76,7 @@ func injected(t *testing.T, cause error, launcher []string) (where string) {
 			where = cmp.Or(where, kind)
 		}
 	}
-	if err := c.reopened(); err != nil {
+	if err := c.checkReopened(); err != nil {
 		t.Errorf("%s: %v\n%s", strings.Join(launcher, " "), err, out)
 	}
 	return where
@@ -86,21 +86,21 @@ func injected(t *testing.T, cause error, launcher []string) (where string) {
 // was that it checked the consequences of.
 func keepNotes(path string) error {
 	runtime.LockOSThread()
-	c := newClerk(path)
+	c := newNoteWriter(path)
 	if err := c.open(); err != nil {
 		return tell("open", err)
 	}
 	for i := range injectedCalls + 10 {
 		if i == 20 {
 			if err := c.backend.Compact(context.Background()); err != nil {
-				if err := errors.Join(tell("compact", err), c.inMemory(), c.inFile()); err != nil {
+				if err := errors.Join(tell("compact", err), c.checkMemory(), c.checkFile()); err != nil {
 					return err
 				}
 			}
 		}
 		ids := len(c.acknowledged)
 		if err := c.write(fmt.Sprint("note ", i)); err != nil {
-			return errors.Join(tell("write", err), c.failed(err))
+			return errors.Join(tell("write", err), c.checkFailure(err))
 		}
 		if len(c.acknowledged) != ids+1 {
 			return fmt.Errorf("a key twice, of note %d", i)

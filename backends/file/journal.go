@@ -24,39 +24,39 @@ import (
 // lines, and what was published is what is in the file, no more and no less,
 // whenever nobody has the turn.
 type journal struct {
-	fs     filesystem
-	path   string
-	shape  shape
-	every  time.Duration // [Options.SyncEvery]
-	logger *slog.Logger
-	turn   chan struct{} // holds one element while somebody has the turn
-	whole  atomic.Bool   // the file is of the first version, whose lines hold whole records
+	fs           filesystem
+	path         string
+	schema       schema
+	syncEvery    time.Duration // [Options.SyncEvery]
+	logger       *slog.Logger
+	writeLock    chan struct{} // holds one element while somebody has the turn
+	wholeRecords atomic.Bool   // the file is of the first version, whose lines hold whole records
 
 	// Of who has the turn.
-	file    handle
-	end     int64 // where the next line goes
-	synced  int64 // how much of it is on disk
-	sealed  int64 // how much of it the last line is known to end, and to say to be on disk
-	lost    error // why acknowledged transactions may not be on disk
-	number  int64 // of the last line
-	live    int64 // how large about it would be if it were written anew
-	buf     []byte
-	written func() // called after each batch
-	grouped bool   // the last batch had several lines
-	syncing *time.Timer
+	file            handle
+	end             int64 // where the next line goes
+	synced          int64 // how much of it is on disk
+	markedEnd       int64 // how much of it the last line is known to end, and to say to be on disk
+	lateSyncErr     error // why acknowledged transactions may not be on disk
+	number          int64 // of the last line
+	liveBytes       int64 // how large about it would be if it were written anew
+	buf             []byte
+	afterBatch      func() // called after each batch
+	lastBatchShared bool   // the last batch had several lines
+	syncTimer       *time.Timer
 
-	mu       sync.Mutex
-	next     *batch
-	reserved []int64 // by resource: keys up to there may be handed out
-	blocks   []int64 // by resource: how many keys the last reservation was for
-	failed   error   // since when nothing is written
+	mu         sync.Mutex
+	next       *batch
+	reserved   []int64 // by resource: keys up to there may be handed out
+	blockSizes []int64 // by resource: how many keys the last reservation was for
+	failed     error   // since when nothing is written
 }
 
 var _ memtable.Log = (*journal)(nil)
 
 // Append adds a transaction to the next batch.
 func (j *journal) Append(c memtable.Changes, publish func()) (durable func() error, err error) {
-	body, growth := j.shape.appendChanges(c, j.whole.Load())
+	body, growth := j.schema.appendChanges(c, j.wholeRecords.Load())
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if c.Positions != nil {
@@ -72,10 +72,10 @@ const reservedAtOnce = 1024
 // crash leaves is smaller than the number of keys that were handed out since the file
 // was opened, and few lines are about keys.
 func (j *journal) Reserve(r *core.Resource, atLeast int64) (upTo int64, err error) {
-	positions := make([]int64, len(j.shape.resources))
+	positions := make([]int64, len(j.schema.resources))
 	j.mu.Lock()
-	block := min(max(1, 2*j.blocks[r.Index()]), reservedAtOnce)
-	j.blocks[r.Index()] = block
+	block := min(max(1, 2*j.blockSizes[r.Index()]), reservedAtOnce)
+	j.blockSizes[r.Index()] = block
 	upTo = math.MaxInt64
 	if atLeast < math.MaxInt64-block {
 		upTo = atLeast + block - 1
@@ -102,7 +102,7 @@ func (j *journal) appendReserved(body []byte, positions []int64) []byte {
 	if len(body) > 0 {
 		body = append(body, ',')
 	}
-	return j.shape.appendPositions(body, positions)
+	return j.schema.appendPositions(body, positions)
 }
 
 // add adds a line to the next batch. The caller holds mu.
@@ -112,22 +112,22 @@ func (j *journal) add(body []byte, growth int64, publish func()) (durable func()
 	}
 	b := j.next
 	b.add(body, growth, publish)
-	return func() error { return j.settle(b) }, nil
+	return func() error { return j.wait(b) }, nil
 }
 
-// settle returns when the batch is done, if need be by doing it.
-func (j *journal) settle(b *batch) error {
+// wait returns when the batch is done, if need be by doing it.
+func (j *journal) wait(b *batch) error {
 	select {
 	case <-b.done:
-	case j.turn <- struct{}{}:
+	case j.writeLock <- struct{}{}:
 		// Those whom the last batch woke may want to join. To let them run once brings
 		// most of them; who waits for the rest takes the processor that they need, or
 		// sleeps on a timer, which costs more than their sync when they do not come.
-		if j.grouped {
+		if j.lastBatchShared {
 			runtime.Gosched()
 		}
 		j.flush()
-		<-j.turn
+		<-j.writeLock
 	}
 	<-b.done // flush did it unless somebody had before
 	return b.err
@@ -147,8 +147,8 @@ func (j *journal) flush() {
 		err = j.write(b)
 	}
 	b.finish(err)
-	if err == nil && j.written != nil {
-		j.written()
+	if err == nil && j.afterBatch != nil {
+		j.afterBatch()
 	}
 }
 
@@ -161,20 +161,20 @@ func (j *journal) write(b *batch) error {
 	if _, err := j.file.WriteAt(j.buf, j.end); err != nil {
 		return j.fail("write", err)
 	}
-	if j.every == 0 {
+	if j.syncEvery == 0 {
 		if err := j.file.Sync(); err != nil {
 			return j.fail("sync", err)
 		}
 	}
 	j.end += int64(len(j.buf))
 	j.number += int64(len(b.bodies))
-	j.live += b.growth
-	j.grouped = len(b.bodies) > 1
+	j.liveBytes += b.growth
+	j.lastBatchShared = len(b.bodies) > 1
 	switch {
-	case j.every == 0:
+	case j.syncEvery == 0:
 		j.synced = j.end
-	case j.every > 0 && j.syncing == nil:
-		j.syncing = time.AfterFunc(j.every, j.syncLater)
+	case j.syncEvery > 0 && j.syncTimer == nil:
+		j.syncTimer = time.AfterFunc(j.syncEvery, j.syncLater)
 	}
 	if cap(j.buf) > maxBuffer {
 		j.buf = nil
@@ -189,7 +189,7 @@ const maxBuffer = 1 << 20
 // refuses everything from now on. It returns the error of the batch.
 func (j *journal) fail(doing string, err error) error {
 	err = fmt.Errorf("file: %s: %s: %w", j.path, doing, err)
-	j.refuse(err)
+	j.rejectWrites(err)
 	code, undone := core.Unavailable, j.file.Truncate(j.end)
 	if undone == nil {
 		undone = j.file.Sync() // of the cut: the lines that it failed for are gone
@@ -200,16 +200,16 @@ func (j *journal) fail(doing string, err error) error {
 	return &core.Error{Code: code, Cause: err}
 }
 
-// refuse makes everything fail from now on.
-func (j *journal) refuse(why error) {
+// rejectWrites makes everything fail from now on.
+func (j *journal) rejectWrites(why error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.failed == nil {
-		j.failed = &core.Error{Code: core.Unavailable, Cause: fmt.Errorf("%w (%w)", errRefusing, why)}
+		j.failed = &core.Error{Code: core.Unavailable, Cause: fmt.Errorf("%w (%w)", errWritesRejected, why)}
 	}
 }
 
-var errRefusing = errors.New("file: the backend is read-only after a failed write or sync; reopen the file")
+var errWritesRejected = errors.New("file: the backend is read-only after a failed write or sync; reopen the file")
 
 // Failed returns why nothing is written any more, or nil.
 func (j *journal) Failed() error {
@@ -233,17 +233,17 @@ func (j *journal) positions(given []int64) []int64 {
 // close writes what is still to be written and closes the file. Keys that are
 // reserved, but were not handed out up to the positions, are given back.
 func (j *journal) close(given []int64) error {
-	j.turn <- struct{}{}
-	defer func() { <-j.turn }()
-	j.written = nil
+	j.writeLock <- struct{}{}
+	defer func() { <-j.writeLock }()
+	j.afterBatch = nil
 	j.flush()
-	if j.syncing != nil {
-		j.syncing.Stop()
-		j.syncing = nil
+	if j.syncTimer != nil {
+		j.syncTimer.Stop()
+		j.syncTimer = nil
 	}
-	err := errors.Join(j.lost, j.inPlace())
+	err := errors.Join(j.lateSyncErr, j.checkPath())
 	if j.Failed() == nil {
-		err = errors.Join(err, j.conclude(given))
+		err = errors.Join(err, j.syncAndMark(given))
 	}
 	j.mu.Lock()
 	j.failed = core.ErrClosed
@@ -251,14 +251,14 @@ func (j *journal) close(given []int64) error {
 	return errors.Join(err, j.file.Close())
 }
 
-// conclude makes sure that all is on disk, and that the file says so.
-func (j *journal) conclude(given []int64) error {
+// syncAndMark makes sure that all is on disk, and that the file says so.
+func (j *journal) syncAndMark(given []int64) error {
 	if j.synced < j.end {
 		if err := j.file.Sync(); err != nil {
 			return fmt.Errorf("file: %s: sync: %w", j.path, err)
 		}
 	}
-	if err := j.seal(given); err != nil {
+	if err := j.writeSyncMarker(given); err != nil {
 		return fmt.Errorf("file: %s: writing the sync marker: %w", j.path, err)
 	}
 	return nil

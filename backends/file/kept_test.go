@@ -13,9 +13,9 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// goneAfter is a strict file system with a file whose largest key, 5000, is of a record
+// withDeletedLargestKey is a strict file system with a file whose largest key, 5000, is of a record
 // that is gone.
-func goneAfter(t *testing.T) (*strictFilesystem, *core.Store, *Backend) {
+func withDeletedLargestKey(t *testing.T) (*strictFilesystem, *core.Store, *Backend) {
 	t.Helper()
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
@@ -29,7 +29,7 @@ func goneAfter(t *testing.T) (*strictFilesystem, *core.Store, *Backend) {
 }
 
 func TestACopyHandsOutNoKeyAgain(t *testing.T) {
-	strict, store, b := goneAfter(t)
+	strict, store, b := withDeletedLargestKey(t)
 	if err := b.Compact(t.Context()); err != nil { // so that positions alone tell of the key
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestACopyHandsOutNoKeyAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, data := range map[string][]byte{"backup": copied.Bytes(), "recovered": strict.names["recovered.db"].data} {
-		if _, b := openStore(t, on(data), quiet()); nextID(t, b) <= 5000 {
+		if _, b := openStore(t, filesystemWith(data), quiet()); nextID(t, b) <= 5000 {
 			t.Errorf("%s: key %d", name, nextID(t, b))
 		}
 	}
@@ -60,7 +60,7 @@ func TestABackupEndsWithTheContext(t *testing.T) {
 		written += len(p)
 		return len(p), nil
 	}))
-	if !errors.Is(err, context.Canceled) || written > 2*writeBehind {
+	if !errors.Is(err, context.Canceled) || written > 2*writeBufferSize {
 		t.Errorf("%d bytes written, %v", written, err)
 	}
 	if err := b.Backup(t.Context(), writerFunc(func([]byte) (int, error) { return 0, io.ErrShortWrite })); !errors.Is(err, io.ErrShortWrite) {
@@ -74,7 +74,7 @@ type writerFunc func(p []byte) (int, error)
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestWhatRecoverHasReturnedSurvivesACrash(t *testing.T) {
-	strict, store, b := goneAfter(t)
+	strict, store, b := withDeletedLargestKey(t)
 	want := text(b.store.Snapshot())
 	shut(t, store)
 	random, crashes := newRandom(6), 0
@@ -83,7 +83,7 @@ func TestWhatRecoverHasReturnedSurvivesACrash(t *testing.T) {
 		if left.names["recovered.db"] == nil {
 			return "", false
 		}
-		b := openIn(left, "recovered.db", quiet())
+		b := newBackend(left, "recovered.db", quiet())
 		if err := b.Bind(context.Background(), cookies); err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func TestACrashWhileAFileIsAdoptedLosesNothing(t *testing.T) {
 	strict.onChange(func(call string) error {
 		possibilities(random, 50, func(choose func(int) int) {
 			crashes++
-			b := openIn(strict.crash(choose), path, quiet())
+			b := newBackend(strict.crash(choose), path, quiet())
 			err := b.Bind(context.Background(), cookies) // which has a place for either
 			if n := strings.Count(text(b.store.Snapshot()), strings.Repeat("7", 300)); err == nil && b.size() == 50 && (n == 50 || n == 0) {
 				return
@@ -134,13 +134,13 @@ func TestACrashWhileAFileIsAdoptedLosesNothing(t *testing.T) {
 		})
 		return nil
 	})
-	if err := openIn(strict, path, opts).Bind(t.Context(), m); err != nil || crashes < 10 {
+	if err := newBackend(strict, path, opts).Bind(t.Context(), m); err != nil || crashes < 10 {
 		t.Errorf("%v, %d crashes", err, crashes)
 	}
 }
 
 func TestEachLineIsJSON(t *testing.T) {
-	strict, store, b := goneAfter(t)
+	strict, store, b := withDeletedLargestKey(t)
 	put(t, store, jar, "id", "a \"quoted\"\n\u2028 <name>")
 	passing := keys{t: t, store: store, backend: b}
 	passing.passing(9000, "type", "oat")

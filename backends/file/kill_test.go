@@ -38,7 +38,7 @@ func writeForever(path string) error {
 }
 
 func TestAKilledProcessLosesNothingAcknowledged(t *testing.T) {
-	times := 20 * soaking()
+	times := 20 * soakFactor()
 	path := filepath.Join(t.TempDir(), "pairs.db")
 	acknowledged := make(pairsBy)
 	for range times {

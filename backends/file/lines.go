@@ -13,10 +13,10 @@ type lines struct {
 	long   []byte
 }
 
-const readAhead = 256 << 10
+const readBufferSize = 256 << 10
 
 func newLines(from io.ReaderAt, begin, end int64) *lines {
-	size := min(readAhead, end-begin)
+	size := min(readBufferSize, end-begin)
 	return &lines{in: bufio.NewReaderSize(io.NewSectionReader(from, begin, end-begin), int(size)), offset: begin}
 }
 

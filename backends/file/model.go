@@ -24,15 +24,15 @@ func Model(path string) (*core.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPlayer(path, file, size)
+	p := newReplayer(path, file, size)
 	if err := p.header(); err != nil {
 		return nil, err
 	}
-	return p.content.shape.toModel(path)
+	return p.content.schema.toModel(path)
 }
 
 // toModel returns a model of that shape.
-func (s shape) toModel(path string) (*core.Model, error) {
+func (s schema) toModel(path string) (*core.Model, error) {
 	specs := make([]core.ResourceSpec, len(s.resources))
 	for i, r := range s.resources {
 		specs[i].Name = r.name

@@ -7,9 +7,9 @@ import (
 
 var errMoved = errors.New("the open file is no longer at its path: it was moved, removed or replaced")
 
-// inPlace is an error unless the file that is open is at its path. The caller has the
+// checkPath is an error unless the file that is open is at its path. The caller has the
 // turn.
-func (j *journal) inPlace() error {
+func (j *journal) checkPath() error {
 	still, err := j.file.IsAt(j.path)
 	if err == nil && !still {
 		err = errMoved

@@ -39,7 +39,7 @@ func TestCompactionReplacesNothingButTheFileThatWasOpened(t *testing.T) {
 			if now, _ := os.Lstat(path); (there == nil) != (now == nil) || there != nil && !os.SameFile(there, now) {
 				t.Errorf("there was %v, and there is %v", there, now)
 			}
-			if _, err := os.Lstat(besides(path)); !errors.Is(err, os.ErrNotExist) {
+			if _, err := os.Lstat(replacementPath(path)); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the new file: %v", err)
 			}
 			rec, _ := jar.NewRecord(map[string]any{"id": "green"})
@@ -105,7 +105,7 @@ func TestTheLogIsToldOfAFileThatCannotBeCompactedAnyMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, letter := range []string{"a", "b", "c", "d", "e"} {
-		update(t, store, "id", 1, "type", strings.Repeat(letter, compactFrom))
+		update(t, store, "id", 1, "type", strings.Repeat(letter, minBackgroundSize))
 	}
 	b.background.Wait()
 	if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), errMoved.Error()) {

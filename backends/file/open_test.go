@@ -69,14 +69,14 @@ func TestAFileIsOpenOnceOnly(t *testing.T) {
 }
 
 func TestWhatIsNoJournalIsRefusedAndLeftAlone(t *testing.T) {
-	newer := strings.Replace(string(shapeOf(cookies).header()), `"version":2`, `"version":3`, 1)
+	newer := strings.Replace(string(schemaOf(cookies).header()), `"version":2`, `"version":3`, 1)
 	tests := map[string]struct{ content, says string }{
 		"text":              {"Dear diary", "is not a journal"},
 		"JSON":              {`{"cookie": {}}` + "\n", "is not a journal"},
 		"a newer version":   {newer, "version 3"},
-		"a broken header":   {strings.Replace(string(shapeOf(cookies).header()), "cookies", "Cookies", 1), "offset 0"},
-		"half a header":     {string(shapeOf(cookies).header()[:60]), "offset 0"},
-		"a broken resource": {string(sealed([]byte(`{"larder":"journal","version":1,"resources":[{"name":"r","fields":[]}]`))), "no key"},
+		"a broken header":   {strings.Replace(string(schemaOf(cookies).header()), "cookies", "Cookies", 1), "offset 0"},
+		"half a header":     {string(schemaOf(cookies).header()[:60]), "offset 0"},
+		"a broken resource": {string(withChecksums([]byte(`{"larder":"journal","version":1,"resources":[{"name":"r","fields":[]}]`))), "no key"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestTheLogIsToldOfATornTail(t *testing.T) {
 	offsets := h.offsets()
 	last := offsets[len(offsets)-2]
 	var log bytes.Buffer
-	b := openIn(on(h.data[:last+9]), path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	b := newBackend(filesystemWith(h.data[:last+9]), path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err := b.Bind(t.Context(), cookies); err != nil {
 		t.Fatal(err)
 	}
@@ -113,13 +113,13 @@ func TestTheLogIsToldOfATornTail(t *testing.T) {
 // A group of transactions of which the first was torn, and then one that takes as
 // many bytes as that: the others would fit behind it.
 func TestWhatWasCutOffNeverComesBack(t *testing.T) {
-	data := appendFrame(shapeOf(cookies).header(), frame{1, 0, []byte(`"seq":{}`)})
+	data := appendFrame(schemaOf(cookies).header(), frame{1, 0, []byte(`"seq":{}`)})
 	synced := int64(len(data))
 	for i, id := range []string{"a", "b", "c"} {
 		data = appendFrame(data, frame{int64(i + 2), synced, []byte(`"put":{"jar":[{"id":"` + id + `"}]}`)})
 	}
 	data[synced+40] ^= 1
-	fs := on(data)
+	fs := filesystemWith(data)
 	for _, want := range []string{"", "jar{id:x}"} {
 		store, b := openStore(t, fs, quiet())
 		if found := text(b.store.Snapshot()); found != want {
@@ -150,7 +150,7 @@ func TestANewFileStartsWithData(t *testing.T) {
 	shut(t, store)
 
 	opts.Data = seed.Data{"weed": {}}
-	if err := openIn(newStrictFilesystem(), path, opts).Bind(t.Context(), cookies); err == nil {
+	if err := newBackend(newStrictFilesystem(), path, opts).Bind(t.Context(), cookies); err == nil {
 		t.Error("accepted data that breaks the model")
 	}
 }
@@ -255,7 +255,7 @@ func TestOpeningEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	opts := quiet()
 	opts.Progress = func(int64, int64) { cancel() }
-	if err := openIn(fs, path, opts).Bind(ctx, cookies); !errors.Is(err, context.Canceled) {
+	if err := newBackend(fs, path, opts).Bind(ctx, cookies); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	store, _ = openStore(t, fs, quiet()) // and leaves no lock
@@ -322,7 +322,7 @@ func TestErrorsTellThePathOfAFileThatWasCompacted(t *testing.T) {
 	}
 	rec, _ := jar.NewRecord(map[string]any{"id": "blue"})
 	_, err := store.Insert(t.Context(), jar, rec)
-	if cause := errors.Unwrap(err); err == nil || cause == nil || !strings.Contains(cause.Error(), path) || strings.Contains(cause.Error(), besides(path)) {
+	if cause := errors.Unwrap(err); err == nil || cause == nil || !strings.Contains(cause.Error(), path) || strings.Contains(cause.Error(), replacementPath(path)) {
 		t.Errorf("%v: %v", err, cause)
 	}
 	_ = store.Close()

@@ -52,8 +52,8 @@ func (o Options) logger() *slog.Logger {
 	return o.Logger
 }
 
-// tellTorn tells the logger of a broken end.
-func (o Options) tellTorn(path string, r *replayed) {
+// logTornEnd tells the logger of a broken end.
+func (o Options) logTornEnd(path string, r *replayResult) {
 	if r.torn != nil {
 		o.logger().Warn("file: truncating a broken end: a write that a crash interrupted, or damage to the last write",
 			"path", path, "offset", r.end, "bytes", r.size-r.end, "reason", r.torn)

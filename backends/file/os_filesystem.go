@@ -13,13 +13,13 @@ type osFilesystem struct{}
 
 var _ filesystem = osFilesystem{}
 
-var errIrregular = errors.New("is not a regular file")
+var errNotRegular = errors.New("is not a regular file")
 
 // Open looks first: opening a pipe may wait for ever, and opening a device may set
 // something off.
 func (osFilesystem) Open(path string, flag int, perm fs.FileMode) (handle, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("file: %s %w", path, errIrregular)
+		return nil, fmt.Errorf("file: %s %w", path, errNotRegular)
 	}
 	f, err := os.OpenFile(path, flag, perm)
 	if err != nil {
@@ -35,7 +35,7 @@ func (system osFilesystem) Resolve(path string) (string, error) {
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
-		return "", fmt.Errorf("file: %s: %w", path, bare(err))
+		return "", fmt.Errorf("file: %s: %w", path, withoutPath(err))
 	}
 	own = filepath.Join(dir, filepath.Base(path))
 	to, err := os.Readlink(own)
@@ -73,15 +73,15 @@ var _ handle = osFile{}
 
 func (f osFile) WriteAt(p []byte, offset int64) (int, error) {
 	n, err := f.File.WriteAt(p, offset)
-	return n, bare(err)
+	return n, withoutPath(err)
 }
 
 func (f osFile) ReadAt(p []byte, offset int64) (int, error) {
 	n, err := f.File.ReadAt(p, offset)
-	return n, bare(err)
+	return n, withoutPath(err)
 }
 
-func (f osFile) Truncate(size int64) error { return bare(f.File.Truncate(size)) }
+func (f osFile) Truncate(size int64) error { return withoutPath(f.File.Truncate(size)) }
 
 func (f osFile) Size() (int64, error) {
 	info, err := f.Stat()
@@ -91,8 +91,8 @@ func (f osFile) Size() (int64, error) {
 	return info.Size(), nil
 }
 
-// TakeOver changes the owner first: that takes some permissions away.
-func (f osFile) TakeOver(old handle) error {
+// CopyOwnerAndMode changes the owner first: that takes some permissions away.
+func (f osFile) CopyOwnerAndMode(old handle) error {
 	from, ok := old.(osFile)
 	if !ok {
 		return errors.ErrUnsupported
@@ -126,9 +126,9 @@ func (f osFile) IsAt(path string) (bool, error) {
 	return os.SameFile(mine, there), nil
 }
 
-// bare returns what the operating system said, without the path: a file may have
+// withoutPath returns what the operating system said, without the path: a file may have
 // another one than when it was opened.
-func bare(err error) error {
+func withoutPath(err error) error {
 	if said, ok := errors.AsType[*fs.PathError](err); ok {
 		return said.Err
 	}

@@ -58,7 +58,7 @@ func TestAFileThatCannotBeGivenToItsOwnerIsNotCompacted(t *testing.T) {
 		}
 		return nil
 	})
-	if err := b.Compact(t.Context()); !errors.Is(err, syscall.EPERM) || fs.names[path] != before || fs.names[besides(path)] != nil {
+	if err := b.Compact(t.Context()); !errors.Is(err, syscall.EPERM) || fs.names[path] != before || fs.names[replacementPath(path)] != nil {
 		t.Errorf("%v, %v", err, fs.names)
 	}
 	put(t, store, cookie)
@@ -76,16 +76,16 @@ func TestNewFilesAreNobodyElsesBusiness(t *testing.T) {
 	if _, err := Recover(path, path+".out"); err != nil {
 		t.Fatal(err)
 	}
-	anew, err := newSuccessor(osFilesystem{}, path)
+	anew, err := newReplacement(osFilesystem{}, path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []string{fresh, path + ".out", besides(path)} {
+	for _, p := range []string{fresh, path + ".out", replacementPath(path)} {
 		if info, err := os.Stat(p); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", p, info, err)
 		}
 	}
-	if err := anew.abandon(); err != nil {
+	if err := anew.discard(); err != nil {
 		t.Error(err)
 	}
 }

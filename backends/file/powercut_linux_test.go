@@ -60,7 +60,7 @@ func losePower(dir string) error {
 	}
 	path := filepath.Join(disk, "pairs.db")
 	acknowledged := make(pairsBy)
-	cycles := 4 * soaking()
+	cycles := 4 * soakFactor()
 	for cycle := range cycles {
 		if err := writeUntilPowerIsLost(disk, path, cycle, acknowledged); err != nil {
 			return fmt.Errorf("cycle %d: %w", cycle, err)

@@ -17,8 +17,8 @@ var programs = map[string]func(path string) error{
 	"write-forever": writeForever,
 }
 
-// soaking is how many times as much is tried: 25 makes 500 kills.
-func soaking() int {
+// soakFactor is how many times as much is tried: 25 makes 500 kills.
+func soakFactor() int {
 	if n, err := strconv.Atoi(os.Getenv("LARDER_SOAK")); err == nil && n > 0 {
 		return n
 	}

@@ -13,24 +13,24 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// reader reads JSON as the journal spells it, without white space, straight into
+// jsonReader reads JSON as the journal spells it, without white space, straight into
 // values of known types.
-type reader struct {
+type jsonReader struct {
 	text []byte
 	pos  int
 }
 
-func (r *reader) rest() []byte { return r.text[r.pos:] }
+func (r *jsonReader) rest() []byte { return r.text[r.pos:] }
 
-func (r *reader) done() bool { return r.pos == len(r.text) }
+func (r *jsonReader) done() bool { return r.pos == len(r.text) }
 
 // fail returns an error that says what was expected where.
-func (r *reader) fail(expected string) error {
+func (r *jsonReader) fail(expected string) error {
 	return fmt.Errorf("byte %d of the line: expected %s", r.pos, expected)
 }
 
 // literal goes on behind s if it comes next.
-func (r *reader) literal(s string) bool {
+func (r *jsonReader) literal(s string) bool {
 	if len(r.text)-r.pos < len(s) || string(r.text[r.pos:r.pos+len(s)]) != s {
 		return false
 	}
@@ -39,7 +39,7 @@ func (r *reader) literal(s string) bool {
 }
 
 // number returns the characters of a number.
-func (r *reader) number() []byte {
+func (r *jsonReader) number() []byte {
 	begin := r.pos
 	for r.pos < len(r.text) && strings.IndexByte("+-.0123456789Ee", r.text[r.pos]) >= 0 {
 		r.pos++
@@ -47,7 +47,7 @@ func (r *reader) number() []byte {
 	return r.text[begin:r.pos]
 }
 
-func (r *reader) integer(n *int64) bool {
+func (r *jsonReader) integer(n *int64) bool {
 	begin := r.pos
 	v, err := strconv.ParseInt(string(r.number()), 10, 64)
 	if err != nil {
@@ -61,7 +61,7 @@ func (r *reader) integer(n *int64) bool {
 var errString = errors.New("invalid JSON string")
 
 // string reads a text.
-func (r *reader) string() (string, error) {
+func (r *jsonReader) string() (string, error) {
 	raw, err := r.quoted()
 	if err != nil {
 		return "", err
@@ -78,7 +78,7 @@ func (r *reader) string() (string, error) {
 }
 
 // quoted returns a text with its quotes and escapes.
-func (r *reader) quoted() ([]byte, error) {
+func (r *jsonReader) quoted() ([]byte, error) {
 	rest := r.rest()
 	if len(rest) == 0 || rest[0] != '"' {
 		return nil, r.fail("a string")
@@ -105,7 +105,7 @@ func escaped(text []byte) bool {
 }
 
 // raw returns the text of any value; whether it is one is not known.
-func (r *reader) raw() ([]byte, error) {
+func (r *jsonReader) raw() ([]byte, error) {
 	begin, depth := r.pos, 0
 	for r.pos < len(r.text) {
 		switch c := r.text[r.pos]; c {
@@ -132,7 +132,7 @@ func (r *reader) raw() ([]byte, error) {
 }
 
 // value reads a value of a type, or null.
-func (r *reader) value(t core.Type) (core.Value, error) {
+func (r *jsonReader) value(t core.Type) (core.Value, error) {
 	if r.literal("null") {
 		return core.Null, nil
 	}
@@ -166,7 +166,7 @@ func (r *reader) value(t core.Type) (core.Value, error) {
 }
 
 // textual reads a value of a type that JSON spells as a text.
-func (r *reader) textual(t core.Type) (core.Value, error) {
+func (r *jsonReader) textual(t core.Type) (core.Value, error) {
 	s, err := r.string()
 	if err != nil {
 		return core.Value{}, err

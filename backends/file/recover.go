@@ -37,34 +37,34 @@ func recoverIn(system filesystem, path, out string) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	s := &salvage{player: newPlayer(path, in, size)}
+	s := &recovery{replayer: newReplayer(path, in, size)}
 	if err := s.read(); err != nil {
 		return Report{}, err
 	}
-	if _, err := s.content.shape.toModel(path); err != nil {
+	if _, err := s.content.schema.toModel(path); err != nil {
 		return Report{}, err
 	}
-	s.report.Mended = append(s.content.incomplete(), s.content.mend()...)
+	s.report.Mended = append(s.content.describeFragments(), s.content.nullViolations()...)
 	s.report.Size, s.report.Lines, s.report.Records = size, s.number, s.content.size()
 	if out, err = system.Resolve(out); err != nil {
 		return s.report, err
 	}
-	return s.report, writeNew(context.Background(), system, out, s.content.source())
+	return s.report, createJournal(context.Background(), system, out, s.content.source())
 }
 
-// salvage is a replay that goes on behind what is broken.
-type salvage struct {
-	*player
+// recovery is a replay that goes on behind what is broken.
+type recovery struct {
+	*replayer
 
 	report Report
 	trial  *content // takes each line first, lest half of one be applied
 }
 
-func (s *salvage) lose(offset int64, size int, why error) {
+func (s *recovery) reportLoss(offset int64, size int, why error) {
 	s.report.Lost = append(s.report.Lost, Damage{offset, int64(size), why.Error()})
 }
 
-func (s *salvage) read() error {
+func (s *recovery) read() error {
 	_, line, err := s.next()
 	if errors.Is(err, io.EOF) {
 		return s.corrupt(0, errEmpty)
@@ -74,53 +74,53 @@ func (s *salvage) read() error {
 	}
 	shape, err := readHeader(line)
 	if errors.Is(err, errChecksum) && shape.resources != nil {
-		s.lose(0, 0, fmt.Errorf("the header: %w; it is used anyway", err))
+		s.reportLoss(0, 0, fmt.Errorf("the header: %w; it is used anyway", err))
 	} else if err != nil {
 		return fmt.Errorf("file: cannot read the header of %s (%w); replace it with the header of another file of the same model", s.path, err)
 	}
 	s.content = newContent(shape)
 	s.content.fragments = make(map[fragment]bool)
 	s.trial = newContent(shape)
-	s.trial.dry = true
+	s.trial.dryRun = true
 	for {
 		offset, line, err := s.next()
 		if errors.Is(err, io.EOF) {
-			if !s.content.begun {
-				s.lose(s.size, 0, errCut)
+			if !s.content.snapshotEnded {
+				s.reportLoss(s.size, 0, errCut)
 			}
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		s.line(offset, line)
+		s.applyLine(offset, line)
 	}
 }
 
 // line takes what the line says, if it can be read.
-func (s *salvage) line(offset int64, line []byte) {
+func (s *recovery) applyLine(offset int64, line []byte) {
 	f, err := parseFrame(line)
 	if err != nil {
-		intact, at, ok := intactEnd(line)
+		intact, at, ok := findIntactEnd(line)
 		if !ok {
-			s.lose(offset, len(line), err)
+			s.reportLoss(offset, len(line), err)
 			return
 		}
-		s.lose(offset, at, err)
+		s.reportLoss(offset, at, err)
 		f, offset, line = intact, offset+int64(at), line[at:]
 	}
 	if err = s.trial.apply(f.body); err == nil {
 		err = s.content.apply(f.body)
 	}
 	if err != nil {
-		s.lose(offset, len(line), err)
+		s.reportLoss(offset, len(line), err)
 		return
 	}
 	s.number++
 }
 
-// incomplete tells which records are fragments.
-func (c *content) incomplete() (told []string) {
+// describeFragments tells which records are fragments.
+func (c *content) describeFragments() (told []string) {
 	for at := range c.fragments {
 		told = append(told, fmt.Sprintf("%s %s: only the fields of later updates are known; the others are lost and set to null", at.resource.name, at.key))
 	}

@@ -76,11 +76,11 @@ func TestVerifySaysWhatIsThere(t *testing.T) {
 func TestVerifyFindsRecordsThatBreakRelations(t *testing.T) {
 	path, lines := jarOfCookies(t)
 	var file bytes.Buffer
-	w, err := newWriter(&file, shapeOf(cookies))
+	w, err := newJournalWriter(&file, schemaOf(cookies))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.line([]byte(`"put":{"cookie":[{"id":1,"jar":"green"}]},"seq":{}`)); err != nil {
+	if err := w.writeLine([]byte(`"put":{"cookie":[{"id":1,"jar":"green"}]},"seq":{}`)); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
@@ -158,7 +158,7 @@ func TestRecoverOfChangesWhoseRecordsOrPredecessorsAreLost(t *testing.T) {
 		if err != nil || len(report.Lost) != lost || strings.Join(report.Mended, "\n") != tt.mended {
 			t.Errorf("%s lost: %+v, %v", name, report, err)
 		}
-		_, b := openStore(t, on(fs.names["recovered.db"].data), quiet())
+		_, b := openStore(t, filesystemWith(fs.names["recovered.db"].data), quiet())
 		if found := text(b.store.Snapshot()); found != tt.found+"jar{id:blue}" {
 			t.Errorf("%s lost: found %s, want %s", name, found, tt.found)
 		}
@@ -173,14 +173,14 @@ func TestAChangeOfARecordThatIsNotThereIsDamage(t *testing.T) {
 		`"put":{"cookie":[{"id":7}]},"del":{"cookie":[7]},"set":{"cookie":[{"id":7,"type":"new"}]}`,
 	} {
 		var file bytes.Buffer
-		w, err := newWriter(&file, shapeOf(cookies))
+		w, err := newJournalWriter(&file, schemaOf(cookies))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(w.line([]byte(`"seq":{}`)), w.line([]byte(body))); err != nil {
+		if err := errors.Join(w.writeLine([]byte(`"seq":{}`)), w.writeLine([]byte(body))); err != nil {
 			t.Fatal(err)
 		}
-		err = openIn(on(file.Bytes()), path, quiet()).Bind(t.Context(), cookies)
+		err = newBackend(filesystemWith(file.Bytes()), path, quiet()).Bind(t.Context(), cookies)
 		if _, ok := errors.AsType[*CorruptError](err); !ok {
 			t.Errorf("%s: %v", body, err)
 		}
@@ -299,8 +299,8 @@ func TestTheHeaderTellsTheModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !shapeOf(m).equal(shapeOf(cookies)) || m.Name() != "cookies" {
-		t.Errorf("%s", shapeOf(m).header())
+	if !schemaOf(m).equal(schemaOf(cookies)) || m.Name() != "cookies" {
+		t.Errorf("%s", schemaOf(m).header())
 	}
 	if _, err := Model(os.Args[0]); err == nil {
 		t.Error("a model of something else")

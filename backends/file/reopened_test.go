@@ -12,10 +12,10 @@ import (
 	"github.com/larder-go/larder/core/storetest"
 )
 
-// reopening closes its file and opens it again before each of the first hundred
+// reopeningBackend closes its file and opens it again before each of the first hundred
 // transactions that begin when no other is open, and before every hundredth of the
 // further ones, so that what a suite finds is what the file says.
-type reopening struct {
+type reopeningBackend struct {
 	fs    *strictFilesystem
 	model *core.Model
 
@@ -27,17 +27,19 @@ type reopening struct {
 }
 
 func newReopening(testing.TB, *core.Model) core.Backend {
-	return &reopening{fs: newStrictFilesystem()}
+	return &reopeningBackend{fs: newStrictFilesystem()}
 }
 
-func (r *reopening) Bind(ctx context.Context, m *core.Model) error {
-	r.model, r.current = m, openIn(r.fs, path, quiet())
+func (r *reopeningBackend) Bind(ctx context.Context, m *core.Model) error {
+	r.model, r.current = m, newBackend(r.fs, path, quiet())
 	return r.current.Bind(ctx, m)
 }
 
-func (r *reopening) KeySource(of *core.Resource) core.KeySource { return core.DefaultKeySource(of) }
+func (r *reopeningBackend) KeySource(of *core.Resource) core.KeySource {
+	return core.DefaultKeySource(of)
+}
 
-func (r *reopening) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
+func (r *reopeningBackend) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	b, err := r.enter()
 	if err != nil {
 		return nil, err
@@ -50,7 +52,7 @@ func (r *reopening) Begin(ctx context.Context, opts core.BackendTxOptions) (core
 	return &reopeningTx{tx, r}, nil
 }
 
-func (r *reopening) Ping(ctx context.Context) error {
+func (r *reopeningBackend) Ping(ctx context.Context) error {
 	b, err := r.enter()
 	if err != nil {
 		return err
@@ -59,7 +61,7 @@ func (r *reopening) Ping(ctx context.Context) error {
 	return b.Ping(ctx)
 }
 
-func (r *reopening) enter() (*Backend, error) {
+func (r *reopeningBackend) enter() (*Backend, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -67,7 +69,7 @@ func (r *reopening) enter() (*Backend, error) {
 	}
 	r.begun++
 	if r.open == 0 && (r.begun <= 100 || r.begun%100 == 0) {
-		next := openIn(r.fs, path, quiet())
+		next := newBackend(r.fs, path, quiet())
 		if err := errors.Join(r.current.Close(), next.Bind(context.Background(), r.model)); err != nil {
 			return nil, err
 		}
@@ -77,13 +79,13 @@ func (r *reopening) enter() (*Backend, error) {
 	return r.current, nil
 }
 
-func (r *reopening) leave() {
+func (r *reopeningBackend) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.open--
 }
 
-func (r *reopening) Close() error {
+func (r *reopeningBackend) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
@@ -93,7 +95,7 @@ func (r *reopening) Close() error {
 type reopeningTx struct {
 	core.BackendTx
 
-	of *reopening
+	of *reopeningBackend
 }
 
 func (t *reopeningTx) Commit(ctx context.Context) error {
@@ -109,7 +111,7 @@ func (t *reopeningTx) Rollback(ctx context.Context) error {
 func TestConformanceOfAFileThatIsReopened(t *testing.T) {
 	storetest.Options{
 		Reopen: func(_ testing.TB, closed core.Backend) core.Backend {
-			return &reopening{fs: closed.(*reopening).fs}
+			return &reopeningBackend{fs: closed.(*reopeningBackend).fs}
 		},
 	}.Run(t, newReopening)
 }

@@ -9,13 +9,13 @@ import (
 	"io"
 )
 
-// replayed is what reading a journal from its beginning found.
-type replayed struct {
+// replayResult is what reading a journal from its beginning found.
+type replayResult struct {
 	content *content
 	number  int64 // of the last line
 	end     int64 // of the last line
 	synced  int64 // how much of the file its last line knows to be on disk
-	sealed  bool  // the last line knows that of all before it, and is no transaction
+	marked  bool  // the last line knows that of all before it, and is no transaction
 	size    int64 // of the file
 	torn    error // what is wrong with the line at end, if the file does not end there
 }
@@ -24,12 +24,12 @@ type replayed struct {
 //
 // Errors: [*CorruptError]; another one for a file that is no journal of a version
 // that is known; the context's.
-func replay(ctx context.Context, path string, file handle, progress func(done, total int64)) (*replayed, error) {
+func replay(ctx context.Context, path string, file handle, progress func(done, total int64)) (*replayResult, error) {
 	size, err := file.Size()
 	if err != nil {
 		return nil, err
 	}
-	p := newPlayer(path, file, size)
+	p := newReplayer(path, file, size)
 	p.ctx, p.progress = ctx, progress
 	if err := p.header(); err != nil {
 		return nil, err
@@ -40,15 +40,15 @@ func replay(ctx context.Context, path string, file handle, progress func(done, t
 		}
 	}
 	if p.torn != nil {
-		if err := p.tail(); err != nil {
+		if err := p.checkTail(); err != nil {
 			return nil, err
 		}
 	}
-	if !p.content.begun {
+	if !p.content.snapshotEnded {
 		return nil, p.corrupt(p.end, cmp.Or(p.torn, errCut))
 	}
 	progress(size, size)
-	return p.replayed, nil
+	return p.replayResult, nil
 }
 
 var (
@@ -56,42 +56,42 @@ var (
 	errCut   = errors.New("truncated: the end marker of the initial snapshot is missing")
 )
 
-// player is a replay on its way.
-type player struct {
-	*replayed
+// replayer is a replay on its way.
+type replayer struct {
+	*replayResult
 
 	ctx      context.Context
 	path     string
 	lines    *lines
 	progress func(done, total int64)
-	told     int64 // what progress was called with last
+	reported int64 // what progress was called with last
 }
 
-func newPlayer(path string, file handle, size int64) *player {
-	return &player{
-		replayed: &replayed{size: size}, ctx: context.Background(), path: path,
+func newReplayer(path string, file handle, size int64) *replayer {
+	return &replayer{
+		replayResult: &replayResult{size: size}, ctx: context.Background(), path: path,
 		lines: newLines(file, 0, size), progress: func(int64, int64) {},
 	}
 }
 
-func (p *player) corrupt(offset int64, reason error) error {
+func (p *replayer) corrupt(offset int64, reason error) error {
 	return &CorruptError{p.path, offset, reason.Error()}
 }
 
 // next returns the next line, and tells of the progress.
-func (p *player) next() (offset int64, line []byte, err error) {
+func (p *replayer) next() (offset int64, line []byte, err error) {
 	if offset, line, err = p.lines.next(); err != nil {
 		return 0, nil, err
 	}
-	if offset-p.told >= 1<<20 {
-		p.told = offset
+	if offset-p.reported >= 1<<20 {
+		p.reported = offset
 		p.progress(offset, p.size)
 		err = p.ctx.Err()
 	}
 	return offset, line, err
 }
 
-func (p *player) header() error {
+func (p *replayer) header() error {
 	_, line, err := p.next()
 	if errors.Is(err, io.EOF) {
 		return p.corrupt(0, errEmpty)
@@ -113,10 +113,10 @@ func (p *player) header() error {
 // readHeader reads the first line of a journal. What is wrong with the text comes
 // before what is wrong with the checksum, because other files have none and newer
 // versions another.
-func readHeader(line []byte) (shape, error) {
-	text, sealed := unseal(line)
+func readHeader(line []byte) (schema, error) {
+	text, sealed := verifyChecksum(line)
 	if sealed != nil {
-		text, _, _ = bytes.Cut(line, []byte(sealBegin))
+		text, _, _ = bytes.Cut(line, []byte(checksumBegin))
 	}
 	s, err := parseHeader(text)
 	switch {
@@ -129,7 +129,7 @@ func readHeader(line []byte) (shape, error) {
 }
 
 // line reads one line behind the header.
-func (p *player) line() error {
+func (p *replayer) line() error {
 	offset, line, err := p.next()
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (p *player) line() error {
 	f, err := parseFrame(line)
 	if err != nil {
 		p.torn = err
-		return p.evidence(line)
+		return p.rejectIfSynced(line)
 	}
 	switch {
 	case f.number != p.number+1:
@@ -149,20 +149,20 @@ func (p *player) line() error {
 		return p.corrupt(offset, err)
 	}
 	p.number, p.synced = f.number, f.synced
-	p.sealed = f.synced == offset && bytes.HasPrefix(f.body, []byte(`"seq":`))
+	p.marked = f.synced == offset && bytes.HasPrefix(f.body, []byte(`"seq":`))
 	p.end = offset + int64(len(line))
 	return nil
 }
 
-// tail looks behind a broken line for evidence that it was no crash that broke it.
-func (p *player) tail() error {
+// checkTail looks behind a broken line for evidence that it was no crash that broke it.
+func (p *replayer) checkTail() error {
 	for {
 		_, line, err := p.next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil {
-			err = p.evidence(line)
+			err = p.rejectIfSynced(line)
 		}
 		if err != nil {
 			return err
@@ -170,10 +170,10 @@ func (p *player) tail() error {
 	}
 }
 
-// evidence is an error if the text ends with an intact line that was written when
+// rejectIfSynced is an error if the text ends with an intact line that was written when
 // what is broken was on disk already.
-func (p *player) evidence(text []byte) error {
-	if f, _, ok := intactEnd(text); ok && f.synced > p.end {
+func (p *replayer) rejectIfSynced(text []byte) error {
+	if f, _, ok := findIntactEnd(text); ok && f.synced > p.end {
 		return p.corrupt(p.end, fmt.Errorf("%w, and line %d, which was written later, is intact", p.torn, f.number))
 	}
 	return nil

@@ -22,9 +22,9 @@ type cell struct {
 	value  core.Value
 }
 
-// sparseFrom is how many times more fields than values a row may have that holds a
+// sparseFactor is how many times more fields than values a row may have that holds a
 // value for each field.
-const sparseFrom = 4
+const sparseFactor = 4
 
 // at returns the value of a field.
 func (r row) at(column int) core.Value {
@@ -82,7 +82,7 @@ func (r row) dense(fields int) []core.Value {
 }
 
 // appendRow appends the fields that are not null.
-func (r *resourceShape) appendRow(dst []byte, of row) []byte {
+func (r *resourceSchema) appendRow(dst []byte, of row) []byte {
 	before := byte('{')
 	for column, v := range of.cells() {
 		dst = append(dst, before)

@@ -13,10 +13,10 @@ import (
 // rows come in the order in which they are wanted, and are just appended. Only what
 // comes out of order takes a map, and a sort in the end.
 type rows struct {
-	key     int          // column of the key
-	inOrder []rowInOrder // keys ascend
-	removed int          // of those in order
-	late    map[core.Value]row
+	key        int          // column of the key
+	inOrder    []rowInOrder // keys ascend
+	removed    int          // of those in order
+	outOfOrder map[core.Value]row
 }
 
 // rowInOrder is a row, or what is left of one to find its place by.
@@ -26,14 +26,14 @@ type rowInOrder struct {
 	removed bool
 }
 
-func (r *rows) size() int { return len(r.inOrder) - r.removed + len(r.late) }
+func (r *rows) size() int { return len(r.inOrder) - r.removed + len(r.outOfOrder) }
 
 // get returns the row with that key.
 func (r *rows) get(key core.Value) (found row, ok bool) {
 	if at, ok := r.find(key); ok {
 		return r.inOrder[at].row, !r.inOrder[at].removed
 	}
-	found, ok = r.late[key]
+	found, ok = r.outOfOrder[key]
 	return found, ok
 }
 
@@ -53,11 +53,11 @@ func (r *rows) put(of row) (replaced int64) {
 		r.inOrder[at] = rowInOrder{row: of}
 		return replaced
 	}
-	if r.late == nil {
-		r.late = make(map[core.Value]row)
+	if r.outOfOrder == nil {
+		r.outOfOrder = make(map[core.Value]row)
 	}
-	replaced = r.late[key].size
-	r.late[key] = of
+	replaced = r.outOfOrder[key].size
+	r.outOfOrder[key] = of
 	return replaced
 }
 
@@ -65,8 +65,8 @@ func (r *rows) put(of row) (replaced int64) {
 func (r *rows) remove(key core.Value) (size int64) {
 	at, found := r.find(key)
 	if !found {
-		size = r.late[key].size
-		delete(r.late, key)
+		size = r.outOfOrder[key].size
+		delete(r.outOfOrder, key)
 		return size
 	}
 	if r.inOrder[at].removed {
@@ -74,28 +74,28 @@ func (r *rows) remove(key core.Value) (size int64) {
 	}
 	size = r.inOrder[at].size
 	r.inOrder[at].removed = true
-	if r.removed++; r.removed > sweepFrom && 2*r.removed > len(r.inOrder) {
+	if r.removed++; r.removed > sweepThreshold && 2*r.removed > len(r.inOrder) {
 		r.inOrder = slices.DeleteFunc(r.inOrder, func(e rowInOrder) bool { return e.removed })
 		r.removed = 0
 	}
 	return size
 }
 
-// sweepFrom is how many removed rows are not worth the walk.
-const sweepFrom = 1024
+// sweepThreshold is how many removed rows are not worth the walk.
+const sweepThreshold = 1024
 
 // find returns where among the rows in order the key is.
 func (r *rows) find(key core.Value) (at int, found bool) {
-	from, to := r.between(key)
+	from, to := r.searchRange(key)
 	at, found = slices.BinarySearchFunc(r.inOrder[from:to], key, func(e rowInOrder, key core.Value) int {
 		return core.Compare(e.at(r.key), key)
 	})
 	return from + at, found
 }
 
-// between returns where the key can only be: a number is no further from the first
+// searchRange returns where the key can only be: a number is no further from the first
 // and the last row than from their numbers. Where none is missing, that is one place.
-func (r *rows) between(key core.Value) (from, to int) {
+func (r *rows) searchRange(key core.Value) (from, to int) {
 	n := len(r.inOrder)
 	if n == 0 || key.Type() != core.Int {
 		return 0, n
@@ -110,10 +110,10 @@ func (r *rows) between(key core.Value) (from, to int) {
 // all yields the rows, ascending by key.
 func (r *rows) all() iter.Seq[row] {
 	return func(yield func(row) bool) {
-		late := slices.SortedFunc(maps.Keys(r.late), core.Compare)
+		late := slices.SortedFunc(maps.Keys(r.outOfOrder), core.Compare)
 		for _, e := range r.inOrder {
 			for len(late) > 0 && core.Compare(late[0], e.at(r.key)) < 0 {
-				if !yield(r.late[late[0]]) {
+				if !yield(r.outOfOrder[late[0]]) {
 					return
 				}
 				late = late[1:]
@@ -123,7 +123,7 @@ func (r *rows) all() iter.Seq[row] {
 			}
 		}
 		for _, key := range late {
-			if !yield(r.late[key]) {
+			if !yield(r.outOfOrder[key]) {
 				return
 			}
 		}

@@ -46,13 +46,13 @@ func TestRowsAreAMapInOrder(t *testing.T) {
 // A queue: what is removed does not stay for ever.
 func TestRowsThatAreRemovedAreSwept(t *testing.T) {
 	ours, model := rows{key: 1}, make(map[int64]int64)
-	for i := range int64(100 * sweepFrom) {
+	for i := range int64(100 * sweepThreshold) {
 		ours.put(row{values: []core.Value{core.IntValue(i), core.IntValue(i)}})
 		ours.remove(core.IntValue(i - 10))
 		model[i] = i
 		delete(model, i-10)
 	}
-	if n := len(ours.inOrder); n > 2*sweepFrom {
+	if n := len(ours.inOrder); n > 2*sweepThreshold {
 		t.Errorf("%d rows are kept for %d", n, ours.size())
 	}
 	checkRows(t, &ours, model)

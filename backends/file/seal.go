@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// seal adds a line that says that all of the file is on disk, which it is, and that
+// writeSyncMarker adds a line that says that all of the file is on disk, which it is, and that
 // keys up to the positions may have been handed out, unless the file ends with such a
 // line. Damage to what is before it is no torn write then. If the disk has no room for
 // the line, nothing is lost but that. The caller has the turn.
-func (j *journal) seal(positions []int64) error {
-	if j.sealed == j.end && j.reservedUpTo(positions) {
+func (j *journal) writeSyncMarker(positions []int64) error {
+	if j.markedEnd == j.end && j.reservedUpTo(positions) {
 		return nil
 	}
-	line := appendFrame(nil, frame{j.number + 1, j.end, j.shape.appendPositions(nil, positions)})
+	line := appendFrame(nil, frame{j.number + 1, j.end, j.schema.appendPositions(nil, positions)})
 	if _, err := j.file.WriteAt(line, j.end); err != nil {
 		j.logger.Warn("file: cannot write the sync marker; later damage to the end of the file may go unnoticed", "path", j.path, "error", err)
 		return j.file.Truncate(j.end)
@@ -23,7 +23,7 @@ func (j *journal) seal(positions []int64) error {
 	}
 	j.number++
 	j.end += int64(len(line))
-	j.synced, j.sealed = j.end, j.end
+	j.synced, j.markedEnd = j.end, j.end
 	return nil
 }
 
@@ -36,31 +36,31 @@ func (j *journal) reservedUpTo(positions []int64) bool {
 
 // syncLater is the sync of [Options.SyncEvery].
 func (j *journal) syncLater() {
-	j.turn <- struct{}{}
-	defer func() { <-j.turn }()
-	j.syncing = nil
+	j.writeLock <- struct{}{}
+	defer func() { <-j.writeLock }()
+	j.syncTimer = nil
 	if j.Failed() != nil || j.synced == j.end {
 		return
 	}
 	err := j.file.Sync()
 	if err == nil {
 		j.synced = j.end
-		err = j.sealIfIdle()
+		err = j.markIfIdle()
 	}
 	if err != nil {
-		j.lost = fmt.Errorf("file: %s: sync: %w", j.path, err)
-		j.refuse(j.lost)
+		j.lateSyncErr = fmt.Errorf("file: %s: sync: %w", j.path, err)
+		j.rejectWrites(j.lateSyncErr)
 		j.logger.Error("file: acknowledged transactions may be lost in a power cut", "path", j.path, "error", err)
 	}
 }
 
-// sealIfIdle seals the file unless lines are about to be written that say the same.
-func (j *journal) sealIfIdle() error {
+// markIfIdle seals the file unless lines are about to be written that say the same.
+func (j *journal) markIfIdle() error {
 	j.mu.Lock()
 	idle, positions := len(j.next.bodies) == 0, slices.Clone(j.reserved)
 	j.mu.Unlock()
 	if !idle {
 		return nil
 	}
-	return j.seal(positions)
+	return j.writeSyncMarker(positions)
 }

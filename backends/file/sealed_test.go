@@ -13,8 +13,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// syncings are the ways to sync.
-var syncings = []time.Duration{0, time.Second, NoSync}
+// syncSettings are the ways to sync.
+var syncSettings = []time.Duration{0, time.Second, NoSync}
 
 // flipped reports at which bytes of the file before its last line damage goes
 // unnoticed.
@@ -23,7 +23,7 @@ func flipped(data []byte) (unnoticed []int) {
 	for at := range last {
 		damaged := bytes.Clone(data)
 		damaged[at] ^= 1
-		if openIn(on(damaged), path, quiet()).Bind(context.Background(), cookies) == nil {
+		if newBackend(filesystemWith(damaged), path, quiet()).Bind(context.Background(), cookies) == nil {
 			unnoticed = append(unnoticed, at)
 		}
 	}
@@ -32,7 +32,7 @@ func flipped(data []byte) (unnoticed []int) {
 
 // Whatever is synced when, once the file is closed, or has been idle for an interval.
 func TestDamageIsFoundOnceTheFileIsClosedOrIdle(t *testing.T) {
-	for _, every := range syncings {
+	for _, every := range syncSettings {
 		synctest.Test(t, func(t *testing.T) {
 			fs := newStrictFilesystem()
 			opts := quiet()
@@ -58,7 +58,7 @@ func TestDamageIsFoundOnceTheFileIsClosedOrIdle(t *testing.T) {
 			}
 			damaged := bytes.Clone(data)
 			damaged[len(damaged)-4] ^= 1 // the last line is no transaction
-			if _, b := openStore(t, on(damaged), quiet()); b.size() != 6 {
+			if _, b := openStore(t, filesystemWith(damaged), quiet()); b.size() != 6 {
 				t.Errorf("synced every %v: %d records after damage to the last line", every, b.size())
 			}
 			for range 2 {
@@ -73,7 +73,7 @@ func TestDamageIsFoundOnceTheFileIsClosedOrIdle(t *testing.T) {
 }
 
 func TestDamageIsFoundInWhatAKilledProcessLeftOnceItWasOpened(t *testing.T) {
-	for _, every := range syncings {
+	for _, every := range syncSettings {
 		fs := newStrictFilesystem()
 		opts := quiet()
 		opts.SyncEvery = every
@@ -135,7 +135,7 @@ func TestAFileThatWasWrittenToWhileItWasCompactedIsSealedWhenItIsClosed(t *testi
 	shut(t, store)
 	data := fs.names[path].data
 	data[len(data)-4] ^= 1
-	if _, b := openStore(t, on(data), quiet()); b.size() != 2 {
+	if _, b := openStore(t, filesystemWith(data), quiet()); b.size() != 2 {
 		t.Errorf("%d records after damage to the last line", b.size())
 	}
 }
@@ -148,13 +148,13 @@ func TestKeysAreReservedWhileTheFileIsSealed(t *testing.T) {
 	store, b := openStore(t, fs, quiet())
 	j := b.journal
 	ended := make(chan error)
-	j.turn <- struct{}{} // so that nothing but mu can order the two
+	j.writeLock <- struct{}{} // so that nothing but mu can order the two
 	go func() {
 		_, err := j.Reserve(cookie, 1)
 		ended <- err
 	}()
-	err := j.seal(make([]int64, len(cookies.Resources())))
-	<-j.turn
+	err := j.writeSyncMarker(make([]int64, len(cookies.Resources())))
+	<-j.writeLock
 	if err := errors.Join(err, <-ended); err != nil {
 		t.Error(err)
 	}

@@ -10,26 +10,26 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// shape is what the header of a journal tells of the model: enough to read the
+// schema is what the header of a journal tells of the model: enough to read the
 // journal without it.
-type shape struct {
+type schema struct {
 	version   int // of the format
 	model     string
-	resources []*resourceShape
+	resources []*resourceSchema
 	labels    labels // of the resources
 }
 
-// resourceShape is one resource with its stored fields.
-type resourceShape struct {
+// resourceSchema is one resource with its stored fields.
+type resourceSchema struct {
 	name   string
 	index  int
 	label  string // the name as a JSON object has it, colon included
-	fields []fieldShape
+	fields []fieldSchema
 	labels labels // of the fields
 	key    int    // place in fields
 }
 
-type fieldShape struct {
+type fieldSchema struct {
 	name   string
 	label  string
 	typ    core.Type
@@ -37,25 +37,25 @@ type fieldShape struct {
 	unique bool
 }
 
-func (s *shape) add(r *resourceShape) {
+func (s *schema) add(r *resourceSchema) {
 	s.resources = append(s.resources, r)
 	s.labels.add(r.name)
 }
 
-func (r *resourceShape) add(f fieldShape) {
+func (r *resourceSchema) add(f fieldSchema) {
 	r.fields = append(r.fields, f)
 	r.labels.add(f.name)
 }
 
 func labelOf(name string) string { return string(core.TextValue(name).AppendJSON(nil)) + ":" }
 
-// shapeOf returns the shape of a model.
-func shapeOf(m *core.Model) shape {
-	s := shape{version: formatVersion, model: m.Name()}
+// schemaOf returns the shape of a model.
+func schemaOf(m *core.Model) schema {
+	s := schema{version: formatVersion, model: m.Name()}
 	for i, r := range m.Resources() {
-		out := &resourceShape{name: r.Name(), index: i, label: labelOf(r.Name()), key: r.Key().Column()}
+		out := &resourceSchema{name: r.Name(), index: i, label: labelOf(r.Name()), key: r.Key().Column()}
 		for _, f := range r.Columns() {
-			field := fieldShape{name: f.Name(), label: labelOf(f.Name()), typ: f.Type(), unique: f.Unique() && !f.Key()}
+			field := fieldSchema{name: f.Name(), label: labelOf(f.Name()), typ: f.Type(), unique: f.Unique() && !f.Key()}
 			if f.Target() != nil && !f.Many() {
 				field.target = f.Target().Name()
 			}
@@ -68,8 +68,8 @@ func shapeOf(m *core.Model) shape {
 
 // renamed returns the shape with the names that the model has for fields which it
 // says were called otherwise.
-func (s shape) renamed(m *core.Model) shape {
-	out := shape{model: s.model}
+func (s schema) renamed(m *core.Model) schema {
+	out := schema{model: s.model}
 	for _, from := range s.resources {
 		fields := slices.Clone(from.fields)
 		if r := m.Resource(from.name); r != nil {
@@ -79,7 +79,7 @@ func (s shape) renamed(m *core.Model) shape {
 				}
 			}
 		}
-		to := &resourceShape{name: from.name, index: from.index, label: from.label, key: from.key}
+		to := &resourceSchema{name: from.name, index: from.index, label: from.label, key: from.key}
 		for _, f := range fields {
 			to.add(f)
 		}
@@ -89,10 +89,10 @@ func (s shape) renamed(m *core.Model) shape {
 }
 
 // formatVersion grows when older programs cannot read what is written.
-const formatVersion = versionOfSets
+const formatVersion = firstVersionWithSet
 
-// versionOfSets is the first version whose lines may hold a set.
-const versionOfSets = 2
+// firstVersionWithSet is the first version whose lines may hold a set.
+const firstVersionWithSet = 2
 
 // The header as it is spelled.
 type (
@@ -121,7 +121,7 @@ const (
 )
 
 // header returns the first line of a journal.
-func (s shape) header() []byte {
+func (s schema) header() []byte {
 	h := header{Larder: headerKind, Version: s.version, Model: s.model, Resources: []headerResource{}}
 	for _, r := range s.resources {
 		out := headerResource{Name: r.name, Fields: []headerField{}}
@@ -135,7 +135,7 @@ func (s shape) header() []byte {
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(h) // texts, truths and a number
 	line := bytes.TrimSuffix(b.Bytes(), []byte("}\n"))
-	return appendSeal(line, 0)
+	return appendChecksum(line, 0)
 }
 
 var (
@@ -145,30 +145,30 @@ var (
 
 // parseHeader reads the first line of a journal without its checksum. A line that
 // is no header at all is errNoJournal.
-func parseHeader(text []byte) (shape, error) {
+func parseHeader(text []byte) (schema, error) {
 	var h header
 	if err := json.Unmarshal(append(bytes.Clone(text), '}'), &h); err != nil || h.Larder != headerKind {
-		return shape{}, errNoJournal
+		return schema{}, errNoJournal
 	}
 	if h.Version > formatVersion {
-		return shape{}, fmt.Errorf("%w: version %d; this program reads versions up to %d", errNewer, h.Version, formatVersion)
+		return schema{}, fmt.Errorf("%w: version %d; this program reads versions up to %d", errNewer, h.Version, formatVersion)
 	}
-	s := shape{version: h.Version, model: h.Model}
+	s := schema{version: h.Version, model: h.Model}
 	for _, r := range h.Resources {
-		out, err := r.shape(len(s.resources))
+		out, err := r.schema(len(s.resources))
 		if err == nil && s.resource(r.Name) != nil {
 			err = errors.New("occurs twice")
 		}
 		if err != nil {
-			return shape{}, fmt.Errorf("has an invalid header: resource %q %w", r.Name, err)
+			return schema{}, fmt.Errorf("has an invalid header: resource %q %w", r.Name, err)
 		}
 		s.add(out)
 	}
 	return s, nil
 }
 
-func (h headerResource) shape(index int) (*resourceShape, error) {
-	r := &resourceShape{name: h.Name, index: index, label: labelOf(h.Name), key: -1}
+func (h headerResource) schema(index int) (*resourceSchema, error) {
+	r := &resourceSchema{name: h.Name, index: index, label: labelOf(h.Name), key: -1}
 	for i, f := range h.Fields {
 		typ := typeNamed(f.Type)
 		switch {
@@ -181,7 +181,7 @@ func (h headerResource) shape(index int) (*resourceShape, error) {
 		case f.Key:
 			r.key = i
 		}
-		r.add(fieldShape{f.Name, labelOf(f.Name), typ, f.To, f.Unique})
+		r.add(fieldSchema{f.Name, labelOf(f.Name), typ, f.To, f.Unique})
 	}
 	if r.key < 0 {
 		return nil, errors.New("has no key")
@@ -199,19 +199,19 @@ func typeNamed(name string) core.Type {
 }
 
 // resource returns the resource of that name, or nil.
-func (s shape) resource(name string) *resourceShape {
-	if i := s.labels.place(name); i >= 0 {
+func (s schema) resource(name string) *resourceSchema {
+	if i := s.labels.index(name); i >= 0 {
 		return s.resources[i]
 	}
 	return nil
 }
 
 // field returns the place of the field of that name, or -1.
-func (r *resourceShape) field(name string) int { return r.labels.place(name) }
+func (r *resourceSchema) field(name string) int { return r.labels.index(name) }
 
 // equal reports whether both journals would have the same header but for the
 // version and the model's name.
-func (s shape) equal(o shape) bool {
+func (s schema) equal(o schema) bool {
 	s.version, s.model = o.version, o.model
 	return bytes.Equal(s.header(), o.header())
 }

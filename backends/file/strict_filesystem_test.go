@@ -244,7 +244,7 @@ func (f *strictFile) WriteAt(p []byte, offset int64) (int, error) {
 func (f *strictFile) write(p []byte, offset int64) {
 	f.fs.mu.Lock()
 	defer f.fs.mu.Unlock()
-	if f.fs.names[besides(path)] == f.node {
+	if f.fs.names[replacementPath(path)] == f.node {
 		f.fs.compacted += int64(len(p))
 	} else {
 		f.fs.appended += int64(len(p))
@@ -302,4 +302,4 @@ func (f *strictFile) Close() error {
 
 func (f *strictFile) IsAt(path string) (bool, error) { return f.fs.names[path] == f.node, nil }
 func (f *strictFile) Size() (int64, error)           { return int64(len(f.node.data)), nil }
-func (f *strictFile) TakeOver(handle) error          { return f.fs.before("take over") }
+func (f *strictFile) CopyOwnerAndMode(handle) error  { return f.fs.before("take over") }

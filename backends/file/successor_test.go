@@ -53,22 +53,22 @@ func TestOpeningAndCompactionLeaveFilesOfOthersAlone(t *testing.T) {
 
 func TestWhatACrashedCompactionLeftIsRemovedOnceTheFileWasRead(t *testing.T) {
 	path, lines := jarOfCookies(t)
-	if err := os.WriteFile(besides(path), []byte("half of it"), 0o600); err != nil {
+	if err := os.WriteFile(replacementPath(path), []byte("half of it"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	replaceLine(t, path, lines, `"red"`, zeros)
 	if err := New(path, quiet()).Bind(t.Context(), cookies); err == nil {
 		t.Fatal("opened a damaged file")
 	}
-	if left, err := os.ReadFile(besides(path)); string(left) != "half of it" {
+	if left, err := os.ReadFile(replacementPath(path)); string(left) != "half of it" {
 		t.Errorf("after a file that cannot be read: %q, %v", left, err)
 	}
 	path, _ = jarOfCookies(t)
-	if err := os.WriteFile(besides(path), []byte("half of it"), 0o600); err != nil {
+	if err := os.WriteFile(replacementPath(path), []byte("half of it"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	store, b := openAt(t, path)
-	if _, err := os.Lstat(besides(path)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(replacementPath(path)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("after opening: %v", err)
 	}
 	if err := b.Compact(t.Context()); err != nil {
@@ -79,7 +79,7 @@ func TestWhatACrashedCompactionLeftIsRemovedOnceTheFileWasRead(t *testing.T) {
 
 func TestALeftoverThatCannotBeRemovedHindersOnlyCompaction(t *testing.T) {
 	path, _ := jarOfCookies(t)
-	if err := os.Mkdir(besides(path), 0o700); err != nil { // even root cannot open it as a file
+	if err := os.Mkdir(replacementPath(path), 0o700); err != nil { // even root cannot open it as a file
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
@@ -87,7 +87,7 @@ func TestALeftoverThatCannotBeRemovedHindersOnlyCompaction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(log.String(), besides(path)) {
+	if !strings.Contains(log.String(), replacementPath(path)) {
 		t.Errorf("log: %s", log.String())
 	}
 	put(t, store, cookie)
@@ -96,10 +96,10 @@ func TestALeftoverThatCannotBeRemovedHindersOnlyCompaction(t *testing.T) {
 
 func TestANewFileBesideALinkThatLeadsNowhereIsNotCreated(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cookies.db")
-	if err := os.Symlink("nowhere", besides(path)); err != nil {
+	if err := os.Symlink("nowhere", replacementPath(path)); err != nil {
 		t.Fatal(err)
 	}
-	if err := New(path, quiet()).Bind(t.Context(), cookies); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), besides(path)) {
+	if err := New(path, quiet()).Bind(t.Context(), cookies); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), replacementPath(path)) {
 		t.Error(err)
 	}
 }
@@ -107,10 +107,10 @@ func TestANewFileBesideALinkThatLeadsNowhereIsNotCreated(t *testing.T) {
 // Whoever has the file open under the name that it had before it was moved.
 func TestANewFileThatAnotherProcessWritesIsLeftAlone(t *testing.T) {
 	path, _ := jarOfCookies(t)
-	if err := os.WriteFile(besides(path), []byte("half of it"), 0o600); err != nil {
+	if err := os.WriteFile(replacementPath(path), []byte("half of it"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	other, err := osFilesystem{}.Open(besides(path), os.O_RDWR, 0)
+	other, err := osFilesystem{}.Open(replacementPath(path), os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,10 +118,10 @@ func TestANewFileThatAnotherProcessWritesIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	store, b := openAt(t, path)
-	if err := b.Compact(t.Context()); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), besides(path)) {
+	if err := b.Compact(t.Context()); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), replacementPath(path)) {
 		t.Errorf("compaction: %v", err)
 	}
-	if left, err := os.ReadFile(besides(path)); string(left) != "half of it" {
+	if left, err := os.ReadFile(replacementPath(path)); string(left) != "half of it" {
 		t.Errorf("left %q, %v", left, err)
 	}
 	if err := other.Close(); err != nil {
@@ -135,8 +135,11 @@ func TestANewFileThatAnotherProcessWritesIsLeftAlone(t *testing.T) {
 // the lock.
 func TestACompactionWhoseNewFileIsTakenAwayFails(t *testing.T) {
 	for name, meddle := range map[string]func(fs *strictFilesystem) error{
-		"locked":  func(fs *strictFilesystem) error { h, _ := fs.Open(besides(path), os.O_RDWR, 0); return h.Lock() },
-		"removed": func(fs *strictFilesystem) error { return fs.Remove(besides(path)) },
+		"locked": func(fs *strictFilesystem) error {
+			h, _ := fs.Open(replacementPath(path), os.O_RDWR, 0)
+			return h.Lock()
+		},
+		"removed": func(fs *strictFilesystem) error { return fs.Remove(replacementPath(path)) },
 	} {
 		strict := newStrictFilesystem()
 		m := &meddling{strict, nil}
@@ -151,8 +154,8 @@ func TestACompactionWhoseNewFileIsTakenAwayFails(t *testing.T) {
 		if err := b.Compact(t.Context()); !errors.Is(err, ErrLocked) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if (strict.names[besides(path)] != nil) != (name == "locked") || !bytes.Equal(strict.names[path].data, before) {
-			t.Errorf("%s: the new file is %v", name, strict.names[besides(path)])
+		if (strict.names[replacementPath(path)] != nil) != (name == "locked") || !bytes.Equal(strict.names[path].data, before) {
+			t.Errorf("%s: the new file is %v", name, strict.names[replacementPath(path)])
 		}
 		put(t, store, cookie)
 		shut(t, store)

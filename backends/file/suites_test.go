@@ -8,14 +8,14 @@ import (
 	"github.com/larder-go/larder/core/rest/resttest"
 )
 
-// inMemory returns a backend that has nothing to wait for: the suites are about
+// newInMemory returns a backend that has nothing to wait for: the suites are about
 // what it answers.
-func inMemory(testing.TB, *core.Model) core.Backend {
-	return openIn(newStrictFilesystem(), path, quiet())
+func newInMemory(testing.TB, *core.Model) core.Backend {
+	return newBackend(newStrictFilesystem(), path, quiet())
 }
 
-func TestTheEnginesRules(t *testing.T) { enginetest.Run(t, inMemory) }
+func TestTheEnginesRules(t *testing.T) { enginetest.Run(t, newInMemory) }
 
-func TestTheRulesOfTheRestFace(t *testing.T) { resttest.Run(t, inMemory) }
+func TestTheRulesOfTheRestFace(t *testing.T) { resttest.Run(t, newInMemory) }
 
-func TestACrowdAtAListSide(t *testing.T) { enginetest.Crowd(t, inMemory) }
+func TestACrowdAtAListSide(t *testing.T) { enginetest.Crowd(t, newInMemory) }

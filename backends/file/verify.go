@@ -55,7 +55,7 @@ func inspect(path string) (Report, *content, error) {
 		return Report{}, nil, err
 	}
 	report := Report{Size: r.size, Lines: r.number, Records: r.content.size(), Torn: r.size - r.end}
-	m, err := r.content.shape.toModel(path)
+	m, err := r.content.schema.toModel(path)
 	if err != nil {
 		return report, nil, err
 	}

@@ -5,35 +5,35 @@ import (
 	"io"
 )
 
-// writer writes a journal anew, all of which is synced before anybody reads it: so
+// journalWriter writes a journal anew, all of which is synced before anybody reads it: so
 // each line says that everything before it is on disk.
-type writer struct {
+type journalWriter struct {
 	out    io.Writer
-	shape  shape
+	schema schema
 	end    int64
 	number int64
 	buf    []byte
 }
 
-// writeBehind is the size of the buffers between a writer and its file.
-const writeBehind = 32 << 10
+// writeBufferSize is the size of the buffers between a writer and its file.
+const writeBufferSize = 32 << 10
 
-func newWriter(out io.Writer, s shape) (*writer, error) {
-	w := &writer{out: out, shape: s}
+func newJournalWriter(out io.Writer, s schema) (*journalWriter, error) {
+	w := &journalWriter{out: out, schema: s}
 	if err := w.write(s.header()); err != nil {
 		return nil, err
 	}
 	return w, nil
 }
 
-func (w *writer) write(line []byte) error {
+func (w *journalWriter) write(line []byte) error {
 	n, err := w.out.Write(line)
 	w.end += int64(n)
 	return err
 }
 
-// line writes a line with that body.
-func (w *writer) line(body []byte) error {
+// writeLine writes a line with that body.
+func (w *journalWriter) writeLine(body []byte) error {
 	w.number++
 	w.buf = appendFrame(w.buf[:0], frame{w.number, w.end, body})
 	return w.write(w.buf)
@@ -43,11 +43,11 @@ func (w *writer) line(body []byte) error {
 // short enough to be read, long enough not to cost much.
 const lineSize = 4 << 10
 
-// all writes all records of a source, and then positions, be they none: by that line a
+// writeSource writes all records of a source, and then positions, be they none: by that line a
 // reader knows that nothing is missing.
-func (w *writer) all(ctx context.Context, from source) error {
+func (w *journalWriter) writeSource(ctx context.Context, from journalSource) error {
 	var body []byte
-	for _, r := range from.shape.resources {
+	for _, r := range from.schema.resources {
 		begin := `"put":{` + r.label + `[`
 		body = body[:0]
 		for rec := range from.records(r) {
@@ -60,24 +60,24 @@ func (w *writer) all(ctx context.Context, from source) error {
 			if len(body) < lineSize {
 				continue
 			}
-			if err := w.flush(ctx, body); err != nil {
+			if err := w.writeRecords(ctx, body); err != nil {
 				return err
 			}
 			body = body[:0]
 		}
 		if len(body) > 0 {
-			if err := w.flush(ctx, body); err != nil {
+			if err := w.writeRecords(ctx, body); err != nil {
 				return err
 			}
 		}
 	}
-	return w.line(w.shape.appendPositions(nil, from.positions))
+	return w.writeLine(w.schema.appendPositions(nil, from.positions))
 }
 
-// flush writes a line of records.
-func (w *writer) flush(ctx context.Context, body []byte) error {
+// writeRecords writes a line of records.
+func (w *journalWriter) writeRecords(ctx context.Context, body []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return w.line(append(body, "]}"...))
+	return w.writeLine(append(body, "]}"...))
 }
