@@ -48,7 +48,7 @@ func (t *typedTable[K]) scanIndex(p *queryPlan, s interval, yield func(core.Reco
 		resume = &cursor[K]{p.resume[0], t.ordinal(p.resume[1])}
 	}
 	return t.indexes[t.columns[p.field.Column()]].scan(s, directions{p.desc, p.keyDesc}, resume, func(key K) bool {
-		rec, _ := t.records.get(key)
+		rec, _ := t.records.Get(key)
 		return yield(rec)
 	})
 }
@@ -66,7 +66,11 @@ func (t *typedTable[K]) ascend(s interval, yield func(core.Record) bool) bool {
 		more = yield(rec)
 		return more
 	}
-	t.records.scan(from, s.from.value.IsSet(), false, visit)
+	if s.from.value.IsSet() {
+		t.records.Ascend(from, visit)
+	} else {
+		t.records.Scan(visit)
+	}
 	return more
 }
 
@@ -83,6 +87,10 @@ func (t *typedTable[K]) descend(s interval, yield func(core.Record) bool) bool {
 		more = yield(rec)
 		return more
 	}
-	t.records.scan(to, s.to.value.IsSet(), true, visit)
+	if s.to.value.IsSet() {
+		t.records.Descend(to, visit)
+	} else {
+		t.records.Reverse(visit)
+	}
 	return more
 }

@@ -1,6 +1,10 @@
 package memtable
 
-import "github.com/larder-go/larder/core"
+import (
+	"github.com/tidwall/btree"
+
+	"github.com/larder-go/larder/core"
+)
 
 // table is the records of one resource with their indexes.
 type table interface {
@@ -29,14 +33,14 @@ type table interface {
 // newTable returns an empty table for the resource.
 func newTable(r *core.Resource) table {
 	if isNumber(r.Key().Type()) {
-		return newTypedTable(r, newNumbered(), core.Value.Int)
+		return newTypedTable(r, core.Value.Int)
 	}
-	return newTypedTable(r, newNamed(), core.Value.Text)
+	return newTypedTable(r, core.Value.Text)
 }
 
 // typedTable is a table whose keys have ordinals of type K.
 type typedTable[K ordinal] struct {
-	records records[K]
+	records *btree.Map[K, core.Record]
 	ordinal func(core.Value) K // of a key
 	indexes []tableIndex[K]
 	columns []int // by column: place in indexes, or -1
@@ -51,8 +55,8 @@ type tableIndex[K ordinal] struct {
 	owned  bool
 }
 
-func newTypedTable[K ordinal](r *core.Resource, empty records[K], ordinalOf func(core.Value) K) *typedTable[K] {
-	t := &typedTable[K]{records: empty, ordinal: ordinalOf, columns: make([]int, len(r.Columns()))}
+func newTypedTable[K ordinal](r *core.Resource, ordinalOf func(core.Value) K) *typedTable[K] {
+	t := &typedTable[K]{records: btree.NewMap[K, core.Record](degree), ordinal: ordinalOf, columns: make([]int, len(r.Columns()))}
 	for i, f := range r.Columns() {
 		t.columns[i] = -1
 		if f.Indexed() && !f.Key() {
@@ -63,9 +67,9 @@ func newTypedTable[K ordinal](r *core.Resource, empty records[K], ordinalOf func
 	return t
 }
 
-func (t *typedTable[K]) size() int { return t.records.size() }
+func (t *typedTable[K]) size() int { return t.records.Len() }
 
-func (t *typedTable[K]) get(key core.Value) (core.Record, bool) { return t.records.get(t.ordinal(key)) }
+func (t *typedTable[K]) get(key core.Value) (core.Record, bool) { return t.records.Get(t.ordinal(key)) }
 
 func (t *typedTable[K]) countValue(f *core.Field, v core.Value, limit int) (n int) {
 	t.indexes[t.columns[f.Column()]].scan(point(v), directions{}, nil, func(K) bool {
@@ -79,8 +83,8 @@ func (t *typedTable[K]) fill(all []core.Record) {
 	keys := make([]K, len(all))
 	for i, rec := range all {
 		keys[i] = t.ordinal(rec.Key())
+		t.records.Load(keys[i], rec)
 	}
-	t.records.fill(keys, all)
 	for _, x := range t.indexes {
 		x.fill(keys, all, x.column)
 	}
@@ -88,7 +92,7 @@ func (t *typedTable[K]) fill(all []core.Record) {
 
 func (t *typedTable[K]) clone() table {
 	c := *t
-	c.records = t.records.clone()
+	c.records = t.records.Copy()
 	c.indexes = make([]tableIndex[K], len(t.indexes))
 	for i, x := range t.indexes {
 		c.indexes[i] = tableIndex[K]{x.index, x.column, false}
@@ -98,7 +102,7 @@ func (t *typedTable[K]) clone() table {
 
 func (t *typedTable[K]) put(old, rec core.Record) {
 	key := t.ordinal(rec.Key())
-	t.records.set(key, rec)
+	t.records.Set(key, rec)
 	for i := range t.indexes {
 		column := t.indexes[i].column
 		switch {
@@ -114,7 +118,7 @@ func (t *typedTable[K]) put(old, rec core.Record) {
 
 func (t *typedTable[K]) remove(old core.Record) {
 	key := t.ordinal(old.Key())
-	t.records.remove(key)
+	t.records.Delete(key)
 	for i := range t.indexes {
 		t.writable(i).remove(old.At(t.indexes[i].column), key)
 	}
