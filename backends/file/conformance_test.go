@@ -1,21 +1,144 @@
-package file_test
+package file
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
 
-	"github.com/larder-go/larder/backends/file"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine/enginetest"
+	"github.com/larder-go/larder/core/rest/resttest"
 	"github.com/larder-go/larder/core/storetest"
 )
+
+// reopeningBackend closes its file and opens it again before each of the first hundred
+// transactions that begin when no other is open, and before every hundredth of the
+// further ones, so that what a suite finds is what the file says.
+type reopeningBackend struct {
+	fs    *strictFilesystem
+	model *core.Model
+
+	mu      sync.Mutex
+	current *Backend
+	open    int // transactions
+	begun   int
+	closed  bool
+}
+
+func newReopening(testing.TB, *core.Model) core.Backend {
+	return &reopeningBackend{fs: newStrictFilesystem()}
+}
+
+func (r *reopeningBackend) Bind(ctx context.Context, m *core.Model) error {
+	r.model, r.current = m, newBackend(r.fs, path, quiet())
+	return r.current.Bind(ctx, m)
+}
+
+func (r *reopeningBackend) KeySource(of *core.Resource) core.KeySource {
+	return core.DefaultKeySource(of)
+}
+
+func (r *reopeningBackend) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
+	b, err := r.enter()
+	if err != nil {
+		return nil, err
+	}
+	tx, err := b.Begin(ctx, opts)
+	if err != nil {
+		r.leave()
+		return nil, err
+	}
+	return &reopeningTx{tx, r}, nil
+}
+
+func (r *reopeningBackend) Ping(ctx context.Context) error {
+	b, err := r.enter()
+	if err != nil {
+		return err
+	}
+	defer r.leave()
+	return b.Ping(ctx)
+}
+
+func (r *reopeningBackend) enter() (*Backend, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, core.ErrClosed
+	}
+	r.begun++
+	if r.open == 0 && (r.begun <= 100 || r.begun%100 == 0) {
+		next := newBackend(r.fs, path, quiet())
+		if err := errors.Join(r.current.Close(), next.Bind(context.Background(), r.model)); err != nil {
+			return nil, err
+		}
+		r.current = next
+	}
+	r.open++
+	return r.current, nil
+}
+
+func (r *reopeningBackend) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open--
+}
+
+func (r *reopeningBackend) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	return r.current.Close()
+}
+
+type reopeningTx struct {
+	core.BackendTx
+
+	of *reopeningBackend
+}
+
+func (t *reopeningTx) Commit(ctx context.Context) error {
+	defer t.of.leave()
+	return t.BackendTx.Commit(ctx)
+}
+
+func (t *reopeningTx) Rollback(ctx context.Context) error {
+	defer t.of.leave()
+	return t.BackendTx.Rollback(ctx)
+}
+
+func TestConformanceOfAFileThatIsReopened(t *testing.T) {
+	storetest.Options{
+		Reopen: func(_ testing.TB, closed core.Backend) core.Backend {
+			return &reopeningBackend{fs: closed.(*reopeningBackend).fs}
+		},
+	}.Run(t, newReopening)
+}
+
+func TestTheEnginesRulesOnAFileThatIsReopened(t *testing.T) { enginetest.Run(t, newReopening) }
+
+func TestTheRulesOfTheRestFaceOnAFileThatIsReopened(t *testing.T) { resttest.Run(t, newReopening) }
+
+// newInMemory returns a backend that has nothing to wait for: the suites are about
+// what it answers.
+func newInMemory(testing.TB, *core.Model) core.Backend {
+	return newBackend(newStrictFilesystem(), path, quiet())
+}
+
+func TestTheEnginesRules(t *testing.T) { enginetest.Run(t, newInMemory) }
+
+func TestTheRulesOfTheRestFace(t *testing.T) { resttest.Run(t, newInMemory) }
+
+func TestACrowdAtAListSide(t *testing.T) { enginetest.Crowd(t, newInMemory) }
 
 // paths remembers where the kit's backends keep their files.
 type paths struct{ m sync.Map }
 
 func (p *paths) open(tb testing.TB, path string) core.Backend {
 	tb.Helper()
-	b := file.New(path, file.Options{})
+	b := New(path, Options{})
 	p.m.Store(b, path)
 	return b
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -362,8 +363,17 @@ func (c *crasher) reopen() {
 	c.open()
 }
 
+// crashPoints returns the number of crashes to try. Under the race detector each one takes five times as long, so
+// fewer are tried; make test runs all of them once more without it.
+func crashPoints() int {
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		return 20_000
+	}
+	return 100_000
+}
+
 func TestACrashAnywhereLosesNothingAcknowledgedAndShowsNothingHalf(t *testing.T) {
-	want := crashPoints * soakFactor()
+	want := crashPoints() * soakFactor()
 	crashes := 0
 	for seed := uint64(1); crashes < want; seed++ {
 		c := newCrasher(t, seed, quiet())

@@ -2,8 +2,11 @@ package file
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 )
 
 // filesystem is what the backend needs of one, so that tests can put one under it
@@ -44,3 +47,130 @@ type handle interface {
 
 // ErrLocked is what the error of opening a file wraps that is open already.
 var ErrLocked = errors.New("is locked: it is already open in this or another process")
+
+// osFilesystem is that of the operating system.
+type osFilesystem struct{}
+
+var _ filesystem = osFilesystem{}
+
+var errNotRegular = errors.New("is not a regular file")
+
+// Open looks first: opening a pipe may wait for ever, and opening a device may set
+// something off.
+func (osFilesystem) Open(path string, flag int, perm fs.FileMode) (handle, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("file: %s %w", path, errNotRegular)
+	}
+	f, err := os.OpenFile(path, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return osFile{f}, nil
+}
+
+func (system osFilesystem) Resolve(path string) (string, error) {
+	own, err := filepath.EvalSymlinks(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return own, err
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return "", fmt.Errorf("file: %s: %w", path, withoutPath(err))
+	}
+	own = filepath.Join(dir, filepath.Base(path))
+	to, err := os.Readlink(own)
+	if err != nil {
+		return own, nil //nolint:nilerr // nothing is there, not even a link
+	}
+	if !filepath.IsAbs(to) {
+		to = filepath.Join(dir, to)
+	}
+	return system.Resolve(to)
+}
+
+func (osFilesystem) Rename(from, to string) error { return os.Rename(from, to) }
+
+func (osFilesystem) Remove(path string) error { return os.Remove(path) }
+
+func (osFilesystem) SyncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if closed := d.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+type osFile struct{ *os.File }
+
+var _ handle = osFile{}
+
+// Of the embedded file, these tell of the path that it was opened at, which a new one
+// loses when it takes its place.
+
+func (f osFile) WriteAt(p []byte, offset int64) (int, error) {
+	n, err := f.File.WriteAt(p, offset)
+	return n, withoutPath(err)
+}
+
+func (f osFile) ReadAt(p []byte, offset int64) (int, error) {
+	n, err := f.File.ReadAt(p, offset)
+	return n, withoutPath(err)
+}
+
+func (f osFile) Truncate(size int64) error { return withoutPath(f.File.Truncate(size)) }
+
+func (f osFile) Size() (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// CopyOwnerAndMode changes the owner first: that takes some permissions away.
+func (f osFile) CopyOwnerAndMode(old handle) error {
+	from, ok := old.(osFile)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	info, err := from.Stat()
+	if err != nil {
+		return err
+	}
+	if err := chown(f.File, info); err != nil {
+		return err
+	}
+	return f.Chmod(info.Mode().Perm())
+}
+
+func (f osFile) Sync() error { return datasync(f.File) }
+
+func (f osFile) Lock() error { return lock(f.File) }
+
+func (f osFile) IsAt(path string) (bool, error) {
+	mine, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	there, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return os.SameFile(mine, there), nil
+}
+
+// withoutPath returns what the operating system said, without the path: a file may have
+// another one than when it was opened.
+func withoutPath(err error) error {
+	if said, ok := errors.AsType[*fs.PathError](err); ok {
+		return said.Err
+	}
+	return err
+}

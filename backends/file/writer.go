@@ -1,8 +1,13 @@
 package file
 
 import (
+	"bufio"
 	"context"
 	"io"
+	"iter"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/memtable"
 )
 
 // journalWriter writes a journal anew, all of which is synced before anybody reads it: so
@@ -80,4 +85,80 @@ func (w *journalWriter) writeRecords(ctx context.Context, body []byte) error {
 		return err
 	}
 	return w.writeLine(append(body, "]}"...))
+}
+
+// journalSource is what a journal is written with.
+type journalSource struct {
+	schema    schema
+	records   func(r *resourceSchema) iter.Seq[sourceRecord]
+	positions []int64
+}
+
+// sourceRecord is what appends itself to a line.
+type sourceRecord interface {
+	appendTo(dst []byte, r *resourceSchema) []byte
+}
+
+func (r row) appendTo(dst []byte, of *resourceSchema) []byte { return of.appendRow(dst, r) }
+
+type storeRecord struct{ core.Record }
+
+func (of storeRecord) appendTo(dst []byte, r *resourceSchema) []byte {
+	return r.appendRecord(dst, of.Record)
+}
+
+// sourceOf returns a snapshot of a store with that model as a source.
+func sourceOf(m *core.Model, s *memtable.Snapshot, positions []int64) journalSource {
+	records := func(r *resourceSchema) iter.Seq[sourceRecord] {
+		return func(yield func(sourceRecord) bool) {
+			for rec := range s.Records(m.Resources()[r.index]) {
+				if !yield(storeRecord{rec}) {
+					return
+				}
+			}
+		}
+	}
+	return journalSource{schemaOf(m), records, positions}
+}
+
+// source returns the content as a source of a journal of the current version.
+func (c *content) source() journalSource {
+	out := journalSource{schema: c.schema, positions: make([]int64, len(c.schema.resources))}
+	out.schema.version = formatVersion
+	for i, r := range c.schema.resources {
+		out.positions[i] = c.position(r)
+	}
+	out.records = func(r *resourceSchema) iter.Seq[sourceRecord] {
+		return func(yield func(sourceRecord) bool) {
+			for of := range c.rows[r.index].all() {
+				if !yield(of) {
+					return
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Backup writes a journal to w that holds what is committed when it begins, and
+// nothing of what is committed while it writes. It is compact, and [New] opens it.
+// It waits for no writer and no writer for it, and it works when the file itself
+// cannot be written any more.
+//
+// Errors: those of w; the context's; [core.ErrClosed].
+func (b *Backend) Backup(ctx context.Context, w io.Writer) error {
+	if _, err := b.Begin(ctx, core.BackendTxOptions{ReadOnly: true}); err != nil { // closed, or too late
+		return err
+	}
+	snapshot := b.store.Snapshot()
+	positions := b.journal.positions(b.store.Positions())
+	out := bufio.NewWriterSize(w, writeBufferSize)
+	anew, err := newJournalWriter(out, b.journal.schema)
+	if err != nil {
+		return err
+	}
+	if err := anew.writeSource(ctx, sourceOf(b.model, snapshot, positions)); err != nil {
+		return err
+	}
+	return out.Flush()
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // Snapshot is the content of a store at one moment. It never changes, so it is
@@ -73,3 +75,20 @@ func (s *Snapshot) Commit(ctx context.Context) error { return ctx.Err() }
 
 // Rollback has nothing to do.
 func (s *Snapshot) Rollback(context.Context) error { return nil }
+
+// Data returns the snapshot as plain Go values, from which [seed.Records]
+// makes the same records. Null fields and the sides of relations that are not
+// stored are left out. The data is the caller's.
+func (s *Snapshot) Data() seed.Data {
+	data := make(seed.Data)
+	for _, r := range s.model.Resources() {
+		records := make(map[any]map[string]any, s.Len(r))
+		for rec := range s.Records(r) {
+			fields := rec.Map()
+			maps.DeleteFunc(fields, func(_ string, v any) bool { return v == nil })
+			records[rec.Key().Any()] = fields
+		}
+		data[r.Name()] = records
+	}
+	return data
+}
