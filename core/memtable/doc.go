@@ -1,41 +1,54 @@
-// Package memtable is an embedded serializable store of a model's records in
-// memory, which backends that keep their records there are built on.
+// Package memtable is an embedded, serializable store that keeps all records of a model in memory. Backends whose
+// records live in memory are built on it: backends/memory, and backends/file with a [Log].
 //
-// Each resource is an ordered copy-on-write map with an index on every field
-// for which [core.Field.Indexed] holds, stored to-one relations among them. What
-// has been committed is one immutable [Snapshot], and a commit replaces it in one
-// step. So a reader works on the snapshot that was current when it began: it
-// waits for nobody and nobody waits for it, and beginning and rolling back cost
-// the same however many records there are. Transactions that write run one at a
-// time, which makes every transaction serializable without a conflict ever.
+// A backend creates the store in its Bind method and delegates to it:
 //
-// Keys of type [core.Int] are handed out in ascending order from 1, beyond every
-// key that a record was given, up to the largest number of 64 bits.
+//	records, err := model.Records(data)
+//	if err != nil {
+//		return err
+//	}
+//	store := memtable.New(model, memtable.Content{Records: records}, nil)
+//	tx, err := store.Begin(ctx, core.BackendTxOptions{})
+//
+// # Snapshots
+//
+// Each resource is an ordered copy-on-write map, with an index on every field for which [core.Field.Indexed] holds;
+// stored to-one relations are among them. The committed state is one immutable [Snapshot], and a commit replaces it
+// atomically. A reader works on the snapshot that was current when it began: readers and writers do not block each
+// other. The cost of beginning a transaction or rolling it back does not depend on the number of records.
+//
+// Read-write transactions run one at a time. They are serializable and never conflict.
+//
+// Keys of type [core.Int] are generated in ascending order, starting at 1 and always above every key that a committed
+// transaction gave to a record, up to the largest 64-bit integer.
+//
+// # Durability
+//
+// A durable backend passes a [Log] to [New]. The store hands every commit to the log before readers can see it, and
+// makes it visible to readers once the log reports it as durable. The next writer does not wait for that: it begins on
+// the last commit, visible or not, and its own changes follow in the log. Visible changes are therefore durable
+// together with everything that they are based on.
+//
+// A transaction that wrote nothing, or rolled back, ends only when the snapshot that it read is durable. If the log
+// fails, every transaction based on the lost commit fails too, and the store accepts no further writes. Reads go on.
+//
+// # Cost
+//
+// A get or a change of one record takes time logarithmic in the number of records. A Select or Count scans the key or
+// one index, over the values that its conditions allow; conditions without an index scan the whole resource. A sort by
+// an indexed field followed by the key walks that index and stops when the page is full. Other sorts visit all matching
+// records, but keep only about twice the page in memory.
 //
 // # Hidden records and time
 //
-// A read goes along one index. If the guard of an operation ([core.Op.Using]) names
-// values of an indexed field, as in owner = 7 or tenant in (1, 2), that is the guard's
-// index, whatever else the client asks for; so the number of records that are visited
-// does not depend on hidden ones, and a client's condition costs as much as all records
-// that the guard allows. Elsewhere time may tell how many hidden records fulfil the
-// client's conditions, or how many there are:
+// The time of an answer must not reveal records that a policy hides. If the policy's condition ([core.Op.Using])
+// requires one of certain values of an indexed field, as in owner = 7 or tenant in (1, 2), the scan uses that index,
+// whatever the client asks for. The number of visited records then depends only on records that the policy allows. In
+// the following cases the time may still depend on hidden records:
 //
-//   - where the guard has no such condition: it names fields without an index, a range,
-//     null among the values, or alternatives ([core.Or]) at its top;
-//   - one hidden record for each key or value of a unique field that the client names,
-//     because these lead to no more than one record each, guard or not;
-//   - the depth of the trees, which grows with the logarithm of all records;
-//   - a write, which conflicts with hidden records that hold its key or unique values.
-//
-// # Logs
-//
-// A durable backend gives the store a [Log]. It is told what a transaction
-// changed before anybody else sees it, and shows the transaction to readers once
-// it is durable. Transactions do not wait for each other's durability: the next
-// one begins on what the last one committed, shown or not, and what it commits
-// comes behind it in the log. Whatever is shown is therefore durable together
-// with everything that it was built on. A transaction ends, be it by a commit of
-// nothing or a rollback, only when what it began on has been shown; if that fails,
-// so do all that were built on it, and the store takes no further writes.
+//   - the policy's condition has no such part: it compares fields without an index, requires a range, allows null, or
+//     is an alternative ([core.Or]) at the top level;
+//   - the client's condition names keys or values of a unique field: up to one hidden record is visited for each;
+//   - the depth of the trees grows with the logarithm of the number of all records;
+//   - a write conflicts with hidden records that hold its key or its unique values.
 package memtable

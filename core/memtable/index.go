@@ -13,21 +13,18 @@ import (
 type index[K ordinal] interface {
 	add(v core.Value, key K)
 	remove(v core.Value, key K)
-	// fill adds the records, whose keys ascend, to the empty index, by the value of
-	// one column.
+	// fill adds records to the empty index by the value of a column. Their keys ascend.
 	fill(keys []K, records []core.Record, column int)
-	// scan yields the keys of the records whose value is in the span until yield
-	// returns false, which it then returns too. With resume, those before that
-	// position are left out.
+	// scan yields the keys of the records whose value is in the interval until yield returns false, which it then
+	// returns too. With resume, it starts at that position instead of the beginning.
 	scan(s interval, d directions, resume *cursor[K], yield func(K) bool) bool
 	clone() index[K]
 }
 
-// directions are the order of a scan: by value, and by key among equal values. Each
-// ascends unless it says otherwise.
+// directions are the order of a scan: first by value, then by key among equal values. Both ascend by default.
 type directions struct{ valueDesc, keyDesc bool }
 
-// cursor is one place in an index.
+// cursor is a position in an index.
 type cursor[K ordinal] struct {
 	value core.Value
 	key   K
@@ -46,12 +43,11 @@ type typedIndex[V, K ordinal] struct {
 	ordinal func(core.Value) V
 }
 
-// entry is one value and the key of a record that holds it. Entries that are not
-// stored, but only mark a place in the tree, have an edge: before or behind all
-// entries of their value.
+// entry is a value together with the key of a record that holds it. An entry with a side is not stored: it marks the
+// position before or after all entries of its value.
 type entry[V, K ordinal] struct {
-	class int8 // of the absent value -1, of a value 0, of null 1
-	side  int8
+	class int8 // -1 for absent, 0 for a value, 1 for null
+	side  int8 // -1 before, 1 after all entries of the value; 0 for a stored entry
 	value V
 	key   K
 }
@@ -63,9 +59,9 @@ func newTypedIndex[V, K ordinal](ordinalOf func(core.Value) V) *typedIndex[V, K]
 	}
 }
 
-// degree is half of what a node of an index holds. A write copies the nodes on its way
-// down, so that snapshots keep theirs: with the tree's own degree of 32 that was 5.6 of
-// the 8 kB that an insert takes, and a fifth of its time; ranges are read as fast.
+// degree is half of the capacity of a tree node. A write copies the nodes on its path, since snapshots share them, so
+// small nodes make writes cheaper: the tree's default degree of 32 accounted for 5.6 of the 8 kB that an insert
+// allocates, and for a fifth of its time. Scans are as fast.
 const degree = 12
 
 func less[V, K ordinal](a, b entry[V, K]) bool {
@@ -80,7 +76,7 @@ func less[V, K ordinal](a, b entry[V, K]) bool {
 	return a.key < b.key
 }
 
-// entryOf returns the entry of a value without a key.
+// entryOf returns an entry of the value without a key.
 func (x *typedIndex[V, K]) entryOf(v core.Value) entry[V, K] {
 	switch {
 	case v.IsNull():
@@ -115,7 +111,7 @@ func (x *typedIndex[V, K]) fill(keys []K, records []core.Record, column int) {
 	for i, rec := range records {
 		all[i] = x.entryFor(rec.At(column), keys[i])
 	}
-	slices.SortFunc(all, func(a, b entry[V, K]) int { // as less does for what is stored
+	slices.SortFunc(all, func(a, b entry[V, K]) int { // the order of less for stored entries
 		if a.class != b.class {
 			return int(a.class) - int(b.class)
 		}
@@ -147,8 +143,8 @@ func (x *typedIndex[V, K]) scan(s interval, d directions, resume *cursor[K], yie
 	return x.scanEntries(from, to, d.keyDesc, yield)
 }
 
-// scanEntries takes the entries between two places in the order of the tree, or in the
-// opposite one. The place to walk from may be an entry itself, which is taken then.
+// scanEntries yields the keys of the entries between two positions in the order of the tree, or in reverse order. A stored
+// entry as the first position is included.
 func (x *typedIndex[V, K]) scanEntries(from, to entry[V, K], desc bool, yield func(K) bool) bool {
 	more := true
 	if desc {
@@ -165,7 +161,7 @@ func (x *typedIndex[V, K]) scanEntries(from, to entry[V, K], desc bool, yield fu
 	return more
 }
 
-// scanByValue takes the values in one direction, and the entries of each in the other.
+// scanByValue scans the values in one direction and the entries of each value in the other.
 func (x *typedIndex[V, K]) scanByValue(from, to entry[V, K], d directions, resume *cursor[K], yield func(K) bool) bool {
 	if resume != nil {
 		at := x.entryFor(resume.value, resume.key)
@@ -194,7 +190,7 @@ func (x *typedIndex[V, K]) scanByValue(from, to entry[V, K], d directions, resum
 	}
 }
 
-// scanRestOfValue takes the entries with the value of an entry, from that one on.
+// scanRestOfValue yields the keys of the entries with the value of at, starting at that entry.
 func (x *typedIndex[V, K]) scanRestOfValue(at entry[V, K], desc bool, yield func(K) bool) bool {
 	if desc {
 		return x.scanEntries(at.beforeValue(), at, true, yield)
@@ -202,7 +198,7 @@ func (x *typedIndex[V, K]) scanRestOfValue(at entry[V, K], desc bool, yield func
 	return x.scanEntries(at, at.afterValue(), false, yield)
 }
 
-// next returns the first entry between two places, or the last one if desc.
+// nextEntry returns the first entry between two positions, or the last one if desc.
 func (x *typedIndex[V, K]) nextEntry(from, to entry[V, K], desc bool) (next entry[V, K], ok bool) {
 	take := func(e entry[V, K]) bool {
 		next, ok = e, !less(e, from) && less(e, to)
@@ -216,10 +212,12 @@ func (x *typedIndex[V, K]) nextEntry(from, to entry[V, K], desc bool) (next entr
 	return next, ok
 }
 
-// beforeValue and behind return the places around all entries with e's value.
+// beforeValue returns the position before all entries with e's value.
 func (e entry[V, K]) beforeValue() entry[V, K] {
 	return entry[V, K]{class: e.class, value: e.value, side: -1}
 }
+
+// afterValue returns the position after all entries with e's value.
 func (e entry[V, K]) afterValue() entry[V, K] {
 	return entry[V, K]{class: e.class, value: e.value, side: 1}
 }

@@ -2,9 +2,9 @@ package memtable
 
 import "github.com/larder-go/larder/core"
 
-// integrityChecks is what a transaction did that can break integrity. Between operations
-// it may be broken, so nothing is checked before the end; and then the indexes
-// tell, whatever has become of the records meanwhile.
+// integrityChecks collects the writes of a transaction that may break integrity. Integrity need not hold between
+// operations, so nothing is checked before the commit. The checks look up the final state, which may differ from the
+// recorded write.
 type integrityChecks struct {
 	values  []fieldValue // written to to-one and unique fields
 	deleted []core.Record
@@ -15,7 +15,7 @@ type fieldValue struct {
 	value core.Value
 }
 
-// put writes the record, in place of old if that is one.
+// put inserts rec, or replaces old if that is a record.
 func (t *transaction) put(table table, old, rec core.Record) {
 	table.put(old, rec)
 	r := rec.Resource()
@@ -45,7 +45,8 @@ func (t *transaction) noteWrite(rec core.Record) {
 	}
 }
 
-// checkIntegrity returns the error that a commit owes.
+// checkIntegrity returns an error if the transaction leaves a relation without target, a duplicate unique value or a
+// reference to a deleted record.
 func (t *transaction) checkIntegrity() error {
 	for _, w := range t.checks.values {
 		if err := t.checkValue(w.field, w.value); err != nil {
@@ -68,7 +69,7 @@ func (t *transaction) checkValue(f *core.Field, v core.Value) error {
 	if f.Target() == nil {
 		return nil
 	}
-	if _, there := t.table(f.Target()).get(v); !there && table.countValue(f, v, 1) > 0 {
+	if _, exists := t.table(f.Target()).get(v); !exists && table.countValue(f, v, 1) > 0 {
 		return f.Target().NotFound(v)
 	}
 	return nil
@@ -76,7 +77,7 @@ func (t *transaction) checkValue(f *core.Field, v core.Value) error {
 
 func (t *transaction) checkDeleted(old core.Record) error {
 	r, key := old.Resource(), old.Key()
-	if _, again := t.table(r).get(key); again {
+	if _, exists := t.table(r).get(key); exists {
 		return nil
 	}
 	for _, f := range r.Referrers() {

@@ -2,18 +2,17 @@ package memtable
 
 import "github.com/larder-go/larder/core"
 
-// bound is a place between the values of a field: right before or right after
-// one, which need not be there. The absent value sorts before all others and
-// null after them.
+// bound is a position between the values of a field: directly before or directly after a value, whether or not a record
+// holds it. Bounds sort by [core.Compare]: absent first, then the values, then null.
 type bound struct {
 	value core.Value
 	after bool
 }
 
 var (
-	minBound  = bound{}                              // before everything
-	nullBound = bound{value: core.Null}              // before null, after all values
-	maxBound  = bound{value: core.Null, after: true} // after everything
+	minBound  = bound{}                              // before all values
+	nullBound = bound{value: core.Null}              // before null, after all other values
+	maxBound  = bound{value: core.Null, after: true} // after null
 )
 
 func (c bound) compare(o bound) int {
@@ -28,14 +27,14 @@ func (c bound) compare(o bound) int {
 	return -1
 }
 
-// interval is the values between two cuts.
+// interval is the set of values between two bounds.
 type interval struct{ from, to bound }
 
 var everyValue = interval{minBound, maxBound}
 
 func point(v core.Value) interval { return interval{bound{v, false}, bound{v, true}} }
 
-// isPoint reports whether the span holds one value alone.
+// isPoint reports whether the interval contains exactly one value.
 func (s interval) isPoint() bool { return s.from.value == s.to.value && s.to.after && !s.from.after }
 
 func (s interval) intersect(o interval) interval {
@@ -50,12 +49,11 @@ func (s interval) intersect(o interval) interval {
 
 func (s interval) empty() bool { return s.from.compare(s.to) >= 0 }
 
-// intersect returns the values that are in both lists of spans, each of them ascending
-// and apart from each other.
-func intersect(a, b []interval) (both []interval) {
+// intersect returns the values that are in both lists. The intervals of each list ascend and do not overlap.
+func intersect(a, b []interval) (common []interval) {
 	for len(a) > 0 && len(b) > 0 {
 		if s := a[0].intersect(b[0]); !s.empty() {
-			both = append(both, s)
+			common = append(common, s)
 		}
 		if a[0].to.compare(b[0].to) < 0 {
 			a = a[1:]
@@ -63,10 +61,10 @@ func intersect(a, b []interval) (both []interval) {
 			b = b[1:]
 		}
 	}
-	return both
+	return common
 }
 
-// comparisonInterval returns the values that fulfil a comparison with one value.
+// comparisonInterval returns the values that match a comparison with v. ok is false for filters without an interval.
 func comparisonInterval(kind core.FilterKind, v core.Value) (s interval, ok bool) {
 	switch kind {
 	case core.FilterEq:
@@ -85,8 +83,8 @@ func comparisonInterval(kind core.FilterKind, v core.Value) (s interval, ok bool
 	return interval{}, false
 }
 
-// prefixEnd returns the cut behind all texts that begin with prefix: before the
-// next text of the same length or, since no byte comes after 0xff, a shorter one.
+// prefixEnd returns the bound after all strings with the prefix. It is before the next string of the same length or,
+// since no byte follows 0xff, of a shorter length.
 func prefixEnd(prefix string) bound {
 	for last := len(prefix) - 1; last >= 0; last-- {
 		if prefix[last] != 0xff {

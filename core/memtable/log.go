@@ -2,73 +2,70 @@ package memtable
 
 import "github.com/larder-go/larder/core"
 
-// Log makes transactions durable before they are shown to readers. Its methods
-// may be called by several goroutines at once.
+// Log makes transactions durable before they become visible to readers. Its methods must be safe for concurrent use.
 //
-// Once it failed it has to go on failing: the store does not write any more
-// either, because what it would build on is lost.
+// A log that failed must keep failing, because later changes would be based on the lost ones. The store accepts no
+// further writes then either.
 type Log interface {
-	// Append takes what a transaction changed. The store calls it for one
-	// transaction at a time, in the order in which they are serialized. An error
-	// means that the transaction did not happen and the store goes on.
+	// Append accepts the changes of a transaction. The store calls it for one transaction at a time, in
+	// serialization order. An error means that the transaction did not happen; the store goes on.
 	//
-	// Otherwise the log calls publish, which does not block, once the changes and
-	// all that were appended before are durable, and never before the publish of
-	// those. It may leave out one that it would call directly before a later one,
-	// which shows everything that the earlier would. durable waits for this and
-	// returns nil, or the error because of which it never will; it may be called any
-	// number of times, by several goroutines.
+	// After a success the log calls publish, which does not block, once the changes and all earlier ones are durable,
+	// and in the order of the Append calls. If it would make several publish calls directly one after the other, the
+	// last one is enough: it makes all earlier changes visible too. durable waits for that and returns nil, or the
+	// error that prevents it forever. durable must be safe for concurrent and repeated use.
 	Append(changes Changes, publish func()) (durable func() error, err error)
-	// Failed returns the error because of which nothing can be appended any more, nil as
-	// long as it can. It speaks of what was not tried, as errors of durable do not.
+	// Failed returns the error that prevents every further Append, or nil. The error must describe later attempts: it
+	// is returned to transactions whose own changes were never appended.
 	Failed() error
-	// Reserve makes durable, before it returns, that keys of the resource up to
-	// atLeast, or to the larger number that it returns, may be handed out.
+	// Reserve makes durable that the keys of the resource up to atLeast may have been generated, and returns after
+	// that. It may reserve more keys, up to the number that it returns.
 	Reserve(r *core.Resource, atLeast int64) (upTo int64, err error)
 }
 
-// Changes are the net effect of a transaction. No key of a resource is in two
-// lists, nor twice in one. The slices belong to the log.
+// Changes are the net effect of a transaction: a key of a resource occurs at most once in all lists. The log owns the
+// slices.
 type Changes struct {
-	Inserted []core.Record // complete
+	// Inserted are complete records.
+	Inserted []core.Record
 	Updated  []Update
-	Removed  []core.Record // as they were before the transaction
-	// Positions tell of keys that were given and whose records are gone again: by
-	// resource, the number up to which the log has to make durable, with the rest,
-	// that keys may have been handed out; 0 where it knows. nil for none.
+	// Removed are the before images.
+	Removed []core.Record
+	// Positions report explicit keys whose records were deleted in the same transaction: by resource index, the number
+	// up to which the log must record keys as used, together with the other changes; 0 for none. The slice is nil if
+	// there are no such keys.
 	Positions []int64
 }
 
-// Update is a record before and after a transaction that changed at least one of its
-// columns, never the key. Both are complete.
+// Update is the before and the after image of a record. Both are complete and have the same key. At least one column
+// differs.
 type Update struct{ Before, After core.Record }
 
-// writtenKey is the key of a record that a transaction wrote.
+// writtenKey identifies a record that a transaction wrote.
 type writtenKey struct {
 	resource *core.Resource
 	key      core.Value
 }
 
-// changes returns the net effect of the transaction, in the order in which it
-// first touched the records.
+// changes returns the net effect of the transaction, in the order in which it first wrote the records.
 func (t *transaction) changes() (c Changes) {
 	seen := make(map[writtenKey]struct{}, len(t.written))
 	for _, at := range t.written {
-		if _, again := seen[at]; again {
+		if _, ok := seen[at]; ok {
 			continue
 		}
 		seen[at] = struct{}{}
 		i := at.resource.Index()
-		old, was := t.base.tables[i].get(at.key)
-		rec, is := t.current.tables[i].get(at.key)
+		old, existed := t.base.tables[i].get(at.key)
+		rec, exists := t.current.tables[i].get(at.key)
 		switch {
-		case is && !was:
+		case exists && !existed:
 			c.Inserted = append(c.Inserted, rec)
-		case is && !rec.Equal(old):
+		case exists && !rec.Equal(old):
 			c.Updated = append(c.Updated, Update{old, rec})
-		case was && !is:
+		case existed && !exists:
 			c.Removed = append(c.Removed, old)
-		case !was && !is && t.store.sequences[i].exceedsReservation(at.key):
+		case !existed && !exists && t.store.sequences[i].exceedsReservation(at.key):
 			if c.Positions == nil {
 				c.Positions = make([]int64, len(t.store.sequences))
 			}
@@ -80,7 +77,7 @@ func (t *transaction) changes() (c Changes) {
 	return c
 }
 
-// empty reports whether nothing changed.
+// empty reports whether there is nothing to log.
 func (c Changes) empty() bool {
 	return len(c.Inserted) == 0 && len(c.Updated) == 0 && len(c.Removed) == 0 && c.Positions == nil
 }

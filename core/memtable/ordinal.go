@@ -6,12 +6,11 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// ordinal is what values are stored as in trees: plain Go types that sort as
-// [core.Compare] sorts the values, at a fraction of the cost.
+// ordinal is the representation of values in trees: a plain Go type that sorts as [core.Compare] sorts the values, and
+// much faster.
 type ordinal interface{ int64 | string }
 
-// isNumber reports whether the ordinals of the type are numbers; all others are
-// strings.
+// isNumber reports whether the ordinals of the type are integers. All other ordinals are strings.
 func isNumber(t core.Type) bool {
 	switch t {
 	case core.Int, core.Bool, core.Time, core.Float:
@@ -20,7 +19,7 @@ func isNumber(t core.Type) bool {
 	return false
 }
 
-// number returns the ordinal of a value for whose type isNumber holds.
+// number returns the ordinal of a value of a type for which isNumber holds.
 func number(v core.Value) int64 {
 	switch v.Type() {
 	case core.Bool:
@@ -36,8 +35,8 @@ func number(v core.Value) int64 {
 	return v.Int()
 }
 
-// floatOrdinal maps doubles to integers of the same order: IEEE 754 sorts
-// positive ones by their bits, and negative ones the other way round.
+// floatOrdinal maps doubles to integers of the same order. The bits of positive IEEE 754 numbers ascend with the numbers,
+// and the bits of negative ones descend.
 func floatOrdinal(f float64) int64 {
 	bits := int64(math.Float64bits(f)) //nolint:gosec // the bits are kept, not the number
 	if bits < 0 {

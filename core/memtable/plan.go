@@ -6,8 +6,21 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// plan chooses the path of a Select or Count. Whatever it chooses holds all
-// records that fulfil the op's conditions, and perhaps others.
+// queryPlan is the way to execute a Select or Count: a scan of the key or of an index over some intervals, and the
+// conditions that remain to be checked.
+type queryPlan struct {
+	field     *core.Field  // the key, or an indexed field
+	intervals []interval   // of the field's values; they ascend and do not overlap
+	desc      bool         // values descend
+	keyDesc   bool         // keys of equal values in an index descend
+	resume    []core.Value // value and key after which a scan of an index starts; nil for the beginning
+	ordered   bool         // the scan yields records in the order of the op
+
+	where, using core.Filter // remaining conditions of the op
+}
+
+// plan chooses how to execute a Select or Count. Every record that matches the op's conditions is in the intervals of the
+// plan; other records may be too.
 func plan(op *core.Op) *queryPlan {
 	p := &queryPlan{field: op.Resource.Key(), where: op.Where, using: op.Using}
 	best, rank := chooseCondition(op)
@@ -26,34 +39,33 @@ func plan(op *core.Op) *queryPlan {
 	return p
 }
 
-// The ranks of conditions, the most selective first.
+// Kinds of conditions by selectivity, the most selective first.
 const (
-	matchesNone    = iota // no record fulfils it
+	matchesNone    = iota // no record matches
 	byKeys                // names keys
 	byUniqueValues        // names values of a unique field
 	byOneValue            // names one value of an indexed field
-	byValues              // names several
+	byValues              // names several values of an indexed field
 	byKeyRange            // a range of keys
 	byRange               // a range of an indexed field, or null among its values
-	fullScan              // says nothing about indexed fields
+	fullScan              // does not restrict an indexed field
 )
 
-// chooseCondition returns the condition of the guard or of the client that leads to the
-// records. The guard's takes precedence if it names values, lest the time that an
-// answer takes tell how many hidden records fulfil the client's condition. Keys and
-// values of a unique field that the client names are an exception: they lead to no
-// more records than are named.
+// chooseCondition returns the condition that determines the scan, from the policy or from the client. The policy's
+// condition takes precedence if it names values: otherwise the time of the answer would reveal the number of hidden
+// records that match the client's condition. Keys and unique values in the client's condition are the exception, because
+// each of them leads to at most one record.
 func chooseCondition(op *core.Op) (best core.Filter, rank int) {
-	guard, guardRank := mostSelective(op.Using)
-	own, ownRank := mostSelective(op.Where)
-	few := ownRank <= byUniqueValues && guardRank != matchesNone
-	if ownRank < guardRank && (few || guardRank > byValues) || ownRank == matchesNone {
-		return own, ownRank
+	policy, policyRank := mostSelective(op.Using)
+	client, clientRank := mostSelective(op.Where)
+	few := clientRank <= byUniqueValues && policyRank != matchesNone
+	if clientRank < policyRank && (few || policyRank > byValues) || clientRank == matchesNone {
+		return client, clientRank
 	}
-	return guard, guardRank
+	return policy, policyRank
 }
 
-// mostSelective returns the part of a condition with the best rank.
+// mostSelective returns the most selective conjunct of a condition.
 func mostSelective(f core.Filter) (best core.Filter, rank int) {
 	rank = fullScan
 	eachConjunct(f, func(part core.Filter) {
@@ -64,7 +76,7 @@ func mostSelective(f core.Filter) (best core.Filter, rank int) {
 	return best, rank
 }
 
-// eachConjunct calls fn with the parts of a condition that must all hold.
+// eachConjunct calls fn with each part of a condition that must hold.
 func eachConjunct(f core.Filter, fn func(core.Filter)) {
 	if f.Kind() != core.FilterAnd {
 		fn(f)
@@ -111,29 +123,28 @@ func selectivityOfValues(field *core.Field, values []core.Value) int {
 	return byValues
 }
 
-// planIntervals returns the values of the chosen condition's field that fulfil it and the
-// other conditions on the field.
+// planIntervals returns the values of the chosen condition's field that match it and all other conditions on the field.
 func planIntervals(op *core.Op, best core.Filter) []interval {
-	spans := conditionIntervals(best)
+	intervals := conditionIntervals(best)
 	narrow := func(f core.Filter) {
 		if f.Field() == best.Field() && f != best {
-			spans = intersect(spans, conditionIntervals(f))
+			intervals = intersect(intervals, conditionIntervals(f))
 		}
 	}
 	eachConjunct(op.Where, narrow)
 	eachConjunct(op.Using, narrow)
-	return spans
+	return intervals
 }
 
-// conditionIntervals returns the values that fulfil a condition on a field, or more.
+// conditionIntervals returns intervals that contain every value matching a condition on a field.
 func conditionIntervals(f core.Filter) []interval {
 	if f.Kind() == core.FilterIn {
 		values := core.SortKeys(slices.Clone(f.Values()))
-		spans := make([]interval, len(values))
+		intervals := make([]interval, len(values))
 		for i, v := range values {
-			spans[i] = point(v)
+			intervals[i] = point(v)
 		}
-		return spans
+		return intervals
 	}
 	if len(f.Values()) == 1 {
 		if s, ok := comparisonInterval(f.Kind(), f.Values()[0]); ok {
@@ -143,9 +154,8 @@ func conditionIntervals(f core.Filter) []interval {
 	return []interval{everyValue}
 }
 
-// dropExactCondition leaves out the condition if it is all that the op asks and names
-// values, which the path then answers exactly. To check it nevertheless would
-// mean to touch the values of records that nobody may ever look at.
+// dropExactCondition removes the chosen condition from the filters that the scan checks, if the intervals answer it
+// exactly. Checking it again would load the values of every visited record.
 func (p *queryPlan) dropExactCondition(best core.Filter, rank int) {
 	if rank > byValues {
 		return
@@ -158,16 +168,15 @@ func (p *queryPlan) dropExactCondition(best core.Filter, rank int) {
 	}
 }
 
-// matches reports whether a record on the path fulfils the op's conditions.
+// matches reports whether a visited record matches the op's remaining conditions and follows its page position.
 func (p *queryPlan) matches(op *core.Op, rec core.Record) bool {
 	return p.using.Match(rec) && p.where.Match(rec) && (op.After == nil || core.After(op.Order, op.After, rec))
 }
 
-// setOrder sets the direction of the path and where it starts, if it can yield the
-// records in the order of the op.
+// setOrder sets the direction and the start of the scan, if the scan can yield the records in the order of the op.
 func (p *queryPlan) setOrder(op *core.Op) {
 	switch {
-	case len(op.Order) == 0: // of a Count
+	case len(op.Order) == 0: // a Count has no order
 	case p.field.Key() && op.Order[0].Field == p.field:
 		p.ordered, p.desc = true, op.Order[0].Desc
 		p.resumeKeys(op.After)
@@ -182,7 +191,7 @@ func (p *queryPlan) setOrder(op *core.Op) {
 	}
 }
 
-// resumeKeys narrows a path along the key to what comes after the position.
+// resumeKeys restricts a scan of keys to those that follow the page position.
 func (p *queryPlan) resumeKeys(after []core.Value) {
 	if after == nil {
 		return

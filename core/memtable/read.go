@@ -29,7 +29,7 @@ func read(t table, op *core.Op) core.Result {
 	return res
 }
 
-// readOrdered returns the first records of a path that yields the order of the op.
+// readOrdered returns the first records of a plan that yields the order of the op.
 func readOrdered(t table, p *queryPlan, op *core.Op) (res core.Result) {
 	t.scan(p, func(rec core.Record) bool {
 		if !p.matches(op, rec) {
@@ -80,16 +80,15 @@ func project(records []core.Record, op *core.Op) {
 	}
 }
 
-// topRecords is the first records of a Select whose path yields another order. It keeps
-// about as many as the op wants, and not all that the path yields.
+// topRecords collects the first records of a Select whose plan yields another order. It keeps about sortFactor times the
+// requested records in memory, instead of all matching ones.
 type topRecords struct {
 	op      *core.Op
 	records []core.Record
-	full    bool // the first records are sorted, one more than the op wants
+	full    bool // the first Limit+1 records are sorted
 }
 
-// sortFactor is how many records are taken in before they are sorted, for each one that is
-// wanted.
+// sortFactor is the number of records to collect before sorting, for each requested record.
 const sortFactor = 2
 
 func (s *topRecords) add(rec core.Record) {
@@ -109,7 +108,7 @@ func (s *topRecords) sort() {
 	slices.SortFunc(s.records, func(a, b core.Record) int { return core.CompareRecords(s.op.Order, a, b) })
 }
 
-// result returns the records that the op wants.
+// result returns the requested records in order.
 func (s *topRecords) result() (res core.Result) {
 	s.sort()
 	res.Records = s.records

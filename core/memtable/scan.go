@@ -2,19 +2,6 @@ package memtable
 
 import "github.com/larder-go/larder/core"
 
-// queryPlan is a way to records: along the key or an index, over parts of it.
-type queryPlan struct {
-	field     *core.Field  // the key, or an indexed field
-	intervals []interval   // of the field's values, ascending, apart from each other
-	desc      bool         // values descend
-	keyDesc   bool         // keys of equal values on an index descend
-	resume    []core.Value // value and key to go on behind on an index; nil to start
-	ordered   bool         // records come in the order that the op wants
-
-	where, using core.Filter // what of the op's conditions is left to check
-}
-
-// scan yields the records on the path.
 func (t *typedTable[K]) scan(p *queryPlan, yield func(core.Record) bool) {
 	for i := range p.intervals {
 		s := p.intervals[i]
@@ -31,7 +18,7 @@ func (t *typedTable[K]) scanInterval(p *queryPlan, s interval, yield func(core.R
 	switch {
 	case !p.field.Key():
 		return t.scanIndex(p, s, yield)
-	case s.from.value.IsNull(): // no key is
+	case s.from.value.IsNull(): // keys are never null
 		return true
 	case s.isPoint():
 		rec, ok := t.get(s.from.value)

@@ -10,21 +10,20 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// sequence generates the whole numbers from 1, none of them twice and none that a
-// committed transaction gave to a record. It belongs to no transaction: a number that
-// it generated is never taken back. A number that a transaction chose moves it only
-// when the transaction commits.
+// sequence generates the integer keys of a resource: ascending from 1, each at most once, and none that a committed
+// transaction gave to a record. It is not part of a transaction: a rollback does not return generated numbers. A number
+// that a transaction gives to a record itself advances the sequence only when the transaction commits.
 type sequence struct {
 	resource *core.Resource
 	log      Log
 	last     atomic.Int64
-	limit    atomic.Int64 // as far as the log lets it go
-	mu       sync.Mutex   // held while the log moves the limit
+	limit    atomic.Int64 // the largest number that the log has reserved
+	mu       sync.Mutex   // held while the log raises the limit
 	closed   atomic.Bool
 }
 
-// setLimit keeps the sequence from going on before the log has said how far; without
-// a log nothing holds it.
+// setLimit sets the initial limit: with a log, the sequence must reserve numbers before it generates any; without one, it
+// is not limited.
 func (s *sequence) setLimit(log Log) {
 	s.limit.Store(math.MaxInt64)
 	if log != nil {
@@ -32,7 +31,10 @@ func (s *sequence) setLimit(log Log) {
 	}
 }
 
-// allocate returns the first of n numbers.
+// allocate generates n consecutive numbers and returns the first one.
+//
+// Errors: [core.ErrClosed]; the log's if it cannot reserve the numbers; an internal error if the 64-bit integers are
+// exhausted.
 func (s *sequence) allocate(n int) (first int64, err error) {
 	for {
 		last := s.last.Load()
@@ -55,7 +57,7 @@ func (s *sequence) allocate(n int) (first int64, err error) {
 	}
 }
 
-// reserve moves the limit to a number or beyond.
+// reserve raises the limit to at least the given number.
 func (s *sequence) reserve(atLeast int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,14 +71,14 @@ func (s *sequence) reserve(atLeast int64) error {
 	return err
 }
 
-// close makes take fail and returns the last number. Who is in the middle of take
-// finds another last number than it started from.
+// close makes allocate fail and returns the last generated number. An allocation that runs at the same time fails to
+// swap the last number, and then sees that the sequence is closed.
 func (s *sequence) close() (last int64) {
 	s.closed.Store(true)
 	return s.last.Swap(math.MaxInt64)
 }
 
-// advancePast makes the sequence go on behind a key that was chosen elsewhere.
+// advancePast makes the sequence generate only numbers above the key.
 func (s *sequence) advancePast(key core.Value) {
 	for {
 		last := s.last.Load()
@@ -86,14 +88,14 @@ func (s *sequence) advancePast(key core.Value) {
 	}
 }
 
-// exceedsReservation reports whether the log is not told of the key unless a record says it.
+// exceedsReservation reports whether the key is above the numbers that the log has reserved. The log then knows of it
+// only from a logged record or position.
 func (s *sequence) exceedsReservation(key core.Value) bool { return key.Int() > s.limit.Load() }
 
-// explicitKeys are the keys that a transaction gave to records of a resource itself, beyond
-// its sequence.
+// explicitKeys are the keys above the sequence of a resource that a transaction gave to records itself.
 type explicitKeys map[core.Value]struct{}
 
-// noteExplicitKey notes a key that the transaction gives to a record.
+// noteExplicitKey records a key that the transaction gives to a record.
 func (t *transaction) noteExplicitKey(r *core.Resource, key core.Value) {
 	i := r.Index()
 	if key.Int() <= t.store.sequences[i].last.Load() {
@@ -108,7 +110,7 @@ func (t *transaction) noteExplicitKey(r *core.Resource, key core.Value) {
 	t.explicit[i][key] = struct{}{}
 }
 
-// explicitKeysOf returns the keys that the transaction chose and the sequence may generate.
+// explicitKeysOf returns the explicit keys of a resource; nil if there are none.
 func (t *transaction) explicitKeysOf(resource int) explicitKeys {
 	if t.explicit == nil {
 		return nil
@@ -116,28 +118,27 @@ func (t *transaction) explicitKeysOf(resource int) explicitKeys {
 	return t.explicit[resource]
 }
 
-// highest returns the highest of the keys, 0 if there are none.
-func (c explicitKeys) highest() (top int64) {
-	for key := range c {
+// highest returns the largest key, or 0 if there are none.
+func (k explicitKeys) highest() (top int64) {
+	for key := range k {
 		top = max(top, key.Int())
 	}
 	return top
 }
 
-// advanceSequences moves the sequences past the keys that the transaction chose. It has
-// committed.
+// advanceSequences moves the sequences past the explicit keys of the committed transaction.
 func (t *transaction) advanceSequences() {
 	for i, keys := range t.explicit {
 		t.store.sequences[i].advancePast(core.IntValue(keys.highest()))
 	}
 }
 
-// nextKeys generates n keys of the resource that the transaction has not chosen.
+// nextKeys generates n keys of the resource and skips the explicit keys of the transaction.
 func (t *transaction) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
-	mine := t.explicitKeysOf(r.Index())
+	explicit := t.explicitKeysOf(r.Index())
 	keys, err := t.store.nextKeys(r, n)
-	for more := n; err == nil && len(mine) > 0; more *= 2 {
-		keys = slices.DeleteFunc(keys, func(key core.Value) bool { _, taken := mine[key]; return taken })
+	for more := n; err == nil && len(explicit) > 0; more *= 2 {
+		keys = slices.DeleteFunc(keys, func(key core.Value) bool { _, ok := explicit[key]; return ok })
 		if len(keys) >= n {
 			return keys[:n], nil
 		}
@@ -149,6 +150,8 @@ func (t *transaction) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
 }
 
 // nextKeys generates n keys of the resource.
+//
+// Errors: [core.BadRequest] for a resource whose clients must give the key; those of allocate.
 func (s *Store) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
 	if core.DefaultKeySource(r).Assigned {
 		return nil, r.NoNextKey()

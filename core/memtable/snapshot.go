@@ -10,31 +10,29 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// Snapshot is the content of a store at one moment. It never changes, so it is
-// also the read-only transaction on itself.
+// Snapshot is the immutable state of a store at one moment. It is also the read-only transaction on that state, and is
+// safe for concurrent use.
 type Snapshot struct {
 	model   *core.Model
-	tables  []table      // by resource
-	durable func() error // waits until it is shown; nil without a log and for the first one
+	tables  []table      // by resource index
+	durable func() error // waits until the log has made the snapshot durable; nil without a log and for the initial snapshot
 }
 
 var _ core.BackendTx = (*Snapshot)(nil)
 
 var errReadOnly = errors.New("memtable: the transaction is read-only; begin a read-write transaction to write")
 
-// Len returns how many records of the resource there are.
+// Len returns the number of records of the resource.
 func (s *Snapshot) Len(r *core.Resource) int { return s.tables[r.Index()].size() }
 
-// Records returns the records of the resource, ascending by key.
+// Records yields the records of the resource, ascending by key.
 func (s *Snapshot) Records(r *core.Resource) iter.Seq[core.Record] {
 	return func(yield func(core.Record) bool) {
 		s.tables[r.Index()].scan(&queryPlan{field: r.Key(), intervals: []interval{everyValue}}, yield)
 	}
 }
 
-// waitDurable waits until the snapshot is shown to readers.
-//
-// Errors: the log's, because of which it never will be.
+// waitDurable returns when the snapshot is durable and visible to readers, or with the log's error if it never will be.
 func (s *Snapshot) waitDurable() error {
 	if s.durable == nil {
 		return nil
@@ -42,7 +40,9 @@ func (s *Snapshot) waitDurable() error {
 	return s.durable()
 }
 
-// Read reads from the snapshot.
+// Read answers a Load or a Select.
+//
+// Errors: the context's.
 func (s *Snapshot) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return core.Result{}, err
@@ -50,7 +50,9 @@ func (s *Snapshot) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	return read(s.tables[op.Resource.Index()], op), nil
 }
 
-// Count counts in the snapshot.
+// Count answers a Count.
+//
+// Errors: the context's.
 func (s *Snapshot) Count(ctx context.Context, op *core.Op) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -58,27 +60,26 @@ func (s *Snapshot) Count(ctx context.Context, op *core.Op) (int, error) {
 	return count(s.tables[op.Resource.Index()], op), nil
 }
 
-// Insert is refused, and so are the other writes.
+// Insert fails: the transaction is read-only.
 func (s *Snapshot) Insert(context.Context, *core.Op) ([]core.Record, error) { return nil, errReadOnly }
 
-// Update is refused.
+// Update fails: the transaction is read-only.
 func (s *Snapshot) Update(context.Context, *core.Op) ([]core.Record, error) { return nil, errReadOnly }
 
-// Delete is refused.
+// Delete fails: the transaction is read-only.
 func (s *Snapshot) Delete(context.Context, *core.Op) error { return errReadOnly }
 
-// NextIDs is refused.
+// NextIDs fails: the transaction is read-only.
 func (s *Snapshot) NextIDs(context.Context, *core.Op) ([]core.Value, error) { return nil, errReadOnly }
 
-// Commit has nothing to do.
+// Commit does nothing but report the context's error.
 func (s *Snapshot) Commit(ctx context.Context) error { return ctx.Err() }
 
-// Rollback has nothing to do.
+// Rollback does nothing.
 func (s *Snapshot) Rollback(context.Context) error { return nil }
 
-// Data returns the snapshot as plain Go values, from which [seed.Records]
-// makes the same records. Null fields and the sides of relations that are not
-// stored are left out. The data is the caller's.
+// Data returns all records as plain Go values, from which [seed.Records] builds the same records again. Null
+// fields and sides of relations that are not stored are left out. The caller owns the result.
 func (s *Snapshot) Data() seed.Data {
 	data := make(seed.Data)
 	for _, r := range s.model.Resources() {

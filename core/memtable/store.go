@@ -8,33 +8,32 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Store holds the records of a model and runs transactions on them. [New] makes
-// it. It is safe for concurrent use.
+// Store holds the records of a model and runs transactions on them. Create one with [New]. It is safe for concurrent
+// use.
 type Store struct {
 	log            Log
-	sequences      []sequence               // by resource
-	committed      atomic.Pointer[Snapshot] // what readers see
-	head           *Snapshot                // what the next writer begins on; belongs to the writer
-	writeLock      chan struct{}            // holds one element while a transaction writes
-	failed         atomic.Bool              // the log, so that nothing is written any more
+	sequences      []sequence               // by resource index
+	committed      atomic.Pointer[Snapshot] // the snapshot that readers see
+	head           *Snapshot                // the snapshot that the next writer begins on; guarded by writeLock
+	writeLock      chan struct{}            // holds one element while a read-write transaction is open
+	failed         atomic.Bool              // set after the log failed: the store accepts no further writes
 	closed         atomic.Bool
 	closing        sync.RWMutex
-	finalPositions []int64 // positions, once closed
+	finalPositions []int64 // set by Close; guarded by closing
 }
 
-// Content is what a [Store] starts with.
+// Content is the initial content of a [Store]. The zero value is an empty store.
 type Content struct {
-	// Records are those of each resource, by [core.Resource.Index], complete, their
-	// keys ascending; nil for none at all. They must fulfil the rules that a commit
-	// checks. The slices stay the caller's.
+	// Records are the complete records of each resource, by [core.Resource.Index] and ascending by key; nil for an
+	// empty store. They must satisfy the rules that a commit checks. The caller keeps the slices.
 	Records [][]core.Record
-	// Positions are the numbers behind which the keys of each resource go on; nil
-	// for those behind the largest keys of Records.
+	// Positions are, by resource, the numbers above which the store generates keys. nil stands for the largest keys
+	// of Records.
 	Positions []int64
 }
 
-// New returns a store of the model's records with the given content. A log is
-// told of every change from then on; nil stands for none.
+// New returns a store with the given content. The log is notified of every commit from then on; nil means that commits
+// are not logged and become visible at once.
 func New(m *core.Model, content Content, log Log) *Store {
 	s := &Store{log: log, writeLock: make(chan struct{}, 1)}
 	resources := m.Resources()
@@ -62,12 +61,11 @@ func (s *Store) fill(resource int, records []core.Record) {
 	}
 }
 
-// Begin opens a transaction, as [core.Backend] says. A read-only one is the
-// current snapshot. Another one waits until it is the only one that writes; with
-// [core.BackendTxOptions.Single] it waits in its one operation instead, which is when it
-// begins, so that handing out keys waits for nobody.
+// Begin opens a transaction as [core.Backend] specifies. A read-only transaction is the current snapshot and never
+// waits. A read-write transaction waits until no other one is open. With [core.BackendTxOptions.Single] that wait is
+// part of its only operation, so that generating keys never waits.
 //
-// Errors: [core.ErrClosed], the context's, the log's if it failed.
+// Errors: [core.ErrClosed]; the context's error; after a failure of the log, its error.
 func (s *Store) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -88,9 +86,9 @@ func (s *Store) Begin(ctx context.Context, opts core.BackendTxOptions) (core.Bac
 	return tx, nil
 }
 
-// Ping reports whether a transaction that writes can begin.
+// Ping reports whether a read-write transaction can begin.
 //
-// Errors: [core.ErrClosed], the context's; the log's, if nothing can be appended.
+// Errors: [core.ErrClosed]; the context's error; the log's error if it accepts no further changes.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -104,15 +102,15 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// KeySource is [core.DefaultKeySource].
+// KeySource returns [core.DefaultKeySource].
 func (s *Store) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
 
-// Snapshot returns what is committed and, with a log, shown.
+// Snapshot returns the committed state that readers see. With a log it is durable.
 func (s *Store) Snapshot() *Snapshot { return s.committed.Load() }
 
-// Positions returns, by resource, the largest number that was handed out as a key
-// or used for one, be it in a transaction that rolled back; 0 where there is none
-// and where keys are not numbers.
+// Positions returns, by resource index, the largest number that was generated as a key or given to a record by a
+// committed transaction. It is 0 for resources without such a number and for keys that are not integers. Numbers that
+// were generated in transactions that rolled back count too.
 func (s *Store) Positions() []int64 {
 	s.closing.RLock()
 	defer s.closing.RUnlock()
@@ -126,9 +124,9 @@ func (s *Store) Positions() []int64 {
 	return positions
 }
 
-// Close makes every later Begin fail with [core.ErrClosed], and so does handing out
-// keys in transactions that are still open, and with a log their commit too: the
-// Positions are final.
+// Close makes every later Begin fail with [core.ErrClosed]. Transactions that are still open cannot generate keys any
+// more and, with a log, cannot commit; both fail with [core.ErrClosed]. So the Positions are final. Closing again does
+// nothing.
 func (s *Store) Close() {
 	s.closed.Store(true)
 	s.closing.Lock()

@@ -6,27 +6,25 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// table is the records of one resource with their indexes.
+// table holds the records of one resource and their indexes.
 type table interface {
 	// size returns the number of records.
 	size() int
-	// get returns the record with that key.
+	// get returns the record with the key.
 	get(key core.Value) (core.Record, bool)
-	// scan yields the records on the path until yield returns false.
+	// scan yields the records in the intervals of the plan, in its direction, until yield returns false.
 	scan(p *queryPlan, yield func(core.Record) bool)
-	// countValue returns the number of records whose indexed field holds v, at most
-	// limit.
+	// countValue returns the number of records whose indexed field holds v, and stops counting at limit.
 	countValue(f *core.Field, v core.Value, limit int) int
 
-	// fill puts the records into the empty table; their keys ascend.
+	// fill adds the records to the empty table. Their keys ascend.
 	fill(all []core.Record)
-	// clone returns a table with the same content that may be written to, in a
-	// time that does not depend on its size. It may be called by the only writer
-	// alone; readers are not disturbed.
+	// clone returns a writable table with the same content, in a time that does not depend on its size. Only the
+	// writer may call it. Readers of the original are not affected.
 	clone() table
-	// put adds the record, or replaces old.
+	// put inserts rec, or replaces old if that is a record.
 	put(old, rec core.Record)
-	// remove removes the record.
+	// remove deletes the record.
 	remove(old core.Record)
 }
 
@@ -41,18 +39,17 @@ func newTable(r *core.Resource) table {
 // typedTable is a table whose keys have ordinals of type K.
 type typedTable[K ordinal] struct {
 	records *btree.Map[K, core.Record]
-	ordinal func(core.Value) K // of a key
+	ordinal func(core.Value) K // returns the ordinal of a key
 	indexes []tableIndex[K]
-	columns []int // by column: place in indexes, or -1
+	columns []int // by column: index in indexes, or -1
 }
 
-// tableIndex is an index of a table, and whether the table may write to it or
-// shares it with the one that it was cloned from.
+// tableIndex is an index of a table. A clone shares the indexes of its original until it writes to them.
 type tableIndex[K ordinal] struct {
 	index[K]
 
 	column int
-	owned  bool
+	owned  bool // writable by this table; otherwise shared with the original
 }
 
 func newTypedTable[K ordinal](r *core.Resource, ordinalOf func(core.Value) K) *typedTable[K] {
@@ -124,7 +121,7 @@ func (t *typedTable[K]) remove(old core.Record) {
 	}
 }
 
-// writable returns the index, made the table's own on the first write.
+// writable returns an index that the table may write to. It clones a shared index first.
 func (t *typedTable[K]) writable(i int) index[K] {
 	x := &t.indexes[i]
 	if !x.owned {

@@ -9,26 +9,25 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// transaction is a read-write transaction: from open to its end the only one that
-// may change tables. It works on tables of the current snapshot and on clones of
-// those that it wrote to, which a commit publishes together.
+// transaction is a read-write transaction. From begin to finish it holds the store's write lock. It works on the tables of
+// the snapshot that it began on, and on clones of the tables that it wrote to. A commit publishes them together.
 type transaction struct {
 	store    *Store
-	base     *Snapshot // nil until open
+	base     *Snapshot // nil until begin
 	current  *Snapshot // base until the first write
 	checks   integrityChecks
-	written  []writtenKey   // for the log, repetitions included
-	explicit []explicitKeys // by resource; nil if there are none
+	written  []writtenKey   // written records for the log; may contain a record several times
+	explicit []explicitKeys // by resource index; nil if there are none
 	ended    bool
 }
 
 var _ core.BackendTx = (*transaction)(nil)
 
-// errLogFailed is for a log that does not say why it failed.
+// errLogFailed is used if Log.Failed returns nil after a failure.
 var errLogFailed error = &core.Error{Code: core.Unavailable, Cause: errors.New("memtable: the log failed; no further writes are accepted")}
 
-// begin waits until the transaction is the only writer and takes what the last one
-// left, whether it is shown already or not.
+// begin acquires the store's write lock and takes the last commit as the base, durable or not. It does nothing if the
+// transaction has begun.
 func (t *transaction) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || t.base != nil {
 		return err
@@ -47,7 +46,7 @@ func (t *transaction) begin(ctx context.Context) error {
 	return nil
 }
 
-// unlock lets the next writer go on.
+// unlock releases the store's write lock.
 func (t *transaction) unlock() {
 	if t.base != nil && !t.ended {
 		t.ended = true
@@ -55,10 +54,10 @@ func (t *transaction) unlock() {
 	}
 }
 
-// table returns the resource's table as the transaction sees it.
+// table returns the resource's table with the transaction's own writes.
 func (t *transaction) table(r *core.Resource) table { return t.current.tables[r.Index()] }
 
-// writable returns the resource's table as one that may be written to.
+// writable returns a table of the resource that the transaction may write to. It clones the table of the base first.
 func (t *transaction) writable(r *core.Resource) table {
 	if t.current == t.base {
 		t.current = &Snapshot{model: t.base.model, tables: slices.Clone(t.base.tables)}
@@ -70,7 +69,7 @@ func (t *transaction) writable(r *core.Resource) table {
 	return t.current.tables[i]
 }
 
-// Read reads what is committed and what the transaction itself wrote.
+// Read answers a Load or a Select and sees the transaction's own writes.
 func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	if err := t.begin(ctx); err != nil {
 		return core.Result{}, err
@@ -78,7 +77,7 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 	return t.current.Read(ctx, op)
 }
 
-// Count counts as Read reads.
+// Count answers a Count and sees the transaction's own writes.
 func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 	if err := t.begin(ctx); err != nil {
 		return 0, err
@@ -86,7 +85,7 @@ func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 	return t.current.Count(ctx, op)
 }
 
-// NextIDs needs no turn as the writer.
+// NextIDs generates keys. It does not wait for the write lock.
 func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -94,8 +93,11 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 	return t.nextKeys(op.Resource, op.N)
 }
 
-// Commit publishes what the transaction wrote unless it breaks integrity. Once the
-// log was told, the context has no influence any more.
+// Commit publishes the transaction's writes if they preserve integrity. Once the log has accepted them, the context has no
+// effect any more.
+//
+// Errors: the context's; [core.NotFound], [core.FieldUpdateForbidden] or [core.AlreadyExists] for broken integrity;
+// [core.ErrClosed] with a log if the store was closed; the log's.
 func (t *transaction) Commit(ctx context.Context) error {
 	if err := t.publish(ctx); err != nil {
 		t.current = t.base
@@ -104,8 +106,7 @@ func (t *transaction) Commit(ctx context.Context) error {
 	return t.finish()
 }
 
-// publish shows what the transaction wrote to the next writer and, when the log
-// says so, to readers.
+// publish makes the writes visible to the next writer and, once they are durable, to readers.
 func (t *transaction) publish(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || t.current == t.base {
 		return err
@@ -120,7 +121,7 @@ func (t *transaction) publish(ctx context.Context) error {
 		s.committed.Store(now)
 		return nil
 	}
-	s.closing.RLock() // what is appended is in the final positions
+	s.closing.RLock() // Close must not compute the final positions between here and the end of Append
 	defer s.closing.RUnlock()
 	if s.finalPositions != nil {
 		return core.ErrClosed
@@ -140,8 +141,8 @@ func (t *transaction) publish(ctx context.Context) error {
 	return err
 }
 
-// finish ends the transaction and waits until what it saw or made is shown: an
-// answer may tell of it.
+// finish releases the write lock and waits until the snapshot that the transaction read or wrote is durable, because the
+// caller may report its content.
 func (t *transaction) finish() error {
 	t.unlock()
 	if t.base == nil {
@@ -152,15 +153,15 @@ func (t *transaction) finish() error {
 		return nil
 	}
 	t.store.failed.Store(true)
-	if t.current == t.base { // it wrote nothing itself, so nothing of it can have come to be
+	if t.current == t.base { // without writes of its own the outcome is known
 		return cmp.Or(t.store.log.Failed(), err)
 	}
 	return err
 }
 
-// Rollback drops what the transaction wrote.
+// Rollback discards the writes.
 //
-// Errors: the log's, if what the transaction saw never came to be.
+// Errors: the log's, if the snapshot that the transaction read was lost.
 func (t *transaction) Rollback(context.Context) error {
 	t.current = t.base
 	return t.finish()

@@ -6,8 +6,9 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Insert adds records: those whose keys are given before the others, so that no
-// key is handed out that the op itself gives.
+// Insert adds records. Records with explicit keys come first, so that the sequence does not generate one of these keys.
+//
+// Errors: [core.Forbidden] if a record does not match op.Check; [core.AlreadyExists]; the context's; those of NextIDs.
 func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	if err := t.begin(ctx); err != nil {
 		return nil, err
@@ -44,8 +45,7 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 	return records, nil
 }
 
-// completeRecord returns the record as it is stored: with the key, and null where it
-// had nothing.
+// completeRecord returns the record in its stored form: with the key, and with null in absent columns.
 func completeRecord(rec core.Record, key core.Value) core.Record {
 	r := rec.Resource()
 	values := make([]core.Value, rec.Len())
@@ -58,21 +58,24 @@ func completeRecord(rec core.Record, key core.Value) core.Record {
 	return r.RecordOf(values)
 }
 
-// insertRecord puts one record where there is none.
+// insertRecord adds one record unless its key exists.
 func (t *transaction) insertRecord(op *core.Op, rec core.Record) error {
 	r := op.Resource
 	if !op.Check.Match(rec) {
 		return r.Forbidden()
 	}
 	table := t.writable(r)
-	if _, taken := table.get(rec.Key()); taken {
+	if _, exists := table.get(rec.Key()); exists {
 		return r.Key().AlreadyExistsWith(rec.Key())
 	}
 	t.put(table, core.Record{}, rec)
 	return nil
 }
 
-// Update puts changed records in the place of others.
+// Update replaces records by their merge with the given columns.
+//
+// Errors: [core.NotFound] for a key that does not exist or whose record does not match op.Using; [core.Forbidden] if a
+// changed record does not match op.Check; the context's.
 func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	before, err := t.beforeImages(ctx, op)
 	if err != nil {
@@ -93,6 +96,8 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 }
 
 // Delete removes records.
+//
+// Errors: [core.NotFound] for a key that does not exist or whose record does not match op.Using; the context's.
 func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	before, err := t.beforeImages(ctx, op)
 	if err != nil {
@@ -105,7 +110,7 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	return nil
 }
 
-// beforeImages returns the records that an Update or Delete is about.
+// beforeImages returns the stored records that an Update or Delete names.
 func (t *transaction) beforeImages(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	if err := t.begin(ctx); err != nil {
 		return nil, err
