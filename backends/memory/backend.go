@@ -9,10 +9,10 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// Backend stores records in memory. It is made by [New] or [NewWith], and belongs
-// to one store.
+// Backend stores records in memory. Create one with [New] or [NewWith]. A backend can be bound to one store only. It is
+// safe for concurrent use once it is bound.
 type Backend struct {
-	data  seed.Data       // to start with, until Bind
+	data  seed.Data       // initial content; nil after Bind
 	store *memtable.Store // nil until Bind
 }
 
@@ -21,17 +21,16 @@ var _ core.Backend = (*Backend)(nil)
 // New returns an empty backend.
 func New() *Backend { return NewWith(nil) }
 
-// NewWith returns a backend that starts with data, which it does not keep.
-// [seed.Parse] reads data from JSON. Data that breaks the model makes
-// [core.New] fail with an error that names each record and field at fault.
+// NewWith returns a backend with initial data, which is converted when [core.New] binds the backend. [seed.ParseData]
+// reads data from JSON. If the data does not fit the model, [core.New] fails with an error that names each offending
+// record and field.
 func NewWith(data seed.Data) *Backend { return &Backend{data: data} }
 
 var errBound = errors.New("memory: the backend is already bound to a store; create one backend per store")
 
-// Bind takes the model and the data that the backend was made with.
+// Bind creates the store for the model from the initial data. [core.New] calls it.
 //
-// Errors: those of [seed.Records]; one for a backend that is in use
-// already.
+// Errors: those of [seed.Records]; an error if the backend is already bound; the context's.
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -48,25 +47,24 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	return nil
 }
 
-// Begin opens a transaction. A read-only one is the current snapshot. Another one
-// waits until it is the only one that writes; with [core.BackendTxOptions.Single] it
-// waits in its one operation instead, which is when it begins, so that handing
-// out keys waits for nobody.
+// Begin opens a transaction. A read-only transaction is the current snapshot and never waits. A read-write transaction
+// waits until no other one is open. With [core.BackendTxOptions.Single] that wait is part of its only operation, so that
+// generating keys never waits.
 //
-// Errors: [core.ErrClosed], the context's.
+// Errors: [core.ErrClosed]; the context's.
 func (b *Backend) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	return b.store.Begin(ctx, opts)
 }
 
 // Ping reports whether transactions can begin.
 //
-// Errors: [core.ErrClosed], the context's.
+// Errors: [core.ErrClosed]; the context's.
 func (b *Backend) Ping(ctx context.Context) error { return b.store.Ping(ctx) }
 
-// KeySource is [core.DefaultKeySource].
+// KeySource returns [core.DefaultKeySource].
 func (b *Backend) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
 
-// Close makes every later Begin fail with [core.ErrClosed].
+// Close makes every later Begin fail with [core.ErrClosed]. It always returns nil.
 func (b *Backend) Close() error {
 	if b.store != nil {
 		b.store.Close()
@@ -74,14 +72,12 @@ func (b *Backend) Close() error {
 	return nil
 }
 
-// String names the backend in [core.Store.Describe].
+// String returns the name of the backend in [core.Store.Describe].
 func (b *Backend) String() string { return "memory" }
 
-// Dump returns everything that is committed, for tests and for looking at it.
-// [NewWith] takes it back. Null fields and the sides of relations that are not
-// stored are left out; and it does not tell which keys were handed out beyond the
-// largest one there is. The data is the caller's. Before the backend belongs to a
-// store it is empty.
+// Dump returns all committed records, for tests and debugging. [NewWith] accepts the result. Null fields and sides of
+// relations that are not stored are left out, and so are the positions of key sequences: a backend created from a dump
+// generates keys above the largest dumped key. The caller owns the data. It is empty before the backend is bound.
 func (b *Backend) Dump() seed.Data {
 	if b.store == nil {
 		return make(seed.Data)

@@ -14,19 +14,19 @@ import (
 	"github.com/larder-go/larder/core/storetest"
 )
 
-func TestDataThatBreaksTheModelIsRefusedWithRecordAndFieldNamed(t *testing.T) {
+func TestInvalidDataNamesRecordAndField(t *testing.T) {
 	tests := map[string]struct {
 		data seed.Data
 		says []string
 	}{
-		"unknown resource": {seed.Data{"weed": {}}, []string{"weed"}},
-		"unknown field":    {seed.Data{"plant": {1: {"colour": "red"}}}, []string{"plant 1", "colour"}},
-		"wrong type":       {seed.Data{"plant": {1: {"height": "tall"}}}, []string{"plant 1", "height", "tall"}},
-		"wrong key":        {seed.Data{"plant": {"one": {}}}, []string{"plant one"}},
-		"no target":        {seed.Data{"plant": {1: {"bed": "north"}}}, []string{"plant 1", "bed", "north"}},
-		"two sides":        {seed.Data{"plant": {1: {}}, "bed": {"north": {"plants": []any{1}}}}, []string{"bed north", "plants"}},
-		"not unique":       {seed.Data{"plant": {1: {"tag": 5}, 2: {"tag": 5}}}, []string{"plant 2", "tag", "1"}},
-		"two mistakes":     {seed.Data{"plant": {1: {"tag": "x"}, 2: {"sown": "y"}}}, []string{"plant 1", "tag", "plant 2", "sown"}},
+		"unknown resource":                {seed.Data{"weed": {}}, []string{"weed"}},
+		"unknown field":                   {seed.Data{"plant": {1: {"colour": "red"}}}, []string{"plant 1", "colour"}},
+		"wrong type":                      {seed.Data{"plant": {1: {"height": "tall"}}}, []string{"plant 1", "height", "tall"}},
+		"wrong key":                       {seed.Data{"plant": {"one": {}}}, []string{"plant one"}},
+		"missing target":                  {seed.Data{"plant": {1: {"bed": "north"}}}, []string{"plant 1", "bed", "north"}},
+		"conflicting sides of a relation": {seed.Data{"plant": {1: {}}, "bed": {"north": {"plants": []any{1}}}}, []string{"bed north", "plants"}},
+		"not unique":                      {seed.Data{"plant": {1: {"tag": 5}, 2: {"tag": 5}}}, []string{"plant 2", "tag", "1"}},
+		"two errors":                      {seed.Data{"plant": {1: {"tag": "x"}, 2: {"sown": "y"}}}, []string{"plant 1", "tag", "plant 2", "sown"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestDataThatBreaksTheModelIsRefusedWithRecordAndFieldNamed(t *testing.T) {
 	}
 }
 
-func TestABackendBelongsToOneStore(t *testing.T) {
+func TestSecondBindFails(t *testing.T) {
 	b := New()
 	store := open(t, b)
 	key := insert(t, store, plant)
@@ -55,7 +55,7 @@ func TestABackendBelongsToOneStore(t *testing.T) {
 	}
 }
 
-func TestAClosedBackendBeginsNothing(t *testing.T) {
+func TestBeginAfterCloseFails(t *testing.T) {
 	b := New()
 	open(t, b)
 	if err := b.Close(); err != nil {
@@ -68,13 +68,13 @@ func TestAClosedBackendBeginsNothing(t *testing.T) {
 	}
 }
 
-func TestTheStackNamesTheBackend(t *testing.T) {
+func TestDescribeNamesBackend(t *testing.T) {
 	if d := open(t, New()).Describe(); d.Backend != "memory" {
 		t.Errorf("%q", d.Backend)
 	}
 }
 
-func TestDumpIsTakenBack(t *testing.T) {
+func TestDumpRoundTrip(t *testing.T) {
 	const id = "0b4f1f0a-9c1e-4b7e-8f5d-2f6a1c3d4e5f"
 	b := NewWith(seed.Data{
 		"plant":  {1: {"name": "1", "height": 1.5, "edible": false, "sown": "2024-02-29T12:00:00.000001Z", "tag": 3, "parent": 1}},
@@ -96,7 +96,7 @@ func TestDumpIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestDumpShowsWhatIsCommittedAndBelongsToTheCaller(t *testing.T) {
+func TestDumpIsCommittedAndOwnedByCaller(t *testing.T) {
 	b := New()
 	if data := b.Dump(); len(data) != 0 {
 		t.Errorf("before Bind: %v", data)

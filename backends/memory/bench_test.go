@@ -27,7 +27,7 @@ func eachSize(b *testing.B, bench func(b *testing.B, cookies []core.Record)) {
 	}
 }
 
-// BenchmarkGet: one record, against a Go map with a lock.
+// BenchmarkGet gets one record, compared with a Go map with a lock.
 func BenchmarkGet(b *testing.B) {
 	eachSize(b, func(b *testing.B, cookies []core.Record) {
 		var mu sync.RWMutex
@@ -37,7 +37,7 @@ func BenchmarkGet(b *testing.B) {
 		}
 		store, ctx := stocked(b, cookies), b.Context()
 		var sink core.Record
-		against(b, func(random int) {
+		compare(b, func(random int) {
 			mu.RLock()
 			sink = byKey[int64(random%len(cookies)+1)]
 			mu.RUnlock()
@@ -51,8 +51,7 @@ func BenchmarkGet(b *testing.B) {
 	})
 }
 
-// BenchmarkListByIndex: the cookies of one jar, against maps that somebody keeps
-// by hand.
+// BenchmarkListByIndex lists the cookies of one jar, compared with maps maintained by hand.
 func BenchmarkListByIndex(b *testing.B) {
 	eachSize(b, func(b *testing.B, cookies []core.Record) {
 		var mu sync.RWMutex
@@ -65,7 +64,7 @@ func BenchmarkListByIndex(b *testing.B) {
 		jars := len(byJar)
 		store, ctx := stocked(b, cookies), b.Context()
 		var sink []core.Record
-		against(b, func(random int) {
+		compare(b, func(random int) {
 			var list []core.Record
 			mu.RLock()
 			for _, id := range byJar[int64(random%jars+1)] {
@@ -84,8 +83,7 @@ func BenchmarkListByIndex(b *testing.B) {
 	})
 }
 
-// BenchmarkNewestByIndex: a page of the newest cookies where all are in one jar, against
-// a page of the oldest.
+// BenchmarkNewestByIndex lists a page of the newest cookies if all are in one jar, compared with a page of the oldest.
 func BenchmarkNewestByIndex(b *testing.B) {
 	eachSize(b, func(b *testing.B, cookies []core.Record) {
 		column := cookie.Field("jar").Column()
@@ -101,12 +99,11 @@ func BenchmarkNewestByIndex(b *testing.B) {
 				}
 			}
 		}
-		against(b, page("id"), page("-id"))
+		compare(b, page("id"), page("-id"))
 	})
 }
 
-// BenchmarkUpdate: a transaction that changes one record, against the same with
-// the bare tree.
+// BenchmarkUpdate changes one record in a transaction, compared with the bare tree.
 func BenchmarkUpdate(b *testing.B) {
 	eachSize(b, func(b *testing.B, cookies []core.Record) {
 		var mu sync.Mutex
@@ -118,7 +115,7 @@ func BenchmarkUpdate(b *testing.B) {
 		committed.Store(tree)
 		store, ctx := stocked(b, cookies), b.Context()
 		sold := cookie.Field("sold").Column()
-		against(b, func(random int) {
+		compare(b, func(random int) {
 			id := int64(random%len(cookies) + 1)
 			mu.Lock()
 			tree := committed.Load().Copy()
@@ -140,8 +137,7 @@ func BenchmarkUpdate(b *testing.B) {
 	})
 }
 
-// BenchmarkRollback: a read-write transaction that is begun and rolled back, at
-// one size against a tenth of it.
+// BenchmarkRollback begins and rolls back a read-write transaction, on one size compared with a tenth of it.
 func BenchmarkRollback(b *testing.B) {
 	rollback := func(size int) func(int) {
 		store, ctx := stocked(b, stock(b, size)), b.Context()
@@ -152,15 +148,15 @@ func BenchmarkRollback(b *testing.B) {
 			}
 		}
 	}
-	against(b, rollback(sizes[0]), rollback(sizes[1]))
+	compare(b, rollback(sizes[0]), rollback(sizes[1]))
 }
 
-// BenchmarkDecorators: five layers that pass everything on, against none.
+// BenchmarkDecorators compares five decorators that pass every operation on with none.
 func BenchmarkDecorators(b *testing.B) {
-	var layers []core.Decorator
+	var decorators []core.Decorator
 	for i := range 5 {
-		layers = append(layers, core.Decorator{
-			Name: "layer " + strconv.Itoa(i), Kind: core.KindPolicy,
+		decorators = append(decorators, core.Decorator{
+			Name: "decorator " + strconv.Itoa(i), Kind: core.KindPolicy,
 			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) { return next(ctx, op) }, nil
 			},
@@ -175,15 +171,14 @@ func BenchmarkDecorators(b *testing.B) {
 			}
 		}
 	}
-	bare, decorated := get(stocked(b, cookies)), get(stocked(b, cookies, layers...))
-	against(b, bare, decorated)
+	bare, decorated := get(stocked(b, cookies)), get(stocked(b, cookies, decorators...))
+	compare(b, bare, decorated)
 }
 
-// against times two ways to do the same thing, in turn and so under the same
-// load, and reports how many times the floor's time ours takes. Each is called
-// with numbers drawn at random. The times are medians of many rounds, which a
-// neighbour on the machine does not change.
-func against(b *testing.B, floor, ours func(random int)) {
+// compare compares two ways to do the same thing, in turn and so under the same load, and reports the ratio of our time
+// to the time of the floor. Each is called with random numbers. The times are medians of many rounds, so that other load
+// on the machine has little influence.
+func compare(b *testing.B, floor, ours func(random int)) {
 	const round = 256
 	numbers := make([]int, round)
 	var floors, all []float64
@@ -205,7 +200,7 @@ func against(b *testing.B, floor, ours func(random int)) {
 	b.ReportMetric(median(all), "ours-ns/op")
 	b.ReportMetric(median(all)/median(floors), "x-floor")
 	b.ReportMetric(testing.AllocsPerRun(100, func() { ours(rand.Int()) }), "ours-allocs/op")
-	b.ReportMetric(0, "ns/op") // both and the drawing of numbers: of no interest
+	b.ReportMetric(0, "ns/op") // would include both sides and the random numbers
 }
 
 func median(times []float64) float64 {
@@ -213,7 +208,7 @@ func median(times []float64) float64 {
 	return times[len(times)/2]
 }
 
-// shop is what the benchmarks store: cookies in jars, and the number of each.
+// shop is the model of the benchmarks: cookies in jars.
 var shop = core.MustModel("shop",
 	core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
@@ -231,8 +226,7 @@ var cookie, jar = shop.Resource("cookie"), shop.Resource("jar")
 
 const perJar = 100
 
-// stock returns n cookies, from 1 on, perJar of them in each jar and all over
-// the range of their keys.
+// stock returns n cookies with keys from 1. Each jar has perJar of them, spread over the range of keys.
 func stock(b *testing.B, n int) []core.Record {
 	jars := int64(n / perJar)
 	out := make([]core.Record, n)
@@ -243,7 +237,7 @@ func stock(b *testing.B, n int) []core.Record {
 	return out
 }
 
-// stocked returns a store that holds them.
+// stocked returns a store with the cookies.
 func stocked(b *testing.B, cookies []core.Record, decorators ...core.Decorator) *core.Store {
 	store, err := core.New(b.Context(), shop, New(), decorators...)
 	if err != nil {

@@ -1,15 +1,15 @@
-// Package memory is the embedded backend: all records in the memory of the
-// process, nothing on disk.
+// Package memory is the embedded backend that keeps all records in the memory of the process. Nothing is written to
+// disk; package [github.com/larder-go/larder/backends/file] adds that.
 //
 //	store, err := core.New(ctx, model, memory.New())
 //
-// The records are kept by a [github.com/larder-go/larder/core/memtable.Store]: readers work on immutable snapshots
-// and wait for nobody, transactions that write run one at a time and never
-// conflict, and fields for which [core.Field.Indexed] holds have an index.
+// The records are stored in a [github.com/larder-go/larder/core/memtable.Store]. Readers work on immutable snapshots
+// and never wait. Read-write transactions run one at a time, so they are serializable and never conflict. Every field
+// for which [core.Field.Indexed] holds has an index.
 //
-// Keys of type [core.Int] are generated in ascending order from 1, beyond every key
-// that a committed transaction gave to a record, up to the largest number of 64 bits.
+// Keys of type [core.Int] are generated in ascending order, starting at 1 and always above every key that a committed
+// transaction gave to a record, up to the largest 64-bit integer.
 //
-// Where the time of an answer depends on records that a policy hides is described
-// at memtable, "Hidden records and time".
+// The costs of operations, and the cases in which the time of an answer depends on records that a policy hides, are
+// described in package memtable.
 package memory

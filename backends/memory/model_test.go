@@ -6,8 +6,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// garden has every type of key and index: the shapes that tables and indexes are
-// compiled for.
+// garden has every type of key and index, for every instantiation of tables and indexes.
 var garden = core.MustModel("garden",
 	core.ResourceSpec{Name: "plant", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},

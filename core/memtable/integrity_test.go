@@ -14,19 +14,19 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
+func TestCommitChecksIntegrity(t *testing.T) {
 	jar := func(tb testing.TB, s core.Querier, id string) { insert(tb, s, bed, "id", id) }
 	tests := map[string]struct {
 		do   func(t *testing.T, s core.Querier) error
 		want core.Error // Code "" for none
 	}{
-		"a target that was never there": {
+		"missing target": {
 			func(t *testing.T, s core.Querier) error {
 				return write(t, s, plant, "bed", "north")
 			},
 			core.Error{Code: core.NotFound, Resource: "bed", Key: core.TextValue("north")},
 		},
-		"a target that was deleted": {
+		"deleted target": {
 			func(t *testing.T, s core.Querier) error {
 				jar(t, s, "north")
 				insert(t, s, plant, "bed", "north")
@@ -34,7 +34,7 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 			},
 			core.Error{Code: core.NotFound, Resource: "bed", Key: core.TextValue("north")},
 		},
-		"a target that comes later": {
+		"target inserted later": {
 			func(t *testing.T, s core.Querier) error {
 				insert(t, s, plant, "bed", "north")
 				jar(t, s, "north")
@@ -42,13 +42,13 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 			},
 			core.Error{},
 		},
-		"a record that others still point at": {
+		"deleted record is still referenced": {
 			func(t *testing.T, s core.Querier) error {
 				return s.Delete(t.Context(), bed, core.TextValue("old"))
 			},
 			core.Error{Code: core.FieldUpdateForbidden, Resource: "plant", Field: "bed"},
 		},
-		"a record deleted together with those that point at it": {
+		"record deleted with its referrers": {
 			func(t *testing.T, s core.Querier) error {
 				if err := s.Delete(t.Context(), bed, core.TextValue("old")); err != nil {
 					return err
@@ -57,14 +57,14 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 			},
 			core.Error{},
 		},
-		"a record that points at itself": {
+		"record references itself": {
 			func(t *testing.T, s core.Querier) error {
 				insert(t, s, plant, "id", 7, "parent", 7)
 				return s.Delete(t.Context(), plant, core.IntValue(7))
 			},
 			core.Error{},
 		},
-		"a record deleted and made again": {
+		"record deleted and inserted again": {
 			func(t *testing.T, s core.Querier) error {
 				if err := s.Delete(t.Context(), bed, core.TextValue("old")); err != nil {
 					return err
@@ -74,13 +74,13 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 			},
 			core.Error{},
 		},
-		"a unique value held twice": {
+		"duplicate unique value": {
 			func(t *testing.T, s core.Querier) error {
 				return write(t, s, plant, "tag", 11)
 			},
 			core.Error{Code: core.AlreadyExists, Resource: "plant", Field: "tag"},
 		},
-		"the one side of a one-to-one relation held twice": {
+		"duplicate one-to-one relation": {
 			func(t *testing.T, s core.Querier) error {
 				insert(t, s, sensor, "bed", "old")
 				return write(t, s, sensor, "bed", "old")
@@ -96,7 +96,7 @@ func TestCommitRefusesWhatBreaksIntegrity(t *testing.T) {
 			},
 			core.Error{},
 		},
-		"null held by many": {
+		"null in several records": {
 			func(t *testing.T, s core.Querier) error {
 				insert(t, s, plant, "tag", nil)
 				return write(t, s, plant, "tag", nil)
@@ -137,7 +137,7 @@ func change(t *testing.T, s core.Querier, fields ...any) error {
 	return err
 }
 
-// content is an obviously right store: by resource and key.
+// content is a simple reference store: records by resource and key.
 type content map[*core.Resource]map[core.Value]core.Record
 
 func (c content) clone() content {
@@ -152,7 +152,7 @@ func (c content) of(r *core.Resource) iter.Seq[core.Record] { return maps.Values
 
 var errUndo = errors.New("undo")
 
-func TestTransactionsLeaveWhatAPlainMapWouldHold(t *testing.T) {
+func TestTransactionsAgreeWithMap(t *testing.T) {
 	resources := []*core.Resource{plant, bed}
 	rapid.Check(t, func(t *rapid.T) {
 		b := fresh()
@@ -193,13 +193,13 @@ func TestTransactionsLeaveWhatAPlainMapWouldHold(t *testing.T) {
 	})
 }
 
-// step does something at random, to the transaction and to the content.
+// step runs a random operation on the transaction and on the content.
 func step(t *rapid.T, s core.Querier, c content, r *core.Resource) {
 	rec := anyRecord(t, r, rapid.SampledFrom(domain(r.Key())).Draw(t, "key"))
 	key := rec.Key()
-	_, there := c[r][key]
+	_, exists := c[r][key]
 	switch {
-	case !there:
+	case !exists:
 		if _, err := s.Insert(t.Context(), r, rec); err != nil {
 			t.Fatal(err)
 		}
@@ -217,8 +217,7 @@ func step(t *rapid.T, s core.Querier, c content, r *core.Resource) {
 	}
 }
 
-// holds compares the records that s returns with the content, and each index with
-// them.
+// holds compares the records that s returns with the content, and each index with the records.
 func holds(t *rapid.T, s core.Querier, c content) {
 	for r, records := range c {
 		page, err := s.Select(t.Context(), r, core.Query{})

@@ -17,15 +17,15 @@ import (
 	"github.com/larder-go/larder/core/reference"
 )
 
-// slowLog keeps what it was told until it is released.
+// slowLog withholds durability from the appended changes until it is released.
 type slowLog struct {
 	mu        sync.Mutex
 	appended  []Changes
 	publish   []func()
-	appendErr error // of the next Append
+	appendErr error // of the next Append or Reserve
 	released  chan struct{}
-	failure   error // of everything, once released
-	blocks    int64 // keys reserved at once
+	failure   error // of all appended changes, once released
+	blocks    int64 // number of keys per reservation
 	reserved  []int64
 }
 
@@ -45,7 +45,7 @@ func (l *slowLog) Append(c Changes, publish func()) (durable func() error, err e
 	}, nil
 }
 
-// release lets everything that was appended become durable, or fail.
+// release makes everything that was appended durable, or fails it.
 func (l *slowLog) release(failure error) {
 	if l.failure = failure; failure == nil {
 		for _, publish := range l.publish {
@@ -71,7 +71,7 @@ func openLogged(tb testing.TB, l Log) (*core.Store, *backend) {
 
 var (
 	errDisk           = errors.New("disk on fire")
-	errWritesRejected = errors.New("nothing is written since the disk was on fire")
+	errWritesRejected = errors.New("no writes since the disk was on fire")
 )
 
 func (l *slowLog) Failed() error {
@@ -81,7 +81,7 @@ func (l *slowLog) Failed() error {
 	return nil
 }
 
-func TestWritersBuildOnEachOtherBeforeReadersSeeThem(t *testing.T) {
+func TestWriterBeginsOnUnpublishedCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newSlowLog()
 		store, b := openLogged(t, l)
@@ -110,9 +110,8 @@ func TestWritersBuildOnEachOtherBeforeReadersSeeThem(t *testing.T) {
 	})
 }
 
-// What ends without writing may have seen what is not shown yet, and its answer may
-// tell of it.
-func TestNothingEndsBeforeWhatItSawIsShown(t *testing.T) {
+// A transaction without changes may have read changes that are not durable yet, and its caller may report them.
+func TestEndWaitsForDurabilityOfReads(t *testing.T) {
 	ends := map[string]func(core.Querier) error{
 		"commit of nothing": func(core.Querier) error { return nil },
 		"rollback":          func(core.Querier) error { return errUndo },
@@ -168,7 +167,7 @@ func TestNothingEndsBeforeWhatItSawIsShown(t *testing.T) {
 	}
 }
 
-func TestAfterTheLogFailedNothingIsWrittenAndEverythingRead(t *testing.T) {
+func TestFailedLogRejectsWritesAndServesReads(t *testing.T) {
 	l := newSlowLog()
 	store, b := openLogged(t, l)
 	l.release(errDisk)
@@ -189,12 +188,12 @@ func TestAfterTheLogFailedNothingIsWrittenAndEverythingRead(t *testing.T) {
 	}
 }
 
-// silentLog is one that fails and does not say that it has.
+// silentLog fails, but reports no failure.
 type silentLog struct{ *slowLog }
 
 func (silentLog) Failed() error { return nil }
 
-func TestAfterALogFailedThatDoesNotSayItNothingIsWritten(t *testing.T) {
+func TestLogThatHidesItsFailureRejectsWrites(t *testing.T) {
 	l := newSlowLog()
 	store, b := openLogged(t, silentLog{l})
 	l.release(errDisk)
@@ -209,7 +208,7 @@ func TestAfterALogFailedThatDoesNotSayItNothingIsWritten(t *testing.T) {
 	}
 }
 
-func TestWhatTheLogRefusesDidNotHappenAndTheNextDoes(t *testing.T) {
+func TestAppendErrorUndoesOnlyItsTransaction(t *testing.T) {
 	l := newSlowLog()
 	store, b := openLogged(t, l)
 	l.appendErr = errDisk
@@ -226,7 +225,7 @@ func TestWhatTheLogRefusesDidNotHappenAndTheNextDoes(t *testing.T) {
 	}
 }
 
-func TestKeysAreReservedInBlocksBeforeTheyAreHandedOut(t *testing.T) {
+func TestKeysAreReservedBeforeGeneration(t *testing.T) {
 	l := newSlowLog()
 	store, b := openLogged(t, l)
 	next := func(n int) []core.Value {
@@ -259,42 +258,42 @@ func TestKeysAreReservedInBlocksBeforeTheyAreHandedOut(t *testing.T) {
 	}
 }
 
-func TestTheLogIsToldOfKeysThatAreGivenAndGoneAgain(t *testing.T) {
+func TestLogReceivesKeysOfDeletedRecords(t *testing.T) {
 	l := newSlowLog()
 	store, _ := openLogged(t, l)
 	l.release(nil)
-	passing := func(kept, gone int, end error) {
+	insertAndDelete := func(kept, deleted int, end error) {
 		t.Helper()
 		err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 			if kept > 0 {
 				insert(t, tx, plant, "id", kept)
 			}
-			insert(t, tx, plant, "id", gone)
-			return errors.Join(tx.Delete(t.Context(), plant, core.IntValue(int64(gone))), end)
+			insert(t, tx, plant, "id", deleted)
+			return errors.Join(tx.Delete(t.Context(), plant, core.IntValue(int64(deleted))), end)
 		})
 		if !errors.Is(err, end) {
 			t.Fatal(err)
 		}
 	}
-	passing(0, 5, nil)
-	passing(9, 7, nil)
-	passing(0, 20, errUndo)
-	passing(12, 3, nil) // 20 was never committed
+	insertAndDelete(0, 5, nil)
+	insertAndDelete(9, 7, nil)
+	insertAndDelete(0, 20, errUndo)
+	insertAndDelete(12, 3, nil) // 20 was never committed
 	if _, err := store.NextIDs(t.Context(), plant, 1); err != nil {
 		t.Fatal(err)
 	}
-	passing(0, 22, nil) // within what is reserved
+	insertAndDelete(0, 22, nil) // already reserved
 	want := [][]int64{{5, 0, 0}, {9, 0, 0}, {12, 0, 0}}
-	told := make([][]int64, len(l.appended))
+	logged := make([][]int64, len(l.appended))
 	for i, c := range l.appended {
-		told[i] = c.Positions
+		logged[i] = c.Positions
 	}
-	if !slices.EqualFunc(told, want, slices.Equal) {
-		t.Errorf("told %v, want %v", told, want)
+	if !slices.EqualFunc(logged, want, slices.Equal) {
+		t.Errorf("logged %v, want %v", logged, want)
 	}
 }
 
-func TestNothingIsCommittedBehindTheFinalPositions(t *testing.T) {
+func TestCommitAfterCloseFails(t *testing.T) {
 	l := newSlowLog()
 	_, b := openLogged(t, l)
 	tx, err := b.Begin(t.Context(), core.BackendTxOptions{})
@@ -314,44 +313,44 @@ func TestNothingIsCommittedBehindTheFinalPositions(t *testing.T) {
 	}
 }
 
-func TestTheLogIsNotToldOfWhatStaysAsItWas(t *testing.T) {
+func TestLogOmitsUnchangedRecords(t *testing.T) {
 	l := newSlowLog()
 	store, _ := openLogged(t, l)
 	l.release(nil)
 	insert(t, store, bed, "id", "north", "rank", 1)
 	err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
-		_, there := tx.Update(t.Context(), bed, record(t, bed, "id", "north", "rank", 2))
+		_, forth := tx.Update(t.Context(), bed, record(t, bed, "id", "north", "rank", 2))
 		_, back := tx.Update(t.Context(), bed, record(t, bed, "id", "north", "rank", 1))
 		insert(t, tx, bed, "id", "south")
-		return errors.Join(there, back)
+		return errors.Join(forth, back)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c := l.appended[1]; len(c.Removed)+len(c.Updated) > 0 || len(c.Inserted) != 1 || c.Inserted[0].Key() != core.TextValue("south") {
-		t.Errorf("told %v", c)
+		t.Errorf("logged %v", c)
 	}
 }
 
-// instantLog applies what it is told to a map.
+// instantLog applies changes to a map.
 type instantLog struct{ content content }
 
 func (l *instantLog) Append(c Changes, publish func()) (durable func() error, err error) {
 	for _, old := range c.Removed {
-		if rec, there := l.content[old.Resource()][old.Key()]; !there || !rec.Equal(old) {
-			return nil, errors.New("removed what was not there")
+		if rec, exists := l.content[old.Resource()][old.Key()]; !exists || !rec.Equal(old) {
+			return nil, errors.New("removed a record that does not exist")
 		}
 		delete(l.content[old.Resource()], old.Key())
 	}
 	for _, rec := range c.Inserted {
-		if _, there := l.content[rec.Resource()][rec.Key()]; there {
-			return nil, errors.New("inserted what was there")
+		if _, exists := l.content[rec.Resource()][rec.Key()]; exists {
+			return nil, errors.New("inserted a record that exists")
 		}
 		l.content[rec.Resource()][rec.Key()] = rec
 	}
 	for _, u := range c.Updated {
-		if old, there := l.content[u.Before.Resource()][u.Before.Key()]; !there || !old.Equal(u.Before) {
-			return nil, errors.New("updated what was not there")
+		if old, exists := l.content[u.Before.Resource()][u.Before.Key()]; !exists || !old.Equal(u.Before) {
+			return nil, errors.New("updated a record that does not exist")
 		}
 		if u.After.Equal(u.Before) || u.After.Key() != u.Before.Key() {
 			return nil, errors.New("updated nothing, or the key")
@@ -369,7 +368,7 @@ func (l *instantLog) Failed() error { return nil }
 
 func (l *instantLog) Reserve(_ *core.Resource, atLeast int64) (int64, error) { return atLeast, nil }
 
-func TestTheLogIsToldTheNetChanges(t *testing.T) {
+func TestLogReceivesNetChanges(t *testing.T) {
 	resources := []*core.Resource{plant, bed}
 	rapid.Check(t, func(t *rapid.T) {
 		l := &instantLog{content{plant: {}, bed: {}, sensor: {}}}

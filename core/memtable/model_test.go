@@ -9,8 +9,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// garden has every type of key and index: the shapes that tables and indexes are
-// compiled for.
+// garden has every type of key and index, for every instantiation of tables and indexes.
 var garden = core.MustModel("garden",
 	core.ResourceSpec{Name: "plant", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
@@ -41,7 +40,7 @@ var garden = core.MustModel("garden",
 
 var plant, bed, sensor = garden.Resource("plant"), garden.Resource("bed"), garden.Resource("sensor")
 
-// backend is the least that puts a Store under a core.Store.
+// backend is a minimal core.Backend over a Store.
 type backend struct {
 	*Store
 

@@ -7,8 +7,8 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// TestAPathVisitsNoMoreThanItsConditionsNeed counts, of 100 plants.
-func TestAPathVisitsNoMoreThanItsConditionsNeed(t *testing.T) {
+// TestPlanVisitsFewRecords counts the visits among 100 plants.
+func TestPlanVisitsFewRecords(t *testing.T) {
 	plants := make(map[any]map[string]any)
 	for id := 1; id <= 100; id++ {
 		plants[id] = map[string]any{"name": []string{"even", "odd"}[id%2], "height": id, "tag": id}
@@ -36,19 +36,19 @@ func TestAPathVisitsNoMoreThanItsConditionsNeed(t *testing.T) {
 		"a value before several":               {where: core.And(core.In("height", 1, 2), core.Eq("name", "none")), want: 0},
 		"values before a range":                {where: core.And(core.Gt("height", 99), core.In("height", 1, 2)), want: 0},
 		"values within a range":                {where: core.And(core.Gt("height", 1), core.In("height", 1, 2, 300)), want: 1},
-		"values that a guard has, too":         {where: core.In("height", 1, 2, 3), using: core.In("height", 2, 3, 4), want: 2},
-		"a guard before a value":               {where: core.Eq("name", "odd"), using: core.In("height", 1, 2, 3), want: 3},
-		"a unique value before a guard":        {where: core.Eq("tag", 7), using: core.Eq("name", "odd"), want: 1},
-		"a value before a guard of a range":    {where: core.In("height", 1, 2, 3), using: core.Gt("tag", 0), want: 3},
+		"values shared with the policy":        {where: core.In("height", 1, 2, 3), using: core.In("height", 2, 3, 4), want: 2},
+		"policy values before a value":         {where: core.Eq("name", "odd"), using: core.In("height", 1, 2, 3), want: 3},
+		"unique value before the policy":       {where: core.Eq("tag", 7), using: core.Eq("name", "odd"), want: 1},
+		"value before a range of the policy":   {where: core.In("height", 1, 2, 3), using: core.Gt("tag", 0), want: 3},
 		"a range of keys before one of others": {where: core.And(core.Gt("height", 1), core.Gt("id", 99)), want: 1},
-		"what a guard says":                    {using: core.Eq("tag", 7), want: 1},
+		"policy alone":                         {using: core.Eq("tag", 7), want: 1},
 		"no index":                             {where: core.Eq("note", "x"), want: 100},
 		"no condition":                         {order: "height", want: 100},
-		"what comes after a key":               {order: "id", after: []any{98}, want: 2},
-		"what comes before a key":              {order: "-id", after: []any{3}, want: 2},
-		"a value and what comes after it":      {order: "height", after: []any{98, 98}, want: 3},
-		"a value and what comes before it":     {order: "-height", after: []any{3, 3}, want: 3},
-		"a key with a value and what comes after it": {where: core.Eq("name", "odd"), order: "id", after: []any{95}, want: 3},
+		"page after a key":                     {order: "id", after: []any{98}, want: 2},
+		"descending page after a key":          {order: "-id", after: []any{3}, want: 2},
+		"page after a value":                   {order: "height", after: []any{98, 98}, want: 3},
+		"descending page after a value":        {order: "-height", after: []any{3, 3}, want: 3},
+		"page of one value after a key":        {where: core.Eq("name", "odd"), order: "id", after: []any{95}, want: 3},
 	} {
 		op := core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, row.where), Using: where(t, plant, row.using)}
 		if op.Order = bindOrder(plant, []string{"id"}); row.order != "" {
@@ -69,9 +69,8 @@ func TestAPathVisitsNoMoreThanItsConditionsNeed(t *testing.T) {
 	}
 }
 
-// TestAPageOfAnIndexEndsWithItsLimit counts the visits for a page of three of the
-// odd ones of 100 plants.
-func TestAPageOfAnIndexEndsWithItsLimit(t *testing.T) {
+// TestPageOfIndexValueStopsAtLimit counts the visits for a page of three odd ones of 100 plants.
+func TestPageOfIndexValueStopsAtLimit(t *testing.T) {
 	plants := make(map[any]map[string]any)
 	for id := 1; id <= 100; id++ {
 		plants[id] = map[string]any{"name": []string{"even", "odd"}[id%2], "height": id / 10, "tag": id}
@@ -119,8 +118,8 @@ func TestAPageOfAnIndexEndsWithItsLimit(t *testing.T) {
 	}
 }
 
-// A sort by an indexed field and the key ends with its limit in every direction.
-func TestAPageOfAWholeIndexEndsWithItsLimit(t *testing.T) {
+// A sort by an indexed field and the key stops at its limit in every direction.
+func TestPageOfWholeIndexIsOrdered(t *testing.T) {
 	plants := make(map[any]map[string]any)
 	for id := 1; id <= 100; id++ {
 		plants[id] = map[string]any{"height": id / 10}
@@ -135,14 +134,13 @@ func TestAPageOfAWholeIndexEndsWithItsLimit(t *testing.T) {
 	}
 }
 
-// countVisits returns how many records the plan of an operation visits.
+// countVisits returns the number of records that the plan of an operation visits.
 func countVisits(b *backend, op *core.Op) (n int) {
 	b.Snapshot().tables[op.Resource.Index()].scan(plan(op), func(core.Record) bool { n++; return true })
 	return n
 }
 
-// besideHidden returns ten plants in the bed mine, and as many in the bed yours as there are
-// hidden ones, with the same values.
+// besideHidden returns ten plants in the bed mine, and hidden plants with the same values in the bed yours.
 func besideHidden(t *testing.T, hidden int) *backend {
 	t.Helper()
 	plants := make(map[any]map[string]any)
@@ -160,13 +158,13 @@ func besideHidden(t *testing.T, hidden int) *backend {
 	return b
 }
 
-// A guard that names values of an indexed field decides which records are visited:
-// their number does not depend on the records that the guard hides.
+// A policy that names values of an indexed field determines the visited records: their number does not depend on hidden
+// records.
 func TestHiddenRecordsAreNotVisited(t *testing.T) {
-	without, among := besideHidden(t, 0), besideHidden(t, 400)
+	without, with := besideHidden(t, 0), besideHidden(t, 400)
 	for guard, using := range map[string]core.Filter{
 		"one value": core.Eq("bed", "mine"),
-		"values":    core.In("bed", "mine", "nobody's"),
+		"values":    core.In("bed", "mine", "other"),
 		"with more": core.And(core.Eq("note", "x"), core.Eq("bed", "mine"), core.Gt("height", -1)),
 	} {
 		for condition, filter := range map[string]core.Filter{
@@ -174,7 +172,7 @@ func TestHiddenRecordsAreNotVisited(t *testing.T) {
 			"a value":               core.Eq("name", "oat"),
 			"another value":         core.Eq("name", "rye"),
 			"values":                core.In("name", "oat", "rye"),
-			"the guard's field":     core.Eq("bed", "yours"),
+			"field of the policy":   core.Eq("bed", "yours"),
 			"null":                  core.Eq("parent", nil),
 			"a range":               core.And(core.Gt("height", 2), core.Lt("height", 5)),
 			"a prefix":              core.Prefix("name", "o"),
@@ -186,17 +184,16 @@ func TestHiddenRecordsAreNotVisited(t *testing.T) {
 			for _, order := range []string{"id", "-id", "height", "-height", "note"} {
 				op := core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, filter), Using: where(t, plant, using)}
 				op.Order = bindOrder(plant, []string{order})
-				if a, b := countVisits(without, &op), countVisits(among, &op); a != b || a > 10 {
-					t.Errorf("%s under a guard of %s, sorted by %s: visits %d records without hidden ones and %d among them", condition, guard, order, a, b)
+				if a, b := countVisits(without, &op), countVisits(with, &op); a != b || a > 10 {
+					t.Errorf("%s under a policy of %s, sorted by %s: visits %d records without hidden ones and %d with them", condition, guard, order, a, b)
 				}
 			}
 		}
 	}
 }
 
-// A condition that names keys or unique values visits no more records than it names,
-// whatever the guard is.
-func TestNamedRecordsAreVisitedWhateverTheGuard(t *testing.T) {
+// A condition that names keys or unique values visits at most as many records as it names, under any policy.
+func TestNamedRecordsAreVisitedUnderAnyPolicy(t *testing.T) {
 	b := besideHidden(t, 400)
 	for _, n := range []int{1, 3} {
 		keys := make([]any, n)

@@ -14,8 +14,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// Few different values, so that conditions hit, ties happen and pages end among
-// equals.
+// Few different values, so that conditions match, ties occur and pages end among equal values.
 var (
 	texts   = []any{nil, "", "a", "ab", "abc", "b", "\u00e9", "z\U0010ffff"}
 	floats  = []any{nil, -1e300, -1.5, -1.0, 0.0, 1e-300, 2.5}
@@ -26,7 +25,7 @@ var (
 	bytesOf = []any{nil, []byte{}, []byte{0}, []byte{0xff}, []byte{0xff, 0xff}, []byte("a")}
 )
 
-// domain returns values that a field may hold; of a key without null.
+// domain returns possible values of a field. Those of a key do not include null.
 func domain(f *core.Field) []any {
 	switch f.Name() {
 	case "id":
@@ -52,7 +51,7 @@ func domain(f *core.Field) []any {
 	return numbers
 }
 
-// someRecords draws up to a few dozen records with different keys, as read.
+// someRecords draws up to a few dozen complete records with different keys.
 func someRecords(t *rapid.T, r *core.Resource) []core.Record {
 	keys := rapid.SliceOfDistinct(rapid.SampledFrom(domain(r.Key())), func(k any) any { return k }).Draw(t, "keys")
 	out := make([]core.Record, len(keys))
@@ -78,7 +77,7 @@ func anyRecord(t *rapid.T, r *core.Resource, key any) core.Record {
 	return r.RecordOf(values)
 }
 
-// condition draws a filter of at most that depth.
+// condition draws a filter up to the given depth.
 func condition(t *rapid.T, r *core.Resource, depth int) core.Filter {
 	kinds := []string{"all", "all", "compare", "compare", "compare", "in", "prefix", "none"}
 	if depth > 0 {
@@ -133,7 +132,7 @@ func comparison(t *rapid.T, r *core.Resource) core.Filter {
 	return of[rapid.IntRange(0, len(of)-1).Draw(t, "comparison")](f.Name(), v)
 }
 
-// order draws names to sort by.
+// order draws the names of fields to sort by.
 func order(t *rapid.T, r *core.Resource) []string {
 	var names []string
 	for _, f := range r.Columns() {
@@ -142,8 +141,8 @@ func order(t *rapid.T, r *core.Resource) []string {
 	return rapid.SliceOfN(rapid.SampledFrom(names), 0, rapid.IntRange(1, 3).Draw(t, "most")).Draw(t, "order")
 }
 
-// filled returns the snapshot of a backend that began with the records, or that they
-// were put into one by one, after others that are gone or replaced since.
+// filled returns the snapshot of a store with the records. They are either the initial content, or were put one by one
+// after other versions.
 func filled(t *rapid.T, r *core.Resource, records []core.Record) *Snapshot {
 	if rapid.Bool().Draw(t, "at once") {
 		content := make([][]core.Record, len(garden.Resources()))
@@ -167,7 +166,7 @@ func filled(t *rapid.T, r *core.Resource, records []core.Record) *Snapshot {
 	return b.committed.Load()
 }
 
-func TestEveryPathReadsWhatAFullScanReads(t *testing.T) {
+func TestEveryPlanAgreesWithFullScan(t *testing.T) {
 	for _, r := range []*core.Resource{plant, bed} {
 		t.Run(r.Name(), rapid.MakeCheck(func(t *rapid.T) {
 			all := someRecords(t, r)
@@ -196,7 +195,7 @@ func TestEveryPathReadsWhatAFullScanReads(t *testing.T) {
 	}
 }
 
-func TestAPageContinuesBehindARecordThatIsGone(t *testing.T) {
+func TestPageContinuesAfterDeletedRecord(t *testing.T) {
 	for _, r := range []*core.Resource{plant, bed} {
 		t.Run(r.Name(), rapid.MakeCheck(func(t *rapid.T) {
 			all := someRecords(t, r)
@@ -204,8 +203,8 @@ func TestAPageContinuesBehindARecordThatIsGone(t *testing.T) {
 			op := core.Op{Kind: core.Select, Resource: r, Limit: rapid.IntRange(0, 3).Draw(t, "limit")}
 			op.Where = anyCondition(t, r)
 			op.Order = bindOrder(r, order(t, r))
-			gone := anyRecord(t, r, rapid.SampledFrom(domain(r.Key())).Draw(t, "key"))
-			op.After = positionOf(&op, gone)
+			deleted := anyRecord(t, r, rapid.SampledFrom(domain(r.Key())).Draw(t, "key"))
+			op.After = positionOf(&op, deleted)
 			got, err := s.Read(t.Context(), &op)
 			if err != nil {
 				t.Fatal(err)
@@ -252,7 +251,7 @@ func compare(t *rapid.T, op *core.Op, got, want core.Result) {
 }
 
 // A page that no index sorts keeps about as many records as it shows.
-func TestASortedPageKeepsFewRecords(t *testing.T) {
+func TestSortedPageKeepsFewRecords(t *testing.T) {
 	plants := make(map[any]map[string]any)
 	for id := 1; id <= 20_000; id++ {
 		plants[id] = map[string]any{"note": strconv.Itoa(id * 7919 % 20_000)}

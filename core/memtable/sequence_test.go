@@ -12,7 +12,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-func TestKeysGoOnBehindEveryKeyThatWasCommitted(t *testing.T) {
+func TestKeysContinueAfterCommittedKeys(t *testing.T) {
 	b := with(seed.Data{"plant": {-7: {}, 3: {}}})
 	store := open(t, b)
 	next := func(want int64) {
@@ -45,14 +45,14 @@ func TestKeysGoOnBehindEveryKeyThatWasCommitted(t *testing.T) {
 	next(19)
 }
 
-func TestTheFirstKeyIsOne(t *testing.T) {
+func TestFirstKeyIsOne(t *testing.T) {
 	store := open(t, with(seed.Data{"plant": {-7: {}}}))
 	if key := insert(t, store, plant); key != core.IntValue(1) {
 		t.Errorf("key %s", key)
 	}
 }
 
-func TestBehindTheLargestKeyThereIsNone(t *testing.T) {
+func TestKeysEndAtLargestInteger(t *testing.T) {
 	store := open(t, with(seed.Data{"plant": {math.MaxInt64 - 2: {}}}))
 	if keys, err := store.NextIDs(t.Context(), plant, 3); err == nil {
 		t.Errorf("three keys where two are left: %v", keys)
@@ -67,7 +67,7 @@ func TestBehindTheLargestKeyThereIsNone(t *testing.T) {
 	insert(t, store, plant, "id", 5)
 }
 
-func TestTextKeysHaveNoNext(t *testing.T) {
+func TestTextKeysAreNotGenerated(t *testing.T) {
 	store := open(t, fresh())
 	if keys, err := store.NextIDs(t.Context(), bed, 1); !errors.Is(err, core.BadRequest) {
 		t.Errorf("NextIDs: %v, %v", keys, err)
@@ -77,7 +77,7 @@ func TestTextKeysHaveNoNext(t *testing.T) {
 	}
 }
 
-func TestUUIDKeysAreMadeWhereNoneIsGiven(t *testing.T) {
+func TestUUIDKeysAreGenerated(t *testing.T) {
 	store := open(t, fresh())
 	a, b := insert(t, store, sensor), insert(t, store, sensor)
 	if a == b || a.Type() != core.UUID || b.Type() != core.UUID {
@@ -85,7 +85,7 @@ func TestUUIDKeysAreMadeWhereNoneIsGiven(t *testing.T) {
 	}
 }
 
-func TestHandingOutKeysDoesNotWaitForAWriter(t *testing.T) {
+func TestKeyGenerationDoesNotWaitForWriter(t *testing.T) {
 	store := open(t, fresh())
 	err := store.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		mine := insert(t, tx, plant)
@@ -100,7 +100,7 @@ func TestHandingOutKeysDoesNotWaitForAWriter(t *testing.T) {
 	}
 }
 
-func TestNoKeyIsHandedOutTwice(t *testing.T) {
+func TestKeysAreUnique(t *testing.T) {
 	store := open(t, fresh())
 	var mu sync.Mutex
 	seen := make(map[core.Value]bool)

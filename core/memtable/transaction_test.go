@@ -11,7 +11,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-func TestAReaderSeesTheStateThatItBeganWith(t *testing.T) {
+func TestReaderSeesItsSnapshot(t *testing.T) {
 	store := open(t, with(seed.Data{"bed": {"north": {"rank": 1}, "south": {}}}))
 	north := core.TextValue("north")
 	err := store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(_ context.Context, reader *core.Transaction) error {
@@ -41,7 +41,7 @@ func TestAReaderSeesTheStateThatItBeganWith(t *testing.T) {
 	}
 }
 
-func TestReadersNeitherWaitForAWriterNorSeeIt(t *testing.T) {
+func TestReaderIgnoresOpenWriter(t *testing.T) {
 	store := open(t, fresh())
 	err := store.Tx(t.Context(), func(_ context.Context, writer *core.Transaction) error {
 		insert(t, writer, bed, "id", "north", "rank", 1)
@@ -62,7 +62,7 @@ func TestReadersNeitherWaitForAWriterNorSeeIt(t *testing.T) {
 	}
 }
 
-func TestAWriterWaitsForTheOneBeforeIt(t *testing.T) {
+func TestWriterWaitsForOtherWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := fresh()
 		store := open(t, b)
@@ -97,7 +97,7 @@ func TestAWriterWaitsForTheOneBeforeIt(t *testing.T) {
 	})
 }
 
-func TestWaitingForAnotherWriterEndsWithTheContext(t *testing.T) {
+func TestWaitingWriterEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := fresh()
 		store := open(t, b)
@@ -123,11 +123,11 @@ func TestWaitingForAnotherWriterEndsWithTheContext(t *testing.T) {
 		if err := first.Commit(t.Context()); err != nil {
 			t.Error(err)
 		}
-		insert(t, store, bed, "id", "north") // the writers who gave up are not in the way
+		insert(t, store, bed, "id", "north") // the canceled writers hold no lock
 	})
 }
 
-func TestAFailedCommitLetsTheNextWriterGoOn(t *testing.T) {
+func TestFailedCommitReleasesWriteLock(t *testing.T) {
 	store := open(t, fresh())
 	if err := write(t, store, plant, "bed", "north"); !errors.Is(err, core.NotFound) {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func TestAFailedCommitLetsTheNextWriterGoOn(t *testing.T) {
 	insert(t, store, bed, "id", "north")
 }
 
-func TestAnEndedContextFailsEveryMethod(t *testing.T) {
+func TestCanceledContextFailsEveryMethod(t *testing.T) {
 	b := with(seed.Data{"bed": {"north": {}}})
 	open(t, b)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -175,7 +175,7 @@ func TestAnEndedContextFailsEveryMethod(t *testing.T) {
 	}
 }
 
-func TestACommitWithAnEndedContextDoesNothing(t *testing.T) {
+func TestCommitWithCanceledContextWritesNothing(t *testing.T) {
 	b := fresh()
 	store := open(t, b)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -189,7 +189,7 @@ func TestACommitWithAnEndedContextDoesNothing(t *testing.T) {
 	}
 }
 
-func TestAReadOnlyTransactionRefusesWrites(t *testing.T) {
+func TestReadOnlyTransactionRejectsWrites(t *testing.T) {
 	b := fresh()
 	open(t, b)
 	tx, err := b.Begin(t.Context(), core.BackendTxOptions{ReadOnly: true})
@@ -212,7 +212,7 @@ func TestAReadOnlyTransactionRefusesWrites(t *testing.T) {
 	}
 }
 
-func TestConcurrentTransfersNeverShowNorLeaveAnotherSum(t *testing.T) {
+func TestConcurrentTransfersKeepSum(t *testing.T) {
 	const sum, writers, transfers = 100, 4, 50
 	store := open(t, with(seed.Data{"bed": {"a": {"rank": sum}, "b": {"rank": 0}}}))
 	ranks := func(s core.Querier) (a, b int64) {

@@ -8,8 +8,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// run runs an op in a transaction of its own, as it reaches a backend, and
-// commits if it succeeds.
+// run runs an op in a transaction of its own, as a backend receives it, and commits if it succeeds.
 func run(t *testing.T, b *backend, op core.Op) (records []core.Record, err error) {
 	t.Helper()
 	tx, err := b.Begin(t.Context(), core.BackendTxOptions{Single: true})
@@ -33,7 +32,7 @@ func run(t *testing.T, b *backend, op core.Op) (records []core.Record, err error
 	return records, tx.Commit(t.Context())
 }
 
-// where returns the condition bound to the resource.
+// where binds the condition to the resource.
 func where(t *testing.T, r *core.Resource, f core.Filter) core.Filter {
 	t.Helper()
 	f, err := r.Bind(f)
@@ -43,7 +42,7 @@ func where(t *testing.T, r *core.Resource, f core.Filter) core.Filter {
 	return f
 }
 
-func TestWritesMeetTheirGuards(t *testing.T) {
+func TestWritesCheckPolicies(t *testing.T) {
 	keys := func(names ...string) (out []core.Value) {
 		for _, name := range names {
 			out = append(out, core.TextValue(name))
@@ -58,31 +57,31 @@ func TestWritesMeetTheirGuards(t *testing.T) {
 		key  string
 	}{
 		"insert": {op: core.Op{Kind: core.Insert, Records: []core.Record{patch("c", 1)}, Check: low}},
-		"insert of what a guard hides": {
+		"insert of a hidden record": {
 			core.Op{Kind: core.Insert, Records: []core.Record{patch("c", 1), patch("d", 5)}, Check: low}, core.Forbidden, "",
 		},
-		"insert of a taken key": {
+		"insert of an existing key": {
 			core.Op{Kind: core.Insert, Records: []core.Record{patch("c", 1), patch("b", 1)}}, core.AlreadyExists, "",
 		},
 		"insert of one key twice": {
 			core.Op{Kind: core.Insert, Records: []core.Record{patch("c", 1), patch("c", 1)}}, core.AlreadyExists, "",
 		},
 		"update": {op: core.Op{Kind: core.Update, Keys: keys("a"), Records: []core.Record{patch("a", 2)}, Using: low, Check: low}},
-		"update of one that is not there": {
+		"update of a missing record": {
 			core.Op{Kind: core.Update, Keys: keys("a", "c"), Records: []core.Record{patch("a", 2), patch("c", 2)}}, core.NotFound, "c",
 		},
-		"update of one that a guard hides": {
+		"update of a hidden record": {
 			core.Op{Kind: core.Update, Keys: keys("a", "b"), Records: []core.Record{patch("a", 9), patch("b", 2)}, Using: low, Check: low},
 			core.NotFound, "b",
 		},
-		"update to what a guard hides": {
+		"update that hides the record": {
 			core.Op{Kind: core.Update, Keys: keys("a"), Records: []core.Record{patch("a", 5)}, Using: low, Check: low}, core.Forbidden, "",
 		},
 		"delete": {op: core.Op{Kind: core.Delete, Keys: keys("a"), Using: low}},
-		"delete of one that a guard hides": {
+		"delete of a hidden record": {
 			core.Op{Kind: core.Delete, Keys: keys("a", "b"), Using: low}, core.NotFound, "b",
 		},
-		"delete of one that is not there": {
+		"delete of a missing record": {
 			core.Op{Kind: core.Delete, Keys: keys("a", "c")}, core.NotFound, "c",
 		},
 	}
@@ -108,7 +107,7 @@ func TestWritesMeetTheirGuards(t *testing.T) {
 	}
 }
 
-func TestAStoredRecordHasNoAbsentColumn(t *testing.T) {
+func TestStoredRecordHasNoAbsentColumn(t *testing.T) {
 	b := fresh()
 	open(t, b)
 	records, err := run(t, b, core.Op{Kind: core.Insert, Resource: plant, Records: []core.Record{record(t, plant, "name", "leek")}})
