@@ -10,33 +10,33 @@ import (
 	"github.com/larder-go/larder/core/memtable"
 )
 
-// Backend stores records in a file. It is made by [New], and belongs to one store.
-// Its methods may be called by several goroutines at once, once it does.
+// Backend stores records in a file. Create one with [New]. A backend can be bound to one store only. It is safe for
+// concurrent use once it is bound.
 type Backend struct {
 	path string
 	opts Options
 	fs   filesystem
 
-	// Set by Bind.
+	// The following fields are set by Bind.
 	model   *core.Model
 	store   *memtable.Store
 	journal *journal
 
 	compactLock    chan struct{} // holds one element during a compaction
 	background     sync.WaitGroup
-	stop           context.CancelFunc // of what runs in the background
-	minCompactSize atomic.Int64       // size of the file below which compaction is not tried again
+	stop           context.CancelFunc // cancels background compaction
+	minCompactSize atomic.Int64       // size of the file below which background compaction does not start
 	closing        sync.Once
-	closeErr       error // what Close returns
+	closeErr       error // the result of Close
 }
 
 var _ core.Backend = (*Backend)(nil)
 
-// KeySource is [core.DefaultKeySource].
+// KeySource returns [core.DefaultKeySource].
 func (b *Backend) KeySource(r *core.Resource) core.KeySource { return core.DefaultKeySource(r) }
 
-// New returns a backend for the file at the path, which is opened, and created if
-// it is not there, when the backend is bound to a model by [core.New].
+// New returns a backend for the file at the path. The file is opened, and created if it is missing, when [core.New]
+// binds the backend to a model.
 func New(path string, opts Options) *Backend { return newBackend(osFilesystem{}, path, opts) }
 
 func newBackend(fs filesystem, path string, opts Options) *Backend {
@@ -48,13 +48,13 @@ var (
 	errUnbound = errors.New("file: the backend is not bound; pass it to core.New first")
 )
 
-// Begin opens a transaction. A read-only one sees what is committed and, but for
-// [Options.SyncEvery], on disk. Another one waits until it is the only one that
-// writes; with [core.BackendTxOptions.Single] it waits in its one operation instead. Its
-// commit waits for the disk whatever becomes of its context.
+// Begin opens a transaction. A read-only transaction sees the committed state, which is on disk unless
+// [Options.SyncEvery] delays that. A read-write transaction waits until no other one is open; with
+// [core.BackendTxOptions.Single] that wait is part of its only operation. A commit waits for the disk even if its
+// context ends.
 //
-// Errors: [core.ErrClosed], the context's; [core.Unavailable] after a write or a
-// sync failed.
+// Errors: [core.ErrClosed]; the context's; [core.Unavailable] after a failed write or sync; an error if the backend is
+// not bound.
 func (b *Backend) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	if b.journal == nil {
 		return nil, errUnbound
@@ -62,10 +62,10 @@ func (b *Backend) Begin(ctx context.Context, opts core.BackendTxOptions) (core.B
 	return b.store.Begin(ctx, opts)
 }
 
-// Ping reports whether transactions can begin and be written.
+// Ping reports whether transactions can begin and commit.
 //
-// Errors: [core.ErrClosed], the context's; [core.Unavailable] after a write or a
-// sync failed.
+// Errors: [core.ErrClosed]; the context's; [core.Unavailable] after a failed write or sync; an error if the backend is
+// not bound.
 func (b *Backend) Ping(ctx context.Context) error {
 	if b.journal == nil {
 		return errUnbound
@@ -73,13 +73,12 @@ func (b *Backend) Ping(ctx context.Context) error {
 	return b.store.Ping(ctx)
 }
 
-// Close waits for the disk and closes the file. Transactions that are open cannot
-// commit any more: [core.ErrClosed]. To close it again does nothing, and returns the
-// same.
+// Close waits for the disk and closes the file. Transactions that are still open cannot commit any more and fail with
+// [core.ErrClosed]. Closing again does nothing and returns the same error. A backend that is not bound has nothing to
+// close.
 //
-// Errors: those of the disk; one that says that another file than that which was
-// opened is at the path, or none, so that who opens it does not find what was
-// committed.
+// Errors: errors of the disk; an error if the open file is no longer at its path, so that opening the path would not
+// find the committed records.
 func (b *Backend) Close() error {
 	if b.journal == nil {
 		return nil
@@ -95,5 +94,5 @@ func (b *Backend) Close() error {
 	return b.closeErr
 }
 
-// String names the backend in [core.Store.Describe].
+// String returns the name of the backend in [core.Store.Describe].
 func (b *Backend) String() string { return "file " + b.path }

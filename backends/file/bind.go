@@ -13,13 +13,13 @@ import (
 	"github.com/larder-go/larder/core/memtable"
 )
 
-// Bind opens the file, locks it and reads it. A tail that a crash left is cut off,
-// which the log is told of. A file of another model than the one that wrote it is
-// written anew if the model has a place for all that the file holds.
+// Bind opens, locks and reads the file for the model. [core.New] calls it. A broken end that a crash left is truncated,
+// with a warning in the log. A file that another model wrote is rewritten if the model has a place for all of its data.
 //
-// Errors: [*CorruptError] for a file that is damaged; [ErrLocked] for one that is open
-// already; others say that it is no regular file, no journal or one of a newer version,
-// or what of it the model has no place for.
+// Errors: [*CorruptError] for a damaged file; [ErrLocked] for a file that is already open; other errors for a path that
+// is no regular file, a file that is no journal or has a newer format, data without a place in the model, and a backend
+// that is already bound; errors of [core.Model.Records] for the data of a new file; errors of the operating system; the
+// context's.
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -52,8 +52,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	return nil
 }
 
-// openLocked opens and locks the file, after it created it if it was not there, and
-// returns its own path.
+// openLocked opens and locks the file, and creates it first if it is missing. It returns the resolved path.
 func (b *Backend) openLocked(ctx context.Context, m *core.Model) (handle, string, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -83,9 +82,9 @@ func (b *Backend) openLocked(ctx context.Context, m *core.Model) (handle, string
 	}
 }
 
-// lockFile locks the file and makes sure that its name lasts: who put it there may have
-// been killed before it did. It claims nothing if another file is at the path by then,
-// because somebody compacted this one since it was opened.
+// lockFile locks the file and makes its name durable, since the process that renamed it may have crashed before the
+// sync of the directory. It returns false if another file is at the path by then, because a compaction has replaced
+// this one.
 func (b *Backend) lockFile(file handle, path string) (claimed bool, err error) {
 	if err := file.Lock(); err != nil {
 		return false, fmt.Errorf("file: %s: %w", b.path, err)
@@ -99,8 +98,7 @@ func (b *Backend) lockFile(file handle, path string) (claimed bool, err error) {
 	return true, nil
 }
 
-// load returns what the store starts with, and whether the file has to be written
-// anew.
+// load returns the initial content of the store, and whether the file must be rewritten.
 func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtable.Content, anew bool, err error) {
 	r, err := replay(ctx, j.path, j.file, b.opts.progress)
 	if err != nil {
@@ -118,16 +116,15 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 	if err != nil {
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
-	if err := removeStale(j.fs, j.path); err != nil { // which hinders nothing but compaction
+	if err := removeStale(j.fs, j.path); err != nil { // only compaction needs the name
 		j.logger.Warn("file: cannot remove the unfinished file of an earlier compaction; compaction fails until it is removed", "path", replacementPath(j.path), "error", err)
 	}
 	return c, anew, nil
 }
 
-// resume makes the file end behind the last intact line, and makes sure that all of
-// it is on disk: whoever wrote it may have been killed before it was, or a sync may
-// have failed for it. Then the page cache shows what is not on disk and never will
-// be, because it takes itself to be clean; so that part is written again.
+// resume truncates the file after the last intact line and makes all of it durable. A sync may have failed for the part
+// after the last synced position, or may never have happened. The page cache then shows data that is not on disk, but
+// considers it clean and would not write it; so that part is written again.
 func (j *journal) resume(r *replayResult) error {
 	if r.torn != nil {
 		if err := j.file.Truncate(r.end); err != nil {

@@ -13,14 +13,13 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Compact writes the file anew with nothing in it but what is there now. It returns
-// when the new file has taken the place of the old one, or without effect when ctx
-// ends before that. Readers do not notice; writers wait while those transactions
-// are copied that ended last. Only one compaction runs at a time.
+// Compact rewrites the file with the current records only. It returns when the new file has replaced the old one, or
+// without effect if ctx ends earlier. Readers do not wait; writers wait while the latest transactions are copied. Only
+// one compaction runs at a time.
 //
-// Errors: [core.ErrClosed]; those of writing beside the file, after which the old one
-// is still in use; [core.Unavailable] if the directory cannot be synced, or another
-// file than that which was opened is at the path, after which writes are refused.
+// Errors: [core.ErrClosed]; the context's; errors of writing the new file, after which the old one is still in use;
+// [core.Unavailable] if the directory cannot be synced or the open file is no longer at its path, after which the
+// backend rejects writes; an error if the backend is not bound.
 func (b *Backend) Compact(ctx context.Context) error {
 	if b.journal == nil {
 		return errUnbound
@@ -34,7 +33,7 @@ func (b *Backend) Compact(ctx context.Context) error {
 	return b.compact(ctx)
 }
 
-// compact is Compact for who may.
+// compact runs a compaction. The caller holds compactLock.
 func (b *Backend) compact(ctx context.Context) error {
 	j := b.journal
 	if err := j.Failed(); err != nil {
@@ -50,16 +49,16 @@ func (b *Backend) compact(ctx context.Context) error {
 	return nil
 }
 
-// compaction is the new file on its way.
+// compaction is the state of a running compaction.
 type compaction struct {
 	*replacement
 
 	journal   *journal
 	out       *bufio.Writer
 	writer    *journalWriter
-	copied    int64 // how much of the old file it stands for
-	liveBytes int64 // of the old file up to there
-	size      int64 // without what was copied since
+	copied    int64 // end of the copied part of the old file
+	liveBytes int64 // of the old file at that position
+	size      int64 // of the new file before the copy of later transactions
 }
 
 func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
@@ -74,14 +73,14 @@ func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := anew.copyOwnerAndMode(j.file); err != nil { // at once: if we are killed, the owner of the old file may remove it
+	if err := anew.copyOwnerAndMode(j.file); err != nil { // before writing, so that the owner of the old file can remove a stale one
 		return nil, errors.Join(err, anew.discard())
 	}
 	out := bufio.NewWriterSize(&sequentialWriter{to: anew.file}, writeBufferSize)
 	return &compaction{replacement: anew, journal: j, out: out}, nil
 }
 
-// run writes the new file and puts it in the place of the old one.
+// run writes the new file and installs it.
 func (c *compaction) run(ctx context.Context, b *Backend) error {
 	j := c.journal
 	j.writeLock <- struct{}{}
@@ -98,7 +97,7 @@ func (c *compaction) run(ctx context.Context, b *Backend) error {
 		return err
 	}
 	c.size = c.writer.end
-	if err := c.sync(); err != nil { // so that little is left to sync under the turn
+	if err := c.sync(); err != nil { // so that little is left to sync under the write lock
 		return err
 	}
 	j.writeLock <- struct{}{}
@@ -119,7 +118,7 @@ func (c *compaction) sync() error {
 	return c.file.Sync()
 }
 
-// catchUp copies what was appended to the old file since the snapshot.
+// catchUp copies the lines that were appended to the old file since the snapshot.
 func (c *compaction) catchUp(end int64) error {
 	if c.copied == end {
 		return nil
@@ -143,23 +142,22 @@ func (c *compaction) catchUp(end int64) error {
 	}
 }
 
-// replace puts the new file, which is synced, where the old one is, and goes on in it
-// once no crash can bring back the old one.
+// replace installs the new file, which is synced, and continues in it once no crash can restore the old one.
 func (c *compaction) replace() error {
 	j := c.journal
 	if err := j.checkPath(); errors.Is(err, errMoved) {
 		j.rejectWrites(err)
 		return &core.Error{Code: core.Unavailable, Cause: err}
-	} else if err != nil { // which may pass
+	} else if err != nil { // perhaps temporary
 		return err
 	}
-	if err := c.copyOwnerAndMode(j.file); err != nil { // again, since they may have been changed
+	if err := c.copyOwnerAndMode(j.file); err != nil { // again: they may have changed meanwhile
 		return err
 	}
 	if err := c.install(); err != nil {
 		return err
 	}
-	_ = j.file.Close() // nothing is in it that is not in the new one
+	_ = j.file.Close() // the new file contains all of it
 	if j.markedEnd = 0; c.copied == j.end {
 		j.markedEnd = c.writer.end
 	}
@@ -173,7 +171,7 @@ func (c *compaction) replace() error {
 	return nil
 }
 
-// sequentialWriter writes to a file from an offset on.
+// sequentialWriter writes to a file, starting at an offset.
 type sequentialWriter struct {
 	to  io.WriterAt
 	end int64
@@ -185,10 +183,10 @@ func (s *sequentialWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// minBackgroundSize is the size from which a journal is compacted in the background.
+// minBackgroundSize is the size of a journal above which it is compacted in the background.
 const minBackgroundSize = 1 << 20
 
-// compactInBackground starts to watch for waste.
+// compactInBackground enables background compaction, and starts one if it is due.
 func (b *Backend) compactInBackground() {
 	ctx, stop := context.WithCancel(context.Background())
 	b.stop = stop
@@ -201,7 +199,7 @@ func (b *Backend) compactInBackground() {
 	}
 }
 
-// compactIfWasteful starts a compaction if it is worth it. The caller has the turn.
+// compactIfWasteful starts a compaction if the journal exceeds the ratio. The caller holds the write lock.
 func (b *Backend) compactIfWasteful(ctx context.Context) {
 	if b.journal.end < b.minCompactSize.Load() || float64(b.journal.end) <= b.opts.compactRatio()*float64(b.journal.liveBytes) {
 		return
@@ -230,12 +228,11 @@ func (b *Backend) size() (n int) {
 	return n
 }
 
-// Compact writes the file at the path anew with nothing in it but what is there now,
-// without a model. The file must not be in use. When ctx ends before the new file has
-// taken the place of the old one, nothing has changed. The logger is told of a broken
-// end, which a crash left and which is not copied; nil means [slog.Default].
+// Compact rewrites the file at the path with its current records only, without a model. The file must not be open
+// elsewhere. If ctx ends before the new file replaces the old one, nothing changes. A broken end that a crash left is
+// not copied and is logged as a warning; a nil logger means [slog.Default].
 //
-// Errors: those of [Backend.Bind] and [Backend.Compact].
+// Errors: the errors of [Backend.Bind] and [Backend.Compact].
 func Compact(ctx context.Context, path string, logger *slog.Logger) error {
 	b := New(path, Options{Logger: logger})
 	resolved, err := b.fs.Resolve(path)
@@ -263,7 +260,7 @@ func Compact(ctx context.Context, path string, logger *slog.Logger) error {
 	return rewriteFile(ctx, b.fs, resolved, old, r.content.source())
 }
 
-// rewriteFile puts a journal of the source in the place of the old file.
+// rewriteFile replaces the old file by a journal of the source.
 func rewriteFile(ctx context.Context, system filesystem, path string, old handle, with journalSource) error {
 	if err := removeStale(system, path); err != nil {
 		return err

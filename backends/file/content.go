@@ -7,25 +7,25 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// content is what a journal holds, in the journal's own shape.
+// content is the state of a journal after the lines read so far, in the journal's own schema.
 type content struct {
 	schema        schema
-	rows          []rows       // by resource, of one value per field
-	seq           []int64      // by resource, the last that was said
-	largestKeys   []int64      // by resource, the largest key that was ever there
-	dryRun        bool         // lines are read, and nothing of them is kept
-	liveBytes     int64        // how large about the journal would be if it were written anew
-	snapshotEnded bool         // what the journal was written with has come to its end
-	spare         []core.Value // for rows to come
+	rows          []rows       // by resource index
+	seq           []int64      // by resource index: the last position read
+	largestKeys   []int64      // by resource index: the largest key of any record, including deleted ones
+	dryRun        bool         // lines are parsed, but not applied
+	liveBytes     int64        // approximate size of a compacted journal
+	snapshotEnded bool         // the end marker of the initial snapshot was read
+	spare         []core.Value // allocated values for further rows
 	scratch       []byte
-	cells         []cell // of the record that is read
+	cells         []cell // of the record being read
 
-	// fragments are records of which no line that could be read says more than what
-	// was changed later. nil rejects such lines.
+	// fragments are records that are known only from updates, because the lines that inserted them are lost. If it is
+	// nil, an update without a record is an error.
 	fragments map[fragment]bool
 }
 
-// fragment is the place of a record.
+// fragment identifies a record.
 type fragment struct {
 	resource *resourceSchema
 	key      core.Value
@@ -43,13 +43,13 @@ func newContent(s schema) *content {
 	return c
 }
 
-// rowsPerAllocation is how many rows are allocated together.
+// rowsPerAllocation is the number of rows that are allocated together.
 const rowsPerAllocation = 32
 
-// maxPooledFields is how many fields a row has at most that is allocated with others.
+// maxPooledFields is the largest number of fields of rows that are allocated together.
 const maxPooledFields = 64
 
-// row returns a row of cells, which ascend.
+// row returns a row with the given cells, which ascend by column.
 func (c *content) row(r *resourceSchema, cells []cell, size int64) row {
 	if len(cells)*sparseFactor < len(r.fields) {
 		out := row{make([]int, len(cells)), make([]core.Value, len(cells)), size}
@@ -65,7 +65,7 @@ func (c *content) row(r *resourceSchema, cells []cell, size int64) row {
 	return row{nil, values, size}
 }
 
-// emptyRow returns so many null values.
+// emptyRow returns null values for all fields of a row.
 func (c *content) emptyRow(fields int) (values []core.Value) {
 	if fields > maxPooledFields {
 		values = make([]core.Value, fields)
@@ -101,7 +101,7 @@ func (c *content) remove(r *resourceSchema, key core.Value) {
 
 var errNoRecord = errors.New("it updates a record that does not exist")
 
-// set puts cells, which ascend and of which one is the key, into the row with that key.
+// set changes cells of the row with the key. The cells ascend by column and include the key.
 func (c *content) set(r *resourceSchema, key core.Value, cells []cell) error {
 	found, ok := c.rows[r.index].get(key)
 	switch {
@@ -124,7 +124,7 @@ func (c *content) set(r *resourceSchema, key core.Value, cells []cell) error {
 	return nil
 }
 
-// sizeOf returns how many bytes the field takes in a record.
+// sizeOf returns the number of bytes that the field takes in a record.
 func (c *content) sizeOf(f *fieldSchema, v core.Value) int64 {
 	if !v.IsSet() {
 		return 0
@@ -133,7 +133,7 @@ func (c *content) sizeOf(f *fieldSchema, v core.Value) int64 {
 	return int64(len(f.label) + len(c.scratch) + len(","))
 }
 
-// position returns the number up to which keys were handed out or given.
+// position returns the number up to which keys were generated or given to records.
 func (c *content) position(r *resourceSchema) int64 {
 	return max(c.seq[r.index], c.largestKeys[r.index])
 }
@@ -146,16 +146,16 @@ func (c *content) size() (n int) {
 	return n
 }
 
-// violation is a value of a row that breaks a rule of the header.
+// violation is a value of a row that violates a rule of the header.
 type violation struct {
 	resource  *resourceSchema
 	row       row
 	column    int
-	duplicate bool // another row holds the unique value, too; else there is no target
+	duplicate bool // another row has the same unique value; otherwise the target is missing
 }
 
-// eachViolation calls fn with the relations to records that are not there, and the unique
-// values that an earlier row holds, until it returns false.
+// eachViolation calls fn with every relation to a missing record, and with every unique value that an earlier row has,
+// until fn returns false.
 func (c *content) eachViolation(fn func(violation) bool) {
 	for _, r := range c.schema.resources {
 		seen := make(map[cell]bool) // of unique fields
@@ -186,7 +186,7 @@ func (c *content) has(resource string, key core.Value) bool {
 	return ok
 }
 
-// checkIntegrity returns the error of the first breach; the model is that of the shape.
+// checkIntegrity returns an error for the first violation. The model must have the content's schema.
 func (c *content) checkIntegrity(m *core.Model) (err error) {
 	c.eachViolation(func(b violation) bool {
 		f := m.Resources()[b.resource.index].Columns()[b.column]
@@ -198,12 +198,12 @@ func (c *content) checkIntegrity(m *core.Model) (err error) {
 	return err
 }
 
-// nullViolations makes the values null that break a rule, and reports them.
+// nullViolations sets violating values to null and describes the changes.
 func (c *content) nullViolations() (mended []string) {
 	c.eachViolation(func(b violation) bool {
 		mended = append(mended, fmt.Sprintf("%s %s: field %s was %s and is set to null",
 			b.resource.name, b.row.at(b.resource.key), b.resource.fields[b.column].name, b.row.at(b.column)))
-		b.row.with(b.column, core.Null) // which it holds, so the row stays where it is
+		b.row.with(b.column, core.Null) // in place, since the row has a cell for the column
 		return true
 	})
 	return mended

@@ -11,10 +11,9 @@ import (
 	"github.com/larder-go/larder/core/reference"
 )
 
-// convertContent returns the content of a journal as records of the model, which may be
-// another one than that of the journal. A field is found by its name, or by what it
-// was called before; one that the journal does not have gets its default if that is a
-// constant, and null otherwise.
+// convertContent converts the content of a journal to records of the model, which may differ from the model of the
+// journal. A field is found by its name or its former name. A field that the journal lacks gets its default if that is
+// a constant, and null otherwise.
 func convertContent(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
 	resources := m.Resources()
 	out := memtable.Content{Records: make([][]core.Record, len(resources)), Positions: make([]int64, len(resources))}
@@ -45,7 +44,7 @@ func convertContent(c *content, m *core.Model, dropLost bool) (memtable.Content,
 	return out, nil
 }
 
-// unplacedData names the resources and fields that are not in the model and have data.
+// unplacedData describes the resources and fields with data that the model lacks.
 func unplacedData(c *content, shape schema, m *core.Model) (lost []string) {
 	for _, from := range shape.resources {
 		r, rows := m.Resource(from.name), &c.rows[from.index]
@@ -68,7 +67,7 @@ func unplacedData(c *content, shape schema, m *core.Model) (lost []string) {
 	return lost
 }
 
-// countNonNull returns how many rows hold each of so many fields.
+// countNonNull returns, by field, the number of rows that have a value.
 func countNonNull(rows *rows, fields int) []int {
 	counts := make([]int, fields)
 	for row := range rows.all() {
@@ -79,7 +78,7 @@ func countNonNull(rows *rows, fields int) []int {
 	return counts
 }
 
-// convertResource returns the rows as records, ascending by key.
+// convertResource converts rows to records, ascending by key.
 func convertResource(rows *rows, from *resourceSchema, r *core.Resource) ([]core.Record, error) {
 	if key := from.fields[from.key]; (key.name != r.Key().Name() || key.typ != r.Key().Type()) && rows.size() > 0 {
 		return nil, fmt.Errorf("the key of %s is %q (%s) in the file but %q (%s) in the model; a key keeps its type, and a renamed one needs FieldSpec.Was",
@@ -102,8 +101,8 @@ func convertResource(rows *rows, from *resourceSchema, r *core.Resource) ([]core
 	return records, nil
 }
 
-// columnMapping returns where in the journal's rows the columns of the resource are,
-// -1 for those that are not; nil if the rows are the same.
+// columnMapping returns, by column of the resource, the column in the journal's rows or -1. It returns nil if the
+// columns are identical.
 func columnMapping(from *resourceSchema, r *core.Resource) []int {
 	columns := make([]int, len(r.Columns()))
 	same := len(columns) == len(from.fields)
@@ -117,7 +116,7 @@ func columnMapping(from *resourceSchema, r *core.Resource) []int {
 	return columns
 }
 
-// convertRow returns the row with the columns of the resource.
+// convertRow returns the row's values in the columns of the resource.
 func convertRow(row row, columns []int, r *core.Resource) ([]core.Value, error) {
 	out := make([]core.Value, len(columns))
 	for i, f := range r.Columns() {
@@ -134,8 +133,8 @@ func convertRow(row row, columns []int, r *core.Resource) ([]core.Value, error) 
 	return out, nil
 }
 
-// newFieldValue is the value of a field in records that were written before it was there.
-// Where values are unique, no default can be that of all of them.
+// newFieldValue returns the value of a new field in existing records. A unique field has none, since its values must
+// differ.
 func newFieldValue(f *core.Field) core.Value {
 	if v := f.ConstantDefault(); v.IsSet() && !f.Unique() {
 		return v

@@ -6,8 +6,7 @@ import (
 	"syscall"
 )
 
-// datasync writes the data and the size of the file to disk, without its times
-// (fdatasync(2)).
+// datasync writes the data and the size of the file to disk, without its times (fdatasync(2)).
 func datasync(f *os.File) error {
 	for {
 		err := syscall.Fdatasync(int(f.Fd()))

@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// apply does what the body of a line says. After an error, part of it was done.
+// apply applies the body of a line. After an error, a part of it has been applied.
 func (c *content) apply(body []byte) error {
 	r := &jsonReader{text: body}
 	for n := 0; ; n++ {
@@ -37,7 +37,7 @@ func (c *content) apply(body []byte) error {
 	}
 }
 
-// eachResource reads an object by resource, in the order of the shape.
+// eachResource reads an object with members by resource, in the order of the schema.
 func (c *content) eachResource(r *jsonReader, read func(*jsonReader, *resourceSchema) error) error {
 	if !r.literal("{") {
 		return r.fail("an object")
@@ -61,7 +61,7 @@ func (c *content) eachResource(r *jsonReader, read func(*jsonReader, *resourceSc
 	}
 }
 
-// eachList reads an object of lists by resource.
+// eachList reads an object with lists by resource.
 func (c *content) eachList(r *jsonReader, read func(*jsonReader, *resourceSchema) error) error {
 	return c.eachResource(r, func(r *jsonReader, res *resourceSchema) error {
 		if !r.literal("[") {
@@ -81,8 +81,7 @@ func (c *content) eachList(r *jsonReader, read func(*jsonReader, *resourceSchema
 	})
 }
 
-// readRecord reads a record, whose fields come in the order of the shape, and puts
-// it.
+// readRecord reads a record, with its fields in the order of the schema, and puts it.
 func (c *content) readRecord(r *jsonReader, res *resourceSchema) error {
 	begin := r.pos
 	if _, err := c.readFields(r, res); err != nil {
@@ -93,8 +92,7 @@ func (c *content) readRecord(r *jsonReader, res *resourceSchema) error {
 	return nil
 }
 
-// readChange reads the key and some fields of a record, in the order of the shape, and
-// changes it.
+// readChange reads the key and changed fields of a record, in the order of the schema, and updates it.
 func (c *content) readChange(r *jsonReader, res *resourceSchema) error {
 	key, err := c.readFields(r, res)
 	if err != nil {
@@ -103,8 +101,8 @@ func (c *content) readChange(r *jsonReader, res *resourceSchema) error {
 	return c.set(res, key, c.cells)
 }
 
-// readFields reads an object with fields in the order of the shape, the key among
-// them, which it returns.
+// readFields reads an object with fields in the order of the schema into c.cells, and returns the key, which is
+// required.
 func (c *content) readFields(r *jsonReader, res *resourceSchema) (key core.Value, err error) {
 	c.cells = c.cells[:0]
 	before := "{"
@@ -154,9 +152,9 @@ func (c *content) readPosition(r *jsonReader, res *resourceSchema) error {
 	return nil
 }
 
-// labels are the names that an object of the journal may have, in their order.
+// labels are the member names of a JSON object in the journal, in their order.
 type labels struct {
-	inOrder []string // as JSON has them, colon included
+	inOrder []string // as JSON, including the colon
 	indexes map[string]int
 }
 
@@ -169,7 +167,7 @@ func (l *labels) add(name string) {
 	l.inOrder = append(l.inOrder, label)
 }
 
-// index returns where the name is, or -1.
+// index returns the position of the name, or -1.
 func (l *labels) index(name string) int {
 	if i, ok := l.indexes[labelOf(name)]; ok {
 		return i
@@ -177,12 +175,11 @@ func (l *labels) index(name string) int {
 	return -1
 }
 
-// linearTries is how many labels are tried one after the other, which is faster than to look
-// one up when few are left out.
+// linearTries is the number of labels to compare one by one before a map lookup. It is faster if few members are
+// missing.
 const linearTries = 8
 
-// read reads a label that stands at or behind a place, and returns where; -1 if none
-// comes next.
+// read reads a label at or after a position and returns its position, or -1 if none follows.
 func (l *labels) read(r *jsonReader, from int) int {
 	for i := from; i < min(from+linearTries, len(l.inOrder)); i++ {
 		if r.literal(l.inOrder[i]) {

@@ -1,29 +1,27 @@
-// Package file is the durable backend in one file: all records in memory, and
-// every transaction in an append-only journal from which they come back.
+// Package file is the durable backend in a single file. It keeps all records in memory, and appends every transaction
+// to a journal, from which it restores them.
 //
 //	store, err := core.New(ctx, model, file.New("cookies.db", file.Options{}))
 //
-// Reading is that of [github.com/larder-go/larder/core/memtable.Store]: readers
-// work on immutable snapshots and wait neither for writers nor for the disk. Where
-// their time depends on records that a policy hides is described there. A transaction
-// is on disk when its commit returns; those that commit at the same time share one
-// fdatasync. [Options.SyncEvery] trades that for speed.
+// [New] does not touch the file. [core.New] opens it through [Backend.Bind], because the content can only be checked
+// against the model; every problem with the file or the model is therefore an error of [core.New]. A missing file is
+// created. The file is locked while it is open, so a second process cannot open it.
 //
-// [New] does not touch the file. [core.New] does, through [Backend.Bind], because
-// what the file holds can only be judged against the model; so whatever is wrong
-// with either is an error of [core.New]. The file is created if it is not there,
-// beside its place and put there when it is on disk: an empty one is not a new one,
-// but one that was cut, and is refused. It is locked as long as it is open, so that a
-// second process is refused.
+// The records are in a [github.com/larder-go/larder/core/memtable.Store]: readers work on immutable snapshots, and wait
+// neither for writers nor for the disk. Package memtable describes their cost, and the cases in which their time depends
+// on records that a policy hides.
+//
+// A transaction is on disk when its commit returns. Transactions that commit at the same time share one fdatasync.
+// [Options.SyncEvery] trades durability for speed.
 //
 // # Format
 //
-// The journal is text in UTF-8, one JSON object a line (jq reads it). The first
-// line is the header: the version of the format, and the model's stored fields.
+// The journal is UTF-8 text with one JSON object per line, which jq can read. The first line is the header: the version
+// of the format and the stored fields of the model.
 //
 //	{"larder":"journal","version":2,"model":"cookies","resources":[{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"}]}],"crc":"7c91a940"}
 //
-// Each other line is a transaction, or a reservation of keys:
+// Every other line is a transaction, a reservation of keys or a sync marker:
 //
 //	{"n":1,"synced":179,"seq":{},"crc":"14c2f647"}
 //	{"n":2,"synced":226,"seq":{"cookie":1},"crc":"59df6791"}
@@ -32,79 +30,81 @@
 //	{"n":5,"synced":444,"del":{"cookie":[1]},"crc":"50351059"}
 //	{"n":6,"synced":503,"seq":{"cookie":1},"crc":"550a90b2"}
 //
-//	  - n numbers the lines.
-//	  - synced is how many bytes of the file were known to be on disk when the line
-//	    was written: up to the line itself, or up to the line with which a write of
-//	    several began.
-//	  - put holds whole records by resource, in the place of those with the same key.
-//	    Values are spelled as [core.Value.AppendJSON] does; null fields are left out.
-//	  - set holds the keys of records that are there, and the fields that changed; null
-//	    is spelled here.
-//	  - del holds keys of records that are gone.
-//	  - seq says that keys up to a number may have been handed out. They are reserved
-//	    in blocks before that, since no key may come twice: first one, then twice as many
-//	    each time, up to 1024. An orderly Close gives the rest of the block back. A crash
-//	    leaves a gap, which is smaller than the number of keys that were handed out since
-//	    the file was opened. A transaction says it itself,
-//	    behind put, set and del, of a key that it was given and whose record it deleted.
-//	    It is also what a line says that is there for its synced alone: opening, Close,
-//	    and a sync that nobody's commit follows, end the file with one.
-//	    The lines that a journal is written with, be it new, compacted, copied or
-//	    recovered, end with the first seq that there is, even if it says nothing: a file
-//	    that ends before that was cut.
-//	  - crc is the CRC-32C (Castagnoli, RFC 3720 section 12.1) of all bytes of the
-//	    line before it, in hexadecimal. Who only reads may ignore it.
+// Their members are:
 //
-// Files of version 1 have no set: an update puts the whole record. They are opened, and
-// stay readable for programs that know version 1 alone until they are compacted.
+//   - n is the number of the line.
+//   - synced is the number of bytes of the file that were known to be on disk when the line was written. If several
+//     lines were written together, it ends at the latest before the first of them.
+//   - put has complete records by resource, without null fields. They replace records with the same key. Values have
+//     the form of [core.Value.AppendJSON].
+//   - set has the keys and the changed fields of existing records, including fields that became null.
+//   - del has the keys of deleted records.
+//   - seq has, by resource, the number up to which keys may have been generated.
+//   - crc is the CRC-32C (Castagnoli, RFC 3720 section 12.1) of all preceding bytes of the line, in hexadecimal.
+//     Programs that only read the file may ignore it.
+//
+// Keys are reserved with a seq line before they are generated, because no key may occur twice: first one key, then
+// twice as many each time, up to 1024. An orderly Close returns the unused part of the block. A crash leaves a gap that
+// is smaller than the number of keys generated since the file was opened. A transaction has a seq of its own, after
+// put, set and del, if it deletes a record that it inserted with an explicit key above the reserved ones.
+//
+// A sync marker is a line with only a seq and with a synced that covers everything before it. Opening, Close and a
+// delayed sync without later commits end the file with one, so that later damage cannot be mistaken for an interrupted
+// write.
+//
+// A new, compacted, copied or recovered file begins with an initial snapshot. The first seq line ends it, even if it is
+// empty; a file that ends earlier is truncated and is rejected. A valid file is never empty.
+//
+// Version 1 of the format has no set: an update puts the complete record. Files of version 1 can be opened. They remain
+// readable for programs that only know version 1, until they are compacted.
 //
 // # Crashes
 //
-// A crash can tear what was written since the last sync, in any places. So a
-// broken line is where the journal ends, and the rest is cut off and the log told,
-// unless an intact line behind it says that the broken place had been synced: then
-// it is not a crash that broke it, the file is refused with a [*CorruptError], and
-// [Recover] copies what can be read (so does cookbook/file-tool). What is cut was
-// never acknowledged, or only within the window of [Options.SyncEvery]; the exception
-// is damage that hits the last write itself, which looks like a torn one. Nor does
-// anything tell of transactions that somebody cuts off the end, line by line; but a
-// file without all of what it was written with is refused.
+// A crash can tear the writes since the last sync at any place. The journal therefore ends at the first broken line:
+// opening truncates the file there and logs a warning. If an intact line after it shows that the broken line had been
+// synced, no crash can explain the damage: the file is rejected with a [*CorruptError], and [Recover] copies the
+// readable part, as does the program cookbook/file-tool.
 //
-// After a write or a sync failed, the page cache does not tell what is on disk, and
-// syncing again may succeed without writing (Rebello et al., "Can Applications
-// Recover from fsync Failures?", USENIX ATC 2020; PostgreSQL found out in 2018 and
-// panics since: wiki.postgresql.org/wiki/Fsync_Errors). So a failed sync is never
-// retried. The transactions concerned fail with [core.Unavailable], nobody has seen
-// them, the file is cut back to where it was, and the backend goes on serving reads
-// and refuses writes until the file is opened again. If not even the cut succeeds,
-// the error is [core.ErrCommitUnknown]: the file may hold the transaction. Who
-// opens it then may find in the page cache what is not on disk, and so writes
-// everything again that no line knows to have been synced.
+// Truncated transactions were never acknowledged, or only within the window of [Options.SyncEvery]. There is one
+// exception: damage to the very last write looks like an interrupted write. Complete lines that are removed from the end
+// of the file leave no trace either, unless they belong to the initial snapshot.
+//
+// After a failed write or sync, the page cache does not show what is on disk, and another sync may succeed without
+// writing anything (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020; PostgreSQL found
+// this in 2018 and panics since: wiki.postgresql.org/wiki/Fsync_Errors). A failed sync is therefore never retried:
+//
+//   - The transactions of that write fail with [core.Unavailable]. Readers have not seen them.
+//   - The file is truncated to its previous size. If that fails too, the error is [core.ErrCommitUnknown]: the file may
+//     contain the transactions.
+//   - The backend serves reads and rejects writes until the file is opened again.
+//
+// The page cache may show data to the next process that is not on disk. Opening therefore rewrites everything after the
+// last synced position before it syncs the file.
 //
 // # Compaction
 //
-// Old versions of records stay in the journal until it is compacted: written anew
-// to a file beside it, synced, and renamed over it. That happens in the background
-// when the journal has more than [Options.CompactRatio] times the bytes of what is
-// there, by [Backend.Compact], or by [Compact] without a model. Bytes decide, and not
-// numbers of records; so small updates of large records do not have those written
-// again and again. An update writes each changed field in full, a JSON field too.
-// Readers do not notice; writers wait while the last transactions are copied. The new file has the
-// owner, the group and the permissions of the old one; who cannot give it those cannot
-// compact it. Access lists and other attributes are not kept.
+// Old versions of records stay in the journal until a compaction writes the current records to a new file beside it,
+// syncs that and renames it over the journal. Compaction runs in the background when the journal exceeds
+// [Options.CompactRatio] times the size of its compacted form, and on demand: [Backend.Compact], or [Compact] without a
+// model. The ratio counts bytes, not records, so that small updates of large records do not cause repeated rewrites. An
+// update writes each changed field completely, including JSON fields.
 //
-// The name of the file beside it is reserved, .cookies.db.compacting for cookies.db.
-// What a crash left there is removed by whoever opens or compacts the file next. If it
-// cannot be removed when the file is opened, the log is told, and only compaction fails.
+// Readers do not wait for a compaction. Writers wait while the latest transactions are copied. The new file has the
+// owner, the group and the permissions of the old one; a process that may not set them cannot compact the file. Access
+// control lists and extended attributes are not copied.
 //
-// A file that is moved, removed or replaced while it is open is written to all the
-// same, since nobody looks at each commit whether it is still there: what is
-// acknowledged is in the file that was moved, or gone with the one that was removed.
-// Compaction notices it, touches nothing, and has writes refused from then on; the
-// log is told if it was in the background. Close notices it too and returns an error.
+// The name of the file beside the journal is reserved: .cookies.db.compacting for cookies.db. Opening and compaction
+// remove one that a crash left. If opening cannot remove it, it logs a warning, and only compaction fails.
 //
-// # Platforms
+// # Limits
 //
-// The file systems have to keep the promises of POSIX: rename replaces in one step,
-// and fsync reaches the disk. Locks and renames of open files need a Unix.
+// All records must fit into memory, and opening reads the whole file.
+//
+// A file that is moved, removed or replaced while it is open keeps receiving the transactions, because commits do not
+// check the path: acknowledged transactions are in the moved file, or lost with the removed one. Compaction notices it,
+// changes nothing, and the backend rejects writes from then on; in the background it logs an error. Close notices it
+// too and returns an error.
+//
+// The file system must keep the promises of POSIX: rename replaces a file atomically, and fsync reaches the disk. Locks
+// and renames of open files need a Unix system; elsewhere opening a file fails with [errors.ErrUnsupported].
 package file

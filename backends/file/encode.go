@@ -8,16 +8,15 @@ import (
 	"github.com/larder-go/larder/core/memtable"
 )
 
-// changeEncoder appends the body of a transaction's line, and counts by how many bytes
-// the records grow, as they are spelled in a journal that is written anew.
+// changeEncoder builds the body of a transaction's line, and counts how much the compacted size of the records grows.
 type changeEncoder struct {
 	schema schema
 	body   []byte
 	growth int64
 }
 
-// appendChanges returns the body of a transaction's line. With whole records, it has
-// no set, which programs of the first version do not know.
+// appendChanges returns the body of a transaction's line. If whole is true, updates are complete records instead of a
+// set, which version 1 does not know.
 func (s schema) appendChanges(c memtable.Changes, whole bool) (body []byte, growth int64) {
 	w := &changeEncoder{schema: s}
 	if whole {
@@ -33,8 +32,7 @@ func (s schema) appendChanges(c memtable.Changes, whole bool) (body []byte, grow
 	return w.body, w.growth
 }
 
-// appendLists appends an object of lists by resource, in the order of the shape; nothing for
-// no items.
+// appendLists appends an object of lists by resource, in the order of the schema, or nothing if there are no items.
 func appendLists[T any](w *changeEncoder, label string, items []T, resourceOf func(T) *core.Resource, appendOne func(*resourceSchema, T)) {
 	if len(items) == 0 {
 		return
@@ -69,7 +67,7 @@ func (w *changeEncoder) put(r *resourceSchema, rec core.Record) {
 	w.growth += int64(len(w.body) - begin + len(","))
 }
 
-// set appends the key and the columns that were changed.
+// set appends the key and the changed columns.
 func (w *changeEncoder) set(r *resourceSchema, u memtable.Update) {
 	before := byte('{')
 	for i := range r.fields {
@@ -98,14 +96,14 @@ func (w *changeEncoder) del(r *resourceSchema, rec core.Record) {
 	w.growth -= w.size(rec)
 }
 
-// size returns how many bytes a record takes.
+// size returns the number of bytes that a record takes.
 func (w *changeEncoder) size(rec core.Record) int64 {
 	r := w.schema.resources[rec.Resource().Index()]
 	return int64(len(r.appendRecord(w.body, rec)) - len(w.body) + len(","))
 }
 
-// size returns how many bytes the field takes in a record; what is behind the end of
-// room may be overwritten.
+// size returns the number of bytes that the field takes in a record. It may overwrite the capacity beyond the length of
+// room.
 func (f *fieldSchema) size(v core.Value, room []byte) int64 {
 	if !v.IsSet() {
 		return 0
@@ -113,7 +111,7 @@ func (f *fieldSchema) size(v core.Value, room []byte) int64 {
 	return int64(len(f.label) + len(v.AppendJSON(room)) - len(room) + len(","))
 }
 
-// appendRecord appends the fields that are not null.
+// appendRecord appends the record as JSON, without null fields.
 func (r *resourceSchema) appendRecord(dst []byte, rec core.Record) []byte {
 	before := byte('{')
 	for i := range r.fields {
@@ -127,8 +125,7 @@ func (r *resourceSchema) appendRecord(dst []byte, rec core.Record) []byte {
 	return append(dst, '}')
 }
 
-// appendPositions appends the body of a line that reserves keys: of those
-// resources whose position is not 0.
+// appendPositions appends the body of a line that reserves keys, without resources whose position is 0.
 func (s schema) appendPositions(dst []byte, positions []int64) []byte {
 	dst = append(dst, `"seq":`...)
 	before := byte('{')

@@ -9,16 +9,14 @@ import (
 	"path/filepath"
 )
 
-// filesystem is what the backend needs of one, so that tests can put one under it
-// that loses all that POSIX lets it lose.
+// filesystem is the part of a file system that the backend uses. Tests replace it with one that loses everything that
+// POSIX permits it to lose.
 type filesystem interface {
-	// Open opens a file as os.OpenFile does, if it is a regular one.
+	// Open opens a regular file as os.OpenFile does.
 	Open(path string, flag int, perm fs.FileMode) (handle, error)
-	// Resolve returns the path of the file itself where path leads through links, be
-	// the file there or not.
+	// Resolve follows the links of the path, also if the file does not exist.
 	Resolve(path string) (string, error)
-	// Rename replaces what is at the path to in one step, which lasts only once the
-	// directory is synced.
+	// Rename replaces the file at the path to atomically. It is durable after SyncDir.
 	Rename(from, to string) error
 	// Remove removes a file.
 	Remove(path string) error
@@ -36,27 +34,25 @@ type handle interface {
 	Truncate(size int64) error
 	// CopyOwnerAndMode gives the file the owner, the group and the permissions of an older one.
 	CopyOwnerAndMode(old handle) error
-	// Sync makes the content durable, with what is needed to read it.
+	// Sync makes the content and the size durable.
 	Sync() error
-	// Lock keeps others from locking the file until it is closed; ErrLocked if
-	// somebody did.
+	// Lock excludes other locks of the file until it is closed. It returns ErrLocked if the file is locked.
 	Lock() error
-	// IsAt reports whether this file is at the path, and not a link to it.
+	// IsAt reports whether this file itself, not a link to it, is at the path.
 	IsAt(path string) (bool, error)
 }
 
-// ErrLocked is what the error of opening a file wraps that is open already.
+// ErrLocked is returned, wrapped, for a file that is already open in this or another process.
 var ErrLocked = errors.New("is locked: it is already open in this or another process")
 
-// osFilesystem is that of the operating system.
+// osFilesystem is the file system of the operating system.
 type osFilesystem struct{}
 
 var _ filesystem = osFilesystem{}
 
 var errNotRegular = errors.New("is not a regular file")
 
-// Open looks first: opening a pipe may wait for ever, and opening a device may set
-// something off.
+// Open checks the type of the file first: opening a pipe may block forever, and opening a device may have side effects.
 func (osFilesystem) Open(path string, flag int, perm fs.FileMode) (handle, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("file: %s %w", path, errNotRegular)
@@ -80,7 +76,7 @@ func (system osFilesystem) Resolve(path string) (string, error) {
 	own = filepath.Join(dir, filepath.Base(path))
 	to, err := os.Readlink(own)
 	if err != nil {
-		return own, nil //nolint:nilerr // nothing is there, not even a link
+		return own, nil //nolint:nilerr // the name is free
 	}
 	if !filepath.IsAbs(to) {
 		to = filepath.Join(dir, to)
@@ -108,9 +104,8 @@ type osFile struct{ *os.File }
 
 var _ handle = osFile{}
 
-// Of the embedded file, these tell of the path that it was opened at, which a new one
-// loses when it takes its place.
-
+// WriteAt drops the path from errors, like ReadAt and Truncate: the file was opened at another path if it was installed
+// by a rename.
 func (f osFile) WriteAt(p []byte, offset int64) (int, error) {
 	n, err := f.File.WriteAt(p, offset)
 	return n, withoutPath(err)
@@ -131,7 +126,7 @@ func (f osFile) Size() (int64, error) {
 	return info.Size(), nil
 }
 
-// CopyOwnerAndMode changes the owner first: that takes some permissions away.
+// CopyOwnerAndMode sets the owner first, because that clears some permissions.
 func (f osFile) CopyOwnerAndMode(old handle) error {
 	from, ok := old.(osFile)
 	if !ok {
@@ -166,8 +161,7 @@ func (f osFile) IsAt(path string) (bool, error) {
 	return os.SameFile(mine, there), nil
 }
 
-// withoutPath returns what the operating system said, without the path: a file may have
-// another one than when it was opened.
+// withoutPath returns the error of the operating system without the path.
 func withoutPath(err error) error {
 	if said, ok := errors.AsType[*fs.PathError](err); ok {
 		return said.Err

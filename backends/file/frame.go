@@ -9,10 +9,10 @@ import (
 	"strconv"
 )
 
-// frame is what stands around the body of a line: {"n":1,"synced":182,BODY,"crc":"5a1de7c0"}.
+// frame is a line of the journal: {"n":1,"synced":182,BODY,"crc":"5a1de7c0"}.
 type frame struct {
 	number int64 // of the line
-	synced int64 // how many bytes were on disk when it was written
+	synced int64 // bytes known to be on disk when the line was written
 	body   []byte
 }
 
@@ -26,7 +26,7 @@ const (
 	checksumSize  = len(checksumBegin) + 8 + len(checksumEnd)
 )
 
-// appendFrame appends a whole line.
+// appendFrame appends a complete line.
 func appendFrame(dst []byte, f frame) []byte {
 	begin := len(dst)
 	dst = append(dst, frameBegin...)
@@ -38,11 +38,11 @@ func appendFrame(dst []byte, f frame) []byte {
 	return appendChecksum(dst, begin)
 }
 
-// appendChecksum ends the line that begins at an index with its checksum.
+// appendChecksum completes the line that begins at an index of dst with its checksum.
 func appendChecksum(dst []byte, begin int) []byte {
 	sum := crc32.Checksum(dst[begin:], castagnoli)
 	dst = append(dst, checksumBegin...)
-	dst = hex.AppendEncode(dst, []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}) //nolint:gosec // its four bytes
+	dst = hex.AppendEncode(dst, []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}) //nolint:gosec // the four bytes of sum
 	return append(dst, checksumEnd...)
 }
 
@@ -52,7 +52,7 @@ var (
 	errNoFrame    = errors.New("the line does not start with its number")
 )
 
-// checksumOf returns where the checksum of the line begins, and which it is.
+// checksumOf returns the position and the value of the line's checksum.
 func checksumOf(line []byte) (at int, sum uint32, err error) {
 	at = len(line) - checksumSize
 	if at < 0 || !bytes.HasPrefix(line[at:], []byte(checksumBegin)) || !bytes.HasSuffix(line, []byte(checksumEnd)) {
@@ -66,7 +66,7 @@ func checksumOf(line []byte) (at int, sum uint32, err error) {
 	return at, binary.BigEndian.Uint32(bytewise[:]), nil
 }
 
-// verifyChecksum returns the line up to its checksum, which is right.
+// verifyChecksum verifies the checksum of the line and returns the text before it.
 func verifyChecksum(line []byte) ([]byte, error) {
 	at, want, err := checksumOf(line)
 	if err == nil && crc32.Checksum(line[:at], castagnoli) != want {
@@ -78,7 +78,7 @@ func verifyChecksum(line []byte) ([]byte, error) {
 	return line[:at], nil
 }
 
-// parseFrameStart reads what is before the body of a line, and returns where that begins.
+// parseFrameStart parses the members before the body, and returns the position of the body.
 func parseFrameStart(line []byte) (f frame, body int, err error) {
 	r := jsonReader{text: line}
 	if !r.literal(frameBegin) || !r.integer(&f.number) || !r.literal(frameSynced) || !r.integer(&f.synced) || !r.literal(",") {
@@ -87,7 +87,7 @@ func parseFrameStart(line []byte) (f frame, body int, err error) {
 	return f, r.pos, nil
 }
 
-// parseFrame reads a line, its end included. The body is a part of it.
+// parseFrame parses and verifies a complete line. The body aliases the line.
 func parseFrame(line []byte) (frame, error) {
 	f, body, err := parseFrameStart(line)
 	if err != nil {
@@ -104,10 +104,9 @@ func parseFrame(line []byte) (frame, error) {
 	return f, nil
 }
 
-// findIntactEnd returns the line that a text ends with, and where it begins, if it is
-// intact: what is broken before it may have lost its own end. Records may hold what
-// looks like lines; so the checksum is not computed from each place where one may
-// begin, but once, backwards.
+// findIntactEnd looks for an intact line at the end of a text, and returns it with its position: a broken line may have
+// lost its own line end. Records may contain text that looks like the start of a line. Computing a checksum from each
+// of these positions could take hours, so the checksum is computed once, backwards.
 func findIntactEnd(text []byte) (f frame, at int, ok bool) {
 	end, sum, err := checksumOf(text)
 	if err != nil {
@@ -127,13 +126,13 @@ func findIntactEnd(text []byte) (f frame, at int, ok bool) {
 	return f, at, ok
 }
 
-// rewindChecksum returns the register of the checksum as it was before the byte.
+// rewindChecksum returns the register of the checksum before the byte was added.
 func rewindChecksum(register uint32, b byte) uint32 {
 	i := rewindTable[register>>24]
 	return (register^castagnoli[i])<<8 | uint32(i^b)
 }
 
-// rewindTable is which entry of the table has a top byte; each has another one.
+// rewindTable has the index of the table entry for each top byte. The top bytes of the entries are distinct.
 var rewindTable = func() (of [256]byte) {
 	for i, entry := range castagnoli {
 		of[entry>>24] = byte(i)

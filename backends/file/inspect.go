@@ -15,36 +15,40 @@ import (
 
 const readOnly = os.O_RDONLY
 
-// Report tells what is in a journal.
+// Report describes the content of a journal.
 type Report struct {
-	Size    int64 // of the file in bytes
-	Lines   int64 // behind the header
-	Records int   // that are there in the end
-	// Torn is how many bytes at the end were left by a crash, or are being written
-	// at the moment. The next opening cuts them off.
+	Size    int64 // of the file, in bytes
+	Lines   int64 // after the header
+	Records int   // current records
+	// Torn is the number of bytes at the end that a crash left or that are being written at the moment. The next opening
+	// truncates them.
 	Torn int64
-	// Lost is what [Recover] could not read, and Mended what it changed so that
-	// relations and unique values are right without it.
-	Lost   []Damage
+	// Lost are the places that [Recover] could not read.
+	Lost []Damage
+	// Mended describes the values that [Recover] changed to restore relations and unique values.
 	Mended []string
 }
 
-// Damage is a place in a journal that cannot be read.
+// Damage is an unreadable place in a journal.
 type Damage struct {
+	// Offset is the position of the first byte.
 	Offset int64
-	Size   int64
+	// Size is the number of bytes.
+	Size int64
+	// Reason describes the damage.
 	Reason string
 }
 
-// String describes the place.
+// String describes the damage with its place.
 func (d Damage) String() string {
 	return fmt.Sprintf("%d bytes at offset %d: %s", d.Size, d.Offset, d.Reason)
 }
 
-// Verify reads the whole file, which may be in use, and checks every checksum, every
-// value, relations and unique values. It changes nothing.
+// Verify reads the whole file and checks all checksums, values, relations and unique values. The file may be open
+// elsewhere. Verify changes nothing.
 //
-// Errors: those of [Backend.Bind].
+// Errors: [*CorruptError] for a damaged file; other errors for a path that is no regular file, a file that is no journal
+// or has a newer format, and broken relations or unique values; errors of the operating system.
 func Verify(path string) (Report, error) {
 	report, _, err := inspect(path)
 	return report, err
@@ -72,14 +76,12 @@ func inspect(path string) (Report, *content, error) {
 	return report, r.content, nil
 }
 
-// Model returns what the file's header tells of the model that wrote it: the
-// resources with their stored fields, to-one relations and unique values. That is
-// enough to look into the file, to back it up and to compact it; defaults, computed
-// fields, sides of relations that are not stored and rules for clients are not in
-// the header.
+// Model returns the model in the file's header: the resources with their stored fields, to-one relations and unique
+// values. That is enough to inspect the file, to back it up and to compact it. The header does not contain defaults,
+// computed fields, sides of relations that are not stored, and rules for clients. The file may be open elsewhere.
 //
-// Errors: [*CorruptError]; others for a file that is no journal, or one of a newer
-// version.
+// Errors: [*CorruptError]; other errors for a file that is no journal or has a newer format; errors of the operating
+// system.
 func Model(path string) (*core.Model, error) {
 	file, err := osFilesystem{}.Open(path, readOnly, 0)
 	if err != nil {
@@ -97,7 +99,7 @@ func Model(path string) (*core.Model, error) {
 	return p.content.schema.toModel(path)
 }
 
-// toModel returns a model of that shape.
+// toModel returns a model with the schema.
 func (s schema) toModel(path string) (*core.Model, error) {
 	specs := make([]core.ResourceSpec, len(s.resources))
 	for i, r := range s.resources {
@@ -105,7 +107,7 @@ func (s schema) toModel(path string) (*core.Model, error) {
 		for j, f := range r.fields {
 			spec := core.FieldSpec{Name: f.name, Type: f.typ, Key: j == r.key, ToOne: f.target, Unique: f.unique}
 			if f.target != "" {
-				spec.Type = 0 // that of the target's key
+				spec.Type = 0 // derived from the target's key
 			}
 			specs[i].Fields = append(specs[i].Fields, spec)
 		}
@@ -117,12 +119,11 @@ func (s schema) toModel(path string) (*core.Model, error) {
 	return m, nil
 }
 
-// Dump writes the records of the file, which may be in use, to w as JSON that
-// [seed.Parse] reads: resources in the order of the header, each record on a
-// line of its own, ascending by key. Null fields are left out, and control characters
-// are escaped, those beyond ASCII too. It changes nothing.
+// Dump writes the records of the file to w as JSON that [seed.ParseData] reads: resources in the order of the header,
+// one record per line, ascending by key. Null fields are left out. Control characters and other characters without a
+// graphic form are escaped. The file may be open elsewhere. Dump changes nothing.
 //
-// Errors: those of w, and those of [Verify].
+// Errors: errors of w and of [Verify].
 func Dump(path string, w io.Writer) error {
 	_, c, err := inspect(path)
 	if err != nil {
@@ -138,14 +139,14 @@ func Dump(path string, w io.Writer) error {
 		line = append(line, "\n}"...)
 		before = ','
 	}
-	if before == '{' { // a model of nothing
+	if before == '{' { // a model without resources
 		line = append(line, before)
 	}
-	_, _ = out.Write(append(line, "}\n"...)) // Flush tells
+	_, _ = out.Write(append(line, "}\n"...)) // Flush returns the error
 	return out.Flush()
 }
 
-// appendRows appends the rows by key, and empties the buffer now and then.
+// appendRows appends the rows by key, and writes the buffer to out whenever it is large enough.
 func appendRows(buf []byte, out io.Writer, r *resourceSchema, rows *rows) []byte {
 	before := "\n"
 	var line []byte
@@ -157,16 +158,15 @@ func appendRows(buf []byte, out io.Writer, r *resourceSchema, rows *rows) []byte
 		buf = appendEscaped(buf, line)
 		before = ",\n"
 		if len(buf) >= lineSize {
-			_, _ = out.Write(buf) // Flush tells
+			_, _ = out.Write(buf) // Flush returns the error
 			buf = buf[:0]
 		}
 	}
 	return buf
 }
 
-// appendEscaped appends JSON with every character escaped that is not graphic, such as
-// U+007F, U+009B and U+202E, so that a terminal which shows it does nothing else. All
-// of them are within strings; line ends between values stay.
+// appendEscaped appends JSON and escapes all characters that are not graphic, such as U+007F, U+009B and U+202E, so that
+// they do not control a terminal. Such characters occur only within strings; line ends between values are kept.
 func appendEscaped(dst, json []byte) []byte {
 	for len(json) > 0 {
 		r, size := utf8.DecodeRune(json)

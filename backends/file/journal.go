@@ -15,41 +15,40 @@ import (
 	"github.com/larder-go/larder/core/memtable"
 )
 
-// journal is the file that is open, as the log of a memtable.
+// journal is the open file. It is the log of the memtable.
 //
-// Transactions and reservations join the batch that is next. Whoever of those who
-// wait for it gets the turn first writes and syncs all of it, publishes what it
-// holds and wakes the others, while those who come in the meantime gather in the
-// next one. So there is one write and one sync at a time, in the order of the
-// lines, and what was published is what is in the file, no more and no less,
-// whenever nobody has the turn.
+// Transactions and reservations join the next batch. The first waiting goroutine that acquires the write lock writes
+// and syncs the whole batch, publishes its transactions and wakes the others, while later transactions gather in the
+// following batch. So there is one write and one sync at a time, in the order of the lines. Whenever the write lock is
+// free, exactly the published transactions are in the file.
 type journal struct {
 	fs           filesystem
 	path         string
 	schema       schema
 	syncEvery    time.Duration // [Options.SyncEvery]
 	logger       *slog.Logger
-	writeLock    chan struct{} // holds one element while somebody has the turn
-	wholeRecords atomic.Bool   // the file is of the first version, whose lines hold whole records
+	writeLock    chan struct{} // holds one element while a goroutine writes
+	wholeRecords atomic.Bool   // the file has version 1: its lines contain complete records only
 
-	// Of who has the turn.
+	// The following fields are guarded by writeLock.
 	file            handle
-	end             int64 // where the next line goes
-	synced          int64 // how much of it is on disk
-	markedEnd       int64 // how much of it the last line is known to end, and to say to be on disk
-	lateSyncErr     error // why acknowledged transactions may not be on disk
+	end             int64 // position of the next line
+	synced          int64 // bytes that are known to be on disk
+	markedEnd       int64 // end of the file if its last line is a sync marker
+	lateSyncErr     error // failure of a sync after its transactions were acknowledged
 	number          int64 // of the last line
-	liveBytes       int64 // how large about it would be if it were written anew
+	liveBytes       int64 // approximate size of a compacted journal
 	buf             []byte
 	afterBatch      func() // called after each batch
 	lastBatchShared bool   // the last batch had several lines
 	syncTimer       *time.Timer
 
-	mu         sync.Mutex
+	mu sync.Mutex
+	// The following fields are guarded by mu.
 	next       *batch
-	reserved   []int64 // by resource: keys up to there may be handed out
-	blockSizes []int64 // by resource: how many keys the last reservation was for
-	failed     error   // since when nothing is written
+	reserved   []int64 // by resource: keys up to here may have been generated
+	blockSizes []int64 // by resource: number of keys of the last reservation
+	failed     error   // the error of every further append; nil while the journal accepts appends
 }
 
 var _ memtable.Log = (*journal)(nil)
@@ -65,12 +64,11 @@ func (j *journal) Append(c memtable.Changes, publish func()) (durable func() err
 	return j.add(body, growth, publish)
 }
 
-// reservedAtOnce is how many keys a line reserves at most.
+// reservedAtOnce is the largest number of keys that a line reserves.
 const reservedAtOnce = 1024
 
-// Reserve reserves a block of keys, twice as many as the last time. So the gap that a
-// crash leaves is smaller than the number of keys that were handed out since the file
-// was opened, and few lines are about keys.
+// Reserve reserves a block of keys, with twice the size of the previous block. The gap that a crash leaves is therefore
+// smaller than the number of keys generated since the file was opened, and few lines are about keys.
 func (j *journal) Reserve(r *core.Resource, atLeast int64) (upTo int64, err error) {
 	positions := make([]int64, len(j.schema.resources))
 	j.mu.Lock()
@@ -89,9 +87,8 @@ func (j *journal) Reserve(r *core.Resource, atLeast int64) (upTo int64, err erro
 	return upTo, durable()
 }
 
-// appendReserved appends to the body of a line that keys up to the positions may have
-// been handed out, without taking back what the lines before it say. The caller
-// holds mu until the line is in the batch.
+// appendReserved appends the reservation of keys up to the positions to the body of a line, and never lowers an earlier
+// reservation. The caller holds mu until the line is in the batch.
 func (j *journal) appendReserved(body []byte, positions []int64) []byte {
 	for i, upTo := range positions {
 		if upTo != 0 {
@@ -115,25 +112,24 @@ func (j *journal) add(body []byte, growth int64, publish func()) (durable func()
 	return func() error { return j.wait(b) }, nil
 }
 
-// wait returns when the batch is done, if need be by doing it.
+// wait returns when the batch is done. It writes the batch itself if no other goroutine does.
 func (j *journal) wait(b *batch) error {
 	select {
 	case <-b.done:
 	case j.writeLock <- struct{}{}:
-		// Those whom the last batch woke may want to join. To let them run once brings
-		// most of them; who waits for the rest takes the processor that they need, or
-		// sleeps on a timer, which costs more than their sync when they do not come.
+		// The goroutines that the last batch woke may want to join this one. Yielding once lets most of them in. Waiting
+		// longer would take the processor that they need, or cost more than their sync if they do not come.
 		if j.lastBatchShared {
 			runtime.Gosched()
 		}
 		j.flush()
 		<-j.writeLock
 	}
-	<-b.done // flush did it unless somebody had before
+	<-b.done // closed by our flush or by an earlier one
 	return b.err
 }
 
-// flush writes the next batch. The caller has the turn.
+// flush writes the next batch. The caller holds the write lock.
 func (j *journal) flush() {
 	j.mu.Lock()
 	b, err := j.next, j.failed
@@ -144,7 +140,7 @@ func (j *journal) flush() {
 	j.next = newBatch()
 	j.mu.Unlock()
 	if err == nil {
-		err = j.write(b)
+		err = j.write(b) // valid once done is closed
 	}
 	b.finish(err)
 	if err == nil && j.afterBatch != nil {
@@ -182,17 +178,17 @@ func (j *journal) write(b *batch) error {
 	return nil
 }
 
-// maxBuffer is how large a buffer is kept for the next batch.
+// maxBuffer is the largest capacity of a buffer that is kept for the next batch.
 const maxBuffer = 1 << 20
 
-// fail takes back what was written since the last batch, as far as that works, and
-// refuses everything from now on. It returns the error of the batch.
+// fail truncates the file to its size before the batch if possible, and rejects all further writes. It returns the
+// error of the batch.
 func (j *journal) fail(doing string, err error) error {
 	err = fmt.Errorf("file: %s: %s: %w", j.path, doing, err)
 	j.rejectWrites(err)
 	code, undone := core.Unavailable, j.file.Truncate(j.end)
 	if undone == nil {
-		undone = j.file.Sync() // of the cut: the lines that it failed for are gone
+		undone = j.file.Sync() // of the new size; the lines of the failed sync are no longer in the file
 	}
 	if undone != nil {
 		code, err = core.OutcomeUnknown, fmt.Errorf("%w; truncating the file failed too: %w: %w", err, undone, core.ErrCommitUnknown)
@@ -200,7 +196,7 @@ func (j *journal) fail(doing string, err error) error {
 	return &core.Error{Code: code, Cause: err}
 }
 
-// rejectWrites makes everything fail from now on.
+// rejectWrites makes every further append fail.
 func (j *journal) rejectWrites(why error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -211,15 +207,14 @@ func (j *journal) rejectWrites(why error) {
 
 var errWritesRejected = errors.New("file: the backend is read-only after a failed write or sync; reopen the file")
 
-// Failed returns why nothing is written any more, or nil.
+// Failed returns the error of every further append, or nil while the journal accepts appends.
 func (j *journal) Failed() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.failed
 }
 
-// positions returns what a journal that is written anew has to say about keys, if
-// those up to given were handed out or given.
+// positions returns the key positions for a rewritten journal, if keys up to given were generated or given to records.
 func (j *journal) positions(given []int64) []int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -230,8 +225,8 @@ func (j *journal) positions(given []int64) []int64 {
 	return positions
 }
 
-// close writes what is still to be written and closes the file. Keys that are
-// reserved, but were not handed out up to the positions, are given back.
+// close writes the next batch and closes the file. Reserved keys above the given positions were not generated and are
+// released.
 func (j *journal) close(given []int64) error {
 	j.writeLock <- struct{}{}
 	defer func() { <-j.writeLock }()
@@ -251,7 +246,7 @@ func (j *journal) close(given []int64) error {
 	return errors.Join(err, j.file.Close())
 }
 
-// syncAndMark makes sure that all is on disk, and that the file says so.
+// syncAndMark makes the whole file durable and ends it with a sync marker.
 func (j *journal) syncAndMark(given []int64) error {
 	if j.synced < j.end {
 		if err := j.file.Sync(); err != nil {
@@ -264,11 +259,11 @@ func (j *journal) syncAndMark(given []int64) error {
 	return nil
 }
 
-// batch is lines that are written and synced together.
+// batch is a group of lines that are written and synced together.
 type batch struct {
 	bodies  [][]byte
-	growth  int64  // of the live bytes
-	publish func() // of the last transaction, which shows those before it too
+	growth  int64  // of the journal's liveBytes
+	publish func() // of the last transaction; it publishes the earlier ones too
 	done    chan struct{}
 	err     error // once done
 }
@@ -283,7 +278,7 @@ func (b *batch) add(body []byte, growth int64, publish func()) {
 	}
 }
 
-// finish wakes all who wait for the batch.
+// finish publishes the batch after a success, and wakes its waiting goroutines.
 func (b *batch) finish(err error) {
 	if err == nil && b.publish != nil {
 		b.publish()

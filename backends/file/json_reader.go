@@ -13,8 +13,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// jsonReader reads JSON as the journal spells it, without white space, straight into
-// values of known types.
+// jsonReader reads JSON in the form of the journal, without white space, directly into values of known types.
 type jsonReader struct {
 	text []byte
 	pos  int
@@ -24,12 +23,12 @@ func (r *jsonReader) rest() []byte { return r.text[r.pos:] }
 
 func (r *jsonReader) done() bool { return r.pos == len(r.text) }
 
-// fail returns an error that says what was expected where.
+// fail returns an error that names the expected text and the current position.
 func (r *jsonReader) fail(expected string) error {
 	return fmt.Errorf("byte %d of the line: expected %s", r.pos, expected)
 }
 
-// literal goes on behind s if it comes next.
+// literal skips s if it comes next.
 func (r *jsonReader) literal(s string) bool {
 	if len(r.text)-r.pos < len(s) || string(r.text[r.pos:r.pos+len(s)]) != s {
 		return false
@@ -38,7 +37,7 @@ func (r *jsonReader) literal(s string) bool {
 	return true
 }
 
-// number returns the characters of a number.
+// number skips and returns the characters of a number.
 func (r *jsonReader) number() []byte {
 	begin := r.pos
 	for r.pos < len(r.text) && strings.IndexByte("+-.0123456789Ee", r.text[r.pos]) >= 0 {
@@ -60,7 +59,7 @@ func (r *jsonReader) integer(n *int64) bool {
 
 var errString = errors.New("invalid JSON string")
 
-// string reads a text.
+// string reads a string.
 func (r *jsonReader) string() (string, error) {
 	raw, err := r.quoted()
 	if err != nil {
@@ -77,7 +76,7 @@ func (r *jsonReader) string() (string, error) {
 	return s, nil
 }
 
-// quoted returns a text with its quotes and escapes.
+// quoted skips a string and returns it with its quotes and escapes.
 func (r *jsonReader) quoted() ([]byte, error) {
 	rest := r.rest()
 	if len(rest) == 0 || rest[0] != '"' {
@@ -95,7 +94,7 @@ func (r *jsonReader) quoted() ([]byte, error) {
 	}
 }
 
-// escaped reports whether an odd number of backslashes ends the text.
+// escaped reports whether the text ends with an odd number of backslashes.
 func escaped(text []byte) bool {
 	n := 0
 	for n < len(text) && text[len(text)-1-n] == '\\' {
@@ -104,7 +103,7 @@ func escaped(text []byte) bool {
 	return n%2 == 1
 }
 
-// raw returns the text of any value; whether it is one is not known.
+// raw skips a value and returns its text without validating it.
 func (r *jsonReader) raw() ([]byte, error) {
 	begin, depth := r.pos, 0
 	for r.pos < len(r.text) {
@@ -131,7 +130,7 @@ func (r *jsonReader) raw() ([]byte, error) {
 	return r.text[begin:], nil
 }
 
-// value reads a value of a type, or null.
+// value reads a value of the type, or null.
 func (r *jsonReader) value(t core.Type) (core.Value, error) {
 	if r.literal("null") {
 		return core.Null, nil
@@ -165,7 +164,7 @@ func (r *jsonReader) value(t core.Type) (core.Value, error) {
 	return r.textual(t)
 }
 
-// textual reads a value of a type that JSON spells as a text.
+// textual reads a value of a type that JSON represents as a string.
 func (r *jsonReader) textual(t core.Type) (core.Value, error) {
 	s, err := r.string()
 	if err != nil {

@@ -9,35 +9,31 @@ import (
 
 // Options are the settings of a [Backend]. The zero value syncs every commit.
 type Options struct {
-	// SyncEvery is how long a commit may wait for its sync after it returned. 0
-	// means that it does not return before. With another duration, a power cut can
-	// take what was acknowledged within it before the cut and while a sync took
-	// place, always the latest transactions and whole ones; the death of the
-	// process takes nothing. [NoSync] leaves the moment to the operating system.
+	// SyncEvery is the time that a commit may wait for its sync after it has returned. With 0, a commit returns after
+	// its sync. With a positive duration, a power failure can lose the transactions acknowledged within that time before
+	// it and during a running sync: always the latest ones, and each completely. The end of the process loses nothing.
+	// [NoSync] leaves the time to the operating system.
 	SyncEvery time.Duration
-	// CompactRatio is how many bytes the journal may have for each byte that it would
-	// have if it were written anew, before it is compacted in the background. So at most
-	// 1/(CompactRatio-1) bytes are written anew for each byte that is appended. Only
-	// journals of a mebibyte and more are compacted so, and after a failure only once
-	// they are twice as large. 0 means 4, and the smallest ratio is 2. Below 0, only
-	// [Backend.Compact] compacts.
+	// CompactRatio is the number of bytes of the journal per byte of its compacted form above which it is compacted in
+	// the background. Compactions then write at most 1/(CompactRatio-1) bytes per appended byte. Only journals of at
+	// least one mebibyte are compacted in the background, and after a failure only when they have doubled in size. 0
+	// means 4, the minimum is 2. A negative ratio disables background compaction.
 	CompactRatio float64
-	// DropLost lets a model open the file that lacks resources or fields of which
-	// the file holds data, which is then removed from it. Without, it is refused. A
-	// field that says what it was called ([core.FieldSpec.Was]) keeps its data.
+	// DropLost permits to open a file with data of resources or fields that the model lacks, and deletes that data.
+	// Otherwise such a file is rejected. A renamed field keeps its data if the model says its former name
+	// ([core.FieldSpec.Was]).
 	DropLost bool
-	// Data is what a new file starts with. A file that exists keeps what it has.
+	// Data is the initial content of a new file. It is ignored if the file exists.
 	Data seed.Data
-	// Progress is called while the file is read, now and then and at the end, with
-	// how many of its bytes are done. nil means nobody wants to know.
+	// Progress is called while the file is read, about once per mebibyte and at the end, with the number of bytes read
+	// and the size of the file. nil means no calls.
 	Progress func(done, total int64)
-	// Logger is told of what was repaired when the file was opened, and of what
-	// fails in the background. nil means [slog.Default].
+	// Logger receives warnings about repairs when the file is opened, and errors of background work. nil means
+	// [slog.Default].
 	Logger *slog.Logger
 }
 
-// NoSync is an [Options.SyncEvery] without syncs, but for those of opening,
-// compaction and an orderly Close.
+// NoSync is an [Options.SyncEvery] without syncs of commits. Opening, compaction and an orderly Close still sync.
 const NoSync time.Duration = -1
 
 const (
@@ -52,7 +48,7 @@ func (o Options) logger() *slog.Logger {
 	return o.Logger
 }
 
-// logTornEnd tells the logger of a broken end.
+// logTornEnd logs a warning if the journal has a broken end.
 func (o Options) logTornEnd(path string, r *replayResult) {
 	if r.torn != nil {
 		o.logger().Warn("file: truncating a broken end: a write that a crash interrupted, or damage to the last write",

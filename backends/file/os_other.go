@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// lock refuses: without it two processes would overwrite each other.
+// lock fails: without it, two processes could overwrite each other's transactions.
 func lock(*os.File) error { return errors.ErrUnsupported }
 
 func chown(*os.File, fs.FileInfo) error { return nil }

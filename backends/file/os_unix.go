@@ -9,8 +9,7 @@ import (
 	"syscall"
 )
 
-// lock takes the lock of the open file, which ends with it, however the process
-// ends (flock(2)).
+// lock takes the lock of the open file (flock(2)). The lock ends with the open file, and so with the process.
 func lock(f *os.File) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -19,7 +18,7 @@ func lock(f *os.File) error {
 	return os.NewSyscallError("flock", err)
 }
 
-// chown gives the file the owner and the group that info tells of, unless it has them.
+// chown gives the file the owner and the group in info, unless it has them.
 func chown(f *os.File, info fs.FileInfo) error {
 	want, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -8,20 +8,18 @@ import (
 	"slices"
 )
 
-// Recover copies whatever can be read of a damaged journal to a new file at out,
-// and tells what could not. Transactions are lost one by one, so later ones may
-// have built on what is missing: relations to records that are not there, and
-// unique values that two records hold, become null in one of them, a record that was
-// deleted in a lost transaction is there again, and fields that were changed in one
-// have the values from before it, or null if the record was inserted in it. The file
-// at path must not be in use and stays as it is.
+// Recover copies the readable part of a damaged journal to a new file at out, and reports the rest. Transactions are
+// lost one by one, and later ones may depend on lost ones. Therefore:
 //
-// Keys of records that are lost may be handed out again if no line that can be read
-// tells of them.
+//   - relations to missing records become null, and duplicate unique values become null in all records but one;
+//   - a record exists again if its deletion is lost;
+//   - a field has its earlier value if a change is lost, or null if the record's insertion is lost;
+//   - keys of lost records may be generated again if no readable line shows them.
 //
-// Errors: [os.ErrExist] if out exists; [ErrLocked] if the file is in use; one if not
-// even the header can be read, which can then be copied from another file of the same
-// model.
+// The file at path must not be open elsewhere, and is not changed.
+//
+// Errors: [os.ErrExist] if out exists; [ErrLocked] if the file is open; an error if the header is unreadable, which can
+// be replaced by the header of another file of the same model; errors of the operating system.
 func Recover(path, out string) (Report, error) { return recoverIn(osFilesystem{}, path, out) }
 
 func recoverIn(system filesystem, path, out string) (Report, error) {
@@ -52,12 +50,12 @@ func recoverIn(system filesystem, path, out string) (Report, error) {
 	return s.report, createJournal(context.Background(), system, out, s.content.source())
 }
 
-// recovery is a replay that goes on behind what is broken.
+// recovery is a replay that continues after broken lines.
 type recovery struct {
 	*replayer
 
 	report Report
-	trial  *content // takes each line first, lest half of one be applied
+	trial  *content // parses each line first, so that no line is applied partially
 }
 
 func (s *recovery) reportLoss(offset int64, size int, why error) {
@@ -97,7 +95,7 @@ func (s *recovery) read() error {
 	}
 }
 
-// line takes what the line says, if it can be read.
+// applyLine applies a line, or its intact end, and reports the unreadable part.
 func (s *recovery) applyLine(offset int64, line []byte) {
 	f, err := parseFrame(line)
 	if err != nil {
@@ -119,7 +117,7 @@ func (s *recovery) applyLine(offset int64, line []byte) {
 	s.number++
 }
 
-// describeFragments tells which records are fragments.
+// describeFragments describes the records that are known only from updates.
 func (c *content) describeFragments() (told []string) {
 	for at := range c.fragments {
 		told = append(told, fmt.Sprintf("%s %s: only the fields of later updates are known; the others are lost and set to null", at.resource.name, at.key))

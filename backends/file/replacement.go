@@ -14,35 +14,35 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// replacementPath returns the path of the file that is to take the place of that at path. It
-// is reserved for that: whatever is there and nobody has locked may be removed.
+// replacementPath returns the path of the file that replaces the one at path. The name is reserved: an unlocked file
+// there may be removed.
 func replacementPath(path string) string {
 	dir, name := filepath.Split(path)
 	return filepath.Join(dir, "."+name+".compacting")
 }
 
-// replacement is a new file that is written beside the one whose place it is to take.
-// It is locked before it gets there, so that there is no gap.
+// replacement is a new file that is written beside the one that it replaces. It is locked before it is renamed, so that
+// no other process can lock the path in between.
 type replacement struct {
 	fs        filesystem
-	path      string // the place
+	path      string // of the replaced file
 	file      handle
 	installed bool
 }
 
-// newReplacement creates the file, which must not be there.
+// newReplacement creates and locks the file, which must not exist.
 func newReplacement(fs filesystem, path string) (*replacement, error) {
 	file, err := fs.Open(replacementPath(path), os.O_RDWR|os.O_CREATE|os.O_EXCL, filePerm)
 	if err != nil {
 		return nil, err
 	}
 	if err := lockAtPath(file, replacementPath(path)); err != nil {
-		return nil, errors.Join(err, file.Close()) // somebody takes it for a leftover, and has it removed
+		return nil, errors.Join(err, file.Close()) // another process considers it stale and has removed it
 	}
 	return &replacement{fs: fs, path: path, file: file}, nil
 }
 
-// lockAtPath locks the file, which must be the one at the path then.
+// lockAtPath locks the file, and returns ErrLocked if another file is at the path by then.
 func lockAtPath(file handle, path string) error {
 	err := file.Lock()
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *replacement) copyOwnerAndMode(old handle) error {
 	return nil
 }
 
-// install gives the file, which is synced, its name.
+// install renames the file, which must be synced, to its final path.
 func (s *replacement) install() error {
 	if err := s.fs.Rename(replacementPath(s.path), s.path); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (s *replacement) install() error {
 	return nil
 }
 
-// discard removes the file unless it is in its place.
+// discard removes the file unless it was installed.
 func (s *replacement) discard() error {
 	if s.installed {
 		return nil
@@ -80,9 +80,9 @@ func (s *replacement) discard() error {
 	return errors.Join(s.fs.Remove(replacementPath(s.path)), s.file.Close())
 }
 
-// removeStale removes a successor whose process ended before it was in its place.
+// removeStale removes a replacement whose process ended before installing it.
 //
-// Errors: ErrLocked if it is of a process that has not ended.
+// Errors: ErrLocked if the process is still running.
 func removeStale(system filesystem, path string) error {
 	file, err := system.Open(replacementPath(path), os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -91,7 +91,7 @@ func removeStale(system filesystem, path string) error {
 	if err != nil {
 		return err
 	}
-	same, err := file.IsAt(path) // a crash amid the renaming may leave both names, and then we have the lock
+	same, err := file.IsAt(path) // a crash during the rename may leave both names of our locked file
 	if err == nil && !same {
 		err = lockAtPath(file, replacementPath(path))
 	}
@@ -101,10 +101,10 @@ func removeStale(system filesystem, path string) error {
 	return errors.Join(err, file.Close())
 }
 
-// filePerm is the permission of a new file: it is nobody else's business.
+// filePerm is the permission of a new file: only its owner has access.
 const filePerm fs.FileMode = 0o600
 
-// create makes a file of what a new one starts with.
+// create creates the file with the initial data.
 func (b *Backend) create(ctx context.Context, path string, m *core.Model) error {
 	records, err := seed.Records(m, b.opts.Data)
 	if err != nil {
@@ -114,11 +114,10 @@ func (b *Backend) create(ctx context.Context, path string, m *core.Model) error 
 	return createJournal(ctx, b.fs, path, sourceOf(m, store.Snapshot(), store.Positions()))
 }
 
-// createJournal writes a journal to a file that is not there yet. Whatever happens, it is
-// not there afterwards or all of it is.
+// createJournal writes a journal to a new file. Afterwards the complete file exists, or none.
 //
-// Errors: errPresent, which is an [fs.ErrExist]; ErrLocked, or another [fs.ErrExist],
-// while somebody else does the same.
+// Errors: errExists, which is an [fs.ErrExist]; ErrLocked, or another [fs.ErrExist], while another process does the
+// same.
 func createJournal(ctx context.Context, system filesystem, path string, with journalSource) error {
 	err := removeStale(system, path)
 	if err != nil {
@@ -129,7 +128,7 @@ func createJournal(ctx context.Context, system filesystem, path string, with jou
 		return err
 	}
 	if err = anew.writeJournal(ctx, with); err == nil {
-		err = checkAbsent(system, path) // who has locked the new file is the only one to create it
+		err = checkAbsent(system, path) // the lock on the replacement excludes other creators
 	}
 	if err == nil {
 		err = anew.install()
@@ -156,10 +155,10 @@ func (s *replacement) writeJournal(ctx context.Context, with journalSource) erro
 	return err
 }
 
-// errExists is the error of creating what is there.
+// errExists is returned for a file that exists already.
 var errExists = fmt.Errorf("cannot create the file: %w", fs.ErrExist)
 
-// checkAbsent is errPresent if there is a file.
+// checkAbsent returns errExists if a file is at the path.
 func checkAbsent(system filesystem, path string) error {
 	file, err := system.Open(path, readOnly, 0)
 	switch {

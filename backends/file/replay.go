@@ -10,21 +10,20 @@ import (
 	"io"
 )
 
-// replayResult is what reading a journal from its beginning found.
+// replayResult is the result of reading a journal from its beginning.
 type replayResult struct {
 	content *content
 	number  int64 // of the last line
 	end     int64 // of the last line
-	synced  int64 // how much of the file its last line knows to be on disk
-	marked  bool  // the last line knows that of all before it, and is no transaction
+	synced  int64 // bytes that the last line says to be on disk
+	marked  bool  // the last line is a sync marker
 	size    int64 // of the file
-	torn    error // what is wrong with the line at end, if the file does not end there
+	torn    error // the problem of the line at end, if the file does not end there
 }
 
 // replay reads a journal.
 //
-// Errors: [*CorruptError]; another one for a file that is no journal of a version
-// that is known; the context's.
+// Errors: [*CorruptError]; another error for a file that is no journal of a known version; the context's.
 func replay(ctx context.Context, path string, file handle, progress func(done, total int64)) (*replayResult, error) {
 	size, err := file.Size()
 	if err != nil {
@@ -57,7 +56,7 @@ var (
 	errCut   = errors.New("truncated: the end marker of the initial snapshot is missing")
 )
 
-// replayer is a replay on its way.
+// replayer is the state of a running replay.
 type replayer struct {
 	*replayResult
 
@@ -65,7 +64,7 @@ type replayer struct {
 	path     string
 	lines    *lines
 	progress func(done, total int64)
-	reported int64 // what progress was called with last
+	reported int64 // the last offset passed to progress
 }
 
 func newReplayer(path string, file handle, size int64) *replayer {
@@ -79,7 +78,7 @@ func (p *replayer) corrupt(offset int64, reason error) error {
 	return &CorruptError{p.path, offset, reason.Error()}
 }
 
-// next returns the next line, and tells of the progress.
+// next returns the next line, and reports the progress.
 func (p *replayer) next() (offset int64, line []byte, err error) {
 	if offset, line, err = p.lines.next(); err != nil {
 		return 0, nil, err
@@ -111,9 +110,8 @@ func (p *replayer) header() error {
 	return nil
 }
 
-// readHeader reads the first line of a journal. What is wrong with the text comes
-// before what is wrong with the checksum, because other files have none and newer
-// versions another.
+// readHeader reads the first line of a journal. Problems of the text take precedence over a wrong checksum, because
+// files of other kinds have none, and newer versions may have a different one.
 func readHeader(line []byte) (schema, error) {
 	text, sealed := verifyChecksum(line)
 	if sealed != nil {
@@ -129,9 +127,9 @@ func readHeader(line []byte) (schema, error) {
 	return s, err
 }
 
-// line reads one line behind the header.
+// line reads one line after the header.
 func (p *replayer) line() error {
-	offset, line, err := p.next()
+	offset, line, err := p.next() // of the next line
 	if err != nil {
 		return err
 	}
@@ -155,7 +153,7 @@ func (p *replayer) line() error {
 	return nil
 }
 
-// checkTail looks behind a broken line for evidence that it was no crash that broke it.
+// checkTail looks after a broken line for evidence that it is not an interrupted write.
 func (p *replayer) checkTail() error {
 	for {
 		_, line, err := p.next()
@@ -171,8 +169,8 @@ func (p *replayer) checkTail() error {
 	}
 }
 
-// rejectIfSynced is an error if the text ends with an intact line that was written when
-// what is broken was on disk already.
+// rejectIfSynced returns an error if the text ends with an intact line that was written when the broken line was
+// already on disk.
 func (p *replayer) rejectIfSynced(text []byte) error {
 	if f, _, ok := findIntactEnd(text); ok && f.synced > p.end {
 		return p.corrupt(p.end, fmt.Errorf("%w, and line %d, which was written later, is intact", p.torn, f.number))
@@ -194,8 +192,8 @@ func newLines(from io.ReaderAt, begin, end int64) *lines {
 	return &lines{in: bufio.NewReaderSize(io.NewSectionReader(from, begin, end-begin), int(size)), offset: begin}
 }
 
-// next returns a line with its end, which only the last one may lack, and its
-// offset. It is valid until the next call.
+// next returns a line with its line end, which the last line may lack, and its offset. The line is valid until the next
+// call.
 //
 // Errors: io.EOF.
 func (l *lines) next() (offset int64, line []byte, err error) {
@@ -217,15 +215,16 @@ func (l *lines) next() (offset int64, line []byte, err error) {
 	return offset, line, err
 }
 
-// CorruptError says that a journal is damaged in a place that no crash can have
-// damaged, or that it is none.
+// CorruptError is returned for a journal with damage that no crash can explain.
 type CorruptError struct {
-	Path   string
-	Offset int64 // of the line at fault, in bytes
+	Path string
+	// Offset is the position of the damaged line in bytes.
+	Offset int64
+	// Reason describes the damage.
 	Reason string
 }
 
-// Error says where the damage is and what can be done.
+// Error says where the damage is and how to repair it.
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("file: %s is damaged at offset %d: %s; restore a backup, or copy what can be read with file.Recover",
 		e.Path, e.Offset, e.Reason)

@@ -8,18 +8,17 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// rows is what a journal holds of one resource, by key. Keys are handed out in
-// ascending order, and a journal that was written anew has nothing else; so most
-// rows come in the order in which they are wanted, and are just appended. Only what
-// comes out of order takes a map, and a sort in the end.
+// rows are the records of one resource in a journal, by key. Keys are generated in ascending order, and a compacted
+// journal is sorted, so most rows arrive in order and are appended to a slice. Only the others need a map, and a sort
+// at the end.
 type rows struct {
 	key        int          // column of the key
-	inOrder    []rowInOrder // keys ascend
-	removed    int          // of those in order
+	inOrder    []rowInOrder // ascending by key
+	removed    int          // number of removed rows in inOrder
 	outOfOrder map[core.Value]row
 }
 
-// rowInOrder is a row, or what is left of one to find its place by.
+// rowInOrder is a row, or the key of a removed one.
 type rowInOrder struct {
 	row
 
@@ -28,7 +27,7 @@ type rowInOrder struct {
 
 func (r *rows) size() int { return len(r.inOrder) - r.removed + len(r.outOfOrder) }
 
-// get returns the row with that key.
+// get returns the row with the key.
 func (r *rows) get(key core.Value) (found row, ok bool) {
 	if at, ok := r.find(key); ok {
 		return r.inOrder[at].row, !r.inOrder[at].removed
@@ -37,7 +36,7 @@ func (r *rows) get(key core.Value) (found row, ok bool) {
 	return found, ok
 }
 
-// put adds the row, or replaces that with its key, whose size it returns.
+// put inserts the row, or replaces the one with its key. It returns the size of the replaced row.
 func (r *rows) put(of row) (replaced int64) {
 	n, key := len(r.inOrder), of.at(r.key)
 	if n == 0 || core.Compare(r.inOrder[n-1].at(r.key), key) < 0 {
@@ -61,7 +60,7 @@ func (r *rows) put(of row) (replaced int64) {
 	return replaced
 }
 
-// remove removes the row with that key, and returns its size.
+// remove deletes the row with the key and returns its size.
 func (r *rows) remove(key core.Value) (size int64) {
 	at, found := r.find(key)
 	if !found {
@@ -81,10 +80,10 @@ func (r *rows) remove(key core.Value) (size int64) {
 	return size
 }
 
-// sweepThreshold is how many removed rows are not worth the walk.
+// sweepThreshold is the number of removed rows below which they are not swept.
 const sweepThreshold = 1024
 
-// find returns where among the rows in order the key is.
+// find returns the position of the key in inOrder.
 func (r *rows) find(key core.Value) (at int, found bool) {
 	from, to := r.searchRange(key)
 	at, found = slices.BinarySearchFunc(r.inOrder[from:to], key, func(e rowInOrder, key core.Value) int {
@@ -93,8 +92,8 @@ func (r *rows) find(key core.Value) (at int, found bool) {
 	return from + at, found
 }
 
-// searchRange returns where the key can only be: a number is no further from the first
-// and the last row than from their numbers. Where none is missing, that is one place.
+// searchRange returns the part of inOrder that can contain the key: the distance of an integer key from the first and
+// the last row is at most the difference of their numbers. If no number is missing, the part has one row.
 func (r *rows) searchRange(key core.Value) (from, to int) {
 	n := len(r.inOrder)
 	if n == 0 || key.Type() != core.Int {
@@ -130,26 +129,24 @@ func (r *rows) all() iter.Seq[row] {
 	}
 }
 
-// row is a record, and how many bytes it takes in a journal. One with few of many
-// fields holds those alone, so that the memory of rows depends on the size of the
-// journal, whatever its header says.
+// row is a record with its size in a journal. If it has only few of many fields, it contains only these, so that the
+// memory of rows is proportional to the size of the journal, regardless of its header.
 type row struct {
-	columns []int        // of the values; nil if there is one for each field
-	values  []core.Value // null for none
+	columns []int        // of the values; nil if there is one value per field
+	values  []core.Value // core.Null for a missing value
 	size    int64
 }
 
-// cell is a value and its field.
+// cell is a value and its column.
 type cell struct {
 	column int
 	value  core.Value
 }
 
-// sparseFactor is how many times more fields than values a row may have that holds a
-// value for each field.
+// sparseFactor is the number of fields per value from which a row contains only its values.
 const sparseFactor = 4
 
-// at returns the value of a field.
+// at returns the value of a column.
 func (r row) at(column int) core.Value {
 	if r.columns == nil {
 		return r.values[column]
@@ -160,7 +157,7 @@ func (r row) at(column int) core.Value {
 	return core.Null
 }
 
-// cells yields the fields that are not null.
+// cells yields the columns that are not null.
 func (r row) cells() iter.Seq2[int, core.Value] {
 	return func(yield func(int, core.Value) bool) {
 		for i, v := range r.values {
@@ -175,7 +172,7 @@ func (r row) cells() iter.Seq2[int, core.Value] {
 	}
 }
 
-// with returns the row with the value of a field, in the same memory where it fits.
+// with returns the row with another value in a column. It reuses the memory of the row if possible.
 func (r row) with(column int, v core.Value) row {
 	if r.columns == nil {
 		r.values[column] = v
@@ -189,7 +186,7 @@ func (r row) with(column int, v core.Value) row {
 	return r
 }
 
-// dense returns one value for each of so many fields.
+// dense returns one value per field.
 func (r row) dense(fields int) []core.Value {
 	if r.columns == nil {
 		return r.values
@@ -204,7 +201,7 @@ func (r row) dense(fields int) []core.Value {
 	return out
 }
 
-// appendRow appends the fields that are not null.
+// appendRow appends the row as JSON, without null fields.
 func (r *resourceSchema) appendRow(dst []byte, of row) []byte {
 	before := byte('{')
 	for column, v := range of.cells() {

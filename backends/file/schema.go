@@ -10,30 +10,29 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// schema is what the header of a journal tells of the model: enough to read the
-// journal without it.
+// schema is the part of the model in the header of a journal. It suffices to read the journal.
 type schema struct {
 	version   int // of the format
 	model     string
 	resources []*resourceSchema
-	labels    labels // of the resources
+	labels    labels // of the fields
 }
 
-// resourceSchema is one resource with its stored fields.
+// resourceSchema is a resource with its stored fields.
 type resourceSchema struct {
 	name   string
 	index  int
-	label  string // the name as a JSON object has it, colon included
+	label  string // the name as JSON, including the colon
 	fields []fieldSchema
 	labels labels // of the fields
-	key    int    // place in fields
+	key    int    // index in fields
 }
 
 type fieldSchema struct {
 	name   string
 	label  string
 	typ    core.Type
-	target string // resource that a stored to-one relation points at
+	target string // name of the target of a stored to-one relation
 	unique bool
 }
 
@@ -49,7 +48,7 @@ func (r *resourceSchema) add(f fieldSchema) {
 
 func labelOf(name string) string { return string(core.TextValue(name).AppendJSON(nil)) + ":" }
 
-// schemaOf returns the shape of a model.
+// schemaOf returns the schema of a model.
 func schemaOf(m *core.Model) schema {
 	s := schema{version: formatVersion, model: m.Name()}
 	for i, r := range m.Resources() {
@@ -66,8 +65,7 @@ func schemaOf(m *core.Model) schema {
 	return s
 }
 
-// renamed returns the shape with the names that the model has for fields which it
-// says were called otherwise.
+// renamed returns the schema with the model's current names of renamed fields.
 func (s schema) renamed(m *core.Model) schema {
 	out := schema{model: s.model}
 	for _, from := range s.resources {
@@ -88,13 +86,14 @@ func (s schema) renamed(m *core.Model) schema {
 	return out
 }
 
-// formatVersion grows when older programs cannot read what is written.
+// formatVersion is the version of the format that this package writes. It increases when older programs cannot read the
+// format.
 const formatVersion = firstVersionWithSet
 
-// firstVersionWithSet is the first version whose lines may hold a set.
+// firstVersionWithSet is the first version whose lines may have a set.
 const firstVersionWithSet = 2
 
-// The header as it is spelled.
+// These types are the JSON form of the header.
 type (
 	header struct {
 		Larder    string           `json:"larder"`
@@ -133,7 +132,7 @@ func (s schema) header() []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(h) // texts, truths and a number
+	_ = enc.Encode(h) // cannot fail for strings, booleans and integers
 	line := bytes.TrimSuffix(b.Bytes(), []byte("}\n"))
 	return appendChecksum(line, 0)
 }
@@ -143,8 +142,7 @@ var (
 	errNewer     = errors.New("has a newer format")
 )
 
-// parseHeader reads the first line of a journal without its checksum. A line that
-// is no header at all is errNoJournal.
+// parseHeader parses the first line of a journal without its checksum. It returns errNoJournal for any other text.
 func parseHeader(text []byte) (schema, error) {
 	var h header
 	if err := json.Unmarshal(append(bytes.Clone(text), '}'), &h); err != nil || h.Larder != headerKind {
@@ -198,7 +196,7 @@ func typeNamed(name string) core.Type {
 	return 0
 }
 
-// resource returns the resource of that name, or nil.
+// resource returns the resource with the name, or nil.
 func (s schema) resource(name string) *resourceSchema {
 	if i := s.labels.index(name); i >= 0 {
 		return s.resources[i]
@@ -206,11 +204,10 @@ func (s schema) resource(name string) *resourceSchema {
 	return nil
 }
 
-// field returns the place of the field of that name, or -1.
+// field returns the index of the field with the name, or -1.
 func (r *resourceSchema) field(name string) int { return r.labels.index(name) }
 
-// equal reports whether both journals would have the same header but for the
-// version and the model's name.
+// equal reports whether both schemas have the same header, apart from the version and the model's name.
 func (s schema) equal(o schema) bool {
 	s.version, s.model = o.version, o.model
 	return bytes.Equal(s.header(), o.header())

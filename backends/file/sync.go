@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// writeSyncMarker adds a line that says that all of the file is on disk, which it is, and that
-// keys up to the positions may have been handed out, unless the file ends with such a
-// line. Damage to what is before it is no torn write then. If the disk has no room for
-// the line, nothing is lost but that. The caller has the turn.
+// writeSyncMarker appends a line that says that the whole file is on disk, which the caller ensures, and that keys up
+// to the positions may have been generated. It does nothing if the file ends with such a line. Damage before the marker
+// cannot be mistaken for an interrupted write. If the disk is full, the file remains valid without the marker. The
+// caller holds the write lock.
 func (j *journal) writeSyncMarker(positions []int64) error {
 	if j.markedEnd == j.end && j.reservedUpTo(positions) {
 		return nil
@@ -28,14 +28,14 @@ func (j *journal) writeSyncMarker(positions []int64) error {
 	return nil
 }
 
-// reservedUpTo reports whether the keys that are reserved end at the positions.
+// reservedUpTo reports whether the reserved keys end at the positions.
 func (j *journal) reservedUpTo(positions []int64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Equal(positions, j.reserved)
 }
 
-// syncLater is the sync of [Options.SyncEvery].
+// syncLater is the delayed sync of [Options.SyncEvery].
 func (j *journal) syncLater() {
 	j.writeLock <- struct{}{}
 	defer func() { <-j.writeLock }()
@@ -55,7 +55,7 @@ func (j *journal) syncLater() {
 	}
 }
 
-// markIfIdle seals the file unless lines are about to be written that say the same.
+// markIfIdle writes a sync marker unless further lines are about to be written, which will say the same.
 func (j *journal) markIfIdle() error {
 	j.mu.Lock()
 	idle, positions := len(j.next.bodies) == 0, slices.Clone(j.reserved)
@@ -68,8 +68,7 @@ func (j *journal) markIfIdle() error {
 
 var errMoved = errors.New("the open file is no longer at its path: it was moved, removed or replaced")
 
-// checkPath is an error unless the file that is open is at its path. The caller has the
-// turn.
+// checkPath returns an error unless the open file is at its path. The caller holds the write lock.
 func (j *journal) checkPath() error {
 	still, err := j.file.IsAt(j.path)
 	if err == nil && !still {

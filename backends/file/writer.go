@@ -10,8 +10,8 @@ import (
 	"github.com/larder-go/larder/core/memtable"
 )
 
-// journalWriter writes a journal anew, all of which is synced before anybody reads it: so
-// each line says that everything before it is on disk.
+// journalWriter writes a complete journal. The file is synced before it is used, so each line says that everything
+// before it is on disk.
 type journalWriter struct {
 	out    io.Writer
 	schema schema
@@ -37,19 +37,19 @@ func (w *journalWriter) write(line []byte) error {
 	return err
 }
 
-// writeLine writes a line with that body.
+// writeLine writes a line with the body.
 func (w *journalWriter) writeLine(body []byte) error {
 	w.number++
 	w.buf = appendFrame(w.buf[:0], frame{w.number, w.end, body})
 	return w.write(w.buf)
 }
 
-// lineSize is about how long lines become that do not stand for a transaction:
-// short enough to be read, long enough not to cost much.
+// lineSize is the approximate length of lines that do not represent a transaction: short enough to read, and long
+// enough to be efficient.
 const lineSize = 4 << 10
 
-// writeSource writes all records of a source, and then positions, be they none: by that line a
-// reader knows that nothing is missing.
+// writeSource writes the initial snapshot: all records of the source, and then its positions, even if there are none.
+// That line is the end marker of the snapshot.
 func (w *journalWriter) writeSource(ctx context.Context, from journalSource) error {
 	var body []byte
 	for _, r := range from.schema.resources {
@@ -87,14 +87,14 @@ func (w *journalWriter) writeRecords(ctx context.Context, body []byte) error {
 	return w.writeLine(append(body, "]}"...))
 }
 
-// journalSource is what a journal is written with.
+// journalSource is the content of a journal to be written.
 type journalSource struct {
 	schema    schema
 	records   func(r *resourceSchema) iter.Seq[sourceRecord]
 	positions []int64
 }
 
-// sourceRecord is what appends itself to a line.
+// sourceRecord is a record that can append itself to a line.
 type sourceRecord interface {
 	appendTo(dst []byte, r *resourceSchema) []byte
 }
@@ -107,7 +107,7 @@ func (of storeRecord) appendTo(dst []byte, r *resourceSchema) []byte {
 	return r.appendRecord(dst, of.Record)
 }
 
-// sourceOf returns a snapshot of a store with that model as a source.
+// sourceOf returns a snapshot of a store with the model as a source.
 func sourceOf(m *core.Model, s *memtable.Snapshot, positions []int64) journalSource {
 	records := func(r *resourceSchema) iter.Seq[sourceRecord] {
 		return func(yield func(sourceRecord) bool) {
@@ -121,7 +121,7 @@ func sourceOf(m *core.Model, s *memtable.Snapshot, positions []int64) journalSou
 	return journalSource{schemaOf(m), records, positions}
 }
 
-// source returns the content as a source of a journal of the current version.
+// source returns the content as a source for a journal of the current version.
 func (c *content) source() journalSource {
 	out := journalSource{schema: c.schema, positions: make([]int64, len(c.schema.resources))}
 	out.schema.version = formatVersion
@@ -140,14 +140,12 @@ func (c *content) source() journalSource {
 	return out
 }
 
-// Backup writes a journal to w that holds what is committed when it begins, and
-// nothing of what is committed while it writes. It is compact, and [New] opens it.
-// It waits for no writer and no writer for it, and it works when the file itself
-// cannot be written any more.
+// Backup writes a journal to w with the records that are committed when it begins. [New] opens the copy, which is
+// compact. A backup and writers do not wait for each other. It also works after a failed write or sync.
 //
-// Errors: those of w; the context's; [core.ErrClosed].
+// Errors: errors of w; the context's; [core.ErrClosed]; an error if the backend is not bound.
 func (b *Backend) Backup(ctx context.Context, w io.Writer) error {
-	if _, err := b.Begin(ctx, core.BackendTxOptions{ReadOnly: true}); err != nil { // closed, or too late
+	if _, err := b.Begin(ctx, core.BackendTxOptions{ReadOnly: true}); err != nil { // reports a closed backend or an ended context
 		return err
 	}
 	snapshot := b.store.Snapshot()

@@ -30,7 +30,7 @@ var errBound = errors.New("memory: the backend is already bound to a store; crea
 
 // Bind creates the store for the model from the initial data. [core.New] calls it.
 //
-// Errors: those of [seed.Records]; an error if the backend is already bound; the context's.
+// Errors: the errors of [seed.Records]; an error if the backend is already bound; the context's.
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := ctx.Err(); err != nil {
 		return err

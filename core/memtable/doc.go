@@ -1,5 +1,5 @@
-// Package memtable is an embedded, serializable store that keeps all records of a model in memory. Backends whose
-// records live in memory are built on it: backends/memory, and backends/file with a [Log].
+// Package memtable is an embedded, serializable store that keeps all records of a model in memory. It is the base of
+// backends/memory and, with a [Log], of backends/file.
 //
 // A backend creates the store in its Bind method and delegates to it:
 //

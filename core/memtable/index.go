@@ -15,7 +15,7 @@ type index[K ordinal] interface {
 	remove(v core.Value, key K)
 	// fill adds records to the empty index by the value of a column. Their keys ascend.
 	fill(keys []K, records []core.Record, column int)
-	// scan yields the keys of the records whose value is in the interval until yield returns false, which it then
+	// scan yields the keys of the records with a value in the interval until yield returns false, which it then
 	// returns too. With resume, it starts at that position instead of the beginning.
 	scan(s interval, d directions, resume *cursor[K], yield func(K) bool) bool
 	clone() index[K]
@@ -37,7 +37,7 @@ func newIndex[K ordinal](t core.Type) index[K] {
 	return newTypedIndex[string, K](core.Value.Text)
 }
 
-// typedIndex is an index on a field whose values have ordinals of type V.
+// typedIndex is an index on a field with ordinals of type V.
 type typedIndex[V, K ordinal] struct {
 	tree    *btree.BTreeG[entry[V, K]]
 	ordinal func(core.Value) V
@@ -143,8 +143,8 @@ func (x *typedIndex[V, K]) scan(s interval, d directions, resume *cursor[K], yie
 	return x.scanEntries(from, to, d.keyDesc, yield)
 }
 
-// scanEntries yields the keys of the entries between two positions in the order of the tree, or in reverse order. A stored
-// entry as the first position is included.
+// scanEntries yields the keys of the entries between two positions in the order of the tree, or in reverse order. A
+// stored entry as the first position is included.
 func (x *typedIndex[V, K]) scanEntries(from, to entry[V, K], desc bool, yield func(K) bool) bool {
 	more := true
 	if desc {

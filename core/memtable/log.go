@@ -16,7 +16,7 @@ type Log interface {
 	// error that prevents it forever. durable must be safe for concurrent and repeated use.
 	Append(changes Changes, publish func()) (durable func() error, err error)
 	// Failed returns the error that prevents every further Append, or nil. The error must describe later attempts: it
-	// is returned to transactions whose own changes were never appended.
+	// is returned to transactions that appended nothing themselves.
 	Failed() error
 	// Reserve makes durable that the keys of the resource up to atLeast may have been generated, and returns after
 	// that. It may reserve more keys, up to the number that it returns.

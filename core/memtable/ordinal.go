@@ -35,8 +35,8 @@ func number(v core.Value) int64 {
 	return v.Int()
 }
 
-// floatOrdinal maps doubles to integers of the same order. The bits of positive IEEE 754 numbers ascend with the numbers,
-// and the bits of negative ones descend.
+// floatOrdinal maps doubles to integers of the same order. The bits of positive IEEE 754 numbers ascend with the
+// numbers, and the bits of negative ones descend.
 func floatOrdinal(f float64) int64 {
 	bits := int64(math.Float64bits(f)) //nolint:gosec // the bits are kept, not the number
 	if bits < 0 {

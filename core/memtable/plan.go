@@ -19,8 +19,8 @@ type queryPlan struct {
 	where, using core.Filter // remaining conditions of the op
 }
 
-// plan chooses how to execute a Select or Count. Every record that matches the op's conditions is in the intervals of the
-// plan; other records may be too.
+// plan chooses how to execute a Select or Count. Every record that matches the op's conditions is in the intervals of
+// the plan; other records may be too.
 func plan(op *core.Op) *queryPlan {
 	p := &queryPlan{field: op.Resource.Key(), where: op.Where, using: op.Using}
 	best, rank := chooseCondition(op)
@@ -191,7 +191,7 @@ func (p *queryPlan) setOrder(op *core.Op) {
 	}
 }
 
-// resumeKeys restricts a scan of keys to those that follow the page position.
+// resumeKeys restricts a scan of keys to the part after the page position.
 func (p *queryPlan) resumeKeys(after []core.Value) {
 	if after == nil {
 		return

@@ -22,8 +22,8 @@ type sequence struct {
 	closed   atomic.Bool
 }
 
-// setLimit sets the initial limit: with a log, the sequence must reserve numbers before it generates any; without one, it
-// is not limited.
+// setLimit sets the initial limit: with a log, the sequence must reserve numbers before it generates any; without one,
+// it is not limited.
 func (s *sequence) setLimit(log Log) {
 	s.limit.Store(math.MaxInt64)
 	if log != nil {
@@ -151,7 +151,7 @@ func (t *transaction) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
 
 // nextKeys generates n keys of the resource.
 //
-// Errors: [core.BadRequest] for a resource whose clients must give the key; those of allocate.
+// Errors: [core.BadRequest] for a resource whose clients must give the key; errors of allocate.
 func (s *Store) nextKeys(r *core.Resource, n int) ([]core.Value, error) {
 	if core.DefaultKeySource(r).Assigned {
 		return nil, r.NoNextKey()

@@ -14,7 +14,7 @@ type table interface {
 	get(key core.Value) (core.Record, bool)
 	// scan yields the records in the intervals of the plan, in its direction, until yield returns false.
 	scan(p *queryPlan, yield func(core.Record) bool)
-	// countValue returns the number of records whose indexed field holds v, and stops counting at limit.
+	// countValue returns the number of records with v in the indexed field, and stops counting at limit.
 	countValue(f *core.Field, v core.Value, limit int) int
 
 	// fill adds the records to the empty table. Their keys ascend.
@@ -36,7 +36,7 @@ func newTable(r *core.Resource) table {
 	return newTypedTable(r, core.Value.Text)
 }
 
-// typedTable is a table whose keys have ordinals of type K.
+// typedTable is a table with ordinals of type K for its keys.
 type typedTable[K ordinal] struct {
 	records *btree.Map[K, core.Record]
 	ordinal func(core.Value) K // returns the ordinal of a key

@@ -9,8 +9,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// transaction is a read-write transaction. From begin to finish it holds the store's write lock. It works on the tables of
-// the snapshot that it began on, and on clones of the tables that it wrote to. A commit publishes them together.
+// transaction is a read-write transaction. From begin to finish it holds the store's write lock. It works on the tables
+// of the snapshot that it began on, and on clones of the tables that it wrote to. A commit publishes them together.
 type transaction struct {
 	store    *Store
 	base     *Snapshot // nil until begin
@@ -93,8 +93,8 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 	return t.nextKeys(op.Resource, op.N)
 }
 
-// Commit publishes the transaction's writes if they preserve integrity. Once the log has accepted them, the context has no
-// effect any more.
+// Commit publishes the transaction's writes if they preserve integrity. Once the log has accepted them, the context has
+// no effect any more.
 //
 // Errors: the context's; [core.NotFound], [core.FieldUpdateForbidden] or [core.AlreadyExists] for broken integrity;
 // [core.ErrClosed] with a log if the store was closed; the log's.

@@ -8,7 +8,7 @@ import (
 
 // Insert adds records. Records with explicit keys come first, so that the sequence does not generate one of these keys.
 //
-// Errors: [core.Forbidden] if a record does not match op.Check; [core.AlreadyExists]; the context's; those of NextIDs.
+// Errors: [core.Forbidden] if a record does not match op.Check; [core.AlreadyExists]; the context's; errors of NextIDs.
 func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	if err := t.begin(ctx); err != nil {
 		return nil, err
@@ -74,8 +74,8 @@ func (t *transaction) insertRecord(op *core.Op, rec core.Record) error {
 
 // Update replaces records by their merge with the given columns.
 //
-// Errors: [core.NotFound] for a key that does not exist or whose record does not match op.Using; [core.Forbidden] if a
-// changed record does not match op.Check; the context's.
+// Errors: [core.NotFound] for a key without a record that matches op.Using; [core.Forbidden] if a changed record does
+// not match op.Check; the context's.
 func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	before, err := t.beforeImages(ctx, op)
 	if err != nil {
@@ -97,7 +97,7 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 
 // Delete removes records.
 //
-// Errors: [core.NotFound] for a key that does not exist or whose record does not match op.Using; the context's.
+// Errors: [core.NotFound] for a key without a record that matches op.Using; the context's.
 func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	before, err := t.beforeImages(ctx, op)
 	if err != nil {

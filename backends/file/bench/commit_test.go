@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// committers is how many commit at once in the second benchmark.
+// committers is the number of concurrent committers in the second benchmark.
 const committers = 8
 
-// each is how many commits each committer makes before it is another store's turn.
+// each is the number of commits per committer before the turn of the next store.
 const each = 10
 
-// BenchmarkCommit measures all stores round by round.
+// BenchmarkCommit measures all stores, round by round.
 func BenchmarkCommit(b *testing.B) {
 	for _, n := range []int{1, committers} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			commits := make([]commit, len(stores))
 			for i, s := range stores {
 				commits[i] = s.open(b)
-				round(b, n, commits[i]) // what only the first ones pay
+				round(b, n, commits[i]) // warm-up
 			}
 			ratios := make([][]float64, len(stores))
 			var ours []float64
@@ -45,7 +45,7 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
-// round has each of n committers commit, and returns how long it took.
+// round runs n committers and returns the total time.
 func round(b *testing.B, n int, c commit) time.Duration {
 	b.Helper()
 	begin := time.Now()

@@ -12,11 +12,11 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// readable is how many records there are to read.
+// readable is the number of records to read.
 const readable = 10_000
 
-// BenchmarkRead measures reads of the file beside those of backends/memory, in turn:
-// the median of the ratios of their times, 1 where they are equal.
+// BenchmarkRead compares reads of the file with reads of backends/memory, in turn: the median of the ratios of their
+// times.
 func BenchmarkRead(b *testing.B) {
 	ctx := context.Background()
 	cookie := cookies.Resource("cookie")

@@ -18,7 +18,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// content is what every record holds besides its key: 100 bytes.
+// content is the value of every record: 100 bytes.
 const content = "muffins, shortbread, oat cookies, brandy snaps, macaroons, ginger nuts, florentines, and an amaretti"
 
 var cookies = core.MustModel("cookies", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
@@ -26,11 +26,11 @@ var cookies = core.MustModel("cookies", core.ResourceSpec{Name: "cookie", Fields
 	{Name: "type", Type: core.Text},
 }})
 
-// commit inserts one record with a new key in a transaction of its own, which is on
-// disk when it returns. It may be called by several goroutines.
+// commit inserts one record with a new key in a transaction of its own, which is on disk when commit returns. It is
+// safe for concurrent use.
 type commit func() error
 
-// store is something to be measured.
+// store is a store to be measured.
 type store struct {
 	name string
 	open func(tb testing.TB) commit
@@ -92,7 +92,7 @@ func openBolt(tb testing.TB) *bolt.DB {
 	return db
 }
 
-// putNext stores the record as JSON by its key, as who uses bbolt would.
+// putNext stores the record as JSON by its key, as a program with bbolt would.
 func putNext(tx *bolt.Tx) error {
 	b := tx.Bucket(bucket)
 	id, err := b.NextSequence()
@@ -115,9 +115,8 @@ func openBbolt(tb testing.TB) commit {
 	return func() error { return db.Update(putNext) }
 }
 
-// openBboltBatch is bbolt's own way to share a sync. A batch starts when all
-// committers of the benchmark are in it, and waits for the last ones no 10 ms, as by
-// default, but one.
+// openBboltBatch is bbolt's own way to share a sync. A batch starts when all committers of the benchmark are in it, and
+// waits at most 1 ms for the last ones, instead of the default of 10 ms.
 func openBboltBatch(tb testing.TB) commit {
 	tb.Helper()
 	db := openBolt(tb)
@@ -134,7 +133,7 @@ func openSQLite(tb testing.TB, journal string) commit {
 		tb.Fatal(err)
 	}
 	closeLater(tb, db)
-	db.SetMaxOpenConns(1) // its writers exclude each other anyway, and would only sleep and try again
+	db.SetMaxOpenConns(1) // writers exclude each other anyway, and would only sleep and retry
 	var mode string
 	var sync int
 	if err := db.QueryRow("PRAGMA journal_mode").Scan(&mode); err != nil {
