@@ -36,13 +36,13 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 		logger: b.opts.logger(), writeLock: make(chan struct{}, 1), next: newBatch(),
 		blockSizes: make([]int64, len(m.Resources())),
 	}
-	content, anew, err := b.load(ctx, j, m)
+	content, rewrite, err := b.load(ctx, j, m)
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
 	b.model, b.journal, b.store = m, j, memtable.New(m, content, j)
 	j.reserved = b.store.Positions()
-	if anew {
+	if rewrite {
 		if err := b.compact(ctx); err != nil {
 			b.journal = nil
 			return errors.Join(err, j.file.Close())
@@ -72,8 +72,8 @@ func (b *Backend) openLocked(ctx context.Context, m *core.Model) (handle, string
 		if err != nil {
 			return nil, "", err
 		}
-		claimed, err := b.lockFile(file, path)
-		if claimed {
+		locked, err := b.lockFile(file, path)
+		if locked {
 			return file, path, nil
 		}
 		if err := errors.Join(err, file.Close()); err != nil {
@@ -85,11 +85,11 @@ func (b *Backend) openLocked(ctx context.Context, m *core.Model) (handle, string
 // lockFile locks the file and makes its name durable, since the process that renamed it may have crashed before the
 // sync of the directory. It returns false if another file is at the path by then, because a compaction has replaced
 // this one.
-func (b *Backend) lockFile(file handle, path string) (claimed bool, err error) {
+func (b *Backend) lockFile(file handle, path string) (locked bool, err error) {
 	if err := file.Lock(); err != nil {
 		return false, fmt.Errorf("file: %s: %w", b.path, err)
 	}
-	if still, err := file.IsAt(path); err != nil || !still {
+	if atPath, err := file.IsAt(path); err != nil || !atPath {
 		return false, err
 	}
 	if err := b.fs.SyncDir(filepath.Dir(path)); err != nil {
@@ -99,7 +99,7 @@ func (b *Backend) lockFile(file handle, path string) (claimed bool, err error) {
 }
 
 // load returns the initial content of the store, and whether the file must be rewritten.
-func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtable.Content, anew bool, err error) {
+func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtable.Content, rewrite bool, err error) {
 	r, err := replay(ctx, j.path, j.file, b.opts.progress)
 	if err != nil {
 		return c, false, err
@@ -107,10 +107,10 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 	if c, err = convertContent(r.content, m, b.opts.DropLost); err != nil {
 		return c, false, fmt.Errorf("file: %s: %w", j.path, err)
 	}
-	anew, j.reserved = !r.content.schema.equal(j.schema), c.Positions
+	rewrite, j.reserved = !r.content.schema.equal(j.schema), c.Positions
 	j.wholeRecords.Store(r.content.schema.version < firstVersionWithSet)
 	b.opts.logTornEnd(j.path, r)
-	if err = j.resume(r); err == nil && !anew {
+	if err = j.resume(r); err == nil && !rewrite {
 		err = j.writeSyncMarker(c.Positions)
 	}
 	if err != nil {
@@ -119,7 +119,7 @@ func (b *Backend) load(ctx context.Context, j *journal, m *core.Model) (c memtab
 	if err := removeStale(j.fs, j.path); err != nil { // only compaction needs the name
 		j.logger.Warn("file: cannot remove the unfinished file of an earlier compaction; compaction fails until it is removed", "path", replacementPath(j.path), "error", err)
 	}
-	return c, anew, nil
+	return c, rewrite, nil
 }
 
 // resume truncates the file after the last intact line and makes all of it durable. A sync may have failed for the part
@@ -131,8 +131,8 @@ func (j *journal) resume(r *replayResult) error {
 			return err
 		}
 	}
-	again := io.NewSectionReader(j.file, r.synced, r.end-r.synced)
-	if _, err := io.Copy(&sequentialWriter{to: j.file, end: r.synced}, again); err != nil {
+	unsynced := io.NewSectionReader(j.file, r.synced, r.end-r.synced)
+	if _, err := io.Copy(&sequentialWriter{to: j.file, end: r.synced}, unsynced); err != nil {
 		return err
 	}
 	if err := j.file.Sync(); err != nil {

@@ -69,15 +69,15 @@ func (b *Backend) beginCompaction(ctx context.Context) (*compaction, error) {
 	if err := removeStale(j.fs, j.path); err != nil {
 		return nil, err
 	}
-	anew, err := newReplacement(j.fs, j.path)
+	newFile, err := newReplacement(j.fs, j.path)
 	if err != nil {
 		return nil, err
 	}
-	if err := anew.copyOwnerAndMode(j.file); err != nil { // before writing, so that the owner of the old file can remove a stale one
-		return nil, errors.Join(err, anew.discard())
+	if err := newFile.copyOwnerAndMode(j.file); err != nil { // before writing, so that the owner of the old file can remove a stale one
+		return nil, errors.Join(err, newFile.discard())
 	}
-	out := bufio.NewWriterSize(&sequentialWriter{to: anew.file}, writeBufferSize)
-	return &compaction{replacement: anew, journal: j, out: out}, nil
+	out := bufio.NewWriterSize(&sequentialWriter{to: newFile.file}, writeBufferSize)
+	return &compaction{replacement: newFile, journal: j, out: out}, nil
 }
 
 // run writes the new file and installs it.
@@ -244,9 +244,9 @@ func Compact(ctx context.Context, path string, logger *slog.Logger) error {
 		return err
 	}
 	defer old.Close() //nolint:errcheck // nothing was written to it
-	if claimed, err := b.lockFile(old, resolved); err != nil {
+	if locked, err := b.lockFile(old, resolved); err != nil {
 		return err
-	} else if !claimed {
+	} else if !locked {
 		return fmt.Errorf("file: %s: %w", path, ErrLocked)
 	}
 	r, err := replay(ctx, resolved, old, b.opts.progress)
@@ -265,18 +265,18 @@ func rewriteFile(ctx context.Context, system filesystem, path string, old handle
 	if err := removeStale(system, path); err != nil {
 		return err
 	}
-	anew, err := newReplacement(system, path)
+	newFile, err := newReplacement(system, path)
 	if err != nil {
 		return err
 	}
-	if err = anew.copyOwnerAndMode(old); err == nil {
-		err = anew.writeJournal(ctx, with)
+	if err = newFile.copyOwnerAndMode(old); err == nil {
+		err = newFile.writeJournal(ctx, with)
 	}
 	if err == nil {
-		err = anew.install()
+		err = newFile.install()
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("file: compacting %s: %w", path, err), anew.discard())
+		return errors.Join(fmt.Errorf("file: compacting %s: %w", path, err), newFile.discard())
 	}
-	return errors.Join(system.SyncDir(filepath.Dir(path)), anew.file.Close())
+	return errors.Join(system.SyncDir(filepath.Dir(path)), newFile.file.Close())
 }

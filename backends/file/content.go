@@ -81,12 +81,12 @@ func (c *content) emptyRow(fields int) (values []core.Value) {
 	return values
 }
 
-func (c *content) put(r *resourceSchema, of row) {
+func (c *content) put(r *resourceSchema, rec row) {
 	if c.dryRun {
 		return
 	}
-	c.liveBytes += of.size - c.rows[r.index].put(of)
-	key := of.at(r.key)
+	c.liveBytes += rec.size - c.rows[r.index].put(rec)
+	key := rec.at(r.key)
 	c.largestKeys[r.index] = max(c.largestKeys[r.index], key.Int())
 	delete(c.fragments, fragment{r, key})
 }
@@ -159,16 +159,16 @@ type violation struct {
 func (c *content) eachViolation(fn func(violation) bool) {
 	for _, r := range c.schema.resources {
 		seen := make(map[cell]bool) // of unique fields
-		for of := range c.rows[r.index].all() {
-			for column, v := range of.cells() {
+		for rec := range c.rows[r.index].all() {
+			for column, v := range rec.cells() {
 				f := &r.fields[column]
-				if f.target != "" && !c.has(f.target, v) && !fn(violation{r, of, column, false}) {
+				if f.target != "" && !c.has(f.target, v) && !fn(violation{r, rec, column, false}) {
 					return
 				}
-				if !f.unique || !of.at(column).IsSet() {
+				if !f.unique || !rec.at(column).IsSet() {
 					continue
 				}
-				if seen[cell{column, v}] && !fn(violation{r, of, column, true}) {
+				if seen[cell{column, v}] && !fn(violation{r, rec, column, true}) {
 					return
 				}
 				seen[cell{column, v}] = true

@@ -18,13 +18,13 @@ func convertContent(c *content, m *core.Model, dropLost bool) (memtable.Content,
 	resources := m.Resources()
 	out := memtable.Content{Records: make([][]core.Record, len(resources)), Positions: make([]int64, len(resources))}
 	same := c.schema.equal(schemaOf(m))
-	shape := c.schema.renamed(m)
-	if lost := unplacedData(c, shape, m); len(lost) > 0 && !dropLost {
+	current := c.schema.renamed(m)
+	if unplaced := unplacedData(c, current, m); len(unplaced) > 0 && !dropLost {
 		return out, fmt.Errorf("the file holds data that the model has no field for: %s; set FieldSpec.Was on a renamed field, or delete the data with Options.DropLost",
-			strings.Join(lost, ", "))
+			strings.Join(unplaced, ", "))
 	}
 	for i, r := range resources {
-		from := shape.resource(r.Name())
+		from := current.resource(r.Name())
 		if from == nil {
 			continue
 		}
@@ -45,12 +45,12 @@ func convertContent(c *content, m *core.Model, dropLost bool) (memtable.Content,
 }
 
 // unplacedData describes the resources and fields with data that the model lacks.
-func unplacedData(c *content, shape schema, m *core.Model) (lost []string) {
-	for _, from := range shape.resources {
+func unplacedData(c *content, current schema, m *core.Model) (unplaced []string) {
+	for _, from := range current.resources {
 		r, rows := m.Resource(from.name), &c.rows[from.index]
 		if r == nil {
 			if n := rows.size(); n > 0 {
-				lost = append(lost, fmt.Sprintf("resource %s (%d records)", from.name, n))
+				unplaced = append(unplaced, fmt.Sprintf("resource %s (%d records)", from.name, n))
 			}
 			continue
 		}
@@ -60,11 +60,11 @@ func unplacedData(c *content, shape schema, m *core.Model) (lost []string) {
 				continue
 			}
 			if n := counts[i]; n > 0 {
-				lost = append(lost, fmt.Sprintf("field %s.%s (of %d records)", from.name, f.name, n))
+				unplaced = append(unplaced, fmt.Sprintf("field %s.%s (of %d records)", from.name, f.name, n))
 			}
 		}
 	}
-	return lost
+	return unplaced
 }
 
 // countNonNull returns, by field, the number of rows that have a value.

@@ -71,22 +71,22 @@ func (w *changeEncoder) put(r *resourceSchema, rec core.Record) {
 func (w *changeEncoder) set(r *resourceSchema, u memtable.Update) {
 	before := byte('{')
 	for i := range r.fields {
-		was, is := u.Before.At(i), u.After.At(i)
-		if was == is && i != r.key {
+		oldValue, newValue := u.Before.At(i), u.After.At(i)
+		if oldValue == newValue && i != r.key {
 			continue
 		}
 		w.body = append(w.body, before)
 		begin := len(w.body)
 		w.body = append(w.body, r.fields[i].label...)
-		w.body = is.AppendJSON(w.body)
+		w.body = newValue.AppendJSON(w.body)
 		before = ','
-		if was == is {
+		if oldValue == newValue {
 			continue
 		}
-		if is.IsSet() {
+		if newValue.IsSet() {
 			w.growth += int64(len(w.body) - begin + len(","))
 		}
-		w.growth -= r.fields[i].size(was, w.body)
+		w.growth -= r.fields[i].size(oldValue, w.body)
 	}
 	w.body = append(w.body, '}')
 }

@@ -147,24 +147,24 @@ func (f osFile) Sync() error { return datasync(f.File) }
 func (f osFile) Lock() error { return lock(f.File) }
 
 func (f osFile) IsAt(path string) (bool, error) {
-	mine, err := f.Stat()
+	own, err := f.Stat()
 	if err != nil {
 		return false, err
 	}
-	there, err := os.Lstat(path)
+	other, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return os.SameFile(mine, there), nil
+	return os.SameFile(own, other), nil
 }
 
 // withoutPath returns the error of the operating system without the path.
 func withoutPath(err error) error {
-	if said, ok := errors.AsType[*fs.PathError](err); ok {
-		return said.Err
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathErr.Err
 	}
 	return err
 }

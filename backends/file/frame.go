@@ -133,9 +133,9 @@ func rewindChecksum(register uint32, b byte) uint32 {
 }
 
 // rewindTable has the index of the table entry for each top byte. The top bytes of the entries are distinct.
-var rewindTable = func() (of [256]byte) {
+var rewindTable = func() (table [256]byte) {
 	for i, entry := range castagnoli {
-		of[entry>>24] = byte(i)
+		table[entry>>24] = byte(i)
 	}
-	return of
+	return table
 }()

@@ -150,11 +150,11 @@ func Dump(path string, w io.Writer) error {
 func appendRows(buf []byte, out io.Writer, r *resourceSchema, rows *rows) []byte {
 	before := "\n"
 	var line []byte
-	for of := range rows.all() {
+	for rec := range rows.all() {
 		buf = append(buf, before...)
-		line = core.TextValue(of.at(r.key).String()).AppendJSON(line[:0])
+		line = core.TextValue(rec.at(r.key).String()).AppendJSON(line[:0])
 		line = append(line, ": "...)
-		line = r.appendRow(line, of)
+		line = r.appendRow(line, rec)
 		buf = appendEscaped(buf, line)
 		before = ",\n"
 		if len(buf) >= lineSize {

@@ -140,7 +140,7 @@ func (j *journal) flush() {
 	j.next = newBatch()
 	j.mu.Unlock()
 	if err == nil {
-		err = j.write(b) // valid once done is closed
+		err = j.write(b)
 	}
 	b.finish(err)
 	if err == nil && j.afterBatch != nil {
@@ -186,12 +186,12 @@ const maxBuffer = 1 << 20
 func (j *journal) fail(doing string, err error) error {
 	err = fmt.Errorf("file: %s: %s: %w", j.path, doing, err)
 	j.rejectWrites(err)
-	code, undone := core.Unavailable, j.file.Truncate(j.end)
-	if undone == nil {
-		undone = j.file.Sync() // of the new size; the lines of the failed sync are no longer in the file
+	code, truncateErr := core.Unavailable, j.file.Truncate(j.end)
+	if truncateErr == nil {
+		truncateErr = j.file.Sync() // of the new size; the lines of the failed sync are no longer in the file
 	}
-	if undone != nil {
-		code, err = core.OutcomeUnknown, fmt.Errorf("%w; truncating the file failed too: %w: %w", err, undone, core.ErrCommitUnknown)
+	if truncateErr != nil {
+		code, err = core.OutcomeUnknown, fmt.Errorf("%w; truncating the file failed too: %w: %w", err, truncateErr, core.ErrCommitUnknown)
 	}
 	return &core.Error{Code: code, Cause: err}
 }
@@ -265,7 +265,7 @@ type batch struct {
 	growth  int64  // of the journal's liveBytes
 	publish func() // of the last transaction; it publishes the earlier ones too
 	done    chan struct{}
-	err     error // once done
+	err     error // valid once done is closed
 }
 
 func newBatch() *batch { return &batch{done: make(chan struct{})} }

@@ -70,21 +70,21 @@ func (s *recovery) read() error {
 	if err != nil {
 		return err
 	}
-	shape, err := readHeader(line)
-	if errors.Is(err, errChecksum) && shape.resources != nil {
+	fileSchema, err := readHeader(line)
+	if errors.Is(err, errChecksum) && fileSchema.resources != nil {
 		s.reportLoss(0, 0, fmt.Errorf("the header: %w; it is used anyway", err))
 	} else if err != nil {
 		return fmt.Errorf("file: cannot read the header of %s (%w); replace it with the header of another file of the same model", s.path, err)
 	}
-	s.content = newContent(shape)
+	s.content = newContent(fileSchema)
 	s.content.fragments = make(map[fragment]bool)
-	s.trial = newContent(shape)
+	s.trial = newContent(fileSchema)
 	s.trial.dryRun = true
 	for {
 		offset, line, err := s.next()
 		if errors.Is(err, io.EOF) {
 			if !s.content.snapshotEnded {
-				s.reportLoss(s.size, 0, errCut)
+				s.reportLoss(s.size, 0, errTruncated)
 			}
 			return nil
 		}
@@ -118,10 +118,10 @@ func (s *recovery) applyLine(offset int64, line []byte) {
 }
 
 // describeFragments describes the records that are known only from updates.
-func (c *content) describeFragments() (told []string) {
+func (c *content) describeFragments() (descriptions []string) {
 	for at := range c.fragments {
-		told = append(told, fmt.Sprintf("%s %s: only the fields of later updates are known; the others are lost and set to null", at.resource.name, at.key))
+		descriptions = append(descriptions, fmt.Sprintf("%s %s: only the fields of later updates are known; the others are lost and set to null", at.resource.name, at.key))
 	}
-	slices.Sort(told)
-	return told
+	slices.Sort(descriptions)
+	return descriptions
 }

@@ -48,8 +48,8 @@ func lockAtPath(file handle, path string) error {
 	if err != nil {
 		return fmt.Errorf("%s %w", path, err)
 	}
-	still, err := file.IsAt(path)
-	if err == nil && !still {
+	atPath, err := file.IsAt(path)
+	if err == nil && !atPath {
 		err = fmt.Errorf("%s %w", path, ErrLocked)
 	}
 	return err
@@ -123,20 +123,20 @@ func createJournal(ctx context.Context, system filesystem, path string, with jou
 	if err != nil {
 		return err
 	}
-	anew, err := newReplacement(system, path)
+	newFile, err := newReplacement(system, path)
 	if err != nil {
 		return err
 	}
-	if err = anew.writeJournal(ctx, with); err == nil {
+	if err = newFile.writeJournal(ctx, with); err == nil {
 		err = checkAbsent(system, path) // the lock on the replacement excludes other creators
 	}
 	if err == nil {
-		err = anew.install()
+		err = newFile.install()
 	}
 	if err != nil {
-		return errors.Join(err, anew.discard())
+		return errors.Join(err, newFile.discard())
 	}
-	return errors.Join(system.SyncDir(filepath.Dir(path)), anew.file.Close())
+	return errors.Join(system.SyncDir(filepath.Dir(path)), newFile.file.Close())
 }
 
 // writeJournal writes a journal to the file and syncs it.

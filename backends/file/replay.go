@@ -45,15 +45,15 @@ func replay(ctx context.Context, path string, file handle, progress func(done, t
 		}
 	}
 	if !p.content.snapshotEnded {
-		return nil, p.corrupt(p.end, cmp.Or(p.torn, errCut))
+		return nil, p.corrupt(p.end, cmp.Or(p.torn, errTruncated))
 	}
 	progress(size, size)
 	return p.replayResult, nil
 }
 
 var (
-	errEmpty = errors.New("the file is empty, and a valid journal never is; remove the file to start with a new one")
-	errCut   = errors.New("truncated: the end marker of the initial snapshot is missing")
+	errEmpty     = errors.New("the file is empty, and a valid journal never is; remove the file to start with a new one")
+	errTruncated = errors.New("truncated: the end marker of the initial snapshot is missing")
 )
 
 // replayer is the state of a running replay.
@@ -129,7 +129,7 @@ func readHeader(line []byte) (schema, error) {
 
 // line reads one line after the header.
 func (p *replayer) line() error {
-	offset, line, err := p.next() // of the next line
+	offset, line, err := p.next()
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (p *replayer) rejectIfSynced(text []byte) error {
 // lines reads a journal line by line.
 type lines struct {
 	in     *bufio.Reader
-	offset int64 // of the line that comes next
+	offset int64 // of the next line
 	long   []byte
 }
 

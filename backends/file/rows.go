@@ -37,10 +37,10 @@ func (r *rows) get(key core.Value) (found row, ok bool) {
 }
 
 // put inserts the row, or replaces the one with its key. It returns the size of the replaced row.
-func (r *rows) put(of row) (replaced int64) {
-	n, key := len(r.inOrder), of.at(r.key)
+func (r *rows) put(rec row) (replaced int64) {
+	n, key := len(r.inOrder), rec.at(r.key)
 	if n == 0 || core.Compare(r.inOrder[n-1].at(r.key), key) < 0 {
-		r.inOrder = append(r.inOrder, rowInOrder{row: of})
+		r.inOrder = append(r.inOrder, rowInOrder{row: rec})
 		return 0
 	}
 	if at, found := r.find(key); found {
@@ -49,14 +49,14 @@ func (r *rows) put(of row) (replaced int64) {
 		} else {
 			replaced = r.inOrder[at].size
 		}
-		r.inOrder[at] = rowInOrder{row: of}
+		r.inOrder[at] = rowInOrder{row: rec}
 		return replaced
 	}
 	if r.outOfOrder == nil {
 		r.outOfOrder = make(map[core.Value]row)
 	}
 	replaced = r.outOfOrder[key].size
-	r.outOfOrder[key] = of
+	r.outOfOrder[key] = rec
 	return replaced
 }
 
@@ -202,9 +202,9 @@ func (r row) dense(fields int) []core.Value {
 }
 
 // appendRow appends the row as JSON, without null fields.
-func (r *resourceSchema) appendRow(dst []byte, of row) []byte {
+func (r *resourceSchema) appendRow(dst []byte, rec row) []byte {
 	before := byte('{')
-	for column, v := range of.cells() {
+	for column, v := range rec.cells() {
 		dst = append(dst, before)
 		dst = append(dst, r.fields[column].label...)
 		dst = v.AppendJSON(dst)

@@ -15,7 +15,7 @@ type schema struct {
 	version   int // of the format
 	model     string
 	resources []*resourceSchema
-	labels    labels // of the fields
+	labels    labels // of the resources
 }
 
 // resourceSchema is a resource with its stored fields.

@@ -51,7 +51,7 @@ func (j *journal) syncLater() {
 	if err != nil {
 		j.lateSyncErr = fmt.Errorf("file: %s: sync: %w", j.path, err)
 		j.rejectWrites(j.lateSyncErr)
-		j.logger.Error("file: acknowledged transactions may be lost in a power cut", "path", j.path, "error", err)
+		j.logger.Error("file: acknowledged transactions may be lost after a power failure", "path", j.path, "error", err)
 	}
 }
 
@@ -70,8 +70,8 @@ var errMoved = errors.New("the open file is no longer at its path: it was moved,
 
 // checkPath returns an error unless the open file is at its path. The caller holds the write lock.
 func (j *journal) checkPath() error {
-	still, err := j.file.IsAt(j.path)
-	if err == nil && !still {
+	atPath, err := j.file.IsAt(j.path)
+	if err == nil && !atPath {
 		err = errMoved
 	}
 	if err != nil {

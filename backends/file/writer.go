@@ -99,12 +99,12 @@ type sourceRecord interface {
 	appendTo(dst []byte, r *resourceSchema) []byte
 }
 
-func (r row) appendTo(dst []byte, of *resourceSchema) []byte { return of.appendRow(dst, r) }
+func (r row) appendTo(dst []byte, res *resourceSchema) []byte { return res.appendRow(dst, r) }
 
 type storeRecord struct{ core.Record }
 
-func (of storeRecord) appendTo(dst []byte, r *resourceSchema) []byte {
-	return r.appendRecord(dst, of.Record)
+func (rec storeRecord) appendTo(dst []byte, r *resourceSchema) []byte {
+	return r.appendRecord(dst, rec.Record)
 }
 
 // sourceOf returns a snapshot of a store with the model as a source.
@@ -130,8 +130,8 @@ func (c *content) source() journalSource {
 	}
 	out.records = func(r *resourceSchema) iter.Seq[sourceRecord] {
 		return func(yield func(sourceRecord) bool) {
-			for of := range c.rows[r.index].all() {
-				if !yield(of) {
+			for rec := range c.rows[r.index].all() {
+				if !yield(rec) {
 					return
 				}
 			}
@@ -151,11 +151,11 @@ func (b *Backend) Backup(ctx context.Context, w io.Writer) error {
 	snapshot := b.store.Snapshot()
 	positions := b.journal.positions(b.store.Positions())
 	out := bufio.NewWriterSize(w, writeBufferSize)
-	anew, err := newJournalWriter(out, b.journal.schema)
+	backup, err := newJournalWriter(out, b.journal.schema)
 	if err != nil {
 		return err
 	}
-	if err := anew.writeSource(ctx, sourceOf(b.model, snapshot, positions)); err != nil {
+	if err := backup.writeSource(ctx, sourceOf(b.model, snapshot, positions)); err != nil {
 		return err
 	}
 	return out.Flush()
