@@ -16,9 +16,8 @@ import (
 	"github.com/larder-go/larder/decorators/logging"
 )
 
-// BenchmarkGet: what the decorator adds to a get on memory, against what logging
-// the same adds to a get from a Go map if it is written by hand: at info, where
-// there is nothing to log, and at debug, where there is a line of JSON.
+// BenchmarkGet compares the time that the decorator adds to a get from memory with the time that the same log, written by
+// hand, adds to a get from a Go map. At info no line is written, at debug a line of JSON.
 func BenchmarkGet(b *testing.B) {
 	for _, level := range []zapcore.Level{zapcore.InfoLevel, zapcore.DebugLevel} {
 		b.Run(level.String(), func(b *testing.B) {
@@ -50,7 +49,7 @@ func getter(b *testing.B, decorators ...core.Decorator) func() {
 	}
 }
 
-// byHand returns a get from a map, and the same with a line that says as much.
+// byHand returns a get from a map, and the same get with an equivalent line.
 func byHand(b *testing.B, logger *zap.Logger) (bare, logged func()) {
 	b.Helper()
 	var mu sync.RWMutex
@@ -76,8 +75,8 @@ func byHand(b *testing.B, logger *zap.Logger) (bare, logged func()) {
 	}
 }
 
-// against times four functions in turn, and so under the same load, and reports
-// what the second of each pair adds to the first: medians of many rounds.
+// against times four functions in turn, so that they run under the same load, and reports the time that the second of each
+// pair adds to the first: medians of many rounds.
 func against(b *testing.B, floorBare, floor, oursBare, ours func()) {
 	b.Helper()
 	const round = 256
@@ -98,5 +97,5 @@ func against(b *testing.B, floorBare, floor, oursBare, ours func()) {
 	b.ReportMetric(oursAdds, "adds-ns/op")
 	b.ReportMetric(oursAdds/floorAdds, "x-floor")
 	b.ReportMetric(testing.AllocsPerRun(1000, ours)-testing.AllocsPerRun(1000, oursBare), "adds-allocs/op")
-	b.ReportMetric(0, "ns/op") // all of them: of no interest
+	b.ReportMetric(0, "ns/op") // hides the time of a round
 }

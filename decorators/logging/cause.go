@@ -8,26 +8,26 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// maxCause is how many bytes of a cause are logged.
-const maxCause = 4 << 10
+const (
+	maxCause = 4 << 10 // bytes of a cause in a line
+	maxName  = 128     // bytes of a name in a cause; a client may have chosen the name
+)
 
-// sqlError is an error of a database, by the method that drivers give theirs.
+// sqlError is an error of a database. Drivers implement the method.
 type sqlError interface {
 	error
 	SQLState() string
 }
 
-// redactedError is an error whose text may repeat values, and that says what to log in
-// its place.
+// redactedError is an error whose text may repeat values. Redacted returns a text without values.
 type redactedError interface {
 	error
 	Redacted() string
 }
 
-// causeOf returns what an error says that is not public, without what may repeat
-// values.
+// causeOf returns the part of an error that is not public, without the parts that may repeat values.
 func causeOf(err error) string {
-	switch e := err.(type) { //nolint:errorlint // its own public part says nothing that the line does not
+	switch e := err.(type) { //nolint:errorlint // the line has the code and names of its public part
 	case core.Code:
 		return ""
 	case *core.Error:
@@ -39,21 +39,20 @@ func causeOf(err error) string {
 	return shorten(redact(err.Error(), err), maxCause)
 }
 
-// redact replaces, in the text of an error, the parts that errors in its tree have
-// given it and that may repeat values. An error that wraps another either repeats
-// its text or does not show it.
+// redact replaces the parts of a text that come from errors in the tree of err and may repeat values. It relies on wrapping
+// errors to repeat the text of the wrapped error unchanged, or not at all.
 func redact(text string, err error) string {
-	switch e := err.(type) { //nolint:errorlint // the tree is walked
+	switch e := err.(type) { //nolint:errorlint // redact walks the tree
 	case *core.Error:
 		text = replace(text, e.Public(), public(e))
 	case redactedError:
 		text = replace(text, e.Error(), e.Redacted())
 	case sqlError:
-		if !speaksOfServer(e.SQLState()) {
+		if !aboutServer(e.SQLState()) {
 			text = replace(text, e.Error(), "SQLSTATE "+e.SQLState())
 		}
 	}
-	switch e := err.(type) { //nolint:errorlint // the tree is walked
+	switch e := err.(type) { //nolint:errorlint // redact walks the tree
 	case interface{ Unwrap() error }:
 		text = redact(text, e.Unwrap())
 	case interface{ Unwrap() []error }:
@@ -71,32 +70,27 @@ func replace(text, part, by string) string {
 	return strings.ReplaceAll(text, part, by)
 }
 
-// maxName is how many bytes of a name are logged: it may be one that somebody made
-// up.
-const maxName = 128
-
-// public is what [core.Error.Public] says of the model.
+// public returns the code of an error and the names of resource and field.
 func public(e *core.Error) string {
-	said := []string{string(e.Code)}
+	parts := []string{string(e.Code)}
 	for _, name := range []string{e.Resource, e.Field} {
 		if name != "" {
-			said = append(said, shorten(name, maxName))
+			parts = append(parts, shorten(name, maxName))
 		}
 	}
-	return strings.Join(said, " ")
+	return strings.Join(parts, " ")
 }
 
-// ofServer are the classes of SQLSTATEs (PostgreSQL manual, appendix A) whose messages
-// speak of the connection, the transaction, the statement or the server: the names
-// in them are those of users, tables and the like. Triggers raise class P0 or one
-// of their own, data exceptions are 22, violations 23 and 44.
-var ofServer = []string{"08", "0A", "25", "26", "28", "2D", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "XX"}
+// serverClasses are the classes of SQLSTATEs (PostgreSQL manual, appendix A) with messages about the connection, the
+// transaction, the statement or the server. Their messages contain names of users, tables and the like, but no values.
+// Data exceptions (22), violations (23, 44) and errors that triggers raise (P0 or an own class) are not among them.
+var serverClasses = []string{"08", "0A", "25", "26", "28", "2D", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "XX"}
 
-func speaksOfServer(state string) bool {
-	return len(state) == 5 && slices.Contains(ofServer, state[:2])
+func aboutServer(state string) bool {
+	return len(state) == 5 && slices.Contains(serverClasses, state[:2])
 }
 
-// shorten cuts text to at most n bytes, between characters.
+// shorten truncates text to at most n bytes, between characters.
 func shorten(text string, n int) string {
 	if len(text) <= n {
 		return text

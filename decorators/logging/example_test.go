@@ -12,7 +12,7 @@ import (
 	"github.com/larder-go/larder/decorators/logging"
 )
 
-// quiet is an example's logger, which leaves out what differs from run to run.
+// quiet returns a logger for examples, which omits the duration.
 func quiet() *zap.Logger {
 	return zap.NewExample(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return withoutDuration{c} }))
 }

@@ -9,11 +9,12 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// usualFields is how many fields a line has if all is well and no value is
-// allowed.
-const usualFields = 8
+const (
+	usualFields  = 8   // fields of a line without an error and values
+	maxPrincipal = 256 // bytes of an id of a principal; a token may have chosen the id
+)
 
-// fields returns those of a line.
+// fields returns the fields of a line.
 func (o *observer) fields(ctx context.Context, event *core.Event, outcome core.Outcome) []zap.Field {
 	f := make([]zap.Field, 0, usualFields)
 	f = append(f, zap.String("kind", event.Kind.String()))
@@ -40,7 +41,7 @@ func (o *observer) fields(ctx context.Context, event *core.Event, outcome core.O
 	return o.appendValues(f, event)
 }
 
-// rows counts those that were read or written.
+// rows returns the number of records read or written, or of keys allocated. It returns false if the kind has none.
 func rows(event *core.Event) (n int, ok bool) {
 	switch {
 	case event.Kind == core.Tx || event.Kind == core.Count:
@@ -55,7 +56,7 @@ func rows(event *core.Event) (n int, ok bool) {
 	return len(event.Result.Records), true
 }
 
-// appendPrincipal adds who it was, so that nobody's id can look like the program.
+// appendPrincipal adds the principal. The system principal has a field of its own, so that no id looks like it.
 func appendPrincipal(f []zap.Field, p *core.Principal) []zap.Field {
 	switch {
 	case p == nil:
@@ -68,7 +69,7 @@ func appendPrincipal(f []zap.Field, p *core.Principal) []zap.Field {
 	return append(f, zap.String("principal", shorten(p.ID.String(), maxPrincipal)))
 }
 
-// appendError adds what may be said of an error.
+// appendError adds the parts of an error that contain no values.
 func (o *observer) appendError(f []zap.Field, err error, outcome core.Outcome) []zap.Field {
 	e := core.AsError(err)
 	f = append(f, zap.String("code", string(e.Code)))
@@ -79,7 +80,7 @@ func (o *observer) appendError(f []zap.Field, err error, outcome core.Outcome) [
 		f = append(f, zap.String("sqlstate", server.SQLState()))
 	}
 	if !outcome.Failure() && outcome != core.OutcomeConflict && outcome != core.OutcomeDenied {
-		return f // what a client got wrong may be in it
+		return f // the cause may repeat values of the client
 	}
 	if text := causeOf(err); text != "" {
 		f = append(f, zap.String("cause", text))
@@ -87,12 +88,8 @@ func (o *observer) appendError(f []zap.Field, err error, outcome core.Outcome) [
 	return f
 }
 
-// maxPrincipal is how many bytes of a principal's id a line repeats: a token may have
-// chosen it.
-const maxPrincipal = 256
-
-// at is what the error names, if it is the model's: a name that is not may be
-// anything that a client has sent.
+// at returns the resource, or resource and field, that the error names. It returns "" for names that the model does not
+// have, since a client may have sent them.
 func (o *observer) at(e *core.Error) string {
 	for _, r := range o.model.Resources() {
 		if r.APIName() != e.Resource {

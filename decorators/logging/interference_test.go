@@ -14,11 +14,9 @@ import (
 	"github.com/larder-go/larder/decorators/logging"
 )
 
-// Whoever reads the log of what a principal asks the store learns no more about the
-// rows of others than the principal does. (Through an engine the log tells a bit
-// more: the operations on related rows that the policy hides, which then find
-// nothing.)
-func TestLinesAboutAPrincipalTellNothingOfOthers(t *testing.T) {
+// The lines about the operations of a principal contain no more about hidden rows than the answers do. (Through an engine
+// they contain a little more: the operations on hidden related rows, which find no row.)
+func TestLinesRevealNoHiddenRows(t *testing.T) {
 	policytest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, policytest.PolicySpec{
 		Operations: 2000,
 		Stack: func(testing.TB) policytest.Stack {
@@ -26,13 +24,13 @@ func TestLinesAboutAPrincipalTellNothingOfOthers(t *testing.T) {
 			logger := zap.New(zapCore)
 			return policytest.Stack{
 				Decorators: []core.Decorator{logging.New(logger, logging.Options{Slow: -1}), owning(), logging.New(logger, logging.Options{Slow: -1})},
-				Observe:    func() string { return told(logs) },
+				Observe:    func() string { return linesOf(logs) },
 			}
 		},
 	})
 }
 
-// owning is an ownership as simple as can be.
+// owning is a minimal ownership policy.
 func owning() core.Decorator {
 	return core.Decorator{Name: "owning", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {

@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -11,31 +12,30 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Options are what may be logged differently. The zero value works.
+// Options are the settings of the decorator. The zero value logs everything that the logger's level permits, without
+// values.
 type Options struct {
-	// Slow is the duration from which on an operation or transaction is a warning;
-	// 0 means a second, a negative one that nothing is slow.
+	// Slow is the duration from which an operation or transaction is a warning. 0 means one second; a negative value means
+	// never.
 	Slow time.Duration
-	// DebugSampling thins the lines for debugging: of those with the same message, the
-	// first is written and then one in so many; 0 and 1 mean all. Other levels are
-	// never thinned.
+	// DebugSampling reduces the lines at debug level: of the lines with the same message, the first is written and then one
+	// in DebugSampling. 0 and 1 mean all. Lines at other levels are always written.
 	DebugSampling int
-	// OmitPrincipal leaves the ids of principals out.
+	// OmitPrincipal leaves out the ids of principals.
 	OmitPrincipal bool
-	// Values names the fields, as "resource.field", whose values are logged of
-	// each record that is read or written, for the first ten records of an
-	// operation and the first 256 bytes of a value; nil means none.
+	// Values names the fields, as "resource.field", whose values are logged, for the first 10 records of an operation and
+	// the first 256 bytes of a value. nil means none.
 	Values []string
 }
 
 const defaultSlow = time.Second
 
-// New returns the decorator. It may stand anywhere, and more than once: outermost
-// it tells what was asked for, innermost what the backend did; [zap.Logger.Named]
-// tells the lines apart.
+// New returns the decorator. It may stand anywhere in a stack, and more than once: outermost it logs the requests,
+// innermost the operations of the backend. Give each its own logger, such as one from [zap.Logger.Named], to distinguish
+// their lines.
 //
-// [core.New] fails if the logger is nil, an option is out of its range, or Values
-// names a field that is not stored.
+// [core.New] fails if the logger is nil, DebugSampling is negative, or Values names a field that is not a stored field of
+// the model.
 func New(logger *zap.Logger, opts Options) core.Decorator {
 	return core.Decorator{
 		Name: "logging", Note: opts.note(logger), Kind: core.KindObserve, Repeatable: true,
@@ -45,24 +45,24 @@ func New(logger *zap.Logger, opts Options) core.Decorator {
 
 func newObserver(logger *zap.Logger, opts Options, m *core.Model) (core.Observer, error) {
 	if logger == nil {
-		return nil, errors.New("there is no logger")
+		return nil, errors.New("the logger is nil; pass zap.NewNop() to log nothing")
 	}
 	if opts.DebugSampling < 0 {
-		return nil, fmt.Errorf("option DebugSampling: %d is negative", opts.DebugSampling)
+		return nil, fmt.Errorf("option DebugSampling: %d is negative; use 0 to write every line", opts.DebugSampling)
 	}
-	allowed, err := allow(m, opts.Values)
+	fields, err := resolveFields(m, opts.Values)
 	if err != nil {
 		return nil, err
 	}
 	if logger.Core() == zapcore.NewNopCore() {
-		return nil, nil //nolint:nilnil // there is nothing to see
+		return nil, nil //nolint:nilnil // no observer, see core.Decorator
 	}
 	if opts.Slow == 0 {
 		opts.Slow = defaultSlow
 	}
 	return &observer{
-		logger: logger.WithOptions(zap.WithCaller(false)), // which would always be this package
-		opts:   opts, model: m, allowed: allowed, lines: newLines(m),
+		logger: logger.WithOptions(zap.WithCaller(false)), // the caller would always be this package
+		opts:   opts, model: m, values: fields, messages: newMessages(m),
 	}, nil
 }
 
@@ -70,7 +70,7 @@ func (o Options) note(logger *zap.Logger) string {
 	note := "slow from " + defaultSlow.String()
 	switch {
 	case o.Slow < 0:
-		note = "nothing is slow"
+		note = "never slow"
 	case o.Slow > 0:
 		note = "slow from " + o.Slow.String()
 	}
@@ -81,4 +81,23 @@ func (o Options) note(logger *zap.Logger) string {
 		note += fmt.Sprintf(", with values of %d fields", len(o.Values))
 	}
 	return note
+}
+
+type requestIDKey struct{}
+
+const maxRequestID = 128 // bytes; a client may have chosen the id
+
+// WithRequestID returns a context with the id of a request, truncated to 128 bytes. Operations with this context are logged
+// with the id. It is for middleware that takes the id from a header such as X-Request-Id, or generates one.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	if len(id) > maxRequestID {
+		id = id[:maxRequestID]
+	}
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// RequestIDOf returns the id that [WithRequestID] has put into the context, or "".
+func RequestIDOf(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
 }

@@ -35,8 +35,7 @@ var model = core.MustModel("cookies",
 
 var cookie = model.Resource("cookie")
 
-// open returns a store whose decorators are a log of everything from level on
-// and, inside it, others.
+// open returns a store with a log at the level, and with other decorators inside it.
 func open(t *testing.T, level zapcore.Level, opts logging.Options, inside ...core.Decorator) (*core.Store, *observer.ObservedLogs) {
 	t.Helper()
 	zapCore, logs := observer.New(level)
@@ -49,9 +48,8 @@ func open(t *testing.T, level zapcore.Level, opts logging.Options, inside ...cor
 	return store, logs
 }
 
-// told returns the lines that were written since it was last called: level,
-// message, and the fields but for the duration.
-func told(logs *observer.ObservedLogs) string {
+// linesOf returns the lines since the last call: level, message, and the fields except the duration.
+func linesOf(logs *observer.ObservedLogs) string {
 	var b strings.Builder
 	for _, entry := range logs.TakeAll() {
 		fmt.Fprintf(&b, "%s %s:", entry.Level, entry.Message)
@@ -68,7 +66,7 @@ func told(logs *observer.ObservedLogs) string {
 
 func expect(t *testing.T, logs *observer.ObservedLogs, want ...string) {
 	t.Helper()
-	got := strings.Split(strings.TrimSuffix(told(logs), "\n"), "\n")
+	got := strings.Split(strings.TrimSuffix(linesOf(logs), "\n"), "\n")
 	if len(want) == 0 {
 		want = []string{""}
 	}
@@ -77,8 +75,7 @@ func expect(t *testing.T, logs *observer.ObservedLogs, want ...string) {
 	}
 }
 
-// failing is a decorator that answers operations other than transactions with an
-// error, if there is one.
+// failing returns a decorator that fails operations other than transactions while err is set.
 func failing(err *error) core.Decorator {
 	return core.Decorator{Name: "failing", Kind: core.KindAnswer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -99,7 +96,7 @@ func record(t *testing.T, fields map[string]any) core.Record {
 	return rec
 }
 
-func TestEveryOperationAndTransactionHasOneLine(t *testing.T) {
+func TestOneLinePerOperationAndTransaction(t *testing.T) {
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{})
 	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")})
 	one, muffin := core.IntValue(1), record(t, map[string]any{"type": "muffin"})
@@ -145,7 +142,7 @@ func TestEveryOperationAndTransactionHasOneLine(t *testing.T) {
 	expect(t, logs, append(lines, "debug transaction: kind=tx outcome=ok attempt=1 read_only=false principal=alice")...)
 }
 
-func TestDurationIsFromWhenTheOperationCameToWhenItsResultLeft(t *testing.T) {
+func TestDurationIncludesInnerDecorators(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, logs := open(t, zapcore.DebugLevel, logging.Options{}, core.Decorator{
 			Name: "sleepy", Kind: core.KindAnswer,
@@ -166,7 +163,7 @@ func TestDurationIsFromWhenTheOperationCameToWhenItsResultLeft(t *testing.T) {
 	})
 }
 
-func TestLevelSaysWhetherSomebodyShouldLook(t *testing.T) {
+func TestLevelFollowsTheOutcome(t *testing.T) {
 	var err error
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{}, failing(&err))
 	for _, c := range []struct {
@@ -194,14 +191,14 @@ func TestLevelSaysWhetherSomebodyShouldLook(t *testing.T) {
 	}
 }
 
-func TestEveryTryOfWhatConflictsIsAWarning(t *testing.T) {
+func TestEachConflictingAttemptIsAWarning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		err, tries := error(nil), 0
+		err, attempts := error(nil), 0
 		store, logs := open(t, zapcore.DebugLevel, logging.Options{}, core.Decorator{
 			Name: "conflicts", Kind: core.KindAnswer,
 			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) {
-					if tries++; tries < 3 {
+					if attempts++; attempts < 3 {
 						err = core.ErrConflict
 						return core.Result{}, err
 					}
@@ -217,7 +214,7 @@ func TestEveryTryOfWhatConflictsIsAWarning(t *testing.T) {
 			fmt.Sprintf("warn next_id cookie: kind=next_id resource=cookie"+conflict, 1),
 			fmt.Sprintf("warn next_id cookie: kind=next_id resource=cookie"+conflict, 2),
 			"debug next_id cookie: kind=next_id resource=cookie outcome=ok rows=1 attempt=3")
-		tries = 1
+		attempts = 1
 		if err := store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(context.Context, *core.Transaction) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
@@ -227,7 +224,7 @@ func TestEveryTryOfWhatConflictsIsAWarning(t *testing.T) {
 	})
 }
 
-func TestWhatIsSlowIsAWarning(t *testing.T) {
+func TestSlowOperationIsAWarning(t *testing.T) {
 	for _, c := range []struct {
 		slow, takes time.Duration
 		want        zapcore.Level
@@ -250,12 +247,12 @@ func TestWhatIsSlowIsAWarning(t *testing.T) {
 	}
 }
 
-func TestPanicIsAFailureAndGoesOn(t *testing.T) {
+func TestPanicIsLoggedAndContinues(t *testing.T) {
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{})
 	func() {
 		defer func() {
 			if recover() != "boom" {
-				t.Error("the panic did not go on")
+				t.Error("the panic did not continue")
 			}
 		}()
 		_ = store.Tx(t.Context(), func(context.Context, *core.Transaction) error { panic("boom") })
@@ -263,11 +260,11 @@ func TestPanicIsAFailureAndGoesOn(t *testing.T) {
 	expect(t, logs, "error transaction: kind=tx outcome=failed attempt=1 read_only=false code=SERVER_ERROR cause=operation was interrupted by a panic")
 }
 
-func TestOpThatADecoratorSpoiledIsLoggedAsItIs(t *testing.T) {
+func TestInvalidOpIsLogged(t *testing.T) {
 	cake := core.MustModel("other", core.ResourceSpec{Name: "cake", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}}).Resource("cake")
 	for name, c := range map[string]struct {
-		spoil func(op *core.Op)
-		line  string
+		change func(op *core.Op)
+		line   string
 	}{
 		"no resource":  {func(op *core.Op) { op.Resource = nil }, "error count: kind=count outcome=failed attempt=1 code=SERVER_ERROR cause="},
 		"other model":  {func(op *core.Op) { op.Resource = cake }, "error count: kind=count resource=cake outcome=failed attempt=1 code=SERVER_ERROR cause="},
@@ -277,30 +274,30 @@ func TestOpThatADecoratorSpoiledIsLoggedAsItIs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			zapCore, logs := observer.New(zapcore.DebugLevel)
-			spoiler := core.Decorator{Name: "spoiler", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			outer := core.Decorator{Name: "outer", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) {
-					c.spoil(op)
+					c.change(op)
 					return next(ctx, op)
 				}, nil
 			}}
-			store, err := core.New(t.Context(), model, memory.New(), spoiler, logging.New(zap.New(zapCore), logging.Options{Values: []string{"cookie.id"}}))
+			store, err := core.New(t.Context(), model, memory.New(), outer, logging.New(zap.New(zapCore), logging.Options{Values: []string{"cookie.id"}}))
 			if err != nil {
 				t.Fatal(err)
 			}
 			_, _ = store.Count(t.Context(), cookie, core.All())
-			if got := told(logs); !strings.HasPrefix(got, c.line) {
+			if got := linesOf(logs); !strings.HasPrefix(got, c.line) {
 				t.Errorf("got %s", got)
 			}
 		})
 	}
 }
 
-func TestPrincipalCannotBeTakenForTheProgramOrForNobody(t *testing.T) {
+func TestPrincipalDiffersFromSystemAndAnonymous(t *testing.T) {
 	for name, c := range map[string]struct {
 		ctx  context.Context
 		want string
 	}{
-		"nobody":       {t.Context(), ""},
+		"anonymous":    {t.Context(), ""},
 		"system":       {core.System(t.Context()), " system=true"},
 		"named system": {core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("system")}), " principal=system"},
 		"number":       {core.WithPrincipal(t.Context(), &core.Principal{ID: core.IntValue(7)}), " principal=7"},
@@ -308,8 +305,8 @@ func TestPrincipalCannotBeTakenForTheProgramOrForNobody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			const line = "debug count cookie: kind=count resource=cookie outcome=ok attempt=1"
 			store, logs := open(t, zapcore.DebugLevel, logging.Options{})
-			anonymous, others := open(t, zapcore.DebugLevel, logging.Options{OmitPrincipal: true})
-			for _, s := range []*core.Store{store, anonymous} {
+			omitting, others := open(t, zapcore.DebugLevel, logging.Options{OmitPrincipal: true})
+			for _, s := range []*core.Store{store, omitting} {
 				if _, err := s.Count(c.ctx, cookie, core.All()); err != nil {
 					t.Fatal(err)
 				}
@@ -320,7 +317,7 @@ func TestPrincipalCannotBeTakenForTheProgramOrForNobody(t *testing.T) {
 	}
 }
 
-func TestTheNumberAndItsTextAreTwoPrincipals(t *testing.T) {
+func TestNumberAndStringAreTwoPrincipals(t *testing.T) {
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{})
 	for id, want := range map[core.Value]any{core.IntValue(7): int64(7), core.TextValue("7"): "7"} {
 		if _, err := store.Count(core.WithPrincipal(t.Context(), &core.Principal{ID: id}), cookie, core.All()); err != nil {
@@ -332,7 +329,7 @@ func TestTheNumberAndItsTextAreTwoPrincipals(t *testing.T) {
 	}
 }
 
-func TestALongPrincipalIsShortened(t *testing.T) {
+func TestLongPrincipalIsTruncated(t *testing.T) {
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{})
 	long := &core.Principal{ID: core.TextValue(strings.Repeat("x", 120_000))}
 	if _, err := store.Count(core.WithPrincipal(t.Context(), long), cookie, core.All()); err != nil {
@@ -353,7 +350,7 @@ func TestRequestIDIsLogged(t *testing.T) {
 	}
 }
 
-func TestDebugSamplingThinsDebugLinesOnly(t *testing.T) {
+func TestDebugSamplingOmitsDebugLinesOnly(t *testing.T) {
 	var err error
 	halved, half := open(t, zapcore.DebugLevel, logging.Options{DebugSampling: 2})
 	for range 7 {
@@ -369,7 +366,7 @@ func TestDebugSamplingThinsDebugLinesOnly(t *testing.T) {
 		}
 	}
 	count(cookie, 7)
-	count(model.Resource("jar"), 1) // rare, and not hidden by what is frequent
+	count(model.Resource("jar"), 1) // each message is sampled separately
 	if got := logs.FilterMessage("count cookie").Len(); got != 3 {
 		t.Errorf("%d lines of 7", got)
 	}
@@ -380,11 +377,11 @@ func TestDebugSamplingThinsDebugLinesOnly(t *testing.T) {
 	err = core.Forbidden
 	count(cookie, 5)
 	if got := logs.Len(); got != 5 {
-		t.Errorf("%d lines of 5 refusals", got)
+		t.Errorf("%d lines of 5 denied operations", got)
 	}
 }
 
-func TestLevelThatIsOffWritesNothingAndAllocatesOnce(t *testing.T) {
+func TestLevelOffAllocatesOnce(t *testing.T) {
 	bare, err := core.New(t.Context(), model, memory.New())
 	if err != nil {
 		t.Fatal(err)
@@ -406,15 +403,15 @@ func TestLevelThatIsOffWritesNothingAndAllocatesOnce(t *testing.T) {
 	expect(t, logs)
 }
 
-// unread is a cause that is not to be asked for its text.
+// unread is a cause that fails the test when its text is built.
 type unread struct{ *testing.T }
 
 func (u unread) Error() string {
-	u.T.Error("the cause was spelled out")
+	u.T.Error("the text of the cause was built")
 	return ""
 }
 
-func TestWhatIsDeniedAllocatesOnceWithItsLevelOff(t *testing.T) {
+func TestDeniedWithLevelOffAllocatesOnce(t *testing.T) {
 	var err error
 	bare, openErr := core.New(t.Context(), model, memory.New(), failing(&err))
 	if openErr != nil {
@@ -431,22 +428,22 @@ func TestWhatIsDeniedAllocatesOnceWithItsLevelOff(t *testing.T) {
 	expect(t, logs)
 }
 
-func TestLoggerThatLogsNothingIsNoLayer(t *testing.T) {
+func TestNopLoggerAddsNoObserver(t *testing.T) {
 	w, err := logging.New(zap.NewNop(), logging.Options{}).Observe(model)
 	if w != nil || err != nil {
-		t.Errorf("it looks on: %v, %v", w, err)
+		t.Errorf("got an observer: %v, %v", w, err)
 	}
 }
 
-func TestSettingsThatCannotBeMeantAreRefusedByName(t *testing.T) {
+func TestInvalidOptionsAreRejected(t *testing.T) {
 	logger := zap.NewExample()
 	for want, d := range map[string]core.Decorator{
-		`decorator "logging": there is no logger`:                                                                    logging.New(nil, logging.Options{}),
-		`decorator "logging": option DebugSampling: -1 is negative`:                                                  logging.New(logger, logging.Options{DebugSampling: -1}),
-		`decorator "logging": option Values: "cake.id": the model has no resource "cake"`:                            logging.New(logger, logging.Options{Values: []string{"cake.id"}}),
-		`decorator "logging": option Values: "cookie": the resource has no stored field ""`:                          logging.New(logger, logging.Options{Values: []string{"cookie"}}),
-		`decorator "logging": option Values: "jar.cookies": the resource has no stored field "cookies"`:              logging.New(logger, logging.Options{Values: []string{"jar.cookies"}}),
-		`decorator "logging": option Values: "cookie.type, jar.id": the resource has no stored field "type, jar.id"`: logging.New(logger, logging.Options{Values: []string{"cookie.type, jar.id"}}),
+		`decorator "logging": the logger is nil; pass zap.NewNop() to log nothing`:                                                                   logging.New(nil, logging.Options{}),
+		`decorator "logging": option DebugSampling: -1 is negative; use 0 to write every line`:                                                       logging.New(logger, logging.Options{DebugSampling: -1}),
+		`decorator "logging": option Values: "cake.id": the model has no resource "cake"; name a field as resource.field`:                            logging.New(logger, logging.Options{Values: []string{"cake.id"}}),
+		`decorator "logging": option Values: "cookie": the resource has no stored field ""; name a field as resource.field`:                          logging.New(logger, logging.Options{Values: []string{"cookie"}}),
+		`decorator "logging": option Values: "jar.cookies": the resource has no stored field "cookies"; name a field as resource.field`:              logging.New(logger, logging.Options{Values: []string{"jar.cookies"}}),
+		`decorator "logging": option Values: "cookie.type, jar.id": the resource has no stored field "type, jar.id"; name a field as resource.field`: logging.New(logger, logging.Options{Values: []string{"cookie.type, jar.id"}}),
 	} {
 		if _, err := core.New(t.Context(), model, memory.New(), d); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
@@ -454,10 +451,10 @@ func TestSettingsThatCannotBeMeantAreRefusedByName(t *testing.T) {
 	}
 }
 
-func TestDescriptionTellsHowItIsSetUp(t *testing.T) {
+func TestDescriptionHasTheSettings(t *testing.T) {
 	for want, d := range map[string]core.Decorator{
 		"slow from 1s": logging.New(zap.NewExample(), logging.Options{}),
-		"backend, nothing is slow, with values of 1 fields": logging.New(zap.NewExample().Named("backend"), logging.Options{Slow: -1, Values: []string{"cookie.id"}}),
+		"backend, never slow, with values of 1 fields": logging.New(zap.NewExample().Named("backend"), logging.Options{Slow: -1, Values: []string{"cookie.id"}}),
 		"slow from 5ms": logging.New(zap.NewExample(), logging.Options{Slow: 5 * time.Millisecond}),
 	} {
 		if d.Note != want {

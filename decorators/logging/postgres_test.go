@@ -16,9 +16,8 @@ import (
 	"github.com/larder-go/larder/decorators/logging"
 )
 
-// What a server says of a value that it cannot take, or that a trigger objects
-// to, repeats the value.
-func TestWhatAServerSaysOfValuesIsNotLogged(t *testing.T) {
+// The message of a server about an invalid value, or of a trigger that raises an error, repeats the value.
+func TestServerMessagesWithValuesAreNotLogged(t *testing.T) {
 	for name, c := range map[string]struct{ body, line string }{
 		"conversion": {
 			`PERFORM NEW.type::int`,
@@ -46,7 +45,7 @@ func TestWhatAServerSaysOfValuesIsNotLogged(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store, logs, function := objecting(t, c.body)
+			store, logs, function := withTrigger(t, c.body)
 			if _, err := store.Insert(t.Context(), cookie, record(t, map[string]any{"type": secret})); err == nil || name != "statement" && !strings.Contains(err.Error(), secret) {
 				t.Fatalf("the server does not repeat the value: %v", err)
 			}
@@ -55,9 +54,8 @@ func TestWhatAServerSaysOfValuesIsNotLogged(t *testing.T) {
 	}
 }
 
-// objecting returns a store whose table of cookies has a trigger, and the name of its
-// function as the server writes it.
-func objecting(t *testing.T, body string) (_ *core.Store, _ *observer.ObservedLogs, function string) {
+// withTrigger returns a store with a trigger on the table of cookies, and the name of its function as the server writes it.
+func withTrigger(t *testing.T, body string) (_ *core.Store, _ *observer.ObservedLogs, function string) {
 	t.Helper()
 	pool, err := pgxpool.New(t.Context(), pgtest.URL(t))
 	if err != nil {

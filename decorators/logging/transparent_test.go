@@ -16,21 +16,21 @@ import (
 	"github.com/larder-go/larder/decorators/logging"
 )
 
-func TestChangesNothingAndWritesOneLineForEachOperation(t *testing.T) {
+func TestTransparentWithOneLinePerOperation(t *testing.T) {
 	observertest.Transparent(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, observertest.Transparency{
 		Options: storetest.Options{Checks: 20},
 		Stack: func(testing.TB) observertest.ObservedStack {
 			zapCore, logs := observer.New(zapcore.DebugLevel)
 			return observertest.ObservedStack{
 				Decorators: []core.Decorator{logging.New(zap.New(zapCore), logging.Options{Slow: -1})},
-				Check:      func(tb testing.TB, happened []observertest.Event) { checkLines(tb, logs, happened) },
+				Check:      func(tb testing.TB, events []observertest.Event) { checkLines(tb, logs, events) },
 			}
 		},
 	})
 }
 
-// checkLines compares the lines with what happened.
-func checkLines(tb testing.TB, logs *observer.ObservedLogs, happened []observertest.Event) {
+// checkLines compares the lines with the events.
+func checkLines(tb testing.TB, logs *observer.ObservedLogs, events []observertest.Event) {
 	tb.Helper()
 	var got, want []string
 	for _, entry := range logs.TakeAll() {
@@ -38,12 +38,12 @@ func checkLines(tb testing.TB, logs *observer.ObservedLogs, happened []observert
 		got = append(got, fmt.Sprint(entry.Level, line["kind"], line["resource"], line["outcome"], line["rows"],
 			line["attempt"], line["read_only"], line["principal"], line["system"]))
 	}
-	try := 1 // of an operation outside a transaction, of which events do not tell it
-	for _, e := range happened {
+	attempt := 1 // of an operation outside a transaction, which events lack
+	for _, e := range events {
 		if e.Attempt == 0 {
-			e.Attempt = try
-			if try++; core.OutcomeOf(e.Err) != core.OutcomeConflict {
-				try = 1
+			e.Attempt = attempt
+			if attempt++; core.OutcomeOf(e.Err) != core.OutcomeConflict {
+				attempt = 1
 			}
 		}
 		want = append(want, wanted(e))
@@ -53,7 +53,7 @@ func checkLines(tb testing.TB, logs *observer.ObservedLogs, happened []observert
 	}
 }
 
-// wanted is the line about an event.
+// wanted returns the line that an event must have.
 func wanted(e observertest.Event) string {
 	outcome := core.OutcomeOf(e.Err)
 	if e.Panicked {

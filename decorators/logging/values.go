@@ -12,63 +12,64 @@ import (
 )
 
 const (
-	maxRecords = 10  // of one line
-	maxValue   = 256 // bytes of one text
+	maxRecords = 10  // in a line
+	maxValue   = 256 // bytes of a string
 )
 
-// allow resolves the names of fields whose values may be logged.
-func allow(m *core.Model, names []string) ([][]*core.Field, error) {
-	allowed := make([][]*core.Field, len(m.Resources()))
+// resolveFields returns the named fields by index of the resource.
+func resolveFields(m *core.Model, names []string) ([][]*core.Field, error) {
+	fields := make([][]*core.Field, len(m.Resources()))
 	for _, name := range names {
 		resource, field, _ := strings.Cut(name, ".")
 		r := m.Resource(resource)
 		if r == nil {
-			return nil, fmt.Errorf("option Values: %q: the model has no resource %q", name, resource)
+			return nil, fmt.Errorf("option Values: %q: the model has no resource %q; name a field as resource.field", name, resource)
 		}
 		f := r.Field(field)
 		if f == nil || !f.Stored() {
-			return nil, fmt.Errorf("option Values: %q: the resource has no stored field %q", name, field)
+			return nil, fmt.Errorf("option Values: %q: the resource has no stored field %q; name a field as resource.field", name, field)
 		}
-		if !slices.Contains(allowed[r.Index()], f) {
-			allowed[r.Index()] = append(allowed[r.Index()], f)
+		if !slices.Contains(fields[r.Index()], f) {
+			fields[r.Index()] = append(fields[r.Index()], f)
 		}
 	}
-	return allowed, nil
+	return fields, nil
 }
 
-// appendValues adds the allowed fields of the records, if there are any.
+// appendValues adds the values of the fields in [Options.Values]. Without records, a line has the keys, if the key is one
+// of these fields.
 func (o *observer) appendValues(f []zap.Field, event *core.Event) []zap.Field {
 	r := event.Resource
-	if r == nil || r.Model() != o.model || len(o.allowed[r.Index()]) == 0 {
+	if r == nil || r.Model() != o.model || len(o.values[r.Index()]) == 0 {
 		return f
 	}
-	shown := excerpts{fields: o.allowed[r.Index()], records: event.Result.Records}
+	values := recordValues{fields: o.values[r.Index()], records: event.Result.Records}
 	switch {
 	case len(event.Result.Records) > 0:
 	case len(event.Records) > 0:
-		shown.records = event.Records
-	case slices.Contains(shown.fields, r.Key()):
-		if shown.keys = event.Keys; event.Kind == core.NextID {
-			shown.keys = event.Result.Keys
+		values.records = event.Records
+	case slices.Contains(values.fields, r.Key()):
+		if values.keys = event.Keys; event.Kind == core.NextID {
+			values.keys = event.Result.Keys
 		}
 	}
-	if len(shown.records)+len(shown.keys) == 0 {
+	if len(values.records)+len(values.keys) == 0 {
 		return f
 	}
-	return append(f, zap.Array("values", shown))
+	return append(f, zap.Array("values", values))
 }
 
-// excerpts are records, cut down to some fields, or keys in their place.
-type excerpts struct {
+// recordValues are the values of some fields of records, or keys instead of records.
+type recordValues struct {
 	fields  []*core.Field
 	records []core.Record
 	keys    []core.Value
 }
 
 // MarshalLogArray implements [zapcore.ArrayMarshaler].
-func (x excerpts) MarshalLogArray(to zapcore.ArrayEncoder) error {
+func (x recordValues) MarshalLogArray(to zapcore.ArrayEncoder) error {
 	for _, rec := range x.records[:min(len(x.records), maxRecords)] {
-		if err := to.AppendObject(excerpt{x.fields, rec}); err != nil {
+		if err := to.AppendObject(recordValue{x.fields, rec}); err != nil {
 			return err
 		}
 	}
@@ -83,13 +84,13 @@ func (x excerpts) MarshalLogArray(to zapcore.ArrayEncoder) error {
 
 func keyOf(fields []*core.Field) *core.Field { return fields[0].Resource().Key() }
 
-type excerpt struct {
+type recordValue struct {
 	fields []*core.Field
 	record core.Record
 }
 
 // MarshalLogObject implements [zapcore.ObjectMarshaler].
-func (x excerpt) MarshalLogObject(to zapcore.ObjectEncoder) error {
+func (x recordValue) MarshalLogObject(to zapcore.ObjectEncoder) error {
 	for _, f := range x.fields {
 		if err := addValue(to, f.Name(), x.record.At(f.Column())); err != nil {
 			return err
@@ -98,7 +99,7 @@ func (x excerpt) MarshalLogObject(to zapcore.ObjectEncoder) error {
 	return nil
 }
 
-// addValue adds a value by its type; nothing for one that is absent.
+// addValue adds a value with its type, unless it is absent.
 func addValue(to zapcore.ObjectEncoder, name string, v core.Value) error {
 	switch {
 	case v.IsAbsent():

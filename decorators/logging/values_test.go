@@ -19,17 +19,17 @@ import (
 	"github.com/larder-go/larder/decorators/logging"
 )
 
-// secret is in every value; the number has it too.
+// secret and secretNumber are in every value. The digits are the same.
 const (
 	secret       = "hush41721"
 	secretNumber = 41721
 )
 
-func TestNoValueIsLoggedUnlessItsFieldIsNamed(t *testing.T) {
-	synctest.Test(t, noValueIsLogged) // in which the pauses after conflicts take no time
+func TestOnlyValuesOfNamedFieldsAreLogged(t *testing.T) {
+	synctest.Test(t, onlyValuesOfNamedFields) // pauses after conflicts take no time in it
 }
 
-func noValueIsLogged(t *testing.T) {
+func onlyValuesOfNamedFields(t *testing.T) {
 	var out bytes.Buffer
 	encoder := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
 	logger := zap.New(zapcore.NewCore(encoder, zapcore.AddSync(&out), zapcore.DebugLevel))
@@ -43,14 +43,14 @@ func noValueIsLogged(t *testing.T) {
 	rec := record(t, map[string]any{"id": secretNumber, "type": secret, "price": secretNumber, "sold": true})
 	everything := func(s core.Querier) {
 		_, _ = s.Insert(ctx, cookie, rec)
-		_, _ = s.Insert(ctx, cookie, rec) // is taken
+		_, _ = s.Insert(ctx, cookie, rec) // already exists
 		_, _ = s.Load(ctx, cookie, []core.Value{key, core.IntValue(secretNumber * 10)})
 		_, _ = s.Select(ctx, cookie, core.Query{Where: core.Eq("type", secret)})
 		_, _ = s.Count(ctx, cookie, core.Gt("price", secretNumber-1))
 		_, _ = s.Update(ctx, cookie, rec)
-		_, _ = s.Update(ctx, cookie, rec.With(cookie.Field("jar").Column(), key)) // the jar is not there
+		_, _ = s.Update(ctx, cookie, rec.With(cookie.Field("jar").Column(), key)) // the jar does not exist
 		_ = s.Delete(ctx, cookie, key)
-		_ = s.Delete(ctx, cookie, key) // is not there
+		_ = s.Delete(ctx, cookie, key) // does not exist
 	}
 	for _, fails = range []error{
 		nil,
@@ -77,27 +77,27 @@ func noValueIsLogged(t *testing.T) {
 		}
 	}
 	if !strings.Contains(out.String(), `"values":[{"sold":true}]`) {
-		t.Error("the field that is named is not logged")
+		t.Error("the named field is not logged")
 	}
 }
 
-// rowError says for itself what of it may be logged.
+// rowError has a text of its own for the log.
 type rowError struct{ *pgconn.PgError }
 
 func (e *rowError) Redacted() string { return "a row" }
 
-// silentError has no text that something could stand in the place of.
+// silentError has an empty text.
 type silentError struct{}
 
 func (silentError) Error() string    { return "" }
 func (silentError) Redacted() string { return "nothing" }
 
-func TestValuesOfNamedFieldsAreLoggedAsWhatTheyAre(t *testing.T) {
+func TestValuesKeepTheirTypes(t *testing.T) {
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{
 		Values: []string{"cookie.id", "cookie.type", "cookie.type", "cookie.price", "cookie.sold", "cookie.jar"},
 	})
 	ctx := t.Context()
-	long := "a" + strings.Repeat("é", 200) // the limit is within a character
+	long := "a" + strings.Repeat("é", 200) // byte 256 is inside a character
 	values := func() any {
 		t.Helper()
 		entries := logs.TakeAll()
@@ -115,7 +115,7 @@ func TestValuesOfNamedFieldsAreLoggedAsWhatTheyAre(t *testing.T) {
 		t.Errorf("insert: got %s", got)
 	}
 	if got := fmt.Sprintf("%#v", inserted); !strings.Contains(got, `"id":1,`) || !strings.Contains(got, `"price":2.5,`) {
-		t.Errorf("numbers as texts: %s", got)
+		t.Errorf("numbers as strings: %s", got)
 	}
 	if _, err := store.Load(ctx, cookie, []core.Value{core.IntValue(1)}, "sold"); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestValuesOfNamedFieldsAreLoggedAsWhatTheyAre(t *testing.T) {
 		t.Errorf("load: got %s", got)
 	}
 	if _, err := store.Insert(ctx, cookie, record(t, map[string]any{"id": 1, "sold": false})); err == nil {
-		t.Fatal("it is taken")
+		t.Fatal("inserted a key twice")
 	}
 	if got := fmt.Sprint(values()); got != "[map[id:1 sold:false]]" {
 		t.Errorf("insert that failed: got %s", got)
@@ -157,7 +157,7 @@ func make12(t *testing.T) (recs []core.Record) {
 	return recs
 }
 
-func TestCauseIsLoggedWithoutWhatMayRepeatValues(t *testing.T) {
+func TestCauseIsLoggedWithoutValues(t *testing.T) {
 	var err error
 	store, logs := open(t, zapcore.DebugLevel, logging.Options{}, failing(&err))
 	for _, c := range []struct {
