@@ -14,9 +14,8 @@ import (
 	"github.com/larder-go/larder/decorators/metrics"
 )
 
-// BenchmarkGet: what the decorator adds to a get on memory, against what
-// measuring the same adds to a get from a Go map if it is written by hand with
-// the client library.
+// BenchmarkGet compares the time that the decorator adds to a get from memory with the time that the same five metrics,
+// written by hand, add to a get from a Go map.
 func BenchmarkGet(b *testing.B) {
 	bare, measured := getter(b), getter(b, metrics.New(prometheus.NewRegistry(), metrics.Options{}))
 	get, byHand := byHand(b)
@@ -42,8 +41,7 @@ func getter(b *testing.B, decorators ...core.Decorator) func() {
 	}
 }
 
-// byHand returns a get from a map, and the same with the five metrics that an
-// operation has.
+// byHand returns a get from a map, and the same get with the five metrics of an operation.
 func byHand(b *testing.B) (bare, measured func()) {
 	b.Helper()
 	var mu sync.RWMutex
@@ -74,8 +72,8 @@ func byHand(b *testing.B) (bare, measured func()) {
 	}
 }
 
-// against times four functions in turn, and so under the same load, and reports
-// what the second of each pair adds to the first: medians of many rounds.
+// against times four functions in turn, so that they run under the same load, and reports the time that the second of each
+// pair adds to the first: medians of many rounds.
 func against(b *testing.B, floorBare, floor, oursBare, ours func()) {
 	b.Helper()
 	const round = 256
@@ -96,5 +94,5 @@ func against(b *testing.B, floorBare, floor, oursBare, ours func()) {
 	b.ReportMetric(oursAdds, "adds-ns/op")
 	b.ReportMetric(oursAdds/floorAdds, "x-floor")
 	b.ReportMetric(testing.AllocsPerRun(1000, ours)-testing.AllocsPerRun(1000, oursBare), "adds-allocs/op")
-	b.ReportMetric(0, "ns/op") // all of them: of no interest
+	b.ReportMetric(0, "ns/op") // hides the time of a round
 }

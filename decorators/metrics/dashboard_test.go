@@ -6,21 +6,20 @@ import (
 	"testing"
 )
 
-// named finds the metrics that a query names; what rules record has a colon in
-// front.
+// named matches the metrics in a query. Names of recording rules have a colon in front.
 var named = regexp.MustCompile(`[^:\w](larder_[a-z_]+)`)
 
-func TestDashboardAndRulesNameMetricsThatThereAre(t *testing.T) {
+func TestDashboardAndRulesNameExistingMetrics(t *testing.T) {
 	families, err := everything(t).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
-	there := make(map[string]bool)
+	exists := make(map[string]bool)
 	for _, f := range families {
-		there[f.GetName()] = true
+		exists[f.GetName()] = true
 		if len(f.GetMetric()) > 0 && f.GetMetric()[0].GetHistogram() != nil {
 			for _, suffix := range []string{"_bucket", "_sum", "_count"} {
-				there[f.GetName()+suffix] = true
+				exists[f.GetName()+suffix] = true
 			}
 		}
 	}
@@ -31,12 +30,12 @@ func TestDashboardAndRulesNameMetricsThatThereAre(t *testing.T) {
 		}
 		found := named.FindAllSubmatch(text, -1)
 		for _, match := range found {
-			if !there[string(match[1])] {
-				t.Errorf("%s: there is no %s", file, match[1])
+			if !exists[string(match[1])] {
+				t.Errorf("%s names %s, which does not exist", file, match[1])
 			}
 		}
 		if len(found) == 0 {
-			t.Errorf("%s names none", file)
+			t.Errorf("%s names no metric", file)
 		}
 	}
 }

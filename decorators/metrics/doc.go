@@ -1,10 +1,9 @@
-// Package metrics is the decorator that counts and times operations and
-// transactions for Prometheus.
+// Package metrics is a decorator that counts and times operations and transactions for Prometheus.
 //
 //	store, err := core.New(ctx, model, backend,
-//		metrics.New(registry, metrics.Options{}), // what was asked for
-//		...                                       // policies and the like
-//		metrics.New(registry, metrics.Options{Subsystem: "backend"}), // what reached the backend
+//		metrics.New(registry, metrics.Options{}), // requests
+//		...                                       // policies and other decorators
+//		metrics.New(registry, metrics.Options{Subsystem: "backend"}), // operations of the backend
 //	)
 //
 // # Metrics
@@ -16,35 +15,31 @@
 //	larder_operations_in_flight{operation, resource}            gauge
 //	larder_transaction_attempts                                 histogram
 //
-// With a subsystem they are larder_backend_operations_total and so on. All labels
-// have closed sets of values: the kinds of operations, the resources of the
-// model, the outcomes ([core.Outcome]). No id, owner, condition or text of an error is
-// ever a label. All series exist from the start, so that a rate has a zero to
-// start from and a panel shows zero instead of nothing. A resource has seven
-// operations and so 210 series, 91 without classic buckets.
+// With a subsystem the names are larder_backend_operations_total and so on. Every label has a fixed set of values: the kinds
+// of operations, the resources of the model, the outcomes of [core.Outcome]. Ids, owners, conditions and texts of errors are
+// never labels. All series exist from the start, so that a rate begins at zero and a panel shows zero rather than no data.
+// A resource has seven operations and so 210 series, or 91 without classic buckets.
 //
-// A transaction is the operation "tx" with an empty resource. Its duration
-// contains those of the operations in it, so sums over operations leave it out:
+// A transaction is the operation "tx" with an empty resource. Its duration includes its operations, so a sum over operations
+// must exclude it:
 //
 //	sum by (resource) (rate(larder_operations_total{operation!="tx"}[5m]))
 //
-// Each try of what is repeated after a conflict counts. Failures are the outcomes
-// unavailable and failed; not found, denied, cancelled, rolled back by the program and
-// the like happen in a sound store. Rows are records that were read or written and keys that were
-// handed out. The attempts are those that transactions took to commit.
+// Each attempt of an operation or transaction that is repeated after a conflict counts. Failures are the outcomes
+// unavailable and failed. The others, such as not found, denied, cancelled and rolled back, occur in a healthy store. Rows
+// are records read or written, and keys allocated. The histogram of attempts has the committed transactions only.
 //
-// The folder of this package has a Grafana dashboard, dashboard.json, rules for
-// recording and alerting, rules.yml, and their tests, rules_test.yml, for promtool.
+// The folder of this package has a Grafana dashboard, dashboard.json, recording and alerting rules, rules.yml, and their
+// tests for promtool, rules_test.yml. [PoolCollector] returns the metrics of a connection pool.
 //
-// # Who may read them
+// # Access
 //
-// No policy stands before a registry: what serves it, such as promhttp, answers whoever
-// reaches it, and larder_operation_rows_total and its like tell how much of each resource
-// there is and is asked for, by all principals together. Serve it on an address that is
-// internal, not beside the API for the world.
+// No policy protects a registry. An HTTP handler such as promhttp serves it to every client that reaches the address. The
+// metrics show how many records of each resource exist and are requested, for all principals together. Serve them on an
+// internal address, not beside a public API.
 //
 // # Cost
 //
-// A get from memory takes about 0.2 µs more (see BenchmarkGet). Neighbouring observers share one
-// allocation; an exemplar allocates more. Each operation on each resource takes some 9 kB.
+// A get from memory takes about 0.2 µs more (see BenchmarkGet). Neighbouring observers share one allocation; an exemplar
+// allocates more. Each operation on each resource needs some 9 kB of memory.
 package metrics

@@ -16,7 +16,7 @@ func ExampleNew() {
 	ctx, registry := context.Background(), prometheus.NewRegistry()
 	store, err := core.New(ctx, model, memory.New(),
 		metrics.New(registry, metrics.Options{}),
-		// Policies and whatever else a store has stand here.
+		// Policies and other decorators stand here.
 		metrics.New(registry, metrics.Options{Subsystem: "backend"}))
 	if err != nil {
 		fmt.Println(err)
@@ -46,8 +46,7 @@ func ExampleNew() {
 }
 
 func ExamplePoolCollector() {
-	// In a program: metrics.PoolCollector(pool.Stat), of a pgxpool.Pool or a
-	// backend that postgres.Open has returned.
+	// In a program: metrics.PoolCollector(pool.Stat) for a pgxpool.Pool, or for a backend of postgres.Open.
 	collector := metrics.PoolCollector(func() stat { return stat{} })
 	fmt.Println(testutil.CollectAndCount(collector, "larder_pool_connections"), "states")
 	// Output: 3 states

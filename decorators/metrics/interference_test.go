@@ -13,9 +13,8 @@ import (
 	"github.com/larder-go/larder/decorators/metrics"
 )
 
-// Whoever watches the metrics while a principal asks the store for something
-// learns no more about the rows of others than the principal does.
-func TestMetricsOfAPrincipalTellNothingOfOthers(t *testing.T) {
+// The change of the metrics during the operations of a principal contains no more about hidden rows than the answers do.
+func TestMetricsRevealNoHiddenRows(t *testing.T) {
 	policytest.NonInterferenceOfStore(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, policytest.PolicySpec{
 		Operations: 100,
 		Stack: func(tb testing.TB) policytest.Stack {
@@ -37,7 +36,7 @@ func TestMetricsOfAPrincipalTellNothingOfOthers(t *testing.T) {
 	})
 }
 
-// owning is an ownership as simple as can be.
+// owning is a minimal ownership policy.
 func owning() core.Decorator {
 	return core.Decorator{Name: "owning", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {

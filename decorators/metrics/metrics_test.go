@@ -48,15 +48,14 @@ func openOn(t *testing.T, decorators ...core.Decorator) *core.Store {
 	return store
 }
 
-// around is a decorator of one function.
+// around returns a decorator with one function.
 func around(handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
 	return core.Decorator{Name: "around", Kind: core.KindAnswer, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) { return handle(ctx, op, next) }, nil
 	}}
 }
 
-// values returns what is not zero, by metric and labels; of histograms the
-// count.
+// values returns the metrics that are not zero, by name and labels. Of a histogram it returns the count.
 func values(tb testing.TB, from prometheus.Gatherer) map[string]float64 {
 	tb.Helper()
 	families, err := from.Gather()
@@ -102,7 +101,7 @@ func record(t *testing.T, fields map[string]any) core.Record {
 	return rec
 }
 
-func TestEveryOperationAndTransactionIsCountedOnce(t *testing.T) {
+func TestOperationsAndTransactionsAreCountedOnce(t *testing.T) {
 	store, registry := open(t, metrics.Options{})
 	ctx, one := t.Context(), core.IntValue(1)
 	run := func(s core.Querier) {
@@ -149,7 +148,7 @@ func TestEveryOperationAndTransactionIsCountedOnce(t *testing.T) {
 	expect(t, registry, want)
 }
 
-func TestARollbackByTheProgramsOwnErrorIsNoFailure(t *testing.T) {
+func TestRollbackByTheProgramIsNoFailure(t *testing.T) {
 	store, registry := open(t, metrics.Options{})
 	own := errors.New("changed my mind")
 	if err := store.Tx(t.Context(), func(context.Context, *core.Transaction) error { return own }); !errors.Is(err, own) {
@@ -161,7 +160,7 @@ func TestARollbackByTheProgramsOwnErrorIsNoFailure(t *testing.T) {
 	}
 }
 
-func TestFailuresAreWhatAClientIsNotToBlameFor(t *testing.T) {
+func TestOutcomesThatAreFailures(t *testing.T) {
 	for _, c := range []struct {
 		err     error
 		outcome string
@@ -191,11 +190,11 @@ func TestFailuresAreWhatAClientIsNotToBlameFor(t *testing.T) {
 	}
 }
 
-func TestEveryTryOfWhatConflictsCountsAndTheCommitSaysHowMany(t *testing.T) {
+func TestAttemptsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tries := 0
+		attempts := 0
 		store, registry := open(t, metrics.Options{}, around(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-			if tries++; tries < 4 {
+			if attempts++; attempts < 4 {
 				return core.Result{}, core.ErrConflict
 			}
 			return next(ctx, op)
@@ -215,7 +214,7 @@ func TestEveryTryOfWhatConflictsCountsAndTheCommitSaysHowMany(t *testing.T) {
 	})
 }
 
-func TestOperationIsInFlightUntilItEndsHoweverItDoes(t *testing.T) {
+func TestInFlightAfterErrorsAndPanics(t *testing.T) {
 	var registry *prometheus.Registry
 	boom, lost := false, false
 	traceID := func(context.Context) string {
@@ -251,7 +250,7 @@ func TestOperationIsInFlightUntilItEndsHoweverItDoes(t *testing.T) {
 	})
 }
 
-func TestAllSeriesAreThereFromTheStartAndNoneComesLater(t *testing.T) {
+func TestAllSeriesExistFromTheStart(t *testing.T) {
 	store, registry := open(t, metrics.Options{})
 	count := func() (n int) {
 		families, err := registry.Gather()
@@ -276,8 +275,8 @@ func TestAllSeriesAreThereFromTheStartAndNoneComesLater(t *testing.T) {
 	}
 }
 
-func TestOpThatADecoratorSpoiledIsCountedNowhereAndHarmsNothing(t *testing.T) {
-	for name, spoil := range map[string]func(op *core.Op){
+func TestInvalidOpIsNotCounted(t *testing.T) {
+	for name, change := range map[string]func(op *core.Op){
 		"no resource": func(op *core.Op) { op.Resource = nil },
 		"other model": func(op *core.Op) {
 			op.Resource = core.MustModel("other", core.ResourceSpec{Name: "cake", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}}).Resources()[0]
@@ -288,7 +287,7 @@ func TestOpThatADecoratorSpoiledIsCountedNowhereAndHarmsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			registry := prometheus.NewRegistry()
 			store := openOn(t, around(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
-				spoil(op)
+				change(op)
 				return next(ctx, op)
 			}), metrics.New(registry, metrics.Options{}))
 			if _, err := store.Count(t.Context(), cookie, core.All()); !errors.Is(err, core.ServerError) {
@@ -299,7 +298,7 @@ func TestOpThatADecoratorSpoiledIsCountedNowhereAndHarmsNothing(t *testing.T) {
 	}
 }
 
-func TestExemplarIsTheTraceThatTheOperationBelongsTo(t *testing.T) {
+func TestExemplarIsTheTraceID(t *testing.T) {
 	id := ""
 	store, registry := open(t, metrics.Options{TraceID: func(context.Context) string { return id }})
 	exemplar := func() string {
@@ -336,7 +335,7 @@ func TestExemplarIsTheTraceThatTheOperationBelongsTo(t *testing.T) {
 	}
 }
 
-func TestStackTellsWhatWasAskedForFromWhatReachedTheBackend(t *testing.T) {
+func TestSubsystemsInOneStack(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	store := openOn(t,
 		metrics.New(registry, metrics.Options{}),
@@ -351,7 +350,7 @@ func TestStackTellsWhatWasAskedForFromWhatReachedTheBackend(t *testing.T) {
 	}
 }
 
-func TestStoresThatShareARegistererShareTheMetrics(t *testing.T) {
+func TestStoresWithOneRegistererShareTheMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	for _, name := range []string{"a", "a", "b"} {
 		named := prometheus.WrapRegistererWith(prometheus.Labels{"store": name}, registry)
@@ -365,7 +364,7 @@ func TestStoresThatShareARegistererShareTheMetrics(t *testing.T) {
 	}
 }
 
-func TestNeighboursAllocateOnceTogether(t *testing.T) {
+func TestNeighboursShareOneAllocation(t *testing.T) {
 	bare := openOn(t)
 	store := openOn(t, metrics.New(prometheus.NewRegistry(), metrics.Options{}),
 		metrics.New(prometheus.NewRegistry(), metrics.Options{Subsystem: "backend"}))
@@ -384,7 +383,7 @@ func TestNeighboursAllocateOnceTogether(t *testing.T) {
 	}
 }
 
-func TestSettingsThatCannotBeMeantAreRefusedByName(t *testing.T) {
+func TestInvalidOptionsAreRejected(t *testing.T) {
 	taken := prometheus.NewRegistry()
 	taken.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "larder_operations_total", Help: "x"}))
 	same := prometheus.NewRegistry()
@@ -395,20 +394,20 @@ func TestSettingsThatCannotBeMeantAreRefusedByName(t *testing.T) {
 	openOn(t, metrics.New(shared, metrics.Options{Buckets: metrics.DefaultBuckets()}))
 	registry := prometheus.NewRegistry()
 	for want, d := range map[string]core.Decorator{
-		"option Buckets: the registerer has these metrics with other buckets": metrics.New(shared, metrics.Options{Buckets: []float64{}}),
-		"there is no registerer": metrics.New(nil, metrics.Options{}),
-		`option Subsystem: "A b" is not of lower-case letters, digits and underscores`: metrics.New(registry, metrics.Options{Subsystem: "A b"}),
-		"option Buckets: 1 does not ascend from 2":                                     metrics.New(registry, metrics.Options{Buckets: []float64{2, 1}}),
-		"option Buckets: NaN does not ascend from 1":                                   metrics.New(registry, metrics.Options{Buckets: []float64{1, math.NaN()}}),
-		"larder_operations_total":                                                      metrics.New(taken, metrics.Options{}),
-		"already exists with the same fully-qualified name":                            metrics.New(same, metrics.Options{}),
+		"option Buckets: the registerer has these metrics with other buckets; use the same buckets or another registerer": metrics.New(shared, metrics.Options{Buckets: []float64{}}),
+		"the registerer is nil; pass one, such as prometheus.NewRegistry()":                                               metrics.New(nil, metrics.Options{}),
+		`option Subsystem: "A b" is invalid; use lower-case letters, digits and underscores, with a letter first`:         metrics.New(registry, metrics.Options{Subsystem: "A b"}),
+		"option Buckets: 1 follows 2; list the bounds in ascending order":                                                 metrics.New(registry, metrics.Options{Buckets: []float64{2, 1}}),
+		"option Buckets: NaN follows 1; list the bounds in ascending order":                                               metrics.New(registry, metrics.Options{Buckets: []float64{1, math.NaN()}}),
+		"larder_operations_total":                           metrics.New(taken, metrics.Options{}),
+		"already exists with the same fully-qualified name": metrics.New(same, metrics.Options{}),
 	} {
 		_, err := core.New(t.Context(), model, memory.New(), d)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	if _, err := core.New(t.Context(), model, memory.New(), metrics.New((*prometheus.Registry)(nil), metrics.Options{})); err == nil || !strings.Contains(err.Error(), "there is no registerer") {
+	if _, err := core.New(t.Context(), model, memory.New(), metrics.New((*prometheus.Registry)(nil), metrics.Options{})); err == nil || !strings.Contains(err.Error(), "the registerer is nil") {
 		t.Errorf("got %v", err)
 	}
 	twice := metrics.New(registry, metrics.Options{Subsystem: "backend"})
@@ -417,7 +416,7 @@ func TestSettingsThatCannotBeMeantAreRefusedByName(t *testing.T) {
 	}
 }
 
-func TestDescriptionTellsTheNames(t *testing.T) {
+func TestDescriptionHasTheNames(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	for want, d := range map[string]core.Decorator{
 		"metrics: larder_*":                 metrics.New(registry, metrics.Options{}),

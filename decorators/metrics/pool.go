@@ -6,8 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// PoolStat is a snapshot of a pool of connections, as the Stat of a pgxpool.Pool
-// of pgx returns it. Counts are from when the pool was made.
+// PoolStat is a snapshot of a connection pool. The Stat method of pgxpool.Pool returns one. Counts begin with the pool.
 type PoolStat interface {
 	MaxConns() int32
 	AcquiredConns() int32
@@ -23,8 +22,7 @@ type PoolStat interface {
 	MaxIdleDestroyCount() int64
 }
 
-// PoolCollector returns the metrics of a pool of connections, to be registered.
-// It asks for a snapshot at each scrape.
+// PoolCollector returns a collector of the metrics of a connection pool. It calls stat once for each scrape.
 //
 //	registry.MustRegister(metrics.PoolCollector(pool.Stat))
 //
@@ -32,11 +30,11 @@ type PoolStat interface {
 //
 //	larder_pool_connections{state}                 gauge: acquired, idle, constructing
 //	larder_pool_connections_max                    gauge
-//	larder_pool_acquires_total                     counter: connections that were handed out
-//	larder_pool_acquires_canceled_total            counter: those that nobody waited for in the end
-//	larder_pool_acquires_waited_total              counter: those that were not idle when asked for
-//	larder_pool_acquire_duration_seconds_total     counter: time that handing out took
-//	larder_pool_acquire_wait_seconds_total         counter: the part of it in which none was idle
+//	larder_pool_acquires_total                     counter: acquired connections
+//	larder_pool_acquires_canceled_total            counter: acquires that a context cancelled
+//	larder_pool_acquires_waited_total              counter: acquires that had to wait
+//	larder_pool_acquire_duration_seconds_total     counter: time of all successful acquires
+//	larder_pool_acquire_wait_seconds_total         counter: time waited because no connection was idle
 //	larder_pool_connections_opened_total           counter
 //	larder_pool_connections_closed_total{reason}   counter: lifetime, idle
 //
@@ -78,19 +76,19 @@ func newPoolMetric(kind prometheus.ValueType, name, help, label, labelValue stri
 
 const (
 	connectionsHelp = "Connections of the pool, by state."
-	closedHelp      = "Connections that the pool has closed because of their age or because nobody used them."
+	closedHelp      = "Connections that the pool has closed, because of their age or because they were idle."
 )
 
 var poolMetrics = []poolMetric{
 	gauge("connections", connectionsHelp, "state", "acquired", PoolStat.AcquiredConns),
 	gauge("connections", connectionsHelp, "state", "idle", PoolStat.IdleConns),
 	gauge("connections", connectionsHelp, "state", "constructing", PoolStat.ConstructingConns),
-	gauge("connections_max", "Connections that the pool may have.", "", "", PoolStat.MaxConns),
-	counter("acquires_total", "Connections that were handed out.", "", "", PoolStat.AcquireCount),
-	counter("acquires_canceled_total", "Connections that nobody waited for in the end.", "", "", PoolStat.CanceledAcquireCount),
-	counter("acquires_waited_total", "Connections that were handed out and had to be waited for.", "", "", PoolStat.EmptyAcquireCount),
-	seconds("acquire_duration_seconds_total", "Time that handing out connections took.", PoolStat.AcquireDuration),
-	seconds("acquire_wait_seconds_total", "Time that was waited for connections because none was idle.", PoolStat.EmptyAcquireWaitTime),
+	gauge("connections_max", "Most connections that the pool may have.", "", "", PoolStat.MaxConns),
+	counter("acquires_total", "Connections that were acquired.", "", "", PoolStat.AcquireCount),
+	counter("acquires_canceled_total", "Acquires of a connection that were cancelled by a context.", "", "", PoolStat.CanceledAcquireCount),
+	counter("acquires_waited_total", "Acquires of a connection that had to wait because none was idle.", "", "", PoolStat.EmptyAcquireCount),
+	seconds("acquire_duration_seconds_total", "Time of all successful acquires of a connection.", PoolStat.AcquireDuration),
+	seconds("acquire_wait_seconds_total", "Time that acquires waited because no connection was idle.", PoolStat.EmptyAcquireWaitTime),
 	counter("connections_opened_total", "Connections that were opened.", "", "", PoolStat.NewConnsCount),
 	counter("connections_closed_total", closedHelp, "reason", "lifetime", PoolStat.MaxLifetimeDestroyCount),
 	counter("connections_closed_total", closedHelp, "reason", "idle", PoolStat.MaxIdleDestroyCount),

@@ -29,7 +29,7 @@ func (stat) NewConnsCount() int64                { return 10 }
 func (stat) MaxLifetimeDestroyCount() int64      { return 11 }
 func (stat) MaxIdleDestroyCount() int64          { return 12 }
 
-func TestPoolsSnapshotIsShownUnderItsNames(t *testing.T) {
+func TestPoolCollector(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(metrics.PoolCollector(func() stat { return stat{} }))
 	expect(t, registry, map[string]float64{
@@ -40,7 +40,7 @@ func TestPoolsSnapshotIsShownUnderItsNames(t *testing.T) {
 	})
 }
 
-func TestPoolOfPgxIsOne(t *testing.T) {
+func TestPoolCollectorOfPgx(t *testing.T) {
 	schema := pgtest.Schema(t)
 	backend, err := postgres.Open(t.Context(), pgtest.URL(t), schema, postgres.Options{Migrate: true})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/larder-go/larder/decorators/metrics"
 )
 
-// promtool runs Prometheus's own checker.
+// promtool runs the checker of Prometheus.
 func promtool(t *testing.T, input []byte, args ...string) {
 	t.Helper()
 	path, err := exec.LookPath("promtool")
@@ -31,8 +31,7 @@ func promtool(t *testing.T, input []byte, args ...string) {
 	}
 }
 
-// everything returns a registry with all metrics of the package, none of them at
-// rest.
+// everything returns a registry with all metrics of the package, each of them used.
 func everything(t *testing.T) *prometheus.Registry {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
@@ -47,7 +46,7 @@ func everything(t *testing.T) *prometheus.Registry {
 	return registry
 }
 
-func TestNamesFollowTheRulesOfPrometheus(t *testing.T) {
+func TestNamesPassPromtool(t *testing.T) {
 	registry := everything(t)
 	problems, err := testutil.GatherAndLint(registry)
 	if err != nil || len(problems) > 0 {
@@ -61,7 +60,7 @@ func TestNamesFollowTheRulesOfPrometheus(t *testing.T) {
 	promtool(t, scrape.Body.Bytes(), "check", "metrics")
 }
 
-func TestRulesAreValidAndFireWhenTheyShould(t *testing.T) {
+func TestRulesPassPromtool(t *testing.T) {
 	promtool(t, nil, "check", "rules", "rules.yml")
 	promtool(t, nil, "test", "rules", "rules_test.yml")
 }

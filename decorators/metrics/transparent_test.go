@@ -12,15 +12,15 @@ import (
 	"github.com/larder-go/larder/decorators/metrics"
 )
 
-func TestChangesNothingAndCountsEachOperationOnce(t *testing.T) {
+func TestTransparentAndCountsOnce(t *testing.T) {
 	observertest.Transparent(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, observertest.Transparency{
 		Options: storetest.Options{Checks: 20},
 		Stack: func(testing.TB) observertest.ObservedStack {
 			registry, total := prometheus.NewRegistry(), make(map[string]float64)
 			return observertest.ObservedStack{
 				Decorators: []core.Decorator{metrics.New(registry, metrics.Options{Subsystem: "kit"})},
-				Check: func(tb testing.TB, happened []observertest.Event) {
-					for _, e := range happened {
+				Check: func(tb testing.TB, events []observertest.Event) {
+					for _, e := range events {
 						add(total, e)
 					}
 					expect(tb, registry, total)
@@ -30,7 +30,7 @@ func TestChangesNothingAndCountsEachOperationOnce(t *testing.T) {
 	})
 }
 
-// add counts what happened.
+// add adds an event to the expected metrics.
 func add(to map[string]float64, e observertest.Event) {
 	outcome := core.OutcomeOf(e.Err)
 	if e.Panicked {

@@ -64,7 +64,7 @@ func register(registerer prometheus.Registerer, opts Options) (*vectors, error) 
 		return nil, err
 	}
 	if !slices.Equal(existing.buckets, v.buckets) {
-		return nil, errors.New("option Buckets: the registerer has these metrics with other buckets")
+		return nil, errors.New("option Buckets: the registerer has these metrics with other buckets; use the same buckets or another registerer")
 	}
 	return existing, nil
 }
