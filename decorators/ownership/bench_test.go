@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
-// getter returns what reads one record as user 1.
+// getter returns a function that reads one record as user 1.
 func getter(tb testing.TB, decorators ...core.Decorator) func() {
 	tb.Helper()
 	store, err := core.New(tb.Context(), model, memory.New(), decorators...)
@@ -39,7 +39,7 @@ func getter(tb testing.TB, decorators ...core.Decorator) func() {
 
 var byClaim = ownership.Options{Claim: "org", Shared: []string{"jar"}}
 
-func TestReadingTakesNoMemoryForTheGuard(t *testing.T) {
+func TestGetDoesNotAllocate(t *testing.T) {
 	bare := testing.AllocsPerRun(1000, getter(t))
 	for name, d := range map[string]core.Decorator{"id": ownership.New("user_id", options), "claim": ownership.New("user_id", byClaim)} {
 		if got := testing.AllocsPerRun(1000, getter(t, d)); got != bare {
@@ -48,8 +48,8 @@ func TestReadingTakesNoMemoryForTheGuard(t *testing.T) {
 	}
 }
 
-// BenchmarkGet: one record of one's own, without the decorator and with it, in turn
-// and so under the same load; the times are medians of many rounds.
+// BenchmarkGet times a get of an own record without and with the decorator. Both take turns, so that they run under the same
+// load. The times are medians of many rounds.
 func BenchmarkGet(b *testing.B) {
 	for name, d := range map[string]core.Decorator{"id": ownership.New("user_id", options), "claim": ownership.New("user_id", byClaim)} {
 		b.Run(name, func(b *testing.B) {
@@ -62,7 +62,7 @@ func BenchmarkGet(b *testing.B) {
 			b.ReportMetric(median(ours), "owned-ns/op")
 			b.ReportMetric(median(ours)-median(floors), "added-ns/op")
 			b.ReportMetric(testing.AllocsPerRun(100, owned)-testing.AllocsPerRun(100, bare), "added-allocs/op")
-			b.ReportMetric(0, "ns/op") // both: of no interest
+			b.ReportMetric(0, "ns/op") // hides the time of a round
 		})
 	}
 }

@@ -1,75 +1,58 @@
-// Package ownership gives every record an owner, and lets principals meet only
-// what they own.
+// Package ownership is a decorator that gives every record an owner. A principal can read and change its own records only.
 //
 //	store, err := core.New(ctx, model, backend, ownership.New("user_id", ownership.Options{}))
 //
-// The owner is kept in a field of the record: a stored one of type int, text or
-// uuid, or a to-one relation, which is Hidden, so that clients can neither see nor
-// set it, nor filter or sort by it. [core.New] refuses a model in which a resource
-// lacks it, and says what to change.
+// The owner is stored in a field of the record: a Hidden one of type int, text or uuid, or a Hidden to-one relation. Clients
+// can neither see nor set it, nor filter or sort by it. [core.New] rejects a model with a resource that lacks the field, and
+// says how to change the model or the options.
 //
-// # What a principal owns
+// # Owners
 //
-// Records whose owner field equals the principal's id, in value and in type: the
-// number 1 does not own what belongs to the text "1", and nobody owns what belongs
-// to nobody (null). With [Options.Claim] it is a claim of the principal instead of
-// the id; then records belong to an organisation or another tenant, and one field
-// for each can be guarded by one decorator each.
+// A principal owns the records in which the owner field equals its id, in value and in type: the number 1 does not own the
+// records of the string "1". Records with null have no owner.
 //
-// # What happens to operations
+// With [Options.Claim], a claim of the principal takes the place of its id. Records then belong to an organisation or
+// another tenant. Use one decorator for each such field.
 //
-//   - Reads, updates and deletes are narrowed to the principal's own records, in the
-//     statement itself ([core.Op.Guard]). Those of others are absent: same error, same
-//     counts, same pages.
-//   - Inserts are stamped: the owner of a new record is the principal. A key that
-//     another's record has is taken, which is all that is told of it.
-//   - A record to insert that names another owner, or a change that names another or
-//     none, is refused with [core.Forbidden] before anything is looked at. Naming
-//     oneself is fine. Only programs can get there, as clients cannot name the field;
-//     if they read bodies with other means than the engine, this is what saves them.
-//   - Nobody, which is a context without a principal, is refused everything, on shared
-//     resources, for transactions and for next ids as well, with [core.Unauthorized].
-//   - A principal that can own nothing, because its id or claim is missing or of
-//     another type than the field, is refused everything on resources with owners with
-//     [core.Forbidden], whatever they hold. The cause, for the log, says why.
-//   - Kinds of operations that this package does not know are refused likewise.
-//   - The program ([core.System]) passes with everything, and what it writes is stored
-//     as it says: without an owner, a record belongs to nobody.
+// # Operations
 //
-// # What the store tells nevertheless
+//   - A Load, Select, Count, Update or Delete is narrowed to the principal's own records, in the statement itself (see
+//     [core.Op.Guard]). Other records are hidden: errors, counts and pages are the same as if they did not exist.
+//   - An Insert sets the owner of new records to the principal. The key of a hidden record is [core.AlreadyExists].
+//   - An Insert of a record with another owner, and an Update to another owner or to none, is [core.Forbidden] before the
+//     backend is asked. Setting the principal itself is permitted. Clients of core/engine cannot set the field, so this
+//     protects programs that read request bodies by other means.
+//   - Anonymous principals (nil) are [core.Unauthorized] for every operation, also on shared resources, for transactions and
+//     for NextID.
+//   - A principal whose id or claim is missing or of another type than the owner field is [core.Forbidden] for every
+//     operation on resources with owners. The cause of the error, for the log, says why.
+//   - Kinds of operations that this package does not know are [core.Forbidden].
+//   - Operations of [core.System] pass unchanged. A record that they insert without an owner has none.
 //
-// A record that the principal does not own is there all the same, and what it holds
-// is taken. So much is told of it:
+// # Roles without restriction
 //
-//   - To delete what such a record points at is refused, with
-//     [core.FieldUpdateForbidden] and the relation.
-//   - A key or a unique value that such a record has is [core.AlreadyExists] for an
-//     insert, as of a PUT, that names it, and so is its partner in a one-to-one.
-//   - With core/engine, a record that points at such a record through a relation whose
-//     other side has a [core.FieldSpec] Writable function cannot let go of it, because
-//     that function cannot be asked: [core.FieldUpdateForbidden].
-//   - At the store itself, a to-one that is set to the id of such a record is stored,
-//     while one that is set to the id of none is [core.NotFound]. core/engine answers
-//     both alike.
+// Principals with a role in [Options.Bypass] read and change all records, and may insert records for any owner. A record
+// that they insert without an owner gets their own id or claim, if it has the type of the field, and no owner otherwise.
 //
-// # Roles that pass
+// # Cost
 //
-// Principals with a role of [Options.Bypass] meet all records, may change the owner
-// of one where a program lets them, and insert for whom they name. A record that they
-// insert without naming an owner is theirs, if they can own one, and nobody's
-// otherwise.
+// A get from memory takes about 0.15 µs more, without an allocation (see BenchmarkGet). Nothing is stored between operations.
+// Set Indexed on the owner field. In PostgreSQL, put the owner first in the indexes of frequent lists.
 //
-// # What it costs
+// # Limits
 //
-// Nothing is kept between operations, and an operation looks at its own principal
-// only. Reads take no memory for it. Mark the owner field as Indexed, and in
-// PostgreSQL lead with it in the indexes of what is listed often.
+// Some answers reveal that a hidden record exists:
 //
-// # Replicas
+//   - A delete of a record that a hidden record points at is [core.FieldUpdateForbidden] with the relation.
+//   - An insert, also by PUT, with the key or a unique value of a hidden record is [core.AlreadyExists]. So is a one-to-one
+//     with a partner that belongs to a hidden record.
+//   - With core/engine, a record cannot be detached from a hidden record through a relation whose other side has a
+//     [core.FieldSpec] Writable function, because the function cannot be called. The error is [core.FieldUpdateForbidden].
+//   - At the store, a to-one field can be set to the id of a hidden record, while an id that does not exist is
+//     [core.NotFound]. core/engine answers both alike.
 //
-// A store that reads from replicas, such as postgres.Options.Replicas, compares the owner
-// that the replica has. A record that another process gave to another owner is shown to the
-// former one until the replica has replayed the change. That has no bound, unless the backend
-// is given one (postgres.Options.MaxLag). The process that changed the owner, and all writes,
-// go by the new owner at once. Claims come with the principal and do not lag.
+// A store that reads from replicas (postgres.Options Replicas) compares the owner on the replica. If another process changes
+// the owner of a record, the former owner can read it until the replica has replayed the change. postgres.Options MaxLag
+// bounds that delay. Writes, and reads of the process that changed the owner, follow the new state at once. Claims come with
+// the principal and are always current.
 package ownership

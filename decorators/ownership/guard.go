@@ -8,16 +8,15 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// guard is the decorator at work. It never changes, and keeps nothing of any
-// operation.
+// guard restricts the operations of one store. It is immutable.
 type guard struct {
-	owners []*core.Field // by index of the resource; nil for shared ones
-	claim  string        // that owns, or the id if it is empty
+	owners []*core.Field // by index of the resource; nil for shared resources
+	claim  string        // name of the claim that owns records; "" for the id
 	bypass []string      // roles
 }
 
-// admit narrows the op to what its principal owns, or refuses it.
-func (g *guard) admit(op *core.Op) error {
+// restrict narrows the op to the records of its principal, or returns an error.
+func (g *guard) restrict(op *core.Op) error {
 	p := op.Principal
 	switch {
 	case p == nil:
@@ -25,7 +24,7 @@ func (g *guard) admit(op *core.Op) error {
 	case p.IsSystem():
 		return nil
 	case slices.ContainsFunc(g.bypass, p.HasRole):
-		g.sign(op)
+		g.setDefaultOwner(op)
 		return nil
 	case op.Kind == core.Tx:
 		return nil
@@ -36,49 +35,73 @@ func (g *guard) admit(op *core.Op) error {
 	if f == nil {
 		return nil
 	}
-	own := g.ownOf(p, f)
-	if !own.IsSet() {
-		return refuse(f, fmt.Errorf("the principal owns nothing: its %s is no %s, which %s needs", g.source(), f.Type(), f))
+	owner := g.ownerOf(p, f)
+	if !owner.IsSet() {
+		return forbidden(f, fmt.Errorf("ownership: %s needs %s of type %s, which the principal lacks", f, g.source(), f.Type()))
 	}
-	return g.narrow(op, f, own)
+	return narrow(op, f, owner)
 }
 
-var errUnknownKind = errors.New("ownership does not know this kind of operation")
+var errUnknownKind = errors.New("ownership: unknown kind of operation")
 
-// narrow lets the op meet nothing but what belongs to own.
-func (g *guard) narrow(op *core.Op, f *core.Field, own core.Value) error {
+// narrow narrows the op to the records of the owner, and sets the owner of new records.
+func narrow(op *core.Op, f *core.Field, owner core.Value) error {
 	switch op.Kind {
 	case core.Load, core.Select, core.Count, core.Delete:
 	case core.Insert, core.Update:
-		if err := checkNamed(op, f, own); err != nil {
+		if err := checkOwners(op, f, owner); err != nil {
 			return err
 		}
 		if op.Kind == core.Insert {
-			op.Records = stamped(op.Records, f, own)
+			op.Records = withOwner(op.Records, f, owner)
 		}
 	case core.NextID:
 		return nil
 	default:
-		return refuse(f, errUnknownKind)
+		return forbidden(f, errUnknownKind)
 	}
-	op.Guard(f.Equals(own))
+	op.Guard(f.Equals(owner))
 	return nil
 }
 
-// sign stamps what a principal that passes inserts without saying for whom.
-func (g *guard) sign(op *core.Op) {
+// setDefaultOwner sets the owner of records that a principal with a bypass role inserts without an owner.
+func (g *guard) setDefaultOwner(op *core.Op) {
 	if op.Kind != core.Insert || g.owners[op.Resource.Index()] == nil {
 		return
 	}
 	f := g.owners[op.Resource.Index()]
-	if own := g.ownOf(op.Principal, f); own.IsSet() {
-		op.Records = stamped(op.Records, f, own)
+	if owner := g.ownerOf(op.Principal, f); owner.IsSet() {
+		op.Records = withOwner(op.Records, f, owner)
 	}
 }
 
-// refuse is the error of an operation that is refused whatever the store holds. The
-// cause is for logs, which may have to hold neither ids of principals nor values.
-func refuse(f *core.Field, cause error) error {
+// withOwner returns copies of the records in which the owner is set if it was absent or null.
+func withOwner(records []core.Record, f *core.Field, owner core.Value) []core.Record {
+	out := make([]core.Record, len(records))
+	for i, rec := range records {
+		if !rec.At(f.Column()).IsSet() {
+			rec = rec.With(f.Column(), owner)
+		}
+		out[i] = rec
+	}
+	return out
+}
+
+// checkOwners rejects records with another owner, and updates that remove the owner.
+func checkOwners(op *core.Op, f *core.Field, owner core.Value) error {
+	for _, rec := range op.Records {
+		v := rec.At(f.Column())
+		if v == owner || v.IsAbsent() || v.IsNull() && op.Kind == core.Insert {
+			continue
+		}
+		return forbidden(f, fmt.Errorf("ownership: the %s sets %s to another owner than the principal", op.Kind, f))
+	}
+	return nil
+}
+
+// forbidden is the error of an operation that is denied whatever records exist. The cause is for the log and must contain
+// neither ids of principals nor values.
+func forbidden(f *core.Field, cause error) error {
 	err := f.Resource().Forbidden()
 	err.Cause = cause
 	return err

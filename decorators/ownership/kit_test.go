@@ -20,12 +20,12 @@ func principal(id int64, roles ...string) *core.Principal {
 	return &core.Principal{ID: core.IntValue(id), Roles: roles, Claims: map[string]any{"org": float64(id)}}
 }
 
-// owns is the oracle: what the kit's rows hold in owner.
+// owns reports whether a row of the kit belongs to the principal.
 func owns(p *core.Principal, row core.Record) bool {
 	return p != nil && p.ID.IsSet() && row.Get("owner") == p.ID
 }
 
-// settings are the ways to set the decorator up, each with what it promises.
+// settings are the ways to configure the decorator, with their specifications.
 func settings() map[string]policytest.PolicySpec {
 	sharing := func(r *core.Resource) bool { return r.Name() == "jar" }
 	passes := func(p *core.Principal) bool { return slices.Contains(p.Roles, "admin") }
@@ -39,14 +39,14 @@ func settings() map[string]policytest.PolicySpec {
 			},
 			Principals: []*core.Principal{principal(1), principal(2)},
 		},
-		"with what is shared": {
+		"with a shared resource": {
 			Stack: stack(ownership.New("owner", ownership.Options{Shared: []string{"jar"}})),
 			CanRead: func(p *core.Principal, row core.Record) bool {
 				return p != nil && sharing(row.Resource()) || owns(p, row)
 			},
 			Principals: []*core.Principal{principal(1), principal(2)},
 		},
-		"with a role that passes": {
+		"with a bypass role": {
 			Stack: stack(ownership.New("owner", ownership.Options{Bypass: []string{"admin"}})),
 			CanRead: func(p *core.Principal, row core.Record) bool {
 				return p != nil && passes(p) || owns(p, row)
@@ -56,19 +56,19 @@ func settings() map[string]policytest.PolicySpec {
 	}
 }
 
-func TestTheGuardCannotBeGotRound(t *testing.T) {
+func TestOwnershipCannotBeBypassed(t *testing.T) {
 	for name, g := range settings() {
 		if name != "by id" {
-			g.Thin = 10 // the guard is the same
+			g.Thin = 10 // the other settings use the same code
 		}
 		t.Run(name, func(t *testing.T) { policytest.Guard(t, inMemory, g) })
 	}
 }
 
-func TestPrincipalsLearnNothingOfEachOther(t *testing.T) {
+func TestOwnershipRevealsNothingHidden(t *testing.T) {
 	for name, g := range settings() {
 		if name != "by id" {
-			g.Operations = 1_000 // likewise
+			g.Operations = 1_000 // as above
 		}
 		t.Run(name, func(t *testing.T) { policytest.NonInterference(t, inMemory, g) })
 	}

@@ -10,20 +10,20 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// owners returns the owner field of each resource, by its index; nil for shared
-// ones.
-func (o Options) owners(m *core.Model, usual string) ([]*core.Field, error) {
+// owners returns the owner field of each resource by its index, nil for shared resources. The owner field has the default
+// name unless Fields has another one.
+func (o Options) owners(m *core.Model, defaultName string) ([]*core.Field, error) {
 	errs := o.check(m)
 	fields := make([]*core.Field, len(m.Resources()))
 	for i, r := range m.Resources() {
 		if slices.Contains(o.Shared, r.Name()) {
 			continue
 		}
-		name, own := o.Fields[r.Name()]
-		if !own {
-			name = usual
+		name, ok := o.Fields[r.Name()]
+		if !ok {
+			name = defaultName
 		}
-		f, err := ownerOf(r, name)
+		f, err := ownerField(r, name)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("resource %q: %w", r.Name(), err))
 		}
@@ -32,12 +32,12 @@ func (o Options) owners(m *core.Model, usual string) ([]*core.Field, error) {
 	return fields, errors.Join(errs...)
 }
 
-// check looks for options that fit no model, or not this one.
+// check returns the mistakes in the options.
 func (o Options) check(m *core.Model) (errs []error) {
 	names := func(option string, resources []string) {
 		for _, name := range resources {
 			if m.Resource(name) == nil {
-				errs = append(errs, fmt.Errorf("option %s: there is no resource %q; the model %q has %s", option, name, m.Name(), listOf(m)))
+				errs = append(errs, fmt.Errorf("option %s: there is no resource %q; the model %q has %s", option, name, m.Name(), resourceNames(m)))
 			}
 		}
 	}
@@ -46,39 +46,38 @@ func (o Options) check(m *core.Model) (errs []error) {
 	names("Shared", o.Shared)
 	for _, name := range fields {
 		if slices.Contains(o.Shared, name) {
-			errs = append(errs, fmt.Errorf("options Fields and Shared: both name resource %q; its records have an owner or they have none", name))
+			errs = append(errs, fmt.Errorf("options Fields and Shared: both name resource %q; remove it from one of them", name))
 		}
 	}
 	if slices.Contains(o.Bypass, "") {
-		errs = append(errs, errors.New("option Bypass: a role has no name"))
+		errs = append(errs, errors.New("option Bypass: contains an empty role; name it or remove it"))
 	}
 	return errs
 }
 
-// ownerOf finds the field and makes sure that it can hold owners and that clients
-// cannot reach it.
-func ownerOf(r *core.Resource, name string) (*core.Field, error) {
+// ownerField returns the field, if it can hold owners and clients can neither see nor set it.
+func ownerField(r *core.Resource, name string) (*core.Field, error) {
 	f := r.Field(name)
 	if f == nil {
-		return nil, fmt.Errorf("has no field %q; add it as a hidden one, say in Fields what its owner field is called, or name the resource in Shared", name)
+		return nil, fmt.Errorf("has no field %q; add a hidden field of that name, name another one in Fields, or list the resource in Shared", name)
 	}
 	switch {
 	case !f.Stored() || f.Many():
-		return nil, fmt.Errorf("field %q cannot hold an owner; it has to be a stored scalar or to-one relation", name)
+		return nil, fmt.Errorf("field %q cannot hold an owner; use a stored scalar or to-one relation", name)
 	case f.Key():
-		return nil, fmt.Errorf("field %q is the key, which clients see and choose; keep the owner in a hidden field", name)
+		return nil, fmt.Errorf("field %q is the key, which clients see and choose; use a hidden field", name)
 	case f.Type() != core.Int && f.Type() != core.Text && f.Type() != core.UUID:
-		return nil, fmt.Errorf("field %q is of type %s; owners are of type int, text or uuid", name, f.Type())
+		return nil, fmt.Errorf("field %q is of type %s; use int, text or uuid", name, f.Type())
 	case !f.Hidden():
 		return nil, fmt.Errorf("field %q is visible to clients; set Hidden in the model", name)
 	}
 	if v, err := f.Default(); err != nil || !v.IsAbsent() {
-		return nil, fmt.Errorf("field %q has a default; a record's owner is who inserts it, so remove the Default in the model", name)
+		return nil, fmt.Errorf("field %q has a default, but the owner is the principal that inserts the record; remove Default in the model", name)
 	}
 	return f, nil
 }
 
-func listOf(m *core.Model) string {
+func resourceNames(m *core.Model) string {
 	var names []string
 	for _, r := range m.Resources() {
 		names = append(names, r.Name())

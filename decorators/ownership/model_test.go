@@ -9,7 +9,7 @@ import (
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
-func TestModelsThatCannotKeepOwnersAreRefusedWithWhatToChange(t *testing.T) {
+func TestUnsuitableModelsAndOptionsAreRejected(t *testing.T) {
 	field := func(f core.FieldSpec) *core.Model {
 		f.Name = "owner"
 		return core.MustModel("m",
@@ -27,16 +27,16 @@ func TestModelsThatCannotKeepOwnersAreRefusedWithWhatToChange(t *testing.T) {
 		want    []string
 	}{
 		"no field": {field(scalar), ownership.Options{}, "user_id", []string{
-			`resource "jar": has no field "user_id"; add it as a hidden one, say in Fields what its owner field is called, or name the resource in Shared`,
+			`resource "jar": has no field "user_id"; add a hidden field of that name, name another one in Fields, or list the resource in Shared`,
 			`resource "lid": has no field "user_id"`,
 		}},
 		"no name":        {field(scalar), ownership.Options{Fields: map[string]string{"jar": "owner"}}, "", []string{`resource "lid": has no field ""`}},
 		"visible":        {field(core.FieldSpec{Type: core.Int}), ownership.Options{}, "owner", []string{`resource "jar": field "owner" is visible to clients; set Hidden in the model`}},
-		"only shown":     {field(core.FieldSpec{Type: core.Int, ReadOnly: true}), ownership.Options{}, "owner", []string{`field "owner" is visible to clients`}},
-		"float":          {field(core.FieldSpec{Type: core.Float, Hidden: true}), ownership.Options{}, "owner", []string{`field "owner" is of type float; owners are of type int, text or uuid`}},
+		"read-only":      {field(core.FieldSpec{Type: core.Int, ReadOnly: true}), ownership.Options{}, "owner", []string{`field "owner" is visible to clients`}},
+		"float":          {field(core.FieldSpec{Type: core.Float, Hidden: true}), ownership.Options{}, "owner", []string{`field "owner" is of type float; use int, text or uuid`}},
 		"list":           {field(core.FieldSpec{ToMany: "lid", Hidden: true}), ownership.Options{}, "owner", []string{`field "owner" cannot hold an owner`}},
-		"other side":     {field(core.FieldSpec{ToOne: "lid", Inverse: "jar", Hidden: true}), ownership.Options{}, "owner", []string{`field "owner" cannot hold an owner; it has to be a stored scalar or to-one relation`}},
-		"default":        {field(core.FieldSpec{Type: core.Int, Hidden: true, Default: 0}), ownership.Options{}, "owner", []string{`field "owner" has a default; a record's owner is who inserts it`}},
+		"other side":     {field(core.FieldSpec{ToOne: "lid", Inverse: "jar", Hidden: true}), ownership.Options{}, "owner", []string{`field "owner" cannot hold an owner; use a stored scalar or to-one relation`}},
+		"default":        {field(core.FieldSpec{Type: core.Int, Hidden: true, Default: 0}), ownership.Options{}, "owner", []string{`field "owner" has a default, but the owner is the principal that inserts the record`}},
 		"default func":   {field(core.FieldSpec{Type: core.Int, Hidden: true, Default: func() any { return 1 }}), ownership.Options{}, "owner", []string{`has a default`}},
 		"default misfit": {field(core.FieldSpec{Type: core.Int, Hidden: true, Default: func() any { return "x" }}), ownership.Options{}, "owner", []string{`has a default`}},
 		"key":            {field(scalar), ownership.Options{}, "id", []string{`field "id" is the key, which clients see and choose`}},
@@ -44,15 +44,15 @@ func TestModelsThatCannotKeepOwnersAreRefusedWithWhatToChange(t *testing.T) {
 			`option Fields: there is no resource "pot"; the model "m" has jar, lid`, `option Shared: there is no resource "Jar"; the model "m" has jar, lid`,
 		}},
 		"shared with a field": {field(scalar), ownership.Options{Shared: []string{"jar"}, Fields: map[string]string{"jar": "owner"}}, "owner", []string{
-			`options Fields and Shared: both name resource "jar"`,
+			`options Fields and Shared: both name resource "jar"; remove it from one of them`,
 		}},
-		"role without name": {field(scalar), ownership.Options{Bypass: []string{"admin", ""}}, "owner", []string{`option Bypass: a role has no name`}},
+		"role without name": {field(scalar), ownership.Options{Bypass: []string{"admin", ""}}, "owner", []string{`option Bypass: contains an empty role; name it or remove it`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, err := core.New(t.Context(), c.model, memory.New(), ownership.New(c.field, c.options))
 			if err == nil {
 				_ = store.Close()
-				t.Fatal("it is taken")
+				t.Fatal("no error")
 			}
 			for _, want := range c.want {
 				if !strings.HasPrefix(err.Error(), `decorator "ownership": `) || !strings.Contains(err.Error(), want) {
@@ -63,7 +63,7 @@ func TestModelsThatCannotKeepOwnersAreRefusedWithWhatToChange(t *testing.T) {
 	}
 }
 
-func TestTheStackTellsWhoOwnsWhat(t *testing.T) {
+func TestDescriptionHasTheSettings(t *testing.T) {
 	m := typed(core.Int)
 	c := open(t, m, ownership.New("owner", ownership.Options{}),
 		ownership.New("", ownership.Options{Claim: "org", Fields: map[string]string{"note": "owner"}, Bypass: []string{"admin", "auditor"}}),
@@ -76,7 +76,7 @@ func TestTheStackTellsWhoOwnsWhat(t *testing.T) {
 	}
 }
 
-func TestTheOptionsAreTheCallers(t *testing.T) {
+func TestOptionsAreCopied(t *testing.T) {
 	o := ownership.Options{Shared: []string{"note"}, Fields: map[string]string{}, Bypass: []string{"admin"}}
 	d := ownership.New("owner", o)
 	o.Shared[0], o.Bypass[0], o.Fields["note"] = "", "user", "id"

@@ -9,29 +9,27 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Options are the settings of the decorator. The zero value has records owned by the
-// principal's id, in all resources, and no role passes.
+// Options are the settings of the decorator. With the zero value, the id of the principal owns records, in all resources and
+// for all roles.
 type Options struct {
-	// Claim names the claim of the principal that owns records, in the place of the
-	// principal's id. A text owns through fields of type text and uuid, a whole number
-	// through those of type int; everything else owns nothing.
+	// Claim names the claim of the principal that owns records instead of its id. A string owns through fields of type text
+	// and uuid, an integer through fields of type int. Other claims own nothing. Default: the id.
 	Claim string
-	// Fields names the owner field of resources where it is another than usual, by the
-	// name of the resource.
+	// Fields names the owner field of resources in which it differs from the argument of New, by the name of the resource
+	// in the model.
 	Fields map[string]string
-	// Shared names resources whose records have no owner: every principal meets all of
-	// them, and nobody does not.
+	// Shared names resources without owners. Every principal except the anonymous one can access all their records.
 	Shared []string
-	// Bypass names roles whose principals meet all records, see the package's page.
+	// Bypass names roles whose principals can access all records; see "Roles without restriction" in the package comment.
 	Bypass []string
 }
 
-// New returns the decorator for records whose owner is stored in the named field, in every resource for which the options
-// say nothing else. The name may be empty if [Options.Fields] has a field for each resource that is not shared.
+// New returns the decorator. The owner of a record is stored in the named field, unless [Options.Fields] names another one
+// for the resource. The name may be empty if Fields or Shared has every resource. A stack may have several, such as one
+// for users and one for tenants.
 //
-// [core.New] fails with the decorator if a resource lacks the field or clients can
-// reach it, if the field cannot hold an owner, or if the options name what the model
-// does not have. Its error lists every mistake and says what to change.
+// [core.New] fails if a resource lacks the field, if the field cannot hold an owner or clients can see or set it, or if the
+// options name a resource that the model does not have. The error lists every mistake and its mend.
 func New(field string, opts Options) core.Decorator {
 	o := Options{Claim: opts.Claim, Fields: maps.Clone(opts.Fields), Shared: slices.Clone(opts.Shared), Bypass: slices.Clone(opts.Bypass)}
 	return core.Decorator{
@@ -43,7 +41,7 @@ func New(field string, opts Options) core.Decorator {
 			}
 			g := guard{owners: fields, claim: o.Claim, bypass: o.Bypass}
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
-				if err := g.admit(op); err != nil {
+				if err := g.restrict(op); err != nil {
 					return core.Result{}, err
 				}
 				return next(ctx, op)
@@ -52,7 +50,7 @@ func New(field string, opts Options) core.Decorator {
 	}
 }
 
-// note tells how the decorator is set up.
+// note describes the settings.
 func (o Options) note(name string) string {
 	var parts []string
 	add := func(title string, names []string) {
@@ -60,15 +58,15 @@ func (o Options) note(name string) string {
 			parts = append(parts, title+strings.Join(names, ", "))
 		}
 	}
-	own := "the principal's id"
+	owner := "the principal's id"
 	if o.Claim != "" {
-		own = "claim " + o.Claim
+		owner = "claim " + o.Claim
 	}
 	if name != "" {
-		parts = append(parts, name+" is "+own)
+		parts = append(parts, name+" is "+owner)
 	}
 	for _, resource := range slices.Sorted(maps.Keys(o.Fields)) {
-		parts = append(parts, resource+"."+o.Fields[resource]+" is "+own)
+		parts = append(parts, resource+"."+o.Fields[resource]+" is "+owner)
 	}
 	add("shared: ", o.Shared)
 	add("bypass: ", o.Bypass)

@@ -9,7 +9,7 @@ import (
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
-// typed is a model whose one resource has an owner of that type.
+// typed returns a model of one resource with an owner of that type.
 func typed(typ core.Type) *core.Model {
 	return core.MustModel("typed", core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "owner", Type: typ, Hidden: true},
@@ -18,7 +18,7 @@ func typed(typ core.Type) *core.Model {
 
 const uuid = "0d1f6a52-8d67-4b6e-9b6b-2d5f3a1c0e11"
 
-func TestIDsOwnInTheirOwnTypeOnly(t *testing.T) {
+func TestIDMustHaveTheTypeOfTheField(t *testing.T) {
 	id, err := core.UUID.Convert(uuid)
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestIDsOwnInTheirOwnTypeOnly(t *testing.T) {
 	}
 }
 
-func TestClaimsOwnIfTheyAreWholeNumbersOrTextsOfTheFieldsType(t *testing.T) {
+func TestClaimMustFitTheTypeOfTheField(t *testing.T) {
 	claims := map[string]any{
 		"7": json.Number("7"), "7.0": 7.0, "int": 7, "int64": int64(7), "value": core.IntValue(7),
 		"largest float": float64(1<<53 - 1), "large number": json.Number("9223372036854775807"), "negative": -7.0,
@@ -76,11 +76,11 @@ func TestClaimsOwnIfTheyAreWholeNumbersOrTextsOfTheFieldsType(t *testing.T) {
 	}
 }
 
-func TestTheCauseSaysWhyAPrincipalOwnsNothingAndNotWhoItIs(t *testing.T) {
+func TestCauseOfAMissingOwnerHasNoID(t *testing.T) {
 	m := typed(core.Int)
 	for want, options := range map[string]ownership.Options{
-		`FORBIDDEN object_name="note": the principal owns nothing: its id is no int, which note.owner needs`:        {},
-		`FORBIDDEN object_name="note": the principal owns nothing: its claim org is no int, which note.owner needs`: {Claim: "org"},
+		`FORBIDDEN object_name="note": ownership: note.owner needs id of type int, which the principal lacks`:          {},
+		`FORBIDDEN object_name="note": ownership: note.owner needs claim "org" of type int, which the principal lacks`: {Claim: "org"},
 	} {
 		c := open(t, m, ownership.New("owner", options))
 		if err := c.as(&core.Principal{ID: core.TextValue("alice")}).tryInsert(m.Resource("note"), nil); err == nil || err.Error() != want {
@@ -89,11 +89,11 @@ func TestTheCauseSaysWhyAPrincipalOwnsNothingAndNotWhoItIs(t *testing.T) {
 	}
 }
 
-func TestTheCauseSaysThatAnotherOwnerIsNamedAndNotWho(t *testing.T) {
+func TestCauseOfAnotherOwnerHasNoID(t *testing.T) {
 	c := stocked(t).as(&core.Principal{ID: core.IntValue(4711)})
 	for want, err := range map[string]error{
-		`FORBIDDEN object_name="cookie": insert names another owner than the principal in cookie.user_id`: c.tryInsert(cookie, map[string]any{"user_id": 815}),
-		`FORBIDDEN object_name="cookie": update names another owner than the principal in cookie.user_id`: c.tryUpdate(cookie, map[string]any{"id": 1, "user_id": 815}),
+		`FORBIDDEN object_name="cookie": ownership: the insert sets cookie.user_id to another owner than the principal`: c.tryInsert(cookie, map[string]any{"user_id": 815}),
+		`FORBIDDEN object_name="cookie": ownership: the update sets cookie.user_id to another owner than the principal`: c.tryUpdate(cookie, map[string]any{"id": 1, "user_id": 815}),
 	} {
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)

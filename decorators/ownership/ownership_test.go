@@ -12,7 +12,7 @@ import (
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
-func TestPrincipalsMeetTheirOwnRecordsOnly(t *testing.T) {
+func TestPrincipalSeesItsOwnRecordsOnly(t *testing.T) {
 	c := stocked(t)
 	for user, want := range map[int64][]int64{1: {1, 3}, 2: {2}, 3: nil} {
 		c.user(user).everywhere(func(c *client) {
@@ -23,7 +23,7 @@ func TestPrincipalsMeetTheirOwnRecordsOnly(t *testing.T) {
 	}
 }
 
-func TestWhatBelongsToOthersAndToNobodyIsAbsent(t *testing.T) {
+func TestHiddenRecordsAreNotFound(t *testing.T) {
 	full, alone := stocked(t), open(t, model, ownership.New("user_id", options))
 	alone.insert(cookie, map[string]any{"id": 2, "user_id": 2})
 	for _, key := range []int64{1, 4} {
@@ -39,9 +39,9 @@ func TestWhatBelongsToOthersAndToNobodyIsAbsent(t *testing.T) {
 			},
 		} {
 			t.Run(fmt.Sprint(name, " ", key), func(t *testing.T) {
-				foreign, absent := do(full.user(2)), do(alone.user(2))
-				if foreign == nil || absent == nil || foreign.Error() != absent.Error() {
-					t.Errorf("%v for a foreign record and %v for none", foreign, absent)
+				hidden, absent := do(full.user(2)), do(alone.user(2))
+				if hidden == nil || absent == nil || hidden.Error() != absent.Error() {
+					t.Errorf("%v for a hidden record and %v for an absent one", hidden, absent)
 				}
 			})
 		}
@@ -51,7 +51,7 @@ func TestWhatBelongsToOthersAndToNobodyIsAbsent(t *testing.T) {
 	}
 }
 
-func TestATakenKeyIsNeverOverwritten(t *testing.T) {
+func TestInsertNeverOverwrites(t *testing.T) {
 	c := stocked(t)
 	for _, key := range []int64{1, 2, 4} {
 		if err := c.user(2).tryInsert(cookie, map[string]any{"id": key}); !errors.Is(err, core.AlreadyExists) {
@@ -60,9 +60,9 @@ func TestATakenKeyIsNeverOverwritten(t *testing.T) {
 	}
 }
 
-func TestNewRecordsBelongToWhoInsertsThem(t *testing.T) {
+func TestInsertSetsTheOwner(t *testing.T) {
 	for name, fields := range map[string]map[string]any{
-		"named by none": {"type": "a"}, "with null": {"user_id": nil}, "named by itself": {"user_id": 2},
+		"without owner": {"type": "a"}, "with null": {"user_id": nil}, "with itself": {"user_id": 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := stocked(t)
@@ -81,18 +81,18 @@ func TestNewRecordsBelongToWhoInsertsThem(t *testing.T) {
 	}
 }
 
-func TestNamingAnotherOwnerIsForbiddenWhateverIsThere(t *testing.T) {
+func TestAnotherOwnerIsForbidden(t *testing.T) {
 	c := stocked(t).user(2)
 	c.everywhere(func(c *client) {
 		for name, err := range map[string]error{
 			"insert":                   c.tryInsert(cookie, map[string]any{"user_id": 1}),
 			"insert over another's":    c.tryInsert(cookie, map[string]any{"id": 1, "user_id": 1}),
 			"give away":                c.tryUpdate(cookie, map[string]any{"id": 2, "user_id": 1}),
-			"give to nobody":           c.tryUpdate(cookie, map[string]any{"id": 2, "user_id": nil}),
-			"give what is not to none": c.tryUpdate(cookie, map[string]any{"id": 9, "user_id": nil}),
-			"give away what is not":    c.tryUpdate(cookie, map[string]any{"id": 9, "user_id": 1}),
-			"give another its own":     c.tryUpdate(cookie, map[string]any{"id": 1, "user_id": 1}),
-			"take from who owns it so": c.tryUpdate(cookie, map[string]any{"id": 3, "user_id": 3}),
+			"remove the owner":         c.tryUpdate(cookie, map[string]any{"id": 2, "user_id": nil}),
+			"absent, remove the owner": c.tryUpdate(cookie, map[string]any{"id": 9, "user_id": nil}),
+			"absent, give away":        c.tryUpdate(cookie, map[string]any{"id": 9, "user_id": 1}),
+			"another's, same owner":    c.tryUpdate(cookie, map[string]any{"id": 1, "user_id": 1}),
+			"another's, third owner":   c.tryUpdate(cookie, map[string]any{"id": 3, "user_id": 3}),
 		} {
 			if e := core.AsError(err); !errors.Is(err, core.Forbidden) || e.Public() != `FORBIDDEN object_name="cookie"` {
 				t.Errorf("%s: got %v", name, err)
@@ -100,11 +100,11 @@ func TestNamingAnotherOwnerIsForbiddenWhateverIsThere(t *testing.T) {
 		}
 	})
 	if err := c.tryUpdate(cookie, map[string]any{"id": 2, "user_id": 2, "type": "x"}); err != nil {
-		t.Errorf("naming oneself: %v", err)
+		t.Errorf("setting oneself: %v", err)
 	}
 }
 
-func TestAnUpdateNamesTheOwnerOnlyIfItsCallerDid(t *testing.T) {
+func TestUpdateSetsTheOwnerOnlyIfTheCallerDid(t *testing.T) {
 	var owners []core.Value
 	c := open(t, model, ownership.New("user_id", options), core.Decorator{
 		Name: "inside", Kind: core.KindAnswer,
@@ -128,7 +128,7 @@ func TestAnUpdateNamesTheOwnerOnlyIfItsCallerDid(t *testing.T) {
 	}
 }
 
-// each kind of operation, on any resource.
+// each returns an operation of each kind on the resource.
 func each(r *core.Resource) map[core.Kind]func(c *client) error {
 	one := core.IntValue(1)
 	return map[core.Kind]func(c *client) error{
@@ -145,7 +145,7 @@ func each(r *core.Resource) map[core.Kind]func(c *client) error {
 	}
 }
 
-func TestNobodyIsUnauthorizedForEverything(t *testing.T) {
+func TestAnonymousIsUnauthorized(t *testing.T) {
 	c := stocked(t).as(nil)
 	for _, r := range model.Resources() {
 		all := each(r)
@@ -157,7 +157,7 @@ func TestNobodyIsUnauthorizedForEverything(t *testing.T) {
 	}
 }
 
-func TestWhoCanOwnNothingIsForbiddenWhateverIsThere(t *testing.T) {
+func TestPrincipalWithoutOwnerValueIsForbidden(t *testing.T) {
 	full, empty := stocked(t), open(t, model, ownership.New("user_id", options))
 	for name, id := range map[string]core.Value{
 		"text": core.TextValue("1"), "true": core.BoolValue(true), "float": core.FloatValue(1), "null": core.Null, "absent": {},
@@ -176,12 +176,12 @@ func TestWhoCanOwnNothingIsForbiddenWhateverIsThere(t *testing.T) {
 			}
 		}
 		if got := full.as(p).keys(jar); len(got) != 1 {
-			t.Errorf("%s: sees %v of what is shared", name, got)
+			t.Errorf("%s: sees %v of the shared resource", name, got)
 		}
 	}
 }
 
-func TestSharedResourcesAreEverybodysButNobodys(t *testing.T) {
+func TestSharedResource(t *testing.T) {
 	c := stocked(t).user(2)
 	if err := c.tryInsert(jar, map[string]any{"id": 2}); err != nil {
 		t.Error(err)
@@ -191,22 +191,22 @@ func TestSharedResourcesAreEverybodysButNobodys(t *testing.T) {
 	}
 }
 
-func TestTheProgramPassesAndStoresWhatItSays(t *testing.T) {
+func TestSystemPasses(t *testing.T) {
 	c := stocked(t)
 	c.everywhere(func(c *client) {
 		if got := c.keys(cookie); !slices.Equal(got[:4], []int64{1, 2, 3, 4}) {
 			t.Errorf("sees %v", got)
 		}
 		if err := c.tryUpdate(cookie, map[string]any{"id": 4, "user_id": 2}); err != nil {
-			t.Errorf("gives an owner: %v", err)
+			t.Errorf("sets an owner: %v", err)
 		}
 		if got := c.insert(cookie, nil).Get("user_id"); !got.IsNull() {
-			t.Errorf("what it inserts belongs to %v", got)
+			t.Errorf("the inserted record belongs to %v", got)
 		}
 	})
 }
 
-func TestRolesThatPassMeetAllRecordsAndInsertForWhomTheyName(t *testing.T) {
+func TestBypassRole(t *testing.T) {
 	c := stocked(t)
 	for name, p := range map[string]struct {
 		*core.Principal
@@ -239,7 +239,7 @@ func TestRolesThatPassMeetAllRecordsAndInsertForWhomTheyName(t *testing.T) {
 	}
 }
 
-func TestKindsThatItDoesNotKnowAreForbidden(t *testing.T) {
+func TestUnknownKindIsForbidden(t *testing.T) {
 	reached := 0
 	handle, err := ownership.New("user_id", options).Wrap(model, func(context.Context, *core.Op) (core.Result, error) {
 		reached++
@@ -259,7 +259,7 @@ func TestKindsThatItDoesNotKnowAreForbidden(t *testing.T) {
 	}
 }
 
-func TestOwnersAndTenantsGuardEachTheirOwn(t *testing.T) {
+func TestUserAndTenantTogether(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
 		{Name: "user_id", Type: core.Text, Hidden: true},
@@ -275,14 +275,14 @@ func TestOwnersAndTenantsGuardEachTheirOwn(t *testing.T) {
 	if stored.Get("user_id").Text() != "alice" || stored.Get("org_id").Text() != one {
 		t.Errorf("stored %v", stored)
 	}
-	for who, want := range map[[2]string]int{{"alice", one}: 1, {"alice", two}: 0, {"bob", one}: 0} {
-		if got := as(who[0], who[1]).keys(note); len(got) != want {
-			t.Errorf("%v sees %v", who, got)
+	for p, want := range map[[2]string]int{{"alice", one}: 1, {"alice", two}: 0, {"bob", one}: 0} {
+		if got := as(p[0], p[1]).keys(note); len(got) != want {
+			t.Errorf("%v sees %v", p, got)
 		}
 	}
 }
 
-func TestTheOwnerMayBeARelation(t *testing.T) {
+func TestOwnerIsARelation(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "user", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}},
 		core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{
@@ -298,11 +298,11 @@ func TestTheOwnerMayBeARelation(t *testing.T) {
 	}
 	bob := c.as(&core.Principal{ID: core.TextValue("bob")})
 	if err := bob.tryInsert(m.Resource("note"), nil); !errors.Is(err, core.NotFound) {
-		t.Errorf("an owner that is not there: %v", err)
+		t.Errorf("an owner that does not exist: %v", err)
 	}
 }
 
-func TestConcurrentPrincipalsNeverMeet(t *testing.T) {
+func TestConcurrentPrincipals(t *testing.T) {
 	c := open(t, model, ownership.New("user_id", options))
 	var all sync.WaitGroup
 	for user := range int64(8) {

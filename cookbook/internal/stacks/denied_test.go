@@ -29,7 +29,7 @@ func TestLogOfDenialHasReasonWithoutPrincipal(t *testing.T) {
 		},
 		{
 			ownership.New("owner", ownership.Options{}),
-			"the principal owns nothing: its id is no int, which jar.owner needs",
+			"ownership: jar.owner needs id of type int, which the principal lacks",
 		},
 	} {
 		seen, lines := observer.New(zapcore.InfoLevel)

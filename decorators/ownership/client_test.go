@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/decorators/ownership"
 )
 
-// model has records with owners in jars that are everybody's.
+// model has cookies with owners, and jars that are shared.
 var model = core.MustModel("cookies",
 	core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
@@ -28,7 +28,7 @@ var cookie, jar = model.Resource("cookie"), model.Resource("jar")
 
 var options = ownership.Options{Shared: []string{"jar"}, Bypass: []string{"auditor", "admin"}}
 
-// client is a principal at work on a store, outside transactions or in one.
+// client runs operations of a principal on a store, outside transactions or in one.
 type client struct {
 	*testing.T
 
@@ -37,7 +37,7 @@ type client struct {
 	querier core.Querier
 }
 
-// open returns the program's client of an empty store.
+// open returns a client of an empty store, as the system principal.
 func open(t *testing.T, m *core.Model, decorators ...core.Decorator) *client {
 	t.Helper()
 	store, err := core.New(t.Context(), m, memory.New(), decorators...)
@@ -48,8 +48,7 @@ func open(t *testing.T, m *core.Model, decorators ...core.Decorator) *client {
 	return &client{t, core.System(t.Context()), store, store}
 }
 
-// stocked returns a store in which user 1 owns the cookies 1 and 3, user 2 cookie 2,
-// and nobody cookie 4.
+// stocked returns a client of a store with cookies 1 and 3 of user 1, cookie 2 of user 2, and cookie 4 without an owner.
 func stocked(t *testing.T) *client {
 	t.Helper()
 	c := open(t, model, ownership.New("user_id", options))
@@ -100,7 +99,7 @@ func (c *client) tryUpdate(r *core.Resource, fields map[string]any) error {
 	return err
 }
 
-// keys returns those of all records that the client sees, in three ways.
+// keys returns the keys of all records that the client can read, and compares three ways to read them.
 func (c *client) keys(r *core.Resource) (keys []int64) {
 	c.Helper()
 	page, err := c.querier.Select(c.ctx, r, core.Query{})
@@ -125,8 +124,7 @@ func (c *client) keys(r *core.Resource) (keys []int64) {
 	return keys
 }
 
-// everywhere runs the test outside transactions and in one of each kind that the
-// test may write in.
+// everywhere runs the test outside a transaction and inside one.
 func (c *client) everywhere(test func(c *client)) {
 	c.Helper()
 	test(c)
