@@ -1,5 +1,5 @@
-// Package readonly is a decorator that rejects writes: to the whole store, to some
-// of its resources, always or while a switch is on.
+// Package readonly is a decorator that rejects writes: to the whole store or to some resources, always or while a switch is
+// on.
 //
 //	store, err := core.New(ctx, model, backend, readonly.New(readonly.Options{})) // the whole store
 //
@@ -8,29 +8,28 @@
 //	var maintenance readonly.Switch
 //	store, err := core.New(ctx, model, backend, readonly.New(readonly.Options{Switch: &maintenance}))
 //	maintenance.Set(true)
-//	err = maintenance.Wait(ctx) // from here on nothing is written
+//	err = maintenance.Wait(ctx) // no write after this returns
 //
-// # What is refused
+// # Operations
 //
-// Inserts, updates and deletes, handing out keys (a key that is handed out is gone
-// for good), and kinds of operations that this package does not know. The error is
-// [core.ReadOnly] and names the resource. Reads go on, inside transactions too: a
-// transaction fails where it writes, not where it begins. One that cannot write at
-// all, because the whole store is read-only when it begins, is passed on to the
-// backend as a read-only one, which may be cheaper for it: PostgreSQL can tell early
-// that it conflicts with nothing, and then keeps no locks (manual, section 13.2.3).
+// Insert, Update, Delete and NextID are rejected, and kinds of operations that this package does not know. (NextID uses a key
+// up for good.) Reads pass.
 //
-// Read-only is a fact about the store and not about who asks, so it holds for
-// everybody, the program itself ([core.System]) included. A program that has to
-// write does so through a store that it composes without the decorator, or turns
-// the switch.
+// A transaction fails when it writes, not when it begins. If the whole store is read-only when a transaction begins, the
+// backend gets it as a read-only transaction. PostgreSQL can then release its predicate locks early (manual, section 13.2.3).
 //
-// A cascade, or a relation that is stored with another record, is a write to the
-// resource that holds it: with only jars read-only, a cookie can still be put into
-// one, for the cookie is what changes.
+// The rule holds for every principal, [core.System] included. To write, a program uses a store composed without the
+// decorator, or turns the switch off.
 //
-// # Where it stands
+// A cascade, or a relation stored in another record, is a write to the resource that stores it. With jars read-only, a cookie
+// can still be put into a jar, because the cookie stores the relation.
 //
-// Anywhere outside caches and fault injectors, as every policy. Several add up:
-// what one of them refuses is refused.
+// # Errors
+//
+// [core.ReadOnly] with the resource.
+//
+// # In a stack
+//
+// It may stand anywhere outside answer decorators, such as caches and fault injectors. Several add up: an operation must pass
+// all of them.
 package readonly

@@ -9,13 +9,13 @@ import (
 	"github.com/larder-go/larder/decorators/readonly"
 )
 
-func TestWritesDoNotReachTheBackendAndNothingElseChanges(t *testing.T) {
+func TestReadOnlyIsEnforced(t *testing.T) {
 	on, off := new(readonly.Switch), new(readonly.Switch)
 	on.Set(true)
 	everything := func(*core.Resource) bool { return true }
 	for name, c := range map[string]struct {
 		decorator core.Decorator
-		closed    func(r *core.Resource) bool
+		readOnly  func(r *core.Resource) bool
 	}{
 		"store":     {readonly.New(readonly.Options{}), everything},
 		"resources": {readonly.New(readonly.Options{Resources: []string{"jar", "page"}}), func(r *core.Resource) bool { return r.Name() == "jar" || r.Name() == "page" }},
@@ -29,7 +29,7 @@ func TestWritesDoNotReachTheBackendAndNothingElseChanges(t *testing.T) {
 			policytest.Guard(t, func(testing.TB, *core.Model) core.Backend { return memory.New() }, policytest.PolicySpec{
 				Stack:            func(testing.TB) policytest.Stack { return policytest.Stack{Decorators: []core.Decorator{c.decorator}} },
 				CanRead:          func(*core.Principal, core.Record) bool { return true },
-				Denies:           func(_ *core.Principal, kind core.Kind, r *core.Resource) bool { return kind.Writes() && c.closed(r) },
+				Denies:           func(_ *core.Principal, kind core.Kind, r *core.Resource) bool { return kind.Writes() && c.readOnly(r) },
 				IgnoresPrincipal: true,
 				Thin:             3,
 			})

@@ -12,17 +12,16 @@ import (
 
 // Options are the settings of the decorator. The zero value makes the whole store read-only.
 type Options struct {
-	// Resources names the read-only resources, by the program's names; nil means all of them. An empty list that is not
-	// nil is a mistake.
+	// Resources names the read-only resources by their names in the model. nil means all of them; an empty list is an error.
 	Resources []string
-	// Switch makes the resources read-only only while it is on; nil means always.
+	// Switch makes the resources read-only while it is on. nil means always.
 	Switch *Switch
 }
 
-// New returns the decorator, which rejects writes. [core.New] fails with the decorator if the options name a resource that
-// the model does not have; the error lists the resources of the model.
+// New returns the decorator. A stack may have several.
 //
-// Transactions that begin while the whole store is read-only reach the backend as read-only ones.
+// [core.New] fails if the options name a resource that the model does not have, or an empty list of resources. The error
+// lists the resources of the model.
 func New(opts Options) core.Decorator {
 	opts.Resources = slices.Clone(opts.Resources)
 	return core.Decorator{
@@ -57,26 +56,26 @@ func (o Options) note() string {
 	return strings.Join(o.Resources, ", ") + ", while its switch is on"
 }
 
-// named reports of each resource of the model, by its index, whether it is named; nil stands for all of them.
+// named reports for each resource of the model, by its index, whether the options name it. nil means all of them.
 func (o Options) named(m *core.Model) ([]bool, error) {
 	switch {
 	case o.Resources == nil:
 		return nil, nil
 	case len(o.Resources) == 0:
-		return nil, errors.New("option Resources: names no resource; leave it nil for all of them")
+		return nil, errors.New("option Resources: names no resource; use nil for all of them")
 	}
 	named := make([]bool, len(m.Resources()))
 	for _, name := range o.Resources {
 		r := m.Resource(name)
 		if r == nil {
-			return nil, fmt.Errorf("option Resources: there is no resource %q; the model %q has %s", name, m.Name(), listOf(m))
+			return nil, fmt.Errorf("option Resources: there is no resource %q; the model %q has %s", name, m.Name(), resourceNames(m))
 		}
 		named[r.Index()] = true
 	}
 	return named, nil
 }
 
-func listOf(m *core.Model) string {
+func resourceNames(m *core.Model) string {
 	var names []string
 	for _, r := range m.Resources() {
 		names = append(names, r.Name())
@@ -86,13 +85,13 @@ func listOf(m *core.Model) string {
 
 // guard rejects the writes of one store.
 type guard struct {
-	named  []bool // by index of the resource; nil: all
+	named  []bool // by index of the resource; nil means all
 	next   core.Handler
 	toggle *Switch
 }
 
-// covers reports whether the guard is about the op's resource. An unknown kind of operation without a resource may write to
-// any.
+// covers reports whether the guard concerns the resource of the op. An op of unknown kind without a resource may write to any
+// resource.
 func (g guard) covers(op *core.Op) bool {
 	return g.named == nil || op.Resource == nil || g.named[op.Resource.Index()]
 }
@@ -110,12 +109,12 @@ func (g guard) always(ctx context.Context, op *core.Op) (core.Result, error) {
 	return g.next(ctx, op)
 }
 
-// whileOn is the handler with a switch. It counts the writers that it lets pass, for [Switch.Wait].
+// whileOn is the handler with a switch. It counts the writers that pass, for [Switch.Wait].
 func (g guard) whileOn(ctx context.Context, op *core.Op) (core.Result, error) {
 	switch {
 	case !op.Writes() || op.Kind != core.Tx && !g.covers(op):
-	case op.Kind != core.Tx && op.Tx != nil: // its transaction is counted or sealed
-		if g.toggle.On() || g.named != nil && g.toggle.isSealed(op.Tx) {
+	case op.Kind != core.Tx && op.Tx != nil: // its transaction is counted or restricted
+		if g.toggle.On() || g.named != nil && g.toggle.isRestricted(op.Tx) {
 			return core.Result{}, rejection(op)
 		}
 	case g.toggle.enter():
@@ -125,13 +124,13 @@ func (g guard) whileOn(ctx context.Context, op *core.Op) (core.Result, error) {
 	case g.named == nil:
 		op.Tx.ReadOnly = true
 	default:
-		g.toggle.seal(op.Tx)
-		defer g.toggle.unseal(op.Tx)
+		g.toggle.restrict(op.Tx)
+		defer g.toggle.unrestrict(op.Tx)
 	}
 	return g.next(ctx, op)
 }
 
-// rejection is the error of a write.
+// rejection is the error of a rejected write.
 func rejection(op *core.Op) error {
 	if op.Resource == nil {
 		return core.ReadOnly

@@ -27,7 +27,7 @@ var (
 	one         = core.IntValue(1)
 )
 
-// spy notes how transactions reach the backend.
+// spy records the options of transactions that reach the backend.
 type spy struct {
 	*memory.Backend
 
@@ -42,7 +42,7 @@ func (s *spy) Begin(ctx context.Context, opts core.BackendTxOptions) (core.Backe
 	return s.Backend.Begin(ctx, opts)
 }
 
-// open returns a store that holds cookie 1 and jar 1, and its backend.
+// open returns a store with cookie 1 and jar 1, and its backend.
 func open(t *testing.T, decorators ...core.Decorator) (*core.Store, *spy) {
 	t.Helper()
 	data, err := seed.Parse([]byte(`{"cookie": {"1": {"type": "muffin"}}, "jar": {"1": {}}}`))
@@ -67,7 +67,7 @@ func record(t *testing.T, r *core.Resource, fields map[string]any) core.Record {
 	return rec
 }
 
-// writes are all ways to change a resource.
+// writes returns all ways to change a resource.
 func writes(t *testing.T, r *core.Resource) map[string]func(ctx context.Context, s core.Querier) error {
 	t.Helper()
 	fresh, change := record(t, r, map[string]any{"id": 2}), record(t, r, map[string]any{"id": 1})
@@ -79,7 +79,7 @@ func writes(t *testing.T, r *core.Resource) map[string]func(ctx context.Context,
 	}
 }
 
-// readable checks that all ways to read see the one record.
+// readable checks that all reads find the one record.
 func readable(ctx context.Context, t *testing.T, s core.Querier, r *core.Resource) {
 	t.Helper()
 	if rec, err := s.Get(ctx, r, one); err != nil || rec.Key() != one {
@@ -93,37 +93,37 @@ func readable(ctx context.Context, t *testing.T, s core.Querier, r *core.Resourc
 	}
 }
 
-// refused checks that no write to the resource passes, whoever tries, in a
-// transaction or not, and that reading goes on.
-func refused(t *testing.T, store *core.Store, r *core.Resource) {
+// rejected checks that every write to the resource is rejected, for every principal, inside and outside transactions, and
+// that reads pass.
+func rejected(t *testing.T, store *core.Store, r *core.Resource) {
 	t.Helper()
 	want := "READ_ONLY object_name=\"" + r.APIName() + "\""
-	for who, ctx := range map[string]context.Context{
-		"nobody": t.Context(), "the program": core.System(t.Context()),
+	for principal, ctx := range map[string]context.Context{
+		"anonymous": t.Context(), "system": core.System(t.Context()),
 		"alice": core.WithPrincipal(t.Context(), &core.Principal{ID: core.TextValue("alice")}),
 	} {
 		for name, write := range writes(t, r) {
 			if err := write(ctx, store); !errors.Is(err, core.ReadOnly) || err.Error() != want {
-				t.Errorf("%s by %s: %v; want %s", name, who, err, want)
+				t.Errorf("%s by %s: %v; want %s", name, principal, err, want)
 			}
 			err := store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 				readable(ctx, t, tx, cookie)
 				err := write(ctx, tx)
 				if !errors.Is(err, core.ReadOnly) || err.Error() != want {
-					t.Errorf("%s by %s in a transaction: %v; want %s", name, who, err, want)
+					t.Errorf("%s by %s in a transaction: %v; want %s", name, principal, err, want)
 				}
 				readable(ctx, t, tx, jar)
 				return nil
 			})
 			if err != nil {
-				t.Errorf("a transaction that only read, after a refused %s: %v", name, err)
+				t.Errorf("a transaction that only read, after a rejected %s: %v", name, err)
 			}
 		}
 	}
 	readable(t.Context(), t, store, r)
 }
 
-// allowed checks that every write to the resource passes; a transaction undoes them.
+// allowed checks that every write to the resource passes. It rolls the writes back.
 func allowed(t *testing.T, store *core.Store, r *core.Resource) {
 	t.Helper()
 	undo := errors.New("undo")
@@ -137,10 +137,10 @@ func allowed(t *testing.T, store *core.Store, r *core.Resource) {
 	}
 }
 
-func TestAReadOnlyStoreRefusesEveryWriteByWhomeverAndReadsGoOn(t *testing.T) {
+func TestReadOnlyStore(t *testing.T) {
 	store, backend := open(t, readonly.New(readonly.Options{}))
-	refused(t, store, cookie)
-	refused(t, store, jar)
+	rejected(t, store, cookie)
+	rejected(t, store, jar)
 	for _, opts := range backend.begun {
 		if !opts.ReadOnly {
 			t.Fatalf("a transaction reached the backend as %+v", opts)
@@ -148,20 +148,20 @@ func TestAReadOnlyStoreRefusesEveryWriteByWhomeverAndReadsGoOn(t *testing.T) {
 	}
 }
 
-func TestNamedResourcesAreReadOnlyAndTheOthersAreNot(t *testing.T) {
+func TestReadOnlyResources(t *testing.T) {
 	store, _ := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}}))
-	refused(t, store, jar)
+	rejected(t, store, jar)
 	allowed(t, store, cookie)
 	into := record(t, cookie, map[string]any{"id": 1, "jar": 1})
 	if _, err := store.Update(t.Context(), cookie, into); err != nil {
 		t.Errorf("a cookie goes into a jar that is read-only: %v", err)
 	}
 	both, _ := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}}), readonly.New(readonly.Options{Resources: []string{"cookie"}}))
-	refused(t, both, jar)
-	refused(t, both, cookie)
+	rejected(t, both, jar)
+	rejected(t, both, cookie)
 }
 
-func TestATransactionThatWritesWhatItMayAndThenWhatItMayNotDoesNothing(t *testing.T) {
+func TestRejectedWriteRollsTheTransactionBack(t *testing.T) {
 	store, _ := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}}))
 	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 		if err := tx.Delete(ctx, cookie, one); err != nil {
@@ -175,14 +175,14 @@ func TestATransactionThatWritesWhatItMayAndThenWhatItMayNotDoesNothing(t *testin
 	readable(t.Context(), t, store, cookie)
 }
 
-func TestKindsThatItDoesNotKnowAreWrites(t *testing.T) {
+func TestUnknownKindIsRejected(t *testing.T) {
 	on := new(readonly.Switch)
 	on.Set(true)
 	for name, d := range map[string]core.Decorator{
 		"store": readonly.New(readonly.Options{}), "resources": readonly.New(readonly.Options{Resources: []string{"jar"}}), "switch": readonly.New(readonly.Options{Switch: on}),
 	} {
 		handle, err := d.Wrap(model, func(context.Context, *core.Op) (core.Result, error) {
-			t.Errorf("%s: it went on to the backend", name)
+			t.Errorf("%s: it reached the backend", name)
 			return core.Result{}, nil
 		})
 		if err != nil {
@@ -199,10 +199,10 @@ func TestKindsThatItDoesNotKnowAreWrites(t *testing.T) {
 	}
 }
 
-func TestNamesThatTheModelDoesNotHaveAreRefused(t *testing.T) {
+func TestInvalidResourcesAreRejected(t *testing.T) {
 	for want, names := range map[string][]string{
 		`decorator "readonly": option Resources: there is no resource "Jar"; the model "cookies" has cookie, jar`: {"cookie", "Jar"},
-		`decorator "readonly": option Resources: names no resource; leave it nil for all of them`:                 {},
+		`decorator "readonly": option Resources: names no resource; use nil for all of them`:                      {},
 	} {
 		_, err := core.New(t.Context(), model, memory.New(), readonly.New(readonly.Options{Resources: names}))
 		if err == nil || err.Error() != want {
@@ -211,15 +211,15 @@ func TestNamesThatTheModelDoesNotHaveAreRefused(t *testing.T) {
 	}
 }
 
-func TestTheNamesAreTheCallersSlice(t *testing.T) {
+func TestOptionsAreCopied(t *testing.T) {
 	names := []string{"jar"}
 	d := readonly.New(readonly.Options{Resources: names})
 	names[0] = "cookie"
 	store, _ := open(t, d)
-	refused(t, store, jar)
+	rejected(t, store, jar)
 }
 
-func TestTheStackTellsWhatIsReadOnly(t *testing.T) {
+func TestDescriptionHasTheSettings(t *testing.T) {
 	store, _ := open(t, readonly.New(readonly.Options{}), readonly.New(readonly.Options{Resources: []string{"jar", "cookie"}}), readonly.New(readonly.Options{Switch: new(readonly.Switch)}),
 		readonly.New(readonly.Options{Resources: []string{"jar"}, Switch: new(readonly.Switch)}))
 	var notes []string
@@ -232,15 +232,15 @@ func TestTheStackTellsWhatIsReadOnly(t *testing.T) {
 	}
 }
 
-func TestErrorsFromWithinComeOutAsTheyAre(t *testing.T) {
+func TestInnerErrorsPassUnchanged(t *testing.T) {
 	fails := errors.New("disk full")
-	within := core.Decorator{Name: "fails", Kind: core.KindPolicy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
+	inner := core.Decorator{Name: "fails", Kind: core.KindPolicy, Wrap: func(*core.Model, core.Handler) (core.Handler, error) {
 		return func(context.Context, *core.Op) (core.Result, error) { return core.Result{}, fails }, nil
 	}}
 	for name, d := range map[string]core.Decorator{
 		"store": readonly.New(readonly.Options{}), "resources": readonly.New(readonly.Options{Resources: []string{"cookie"}}), "switch": readonly.New(readonly.Options{Switch: new(readonly.Switch)}),
 	} {
-		store, _ := open(t, d, within)
+		store, _ := open(t, d, inner)
 		_, count := store.Count(t.Context(), cookie, core.All())
 		tx := store.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil })
 		if !errors.Is(count, fails) || !errors.Is(tx, fails) {
@@ -249,7 +249,7 @@ func TestErrorsFromWithinComeOutAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestTheStoreSaysWhichResourcesAreReadOnly(t *testing.T) {
+func TestStoreReportsReadOnlyResources(t *testing.T) {
 	var s readonly.Switch
 	for _, c := range []struct {
 		name        string

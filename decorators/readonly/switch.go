@@ -14,21 +14,19 @@ import (
 type Switch struct {
 	on      atomic.Bool
 	mu      sync.Mutex
-	writers int           // read-write transactions and lone writes on their way
-	idle    chan struct{} // closed when there are none; nil if nobody waits
-	// sealed holds the open transactions that began while the switch was on, under a decorator that names resources. Such a
-	// transaction may write to other resources and is not counted in writers, so it must not write to the named ones even
-	// after the switch is off.
-	sealed map[*core.TxInfo]bool
+	writers int           // running read-write transactions, and running writes outside transactions
+	idle    chan struct{} // closed when writers is 0; nil unless a Wait needs it
+	// restricted holds the open transactions that began while the switch was on, under a decorator that names resources.
+	// Such a transaction may write to other resources and is not counted in writers, so it must not write to the named ones
+	// even after the switch is off.
+	restricted map[*core.TxInfo]bool
 }
 
-// Set turns the switch on or off. A write that comes to the decorator after Set(true)
-// has returned is refused, be it a lone one or a further one of a transaction that is on
-// its way. Set stops nothing that came before and waits for nothing: a write that the
-// decorator has let past may still reach the backend, and a transaction may still commit
-// what it wrote. [Switch.Wait] waits for both.
+// Set turns the switch on or off. After Set(true) has returned, the decorator rejects every new write, also in a transaction
+// that has begun before. Set neither stops nor awaits earlier writes: a write that has passed the decorator may still reach
+// the backend, and a transaction may still commit its writes. [Switch.Wait] waits for both.
 func (s *Switch) Set(on bool) {
-	s.mu.Lock() // no writer is between its look at the switch and being counted
+	s.mu.Lock() // enter reads the switch and counts the writer under the same lock
 	defer s.mu.Unlock()
 	s.on.Store(on)
 }
@@ -36,13 +34,12 @@ func (s *Switch) Set(on bool) {
 // On reports whether the switch is on.
 func (s *Switch) On() bool { return s.on.Load() }
 
-// Wait waits until none of the lone writes and read-write transactions that the
-// decorator has let past is on its way any more, whether or not the transactions write.
-// After Set(true) and then Wait no read-only resource changes until Set(false); with the switch off,
-// new ones may begin meanwhile. Transactions that began while the switch was on are not waited for.
+// Wait waits until all writes and read-write transactions that have passed the decorator have ended. After Set(true) and then
+// Wait, no read-only resource changes until Set(false). While the switch is off, new writes may begin meanwhile. Wait does not
+// wait for transactions that began while the switch was on.
 //
-// Errors: that of ctx, when it ends before. Who calls it in a transaction waits for
-// itself.
+// The error is the one of ctx, if ctx ends first. A call inside a read-write transaction that began with the switch off waits
+// for itself until ctx ends.
 func (s *Switch) Wait(ctx context.Context) error {
 	idle := s.untilIdle()
 	select {
@@ -73,7 +70,7 @@ func (s *Switch) leave() {
 	}
 }
 
-// untilIdle returns a channel that is closed when there is no writer.
+// untilIdle returns a channel that is closed when no writer runs.
 func (s *Switch) untilIdle() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,24 +85,24 @@ func (s *Switch) untilIdle() <-chan struct{} {
 	return s.idle
 }
 
-// seal keeps the transaction from writing to the named resources until it ends.
-func (s *Switch) seal(tx *core.TxInfo) {
+// restrict rejects writes of the transaction to the named resources until it ends.
+func (s *Switch) restrict(tx *core.TxInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sealed == nil {
-		s.sealed = make(map[*core.TxInfo]bool)
+	if s.restricted == nil {
+		s.restricted = make(map[*core.TxInfo]bool)
 	}
-	s.sealed[tx] = true
+	s.restricted[tx] = true
 }
 
-func (s *Switch) unseal(tx *core.TxInfo) {
+func (s *Switch) unrestrict(tx *core.TxInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.sealed, tx)
+	delete(s.restricted, tx)
 }
 
-func (s *Switch) isSealed(tx *core.TxInfo) bool {
+func (s *Switch) isRestricted(tx *core.TxInfo) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.sealed[tx]
+	return s.restricted[tx]
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/larder-go/larder/decorators/readonly"
 )
 
-func TestASwitchMakesTheStoreReadOnlyWhileItIsOn(t *testing.T) {
+func TestSwitchOnAndOff(t *testing.T) {
 	var s readonly.Switch
 	store, backend := open(t, readonly.New(readonly.Options{Switch: &s}))
 	for range 2 {
 		allowed(t, store, jar)
 		s.Set(true)
 		backend.begun = nil
-		refused(t, store, cookie)
+		rejected(t, store, cookie)
 		for _, opts := range backend.begun {
 			if !opts.ReadOnly {
 				t.Fatalf("a transaction reached the backend as %+v", opts)
@@ -33,7 +33,7 @@ func TestASwitchMakesTheStoreReadOnlyWhileItIsOn(t *testing.T) {
 	}
 }
 
-func TestATransactionOnItsWayCannotWriteAnyMoreOnceTheSwitchIsOn(t *testing.T) {
+func TestRunningTransactionCannotWriteWithSwitchOn(t *testing.T) {
 	var s readonly.Switch
 	store, _ := open(t, readonly.New(readonly.Options{Switch: &s}))
 	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
@@ -52,7 +52,7 @@ func TestATransactionOnItsWayCannotWriteAnyMoreOnceTheSwitchIsOn(t *testing.T) {
 	readable(t.Context(), t, store, cookie)
 }
 
-func TestATransactionThatBeganWhileTheSwitchWasOnStaysReadOnly(t *testing.T) {
+func TestTransactionBegunWithSwitchOnStaysReadOnly(t *testing.T) {
 	var s readonly.Switch
 	store, _ := open(t, readonly.New(readonly.Options{Switch: &s}))
 	s.Set(true)
@@ -65,12 +65,12 @@ func TestATransactionThatBeganWhileTheSwitchWasOnStaysReadOnly(t *testing.T) {
 	}
 }
 
-func TestWaitReturnsWhenTheWritesOnTheirWayHaveEnded(t *testing.T) {
+func TestWaitReturnsWhenRunningWritesHaveEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s readonly.Switch
 		store, _ := open(t, readonly.New(readonly.Options{Switch: &s}))
 		if err := s.Wait(t.Context()); err != nil {
-			t.Fatalf("with nothing on its way: %v", err)
+			t.Fatalf("without writers: %v", err)
 		}
 		goOn := make(chan struct{})
 		go func() {
@@ -80,7 +80,7 @@ func TestWaitReturnsWhenTheWritesOnTheirWayHaveEnded(t *testing.T) {
 				return err
 			})
 			if err != nil {
-				t.Errorf("what was on its way: %v", err)
+				t.Errorf("the running transaction: %v", err)
 			}
 		}()
 		synctest.Wait()
@@ -106,16 +106,16 @@ func TestWaitReturnsWhenTheWritesOnTheirWayHaveEnded(t *testing.T) {
 		if err := s.Wait(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("with an ended context: %v", err)
 		}
-		readable(t.Context(), t, store, jar) // does not wait, nor is it waited for
+		readable(t.Context(), t, store, jar) // reads neither wait nor delay Wait
 		close(goOn)
 		synctest.Wait()
 		if waited.Load() != 2 {
-			t.Error("it waits for nothing")
+			t.Error("it still waits")
 		}
 	})
 }
 
-// held is a decorator that keeps deletes back until they may go on.
+// held returns a decorator that delays deletes until it receives from the channel.
 func held(goOn <-chan struct{}) core.Decorator {
 	return core.Decorator{Name: "held", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -127,7 +127,7 @@ func held(goOn <-chan struct{}) core.Decorator {
 	}}
 }
 
-func TestWaitReturnsAfterTheLastWriterNotTheFirst(t *testing.T) {
+func TestWaitReturnsAfterTheLastWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s readonly.Switch
 		goOn := make(chan struct{})
@@ -149,7 +149,7 @@ func TestWaitReturnsAfterTheLastWriterNotTheFirst(t *testing.T) {
 	})
 }
 
-func TestAWriteThatWasLetPastIsNotStoppedAndIsWaitedFor(t *testing.T) {
+func TestWaitForWritesThatHavePassed(t *testing.T) {
 	for name, write := range map[string]func(ctx context.Context, s *core.Store) error{
 		"alone": func(ctx context.Context, s *core.Store) error { return s.Delete(ctx, cookie, one) },
 		"in a transaction": func(ctx context.Context, s *core.Store) error {
@@ -181,7 +181,7 @@ func TestAWriteThatWasLetPastIsNotStoppedAndIsWaitedFor(t *testing.T) {
 	}
 }
 
-func TestWritersThatPanicAreNotWaitedFor(t *testing.T) {
+func TestWaitIgnoresPanickedWriters(t *testing.T) {
 	var s readonly.Switch
 	store, _ := open(t, readonly.New(readonly.Options{Switch: &s}))
 	func() {
@@ -193,7 +193,7 @@ func TestWritersThatPanicAreNotWaitedFor(t *testing.T) {
 	}
 }
 
-func TestNothingChangesAfterSetAndWaitHoweverManyWrite(t *testing.T) {
+func TestNoChangeAfterSetAndWait(t *testing.T) {
 	var s readonly.Switch
 	store, _ := open(t, readonly.New(readonly.Options{Switch: &s}))
 	stop, wrote := make(chan struct{}), make(chan struct{}, 1)
@@ -256,7 +256,7 @@ func TestNothingChangesAfterSetAndWaitHoweverManyWrite(t *testing.T) {
 	writers.Wait()
 }
 
-func TestSwitchForNamedResourcesLeavesTheOthersWritable(t *testing.T) {
+func TestSwitchForNamedResources(t *testing.T) {
 	var s readonly.Switch
 	store, backend := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}, Switch: &s}))
 	for range 2 {
@@ -264,7 +264,7 @@ func TestSwitchForNamedResourcesLeavesTheOthersWritable(t *testing.T) {
 		allowed(t, store, cookie)
 		s.Set(true)
 		backend.begun = nil
-		refused(t, store, jar)
+		rejected(t, store, jar)
 		allowed(t, store, cookie)
 		for _, opts := range backend.begun {
 			if opts.ReadOnly && !opts.Single {
@@ -278,7 +278,7 @@ func TestSwitchForNamedResourcesLeavesTheOthersWritable(t *testing.T) {
 	}
 }
 
-func TestTransactionThatBeganWhileTheSwitchWasOnNeverWritesNamedResources(t *testing.T) {
+func TestTransactionBegunWithSwitchOnForNamedResources(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s readonly.Switch
 		store, _ := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}, Switch: &s}))
@@ -300,11 +300,11 @@ func TestTransactionThatBeganWhileTheSwitchWasOnNeverWritesNamedResources(t *tes
 			t.Error(err)
 		}
 		readable(t.Context(), t, store, jar)
-		allowed(t, store, jar) // the seal went with the transaction
+		allowed(t, store, jar) // the restriction ended with the transaction
 	})
 }
 
-func TestWaitWaitsForTransactionsThatBeganBeforeNamedResourcesWereClosed(t *testing.T) {
+func TestWaitForTransactionsWithNamedResources(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s readonly.Switch
 		store, _ := open(t, readonly.New(readonly.Options{Resources: []string{"jar"}, Switch: &s}))
@@ -330,7 +330,7 @@ func TestWaitWaitsForTransactionsThatBeganBeforeNamedResourcesWereClosed(t *test
 		close(leave)
 		synctest.Wait()
 		if !waited.Load() {
-			t.Error("it waits for nothing")
+			t.Error("it still waits")
 		}
 	})
 }
