@@ -276,7 +276,7 @@ func TestOperationsInATransactionAreChecked(t *testing.T) {
 	s := newFixture(t, bakers)
 	err := s.store.Tx(s.as(user(2, "baker")), func(ctx context.Context, tx *core.Transaction) error {
 		if _, err := tx.Get(ctx, s.bread, core.IntValue(1)); !errors.Is(err, core.NotFound) {
-			t.Errorf("a foreign row: %v", err)
+			t.Errorf("a hidden row: %v", err)
 		}
 		if _, err := tx.Get(core.System(ctx), s.bread, core.IntValue(1)); err != nil {
 			t.Errorf("the program: %v", err)

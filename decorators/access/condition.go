@@ -4,7 +4,7 @@ import "github.com/larder-go/larder/core"
 
 // Condition is a condition on the stored fields of a row. A value in it is a Go value that fits the field, or a
 // [FromPrincipal], which differs from principal to principal. The functions have the meaning of the functions of the same
-// names in package core. The zero Condition is no condition; [Rule] says what it means there. Conditions are immutable.
+// names in package core. The meaning of the zero Condition is documented at [Rule]. Conditions are immutable.
 type Condition struct{ n *condition }
 
 type condition struct {
@@ -35,8 +35,8 @@ func Gt(field string, value any) Condition { return compare(core.FilterGt, field
 // Ge matches rows in which the field is greater than or equal to value.
 func Ge(field string, value any) Condition { return compare(core.FilterGe, field, value) }
 
-// In matches rows in which the field equals any of values; without values, none. A [PrincipalClaim] that is a list stands for all
-// its elements.
+// In matches rows in which the field equals any of values; without values, none. A [PrincipalClaim] that is a list stands for
+// all its elements.
 func In(field string, values ...any) Condition { return compare(core.FilterIn, field, values...) }
 
 // Prefix matches rows in which the text field begins with value, a string or a [FromPrincipal].

@@ -47,11 +47,11 @@
 //
 // # Fields
 //
-// A row shows the fields of the rules whose condition this row matches. A rule's list never applies to rows of another
-// rule. Other fields are not read, and are absent from the records that a read, an Insert or an Update returns. The key is
-// always shown; of a row that its writer may not read, only the key comes back.
+// A row shows the fields of the rules that match this row. The list of a rule never applies to rows of another rule. Other
+// fields are not read, and are absent from the records that a read, an Insert or an Update returns. The key is always shown;
+// of a row that its writer may not read, only the key comes back.
 //
-// A filter or an order may name the fields in the list of a rule for Read. The result then has rows of those rules only, so
+// A filter or an order may name the fields in the list of a rule for Read. The result then has rows of these rules only, so
 // a principal cannot filter or sort by a field that it cannot see.
 //
 // A write may name the fields in the list of a rule for the write. On an Insert, other fields keep the default of the model
@@ -116,7 +116,7 @@
 //     relation, it needs the right to write the to-one field that stores it.
 //   - PUT writes every field that a client can name, so it needs a rule that lists all of them, or no list. PATCH writes the
 //     fields of the body.
-//   - A PUT that creates a record whose key the store could generate needs ChooseKey too.
+//   - A PUT that creates a record needs ChooseKey too, if the store could generate the key.
 //   - [core.FieldSpec] Writable functions decide on whole records only. A role that may read a part of a record cannot change
 //     the fields that they restrict.
 //   - Before the engine calls the setter of a computed field of a new record, it sets the defaults. Defaults that are

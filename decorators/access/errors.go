@@ -48,8 +48,8 @@ func (c *CompiledPolicy) cause(p *core.Principal, o Operation, r *core.Resource,
 	return errors.New("access: " + describe(o, r, c.verdicts(p, o, r, fields)))
 }
 
-// withVerdicts adds the verdicts of the rules to the error of a write that failed a Check in the backend. Other errors, and
-// those with a cause already, it returns as they are.
+// withVerdicts adds the verdicts of the rules to the error of a write that failed a Check in the backend. Errors of
+// other kinds, or with a cause already, are returned unchanged.
 func (c *CompiledPolicy) withVerdicts(err error, p *core.Principal, o Operation, r *core.Resource, records []core.Record) error {
 	e, ok := err.(*core.Error) //nolint:errorlint // a wrapped error has a cause
 	if !ok || e.Code != core.Forbidden || e.Cause != nil {

@@ -19,7 +19,7 @@ type FromPrincipal struct {
 }
 
 // PrincipalID is the ID of the [core.Principal]. It must have the type of the field. The empty string counts as no id, so
-// that a principal whose ID was never set owns nothing.
+// that a principal with a forgotten ID owns nothing.
 func PrincipalID() FromPrincipal { return FromPrincipal{id: true} }
 
 // PrincipalClaim is the claim of that name in the Claims of the [core.Principal].

@@ -27,7 +27,7 @@ func (c *CompiledPolicy) read(ctx context.Context, op *core.Op, next core.Handle
 	if readable.sameFields() {
 		return readFields(ctx, op, readable[0].rule.fields, next)
 	}
-	// Rows show different fields, and only a whole row tells which.
+	// Rows show different fields. The whole row decides which ones.
 	op.Fields = nil
 	res, err := next(ctx, op)
 	if err != nil {

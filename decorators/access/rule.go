@@ -70,7 +70,7 @@ func grantsFor(rules []*rule, p *core.Principal) (all grants) {
 	return all
 }
 
-// withFields returns the grants whose list has every field of the operation, and a field that another grant lacks. The
+// withFields returns the grants that list every field of the operation, and a field that another grant does not list. The
 // function returns a field of the operation that is not listed, or nil.
 func (gs grants) withFields(unlisted func(*fieldList) *core.Field) (kept grants, lacking *core.Field) {
 	for _, g := range gs {
@@ -123,8 +123,8 @@ func (gs grants) show(f *core.Field) bool {
 	return slices.ContainsFunc(gs, func(g grant) bool { return g.rule.fields.lists(f) })
 }
 
-// projectAll replaces each record by the part that the grants to read show: the fields of the rules whose condition it
-// matches, or the key alone.
+// projectAll replaces each record by the part that the grants to read show: the fields of the rules that match the
+// record, or the key alone.
 func (gs grants) projectAll(records []core.Record) {
 	if gs.everything() {
 		return

@@ -19,7 +19,7 @@ type sqlError interface {
 	SQLState() string
 }
 
-// redactedError is an error whose text may repeat values. Redacted returns a text without values.
+// redactedError is an error with a text that may repeat values. Redacted returns a text without values.
 type redactedError interface {
 	error
 	Redacted() string

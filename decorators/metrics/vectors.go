@@ -51,7 +51,7 @@ func newVectors(opts Options) *vectors {
 	return v
 }
 
-// register registers new vectors and returns them, or returns those that the registerer has already.
+// register registers new vectors and returns them, or returns the vectors that the registerer already has.
 func register(registerer prometheus.Registerer, opts Options) (*vectors, error) {
 	v := newVectors(opts)
 	err := registerer.Register(v)
@@ -95,7 +95,7 @@ type series struct {
 	duration       prometheus.Observer
 }
 
-// series returns the series of a kind and resource, and creates those that do not exist yet. The resource of
+// series returns the series of a kind and resource, and creates the missing ones. The resource of
 // transactions is "".
 func (v *vectors) series(k core.Kind, resource string) *series {
 	s := &series{

@@ -24,9 +24,9 @@
 //     protects programs that read request bodies by other means.
 //   - Anonymous principals (nil) are [core.Unauthorized] for every operation, also on shared resources, for transactions and
 //     for NextID.
-//   - A principal whose id or claim is missing or of another type than the owner field is [core.Forbidden] for every
-//     operation on resources with owners. The cause of the error, for the log, says why.
-//   - Kinds of operations that this package does not know are [core.Forbidden].
+//   - A principal without an id or claim of the type of the owner field is [core.Forbidden] for every operation on resources
+//     with owners. The cause of the error, for the log, says why.
+//   - An operation of a kind that this package does not know is [core.Forbidden], except on shared resources.
 //   - Operations of [core.System] pass unchanged. A record that they insert without an owner has none.
 //
 // # Roles without restriction

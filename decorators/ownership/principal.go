@@ -30,8 +30,8 @@ func (g *guard) ownerOf(p *core.Principal, f *core.Field) core.Value {
 	return v
 }
 
-// validText rejects strings that no text field can hold. It also rejects the empty string, so that a principal whose ID was
-// never set owns nothing.
+// validText rejects strings that no text field can hold. It also rejects the empty string, so that a principal with a
+// forgotten ID owns nothing.
 func validText(v core.Value) bool {
 	if v.Type() != core.Text {
 		return true
