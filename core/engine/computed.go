@@ -31,7 +31,7 @@ func computed(ctx context.Context, f *core.Field, rec core.Record) (core.Value, 
 	}
 	v, err := core.JSON.Convert(raw)
 	if err != nil {
-		return core.Value{}, &core.Error{Code: core.ServerError, Cause: fmt.Errorf("computing %s: a %T has no JSON form: %w", f, raw, err)}
+		return core.Value{}, &core.Error{Code: core.ServerError, Cause: fmt.Errorf("computing %s: converting the %T that Get returned to JSON: %w", f, raw, err)}
 	}
 	return v, nil
 }

@@ -39,7 +39,7 @@ func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ..
 	}
 	if len(bodies) > e.opts.MaxRecords {
 		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
-			"the list has more than %d records; send fewer at once", e.opts.MaxRecords)}
+			"the list has more than %d records; send it in parts", e.opts.MaxRecords)}
 	}
 	drafts, reader := make([]*draft, len(bodies)), e.drafter(true)
 	for i, body := range bodies {

@@ -36,7 +36,7 @@ func (e *Engine) drafter(create bool) drafter {
 func (d drafter) take(n int) error {
 	if *d.left -= n; *d.left < 0 {
 		return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
-			"the request relates more than %d records; send it in parts", d.engine.opts.MaxWritten)}
+			"the request creates or names more than %d related records; send it in parts", d.engine.opts.MaxWritten)}
 	}
 	return nil
 }
@@ -44,7 +44,7 @@ func (d drafter) take(n int) error {
 func (d drafter) draft(s *shape, body map[string]any, level int) (*draft, error) {
 	if level > d.engine.opts.MaxNesting {
 		return nil, &core.Error{Code: core.BadRequest, Message: fmt.Sprintf(
-			"records are nested deeper than %d", d.engine.opts.MaxNesting)}
+			"the body nests records deeper than %d levels; create the inner records first", d.engine.opts.MaxNesting)}
 	}
 	out := &draft{shape: s, level: level, plain: true}
 	for _, f := range s.resource.Fields() {
@@ -132,7 +132,7 @@ func (d drafter) unknown(s *shape, body map[string]any) error {
 // badSetter is the error of a program whose setter names what it cannot set.
 func badSetter(r *core.Resource, name string) error {
 	return &core.Error{Code: core.ServerError, Cause: fmt.Errorf(
-		"the setter of a computed field sets %s.%s, which no setter can", r, name)}
+		"the setter of a computed field sets %s.%s; a setter can only set fields that exist and are neither the key nor computed", r, name)}
 }
 
 func (d drafter) assignment(f *core.Field, raw any, level int) (a assignment, err error) {

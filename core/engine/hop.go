@@ -57,7 +57,7 @@ func (h *hop) readLists() error {
 	for i, n := range h.group.nodes {
 		ids, err := n.record.At(f.Column()).Elements(f.Target().Key().Type())
 		if err != nil {
-			return &core.Error{Code: core.ServerError, Cause: fmt.Errorf("%s of a record: %w", f, err)}
+			return &core.Error{Code: core.ServerError, Cause: fmt.Errorf("reading the ids that a record stores in %s: %w", f, err)}
 		}
 		h.ids[i] = core.SortKeys(ids)
 		h.keys = append(h.keys, h.ids[i]...)

@@ -42,7 +42,7 @@ func TestAListOfIdsOfTheWrongTypeIsAServerErrorWhoseCauseNamesNoKey(t *testing.T
 	if !errors.Is(err, core.ServerError) {
 		t.Fatalf("get: %v, want %s", err, core.ServerError)
 	}
-	if cause := core.AsError(err).Cause.Error(); !strings.HasPrefix(cause, "thing.friends of a record: ") {
+	if cause := core.AsError(err).Cause.Error(); !strings.HasPrefix(cause, "reading the ids that a record stores in thing.friends: ") {
 		t.Errorf("cause: %s", cause)
 	}
 }

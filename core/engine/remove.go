@@ -111,7 +111,7 @@ func (r *removal) dependents(ctx context.Context, f *core.Field, keys []core.Val
 		return nil, err
 	}
 	if r.found += len(found); r.found > most {
-		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf("more than %d records depend on the records to delete", most)}
+		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf("more than %d records depend on the records to delete; delete some of those first", most)}
 	}
 	return found, nil
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -24,7 +25,8 @@ func (l *lister) page(ctx context.Context, querier core.Querier, q core.Query) (
 		return core.Page{}, err
 	}
 	if found.Next != "" {
-		return core.Page{}, &core.Error{Code: core.TooLarge, Message: "too many records to sort by a relation; use a filter"}
+		return core.Page{}, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
+			"more than %d records to sort by a relation; use a filter", all.Limit)}
 	}
 	records := slices.Clone(found.Records)
 	for _, f := range l.veiled {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -141,7 +142,8 @@ func (l *lister) related(ctx context.Context, querier core.Querier, r *core.Reso
 	case err != nil:
 		return nil, err
 	case page.Next != "":
-		return nil, &core.Error{Code: core.TooLarge, Message: "the filter matches too many related records"}
+		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
+			"the filter depends on more than %d related records; use a narrower filter", l.engine.opts.MaxRecords)}
 	}
 	return page.Records, nil
 }

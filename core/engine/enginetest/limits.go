@@ -14,7 +14,7 @@ func limitCases() []Case {
 			pages cookie depth=0 limit=6               => [[1, 2, 3, 4, 5], [6]]
 			list cookie depth=0 limit=5                => [1, 2, 3, 4, 5]
 			list cookie depth=0 limit=6 filter={"id": {"gt": 1}} => [2, 3, 4, 5, 6]
-			post cookie [{}, {}, {}, {}, {}, {}]       => TOO_LARGE {"msg": "the list has more than 5 records; send fewer at once"}`),
+			post cookie [{}, {}, {}, {}, {}, {}]       => TOO_LARGE {"msg": "the list has more than 5 records; send it in parts"}`),
 		scriptWith("members of lists count, ids of to-one relations do not", Cookies, five, `
 			post jar {"cookies": [{}, {}, {}, {}]}     => {"id": 1, "cookies": [1, 2, 3, 4]}
 			list cookie                                => [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}, {"id": 3, "jar": 1}, {"id": 4, "jar": 1}]
@@ -51,7 +51,7 @@ func limitCases() []Case {
 		scriptWith("a filter that needs more related records than the limit is too large", Family, five, `
 			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0
 			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0
-			list female depth=0 limit=2 filter={"husband": null}   => TOO_LARGE {"msg": "the filter matches too many related records"}
+			list female depth=0 limit=2 filter={"husband": null}   => TOO_LARGE {"msg": "the filter depends on more than 5 related records; use a narrower filter"}
 			list female depth=0 limit=2 filter={"husband": 6}      => [6]`),
 		scriptWith("those without a partner do not count for a filter by the side that stores nothing", Family, engine.Options{MaxRecords: 2}, `
 			post male [{}, {}] depth=0

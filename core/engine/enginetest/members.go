@@ -63,7 +63,7 @@ func memberCases() []Case {
 			post track [{"album": 1}, {"album": 1}] depth=0
 			post track [{"album": 1}, {"album": 1}] depth=0
 			delete node/1    => null
-			delete album/1   => TOO_LARGE {"msg": "more than 3 records depend on the records to delete"}
+			delete album/1   => TOO_LARGE {"msg": "more than 3 records depend on the records to delete; delete some of those first"}
 			delete track/1
 			delete album/1`),
 		{"a list continues where a record's list side ends", membersContinue},

@@ -52,16 +52,16 @@ func nestingCases() []Case {
 		scriptWith("records nested deeper than the limit are refused", Cookies, engine.Options{MaxNesting: 3}, `
 			post jar {"cookies": [{"jar": {}}]}                  => {"id": 1, "cookies": [1]}
 			post jar {"cookies": [{"jar": {"cookies": [1]}}]}    => {"id": 3, "cookies": [2]}
-			post jar {"cookies": [{"jar": {"cookies": [{}]}}]}   => BAD_REQUEST {"msg": "records are nested deeper than 3"}
+			post jar {"cookies": [{"jar": {"cookies": [{}]}}]}   => BAD_REQUEST {"msg": "the body nests records deeper than 3 levels; create the inner records first"}
 			put jar/5 {"cookies": [{"jar": {}}]}                 => created {"id": 5, "cookies": [3]}
-			put jar/5 {"cookies": [{"jar": {"cookies": [{}]}}]}  => BAD_REQUEST {"msg": "records are nested deeper than 3"}
+			put jar/5 {"cookies": [{"jar": {"cookies": [{}]}}]}  => BAD_REQUEST {"msg": "the body nests records deeper than 3 levels; create the inner records first"}
 			patch jar/5 {"cookies": [{"jar": {}}]}               => {"id": 5, "cookies": [4]}
-			patch jar/5 {"cookies": [{"jar": {"cookies": [{}]}}]}  => BAD_REQUEST {"msg": "records are nested deeper than 3"}
+			patch jar/5 {"cookies": [{"jar": {"cookies": [{}]}}]}  => BAD_REQUEST {"msg": "the body nests records deeper than 3 levels; create the inner records first"}
 			list jar depth=0                                     => [1, 2, 3, 4, 5, 6, 7]`),
 		scriptWith("nesting is limited to 16 unless told otherwise", people, engine.Options{}, `
 			post person `+nested(16)+` depth=0
 			list person depth=0 filter={"name": null} limit=1
-			post person `+nested(17)+`  => BAD_REQUEST {"msg": "records are nested deeper than 16"}`),
+			post person `+nested(17)+`  => BAD_REQUEST {"msg": "the body nests records deeper than 16 levels; create the inner records first"}`),
 	}
 }
 

@@ -307,7 +307,7 @@ func policyCases() []Case {
 			as 2 post cookie [{}, {}] depth=0
 			as 1 list cookie depth=0 sort=["-jar"]          => [1, 2]
 			as 1 post cookie {} depth=0
-			as 1 list cookie depth=0 sort=["-jar"] limit=1  => TOO_LARGE {"msg": "too many records to sort by a relation; use a filter"}
+			as 1 list cookie depth=0 sort=["-jar"] limit=1  => TOO_LARGE {"msg": "more than 2 records to sort by a relation; use a filter"}
 			as 1 list cookie depth=0 limit=1 sort=["-jar"] filter={"id": {"gt": 1}}  => [2]`, ownerGuard()),
 		scriptWith("a relation to what the principal may not read is left out", owned, engine.Options{}, `
 			post jar {}              => {"id": 1}
