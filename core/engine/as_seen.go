@@ -9,15 +9,15 @@ import (
 
 // asSeen returns the record as the principal sees it: a to-one relation to a record
 // that a policy hides is null, and lists do not contain such records.
-func (w *work) asSeen(ctx context.Context, rec core.Record) (core.Record, error) {
-	if !w.engine.policed {
+func (w *writer) visibleRecord(ctx context.Context, rec core.Record) (core.Record, error) {
+	if !w.engine.mayHide {
 		return rec, nil
 	}
 	for i, f := range rec.Resource().Columns() {
 		if f.Target() == nil || !rec.At(i).IsSet() {
 			continue
 		}
-		v, err := w.relationAsSeen(ctx, f, rec.At(i))
+		v, err := w.visibleRelation(ctx, f, rec.At(i))
 		if err != nil {
 			return core.Record{}, err
 		}
@@ -26,7 +26,7 @@ func (w *work) asSeen(ctx context.Context, rec core.Record) (core.Record, error)
 	return rec, nil
 }
 
-func (w *work) relationAsSeen(ctx context.Context, f *core.Field, v core.Value) (core.Value, error) {
+func (w *writer) visibleRelation(ctx context.Context, f *core.Field, v core.Value) (core.Value, error) {
 	keys := []core.Value{v}
 	if f.Many() {
 		var err error
@@ -34,12 +34,12 @@ func (w *work) relationAsSeen(ctx context.Context, f *core.Field, v core.Value) 
 			return core.Value{}, err
 		}
 	}
-	s := w.engine.shapeOf(f.Target())
-	if err := w.fetch(ctx, s, core.SortKeys(slices.Clone(keys))); err != nil && !refused(err) {
+	info := w.engine.info(f.Target())
+	if err := w.loadUnknown(ctx, info, core.SortKeys(slices.Clone(keys))); err != nil && !isDenied(err) {
 		return core.Value{}, err
 	}
-	t := w.table(s)
-	keys = slices.DeleteFunc(keys, func(key core.Value) bool { return t[key].record.IsZero() && !t[key].born })
+	m := w.knownOf(info)
+	keys = slices.DeleteFunc(keys, func(key core.Value) bool { return m[key].record.IsZero() && !m[key].created })
 	switch {
 	case f.Many():
 		return core.ListOf(keys...), nil
@@ -52,20 +52,20 @@ func (w *work) relationAsSeen(ctx context.Context, f *core.Field, v core.Value) 
 // keepHidden has a restricted relation keep its value where a request would empty it
 // and the principal sees it empty already: that is no change to the principal, so that
 // the record is not asked, and the answer is the same as for null.
-func (w *work) keepHidden(ctx context.Context, c *change) error {
-	for i, f := range c.shape.resource.Columns() {
+func (w *writer) keepInvisible(ctx context.Context, c *change) error {
+	for i, f := range c.info.resource.Columns() {
 		old := c.before.At(i)
-		if !w.engine.policed || f.Target() == nil || f.Many() || !f.HasWriteRule() || !old.IsSet() || !c.values[i].IsNull() {
+		if !w.engine.mayHide || f.Target() == nil || f.Many() || !f.HasWriteRule() || !old.IsSet() || !c.values[i].IsNull() {
 			continue
 		}
-		seen, err := w.relationAsSeen(ctx, f, old)
+		visible, err := w.visibleRelation(ctx, f, old)
 		if err != nil {
 			return err
 		}
-		if seen.IsNull() {
+		if visible.IsNull() {
 			c.values[i] = old
-			if c.unnamed != nil {
-				c.unnamed[i] = false
+			if c.defaulted != nil {
+				c.defaulted[i] = false
 			}
 		}
 	}

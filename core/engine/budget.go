@@ -18,40 +18,40 @@ func (e *Engine) budget() budget {
 
 // take pays for something of that size that the answer shows a number of times, as
 // records or as a part of records.
-func (r *resolver) take(times, records, size int) error {
-	r.left.records -= times * records
-	r.left.bytes -= times * size
-	if err := r.check(); err != nil {
+func (b *viewBuilder) spend(times, records, size int) error {
+	b.remaining.records -= times * records
+	b.remaining.bytes -= times * size
+	if err := b.checkBudget(); err != nil {
 		return err
 	}
-	return r.measure(times * size)
+	return b.callMeter(times * size)
 }
 
 // check returns [core.TooLarge] if the answer would exceed a bound.
-func (r *resolver) check() error {
-	switch opts := r.engine.opts; {
-	case r.left.records < 0:
-		r.full = true
-		return tooLarge("hold more than %d records", opts.MaxRecords)
-	case r.left.bytes < 0 || r.left.links < 0:
-		r.full = true
-		return tooLarge("have more than %d bytes", opts.MaxBytes)
+func (b *viewBuilder) checkBudget() error {
+	switch opts := b.engine.opts; {
+	case b.remaining.records < 0:
+		b.overBudget = true
+		return answerTooLarge("hold more than %d records", opts.MaxRecords)
+	case b.remaining.bytes < 0 || b.remaining.links < 0:
+		b.overBudget = true
+		return answerTooLarge("have more than %d bytes", opts.MaxBytes)
 	}
 	return nil
 }
 
-func tooLarge(format string, limit int) error {
+func answerTooLarge(format string, limit int) error {
 	return &core.Error{Code: core.TooLarge, Message: "the answer would " + fmt.Sprintf(format, limit) + "; use a smaller depth"}
 }
 
 // size returns at least how many bytes the record takes, with a comma, without what
 // it shows of others.
-func (s *shape) size(rec core.Record) int {
-	n := s.frame
-	for i := range s.shown {
-		if at := &s.shown[i]; at.part < 0 {
-			if v := rec.At(at.field.Column()); v.IsSet() {
-				n += len(at.label) + v.JSONSize() + len(",")
+func (info *resourceInfo) size(rec core.Record) int {
+	n := info.baseSize
+	for i := range info.shown {
+		if shown := &info.shown[i]; shown.part < 0 {
+			if v := rec.At(shown.field.Column()); v.IsSet() {
+				n += len(shown.label) + v.JSONSize() + len(",")
 			}
 		}
 	}
@@ -59,9 +59,9 @@ func (s *shape) size(rec core.Record) int {
 }
 
 // sizeOf is the size of a record, or of its id if it is shown bare.
-func (s *shape) sizeOf(rec core.Record, bare bool) int {
+func (info *resourceInfo) nodeSize(rec core.Record, bare bool) int {
 	if bare {
 		return rec.Key().JSONSize() + 1
 	}
-	return s.size(rec)
+	return info.size(rec)
 }

@@ -8,41 +8,41 @@ import (
 
 // change is what a request makes of one record.
 type change struct {
-	shape   *shape
-	level   int         // how deep the body is nested
-	before  core.Record // zero for a record to create, and where nobody needs it
-	create  bool
-	replace bool          // what nobody names is emptied
-	values  []core.Value  // columns to write, absent ones are left alone
-	unnamed []bool        // of a replacement: columns whose null is left to the backend's default
-	partial []*core.Field // of a replacement: list sides that it keeps
-	later   []membership  // relations that other records store, set after the columns
+	info         *resourceInfo
+	level        int         // how deep the body is nested
+	before       core.Record // zero for a record to create, and where nobody needs it
+	isNew        bool
+	isReplace    bool                // what nobody names is emptied
+	values       []core.Value        // columns to write, absent ones are left alone
+	defaulted    []bool              // of a replacement: columns whose null is left to the backend's default
+	partialLists []*core.Field       // of a replacement: list sides that it keeps
+	inverse      []inverseAssignment // relations that other records store, set after the columns
 }
 
 // membership is a relation that other records store, with what it shall be.
-type membership struct {
+type inverseAssignment struct {
 	assignment
 
-	keys    []core.Value // of the members; not yet known if the owner is being created
-	unnamed bool         // the body does not name the relation
+	keys     []core.Value // of the members; not yet known if the owner is being created
+	implicit bool         // the body does not name the relation
 }
 
-func newChange(s *shape, level int) *change {
-	return &change{shape: s, level: level, values: make([]core.Value, len(s.resource.Columns()))}
+func newChange(info *resourceInfo, level int) *change {
+	return &change{info: info, level: level, values: make([]core.Value, len(info.resource.Columns()))}
 }
 
-func (c *change) key() core.Value { return c.values[c.shape.resource.Key().Column()] }
+func (c *change) key() core.Value { return c.values[c.info.resource.Key().Column()] }
 
 func (c *change) set(f *core.Field, v core.Value) {
 	c.values[f.Column()] = v
-	if c.unnamed != nil {
-		c.unnamed[f.Column()] = false
+	if c.defaulted != nil {
+		c.defaulted[f.Column()] = false
 	}
 }
 
 // writes reports whether columns other than the key are to be written.
-func (c *change) writes() bool {
-	key := c.shape.resource.Key().Column()
+func (c *change) writesColumns() bool {
+	key := c.info.resource.Key().Column()
 	for i, v := range c.values {
 		if i != key && !v.IsAbsent() {
 			return true
@@ -54,7 +54,7 @@ func (c *change) writes() bool {
 // apply takes assignments in, in their order. Nested records are created on the
 // way, before the relation that they are nested in is set; but those who are to
 // point at a record that is being created have to wait for it.
-func (w *work) apply(ctx context.Context, c *change, assignments []assignment) error {
+func (w *writer) applyAssignments(ctx context.Context, c *change, assignments []assignment) error {
 	for _, a := range assignments {
 		f := a.field
 		switch {
@@ -63,38 +63,38 @@ func (w *work) apply(ctx context.Context, c *change, assignments []assignment) e
 				return err
 			}
 		case a.merge:
-			if err := w.merge(c, a); err != nil {
+			if err := w.mergeJSON(c, a); err != nil {
 				return err
 			}
 		case f.Target() == nil:
 			c.set(f, a.value)
 		case !f.Stored():
-			if err := w.postpone(ctx, c, a); err != nil {
+			if err := w.deferAssignment(ctx, c, a); err != nil {
 				return err
 			}
 		default:
-			keys, err := w.members(ctx, a, preset{})
+			keys, err := w.memberKeys(ctx, a, preset{})
 			if err != nil {
 				return err
 			}
-			c.set(f, stored(f, keys))
+			c.set(f, storedValue(f, keys))
 		}
 	}
 	return nil
 }
 
 // postpone takes in a relation that other records store.
-func (w *work) postpone(ctx context.Context, c *change, a assignment) (err error) {
-	m := membership{assignment: a}
-	if !c.create {
-		m.keys, err = w.members(ctx, a, preset{a.field.Inverse(), c.key()})
+func (w *writer) deferAssignment(ctx context.Context, c *change, a assignment) (err error) {
+	m := inverseAssignment{assignment: a}
+	if !c.isNew {
+		m.keys, err = w.memberKeys(ctx, a, preset{a.field.Inverse(), c.key()})
 	}
-	c.later = append(c.later, m)
+	c.inverse = append(c.inverse, m)
 	return err
 }
 
 // stored returns the value of a relation that the record stores itself.
-func stored(f *core.Field, keys []core.Value) core.Value {
+func storedValue(f *core.Field, keys []core.Value) core.Value {
 	switch {
 	case len(keys) == 0:
 		return core.Null
@@ -106,7 +106,7 @@ func stored(f *core.Field, keys []core.Value) core.Value {
 
 // members returns the keys of what an assignment puts into a relation, ascending
 // and each once, and creates those that are new.
-func (w *work) members(ctx context.Context, a assignment, given preset) ([]core.Value, error) {
+func (w *writer) memberKeys(ctx context.Context, a assignment, given preset) ([]core.Value, error) {
 	keys := make([]core.Value, 0, len(a.items))
 	var drafts []*draft
 	for _, it := range a.items {
@@ -116,7 +116,7 @@ func (w *work) members(ctx context.Context, a assignment, given preset) ([]core.
 			keys = append(keys, it.key)
 		}
 	}
-	created, err := w.create(ctx, drafts, given)
+	created, err := w.createAll(ctx, drafts, given)
 	if err != nil {
 		return nil, err
 	}

@@ -23,33 +23,33 @@ func nextChunk(records, took, left int) int {
 
 // errEnded says that an operation ended its transaction although records were left
 // to read. It never leaves the engine.
-var errEnded = errors.New("the transaction ended before all records were read")
+var errEndedEarly = errors.New("the transaction ended before all records were read")
 
 // chunks reads the records of a query, of which it can leave out the last.
-type chunks struct {
-	shape   *shape
+type chunkReader struct {
+	info    *resourceInfo
 	querier core.Querier
 	final   bool // querier ends the transaction
-	bare    bool // only ids are read
+	idOnly  bool // only ids are read
 	bytes   int  // how many the records may take in an answer
 }
 
 // read returns at most query.Limit records, and less, but at least one, if they
 // take too many bytes.
-func (c *chunks) read(ctx context.Context, query core.Query) (all core.Page, err error) {
-	if c.bare || query.Limit <= 0 {
-		return c.querier.Select(ctx, c.shape.resource, query)
+func (c *chunkReader) read(ctx context.Context, query core.Query) (all core.Page, err error) {
+	if c.idOnly || query.Limit <= 0 {
+		return c.querier.Select(ctx, c.info.resource, query)
 	}
 	limit, left := query.Limit, c.bytes
 	for chunk := firstChunk; ; chunk = nextChunk(len(all.Records), c.bytes-left, left) {
 		query.Limit = min(chunk, limit-len(all.Records))
-		page, err := c.querier.Select(ctx, c.shape.resource, query)
+		page, err := c.querier.Select(ctx, c.info.resource, query)
 		if err != nil {
 			return core.Page{}, err
 		}
 		for _, rec := range page.Records {
-			if left -= c.shape.size(rec); left < 0 && len(all.Records) > 0 {
-				all.Next, err = c.shape.resource.CursorAfter(query, all.Records[len(all.Records)-1])
+			if left -= c.info.size(rec); left < 0 && len(all.Records) > 0 {
+				all.Next, err = c.info.resource.CursorAfter(query, all.Records[len(all.Records)-1])
 				return all, err
 			}
 			all.Records = append(all.Records, rec)
@@ -59,7 +59,7 @@ func (c *chunks) read(ctx context.Context, query core.Query) (all core.Page, err
 		case page.Next == "" || len(all.Records) == limit:
 			return all, nil
 		case c.final:
-			return core.Page{}, errEnded
+			return core.Page{}, errEndedEarly
 		}
 		query.After = page.Next
 	}

@@ -8,15 +8,15 @@ import (
 )
 
 // compute fills the computed fields of the nodes.
-func (r *resolver) compute(ctx context.Context, g *group) error {
-	for _, at := range g.shape.computed {
+func (b *viewBuilder) compute(ctx context.Context, g *nodeGroup) error {
+	for _, shown := range g.info.computed {
 		for _, n := range g.nodes {
-			v, err := computed(ctx, at.field, n.record)
+			v, err := computed(ctx, shown.field, n.record)
 			if err != nil {
 				return err
 			}
-			n.parts[at.part].value = v
-			if err := r.take(n.times, 0, v.JSONSize()); err != nil {
+			n.parts[shown.part].value = v
+			if err := b.spend(n.times, 0, v.JSONSize()); err != nil {
 				return err
 			}
 		}

@@ -26,17 +26,17 @@ func badFilter(accepted string) error {
 }
 
 // conditions reads a filter, in an order that depends on nothing but its content.
-func (s *shape) conditions(filter map[string]any) ([]condition, error) {
+func (info *resourceInfo) conditions(filter map[string]any) ([]condition, error) {
 	var all []condition
 	for _, name := range slices.Sorted(maps.Keys(filter)) {
-		f := s.resource.FieldByAPIName(name)
+		f := info.resource.FieldByAPIName(name)
 		switch {
 		case f == nil || f.Hidden():
-			return nil, s.unknown(name)
+			return nil, info.unknownField(name)
 		case f.Computed() != nil || f.Many():
 			return nil, searchForbidden(f)
 		}
-		found, err := conditionsOn(f, filter[name])
+		found, err := fieldConditions(f, filter[name])
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +50,7 @@ func searchForbidden(f *core.Field) error {
 }
 
 // conditionsOn reads what a filter says of one field.
-func conditionsOn(f *core.Field, raw any) ([]condition, error) {
+func fieldConditions(f *core.Field, raw any) ([]condition, error) {
 	object, ok := raw.(map[string]any)
 	if !ok {
 		c, err := newCondition(f, core.FilterEq, raw)
@@ -86,7 +86,7 @@ func newCondition(f *core.Field, kind core.FilterKind, raw any) (condition, erro
 	list := []any{raw}
 	if kind == core.FilterIn {
 		var ok bool
-		if list, ok = elements(raw); !ok {
+		if list, ok = listElements(raw); !ok {
 			return condition{}, badFilter("a list of values for the operator in")
 		}
 	}
@@ -120,7 +120,7 @@ func badValue(f *core.Field, t core.Type, raw any) error {
 }
 
 // elements returns what a list holds, be it from JSON or a slice of a program.
-func elements(raw any) ([]any, bool) {
+func listElements(raw any) ([]any, bool) {
 	if list, ok := raw.([]any); ok {
 		return list, true
 	}

@@ -29,95 +29,95 @@ import (
 // that is taken; [core.BadParam] for the depth; [core.BadRequest] for records
 // that are nested too deep and for a body that does not name a key that nothing
 // generates; [core.TooLarge].
-func (e *Engine) Create(ctx context.Context, resource string, w Write, bodies ...map[string]any) ([]View, error) {
-	s, err := e.shape(resource)
+func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies ...map[string]any) ([]View, error) {
+	info, err := e.lookup(resource)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.checkDepth(w.Depth); err != nil {
+	if err := e.checkDepth(opts.Depth); err != nil {
 		return nil, err
 	}
 	if len(bodies) > e.opts.MaxRecords {
 		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
 			"the list has more than %d records; send it in parts", e.opts.MaxRecords)}
 	}
-	drafts, reader := make([]*draft, len(bodies)), e.drafter(true)
+	drafts, r := make([]*draft, len(bodies)), e.bodyReader(true)
 	for i, body := range bodies {
-		if drafts[i], err = reader.draft(s, body, 1); err != nil {
-			return nil, (&draft{element: elementOf(bodies, i)}).wrong(err)
+		if drafts[i], err = r.read(info, body, 1); err != nil {
+			return nil, (&draft{element: elementIndex(bodies, i)}).errorAt(err)
 		}
-		drafts[i].element = elementOf(bodies, i)
+		drafts[i].element = elementIndex(bodies, i)
 	}
-	if w.Match == nil && e.flat(s, w.Depth) && canInsertAlone(s, drafts) {
-		views, err := e.insertAlone(ctx, s, drafts, w.Depth)
-		return views, conflictOf(drafts, err)
+	if opts.Match == nil && e.viewCannotFail(info, opts.Depth) && canInsertDirectly(info, drafts) {
+		views, err := e.insertDirectly(ctx, info, drafts, opts.Depth)
+		return views, conflictError(drafts, err)
 	}
 	var views []View
-	err = e.write(ctx, func(ctx context.Context, wk *work) error {
-		if err := wk.match(ctx, w, s, core.Record{}); err != nil {
+	err = e.write(ctx, func(ctx context.Context, w *writer) error {
+		if err := w.checkMatch(ctx, opts, info, core.Record{}); err != nil {
 			return err
 		}
-		wk.bear(drafts) // they may relate to themselves
-		if err := wk.require(ctx, drafts...); err != nil {
+		w.markCreated(drafts) // they may relate to themselves
+		if err := w.requireRelated(ctx, drafts...); err != nil {
 			return err
 		}
-		keys, err := wk.create(ctx, drafts, preset{})
+		keys, err := w.createAll(ctx, drafts, preset{})
 		if err != nil {
 			return err
 		}
-		views, err = wk.show(ctx, s, keys, w.Depth)
+		views, err = w.viewsOf(ctx, info, keys, opts.Depth)
 		return err
 	})
-	return views, conflictOf(drafts, err)
+	return views, conflictError(drafts, err)
 }
 
 // bear notes the keys that bodies of new records name.
-func (w *work) bear(drafts []*draft) {
+func (w *writer) markCreated(drafts []*draft) {
 	for _, d := range drafts {
 		if key := d.key(); key.IsSet() {
-			w.table(d.shape).bear(key)
+			w.knownOf(d.info).markCreated(key)
 		}
 	}
 }
 
 // canInsertAlone reports whether one operation does it all. For no records there is
 // none, but policies shall be asked nevertheless.
-func canInsertAlone(s *shape, drafts []*draft) bool {
+func canInsertDirectly(info *resourceInfo, drafts []*draft) bool {
 	for _, d := range drafts {
-		if !d.plain || d.related {
+		if !d.batchable || d.namesRelated {
 			return false
 		}
 	}
-	return !s.guarded && len(drafts) > 0
+	return !info.inverseRules && len(drafts) > 0
 }
 
-func (e *Engine) insertAlone(ctx context.Context, s *shape, drafts []*draft, depth int) ([]View, error) {
+func (e *Engine) insertDirectly(ctx context.Context, info *resourceInfo, drafts []*draft, depth int) ([]View, error) {
 	records := make([]core.Record, len(drafts))
 	for i, d := range drafts {
-		c := newChange(s, d.level)
+		c := newChange(info, d.level)
 		for _, a := range d.assignments {
 			c.set(a.field, a.value)
 		}
-		records[i] = s.resource.RecordOf(c.values)
+		records[i] = info.resource.RecordOf(c.values)
 	}
-	inserted, err := e.store.Insert(ctx, s.resource, records...)
+	inserted, err := e.store.Insert(ctx, info.resource, records...)
 	if err != nil {
-		return nil, wrongOf(drafts, err)
+		return nil, batchError(drafts, err)
 	}
-	return e.written(ctx, s, inserted, depth)
+	return e.committedViews(ctx, info, inserted, depth)
 }
 
 // written shows records that a single operation wrote and committed: as ids, if they
 // take more bytes than an answer can have.
-func (e *Engine) written(ctx context.Context, s *shape, records []core.Record, depth int) ([]View, error) {
-	r := e.resolver(nil, endNever)
-	r.committed = true
-	views, err := r.views(ctx, s, records, depth)
-	if !r.full {
+func (e *Engine) committedViews(ctx context.Context, info *resourceInfo, records []core.Record, depth int) ([]View, error) {
+	b := e.viewBuilder(nil, neverFinal)
+	b.committed = true
+	views, err := b.views(ctx, info, records, depth)
+	if !b.overBudget {
 		return views, err
 	}
 	views = make([]View, len(records))
-	for i, n := range (&group{shape: s}).admit(records, true) {
+	for i, n := range (&nodeGroup{info: info}).nodesFor(records, true) {
 		views[i] = View{n}
 	}
 	return views, nil
@@ -132,77 +132,77 @@ type preset struct {
 
 // create adds the records, all of one resource, and returns their keys in order.
 // Plain ones that follow each other are written together.
-func (w *work) create(ctx context.Context, drafts []*draft, given preset) ([]core.Value, error) {
+func (w *writer) createAll(ctx context.Context, drafts []*draft, given preset) ([]core.Value, error) {
 	keys := make([]core.Value, 0, len(drafts))
 	for len(drafts) > 0 {
 		n := 1
-		for drafts[0].plain && n < len(drafts) && drafts[n].plain {
+		for drafts[0].batchable && n < len(drafts) && drafts[n].batchable {
 			n++
 		}
-		run, err := w.createRun(ctx, drafts[:n], given)
+		batch, err := w.createBatch(ctx, drafts[:n], given)
 		if err != nil {
 			return nil, err
 		}
-		keys, drafts = append(keys, run...), drafts[n:]
+		keys, drafts = append(keys, batch...), drafts[n:]
 	}
 	return keys, nil
 }
 
 // createRun adds plain records, or one of any kind.
-func (w *work) createRun(ctx context.Context, drafts []*draft, given preset) ([]core.Value, error) {
-	s := drafts[0].shape
+func (w *writer) createBatch(ctx context.Context, drafts []*draft, given preset) ([]core.Value, error) {
+	info := drafts[0].info
 	changes := make([]*change, len(drafts))
 	for i, d := range drafts {
-		c := newChange(s, d.level)
-		c.create = true
+		c := newChange(info, d.level)
+		c.isNew = true
 		if given.field != nil {
 			c.set(given.field, given.value)
 		}
-		if err := w.apply(ctx, c, d.assignments); err != nil {
-			return nil, d.wrong(err)
+		if err := w.applyAssignments(ctx, c, d.assignments); err != nil {
+			return nil, d.errorAt(err)
 		}
 		changes[i] = c
 	}
-	records, err := w.insertChanges(ctx, s, changes)
+	records, err := w.insertChanges(ctx, info, changes)
 	if err != nil {
-		return nil, wrongOf(drafts, err)
+		return nil, batchError(drafts, err)
 	}
 	keys := make([]core.Value, len(records))
 	for i, c := range changes {
 		keys[i] = records[i].Key()
-		if err := w.relateAll(ctx, c, keys[i]); err != nil {
-			return nil, drafts[i].wrong(err)
+		if err := w.setInverseRelations(ctx, c, keys[i]); err != nil {
+			return nil, drafts[i].errorAt(err)
 		}
 	}
 	return keys, nil
 }
 
-func (w *work) insertChanges(ctx context.Context, s *shape, changes []*change) ([]core.Record, error) {
-	displaced := newMoves(s)
+func (w *writer) insertChanges(ctx context.Context, info *resourceInfo, changes []*change) ([]core.Record, error) {
+	pending := newPendingWrites(info)
 	records := make([]core.Record, len(changes))
 	for i, c := range changes {
-		if err := w.displace(ctx, c, displaced); err != nil {
+		if err := w.detachHolders(ctx, c, pending); err != nil {
 			return nil, err
 		}
-		records[i] = s.resource.RecordOf(c.values)
+		records[i] = info.resource.RecordOf(c.values)
 	}
-	if err := w.settle(ctx, displaced); err != nil {
+	if err := w.flush(ctx, pending); err != nil {
 		return nil, err
 	}
-	inserted, err := w.insert(ctx, s, records)
+	inserted, err := w.insert(ctx, info, records)
 	if err != nil {
 		return nil, err
 	}
-	return inserted, w.judgeNewcomers(ctx, s, inserted)
+	return inserted, w.checkInsertRules(ctx, info, inserted)
 }
 
 // judgeNewcomers asks those whom new records point at.
-func (w *work) judgeNewcomers(ctx context.Context, s *shape, records []core.Record) error {
-	if !s.guarded {
+func (w *writer) checkInsertRules(ctx context.Context, info *resourceInfo, records []core.Record) error {
+	if !info.inverseRules {
 		return nil
 	}
-	for _, f := range s.resource.References() {
-		if err := w.judgePartners(ctx, f.Inverse(), targets(f, records)); err != nil {
+	for _, f := range info.resource.References() {
+		if err := w.checkPartnerRules(ctx, f.Inverse(), targetKeys(f, records)); err != nil {
 			return err
 		}
 	}
@@ -211,7 +211,7 @@ func (w *work) judgeNewcomers(ctx context.Context, s *shape, records []core.Reco
 
 // targets returns the keys that the records point at, ascending and each once; an
 // absent one for those that a policy hides.
-func targets(f *core.Field, records []core.Record) []core.Value {
+func targetKeys(f *core.Field, records []core.Record) []core.Value {
 	var keys []core.Value
 	for _, rec := range records {
 		if v := rec.At(f.Column()); !v.IsNull() {

@@ -15,34 +15,34 @@ import (
 // a field that the principal may not write; [core.TooLarge] if more records depend on it
 // than [Options.MaxWritten];
 // [core.BadFieldValue] for an id that does not fit; [core.BadParam] for the depth.
-func (e *Engine) Delete(ctx context.Context, resource string, id any, w Write) error {
-	s, key, err := e.target(resource, id, w.Depth)
+func (e *Engine) Delete(ctx context.Context, resource string, id any, opts Write) error {
+	info, key, err := e.resourceAndKey(resource, id, opts.Depth)
 	if err != nil {
 		return err
 	}
-	if w.Match == nil && !s.guarded && len(s.resource.Referrers()) == 0 {
-		return e.store.Delete(ctx, s.resource, key)
+	if opts.Match == nil && !info.inverseRules && len(info.resource.Referrers()) == 0 {
+		return e.store.Delete(ctx, info.resource, key)
 	}
-	return e.write(ctx, func(ctx context.Context, wk *work) error {
-		rec, err := wk.load(ctx, s, key)
+	return e.write(ctx, func(ctx context.Context, w *writer) error {
+		rec, err := w.load(ctx, info, key)
 		if err != nil {
 			return err
 		}
-		if err := wk.match(ctx, w, s, rec); err != nil {
+		if err := w.checkMatch(ctx, opts, info, rec); err != nil {
 			return err
 		}
 		if rec.IsZero() {
-			return s.resource.NotFound(key)
+			return info.resource.NotFound(key)
 		}
-		dead := newMoves(s)
-		dead.dying = []core.Value{key}
-		return undetached(wk.remove(ctx, dead, true))
+		pending := newPendingWrites(info)
+		pending.deletions = []core.Value{key}
+		return detachError(w.cascadeDelete(ctx, pending, true))
 	})
 }
 
 // undetached returns the error of detaching records from one that is deleted. A field
 // that may not be written is none that the client named: it stands in the way.
-func undetached(err error) error {
+func detachError(err error) error {
 	if !errors.Is(err, core.FieldReadOnly) {
 		return err
 	}

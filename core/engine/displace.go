@@ -8,13 +8,13 @@ import (
 
 // displace collects what becomes of those who hold the partners that the change
 // takes in one-to-one relations.
-func (w *work) displace(ctx context.Context, c *change, m *moves) error {
-	for _, f := range c.shape.resource.References() {
+func (w *writer) detachHolders(ctx context.Context, c *change, pending *pendingWrites) error {
+	for _, f := range c.info.resource.References() {
 		v := c.values[f.Column()]
 		if !v.IsSet() || f.Inverse() == nil || f.Inverse().Many() {
 			continue
 		}
-		holders, _, err := w.pointing(ctx, f, []core.Value{v}, 0)
+		holders, _, err := w.referrers(ctx, f, []core.Value{v}, 0)
 		if err != nil {
 			return err
 		}
@@ -22,7 +22,7 @@ func (w *work) displace(ctx context.Context, c *change, m *moves) error {
 			if holder.Key() == c.key() {
 				continue
 			}
-			if err := w.detach(ctx, f, holder, m); err != nil {
+			if err := w.detachOrDelete(ctx, f, holder, pending); err != nil {
 				return err
 			}
 		}

@@ -8,21 +8,21 @@ import (
 
 // draft is a body that was checked against the model and typed.
 type draft struct {
-	shape       *shape
+	info        *resourceInfo
 	level       int          // how deep the body is nested, from 1
 	assignments []assignment // in the order of declaration
 	// element is the place in the list of the request, from 1; 0 for a nested draft, and
 	// for the only one.
 	element int
 	// plain: it can be written together with others in one operation.
-	plain bool
+	batchable bool
 	// related: it names ids of other records or holds nested ones.
-	related bool
+	namesRelated bool
 	// partial holds the list sides of which the body says that its reader did not see
 	// them to the end. A replacement keeps them.
-	partial []*core.Field
+	partialLists []*core.Field
 	// before: what it changes depends on the record as it was.
-	before bool
+	needsBefore bool
 }
 
 // assignment is what a body says of one field.
@@ -41,12 +41,12 @@ type item struct {
 }
 
 // creates reports whether the assignment holds nested records.
-func (a assignment) creates() bool {
+func (a assignment) hasNested() bool {
 	return slices.ContainsFunc(a.items, func(it item) bool { return it.create != nil })
 }
 
 // created counts the nested records.
-func (a assignment) created() (n int) {
+func (a assignment) nestedCount() (n int) {
 	for _, it := range a.items {
 		if it.create != nil {
 			n++
@@ -59,28 +59,28 @@ func (a assignment) created() (n int) {
 func (d *draft) add(a assignment) {
 	d.assignments = append(d.assignments, a)
 	f := a.field
-	d.before = d.before || f.HasWriteRule() || f.Computed() != nil || a.merge
+	d.needsBefore = d.needsBefore || f.HasWriteRule() || f.Computed() != nil || a.merge
 	if f.Computed() != nil {
-		d.plain = false
+		d.batchable = false
 	}
-	d.related = d.related || len(a.items) > 0
-	d.before = d.before || f.Inverse() != nil && f.Inverse().HasWriteRule()
+	d.namesRelated = d.namesRelated || len(a.items) > 0
+	d.needsBefore = d.needsBefore || f.Inverse() != nil && f.Inverse().HasWriteRule()
 	moves := f.Inverse() != nil && !f.Inverse().Many() // other records change with it
-	d.plain = d.plain && !moves && !a.creates()
+	d.batchable = d.batchable && !moves && !a.hasNested()
 }
 
 // key returns the key that the body names; absent if it names none.
 func (d *draft) key() core.Value {
-	return d.value(d.shape.resource.Key())
+	return d.value(d.info.resource.Key())
 }
 
 // writes reports whether the draft sets columns of the record itself.
-func (d *draft) writes() bool {
+func (d *draft) writesColumns() bool {
 	return slices.ContainsFunc(d.assignments, func(a assignment) bool { return a.field.Stored() })
 }
 
 // elementOf returns draft.element of the i-th body.
-func elementOf(bodies []map[string]any, i int) int {
+func elementIndex(bodies []map[string]any, i int) int {
 	if len(bodies) == 1 {
 		return 0
 	}
@@ -89,7 +89,7 @@ func elementOf(bodies []map[string]any, i int) int {
 
 // wrong returns an error of the client with the element that is wrong; any other error
 // as it is.
-func (d *draft) wrong(err error) error {
+func (d *draft) errorAt(err error) error {
 	if err == nil || d.element == 0 {
 		return err
 	}
@@ -104,16 +104,16 @@ func (d *draft) wrong(err error) error {
 
 // wrongOf returns the error of drafts that were written together: which one is wrong is
 // known if there is only one.
-func wrongOf(drafts []*draft, err error) error {
+func batchError(drafts []*draft, err error) error {
 	if len(drafts) > 1 {
 		return err
 	}
-	return drafts[0].wrong(err)
+	return drafts[0].errorAt(err)
 }
 
-// conflictOf returns an error of drafts of one resource. A conflict, which may be found as
+// conflictError returns an error of drafts of one resource. A conflict, which may be found as
 // late as by the commit, is that of the last draft with the value that is taken.
-func conflictOf(drafts []*draft, err error) error {
+func conflictError(drafts []*draft, err error) error {
 	e := core.AsError(err)
 	if e == nil || e.Code != core.AlreadyExists || e.Element > 0 {
 		return err
@@ -123,8 +123,8 @@ func conflictOf(drafts []*draft, err error) error {
 		return err
 	}
 	for _, d := range slices.Backward(drafts) {
-		if f := d.shape.resource.FieldByAPIName(e.Field); e.Resource == d.shape.resource.APIName() && f != nil && d.value(f) == taken {
-			return d.wrong(err)
+		if f := d.info.resource.FieldByAPIName(e.Field); e.Resource == d.info.resource.APIName() && f != nil && d.value(f) == taken {
+			return d.errorAt(err)
 		}
 	}
 	return err
@@ -142,11 +142,11 @@ func (d *draft) value(f *core.Field) core.Value {
 }
 
 // ids calls yield for every id of a record that the draft and those in it name.
-func (d *draft) ids(yield func(s *core.Resource, key core.Value)) {
+func (d *draft) relatedIDs(yield func(s *core.Resource, key core.Value)) {
 	for _, a := range d.assignments {
 		for _, it := range a.items {
 			if it.create != nil {
-				it.create.ids(yield)
+				it.create.relatedIDs(yield)
 			} else {
 				yield(a.field.Target(), it.key)
 			}

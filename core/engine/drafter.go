@@ -10,7 +10,7 @@ import (
 )
 
 // drafter reads bodies.
-type drafter struct {
+type bodyReader struct {
 	engine *Engine
 	// internal bodies come from setters: they have the program's names and no
 	// regard for ReadOnly and Hidden.
@@ -27,55 +27,55 @@ type drafter struct {
 
 // drafter returns a drafter for the bodies of one request, which create records or
 // change one.
-func (e *Engine) drafter(create bool) drafter {
+func (e *Engine) bodyReader(create bool) bodyReader {
 	left := e.opts.MaxWritten
-	return drafter{engine: e, create: create, left: &left}
+	return bodyReader{engine: e, create: create, left: &left}
 }
 
 // take counts related records before memory is allocated for them.
-func (d drafter) take(n int) error {
-	if *d.left -= n; *d.left < 0 {
+func (r bodyReader) count(n int) error {
+	if *r.left -= n; *r.left < 0 {
 		return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
-			"the request creates or names more than %d related records; send it in parts", d.engine.opts.MaxWritten)}
+			"the request creates or names more than %d related records; send it in parts", r.engine.opts.MaxWritten)}
 	}
 	return nil
 }
 
-func (d drafter) draft(s *shape, body map[string]any, level int) (*draft, error) {
-	if level > d.engine.opts.MaxNesting {
+func (r bodyReader) read(info *resourceInfo, body map[string]any, level int) (*draft, error) {
+	if level > r.engine.opts.MaxNesting {
 		return nil, &core.Error{Code: core.BadRequest, Message: fmt.Sprintf(
-			"the body nests records deeper than %d levels; create the inner records first", d.engine.opts.MaxNesting)}
+			"the body nests records deeper than %d levels; create the inner records first", r.engine.opts.MaxNesting)}
 	}
-	out := &draft{shape: s, level: level, plain: true}
-	for _, f := range s.resource.Fields() {
-		raw, named := body[d.name(f)]
-		if d.leadsOn(f, body) {
-			if out.partial = append(out.partial, f); named {
-				return nil, tooMany(f)
+	out := &draft{info: info, level: level, batchable: true}
+	for _, f := range info.resource.Fields() {
+		raw, named := body[r.name(f)]
+		if r.hasNext(f, body) {
+			if out.partialLists = append(out.partialLists, f); named {
+				return nil, tooManyMembers(f)
 			}
 		}
-		if !named || !d.knows(f) {
+		if !named || !r.isVisible(f) {
 			continue
 		}
-		a, err := d.assignment(f, raw, level)
+		a, err := r.assignment(f, raw, level)
 		if err != nil {
 			return nil, err
 		}
 		out.add(a)
 	}
-	if len(out.assignments)+len(out.partial) < len(body) {
-		return nil, d.unknown(s, body)
+	if len(out.assignments)+len(out.partialLists) < len(body) {
+		return nil, r.unknownMember(info, body)
 	}
-	if d.create && s.keys.Assigned && !out.key().IsSet() {
-		return nil, s.resource.NoNextKey()
+	if r.create && info.keySource.Assigned && !out.key().IsSet() {
+		return nil, info.resource.NoNextKey()
 	}
 	return out, nil
 }
 
 // leadsOn reports whether the body has the member that leads to the rest of a list
 // side, which is ignored.
-func (d drafter) leadsOn(f *core.Field, body map[string]any) bool {
-	if d.internal || !d.knows(f) || !Continues(f) {
+func (r bodyReader) hasNext(f *core.Field, body map[string]any) bool {
+	if r.internal || !r.isVisible(f) || !Continues(f) {
 		return false
 	}
 	_, named := body[f.APIName()+NextSuffix]
@@ -83,70 +83,70 @@ func (d drafter) leadsOn(f *core.Field, body map[string]any) bool {
 }
 
 // names reports whether the body may name the key.
-func (d drafter) names(f *core.Field) bool {
-	return f.Key() && d.create && d.engine.shapeOf(f.Resource()).keys.Assigned
+func (r bodyReader) mayNameKey(f *core.Field) bool {
+	return f.Key() && r.create && r.engine.info(f.Resource()).keySource.Assigned
 }
 
-func (d drafter) name(f *core.Field) string {
-	if d.internal {
+func (r bodyReader) name(f *core.Field) string {
+	if r.internal {
 		return f.Name()
 	}
 	return f.APIName()
 }
 
 // knows reports whether the field exists for whoever wrote the body.
-func (d drafter) knows(f *core.Field) bool { return d.internal || !f.Hidden() }
+func (r bodyReader) isVisible(f *core.Field) bool { return r.internal || !f.Hidden() }
 
 // settable refuses fields that whoever wrote the body must not set.
-func (d drafter) settable(f *core.Field) error {
+func (r bodyReader) checkSettable(f *core.Field) error {
 	forClients := f.Key() || f.ReadOnly() || f.Computed() != nil && f.Computed().Set == nil
 	switch {
-	case d.names(f):
-	case d.internal && (f.Key() || f.Computed() != nil):
-		return badSetter(f.Resource(), f.Name())
-	case !d.internal && forClients:
+	case r.mayNameKey(f):
+	case r.internal && (f.Key() || f.Computed() != nil):
+		return badSetterField(f.Resource(), f.Name())
+	case !r.internal && forClients:
 		return &core.Error{Code: core.FieldReadOnly, Resource: f.Resource().APIName(), Field: f.APIName()}
 	}
 	return nil
 }
 
 // unknown names the first field of the body that does not exist.
-func (d drafter) unknown(s *shape, body map[string]any) error {
+func (r bodyReader) unknownMember(info *resourceInfo, body map[string]any) error {
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(body)), func(name string) bool {
-		f := s.resource.FieldByAPIName(name)
-		if d.internal {
-			f = s.resource.Field(name)
+		f := info.resource.FieldByAPIName(name)
+		if r.internal {
+			f = info.resource.Field(name)
 		}
 		if list, ok := strings.CutSuffix(name, NextSuffix); ok && f == nil {
-			f = s.resource.FieldByAPIName(list)
-			return f != nil && d.leadsOn(f, body)
+			f = info.resource.FieldByAPIName(list)
+			return f != nil && r.hasNext(f, body)
 		}
-		return f != nil && d.knows(f)
+		return f != nil && r.isVisible(f)
 	})
-	if d.internal {
-		return badSetter(s.resource, names[0])
+	if r.internal {
+		return badSetterField(info.resource, names[0])
 	}
-	return s.unknown(names[0])
+	return info.unknownField(names[0])
 }
 
 // badSetter is the error of a program whose setter names what it cannot set.
-func badSetter(r *core.Resource, name string) error {
+func badSetterField(r *core.Resource, name string) error {
 	return &core.Error{Code: core.ServerError, Cause: fmt.Errorf(
 		"the setter of a computed field sets %s.%s; a setter can only set fields that exist and are neither the key nor computed", r, name)}
 }
 
-func (d drafter) assignment(f *core.Field, raw any, level int) (a assignment, err error) {
-	if err := d.settable(f); err != nil {
+func (r bodyReader) assignment(f *core.Field, raw any, level int) (a assignment, err error) {
+	if err := r.checkSettable(f); err != nil {
 		return a, err
 	}
 	a.field = f
 	switch {
 	case f.Computed() != nil:
 		a.raw = raw
-		err = d.engine.fits(f, measured(raw), d.internal)
+		err = r.engine.checkSize(f, sizedValue(raw), r.internal)
 	case f.Target() != nil:
 		a.value = core.Null
-		a.items, err = d.items(f, raw, level)
+		a.items, err = r.items(f, raw, level)
 	default:
 		a.value, err = f.Convert(raw)
 		switch {
@@ -156,15 +156,15 @@ func (d drafter) assignment(f *core.Field, raw any, level int) (a assignment, er
 			a.value = core.Null
 		}
 		if err == nil {
-			err = d.engine.fits(f, a.value, d.internal)
-			a.merge = d.merge && mergeable(f, a.value)
+			err = r.engine.checkSize(f, a.value, r.internal)
+			a.merge = r.merge && isMergePatch(f, a.value)
 		}
 	}
 	return a, err
 }
 
 // fits refuses a value of a client that is too long.
-func (e *Engine) fits(f *core.Field, v core.Value, internal bool) error {
+func (e *Engine) checkSize(f *core.Field, v core.Value, internal bool) error {
 	if limit := e.opts.MaxValue; !internal && len(v.Text()) > limit {
 		return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
 			"the value of %s.%s has more than %d bytes", f.Resource().APIName(), f.APIName(), limit)}
@@ -173,7 +173,7 @@ func (e *Engine) fits(f *core.Field, v core.Value, internal bool) error {
 }
 
 // measured returns what a client wrote for a computed field as a value with a length.
-func measured(raw any) core.Value {
+func sizedValue(raw any) core.Value {
 	if text, ok := raw.(string); ok {
 		return core.TextValue(text)
 	}
@@ -182,22 +182,22 @@ func measured(raw any) core.Value {
 }
 
 // items reads the value of a relation: ids and bodies of records to create.
-func (d drafter) items(f *core.Field, raw any, level int) ([]item, error) {
+func (r bodyReader) items(f *core.Field, raw any, level int) ([]item, error) {
 	list := []any{raw}
 	if f.Many() {
 		var err error
-		if list, err = members(f, raw); err != nil {
+		if list, err = memberList(f, raw); err != nil {
 			return nil, err
 		}
 	}
 	if _, nested := raw.(map[string]any); f.Many() || nested {
-		if err := d.take(len(list)); err != nil {
+		if err := r.count(len(list)); err != nil {
 			return nil, err
 		}
 	}
 	items := make([]item, 0, len(list))
 	for _, raw := range list {
-		it, err := d.item(f, raw, level)
+		it, err := r.item(f, raw, level)
 		if err != nil {
 			return nil, err
 		}
@@ -213,7 +213,7 @@ func (d drafter) items(f *core.Field, raw any, level int) ([]item, error) {
 }
 
 // members returns what the value of a to-many relation lists.
-func members(f *core.Field, raw any) ([]any, error) {
+func memberList(f *core.Field, raw any) ([]any, error) {
 	switch list := raw.(type) {
 	case []any:
 		return list, nil
@@ -228,14 +228,14 @@ func members(f *core.Field, raw any) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, _ := elements(v)
+	list, _ := listElements(v)
 	return list, nil
 }
 
-func (d drafter) item(f *core.Field, raw any, level int) (it item, err error) {
+func (r bodyReader) item(f *core.Field, raw any, level int) (it item, err error) {
 	if body, ok := raw.(map[string]any); ok {
-		d.create = true
-		it.create, err = d.draft(d.engine.shapeOf(f.Target()), body, level+1)
+		r.create = true
+		it.create, err = r.read(r.engine.info(f.Target()), body, level+1)
 		return it, err
 	}
 	keyType := f.Target().Key().Type()

@@ -16,20 +16,20 @@ const DefaultDepth = 1
 // Engine creates, reads, updates and deletes the records of a store. It is safe
 // for concurrent use. [New] makes it.
 type Engine struct {
-	store  *core.Store
-	opts   Options
-	shapes []*shape // by index of the resource
+	store     *core.Store
+	opts      Options
+	resources []*resourceInfo // by index of the resource
 	// deletions is the order in which records of different resources are deleted.
-	deletions []int
+	deletionOrder []int
 	// policed is true if a decorator of the store can hide records.
-	policed bool
+	mayHide bool
 }
 
 // New returns an engine over the store.
 func New(store *core.Store, opts Options) *Engine {
 	m := store.Model()
 	return &Engine{
-		store: store, opts: opts.filled(), shapes: shapesOf(store), deletions: deletionOrder(m), policed: store.Describe().MayHide(),
+		store: store, opts: opts.filled(), resources: resourceInfos(store), deletionOrder: deletionOrder(m), mayHide: store.Describe().MayHide(),
 	}
 }
 
@@ -53,41 +53,41 @@ func (e *Engine) Options() Options { return e.opts }
 // Errors: those that policies have for the beginning of a transaction, of the usual
 // ones [core.Unauthorized] for nobody; otherwise those of [core.Store.Tx].
 func (e *Engine) Admit(ctx context.Context) error {
-	if !e.policed {
+	if !e.mayHide {
 		return nil
 	}
 	return e.read(ctx, func(context.Context, *core.Transaction) error { return nil })
 }
 
 // shape finds a resource by its API name.
-func (e *Engine) shape(name string) (*shape, error) {
+func (e *Engine) lookup(name string) (*resourceInfo, error) {
 	if r := e.Model().ResourceByAPIName(name); r != nil {
-		return e.shapeOf(r), nil
+		return e.info(r), nil
 	}
 	clean := strings.ReplaceAll(strings.ToValidUTF8(name, "\uFFFD"), "\x00", "\uFFFD")
 	return nil, &core.Error{Code: core.NotFound, Resource: "resource", Key: core.TextValue(clean)}
 }
 
-func (e *Engine) shapeOf(r *core.Resource) *shape { return e.shapes[r.Index()] }
+func (e *Engine) info(r *core.Resource) *resourceInfo { return e.resources[r.Index()] }
 
 // KeySource says where the keys of the resource, which is one of the model's, come from;
 // see [core.Store.KeySource].
-func (e *Engine) KeySource(r *core.Resource) core.KeySource { return e.shapeOf(r).keys }
+func (e *Engine) KeySource(r *core.Resource) core.KeySource { return e.info(r).keySource }
 
 // target finds the resource and converts the id that a request is about.
-func (e *Engine) target(resource string, id any, depth int) (*shape, core.Value, error) {
-	s, err := e.shape(resource)
+func (e *Engine) resourceAndKey(resource string, id any, depth int) (*resourceInfo, core.Value, error) {
+	info, err := e.lookup(resource)
 	if err != nil {
 		return nil, core.Value{}, err
 	}
 	if err := e.checkDepth(depth); err != nil {
 		return nil, core.Value{}, err
 	}
-	key, err := s.resource.Key().Convert(id)
+	key, err := info.resource.Key().Convert(id)
 	if err == nil && !key.IsSet() {
-		err = s.badKey(id)
+		err = info.badKey(id)
 	}
-	return s, key, err
+	return info, key, err
 }
 
 func (e *Engine) checkDepth(depth int) error {
@@ -108,18 +108,18 @@ func (e *Engine) read(ctx context.Context, fn func(context.Context, *core.Transa
 // show runs fn, which reads records and shows them with a resolver of that ending, in
 // a transaction that sees one snapshot. The last operation ends the transaction; if
 // more operations turn out to be needed, another transaction does without that.
-func (e *Engine) show(ctx context.Context, fn func(context.Context, *core.Transaction, ending) error) error {
-	for ending := endAlways; ; ending = endNever {
+func (e *Engine) readFinal(ctx context.Context, fn func(context.Context, *core.Transaction, finality) error) error {
+	for ending := alwaysFinal; ; ending = neverFinal {
 		err := e.read(ctx, func(ctx context.Context, tx *core.Transaction) error { return fn(ctx, tx, ending) })
-		if !errors.Is(err, errEnded) {
+		if !errors.Is(err, errEndedEarly) {
 			return err
 		}
 	}
 }
 
 // write runs fn in a transaction, again when it conflicts.
-func (e *Engine) write(ctx context.Context, fn func(context.Context, *work) error) error {
+func (e *Engine) write(ctx context.Context, fn func(context.Context, *writer) error) error {
 	return e.store.TxWith(ctx, core.TxOptions{Attempts: e.opts.Attempts}, func(ctx context.Context, tx *core.Transaction) error {
-		return fn(ctx, newWork(e, tx))
+		return fn(ctx, newWriter(e, tx))
 	})
 }

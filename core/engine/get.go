@@ -11,37 +11,37 @@ import (
 // Errors: [core.NotFound], for an unknown resource too; [core.BadFieldValue] for
 // an id that does not fit; [core.BadParam] for the depth; [core.TooLarge].
 func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (View, error) {
-	s, key, err := e.target(resource, id, depth)
+	info, key, err := e.resourceAndKey(resource, id, depth)
 	if err != nil {
 		return View{}, err
 	}
-	if e.alone(s, depth) {
-		rec, err := e.record(ctx, e.store, s, key, depth)
+	if e.needsNoReads(info, depth) {
+		rec, err := e.readRecord(ctx, e.store, info, key, depth)
 		if err != nil {
 			return View{}, err
 		}
-		return e.resolver(nil, endNever).view(ctx, s, rec, depth)
+		return e.viewBuilder(nil, neverFinal).view(ctx, info, rec, depth)
 	}
 	var view View
-	err = e.show(ctx, func(ctx context.Context, tx *core.Transaction, ending ending) error {
-		rec, err := e.record(ctx, tx, s, key, depth)
+	err = e.readFinal(ctx, func(ctx context.Context, tx *core.Transaction, ending finality) error {
+		rec, err := e.readRecord(ctx, tx, info, key, depth)
 		if err != nil {
 			return err
 		}
-		view, err = e.resolver(tx, ending).view(ctx, s, rec, depth)
+		view, err = e.viewBuilder(tx, ending).view(ctx, info, rec, depth)
 		return err
 	})
 	return view, err
 }
 
 // record reads as much of a record as the depth shows.
-func (e *Engine) record(ctx context.Context, querier core.Querier, s *shape, key core.Value, depth int) (core.Record, error) {
+func (e *Engine) readRecord(ctx context.Context, querier core.Querier, info *resourceInfo, key core.Value, depth int) (core.Record, error) {
 	if depth > 0 {
-		return querier.Get(ctx, s.resource, key)
+		return querier.Get(ctx, info.resource, key)
 	}
-	records, err := querier.Load(ctx, s.resource, []core.Value{key}, s.onlyKey...)
+	records, err := querier.Load(ctx, info.resource, []core.Value{key}, info.keyOnly...)
 	if err == nil && len(records) == 0 {
-		err = s.resource.NotFound(key)
+		err = info.resource.NotFound(key)
 	}
 	if err != nil {
 		return core.Record{}, err

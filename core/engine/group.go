@@ -3,21 +3,21 @@ package engine
 import "github.com/larder-go/larder/core"
 
 // group is the nodes of one resource on one level of the trees.
-type group struct {
-	shape *shape
+type nodeGroup struct {
+	info  *resourceInfo
 	nodes []*node
 	byKey map[core.Value]*node // made when it is needed
 }
 
 // admit returns the nodes of the records, which are distinct; new nodes only for
 // those that have none yet.
-func (g *group) admit(records []core.Record, bare bool) []*node {
+func (g *nodeGroup) nodesFor(records []core.Record, bare bool) []*node {
 	first := len(g.nodes) == 0
 	admitted := make([]*node, len(records))
 	space := make([]node, len(records))
 	var parts []part
 	if !bare {
-		parts = make([]part, len(records)*g.shape.parts)
+		parts = make([]part, len(records)*g.info.partCount)
 	}
 	for i, rec := range records {
 		if !first {
@@ -27,18 +27,18 @@ func (g *group) admit(records []core.Record, bare bool) []*node {
 			}
 		}
 		n := &space[i]
-		*n = node{shape: g.shape, record: rec, bare: bare, size: g.shape.sizeOf(rec, bare)}
+		*n = node{info: g.info, record: rec, idOnly: bare, size: g.info.nodeSize(rec, bare)}
 		if !bare {
-			n.parts, parts = parts[:g.shape.parts:g.shape.parts], parts[g.shape.parts:]
+			n.parts, parts = parts[:g.info.partCount:g.info.partCount], parts[g.info.partCount:]
 		}
 		admitted[i] = n
 	}
-	g.add(admitted, first)
+	g.addNodes(admitted, first)
 	return admitted
 }
 
 // add takes the admitted nodes in.
-func (g *group) add(admitted []*node, first bool) {
+func (g *nodeGroup) addNodes(admitted []*node, first bool) {
 	if first {
 		g.nodes = admitted
 		return
@@ -52,7 +52,7 @@ func (g *group) add(admitted []*node, first bool) {
 }
 
 // find returns the node of that key, or nil.
-func (g *group) find(key core.Value) *node {
+func (g *nodeGroup) find(key core.Value) *node {
 	if g.byKey == nil {
 		g.byKey = make(map[core.Value]*node, len(g.nodes))
 		for _, n := range g.nodes {
@@ -63,16 +63,16 @@ func (g *group) find(key core.Value) *node {
 }
 
 // level is the groups of one level of the trees.
-type level []*group
+type level []*nodeGroup
 
 // of returns the group of the resource, which it adds if need be.
-func (l *level) of(s *shape) *group {
+func (l *level) group(info *resourceInfo) *nodeGroup {
 	for _, g := range *l {
-		if g.shape == s {
+		if g.info == info {
 			return g
 		}
 	}
-	g := &group{shape: s}
+	g := &nodeGroup{info: info}
 	*l = append(*l, g)
 	return g
 }

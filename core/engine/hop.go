@@ -11,102 +11,102 @@ import (
 
 // hop is one relation of all nodes of a group: one operation leads from them to
 // the related records.
-type hop struct {
-	group *group
-	slot  *slot
+type expansion struct {
+	group *nodeGroup
+	shown *shownField
 	// keys of the related records, where the nodes' own records store them;
 	// otherwise those of the nodes.
-	keys []core.Value
-	ids  [][]core.Value // by node, of a one-directional to-many relation
+	keys    []core.Value
+	listIDs [][]core.Value // by node, of a one-directional to-many relation
 }
 
 // newHop collects the keys. Without any the relation is empty and needs no
 // operation.
-func newHop(g *group, at *slot) (hop, error) {
-	h := hop{group: g, slot: at}
+func newExpansion(g *nodeGroup, shown *shownField) (expansion, error) {
+	ex := expansion{group: g, shown: shown}
 	var err error
-	switch f := at.field; {
+	switch f := shown.field; {
 	case !f.Stored():
-		h.keys = make([]core.Value, len(g.nodes))
+		ex.keys = make([]core.Value, len(g.nodes))
 		for i, n := range g.nodes {
-			h.keys[i] = n.record.Key()
+			ex.keys[i] = n.record.Key()
 		}
 	case f.Many():
-		err = h.readLists()
+		err = ex.collectLists()
 	default:
-		h.readTargets()
+		ex.collectTargets()
 	}
-	return h, err
+	return ex, err
 }
 
 // readTargets leaves a key out that the node before has, too: many of a list point
 // at the same record.
-func (h *hop) readTargets() {
-	column := h.slot.field.Column()
-	for _, n := range h.group.nodes {
-		if v := n.record.At(column); v.IsSet() && (len(h.keys) == 0 || v != h.keys[len(h.keys)-1]) {
-			h.keys = append(h.keys, v)
+func (ex *expansion) collectTargets() {
+	column := ex.shown.field.Column()
+	for _, n := range ex.group.nodes {
+		if v := n.record.At(column); v.IsSet() && (len(ex.keys) == 0 || v != ex.keys[len(ex.keys)-1]) {
+			ex.keys = append(ex.keys, v)
 		}
 	}
-	h.keys = core.SortKeys(h.keys)
+	ex.keys = core.SortKeys(ex.keys)
 }
 
-func (h *hop) readLists() error {
-	f := h.slot.field
-	h.ids = make([][]core.Value, len(h.group.nodes))
-	for i, n := range h.group.nodes {
+func (ex *expansion) collectLists() error {
+	f := ex.shown.field
+	ex.listIDs = make([][]core.Value, len(ex.group.nodes))
+	for i, n := range ex.group.nodes {
 		ids, err := n.record.At(f.Column()).Elements(f.Target().Key().Type())
 		if err != nil {
 			return &core.Error{Code: core.ServerError, Cause: fmt.Errorf("reading the ids that a record stores in %s: %w", f, err)}
 		}
-		h.ids[i] = core.SortKeys(ids)
-		h.keys = append(h.keys, h.ids[i]...)
+		ex.listIDs[i] = core.SortKeys(ids)
+		ex.keys = append(ex.keys, ex.listIDs[i]...)
 	}
-	h.keys = core.SortKeys(h.keys)
+	ex.keys = core.SortKeys(ex.keys)
 	return nil
 }
 
 // hidden reports whether a policy hides what the node's record stores of the
 // relation.
-func (h *hop) hidden(n *node) bool {
-	f := h.slot.field
+func (ex *expansion) isHidden(n *node) bool {
+	f := ex.shown.field
 	return f.Stored() && n.record.At(f.Column()).IsAbsent()
 }
 
 // open makes lists of the nodes' parts, empty ones so far.
-func (h *hop) open() {
-	if !h.slot.field.Many() {
+func (ex *expansion) initLists() {
+	if !ex.shown.field.Many() {
 		return
 	}
-	for _, n := range h.group.nodes {
-		n.parts[h.slot.part].list = !h.hidden(n)
+	for _, n := range ex.group.nodes {
+		n.parts[ex.shown.part].isList = !ex.isHidden(n)
 	}
 }
 
 // pairs yields each node with the index of each record that it is related to,
 // ascending for a node. Records ascend by key.
-func (h *hop) pairs(records []core.Record) iter.Seq2[*node, int] {
-	f := h.slot.field
+func (ex *expansion) pairs(records []core.Record) iter.Seq2[*node, int] {
+	f := ex.shown.field
 	switch {
 	case !f.Stored():
-		return h.pointedAt(records)
+		return ex.pairsByInverse(records)
 	case f.Many():
-		return h.listed(records)
+		return ex.pairsByList(records)
 	}
 	return func(yield func(*node, int) bool) {
-		for _, n := range h.group.nodes {
-			if i, ok := find(records, n.record.At(f.Column())); ok && !yield(n, i) {
+		for _, n := range ex.group.nodes {
+			if i, ok := findByKey(records, n.record.At(f.Column())); ok && !yield(n, i) {
 				return
 			}
 		}
 	}
 }
 
-func (h *hop) listed(records []core.Record) iter.Seq2[*node, int] {
+func (ex *expansion) pairsByList(records []core.Record) iter.Seq2[*node, int] {
 	return func(yield func(*node, int) bool) {
-		for at, n := range h.group.nodes {
-			for _, id := range h.ids[at] {
-				if i, ok := find(records, id); ok && !yield(n, i) {
+		for at, n := range ex.group.nodes {
+			for _, id := range ex.listIDs[at] {
+				if i, ok := findByKey(records, id); ok && !yield(n, i) {
 					return
 				}
 			}
@@ -114,18 +114,18 @@ func (h *hop) listed(records []core.Record) iter.Seq2[*node, int] {
 	}
 }
 
-func (h *hop) pointedAt(records []core.Record) iter.Seq2[*node, int] {
-	column := h.slot.field.Inverse().Column()
+func (ex *expansion) pairsByInverse(records []core.Record) iter.Seq2[*node, int] {
+	column := ex.shown.field.Inverse().Column()
 	return func(yield func(*node, int) bool) {
 		for i, rec := range records {
-			if n := h.group.find(rec.At(column)); n != nil && !yield(n, i) {
+			if n := ex.group.find(rec.At(column)); n != nil && !yield(n, i) {
 				return
 			}
 		}
 	}
 }
 
-func find(records []core.Record, key core.Value) (int, bool) {
+func findByKey(records []core.Record, key core.Value) (int, bool) {
 	return slices.BinarySearchFunc(records, key, func(rec core.Record, key core.Value) int {
 		return core.Compare(rec.Key(), key)
 	})
@@ -133,6 +133,6 @@ func find(records []core.Record, key core.Value) (int, bool) {
 
 // refused reports whether a policy does not let the principal read the resource
 // at all, or not the field that stores the relation: then it is not shown.
-func refused(err error) bool {
+func isDenied(err error) bool {
 	return errors.Is(err, core.Forbidden) || errors.Is(err, core.Unauthorized) || errors.Is(err, core.UnknownField)
 }

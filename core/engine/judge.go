@@ -11,11 +11,11 @@ import (
 // record is the one from before the change; one that was born in this
 // transaction lets everything happen. One that a policy shows only in part cannot
 // be asked, so it refuses. Written is the resource of which the client wrote a record.
-func (w *work) judge(ctx context.Context, f *core.Field, rec core.Record, written *core.Resource) error {
-	if !f.HasWriteRule() || w.tables[f.Resource().Index()][rec.Key()].born {
+func (w *writer) checkRule(ctx context.Context, f *core.Field, rec core.Record, written *core.Resource) error {
+	if !f.HasWriteRule() || w.known[f.Resource().Index()][rec.Key()].created {
 		return nil
 	}
-	ok, err := w.writable(ctx, f, rec)
+	ok, err := w.allowsWrite(ctx, f, rec)
 	if err != nil || ok {
 		return err
 	}
@@ -23,16 +23,16 @@ func (w *work) judge(ctx context.Context, f *core.Field, rec core.Record, writte
 }
 
 // writable asks the record, as the principal sees it, whether its field may change.
-func (w *work) writable(ctx context.Context, f *core.Field, rec core.Record) (bool, error) {
-	if !whole(rec) {
+func (w *writer) allowsWrite(ctx context.Context, f *core.Field, rec core.Record) (bool, error) {
+	if !isComplete(rec) {
 		return false, nil
 	}
-	seen, err := w.asSeen(ctx, rec)
-	return err == nil && f.Writable(seen), err
+	visible, err := w.visibleRecord(ctx, rec)
+	return err == nil && f.Writable(visible), err
 }
 
 // whole reports whether the record has every column.
-func whole(rec core.Record) bool {
+func isComplete(rec core.Record) bool {
 	for i := range rec.Len() {
 		if rec.At(i).IsAbsent() {
 			return false
@@ -45,27 +45,27 @@ func whole(rec core.Record) bool {
 // change on the other side. One that the principal cannot see cannot be asked, so
 // it refuses, and so does one whose key is absent because a policy hides whom the
 // other side points at.
-func (w *work) judgePartners(ctx context.Context, f *core.Field, keys []core.Value) error {
+func (w *writer) checkPartnerRules(ctx context.Context, f *core.Field, keys []core.Value) error {
 	if f == nil || !f.HasWriteRule() {
 		return nil
 	}
-	s := w.engine.shapeOf(f.Resource())
+	info := w.engine.info(f.Resource())
 	if slices.ContainsFunc(keys, core.Value.IsAbsent) {
 		return f.UpdateForbidden(f.Target())
 	}
-	if err := w.fetch(ctx, s, keys); err != nil {
+	if err := w.loadUnknown(ctx, info, keys); err != nil {
 		return err
 	}
-	t := w.table(s)
+	m := w.knownOf(info)
 	for _, key := range keys {
-		at := t[key]
-		if at.born {
+		known := m[key]
+		if known.created {
 			continue
 		}
-		if at.record.IsZero() {
+		if known.record.IsZero() {
 			return f.UpdateForbidden(f.Target())
 		}
-		if err := w.judge(ctx, f, at.record, f.Target()); err != nil {
+		if err := w.checkRule(ctx, f, known.record, f.Target()); err != nil {
 			return err
 		}
 	}

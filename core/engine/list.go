@@ -58,34 +58,34 @@ type List struct {
 // and operators; [core.TooLarge] if a single record exceeds the bounds of an answer,
 // and for a filter or a sort that takes a look at too many related records.
 func (e *Engine) List(ctx context.Context, resource string, q Query) (List, error) {
-	s, err := e.shape(resource)
+	info, err := e.lookup(resource)
 	if err != nil {
 		return List{}, err
 	}
-	l := lister{engine: e, shape: s, query: q}
+	l := lister{engine: e, info: info, query: q}
 	if err := l.prepare(); err != nil {
 		return List{}, err
 	}
 	for {
 		list, err := l.attempt(ctx)
-		if !l.full || l.read == 1 {
+		if !l.overBudget || l.readCount == 1 {
 			return list, err
 		}
-		l.limit = l.read / 2
+		l.limit = l.readCount / 2
 	}
 }
 
 // lister answers one [Query].
 type lister struct {
-	engine     *Engine
-	shape      *shape
-	query      Query
-	conditions []condition
-	order      []string      // internal names
-	veiled     []*core.Field // relations to sort by that may lead to what is hidden
-	limit      int           // how many records to read; fewer after they did not fit
-	read       int           // how many were read
-	full       bool          // they did not fit, with what they show of others
+	engine      *Engine
+	info        *resourceInfo
+	query       Query
+	conditions  []condition
+	order       []string      // internal names
+	maskedSorts []*core.Field // relations to sort by that may lead to what is hidden
+	limit       int           // how many records to read; fewer after they did not fit
+	readCount   int           // how many were read
+	overBudget  bool          // they did not fit, with what they show of others
 }
 
 // prepare checks what can be checked without reading.
@@ -93,12 +93,12 @@ func (l *lister) prepare() (err error) {
 	if err := l.engine.checkDepth(l.query.Depth); err != nil {
 		return err
 	}
-	if l.conditions, err = l.shape.conditions(l.query.Filter); err != nil {
+	if l.conditions, err = l.info.conditions(l.query.Filter); err != nil {
 		return err
 	}
 	var related []*core.Field
-	if l.order, related, err = l.shape.order(l.query.Sort); l.engine.policed {
-		l.veiled = related
+	if l.order, related, err = l.info.parseSort(l.query.Sort); l.engine.mayHide {
+		l.maskedSorts = related
 	}
 	if l.limit = l.engine.opts.MaxRecords; l.query.Limit != 0 {
 		l.limit = min(l.limit, l.query.Limit) // Select rejects a negative one
@@ -109,22 +109,22 @@ func (l *lister) prepare() (err error) {
 // attempt lists what fits of the records that it reads, in a transaction if that takes
 // several operations.
 func (l *lister) attempt(ctx context.Context) (list List, err error) {
-	l.read, l.full = 0, false // also if no run begins
+	l.readCount, l.overBudget = 0, false // also if no run begins
 	one := l.query.Depth == 0 || l.limit <= firstChunk
-	if l.engine.alone(l.shape, l.query.Depth) && !l.derived() && one {
-		return l.run(ctx, l.engine.store, l.engine.resolver(nil, endNever))
+	if l.engine.needsNoReads(l.info, l.query.Depth) && !l.needsRelated() && one {
+		return l.run(ctx, l.engine.store, l.engine.viewBuilder(nil, neverFinal))
 	}
-	err = l.engine.show(ctx, func(ctx context.Context, tx *core.Transaction, ending ending) (err error) {
-		list, err = l.run(ctx, tx, l.engine.resolver(tx, ending))
+	err = l.engine.readFinal(ctx, func(ctx context.Context, tx *core.Transaction, ending finality) (err error) {
+		list, err = l.run(ctx, tx, l.engine.viewBuilder(tx, ending))
 		return err
 	})
 	return list, err
 }
 
-func (l *lister) run(ctx context.Context, querier core.Querier, r *resolver) (List, error) {
-	l.read, l.full = 0, false // a transaction may be repeated
+func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) (List, error) {
+	l.readCount, l.overBudget = 0, false // a transaction may be repeated
 	q := core.Query{
-		Order: l.order, Limit: l.limit, After: l.query.After, Scope: l.scope(), Fields: l.shape.fields(l.query.Depth),
+		Order: l.order, Limit: l.limit, After: l.query.After, Scope: l.scope(), Fields: l.info.fieldsAt(l.query.Depth),
 	}
 	var err error
 	if q.Where, err = l.where(ctx, querier); err != nil {
@@ -134,23 +134,23 @@ func (l *lister) run(ctx context.Context, querier core.Querier, r *resolver) (Li
 	if err != nil {
 		return List{}, err
 	}
-	views, err := r.views(ctx, l.shape, page.Records, l.query.Depth)
-	l.read, l.full = len(page.Records), r.full
+	views, err := b.views(ctx, l.info, page.Records, l.query.Depth)
+	l.readCount, l.overBudget = len(page.Records), b.overBudget
 	return List{Views: views, Next: page.Next}, err
 }
 
 // order translates the names of a sort, and returns the stored to-one relations among
 // them.
-func (s *shape) order(names []string) (order []string, related []*core.Field, err error) {
+func (info *resourceInfo) parseSort(names []string) (order []string, related []*core.Field, err error) {
 	order = make([]string, 0, len(names))
 	for _, name := range names {
-		f, sign := s.resource.FieldByAPIName(name), ""
+		f, sign := info.resource.FieldByAPIName(name), ""
 		if f == nil && len(name) > 0 && name[0] == '-' {
 			name, sign = name[1:], "-"
-			f = s.resource.FieldByAPIName(name)
+			f = info.resource.FieldByAPIName(name)
 		}
 		if f == nil || f.Hidden() {
-			return nil, nil, s.unknown(name)
+			return nil, nil, info.unknownField(name)
 		}
 		if f.Target() != nil && f.Stored() && !f.Many() {
 			related = append(related, f)
@@ -161,6 +161,6 @@ func (s *shape) order(names []string) (order []string, related []*core.Field, er
 }
 
 // unknown is the error of a field that does not exist, for clients at least.
-func (s *shape) unknown(name string) error {
-	return &core.Error{Code: core.UnknownField, Resource: s.resource.APIName(), Field: name}
+func (info *resourceInfo) unknownField(name string) error {
+	return &core.Error{Code: core.UnknownField, Resource: info.resource.APIName(), Field: name}
 }

@@ -39,43 +39,43 @@ func Continues(f *core.Field) bool {
 // node as many as it can show, and of all nodes together as many as the answer has room
 // for. Nodes that have more are marked. Where the principal may not see of all records
 // what they point at, a policy refuses that order, and each node is read alone.
-func (r *resolver) members(ctx context.Context, h *hop, fields []string, depth int, last bool) ([]core.Record, error) {
-	keys := core.SortKeys(slices.Clone(h.keys))
-	all, err := r.membersOf(ctx, h, keys, fields, depth, last, len(keys))
+func (b *viewBuilder) loadMembers(ctx context.Context, ex *expansion, fields []string, depth int, last bool) ([]core.Record, error) {
+	keys := core.SortKeys(slices.Clone(ex.keys))
+	all, err := b.loadMembersOf(ctx, ex, keys, fields, depth, last, len(keys))
 	if len(keys) == 1 || !errors.Is(err, core.SearchForbidden) {
 		return all, err
 	}
-	return r.membersOf(ctx, h, keys, fields, depth, last, 1)
+	return b.loadMembersOf(ctx, ex, keys, fields, depth, last, 1)
 }
 
 // membersOf reads the records that point at the nodes with the keys, which ascend, with
 // operations that ask for those of at most so many nodes together.
-func (r *resolver) membersOf(
-	ctx context.Context, h *hop, keys []core.Value, fields []string, depth int, last bool, together int,
+func (b *viewBuilder) loadMembersOf(
+	ctx context.Context, ex *expansion, keys []core.Value, fields []string, depth int, last bool, perRead int,
 ) (all []core.Record, _ error) {
-	here := h.slot.field
-	there, most := here.Inverse(), r.engine.opts.MaxMembers
-	c := chunks{shape: r.engine.shapeOf(here.Target()), bare: depth == 0, bytes: r.left.bytes}
+	field := ex.shown.field
+	inverse, maxMembers := field.Inverse(), b.engine.opts.MaxMembers
+	c := chunkReader{info: b.engine.info(field.Target()), idOnly: depth == 0, bytes: b.remaining.bytes}
 	for batch := len(keys); len(keys) > 0; {
-		asked := keys[:min(together, len(keys))]
-		c.querier, c.final = r.querier(here, depth, last && len(asked) == len(keys))
-		query := core.Query{Where: anyOf(there, asked), Fields: fields}
+		asked := keys[:min(perRead, len(keys))]
+		c.querier, c.final = b.querier(field, depth, last && len(asked) == len(keys))
+		query := core.Query{Where: anyOf(inverse, asked), Fields: fields}
 		if len(asked) > 1 {
-			query.Order = []string{there.Name()}
+			query.Order = []string{inverse.Name()}
 		}
-		room := r.left.records - len(all)
-		query.Limit = min(batch*most, len(asked)*most, room) + 1
+		room := b.remaining.records - len(all)
+		query.Limit = min(batch*maxMembers, len(asked)*maxMembers, room) + 1
 		page, err := c.read(ctx, query)
 		if err != nil {
 			return nil, err
 		}
-		kept, end := h.keep(page.Records, most)
+		kept, end := ex.keepPerNode(page.Records, maxMembers)
 		done, full := len(asked), len(kept) > room
 		if page.Next != "" {
 			tail := page.Records[end:]
-			at, _ := slices.BinarySearchFunc(asked, tail[0].At(there.Column()), core.Compare)
+			at, _ := slices.BinarySearchFunc(asked, tail[0].At(inverse.Column()), core.Compare)
 			switch {
-			case len(tail) > most: // the records that follow are of other nodes
+			case len(tail) > maxMembers: // the records that follow are of other nodes
 				done = at + 1
 			case len(kept) == len(page.Records) && len(kept) < query.Limit: // the next record has too many bytes
 				done, full = at, true
@@ -87,16 +87,16 @@ func (r *resolver) membersOf(
 		}
 		keys, all = keys[done:], append(all, kept...)
 		for _, rec := range kept {
-			c.bytes -= c.shape.sizeOf(rec, c.bare)
+			c.bytes -= c.info.nodeSize(rec, c.idOnly)
 		}
 		switch {
-		case full && !r.lenient:
-			return nil, r.exceeded(len(all))
+		case full && !b.truncate:
+			return nil, b.budgetError(len(all))
 		case full:
-			h.mark(keys)
+			ex.markTruncated(keys)
 			return all, nil
 		case c.final && len(keys) > 0:
-			return nil, errEnded
+			return nil, errEndedEarly
 		}
 		batch = 2 * done // most of the page may have been more records than its nodes show
 	}
@@ -106,38 +106,38 @@ func (r *resolver) membersOf(
 // keep returns the first records of each node, at most so many, and marks the nodes that
 // have more. The records are ordered by what they point at; those of the last node begin
 // at end.
-func (h *hop) keep(records []core.Record, most int) (kept []core.Record, end int) {
-	column := h.slot.field.Inverse().Column()
+func (ex *expansion) keepPerNode(records []core.Record, maxMembers int) (kept []core.Record, end int) {
+	column := ex.shown.field.Inverse().Column()
 	kept = make([]core.Record, 0, len(records))
 	for i, rec := range records {
 		if i > 0 && rec.At(column) != records[i-1].At(column) {
 			end = i
 		}
-		if i-end < most {
+		if i-end < maxMembers {
 			kept = append(kept, rec)
-		} else if n := h.group.find(rec.At(column)); n != nil {
-			n.parts[h.slot.part].more = new(More)
+		} else if n := ex.group.find(rec.At(column)); n != nil {
+			n.parts[ex.shown.part].more = new(More)
 		}
 	}
 	return kept, end
 }
 
 // mark notes that nodes with those keys have more records than were read.
-func (h *hop) mark(keys []core.Value) {
+func (ex *expansion) markTruncated(keys []core.Value) {
 	for _, key := range keys {
-		h.group.find(key).parts[h.slot.part].more = new(More)
+		ex.group.find(key).parts[ex.shown.part].more = new(More)
 	}
 }
 
 // choose returns the records, ordered by what they point at, that the answer shows. If
 // it cannot be split, it shows as many as there is room for.
-func (r *resolver) choose(h *hop, records []core.Record, depth int) ([]core.Record, error) {
-	column, s := h.slot.field.Inverse().Column(), r.engine.shapeOf(h.slot.field.Target())
+func (b *viewBuilder) chooseMembers(ex *expansion, records []core.Record, depth int) ([]core.Record, error) {
+	column, info := ex.shown.field.Inverse().Column(), b.engine.info(ex.shown.field.Target())
 	kept := make([]core.Record, 0, len(records))
-	limit := r.left
-	if depth > 0 && s.parts > 0 { // the rest is for what the records show of others
+	limit := b.remaining
+	if depth > 0 && info.partCount > 0 { // the rest is for what the records show of others
 		limit.bytes /= 2
-		if ones := s.ones() * (depth - 1); ones > 0 { // which cannot be left out
+		if ones := info.toOneCount() * (depth - 1); ones > 0 { // which cannot be left out
 			limit.records /= 1 + ones
 		} else {
 			limit.records = (limit.records + 1) / 2
@@ -145,19 +145,19 @@ func (r *resolver) choose(h *hop, records []core.Record, depth int) ([]core.Reco
 	}
 	var full *node
 	for _, rec := range records {
-		n := h.group.find(rec.At(column))
+		n := ex.group.find(rec.At(column))
 		if n == nil {
 			continue // it points at something that the principal cannot see
 		}
-		size := s.sizeOf(rec, depth == 0)
-		if r.lenient && (n == full || n.times > limit.records || n.times*size > limit.bytes) {
-			n.parts[h.slot.part].more = new(More)
+		size := info.nodeSize(rec, depth == 0)
+		if b.truncate && (n == full || n.times > limit.records || n.times*size > limit.bytes) {
+			n.parts[ex.shown.part].more = new(More)
 			full = n
 			continue
 		}
 		limit.records -= n.times
 		limit.bytes -= n.times * size
-		if err := r.take(n.times, 1, size); err != nil {
+		if err := b.spend(n.times, 1, size); err != nil {
 			return nil, err
 		}
 		kept = append(kept, rec)
@@ -167,17 +167,17 @@ func (r *resolver) choose(h *hop, records []core.Record, depth int) ([]core.Reco
 
 // attachMembers hangs records of a list side below the nodes that they point at, as
 // many as the answer shows.
-func (r *resolver) attachMembers(ctx context.Context, h *hop, records []core.Record, depth int, next *level) error {
-	kept, err := r.choose(h, records, depth)
+func (b *viewBuilder) attachMembers(ctx context.Context, ex *expansion, records []core.Record, depth int, next *level) error {
+	kept, err := b.chooseMembers(ex, records, depth)
 	if err != nil {
 		return err
 	}
 	var nodes []*node
 	if depth > 0 && len(kept) > 0 {
-		nodes = next.of(r.engine.shapeOf(h.slot.field.Target())).admit(kept, false)
+		nodes = next.group(b.engine.info(ex.shown.field.Target())).nodesFor(kept, false)
 	}
-	for n, i := range h.pairs(kept) {
-		p := &n.parts[h.slot.part]
+	for n, i := range ex.pairs(kept) {
+		p := &n.parts[ex.shown.part]
 		if depth > 0 {
 			p.nodes = append(p.nodes, nodes[i])
 			nodes[i].times += n.times
@@ -185,13 +185,13 @@ func (r *resolver) attachMembers(ctx context.Context, h *hop, records []core.Rec
 			p.ids = append(p.ids, kept[i].Key())
 		}
 	}
-	for _, n := range h.group.nodes {
-		if p := &n.parts[h.slot.part]; p.more != nil {
-			p.more = &More{Field: h.slot.field, Owner: n.record.Key(), Depth: depth}
-			if p.more.After, err = r.engine.after(ctx, p.more, p.last()); err != nil {
+	for _, n := range ex.group.nodes {
+		if p := &n.parts[ex.shown.part]; p.more != nil {
+			p.more = &More{Field: ex.shown.field, Owner: n.record.Key(), Depth: depth}
+			if p.more.After, err = b.engine.cursorAfter(ctx, p.more, p.lastKey()); err != nil {
 				return err
 			}
-			if err := r.link(n.times, p.more); err != nil {
+			if err := b.spendLink(n.times, p.more); err != nil {
 				return err
 			}
 		}
@@ -200,7 +200,7 @@ func (r *resolver) attachMembers(ctx context.Context, h *hop, records []core.Rec
 }
 
 // last returns the key of the last record that a list side shows.
-func (p *part) last() core.Value {
+func (p *part) lastKey() core.Value {
 	switch {
 	case len(p.nodes) > 0:
 		return p.nodes[len(p.nodes)-1].record.Key()
@@ -211,12 +211,12 @@ func (p *part) last() core.Value {
 }
 
 // after returns the cursor that continues the list of a list side after a key.
-func (e *Engine) after(ctx context.Context, m *More, last core.Value) (core.Cursor, error) {
+func (e *Engine) cursorAfter(ctx context.Context, m *More, last core.Value) (core.Cursor, error) {
 	if last.IsAbsent() {
 		return "", nil
 	}
-	target, there := m.Field.Target(), m.Field.Inverse()
-	l := lister{engine: e, shape: e.shapeOf(target), query: Query{Filter: map[string]any{there.APIName(): m.Owner}}}
+	target, inverse := m.Field.Target(), m.Field.Inverse()
+	l := lister{engine: e, info: e.info(target), query: Query{Filter: map[string]any{inverse.APIName(): m.Owner}}}
 	if err := l.prepare(); err != nil {
 		return "", err
 	}
@@ -237,14 +237,14 @@ const linkSize = 128
 
 // link pays for the member that leads to the rest of a list side, for which an answer
 // has some room of its own: a list side that fills the answer has a link as well.
-func (r *resolver) link(times int, m *More) error {
+func (b *viewBuilder) spendLink(times int, m *More) error {
 	names := len(m.Field.APIName()) + len(m.Field.Target().APIName()) + len(m.Field.Inverse().APIName())
-	r.left.links -= times * (3*(names+m.Owner.JSONSize()) + len(m.After) + linkSize)
-	return r.check()
+	b.remaining.links -= times * (3*(names+m.Owner.JSONSize()) + len(m.After) + linkSize)
+	return b.checkBudget()
 }
 
 // tooMany is the error of a list side that a body sets although it does not fit.
-func tooMany(f *core.Field) error {
+func tooManyMembers(f *core.Field) error {
 	return &core.Error{Code: core.BadRequest, Message: fmt.Sprintf(
 		"%s.%s holds more records than an answer shows, so it cannot be set as a list; set %s.%s instead",
 		f.Resource().APIName(), f.APIName(), f.Target().APIName(), f.Inverse().APIName())}

@@ -14,13 +14,13 @@ func WithMeter(ctx context.Context, meter func(bytes int) error) context.Context
 type meterKey struct{}
 
 // meteredAtOnce is by how many bytes an answer grows between calls of a meter.
-const meteredAtOnce = 64 << 10
+const meterStep = 64 << 10
 
 // measure calls the meter of the context for bytes that it was not called for.
-func (r *resolver) measure(size int) error {
-	if r.unmetered += size; r.unmetered < meteredAtOnce || r.meter == nil || r.committed {
+func (b *viewBuilder) callMeter(size int) error {
+	if b.unmetered += size; b.unmetered < meterStep || b.meter == nil || b.committed {
 		return nil
 	}
-	size, r.unmetered = r.unmetered, 0
-	return r.meter(size)
+	size, b.unmetered = b.unmetered, 0
+	return b.meter(size)
 }

@@ -9,42 +9,46 @@ import (
 // moves is what becomes of records of one resource when a relation is set: they
 // point somewhere else, or die if they are left without what they cannot live
 // without.
-type moves struct {
-	patches *patches
-	dying   []core.Value
+type pendingWrites struct {
+	updates   *updateSet
+	deletions []core.Value
 }
 
-func newMoves(s *shape) *moves { return &moves{patches: s.patches()} }
+func newPendingWrites(info *resourceInfo) *pendingWrites {
+	return &pendingWrites{updates: info.newUpdateSet()}
+}
 
-func (m *moves) any() bool { return len(m.patches.keys)+len(m.dying) > 0 }
+func (pending *pendingWrites) notEmpty() bool {
+	return len(pending.updates.keys)+len(pending.deletions) > 0
+}
 
 // detach has a record lose what it points at through f.
-func (w *work) detach(ctx context.Context, f *core.Field, rec core.Record, m *moves) error {
+func (w *writer) detachOrDelete(ctx context.Context, f *core.Field, rec core.Record, pending *pendingWrites) error {
 	if f.Cascade() {
-		m.dying = append(m.dying, rec.Key())
+		pending.deletions = append(pending.deletions, rec.Key())
 		return nil
 	}
-	if err := w.judge(ctx, f, rec, f.Target()); err != nil {
+	if err := w.checkRule(ctx, f, rec, f.Target()); err != nil {
 		return err
 	}
-	m.patches.set(rec.Key(), f, core.Null)
+	pending.updates.set(rec.Key(), f, core.Null)
 	return nil
 }
 
 // settle writes what was collected. Those who die go first if others take what must
 // be unique, because they may hold it.
-func (w *work) settle(ctx context.Context, m *moves) error {
-	first := m.patches.takes()
-	if len(m.dying) > 0 && first {
-		if err := w.remove(ctx, m, false); err != nil {
+func (w *writer) flush(ctx context.Context, pending *pendingWrites) error {
+	first := pending.updates.setsUnique()
+	if len(pending.deletions) > 0 && first {
+		if err := w.cascadeDelete(ctx, pending, false); err != nil {
 			return err
 		}
 	}
-	if err := w.update(ctx, m.patches); err != nil {
+	if err := w.update(ctx, pending.updates); err != nil {
 		return err
 	}
-	if len(m.dying) == 0 || first {
+	if len(pending.deletions) == 0 || first {
 		return nil
 	}
-	return w.remove(ctx, m, false)
+	return w.cascadeDelete(ctx, pending, false)
 }

@@ -11,8 +11,8 @@ import (
 // delete by itself what cascades. Where resources point at each other, those that
 // cascade come first, because the others can let go of what they point at.
 func deletionOrder(m *core.Model) []int {
-	pointing := paths(m, func(*core.Field) bool { return true })
-	cascading := paths(m, (*core.Field).Cascade)
+	pointing := reachable(m, func(*core.Field) bool { return true })
+	cascading := reachable(m, (*core.Field).Cascade)
 	rest := make([]int, len(m.Resources()))
 	for i := range rest {
 		rest[i] = i
@@ -31,13 +31,13 @@ func deletionOrder(m *core.Model) []int {
 }
 
 // reach says which resources lead to which, by index.
-type reach [][]bool
+type reachability [][]bool
 
-func (r reach) oneWay(from, to int) bool { return r[from][to] && !r[to][from] }
+func (r reachability) oneWay(from, to int) bool { return r[from][to] && !r[to][from] }
 
 // paths follows the references that count, over any number of resources.
-func paths(m *core.Model, counts func(*core.Field) bool) reach {
-	r := make(reach, len(m.Resources()))
+func reachable(m *core.Model, counts func(*core.Field) bool) reachability {
+	r := make(reachability, len(m.Resources()))
 	for i := range r {
 		r[i] = make([]bool, len(r))
 		next := []*core.Resource{m.Resources()[i]}

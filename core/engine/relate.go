@@ -8,15 +8,15 @@ import (
 )
 
 // relateAll sets the relations of a record that other records store.
-func (w *work) relateAll(ctx context.Context, c *change, owner core.Value) error {
-	for _, m := range c.later {
-		if c.create {
+func (w *writer) setInverseRelations(ctx context.Context, c *change, owner core.Value) error {
+	for _, m := range c.inverse {
+		if c.isNew {
 			var err error
-			if m.keys, err = w.members(ctx, m.assignment, preset{m.field.Inverse(), owner}); err != nil {
+			if m.keys, err = w.memberKeys(ctx, m.assignment, preset{m.field.Inverse(), owner}); err != nil {
 				return err
 			}
 		}
-		if err := w.relate(ctx, c, owner, m); err != nil {
+		if err := w.setMembers(ctx, c, owner, m); err != nil {
 			return err
 		}
 	}
@@ -27,47 +27,47 @@ func (w *work) relateAll(ctx context.Context, c *change, owner core.Value) error
 // algorithm for lists and for one-to-one relations: those added move here from
 // wherever they were, and those dropped are detached, or die if they cannot live
 // without an owner.
-func (w *work) relate(ctx context.Context, c *change, owner core.Value, m membership) error {
-	here, there := m.field, m.field.Inverse()
+func (w *writer) setMembers(ctx context.Context, c *change, owner core.Value, m inverseAssignment) error {
+	field, inverse := m.field, m.field.Inverse()
 	limit := 0
-	if Continues(here) && !c.create {
-		limit = w.engine.opts.MaxMembers + m.created()
+	if Continues(field) && !c.isNew {
+		limit = w.engine.opts.MaxMembers + m.nestedCount()
 	}
-	present, all, err := w.pointing(ctx, there, []core.Value{owner}, limit)
+	current, all, err := w.referrers(ctx, inverse, []core.Value{owner}, limit)
 	switch {
 	case err != nil:
 		return err
-	case !all && m.unnamed:
+	case !all && m.implicit:
 		return nil // a PUT keeps what its client cannot have seen to the end
 	case !all:
-		return tooMany(here)
+		return tooManyMembers(field)
 	}
-	out := newMoves(w.engine.shapeOf(there.Resource()))
-	for _, rec := range present {
-		if _, stays := slices.BinarySearchFunc(m.keys, rec.Key(), core.Compare); stays {
+	pending := newPendingWrites(w.engine.info(inverse.Resource()))
+	for _, rec := range current {
+		if _, kept := slices.BinarySearchFunc(m.keys, rec.Key(), core.Compare); kept {
 			continue
 		}
-		if err := w.detach(ctx, there, rec, out); err != nil {
+		if err := w.detachOrDelete(ctx, inverse, rec, pending); err != nil {
 			return err
 		}
 	}
-	if err := w.attract(ctx, there, owner, m.keys, out); err != nil {
+	if err := w.reassign(ctx, inverse, owner, m.keys, pending); err != nil {
 		return err
 	}
-	if !c.create && out.any() { // new members have asked when they were created
-		if err := w.judge(ctx, here, c.before, here.Resource()); err != nil {
+	if !c.isNew && pending.notEmpty() { // new members have asked when they were created
+		if err := w.checkRule(ctx, field, c.before, field.Resource()); err != nil {
 			return err
 		}
 	}
-	return w.settle(ctx, out)
+	return w.flush(ctx, pending)
 }
 
 // attract has records point at the owner through f, unless they do.
-func (w *work) attract(ctx context.Context, f *core.Field, owner core.Value, keys []core.Value, m *moves) error {
-	var left []core.Value // the former owners; absent for one that a policy hides
-	t := w.table(m.patches.shape)
+func (w *writer) reassign(ctx context.Context, f *core.Field, owner core.Value, keys []core.Value, pending *pendingWrites) error {
+	var formerOwners []core.Value // the former owners; absent for one that a policy hides
+	m := w.knownOf(pending.updates.info)
 	for _, key := range keys {
-		rec := t.record(key)
+		rec := m.record(key)
 		if rec.IsZero() {
 			return f.Resource().NotFound(key) // it died in the course of this request
 		}
@@ -75,13 +75,13 @@ func (w *work) attract(ctx context.Context, f *core.Field, owner core.Value, key
 		if former == owner {
 			continue
 		}
-		if err := w.judge(ctx, f, rec, f.Target()); err != nil {
+		if err := w.checkRule(ctx, f, rec, f.Target()); err != nil {
 			return err
 		}
 		if !former.IsNull() {
-			left = append(left, former)
+			formerOwners = append(formerOwners, former)
 		}
-		m.patches.set(key, f, owner)
+		pending.updates.set(key, f, owner)
 	}
-	return w.judgePartners(ctx, f.Inverse(), core.SortKeys(left))
+	return w.checkPartnerRules(ctx, f.Inverse(), core.SortKeys(formerOwners))
 }

@@ -22,68 +22,68 @@ import (
 // for them; [core.NotFound] for a new id where [Options] GeneratedKeysOnly forbids it;
 // otherwise those of [Engine.Update].
 func (e *Engine) Replace(
-	ctx context.Context, resource string, id any, w Write, body map[string]any,
+	ctx context.Context, resource string, id any, opts Write, body map[string]any,
 ) (_ View, created bool, _ error) {
-	s, key, err := e.target(resource, id, w.Depth)
+	info, key, err := e.resourceAndKey(resource, id, opts.Depth)
 	if err != nil {
 		return View{}, false, err
 	}
-	d, err := e.drafter(false).draft(s, body, 1)
+	d, err := e.bodyReader(false).read(info, body, 1)
 	if err != nil {
 		return View{}, false, err
 	}
 	var view View
-	err = e.write(ctx, func(ctx context.Context, wk *work) error {
-		rec, err := wk.load(ctx, s, key)
+	err = e.write(ctx, func(ctx context.Context, w *writer) error {
+		rec, err := w.load(ctx, info, key)
 		if err != nil {
 			return err
 		}
-		if err := wk.match(ctx, w, s, rec); err != nil {
+		if err := w.checkMatch(ctx, opts, info, rec); err != nil {
 			return err
 		}
 		if created = rec.IsZero(); created {
-			view, err = wk.createAt(ctx, d, key, w.Depth)
+			view, err = w.createWithKey(ctx, d, key, opts.Depth)
 			return err
 		}
-		c := newChange(s, d.level)
-		c.before, c.replace, c.partial = rec, true, d.partial
-		c.reset()
-		view, err = wk.change(ctx, c, d, w.Depth)
+		c := newChange(info, d.level)
+		c.before, c.isReplace, c.partialLists = rec, true, d.partialLists
+		c.resetColumns()
+		view, err = w.updateAndShow(ctx, c, d, opts.Depth)
 		return err
 	})
 	return view, created && err == nil, err
 }
 
 // createAt creates a record with the key that the client chose.
-func (w *work) createAt(ctx context.Context, d *draft, key core.Value, depth int) (View, error) {
-	if w.engine.opts.GeneratedKeysOnly && !d.shape.keys.Assigned {
-		return View{}, d.shape.resource.NotFound(key)
+func (w *writer) createWithKey(ctx context.Context, d *draft, key core.Value, depth int) (View, error) {
+	if w.engine.opts.GeneratedKeysOnly && !d.info.keySource.Assigned {
+		return View{}, d.info.resource.NotFound(key)
 	}
-	if err := d.shape.checkChosen(key); err != nil {
+	if err := d.info.checkChosenKey(key); err != nil {
 		return View{}, err
 	}
-	w.table(d.shape).bear(key) // it may relate to itself
-	if err := w.require(ctx, d); err != nil {
+	w.knownOf(d.info).markCreated(key) // it may relate to itself
+	if err := w.requireRelated(ctx, d); err != nil {
 		return View{}, err
 	}
-	if _, err := w.create(ctx, []*draft{d}, preset{d.shape.resource.Key(), key}); err != nil {
+	if _, err := w.createAll(ctx, []*draft{d}, preset{d.info.resource.Key(), key}); err != nil {
 		return View{}, err
 	}
-	return w.showOne(ctx, d.shape, key, depth)
+	return w.viewOf(ctx, d.info, key, depth)
 }
 
 // reset has every column that a client can name go back to what it is in a new
 // record; a draft is applied to that. Where the model has no default, the backend
 // may have one.
-func (c *change) reset() {
-	c.set(c.shape.resource.Key(), c.before.Key())
-	c.unnamed = make([]bool, len(c.values))
-	for i, f := range c.shape.resource.Columns() {
-		if !nameable(f) || f.HasDefaultFunc() {
+func (c *change) resetColumns() {
+	c.set(c.info.resource.Key(), c.before.Key())
+	c.defaulted = make([]bool, len(c.values))
+	for i, f := range c.info.resource.Columns() {
+		if !clientWritable(f) || f.HasDefaultFunc() {
 			continue
 		}
 		if v := f.ConstantDefault(); v.IsAbsent() {
-			c.values[i], c.unnamed[i] = core.Null, true
+			c.values[i], c.defaulted[i] = core.Null, true
 		} else {
 			c.values[i] = v
 		}
@@ -91,8 +91,8 @@ func (c *change) reset() {
 }
 
 // resets returns the columns that are left to the backend's default.
-func (c *change) resets() (fields []*core.Field) {
-	for i, f := range c.shape.resource.Columns() {
+func (c *change) resetFields() (fields []*core.Field) {
+	for i, f := range c.info.resource.Columns() {
 		if c.isReset(i) {
 			fields = append(fields, f)
 		}
@@ -101,22 +101,22 @@ func (c *change) resets() (fields []*core.Field) {
 }
 
 // isReset reports whether column i is left to the backend's default.
-func (c *change) isReset(i int) bool { return i < len(c.unnamed) && c.unnamed[i] }
+func (c *change) isReset(i int) bool { return i < len(c.defaulted) && c.defaulted[i] }
 
 // nameable reports whether a client may set the field.
-func nameable(f *core.Field) bool {
+func clientWritable(f *core.Field) bool {
 	return !f.Key() && !f.ReadOnly() && !f.Hidden() && f.Computed() == nil
 }
 
 // empty empties the relations that other records store and that the change does
 // not set, as far as a client could name them.
-func (w *work) empty(ctx context.Context, c *change) error {
-	for _, f := range c.shape.resource.Fields() {
-		set := slices.ContainsFunc(c.later, func(m membership) bool { return m.field == f })
-		if f.Stored() || !nameable(f) || set || slices.Contains(c.partial, f) {
+func (w *writer) clearRelations(ctx context.Context, c *change) error {
+	for _, f := range c.info.resource.Fields() {
+		set := slices.ContainsFunc(c.inverse, func(m inverseAssignment) bool { return m.field == f })
+		if f.Stored() || !clientWritable(f) || set || slices.Contains(c.partialLists, f) {
 			continue
 		}
-		if err := w.relate(ctx, c, c.key(), membership{assignment: assignment{field: f}, unnamed: true}); err != nil {
+		if err := w.setMembers(ctx, c, c.key(), inverseAssignment{assignment: assignment{field: f}, implicit: true}); err != nil {
 			return err
 		}
 	}

@@ -12,8 +12,8 @@ import (
 // values of other fields, and applies those. The setter sees the record as it is
 // at this point; of one that is being created that is the key and what the model
 // and the body say so far, but not what the backend adds.
-func (w *work) runSetter(ctx context.Context, c *change, a assignment) error {
-	rec, err := w.soFar(ctx, c)
+func (w *writer) runSetter(ctx context.Context, c *change, a assignment) error {
+	rec, err := w.currentRecord(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -21,24 +21,24 @@ func (w *work) runSetter(ctx context.Context, c *change, a assignment) error {
 	if err != nil {
 		return core.AsError(fmt.Errorf("setting %s: %w", a.field, err))
 	}
-	reader := w.engine.drafter(false)
-	reader.internal = true
-	d, err := reader.draft(c.shape, values, c.level)
+	r := w.engine.bodyReader(false)
+	r.internal = true
+	d, err := r.read(c.info, values, c.level)
 	if errors.Is(err, core.BadFieldValue) {
-		return valueOfSetter(a, err)
+		return setterValueError(a, err)
 	}
 	if err != nil {
 		return err
 	}
-	if err := w.require(ctx, d); err != nil {
+	if err := w.requireRelated(ctx, d); err != nil {
 		return err
 	}
-	return w.apply(ctx, c, d.assignments)
+	return w.applyAssignments(ctx, c, d.assignments)
 }
 
 // valueOfSetter blames the value that the client wrote, since the fields that a
 // setter sets may be hidden.
-func valueOfSetter(a assignment, cause error) error {
+func setterValueError(a assignment, cause error) error {
 	t := a.field.Type()
 	if !t.Valid() {
 		t = core.JSON
@@ -50,12 +50,12 @@ func valueOfSetter(a assignment, cause error) error {
 }
 
 // soFar returns the record with what was changed up to now.
-func (w *work) soFar(ctx context.Context, c *change) (core.Record, error) {
-	r := c.shape.resource
-	if !c.create {
-		return w.table(c.shape).record(c.key()).Merge(r.RecordOf(c.values)), nil
+func (w *writer) currentRecord(ctx context.Context, c *change) (core.Record, error) {
+	r := c.info.resource
+	if !c.isNew {
+		return w.knownOf(c.info).record(c.key()).Merge(r.RecordOf(c.values)), nil
 	}
-	if err := w.complete(ctx, c); err != nil {
+	if err := w.fillDefaults(ctx, c); err != nil {
 		return core.Record{}, err
 	}
 	values := append([]core.Value(nil), c.values...)
@@ -69,15 +69,15 @@ func (w *work) soFar(ctx context.Context, c *change) (core.Record, error) {
 
 // complete gives a record that is being created its key and the model's
 // defaults.
-func (w *work) complete(ctx context.Context, c *change) error {
+func (w *writer) fillDefaults(ctx context.Context, c *change) error {
 	if c.key().IsAbsent() {
-		keys, err := w.tx.NextIDs(ctx, c.shape.resource, 1)
+		keys, err := w.tx.NextIDs(ctx, c.info.resource, 1)
 		if err != nil {
 			return err
 		}
-		c.set(c.shape.resource.Key(), keys[0])
+		c.set(c.info.resource.Key(), keys[0])
 	}
-	for i, f := range c.shape.resource.Columns() {
+	for i, f := range c.info.resource.Columns() {
 		if !c.values[i].IsAbsent() {
 			continue
 		}

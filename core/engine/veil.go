@@ -12,14 +12,14 @@ import (
 // that of the records as the principal sees them: no backend has it, so all of them
 // are read, and sorted here.
 func (l *lister) page(ctx context.Context, querier core.Querier, q core.Query) (core.Page, error) {
-	r := l.shape.resource
+	r := l.info.resource
 	bare := l.query.Depth == 0
-	if len(l.veiled) == 0 {
-		c := chunks{shape: l.shape, querier: querier, bare: bare, bytes: l.engine.opts.MaxBytes}
+	if len(l.maskedSorts) == 0 {
+		c := chunkReader{info: l.info, querier: querier, idOnly: bare, bytes: l.engine.opts.MaxBytes}
 		return c.read(ctx, q)
 	}
 	all := q
-	all.After, all.Limit, all.Fields = "", l.engine.opts.MaxRecords, l.shape.onlyKey // and what the order needs
+	all.After, all.Limit, all.Fields = "", l.engine.opts.MaxRecords, l.info.keyOnly // and what the order needs
 	found, err := querier.Select(ctx, r, all)
 	if err != nil {
 		return core.Page{}, err
@@ -29,8 +29,8 @@ func (l *lister) page(ctx context.Context, querier core.Querier, q core.Query) (
 			"more than %d records to sort by a relation; use a filter", all.Limit)}
 	}
 	records := slices.Clone(found.Records)
-	for _, f := range l.veiled {
-		if err := veil(ctx, querier, f, records); err != nil {
+	for _, f := range l.maskedSorts {
+		if err := maskInvisible(ctx, querier, f, records); err != nil {
 			return core.Page{}, err
 		}
 	}
@@ -39,26 +39,26 @@ func (l *lister) page(ctx context.Context, querier core.Querier, q core.Query) (
 	if err != nil || bare {
 		return page, err
 	}
-	return l.complete(ctx, querier, q, page)
+	return l.loadPage(ctx, querier, q, page)
 }
 
 // complete reads the records of a page of which only keys and what they are sorted by
 // was read, in chunks, and ends the page where an answer cannot hold more.
-func (l *lister) complete(ctx context.Context, querier core.Querier, q core.Query, page core.Page) (core.Page, error) {
+func (l *lister) loadPage(ctx context.Context, querier core.Querier, q core.Query, page core.Page) (core.Page, error) {
 	left, chunk := l.engine.opts.MaxBytes, firstChunk
 	for done := 0; done < len(page.Records); {
 		part := page.Records[done:min(done+chunk, len(page.Records))]
-		whole, err := querier.Load(ctx, l.shape.resource, keysOf(part))
+		complete, err := querier.Load(ctx, l.info.resource, keysOf(part))
 		if err != nil {
 			return core.Page{}, err
 		}
 		for i, rec := range part {
-			if at, ok := find(whole, rec.Key()); ok {
-				part[i] = whole[at].Merge(rec) // sorted as it is veiled
+			if at, ok := findByKey(complete, rec.Key()); ok {
+				part[i] = complete[at].Merge(rec) // sorted as it is veiled
 			}
-			if left -= l.shape.size(part[i]); left < 0 && done > 0 {
+			if left -= l.info.size(part[i]); left < 0 && done > 0 {
 				page.Records = page.Records[:done]
-				page.Next, err = l.shape.resource.CursorAfter(q, page.Records[done-1])
+				page.Next, err = l.info.resource.CursorAfter(q, page.Records[done-1])
 				return page, err
 			}
 			done++
@@ -70,17 +70,17 @@ func (l *lister) complete(ctx context.Context, querier core.Querier, q core.Quer
 
 // veil makes relations null that lead to what the principal cannot see, or may not
 // read at all.
-func veil(ctx context.Context, querier core.Querier, f *core.Field, records []core.Record) error {
-	keys := targets(f, records)
+func maskInvisible(ctx context.Context, querier core.Querier, f *core.Field, records []core.Record) error {
+	keys := targetKeys(f, records)
 	if len(keys) == 0 {
 		return nil
 	}
-	seen, err := querier.Load(ctx, f.Target(), keys, f.Target().Key().Name())
-	if err != nil && !refused(err) {
+	visible, err := querier.Load(ctx, f.Target(), keys, f.Target().Key().Name())
+	if err != nil && !isDenied(err) {
 		return err
 	}
 	for i, rec := range records {
-		if _, ok := find(seen, rec.At(f.Column())); !ok {
+		if _, ok := findByKey(visible, rec.At(f.Column())); !ok {
 			records[i] = rec.With(f.Column(), core.Null)
 		}
 	}

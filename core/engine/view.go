@@ -45,9 +45,9 @@ func (v View) Any() any {
 // node is a record in the tree of a view. Nodes of the same record at the same
 // depth are one, however often it is shown.
 type node struct {
-	shape  *shape
+	info   *resourceInfo
 	record core.Record
-	bare   bool // shown as its id
+	idOnly bool // shown as its id
 	parts  []part
 	times  int // how often the answer shows it
 	size   int // how many bytes the node itself takes at most
@@ -55,51 +55,51 @@ type node struct {
 
 // part is what a node shows that is not a column of its record.
 type part struct {
-	list  bool         // a to-many relation, whose members are nodes or ids
-	value core.Value   // of a computed field; the id of a to-one relation
-	more  *More        // where a list side goes on that is not shown to its end
-	nodes []*node      // related records with their fields
-	ids   []core.Value // related records as ids
+	isList bool         // a to-many relation, whose members are nodes or ids
+	value  core.Value   // of a computed field; the id of a to-one relation
+	more   *More        // where a list side goes on that is not shown to its end
+	nodes  []*node      // related records with their fields
+	ids    []core.Value // related records as ids
 }
 
 func (n *node) appendJSON(dst []byte, link func(More) string) []byte {
-	if n.bare {
+	if n.idOnly {
 		return n.record.Key().AppendJSON(dst)
 	}
 	dst = append(dst, '{')
 	start := len(dst)
-	for i := range n.shape.shown {
-		dst = n.appendField(dst, &n.shape.shown[i], link)
+	for i := range n.info.shown {
+		dst = n.appendField(dst, &n.info.shown[i], link)
 	}
 	return closeWith(dst, start, '}')
 }
 
 // appendField appends a field that is not null, and a comma.
-func (n *node) appendField(dst []byte, at *slot, link func(More) string) []byte {
-	if at.part >= 0 {
-		return n.parts[at.part].appendJSON(dst, at, link)
+func (n *node) appendField(dst []byte, shown *shownField, link func(More) string) []byte {
+	if shown.part >= 0 {
+		return n.parts[shown.part].appendJSON(dst, shown, link)
 	}
-	v := n.record.At(at.field.Column())
+	v := n.record.At(shown.field.Column())
 	if !v.IsSet() {
 		return dst
 	}
-	dst = v.AppendJSON(append(dst, at.label...))
+	dst = v.AppendJSON(append(dst, shown.label...))
 	return append(dst, ',')
 }
 
-func (p *part) appendJSON(dst []byte, at *slot, link func(More) string) []byte {
+func (p *part) appendJSON(dst []byte, shown *shownField, link func(More) string) []byte {
 	switch {
-	case p.list:
-		dst = p.appendList(append(dst, at.label...), link)
+	case p.isList:
+		dst = p.appendList(append(dst, shown.label...), link)
 	case len(p.nodes) > 0:
-		dst = p.nodes[0].appendJSON(append(dst, at.label...), link)
+		dst = p.nodes[0].appendJSON(append(dst, shown.label...), link)
 	case p.value.IsSet():
-		dst = p.value.AppendJSON(append(dst, at.label...))
+		dst = p.value.AppendJSON(append(dst, shown.label...))
 	default:
 		return dst
 	}
 	if p.more != nil {
-		dst = core.TextValue(at.field.APIName() + NextSuffix).AppendJSON(append(dst, ','))
+		dst = core.TextValue(shown.field.APIName() + NextSuffix).AppendJSON(append(dst, ','))
 		dst = core.TextValue(link(*p.more)).AppendJSON(append(dst, ':'))
 	}
 	return append(dst, ',')

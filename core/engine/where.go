@@ -12,15 +12,15 @@ import (
 
 // derived reports whether the list depends on related records, so that those have to
 // be read, too.
-func (l *lister) derived() bool {
-	return len(l.veiled) > 0 || slices.ContainsFunc(l.conditions, l.derives)
+func (l *lister) needsRelated() bool {
+	return len(l.maskedSorts) > 0 || slices.ContainsFunc(l.conditions, l.conditionNeedsRelated)
 }
 
 // derives reports whether it takes a look at related records to answer the
 // condition: where the other side of a pair stores the relation, and where a policy
 // may hide what a record points at.
-func (l *lister) derives(c condition) bool {
-	return !c.field.Stored() || c.field.Target() != nil && l.engine.policed
+func (l *lister) conditionNeedsRelated(c condition) bool {
+	return !c.field.Stored() || c.field.Target() != nil && l.engine.mayHide
 }
 
 // scope spells the client's filter for cursors, which shall continue a list
@@ -29,7 +29,7 @@ func (l *lister) scope() string {
 	if l.query.Scope != "" {
 		return "\x00" + l.query.Scope // no condition is spelled like this
 	}
-	if !l.derived() {
+	if !l.needsRelated() {
 		return ""
 	}
 	texts := make([]string, len(l.conditions))
@@ -42,13 +42,13 @@ func (l *lister) scope() string {
 func (l *lister) where(ctx context.Context, querier core.Querier) (core.Filter, error) {
 	all := make([]core.Filter, len(l.conditions))
 	for i, c := range l.conditions {
-		if !l.derives(c) {
+		if !l.conditionNeedsRelated(c) {
 			all[i] = c.field.Compare(c.kind, c.values...)
 			continue
 		}
-		f, err := l.derive(ctx, querier, c)
-		if refused(err) {
-			err = l.refusal(ctx, querier, c.field, err)
+		f, err := l.rewriteRelation(ctx, querier, c)
+		if isDenied(err) {
+			err = l.denialError(ctx, querier, c.field, err)
 		}
 		if err != nil {
 			return core.Filter{}, err
@@ -61,15 +61,15 @@ func (l *lister) where(ctx context.Context, querier core.Querier) (core.Filter, 
 // refusal returns the error of a condition on a field whose related records a policy does
 // not let the principal ask about. A list of the resource itself that is refused, and a
 // field that the principal may not read, come first.
-func (l *lister) refusal(ctx context.Context, querier core.Querier, f *core.Field, err error) error {
-	q := core.Query{Fields: l.shape.onlyKey, Limit: 1}
+func (l *lister) denialError(ctx context.Context, querier core.Querier, f *core.Field, err error) error {
+	q := core.Query{Fields: l.info.keyOnly, Limit: 1}
 	switch {
 	case f.Stored():
 		q.Where = f.Compare(core.FilterEq, core.Null)
 	case errors.Is(err, core.UnknownField): // on the other side, where the field is stored
-		err = l.shape.unknown(f.APIName())
+		err = l.info.unknownField(f.APIName())
 	}
-	if _, own := querier.Select(ctx, l.shape.resource, q); own != nil {
+	if _, own := querier.Select(ctx, l.info.resource, q); own != nil {
 		return own
 	}
 	return err
@@ -78,27 +78,27 @@ func (l *lister) refusal(ctx context.Context, querier core.Querier, f *core.Fiel
 // derive turns a condition on a to-one relation into one on keys. A record that
 // the principal cannot see points at nothing, and nothing points at it, as far as
 // the principal can tell.
-func (l *lister) derive(ctx context.Context, querier core.Querier, c condition) (core.Filter, error) {
+func (l *lister) rewriteRelation(ctx context.Context, querier core.Querier, c condition) (core.Filter, error) {
 	if c.kind == core.FilterNe { // which null fulfils
-		f, err := l.derive(ctx, querier, condition{c.field, core.FilterEq, c.values})
+		f, err := l.rewriteRelation(ctx, querier, condition{c.field, core.FilterEq, c.values})
 		return core.Not(f), err
 	}
-	set, null := split(c.values)
-	f, related, lead := c.field, core.All(), l.pointingAt
+	set, null := splitNull(c.values)
+	f, exists, related := c.field, core.All(), l.referrersTo
 	if !f.Stored() {
-		f, lead = f.Inverse(), l.pointedAt
-		related = f.Compare(core.FilterNe, core.Null)
+		f, related = f.Inverse(), l.targetsOf
+		exists = f.Compare(core.FilterNe, core.Null)
 	}
-	matching, err := lead(ctx, querier, f, core.And(related, c.field.Target().Key().Compare(c.kind, set...)))
+	matching, err := related(ctx, querier, f, core.And(exists, c.field.Target().Key().Compare(c.kind, set...)))
 	if err != nil || !null {
 		return matching, err
 	}
-	anything, err := lead(ctx, querier, f, related)
-	return core.Or(matching, core.Not(anything)), err
+	withAny, err := related(ctx, querier, f, exists)
+	return core.Or(matching, core.Not(withAny)), err
 }
 
 // split returns the values that are set, and whether there was a null.
-func split(values []core.Value) (set []core.Value, null bool) {
+func splitNull(values []core.Value) (set []core.Value, null bool) {
 	for _, v := range values {
 		if v.IsSet() {
 			set = append(set, v)
@@ -111,15 +111,15 @@ func split(values []core.Value) (set []core.Value, null bool) {
 
 // pointedAt matches those whom the records that fulfil the condition point at
 // through f.
-func (l *lister) pointedAt(ctx context.Context, querier core.Querier, f *core.Field, where core.Filter) (core.Filter, error) {
-	records, err := l.related(ctx, querier, f.Resource(), where, f)
-	return f.Target().Key().Compare(core.FilterIn, targets(f, records)...), err
+func (l *lister) targetsOf(ctx context.Context, querier core.Querier, f *core.Field, where core.Filter) (core.Filter, error) {
+	records, err := l.selectRelated(ctx, querier, f.Resource(), where, f)
+	return f.Target().Key().Compare(core.FilterIn, targetKeys(f, records)...), err
 }
 
 // pointingAt matches those who point through f at a record that fulfils the
 // condition.
-func (l *lister) pointingAt(ctx context.Context, querier core.Querier, f *core.Field, where core.Filter) (core.Filter, error) {
-	records, err := l.related(ctx, querier, f.Target(), where, f.Target().Key())
+func (l *lister) referrersTo(ctx context.Context, querier core.Querier, f *core.Field, where core.Filter) (core.Filter, error) {
+	records, err := l.selectRelated(ctx, querier, f.Target(), where, f.Target().Key())
 	return f.Compare(core.FilterIn, keysOf(records)...), err
 }
 
@@ -133,7 +133,7 @@ func keysOf(records []core.Record) []core.Value {
 
 // related reads a field of the records that fulfil the condition. There is a limit
 // to how many a filter may need.
-func (l *lister) related(ctx context.Context, querier core.Querier, r *core.Resource, where core.Filter, f *core.Field) ([]core.Record, error) {
+func (l *lister) selectRelated(ctx context.Context, querier core.Querier, r *core.Resource, where core.Filter, f *core.Field) ([]core.Record, error) {
 	if where.Kind() == core.FilterNone {
 		return nil, nil
 	}
