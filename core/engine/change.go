@@ -122,3 +122,25 @@ func (w *writer) memberKeys(ctx context.Context, a assignment, given preset) ([]
 	}
 	return core.SortKeys(append(keys, created...)), nil
 }
+
+// changeOf begins the change of a record, which it reads only if the change
+// depends on it.
+func (w *writer) beginChange(ctx context.Context, d *draft, key core.Value, opts Write) (*change, error) {
+	c := newChange(d.info, d.level)
+	c.set(d.info.resource.Key(), key)
+	if opts.Match == nil && !d.needsBefore && d.writesColumns() {
+		return c, nil
+	}
+	rec, err := w.load(ctx, d.info, key)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.checkMatch(ctx, opts, d.info, rec); err != nil {
+		return nil, err
+	}
+	if rec.IsZero() {
+		return nil, d.info.resource.NotFound(key)
+	}
+	c.before = rec
+	return c, nil
+}

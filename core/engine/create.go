@@ -80,49 +80,6 @@ func (w *writer) markCreated(drafts []*draft) {
 	}
 }
 
-// canInsertAlone reports whether one operation does it all. For no records there is
-// none, but policies shall be asked nevertheless.
-func canInsertDirectly(info *resourceInfo, drafts []*draft) bool {
-	for _, d := range drafts {
-		if !d.batchable || d.namesRelated {
-			return false
-		}
-	}
-	return !info.inverseRules && len(drafts) > 0
-}
-
-func (e *Engine) insertDirectly(ctx context.Context, info *resourceInfo, drafts []*draft, depth int) ([]View, error) {
-	records := make([]core.Record, len(drafts))
-	for i, d := range drafts {
-		c := newChange(info, d.level)
-		for _, a := range d.assignments {
-			c.set(a.field, a.value)
-		}
-		records[i] = info.resource.RecordOf(c.values)
-	}
-	inserted, err := e.store.Insert(ctx, info.resource, records...)
-	if err != nil {
-		return nil, batchError(drafts, err)
-	}
-	return e.committedViews(ctx, info, inserted, depth)
-}
-
-// written shows records that a single operation wrote and committed: as ids, if they
-// take more bytes than an answer can have.
-func (e *Engine) committedViews(ctx context.Context, info *resourceInfo, records []core.Record, depth int) ([]View, error) {
-	b := e.viewBuilder(nil, neverFinal)
-	b.committed = true
-	views, err := b.views(ctx, info, records, depth)
-	if !b.overBudget {
-		return views, err
-	}
-	views = make([]View, len(records))
-	for i, n := range (&nodeGroup{info: info}).nodesFor(records, true) {
-		views[i] = View{n}
-	}
-	return views, nil
-}
-
 // preset is the value that a record is created with unless its body names the
 // field: the key, or what it is nested in.
 type preset struct {
@@ -175,48 +132,4 @@ func (w *writer) createBatch(ctx context.Context, drafts []*draft, given preset)
 		}
 	}
 	return keys, nil
-}
-
-func (w *writer) insertChanges(ctx context.Context, info *resourceInfo, changes []*change) ([]core.Record, error) {
-	pending := newPendingWrites(info)
-	records := make([]core.Record, len(changes))
-	for i, c := range changes {
-		if err := w.detachHolders(ctx, c, pending); err != nil {
-			return nil, err
-		}
-		records[i] = info.resource.RecordOf(c.values)
-	}
-	if err := w.flush(ctx, pending); err != nil {
-		return nil, err
-	}
-	inserted, err := w.insert(ctx, info, records)
-	if err != nil {
-		return nil, err
-	}
-	return inserted, w.checkInsertRules(ctx, info, inserted)
-}
-
-// judgeNewcomers asks those whom new records point at.
-func (w *writer) checkInsertRules(ctx context.Context, info *resourceInfo, records []core.Record) error {
-	if !info.inverseRules {
-		return nil
-	}
-	for _, f := range info.resource.References() {
-		if err := w.checkPartnerRules(ctx, f.Inverse(), targetKeys(f, records)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// targets returns the keys that the records point at, ascending and each once; an
-// absent one for those that a policy hides.
-func targetKeys(f *core.Field, records []core.Record) []core.Value {
-	var keys []core.Value
-	for _, rec := range records {
-		if v := rec.At(f.Column()); !v.IsNull() {
-			keys = append(keys, v)
-		}
-	}
-	return core.SortKeys(keys)
 }

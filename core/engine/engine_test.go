@@ -1,10 +1,14 @@
 package engine_test
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 	"github.com/larder-go/larder/core/engine/enginetest"
 )
 
@@ -14,4 +18,63 @@ func TestRules(t *testing.T) {
 
 func TestACrowdAtAListSide(t *testing.T) {
 	enginetest.Crowd(t, func(testing.TB, *core.Model) core.Backend { return memory.New() })
+}
+
+var errBroken = errors.New("broken")
+
+// broken has computed fields whose functions fail.
+func broken(get func() (any, error), set func() (map[string]any, error)) *core.Model {
+	return core.MustModel("broken", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "made", Computed: &core.Computed{
+			Get: func(context.Context, core.Record) (any, error) { return get() },
+			Set: func(context.Context, core.Record, any) (map[string]any, error) { return set() },
+		}},
+	}})
+}
+
+func TestFunctionsOfComputedFieldsThatFailUndoTheRequest(t *testing.T) {
+	fine := func() (any, error) { return 1, nil }
+	nothing := func() (map[string]any, error) { return nil, nil }
+	refusal := &core.Error{Code: core.BadRequest, Message: "not today"}
+	for _, c := range []struct {
+		rule string
+		get  func() (any, error)
+		set  func() (map[string]any, error)
+		want core.Code
+	}{
+		{"a getter that fails is a server error", func() (any, error) { return nil, errBroken }, nothing, core.ServerError},
+		{"a getter's value without JSON form is a server error", func() (any, error) { return make(chan int), nil }, nothing, core.ServerError},
+		{"a setter that fails is a server error", fine, func() (map[string]any, error) { return nil, errBroken }, core.ServerError},
+		{"an error with a code keeps it", fine, func() (map[string]any, error) { return nil, refusal }, core.BadRequest},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			store, err := core.New(t.Context(), broken(c.get, c.set), memory.New())
+			if err != nil {
+				t.Fatal(err)
+			}
+			api := engine.New(store, engine.Options{})
+			_, err = api.Create(t.Context(), "thing", engine.Write{Depth: 1}, map[string]any{"made": 1})
+			if !errors.Is(err, c.want) || c.want == core.ServerError && !strings.Contains(err.Error(), "thing.made") {
+				t.Errorf("create: %v, want %s naming thing.made", err, c.want)
+			}
+			if list, err := api.List(t.Context(), "thing", engine.Query{}); err != nil || len(list.Views) > 0 {
+				t.Errorf("%d records are there, %v", len(list.Views), err)
+			}
+		})
+	}
+}
+
+func TestOptionsInForceHaveTheirDefaults(t *testing.T) {
+	nothing := func() (any, error) { return nil, nil }
+	store, err := core.New(t.Context(), broken(nothing, nil), memory.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := engine.Options{
+		MaxDepth: 5, MaxRecords: 10_000, MaxMembers: 1000, MaxBytes: 16 << 20, MaxValue: 1 << 20, MaxWritten: 10_000, MaxNesting: 16, Attempts: 7,
+	}
+	if got := engine.New(store, engine.Options{MaxDepth: -1, Attempts: 7}).Options(); got != want {
+		t.Errorf("options are %+v, want %+v", got, want)
+	}
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -106,19 +105,4 @@ func (c *change) isReset(i int) bool { return i < len(c.defaulted) && c.defaulte
 // nameable reports whether a client may set the field.
 func clientWritable(f *core.Field) bool {
 	return !f.Key() && !f.ReadOnly() && !f.Hidden() && f.Computed() == nil
-}
-
-// empty empties the relations that other records store and that the change does
-// not set, as far as a client could name them.
-func (w *writer) clearRelations(ctx context.Context, c *change) error {
-	for _, f := range c.info.resource.Fields() {
-		set := slices.ContainsFunc(c.inverse, func(m inverseAssignment) bool { return m.field == f })
-		if f.Stored() || !clientWritable(f) || set || slices.Contains(c.partialLists, f) {
-			continue
-		}
-		if err := w.setMembers(ctx, c, c.key(), inverseAssignment{assignment: assignment{field: f}, implicit: true}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -2,9 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
-
-	"github.com/larder-go/larder/core"
 )
 
 // Update changes the fields of a record that the body names (PATCH). A relation
@@ -43,46 +40,6 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 	return view, err
 }
 
-// updateAlone does it in one operation.
-func (e *Engine) updateDirectly(ctx context.Context, d *draft, key core.Value, depth int) (View, error) {
-	c := newChange(d.info, d.level)
-	c.set(d.info.resource.Key(), key)
-	for _, a := range d.assignments {
-		c.set(a.field, a.value)
-	}
-	updated, err := e.store.Update(ctx, d.info.resource, d.info.resource.RecordOf(c.values))
-	if err != nil {
-		return View{}, err
-	}
-	views, err := e.committedViews(ctx, d.info, updated, depth)
-	if err != nil {
-		return View{}, err
-	}
-	return views[0], nil
-}
-
-// changeOf begins the change of a record, which it reads only if the change
-// depends on it.
-func (w *writer) beginChange(ctx context.Context, d *draft, key core.Value, opts Write) (*change, error) {
-	c := newChange(d.info, d.level)
-	c.set(d.info.resource.Key(), key)
-	if opts.Match == nil && !d.needsBefore && d.writesColumns() {
-		return c, nil
-	}
-	rec, err := w.load(ctx, d.info, key)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.checkMatch(ctx, opts, d.info, rec); err != nil {
-		return nil, err
-	}
-	if rec.IsZero() {
-		return nil, d.info.resource.NotFound(key)
-	}
-	c.before = rec
-	return c, nil
-}
-
 // change applies a draft to a record that is there and shows the outcome.
 func (w *writer) updateAndShow(ctx context.Context, c *change, d *draft, depth int) (View, error) {
 	if err := w.requireRelated(ctx, d); err != nil {
@@ -103,83 +60,4 @@ func (w *writer) updateAndShow(ctx context.Context, c *change, d *draft, depth i
 		return View{}, err
 	}
 	return w.viewOf(ctx, c.info, c.key(), depth)
-}
-
-// save writes the columns of a change. Those that a client named are written
-// even if they hold the same value already, so that whether a policy is asked
-// does not depend on the data; what is restricted is asked only for true changes.
-func (w *writer) saveColumns(ctx context.Context, c *change) error {
-	if !c.writesColumns() {
-		return nil
-	}
-	if err := w.checkColumnRules(ctx, c); err != nil {
-		return err
-	}
-	pending := newPendingWrites(c.info)
-	if err := w.detachHolders(ctx, c, pending); err != nil {
-		return err
-	}
-	pending.updates.add(c.key(), c.values)
-	pending.updates.reset = c.resetFields()
-	if err := w.flush(ctx, pending); err != nil {
-		return err
-	}
-	return w.checkResetRules(ctx, c)
-}
-
-// judgeColumns asks the record about each column that really changes, and its
-// old and new partners about theirs. Without a record nothing is restricted.
-func (w *writer) checkColumnRules(ctx context.Context, c *change) error {
-	if c.before.IsZero() {
-		return nil
-	}
-	if err := w.keepInvisible(ctx, c); err != nil {
-		return err
-	}
-	for i, f := range c.info.resource.Columns() {
-		old, now := c.before.At(i), c.values[i]
-		if now.IsAbsent() || now == old || isEmptyList(f, now) && isEmptyList(f, old) {
-			continue
-		}
-		if !c.isReset(i) {
-			if err := w.checkRule(ctx, f, c.before, f.Resource()); err != nil {
-				return err
-			}
-		}
-		if err := w.checkPartnerRules(ctx, f.Inverse(), nonNull(old, now)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// judgeResets asks the record about the columns that were left to the backend's
-// default: only the written record shows which of them really changed. A column that
-// a policy hides counts as changed.
-func (w *writer) checkResetRules(ctx context.Context, c *change) error {
-	after := w.knownOf(c.info).record(c.key())
-	if after.IsZero() {
-		return nil
-	}
-	for _, f := range c.resetFields() {
-		old, now := c.before.At(f.Column()), after.At(f.Column())
-		if now == old && !now.IsAbsent() || isEmptyList(f, now) && isEmptyList(f, old) {
-			continue
-		}
-		if err := w.checkRule(ctx, f, c.before, f.Resource()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// isEmpty reports whether v is one of the two spellings of a list without
-// members.
-func isEmptyList(f *core.Field, v core.Value) bool {
-	return f.Many() && (v.IsNull() || v == core.ListOf())
-}
-
-// present returns the values that are not null, ascending and each once.
-func nonNull(values ...core.Value) []core.Value {
-	return core.SortKeys(slices.DeleteFunc(values, core.Value.IsNull))
 }

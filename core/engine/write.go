@@ -1,5 +1,11 @@
 package engine
 
+import (
+	"context"
+
+	"github.com/larder-go/larder/core"
+)
+
 // Write says how to answer a write, and on which condition to do it.
 type Write struct {
 	// Depth at which to show the record after the write.
@@ -14,4 +20,158 @@ type Write struct {
 	// member, null removes a member, and any other value replaces what it meets.
 	// Without Merge the stored value is replaced.
 	Merge bool
+}
+
+// work is one writing transaction, and what it knows of the records in it.
+type writer struct {
+	engine *Engine
+	tx     *core.Transaction
+	known  []identityMap // by index of the resource
+}
+
+func newWriter(e *Engine, tx *core.Transaction) *writer {
+	return &writer{engine: e, tx: tx, known: make([]identityMap, len(e.resources))}
+}
+
+// match asks the request's condition about the record before anything changes.
+func (w *writer) checkMatch(ctx context.Context, opts Write, info *resourceInfo, rec core.Record) error {
+	if opts.Match == nil {
+		return nil
+	}
+	if rec.IsZero() {
+		return opts.Match(nil)
+	}
+	view, err := w.engine.viewBuilder(w.tx, neverFinal).view(ctx, info, rec, opts.Depth)
+	if err != nil {
+		return err
+	}
+	return opts.Match(&view)
+}
+
+// show returns the views of the records as they now are, which may end the
+// transaction.
+func (w *writer) viewsOf(ctx context.Context, info *resourceInfo, keys []core.Value, depth int) ([]View, error) {
+	records := make([]core.Record, len(keys))
+	for i, key := range keys {
+		records[i] = w.knownOf(info).record(key)
+		if records[i].IsZero() { // it died with what it was detached from
+			return nil, info.resource.NotFound(key)
+		}
+	}
+	b := w.engine.viewBuilder(w.tx, finalIfSafe)
+	b.known, b.truncate = w.known, true
+	return b.views(ctx, info, records, depth)
+}
+
+func (w *writer) viewOf(ctx context.Context, info *resourceInfo, key core.Value, depth int) (View, error) {
+	views, err := w.viewsOf(ctx, info, []core.Value{key}, depth)
+	if err != nil {
+		return View{}, err
+	}
+	return views[0], nil
+}
+
+func (w *writer) knownOf(info *resourceInfo) identityMap {
+	m := &w.known[info.resource.Index()]
+	if *m == nil {
+		*m = make(identityMap)
+	}
+	return *m
+}
+
+// load reads the whole record; the zero Record if it is not there.
+func (w *writer) load(ctx context.Context, info *resourceInfo, key core.Value) (core.Record, error) {
+	records, err := w.tx.Load(ctx, info.resource, []core.Value{key})
+	if err != nil || len(records) == 0 {
+		return core.Record{}, err
+	}
+	w.knownOf(info).addRead(records)
+	return records[0], nil
+}
+
+// fetch makes those of the records known that are there.
+func (w *writer) loadUnknown(ctx context.Context, info *resourceInfo, keys []core.Value) error {
+	unknown := w.knownOf(info).missing(keys)
+	if len(unknown) == 0 {
+		return nil
+	}
+	records, err := w.tx.Load(ctx, info.resource, unknown, info.relationFields...)
+	w.knownOf(info).addRead(records)
+	return err
+}
+
+// insert adds records.
+func (w *writer) insert(ctx context.Context, info *resourceInfo, records []core.Record) ([]core.Record, error) {
+	inserted, err := w.tx.Insert(ctx, info.resource, records...)
+	if err != nil {
+		return nil, err
+	}
+	m := w.knownOf(info)
+	m.addWritten(inserted)
+	for _, rec := range inserted {
+		m.markCreated(rec.Key())
+	}
+	return inserted, nil
+}
+
+// update changes records.
+func (w *writer) update(ctx context.Context, updates *updateSet) error {
+	if len(updates.keys) == 0 {
+		return nil
+	}
+	updated, err := w.tx.Replace(ctx, updates.info.resource, updates.reset, updates.records()...)
+	w.knownOf(updates.info).addWritten(updated)
+	return err
+}
+
+// delete removes records; nothing may point at them when the transaction ends.
+func (w *writer) delete(ctx context.Context, querier core.Querier, info *resourceInfo, keys []core.Value) error {
+	if err := querier.Delete(ctx, info.resource, keys...); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		delete(w.knownOf(info), key)
+	}
+	return nil
+}
+
+// pointing reads the records that point through f at one of the keys, and reports
+// whether those are all: there may be more than the limit.
+func (w *writer) referrers(ctx context.Context, f *core.Field, keys []core.Value, limit int) (_ []core.Record, all bool, _ error) {
+	info := w.engine.info(f.Resource())
+	page, err := w.tx.Select(ctx, f.Resource(), core.Query{Where: anyOf(f, keys), Fields: info.relationFields, Limit: limit})
+	if err != nil {
+		return nil, false, err
+	}
+	w.knownOf(info).addRead(page.Records)
+	return page.Records, page.Next == "", nil
+}
+
+// require makes sure, with one operation for each resource, that all records that
+// the drafts relate to are there and visible.
+func (w *writer) requireRelated(ctx context.Context, drafts ...*draft) error {
+	keys := make([][]core.Value, len(w.known))
+	eachID(drafts, func(r *core.Resource, key core.Value) {
+		keys[r.Index()] = append(keys[r.Index()], key)
+	})
+	for i, info := range w.engine.resources {
+		if err := w.loadUnknown(ctx, info, keys[i]); err != nil {
+			return err
+		}
+	}
+	var missing error
+	for _, d := range drafts {
+		d.relatedIDs(func(r *core.Resource, key core.Value) {
+			if known := w.known[r.Index()][key]; known.record.IsZero() && !known.created && missing == nil {
+				missing = d.errorAt(r.NotFound(key))
+			}
+		})
+	}
+	return missing
+}
+
+func eachID(drafts []*draft, yield func(r *core.Resource, key core.Value)) {
+	for _, d := range drafts {
+		d.relatedIDs(yield)
+	}
 }

@@ -104,19 +104,6 @@ func relationFields(r *core.Resource) []string {
 // holdsID reports whether the slot shows a to-one relation that the record stores.
 func (shown *shownField) isStoredID() bool { return shown.field.Stored() && !shown.field.Many() }
 
-// alone reports whether a record at that depth shows nothing but itself. The ids of
-// to-one relations are a part of it where no policy can hide what they lead to: what
-// they lead to is there, as the backend makes sure.
-func (e *Engine) needsNoReads(info *resourceInfo, depth int) bool {
-	return depth == 0 || len(info.relations) == 0 || depth == 1 && info.storesAllIDs && !e.mayHide
-}
-
-// flat reports whether nothing can fail between reading a record and showing it
-// at that depth.
-func (e *Engine) viewCannotFail(info *resourceInfo, depth int) bool {
-	return e.needsNoReads(info, depth) && (depth == 0 || len(info.computed) == 0)
-}
-
 // fields names what to read of a record that is shown at that depth; nil means
 // all.
 func (info *resourceInfo) fieldsAt(depth int) []string {

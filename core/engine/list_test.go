@@ -40,3 +40,28 @@ func TestAListWhoseContextEndsWhileItShrinksEnds(t *testing.T) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }
+
+func TestACursorContinuesAnotherFilterOfTheSameScope(t *testing.T) {
+	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(seed.Data{
+		"cookie": {1: {"type": "a"}, 2: {"type": "a"}, 3: {"type": "b"}},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := engine.New(store, engine.Options{})
+	page := func(scope, kind string, after core.Cursor) (engine.List, error) {
+		return api.List(t.Context(), "cookie", engine.Query{Filter: map[string]any{"type": kind}, Limit: 1, Scope: scope, After: after})
+	}
+	first, err := page("mine", "a", "")
+	if err != nil || first.Next == "" {
+		t.Fatalf("got %v, %v", first, err)
+	}
+	if next, err := page("mine", "b", first.Next); err != nil || len(next.Views) != 1 || next.Views[0].Key() != core.IntValue(3) {
+		t.Errorf("the next page is %v, %v", next, err)
+	}
+	for _, scope := range []string{"theirs", ""} {
+		if _, err := page(scope, "b", first.Next); !errors.Is(err, core.BadParam) {
+			t.Errorf("scope %q: got %v", scope, err)
+		}
+	}
+}

@@ -85,3 +85,55 @@ func (w *writer) reassign(ctx context.Context, f *core.Field, owner core.Value, 
 	}
 	return w.checkPartnerRules(ctx, f.Inverse(), core.SortKeys(formerOwners))
 }
+
+// displace collects what becomes of those who hold the partners that the change
+// takes in one-to-one relations.
+func (w *writer) detachHolders(ctx context.Context, c *change, pending *pendingWrites) error {
+	for _, f := range c.info.resource.References() {
+		v := c.values[f.Column()]
+		if !v.IsSet() || f.Inverse() == nil || f.Inverse().Many() {
+			continue
+		}
+		holders, _, err := w.referrers(ctx, f, []core.Value{v}, 0)
+		if err != nil {
+			return err
+		}
+		for _, holder := range holders {
+			if holder.Key() == c.key() {
+				continue
+			}
+			if err := w.detachOrDelete(ctx, f, holder, pending); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// detach has a record lose what it points at through f.
+func (w *writer) detachOrDelete(ctx context.Context, f *core.Field, rec core.Record, pending *pendingWrites) error {
+	if f.Cascade() {
+		pending.deletions = append(pending.deletions, rec.Key())
+		return nil
+	}
+	if err := w.checkRule(ctx, f, rec, f.Target()); err != nil {
+		return err
+	}
+	pending.updates.set(rec.Key(), f, core.Null)
+	return nil
+}
+
+// empty empties the relations that other records store and that the change does
+// not set, as far as a client could name them.
+func (w *writer) clearRelations(ctx context.Context, c *change) error {
+	for _, f := range c.info.resource.Fields() {
+		set := slices.ContainsFunc(c.inverse, func(m inverseAssignment) bool { return m.field == f })
+		if f.Stored() || !clientWritable(f) || set || slices.Contains(c.partialLists, f) {
+			continue
+		}
+		if err := w.setMembers(ctx, c, c.key(), inverseAssignment{assignment: assignment{field: f}, implicit: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
