@@ -9,30 +9,27 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// drafter reads bodies.
+// bodyReader converts request bodies into drafts.
 type bodyReader struct {
 	engine *Engine
-	// internal bodies come from setters: they have the program's names and no
-	// regard for ReadOnly and Hidden.
+	// internal marks the result of a setter: it uses the program's field names and may set read-only and hidden
+	// fields.
 	internal bool
-	// merge objects into the values of JSON fields.
+	// merge makes objects for JSON fields merge patches, see [Write.Merge].
 	merge bool
-	// create: the body is that of a new record, which names a key that nothing
-	// generates.
+	// create marks the body of a new record, which must name an assigned key.
 	create bool
-	// left is how many related records the bodies may still create, or name in
-	// relations to many.
+	// left is the number of related records that the bodies may still create or name in to-many relations.
 	left *int
 }
 
-// drafter returns a drafter for the bodies of one request, which create records or
-// change one.
+// bodyReader returns a reader for the bodies of one request.
 func (e *Engine) bodyReader(create bool) bodyReader {
 	left := e.opts.MaxWritten
 	return bodyReader{engine: e, create: create, left: &left}
 }
 
-// take counts related records before memory is allocated for them.
+// count subtracts n related records from the limit, before memory is allocated for them.
 func (r bodyReader) count(n int) error {
 	if *r.left -= n; *r.left < 0 {
 		return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
@@ -72,8 +69,8 @@ func (r bodyReader) read(info *resourceInfo, body map[string]any, level int) (*d
 	return out, nil
 }
 
-// leadsOn reports whether the body has the member that leads to the rest of a list
-// side, which is ignored.
+// hasNext reports whether the body has the member NAME@next for the list side f. The value of that member is
+// ignored.
 func (r bodyReader) hasNext(f *core.Field, body map[string]any) bool {
 	if r.internal || !r.isVisible(f) || !Continues(f) {
 		return false
@@ -82,7 +79,7 @@ func (r bodyReader) hasNext(f *core.Field, body map[string]any) bool {
 	return named
 }
 
-// names reports whether the body may name the key.
+// mayNameKey reports whether f is a key that the body may name.
 func (r bodyReader) mayNameKey(f *core.Field) bool {
 	return f.Key() && r.create && r.engine.info(f.Resource()).keySource.Assigned
 }
@@ -94,10 +91,10 @@ func (r bodyReader) name(f *core.Field) string {
 	return f.APIName()
 }
 
-// knows reports whether the field exists for whoever wrote the body.
+// isVisible reports whether the field exists for the author of the body.
 func (r bodyReader) isVisible(f *core.Field) bool { return r.internal || !f.Hidden() }
 
-// settable refuses fields that whoever wrote the body must not set.
+// checkSettable rejects fields that the author of the body must not set.
 func (r bodyReader) checkSettable(f *core.Field) error {
 	forClients := f.Key() || f.ReadOnly() || f.Computed() != nil && f.Computed().Set == nil
 	switch {
@@ -110,7 +107,7 @@ func (r bodyReader) checkSettable(f *core.Field) error {
 	return nil
 }
 
-// unknown names the first field of the body that does not exist.
+// unknownMember returns the error for the first member of the body that is no field.
 func (r bodyReader) unknownMember(info *resourceInfo, body map[string]any) error {
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(body)), func(name string) bool {
 		f := info.resource.FieldByAPIName(name)
@@ -129,7 +126,7 @@ func (r bodyReader) unknownMember(info *resourceInfo, body map[string]any) error
 	return info.unknownField(names[0])
 }
 
-// badSetter is the error of a program whose setter names what it cannot set.
+// badSetterField is the internal error for a setter that names a field it cannot set.
 func badSetterField(r *core.Resource, name string) error {
 	return &core.Error{Code: core.ServerError, Cause: fmt.Errorf(
 		"the setter of a computed field sets %s.%s; a setter can only set fields that exist and are neither the key nor computed", r, name)}
@@ -163,7 +160,7 @@ func (r bodyReader) assignment(f *core.Field, raw any, level int) (a assignment,
 	return a, err
 }
 
-// fits refuses a value of a client that is too long.
+// checkSize rejects a value of a client that is larger than Options.MaxValue.
 func (e *Engine) checkSize(f *core.Field, v core.Value, internal bool) error {
 	if limit := e.opts.MaxValue; !internal && len(v.Text()) > limit {
 		return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
@@ -172,16 +169,17 @@ func (e *Engine) checkSize(f *core.Field, v core.Value, internal bool) error {
 	return nil
 }
 
-// measured returns what a client wrote for a computed field as a value with a length.
+// sizedValue returns the client's value for a computed field as a value with a length.
 func sizedValue(raw any) core.Value {
 	if text, ok := raw.(string); ok {
 		return core.TextValue(text)
 	}
-	v, _ := core.JSON.Convert(raw) // what has no JSON form is for the setter to refuse
+	// A value without a JSON form has no size here; the setter rejects it.
+	v, _ := core.JSON.Convert(raw)
 	return v
 }
 
-// items reads the value of a relation: ids and bodies of records to create.
+// items reads the value of a relation: ids, and bodies of records to create.
 func (r bodyReader) items(f *core.Field, raw any, level int) ([]item, error) {
 	list := []any{raw}
 	if f.Many() {
@@ -212,7 +210,7 @@ func (r bodyReader) items(f *core.Field, raw any, level int) ([]item, error) {
 	return items, nil
 }
 
-// members returns what the value of a to-many relation lists.
+// memberList returns the elements of a to-many relation's value.
 func memberList(f *core.Field, raw any) ([]any, error) {
 	switch list := raw.(type) {
 	case []any:

@@ -7,18 +7,17 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// budget is what an answer may still show.
+// budget is the number of records and bytes that an answer may still show.
 type budget struct {
 	records, bytes int
-	links          int // bytes of members that lead to the rest of a list side
+	links          int // bytes of members NAME@next
 }
 
 func (e *Engine) budget() budget {
 	return budget{e.opts.MaxRecords, e.opts.MaxBytes, 4<<10 + e.opts.MaxBytes/16}
 }
 
-// take pays for something of that size that the answer shows a number of times, as
-// records or as a part of records.
+// spend charges records and bytes that the answer shows a number of times.
 func (b *viewBuilder) spend(times, records, size int) error {
 	b.remaining.records -= times * records
 	b.remaining.bytes -= times * size
@@ -28,7 +27,7 @@ func (b *viewBuilder) spend(times, records, size int) error {
 	return b.callMeter(times * size)
 }
 
-// check returns [core.TooLarge] if the answer would exceed a bound.
+// checkBudget returns [core.TooLarge] if the answer exceeds a bound.
 func (b *viewBuilder) checkBudget() error {
 	switch opts := b.engine.opts; {
 	case b.remaining.records < 0:
@@ -45,8 +44,7 @@ func answerTooLarge(format string, limit int) error {
 	return &core.Error{Code: core.TooLarge, Message: "the answer would " + fmt.Sprintf(format, limit) + "; use a smaller depth"}
 }
 
-// size returns at least how many bytes the record takes, with a comma, without what
-// it shows of others.
+// size returns an upper bound for the bytes of the record in JSON, with a comma, without related records.
 func (info *resourceInfo) size(rec core.Record) int {
 	n := info.baseSize
 	for i := range info.shown {
@@ -59,7 +57,7 @@ func (info *resourceInfo) size(rec core.Record) int {
 	return n
 }
 
-// sizeOf is the size of a record, or of its id if it is shown bare.
+// nodeSize returns the size of a record, or of its id if only the id is shown.
 func (info *resourceInfo) nodeSize(rec core.Record, bare bool) int {
 	if bare {
 		return rec.Key().JSONSize() + 1
@@ -67,21 +65,21 @@ func (info *resourceInfo) nodeSize(rec core.Record, bare bool) int {
 	return info.size(rec)
 }
 
-// WithMeter returns a context in which the engine calls meter while it builds an
-// answer, with the number of bytes by which the answer grew since the last call. It calls
-// meter for every 64 KiB at least, before it reads more, and not at all for smaller
-// answers. meter may wait; its error ends the request. It is not called after a write was
-// committed, so such an error means that nothing happened.
+// WithMeter returns a context in which the engine reports the growth of an answer to meter while it builds the
+// answer, before it reads more. It calls meter with the number of bytes since the last call, each time that the
+// answer has grown by at least 64 KiB; small answers cause no call. meter may block; its error ends the request.
+// The engine does not call meter after it has committed a write, so an error of meter means that nothing was
+// written.
 func WithMeter(ctx context.Context, meter func(bytes int) error) context.Context {
 	return context.WithValue(ctx, meterKey{}, meter)
 }
 
 type meterKey struct{}
 
-// meteredAtOnce is by how many bytes an answer grows between calls of a meter.
+// meterStep is the growth of an answer in bytes between two calls of a meter.
 const meterStep = 64 << 10
 
-// measure calls the meter of the context for bytes that it was not called for.
+// callMeter reports bytes to the meter of the context.
 func (b *viewBuilder) callMeter(size int) error {
 	if b.unmetered += size; b.unmetered < meterStep || b.meter == nil || b.committed {
 		return nil

@@ -9,33 +9,32 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// removal is the end of records and of everything that dies with them. It is
-// worked out breadth-first, however long the chain, and before anything is
-// written, because a record that dies has no say in what becomes of its fields.
+// cascade is a delete with all records that depend on it. The records are found breadth-first, without recursion,
+// and before the first write. Write rules of records that are deleted do not apply.
 type cascade struct {
 	work          *writer
 	pending       *pendingWrites
 	deleted       []map[core.Value]core.Record // by index of the resource
 	references    []danglingReference
-	referrerCount int // records that depend on those that die
+	referrerCount int // records that point at deleted ones
 }
 
-// loose is a record that points through the field at one that dies.
+// danglingReference is a record that points through the field at a deleted record.
 type danglingReference struct {
 	field  *core.Field
 	record core.Record
 }
 
-// front is the keys of records whose dependents are to be found, by index of the
-// resource.
+// frontier holds keys of deleted records, by index of the resource. Their referrers must still be found.
 type frontier [][]core.Value
 
 func (f frontier) notEmpty() bool {
 	return slices.ContainsFunc(f, func(keys []core.Value) bool { return len(keys) > 0 })
 }
 
-// remove deletes the records that die by the moves, which are known, and drops the
-// patches of those that die with them. With last, nothing follows in the transaction.
+// cascadeDelete deletes the pending deletions with all records that depend on them, and drops pending updates of
+// deleted records. The identity map must have the pending deletions. last ends the transaction with the last
+// operation.
 func (w *writer) cascadeDelete(ctx context.Context, pending *pendingWrites, last bool) error {
 	c := cascade{work: w, pending: pending, deleted: make([]map[core.Value]core.Record, len(w.known))}
 	next := make(frontier, len(w.known))
@@ -61,7 +60,7 @@ func (w *writer) cascadeDelete(ctx context.Context, pending *pendingWrites, last
 	return c.deleteRecords(ctx, last)
 }
 
-// doom adds a record to those that die.
+// add adds a record to the deleted ones and its key to the next frontier.
 func (c *cascade) add(rec core.Record, next frontier) {
 	i := rec.Resource().Index()
 	if c.deletes(i, rec.Key()) {
@@ -79,7 +78,7 @@ func (c *cascade) deletes(resource int, key core.Value) bool {
 	return dies
 }
 
-// spread finds what points at the records of one front.
+// collect finds the records that point at the current frontier.
 func (c *cascade) collect(ctx context.Context, now, next frontier) error {
 	for i, keys := range now {
 		if len(keys) == 0 {
@@ -102,8 +101,8 @@ func (c *cascade) collect(ctx context.Context, now, next frontier) error {
 	return nil
 }
 
-// dependents reads the records that point through f at one of the keys, of which there
-// is a limit for all of the removal.
+// referrers reads the records that point through f at one of the keys. It returns [core.TooLarge] if the whole
+// delete has more than Options.MaxWritten of them.
 func (c *cascade) referrers(ctx context.Context, f *core.Field, keys []core.Value) ([]core.Record, error) {
 	limit := c.work.engine.opts.MaxWritten
 	found, _, err := c.work.referrers(ctx, f, keys, limit-c.referrerCount+1)
@@ -116,8 +115,8 @@ func (c *cascade) referrers(ctx context.Context, f *core.Field, keys []core.Valu
 	return found, nil
 }
 
-// judge asks the survivors: those that point at the dying, and those at which the
-// dying point.
+// checkRules checks the write rules of the records that stay and point at deleted records, or that
+// deleted records point at.
 func (c *cascade) checkRules(ctx context.Context) error {
 	for _, l := range c.references {
 		if c.deletes(l.record.Resource().Index(), l.record.Key()) {
@@ -141,8 +140,8 @@ func (c *cascade) checkRules(ctx context.Context) error {
 	return nil
 }
 
-// survivors returns the keys that the dying records point at through f, of
-// records that live on; an absent one for those that a policy hides.
+// keptTargets returns the keys of the records that deleted records point at through f and that stay. It contains
+// an absent key if a policy hides the field of some record.
 func (c *cascade) keptTargets(f *core.Field, records map[core.Value]core.Record) []core.Value {
 	var keys []core.Value
 	for _, rec := range records {
@@ -153,7 +152,7 @@ func (c *cascade) keptTargets(f *core.Field, records map[core.Value]core.Record)
 	return core.SortKeys(keys)
 }
 
-// detach empties the relations of survivors that point at the dying.
+// detachReferrers sets the references of staying records to null, one operation for each resource.
 func (c *cascade) detachReferrers(ctx context.Context) error {
 	all := make([]*updateSet, len(c.deleted))
 	for _, l := range c.references {
@@ -177,7 +176,7 @@ func (c *cascade) detachReferrers(ctx context.Context) error {
 	return nil
 }
 
-// delete removes the dying, one resource after the other.
+// deleteRecords deletes the records, one operation for each resource.
 func (c *cascade) deleteRecords(ctx context.Context, last bool) error {
 	order := slices.DeleteFunc(slices.Clone(c.work.engine.deletionOrder), func(i int) bool { return len(c.deleted[i]) == 0 })
 	for at, i := range order {

@@ -6,24 +6,24 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// change is what a request makes of one record.
+// change is the new content of one record.
 type change struct {
 	info         *resourceInfo
-	level        int         // how deep the body is nested
-	before       core.Record // zero for a record to create, and where nobody needs it
+	level        int         // nesting level of the body
+	before       core.Record // zero for a new record, and if no step needs it
 	isNew        bool
-	isReplace    bool                // what nobody names is emptied
-	values       []core.Value        // columns to write, absent ones are left alone
-	defaulted    []bool              // of a replacement: columns whose null is left to the backend's default
-	partialLists []*core.Field       // of a replacement: list sides that it keeps
-	inverse      []inverseAssignment // relations that other records store, set after the columns
+	isReplace    bool                // fields that the body does not name are reset
+	values       []core.Value        // columns to write; absent ones stay unchanged
+	defaulted    []bool              // replacement: columns left to the backend's default
+	partialLists []*core.Field       // replacement: list sides to keep
+	inverse      []inverseAssignment // relations stored by other records, set after the columns
 }
 
-// membership is a relation that other records store, with what it shall be.
+// inverseAssignment is the new value of a relation that other records store.
 type inverseAssignment struct {
 	assignment
 
-	keys     []core.Value // of the members; not yet known if the owner is being created
+	keys     []core.Value // members; filled in later if the owner is new
 	implicit bool         // the body does not name the relation
 }
 
@@ -40,7 +40,7 @@ func (c *change) set(f *core.Field, v core.Value) {
 	}
 }
 
-// writes reports whether columns other than the key are to be written.
+// writesColumns reports whether the change writes columns other than the key.
 func (c *change) writesColumns() bool {
 	key := c.info.resource.Key().Column()
 	for i, v := range c.values {
@@ -51,9 +51,9 @@ func (c *change) writesColumns() bool {
 	return false
 }
 
-// apply takes assignments in, in their order. Nested records are created on the
-// way, before the relation that they are nested in is set; but those who are to
-// point at a record that is being created have to wait for it.
+// applyAssignments adds assignments to the change, in their order. Nested records are created at this point,
+// before the relation to them is set. Relations that other records store are deferred; if the record itself is
+// new, so are the nested records in them, because they point at it.
 func (w *writer) applyAssignments(ctx context.Context, c *change, assignments []assignment) error {
 	for _, a := range assignments {
 		f := a.field
@@ -83,7 +83,7 @@ func (w *writer) applyAssignments(ctx context.Context, c *change, assignments []
 	return nil
 }
 
-// postpone takes in a relation that other records store.
+// deferAssignment adds a relation that other records store.
 func (w *writer) deferAssignment(ctx context.Context, c *change, a assignment) (err error) {
 	m := inverseAssignment{assignment: a}
 	if !c.isNew {
@@ -93,7 +93,7 @@ func (w *writer) deferAssignment(ctx context.Context, c *change, a assignment) (
 	return err
 }
 
-// stored returns the value of a relation that the record stores itself.
+// storedValue returns the column value of a relation that the record itself stores.
 func storedValue(f *core.Field, keys []core.Value) core.Value {
 	switch {
 	case len(keys) == 0:
@@ -104,8 +104,8 @@ func storedValue(f *core.Field, keys []core.Value) core.Value {
 	return keys[0]
 }
 
-// members returns the keys of what an assignment puts into a relation, ascending
-// and each once, and creates those that are new.
+// memberKeys creates the nested records of an assignment and returns the keys of all its members, ascending and
+// distinct.
 func (w *writer) memberKeys(ctx context.Context, a assignment, given preset) ([]core.Value, error) {
 	keys := make([]core.Value, 0, len(a.items))
 	var drafts []*draft
@@ -123,8 +123,7 @@ func (w *writer) memberKeys(ctx context.Context, a assignment, given preset) ([]
 	return core.SortKeys(append(keys, created...)), nil
 }
 
-// changeOf begins the change of a record, which it reads only if the change
-// depends on it.
+// beginChange starts the change of a record. It reads the record only if the change depends on it.
 func (w *writer) beginChange(ctx context.Context, d *draft, key core.Value, opts Write) (*change, error) {
 	c := newChange(d.info, d.level)
 	c.set(d.info.resource.Key(), key)

@@ -8,10 +8,9 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// runSetter has the setter of a computed field turn what a client wrote into
-// values of other fields, and applies those. The setter sees the record as it is
-// at this point; of one that is being created that is the key and what the model
-// and the body say so far, but not what the backend adds.
+// runSetter calls the setter of a computed field with the client's value, and applies the fields that it returns.
+// The setter sees the record with all changes so far. A new record has its key and the values of the model and the
+// body at this point, but no defaults of the backend.
 func (w *writer) runSetter(ctx context.Context, c *change, a assignment) error {
 	rec, err := w.currentRecord(ctx, c)
 	if err != nil {
@@ -36,8 +35,8 @@ func (w *writer) runSetter(ctx context.Context, c *change, a assignment) error {
 	return w.applyAssignments(ctx, c, d.assignments)
 }
 
-// valueOfSetter blames the value that the client wrote, since the fields that a
-// setter sets may be hidden.
+// setterValueError reports a bad value of a setter as the client's value for the computed field, since the fields
+// that a setter sets may be hidden.
 func setterValueError(a assignment, cause error) error {
 	t := a.field.Type()
 	if !t.Valid() {
@@ -49,7 +48,7 @@ func setterValueError(a assignment, cause error) error {
 	}
 }
 
-// soFar returns the record with what was changed up to now.
+// currentRecord returns the record with the changes so far.
 func (w *writer) currentRecord(ctx context.Context, c *change) (core.Record, error) {
 	r := c.info.resource
 	if !c.isNew {
@@ -67,8 +66,7 @@ func (w *writer) currentRecord(ctx context.Context, c *change) (core.Record, err
 	return r.RecordOf(values), nil
 }
 
-// complete gives a record that is being created its key and the model's
-// defaults.
+// fillDefaults gives a new record its key and the defaults of the model.
 func (w *writer) fillDefaults(ctx context.Context, c *change) error {
 	if c.key().IsAbsent() {
 		keys, err := w.tx.NextIDs(ctx, c.info.resource, 1)
@@ -90,16 +88,16 @@ func (w *writer) fillDefaults(ctx context.Context, c *change) error {
 	return nil
 }
 
-// mergeable reports whether the value is an object for a JSON field, so that a merge
-// patch depends on the stored value.
+// isMergePatch reports whether the value is an object for a JSON field, so that its merge depends on the stored
+// value.
 func isMergePatch(f *core.Field, v core.Value) bool {
 	return f.Type() == core.JSON && f.Target() == nil && v.IsSet() && v.Text()[0] == '{'
 }
 
-// merge sets a JSON field to its stored value with a patch merged into it. A value that
-// the principal cannot read is not merged, so the outcome tells nothing about it.
+// mergeJSON merges a patch into the stored value of a JSON field. It rejects the patch if the principal cannot
+// read the value, because the result would reveal it.
 func (w *writer) mergeJSON(c *change, a assignment) error {
-	stored := c.values[a.field.Column()] // of a setter of this request
+	stored := c.values[a.field.Column()] // set by a setter of this request
 	if stored.IsAbsent() && !c.isNew {
 		if stored = c.before.At(a.field.Column()); stored.IsAbsent() {
 			return a.field.UpdateForbidden(a.field.Resource())
@@ -113,7 +111,7 @@ func (w *writer) mergeJSON(c *change, a assignment) error {
 	return err
 }
 
-// merged returns a JSON value with a patch merged into it (RFC 7396, section 2).
+// mergePatch returns a JSON value with a patch merged into it (RFC 7396, section 2).
 func mergePatch(target, patch any) any {
 	members, ok := patch.(map[string]any)
 	if !ok {

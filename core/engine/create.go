@@ -7,28 +7,22 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Create adds one record for each body, all or none (POST). Write.Match is asked
-// once, about no record.
+// Create adds one record for each body, all or none (POST). It answers with the views of the new records in the
+// order of the bodies. [Write.Match] is called with nil.
 //
-// A body's fields are applied in the order of their declaration: first those that
-// the record stores, then the relations that other records store. Nested records
-// come into being with their own wishes first, then the relation that they are
-// nested in is set. Nothing restricts the fields of a record that is born in the
-// same request.
+// The fields of a body are applied in the order of their declaration: first the fields that the record stores,
+// then the relations that other records store. A nested record is created from its own body first and then linked
+// to its parent. Write rules (Writable) do not apply to records that the same request creates.
 //
-// A key that nothing generates, see [core.KeySource], is named by the body; so it is by
-// those of nested records.
+// An assigned key, see [core.KeySource], must be in the body; the same holds for nested records. If one of several
+// bodies causes an error, [core.Error] Element is its position. For a conflict this is the last body with the
+// conflicting value, if the backend reports the value.
 //
-// An error that is about one of several bodies has its place as Element. Of a conflict that
-// is the last body with the value that is taken, if the backend knows the value.
-//
-// Errors: [core.NotFound] for an unknown resource and for ids of related records
-// that are not there or not visible; [core.UnknownField], [core.FieldReadOnly]
-// and [core.BadFieldValue] for what a body says; [core.FieldUpdateForbidden] for
-// a related record that may not change; [core.AlreadyExists] for a unique value
-// that is taken; [core.BadParam] for the depth; [core.BadRequest] for records
-// that are nested too deep and for a body that does not name a key that nothing
-// generates; [core.TooLarge].
+// Errors: [core.NotFound] for an unknown resource, and for related records that do not exist or are hidden;
+// [core.UnknownField], [core.FieldReadOnly] and [core.BadFieldValue] for members of a body;
+// [core.FieldUpdateForbidden] for a related record with a write rule that forbids the change; [core.AlreadyExists] for a
+// unique value of another record; [core.BadParam] for the depth; [core.BadRequest] for records that are nested too
+// deep and for a missing assigned key; [core.TooLarge]; the errors of [core.Store.Tx] and of policies.
 func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies ...map[string]any) ([]View, error) {
 	info, err := e.lookup(resource)
 	if err != nil {
@@ -48,7 +42,7 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 		}
 		drafts[i].element = elementIndex(bodies, i)
 	}
-	if opts.Match == nil && e.viewCannotFail(info, opts.Depth) && canInsertDirectly(info, drafts) {
+	if e.canInsertDirectly(info, drafts, opts) {
 		views, err := e.insertDirectly(ctx, info, drafts, opts.Depth)
 		return views, conflictError(drafts, err)
 	}
@@ -57,7 +51,8 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 		if err := w.checkMatch(ctx, opts, info, core.Record{}); err != nil {
 			return err
 		}
-		w.markCreated(drafts) // they may relate to themselves
+		// Marked before the check of related records, because a body may relate its record to itself.
+		w.markCreated(drafts)
 		if err := w.requireRelated(ctx, drafts...); err != nil {
 			return err
 		}
@@ -71,7 +66,7 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 	return views, conflictError(drafts, err)
 }
 
-// bear notes the keys that bodies of new records name.
+// markCreated notes the assigned keys that bodies of new records name.
 func (w *writer) markCreated(drafts []*draft) {
 	for _, d := range drafts {
 		if key := d.key(); key.IsSet() {
@@ -80,15 +75,15 @@ func (w *writer) markCreated(drafts []*draft) {
 	}
 }
 
-// preset is the value that a record is created with unless its body names the
-// field: the key, or what it is nested in.
+// preset is a value that a new record gets in addition to its body: its key, or the link to the record that it is
+// nested in. The zero preset adds none.
 type preset struct {
 	field *core.Field
 	value core.Value
 }
 
-// create adds the records, all of one resource, and returns their keys in order.
-// Plain ones that follow each other are written together.
+// createAll adds records of one resource and returns their keys in the same order. Consecutive batchable drafts
+// are written together.
 func (w *writer) createAll(ctx context.Context, drafts []*draft, given preset) ([]core.Value, error) {
 	keys := make([]core.Value, 0, len(drafts))
 	for len(drafts) > 0 {
@@ -105,7 +100,7 @@ func (w *writer) createAll(ctx context.Context, drafts []*draft, given preset) (
 	return keys, nil
 }
 
-// createRun adds plain records, or one of any kind.
+// createBatch adds batchable drafts in one operation, or a single draft of any kind.
 func (w *writer) createBatch(ctx context.Context, drafts []*draft, given preset) ([]core.Value, error) {
 	info := drafts[0].info
 	changes := make([]*change, len(drafts))

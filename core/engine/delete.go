@@ -7,20 +7,19 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Delete removes a record, detaches what is related to it, and removes what dies
-// with it.
+// Delete removes a record (DELETE). Records that point at it are detached, or deleted if the relation cascades.
 //
-// Errors: [core.NotFound]; [core.FieldUpdateForbidden] where a record on the other
-// side of a relation does not let it change, is not visible, or stores the relation in
-// a field that the principal may not write; [core.TooLarge] if more records depend on it
-// than [Options.MaxWritten];
-// [core.BadFieldValue] for an id that does not fit; [core.BadParam] for the depth.
+// Errors: [core.NotFound] for the record and for an unknown resource; [core.FieldUpdateForbidden] naming the
+// relation if a related record cannot be detached: its write rule forbids it, it is hidden, or the principal may
+// not write the field; [core.TooLarge] if more records than [Options.MaxWritten] depend on the record;
+// [core.BadFieldValue] for an id of the wrong type; [core.BadParam] for the depth; the errors of [core.Store.Tx]
+// and of policies.
 func (e *Engine) Delete(ctx context.Context, resource string, id any, opts Write) error {
 	info, key, err := e.resourceAndKey(resource, id, opts.Depth)
 	if err != nil {
 		return err
 	}
-	if opts.Match == nil && !info.inverseRules && len(info.resource.Referrers()) == 0 {
+	if canDeleteDirectly(info, opts) {
 		return e.store.Delete(ctx, info.resource, key)
 	}
 	return e.write(ctx, func(ctx context.Context, w *writer) error {
@@ -40,8 +39,8 @@ func (e *Engine) Delete(ctx context.Context, resource string, id any, opts Write
 	})
 }
 
-// undetached returns the error of detaching records from one that is deleted. A field
-// that may not be written is none that the client named: it stands in the way.
+// detachError converts the error of detaching records from a deleted one. The client did not name the field of the
+// other record, so a field that it may not write is reported as [core.FieldUpdateForbidden].
 func detachError(err error) error {
 	if !errors.Is(err, core.FieldReadOnly) {
 		return err

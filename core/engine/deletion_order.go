@@ -6,10 +6,9 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// deletionOrder lists the resources, by index, so that those that point at others
-// come before them: a database may check references with every statement, and may
-// delete by itself what cascades. Where resources point at each other, those that
-// cascade come first, because the others can let go of what they point at.
+// deletionOrder returns the indexes of the resources so that referring resources come before the resources they
+// point at. A database may check references with every statement, and may itself delete referrers that cascade. In
+// a circle of resources, the ones that cascade come first, because references without cascade can be set to null.
 func deletionOrder(m *core.Model) []int {
 	pointing := reachable(m, func(*core.Field) bool { return true })
 	cascading := reachable(m, (*core.Field).Cascade)
@@ -30,12 +29,12 @@ func deletionOrder(m *core.Model) []int {
 	return order
 }
 
-// reach says which resources lead to which, by index.
+// reachability[from][to] is true if references lead from one resource to the other, by index.
 type reachability [][]bool
 
 func (r reachability) oneWay(from, to int) bool { return r[from][to] && !r[to][from] }
 
-// paths follows the references that count, over any number of resources.
+// reachable follows the references that counts selects, over any number of resources.
 func reachable(m *core.Model, counts func(*core.Field) bool) reachability {
 	r := make(reachability, len(m.Resources()))
 	for i := range r {

@@ -6,17 +6,44 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// canInsertAlone reports whether one operation does it all. For no records there is
-// none, but policies shall be asked nevertheless.
-func canInsertDirectly(info *resourceInfo, drafts []*draft) bool {
+// A request that is one operation needs no transaction around it, which saves round trips to the backend. For every
+// request below, the view must need no further reads: depth 0, no relations, or depth 1 with stored to-one relations
+// only in a store that cannot hide records (needsNoReads).
+//
+//	request  is one operation if also
+//	Get      -
+//	List     filter and sort need no related records, and one chunk is enough
+//	Create   no Match; no computed fields in the view; no setter, no related records in the bodies;
+//	         no write rule on the inverse of a reference; at least one body
+//	Update   no Match; no computed fields in the view; no setter, no related records, no merge patch and no field
+//	         with a write rule in the body; at least one field
+//
+//	Delete   (no view) no Match; no write rule on the inverse of a reference; no references to this resource
+
+// canInsertDirectly reports whether one insert is the whole request. An empty list is not, because policies must
+// decide about it all the same.
+func (e *Engine) canInsertDirectly(info *resourceInfo, drafts []*draft, opts Write) bool {
 	for _, d := range drafts {
 		if !d.batchable || d.namesRelated {
 			return false
 		}
 	}
-	return !info.inverseRules && len(drafts) > 0
+	return opts.Match == nil && e.viewCannotFail(info, opts.Depth) && !info.inverseRules && len(drafts) > 0
 }
 
+// canUpdateDirectly reports whether one update is the whole request. An empty body is not, because the record must
+// exist.
+func (e *Engine) canUpdateDirectly(info *resourceInfo, d *draft, opts Write) bool {
+	plain := d.batchable && !d.namesRelated && !d.needsBefore
+	return opts.Match == nil && e.viewCannotFail(info, opts.Depth) && plain && len(d.assignments) > 0
+}
+
+// canDeleteDirectly reports whether one delete is the whole request.
+func canDeleteDirectly(info *resourceInfo, opts Write) bool {
+	return opts.Match == nil && !info.inverseRules && len(info.resource.Referrers()) == 0
+}
+
+// insertDirectly writes the records with one operation, outside of a transaction.
 func (e *Engine) insertDirectly(ctx context.Context, info *resourceInfo, drafts []*draft, depth int) ([]View, error) {
 	records := make([]core.Record, len(drafts))
 	for i, d := range drafts {
@@ -33,7 +60,7 @@ func (e *Engine) insertDirectly(ctx context.Context, info *resourceInfo, drafts 
 	return e.committedViews(ctx, info, inserted, depth)
 }
 
-// updateAlone does it in one operation.
+// updateDirectly writes one record with one operation, outside of a transaction.
 func (e *Engine) updateDirectly(ctx context.Context, d *draft, key core.Value, depth int) (View, error) {
 	c := newChange(d.info, d.level)
 	c.set(d.info.resource.Key(), key)
@@ -51,8 +78,8 @@ func (e *Engine) updateDirectly(ctx context.Context, d *draft, key core.Value, d
 	return views[0], nil
 }
 
-// written shows records that a single operation wrote and committed: as ids, if they
-// take more bytes than an answer can have.
+// committedViews returns the views of records that a single operation wrote and committed. An error is impossible
+// after the commit, so records that exceed the bounds of an answer are shown as their ids.
 func (e *Engine) committedViews(ctx context.Context, info *resourceInfo, records []core.Record, depth int) ([]View, error) {
 	b := e.viewBuilder(nil, neverFinal)
 	b.committed = true
@@ -67,15 +94,14 @@ func (e *Engine) committedViews(ctx context.Context, info *resourceInfo, records
 	return views, nil
 }
 
-// alone reports whether a record at that depth shows nothing but itself. The ids of
-// to-one relations are a part of it where no policy can hide what they lead to: what
-// they lead to is there, as the backend makes sure.
+// needsNoReads reports whether the view of a record at that depth needs no related records. The ids of stored
+// to-one relations are part of the record where no policy can hide their targets; the backend ensures that the
+// targets exist.
 func (e *Engine) needsNoReads(info *resourceInfo, depth int) bool {
 	return depth == 0 || len(info.relations) == 0 || depth == 1 && info.storesAllIDs && !e.mayHide
 }
 
-// flat reports whether nothing can fail between reading a record and showing it
-// at that depth.
+// viewCannotFail reports whether no step between reading a record and showing it at that depth can fail.
 func (e *Engine) viewCannotFail(info *resourceInfo, depth int) bool {
 	return e.needsNoReads(info, depth) && (depth == 0 || len(info.computed) == 0)
 }

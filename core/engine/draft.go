@@ -6,46 +6,46 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// draft is a body that was checked against the model and typed.
+// draft is a body after validation against the model, with typed values.
 type draft struct {
 	info        *resourceInfo
-	level       int          // how deep the body is nested, from 1
-	assignments []assignment // in the order of declaration
-	// element is the place in the list of the request, from 1; 0 for a nested draft, and
-	// for the only one.
+	level       int          // nesting level of the body, from 1
+	assignments []assignment // in order of declaration
+	// element is the position of the body in the request, from 1. It is 0 for a nested draft and for the only
+	// body.
 	element int
-	// plain: it can be written together with others in one operation.
+	// batchable: the record can be inserted together with others in one operation.
 	batchable bool
-	// related: it names ids of other records or holds nested ones.
+	// namesRelated: the draft names ids of related records or holds nested records.
 	namesRelated bool
-	// partial holds the list sides of which the body says that its reader did not see
-	// them to the end. A replacement keeps them.
+	// partialLists are the list sides that come with a member NAME@next: the client has not seen them in full, so
+	// a replacement keeps them.
 	partialLists []*core.Field
-	// before: what it changes depends on the record as it was.
+	// needsBefore: the change depends on the record before the request.
 	needsBefore bool
 }
 
-// assignment is what a body says of one field.
+// assignment is the value that a body has for one field.
 type assignment struct {
 	field *core.Field
-	value core.Value // of a scalar; null for a relation without items
-	items []item     // of a relation
-	raw   any        // of a computed field
-	merge bool       // value is a patch of the stored one
+	value core.Value // scalar fields; null for a relation without items
+	items []item     // relations
+	raw   any        // computed fields
+	merge bool       // value is a merge patch for the stored value
 }
 
-// item is a member of a relation: a record that is there, or one to create.
+// item is a member of a relation: the key of an existing record, or a record to create.
 type item struct {
 	key    core.Value
 	create *draft
 }
 
-// creates reports whether the assignment holds nested records.
+// hasNested reports whether the assignment creates records.
 func (a assignment) hasNested() bool {
 	return slices.ContainsFunc(a.items, func(it item) bool { return it.create != nil })
 }
 
-// created counts the nested records.
+// nestedCount returns the number of records that the assignment creates.
 func (a assignment) nestedCount() (n int) {
 	for _, it := range a.items {
 		if it.create != nil {
@@ -55,7 +55,7 @@ func (a assignment) nestedCount() (n int) {
 	return n
 }
 
-// add takes an assignment in and notes what it means for the whole.
+// add appends an assignment and updates the flags of the draft.
 func (d *draft) add(a assignment) {
 	d.assignments = append(d.assignments, a)
 	f := a.field
@@ -65,21 +65,21 @@ func (d *draft) add(a assignment) {
 	}
 	d.namesRelated = d.namesRelated || len(a.items) > 0
 	d.needsBefore = d.needsBefore || f.Inverse() != nil && f.Inverse().HasWriteRule()
-	moves := f.Inverse() != nil && !f.Inverse().Many() // other records change with it
+	moves := f.Inverse() != nil && !f.Inverse().Many() // the target changes too
 	d.batchable = d.batchable && !moves && !a.hasNested()
 }
 
-// key returns the key that the body names; absent if it names none.
+// key returns the key in the body, absent if the body names none.
 func (d *draft) key() core.Value {
 	return d.value(d.info.resource.Key())
 }
 
-// writes reports whether the draft sets columns of the record itself.
+// writesColumns reports whether the draft sets columns of the record itself.
 func (d *draft) writesColumns() bool {
 	return slices.ContainsFunc(d.assignments, func(a assignment) bool { return a.field.Stored() })
 }
 
-// elementOf returns draft.element of the i-th body.
+// elementIndex returns draft.element for the i-th body.
 func elementIndex(bodies []map[string]any, i int) int {
 	if len(bodies) == 1 {
 		return 0
@@ -87,8 +87,7 @@ func elementIndex(bodies []map[string]any, i int) int {
 	return i + 1
 }
 
-// wrong returns an error of the client with the element that is wrong; any other error
-// as it is.
+// errorAt adds the position of the body to an error that the client caused. Other errors are returned unchanged.
 func (d *draft) errorAt(err error) error {
 	if err == nil || d.element == 0 {
 		return err
@@ -102,8 +101,8 @@ func (d *draft) errorAt(err error) error {
 	}
 }
 
-// wrongOf returns the error of drafts that were written together: which one is wrong is
-// known if there is only one.
+// batchError returns the error of drafts that were written together. Its position is known only for a single
+// draft.
 func batchError(drafts []*draft, err error) error {
 	if len(drafts) > 1 {
 		return err
@@ -111,27 +110,27 @@ func batchError(drafts []*draft, err error) error {
 	return drafts[0].errorAt(err)
 }
 
-// conflictError returns an error of drafts of one resource. A conflict, which may be found as
-// late as by the commit, is that of the last draft with the value that is taken.
+// conflictError adds the position of a body to a conflict of drafts of one resource, which may be as late as the
+// commit. The position is that of the last draft with the conflicting value, if the backend reports the value.
 func conflictError(drafts []*draft, err error) error {
 	e := core.AsError(err)
 	if e == nil || e.Code != core.AlreadyExists || e.Element > 0 {
 		return err
 	}
-	taken, _ := e.Value.(core.Value)
-	if !taken.IsSet() {
+	value, _ := e.Value.(core.Value)
+	if !value.IsSet() {
 		return err
 	}
 	for _, d := range slices.Backward(drafts) {
-		if f := d.info.resource.FieldByAPIName(e.Field); e.Resource == d.info.resource.APIName() && f != nil && d.value(f) == taken {
+		r := d.info.resource
+		if f := r.FieldByAPIName(e.Field); e.Resource == r.APIName() && f != nil && d.value(f) == value {
 			return d.errorAt(err)
 		}
 	}
 	return err
 }
 
-// value returns what the body says of a field that the record stores; absent if it says
-// nothing of it.
+// value returns the value in the body of a field that the record stores. It is absent if the body does not name it.
 func (d *draft) value(f *core.Field) core.Value {
 	for _, a := range d.assignments {
 		if a.field == f {
@@ -141,7 +140,7 @@ func (d *draft) value(f *core.Field) core.Value {
 	return core.Value{}
 }
 
-// ids calls yield for every id of a record that the draft and those in it name.
+// relatedIDs calls yield for every id that the draft and its nested drafts name.
 func (d *draft) relatedIDs(yield func(s *core.Resource, key core.Value)) {
 	for _, a := range d.assignments {
 		for _, it := range a.items {

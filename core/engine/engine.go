@@ -9,23 +9,24 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// DefaultDepth is the depth at which clients see records unless they ask for
-// another: the fields of the record, and the ids of related ones.
+// DefaultDepth is the depth for answers unless a client asks for another one: the fields of the record, related
+// records as their ids.
 const DefaultDepth = 1
 
-// Engine creates, reads, updates and deletes the records of a store. It is safe
-// for concurrent use. [New] makes it.
+// Engine creates, reads, updates and deletes the records of a store. Make one with [New]. It is safe for
+// concurrent use.
 type Engine struct {
-	store     *core.Store
-	opts      Options
-	resources []*resourceInfo // by index of the resource
-	// deletions is the order in which records of different resources are deleted.
+	store *core.Store
+	opts  Options
+	// resources is indexed by [core.Resource.Index].
+	resources []*resourceInfo
+	// deletionOrder lists resource indexes: referring resources come before the resources that they point at.
 	deletionOrder []int
-	// policed is true if a decorator of the store can hide records.
+	// mayHide is true if a decorator of the store can hide records.
 	mayHide bool
 }
 
-// New returns an engine over the store.
+// New returns an engine over the store. The zero Options has the defaults.
 func New(store *core.Store, opts Options) *Engine {
 	m := store.Model()
 	return &Engine{
@@ -36,22 +37,22 @@ func New(store *core.Store, opts Options) *Engine {
 // Model returns the model of the store.
 func (e *Engine) Model() *core.Model { return e.store.Model() }
 
-// ReadOnly reports whether the store says that the resource of that API name
-// takes no writes at the time.
+// ReadOnly reports whether the store rejects writes to the resource with that API name at present. It is false for
+// an unknown resource.
 func (e *Engine) ReadOnly(resource string) bool {
 	r := e.Model().ResourceByAPIName(resource)
 	return r != nil && e.store.ReadOnly(r)
 }
 
-// Options returns the limits in force, defaults filled in.
+// Options returns the limits in force, with defaults filled in.
 func (e *Engine) Options() Options { return e.opts }
 
-// Admit asks the store whether the principal may do anything at all, with an empty
-// transaction that only reads. Without policies everybody may. It is for whoever
-// answers requests that are not about records, or wrong, and so never reach the store.
+// Admit checks that the principal may use the store at all, with an empty read-only transaction. It returns nil at
+// once if no decorator can hide records. Call it before work that costs something but does not reach the store,
+// such as reading a large body or answering a malformed request.
 //
-// Errors: those that policies have for the beginning of a transaction, of the usual
-// ones [core.Unauthorized] for nobody; otherwise those of [core.Store.Tx].
+// Errors: the error of the policy that rejects the transaction, usually [core.Unauthorized] for an anonymous
+// caller; otherwise the errors of [core.Store.Tx].
 func (e *Engine) Admit(ctx context.Context) error {
 	if !e.mayHide {
 		return nil
@@ -59,7 +60,7 @@ func (e *Engine) Admit(ctx context.Context) error {
 	return e.read(ctx, func(context.Context, *core.Transaction) error { return nil })
 }
 
-// shape finds a resource by its API name.
+// lookup finds a resource by its API name.
 func (e *Engine) lookup(name string) (*resourceInfo, error) {
 	if r := e.Model().ResourceByAPIName(name); r != nil {
 		return e.info(r), nil
@@ -70,11 +71,11 @@ func (e *Engine) lookup(name string) (*resourceInfo, error) {
 
 func (e *Engine) info(r *core.Resource) *resourceInfo { return e.resources[r.Index()] }
 
-// KeySource says where the keys of the resource, which is one of the model's, come from;
-// see [core.Store.KeySource].
+// KeySource returns the origin of the resource's keys, see [core.Store.KeySource]. The resource must belong to the
+// model of the engine.
 func (e *Engine) KeySource(r *core.Resource) core.KeySource { return e.info(r).keySource }
 
-// target finds the resource and converts the id that a request is about.
+// resourceAndKey finds the resource of a request, checks the depth and converts the id.
 func (e *Engine) resourceAndKey(resource string, id any, depth int) (*resourceInfo, core.Value, error) {
 	info, err := e.lookup(resource)
 	if err != nil {
@@ -100,14 +101,14 @@ func (e *Engine) checkDepth(depth int) error {
 	return nil
 }
 
-// read runs fn in a transaction that sees one snapshot.
+// read runs fn in a read-only transaction, which sees one snapshot.
 func (e *Engine) read(ctx context.Context, fn func(context.Context, *core.Transaction) error) error {
 	return e.store.TxWith(ctx, core.TxOptions{ReadOnly: true, Attempts: e.opts.Attempts}, fn)
 }
 
-// show runs fn, which reads records and shows them with a resolver of that ending, in
-// a transaction that sees one snapshot. The last operation ends the transaction; if
-// more operations turn out to be needed, another transaction does without that.
+// readFinal runs fn in a read-only transaction that ends with its last operation, which saves a round trip. If fn
+// finds that it needs more operations after the last one, it returns errEndedEarly and runs again in a transaction
+// that ends separately.
 func (e *Engine) readFinal(ctx context.Context, fn func(context.Context, *core.Transaction, finality) error) error {
 	for ending := alwaysFinal; ; ending = neverFinal {
 		err := e.read(ctx, func(ctx context.Context, tx *core.Transaction) error { return fn(ctx, tx, ending) })
@@ -117,7 +118,7 @@ func (e *Engine) readFinal(ctx context.Context, fn func(context.Context, *core.T
 	}
 }
 
-// write runs fn in a transaction, again when it conflicts.
+// write runs fn in a transaction, and again after a conflict.
 func (e *Engine) write(ctx context.Context, fn func(context.Context, *writer) error) error {
 	return e.store.TxWith(ctx, core.TxOptions{Attempts: e.opts.Attempts}, func(ctx context.Context, tx *core.Transaction) error {
 		return fn(ctx, newWriter(e, tx))

@@ -25,7 +25,7 @@ func badFilter(accepted string) error {
 	return &core.Error{Code: core.BadParam, Param: "filter", Accepted: accepted}
 }
 
-// conditions reads a filter, in an order that depends on nothing but its content.
+// conditions converts a filter. The order of the conditions depends only on the content of the filter.
 func (info *resourceInfo) conditions(filter map[string]any) ([]condition, error) {
 	var all []condition
 	for _, name := range slices.Sorted(maps.Keys(filter)) {
@@ -49,7 +49,7 @@ func searchForbidden(f *core.Field) error {
 	return &core.Error{Code: core.SearchForbidden, Resource: f.Resource().APIName(), Field: f.APIName()}
 }
 
-// conditionsOn reads what a filter says of one field.
+// fieldConditions converts the conditions on one field.
 func fieldConditions(f *core.Field, raw any) ([]condition, error) {
 	object, ok := raw.(map[string]any)
 	if !ok {
@@ -76,8 +76,7 @@ func fieldConditions(f *core.Field, raw any) ([]condition, error) {
 
 func badOperator() error { return badFilter("operators eq, ne, lt, le, gt, ge, in, prefix") }
 
-// newCondition checks that the field can be compared like this and converts the
-// values.
+// newCondition checks that the field supports the operator, and converts the values.
 func newCondition(f *core.Field, kind core.FilterKind, raw any) (condition, error) {
 	ordering := kind != core.FilterEq && kind != core.FilterNe && kind != core.FilterIn
 	if ordering && !f.Type().Ordered() || kind == core.FilterPrefix && f.Type() != core.Text {
@@ -92,7 +91,7 @@ func newCondition(f *core.Field, kind core.FilterKind, raw any) (condition, erro
 	}
 	c := condition{field: f, kind: kind, values: make([]core.Value, len(list))}
 	for i, raw := range list {
-		if ordering { // a bound or a prefix of keys need not be a key
+		if ordering { // a bound or prefix need not be a valid key
 			v, err := f.Type().Convert(raw)
 			if err != nil || !v.IsSet() {
 				return condition{}, badValue(f, f.Type(), raw)
@@ -119,7 +118,7 @@ func badValue(f *core.Field, t core.Type, raw any) error {
 	}
 }
 
-// elements returns what a list holds, be it from JSON or a slice of a program.
+// listElements returns the elements of a list, from JSON or from a Go slice.
 func listElements(raw any) ([]any, bool) {
 	if list, ok := raw.([]any); ok {
 		return list, true
@@ -129,7 +128,7 @@ func listElements(raw any) ([]any, bool) {
 	return list, ok
 }
 
-// String spells the condition, values included.
+// String returns a unique text for the condition with its values.
 func (c condition) String() string {
 	var b strings.Builder
 	b.WriteString(c.field.Name() + " " + strconv.Itoa(int(c.kind)) + " ")

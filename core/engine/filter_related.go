@@ -10,24 +10,22 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// derived reports whether the list depends on related records, so that those have to
-// be read, too.
+// needsRelated reports whether the list must read related records for its filter or sort.
 func (l *lister) needsRelated() bool {
 	return len(l.maskedSorts) > 0 || slices.ContainsFunc(l.conditions, l.conditionNeedsRelated)
 }
 
-// derives reports whether it takes a look at related records to answer the
-// condition: where the other side of a pair stores the relation, and where a policy
-// may hide what a record points at.
+// conditionNeedsRelated reports whether the condition must read related records: the other side of a pair stores
+// the relation, or a policy may hide its target.
 func (l *lister) conditionNeedsRelated(c condition) bool {
 	return !c.field.Stored() || c.field.Target() != nil && l.engine.mayHide
 }
 
-// scope spells the client's filter for cursors, which shall continue a list
-// although the keys in a derived condition have changed.
+// scope returns the text that cursors are bound to instead of the filter that the store sees. The store's filter
+// may contain keys of related records, which can change between two pages.
 func (l *lister) scope() string {
 	if l.query.Scope != "" {
-		return "\x00" + l.query.Scope // no condition is spelled like this
+		return "\x00" + l.query.Scope // no condition begins with this byte
 	}
 	if !l.needsRelated() {
 		return ""
@@ -58,15 +56,14 @@ func (l *lister) where(ctx context.Context, querier core.Querier) (core.Filter, 
 	return core.And(all...), nil
 }
 
-// refusal returns the error of a condition on a field whose related records a policy does
-// not let the principal ask about. A list of the resource itself that is refused, and a
-// field that the principal may not read, come first.
+// denialError returns the error for a condition on related records that a policy denies. If the policy denies the
+// list itself or the field, that error comes first.
 func (l *lister) denialError(ctx context.Context, querier core.Querier, f *core.Field, err error) error {
 	q := core.Query{Fields: l.info.keyOnly, Limit: 1}
 	switch {
 	case f.Stored():
 		q.Where = f.Compare(core.FilterEq, core.Null)
-	case errors.Is(err, core.UnknownField): // on the other side, where the field is stored
+	case errors.Is(err, core.UnknownField): // the other side stores the field
 		err = l.info.unknownField(f.APIName())
 	}
 	if _, own := querier.Select(ctx, l.info.resource, q); own != nil {
@@ -75,11 +72,10 @@ func (l *lister) denialError(ctx context.Context, querier core.Querier, f *core.
 	return err
 }
 
-// derive turns a condition on a to-one relation into one on keys. A record that
-// the principal cannot see points at nothing, and nothing points at it, as far as
-// the principal can tell.
+// rewriteRelation converts a condition on a to-one relation into a condition on keys. Hidden records take no part
+// in relations, on either side.
 func (l *lister) rewriteRelation(ctx context.Context, querier core.Querier, c condition) (core.Filter, error) {
-	if c.kind == core.FilterNe { // which null fulfils
+	if c.kind == core.FilterNe { // null matches too
 		f, err := l.rewriteRelation(ctx, querier, condition{c.field, core.FilterEq, c.values})
 		return core.Not(f), err
 	}
@@ -97,7 +93,7 @@ func (l *lister) rewriteRelation(ctx context.Context, querier core.Querier, c co
 	return core.Or(matching, core.Not(withAny)), err
 }
 
-// split returns the values that are set, and whether there was a null.
+// splitNull returns the values that are set, and whether there was a null.
 func splitNull(values []core.Value) (set []core.Value, null bool) {
 	for _, v := range values {
 		if v.IsSet() {
@@ -109,15 +105,13 @@ func splitNull(values []core.Value) (set []core.Value, null bool) {
 	return set, null
 }
 
-// pointedAt matches those whom the records that fulfil the condition point at
-// through f.
+// targetsOf returns a filter for the records that the matching records point at through f.
 func (l *lister) targetsOf(ctx context.Context, querier core.Querier, f *core.Field, where core.Filter) (core.Filter, error) {
 	records, err := l.selectRelated(ctx, querier, f.Resource(), where, f)
 	return f.Target().Key().Compare(core.FilterIn, targetKeys(f, records)...), err
 }
 
-// pointingAt matches those who point through f at a record that fulfils the
-// condition.
+// referrersTo returns a filter for the records that point through f at a matching record.
 func (l *lister) referrersTo(ctx context.Context, querier core.Querier, f *core.Field, where core.Filter) (core.Filter, error) {
 	records, err := l.selectRelated(ctx, querier, f.Target(), where, f.Target().Key())
 	return f.Compare(core.FilterIn, keysOf(records)...), err
@@ -131,8 +125,7 @@ func keysOf(records []core.Record) []core.Value {
 	return keys
 }
 
-// related reads a field of the records that fulfil the condition. There is a limit
-// to how many a filter may need.
+// selectRelated reads field f of the matching records, at most Options.MaxRecords of them.
 func (l *lister) selectRelated(ctx context.Context, querier core.Querier, r *core.Resource, where core.Filter, f *core.Field) ([]core.Record, error) {
 	if where.Kind() == core.FilterNone {
 		return nil, nil

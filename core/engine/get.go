@@ -6,10 +6,11 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Get returns one record. id is anything that the key's type converts.
+// Get returns one record at a depth (GET): the id at depth 0, its fields with related records at depth-1
+// otherwise. id can be any value that the type of the key converts, such as 7 and "7" for an integer key.
 //
-// Errors: [core.NotFound], for an unknown resource too; [core.BadFieldValue] for
-// an id that does not fit; [core.BadParam] for the depth; [core.TooLarge].
+// Errors: [core.NotFound] for the record and for an unknown resource; [core.BadFieldValue] for an id of the wrong
+// type; [core.BadParam] for the depth; [core.TooLarge]; the errors of [core.Store.Get] and of policies.
 func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (View, error) {
 	info, key, err := e.resourceAndKey(resource, id, depth)
 	if err != nil {
@@ -34,7 +35,7 @@ func (e *Engine) Get(ctx context.Context, resource string, id any, depth int) (V
 	return view, err
 }
 
-// record reads as much of a record as the depth shows.
+// readRecord reads the columns of a record that the depth needs.
 func (e *Engine) readRecord(ctx context.Context, querier core.Querier, info *resourceInfo, key core.Value, depth int) (core.Record, error) {
 	if depth > 0 {
 		return querier.Get(ctx, info.resource, key)

@@ -2,24 +2,25 @@ package engine
 
 import "github.com/larder-go/larder/core"
 
-// table is what a transaction knows of the records of one resource.
+// identityMap holds the known state of the records of one resource in a transaction, by key.
 type identityMap map[core.Value]knownRecord
 
-// fact is what a transaction knows of one record.
+// knownRecord is the known state of one record.
 type knownRecord struct {
-	// record as it now is, with at least the columns that relating it takes; the
-	// zero Record if it is only about to be born.
+	// record is the present state, with at least the key and the columns of relations. It is the zero Record if
+	// the record is about to be created.
 	record core.Record
-	// read: the principal was shown that it is there.
+	// visible: a read returned the record, so the principal can see it.
 	visible bool
-	// born in this transaction: nothing stops its fields from being set.
+	// created: this transaction creates the record, so write rules do not apply to it.
 	created bool
 }
 
-// record returns what is known of a record; the zero Record if nothing is.
+// record returns the present state of a record, the zero Record if it is unknown.
 func (m identityMap) record(key core.Value) core.Record { return m[key].record }
 
-// read takes in records that were read, without knowing less of them afterwards.
+// addRead adds records from a read. The state of a record that is known already stays, because it may have more
+// columns.
 func (m identityMap) addRead(records []core.Record) {
 	for _, rec := range records {
 		known := m[rec.Key()]
@@ -30,7 +31,7 @@ func (m identityMap) addRead(records []core.Record) {
 	}
 }
 
-// written takes in records as a write left them.
+// addWritten sets the state of records to the result of a write.
 func (m identityMap) addWritten(records []core.Record) {
 	for _, rec := range records {
 		known := m[rec.Key()]
@@ -45,7 +46,7 @@ func (m identityMap) markCreated(key core.Value) {
 	m[key] = known
 }
 
-// unknown returns the keys of which nothing is known, in a slice of its own.
+// missing returns the keys of unknown records, in a new slice.
 func (m identityMap) missing(keys []core.Value) []core.Value {
 	var unknown []core.Value
 	for _, key := range keys {
@@ -56,7 +57,7 @@ func (m identityMap) missing(keys []core.Value) []core.Value {
 	return unknown
 }
 
-// all returns the records if each of them was read.
+// allVisible returns the records and true if a read has returned each of them.
 func (m identityMap) allVisible(keys []core.Value) ([]core.Record, bool) {
 	records := make([]core.Record, len(keys))
 	for i, key := range keys {

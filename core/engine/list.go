@@ -6,57 +6,50 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Query says which records of a resource to list, in the words of a client. The
-// zero Query lists all, as ids.
+// Query selects the records of a list. The zero Query lists all records of the resource, as ids.
 type Query struct {
-	// Filter holds conditions by API name, all of which must hold: a value
-	// that the field equals, or an object of operators (eq, ne, lt, le, gt, ge,
-	// in, prefix) and values. An object means operators for a field of type JSON
-	// too: to ask for an equal object, say {"eq": {...}}. null matches null. A
-	// to-one relation is compared by its id, from either side of a pair; one to a
-	// record that the principal cannot see is null. Where policies are, that takes a
-	// look at all related records that the condition is about: more of them than
-	// [Options.MaxRecords] are too many. A field that the principal may not read is
-	// [core.UnknownField], as a hidden one is; a related resource of which the principal
-	// may read nothing is the error of its policy, such as [core.Forbidden].
+	// Filter holds conditions by API name, all of which must match. A condition is a value that the field equals,
+	// or an object of operators (eq, ne, lt, le, gt, ge, in, prefix) with their values. An object means operators
+	// for a JSON field too; to compare with an object, write {"eq": {...}}. null matches null.
+	//
+	// A to-one relation is compared by its id, from either side of a pair. It is null if it leads to a hidden
+	// record. Where a decorator can hide records, such a condition reads all related records that match it, at
+	// most [Options.MaxRecords]. A field that the principal may not read is [core.UnknownField], like a hidden
+	// field. A related resource that a policy denies completely is the error of the policy, such as
+	// [core.Forbidden].
 	Filter map[string]any
-	// Sort holds API names, with "-" in front for descending; nulls come
-	// last ascending and first descending, ties are broken by the id. A stored
-	// to-one relation sorts by its id, as null where the principal cannot see what
-	// it leads to: where policies are, no more than [Options.MaxRecords] records
-	// can be sorted by it.
+	// Sort holds API names; a leading "-" means descending. Nulls come last ascending and first descending; equal
+	// records are ordered by id. A stored to-one relation sorts by its id, and as null if it leads to a hidden
+	// record. Where a decorator can hide records, at most [Options.MaxRecords] records can be sorted by a
+	// relation.
 	Sort []string
-	// Limit is how many records to list at most; 0 means no limit of its own. A
-	// page may be shorter, see [Options.MaxRecords] and [Options.MaxBytes]: the list
-	// has ended only where [List.Next] is empty.
+	// Limit is the greatest number of records of the page; 0 means no limit. A page may be shorter because of
+	// [Options.MaxRecords] and [Options.MaxBytes]: only an empty [List.Next] means the end of the list.
 	Limit int
-	// After continues a list where [List.Next] points.
+	// After continues a list: the [List.Next] of the previous page.
 	After core.Cursor
-	// Scope, if not empty, is what cursors are bound to in the place of Filter: for a
-	// program that makes Filter anew for each page, see [core.Query.Scope].
+	// Scope, if not empty, replaces Filter in the binding of cursors. Use it if the program builds a new Filter
+	// for each page, see [core.Query.Scope].
 	Scope string
-	// Depth at which to show the records: 0 their ids, n their fields with
-	// related records at n-1.
+	// Depth is the depth at which records are shown: 0 as ids, n as their fields with related records at n-1.
 	Depth int
 }
 
 // List is a page of records.
 type List struct {
 	Views []View
-	// Next continues the list; empty when there is nothing more.
+	// Next continues the list after this page. It is empty on the last page.
 	Next core.Cursor
 }
 
-// List returns a page of the records of a resource: as many as the query and the
-// engine's options allow, and at least one if there is one. A page never fails because
-// there are too many records; it is shorter, and List.Next continues it.
+// List returns a page of the records of a resource. The page has as many records as the query and the options of
+// the engine allow, and at least one if any record matches. Too many records never cause an error: the page ends
+// earlier, and List.Next continues it.
 //
-// Errors: [core.NotFound] for an unknown resource; [core.UnknownField] and
-// [core.SearchForbidden] for what filter and sort name; the error of a policy that
-// refuses the list, or the related records that the filter is about; [core.BadFieldValue] for
-// values in the filter that do not fit; [core.BadParam] for limit, depth, cursor
-// and operators; [core.TooLarge] if a single record exceeds the bounds of an answer,
-// and for a filter or a sort that takes a look at too many related records.
+// Errors: [core.NotFound] for an unknown resource; [core.UnknownField] and [core.SearchForbidden] for fields of
+// filter and sort; [core.BadFieldValue] for values in the filter; [core.BadParam] for limit, depth, cursor and
+// operators; [core.TooLarge] for a single record above the bounds of an answer, and for a filter or a sort that
+// needs too many related records; the errors of [core.Store.Select] and of policies.
 func (e *Engine) List(ctx context.Context, resource string, q Query) (List, error) {
 	info, err := e.lookup(resource)
 	if err != nil {
@@ -75,20 +68,20 @@ func (e *Engine) List(ctx context.Context, resource string, q Query) (List, erro
 	}
 }
 
-// lister answers one [Query].
+// lister runs one [Query].
 type lister struct {
 	engine      *Engine
 	info        *resourceInfo
 	query       Query
 	conditions  []condition
-	order       []string      // internal names
-	maskedSorts []*core.Field // relations to sort by that may lead to what is hidden
-	limit       int           // how many records to read; fewer after they did not fit
-	readCount   int           // how many were read
-	overBudget  bool          // they did not fit, with what they show of others
+	order       []string      // names of the model, with sign
+	maskedSorts []*core.Field // relations in the sort that may lead to hidden records
+	limit       int           // records to read; halved after an answer over budget
+	readCount   int           // records that were read
+	overBudget  bool          // the records did not fit with their related records
 }
 
-// prepare checks what can be checked without reading.
+// prepare does all checks that need no read.
 func (l *lister) prepare() (err error) {
 	if err := l.engine.checkDepth(l.query.Depth); err != nil {
 		return err
@@ -101,15 +94,14 @@ func (l *lister) prepare() (err error) {
 		l.maskedSorts = related
 	}
 	if l.limit = l.engine.opts.MaxRecords; l.query.Limit != 0 {
-		l.limit = min(l.limit, l.query.Limit) // Select rejects a negative one
+		l.limit = min(l.limit, l.query.Limit) // the store rejects a negative limit
 	}
 	return err
 }
 
-// attempt lists what fits of the records that it reads, in a transaction if that takes
-// several operations.
+// attempt lists the records that fit. It uses a transaction if it needs several operations.
 func (l *lister) attempt(ctx context.Context) (list List, err error) {
-	l.readCount, l.overBudget = 0, false // also if no run begins
+	l.readCount, l.overBudget = 0, false // in case run is not called
 	one := l.query.Depth == 0 || l.limit <= firstChunk
 	if l.engine.needsNoReads(l.info, l.query.Depth) && !l.needsRelated() && one {
 		return l.run(ctx, l.engine.store, l.engine.viewBuilder(nil, neverFinal))
@@ -122,7 +114,7 @@ func (l *lister) attempt(ctx context.Context) (list List, err error) {
 }
 
 func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) (List, error) {
-	l.readCount, l.overBudget = 0, false // a transaction may be repeated
+	l.readCount, l.overBudget = 0, false // the transaction may run again
 	q := core.Query{
 		Order: l.order, Limit: l.limit, After: l.query.After, Scope: l.scope(), Fields: l.info.fieldsAt(l.query.Depth),
 	}
@@ -139,8 +131,7 @@ func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) 
 	return List{Views: views, Next: page.Next}, err
 }
 
-// order translates the names of a sort, and returns the stored to-one relations among
-// them.
+// parseSort translates the API names of a sort. related are the stored to-one relations among them.
 func (info *resourceInfo) parseSort(names []string) (order []string, related []*core.Field, err error) {
 	order = make([]string, 0, len(names))
 	for _, name := range names {
@@ -160,7 +151,7 @@ func (info *resourceInfo) parseSort(names []string) (order []string, related []*
 	return order, related, nil
 }
 
-// unknown is the error of a field that does not exist, for clients at least.
+// unknownField is the error for a field that does not exist or is hidden.
 func (info *resourceInfo) unknownField(name string) error {
 	return &core.Error{Code: core.UnknownField, Resource: info.resource.APIName(), Field: name}
 }

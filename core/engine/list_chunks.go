@@ -7,35 +7,33 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Records are read in chunks, so that those which an answer cannot hold are not in
-// memory all at once. The size of the records is not known before the first chunk.
+// Records are read in chunks, so that records beyond the bound of an answer are not in memory all at once. The
+// size of records is unknown before the first chunk.
 const (
 	firstChunk   = 100
 	largestChunk = 1000
 )
 
-// nextChunk returns how many records to read next, after some of them took a number
-// of bytes, if they are to fit into what is left.
+// nextChunk returns the number of records to read next, by the average size of the records so far.
 func nextChunk(records, took, left int) int {
 	average := took/max(records, 1) + 1
 	return min(max(left/average, 1), largestChunk)
 }
 
-// errEnded says that an operation ended its transaction although records were left
-// to read. It never leaves the engine.
+// errEndedEarly reports that an operation ended its transaction while records were left to read. readFinal repeats
+// the request; the error never leaves the engine.
 var errEndedEarly = errors.New("the transaction ended before all records were read")
 
-// chunks reads the records of a query, of which it can leave out the last.
+// chunkReader reads the records of a query up to a number of bytes.
 type chunkReader struct {
 	info    *resourceInfo
 	querier core.Querier
 	final   bool // querier ends the transaction
 	idOnly  bool // only ids are read
-	bytes   int  // how many the records may take in an answer
+	bytes   int  // bound for the records in the answer
 }
 
-// read returns at most query.Limit records, and less, but at least one, if they
-// take too many bytes.
+// read returns at most query.Limit records. It returns fewer, but at least one, if they have too many bytes.
 func (c *chunkReader) read(ctx context.Context, query core.Query) (all core.Page, err error) {
 	if c.idOnly || query.Limit <= 0 {
 		return c.querier.Select(ctx, c.info.resource, query)

@@ -1,43 +1,38 @@
 package engine
 
-// Options are the limits of an engine; the zero value has the defaults.
+// Options are the limits of an engine. The zero value has the defaults; a negative number counts as zero.
 type Options struct {
-	// MaxDepth is the greatest depth that can be asked for; default 5.
+	// MaxDepth is the greatest depth that a request can ask for. Default 5.
 	MaxDepth int
-	// MaxRecords is how many records an answer can hold, related ones included,
-	// as often as they are shown; default 10,000. A list ends its page earlier; an
-	// answer that cannot be split fails with [core.TooLarge]. The id that a to-one
-	// relation shows counts as part of its record.
+	// MaxRecords is the number of records that an answer can hold. Related records count too, each time that they
+	// are shown, but not the id that a to-one relation shows. Default 10,000. A list ends its page earlier; an
+	// answer that cannot be split fails with [core.TooLarge].
 	MaxRecords int
-	// MaxMembers is how many records the list side of a relation shows at most;
-	// default 1000, and no more than MaxRecords. A longer one shows its first records
-	// and a member NAME@next, see [View.AppendJSON], as one does for which an answer
-	// of a single record, or of a write, has no room. It cannot be set as a list, and
-	// a PUT keeps it. Relations whose ids the record itself stores are shown whole.
+	// MaxMembers is the number of records that the list side of a relation shows. Default 1,000, at most
+	// MaxRecords. A longer list side shows its first records and a member NAME@next, see [View.AppendJSON]; so
+	// does a list side for which the answer has no room, if the answer is a single record or the result of a
+	// write. Such a list side cannot be set as a list, and a PUT keeps it. A list of ids that the record itself
+	// stores is always shown in full.
 	MaxMembers int
-	// MaxBytes is how many bytes of JSON an answer can have, records counted as
-	// often as they are shown; default 16 MiB. A list ends its page earlier; an
-	// answer that cannot be split fails with [core.TooLarge]. Views are measured
-	// while they are built, before anything is serialized.
+	// MaxBytes is the size of an answer in bytes of JSON. A record counts each time that it is shown. Default 16
+	// MiB. A list ends its page earlier; an answer that cannot be split fails with [core.TooLarge]. The size is
+	// measured while views are built, before JSON is written.
 	MaxBytes int
-	// MaxValue is how many bytes one text, bytes, JSON or list value that a client
-	// writes can have; default 1 MiB. A larger value is [core.TooLarge]. Values
-	// that are stored already, or that the program writes, are not limited.
+	// MaxValue is the size in bytes of one text, bytes, JSON or list value in a client's body. Default 1 MiB. A
+	// larger value fails with [core.TooLarge]. Stored values and values that setters return are not limited.
 	MaxValue int
-	// MaxWritten is how many related records the bodies of a request can create, or
-	// name in relations to many, and how many depend on records to delete, so that
-	// they are deleted or detached; default 10,000. More fail with [core.TooLarge].
+	// MaxWritten is the number of related records that a request can create or name in to-many relations. The same
+	// number limits the records that depend on the records of a delete, which are deleted or detached with them.
+	// Default 10,000. More fail with [core.TooLarge].
 	MaxWritten int
-	// MaxNesting is how deep records can be nested in a body; default 16.
+	// MaxNesting is the number of levels of nested records in a body. Default 16.
 	MaxNesting int
-	// Attempts is how often a transaction that conflicts with others is tried;
-	// default [core.DefaultAttempts], which is also what holds for requests that
-	// are one operation and therefore need no transaction around it.
+	// Attempts is the number of times that a conflicting transaction is tried. Default [core.DefaultAttempts]. A
+	// request that is a single operation needs no transaction and always has the default.
 	Attempts int
-	// GeneratedKeysOnly keeps clients from choosing keys that the store generates: a
-	// [Engine.Replace] of a record that is not there is [core.NotFound], whether or not
-	// the client may see the record. Default: clients may choose. Keys that nothing
-	// generates, see [core.KeySource], are named by clients all the same.
+	// GeneratedKeysOnly forbids clients to choose keys that the store generates: [Engine.Replace] of a record that
+	// does not exist fails with [core.NotFound], as it does for a hidden record. Default: clients may choose.
+	// Assigned keys, see [core.KeySource], are named by clients in either case.
 	GeneratedKeysOnly bool
 }
 

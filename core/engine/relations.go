@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// relateAll sets the relations of a record that other records store.
+// setInverseRelations sets the relations of a record that other records store.
 func (w *writer) setInverseRelations(ctx context.Context, c *change, owner core.Value) error {
 	for _, m := range c.inverse {
 		if c.isNew {
@@ -23,10 +23,8 @@ func (w *writer) setInverseRelations(ctx context.Context, c *change, owner core.
 	return nil
 }
 
-// relate makes the members, and no other records, point at the owner. It is one
-// algorithm for lists and for one-to-one relations: those added move here from
-// wherever they were, and those dropped are detached, or die if they cannot live
-// without an owner.
+// setMembers makes the members point at the owner, and detaches or deletes all other records that do. Lists and
+// one-to-one relations work alike: an added member moves here from its former owner.
 func (w *writer) setMembers(ctx context.Context, c *change, owner core.Value, m inverseAssignment) error {
 	field, inverse := m.field, m.field.Inverse()
 	limit := 0
@@ -38,7 +36,8 @@ func (w *writer) setMembers(ctx context.Context, c *change, owner core.Value, m 
 	case err != nil:
 		return err
 	case !all && m.implicit:
-		return nil // a PUT keeps what its client cannot have seen to the end
+		// PUT: the client cannot have seen the whole list.
+		return nil
 	case !all:
 		return tooManyMembers(field)
 	}
@@ -54,7 +53,8 @@ func (w *writer) setMembers(ctx context.Context, c *change, owner core.Value, m 
 	if err := w.reassign(ctx, inverse, owner, m.keys, pending); err != nil {
 		return err
 	}
-	if !c.isNew && pending.notEmpty() { // new members have asked when they were created
+	// The members of a new record were checked when they were written.
+	if !c.isNew && pending.notEmpty() {
 		if err := w.checkRule(ctx, field, c.before, field.Resource()); err != nil {
 			return err
 		}
@@ -62,14 +62,14 @@ func (w *writer) setMembers(ctx context.Context, c *change, owner core.Value, m 
 	return w.flush(ctx, pending)
 }
 
-// attract has records point at the owner through f, unless they do.
+// reassign makes the records with the keys point at the owner through f. It skips records that do already.
 func (w *writer) reassign(ctx context.Context, f *core.Field, owner core.Value, keys []core.Value, pending *pendingWrites) error {
-	var formerOwners []core.Value // the former owners; absent for one that a policy hides
+	var formerOwners []core.Value // contains an absent key if a policy hides the field
 	m := w.knownOf(pending.updates.info)
 	for _, key := range keys {
 		rec := m.record(key)
 		if rec.IsZero() {
-			return f.Resource().NotFound(key) // it died in the course of this request
+			return f.Resource().NotFound(key) // a cascade of this request deleted it
 		}
 		former := rec.At(f.Column())
 		if former == owner {
@@ -86,8 +86,7 @@ func (w *writer) reassign(ctx context.Context, f *core.Field, owner core.Value, 
 	return w.checkPartnerRules(ctx, f.Inverse(), core.SortKeys(formerOwners))
 }
 
-// displace collects what becomes of those who hold the partners that the change
-// takes in one-to-one relations.
+// detachHolders adds the records that hold a one-to-one partner which the change takes to the pending writes.
 func (w *writer) detachHolders(ctx context.Context, c *change, pending *pendingWrites) error {
 	for _, f := range c.info.resource.References() {
 		v := c.values[f.Column()]
@@ -110,7 +109,7 @@ func (w *writer) detachHolders(ctx context.Context, c *change, pending *pendingW
 	return nil
 }
 
-// detach has a record lose what it points at through f.
+// detachOrDelete removes the reference f of a record: by an update, or by a delete of the record if f cascades.
 func (w *writer) detachOrDelete(ctx context.Context, f *core.Field, rec core.Record, pending *pendingWrites) error {
 	if f.Cascade() {
 		pending.deletions = append(pending.deletions, rec.Key())
@@ -123,8 +122,8 @@ func (w *writer) detachOrDelete(ctx context.Context, f *core.Field, rec core.Rec
 	return nil
 }
 
-// empty empties the relations that other records store and that the change does
-// not set, as far as a client could name them.
+// clearRelations empties the relations that other records store, that the change does not set and that a client
+// could have named.
 func (w *writer) clearRelations(ctx context.Context, c *change) error {
 	for _, f := range c.info.resource.Fields() {
 		set := slices.ContainsFunc(c.inverse, func(m inverseAssignment) bool { return m.field == f })

@@ -6,20 +6,19 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Replace makes the record what the body says, and creates it if it is not
-// there (PUT); it reports whether it did. In a record that is there, fields that
-// the body does not name go back to their default or null, and relations that it
-// does not name are emptied, before those that it names are set. A field that a
-// client cannot name keeps its value, and so does one whose default is a function or
-// an expression of the database such as now(), so that the same PUT twice equals once,
-// unless its body creates nested records.
-// and a list side that holds more records than [Options.MaxMembers].
+// Replace gives the record exactly the content of the body, and creates the record if there is none (PUT). It
+// reports whether it created the record.
 //
-// Errors: [core.AlreadyExists] for a key that is taken by a record that is not
-// visible; [core.BadFieldValue] for a new integer id beyond the bounds of the store's
-// [core.KeySource]: ids that are generated follow the greatest, and as many must be left
-// for them; [core.NotFound] for a new id where [Options] GeneratedKeysOnly forbids it;
-// otherwise those of [Engine.Update].
+// In an existing record, fields that the body does not name go back to their constant default or to null, and
+// relations that it does not name are emptied before the named ones are set. These fields keep their value unless
+// the body names them: fields that a client cannot set, fields with a default that is a function or an expression of the
+// database such as now(), and list sides that the client cannot have seen in full (longer than
+// [Options.MaxMembers], or named with NAME@next in the body). The same Replace twice therefore has the effect of
+// one, unless the body creates nested records.
+//
+// Errors: [core.AlreadyExists] for the key of a hidden record; [core.BadFieldValue] for a new integer key outside
+// the bounds of [core.KeySource], which leave room for generated keys; [core.NotFound] for a new key if [Options]
+// GeneratedKeysOnly forbids it; otherwise the errors of [Engine.Update].
 func (e *Engine) Replace(
 	ctx context.Context, resource string, id any, opts Write, body map[string]any,
 ) (_ View, created bool, _ error) {
@@ -53,7 +52,7 @@ func (e *Engine) Replace(
 	return view, created && err == nil, err
 }
 
-// createAt creates a record with the key that the client chose.
+// createWithKey creates a record with the key that the client chose.
 func (w *writer) createWithKey(ctx context.Context, d *draft, key core.Value, depth int) (View, error) {
 	if w.engine.opts.GeneratedKeysOnly && !d.info.keySource.Assigned {
 		return View{}, d.info.resource.NotFound(key)
@@ -61,7 +60,8 @@ func (w *writer) createWithKey(ctx context.Context, d *draft, key core.Value, de
 	if err := d.info.checkChosenKey(key); err != nil {
 		return View{}, err
 	}
-	w.knownOf(d.info).markCreated(key) // it may relate to itself
+	// Marked before the check of related records, because the body may relate the record to itself.
+	w.knownOf(d.info).markCreated(key)
 	if err := w.requireRelated(ctx, d); err != nil {
 		return View{}, err
 	}
@@ -71,9 +71,8 @@ func (w *writer) createWithKey(ctx context.Context, d *draft, key core.Value, de
 	return w.viewOf(ctx, d.info, key, depth)
 }
 
-// reset has every column that a client can name go back to what it is in a new
-// record; a draft is applied to that. Where the model has no default, the backend
-// may have one.
+// resetColumns sets every column that a client can name to its value in a new record, so that the draft is applied
+// to that. A column without a constant default is left to the default of the backend.
 func (c *change) resetColumns() {
 	c.set(c.info.resource.Key(), c.before.Key())
 	c.defaulted = make([]bool, len(c.values))
@@ -89,7 +88,7 @@ func (c *change) resetColumns() {
 	}
 }
 
-// resets returns the columns that are left to the backend's default.
+// resetFields returns the columns that are left to the backend's default.
 func (c *change) resetFields() (fields []*core.Field) {
 	for i, f := range c.info.resource.Columns() {
 		if c.isReset(i) {
@@ -102,7 +101,7 @@ func (c *change) resetFields() (fields []*core.Field) {
 // isReset reports whether column i is left to the backend's default.
 func (c *change) isReset(i int) bool { return i < len(c.defaulted) && c.defaulted[i] }
 
-// nameable reports whether a client may set the field.
+// clientWritable reports whether a client may set the field.
 func clientWritable(f *core.Field) bool {
 	return !f.Key() && !f.ReadOnly() && !f.Hidden() && f.Computed() == nil
 }

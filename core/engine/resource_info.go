@@ -7,29 +7,27 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// shape is what the engine works out about a resource once.
+// resourceInfo holds facts about a resource that the engine derives once.
 type resourceInfo struct {
 	resource  *core.Resource
 	keySource core.KeySource
-	shown     []shownField // what clients see, in the order of declaration
+	shown     []shownField // fields of a view, in order of declaration
 	relations []*shownField
 	computed  []*shownField
-	partCount int // how many of the shown are not columns of the record
-	baseSize  int // how many bytes of JSON a record takes without its columns
-	// related names the fields to read of a record that is related to others:
-	// its key and what it points at, or nil, which means all, if a Writable
-	// function may judge it.
+	partCount int // number of shown fields that are no columns
+	baseSize  int // bytes of JSON without the values of columns
+	// relationFields names the fields to read of related records: the key and references. It is nil, which reads
+	// all fields, if the resource has write rules.
 	relationFields []string
-	keyOnly        []string // names the key
-	// ids: the relations are to-one ones that the record stores, so that it holds the
-	// ids that it shows.
+	keyOnly        []string // the name of the key
+	// storesAllIDs: all relations are to-one and stored by the record, so the record has all ids that its view
+	// shows.
 	storesAllIDs bool
-	// guarded: a record that comes or goes changes the other side of a relation
-	// that may refuse.
+	// inverseRules: inserting or deleting a record changes a field with a write rule in a related record.
 	inverseRules bool
 }
 
-// ones returns how many to-one relations a record shows.
+// toOneCount returns the number of to-one relations in a view.
 func (info *resourceInfo) toOneCount() (n int) {
 	for _, shown := range info.relations {
 		if !shown.field.Many() {
@@ -39,11 +37,11 @@ func (info *resourceInfo) toOneCount() (n int) {
 	return n
 }
 
-// slot is the place of a field in a view.
+// shownField is a field of a view.
 type shownField struct {
 	field *core.Field
-	label []byte // the encoded name and a colon
-	part  int    // index in a node's parts; -1 for what the record itself shows
+	label []byte // JSON name and colon
+	part  int    // index in node.parts; -1 for a column of the record
 }
 
 func resourceInfos(store *core.Store) []*resourceInfo {
@@ -101,11 +99,10 @@ func relationFields(r *core.Resource) []string {
 	return names
 }
 
-// holdsID reports whether the slot shows a to-one relation that the record stores.
+// isStoredID reports whether the field is a to-one relation that the record stores.
 func (shown *shownField) isStoredID() bool { return shown.field.Stored() && !shown.field.Many() }
 
-// fields names what to read of a record that is shown at that depth; nil means
-// all.
+// fieldsAt names the fields to read for a view at the depth; nil reads all.
 func (info *resourceInfo) fieldsAt(depth int) []string {
 	if depth > 0 {
 		return nil
@@ -113,7 +110,7 @@ func (info *resourceInfo) fieldsAt(depth int) []string {
 	return info.keyOnly
 }
 
-// checkChosen checks a generated key that a client chooses instead.
+// checkChosenKey checks a client's choice of a generated key.
 //
 // Errors: [core.BadFieldValue] naming the bounds.
 func (info *resourceInfo) checkChosenKey(key core.Value) error {

@@ -7,10 +7,10 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// judge refuses to change a field of a record that does not let it change. The
-// record is the one from before the change; one that was born in this
-// transaction lets everything happen. One that a policy shows only in part cannot
-// be asked, so it refuses. Written is the resource of which the client wrote a record.
+// checkRule returns an error if the write rule of field f forbids to change it in rec, the record before the
+// change. Records that this transaction created may be changed freely. A record that a policy shows only in part
+// cannot be evaluated, so its fields count as forbidden. written is the resource of the record that the client
+// wrote.
 func (w *writer) checkRule(ctx context.Context, f *core.Field, rec core.Record, written *core.Resource) error {
 	if !f.HasWriteRule() || w.known[f.Resource().Index()][rec.Key()].created {
 		return nil
@@ -22,7 +22,7 @@ func (w *writer) checkRule(ctx context.Context, f *core.Field, rec core.Record, 
 	return f.UpdateForbidden(written)
 }
 
-// writable asks the record, as the principal sees it, whether its field may change.
+// allowsWrite evaluates the write rule of a field on the record as the principal sees it.
 func (w *writer) allowsWrite(ctx context.Context, f *core.Field, rec core.Record) (bool, error) {
 	if !isComplete(rec) {
 		return false, nil
@@ -31,7 +31,7 @@ func (w *writer) allowsWrite(ctx context.Context, f *core.Field, rec core.Record
 	return err == nil && f.Writable(visible), err
 }
 
-// whole reports whether the record has every column.
+// isComplete reports whether the record has every column.
 func isComplete(rec core.Record) bool {
 	for i := range rec.Len() {
 		if rec.At(i).IsAbsent() {
@@ -41,10 +41,9 @@ func isComplete(rec core.Record) bool {
 	return true
 }
 
-// judgePartners judges the field of the records that gain or lose a partner by a
-// change on the other side. One that the principal cannot see cannot be asked, so
-// it refuses, and so does one whose key is absent because a policy hides whom the
-// other side points at.
+// checkPartnerRules checks the write rule of field f on the records with the keys, which gain or lose a partner
+// through a change on the other side. A hidden record cannot be evaluated, so it forbids the change; so does an
+// absent key, which stands for a target that a policy hides.
 func (w *writer) checkPartnerRules(ctx context.Context, f *core.Field, keys []core.Value) error {
 	if f == nil || !f.HasWriteRule() {
 		return nil
@@ -72,8 +71,8 @@ func (w *writer) checkPartnerRules(ctx context.Context, f *core.Field, keys []co
 	return nil
 }
 
-// asSeen returns the record as the principal sees it: a to-one relation to a record
-// that a policy hides is null, and lists do not contain such records.
+// visibleRecord returns the record as the principal sees it: a to-one relation to a hidden record is null, and
+// lists omit hidden records.
 func (w *writer) visibleRecord(ctx context.Context, rec core.Record) (core.Record, error) {
 	if !w.engine.mayHide {
 		return rec, nil
@@ -114,9 +113,9 @@ func (w *writer) visibleRelation(ctx context.Context, f *core.Field, v core.Valu
 	return v, nil
 }
 
-// keepHidden has a restricted relation keep its value where a request would empty it
-// and the principal sees it empty already: that is no change to the principal, so that
-// the record is not asked, and the answer is the same as for null.
+// keepInvisible cancels the clearing of to-one relations that have a write rule and lead to a hidden record. The
+// principal sees null there, so nothing changes for the principal, and the answer must not depend on the hidden
+// record.
 func (w *writer) keepInvisible(ctx context.Context, c *change) error {
 	for i, f := range c.info.resource.Columns() {
 		old := c.before.At(i)
@@ -137,7 +136,7 @@ func (w *writer) keepInvisible(ctx context.Context, c *change) error {
 	return nil
 }
 
-// judgeNewcomers asks those whom new records point at.
+// checkInsertRules checks the write rules of the records that new records point at.
 func (w *writer) checkInsertRules(ctx context.Context, info *resourceInfo, records []core.Record) error {
 	if !info.inverseRules {
 		return nil
@@ -150,8 +149,8 @@ func (w *writer) checkInsertRules(ctx context.Context, info *resourceInfo, recor
 	return nil
 }
 
-// targets returns the keys that the records point at, ascending and each once; an
-// absent one for those that a policy hides.
+// targetKeys returns the keys that the records point at through f, ascending and distinct. It contains one absent
+// value if a policy hides the field of some record.
 func targetKeys(f *core.Field, records []core.Record) []core.Value {
 	var keys []core.Value
 	for _, rec := range records {
@@ -162,8 +161,9 @@ func targetKeys(f *core.Field, records []core.Record) []core.Value {
 	return core.SortKeys(keys)
 }
 
-// judgeColumns asks the record about each column that really changes, and its
-// old and new partners about theirs. Without a record nothing is restricted.
+// checkColumnRules checks the write rule of each column that changes, and the rules of its old and new partners
+// that concern the same relation. It does nothing if the change did not read the record, since no rule applies
+// then.
 func (w *writer) checkColumnRules(ctx context.Context, c *change) error {
 	if c.before.IsZero() {
 		return nil
@@ -188,9 +188,8 @@ func (w *writer) checkColumnRules(ctx context.Context, c *change) error {
 	return nil
 }
 
-// judgeResets asks the record about the columns that were left to the backend's
-// default: only the written record shows which of them really changed. A column that
-// a policy hides counts as changed.
+// checkResetRules checks the write rules of columns that were left to the backend's default: only the written
+// record shows whether such a column changed. A column that a policy hides counts as changed.
 func (w *writer) checkResetRules(ctx context.Context, c *change) error {
 	after := w.knownOf(c.info).record(c.key())
 	if after.IsZero() {
@@ -208,13 +207,12 @@ func (w *writer) checkResetRules(ctx context.Context, c *change) error {
 	return nil
 }
 
-// isEmpty reports whether v is one of the two spellings of a list without
-// members.
+// isEmptyList reports whether v is null or the empty list, which mean the same.
 func isEmptyList(f *core.Field, v core.Value) bool {
 	return f.Many() && (v.IsNull() || v == core.ListOf())
 }
 
-// present returns the values that are not null, ascending and each once.
+// nonNull returns the values that are not null, ascending and distinct.
 func nonNull(values ...core.Value) []core.Value {
 	return core.SortKeys(slices.DeleteFunc(values, core.Value.IsNull))
 }

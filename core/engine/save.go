@@ -7,9 +7,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// moves is what becomes of records of one resource when a relation is set: they
-// point somewhere else, or die if they are left without what they cannot live
-// without.
+// pendingWrites are updates and deletions of records of one resource that one step of a write collects, so that
+// each kind takes one operation.
 type pendingWrites struct {
 	updates   *updateSet
 	deletions []core.Value
@@ -23,8 +22,8 @@ func (pending *pendingWrites) notEmpty() bool {
 	return len(pending.updates.keys)+len(pending.deletions) > 0
 }
 
-// settle writes what was collected. Those who die go first if others take what must
-// be unique, because they may hold it.
+// flush writes the pending writes. Deletions come first if an update sets a unique field, because a deleted record
+// may hold that value.
 func (w *writer) flush(ctx context.Context, pending *pendingWrites) error {
 	first := pending.updates.setsUnique()
 	if len(pending.deletions) > 0 && first {
@@ -41,7 +40,7 @@ func (w *writer) flush(ctx context.Context, pending *pendingWrites) error {
 	return w.cascadeDelete(ctx, pending, false)
 }
 
-// patches are changes to records of one resource, one for each record.
+// updateSet holds changes to records of one resource, one change for each record.
 type updateSet struct {
 	info   *resourceInfo
 	keys   []core.Value
@@ -53,7 +52,7 @@ func (info *resourceInfo) newUpdateSet() *updateSet {
 	return &updateSet{info: info, values: make(map[core.Value][]core.Value)}
 }
 
-// set adds the change of one field of a record.
+// set adds the change of one field.
 func (updates *updateSet) set(key core.Value, f *core.Field, v core.Value) {
 	values := updates.values[key]
 	if values == nil {
@@ -64,7 +63,7 @@ func (updates *updateSet) set(key core.Value, f *core.Field, v core.Value) {
 	values[f.Column()] = v
 }
 
-// put adds a change that is complete, of a record that has none yet.
+// add adds the complete change of a record that is not in the set yet.
 func (updates *updateSet) add(key core.Value, values []core.Value) {
 	updates.keys = append(updates.keys, key)
 	updates.values[key] = values
@@ -78,7 +77,7 @@ func (updates *updateSet) records() []core.Record {
 	return records
 }
 
-// takes reports whether a record is given what only one can have.
+// setsUnique reports whether the set gives a unique field a value.
 func (updates *updateSet) setsUnique() bool {
 	return slices.ContainsFunc(updates.keys, func(key core.Value) bool {
 		return slices.ContainsFunc(updates.info.resource.Uniques(), func(f *core.Field) bool {
@@ -87,7 +86,7 @@ func (updates *updateSet) setsUnique() bool {
 	})
 }
 
-// moves reports whether the record is to point at something else through f.
+// repoints reports whether the set makes the record point at another record through f.
 func (updates *updateSet) repoints(f *core.Field, rec core.Record) bool {
 	values := updates.values[rec.Key()]
 	if f.Resource() != updates.info.resource || values == nil {
@@ -116,9 +115,8 @@ func (w *writer) insertChanges(ctx context.Context, info *resourceInfo, changes 
 	return inserted, w.checkInsertRules(ctx, info, inserted)
 }
 
-// save writes the columns of a change. Those that a client named are written
-// even if they hold the same value already, so that whether a policy is asked
-// does not depend on the data; what is restricted is asked only for true changes.
+// saveColumns writes the columns of a change. It writes every column that the client named, even with an unchanged
+// value, so that policies decide independently of the data. Write rules are checked for real changes only.
 func (w *writer) saveColumns(ctx context.Context, c *change) error {
 	if !c.writesColumns() {
 		return nil

@@ -8,9 +8,9 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// page reads what the query asks for. Where the order depends on relations, it is
-// that of the records as the principal sees them: no backend has it, so all of them
-// are read, and sorted here.
+// page reads the records of the query. A sort by relations that may lead to hidden records needs values as the
+// principal sees them, which no backend has: page reads all matching records with these values and sorts them in
+// memory.
 func (l *lister) page(ctx context.Context, querier core.Querier, q core.Query) (core.Page, error) {
 	r := l.info.resource
 	bare := l.query.Depth == 0
@@ -19,7 +19,7 @@ func (l *lister) page(ctx context.Context, querier core.Querier, q core.Query) (
 		return c.read(ctx, q)
 	}
 	all := q
-	all.After, all.Limit, all.Fields = "", l.engine.opts.MaxRecords, l.info.keyOnly // and what the order needs
+	all.After, all.Limit, all.Fields = "", l.engine.opts.MaxRecords, l.info.keyOnly // the store adds the fields of the order
 	found, err := querier.Select(ctx, r, all)
 	if err != nil {
 		return core.Page{}, err
@@ -34,7 +34,7 @@ func (l *lister) page(ctx context.Context, querier core.Querier, q core.Query) (
 			return core.Page{}, err
 		}
 	}
-	q.Where = core.All() // which they fulfil as they are stored; cursors are bound to the scope
+	q.Where = core.All() // all records match already; the cursor is bound to the scope
 	page, err := r.PageOf(q, slices.Values(records))
 	if err != nil || bare {
 		return page, err
@@ -42,8 +42,8 @@ func (l *lister) page(ctx context.Context, querier core.Querier, q core.Query) (
 	return l.loadPage(ctx, querier, q, page)
 }
 
-// complete reads the records of a page of which only keys and what they are sorted by
-// was read, in chunks, and ends the page where an answer cannot hold more.
+// loadPage reads the complete records of a page that has only keys and sort values. It reads chunks, and ends the
+// page at the bound of an answer.
 func (l *lister) loadPage(ctx context.Context, querier core.Querier, q core.Query, page core.Page) (core.Page, error) {
 	left, chunk := l.engine.opts.MaxBytes, firstChunk
 	for done := 0; done < len(page.Records); {
@@ -54,7 +54,7 @@ func (l *lister) loadPage(ctx context.Context, querier core.Querier, q core.Quer
 		}
 		for i, rec := range part {
 			if at, ok := findByKey(complete, rec.Key()); ok {
-				part[i] = complete[at].Merge(rec) // sorted as it is veiled
+				part[i] = complete[at].Merge(rec) // keep the masked sort values, for the cursor
 			}
 			if left -= l.info.size(part[i]); left < 0 && done > 0 {
 				page.Records = page.Records[:done]
@@ -68,8 +68,7 @@ func (l *lister) loadPage(ctx context.Context, querier core.Querier, q core.Quer
 	return page, nil
 }
 
-// veil makes relations null that lead to what the principal cannot see, or may not
-// read at all.
+// maskInvisible sets relations that lead to hidden records to null.
 func maskInvisible(ctx context.Context, querier core.Querier, f *core.Field, records []core.Record) error {
 	keys := targetKeys(f, records)
 	if len(keys) == 0 {

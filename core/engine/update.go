@@ -4,16 +4,14 @@ import (
 	"context"
 )
 
-// Update changes the fields of a record that the body names (PATCH). A relation
-// that is named becomes exactly what the body says; a record that is dropped from
-// it is detached, or deleted if it cascades. A merge into a JSON field that the
-// principal cannot read is [core.FieldUpdateForbidden].
+// Update changes the fields of a record that the body names (PATCH). A to-many relation becomes exactly the list
+// in the body; a record that is removed from the list is detached, or deleted if the relation cascades. A merge
+// into a JSON field that the principal cannot read fails with [core.FieldUpdateForbidden].
 //
-// Errors: [core.NotFound] for the record, an unknown resource, and ids of related
-// records that are not there or not visible; [core.FieldUpdateForbidden] for a
-// field that the record, or one related to it, does not let change; [core.BadRequest]
-// for a list side that holds more records than [Options.MaxMembers], which is changed
-// on the other side; otherwise those of [Engine.Create].
+// Errors: [core.NotFound] for the record, for an unknown resource, and for related records that do not exist or
+// are hidden; [core.FieldUpdateForbidden] for a field with a write rule that forbids the change, on the record or on a
+// related one; [core.BadRequest] for a list side with more records than [Options.MaxMembers], which can only be
+// changed from the other side; otherwise the errors of [Engine.Create].
 func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write, body map[string]any) (View, error) {
 	info, key, err := e.resourceAndKey(resource, id, opts.Depth)
 	if err != nil {
@@ -25,7 +23,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 	if err != nil {
 		return View{}, err
 	}
-	if opts.Match == nil && e.viewCannotFail(info, opts.Depth) && d.batchable && !d.namesRelated && !d.needsBefore && len(d.assignments) > 0 {
+	if e.canUpdateDirectly(info, d, opts) {
 		return e.updateDirectly(ctx, d, key, opts.Depth)
 	}
 	var view View
@@ -40,7 +38,8 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 	return view, err
 }
 
-// change applies a draft to a record that is there and shows the outcome.
+// updateAndShow applies a draft to an existing record and returns its view after the write. Its calls are the
+// steps that the package documentation lists.
 func (w *writer) updateAndShow(ctx context.Context, c *change, d *draft, depth int) (View, error) {
 	if err := w.requireRelated(ctx, d); err != nil {
 		return View{}, err

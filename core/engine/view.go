@@ -6,20 +6,18 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// View is one record as a client sees it, to some depth. It is immutable. The
-// zero View shows null.
+// View is one record as a client sees it, to a depth. It is immutable. The zero View shows null.
 type View struct{ node *node }
 
-// AppendJSON appends the record's JSON to dst: the id at depth 0, an object
-// otherwise, its fields in the order of their declaration, null ones left out.
+// AppendJSON appends the JSON of the record to dst: the id at depth 0, otherwise an object with the fields in the
+// order of their declaration, without null fields.
 //
-// A list side NAME that is not shown to its end is followed by a member NAME@next, the
-// text of [More.After].
+// A list side NAME that is not shown in full is followed by a member NAME@next with the text of [More.After].
 func (v View) AppendJSON(dst []byte) []byte {
 	return v.AppendLinked(dst, func(m More) string { return string(m.After) })
 }
 
-// AppendLinked is [View.AppendJSON] with the text of link as the members NAME@next.
+// AppendLinked works like [View.AppendJSON] with the result of link as the value of members NAME@next.
 func (v View) AppendLinked(dst []byte, link func(More) string) []byte {
 	if v.node == nil {
 		return append(dst, "null"...)
@@ -27,7 +25,7 @@ func (v View) AppendLinked(dst []byte, link func(More) string) []byte {
 	return v.node.appendJSON(dst, link)
 }
 
-// Key returns the key of the record.
+// Key returns the key of the record. It is absent for the zero View.
 func (v View) Key() core.Value {
 	if v.node == nil {
 		return core.Value{}
@@ -35,30 +33,28 @@ func (v View) Key() core.Value {
 	return v.node.record.Key()
 }
 
-// Any returns what encoding/json would make of [View.AppendJSON], with
-// json.Number for numbers, for programs and tests.
+// Any returns the value that encoding/json decodes from [View.AppendJSON], with json.Number for numbers.
 func (v View) Any() any {
-	parsed, _ := core.ParseJSON(v.AppendJSON(nil), math.MaxInt) // our own text
+	parsed, _ := core.ParseJSON(v.AppendJSON(nil), math.MaxInt) // own JSON is valid
 	return parsed
 }
 
-// node is a record in the tree of a view. Nodes of the same record at the same
-// depth are one, however often it is shown.
+// node is a record in the tree of a view. All occurrences of a record at the same depth share one node.
 type node struct {
 	info   *resourceInfo
 	record core.Record
 	idOnly bool // shown as its id
 	parts  []part
-	times  int // how often the answer shows it
-	size   int // how many bytes the node itself takes at most
+	times  int // occurrences in the answer
+	size   int // bytes of the node without related records
 }
 
-// part is what a node shows that is not a column of its record.
+// part is the value of a shown field that is no column of the record.
 type part struct {
-	isList bool         // a to-many relation, whose members are nodes or ids
-	value  core.Value   // of a computed field; the id of a to-one relation
-	more   *More        // where a list side goes on that is not shown to its end
-	nodes  []*node      // related records with their fields
+	isList bool         // to-many relation: members are in nodes or ids
+	value  core.Value   // of a computed field, or the id of a to-one relation
+	more   *More        // rest of a list side that is not shown in full
+	nodes  []*node      // related records with fields
 	ids    []core.Value // related records as ids
 }
 
@@ -74,7 +70,7 @@ func (n *node) appendJSON(dst []byte, link func(More) string) []byte {
 	return closeWith(dst, start, '}')
 }
 
-// appendField appends a field that is not null, and a comma.
+// appendField appends a field and a comma. It appends nothing for null.
 func (n *node) appendField(dst []byte, shown *shownField, link func(More) string) []byte {
 	if shown.part >= 0 {
 		return n.parts[shown.part].appendJSON(dst, shown, link)
@@ -117,7 +113,7 @@ func (p *part) appendList(dst []byte, link func(More) string) []byte {
 	return closeWith(dst, start, ']')
 }
 
-// closeWith ends what began at start with the bracket, in place of a last comma.
+// closeWith closes the object or list that began at start. The bracket replaces a trailing comma.
 func closeWith(dst []byte, start int, bracket byte) []byte {
 	if len(dst) > start {
 		dst[len(dst)-1] = bracket

@@ -7,38 +7,37 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// ending says when the last operation of a resolver may end its transaction.
+// finality determines whether the last operation of a view builder may also end its transaction.
 type finality uint8
 
 const (
-	neverFinal  finality = iota // more will follow
-	finalIfSafe                 // after a write: only if nothing can fail afterwards
+	neverFinal  finality = iota // more operations follow
+	finalIfSafe                 // after a write: only if no later step can fail
 	alwaysFinal                 // nothing was written
 )
 
-// resolver builds views breadth-first: one operation for each relation on each
-// level, however many records there are.
+// viewBuilder builds views level by level, with one operation for each relation of a level, however many records
+// there are.
 type viewBuilder struct {
 	engine     *Engine
 	tx         *core.Transaction // nil if the views need no operation
 	finality   finality
-	known      []identityMap // what is known already, by index of the resource; nil if nothing is
+	known      []identityMap // records read so far, by index of the resource; may be nil
 	remaining  budget
-	overBudget bool // the answer would have exceeded the budget
-	// lenient: the answer cannot be split into pages, so that its list sides show no
-	// more than there is room for.
+	overBudget bool // the answer would exceed a bound
+	// truncate: the answer has no pages, so list sides are shortened to the room that is left.
 	truncate bool
 
-	meter     func(bytes int) error // of the context; nil if there is none
-	unmetered int                   // bytes that meter was not called for
-	committed bool                  // a write was, so that nothing may fail any more
+	meter     func(bytes int) error // from the context, may be nil
+	unmetered int                   // bytes not yet reported to meter
+	committed bool                  // a write is committed, so no error may follow
 }
 
 func (e *Engine) viewBuilder(tx *core.Transaction, ending finality) *viewBuilder {
 	return &viewBuilder{engine: e, tx: tx, finality: ending, remaining: e.budget()}
 }
 
-// views shows the records, which are distinct, at the depth.
+// views returns the views of the records, which must be distinct, at the depth.
 func (b *viewBuilder) views(ctx context.Context, info *resourceInfo, records []core.Record, depth int) ([]View, error) {
 	b.meter, _ = ctx.Value(meterKey{}).(func(int) error)
 	if depth > 1 {
@@ -64,7 +63,7 @@ func (b *viewBuilder) views(ctx context.Context, info *resourceInfo, records []c
 	return views, nil
 }
 
-// view shows one record.
+// view returns the view of one record.
 func (b *viewBuilder) view(ctx context.Context, info *resourceInfo, rec core.Record, depth int) (View, error) {
 	views, err := b.views(ctx, info, []core.Record{rec}, depth)
 	if err != nil {
@@ -73,7 +72,7 @@ func (b *viewBuilder) view(ctx context.Context, info *resourceInfo, rec core.Rec
 	return views[0], nil
 }
 
-// compute fills the computed fields of the nodes.
+// compute sets the computed fields of the nodes.
 func (b *viewBuilder) compute(ctx context.Context, g *nodeGroup) error {
 	for _, shown := range g.info.computed {
 		for _, n := range g.nodes {

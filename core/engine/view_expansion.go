@@ -9,19 +9,16 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// hop is one relation of all nodes of a group: one operation leads from them to
-// the related records.
+// expansion is one relation of all nodes of a group. One operation reads its related records.
 type expansion struct {
 	group *nodeGroup
 	shown *shownField
-	// keys of the related records, where the nodes' own records store them;
-	// otherwise those of the nodes.
+	// keys are the keys of the related records if the nodes store them, otherwise the keys of the nodes.
 	keys    []core.Value
-	listIDs [][]core.Value // by node, of a one-directional to-many relation
+	listIDs [][]core.Value // by node, for a stored list of ids
 }
 
-// newHop collects the keys. Without any the relation is empty and needs no
-// operation.
+// newExpansion collects the keys. Without keys the relation is empty and needs no operation.
 func newExpansion(g *nodeGroup, shown *shownField) (expansion, error) {
 	ex := expansion{group: g, shown: shown}
 	var err error
@@ -39,8 +36,7 @@ func newExpansion(g *nodeGroup, shown *shownField) (expansion, error) {
 	return ex, err
 }
 
-// readTargets leaves a key out that the node before has, too: many of a list point
-// at the same record.
+// collectTargets collects the stored to-one ids. Equal ids of consecutive nodes are common and are added once.
 func (ex *expansion) collectTargets() {
 	column := ex.shown.field.Column()
 	for _, n := range ex.group.nodes {
@@ -66,14 +62,13 @@ func (ex *expansion) collectLists() error {
 	return nil
 }
 
-// hidden reports whether a policy hides what the node's record stores of the
-// relation.
+// isHidden reports whether a policy hides the stored relation of the node.
 func (ex *expansion) isHidden(n *node) bool {
 	f := ex.shown.field
 	return f.Stored() && n.record.At(f.Column()).IsAbsent()
 }
 
-// open makes lists of the nodes' parts, empty ones so far.
+// initLists makes the parts of a to-many relation empty lists.
 func (ex *expansion) initLists() {
 	if !ex.shown.field.Many() {
 		return
@@ -83,8 +78,8 @@ func (ex *expansion) initLists() {
 	}
 }
 
-// pairs yields each node with the index of each record that it is related to,
-// ascending for a node. Records ascend by key.
+// pairs yields each node with the index of each related record, ascending for each node. The records must ascend
+// by key.
 func (ex *expansion) pairs(records []core.Record) iter.Seq2[*node, int] {
 	f := ex.shown.field
 	switch {
@@ -131,8 +126,8 @@ func findByKey(records []core.Record, key core.Value) (int, bool) {
 	})
 }
 
-// refused reports whether a policy does not let the principal read the resource
-// at all, or not the field that stores the relation: then it is not shown.
+// isDenied reports whether a policy denies the related resource or the field that stores the relation. Such a
+// relation is not shown.
 func isDenied(err error) bool {
 	return errors.Is(err, core.Forbidden) || errors.Is(err, core.Unauthorized) || errors.Is(err, core.UnknownField)
 }

@@ -6,8 +6,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// expand fills the parts of the nodes of a level, which are shown at the depth,
-// and returns the next level.
+// expandLevel sets the parts of the nodes of a level, which are shown at the depth, and returns the next level.
 func (b *viewBuilder) expandLevel(ctx context.Context, current level, depth int) (level, error) {
 	var next level
 	hops, err := b.expansions(ctx, current, depth-1)
@@ -20,7 +19,8 @@ func (b *viewBuilder) expandLevel(ctx context.Context, current level, depth int)
 		records, err := b.loadRelated(ctx, ex, depth-1, last)
 		switch {
 		case isDenied(err):
-			continue // the relation is not shown
+			// The relation is not shown.
+			continue
 		case err != nil:
 			return nil, err
 		}
@@ -40,8 +40,7 @@ func (b *viewBuilder) expandLevel(ctx context.Context, current level, depth int)
 	return next, nil
 }
 
-// read notes what a transaction that only reads was shown, so that it need not ask
-// whether it is there when it comes upon its id again.
+// remember notes records that a read-only transaction has read, so that their ids need no further read.
 func (b *viewBuilder) remember(of *core.Resource, records []core.Record) {
 	if b.finality != alwaysFinal {
 		return
@@ -56,8 +55,7 @@ func (b *viewBuilder) remember(of *core.Resource, records []core.Record) {
 	m.addRead(records)
 }
 
-// returns reports whether the records that the hop leads to have no relations but
-// the one back to where it starts, which are ids that have been read.
+// leadsBack reports whether the related records have no relation except the inverse one. The ids of that one have been read.
 func (b *viewBuilder) leadsBack(ex *expansion) bool {
 	f := ex.shown.field
 	if f.Stored() {
@@ -71,7 +69,7 @@ func (b *viewBuilder) leadsBack(ex *expansion) bool {
 	return true
 }
 
-// hops fills the parts that need no operation and returns the hops that do.
+// expansions sets the parts that need no operation, and returns an expansion for each of the others.
 func (b *viewBuilder) expansions(ctx context.Context, current level, depth int) ([]expansion, error) {
 	var expansions []expansion
 	for _, g := range current {
@@ -103,7 +101,7 @@ func (b *viewBuilder) expansions(ctx context.Context, current level, depth int) 
 	return expansions, nil
 }
 
-// showIDs shows to-one relations as the ids that the records store.
+// showStoredIDs shows to-one relations as the stored ids, without a read.
 func (b *viewBuilder) showStoredIDs(g *nodeGroup, shown *shownField) error {
 	for _, n := range g.nodes {
 		v := n.record.At(shown.field.Column())
@@ -118,9 +116,8 @@ func (b *viewBuilder) showStoredIDs(g *nodeGroup, shown *shownField) error {
 	return nil
 }
 
-// known returns the records that the hop leads to if that takes no operation:
-// because there are none, or because their ids are enough and they were read in
-// the same transaction.
+// knownRecords returns the related records if they need no operation: there are none, or only their ids are shown
+// and a read of the same transaction has returned them.
 func (b *viewBuilder) knownRecords(ex *expansion, depth int) ([]core.Record, bool) {
 	if len(ex.keys) == 0 {
 		return nil, true
@@ -132,8 +129,8 @@ func (b *viewBuilder) knownRecords(ex *expansion, depth int) ([]core.Record, boo
 	return b.known[f.Target().Index()].allVisible(ex.keys)
 }
 
-// follow reads the records that the hop leads to, ascending by key, as much of
-// them as the depth shows and no more than the answer may hold.
+// loadRelated reads the related records, ascending by key, with the fields that the depth needs, within the
+// budget.
 func (b *viewBuilder) loadRelated(ctx context.Context, ex *expansion, depth int, last bool) ([]core.Record, error) {
 	f := ex.shown.field
 	fields := b.engine.info(f.Target()).fieldsAt(depth)
@@ -151,19 +148,19 @@ func (b *viewBuilder) loadRelated(ctx context.Context, ex *expansion, depth int,
 	case f.Many():
 		query.Limit = b.remaining.records + 1
 	case len(ex.keys) > firstChunk:
-		query.Limit = len(ex.keys) // as many as there can be
+		query.Limit = len(ex.keys) // each node has at most one
 	}
 	querier, final := b.querier(f, depth, last)
 	c := chunkReader{info: b.engine.info(f.Target()), querier: querier, final: final, idOnly: depth == 0, bytes: b.remaining.bytes}
 	page, err := c.read(ctx, query)
-	if err == nil && page.Next != "" { // some may not count, if a policy hides what they point at
+	// Some of these records may not be shown, if a policy hides their reference.
+	if err == nil && page.Next != "" {
 		err = b.budgetError(len(page.Records))
 	}
 	return page.Records, err
 }
 
-// exceeded is the error of a relation of which an answer cannot hold more records
-// than those that were read.
+// budgetError is the error for a relation with more records than the answer can hold.
 func (b *viewBuilder) budgetError(records int) error {
 	b.overBudget = true
 	if records > b.remaining.records {
@@ -172,8 +169,8 @@ func (b *viewBuilder) budgetError(records int) error {
 	return answerTooLarge("have more than %d bytes", b.engine.opts.MaxBytes)
 }
 
-// load reads the records whose ids the nodes' own records store. Of a list it is
-// known only then which members are shown, and the others must not count.
+// loadTargets reads the records that the nodes name by id. Hidden members of a list are known only after the read,
+// and they do not count.
 func (b *viewBuilder) loadTargets(ctx context.Context, ex *expansion, fields []string, depth int, last bool) (all []core.Record, _ error) {
 	f := ex.shown.field
 	info := b.engine.info(f.Target())
@@ -203,7 +200,7 @@ func (b *viewBuilder) loadTargets(ctx context.Context, ex *expansion, fields []s
 	return all, nil
 }
 
-// fits checks that the answer can hold the records of a relation, each at least once.
+// checkFits checks the budget for the records of a relation, each counted once.
 func (b *viewBuilder) checkFits(f *core.Field, records, size int) error {
 	if f.Many() && records > b.remaining.records || size > b.remaining.bytes {
 		return b.budgetError(records)
@@ -211,8 +208,7 @@ func (b *viewBuilder) checkFits(f *core.Field, records, size int) error {
 	return nil
 }
 
-// querier returns the one to use for a hop, which ends the transaction where
-// that is safe.
+// querier returns the querier for an expansion. It ends the transaction where finality allows it.
 func (b *viewBuilder) querier(f *core.Field, depth int, last bool) (_ core.Querier, final bool) {
 	cannotFail := depth == 0 && !f.Many()
 	if last && (b.finality == alwaysFinal || b.finality == finalIfSafe && cannotFail) {
@@ -222,7 +218,7 @@ func (b *viewBuilder) querier(f *core.Field, depth int, last bool) (_ core.Queri
 	return b.tx, false
 }
 
-// anyOf matches the records whose field has one of the values.
+// anyOf matches records with one of the values in the field.
 func anyOf(f *core.Field, values []core.Value) core.Filter {
 	if len(values) == 1 {
 		return f.Compare(core.FilterEq, values...)
@@ -230,7 +226,7 @@ func anyOf(f *core.Field, values []core.Value) core.Filter {
 	return f.Compare(core.FilterIn, values...)
 }
 
-// attach hangs the records below the nodes that they are related to.
+// attachRecords adds the records to the nodes that they are related to.
 func (b *viewBuilder) attachRecords(ex *expansion, records []core.Record, depth int, next *level) error {
 	if len(records) == 0 {
 		return nil

@@ -9,36 +9,33 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// The list side of a relation may have more records than an answer shows. Its first
-// ones are shown, ascending by id, and where a list continues them.
+// Large list sides: a view shows the first records of a list side, ascending by id, and a list continues after
+// them.
 
-// NextSuffix makes the name of the member that leads to the rest of a list side.
+// NextSuffix is appended to the name of a list side for the member that links to the rest of it.
 const NextSuffix = "@next"
 
-// More is a list side of which a view shows the first records only. The others are
-// those that a [Query] of Field.Target() lists with a filter by which Field.Inverse()
-// equals Owner, continued at After.
+// More describes a list side of which a view shows only the first records. The remaining records are the list of
+// Field.Target() with a filter by which Field.Inverse() equals Owner, continued with [Query] After.
 type More struct {
 	Field *core.Field
-	// Owner is the key of the record that shows the list side.
+	// Owner is the key of the record with the list side.
 	Owner core.Value
-	// After continues after the last record that is shown; empty if none is.
+	// After is the cursor after the last record in the view. It is empty if the view shows none.
 	After core.Cursor
-	// Depth at which the view shows the records.
+	// Depth is the depth of the shown records.
 	Depth int
 }
 
-// Continues reports whether a list can show the rest of a to-many relation: where a
-// client can filter by the other side. A relation whose ids the record itself stores
-// is shown whole.
+// Continues reports whether a list can continue the to-many relation, which needs an inverse that clients can
+// filter by. It is false for a list of ids that the record itself stores; such a list is always shown in full.
 func Continues(f *core.Field) bool {
 	return f.Many() && !f.Stored() && !f.Inverse().Hidden()
 }
 
-// members reads the records of a list side, in the order of what they point at: of each
-// node as many as it can show, and of all nodes together as many as the answer has room
-// for. Nodes that have more are marked. Where the principal may not see of all records
-// what they point at, a policy refuses that order, and each node is read alone.
+// loadMembers reads the records of a list side, ordered by owner: for each node as many as its part shows, for all
+// nodes together as many as the budget allows. It marks nodes that have more. If a policy forbids that order,
+// because it hides the owner of some records, each node is read alone.
 func (b *viewBuilder) loadMembers(ctx context.Context, ex *expansion, fields []string, depth int, last bool) ([]core.Record, error) {
 	keys := core.SortKeys(slices.Clone(ex.keys))
 	all, err := b.loadMembersOf(ctx, ex, keys, fields, depth, last, len(keys))
@@ -48,8 +45,8 @@ func (b *viewBuilder) loadMembers(ctx context.Context, ex *expansion, fields []s
 	return b.loadMembersOf(ctx, ex, keys, fields, depth, last, 1)
 }
 
-// membersOf reads the records that point at the nodes with the keys, which ascend, with
-// operations that ask for those of at most so many nodes together.
+// loadMembersOf reads the records that point at nodes with the keys, which must ascend. One operation reads the
+// records of at most perRead nodes.
 func (b *viewBuilder) loadMembersOf(
 	ctx context.Context, ex *expansion, keys []core.Value, fields []string, depth int, last bool, perRead int,
 ) (all []core.Record, _ error) {
@@ -75,13 +72,16 @@ func (b *viewBuilder) loadMembersOf(
 			tail := page.Records[end:]
 			at, _ := slices.BinarySearchFunc(asked, tail[0].At(inverse.Column()), core.Compare)
 			switch {
-			case len(tail) > maxMembers: // the records that follow are of other nodes
+			// The remaining records belong to other nodes.
+			case len(tail) > maxMembers:
 				done = at + 1
-			case len(kept) == len(page.Records) && len(kept) < query.Limit: // the next record has too many bytes
+			// The next record has too many bytes.
+			case len(kept) == len(page.Records) && len(kept) < query.Limit:
 				done, full = at, true
 			case full:
 				done = at
-			default: // the next page begins with the last node, which was not read to its end
+			// The last node was not read to its end, so the next page begins with it.
+			default:
 				done, kept = at, kept[:len(kept)-len(tail)]
 			}
 		}
@@ -98,14 +98,14 @@ func (b *viewBuilder) loadMembersOf(
 		case c.final && len(keys) > 0:
 			return nil, errEndedEarly
 		}
-		batch = 2 * done // most of the page may have been more records than its nodes show
+		// Records beyond the shown ones may have filled most of the page, so the next page has fewer nodes.
+		batch = 2 * done
 	}
 	return all, nil
 }
 
-// keep returns the first records of each node, at most so many, and marks the nodes that
-// have more. The records are ordered by what they point at; those of the last node begin
-// at end.
+// keepPerNode returns the first records of each node, at most maxMembers, and marks nodes that have more. The
+// records are ordered by owner; the records of the last node begin at end.
 func (ex *expansion) keepPerNode(records []core.Record, maxMembers int) (kept []core.Record, end int) {
 	column := ex.shown.field.Inverse().Column()
 	kept = make([]core.Record, 0, len(records))
@@ -122,22 +122,23 @@ func (ex *expansion) keepPerNode(records []core.Record, maxMembers int) (kept []
 	return kept, end
 }
 
-// mark notes that nodes with those keys have more records than were read.
+// markTruncated marks the nodes with the keys as having more records.
 func (ex *expansion) markTruncated(keys []core.Value) {
 	for _, key := range keys {
 		ex.group.find(key).parts[ex.shown.part].more = new(More)
 	}
 }
 
-// choose returns the records, ordered by what they point at, that the answer shows. If
-// it cannot be split, it shows as many as there is room for.
+// chooseMembers returns the records that the answer shows, ordered by owner. An answer without pages shows as many
+// as there is room for.
 func (b *viewBuilder) chooseMembers(ex *expansion, records []core.Record, depth int) ([]core.Record, error) {
 	column, info := ex.shown.field.Inverse().Column(), b.engine.info(ex.shown.field.Target())
 	kept := make([]core.Record, 0, len(records))
 	limit := b.remaining
-	if depth > 0 && info.partCount > 0 { // the rest is for what the records show of others
+	// The rest of the room is for the relations of the records.
+	if depth > 0 && info.partCount > 0 {
 		limit.bytes /= 2
-		if ones := info.toOneCount() * (depth - 1); ones > 0 { // which cannot be left out
+		if ones := info.toOneCount() * (depth - 1); ones > 0 { // to-one relations cannot be left out
 			limit.records /= 1 + ones
 		} else {
 			limit.records = (limit.records + 1) / 2
@@ -147,7 +148,7 @@ func (b *viewBuilder) chooseMembers(ex *expansion, records []core.Record, depth 
 	for _, rec := range records {
 		n := ex.group.find(rec.At(column))
 		if n == nil {
-			continue // it points at something that the principal cannot see
+			continue // a policy hides the owner
 		}
 		size := info.nodeSize(rec, depth == 0)
 		if b.truncate && (n == full || n.times > limit.records || n.times*size > limit.bytes) {
@@ -165,8 +166,7 @@ func (b *viewBuilder) chooseMembers(ex *expansion, records []core.Record, depth 
 	return kept, nil
 }
 
-// attachMembers hangs records of a list side below the nodes that they point at, as
-// many as the answer shows.
+// attachMembers adds records of a list side to their owners, as many as the answer shows.
 func (b *viewBuilder) attachMembers(ctx context.Context, ex *expansion, records []core.Record, depth int, next *level) error {
 	kept, err := b.chooseMembers(ex, records, depth)
 	if err != nil {
@@ -199,7 +199,7 @@ func (b *viewBuilder) attachMembers(ctx context.Context, ex *expansion, records 
 	return nil
 }
 
-// last returns the key of the last record that a list side shows.
+// lastKey returns the key of the last record that a list side shows.
 func (p *part) lastKey() core.Value {
 	switch {
 	case len(p.nodes) > 0:
@@ -210,7 +210,7 @@ func (p *part) lastKey() core.Value {
 	return core.Value{}
 }
 
-// after returns the cursor that continues the list of a list side after a key.
+// cursorAfter returns the cursor that continues a list side after a key.
 func (e *Engine) cursorAfter(ctx context.Context, m *More, last core.Value) (core.Cursor, error) {
 	if last.IsAbsent() {
 		return "", nil
@@ -223,7 +223,7 @@ func (e *Engine) cursorAfter(ctx context.Context, m *More, last core.Value) (cor
 	q := core.Query{Order: l.order, Scope: l.scope()}
 	if q.Scope == "" {
 		var err error
-		if q.Where, err = l.where(ctx, nil); err != nil { // which takes no operation
+		if q.Where, err = l.where(ctx, nil); err != nil { // needs no operation
 			return "", err
 		}
 	}
@@ -232,18 +232,18 @@ func (e *Engine) cursorAfter(ctx context.Context, m *More, last core.Value) (cor
 	return target.CursorAfter(q, target.RecordOf(values))
 }
 
-// linkSize is what a URL takes besides the names, the key and the cursor in it.
+// linkSize is the number of bytes of a URL in addition to names, key and cursor.
 const linkSize = 128
 
-// link pays for the member that leads to the rest of a list side, for which an answer
-// has some room of its own: a list side that fills the answer has a link as well.
+// spendLink charges the member NAME@next. Links have a budget of their own, because a list side that fills the
+// answer needs a link too.
 func (b *viewBuilder) spendLink(times int, m *More) error {
 	names := len(m.Field.APIName()) + len(m.Field.Target().APIName()) + len(m.Field.Inverse().APIName())
 	b.remaining.links -= times * (3*(names+m.Owner.JSONSize()) + len(m.After) + linkSize)
 	return b.checkBudget()
 }
 
-// tooMany is the error of a list side that a body sets although it does not fit.
+// tooManyMembers is the error for a body that sets a list side which is not shown in full.
 func tooManyMembers(f *core.Field) error {
 	return &core.Error{Code: core.BadRequest, Message: fmt.Sprintf(
 		"%s.%s holds more records than an answer shows, so it cannot be set as a list; set %s.%s instead",

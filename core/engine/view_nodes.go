@@ -2,15 +2,14 @@ package engine
 
 import "github.com/larder-go/larder/core"
 
-// group is the nodes of one resource on one level of the trees.
+// nodeGroup holds the nodes of one resource on one level.
 type nodeGroup struct {
 	info  *resourceInfo
 	nodes []*node
-	byKey map[core.Value]*node // made when it is needed
+	byKey map[core.Value]*node // built on first use
 }
 
-// admit returns the nodes of the records, which are distinct; new nodes only for
-// those that have none yet.
+// nodesFor returns the nodes of the records, which must be distinct. It creates the missing ones.
 func (g *nodeGroup) nodesFor(records []core.Record, bare bool) []*node {
 	first := len(g.nodes) == 0
 	admitted := make([]*node, len(records))
@@ -37,7 +36,7 @@ func (g *nodeGroup) nodesFor(records []core.Record, bare bool) []*node {
 	return admitted
 }
 
-// add takes the admitted nodes in.
+// addNodes adds nodes to the group.
 func (g *nodeGroup) addNodes(admitted []*node, first bool) {
 	if first {
 		g.nodes = admitted
@@ -51,7 +50,7 @@ func (g *nodeGroup) addNodes(admitted []*node, first bool) {
 	}
 }
 
-// find returns the node of that key, or nil.
+// find returns the node with that key, or nil.
 func (g *nodeGroup) find(key core.Value) *node {
 	if g.byKey == nil {
 		g.byKey = make(map[core.Value]*node, len(g.nodes))
@@ -62,10 +61,10 @@ func (g *nodeGroup) find(key core.Value) *node {
 	return g.byKey[key]
 }
 
-// level is the groups of one level of the trees.
+// level holds the groups of one level, one for each resource.
 type level []*nodeGroup
 
-// of returns the group of the resource, which it adds if need be.
+// group returns the group of the resource, a new one if there is none.
 func (l *level) group(info *resourceInfo) *nodeGroup {
 	for _, g := range *l {
 		if g.info == info {

@@ -6,34 +6,32 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Write says how to answer a write, and on which condition to do it.
+// Write holds the options of one write. The zero value answers with ids and writes unconditionally.
 type Write struct {
-	// Depth at which to show the record after the write.
+	// Depth is the depth at which the record is shown after the write.
 	Depth int
-	// Match, if not nil, is called inside the transaction, before anything is
-	// changed, with the record as it is at that Depth; with nil if there is none.
-	// The write happens only if it returns nil; its error is returned as it is.
-	// It may be called several times, when the transaction is repeated.
+	// Match, if not nil, decides whether the write happens. The engine calls it inside the transaction, before any
+	// change, with the record at Depth, or with nil if the record does not exist. An error from Match cancels the
+	// write and is returned unchanged. Match runs again when the transaction is repeated after a conflict.
 	Match func(current *View) error
-	// Merge makes [Engine.Update] merge an object that a body says of a JSON field into
-	// the stored value, as RFC 7396, section 2, has it: objects are merged member by
-	// member, null removes a member, and any other value replaces what it meets.
-	// Without Merge the stored value is replaced.
+	// Merge makes [Engine.Update] merge an object that the body has for a JSON field into the stored value, as RFC
+	// 7396, section 2, defines it: objects are merged member by member, null removes a member, any other value
+	// replaces the stored one. Without Merge the object replaces the stored value.
 	Merge bool
 }
 
-// work is one writing transaction, and what it knows of the records in it.
+// writer is a unit of work: one writing transaction, and the records known in it.
 type writer struct {
 	engine *Engine
 	tx     *core.Transaction
-	known  []identityMap // by index of the resource
+	known  []identityMap // indexed by resource
 }
 
 func newWriter(e *Engine, tx *core.Transaction) *writer {
 	return &writer{engine: e, tx: tx, known: make([]identityMap, len(e.resources))}
 }
 
-// match asks the request's condition about the record before anything changes.
+// checkMatch calls opts.Match with the record before any change.
 func (w *writer) checkMatch(ctx context.Context, opts Write, info *resourceInfo, rec core.Record) error {
 	if opts.Match == nil {
 		return nil
@@ -48,13 +46,13 @@ func (w *writer) checkMatch(ctx context.Context, opts Write, info *resourceInfo,
 	return opts.Match(&view)
 }
 
-// show returns the views of the records as they now are, which may end the
-// transaction.
+// viewsOf returns the views of the records after the write. It may end the transaction.
 func (w *writer) viewsOf(ctx context.Context, info *resourceInfo, keys []core.Value, depth int) ([]View, error) {
 	records := make([]core.Record, len(keys))
 	for i, key := range keys {
 		records[i] = w.knownOf(info).record(key)
-		if records[i].IsZero() { // it died with what it was detached from
+		// A cascade of this request deleted it.
+		if records[i].IsZero() {
 			return nil, info.resource.NotFound(key)
 		}
 	}
@@ -79,7 +77,7 @@ func (w *writer) knownOf(info *resourceInfo) identityMap {
 	return *m
 }
 
-// load reads the whole record; the zero Record if it is not there.
+// load reads the whole record. It returns the zero Record if there is none.
 func (w *writer) load(ctx context.Context, info *resourceInfo, key core.Value) (core.Record, error) {
 	records, err := w.tx.Load(ctx, info.resource, []core.Value{key})
 	if err != nil || len(records) == 0 {
@@ -89,7 +87,7 @@ func (w *writer) load(ctx context.Context, info *resourceInfo, key core.Value) (
 	return records[0], nil
 }
 
-// fetch makes those of the records known that are there.
+// loadUnknown reads the records that the identity map does not have. Missing and hidden records stay unknown.
 func (w *writer) loadUnknown(ctx context.Context, info *resourceInfo, keys []core.Value) error {
 	unknown := w.knownOf(info).missing(keys)
 	if len(unknown) == 0 {
@@ -100,7 +98,7 @@ func (w *writer) loadUnknown(ctx context.Context, info *resourceInfo, keys []cor
 	return err
 }
 
-// insert adds records.
+// insert adds records and marks them as created by this transaction.
 func (w *writer) insert(ctx context.Context, info *resourceInfo, records []core.Record) ([]core.Record, error) {
 	inserted, err := w.tx.Insert(ctx, info.resource, records...)
 	if err != nil {
@@ -114,7 +112,7 @@ func (w *writer) insert(ctx context.Context, info *resourceInfo, records []core.
 	return inserted, nil
 }
 
-// update changes records.
+// update writes the update set in one operation. An empty set needs no operation.
 func (w *writer) update(ctx context.Context, updates *updateSet) error {
 	if len(updates.keys) == 0 {
 		return nil
@@ -124,7 +122,7 @@ func (w *writer) update(ctx context.Context, updates *updateSet) error {
 	return err
 }
 
-// delete removes records; nothing may point at them when the transaction ends.
+// delete removes records. No record may point at them when the transaction ends.
 func (w *writer) delete(ctx context.Context, querier core.Querier, info *resourceInfo, keys []core.Value) error {
 	if err := querier.Delete(ctx, info.resource, keys...); err != nil {
 		return err
@@ -135,8 +133,8 @@ func (w *writer) delete(ctx context.Context, querier core.Querier, info *resourc
 	return nil
 }
 
-// pointing reads the records that point through f at one of the keys, and reports
-// whether those are all: there may be more than the limit.
+// referrers reads the records that point through f at one of the keys, at most limit of them if limit is positive.
+// all reports whether there are no others.
 func (w *writer) referrers(ctx context.Context, f *core.Field, keys []core.Value, limit int) (_ []core.Record, all bool, _ error) {
 	info := w.engine.info(f.Resource())
 	page, err := w.tx.Select(ctx, f.Resource(), core.Query{Where: anyOf(f, keys), Fields: info.relationFields, Limit: limit})
@@ -147,8 +145,8 @@ func (w *writer) referrers(ctx context.Context, f *core.Field, keys []core.Value
 	return page.Records, page.Next == "", nil
 }
 
-// require makes sure, with one operation for each resource, that all records that
-// the drafts relate to are there and visible.
+// requireRelated checks that every record that the drafts name exists and is visible, with one operation for each
+// resource. It returns [core.NotFound] for the first record that is not.
 func (w *writer) requireRelated(ctx context.Context, drafts ...*draft) error {
 	keys := make([][]core.Value, len(w.known))
 	eachID(drafts, func(r *core.Resource, key core.Value) {
