@@ -16,13 +16,13 @@ func TestRules(t *testing.T) {
 	enginetest.Run(t, func(testing.TB, *core.Model) core.Backend { return memory.New() })
 }
 
-func TestACrowdAtAListSide(t *testing.T) {
+func TestCrowd(t *testing.T) {
 	enginetest.Crowd(t, func(testing.TB, *core.Model) core.Backend { return memory.New() })
 }
 
 var errBroken = errors.New("broken")
 
-// broken has computed fields whose functions fail.
+// broken has a computed field with the given functions.
 func broken(get func() (any, error), set func() (map[string]any, error)) *core.Model {
 	return core.MustModel("broken", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
@@ -33,7 +33,7 @@ func broken(get func() (any, error), set func() (map[string]any, error)) *core.M
 	}})
 }
 
-func TestFunctionsOfComputedFieldsThatFailUndoTheRequest(t *testing.T) {
+func TestFailedComputedFieldUndoesRequest(t *testing.T) {
 	fine := func() (any, error) { return 1, nil }
 	nothing := func() (map[string]any, error) { return nil, nil }
 	refusal := &core.Error{Code: core.BadRequest, Message: "not today"}
@@ -43,9 +43,9 @@ func TestFunctionsOfComputedFieldsThatFailUndoTheRequest(t *testing.T) {
 		set  func() (map[string]any, error)
 		want core.Code
 	}{
-		{"a getter that fails is a server error", func() (any, error) { return nil, errBroken }, nothing, core.ServerError},
-		{"a getter's value without JSON form is a server error", func() (any, error) { return make(chan int), nil }, nothing, core.ServerError},
-		{"a setter that fails is a server error", fine, func() (map[string]any, error) { return nil, errBroken }, core.ServerError},
+		{"a failed getter is a server error", func() (any, error) { return nil, errBroken }, nothing, core.ServerError},
+		{"a getter's value without JSON is a server error", func() (any, error) { return make(chan int), nil }, nothing, core.ServerError},
+		{"a failed setter is a server error", fine, func() (map[string]any, error) { return nil, errBroken }, core.ServerError},
 		{"an error with a code keeps it", fine, func() (map[string]any, error) { return nil, refusal }, core.BadRequest},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
@@ -65,7 +65,7 @@ func TestFunctionsOfComputedFieldsThatFailUndoTheRequest(t *testing.T) {
 	}
 }
 
-func TestOptionsInForceHaveTheirDefaults(t *testing.T) {
+func TestOptionsDefaults(t *testing.T) {
 	nothing := func() (any, error) { return nil, nil }
 	store, err := core.New(t.Context(), broken(nothing, nil), memory.New())
 	if err != nil {

@@ -109,7 +109,7 @@ func ExampleWrite_match() {
 	if _, _, err := api.Replace(ctx, "cookie", 1, engine.Write{}, map[string]any{"type": "muffin"}); err != nil {
 		log.Fatal(err)
 	}
-	// Changes the cookie only if nobody else has changed it since it was seen.
+	// Changes the cookie only if it is unchanged since it was read.
 	unchanged := func(current *engine.View) error {
 		if current == nil || string(current.AppendJSON(nil)) != `{"id":1,"type":"biscuit"}` {
 			return &core.Error{Code: core.PreconditionFailed}

@@ -24,28 +24,28 @@ func family(t *testing.T) *engine.Engine {
 	return engine.New(store, engine.Options{})
 }
 
-// notOurFault fails if the error is one that no request may cause.
-func notOurFault(t *testing.T, err error) {
+// noServerError fails for an error that no request may cause.
+func noServerError(t *testing.T, err error) {
 	t.Helper()
 	if errors.Is(err, core.ServerError) || errors.Is(err, core.Unavailable) {
 		t.Error(err)
 	}
 }
 
-// mutual fails if a pair of relations disagrees about itself.
-func mutual(t *testing.T, api *engine.Engine) {
+// checkMutual fails if the two sides of a relation disagree.
+func checkMutual(t *testing.T, api *engine.Engine) {
 	t.Helper()
 	list, err := api.List(t.Context(), "male", engine.Query{Depth: 2})
-	notOurFault(t, err)
+	noServerError(t, err)
 	for _, v := range list.Views {
 		male, _ := v.Any().(map[string]any)
 		if wife, _ := male["wife"].(map[string]any); wife != nil && wife["husband"] != male["id"] {
-			t.Errorf("torn: %v", male)
+			t.Errorf("the other side of a relation differs: %v", male)
 		}
 		children, _ := male["children"].([]any)
 		for _, child := range children {
 			if child, _ := child.(map[string]any); child["father"] != male["id"] {
-				t.Errorf("torn: %v", male)
+				t.Errorf("the other side of a relation differs: %v", male)
 			}
 		}
 	}
@@ -69,16 +69,16 @@ func FuzzBody(f *testing.F) {
 		api := family(t)
 		for _, resource := range []string{"male", "female", "child"} {
 			_, err := api.Create(t.Context(), resource, engine.Write{Depth: 2}, body)
-			notOurFault(t, err)
+			noServerError(t, err)
 			_, err = api.Update(t.Context(), resource, 1, engine.Write{Depth: 2}, body)
-			notOurFault(t, err)
+			noServerError(t, err)
 			for _, id := range []int{1, 9} {
 				_, _, err = api.Replace(t.Context(), resource, id, engine.Write{Depth: 2}, body)
-				notOurFault(t, err)
+				noServerError(t, err)
 			}
-			mutual(t, api)
-			notOurFault(t, api.Delete(t.Context(), resource, 1, engine.Write{}))
-			mutual(t, api)
+			checkMutual(t, api)
+			noServerError(t, api.Delete(t.Context(), resource, 1, engine.Write{}))
+			checkMutual(t, api)
 		}
 	})
 }
@@ -101,7 +101,7 @@ func FuzzFilterAndSort(f *testing.F) {
 		for _, resource := range []string{"male", "female", "child"} {
 			q := engine.Query{Filter: filter, Sort: []string{sort}}
 			whole, err := api.List(t.Context(), resource, q)
-			notOurFault(t, err)
+			noServerError(t, err)
 			if err != nil {
 				continue
 			}
@@ -114,7 +114,7 @@ func FuzzFilterAndSort(f *testing.F) {
 				q.After = page.Next
 			}
 			if q.After != "" {
-				t.Errorf("a page after the last of %s", resource)
+				t.Errorf("a cursor after the last page of %s", resource)
 			}
 		}
 	})
@@ -127,12 +127,12 @@ func FuzzID(f *testing.F) {
 	f.Fuzz(func(t *testing.T, id string) {
 		api := family(t)
 		_, err := api.Get(t.Context(), "male", id, 2)
-		notOurFault(t, err)
+		noServerError(t, err)
 		view, created, err := api.Replace(t.Context(), "male", id, engine.Write{Depth: 1}, nil)
-		notOurFault(t, err)
+		noServerError(t, err)
 		if err == nil && view.Key().String() != id {
 			t.Errorf("id %q became %s, created %v", id, view.Key(), created)
 		}
-		notOurFault(t, api.Delete(t.Context(), "male", id, engine.Write{}))
+		noServerError(t, api.Delete(t.Context(), "male", id, engine.Write{}))
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// friends have a list of ids, which every read returns as it is given here.
+// friends returns an engine over a store in which every read returns these ids in the list of friends.
 func friends(t *testing.T, ids ...core.Value) *engine.Engine {
 	model := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
@@ -37,7 +37,7 @@ func friends(t *testing.T, ids ...core.Value) *engine.Engine {
 	return engine.New(store, engine.Options{})
 }
 
-func TestAListOfIdsOfTheWrongTypeIsAServerErrorWhoseCauseNamesNoKey(t *testing.T) {
+func TestStoredIDOfWrongTypeIsServerError(t *testing.T) {
 	_, err := friends(t, core.TextValue("x")).Get(t.Context(), "thing", 1, 1)
 	if !errors.Is(err, core.ServerError) {
 		t.Fatalf("get: %v, want %s", err, core.ServerError)
@@ -47,7 +47,7 @@ func TestAListOfIdsOfTheWrongTypeIsAServerErrorWhoseCauseNamesNoKey(t *testing.T
 	}
 }
 
-func TestAListOfIdsThatIsStoredInAnyOrderIsShownAsASet(t *testing.T) {
+func TestStoredIDsAreShownAsSet(t *testing.T) {
 	api := friends(t, core.IntValue(3), core.IntValue(1), core.IntValue(9), core.IntValue(3))
 	for depth, want := range map[int]string{
 		1: `{"id":2,"friends":[1,3]}`,
@@ -60,7 +60,7 @@ func TestAListOfIdsThatIsStoredInAnyOrderIsShownAsASet(t *testing.T) {
 	}
 }
 
-func TestAnEmptyListInsteadOfNullIsNoChange(t *testing.T) {
+func TestEmptyListEqualsNull(t *testing.T) {
 	if _, err := friends(t).Update(t.Context(), "thing", 1, engine.Write{}, map[string]any{"friends": nil}); err != nil {
 		t.Error(err)
 	}

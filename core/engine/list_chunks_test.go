@@ -11,7 +11,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// reads counts the books that a store reads, and those with their text.
+// reads counts the books that a store reads, and the texts among them.
 type reads struct{ books, texts int }
 
 func (r *reads) Begin(core.Kind, *core.Resource) {}
@@ -30,7 +30,7 @@ func (r *reads) End(_ context.Context, event *core.Event) {
 	}
 }
 
-func TestReadsStopNearTheBoundOfAnAnswer(t *testing.T) {
+func TestReadsStopAtMaxBytes(t *testing.T) {
 	const members, size, bound = 3000, 1000, 50_000
 	m := core.MustModel("library",
 		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{
@@ -84,7 +84,7 @@ func TestReadsStopNearTheBoundOfAnAnswer(t *testing.T) {
 			return err
 		}, nil},
 		{"members", func() error { _, err := api.Get(t.Context(), "shelf", 1, 2); return err }, nil},
-		{"members by stored ids", func() error { _, err := api.Get(t.Context(), "book", members, 2); return err }, core.TooLarge},
+		{"stored list of ids", func() error { _, err := api.Get(t.Context(), "book", members, 2); return err }, core.TooLarge},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			read.texts = 0

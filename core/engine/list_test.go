@@ -12,7 +12,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-func TestAListWhoseContextEndsWhileItShrinksEnds(t *testing.T) {
+func TestListEndsWithItsContext(t *testing.T) {
 	jars, cookies := map[any]map[string]any{}, map[any]map[string]any{}
 	for jar := range 20 {
 		jars[jar+1] = nil
@@ -22,7 +22,7 @@ func TestAListWhoseContextEndsWhileItShrinksEnds(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	leave := core.Decorator{Name: "client that leaves", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	leave := core.Decorator{Name: "cancel", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			res, err := next(ctx, op)
 			if op.Kind == core.Select && op.Resource.Name() == "cookie" {
@@ -41,7 +41,7 @@ func TestAListWhoseContextEndsWhileItShrinksEnds(t *testing.T) {
 	}
 }
 
-func TestACursorContinuesAnotherFilterOfTheSameScope(t *testing.T) {
+func TestCursorIsBoundToScope(t *testing.T) {
 	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(seed.Data{
 		"cookie": {1: {"type": "a"}, 2: {"type": "a"}, 3: {"type": "b"}},
 	}))

@@ -14,8 +14,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// unordered refuses every order by a relation, as a policy does that hides what some
-// records point at.
+// unordered rejects every order by a relation, like a policy that hides the targets of some records.
 func unordered() core.Decorator {
 	return core.Decorator{Name: "unordered", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -31,7 +30,7 @@ func unordered() core.Decorator {
 
 var cursors = regexp.MustCompile(`"cookies@next":"[^"]+"`)
 
-func TestListSidesWhereAPolicyRefusesTheirOrder(t *testing.T) {
+func TestListSidesWithoutOrder(t *testing.T) {
 	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(seed.Data{
 		"jar":    {1: nil, 2: nil, 3: nil},
 		"cookie": {1: {"jar": 2}, 2: {"jar": 1}, 3: {"jar": 2}, 4: {"jar": 1}, 5: {"jar": 1}},
@@ -44,8 +43,8 @@ func TestListSidesWhereAPolicyRefusesTheirOrder(t *testing.T) {
 		opts engine.Options
 		want []string
 	}{
-		{"all fit", engine.Options{}, []string{`{"id":1,"cookies":[2,4,5]}`, `{"id":2,"cookies":[1,3]}`, `{"id":3,"cookies":[]}`}},
-		{"one of them does not", engine.Options{MaxMembers: 2}, []string{`{"id":1,"cookies":[2,4],"cookies@next":"…"}`, `{"id":2,"cookies":[1,3]}`, `{"id":3,"cookies":[]}`}},
+		{"all members fit", engine.Options{}, []string{`{"id":1,"cookies":[2,4,5]}`, `{"id":2,"cookies":[1,3]}`, `{"id":3,"cookies":[]}`}},
+		{"one list side is too long", engine.Options{MaxMembers: 2}, []string{`{"id":1,"cookies":[2,4],"cookies@next":"…"}`, `{"id":2,"cookies":[1,3]}`, `{"id":3,"cookies":[]}`}},
 		{"the answer is full", engine.Options{MaxRecords: 5}, []string{`{"id":1,"cookies":[2,4,5]}`}},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
@@ -64,7 +63,7 @@ func TestListSidesWhereAPolicyRefusesTheirOrder(t *testing.T) {
 	}
 }
 
-func TestListSidesLeaveRoomForWhatTheirRecordsShow(t *testing.T) {
+func TestListSidesLeaveRoomForRelations(t *testing.T) {
 	for _, n := range []int{200, 400, 499, 500, 501, 1000, 1001} {
 		cookies := map[any]map[string]any{}
 		for id := range n {
@@ -82,7 +81,7 @@ func TestListSidesLeaveRoomForWhatTheirRecordsShow(t *testing.T) {
 	}
 }
 
-func TestAPutKeepsAListSideThatItsReaderDidNotSeeToTheEnd(t *testing.T) {
+func TestReplaceKeepsTruncatedListSide(t *testing.T) {
 	store, err := core.New(t.Context(), enginetest.Cookies(), memory.NewWith(seed.Data{
 		"jar": {1: nil}, "cookie": {1: {"jar": 1}, 2: {"jar": 1}, 3: {"jar": 1}},
 	}))
@@ -107,7 +106,7 @@ func TestAPutKeepsAListSideThatItsReaderDidNotSeeToTheEnd(t *testing.T) {
 	}
 }
 
-func TestReadsOfListSidesStayNearTheBound(t *testing.T) {
+func TestListSideReadsStayNearTheBound(t *testing.T) {
 	const shelves, each = 40, 400
 	m := core.MustModel("library",
 		core.ResourceSpec{Name: "room", Fields: []core.FieldSpec{
@@ -132,7 +131,7 @@ func TestReadsOfListSidesStayNearTheBound(t *testing.T) {
 			data["book"][shelf*each+n] = map[string]any{"text": strings.Repeat("x", 1000), "shelf": shelf}
 		}
 	}
-	for name, policies := range map[string][]core.Decorator{"together": nil, "each alone": {unordered()}} {
+	for name, policies := range map[string][]core.Decorator{"together": nil, "one by one": {unordered()}} {
 		t.Run(name, func(t *testing.T) {
 			var read reads
 			watch := core.Decorator{Name: "reads", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return &read, nil }}
@@ -159,11 +158,11 @@ func TestReadsOfListSidesStayNearTheBound(t *testing.T) {
 				shown int // records of the list
 				most  int // books that are read
 			}{
-				{"a list within its bytes", engine.Options{MaxMembers: 10, MaxBytes: 30_000}, list(2), 1, 1000},
-				{"a list within its records", engine.Options{MaxMembers: 10, MaxRecords: 300}, list(1), 20, 2000},
+				{"a list within MaxBytes", engine.Options{MaxMembers: 10, MaxBytes: 30_000}, list(2), 1, 1000},
+				{"a list within MaxRecords", engine.Options{MaxMembers: 10, MaxRecords: 300}, list(1), 20, 2000},
 				{"a list that fits", engine.Options{MaxMembers: 10}, list(1), shelves, 2000},
-				{"a record within its bytes", engine.Options{MaxMembers: 100, MaxBytes: 150_000}, room(3), 1, 400},
-				{"a record within its records", engine.Options{MaxMembers: 100, MaxRecords: 300}, room(2), 1, 1000},
+				{"a record within MaxBytes", engine.Options{MaxMembers: 100, MaxBytes: 150_000}, room(3), 1, 400},
+				{"a record within MaxRecords", engine.Options{MaxMembers: 100, MaxRecords: 300}, room(2), 1, 1000},
 			} {
 				t.Run(c.rule, func(t *testing.T) {
 					read = reads{}

@@ -11,7 +11,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-func TestAMeterEndsARequestBeforeItsWriteIsCommitted(t *testing.T) {
+func TestMeterCancelsUncommittedWrite(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true}, {Name: "text", Type: core.Text}, {Name: "lid", ToOne: "lid"},
@@ -26,9 +26,9 @@ func TestAMeterEndsARequestBeforeItsWriteIsCommitted(t *testing.T) {
 		want  error
 		count int
 	}{
-		{"a small answer is not metered", "jar", map[string]any{"text": "x", "lid": map[string]any{}}, nil, 1},
-		{"the write of a transaction does not happen", "jar", map[string]any{"text": large, "lid": map[string]any{}}, full, 0},
-		{"a write that was committed is answered", "lid", map[string]any{"text": large}, nil, 1},
+		{"a small answer causes no call", "jar", map[string]any{"text": "x", "lid": map[string]any{}}, nil, 1},
+		{"a transaction is undone", "jar", map[string]any{"text": large, "lid": map[string]any{}}, full, 0},
+		{"a committed write is answered", "lid", map[string]any{"text": large}, nil, 1},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			store, err := core.New(t.Context(), m, memory.New())

@@ -15,11 +15,10 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// recorder notes the operations that reach a backend, and the transactions of more
-// than one.
+// recorder records the operations that reach a backend, and transactions of several operations.
 type recorder struct{ ops []string }
 
-// recording is a backend whose operations are noted.
+// recording is a backend that records its operations.
 type recording struct {
 	core.Backend
 
@@ -62,8 +61,8 @@ func (t recordingTx) Delete(ctx context.Context, op *core.Op) error {
 	return t.BackendTx.Delete(ctx, op)
 }
 
-// describe spells an operation: its kind and resource, how many keys or records it
-// has, the fields it asks for, and whether it ends a transaction of several.
+// describe formats an operation: kind, resource, number of keys or records, fields, limit, and whether it ends a
+// transaction of several operations.
 func describe(op *core.Op) string {
 	text := op.Kind.String() + " " + op.Resource.Name()
 	if n := max(len(op.Keys), len(op.Records)); n > 0 {
@@ -87,12 +86,12 @@ func describe(op *core.Op) string {
 
 const hundred = 100
 
-// plain returns a body a number of times.
+// plain returns n copies of a body.
 func plain(n int, body map[string]any) []map[string]any {
 	return slices.Repeat([]map[string]any{body}, n)
 }
 
-func TestOperationsOfRequests(t *testing.T) {
+func TestOperations(t *testing.T) {
 	ctx := t.Context()
 	for _, c := range []struct {
 		rule  string
@@ -101,17 +100,17 @@ func TestOperationsOfRequests(t *testing.T) {
 		want  []string
 	}{
 		{
-			"one record as its id is one operation", enginetest.Cookies,
+			"one record as its id: one operation", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 0); return err },
 			[]string{"load cookie 1 (id)"},
 		},
 		{
-			"a record with the id of its to-one relation is one operation", enginetest.Cookies,
+			"a record with the id of a to-one relation: one operation", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 1); return err },
 			[]string{"load cookie 1"},
 		},
 		{
-			"a page with the ids of to-one relations is one operation", enginetest.Cookies,
+			"a page with ids of to-one relations: one operation", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.List(ctx, "cookie", engine.Query{Depth: 1, Limit: hundred})
 				return err
@@ -119,12 +118,12 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"select cookie limit 100"},
 		},
 		{
-			"a list of ids is one operation", enginetest.Cookies,
+			"a list of ids: one operation", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.List(ctx, "cookie", engine.Query{}); return err },
 			[]string{"select cookie (id) limit 300"},
 		},
 		{
-			"no more is read than an answer can hold", enginetest.Cookies,
+			"a list reads at most MaxRecords", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.List(ctx, "cookie", engine.Query{Limit: 1000})
 				return err
@@ -132,32 +131,32 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"select cookie (id) limit 300"},
 		},
 		{
-			"each level is one operation for each relation", enginetest.Cookies,
+			"each relation of a level: one operation", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 2); return err },
 			[]string{"tx", "load cookie 1", "load jar 1", "select cookie (id jar) limit 299 final"},
 		},
 		{
-			"an id that was read on the way is not asked for again", enginetest.Cookies,
+			"the id of a parent needs no read", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "jar", 1, 2); return err },
 			[]string{"tx", "load jar 1", "select cookie limit 100 final"},
 		},
 		{
-			"nor one that was read on a level between", enginetest.Cookies,
+			"the id of a grandparent needs no read", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 3); return err },
 			[]string{"tx", "load cookie 1", "load jar 1", "select cookie limit 100 final"},
 		},
 		{
-			"the list side at its ids asks for nothing else", enginetest.Cookies,
+			"a list side at depth 1 reads ids only", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "jar", 1, 1); return err },
 			[]string{"tx", "load jar 1", "select cookie (id jar) limit 300 final"},
 		},
 		{
-			"an id that no relation shows is not asked for", enginetest.Cookies,
+			"a null relation needs no read", enginetest.Cookies,
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", hundred+1, 1); return err },
 			[]string{"load cookie 1"},
 		},
 		{
-			"a filter on the side that stores the relation is none", enginetest.Cookies,
+			"a filter by a stored relation needs no read", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.List(ctx, "cookie", engine.Query{Filter: map[string]any{"jar": 1}})
 				return err
@@ -165,7 +164,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"select cookie (id) limit 300"},
 		},
 		{
-			"a filter on the side that stores nothing is one operation more", enginetest.Family,
+			"a filter by an inverse relation: one more operation", enginetest.Family,
 			func(api *engine.Engine) error {
 				_, err := api.List(ctx, "female", engine.Query{Filter: map[string]any{"husband": 1}})
 				return err
@@ -173,7 +172,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"tx", "select male (id wife) limit 300", "select female (id) limit 300"},
 		},
 		{
-			"plain records are inserted at once, without a transaction", enginetest.Cookies,
+			"plain records: one insert, no transaction", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.Create(ctx, "cookie", engine.Write{}, plain(hundred, map[string]any{"type": "a"})...)
 				return err
@@ -181,7 +180,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"insert cookie 100"},
 		},
 		{
-			"plain records with relations are one insert and one look at what they name", enginetest.Cookies,
+			"records with relations: one load, one insert", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.Create(ctx, "cookie", engine.Write{Depth: 1}, plain(hundred, map[string]any{"jar": 1})...)
 				return err
@@ -189,7 +188,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"tx", "load jar 1 (id)", "insert cookie 100"},
 		},
 		{
-			"nested plain records are one insert", enginetest.Cookies,
+			"nested plain records: one insert", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.Create(ctx, "jar", engine.Write{}, map[string]any{"cookies": plain(hundred, map[string]any{"type": "a"})})
 				return err
@@ -197,7 +196,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"tx", "insert jar 1", "insert cookie 100", "select cookie (id jar)"},
 		},
 		{
-			"an update of scalars and to no relation, as an id, is one operation", enginetest.Cookies,
+			"an update of scalars: one operation", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.Update(ctx, "cookie", 1, engine.Write{}, map[string]any{"type": "b", "jar": nil})
 				return err
@@ -205,7 +204,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"update cookie 1"},
 		},
 		{
-			"an update does not read what nothing restricts", enginetest.Cookies,
+			"an update without write rules does not read the record", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.Update(ctx, "cookie", 1, engine.Write{Depth: 1}, map[string]any{"jar": 1})
 				return err
@@ -213,7 +212,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"tx", "load jar 1 (id)", "update cookie 1"},
 		},
 		{
-			"setting a list is one update for all who move", enginetest.Cookies,
+			"setting a list: one update for all members", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.Update(ctx, "jar", 1, engine.Write{}, map[string]any{"cookies": []int{1, 2, hundred + 1}})
 				return err
@@ -221,7 +220,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"tx", "load jar 1", "load cookie 3 (id jar)", "select cookie (id jar) limit 300", "update cookie 99"},
 		},
 		{
-			"a write whose answer may still be too large does not end its transaction before", enginetest.Cookies,
+			"a write commits after its answer is complete", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.Update(ctx, "jar", 1, engine.Write{Depth: 1}, nil)
 				return err
@@ -229,7 +228,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"tx", "load jar 1", "select cookie (id jar) limit 300"},
 		},
 		{
-			"a change of a record that holds the ids that it shows is one operation", enginetest.Cookies,
+			"an update with stored ids in the view: one operation", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.Update(ctx, "cookie", 1, engine.Write{Depth: 1}, map[string]any{"type": "b"})
 				return err
@@ -237,7 +236,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"update cookie 1"},
 		},
 		{
-			"what was read for a write is not read again", enginetest.Cookies,
+			"a write does not read records twice", enginetest.Cookies,
 			func(api *engine.Engine) error {
 				_, err := api.Update(ctx, "jar", 1, engine.Write{}, map[string]any{"cookies": []any{map[string]any{"jar": 1}}})
 				return err
@@ -245,7 +244,7 @@ func TestOperationsOfRequests(t *testing.T) {
 			[]string{"tx", "load jar 1", "insert cookie 1", "select cookie (id jar) limit 301", "update cookie 100"},
 		},
 		{
-			"relations that lead to one resource are followed from there together", enginetest.Family,
+			"relations to one resource are expanded together", enginetest.Family,
 			func(api *engine.Engine) error {
 				_, err := api.Create(ctx, "child", engine.Write{Depth: 4}, map[string]any{"father": map[string]any{}, "mother": map[string]any{}})
 				return err
@@ -257,12 +256,12 @@ func TestOperationsOfRequests(t *testing.T) {
 			},
 		},
 		{
-			"the delete of what nothing points at is one operation", enginetest.Cookies,
+			"a delete without referrers: one operation", enginetest.Cookies,
 			func(api *engine.Engine) error { return api.Delete(ctx, "cookie", 1, engine.Write{}) },
 			[]string{"delete cookie 1"},
 		},
 		{
-			"a delete detaches all at once and ends the transaction", enginetest.Cookies,
+			"a delete detaches with one update and ends the transaction", enginetest.Cookies,
 			func(api *engine.Engine) error { return api.Delete(ctx, "jar", 1, engine.Write{}) },
 			[]string{"tx", "load jar 1", "select cookie (id jar) limit 10001", "update cookie 100", "delete jar 1 final"},
 		},
@@ -273,9 +272,8 @@ func TestOperationsOfRequests(t *testing.T) {
 	}
 }
 
-// TestOperationsUnderAPolicy holds what ids of to-one relations take where a policy may
-// hide what they lead to.
-func TestOperationsUnderAPolicy(t *testing.T) {
+// TestOperationsUnderPolicy checks the operations for ids of to-one relations where a policy may hide their targets.
+func TestOperationsUnderPolicy(t *testing.T) {
 	ctx := t.Context()
 	policy := core.Decorator{Name: "policy", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) { return next(ctx, op) }, nil
@@ -286,12 +284,12 @@ func TestOperationsUnderAPolicy(t *testing.T) {
 		want []string
 	}{
 		{
-			"a record with its to-one relation is two operations",
+			"a record with a to-one relation: two operations",
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", 1, 1); return err },
 			[]string{"tx", "load cookie 1", "load jar 1 (id) final"},
 		},
 		{
-			"a page is one operation and one for each relation",
+			"a page: one operation and one for each relation",
 			func(api *engine.Engine) error {
 				_, err := api.List(ctx, "cookie", engine.Query{Depth: 1, Limit: hundred})
 				return err
@@ -299,12 +297,12 @@ func TestOperationsUnderAPolicy(t *testing.T) {
 			[]string{"tx", "select cookie limit 100", "load jar 1 (id) final"},
 		},
 		{
-			"an id that no relation shows is not asked for",
+			"a null relation needs no read",
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "cookie", hundred+1, 1); return err },
 			[]string{"tx", "load cookie 1"},
 		},
 		{
-			"a write whose answer cannot fail any more ends with its last operation",
+			"a safe answer ends the transaction of its write",
 			func(api *engine.Engine) error {
 				_, err := api.Update(ctx, "cookie", 1, engine.Write{Depth: 1}, map[string]any{"type": "b"})
 				return err
@@ -316,7 +314,7 @@ func TestOperationsUnderAPolicy(t *testing.T) {
 	}
 }
 
-// checkOperations compares what a request asks of a backend with what it should.
+// checkOperations compares the operations of a request at the backend with the expected ones.
 func checkOperations(
 	t *testing.T, m *core.Model, do func(api *engine.Engine) error, want []string, decorators ...core.Decorator,
 ) {
@@ -345,7 +343,7 @@ func checkOperations(
 	}
 }
 
-// tracks that die with their album, may follow each other and like any others.
+// tracks has tracks that are deleted with their album and relate to other tracks.
 func tracks() *core.Model {
 	return core.MustModel("tracks",
 		core.ResourceSpec{Name: "album", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
@@ -358,10 +356,10 @@ func tracks() *core.Model {
 	)
 }
 
-func TestOperationsThatAreNotSent(t *testing.T) {
+func TestOperationsLeftOut(t *testing.T) {
 	ctx := t.Context()
 	var likes []any
-	for id := range 2500 { // of which three are there
+	for id := range 2500 { // three of them exist
 		likes = append(likes, id)
 	}
 	for _, c := range []struct {
@@ -371,12 +369,12 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 		want []string
 	}{
 		{
-			"records that die are not detached first",
+			"deleted records are not detached first",
 			func(api *engine.Engine) error { return api.Delete(ctx, "album", 1, engine.Write{}) }, nil,
 			[]string{"tx", "load album 1", "select track limit 4", "select track limit 2", "delete track 2", "delete album 1 final"},
 		},
 		{
-			"what shows nothing of others needs no transaction",
+			"records without relations need no transaction",
 			func(api *engine.Engine) error {
 				_, errCreate := api.Create(ctx, "album", engine.Write{Depth: 1}, nil)
 				_, errGet := api.Get(ctx, "album", 1, 1)
@@ -385,12 +383,12 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 			[]string{"insert album 1", "load album 1"},
 		},
 		{
-			"a list is not read further when too many of it are shown",
+			"a stored list is not read beyond MaxRecords",
 			func(api *engine.Engine) error { _, err := api.Get(ctx, "track", 3, 1); return err }, core.TooLarge,
 			[]string{"tx", "load track 1", "load track 1000 (id)"},
 		},
 		{
-			"nothing is written when the answer will be too large",
+			"an answer that must be too large writes nothing",
 			func(api *engine.Engine) error {
 				_, err := api.Create(ctx, "track", engine.Write{}, nil, nil, nil)
 				return err
@@ -431,7 +429,7 @@ func TestOperationsThatAreNotSent(t *testing.T) {
 	}
 }
 
-func TestWhatAPolicyMayHideIsReadInTheTransactionOfTheList(t *testing.T) {
+func TestSortUnderPolicyIsOneTransaction(t *testing.T) {
 	var r recorder
 	policy := core.Decorator{Name: "pass", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) { return next, nil }}
 	store, err := core.New(t.Context(), tracks(), recording{memory.NewWith(seed.Data{"track": {1: {"next": 1}}}), &r}, policy)

@@ -7,8 +7,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// warehouse has keys that nothing generates: of type int by declaration, of type text by
-// themselves, and one that only the model declares, of type uuid.
+// warehouse has assigned keys: of type int and uuid by declaration, of type text by default.
 func warehouse() *core.Model {
 	return core.MustModel("warehouse",
 		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{
@@ -33,7 +32,7 @@ func relabel(_ context.Context, _ core.Record, value any) (map[string]any, error
 
 func assignedCases() []Case {
 	return []Case{
-		script("a key that nothing generates is named in the body", warehouse, `
+		script("an assigned key is set by the body", warehouse, `
 			post shelf {"code": "a"}                       => {"code": "a", "items": []}
 			post item {"EAN": 9007199254740993, "name": "x"}  => {"EAN": 9007199254740993, "name": "x", "label": "x"}
 			post item [{"EAN": 7}, {"EAN": 5, "shelf": "a"}]  => [{"EAN": 7}, {"EAN": 5, "shelf": "a"}]
@@ -41,7 +40,7 @@ func assignedCases() []Case {
 			post item {"EAN": 3, "label": "set"}           => {"EAN": 3, "name": "set", "label": "set"}
 			post device {"id": "00000000-0000-0000-0000-000000000001"}  => {"id": "00000000-0000-0000-0000-000000000001"}
 			list item depth=0                              => [3, 5, 7, 8, 9007199254740993]`),
-		script("a body without a key that nothing generates is refused, and the key is named", warehouse, `
+		script("a body without its assigned key is rejected by name", warehouse, `
 			post shelf {}                  => BAD_REQUEST {"msg": "keys of shelf are not generated; set the field code"}
 			post item {"name": "x"}        => BAD_REQUEST {"msg": "keys of item are not generated; set the field EAN"}
 			post item [{"EAN": 1}, {}]     => BAD_REQUEST {"msg": "keys of item are not generated; set the field EAN", "index": 1}
@@ -49,31 +48,31 @@ func assignedCases() []Case {
 			post item {"EAN": "x"}         => BAD_FIELD_VALUE {"object_name": "item", "field_name": "EAN", "type": "int", "value": "x"}
 			post device {"name": "x"}      => BAD_REQUEST {"msg": "keys of device are not generated; set the field id"}
 			list item                      => []`),
-		script("a key that nothing generates is taken once", warehouse, `
+		script("two records cannot have the same assigned key", warehouse, `
 			post item {"EAN": 1, "name": "x"}
 			post item {"EAN": 1, "name": "y"}      => CONFLICT {"object_name": "item", "field_name": "EAN"}
 			post item [{"EAN": 2}, {"EAN": 2}]     => CONFLICT {"object_name": "item", "field_name": "EAN", "index": 1}
 			post item [{"EAN": 2}, {"EAN": 1}]     => CONFLICT {"object_name": "item", "field_name": "EAN", "index": 1}
 			post item [{"EAN": 2}, {"EAN": 3, "label": "set"}, {"EAN": 1}]  => CONFLICT {"object_name": "item", "field_name": "EAN", "index": 2}
 			list item                              => [{"EAN": 1, "name": "x", "label": "x"}]`),
-		script("a key that nothing generates is fixed afterwards", warehouse, `
+		script("an assigned key cannot change", warehouse, `
 			post item {"EAN": 1}
 			patch item/1 {"EAN": 2}        => FIELD_IS_READONLY {"object_name": "item", "field_name": "EAN"}
 			put item/1 {"EAN": 2}          => FIELD_IS_READONLY {"object_name": "item", "field_name": "EAN"}
 			put item/9223372036854775807 {"name": "last"}  => created {"EAN": 9223372036854775807, "name": "last", "label": "last"}
 			list item depth=0              => [1, 9223372036854775807]`),
-		script("nested records name the keys that nothing generates", warehouse, `
+		script("nested records set their assigned keys", warehouse, `
 			post shelf {"code": "a", "items": [{"EAN": 2}, {"EAN": 1, "part_of": {"EAN": 3}}]}  => {"code": "a", "items": [1, 2]}
 			patch shelf/a {"items": [1, {"EAN": 4}]}       => {"code": "a", "items": [1, 4]}
 			patch shelf/a {"items": [1, {"name": "x"}]}    => BAD_REQUEST {"msg": "keys of item are not generated; set the field EAN"}
 			patch shelf/a {"items": [{"EAN": 3}]}          => CONFLICT
 			list item                                      => [{"EAN": 1, "shelf": "a", "part_of": 3}, {"EAN": 2}, {"EAN": 3}, {"EAN": 4, "shelf": "a"}]`),
-		scriptWith("an option keeps clients from choosing keys that are generated", Cookies, engine.Options{GeneratedKeysOnly: true}, `
+		scriptWith("GeneratedKeysOnly forbids chosen keys", Cookies, engine.Options{GeneratedKeysOnly: true}, `
 			put cookie/7 {"type": "a"}     => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 7}
 			post cookie {"type": "a"}      => {"id": 1, "type": "a"}
 			put cookie/1 {"type": "b"}     => replaced {"id": 1, "type": "b"}
 			list cookie                    => [{"id": 1, "type": "b"}]`),
-		scriptWith("the option does not concern keys that nothing generates", warehouse, engine.Options{GeneratedKeysOnly: true}, `
+		scriptWith("GeneratedKeysOnly permits assigned keys", warehouse, engine.Options{GeneratedKeysOnly: true}, `
 			put item/7 {"name": "a"}       => created {"EAN": 7, "name": "a", "label": "a"}
 			put shelf/a {}                 => created {"code": "a", "items": []}`),
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// shelves is a model of books with long titles and shelves with long notes.
+// shelves is a model with books and shelves that hold long texts.
 func shelves() *core.Model {
 	return core.MustModel("shelves",
 		core.ResourceSpec{Name: "book", Fields: []core.FieldSpec{
@@ -45,42 +45,42 @@ func byteCases() []Case {
 	x := strings.Repeat("x", 100)
 	y := strings.Repeat(`\"`, 50)
 	return []Case{
-		scriptWith("a list ends its page before it has more bytes than an answer can have", shelves, few, `
+		scriptWith("a page ends at MaxBytes", shelves, few, `
 			post leaf [{"text": "`+x+`"}, {"text": "`+x+`"}, {"text": "`+y+`"}, {"text": "`+x+`"}, {"size": 1}] depth=0
 			pages leaf => [[{"id": 1, "text": "`+x+`"}, {"id": 2, "text": "`+x+`"}], [{"id": 3, "text": "`+y+`"}, {"id": 4, "text": "`+x+`"}, {"id": 5, "size": 1}]]
 			pages leaf sort=["-id"] limit=4 => [[{"id": 5, "size": 1}, {"id": 4, "text": "`+x+`"}, {"id": 3, "text": "`+y+`"}], [{"id": 2, "text": "`+x+`"}, {"id": 1, "text": "`+x+`"}]]
 			pages leaf depth=0 => [[1, 2, 3, 4, 5]]`),
-		scriptWith("bytes count as often as they are shown", shelves, few, `
+		scriptWith("repeated records count their bytes each time", shelves, few, `
 			post shelf {"note": "`+x+`", "books": [{}, {}, {}]} depth=0
 			pages book depth=2 filter={"id": {"gt": 1}} => [[{"id": 2, "shelf": {"id": 1, "note": "`+x+`", "books": [1, 2, 3]}}], [{"id": 3, "shelf": {"id": 1, "note": "`+x+`", "books": [1, 2, 3]}}]]
 			pages book => [[{"id": 1, "shelf": 1}, {"id": 2, "shelf": 1}, {"id": 3, "shelf": 1}]]`),
-		scriptWith("a record that alone has more bytes than an answer is too large", shelves, few, `
+		scriptWith("a single record above MaxBytes is too large", shelves, few, `
 			post shelf {"note": "`+x+x+`", "books": [{"title": "`+x+`"}]} depth=0
 			get shelf/1                => {"id": 1, "note": "`+x+x+`", "books": [1]}
 			get book/1 depth=2         => `+tooLarge+`
 			list book depth=2          => `+tooLarge+`
 			get book/1                 => {"id": 1, "title": "`+x+`", "spell": "`+strings.ToUpper(x)+`", "shelf": 1}`),
-		scriptWith("computed fields count", shelves, few, `
+		scriptWith("computed fields count towards MaxBytes", shelves, few, `
 			put book/1 {"title": "`+x+x+`"} depth=0
 			get book/1                 => `+tooLarge+`
 			get book/1 depth=0         => 1`),
-		scriptWith("a write whose answer has too many bytes does not happen", shelves, few, `
+		scriptWith("a write with an answer above MaxBytes is undone", shelves, few, `
 			post book {"title": "`+x+`", "shelf": {"note": "`+x+x+`"}} depth=2  => `+tooLarge+`
 			list book depth=0          => []
 			list shelf depth=0         => []`),
-		scriptWith("a write of one operation answers with ids if its records have too many bytes", shelves, few, `
+		scriptWith("a direct write above MaxBytes answers with ids", shelves, few, `
 			post leaf [{"text": "`+x+x+`"}, {"text": "`+x+x+`"}]    => [1, 2]
 			post leaf [{"text": "`+x+`"}]                           => [{"id": 3, "text": "`+x+`"}]
 			put leaf/1000 {"text": "`+x+x+x+`"} depth=0
 			patch leaf/1000 {"size": 7}                             => 1000
 			list leaf depth=0 filter={"size": 7}                    => [1000]
 			patch leaf/1000 {"text": "short"}                       => {"id": 1000, "text": "short", "size": 7}`),
-		{"no answer has more bytes than its bound", boundOfBytes},
-		{"a value of a client has a limit of its own", valueLimit},
+		{"answers of many sizes stay within MaxBytes", boundOfBytes},
+		{"MaxValue limits single values", valueLimit},
 	}
 }
 
-// boundOfBytes lists records of many sizes and spellings with pages of several bounds.
+// boundOfBytes lists records of many sizes and characters at several bounds.
 func boundOfBytes(t *testing.T, newBackend NewBackend) {
 	store := openStore(t, newBackend, shelves())
 	api := engine.New(store, engine.Options{})

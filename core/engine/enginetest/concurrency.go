@@ -14,8 +14,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// rounds returns how often each concurrent case is repeated: the number in the environment
-// variable LARDER_ROUNDS, or 50.
+// rounds returns the number of repetitions of a concurrent case: LARDER_ROUNDS from the environment, or 50.
 func rounds(tb testing.TB) int {
 	tb.Helper()
 	text := os.Getenv("LARDER_ROUNDS")
@@ -29,19 +28,18 @@ func rounds(tb testing.TB) int {
 	return n
 }
 
-const crowd = 20
+const clients = 20
 
 func concurrencyCases() []Case {
 	return []Case{
-		together("20 who each add a cookie to one jar lose none", Cookies, addCookies),
-		together("20 who move cookies between jars from both sides lose and tear none", Cookies, moveCookies),
-		together("20 who swap marriages tear none", Family, swapMarriages),
+		concurrent("20 clients add cookies to one jar", Cookies, addCookies),
+		concurrent("20 clients move cookies between two jars", Cookies, moveCookies),
+		concurrent("20 clients swap one-to-one partners", Family, swapPartners),
 	}
 }
 
-// together makes a case that is played for some rounds. Conflicts are retried by
-// the engine, so that no error reaches anybody.
-func together(rule string, model func() *core.Model, round func(t *testing.T, api *engine.Engine, n int)) Case {
+// concurrent returns a case that repeats round. The engine retries conflicts, so no request may fail.
+func concurrent(rule string, model func() *core.Model, round func(t *testing.T, api *engine.Engine, n int)) Case {
 	return Case{rule, func(t *testing.T, newBackend NewBackend) {
 		api := open(t, newBackend, model(), engine.Options{Attempts: 1000})
 		for n := range rounds(t) {
@@ -52,11 +50,11 @@ func together(rule string, model func() *core.Model, round func(t *testing.T, ap
 	}}
 }
 
-// all runs fn for everybody at once and waits for them.
-func all(fn func(who int)) {
+// inParallel runs fn for every client at once and waits for all.
+func inParallel(fn func(client int)) {
 	var wg sync.WaitGroup
-	for who := range crowd {
-		wg.Go(func() { fn(who) })
+	for client := range clients {
+		wg.Go(func() { fn(client) })
 	}
 	wg.Wait()
 }
@@ -68,9 +66,9 @@ func addCookies(t *testing.T, api *engine.Engine, n int) {
 		t.Fatal(err)
 	}
 	jar := jars[0].Key()
-	all(func(who int) {
-		body := map[string]any{"type": fmt.Sprint(n, "/", who), "jar": jar}
-		if who%2 == 0 {
+	inParallel(func(client int) {
+		body := map[string]any{"type": fmt.Sprint(n, "/", client), "jar": jar}
+		if client%2 == 0 {
 			_, err := api.Create(ctx, "cookie", engine.Write{Depth: 2}, body)
 			noError(t, err)
 			return
@@ -88,9 +86,9 @@ func addCookies(t *testing.T, api *engine.Engine, n int) {
 	for _, c := range got.Cookies {
 		types[c.Type] = true
 	}
-	for who := range crowd {
-		if !types[fmt.Sprint(n, "/", who)] || len(got.Cookies) != crowd {
-			t.Fatalf("round %d: the cookie of %d is lost, or there are others: %v", n, who, got)
+	for client := range clients {
+		if !types[fmt.Sprint(n, "/", client)] || len(got.Cookies) != clients {
+			t.Fatalf("round %d: the cookie of %d is lost, or there are others: %v", n, client, got)
 		}
 	}
 }
@@ -113,20 +111,20 @@ func noError(t *testing.T, err error) {
 	}
 }
 
-// moveCookies has a cookie for everybody in one of two jars.
+// moveCookies lets every client move its cookie between two jars, set all cookies of a jar, or list the jars.
 func moveCookies(t *testing.T, api *engine.Engine, n int) {
 	ctx := t.Context()
 	if n == 0 {
-		play(t, api, `post jar [{}, {}]`)
-		for range crowd {
-			play(t, api, `post cookie {"jar": 1}`)
+		runLine(t, api, `post jar [{}, {}]`)
+		for range clients {
+			runLine(t, api, `post cookie {"jar": 1}`)
 		}
 	}
-	all(func(who int) {
+	inParallel(func(client int) {
 		var err error
 		switch jar := rand.IntN(2) + 1; rand.IntN(3) {
 		case 0:
-			_, err = api.Update(ctx, "cookie", who+1, engine.Write{Depth: 1}, map[string]any{"jar": jar})
+			_, err = api.Update(ctx, "cookie", client+1, engine.Write{Depth: 1}, map[string]any{"jar": jar})
 		case 1:
 			_, err = api.Update(ctx, "jar", jar, engine.Write{Depth: 1}, map[string]any{"cookies": allCookies()})
 		default:
@@ -140,7 +138,7 @@ func moveCookies(t *testing.T, api *engine.Engine, n int) {
 }
 
 func allCookies() []int {
-	ids := make([]int, crowd)
+	ids := make([]int, clients)
 	for i := range ids {
 		ids[i] = i + 1
 	}
@@ -166,32 +164,32 @@ func everyCookieOnce(t *testing.T, list engine.List) {
 	}
 }
 
-// swapMarriages has everybody propose, from either side, or look.
-func swapMarriages(t *testing.T, api *engine.Engine, n int) {
+// swapPartners lets every client set a one-to-one relation from either side, or read it.
+func swapPartners(t *testing.T, api *engine.Engine, n int) {
 	ctx := t.Context()
 	if n == 0 {
-		for range crowd {
-			play(t, api, `post male {"wife": {}}`)
+		for range clients {
+			runLine(t, api, `post male {"wife": {}}`)
 		}
 	}
-	all(func(who int) {
+	inParallel(func(client int) {
 		var err error
-		switch other := rand.IntN(crowd) + 1; rand.IntN(4) {
+		switch other := rand.IntN(clients) + 1; rand.IntN(4) {
 		case 0:
-			_, err = api.Update(ctx, "male", who+1, engine.Write{Depth: 2}, map[string]any{"wife": other})
+			_, err = api.Update(ctx, "male", client+1, engine.Write{Depth: 2}, map[string]any{"wife": other})
 		case 1:
-			_, err = api.Update(ctx, "female", who+1, engine.Write{Depth: 2}, map[string]any{"husband": other})
+			_, err = api.Update(ctx, "female", client+1, engine.Write{Depth: 2}, map[string]any{"husband": other})
 		case 2:
-			_, _, err = api.Replace(ctx, "female", who+1, engine.Write{Depth: 1}, map[string]any{"husband": other})
+			_, _, err = api.Replace(ctx, "female", client+1, engine.Write{Depth: 1}, map[string]any{"husband": other})
 		default:
-			marriagesAreMutual(ctx, t, api)
+			partnersAreMutual(ctx, t, api)
 		}
 		noError(t, err)
 	})
-	marriagesAreMutual(ctx, t, api)
+	partnersAreMutual(ctx, t, api)
 }
 
-func marriagesAreMutual(ctx context.Context, t *testing.T, api *engine.Engine) {
+func partnersAreMutual(ctx context.Context, t *testing.T, api *engine.Engine) {
 	list, err := api.List(ctx, "male", engine.Query{Depth: 2})
 	if err != nil {
 		t.Error(err)
@@ -201,7 +199,7 @@ func marriagesAreMutual(ctx context.Context, t *testing.T, api *engine.Engine) {
 		ID   int
 		Wife *struct{ ID, Husband int }
 	}
-	if err := json.Unmarshal([]byte(texts(list.Views)), &males); err != nil || len(males) != crowd {
+	if err := json.Unmarshal([]byte(texts(list.Views)), &males); err != nil || len(males) != clients {
 		t.Errorf("%d males, %v: %s", len(males), err, texts(list.Views))
 		return
 	}

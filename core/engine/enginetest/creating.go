@@ -2,7 +2,7 @@ package enginetest
 
 func creatingCases() []Case {
 	return []Case{
-		script("an object makes one record, a list one for each of its objects, in order", Cookies, `
+		script("an object creates one record, a list several in order", Cookies, `
 			post cookie {"type": "a"}                 => {"id": 1, "type": "a"}
 			post cookie [{"type": "b"}, {}, {"type": "c"}] => [{"id": 2, "type": "b"}, {"id": 3}, {"id": 4, "type": "c"}]
 			post cookie []                            => []
@@ -20,15 +20,15 @@ func creatingCases() []Case {
 			post cookie {"jar": 1} depth=2            => {"id": 3, "jar": {"id": 1, "cookies": [1, 2, 3]}}
 			post jar {"cookies": null}                => {"id": 2, "cookies": []}
 			post cookie {"jar": null}                 => {"id": 4}`),
-		script("a list of records that relate to each other's partners is applied in its order", Family, `
+		script("records of a list apply in order", Family, `
 			post female [{}, {}]
 			post male [{"wife": 1}, {"wife": 1}, {"wife": 2}] => [{"id": 1, "children": [], "url": "/male/1"}, {"id": 2, "wife": 1, "children": [], "url": "/male/2"}, {"id": 3, "wife": 2, "children": [], "url": "/male/3"}]
 			list female  => [{"id": 1, "husband": 2, "children": [], "url": "/female/1"}, {"id": 2, "husband": 3, "children": [], "url": "/female/2"}]`),
-		script("a record of a list is complete, with those nested in it, before the next", Cookies, `
+		script("nested records precede the next record of a list", Cookies, `
 			post cookie [{"jar": {"cookies": [{}]}}, {"jar": {"cookies": [{}]}}, {}, {}] depth=0  => [2, 4, 5, 6]`),
-		script("so is one of a resource that is related to itself", people, `
+		script("nested records precede the next in a self relation", people, `
 			post person [{"team": [{}]}, {}] depth=0  => [1, 3]`),
-		script("ids of deleted records are not handed out again", Cookies, `
+		script("ids of deleted records are not generated again", Cookies, `
 			post cookie [{}, {}]
 			delete cookie/2
 			post cookie {}      => {"id": 3}
@@ -39,7 +39,7 @@ func creatingCases() []Case {
 			get cookie/2        => OBJECT_DOES_NOT_EXIST
 			get cookie/3        => OBJECT_DOES_NOT_EXIST
 			get cookie/20       => OBJECT_DOES_NOT_EXIST`),
-		script("a related id that is not there is named, and nothing is created", Cookies, `
+		script("a missing related id creates nothing", Cookies, `
 			post jar {"cookies": [7]}     => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 7}
 			post jar {"cookies": [8, 7]}  => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 8}
 			post cookie {"jar": 7}        => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 7}

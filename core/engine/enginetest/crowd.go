@@ -11,16 +11,16 @@ import (
 
 const (
 	crowdSize = 100_000
-	crowdPart = 10_000 // inserted at once
+	crowdPart = 10_000 // records in one insert
 )
 
-// Crowd checks what requests on a record read if 100,000 records point at it: no more
-// than an answer shows. It takes seconds, so it is no part of [Run].
+// Crowd checks that requests on a record with 100,000 referrers read at most as many records as an answer can
+// show. It takes seconds, so [Run] does not include it.
 func Crowd(t *testing.T, newBackend NewBackend) {
 	var read reads
 	watch := core.Decorator{Name: "reads", Kind: core.KindObserve, Observe: func(*core.Model) (core.Observer, error) { return &read, nil }}
 	store := openStore(t, newBackend, shelves(), watch)
-	insertCrowd(t, store)
+	insertCrowdBooks(t, store)
 	api := engine.New(store, engine.Options{})
 	ctx := t.Context()
 	const shown = 1000
@@ -62,10 +62,10 @@ func Crowd(t *testing.T, newBackend NewBackend) {
 			}
 		})
 	}
-	t.Run("pages lead to all of its records", func(t *testing.T) { followCrowd(t, api, shown) })
+	t.Run("pages lead to all of its records", func(t *testing.T) { readAllPages(t, api, shown) })
 }
 
-// reads counts records that were read, and those with a title among them.
+// reads counts records that were read, and records read with their title.
 type reads struct{ records, titles int }
 
 // Begin implements [core.Observer].
@@ -84,7 +84,7 @@ func (r *reads) End(_ context.Context, event *core.Event) {
 	}
 }
 
-func insertCrowd(t *testing.T, store *core.Store) {
+func insertCrowdBooks(t *testing.T, store *core.Store) {
 	t.Helper()
 	shelf, book := store.Model().Resource("shelf"), store.Model().Resource("book")
 	insert := func(r *core.Resource, all ...map[string]any) {
@@ -109,8 +109,8 @@ func insertCrowd(t *testing.T, store *core.Store) {
 	}
 }
 
-// followCrowd reads the list side, and all that it does not show.
-func followCrowd(t *testing.T, api *engine.Engine, shown int) {
+// readAllPages reads the list side and the pages that continue it.
+func readAllPages(t *testing.T, api *engine.Engine, shown int) {
 	view, err := api.Get(t.Context(), "shelf", 1, 1)
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ func deletingCases() []Case {
 			get cookie/1       => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
 			delete cookie/1    => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
 			delete jar/1       => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}`),
-		script("deleting detaches what was related", Family, `
+		script("delete detaches related records", Family, `
 			put female/1 {}
 			put male/1 {"wife": 1}
 			put child/1 {"father": 1, "mother": 1}
@@ -27,7 +27,7 @@ func deletingCases() []Case {
 			delete child/1
 			list male          => [{"id": 1, "children": [], "url": "/male/1"}]
 			delete male/1`),
-		script("one record that points twice at the deleted is detached twice", people, `
+		script("delete detaches all references of one record", people, `
 			put person/1 {}
 			put person/2 {"boss": 1, "partner": 1, "idol": 1, "friends": [1]}
 			delete person/1
@@ -36,17 +36,17 @@ func deletingCases() []Case {
 			put person/1 {"boss": 1, "partner": 1, "idol": 1, "friends": [1]}
 			delete person/1
 			list person   => []`),
-		script("deleting cascades where the model says so, and detaches the rest", chains, `
+		script("delete cascades by the model and detaches the rest", chains, `
 			post album {"tracks": [{}, {}]}
 			post album {"tracks": [{"next": 1}]}
 			delete album/1
 			list track    => [{"id": 3, "album": 2}]
 			list album    => [{"id": 2, "tracks": [3]}]`),
-		script("deleting the child does not touch what it would have died with", chains, `
+		script("deleting a cascade child keeps the parent", chains, `
 			post album {"tracks": [{}, {}]}
 			delete track/1
 			list album    => [{"id": 1, "tracks": [2]}]`),
-		script("mutual cascades end", chains, `
+		script("mutual cascades terminate", chains, `
 			put heart/1 {}
 			put body/1 {"heart": 1}
 			patch heart/1 {"body": 1}
@@ -62,14 +62,14 @@ func deletingCases() []Case {
 			patch node/3 {"parent": 3}
 			delete node/3
 			list node          => []`),
-		script("records that die together may point at each other", chains, `
+		script("records deleted together may point at each other", chains, `
 			post album {"tracks": [{}, {}]}
 			put review/1 {"album": 1, "best": 2}
 			patch album/1 {"single": 2}
 			delete album/1
 			list track    => []
 			list review   => []`),
-		script("a circle of cascades dies whole", chains, `
+		script("a circle of cascades is deleted whole", chains, `
 			put rock/1 {}
 			put paper/1 {"beats": 1}
 			put scissors/1 {"beats": 1}
@@ -77,24 +77,24 @@ func deletingCases() []Case {
 			delete paper/1
 			list rock      => []
 			list scissors  => []`),
-		script("a tree dies with its root", chains, `
+		script("deleting the root deletes the tree", chains, `
 			put node/1 {"children": [{"children": [{}, {}]}, {}]}
 			put node/100 {"children": [{}]}
 			delete node/1
 			list node depth=0 filter={"parent": {"ne": 100}}  => [100]
 			patch node/100 {"children": []}
 			list node depth=0                                 => [100]`),
-		{"a chain of 10,000 cascades dies without overflow", longChain},
-		code("10,000 dependents of one record die or are detached at once", chains, broadDelete),
+		{"a chain of 10,000 cascades does not overflow", longChain},
+		code("10,000 dependents are deleted or detached in one request", chains, broadDelete),
 	}
 }
 
-const long = 10_000
+const chainLength = 10_000
 
 func longChain(t *testing.T, newBackend NewBackend) {
 	store := openStore(t, newBackend, chains())
 	api, node := engine.New(store, engine.Options{}), store.Model().Resource("node")
-	links := make([]core.Record, long)
+	links := make([]core.Record, chainLength)
 	for i := range links {
 		fields := map[string]any{"id": i + 1, "parent": i}
 		if i == 0 {
@@ -108,7 +108,7 @@ func longChain(t *testing.T, newBackend NewBackend) {
 	if _, err := store.Insert(t.Context(), node, links...); err != nil {
 		t.Fatal(err)
 	}
-	play(t, api, `get node/10000 => {"id": 10000, "parent": 9999, "children": []}`)
+	runLine(t, api, `get node/10000 => {"id": 10000, "parent": 9999, "children": []}`)
 	if err := api.Delete(t.Context(), "node", 1, engine.Write{}); err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func longChain(t *testing.T, newBackend NewBackend) {
 }
 
 func broadDelete(t *testing.T, api *engine.Engine) {
-	tracks := make([]map[string]any, long/2)
+	tracks := make([]map[string]any, chainLength/2)
 	for i := range tracks {
 		tracks[i] = map[string]any{}
 	}
@@ -135,8 +135,8 @@ func broadDelete(t *testing.T, api *engine.Engine) {
 		t.Fatal(err)
 	}
 	list, err := api.List(t.Context(), "track", engine.Query{Filter: map[string]any{"next": nil}})
-	if err != nil || len(list.Views) != long/2 || list.Views[0].Key() != core.IntValue(long/2+1) {
-		t.Errorf("%d tracks are left, %v, want %d from %s on", len(list.Views), err, long/2, strconv.Itoa(long/2+1))
+	if err != nil || len(list.Views) != chainLength/2 || list.Views[0].Key() != core.IntValue(chainLength/2+1) {
+		t.Errorf("%d tracks are left, %v, want %d from %s on", len(list.Views), err, chainLength/2, strconv.Itoa(chainLength/2+1))
 	}
 	if _, err := api.Get(t.Context(), "track", 1, 0); !errors.Is(err, core.NotFound) {
 		t.Errorf("get track 1: %v, want %s", err, core.NotFound)

@@ -1,5 +1,5 @@
-// Package enginetest holds the rules of the package core/engine as tests that
-// take a backend: whoever writes one runs
+// Package enginetest is the conformance kit of package core/engine for backends: it runs the rules of the engine
+// on a backend. Its user is the author of a backend:
 //
 //	func TestEngine(t *testing.T) {
 //		enginetest.Run(t, func(tb testing.TB, m *core.Model) core.Backend {
@@ -7,11 +7,13 @@
 //		})
 //	}
 //
-// and every rule is a subtest whose name says it. Most rules are scripts, a few
-// lines of requests with the answers that they must get; the others are
-// functions. Beyond the rules there is a run of random requests against an
-// obviously right model, and one of concurrent ones.
+// Every rule is a subtest with the rule as its name, such as creating/a_list_is_all_or_nothing. Most rules are
+// scripts: requests with their expected answers, one per line (script.go). Other cases are functions; among them
+// are random requests compared with a simple reference model (random.go, reference_model.go) and concurrent
+// requests (concurrency.go).
 //
-// The backend must be empty, and must hand out the ids 1, 2, 3 and so on as long
-// as no request fails and none chooses an id itself.
+// The factory must return an empty backend for each call. Integer keys must be generated as 1, 2, 3 and so on, as
+// long as no request fails or chooses a key. [Run] takes a few seconds on memory. The environment variable
+// LARDER_ROUNDS sets the number of rounds of the concurrent cases. [Crowd] is separate, because it inserts 100,000
+// records.
 package enginetest

@@ -29,7 +29,7 @@ func (f *fault) decorator() core.Decorator {
 
 func faultCases() []Case {
 	return []Case{
-		faulty("a family", Family, `
+		faultCase("a family", Family, `
 			put female/1 {"name": "f"}
 			put female/2 {"name": "g"}
 			put child/1 {"mother": 2}
@@ -46,7 +46,7 @@ func faultCases() []Case {
 			get male/1 depth=0
 			delete male/1
 			delete child/1`),
-		faulty("restricted relations", boxes, `
+		faultCase("relations with write rules", boxes, `
 			put box/1 {}
 			put box/2 {"items": [{}, {}]}
 			put item/11 {"box": 1}
@@ -60,14 +60,14 @@ func faultCases() []Case {
 			patch socket/11 {"plug": {}}
 			delete item/11
 			delete socket/11`),
-		faulty("setters", kitchen, `
+		faultCase("setters", kitchen, `
 			put cook/1 {"heats": "gas", "serves": "soup"}
 			patch cook/1 {"heats": "coal", "serves": "tea"}
 			put oven/11 {}
 			patch cook/1 {"uses": 11}
 			post cook {"uses": 11, "serves": "pie"}
 			put cook/1 {"serves": "pie"}`),
-		faulty("cascades", chains, `
+		faultCase("cascades", chains, `
 			put album/1 {"tracks": [{}, {}]}
 			put track/11 {"album": 1}
 			put album/2 {"tracks": [{"next": 11}]}
@@ -83,13 +83,13 @@ func faultCases() []Case {
 			patch holder/1 {"licence": 12}
 			delete album/2
 			delete node/1`),
-		faulty("lists of ids", people, `
+		faultCase("lists of ids", people, `
 			put person/1 {}
 			put person/2 {"friends": [1]}
 			patch person/1 {"friends": [2, {}], "idol": {}} depth=2
 			patch person/1 {"team": [2]} depth=0
 			put person/2 {}`),
-		faulty("relations that may be hidden", owned, `
+		faultCase("relations that may be hidden", owned, `
 			as 1 put jar/1 {"cookies": [{}]}
 			as 1 list cookie sort=["jar"]
 			as 1 list cookie filter={"jar": {"in": [null, 1]}}
@@ -97,10 +97,10 @@ func faultCases() []Case {
 	}
 }
 
-// faulty makes a case that sends each request with its first operation failing,
-// then with its second, and so on until none does.
-func faulty(what string, model func() *core.Model, text string, decorators ...core.Decorator) Case {
-	rule := "an operation that fails undoes the whole request: " + what
+// faultCase returns a case that sends each request with its first operation failing, then with its second, until
+// no operation is left to fail. Every failed request must leave the store unchanged.
+func faultCase(scenario string, model func() *core.Model, text string, decorators ...core.Decorator) Case {
+	rule := "a failed operation undoes the request/" + scenario
 	return Case{rule, func(t *testing.T, newBackend NewBackend) {
 		var f fault
 		store := openStore(t, newBackend, model(), append(decorators, f.decorator())...)
@@ -115,7 +115,7 @@ func faulty(what string, model func() *core.Model, text string, decorators ...co
 
 func failEach(t *testing.T, api *engine.Engine, f *fault, line string) {
 	t.Helper()
-	before := everything(t, api)
+	before := dumpStore(t, api)
 	for n := int64(1); ; n++ {
 		f.n.Store(n)
 		answer := send(t, api, line)
@@ -128,14 +128,14 @@ func failEach(t *testing.T, api *engine.Engine, f *fault, line string) {
 			return
 		case answer != "error SERVER_ERROR {}":
 			t.Errorf("%s: with operation %d failing: %s", line, n, answer)
-		case everything(t, api) != before:
-			t.Fatalf("%s: with operation %d failing, the store went from\n%s\nto\n%s", line, n, before, everything(t, api))
+		case dumpStore(t, api) != before:
+			t.Fatalf("%s: with operation %d failing, the store went from\n%s\nto\n%s", line, n, before, dumpStore(t, api))
 		}
 	}
 }
 
-// everything returns all that is in the store.
-func everything(t *testing.T, api *engine.Engine) string {
+// dumpStore returns all records of the store as text.
+func dumpStore(t *testing.T, api *engine.Engine) string {
 	t.Helper()
 	var b strings.Builder
 	for _, r := range api.Model().Resources() {

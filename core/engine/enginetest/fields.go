@@ -2,7 +2,7 @@ package enginetest
 
 func fieldCases() []Case {
 	return []Case{
-		script("API names are the ones in bodies, answers, filters, sorts and errors", renamed, `
+		script("API names appear in bodies, answers and errors", renamed, `
 			post jar {}                                 => {"id": 1, "cookies": []}
 			post cookie {"says": "a", "jar": 1, "k": "x"} => {"id": 1, "type": "a", "jar": 1, "k": "x"}
 			get jar/1 depth=2                           => {"id": 1, "cookies": [{"id": 1, "type": "a", "jar": 1, "k": "x"}]}
@@ -52,7 +52,7 @@ func fieldCases() []Case {
 			list note sort=["-nope"]                   => FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "nope"}`),
 		script("a hidden field is stored and getters see it", notes, `
 			post note {}   => {"id": 1, "title": "untitled", "stamp": 7, "shout": "UNTITLED", "size": {"secret": 6}, "made": "now"}`),
-		script("a default is for what the body does not name; null is null", notes, `
+		script("a default applies to unnamed fields, not to null", notes, `
 			post note {"title": null, "made": null}  => {"id": 1, "stamp": 7, "size": {"secret": 6}}
 			post note {"title": ""}                  => {"id": 2, "title": "", "stamp": 7, "shout": "", "size": {"secret": 6}, "made": "now"}`),
 		script("a unique value that is taken is a conflict", notes, `

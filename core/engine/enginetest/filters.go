@@ -46,7 +46,7 @@ func filterCases() []Case {
 			list thing depth=0 filter={"text": {"prefix": ""}}      => [1, 2, 3]
 			list thing depth=0 filter={"text": {"prefix": "%"}}     => []
 			list thing depth=0 filter={"id": {"gt": 2}}             => [3, 4]`),
-		script("an operator that does not exist, or lacks its list, is named", things, `
+		script("an unknown operator or a missing list is rejected", things, `
 			list thing filter={"int": {"like": 1}}     => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "operators eq, ne, lt, le, gt, ge, in, prefix"}
 			list thing filter={"int": {}}              => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "operators eq, ne, lt, le, gt, ge, in, prefix"}
 			list thing filter={"int": {"in": 1}}       => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "a list of values for the operator in"}
@@ -64,7 +64,7 @@ func filterCases() []Case {
 			list thing depth=0 filter={"json": {"in": [{"a": 1}, [1]]}}   => [1, 2]
 			list thing filter={"json": {"a": 1}}   => BAD_PARAM_VALUE
 			list thing filter={"json": {"gt": 1}}  => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "json"}`),
-		script("a to-one relation is filtered by its id on the side that stores it", Cookies, `
+		script("filter by the id of a stored to-one relation", Cookies, `
 			put jar/1 {}
 			put jar/2 {}
 			put cookie/1 {"jar": 1}
@@ -77,7 +77,7 @@ func filterCases() []Case {
 			list cookie depth=0 filter={"jar": {"ge": 2}}       => [2]
 			list cookie depth=0 filter={"jar": 9}               => []
 			list cookie filter={"jar": "x"} => BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "jar", "type": "int", "value": "x"}`),
-		script("a to-one relation is filtered by its id on the side that stores nothing", Family, `
+		script("filter by the id of an inverse to-one relation", Family, `
 			post female [{}, {}, {}]
 			post male [{"wife": 1}, {"wife": 3}, {}]
 			list female depth=0 filter={"husband": 1}                   => [1]

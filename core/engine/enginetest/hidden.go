@@ -8,7 +8,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// manyHidden has more members hidden than are read at once.
+// manyHidden uses more hidden members than the engine reads in one chunk.
 func manyHidden(t *testing.T, newBackend NewBackend) {
 	store := openStore(t, newBackend, owned(), ownerGuard())
 	api := engine.New(store, engine.Options{MaxRecords: 5})
@@ -44,7 +44,7 @@ func manyHidden(t *testing.T, newBackend NewBackend) {
 	}
 }
 
-// discreet has fields that clients do not know of and that stand in their way.
+// discreet has hidden fields that cause conflicts and rejections.
 func discreet() *core.Model {
 	sets := func(field string) *core.Computed {
 		return &core.Computed{
@@ -71,8 +71,8 @@ func discreet() *core.Model {
 	)
 }
 
-// veiling shows nobody but the program any record of the resource.
-func veiling(resource string) core.Decorator {
+// hideRecords hides all records of the resource, except from the program itself.
+func hideRecords(resource string) core.Decorator {
 	return core.Decorator{Name: "veiling", Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Resource == m.Resource(resource) && !op.Principal.IsSystem() && op.Kind != core.Insert && op.Kind != core.NextID {

@@ -31,11 +31,11 @@ func limitCases() []Case {
 			post jar {"cookies": [{}, {}]} depth=1     => {"id": 1, "cookies": [1, 2]}
 			get jar/1 depth=2                          => {"id": 1, "cookies": [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}]}
 			get jar/1 depth=3                          => {"id": 1, "cookies": [{"id": 1, "jar": {"id": 1, "cookies": [], "cookies@next": "*"}}, {"id": 2, "jar": {"id": 1, "cookies": [], "cookies@next": "*"}}]}`),
-		scriptWith("what hangs below a record that is shown twice counts twice", Cookies, engine.Options{MaxRecords: 8}, `
+		scriptWith("related records count once for each parent", Cookies, engine.Options{MaxRecords: 8}, `
 			post jar {"cookies": [{}, {}]} depth=0
 			get cookie/1 depth=3    => {"id": 1, "jar": {"id": 1, "cookies": [{"id": 1, "jar": 1}, {"id": 2, "jar": 1}]}}
 			get jar/1 depth=3       => {"id": 1, "cookies": [{"id": 1, "jar": {"id": 1, "cookies": [1], "cookies@next": "*"}}, {"id": 2, "jar": {"id": 1, "cookies": [1], "cookies@next": "*"}}]}`),
-		scriptWith("to-one relations from the side that stores nothing are shown up to the limit", Family, five, `
+		scriptWith("inverse to-one relations count towards MaxRecords", Family, five, `
 			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0  => [1, 2, 3, 4, 5]
 			list female    => [{"id": 1, "husband": 1, "children": [], "url": "/female/1"}, {"id": 2, "husband": 2, "children": [], "url": "/female/2"}, {"id": 3, "husband": 3, "children": [], "url": "/female/3"}, {"id": 4, "husband": 4, "children": [], "url": "/female/4"}, {"id": 5, "husband": 5, "children": [], "url": "/female/5"}]
 			list female depth=2 limit=2 sort=["-id"]  => [{"id": 5, "husband": {"id": 5, "wife": 5, "children": [], "url": "/male/5"}, "children": [], "url": "/female/5"}, {"id": 4, "husband": {"id": 4, "wife": 4, "children": [], "url": "/male/4"}, "children": [], "url": "/female/4"}]
@@ -48,25 +48,25 @@ func limitCases() []Case {
 			put person/5 {"friends": [1, 2, 3, 4]}             => created {"id": 5, "team": [], "friends": [1, 2, 3, 4]}
 			patch person/5 {"friends": [1, 2, 3, 4, 5]}        => `+tooLarge+`
 			get person/5                                       => {"id": 5, "team": [], "friends": [1, 2, 3, 4]}`),
-		scriptWith("a filter that needs more related records than the limit is too large", Family, five, `
+		scriptWith("a filter by too many related records is too large", Family, five, `
 			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0
 			post male [{"wife": {}}, {"wife": {}}, {"wife": {}}] depth=0
 			list female depth=0 limit=2 filter={"husband": null}   => TOO_LARGE {"msg": "the filter depends on more than 5 related records; use a narrower filter"}
 			list female depth=0 limit=2 filter={"husband": 6}      => [6]`),
-		scriptWith("those without a partner do not count for a filter by the side that stores nothing", Family, engine.Options{MaxRecords: 2}, `
+		scriptWith("records without partner do not count for a filter", Family, engine.Options{MaxRecords: 2}, `
 			post male [{}, {}] depth=0
 			post male {"wife": {}} depth=0
 			post female {} depth=0
 			list female depth=0 filter={"husband": null}   => [2]`),
-		scriptWith("where nothing can be hidden, pages can be sorted by a relation however many records there are", Cookies, engine.Options{MaxRecords: 2}, `
+		scriptWith("a sort by a relation is unlimited without policies", Cookies, engine.Options{MaxRecords: 2}, `
 			post cookie [{}, {}] depth=0
 			post cookie {"jar": {}} depth=0
 			list cookie depth=0 limit=1 sort=["jar"]   => [3]`),
-		scriptWith("a write whose answer is too large does not happen", people, five, `
+		scriptWith("a write with an answer above MaxRecords is undone", people, five, `
 			post person [{}, {}, {}, {}, {}] depth=0
 			post person {"friends": [1, 2, 3, 4, 5]}     => `+tooLarge+`
 			list person depth=0                          => [1, 2, 3, 4, 5]`),
-		scriptWith("nor does one whose answer turns out too large with what is read last", boxes, engine.Options{MaxRecords: 1}, `
+		scriptWith("a write is undone if the last read exceeds MaxRecords", boxes, engine.Options{MaxRecords: 1}, `
 			put socket/1 {"plug": {}} depth=0
 			patch socket/1 {"used": true} depth=2            => TOO_LARGE {"msg": "the answer would hold more than 1 records; use a smaller depth"}
 			list socket depth=0 filter={"used": true}    => []`),

@@ -38,7 +38,7 @@ func listingCases() []Case {
 			list thing depth=0 sort=["int", "text"]    => [3, 1, 2, 4]
 			list thing depth=0 sort=["-int", "text"]   => [2, 4, 3, 1]
 			list thing depth=0 sort=["text", "-int"]   => [2, 3, 4, 1]`),
-		script("text is sorted by code point, a bool false first, a relation by its id", things, `
+		script("sort order of text and bool", things, `
 			put thing/1 {"text": "\uff5e", "bool": true}
 			put thing/2 {"text": "\ud83d\ude00", "bool": false}
 			put thing/3 {"text": "Z", "bool": true}
@@ -46,14 +46,14 @@ func listingCases() []Case {
 			put thing/5 {"text": "\u00e9"}
 			list thing depth=0 sort=["text"]      => [3, 4, 5, 1, 2]
 			list thing depth=0 sort=["bool"]      => [2, 1, 3, 4, 5]`),
-		script("a list can be sorted by a to-one relation from the side that stores it", Cookies, `
+		script("sort by a stored to-one relation", Cookies, `
 			put jar/10 {}
 			put jar/9 {}
 			put cookie/1 {"jar": 10}
 			put cookie/2 {}
 			put cookie/3 {"jar": 9}
 			list cookie depth=0 sort=["jar"]    => [3, 1, 2]`),
-		script("what has no order cannot be sorted by", things, `
+		script("fields without an order cannot be sorted by", things, `
 			list thing sort=["json"]   => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "json"}
 			list thing sort=["-list"]  => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "list"}
 			list tag sort=["things"]   => SEARCH_FORBIDDEN {"object_name": "tag", "field_name": "things"}
@@ -61,7 +61,7 @@ func listingCases() []Case {
 			list thing sort=[""]       => FIELD_DOES_NOT_EXIST {"object_name": "thing", "field_name": ""}
 			list thing sort=["-"]      => FIELD_DOES_NOT_EXIST {"object_name": "thing", "field_name": ""}
 			list thing sort=["--int"]  => FIELD_DOES_NOT_EXIST {"object_name": "thing", "field_name": "-int"}`),
-		script("the side of a pair that stores nothing and computed fields cannot be sorted by", Family, `
+		script("inverse and computed fields cannot be sorted by", Family, `
 			list female sort=["husband"]  => SEARCH_FORBIDDEN {"object_name": "female", "field_name": "husband"}
 			list female sort=["url"]      => SEARCH_FORBIDDEN {"object_name": "female", "field_name": "url"}`),
 		script("the limit counts after filter and sort", Cookies, `
@@ -74,22 +74,22 @@ func listingCases() []Case {
 			list cookie depth=0 limit=9                                     => [1, 2, 3]
 			list cookie depth=0 sort=["-id"] filter={"id": {"in": [1, 3]}}  => [3, 1]
 			list cookie limit=-1          => BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "non-negative integer"}`),
-		script("records without their to-one relation list fine", Family, `
+		script("records without their to-one relation are listed", Family, `
 			post male {"name": "m"}
 			post female {"name": "f"}
 			post child {"name": "c"}
 			list male depth=3     => [{"id": 1, "name": "m", "children": [], "url": "/male/1"}]
 			list female depth=2   => [{"id": 1, "name": "f", "children": [], "url": "/female/1"}]
 			list child            => [{"id": 1, "name": "c", "url": "/child/1"}]`),
-		code("a page is continued by its cursor, whatever comes and goes", Cookies, pages),
-		code("a cursor works for its own query alone", Cookies, foreignCursors),
-		code("a cursor of a filter on the side that stores nothing outlives changes", Family, derivedCursor),
-		code("pages by a relation go on where it leads to what is hidden", owned, veiledPages, ownerGuard()),
+		code("a cursor continues a page after inserts and deletes", Cookies, pages),
+		code("a cursor is bound to its query", Cookies, foreignCursors),
+		code("a cursor of an inverse filter survives changes", Family, inverseFilterCursor),
+		code("pages sorted by a relation include hidden targets", owned, hiddenTargetPages, ownerGuard()),
 	}
 }
 
-// walk lists everything in pages and returns the ids.
-func walk(ctx context.Context, t *testing.T, api *engine.Engine, resource string, q engine.Query, between func()) []core.Value {
+// listPages lists all pages, calls between after each but the last, and returns the keys.
+func listPages(ctx context.Context, t *testing.T, api *engine.Engine, resource string, q engine.Query, between func()) []core.Value {
 	t.Helper()
 	var keys []core.Value
 	for {
@@ -113,23 +113,23 @@ func pages(t *testing.T, api *engine.Engine) {
 		`put cookie/1 {"type": "a"}`, `put cookie/2 {"type": "b"}`, `put cookie/3 {}`,
 		`put cookie/4 {"type": "b"}`, `put cookie/5 {"type": "b"}`, `put cookie/6 {"type": "c"}`,
 	} {
-		play(t, api, line)
+		runLine(t, api, line)
 	}
 	quiet := func() {}
 	for _, q := range []engine.Query{{}, {Depth: 1}, {Sort: []string{"type"}}, {Sort: []string{"-type", "-id"}}, {Filter: map[string]any{"type": "b"}}} {
-		whole := walk(t.Context(), t, api, "cookie", q, quiet)
+		whole := listPages(t.Context(), t, api, "cookie", q, quiet)
 		for q.Limit = 1; q.Limit < 7; q.Limit++ {
-			if got := walk(t.Context(), t, api, "cookie", q, quiet); core.ListOf(got...) != core.ListOf(whole...) {
+			if got := listPages(t.Context(), t, api, "cookie", q, quiet); core.ListOf(got...) != core.ListOf(whole...) {
 				t.Errorf("%v: pages are %v, the whole is %v", q, got, whole)
 			}
 		}
 	}
 	step := 0
-	got := walk(t.Context(), t, api, "cookie", engine.Query{Sort: []string{"type"}, Limit: 2}, func() {
+	got := listPages(t.Context(), t, api, "cookie", engine.Query{Sort: []string{"type"}, Limit: 2}, func() {
 		if step++; step == 1 { // after cookies 1 and 2
-			play(t, api, `delete cookie/2`)
-			play(t, api, `put cookie/7 {"type": "a"}`)
-			play(t, api, `put cookie/8 {"type": "bb"}`)
+			runLine(t, api, `delete cookie/2`)
+			runLine(t, api, `put cookie/7 {"type": "a"}`)
+			runLine(t, api, `put cookie/8 {"type": "bb"}`)
 		}
 	})
 	if want := "[1,2,4,5,8,6,3]"; core.ListOf(got...).Text() != want {
@@ -138,7 +138,7 @@ func pages(t *testing.T, api *engine.Engine) {
 }
 
 func foreignCursors(t *testing.T, api *engine.Engine) {
-	play(t, api, `post cookie [{"type": "a"}, {"type": "a"}, {"type": "b"}]`)
+	runLine(t, api, `post cookie [{"type": "a"}, {"type": "a"}, {"type": "b"}]`)
 	list, err := api.List(t.Context(), "cookie", engine.Query{Limit: 1, Filter: map[string]any{"type": "a"}})
 	if err != nil || list.Next == "" {
 		t.Fatalf("no cursor: %v", err)
@@ -156,19 +156,19 @@ func foreignCursors(t *testing.T, api *engine.Engine) {
 	}
 }
 
-func derivedCursor(t *testing.T, api *engine.Engine) {
-	play(t, api, `post female [{}, {}, {}, {}]`)
-	play(t, api, `post male [{"wife": 1}, {}]`)
+func inverseFilterCursor(t *testing.T, api *engine.Engine) {
+	runLine(t, api, `post female [{}, {}, {}, {}]`)
+	runLine(t, api, `post male [{"wife": 1}, {}]`)
 	for _, c := range []struct {
 		filter any
 		want   string
 	}{
-		{nil, "[2,4]"}, // 3 marries after the first page
+		{nil, "[2,4]"}, // wife 3 gets a husband after the first page
 		{map[string]any{"ne": 1}, "[2,3,4]"},
 	} {
-		play(t, api, `patch male/2 {"wife": null}`)
+		runLine(t, api, `patch male/2 {"wife": null}`)
 		q := engine.Query{Filter: map[string]any{"husband": c.filter}, Limit: 1}
-		got := walk(t.Context(), t, api, "female", q, func() { play(t, api, `patch male/2 {"wife": 3}`) })
+		got := listPages(t.Context(), t, api, "female", q, func() { runLine(t, api, `patch male/2 {"wife": 3}`) })
 		if core.ListOf(got...).Text() != c.want {
 			t.Errorf("filter %v: pages are %v, want %s", c.filter, got, c.want)
 		}
@@ -180,15 +180,15 @@ func derivedCursor(t *testing.T, api *engine.Engine) {
 	}
 }
 
-func veiledPages(t *testing.T, api *engine.Engine) {
-	for line := range strings.Lines(shared + `
+func hiddenTargetPages(t *testing.T, api *engine.Engine) {
+	for line := range strings.Lines(ownedFixture + `
 		as 2 put jar/3 {}
 		as 2 put cookie/3 {"jar": 3}
 		as 2 put cookie/4 {"jar": 2}
 		as 2 put cookie/5 {"jar": 3}
 		as 2 put cookie/6 {}`) { // cookie 2 is in a foreign jar
 		if line = strings.TrimSpace(line); line != "" {
-			play(t, api, line)
+			runLine(t, api, line)
 		}
 	}
 	ctx := core.WithPrincipal(t.Context(), &core.Principal{ID: core.IntValue(2)})
@@ -199,7 +199,7 @@ func veiledPages(t *testing.T, api *engine.Engine) {
 		"[5,3]":       {Sort: []string{"jar", "-id"}, Filter: map[string]any{"jar": 3}},
 	} {
 		for q.Limit = 1; q.Limit < 7; q.Limit++ {
-			if got := core.ListOf(walk(ctx, t, api, "cookie", q, func() {})...).Text(); got != want {
+			if got := core.ListOf(listPages(ctx, t, api, "cookie", q, func() {})...).Text(); got != want {
 				t.Errorf("%v: pages are %s, want %s", q, got, want)
 			}
 		}

@@ -10,15 +10,15 @@ import (
 
 func matchCases() []Case {
 	return []Case{
-		code("a write is asked about the record as it is, before anything changes", Cookies, matchSees),
-		code("a write whose condition fails does not happen, and its error is returned as it is", Cookies, matchRefuses),
-		code("a condition on a record that is not there is asked about none", Cookies, matchNone),
-		{"a condition on a record that is too large to be shown is not asked", matchTooLarge},
+		code("Match sees the record before the change", Cookies, matchSees),
+		code("a failed Match cancels the write with its own error", Cookies, matchRejects),
+		code("Match gets nil for a missing record", Cookies, matchNone),
+		{"Match is not called for a record above the limits", matchTooLarge},
 	}
 }
 
 func matchSees(t *testing.T, api *engine.Engine) {
-	play(t, api, `post jar {"cookies": [{"type": "a"}]}`)
+	runLine(t, api, `post jar {"cookies": [{"type": "a"}]}`)
 	var seen []string
 	w := engine.Write{Depth: 2, Match: func(current *engine.View) error {
 		seen = append(seen, text(*current))
@@ -38,20 +38,20 @@ func matchSees(t *testing.T, api *engine.Engine) {
 		`{"id":1,"jar":1}`,
 	}
 	if len(seen) != len(want) {
-		t.Fatalf("asked %d times about %v, want %d", len(seen), seen, len(want))
+		t.Fatalf("Match was called %d times with %v, want %d", len(seen), seen, len(want))
 	}
 	for i := range want {
 		if seen[i] != want[i] {
-			t.Errorf("asked about %s, want %s", seen[i], want[i])
+			t.Errorf("Match got %s, want %s", seen[i], want[i])
 		}
 	}
 }
 
-var errNo = errors.New("condition does not hold")
+var errNoMatch = errors.New("condition does not hold")
 
-func matchRefuses(t *testing.T, api *engine.Engine) {
-	play(t, api, `post jar {"cookies": [{"type": "a"}]}`)
-	no := engine.Write{Depth: 1, Match: func(*engine.View) error { return errNo }}
+func matchRejects(t *testing.T, api *engine.Engine) {
+	runLine(t, api, `post jar {"cookies": [{"type": "a"}]}`)
+	no := engine.Write{Depth: 1, Match: func(*engine.View) error { return errNoMatch }}
 	ctx := t.Context()
 	_, errCreate := api.Create(ctx, "cookie", no, map[string]any{})
 	_, errUpdate := api.Update(ctx, "cookie", 1, no, map[string]any{"type": "b"})
@@ -59,20 +59,20 @@ func matchRefuses(t *testing.T, api *engine.Engine) {
 	_, _, errPut := api.Replace(ctx, "cookie", 9, no, map[string]any{})
 	errDelete := api.Delete(ctx, "cookie", 1, no)
 	for i, err := range []error{errCreate, errUpdate, errReplace, errPut, errDelete} {
-		if err != errNo { //nolint:errorlint // as it is, not wrapped
-			t.Errorf("write %d: %v, want %v", i, err, errNo)
+		if err != errNoMatch { //nolint:errorlint // must be unwrapped
+			t.Errorf("write %d: %v, want %v", i, err, errNoMatch)
 		}
 	}
-	play(t, api, `list cookie depth=2 => [{"id": 1, "type": "a", "jar": {"id": 1, "cookies": [1]}}]`)
+	runLine(t, api, `list cookie depth=2 => [{"id": 1, "type": "a", "jar": {"id": 1, "cookies": [1]}}]`)
 }
 
 func matchNone(t *testing.T, api *engine.Engine) {
-	asked := 0
+	calls := 0
 	w := engine.Write{Match: func(current *engine.View) error {
 		if current != nil {
-			t.Errorf("asked about %s, want none", text(*current))
+			t.Errorf("Match got %s, want nil", text(*current))
 		}
-		asked++
+		calls++
 		return nil
 	}}
 	ctx := t.Context()
@@ -83,20 +83,20 @@ func matchNone(t *testing.T, api *engine.Engine) {
 	}
 	_, created, errReplace := api.Replace(ctx, "cookie", 9, w, map[string]any{})
 	_, errCreate := api.Create(ctx, "cookie", w, map[string]any{}, map[string]any{})
-	if errReplace != nil || errCreate != nil || !created || asked != 4 {
-		t.Errorf("%v, %v, created %v, asked %d times, want 4", errReplace, errCreate, created, asked)
+	if errReplace != nil || errCreate != nil || !created || calls != 4 {
+		t.Errorf("%v, %v, created %v, Match called %d times, want 4", errReplace, errCreate, created, calls)
 	}
 }
 
 func matchTooLarge(t *testing.T, newBackend NewBackend) {
 	api := open(t, newBackend, Family(), engine.Options{MaxRecords: 1})
-	play(t, api, `post male {"wife": {}} depth=0`)
+	runLine(t, api, `post male {"wife": {}} depth=0`)
 	w := engine.Write{Depth: 2, Match: func(current *engine.View) error {
-		t.Errorf("asked about %s", text(*current))
+		t.Errorf("Match got %s", text(*current))
 		return nil
 	}}
 	if err := api.Delete(t.Context(), "male", 1, w); !errors.Is(err, core.TooLarge) {
 		t.Errorf("%v, want %s", err, core.TooLarge)
 	}
-	play(t, api, `get male/1 depth=0 => 1`)
+	runLine(t, api, `get male/1 depth=0 => 1`)
 }

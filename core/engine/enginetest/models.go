@@ -10,7 +10,7 @@ import (
 
 func key() core.FieldSpec { return core.FieldSpec{Name: "id", Type: core.Int, Key: true} }
 
-// Cookies is a model of cookies and the jar that each of them is in.
+// Cookies is a model of cookies and jars: each cookie has a jar or none.
 func Cookies() *core.Model {
 	return core.MustModel("cookies",
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
@@ -25,8 +25,8 @@ func Cookies() *core.Model {
 	)
 }
 
-// Family is a model of wives and husbands, who are one-to-one, and of children
-// with a father and a mother. Every record has a url, which is computed.
+// Family is a model of women and men in one-to-one relations, and of children with a father and a mother. Every
+// record has a computed url.
 func Family() *core.Model {
 	url := core.FieldSpec{Name: "url", Type: core.Text, Computed: &core.Computed{
 		Get: func(_ context.Context, rec core.Record) (any, error) {
@@ -56,7 +56,7 @@ func Family() *core.Model {
 	)
 }
 
-// renamed is cookies with names for clients that differ from the program's.
+// renamed is the cookies model with API names that differ from the program's names.
 func renamed() *core.Model {
 	return core.MustModel("renamed",
 		core.ResourceSpec{Name: "c", APIName: "cookie", Fields: []core.FieldSpec{
@@ -79,7 +79,7 @@ func renamed() *core.Model {
 	)
 }
 
-// notes has a field of every attribute.
+// notes has a field with each attribute.
 func notes() *core.Model {
 	return core.MustModel("notes", core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{
 		key(),
@@ -118,8 +118,7 @@ func whisper(_ context.Context, rec core.Record, value any) (map[string]any, err
 	}, nil
 }
 
-// kitchen has setters that relate records to others, some of which are made on
-// the way, and that do what no setter may.
+// kitchen has setters that relate records, create related records, or set forbidden fields.
 func kitchen() *core.Model {
 	set := func(fields func(rec core.Record, value any) map[string]any) *core.Computed {
 		return &core.Computed{
@@ -198,7 +197,7 @@ func things() *core.Model {
 	)
 }
 
-// people relates persons to persons in every way.
+// people has every kind of self relation.
 func people() *core.Model {
 	return core.MustModel("people", core.ResourceSpec{Name: "person", Fields: []core.FieldSpec{
 		key(),
@@ -214,9 +213,8 @@ func people() *core.Model {
 	}})
 }
 
-// chains has records that die with others: nodes with their parent, tracks with
-// their album, reviews with theirs, a circle with what it beats, a heart and its body with each other, a licence with the one who
-// holds it, a photo with its licence.
+// chains has cascades: nodes with their parent, tracks and reviews with their album, a circle of three resources,
+// a pair that cascades both ways (heart and body), licences with their holder, photos with their licence.
 func chains() *core.Model {
 	return core.MustModel("chains",
 		core.ResourceSpec{Name: "node", Fields: []core.FieldSpec{
@@ -257,10 +255,9 @@ func chains() *core.Model {
 	)
 }
 
-// boxes has relations whose sides may refuse to change: a box that is shut keeps
-// its items, an item that is glued its box; a socket that is used its plug, and
-// a plug that is stuck its socket. Of crates and pears only one side can refuse.
-// Leaves die with their tree and eggs with their nest, though some refuse.
+// boxes has relations with write rules. A shut box keeps its items and a glued item keeps its box; a used socket
+// keeps its plug and a stuck plug keeps its socket. Crates and pears have a rule on one side only. Leaves and eggs
+// are deleted with their tree and nest despite a rule.
 func boxes() *core.Model {
 	unless := func(field string) func(core.Record) bool {
 		return func(rec core.Record) bool { return !rec.Get(field).Bool() }

@@ -8,7 +8,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// owned has an owner on every record, and every kind of relation.
+// owned has an owner in every record, and every kind of relation.
 func owned() *core.Model {
 	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
 	return core.MustModel("owned",
@@ -33,8 +33,8 @@ func owned() *core.Model {
 	)
 }
 
-// chained has a relation that changes while the record is open, and a field that
-// changes while there is no such relation.
+// chained has a relation that can change while the record is open, and a field that can change while that relation
+// is null.
 func chained() *core.Model {
 	owner := core.FieldSpec{Name: "owner", Type: core.Int, Hidden: true}
 	return core.MustModel("chained",
@@ -48,7 +48,7 @@ func chained() *core.Model {
 	)
 }
 
-// dashed has a relation whose name looks like a descending one.
+// dashed has a relation with a name like a descending sort.
 func dashed() *core.Model {
 	return core.MustModel("dashed", core.ResourceSpec{Name: "worm", Fields: []core.FieldSpec{
 		key(),
@@ -57,7 +57,7 @@ func dashed() *core.Model {
 	}})
 }
 
-// ownerGuard lets everybody meet only the rows that they own.
+// ownerGuard hides records of other owners, and sets the owner of inserted records.
 func ownerGuard() core.Decorator {
 	return core.Decorator{Name: "owner", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -70,20 +70,20 @@ func ownerGuard() core.Decorator {
 			owner := op.Resource.Field("owner")
 			op.Guard(owner.Compare(core.FilterEq, op.Principal.ID))
 			if op.Kind == core.Insert {
-				op.Records = stamped(op.Records, owner, op.Principal.ID)
+				op.Records = withField(op.Records, owner, op.Principal.ID)
 			}
 			return next(ctx, op)
 		}, nil
 	}}
 }
 
-// answering returns the decorator as one of the layer answer.
-func answering(d core.Decorator) core.Decorator {
+// asAnswer returns the decorator with the kind answer.
+func asAnswer(d core.Decorator) core.Decorator {
 	d.Kind = core.KindAnswer
 	return d
 }
 
-func stamped(records []core.Record, f *core.Field, v core.Value) []core.Record {
+func withField(records []core.Record, f *core.Field, v core.Value) []core.Record {
 	out := make([]core.Record, len(records))
 	for i, rec := range records {
 		out[i] = rec.With(f.Column(), v)
@@ -91,8 +91,8 @@ func stamped(records []core.Record, f *core.Field, v core.Value) []core.Record {
 	return out
 }
 
-// unreadable refuses to let anybody read a resource.
-func unreadable(resource string, code core.Code) core.Decorator {
+// forbidReads rejects every read of a resource.
+func forbidReads(resource string, code core.Code) core.Decorator {
 	return core.Decorator{Name: "unreadable", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Resource != nil && op.Resource.Name() == resource && !op.Kind.Writes() {
@@ -103,8 +103,8 @@ func unreadable(resource string, code core.Code) core.Decorator {
 	}}
 }
 
-// fixed refuses to let anybody update a resource.
-func fixed(resource string) core.Decorator {
+// forbidUpdates rejects every update of a resource.
+func forbidUpdates(resource string) core.Decorator {
 	return core.Decorator{Name: "fixed", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind == core.Update && op.Resource.Name() == resource {
@@ -115,8 +115,8 @@ func fixed(resource string) core.Decorator {
 	}}
 }
 
-// unwritable lets nobody set a field by an update.
-func unwritable(resource, field string) core.Decorator {
+// forbidField rejects updates that set a field.
+func forbidField(resource, field string) core.Decorator {
 	return core.Decorator{Name: "unwritable", Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		f := m.Resource(resource).Field(field)
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -132,10 +132,10 @@ func unwritable(resource, field string) core.Decorator {
 
 func policyCases() []Case {
 	guarded := func(rule, text string) Case {
-		return scriptWith(rule, owned, engine.Options{}, shared+text, ownerGuard())
+		return scriptWith(rule, owned, engine.Options{}, ownedFixture+text, ownerGuard())
 	}
 	return []Case{
-		guarded("nobody meets nothing", `
+		guarded("anonymous callers are unauthorized", `
 			get jar/1            => UNAUTHORIZED {}
 			list jar             => UNAUTHORIZED {}
 			post jar {}          => UNAUTHORIZED {}
@@ -143,7 +143,7 @@ func policyCases() []Case {
 			put jar/1 {}         => UNAUTHORIZED {}
 			patch jar/1 {}       => UNAUTHORIZED {}
 			delete jar/1         => UNAUTHORIZED {}`),
-		guarded("foreign related records are not shown", `
+		guarded("hidden related records are not shown", `
 			as 1 get jar/1                  => {"id": 1, "cookies": [1], "lid": 1}
 			as 1 get jar/1 depth=2          => {"id": 1, "cookies": [{"id": 1, "type": "a", "jar": 1}], "lid": {"id": 1, "jar": 1}}
 			as 2 get cookie/2               => {"id": 2, "type": "b"}
@@ -153,14 +153,14 @@ func policyCases() []Case {
 			as 2 get plate/2 depth=2        => {"id": 2, "cookies": [{"id": 2, "type": "b"}]}
 			as 1 list jar                   => [{"id": 1, "cookies": [1], "lid": 1}]
 			as system get jar/1             => {"id": 1, "cookies": [1, 2], "lid": 1}`),
-		guarded("a foreign record is as absent as one that is not there", `
+		guarded("a hidden record equals a missing one", `
 			as 2 get jar/1                  => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
 			as 2 get jar/9                  => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9}
 			as 2 patch jar/1 {}             => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
 			as 2 patch cookie/1 {"type": "x"} depth=0  => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
 			as 2 delete jar/1               => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
 			as 2 delete crumb/1             => OBJECT_DOES_NOT_EXIST {"object_name": "crumb", "object_id": 1}`),
-		guarded("foreign records cannot be related to", `
+		guarded("hidden records cannot be related to", `
 			as 2 patch cookie/2 {"jar": 1}               => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
 			as 2 patch jar/2 {"cookies": [1]}            => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
 			as 2 patch jar/2 {"lid": 1}                  => OBJECT_DOES_NOT_EXIST {"object_name": "lid", "object_id": 1}
@@ -170,26 +170,26 @@ func policyCases() []Case {
 			as 2 post jar {"cookies": [{"jar": 1}]}      => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 1}
 			as 2 put jar/2 {"cookies": [{"jar": {"cookies": [1]}}]}  => OBJECT_DOES_NOT_EXIST {"object_name": "cookie", "object_id": 1}
 			as system list cookie                        => [{"id": 1, "type": "a", "jar": 1}, {"id": 2, "type": "b", "jar": 1}]`),
-		guarded("a put over a foreign id is a conflict and changes nothing", `
+		guarded("PUT over a hidden id is a conflict", `
 			as 2 put jar/1 {}                            => CONFLICT {"object_name": "jar", "field_name": "id"}
 			as 2 put jar/1 {"cookies": [2]}              => CONFLICT {"object_name": "jar", "field_name": "id"}
 			as 2 put cookie/1 {"type": "x"}              => CONFLICT {"object_name": "cookie", "field_name": "id"}
 			as 1 get jar/1 depth=2                       => {"id": 1, "cookies": [{"id": 1, "type": "a", "jar": 1}], "lid": {"id": 1, "jar": 1}}`),
-		guarded("writes leave the relations of foreign records alone", `
+		guarded("writes keep relations of hidden records", `
 			as 1 patch jar/1 {"cookies": []}             => {"id": 1, "cookies": [], "lid": 1}
 			as system get jar/1                          => {"id": 1, "cookies": [2], "lid": 1}
 			as 1 put jar/1 {}                            => replaced {"id": 1, "cookies": []}
 			as system get jar/1                          => {"id": 1, "cookies": [2]}
 			as 2 patch cookie/2 {"type": "c"}            => {"id": 2, "type": "c"}
 			as system get cookie/2                       => {"id": 2, "type": "c", "jar": 1}`),
-		guarded("a partner that a foreign record holds is a conflict", `
+		guarded("a partner of a hidden record is a conflict", `
 			as system patch lid/1 {"jar": 2}
 			as 2 get jar/2                               => {"id": 2, "cookies": []}
 			as 2 patch jar/2 {"lid": {}}                 => CONFLICT {"object_name": "lid", "field_name": "jar"}
 			as 2 post lid {"jar": 2}                     => CONFLICT {"object_name": "lid", "field_name": "jar"}
 			as 1 get lid/1                               => {"id": 1}
 			as system get lid/1                          => {"id": 1, "jar": 2}`),
-		guarded("deleting what a foreign record points at is refused", `
+		guarded("deleting a target of a hidden record is rejected", `
 			as 1 delete jar/1       => FIELD_UPDATE_FORBIDDEN {"object_name": "cookie", "field_name": "jar"}
 			as system get jar/1     => {"id": 1, "cookies": [1, 2], "lid": 1}
 			as system patch crumb/1 {"cookie": 2}
@@ -197,7 +197,7 @@ func policyCases() []Case {
 			as 1 get crumb/1        => {"id": 1}
 			as 1 delete cookie/1    => null
 			as system list crumb    => [{"id": 1, "cookie": 2}]`),
-		scriptWith("members of a list that are hidden do not count", owned, engine.Options{MaxRecords: 5}, shared+`
+		scriptWith("hidden members of a list do not count", owned, engine.Options{MaxRecords: 5}, ownedFixture+`
 			as 1 post cookie [{}, {}, {}, {}, {}] depth=0
 			as system patch plate/2 {"cookies": [1, 3, 4, 5, 6, 7]} depth=0
 			as 2 get plate/2                => {"id": 2, "cookies": []}
@@ -210,8 +210,8 @@ func policyCases() []Case {
 			as system patch plate/2 {"cookies": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]} depth=0
 			as 2 get plate/2                => TOO_LARGE {"msg": "the answer would hold more than 5 records; use a smaller depth"}`,
 			ownerGuard()),
-		{"however many members of a list are hidden, the others are shown", manyHidden},
-		scriptWith("a hidden field that stands in the way is not named, but the other side of its pair", discreet, engine.Options{}, `
+		{"visible members are shown after many hidden ones", manyHidden},
+		scriptWith("a conflict on a hidden field names its inverse", discreet, engine.Options{}, `
 			as system put user/1 {}
 			as system put cookie/1 {"sign": 1}
 			delete user/1                                => FIELD_UPDATE_FORBIDDEN {"object_name": "user"}
@@ -224,8 +224,8 @@ func policyCases() []Case {
 			as system patch user/2 {"badge": null}
 			delete user/2                                => FIELD_UPDATE_FORBIDDEN {"object_name": "user", "field_name": "letters"}
 			delete user/3                                => null`,
-			veiling("cookie"), named(veiling("badge"), "veiling badges"), named(veiling("letter"), "veiling letters")),
-		guarded("a restricted partner that cannot be seen cannot be asked, and refuses", `
+			hideRecords("cookie"), withName(hideRecords("badge"), "veiling badges"), withName(hideRecords("letter"), "veiling letters")),
+		guarded("a hidden partner with a write rule rejects the change", `
 			as 1 put shelf/1 {}
 			as 2 put shelf/2 {}
 			as 2 put book/2 {"shelf": 2}
@@ -234,7 +234,7 @@ func policyCases() []Case {
 			as 2 patch book/2 {"shelf": null}            => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
 			as 2 delete book/2                           => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
 			as system get book/2                         => {"id": 2, "shelf": 1}`),
-		scriptWith("a restricted relation does not tell null from a hidden record", chained, engine.Options{}, `
+		scriptWith("a write rule does not reveal a hidden target", chained, engine.Options{}, `
 			as 1 put shelf/1 {}
 			as 2 put shelf/2 {}
 			as 2 post book [{}, {"open": true}, {"shelf": 2}] depth=0
@@ -250,7 +250,7 @@ func policyCases() []Case {
 			as 2 patch book/3 {"shelf": null}            => FIELD_UPDATE_FORBIDDEN {"object_name": "book", "field_name": "shelf"}
 			as 2 patch book/3 {"title": "x"}             => FIELD_UPDATE_FORBIDDEN {"object_name": "book", "field_name": "title"}
 			as system get book/2                         => {"id": 2, "title": "x", "shelf": 1}`, ownerGuard()),
-		guarded("filters meet the records that the principal can see", `
+		guarded("filters by relations see visible records only", `
 			as 1 list jar depth=0 filter={"lid": 1}      => [1]
 			as system patch lid/1 {"jar": 2}
 			as 2 list jar depth=0 filter={"lid": 1}      => []
@@ -270,13 +270,13 @@ func policyCases() []Case {
 			as 1 list cookie depth=0 filter={"jar": {"ne": 1}}       => []
 			as system list cookie depth=0 filter={"jar": 1}          => [1, 2]
 			as 2 list jar filter={"owner": 2}            => FIELD_DOES_NOT_EXIST {"object_name": "jar", "field_name": "owner"}`),
-		scriptWith("a guard of the layer answer hides as one of the layer policy does", owned, engine.Options{}, shared+`
+		scriptWith("a guard of kind answer hides like one of kind policy", owned, engine.Options{}, ownedFixture+`
 			as 2 list cookie depth=0 filter={"jar": 1}   => []
 			as 2 list cookie depth=0 filter={"jar": null}  => [2]
 			as 2 put jar/3 {}
 			as 2 put cookie/3 {"jar": 3}
-			as 2 list cookie depth=0 sort=["jar"]        => [3, 2]`, answering(ownerGuard())),
-		guarded("a relation to what the principal cannot see is sorted by as null is", `
+			as 2 list cookie depth=0 sort=["jar"]        => [3, 2]`, asAnswer(ownerGuard())),
+		guarded("a relation to a hidden record sorts as null", `
 			as 2 put jar/3 {}
 			as 2 put jar/4 {}
 			as 2 put cookie/3 {"jar": 4}
@@ -294,7 +294,7 @@ func policyCases() []Case {
 			as 2 list jar depth=0 sort=["id", "lid"]        => [2, 3, 4]
 			as 2 list plate depth=0 sort=["id", "cookies"]  => [2]
 			as 2 list plate sort=["-cookies"]  => SEARCH_FORBIDDEN {"object_name": "plate", "field_name": "cookies"}`),
-		scriptWith("so is one whose name begins with -", dashed, engine.Options{}, `
+		scriptWith("a relation with a name like -x sorts as null", dashed, engine.Options{}, `
 			as 1 put worm/1 {}
 			as 2 put worm/2 {}
 			as 2 put worm/3 {"host": 2}
@@ -302,14 +302,14 @@ func policyCases() []Case {
 			as system patch worm/4 {"host": 1}
 			as 2 list worm depth=0 sort=["host"]    => [3, 2, 4]
 			as 2 list worm depth=0 sort=["-host"]   => [2, 4, 3]`, ownerGuard()),
-		scriptWith("more records than the limit cannot be sorted by a relation that a policy may hide", owned, engine.Options{MaxRecords: 2}, `
+		scriptWith("a policy limits the records sorted by a relation", owned, engine.Options{MaxRecords: 2}, `
 			as 1 post cookie [{}, {}] depth=0
 			as 2 post cookie [{}, {}] depth=0
 			as 1 list cookie depth=0 sort=["-jar"]          => [1, 2]
 			as 1 post cookie {} depth=0
 			as 1 list cookie depth=0 sort=["-jar"] limit=1  => TOO_LARGE {"msg": "more than 2 records to sort by a relation; use a filter"}
 			as 1 list cookie depth=0 limit=1 sort=["-jar"] filter={"id": {"gt": 1}}  => [2]`, ownerGuard()),
-		scriptWith("a relation to what the principal may not read is left out", owned, engine.Options{}, `
+		scriptWith("a relation to a forbidden resource is left out", owned, engine.Options{}, `
 			post jar {}              => {"id": 1}
 			post jar {} depth=2      => {"id": 2}
 			put jar/3 {}             => created {"id": 3}
@@ -328,26 +328,26 @@ func policyCases() []Case {
 			post crumb {}                  => {"id": 2}
 			post crumb {"cookie": {}}      => {"id": 3}
 			list crumb depth=0 sort=["-cookie", "-id"]  => [3, 2, 1]`,
-			unreadable("cookie", core.Forbidden), named(unreadable("lid", core.Forbidden), "unreadable lids")),
-		scriptWith("so is one to what nobody may read without a name", owned, engine.Options{}, `
+			forbidReads("cookie", core.Forbidden), withName(forbidReads("lid", core.Forbidden), "unreadable lids")),
+		scriptWith("a relation to an unauthorized resource is left out", owned, engine.Options{}, `
 			post cookie {"jar": {}}  => {"id": 1}
 			get cookie/1 depth=2     => {"id": 1}
 			post jar {"cookies": [1]} depth=2  => {"id": 2, "cookies": [{"id": 1}]}
-			get jar/1                => UNAUTHORIZED {}`, unreadable("jar", core.Unauthorized)),
-		scriptWith("a delete that would detach by a field that may not be written is refused", owned, engine.Options{}, `
+			get jar/1                => UNAUTHORIZED {}`, forbidReads("jar", core.Unauthorized)),
+		scriptWith("a delete cannot detach through an unwritable field", owned, engine.Options{}, `
 			post jar {}
 			post cookie {"jar": 1}
 			delete jar/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "cookie", "field_name": "jar"}
 			patch cookie/1 {"jar": null}     => FIELD_IS_READONLY {"object_name": "cookie", "field_name": "jar"}
-			get cookie/1                     => {"id": 1, "jar": 1}`, unwritable("cookie", "jar")),
-		scriptWith("setting what the other side stores is no update of the record itself", Family, engine.Options{}, `
+			get cookie/1                     => {"id": 1, "jar": 1}`, forbidField("cookie", "jar")),
+		scriptWith("setting an inverse relation is no update of the record", Family, engine.Options{}, `
 			post male {}
 			patch male/1 {"children": [{}]}  => {"id": 1, "children": [1], "url": "/male/1"}
 			patch male/1 {}                  => {"id": 1, "children": [1], "url": "/male/1"}
 			patch male/1 {} depth=0          => 1
 			post male {"children": [1]}      => {"id": 2, "children": [1], "url": "/male/2"}
-			patch male/1 {"name": "m"}       => FORBIDDEN {"object_name": "male"}`, fixed("male")),
-		scriptWith("a field that a policy hides is not shown", partly, engine.Options{}, library+`
+			patch male/1 {"name": "m"}       => FORBIDDEN {"object_name": "male"}`, forbidUpdates("male")),
+		scriptWith("a field that a policy hides is not shown", partlyVisible, engine.Options{}, libraryFixture+`
 			get shelf/1                 => {"id": 1, "state": "closed"}
 			get shelf/2 depth=2         => {"id": 2, "state": "open"}
 			get book/1 depth=2          => {"id": 1, "title": "a"}
@@ -355,8 +355,8 @@ func policyCases() []Case {
 			as system get plate/1       => {"id": 1, "books": [1, 2]}
 			list book filter={"shelf": null}  => FIELD_DOES_NOT_EXIST {"object_name": "book", "field_name": "shelf"}
 			patch book/1 {"title": "c"} => {"id": 1, "title": "c"}`,
-			hiding("book", "shelf"), hiding("plate", "books")),
-		scriptWith("a field that a policy hides is unknown to filters, whatever it leads to", owned, engine.Options{}, `
+			hideField("book", "shelf"), hideField("plate", "books")),
+		scriptWith("a field hidden by a policy is unknown to filters", owned, engine.Options{}, `
 			as system post crumb {"cookie": {}}
 			list crumb filter={"cookie": 1}             => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}
 			list crumb filter={"cookie": 7}             => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}
@@ -366,14 +366,14 @@ func policyCases() []Case {
 			list jar filter={"lid": null}               => FIELD_DOES_NOT_EXIST {"object_name": "jar", "field_name": "lid"}
 			list cookie filter={"jar": 1}               => FORBIDDEN {"object_name": "cookie"}
 			list cookie                                 => FORBIDDEN {"object_name": "cookie"}`,
-			hiding("crumb", "cookie"), hiding("lid", "jar"), unreadable("cookie", core.Forbidden)),
-		scriptWith("so is one that leads to records of which there are none", owned, engine.Options{}, `
+			hideField("crumb", "cookie"), hideField("lid", "jar"), forbidReads("cookie", core.Forbidden)),
+		scriptWith("a hidden field without targets is unknown to filters", owned, engine.Options{}, `
 			post crumb {}
 			list crumb filter={"cookie": 1}             => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}
 			list crumb filter={"cookie": {"ne": 1}}     => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}
 			list crumb filter={"cookie": null}          => FIELD_DOES_NOT_EXIST {"object_name": "crumb", "field_name": "cookie"}`,
-			hiding("crumb", "cookie")),
-		scriptWith("a record that is seen in part cannot be asked whether it changes, and refuses", partly, engine.Options{}, library+`
+			hideField("crumb", "cookie")),
+		scriptWith("a partly visible record rejects changes by write rule", partlyVisible, engine.Options{}, libraryFixture+`
 			patch shelf/2 {"label": "x"}     => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "label"}
 			put shelf/2 {"label": "x"}       => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
 			patch book/2 {"shelf": 2}        => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
@@ -384,8 +384,8 @@ func policyCases() []Case {
 			patch book/2 {"title": "c"}      => {"id": 2, "title": "c"}
 			post shelf {"label": "new"}      => {"id": 3, "label": "new", "books": []}
 			as system list book depth=1      => [{"id": 1, "title": "a", "shelf": 2}, {"id": 2, "title": "c"}, {"id": 3, "shelf": 1}]`,
-			hiding("shelf", "state")),
-		scriptWith("a partner that a policy hides cannot be asked, and refuses", partly, engine.Options{}, library+`
+			hideField("shelf", "state")),
+		scriptWith("a partner behind a hidden field rejects the change", partlyVisible, engine.Options{}, libraryFixture+`
 			patch book/3 {"shelf": null}     => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
 			patch book/1 {"shelf": null}     => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
 			patch book/3 {"shelf": 2}        => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
@@ -393,19 +393,19 @@ func policyCases() []Case {
 			delete book/3                    => FIELD_UPDATE_FORBIDDEN {"object_name": "shelf", "field_name": "books"}
 			delete plate/1                   => null
 			as system get book/3             => {"id": 3, "shelf": 1}`,
-			hiding("book", "shelf")),
+			hideField("book", "shelf")),
 	}
 }
 
-// hiding lets nobody but the program read a field, or name it in a condition.
-func hiding(resource, field string) core.Decorator {
+// hideField hides a field and rejects conditions on it, except for the program itself.
+func hideField(resource, field string) core.Decorator {
 	return core.Decorator{Name: "hiding " + resource + "." + field, Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		f := m.Resource(resource).Field(field)
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Resource != f.Resource() || op.Principal.IsSystem() {
 				return next(ctx, op)
 			}
-			if names(op.Where, f) {
+			if namesField(op.Where, f) {
 				return core.Result{}, &core.Error{Code: core.UnknownField, Resource: f.Resource().APIName(), Field: f.APIName()}
 			}
 			res, err := next(ctx, op)
@@ -417,13 +417,12 @@ func hiding(resource, field string) core.Decorator {
 	}}
 }
 
-func names(where core.Filter, f *core.Field) bool {
-	return where.Field() == f || slices.ContainsFunc(where.Filters(), func(part core.Filter) bool { return names(part, f) })
+func namesField(where core.Filter, f *core.Field) bool {
+	return where.Field() == f || slices.ContainsFunc(where.Filters(), func(part core.Filter) bool { return namesField(part, f) })
 }
 
-// partly has records that say themselves whether they change, and partners that
-// are asked.
-func partly() *core.Model {
+// partlyVisible has write rules on fields, and on a relation that other records store.
+func partlyVisible() *core.Model {
 	open := func(rec core.Record) bool { return rec.Get("state").Text() != "closed" }
 	return core.MustModel("partly",
 		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{
@@ -439,8 +438,8 @@ func partly() *core.Model {
 	)
 }
 
-// library is the scene of the cases of hidden fields.
-const library = `
+// libraryFixture is the data for the cases of hidden fields.
+const libraryFixture = `
 	as system put shelf/1 {"state": "closed"}
 	as system put shelf/2 {"state": "open"}
 	as system put book/1 {"title": "a", "shelf": 2}
@@ -451,14 +450,14 @@ const library = `
 	as system put plate/1 {"books": [1, 2]}
 `
 
-func named(d core.Decorator, name string) core.Decorator {
+func withName(d core.Decorator, name string) core.Decorator {
 	d.Name = name
 	return d
 }
 
-// shared is the scene of the guarded cases: what 1 owns has odd ids and what 2
-// owns has even ones, but a foreign cookie is in jar 1 and one on plate 2.
-const shared = `
+// ownedFixture is the data for cases with ownerGuard: odd ids belong to principal 1, even ones to 2. Jar 1 and
+// plate 2 also hold a cookie of the other owner.
+const ownedFixture = `
 	as 1 put jar/1 {}
 	as 2 put jar/2 {}
 	as 1 put cookie/1 {"type": "a", "jar": 1}

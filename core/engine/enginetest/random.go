@@ -17,12 +17,12 @@ import (
 
 func randomCases() []Case {
 	return []Case{
-		{"requests on cookies do what an obviously right model does", randomRequests(stock)},
-		{"requests on a family do what an obviously right model does", randomRequests(Family)},
+		{"requests on cookies agree with a simple model", randomRequests(stock)},
+		{"requests on a family agree with a simple model", randomRequests(Family)},
 	}
 }
 
-// stock is cookies where jars have names too, by which a test knows records.
+// stock is the cookies model with names for jars, so that the test can identify them.
 func stock() *core.Model {
 	return core.MustModel("stock",
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
@@ -41,33 +41,32 @@ func stock() *core.Model {
 func randomRequests(model func() *core.Model) func(t *testing.T, newBackend NewBackend) {
 	return func(t *testing.T, newBackend NewBackend) {
 		store := openStore(t, newBackend, model())
-		api, narrow := engine.New(store, engine.Options{}), engine.New(store, engine.Options{MaxRecords: 3})
+		api, limited := engine.New(store, engine.Options{}), engine.New(store, engine.Options{MaxRecords: 3})
 		rapid.Check(t, func(t *rapid.T) {
-			m := &machine{api: api, narrow: narrow, world: newWorld(api.Model())}
+			m := &machine{api: api, limited: limited, model: newReferenceModel(api.Model())}
 			m.wipe(t)
 			m.seed(t)
 			t.Repeat(map[string]func(*rapid.T){
-				"":       m.compare,
-				"post":   m.post,
-				"patch":  m.patch,
-				"put":    m.put,
-				"create": m.putNew,
-				"delete": m.delete,
-				"refuse": m.refuse,
+				"":        m.compare,
+				"post":    m.post,
+				"patch":   m.patch,
+				"put":     m.put,
+				"create":  m.putNew,
+				"delete":  m.delete,
+				"limited": m.patchLimited,
 			})
 		})
 	}
 }
 
-// machine sends random requests to an engine and to the model of it. Records are
-// known by their names, which are labels; which ids they have is the backend's
-// affair.
+// machine sends random requests to an engine and applies them to a reference model. It identifies records by their
+// names (labels), because the backend chooses the ids.
 type machine struct {
-	api    *engine.Engine
-	narrow *engine.Engine // fails after the write if there is much to show
-	world  world
-	ids    map[*core.Resource]map[string]core.Value
-	made   int
+	api        *engine.Engine
+	limited    *engine.Engine // fails after the write if the answer is large
+	model      referenceModel
+	ids        map[*core.Resource]map[string]core.Value
+	labelCount int
 }
 
 func (m *machine) wipe(t *rapid.T) {
@@ -84,20 +83,20 @@ func (m *machine) wipe(t *rapid.T) {
 	}
 }
 
-// seed makes some records of each resource.
+// seed creates some records of each resource.
 func (m *machine) seed(t *rapid.T) {
 	for _, r := range m.api.Model().Resources() {
 		for range 3 {
-			w := wish{label: m.newLabel(r), isNew: true}
-			if _, err := m.api.Create(context.Background(), r.Name(), engine.Write{}, m.body(w)); err != nil {
+			spec := recordSpec{label: m.newLabel(r), isNew: true}
+			if _, err := m.api.Create(context.Background(), r.Name(), engine.Write{}, m.body(spec)); err != nil {
 				t.Fatal(err)
 			}
-			m.world.apply(r, w, false)
+			m.model.apply(r, spec, false)
 		}
 	}
 }
 
-// compare reads everything, learns the ids, and compares it with the model.
+// compare reads all records, learns their ids, and compares them with the reference model.
 func (m *machine) compare(t *rapid.T) {
 	m.ids = make(map[*core.Resource]map[string]core.Value)
 	shown := make(map[*core.Resource][]map[string]any)
@@ -122,12 +121,12 @@ func (m *machine) compare(t *rapid.T) {
 		}
 	}
 	slices.Sort(lines)
-	if got, want := strings.Join(lines, "\n"), m.world.String(); got != want {
+	if got, want := strings.Join(lines, "\n"), m.model.String(); got != want {
 		t.Fatalf("the store holds\n%s\nwant\n%s", got, want)
 	}
 }
 
-// shownLine spells a record as [world.String] does.
+// shownLine formats a record like [referenceModel.String].
 func shownLine(r *core.Resource, object map[string]any, names map[*core.Resource]map[any]string) string {
 	words := []string{fmt.Sprintf("%s %v", r.Name(), object["name"])}
 	for _, f := range r.Fields() {
@@ -152,9 +151,9 @@ func (m *machine) resource(t *rapid.T) *core.Resource {
 	return rapid.SampledFrom(m.api.Model().Resources()).Draw(t, "resource")
 }
 
-// label draws a record that is there, or skips the request.
+// label draws an existing record, or skips the request.
 func (m *machine) label(t *rapid.T, r *core.Resource) string {
-	labels := slices.Sorted(maps.Keys(m.world[r]))
+	labels := slices.Sorted(maps.Keys(m.model[r]))
 	if len(labels) == 0 {
 		t.Skip("no " + r.Name())
 	}
@@ -162,13 +161,13 @@ func (m *machine) label(t *rapid.T, r *core.Resource) string {
 }
 
 func (m *machine) newLabel(r *core.Resource) string {
-	m.made++
-	return fmt.Sprintf("%s%d", r.Name()[:1], m.made)
+	m.labelCount++
+	return fmt.Sprintf("%s%d", r.Name()[:1], m.labelCount)
 }
 
-// wish draws what a request says of a record's relations.
-func (m *machine) wish(t *rapid.T, r *core.Resource, label string, isNew bool, depth int) wish {
-	w := wish{label: label, isNew: isNew, body: make(map[*core.Field][]wish)}
+// drawSpec draws the relations in the body of a request.
+func (m *machine) drawSpec(t *rapid.T, r *core.Resource, label string, isNew bool, depth int) recordSpec {
+	spec := recordSpec{label: label, isNew: isNew, body: make(map[*core.Field][]recordSpec)}
 	for _, f := range r.Fields() {
 		if f.Target() == nil || rapid.IntRange(0, 3).Draw(t, "leave out "+f.Name()) == 0 {
 			continue
@@ -177,35 +176,34 @@ func (m *machine) wish(t *rapid.T, r *core.Resource, label string, isNew bool, d
 		if f.Many() {
 			most = 3
 		}
-		members := []wish{}
+		members := []recordSpec{}
 		for range rapid.IntRange(0, most).Draw(t, "members") {
-			members = append(members, m.member(t, f.Target(), depth)...)
+			members = append(members, m.drawMember(t, f.Target(), depth)...)
 		}
-		w.body[f] = members
+		spec.body[f] = members
 	}
-	return w
+	return spec
 }
 
-// member draws a record that is there or one to create; neither if there is none
-// and it would be nested too deep.
-func (m *machine) member(t *rapid.T, r *core.Resource, depth int) []wish {
-	labels := slices.Sorted(maps.Keys(m.world[r]))
+// drawMember draws an existing record or one to create. It returns neither if none exists and nesting is too deep.
+func (m *machine) drawMember(t *rapid.T, r *core.Resource, depth int) []recordSpec {
+	labels := slices.Sorted(maps.Keys(m.model[r]))
 	if depth < 3 && rapid.IntRange(0, 2).Draw(t, "create") == 0 {
-		return []wish{m.wish(t, r, m.newLabel(r), true, depth+1)}
+		return []recordSpec{m.drawSpec(t, r, m.newLabel(r), true, depth+1)}
 	}
 	if len(labels) == 0 {
 		return nil
 	}
-	return []wish{{label: rapid.SampledFrom(labels).Draw(t, r.Name())}}
+	return []recordSpec{{label: rapid.SampledFrom(labels).Draw(t, r.Name())}}
 }
 
-// body spells a wish as a request does.
-func (m *machine) body(w wish) map[string]any {
+// body returns the request body of a spec.
+func (m *machine) body(spec recordSpec) map[string]any {
 	body := make(map[string]any)
-	if w.isNew {
-		body["name"] = w.label
+	if spec.isNew {
+		body["name"] = spec.label
 	}
-	for f, members := range w.body {
+	for f, members := range spec.body {
 		var values []any
 		for _, member := range members {
 			if member.isNew {
@@ -228,18 +226,18 @@ func (m *machine) body(w wish) map[string]any {
 
 func (m *machine) post(t *rapid.T) {
 	r := m.resource(t)
-	var wishes []wish
+	var specs []recordSpec
 	var bodies []map[string]any
 	for range rapid.IntRange(1, 3).Draw(t, "bodies") {
-		w := m.wish(t, r, m.newLabel(r), true, 1)
-		wishes, bodies = append(wishes, w), append(bodies, m.body(w))
+		spec := m.drawSpec(t, r, m.newLabel(r), true, 1)
+		specs, bodies = append(specs, spec), append(bodies, m.body(spec))
 	}
 	views, err := m.api.Create(context.Background(), r.Name(), engine.Write{Depth: depth(t)}, bodies...)
 	if err != nil || len(views) != len(bodies) {
 		t.Fatalf("post %s %v: %d views, %v", r, bodies, len(views), err)
 	}
-	for _, w := range wishes {
-		m.world.apply(r, w, false)
+	for _, spec := range specs {
+		m.model.apply(r, spec, false)
 	}
 }
 
@@ -247,35 +245,35 @@ func depth(t *rapid.T) int { return rapid.IntRange(0, 3).Draw(t, "depth") }
 
 func (m *machine) patch(t *rapid.T) {
 	r := m.resource(t)
-	w := m.wish(t, r, m.label(t, r), false, 1)
-	body := m.body(w)
-	if _, err := m.api.Update(context.Background(), r.Name(), m.ids[r][w.label], engine.Write{Depth: depth(t)}, body); err != nil {
-		t.Fatalf("patch %s %s %v: %v", r, w.label, body, err)
+	spec := m.drawSpec(t, r, m.label(t, r), false, 1)
+	body := m.body(spec)
+	if _, err := m.api.Update(context.Background(), r.Name(), m.ids[r][spec.label], engine.Write{Depth: depth(t)}, body); err != nil {
+		t.Fatalf("patch %s %s %v: %v", r, spec.label, body, err)
 	}
-	m.world.apply(r, w, false)
+	m.model.apply(r, spec, false)
 }
 
 func (m *machine) put(t *rapid.T) {
 	r := m.resource(t)
-	w := m.wish(t, r, m.label(t, r), false, 1)
-	body := m.body(w)
-	body["name"] = w.label
-	_, created, err := m.api.Replace(context.Background(), r.Name(), m.ids[r][w.label], engine.Write{Depth: depth(t)}, body)
+	spec := m.drawSpec(t, r, m.label(t, r), false, 1)
+	body := m.body(spec)
+	body["name"] = spec.label
+	_, created, err := m.api.Replace(context.Background(), r.Name(), m.ids[r][spec.label], engine.Write{Depth: depth(t)}, body)
 	if err != nil || created {
-		t.Fatalf("put %s %s %v: created %v, %v", r, w.label, body, created, err)
+		t.Fatalf("put %s %s %v: created %v, %v", r, spec.label, body, created, err)
 	}
-	m.world.apply(r, w, true)
+	m.model.apply(r, spec, true)
 }
 
 func (m *machine) putNew(t *rapid.T) {
 	r := m.resource(t)
-	w := m.wish(t, r, m.newLabel(r), true, 1)
-	body := m.body(w)
-	_, created, err := m.api.Replace(context.Background(), r.Name(), -m.made, engine.Write{Depth: depth(t)}, body)
+	spec := m.drawSpec(t, r, m.newLabel(r), true, 1)
+	body := m.body(spec)
+	_, created, err := m.api.Replace(context.Background(), r.Name(), -m.labelCount, engine.Write{Depth: depth(t)}, body)
 	if err != nil || !created {
-		t.Fatalf("put %s %s %v: created %v, %v", r, w.label, body, created, err)
+		t.Fatalf("put %s %s %v: created %v, %v", r, spec.label, body, created, err)
 	}
-	m.world.apply(r, w, false)
+	m.model.apply(r, spec, false)
 }
 
 func (m *machine) delete(t *rapid.T) {
@@ -284,19 +282,18 @@ func (m *machine) delete(t *rapid.T) {
 	if err := m.api.Delete(context.Background(), r.Name(), m.ids[r][label], engine.Write{}); err != nil {
 		t.Fatalf("delete %s %s: %v", r, label, err)
 	}
-	m.world.remove(r, label)
+	m.model.remove(r, label)
 }
 
-// refuse sends a request that may fail after everything was written, which then
-// must not have happened.
-func (m *machine) refuse(t *rapid.T) {
+// patchLimited sends a request that may fail after its writes. A failed request must have no effect.
+func (m *machine) patchLimited(t *rapid.T) {
 	r := m.resource(t)
-	w := m.wish(t, r, m.label(t, r), false, 1)
-	_, err := m.narrow.Update(context.Background(), r.Name(), m.ids[r][w.label], engine.Write{Depth: 3}, m.body(w))
+	spec := m.drawSpec(t, r, m.label(t, r), false, 1)
+	_, err := m.limited.Update(context.Background(), r.Name(), m.ids[r][spec.label], engine.Write{Depth: 3}, m.body(spec))
 	switch {
 	case err == nil:
-		m.world.apply(r, w, false)
-	case !errors.Is(err, core.TooLarge) && !errors.Is(err, core.BadRequest): // a list side that does not fit cannot be set
-		t.Fatalf("patch %s %s: %v, want %s or %s", r, w.label, err, core.TooLarge, core.BadRequest)
+		m.model.apply(r, spec, false)
+	case !errors.Is(err, core.TooLarge) && !errors.Is(err, core.BadRequest): // a long list side cannot be set
+		t.Fatalf("patch %s %s: %v, want %s or %s", r, spec.label, err, core.TooLarge, core.BadRequest)
 	}
 }

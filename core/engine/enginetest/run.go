@@ -8,25 +8,26 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// NewBackend returns a fresh and empty backend for a store of that model.
+// NewBackend returns a new, empty backend for the model. It may use tb to register clean-up; the store closes the
+// backend.
 type NewBackend func(tb testing.TB, m *core.Model) core.Backend
 
-// Case is one rule.
+// Case is one rule of the engine.
 type Case struct {
-	// Name says the rule: its part of the semantics, a slash, and the rule.
+	// Name is the family of the rule, a slash, and the rule.
 	Name string
 
 	run func(t *testing.T, newBackend NewBackend)
 }
 
-// Run checks all rules.
+// Run runs every case as a subtest, each on a new backend.
 func Run(t *testing.T, newBackend func(tb testing.TB, m *core.Model) core.Backend) {
 	for _, c := range Cases() {
 		t.Run(c.Name, func(t *testing.T) { c.run(t, newBackend) })
 	}
 }
 
-// Cases lists the rules.
+// Cases returns all cases, in the order of [Run].
 func Cases() []Case {
 	var all []Case
 	for _, part := range []struct {
@@ -63,7 +64,7 @@ func Cases() []Case {
 	return all
 }
 
-// open returns an engine over a fresh store.
+// open returns an engine over a new store.
 func open(tb testing.TB, newBackend NewBackend, m *core.Model, opts engine.Options, decorators ...core.Decorator) *engine.Engine {
 	return engine.New(openStore(tb, newBackend, m, decorators...), opts)
 }
@@ -81,7 +82,7 @@ func openStore(tb testing.TB, newBackend NewBackend, m *core.Model, decorators .
 	return store
 }
 
-// code makes a case of a function that uses an engine over a fresh store.
+// code returns a case that calls run with an engine over a new store.
 func code(rule string, model func() *core.Model, run func(t *testing.T, api *engine.Engine), decorators ...core.Decorator) Case {
 	return Case{rule, func(t *testing.T, newBackend NewBackend) {
 		run(t, open(t, newBackend, model(), engine.Options{}, decorators...))

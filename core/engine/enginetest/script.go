@@ -14,8 +14,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// script makes a case of requests, one a line, with the answers that they must
-// get:
+// script returns a case of requests with expected answers, one per line:
 //
 //	post jar {"cookies": [{}]}     => {"id": 1, "cookies": [1]}
 //	get jar/1 depth=2              => {"id": 1, "cookies": [{"id": 1, "jar": 1}]}
@@ -24,11 +23,9 @@ import (
 //	patch cookie/7 {"jar": 9}      => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9}
 //	as 2 delete cookie/7           => UNAUTHORIZED
 //
-// A request without an answer must succeed. The depth is 1 unless it is given;
-// list takes filter, sort and limit; pages is the list of a list's pages up to its
-// end. After "as" comes the id of the principal, or
-// "system". Of
-// an error the details need not be given.
+// A request without an answer must succeed. The default depth is 1. list takes filter, sort and limit; pages takes
+// the same and answers with the list of all pages. "as" sets the principal: an id, or "system". The details of an
+// error are optional.
 func script(rule string, model func() *core.Model, text string) Case {
 	return scriptWith(rule, model, engine.Options{}, text)
 }
@@ -40,14 +37,14 @@ func scriptWith(
 		api := open(t, newBackend, model(), opts, decorators...)
 		for line := range strings.Lines(text) {
 			if line = strings.TrimSpace(line); line != "" {
-				play(t, api, line)
+				runLine(t, api, line)
 			}
 		}
 	}}
 }
 
-// play sends the request of one line and compares the answer.
-func play(t *testing.T, api *engine.Engine, line string) {
+// runLine sends the request of one line and compares the answer.
+func runLine(t *testing.T, api *engine.Engine, line string) {
 	t.Helper()
 	request, want, compare := strings.Cut(line, "=>")
 	r, err := parseRequest(request)
@@ -61,32 +58,32 @@ func play(t *testing.T, api *engine.Engine, line string) {
 		}
 		return
 	}
-	if want = strings.TrimSpace(want); !answers(got, want) {
+	if want = strings.TrimSpace(want); !matchesAnswer(got, want) {
 		t.Errorf("%s\n got %s", line, got)
 	}
 }
 
-// answers compares an answer with what the script says of it.
-func answers(got, want string) bool {
+// matchesAnswer compares an answer with the expected text of a script.
+func matchesAnswer(got, want string) bool {
 	if _, isJSON := canonical(want); !isJSON {
 		first, rest, _ := strings.Cut(want, " ")
 		if first == "created" || first == "replaced" {
 			status, view, _ := strings.Cut(got, " ")
-			return status == first && answers(view, rest)
+			return status == first && matchesAnswer(view, rest)
 		}
 		want = "error " + want
 		if rest == "" {
 			return got == want || strings.HasPrefix(got, want+" ")
 		}
 	}
-	return normal(got) == normal(want)
+	return canonicalAnswer(got) == canonicalAnswer(want)
 }
 
-// cursors matches where a list side goes on, which scripts spell as "*".
+// cursors matches members NAME@next, which scripts write as "*".
 var cursors = regexp.MustCompile(`@next":"[^"]*"`)
 
-// normal brings the JSON at the end of an answer into canonical form.
-func normal(answer string) string {
+// canonicalAnswer converts the JSON at the end of an answer to canonical form.
+func canonicalAnswer(answer string) string {
 	answer = cursors.ReplaceAllString(answer, `@next":"*"`)
 	at := 0
 	if strings.HasPrefix(answer, "error ") {
@@ -111,13 +108,13 @@ func canonical(text string) (string, bool) {
 
 // request is one line of a script.
 type request struct {
-	who      func(context.Context) context.Context // nil: nobody
-	verb     string
-	resource string
-	id       string
-	body     any
-	write    engine.Write
-	query    engine.Query
+	principal func(context.Context) context.Context // nil: anonymous
+	verb      string
+	resource  string
+	id        string
+	body      any
+	write     engine.Write
+	query     engine.Query
 }
 
 func parseRequest(text string) (*request, error) {
@@ -125,12 +122,12 @@ func parseRequest(text string) (*request, error) {
 	word, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
 	if word == "as" {
 		word, rest, _ = strings.Cut(rest, " ")
-		if r.who = core.System; word != "system" {
+		if r.principal = core.System; word != "system" {
 			id, err := strconv.ParseInt(word, 10, 64)
 			if err != nil {
 				return nil, err
 			}
-			r.who = func(ctx context.Context) context.Context {
+			r.principal = func(ctx context.Context) context.Context {
 				return core.WithPrincipal(ctx, &core.Principal{ID: core.IntValue(id)})
 			}
 		}
@@ -177,11 +174,10 @@ func (r *request) set(name string, raw json.RawMessage) (err error) {
 	return fmt.Errorf("unknown argument %q", name)
 }
 
-// send returns the answer as text: a view, a list of views, null, or "error", the
-// code and the details.
+// send returns the answer as text: a view, a list of views, null, or "error" with code and details.
 func (r *request) send(ctx context.Context, api *engine.Engine) string {
-	if r.who != nil {
-		ctx = r.who(ctx)
+	if r.principal != nil {
+		ctx = r.principal(ctx)
 	}
 	answer, err := r.dispatch(ctx, api)
 	if err != nil {
@@ -218,7 +214,7 @@ func (r *request) dispatch(ctx context.Context, api *engine.Engine) (string, err
 	return "", fmt.Errorf("unknown verb %q", r.verb)
 }
 
-// pages follows a list from page to page.
+// pages lists all pages.
 func (r *request) pages(ctx context.Context, api *engine.Engine) (string, error) {
 	var pages []string
 	for q := r.query; ; {
@@ -264,7 +260,7 @@ func texts(views []engine.View) string {
 	return "[" + strings.Join(all, ",") + "]"
 }
 
-// errorText spells an error as scripts do.
+// errorText formats an error as scripts do.
 func errorText(err error) string {
 	e, ok := errors.AsType[*core.Error](err)
 	if !ok {
@@ -281,7 +277,7 @@ func errorText(err error) string {
 	return "error " + string(e.Code) + " " + v.Text()
 }
 
-// send is for the cases that are functions: the answer to one line.
+// send returns the answer to one line, for cases that are functions.
 func send(t *testing.T, api *engine.Engine, line string) string {
 	t.Helper()
 	r, err := parseRequest(line)

@@ -27,7 +27,7 @@ func valueCases() []Case {
 			post thing {"bytes": "AAEC"}             => {"id": 11, "bytes": "AAEC"}
 			post thing {"json": {"b": [1.0, {}], "a": null}} => {"id": 12, "json": {"a": null, "b": [1, {}]}}
 			post thing {"list": [1, "x", [], {}]}    => {"id": 13, "list": [1, "x", [], {}]}`),
-		refusedValues(),
+		rejectedValues(),
 		script("null is left out, empty values are shown", things, `
 			post thing {"int": null, "text": "", "bool": false, "float": 0, "list": [], "json": {}, "bytes": ""} => {"id": 1, "float": 0, "text": "", "bool": false, "bytes": "", "json": {}, "list": []}`),
 		script("keys may be text or UUIDs, and relations take their type", things, `
@@ -38,21 +38,21 @@ func valueCases() []Case {
 			put token/0E984725-C51C-4BF4-9960-E1C80E27ABA0 {} => created {"id": "0e984725-c51c-4bf4-9960-e1c80e27aba0"}
 			put token/00000000-0000-4000-8000-000000000000 {"next": "0E984725-c51c-4bf4-9960-e1c80e27aba0"} => created {"id": "00000000-0000-4000-8000-000000000000", "next": "0e984725-c51c-4bf4-9960-e1c80e27aba0"}
 			get token/1                              => BAD_FIELD_VALUE {"object_name": "token", "field_name": "id", "type": "uuid", "value": "1"}`),
-		script("an id that does not fit the type of the key is a bad field value", Cookies, `
+		script("an id of the wrong type is a bad field value", Cookies, `
 			get jar/abc        => BAD_FIELD_VALUE {"object_name": "jar", "field_name": "id", "type": "int", "value": "abc"}
 			get jar/007        => BAD_FIELD_VALUE {"object_name": "jar", "field_name": "id", "type": "int", "value": "007"}
 			get jar/1.0        => BAD_FIELD_VALUE {"object_name": "jar", "field_name": "id", "type": "int", "value": "1.0"}
 			patch jar/+1 {}    => BAD_FIELD_VALUE {"object_name": "jar", "field_name": "id", "type": "int", "value": "+1"}
 			put jar/9223372036854775808 {} => BAD_FIELD_VALUE {"object_name": "jar", "field_name": "id", "type": "int", "value": "9223372036854775808"}
 			delete jar/1x      => BAD_FIELD_VALUE {"object_name": "jar", "field_name": "id", "type": "int", "value": "1x"}`),
-		code("programs may write plain Go values", things, goValues),
-		code("a view as a Go value is what a JSON decoder makes of it", things, anyValue),
+		code("programs write plain Go values", things, goValues),
+		code("View.Any equals the decoded JSON", things, anyValue),
 	}
 }
 
-// refusedValues lists, by field, JSON values that do not fit.
-func refusedValues() Case {
-	refused := map[string][]string{
+// rejectedValues sends values that do not fit their field.
+func rejectedValues() Case {
+	rejected := map[string][]string{
 		"int":   {`"1 "`, `"01"`, `"+1"`, `"1.0"`, `1.5`, `true`, `[]`, `{}`, `9223372036854775808`, `""`},
 		"float": {`"x"`, `true`, `[]`, `{}`, `9007199254740993`, `"Infinity"`, `"NaN"`},
 		"text":  {`true`, `[]`, `{}`},
@@ -63,14 +63,14 @@ func refusedValues() Case {
 		"list":  {`{}`, `"[]"`, `1`, `true`},
 	}
 	var b strings.Builder
-	for field, values := range refused {
+	for field, values := range rejected {
 		for _, v := range values {
 			b.WriteString(`post thing {"` + field + `": ` + v + `} => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "` + field +
 				`", "type": "` + field + `", "value": ` + v + "}\n")
 		}
 	}
 	b.WriteString("list thing => []")
-	return script("a value that would lose something is refused", things, b.String())
+	return script("a lossy conversion is rejected", things, b.String())
 }
 
 func goValues(t *testing.T, api *engine.Engine) {

@@ -2,7 +2,7 @@ package enginetest
 
 func writableCases() []Case {
 	return []Case{
-		script("a field that is never writable is set at creation and fixed", notes, `
+		script("a never writable field is set at creation only", notes, `
 			post note {"origin": "a"}
 			patch note/1 {"origin": "b"}     => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "origin"}
 			patch note/1 {"origin": "b"} depth=0 => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "origin"}
@@ -20,22 +20,22 @@ func writableCases() []Case {
 			post note {"tags": []}
 			patch note/1 {"tags": []} depth=0   => 1
 			patch note/1 {"tags": null}         => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "tags"}`),
-		script("writable is asked about the record as it was before the request", notes, `
+		script("a write rule sees the record before the request", notes, `
 			post note {"text": "a"}
 			patch note/1 {"text": "b", "status": "sent"} depth=0   => 1
 			patch note/1 {"text": "c", "status": "new"}            => FIELD_UPDATE_FORBIDDEN {"object_name": "note", "field_name": "text"}
 			patch note/1 {"status": "new"} depth=0                 => 1
 			patch note/1 {"text": "c"} depth=0                     => 1
 			list note depth=0 filter={"text": "c", "status": "new"} => [1]`),
-		script("writable is asked about the owner of a list as it was before the request", boxes, `
+		script("a write rule sees the owner before the request", boxes, `
 			post box {"items": [{}]}
 			patch box/1 {"items": [], "shut": true}       => {"id": 1, "shut": true, "items": []}
 			patch box/1 {"shut": false, "items": [1]}     => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}`),
-		script("a failed change leaves everything as it was", notes, `
+		script("a rejected field leaves the whole record unchanged", notes, `
 			post note {"origin": "a", "title": "t"}
 			patch note/1 {"title": "u", "origin": "b"}   => FIELD_UPDATE_FORBIDDEN
 			list note depth=0 filter={"title": "t"}      => [1]`),
-		script("a to-one relation that is not writable holds against its own side and the list", boxes, `
+		script("an unwritable to-one relation is fixed on both sides", boxes, `
 			post box [{}, {}]
 			post item [{"glued": true, "box": 1}, {"box": 1}]
 			patch item/1 {"box": 2}           => FIELD_UPDATE_FORBIDDEN {"object_name": "item", "field_name": "box"}
@@ -46,7 +46,7 @@ func writableCases() []Case {
 			patch box/1 {"items": [1]}        => {"id": 1, "items": [1]}
 			patch item/1 {"box": 1}           => {"id": 1, "glued": true, "box": 1}
 			list item                         => [{"id": 1, "glued": true, "box": 1}, {"id": 2}]`),
-		script("a list that is not writable holds against its own side and the to-one", boxes, `
+		script("an unwritable list is fixed on both sides", boxes, `
 			post box [{"shut": true, "items": [{}]}, {"items": [{}]}]
 			patch box/1 {"items": []}         => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
 			patch box/1 {"items": [1, 2]}     => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
@@ -61,7 +61,7 @@ func writableCases() []Case {
 			patch box/1 {"items": [1]}        => {"id": 1, "shut": true, "items": [1]}
 			patch item/1 {"box": 1}           => {"id": 1, "box": 1}
 			patch item/2 {"box": null}        => {"id": 2}`),
-		script("a list that is not writable holds where the to-one itself could change", boxes, `
+		script("an unwritable list fixes a writable to-one side", boxes, `
 			post crate [{"shut": true, "pears": [{}]}, {}]
 			patch pear/1 {"crate": 2}            => FIELD_UPDATE_FORBIDDEN {"object_name": "crate", "field_name": "pears"}
 			patch pear/1 {"crate": null} depth=0 => FIELD_UPDATE_FORBIDDEN {"object_name": "crate", "field_name": "pears"}
@@ -74,7 +74,7 @@ func writableCases() []Case {
 			post pear {"crate": null} depth=0
 			patch crate/1 {"shut": false}        => {"id": 1, "shut": false, "pears": [1]}
 			patch pear/1 {"crate": 2} depth=2    => {"id": 1, "crate": {"id": 2, "pears": [1]}}`),
-		script("those who die together are not asked", boxes, `
+		script("write rules ignore records deleted together", boxes, `
 			put tree/1 {"leaves": [{}]}
 			put leaf/11 {"tree": 1}      => FIELD_UPDATE_FORBIDDEN {"object_name": "tree", "field_name": "leaves"}
 			delete leaf/1                => FIELD_UPDATE_FORBIDDEN {"object_name": "tree", "field_name": "leaves"}
@@ -86,7 +86,7 @@ func writableCases() []Case {
 			delete egg/1                 => FIELD_UPDATE_FORBIDDEN {"object_name": "egg", "field_name": "twin"}
 			delete nest/1                => null
 			list egg                     => []`),
-		script("deleting is refused where the other side is not writable", boxes, `
+		script("a delete is rejected by the write rule of the other side", boxes, `
 			post box [{"shut": true, "items": [{}]}, {"items": [{"glued": true}]}, {"items": [{}, {"glued": true}]}]
 			delete item/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "box", "field_name": "items"}
 			delete box/2                      => FIELD_UPDATE_FORBIDDEN {"object_name": "item", "field_name": "box"}
@@ -95,7 +95,7 @@ func writableCases() []Case {
 			delete item/2                     => null
 			delete item/1                     => null
 			list item                         => [{"id": 3, "box": 3}, {"id": 4, "glued": true, "box": 3}]`),
-		script("one-to-one partners are all asked, old and new, on both sides", boxes, `
+		script("write rules of all one-to-one partners apply", boxes, `
 			post plug [{"socket": {}}, {"socket": {}}, {"stuck": true, "socket": {}}, {"socket": {"used": true}}]
 			patch plug/1 {"socket": 3}        => FIELD_UPDATE_FORBIDDEN {"object_name": "plug", "field_name": "socket"}
 			patch plug/1 {"socket": 4}        => FIELD_UPDATE_FORBIDDEN {"object_name": "socket", "field_name": "plug"}
@@ -113,11 +113,11 @@ func writableCases() []Case {
 			patch socket/4 {"plug": 4}        => {"id": 4, "used": true, "plug": 4}
 			patch socket/1 {"plug": 2}        => {"id": 1, "plug": 2}
 			list plug                         => [{"id": 1}, {"id": 2, "socket": 1}, {"id": 3, "stuck": true, "socket": 3}, {"id": 4, "socket": 4}]`),
-		script("records without a partner are not each other's", boxes, `
+		script("records without partner are not related", boxes, `
 			post plug [{"stuck": true}, {"socket": {}}]
 			patch plug/2 {"socket": null}     => {"id": 2}
 			post plug {"socket": null}        => {"id": 3}`),
-		script("nothing stops the fields of a record that is being created", boxes, `
+		script("write rules do not apply to new records", boxes, `
 			post box {"shut": true, "items": [{"glued": true}, {}]}   => {"id": 1, "shut": true, "items": [1, 2]}
 			post item {"glued": true, "box": {"shut": true}}          => {"id": 3, "glued": true, "box": 2}
 			post socket {"used": true, "plug": {"stuck": true}}       => {"id": 1, "used": true, "plug": 1}
@@ -126,7 +126,7 @@ func writableCases() []Case {
 			put box/11 {}
 			put box/12 {"items": [{"glued": true, "box": 11}]} depth=0
 			get box/12 depth=2                                        => {"id": 12, "items": [{"id": 4, "glued": true, "box": 12}]}`),
-		script("a hidden field that refuses is not named, but the other side of its pair", boxes, `
+		script("a rejection by a hidden field names its inverse", boxes, `
 			put box/1 {}
 			post seal {}
 			delete box/1                     => FIELD_UPDATE_FORBIDDEN {"object_name": "box"}
