@@ -8,31 +8,25 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// runSetter calls the setter of a computed field with the client's value, and applies the fields that it returns.
-// The setter sees the record with all changes so far. A new record has its key and the values of the model and the
+// runSetter calls the setter of a computed field with the client's value, and returns the fields that it sets as a
+// draft. The setter sees the record with all changes so far. A new record has its key and the values of the model and the
 // body at this point, but no defaults of the backend.
-func (w *writer) runSetter(ctx context.Context, c *change, a assignment) error {
+func (w *writer) runSetter(ctx context.Context, c *change, a assignment) (*draft, error) {
 	rec, err := w.currentRecord(ctx, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	values, err := a.field.Computed().Set(ctx, rec, a.raw)
 	if err != nil {
-		return core.AsError(fmt.Errorf("setting %s: %w", a.field, err))
+		return nil, core.AsError(fmt.Errorf("setting %s: %w", a.field, err))
 	}
 	r := w.engine.bodyReader(false)
 	r.internal = true
 	d, err := r.read(c.info, values, c.level)
 	if errors.Is(err, core.BadFieldValue) {
-		return setterValueError(a, err)
+		return nil, setterValueError(a, err)
 	}
-	if err != nil {
-		return err
-	}
-	if err := w.requireRelated(ctx, d); err != nil {
-		return err
-	}
-	return w.applyAssignments(ctx, c, d.assignments)
+	return d, err
 }
 
 // setterValueError reports a bad value of a setter as the client's value for the computed field, since the fields

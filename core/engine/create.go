@@ -38,7 +38,7 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 	drafts, r := make([]*draft, len(bodies)), e.bodyReader(true)
 	for i, body := range bodies {
 		if drafts[i], err = r.read(info, body, 1); err != nil {
-			return nil, (&draft{element: elementIndex(bodies, i)}).errorAt(err)
+			return nil, errorAt(err, elementIndex(bodies, i))
 		}
 		drafts[i].element = elementIndex(bodies, i)
 	}
@@ -46,17 +46,19 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 		views, err := e.insertDirectly(ctx, info, drafts, opts.Depth)
 		return views, conflictError(drafts, err)
 	}
+	p := planCreate(drafts, preset{})
 	var views []View
 	err = e.write(ctx, func(ctx context.Context, w *writer) error {
 		if err := w.checkMatch(ctx, opts, info, core.Record{}); err != nil {
 			return err
 		}
-		// Marked before the check of related records, because a body may relate its record to itself.
-		w.markCreated(drafts)
-		if err := w.requireRelated(ctx, drafts...); err != nil {
+		for _, d := range drafts {
+			w.markCreated(info, d.key())
+		}
+		if err := w.checkRelated(ctx, p.related); err != nil {
 			return err
 		}
-		keys, err := w.createAll(ctx, drafts, preset{})
+		keys, err := w.execute(ctx, p, nil)
 		if err != nil {
 			return err
 		}
@@ -64,67 +66,4 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 		return err
 	})
 	return views, conflictError(drafts, err)
-}
-
-// markCreated notes the assigned keys that bodies of new records name.
-func (w *writer) markCreated(drafts []*draft) {
-	for _, d := range drafts {
-		if key := d.key(); key.IsSet() {
-			w.knownOf(d.info).markCreated(key)
-		}
-	}
-}
-
-// preset is a value that a new record gets in addition to its body: its key, or the link to the record that it is
-// nested in. The zero preset adds none.
-type preset struct {
-	field *core.Field
-	value core.Value
-}
-
-// createAll adds records of one resource and returns their keys in the same order. Consecutive batchable drafts
-// are written together.
-func (w *writer) createAll(ctx context.Context, drafts []*draft, given preset) ([]core.Value, error) {
-	keys := make([]core.Value, 0, len(drafts))
-	for len(drafts) > 0 {
-		n := 1
-		for drafts[0].batchable && n < len(drafts) && drafts[n].batchable {
-			n++
-		}
-		batch, err := w.createBatch(ctx, drafts[:n], given)
-		if err != nil {
-			return nil, err
-		}
-		keys, drafts = append(keys, batch...), drafts[n:]
-	}
-	return keys, nil
-}
-
-// createBatch adds batchable drafts in one operation, or a single draft of any kind.
-func (w *writer) createBatch(ctx context.Context, drafts []*draft, given preset) ([]core.Value, error) {
-	info := drafts[0].info
-	changes := make([]*change, len(drafts))
-	for i, d := range drafts {
-		c := newChange(info, d.level)
-		c.isNew = true
-		if given.field != nil {
-			c.set(given.field, given.value)
-		}
-		if err := w.applyAssignments(ctx, c, d.assignments); err != nil {
-			return nil, d.errorAt(err)
-		}
-		changes[i] = c
-	}
-	records, err := w.insertChanges(ctx, info, changes)
-	if err != nil {
-		return nil, batchError(drafts, err)
-	}
-	keys := make([]core.Value, len(records))
-	for i, c := range changes {
-		keys[i] = records[i].Key()
-		if err := w.setInverseRelations(ctx, c, keys[i]); err != nil {
-			return nil, drafts[i].errorAt(err)
-		}
-	}
-	return keys, nil
 }

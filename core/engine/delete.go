@@ -23,11 +23,8 @@ func (e *Engine) Delete(ctx context.Context, resource string, id any, opts Write
 		return e.store.Delete(ctx, info.resource, key)
 	}
 	return e.write(ctx, func(ctx context.Context, w *writer) error {
-		rec, err := w.load(ctx, info, key)
+		rec, err := w.loadMatch(ctx, info, key, opts)
 		if err != nil {
-			return err
-		}
-		if err := w.checkMatch(ctx, opts, info, rec); err != nil {
 			return err
 		}
 		if rec.IsZero() {

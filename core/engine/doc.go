@@ -40,26 +40,35 @@
 //
 // # How a write works
 //
-// The body is validated against the model before the transaction begins. The transaction then runs these steps; a
-// nested record runs steps 4 to 6 of its own inside step 4 or 6 of its parent:
+// A write is a pipeline. Each phase has files of its own and passes its result to the next one:
 //
-//	   body                                        body of the request
-//	1    -> draft        body.go, draft.go         validated, typed; no read
-//	     direct.go                                 done here if one operation is the whole request
-//	2    -> record       change.go, write.go       read the record if the change depends on it; Write.Match
-//	3    -> related      write.go                  read the related records that the body names
-//	4    -> change       change.go,                columns to write, relations to set later;
-//	                     change_values.go          runs setters and merge patches, creates nested records
-//	5    -> columns      save.go, rules.go         check write rules, detach holders of one-to-one partners, write
-//	6    -> relations    relations.go, rules.go    move members here, detach or delete former members
-//	7    -> view         write.go, view_*.go       the record as it reads after the write
+//	body
+//	 | body.go       validate the members of the body and convert their values; nothing is read
+//	draft            draft.go: the typed body, with its nested records
+//	 | plan.go       work out the records to create or change, the related records to check, and the steps in order
+//	plan             pure data; plan.String() shows it
+//	 | reads.go      in the transaction: read the record of the request, call Write.Match, check related records
+//	identity map     identity_map.go: the records that the transaction knows
+//	 | execute.go    run the steps of the plan, on one change (change.go) for each record
+//	 |                 set, merge, setter    change_values.go
+//	 |                 insert, update        save.go      check rules, detach partners, write
+//	 |                 members, clear        relations.go move added members, detach or delete removed ones
+//	 |                 rules of all steps    rules.go     write rules (Writable) of the record and its partners
+//	 |                 deletions of a step   cascade.go   find dependents, check rules, detach, delete
+//	records
+//	 | view_*.go     read the related records that the answer shows
+//	view
 //
-// Create runs 1, 3, 4, 5, 6 and 7 (create.go), Update all (update.go), Replace either (replace.go); a Replace empties
-// the relations that its body does not name between steps 4 and 5. Delete reads the record and then the records that
-// depend on it, level by level, checks the write rules of the records that stay, detaches them, and deletes the others
-// (delete.go, cascade.go); steps 5 and 6 use the same code for relations that cascade. The identity map
-// (identity_map.go) holds the records of the transaction, so that most steps need no read of their own. Pending writes
-// (save.go) collect the updates and deletions of a step, so that each kind is one operation.
+// [Engine.Create] (create.go) plans its records from the bodies. [Engine.Update] (update.go) and [Engine.Replace]
+// (replace.go) plan the change of one record; a Replace of a missing record is a creation with a chosen key. A setter
+// runs in the middle of a plan; the fields that it returns get a small plan of their own, run at that point.
+// [Engine.Delete] (delete.go) needs no plan: it reads the record and goes to cascade.go. Requests that are a single
+// operation stop after the draft (direct.go).
+//
+// A plan depends on the body alone. Effects on other records depend on stored data, so the steps find them: partners
+// that lose a one-to-one relation, members that leave a list, and cascades. A step collects its updates and deletions as
+// pending writes (save.go), so that each kind takes one operation. Later steps see the writes of earlier ones; a body
+// that contradicts itself therefore means its parts one after the other.
 //
 // # Errors
 //

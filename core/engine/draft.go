@@ -88,15 +88,15 @@ func elementIndex(bodies []map[string]any, i int) int {
 }
 
 // errorAt adds the position of the body to an error that the client caused. Other errors are returned unchanged.
-func (d *draft) errorAt(err error) error {
-	if err == nil || d.element == 0 {
+func errorAt(err error, element int) error {
+	if err == nil || element == 0 {
 		return err
 	}
 	switch e := *core.AsError(err); e.Code {
 	case core.ServerError, core.Unavailable, core.OutcomeUnknown:
 		return err
 	default:
-		e.Element = d.element
+		e.Element = element
 		return &e
 	}
 }
@@ -107,7 +107,7 @@ func batchError(drafts []*draft, err error) error {
 	if len(drafts) > 1 {
 		return err
 	}
-	return drafts[0].errorAt(err)
+	return errorAt(err, drafts[0].element)
 }
 
 // conflictError adds the position of a body to a conflict of drafts of one resource, which may be as late as the
@@ -124,7 +124,7 @@ func conflictError(drafts []*draft, err error) error {
 	for _, d := range slices.Backward(drafts) {
 		r := d.info.resource
 		if f := r.FieldByAPIName(e.Field); e.Resource == r.APIName() && f != nil && d.value(f) == value {
-			return d.errorAt(err)
+			return errorAt(err, d.element)
 		}
 	}
 	return err

@@ -7,29 +7,21 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// setInverseRelations sets the relations of a record that other records store.
-func (w *writer) setInverseRelations(ctx context.Context, c *change, owner core.Value) error {
-	for _, m := range c.inverse {
-		if c.isNew {
-			var err error
-			if m.keys, err = w.memberKeys(ctx, m.assignment, preset{m.field.Inverse(), owner}); err != nil {
-				return err
-			}
-		}
-		if err := w.setMembers(ctx, c, owner, m); err != nil {
-			return err
-		}
-	}
-	return nil
+// relationValue is the new value of a relation that other records store.
+type relationValue struct {
+	field    *core.Field
+	keys     []core.Value // ascending and distinct
+	nested   int          // number of members that this request creates
+	implicit bool         // the body does not name the relation
 }
 
 // setMembers makes the members point at the owner, and detaches or deletes all other records that do. Lists and
 // one-to-one relations work alike: an added member moves here from its former owner.
-func (w *writer) setMembers(ctx context.Context, c *change, owner core.Value, m inverseAssignment) error {
-	field, inverse := m.field, m.field.Inverse()
+func (w *writer) setMembers(ctx context.Context, c *change, m relationValue) error {
+	owner, field, inverse := c.key(), m.field, m.field.Inverse()
 	limit := 0
 	if Continues(field) && !c.isNew {
-		limit = w.engine.opts.MaxMembers + m.nestedCount()
+		limit = w.engine.opts.MaxMembers + m.nested
 	}
 	current, all, err := w.referrers(ctx, inverse, []core.Value{owner}, limit)
 	switch {
@@ -126,11 +118,11 @@ func (w *writer) detachOrDelete(ctx context.Context, f *core.Field, rec core.Rec
 // could have named.
 func (w *writer) clearRelations(ctx context.Context, c *change) error {
 	for _, f := range c.info.resource.Fields() {
-		set := slices.ContainsFunc(c.inverse, func(m inverseAssignment) bool { return m.field == f })
+		set := slices.Contains(c.relations, f)
 		if f.Stored() || !clientWritable(f) || set || slices.Contains(c.partialLists, f) {
 			continue
 		}
-		if err := w.setMembers(ctx, c, c.key(), inverseAssignment{assignment: assignment{field: f}, implicit: true}); err != nil {
+		if err := w.setMembers(ctx, c, relationValue{field: f, implicit: true}); err != nil {
 			return err
 		}
 	}

@@ -32,11 +32,8 @@ func (e *Engine) Replace(
 	}
 	var view View
 	err = e.write(ctx, func(ctx context.Context, w *writer) error {
-		rec, err := w.load(ctx, info, key)
+		rec, err := w.loadMatch(ctx, info, key, opts)
 		if err != nil {
-			return err
-		}
-		if err := w.checkMatch(ctx, opts, info, rec); err != nil {
 			return err
 		}
 		if created = rec.IsZero(); created {
@@ -44,9 +41,9 @@ func (e *Engine) Replace(
 			return err
 		}
 		c := newChange(info, d.level)
-		c.before, c.isReplace, c.partialLists = rec, true, d.partialLists
+		c.before, c.partialLists = rec, d.partialLists
 		c.resetColumns()
-		view, err = w.updateAndShow(ctx, c, d, opts.Depth)
+		view, err = w.updateAndShow(ctx, planUpdate(d, true), c, opts.Depth)
 		return err
 	})
 	return view, created && err == nil, err
@@ -60,48 +57,13 @@ func (w *writer) createWithKey(ctx context.Context, d *draft, key core.Value, de
 	if err := d.info.checkChosenKey(key); err != nil {
 		return View{}, err
 	}
-	// Marked before the check of related records, because the body may relate the record to itself.
-	w.knownOf(d.info).markCreated(key)
-	if err := w.requireRelated(ctx, d); err != nil {
+	w.markCreated(d.info, key)
+	p := planCreate([]*draft{d}, preset{d.info.resource.Key(), ref{key: key}})
+	if err := w.checkRelated(ctx, p.related); err != nil {
 		return View{}, err
 	}
-	if _, err := w.createAll(ctx, []*draft{d}, preset{d.info.resource.Key(), key}); err != nil {
+	if _, err := w.execute(ctx, p, nil); err != nil {
 		return View{}, err
 	}
 	return w.viewOf(ctx, d.info, key, depth)
-}
-
-// resetColumns sets every column that a client can name to its value in a new record, so that the draft is applied
-// to that. A column without a constant default is left to the default of the backend.
-func (c *change) resetColumns() {
-	c.set(c.info.resource.Key(), c.before.Key())
-	c.defaulted = make([]bool, len(c.values))
-	for i, f := range c.info.resource.Columns() {
-		if !clientWritable(f) || f.HasDefaultFunc() {
-			continue
-		}
-		if v := f.ConstantDefault(); v.IsAbsent() {
-			c.values[i], c.defaulted[i] = core.Null, true
-		} else {
-			c.values[i] = v
-		}
-	}
-}
-
-// resetFields returns the columns that are left to the backend's default.
-func (c *change) resetFields() (fields []*core.Field) {
-	for i, f := range c.info.resource.Columns() {
-		if c.isReset(i) {
-			fields = append(fields, f)
-		}
-	}
-	return fields
-}
-
-// isReset reports whether column i is left to the backend's default.
-func (c *change) isReset(i int) bool { return i < len(c.defaulted) && c.defaulted[i] }
-
-// clientWritable reports whether a client may set the field.
-func clientWritable(f *core.Field) bool {
-	return !f.Key() && !f.ReadOnly() && !f.Hidden() && f.Computed() == nil
 }

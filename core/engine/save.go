@@ -96,23 +96,28 @@ func (updates *updateSet) repoints(f *core.Field, rec core.Record) bool {
 	return !v.IsAbsent() && v != rec.At(f.Column())
 }
 
-func (w *writer) insertChanges(ctx context.Context, info *resourceInfo, changes []*change) ([]core.Record, error) {
+// insertChanges inserts the records of the changes in one operation, and notes their keys.
+func (w *writer) insertChanges(ctx context.Context, changes []*change) error {
+	info := changes[0].info
 	pending := newPendingWrites(info)
 	records := make([]core.Record, len(changes))
 	for i, c := range changes {
 		if err := w.detachHolders(ctx, c, pending); err != nil {
-			return nil, err
+			return err
 		}
 		records[i] = info.resource.RecordOf(c.values)
 	}
 	if err := w.flush(ctx, pending); err != nil {
-		return nil, err
+		return err
 	}
 	inserted, err := w.insert(ctx, info, records)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return inserted, w.checkInsertRules(ctx, info, inserted)
+	for i, rec := range inserted {
+		changes[i].set(info.resource.Key(), rec.Key())
+	}
+	return w.checkInsertRules(ctx, info, inserted)
 }
 
 // saveColumns writes the columns of a change. It writes every column that the client named, even with an unchanged

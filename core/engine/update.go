@@ -1,8 +1,6 @@
 package engine
 
-import (
-	"context"
-)
+import "context"
 
 // Update changes the fields of a record that the body names (PATCH). A to-many relation becomes exactly the list
 // in the body; a record that is removed from the list is detached, or deleted if the relation cascades. A merge
@@ -26,36 +24,31 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 	if e.canUpdateDirectly(info, d, opts) {
 		return e.updateDirectly(ctx, d, key, opts.Depth)
 	}
+	p := planUpdate(d, false)
 	var view View
 	err = e.write(ctx, func(ctx context.Context, w *writer) error {
-		c, err := w.beginChange(ctx, d, key, opts)
-		if err != nil {
-			return err
+		c := newChange(info, d.level)
+		c.set(info.resource.Key(), key)
+		if opts.Match != nil || d.needsBefore || !d.writesColumns() {
+			if c.before, err = w.loadMatch(ctx, info, key, opts); err != nil {
+				return err
+			}
+			if c.before.IsZero() {
+				return info.resource.NotFound(key)
+			}
 		}
-		view, err = w.updateAndShow(ctx, c, d, opts.Depth)
+		view, err = w.updateAndShow(ctx, p, c, opts.Depth)
 		return err
 	})
 	return view, err
 }
 
-// updateAndShow applies a draft to an existing record and returns its view after the write. Its calls are the
-// steps that the package documentation lists.
-func (w *writer) updateAndShow(ctx context.Context, c *change, d *draft, depth int) (View, error) {
-	if err := w.requireRelated(ctx, d); err != nil {
+// updateAndShow executes the plan on the change of an existing record and returns the view after the write.
+func (w *writer) updateAndShow(ctx context.Context, p *plan, c *change, depth int) (View, error) {
+	if err := w.checkRelated(ctx, p.related); err != nil {
 		return View{}, err
 	}
-	if err := w.applyAssignments(ctx, c, d.assignments); err != nil {
-		return View{}, err
-	}
-	if c.isReplace {
-		if err := w.clearRelations(ctx, c); err != nil {
-			return View{}, err
-		}
-	}
-	if err := w.saveColumns(ctx, c); err != nil {
-		return View{}, err
-	}
-	if err := w.setInverseRelations(ctx, c, c.key()); err != nil {
+	if _, err := w.execute(ctx, p, c); err != nil {
 		return View{}, err
 	}
 	return w.viewOf(ctx, c.info, c.key(), depth)

@@ -31,21 +31,6 @@ func newWriter(e *Engine, tx *core.Transaction) *writer {
 	return &writer{engine: e, tx: tx, known: make([]identityMap, len(e.resources))}
 }
 
-// checkMatch calls opts.Match with the record before any change.
-func (w *writer) checkMatch(ctx context.Context, opts Write, info *resourceInfo, rec core.Record) error {
-	if opts.Match == nil {
-		return nil
-	}
-	if rec.IsZero() {
-		return opts.Match(nil)
-	}
-	view, err := w.engine.viewBuilder(w.tx, neverFinal).view(ctx, info, rec, opts.Depth)
-	if err != nil {
-		return err
-	}
-	return opts.Match(&view)
-}
-
 // viewsOf returns the views of the records after the write. It may end the transaction.
 func (w *writer) viewsOf(ctx context.Context, info *resourceInfo, keys []core.Value, depth int) ([]View, error) {
 	records := make([]core.Record, len(keys))
@@ -75,27 +60,6 @@ func (w *writer) knownOf(info *resourceInfo) identityMap {
 		*m = make(identityMap)
 	}
 	return *m
-}
-
-// load reads the whole record. It returns the zero Record if there is none.
-func (w *writer) load(ctx context.Context, info *resourceInfo, key core.Value) (core.Record, error) {
-	records, err := w.tx.Load(ctx, info.resource, []core.Value{key})
-	if err != nil || len(records) == 0 {
-		return core.Record{}, err
-	}
-	w.knownOf(info).addRead(records)
-	return records[0], nil
-}
-
-// loadUnknown reads the records that the identity map does not have. Missing and hidden records stay unknown.
-func (w *writer) loadUnknown(ctx context.Context, info *resourceInfo, keys []core.Value) error {
-	unknown := w.knownOf(info).missing(keys)
-	if len(unknown) == 0 {
-		return nil
-	}
-	records, err := w.tx.Load(ctx, info.resource, unknown, info.relationFields...)
-	w.knownOf(info).addRead(records)
-	return err
 }
 
 // insert adds records and marks them as created by this transaction.
@@ -131,45 +95,4 @@ func (w *writer) delete(ctx context.Context, querier core.Querier, info *resourc
 		delete(w.knownOf(info), key)
 	}
 	return nil
-}
-
-// referrers reads the records that point through f at one of the keys, at most limit of them if limit is positive.
-// all reports whether there are no others.
-func (w *writer) referrers(ctx context.Context, f *core.Field, keys []core.Value, limit int) (_ []core.Record, all bool, _ error) {
-	info := w.engine.info(f.Resource())
-	page, err := w.tx.Select(ctx, f.Resource(), core.Query{Where: anyOf(f, keys), Fields: info.relationFields, Limit: limit})
-	if err != nil {
-		return nil, false, err
-	}
-	w.knownOf(info).addRead(page.Records)
-	return page.Records, page.Next == "", nil
-}
-
-// requireRelated checks that every record that the drafts name exists and is visible, with one operation for each
-// resource. It returns [core.NotFound] for the first record that is not.
-func (w *writer) requireRelated(ctx context.Context, drafts ...*draft) error {
-	keys := make([][]core.Value, len(w.known))
-	eachID(drafts, func(r *core.Resource, key core.Value) {
-		keys[r.Index()] = append(keys[r.Index()], key)
-	})
-	for i, info := range w.engine.resources {
-		if err := w.loadUnknown(ctx, info, keys[i]); err != nil {
-			return err
-		}
-	}
-	var missing error
-	for _, d := range drafts {
-		d.relatedIDs(func(r *core.Resource, key core.Value) {
-			if known := w.known[r.Index()][key]; known.record.IsZero() && !known.created && missing == nil {
-				missing = d.errorAt(r.NotFound(key))
-			}
-		})
-	}
-	return missing
-}
-
-func eachID(drafts []*draft, yield func(r *core.Resource, key core.Value)) {
-	for _, d := range drafts {
-		d.relatedIDs(yield)
-	}
 }
