@@ -55,7 +55,8 @@ func (b *viewBuilder) remember(of *core.Resource, records []core.Record) {
 	m.addRead(records)
 }
 
-// leadsBack reports whether the related records have no relation except the inverse one. The ids of that one have been read.
+// leadsBack reports whether the related records have no relation except the inverse one. The ids of that one have
+// been read.
 func (b *viewBuilder) leadsBack(ex *expansion) bool {
 	f := ex.shown.field
 	if f.Stored() {
