@@ -100,9 +100,9 @@ func comparison(kind FilterKind, field string, raw ...any) Filter {
 // Compare fails closed: it returns [None] for a comparison that [Resource.Bind] rejects, such as a value of another
 // type, or less than null. Do not negate the result in a policy: Not(None()) matches every record.
 func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
-	ok := kind >= FilterEq && kind <= FilterPrefix && (len(values) == 1 || kind == FilterIn)
+	ok := len(values) == 1 || kind.TakesList()
 	for _, v := range values {
-		ok = ok && (v.IsNull() && kind.takesNull() || v.typ == f.typ)
+		ok = ok && (v.IsNull() && kind.TakesNull() || v.typ == f.typ)
 	}
 	if !ok || checkComparison(kind, f) != nil {
 		return None()
@@ -130,9 +130,6 @@ func normalise(kind FilterKind, values []Value) (FilterKind, []Value) {
 	}
 	return kind, values
 }
-
-// takesNull reports whether comparisons of the kind accept null.
-func (k FilterKind) takesNull() bool { return k == FilterEq || k == FilterNe || k == FilterIn }
 
 // sortedUnique returns the values ascending and without duplicates. It does not change the slice.
 func sortedUnique(values []Value) []Value {
@@ -256,16 +253,43 @@ func (f Filter) Filters() []Filter {
 	return f.n.parts
 }
 
-var filterNames = [...]string{
-	FilterAll: "all", FilterNone: "none", FilterAnd: " and ", FilterOr: " or ", FilterNot: "not ",
-	FilterEq: " = ", FilterNe: " <> ", FilterLt: " < ", FilterLe: " <= ", FilterGt: " > ", FilterGe: " >= ",
-	FilterIn: " in ", FilterPrefix: " prefix ",
+// Match reports whether the filter matches the record, which must be of the resource that the filter is bound to. It
+// defines the results of every backend. An unbound filter matches no record, not even inside a Not.
+func (f Filter) Match(rec Record) bool {
+	if f.n == nil {
+		return true
+	}
+	return f.n.bound && f.n.match(rec)
+}
+
+func (n *node) match(rec Record) bool {
+	switch n.kind {
+	case FilterAnd:
+		for _, part := range n.parts {
+			if !part.n.match(rec) {
+				return false
+			}
+		}
+		return true
+	case FilterOr:
+		for _, part := range n.parts {
+			if part.n.match(rec) {
+				return true
+			}
+		}
+		return false
+	case FilterNot:
+		return !n.parts[0].n.match(rec)
+	case FilterNone:
+		return false
+	}
+	return operators[n.kind].match(rec.values[n.field.column], n.values)
 }
 
 // String returns the filter as text with all its values. Logs that must not show values must not contain it.
 func (f Filter) String() string {
 	if f.n == nil {
-		return filterNames[FilterAll]
+		return FilterAll.String()
 	}
 	var b strings.Builder
 	f.n.write(&b)
@@ -275,7 +299,7 @@ func (f Filter) String() string {
 func (n *node) write(b *strings.Builder) {
 	switch n.kind {
 	case FilterAll, FilterNone:
-		b.WriteString(filterNames[n.kind])
+		b.WriteString(n.kind.String())
 	case FilterAnd, FilterOr, FilterNot:
 		n.writeParts(b)
 	default:
@@ -286,8 +310,11 @@ func (n *node) write(b *strings.Builder) {
 func (n *node) writeParts(b *strings.Builder) {
 	b.WriteByte('(')
 	for i, part := range n.parts {
-		if i > 0 || n.kind == FilterNot {
-			b.WriteString(filterNames[n.kind])
+		switch {
+		case n.kind == FilterNot:
+			b.WriteString("not ")
+		case i > 0:
+			b.WriteString(" " + n.kind.String() + " ")
 		}
 		b.WriteString(part.String())
 	}
@@ -296,9 +323,9 @@ func (n *node) writeParts(b *strings.Builder) {
 
 func (n *node) writeComparison(b *strings.Builder) {
 	if !n.bound {
-		b.WriteString(n.name + filterNames[n.kind] + "?")
+		b.WriteString(n.name + operators[n.kind].text + "?")
 		return
 	}
-	b.WriteString(n.field.name + filterNames[n.kind])
+	b.WriteString(n.field.name + operators[n.kind].text)
 	b.WriteString(ListOf(n.values...).str)
 }

@@ -1,5 +1,12 @@
 package core
 
+import "errors"
+
+var (
+	errNullOrder     = errors.New("null has no order and no prefix; use Eq or Ne")
+	errForeignFilter = errors.New("filter is bound to another resource")
+)
+
 // maxFilterDepth bounds the nesting of filters, and so the stack of recursive functions.
 const maxFilterDepth = 100
 
@@ -64,7 +71,7 @@ func (r *Resource) bindComparison(n *node) error {
 // convertFor converts a value to compare the field with. The value of an order or prefix comparison cannot be null,
 // and for a key field need not be a valid key.
 func (f *Field) convertFor(kind FilterKind, raw any) (Value, error) {
-	if kind.takesNull() {
+	if kind.TakesNull() {
 		return f.Convert(raw)
 	}
 	v, err := f.typ.Convert(raw)
@@ -79,14 +86,7 @@ func (f *Field) convertFor(kind FilterKind, raw any) (Value, error) {
 
 // checkComparison rejects a comparison that the field does not support.
 func checkComparison(kind FilterKind, f *Field) error {
-	ok := f.Stored() && !f.Many()
-	switch kind {
-	case FilterLt, FilterLe, FilterGt, FilterGe:
-		ok = ok && f.typ.Ordered()
-	case FilterPrefix:
-		ok = ok && f.typ == Text
-	}
-	if !ok {
+	if !f.Stored() || f.Many() || !kind.Fits(f.typ) {
 		return &Error{Code: SearchForbidden, Resource: f.resource.apiName, Field: f.apiName}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -391,6 +392,46 @@ func TestAndOfEqualConditionsIsOne(t *testing.T) {
 	} {
 		if got := core.And(c.a, c.b).String(); got != c.want {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestOperators(t *testing.T) {
+	type row struct {
+		name       string
+		list, null bool
+		types      string
+	}
+	all, ordered := "int float text bool time uuid bytes json list", "int float text bool time uuid bytes"
+	want := []row{
+		{"eq", false, true, all}, {"ne", false, true, all},
+		{"lt", false, false, ordered}, {"le", false, false, ordered}, {"gt", false, false, ordered}, {"ge", false, false, ordered},
+		{"in", true, true, all}, {"prefix", false, false, "text"},
+	}
+	var got []row
+	for _, op := range core.Operators() {
+		var types []string
+		for _, typ := range slices.Concat(allTypes, []core.Type{0, 255}) {
+			if op.Fits(typ) {
+				types = append(types, typ.String())
+			}
+		}
+		got = append(got, row{op.String(), op.TakesList(), op.TakesNull(), strings.Join(types, " ")})
+		if named, ok := core.OperatorNamed(op.String()); !ok || named != op {
+			t.Errorf("%s: found %s, %v", op, named, ok)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	for _, name := range []string{"", "and", "all", "EQ"} {
+		if op, ok := core.OperatorNamed(name); ok {
+			t.Errorf("%q is %s", name, op)
+		}
+	}
+	for kind, name := range map[core.FilterKind]string{core.FilterAll: "all", core.FilterNone: "none", core.FilterAnd: "and", core.FilterOr: "or", core.FilterNot: "not", 99: "filter(99)"} {
+		if kind.String() != name || kind.Fits(core.Int) || kind.TakesList() || kind.TakesNull() {
+			t.Errorf("%s: want %s, no operator", kind, name)
 		}
 	}
 }
