@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"math"
@@ -39,40 +40,29 @@ var errLossy = errors.New("value does not fit the type")
 // Convert also accepts a [Value] that has type t or holds an accepted value, pointers to accepted values (a nil
 // pointer is [Null]), and named types of the Go types above.
 func (t Type) Convert(raw any) (Value, error) {
-	switch x := raw.(type) {
-	case nil:
-		return Null, nil
-	case Value:
-		return t.convertValue(x)
-	}
-	switch t {
-	case Int:
-		return toInt(raw)
-	case Float:
-		return toFloat(raw)
-	case Text:
-		return toText(raw)
-	case Bool:
-		if b, ok := raw.(bool); ok {
-			return BoolValue(b), nil
+	for {
+		switch x := raw.(type) {
+		case nil:
+			return Null, nil
+		case Value:
+			return t.convertValue(x)
 		}
-	case Time:
-		return toTime(raw)
-	case UUID:
-		return toUUID(raw)
-	case Bytes:
-		return toBytes(raw)
-	case JSON:
-		return toJSON(JSON, raw)
-	case List:
-		return toJSON(List, raw)
+		if !t.Valid() {
+			return Value{}, errLossy
+		}
+		if t == JSON || t == List || isBasic(raw) {
+			return valueTypes[t].convert(raw)
+		}
+		var ok bool
+		if raw, ok = underlying(reflect.ValueOf(raw)); !ok {
+			return Value{}, errLossy
+		}
 	}
-	return convertUnderlying(t, raw)
 }
 
 func (t Type) convertValue(v Value) (Value, error) {
 	switch {
-	case v.typ == t && !wellFormed(v):
+	case v.typ == t && v.IsSet() && !wellFormed(v):
 		return Value{}, errLossy
 	case v.typ == t || !v.IsSet():
 		return v, nil
@@ -82,25 +72,21 @@ func (t Type) convertValue(v Value) (Value, error) {
 	return t.Convert(v.Any())
 }
 
-// convertUnderlying converts a pointer, or a value of a named or less common Go type, as the Go type of its kind.
-func convertUnderlying(t Type, raw any) (Value, error) {
-	if _, ok := raw.(json.Number); ok {
-		return Value{}, errLossy // a number, although its kind is string
+// isBasic reports whether raw has one of the Go types that the conversions handle.
+func isBasic(raw any) bool {
+	switch raw.(type) {
+	case int64, float64, json.Number, string, bool, time.Time, []byte, [16]byte:
+		return true
 	}
-	v := reflect.ValueOf(raw)
-	if v.Kind() == reflect.Pointer && v.IsNil() {
-		return Null, nil
-	}
-	next, ok := underlying(v)
-	if !ok || reflect.TypeOf(next) == v.Type() { // a type that Convert knows and has rejected
-		return Value{}, errLossy
-	}
-	return t.Convert(next)
+	return false
 }
 
-// underlying returns the value as one of the Go types that the conversions handle; false if there is none.
+// underlying returns the target of a pointer, nil for a nil pointer, or the value as one of the types of isBasic; false if
+// there is none.
 func underlying(v reflect.Value) (any, bool) {
 	switch {
+	case v.Kind() == reflect.Pointer && v.IsNil():
+		return nil, true
 	case v.Kind() == reflect.Pointer:
 		return v.Elem().Interface(), true
 	case v.CanInt():
@@ -132,8 +118,6 @@ func toInt(raw any) (Value, error) {
 	switch x := raw.(type) {
 	case int64:
 		return IntValue(x), nil
-	case int:
-		return IntValue(int64(x)), nil
 	case float64:
 		if x == math.Trunc(x) && x >= -1<<63 && x < 1<<63 {
 			return IntValue(int64(x)), nil
@@ -148,7 +132,7 @@ func toInt(raw any) (Value, error) {
 	case string:
 		return parseInt(x)
 	}
-	return convertUnderlying(Int, raw)
+	return Value{}, errLossy
 }
 
 // parseInt parses the canonical decimal form of an integer.
@@ -177,7 +161,7 @@ func toFloat(raw any) (Value, error) {
 	case string:
 		return parseFloat(x)
 	}
-	return convertUnderlying(Float, raw)
+	return Value{}, errLossy
 }
 
 // parseFloat parses a JSON number as a double. A whole number must be exactly the double, or the JSON text of that
@@ -235,7 +219,32 @@ func toText(raw any) (Value, error) {
 	case bool:
 		return Value{}, errLossy
 	}
-	return convertUnderlying(Text, raw)
+	return Value{}, errLossy
+}
+
+func toBool(raw any) (Value, error) {
+	if b, ok := raw.(bool); ok {
+		return BoolValue(b), nil
+	}
+	return Value{}, errLossy
+}
+
+// toUUID accepts the form with hyphens, the only one in RFC 9562.
+func toUUID(raw any) (Value, error) {
+	switch x := raw.(type) {
+	case [16]byte:
+		return UUIDValue(x), nil
+	case string:
+		if len(x) != 36 || x[8] != '-' || x[13] != '-' || x[18] != '-' || x[23] != '-' {
+			return Value{}, errLossy
+		}
+		var id [16]byte
+		if n, err := hex.Decode(id[:], []byte(strings.ReplaceAll(x, "-", ""))); err != nil || n != 16 {
+			return Value{}, errLossy
+		}
+		return UUIDValue(id), nil
+	}
+	return Value{}, errLossy
 }
 
 func toBytes(raw any) (Value, error) {
@@ -249,7 +258,7 @@ func toBytes(raw any) (Value, error) {
 		}
 		return BytesValue(b), nil
 	}
-	return convertUnderlying(Bytes, raw)
+	return Value{}, errLossy
 }
 
 func toTime(raw any) (Value, error) {
@@ -265,7 +274,7 @@ func toTime(raw any) (Value, error) {
 		}
 		at = parsed
 	default:
-		return convertUnderlying(Time, raw)
+		return Value{}, errLossy
 	}
 	if year := at.UTC().Year(); year < 1 || year > 9999 {
 		return Value{}, errLossy

@@ -3,6 +3,7 @@ package core_test
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -226,6 +227,22 @@ func anyNumber(rt *rapid.T) json.Number {
 	numbers := rapid.StringMatching(`-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?`)
 	accepted := func(s string) bool { _, err := core.JSON.Convert(json.Number(s)); return err == nil }
 	return json.Number(numbers.Filter(accepted).Draw(rt, "any number"))
+}
+
+func TestTypes(t *testing.T) {
+	if got := core.Types(); !slices.Equal(got, allTypes) {
+		t.Errorf("got %v", got)
+	}
+	for _, typ := range append(allTypes, 0, 255) {
+		if v, err := typ.Convert(core.Null); v != core.Null || err != nil {
+			t.Errorf("%s: null is %v, %v", typ, v, err)
+		}
+	}
+	for _, typ := range []core.Type{0, 10, 255} {
+		if v, err := typ.Convert(1); err == nil || typ.Valid() || typ.Ordered() {
+			t.Errorf("%s: %v", typ, v)
+		}
+	}
 }
 
 var allTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"strings"
-	"unicode/utf8"
 )
 
 // Querier holds the operations on records that [Store] and [Transaction] share. Functions that work inside and
@@ -224,20 +221,6 @@ func checkRecord(r *Resource, rec Record) error {
 		}
 	}
 	return nil
-}
-
-// wellFormed checks the content of a value, which constructors such as [TextValue] do not.
-func wellFormed(v Value) bool {
-	switch v.typ {
-	case Text:
-		return utf8.ValidString(v.str) && strings.IndexByte(v.str, 0) < 0
-	case Float:
-		return !math.IsNaN(v.Float()) && !math.IsInf(v.Float(), 0)
-	case Time:
-		year := v.Time().Year()
-		return year >= 1 && year <= 9999
-	}
-	return true
 }
 
 // checkInsert returns the records with the model's defaults.

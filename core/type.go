@@ -1,6 +1,15 @@
 package core
 
-import "strconv"
+import (
+	"cmp"
+	"encoding/base64"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/larder-go/larder/core/internal/strictjson"
+)
 
 // Type is the type of a field's values. The zero Type is invalid; [Value.Type] returns it for absent and null values.
 type Type uint8
@@ -31,25 +40,135 @@ const (
 	typeNull Type = 255
 )
 
-var typeNames = [...]string{
-	Int: "int", Float: "float", Text: "text", Bool: "bool", Time: "time",
-	UUID: "uuid", Bytes: "bytes", JSON: "json", List: "list",
+// valueType describes one [Type]. A new type needs a constant at the end of the list and an entry in valueTypes here, an
+// accessor in core/typed, and support in the backends and faces that must store and show it.
+type valueType struct {
+	name    string
+	ordered bool // the values have an order
+	key     bool // a primary key can have the type
+	// convert returns a Go value as a value of the type, or errLossy. Except for JSON and List, the Go value has been
+	// reduced to one of the types of isBasic.
+	convert func(raw any) (Value, error)
+	// wellFormed checks the content of a value, which constructors such as [TextValue] do not. nil accepts all values.
+	wellFormed func(v Value) bool
+	// plain implements [Value.Any].
+	plain func(v Value) any
+	// appendJSON implements [Value.AppendJSON].
+	appendJSON func(dst []byte, v Value) []byte
+	// jsonSize implements [Value.JSONSize].
+	jsonSize func(v Value) int
+	// compare implements [Compare] for two values of the type.
+	compare func(a, b Value) int
+}
+
+var valueTypes = [...]valueType{
+	Int: {
+		name: "int", ordered: true, key: true, convert: toInt, compare: compareNum,
+		plain:      func(v Value) any { return v.num },
+		appendJSON: func(dst []byte, v Value) []byte { return strconv.AppendInt(dst, v.num, 10) },
+		jsonSize: func(v Value) int {
+			var digits [20]byte
+			return len(strconv.AppendInt(digits[:0], v.num, 10))
+		},
+	},
+	Float: {
+		name: "float", ordered: true, convert: toFloat,
+		wellFormed: func(v Value) bool { return !math.IsNaN(v.Float()) && !math.IsInf(v.Float(), 0) },
+		compare:    func(a, b Value) int { return cmp.Compare(a.Float(), b.Float()) },
+		plain:      func(v Value) any { return v.Float() },
+		appendJSON: func(dst []byte, v Value) []byte { return appendFloat(dst, v.Float()) },
+		jsonSize:   func(Value) int { return len("-0.0000012345678901234567") },
+	},
+	Text: {
+		name: "text", ordered: true, key: true, convert: toText, compare: compareStr, plain: plainStr,
+		wellFormed: func(v Value) bool { return utf8.ValidString(v.str) && strings.IndexByte(v.str, 0) < 0 },
+		appendJSON: func(dst []byte, v Value) []byte { return strictjson.AppendString(dst, v.str) },
+		jsonSize:   func(v Value) int { return strictjson.StringSize(v.str) },
+	},
+	Bool: {
+		name: "bool", ordered: true, convert: toBool, compare: compareNum,
+		plain:      func(v Value) any { return v.num != 0 },
+		appendJSON: func(dst []byte, v Value) []byte { return strconv.AppendBool(dst, v.num != 0) },
+		jsonSize:   func(Value) int { return len("false") },
+	},
+	Time: {
+		name: "time", ordered: true, convert: toTime, compare: compareNum,
+		wellFormed: func(v Value) bool { year := v.Time().Year(); return year >= 1 && year <= 9999 },
+		plain:      func(v Value) any { return v.Time() },
+		appendJSON: func(dst []byte, v Value) []byte {
+			return v.Time().AppendFormat(dst, `"2006-01-02T15:04:05.999999Z07:00"`)
+		},
+		jsonSize: func(Value) int { return len(`"2006-01-02T15:04:05.999999Z"`) },
+	},
+	UUID: {
+		name: "uuid", ordered: true, key: true, convert: toUUID, compare: compareStr, plain: plainStr,
+		appendJSON: func(dst []byte, v Value) []byte { return append(append(append(dst, '"'), v.str...), '"') },
+		jsonSize:   func(v Value) int { return len(v.str) + len(`""`) },
+	},
+	Bytes: {
+		name: "bytes", ordered: true, convert: toBytes, compare: compareStr,
+		plain: func(v Value) any { return []byte(v.str) },
+		appendJSON: func(dst []byte, v Value) []byte {
+			return append(base64.StdEncoding.AppendEncode(append(dst, '"'), []byte(v.str)), '"')
+		},
+		jsonSize: func(v Value) int { return base64.StdEncoding.EncodedLen(len(v.str)) + len(`""`) },
+	},
+	JSON: {
+		name: "json", compare: compareStr, plain: plainJSON, appendJSON: appendStr, jsonSize: sizeStr,
+		convert: func(raw any) (Value, error) { return toJSON(JSON, raw) },
+	},
+	List: {
+		name: "list", compare: compareStr, plain: plainJSON, appendJSON: appendStr, jsonSize: sizeStr,
+		convert: func(raw any) (Value, error) { return toJSON(List, raw) },
+	},
+}
+
+func compareNum(a, b Value) int { return cmp.Compare(a.num, b.num) }
+
+func compareStr(a, b Value) int { return strings.Compare(a.str, b.str) }
+
+func plainStr(v Value) any { return v.str }
+
+func plainJSON(v Value) any {
+	parsed, _ := strictjson.Parse([]byte(v.str), math.MaxInt) // canonical text is valid
+	return parsed
+}
+
+func appendStr(dst []byte, v Value) []byte { return append(dst, v.str...) }
+
+func sizeStr(v Value) int { return len(v.str) }
+
+// wellFormed checks the content of a value that is set.
+func wellFormed(v Value) bool {
+	check := valueTypes[v.typ].wellFormed
+	return check == nil || check(v)
+}
+
+// Types returns all types, in the order of their declaration.
+func Types() []Type {
+	var types []Type
+	for t := range Type(len(valueTypes)) {
+		if t.Valid() {
+			types = append(types, t)
+		}
+	}
+	return types
 }
 
 // String returns the name of the type in lower case, as in errors and documents.
 func (t Type) String() string {
 	if t.Valid() {
-		return typeNames[t]
+		return valueTypes[t].name
 	}
 	return "type(" + strconv.Itoa(int(t)) + ")"
 }
 
 // Valid reports whether t is a type of the model.
-func (t Type) Valid() bool { return t >= Int && t <= List }
+func (t Type) Valid() bool { return t > 0 && int(t) < len(valueTypes) }
 
-// Ordered reports whether values of type t have an order, so that queries can sort by them and compare them: all
-// types but [JSON] and [List].
-func (t Type) Ordered() bool { return t >= Int && t <= Bytes }
+// Ordered reports whether values of type t have an order, so that queries can sort by them and compare them: all types
+// but [JSON] and [List].
+func (t Type) Ordered() bool { return t.Valid() && valueTypes[t].ordered }
 
 // key reports whether a primary key can have type t.
-func (t Type) key() bool { return t == Int || t == Text || t == UUID }
+func (t Type) key() bool { return t.Valid() && valueTypes[t].key }

@@ -3,14 +3,11 @@ package core
 import (
 	"cmp"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/hex"
 	"math"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/larder-go/larder/core/internal/strictjson"
 )
 
 // Value is the content of one field: absent, null, or a value of a [Type]. It is immutable and safe for concurrent
@@ -110,24 +107,10 @@ func (v Value) Text() string { return v.str }
 // Bytes are a []byte, JSON and List are the types that encoding/json decodes into, with json.Number for numbers. The
 // caller owns the result.
 func (v Value) Any() any {
-	switch v.typ {
-	case Int:
-		return v.num
-	case Float:
-		return v.Float()
-	case Text, UUID:
-		return v.str
-	case Bool:
-		return v.num != 0
-	case Time:
-		return v.Time()
-	case Bytes:
-		return []byte(v.str)
-	case JSON, List:
-		parsed, _ := strictjson.Parse([]byte(v.str), math.MaxInt) // canonical text is valid
-		return parsed
+	if !v.IsSet() {
+		return nil
 	}
-	return nil
+	return valueTypes[v.typ].plain(v)
 }
 
 // String returns the value as text for messages and logs: its JSON without quotes. An absent value is "-".
@@ -135,41 +118,18 @@ func (v Value) String() string {
 	switch v.typ {
 	case 0:
 		return "-"
-	case Text, UUID, JSON, List:
+	case Text, JSON, List:
 		return v.str
-	case Bytes:
-		return base64.StdEncoding.EncodeToString([]byte(v.str))
 	}
 	return strings.Trim(string(v.AppendJSON(nil)), `"`)
 }
 
 // AppendJSON appends the JSON of the value to dst; null for an absent value.
 func (v Value) AppendJSON(dst []byte) []byte {
-	switch v.typ {
-	case Int:
-		return strconv.AppendInt(dst, v.num, 10)
-	case Float:
-		return appendFloat(dst, v.Float())
-	case Text:
-		return strictjson.AppendString(dst, v.str)
-	case Bool:
-		return strconv.AppendBool(dst, v.num != 0)
-	case Time:
-		dst = append(dst, '"')
-		dst = v.Time().AppendFormat(dst, "2006-01-02T15:04:05.999999Z07:00")
-		return append(dst, '"')
-	case UUID:
-		dst = append(dst, '"')
-		dst = append(dst, v.str...)
-		return append(dst, '"')
-	case Bytes:
-		dst = append(dst, '"')
-		dst = base64.StdEncoding.AppendEncode(dst, []byte(v.str))
-		return append(dst, '"')
-	case JSON, List:
-		return append(dst, v.str...)
+	if !v.IsSet() {
+		return append(dst, "null"...)
 	}
-	return append(dst, "null"...)
+	return valueTypes[v.typ].appendJSON(dst, v)
 }
 
 // MarshalJSON implements [encoding/json.Marshaler] with [Value.AppendJSON].
@@ -196,13 +156,10 @@ func Compare(a, b Value) int {
 	if a.typ != b.typ {
 		return cmp.Compare(a.typ, b.typ)
 	}
-	switch a.typ {
-	case Int, Bool, Time:
-		return cmp.Compare(a.num, b.num)
-	case Float:
-		return cmp.Compare(a.Float(), b.Float())
+	if !a.IsSet() {
+		return 0
 	}
-	return strings.Compare(a.str, b.str)
+	return valueTypes[a.typ].compare(a, b)
 }
 
 // UUIDValue returns a value of type [UUID] (RFC 9562, section 4).
@@ -226,24 +183,6 @@ func NewUUID() Value {
 	return UUIDValue(id)
 }
 
-// toUUID accepts the form with hyphens, the only one in RFC 9562.
-func toUUID(raw any) (Value, error) {
-	switch x := raw.(type) {
-	case [16]byte:
-		return UUIDValue(x), nil
-	case string:
-		if len(x) != 36 || x[8] != '-' || x[13] != '-' || x[18] != '-' || x[23] != '-' {
-			return Value{}, errLossy
-		}
-		var id [16]byte
-		if n, err := hex.Decode(id[:], []byte(strings.ReplaceAll(x, "-", ""))); err != nil || n != 16 {
-			return Value{}, errLossy
-		}
-		return UUIDValue(id), nil
-	}
-	return convertUnderlying(UUID, raw)
-}
-
 // UUID returns the bytes of a [UUID]; false for any other value.
 func (v Value) UUID() (id [16]byte, ok bool) {
 	if v.typ != UUID {
@@ -253,35 +192,11 @@ func (v Value) UUID() (id [16]byte, ok bool) {
 	return id, err == nil && n == len(id)
 }
 
-// Upper bounds of the JSON of values without a fixed length.
-const (
-	maxFloatSize = len("-0.0000012345678901234567")
-	maxTimeSize  = len(`"2006-01-02T15:04:05.999999Z"`)
-	maxBoolSize  = len("false")
-	nullSize     = len("null")
-)
-
 // JSONSize returns an upper bound of the number of bytes that [Value.AppendJSON] appends. It is exact, escapes
 // included, for all types but Float, Bool and Time. It does not allocate.
 func (v Value) JSONSize() int {
-	switch v.typ {
-	case Int:
-		var digits [20]byte
-		return len(strconv.AppendInt(digits[:0], v.num, 10))
-	case Float:
-		return maxFloatSize
-	case Text:
-		return strictjson.StringSize(v.str)
-	case Bool:
-		return maxBoolSize
-	case Time:
-		return maxTimeSize
-	case UUID:
-		return len(v.str) + len(`""`)
-	case Bytes:
-		return base64.StdEncoding.EncodedLen(len(v.str)) + len(`""`)
-	case JSON, List:
-		return len(v.str)
+	if !v.IsSet() {
+		return len("null")
 	}
-	return nullSize
+	return valueTypes[v.typ].jsonSize(v)
 }

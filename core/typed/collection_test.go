@@ -307,6 +307,29 @@ func TestEveryGoTypeRoundTrips(t *testing.T) {
 	}
 }
 
+func TestEveryTypeHasAGoType(t *testing.T) {
+	types := map[core.Type]func(s *core.Store) error{
+		core.Int: fits[int], core.Float: fits[float64], core.Text: fits[string], core.Bool: fits[bool], core.Time: fits[time.Time],
+		core.UUID: fits[[16]byte], core.Bytes: fits[[]byte], core.JSON: fits[any], core.List: fits[[]any],
+	}
+	for _, typ := range core.Types() {
+		fields := []core.FieldSpec{id(), {Name: "value", Type: typ}}
+		if err := types[typ](openModel(t, core.MustModel("m", core.ResourceSpec{Name: "r", Fields: fields}))); err != nil {
+			t.Errorf("%s: %v", typ, err)
+		}
+	}
+}
+
+// fits reports whether a collection of resource r can have a field of type T.
+func fits[T any](s *core.Store) error {
+	type row struct {
+		ID    int
+		Value T
+	}
+	_, err := typed.New[row](s, "r")
+	return err
+}
+
 func TestGetRejectsOverflow(t *testing.T) {
 	s := openModel(t, everything(t))
 	r := s.Model().Resource("everything")
