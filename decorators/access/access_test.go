@@ -279,7 +279,7 @@ func TestOperationsInATransactionAreChecked(t *testing.T) {
 			t.Errorf("a hidden row: %v", err)
 		}
 		if _, err := tx.Get(core.System(ctx), s.bread, core.IntValue(1)); err != nil {
-			t.Errorf("the program: %v", err)
+			t.Errorf("system: %v", err)
 		}
 		if _, err := tx.Count(core.WithPrincipal(ctx, nil), s.bread, core.All()); !errors.Is(err, core.Unauthorized) {
 			t.Errorf("anonymous: %v", err)

@@ -124,7 +124,8 @@
 //
 // # Cost
 //
-// A get from memory takes about 0.4 µs more with a rule that compares a field with the principal's id (see BenchmarkGet).
+// With a rule that compares a field with the principal's id, a get from memory takes about 0.4 µs and five allocations
+// more (see BenchmarkGet).
 // The conditions of rules without values of the principal are built once, by [core.New].
 //
 // # Limits

@@ -66,14 +66,6 @@ func (pr *predicate) build(p *core.Principal) (core.Filter, *missing) {
 }
 
 func (pr *predicate) comparison(p *core.Principal) (core.Filter, *missing) {
-	if pr.kind == core.FilterEq && !pr.operands[0].fixed {
-		from := pr.operands[0].from
-		v, ok := from.value(p, pr.field.Type())
-		if !ok {
-			return core.None(), &missing{from, pr.field.Type()}
-		}
-		return pr.field.Equals(v), nil
-	}
 	values := make([]core.Value, 0, len(pr.operands))
 	for _, o := range pr.operands {
 		ok := true

@@ -364,7 +364,7 @@ func TestStoresWithOneRegistererShareTheMetrics(t *testing.T) {
 	}
 }
 
-func TestNeighboursShareOneAllocation(t *testing.T) {
+func TestEachDecoratorAllocatesOnce(t *testing.T) {
 	bare := openOn(t)
 	store := openOn(t, metrics.New(prometheus.NewRegistry(), metrics.Options{}),
 		metrics.New(prometheus.NewRegistry(), metrics.Options{Subsystem: "backend"}))
@@ -378,7 +378,7 @@ func TestNeighboursShareOneAllocation(t *testing.T) {
 			}
 		})
 	}
-	if without, with := allocations(bare), allocations(store); with > without+1 { // the [core.Event]
+	if without, with := allocations(bare), allocations(store); with > without+2 { // a [core.Event] for each
 		t.Errorf("%v allocations, %v without", with, without)
 	}
 }
@@ -411,7 +411,7 @@ func TestInvalidOptionsAreRejected(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	twice := metrics.New(registry, metrics.Options{Subsystem: "backend"})
-	if _, err := core.New(t.Context(), model, memory.New(), twice, twice); err == nil || !strings.Contains(err.Error(), `"metrics backend": stands twice`) {
+	if _, err := core.New(t.Context(), model, memory.New(), twice, twice); err == nil || !strings.Contains(err.Error(), `"metrics backend": is in the stack twice`) {
 		t.Errorf("got %v", err)
 	}
 }

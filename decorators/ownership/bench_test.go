@@ -39,10 +39,10 @@ func getter(tb testing.TB, decorators ...core.Decorator) func() {
 
 var byClaim = ownership.Options{Claim: "org", Shared: []string{"jar"}}
 
-func TestGetDoesNotAllocate(t *testing.T) {
+func TestGetAllocatesItsConditionOnly(t *testing.T) {
 	bare := testing.AllocsPerRun(1000, getter(t))
 	for name, d := range map[string]core.Decorator{"id": ownership.New("user_id", options), "claim": ownership.New("user_id", byClaim)} {
-		if got := testing.AllocsPerRun(1000, getter(t, d)); got != bare {
+		if got := testing.AllocsPerRun(1000, getter(t, d)); got > bare+2 { // a condition and its value
 			t.Errorf("%s: %v allocations, and %v without it", name, got, bare)
 		}
 	}
