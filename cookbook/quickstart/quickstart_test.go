@@ -129,7 +129,7 @@ func TestInvalidFlagsEndTheProgram(t *testing.T) {
 		"unknown level":          {[]string{"-log-level", "loud"}, `no level "loud"; use debug, info, warn, error or off`},
 		"no policy file":         {[]string{"-policy", filepath.Join(dir, "nothing")}, "no such file"},
 		"policy not JSON":        {[]string{"-policy", file("p", `{"rules": `)}, filepath.Join(dir, "p") + ": access policy: invalid JSON"},
-		"policy of others":       {[]string{"-policy", file("q", `{"rules": [{"roles": ["x"], "resource": "jam", "operations": ["read"]}]}`)}, `rule 1: names the resource "jam"`},
+		"policy of others":       {[]string{"-policy", file("q", `{"rules": [{"roles": ["x"], "resource": "jam", "operations": ["read"]}]}`)}, `rule 1: the model "cookies" has no resource "jam"`},
 		"stray argument":         {[]string{"postgres://u:secret@h/db"}, "unexpected argument behind the flags"},
 	} {
 		t.Run(name, func(t *testing.T) {
