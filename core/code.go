@@ -6,8 +6,8 @@ type Code string
 
 // The codes. Each comment lists the fields of [Error] that the code uses.
 const (
-	// NotFound means that no record has the key. A hidden record is indistinguishable from a record that does not
-	// exist. Fields: Resource, Key.
+	// NotFound means that no record has the key, or that a policy hides the record; the two have the same error.
+	// Fields: Resource, Key.
 	NotFound Code = "OBJECT_DOES_NOT_EXIST"
 	// UnknownField means that the resource has no such field, or a hidden one. Fields: Resource, Field.
 	UnknownField Code = "FIELD_DOES_NOT_EXIST"

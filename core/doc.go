@@ -37,9 +37,9 @@
 // # Policies
 //
 // A policy does not read first and decide afterwards. It adds a condition to the op with [Op.Guard], and the backend
-// applies the condition in the same statement, to the before image and to the after image of the row. A hidden row is
-// indistinguishable from a row that does not exist. The context carries the [Principal]; a context without one is
-// anonymous, and [System] is the explicit bypass for the program itself.
+// applies the condition in the same statement, to the before image and to the after image of the row. For reads and writes
+// a hidden row does not exist; only the conflict of an insert with its key or unique value reveals it. The context carries
+// the [Principal]; a context without one is anonymous, and [System] is the explicit bypass for the program itself.
 //
 // # Errors
 //
@@ -49,9 +49,9 @@
 //
 // # Transactions
 //
-// Every transaction is serializable. A conflict is repeated, [Store.Tx] with its function, which so must have no effects
-// outside the transaction but through [Transaction.AfterCommit]. A commit of unknown outcome is an error of its own,
-// [ErrCommitUnknown], and never repeated.
+// Every transaction is serializable. The store repeats a transaction that conflicts with others, including the function of
+// [Store.Tx], which must have no effects outside the transaction, except through [Transaction.AfterCommit]. A commit of
+// unknown outcome is an error of its own, [ErrCommitUnknown], and is never repeated.
 //
 // # Cost
 //

@@ -97,8 +97,8 @@ func comparison(kind FilterKind, field string, raw ...any) Filter {
 // Compare returns a bound comparison of the field with typed values: one value, or any number for [FilterIn]. A
 // FilterIn of a single value becomes a [FilterEq]. The filter owns the slice of values.
 //
-// Compare fails closed: it returns [None] for a comparison that [Resource.Bind] rejects, such as a value of another
-// type, or less than null. Do not negate the result in a policy: Not(None()) matches every record.
+// Compare fails closed: it returns [None] for a comparison that [Resource.Bind] rejects, such as one with a value of
+// another type, or an order comparison with null. Do not negate the result in a policy: Not(None()) matches every record.
 func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
 	ok := len(values) == 1 || kind.TakesList()
 	for _, v := range values {

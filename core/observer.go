@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Observer is notified at the begin and the end of every operation, for logs, metrics and traces. It gets neither a
+// Observer is notified at the beginning and at the end of every operation, for logs, metrics and traces. It gets neither a
 // handler nor the [Op], so it cannot change, answer or drop an operation. Its methods may run in several goroutines
 // at once.
 type Observer interface {

@@ -41,6 +41,5 @@
 //
 // # Cost
 //
-// New inspects the struct once. Each record then costs a few reflect calls per field: about 0.2 µs for a struct of four
-// fields.
+// New inspects the struct once. Each record then costs a few reflect calls per field, and no memory beyond its values.
 package typed
