@@ -16,11 +16,6 @@ type condition struct {
 	values []core.Value // each null or of the field's type
 }
 
-var operators = map[string]core.FilterKind{
-	"eq": core.FilterEq, "ne": core.FilterNe, "in": core.FilterIn, "prefix": core.FilterPrefix,
-	"lt": core.FilterLt, "le": core.FilterLe, "gt": core.FilterGt, "ge": core.FilterGe,
-}
-
 func badFilter(accepted string) error {
 	return &core.Error{Code: core.BadParam, Param: "filter", Accepted: accepted}
 }
@@ -61,7 +56,7 @@ func fieldConditions(f *core.Field, raw any) ([]condition, error) {
 	}
 	var all []condition
 	for _, name := range slices.Sorted(maps.Keys(object)) {
-		kind, ok := operators[name]
+		kind, ok := core.OperatorNamed(name)
 		if !ok {
 			return nil, badOperator()
 		}
@@ -74,24 +69,29 @@ func fieldConditions(f *core.Field, raw any) ([]condition, error) {
 	return all, nil
 }
 
-func badOperator() error { return badFilter("operators eq, ne, lt, le, gt, ge, in, prefix") }
+func badOperator() error {
+	var names []string
+	for _, op := range core.Operators() {
+		names = append(names, op.String())
+	}
+	return badFilter("operators " + strings.Join(names, ", "))
+}
 
 // newCondition checks that the field supports the operator, and converts the values.
 func newCondition(f *core.Field, kind core.FilterKind, raw any) (condition, error) {
-	ordering := kind != core.FilterEq && kind != core.FilterNe && kind != core.FilterIn
-	if ordering && !f.Type().Ordered() || kind == core.FilterPrefix && f.Type() != core.Text {
+	if !kind.Fits(f.Type()) {
 		return condition{}, searchForbidden(f)
 	}
 	list := []any{raw}
-	if kind == core.FilterIn {
+	if kind.TakesList() {
 		var ok bool
 		if list, ok = listElements(raw); !ok {
-			return condition{}, badFilter("a list of values for the operator in")
+			return condition{}, badFilter("a list of values for the operator " + kind.String())
 		}
 	}
 	c := condition{field: f, kind: kind, values: make([]core.Value, len(list))}
 	for i, raw := range list {
-		if ordering { // a bound or prefix need not be a valid key
+		if !kind.TakesNull() { // a bound or prefix need not be a valid key
 			v, err := f.Type().Convert(raw)
 			if err != nil || !v.IsSet() {
 				return condition{}, badValue(f, f.Type(), raw)

@@ -1,6 +1,11 @@
 package rest
 
-import "github.com/larder-go/larder/core/engine"
+import (
+	"strings"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
+)
 
 // parameters are those that several operations share.
 func parameters(limits engine.Options, opts Options) object {
@@ -12,13 +17,21 @@ func parameters(limits engine.Options, opts Options) object {
 			object{"type": "integer", "minimum": 0, "maximum": opts.MaxPageSize, "default": opts.PageSize}),
 		"after": argument("after", "Continues a list; from its Link.", object{"type": "string"}),
 		"filter": argumentInJSON("filter",
-			"Conditions by field, all of which must hold: a value, or an object of the operators eq, ne, lt, le, gt, ge, in, prefix.",
+			"Conditions by field, all of which must hold: a value, or an object of the operators "+operatorNames()+".",
 			object{"type": "object"}),
 		"sort": argumentInJSON("sort", "Names of fields to sort by, with - in front for descending.",
 			object{"type": "array", "items": object{"type": "string"}}),
 		"If-Match":      condition("If-Match", "Write only if the record has one of these tags (RFC 9110, section 13.1.1)."),
 		"If-None-Match": condition("If-None-Match", "Go on only if the record has none of these tags (RFC 9110, section 13.1.2)."),
 	}
+}
+
+func operatorNames() string {
+	var names []string
+	for _, op := range core.Operators() {
+		names = append(names, op.String())
+	}
+	return strings.Join(names, ", ")
 }
 
 func argument(name, description string, schema object) object {
