@@ -3,6 +3,7 @@ package access
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -10,12 +11,6 @@ import (
 // maxConditionDepth is less than the depth that a filter may have, so that other decorators can combine the condition with
 // theirs.
 const maxConditionDepth = 50
-
-// operatorNames are the comparisons and their names in the JSON form.
-var operatorNames = map[core.FilterKind]string{
-	core.FilterEq: "eq", core.FilterNe: "ne", core.FilterIn: "in", core.FilterPrefix: "prefix",
-	core.FilterLt: "lt", core.FilterLe: "le", core.FilterGt: "gt", core.FilterGe: "ge",
-}
 
 // compileCondition returns the predicate of the condition on the resource, or the first mistake.
 func compileCondition(r *core.Resource, c Condition, depth int) (predicate, error) {
@@ -28,7 +23,7 @@ func compileCondition(r *core.Resource, c Condition, depth int) (predicate, erro
 		return predicate{}, nil
 	case len(c.n.kids) > 0:
 		return compileParts(r, c, depth)
-	case operatorNames[c.n.kind] == "":
+	case !slices.Contains(core.Operators(), c.n.kind):
 		return predicate{}, errors.New("contains an And or Or without conditions; add one or remove it")
 	}
 	return compileComparison(r, c.n)
@@ -73,21 +68,12 @@ func compileComparison(r *core.Resource, n *condition) (predicate, error) {
 // checkOperator rejects comparisons that the type of the field does not have.
 func checkOperator(f *core.Field, kind core.FilterKind) error {
 	if f.Many() {
-		return fmt.Errorf("%s is to-many and cannot be compared with %s", f, operatorNames[kind])
+		return fmt.Errorf("%s is to-many and cannot be compared with %s", f, kind)
 	}
-	switch kind {
-	case core.FilterEq, core.FilterNe, core.FilterIn:
-		return nil
-	case core.FilterPrefix:
-		if f.Type() == core.Text {
-			return nil
-		}
-	default:
-		if f.Type().Ordered() {
-			return nil
-		}
+	if !kind.Fits(f.Type()) {
+		return fmt.Errorf("%s is %s, which has no operator %s; use eq, ne or in", f, f.Type(), kind)
 	}
-	return fmt.Errorf("%s is %s, which has no operator %s; use eq, ne or in", f, f.Type(), operatorNames[kind])
+	return nil
 }
 
 func compileOperand(f *core.Field, kind core.FilterKind, raw any) (operand, error) {
@@ -101,8 +87,8 @@ func compileOperand(f *core.Field, kind core.FilterKind, raw any) (operand, erro
 	if v.IsAbsent() {
 		v = core.Null
 	}
-	if v.IsNull() && kind != core.FilterEq && kind != core.FilterNe && kind != core.FilterIn {
-		return operand{}, fmt.Errorf("%s %s null never matches; use eq or ne", f, operatorNames[kind])
+	if v.IsNull() && !kind.TakesNull() {
+		return operand{}, fmt.Errorf("%s %s null never matches; use eq or ne", f, kind)
 	}
 	return operand{value: v, fixed: true}, nil
 }

@@ -104,15 +104,15 @@ func parseField(field string, raw any) ([]Condition, error) {
 }
 
 func parseOperator(field, name string, raw any) (Condition, error) {
-	kind, ok := operators[name]
+	kind, ok := core.OperatorNamed(name)
 	if !ok {
 		return Condition{}, errors.New("unknown operator; use eq, ne, lt, le, gt, ge, in or prefix")
 	}
 	list, isList := raw.([]any)
-	if kind != core.FilterIn || !isList {
+	if !kind.TakesList() || !isList {
 		v, err := parseValue(raw)
 		_, fromPrincipal := v.(FromPrincipal)
-		if err == nil && kind == core.FilterIn && !fromPrincipal {
+		if err == nil && kind.TakesList() && !fromPrincipal {
 			err = errors.New("must be a list or a claim")
 		}
 		return compare(kind, field, v), err
@@ -126,14 +126,6 @@ func parseOperator(field, name string, raw any) (Condition, error) {
 	}
 	return compare(kind, field, values...), nil
 }
-
-var operators = func() map[string]core.FilterKind {
-	byName := make(map[string]core.FilterKind, len(operatorNames))
-	for kind, name := range operatorNames {
-		byName[name] = kind
-	}
-	return byName
-}()
 
 // parseFromPrincipal reads {"$principal": "id"} or {"$claim": "NAME"}. It returns false for any other object.
 func parseFromPrincipal(m map[string]any) (FromPrincipal, bool) {

@@ -65,11 +65,8 @@ func (c *CompiledPolicy) ordersHiddenIDs(op *core.Op) *core.Field {
 }
 
 func (c *CompiledPolicy) rangeOfHiddenIDs(p *core.Principal, where core.Filter) *core.Field {
-	switch where.Kind() {
-	case core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterPrefix:
-		if f := where.Field(); c.hidesOrder(p, f) {
-			return f
-		}
+	if f := where.Field(); f != nil && !where.Kind().TakesNull() && c.hidesOrder(p, f) { // every operator but eq, ne and in
+		return f
 	}
 	for _, part := range where.Filters() {
 		if f := c.rangeOfHiddenIDs(p, part); f != nil {
