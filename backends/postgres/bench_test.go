@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/internal/servertest"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -137,7 +138,7 @@ func (m *muffin) scan(row pgx.Row) error { return row.Scan(&m.ID, &m.Type, &m.Ja
 func newBakery(b *testing.B) *bakery {
 	b.Helper()
 	schema := pgtest.Schema(b)
-	if err := postgres.Migrate(b.Context(), pool(b, pgtest.URL(b)), schema, cookies); err != nil {
+	if err := postgres.Migrate(b.Context(), servertest.Pool(b, pgtest.URL(b)), schema, servertest.Cookies); err != nil {
 		b.Fatal(err)
 	}
 	for _, sql := range []string{
@@ -145,25 +146,25 @@ func newBakery(b *testing.B) *bakery {
 		`INSERT INTO $S.cookie (type, jar) SELECT 'kind ' || i, (i - 1) / 100 + 1 FROM generate_series(1, 10000) AS i`,
 		`VACUUM ANALYZE $S.cookie`,
 	} {
-		execute(b, inSchema(schema, sql))
+		servertest.Execute(b, servertest.InSchema(schema, sql))
 	}
-	url := with(b, pgtest.URL(b), "pool_max_conns", "4")
+	url := servertest.With(b, pgtest.URL(b), "pool_max_conns", "4")
 	k := &bakery{
-		pool: poolOf(b, with(b, url, "default_transaction_isolation", "serializable")), schema: schema, cookie: cookies.Resource("cookie"),
-		sqlGet:    inSchema(schema, `SELECT id, type, jar FROM $S.cookie WHERE id = $1`),
-		sqlList:   inSchema(schema, `SELECT id, type, jar FROM $S.cookie ORDER BY id LIMIT $1`),
-		sqlJar:    inSchema(schema, `SELECT id FROM $S.jar WHERE id = $1`),
-		sqlOfJar:  inSchema(schema, `SELECT id, type, jar FROM $S.cookie WHERE jar = $1 ORDER BY id`),
-		sqlInsert: inSchema(schema, `INSERT INTO $S.cookie (type) VALUES ($1) RETURNING id, type, jar`),
-		sqlUpdate: inSchema(schema, `UPDATE $S.cookie SET type = $2 WHERE id = $1 RETURNING id, type, jar`),
+		pool: servertest.OwnPool(b, servertest.With(b, url, "default_transaction_isolation", "serializable")), schema: schema, cookie: servertest.Cookies.Resource("cookie"),
+		sqlGet:    servertest.InSchema(schema, `SELECT id, type, jar FROM $S.cookie WHERE id = $1`),
+		sqlList:   servertest.InSchema(schema, `SELECT id, type, jar FROM $S.cookie ORDER BY id LIMIT $1`),
+		sqlJar:    servertest.InSchema(schema, `SELECT id FROM $S.jar WHERE id = $1`),
+		sqlOfJar:  servertest.InSchema(schema, `SELECT id, type, jar FROM $S.cookie WHERE jar = $1 ORDER BY id`),
+		sqlInsert: servertest.InSchema(schema, `INSERT INTO $S.cookie (type) VALUES ($1) RETURNING id, type, jar`),
+		sqlUpdate: servertest.InSchema(schema, `UPDATE $S.cookie SET type = $2 WHERE id = $1 RETURNING id, type, jar`),
 	}
-	store, err := core.New(b.Context(), cookies, postgres.New(k.pool, schema, postgres.Options{}))
+	store, err := core.New(b.Context(), servertest.Cookies, postgres.New(k.pool, schema, postgres.Options{}))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = store.Close() })
 	k.store, k.api = store, engine.New(store, engine.Options{})
-	k.fresh = record(b, k.cookie, map[string]any{"type": "new"})
+	k.fresh = servertest.Record(b, k.cookie, map[string]any{"type": "new"})
 	k.thousand, k.rows = make([]core.Record, 1000), make([][]any, 1000)
 	for i := range k.thousand {
 		k.thousand[i], k.rows[i] = k.fresh, []any{"new", nil}

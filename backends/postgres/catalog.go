@@ -2,9 +2,14 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -202,3 +207,213 @@ func (t *catalogTable) hasForeignKey(column, schema, target, targetColumn string
 	}
 	return false
 }
+
+// named is a constraint or an index of a table, or with no name the table itself.
+type objectName struct{ schema, table, name string }
+
+// partitions tell what the names in errors are parts of: the server names the
+// partition that a row is in, and the index and the foreign key of that.
+type partitions map[objectName]string
+
+const partitionsQuery = `
+WITH RECURSIVE part (oid, root) AS (
+  SELECT c.oid, c.relname
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = $1::text AND c.relkind IN ('p', 'I') AND NOT c.relispartition
+  UNION ALL
+  SELECT i.inhrelid, part.root FROM part JOIN pg_inherits i ON i.inhparent = part.oid
+), reference (oid, root) AS (
+  SELECT k.oid, k.conname
+  FROM pg_constraint k
+  JOIN pg_namespace n ON n.oid = k.connamespace
+  WHERE n.nspname = $1::text AND k.contype = 'f' AND k.conparentid = 0
+  UNION ALL
+  SELECT k.oid, reference.root FROM reference JOIN pg_constraint k ON k.conparentid = reference.oid
+)
+SELECT n.nspname::text, t.relname::text, CASE WHEN x.indexrelid IS NULL THEN '' ELSE c.relname::text END, part.root::text
+FROM part
+JOIN pg_class c ON c.oid = part.oid AND c.relispartition
+LEFT JOIN pg_index x ON x.indexrelid = c.oid
+JOIN pg_class t ON t.oid = coalesce(x.indrelid, c.oid)
+JOIN pg_namespace n ON n.oid = t.relnamespace
+UNION ALL
+SELECT n.nspname::text, t.relname::text, k.conname::text, reference.root::text
+FROM reference
+JOIN pg_constraint k ON k.oid = reference.oid AND k.conparentid <> 0
+JOIN pg_class t ON t.oid = k.conrelid
+JOIN pg_namespace n ON n.oid = t.relnamespace`
+
+func (p partitions) read(rows pgx.Rows) error {
+	var part objectName
+	var whole string
+	for rows.Next() {
+		if err := rows.Scan(&part.schema, &part.table, &part.name, &whole); err != nil {
+			return err
+		}
+		p[part] = whole
+	}
+	return rows.Err()
+}
+
+// whole returns the error as the partitioned table in the schema would have it.
+func (p partitions) toRoot(schema string, err *pgconn.PgError) *pgconn.PgError {
+	table, parted := p[objectName{err.SchemaName, err.TableName, ""}]
+	name, inherited := p[objectName{err.SchemaName, err.TableName, err.ConstraintName}]
+	if !parted && !inherited {
+		return err
+	}
+	whole := *err
+	if parted {
+		whole.SchemaName, whole.TableName = schema, table
+	}
+	if inherited && err.ConstraintName != "" {
+		whole.ConstraintName = name
+	}
+	return &whole
+}
+
+// describe finds out what the queries of the sources return, without executing them,
+// and which columns of their views are stored in a table.
+func (c *catalog) describeSources(ctx context.Context, conn *pgx.Conn, schema string, m *core.Model, opts Options) error {
+	c.queries = make(map[string]*catalogTable)
+	for _, r := range m.Resources() {
+		source := opts.source(r)
+		for _, view := range []string{source.View, source.Table} {
+			if err := c.describeView(ctx, conn, schema, view); err != nil {
+				return err
+			}
+		}
+		query := source.Query
+		if query == "" {
+			continue
+		}
+		found, err := describeQuery(ctx, conn, query)
+		if server, ok := errors.AsType[*pgconn.PgError](err); ok && !isTransient(server.Code) || errors.Is(err, errNotOneQuery) {
+			return &mismatchError{fmt.Errorf(
+				"postgres: %s: the query must be one SELECT without parameters, whose columns have different names: %w", r.Name(), err)}
+		}
+		if err != nil {
+			return err
+		}
+		c.queries[r.Name()] = found
+	}
+	return nil
+}
+
+var errNotOneQuery = errors.New("it is not")
+
+func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogTable, error) {
+	// Alone it shows that it is one statement that does not end before its end,
+	// enclosed that it is a SELECT.
+	alone, err := conn.PgConn().Prepare(ctx, "", query, nil)
+	if err != nil {
+		return nil, err
+	}
+	from := Source{Query: query}.from("")
+	enclosed, err := conn.PgConn().Prepare(ctx, "", "SELECT * FROM "+from+" AS t", nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(alone.ParamOIDs) > 0 {
+		return nil, fmt.Errorf("%w: it has parameters", errNotOneQuery)
+	}
+	var names []string
+	var types, collations []int64
+	var modifiers []int32
+	known := make(map[string]bool)
+	for _, f := range enclosed.Fields {
+		if known[f.Name] {
+			return nil, fmt.Errorf("%w: the column %q comes twice", errNotOneQuery, f.Name)
+		}
+		known[f.Name] = true
+		collation, err := collationOf(ctx, conn, from, f)
+		if err != nil {
+			return nil, err
+		}
+		names, types = append(names, f.Name), append(types, int64(f.DataTypeOID))
+		modifiers, collations = append(modifiers, f.TypeModifier), append(collations, collation)
+	}
+	found := &catalog{tables: make(map[string]*catalogTable)}
+	batch := &pgx.Batch{}
+	batch.Queue(describedQuery, names, types, modifiers, collations).Query(found.readColumns)
+	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, err
+	}
+	return found.tables[""], found.tables[""].markStoredColumns(ctx, conn, enclosed.Fields)
+}
+
+// collationOf returns what a column of a query is compared by; 0 for types that have
+// no collation.
+func collationOf(ctx context.Context, conn *pgx.Conn, from string, f pgconn.FieldDescription) (oid int64, err error) {
+	switch f.DataTypeOID {
+	case pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID:
+		err = conn.QueryRow(ctx, "SELECT coalesce(pg_collation_for((SELECT t."+pgsql.Name(f.Name)+" FROM "+from+" AS t LIMIT 0))::regcollation::oid::bigint, 0)").Scan(&oid)
+	}
+	return oid, err
+}
+
+// A column of a view or a query is an expression, and so is a virtual generated column of a
+// table. Where the expression is nothing but a stored column of a table, reading it cannot
+// fail, and conditions on it need no fence: see [builder.comparison].
+
+// isComputed reports whether the value of a column is computed when it is read, by the kind
+// of its relation (pg_class.relkind) and what generates it (pg_attribute.attgenerated): in a
+// view or a foreign table, and in a virtual generated column, which PostgreSQL has since
+// version 18.
+func mayFailToRead(relkind, attgenerated string) bool {
+	return relkind == "v" || relkind == "f" || attgenerated == "v"
+}
+
+// describeView finds out which columns of a view are stored in a table. A view that
+// cannot be looked into has none.
+func (c *catalog) describeView(ctx context.Context, conn *pgx.Conn, schema, view string) error {
+	t := c.tables[view]
+	if t == nil || t.kind != "v" {
+		return nil
+	}
+	var definition string
+	err := conn.QueryRow(ctx, "SELECT coalesce(pg_get_viewdef(to_regclass($1::text)), '')", pgsql.Name(schema)+"."+pgsql.Name(view)).Scan(&definition)
+	if err != nil {
+		return err
+	}
+	described, err := conn.PgConn().Prepare(ctx, "", definition, nil)
+	if _, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(described.Fields) != len(t.columns) {
+		return nil
+	}
+	return t.markStoredColumns(ctx, conn, described.Fields)
+}
+
+// markStored marks the columns of a described query that are columns of tables. Those
+// of a view or a foreign table are not stored, and neither are virtual generated ones.
+func (t *catalogTable) markStoredColumns(ctx context.Context, conn *pgx.Conn, fields []pgconn.FieldDescription) error {
+	tables, places := make([]int64, len(fields)), make([]int16, len(fields))
+	for i, f := range fields {
+		tables[i], places[i] = int64(f.TableOID), int16(f.TableAttributeNumber) //nolint:gosec // a number of a column
+	}
+	rows, err := conn.Query(ctx, storedColumnsQuery, tables, places)
+	if err != nil {
+		return err
+	}
+	stored, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	for _, i := range stored {
+		if c := t.columns[fields[i-1].Name]; c != nil {
+			c.mayFail = false
+		}
+	}
+	return err
+}
+
+// storedQuery returns the places of the columns, given by table and number, that are
+// stored.
+const storedColumnsQuery = `
+SELECT f.place
+FROM unnest($1::bigint[], $2::smallint[]) WITH ORDINALITY AS f (oid, num, place)
+JOIN pg_class c ON c.oid = f.oid::oid AND c.relkind IN ('r', 'p', 'm')
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = f.num AND a.attgenerated <> 'v'`

@@ -2,14 +2,18 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
+	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/internal/servertest"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -38,7 +42,7 @@ func (*recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData
 // traced returns serializable connections whose last statement is kept.
 func traced(t *testing.T) (*pgxpool.Pool, *recorder) {
 	t.Helper()
-	config, err := pgxpool.ParseConfig(with(t, pgtest.URL(t), "default_transaction_isolation", "serializable"))
+	config, err := pgxpool.ParseConfig(servertest.With(t, pgtest.URL(t), "default_transaction_isolation", "serializable"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +82,7 @@ func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
 		}},
 	)
 	schema := pgtest.Schema(t)
-	if err := postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, m); err != nil {
+	if err := postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, m); err != nil {
 		t.Fatal(err)
 	}
 	for _, sql := range []string{
@@ -87,7 +91,7 @@ func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
 		SELECT CASE WHEN i % 50 > 0 THEN 'kind ' || i END, i, nullif(i % 1001, 0), i % 3 FROM generate_series(1, 100000) AS i`,
 		`ANALYZE $S.jar, $S.cookie`,
 	} {
-		execute(t, inSchema(schema, sql))
+		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
 	p, last := traced(t)
 	cookie := m.Resource("cookie")
@@ -124,7 +128,7 @@ func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
 		return func() error {
 			var changes []core.Record
 			for _, id := range ids {
-				changes = append(changes, record(t, cookie, map[string]any{"id": id, "kind": "new"}))
+				changes = append(changes, servertest.Record(t, cookie, map[string]any{"id": id, "kind": "new"}))
 			}
 			_, err := s.Update(ctx, cookie, changes...)
 			return err
@@ -183,21 +187,263 @@ func TestPageOfOneRelatedRecordUsesTheIndexOfTheRelation(t *testing.T) {
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "jar", ToOne: "jar"}, {Name: "owner", Type: core.Int}}},
 	)
 	schema := pgtest.Schema(t)
-	must(t, postgres.Migrate(t.Context(), pool(t, pgtest.URL(t)), schema, m))
+	servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, m))
 	for _, sql := range []string{
 		`INSERT INTO $S.jar (id, owner) SELECT i, 1 FROM generate_series(1, 100) AS i`,
 		`INSERT INTO $S.cookie (jar, owner) SELECT 1 + i % 100, 1 FROM generate_series(1, 10000) AS i`, `ANALYZE $S.jar, $S.cookie`,
 	} {
-		execute(t, inSchema(schema, sql))
+		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
 	p, last := traced(t)
 	store, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{}), guarded("cookie", core.Eq("owner", 1)))
-	must(t, err)
+	servertest.Must(t, err)
 	api := engine.New(store, engine.Options{})
 	last.looksFor = `"cookie" AS t`
 	_, err = api.List(t.Context(), "cookie", engine.Query{Filter: map[string]any{"jar": 7}, Limit: 100, Depth: 0})
-	must(t, err)
+	servertest.Must(t, err)
 	if plan := last.plan(t, p); strings.Contains(last.sql, "ANY") || strings.Contains(plan, "cookie_pkey") || !strings.Contains(plan, "Index") {
 		t.Errorf("%s\n%s", last.sql, plan)
+	}
+}
+
+// TraceBatchStart does nothing.
+func (*recorder) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return ctx
+}
+
+// TraceBatchQuery keeps the statements that a test can explain and that it looks for.
+func (r *recorder) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.looksFor != "" && strings.Contains(data.SQL, r.looksFor) {
+		r.sql, r.args = data.SQL, data.Args
+	}
+}
+
+// TraceBatchEnd does nothing.
+func (*recorder) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+func TestStatementsUseTheIndexesOfForeignSchemas(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "country", Fields: []core.FieldSpec{
+			{Name: "code", Type: core.Text, Key: true}, {Name: "name", Type: core.Text}, {Name: "capital", ToOne: "city"},
+		}},
+		core.ResourceSpec{Name: "city", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "country", ToOne: "country"}}},
+		core.ResourceSpec{Name: "street", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "city", ToOne: "city"}}})
+	schema := pgtest.Schema(t)
+	for _, sql := range []string{
+		`CREATE TABLE $S.country (code text COLLATE "en-x-icu" PRIMARY KEY, name text COLLATE "en-x-icu", capital bigint UNIQUE)`,
+		`CREATE TABLE $S.city (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, country text COLLATE "en-x-icu")`,
+		`CREATE TABLE $S.street (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, city bigint)`,
+		`INSERT INTO $S.country SELECT i, 'name ' || i, i FROM generate_series(1, 100000) AS i`,
+		`INSERT INTO $S.city (country) SELECT i FROM generate_series(1, 100000) AS i`,
+		`INSERT INTO $S.street (city) SELECT 50000 + i % 1000 FROM generate_series(1, 100000) AS i`,
+		`ALTER TABLE $S.city ADD FOREIGN KEY (country) REFERENCES $S.country`,
+		`ALTER TABLE $S.street ADD FOREIGN KEY (city) REFERENCES $S.city ON DELETE CASCADE`,
+		`ALTER TABLE $S.country ADD FOREIGN KEY (capital) REFERENCES $S.city`,
+		`CREATE INDEX ON $S.country (code COLLATE "C")`, `CREATE INDEX ON $S.country (name COLLATE "C", code COLLATE "C")`,
+		`CREATE INDEX ON $S.city (country)`, `CREATE INDEX ON $S.street (city)`, `ANALYZE $S.country, $S.city, $S.street`,
+	} {
+		servertest.Execute(t, servertest.InSchema(schema, sql))
+	}
+	p, last := traced(t)
+	s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{CheckSchema: -1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, country, city := t.Context(), m.Resource("country"), m.Resource("city")
+	for _, c := range []struct {
+		name, statement string
+		run             func() error
+	}{
+		{"page by key", "", func() error { _, err := s.Select(ctx, country, core.Query{Limit: 10}); return err }},
+		{"page by text", "", func() error {
+			_, err := s.Select(ctx, country, core.Query{Limit: 10, Order: []string{"name"}})
+			return err
+		}},
+		{"prefix", "", func() error {
+			_, err := s.Select(ctx, country, core.Query{Where: core.Prefix("name", "name 12")})
+			return err
+		}},
+		{"what would cascade", "SELECT (", func() error { return s.Delete(ctx, city, core.IntValue(5)) }},
+		{"what has to let go of rows", "SET \"capital\" = NULL", func() error { return s.Delete(ctx, city, core.IntValue(6), core.IntValue(7)) }},
+		{"values that are swapped", "AS v (key, taken)", func() error {
+			_, err := s.Update(ctx, country, servertest.Record(t, country, map[string]any{"code": "5", "capital": 6}), servertest.Record(t, country, map[string]any{"code": "6", "capital": 5}))
+			return err
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			last.looksFor, last.sql = c.statement, ""
+			if err := c.run(); err != nil && core.AsError(err).Code != core.FieldUpdateForbidden {
+				t.Fatal(err)
+			}
+			last.looksFor = "EXPLAIN" // and keep what there is
+			plan := last.plan(t, p)
+			if !strings.Contains(last.sql, c.statement) || strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "Index") {
+				t.Errorf("%s\nplan:\n%s", last.sql, plan)
+			}
+		})
+	}
+}
+
+// turns counts how often a connection reads after it has written: round trips.
+type turns struct {
+	net.Conn
+
+	wrote bool
+	count *atomic.Int64
+}
+
+func (c *turns) Write(b []byte) (int, error) {
+	c.wrote = true
+	return c.Conn.Write(b)
+}
+
+func (c *turns) Read(b []byte) (int, error) {
+	if c.wrote {
+		c.wrote = false
+		c.count.Add(1)
+	}
+	return c.Conn.Read(b)
+}
+
+// counted returns a store whose only connection counts its round trips.
+func counted(t *testing.T, url string, opts postgres.Options) (*core.Store, *atomic.Int64) {
+	t.Helper()
+	schema := pgtest.Schema(t)
+	if err := postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, servertest.Numbered); err != nil {
+		t.Fatal(err)
+	}
+	return countedIn(t, url, schema, servertest.Numbered, opts)
+}
+
+// countedIn is counted for a schema that is there.
+func countedIn(t *testing.T, url, schema string, m *core.Model, opts postgres.Options) (*core.Store, *atomic.Int64) {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var count atomic.Int64
+	config.MaxConns = 1
+	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		return &turns{Conn: conn, count: &count}, err
+	}
+	p, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	opts.CheckSchema = -1 // its round trips would count too
+	store, err := core.New(t.Context(), m, postgres.New(p, schema, opts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store, &count
+}
+
+func TestOperationsTakeOneRoundTrip(t *testing.T) {
+	row := servertest.Numbered.Resource("row")
+	one, two, gone := core.IntValue(1), core.IntValue(2), core.IntValue(3)
+	rec := func(fields map[string]any) core.Record { return servertest.Record(t, row, fields) }
+	type tx = *core.Transaction
+	cases := []struct {
+		name string
+		want int64
+		fn   func(ctx context.Context, s *core.Store) error
+	}{
+		{"get", 1, func(ctx context.Context, s *core.Store) error { _, err := s.Get(ctx, row, one); return err }},
+		{"load", 1, func(ctx context.Context, s *core.Store) error {
+			_, err := s.Load(ctx, row, []core.Value{one, two, gone})
+			return err
+		}},
+		{"select", 1, func(ctx context.Context, s *core.Store) error {
+			_, err := s.Select(ctx, row, core.Query{Where: core.Eq("name", "a"), Limit: 3})
+			return err
+		}},
+		{"count", 1, func(ctx context.Context, s *core.Store) error { _, err := s.Count(ctx, row, core.All()); return err }},
+		{"insert", 1, func(ctx context.Context, s *core.Store) error {
+			_, err := s.Insert(ctx, row, rec(nil))
+			return err
+		}},
+		{"insert several", 1, func(ctx context.Context, s *core.Store) error {
+			_, err := s.Insert(ctx, row, rec(nil), rec(map[string]any{"name": "x"}))
+			return err
+		}},
+		{"update", 1, func(ctx context.Context, s *core.Store) error {
+			_, err := s.Update(ctx, row, rec(map[string]any{"id": 1, "name": "c"}))
+			return err
+		}},
+		{"update several", 1, func(ctx context.Context, s *core.Store) error {
+			_, err := s.Update(ctx, row, rec(map[string]any{"id": 1, "name": "c"}), rec(map[string]any{"id": 2, "name": "d"}))
+			return err
+		}},
+		{"delete nothing", 1, func(ctx context.Context, s *core.Store) error {
+			if err := s.Delete(ctx, row, core.IntValue(1_000_000)); !errors.Is(err, core.NotFound) {
+				return errors.New("deleted")
+			}
+			return nil
+		}},
+		{"next ids", 1, func(ctx context.Context, s *core.Store) error { _, err := s.NextIDs(ctx, row, 3); return err }},
+		{"empty transaction", 0, func(ctx context.Context, s *core.Store) error {
+			return s.Tx(ctx, func(context.Context, tx) error { return nil })
+		}},
+		{"read, modify, write", 2, func(ctx context.Context, s *core.Store) error {
+			return s.Tx(ctx, func(ctx context.Context, tx tx) error {
+				if _, err := tx.Get(ctx, row, one); err != nil {
+					return err
+				}
+				_, err := tx.Final().Update(ctx, row, rec(map[string]any{"id": 1, "name": "e"}))
+				return err
+			})
+		}},
+		{"read twice", 2, func(ctx context.Context, s *core.Store) error {
+			return s.TxWith(ctx, core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx tx) error {
+				if _, err := tx.Get(ctx, row, one); err != nil {
+					return err
+				}
+				_, err := tx.Final().Get(ctx, row, two)
+				return err
+			})
+		}},
+		{"write twice and commit", 3, func(ctx context.Context, s *core.Store) error {
+			return s.Tx(ctx, func(ctx context.Context, tx tx) error {
+				if _, err := tx.Insert(ctx, row, rec(nil)); err != nil {
+					return err
+				}
+				_, err := tx.Update(ctx, row, rec(map[string]any{"id": 1, "name": "f"}))
+				return err
+			})
+		}},
+	}
+	serializable := servertest.With(t, pgtest.URL(t), "default_transaction_isolation", "serializable")
+	for _, way := range []struct {
+		name, url string
+		opts      postgres.Options
+	}{
+		{"serializable by default", serializable, postgres.Options{}},
+		{"read committed by default", pgtest.URL(t), postgres.Options{}},
+		{"simple protocol", servertest.With(t, pgtest.URL(t), "default_query_exec_mode", "simple_protocol"), postgres.Options{}},
+		{"bouncer", servertest.With(t, pgtest.Bouncer(t), "default_query_exec_mode", "cache_describe"), postgres.Options{Bouncer: true}},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			store, count := counted(t, way.url, way.opts)
+			if _, err := store.Insert(t.Context(), row, rec(map[string]any{"name": "a"}), rec(map[string]any{"name": "b"})); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range cases {
+				if err := c.fn(t.Context(), store); err != nil { // the first time it may be prepared
+					t.Fatalf("%s: %v", c.name, err)
+				}
+				before := count.Load()
+				if err := c.fn(t.Context(), store); err != nil {
+					t.Fatalf("%s: %v", c.name, err)
+				}
+				if got := count.Load() - before; got != c.want {
+					t.Errorf("%s: %d round trips, want %d", c.name, got, c.want)
+				}
+			}
+		})
 	}
 }

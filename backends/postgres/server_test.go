@@ -1,97 +1,127 @@
 package postgres_test
 
 import (
-	"context"
-	"net/url"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/internal/servertest"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine/enginetest"
+	"github.com/larder-go/larder/core/rest/resttest"
+	"github.com/larder-go/larder/core/storetest"
 )
 
-// with returns a connection string with a setting more.
-func with(tb testing.TB, connection, name, value string) string {
-	tb.Helper()
-	u, err := url.Parse(connection)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	q := u.Query()
-	q.Set(name, value)
-	u.RawQuery = q.Encode()
-	return u.String()
-}
+func TestMain(m *testing.M) { servertest.Main(m) }
 
-var (
-	poolsMu sync.Mutex
-	pools   = make(map[string]*pgxpool.Pool)
-)
-
-// pool returns connections that stay until the process ends.
-func pool(tb testing.TB, url string) *pgxpool.Pool {
-	tb.Helper()
-	poolsMu.Lock()
-	defer poolsMu.Unlock()
-	if p := pools[url]; p != nil {
-		return p
-	}
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	config.MaxConns = 16
-	if config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheDescribe { // a bouncer refuses it
-		config.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable"
-	}
-	p, err := pgxpool.NewWithConfig(context.Background(), config)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	pools[url] = p
-	return p
-}
-
-// execute runs a statement on the tests' server.
-func execute(tb testing.TB, sql string, args ...any) {
-	tb.Helper()
-	if _, err := pool(tb, pgtest.URL(tb)).Exec(tb.Context(), sql, args...); err != nil {
-		tb.Fatalf("%s: %v", sql, err)
+// onEachWay runs a suite for each way, all at the same time.
+func onEachWay(t *testing.T, suite func(t *testing.T, open storetest.Factory)) {
+	t.Parallel()
+	for _, mode := range servertest.Modes {
+		t.Run(mode.Name, func(t *testing.T) {
+			t.Parallel()
+			server := mode.URL(t)
+			schemas := servertest.MigratedSchemas(t)
+			suite(t, func(tb testing.TB, m *core.Model) core.Backend {
+				tb.Helper()
+				return schemas.Backend(tb, m, servertest.Pool(tb, server), mode.Options)
+			})
+		})
 	}
 }
 
-// stored makes a schema of its own with these statements, where its name is
-// written $S, and a store on it.
-func stored(tb testing.TB, m *core.Model, statements ...string) (*core.Store, string) {
-	tb.Helper()
-	schema := pgtest.Schema(tb)
-	for _, sql := range statements {
-		execute(tb, inSchema(schema, sql))
-	}
-	store, err := core.New(tb.Context(), m, postgres.New(pool(tb, pgtest.URL(tb)), schema, postgres.Options{}))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = store.Close() })
-	return store, schema
+// onForeignSchemas runs a suite on schemas as other programs make them: no
+// constraint can be deferred, and the server itself cascades.
+func onForeignSchemas(t *testing.T, suite func(t *testing.T, open storetest.Factory)) {
+	t.Parallel()
+	server := servertest.Pool(t, pgtest.URL(t))
+	schemas := servertest.NewSchemas(server, func(m *core.Model) string {
+		schema := pgtest.Schema(t)
+		for _, sql := range foreignDDL(schema, m)[1:] {
+			servertest.Execute(t, sql)
+		}
+		return schema
+	})
+	suite(t, func(tb testing.TB, m *core.Model) core.Backend {
+		tb.Helper()
+		return schemas.Backend(tb, m, server, postgres.Options{})
+	})
 }
 
-// inSchema writes the schema's name for each $S.
-func inSchema(schema, sql string) string {
-	return strings.ReplaceAll(sql, "$S", pgx.Identifier{schema}.Sanitize())
+// foreignDDL is [postgres.DDL] as somebody else would have written it.
+func foreignDDL(schema string, m *core.Model) []string {
+	statements := postgres.DDL(schema, m)
+	for i, sql := range statements {
+		statements[i] = strings.TrimSuffix(sql, " DEFERRABLE INITIALLY DEFERRED")
+		for _, r := range m.Resources() {
+			for _, f := range r.References() {
+				key := "ALTER TABLE " + pgx.Identifier{schema, r.Name()}.Sanitize() + " ADD FOREIGN KEY (" + pgx.Identifier{f.Name()}.Sanitize() + ")"
+				if f.Cascade() && strings.HasPrefix(sql, key) {
+					statements[i] += " ON DELETE CASCADE"
+				}
+			}
+		}
+	}
+	return statements
 }
 
-// record makes a record of a resource.
-func record(tb testing.TB, r *core.Resource, fields map[string]any) core.Record {
-	tb.Helper()
-	rec, err := r.NewRecord(fields)
-	if err != nil {
-		tb.Fatal(err)
+func TestTheEnginesRules(t *testing.T) {
+	onEachWay(t, func(t *testing.T, open storetest.Factory) { enginetest.Run(t, open) })
+}
+
+func TestTheRulesOfTheRestFace(t *testing.T) {
+	onEachWay(t, func(t *testing.T, open storetest.Factory) { resttest.Run(t, open) })
+}
+
+func TestTheEnginesRulesOnForeignSchemas(t *testing.T) {
+	onForeignSchemas(t, func(t *testing.T, open storetest.Factory) { enginetest.Run(t, open) })
+}
+
+func TestTheRulesOfTheRestFaceOnForeignSchemas(t *testing.T) {
+	onForeignSchemas(t, func(t *testing.T, open storetest.Factory) { resttest.Run(t, open) })
+}
+
+func TestACrowdAtAListSide(t *testing.T) {
+	t.Parallel()
+	schemas := servertest.MigratedSchemas(t)
+	enginetest.Crowd(t, func(tb testing.TB, m *core.Model) core.Backend {
+		tb.Helper()
+		return schemas.Backend(tb, m, servertest.Pool(tb, pgtest.URL(tb)), postgres.Options{})
+	})
+}
+
+// checks is how much the kit draws at random for each way: a server is not as
+// fast as memory.
+const checks = 5
+
+func TestConformance(t *testing.T) {
+	onEachWay(t, func(t *testing.T, open storetest.Factory) {
+		storetest.Options{Checks: checks, Reopen: servertest.Reopen}.Run(t, open)
+	})
+}
+
+// TestConformanceOnTablesMadeByHand runs the families that depend on what columns
+// are like on tables that sort text by a language and hand out keys differently.
+func TestConformanceOnTablesMadeByHand(t *testing.T) {
+	byHand := strings.NewReplacer(` COLLATE "C"`, "", "BY DEFAULT AS IDENTITY", "ALWAYS AS IDENTITY", " DEFAULT gen_random_uuid()", "")
+	schemas := servertest.NewSchemas(servertest.Pool(t, pgtest.URL(t)), func(m *core.Model) string {
+		schema := pgtest.Schema(t)
+		for _, sql := range postgres.DDL(schema, m)[1:] {
+			servertest.Execute(t, byHand.Replace(sql))
+		}
+		return schema
+	})
+	open := func(tb testing.TB, m *core.Model) core.Backend {
+		tb.Helper()
+		return schemas.Backend(tb, m, servertest.Pool(tb, pgtest.URL(tb)), postgres.Options{})
 	}
-	return rec
+	for _, c := range storetest.Cases() {
+		switch c.Family {
+		case "order", "filter", "cursor", "write", "batch", "ids":
+			t.Run(c.Family+"/"+c.Name, func(t *testing.T) { c.Check(t, open, storetest.Options{}) })
+		}
+	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/importer"
 	"github.com/larder-go/larder/backends/postgres/internal/importertest"
+	"github.com/larder-go/larder/backends/postgres/internal/servertest"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -107,16 +108,16 @@ func foreignSQL(sql string) string {
 }
 
 // typed returns a store with one resource whose fields a and b have the type.
-func typed(t *testing.T, w way, sql string, typ core.Type) *core.Store {
+func typed(t *testing.T, mode servertest.Mode, sql string, typ core.Type) *core.Store {
 	t.Helper()
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "a", APIName: "A", Type: typ}, {Name: "b", Type: typ}, {Name: "n", Type: core.Int},
 	}})
 	schema := pgtest.Schema(t)
 	for _, s := range append(slices.Clone(foreignTypesSQL), `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, a `+foreignSQL(sql)+`, b `+foreignSQL(sql)+`, n int)`) {
-		execute(t, inSchema(schema, s))
+		servertest.Execute(t, servertest.InSchema(schema, s))
 	}
-	store, err := core.New(t.Context(), m, postgres.New(pool(t, w.url(t)), schema, w.opts))
+	store, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, mode.URL(t)), schema, mode.Options))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,11 +126,11 @@ func typed(t *testing.T, w way, sql string, typ core.Type) *core.Store {
 }
 
 func TestColumnsOfEveryTypeHoldAndFindTheirValues(t *testing.T) {
-	for _, way := range ways {
+	for _, mode := range servertest.Modes {
 		for _, c := range foreignTypes {
-			t.Run(way.name+"/"+c.sql+" as "+c.typ.String(), func(t *testing.T) {
+			t.Run(mode.Name+"/"+c.sql+" as "+c.typ.String(), func(t *testing.T) {
 				t.Parallel()
-				s := typed(t, way, c.sql, c.typ)
+				s := typed(t, mode, c.sql, c.typ)
 				thing := s.Model().Resource("thing")
 				value := func(raw any) core.Value {
 					v, err := c.typ.Convert(raw)
@@ -154,15 +155,15 @@ func TestColumnsOfEveryTypeHoldAndFindTheirValues(t *testing.T) {
 				var recs []core.Record
 				var stored []core.Value
 				for _, raw := range c.values {
-					recs = append(recs, record(t, thing, map[string]any{"a": raw, "b": raw}))
+					recs = append(recs, servertest.Record(t, thing, map[string]any{"a": raw, "b": raw}))
 					stored = append(stored, value(raw))
 				}
-				recs = append(recs, record(t, thing, map[string]any{"a": nil}))
+				recs = append(recs, servertest.Record(t, thing, map[string]any{"a": nil}))
 				inserted, err := s.Insert(t.Context(), thing, recs...)
 				if err != nil {
 					t.Fatal(err)
 				}
-				one, err := s.Insert(t.Context(), thing, record(t, thing, map[string]any{"a": c.other[0]}))
+				one, err := s.Insert(t.Context(), thing, servertest.Record(t, thing, map[string]any{"a": c.other[0]}))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -198,11 +199,11 @@ func TestColumnsOfEveryTypeHoldAndFindTheirValues(t *testing.T) {
 				}
 
 				// one, and several with different columns
-				if _, err := s.Update(t.Context(), thing, record(t, thing, map[string]any{"id": last, "b": c.values[0]})); err != nil {
+				if _, err := s.Update(t.Context(), thing, servertest.Record(t, thing, map[string]any{"id": last, "b": c.values[0]})); err != nil {
 					t.Fatal(err)
 				}
 				updated, err := s.Update(t.Context(), thing,
-					record(t, thing, map[string]any{"id": null, "n": 1}), record(t, thing, map[string]any{"id": last, "a": c.values[0]}))
+					servertest.Record(t, thing, map[string]any{"id": null, "n": 1}), servertest.Record(t, thing, map[string]any{"id": last, "a": c.values[0]}))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -215,20 +216,20 @@ func TestColumnsOfEveryTypeHoldAndFindTheirValues(t *testing.T) {
 }
 
 func TestColumnsSortAndCompareAsTheModelDoes(t *testing.T) {
-	for _, way := range ways {
+	for _, mode := range servertest.Modes {
 		for _, c := range foreignTypes {
 			if c.typ == core.JSON || c.typ == core.List {
 				continue
 			}
-			t.Run(way.name+"/"+c.sql, func(t *testing.T) {
+			t.Run(mode.Name+"/"+c.sql, func(t *testing.T) {
 				t.Parallel()
-				s := typed(t, way, c.sql, c.typ)
+				s := typed(t, mode, c.sql, c.typ)
 				thing := s.Model().Resource("thing")
 				var recs []core.Record
 				for _, raw := range c.values {
-					recs = append(recs, record(t, thing, map[string]any{"a": raw}))
+					recs = append(recs, servertest.Record(t, thing, map[string]any{"a": raw}))
 				}
-				recs = append(recs, record(t, thing, nil))
+				recs = append(recs, servertest.Record(t, thing, nil))
 				all, err := s.Insert(t.Context(), thing, recs...)
 				if err != nil {
 					t.Fatal(err)
@@ -286,9 +287,9 @@ func TestValuesThatATypeRefusesNameTheirField(t *testing.T) {
 		}
 		t.Run(c.sql, func(t *testing.T) {
 			t.Parallel()
-			s := typed(t, ways[0], c.sql, c.typ)
+			s := typed(t, servertest.Modes[0], c.sql, c.typ)
 			thing := s.Model().Resource("thing")
-			if _, err := s.Insert(t.Context(), thing, record(t, thing, map[string]any{"b": c.values[0]})); err != nil {
+			if _, err := s.Insert(t.Context(), thing, servertest.Record(t, thing, map[string]any{"b": c.values[0]})); err != nil {
 				t.Fatal(err)
 			}
 			for _, bad := range c.bad {
@@ -299,23 +300,23 @@ func TestValuesThatATypeRefusesNameTheirField(t *testing.T) {
 						t.Errorf("%s %v: %v", how, bad, err)
 					}
 				}
-				good := record(t, thing, map[string]any{"b": c.values[0], "a": c.values[0]})
+				good := servertest.Record(t, thing, map[string]any{"b": c.values[0], "a": c.values[0]})
 				wrong := map[string]any{"a": bad, "b": c.values[0]}
-				_, err := s.Insert(t.Context(), thing, record(t, thing, wrong))
+				_, err := s.Insert(t.Context(), thing, servertest.Record(t, thing, wrong))
 				expect("insert", err)
 				if e := core.AsError(err); e != nil && e.Value == nil {
 					t.Errorf("insert of %v does not tell the value", bad)
 				}
-				_, err = s.Insert(t.Context(), thing, good, record(t, thing, wrong))
+				_, err = s.Insert(t.Context(), thing, good, servertest.Record(t, thing, wrong))
 				expect("insert several", err)
 				wrong["id"] = 1
-				_, err = s.Update(t.Context(), thing, record(t, thing, wrong))
+				_, err = s.Update(t.Context(), thing, servertest.Record(t, thing, wrong))
 				expect("update", err)
 				err = s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 					if _, err := tx.Insert(ctx, thing, good); err != nil {
 						return err
 					}
-					_, err := tx.Insert(ctx, thing, record(t, thing, map[string]any{"a": bad}))
+					_, err := tx.Insert(ctx, thing, servertest.Record(t, thing, map[string]any{"a": bad}))
 					return err
 				})
 				expect("insert in a transaction", err)
@@ -331,9 +332,9 @@ func TestOtherErrorsOfValuesAreNotBlamedOnATypeThatTakesThem(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "price", Type: core.Text}, {Name: "twice", Type: core.Text, ReadOnly: true},
 	}})
-	s, _ := stored(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, price numeric, twice numeric(3,0) GENERATED ALWAYS AS (price * 2) STORED)`)
+	s, _ := servertest.Store(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, price numeric, twice numeric(3,0) GENERATED ALWAYS AS (price * 2) STORED)`)
 	thing := m.Resource("thing")
-	_, err := s.Insert(t.Context(), thing, record(t, thing, map[string]any{"price": "900"}))
+	_, err := s.Insert(t.Context(), thing, servertest.Record(t, thing, map[string]any{"price": "900"}))
 	if e := core.AsError(err); err == nil || e.Code != core.BadRequest || strings.Contains(e.Public(), "numeric") {
 		t.Errorf("got %v", err)
 	}
@@ -342,14 +343,14 @@ func TestOtherErrorsOfValuesAreNotBlamedOnATypeThatTakesThem(t *testing.T) {
 func TestEveryTypeThatIsImportedIsServed(t *testing.T) {
 	schema := pgtest.Schema(t)
 	for _, sql := range foreignTypesSQL {
-		execute(t, inSchema(schema, sql))
+		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
 	columns := []string{"id bigserial PRIMARY KEY"}
 	for i, c := range foreignTypes {
 		columns = append(columns, fmt.Sprintf("c%d %s", i, foreignSQL(c.sql)))
 	}
-	execute(t, inSchema(schema, "CREATE TABLE $S.thing ("+strings.Join(columns, ", ")+")"))
-	in, err := importer.Read(t.Context(), pool(t, pgtest.URL(t)), schema)
+	servertest.Execute(t, servertest.InSchema(schema, "CREATE TABLE $S.thing ("+strings.Join(columns, ", ")+")"))
+	in, err := importer.Read(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -205,3 +207,64 @@ func parseDetail(text string, f *core.Field, own, target string) (column, value 
 	}
 	return "", "", false
 }
+
+// oversized returns the field with the largest value in the records of an operation
+// among those of the index, or if the server does not name it, of all indexes: an entry
+// of a B-tree must fit into a third of a page. It is nil if there is none.
+func (t *table) oversized(op *core.Op, index string) (found *core.Field) {
+	most := 0
+	for name, fields := range t.indexed {
+		if index != "" && name != index {
+			continue
+		}
+		for _, f := range fields {
+			for _, rec := range op.Records {
+				if size := len(rec.At(f.Column()).Text()); size > most {
+					found, most = f, size
+				}
+			}
+		}
+	}
+	return found
+}
+
+// spokenError is an error that a function or trigger of the database has raised. Its
+// message is what somebody wrote, and may repeat values whatever the SQLSTATE says.
+type raisedError struct{ *pgconn.PgError }
+
+func (e *raisedError) Unwrap() error { return e.PgError }
+
+// Redacted is what a log may hold that is to hold no values.
+func (e *raisedError) Redacted() string {
+	return "postgres: raised by a function of the database (" + origin(e.PgError) + ")"
+}
+
+// brokenError is the error of a rule of the database, which names the rule for the
+// operator. Its message may repeat values.
+type constraintError struct{ *pgconn.PgError }
+
+func (e *constraintError) Unwrap() error { return e.PgError }
+
+// Redacted is what a log may hold that is to hold no values.
+func (e *constraintError) Redacted() string { return "postgres: " + origin(e.PgError) }
+
+// places says where in the database an error comes from, without any value.
+func origin(e *pgconn.PgError) string {
+	places := []string{"SQLSTATE " + e.Code}
+	for _, place := range []struct{ what, name string }{{"constraint", e.ConstraintName}, {"table", e.TableName}, {"column", e.ColumnName}} {
+		if place.name != "" {
+			places = append(places, place.what+" "+strconv.Quote(place.name))
+		}
+	}
+	if function := strings.TrimSuffix(raisedBy.FindString(e.Where), "("); function != "" {
+		places = append(places, function)
+	}
+	return strings.Join(places, ", ")
+}
+
+// raisedBy finds the function that has raised an error in the context of the error.
+var raisedBy = regexp.MustCompile(`PL/pgSQL function [^(\n]+\(`)
+
+// languages are the files of the server that raise the errors of functions in
+// procedural languages (manual, chapter 42).
+var languageFiles = []string{"pl_exec.c", "plperl.c", "plpy_elog.c", "pltcl.c"}

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -8,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/internal/servertest"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
 	"github.com/larder-go/larder/core"
 )
 
@@ -59,7 +63,7 @@ var inventoryTables = []string{
 }
 
 func TestBrokenRulesNameTheFieldOfTheModelAndNothingOfTheDatabase(t *testing.T) {
-	store, _ := stored(t, inventory, inventoryTables...)
+	store, _ := servertest.Store(t, inventory, inventoryTables...)
 	item := inventory.Resource("secret_item")
 	for _, c := range []struct {
 		name   string
@@ -84,7 +88,7 @@ func TestBrokenRulesNameTheFieldOfTheModelAndNothingOfTheDatabase(t *testing.T) 
 		{"exception of a trigger", map[string]any{"secret_name": "raise"}, core.BadRequest, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := store.Insert(t.Context(), item, record(t, item, c.fields))
+			_, err := store.Insert(t.Context(), item, servertest.Record(t, item, c.fields))
 			var e *core.Error
 			if !errors.As(err, &e) || e.Code != c.code || e.Field != c.field {
 				t.Fatalf("got %v, want %s of field %q", err, c.code, c.field)
@@ -106,7 +110,7 @@ func TestBrokenRulesOfHiddenFieldsNameNothing(t *testing.T) {
 		{Name: "secret_id", APIName: "id", Type: core.Int, Key: true},
 		hidden("secret_name", core.Text), hidden("secret_count", core.Int), hidden("secret_small", core.Int), code, hidden("secret_twice", core.Int),
 	}})
-	store, _ := stored(t, m, inventoryTables...)
+	store, _ := servertest.Store(t, m, inventoryTables...)
 	item := m.Resource("secret_item")
 	for _, c := range []struct {
 		name   string
@@ -121,7 +125,7 @@ func TestBrokenRulesOfHiddenFieldsNameNothing(t *testing.T) {
 		{"unique value", map[string]any{"secret_name": "a", "secret_code": "secret_value"}, core.AlreadyExists},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := store.Insert(t.Context(), item, record(t, item, c.fields))
+			_, err := store.Insert(t.Context(), item, servertest.Record(t, item, c.fields))
 			var e *core.Error
 			if !errors.As(err, &e) || e.Code != c.code || strings.Contains(e.Public(), "secret") || strings.Contains(e.Public(), "veiled") {
 				t.Fatalf("got %v, want %s without a field", err, c.code)
@@ -147,9 +151,9 @@ func TestCheckOfSeveralColumnsNamesTheirFields(t *testing.T) {
 			Name: "secret_item", APIName: "Item", Fields: []core.FieldSpec{key, name, field("count", true), field("small", true)},
 		}),
 	} {
-		store, _ := stored(t, m, inventoryTables...)
+		store, _ := servertest.Store(t, m, inventoryTables...)
 		item := m.Resource("secret_item")
-		_, err := store.Insert(t.Context(), item, record(t, item, map[string]any{"secret_name": "a", "secret_count": 4321, "secret_small": 1}))
+		_, err := store.Insert(t.Context(), item, servertest.Record(t, item, map[string]any{"secret_name": "a", "secret_count": 4321, "secret_small": 1}))
 		var e *core.Error
 		if !errors.As(err, &e) || e.Code != core.BadRequest || e.Message != want {
 			t.Errorf("got %v, want %s", err, want)
@@ -158,7 +162,7 @@ func TestCheckOfSeveralColumnsNamesTheirFields(t *testing.T) {
 }
 
 func TestBrokenRulesAreNamedForTheOperator(t *testing.T) {
-	store, _ := stored(t, inventory, inventoryTables...)
+	store, _ := servertest.Store(t, inventory, inventoryTables...)
 	item := inventory.Resource("secret_item")
 	for want, fields := range map[string]map[string]any{
 		`SQLSTATE 23514, constraint "secret_both", table "secret_item"`:     {"secret_name": "a", "secret_count": 4321, "secret_small": 1},
@@ -166,7 +170,7 @@ func TestBrokenRulesAreNamedForTheOperator(t *testing.T) {
 		`SQLSTATE 23505, constraint "secret_once", table "secret_item"`:     {"secret_name": "a", "secret_code": "secret_value"},
 		`secret_rule`: {"secret_name": "raise"},
 	} {
-		_, err := store.Insert(t.Context(), item, record(t, item, fields))
+		_, err := store.Insert(t.Context(), item, servertest.Record(t, item, fields))
 		var inner interface{ Redacted() string }
 		if !errors.As(err, &inner) || !strings.Contains(inner.Redacted(), want) || strings.Contains(inner.Redacted(), "4321") ||
 			strings.Contains(inner.Redacted(), "secret_value") || strings.Contains(inner.Redacted(), "secret_message") {
@@ -179,9 +183,9 @@ func TestBrokenRulesAreNamedForTheOperator(t *testing.T) {
 }
 
 func TestUnknownTargetIsNamedByItsKey(t *testing.T) {
-	store, _ := stored(t, inventory, inventoryTables...)
+	store, _ := servertest.Store(t, inventory, inventoryTables...)
 	item := inventory.Resource("secret_item")
-	_, err := store.Insert(t.Context(), item, record(t, item, map[string]any{"secret_name": "a", "secret_shelf": 77}))
+	_, err := store.Insert(t.Context(), item, servertest.Record(t, item, map[string]any{"secret_name": "a", "secret_shelf": 77}))
 	var e *core.Error
 	if !errors.As(err, &e) || e.Resource != "Shelf" || e.Key != core.IntValue(77) {
 		t.Errorf("got %v", err)
@@ -189,9 +193,9 @@ func TestUnknownTargetIsNamedByItsKey(t *testing.T) {
 }
 
 func TestRowThatIsPointedAtCannotBeDeleted(t *testing.T) {
-	store, _ := stored(t, inventory, inventoryTables...)
+	store, _ := servertest.Store(t, inventory, inventoryTables...)
 	item, shelf := inventory.Resource("secret_item"), inventory.Resource("secret_shelf")
-	if _, err := store.Insert(t.Context(), item, record(t, item, map[string]any{"secret_name": "a", "secret_shelf": 1})); err != nil {
+	if _, err := store.Insert(t.Context(), item, servertest.Record(t, item, map[string]any{"secret_name": "a", "secret_shelf": 1})); err != nil {
 		t.Fatal(err)
 	}
 	err := store.Delete(t.Context(), shelf, core.IntValue(1))
@@ -202,11 +206,11 @@ func TestRowThatIsPointedAtCannotBeDeleted(t *testing.T) {
 }
 
 func TestResultsShowWhatTheDatabaseMadeOfThem(t *testing.T) {
-	store, _ := stored(t, inventory, inventoryTables...)
+	store, _ := servertest.Store(t, inventory, inventoryTables...)
 	item := inventory.Resource("secret_item")
 	got, err := store.Insert(t.Context(), item,
-		record(t, item, map[string]any{"secret_name": "shout", "secret_count": 21}),
-		record(t, item, map[string]any{"secret_name": "b", "secret_label": "mine"}))
+		servertest.Record(t, item, map[string]any{"secret_name": "shout", "secret_count": 21}),
+		servertest.Record(t, item, map[string]any{"secret_name": "b", "secret_label": "mine"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +224,7 @@ func TestResultsShowWhatTheDatabaseMadeOfThem(t *testing.T) {
 			t.Errorf("got  %v\nwant %v", got[i], want)
 		}
 	}
-	updated, err := store.Update(t.Context(), item, record(t, item, map[string]any{"secret_id": 2, "secret_count": 4}))
+	updated, err := store.Update(t.Context(), item, servertest.Record(t, item, map[string]any{"secret_id": 2, "secret_count": 4}))
 	if err != nil || updated[0].Get("secret_twice") != core.IntValue(8) {
 		t.Errorf("got %v %v", updated, err)
 	}
@@ -241,7 +245,7 @@ func TestTextsThatAreTooLongForAnIndexNameTheirField(t *testing.T) {
 			{Name: "left", APIName: "Left", Type: core.Text}, {Name: "right", APIName: "Right", Type: core.Text},
 		}},
 		core.ResourceSpec{Name: "key", APIName: "Key", Fields: []core.FieldSpec{{Name: "id", APIName: "ID", Type: core.Text, Key: true}}})
-	s, _ := stored(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, indexed text, "unique" text UNIQUE, plain text, "left" text, "right" text)`,
+	s, _ := servertest.Store(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, indexed text, "unique" text UNIQUE, plain text, "left" text, "right" text)`,
 		`CREATE INDEX ON $S.thing (indexed, id)`, `CREATE INDEX ON $S.thing ("left", "right")`, `CREATE TABLE $S.key (id text PRIMARY KEY)`)
 	thing, key := m.Resource("thing"), m.Resource("key")
 	for _, size := range []int{6000, 40_000} {
@@ -254,15 +258,15 @@ func TestTextsThatAreTooLongForAnIndexNameTheirField(t *testing.T) {
 				}
 			}
 			long := map[string]any{name: incompressible(size), "plain": incompressible(2 * size)}
-			_, err := s.Insert(t.Context(), thing, record(t, thing, long))
+			_, err := s.Insert(t.Context(), thing, servertest.Record(t, thing, long))
 			expect("insert", err)
-			got, err := s.Insert(t.Context(), thing, record(t, thing, nil))
-			must(t, err)
+			got, err := s.Insert(t.Context(), thing, servertest.Record(t, thing, nil))
+			servertest.Must(t, err)
 			long["id"] = got[0].Key()
-			_, err = s.Update(t.Context(), thing, record(t, thing, long))
+			_, err = s.Update(t.Context(), thing, servertest.Record(t, thing, long))
 			expect("update", err)
 		}
-		_, err := s.Insert(t.Context(), key, record(t, key, map[string]any{"id": incompressible(size)}))
+		_, err := s.Insert(t.Context(), key, servertest.Record(t, key, map[string]any{"id": incompressible(size)}))
 		var e *core.Error
 		if !errors.As(err, &e) || e.Code != core.BadFieldValue || e.Resource != "Key" || e.Field != "ID" {
 			t.Errorf("key of %d bytes: %v", size, err)
@@ -277,11 +281,11 @@ func TestLimitsOfTheServerAreTheRequestsFault(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "words", APIName: "Words", Type: core.Text}, {Name: "text", APIName: "Text", Type: core.Text},
 	}})
-	s, _ := stored(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, words tsvector, text text)`, `CREATE INDEX ON $S.thing (lower(text))`)
+	s, _ := servertest.Store(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, words tsvector, text text)`, `CREATE INDEX ON $S.thing (lower(text))`)
 	thing := m.Resource("thing")
 	for field, want := range map[string]core.Code{"words": core.BadFieldValue, "text": core.BadRequest} {
 		text := map[string]string{"words": strings.Repeat("x", 3000), "text": incompressible(6000)}[field]
-		_, err := s.Insert(t.Context(), thing, record(t, thing, map[string]any{field: text}))
+		_, err := s.Insert(t.Context(), thing, servertest.Record(t, thing, map[string]any{field: text}))
 		if e := core.AsError(err); err == nil || e.Code != want || want == core.BadFieldValue && e.Field != "Words" {
 			t.Errorf("%s: %v", field, err)
 		}
@@ -294,25 +298,199 @@ func TestNumbersInListsThatAColumnCannotHoldNameTheirField(t *testing.T) {
 		core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true}, {Name: "good", Type: core.JSON}, {Name: "list", Type: core.List}, {Name: "tags", ToMany: "tag"},
 		}})
-	store, _ := stored(t, m, `CREATE TABLE $S.tag (id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY)`,
+	store, _ := servertest.Store(t, m, `CREATE TABLE $S.tag (id integer GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY)`,
 		`CREATE TABLE $S.thing (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, good jsonb, list real[], tags integer[])`)
 	thing := m.Resource("thing")
-	one, err := store.Insert(t.Context(), thing, record(t, thing, nil))
-	must(t, err)
+	one, err := store.Insert(t.Context(), thing, servertest.Record(t, thing, nil))
+	servertest.Must(t, err)
 	for field, value := range map[string]any{
 		"list": json.RawMessage(`[1e-300]`), "tags": []any{1, 1 << 40},
 	} {
-		good := record(t, thing, map[string]any{"good": 1, "list": []any{}, "tags": []any{1}})
+		good := servertest.Record(t, thing, map[string]any{"good": 1, "list": []any{}, "tags": []any{1}})
 		bad := map[string]any{"good": 1, field: value}
-		_, alone := store.Insert(t.Context(), thing, record(t, thing, bad))
-		_, several := store.Insert(t.Context(), thing, good, record(t, thing, bad))
+		_, alone := store.Insert(t.Context(), thing, servertest.Record(t, thing, bad))
+		_, several := store.Insert(t.Context(), thing, good, servertest.Record(t, thing, bad))
 		bad["id"] = one[0].Key()
-		_, updated := store.Update(t.Context(), thing, record(t, thing, bad))
+		_, updated := store.Update(t.Context(), thing, servertest.Record(t, thing, bad))
 		for _, err := range []error{alone, several, updated} {
 			var e *core.Error
 			if !errors.As(err, &e) || e.Code != core.BadFieldValue || e.Field != field {
 				t.Errorf("%s: %v", field, err)
 			}
 		}
+	}
+}
+
+// The foreign key has the name of the key that it refers to, as in many schemas, so
+// that the detail of an error names one column whichever side broke the rule.
+func TestBrokenReferencesAreToldApartByTheirTables(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "customer", Fields: []core.FieldSpec{{Name: "customer_id", Type: core.Text, Key: true}}},
+		core.ResourceSpec{Name: "customer_order", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "customer_id", ToOne: "customer"}}},
+		core.ResourceSpec{Name: "person", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}, {Name: "boss", ToOne: "person"}}})
+	const text = `x" is still "customer_order" ("person`
+	for _, constraints := range []string{"", " DEFERRABLE INITIALLY DEFERRED", " ON DELETE RESTRICT"} {
+		store, _ := servertest.Store(t, m, `CREATE TABLE $S.customer (customer_id text PRIMARY KEY)`,
+			`CREATE TABLE $S.customer_order (id serial PRIMARY KEY, customer_id text REFERENCES $S.customer`+constraints+`)`,
+			`CREATE TABLE $S.person (id text PRIMARY KEY, boss text REFERENCES $S.person`+constraints+`)`,
+			`INSERT INTO $S.customer VALUES ('`+text+`')`, `INSERT INTO $S.customer_order (customer_id) VALUES ('`+text+`')`,
+			`INSERT INTO $S.person VALUES ('`+text+`', '`+text+`'), ('b', '`+text+`')`)
+		customer, order, person := m.Resource("customer"), m.Resource("customer_order"), m.Resource("person")
+		for _, c := range []struct {
+			name     string
+			work     func(ctx context.Context, s core.Querier) error
+			code     core.Code
+			resource string
+			key      string
+		}{
+			{"deletion", func(ctx context.Context, s core.Querier) error {
+				return s.Delete(ctx, customer, core.TextValue(text))
+			}, core.FieldUpdateForbidden, "customer_order", ""},
+			{"deletion in a tree", func(ctx context.Context, s core.Querier) error {
+				return s.Delete(ctx, person, core.TextValue(text))
+			}, core.FieldUpdateForbidden, "person", ""},
+			{"insertion", func(ctx context.Context, s core.Querier) error {
+				_, err := s.Insert(ctx, order, servertest.Record(t, order, map[string]any{"customer_id": text + "2"}))
+				return err
+			}, core.NotFound, "customer", text + "2"},
+			{"insertion in a tree", func(ctx context.Context, s core.Querier) error {
+				_, err := s.Insert(ctx, person, servertest.Record(t, person, map[string]any{"id": "c", "boss": text + "2"}))
+				return err
+			}, core.NotFound, "person", text + "2"},
+			{"update", func(ctx context.Context, s core.Querier) error {
+				_, err := s.Update(ctx, order, servertest.Record(t, order, map[string]any{"id": 1, "customer_id": "none"}))
+				return err
+			}, core.NotFound, "customer", "none"},
+		} {
+			check := func(end string, err error) {
+				t.Helper()
+				var e *core.Error
+				if !errors.As(err, &e) || e.Code != c.code || e.Resource != c.resource || e.Key.Text() != c.key {
+					t.Errorf("%s%s, %s: got %v", c.name, constraints, end, err)
+				}
+			}
+			check("along with its commit", store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+				return c.work(ctx, tx.Final())
+			}))
+			check("before its commit", store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+				return c.work(ctx, tx)
+			}))
+			check("before another operation", store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+				if err := c.work(ctx, tx); err != nil {
+					return err
+				}
+				_, err := tx.Final().Insert(ctx, customer, servertest.Record(t, customer, map[string]any{"customer_id": "new"}))
+				return err
+			}))
+		}
+	}
+}
+
+// Row security keeps the detail of the error from the role.
+func TestBrokenReferencesAreToldApartUnderRowSecurity(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+		core.ResourceSpec{Name: "item", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "shelf", ToOne: "shelf"}, {Name: "up", ToOne: "item"}}})
+	schema := pgtest.Schema(t)
+	servertest.Execute(t, servertest.InSchema(schema, `CREATE TABLE $S.shelf (id bigserial PRIMARY KEY); INSERT INTO $S.shelf DEFAULT VALUES;
+		CREATE TABLE $S.item (id bigserial PRIMARY KEY, shelf bigint REFERENCES $S.shelf, up bigint REFERENCES $S.item); INSERT INTO $S.item (shelf) VALUES (1);
+		INSERT INTO $S.item (up) VALUES (1); ALTER TABLE $S.shelf ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON $S.shelf USING (true);
+		ALTER TABLE $S.item ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON $S.item USING (true)`))
+	server := login(t, schema, "ALL ON ALL TABLES IN SCHEMA $S", "ALL ON ALL SEQUENCES IN SCHEMA $S")
+	store, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, server), schema, postgres.Options{}))
+	servertest.Must(t, err)
+	shelf, item := m.Resource("shelf"), m.Resource("item")
+	insert := func(field string) error {
+		_, err := store.Insert(t.Context(), item, servertest.Record(t, item, map[string]any{field: 77}))
+		return err
+	}
+	for name, c := range map[string]struct {
+		err      error
+		code     core.Code
+		resource string
+	}{
+		"deletion":            {store.Delete(t.Context(), shelf, core.IntValue(1)), core.FieldUpdateForbidden, "item"},
+		"deletion in a tree":  {store.Delete(t.Context(), item, core.IntValue(1)), core.FieldUpdateForbidden, "item"},
+		"insertion":           {insert("shelf"), core.NotFound, "shelf"},
+		"insertion in a tree": {insert("up"), core.NotFound, "item"},
+	} {
+		var e *core.Error
+		if !errors.As(c.err, &e) || e.Code != c.code || e.Resource != c.resource {
+			t.Errorf("%s: got %v", name, c.err)
+		}
+	}
+}
+
+// skipping has a trigger that leaves out every row that is named skip.
+var skipping = []string{
+	`CREATE TABLE $S.row (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, name text)`,
+	`CREATE FUNCTION $S.skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.name = 'skip' THEN RETURN NULL; END IF; RETURN NEW; END $$`,
+	`CREATE TRIGGER skip BEFORE INSERT OR UPDATE ON $S.row FOR EACH ROW EXECUTE FUNCTION $S.skip()`,
+}
+
+func TestARowThatATriggerLeavesOutIsABadRequest(t *testing.T) {
+	store, _ := servertest.Store(t, servertest.Numbered, skipping...)
+	row := servertest.Numbered.Resource("row")
+	named := func(name string) core.Record { return servertest.Record(t, row, map[string]any{"name": name}) }
+	far := servertest.Record(t, row, map[string]any{"id": 100, "name": "skip"})
+	for what, insert := range map[string]func(ctx context.Context) error{
+		"alone":      func(ctx context.Context) error { _, err := store.Insert(ctx, row, named("skip")); return err },
+		"with a key": func(ctx context.Context) error { _, err := store.Insert(ctx, row, far); return err },
+		"several": func(ctx context.Context) error {
+			_, err := store.Insert(ctx, row, named("skip"), named("skip"))
+			return err
+		},
+		"in transactions": func(ctx context.Context) error {
+			return store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
+				if _, err := tx.Insert(ctx, row, named("kept")); err != nil {
+					return err
+				}
+				_, err := tx.Insert(ctx, row, named("skip"))
+				return err
+			})
+		},
+	} {
+		if err := insert(t.Context()); !errors.Is(err, core.BadRequest) || errors.Is(err, core.ErrCommitUnknown) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if n, err := store.Count(t.Context(), row, core.All()); err != nil || n != 0 {
+		t.Errorf("%d rows %v", n, err)
+	}
+}
+
+func TestRowsThatAreWrittenAlthoughATriggerLeavesOutOthersAreNotDenied(t *testing.T) {
+	store, _ := servertest.Store(t, servertest.Numbered, skipping...)
+	row := servertest.Numbered.Resource("row")
+	_, some := store.Insert(t.Context(), row, servertest.Record(t, row, map[string]any{"name": "kept"}), servertest.Record(t, row, map[string]any{"name": "skip"}))
+	last := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+		if _, err := tx.Insert(ctx, row, servertest.Record(t, row, map[string]any{"name": "kept"})); err != nil {
+			return err
+		}
+		_, err := tx.Final().Insert(ctx, row, servertest.Record(t, row, map[string]any{"name": "skip"}))
+		return err
+	})
+	n, err := store.Count(t.Context(), row, core.All())
+	servertest.Must(t, err)
+	if n != 2 || !errors.Is(some, core.ErrCommitUnknown) || !errors.Is(last, core.ErrCommitUnknown) {
+		t.Errorf("%d rows, %v, %v", n, some, last)
+	}
+}
+
+func TestAnIdentityThatIsAlwaysGeneratedCannotBeUpdated(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "n", Type: core.Int}, {Name: "o", Type: core.Int}}})
+	store, _ := servertest.Store(t, m, `CREATE TABLE $S.row (id bigint PRIMARY KEY DEFAULT 1, n bigint GENERATED ALWAYS AS IDENTITY, o bigint)`)
+	row := m.Resource("row")
+	got, err := store.Insert(t.Context(), row, servertest.Record(t, row, map[string]any{"n": 10}))
+	if err != nil || got[0].Get("n") != core.IntValue(10) {
+		t.Fatalf("got %v %v", got, err)
+	}
+	_, err = store.Update(t.Context(), row, servertest.Record(t, row, map[string]any{"id": 1, "n": 11}))
+	var e *core.Error
+	if !errors.As(err, &e) || e.Code != core.FieldReadOnly || e.Field != "n" {
+		t.Errorf("got %v", err)
+	}
+	if _, err = store.Update(t.Context(), row, servertest.Record(t, row, map[string]any{"id": 1, "o": 11})); err != nil {
+		t.Error(err)
 	}
 }

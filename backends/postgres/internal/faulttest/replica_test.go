@@ -1,0 +1,512 @@
+package faulttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/larder-go/larder/backends/postgres"
+	"github.com/larder-go/larder/backends/postgres/internal/servertest"
+	"github.com/larder-go/larder/backends/postgres/pgtest"
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/rest/resttest"
+	"github.com/larder-go/larder/core/storetest"
+)
+
+// pair is a primary with a hot standby, and a store of cookies on them.
+type pair struct {
+	primary, standby *pgtest.Server
+	direct, behind   *pgxpool.Pool // to each of them
+	store            *core.Store
+	cookie           *core.Resource
+}
+
+// replicated starts servers and opens a store on them that reaches them in that way.
+// There is one cookie, with the key 1 and the type "old", and the standby has it.
+func replicated(t *testing.T, mode servertest.Mode, settings ...string) *pair {
+	t.Helper()
+	p := &pair{primary: pgtest.Own(t), cookie: servertest.Cookies.Resource("cookie")}
+	p.standby = p.primary.Standby(t, settings...)
+	p.direct, p.behind = servertest.OwnPool(t, p.primary.URL()), servertest.OwnPool(t, p.standby.URL())
+	main, replica := p.primary.URL(), p.standby.URL()
+	if mode.Options.Bouncer {
+		main, replica = p.primary.Bouncer(t), p.standby.Bouncer(t)
+	}
+	main, replica = mode.Connection(t, main), mode.Connection(t, replica)
+	opts := mode.Options
+	opts.Migrate, opts.Replicas = true, []string{replica}
+	p.open(t, main, opts)
+	if _, err := p.store.Insert(t.Context(), p.cookie, servertest.Record(t, p.cookie, map[string]any{"id": 1, "type": "old"})); err != nil {
+		t.Fatal(err)
+	}
+	p.catchUp(t)
+	return p
+}
+
+func (p *pair) open(t *testing.T, url string, opts postgres.Options) {
+	t.Helper()
+	b, err := postgres.Open(t.Context(), url, "sweets", opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.store, err = core.New(t.Context(), servertest.Cookies, b); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.store.Close() })
+}
+
+// catchUp waits until the standby has replayed what the primary has written. What it
+// replays may end the very statement that asks (manual, section 27.4.2).
+func (p *pair) catchUp(t *testing.T) {
+	t.Helper()
+	at := servertest.Value[string](t, p.direct, "SELECT pg_current_wal_flush_lsn()::text")
+	for {
+		rows, _ := p.behind.Query(t.Context(), "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn", at)
+		there, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+		server, ok := errors.AsType[*pgconn.PgError](err)
+		switch {
+		case ok && server.Code == "40001":
+		case err != nil:
+			t.Fatal(err)
+		case there:
+			return
+		}
+	}
+}
+
+// pause keeps the standby where it is.
+func (p *pair) pause(t *testing.T) {
+	t.Helper()
+	if _, err := p.behind.Exec(t.Context(), "SELECT pg_wal_replay_pause()"); err != nil {
+		t.Fatal(err)
+	}
+	for servertest.Value[string](t, p.behind, "SELECT pg_get_wal_replay_pause_state()") != "paused" {
+	}
+}
+
+func (p *pair) resume(t *testing.T) {
+	t.Helper()
+	if _, err := p.behind.Exec(t.Context(), "SELECT pg_wal_replay_resume()"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// elsewhere changes the cookie without the store.
+func (p *pair) elsewhere(t *testing.T, kind string) {
+	t.Helper()
+	if _, err := p.direct.Exec(t.Context(), `UPDATE sweets.cookie SET type = $1 WHERE id = 1`, kind); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// session is what a store and a transaction have in common.
+type session interface {
+	Get(ctx context.Context, r *core.Resource, key core.Value) (core.Record, error)
+}
+
+// kind returns the type of the cookie.
+func (p *pair) kind(ctx context.Context, t *testing.T, s session) string {
+	t.Helper()
+	rec, err := s.Get(ctx, p.cookie, core.IntValue(1))
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	return rec.Get("type").Text()
+}
+
+// kindIn returns the type of the cookie that a transaction sees.
+func (p *pair) kindIn(t *testing.T, opts core.TxOptions) (kind string) {
+	t.Helper()
+	err := p.store.TxWith(t.Context(), opts, func(ctx context.Context, tx *core.Transaction) error {
+		kind = p.kind(ctx, t, tx)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return kind
+}
+
+// await reads until the store returns a type that only the standby has, or until enough reads
+// came from the primary.
+func (p *pair) await(t *testing.T, kind string) {
+	t.Helper()
+	if !p.returns(t, kind, 50_000) {
+		t.Fatalf("no read returned %q", kind)
+	}
+}
+
+// returns reports whether one of n reads returns the type.
+func (p *pair) returns(t *testing.T, kind string, n int) bool {
+	t.Helper()
+	for range n {
+		if p.kind(t.Context(), t, p.store) == kind {
+			return true
+		} else if t.Failed() {
+			t.FailNow()
+		}
+	}
+	return false
+}
+
+// servedByStandby makes sure that the store reads from the standby, and leaves the standby
+// paused. A store that has lost the position of a commit asks the primary for a later one; if
+// it does so after the change that the standby lacks, only the next round can succeed.
+func (p *pair) servedByStandby(t *testing.T) {
+	t.Helper()
+	for round := range 100 {
+		p.kind(t.Context(), t, p.store)
+		p.pause(t)
+		old := p.kindOfStandby(t)
+		p.elsewhere(t, fmt.Sprint("round ", round))
+		if p.returns(t, old, 500) {
+			return
+		}
+		p.resume(t)
+		p.catchUp(t)
+	}
+	t.Fatal("no read was served by the standby")
+}
+
+func TestWhatOnlyReadsGoesToAReplica(t *testing.T) {
+	t.Parallel()
+	for _, mode := range servertest.Modes {
+		t.Run(mode.Name, func(t *testing.T) {
+			p := replicated(t, mode)
+			p.pause(t)
+			p.elsewhere(t, "new")
+			p.await(t, "old")
+			if got := p.kindIn(t, core.TxOptions{ReadOnly: true}); got != "old" {
+				t.Errorf("a read-only transaction saw %q, not what the replica has", got)
+			}
+			n, err := p.store.Count(t.Context(), p.cookie, core.Eq("type", "old"))
+			if err != nil || n != 1 {
+				t.Errorf("a count saw %d old ones, %v: not what the replica has", n, err)
+			}
+			page, err := p.store.Select(t.Context(), p.cookie, core.Query{Where: core.Eq("type", "old")})
+			if err != nil || len(page.Records) != 1 {
+				t.Errorf("a page has %d old ones, %v: not what the replica has", len(page.Records), err)
+			}
+			if got := p.kindIn(t, core.TxOptions{}); got != "new" {
+				t.Errorf("a transaction that may write saw %q, not what the primary has", got)
+			}
+		})
+	}
+}
+
+func TestTheStoreReadsWhatItWrote(t *testing.T) {
+	t.Parallel()
+	for _, mode := range servertest.Modes {
+		t.Run(mode.Name, func(t *testing.T) {
+			p := replicated(t, mode)
+			change := func(kind string) core.Record {
+				return servertest.Record(t, p.cookie, map[string]any{"id": 1, "type": kind})
+			}
+			inTx := func(fn func(ctx context.Context, tx *core.Transaction) error) error {
+				return p.store.Tx(t.Context(), fn)
+			}
+			for name, write := range map[string]func(ctx context.Context, kind string) error{
+				"an update": func(ctx context.Context, kind string) error {
+					_, err := p.store.Update(ctx, p.cookie, change(kind))
+					return err
+				},
+				"a delete and an insert": func(ctx context.Context, kind string) error {
+					_, err := p.store.Insert(ctx, p.cookie, change(kind))
+					return err
+				},
+				"a transaction": func(_ context.Context, kind string) error {
+					return inTx(func(ctx context.Context, tx *core.Transaction) error {
+						_, err := tx.Update(ctx, p.cookie, change(kind))
+						return err
+					})
+				},
+				"the final operation of a transaction": func(_ context.Context, kind string) error {
+					return inTx(func(ctx context.Context, tx *core.Transaction) error {
+						p.kind(ctx, t, tx)
+						_, err := tx.Final().Update(ctx, p.cookie, change(kind))
+						return err
+					})
+				},
+			} {
+				p.pause(t)
+				if strings.Contains(name, "delete") {
+					if err := p.store.Delete(t.Context(), p.cookie, core.IntValue(1)); err != nil {
+						t.Fatal(err)
+					}
+					if n, err := p.store.Count(t.Context(), p.cookie, core.All()); n != 0 || err != nil {
+						t.Errorf("after the delete: %d servertest.Cookies, %v", n, err)
+					}
+				}
+				if err := write(t.Context(), name); err != nil {
+					t.Fatal(err)
+				}
+				if got := p.kind(t.Context(), t, p.store); got != name {
+					t.Errorf("after %s, a read saw %q", name, got)
+				}
+				if got := p.kindIn(t, core.TxOptions{ReadOnly: true}); got != name {
+					t.Errorf("after %s, a read-only transaction saw %q", name, got)
+				}
+				p.resume(t)
+				p.catchUp(t)
+			}
+			p.servedByStandby(t)
+		})
+	}
+}
+
+// kindOfStandby is what the standby has.
+func (p *pair) kindOfStandby(t *testing.T) string {
+	t.Helper()
+	return servertest.Value[string](t, p.behind, "SELECT type FROM sweets.cookie WHERE id = 1")
+}
+
+func TestAStoreReadsWhatWasWrittenBeforeItWasMade(t *testing.T) {
+	t.Parallel()
+	p := replicated(t, servertest.Modes[0])
+	p.pause(t)
+	p.elsewhere(t, "new")
+	p.open(t, p.primary.URL(), postgres.Options{Replicas: []string{p.standby.URL()}})
+	if got := p.kind(t.Context(), t, p.store); got != "new" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestManyReadWhatTheyWrote(t *testing.T) {
+	t.Parallel()
+	p := replicated(t, servertest.Modes[0])
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 100 {
+				recs, err := p.store.Insert(t.Context(), p.cookie, servertest.Record(t, p.cookie, map[string]any{"type": "x"}))
+				if err == nil {
+					_, err = p.store.Get(t.Context(), p.cookie, recs[0].Key())
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestAReadOnlyTransactionOnAReplicaSeesOneSnapshot(t *testing.T) {
+	t.Parallel()
+	p := replicated(t, servertest.Modes[0])
+	p.elsewhere(t, "first")
+	p.catchUp(t)
+	err := p.store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+		before := p.kind(ctx, t, tx)
+		p.elsewhere(t, "second")
+		p.catchUp(t)
+		if after := p.kind(ctx, t, tx); after != before {
+			t.Errorf("saw %q, then %q", before, after)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAReplicaThatFailsIsNobodysConcern has clients read without an end while the
+// standby is killed and comes back.
+func TestAReplicaThatFailsIsNobodysConcern(t *testing.T) {
+	t.Parallel()
+	p := replicated(t, servertest.Modes[0])
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for ctx.Err() == nil && !t.Failed() {
+				if i%2 == 0 {
+					p.kind(t.Context(), t, p.store)
+					continue
+				}
+				err := p.store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+					for range 3 {
+						if _, err := tx.Get(ctx, p.cookie, core.IntValue(1)); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for _, how := range []pgtest.Shutdown{pgtest.Kill, pgtest.Fast} {
+		if err := p.standby.Shutdown(t.Context(), how); err != nil {
+			t.Error(err)
+		}
+		for range 20 {
+			p.kind(t.Context(), t, p.store)
+		}
+		if err := p.standby.Resume(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	stop()
+	wg.Wait()
+	p.behind.Reset()
+	p.catchUp(t)
+	p.servedByStandby(t)
+}
+
+func TestAReplicaThatWasPromotedIsNotReadFrom(t *testing.T) {
+	t.Parallel()
+	p := replicated(t, servertest.Modes[0])
+	if err := p.standby.Promote(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.behind.Exec(t.Context(), "UPDATE sweets.cookie SET type = 'torn'"); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if got := p.kind(t.Context(), t, p.store); got != "old" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
+// TestAReadOnlyTransactionThatAReplicaEndsIsRepeated has the standby replay what
+// removes rows that the transaction may want to see (manual, section 27.4.2).
+func TestAReadOnlyTransactionThatAReplicaEndsIsRepeated(t *testing.T) {
+	t.Parallel()
+	p := replicated(t, servertest.Modes[0], "max_standby_streaming_delay=0")
+	tries := 0
+	err := p.store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
+		tries++
+		if _, err := tx.Get(ctx, p.cookie, core.IntValue(1)); err != nil {
+			return err
+		}
+		if tries == 1 {
+			p.elsewhere(t, "new")
+			if _, err := p.direct.Exec(ctx, "VACUUM sweets.cookie"); err != nil {
+				t.Error(err)
+			}
+			p.elsewhere(t, "newer") // its commit takes the log of VACUUM along
+			p.catchUp(t)
+		}
+		_, err := tx.Get(ctx, p.cookie, core.IntValue(1))
+		return err
+	})
+	if err != nil || tries < 2 {
+		t.Errorf("%d tries: %v", tries, err)
+	}
+}
+
+func TestAReplicaThatIsNotThereIsNobodysConcern(t *testing.T) {
+	t.Parallel()
+	p := replicated(t, servertest.Modes[0])
+	p.open(t, p.primary.URL(), postgres.Options{Replicas: []string{"postgres://nobody@127.0.0.1:1/nowhere"}})
+	for range 3 {
+		p.kind(t.Context(), t, p.store)
+		p.kindIn(t, core.TxOptions{ReadOnly: true})
+	}
+}
+
+func TestABadConnectionStringOfAReplicaDoesNotShowItsPassword(t *testing.T) {
+	t.Parallel()
+	backend := postgres.New(servertest.Pool(t, pgtest.URL(t)), pgtest.Schema(t), postgres.Options{
+		Migrate: true, Replicas: []string{"postgres://u:se cret@h:port/"},
+	})
+	_, err := core.New(t.Context(), servertest.Cookies, backend)
+	if err == nil || strings.Contains(err.Error(), "cret") || !strings.Contains(err.Error(), "replica") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestATransactionThatMayWriteNeverMeetsAReplica(t *testing.T) {
+	t.Parallel()
+	p := replicated(t, servertest.Modes[0])
+	p.pause(t)
+	for i := range 10 {
+		kind := fmt.Sprint("kind ", i)
+		p.elsewhere(t, kind)
+		if got := p.kindIn(t, core.TxOptions{}); got != kind {
+			t.Errorf("got %q, want %q", got, kind)
+		}
+	}
+}
+
+// TestRulesWithAReplica runs the kit and the REST face on a primary and its standby,
+// but for what a replica gives up: that all transactions have an order.
+func TestRulesWithAReplica(t *testing.T) {
+	t.Parallel()
+	primary := pgtest.Own(t)
+	standby := primary.Standby(t)
+	p := servertest.OwnPool(t, servertest.With(t, primary.URL(), "pool_max_conns", "16"))
+	var made int
+	schemas := servertest.NewSchemas(p, func(m *core.Model) string {
+		made++
+		schema := fmt.Sprint("s", made)
+		if err := postgres.Migrate(t.Context(), p, schema, m); err != nil {
+			t.Fatal(err)
+		}
+		return schema
+	})
+	open := func(tb testing.TB, m *core.Model) core.Backend {
+		tb.Helper()
+		return schemas.Backend(tb, m, p, postgres.Options{Replicas: []string{standby.URL()}})
+	}
+	t.Run("kit", func(t *testing.T) {
+		for _, c := range storetest.Cases() {
+			switch c.Family {
+			case "isolation", "concurrency", "random", "durability":
+			default:
+				t.Run(c.Family+"/"+c.Name, func(t *testing.T) { c.Check(t, open, storetest.Options{}) })
+			}
+		}
+	})
+	t.Run("REST", func(t *testing.T) { resttest.Run(t, open) })
+}
+
+// TestReplicaIsReadWithinItsLargestLag has another program change a record that the standby
+// does not get.
+func TestReplicaIsReadWithinItsLargestLag(t *testing.T) {
+	t.Parallel()
+	p := replicated(t, servertest.Modes[0])
+	for _, c := range []struct {
+		most time.Duration
+		want string
+	}{{0, "old"}, {time.Hour, "old"}, {time.Nanosecond, "new"}} {
+		t.Run(c.most.String(), func(t *testing.T) {
+			p.elsewhere(t, "old")
+			p.catchUp(t)
+			p.open(t, p.primary.URL(), postgres.Options{Replicas: []string{p.standby.URL()}, MaxLag: c.most})
+			p.pause(t)
+			defer p.resume(t)
+			p.elsewhere(t, "new")
+			p.await(t, c.want)
+			if got := p.kindIn(t, core.TxOptions{ReadOnly: true}); c.want == "new" && got != "new" {
+				t.Errorf("a read-only transaction saw %q", got)
+			}
+		})
+	}
+	p.catchUp(t)
+	p.open(t, p.primary.URL(), postgres.Options{Replicas: []string{p.standby.URL()}, MaxLag: time.Nanosecond})
+	for range 10 {
+		p.elsewhere(t, "one")
+		if got := p.kind(t.Context(), t, p.store); got != "one" {
+			t.Errorf("saw %q", got)
+		}
+		p.elsewhere(t, "two")
+		if got := p.kind(t.Context(), t, p.store); got != "two" {
+			t.Errorf("saw %q", got)
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/larder-go/larder/core"
+)
+
+const (
+	// defaultCheck is [Options.CheckSchema] by default.
+	defaultCheckInterval = time.Minute
+	// hurriedCheck is how long after the last look the next one comes at the earliest, if
+	// an error suggests that the schema has changed.
+	minCheckInterval = time.Second
+	// checkPatience is how long a look may take.
+	checkTimeout = 10 * time.Second
+)
+
+// watch looks in the background whether the schema has changed, and binds the backend
+// anew if it has. The nil watch does nothing.
+type schemaChecker struct {
+	backend *Backend
+	model   *core.Model
+	every   time.Duration
+	bound   fingerprint // of the schema as it was bound
+	wake    chan struct{}
+	cancel  context.CancelFunc
+	done    chan struct{}
+}
+
+// startWatch begins to look for changes of a schema that was bound as seen, until the
+// watch is stopped.
+func (b *Backend) startChecker(m *core.Model, seen fingerprint) {
+	every := b.opts.CheckSchema
+	if every < 0 {
+		return
+	}
+	if every == 0 {
+		every = defaultCheckInterval
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	b.checker = &schemaChecker{
+		backend: b, model: m, every: every, bound: seen,
+		wake: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}),
+	}
+	go b.checker.run(ctx)
+}
+
+// stop ends the watch and waits for it.
+func (w *schemaChecker) stop() {
+	if w != nil {
+		w.cancel()
+		<-w.done
+	}
+}
+
+// soon has the watch look before its time.
+func (w *schemaChecker) checkSoon() {
+	if w == nil {
+		return
+	}
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *schemaChecker) run(ctx context.Context) {
+	defer close(w.done)
+	timer := time.NewTimer(w.every)
+	defer timer.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.wake:
+			timer.Reset(max(0, min(w.every, minCheckInterval)-time.Since(last)))
+		case <-timer.C:
+			w.check(ctx)
+			last = time.Now()
+			timer.Reset(w.every)
+		}
+	}
+}
+
+// check looks once. A server that is out of reach, and a standby in the place of the
+// primary, are left to the operations to report.
+func (w *schemaChecker) check(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	found, misfit, err := w.inspect(ctx)
+	if err != nil || found.standby {
+		return
+	}
+	b, old, now := w.backend, w.backend.bound.Load(), found.fingerprint(w.model, w.backend.opts)
+	changes := w.bound.changes(now)
+	if old.autocommit && !b.isolationMatches(found) {
+		changes = append(changes, "default_transaction_isolation is "+found.isolation)
+	}
+	if len(changes) == 0 {
+		return
+	}
+	var bound *binding
+	if misfit == nil {
+		bound, misfit = b.bind(found, w.model)
+	}
+	if misfit != nil {
+		bound = &binding{Backend: b, tables: old.tables, mismatch: misfit}
+	}
+	bound.autocommit = old.autocommit && b.isolationMatches(found) // there may be connections with either default
+	b.bound.Store(bound)
+	w.bound = now
+	w.logChanges(changes, misfit)
+}
+
+// look reads the catalog in one snapshot. A misfit is what makes it impossible to read
+// what the model needs.
+func (w *schemaChecker) inspect(ctx context.Context) (found *catalog, misfit, err error) {
+	conn, err := w.backend.acquire(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer conn.Release()
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
+		found, err = w.backend.inspect(ctx, tx.Conn(), w.model)
+		return err
+	})
+	if unfit, ok := errors.AsType[*mismatchError](err); ok {
+		return found, unfit, nil
+	}
+	return found, nil, err
+}
+
+func (w *schemaChecker) logChanges(changes []string, misfit error) {
+	log := w.backend.opts.logger()
+	const most = 20
+	if n := len(changes); n > most {
+		changes = append(changes[:most], "and more")
+	}
+	what := strings.Join(changes, "; ")
+	if misfit != nil {
+		log.Error("postgres: the schema has changed and does not fit the model, all operations are refused until it does",
+			"schema", w.backend.schema, "changes", what, "error", misfit)
+		return
+	}
+	log.Warn("postgres: the schema has changed, the tables were bound anew", "schema", w.backend.schema, "changes", what)
+}
+
+// misfitError says that a schema cannot hold the model.
+type mismatchError struct{ error }
+
+func (e *mismatchError) Unwrap() error { return e.error }
+
+// changedSchema reports whether the error of a statement suggests that the schema is not
+// as it was (manual, appendix A): a table or column that is not there, a column of another
+// type, or a plan whose result would have other columns.
+func changedSchema(err *pgconn.PgError) bool {
+	switch err.Code {
+	case "3F000", "42P01", "42703", "42704", "42804", "42883":
+		return true
+	}
+	return err.Code == "0A000" && err.Routine == "RevalidateCachedQuery"
+}
+
+// fingerprint is all that a binding is made of, by what it is about, such as
+// "column cookie.type".
+type fingerprint map[string]property
+
+// trait is one thing in a schema.
+type property struct {
+	text   string // for people
+	detail string // what the text leaves out
+}
+
+// fingerprint returns that of the tables, views and queries that the model is in.
+func (c *catalog) fingerprint(m *core.Model, opts Options) fingerprint {
+	p := make(fingerprint)
+	if c.hasDeferrable {
+		p["a constraint for SET CONSTRAINTS"] = property{}
+	}
+	used := make(map[string]bool)
+	for _, r := range m.Resources() {
+		s := opts.source(r)
+		for _, name := range []string{s.Table, s.View} {
+			if t := c.tables[name]; t != nil {
+				used[name] = true
+				p.addTable(name, t)
+			}
+		}
+		if t := c.queries[r.Name()]; t != nil {
+			p.addTable("the query of "+r.Name(), t)
+		}
+	}
+	for part, whole := range c.partitions {
+		if used[c.partitions[objectName{part.schema, part.table, ""}]] {
+			name := strings.TrimSpace(part.schema + "." + part.table + " " + part.name)
+			p["partition "+name] = property{text: "of " + whole}
+		}
+	}
+	return p
+}
+
+func (p fingerprint) addTable(name string, t *catalogTable) {
+	p["table "+name] = property{detail: t.kind}
+	for _, c := range t.columns {
+		p["column "+name+"."+c.name] = c.property()
+	}
+	for _, x := range t.indexes {
+		p["index "+x.name+" of "+name] = x.property()
+	}
+	for _, k := range t.foreignKeys {
+		p["foreign key "+k.name+" of "+name] = k.property()
+	}
+	for check, columns := range t.checks {
+		p["check "+check+" of "+name] = property{detail: strings.Join(columns, ", ")}
+	}
+}
+
+func (c *catalogColumn) property() property {
+	text := c.display
+	switch {
+	case c.notNull && c.hasNulls:
+		text += " NOT NULL NOT VALID"
+	case c.notNull:
+		text += " NOT NULL"
+	}
+	switch {
+	case c.generated:
+		text += " GENERATED"
+	case c.identity != "":
+		text += " IDENTITY"
+	case c.defaultExpr != "":
+		text += " DEFAULT " + c.defaultExpr
+	}
+	return property{text, fmt.Sprint(
+		c.num, c.typeName, c.kind, c.element, c.base, c.declared, c.size, c.identity, c.varies,
+		c.sequence, c.sequenceStep, c.sequenceLow, c.sequenceLimit, c.sequenceMissing, c.byCodePoint, c.deterministic, c.mayFail,
+	)}
+}
+
+func (x catalogIndex) property() property {
+	text := "(" + strings.Join(x.columns, ", ") + ")"
+	if x.unique {
+		text = "UNIQUE " + text
+	}
+	if x.unique && !x.immediate {
+		text += " DEFERRABLE"
+	}
+	return property{text: text}
+}
+
+func (k catalogForeignKey) property() property {
+	text := fmt.Sprintf("(%s) REFERENCES %s.%s (%s)", k.column, k.targetSchema, k.target, k.targetColumn)
+	return property{text, fmt.Sprint(k.immediate, k.hasDeleteAction)}
+}
+
+// changes says, in order, how the schema differs from what it was.
+func (p fingerprint) changes(now fingerprint) (changes []string) {
+	names := maps.Clone(p)
+	maps.Copy(names, now)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		was, had := p[name]
+		is, has := now[name]
+		switch {
+		case was == is && had == has:
+		case !had:
+			changes = append(changes, strings.TrimRight(name+" is new: "+is.text, ": "))
+		case !has:
+			changes = append(changes, name+" is gone")
+		case was.text != is.text:
+			changes = append(changes, fmt.Sprintf("%s was %s and is %s", name, was.text, is.text))
+		default:
+			changes = append(changes, name+" has changed")
+		}
+	}
+	return changes
+}

@@ -1,0 +1,361 @@
+package postgres
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
+	"github.com/larder-go/larder/core"
+)
+
+// difference is one thing in which a schema does not fit a model.
+type difference struct {
+	phase    phase
+	problem  string      // for people, with the names of the model
+	fix      string      // the statement that removes it; "" if there is no one statement
+	additive bool        // the remedy adds something, and destroys and changes nothing
+	optional bool        // works without, or goes without saying
+	added    *core.Field // whose column the remedy adds
+}
+
+// phase orders the remedies by what they need.
+type phase int
+
+const (
+	createSchema phase = iota
+	createTable
+	renameColumn
+	addColumn
+	dropDefault
+	addConstraint
+	addIndex
+	addForeignKey
+)
+
+// comparison collects differences.
+type comparison struct {
+	schema      string
+	found       *catalog
+	opts        Options
+	creating    bool // what is read from elsewhere is not compared
+	differences []difference
+}
+
+func (c *comparison) add(d difference) { c.differences = append(c.differences, d) }
+
+// needs adds what a person has to see to.
+func (c *comparison) report(f *core.Field, format string, args ...any) {
+	c.add(difference{problem: f.String() + ": " + fmt.Sprintf(format, args...)})
+}
+
+// compare returns the differences in the order in which they can be removed.
+func compare(found *catalog, schema string, m *core.Model, opts Options, creating bool) []difference {
+	c := &comparison{schema: schema, found: found, opts: opts, creating: creating}
+	c.checkNames(m)
+	if !found.exists {
+		c.add(difference{
+			phase: createSchema, problem: fmt.Sprintf("schema %q is missing", schema),
+			fix: "CREATE SCHEMA " + pgsql.Name(schema), additive: true,
+		})
+	}
+	if found.encoding != "" && found.encoding != "UTF8" {
+		c.add(difference{problem: "the encoding of the database is " + found.encoding + ", not UTF8"})
+	}
+	for _, r := range m.Resources() {
+		c.rename(r)
+	}
+	for _, r := range m.Resources() {
+		c.compareResource(r)
+	}
+	slices.SortStableFunc(c.differences, func(a, b difference) int { return cmp.Compare(a.phase, b.phase) })
+	return c.differences
+}
+
+// checkNames reports names that PostgreSQL would cut.
+func (c *comparison) checkNames(m *core.Model) {
+	names := []string{c.schema}
+	for _, r := range m.Resources() {
+		s := c.opts.source(r)
+		names = append(names, s.Table, s.View)
+		for _, f := range r.Columns() {
+			names = append(names, f.Name(), f.Was())
+		}
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if len(name) > pgsql.MaxName {
+			c.add(difference{problem: fmt.Sprintf("the name %q has more than %d bytes", name, pgsql.MaxName)})
+		}
+	}
+}
+
+// table is what the resource is written to, as statements name it.
+func (c *comparison) table(r *core.Resource) string {
+	return Source{Table: c.opts.source(r).Table}.from(c.schema)
+}
+
+func (c *comparison) compareResource(r *core.Resource) {
+	s := c.opts.source(r)
+	if s.readsElsewhere() {
+		if c.creating {
+			return
+		}
+		c.compareReadSource(r, s)
+	}
+	if s.Table != "" {
+		c.compareTable(r, s)
+	}
+}
+
+// compareReading is about what is read and not written to.
+func (c *comparison) compareReadSource(r *core.Resource, s Source) {
+	t := c.found.readFrom(r, s)
+	if t == nil {
+		c.add(difference{problem: r.Name() + ": " + s.kind() + " is missing"})
+		return
+	}
+	for _, f := range r.Columns() {
+		switch col := t.columns[f.Name()]; {
+		case col == nil:
+			c.report(f, "the %s has no such column", s.kind())
+		case !col.fits(f):
+			c.report(f, "column of the %s is %s and should be %s", s.kind(), col.display, sqlType(f))
+		}
+	}
+}
+
+func (c *comparison) compareTable(r *core.Resource, s Source) {
+	t := c.found.tables[s.Table]
+	if t == nil {
+		what := r.Name() + ": table is missing"
+		if s.Table != r.Name() {
+			what = fmt.Sprintf("%s: table %q is missing", r.Name(), s.Table)
+		}
+		c.add(difference{phase: createTable, problem: what, fix: createTableSQL(c.table(r), r), additive: true})
+		t = &catalogTable{} // of which only the constraints are compared
+	} else if t.kind != "r" && t.kind != "p" {
+		c.add(difference{problem: r.Name() + ": is not a table; Options.Resources can read it as a view"})
+		return
+	}
+	for _, f := range r.Columns() {
+		c.compareColumn(t, f)
+	}
+	for _, col := range t.columns {
+		if f := r.Field(col.name); col.notNull && !col.hasDefault() && (f == nil || !f.Stored()) {
+			c.add(difference{problem: fmt.Sprintf(
+				"%s: column %q, which the model does not name, must not be null and has no default; "+
+					"name it, let a renamed field say Was: %[2]q, give it a default, or DROP NOT NULL", r.Name(), col.name)})
+		}
+	}
+}
+
+// given reports whether a column that no insert names gets a value of its own.
+func (c *catalogColumn) hasDefault() bool {
+	return c.defaultExpr != "" || c.generated || c.identity != ""
+}
+
+func (c *comparison) compareColumn(t *catalogTable, f *core.Field) {
+	if t.columns != nil {
+		col := t.columns[f.Name()]
+		switch {
+		case col == nil && c.opts.source(f.Resource()).readsElsewhere() && !f.Key():
+			if !f.ReadOnly() {
+				c.report(f, "column is missing in the table %q; a field that only the %s has must be ReadOnly",
+					c.opts.source(f.Resource()).Table, c.opts.source(f.Resource()).kind())
+			}
+			return
+		case col == nil && f.Key():
+			c.report(f, "column is missing")
+			return
+		case col == nil:
+			c.addColumn(f)
+		case !col.fits(f):
+			c.compareType(f, col)
+			return
+		case f.Key():
+			c.compareKey(t, f, col)
+		}
+	}
+	if !f.Key() {
+		c.compareConstraints(t, f)
+	}
+}
+
+func (c *comparison) compareType(f *core.Field, col *catalogColumn) {
+	want := sqlType(f)
+	c.add(difference{
+		problem: fmt.Sprintf("%s: column is %s and should be %s", f, col.display, want),
+		fix: fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %[2]s::%[4]s",
+			c.table(f.Resource()), pgsql.Name(f.Name()), columnType(f), want),
+	})
+}
+
+func (c *comparison) compareKey(t *catalogTable, f *core.Field, col *catalogColumn) {
+	table := c.table(f.Resource())
+	if !t.hasUnique(f.Name(), true) || col.hasNulls {
+		c.add(difference{
+			problem: f.String() + ": is not a primary key, nor unique and not null by a constraint that is not deferrable",
+			fix:     "ALTER TABLE " + table + " ADD PRIMARY KEY (" + pgsql.Name(f.Name()) + ")",
+		})
+	}
+}
+
+func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
+	table, column := c.table(f.Resource()), pgsql.Name(f.Name())
+	if f.Unique() && !t.hasUnique(f.Name(), false) {
+		c.add(difference{
+			phase: addConstraint, problem: f.String() + ": is not unique", additive: true, optional: t.columns == nil,
+			fix: "ALTER TABLE " + table + " ADD UNIQUE (" + column + ") DEFERRABLE INITIALLY DEFERRED",
+		})
+	}
+	if f.Indexed() && !f.Unique() && !t.hasIndex(f.Name()) {
+		c.add(difference{
+			phase: addIndex, problem: f.String() + ": has no index", additive: true, optional: true,
+			// The key makes ties and pages come in order.
+			fix: "CREATE INDEX ON " + table + " (" + column + ", " + pgsql.Name(f.Resource().Key().Name()) + ")",
+		})
+	}
+	target := f.Target()
+	if target == nil || f.Many() {
+		return
+	}
+	to := c.opts.source(target).Table
+	if to == "" || t.hasForeignKey(f.Name(), c.schema, to, target.Key().Name()) {
+		return
+	}
+	c.add(difference{
+		phase: addForeignKey, additive: true, optional: t.columns == nil,
+		problem: fmt.Sprintf("%s: has no foreign key to %s", f, target.Key()),
+		fix: fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s) DEFERRABLE INITIALLY DEFERRED",
+			table, column, c.table(target), pgsql.Name(target.Key().Name())),
+	})
+}
+
+// mismatch returns the error that a store cannot be made with these differences;
+// nil if it can.
+func mismatchOf(schema string, found []difference) error {
+	var lines []string
+	for _, d := range found {
+		if !d.optional {
+			lines = append(lines, d.problem)
+		}
+	}
+	if lines == nil {
+		return nil
+	}
+	slices.Sort(lines)
+	text := fmt.Sprintf("postgres: schema %q does not fit the model:\n\t", schema) + strings.Join(lines, "\n\t")
+	return &mismatchError{errors.New(text)}
+}
+
+var scalarTypes = [...]string{
+	core.Int: "bigint", core.Float: "double precision", core.Text: "text", core.Bool: "boolean",
+	core.Time: "timestamp with time zone", core.UUID: "uuid", core.Bytes: "bytea",
+	core.JSON: "jsonb", core.List: "jsonb",
+}
+
+// sqlType returns the type of a field's column.
+func sqlType(f *core.Field) string {
+	if f.Many() {
+		return scalarTypes[f.Target().Key().Type()] + "[]"
+	}
+	return scalarTypes[f.Type()]
+}
+
+// plain are the names in pg_type of types whose values a type of the model holds as
+// they are.
+var exactTypes = [...][]string{
+	core.Int: {"int8", "int4", "int2"}, core.Float: {"float8", "float4"}, core.Text: {"text", "varchar"},
+	core.Bool: {"bool"}, core.Time: {"timestamptz"}, core.UUID: {"uuid"}, core.Bytes: {"bytea"},
+	core.JSON: {"jsonb"}, core.List: {"jsonb"},
+}
+
+// isPlain reports whether a column holds the field's values as they are.
+func (c *catalogColumn) isExact(f *core.Field) bool {
+	if !f.Many() {
+		return slices.Contains(exactTypes[f.Type()], c.typeName)
+	}
+	return c.element != "" && c.typeName != "" && slices.Contains(exactTypes[f.Target().Key().Type()], c.typeName[1:])
+}
+
+// fits reports whether the column can hold the field: as it is, or in a [form].
+func (c *catalogColumn) fits(f *core.Field) bool {
+	if c.isExact(f) {
+		return true
+	}
+	switch {
+	case f.Many():
+		return c.element != "" && c.element != "c" && f.Target().Key().Type() == core.Text
+	case f.Type() == core.Text:
+		return c.heldAsText()
+	case f.Type() == core.List:
+		return c.typeName == "json" || c.element != ""
+	}
+	return f.Type() == core.JSON && (c.typeName == "json" || c.kind == "c")
+}
+
+// spelled reports whether a type is held as text because no type of the model has
+// its values.
+func (c *catalogColumn) heldAsText() bool {
+	if c.element != "" || c.kind == "c" || c.kind == "p" || c.typeName == "json" {
+		return false
+	}
+	return !slices.ContainsFunc(exactTypes[:], func(names []string) bool { return slices.Contains(names, c.typeName) })
+}
+
+// DDL returns the statements that create, in a database without it, the schema for
+// a model: tables with identity keys for [core.Int] and random ones for
+// [core.UUID], indexes on to-one and indexed fields, unique constraints and
+// foreign keys, deferrable and deferred. They are in an order in which they can be
+// executed and have no semicolon at the end. Names of constraints and indexes are
+// left to PostgreSQL.
+func DDL(schema string, m *core.Model) []string { return Options{}.DDL(schema, m) }
+
+// DDL is the function [DDL] for the tables that [Options.Resources] names. It leaves
+// out resources that are read from a view or a query: whoever writes those has to
+// say what their tables are.
+func (o Options) DDL(schema string, m *core.Model) []string {
+	var statements []string
+	for _, d := range compare(&catalog{}, schema, m, o, true) {
+		if d.fix != "" {
+			statements = append(statements, d.fix)
+		}
+	}
+	return statements
+}
+
+func createTableSQL(table string, r *core.Resource) string {
+	columns := make([]string, len(r.Columns()))
+	for i, f := range r.Columns() {
+		columns[i] = "\n\t" + columnSQL(f)
+	}
+	return "CREATE TABLE " + table + " (" + strings.Join(columns, ",") + "\n)"
+}
+
+// collated is the type of a new column. Text sorts by code point, so that an index on
+// it serves the order that the model has.
+func columnType(f *core.Field) string {
+	if f.Type() == core.Text {
+		return sqlType(f) + ` COLLATE "C"`
+	}
+	return sqlType(f)
+}
+
+// columnSQL defines a column.
+func columnSQL(f *core.Field) string {
+	sql := pgsql.Name(f.Name()) + " " + columnType(f)
+	if !f.Key() {
+		return sql
+	}
+	switch {
+	case f.Assigned():
+	case f.Type() == core.Int:
+		sql += " GENERATED BY DEFAULT AS IDENTITY"
+	case f.Type() == core.UUID:
+		sql += " DEFAULT gen_random_uuid()"
+	}
+	return sql + " PRIMARY KEY"
+}
