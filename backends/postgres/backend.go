@@ -12,41 +12,42 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Backend stores records in the tables of one schema. It is made by [New] or
-// [Open] and belongs to one store.
+// Backend stores the records of one store in the tables of one schema. [Open] and [New] make one. Its methods may be
+// called from several goroutines at once.
 type Backend struct {
 	pool   *pgxpool.Pool
-	owned  bool // the pool is ours to close
+	owned  bool // whether Close closes the pool
 	schema string
 	opts   Options
 	closed atomic.Bool
 
-	begin [2]string
+	begin [2]string // statements that begin a transaction: read-write, read-only
 
-	bound   atomic.Pointer[binding] // set by Bind, and anew when the schema has changed
-	checker *schemaChecker          // nil if nobody looks for changes
+	bound   atomic.Pointer[binding] // stored by Bind, and again whenever the schema has changed
+	checker *schemaChecker          // nil if Options.CheckSchema is negative
 
 	replicas    []*replica
-	lastReplica atomic.Uint32 // of the replicas
-	written     writePosition
+	lastReplica atomic.Uint32 // counter for choosing replicas in turn
+	written     writePosition // of the commits of this backend
 }
 
 var _ core.Backend = (*Backend)(nil)
 
-// New returns a backend on the connections of a pool, which stays the caller's to
-// close. A pool whose default_transaction_isolation is not that of the options
-// works, a little slower. A pool made from [ParseConfig] shows the backend which commits did
-// not reach the synchronous standby.
+// New returns a backend that uses the connections of a pool. The caller closes the pool.
+//
+// Make the pool from [ParseConfig]: otherwise the backend cannot detect commits that did not reach the synchronous
+// standby. A pool whose default_transaction_isolation differs from Options.Isolation works too, but each single
+// operation then needs BEGIN and COMMIT.
 func New(pool *pgxpool.Pool, schema string, opts Options) *Backend {
 	begin := "BEGIN ISOLATION LEVEL " + strings.ToUpper(string(opts.isolation()))
 	return &Backend{pool: pool, schema: schema, opts: opts, begin: [2]string{begin, begin + " READ ONLY"}}
 }
 
-// Bind compares the schema with the model, and moves sequences that are behind the
-// keys of their tables on, if its role may.
+// Bind compares the schema with the model and, if the role has the privilege, advances sequences that are behind the
+// keys of their tables. [core.New] calls it.
 //
-// Errors: one that names every difference that would make the model impossible or
-// incorrect to store; [core.Unavailable].
+// Errors: an error that lists every difference that makes it impossible to store the model correctly;
+// [core.Unavailable].
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := b.opts.check(); err != nil {
 		return err
@@ -84,20 +85,19 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	return nil
 }
 
-// KeySource says which keys the tables generate: those of columns with a default, an
-// identity or an expression, unless the model declares them to be assigned, and UUIDs.
-// A client may choose keys up to half of what the sequence or type of the column can
-// reach. While the schema does not fit the model, the key source is that of the last
-// schema that did.
+// KeySource reports which keys the table of a resource generates, and which keys clients may choose. The table
+// generates keys if the column has a default, an identity or a generation expression and the model does not declare the
+// key Assigned. The backend generates UUIDs without a default. Clients may choose integer keys up to the middle of the
+// range of the sequence or type. While the schema does not fit the model, the key source is that of the last schema
+// that did.
 func (b *Backend) KeySource(r *core.Resource) core.KeySource {
 	return b.bound.Load().table(r).keySource
 }
 
-// Begin opens a transaction. It costs nothing before its first operation, except
-// that after a commit whose position in the log is not known, replicas wait for it.
+// Begin opens a transaction. It sends nothing to the server. One exception: with replicas and after a commit of unknown
+// position, a read-only transaction first asks the primary for its position in the log.
 //
-// Errors: [core.ErrClosed], the context's; [core.Unavailable] while the schema has
-// changed so that it does not fit the model.
+// Errors: [core.ErrClosed]; the context's; [core.Unavailable] while the schema does not fit the model.
 func (b *Backend) Begin(ctx context.Context, opts core.BackendTxOptions) (core.BackendTx, error) {
 	bound, err := b.currentBinding(ctx)
 	if err != nil {
@@ -110,7 +110,7 @@ func (b *Backend) Begin(ctx context.Context, opts core.BackendTxOptions) (core.B
 	return t, nil
 }
 
-// usable returns the tables to work with.
+// currentBinding returns the tables for the next transaction.
 func (b *Backend) currentBinding(ctx context.Context) (*binding, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (b *Backend) currentBinding(ctx context.Context) (*binding, error) {
 
 // Ping begins a transaction on the primary and commits it, in one round trip.
 //
-// Errors: [core.ErrClosed], the context's; [core.Unavailable].
+// Errors: [core.ErrClosed]; the context's; [core.Unavailable].
 func (b *Backend) Ping(ctx context.Context) error {
 	if _, err := b.currentBinding(ctx); err != nil {
 		return err
@@ -139,16 +139,16 @@ func (b *Backend) Ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Release() // which closes a connection that is not in order
+	defer conn.Release() // closes a connection that is in a transaction or broken
 	if _, err := conn.Conn().PgConn().Exec(ctx, b.begin[0]+"; SELECT 1; COMMIT").ReadAll(); err != nil {
 		return b.errorOn(ctx, conn, err)
 	}
 	return nil
 }
 
-// Close makes every later Begin fail with [core.ErrClosed], and closes the pools
-// that are the backend's own. Connections of transactions that are still open are
-// closed when those end.
+// Close makes every later Begin fail with [core.ErrClosed]. It closes the pools that the backend has made: the pools of
+// the replicas, and after [Open] the pool of the primary. Connections of open transactions are closed when the
+// transactions end.
 func (b *Backend) Close() error {
 	if b.closed.Swap(true) {
 		return nil
@@ -163,10 +163,10 @@ func (b *Backend) Close() error {
 	return nil
 }
 
-// Stat returns what the pool has done and does now, for metrics.
+// Stat returns the statistics of the primary's pool, for metrics.
 func (b *Backend) Stat() *pgxpool.Stat { return b.pool.Stat() }
 
-// closePool does not wait for connections that are in use.
+// closePool closes a pool without waiting for connections that are in use.
 func closePool(pool *pgxpool.Pool) {
 	if pool.Stat().AcquiredConns() == 0 {
 		pool.Close()
@@ -175,7 +175,7 @@ func closePool(pool *pgxpool.Pool) {
 	}
 }
 
-// String names the backend in [core.Store.Describe].
+// String describes the backend for [core.Store.Describe].
 func (b *Backend) String() string {
 	if n := len(b.opts.Replicas); n > 0 {
 		return fmt.Sprintf("postgres, schema %q, replicas: %d", b.schema, n)
@@ -183,9 +183,10 @@ func (b *Backend) String() string {
 	return fmt.Sprintf("postgres, schema %q", b.schema)
 }
 
-// replicated reports whether there are replicas that may lack what was written.
+// replicated reports whether there are replicas, so that the positions of commits matter.
 func (b *Backend) replicated() bool { return len(b.replicas) > 0 }
 
+// acquire takes a connection to the primary from the pool.
 func (b *Backend) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	conn, err := b.pool.Acquire(ctx)
 	switch {
@@ -196,26 +197,26 @@ func (b *Backend) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	case err == nil:
 		return conn, nil
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("%w: waiting for a connection: %w", ctx.Err(), err)
+		return nil, fmt.Errorf("%w: postgres: waiting for a connection: %w", ctx.Err(), err)
 	case b.closed.Load():
 		return nil, core.ErrClosed
 	}
 	return nil, unavailable(err)
 }
 
-// binding is the backend with the tables as they were found at one time. A transaction
-// works with one binding from its beginning to its end.
+// binding is the backend together with the tables of the model at the last inspection of the schema. A transaction uses
+// one binding from its beginning to its end.
 type binding struct {
 	*Backend
 
-	tables        []*table // by resource; of a misfit, those of the last schema that fitted
+	tables        []*table // by resource; with a mismatch, those of the last schema that fitted
 	partitions    partitions
-	autocommit    bool  // a statement without BEGIN is a transaction of the right isolation
-	hasDeferrable bool  // a transaction that writes has to defer constraints
-	mismatch      error // why the schema cannot hold the model and no transaction begins; nil if it can
+	autocommit    bool  // a statement without BEGIN has the right isolation
+	hasDeferrable bool  // writing transactions need SET CONSTRAINTS ALL DEFERRED
+	mismatch      error // why the schema does not fit the model; nil if it fits
 }
 
-// look reads what there is of the model in the schema.
+// inspect reads the objects of the schema that concern the model.
 func (b *Backend) inspect(ctx context.Context, conn *pgx.Conn, m *core.Model) (*catalog, error) {
 	found, err := readCatalog(ctx, conn, b.schema)
 	if err != nil {
@@ -225,10 +226,9 @@ func (b *Backend) inspect(ctx context.Context, conn *pgx.Conn, m *core.Model) (*
 	return found, err
 }
 
-// bind returns the binding of the model to what was found.
+// bind makes the binding of a model to a catalog.
 //
-// Errors: one that names every difference that would make the model impossible or
-// incorrect to store.
+// Errors: an error that lists every difference that makes it impossible to store the model correctly.
 func (b *Backend) bind(found *catalog, m *core.Model) (*binding, error) {
 	if err := mismatchOf(b.schema, compare(found, b.schema, m, b.opts, false)); err != nil {
 		return nil, err
@@ -239,19 +239,18 @@ func (b *Backend) bind(found *catalog, m *core.Model) (*binding, error) {
 	}, nil
 }
 
-// isolates reports whether a statement without BEGIN is a transaction of the right
-// isolation.
+// isolationMatches reports whether a statement without BEGIN is a transaction of the configured isolation level.
 func (b *Backend) isolationMatches(found *catalog) bool {
 	return found.isolation == string(b.opts.isolation()) && !b.opts.Bouncer
 }
 
-// table returns what a resource is written to.
+// table returns the table for the writes of a resource.
 func (b *binding) table(r *core.Resource) *table { return b.tables[r.Index()] }
 
-// reading returns what a resource is read from.
+// readTable returns the table, view or query for the reads of a resource.
 func (b *binding) readTable(r *core.Resource) *table { return b.tables[r.Index()].readFrom }
 
-// writing returns what a resource is written to, if that is anything.
+// writeTable returns the table for the writes of a resource; [core.ReadOnly] if there is none.
 func (b *binding) writeTable(r *core.Resource) (*table, error) {
 	t := b.tables[r.Index()]
 	if t.readOnly {

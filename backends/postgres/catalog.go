@@ -13,73 +13,77 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// catalog is what there is in a schema, as far as a model can be concerned.
+// catalog has the objects of a schema that concern a model.
 type catalog struct {
 	exists        bool
 	encoding      string // of the database
-	isolation     string // default of the connection
-	standby       bool   // read from a standby, which may be behind
-	hasDeferrable bool   // SET CONSTRAINTS has something to defer, in some schema
+	isolation     string // default_transaction_isolation of the connection
+	standby       bool   // read from a standby, which may lag
+	hasDeferrable bool   // some schema of the database has constraints that are DEFERRABLE INITIALLY IMMEDIATE
 	tables        map[string]*catalogTable
-	queries       map[string]*catalogTable // of sources, by resource
+	queries       map[string]*catalogTable // Source.Query, by resource
 	partitions    partitions
 }
 
+// catalogTable is a table, view, foreign table or query.
 type catalogTable struct {
 	kind        string // pg_class.relkind
 	columns     map[string]*catalogColumn
 	byNum       map[int16]*catalogColumn
 	indexes     []catalogIndex
 	foreignKeys []catalogForeignKey
-	checks      map[string][]string // constraint to its columns
+	checks      map[string][]string // columns, by constraint
 }
 
+// catalogColumn is a column of a table, view, foreign table or query.
 type catalogColumn struct {
 	name            string
 	num             int16
-	typeName        string // of pg_type; of a domain, what it is made of; "" if it does not come with the server
-	kind            string // pg_type.typtype of the same
-	element         string // pg_type.typtype of an array's elements, "" of what is no array
-	base            string // the same type as SQL names it, without modifiers
-	declared        string // the type as SQL names it, with modifiers
+	typeName        string // pg_type.typname of the base type; "" if the type is not built in
+	kind            string // pg_type.typtype of the base type
+	element         string // pg_type.typtype of the elements of an array; "" for other types
+	base            string // base type as SQL names it, without modifiers
+	declared        string // declared type as SQL names it, with modifiers
 	domain          bool
-	display         string // for people
-	size            int32  // of varchar(n), char(n), bit(n) and varbit(n), otherwise 0
-	notNull         bool   // takes no null
-	hasNulls        bool   // may have some, if only from before NOT NULL, which NOT VALID leaves there
+	display         string // declared type in messages
+	size            int32  // n of varchar(n), char(n), bit(n) and varbit(n), otherwise 0
+	notNull         bool   // rejects nulls
+	hasNulls        bool   // may contain nulls; NOT NULL NOT VALID keeps the existing ones
 	identity        string // pg_attribute.attidentity
 	generated       bool
-	generatedFrom   []int16 // columns that a generated one is made of
-	mayFail         bool    // by an expression when it is read, which may fail
-	defaultExpr     string  // expression of the default
-	varies          bool    // the default is not the same for every row
-	sequence        string  // whose values an identity or a default of nothing but nextval gives, as SQL names it
+	generatedFrom   []int16 // numbers of the columns in the generation expression
+	mayFail         bool    // computed by an expression on reading, which may fail
+	defaultExpr     string  // default expression; "" without a default
+	varies          bool    // the default may differ from row to row
+	sequence        string  // qualified and quoted, of an identity or a default that is only nextval
 	sequenceStep    int64
-	sequenceLow     int64    // the least value
-	sequenceLimit   int64    // the greatest
-	sequenceLast    int64    // where it is; 0 if it is not known or has not begun
-	sequenceMissing []string // privileges that we do not have on it
-	byCodePoint     bool     // collation sorts so
-	deterministic   bool     // collation calls no two different texts equal
+	sequenceLow     int64    // MINVALUE
+	sequenceLimit   int64    // MAXVALUE
+	sequenceLast    int64    // last value; 0 if it is unknown or the sequence is unused
+	sequenceMissing []string // privileges that the role lacks
+	byCodePoint     bool     // the collation sorts by code point
+	deterministic   bool     // the collation distinguishes all different strings
 }
 
+// catalogIndex is an index on plain columns and all rows.
 type catalogIndex struct {
 	name      string
 	unique    bool
-	immediate bool     // not deferrable
-	columns   []string // in order, keys only
+	immediate bool     // checked with every row, not deferrable
+	columns   []string // key columns, in order
 }
 
+// catalogForeignKey is an enforced foreign key of one column.
 type catalogForeignKey struct {
 	name                 string
 	column               string
 	targetSchema, target string
 	targetColumn         string
 	immediate            bool // checked with every statement
-	hasDeleteAction      bool // on deletion, it deletes or changes what points there
+	hasDeleteAction      bool // ON DELETE CASCADE, SET NULL or SET DEFAULT
 }
 
-// readCatalog looks into a schema. It needs no privilege on its tables.
+// readCatalog reads the catalog of a schema in one round trip. It needs no privilege on the tables.
 func readCatalog(ctx context.Context, c *pgx.Conn, schema string) (*catalog, error) {
 	found := &catalog{tables: make(map[string]*catalogTable), partitions: make(partitions)}
 	batch := &pgx.Batch{}
@@ -168,7 +172,7 @@ func (c *catalog) readChecks(rows pgx.Rows) error {
 	return rows.Err()
 }
 
-// reads returns what a resource is read from, nil if it is not there.
+// readFrom returns the relation that a resource is read from; nil if it does not exist.
 func (c *catalog) readFrom(r *core.Resource, s Source) *catalogTable {
 	switch {
 	case s.Query != "":
@@ -189,7 +193,8 @@ func (t *catalogTable) hasIndex(column string) bool {
 	return false
 }
 
-// hasUnique reports whether the values of the column alone are unique.
+// hasUnique reports whether an index makes the values of the column unique; with immediate, only an index that is not
+// deferrable counts.
 func (t *catalogTable) hasUnique(column string, immediate bool) bool {
 	for _, x := range t.indexes {
 		if x.unique && len(x.columns) == 1 && x.columns[0] == column && (x.immediate || !immediate) {
@@ -208,11 +213,11 @@ func (t *catalogTable) hasForeignKey(column, schema, target, targetColumn string
 	return false
 }
 
-// named is a constraint or an index of a table, or with no name the table itself.
+// objectName names a constraint or an index of a table; with an empty name, the table.
 type objectName struct{ schema, table, name string }
 
-// partitions tell what the names in errors are parts of: the server names the
-// partition that a row is in, and the index and the foreign key of that.
+// partitions maps objects of partitions to the objects of the partitioned table. Errors of the server name the
+// partition of the row, and the index or foreign key of that partition.
 type partitions map[objectName]string
 
 const partitionsQuery = `
@@ -256,7 +261,7 @@ func (p partitions) read(rows pgx.Rows) error {
 	return rows.Err()
 }
 
-// whole returns the error as the partitioned table in the schema would have it.
+// toRoot returns the error with the names of the partitioned table.
 func (p partitions) toRoot(schema string, err *pgconn.PgError) *pgconn.PgError {
 	table, parted := p[objectName{err.SchemaName, err.TableName, ""}]
 	name, inherited := p[objectName{err.SchemaName, err.TableName, err.ConstraintName}]
@@ -273,8 +278,8 @@ func (p partitions) toRoot(schema string, err *pgconn.PgError) *pgconn.PgError {
 	return &whole
 }
 
-// describe finds out what the queries of the sources return, without executing them,
-// and which columns of their views are stored in a table.
+// describeSources finds the columns of the queries of Options.Resources without executing the queries, and the columns
+// of views that come from a table unchanged.
 func (c *catalog) describeSources(ctx context.Context, conn *pgx.Conn, schema string, m *core.Model, opts Options) error {
 	c.queries = make(map[string]*catalogTable)
 	for _, r := range m.Resources() {
@@ -291,7 +296,7 @@ func (c *catalog) describeSources(ctx context.Context, conn *pgx.Conn, schema st
 		found, err := describeQuery(ctx, conn, query)
 		if server, ok := errors.AsType[*pgconn.PgError](err); ok && !isTransient(server.Code) || errors.Is(err, errNotOneQuery) {
 			return &mismatchError{fmt.Errorf(
-				"postgres: %s: the query must be one SELECT without parameters, whose columns have different names: %w", r.Name(), err)}
+				"postgres: %s: the query must be one SELECT without parameters and with different names of columns: %w", r.Name(), err)}
 		}
 		if err != nil {
 			return err
@@ -301,11 +306,11 @@ func (c *catalog) describeSources(ctx context.Context, conn *pgx.Conn, schema st
 	return nil
 }
 
-var errNotOneQuery = errors.New("it is not")
+var errNotOneQuery = errors.New("unsuitable query")
 
+// describeQuery returns the columns of a query. It prepares the query twice: alone, which shows that it is one complete
+// statement, and as a subquery, which shows that it is a SELECT.
 func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogTable, error) {
-	// Alone it shows that it is one statement that does not end before its end,
-	// enclosed that it is a SELECT.
 	alone, err := conn.PgConn().Prepare(ctx, "", query, nil)
 	if err != nil {
 		return nil, err
@@ -324,7 +329,7 @@ func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogT
 	known := make(map[string]bool)
 	for _, f := range enclosed.Fields {
 		if known[f.Name] {
-			return nil, fmt.Errorf("%w: the column %q comes twice", errNotOneQuery, f.Name)
+			return nil, fmt.Errorf("%w: two columns are called %q", errNotOneQuery, f.Name)
 		}
 		known[f.Name] = true
 		collation, err := collationOf(ctx, conn, from, f)
@@ -343,8 +348,7 @@ func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogT
 	return found.tables[""], found.tables[""].markStoredColumns(ctx, conn, enclosed.Fields)
 }
 
-// collationOf returns what a column of a query is compared by; 0 for types that have
-// no collation.
+// collationOf returns the collation of a column of a query; 0 for types without collations.
 func collationOf(ctx context.Context, conn *pgx.Conn, from string, f pgconn.FieldDescription) (oid int64, err error) {
 	switch f.DataTypeOID {
 	case pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID:
@@ -353,20 +357,17 @@ func collationOf(ctx context.Context, conn *pgx.Conn, from string, f pgconn.Fiel
 	return oid, err
 }
 
-// A column of a view or a query is an expression, and so is a virtual generated column of a
-// table. Where the expression is nothing but a stored column of a table, reading it cannot
-// fail, and conditions on it need no fence: see [builder.comparison].
-
-// isComputed reports whether the value of a column is computed when it is read, by the kind
-// of its relation (pg_class.relkind) and what generates it (pg_attribute.attgenerated): in a
-// view or a foreign table, and in a virtual generated column, which PostgreSQL has since
-// version 18.
+// mayFailToRead reports whether the server computes a column by an expression when the column is read, and the
+// expression may fail. The parameters are pg_class.relkind of the relation and pg_attribute.attgenerated. Columns of
+// views and foreign tables and virtual generated columns (since version 18) are computed. A view's column that is a
+// plain column of a table cannot fail; [catalogTable.markStoredColumns] finds these. [builder.comparison] needs to
+// know.
 func mayFailToRead(relkind, attgenerated string) bool {
 	return relkind == "v" || relkind == "f" || attgenerated == "v"
 }
 
-// describeView finds out which columns of a view are stored in a table. A view that
-// cannot be looked into has none.
+// describeView finds the columns of a view that come from a table unchanged. If the server cannot prepare the
+// definition of the view, all columns count as computed.
 func (c *catalog) describeView(ctx context.Context, conn *pgx.Conn, schema, view string) error {
 	t := c.tables[view]
 	if t == nil || t.kind != "v" {
@@ -390,8 +391,7 @@ func (c *catalog) describeView(ctx context.Context, conn *pgx.Conn, schema, view
 	return t.markStoredColumns(ctx, conn, described.Fields)
 }
 
-// markStored marks the columns of a described query that are columns of tables. Those
-// of a view or a foreign table are not stored, and neither are virtual generated ones.
+// markStoredColumns marks the columns of a described query that are stored columns of tables or materialized views.
 func (t *catalogTable) markStoredColumns(ctx context.Context, conn *pgx.Conn, fields []pgconn.FieldDescription) error {
 	tables, places := make([]int64, len(fields)), make([]int16, len(fields))
 	for i, f := range fields {
@@ -410,8 +410,8 @@ func (t *catalogTable) markStoredColumns(ctx context.Context, conn *pgx.Conn, fi
 	return err
 }
 
-// storedQuery returns the places of the columns, given by table and number, that are
-// stored.
+// storedColumnsQuery takes columns by the OID of their table and their number, and returns the positions of those that
+// are stored.
 const storedColumnsQuery = `
 SELECT f.place
 FROM unnest($1::bigint[], $2::smallint[]) WITH ORDINALITY AS f (oid, num, place)

@@ -2,9 +2,8 @@ package postgres
 
 import "github.com/larder-go/larder/backends/postgres/internal/pgsql"
 
-// The questions to the system catalogs (manual, chapter 53). $1 is the schema.
-// Catalog types are cast to plain ones, so that they read the same in every
-// protocol.
+// Queries of the system catalogs (manual, chapter 53). $1 is the schema. The queries cast catalog types to basic types,
+// so that the results are the same in every protocol.
 const (
 	settingsQuery = `
 SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1::text),
@@ -23,7 +22,7 @@ WITH RECURSIVE col AS MATERIALIZED (
   WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 )` + columnsOf
 
-	// The same of a query, whose columns are given by their names, types, modifiers
+	// describedQuery returns the same as columnsQuery for a query, whose columns are given by names, types, modifiers
 	// and collations.
 	describedQuery = `
 WITH RECURSIVE col AS MATERIALIZED (
@@ -32,17 +31,17 @@ WITH RECURSIVE col AS MATERIALIZED (
   FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::bigint[]) WITH ORDINALITY AS x (attname, atttypid, atttypmod, attcollation, attnum)
 )` + columnsOf
 
-	// Whether a default expression is the same for every row: a parse tree of nothing
-	// but constants, casts, and functions and operators that are IMMUTABLE (manual,
-	// section 38.7). What else there is in trees, such as CURRENT_TIMESTAMP, and casts
-	// that read text, such as 'now'::text::date, may vary.
+	// variesOf is true if a default expression may differ from row to row. An expression is the same for every row if
+	// its parse tree has only constants, casts, and functions and operators that are IMMUTABLE (manual, section 38.7).
+	// All other nodes, such as CURRENT_TIMESTAMP, and casts that parse text, such as 'now'::text::date, may vary.
 	variesOf = `EXISTS (
          SELECT FROM regexp_matches(tree.bin, '\{([A-Z]+)|:(?:funcid|opfuncid) (\d+)', 'g') AS m
          LEFT JOIN pg_proc f ON f.oid = m[2]::oid
          WHERE f.provolatile <> 'i' OR m[1] NOT IN (
            'CONST', 'FUNCEXPR', 'OPEXPR', 'RELABELTYPE', 'COERCETODOMAIN', 'COLLATEEXPR', 'NAMEDARGEXPR', 'ARRAY', 'ARRAYEXPR', 'ROW', 'ROWEXPR'))`
 
-	// What columns are made of: of a domain, the first type below it that is none.
+	// columnsOf is the common part of columnsQuery and describedQuery. The base type of a domain is the first type
+	// below it that is no domain.
 	columnsOf = `, below (top, topmod, oid, mod) AS (
   SELECT col.atttypid, col.atttypmod, col.atttypid, col.atttypmod FROM col
   UNION
@@ -95,7 +94,7 @@ LEFT JOIN LATERAL (
   LIMIT 1) s ON true
 ORDER BY a.relname, a.attnum`
 
-	// Indexes that count for every row, on plain columns.
+	// indexesQuery returns the indexes on plain columns and all rows.
 	indexesQuery = `
 SELECT c.relname::text, i.relname::text, x.indisunique, x.indimmediate,
        (x.indkey::int2[])[0:x.indnkeyatts - 1]

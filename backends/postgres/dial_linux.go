@@ -8,8 +8,8 @@ import (
 // tcpUserTimeout is TCP_USER_TIMEOUT of linux/tcp.h.
 const tcpUserTimeout = 0x12
 
-// limitUnacknowledged sets the timeout of data that are under way. A kernel that does not
-// know it still has keepalives.
+// setUserTimeout sets the TCP_USER_TIMEOUT of a socket. It ignores errors: a kernel without the option still has
+// keepalives.
 func setUserTimeout(network, _ string, c syscall.RawConn) error {
 	if !strings.HasPrefix(network, "tcp") {
 		return nil

@@ -4,5 +4,5 @@ package postgres
 
 import "syscall"
 
-// setUserTimeout does nothing where only Linux has a setting. Keepalives are set.
+// setUserTimeout does nothing: only Linux has TCP_USER_TIMEOUT. Keepalives are set on all systems.
 func setUserTimeout(string, string, syscall.RawConn) error { return nil }

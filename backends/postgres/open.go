@@ -18,32 +18,29 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// What [Open] sets unless the connection string does.
+// Settings of [Open], unless the connection string has others.
 const (
 	connectTimeout = 10 * time.Second
-	// idleInTransaction is when the server gives up a client that holds a
-	// transaction and has fallen silent (idle_in_transaction_session_timeout).
+	// idleInTransactionTimeout is idle_in_transaction_session_timeout: the server ends sessions that are idle in a
+	// transaction for longer.
 	idleInTransactionTimeout = "60s"
-	// cancelPatience is how long the answer to a cancelled statement may take
-	// before the connection is given up.
+	// cancelTimeout is how long the driver waits for the answer to a cancelled statement before it closes the
+	// connection.
 	cancelTimeout = 2 * time.Second
 )
 
-// Open returns a backend with a pool of its own, which closing the backend closes.
-// The connection string is a URL or keywords and values (manual, section 34.1.1),
-// with pgx's pool_max_conns and its like. Open makes one connection to see that
-// the server answers. With several hosts, connections lead to the one that takes writes
-// (target_session_attrs=read-write), unless the connection string has another value.
+// Open returns a backend with a pool of its own; closing the backend closes the pool. The connection string is a URL or
+// a list of keywords and values (manual, section 34.1.1) and may have the settings of pgxpool, such as pool_max_conns.
+// Open makes one connection to verify that the server answers. If the string names several hosts, connections lead to
+// the host that accepts writes (target_session_attrs=read-write), unless the string has another target_session_attrs.
 //
-// The connections have SERIALIZABLE as their default, a name in the server's
-// statistics, timeouts for connecting and for transactions that fell silent, and the
-// usual styles of dates and intervals. A context that ends cancels the statement that
-// is running, and the connection stays in use. Options.Bouncer leaves all settings of
-// the session to the pooler, and a context that ends closes the connection.
+// The connections have default_transaction_isolation set to Options.Isolation, an application_name, a timeout for
+// connecting and one for idle transactions, and DateStyle ISO and IntervalStyle postgres. When a context ends, the
+// driver cancels the running statement and keeps the connection. With Options.Bouncer, Open sets no session settings,
+// and a context that ends closes the connection.
 //
-// Errors: [core.Unavailable] if the server cannot be reached or refuses us, with a
-// text of one line that says where and why; those of [ParseConfig]; no error ever
-// shows the password.
+// Errors: [core.Unavailable] if the server is unreachable or rejects the login, with a text of one line that names the
+// host and the reason; those of [ParseConfig]. No error contains the password.
 func Open(ctx context.Context, url, schema string, opts Options) (*Backend, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
@@ -67,6 +64,7 @@ func Open(ctx context.Context, url, schema string, opts Options) (*Backend, erro
 	return b, nil
 }
 
+// configure sets the defaults of [Open], unless the connection string has other settings.
 func configure(c *pgx.ConnConfig, opts Options) {
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
@@ -103,14 +101,13 @@ func valueOr(s, fallback string) string {
 
 func unavailable(err error) error { return &core.Error{Code: core.Unavailable, Cause: err} }
 
-// unreachedError is the error of a server that could not be reached or let us not in. Its
-// text has one line, where pgx writes one for each attempt.
+// connectError is a failure to connect. Its text has one line, whereas pgx writes a line for each attempt.
 type connectError struct{ error }
 
 func (e *connectError) Unwrap() error { return e.error }
 
-// Error names each attempt once. That a server does not do TLS is left out where others
-// are left: it is the first half of what sslmode=prefer asks for.
+// Error lists each different attempt once. It omits "server refused TLS connection" if there are other attempts: that
+// is the first half of sslmode=prefer.
 func (e *connectError) Error() string {
 	lines := strings.Split(e.error.Error(), "\n")
 	var attempts []string
@@ -119,29 +116,28 @@ func (e *connectError) Error() string {
 			attempts = append(attempts, line)
 		}
 	}
-	telling := slices.DeleteFunc(slices.Clone(attempts), func(line string) bool {
+	informative := slices.DeleteFunc(slices.Clone(attempts), func(line string) bool {
 		return strings.HasSuffix(line, "server refused TLS connection")
 	})
-	if len(telling) == 0 {
-		telling = attempts
+	if len(informative) == 0 {
+		informative = attempts
 	}
-	return "postgres: " + strings.TrimSpace(lines[0]+" "+strings.Join(telling, "; "))
+	return "postgres: " + strings.TrimSpace(lines[0]+" "+strings.Join(informative, "; "))
 }
 
-// errBadURL shows nothing of the string: wherever it is cut wrongly, a piece of the
-// password may be.
-var errBadConnectionString = errors.New("postgres: not a connection string such as postgres://user:password@host:5432/database, or one with a wrong setting; " +
-	"in user and password write / ? # @ : % as %2F %3F %23 %40 %3A %25, between keywords and values quote blanks")
+// errBadConnectionString shows no part of the string. However the string is split, a part may be a piece of the
+// password.
+var errBadConnectionString = errors.New("postgres: malformed connection string, or a setting in it has a wrong value; the form is postgres://user:password@host:5432/database; " +
+	"in user and password write / ? # @ : % as %2F %3F %23 %40 %3A %25, in keyword=value strings quote values with blanks")
 
-// ParseConfig reads a connection string as [pgxpool.ParseConfig] does, for a pool that
-// is given to [New], and refuses what most likely has a password in the wrong place,
-// where errors of connecting would show it. [Open] and [Options.Replicas] take what it
-// takes.
+// ParseConfig parses a connection string as [pgxpool.ParseConfig] does, for a pool that is given to [New]. It rejects
+// strings in which a password is probably misplaced, because errors of connecting would show it. [Open] and
+// [Options.Replicas] use ParseConfig.
 //
-// Its OnNotice is how the backend learns that a commit did not reach the synchronous
-// standby. A program that sets another handler calls this one in it.
+// The OnNotice handler of the result detects commits that did not reach the synchronous standby. A program that sets
+// another handler must call this one in it.
 //
-// Errors: one that says what to write, and shows nothing of the string.
+// Errors: an error that describes the right form and shows no part of the string.
 func ParseConfig(connection string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(connection)
 	if err != nil || hasMisplacedPassword(connection) || !hasValidSettings(&config.ConnConfig.Config) {
@@ -151,10 +147,8 @@ func ParseConfig(connection string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// cutsPassword reports whether a URL has an @ behind what ends its authority
-// (RFC 3986, section 3.2). Most likely the password has a character there that is
-// not encoded, and what is before it would be taken for the port, and shown as
-// such.
+// hasMisplacedPassword reports whether a URL has an @ after the end of its authority (RFC 3986, section 3.2). The
+// password then probably has a character that is not encoded, and errors would show the part before it as the port.
 func hasMisplacedPassword(url string) bool {
 	_, rest, ok := strings.Cut(url, "://")
 	if !ok {
@@ -164,11 +158,11 @@ func hasMisplacedPassword(url string) bool {
 	return end >= 0 && strings.Contains(rest[end:], "@")
 }
 
-// setting matches the names of settings (manual, section 20.1.1).
+// settingName matches names of settings (manual, section 20.1.1).
 var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 
-// namesSettings reports whether what the server is to be told of are settings. A URL
-// with a wrong scheme passes for the name of one, which the server would repeat.
+// hasValidSettings reports whether the runtime parameters have the form of settings. A URL with a misspelled scheme is
+// parsed as a setting, and the server would repeat it in its error.
 func hasValidSettings(config *pgconn.Config) bool {
 	for name := range config.RuntimeParams {
 		if !settingName.MatchString(name) {
@@ -178,9 +172,8 @@ func hasValidSettings(config *pgconn.Config) bool {
 	return true
 }
 
-// refusedSetting returns another error in place of one in which the server repeats the
-// name or the value of a setting, which in "password=top secret=x" is a piece of the
-// password.
+// hideSetting replaces an error in which the server repeats the name or value of a setting. In "password=top secret=x",
+// that is a piece of the password.
 func hideSetting(config *pgconn.Config, err error) error {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
@@ -193,24 +186,23 @@ func hideSetting(config *pgconn.Config, err error) error {
 	}
 	for name := range config.RuntimeParams {
 		if strings.Contains(strings.ToLower(server.Message), strings.ToLower(name)) {
-			return fmt.Errorf("the server refuses a setting of the connection string (SQLSTATE %s)", server.Code)
+			return fmt.Errorf("the server rejects a setting of the connection string (SQLSTATE %s)", server.Code)
 		}
 	}
 	return err
 }
 
-// What [Open] asks of the kernel, so that a host that is gone without a word is noticed: 30
-// seconds after the last sign of life.
+// TCP settings of [Open]. They detect a host that has disappeared 30 seconds after its last sign of life.
 const (
 	keepAliveIdle     = 10 * time.Second
 	keepAliveInterval = 5 * time.Second
 	keepAliveCount    = 4
-	// unacknowledged is how long data may be under way (TCP_USER_TIMEOUT, tcp(7)). Without
-	// it, Linux sends them again for a quarter of an hour.
+	// userTimeout limits how long sent data may remain unacknowledged (TCP_USER_TIMEOUT, tcp(7)). Without it, Linux
+	// retransmits for a quarter of an hour.
 	userTimeout = keepAliveIdle + keepAliveCount*keepAliveInterval
 )
 
-// dial returns how connections are made, within a timeout.
+// dial returns a function that makes connections with the given timeout.
 func dial(timeout time.Duration) pgconn.DialFunc {
 	d := &net.Dialer{
 		Timeout: timeout,

@@ -14,76 +14,66 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Options are what a backend may do differently. The zero value works.
+// Options configures a [Backend]. The zero value is ready to use.
 type Options struct {
-	// Isolation is the level of all transactions (manual, section 13.2); default:
-	// [pgx.Serializable]. With a lower one, transactions may see and leave what
-	// they could not if they had run one after the other: [core.Backend] promises
-	// more.
+	// Isolation is the isolation level of all transactions (manual, section 13.2). Default: [pgx.Serializable]. A lower
+	// level permits anomalies that [core.Backend] rules out: concurrent transactions may have results that no serial
+	// order explains.
 	Isolation pgx.TxIsoLevel
-	// Resources says where the records of resources are that are not in the tables of
-	// their names, or not only there, by the resource's name.
+	// Resources maps names of resources to the tables, views or queries of their records. Default: the table with the
+	// name of the resource, for reads and writes.
 	Resources map[string]Source
-	// Bouncer makes [Open] set connections up for a pooler that hands them out by
-	// transaction, such as PgBouncer in transaction mode: no prepared statements,
-	// no settings of a session. [New] takes the pool as it is, and begins every
-	// transaction with its isolation. After the server was out of reach, PgBouncer
-	// answers with errors until its server_login_retry is over, 15 s by default.
+	// Bouncer prepares the connections of [Open] for a pooler such as PgBouncer in transaction mode: they use neither
+	// prepared statements nor session settings. [New] takes the pool as it is; with Bouncer, every transaction starts
+	// with BEGIN and its isolation level. After an outage of the server, PgBouncer returns errors until its
+	// server_login_retry has passed, 15 s by default.
 	//
-	// A context that ends closes the connection to the pooler, and pgx then asks the
-	// server to cancel the statement. A write whose commit travelled along is
-	// [core.ErrCommitUnknown]. pgx's CancelRequestContextWatcherHandler must not be used
-	// in a pool that is given to New: it closes the connection of its cancel request as
-	// soon as the statement has ended, and PgBouncer 1.18 ends itself when that comes
-	// before its answer ("bad client state").
+	// When a context ends, pgx closes the connection to the pooler and then asks the server to cancel the statement. A
+	// write whose commit was sent along with it is then [core.ErrCommitUnknown]. A pool for New must not use pgx's
+	// CancelRequestContextWatcherHandler: it closes the connection of the cancel request as soon as the statement has
+	// ended, and PgBouncer 1.18 terminates if that happens before its answer ("bad client state").
 	Bouncer bool
-	// Migrate has the backend do what [Migrate] does before it compares the schema
-	// with the model: what is missing is created when the store is made, and columns of
-	// renamed fields are renamed. Resources that are read from a view or a query are left
-	// to whoever makes those.
+	// Migrate runs [Migrate] before the schema is compared with the model: missing objects are created and columns of
+	// renamed fields are renamed when the store is made. It does not create views or queries, nor tables of resources
+	// that are read from them.
 	Migrate bool
-	// Replicas are connection strings of hot standbys of the server, which serve
-	// what only reads: transactions begun as read-only and single reads. See the
-	// section on replicas of the package documentation. The backend makes a pool
-	// for each, set up as [Open] does it, and closes it; so it is not for a
-	// [core.BackendFunc] that makes a backend each time. What [ParseConfig] does not
-	// take is refused by Open, and when the store is made. Default: none.
+	// Replicas lists connection strings of hot standbys. They serve read-only transactions and single reads; see
+	// "Replicas" in the package documentation. The backend makes a pool for each, with the settings of [Open], and
+	// closes it. Do not use replicas with a [core.BackendFunc] that makes a backend per transaction. A connection
+	// string that [ParseConfig] rejects is an error of Open, or when the store is made. Default: none.
 	Replicas []string
-	// CheckSchema is how often the backend looks, in the background, whether somebody has
-	// changed the schema. See the section on that of the package documentation. 0 means a
-	// minute, less than 0 never.
+	// CheckSchema is the interval of the checks for changes of the schema; see "Schema changes" in the package
+	// documentation. Default: one minute. A negative value disables the checks.
 	CheckSchema time.Duration
-	// Logger is told of changes of the schema while it is served, and of columns that Migrate leaves behind, perhaps because a field was
-	// renamed. nil means [slog.Default].
+	// Logger receives warnings about changes of the schema, and about columns with data that Migrate did not rename
+	// although a field may have been renamed. Default: [slog.Default].
 	Logger *slog.Logger
-	// MaxLag is how old the data of a replica may be: a read that begins at some moment
-	// shows all that any program had committed MaxLag before. For this the primary is asked
-	// for its position, in a round trip of its own before a read, when the last answer is
-	// older than MaxLag; a replica that has not replayed so far is behind. So no replica
-	// serves a read for longer than MaxLag without the primary. Clocks of servers play no
-	// part. Default: no limit, and only what this backend wrote is certain to be seen.
+	// MaxLag is the greatest age of data from a replica: a read shows everything that any program had committed MaxLag
+	// before the read began. If the last known position of the primary is older than MaxLag, the backend first asks the
+	// primary for its position, in an additional round trip, and a replica that has not replayed up to this position is
+	// skipped. While the primary is unreachable, replicas therefore serve reads for at most MaxLag. The clocks of the
+	// servers play no part. Default: no limit; only the backend's own writes are certain to be visible.
 	MaxLag time.Duration
-	// CallTimeout is how long a call may take whose context has no deadline: an operation,
-	// a commit or a rollback, with the wait for a connection. Beyond it, the call fails as
-	// if its context had expired. It is what ends the wait for a server that is frozen;
-	// a context with a deadline is not bounded further, and neither is the start of a
-	// store. Default: 30 s; negative: none.
+	// CallTimeout limits calls whose context has no deadline: an operation, a commit or a rollback, including the wait
+	// for a connection. A call that exceeds it fails as if its context had expired. This ends the wait for a frozen
+	// server. A context with a deadline is not limited further, nor is the start of a store. Default: 30 s. A negative
+	// value means no limit.
 	CallTimeout time.Duration
-	// ApplicationName is what [Open] calls the connections in the server's
-	// statistics, unless the connection string names them; default: "larder".
+	// ApplicationName is the application_name of the connections of [Open], unless the connection string has one.
+	// Default: "larder".
 	ApplicationName string
 }
 
-// check refuses what the server would not understand.
+// check returns an error for settings that the server would reject.
 func (o Options) check() error {
 	switch o.isolation() {
 	case pgx.Serializable, pgx.RepeatableRead, pgx.ReadCommitted, pgx.ReadUncommitted:
 	default:
-		return fmt.Errorf("postgres: no isolation level %q", o.Isolation)
+		return fmt.Errorf("postgres: Options.Isolation: unknown level %q", o.Isolation)
 	}
 	for i, url := range o.Replicas {
 		if _, err := ParseConfig(url); err != nil {
-			return fmt.Errorf("replica %d: %w", i+1, err)
+			return fmt.Errorf("postgres: Options.Replicas: replica %d: %w", i+1, err)
 		}
 	}
 	return nil
@@ -103,12 +93,11 @@ func (o Options) isolation() pgx.TxIsoLevel {
 	return o.Isolation
 }
 
-// defaultCallTimeout is that of Options.CallTimeout.
+// defaultCallTimeout is the default of Options.CallTimeout.
 const defaultCallTimeout = 30 * time.Second
 
-// bounded gives a call whose context has no deadline the one of the options. A server that
-// is frozen keeps its connections open, and its kernel acknowledges what is sent, so that
-// nothing else ends the wait for an answer.
+// withTimeout gives a context without a deadline the timeout of the options. A frozen server keeps its connections
+// open, and its kernel acknowledges all data, so that nothing else would end the wait for an answer.
 func (b *Backend) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := b.opts.CallTimeout
 	if limit == 0 {
@@ -120,39 +109,34 @@ func (b *Backend) withTimeout(ctx context.Context) (context.Context, context.Can
 	return context.WithTimeout(ctx, limit)
 }
 
-// Source says where the records of a resource are, in the schema of the backend.
-// The zero Source is the table of the resource's name, for reading and writing.
+// Source names the table, view or query for the records of a resource. The zero Source is the table with the name of
+// the resource, for reads and writes.
 //
-// With a View or a Query, every read goes there: Load, Select and Count, with their
-// conditions and the policies' on the columns as they are read. Writes go to Table,
-// where the policies' conditions are on the row of the table, before and after:
-// a view is no policy, and rows that it leaves out can be written to by those who
-// know their keys. A condition on a write about a field that only the view has fails
-// closed, with [core.ServerError].
+// With a View or a Query, all reads (Load, Select, Count) and their conditions use its columns. Writes use Table, and
+// the conditions of policies on writes use the row of the table before and after the write. A view is no policy:
+// clients can write to rows that the view does not show if they know the keys. A condition of a write on a field that
+// only the view has fails with [core.ServerError].
 //
-// Fields that the table lacks must be ReadOnly in the model. A write returns what the
-// table returned, and these fields as the view has them then, or null if it does not
-// show the row: for an Insert that is one more round trip, for an Update none. The
-// keys of what is read must be unique, which the backend cannot see to.
+// Fields without a column in the table must be ReadOnly in the model. A write returns the columns of the table and then
+// reads these fields from the view; they are null if the view does not show the row. This costs an Insert one more
+// round trip, and an Update none. The keys of the view or query must be unique; the backend cannot verify that.
 //
-// A resource with a View or a Query and without a Table is read-only: every write is
-// refused with [core.ReadOnly]. A relation to such a resource needs no foreign key,
-// and then nobody keeps it from pointing at nothing.
+// A resource with a View or a Query but no Table is read-only: every write is [core.ReadOnly]. A relation to such a
+// resource needs no foreign key; without one, its values may refer to records that do not exist.
 type Source struct {
-	// Table is written to, and read if there is neither View nor Query. Default: the
-	// resource's name if those are empty too, otherwise none.
+	// Table is the table for writes, and for reads if View and Query are empty. Default: the name of the resource if
+	// View and Query are empty too, otherwise none.
 	Table string
-	// View is read: a view, a materialized view, a foreign table or another table. A
-	// materialized view shows what it was made of.
+	// View is the view, materialized view, foreign table or other table for reads. A materialized view shows the state
+	// of its last refresh.
 	View string
-	// Query is read instead of a View: one SELECT without parameters, whose columns
-	// have the names of the fields. It is part of the statements, so that an order of
-	// its own means nothing, and names in it that are without a schema are looked up
-	// as the connection does.
+	// Query is a SELECT for reads, instead of a View. It must be one statement without parameters, and its columns must
+	// have the names of the fields. The backend uses it as a subquery: an ORDER BY in it has no effect, and unqualified
+	// names are resolved with the search_path of the connection.
 	Query string
 }
 
-// source returns where the records of a resource are.
+// source returns the Source of a resource with its default applied.
 func (o Options) source(r *core.Resource) Source {
 	s := o.Resources[r.Name()]
 	if s == (Source{}) {
@@ -161,10 +145,10 @@ func (o Options) source(r *core.Resource) Source {
 	return s
 }
 
-// apart reports whether what is read is not what is written.
+// readsElsewhere reports whether reads use a view or a query.
 func (s Source) readsElsewhere() bool { return s.View != "" || s.Query != "" }
 
-// what names what is read, for people.
+// kind describes the relation for reads in error texts.
 func (s Source) kind() string {
 	switch {
 	case s.Query != "":
@@ -175,7 +159,7 @@ func (s Source) kind() string {
 	return "table"
 }
 
-// from is what is read, as a FROM has it. The query may end with a comment.
+// from returns the relation for reads as an item of FROM. A query may end with a line comment.
 func (s Source) from(schema string) string {
 	switch {
 	case s.Query != "":
@@ -186,15 +170,15 @@ func (s Source) from(schema string) string {
 	return pgsql.Name(schema) + "." + pgsql.Name(s.Table)
 }
 
-// checkSources refuses sources that mean nothing.
+// checkSources returns an error for contradictory sources.
 func (o Options) checkSources(m *core.Model) error {
 	for _, name := range slices.Sorted(maps.Keys(o.Resources)) {
 		s := o.Resources[name]
 		switch {
 		case m.Resource(name) == nil:
-			return fmt.Errorf("postgres: Options.Resources has %q, which is no resource of the model", name)
+			return fmt.Errorf("postgres: Options.Resources: the model has no resource %q", name)
 		case s.View != "" && s.Query != "":
-			return fmt.Errorf("postgres: Options.Resources: %s has a view and a query, of which only one can be read", name)
+			return fmt.Errorf("postgres: Options.Resources: %s has both a View and a Query; set one of them", name)
 		}
 	}
 	return nil

@@ -314,7 +314,7 @@ func TestTableThatChangesUnderPreparedStatementsIsWrittenOn(t *testing.T) {
 // watches counts the goroutines that look for changes.
 func watches() int {
 	all := make([]byte, 16<<20)
-	return strings.Count(string(all[:runtime.Stack(all, true)]), "postgres.(*Backend).startWatch in goroutine")
+	return strings.Count(string(all[:runtime.Stack(all, true)]), "postgres.(*Backend).startChecker in goroutine")
 }
 
 func TestNobodyLooksAtTheSchemaOfABackendThatIsClosed(t *testing.T) {
