@@ -15,9 +15,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// argument returns the value as pgx sends it for a parameter of the column's type.
-// Lists of keys go as the text of an array, because parameters that are arrays of
-// arrays cannot have rows of different lengths.
+// argument returns a value as an argument for pgx. A list of keys becomes the text of an array, because in a parameter
+// that is an array of arrays all rows must have the same length.
 func (c *column) argument(v core.Value) any {
 	switch v.Type() {
 	case core.Int:
@@ -41,8 +40,8 @@ func (c *column) argument(v core.Value) any {
 	return nil
 }
 
-// sample is a value of the Go type that argument returns, for columns whose arrays do
-// not have an element of their own.
+// sample returns a value of the Go type that argument returns. pgx needs it for arrays whose elements have no type of
+// their own.
 func (c *column) sample() any {
 	switch c.field.Type() {
 	case core.Float:
@@ -57,7 +56,7 @@ func (c *column) sample() any {
 	return ""
 }
 
-// parameter is the type that the column's values have in an array of them.
+// elementType returns the SQL type of the elements of an array parameter.
 func (c *column) elementType() string {
 	switch c.field.Type() {
 	case core.JSON, core.List:
@@ -66,7 +65,7 @@ func (c *column) elementType() string {
 	return c.paramType
 }
 
-// fromParameter turns an expression of the type parameter into one of the column's.
+// fromParameter converts an expression of the type elementType to the column's type.
 func (c *column) fromParameter(expression string) string {
 	if c.elementType() == c.paramType {
 		return c.fromModel(expression)
@@ -74,11 +73,10 @@ func (c *column) fromParameter(expression string) string {
 	return c.fromModel(expression + "::" + c.paramType)
 }
 
-// keyArray spells a list of keys as PostgreSQL spells arrays (manual, section
-// 8.15.2).
+// keyArray returns a list of keys as the text of an array (manual, section 8.15.2).
 func keyArray(list core.Value, t core.Type) string {
 	keys, err := list.Elements(t)
-	if err != nil { // the store has checked it
+	if err != nil { // cannot happen: the store has checked the list
 		return "{}"
 	}
 	text := []byte{'{'}
@@ -93,14 +91,14 @@ func keyArray(list core.Value, t core.Type) string {
 
 var elementEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
+// appendElement appends a quoted element of the text of an array.
 func appendElement(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	dst = append(dst, elementEscapes.Replace(s)...)
 	return append(dst, '"')
 }
 
-// check returns an error for a value that the column cannot hold although its type
-// in the model can, and for a column that cannot be written to.
+// check returns an error for a value that the column cannot hold, and for a column that cannot be written.
 func (c *column) check(v core.Value) error {
 	f := c.field
 	if c.generated || c.viewOnly {
@@ -121,14 +119,13 @@ func (c *column) check(v core.Value) error {
 	return badValue(f, v)
 }
 
-// fitsSingle reports whether the server stores the number with 32 bits: it refuses
-// those that would become infinite or zero.
+// fitsFloat32 reports whether the server stores the number in single precision. It rejects numbers that would become
+// infinite or zero.
 func fitsFloat32(f float64) bool {
 	return math.Abs(f) <= math.MaxFloat32 && (f == 0 || float32(f) != 0)
 }
 
-// text reports whether a column can hold the text. The server would cut some of
-// those that it cannot.
+// fitsText reports whether the column can hold the string. The server would silently truncate some of the others.
 func (l limits) fitsText(s string) bool {
 	switch {
 	case l.bytes > 0:
@@ -142,8 +139,7 @@ func (l limits) fitsText(s string) bool {
 	return n == l.size || n < l.size && !l.exactSize
 }
 
-// readonly is the error of a column that cannot be written to. Clients are told
-// nothing of a hidden one.
+// readOnlyError is the error of a write to a column that cannot be written. The error does not name a hidden field.
 func readOnlyError(f *core.Field) *core.Error {
 	if f.Hidden() {
 		return badValues(f.Resource())
@@ -151,8 +147,7 @@ func readOnlyError(f *core.Field) *core.Error {
 	return &core.Error{Code: core.FieldReadOnly, Resource: f.Resource().APIName(), Field: f.APIName()}
 }
 
-// badValue is the error of a value that a column does not take. Clients are told
-// nothing of a hidden one.
+// badValue is the error of a value that a column rejects. The error does not name a hidden field.
 func badValue(f *core.Field, v core.Value) *core.Error {
 	if f.Hidden() {
 		return badValues(f.Resource())
@@ -162,12 +157,11 @@ func badValue(f *core.Field, v core.Value) *core.Error {
 	}
 }
 
-// array is a parameter with many values. pgx encodes them one by one in binary;
-// where it sends text, it asks for Value.
+// array is an array parameter. pgx encodes the elements one by one in binary, and calls Value for the text protocol.
 type array struct {
 	length int
 	at     func(i int) any
-	sample any // of what at returns when that is not nil
+	sample any // value of the Go type of the elements
 }
 
 var (
@@ -175,12 +169,12 @@ var (
 	_ driver.Valuer      = array{}
 )
 
-// array returns the values of the column as a parameter.
+// array returns values of the column as an array parameter.
 func (c *column) array(values []core.Value) array {
 	return c.arrayOf(len(values), func(i int) core.Value { return values[i] })
 }
 
-// arrayOf is array for values that are somewhere else.
+// arrayOf is array for values that a function returns.
 func (c *column) arrayOf(length int, value func(i int) core.Value) array {
 	switch c.field.Type() {
 	case core.Int:
@@ -191,12 +185,12 @@ func (c *column) arrayOf(length int, value func(i int) core.Value) array {
 	return array{length, func(i int) any { return c.argument(value(i)) }, c.sample()}
 }
 
-// flags returns truth values as a parameter.
+// flags returns booleans as an array parameter.
 func flags(values []bool) array {
 	return array{len(values), func(i int) any { return values[i] }, false}
 }
 
-// Dimensions returns the one that an array of values has.
+// Dimensions returns the one dimension of the array.
 func (a array) Dimensions() []pgtype.ArrayDimension {
 	return []pgtype.ArrayDimension{{Length: int32(a.length), LowerBound: 1}} //nolint:gosec // what fits into a message fits into 32 bits
 }
@@ -204,10 +198,10 @@ func (a array) Dimensions() []pgtype.ArrayDimension {
 // Index returns an element.
 func (a array) Index(i int) any { return a.at(i) }
 
-// IndexType returns what pgx chooses the encoding by.
+// IndexType returns a value by which pgx chooses the encoding.
 func (a array) IndexType() any { return a.sample }
 
-// Value returns the array's text (manual, section 8.15.2).
+// Value returns the text of the array (manual, section 8.15.2).
 func (a array) Value() (driver.Value, error) {
 	out := []byte{'{'}
 	for i := range a.length {
@@ -232,15 +226,14 @@ func (a array) Value() (driver.Value, error) {
 		case []byte:
 			out = appendElement(out, `\x`+hex.EncodeToString(x))
 		default:
-			return nil, fmt.Errorf("postgres: no text for %T", x)
+			return nil, fmt.Errorf("postgres: cannot encode %T in an array", x)
 		}
 	}
 	return string(append(out, '}')), nil
 }
 
-// number and text are elements of an [array], the most frequent ones. The next element
-// takes over the place of the last one, so that none needs memory of its own, as a
-// string in an interface does.
+// intElement and textElement are elements of an [array], for the most frequent types. All elements of an array share
+// one variable, so that they need no allocations.
 type (
 	intElement  int64
 	textElement string
@@ -270,12 +263,12 @@ func (c *column) textArray(length int, value func(i int) core.Value) array {
 	}, s}
 }
 
-// Int64Value returns the number as pgx asks for it.
+// Int64Value implements [pgtype.Int64Valuer].
 func (n *intElement) Int64Value() (pgtype.Int8, error) {
 	return pgtype.Int8{Int64: int64(*n), Valid: true}, nil
 }
 
-// TextValue returns the text as pgx asks for it.
+// TextValue implements [pgtype.TextValuer].
 func (s *textElement) TextValue() (pgtype.Text, error) {
 	return pgtype.Text{String: string(*s), Valid: true}, nil
 }

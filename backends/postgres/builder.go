@@ -17,20 +17,20 @@ import (
 type builder struct {
 	strings.Builder
 
-	alias string // of the row in conditions
+	alias string // of the row that conditions concern
 	args  []any
-	fence string // condition that must hold before conditions that may fail are evaluated; "" for none
-	err   error  // of the first condition that cannot be written
+	fence string // guard of the statement, see [builder.openFence]; "" for none
+	err   error  // of the first condition that could not be written
 }
 
-// newBuilder returns a builder for a statement whose conditions concern the row t. It has room for most statements.
+// newBuilder returns a builder whose conditions concern the row t. It has room for most statements.
 func newBuilder() *builder {
 	b := &builder{alias: "t", args: make([]any, 0, 4)}
 	b.Grow(512)
 	return b
 }
 
-// call returns the statement as a call, with read for its rows.
+// call returns the statement as a call; the function read receives its rows.
 func (b *builder) call(read func(rows pgx.Rows) error) call {
 	return call{sql: b.String(), args: b.args, read: read}
 }
@@ -47,7 +47,7 @@ func (b *builder) param(cast string, argument any) string {
 	return "$" + strconv.Itoa(len(b.args)) + "::" + cast
 }
 
-// keys adds keys of the table as one array, or with many unset the only key, and returns the parameter.
+// keys adds keys of the table and returns their parameter: an array with many set, otherwise the only key.
 func (b *builder) keys(t *table, keys []core.Value, many bool) string {
 	if many {
 		return b.param(t.key.elementType()+"[]", t.key.array(keys))
@@ -55,10 +55,10 @@ func (b *builder) keys(t *table, keys []core.Value, many bool) string {
 	return b.param(t.key.paramType, t.key.argument(keys[0]))
 }
 
-// column returns the column of the row that conditions are about.
+// column returns a column of the current row, as stored.
 func (b *builder) column(c *column) string { return b.alias + "." + c.name }
 
-// list writes the columns as they are, with commas between them.
+// columns writes columns as stored, separated by commas.
 func (b *builder) columns(columns []*column) {
 	for i, c := range columns {
 		if i > 0 {
@@ -68,12 +68,11 @@ func (b *builder) columns(columns []*column) {
 	}
 }
 
-// A condition of the model is true or false, one of SQL may be unknown. In the
-// places where conditions are written unknown counts as false, so only negations
-// need care: they are driven down to the comparisons, and those are written so
-// that null falls on the right side. What remains can use indexes.
+// Conditions of the model are true or false, whereas those of SQL may be unknown. Wherever the builder writes conditions,
+// unknown counts as false. Only negations need care: the builder moves them down to the comparisons and writes these so
+// that nulls have the right result. The comparisons can still use indexes.
 
-// filter writes the condition, or its negation.
+// filter writes a condition, or its negation.
 func (b *builder) filter(t *table, f core.Filter, negate bool) {
 	switch f.Kind() {
 	case core.FilterAll, core.FilterNone:
@@ -109,13 +108,13 @@ func (b *builder) filter(t *table, f core.Filter, negate bool) {
 	}
 }
 
-// mentions reports whether the condition asks about the field.
+// mentions reports whether a condition concerns a field.
 func mentions(f core.Filter, field *core.Field) bool {
 	return f.Field() == field || slices.ContainsFunc(f.Filters(), func(kid core.Filter) bool { return mentions(kid, field) })
 }
 
-// openFence writes the guard of a statement. Conditions that are written after it stand
-// behind it.
+// openFence writes the policies' condition of a statement and makes it the fence: later comparisons that may fail are
+// evaluated only for rows that the fence lets pass.
 func (b *builder) openFence(t *table, using core.Filter) {
 	if using.Kind() == core.FilterAll {
 		return
@@ -126,15 +125,14 @@ func (b *builder) openFence(t *table, using core.Filter) {
 	b.WriteString(" AND ")
 }
 
-// comparison writes a comparison. The planner may execute it before the guard, so one
-// that may fail asks the guard itself: its error would tell of hidden rows. Others are
-// left as they are, so that indexes serve them.
+// comparison writes a comparison. The planner may evaluate comparisons in any order. If a comparison that may fail were
+// evaluated for a hidden row, its error would reveal the row; so it is fenced. All other comparisons are not, so that
+// indexes serve them.
 func (b *builder) comparison(c *column, f core.Filter, negate bool) {
 	b.fenced(c.mayFail, func() { b.compare(c, f, negate) })
 }
 
-// behindFence has write write a condition. If it may fail, it is executed for rows that
-// the guard lets pass.
+// fenced writes a condition with the function write. If the condition may fail, it is enclosed in the fence.
 func (b *builder) fenced(fails bool, write func()) {
 	if !fails || b.fence == "" {
 		write()
@@ -158,14 +156,13 @@ func (b *builder) compare(c *column, f core.Filter, negate bool) {
 	}
 }
 
-// operators of comparisons, and of their negations.
+// operators has the SQL operators of comparisons and of their negations.
 var operators = [...][2]string{
 	core.FilterLt: {" < ", " >= "}, core.FilterLe: {" <= ", " > "},
 	core.FilterGt: {" > ", " <= "}, core.FilterGe: {" >= ", " < "},
 }
 
-// ordered compares with a value. With null, as [core.Compare] has it, which sorts
-// null behind all values.
+// ordered writes a comparison by order. Null is greater than all values, as in [core.Compare].
 func (b *builder) ordered(c *column, kind core.FilterKind, v core.Value, negate bool) {
 	if !v.IsSet() {
 		less := kind == core.FilterLt || kind == core.FilterLe
@@ -188,8 +185,7 @@ func (b *builder) orNull(c *column, negate bool) {
 	}
 }
 
-// operand is the column as equality sees it. A JSON null in a column is the same as
-// null in the model.
+// operand returns the column as an operand of equality. A JSON null in the column is null in the model.
 func (b *builder) operand(c *column) string {
 	switch c.field.Type() {
 	case core.JSON, core.List:
@@ -211,7 +207,7 @@ func (b *builder) equal(c *column, v core.Value, equal bool) {
 		b.equals(c, c.classify(v), b.param(c.paramType, c.argument(v)), false)
 	case equal:
 		b.write(operand, " = ", b.param(c.paramType, c.argument(v)))
-	default: // right with nulls too, even if the column can have none: no index serves either
+	default: // correct with nulls too; no index serves inequality
 		b.write(operand, " IS DISTINCT FROM ", b.param(c.paramType, c.argument(v)))
 	}
 }
@@ -240,13 +236,13 @@ func (b *builder) in(c *column, values []core.Value, negate bool) {
 		b.WriteString("TRUE")
 	case len(set) == 0:
 		b.WriteString("FALSE")
-	case null != negate: // null is among the values, or the negation of values is asked for
+	case null != negate: // null is one of the values, or the values are negated
 		b.write(" OR ", b.nullable(c), " IS NULL")
 	}
 	b.WriteByte(')')
 }
 
-// nullable is what is null where the model has null.
+// nullable returns an expression that is null where the model has null.
 func (b *builder) nullable(c *column) string {
 	if c.text {
 		return b.column(c)
@@ -254,12 +250,12 @@ func (b *builder) nullable(c *column) string {
 	return b.operand(c)
 }
 
-// fromElements turns an array of the type parameter into one of the column's.
+// fromElements converts an array of elementType to an array of the column's type.
 func (c *column) fromElements(expression string) string {
 	return expression + "::" + c.paramType + "[]"
 }
 
-// prefix writes a range, which an index serves.
+// prefix writes a prefix condition as a range, so that an index serves it.
 func (b *builder) prefix(c *column, prefix string, negate bool) {
 	end, bounded := prefixEnd(prefix)
 	column := b.value(c) + c.orderCollation
@@ -275,14 +271,13 @@ func (b *builder) prefix(c *column, prefix string, negate bool) {
 	b.WriteByte(')')
 }
 
-// prefixEnd returns the first text behind all that begin with prefix; false if
-// there is none.
+// prefixEnd returns the first string after all strings with a prefix; false if there is none.
 func prefixEnd(prefix string) (string, bool) {
 	for prefix != "" {
 		last, size := utf8.DecodeLastRuneInString(prefix)
 		prefix = prefix[:len(prefix)-size]
 		switch {
-		case last == 0xD7FF: // surrogates are not in texts
+		case last == 0xD7FF: // strings have no surrogates
 			return prefix + "\uE000", true
 		case last < utf8.MaxRune:
 			return prefix + string(last+1), true
@@ -291,8 +286,7 @@ func prefixEnd(prefix string) (string, bool) {
 	return "", false
 }
 
-// split returns the values that are not null and that the column can hold, and
-// whether one is null.
+// split returns the values that are not null and that the column can hold, and whether null is one of the values.
 func split(c *column, values []core.Value) (set []core.Value, null bool) {
 	set = make([]core.Value, 0, len(values))
 	for _, v := range values {

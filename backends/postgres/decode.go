@@ -15,13 +15,12 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// decoder makes a value of what the server sent for a column that is not null. It
-// keeps nothing of raw.
+// decoder decodes a value that is not null. The value does not refer to raw.
 type decoder func(raw []byte) (core.Value, error)
 
-var errNotInModel = errors.New("stored value has no place in the model")
+var errNotInModel = errors.New("the model does not represent this stored value")
 
-// decoder returns the one for the form in which the server sends the column.
+// decoder returns the decoder for the format in which the server sends the column.
 func (c *column) decoder(types *pgtype.Map, sent pgconn.FieldDescription) decoder {
 	if c.field.Many() {
 		return arrayDecoder(types, sent, c.field.Target().Key().Type())
@@ -38,7 +37,7 @@ func (c *column) decoder(types *pgtype.Map, sent pgconn.FieldDescription) decode
 	return textDecoders[c.field.Type()]
 }
 
-// binaryDecoders know what the send functions of the types write.
+// binaryDecoders decode the binary formats of the built-in types.
 var binaryDecoders = [...]decoder{
 	core.Int: func(raw []byte) (core.Value, error) {
 		switch len(raw) {
@@ -79,6 +78,7 @@ var binaryDecoders = [...]decoder{
 	core.List:  func(raw []byte) (core.Value, error) { return jsonValue(core.List, raw) },
 }
 
+// textDecoders decode the text formats of the built-in types.
 var textDecoders = [...]decoder{
 	core.Int: func(raw []byte) (core.Value, error) {
 		n, err := strconv.ParseInt(string(raw), 10, 64)
@@ -91,8 +91,8 @@ var textDecoders = [...]decoder{
 	core.List: func(raw []byte) (core.Value, error) { return core.List.StoredJSON(raw) },
 }
 
-// floatDecoder reads the text of a number, which is the shortest that names it among
-// those of its size: "0.1" is another number as real than as double precision.
+// floatDecoder decodes the text of a float. The text is the shortest one for the precision of the type: "0.1" denotes
+// different numbers as real and as double precision.
 func floatDecoder(oid uint32) decoder {
 	bits := 64
 	if oid == pgtype.Float4OID {
@@ -107,7 +107,7 @@ func floatDecoder(oid uint32) decoder {
 	}
 }
 
-// jsonValue reads jsonb as it is sent in binary: a version and the text.
+// jsonValue decodes jsonb in binary format: a version byte and the text.
 func jsonValue(t core.Type, raw []byte) (core.Value, error) {
 	if len(raw) == 0 || raw[0] != 1 {
 		return core.Value{}, errNotInModel
@@ -115,11 +115,11 @@ func jsonValue(t core.Type, raw []byte) (core.Value, error) {
 	return t.StoredJSON(raw[1:])
 }
 
-// epoch is where timestamps begin, in microseconds since 1970.
+// epoch is the origin of timestamps, the year 2000, in microseconds since 1970.
 const epoch = 946684800 * 1_000_000
 
-// timeValue makes an instant of microseconds since 2000. The infinities and years
-// that the model does not have are refused.
+// timeValue converts microseconds since 2000. It returns an error for infinities and for years outside the model's
+// range.
 func timeValue(micros int64) (core.Value, error) {
 	if micros == math.MaxInt64 || micros == math.MinInt64 || micros > math.MaxInt64-epoch {
 		return core.Value{}, errNotInModel
@@ -127,7 +127,7 @@ func timeValue(micros int64) (core.Value, error) {
 	return core.Time.Convert(time.UnixMicro(micros + epoch))
 }
 
-// scanDecoder leaves it to pgx to read the text of a type.
+// scanDecoder decodes the text format with pgx.
 func scanDecoder(types *pgtype.Map, sent pgconn.FieldDescription, t core.Type) decoder {
 	oid, format := sent.DataTypeOID, sent.Format
 	if t == core.Bytes {
@@ -146,8 +146,7 @@ func scanDecoder(types *pgtype.Map, sent pgconn.FieldDescription, t core.Type) d
 	}
 }
 
-// arrayDecoder reads an array of keys into a list, ascending and without
-// duplicates. A null in the array points at no record and is left out.
+// arrayDecoder decodes an array of keys to a list in ascending order and without duplicates. It leaves out nulls.
 func arrayDecoder(types *pgtype.Map, sent pgconn.FieldDescription, key core.Type) decoder {
 	oid, format := sent.DataTypeOID, sent.Format
 	return func(raw []byte) (core.Value, error) {
@@ -179,24 +178,22 @@ func scanArray[T any](types *pgtype.Map, oid uint32, format int16, raw []byte, v
 	return keys, nil
 }
 
-// rowReader makes records of the rows of one statement, which have these columns,
-// and perhaps further ones.
+// rowReader reads the rows of a statement as records. The result may have further columns after the expected ones.
 type rowReader struct {
 	rows     pgx.Rows
 	table    *table
 	columns  []*column
 	decoders []decoder
-	space    []core.Value // for some records at a time
-	count    int          // of records that were made
+	space    []core.Value // for the values of the next records
+	count    int          // records read so far
 }
 
-// maxTogether is how many records share an allocation at the most, so that who
-// keeps one of many does not keep all of them.
+// recordsPerBlock is the largest number of records that share an allocation. It limits the memory that one retained
+// record keeps alive.
 const recordsPerBlock = 16
 
-// record returns the row that is at hand. What was written to it, the zero Record if
-// nothing was, is not believed but compared: a text that comes back as it was sent
-// needs no memory of its own.
+// record reads the current row. The parameter is the written record; the zero Record for reads. A text value that
+// equals the written one shares its memory.
 func (r *rowReader) record(written core.Record) (core.Record, error) {
 	if r.decoders == nil {
 		r.prepare()
@@ -234,8 +231,8 @@ func (r *rowReader) prepare() {
 	}
 }
 
-// unreadable is the error of a stored value that the model has no place for. It names
-// the row for the operator, if its key was asked for.
+// unreadable returns the error of a stored value that the model does not represent. It names the row if the key is
+// among the columns.
 func (r *rowReader) unreadable(f *core.Field, err error) error {
 	e := &unreadableError{field: f, err: err}
 	for i, c := range r.columns {
@@ -246,9 +243,10 @@ func (r *rowReader) unreadable(f *core.Field, err error) error {
 	return e
 }
 
+// unreadableError is a stored value that cannot be read.
 type unreadableError struct {
 	field *core.Field
-	key   core.Value // absent if it was not asked for
+	key   core.Value // absent if the statement did not return it
 	err   error
 }
 
@@ -262,13 +260,13 @@ func (e *unreadableError) Error() string {
 
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// Redacted is what a log may hold that is to hold no values.
+// Redacted returns the error text without values, for logs.
 func (e *unreadableError) Redacted() string {
 	return (&unreadableError{field: e.field, err: e.err}).Error()
 }
 
-// unchanged reports whether the server sent the very text that was written. Of all
-// types, only text is sent as it is in every protocol.
+// unchanged reports whether the server returned a text value as it was written. Only text has the same format in all
+// protocols.
 func unchanged(raw []byte, written core.Record, c *column) bool {
 	if written.IsZero() {
 		return false

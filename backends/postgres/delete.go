@@ -8,7 +8,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Delete is one statement for all keys, behind those that [referrer] is about.
+// Delete executes one statement for all keys. Statements for each [referrer] precede it.
 func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	table, err := t.backend.writeTable(op.Resource)
 	if err != nil {
@@ -47,6 +47,8 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 	return err
 }
 
+// deleteStatement deletes rows and returns their keys. With strict, it fails if the only key does not exist; with
+// several keys it always fails for a missing one.
 func deleteStatement(t *table, op *core.Op, strict bool) *builder {
 	b := newBuilder()
 	columns := []*column{t.key}

@@ -17,15 +17,13 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// errLeftOut says that an Insert wrote none of its rows, because triggers left them out
-// (manual, section 39.1). What else these did, and other writes of the transaction, may
-// have been committed along with it.
-var errSkippedByTrigger = errors.New("postgres: a trigger of the table left the rows out")
+// errSkippedByTrigger reports an Insert whose rows were all skipped by a BEFORE trigger (manual, section 39.1). Other
+// effects of the trigger, and other writes of the transaction, may have been committed.
+var errSkippedByTrigger = errors.New("postgres: a BEFORE trigger of the table skipped the rows")
 
-// failed returns the error of calls that failed. If they ended with a commit and
-// the server did not say that it refused, nobody knows whether it happened. If it
-// did happen, and only its result cannot be read, to call it unknown is the one way
-// to say that it must not be repeated.
+// operationError returns the error of an operation whose calls failed. If the calls end with a commit and the server
+// has not reported its failure, the outcome is unknown. If the commit succeeded but its result cannot be read, the
+// error is [core.ErrCommitUnknown] too, so that the operation is not repeated.
 func (t *transaction) operationError(ctx context.Context, op *core.Op, err error, commits bool) error {
 	if isStandbyError(err, t.opts.ReadOnly) {
 		t.backend.closeStandby(ctx, t.conn)
@@ -50,7 +48,7 @@ func (t *transaction) operationError(ctx context.Context, op *core.Op, err error
 	}
 	if table := t.collidingTable(op, err); table != nil {
 		t.staleTable = table
-		return fmt.Errorf("%w: a key that was handed out is taken: %w", core.ErrConflict, err)
+		return fmt.Errorf("%w: a generated key already exists: %w", core.ErrConflict, err)
 	}
 	if found := t.badValueError(ctx, op, err); found != nil {
 		return found
@@ -61,33 +59,30 @@ func (t *transaction) operationError(ctx context.Context, op *core.Op, err error
 	return t.backend.statementError(ctx, op, err)
 }
 
-// outcomeUnknown is the error of a commit that may have happened.
+// outcomeUnknown returns the error of a commit that may have happened.
 func outcomeUnknown(causes ...error) error {
 	return &core.Error{Code: core.OutcomeUnknown, Cause: errors.Join(core.ErrCommitUnknown, errors.Join(causes...))}
 }
 
-// undeallocated is what pgx says when it could not remove statements of its cache from the
-// server, which it does before it sends anything of ours. The error has no type.
+// deallocateFailed is part of pgx's error when it cannot deallocate cached statements. It does that before it sends the
+// calls. The error has no type.
 const deallocateFailed = "failed to deallocate cached statement(s)"
 
-// unknown reports whether the server may have done what it was asked for although
-// there is an error.
+// isOutcomeUnknown reports whether the server may have executed the calls in spite of the error.
 func isOutcomeUnknown(err error) bool {
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
-		// FATAL may come between a commit and its acknowledgement, but for the ends of
-		// sessions that asked for nothing.
+		// FATAL may come between a commit and its acknowledgement, unless an idle session was terminated.
 		return server.SeverityUnlocalized != "ERROR" && server.Severity != "ERROR" && server.Code != "25P03" && server.Code != "57P05"
 	}
 	if _, unsent := errors.AsType[pgx.ErrPreprocessingBatch](err); unsent || strings.Contains(err.Error(), deallocateFailed) {
 		return false
 	}
-	// A connection that is found closed calls itself safe, although it may be this
-	// very statement that it was closed by.
+	// ErrConnClosed counts as safe to retry, but this statement may have closed the connection.
 	return errors.Is(err, pgconn.ErrConnClosed) || !pgconn.SafeToRetry(err)
 }
 
-// taken returns the table of an Insert that failed because a key that it did not
-// choose itself is taken; nil for other failures.
+// collidingTable returns the table of an Insert that failed because a generated key already exists; nil for other
+// failures.
 func (t *transaction) collidingTable(op *core.Op, err error) *table {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || op == nil || op.Kind != core.Insert || server.Code != "23505" {
@@ -105,14 +100,14 @@ func (t *transaction) collidingTable(op *core.Op, err error) *table {
 	for _, rec := range op.Records {
 		k := rec.Key()
 		if k.IsSet() && (bad != nil || k == key) && (named.has(k) || !t.generatedKeys[table].has(k)) {
-			return nil // chosen, or named twice
+			return nil // chosen by the client, or used twice
 		}
 		named[k] = struct{}{}
 	}
 	return table
 }
 
-// failure returns the error of a statement as [core.Backend] wants it.
+// statementError returns the error of a failed statement as [core.Backend] requires.
 func (b *binding) statementError(ctx context.Context, op *core.Op, err error) error {
 	if _, ok := errors.AsType[*core.Error](err); ok {
 		return err
@@ -137,18 +132,18 @@ func (b *binding) statementError(ctx context.Context, op *core.Op, err error) er
 	return b.classify(ctx, err)
 }
 
-// asks reports whether the statement that failed only read, other than a COMMIT that
-// travelled with it. Whatever the server says of values then is about those that are stored.
+// isReadError reports whether the failed statement only reads. What the server then says about values concerns stored
+// ones. A COMMIT that was sent along does not count.
 func isReadError(err error) bool {
 	_, asked := errors.AsType[*readError](err)
 	return asked
 }
 
-// insufficientPrivilege is the SQLSTATE (manual, appendix A) of what the role of the
-// connection may not do, and of rows that row security does not let it write.
+// insufficientPrivilege is the SQLSTATE (manual, appendix A) of missing privileges and of rows that row security
+// rejects.
 const insufficientPrivilege = "42501"
 
-// forbidden is the error of what the role may not do. op is nil at a commit.
+// forbidden returns the error of a missing privilege. op is nil at a commit.
 func (b *binding) forbidden(op *core.Op, err error) error {
 	if op == nil {
 		return &core.Error{Code: core.Forbidden, Cause: err}
@@ -160,8 +155,8 @@ func (b *binding) forbidden(op *core.Op, err error) error {
 	return found
 }
 
-// classify returns an error that is nobody's fault with what it means for the
-// caller: the context ended, a conflict, out of reach, or plain.
+// classify returns the error of a failure that concerns neither values nor privileges: the context's error, a conflict,
+// [core.Unavailable], or the error itself.
 func (b *Backend) classify(ctx context.Context, err error) error {
 	if cause := ctx.Err(); cause != nil {
 		return fmt.Errorf("%w: %w", cause, err)
@@ -184,8 +179,7 @@ func (b *Backend) classify(ctx context.Context, err error) error {
 	return err
 }
 
-// classifyClient is about errors that the server has not sent. Most say that the
-// connection is no more.
+// classifyClient classifies errors that the server has not sent. Most of them are broken connections.
 func classifyClient(err error) error {
 	var connecting *pgconn.ConnectError
 	switch {
@@ -195,9 +189,8 @@ func classifyClient(err error) error {
 	return err
 }
 
-// conflicting reports whether the transaction would succeed if it were repeated
-// (manual, section 13.5): a serialization failure, a deadlock, or a table that has
-// changed under a prepared statement, which pgx then prepares anew.
+// isConflict reports whether repeating the transaction may succeed (manual, section 13.5): after serialization failures
+// and deadlocks, and after a table has changed under a prepared statement, which pgx then prepares again.
 func isConflict(err *pgconn.PgError) bool {
 	switch err.Code {
 	case "40001", "40P01", "26000":
@@ -208,13 +201,12 @@ func isConflict(err *pgconn.PgError) bool {
 	return false
 }
 
-// transient reports whether an SQLSTATE (manual, appendix A) speaks of the state
-// that the server is in.
+// isTransient reports whether an SQLSTATE (manual, appendix A) concerns the state of the server.
 func isTransient(code string) bool {
 	switch code {
 	case "25006", // read-only: a standby, or a primary that has become one
-		"25P03", "25P04", // a timeout of the server's
-		"55P03",                                     // a lock was not to be had
+		"25P03", "25P04", // timeouts of the server
+		"55P03",                                     // lock not available
 		"57014", "57P01", "57P02", "57P03", "57P05": // cancelled, shutting down, starting up
 		return true
 	}
@@ -226,7 +218,7 @@ func isTransient(code string) bool {
 	return false
 }
 
-// isNetwork reports whether the error is one of a connection that broke.
+// isNetwork reports whether the error is that of a broken connection.
 func isNetwork(err error) bool {
 	for _, broken := range []error{
 		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, pgconn.ErrConnClosed,
@@ -240,16 +232,14 @@ func isNetwork(err error) bool {
 	return ok
 }
 
-// culprit returns the error of a value that a column's type does not take; nil if
-// it was something else that went wrong. The server does not say which column it
-// was, so every one whose values are cast is tried alone. The transaction has
-// failed, and all that is left to do with it is to roll it back, which is done here
-// first.
+// badValueError returns the error of a value that the type of a column rejects; nil for other failures. The server does
+// not name the column, so each column whose values are cast is tried separately. The transaction has failed and is
+// rolled back first.
 func (t *transaction) badValueError(ctx context.Context, op *core.Op, err error) *core.Error {
 	if op == nil || isReadError(err) || !isValueError(err) {
 		return nil
 	}
-	_ = t.undo(ctx) // without it, nothing below finds anything
+	_ = t.undo(ctx) // the statements below would fail in the failed transaction
 	for _, c := range t.backend.table(op.Resource).columns {
 		values, given := valuesOf(c, op.Records)
 		if !c.mayReject() || !slices.Contains(given, true) {
@@ -264,9 +254,8 @@ func (t *transaction) badValueError(ctx context.Context, op *core.Op, err error)
 	return nil
 }
 
-// ofValue reports whether an error can be one of a value and a type (manual,
-// appendix A): data exceptions, the checks of domains, what types with a syntax or
-// with names of things in them call a syntax error or not defined, and limits.
+// isValueError reports whether an error may concern a value and its type (manual, appendix A): data exceptions, checks
+// of domains, syntax errors and undefined objects in types that parse their values, and limits.
 func isValueError(err error) bool {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || strings.Contains(server.Message, markPrefix) {
@@ -279,13 +268,13 @@ func isValueError(err error) bool {
 	return slices.ContainsFunc([]string{"22", "42", "54"}, func(class string) bool { return strings.HasPrefix(server.Code, class) })
 }
 
-// refuses reports whether the column's type may not take a value of the model's: it is
-// another one, or has numbers in it, which may be too large for it or too small.
+// mayReject reports whether the column's type may reject values of the model's type: it is a different type, or it
+// contains numbers, which may be too large or too small.
 func (c *column) mayReject() bool {
 	return c.otherType || c.field.Type() == core.JSON || c.field.Type() == core.List
 }
 
-// trySQL casts values to the column's type, for nothing but the error.
+// castSQL returns a statement that only casts values to the column's type.
 func (c *column) castSQL() string {
 	return "SELECT count((" + c.fromParameter("v.x") + ")::" + c.sqlType + ") FROM unnest($1::" + c.elementType() + "[]) AS v (x)"
 }

@@ -12,24 +12,24 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// form is how a column whose type is none of the model's holds the values of a
-// field: as text in the spelling of the server, or through JSON. The zero form is
-// that of a column that holds them as they are.
+// form describes how a column holds the values of a field if the model does not represent its type: as text in the
+// spelling of the server, or through JSON. The zero form is that of a column that holds the values unchanged.
 //
-// Conditions and orders are about what the model sees, so that they mean the same
-// on every backend. [native] is what an index of the column can do for them.
+// Conditions and orders apply to the values of the model, so that they mean the same on every backend. A
+// [textClassifier] decides whether an index on the column can help.
 type form struct {
-	prefix, suffix string         // around the column, to read it
-	text           bool           // read as text, although it is of another type
-	base           string         // the type to write, as SQL names it; without modifiers, if a cast leads to it
+	prefix, suffix string         // SQL around the column for reading
+	text           bool           // read as text
+	base           string         // type for writing; without modifiers if a cast has this type
 	json           bool           // written through JSON
-	enum           bool           // of labels, which may be renamed
-	hasNumerics    bool           // has numbers of any size: values that expand are refused
-	expandMark     string         // the mark of that error
-	otherType      bool           // the type is none of the model's, and may refuse some of its values
-	classifier     textClassifier // nil if equality has to be that of texts
+	enum           bool           // an enum, whose labels may be renamed
+	hasNumerics    bool           // may contain numbers of any size: long expansions are rejected
+	expandMark     string         // mark of the error of a long expansion
+	otherType      bool           // the column's type may reject values of the model's type
+	classifier     textClassifier // nil if equality must compare text
 }
 
+// formOf returns the form of a column for a field.
 func formOf(found *catalogColumn, f *core.Field) form {
 	switch {
 	case found.isExact(f) && found.domain:
@@ -38,7 +38,7 @@ func formOf(found *catalogColumn, f *core.Field) form {
 		return form{}
 	case f.Many():
 		return form{suffix: "::text[]", base: found.base, otherType: true}
-	case found.typeName == "inet": // whose cast to text is not how it is spelled
+	case found.typeName == "inet": // its cast to text differs from its spelling
 		return form{prefix: "abbrev(", suffix: ")", text: true, base: found.base, otherType: true, classifier: classifyInet}
 	case f.Type() == core.Text:
 		return form{text: true, suffix: "::text", base: found.base, otherType: true, classifier: classifierOf(found), hasNumerics: hasNumericParts(found), enum: found.kind == "e"}
@@ -51,18 +51,16 @@ func formOf(found *catalogColumn, f *core.Field) form {
 	}
 }
 
-// holdsText reports whether values of the type may contain JSON as text, which need not
-// be valid where it is read as jsonb.
+// mayHoldJSONText reports whether values may contain JSON as text, which may be invalid as jsonb.
 func (c *catalogColumn) mayHoldJSONText() bool {
 	return c.typeName == "json" || c.typeName == "_json" || c.typeName == "" && (c.kind == "c" || c.element != "")
 }
 
-// read returns the value of an expression of the column's type.
+// toModel converts an expression of the column's type to the type of the model.
 func (f form) toModel(expression string) string { return f.prefix + expression + f.suffix }
 
-// write returns the value of an expression of the parameter's type. It has no
-// modifiers, which an assignment enforces, but a cast takes for a request to cut
-// (manual, section 8.3).
+// fromModel converts an expression of the parameter's type to the type of the column, without modifiers. An assignment
+// checks modifiers, whereas a cast would truncate the value (manual, section 8.3).
 func (f form) fromModel(expression string) string {
 	switch {
 	case f.json && f.hasNumerics:
@@ -75,19 +73,19 @@ func (f form) fromModel(expression string) string {
 	return expression
 }
 
-// value returns the column of the row that conditions are about as the model has it.
+// value returns the column of the current row as a value of the model.
 func (b *builder) value(c *column) string { return c.toModel(b.column(c)) }
 
-// values writes the columns as the model has them, with commas between them.
+// values writes columns as values of the model, separated by commas.
 func (b *builder) values(columns []*column) {
 	for i, c := range columns {
 		b.write(comma(i), b.value(c))
 	}
 }
 
-// same writes that the column equals a parameter, or one of an array of them. Where
-// the column's own equality can be asked, it is, so that an index serves; texts that
-// are spelled differently differ nevertheless.
+// equals writes the condition that a column equals a parameter, or with many, an element of an array parameter. It uses
+// the equality of the column's type where a cast is certain to succeed, so that an index helps, and additionally
+// compares the text, because equal values may be spelled differently.
 func (b *builder) equals(c *column, v textClass, param string, many bool) {
 	operator, end, array := " = ", "", ""
 	if many {
@@ -95,7 +93,7 @@ func (b *builder) equals(c *column, v textClass, param string, many bool) {
 	}
 	switch {
 	case c.text && v == impossible:
-		b.write(param, " IS NULL") // which it is not
+		b.write(param, " IS NULL") // always false
 	case c.enum:
 		b.write(b.column(c), operator, c.labels(param, many), end)
 	case c.text && v == castable:
@@ -105,8 +103,8 @@ func (b *builder) equals(c *column, v textClass, param string, many bool) {
 	}
 }
 
-// labels returns the values of an enum with the labels of a parameter. A label that the
-// type does not have is left out, where a cast would fail.
+// labels returns an expression for the values of an enum with given labels. It leaves out labels that the type does not
+// have, where a cast would fail.
 func (c *column) labels(param string, many bool) string {
 	array, operator, end := "", " = ", ""
 	if many {
@@ -115,8 +113,8 @@ func (c *column) labels(param string, many bool) string {
 	return array + "(SELECT e.label FROM unnest(enum_range(NULL::" + c.base + ")) AS e (label) WHERE e.label::text" + c.equalityCollation + operator + param + end + ")"
 }
 
-// verdict returns what is known of a value before the server has seen it; castable
-// for columns where that is no question.
+// classify returns what is known about values before the server sees them. It returns castable for columns that do not
+// hold text of another type.
 func (c *column) classify(values ...core.Value) textClass {
 	if !c.text {
 		return castable
@@ -135,7 +133,7 @@ func (c *column) classify(values ...core.Value) textClass {
 	return worst
 }
 
-// possible returns the values that the column can hold at all.
+// representable returns the values that the column can hold.
 func (c *column) representable(values []core.Value) []core.Value {
 	if c.classifier == nil {
 		return values
@@ -149,34 +147,32 @@ func (c *column) representable(values []core.Value) []core.Value {
 	return kept
 }
 
-// trimmed is a text as char(n) counts it (manual, section 8.3).
+// trimBlanks removes trailing blanks, which char(n) ignores (manual, section 8.3).
 func trimBlanks(s string) string { return strings.TrimRight(s, " ") }
 
-// native judges a text that is to be compared with the values of a type. Of a text
-// that is castable it is certain that the cast to the type succeeds: the type's own
-// equality can be asked, and an index answers.
+// textClassifier reports what is known about a string that is compared with values of a column type.
 type textClassifier func(text string) textClass
 
-// verdict is what is known of a text.
+// textClass is what is known about a string and a column type.
 type textClass int
 
 const (
-	castable   textClass = iota
-	uncertain            // compared as text, with every row: no cast may fail
-	impossible           // the server spells no value of the type so
+	castable   textClass = iota // the cast succeeds, so that the type's own equality and its indexes can be used
+	uncertain                   // the cast may fail: compare text, with all rows
+	impossible                  // the server spells no value of the type in this way
 )
 
-// nativeOf returns the judge of a column's type; nil for types without one. Those
-// are the ones without equality (xml, json, point), and the ones whose spelling is
-// too rich to tell in advance whether the server reads it (intervals, ranges,
+// classifierOf returns the classifier of a column's type; nil for types without one. These have no equality (xml, json,
+// point), or so many spellings that it cannot be predicted whether the server accepts a string (intervals, ranges,
 // money, text search, timetz).
 func classifierOf(c *catalogColumn) textClassifier {
 	if c.kind == "e" {
-		return func(string) textClass { return castable } // [column.labels] casts nothing
+		return func(string) textClass { return castable } // [column.labels] uses no cast
 	}
 	return classifiers[c.typeName]
 }
 
+// classIf returns castable if the condition holds, otherwise the given class.
 func classIf(is bool, otherwise textClass) textClass {
 	if is {
 		return castable
@@ -184,6 +180,7 @@ func classIf(is bool, otherwise textClass) textClass {
 	return otherwise
 }
 
+// classifiers has the classifiers by names in pg_type.
 var classifiers = map[string]textClassifier{
 	"numeric":   classifyNumeric,
 	"bpchar":    func(s string) textClass { return classIf(s == trimBlanks(s), impossible) },
@@ -200,14 +197,14 @@ var classifiers = map[string]textClassifier{
 	"oid":       classifyOID,
 }
 
-// pattern judges types that have one spelling.
+// matching returns a classifier for a type whose values have exactly the spellings that match an expression.
 func matching(expression string) textClassifier {
 	re := regexp.MustCompile(expression)
 	return func(s string) textClass { return classIf(re.MatchString(s), impossible) }
 }
 
-// layout judges dates and times. There are more than Go has: before Christ, after
-// the year 9999, infinity, and other styles (manual, section 8.5.2).
+// timeLayout returns a classifier for dates and times in a layout. Values outside Go's range are uncertain: years
+// before Christ and after 9999, infinity, and other styles (manual, section 8.5.2).
 func timeLayout(layout string) textClassifier {
 	return func(s string) textClass {
 		at, err := time.Parse(layout, s)
@@ -218,20 +215,19 @@ func timeLayout(layout string) textClassifier {
 
 var decimal = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
-// judgeNumeric knows that numbers are never spelled with an exponent (manual,
-// section 8.1.2).
+// classifyNumeric relies on the server never using exponents (manual, section 8.1.2).
 func classifyNumeric(s string) textClass {
-	const certain = 1000 // digits, of the 147,455 that there can be
+	const certain = 1000 // digits, of at most 147,455
 	switch {
 	case len(s) <= certain && decimal.MatchString(s), s == "NaN":
 		return castable
-	case decimal.MatchString(s), s == "Infinity", s == "-Infinity": // which came with version 14
+	case decimal.MatchString(s), s == "Infinity", s == "-Infinity": // infinities exist since version 14
 		return uncertain
 	}
 	return impossible
 }
 
-// judgeInet knows addresses, and networks that have host bits or have none.
+// classifyInet accepts addresses, and networks with or without host bits.
 func classifyInet(s string) textClass {
 	if a, err := netip.ParseAddr(s); err == nil {
 		return classIf(a.Zone() == "", impossible)
@@ -240,27 +236,25 @@ func classifyInet(s string) textClass {
 	return classIf(err == nil, impossible)
 }
 
+// classifyCidr accepts networks without host bits.
 func classifyCidr(s string) textClass {
 	p, err := netip.ParsePrefix(s)
 	return classIf(err == nil && p == p.Masked(), impossible)
 }
 
-// judgeOID knows that the server spells no zero before others, which newer ones take
-// for octal.
+// classifyOID rejects leading zeros, which newer servers read as octal.
 func classifyOID(s string) textClass {
 	n, err := strconv.ParseUint(s, 10, 32)
 	return classIf(err == nil && strconv.FormatUint(n, 10) == s, impossible)
 }
 
-// PostgreSQL spells numbers without an exponent, so a few bytes of a client can name a
-// value with 131,072 digits that every reader pays for. Columns whose type has such
-// numbers refuse values that grow too much.
+// PostgreSQL spells numbers without exponents, so that a few bytes of input can denote a value of 131,072 digits, which
+// every reader would receive. Columns of types with such numbers reject values that grow too much.
 
-// maxExponent is the largest exponent that a client may use, in either direction.
+// maxExponent is the largest absolute value of an exponent in input.
 const maxExponent = 1000
 
-// A value that is written through JSON may have maxGrowth bytes and growthFactor times
-// those that were given.
+// A value that is written through JSON may have maxGrowth bytes plus growthFactor times the bytes of the input.
 const (
 	maxGrowth    = "1000"
 	growthFactor = "100"
@@ -268,7 +262,7 @@ const (
 
 var exponents = regexp.MustCompile(`[0-9._][eE]([+-]?[0-9_]+)`)
 
-// expands reports whether a text names a number with an exponent beyond [maxExponent].
+// hasLargeExponent reports whether a string contains a number with an exponent beyond [maxExponent].
 func hasLargeExponent(text string) bool {
 	return slices.ContainsFunc(exponents.FindAllStringSubmatch(text, -1), func(found []string) bool {
 		exponent, err := strconv.Atoi(strings.ReplaceAll(found[1], "_", ""))
@@ -276,8 +270,8 @@ func hasLargeExponent(text string) bool {
 	})
 }
 
-// hasNumerics reports whether the spelling of a column's type consists of numbers of
-// any size. Elements and attributes of a type of the schema's own may be such numbers.
+// hasNumericParts reports whether values of the column's type may contain numbers of any size. For types that are not
+// built in, elements and attributes may be such numbers.
 func hasNumericParts(found *catalogColumn) bool {
 	switch strings.TrimPrefix(found.typeName, "_") {
 	case "numeric", "numrange", "nummultirange":
@@ -288,7 +282,7 @@ func hasNumericParts(found *catalogColumn) bool {
 	return false
 }
 
-// bounded is [form.write] of a value that must not be far longer than the expression.
+// fromModelLimited is fromModel with a check that the value is not much longer than the expression.
 func (f form) fromModelLimited(expression string) string {
 	size := "octet_length(to_jsonb(x.v)::text)"
 	return "(SELECT x.v FROM (SELECT " + expression + " AS given) AS g, jsonb_to_record(jsonb_build_object('v', g.given)) AS x (v " + f.base + ")" +

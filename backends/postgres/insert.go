@@ -11,8 +11,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Insert is one statement for all records that leave the same columns to their
-// defaults, which is usually all of them.
+// Insert executes one statement for all records that leave the same columns to their defaults. Usually that is one
+// statement.
 func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	table, err := t.backend.writeTable(op.Resource)
 	if err != nil {
@@ -53,9 +53,8 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 	return out, nil
 }
 
-// inserted notes the keys of records that were given to the statement as recs and are now
-// as out. A record that comes later with one of their keys has a key that is taken by the
-// transaction itself.
+// inserted updates the bookkeeping of keys: recs are the records as sent, out the inserted ones. A generated key that
+// has been used is no longer reserved, and the sequence has reached the keys that it generated.
 func (t *transaction) inserted(table *table, recs, out []core.Record) {
 	for i, rec := range out {
 		delete(t.generatedKeys[table], rec.Key())
@@ -65,8 +64,7 @@ func (t *transaction) inserted(table *table, recs, out []core.Record) {
 	}
 }
 
-// withKeys returns the records with random keys where they have none and the
-// database does not hand out any.
+// withRandomKeys gives random keys to records without a key if the key is a UUID without a default.
 func (t *table) withRandomKeys(recs []core.Record) []core.Record {
 	missing := func(rec core.Record) bool { return rec.Key().IsAbsent() }
 	if t.keySource.Assigned || t.key.hasDefault || t.key.field.Type() != core.UUID || !slices.ContainsFunc(recs, missing) {
@@ -81,15 +79,15 @@ func (t *table) withRandomKeys(recs []core.Record) []core.Record {
 	return recs
 }
 
-// group is records of one Insert that give values to the same columns.
+// group has the records of one Insert that give values to the same columns.
 type group struct {
 	columns   []*column
-	positions []int // of the records in the op
+	positions []int // of the records in the operation
 }
 
-// grouped finds out which columns each record gives. An absent column without a
-// default is null, so that it need not be told from the others; nor need one that
-// all records give. Where records may refer to earlier ones, their order is kept.
+// groupByColumns groups records by the columns that they give values to. Columns without a default and columns that all
+// records give do not distinguish groups: an absent value of the former is null. If records may refer to earlier ones,
+// groups keep the order of the records.
 func groupByColumns(t *table, recs []core.Record) ([]*group, error) {
 	counts, err := countGiven(t, recs)
 	if err != nil {
@@ -119,8 +117,8 @@ func groupByColumns(t *table, recs []core.Record) ([]*group, error) {
 	return groups, nil
 }
 
-// maskOf marks the columns that any of n records gives, and returns those of them that
-// the others leave to a default.
+// maskOf marks the columns that at least one of n records gives, and returns the marked columns that the other records
+// leave to a default.
 func maskOf(t *table, counts []int, n int) (mask []byte, mixed []*column) {
 	mask = make([]byte, len(counts))
 	for i, count := range counts {
@@ -143,8 +141,7 @@ func upTo(n int) []int {
 	return places
 }
 
-// given checks the values of the records and counts how many of them have one for
-// each column.
+// countGiven checks the values of the records, and counts for each column the records that give a value.
 func countGiven(t *table, recs []core.Record) ([]int, error) {
 	counts := make([]int, len(t.columns))
 	for _, rec := range recs {
@@ -183,12 +180,11 @@ func insertCall(table *table, op *core.Op, recs []core.Record, g *group, returne
 	}), b.err
 }
 
-// read puts the rows that were inserted where their records are in the op, in whose
-// order they come.
+// read stores the inserted rows at the positions of their records. The rows have the order of the records.
 func (g *group) read(r *rowReader, recs, out []core.Record) error {
 	for r.rows.Next() {
 		if r.count == len(g.positions) {
-			return fmt.Errorf("postgres: %s: more rows were inserted than %d", r.table.resource, r.count)
+			return fmt.Errorf("postgres: %s: the server inserted more than %d rows", r.table.resource, r.count)
 		}
 		place := g.positions[r.count]
 		rec, err := r.record(recs[place])
@@ -202,16 +198,17 @@ func (g *group) read(r *rowReader, recs, out []core.Record) error {
 	case missing && r.count == 0 && len(g.positions) == len(recs):
 		return errSkippedByTrigger
 	case missing:
-		return fmt.Errorf("postgres: %s: %d of %d rows were inserted", r.table.resource, r.count, len(g.positions))
+		return fmt.Errorf("postgres: %s: the server inserted %d of %d rows", r.table.resource, r.count, len(g.positions))
 	}
 	return nil
 }
 
-// array returns a column of the group's records as a parameter.
+// array returns a column of the group's records as an array parameter.
 func (g *group) array(c *column, recs []core.Record) array {
 	return c.arrayOf(len(g.positions), func(i int) core.Value { return recs[g.positions[i]].At(c.index) })
 }
 
+// insertStatement inserts the records of a group.
 func insertStatement(t *table, g *group, recs []core.Record, returned []*column, check core.Filter) *builder {
 	b := newBuilder()
 	names := make([]string, len(g.columns))
@@ -247,8 +244,8 @@ func insertStatement(t *table, g *group, recs []core.Record, returned []*column,
 	return b
 }
 
-// unnested writes a query of arrays, one a column, in their order, which is the one
-// in which an INSERT takes and returns its rows.
+// unnested writes a query of array parameters, one for each column. The query keeps the order of the elements; INSERT
+// inserts and returns rows in this order.
 func (b *builder) unnested(g *group, recs []core.Record) {
 	columns := g.columns
 	b.WriteString("SELECT ")

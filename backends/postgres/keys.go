@@ -17,7 +17,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// source says where the values of a key column come from.
+// keySource returns the source of new keys in a key column.
 func (c *catalogColumn) keySource(f *core.Field) core.KeySource {
 	s := core.KeySource{Assigned: f.Assigned() || !c.hasDefault() && f.Type() != core.UUID}
 	if s.Assigned || f.Type() != core.Int {
@@ -33,12 +33,11 @@ func (c *catalogColumn) keySource(f *core.Field) core.KeySource {
 	return s
 }
 
-// maxHalf is half of the numbers on which all readers of JSON agree (RFC 8259, section 6).
+// maxMiddle is half of the largest integer that all JSON implementations represent exactly (RFC 8259, section 6).
 const maxMiddle = 1 << 52
 
-// half is the middle of the keys that the sequence of the column, or without one the
-// type of the column, can reach. Clients choose keys on the near side of it, so that as
-// many are left to be generated.
+// middle returns the middle of the range of the column's sequence, or without one of its type. Clients choose keys on
+// the near side, so that half of the range remains for generated keys.
 func (c *catalogColumn) middle() int64 {
 	l := limitsOf(c)
 	low, high := int64(1), l.high
@@ -52,18 +51,17 @@ func (c *catalogColumn) middle() int64 {
 	return max(-maxMiddle, min(middle, maxMiddle))
 }
 
-// sequence is where the keys of a resource come from (manual, section 9.17). What
-// it does belongs to no transaction and is never undone.
+// sequence generates the keys of a resource (manual, section 9.17). Its changes belong to no transaction and are never
+// undone.
 type sequence struct {
 	name    string // qualified and quoted
 	step    int64
-	middle  int64        // keys beyond do not move it: nobody can use it up by one key
-	missing []string     // privileges that we do not have on it
-	last    atomic.Int64 // at least so far it has come, or zero
+	middle  int64        // keys beyond do not advance the sequence, so that no single key exhausts it
+	missing []string     // privileges that the role lacks
+	last    atomic.Int64 // the sequence has reached at least this value; 0 if unknown
 }
 
-// sequenceOf returns the sequence whose values are the keys, which can be moved past
-// keys that are given; nil if there is none, or it goes down.
+// sequenceOf returns the sequence of a key column; nil if there is none or it descends.
 func sequenceOf(key *catalogColumn, f *core.Field) *sequence {
 	if f.Type() != core.Int || key.sequence == "" || key.sequenceStep <= 0 {
 		return nil
@@ -73,25 +71,24 @@ func sequenceOf(key *catalogColumn, f *core.Field) *sequence {
 	return s
 }
 
-// saw notes that the sequence has come as far as n.
+// noteValue records that the sequence has reached n.
 func (s *sequence) noteValue(n int64) { atomicMax(&s.last, n) }
 
-// regclass is an expression for the sequence.
+// regclass returns the sequence as an expression.
 func (s *sequence) regclass() string { return pgsql.String(s.name) + "::regclass" }
 
-// lockSQL keeps others from moving the sequence by setval at the same time, until
-// the end of the transaction.
+// lockSQL returns the statement that locks the sequence against setval by other backends, until the end of the
+// transaction.
 func (s *sequence) lockSQL() string {
 	return fmt.Sprintf("SELECT pg_advisory_xact_lock(%d, %s::oid::int)", sequenceLocks, s.regclass())
 }
 
-// sequenceLocks is the class of advisory locks on sequences.
+// sequenceLocks is the first key of the advisory locks on sequences.
 const sequenceLocks = 0x6c617264
 
-// advanceSQL moves the sequence to the value of an expression, if it has not come
-// so far. Small steps are taken by nextval, which cannot collide with others who
-// take values. Large ones are taken by setval: it would only collide if others took
-// as many values between the two looks at the sequence.
+// advanceSQL returns the statement that advances the sequence to the value of an expression, unless it has reached it.
+// Short distances use nextval, which cannot collide with other users of the sequence. Long distances use setval, which
+// could only collide if others generated as many values between two reads of the sequence.
 func (s *sequence) advanceSQL(to string) string {
 	return fmt.Sprintf(`SELECT CASE WHEN w.target - s.last_value <= %d
 	THEN (SELECT max(nextval(%s)) FROM generate_series(s.last_value::numeric + CASE WHEN s.is_called THEN %d ELSE 0 END, w.target, %[3]d))
@@ -101,13 +98,13 @@ WHERE w.target > 0 AND (s.last_value < w.target OR s.last_value = w.target AND N
 		maxNextvals*s.step, s.regclass(), s.step, to, s.name)
 }
 
-// smallMove is how many values a sequence is moved by nextval at the most.
+// maxNextvals is the greatest distance, in values, that is covered by nextval.
 const maxNextvals = 1000
 
-// catchUp moves the sequence past all keys that are there, up to its half.
+// catchUp advances the sequence past all existing keys up to its middle.
 func (s *sequence) catchUp(ctx context.Context, c *pgx.Conn, t *table) error {
 	batch := &pgx.Batch{}
-	// Not serializable: reading all keys would conflict with everybody who adds one.
+	// READ COMMITTED: a serializable read of all keys would conflict with every insert.
 	batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 	batch.Queue(s.lockSQL())
 	batch.Queue(s.advanceSQL(t.highestKeySQL()))
@@ -115,19 +112,18 @@ func (s *sequence) catchUp(ctx context.Context, c *pgx.Conn, t *table) error {
 	return s.explain(c.SendBatch(ctx, batch).Close())
 }
 
-// topSQL is an expression for the highest key that is there and may move the sequence.
+// highestKeySQL returns an expression for the highest existing key that may advance the sequence.
 func (t *table) highestKeySQL() string {
 	return fmt.Sprintf("(SELECT max(%s) FROM %s WHERE %[1]s <= %[3]d)", t.key.name, t.from, t.sequence.middle)
 }
 
-// movable reports whether we may see where the sequence is, and move it at least in
-// small steps.
+// canAdvance reports whether the role may read the sequence and advance it at least by short distances.
 func (s *sequence) canAdvance() bool {
 	lacks := func(privilege string) bool { return slices.Contains(s.missing, privilege) }
 	return !lacks("SELECT") && !(lacks("USAGE") && lacks("UPDATE"))
 }
 
-// explain adds to the error of a missing privilege what the sequence needs.
+// explain adds the required GRANT to an error of a missing privilege.
 func (s *sequence) explain(err error) error {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok || server.Code != insufficientPrivilege || len(s.missing) == 0 {
@@ -136,12 +132,13 @@ func (s *sequence) explain(err error) error {
 	return fmt.Errorf("%w; %w", err, s.grantError())
 }
 
+// grantError names the GRANT that the role needs.
 func (s *sequence) grantError() error {
-	return fmt.Errorf("keys need GRANT %s ON SEQUENCE %s", strings.Join(s.missing, ", "), s.name)
+	return fmt.Errorf("generating keys needs GRANT %s ON SEQUENCE %s", strings.Join(s.missing, ", "), s.name)
 }
 
-// catchUpAll moves the sequences past the keys of their tables. One statement, for
-// however many tables, finds those that are behind, which are few.
+// catchUpSequences advances the sequences of all tables past the existing keys. One statement finds the sequences that
+// are behind, usually none.
 func catchUpSequences(ctx context.Context, c *pgx.Conn, tables []*table) error {
 	var sequenced []*table
 	var tops []string
@@ -168,18 +165,17 @@ func catchUpSequences(ctx context.Context, c *pgx.Conn, tables []*table) error {
 	return nil
 }
 
-// highestKeys returns the values of the expressions, in one round trip.
+// highestKeys returns the values of expressions in one round trip.
 func highestKeys(ctx context.Context, c *pgx.Conn, tops []string) (highest []*int64, err error) {
 	batch := &pgx.Batch{}
-	// Not serializable: reading all keys would conflict with everybody who adds one.
+	// READ COMMITTED: a serializable read of all keys would conflict with every insert.
 	batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
 	batch.Queue("SELECT ARRAY[" + strings.Join(tops, ", ") + "]::bigint[]").QueryRow(func(row pgx.Row) error { return row.Scan(&highest) })
 	batch.Queue("COMMIT")
 	return highest, c.SendBatch(ctx, batch).Close()
 }
 
-// chosen are keys of one table that a transaction has given to records or generated
-// for the caller.
+// keySet is a set of keys of one table.
 type keySet map[core.Value]struct{}
 
 func (c keySet) has(key core.Value) bool {
@@ -187,7 +183,7 @@ func (c keySet) has(key core.Value) bool {
 	return is
 }
 
-// note adds keys of a table.
+// addKeys adds keys of a table to the sets of a transaction.
 func addKeys(all *map[*table]keySet, t *table, keys ...core.Value) {
 	if len(keys) == 0 {
 		return
@@ -203,11 +199,10 @@ func addKeys(all *map[*table]keySet, t *table, keys ...core.Value) {
 	}
 }
 
-// choose notes the keys of records to insert that the sequence of the table has not
-// reached yet. They move it when the transaction has committed, and not before: a
-// move cannot be undone, and others would see it.
+// noteExplicitKeys records keys of inserted records that the sequence has not reached. The sequence is advanced after
+// the commit, because that cannot be undone and other transactions would see it.
 //
-// Errors: [core.Forbidden] if the role may not move the sequence so far.
+// Errors: [core.Forbidden] if the role may not advance the sequence so far.
 func (t *transaction) noteExplicitKeys(table *table, recs []core.Record) error {
 	if table.sequence == nil {
 		return nil
@@ -228,17 +223,16 @@ func (t *transaction) noteExplicitKeys(table *table, recs []core.Record) error {
 	return nil
 }
 
-// reaches reports whether the role may move the sequence past the key.
+// canReach reports whether the role may advance the sequence past the key, or need not.
 func (s *sequence) canReach(key, last int64) bool {
 	return key > s.middle || s.canAdvance() && (!slices.Contains(s.missing, "UPDATE") || key-last <= maxNextvals*s.step)
 }
 
-// moves returns the calls that move the sequences past the keys that the transaction
-// chose. They go behind the commit. A sequence that is not moved, because the server or
-// the connection fails in between, is moved when it generates one of the keys.
+// sequenceCalls returns the calls that advance sequences past the explicit keys. They follow the commit. If they fail,
+// the sequence is advanced later, when it generates one of the keys.
 func (t *transaction) sequenceCalls() (calls []call) {
 	tables := slices.SortedFunc(maps.Keys(t.explicitKeys), func(a, b *table) int {
-		return cmp.Compare(a.resource.Index(), b.resource.Index()) // the locks of all transactions in one order
+		return cmp.Compare(a.resource.Index(), b.resource.Index()) // all transactions lock in the same order
 	})
 	for _, table := range tables {
 		if to := table.sequence.target(t.explicitKeys[table]); to > 0 {
@@ -248,7 +242,7 @@ func (t *transaction) sequenceCalls() (calls []call) {
 	return calls
 }
 
-// moveTo returns the highest of the keys that moves the sequence; 0 if none does.
+// target returns the highest key that advances the sequence; 0 if none does.
 func (s *sequence) target(keys keySet) (highest int64) {
 	last := s.last.Load()
 	for key := range keys {
@@ -259,7 +253,7 @@ func (s *sequence) target(keys keySet) (highest int64) {
 	return highest
 }
 
-// move returns the calls that move the sequence to n unless it is there already.
+// advance returns the calls that advance the sequence to n, unless it has reached it.
 func (s *sequence) advance(n int64) []call {
 	return []call{
 		{sql: s.lockSQL()},
@@ -273,8 +267,8 @@ func (s *sequence) advance(n int64) []call {
 	}
 }
 
-// generated returns the records with keys where they have none, if the statement could
-// generate one of those that the transaction chose.
+// withGeneratedKeys gives keys to records without one if the statement might otherwise generate an explicit key of the
+// same transaction.
 func (t *transaction) withGeneratedKeys(ctx context.Context, op *core.Op, table *table, recs []core.Record) ([]core.Record, error) {
 	missing := 0
 	for _, rec := range recs {
@@ -298,7 +292,7 @@ func (t *transaction) withGeneratedKeys(ctx context.Context, op *core.Op, table 
 	return recs, nil
 }
 
-// NextIDs takes values from the key's default.
+// NextIDs returns keys from the default of the key column.
 func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -322,9 +316,8 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 	return t.unusedKeys(ctx, op, table)
 }
 
-// nextKey is an expression of the key column's type that makes another key each time,
-// "" if there is none. A default is converted to that type when a row gets it, which
-// its expression alone is not.
+// nextKeyExpr returns an expression that generates a new key each time; "" if there is none. The cast makes the type of
+// a default expression that of the column, as an insert does.
 func (t *table) nextKeyExpr() string {
 	switch {
 	case t.sequence != nil:
@@ -335,22 +328,21 @@ func (t *table) nextKeyExpr() string {
 	return ""
 }
 
-// nextKeysSQL returns as many keys as the parameter says.
+// nextKeysSQL returns a query that generates as many keys as its parameter says.
 func (t *table) nextKeysSQL() string {
 	return "SELECT " + t.key.toModel("s."+t.key.name) +
 		" FROM (SELECT " + t.nextKeyExpr() + " AS " + t.key.name + " FROM generate_series(1, $1::bigint)) AS s"
 }
 
-// nextKeys takes keys within the transaction that it has not chosen itself. One that
-// another row has already shows when it is inserted. What it takes may not be enough at
-// once, and so no commit travels along.
+// nextKeys generates keys within the transaction, without those that it has used explicitly. A key of another row is
+// detected when it is inserted. Several statements may be necessary, so no commit is sent along.
 func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table, n int) ([]core.Value, error) {
 	t.moreFollows = true
 	defer func() { t.moreFollows = false }()
 	mine := t.explicitKeys[table]
 	keys, err := table.collectKeys(n, func(missing int) (more []core.Value, err error) {
 		for try := 0; ; try++ {
-			n := missing << max(try-1, 0) // more, should all be of a block that it chose
+			n := missing << max(try-1, 0) // more each time, to pass a block of explicit keys
 			err = t.run(ctx, op, call{sql: table.nextKeysSQL(), args: []any{int64(n)}, read: func(rows pgx.Rows) (err error) {
 				more, err = scanKeys(rows, table)
 				return err
@@ -366,10 +358,9 @@ func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table, n
 	return keys, err
 }
 
-// freshKeys takes keys that no row has, although somebody else may have added rows
-// without asking the sequence. It runs before the transaction begins and is not
-// serializable, because looking for keys that are not there would conflict with
-// everybody who adds some.
+// unusedKeys generates keys that no row has, even if other programs have inserted rows without the sequence. It runs
+// before the transaction begins, and at READ COMMITTED: a serializable search for missing keys would conflict with
+// every insert.
 func (t *transaction) unusedKeys(ctx context.Context, op *core.Op, table *table) ([]core.Value, error) {
 	ctx, cancel := t.backend.withTimeout(ctx)
 	defer cancel()
@@ -408,11 +399,11 @@ func (t *transaction) unusedKeys(ctx context.Context, op *core.Op, table *table)
 	return keys, nil
 }
 
-// fruitless is how many times in a row the default may give nothing but keys that are
-// taken: those of a sequence that has just been moved on are not.
+// maxEmptyTries is how many consecutive times the default may generate only existing keys. A sequence that was just
+// advanced generates new ones.
 const maxEmptyTries = 3
 
-// gather calls take until there are n different keys.
+// collectKeys calls take until it has n different keys.
 func (t *table) collectKeys(n int, take func(missing int) ([]core.Value, error)) ([]core.Value, error) {
 	var keys []core.Value
 	for left := maxEmptyTries; len(keys) < n; {
@@ -424,7 +415,7 @@ func (t *table) collectKeys(n int, take func(missing int) ([]core.Value, error))
 		if keys = core.SortKeys(append(keys, more...)); len(keys) > before {
 			left = maxEmptyTries
 		} else if left--; left == 0 {
-			return nil, fmt.Errorf("postgres: %s: the default of the key gives no key that is free", t.resource)
+			return nil, fmt.Errorf("postgres: %s: the default of the key generates only existing keys", t.resource)
 		}
 	}
 	if t.sequence != nil && n > 0 {
@@ -433,6 +424,7 @@ func (t *table) collectKeys(n int, take func(missing int) ([]core.Value, error))
 	return keys, nil
 }
 
+// scanKeys reads rows of keys.
 func scanKeys(rows pgx.Rows, t *table) ([]core.Value, error) {
 	recs, err := records(rows, t, []*column{t.key}, 0)
 	keys := make([]core.Value, len(recs))

@@ -10,20 +10,19 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// referrer is a foreign key to a table by which the server acts when a row is
-// deleted, and not only when the transaction ends: it refuses, or deletes or changes
-// what points there by itself, whoever may see that (manual, section 5.4.5). To the
-// model it is a reference like any other, which nothing may have at the end.
+// referrer is a foreign key to a table that the server enforces with every statement, not only at the commit: deleting
+// a referenced row fails, or cascades past all policies (manual, section 5.4.5). In the model it is an ordinary
+// relation, and references only need to be gone at the end of the transaction.
 type referrer struct {
 	field *core.Field
 	from  *table
-	// loosened: the tables refer to each other, so that none of the rows can be the
-	// first to go; those that point at one that goes let go of it before, and have to
-	// go as well, or to be given something else, before the transaction ends.
+	// detaches is set if the tables refer to each other, so that no row can be deleted first. The foreign key is then
+	// set to null before the deletion. Detached rows must be deleted or refer to another row before the transaction
+	// ends.
 	detaches bool
 }
 
-// bindReferrers finds the referrers of all tables.
+// bindReferrers sets the referrers of all tables.
 func bindReferrers(found *catalog, tables []*table) {
 	for _, from := range tables {
 		if from.readOnly {
@@ -43,7 +42,7 @@ func bindReferrers(found *catalog, tables []*table) {
 	}
 }
 
-// refer adds a referrer to the table, as every resource that is written there has it.
+// addReferrer adds a referrer to a table, for each resource that is written to it.
 func addReferrer(tables []*table, to string, r referrer) {
 	for _, t := range tables {
 		if t.tableName == to && !t.readOnly {
@@ -52,7 +51,7 @@ func addReferrer(tables []*table, to string, r referrer) {
 	}
 }
 
-// leads reports whether references lead from one resource to the other.
+// refersTo reports whether a chain of references leads from one resource to another.
 func refersTo(from, to *core.Resource) bool {
 	seen := map[*core.Resource]bool{from: true}
 	for next := []*core.Resource{from}; len(next) > 0; next = next[1:] {
@@ -69,8 +68,8 @@ func refersTo(from, to *core.Resource) bool {
 	return false
 }
 
-// before returns what precedes the deletion of rows because of one foreign key: a
-// statement that fails if anything points at them, or one that has it let go of them.
+// beforeDelete returns the call that precedes the deletion of rows: a statement that fails if a row refers to them, or
+// one that detaches the referring rows.
 func (r referrer) beforeDelete(t *transaction, to *table, op *core.Op) call {
 	c := r.statement(to, op).call(nil)
 	if r.detaches {
@@ -85,13 +84,12 @@ func (r referrer) beforeDelete(t *transaction, to *table, op *core.Op) call {
 	return c
 }
 
-// mark is what an error of the statement begins with: [referenced] reads it.
+// mark returns the mark of the statement's error. [referenced] parses it.
 func (r referrer) mark() string {
 	return fmt.Sprintf("%s%d %d ", markReferenced, r.from.resource.Index(), r.field.Column())
 }
 
-// referenced returns the field that the text of an error has the mark of; nil if it
-// has none.
+// referenced returns the field of a [referrer.mark] in an error text; nil if there is no mark.
 func referenced(m *core.Model, text string) *core.Field {
 	_, places, _ := strings.Cut(text, markReferenced)
 	var resource, column int
@@ -116,7 +114,7 @@ func (r referrer) statement(to *table, op *core.Op) *builder {
 	switch {
 	case r.detaches:
 		b.write(" RETURNING ", r.from.key.toModel(key), " AS ", r.from.key.name)
-	case r.from.from == to.from: // those that are deleted as well do not count
+	case r.from.from == to.from: // rows that are deleted too may refer to each other
 		b.write(" AND NOT EXISTS (SELECT FROM unnest(", keys, ") AS v (key) WHERE ", r.from.key.toModel(key), r.from.key.equalityCollation, " = v.key)")
 	}
 	return b
@@ -128,7 +126,7 @@ type reference struct {
 	key   core.Value
 }
 
-// loosen notes that a row was made to let go of what it points at.
+// noteDetached records that the reference of a row was set to null.
 func (t *transaction) noteDetached(f *core.Field, key core.Value) {
 	if t.detached == nil {
 		t.detached = make(map[reference]bool)
@@ -136,12 +134,11 @@ func (t *transaction) noteDetached(f *core.Field, key core.Value) {
 	t.detached[reference{f, key}] = true
 }
 
-// blurred returns the error of an operation whose policies look at what a row was
-// made to let go of: they would judge a null that is not what the record has. nil if
-// they do not.
+// checkDetached returns an error if the policies of an operation concern a detached reference: they would see null
+// instead of the value of the record.
 func (t *transaction) checkDetached(op *core.Op) error {
 	for r := range t.detached {
-		f := op.Resource.Field(r.field.Name()) // the table may have several resources
+		f := op.Resource.Field(r.field.Name()) // several resources may share the table
 		if f == nil || t.backend.table(r.field.Resource()).tableName != t.backend.table(op.Resource).tableName || !mentions(op.Using, f) {
 			continue
 		}
@@ -152,14 +149,12 @@ func (t *transaction) checkDetached(op *core.Op) error {
 	return nil
 }
 
-// settle forgets a row that was loosened and is deleted or points at something else
-// now.
+// forgetDetached records that a detached row was deleted or refers to another row.
 func (t *transaction) forgetDetached(f *core.Field, key core.Value) {
 	delete(t.detached, reference{f, key})
 }
 
-// dangling returns the error of rows that would still point at what was deleted, had
-// they not been loosened; nil if there are none.
+// unresolvedReference returns the error of a detached row that is still there at the commit; nil if there is none.
 func (t *transaction) unresolvedReference() error {
 	for r := range t.detached {
 		return r.field.StillReferenced()
@@ -167,10 +162,9 @@ func (t *transaction) unresolvedReference() error {
 	return nil
 }
 
-// releases returns what precedes an Update in which rows take unique values that
-// others of its rows let go of. An index that is not deferrable looks at one row
-// after the other, so those others let go first. Where a column must not be null,
-// they cannot, and neither where policies ask about it: they would judge the null.
+// clearSwapped returns the calls that precede an Update in which rows take unique values from each other. An index that
+// is not deferrable is checked with every row, so the values are first set to null. This is impossible if the column is
+// NOT NULL, or if policies concern it: they would see null.
 func (u *update) clearSwapped() []call {
 	var calls []call
 	for _, c := range u.changes {
@@ -181,8 +175,8 @@ func (u *update) clearSwapped() []call {
 	return calls
 }
 
-// taking returns the rows that are given a value which another row of the Update
-// that changes the column too may have, and all values of the column.
+// swappedValues returns the keys of the rows whose column the Update changes, and their new values; nothing if no swap
+// is possible.
 func (u *update) swappedValues(c *column) (keys, values []core.Value) {
 	if !c.uniqueImmediate || c.notNull || !u.many() || mentions(u.op.Using, c.field) {
 		return nil, nil
@@ -200,7 +194,7 @@ func (u *update) swappedValues(c *column) (keys, values []core.Value) {
 	return keys, values
 }
 
-// release empties the column of the rows whose value another row takes.
+// clearCall sets the column to null in rows whose value another row takes.
 func (u *update) clearCall(c *column, keys, values []core.Value) call {
 	b := newBuilder()
 	rows, taken := b.keys(u.table, keys, true), b.param(c.elementType()+"[]", c.array(values))

@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Read is a Load or a Select in one statement.
+// Read executes a Load or a Select as one statement.
 func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	if err := t.checkDetached(op); err != nil {
 		return core.Result{}, err
@@ -37,13 +37,13 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 	return res, err
 }
 
-// expected is how many records a Read may well have: as many as its keys, or a page,
-// of which the greatest are rarely full.
+// expectedRecords returns a number of records to allocate space for: the number of keys, or the size of the page up to
+// maxPreallocated.
 func expectedRecords(op *core.Op) int { return max(len(op.Keys), min(op.Limit, maxPreallocated)) }
 
 const maxPreallocated = 128
 
-// Count is one statement.
+// Count executes a Count as one statement.
 func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 	if err := t.checkDetached(op); err != nil {
 		return 0, err
@@ -68,7 +68,7 @@ func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 	return count, err
 }
 
-// projected returns the columns of a projection.
+// projected returns the columns of a projection; all columns without one.
 func projected(t *table, fields []*core.Field) []*column {
 	if fields == nil {
 		return t.columns
@@ -80,6 +80,7 @@ func projected(t *table, fields []*core.Field) []*column {
 	return columns
 }
 
+// loadStatement reads the records with given keys.
 func loadStatement(t *table, op *core.Op, columns []*column) (call, error) {
 	b := newBuilder()
 	b.WriteString("SELECT ")
@@ -94,7 +95,7 @@ func loadStatement(t *table, op *core.Op, columns []*column) (call, error) {
 	return b.call(nil), b.err
 }
 
-// and adds a condition to others.
+// and appends a condition to others.
 func (b *builder) and(t *table, f core.Filter) {
 	if f.Kind() != core.FilterAll {
 		b.WriteString(" AND ")
@@ -102,8 +103,8 @@ func (b *builder) and(t *table, f core.Filter) {
 	}
 }
 
-// selectStatement reads a page. If the rows after its position are in two parts of an index, the statement reads a page of
-// each part and combines them.
+// selectStatement reads a page. If the rows after its position lie in two parts of an index, the statement reads a page
+// from each part and combines them.
 func selectStatement(t *table, op *core.Op, columns []*column) (call, error) {
 	b := newBuilder()
 	b.WriteString("SELECT ")
@@ -148,8 +149,8 @@ func (b *builder) orderAndLimit(t *table, op *core.Op) {
 	}
 }
 
-// records reads rows of these columns; further ones are left aside. It is good to
-// know how many rows to expect; nobody has to.
+// records reads rows as records. The rows may have further columns after the given ones. The expected number is only a
+// hint for the allocation.
 func records(rows pgx.Rows, t *table, columns []*column, expected int) ([]core.Record, error) {
 	var out []core.Record
 	if expected > 1 {
@@ -166,12 +167,11 @@ func records(rows pgx.Rows, t *table, columns []*column, expected int) ([]core.R
 	return out, nil
 }
 
-// A page continues after a position: the values of the order at the last record.
-// The first key of the order bounds the rows with a range that an index serves;
-// the others only decide between rows that are equal so far.
+// The position of a page is the values of the sort keys at the last record before it. The condition on the first sort key is
+// a range, so that an index serves it. The other keys only decide between rows with equal values of the keys before them.
 
-// orderBy writes the order. Where PostgreSQL puts nulls is where the model has them
-// (manual, section 7.5).
+// orderBy writes the order. PostgreSQL sorts nulls as the model does, as if larger than all values (manual, section
+// 7.5).
 func (b *builder) orderBy(t *table, order []core.Order) {
 	for i, o := range order {
 		if i == 0 {
@@ -187,15 +187,16 @@ func (b *builder) orderBy(t *table, order []core.Order) {
 	}
 }
 
-// step is one key of an order and the position in it.
+// step is one sort key and the position in it.
 type step struct {
-	operand   string // with collation
+	operand   string // column with its collation
 	desc      bool
 	value     string // parameter; "" for null
-	mayBeNull bool   // the column may have nulls, if not now then after a change of the schema
-	hasNulls  bool   // the column may have nulls now
+	mayBeNull bool   // the column may have nulls, possibly only after a change of the schema
+	hasNulls  bool   // the column may have nulls at present
 }
 
+// steps returns the sort keys that the position of the operation has values for.
 func (b *builder) steps(t *table, op *core.Op) []step {
 	steps := make([]step, len(op.After))
 	for i, v := range op.After {
@@ -208,7 +209,7 @@ func (b *builder) steps(t *table, op *core.Op) []step {
 	return steps
 }
 
-// after is the condition that a row comes after the position.
+// after returns the condition that a row comes after the position.
 func after(steps []step) string {
 	s := steps[0]
 	beyond := s.beyond()
@@ -218,14 +219,14 @@ func after(steps []step) string {
 	rest := after(steps[1:])
 	switch {
 	case s.value == "" && s.desc:
-		return "(" + beyond + " OR " + rest + ")" // all that are left are equal
+		return "(" + beyond + " OR " + rest + ")" // all remaining rows are equal in this key
 	case s.value == "":
 		return "(" + s.operand + " IS NULL AND " + rest + ")"
 	}
 	return "(" + beyond + " OR " + s.operand + " = " + s.value + " AND " + rest + ")"
 }
 
-// beyond is the condition that a row comes after the position by this key alone.
+// beyond returns the condition that a row comes after the position by this sort key alone.
 func (s step) beyond() string {
 	switch {
 	case s.value == "" && s.desc: // nulls are first
@@ -240,9 +241,8 @@ func (s step) beyond() string {
 	return s.operand + " > " + s.value
 }
 
-// parts is the condition that a row comes after the position, in one or two parts
-// that come one behind the other: rows with a value of the first key and rows
-// without one, which are in different places of an index.
+// parts returns the condition that a row comes after the position, in one or two consecutive parts. Rows with and
+// without a value of the first sort key are two parts, because they lie in different places of an index.
 func parts(steps []step) []string {
 	s := steps[0]
 	switch {
@@ -256,8 +256,8 @@ func parts(steps []step) []string {
 	return []string{afterInRange(steps), s.operand + " IS NULL"}
 }
 
-// bounded is [after] among the rows where the first key has a value: a range of it,
-// and what is to be left out of that.
+// afterInRange is [after] for the rows with a value of the first sort key: a range of the values and a condition within
+// it.
 func afterInRange(steps []step) string {
 	s := steps[0]
 	s.mayBeNull = false

@@ -17,25 +17,24 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// replica is a hot standby that transactions may read from.
+// replica is a hot standby for read-only transactions.
 type replica struct {
 	pool        *pgxpool.Pool
-	pausedUntil atomic.Int64 // until when it is left alone, in nanoseconds since 1970
+	pausedUntil atomic.Int64 // not used before this time, in nanoseconds since 1970
 }
 
-// How long a replica is left alone that was behind, or that failed, and how long to
-// wait for a connection to one: the primary can do what it cannot.
+// A replica that lags or fails is not used for a while, and the wait for a connection to one is short: the primary can
+// serve the reads.
 const (
 	behindPause    = 5 * time.Millisecond
 	failurePause   = time.Second
 	replicaTimeout = 500 * time.Millisecond
 )
 
-var errReplicaBehind = errors.New("postgres: the replica is behind")
+var errReplicaBehind = errors.New("postgres: the replica lags behind the writes of this backend")
 
-// connectReplicas makes the pools. Nothing is connected before it is needed, so that
-// a replica that is down is nobody's concern. What is committed already counts as
-// written by the backend, so that a program that is started anew knows its own.
+// connectReplicas makes the pools of the replicas. They connect on demand, so that a replica that is down is no error.
+// All present commits count as written by this backend, so that a restarted program sees its own writes.
 func (b *Backend) connectReplicas(ctx context.Context, primary querier) error {
 	if len(b.opts.Replicas) == 0 {
 		return nil
@@ -63,8 +62,7 @@ func (b *Backend) connectReplicas(ctx context.Context, primary querier) error {
 	return nil
 }
 
-// replica returns the next one in turn that may know what this backend has written;
-// nil if there is none now.
+// pickReplica returns the next replica in turn that is not paused; nil if the primary must serve the reads.
 func (b *Backend) pickReplica(ctx context.Context) *replica {
 	if len(b.replicas) == 0 {
 		return nil
@@ -84,7 +82,7 @@ func (b *Backend) pickReplica(ctx context.Context) *replica {
 	return nil
 }
 
-// failed leaves the replica alone for a while.
+// pause stops the use of the replica for a while.
 func (r *replica) pause(err error) {
 	rest := failurePause
 	if errors.Is(err, errReplicaBehind) {
@@ -93,30 +91,30 @@ func (r *replica) pause(err error) {
 	r.pausedUntil.Store(time.Now().Add(rest).UnixNano())
 }
 
-// acquire does not wait for long.
+// acquire takes a connection, with a short timeout.
 func (r *replica) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, replicaTimeout)
 	defer cancel()
 	return r.pool.Acquire(ctx)
 }
 
-// onReplica adds the check that the replica has what the backend wrote, and what the
-// transaction needs. The check has a snapshot of its own, which is older than what
-// follows: a snapshot that is taken before the check might lack what the check finds.
+// callsOnReplica adds the check that the replica has replayed the writes of this backend, and the begin and end of the
+// transaction. The check has an older snapshot than the calls: the snapshot of the calls must not be taken before the
+// check.
 func (b *Backend) callsOnReplica(calls []call, single bool) []call {
 	const begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
 	check := b.written.replayCheck()
 	switch {
 	case !single:
 		return slices.Concat([]call{{sql: begin}, check, {sql: "COMMIT"}, {sql: b.beginReplica()}}, calls)
-	case b.opts.Bouncer: // whose default may be another level
+	case b.opts.Bouncer: // the default isolation level of the session is unknown
 		return slices.Concat([]call{{sql: begin}, check}, calls, []call{{sql: "COMMIT"}})
 	}
 	return slices.Concat([]call{check}, calls)
 }
 
-// beginReplica is for transactions of several operations: a standby has no
-// SERIALIZABLE (manual, section 27.4.5).
+// beginReplica returns the statement that begins a transaction of several operations. A standby has no SERIALIZABLE
+// (manual, section 27.4.5).
 func (b *Backend) beginReplica() string {
 	level := b.opts.isolation()
 	if level == pgx.Serializable {
@@ -125,26 +123,26 @@ func (b *Backend) beginReplica() string {
 	return "BEGIN ISOLATION LEVEL " + strings.ToUpper(string(level)) + " READ ONLY"
 }
 
-// horizon is the position in the write-ahead log behind all that the backend has committed
-// (manual, section 9.27.3). A replica that has not replayed so far may lack some of it.
+// writePosition is the position in the write-ahead log after all commits of this backend (manual, section 9.27.3). A
+// replica that has not replayed up to this position may lack some of them.
 type writePosition struct {
-	position       atomic.Pointer[logPosition] // nil: not known yet
-	unknownCommits atomic.Int64                // how many commits have not told their position
-	coveredCommits atomic.Int64                // how many of them are before it nevertheless
-	askedAt        atomic.Int64                // when the primary was asked last, by [sinceStart]
+	position       atomic.Pointer[logPosition] // nil if it is unknown
+	unknownCommits atomic.Int64                // number of commits whose position is unknown
+	coveredCommits atomic.Int64                // number of those that the position covers nevertheless
+	askedAt        atomic.Int64                // time of the last query of the primary, as [sinceStart]
 }
 
-// logPosition is one in the write-ahead log. Every promotion of a standby begins another
-// timeline (manual, section 26.3.5), and offsets of different timelines do not compare.
+// logPosition is a position in the write-ahead log. Every promotion of a standby starts a new timeline (manual, section
+// 26.3.5); offsets of different timelines cannot be compared.
 type logPosition struct{ timeline, offset int64 }
 
-// behind reports whether a replica that has replayed up to p may lack what is before q. A
-// later timeline does not tell how much of an earlier one it has.
+// behind reports whether a replica that has replayed up to p may lack something before q. The timeline must be the
+// same: a later one does not show how much of an earlier one it contains.
 func (p logPosition) behind(q logPosition) bool {
 	return p.timeline != q.timeline || p.offset < q.offset
 }
 
-// reach moves the horizon to a position that is later.
+// advance moves the position forward, never back.
 func (h *writePosition) advance(p logPosition) {
 	for {
 		old := h.position.Load()
@@ -157,22 +155,20 @@ func (h *writePosition) advance(p logPosition) {
 	}
 }
 
-// positionSQL is the timeline of a primary, and the offset behind the transactions that have
-// committed on the connection. Where a commit waits for the disk, all of it has been
-// written; otherwise it is at least in the server's memory.
+// positionSQL returns the timeline of a primary and the offset after the commits of the connection. With
+// synchronous_commit off, commits may only be in the memory of the server, so the insert position is used.
 const positionSQL = `SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint,
 	(CASE current_setting('synchronous_commit') WHEN 'off'
 		THEN pg_current_wal_insert_lsn() ELSE pg_current_wal_lsn() END - '0/0'::pg_lsn)::bigint`
 
-// replayedSQL is the timeline of a standby, and the offset up to which it has replayed. The
-// timeline is zero on a primary and where it is not known. The receiver shows its timeline
-// to members of pg_read_all_stats; the control file shows it to all, and keeps the old one
-// for some time after a switch.
+// replayedSQL returns the timeline of a standby and the offset up to which it has replayed. The timeline is 0 on a
+// primary or if it is unknown. The WAL receiver shows it to members of pg_read_all_stats; the control file shows it to
+// all roles, but keeps the old one for some time after a switch.
 const replayedSQL = `SELECT CASE WHEN pg_is_in_recovery() THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver),
 	(SELECT min_recovery_end_timeline FROM pg_control_recovery()), 0) ELSE 0 END::bigint,
 	coalesce(pg_last_wal_replay_lsn() - '0/0'::pg_lsn, 0)::bigint`
 
-// readPosition reads the one row of these queries.
+// readPosition reads the only row of these queries.
 func readPosition(rows pgx.Rows) (logPosition, error) {
 	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (p logPosition, err error) {
 		err = row.Scan(&p.timeline, &p.offset)
@@ -180,7 +176,7 @@ func readPosition(rows pgx.Rows) (logPosition, error) {
 	})
 }
 
-// ask is the call that comes after a COMMIT.
+// positionCall returns the call that follows a COMMIT and reads the position.
 func (h *writePosition) positionCall() call {
 	return call{sql: positionSQL, read: func(rows pgx.Rows) error {
 		p, err := readPosition(rows)
@@ -192,20 +188,19 @@ func (h *writePosition) positionCall() call {
 	}}
 }
 
-// errNoPosition says that what was committed is so, but not up to where.
+// errNoPosition reports a successful commit of unknown position.
 var errNoPosition = errors.New("position in the write-ahead log is not known")
 
-// lose notes that the position of a commit, or whether it happened, is not known.
+// noteUnknown records a commit whose position or outcome is unknown.
 func (h *writePosition) noteUnknown() { h.unknownCommits.Add(1) }
 
-// start is about when the process began.
+// start is the time when the process began.
 var start = time.Now()
 
-// sinceStart is the time by a clock that is never set.
+// sinceStart returns the time since start by the monotonic clock.
 func sinceStart() int64 { return int64(time.Since(start)) }
 
-// expire has the primary asked again if its last answer is older than the largest lag of a
-// replica; zero is no limit.
+// expire makes the next read query the primary if the last answer is older than the maximal lag; 0 means no limit.
 func (h *writePosition) expire(most time.Duration) {
 	if most > 0 && sinceStart()-h.askedAt.Load() > int64(most) {
 		h.noteUnknown()
@@ -217,8 +212,7 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// settle asks the primary for a position behind those that are not known, and
-// reports whether none is left.
+// resolve queries the primary for a position that covers all commits, unless the position is known. It reports success.
 func (h *writePosition) resolve(ctx context.Context, primary querier) bool {
 	lost := h.unknownCommits.Load()
 	if h.coveredCommits.Load() >= lost {
@@ -234,9 +228,8 @@ func (h *writePosition) resolve(ctx context.Context, primary querier) bool {
 	return true
 }
 
-// check is the call that fails on a replica that has not replayed so far, or that is none.
-// A replica on a later timeline than the horizon's shows that a standby was promoted: the
-// next read asks the primary.
+// replayCheck returns a call that fails on a replica that has not replayed up to the position, or that is no standby. A
+// replica on a later timeline shows that a standby was promoted: the next read then queries the primary.
 func (h *writePosition) replayCheck() call {
 	var wanted logPosition
 	if p := h.position.Load(); p != nil {
@@ -257,7 +250,7 @@ func (h *writePosition) replayCheck() call {
 	}}
 }
 
-// raise64 sets the number to n unless it is higher.
+// atomicMax sets the number to n unless it is greater.
 func atomicMax(number *atomic.Int64, n int64) {
 	for {
 		old := number.Load()
@@ -267,9 +260,8 @@ func atomicMax(number *atomic.Int64, n int64) {
 	}
 }
 
-// readReplica executes the calls of one operation on the transaction's replica. If
-// that is in vain and nothing was read before, the primary has to do it; otherwise
-// the transaction has to be repeated.
+// readReplica executes the calls of one operation on the replica of the transaction. If that fails before anything was
+// read, done is false and the primary must execute the calls. Otherwise the transaction must be repeated.
 func (t *transaction) readReplica(ctx context.Context, op *core.Op, calls []call) (done bool, _ error) {
 	first := !t.begun
 	if first {
@@ -302,13 +294,12 @@ func (t *transaction) readReplica(ctx context.Context, op *core.Op, calls []call
 	return false, nil
 }
 
-// errStandby is the cause of [core.Unavailable] where a primary is needed.
-var errStandby = errors.New("postgres: the connection leads to a standby or to a server that is read-only: " +
+// errStandby is the cause of [core.Unavailable] if a connection should lead to a primary and does not.
+var errStandby = errors.New("postgres: the connection leads to a standby or a read-only server: " +
 	"name all servers in the connection string, with target_session_attrs=read-write")
 
-// fromStandby reports whether the server refused a statement because it is a hot standby,
-// which has no SERIALIZABLE and takes no writes (manual, section 27.4.1). A transaction
-// that is read-only is refused a write by a primary as well.
+// isStandbyError reports whether a hot standby rejected a statement: it has no SERIALIZABLE and accepts no writes
+// (manual, section 27.4.1). A primary rejects writes in read-only transactions too.
 func isStandbyError(err error, readOnly bool) bool {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
@@ -317,21 +308,21 @@ func isStandbyError(err error, readOnly bool) bool {
 	switch server.Code {
 	case "25006":
 		return !readOnly
-	case "0A000": // of a session's default level, and of BEGIN
+	case "0A000": // for the default level of a session, and for BEGIN
 		return server.Routine == "GetSerializableTransactionSnapshot" || server.Routine == "call_enum_check_hook"
-	case "55000": // positions in the log
+	case "55000": // for functions of the log position
 		return strings.HasPrefix(server.Routine, "pg_current_wal") || server.Routine == "pg_walfile_name"
 	}
 	return false
 }
 
-// leadsToStandby reports what the server itself says, since version 14.
+// isStandby reports whether the server says that it is a standby. Servers do so since version 14.
 func isStandby(conn *pgxpool.Conn) bool {
 	return conn.Conn().PgConn().ParameterStatus("in_hot_standby") == "on"
 }
 
-// misled closes a connection that should lead to a primary and does not, so that its pool
-// makes another one. The other connections of a pool of our own most likely lead there too.
+// closeStandby closes a connection that should lead to a primary, so that its pool makes a new one. In a pool of the
+// backend, it closes the other connections too, which probably lead to the same server.
 func (b *Backend) closeStandby(ctx context.Context, conn *pgxpool.Conn) {
 	_ = conn.Conn().Close(ctx)
 	if b.owned {
@@ -339,8 +330,7 @@ func (b *Backend) closeStandby(ctx context.Context, conn *pgxpool.Conn) {
 	}
 }
 
-// failedOn returns the error of a statement outside of operations, as [Backend.classify]
-// does.
+// errorOn returns the error of a statement outside of operations, like [Backend.classify].
 func (b *Backend) errorOn(ctx context.Context, conn *pgxpool.Conn, err error) error {
 	if isStandbyError(err, false) {
 		b.closeStandby(ctx, conn)
@@ -348,11 +338,11 @@ func (b *Backend) errorOn(ctx context.Context, conn *pgxpool.Conn, err error) er
 	return b.classify(ctx, err)
 }
 
-// unavailableOnStandby adds to the error of a standby what helps.
+// standbyUnavailable adds the advice of errStandby to an error of a standby.
 func standbyUnavailable(err error) error { return unavailable(fmt.Errorf("%w: %w", errStandby, err)) }
 
-// seekPrimary has the connections of several servers lead to one that takes writes, unless
-// the connection string says what they are to lead to.
+// requirePrimary makes connections to several hosts lead to the one that accepts writes, unless the connection string
+// or the environment has target_session_attrs.
 func requirePrimary(c *pgconn.Config, connection string) {
 	const setting, variable = "target_session_attrs", "PGTARGETSESSIONATTRS"
 	if c.ValidateConnect != nil || strings.Contains(connection, setting) || os.Getenv(variable) != "" {
@@ -365,16 +355,15 @@ func requirePrimary(c *pgconn.Config, connection string) {
 	}
 }
 
-// errUnreplicated is the cause of a commit of unknown outcome that the server reported as
-// successful: the primary has the commit, and a standby that is promoted may lack it.
+// errUnreplicated is the cause of an unknown outcome that the server reported as success: the primary has the commit,
+// but a promoted standby may lack it.
 var errUnreplicated = errors.New("postgres: the wait for the synchronous standby was cancelled; the commit may be on the primary alone")
 
-// unreplicated is the key under which a connection notes, in its custom data, that the
-// server gave up the wait for a synchronous standby.
+// syncRepKey is the key in the custom data of a connection for the warning that the wait for a synchronous standby
+// ended.
 const syncRepKey = "larder: unreplicated commit"
 
-// noteUnreplicated has connections note the warning by which the server says so, and keeps
-// the handler that is there.
+// recordSyncRepWarning makes connections record this warning, and calls the existing handler of notices.
 func recordSyncRepWarning(c *pgconn.Config) {
 	next := c.OnNotice
 	c.OnNotice = func(conn *pgconn.PgConn, n *pgconn.Notice) {
@@ -387,12 +376,11 @@ func recordSyncRepWarning(c *pgconn.Config) {
 	}
 }
 
-// forgetUnreplicated is for a connection that another transaction has used.
+// clearSyncRepWarning removes the warning of an earlier transaction.
 func clearSyncRepWarning(conn *pgx.Conn) { delete(conn.PgConn().CustomData(), syncRepKey) }
 
-// waitGivenUp returns an error after a commit that the server reported as successful
-// although no synchronous standby may have it. A pool of the caller's own may not note the
-// warning; there every commit that returns after the end of its context counts as such.
+// missedStandby returns an error after a successful commit that may not have reached a synchronous standby. A pool of
+// the caller may not record the warning; there, each commit that returns after the end of its context counts as missed.
 func (t *transaction) missedStandby(ctx context.Context) error {
 	if _, noted := t.conn.Conn().PgConn().CustomData()[syncRepKey]; noted {
 		return errUnreplicated
@@ -403,7 +391,7 @@ func (t *transaction) missedStandby(ctx context.Context) error {
 	return nil
 }
 
-// uncertain is the error of [transaction.waitGivenUp] for a transaction that wrote.
+// syncRepError returns the error of [transaction.missedStandby] for a transaction that wrote.
 func (t *transaction) syncRepError(ctx context.Context) error {
 	cause := t.missedStandby(ctx)
 	if cause == nil || !t.wrote {

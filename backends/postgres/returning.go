@@ -14,33 +14,30 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// A statement that wrote what it must not has to fail, so that nothing of it is
-// ever visible and no round trip is needed to take it back. SQL has no expression
-// that raises an error of one's choice, but the text that cannot be cast to a
-// number is part of the error. It contains a column, or the planner would cast it
-// in advance, and a secret of this process, so that no client's value that the
-// server cannot cast looks like one of ours.
+// A forbidden write must make its statement fail, so that it is never visible and needs no round trip to be undone. SQL has
+// no expression that raises a given error, but the error of a failed cast to integer contains the text. The text contains a
+// column, because the planner would evaluate a constant cast in advance. It also contains a secret of this process, so that
+// no value of a client can look like a mark.
 var (
-	markPrefix    = "larder " + rand.Text() + ": " // the start of each of the others
+	markPrefix    = "larder " + rand.Text() + ": " // common to all marks
 	markMissing   = markPrefix + "missing "
 	markForbidden = markPrefix + "forbidden "
-	// Before the detail comes which field it is, see [referrer.mark].
+	// The detail begins with the field, see [referrer.mark].
 	markReferenced = markPrefix + "referenced "
-	// Before the detail comes the field, see [markOf].
+	// The detail begins with the field, see [fieldMark].
 	markUnreadable = markPrefix + "unreadable "
 	markExpands    = markPrefix + "expands "
 )
 
 const markEnd = ";"
 
-// raise is an expression that fails with the mark and a detail, which is one of
-// type text.
+// raise returns an expression that fails with a mark and a detail. The detail is an expression of type text.
 func raise(mark, detail string) string {
 	return "('" + mark + "' || " + detail + " || '" + markEnd + "')::integer"
 }
 
-// guard writes an expression that fails if the row that conditions are about does
-// not fulfil the check; nothing for a check that all rows fulfil.
+// guard writes an expression that fails if the current row violates the check; nothing for a check that all rows
+// satisfy.
 func (b *builder) guard(t *table, check core.Filter) {
 	if check.Kind() == core.FilterAll {
 		return
@@ -50,7 +47,7 @@ func (b *builder) guard(t *table, check core.Filter) {
 	b.write(" THEN NULL ELSE ", raise(markForbidden, b.column(t.key)+"::text"), " END")
 }
 
-// raised returns the error that a statement raised; nil if the error is another.
+// markedError returns the error of a mark in a server error; nil if there is no mark.
 func markedError(op *core.Op, err *pgconn.PgError) error {
 	if err.Code != "22P02" || op == nil {
 		return nil
@@ -78,11 +75,10 @@ func markedError(op *core.Op, err *pgconn.PgError) error {
 	return nil
 }
 
-// markOf adds a field to a mark, for [marked].
+// fieldMark adds a field to a mark, for [parseFieldMark].
 func fieldMark(mark string, f *core.Field) string { return mark + strconv.Itoa(f.Column()) + " " }
 
-// marked returns the field and the detail of an error with a mark; nil if the text of
-// the error does not have the mark.
+// parseFieldMark returns the field and the detail of a mark in an error text; nil if the text does not have the mark.
 func parseFieldMark(r *core.Resource, mark, text string) (f *core.Field, detail string) {
 	_, rest, found := strings.Cut(text, mark)
 	place, rest, _ := strings.Cut(rest, " ")
@@ -96,12 +92,11 @@ func parseFieldMark(r *core.Resource, mark, text string) (f *core.Field, detail 
 	return r.Columns()[column], rest
 }
 
-// Triggers, defaults and other programs can store values that the model does not have.
-// A write that returned one would be committed before anybody could see that, so its
-// statement looks for them itself and fails.
+// Triggers and defaults can store values that the model does not represent. The backend would notice a returned one only after
+// the commit, so the statements of writes detect such values and fail.
 
-// readable writes an expression for each of the columns that may hold such a value. It
-// fails if the row has one.
+// failIfUnreadable writes expressions that fail if a column of the current row has a value that the model does not
+// represent.
 func (b *builder) failIfUnreadable(t *table, columns []*column) {
 	for _, c := range columns {
 		if condition := b.unreadableCondition(c); condition != "" {
@@ -110,8 +105,8 @@ func (b *builder) failIfUnreadable(t *table, columns []*column) {
 	}
 }
 
-// unreadable returns the condition that the model does not have the value of a column;
-// "" if it has all values of the column's type.
+// unreadableCondition returns the condition that the model does not represent the value of a column; "" if it
+// represents all values of the column's type.
 func (b *builder) unreadableCondition(c *column) string {
 	switch v := b.column(c); {
 	case c.field.Type() == core.Time:
@@ -124,8 +119,8 @@ func (b *builder) unreadableCondition(c *column) string {
 	return ""
 }
 
-// unreadableRow returns the error of a row that [builder.readable] found; nil if the
-// text of a server's error is about something else.
+// unreadableRowError returns the error of a row that [builder.failIfUnreadable] detected; nil if the text has no such
+// mark.
 func unreadableRowError(r *core.Resource, text string) error {
 	f, key := parseFieldMark(r, markUnreadable, text)
 	if f == nil {
@@ -134,14 +129,12 @@ func unreadableRowError(r *core.Resource, text string) error {
 	return &core.Error{Code: core.ServerError, Cause: &unreadableError{field: f, key: core.TextValue(key), err: errNotInModel}}
 }
 
-// A key that the server generates from other columns would change with them. The
-// statement fails instead, with the number of a field that is part of the key: of
-// several that the update sets, the first.
+// markRekeyed marks the error of an update that would change a key that the server generates from other columns. The
+// detail begins with the number of the first changed field that is part of the key.
 var markRekeyed = markPrefix + "rekeyed "
 
-// fixKey goes on behind a list of columns that an UPDATE returns: it writes an
-// expression that fails if the row has another key than the expression key says.
-// Nothing is written if the update changes no part of the key.
+// guardKey follows the columns that an UPDATE returns. It writes an expression that fails if the key of the row differs
+// from the given expression; nothing if the update changes no part of the key.
 func (u *update) guardKey(b *builder, key string) {
 	t := u.table
 	i := slices.IndexFunc(u.changes, func(c change) bool { return slices.Contains(t.keyParts, c.field) })
@@ -154,8 +147,7 @@ func (u *update) guardKey(b *builder, key string) {
 	b.write(" THEN NULL ELSE ", raise(markRekeyed, "'"+part+" ' || "+b.column(t.key)+"::text"), " END")
 }
 
-// rekeyed returns the field that would have changed the key of its record; nil if the
-// error is another.
+// changedKeyField returns the field whose change would have changed the key; nil if the message does not have the mark.
 func changedKeyField(op *core.Op, message string) *core.Field {
 	_, rest, found := strings.Cut(message, markRekeyed)
 	number, _, _ := strings.Cut(rest, " ")
@@ -166,14 +158,12 @@ func changedKeyField(op *core.Op, message string) *core.Field {
 	return op.Resource.Columns()[i]
 }
 
-// A column of type json, or of a type that contains it, may hold a value that jsonb does not
-// have, such as "\u0000" from a trigger. A statement that returns such a value fails with the
-// error that a value of the client's would cause. To find out which value it was, the
-// transaction is repeated, and from then on writes to the table leave these columns to a
-// second statement, which only reads. Writes to other tables stay one round trip.
+// A column of type json, or of a type that contains json, may hold a value that jsonb cannot represent, such as "\u0000" from
+// a trigger. A statement that returns such a value fails with the same error as a written value. To distinguish the two, the
+// transaction is repeated, and from then on writes to the table read these columns with a second statement. Writes to other
+// tables still take one round trip.
 
-// returned returns the columns that the statement of a write returns, and those that are
-// read after it.
+// returning returns the columns that the statement of a write returns, and the columns that a second statement reads.
 func (t *transaction) returning(table *table) (now, later []*column) {
 	t.jsonWrite = nil
 	switch {
@@ -191,14 +181,14 @@ func (t *transaction) returning(table *table) (now, later []*column) {
 	return now, table.jsonText
 }
 
-// unsure returns a conflict for a write that failed with an error of jsonb which a written or
-// a returned value may have caused, so that the store repeats it; nil for other errors.
+// ambiguousJSONError returns a conflict for a write that failed with an error of jsonb that either a written or a
+// returned value may have caused. The store then repeats the transaction. It returns nil for other errors.
 func (t *transaction) ambiguousJSONError(op *core.Op, err error) error {
 	if op == nil || op.Kind != core.Insert && op.Kind != core.Update || t.jsonWrite == nil || isReadError(err) || !isValueError(err) {
 		return nil
 	}
 	server, _ := errors.AsType[*pgconn.PgError](err)
-	switch server.Code { // of text that is no jsonb (manual, section 8.14)
+	switch server.Code { // invalid jsonb (manual, section 8.14)
 	case "22P02", "22P05", "22003", "54000":
 		t.jsonWrite.readsJSONLater.Store(true)
 		return fmt.Errorf("%w: the failure may concern a written or a returned value: %w", core.ErrConflict, err)
@@ -206,8 +196,8 @@ func (t *transaction) ambiguousJSONError(op *core.Op, err error) error {
 	return nil
 }
 
-// readRest returns the calls that read, of records that were written, the fields that the
-// write did not return: those that the table does not have, and those that are read later.
+// readRemaining returns the calls that read the fields which a write did not return: those of the view or query, and
+// those that are read later.
 func readRemaining(table *table, later []*column, keys []core.Value, out []core.Record) (calls []call) {
 	if len(table.viewOnly) > 0 {
 		calls = append(calls, readBack(table.readFrom, table.viewOnly, keys, out))
@@ -218,8 +208,8 @@ func readRemaining(table *table, later []*column, keys []core.Value, out []core.
 	return calls
 }
 
-// readBack is the call that reads columns of records that were written. They are null where
-// the table or view does not show the record.
+// readBack returns the call that reads columns of written records. The columns are null for records that the relation
+// does not show.
 func readBack(table *table, rest []*column, keys []core.Value, out []core.Record) call {
 	b := newBuilder()
 	key := table.key
@@ -244,7 +234,7 @@ func readBack(table *table, rest []*column, keys []core.Value, out []core.Record
 	}}
 }
 
-// completed returns the record with the columns that it was read without.
+// withColumns returns a record with columns of another one; null if that is the zero Record.
 func withColumns(rec, read core.Record, columns []*column) core.Record {
 	for _, c := range columns {
 		v := core.Null

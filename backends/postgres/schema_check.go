@@ -16,29 +16,27 @@ import (
 )
 
 const (
-	// defaultCheck is [Options.CheckSchema] by default.
+	// defaultCheckInterval is the default of [Options.CheckSchema].
 	defaultCheckInterval = time.Minute
-	// hurriedCheck is how long after the last look the next one comes at the earliest, if
-	// an error suggests that the schema has changed.
+	// minCheckInterval is the shortest time between two checks, when errors suggest that the schema has changed.
 	minCheckInterval = time.Second
-	// checkPatience is how long a look may take.
+	// checkTimeout limits one check.
 	checkTimeout = 10 * time.Second
 )
 
-// watch looks in the background whether the schema has changed, and binds the backend
-// anew if it has. The nil watch does nothing.
+// schemaChecker checks the schema in the background and replaces the binding of the backend when the schema has
+// changed. The methods do nothing on a nil schemaChecker.
 type schemaChecker struct {
 	backend *Backend
 	model   *core.Model
 	every   time.Duration
-	bound   fingerprint // of the schema as it was bound
+	bound   fingerprint // of the schema at the last binding
 	wake    chan struct{}
 	cancel  context.CancelFunc
 	done    chan struct{}
 }
 
-// startWatch begins to look for changes of a schema that was bound as seen, until the
-// watch is stopped.
+// startChecker starts the checks. The fingerprint is that of the schema at the first binding.
 func (b *Backend) startChecker(m *core.Model, seen fingerprint) {
 	every := b.opts.CheckSchema
 	if every < 0 {
@@ -55,7 +53,7 @@ func (b *Backend) startChecker(m *core.Model, seen fingerprint) {
 	go b.checker.run(ctx)
 }
 
-// stop ends the watch and waits for it.
+// stop ends the checks and waits for a running one.
 func (w *schemaChecker) stop() {
 	if w != nil {
 		w.cancel()
@@ -63,7 +61,7 @@ func (w *schemaChecker) stop() {
 	}
 }
 
-// soon has the watch look before its time.
+// checkSoon requests a check before the interval has passed.
 func (w *schemaChecker) checkSoon() {
 	if w == nil {
 		return
@@ -92,8 +90,8 @@ func (w *schemaChecker) run(ctx context.Context) {
 	}
 }
 
-// check looks once. A server that is out of reach, and a standby in the place of the
-// primary, are left to the operations to report.
+// check makes one check. It reports neither an unreachable server nor a standby in place of the primary: operations
+// report these.
 func (w *schemaChecker) check(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -116,14 +114,14 @@ func (w *schemaChecker) check(ctx context.Context) {
 	if misfit != nil {
 		bound = &binding{Backend: b, tables: old.tables, mismatch: misfit}
 	}
-	bound.autocommit = old.autocommit && b.isolationMatches(found) // there may be connections with either default
+	bound.autocommit = old.autocommit && b.isolationMatches(found) // the pool may have connections with either default
 	b.bound.Store(bound)
 	w.bound = now
 	w.logChanges(changes, misfit)
 }
 
-// look reads the catalog in one snapshot. A misfit is what makes it impossible to read
-// what the model needs.
+// inspect reads the catalog in one snapshot. A mismatch is an error that keeps the sources of the model from being
+// read.
 func (w *schemaChecker) inspect(ctx context.Context) (found *catalog, misfit, err error) {
 	conn, err := w.backend.acquire(ctx)
 	if err != nil {
@@ -140,6 +138,7 @@ func (w *schemaChecker) inspect(ctx context.Context) (found *catalog, misfit, er
 	return found, nil, err
 }
 
+// logChanges logs changes of the schema, at most 20 of them by name.
 func (w *schemaChecker) logChanges(changes []string, misfit error) {
 	log := w.backend.opts.logger()
 	const most = 20
@@ -148,21 +147,20 @@ func (w *schemaChecker) logChanges(changes []string, misfit error) {
 	}
 	what := strings.Join(changes, "; ")
 	if misfit != nil {
-		log.Error("postgres: the schema has changed and does not fit the model, all operations are refused until it does",
+		log.Error("postgres: the schema has changed and no longer fits the model; operations fail until it fits again",
 			"schema", w.backend.schema, "changes", what, "error", misfit)
 		return
 	}
-	log.Warn("postgres: the schema has changed, the tables were bound anew", "schema", w.backend.schema, "changes", what)
+	log.Warn("postgres: the schema has changed; new transactions use its present state", "schema", w.backend.schema, "changes", what)
 }
 
-// misfitError says that a schema cannot hold the model.
+// mismatchError reports that the schema does not fit the model.
 type mismatchError struct{ error }
 
 func (e *mismatchError) Unwrap() error { return e.error }
 
-// changedSchema reports whether the error of a statement suggests that the schema is not
-// as it was (manual, appendix A): a table or column that is not there, a column of another
-// type, or a plan whose result would have other columns.
+// changedSchema reports whether an error of a statement suggests that the schema has changed (manual, appendix A): a
+// missing table or column, a column of another type, or a prepared statement whose result would have other columns.
 func changedSchema(err *pgconn.PgError) bool {
 	switch err.Code {
 	case "3F000", "42P01", "42703", "42704", "42804", "42883":
@@ -171,17 +169,16 @@ func changedSchema(err *pgconn.PgError) bool {
 	return err.Code == "0A000" && err.Routine == "RevalidateCachedQuery"
 }
 
-// fingerprint is all that a binding is made of, by what it is about, such as
-// "column cookie.type".
+// fingerprint has all properties of a schema that a binding depends on, by the object, such as "column cookie.type".
 type fingerprint map[string]property
 
-// trait is one thing in a schema.
+// property is the state of one object.
 type property struct {
-	text   string // for people
-	detail string // what the text leaves out
+	text   string // part of it that messages show
+	detail string // the rest of it
 }
 
-// fingerprint returns that of the tables, views and queries that the model is in.
+// fingerprint returns the fingerprint of the tables, views and queries of a model.
 func (c *catalog) fingerprint(m *core.Model, opts Options) fingerprint {
 	p := make(fingerprint)
 	if c.hasDeferrable {
@@ -263,7 +260,7 @@ func (k catalogForeignKey) property() property {
 	return property{text, fmt.Sprint(k.immediate, k.hasDeleteAction)}
 }
 
-// changes says, in order, how the schema differs from what it was.
+// changes describes the differences to a later fingerprint, ordered by object.
 func (p fingerprint) changes(now fingerprint) (changes []string) {
 	names := maps.Clone(p)
 	maps.Copy(names, now)

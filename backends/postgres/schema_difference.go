@@ -11,17 +11,17 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// difference is one thing in which a schema does not fit a model.
+// difference is one respect in which a schema does not fit a model.
 type difference struct {
 	phase    phase
-	problem  string      // for people, with the names of the model
-	fix      string      // the statement that removes it; "" if there is no one statement
-	additive bool        // the remedy adds something, and destroys and changes nothing
-	optional bool        // works without, or goes without saying
-	added    *core.Field // whose column the remedy adds
+	problem  string      // for messages, with the names of the model
+	fix      string      // statement that removes the difference; "" if no single statement does
+	additive bool        // the statement only adds an object
+	optional bool        // a store works without the fix
+	added    *core.Field // field of the column that the statement adds
 }
 
-// phase orders the remedies by what they need.
+// phase orders statements: each needs the objects of earlier phases.
 type phase int
 
 const (
@@ -35,23 +35,23 @@ const (
 	addForeignKey
 )
 
-// comparison collects differences.
+// comparison collects the differences between a catalog and a model.
 type comparison struct {
 	schema      string
 	found       *catalog
 	opts        Options
-	creating    bool // what is read from elsewhere is not compared
+	creating    bool // for DDL and Migrate: ignore views and queries
 	differences []difference
 }
 
 func (c *comparison) add(d difference) { c.differences = append(c.differences, d) }
 
-// needs adds what a person has to see to.
+// report adds a difference without a statement.
 func (c *comparison) report(f *core.Field, format string, args ...any) {
 	c.add(difference{problem: f.String() + ": " + fmt.Sprintf(format, args...)})
 }
 
-// compare returns the differences in the order in which they can be removed.
+// compare returns the differences in the order in which their statements can be executed.
 func compare(found *catalog, schema string, m *core.Model, opts Options, creating bool) []difference {
 	c := &comparison{schema: schema, found: found, opts: opts, creating: creating}
 	c.checkNames(m)
@@ -74,7 +74,7 @@ func compare(found *catalog, schema string, m *core.Model, opts Options, creatin
 	return c.differences
 }
 
-// checkNames reports names that PostgreSQL would cut.
+// checkNames reports names that PostgreSQL would truncate.
 func (c *comparison) checkNames(m *core.Model) {
 	names := []string{c.schema}
 	for _, r := range m.Resources() {
@@ -92,7 +92,7 @@ func (c *comparison) checkNames(m *core.Model) {
 	}
 }
 
-// table is what the resource is written to, as statements name it.
+// table returns the qualified name of the table for the writes of a resource.
 func (c *comparison) table(r *core.Resource) string {
 	return Source{Table: c.opts.source(r).Table}.from(c.schema)
 }
@@ -110,7 +110,7 @@ func (c *comparison) compareResource(r *core.Resource) {
 	}
 }
 
-// compareReading is about what is read and not written to.
+// compareReadSource compares the view or query of a resource.
 func (c *comparison) compareReadSource(r *core.Resource, s Source) {
 	t := c.found.readFrom(r, s)
 	if t == nil {
@@ -135,9 +135,9 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 			what = fmt.Sprintf("%s: table %q is missing", r.Name(), s.Table)
 		}
 		c.add(difference{phase: createTable, problem: what, fix: createTableSQL(c.table(r), r), additive: true})
-		t = &catalogTable{} // of which only the constraints are compared
+		t = &catalogTable{} // only the constraints are compared
 	} else if t.kind != "r" && t.kind != "p" {
-		c.add(difference{problem: r.Name() + ": is not a table; Options.Resources can read it as a view"})
+		c.add(difference{problem: r.Name() + ": is not a table; set View in Options.Resources to read from it"})
 		return
 	}
 	for _, f := range r.Columns() {
@@ -146,13 +146,13 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 	for _, col := range t.columns {
 		if f := r.Field(col.name); col.notNull && !col.hasDefault() && (f == nil || !f.Stored()) {
 			c.add(difference{problem: fmt.Sprintf(
-				"%s: column %q, which the model does not name, must not be null and has no default; "+
-					"name it, let a renamed field say Was: %[2]q, give it a default, or DROP NOT NULL", r.Name(), col.name)})
+				"%s: column %q is not in the model, but is NOT NULL and has no default; "+
+					"add a field for it, set Was: %[2]q on a renamed field, give it a default, or DROP NOT NULL", r.Name(), col.name)})
 		}
 	}
 }
 
-// given reports whether a column that no insert names gets a value of its own.
+// hasDefault reports whether an insert may omit the column although it is NOT NULL.
 func (c *catalogColumn) hasDefault() bool {
 	return c.defaultExpr != "" || c.generated || c.identity != ""
 }
@@ -197,7 +197,7 @@ func (c *comparison) compareKey(t *catalogTable, f *core.Field, col *catalogColu
 	table := c.table(f.Resource())
 	if !t.hasUnique(f.Name(), true) || col.hasNulls {
 		c.add(difference{
-			problem: f.String() + ": is not a primary key, nor unique and not null by a constraint that is not deferrable",
+			problem: f.String() + ": is not a primary key, nor NOT NULL and unique by an index that is not deferrable",
 			fix:     "ALTER TABLE " + table + " ADD PRIMARY KEY (" + pgsql.Name(f.Name()) + ")",
 		})
 	}
@@ -214,7 +214,7 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 	if f.Indexed() && !f.Unique() && !t.hasIndex(f.Name()) {
 		c.add(difference{
 			phase: addIndex, problem: f.String() + ": has no index", additive: true, optional: true,
-			// The key makes ties and pages come in order.
+			// The key orders rows with equal values.
 			fix: "CREATE INDEX ON " + table + " (" + column + ", " + pgsql.Name(f.Resource().Key().Name()) + ")",
 		})
 	}
@@ -234,8 +234,7 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 	})
 }
 
-// mismatch returns the error that a store cannot be made with these differences;
-// nil if it can.
+// mismatchOf returns the error that lists the differences that make a store impossible; nil if there are none.
 func mismatchOf(schema string, found []difference) error {
 	var lines []string
 	for _, d := range found {
@@ -257,7 +256,7 @@ var scalarTypes = [...]string{
 	core.JSON: "jsonb", core.List: "jsonb",
 }
 
-// sqlType returns the type of a field's column.
+// sqlType returns the column type that DDL uses for a field.
 func sqlType(f *core.Field) string {
 	if f.Many() {
 		return scalarTypes[f.Target().Key().Type()] + "[]"
@@ -265,15 +264,14 @@ func sqlType(f *core.Field) string {
 	return scalarTypes[f.Type()]
 }
 
-// plain are the names in pg_type of types whose values a type of the model holds as
-// they are.
+// exactTypes lists, by type of the model, the names in pg_type of the column types that hold its values unchanged.
 var exactTypes = [...][]string{
 	core.Int: {"int8", "int4", "int2"}, core.Float: {"float8", "float4"}, core.Text: {"text", "varchar"},
 	core.Bool: {"bool"}, core.Time: {"timestamptz"}, core.UUID: {"uuid"}, core.Bytes: {"bytea"},
 	core.JSON: {"jsonb"}, core.List: {"jsonb"},
 }
 
-// isPlain reports whether a column holds the field's values as they are.
+// isExact reports whether the column holds the values of the field unchanged.
 func (c *catalogColumn) isExact(f *core.Field) bool {
 	if !f.Many() {
 		return slices.Contains(exactTypes[f.Type()], c.typeName)
@@ -281,7 +279,7 @@ func (c *catalogColumn) isExact(f *core.Field) bool {
 	return c.element != "" && c.typeName != "" && slices.Contains(exactTypes[f.Target().Key().Type()], c.typeName[1:])
 }
 
-// fits reports whether the column can hold the field: as it is, or in a [form].
+// fits reports whether the column can hold the values of the field, unchanged or in a [form].
 func (c *catalogColumn) fits(f *core.Field) bool {
 	if c.isExact(f) {
 		return true
@@ -297,8 +295,7 @@ func (c *catalogColumn) fits(f *core.Field) bool {
 	return f.Type() == core.JSON && (c.typeName == "json" || c.kind == "c")
 }
 
-// spelled reports whether a type is held as text because no type of the model has
-// its values.
+// heldAsText reports whether values of the column are held as text, because no type of the model represents them.
 func (c *catalogColumn) heldAsText() bool {
 	if c.element != "" || c.kind == "c" || c.kind == "p" || c.typeName == "json" {
 		return false
@@ -306,17 +303,16 @@ func (c *catalogColumn) heldAsText() bool {
 	return !slices.ContainsFunc(exactTypes[:], func(names []string) bool { return slices.Contains(names, c.typeName) })
 }
 
-// DDL returns the statements that create, in a database without it, the schema for
-// a model: tables with identity keys for [core.Int] and random ones for
-// [core.UUID], indexes on to-one and indexed fields, unique constraints and
-// foreign keys, deferrable and deferred. They are in an order in which they can be
-// executed and have no semicolon at the end. Names of constraints and indexes are
-// left to PostgreSQL.
+// DDL returns the statements that create a schema and the tables of a model in a database. Integer keys are identities
+// and UUID keys have random defaults. To-one relations and indexed fields have indexes, unique fields have unique
+// constraints, and relations have foreign keys; constraints are DEFERRABLE INITIALLY DEFERRED. PostgreSQL chooses the
+// names of constraints and indexes.
+//
+// The statements are in an order in which they can be executed, and do not end with semicolons.
 func DDL(schema string, m *core.Model) []string { return Options{}.DDL(schema, m) }
 
-// DDL is the function [DDL] for the tables that [Options.Resources] names. It leaves
-// out resources that are read from a view or a query: whoever writes those has to
-// say what their tables are.
+// DDL is the function [DDL] with the table names of [Options.Resources]. It leaves out resources that are read from a
+// view or a query: create their tables and views yourself.
 func (o Options) DDL(schema string, m *core.Model) []string {
 	var statements []string
 	for _, d := range compare(&catalog{}, schema, m, o, true) {
@@ -335,8 +331,8 @@ func createTableSQL(table string, r *core.Resource) string {
 	return "CREATE TABLE " + table + " (" + strings.Join(columns, ",") + "\n)"
 }
 
-// collated is the type of a new column. Text sorts by code point, so that an index on
-// it serves the order that the model has.
+// columnType returns the type of a new column. Text has a collation that sorts by code point, so that an index on the
+// column serves the order of the model.
 func columnType(f *core.Field) string {
 	if f.Type() == core.Text {
 		return sqlType(f) + ` COLLATE "C"`
@@ -344,7 +340,7 @@ func columnType(f *core.Field) string {
 	return sqlType(f)
 }
 
-// columnSQL defines a column.
+// columnSQL returns the definition of a new column.
 func columnSQL(f *core.Field) string {
 	sql := pgsql.Name(f.Name()) + " " + columnType(f)
 	if !f.Key() {

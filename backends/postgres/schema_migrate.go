@@ -16,29 +16,25 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// migrationLock is the advisory lock that migrations hold (manual, section
-// 13.3.5), so that two processes that start at once do not both create a table.
+// migrationLock is the key of the advisory lock of migrations (manual, section 13.3.5). It prevents two processes that
+// start at the same time from creating the same table.
 const migrationLock = 0x6c61726465720001
 
-// Migrate creates what the schema lacks of what the model needs: the schema itself,
-// tables, columns, constraints and indexes, in one transaction, all or nothing.
-// It never drops or changes anything, but for the names of columns whose fields say what
-// they were called before ([core.FieldSpec.Was]). If more would be needed it does nothing
-// at all, and the error names every difference and the statement that a person should
-// review, where one statement would do.
+// Migrate creates the objects that a model needs and the schema lacks: the schema itself, tables, columns, constraints
+// and indexes. It renames the columns of fields with [core.FieldSpec.Was]. It neither drops nor changes anything else.
+// Everything happens in one transaction. If the schema needs other changes, Migrate does nothing and returns an error
+// that lists every difference, with a statement to review where one statement suffices.
 //
-// A column that is added has the field's default in all rows that are there, if it is a
-// constant and the field not Unique, and null otherwise. Where the table has data in
-// columns that the model does not name, the log says so ([Options.Logger]), because
-// the field may have been renamed; one that must not be null and has no default is an
-// error.
+// In existing rows, a new column has the field's default if it is a constant and the field is not Unique, otherwise
+// null. If columns are added to a table that has data in columns outside the model, Migrate logs a warning
+// ([Options.Logger]), because a field may have been renamed. A NOT NULL column without a default that is not in the
+// model is an error.
 //
-// Creating an index or a constraint locks out those who write to the table. For
-// tables that are large and in use, and for every other change, use a migration
-// tool, such as goose.
+// Creating an index or a constraint blocks writes to the table. For large tables in use, and for all other changes, use
+// a migration tool such as goose.
 //
-// Errors: one that names what it refuses; [core.Unavailable]; the server's, such as
-// one that a unique constraint cannot be added because values are not unique.
+// Errors: an error that lists the changes that Migrate does not make; [core.Unavailable]; errors of the server, for
+// example if existing values violate a new unique constraint.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string, m *core.Model) error {
 	return New(pool, schema, Options{}).migrate(ctx, m)
 }
@@ -49,7 +45,7 @@ func (b *Backend) migrate(ctx context.Context, m *core.Model) error {
 		return err
 	}
 	defer conn.Release()
-	// Not serializable: what was committed while waiting for the lock must show.
+	// READ COMMITTED, so that the statements see the commits that happened during the wait for the lock.
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", int64(migrationLock))); err != nil {
 			return err
@@ -82,8 +78,8 @@ func migrate(ctx context.Context, tx pgx.Tx, schema string, m *core.Model, opts 
 	return nil
 }
 
-// refuse returns an error if any of the differences takes more than adding
-// something.
+// unsafeError returns the error that lists all differences whose fix does more than add an object; nil if there are
+// none.
 func unsafeError(schema string, differences []difference) error {
 	var lines []string
 	for _, d := range differences {
@@ -92,17 +88,17 @@ func unsafeError(schema string, differences []difference) error {
 		case d.fix == "":
 			lines = append(lines, "\t"+d.problem)
 		default:
-			lines = append(lines, "\t"+d.problem+"; to review: "+d.fix)
+			lines = append(lines, "\t"+d.problem+"; review and execute: "+d.fix)
 		}
 	}
 	if lines == nil {
 		return nil
 	}
-	return errors.New(fmt.Sprintf("postgres: schema %q needs changes that are not made automatically:\n", schema) + strings.Join(lines, "\n"))
+	return errors.New(fmt.Sprintf("postgres: schema %q needs changes that Migrate does not make:\n", schema) + strings.Join(lines, "\n"))
 }
 
-// rename finds the columns that have the name that a field had before. What follows
-// compares the tables as they are when the columns are renamed.
+// rename finds columns with the former name of a field, and renames them in the catalog, so that the rest of the
+// comparison sees the new names.
 func (c *comparison) rename(r *core.Resource) {
 	s := c.opts.source(r)
 	t := c.found.tables[s.Table]
@@ -121,7 +117,7 @@ func (c *comparison) rename(r *core.Resource) {
 	}
 }
 
-// rename gives a column another name wherever the catalog has it.
+// rename renames a column everywhere in the catalog.
 func (c *catalog) rename(schema, table, from, to string) {
 	t := c.tables[table]
 	col := t.columns[from]
@@ -155,9 +151,9 @@ func (c *catalog) rename(schema, table, from, to string) {
 	}
 }
 
-// addColumn adds a column, and puts a constant default into the rows that are there,
-// which takes no rewriting of the table (manual, section 5.6.1). As in a new table, the
-// default then is the model's alone.
+// addColumn adds a column. A constant default is a default of the column while it is added, which sets the existing
+// rows without rewriting the table (manual, section 5.6.1). Afterwards only the model has the default, as in a new
+// table.
 func (c *comparison) addColumn(f *core.Field) {
 	table := c.table(f.Resource())
 	d := difference{
@@ -172,12 +168,12 @@ func (c *comparison) addColumn(f *core.Field) {
 	d.fix += " DEFAULT " + literal(f, v)
 	c.add(d)
 	c.add(difference{
-		phase: dropDefault, problem: f.String() + ": the default is the model's", additive: true, optional: true,
+		phase: dropDefault, problem: f.String() + ": the default belongs to the model only", additive: true, optional: true,
 		fix: "ALTER TABLE " + table + " ALTER COLUMN " + pgsql.Name(f.Name()) + " DROP DEFAULT",
 	})
 }
 
-// literal spells a value as SQL does.
+// literal returns a value as an SQL expression of the field's type.
 func literal(f *core.Field, v core.Value) string {
 	text := v.String()
 	if v.Type() == core.Bytes {
@@ -186,9 +182,8 @@ func literal(f *core.Field, v core.Value) string {
 	return strings.TrimSpace(pgsql.String(text)) + "::" + sqlType(f)
 }
 
-// warnOfRenames logs where a field may have been renamed without saying so, and where
-// one that says so is there under both names. It looks at the tables as they are before
-// anything is added, and at some of their rows.
+// warnAboutRenames logs where a field may have been renamed without Was, and where a renamed field has columns under
+// both names. It examines the catalog before the changes, and some rows.
 func warnAboutRenames(ctx context.Context, tx pgx.Tx, found *catalog, schema string, m *core.Model, differences []difference, opts Options) error {
 	for _, r := range m.Resources() {
 		source := opts.source(r)
@@ -208,7 +203,7 @@ func warnAboutRenames(ctx context.Context, tx pgx.Tx, found *catalog, schema str
 	return nil
 }
 
-// added returns the fields of the resource whose columns are added to its table.
+// added returns the names of the resource's fields whose columns are added.
 func added(r *core.Resource, differences []difference) (names []string) {
 	for _, d := range differences {
 		if d.added != nil && d.added.Resource() == r {
@@ -218,29 +213,27 @@ func added(r *core.Resource, differences []difference) (names []string) {
 	return names
 }
 
-// hasFormer reports whether a column still has the name that a field had before.
+// hasFormerColumn reports whether the table has a column with the former name of a field.
 func (t *catalogTable) hasFormerColumn(r *core.Resource) bool {
 	return slices.ContainsFunc(r.Columns(), func(f *core.Field) bool { return t.columns[f.Was()] != nil })
 }
 
-// leftBehind says what a person should look at in a table that has data in columns
-// that the model does not name.
+// renameWarnings returns warnings about columns that have data but are not in the model.
 func renameWarnings(r *core.Resource, added, held []string) (texts []string) {
 	for _, f := range r.Columns() {
 		if slices.Contains(held, f.Was()) {
-			texts = append(texts, fmt.Sprintf("%s: the table has the columns %q and %q, and the field is called %[2]s now and %[3]s before; "+
+			texts = append(texts, fmt.Sprintf("%s: the table has the columns %q and %q, the present and the former name of the field; "+
 				"copy the values and drop the older column", f, f.Name(), f.Was()))
 		}
 	}
 	if len(texts) == 0 && len(added) > 0 && len(held) > 0 {
-		texts = append(texts, fmt.Sprintf("%s: columns were added (%s), and the table has data in columns that the model does not name (%s); "+
-			"let a renamed field say what it was, such as Was: %q", r, strings.Join(added, ", "), strings.Join(held, ", "), held[0]))
+		texts = append(texts, fmt.Sprintf("%s: columns were added (%s), and columns outside the model have data (%s); "+
+			"if a field was renamed, set its former name, such as Was: %q", r, strings.Join(added, ", "), strings.Join(held, ", "), held[0]))
 	}
 	return texts
 }
 
-// unnamed returns the columns that are no fields of the resource and that hold what
-// somebody has written, in their order.
+// unmodelled returns the columns without a field, except generated columns, in the order of the table.
 func (t *catalogTable) unmodelled(r *core.Resource) (names []string) {
 	for _, num := range slices.Sorted(maps.Keys(t.byNum)) {
 		col := t.byNum[num]
@@ -251,7 +244,7 @@ func (t *catalogTable) unmodelled(r *core.Resource) (names []string) {
 	return names
 }
 
-// holdingData returns those of the columns that are not null in one of the first rows.
+// columnsWithData returns the columns that are not null in at least one of the first 1,000 rows.
 func columnsWithData(ctx context.Context, tx pgx.Tx, table string, columns []string) (held []string, err error) {
 	const rows = 1000
 	for _, name := range columns {

@@ -8,70 +8,71 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// table is a resource as statements see it.
+// table describes the storage of a resource for the builders of statements.
 type table struct {
 	resource       *core.Resource
-	tableName      string // in the schema, "" for a query
-	from           string // as FROM has it
+	tableName      string // without its schema; "" for a query
+	from           string // item of FROM
 	columns        []*column
-	stored         []*column   // that it has itself
-	viewOnly       []*column   // that only what is read has, as that has them
-	jsonText       []*column   // stored, with JSON as text
-	readsJSONLater atomic.Bool // writes do not return texts, see [transaction.returned]
-	readFrom       *table      // what is read, which may be the table itself
+	stored         []*column   // columns of the table itself
+	viewOnly       []*column   // columns of the view or query that the table lacks
+	jsonText       []*column   // stored columns that may contain JSON as text
+	readsJSONLater atomic.Bool // writes read jsonText with a second statement, see [transaction.returning]
+	readFrom       *table      // relation for reads; the table itself without a view or query
 	readOnly       bool
 	key            *column
-	keySource      core.KeySource           // of the keys
-	keyParts       []*core.Field            // that a generated key is made of
-	sequence       *sequence                // of an Int key, if it goes up; may be nil
-	descending     bool                     // the sequence of an Int key does
+	keySource      core.KeySource
+	keyParts       []*core.Field            // fields that a generated key is computed from
+	sequence       *sequence                // of an integer key, if it ascends; otherwise nil
+	descending     bool                     // the sequence of an integer key descends
 	fields         map[string]*core.Field   // by column
-	uniques        map[string]*core.Field   // by constraint or index on one column
+	uniques        map[string]*core.Field   // by constraint or index of one column
 	indexed        map[string][]*core.Field // by index
 	foreignKeys    map[string]*core.Field   // by constraint
-	checks         map[string][]*core.Field // of the model, by constraint
-	multiColumn    map[string]bool          // constraints on several columns
-	// referrers are the foreign keys to the table that a Delete has to see to.
+	checks         map[string][]*core.Field // by constraint
+	multiColumn    map[string]bool          // CHECK constraints of several columns
+	// referrers lists the foreign keys to this table that a Delete must handle.
 	referrers []referrer
-	// tree: rows refer to others of the table, and the server checks that with every
+	// immediateSelfReference is set if rows refer to rows of the same table and the server checks that with every
 	// statement.
 	immediateSelfReference bool
 }
 
-// column is a stored field as statements see it.
+// column describes a stored field for the builders of statements.
 type column struct {
 	form
 
 	field             *core.Field
-	index             int    // in records
+	index             int    // position in records
 	name              string // quoted
-	paramType         string // type of its parameters
-	sqlType           string // its own, with modifiers
-	notNull           bool   // takes no null
-	hasNulls          bool   // may have some
-	uniqueImmediate   bool   // unique, by an index that looks at every row by itself
-	viewOnly          bool   // not in the table, only in what is read
+	paramType         string // SQL type of parameters
+	sqlType           string // declared type, with modifiers
+	notNull           bool   // rejects nulls
+	hasNulls          bool   // may contain nulls
+	uniqueImmediate   bool   // unique, checked with every row
+	viewOnly          bool   // exists only in the view or query
 	generated         bool   // GENERATED ALWAYS AS (...)
 	identityAlways    bool   // GENERATED ALWAYS AS IDENTITY
-	defaultExpr       string // default expression, or what gives the values of an identity
-	hasDefault        bool   // a value that is not given is not null
-	keepOnReset       bool   // a replacement that does not name the field leaves it alone; see [core.Op.Reset]
-	orderCollation    string // what makes comparison one by code point, if the column's is not
-	equalityCollation string // the same for equality
-	mayFail           bool   // reading it may fail
+	defaultExpr       string // default expression; for an identity, nextval of its sequence
+	hasDefault        bool   // an omitted value is not null
+	keepOnReset       bool   // a replacement that omits the field keeps the value; see [core.Op.Reset]
+	orderCollation    string // COLLATE clause for comparison by code point; "" if the column's collation does that
+	equalityCollation string // COLLATE clause for equality of strings; "" if the column's collation has it
+	mayFail           bool   // computing the value may fail
 	limits            limits
 }
 
-// limits are what a column holds less of than its type in the model.
+// limits are the restrictions of a column type, compared with the model's type.
 type limits struct {
-	low, high    int64 // Int
-	size         int   // Text, in characters; 0 means any
-	bytes        int   // the same in bytes
-	exactSize    bool  // not less than size either
-	ignoreBlanks bool  // those at the end do not count
-	float32      bool  // Float of 32 bits
+	low, high    int64 // range of an Int
+	size         int   // characters of a Text; 0 means unlimited
+	bytes        int   // bytes of a Text; 0 means unlimited
+	exactSize    bool  // size is also the minimum
+	ignoreBlanks bool  // trailing blanks do not count
+	float32      bool  // Float of single precision
 }
 
+// bindTables returns the tables of the resources of a model, in their order. The catalog must fit the model.
 func bindTables(found *catalog, schema string, m *core.Model, opts Options) []*table {
 	tables := make([]*table, len(m.Resources()))
 	for i, r := range m.Resources() {
@@ -90,7 +91,7 @@ func bindTables(found *catalog, schema string, m *core.Model, opts Options) []*t
 	return tables
 }
 
-// written returns the table that is written to where another one is read.
+// withReadSource returns a table whose reads use a view or query.
 func withReadSource(reads, t *table) *table {
 	t.readFrom = reads
 	for i, c := range t.columns {
@@ -101,6 +102,7 @@ func withReadSource(reads, t *table) *table {
 	return t
 }
 
+// bindTable describes one table, view or query for a resource.
 func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, opts Options) *table {
 	t := &table{
 		resource: r, from: s.from(schema), columns: make([]*column, len(r.Columns())),

@@ -13,30 +13,30 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// transaction holds a connection from its first operation to its end. Statements
-// travel together: BEGIN with the first one, COMMIT with the last one if it is
-// known to be the last.
+// transaction is a transaction on one connection. It takes the connection at its first operation and releases it at its
+// end. BEGIN is sent together with the first statement, and COMMIT with the last one if the operation is marked Final.
 type transaction struct {
 	backend       *binding
 	opts          core.BackendTxOptions
 	conn          *pgxpool.Conn
-	begun         bool     // on the server
-	wrote         bool     // or tried to
-	deferred      bool     // constraints are
-	done          bool     // committed along with an operation
-	moreFollows   bool     // another statement of the same operation follows
-	jsonWrite     *table   // whose write returns columns that may not be readable; nil if it does not
-	replica       *replica // to read from; nil is the primary
+	begun         bool     // BEGIN was sent
+	wrote         bool     // a write was sent
+	deferred      bool     // constraints are deferred, or need not be
+	done          bool     // committed together with an operation
+	moreFollows   bool     // the operation has further statements
+	jsonWrite     *table   // table of a write that returns columns of jsonText; nil otherwise
+	replica       *replica // for the reads; nil for the primary
 	detached      map[reference]bool
-	staleTable    *table            // whose sequence generated a key that was taken
-	explicitKeys  map[*table]keySet // keys given to records, beyond the sequences
-	generatedKeys map[*table]keySet // keys generated for the caller
+	staleTable    *table            // table whose sequence generated an existing key
+	explicitKeys  map[*table]keySet // keys of inserted records that the sequence has not reached
+	generatedKeys map[*table]keySet // keys that NextIDs has returned
 }
 
 var _ core.BackendTx = (*transaction)(nil)
 
 var errRolledBack = errors.New("postgres: the server rolled the transaction back")
 
+// acquire takes a connection, unless the transaction has one.
 func (t *transaction) acquire(ctx context.Context) (err error) {
 	switch {
 	case t.conn != nil:
@@ -51,7 +51,7 @@ func (t *transaction) acquire(ctx context.Context) (err error) {
 	return err
 }
 
-// end gives the connection back. One that is not in order is closed by the pool.
+// end releases the connection. The pool closes a connection that is in a transaction or broken.
 func (t *transaction) end() {
 	if t.conn != nil {
 		t.conn.Release()
@@ -59,7 +59,7 @@ func (t *transaction) end() {
 	}
 }
 
-// run executes the calls of one operation, in one round trip.
+// run executes the calls of one operation in one round trip.
 func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 	return nil
 }
 
-// execute sends the calls and reads what they return.
+// execute sends the calls and reads their results.
 func (t *transaction) execute(ctx context.Context, calls []call) error {
 	if len(calls) == 1 {
 		return t.query(ctx, calls[0])
@@ -112,7 +112,7 @@ func (t *transaction) execute(ctx context.Context, calls []call) error {
 	return t.send(ctx, calls)
 }
 
-// enclose adds what the transaction needs before and after the calls.
+// wrap adds the statements that the transaction needs before and after the calls.
 func (t *transaction) wrap(calls []call, writes, commits bool) []call {
 	all := make([]call, 0, len(calls)+3)
 	if !t.begun {
@@ -130,13 +130,13 @@ func (t *transaction) wrap(calls []call, writes, commits bool) []call {
 	return all
 }
 
-// commitCalls are what commits, and then for replicas asks how far the log has come and
-// moves sequences.
+// commitCalls returns the COMMIT and the calls after it: with replicas, the query of the position in the log, and the
+// calls that advance sequences.
 func (t *transaction) commitCalls() []call {
 	calls := []call{{sql: "COMMIT", read: func(rows pgx.Rows) error {
 		rows.Close()
 		if t.done = rows.CommandTag().String() == "COMMIT"; !t.done && rows.Err() == nil {
-			return errRolledBack // how COMMIT answers in a transaction that failed: ROLLBACK
+			return errRolledBack // COMMIT of a failed transaction reports ROLLBACK
 		}
 		return rows.Err()
 	}}}
@@ -146,8 +146,7 @@ func (t *transaction) commitCalls() []call {
 	return append(calls, t.sequenceCalls()...)
 }
 
-// committed notes that what the transaction wrote is there, and that its position
-// may not be known.
+// noteCommit records a successful commit. An error means that the position of the commit is unknown.
 func (t *transaction) noteCommit(err error) {
 	if err != nil {
 		t.backend.written.noteUnknown()
@@ -161,8 +160,7 @@ func (t *transaction) beginSQL() string {
 	return t.backend.begin[0]
 }
 
-// Commit is a round trip if anything happened that was not committed along with
-// the last operation.
+// Commit commits the transaction. It takes a round trip unless nothing was sent or the last operation has committed.
 func (t *transaction) Commit(ctx context.Context) error {
 	defer t.end()
 	if t.done || !t.begun {
@@ -174,7 +172,7 @@ func (t *transaction) Commit(ctx context.Context) error {
 	ctx, cancel := t.backend.withTimeout(ctx)
 	defer cancel()
 	if t.replica != nil {
-		_ = t.undo(ctx) // all that was asked for was read
+		_ = t.undo(ctx) // a replica was only read
 		return nil
 	}
 	if t.conn.Conn().IsClosed() {
@@ -191,9 +189,8 @@ func (t *transaction) Commit(ctx context.Context) error {
 	return t.syncRepError(ctx)
 }
 
-// Rollback undoes the transaction. If it failed because a sequence is behind, it
-// then moves the sequence on, so that another try does not fail the same way. One that
-// goes down has moved by one.
+// Rollback undoes the transaction. If an Insert failed because the sequence was behind the table, Rollback advances the
+// sequence, so that the next attempt gets another key. A descending sequence has already moved by one.
 func (t *transaction) Rollback(ctx context.Context) error {
 	defer t.end()
 	if err := t.undo(ctx); err != nil {
@@ -207,6 +204,7 @@ func (t *transaction) Rollback(ctx context.Context) error {
 	return nil
 }
 
+// undo sends ROLLBACK if the connection is in a transaction.
 func (t *transaction) undo(ctx context.Context) error {
 	if t.conn == nil || t.conn.Conn().IsClosed() || t.conn.Conn().PgConn().TxStatus() == 'I' {
 		return nil
@@ -217,20 +215,19 @@ func (t *transaction) undo(ctx context.Context) error {
 	return err
 }
 
-// call is a statement, and what reads its rows; nil if they are of no interest.
+// call is a statement and the function that reads its rows; nil to ignore them.
 type call struct {
 	sql  string
 	args []any
 	read func(rows pgx.Rows) error
-	// asks says that the call only reads: its failure is not the client's.
+	// readOnly is set for a call that only reads. Its failure is not caused by values of the client.
 	readOnly bool
 }
 
-// tooLarge reports whether the protocol cannot take so many arguments (manual,
-// section 55.7, Bind).
+// tooLarge reports whether the call has more arguments than the protocol permits (manual, section 55.7, Bind).
 func (c call) tooLarge() bool { return len(c.args) > math.MaxUint16 }
 
-// query sends one call.
+// query sends a single call.
 func (t *transaction) query(ctx context.Context, c call) error {
 	rows, err := t.conn.Query(ctx, c.sql, c.args...)
 	if err != nil {
@@ -239,11 +236,12 @@ func (t *transaction) query(ctx context.Context, c call) error {
 	return c.finish(rows)
 }
 
-// askError is an error of a statement that only reads.
+// readError is an error of a call that only reads.
 type readError struct{ error }
 
 func (e *readError) Unwrap() error { return e.error }
 
+// wrap marks the error of a call that only reads.
 func (c call) wrap(err error) error {
 	if c.readOnly {
 		return &readError{err}
@@ -251,13 +249,13 @@ func (c call) wrap(err error) error {
 	return err
 }
 
-// unreadError is an error of reading the rows of statements that succeeded.
+// resultError is an error of reading the rows of a statement that succeeded.
 type resultError struct{ error }
 
 func (e *resultError) Unwrap() error { return e.error }
 
-// finish reads all rows. The error of the statement counts before that of reading
-// them, which may be its consequence.
+// finish reads all rows. An error of the statement takes precedence over an error of reading, which may be its
+// consequence.
 func (c call) finish(rows pgx.Rows) (err error) {
 	defer rows.Close()
 	if c.read != nil {
@@ -273,9 +271,8 @@ func (c call) finish(rows pgx.Rows) (err error) {
 	return err
 }
 
-// send sends calls together. When one fails, those behind it are not executed, and
-// how those end that are behind one whose rows cannot be read, as a commit may be,
-// counts before that.
+// send sends several calls together. If one fails, the server skips the later ones. If only the rows of one cannot be
+// read, the later ones are executed, and their errors take precedence: one may be the commit.
 func (t *transaction) send(ctx context.Context, calls []call) error {
 	var unread *resultError
 	batch := &pgx.Batch{QueuedQueries: make([]*pgx.QueuedQuery, 0, len(calls))}

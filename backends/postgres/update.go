@@ -11,8 +11,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Update is one statement for all records, whatever columns each of them changes,
-// behind those of [update.releases].
+// Update executes one statement for all records, whichever columns each record changes. Statements of
+// [update.clearSwapped] precede it where necessary.
 func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, error) {
 	table, err := t.backend.writeTable(op.Resource)
 	if err != nil {
@@ -62,13 +62,12 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	return out, nil
 }
 
-// strict reports whether the statement for one key has to fail by itself if the key
-// is not there, because the commit of what was written before travels with it: a
-// commit of nothing is as good as none. One for several keys always has to, because of
-// what it did to the others.
+// strict reports whether a statement for one key must fail if the key does not exist, because a commit of earlier
+// writes is sent along with it. Without earlier writes, a commit does no harm. Statements for several keys always fail,
+// because they may have changed other rows.
 func (t *transaction) strict(op *core.Op) bool { return t.wrote && op.Final }
 
-// place puts the records where their keys are.
+// putByKey stores the records at the positions of their keys.
 func putByKey(keys []core.Value, recs, out []core.Record) {
 	places := make(map[core.Value]int, len(keys))
 	for i, key := range keys {
@@ -81,14 +80,14 @@ func putByKey(keys []core.Value, recs, out []core.Record) {
 	}
 }
 
-// change is a column that an Update writes to.
+// change is a column that an Update changes.
 type change struct {
 	*column
-	partial   bool // but not in all records
-	toDefault bool // null stands for the default, a constant
+	partial   bool // some records do not change it
+	toDefault bool // null stands for the default, which is a constant
 }
 
-// changed returns the columns that any of the records changes.
+// changed returns the columns that at least one record changes.
 func changed(t *table, op *core.Op, recs []core.Record) ([]change, error) {
 	var changes []change
 	for i, c := range t.columns {
@@ -114,7 +113,7 @@ func changed(t *table, op *core.Op, recs []core.Record) ([]change, error) {
 	return changes, nil
 }
 
-// update is the making of one statement.
+// update has the parameters of one Update for the builders of its statements.
 type update struct {
 	table    *table
 	op       *core.Op
@@ -126,7 +125,7 @@ type update struct {
 
 func (u *update) many() bool { return len(u.op.Keys) > 1 }
 
-// valuesOf returns a column of the records, and which of them have it.
+// valuesOf returns a column of the records, and which records give a value.
 func valuesOf(c *column, recs []core.Record) ([]core.Value, []bool) {
 	values, given := make([]core.Value, len(recs)), make([]bool, len(recs))
 	for i, rec := range recs {
@@ -151,8 +150,8 @@ func (u *update) statement() *builder {
 	return b
 }
 
-// writeOne changes the row of one key and has list write what it returns. If there
-// is none, there is no result.
+// writeOne writes an UPDATE of the row with the only key. The function list writes the returned columns. If the row
+// does not exist, the statement returns no row.
 func (u *update) writeOne(b *builder, list func(), check core.Filter) {
 	t := u.table
 	key := b.keys(t, u.op.Keys, false)
@@ -186,8 +185,7 @@ func (u *update) writeOne(b *builder, list func(), check core.Filter) {
 	b.write(" FROM ", t.from, " AS t WHERE ", where.String())
 }
 
-// writeMany changes the rows of all keys, and fails for the first that is not
-// there.
+// writeMany writes an UPDATE of the rows with several keys. The statement fails for the first key that does not exist.
 func (u *update) writeMany(b *builder) {
 	t := u.table
 	keys := b.keys(t, u.op.Keys, true)
@@ -234,9 +232,8 @@ func (u *update) writeChanges(b *builder, keys string) {
 
 func valueName(i int) string { return "v" + strconv.Itoa(i) }
 
-// orMissing goes on behind a list of the columns of u: it writes expressions that
-// fail for the first key that is not in u, after that for the first row that does not
-// fulfil the check, and for values that cannot be read.
+// failIfAnyMissing follows a list of the columns of u. It writes expressions that fail, in this order, for the first
+// key that is not in u, for a row that violates the check, and for values that cannot be read.
 func (b *builder) failIfAnyMissing(t *table, keys string, columns []*column, check core.Filter) {
 	b.write(", CASE WHEN m.place IS NOT NULL THEN ", raise(markMissing, "m.place"))
 	if check.Kind() != core.FilterAll {
@@ -250,9 +247,8 @@ func (b *builder) failIfAnyMissing(t *table, keys string, columns []*column, che
 		" WHERE NOT EXISTS (SELECT FROM u WHERE ", b.value(t.key), t.key.equalityCollation, " = v.key)) AS m LEFT JOIN u ON true")
 }
 
-// orNothing goes on behind a statement for one key that began with WITH u AS: what
-// returns the columns of its row, and fails if there is none, if it does not fulfil the
-// check or if it cannot be read.
+// failIfMissing follows a statement for one key that began with WITH u AS. It returns the columns of the row, and fails
+// if there is no row, if the row violates the check, or if a value cannot be read.
 func (b *builder) failIfMissing(t *table, columns []*column, check core.Filter) {
 	b.WriteString(") SELECT ")
 	b.alias = "u"
@@ -269,8 +265,7 @@ func (b *builder) failIfMissing(t *table, columns []*column, check core.Filter) 
 	b.WriteString(" FROM (SELECT) AS one LEFT JOIN u ON true")
 }
 
-// withoutKept returns the records of an Update without the nulls that stand for a
-// default which is not the same for every row: those columns keep their values.
+// withoutKeptColumns removes nulls that stand for a varying default: a replacement keeps the values of these columns.
 func (t *table) withoutKeptColumns(op *core.Op) []core.Record {
 	recs := op.Records
 	for _, f := range op.Reset {
@@ -291,7 +286,7 @@ func (t *table) withoutKeptColumns(op *core.Op) []core.Record {
 	return recs
 }
 
-// resets reports whether a record sets the column to its default.
+// resets reports whether at least one record sets the column to its default.
 func (u *update) resets(c change) bool {
 	return c.toDefault && slices.ContainsFunc(u.recs, func(rec core.Record) bool { return rec.At(c.index).IsNull() })
 }

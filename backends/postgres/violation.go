@@ -10,15 +10,14 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// violation returns the error of a rule of the database that was broken (manual,
-// appendix A, classes 22, 23 and 54), in the names of the model; nil if the error is
-// none. op is nil at a commit.
+// violation returns the error of a violated constraint or limit (manual, appendix A, classes 22, 23 and 54) with the
+// names of the model; nil for other errors. op is nil at a commit.
 func (b *binding) violation(op *core.Op, server *pgconn.PgError) error {
 	err := b.partitions.toRoot(b.schema, server)
 	table := b.tableNamed(op, err)
 	var found error
 	switch {
-	case err.Code == "2200H": // a sequence has come to its end
+	case err.Code == "2200H": // a sequence is exhausted
 		return nil
 	case err.Code == "23505" || err.Code == "23P01":
 		found = duplicate(table, op, err)
@@ -39,8 +38,8 @@ func (b *binding) violation(op *core.Op, server *pgconn.PgError) error {
 	return found
 }
 
-// tableNamed returns the table that the error names; nil if that is none of ours.
-// Several resources can have the same one.
+// tableNamed returns the table that an error names; nil if it belongs to no resource. Several resources can share a
+// table; the resource of the operation takes precedence.
 func (b *binding) tableNamed(op *core.Op, err *pgconn.PgError) *table {
 	if err.SchemaName != b.schema || err.TableName == "" {
 		return nil
@@ -56,6 +55,7 @@ func (b *binding) tableNamed(op *core.Op, err *pgconn.PgError) *table {
 	return nil
 }
 
+// fieldNamed returns the field of a column; nil if there is none.
 func fieldNamed(t *table, column string) *core.Field {
 	if t == nil {
 		return nil
@@ -63,8 +63,8 @@ func fieldNamed(t *table, column string) *core.Field {
 	return t.fields[column]
 }
 
-// broken is the error of a CHECK. One on several columns is about their values
-// together, and its error names their fields but for hidden ones.
+// checkViolation returns the error of a violated CHECK. The error of a constraint on several columns concerns their
+// combination and lists their fields, except hidden ones.
 func (t *table) checkViolation(op *core.Op, constraint string) *core.Error {
 	if t == nil || len(t.checks[constraint]) == 0 {
 		return valueError(op, nil)
@@ -86,8 +86,7 @@ func (t *table) checkViolation(op *core.Op, constraint string) *core.Error {
 	return found
 }
 
-// taken is the error of values that must be unique and are not. The constraint may
-// be one that the model does not know.
+// duplicate returns the error of a violated unique constraint. The model may not know the constraint.
 func duplicate(t *table, op *core.Op, err *pgconn.PgError) error {
 	switch {
 	case t != nil && t.uniques[err.ConstraintName] != nil:
@@ -104,9 +103,8 @@ func duplicate(t *table, op *core.Op, err *pgconn.PgError) error {
 	return &core.Error{Code: core.AlreadyExists}
 }
 
-// takenValue returns the value that the detail of the error tells, which says "Key
-// (column)=(value) ..." in every language; absent if it says nothing, or a value in a form
-// that the type does not convert.
+// takenValue returns the value in the detail of an error. The detail has the form "Key (column)=(value) ..." in every
+// language. The value is absent if the detail has none, or one that the type cannot convert.
 func takenValue(f *core.Field, detail string) core.Value {
 	_, rest, _ := strings.Cut(detail, ")=(")
 	end := strings.LastIndex(rest, ")")
@@ -120,9 +118,8 @@ func takenValue(f *core.Field, detail string) core.Value {
 	return v
 }
 
-// rejected is the error of a value that the database does not take, or if it is
-// not known which one, or not to clients, of the request. The value is told if there
-// is only one that it can be.
+// valueError returns the error of a rejected value. f is nil if the field is unknown. The error contains the value if
+// the operation has only one record, and does not name a hidden field.
 func valueError(op *core.Op, f *core.Field) *core.Error {
 	switch {
 	case f == nil && op == nil:
@@ -137,21 +134,20 @@ func valueError(op *core.Op, f *core.Field) *core.Error {
 	return badValue(f, v)
 }
 
+// notAccepted is the message of errors that name no field.
 const notAccepted = "the storage does not accept these values"
 
 func badValues(r *core.Resource) *core.Error {
 	return &core.Error{Code: core.BadRequest, Message: r.APIName() + ": " + notAccepted}
 }
 
-// restrictViolation is what RESTRICT, which is about rows that are pointed at, says
-// since version 18.
+// restrictViolation is the SQLSTATE of ON DELETE RESTRICT since version 18.
 const restrictViolation = "23001"
 
-// reference is the error of a foreign key: of its own side, if it points at no row,
-// or of the other side, if it is pointed at. The detail of the error says
-// "Key (column)=(value) ..." in every language, with the column of the side that
-// the statement was about, and then the table of the other side; or, where row security
-// keeps the values from the role, that table alone.
+// referenceViolation returns the error of a violated foreign key: the target does not exist, or a record is still
+// referenced. The detail of the error has the form "Key (column)=(value) ..." in every language, with the column of the
+// side that the statement concerns and the table of the other side at its end. If row security hides the values from
+// the role, the detail only has the table.
 func (b *binding) referenceViolation(t *table, op *core.Op, err *pgconn.PgError) error {
 	if t == nil || t.foreignKeys[err.ConstraintName] == nil {
 		return valueError(op, nil)
@@ -172,8 +168,8 @@ func (b *binding) referenceViolation(t *table, op *core.Op, err *pgconn.PgError)
 	return f.Target().NotFound(key)
 }
 
-// endsLater reports whether the last place of a name in the text ends behind that of
-// the other, which may be a part of it.
+// endsLater reports whether the last occurrence of a name in the text ends after that of another name. One name may be
+// a part of the other.
 func endsLater(text, name, other string) bool {
 	at, otherAt := strings.LastIndex(text, name), strings.LastIndex(text, other)
 	switch {
@@ -185,8 +181,8 @@ func endsLater(text, name, other string) bool {
 	return len(name) > len(other)
 }
 
-// detail takes the detail apart. A value may have parentheses in it, so it ends at
-// the last one before the name of the table that the detail ends with.
+// parseDetail returns the column and the value in a detail. A value may contain parentheses; it ends at the last one
+// before the name of the table.
 func parseDetail(text string, f *core.Field, own, target string) (column, value string, ok bool) {
 	_, rest, ok := strings.Cut(text, "(")
 	if !ok {
@@ -208,9 +204,9 @@ func parseDetail(text string, f *core.Field, own, target string) (column, value 
 	return "", "", false
 }
 
-// oversized returns the field with the largest value in the records of an operation
-// among those of the index, or if the server does not name it, of all indexes: an entry
-// of a B-tree must fit into a third of a page. It is nil if there is none.
+// oversized returns the field with the largest value in the records, among the fields of an index; of all indexes if
+// the server does not name it. An entry of a B-tree must fit into a third of a page. It returns nil if there is no such
+// field.
 func (t *table) oversized(op *core.Op, index string) (found *core.Field) {
 	most := 0
 	for name, fields := range t.indexed {
@@ -228,27 +224,27 @@ func (t *table) oversized(op *core.Op, index string) (found *core.Field) {
 	return found
 }
 
-// spokenError is an error that a function or trigger of the database has raised. Its
-// message is what somebody wrote, and may repeat values whatever the SQLSTATE says.
+// raisedError is an error that a function or trigger of the database has raised. Its message is arbitrary and may
+// contain values.
 type raisedError struct{ *pgconn.PgError }
 
 func (e *raisedError) Unwrap() error { return e.PgError }
 
-// Redacted is what a log may hold that is to hold no values.
+// Redacted returns the error text without values, for logs.
 func (e *raisedError) Redacted() string {
 	return "postgres: raised by a function of the database (" + origin(e.PgError) + ")"
 }
 
-// brokenError is the error of a rule of the database, which names the rule for the
-// operator. Its message may repeat values.
+// constraintError is the error of a violated constraint. It names the constraint for operators. Its message may contain
+// values.
 type constraintError struct{ *pgconn.PgError }
 
 func (e *constraintError) Unwrap() error { return e.PgError }
 
-// Redacted is what a log may hold that is to hold no values.
+// Redacted returns the error text without values, for logs.
 func (e *constraintError) Redacted() string { return "postgres: " + origin(e.PgError) }
 
-// places says where in the database an error comes from, without any value.
+// origin returns the SQLSTATE of an error and the objects that it names, without values.
 func origin(e *pgconn.PgError) string {
 	places := []string{"SQLSTATE " + e.Code}
 	for _, place := range []struct{ what, name string }{{"constraint", e.ConstraintName}, {"table", e.TableName}, {"column", e.ColumnName}} {
@@ -262,9 +258,9 @@ func origin(e *pgconn.PgError) string {
 	return strings.Join(places, ", ")
 }
 
-// raisedBy finds the function that has raised an error in the context of the error.
+// raisedBy finds the raising function in the context of an error.
 var raisedBy = regexp.MustCompile(`PL/pgSQL function [^(\n]+\(`)
 
-// languages are the files of the server that raise the errors of functions in
-// procedural languages (manual, chapter 42).
+// languageFiles lists the source files of the server that raise the errors of procedural languages (manual, chapter
+// 42).
 var languageFiles = []string{"pl_exec.c", "plperl.c", "plpy_elog.c", "pltcl.c"}

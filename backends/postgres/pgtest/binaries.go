@@ -14,11 +14,11 @@ var (
 	errNoBouncer = errors.New("no pgbouncer in PATH or /usr/sbin: apt-get install pgbouncer")
 )
 
-// debian is where Debian's packages put the programs of a server.
+// debian matches the directories of Debian's server programs.
 const debian = "/usr/lib/postgresql/*/bin"
 
-// serverBinaries returns the directory of initdb and postgres: the one in PATH,
-// otherwise of those that fit the pattern the latest version.
+// serverBinaries returns the directory of initdb and postgres: that of initdb in PATH, otherwise the latest version in
+// the directories that match the pattern.
 func serverBinaries(pattern string) (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
 		path, err = filepath.EvalSymlinks(path)
@@ -37,8 +37,7 @@ func version(path string) int {
 	return n
 }
 
-// bouncerBinary returns the path of pgbouncer: the one in PATH, otherwise the one
-// in dir.
+// bouncerBinary returns the path of pgbouncer: the one in PATH, otherwise the one in dir.
 func bouncerBinary(dir string) (string, error) {
 	for _, name := range []string{"pgbouncer", filepath.Join(dir, "pgbouncer")} {
 		if path, err := exec.LookPath(name); err == nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestMissingBinariesAreAnErrorThatNamesThePackage(t *testing.T) {
+func TestMissingBinariesErrorNamesPackage(t *testing.T) {
 	nowhere := t.TempDir()
 	t.Setenv("PATH", nowhere)
 	if _, err := serverBinaries(nowhere); err == nil || !strings.Contains(err.Error(), "apt-get install postgresql") {
@@ -18,7 +18,7 @@ func TestMissingBinariesAreAnErrorThatNamesThePackage(t *testing.T) {
 	}
 }
 
-func TestLatestInstalledVersionIsTakenUnlessPATHHasOne(t *testing.T) {
+func TestLatestVersionUnlessInPATH(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv("PATH", t.TempDir())
 	for _, version := range []string{"9", "15", "14"} {

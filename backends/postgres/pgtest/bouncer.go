@@ -17,13 +17,12 @@ import (
 //go:embed bouncer.sh
 var bouncerScript string
 
-// sharedBouncer is the PgBouncer of this process.
+// sharedBouncer starts the PgBouncer that the tests of this process share.
 var sharedBouncer = sync.OnceValues(func() (*Server, error) { return startBouncer(context.Background(), serverURL()) })
 
-// Bouncer returns the connection string of a PgBouncer in transaction mode that
-// stands in front of the server of [URL] with three connections. It starts it if
-// need be. If the binary is missing, the test fails and names the package to
-// install.
+// Bouncer returns the connection string of a PgBouncer in transaction mode, in front of the server of [URL] and with at
+// most three connections to it. The tests of the process share it. If PgBouncer is not installed, the test fails and
+// names the package to install.
 func Bouncer(tb testing.TB) string {
 	tb.Helper()
 	URL(tb)
@@ -34,8 +33,8 @@ func Bouncer(tb testing.TB) string {
 	return s.URL()
 }
 
-// Bouncer starts a PgBouncer as [Bouncer] does, in front of this server, ends it with the
-// test and returns its connection string.
+// Bouncer starts a PgBouncer like [Bouncer] in front of this server and returns its connection string. It ends with the
+// test.
 func (s *Server) Bouncer(tb testing.TB) string {
 	tb.Helper()
 	b, err := startBouncer(context.Background(), s.url)
@@ -50,7 +49,7 @@ func (s *Server) Bouncer(tb testing.TB) string {
 	return b.URL()
 }
 
-// serverURL is [URL] once that has succeeded.
+// serverURL returns the connection string of [URL], after a successful call of that.
 func serverURL() string {
 	if url := os.Getenv("DATABASE_URL"); url != "" {
 		return url
@@ -62,7 +61,7 @@ func serverURL() string {
 func startBouncer(ctx context.Context, server string) (*Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	bin, err := bouncerBinary("/usr/sbin") // not in everybody's PATH
+	bin, err := bouncerBinary("/usr/sbin") // where Debian installs it, not always in PATH
 	if err != nil {
 		return nil, err
 	}
@@ -96,9 +95,8 @@ func startBouncer(ctx context.Context, server string) (*Server, error) {
 	return s, nil
 }
 
-// bouncerConfig is the file of settings (pgbouncer.org/config.html). The
-// authentication of clients is left to the directory, which only the owner may
-// look into.
+// bouncerConfig returns the configuration file (pgbouncer.org/config.html). It has no authentication of clients: only
+// the owner may enter the directory of the socket.
 func bouncerConfig(c *pgconn.Config, dir string) string {
 	target := []string{
 		"host=" + connValue(c.Host), "port=" + strconv.Itoa(int(c.Port)),
@@ -123,5 +121,5 @@ unix_socket_dir = %s
 `, strings.Join(target, " "), port, dir)
 }
 
-// connValue quotes a value of a connection string as PgBouncer reads it.
+// connValue quotes a value of a connection string for PgBouncer.
 func connValue(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

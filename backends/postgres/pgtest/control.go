@@ -5,28 +5,27 @@ import (
 	"errors"
 )
 
-// Shutdown is a way to end a server (manual, section 19.5).
+// Shutdown is a way to stop a server (manual, section 19.5).
 type Shutdown string
 
-// The ways.
+// The ways to stop a server.
 const (
-	// Fast ends all sessions and writes everything to disk.
+	// Fast ends all sessions and writes all data to disk.
 	Fast Shutdown = "INT"
-	// Immediate ends all sessions and writes nothing: the next start recovers.
+	// Immediate ends all sessions without writing data: the next start performs recovery.
 	Immediate Shutdown = "QUIT"
-	// Kill ends the server's first process by SIGKILL. The others end themselves when they
-	// notice. The next start recovers.
+	// Kill stops the main process of the server with SIGKILL. The other processes end when they notice. The next start
+	// performs recovery.
 	Kill Shutdown = "KILL"
 )
 
-// Shutdown ends the server and waits until none of its processes is left. What it stored
-// stays, for [Server.Resume].
+// Shutdown stops the server and waits until all its processes have ended. Its data remains, for [Server.Resume].
 func (s *Server) Shutdown(ctx context.Context, how Shutdown) error {
 	return s.guardian.order(ctx, string(how))
 }
 
-// Resume starts the server again after [Server.Shutdown], on the same socket and port, and
-// waits until it answers. If that fails, nothing is left of the server.
+// Resume starts the server again after [Server.Shutdown], on the same socket and port, and waits until it answers. If
+// that fails, the server and its data are removed.
 func (s *Server) Resume(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -41,9 +40,8 @@ func (s *Server) Promote(ctx context.Context) error {
 	return s.query(ctx, "SELECT pg_promote()")
 }
 
-// Follow makes every commit on the server wait until a standby has it, and waits until one
-// follows. It comes after [Server.Standby], so that the standby, once promoted, does not
-// wait for one of its own.
+// Follow makes every commit on the server wait for a standby, and waits until a standby follows. Call it after
+// [Server.Standby]: a promoted standby then does not wait for a standby of its own.
 func (s *Server) Follow(ctx context.Context) error {
 	return errors.Join(
 		s.query(ctx, "ALTER SYSTEM SET synchronous_standby_names = '*'"),

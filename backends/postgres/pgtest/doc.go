@@ -1,30 +1,31 @@
-// Package pgtest gives tests a real PostgreSQL server.
+// Package pgtest provides PostgreSQL servers for tests.
 //
 //	func TestSomething(t *testing.T) {
 //		backend, err := postgres.Open(t.Context(), pgtest.URL(t), pgtest.Schema(t), postgres.Options{})
 //		...
 //	}
 //
-// The server is the one that the environment variable DATABASE_URL names. If that
-// is not set, it is a private one, made of the binaries on the machine when the
-// first test of the process asks for it: it listens on a unix socket in a
-// directory of its own, and when the process ends, by whatever means, it is
-// stopped and the directory removed. Run by root, it belongs to the user postgres,
-// or nobody, because PostgreSQL refuses to run as root. It needs a Unix system; on
-// others, tests take the server of DATABASE_URL. All that stays is the
-// result of initdb, in the directory for temporary files, which makes every start
-// but the first a matter of a tenth of a second.
+// # Servers
 //
-// The private server trades durability for speed (fsync is off, manual section
-// 30.5) and looks for deadlocks almost without delay. It sorts text by the rules of
-// a language and has an odd time zone, so that a test fails which relies on
-// either. Its log is part of the output of each test that fails.
+// The environment variable DATABASE_URL names the server. If it is not set, the first test of the process that needs a
+// server starts a private one from the installed programs: those in PATH, otherwise Debian's latest. It needs initdb and
+// postgres, and pg_basebackup for standbys. To test another version, use PATH=/opt/pgsql-18/bin:$PATH go test ./...
 //
-// The binaries are those in PATH, otherwise Debian's latest, so that another version is
-// tried by PATH=/opt/pgsql-18/bin:$PATH go test ./...; it takes initdb and postgres, and
-// pg_basebackup for standbys. The project's tests were run with 15 and 18.
+// The private server listens on a Unix socket in a directory of its own. When the process ends, in whatever way, the server
+// is stopped and the directory removed. If the process runs as root, the server runs as the user postgres or nobody, because
+// PostgreSQL does not run as root. Private servers need a Unix system; on other systems set DATABASE_URL.
 //
-// Tests keep out of each other's way by [Schema]. Tests that stop, kill or
-// promote servers start their own with [Own] and [Server.Standby]. [Bouncer] stands a
-// PgBouncer in front of the server, [Server.Bouncer] in front of a test's own.
+// Each test uses schemas of its own, from [Schema]. Tests that stop, kill or promote servers start their own with [Own] and
+// [Server.Standby]. [Bouncer] starts a PgBouncer in front of the shared server, [Server.Bouncer] in front of a test's own.
+//
+// # Settings
+//
+// The private server trades durability for speed (fsync is off, manual section 30.5) and detects deadlocks after 20 ms. Its
+// text sorts by a language and its time zone is unusual, so that tests that rely on either fail. The output of a failed test
+// contains the server's log.
+//
+// # Cost
+//
+// The result of initdb remains in the directory for temporary files, so that every start but the first takes about a tenth
+// of a second.
 package pgtest

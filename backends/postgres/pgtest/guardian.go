@@ -11,18 +11,17 @@ import (
 	"time"
 )
 
-// guardian is a process that runs a server and cleans up behind it when we are
-// gone.
+// guardian is a process that runs a server, and removes it when this process ends.
 type guardian struct {
 	cmd    *exec.Cmd
 	dir    string
-	stdin  io.WriteCloser // the server lives while this is open
-	stdout *os.File       // ends when the guardian does
+	stdin  io.WriteCloser // the server runs until this is closed
+	stdout *os.File       // ends when the guardian ends
 }
 
-// guard starts the shell script as the owner of dir, with variables and arguments
-// for it. It shares our standard error, for what it may have to complain about, and because
-// go test waits for all who hold that: when it returns, nothing is left.
+// startGuardian starts the shell script as the owner of dir, with variables and arguments for it. The script shares the
+// standard error of this process: its messages appear there, and go test waits until it is closed, so that nothing
+// remains afterwards.
 func startGuardian(script string, o owner, dir string, variables []string, arguments ...string) (*guardian, error) {
 	g := &guardian{cmd: exec.Command("/bin/sh", append([]string{"-c", script, "guardian"}, arguments...)...), dir: dir}
 	g.cmd.Env = append(append(os.Environ(), variables...), "dir="+dir)
@@ -42,7 +41,8 @@ func startGuardian(script string, o owner, dir string, variables []string, argum
 	return g, nil
 }
 
-// await calls ready until it succeeds.
+// awaitReady calls the function ready until it succeeds. If the guardian ends or the context expires, it stops the
+// server and returns an error with its log.
 func (g *guardian) awaitReady(ctx context.Context, ready func(context.Context) error) error {
 	for {
 		err := ready(ctx)
@@ -56,20 +56,20 @@ func (g *guardian) awaitReady(ctx context.Context, ready func(context.Context) e
 	}
 }
 
-// gone waits for the guardian to end, but not longer than that.
+// ended waits for the guardian to end, at most for the given time, and reports whether it has.
 func (g *guardian) ended(wait time.Duration) bool {
 	_ = g.stdout.SetReadDeadline(time.Now().Add(wait))
 	_, err := g.stdout.Read(make([]byte, 1))
 	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// order tells the guardian to do something, and waits until that is done.
+// order sends a command to the guardian and waits until it has been executed.
 func (g *guardian) order(ctx context.Context, what string) error {
 	_, err := io.WriteString(g.stdin, what+"\n")
 	if err != nil {
 		return err
 	}
-	until, _ := ctx.Deadline() // none is no deadline here either
+	until, _ := ctx.Deadline() // the zero time means no deadline here too
 	if err := g.stdout.SetReadDeadline(until); err != nil {
 		return err
 	}
@@ -80,12 +80,12 @@ func (g *guardian) order(ctx context.Context, what string) error {
 	return nil
 }
 
-// stop ends the server and waits until nothing of it is left.
+// stop stops the server and waits until everything is removed.
 func (g *guardian) stop() error {
 	return errors.Join(g.stdin.Close(), g.cmd.Wait(), g.stdout.Close(), os.RemoveAll(g.dir))
 }
 
-// log returns what the server has logged from that byte on.
+// log returns the server's log from a byte offset.
 func (g *guardian) log(from int) string {
 	text, err := os.ReadFile(filepath.Join(g.dir, "log"))
 	if err != nil {

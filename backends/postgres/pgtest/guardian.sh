@@ -1,7 +1,6 @@
-# Runs a server in the directory $dir until standard input ends, which it does when
-# the process at its other end is gone, however it went; then removes the directory.
-# Until then a line of standard input is "start", or the name of the signal to end the
-# server with, and is answered when that is done. The arguments are the server's.
+# Runs a server in the directory $dir until standard input ends, which happens when the process at the other end exits in
+# whatever way; then removes the directory. Each line of standard input is "start" or the name of a signal that stops the
+# server; "done" is printed afterwards. The arguments are those of the server.
 set -eu
 data=$dir/data
 log=$dir/log
@@ -14,22 +13,22 @@ initialise() {
 		-E UTF8 --locale=C --wal-segsize=1 --no-sync "$@" >>"$log" 2>&1
 }
 
-# The pristine cluster is kept for the next time. Everybody may write to the directory
-# that it is kept in, so it is trusted only if it is ours.
+# The result of initdb is kept as a template for the next start. All users may write to its parent directory, so the template
+# is used only if this user owns it.
 pristine() {
 	if [ -e "$template" ] && [ ! -O "$template" ]; then
 		template=$dir/template
 	fi
 	if [ ! -f "$template/PG_VERSION" ]; then
 		fresh=$(mktemp -d "$template.XXXXXX")
-		# Before PostgreSQL 15 databases had no ICU collation, and some builds have no ICU.
+		# Databases have no ICU collation before PostgreSQL 15 and in builds without ICU.
 		initialise "$fresh" --locale-provider=icu --icu-locale=en-US || initialise "$fresh"
-		mv -T "$fresh" "$template" 2>/dev/null || rm -rf "$fresh" # somebody else was first
+		mv -T "$fresh" "$template" 2>/dev/null || rm -rf "$fresh" # another process was first
 	fi
 	cp -a "$template" "$data"
 }
 
-# All processes of the server hold the pipe, those that a killed one leaves behind too.
+# All processes of the server hold the pipe open, including those that outlive a killed main process.
 mkfifo "$dir/alive"
 start() {
 	"$bin/postgres" -D "$data" -k "$dir" -c listen_addresses= \
@@ -48,7 +47,7 @@ finish() {
 	cat <&4 >/dev/null
 	exec 4<&-
 	server=
-	# A killed one leaves the segment by which it would be seen to run (manual, section 19.4.1).
+	# A killed server leaves its shared memory segment, which would block the next start (manual, section 19.4.1).
 	if [ -f "$data/postmaster.pid" ]; then
 		segment=$(sed -n 's/^ *[0-9]\{1,\}  *\([0-9]\{1,\}\)$/\1/p' "$data/postmaster.pid")
 		ipcrm -m "$segment" || :

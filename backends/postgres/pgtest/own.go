@@ -14,12 +14,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Own starts a private server for one test, which may do with it what it likes, and ends
-// it with the test. If the test fails, its output shows the server's log. Settings are
-// as in [Start].
+// Own starts a private server for one test, which may stop, kill or change it. It ends with the test. If the test
+// fails, its output shows the server's log. Settings are as in [Start].
 //
-// A commit that the server acknowledged survives its death, unless the settings say
-// otherwise. It takes connections by TCP as well.
+// Acknowledged commits survive a crash of the server, unless the settings say otherwise. The server also accepts
+// connections by TCP.
 func Own(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	s := startOwn(tb, "", rand.Text(), append([]string{"synchronous_commit=on"}, settings...))
@@ -29,11 +28,11 @@ func Own(tb testing.TB, settings ...string) *Server {
 	return s
 }
 
-// Standby starts a hot standby that streams from the server, with its settings and
-// further ones, and ends it with the test. Roles and passwords are the server's.
+// Standby starts a hot standby that streams from the server. It has the settings of the server and further ones, and
+// ends with the test. Roles and passwords are those of the server.
 //
-// Commits do not wait for the standby, and promoting it may lose some that were
-// acknowledged, before [Server.Follow].
+// Commits do not wait for the standby before [Server.Follow]. Until then, promoting the standby may lose acknowledged
+// commits.
 func (s *Server) Standby(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	return startOwn(tb, s.url, s.password, slices.Concat(s.settings, settings))
@@ -61,9 +60,8 @@ func startOwn(tb testing.TB, primary, password string, settings []string) *Serve
 	return s
 }
 
-// freePort returns a port of this machine that nobody listens at, and that is not one of
-// those which connections get (IANA's dynamic ones or Linux's): it stays free while the
-// server is down.
+// freePort returns an unused TCP port outside the ranges of ephemeral ports (of IANA and of Linux), so that it remains
+// unused while the server is down.
 func freePort() (string, error) {
 	const first, ports, tries = 20000, 12000, 20
 	var failed error
@@ -82,11 +80,11 @@ func freePort() (string, error) {
 	return "", failed
 }
 
-// Address returns where an [Own] server listens, as host:port.
+// Address returns the TCP address of an [Own] server, as host:port.
 func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", s.port) }
 
-// TCP returns the connection string of the superuser of an [Own] server by TCP. It has a
-// password in it, which the server asks for (scram-sha-256).
+// TCP returns the connection string of the superuser of an [Own] server by TCP. It contains the password, which the
+// server verifies (scram-sha-256).
 func (s *Server) TCP() string {
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword("postgres", s.password),

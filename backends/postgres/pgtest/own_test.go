@@ -13,8 +13,8 @@ import (
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 )
 
-// do executes statements on a server.
-func do(t *testing.T, url, sql string) {
+// execute executes statements on a server.
+func execute(t *testing.T, url, sql string) {
 	t.Helper()
 	c, err := pgconn.Connect(t.Context(), url)
 	if err != nil {
@@ -26,18 +26,18 @@ func do(t *testing.T, url, sql string) {
 	}
 }
 
-func TestAcknowledgedCommitSurvivesEveryWayToEndAServer(t *testing.T) {
+func TestAcknowledgedCommitSurvivesShutdown(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Own(t)
-	do(t, s.URL(), "CREATE TABLE x (way text)")
+	execute(t, s.URL(), "CREATE TABLE x (way text)")
 	for _, how := range []pgtest.Shutdown{pgtest.Fast, pgtest.Immediate, pgtest.Kill} {
-		do(t, s.URL(), "INSERT INTO x VALUES ('"+string(how)+"')")
+		execute(t, s.URL(), "INSERT INTO x VALUES ('"+string(how)+"')")
 		if err := s.Shutdown(t.Context(), how); err != nil {
 			t.Fatal(err)
 		}
 		if c, err := pgconn.Connect(t.Context(), s.TCP()); err == nil {
 			_ = c.Close(t.Context())
-			t.Errorf("%s: somebody answers", how)
+			t.Errorf("%s: the server still answers", how)
 		}
 		if err := s.Resume(t.Context()); err != nil {
 			t.Fatal(err)
@@ -48,7 +48,7 @@ func TestAcknowledgedCommitSurvivesEveryWayToEndAServer(t *testing.T) {
 	}
 }
 
-func TestKilledServerLeavesNoProcessThatStillHasASession(t *testing.T) {
+func TestKilledServerLeavesNoSession(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Own(t)
 	c, err := pgconn.Connect(t.Context(), s.URL())
@@ -71,15 +71,15 @@ func TestKilledServerLeavesNoProcessThatStillHasASession(t *testing.T) {
 	}
 }
 
-func TestPromotedStandbyHasWhatThePrimaryAcknowledged(t *testing.T) {
+func TestPromotedStandbyHasAcknowledgedCommits(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
-	do(t, primary.URL(), "CREATE TABLE x (n int)")
+	execute(t, primary.URL(), "CREATE TABLE x (n int)")
 	standby := primary.Standby(t)
 	if err := primary.Follow(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	do(t, primary.TCP(), "INSERT INTO x VALUES (42)")
+	execute(t, primary.TCP(), "INSERT INTO x VALUES (42)")
 	if got := query(t, standby.TCP(), "SELECT pg_is_in_recovery()::text"); got != "true" {
 		t.Errorf("in recovery: %s", got)
 	}
@@ -94,7 +94,7 @@ func TestPromotedStandbyHasWhatThePrimaryAcknowledged(t *testing.T) {
 	}
 }
 
-func TestOwnServerAsksForThePasswordByTCP(t *testing.T) {
+func TestOwnServerVerifiesPasswordByTCP(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Own(t, "work_mem=123kB")
 	if got := query(t, s.TCP(), "SHOW work_mem"); got != "123kB" {
@@ -107,7 +107,7 @@ func TestOwnServerAsksForThePasswordByTCP(t *testing.T) {
 	}
 }
 
-func TestBouncerOfAnOwnServerLeadsToIt(t *testing.T) {
+func TestBouncerOfOwnServer(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Own(t, "work_mem=123kB")
 	if got := query(t, s.Bouncer(t), "SHOW work_mem"); got != "123kB" {

@@ -5,11 +5,10 @@ import (
 	"os"
 )
 
-// owner is the account that a server runs as: our own, or if that is root an
-// unprivileged one.
+// owner is the account that a server runs as: that of this process, or an unprivileged one if that is root.
 type owner struct{ uid, gid int }
 
-// directory makes a directory that only the owner may look into.
+// directory makes a directory that only the owner can enter.
 func (o owner) directory() (string, error) {
 	dir, err := os.MkdirTemp(scratchDir(), "pgtest")
 	if err != nil {
@@ -21,7 +20,7 @@ func (o owner) directory() (string, error) {
 	return dir, nil
 }
 
-// scratch is where files live: in memory where Linux offers it to everybody.
+// scratchDir returns the parent of the servers' directories: in memory if Linux offers that to all users.
 func scratchDir() string {
 	const memory = "/dev/shm"
 	if st, err := os.Stat(memory); err == nil && st.IsDir() && st.Mode()&os.ModeSticky != 0 {

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-var errNoOwner = errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody to run it as")
+var errNoOwner = errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody to run it as")
 
 func serverOwner() (owner, error) {
 	if os.Getuid() != 0 {
@@ -28,8 +28,8 @@ func serverOwner() (owner, error) {
 	return owner{}, errNoOwner
 }
 
-// process returns what starts a process as the owner, in a process group of its
-// own so that Ctrl-C at a terminal does not reach it.
+// process returns the attributes of a process of the owner. It has a process group of its own, so that Ctrl-C at a
+// terminal does not stop it.
 func (o owner) process() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if o.uid != os.Getuid() {

@@ -44,7 +44,7 @@ func TestBouncerSharesFewServerConnections(t *testing.T) {
 		seen[query(t, pgtest.Bouncer(t), "SELECT pg_backend_pid()::text")] = true
 	}
 	if len(seen) > 3 {
-		t.Errorf("5 clients in a row met %d server processes", len(seen))
+		t.Errorf("5 clients in a row were served by %d processes", len(seen))
 	}
 }
 
@@ -82,7 +82,7 @@ func TestStoppedServerLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestLogTellsWhatTheServerWasAskedWrongly(t *testing.T) {
+func TestLogShowsFailedStatements(t *testing.T) {
 	s, err := pgtest.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -102,16 +102,16 @@ func TestLogTellsWhatTheServerWasAskedWrongly(t *testing.T) {
 	}
 }
 
-// TestServerDiesWithItsProcess starts this test program again, as one that starts
-// a server, says where and then ends in some way.
-func TestServerDiesWithItsProcess(t *testing.T) {
+// TestServerEndsWithItsProcess starts this test program again, as a process that starts a server, prints its directory and
+// then ends in some way.
+func TestServerEndsWithItsProcess(t *testing.T) {
 	if how := os.Getenv("PGTEST_END"); how != "" {
 		end(t, how)
 	}
 	for _, how := range []string{"exit", "panic", "kill"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestServerDiesWithItsProcess$")
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestServerEndsWithItsProcess$")
 			cmd.Env = append(os.Environ(), "PGTEST_END="+how)
 			out, theirs, err := os.Pipe()
 			if err != nil {
@@ -122,14 +122,14 @@ func TestServerDiesWithItsProcess(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = theirs.Close()
-			said, err := io.ReadAll(out) // until the last process that holds the other end is gone
+			output, err := io.ReadAll(out) // until all processes with the other end have exited
 			if err != nil {
 				t.Fatal(err)
 			}
 			_ = cmd.Wait()
-			dir, _, _ := strings.Cut(string(said), "\n")
+			dir, _, _ := strings.Cut(string(output), "\n")
 			if !strings.Contains(dir, "pgtest") {
-				t.Fatalf("the process said %s", said)
+				t.Fatalf("the process printed %s", output)
 			}
 			if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%s is left: %v", dir, err)
@@ -153,7 +153,7 @@ func end(t *testing.T, how string) {
 	panic(how)
 }
 
-// directory returns where the server's socket is.
+// directory returns the directory of the server's socket.
 func directory(t *testing.T, connection string) string {
 	t.Helper()
 	u, err := url.Parse(connection)

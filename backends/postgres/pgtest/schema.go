@@ -14,11 +14,11 @@ import (
 	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 )
 
-// shared is the private server of this process.
+// shared starts the private server of this process.
 var shared = sync.OnceValues(func() (*Server, error) { return Start(context.Background()) })
 
-// URL returns the connection string of the server for the tests of this process.
-// It starts the server if need be, and the test fails if that fails.
+// URL returns the connection string of the server for the tests of this process. It starts the server if necessary. The
+// test fails if that fails.
 func URL(tb testing.TB) string {
 	tb.Helper()
 	if url := os.Getenv("DATABASE_URL"); url != "" {
@@ -33,10 +33,9 @@ func URL(tb testing.TB) string {
 
 var schemas atomic.Int64
 
-// Schema makes an empty schema on the server of [URL], and drops it with all that
-// is in it when the test is over. Its name has capitals, blanks and quotes, which
-// is what names may have. If the test fails, its output shows what the server
-// logged meanwhile, other tests that ran at the same time included.
+// Schema makes an empty schema on the server of [URL] and returns its name. The schema and its contents are dropped
+// after the test. The name contains capitals, blanks and quotes, as names may. If the test fails, its output shows the
+// server's log since the call, including that of concurrent tests.
 func Schema(tb testing.TB) string {
 	tb.Helper()
 	url := URL(tb)
@@ -49,7 +48,7 @@ func Schema(tb testing.TB) string {
 	return name
 }
 
-// showLog adds the private server's log to the output of the test if it fails.
+// showLog adds the log of the private server to the output of the test if it fails.
 func showLog(tb testing.TB) {
 	if os.Getenv("DATABASE_URL") != "" {
 		return
@@ -63,28 +62,28 @@ func showLog(tb testing.TB) {
 		if !tb.Failed() {
 			return
 		}
-		tb.Logf("log of the server:\n%s", lastBytes(s.Log(from)))
+		tb.Logf("server log:\n%s", lastBytes(s.Log(from)))
 	})
 }
 
-// tail returns the end of a log.
+// lastBytes returns the end of a log.
 func lastBytes(log string) string {
 	const most = 8 << 10
 	return log[max(0, len(log)-most):]
 }
 
-// admin is the connection that schemas are made and dropped on.
+// admin is the connection for creating and dropping schemas.
 var admin struct {
 	sync.Mutex
 	conn *pgconn.PgConn
 }
 
-// run executes statements on it.
+// run executes statements on the admin connection.
 func run(tb testing.TB, url, sql string) {
 	tb.Helper()
 	admin.Lock()
 	defer admin.Unlock()
-	ctx := context.Background() // that of the test has ended when it cleans up
+	ctx := context.Background() // the context of the test has ended during its cleanup
 	if admin.conn == nil || admin.conn.IsClosed() {
 		var err error
 		if admin.conn, err = pgconn.Connect(ctx, url); err != nil {

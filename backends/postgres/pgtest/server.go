@@ -14,35 +14,31 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Server is a private PostgreSQL server. Its methods are not for several goroutines
-// at once.
+// Server is a private PostgreSQL server. Its methods must not be called concurrently.
 type Server struct {
 	guardian *guardian
 	url      string
 
-	port, password string   // of a server of a test's own
-	settings       []string // of such a one, for its standbys
+	port, password string   // of a server of [Own]
+	settings       []string // of a server of [Own], for its standbys
 }
 
 //go:embed guardian.sh
 var guardianScript string
 
-// patience is how long a server may take to start, on a machine that does other
-// things as well.
+// startTimeout is how long a server may take to start on a busy machine.
 const startTimeout = time.Minute
 
-// Start starts a private server, whatever DATABASE_URL says, with settings on top of
-// those of all private servers, each spelled name=value (manual, section 20.1.4). It is
-// stopped at the latest when the process ends.
+// Start starts a private server, even if DATABASE_URL is set. The settings, in the form name=value (manual, section
+// 20.1.4), override those of all private servers. The server is stopped when the process ends, if not before.
 //
-// Errors: one that names the package to install if the binaries are missing; one
-// with the server's log if it does not start.
+// Errors: if the server programs are missing, an error that names the package to install; if the server does not start,
+// an error with its log.
 func Start(ctx context.Context, settings ...string) (*Server, error) {
 	return start(ctx, "", port, settings)
 }
 
-// start starts a server that is a standby of the one that a connection string leads to,
-// unless that is empty.
+// start starts a server; a standby of the primary unless that is empty.
 func start(ctx context.Context, primary, port string, settings []string) (*Server, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -77,21 +73,21 @@ func start(ctx context.Context, primary, port string, settings []string) (*Serve
 	return s, nil
 }
 
-// URL returns the connection string of the server's superuser.
+// URL returns the connection string of the server's superuser, by its Unix socket.
 func (s *Server) URL() string { return s.url }
 
-// Stop ends the server and removes all that it stored.
+// Stop stops the server and removes its data.
 func (s *Server) Stop() error { return s.guardian.stop() }
 
-// Log returns what the server has logged from that byte on.
+// Log returns the server's log from a byte offset.
 func (s *Server) Log(from int) string { return s.guardian.log(from) }
 
 func (s *Server) ping(ctx context.Context) error { return ping(ctx, s.url) }
 
-// port is the name of the socket in its directory.
+// port is the port in the name of the socket.
 const port = "5432"
 
-// socketURL returns the connection string for the socket of that port in dir.
+// socketURL returns the connection string for the socket of a port in dir.
 func socketURL(dir, port string) string {
 	query := url.Values{"host": {dir}, "port": {port}, "sslmode": {"disable"}}
 	return "postgres://postgres@/postgres?" + query.Encode()
@@ -105,7 +101,7 @@ func ping(ctx context.Context, url string) error {
 	return c.Close(ctx)
 }
 
-// templatePath returns where the pristine cluster of this version is kept.
+// templatePath returns the path of the template of data directories for this version.
 func templatePath(ctx context.Context, bin string, o owner) (string, error) {
 	version, err := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version").Output()
 	if err != nil {
