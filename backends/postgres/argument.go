@@ -40,8 +40,8 @@ func (c *column) argument(v core.Value) any {
 	return nil
 }
 
-// sample returns a value of the Go type that argument returns. pgx needs it for arrays whose elements have no type of
-// their own.
+// sample returns a value of the Go type that argument returns. pgx needs it for arrays without an element type of their
+// own.
 func (c *column) sample() any {
 	switch c.field.Type() {
 	case core.Float:

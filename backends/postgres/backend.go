@@ -36,7 +36,7 @@ var _ core.Backend = (*Backend)(nil)
 // New returns a backend that uses the connections of a pool. The caller closes the pool.
 //
 // Make the pool from [ParseConfig]: otherwise the backend cannot detect commits that did not reach the synchronous
-// standby. A pool whose default_transaction_isolation differs from Options.Isolation works too, but each single
+// standby. A pool with a default_transaction_isolation different from Options.Isolation works too, but each single
 // operation then needs BEGIN and COMMIT.
 func New(pool *pgxpool.Pool, schema string, opts Options) *Backend {
 	begin := "BEGIN ISOLATION LEVEL " + strings.ToUpper(string(opts.isolation()))

@@ -23,7 +23,7 @@ type builder struct {
 	err   error  // of the first condition that could not be written
 }
 
-// newBuilder returns a builder whose conditions concern the row t. It has room for most statements.
+// newBuilder returns a builder for conditions on the row t. It has room for most statements.
 func newBuilder() *builder {
 	b := &builder{alias: "t", args: make([]any, 0, 4)}
 	b.Grow(512)

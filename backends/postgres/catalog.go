@@ -410,8 +410,7 @@ func (t *catalogTable) markStoredColumns(ctx context.Context, conn *pgx.Conn, fi
 	return err
 }
 
-// storedColumnsQuery takes columns by the OID of their table and their number, and returns the positions of those that
-// are stored.
+// storedColumnsQuery takes the table OIDs and numbers of columns, and returns the positions of the stored ones.
 const storedColumnsQuery = `
 SELECT f.place
 FROM unnest($1::bigint[], $2::smallint[]) WITH ORDINALITY AS f (oid, num, place)

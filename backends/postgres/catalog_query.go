@@ -22,8 +22,8 @@ WITH RECURSIVE col AS MATERIALIZED (
   WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 )` + columnsOf
 
-	// describedQuery returns the same as columnsQuery for a query, whose columns are given by names, types, modifiers
-	// and collations.
+	// describedQuery returns the same as columnsQuery for a query. Its parameters are the names, types, modifiers and
+	// collations of the columns.
 	describedQuery = `
 WITH RECURSIVE col AS MATERIALIZED (
   SELECT '' AS relname, 'v' AS relkind, 0::oid AS attrelid, x.attname, x.attnum::smallint, x.atttypid::oid, x.atttypmod,

@@ -44,7 +44,7 @@
 // conditions were checked, and the returned record does not show its change. Do not base access rules on columns that
 // AFTER triggers change.
 //
-// An Insert whose rows a BEFORE trigger skips is [core.BadRequest]. Other effects of the trigger remain if the Insert is
+// An Insert is [core.BadRequest] if a BEFORE trigger skips its rows. Other effects of the trigger remain if the Insert is
 // not part of a larger transaction.
 //
 // A PUT that omits a field without a default in the model uses the default of the column. If the default is the same for
@@ -80,7 +80,7 @@
 // enums, date, time, timestamp, inet, cidr, macaddr, macaddr8, bit strings and oid. For dates and times this holds for the
 // years 1 to 9999. A label that an enum does not have matches nothing. All other conditions and orders read the text of
 // every row, unless there is an index on the expression, such as ((price::text) COLLATE "C"). The server permits such an
-// index for types whose spelling does not depend on settings.
+// index for types with a spelling that does not depend on settings.
 //
 // Other programs can store values that the model does not represent: NaN or an infinity in a Float, and a Time that is
 // infinite, before Christ or after the year 9999. The row, and every list with the row, then fails with
@@ -143,8 +143,9 @@
 //     column is NOT NULL, or if policies concern the column; two Updates cannot either. That is [core.AlreadyExists].
 //   - Deleting a referenced record is rejected. ON DELETE CASCADE, SET NULL and SET DEFAULT of relations have no effect,
 //     because they would bypass policies that hide the referring records.
-//   - Foreign keys that are no relation of the model keep their ON DELETE action, which bypasses all policies: those of
-//     tables and columns outside the model, of keys and plain fields, and of several columns. Package importer notes them.
+//   - Foreign keys that are no relation of the model keep their ON DELETE action, which bypasses all policies: foreign
+//     keys of tables and columns outside the model, of keys and plain fields, and of several columns. Package importer
+//     notes them.
 //   - If tables refer to each other, the backend sets references to deleted rows to null. The referring rows must be
 //     deleted or changed in the same transaction. Until then, operations on them whose policies concern that field are
 //     rejected like the Delete.
@@ -155,7 +156,7 @@
 // The backend checks once a minute ([Options.CheckSchema]) whether the tables, views and queries of the model have changed.
 // If so, it logs the changes ([Options.Logger]), and later transactions use the present schema. Until then:
 //
-//   - Statements whose result has another type are repeated, as after a conflict.
+//   - Statements with a result of another type are repeated, as after a conflict.
 //   - After DROP NOT NULL, conditions find nulls at once. Pages sorted by the field lack the nulls at their end until the
 //     check.
 //   - After SET DEFAULT, new records have the default at once. A PUT that omits the field uses it after the check.
@@ -224,7 +225,7 @@
 // [core.Unavailable].
 //
 // When connections break, by a restart or a failover (target_session_attrs, manual, section 34.1.2), their running
-// operations fail and the pool makes new connections. A write whose commit may have happened is [core.OutcomeUnknown], and
+// operations fail and the pool makes new connections. A write that may have been committed is [core.OutcomeUnknown], and
 // errors.Is also matches [core.ErrCommitUnknown]. To be safe to repeat, a write needs a key of the client's choice: if the
 // first Insert has happened, the second one is [core.AlreadyExists]. A write is [core.ErrCommitUnknown] too if it was
 // committed and its result cannot be read, because the database stored a value that the model does not represent.
@@ -237,6 +238,6 @@
 // With synchronous standbys (synchronous_standby_names), the server acknowledges a commit when they have it. If the wait is
 // cancelled, by the end of the context or by an administrator, the server keeps the commit on the primary and reports
 // success with a warning. The backend then returns [core.ErrCommitUnknown]. It detects the warning in pools of [Open] and in
-// pools made from [ParseConfig]. With other pools, every write whose commit returns after the end of its context is
+// pools made from [ParseConfig]. With other pools, every write with a commit that returns after the end of its context is
 // [core.ErrCommitUnknown], and a wait that an administrator cancels remains undetected.
 package postgres

@@ -17,13 +17,13 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// errSkippedByTrigger reports an Insert whose rows were all skipped by a BEFORE trigger (manual, section 39.1). Other
-// effects of the trigger, and other writes of the transaction, may have been committed.
+// errSkippedByTrigger reports an Insert without inserted rows: a BEFORE trigger has skipped all of them (manual,
+// section 39.1). Other effects of the trigger, and other writes of the transaction, may have been committed.
 var errSkippedByTrigger = errors.New("postgres: a BEFORE trigger of the table skipped the rows")
 
-// operationError returns the error of an operation whose calls failed. If the calls end with a commit and the server
-// has not reported its failure, the outcome is unknown. If the commit succeeded but its result cannot be read, the
-// error is [core.ErrCommitUnknown] too, so that the operation is not repeated.
+// operationError returns the error of an operation after its calls have failed. If the calls end with a commit and the
+// server has not reported its failure, the outcome is unknown. If the commit succeeded but its result cannot be read,
+// the error is [core.ErrCommitUnknown] too, so that the operation is not repeated.
 func (t *transaction) operationError(ctx context.Context, op *core.Op, err error, commits bool) error {
 	if isStandbyError(err, t.opts.ReadOnly) {
 		t.backend.closeStandby(ctx, t.conn)
@@ -132,8 +132,8 @@ func (b *binding) statementError(ctx context.Context, op *core.Op, err error) er
 	return b.classify(ctx, err)
 }
 
-// isReadError reports whether the failed statement only reads. What the server then says about values concerns stored
-// ones. A COMMIT that was sent along does not count.
+// isReadError reports whether the failed statement only reads, so that the error concerns stored values. A COMMIT that
+// was sent along does not count.
 func isReadError(err error) bool {
 	_, asked := errors.AsType[*readError](err)
 	return asked
@@ -233,8 +233,8 @@ func isNetwork(err error) bool {
 }
 
 // badValueError returns the error of a value that the type of a column rejects; nil for other failures. The server does
-// not name the column, so each column whose values are cast is tried separately. The transaction has failed and is
-// rolled back first.
+// not name the column, so each column with cast values is tried separately. The transaction has failed and is rolled
+// back first.
 func (t *transaction) badValueError(ctx context.Context, op *core.Op, err error) *core.Error {
 	if op == nil || isReadError(err) || !isValueError(err) {
 		return nil

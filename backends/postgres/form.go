@@ -22,7 +22,7 @@ type form struct {
 	text           bool           // read as text
 	base           string         // type for writing; without modifiers if a cast has this type
 	json           bool           // written through JSON
-	enum           bool           // an enum, whose labels may be renamed
+	enum           bool           // an enum; its labels may be renamed
 	hasNumerics    bool           // may contain numbers of any size: long expansions are rejected
 	expandMark     string         // mark of the error of a long expansion
 	otherType      bool           // the column's type may reject values of the model's type
@@ -113,8 +113,8 @@ func (c *column) labels(param string, many bool) string {
 	return array + "(SELECT e.label FROM unnest(enum_range(NULL::" + c.base + ")) AS e (label) WHERE e.label::text" + c.equalityCollation + operator + param + end + ")"
 }
 
-// classify returns what is known about values before the server sees them. It returns castable for columns that do not
-// hold text of another type.
+// classify predicts how the server treats values. It returns castable for columns that do not hold text of another
+// type.
 func (c *column) classify(values ...core.Value) textClass {
 	if !c.text {
 		return castable
@@ -150,10 +150,10 @@ func (c *column) representable(values []core.Value) []core.Value {
 // trimBlanks removes trailing blanks, which char(n) ignores (manual, section 8.3).
 func trimBlanks(s string) string { return strings.TrimRight(s, " ") }
 
-// textClassifier reports what is known about a string that is compared with values of a column type.
+// textClassifier predicts how the server treats a string as a value of a column type.
 type textClassifier func(text string) textClass
 
-// textClass is what is known about a string and a column type.
+// textClass is the prediction for a string and a column type.
 type textClass int
 
 const (
@@ -197,7 +197,7 @@ var classifiers = map[string]textClassifier{
 	"oid":       classifyOID,
 }
 
-// matching returns a classifier for a type whose values have exactly the spellings that match an expression.
+// matching returns a classifier for a type with exactly the spellings that match an expression.
 func matching(expression string) textClassifier {
 	re := regexp.MustCompile(expression)
 	return func(s string) textClass { return classIf(re.MatchString(s), impossible) }

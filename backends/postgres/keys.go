@@ -334,7 +334,7 @@ func (t *table) nextKeysSQL() string {
 		" FROM (SELECT " + t.nextKeyExpr() + " AS " + t.key.name + " FROM generate_series(1, $1::bigint)) AS s"
 }
 
-// nextKeys generates keys within the transaction, without those that it has used explicitly. A key of another row is
+// nextKeys generates keys within the transaction, except keys that it has used explicitly. A key of another row is
 // detected when it is inserted. Several statements may be necessary, so no commit is sent along.
 func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table, n int) ([]core.Value, error) {
 	t.moreFollows = true

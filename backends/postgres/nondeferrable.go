@@ -175,8 +175,7 @@ func (u *update) clearSwapped() []call {
 	return calls
 }
 
-// swappedValues returns the keys of the rows whose column the Update changes, and their new values; nothing if no swap
-// is possible.
+// swappedValues returns the keys and new values of the rows that change the column; nothing if no swap is possible.
 func (u *update) swappedValues(c *column) (keys, values []core.Value) {
 	if !c.uniqueImmediate || c.notNull || !u.many() || mentions(u.op.Using, c.field) {
 		return nil, nil
@@ -194,7 +193,7 @@ func (u *update) swappedValues(c *column) (keys, values []core.Value) {
 	return keys, values
 }
 
-// clearCall sets the column to null in rows whose value another row takes.
+// clearCall sets the column to null in rows that lose their value to another row.
 func (u *update) clearCall(c *column, keys, values []core.Value) call {
 	b := newBuilder()
 	rows, taken := b.keys(u.table, keys, true), b.param(c.elementType()+"[]", c.array(values))

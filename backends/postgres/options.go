@@ -28,8 +28,8 @@ type Options struct {
 	// with BEGIN and its isolation level. After an outage of the server, PgBouncer returns errors until its
 	// server_login_retry has passed, 15 s by default.
 	//
-	// When a context ends, pgx closes the connection to the pooler and then asks the server to cancel the statement. A
-	// write whose commit was sent along with it is then [core.ErrCommitUnknown]. A pool for New must not use pgx's
+	// When a context ends, pgx closes the connection to the pooler and then asks the server to cancel the statement. If a
+	// commit was sent along with the statement, the error is [core.ErrCommitUnknown]. A pool for New must not use pgx's
 	// CancelRequestContextWatcherHandler: it closes the connection of the cancel request as soon as the statement has
 	// ended, and PgBouncer 1.18 terminates if that happens before its answer ("bad client state").
 	Bouncer bool
@@ -54,10 +54,10 @@ type Options struct {
 	// skipped. While the primary is unreachable, replicas therefore serve reads for at most MaxLag. The clocks of the
 	// servers play no part. Default: no limit; only the backend's own writes are certain to be visible.
 	MaxLag time.Duration
-	// CallTimeout limits calls whose context has no deadline: an operation, a commit or a rollback, including the wait
-	// for a connection. A call that exceeds it fails as if its context had expired. This ends the wait for a frozen
-	// server. A context with a deadline is not limited further, nor is the start of a store. Default: 30 s. A negative
-	// value means no limit.
+	// CallTimeout limits calls with a context that has no deadline: an operation, a commit or a rollback, including the
+	// wait for a connection. A call that exceeds it fails as if its context had expired. This ends the wait for a
+	// frozen server. A context with a deadline is not limited further, nor is the start of a store. Default: 30 s. A
+	// negative value means no limit.
 	CallTimeout time.Duration
 	// ApplicationName is the application_name of the connections of [Open], unless the connection string has one.
 	// Default: "larder".

@@ -127,8 +127,8 @@ func (b *Backend) beginReplica() string {
 // replica that has not replayed up to this position may lack some of them.
 type writePosition struct {
 	position       atomic.Pointer[logPosition] // nil if it is unknown
-	unknownCommits atomic.Int64                // number of commits whose position is unknown
-	coveredCommits atomic.Int64                // number of those that the position covers nevertheless
+	unknownCommits atomic.Int64                // number of commits of unknown position
+	coveredCommits atomic.Int64                // number of unknown commits that the position covers nevertheless
 	askedAt        atomic.Int64                // time of the last query of the primary, as [sinceStart]
 }
 
@@ -191,7 +191,7 @@ func (h *writePosition) positionCall() call {
 // errNoPosition reports a successful commit of unknown position.
 var errNoPosition = errors.New("position in the write-ahead log is not known")
 
-// noteUnknown records a commit whose position or outcome is unknown.
+// noteUnknown records a commit of unknown position or outcome.
 func (h *writePosition) noteUnknown() { h.unknownCommits.Add(1) }
 
 // start is the time when the process began.

@@ -147,7 +147,7 @@ func (u *update) guardKey(b *builder, key string) {
 	b.write(" THEN NULL ELSE ", raise(markRekeyed, "'"+part+" ' || "+b.column(t.key)+"::text"), " END")
 }
 
-// changedKeyField returns the field whose change would have changed the key; nil if the message does not have the mark.
+// changedKeyField returns the field that would have changed the key; nil if the message does not have the mark.
 func changedKeyField(op *core.Op, message string) *core.Field {
 	_, rest, found := strings.Cut(message, markRekeyed)
 	number, _, _ := strings.Cut(rest, " ")
@@ -196,8 +196,8 @@ func (t *transaction) ambiguousJSONError(op *core.Op, err error) error {
 	return nil
 }
 
-// readRemaining returns the calls that read the fields which a write did not return: those of the view or query, and
-// those that are read later.
+// readRemaining returns the calls that read the other fields of written records: fields of the view or query, and
+// columns that are read later.
 func readRemaining(table *table, later []*column, keys []core.Value, out []core.Record) (calls []call) {
 	if len(table.viewOnly) > 0 {
 		calls = append(calls, readBack(table.readFrom, table.viewOnly, keys, out))

@@ -160,7 +160,7 @@ type mismatchError struct{ error }
 func (e *mismatchError) Unwrap() error { return e.error }
 
 // changedSchema reports whether an error of a statement suggests that the schema has changed (manual, appendix A): a
-// missing table or column, a column of another type, or a prepared statement whose result would have other columns.
+// missing table or column, a column of another type, or a prepared statement with other columns in its result.
 func changedSchema(err *pgconn.PgError) bool {
 	switch err.Code {
 	case "3F000", "42P01", "42703", "42704", "42804", "42883":

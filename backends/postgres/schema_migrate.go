@@ -78,8 +78,8 @@ func migrate(ctx context.Context, tx pgx.Tx, schema string, m *core.Model, opts 
 	return nil
 }
 
-// unsafeError returns the error that lists all differences whose fix does more than add an object; nil if there are
-// none.
+// unsafeError returns the error that lists all differences with a fix that does more than add an object; nil if there
+// are none.
 func unsafeError(schema string, differences []difference) error {
 	var lines []string
 	for _, d := range differences {
@@ -203,7 +203,7 @@ func warnAboutRenames(ctx context.Context, tx pgx.Tx, found *catalog, schema str
 	return nil
 }
 
-// added returns the names of the resource's fields whose columns are added.
+// added returns the names of the fields of a resource for which columns are added.
 func added(r *core.Resource, differences []difference) (names []string) {
 	for _, d := range differences {
 		if d.added != nil && d.added.Resource() == r {

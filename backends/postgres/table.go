@@ -91,7 +91,7 @@ func bindTables(found *catalog, schema string, m *core.Model, opts Options) []*t
 	return tables
 }
 
-// withReadSource returns a table whose reads use a view or query.
+// withReadSource returns a table that is read from a view or query.
 func withReadSource(reads, t *table) *table {
 	t.readFrom = reads
 	for i, c := range t.columns {

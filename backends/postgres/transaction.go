@@ -27,7 +27,7 @@ type transaction struct {
 	jsonWrite     *table   // table of a write that returns columns of jsonText; nil otherwise
 	replica       *replica // for the reads; nil for the primary
 	detached      map[reference]bool
-	staleTable    *table            // table whose sequence generated an existing key
+	staleTable    *table            // its sequence has generated an existing key
 	explicitKeys  map[*table]keySet // keys of inserted records that the sequence has not reached
 	generatedKeys map[*table]keySet // keys that NextIDs has returned
 }

@@ -81,7 +81,7 @@ type Result struct {
 
 // Model builds a model of the resources in their present state.
 //
-// Errors: those of [core.NewModel]. Unchanged resources can only fail if there are none.
+// Errors: the same as of [core.NewModel]. Unchanged resources can only fail if there are none.
 func (r *Result) Model() (*core.Model, error) {
 	return core.NewModel(r.Schema, r.Resources...)
 }

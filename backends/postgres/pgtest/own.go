@@ -29,7 +29,7 @@ func Own(tb testing.TB, settings ...string) *Server {
 }
 
 // Standby starts a hot standby that streams from the server. It has the settings of the server and further ones, and
-// ends with the test. Roles and passwords are those of the server.
+// ends with the test. It has the roles and passwords of the server.
 //
 // Commits do not wait for the standby before [Server.Follow]. Until then, promoting the standby may lose acknowledged
 // commits.
