@@ -16,7 +16,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func TestErrorsOfTheServerAreClassifiedByWhatHelps(t *testing.T) {
+func TestServerErrorCodes(t *testing.T) {
 	b := &binding{Backend: &Backend{schema: "s"}}
 	for _, c := range []struct {
 		err      error
@@ -50,7 +50,7 @@ func TestErrorsOfTheServerAreClassifiedByWhatHelps(t *testing.T) {
 	}
 }
 
-func TestOutcomeIsKnownExactlyWhenTheServerRefused(t *testing.T) {
+func TestOutcomeIsKnownIfServerRejected(t *testing.T) {
 	for _, c := range []struct {
 		err     error
 		unknown bool
@@ -69,7 +69,7 @@ func TestOutcomeIsKnownExactlyWhenTheServerRefused(t *testing.T) {
 	}
 }
 
-func TestAnErrorWithoutASQLSTATEIsOfNoValue(t *testing.T) {
+func TestErrorWithoutSQLSTATEIsNoValueError(t *testing.T) {
 	for code, want := range map[string]bool{"": false, "2": false, "22": true, "22003": true, "23505": false} {
 		if got := isValueError(&pgconn.PgError{Code: code}); got != want {
 			t.Errorf("%q: %v", code, got)
@@ -77,7 +77,7 @@ func TestAnErrorWithoutASQLSTATEIsOfNoValue(t *testing.T) {
 	}
 }
 
-func TestEndOfAPrefixIsTheFirstTextBehindIt(t *testing.T) {
+func TestPrefixEnd(t *testing.T) {
 	for _, c := range []struct {
 		prefix, end string
 		bounded     bool
@@ -96,7 +96,7 @@ func TestEndOfAPrefixIsTheFirstTextBehindIt(t *testing.T) {
 	}
 }
 
-func TestDetailOfAForeignKeyIsTakenApart(t *testing.T) {
+func TestParseDetailOfForeignKey(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "child", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "parent", ToOne: "parent"}}},
 		core.ResourceSpec{Name: "parent", Fields: []core.FieldSpec{{Name: "name", Type: core.Text, Key: true}}},
@@ -122,7 +122,7 @@ func TestDetailOfAForeignKeyIsTakenApart(t *testing.T) {
 	}
 }
 
-func TestColumnsThatAreComputedWhenTheyAreRead(t *testing.T) {
+func TestComputedColumnMayFailToRead(t *testing.T) {
 	for _, c := range []struct {
 		relkind, attgenerated string
 		want                  bool
@@ -148,7 +148,7 @@ type mute struct{}
 
 func (mute) Query(context.Context, string, ...any) (pgx.Rows, error) { return nil, errors.New("mute") }
 
-func TestAPositionThatIsNotKnownKeepsReadersFromReplicas(t *testing.T) {
+func TestUnknownPositionKeepsReadersFromReplicas(t *testing.T) {
 	conn, err := pgx.Connect(t.Context(), pgtest.URL(t))
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +175,7 @@ func TestAPositionThatIsNotKnownKeepsReadersFromReplicas(t *testing.T) {
 	}
 }
 
-func TestHorizonNeverGoesBack(t *testing.T) {
+func TestWritePositionNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	var h writePosition
 	for _, c := range []struct{ reached, want logPosition }{
@@ -237,7 +237,7 @@ func mutated(random *rand.Rand, seeds []string, n int) []string {
 	return out
 }
 
-func TestWhatIsJudgedOfATextIsWhatTheServerDoesWithIt(t *testing.T) {
+func TestTextClassMatchesServer(t *testing.T) {
 	if len(nativeSeeds) != len(classifiers) {
 		t.Errorf("%d types have judges, %d have seeds", len(classifiers), len(nativeSeeds))
 	}
@@ -286,7 +286,7 @@ func TestWhatIsJudgedOfATextIsWhatTheServerDoesWithIt(t *testing.T) {
 }
 
 // Newer servers take them for octal.
-func TestNoOIDIsSpelledWithLeadingZeros(t *testing.T) {
+func TestOIDHasNoLeadingZeros(t *testing.T) {
 	for text, want := range map[string]textClass{"0": castable, "10": castable, "010": impossible, "00": impossible, "09": impossible} {
 		if got := classifyOID(text); got != want {
 			t.Errorf("%s: %d, want %d", text, got, want)

@@ -16,7 +16,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-func TestDeletingInSchemasThatTheServerCascadesIn(t *testing.T) {
+func TestDeleteWithServerSideCascades(t *testing.T) {
 	for _, c := range []struct{ name, sql, parent, left string }{
 		{
 			"a child", `CREATE TABLE a (id serial PRIMARY KEY); CREATE TABLE b (id serial PRIMARY KEY, a int NOT NULL REFERENCES a ON DELETE CASCADE CHECKED);
@@ -79,7 +79,7 @@ func keysIn(t *testing.T, store *core.Store) string {
 }
 
 // What a cascade of the server would delete may be hidden by a policy.
-func TestServerDoesNotCascadeBehindTheBackOfTheStore(t *testing.T) {
+func TestServerDoesNotCascadePastPolicies(t *testing.T) {
 	for _, action := range []string{"CASCADE", "SET NULL", "SET DEFAULT"} {
 		t.Run(action, func(t *testing.T) {
 			store, err := importertest.Store(t, importertest.Import(t, `CREATE TABLE a (id serial PRIMARY KEY, up int REFERENCES a ON DELETE `+action+`);
@@ -110,7 +110,7 @@ const heartAndBody = `CREATE TABLE heart (id serial PRIMARY KEY, body int); CREA
 	ALTER TABLE heart ADD FOREIGN KEY (body) REFERENCES body CHECKED;
 	INSERT INTO heart DEFAULT VALUES; INSERT INTO body (heart) VALUES (1); UPDATE heart SET body = 1; INSERT INTO heart DEFAULT VALUES`
 
-func TestRowThatPointsAtWhatIsDeletedHasToGoOrToPointElsewhere(t *testing.T) {
+func TestDetachedRowMustBeDeletedOrChanged(t *testing.T) {
 	for _, constraints := range []string{"", "DEFERRABLE"} {
 		store, err := importertest.Store(t, importertest.Import(t, strings.ReplaceAll(heartAndBody, "CHECKED", constraints)))
 		if err != nil {
@@ -157,7 +157,7 @@ func TestRowThatPointsAtWhatIsDeletedHasToGoOrToPointElsewhere(t *testing.T) {
 	}
 }
 
-func TestForeignKeysToTablesOfOtherSchemasAreNotOurs(t *testing.T) {
+func TestForeignKeysToOtherSchemas(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "b", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "a", ToOne: "a"}}})
@@ -172,7 +172,7 @@ func TestForeignKeysToTablesOfOtherSchemasAreNotOurs(t *testing.T) {
 	}
 }
 
-func TestRecordsCanReferToEarlierOnesOfTheirInsertWhateverTheyLeaveToDefaults(t *testing.T) {
+func TestInsertRefersToEarlierRecords(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "n", Type: core.Int}, {Name: "up", ToOne: "a"},
 	}})
@@ -192,7 +192,7 @@ func TestRecordsCanReferToEarlierOnesOfTheirInsertWhateverTheyLeaveToDefaults(t 
 
 // The null that a row is set to when what it points at is deleted is not what its
 // record has, and no policy may take it for that.
-func TestPoliciesDoNotJudgeWhatADeletionSetToNull(t *testing.T) {
+func TestPolicyIgnoresNullOfDetachedRow(t *testing.T) {
 	imported := importertest.Import(t, strings.ReplaceAll(heartAndBody, "CHECKED", ""))
 	seen := core.Or(core.Eq("heart", 2), core.Eq("heart", nil))
 	store, err := importertest.Store(t, imported, guarded("body", seen))
@@ -235,7 +235,7 @@ func TestPoliciesDoNotJudgeWhatADeletionSetToNull(t *testing.T) {
 	}
 }
 
-func TestPoliciesDoNotJudgeWhatASwapSetToNull(t *testing.T) {
+func TestPolicyIgnoresNullOfSwap(t *testing.T) {
 	imported := importertest.Import(t, `CREATE TABLE a (id serial PRIMARY KEY, x text UNIQUE); INSERT INTO a (x) VALUES ('p'), ('q')`)
 	for _, c := range []struct {
 		seen core.Filter
@@ -253,7 +253,7 @@ func TestPoliciesDoNotJudgeWhatASwapSetToNull(t *testing.T) {
 	}
 }
 
-func TestServerDoesNotCascadeFromATableThatHasTwoResources(t *testing.T) {
+func TestNoCascadeFromTableOfTwoResources(t *testing.T) {
 	key := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
 	m := core.MustModel("m", core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{key}}, core.ResourceSpec{Name: "again", Fields: []core.FieldSpec{key}},
 		core.ResourceSpec{Name: "b", Fields: []core.FieldSpec{key, {Name: "a", ToOne: "a"}}})
@@ -276,7 +276,7 @@ func TestServerDoesNotCascadeFromATableThatHasTwoResources(t *testing.T) {
 
 // SET CONSTRAINTS lasts until the end of the transaction, so that each of several on
 // one connection has to say it.
-func TestConstraintsThatAreInitiallyImmediateAreDeferredInEveryTransaction(t *testing.T) {
+func TestInitiallyImmediateConstraintsAreDeferred(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "f", Type: core.Int, Unique: true}, {Name: "next", ToOne: "a"},
 	}})

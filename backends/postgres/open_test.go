@@ -17,7 +17,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func TestPasswordIsInNoError(t *testing.T) {
+func TestErrorsContainNoPassword(t *testing.T) {
 	u, err := url.Parse(pgtest.URL(t))
 	servertest.Must(t, err)
 	server := " user=postgres host=" + u.Query().Get("host") + " port=" + u.Query().Get("port")
@@ -50,14 +50,14 @@ func TestPasswordIsInNoError(t *testing.T) {
 	}
 }
 
-func TestAConnectionStringThatIsNoneSaysWhatToWrite(t *testing.T) {
+func TestMalformedConnectionStringShowsForm(t *testing.T) {
 	_, err := postgres.Open(t.Context(), "postgres://me:a/b@localhost/db", "s", postgres.Options{})
 	if err == nil || !strings.Contains(err.Error(), "/ ? # @ : % as %2F %3F %23 %40 %3A %25") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestAWrongConnectionStringOfAReplicaIsRefusedAtOnce(t *testing.T) {
+func TestMalformedReplicaStringIsRejected(t *testing.T) {
 	for _, replica := range []string{"postgers://me:hunter2@h/db?sslmode=disable", "postgres://me:4321/hunter2@h/db"} {
 		opts := postgres.Options{Replicas: []string{replica}}
 		_, opened := postgres.Open(t.Context(), pgtest.URL(t), "s", opts)
@@ -70,14 +70,14 @@ func TestAWrongConnectionStringOfAReplicaIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
-func TestServerOutOfReachIsUnavailable(t *testing.T) {
+func TestUnreachableServerIsUnavailable(t *testing.T) {
 	_, err := postgres.Open(t.Context(), "postgres://localhost:1/db", "s", postgres.Options{})
 	if !errors.Is(err, core.Unavailable) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestOpenedConnectionsAreSetUp(t *testing.T) {
+func TestOpenSetsSessionSettings(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, `CREATE FUNCTION $S.setting(text) RETURNS text LANGUAGE sql AS 'SELECT current_setting($1)'`))
 	servertest.Execute(t, servertest.InSchema(schema, `CREATE TABLE $S.row (id bigserial PRIMARY KEY, a text DEFAULT $S.setting('application_name'),
@@ -117,7 +117,7 @@ func TestOpenedConnectionsAreSetUp(t *testing.T) {
 	}
 }
 
-func TestRefusedLoginIsUnavailableAndSaysWhyOnOneLine(t *testing.T) {
+func TestRejectedLoginIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t)
 	u, err := url.Parse(server.TCP())
@@ -185,7 +185,7 @@ func as(ctx context.Context, name string) context.Context {
 	return core.WithPrincipal(ctx, &core.Principal{ID: core.TextValue(name)})
 }
 
-func TestStorageFunctionWithAPoolPerTenant(t *testing.T) {
+func TestBackendFuncWithPoolPerTenant(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t)
 	admin := servertest.OwnPool(t, server.URL())
@@ -237,7 +237,7 @@ func TestStorageFunctionWithAPoolPerTenant(t *testing.T) {
 	}
 }
 
-func TestStorageFunctionWithAConnectionPerRequest(t *testing.T) {
+func TestBackendFuncWithConnectionPerRequest(t *testing.T) {
 	t.Parallel()
 	schema := pgtest.Schema(t)
 	p := servertest.Pool(t, pgtest.URL(t))

@@ -70,7 +70,7 @@ func (r *recorder) plan(t *testing.T, p *pgxpool.Pool) string {
 	return strings.Join(lines, "\n")
 }
 
-func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
+func TestStatementsUseIndexes(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
@@ -181,7 +181,7 @@ func TestStatementsUseTheIndexesThatThereAre(t *testing.T) {
 
 // A page under a condition on a relation to one record reads the index of the relation,
 // where the planner may prefer the order of the primary key for any of several.
-func TestPageOfOneRelatedRecordUsesTheIndexOfTheRelation(t *testing.T) {
+func TestRelatedPageUsesRelationIndex(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "owner", Type: core.Int}}},
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "jar", ToOne: "jar"}, {Name: "owner", Type: core.Int}}},
@@ -223,7 +223,7 @@ func (r *recorder) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.Trac
 // TraceBatchEnd does nothing.
 func (*recorder) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
-func TestStatementsUseTheIndexesOfForeignSchemas(t *testing.T) {
+func TestStatementsUseIndexesOfHandMadeTables(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "country", Fields: []core.FieldSpec{
 			{Name: "code", Type: core.Text, Key: true}, {Name: "name", Type: core.Text}, {Name: "capital", ToOne: "city"},

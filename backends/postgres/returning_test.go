@@ -168,7 +168,7 @@ var changedByTheDatabase = []struct {
 	{name: "uuid", typ: core.UUID, tables: tableOf("uuid") + ";" + before("thing", "NEW.a := overlay(NEW.a::text placing 'ffff' from 1 for 4)::uuid"), given: "0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11", want: "ffff2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11"},
 }
 
-func TestInsertShowsWhatTheDatabaseMadeOfWhatItWasGiven(t *testing.T) {
+func TestInsertReturnsDatabaseChanges(t *testing.T) {
 	for _, mode := range []string{"cache_statement", "cache_describe", "simple_protocol"} {
 		server := servertest.With(t, pgtest.URL(t), "default_query_exec_mode", mode)
 		for _, c := range changedByTheDatabase {
@@ -213,9 +213,9 @@ func TestInsertShowsWhatTheDatabaseMadeOfWhatItWasGiven(t *testing.T) {
 	}
 }
 
-// TestInsertedRecordsAreInTheirOrderWhateverTheDatabaseMadeOfSome has records of
+// TestInsertKeepsOrder has records of
 // three kinds, which need two statements, and a trigger that changes some.
-func TestInsertedRecordsAreInTheirOrderWhateverTheDatabaseMadeOfSome(t *testing.T) {
+func TestInsertKeepsOrder(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text}, {Name: "label", Type: core.Text}, {Name: "n", Type: core.Int},
 	}})
@@ -254,8 +254,8 @@ func TestInsertedRecordsAreInTheirOrderWhateverTheDatabaseMadeOfSome(t *testing.
 	}
 }
 
-// TestInsertOfNothingInsertsNothing asks the backend, because a store does not.
-func TestInsertOfNothingInsertsNothing(t *testing.T) {
+// TestEmptyInsert asks the backend, because a store does not.
+func TestEmptyInsert(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, servertest.Cookies))
 	b := postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, postgres.Options{})
@@ -270,7 +270,7 @@ func TestInsertOfNothingInsertsNothing(t *testing.T) {
 	}
 }
 
-func TestReadThatFailsInTheDatabaseIsTheServersFault(t *testing.T) {
+func TestFailedReadIsServerError(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "n", Type: core.Int}, {Name: "made", Type: core.JSON, ReadOnly: true},
 	}})
@@ -329,7 +329,7 @@ func TestReadThatFailsInTheDatabaseIsTheServersFault(t *testing.T) {
 	}
 }
 
-func TestLabelsThatAnEnumHasNoLongerMatchNothing(t *testing.T) {
+func TestRemovedEnumLabelMatchesNothing(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "mood", Type: core.Text}, {Name: "moods", Type: core.List},
 	}})
@@ -371,7 +371,7 @@ func TestLabelsThatAnEnumHasNoLongerMatchNothing(t *testing.T) {
 }
 
 // Triggers of the database store a value that the model does not have.
-func TestWriteWhoseResultCannotBeReadStoresNothing(t *testing.T) {
+func TestUnreadableResultStoresNothing(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "at", Type: core.Time}, {Name: "weight", Type: core.Float}, {Name: "next", ToOne: "row"}, {Name: "list", Type: core.List},
 	}})
@@ -447,7 +447,7 @@ func TestWriteWhoseResultCannotBeReadStoresNothing(t *testing.T) {
 	}
 }
 
-func TestARowThatCannotBeReadIsNamedForTheOperator(t *testing.T) {
+func TestUnreadableRowIsNamedInCause(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 		{Name: "at", Type: core.Time}, {Name: "weight", Type: core.Float}, {Name: "id", Type: core.Text, Key: true},
 	}})

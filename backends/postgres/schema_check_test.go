@@ -45,7 +45,7 @@ func ids(t *testing.T, store *core.Store, q core.Query) (ids []int64) {
 	}
 }
 
-func TestNullsThatComeWhileServingAreInNegationsAndPages(t *testing.T) {
+func TestDroppedNotNullInNegationsAndPages(t *testing.T) {
 	store, schema := servertest.Store(t, nameless, namelessSQL)
 	row := nameless.Resource("row")
 	name := row.Field("name")
@@ -114,7 +114,7 @@ func watched(t *testing.T, m *core.Model, every time.Duration, resources map[str
 	return store, schema, log
 }
 
-func TestChangesAreSeenOnEachWayToTheServer(t *testing.T) {
+func TestSchemaChangesInEveryMode(t *testing.T) {
 	for _, mode := range servertest.Modes {
 		t.Run(mode.Name, func(t *testing.T) {
 			schema := pgtest.Schema(t)
@@ -136,7 +136,7 @@ func TestChangesAreSeenOnEachWayToTheServer(t *testing.T) {
 // moment is how often tests look.
 const moment = 10 * time.Millisecond
 
-func TestNullsThatComeWhileServingAreInPagesByTheirFieldOnceTheSchemaIsLookedAt(t *testing.T) {
+func TestDroppedNotNullInPagesAfterCheck(t *testing.T) {
 	store, schema, log := watched(t, nameless, moment, nil, namelessSQL)
 	byName := core.Query{Order: []string{"name"}}
 	if got := ids(t, store, byName); !slices.Equal(got, []int64{1, 2, 3}) {
@@ -149,7 +149,7 @@ func TestNullsThatComeWhileServingAreInPagesByTheirFieldOnceTheSchemaIsLookedAt(
 	}
 }
 
-func TestEveryChangeOfTheSchemaIsNamedAndBoundAnew(t *testing.T) {
+func TestSchemaChangesAreLoggedAndUsed(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true}, {Name: "n", Type: core.Int}, {Name: "name", Type: core.Text}, {Name: "other", ToOne: "other"},
@@ -217,7 +217,7 @@ func TestEveryChangeOfTheSchemaIsNamedAndBoundAnew(t *testing.T) {
 	}
 }
 
-func TestASchemaThatDoesNotFitAnyMoreIsUnavailableUntilItDoes(t *testing.T) {
+func TestMismatchIsUnavailableUntilFixed(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text, Unique: true}}},
 		core.ResourceSpec{Name: "seen", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text}}},
@@ -250,7 +250,7 @@ func TestASchemaThatDoesNotFitAnyMoreIsUnavailableUntilItDoes(t *testing.T) {
 
 // The key source decides whether a policy asks for the right to choose a key, also in transactions that began before the
 // schema changed.
-func TestKeySourceOfASchemaThatDoesNotFitIsTheLastThatDid(t *testing.T) {
+func TestMismatchKeepsLastKeySource(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "generated", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}},
 		core.ResourceSpec{Name: "small", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
@@ -277,7 +277,7 @@ func TestKeySourceOfASchemaThatDoesNotFitIsTheLastThatDid(t *testing.T) {
 	}
 }
 
-func TestAStatementThatMissesAColumnHasTheSchemaLookedAtSoon(t *testing.T) {
+func TestMissingColumnCausesCheck(t *testing.T) {
 	store, schema, log := watched(t, nameless, time.Hour, nil, namelessSQL)
 	servertest.Execute(t, servertest.InSchema(schema, `ALTER TABLE $S.row RENAME name TO label`))
 	if _, err := store.Get(t.Context(), nameless.Resource("row"), core.IntValue(1)); !errors.Is(err, core.ServerError) {
@@ -294,7 +294,7 @@ func TestAStatementThatMissesAColumnHasTheSchemaLookedAtSoon(t *testing.T) {
 	}
 }
 
-func TestTableThatChangesUnderPreparedStatementsIsWrittenOn(t *testing.T) {
+func TestWritesContinueAfterTableChange(t *testing.T) {
 	store, schema := servertest.Store(t, nameless, namelessSQL)
 	row := nameless.Resource("row")
 	for _, change := range []string{"SELECT", `ALTER TABLE $S.row ALTER n TYPE bigint, ALTER name TYPE varchar`, `ALTER TABLE $S.row ALTER name TYPE text, ADD more text`} {
@@ -317,7 +317,7 @@ func watches() int {
 	return strings.Count(string(all[:runtime.Stack(all, true)]), "postgres.(*Backend).startChecker in goroutine")
 }
 
-func TestNobodyLooksAtTheSchemaOfABackendThatIsClosed(t *testing.T) {
+func TestClosedBackendStopsSchemaChecks(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, namelessSQL))
 	before := watches()

@@ -53,7 +53,7 @@ func newer(t *testing.T, version int, sql string, test func(t *testing.T, in *im
 	})
 }
 
-func TestForeignKeyThatIsNotEnforcedIsNone(t *testing.T) {
+func TestNotEnforcedForeignKeyIsIgnored(t *testing.T) {
 	newer(t, 18, `CREATE TABLE $S.a (id bigserial PRIMARY KEY);
 		CREATE TABLE $S.b (id bigserial PRIMARY KEY, a bigint REFERENCES $S.a ON DELETE CASCADE NOT ENFORCED);
 		INSERT INTO $S.a DEFAULT VALUES; INSERT INTO $S.b (a) VALUES (1), (77)`, func(t *testing.T, in *importer.Result) {
@@ -84,7 +84,7 @@ func TestForeignKeyThatIsNotEnforcedIsNone(t *testing.T) {
 }
 
 // The column is NOT NULL in the catalog, and has nulls.
-func TestRowsFromBeforeNotNullAreSeen(t *testing.T) {
+func TestNullsBeforeNotNullNotValid(t *testing.T) {
 	newer(t, 18, `CREATE TABLE $S.a (id bigserial PRIMARY KEY, n int); INSERT INTO $S.a (n) VALUES (2), (NULL), (1), (NULL), (3);
 		ALTER TABLE $S.a ADD CONSTRAINT later NOT NULL n NOT VALID`, func(t *testing.T, in *importer.Result) {
 		store, err := importertest.Store(t, in)
@@ -118,7 +118,7 @@ func TestRowsFromBeforeNotNullAreSeen(t *testing.T) {
 	})
 }
 
-func TestKeyThatMayBeNullInOlderRowsIsNone(t *testing.T) {
+func TestKeyWithOldNullsIsRejected(t *testing.T) {
 	schema := pgtest.Schema(t)
 	since(t, 18, servertest.InSchema(schema, `CREATE TABLE $S.a (id text UNIQUE); ALTER TABLE $S.a ADD CONSTRAINT later NOT NULL id NOT VALID`), func(t *testing.T) {
 		m := core.MustModel("m", core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}})
@@ -177,7 +177,7 @@ func TestVirtualColumns(t *testing.T) {
 	})
 }
 
-func TestKeysThatHoldForAWhileAreNoneOfTheModels(t *testing.T) {
+func TestTemporalKeysAreNotModelled(t *testing.T) {
 	newer(t, 18, `CREATE TABLE $S.stay (room int4range, during daterange, PRIMARY KEY (room, during WITHOUT OVERLAPS));
 		CREATE TABLE $S.guest (id bigserial PRIMARY KEY, room int4range, during daterange,
 			CONSTRAINT in_room FOREIGN KEY (room, PERIOD during) REFERENCES $S.stay (room, PERIOD during), CONSTRAINT alone UNIQUE (room, during WITHOUT OVERLAPS));
@@ -202,7 +202,7 @@ func TestKeysThatHoldForAWhileAreNoneOfTheModels(t *testing.T) {
 	})
 }
 
-func TestKeysThatAreUUIDsOfVersion7(t *testing.T) {
+func TestUUIDv7Keys(t *testing.T) {
 	newer(t, 18, `CREATE TABLE $S.a (id uuid DEFAULT uuidv7() PRIMARY KEY, n int)`, func(t *testing.T, in *importer.Result) {
 		store, err := importertest.Store(t, in)
 		servertest.Must(t, err)
@@ -278,7 +278,7 @@ func partedStore(t *testing.T) (*core.Store, string) {
 	return store, schema
 }
 
-func TestBrokenRulesOfPartitionsAreThoseOfTheirTable(t *testing.T) {
+func TestViolationsInPartitionsNameTheTable(t *testing.T) {
 	store, _ := partedStore(t)
 	item, label := parted.Resource("item"), parted.Resource("label")
 	for id := range int64(8) { // each in one of the partitions
@@ -313,7 +313,7 @@ func TestBrokenRulesOfPartitionsAreThoseOfTheirTable(t *testing.T) {
 	}
 }
 
-func TestSequenceBehindAPartitionedTableIsMovedOn(t *testing.T) {
+func TestSequenceOfPartitionedTableCatchesUp(t *testing.T) {
 	store, schema := partedStore(t)
 	item := parted.Resource("item")
 	servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.item (id, name) SELECT i, 'x' FROM generate_series(1, 50) AS i`))
@@ -346,7 +346,7 @@ func login(t *testing.T, schema string, grants ...string) string {
 	return u.String()
 }
 
-func TestARoleNeedsNoMoreThanItUses(t *testing.T) {
+func TestRequiredPrivileges(t *testing.T) {
 	const tables, allTables = " ON ALL TABLES IN SCHEMA $S", "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA $S"
 	row := servertest.Numbered.Resource("row")
 	operations := map[string]func(ctx context.Context, s *core.Store) error{
@@ -402,7 +402,7 @@ func TestARoleNeedsNoMoreThanItUses(t *testing.T) {
 	}
 }
 
-func TestASequenceThatIsBehindAndMustNotBeMovedIsNamedAtOnce(t *testing.T) {
+func TestMissingSequencePrivilegeIsNamed(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, defaults["identity"][0]))
 	servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.row (id) VALUES (50000)`))

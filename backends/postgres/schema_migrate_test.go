@@ -34,7 +34,7 @@ func bind(t *testing.T, schema string, m *core.Model) error {
 	return b.Bind(t.Context(), m)
 }
 
-func TestSchemaMadeByDDLFitsTheModel(t *testing.T) {
+func TestDDLFitsModel(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, `DROP SCHEMA $S`)) // the statements make it
 	for _, sql := range postgres.DDL(schema, shop) {
@@ -45,7 +45,7 @@ func TestSchemaMadeByDDLFitsTheModel(t *testing.T) {
 	}
 }
 
-func TestTableThatChangesUnderPreparedStatementsIsReadOn(t *testing.T) {
+func TestReadsContinueAfterTableChange(t *testing.T) {
 	store, schema := servertest.Store(t, servertest.Numbered, `CREATE TABLE $S.row (id serial PRIMARY KEY, name varchar)`, `INSERT INTO $S.row (name) VALUES ('a')`)
 	row := servertest.Numbered.Resource("row")
 	for _, change := range []string{"SELECT", `ALTER TABLE $S.row ALTER COLUMN id TYPE bigint, ALTER COLUMN name TYPE text`, `ALTER TABLE $S.row ADD COLUMN more text`} {
@@ -119,7 +119,7 @@ func TestMissingSchemaIsNamed(t *testing.T) {
 	}
 }
 
-func TestNamesThatPostgreSQLWouldCutAreRefused(t *testing.T) {
+func TestTruncatedNamesAreRejected(t *testing.T) {
 	long := strings.Repeat("x", 64)
 	m := core.MustModel("m", core.ResourceSpec{Name: long, Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}})
 	err := postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), pgtest.Schema(t), m)
@@ -128,7 +128,7 @@ func TestNamesThatPostgreSQLWouldCutAreRefused(t *testing.T) {
 	}
 }
 
-func TestMigrationsAtTheSameTimeCreateEverythingOnce(t *testing.T) {
+func TestConcurrentMigrations(t *testing.T) {
 	schema := pgtest.Schema(t)
 	var all sync.WaitGroup
 	for range 5 {
@@ -144,7 +144,7 @@ func TestMigrationsAtTheSameTimeCreateEverythingOnce(t *testing.T) {
 	}
 }
 
-func TestMigrateAddsWhatIsMissingAndKeepsTheRest(t *testing.T) {
+func TestMigrateAddsMissingObjects(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, `CREATE TABLE $S.cookie (id serial PRIMARY KEY, type varchar(20) NOT NULL, old text)`))
 	servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.cookie (type, old) VALUES ('muffin', 'kept')`))
@@ -161,7 +161,7 @@ func TestMigrateAddsWhatIsMissingAndKeepsTheRest(t *testing.T) {
 	}
 }
 
-func TestMigrateRefusesToChangeAndSaysWhatToReview(t *testing.T) {
+func TestMigrateRejectsChangesWithReviewStatements(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, `CREATE TABLE $S.cookie (id bigserial PRIMARY KEY, type integer)`))
 	err := postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, shop)
@@ -174,7 +174,7 @@ func TestMigrateRefusesToChangeAndSaysWhatToReview(t *testing.T) {
 	}
 }
 
-func TestAlterAfterUpdateNeedsItsConstraintsChecked(t *testing.T) {
+func TestAlterAfterUpdateNeedsImmediateConstraints(t *testing.T) {
 	for _, c := range []struct {
 		between string
 		works   bool
@@ -221,7 +221,7 @@ func migrated(t *testing.T, m *core.Model, statements string) (store *core.Store
 	return store, schema, text.String(), err
 }
 
-func TestMigrateRenamesFieldsThatSayWhatTheyWere(t *testing.T) {
+func TestMigrateRenamesColumns(t *testing.T) {
 	store, schema, log, err := migrated(t, was, beforeRenaming)
 	servertest.Must(t, err)
 	rec, err := store.Get(t.Context(), was.Resource("cookie"), core.IntValue(1))
@@ -245,7 +245,7 @@ func TestMigrateRenamesFieldsThatSayWhatTheyWere(t *testing.T) {
 	servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, was)) // again, which does nothing
 }
 
-func TestAStoreThatMayNotMigrateSaysWhatToRename(t *testing.T) {
+func TestStoreWithoutMigrateNamesRenames(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, beforeRenaming))
 	err := bind(t, schema, was)
@@ -254,7 +254,7 @@ func TestAStoreThatMayNotMigrateSaysWhatToRename(t *testing.T) {
 	}
 }
 
-func TestMigrateDoesNotTakeARenameForANewColumn(t *testing.T) {
+func TestMigrateWarnsOfPossibleRename(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
 		{Name: "kind", Type: core.Text},
@@ -283,7 +283,7 @@ func TestMigrateDoesNotTakeARenameForANewColumn(t *testing.T) {
 	}
 }
 
-func TestAFieldThatIsThereUnderBothNamesIsNotRenamed(t *testing.T) {
+func TestColumnUnderBothNamesIsNotRenamed(t *testing.T) {
 	store, _, log, err := migrated(t, was, beforeRenaming+`; ALTER TABLE $S.cookie ALTER type DROP NOT NULL, ADD kind text UNIQUE`)
 	servertest.Must(t, err)
 	rec, err := store.Get(t.Context(), was.Resource("cookie"), core.IntValue(1))
@@ -295,7 +295,7 @@ func TestAFieldThatIsThereUnderBothNamesIsNotRenamed(t *testing.T) {
 	}
 }
 
-func TestMigratePutsConstantDefaultsIntoOldRows(t *testing.T) {
+func TestMigrateSetsConstantDefaultsInOldRows(t *testing.T) {
 	field := func(name string, typ core.Type, v any) core.FieldSpec {
 		return core.FieldSpec{Name: name, Type: typ, Default: v}
 	}
@@ -339,7 +339,7 @@ func TestMigratePutsConstantDefaultsIntoOldRows(t *testing.T) {
 	}
 }
 
-func TestAddedAndChangedTextColumnsSortByCodePoint(t *testing.T) {
+func TestAddedTextColumnsSortByCodePoint(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true}, {Name: "added", Type: core.Text, Default: "x"}, {Name: "other", ToOne: "other"}, {Name: "there", Type: core.Text},

@@ -68,23 +68,23 @@ func foreignDDL(schema string, m *core.Model) []string {
 	return statements
 }
 
-func TestTheEnginesRules(t *testing.T) {
+func TestEngineRules(t *testing.T) {
 	onEachWay(t, func(t *testing.T, open storetest.Factory) { enginetest.Run(t, open) })
 }
 
-func TestTheRulesOfTheRestFace(t *testing.T) {
+func TestRESTRules(t *testing.T) {
 	onEachWay(t, func(t *testing.T, open storetest.Factory) { resttest.Run(t, open) })
 }
 
-func TestTheEnginesRulesOnForeignSchemas(t *testing.T) {
+func TestEngineRulesOnNonDeferrableSchemas(t *testing.T) {
 	onForeignSchemas(t, func(t *testing.T, open storetest.Factory) { enginetest.Run(t, open) })
 }
 
-func TestTheRulesOfTheRestFaceOnForeignSchemas(t *testing.T) {
+func TestRESTRulesOnNonDeferrableSchemas(t *testing.T) {
 	onForeignSchemas(t, func(t *testing.T, open storetest.Factory) { resttest.Run(t, open) })
 }
 
-func TestACrowdAtAListSide(t *testing.T) {
+func TestConcurrentClientsOnToMany(t *testing.T) {
 	t.Parallel()
 	schemas := servertest.MigratedSchemas(t)
 	enginetest.Crowd(t, func(tb testing.TB, m *core.Model) core.Backend {
@@ -103,9 +103,9 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestConformanceOnTablesMadeByHand runs the families that depend on what columns
+// TestConformanceOnHandMadeTables runs the families that depend on what columns
 // are like on tables that sort text by a language and hand out keys differently.
-func TestConformanceOnTablesMadeByHand(t *testing.T) {
+func TestConformanceOnHandMadeTables(t *testing.T) {
 	byHand := strings.NewReplacer(` COLLATE "C"`, "", "BY DEFAULT AS IDENTITY", "ALWAYS AS IDENTITY", " DEFAULT gen_random_uuid()", "")
 	schemas := servertest.NewSchemas(servertest.Pool(t, pgtest.URL(t)), func(m *core.Model) string {
 		schema := pgtest.Schema(t)

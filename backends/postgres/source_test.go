@@ -36,7 +36,7 @@ func viewed(t *testing.T) *servertest.Schemas {
 	})
 }
 
-func TestConformanceWhenReadThroughViews(t *testing.T) {
+func TestConformanceThroughViews(t *testing.T) {
 	t.Parallel()
 	schemas := viewed(t)
 	storetest.Options{Checks: checks}.Run(t, func(tb testing.TB, m *core.Model) core.Backend {
@@ -49,7 +49,7 @@ func TestConformanceWhenReadThroughViews(t *testing.T) {
 	})
 }
 
-func TestConformanceWhenReadByQueries(t *testing.T) {
+func TestConformanceByQueries(t *testing.T) {
 	t.Parallel()
 	schemas := servertest.MigratedSchemas(t)
 	open := func(tb testing.TB, m *core.Model) core.Backend {
@@ -118,7 +118,7 @@ func sourced(t *testing.T, decorators ...core.Decorator) *core.Store {
 	return store
 }
 
-func TestFieldsThatOnlyTheViewHasAreReadFilteredAndReadBack(t *testing.T) {
+func TestViewFieldsAreReadFilteredAndReadBack(t *testing.T) {
 	s := sourced(t)
 	picture := gallery.Resource("picture")
 	show := func(recs []core.Record, err error) string {
@@ -183,7 +183,7 @@ func TestFieldsThatOnlyTheViewHasAreReadFilteredAndReadBack(t *testing.T) {
 	}
 }
 
-func TestReadingBackCostsAnUpdateNoRoundTripAndAnInsertOne(t *testing.T) {
+func TestRoundTripsOfReadingBack(t *testing.T) {
 	schema := pgtest.Schema(t)
 	for _, sql := range galleryTables {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
@@ -235,7 +235,7 @@ func guarded(resource string, f core.Filter) core.Decorator {
 	}}
 }
 
-func TestPoliciesHoldForWhatIsReadThroughAView(t *testing.T) {
+func TestPoliciesApplyToViews(t *testing.T) {
 	s := sourced(t, guarded("picture", core.Eq("owner", 1)))
 	ctx, picture := t.Context(), gallery.Resource("picture")
 	foreign := core.IntValue(2)
@@ -260,7 +260,7 @@ func TestPoliciesHoldForWhatIsReadThroughAView(t *testing.T) {
 	}
 }
 
-func TestAConditionThatTheTableCannotAnswerFailsClosed(t *testing.T) {
+func TestWriteConditionOnViewFieldFailsClosed(t *testing.T) {
 	s := sourced(t, guarded("picture", core.Eq("dear", false)))
 	ctx, picture := t.Context(), gallery.Resource("picture")
 	if page, err := s.Select(ctx, picture, core.Query{}); err != nil || len(page.Records) != 1 {
@@ -278,7 +278,7 @@ func TestAConditionThatTheTableCannotAnswerFailsClosed(t *testing.T) {
 	}
 }
 
-func TestResourcesWithoutATableAreReadOnly(t *testing.T) {
+func TestResourceWithoutTableIsReadOnly(t *testing.T) {
 	s := sourced(t)
 	ctx, painter := t.Context(), gallery.Resource("painter")
 	if rec, err := s.Get(ctx, painter, core.IntValue(7)); err != nil || rec.Get("pictures") != core.IntValue(2) {
@@ -319,7 +319,7 @@ func TestResourcesWithoutATableAreReadOnly(t *testing.T) {
 	}
 }
 
-func TestSourcesThatDoNotFitAreNamed(t *testing.T) {
+func TestUnsuitableSourcesAreNamed(t *testing.T) {
 	schema := pgtest.Schema(t)
 	for _, sql := range galleryTables {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
@@ -366,7 +366,7 @@ func TestSourcesThatDoNotFitAreNamed(t *testing.T) {
 	}
 }
 
-func TestDDLAndMigrateMakeTheTablesThatSourcesNameAndNothingToReadFrom(t *testing.T) {
+func TestDDLAndMigrateWithSources(t *testing.T) {
 	opts := postgres.Options{Migrate: true, Resources: map[string]postgres.Source{
 		"cookie": {Table: "cookies"},
 		"jar":    {Query: "SELECT gen_random_uuid() AS id, '{}'::jsonb AS facts"},
@@ -412,9 +412,9 @@ var fenced = core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.F
 
 const fencedColumns = `id, owner, team, 10 / n AS share, txt::bigint AS number, doc`
 
-// TestConditionsThatCanFailTellNothingOfHiddenRows compares two worlds. In one of them,
+// TestFailingConditionRevealsNoHiddenRow compares two worlds. In one of them,
 // every value of the hidden rows makes an expression fail.
-func TestConditionsThatCanFailTellNothingOfHiddenRows(t *testing.T) {
+func TestFailingConditionRevealsNoHiddenRow(t *testing.T) {
 	for source, opts := range map[string]postgres.Source{
 		"view": {Table: "row", View: "seen"}, "query": {Table: "row", Query: `SELECT ` + fencedColumns + ` FROM $S.row`}, "view of a view": {Table: "row", View: "seen again"},
 	} {
@@ -428,7 +428,7 @@ func TestConditionsThatCanFailTellNothingOfHiddenRows(t *testing.T) {
 	}
 }
 
-func TestConditionsOnVirtualColumnsTellNothingOfHiddenRows(t *testing.T) {
+func TestConditionOnVirtualColumnRevealsNoHiddenRow(t *testing.T) {
 	const table = `CREATE TABLE $S.row (id bigserial PRIMARY KEY, owner bigint, team text, n int, txt text, doc json,
 		share int GENERATED ALWAYS AS (10 / n) VIRTUAL, number bigint GENERATED ALWAYS AS (txt::bigint) VIRTUAL)`
 	since(t, 18, servertest.InSchema(pgtest.Schema(t), table), func(t *testing.T) { compareWorlds(t, postgres.Source{}, table) })
@@ -507,7 +507,7 @@ func fencedQuestions(row *core.Resource) map[string]func(ctx context.Context, s 
 	return questions
 }
 
-func TestColumnsOfViewsThatAreStoredKeepTheirIndexes(t *testing.T) {
+func TestStoredColumnsOfViewsUseIndexes(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "owner", Type: core.Int}, {Name: "team", Type: core.Text}, {Name: "code", Type: core.Int},
 		{Name: "kind", Type: core.Text, ReadOnly: true}, {Name: "share", Type: core.Int, ReadOnly: true},

@@ -125,7 +125,7 @@ func typed(t *testing.T, mode servertest.Mode, sql string, typ core.Type) *core.
 	return store
 }
 
-func TestColumnsOfEveryTypeHoldAndFindTheirValues(t *testing.T) {
+func TestEveryTypeHoldsAndFindsValues(t *testing.T) {
 	for _, mode := range servertest.Modes {
 		for _, c := range foreignTypes {
 			t.Run(mode.Name+"/"+c.sql+" as "+c.typ.String(), func(t *testing.T) {
@@ -215,7 +215,7 @@ func TestColumnsOfEveryTypeHoldAndFindTheirValues(t *testing.T) {
 	}
 }
 
-func TestColumnsSortAndCompareAsTheModelDoes(t *testing.T) {
+func TestEveryTypeSortsLikeModel(t *testing.T) {
 	for _, mode := range servertest.Modes {
 		for _, c := range foreignTypes {
 			if c.typ == core.JSON || c.typ == core.List {
@@ -280,7 +280,7 @@ func TestColumnsSortAndCompareAsTheModelDoes(t *testing.T) {
 	}
 }
 
-func TestValuesThatATypeRefusesNameTheirField(t *testing.T) {
+func TestRejectedValuesNameField(t *testing.T) {
 	for _, c := range foreignTypes {
 		if c.bad == nil {
 			continue
@@ -328,7 +328,7 @@ func TestValuesThatATypeRefusesNameTheirField(t *testing.T) {
 	}
 }
 
-func TestOtherErrorsOfValuesAreNotBlamedOnATypeThatTakesThem(t *testing.T) {
+func TestOtherValueErrorsNameNoField(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "price", Type: core.Text}, {Name: "twice", Type: core.Text, ReadOnly: true},
 	}})
@@ -340,7 +340,7 @@ func TestOtherErrorsOfValuesAreNotBlamedOnATypeThatTakesThem(t *testing.T) {
 	}
 }
 
-func TestEveryTypeThatIsImportedIsServed(t *testing.T) {
+func TestEveryImportedTypeIsServed(t *testing.T) {
 	schema := pgtest.Schema(t)
 	for _, sql := range foreignTypesSQL {
 		servertest.Execute(t, servertest.InSchema(schema, sql))

@@ -13,7 +13,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func TestLabelsThatAnEnumGetsLaterAreFound(t *testing.T) {
+func TestNewEnumLabelsAreFound(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}})
 	s, schema := servertest.Store(t, m, `CREATE TYPE $S.mood AS ENUM ('sad')`, `CREATE TABLE $S.thing (id $S.mood PRIMARY KEY)`)
 	thing := m.Resource("thing")
@@ -34,7 +34,7 @@ func TestLabelsThatAnEnumGetsLaterAreFound(t *testing.T) {
 	}
 }
 
-func TestDomainsGiveTheirDefaultAndKeepTheirRules(t *testing.T) {
+func TestDomainDefaultsAndChecks(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "a", APIName: "A", Type: core.Int}, {Name: "b", Type: core.Text},
 	}})
@@ -58,7 +58,7 @@ func TestDomainsGiveTheirDefaultAndKeepTheirRules(t *testing.T) {
 	}
 }
 
-func TestKeysOfOtherTypesComeFromTheirDefault(t *testing.T) {
+func TestGeneratedKeysOfOtherTypes(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}, {Name: "n", Type: core.Int}}})
 	s, _ := servertest.Store(t, m, `CREATE SEQUENCE $S.s`, `CREATE TABLE $S.thing (id numeric(9,2) DEFAULT nextval('$S.s') PRIMARY KEY, n int)`)
 	thing := m.Resource("thing")
@@ -68,7 +68,7 @@ func TestKeysOfOtherTypesComeFromTheirDefault(t *testing.T) {
 	}
 }
 
-func TestAnIndexOnTheTextServesItsOrder(t *testing.T) {
+func TestIndexOnTextServesOrder(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "price", Type: core.Text}}})
 	schema := pgtest.Schema(t)
 	for _, sql := range []string{
@@ -99,7 +99,7 @@ func TestAnIndexOnTheTextServesItsOrder(t *testing.T) {
 	}
 }
 
-func TestOpenSpellsDatesOneWay(t *testing.T) {
+func TestOpenSetsDateStyle(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "day", Type: core.Text}, {Name: "span", Type: core.Text},
 	}})
@@ -151,7 +151,7 @@ var foreignKeys = []struct {
 	{"oid", "i::oid", [2]string{"5", "7000"}, []string{"05", "-1", "x", "4294967296"}},
 }
 
-func TestKeysOfOtherTypesAreFoundByTheIndex(t *testing.T) {
+func TestKeysOfOtherTypesUseIndex(t *testing.T) {
 	for _, c := range foreignKeys {
 		t.Run(c.sql, func(t *testing.T) {
 			t.Parallel()
@@ -238,7 +238,7 @@ func TestKeysOfOtherTypesAreFoundByTheIndex(t *testing.T) {
 	}
 }
 
-func TestTimesReadBackInEveryTimeZone(t *testing.T) {
+func TestTimesInEveryTimeZone(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "at", Type: core.Time}}})
 	thing := m.Resource("thing")
 	for _, mode := range []string{"cache_statement", "simple_protocol"} {
@@ -269,7 +269,7 @@ func TestTimesReadBackInEveryTimeZone(t *testing.T) {
 }
 
 // Another program may store more than a client of ours.
-func TestValuesOfOtherProgramsAreRead(t *testing.T) {
+func TestValuesOfOtherPrograms(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
@@ -315,7 +315,7 @@ func TestValuesOfOtherProgramsAreRead(t *testing.T) {
 }
 
 // A few bytes name a number with 131,072 digits.
-func TestShortInputNamesNoLongValue(t *testing.T) {
+func TestLongExpansionIsRejected(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "price", Type: core.Text}, {Name: "range", Type: core.Text}, {Name: "ranges", Type: core.Text},
 		{Name: "own_range", Type: core.Text}, {Name: "domain", Type: core.Text}, {Name: "prices", Type: core.List}, {Name: "domains", Type: core.List},

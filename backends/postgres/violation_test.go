@@ -62,7 +62,7 @@ var inventoryTables = []string{
 	`INSERT INTO $S.secret_item (secret_name, secret_code, secret_extra) VALUES ('other', 'secret_value', 'same')`,
 }
 
-func TestBrokenRulesNameTheFieldOfTheModelAndNothingOfTheDatabase(t *testing.T) {
+func TestViolationsNameModelFieldsOnly(t *testing.T) {
 	store, _ := servertest.Store(t, inventory, inventoryTables...)
 	item := inventory.Resource("secret_item")
 	for _, c := range []struct {
@@ -100,7 +100,7 @@ func TestBrokenRulesNameTheFieldOfTheModelAndNothingOfTheDatabase(t *testing.T) 
 	}
 }
 
-func TestBrokenRulesOfHiddenFieldsNameNothing(t *testing.T) {
+func TestViolationOfHiddenFieldNamesNothing(t *testing.T) {
 	hidden := func(name string, typ core.Type) core.FieldSpec {
 		return core.FieldSpec{Name: name, APIName: "veiled_" + name, Type: typ, Hidden: true}
 	}
@@ -134,7 +134,7 @@ func TestBrokenRulesOfHiddenFieldsNameNothing(t *testing.T) {
 	}
 }
 
-func TestCheckOfSeveralColumnsNamesTheirFields(t *testing.T) {
+func TestMultiColumnCheckNamesFields(t *testing.T) {
 	field := func(name string, hidden bool) core.FieldSpec {
 		return core.FieldSpec{Name: "secret_" + name, APIName: name, Type: core.Int, Hidden: hidden}
 	}
@@ -161,7 +161,7 @@ func TestCheckOfSeveralColumnsNamesTheirFields(t *testing.T) {
 	}
 }
 
-func TestBrokenRulesAreNamedForTheOperator(t *testing.T) {
+func TestViolationCauseNamesConstraint(t *testing.T) {
 	store, _ := servertest.Store(t, inventory, inventoryTables...)
 	item := inventory.Resource("secret_item")
 	for want, fields := range map[string]map[string]any{
@@ -182,7 +182,7 @@ func TestBrokenRulesAreNamedForTheOperator(t *testing.T) {
 	}
 }
 
-func TestUnknownTargetIsNamedByItsKey(t *testing.T) {
+func TestUnknownTargetIsNamed(t *testing.T) {
 	store, _ := servertest.Store(t, inventory, inventoryTables...)
 	item := inventory.Resource("secret_item")
 	_, err := store.Insert(t.Context(), item, servertest.Record(t, item, map[string]any{"secret_name": "a", "secret_shelf": 77}))
@@ -192,7 +192,7 @@ func TestUnknownTargetIsNamedByItsKey(t *testing.T) {
 	}
 }
 
-func TestRowThatIsPointedAtCannotBeDeleted(t *testing.T) {
+func TestReferencedRowCannotBeDeleted(t *testing.T) {
 	store, _ := servertest.Store(t, inventory, inventoryTables...)
 	item, shelf := inventory.Resource("secret_item"), inventory.Resource("secret_shelf")
 	if _, err := store.Insert(t.Context(), item, servertest.Record(t, item, map[string]any{"secret_name": "a", "secret_shelf": 1})); err != nil {
@@ -205,7 +205,7 @@ func TestRowThatIsPointedAtCannotBeDeleted(t *testing.T) {
 	}
 }
 
-func TestResultsShowWhatTheDatabaseMadeOfThem(t *testing.T) {
+func TestResultsShowDatabaseChanges(t *testing.T) {
 	store, _ := servertest.Store(t, inventory, inventoryTables...)
 	item := inventory.Resource("secret_item")
 	got, err := store.Insert(t.Context(), item,
@@ -237,7 +237,7 @@ func incompressible(size int) string {
 	return hex.EncodeToString(b)
 }
 
-func TestTextsThatAreTooLongForAnIndexNameTheirField(t *testing.T) {
+func TestOversizedIndexEntryNamesField(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true}, {Name: "indexed", APIName: "Indexed", Type: core.Text, Indexed: true},
@@ -277,7 +277,7 @@ func TestTextsThatAreTooLongForAnIndexNameTheirField(t *testing.T) {
 	}
 }
 
-func TestLimitsOfTheServerAreTheRequestsFault(t *testing.T) {
+func TestServerLimitIsBadRequest(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "words", APIName: "Words", Type: core.Text}, {Name: "text", APIName: "Text", Type: core.Text},
 	}})
@@ -292,7 +292,7 @@ func TestLimitsOfTheServerAreTheRequestsFault(t *testing.T) {
 	}
 }
 
-func TestNumbersInListsThatAColumnCannotHoldNameTheirField(t *testing.T) {
+func TestListNumbersOutOfRangeNameField(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
@@ -323,7 +323,7 @@ func TestNumbersInListsThatAColumnCannotHoldNameTheirField(t *testing.T) {
 
 // The foreign key has the name of the key that it refers to, as in many schemas, so
 // that the detail of an error names one column whichever side broke the rule.
-func TestBrokenReferencesAreToldApartByTheirTables(t *testing.T) {
+func TestReferenceViolationsByTable(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "customer", Fields: []core.FieldSpec{{Name: "customer_id", Type: core.Text, Key: true}}},
 		core.ResourceSpec{Name: "customer_order", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "customer_id", ToOne: "customer"}}},
@@ -387,7 +387,7 @@ func TestBrokenReferencesAreToldApartByTheirTables(t *testing.T) {
 }
 
 // Row security keeps the detail of the error from the role.
-func TestBrokenReferencesAreToldApartUnderRowSecurity(t *testing.T) {
+func TestReferenceViolationsUnderRowSecurity(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "item", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "shelf", ToOne: "shelf"}, {Name: "up", ToOne: "item"}}})
@@ -428,7 +428,7 @@ var skipping = []string{
 	`CREATE TRIGGER skip BEFORE INSERT OR UPDATE ON $S.row FOR EACH ROW EXECUTE FUNCTION $S.skip()`,
 }
 
-func TestARowThatATriggerLeavesOutIsABadRequest(t *testing.T) {
+func TestSkippedRowIsBadRequest(t *testing.T) {
 	store, _ := servertest.Store(t, servertest.Numbered, skipping...)
 	row := servertest.Numbered.Resource("row")
 	named := func(name string) core.Record { return servertest.Record(t, row, map[string]any{"name": name}) }
@@ -459,7 +459,7 @@ func TestARowThatATriggerLeavesOutIsABadRequest(t *testing.T) {
 	}
 }
 
-func TestRowsThatAreWrittenAlthoughATriggerLeavesOutOthersAreNotDenied(t *testing.T) {
+func TestPartlySkippedInsertIsUnknownCommit(t *testing.T) {
 	store, _ := servertest.Store(t, servertest.Numbered, skipping...)
 	row := servertest.Numbered.Resource("row")
 	_, some := store.Insert(t.Context(), row, servertest.Record(t, row, map[string]any{"name": "kept"}), servertest.Record(t, row, map[string]any{"name": "skip"}))
@@ -477,7 +477,7 @@ func TestRowsThatAreWrittenAlthoughATriggerLeavesOutOthersAreNotDenied(t *testin
 	}
 }
 
-func TestAnIdentityThatIsAlwaysGeneratedCannotBeUpdated(t *testing.T) {
+func TestIdentityAlwaysCannotBeUpdated(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "n", Type: core.Int}, {Name: "o", Type: core.Int}}})
 	store, _ := servertest.Store(t, m, `CREATE TABLE $S.row (id bigint PRIMARY KEY DEFAULT 1, n bigint GENERATED ALWAYS AS IDENTITY, o bigint)`)
 	row := m.Resource("row")

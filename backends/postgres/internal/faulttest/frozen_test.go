@@ -17,9 +17,9 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// TestFrozenPrimaryHoldsNoCallForEver has the primary fall silent with its connections open,
+// TestCallTimeoutEndsWaitForFrozenPrimary has the primary fall silent with its connections open,
 // while calls without a deadline run.
-func TestFrozenPrimaryHoldsNoCallForEver(t *testing.T) {
+func TestCallTimeoutEndsWaitForFrozenPrimary(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
 	servertest.Must(t, postgres.Migrate(t.Context(), servertest.OwnPool(t, primary.URL()), "ledger", ledger))
@@ -87,7 +87,7 @@ func TestFrozenPrimaryHoldsNoCallForEver(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsDownIsNoticedWithoutAnythingToDo(t *testing.T) {
+func TestPingNoticesStoppedServer(t *testing.T) {
 	config, err := pgxpool.ParseConfig(pgtest.URL(t))
 	servertest.Must(t, err)
 	var down atomic.Bool

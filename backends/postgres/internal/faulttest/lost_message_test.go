@@ -88,10 +88,10 @@ func cuttablePool(t *testing.T, url string, c *cutter) *pgxpool.Pool {
 	return p
 }
 
-// TestLostMessagesAreToldFromWhatDidNotHappen loses the request or the answer of
+// TestLostMessageHasUnknownOutcomeOnlyIfCommitted loses the request or the answer of
 // operations whose statements the connection already knows, so that each takes as many
 // messages as it has round trips.
-func TestLostMessagesAreToldFromWhatDidNotHappen(t *testing.T) {
+func TestLostMessageHasUnknownOutcomeOnlyIfCommitted(t *testing.T) {
 	modes := []servertest.Mode{
 		{Name: "statements kept", Server: pgtest.URL, ExecMode: "cache_statement", Options: postgres.Options{}},
 		{Name: "descriptions kept", Server: pgtest.URL, ExecMode: "cache_describe", Options: postgres.Options{}},
@@ -216,7 +216,7 @@ func loseDeallocation(t *testing.T, store *core.Store, c *cutter) {
 	}
 }
 
-func TestEndedContextCancelsTheStatement(t *testing.T) {
+func TestCancelledContextCancelsStatement(t *testing.T) {
 	schema := pgtest.Schema(t)
 	for _, sql := range []string{
 		`CREATE FUNCTION $S.slow() RETURNS text LANGUAGE sql VOLATILE AS $$ SELECT pg_sleep(3600)::text $$`,
@@ -264,9 +264,9 @@ func TestEndedContextCancelsTheStatement(t *testing.T) {
 	}
 }
 
-// TestEndedContextsLeaveTheBouncerRunning ends contexts while statements run behind a
+// TestCancelledContextKeepsBouncerRunning ends contexts while statements run behind a
 // PgBouncer. The bouncer of the test reports when it ends, with its log.
-func TestEndedContextsLeaveTheBouncerRunning(t *testing.T) {
+func TestCancelledContextKeepsBouncerRunning(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t)
 	admin := servertest.OwnPool(t, server.URL())

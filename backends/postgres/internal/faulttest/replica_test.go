@@ -177,7 +177,7 @@ func (p *pair) servedByStandby(t *testing.T) {
 	t.Fatal("no read was served by the standby")
 }
 
-func TestWhatOnlyReadsGoesToAReplica(t *testing.T) {
+func TestReadsGoToReplica(t *testing.T) {
 	t.Parallel()
 	for _, mode := range servertest.Modes {
 		t.Run(mode.Name, func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestWhatOnlyReadsGoesToAReplica(t *testing.T) {
 	}
 }
 
-func TestTheStoreReadsWhatItWrote(t *testing.T) {
+func TestStoreReadsItsWrites(t *testing.T) {
 	t.Parallel()
 	for _, mode := range servertest.Modes {
 		t.Run(mode.Name, func(t *testing.T) {
@@ -269,7 +269,7 @@ func (p *pair) kindOfStandby(t *testing.T) string {
 	return servertest.Value[string](t, p.behind, "SELECT type FROM sweets.cookie WHERE id = 1")
 }
 
-func TestAStoreReadsWhatWasWrittenBeforeItWasMade(t *testing.T) {
+func TestNewStoreReadsEarlierWrites(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
 	p.pause(t)
@@ -280,7 +280,7 @@ func TestAStoreReadsWhatWasWrittenBeforeItWasMade(t *testing.T) {
 	}
 }
 
-func TestManyReadWhatTheyWrote(t *testing.T) {
+func TestConcurrentClientsReadTheirWrites(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
 	var wg sync.WaitGroup
@@ -301,7 +301,7 @@ func TestManyReadWhatTheyWrote(t *testing.T) {
 	wg.Wait()
 }
 
-func TestAReadOnlyTransactionOnAReplicaSeesOneSnapshot(t *testing.T) {
+func TestReplicaTransactionSeesOneSnapshot(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
 	p.elsewhere(t, "first")
@@ -320,9 +320,9 @@ func TestAReadOnlyTransactionOnAReplicaSeesOneSnapshot(t *testing.T) {
 	}
 }
 
-// TestAReplicaThatFailsIsNobodysConcern has clients read without an end while the
+// TestFailedReplicaCausesNoError has clients read without an end while the
 // standby is killed and comes back.
-func TestAReplicaThatFailsIsNobodysConcern(t *testing.T) {
+func TestFailedReplicaCausesNoError(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
 	ctx, stop := context.WithCancel(t.Context())
@@ -366,7 +366,7 @@ func TestAReplicaThatFailsIsNobodysConcern(t *testing.T) {
 	p.servedByStandby(t)
 }
 
-func TestAReplicaThatWasPromotedIsNotReadFrom(t *testing.T) {
+func TestPromotedReplicaIsNotRead(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
 	if err := p.standby.Promote(t.Context()); err != nil {
@@ -382,9 +382,9 @@ func TestAReplicaThatWasPromotedIsNotReadFrom(t *testing.T) {
 	}
 }
 
-// TestAReadOnlyTransactionThatAReplicaEndsIsRepeated has the standby replay what
+// TestTransactionEndedByReplicaIsRepeated has the standby replay what
 // removes rows that the transaction may want to see (manual, section 27.4.2).
-func TestAReadOnlyTransactionThatAReplicaEndsIsRepeated(t *testing.T) {
+func TestTransactionEndedByReplicaIsRepeated(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0], "max_standby_streaming_delay=0")
 	tries := 0
@@ -409,7 +409,7 @@ func TestAReadOnlyTransactionThatAReplicaEndsIsRepeated(t *testing.T) {
 	}
 }
 
-func TestAReplicaThatIsNotThereIsNobodysConcern(t *testing.T) {
+func TestMissingReplicaCausesNoError(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
 	p.open(t, p.primary.URL(), postgres.Options{Replicas: []string{"postgres://nobody@127.0.0.1:1/nowhere"}})
@@ -419,7 +419,7 @@ func TestAReplicaThatIsNotThereIsNobodysConcern(t *testing.T) {
 	}
 }
 
-func TestABadConnectionStringOfAReplicaDoesNotShowItsPassword(t *testing.T) {
+func TestReplicaStringErrorContainsNoPassword(t *testing.T) {
 	t.Parallel()
 	backend := postgres.New(servertest.Pool(t, pgtest.URL(t)), pgtest.Schema(t), postgres.Options{
 		Migrate: true, Replicas: []string{"postgres://u:se cret@h:port/"},
@@ -430,7 +430,7 @@ func TestABadConnectionStringOfAReplicaDoesNotShowItsPassword(t *testing.T) {
 	}
 }
 
-func TestATransactionThatMayWriteNeverMeetsAReplica(t *testing.T) {
+func TestWritingTransactionUsesPrimary(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
 	p.pause(t)
@@ -443,9 +443,9 @@ func TestATransactionThatMayWriteNeverMeetsAReplica(t *testing.T) {
 	}
 }
 
-// TestRulesWithAReplica runs the kit and the REST face on a primary and its standby,
+// TestRulesWithReplica runs the kit and the REST face on a primary and its standby,
 // but for what a replica gives up: that all transactions have an order.
-func TestRulesWithAReplica(t *testing.T) {
+func TestRulesWithReplica(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
 	standby := primary.Standby(t)
@@ -475,9 +475,9 @@ func TestRulesWithAReplica(t *testing.T) {
 	t.Run("REST", func(t *testing.T) { resttest.Run(t, open) })
 }
 
-// TestReplicaIsReadWithinItsLargestLag has another program change a record that the standby
+// TestReplicaIsReadWithinMaxLag has another program change a record that the standby
 // does not get.
-func TestReplicaIsReadWithinItsLargestLag(t *testing.T) {
+func TestReplicaIsReadWithinMaxLag(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
 	for _, c := range []struct {

@@ -35,7 +35,7 @@ var faultWays = []struct {
 	}, postgres.Options{Bouncer: true}, 0},
 }
 
-func TestWritersSurviveARestart(t *testing.T) {
+func TestWritersSurviveRestart(t *testing.T) {
 	t.Parallel()
 	for _, way := range faultWays {
 		for _, how := range []pgtest.Shutdown{pgtest.Fast, pgtest.Kill} {
@@ -57,7 +57,7 @@ func TestWritersSurviveARestart(t *testing.T) {
 	}
 }
 
-func TestWritersSurviveBackendsThatAreKilled(t *testing.T) {
+func TestWritersSurviveKilledSessions(t *testing.T) {
 	t.Parallel()
 	for _, way := range faultWays {
 		t.Run(way.name, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestWritersSurviveBackendsThatAreKilled(t *testing.T) {
 	}
 }
 
-func TestWritersFollowThePrimaryToAPromotedStandby(t *testing.T) {
+func TestWritersFollowPromotedStandby(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
 	standby := primary.Standby(t)
@@ -106,7 +106,7 @@ func settled(t *testing.T, err error, sqlstate string) {
 	}
 }
 
-func TestTransactionOfAKilledBackendIsUndone(t *testing.T) {
+func TestTransactionOfKilledSessionIsUndone(t *testing.T) {
 	schema := pgtest.Schema(t)
 	b, err := postgres.Open(t.Context(), pgtest.URL(t), schema, postgres.Options{Migrate: true, ApplicationName: schema})
 	servertest.Must(t, err)
@@ -133,7 +133,7 @@ func TestTransactionOfAKilledBackendIsUndone(t *testing.T) {
 	}
 }
 
-func TestExhaustedPoolIsWaitedForAsLongAsTheContextLasts(t *testing.T) {
+func TestWaitForExhaustedPoolEndsWithContext(t *testing.T) {
 	t.Parallel()
 	store := open(t, servertest.With(t, pgtest.Own(t).TCP(), "pool_max_conns", "1"), postgres.Options{})
 	entry := ledger.Resource("entry")
@@ -161,7 +161,7 @@ func TestExhaustedPoolIsWaitedForAsLongAsTheContextLasts(t *testing.T) {
 	}
 }
 
-func TestServerThatTakesNoMoreConnectionsIsUnavailable(t *testing.T) {
+func TestTooManyConnectionsIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t)
 	admin, err := pgx.Connect(t.Context(), server.URL())

@@ -34,9 +34,9 @@ func alone(t *testing.T, url, schema string) (store *core.Store, set func(sql st
 	}
 }
 
-// TestWriteThatTheServerGivesUpWaitingIsUnavailable has a writer meet a row that another
+// TestServerTimeoutOfWriteIsUnavailable has a writer meet a row that another
 // transaction does not let go, under the timeouts of the server (manual, section 20.11.1).
-func TestWriteThatTheServerGivesUpWaitingIsUnavailable(t *testing.T) {
+func TestServerTimeoutOfWriteIsUnavailable(t *testing.T) {
 	row := servertest.Numbered.Resource("row")
 	for setting, sqlstate := range map[string]string{"statement_timeout": "57014", "lock_timeout": "55P03"} {
 		t.Run(setting, func(t *testing.T) {
@@ -85,9 +85,9 @@ func waysOfWriting(t *testing.T, store *core.Store, write func(ctx context.Conte
 	}
 }
 
-// TestTransactionThatFellSilentIsKnownNotToHaveHappened waits for the server to end a
+// TestIdleTransactionIsNotCommitted waits for the server to end a
 // session that holds a transaction; the commit then comes too late.
-func TestTransactionThatFellSilentIsKnownNotToHaveHappened(t *testing.T) {
+func TestIdleTransactionIsNotCommitted(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Own(t).TCP() // where writing to a server that is gone succeeds
 	store, set := alone(t, servertest.With(t, url, "application_name", "silent"), "public")
@@ -139,9 +139,9 @@ func TestFullDiskIsUnavailable(t *testing.T) {
 	}
 }
 
-// TestResourcesThatTheServerLacksAreUnavailable has it run out of room for temporary files,
+// TestExhaustedServerResourceIsUnavailable has it run out of room for temporary files,
 // and raise the other errors of that class (manual, appendix A).
-func TestResourcesThatTheServerLacksAreUnavailable(t *testing.T) {
+func TestExhaustedServerResourceIsUnavailable(t *testing.T) {
 	t.Run("temp_file_limit", func(t *testing.T) {
 		schema := pgtest.Schema(t)
 		url := servertest.With(t, servertest.With(t, pgtest.URL(t), "temp_file_limit", "64"), "work_mem", "64")

@@ -24,9 +24,9 @@ func refused(t *testing.T, name string, err error) {
 	}
 }
 
-// TestAddressThatLedToAStandbyHeals has the address of the primary lead to a standby while
+// TestConnectionsRecoverFromStandby has the address of the primary lead to a standby while
 // every connection breaks, and then to the primary again.
-func TestAddressThatLedToAStandbyHeals(t *testing.T) {
+func TestConnectionsRecoverFromStandby(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
 	standby := primary.Standby(t)
@@ -112,8 +112,8 @@ func openOn(t *testing.T, url string, opts postgres.Options) *core.Store {
 	return store
 }
 
-// TestStoreOnAStandbyDoesNotStart makes stores whose connection string leads to a standby.
-func TestStoreOnAStandbyDoesNotStart(t *testing.T) {
+// TestStoreOnStandbyDoesNotStart makes stores whose connection string leads to a standby.
+func TestStoreOnStandbyDoesNotStart(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
 	servertest.Must(t, postgres.Migrate(t.Context(), servertest.OwnPool(t, primary.URL()), "ledger", ledger))

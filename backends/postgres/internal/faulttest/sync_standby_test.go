@@ -70,9 +70,9 @@ func requestsCancel(config *pgxpool.Config) {
 	}
 }
 
-// TestCancelledWaitForASynchronousStandby commits on the primary alone. The primary may be
+// TestCancelledWaitForSyncStandby commits on the primary alone. The primary may be
 // lost before any standby has the commit.
-func TestCancelledWaitForASynchronousStandby(t *testing.T) {
+func TestCancelledWaitForSyncStandby(t *testing.T) {
 	t.Parallel()
 	stores := make(map[string]*core.Store)
 	f := forsake(t, func(primary *pgtest.Server) {
@@ -147,9 +147,9 @@ func ledgerOf(t *testing.T, config *pgxpool.Config) *core.Store {
 	return store
 }
 
-// TestKeysThatNoStandbyKnowsAreNotReturned draws keys from a sequence whose new position
+// TestUnreplicatedKeysAreNotReturned draws keys from a sequence whose new position
 // reaches the primary alone: a promoted standby would generate them again.
-func TestKeysThatNoStandbyKnowsAreNotReturned(t *testing.T) {
+func TestUnreplicatedKeysAreNotReturned(t *testing.T) {
 	t.Parallel()
 	var store *core.Store
 	f := forsake(t, func(primary *pgtest.Server) { store = open(t, primary.TCP(), postgres.Options{}) })
@@ -163,7 +163,7 @@ func TestKeysThatNoStandbyKnowsAreNotReturned(t *testing.T) {
 	}
 }
 
-func TestAReadWithAnEndedContextIsNeverAnUnknownCommit(t *testing.T) {
+func TestCancelledReadIsNoUnknownCommit(t *testing.T) {
 	t.Parallel()
 	config, err := pgxpool.ParseConfig(pgtest.URL(t))
 	servertest.Must(t, err)

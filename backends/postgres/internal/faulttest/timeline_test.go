@@ -31,9 +31,9 @@ func synchronised(t *testing.T, primary, standby *pgtest.Server) {
 	p.catchUp(t)
 }
 
-// TestReplicaOfAnEarlierTimelineIsBehind promotes a standby that lacks some of the log. The
+// TestReplicaOfEarlierTimelineLags promotes a standby that lacks some of the log. The
 // other standby then has a greater position, and nothing of what the new primary writes.
-func TestReplicaOfAnEarlierTimelineIsBehind(t *testing.T) {
+func TestReplicaOfEarlierTimelineLags(t *testing.T) {
 	t.Parallel()
 	a := pgtest.Own(t)
 	b, c := a.Standby(t), a.Standby(t)
@@ -81,9 +81,9 @@ func TestReplicaOfAnEarlierTimelineIsBehind(t *testing.T) {
 	}
 }
 
-// TestReplicaServesAnOrdinaryRole reads as a role that does not see the timeline of the
+// TestReplicaServesUnprivilegedRole reads as a role that does not see the timeline of the
 // standby's receiver.
-func TestReplicaServesAnOrdinaryRole(t *testing.T) {
+func TestReplicaServesUnprivilegedRole(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
 	for _, sql := range []string{
@@ -101,9 +101,9 @@ func TestReplicaServesAnOrdinaryRole(t *testing.T) {
 	p.servedByStandby(t)
 }
 
-// TestReplicaFollowsAPromotedStandby has a standby switch to the timeline of the new
+// TestReplicaFollowsPromotedStandby has a standby switch to the timeline of the new
 // primary: it serves reads again.
-func TestReplicaFollowsAPromotedStandby(t *testing.T) {
+func TestReplicaFollowsPromotedStandby(t *testing.T) {
 	t.Parallel()
 	a := pgtest.Own(t)
 	b, c := a.Standby(t), a.Standby(t)
