@@ -22,16 +22,14 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// BenchmarkBesidePgx plays rounds of an operation through a store and of the same
-// written by hand with pgx in turn, on one pool of four connections. It reports the
-// medians over all rounds of what the store takes of the other one's time
-// (time/pgx) and of this process's CPU time, user and system (cpu/pgx). One b.N is a
-// round of each; ns/op is about both together and of no interest.
+// BenchmarkBesidePgx alternates rounds of an operation through a store and of the same operation written with pgx, on
+// one pool of four connections. It reports the median ratios of elapsed time (time/pgx) and of CPU time of this
+// process, user and system (cpu/pgx). One b.N is one round of each, so ns/op is the sum of both.
 func BenchmarkBesidePgx(b *testing.B) {
 	k := newBakery(b)
 	for _, c := range []struct {
 		name       string
-		times      int // in a round
+		times      int // operations in a round
 		ours, hand func(ctx context.Context) error
 	}{
 		{"get one", 100, k.get, k.getByHand},
@@ -40,7 +38,7 @@ func BenchmarkBesidePgx(b *testing.B) {
 		{"insert one", 50, k.insert, k.insertByHand},
 		{"insert 1,000", 3, k.insertMany, k.copyByHand},
 		{"read, modify, write", 30, k.modify, k.modifyByHand},
-		{"8 updaters at once", 1, eight(k.modify), eight(k.modifyByHand)},
+		{"8 updaters at once", 1, eightClients(k.modify), eightClients(k.modifyByHand)},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			var times, cpus []float64
@@ -61,7 +59,7 @@ func BenchmarkBesidePgx(b *testing.B) {
 	}
 }
 
-// spent is what a round took.
+// spent is the cost of a round.
 type spent struct{ time, cpu time.Duration }
 
 func spend(b *testing.B, times int, do func(context.Context) error) spent {
@@ -75,7 +73,7 @@ func spend(b *testing.B, times int, do func(context.Context) error) spent {
 	return spent{time.Since(start), cpuTime(b) - cpu}
 }
 
-// cpuTime is what the process has used, in the program and in the kernel.
+// cpuTime returns the CPU time of the process, user and system.
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage
@@ -90,8 +88,8 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// eight has as many clients do something ten times each at once.
-func eight(do func(ctx context.Context) error) func(ctx context.Context) error {
+// eightClients returns a function that eight concurrent clients call ten times each.
+func eightClients(do func(ctx context.Context) error) func(ctx context.Context) error {
 	return func(ctx context.Context) error {
 		var wg sync.WaitGroup
 		var failures [8]error
@@ -107,7 +105,7 @@ func eight(do func(ctx context.Context) error) func(ctx context.Context) error {
 	}
 }
 
-// bakery is what both sides work on: jars of 100 cookies each.
+// bakery has the data of both sides: jars of 100 cookies each.
 type bakery struct {
 	pool      *pgxpool.Pool
 	schema    string
@@ -126,7 +124,7 @@ type bakery struct {
 	sqlUpdate string
 }
 
-// muffin is a cookie as a program without a toolkit would have it.
+// muffin is a cookie in a program without a toolkit.
 type muffin struct {
 	ID   int64   `json:"id"`
 	Type *string `json:"type,omitempty"`
@@ -211,7 +209,7 @@ func (k *bakery) collect(ctx context.Context, sql string, arg any) ([]muffin, er
 	})
 }
 
-// jar makes the JSON that the other one makes as well.
+// jar makes the same JSON as jarByHand.
 func (k *bakery) jar(ctx context.Context) error {
 	v, err := k.api.Get(ctx, "jar", 7, 2)
 	k.buf = v.AppendJSON(k.buf[:0])
@@ -261,7 +259,7 @@ func (k *bakery) copyByHand(ctx context.Context) error {
 	})
 }
 
-// anyKey is of one cookie in a hundred, so that updaters meet now and then.
+// anyKey returns the key of one cookie in a hundred, so that concurrent updates sometimes collide.
 func anyKey() int64 { return rand.Int64N(100)*100 + 1 }
 
 func (k *bakery) modify(ctx context.Context) error {
@@ -271,7 +269,7 @@ func (k *bakery) modify(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		change, err := k.cookie.NewRecord(map[string]any{"id": key, "type": turned(rec.Get("type").Text())})
+		change, err := k.cookie.NewRecord(map[string]any{"id": key, "type": toggled(rec.Get("type").Text())})
 		if err != nil {
 			return err
 		}
@@ -280,8 +278,8 @@ func (k *bakery) modify(ctx context.Context) error {
 	})
 }
 
-// turned has its first letter turned round.
-func turned(kind string) string {
+// toggled changes the case of the first letter.
+func toggled(kind string) string {
 	if kind[0] == 'k' {
 		return "K" + kind[1:]
 	}
@@ -296,7 +294,7 @@ func (k *bakery) modifyByHand(ctx context.Context) error {
 			if err := m.scan(tx.QueryRow(ctx, k.sqlGet, key)); err != nil {
 				return err
 			}
-			return m.scan(tx.QueryRow(ctx, k.sqlUpdate, key, turned(*m.Type)))
+			return m.scan(tx.QueryRow(ctx, k.sqlUpdate, key, toggled(*m.Type)))
 		})
 		server, ok := errors.AsType[*pgconn.PgError](err)
 		if !ok || server.Code != "40001" && server.Code != "40P01" {

@@ -143,10 +143,12 @@ func TestComputedColumnMayFailToRead(t *testing.T) {
 	}
 }
 
-// mute is a server that does not answer.
-type mute struct{}
+// silentServer is a server that does not answer.
+type silentServer struct{}
 
-func (mute) Query(context.Context, string, ...any) (pgx.Rows, error) { return nil, errors.New("mute") }
+func (silentServer) Query(context.Context, string, ...any) (pgx.Rows, error) {
+	return nil, errors.New("mute")
+}
 
 func TestUnknownPositionKeepsReadersFromReplicas(t *testing.T) {
 	conn, err := pgx.Connect(t.Context(), pgtest.URL(t))
@@ -155,23 +157,23 @@ func TestUnknownPositionKeepsReadersFromReplicas(t *testing.T) {
 	}
 	defer func() { _ = conn.Close(context.Background()) }()
 	var h writePosition
-	if !h.resolve(t.Context(), mute{}) {
-		t.Error("nothing was lost, and the primary was asked")
+	if !h.resolve(t.Context(), silentServer{}) {
+		t.Error("no position is unknown, but the primary was queried")
 	}
 	h.noteUnknown()
 	h.noteUnknown()
-	if h.resolve(t.Context(), mute{}) {
-		t.Error("settled without an answer")
+	if h.resolve(t.Context(), silentServer{}) {
+		t.Error("resolved without an answer")
 	}
 	if !h.resolve(t.Context(), conn) || h.position.Load() == nil {
-		t.Error("not settled")
+		t.Error("not resolved")
 	}
-	if !h.resolve(t.Context(), mute{}) {
-		t.Error("the primary was asked twice")
+	if !h.resolve(t.Context(), silentServer{}) {
+		t.Error("the primary was queried twice")
 	}
 	h.noteUnknown()
-	if h.resolve(t.Context(), mute{}) {
-		t.Error("settled although another position was lost")
+	if h.resolve(t.Context(), silentServer{}) {
+		t.Error("resolved although another position is unknown")
 	}
 }
 
@@ -197,8 +199,8 @@ func TestWritePositionNeverGoesBack(t *testing.T) {
 	}
 }
 
-// nativeSeeds are texts of each type, around which others are made up.
-var nativeSeeds = map[string][]string{
+// classifierSeeds has spellings of each type, from which variants are made.
+var classifierSeeds = map[string][]string{
 	"numeric":   {"0", "-12.50", "NaN", "Infinity", "-Infinity", "1e5", "0x1f", "1_000", ".5", "5.", "-0", "00"},
 	"bpchar":    {"", "a", "a ", " a", "ü"},
 	"name":      {"a", "", strings.Repeat("x", 63), strings.Repeat("ü", 32)},
@@ -214,8 +216,8 @@ var nativeSeeds = map[string][]string{
 	"oid":       {"0", "5", "4294967295", "4294967296", "-1", "007"},
 }
 
-// mutated returns texts that differ from the seeds in some places.
-func mutated(random *rand.Rand, seeds []string, n int) []string {
+// mutations returns variants of the seeds.
+func mutations(random *rand.Rand, seeds []string, n int) []string {
 	const alphabet = "0123456789-+:./ abcdefxBCinNTZ%,_eE\tü"
 	letters := []rune(alphabet)
 	out := append([]string(nil), seeds...)
@@ -238,15 +240,15 @@ func mutated(random *rand.Rand, seeds []string, n int) []string {
 }
 
 func TestTextClassMatchesServer(t *testing.T) {
-	if len(nativeSeeds) != len(classifiers) {
-		t.Errorf("%d types have judges, %d have seeds", len(classifiers), len(nativeSeeds))
+	if len(classifierSeeds) != len(classifiers) {
+		t.Errorf("%d types have classifiers, %d have seeds", len(classifiers), len(classifierSeeds))
 	}
 	conn, err := pgx.Connect(t.Context(), pgtest.URL(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	// what the server makes of a text, and spells it as, null if it refuses it
+	// spelled parses a string as a value of a type and returns its spelling; null if the server rejects the string.
 	if _, err := conn.Exec(t.Context(), `CREATE FUNCTION pg_temp.spelled(s text, t text) RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE r text;
 	BEGIN
@@ -257,8 +259,8 @@ func TestTextClassMatchesServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	for name, judge := range classifiers {
-		texts := mutated(random, nativeSeeds[name], 3000)
+	for name, classify := range classifiers {
+		texts := mutations(random, classifierSeeds[name], 3000)
 		rows, err := conn.Query(t.Context(), "SELECT s, pg_temp.spelled(s, $2) FROM unnest($1::text[]) AS s", texts, name)
 		if err != nil {
 			t.Fatal(err)
@@ -267,13 +269,13 @@ func TestTextClassMatchesServer(t *testing.T) {
 		var spelled *string
 		counts := map[textClass]int{}
 		if _, err := pgx.ForEachRow(rows, []any{&text, &spelled}, func() error {
-			got := judge(text)
+			got := classify(text)
 			counts[got]++
 			switch {
 			case got == castable && spelled == nil:
-				t.Errorf("%s: %q is said to be castable, and the server refuses it", name, text)
+				t.Errorf("%s: %q is classified as castable, but the server rejects it", name, text)
 			case got == impossible && spelled != nil && *spelled == text:
-				t.Errorf("%s: %q is said to be impossible, and the server spells a value so", name, text)
+				t.Errorf("%s: %q is classified as impossible, but the server spells a value in this way", name, text)
 			}
 			return nil
 		}); err != nil {
@@ -285,7 +287,7 @@ func TestTextClassMatchesServer(t *testing.T) {
 	}
 }
 
-// Newer servers take them for octal.
+// Newer servers read leading zeros as octal.
 func TestOIDHasNoLeadingZeros(t *testing.T) {
 	for text, want := range map[string]textClass{"0": castable, "10": castable, "010": impossible, "00": impossible, "09": impossible} {
 		if got := classifyOID(text); got != want {

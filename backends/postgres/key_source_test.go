@@ -155,8 +155,8 @@ func TestGeneratedKeyPartIsFixed(t *testing.T) {
 	}
 }
 
-// given is a table whose columns have every kind of default.
-const given = `
+// defaultsTable has columns with every kind of default.
+const defaultsTable = `
 	CREATE TYPE $S.mood AS ENUM ('sad', 'glad');
 	CREATE DOMAIN $S.rating AS int DEFAULT 3;
 	CREATE DOMAIN $S.moment AS timestamptz DEFAULT now();
@@ -177,9 +177,8 @@ const given = `
 		twice int GENERATED ALWAYS AS (number * 2) STORED
 	)`
 
-// givenModel is the table as somebody declares it by hand: without defaults, and
-// nothing is ReadOnly.
-func givenModel() *core.Model {
+// defaultsModel is a hand-written model of the table: without defaults and without ReadOnly fields.
+func defaultsModel() *core.Model {
 	field := func(name string, t core.Type) core.FieldSpec { return core.FieldSpec{Name: name, Type: t} }
 	return core.MustModel("m",
 		core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
@@ -194,8 +193,8 @@ func givenModel() *core.Model {
 	)
 }
 
-// shown is the record of a view.
-func shown(t *testing.T, v engine.View, err error) map[string]any {
+// fieldsOfView returns the fields of a view.
+func fieldsOfView(t *testing.T, v engine.View, err error) map[string]any {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -204,8 +203,8 @@ func shown(t *testing.T, v engine.View, err error) map[string]any {
 }
 
 func TestPutIsIdempotentWithDatabaseDefaults(t *testing.T) {
-	hand, _ := servertest.Store(t, givenModel(), given)
-	imported, err := importertest.Store(t, importertest.Import(t, strings.ReplaceAll(given, "$S", "SCHEMA")))
+	hand, _ := servertest.Store(t, defaultsModel(), defaultsTable)
+	imported, err := importertest.Store(t, importertest.Import(t, strings.ReplaceAll(defaultsTable, "$S", "SCHEMA")))
 	servertest.Must(t, err)
 	for name, store := range map[string]*core.Store{"declared by hand": hand, "imported": imported} {
 		t.Run(name, func(t *testing.T) {
@@ -213,7 +212,7 @@ func TestPutIsIdempotentWithDatabaseDefaults(t *testing.T) {
 			put := func(body map[string]any) map[string]any {
 				t.Helper()
 				v, _, err := api.Replace(t.Context(), "row", 1, engine.Write{Depth: 1}, body)
-				return shown(t, v, err)
+				return fieldsOfView(t, v, err)
 			}
 			first := put(map[string]any{"plain": "x"})
 			if again := put(map[string]any{"plain": "x"}); fmt.Sprint(again) != fmt.Sprint(first) {
@@ -222,14 +221,14 @@ func TestPutIsIdempotentWithDatabaseDefaults(t *testing.T) {
 			v, err := api.Update(t.Context(), "row", 1, engine.Write{Depth: 1}, map[string]any{
 				"plain": "y", "number": 6, "feeling": "glad", "words": "c", "tags": []any{}, "facts": 1, "rated": 9, "upper": "b", "status": 2,
 			})
-			shown(t, v, err)
+			fieldsOfView(t, v, err)
 			if again := put(map[string]any{"plain": "x"}); fmt.Sprint(again) != fmt.Sprint(first) {
 				t.Errorf("constants are not set again: got %v\nwant %v", again, first)
 			}
 			v, err = api.Update(t.Context(), "row", 1, engine.Write{Depth: 1}, map[string]any{
 				"made": "2020-01-01T00:00:00Z", "day": "2020-01-01", "serial": 77, "free": 78, "seven": 7,
 			})
-			chosen := shown(t, v, err)
+			chosen := fieldsOfView(t, v, err)
 			if again := put(map[string]any{"plain": "x"}); fmt.Sprint(again) != fmt.Sprint(chosen) {
 				t.Errorf("what an expression gave is not kept: got %v\nwant %v", again, chosen)
 			}
@@ -238,7 +237,7 @@ func TestPutIsIdempotentWithDatabaseDefaults(t *testing.T) {
 }
 
 func TestReplacementOfSeveralRecordsSetsDefaults(t *testing.T) {
-	store, _ := servertest.Store(t, givenModel(), given)
+	store, _ := servertest.Store(t, defaultsModel(), defaultsTable)
 	row := store.Model().Resource("row")
 	before, err := store.Insert(t.Context(), row, servertest.Record(t, row, map[string]any{"number": 8}), servertest.Record(t, row, map[string]any{"number": 9}))
 	servertest.Must(t, err)
@@ -269,7 +268,7 @@ func TestExplicitNullIsNoDefault(t *testing.T) {
 	api := engine.New(store, engine.Options{})
 	for range 2 {
 		v, _, err := api.Replace(t.Context(), "row", 1, engine.Write{Depth: 1}, map[string]any{"n": nil, "at": nil})
-		if got := shown(t, v, err); len(got) != 1 {
+		if got := fieldsOfView(t, v, err); len(got) != 1 {
 			t.Errorf("got %v", got)
 		}
 	}

@@ -27,7 +27,7 @@ func TestDeleteWithServerSideCascades(t *testing.T) {
 			INSERT INTO b DEFAULT VALUES; INSERT INTO a (b) VALUES (1)`, "b", "",
 		},
 		{
-			"two levels, and one that is detached", `CREATE TABLE b (id serial PRIMARY KEY); CREATE TABLE a (id serial PRIMARY KEY, b int REFERENCES b ON DELETE CASCADE CHECKED);
+			"two levels and a detached reference", `CREATE TABLE b (id serial PRIMARY KEY); CREATE TABLE a (id serial PRIMARY KEY, b int REFERENCES b ON DELETE CASCADE CHECKED);
 			CREATE TABLE c (id serial PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE CHECKED); CREATE TABLE d (id serial PRIMARY KEY, b int REFERENCES b ON DELETE SET NULL CHECKED);
 			INSERT INTO b DEFAULT VALUES; INSERT INTO a (b) VALUES (1), (1); INSERT INTO c (a) VALUES (1), (2); INSERT INTO d (b) VALUES (1)`, "b", "d1",
 		},
@@ -35,12 +35,12 @@ func TestDeleteWithServerSideCascades(t *testing.T) {
 			"a tree", `CREATE TABLE a (id serial PRIMARY KEY, up int REFERENCES a ON DELETE CASCADE CHECKED); INSERT INTO a (up) VALUES (NULL), (1), (2), (NULL)`, "a", "a4",
 		},
 		{
-			"those who die with each other", `CREATE TABLE a (id serial PRIMARY KEY, b int); CREATE TABLE b (id serial PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE CHECKED);
+			"mutual cascades", `CREATE TABLE a (id serial PRIMARY KEY, b int); CREATE TABLE b (id serial PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE CHECKED);
 			ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b ON DELETE CASCADE CHECKED;
 			INSERT INTO a DEFAULT VALUES; INSERT INTO b (a) VALUES (1); UPDATE a SET b = 1; INSERT INTO a (b) VALUES (1)`, "a", "",
 		},
 		{
-			"a post and the comment that is pinned to it", `CREATE TABLE post (id serial PRIMARY KEY, pinned int); CREATE TABLE comment (id serial PRIMARY KEY, post int NOT NULL REFERENCES post ON DELETE CASCADE CHECKED);
+			"a post and its pinned comment", `CREATE TABLE post (id serial PRIMARY KEY, pinned int); CREATE TABLE comment (id serial PRIMARY KEY, post int NOT NULL REFERENCES post ON DELETE CASCADE CHECKED);
 			ALTER TABLE post ADD FOREIGN KEY (pinned) REFERENCES comment CHECKED;
 			INSERT INTO post DEFAULT VALUES; INSERT INTO comment (post) VALUES (1), (1); UPDATE post SET pinned = 2`, "post", "",
 		},
@@ -54,7 +54,7 @@ func TestDeleteWithServerSideCascades(t *testing.T) {
 				if err := engine.New(store, engine.Options{}).Delete(t.Context(), c.parent, 1, engine.Write{}); err != nil {
 					t.Error(err)
 				}
-				if left := keysIn(t, store); left != c.left {
+				if left := allKeys(t, store); left != c.left {
 					t.Errorf("left: %s, want %s", left, c.left)
 				}
 			})
@@ -62,8 +62,8 @@ func TestDeleteWithServerSideCascades(t *testing.T) {
 	}
 }
 
-// keysIn lists all records of a store.
-func keysIn(t *testing.T, store *core.Store) string {
+// allKeys lists the keys of all records of a store.
+func allKeys(t *testing.T, store *core.Store) string {
 	t.Helper()
 	var keys []string
 	for _, r := range store.Model().Resources() {
@@ -78,7 +78,7 @@ func keysIn(t *testing.T, store *core.Store) string {
 	return strings.Join(keys, " ")
 }
 
-// What a cascade of the server would delete may be hidden by a policy.
+// A policy may hide the records that the server would delete.
 func TestServerDoesNotCascadePastPolicies(t *testing.T) {
 	for _, action := range []string{"CASCADE", "SET NULL", "SET DEFAULT"} {
 		t.Run(action, func(t *testing.T) {
@@ -98,21 +98,21 @@ func TestServerDoesNotCascadePastPolicies(t *testing.T) {
 			if err := store.Delete(t.Context(), a, core.IntValue(2), core.IntValue(3), core.IntValue(4)); err != nil {
 				t.Error(err)
 			}
-			if left := keysIn(t, store); left != "a1 b1" {
+			if left := allKeys(t, store); left != "a1 b1" {
 				t.Errorf("left: %s", left)
 			}
 		})
 	}
 }
 
-// heartAndBody are tables whose rows cannot be the first to go.
-const heartAndBody = `CREATE TABLE heart (id serial PRIMARY KEY, body int); CREATE TABLE body (id serial PRIMARY KEY, heart int REFERENCES heart CHECKED);
+// cyclicTables are tables that refer to each other, so that no row can be deleted first.
+const cyclicTables = `CREATE TABLE heart (id serial PRIMARY KEY, body int); CREATE TABLE body (id serial PRIMARY KEY, heart int REFERENCES heart CHECKED);
 	ALTER TABLE heart ADD FOREIGN KEY (body) REFERENCES body CHECKED;
 	INSERT INTO heart DEFAULT VALUES; INSERT INTO body (heart) VALUES (1); UPDATE heart SET body = 1; INSERT INTO heart DEFAULT VALUES`
 
 func TestDetachedRowMustBeDeletedOrChanged(t *testing.T) {
 	for _, constraints := range []string{"", "DEFERRABLE"} {
-		store, err := importertest.Store(t, importertest.Import(t, strings.ReplaceAll(heartAndBody, "CHECKED", constraints)))
+		store, err := importertest.Store(t, importertest.Import(t, strings.ReplaceAll(cyclicTables, "CHECKED", constraints)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestDetachedRowMustBeDeletedOrChanged(t *testing.T) {
 			if !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "body" || e.Field != "heart" {
 				t.Errorf("%s: %v", end, err)
 			}
-			if left := keysIn(t, store); left != "body1 heart1 heart2" {
+			if left := allKeys(t, store); left != "body1 heart1 heart2" {
 				t.Errorf("%s, left: %s", end, left)
 			}
 		}
@@ -151,7 +151,7 @@ func TestDetachedRowMustBeDeletedOrChanged(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		if left := keysIn(t, store); left != "body1 heart2" {
+		if left := allKeys(t, store); left != "body1 heart2" {
 			t.Errorf("left: %s", left)
 		}
 	}
@@ -167,7 +167,7 @@ func TestForeignKeysToOtherSchemas(t *testing.T) {
 		`CREATE TABLE $S.b (id serial PRIMARY KEY, a int REFERENCES $S.a REFERENCES `+servertest.InSchema(other, "$S.a")+`)`)
 	b := m.Resource("b")
 	_, err := store.Insert(t.Context(), b, servertest.Record(t, b, map[string]any{"a": 1}))
-	if core.AsError(err).Code != core.BadRequest { // of a rule that the model does not know
+	if core.AsError(err).Code != core.BadRequest { // the model does not know the foreign key
 		t.Error(err)
 	}
 }
@@ -190,12 +190,11 @@ func TestInsertRefersToEarlierRecords(t *testing.T) {
 	}
 }
 
-// The null that a row is set to when what it points at is deleted is not what its
-// record has, and no policy may take it for that.
+// Policies must not see the null of a detached row: it is not the value of the record.
 func TestPolicyIgnoresNullOfDetachedRow(t *testing.T) {
-	imported := importertest.Import(t, strings.ReplaceAll(heartAndBody, "CHECKED", ""))
+	imported := importertest.Import(t, strings.ReplaceAll(cyclicTables, "CHECKED", ""))
 	seen := core.Or(core.Eq("heart", 2), core.Eq("heart", nil))
-	store, err := importertest.Store(t, imported, guarded("body", seen))
+	store, err := importertest.Store(t, imported, policyOn("body", seen))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +229,7 @@ func TestPolicyIgnoresNullOfDetachedRow(t *testing.T) {
 			t.Errorf("%s: %v, %v", what, got, err)
 		}
 	}
-	if left := keysIn(t, store); left != "heart1 heart2" { // the body is hidden still
+	if left := allKeys(t, store); left != "heart1 heart2" { // the body is hidden
 		t.Errorf("left: %s", left)
 	}
 }
@@ -241,7 +240,7 @@ func TestPolicyIgnoresNullOfSwap(t *testing.T) {
 		seen core.Filter
 		want error
 	}{{core.In("x", "p", "q"), core.AlreadyExists}, {core.Gt("id", 0), nil}} {
-		store, err := importertest.Store(t, imported, guarded("a", c.seen))
+		store, err := importertest.Store(t, imported, policyOn("a", c.seen))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,8 +273,7 @@ func TestNoCascadeFromTableOfTwoResources(t *testing.T) {
 	}
 }
 
-// SET CONSTRAINTS lasts until the end of the transaction, so that each of several on
-// one connection has to say it.
+// SET CONSTRAINTS ends with the transaction, so each transaction on a connection must execute it.
 func TestInitiallyImmediateConstraintsAreDeferred(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "f", Type: core.Int, Unique: true}, {Name: "next", ToOne: "a"},

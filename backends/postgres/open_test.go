@@ -135,8 +135,7 @@ func TestRejectedLoginIsUnavailable(t *testing.T) {
 	}
 }
 
-// tenants are databases of one server, each with a pool and a backend that stays
-// bound between transactions.
+// tenants are databases of one server, each with a pool and a backend that stays bound between transactions.
 type tenants map[string]*tenant
 
 type tenant struct {
@@ -146,10 +145,10 @@ type tenant struct {
 	bound func(ctx context.Context, m *core.Model) error
 }
 
-// Bind looks at the schema once, not in each transaction.
+// Bind inspects the schema once, not in each transaction.
 func (t *tenant) Bind(ctx context.Context, m *core.Model) error { return t.bound(ctx, m) }
 
-// Close leaves the backend to those who come after.
+// Close keeps the backend for later transactions.
 func (t *tenant) Close() error { return nil }
 
 // once calls fn until it has succeeded.
@@ -168,8 +167,8 @@ func once(fn func(ctx context.Context, m *core.Model) error) func(ctx context.Co
 	}
 }
 
-// open is the storage-returning function: a tenant's backend is found by the
-// principal. The program itself, which asks whether the model fits, gets any.
+// open is the storage-returning function: it finds the backend of a tenant by the principal. The program itself, which
+// binds the model, gets any backend.
 func (ts tenants) open(ctx context.Context) (core.Backend, error) {
 	p := core.PrincipalOf(ctx)
 	if p.IsSystem() {
@@ -181,7 +180,7 @@ func (ts tenants) open(ctx context.Context) (core.Backend, error) {
 	return ts[p.ID.Text()], nil
 }
 
-func as(ctx context.Context, name string) context.Context {
+func asTenant(ctx context.Context, name string) context.Context {
 	return core.WithPrincipal(ctx, &core.Principal{ID: core.TextValue(name)})
 }
 
@@ -207,7 +206,7 @@ func TestBackendFuncWithPoolPerTenant(t *testing.T) {
 	for _, name := range []string{"ann", "bob", "ann", "bob", "ann", "bob"} {
 		wg.Go(func() {
 			for range 10 {
-				_, err := store.Insert(as(t.Context(), name), cookie, servertest.Record(t, cookie, map[string]any{"type": name + "'s"}))
+				_, err := store.Insert(asTenant(t.Context(), name), cookie, servertest.Record(t, cookie, map[string]any{"type": name + "'s"}))
 				if err != nil {
 					t.Error(err)
 				}
@@ -219,7 +218,7 @@ func TestBackendFuncWithPoolPerTenant(t *testing.T) {
 		if got := servertest.Value[string](t, tenant.pool, "SELECT current_database()::text"); got != name {
 			t.Fatalf("the pool of %s is on %s", name, got)
 		}
-		n, err := store.Count(as(t.Context(), name), cookie, core.Eq("type", name+"'s"))
+		n, err := store.Count(asTenant(t.Context(), name), cookie, core.Eq("type", name+"'s"))
 		if err != nil || n != 30 {
 			t.Errorf("%s has %d, %v; want 30", name, n, err)
 		}
@@ -230,7 +229,7 @@ func TestBackendFuncWithPoolPerTenant(t *testing.T) {
 			t.Errorf("%d connections of %s were not given back", n, name)
 		}
 	}
-	for _, ctx := range []context.Context{t.Context(), as(t.Context(), "eve")} {
+	for _, ctx := range []context.Context{t.Context(), asTenant(t.Context(), "eve")} {
 		if _, err := store.Count(ctx, cookie, core.All()); !errors.Is(err, core.Unauthorized) {
 			t.Errorf("%s: %v", core.PrincipalOf(ctx), err)
 		}
@@ -257,7 +256,7 @@ func TestBackendFuncWithConnectionPerRequest(t *testing.T) {
 	}
 	cookie := servertest.Cookies.Resource("cookie")
 	for i := range 3 {
-		ctx := as(t.Context(), fmt.Sprint("client ", i))
+		ctx := asTenant(t.Context(), fmt.Sprint("client ", i))
 		if _, err := store.Insert(ctx, cookie, servertest.Record(t, cookie, map[string]any{"type": "x"})); err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +276,7 @@ func TestBackendFuncWithConnectionPerRequest(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		for connections(ctx) > 0 { // the server takes its time to notice
+		for connections(ctx) > 0 { // until the server has noticed
 		}
 	}
 }

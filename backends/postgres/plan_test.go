@@ -19,16 +19,16 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// recorder is a tracer that keeps the last statement with a text in it; without a text,
-// the last one that was sent alone.
-type recorder struct {
+// statementRecorder is a tracer that keeps the last statement with a given text; without a text, the last one that was
+// sent alone.
+type statementRecorder struct {
 	mu       sync.Mutex
 	sql      string
 	args     []any
 	looksFor string
 }
 
-func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+func (r *statementRecorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if strings.Contains(data.SQL, r.looksFor) {
@@ -37,16 +37,16 @@ func (r *recorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Tr
 	return ctx
 }
 
-func (*recorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+func (*statementRecorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// traced returns serializable connections whose last statement is kept.
-func traced(t *testing.T) (*pgxpool.Pool, *recorder) {
+// recordedPool returns a pool of serializable connections that keeps its last statement.
+func recordedPool(t *testing.T) (*pgxpool.Pool, *statementRecorder) {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(servertest.With(t, pgtest.URL(t), "default_transaction_isolation", "serializable"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	last := &recorder{}
+	last := &statementRecorder{}
 	config.ConnConfig.Tracer = last
 	p, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
@@ -56,8 +56,8 @@ func traced(t *testing.T) (*pgxpool.Pool, *recorder) {
 	return p, last
 }
 
-// plan is how the server executes the last statement.
-func (r *recorder) plan(t *testing.T, p *pgxpool.Pool) string {
+// plan returns the plan of the last statement.
+func (r *statementRecorder) plan(t *testing.T, p *pgxpool.Pool) string {
 	t.Helper()
 	rows, err := p.Query(t.Context(), "EXPLAIN "+r.sql, r.args...)
 	if err != nil {
@@ -93,7 +93,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	} {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
-	p, last := traced(t)
+	p, last := recordedPool(t)
 	cookie := m.Resource("cookie")
 	guard := core.Decorator{Name: "guard", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -179,8 +179,8 @@ func TestStatementsUseIndexes(t *testing.T) {
 	}
 }
 
-// A page under a condition on a relation to one record reads the index of the relation,
-// where the planner may prefer the order of the primary key for any of several.
+// A page with an equality on a relation reads the relation's index. For several values the planner may prefer the
+// primary key.
 func TestRelatedPageUsesRelationIndex(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "owner", Type: core.Int}}},
@@ -194,8 +194,8 @@ func TestRelatedPageUsesRelationIndex(t *testing.T) {
 	} {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
-	p, last := traced(t)
-	store, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{}), guarded("cookie", core.Eq("owner", 1)))
+	p, last := recordedPool(t)
+	store, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{}), policyOn("cookie", core.Eq("owner", 1)))
 	servertest.Must(t, err)
 	api := engine.New(store, engine.Options{})
 	last.looksFor = `"cookie" AS t`
@@ -206,13 +206,12 @@ func TestRelatedPageUsesRelationIndex(t *testing.T) {
 	}
 }
 
-// TraceBatchStart does nothing.
-func (*recorder) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+func (*statementRecorder) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
 	return ctx
 }
 
-// TraceBatchQuery keeps the statements that a test can explain and that it looks for.
-func (r *recorder) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
+// TraceBatchQuery keeps statements with the text that the test looks for.
+func (r *statementRecorder) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.looksFor != "" && strings.Contains(data.SQL, r.looksFor) {
@@ -220,8 +219,7 @@ func (r *recorder) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.Trac
 	}
 }
 
-// TraceBatchEnd does nothing.
-func (*recorder) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+func (*statementRecorder) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 func TestStatementsUseIndexesOfHandMadeTables(t *testing.T) {
 	m := core.MustModel("m",
@@ -246,7 +244,7 @@ func TestStatementsUseIndexesOfHandMadeTables(t *testing.T) {
 	} {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
-	p, last := traced(t)
+	p, last := recordedPool(t)
 	s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{CheckSchema: -1}))
 	if err != nil {
 		t.Fatal(err)
@@ -265,9 +263,9 @@ func TestStatementsUseIndexesOfHandMadeTables(t *testing.T) {
 			_, err := s.Select(ctx, country, core.Query{Where: core.Prefix("name", "name 12")})
 			return err
 		}},
-		{"what would cascade", "SELECT (", func() error { return s.Delete(ctx, city, core.IntValue(5)) }},
-		{"what has to let go of rows", "SET \"capital\" = NULL", func() error { return s.Delete(ctx, city, core.IntValue(6), core.IntValue(7)) }},
-		{"values that are swapped", "AS v (key, taken)", func() error {
+		{"referencing rows", "SELECT (", func() error { return s.Delete(ctx, city, core.IntValue(5)) }},
+		{"detached rows", "SET \"capital\" = NULL", func() error { return s.Delete(ctx, city, core.IntValue(6), core.IntValue(7)) }},
+		{"swapped values", "AS v (key, taken)", func() error {
 			_, err := s.Update(ctx, country, servertest.Record(t, country, map[string]any{"code": "5", "capital": 6}), servertest.Record(t, country, map[string]any{"code": "6", "capital": 5}))
 			return err
 		}},
@@ -277,7 +275,7 @@ func TestStatementsUseIndexesOfHandMadeTables(t *testing.T) {
 			if err := c.run(); err != nil && core.AsError(err).Code != core.FieldUpdateForbidden {
 				t.Fatal(err)
 			}
-			last.looksFor = "EXPLAIN" // and keep what there is
+			last.looksFor = "EXPLAIN" // keeps the recorded statement
 			plan := last.plan(t, p)
 			if !strings.Contains(last.sql, c.statement) || strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "Index") {
 				t.Errorf("%s\nplan:\n%s", last.sql, plan)
@@ -286,20 +284,20 @@ func TestStatementsUseIndexesOfHandMadeTables(t *testing.T) {
 	}
 }
 
-// turns counts how often a connection reads after it has written: round trips.
-type turns struct {
+// roundTrips is a connection that counts reads after writes.
+type roundTrips struct {
 	net.Conn
 
 	wrote bool
 	count *atomic.Int64
 }
 
-func (c *turns) Write(b []byte) (int, error) {
+func (c *roundTrips) Write(b []byte) (int, error) {
 	c.wrote = true
 	return c.Conn.Write(b)
 }
 
-func (c *turns) Read(b []byte) (int, error) {
+func (c *roundTrips) Read(b []byte) (int, error) {
 	if c.wrote {
 		c.wrote = false
 		c.count.Add(1)
@@ -307,18 +305,18 @@ func (c *turns) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// counted returns a store whose only connection counts its round trips.
-func counted(t *testing.T, url string, opts postgres.Options) (*core.Store, *atomic.Int64) {
+// countedStore returns a store with one connection and the number of its round trips.
+func countedStore(t *testing.T, url string, opts postgres.Options) (*core.Store, *atomic.Int64) {
 	t.Helper()
 	schema := pgtest.Schema(t)
 	if err := postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, servertest.Numbered); err != nil {
 		t.Fatal(err)
 	}
-	return countedIn(t, url, schema, servertest.Numbered, opts)
+	return countedStoreIn(t, url, schema, servertest.Numbered, opts)
 }
 
-// countedIn is counted for a schema that is there.
-func countedIn(t *testing.T, url, schema string, m *core.Model, opts postgres.Options) (*core.Store, *atomic.Int64) {
+// countedStoreIn is countedStore on an existing schema.
+func countedStoreIn(t *testing.T, url, schema string, m *core.Model, opts postgres.Options) (*core.Store, *atomic.Int64) {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -328,14 +326,14 @@ func countedIn(t *testing.T, url, schema string, m *core.Model, opts postgres.Op
 	config.MaxConns = 1
 	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-		return &turns{Conn: conn, count: &count}, err
+		return &roundTrips{Conn: conn, count: &count}, err
 	}
 	p, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Close)
-	opts.CheckSchema = -1 // its round trips would count too
+	opts.CheckSchema = -1 // its round trips would count
 	store, err := core.New(t.Context(), m, postgres.New(p, schema, opts))
 	if err != nil {
 		t.Fatal(err)
@@ -428,7 +426,7 @@ func TestOperationsTakeOneRoundTrip(t *testing.T) {
 		{"bouncer", servertest.With(t, pgtest.Bouncer(t), "default_query_exec_mode", "cache_describe"), postgres.Options{Bouncer: true}},
 	} {
 		t.Run(way.name, func(t *testing.T) {
-			store, count := counted(t, way.url, way.opts)
+			store, count := countedStore(t, way.url, way.opts)
 			if _, err := store.Insert(t.Context(), row, rec(map[string]any{"name": "a"}), rec(map[string]any{"name": "b"})); err != nil {
 				t.Fatal(err)
 			}

@@ -17,7 +17,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// nameless is a table without nulls, to which nulls are added while it is served.
+// nameless is a table without nulls, to which nulls are added while it is in use.
 var nameless = core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 	{Name: "id", Type: core.Int, Key: true}, {Name: "n", Type: core.Int}, {Name: "name", Type: core.Text},
 }})
@@ -28,7 +28,7 @@ const (
 	dropNotNull = `ALTER TABLE $S.row ALTER n DROP NOT NULL, ALTER name DROP NOT NULL; INSERT INTO $S.row (n, name) VALUES (1, NULL), (NULL, 'e'), (NULL, NULL)`
 )
 
-// ids reads the records page by page, one a page, and returns their keys.
+// ids reads all records in pages of one and returns their keys.
 func ids(t *testing.T, store *core.Store, q core.Query) (ids []int64) {
 	t.Helper()
 	q.Limit = 1
@@ -55,7 +55,7 @@ func TestDroppedNotNullInNegationsAndPages(t *testing.T) {
 		"by a second name": {Where: row.Field("n").Compare(core.FilterEq, core.IntValue(1)), Order: []string{"n", "name"}},
 	}
 	for _, q := range where {
-		ids(t, store, q) // which the statements are made for
+		ids(t, store, q) // prepares the statements
 	}
 	servertest.Execute(t, servertest.InSchema(schema, dropNotNull))
 	for what, want := range map[string][]int64{"not equal": {2, 3, 4, 5, 6}, "not in": {2, 3, 4, 5, 6}, "by a second name": {1, 2, 4}} {
@@ -65,39 +65,39 @@ func TestDroppedNotNullInNegationsAndPages(t *testing.T) {
 	}
 }
 
-// told is a log whose lines a test can wait for.
-type told chan string
+// logLines is a log with lines that a test can wait for.
+type logLines chan string
 
-func (told) Enabled(context.Context, slog.Level) bool { return true }
-func (l told) WithAttrs([]slog.Attr) slog.Handler     { return l }
-func (l told) WithGroup(string) slog.Handler          { return l }
+func (logLines) Enabled(context.Context, slog.Level) bool { return true }
+func (l logLines) WithAttrs([]slog.Attr) slog.Handler     { return l }
+func (l logLines) WithGroup(string) slog.Handler          { return l }
 
-func (l told) Handle(_ context.Context, r slog.Record) error {
+func (l logLines) Handle(_ context.Context, r slog.Record) error {
 	var text strings.Builder
 	err := slog.NewTextHandler(&text, nil).Handle(context.Background(), r)
 	l <- text.String()
 	return err
 }
 
-// next waits for a line that says all of that.
-func (l told) next(t *testing.T, says ...string) {
+// next waits for a line that contains all the given texts.
+func (l logLines) next(t *testing.T, texts ...string) {
 	t.Helper()
 	line := <-l
-	for _, want := range says {
+	for _, want := range texts {
 		if !strings.Contains(line, want) {
 			t.Errorf("logged %s, want %q", line, want)
 		}
 	}
 }
 
-// watched makes a store that looks for changes of its schema, and its log.
-func watched(t *testing.T, m *core.Model, every time.Duration, resources map[string]postgres.Source, statements ...string) (*core.Store, string, told) {
+// watchedStore makes a store that checks its schema, and its log.
+func watchedStore(t *testing.T, m *core.Model, every time.Duration, resources map[string]postgres.Source, statements ...string) (*core.Store, string, logLines) {
 	t.Helper()
 	schema := pgtest.Schema(t)
 	for _, sql := range statements {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
-	log := make(told, 100)
+	log := make(logLines, 100)
 	opts := postgres.Options{CheckSchema: every, Logger: slog.New(log), Resources: resources}
 	for name, source := range resources {
 		source.Query = servertest.InSchema(schema, source.Query)
@@ -119,12 +119,12 @@ func TestSchemaChangesInEveryMode(t *testing.T) {
 		t.Run(mode.Name, func(t *testing.T) {
 			schema := pgtest.Schema(t)
 			servertest.Execute(t, servertest.InSchema(schema, namelessSQL))
-			log, opts := make(told, 100), mode.Options
-			opts.CheckSchema, opts.Logger = moment, slog.New(log)
+			log, opts := make(logLines, 100), mode.Options
+			opts.CheckSchema, opts.Logger = checkInterval, slog.New(log)
 			store, err := core.New(t.Context(), nameless, postgres.New(servertest.Pool(t, mode.URL(t)), schema, opts))
 			servertest.Must(t, err)
 			servertest.Execute(t, servertest.InSchema(schema, dropNotNull))
-			log.next(t, "the tables were bound anew")
+			log.next(t, "new transactions use its present state")
 			if got := ids(t, store, core.Query{Order: []string{"name"}}); !slices.Equal(got, []int64{1, 2, 3, 5, 4, 6}) {
 				t.Errorf("got %v", got)
 			}
@@ -133,17 +133,17 @@ func TestSchemaChangesInEveryMode(t *testing.T) {
 	}
 }
 
-// moment is how often tests look.
-const moment = 10 * time.Millisecond
+// checkInterval is the interval of the checks in tests.
+const checkInterval = 10 * time.Millisecond
 
 func TestDroppedNotNullInPagesAfterCheck(t *testing.T) {
-	store, schema, log := watched(t, nameless, moment, nil, namelessSQL)
+	store, schema, log := watchedStore(t, nameless, checkInterval, nil, namelessSQL)
 	byName := core.Query{Order: []string{"name"}}
 	if got := ids(t, store, byName); !slices.Equal(got, []int64{1, 2, 3}) {
 		t.Errorf("got %v", got)
 	}
 	servertest.Execute(t, servertest.InSchema(schema, dropNotNull))
-	log.next(t, "level=WARN", "the tables were bound anew", "column row.n was integer NOT NULL and is integer; column row.name was text NOT NULL and is text")
+	log.next(t, "level=WARN", "new transactions use its present state", "column row.n was integer NOT NULL and is integer; column row.name was text NOT NULL and is text")
 	if got := ids(t, store, byName); !slices.Equal(got, []int64{1, 2, 3, 5, 4, 6}) {
 		t.Errorf("got %v", got)
 	}
@@ -157,7 +157,7 @@ func TestSchemaChangesAreLoggedAndUsed(t *testing.T) {
 		core.ResourceSpec{Name: "other", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "part", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 	)
-	store, schema, log := watched(t, m, moment, nil, `
+	store, schema, log := watchedStore(t, m, checkInterval, nil, `
 		CREATE TABLE $S.other (id bigserial PRIMARY KEY); INSERT INTO $S.other DEFAULT VALUES;
 		CREATE TABLE $S.row (id bigserial PRIMARY KEY, n smallint, name text, other bigint REFERENCES $S.other);
 		CREATE TABLE $S.part (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY) PARTITION BY RANGE (id);
@@ -167,7 +167,7 @@ func TestSchemaChangesAreLoggedAndUsed(t *testing.T) {
 	put := func(body map[string]any) map[string]any {
 		t.Helper()
 		v, _, err := api.Replace(t.Context(), "row", 1, engine.Write{Depth: 1}, body)
-		return shown(t, v, err)
+		return fieldsOfView(t, v, err)
 	}
 	put(map[string]any{"name": "a"})
 	for _, c := range []struct {
@@ -222,17 +222,17 @@ func TestMismatchIsUnavailableUntilFixed(t *testing.T) {
 		core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text, Unique: true}}},
 		core.ResourceSpec{Name: "seen", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text}}},
 	)
-	store, schema, log := watched(t, m, moment, map[string]postgres.Source{"seen": {Query: `SELECT id, name FROM $S.other`}}, `
+	store, schema, log := watchedStore(t, m, checkInterval, map[string]postgres.Source{"seen": {Query: `SELECT id, name FROM $S.other`}}, `
 		CREATE TABLE $S.row (id bigserial PRIMARY KEY, name text UNIQUE); INSERT INTO $S.row (name) VALUES ('a');
 		CREATE TABLE $S.other (id bigint PRIMARY KEY, name text)`)
-	for _, c := range []struct{ breaks, mends, says string }{
+	for _, c := range []struct{ breaks, mends, logged string }{
 		{`ALTER TABLE $S.row DROP CONSTRAINT row_name_key`, `ALTER TABLE $S.row ADD UNIQUE (name)`, `row.name: is not unique`},
 		{`ALTER TABLE $S.row RENAME name TO label`, `ALTER TABLE $S.row RENAME label TO name`, `row.name: column is missing`},
 		{`ALTER TABLE $S.row RENAME TO line`, `ALTER TABLE $S.line RENAME TO row`, `row: table is missing`},
 		{`ALTER TABLE $S.other RENAME name TO label`, `ALTER TABLE $S.other RENAME label TO name`, `seen: the query must be`},
 	} {
 		servertest.Execute(t, servertest.InSchema(schema, c.breaks))
-		log.next(t, "level=ERROR", "does not fit the model", c.says)
+		log.next(t, "level=ERROR", "does not fit the model", c.logged)
 		err := store.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil })
 		_, read := store.Get(t.Context(), m.Resource("row"), core.IntValue(1))
 		for _, got := range []error{err, read, store.Ping(t.Context())} {
@@ -241,22 +241,22 @@ func TestMismatchIsUnavailableUntilFixed(t *testing.T) {
 			}
 		}
 		servertest.Execute(t, servertest.InSchema(schema, c.mends))
-		log.next(t, "level=WARN", "bound anew")
+		log.next(t, "level=WARN", "use its present state")
 		if rec, err := store.Get(t.Context(), m.Resource("row"), core.IntValue(1)); err != nil || rec.Get("name") != core.TextValue("a") {
 			t.Errorf("after %s: %v %v", c.mends, rec, err)
 		}
 	}
 }
 
-// The key source decides whether a policy asks for the right to choose a key, also in transactions that began before the
-// schema changed.
+// The key source decides whether policies must permit a chosen key, also in transactions that began before the schema
+// changed.
 func TestMismatchKeepsLastKeySource(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "generated", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}},
 		core.ResourceSpec{Name: "small", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "other", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text}}},
 	)
-	store, schema, log := watched(t, m, moment, nil, `
+	store, schema, log := watchedStore(t, m, checkInterval, nil, `
 		CREATE TABLE $S.generated (id text PRIMARY KEY DEFAULT gen_random_uuid()::text);
 		CREATE TABLE $S.small (id smallserial PRIMARY KEY);
 		CREATE TABLE $S.other (id bigserial PRIMARY KEY, name text)`)
@@ -265,12 +265,12 @@ func TestMismatchKeepsLastKeySource(t *testing.T) {
 	if want[0].Assigned || want[1].High != 1<<14 {
 		t.Errorf("of the schema that fits: %+v", want)
 	}
-	for _, c := range []struct{ sql, says string }{
+	for _, c := range []struct{ sql, logged string }{
 		{`ALTER TABLE $S.other RENAME name TO label`, "other.name: column is missing"},
 		{`ALTER TABLE $S.other RENAME TO another`, "other: table is missing"}, // of a schema that did not fit before either
 	} {
 		servertest.Execute(t, servertest.InSchema(schema, c.sql))
-		log.next(t, "level=ERROR", c.says)
+		log.next(t, "level=ERROR", c.logged)
 		if got := []core.KeySource{store.KeySource(generated), store.KeySource(small)}; !slices.Equal(got, want) {
 			t.Errorf("after %s: got %+v, want %+v", c.sql, got, want)
 		}
@@ -278,7 +278,7 @@ func TestMismatchKeepsLastKeySource(t *testing.T) {
 }
 
 func TestMissingColumnCausesCheck(t *testing.T) {
-	store, schema, log := watched(t, nameless, time.Hour, nil, namelessSQL)
+	store, schema, log := watchedStore(t, nameless, time.Hour, nil, namelessSQL)
 	servertest.Execute(t, servertest.InSchema(schema, `ALTER TABLE $S.row RENAME name TO label`))
 	if _, err := store.Get(t.Context(), nameless.Resource("row"), core.IntValue(1)); !errors.Is(err, core.ServerError) {
 		t.Errorf("got %v", err)
@@ -311,8 +311,8 @@ func TestWritesContinueAfterTableChange(t *testing.T) {
 	}
 }
 
-// watches counts the goroutines that look for changes.
-func watches() int {
+// schemaCheckers counts the goroutines that check schemas.
+func schemaCheckers() int {
 	all := make([]byte, 16<<20)
 	return strings.Count(string(all[:runtime.Stack(all, true)]), "postgres.(*Backend).startChecker in goroutine")
 }
@@ -320,15 +320,15 @@ func watches() int {
 func TestClosedBackendStopsSchemaChecks(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, namelessSQL))
-	before := watches()
-	for every, started := range map[time.Duration]int{0: 1, -1: 0, moment: 1} {
+	before := schemaCheckers()
+	for every, started := range map[time.Duration]int{0: 1, -1: 0, checkInterval: 1} {
 		b := postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, postgres.Options{CheckSchema: every})
 		servertest.Must(t, b.Bind(t.Context(), nameless))
-		if n := watches() - before; n != started {
+		if n := schemaCheckers() - before; n != started {
 			t.Errorf("with CheckSchema %v: %d goroutines", every, n)
 		}
 		servertest.Must(t, b.Close())
-		for watches() > before { // until the last one has returned
+		for schemaCheckers() > before { // until the last one has returned
 			runtime.Gosched()
 		}
 	}

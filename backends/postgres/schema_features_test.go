@@ -23,9 +23,9 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// since runs a test in a subtest whose name says what happened: on servers since a
-// version they have executed the statements, older ones have refused them.
-func since(t *testing.T, version int, sql string, test func(t *testing.T)) {
+// sinceVersion runs a test in a subtest if the server has at least a version, after executing statements that older
+// servers reject.
+func sinceVersion(t *testing.T, version int, sql string, test func(t *testing.T)) {
 	t.Helper()
 	p := servertest.Pool(t, pgtest.URL(t))
 	_, err := p.Exec(t.Context(), sql)
@@ -42,11 +42,11 @@ func since(t *testing.T, version int, sql string, test func(t *testing.T)) {
 	})
 }
 
-// newer imports a schema that only servers since a version can have, for a test.
-func newer(t *testing.T, version int, sql string, test func(t *testing.T, in *importer.Result)) {
+// importSince imports a schema that needs at least a version of the server.
+func importSince(t *testing.T, version int, sql string, test func(t *testing.T, in *importer.Result)) {
 	t.Helper()
 	schema := pgtest.Schema(t)
-	since(t, version, servertest.InSchema(schema, sql), func(t *testing.T) {
+	sinceVersion(t, version, servertest.InSchema(schema, sql), func(t *testing.T) {
 		in, err := importer.Read(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema)
 		servertest.Must(t, err)
 		test(t, in)
@@ -54,7 +54,7 @@ func newer(t *testing.T, version int, sql string, test func(t *testing.T, in *im
 }
 
 func TestNotEnforcedForeignKeyIsIgnored(t *testing.T) {
-	newer(t, 18, `CREATE TABLE $S.a (id bigserial PRIMARY KEY);
+	importSince(t, 18, `CREATE TABLE $S.a (id bigserial PRIMARY KEY);
 		CREATE TABLE $S.b (id bigserial PRIMARY KEY, a bigint REFERENCES $S.a ON DELETE CASCADE NOT ENFORCED);
 		INSERT INTO $S.a DEFAULT VALUES; INSERT INTO $S.b (a) VALUES (1), (77)`, func(t *testing.T, in *importer.Result) {
 		importertest.Expect(t, "b", importertest.Fields(t, in, "b"), []string{"id int key", "a int"})
@@ -64,7 +64,7 @@ func TestNotEnforcedForeignKeyIsIgnored(t *testing.T) {
 		store, err := importertest.Store(t, in)
 		servertest.Must(t, err)
 		servertest.Must(t, store.Delete(t.Context(), store.Model().Resource("a"), core.IntValue(1)))
-		if left := keysIn(t, store); left != "b1 b2" {
+		if left := allKeys(t, store); left != "b1 b2" {
 			t.Errorf("left: %s", left)
 		}
 
@@ -83,9 +83,9 @@ func TestNotEnforcedForeignKeyIsIgnored(t *testing.T) {
 	})
 }
 
-// The column is NOT NULL in the catalog, and has nulls.
+// The catalog says NOT NULL, but the column has nulls.
 func TestNullsBeforeNotNullNotValid(t *testing.T) {
-	newer(t, 18, `CREATE TABLE $S.a (id bigserial PRIMARY KEY, n int); INSERT INTO $S.a (n) VALUES (2), (NULL), (1), (NULL), (3);
+	importSince(t, 18, `CREATE TABLE $S.a (id bigserial PRIMARY KEY, n int); INSERT INTO $S.a (n) VALUES (2), (NULL), (1), (NULL), (3);
 		ALTER TABLE $S.a ADD CONSTRAINT later NOT NULL n NOT VALID`, func(t *testing.T, in *importer.Result) {
 		store, err := importertest.Store(t, in)
 		servertest.Must(t, err)
@@ -120,7 +120,7 @@ func TestNullsBeforeNotNullNotValid(t *testing.T) {
 
 func TestKeyWithOldNullsIsRejected(t *testing.T) {
 	schema := pgtest.Schema(t)
-	since(t, 18, servertest.InSchema(schema, `CREATE TABLE $S.a (id text UNIQUE); ALTER TABLE $S.a ADD CONSTRAINT later NOT NULL id NOT VALID`), func(t *testing.T) {
+	sinceVersion(t, 18, servertest.InSchema(schema, `CREATE TABLE $S.a (id text UNIQUE); ALTER TABLE $S.a ADD CONSTRAINT later NOT NULL id NOT VALID`), func(t *testing.T) {
 		m := core.MustModel("m", core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}})
 		_, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, postgres.Options{}))
 		if err == nil || !strings.Contains(err.Error(), "a.id: is not a primary key") {
@@ -130,10 +130,10 @@ func TestKeyWithOldNullsIsRejected(t *testing.T) {
 }
 
 func TestVirtualColumns(t *testing.T) {
-	newer(t, 18, `CREATE TABLE $S.a (id bigserial PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) CHECK (twice <> 66),
+	importSince(t, 18, `CREATE TABLE $S.a (id bigserial PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) CHECK (twice <> 66),
 			word text, upper text GENERATED ALWAYS AS (upper(word)) VIRTUAL, must int GENERATED ALWAYS AS (n + 1) VIRTUAL NOT NULL);
 		INSERT INTO $S.a (n, word) VALUES (1, 'x'), (2, 'y'), (3, 'z')`, func(t *testing.T, in *importer.Result) {
-		store, err := importertest.Store(t, in, guarded("a", core.Ne("twice", 100)))
+		store, err := importertest.Store(t, in, policyOn("a", core.Ne("twice", 100)))
 		servertest.Must(t, err)
 		a := store.Model().Resource("a")
 		ctx := t.Context()
@@ -178,7 +178,7 @@ func TestVirtualColumns(t *testing.T) {
 }
 
 func TestTemporalKeysAreNotModelled(t *testing.T) {
-	newer(t, 18, `CREATE TABLE $S.stay (room int4range, during daterange, PRIMARY KEY (room, during WITHOUT OVERLAPS));
+	importSince(t, 18, `CREATE TABLE $S.stay (room int4range, during daterange, PRIMARY KEY (room, during WITHOUT OVERLAPS));
 		CREATE TABLE $S.guest (id bigserial PRIMARY KEY, room int4range, during daterange,
 			CONSTRAINT in_room FOREIGN KEY (room, PERIOD during) REFERENCES $S.stay (room, PERIOD during), CONSTRAINT alone UNIQUE (room, during WITHOUT OVERLAPS));
 		INSERT INTO $S.stay VALUES ('[1,2)', '[2026-01-01,2026-02-01)')`, func(t *testing.T, in *importer.Result) {
@@ -203,7 +203,7 @@ func TestTemporalKeysAreNotModelled(t *testing.T) {
 }
 
 func TestUUIDv7Keys(t *testing.T) {
-	newer(t, 18, `CREATE TABLE $S.a (id uuid DEFAULT uuidv7() PRIMARY KEY, n int)`, func(t *testing.T, in *importer.Result) {
+	importSince(t, 18, `CREATE TABLE $S.a (id uuid DEFAULT uuidv7() PRIMARY KEY, n int)`, func(t *testing.T, in *importer.Result) {
 		store, err := importertest.Store(t, in)
 		servertest.Must(t, err)
 		a := store.Model().Resource("a")
@@ -220,7 +220,7 @@ func TestUUIDv7Keys(t *testing.T) {
 }
 
 func TestBuiltInCollationsSortByCodePoint(t *testing.T) {
-	newer(t, 17, `CREATE COLLATION $S.points (provider = builtin, locale = 'C.UTF-8');
+	importSince(t, 17, `CREATE COLLATION $S.points (provider = builtin, locale = 'C.UTF-8');
 		CREATE TABLE $S.a (id bigserial PRIMARY KEY, x text COLLATE $S.points UNIQUE, y text COLLATE pg_c_utf8)`, func(t *testing.T, in *importer.Result) {
 		importertest.Expect(t, "notes", importertest.Notes(in, importer.Changed), nil)
 		name := "points_" + rand.Text()
@@ -242,9 +242,9 @@ func TestBuiltInCollationsSortByCodePoint(t *testing.T) {
 	})
 }
 
-// parted has a table that is partitioned twice, the leaves of which are in another
-// schema, and one that points at it.
-var parted = core.MustModel("parted",
+// partitionedModel has a table that is partitioned at two levels, with leaves in another schema, and a table that
+// refers to it.
+var partitionedModel = core.MustModel("parted",
 	core.ResourceSpec{Name: "shelf", APIName: "Shelf", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 	core.ResourceSpec{Name: "item", APIName: "Item", Fields: []core.FieldSpec{
 		{Name: "id", APIName: "ID", Type: core.Int, Key: true}, {Name: "name", APIName: "Name", Type: core.Text},
@@ -255,7 +255,7 @@ var parted = core.MustModel("parted",
 	}},
 )
 
-func partedStore(t *testing.T) (*core.Store, string) {
+func partitionedStore(t *testing.T) (*core.Store, string) {
 	t.Helper()
 	schema, leaves := pgtest.Schema(t), pgtest.Schema(t)
 	for _, sql := range []string{
@@ -272,15 +272,15 @@ func partedStore(t *testing.T) (*core.Store, string) {
 	} {
 		servertest.Execute(t, servertest.InSchema(schema, strings.ReplaceAll(sql, "$L", pgx.Identifier{leaves}.Sanitize())))
 	}
-	store, err := core.New(t.Context(), parted, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, postgres.Options{}))
+	store, err := core.New(t.Context(), partitionedModel, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, postgres.Options{}))
 	servertest.Must(t, err)
 	t.Cleanup(func() { _ = store.Close() })
 	return store, schema
 }
 
 func TestViolationsInPartitionsNameTheTable(t *testing.T) {
-	store, _ := partedStore(t)
-	item, label := parted.Resource("item"), parted.Resource("label")
+	store, _ := partitionedStore(t)
+	item, label := partitionedModel.Resource("item"), partitionedModel.Resource("label")
 	for id := range int64(8) { // each in one of the partitions
 		if _, err := store.Insert(t.Context(), item, servertest.Record(t, item, map[string]any{"id": id + 1, "name": "x"})); err != nil {
 			t.Fatal(err)
@@ -314,8 +314,8 @@ func TestViolationsInPartitionsNameTheTable(t *testing.T) {
 }
 
 func TestSequenceOfPartitionedTableCatchesUp(t *testing.T) {
-	store, schema := partedStore(t)
-	item := parted.Resource("item")
+	store, schema := partitionedStore(t)
+	item := partitionedModel.Resource("item")
 	servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.item (id, name) SELECT i, 'x' FROM generate_series(1, 50) AS i`))
 	got, err := store.Insert(t.Context(), item, servertest.Record(t, item, map[string]any{"name": "x"}))
 	if err != nil || got[0].Key() != core.IntValue(51) {
@@ -325,7 +325,7 @@ func TestSequenceOfPartitionedTableCatchesUp(t *testing.T) {
 
 var roles atomic.Int64
 
-// login makes a role with these privileges, and returns the connection string of it.
+// login makes a role with some privileges and returns its connection string.
 func login(t *testing.T, schema string, grants ...string) string {
 	t.Helper()
 	role := fmt.Sprintf("larder_role_%d_%d", os.Getpid(), roles.Add(1))
@@ -373,7 +373,7 @@ func TestRequiredPrivileges(t *testing.T) {
 	}
 	for _, c := range []struct {
 		grants  []string
-		refused map[string]string // with the grant that is missing
+		refused map[string]string // missing grant, by operation
 	}{
 		{[]string{"SELECT" + tables}, map[string]string{"insert": "", "next ids": "USAGE, SELECT, UPDATE", "given key": "USAGE, SELECT, UPDATE", "key far ahead": "USAGE, SELECT, UPDATE"}},
 		{[]string{allTables}, map[string]string{"next ids": "USAGE, SELECT, UPDATE", "given key": "USAGE, SELECT, UPDATE", "key far ahead": "USAGE, SELECT, UPDATE"}},

@@ -84,7 +84,7 @@ func TestEveryDifferenceIsNamed(t *testing.T) {
 			"jar.id: is not a primary key",
 			"cookie.id: is not a primary key",
 			"cookie.jar: has no foreign key to jar.id",
-			`cookie: column "must", which the model does not name, must not be null and has no default`,
+			`cookie: column "must" is not in the model, but is NOT NULL and has no default`,
 		}},
 		{"unique in part", []string{
 			`CREATE TABLE $S.jar (id uuid PRIMARY KEY, facts jsonb)`,
@@ -103,7 +103,7 @@ func TestEveryDifferenceIsNamed(t *testing.T) {
 			}
 			for _, want := range c.want {
 				if !strings.Contains(err.Error(), want) {
-					t.Errorf("not told: %s", want)
+					t.Errorf("missing: %s", want)
 				}
 			}
 			if got := strings.Count(err.Error(), "\n\t"); got != len(c.want) {
@@ -165,7 +165,7 @@ func TestMigrateRejectsChangesWithReviewStatements(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, `CREATE TABLE $S.cookie (id bigserial PRIMARY KEY, type integer)`))
 	err := postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, shop)
-	want := servertest.InSchema(schema, `to review: ALTER TABLE $S."cookie" ALTER COLUMN "type" TYPE text COLLATE "C" USING "type"::text`)
+	want := servertest.InSchema(schema, `review and execute: ALTER TABLE $S."cookie" ALTER COLUMN "type" TYPE text COLLATE "C" USING "type"::text`)
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -190,8 +190,8 @@ func TestAlterAfterUpdateNeedsImmediateConstraints(t *testing.T) {
 	}
 }
 
-// was is a model whose fields were renamed, the keys and a relation too.
-var was = core.MustModel("m",
+// renamedModel has renamed fields, including the keys and a relation.
+var renamedModel = core.MustModel("m",
 	core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 		{Name: "nr", Type: core.Int, Key: true, Was: "id"},
 		{Name: "kind", Type: core.Text, Unique: true, Was: "type"},
@@ -207,8 +207,8 @@ const beforeRenaming = `
 	INSERT INTO $S.jar VALUES ('blue');
 	INSERT INTO $S.cookie (type, jar) VALUES ('muffin', 'blue')`
 
-// migrated makes a store on a schema that Migrate changes, and returns what it logs.
-func migrated(t *testing.T, m *core.Model, statements string) (store *core.Store, schema, log string, err error) {
+// migratedStore makes a store on a schema that Migrate changes, and returns the log.
+func migratedStore(t *testing.T, m *core.Model, statements string) (store *core.Store, schema, log string, err error) {
 	t.Helper()
 	schema = pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, statements))
@@ -222,9 +222,9 @@ func migrated(t *testing.T, m *core.Model, statements string) (store *core.Store
 }
 
 func TestMigrateRenamesColumns(t *testing.T) {
-	store, schema, log, err := migrated(t, was, beforeRenaming)
+	store, schema, log, err := migratedStore(t, renamedModel, beforeRenaming)
 	servertest.Must(t, err)
-	rec, err := store.Get(t.Context(), was.Resource("cookie"), core.IntValue(1))
+	rec, err := store.Get(t.Context(), renamedModel.Resource("cookie"), core.IntValue(1))
 	if err != nil || rec.String() != "cookie{nr:1 kind:muffin in:blue}" {
 		t.Errorf("got %v %v", rec, err)
 	}
@@ -242,13 +242,13 @@ func TestMigrateRenamesColumns(t *testing.T) {
 	if indexes != 4 {
 		t.Errorf("%d indexes", indexes)
 	}
-	servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, was)) // again, which does nothing
+	servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, renamedModel)) // again, which does nothing
 }
 
 func TestStoreWithoutMigrateNamesRenames(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, beforeRenaming))
-	err := bind(t, schema, was)
+	err := bind(t, schema, renamedModel)
 	if err == nil || !strings.Contains(err.Error(), `cookie.kind: column is called "type"; Migrate renames it`) {
 		t.Errorf("got %v", err)
 	}
@@ -261,18 +261,18 @@ func TestMigrateWarnsOfPossibleRename(t *testing.T) {
 	}})
 	for _, c := range []struct{ name, sql, refused, logged string }{
 		{
-			"a column that must not be null", `CREATE TABLE $S.cookie (id bigserial PRIMARY KEY, type text NOT NULL)`,
-			`cookie: column "type", which the model does not name, must not be null and has no default; name it, let a renamed field say Was: "type", give it a default, or DROP NOT NULL`, "",
+			"a NOT NULL column", `CREATE TABLE $S.cookie (id bigserial PRIMARY KEY, type text NOT NULL)`,
+			`cookie: column "type" is not in the model, but is NOT NULL and has no default; add a field for it, set Was: "type" on a renamed field, give it a default, or DROP NOT NULL`, "",
 		},
 		{
 			"a column with data", `CREATE TABLE $S.cookie (id bigserial PRIMARY KEY, type text, empty text); INSERT INTO $S.cookie (type) VALUES (NULL), ('muffin')`, "",
-			`cookie: columns were added (kind), and the table has data in columns that the model does not name (type); let a renamed field say what it was, such as Was: \"type\"`,
+			`cookie: columns were added (kind), and columns outside the model have data (type); if a field was renamed, set its former name, such as Was: \"type\"`,
 		},
 		{"a column without data", `CREATE TABLE $S.cookie (id bigserial PRIMARY KEY, type text); INSERT INTO $S.cookie DEFAULT VALUES`, "", ""},
 		{"nothing to add", `CREATE TABLE $S.cookie (id bigserial PRIMARY KEY, type text, kind text); INSERT INTO $S.cookie (type) VALUES ('muffin')`, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, _, log, err := migrated(t, m, c.sql)
+			_, _, log, err := migratedStore(t, m, c.sql)
 			if (err != nil) != (c.refused != "") || err != nil && !strings.Contains(err.Error(), c.refused) {
 				t.Errorf("got %v, want %q", err, c.refused)
 			}
@@ -284,13 +284,13 @@ func TestMigrateWarnsOfPossibleRename(t *testing.T) {
 }
 
 func TestColumnUnderBothNamesIsNotRenamed(t *testing.T) {
-	store, _, log, err := migrated(t, was, beforeRenaming+`; ALTER TABLE $S.cookie ALTER type DROP NOT NULL, ADD kind text UNIQUE`)
+	store, _, log, err := migratedStore(t, renamedModel, beforeRenaming+`; ALTER TABLE $S.cookie ALTER type DROP NOT NULL, ADD kind text UNIQUE`)
 	servertest.Must(t, err)
-	rec, err := store.Get(t.Context(), was.Resource("cookie"), core.IntValue(1))
+	rec, err := store.Get(t.Context(), renamedModel.Resource("cookie"), core.IntValue(1))
 	if err != nil || rec.String() != "cookie{nr:1 kind:null in:blue}" {
 		t.Errorf("got %v %v", rec, err)
 	}
-	if want := `cookie.kind: the table has the columns \"kind\" and \"type\", and the field is called kind now and type before`; !strings.Contains(log, want) {
+	if want := `cookie.kind: the table has the columns \"kind\" and \"type\", the present and the former name of the field`; !strings.Contains(log, want) {
 		t.Errorf("logged %q, want %q", log, want)
 	}
 }
@@ -312,7 +312,7 @@ func TestMigrateSetsConstantDefaultsInOldRows(t *testing.T) {
 	)
 	const tables = `CREATE TABLE $S.other (id bigserial PRIMARY KEY); INSERT INTO $S.other DEFAULT VALUES;
 		CREATE TABLE $S.row (id bigserial PRIMARY KEY); INSERT INTO $S.row SELECT FROM generate_series(1, 2)`
-	store, schema, log, err := migrated(t, m, tables)
+	store, schema, log, err := migratedStore(t, m, tables)
 	servertest.Must(t, err)
 	row := m.Resource("row")
 	want := core.Record{}
@@ -346,7 +346,7 @@ func TestAddedTextColumnsSortByCodePoint(t *testing.T) {
 		}},
 		core.ResourceSpec{Name: "other", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}},
 	)
-	_, schema, _, err := migrated(t, m, `CREATE TABLE $S.row (id bigserial PRIMARY KEY, there text COLLATE "C")`)
+	_, schema, _, err := migratedStore(t, m, `CREATE TABLE $S.row (id bigserial PRIMARY KEY, there text COLLATE "C")`)
 	servertest.Must(t, err)
 	var columns string
 	servertest.Must(t, servertest.Pool(t, pgtest.URL(t)).QueryRow(t.Context(), `SELECT string_agg(a.attname, ' ' ORDER BY a.attname) FROM pg_attribute a
@@ -354,8 +354,8 @@ func TestAddedTextColumnsSortByCodePoint(t *testing.T) {
 	if columns != "added other there" {
 		t.Errorf("by code point: %s", columns)
 	}
-	_, schema, _, err = migrated(t, m, `CREATE TABLE $S.row (id bigserial PRIMARY KEY, there bytea)`)
-	want := servertest.InSchema(schema, `to review: ALTER TABLE $S."row" ALTER COLUMN "there" TYPE text COLLATE "C" USING "there"::text`)
+	_, schema, _, err = migratedStore(t, m, `CREATE TABLE $S.row (id bigserial PRIMARY KEY, there bytea)`)
+	want := servertest.InSchema(schema, `review and execute: ALTER TABLE $S."row" ALTER COLUMN "there" TYPE text COLLATE "C" USING "there"::text`)
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -17,8 +17,8 @@ import (
 
 func TestMain(m *testing.M) { servertest.Main(m) }
 
-// onEachWay runs a suite for each way, all at the same time.
-func onEachWay(t *testing.T, suite func(t *testing.T, open storetest.Factory)) {
+// inEachMode runs a suite in all modes concurrently.
+func inEachMode(t *testing.T, suite func(t *testing.T, open storetest.Factory)) {
 	t.Parallel()
 	for _, mode := range servertest.Modes {
 		t.Run(mode.Name, func(t *testing.T) {
@@ -33,14 +33,13 @@ func onEachWay(t *testing.T, suite func(t *testing.T, open storetest.Factory)) {
 	}
 }
 
-// onForeignSchemas runs a suite on schemas as other programs make them: no
-// constraint can be deferred, and the server itself cascades.
-func onForeignSchemas(t *testing.T, suite func(t *testing.T, open storetest.Factory)) {
+// onNonDeferrableSchemas runs a suite on schemas without deferrable constraints and with server-side cascades.
+func onNonDeferrableSchemas(t *testing.T, suite func(t *testing.T, open storetest.Factory)) {
 	t.Parallel()
 	server := servertest.Pool(t, pgtest.URL(t))
 	schemas := servertest.NewSchemas(server, func(m *core.Model) string {
 		schema := pgtest.Schema(t)
-		for _, sql := range foreignDDL(schema, m)[1:] {
+		for _, sql := range nonDeferrableDDL(schema, m)[1:] {
 			servertest.Execute(t, sql)
 		}
 		return schema
@@ -51,8 +50,8 @@ func onForeignSchemas(t *testing.T, suite func(t *testing.T, open storetest.Fact
 	})
 }
 
-// foreignDDL is [postgres.DDL] as somebody else would have written it.
-func foreignDDL(schema string, m *core.Model) []string {
+// nonDeferrableDDL returns [postgres.DDL] without deferrable constraints and with ON DELETE CASCADE.
+func nonDeferrableDDL(schema string, m *core.Model) []string {
 	statements := postgres.DDL(schema, m)
 	for i, sql := range statements {
 		statements[i] = strings.TrimSuffix(sql, " DEFERRABLE INITIALLY DEFERRED")
@@ -69,19 +68,19 @@ func foreignDDL(schema string, m *core.Model) []string {
 }
 
 func TestEngineRules(t *testing.T) {
-	onEachWay(t, func(t *testing.T, open storetest.Factory) { enginetest.Run(t, open) })
+	inEachMode(t, func(t *testing.T, open storetest.Factory) { enginetest.Run(t, open) })
 }
 
 func TestRESTRules(t *testing.T) {
-	onEachWay(t, func(t *testing.T, open storetest.Factory) { resttest.Run(t, open) })
+	inEachMode(t, func(t *testing.T, open storetest.Factory) { resttest.Run(t, open) })
 }
 
 func TestEngineRulesOnNonDeferrableSchemas(t *testing.T) {
-	onForeignSchemas(t, func(t *testing.T, open storetest.Factory) { enginetest.Run(t, open) })
+	onNonDeferrableSchemas(t, func(t *testing.T, open storetest.Factory) { enginetest.Run(t, open) })
 }
 
 func TestRESTRulesOnNonDeferrableSchemas(t *testing.T) {
-	onForeignSchemas(t, func(t *testing.T, open storetest.Factory) { resttest.Run(t, open) })
+	onNonDeferrableSchemas(t, func(t *testing.T, open storetest.Factory) { resttest.Run(t, open) })
 }
 
 func TestConcurrentClientsOnToMany(t *testing.T) {
@@ -93,18 +92,17 @@ func TestConcurrentClientsOnToMany(t *testing.T) {
 	})
 }
 
-// checks is how much the kit draws at random for each way: a server is not as
-// fast as memory.
+// checks is the number of random draws of the kit in each mode. A server is slower than memory.
 const checks = 5
 
 func TestConformance(t *testing.T) {
-	onEachWay(t, func(t *testing.T, open storetest.Factory) {
+	inEachMode(t, func(t *testing.T, open storetest.Factory) {
 		storetest.Options{Checks: checks, Reopen: servertest.Reopen}.Run(t, open)
 	})
 }
 
-// TestConformanceOnHandMadeTables runs the families that depend on what columns
-// are like on tables that sort text by a language and hand out keys differently.
+// TestConformanceOnHandMadeTables runs the families that depend on column types on tables that sort text by a language
+// and generate keys differently.
 func TestConformanceOnHandMadeTables(t *testing.T) {
 	byHand := strings.NewReplacer(` COLLATE "C"`, "", "BY DEFAULT AS IDENTITY", "ALWAYS AS IDENTITY", " DEFAULT gen_random_uuid()", "")
 	schemas := servertest.NewSchemas(servertest.Pool(t, pgtest.URL(t)), func(m *core.Model) string {

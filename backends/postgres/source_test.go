@@ -20,8 +20,8 @@ import (
 	"github.com/larder-go/larder/core/storetest"
 )
 
-// viewed makes the tables of a model, and a view of everything in each of them.
-func viewed(t *testing.T) *servertest.Schemas {
+// viewSchemas makes the tables of a model and a view of each.
+func viewSchemas(t *testing.T) *servertest.Schemas {
 	t.Helper()
 	return servertest.NewSchemas(servertest.Pool(t, pgtest.URL(t)), func(m *core.Model) string {
 		schema := pgtest.Schema(t)
@@ -38,7 +38,7 @@ func viewed(t *testing.T) *servertest.Schemas {
 
 func TestConformanceThroughViews(t *testing.T) {
 	t.Parallel()
-	schemas := viewed(t)
+	schemas := viewSchemas(t)
 	storetest.Options{Checks: checks}.Run(t, func(tb testing.TB, m *core.Model) core.Backend {
 		tb.Helper()
 		opts := postgres.Options{Resources: make(map[string]postgres.Source)}
@@ -103,8 +103,8 @@ func gallerySources(schema string) postgres.Options {
 	}}
 }
 
-// sourced makes a store on the gallery with these decorators.
-func sourced(t *testing.T, decorators ...core.Decorator) *core.Store {
+// galleryStore makes a store of the gallery with some decorators.
+func galleryStore(t *testing.T, decorators ...core.Decorator) *core.Store {
 	t.Helper()
 	schema := pgtest.Schema(t)
 	for _, sql := range galleryTables {
@@ -119,7 +119,7 @@ func sourced(t *testing.T, decorators ...core.Decorator) *core.Store {
 }
 
 func TestViewFieldsAreReadFilteredAndReadBack(t *testing.T) {
-	s := sourced(t)
+	s := galleryStore(t)
 	picture := gallery.Resource("picture")
 	show := func(recs []core.Record, err error) string {
 		t.Helper()
@@ -188,7 +188,7 @@ func TestRoundTripsOfReadingBack(t *testing.T) {
 	for _, sql := range galleryTables {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
-	s, count := countedIn(t, servertest.With(t, pgtest.URL(t), "default_transaction_isolation", "serializable"), schema, gallery, gallerySources(schema))
+	s, count := countedStoreIn(t, servertest.With(t, pgtest.URL(t), "default_transaction_isolation", "serializable"), schema, gallery, gallerySources(schema))
 	ctx, picture := t.Context(), gallery.Resource("picture")
 	rec := func(fields map[string]any) core.Record { return servertest.Record(t, picture, fields) }
 	for _, c := range []struct {
@@ -211,7 +211,7 @@ func TestRoundTripsOfReadingBack(t *testing.T) {
 		}},
 	} {
 		var before int64
-		for range 2 { // the first time it is prepared
+		for range 2 { // the statement is prepared the first time
 			before = count.Load()
 			if err := c.run(); err != nil {
 				t.Fatalf("%s: %v", c.name, err)
@@ -223,8 +223,8 @@ func TestRoundTripsOfReadingBack(t *testing.T) {
 	}
 }
 
-// guarded is a policy with this condition on a resource.
-func guarded(resource string, f core.Filter) core.Decorator {
+// policyOn returns a policy with a condition on one resource.
+func policyOn(resource string, f core.Filter) core.Decorator {
 	return core.Decorator{Name: "guard", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Resource != nil && op.Resource.Name() == resource {
@@ -236,7 +236,7 @@ func guarded(resource string, f core.Filter) core.Decorator {
 }
 
 func TestPoliciesApplyToViews(t *testing.T) {
-	s := sourced(t, guarded("picture", core.Eq("owner", 1)))
+	s := galleryStore(t, policyOn("picture", core.Eq("owner", 1)))
 	ctx, picture := t.Context(), gallery.Resource("picture")
 	foreign := core.IntValue(2)
 	change := servertest.Record(t, picture, map[string]any{"id": 2, "title": "mine"})
@@ -261,7 +261,7 @@ func TestPoliciesApplyToViews(t *testing.T) {
 }
 
 func TestWriteConditionOnViewFieldFailsClosed(t *testing.T) {
-	s := sourced(t, guarded("picture", core.Eq("dear", false)))
+	s := galleryStore(t, policyOn("picture", core.Eq("dear", false)))
 	ctx, picture := t.Context(), gallery.Resource("picture")
 	if page, err := s.Select(ctx, picture, core.Query{}); err != nil || len(page.Records) != 1 {
 		t.Errorf("%v %v", page, err)
@@ -279,7 +279,7 @@ func TestWriteConditionOnViewFieldFailsClosed(t *testing.T) {
 }
 
 func TestResourceWithoutTableIsReadOnly(t *testing.T) {
-	s := sourced(t)
+	s := galleryStore(t)
 	ctx, painter := t.Context(), gallery.Resource("painter")
 	if rec, err := s.Get(ctx, painter, core.IntValue(7)); err != nil || rec.Get("pictures") != core.IntValue(2) {
 		t.Errorf("%v %v", rec, err)
@@ -333,8 +333,8 @@ func TestUnsuitableSourcesAreNamed(t *testing.T) {
 		want     string
 	}{
 		{"nothing wrong", "picture", good["picture"], ""},
-		{"no such resource", "sculpture", postgres.Source{View: "x"}, `"sculpture", which is no resource`},
-		{"view and query", "painter", postgres.Source{View: "x", Query: "SELECT 1"}, "a view and a query"},
+		{"no such resource", "sculpture", postgres.Source{View: "x"}, `the model has no resource "sculpture"`},
+		{"view and query", "painter", postgres.Source{View: "x", Query: "SELECT 1"}, "both a View and a Query"},
 		{"no such view", "painter", postgres.Source{View: "nothing"}, `painter: view "nothing" is missing`},
 		{"no such table", "picture", postgres.Source{Table: "nothing", View: "catalogue"}, `picture: table "nothing" is missing`},
 		{"not a table", "picture", postgres.Source{Table: "catalogue", View: "catalogue"}, "picture: is not a table"},
@@ -394,32 +394,31 @@ func TestDDLAndMigrateWithSources(t *testing.T) {
 	}
 }
 
-// expensive is a guard that the planner puts behind any comparison: it has many of
-// its own.
-func expensive() core.Decorator {
+// costlyPolicy has a condition with many comparisons, so that the planner would evaluate other conditions first.
+func costlyPolicy() core.Decorator {
 	var own []core.Filter
 	for i := range 40 {
 		own = append(own, core.And(core.Eq("owner", i+1), core.Ne("team", fmt.Sprint("no team ", i))))
 	}
-	return guarded("row", core.And(core.Eq("owner", 1), core.Or(own...)))
+	return policyOn("row", core.And(core.Eq("owner", 1), core.Or(own...)))
 }
 
-// fenced is a table, or a view on one, whose columns share, number and doc may fail when they are read.
-var fenced = core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
+// fencedModel has the columns share, number and doc, which may fail when they are read.
+var fencedModel = core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 	{Name: "id", Type: core.Int, Key: true}, {Name: "owner", Type: core.Int}, {Name: "team", Type: core.Text},
 	{Name: "share", Type: core.Int, ReadOnly: true}, {Name: "number", Type: core.Int, ReadOnly: true}, {Name: "doc", Type: core.JSON},
 }})
 
 const fencedColumns = `id, owner, team, 10 / n AS share, txt::bigint AS number, doc`
 
-// TestFailingConditionRevealsNoHiddenRow compares two worlds. In one of them,
-// every value of the hidden rows makes an expression fail.
+// TestFailingConditionRevealsNoHiddenRow compares two databases. In one, every value of the hidden rows makes an
+// expression fail.
 func TestFailingConditionRevealsNoHiddenRow(t *testing.T) {
 	for source, opts := range map[string]postgres.Source{
 		"view": {Table: "row", View: "seen"}, "query": {Table: "row", Query: `SELECT ` + fencedColumns + ` FROM $S.row`}, "view of a view": {Table: "row", View: "seen again"},
 	} {
 		t.Run(source, func(t *testing.T) {
-			compareWorlds(t, opts,
+			compareAnswers(t, opts,
 				`CREATE TABLE $S.row (id bigserial PRIMARY KEY, owner bigint, team text, n int, txt text, doc json)`,
 				`CREATE VIEW $S.seen AS SELECT `+fencedColumns+` FROM $S.row`,
 				`CREATE VIEW $S."seen again" AS SELECT * FROM $S.seen`,
@@ -431,12 +430,12 @@ func TestFailingConditionRevealsNoHiddenRow(t *testing.T) {
 func TestConditionOnVirtualColumnRevealsNoHiddenRow(t *testing.T) {
 	const table = `CREATE TABLE $S.row (id bigserial PRIMARY KEY, owner bigint, team text, n int, txt text, doc json,
 		share int GENERATED ALWAYS AS (10 / n) VIRTUAL, number bigint GENERATED ALWAYS AS (txt::bigint) VIRTUAL)`
-	since(t, 18, servertest.InSchema(pgtest.Schema(t), table), func(t *testing.T) { compareWorlds(t, postgres.Source{}, table) })
+	sinceVersion(t, 18, servertest.InSchema(pgtest.Schema(t), table), func(t *testing.T) { compareAnswers(t, postgres.Source{}, table) })
 }
 
-// compareWorlds asks the same questions of two stores, whose tables the statements make. They differ in rows that a
-// policy hides.
-func compareWorlds(t *testing.T, source postgres.Source, statements ...string) {
+// compareAnswers executes the same queries on two databases with the tables that the statements make. The databases
+// differ only in rows that a policy hides.
+func compareAnswers(t *testing.T, source postgres.Source, statements ...string) {
 	t.Helper()
 	var worlds []*core.Store
 	for _, hidden := range []string{`1, '1', '{}'`, `0, 'x', '"\u0000"'`} {
@@ -454,23 +453,23 @@ func compareWorlds(t *testing.T, source postgres.Source, statements ...string) {
 			source.Query = servertest.InSchema(schema, source.Query)
 			opts.Resources = map[string]postgres.Source{"row": source}
 		}
-		store, err := core.New(t.Context(), fenced, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, opts), expensive())
+		store, err := core.New(t.Context(), fencedModel, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, opts), costlyPolicy())
 		servertest.Must(t, err)
 		t.Cleanup(func() { _ = store.Close() })
 		worlds = append(worlds, store)
 	}
-	for name, ask := range fencedQuestions(fenced.Resource("row")) {
+	for name, ask := range fencedQueries(fencedModel.Resource("row")) {
 		var answers []string
 		for _, store := range worlds {
 			answers = append(answers, ask(t.Context(), store))
 		}
 		if answers[0] != answers[1] || strings.Contains(answers[0], "ERROR") {
-			t.Errorf("%s: %.300s\nin the other world: %.300s", name, answers[0], answers[1])
+			t.Errorf("%s: %.300s\nin the other database: %.300s", name, answers[0], answers[1])
 		}
 	}
 }
 
-func fencedQuestions(row *core.Resource) map[string]func(ctx context.Context, s *core.Store) string {
+func fencedQueries(row *core.Resource) map[string]func(ctx context.Context, s *core.Store) string {
 	questions := make(map[string]func(ctx context.Context, s *core.Store) string)
 	told := func(v any, err error) string {
 		if err != nil {
@@ -528,8 +527,8 @@ func TestStoredColumnsOfViewsUseIndexes(t *testing.T) {
 		"view":  {Table: "row", View: "seen"},
 		"query": {Table: "row", Query: servertest.InSchema(schema, `SELECT `+columns+` FROM $S.row AS r LEFT JOIN $S.kind AS k ON k.id = r.kind_id`)},
 	} {
-		p, last := traced(t)
-		store, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{Resources: map[string]postgres.Source{"row": opts}}), expensive())
+		p, last := recordedPool(t)
+		store, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{Resources: map[string]postgres.Source{"row": opts}}), costlyPolicy())
 		servertest.Must(t, err)
 		for name, run := range map[string]func() error{
 			"equal": func() error {
@@ -537,7 +536,7 @@ func TestStoredColumnsOfViewsUseIndexes(t *testing.T) {
 				return err
 			},
 			"load": func() error { _, err := store.Get(t.Context(), row, core.IntValue(5)); return err },
-			"beside one that may fail": func() error {
+			"with a fenced comparison": func() error {
 				_, err := store.Count(t.Context(), row, core.And(core.Eq("code", 7), core.Gt("share", 0)))
 				return err
 			},

@@ -23,9 +23,9 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// foreignTypes are those that are none of the model's or hold less: what the server
-// spells as it was given, what it spells differently, and what it refuses.
-var foreignTypes = []struct {
+// otherTypes lists types that the model does not represent or that hold fewer values: values that the server spells as
+// given, values that it spells differently, and values that it rejects.
+var otherTypes = []struct {
 	sql    string
 	typ    core.Type
 	values []any
@@ -85,8 +85,8 @@ var foreignTypes = []struct {
 	{`"SCHEMA".int4`, core.Text, []any{"four"}, [2]any{"five", "five"}, []any{"4"}},
 }
 
-// foreignTypesSQL makes the types of the schema's own.
-var foreignTypesSQL = []string{
+// otherTypesSQL makes types in the schema.
+var otherTypesSQL = []string{
 	`CREATE TYPE $S.mood AS ENUM ('ok', 'sad', 'it''s "so"', 'new')`,
 	`CREATE TYPE $S.int4 AS ENUM ('four', 'five')`,
 	`CREATE TYPE $S.pair AS (a int, b text)`,
@@ -97,8 +97,8 @@ var foreignTypesSQL = []string{
 	`CREATE DOMAIN $S.words AS text[] CHECK (cardinality(VALUE) < 3)`,
 }
 
-// foreignSQL is a type of the schema as SQL names it.
-func foreignSQL(sql string) string {
+// inTestSchema qualifies a type of the schema.
+func inTestSchema(sql string) string {
 	for _, own := range []string{"mood", "pair", "span", "price", "short", "positive", "words"} {
 		if strings.TrimSuffix(sql, "[]") == own {
 			return "$S." + sql
@@ -107,14 +107,14 @@ func foreignSQL(sql string) string {
 	return strings.ReplaceAll(sql, `"SCHEMA"`, "$S")
 }
 
-// typed returns a store with one resource whose fields a and b have the type.
-func typed(t *testing.T, mode servertest.Mode, sql string, typ core.Type) *core.Store {
+// typedStore returns a store with one resource whose fields a and b have the type.
+func typedStore(t *testing.T, mode servertest.Mode, sql string, typ core.Type) *core.Store {
 	t.Helper()
 	m := core.MustModel("m", core.ResourceSpec{Name: "thing", APIName: "Thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "a", APIName: "A", Type: typ}, {Name: "b", Type: typ}, {Name: "n", Type: core.Int},
 	}})
 	schema := pgtest.Schema(t)
-	for _, s := range append(slices.Clone(foreignTypesSQL), `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, a `+foreignSQL(sql)+`, b `+foreignSQL(sql)+`, n int)`) {
+	for _, s := range append(slices.Clone(otherTypesSQL), `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, a `+inTestSchema(sql)+`, b `+inTestSchema(sql)+`, n int)`) {
 		servertest.Execute(t, servertest.InSchema(schema, s))
 	}
 	store, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, mode.URL(t)), schema, mode.Options))
@@ -127,10 +127,10 @@ func typed(t *testing.T, mode servertest.Mode, sql string, typ core.Type) *core.
 
 func TestEveryTypeHoldsAndFindsValues(t *testing.T) {
 	for _, mode := range servertest.Modes {
-		for _, c := range foreignTypes {
+		for _, c := range otherTypes {
 			t.Run(mode.Name+"/"+c.sql+" as "+c.typ.String(), func(t *testing.T) {
 				t.Parallel()
-				s := typed(t, mode, c.sql, c.typ)
+				s := typedStore(t, mode, c.sql, c.typ)
 				thing := s.Model().Resource("thing")
 				value := func(raw any) core.Value {
 					v, err := c.typ.Convert(raw)
@@ -217,13 +217,13 @@ func TestEveryTypeHoldsAndFindsValues(t *testing.T) {
 
 func TestEveryTypeSortsLikeModel(t *testing.T) {
 	for _, mode := range servertest.Modes {
-		for _, c := range foreignTypes {
+		for _, c := range otherTypes {
 			if c.typ == core.JSON || c.typ == core.List {
 				continue
 			}
 			t.Run(mode.Name+"/"+c.sql, func(t *testing.T) {
 				t.Parallel()
-				s := typed(t, mode, c.sql, c.typ)
+				s := typedStore(t, mode, c.sql, c.typ)
 				thing := s.Model().Resource("thing")
 				var recs []core.Record
 				for _, raw := range c.values {
@@ -281,13 +281,13 @@ func TestEveryTypeSortsLikeModel(t *testing.T) {
 }
 
 func TestRejectedValuesNameField(t *testing.T) {
-	for _, c := range foreignTypes {
+	for _, c := range otherTypes {
 		if c.bad == nil {
 			continue
 		}
 		t.Run(c.sql, func(t *testing.T) {
 			t.Parallel()
-			s := typed(t, servertest.Modes[0], c.sql, c.typ)
+			s := typedStore(t, servertest.Modes[0], c.sql, c.typ)
 			thing := s.Model().Resource("thing")
 			if _, err := s.Insert(t.Context(), thing, servertest.Record(t, thing, map[string]any{"b": c.values[0]})); err != nil {
 				t.Fatal(err)
@@ -342,12 +342,12 @@ func TestOtherValueErrorsNameNoField(t *testing.T) {
 
 func TestEveryImportedTypeIsServed(t *testing.T) {
 	schema := pgtest.Schema(t)
-	for _, sql := range foreignTypesSQL {
+	for _, sql := range otherTypesSQL {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
 	columns := []string{"id bigserial PRIMARY KEY"}
-	for i, c := range foreignTypes {
-		columns = append(columns, fmt.Sprintf("c%d %s", i, foreignSQL(c.sql)))
+	for i, c := range otherTypes {
+		columns = append(columns, fmt.Sprintf("c%d %s", i, inTestSchema(c.sql)))
 	}
 	servertest.Execute(t, servertest.InSchema(schema, "CREATE TABLE $S.thing ("+strings.Join(columns, ", ")+")"))
 	in, err := importer.Read(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema)
@@ -384,7 +384,7 @@ func TestEveryImportedTypeIsServed(t *testing.T) {
 	}
 	thing := store.Model().Resource("thing")
 	fields := map[string]any{}
-	for i, c := range foreignTypes {
+	for i, c := range otherTypes {
 		if v := c.values[0]; c.typ != core.List || thing.Field(fmt.Sprintf("c%d", i)).Type() == core.List {
 			fields[fmt.Sprintf("c%d", i)] = v
 		}
@@ -400,7 +400,7 @@ func TestEveryImportedTypeIsServed(t *testing.T) {
 	if _, got := do("GET", "/thing/1", ""); got != made {
 		t.Errorf("got %s, made %s", got, made)
 	}
-	for i, c := range foreignTypes {
+	for i, c := range otherTypes {
 		if c.bad == nil || thing.Field(fmt.Sprintf("c%d", i)).Type() != c.typ {
 			continue
 		}

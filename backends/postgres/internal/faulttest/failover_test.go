@@ -17,8 +17,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// clients write and read through one store while its servers fail over. Each has a counter,
-// and an entry for each value that the counter was given.
+// clients write and read through one store while its servers fail over. Each client has a counter, and adds an entry
+// for each value of the counter.
 type clients struct {
 	t     *testing.T
 	store *core.Store
@@ -30,12 +30,12 @@ type clients struct {
 	each    [4]client
 }
 
-// client is the account of one of them.
+// client is the record of one client.
 type client struct {
-	acked   []int // values of the counter whose write was acknowledged
+	acked   []int // acknowledged values of the counter
 	failed  int
 	unknown int
-	back    int // reads that showed less than was acknowledged
+	back    int // reads of older values than the last acknowledged one
 }
 
 func serve(t *testing.T, store *core.Store) *clients {
@@ -44,7 +44,7 @@ func serve(t *testing.T, store *core.Store) *clients {
 	c.changed = sync.NewCond(&c.mu)
 	counter := ledger.Resource("counter")
 	for i := range c.each {
-		servertest.Must(t, second(store.Insert(t.Context(), counter, servertest.Record(t, counter, map[string]any{"id": i + 1, "n": 0}))))
+		servertest.Must(t, errOf(store.Insert(t.Context(), counter, servertest.Record(t, counter, map[string]any{"id": i + 1, "n": 0}))))
 	}
 	for i := range c.each {
 		c.wg.Go(func() { c.run(i) })
@@ -71,7 +71,7 @@ func (c *clients) write(i, n int) error {
 	})
 }
 
-// read returns the counter, or -1 if nobody answers.
+// read returns the counter; -1 if no server answers.
 func (c *clients) read(i int) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
@@ -82,7 +82,7 @@ func (c *clients) read(i int) int {
 	return int(rec.Get("n").Int())
 }
 
-// note keeps account of a write and the read after it, and reports whether to go on.
+// note records a write and the read after it, and reports whether to continue.
 func (c *clients) note(i, n int, err error, read int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,8 +105,8 @@ func (c *clients) note(i, n int, err error, read int) bool {
 	return !c.stopped
 }
 
-// until waits until what is counted has grown by n for every client.
-func (c *clients) until(n int, count func(*client) int) {
+// awaitEach waits until a count has grown by n for every client.
+func (c *clients) awaitEach(n int, count func(*client) int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := c.each
@@ -134,7 +134,7 @@ func (c *clients) stop() {
 	c.wg.Wait()
 }
 
-// check compares what the clients were told with what a server has stored.
+// check compares the records of the clients with the data of a server.
 func (c *clients) check(url string) {
 	c.t.Helper()
 	c.stop()
@@ -161,9 +161,9 @@ func (c *clients) check(url string) {
 	}
 }
 
-// TestFailover loses the synchronous standby, then the primary. The standby comes back and
-// is promoted, without what the primary committed alone; another standby has that, and
-// stays on the old timeline. Meanwhile the address of the primary leads to this one.
+// TestFailover stops the synchronous standby, then the primary. The standby returns and is promoted; it lacks the last
+// commits of the primary. Another standby has these commits and stays on the old timeline. During the failover, the
+// address of the primary leads to that other standby.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	const connections = 3
@@ -179,24 +179,24 @@ func TestFailover(t *testing.T) {
 	r := relayTo(t, a)
 	store := open(t, servertest.With(t, r.url(t, a), "pool_max_conns", strconv.Itoa(connections)), postgres.Options{Replicas: []string{c.URL()}})
 	clients := serve(t, store)
-	clients.until(10, func(own *client) int { return len(own.acked) })
+	clients.awaitEach(10, func(own *client) int { return len(own.acked) })
 
 	servertest.Must(t, b.Shutdown(t.Context(), pgtest.Fast))
-	clients.until(2, func(own *client) int { return len(own.acked) + own.failed + own.unknown })
+	clients.awaitEach(2, func(own *client) int { return len(own.acked) + own.failed + own.unknown })
 	servertest.Must(t, a.Shutdown(t.Context(), pgtest.Kill))
-	r.lead(c)
-	clients.until(3, func(own *client) int { return own.failed + own.unknown })
+	r.redirect(c)
+	clients.awaitEach(3, func(own *client) int { return own.failed + own.unknown })
 	servertest.Must(t, b.Resume(t.Context()))
 	servertest.Must(t, b.Promote(t.Context()))
 
-	r.lead(b)
+	r.redirect(b)
 	begun, before := time.Now(), clients.failures()
-	clients.until(1, func(own *client) int { return len(own.acked) })
+	clients.awaitEach(1, func(own *client) int { return len(own.acked) })
 	failures := clients.failures() - before
 	t.Logf("healed in %v, after %d failures", time.Since(begun).Round(time.Millisecond), failures)
-	if most := 2 * len(clients.each); failures > most { // one that was under way, and one on an old connection
+	if most := 2 * len(clients.each); failures > most { // one running operation and one on an old connection
 		t.Errorf("%d failures of %d clients once the address was right, want at most %d", failures, len(clients.each), most)
 	}
-	clients.until(20, func(own *client) int { return len(own.acked) })
+	clients.awaitEach(20, func(own *client) int { return len(own.acked) })
 	clients.check(b.URL())
 }

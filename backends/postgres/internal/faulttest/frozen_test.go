@@ -17,15 +17,14 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// TestCallTimeoutEndsWaitForFrozenPrimary has the primary fall silent with its connections open,
-// while calls without a deadline run.
+// TestCallTimeoutEndsWaitForFrozenPrimary freezes the primary with open connections while calls without a deadline run.
 func TestCallTimeoutEndsWaitForFrozenPrimary(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
 	servertest.Must(t, postgres.Migrate(t.Context(), servertest.OwnPool(t, primary.URL()), "ledger", ledger))
 	entry := ledger.Resource("entry")
 	insert := func(ctx context.Context, s core.Querier) error {
-		return second(s.Insert(ctx, entry, servertest.Record(t, entry, nil)))
+		return errOf(s.Insert(ctx, entry, servertest.Record(t, entry, nil)))
 	}
 	for name, c := range map[string]struct {
 		code core.Code
@@ -33,7 +32,7 @@ func TestCallTimeoutEndsWaitForFrozenPrimary(t *testing.T) {
 	}{
 		"read": {core.Unavailable, func(store *core.Store, freeze func()) error {
 			freeze()
-			return second(store.Count(context.Background(), entry, core.All()))
+			return errOf(store.Count(context.Background(), entry, core.All()))
 		}},
 		"ping": {core.Unavailable, func(store *core.Store, freeze func()) error {
 			freeze()
@@ -41,7 +40,7 @@ func TestCallTimeoutEndsWaitForFrozenPrimary(t *testing.T) {
 		}},
 		"keys": {core.Unavailable, func(store *core.Store, freeze func()) error {
 			freeze()
-			return second(store.NextIDs(context.Background(), entry, 1))
+			return errOf(store.NextIDs(context.Background(), entry, 1))
 		}},
 		"single insert": {core.OutcomeUnknown, func(store *core.Store, freeze func()) error {
 			freeze()
@@ -63,14 +62,14 @@ func TestCallTimeoutEndsWaitForFrozenPrimary(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := relayTo(t, primary)
-			store := openOn(t, servertest.With(t, r.url(t, primary), "pool_max_conns", "1"), postgres.Options{CallTimeout: time.Second})
-			patient, cancel := context.WithTimeout(t.Context(), ample)
+			store := openExisting(t, servertest.With(t, r.url(t, primary), "pool_max_conns", "1"), postgres.Options{CallTimeout: time.Second})
+			patient, cancel := context.WithTimeout(t.Context(), hangTimeout)
 			defer cancel()
 			servertest.Must(t, insert(patient, store))
 			if err := c.do(store, r.freeze); !errors.Is(err, c.code) {
 				t.Errorf("got %v, want %s", err, c.code)
 			}
-			if err := second(store.Count(context.Background(), entry, core.All())); !errors.Is(err, core.Unavailable) {
+			if err := errOf(store.Count(context.Background(), entry, core.All())); !errors.Is(err, core.Unavailable) {
 				t.Errorf("the next call got %v, want %s", err, core.Unavailable)
 			}
 			r.thaw()

@@ -18,52 +18,52 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// cutter breaks connections around one of the next messages: right behind it, so that the
-// server gets it and the answer is lost, or right before it.
-type cutter struct {
+// breaker breaks connections at one of the next messages: right after it, so that the server receives the message and
+// the answer is lost, or right before it.
+type breaker struct {
 	mu   sync.Mutex
-	left int  // messages until then; 0: none
-	sent bool // the message
+	left int  // messages until then; 0 to break nothing
+	sent bool // break after the message
 }
 
-func (c *cutter) at(message int, sent bool) {
+func (c *breaker) breakAt(message int, sent bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.left, c.sent = message, sent
 }
 
-// due reports whether it is this message, and whether to send it.
-func (c *cutter) due(message []byte) (cut, sent bool) {
+// next reports whether to break at this message, and whether to send it.
+func (c *breaker) next(message []byte) (cut, sent bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.left == 0 || bytes.Contains(message, []byte("-- ping")) { // of the pool, after a second
+	if c.left == 0 || bytes.Contains(message, []byte("-- ping")) { // pgxpool's own messages
 		return false, true
 	}
 	c.left--
 	return c.left == 0, c.sent
 }
 
-type cuttable struct {
+type breakableConn struct {
 	net.Conn
 
-	cutter *cutter
-	cut    atomic.Bool
+	cutter *breaker
+	broken atomic.Bool
 }
 
-func (c *cuttable) Write(b []byte) (int, error) {
-	cut, sent := c.cutter.due(b)
+func (c *breakableConn) Write(b []byte) (int, error) {
+	cut, sent := c.cutter.next(b)
 	if cut && !sent {
 		return len(b), c.Close()
 	}
 	n, err := c.Conn.Write(b)
 	if cut {
-		c.cut.Store(true)
+		c.broken.Store(true)
 	}
 	return n, err
 }
 
-func (c *cuttable) Read(b []byte) (int, error) {
-	if !c.cut.Load() {
+func (c *breakableConn) Read(b []byte) (int, error) {
+	if !c.broken.Load() {
 		return c.Conn.Read(b)
 	}
 	for { // until the server has done what it was asked for, and waits
@@ -73,14 +73,14 @@ func (c *cuttable) Read(b []byte) (int, error) {
 	}
 }
 
-// cuttablePool returns connections that the cutter breaks.
-func cuttablePool(t *testing.T, url string, c *cutter) *pgxpool.Pool {
+// breakablePool returns a pool with connections that the breaker breaks.
+func breakablePool(t *testing.T, url string, c *breaker) *pgxpool.Pool {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(url)
 	servertest.Must(t, err)
 	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-		return &cuttable{Conn: conn, cutter: c}, err
+		return &breakableConn{Conn: conn, cutter: c}, err
 	}
 	p, err := pgxpool.NewWithConfig(t.Context(), config)
 	servertest.Must(t, err)
@@ -88,9 +88,8 @@ func cuttablePool(t *testing.T, url string, c *cutter) *pgxpool.Pool {
 	return p
 }
 
-// TestLostMessageHasUnknownOutcomeOnlyIfCommitted loses the request or the answer of
-// operations whose statements the connection already knows, so that each takes as many
-// messages as it has round trips.
+// TestLostMessageHasUnknownOutcomeOnlyIfCommitted loses the request or the answer of operations with prepared
+// statements, so that each takes as many messages as round trips.
 func TestLostMessageHasUnknownOutcomeOnlyIfCommitted(t *testing.T) {
 	modes := []servertest.Mode{
 		{Name: "statements kept", Server: pgtest.URL, ExecMode: "cache_statement", Options: postgres.Options{}},
@@ -107,9 +106,9 @@ func TestLostMessageHasUnknownOutcomeOnlyIfCommitted(t *testing.T) {
 			if !mode.Options.Bouncer {
 				url = servertest.With(t, url, "default_transaction_isolation", "serializable")
 			}
-			var c cutter
-			mode.Options.CheckSchema = -1 // its messages would be lost too
-			store, err := core.New(t.Context(), servertest.Numbered, postgres.New(cuttablePool(t, url, &c), schema, mode.Options))
+			var c breaker
+			mode.Options.CheckSchema = -1 // its messages would count
+			store, err := core.New(t.Context(), servertest.Numbered, postgres.New(breakablePool(t, url, &c), schema, mode.Options))
 			servertest.Must(t, err)
 			loseMessages(t, store, &c)
 			if mode.ExecMode == "cache_statement" {
@@ -119,7 +118,7 @@ func TestLostMessageHasUnknownOutcomeOnlyIfCommitted(t *testing.T) {
 	}
 }
 
-func loseMessages(t *testing.T, store *core.Store, c *cutter) {
+func loseMessages(t *testing.T, store *core.Store, c *breaker) {
 	t.Helper()
 	row := servertest.Numbered.Resource("row")
 	insert := func(ctx context.Context, s core.Querier) error {
@@ -135,7 +134,7 @@ func loseMessages(t *testing.T, store *core.Store, c *cutter) {
 		name    string
 		message int
 		unknown bool
-		stored  int // when only the answer is lost
+		stored  int // if only the answer is lost
 		run     func(ctx context.Context) error
 	}{
 		{"read", 1, false, 0, read},
@@ -164,7 +163,7 @@ func loseMessages(t *testing.T, store *core.Store, c *cutter) {
 				servertest.Must(t, read(t.Context()))
 				before, err := store.Count(t.Context(), row, core.All())
 				servertest.Must(t, err)
-				c.at(k.message, sent)
+				c.breakAt(k.message, sent)
 				err = k.run(t.Context())
 				code := core.Unavailable
 				if k.unknown {
@@ -186,25 +185,24 @@ func loseMessages(t *testing.T, store *core.Store, c *cutter) {
 	}
 }
 
-// loseDeallocation loses the message by which pgx removes a statement that failed from the
-// server, before it sends the next one.
-func loseDeallocation(t *testing.T, store *core.Store, c *cutter) {
+// loseDeallocation loses the message by which pgx deallocates a failed statement before it sends the next one.
+func loseDeallocation(t *testing.T, store *core.Store, c *breaker) {
 	t.Helper()
 	row := servertest.Numbered.Resource("row")
 	insert := func() error {
-		return second(store.Insert(t.Context(), row, servertest.Record(t, row, map[string]any{"id": 1, "name": "x"})))
+		return errOf(store.Insert(t.Context(), row, servertest.Record(t, row, map[string]any{"id": 1, "name": "x"})))
 	}
 	_ = insert() // unless it is there
 	for lost, sent := range map[string]bool{"answer": true, "request": false} {
 		t.Run("deallocation/"+lost, func(t *testing.T) {
 			before, err := store.Count(t.Context(), row, core.All())
 			servertest.Must(t, err)
-			servertest.Must(t, second(store.Insert(t.Context(), row, servertest.Record(t, row, map[string]any{"name": "x"}))))
+			servertest.Must(t, errOf(store.Insert(t.Context(), row, servertest.Record(t, row, map[string]any{"name": "x"}))))
 			if err := insert(); !errors.Is(err, core.AlreadyExists) {
 				t.Fatalf("got %v", err)
 			}
-			c.at(1, sent)
-			err = second(store.Insert(t.Context(), row, servertest.Record(t, row, map[string]any{"name": "y"})))
+			c.breakAt(1, sent)
+			err = errOf(store.Insert(t.Context(), row, servertest.Record(t, row, map[string]any{"name": "y"})))
 			if !errors.Is(err, core.Unavailable) || errors.Is(err, core.ErrCommitUnknown) {
 				t.Errorf("got %v, want %s", err, core.Unavailable)
 			}
@@ -264,8 +262,8 @@ func TestCancelledContextCancelsStatement(t *testing.T) {
 	}
 }
 
-// TestCancelledContextKeepsBouncerRunning ends contexts while statements run behind a
-// PgBouncer. The bouncer of the test reports when it ends, with its log.
+// TestCancelledContextKeepsBouncerRunning cancels contexts while statements run behind a PgBouncer. The test fails with
+// its log if the bouncer ends.
 func TestCancelledContextKeepsBouncerRunning(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t)

@@ -11,17 +11,17 @@ import (
 	"github.com/larder-go/larder/backends/postgres/pgtest"
 )
 
-// relay is an address whose server can change, as that of a service name or a load balancer.
+// relay is an address that can lead to different servers, like a service name or a load balancer.
 type relay struct {
 	listener net.Listener
 	wg       sync.WaitGroup
 
 	mu     sync.Mutex
 	to     string        // address of the server
-	frozen chan struct{} // closed when the relay goes on; nil: it is not frozen
+	frozen chan struct{} // closed by thaw; nil while the relay is not frozen
 }
 
-// freeze keeps what is sent from now on, and leaves all connections open.
+// freeze holds back all further data and keeps the connections open.
 func (r *relay) freeze() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -39,13 +39,13 @@ func (r *relay) thaw() {
 	}
 }
 
-// gated writes to a connection once the relay is not frozen.
-type gated struct {
+// gatedConn is a connection that holds back data while the relay is frozen.
+type gatedConn struct {
 	relay *relay
 	conn  net.Conn
 }
 
-func (g gated) Write(b []byte) (int, error) {
+func (g gatedConn) Write(b []byte) (int, error) {
 	g.relay.mu.Lock()
 	frozen := g.relay.frozen
 	g.relay.mu.Unlock()
@@ -55,7 +55,7 @@ func (g gated) Write(b []byte) (int, error) {
 	return g.conn.Write(b)
 }
 
-// relayTo starts a relay, which the test ends.
+// relayTo starts a relay. It ends with the test.
 func relayTo(t *testing.T, s *pgtest.Server) *relay {
 	t.Helper()
 	var config net.ListenConfig
@@ -71,14 +71,14 @@ func relayTo(t *testing.T, s *pgtest.Server) *relay {
 	return r
 }
 
-// lead has new connections lead to another server.
-func (r *relay) lead(s *pgtest.Server) {
+// redirect makes new connections lead to another server.
+func (r *relay) redirect(s *pgtest.Server) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.to = s.Address()
 }
 
-// url is the connection string of a server through the relay.
+// url returns the connection string of a server through the relay.
 func (r *relay) url(t *testing.T, s *pgtest.Server) string {
 	t.Helper()
 	u, err := url.Parse(s.TCP())
@@ -103,7 +103,7 @@ func (r *relay) accept() {
 		}
 		for _, way := range [][2]net.Conn{{client, server}, {server, client}} {
 			r.wg.Go(func() {
-				_, _ = io.Copy(gated{r, way[1]}, way[0])
+				_, _ = io.Copy(gatedConn{r, way[1]}, way[0])
 				_, _ = client.Close(), server.Close()
 			})
 		}

@@ -29,8 +29,8 @@ type pair struct {
 	cookie           *core.Resource
 }
 
-// replicated starts servers and opens a store on them that reaches them in that way.
-// There is one cookie, with the key 1 and the type "old", and the standby has it.
+// replicated starts servers and opens a store on them in a mode. The servers have one cookie, with the key 1 and the
+// type "old".
 func replicated(t *testing.T, mode servertest.Mode, settings ...string) *pair {
 	t.Helper()
 	p := &pair{primary: pgtest.Own(t), cookie: servertest.Cookies.Resource("cookie")}
@@ -63,8 +63,8 @@ func (p *pair) open(t *testing.T, url string, opts postgres.Options) {
 	t.Cleanup(func() { _ = p.store.Close() })
 }
 
-// catchUp waits until the standby has replayed what the primary has written. What it
-// replays may end the very statement that asks (manual, section 27.4.2).
+// catchUp waits until the standby has replayed the log of the primary. Replaying may cancel the query itself (manual,
+// section 27.4.2).
 func (p *pair) catchUp(t *testing.T) {
 	t.Helper()
 	at := servertest.Value[string](t, p.direct, "SELECT pg_current_wal_flush_lsn()::text")
@@ -82,7 +82,7 @@ func (p *pair) catchUp(t *testing.T) {
 	}
 }
 
-// pause keeps the standby where it is.
+// pause stops the replay of the standby.
 func (p *pair) pause(t *testing.T) {
 	t.Helper()
 	if _, err := p.behind.Exec(t.Context(), "SELECT pg_wal_replay_pause()"); err != nil {
@@ -99,15 +99,15 @@ func (p *pair) resume(t *testing.T) {
 	}
 }
 
-// elsewhere changes the cookie without the store.
-func (p *pair) elsewhere(t *testing.T, kind string) {
+// changeDirectly changes the cookie without the store.
+func (p *pair) changeDirectly(t *testing.T, kind string) {
 	t.Helper()
 	if _, err := p.direct.Exec(t.Context(), `UPDATE sweets.cookie SET type = $1 WHERE id = 1`, kind); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// session is what a store and a transaction have in common.
+// session has the methods that stores and transactions share.
 type session interface {
 	Get(ctx context.Context, r *core.Resource, key core.Value) (core.Record, error)
 }
@@ -123,7 +123,7 @@ func (p *pair) kind(ctx context.Context, t *testing.T, s session) string {
 	return rec.Get("type").Text()
 }
 
-// kindIn returns the type of the cookie that a transaction sees.
+// kindIn returns the type of the cookie in a transaction.
 func (p *pair) kindIn(t *testing.T, opts core.TxOptions) (kind string) {
 	t.Helper()
 	err := p.store.TxWith(t.Context(), opts, func(ctx context.Context, tx *core.Transaction) error {
@@ -136,17 +136,16 @@ func (p *pair) kindIn(t *testing.T, opts core.TxOptions) (kind string) {
 	return kind
 }
 
-// await reads until the store returns a type that only the standby has, or until enough reads
-// came from the primary.
+// await reads until the store returns a type that only the standby has, or until enough reads came from the primary.
 func (p *pair) await(t *testing.T, kind string) {
 	t.Helper()
-	if !p.returns(t, kind, 50_000) {
+	if !p.returnsKind(t, kind, 50_000) {
 		t.Fatalf("no read returned %q", kind)
 	}
 }
 
-// returns reports whether one of n reads returns the type.
-func (p *pair) returns(t *testing.T, kind string, n int) bool {
+// returnsKind reports whether one of n reads returns the type.
+func (p *pair) returnsKind(t *testing.T, kind string, n int) bool {
 	t.Helper()
 	for range n {
 		if p.kind(t.Context(), t, p.store) == kind {
@@ -158,17 +157,17 @@ func (p *pair) returns(t *testing.T, kind string, n int) bool {
 	return false
 }
 
-// servedByStandby makes sure that the store reads from the standby, and leaves the standby
-// paused. A store that has lost the position of a commit asks the primary for a later one; if
-// it does so after the change that the standby lacks, only the next round can succeed.
+// servedByStandby ensures that the store reads from the standby, and leaves the standby paused. After a commit of
+// unknown position the store queries the primary; if it does so after the change that the standby lacks, only the next
+// round can succeed.
 func (p *pair) servedByStandby(t *testing.T) {
 	t.Helper()
 	for round := range 100 {
 		p.kind(t.Context(), t, p.store)
 		p.pause(t)
 		old := p.kindOfStandby(t)
-		p.elsewhere(t, fmt.Sprint("round ", round))
-		if p.returns(t, old, 500) {
+		p.changeDirectly(t, fmt.Sprint("round ", round))
+		if p.returnsKind(t, old, 500) {
 			return
 		}
 		p.resume(t)
@@ -183,7 +182,7 @@ func TestReadsGoToReplica(t *testing.T) {
 		t.Run(mode.Name, func(t *testing.T) {
 			p := replicated(t, mode)
 			p.pause(t)
-			p.elsewhere(t, "new")
+			p.changeDirectly(t, "new")
 			p.await(t, "old")
 			if got := p.kindIn(t, core.TxOptions{ReadOnly: true}); got != "old" {
 				t.Errorf("a read-only transaction saw %q, not what the replica has", got)
@@ -263,7 +262,7 @@ func TestStoreReadsItsWrites(t *testing.T) {
 	}
 }
 
-// kindOfStandby is what the standby has.
+// kindOfStandby returns the type of the cookie on the standby.
 func (p *pair) kindOfStandby(t *testing.T) string {
 	t.Helper()
 	return servertest.Value[string](t, p.behind, "SELECT type FROM sweets.cookie WHERE id = 1")
@@ -273,7 +272,7 @@ func TestNewStoreReadsEarlierWrites(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
 	p.pause(t)
-	p.elsewhere(t, "new")
+	p.changeDirectly(t, "new")
 	p.open(t, p.primary.URL(), postgres.Options{Replicas: []string{p.standby.URL()}})
 	if got := p.kind(t.Context(), t, p.store); got != "new" {
 		t.Errorf("got %q", got)
@@ -304,11 +303,11 @@ func TestConcurrentClientsReadTheirWrites(t *testing.T) {
 func TestReplicaTransactionSeesOneSnapshot(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
-	p.elsewhere(t, "first")
+	p.changeDirectly(t, "first")
 	p.catchUp(t)
 	err := p.store.TxWith(t.Context(), core.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *core.Transaction) error {
 		before := p.kind(ctx, t, tx)
-		p.elsewhere(t, "second")
+		p.changeDirectly(t, "second")
 		p.catchUp(t)
 		if after := p.kind(ctx, t, tx); after != before {
 			t.Errorf("saw %q, then %q", before, after)
@@ -320,8 +319,7 @@ func TestReplicaTransactionSeesOneSnapshot(t *testing.T) {
 	}
 }
 
-// TestFailedReplicaCausesNoError has clients read without an end while the
-// standby is killed and comes back.
+// TestFailedReplicaCausesNoError makes clients read continuously while the standby is killed and restarted.
 func TestFailedReplicaCausesNoError(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
@@ -382,8 +380,8 @@ func TestPromotedReplicaIsNotRead(t *testing.T) {
 	}
 }
 
-// TestTransactionEndedByReplicaIsRepeated has the standby replay what
-// removes rows that the transaction may want to see (manual, section 27.4.2).
+// TestTransactionEndedByReplicaIsRepeated makes the standby replay the removal of rows that the transaction may still
+// need (manual, section 27.4.2).
 func TestTransactionEndedByReplicaIsRepeated(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0], "max_standby_streaming_delay=0")
@@ -394,11 +392,11 @@ func TestTransactionEndedByReplicaIsRepeated(t *testing.T) {
 			return err
 		}
 		if tries == 1 {
-			p.elsewhere(t, "new")
+			p.changeDirectly(t, "new")
 			if _, err := p.direct.Exec(ctx, "VACUUM sweets.cookie"); err != nil {
 				t.Error(err)
 			}
-			p.elsewhere(t, "newer") // its commit takes the log of VACUUM along
+			p.changeDirectly(t, "newer") // its commit takes the log of VACUUM along
 			p.catchUp(t)
 		}
 		_, err := tx.Get(ctx, p.cookie, core.IntValue(1))
@@ -436,15 +434,15 @@ func TestWritingTransactionUsesPrimary(t *testing.T) {
 	p.pause(t)
 	for i := range 10 {
 		kind := fmt.Sprint("kind ", i)
-		p.elsewhere(t, kind)
+		p.changeDirectly(t, kind)
 		if got := p.kindIn(t, core.TxOptions{}); got != kind {
 			t.Errorf("got %q, want %q", got, kind)
 		}
 	}
 }
 
-// TestRulesWithReplica runs the kit and the REST face on a primary and its standby,
-// but for what a replica gives up: that all transactions have an order.
+// TestRulesWithReplica runs the kit and the REST suite on a primary and its standby, except the families on
+// serializability.
 func TestRulesWithReplica(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
@@ -475,8 +473,7 @@ func TestRulesWithReplica(t *testing.T) {
 	t.Run("REST", func(t *testing.T) { resttest.Run(t, open) })
 }
 
-// TestReplicaIsReadWithinMaxLag has another program change a record that the standby
-// does not get.
+// TestReplicaIsReadWithinMaxLag makes another program change a record that the standby does not receive.
 func TestReplicaIsReadWithinMaxLag(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
@@ -485,12 +482,12 @@ func TestReplicaIsReadWithinMaxLag(t *testing.T) {
 		want string
 	}{{0, "old"}, {time.Hour, "old"}, {time.Nanosecond, "new"}} {
 		t.Run(c.most.String(), func(t *testing.T) {
-			p.elsewhere(t, "old")
+			p.changeDirectly(t, "old")
 			p.catchUp(t)
 			p.open(t, p.primary.URL(), postgres.Options{Replicas: []string{p.standby.URL()}, MaxLag: c.most})
 			p.pause(t)
 			defer p.resume(t)
-			p.elsewhere(t, "new")
+			p.changeDirectly(t, "new")
 			p.await(t, c.want)
 			if got := p.kindIn(t, core.TxOptions{ReadOnly: true}); c.want == "new" && got != "new" {
 				t.Errorf("a read-only transaction saw %q", got)
@@ -500,11 +497,11 @@ func TestReplicaIsReadWithinMaxLag(t *testing.T) {
 	p.catchUp(t)
 	p.open(t, p.primary.URL(), postgres.Options{Replicas: []string{p.standby.URL()}, MaxLag: time.Nanosecond})
 	for range 10 {
-		p.elsewhere(t, "one")
+		p.changeDirectly(t, "one")
 		if got := p.kind(t.Context(), t, p.store); got != "one" {
 			t.Errorf("saw %q", got)
 		}
-		p.elsewhere(t, "two")
+		p.changeDirectly(t, "two")
 		if got := p.kind(t.Context(), t, p.store); got != "two" {
 			t.Errorf("saw %q", got)
 		}

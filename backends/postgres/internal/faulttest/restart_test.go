@@ -16,10 +16,9 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// faultWays are those in which the writers reach a server of the test's own. Trouble is
-// how many writes fail at least when connections break: a bouncer may have its clients
-// wait until there is a server again.
-var faultWays = []struct {
+// serverModes lists the ways to connect to a server of the test's own. The field trouble is the least number of writes
+// that fail when connections break: a bouncer may make its clients wait for the server.
+var serverModes = []struct {
 	name    string
 	url     func(tb testing.TB, s *pgtest.Server) string
 	opts    postgres.Options
@@ -37,12 +36,12 @@ var faultWays = []struct {
 
 func TestWritersSurviveRestart(t *testing.T) {
 	t.Parallel()
-	for _, way := range faultWays {
+	for _, way := range serverModes {
 		for _, how := range []pgtest.Shutdown{pgtest.Fast, pgtest.Kill} {
 			t.Run(way.name+"/"+string(how), func(t *testing.T) {
 				t.Parallel()
 				server := pgtest.Own(t)
-				w := write(t, open(t, way.url(t, server), way.opts))
+				w := startWriters(t, open(t, way.url(t, server), way.opts))
 				for range 2 {
 					w.progress(5)
 					w.during(
@@ -59,11 +58,11 @@ func TestWritersSurviveRestart(t *testing.T) {
 
 func TestWritersSurviveKilledSessions(t *testing.T) {
 	t.Parallel()
-	for _, way := range faultWays {
+	for _, way := range serverModes {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			server := pgtest.Own(t)
-			w := write(t, open(t, way.url(t, server), way.opts))
+			w := startWriters(t, open(t, way.url(t, server), way.opts))
 			for range 5 {
 				w.progress(3)
 				w.during(func() {
@@ -85,7 +84,7 @@ func TestWritersFollowPromotedStandby(t *testing.T) {
 	both, err := url.Parse(servertest.With(t, servertest.With(t, primary.TCP(), "target_session_attrs", "read-write"), "pool_max_conns", "6"))
 	servertest.Must(t, err)
 	both.Host = standby.Address() + "," + primary.Address()
-	w := write(t, open(t, both.String(), postgres.Options{}))
+	w := startWriters(t, open(t, both.String(), postgres.Options{}))
 	w.progress(5)
 	w.during(
 		func() { servertest.Must(t, primary.Shutdown(t.Context(), pgtest.Kill)) }, 6,
@@ -95,8 +94,8 @@ func TestWritersFollowPromotedStandby(t *testing.T) {
 	w.check(standby.URL())
 }
 
-// settled checks that an operation failed for a while, and did nothing.
-func settled(t *testing.T, err error, sqlstate string) {
+// expectFailure verifies that an operation failed temporarily and had no effect.
+func expectFailure(t *testing.T, err error, sqlstate string) {
 	t.Helper()
 	if !errors.Is(err, core.Unavailable) || errors.Is(err, core.ErrConflict) || errors.Is(err, core.ErrCommitUnknown) {
 		t.Errorf("got %v", err)
@@ -126,7 +125,7 @@ func TestTransactionOfKilledSessionIsUndone(t *testing.T) {
 			WHERE application_name = $1 AND state = 'idle in transaction'`, schema)
 		return insert(ctx, tx)
 	})
-	settled(t, err, "")
+	expectFailure(t, err, "")
 	servertest.Must(t, insert(t.Context(), store))
 	if n, err := store.Count(t.Context(), row, core.All()); n != 1 || err != nil {
 		t.Errorf("%d rows, %v", n, err)
@@ -145,7 +144,7 @@ func TestWaitForExhaustedPoolEndsWithContext(t *testing.T) {
 		brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		_, err := store.Insert(brief, entry, servertest.Record(t, entry, nil))
-		settled(t, err, "")
+		expectFailure(t, err, "")
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
@@ -179,7 +178,7 @@ func TestTooManyConnectionsIsUnavailable(t *testing.T) {
 			return err
 		}
 		_, err := store.Insert(t.Context(), entry, servertest.Record(t, entry, nil))
-		settled(t, err, "53300")
+		expectFailure(t, err, "53300")
 		return nil
 	}))
 	_, err = store.Insert(t.Context(), entry, servertest.Record(t, entry, nil))

@@ -15,9 +15,9 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// alone returns a store on one connection, which a setting of the session can be given
-// once the store is there.
-func alone(t *testing.T, url, schema string) (store *core.Store, set func(sql string)) {
+// singleConnectionStore returns a store with one connection, and a function that executes statements on this
+// connection.
+func singleConnectionStore(t *testing.T, url, schema string) (store *core.Store, set func(sql string)) {
 	t.Helper()
 	config, err := pgxpool.ParseConfig(url)
 	servertest.Must(t, err)
@@ -34,18 +34,18 @@ func alone(t *testing.T, url, schema string) (store *core.Store, set func(sql st
 	}
 }
 
-// TestServerTimeoutOfWriteIsUnavailable has a writer meet a row that another
-// transaction does not let go, under the timeouts of the server (manual, section 20.11.1).
+// TestServerTimeoutOfWriteIsUnavailable writes to a row that another transaction locks, with timeouts of the server
+// (manual, section 20.11.1).
 func TestServerTimeoutOfWriteIsUnavailable(t *testing.T) {
 	row := servertest.Numbered.Resource("row")
 	for setting, sqlstate := range map[string]string{"statement_timeout": "57014", "lock_timeout": "55P03"} {
 		t.Run(setting, func(t *testing.T) {
 			schema := pgtest.Schema(t)
-			store, set := alone(t, pgtest.URL(t), schema)
+			store, set := singleConnectionStore(t, pgtest.URL(t), schema)
 			added, err := store.Insert(t.Context(), row, servertest.Record(t, row, map[string]any{"name": "old"}))
 			servertest.Must(t, err)
 			changed := added[0].With(row.Field("name").Column(), core.TextValue("new"))
-			ways := waysOfWriting(t, store, func(ctx context.Context, s core.Querier) error {
+			ways := commitModes(t, store, func(ctx context.Context, s core.Querier) error {
 				_, err := s.Update(ctx, row, changed)
 				return err
 			})
@@ -54,7 +54,7 @@ func TestServerTimeoutOfWriteIsUnavailable(t *testing.T) {
 				servertest.Must(t, err)
 				set("SET " + setting + " = 50")
 				for name, way := range ways {
-					t.Run(name, func(t *testing.T) { settled(t, way(), sqlstate) })
+					t.Run(name, func(t *testing.T) { expectFailure(t, way(), sqlstate) })
 				}
 				return nil
 			}))
@@ -64,15 +64,15 @@ func TestServerTimeoutOfWriteIsUnavailable(t *testing.T) {
 			}
 			for name, way := range ways {
 				if err := way(); err != nil {
-					t.Errorf("%s, when nobody holds the row: %v", name, err)
+					t.Errorf("%s, without the lock: %v", name, err)
 				}
 			}
 		})
 	}
 }
 
-// waysOfWriting are the ways in which a write is committed.
-func waysOfWriting(t *testing.T, store *core.Store, write func(ctx context.Context, s core.Querier) error) map[string]func() error {
+// commitModes has the ways in which a write is committed.
+func commitModes(t *testing.T, store *core.Store, write func(ctx context.Context, s core.Querier) error) map[string]func() error {
 	t.Helper()
 	return map[string]func() error{
 		"single": func() error { return write(t.Context(), store) },
@@ -85,12 +85,12 @@ func waysOfWriting(t *testing.T, store *core.Store, write func(ctx context.Conte
 	}
 }
 
-// TestIdleTransactionIsNotCommitted waits for the server to end a
-// session that holds a transaction; the commit then comes too late.
+// TestIdleTransactionIsNotCommitted waits until the server ends a session that is idle in a transaction, and commits
+// then.
 func TestIdleTransactionIsNotCommitted(t *testing.T) {
 	t.Parallel()
-	url := pgtest.Own(t).TCP() // where writing to a server that is gone succeeds
-	store, set := alone(t, servertest.With(t, url, "application_name", "silent"), "public")
+	url := pgtest.Own(t).TCP() // by TCP, writing to a closed connection succeeds
+	store, set := singleConnectionStore(t, servertest.With(t, url, "application_name", "silent"), "public")
 	set("SET idle_in_transaction_session_timeout = 20")
 	row := servertest.Numbered.Resource("row")
 	err := store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
@@ -99,20 +99,19 @@ func TestIdleTransactionIsNotCommitted(t *testing.T) {
 		}
 		return err
 	})
-	settled(t, err, "25P03")
+	expectFailure(t, err, "25P03")
 	if n, err := store.Count(t.Context(), row, core.All()); n != 0 || err != nil {
 		t.Errorf("%d rows, %v", n, err)
 	}
 }
 
-// TestFullDiskIsUnavailable puts the device that is always full (full(4)) in the place of
-// the file of a table.
+// TestFullDiskIsUnavailable replaces the file of a table by the device that is always full (full(4)).
 func TestFullDiskIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t)
 	store := open(t, server.TCP(), postgres.Options{})
 	entry := ledger.Resource("entry")
-	ways := waysOfWriting(t, store, func(ctx context.Context, s core.Querier) error {
+	ways := commitModes(t, store, func(ctx context.Context, s core.Querier) error {
 		_, err := s.Insert(ctx, entry, servertest.Record(t, entry, map[string]any{"name": "x"}))
 		return err
 	})
@@ -123,7 +122,7 @@ func TestFullDiskIsUnavailable(t *testing.T) {
 	servertest.Must(t, server.Resume(t.Context()))
 	_, _ = store.Count(t.Context(), entry, core.All()) // the connection that broke
 	for name, way := range ways {
-		t.Run(name, func(t *testing.T) { settled(t, way(), "53100") })
+		t.Run(name, func(t *testing.T) { expectFailure(t, way(), "53100") })
 	}
 	servertest.Must(t, server.Shutdown(t.Context(), pgtest.Fast))
 	servertest.Must(t, os.Rename(file+".aside", file))
@@ -139,8 +138,8 @@ func TestFullDiskIsUnavailable(t *testing.T) {
 	}
 }
 
-// TestExhaustedServerResourceIsUnavailable has it run out of room for temporary files,
-// and raise the other errors of that class (manual, appendix A).
+// TestExhaustedServerResourceIsUnavailable exhausts the space for temporary files, and raises the other errors of that
+// class (manual, appendix A).
 func TestExhaustedServerResourceIsUnavailable(t *testing.T) {
 	t.Run("temp_file_limit", func(t *testing.T) {
 		schema := pgtest.Schema(t)
@@ -153,7 +152,7 @@ func TestExhaustedServerResourceIsUnavailable(t *testing.T) {
 		servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.row (name) SELECT md5(n::text) FROM generate_series(1, 10000) AS n`))
 		row := servertest.Numbered.Resource("row")
 		_, err = store.Select(t.Context(), row, core.Query{Order: []string{"name"}})
-		settled(t, err, "53400")
+		expectFailure(t, err, "53400")
 	})
 	store, schema := servertest.Store(t, servertest.Numbered,
 		`CREATE TABLE $S.row (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, name text)`,
@@ -163,8 +162,8 @@ func TestExhaustedServerResourceIsUnavailable(t *testing.T) {
 	for _, sqlstate := range []string{"53000", "53100", "53200", "58030", "55P03", "57014"} {
 		rec := servertest.Record(t, row, map[string]any{"name": sqlstate})
 		_, err := store.Insert(t.Context(), row, rec)
-		settled(t, err, sqlstate)
-		settled(t, store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+		expectFailure(t, err, sqlstate)
+		expectFailure(t, store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
 			_, err := tx.Insert(ctx, row, rec)
 			return err
 		}), sqlstate)

@@ -16,29 +16,29 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// refused checks that an operation met a standby and that its error says what helps.
-func refused(t *testing.T, name string, err error) {
+// expectStandbyError verifies that the error of an operation on a standby contains the advice.
+func expectStandbyError(t *testing.T, name string, err error) {
 	t.Helper()
 	if !errors.Is(err, core.Unavailable) || errors.Is(err, core.ErrCommitUnknown) || !strings.Contains(err.Error(), "target_session_attrs=read-write") {
 		t.Errorf("%s: got %v", name, err)
 	}
 }
 
-// TestConnectionsRecoverFromStandby has the address of the primary lead to a standby while
-// every connection breaks, and then to the primary again.
+// TestConnectionsRecoverFromStandby makes the address of the primary lead to a standby while every connection breaks,
+// and then to the primary again.
 func TestConnectionsRecoverFromStandby(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
 	standby := primary.Standby(t)
 	entry := ledger.Resource("entry")
 	servertest.Must(t, postgres.Migrate(t.Context(), servertest.OwnPool(t, primary.URL()), "ledger", ledger))
-	synchronised(t, primary, standby)
+	awaitReplay(t, primary, standby)
 	r := relayTo(t, primary)
 	address := servertest.With(t, r.url(t, primary), "pool_max_conns", "3")
 	stores := map[string]*core.Store{
-		"serializable":    openOn(t, address, postgres.Options{}),
-		"read committed":  openOn(t, address, postgres.Options{Isolation: pgx.ReadCommitted}),
-		"simple protocol": openOn(t, servertest.With(t, address, "default_query_exec_mode", "simple_protocol"), postgres.Options{}),
+		"serializable":    openExisting(t, address, postgres.Options{}),
+		"read committed":  openExisting(t, address, postgres.Options{Isolation: pgx.ReadCommitted}),
+		"simple protocol": openExisting(t, servertest.With(t, address, "default_query_exec_mode", "simple_protocol"), postgres.Options{}),
 		"pool of the caller's": func() *core.Store {
 			config, err := pgxpool.ParseConfig(address)
 			servertest.Must(t, err)
@@ -56,32 +56,32 @@ func TestConnectionsRecoverFromStandby(t *testing.T) {
 					_, err := store.Insert(t.Context(), entry, servertest.Record(t, entry, nil))
 					return err
 				},
-				"read": func() error { return second(store.Count(t.Context(), entry, core.All())) },
+				"read": func() error { return errOf(store.Count(t.Context(), entry, core.All())) },
 				"ping": func() error { return store.Ping(t.Context()) },
-				"keys": func() error { return second(store.NextIDs(t.Context(), entry, 1)) },
+				"keys": func() error { return errOf(store.NextIDs(t.Context(), entry, 1)) },
 				"transaction": func() error {
 					return store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
-						return second(tx.Insert(ctx, entry, servertest.Record(t, entry, nil)))
+						return errOf(tx.Insert(ctx, entry, servertest.Record(t, entry, nil)))
 					})
 				},
 				"final": func() error {
 					return store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
-						if err := second(tx.Get(ctx, entry, core.IntValue(1))); err != nil && !errors.Is(err, core.NotFound) {
+						if err := errOf(tx.Get(ctx, entry, core.IntValue(1))); err != nil && !errors.Is(err, core.NotFound) {
 							return err
 						}
-						return second(tx.Final().Insert(ctx, entry, servertest.Record(t, entry, nil)))
+						return errOf(tx.Final().Insert(ctx, entry, servertest.Record(t, entry, nil)))
 					})
 				},
 			}
-			r.lead(standby)
+			r.redirect(standby)
 			cut()
-			for range 4 { // one for each connection that was cut
+			for range 4 { // one for each broken connection
 				_, _ = store.Count(t.Context(), entry, core.All())
 			}
 			for name, do := range operations {
-				refused(t, name, do())
+				expectStandbyError(t, name, do())
 			}
-			r.lead(primary)
+			r.redirect(primary)
 			begun, failures := time.Now(), 0
 			for failures < 10 && operations["insert"]() != nil {
 				failures++
@@ -99,10 +99,10 @@ func TestConnectionsRecoverFromStandby(t *testing.T) {
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
+func errOf[T any](_ T, err error) error { return err }
 
-// openOn returns a store on a schema that is there.
-func openOn(t *testing.T, url string, opts postgres.Options) *core.Store {
+// openExisting returns a store on an existing schema.
+func openExisting(t *testing.T, url string, opts postgres.Options) *core.Store {
 	t.Helper()
 	b, err := postgres.Open(t.Context(), url, "ledger", opts)
 	servertest.Must(t, err)
@@ -112,7 +112,7 @@ func openOn(t *testing.T, url string, opts postgres.Options) *core.Store {
 	return store
 }
 
-// TestStoreOnStandbyDoesNotStart makes stores whose connection string leads to a standby.
+// TestStoreOnStandbyDoesNotStart makes stores with the connection string of a standby.
 func TestStoreOnStandbyDoesNotStart(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Own(t)
@@ -126,15 +126,15 @@ func TestStoreOnStandbyDoesNotStart(t *testing.T) {
 		"read committed": {standby.TCP(), postgres.Options{Isolation: pgx.ReadCommitted}},
 		"migrate":        {standby.TCP(), postgres.Options{Migrate: true}},
 		"bouncer":        {standby.Bouncer(t), postgres.Options{Bouncer: true}},
-		"any of several": {either(t, standby, primary) + "&target_session_attrs=any", postgres.Options{}},
+		"any of several": {primaryOf(t, standby, primary) + "&target_session_attrs=any", postgres.Options{}},
 	} {
 		b, err := postgres.Open(t.Context(), c.url, "ledger", c.opts)
 		servertest.Must(t, err)
 		_, err = core.New(t.Context(), ledger, b)
-		refused(t, name, err)
+		expectStandbyError(t, name, err)
 		_ = b.Close()
 	}
-	store := openOn(t, either(t, standby, primary), postgres.Options{})
+	store := openExisting(t, primaryOf(t, standby, primary), postgres.Options{})
 	if _, err := store.Insert(t.Context(), ledger.Resource("entry"), servertest.Record(t, ledger.Resource("entry"), nil)); err != nil {
 		t.Errorf("several hosts, the standby first: %v", err)
 	}

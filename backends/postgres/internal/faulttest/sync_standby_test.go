@@ -16,17 +16,17 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// forsaken is a primary whose commits wait for a synchronous standby that is gone.
-type forsaken struct {
+// waitingPrimary is a primary whose synchronous standby is down, so that commits wait.
+type waitingPrimary struct {
 	*pgtest.Server
 
 	admin *pgxpool.Pool
 }
 
-// forsake starts the servers. prepare runs while commits still succeed.
-func forsake(t *testing.T, prepare func(primary *pgtest.Server)) *forsaken {
+// startWaitingPrimary starts the servers. The function prepare runs while commits still succeed.
+func startWaitingPrimary(t *testing.T, prepare func(primary *pgtest.Server)) *waitingPrimary {
 	t.Helper()
-	f := &forsaken{Server: pgtest.Own(t)}
+	f := &waitingPrimary{Server: pgtest.Own(t)}
 	f.admin = servertest.OwnPool(t, f.URL())
 	standby := f.Standby(t)
 	servertest.Must(t, postgres.Migrate(t.Context(), f.admin, "ledger", ledger))
@@ -36,9 +36,8 @@ func forsake(t *testing.T, prepare func(primary *pgtest.Server)) *forsaken {
 	return f
 }
 
-// interrupted runs do until its commit waits for the standby, interrupts it and returns
-// its error.
-func (f *forsaken) interrupted(t *testing.T, do func(ctx context.Context) error, interrupt func(cancel func(), pid int32)) error {
+// interrupted runs a function until its commit waits for the standby, interrupts it and returns its error.
+func (f *waitingPrimary) interrupted(t *testing.T, do func(ctx context.Context) error, interrupt func(cancel func(), pid int32)) error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -62,20 +61,19 @@ func (f *forsaken) interrupted(t *testing.T, do func(ctx context.Context) error,
 	}
 }
 
-// requestsCancel sets a caller's own pool up like many programs do: the end of a context
-// asks the server to cancel the statement.
+// requestsCancel configures a pool like many programs do: the end of a context cancels the statement on the server.
 func requestsCancel(config *pgxpool.Config) {
 	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Minute}
 	}
 }
 
-// TestCancelledWaitForSyncStandby commits on the primary alone. The primary may be
-// lost before any standby has the commit.
+// TestCancelledWaitForSyncStandby commits on the primary only. The primary may be lost before any standby has the
+// commit.
 func TestCancelledWaitForSyncStandby(t *testing.T) {
 	t.Parallel()
 	stores := make(map[string]*core.Store)
-	f := forsake(t, func(primary *pgtest.Server) {
+	f := startWaitingPrimary(t, func(primary *pgtest.Server) {
 		stores["Open"] = open(t, primary.TCP(), postgres.Options{})
 		stores["Open, simple protocol"] = open(t, servertest.With(t, primary.TCP(), "default_query_exec_mode", "simple_protocol"), postgres.Options{})
 		stores["Open, bouncer"] = open(t, primary.Bouncer(t), postgres.Options{Bouncer: true})
@@ -136,7 +134,7 @@ func TestCancelledWaitForSyncStandby(t *testing.T) {
 	}
 }
 
-// ledgerOf returns a store of the ledger on a pool of the test's.
+// ledgerOf returns a store of the ledger on a pool of the test.
 func ledgerOf(t *testing.T, config *pgxpool.Config) *core.Store {
 	t.Helper()
 	p, err := pgxpool.NewWithConfig(t.Context(), config)
@@ -147,12 +145,12 @@ func ledgerOf(t *testing.T, config *pgxpool.Config) *core.Store {
 	return store
 }
 
-// TestUnreplicatedKeysAreNotReturned draws keys from a sequence whose new position
-// reaches the primary alone: a promoted standby would generate them again.
+// TestUnreplicatedKeysAreNotReturned generates keys from a sequence. Only the primary has the new position: a promoted
+// standby would generate the same keys again.
 func TestUnreplicatedKeysAreNotReturned(t *testing.T) {
 	t.Parallel()
 	var store *core.Store
-	f := forsake(t, func(primary *pgtest.Server) { store = open(t, primary.TCP(), postgres.Options{}) })
+	f := startWaitingPrimary(t, func(primary *pgtest.Server) { store = open(t, primary.TCP(), postgres.Options{}) })
 	var keys []core.Value
 	err := f.interrupted(t, func(ctx context.Context) (err error) {
 		keys, err = store.NextIDs(ctx, ledger.Resource("entry"), 100)

@@ -11,8 +11,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// either is the connection string of the superuser of whichever of the servers is the primary.
-func either(t *testing.T, servers ...*pgtest.Server) string {
+// primaryOf returns the connection string of the primary among the servers.
+func primaryOf(t *testing.T, servers ...*pgtest.Server) string {
 	t.Helper()
 	u, err := url.Parse(servers[0].TCP())
 	servertest.Must(t, err)
@@ -24,20 +24,20 @@ func either(t *testing.T, servers ...*pgtest.Server) string {
 	return u.String()
 }
 
-// synchronised waits until a standby has replayed what the primary has written.
-func synchronised(t *testing.T, primary, standby *pgtest.Server) {
+// awaitReplay waits until a standby has replayed the log of the primary.
+func awaitReplay(t *testing.T, primary, standby *pgtest.Server) {
 	t.Helper()
 	p := &pair{direct: servertest.OwnPool(t, primary.URL()), behind: servertest.OwnPool(t, standby.URL())}
 	p.catchUp(t)
 }
 
-// TestReplicaOfEarlierTimelineLags promotes a standby that lacks some of the log. The
-// other standby then has a greater position, and nothing of what the new primary writes.
+// TestReplicaOfEarlierTimelineLags promotes a standby that lacks some of the log. The other standby then has a greater
+// offset but nothing that the new primary writes.
 func TestReplicaOfEarlierTimelineLags(t *testing.T) {
 	t.Parallel()
 	a := pgtest.Own(t)
 	b, c := a.Standby(t), a.Standby(t)
-	target := either(t, a, b) + "&target_session_attrs=read-write"
+	target := primaryOf(t, a, b) + "&target_session_attrs=read-write"
 	backend, err := postgres.Open(t.Context(), target, "sweets", postgres.Options{Migrate: true, Replicas: []string{c.URL()}})
 	servertest.Must(t, err)
 	store, err := core.New(t.Context(), servertest.Cookies, backend)
@@ -49,12 +49,12 @@ func TestReplicaOfEarlierTimelineLags(t *testing.T) {
 		return err
 	}
 	servertest.Must(t, insert(1, "old"))
-	synchronised(t, a, b)
+	awaitReplay(t, a, b)
 	servertest.Must(t, b.Shutdown(t.Context(), pgtest.Fast))
 	for id := range 20 {
 		servertest.Must(t, insert(100+id, strings.Repeat("never replicated ", 1000)))
 	}
-	synchronised(t, a, c)
+	awaitReplay(t, a, c)
 	servertest.Must(t, a.Shutdown(t.Context(), pgtest.Kill))
 	servertest.Must(t, b.Resume(t.Context()))
 	servertest.Must(t, b.Promote(t.Context()))
@@ -81,8 +81,7 @@ func TestReplicaOfEarlierTimelineLags(t *testing.T) {
 	}
 }
 
-// TestReplicaServesUnprivilegedRole reads as a role that does not see the timeline of the
-// standby's receiver.
+// TestReplicaServesUnprivilegedRole reads as a role that cannot see the timeline of the standby's receiver.
 func TestReplicaServesUnprivilegedRole(t *testing.T) {
 	t.Parallel()
 	p := replicated(t, servertest.Modes[0])
@@ -101,19 +100,18 @@ func TestReplicaServesUnprivilegedRole(t *testing.T) {
 	p.servedByStandby(t)
 }
 
-// TestReplicaFollowsPromotedStandby has a standby switch to the timeline of the new
-// primary: it serves reads again.
+// TestReplicaFollowsPromotedStandby makes a standby follow the timeline of the new primary: it serves reads again.
 func TestReplicaFollowsPromotedStandby(t *testing.T) {
 	t.Parallel()
 	a := pgtest.Own(t)
 	b, c := a.Standby(t), a.Standby(t)
 	p := &pair{primary: b, standby: c, cookie: servertest.Cookies.Resource("cookie"), direct: servertest.OwnPool(t, b.URL()), behind: servertest.OwnPool(t, c.URL())}
-	p.open(t, either(t, a, b)+"&target_session_attrs=read-write", postgres.Options{Migrate: true, Replicas: []string{c.URL()}})
+	p.open(t, primaryOf(t, a, b)+"&target_session_attrs=read-write", postgres.Options{Migrate: true, Replicas: []string{c.URL()}})
 	change := servertest.Record(t, p.cookie, map[string]any{"id": 1, "type": "old"})
 	_, err := p.store.Insert(t.Context(), p.cookie, change)
 	servertest.Must(t, err)
-	synchronised(t, a, b)
-	synchronised(t, a, c)
+	awaitReplay(t, a, b)
+	awaitReplay(t, a, c)
 	servertest.Must(t, a.Shutdown(t.Context(), pgtest.Fast))
 	servertest.Must(t, b.Promote(t.Context()))
 	_, err = p.behind.Exec(t.Context(), "ALTER SYSTEM SET primary_conninfo = '"+strings.ReplaceAll(b.URL(), "'", "''")+"'")

@@ -15,8 +15,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// ledger is what the writers write to: entries, each of which has a name that is given
-// once, and counters.
+// ledger is the model of the writers: entries with unique names, and counters.
 var ledger = core.MustModel("ledger",
 	core.ResourceSpec{Name: "entry", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text},
@@ -26,9 +25,8 @@ var ledger = core.MustModel("ledger",
 	}},
 )
 
-// writers write without a pause while a server comes to harm, and keep account of what
-// they were told. Each has a store's operations end in one of three ways: acknowledged,
-// failed, or of unknown outcome.
+// writers write continuously while servers fail, and record the outcome of each operation: acknowledged, failed, or
+// unknown.
 type writers struct {
 	t     *testing.T
 	store *core.Store
@@ -36,7 +34,7 @@ type writers struct {
 
 	mu       sync.Mutex
 	changed  *sync.Cond
-	down     bool // nobody is there to write to, which need not be tried forever
+	down     bool // the server is down; writers wait after some failures
 	stopped  bool
 	acks     [8]int
 	outcomes map[string]outcome // by name of entry
@@ -53,11 +51,10 @@ const (
 	unknown outcome = "unknown"
 )
 
-// ample is the time after which an operation is held to hang. It is never waited for.
-const ample = 2 * time.Minute
+// hangTimeout is the time after which an operation counts as hanging. No test waits for it.
+const hangTimeout = 2 * time.Minute
 
-// open returns a store of the ledger on a schema of that name, which is created if it is
-// missing.
+// open returns a store of the ledger on a schema that is created if necessary.
 func open(t *testing.T, url string, opts postgres.Options) *core.Store {
 	t.Helper()
 	opts.Migrate = true
@@ -73,8 +70,8 @@ func open(t *testing.T, url string, opts postgres.Options) *core.Store {
 	return store
 }
 
-// write sets writers to work, until the test ends or [writers.check].
-func write(t *testing.T, store *core.Store) *writers {
+// startWriters starts the writers. They stop with the test or at [writers.check].
+func startWriters(t *testing.T, store *core.Store) *writers {
 	t.Helper()
 	w := &writers{t: t, store: store, outcomes: make(map[string]outcome), total: make(map[outcome]int)}
 	w.changed = sync.NewCond(&w.mu)
@@ -84,7 +81,7 @@ func write(t *testing.T, store *core.Store) *writers {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), ample)
+	ctx, cancel := context.WithTimeout(t.Context(), hangTimeout)
 	t.Cleanup(func() { cancel(); w.stop() })
 	for i := range w.acks {
 		w.wg.Go(func() { w.writer(ctx, i) })
@@ -95,7 +92,7 @@ func write(t *testing.T, store *core.Store) *writers {
 func (w *writers) writer(ctx context.Context, i int) {
 	ways := []func(ctx context.Context, i int, names [2]string) error{w.single, w.transaction, w.final, w.count}
 	failures := 0
-	for n := 0; w.goesOn(failures); n++ {
+	for n := 0; w.awaitServer(failures); n++ {
 		names := [2]string{fmt.Sprintf("%d-%d", i, n), fmt.Sprintf("%d-%d'", i, n)}
 		way := n % len(ways)
 		err := ways[way](ctx, i, names)
@@ -106,8 +103,8 @@ func (w *writers) writer(ctx context.Context, i int) {
 	}
 }
 
-// goesOn waits, if the last few attempts failed, until the server is back.
-func (w *writers) goesOn(failures int) bool {
+// awaitServer waits for the server after several failures.
+func (w *writers) awaitServer(failures int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.down && failures > 10 && !w.stopped {
@@ -151,13 +148,13 @@ func (w *writers) entries(names [2]string) []core.Record {
 	return recs
 }
 
-// single writes in a statement that is a transaction of its own.
+// single writes with a statement that is a transaction of its own.
 func (w *writers) single(ctx context.Context, _ int, names [2]string) error {
 	_, err := w.store.Insert(ctx, ledger.Resource("entry"), w.entries(names)...)
 	return err
 }
 
-// transaction writes in statements that a commit follows.
+// transaction writes with statements and a separate commit.
 func (w *writers) transaction(ctx context.Context, _ int, names [2]string) error {
 	return w.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		for _, rec := range w.entries(names) {
@@ -169,7 +166,7 @@ func (w *writers) transaction(ctx context.Context, _ int, names [2]string) error
 	})
 }
 
-// final writes in statements of which the last one carries the commit.
+// final writes with statements and a commit that is sent along with the last one.
 func (w *writers) final(ctx context.Context, _ int, names [2]string) error {
 	recs := w.entries(names)
 	return w.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
@@ -181,8 +178,7 @@ func (w *writers) final(ctx context.Context, _ int, names [2]string) error {
 	})
 }
 
-// count adds one to a counter that another writer counts with as well, so that there are
-// conflicts and transactions are repeated.
+// count increments a counter that another writer also uses, so that conflicts occur and transactions are repeated.
 func (w *writers) count(ctx context.Context, i int, names [2]string) error {
 	counter := ledger.Resource("counter")
 	recs := w.entries(names)
@@ -199,7 +195,7 @@ func (w *writers) count(ctx context.Context, i int, names [2]string) error {
 	})
 }
 
-// progress waits until each writer was acknowledged that many more times.
+// progress waits until each writer has had a number of further acknowledged writes.
 func (w *writers) progress(more int) {
 	w.t.Helper()
 	w.mu.Lock()
@@ -215,9 +211,8 @@ func (w *writers) progress(more int) {
 	}
 }
 
-// during runs f, while the server may be away for so long that it makes no sense to keep
-// trying. Then it waits until some writes have failed or are unknown, and calls then,
-// which brings the server back.
+// during runs f, while the server may be down. It waits until some writes have failed or are unknown, and calls then,
+// which restarts the server.
 func (w *writers) during(f func(), some int, then func()) {
 	before := w.away(true)
 	f()
@@ -238,7 +233,7 @@ func (w *writers) away(is bool) int {
 	return w.trouble()
 }
 
-// trouble is how many writes failed or are unknown.
+// trouble returns the number of writes that failed or are unknown.
 func (w *writers) trouble() int { return w.total[failed] + w.total[unknown] }
 
 func (w *writers) stop() {
@@ -249,8 +244,7 @@ func (w *writers) stop() {
 	w.wg.Wait()
 }
 
-// check stops the writers and compares what they were told with what the server that
-// answers at a connection string has stored.
+// check stops the writers and compares their records with the data of the server at a connection string.
 func (w *writers) check(url string) {
 	w.t.Helper()
 	w.stop()
@@ -288,7 +282,7 @@ func (w *writers) checkEntries(c *pgx.Conn) {
 	}
 	for name := range stored {
 		if w.outcomes[name] == "" {
-			w.t.Errorf("entry %s is stored and nobody wrote it", name)
+			w.t.Errorf("entry %s is stored but was not written", name)
 		}
 	}
 }
