@@ -18,7 +18,7 @@ import (
 //
 // Errors: [*CorruptError] for a damaged file; [ErrLocked] for a file that is already open; other errors for a path that
 // is no regular file, a file that is no journal or has a newer format, data without a place in the model, and a backend
-// that is already bound; errors of [core.Model.Records] for the data of a new file; errors of the operating system; the
+// that is already bound; errors of [seed.Records] for the data of a new file; errors of the operating system; the
 // context's.
 func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := ctx.Err(); err != nil {

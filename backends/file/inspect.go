@@ -119,7 +119,7 @@ func (s schema) toModel(path string) (*core.Model, error) {
 	return m, nil
 }
 
-// Dump writes the records of the file to w as JSON that [seed.ParseData] reads: resources in the order of the header,
+// Dump writes the records of the file to w as JSON that [seed.Parse] reads: resources in the order of the header,
 // one record per line, ascending by key. Null fields are left out. Control characters and other characters without a
 // graphic form are escaped. The file may be open elsewhere. Dump changes nothing.
 //

@@ -21,7 +21,7 @@ var _ core.Backend = (*Backend)(nil)
 // New returns an empty backend.
 func New() *Backend { return NewWith(nil) }
 
-// NewWith returns a backend with initial data, which is converted when [core.New] binds the backend. [seed.ParseData]
+// NewWith returns a backend with initial data, which is converted when [core.New] binds the backend. [seed.Parse]
 // reads data from JSON. If the data does not fit the model, [core.New] fails with an error that names each offending
 // record and field.
 func NewWith(data seed.Data) *Backend { return &Backend{data: data} }
