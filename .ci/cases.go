@@ -23,7 +23,7 @@ var suites = []struct {
 	{"kit", true, [7][2]string{
 		{"backends/memory", "TestConformance/"},
 		{"backends/file", "TestConformance/"},
-		{"backends/file", "TestConformanceOfAFileThatIsReopened/"},
+		{"backends/file", "TestConformanceReopened/"},
 		{"backends/postgres", "TestConformance/direct/"},
 		{"backends/postgres", "TestConformance/bouncer/"},
 		{"backends/postgres", "TestConformance/simple_protocol/"},
@@ -31,8 +31,8 @@ var suites = []struct {
 	}},
 	{"engine", false, [7][2]string{
 		{"core/engine", "TestRules/"},
-		{"backends/file", "TestTheEnginesRules/"},
-		{"backends/file", "TestTheEnginesRulesOnAFileThatIsReopened/"},
+		{"backends/file", "TestEngineRules/"},
+		{"backends/file", "TestEngineRulesReopened/"},
 		{"backends/postgres", "TestEngineRules/direct/"},
 		{"backends/postgres", "TestEngineRules/bouncer/"},
 		{"backends/postgres", "TestEngineRules/simple_protocol/"},
@@ -40,8 +40,8 @@ var suites = []struct {
 	}},
 	{"REST", false, [7][2]string{
 		{"core/rest", "TestRules/"},
-		{"backends/file", "TestTheRulesOfTheRestFace/"},
-		{"backends/file", "TestTheRulesOfTheRestFaceOnAFileThatIsReopened/"},
+		{"backends/file", "TestRESTRules/"},
+		{"backends/file", "TestRESTRulesReopened/"},
 		{"backends/postgres", "TestRESTRules/direct/"},
 		{"backends/postgres", "TestRESTRules/bouncer/"},
 		{"backends/postgres", "TestRESTRules/simple_protocol/"},

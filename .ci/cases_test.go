@@ -42,8 +42,8 @@ func TestPackagesThatWereNotAskedForAreNoDifference(t *testing.T) {
 
 func TestDifferencesAreNamed(t *testing.T) {
 	const (
-		reopened = "TestTheEnginesRulesOnAFileThatIsReopened/"
-		direct   = "TestTheEnginesRules/"
+		reopened = "TestEngineRulesReopened/"
+		direct   = "TestEngineRules/"
 		memory   = "TestConformance/"
 	)
 	for _, c := range []struct {
@@ -70,7 +70,7 @@ func TestDifferencesAreNamed(t *testing.T) {
 func TestOnlyWhatIsInMemoryMayLackDurability(t *testing.T) {
 	ended := results(map[string][]string{
 		"backends/memory": {"TestConformance/read/a"},
-		"backends/file":   {"TestConformance/read/a", "TestConformance/durability/b", "TestConformanceOfAFileThatIsReopened/read/a"},
+		"backends/file":   {"TestConformance/read/a", "TestConformance/durability/b", "TestConformanceReopened/read/a"},
 	})
 	err := differences(tabulate(ended))
 	if err == nil || strings.Contains(err.Error(), "memory") || !strings.Contains(err.Error(), "file reopened ran nothing of kit durability") {

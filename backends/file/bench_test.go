@@ -15,9 +15,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// floorLog is a journal with nothing but what durability costs: append, fdatasync,
-// and committers who share both: those who came while the last sync went on. A patient
-// one lets those whom that sync woke join, as a journal does.
+// floorLog is a minimal durable log: append, fdatasync, and committers that share both if they arrive during the last
+// sync. A patient log also lets the committers that the sync woke join, as a journal does.
 type floorLog struct {
 	file    handle
 	patient bool
@@ -79,9 +78,8 @@ func (l *floorLog) commit(line []byte) error {
 	return err
 }
 
-// BenchmarkCommit: an insert, alone and by eight at once, against append and
-// fdatasync of the same bytes, grouped in either way, in turn and so under the same
-// load.
+// BenchmarkCommit inserts a record, alone and by eight goroutines at once, compared with append and fdatasync of the
+// same bytes in groups of either kind, in turn and so under the same load.
 func BenchmarkCommit(b *testing.B) {
 	line := []byte(`{"n":12345,"synced":1234567,"put":{"cookie":[{"id":12345,"type":"muffin"}]},"crc":"ee06c0aa"}` + "\n")
 	for _, committers := range []int{1, 8} {
@@ -129,9 +127,9 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen: 100,000 records, against reading the lines and decoding each with
-// encoding/json, in turn and so under the same load: the median of the ratios. As a
-// program wrote them, compacted, and with each record changed once, in any order.
+// BenchmarkOpen opens a file with 100,000 records, compared with reading its lines and decoding them with
+// encoding/json, in turn and so under the same load: the median of the ratios. The file is as a program wrote it,
+// compacted, or with each record changed once in random order.
 func BenchmarkOpen(b *testing.B) {
 	for name, change := range map[string]func(b *testing.B, backend *Backend, store *core.Store){
 		"written":   func(*testing.B, *Backend, *core.Store) {},
@@ -171,8 +169,7 @@ func median(all []float64) float64 {
 	return all[len(all)/2]
 }
 
-// hundredThousand returns the path of a file with as many records, inserted by the
-// hundred, and then changed.
+// hundredThousand returns the path of a file with 100,000 records, inserted in hundreds and then changed.
 func hundredThousand(b *testing.B, change func(*testing.B, *Backend, *core.Store)) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "cookies.db")
@@ -217,7 +214,7 @@ func changeForOpen(b *testing.B, _ *Backend, store *core.Store) {
 	}
 }
 
-// floorRead reads and decodes the bare log, as who wrote a log by hand would.
+// floorRead reads and decodes the bare log, as a program with a log of its own would.
 func floorRead(b *testing.B, path string) {
 	b.Helper()
 	file, err := os.Open(path)

@@ -15,7 +15,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func TestCompactionKeepsWhatIsThereAndGivesTheRestBack(t *testing.T) {
+func TestCompactionKeepsRecordsAndFreesSpace(t *testing.T) {
 	dir := t.TempDir()
 	target, link := filepath.Join(dir, "cookies.db"), filepath.Join(dir, "link.db")
 	if err := os.Symlink(target, link); err != nil {
@@ -64,7 +64,7 @@ func TestCompactionKeepsWhatIsThereAndGivesTheRestBack(t *testing.T) {
 	shut(t, store)
 }
 
-func TestCompactionAndBackupGoOnBesideWriters(t *testing.T) {
+func TestCompactionAndBackupBesideWriters(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
 	var wg sync.WaitGroup
@@ -107,7 +107,7 @@ func TestCompactionAndBackupGoOnBesideWriters(t *testing.T) {
 	shut(t, store)
 }
 
-func TestAWastefulJournalIsCompactedInTheBackground(t *testing.T) {
+func TestBackgroundCompactionRatio(t *testing.T) {
 	for ratio, compacts := range map[float64]bool{0: true, 20: true, 100: false, -1: false} {
 		fs := newStrictFilesystem()
 		opts := quiet()
@@ -133,7 +133,7 @@ func TestAWastefulJournalIsCompactedInTheBackground(t *testing.T) {
 	}
 }
 
-func TestCompactionEndsWithTheContext(t *testing.T) {
+func TestCompactionEndsWithContext(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
 	put(t, store, cookie)
@@ -152,7 +152,7 @@ func TestCompactionEndsWithTheContext(t *testing.T) {
 	shut(t, store)
 }
 
-func TestACompactionThatCouldNotBeTidiedUpHindersNoOther(t *testing.T) {
+func TestCompactionAfterFailedCleanup(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
 	fs.onChange(func(call string) error {
@@ -188,7 +188,7 @@ func update(tb testing.TB, store *core.Store, fields ...any) {
 }
 
 // The cost of an update on disk depends on the changed columns, not on the record.
-func TestAnUpdateWritesTheColumnsThatItChanges(t *testing.T) {
+func TestUpdateWritesChangedColumns(t *testing.T) {
 	const updates, large, perUpdate = 500, 1 << 20, 120
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
@@ -211,8 +211,8 @@ func TestAnUpdateWritesTheColumnsThatItChanges(t *testing.T) {
 	shut(t, store)
 }
 
-// A compaction writes no more bytes than were appended since the one before.
-func TestCompactionWritesNoMoreThanWasAppended(t *testing.T) {
+// A compaction writes at most the bytes that were appended since the previous one.
+func TestCompactionWritesAtMostAppendedBytes(t *testing.T) {
 	const size = 64 << 10
 	for name, step := range map[string]func(t *testing.T, store *core.Store, i int){
 		"replaced values": func(t *testing.T, store *core.Store, i int) {
@@ -254,8 +254,8 @@ func TestCompactionWritesNoMoreThanWasAppended(t *testing.T) {
 	}
 }
 
-// A file of the first version goes on as one until it is compacted.
-func TestAFileOfTheFirstVersionIsOpened(t *testing.T) {
+// A file of version 1 keeps its version until it is compacted.
+func TestOpenVersion1(t *testing.T) {
 	const head = `{"larder":"journal","version":1,"model":"cookies","resources":[` +
 		`{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"},{"name":"jar","type":"text","to":"jar"}]},` +
 		`{"name":"jar","fields":[{"name":"id","type":"text","key":true}]}]`
@@ -264,14 +264,14 @@ func TestAFileOfTheFirstVersionIsOpened(t *testing.T) {
 	store, b := openStore(t, fs, quiet())
 	update(t, store, "id", 1, "type", "oat")
 	if last := lastLine(fs); !strings.Contains(last, `"put":{"cookie":[{"id":1,"type":"oat","jar":"blue"}]}`) {
-		t.Errorf("a line that programs of the first version cannot read: %s", last)
+		t.Errorf("a line that programs of version 1 cannot read: %s", last)
 	}
 	if err := b.Compact(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	update(t, store, "id", 1, "jar", nil)
 	if last := lastLine(fs); !strings.Contains(last, `"set":{"cookie":[{"id":1,"jar":null}]}`) {
-		t.Errorf("after the compaction all of the record is written: %s", last)
+		t.Errorf("after the compaction the complete record is written: %s", last)
 	}
 	var header struct{ Version int }
 	first, _, _ := strings.Cut(string(fs.names[path].data), "\n")

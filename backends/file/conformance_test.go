@@ -13,9 +13,8 @@ import (
 	"github.com/larder-go/larder/core/storetest"
 )
 
-// reopeningBackend closes its file and opens it again before each of the first hundred
-// transactions that begin when no other is open, and before every hundredth of the
-// further ones, so that what a suite finds is what the file says.
+// reopeningBackend closes and reopens its file before each of the first hundred transactions that begin while no other
+// one is open, and before every hundredth of the later ones. So the suites read the content of the file.
 type reopeningBackend struct {
 	fs    *strictFilesystem
 	model *core.Model
@@ -109,7 +108,7 @@ func (t *reopeningTx) Rollback(ctx context.Context) error {
 	return t.BackendTx.Rollback(ctx)
 }
 
-func TestConformanceOfAFileThatIsReopened(t *testing.T) {
+func TestConformanceReopened(t *testing.T) {
 	storetest.Options{
 		Reopen: func(_ testing.TB, closed core.Backend) core.Backend {
 			return &reopeningBackend{fs: closed.(*reopeningBackend).fs}
@@ -117,23 +116,22 @@ func TestConformanceOfAFileThatIsReopened(t *testing.T) {
 	}.Run(t, newReopening)
 }
 
-func TestTheEnginesRulesOnAFileThatIsReopened(t *testing.T) { enginetest.Run(t, newReopening) }
+func TestEngineRulesReopened(t *testing.T) { enginetest.Run(t, newReopening) }
 
-func TestTheRulesOfTheRestFaceOnAFileThatIsReopened(t *testing.T) { resttest.Run(t, newReopening) }
+func TestRESTRulesReopened(t *testing.T) { resttest.Run(t, newReopening) }
 
-// newInMemory returns a backend that has nothing to wait for: the suites are about
-// what it answers.
+// newInMemory returns a backend without a disk to wait for, since the suites check its answers only.
 func newInMemory(testing.TB, *core.Model) core.Backend {
 	return newBackend(newStrictFilesystem(), path, quiet())
 }
 
-func TestTheEnginesRules(t *testing.T) { enginetest.Run(t, newInMemory) }
+func TestEngineRules(t *testing.T) { enginetest.Run(t, newInMemory) }
 
-func TestTheRulesOfTheRestFace(t *testing.T) { resttest.Run(t, newInMemory) }
+func TestRESTRules(t *testing.T) { resttest.Run(t, newInMemory) }
 
-func TestACrowdAtAListSide(t *testing.T) { enginetest.Crowd(t, newInMemory) }
+func TestConcurrentListChanges(t *testing.T) { enginetest.Crowd(t, newInMemory) }
 
-// paths remembers where the kit's backends keep their files.
+// paths are the paths of the backends of the kit.
 type paths struct{ m sync.Map }
 
 func (p *paths) open(tb testing.TB, path string) core.Backend {

@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func TestAnotherModelOpensTheFileIfItHasAPlaceForEverything(t *testing.T) {
+func TestOpenWithOtherModel(t *testing.T) {
 	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
 	textID := core.FieldSpec{Name: "id", Type: core.Text, Key: true}
 	jars := core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{textID}}
@@ -20,7 +20,7 @@ func TestAnotherModelOpensTheFileIfItHasAPlaceForEverything(t *testing.T) {
 	tests := map[string]struct {
 		specs []core.ResourceSpec
 		drop  bool
-		found string // "" for refused
+		found string // "" for an error
 		says  []string
 	}{
 		"the same":            {[]core.ResourceSpec{cookieOf(id, kind, in), jars}, false, same, nil},
@@ -45,23 +45,23 @@ func TestAnotherModelOpensTheFileIfItHasAPlaceForEverything(t *testing.T) {
 			},
 			false, `cookie{nr:1 kind:7 in:blue}cookie{nr:2 kind:7 in:null}jar{id:blue}`, nil,
 		},
-		"a field that was renamed before": {
+		"a field that was renamed earlier": {
 			[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.Text, Was: "kind"}, in), jars}, false, same, nil,
 		},
-		"a new field beside the one that it was": {
+		"a new field beside its former name": {
 			[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "jar", ToOne: "jar", Was: "type"}), jars}, false, "", []string{"cookie.type", "DropLost"},
 		},
 		"a new resource": {
 			[]core.ResourceSpec{cookieOf(id, kind, in), jars, {Name: "lid", Fields: []core.FieldSpec{id}}}, false, same, nil,
 		},
-		"another type that fits":        {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.Int}, in), jars}, false, same, nil},
-		"another type that does not":    {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.UUID}, in), jars}, false, "", []string{"cookie 1", "type"}},
-		"a lost field":                  {[]core.ResourceSpec{cookieOf(id, in), jars}, false, "", []string{"cookie.type", "DropLost"}},
-		"a lost field, dropped":         {[]core.ResourceSpec{cookieOf(id, in), jars}, true, `cookie{id:1 jar:blue}cookie{id:2 jar:null}jar{id:blue}`, nil},
-		"a lost resource":               {[]core.ResourceSpec{cookieOf(id, kind)}, false, "", []string{"resource jar (1 records)", "cookie.jar (of 1 records)"}},
-		"a lost resource, dropped":      {[]core.ResourceSpec{cookieOf(id, kind)}, true, `cookie{id:1 type:7}cookie{id:2 type:7}`, nil},
-		"another key":                   {[]core.ResourceSpec{cookieOf(textID, kind, in), jars}, false, "", []string{"the key of cookie"}},
-		"a rule that the records break": {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.Text, Unique: true}, in), jars}, false, "", []string{"rule"}},
+		"a convertible type":          {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.Int}, in), jars}, false, same, nil},
+		"an inconvertible type":       {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.UUID}, in), jars}, false, "", []string{"cookie 1", "type"}},
+		"a removed field":             {[]core.ResourceSpec{cookieOf(id, in), jars}, false, "", []string{"cookie.type", "DropLost"}},
+		"a removed field, dropped":    {[]core.ResourceSpec{cookieOf(id, in), jars}, true, `cookie{id:1 jar:blue}cookie{id:2 jar:null}jar{id:blue}`, nil},
+		"a removed resource":          {[]core.ResourceSpec{cookieOf(id, kind)}, false, "", []string{"resource jar (1 records)", "cookie.jar (of 1 records)"}},
+		"a removed resource, dropped": {[]core.ResourceSpec{cookieOf(id, kind)}, true, `cookie{id:1 type:7}cookie{id:2 type:7}`, nil},
+		"another key":                 {[]core.ResourceSpec{cookieOf(textID, kind, in), jars}, false, "", []string{"the key of cookie"}},
+		"a violated rule":             {[]core.ResourceSpec{cookieOf(id, core.FieldSpec{Name: "type", Type: core.Text, Unique: true}, in), jars}, false, "", []string{"rule"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestAnotherModelOpensTheFileIfItHasAPlaceForEverything(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 2 { // the second time from the file that was written anew
+			for range 2 { // the second time from the rewritten file
 				if found := textIn(m, b); found != tt.found {
 					t.Errorf("found %s, want %s", found, tt.found)
 				}
@@ -107,7 +107,7 @@ func TestAnotherModelOpensTheFileIfItHasAPlaceForEverything(t *testing.T) {
 	}
 }
 
-func TestALostFieldWithoutDataIsNoLoss(t *testing.T) {
+func TestRemovedFieldWithoutData(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
 	key := put(t, store, cookie, "type", "oat").Key()
@@ -126,7 +126,7 @@ func TestALostFieldWithoutDataIsNoLoss(t *testing.T) {
 	}
 }
 
-// textIn is text of another model.
+// textIn is like text, for another model.
 func textIn(m *core.Model, b *Backend) string {
 	var all strings.Builder
 	for _, r := range m.Resources() {

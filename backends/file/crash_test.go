@@ -34,10 +34,10 @@ var cookie, jar = cookies.Resource("cookie"), cookies.Resource("jar")
 
 const path = "cookies.db"
 
-// quiet are options for backends that will find torn files.
+// quiet returns options for backends that may find torn files.
 func quiet() Options { return Options{Logger: slog.New(slog.DiscardHandler)} }
 
-// openStore binds a backend on the file system and puts a store around it.
+// openStore returns a store with a backend on the file system.
 func openStore(tb testing.TB, fs filesystem, opts Options) (*core.Store, *Backend) {
 	tb.Helper()
 	b := newBackend(fs, path, opts)
@@ -48,7 +48,7 @@ func openStore(tb testing.TB, fs filesystem, opts Options) (*core.Store, *Backen
 	return store, b
 }
 
-// text is all that a snapshot holds, comparable.
+// text returns the content of a snapshot in a comparable form.
 func text(s *memtable.Snapshot) string {
 	var b strings.Builder
 	for _, r := range cookies.Resources() {
@@ -59,8 +59,8 @@ func text(s *memtable.Snapshot) string {
 	return b.String()
 }
 
-// crasher runs a program on a strict file system and crashes it before each change
-// of a file, in all ways, to see what a new process finds.
+// crasher runs a random program on a strict file system. Before each change of a file it simulates the possible
+// crashes, and checks the content that a new process finds.
 type crasher struct {
 	tb       testing.TB
 	fs       *strictFilesystem
@@ -68,13 +68,13 @@ type crasher struct {
 	opts     Options
 	store    *core.Store
 	backend  *Backend
-	allowed  []string // contents that may be found
-	promised int64    // the largest key handed out
+	allowed  []string // acceptable contents after a crash
+	promised int64    // the largest generated key
 	crashes  int
-	last     string // what the program did last
+	last     string // the last step of the program
 }
 
-// limitAtOnce is how many ways of one crash are looked at.
+// limitAtOnce is the number of outcomes of one crash to check.
 const limitAtOnce = 24
 
 func newCrasher(tb testing.TB, seed uint64, opts Options) *crasher {
@@ -94,13 +94,13 @@ func (c *crasher) open() {
 	c.store, c.backend = openStore(c.tb, c.fs, c.opts)
 }
 
-// crashEveryWay crashes in all ways.
+// crashEveryWay checks the possible outcomes of a crash before the call.
 func (c *crasher) crashEveryWay(call string) error {
 	c.kill(call)
 	possibilities(c.random, limitAtOnce, func(choose func(int) int) {
 		c.crashes++
 		left := c.fs.crash(choose)
-		if c.random.IntN(16) == 0 { // and again while it recovers
+		if c.random.IntN(16) == 0 { // and a second crash during recovery
 			left.onChange(func(again string) error {
 				possibilities(c.random, 4, func(choose func(int) int) {
 					c.crashes++
@@ -114,8 +114,8 @@ func (c *crasher) crashEveryWay(call string) error {
 	return nil
 }
 
-// kill ends the process alone. What the next one finds, and what it commits, must then
-// be on disk.
+// kill ends only the process. The content that the next process finds, and its own commits, must then survive a power
+// failure.
 func (c *crasher) kill(call string) {
 	left := c.fs.kill()
 	b, _ := c.found(left, call+" (killed)")
@@ -125,13 +125,13 @@ func (c *crasher) kill(call string) {
 	defer func() { c.allowed = c.allowed[:len(c.allowed)-1] }()
 	possibilities(c.random, 4, func(choose func(int) int) {
 		c.crashes++
-		if _, again := c.found(left.crash(choose), call+" (killed, and then a power cut)"); again != found {
-			c.tb.Fatalf("killed at %s in %s: found\n%s\nand after a power cut\n%s", call, c.last, found, again)
+		if _, again := c.found(left.crash(choose), call+" (killed, and then a power failure)"); again != found {
+			c.tb.Fatalf("killed at %s in %s: found\n%s\nand after a power failure\n%s", call, c.last, found, again)
 		}
 	})
 }
 
-// found opens what is left and returns what is there.
+// found opens the remaining file and returns its content.
 func (c *crasher) found(left *strictFilesystem, call string) (b *Backend, content string) {
 	b = newBackend(left, path, quiet())
 	if err := b.Bind(context.Background(), cookies); err != nil {
@@ -143,7 +143,7 @@ func (c *crasher) found(left *strictFilesystem, call string) (b *Backend, conten
 	return b, content
 }
 
-// check opens what is left and goes on with it.
+// check opens the remaining file and continues with it.
 func (c *crasher) check(left *strictFilesystem, call string) {
 	b, _ := c.found(left, call)
 	left.onChange(func(string) error { return nil })
@@ -152,7 +152,7 @@ func (c *crasher) check(left *strictFilesystem, call string) {
 	}
 }
 
-// commitAfterKill commits a record to what a process left that was killed.
+// commitAfterKill commits a record to the file of a killed process.
 func commitAfterKill(tb testing.TB, b *Backend) {
 	tb.Helper()
 	ctx := context.Background()
@@ -173,7 +173,7 @@ func commitAfterKill(tb testing.TB, b *Backend) {
 	}
 }
 
-// nextID returns the next key of a cookie.
+// nextID generates a key of a cookie.
 func nextID(tb testing.TB, b *Backend) int64 {
 	tb.Helper()
 	tx, err := b.Begin(context.Background(), core.BackendTxOptions{Single: true})
@@ -187,7 +187,7 @@ func nextID(tb testing.TB, b *Backend) int64 {
 	return keys[0].Int()
 }
 
-// step does something at random.
+// step runs a random step.
 func (c *crasher) step() {
 	steps := []struct {
 		name string
@@ -197,7 +197,7 @@ func (c *crasher) step() {
 		{"transaction", c.transaction},
 		{"transaction", c.transaction},
 		{"rollback", c.rollback},
-		{"passing", c.insertAndDelete},
+		{"insert and delete", c.insertAndDelete},
 		{"next ids", c.nextIDs},
 		{"compact", c.compact},
 		{"reopen", c.reopen},
@@ -225,7 +225,7 @@ func (c *crasher) tx(fn func(tx *core.Transaction) error) {
 	}
 }
 
-// contentOf is all that a transaction sees.
+// contentOf returns the content that a transaction sees.
 func contentOf(tb testing.TB, tx *core.Transaction) string {
 	var all strings.Builder
 	for _, r := range cookies.Resources() {
@@ -242,7 +242,7 @@ func contentOf(tb testing.TB, tx *core.Transaction) string {
 
 var errUndo = errors.New("undo")
 
-// anyText is a text of up to several sectors.
+// anyText returns a string of up to several sectors.
 func (c *crasher) anyText() string {
 	return strings.Repeat(string(rune('a'+c.random.IntN(26))), 1<<c.random.IntN(11))
 }
@@ -264,7 +264,7 @@ func (c *crasher) insert() {
 }
 
 func (c *crasher) transaction() {
-	var given int64
+	var explicit int64
 	c.tx(func(tx *core.Transaction) error {
 		ctx := context.Background()
 		page, err := tx.Select(ctx, cookie, core.Query{})
@@ -296,20 +296,20 @@ func (c *crasher) transaction() {
 				return err
 			}
 		}
-		given = c.promised + 1 + c.random.Int64N(3)
-		return c.add(tx, map[string]any{"id": given, "jar": name})
+		explicit = c.promised + 1 + c.random.Int64N(3)
+		return c.add(tx, map[string]any{"id": explicit, "jar": name})
 	})
-	c.promised = max(c.promised, given) // since it is committed
+	c.promised = max(c.promised, explicit) // after the commit
 }
 
-// insertAndDelete gives a key and deletes its record at once, beside another insert or alone:
-// such a transaction leaves nothing behind but that the key is used up.
+// insertAndDelete inserts a record with an explicit key and deletes it in the same transaction, with or without another
+// insert. The used key is its only effect.
 func (c *crasher) insertAndDelete() {
-	given := c.promised + 1 + c.random.Int64N(3)
+	explicit := c.promised + 1 + c.random.Int64N(3)
 	beside := c.random.IntN(2) == 0
 	c.tx(func(tx *core.Transaction) error {
 		if beside {
-			name := fmt.Sprint("jar of ", given)
+			name := fmt.Sprint("jar of ", explicit)
 			rec, err := jar.NewRecord(map[string]any{"id": name})
 			if err != nil {
 				return err
@@ -319,10 +319,10 @@ func (c *crasher) insertAndDelete() {
 			}
 		}
 		return errors.Join(
-			c.add(tx, map[string]any{"id": given}),
-			tx.Delete(context.Background(), cookie, core.IntValue(given)))
+			c.add(tx, map[string]any{"id": explicit}),
+			tx.Delete(context.Background(), cookie, core.IntValue(explicit)))
 	})
-	c.promised = max(c.promised, given) // since it is committed
+	c.promised = max(c.promised, explicit) // after the commit
 }
 
 func (c *crasher) rollback() {
@@ -339,11 +339,11 @@ func (c *crasher) nextIDs() {
 	c.promised = keys[len(keys)-1].Int()
 }
 
-// compact compacts, while others write in between.
+// compact runs a compaction with concurrent writes.
 func (c *crasher) compact() {
 	busy := false
 	c.fs.onChange(func(call string) error {
-		if call == "sync" && !busy { // once the snapshot is written
+		if call == "sync" && !busy { // after the snapshot is written
 			busy = true
 			c.insert()
 			c.insertAndDelete()
@@ -372,7 +372,7 @@ func crashPoints() int {
 	return 100_000
 }
 
-func TestACrashAnywhereLosesNothingAcknowledgedAndShowsNothingHalf(t *testing.T) {
+func TestCrashAnywhereKeepsAcknowledgedTransactions(t *testing.T) {
 	want := crashPoints() * soakFactor()
 	crashes := 0
 	for seed := uint64(1); crashes < want; seed++ {
@@ -383,19 +383,19 @@ func TestACrashAnywhereLosesNothingAcknowledgedAndShowsNothingHalf(t *testing.T)
 		c.reopen()
 		crashes += c.crashes
 	}
-	t.Logf("note: %d crash points, nothing acknowledged lost, nothing half visible", crashes)
+	t.Logf("note: %d crash points, no acknowledged transaction lost, none partially visible", crashes)
 }
 
-// Transactions that are synced together, a crash at every call.
-func TestACrashAmidAGroupKeepsAPrefixOfIt(t *testing.T) {
+// Crashes at every call while transactions are synced together.
+func TestCrashInBatchKeepsPrefix(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for seed := range uint64(10) {
 			c := newCrasher(t, seed, quiet())
-			for c.backend.journal.reserved[cookie.Index()] < c.promised+5 { // so that no reservation waits for the turn
+			for c.backend.journal.reserved[cookie.Index()] < c.promised+5 { // so that no reservation waits for the write lock
 				c.insert()
 			}
 			c.last = "group"
-			c.backend.journal.writeLock <- struct{}{} // so that they gather
+			c.backend.journal.writeLock <- struct{}{} // so that the transactions gather in one batch
 			ended := make(chan error)
 			for range 5 {
 				go func() {
@@ -435,7 +435,7 @@ func TestACrashAmidAGroupKeepsAPrefixOfIt(t *testing.T) {
 	})
 }
 
-// soakFactor is how many times as much is tried.
+// soakFactor returns the factor of the test length.
 func soakFactor() int {
 	if n, err := strconv.Atoi(os.Getenv("LARDER_SOAK")); err == nil && n > 0 {
 		return n

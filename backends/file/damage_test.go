@@ -12,13 +12,13 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// history is a journal and what it holds after each of its lines.
+// history is a journal with its content after each line.
 type history struct {
 	data   []byte
-	states []string // the first one is that of the header alone
+	states []string // by line; the first one is after the header
 }
 
-// offsets returns where the lines begin, and the end.
+// offsets returns the offsets of the lines and of the end.
 func (h history) offsets() []int {
 	var out []int
 	for i := 0; i < len(h.data); i += bytes.IndexByte(h.data[i:], '\n') + 1 {
@@ -27,13 +27,13 @@ func (h history) offsets() []int {
 	return append(out, len(h.data))
 }
 
-// written returns the journal of a program that wrote about as many bytes.
+// written returns the journal of a random program, of about the given size.
 func written(tb testing.TB, size int) history {
 	tb.Helper()
 	c := &crasher{tb: tb, fs: newStrictFilesystem(), opts: quiet(), allowed: []string{""}}
 	c.random = newRandom(7)
 	c.open()
-	// What is compacted at the creation, and the first reservation, have no records.
+	// The initial snapshot and the first reservation have no records.
 	for lastSize := 0; lastSize < size; {
 		if c.transaction(); c.promised%3 == 0 {
 			c.rollback()
@@ -62,12 +62,12 @@ func written(tb testing.TB, size int) history {
 
 func textOf(tb testing.TB, c *content) string {
 	tb.Helper()
-	adopted, err := convertContent(c, cookies, false)
+	converted, err := convertContent(c, cookies, false)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	var b strings.Builder
-	for _, records := range adopted.Records {
+	for _, records := range converted.Records {
 		for _, rec := range records {
 			b.WriteString(rec.String())
 		}
@@ -75,7 +75,7 @@ func textOf(tb testing.TB, c *content) string {
 	return b.String()
 }
 
-// filesystemWith returns a file system with a file of that content.
+// filesystemWith returns a file system with a file of the given content.
 func filesystemWith(data []byte) *strictFilesystem {
 	fs := newStrictFilesystem()
 	node := &inode{data: slices.Clone(data), disk: slices.Clone(data)}
@@ -83,7 +83,7 @@ func filesystemWith(data []byte) *strictFilesystem {
 	return fs
 }
 
-func TestAFlippedByteIsFoundWhereverItIs(t *testing.T) {
+func TestFlippedByteIsDetected(t *testing.T) {
 	h := written(t, 10_000)
 	offsets := h.offsets()
 	lastLine := offsets[len(offsets)-2]
@@ -112,11 +112,11 @@ func TestAFlippedByteIsFoundWhereverItIs(t *testing.T) {
 	}
 }
 
-func TestAFileCutAnywhereHoldsAPrefix(t *testing.T) {
+func TestTruncatedFileHasPrefix(t *testing.T) {
 	h := written(t, 4_000)
 	offsets := h.offsets()
-	for size := offsets[2]; size <= len(h.data); size++ { // before that, it is damaged
-		lines, _ := slices.BinarySearch(offsets, size+1) // that are whole, and the header
+	for size := offsets[2]; size <= len(h.data); size++ { // a shorter file is damaged
+		lines, _ := slices.BinarySearch(offsets, size+1) // complete lines with the header
 		b := newBackend(filesystemWith(h.data[:size]), path, quiet())
 		if err := b.Bind(context.Background(), cookies); err != nil {
 			t.Fatalf("%d bytes: %v", size, err)
@@ -127,7 +127,7 @@ func TestAFileCutAnywhereHoldsAPrefix(t *testing.T) {
 	}
 }
 
-func TestLinesThatAreMissingRepeatedOrSwappedAreFound(t *testing.T) {
+func TestMissingRepeatedOrSwappedLinesAreDetected(t *testing.T) {
 	h := written(t, 2_000)
 	lines := bytes.SplitAfter(h.data, []byte("\n"))
 	lines = lines[:len(lines)-1]
@@ -146,15 +146,15 @@ func TestLinesThatAreMissingRepeatedOrSwappedAreFound(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	h := written(f, 1) // short: the fuzzer takes long to make interesting inputs shorter
+	h := written(f, 1) // short, since the fuzzer is slow to shorten interesting inputs
 	f.Add(h.data, false)
-	var bare bytes.Buffer // without checksums, so that changes get through to the values
+	var bare bytes.Buffer // without checksums, so that mutations reach the values
 	for line := range bytes.Lines(h.data) {
 		fmt.Fprintf(&bare, "%s\n", line[:len(line)-checksumSize])
 	}
 	f.Add(bare.Bytes(), true)
-	f.Fuzz(func(t *testing.T, data []byte, seal bool) {
-		if seal {
+	f.Fuzz(func(t *testing.T, data []byte, addChecksums bool) {
+		if addChecksums {
 			data = withChecksums(data)
 		}
 		fs := filesystemWith(data)
@@ -182,7 +182,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		again := newBackend(fs, path, quiet())
 		if err := again.Bind(t.Context(), cookies); err != nil {
-			t.Fatalf("opened once, and not again: %v", err)
+			t.Fatalf("the second open failed: %v", err)
 		}
 		if second := text(again.store.Snapshot()); first != second {
 			t.Fatalf("first\n%s\nand then\n%s", first, second)
@@ -190,7 +190,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// withChecksums returns the lines with right checksums.
+// withChecksums adds correct checksums to the lines.
 func withChecksums(data []byte) (out []byte) {
 	for line := range bytes.Lines(data) {
 		begin := len(out)
@@ -199,7 +199,7 @@ func withChecksums(data []byte) (out []byte) {
 	return out
 }
 
-// slowIntactEnd is intactEnd by trying everywhere.
+// slowIntactEnd is findIntactEnd by trying every position.
 func slowIntactEnd(text []byte) (number int64, at int, ok bool) {
 	for at := range text {
 		if f, err := parseFrame(text[at:]); err == nil {
@@ -209,7 +209,7 @@ func slowIntactEnd(text []byte) (number int64, at int, ok bool) {
 	return 0, 0, false
 }
 
-func TestTheIntactEndOfALineIsFoundWhereverItBegins(t *testing.T) {
+func TestFindIntactEnd(t *testing.T) {
 	line := func(n int64, body string) []byte { return appendFrame(nil, frame{n, 7, []byte(body)}) }
 	inner := strings.TrimSuffix(string(line(3, `"seq":{}`)), "\n")
 	texts := [][]byte{
@@ -232,8 +232,8 @@ func TestTheIntactEndOfALineIsFoundWhereverItBegins(t *testing.T) {
 	}
 }
 
-// A checksum for each of them would take hours.
-func TestDamageToALineOfThingsThatLookLikeLines(t *testing.T) {
+// Computing a checksum for each possible start of a line would take hours.
+func TestDamagedLineWithLineLikeContent(t *testing.T) {
 	header := schemaOf(cookies).header()
 	data := appendFrame(header, frame{1, int64(len(header)), []byte(`"seq":{}`)})
 	begin := int64(len(data))

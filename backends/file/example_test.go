@@ -16,7 +16,7 @@ var cookies = core.MustModel("cookies", core.ResourceSpec{Name: "cookie", Fields
 	{Name: "type", Type: core.Text},
 }})
 
-// directory returns a directory for an example, and what removes it.
+// directory returns a directory for an example, and a function that removes it.
 func directory() (dir string, remove func()) {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {

@@ -11,14 +11,13 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// A write, sync, rename or cut that fails, each in turn, alone or with all that
-// follow.
-func TestAFailedCallFailsTheTransactionAndShowsNothingOfIt(t *testing.T) {
+// Each write, sync, rename and truncation fails in turn, alone or with all later calls.
+func TestFailedFileSystemCallFailsTransaction(t *testing.T) {
 	for _, cause := range []error{syscall.EIO, syscall.ENOSPC} {
-		for _, forGood := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%v for good %t", cause, forGood), func(t *testing.T) {
+		for _, forever := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%v forever %t", cause, forever), func(t *testing.T) {
 				for n := 1; ; n++ {
-					f := &faulty{crasher: newQuietCrasher(t), at: n, forGood: forGood, cause: cause}
+					f := &faulty{crasher: newQuietCrasher(t), at: n, forever: forever, cause: cause}
 					if f.run(); f.calls < n {
 						if n < 20 {
 							t.Errorf("only %d calls", n)
@@ -31,28 +30,28 @@ func TestAFailedCallFailsTheTransactionAndShowsNothingOfIt(t *testing.T) {
 	}
 }
 
-// newQuietCrasher returns one that does not crash by itself.
+// newQuietCrasher returns a crasher that simulates no crashes by itself.
 func newQuietCrasher(tb testing.TB) *crasher {
 	c := &crasher{tb: tb, fs: newStrictFilesystem(), random: newRandom(3), opts: quiet(), allowed: []string{""}}
 	c.open()
 	return c
 }
 
-// faulty runs a program whose n-th call of the file system fails.
+// faulty runs a program in which the n-th call of the file system fails.
 type faulty struct {
 	*crasher
 
 	at       int
-	forGood  bool
+	forever  bool
 	cause    error
 	calls    int
 	failed   bool // a call has failed
-	readOnly bool // and the backend refuses writes
+	readOnly bool // the backend rejects writes
 }
 
 func (f *faulty) before(string) error {
 	f.calls++
-	if f.calls == f.at || f.forGood && f.calls > f.at {
+	if f.calls == f.at || f.forever && f.calls > f.at {
 		f.failed = true
 		return f.cause
 	}
@@ -102,7 +101,7 @@ func (f *faulty) insert(i int) {
 	case !f.failed || !errors.Is(err, core.Unavailable) && !errors.Is(err, core.OutcomeUnknown) || now != before:
 		f.tb.Fatalf("call %d: insert %d: %v, %s", f.at, i, err, now)
 	case f.readOnly && (!errors.Is(err, errWritesRejected) || errors.Is(err, core.ErrCommitUnknown)):
-		f.tb.Fatalf("call %d: insert %d, which was not tried: %v", f.at, i, err)
+		f.tb.Fatalf("call %d: insert %d after the failure: %v", f.at, i, err)
 	case errors.Is(err, core.ErrCommitUnknown) != errors.Is(err, core.OutcomeUnknown):
 		f.tb.Fatalf("call %d: insert %d: %v has another code than its cause", f.at, i, err)
 	case errors.Is(err, core.ErrCommitUnknown) && !slices.Contains(f.allowed, after):

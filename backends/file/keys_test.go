@@ -14,7 +14,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// keys uses up keys of cookies, and remembers the largest.
+// keys uses keys of cookies, and remembers the largest.
 type keys struct {
 	t       *testing.T
 	store   *core.Store
@@ -24,7 +24,7 @@ type keys struct {
 
 func (k *keys) use(key int64) { k.largest = max(k.largest, key) }
 
-// next has n keys handed out, for records that never come.
+// next generates n keys and does not use them.
 func (k *keys) next(n int) {
 	k.t.Helper()
 	out, err := k.store.NextIDs(k.t.Context(), cookie, n)
@@ -34,8 +34,8 @@ func (k *keys) next(n int) {
 	k.use(out[n-1].Int())
 }
 
-// passing gives a key and deletes its record in one transaction, beside a record that
-// stays if there is one.
+// passing inserts a record with an explicit key and deletes it in the same transaction, optionally beside another
+// record.
 func (k *keys) passing(key int64, beside ...any) {
 	k.t.Helper()
 	err := k.store.Tx(k.t.Context(), func(_ context.Context, tx *core.Transaction) error {
@@ -51,7 +51,7 @@ func (k *keys) passing(key int64, beside ...any) {
 	k.use(key)
 }
 
-// lapsing gives a key and deletes its record in the next transaction.
+// lapsing inserts a record with an explicit key and deletes it in the next transaction.
 func (k *keys) lapsing(key int64) {
 	k.t.Helper()
 	put(k.t, k.store, cookie, "id", key)
@@ -61,7 +61,7 @@ func (k *keys) lapsing(key int64) {
 	k.use(key)
 }
 
-// undone has a key handed out by a transaction that is rolled back.
+// undone generates a key in a transaction that rolls back.
 func (k *keys) undone() {
 	k.t.Helper()
 	err := k.store.Tx(k.t.Context(), func(_ context.Context, tx *core.Transaction) error {
@@ -86,33 +86,32 @@ func (k *keys) reopen(fs filesystem, opts Options) {
 	k.store, k.backend = openStore(k.t, fs, opts)
 }
 
-// Whatever became of their records, keys are not handed out again by who opens the
-// file after the process was killed or, where commits are synced, after a power cut
-// that takes all that was not.
-func TestNoKeyComesAgainAfterACrash(t *testing.T) {
+// Used keys are not generated again after the process was killed or, if commits are synced, after a power failure that
+// loses everything else, whether or not their records still exist.
+func TestKeysAreUniqueAfterCrash(t *testing.T) {
 	for name, use := range map[string]func(k *keys, reopen func()){
-		"handed out alone":                 func(k *keys, _ func()) { k.next(1) },
-		"handed out to the end of a block": func(k *keys, _ func()) { k.next(1); k.next(reservedAtOnce - 1) },
-		"handed out beyond a block":        func(k *keys, _ func()) { k.next(reservedAtOnce); k.next(3 * reservedAtOnce) },
-		"handed out one by one": func(k *keys, _ func()) {
+		"generated alone":                    func(k *keys, _ func()) { k.next(1) },
+		"generated up to the end of a block": func(k *keys, _ func()) { k.next(1); k.next(reservedAtOnce - 1) },
+		"generated beyond a block":           func(k *keys, _ func()) { k.next(reservedAtOnce); k.next(3 * reservedAtOnce) },
+		"generated one by one": func(k *keys, _ func()) {
 			for range 37 {
 				k.next(1)
 			}
 		},
-		"handed out in growing blocks":       func(k *keys, _ func()) { k.next(1); k.next(5); k.undone(); k.next(2) },
-		"handed out behind a given one":      func(k *keys, _ func()) { k.next(2); k.passing(50); k.next(1); k.next(1) },
-		"handed out and rolled back":         func(k *keys, _ func()) { k.undone() },
-		"handed out and compacted":           func(k *keys, _ func()) { k.next(3); k.compact() },
-		"handed out from what was returned":  func(k *keys, reopen func()) { k.next(3); reopen(); k.next(1); k.next(1) },
-		"given and gone at once":             func(k *keys, _ func()) { k.passing(7) },
-		"given and gone beside another":      func(k *keys, _ func()) { k.passing(7, "type", "oat") },
-		"given and gone beside a given one":  func(k *keys, _ func()) { k.passing(7, "id", 3) },
-		"given and gone beyond a block":      func(k *keys, _ func()) { k.next(1); k.passing(reservedAtOnce + 7); k.next(1) },
-		"given and gone later":               func(k *keys, _ func()) { k.lapsing(7) },
-		"given and gone, and then a smaller": func(k *keys, _ func()) { k.lapsing(7); k.compact(); k.passing(3) },
-		"given and gone before compaction":   func(k *keys, _ func()) { k.passing(7); k.compact() },
-		"given and gone before a block":      func(k *keys, _ func()) { k.passing(7); k.next(1) },
-		"given and gone before closing":      func(k *keys, reopen func()) { k.passing(7); reopen(); k.passing(5) },
+		"generated in growing blocks":              func(k *keys, _ func()) { k.next(1); k.next(5); k.undone(); k.next(2) },
+		"generated after an explicit key":          func(k *keys, _ func()) { k.next(2); k.passing(50); k.next(1); k.next(1) },
+		"generated and rolled back":                func(k *keys, _ func()) { k.undone() },
+		"generated and compacted":                  func(k *keys, _ func()) { k.next(3); k.compact() },
+		"generated from a released block":          func(k *keys, reopen func()) { k.next(3); reopen(); k.next(1); k.next(1) },
+		"explicit, deleted at once":                func(k *keys, _ func()) { k.passing(7) },
+		"explicit, deleted beside another":         func(k *keys, _ func()) { k.passing(7, "type", "oat") },
+		"explicit, deleted beside an explicit one": func(k *keys, _ func()) { k.passing(7, "id", 3) },
+		"explicit, deleted, beyond a block":        func(k *keys, _ func()) { k.next(1); k.passing(reservedAtOnce + 7); k.next(1) },
+		"explicit, deleted later":                  func(k *keys, _ func()) { k.lapsing(7) },
+		"explicit, deleted, then a smaller one":    func(k *keys, _ func()) { k.lapsing(7); k.compact(); k.passing(3) },
+		"explicit, deleted before compaction":      func(k *keys, _ func()) { k.passing(7); k.compact() },
+		"explicit, deleted before a block":         func(k *keys, _ func()) { k.passing(7); k.next(1) },
+		"explicit, deleted before closing":         func(k *keys, reopen func()) { k.passing(7); reopen(); k.passing(5) },
 	} {
 		for _, every := range []time.Duration{0, NoSync} {
 			fs := newStrictFilesystem()
@@ -123,7 +122,7 @@ func TestNoKeyComesAgainAfterACrash(t *testing.T) {
 			use(k, func() { k.reopen(fs, opts) })
 			left := map[string]*strictFilesystem{"a kill": fs.kill()}
 			if every == 0 {
-				left["a power cut"] = fs.crash(func(int) int { return 0 })
+				left["a power failure"] = fs.crash(func(int) int { return 0 })
 			}
 			for crash, fs := range left {
 				_, b := openStore(t, fs, quiet())
@@ -135,9 +134,9 @@ func TestNoKeyComesAgainAfterACrash(t *testing.T) {
 	}
 }
 
-// The gap that a crash leaves is smaller than the number of keys that were handed out
-// since the file was opened, and at most a block.
-func TestTheGapInTheKeysAfterACrashIsSmall(t *testing.T) {
+// The gap that a crash leaves is smaller than the number of keys generated since the file was opened, and at most a
+// block.
+func TestCrashLeavesSmallKeyGap(t *testing.T) {
 	for _, n := range []int64{1, 2, 3, 10, 100, 1000, 5000} {
 		fs := newStrictFilesystem()
 		last := int64(0)
@@ -159,8 +158,7 @@ func TestTheGapInTheKeysAfterACrashIsSmall(t *testing.T) {
 	}
 }
 
-// withDeletedLargestKey is a strict file system with a file whose largest key, 5000, is of a record
-// that is gone.
+// withDeletedLargestKey returns a store on a strict file system with a deleted record that had the largest key, 5000.
 func withDeletedLargestKey(t *testing.T) (*strictFilesystem, *core.Store, *Backend) {
 	t.Helper()
 	fs := newStrictFilesystem()
@@ -174,9 +172,9 @@ func withDeletedLargestKey(t *testing.T) (*strictFilesystem, *core.Store, *Backe
 	return fs, store, b
 }
 
-func TestACopyHandsOutNoKeyAgain(t *testing.T) {
+func TestCopyKeepsKeyPositions(t *testing.T) {
 	strict, store, b := withDeletedLargestKey(t)
-	if err := b.Compact(t.Context()); err != nil { // so that positions alone tell of the key
+	if err := b.Compact(t.Context()); err != nil { // so that only the positions contain the key
 		t.Fatal(err)
 	}
 	var copied bytes.Buffer
@@ -194,7 +192,7 @@ func TestACopyHandsOutNoKeyAgain(t *testing.T) {
 	}
 }
 
-func TestABackupEndsWithTheContext(t *testing.T) {
+func TestBackupEndsWithContext(t *testing.T) {
 	store, b := openStore(t, newStrictFilesystem(), quiet())
 	for range 20 {
 		put(t, store, cookie, "type", strings.Repeat("x", lineSize))
@@ -219,7 +217,7 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-func TestWhatRecoverHasReturnedSurvivesACrash(t *testing.T) {
+func TestRecoveredFileSurvivesCrash(t *testing.T) {
 	strict, store, b := withDeletedLargestKey(t)
 	want := text(b.store.Snapshot())
 	shut(t, store)
@@ -237,8 +235,8 @@ func TestWhatRecoverHasReturnedSurvivesACrash(t *testing.T) {
 	}
 	strict.onChange(func(call string) error {
 		possibilities(random, 50, func(choose func(int) int) {
-			if got, there := found(strict.crash(choose)); there && got != want {
-				t.Errorf("crash at %s: half of it: %s", call, got)
+			if got, exists := found(strict.crash(choose)); exists && got != want {
+				t.Errorf("crash at %s: partial content: %s", call, got)
 			}
 		})
 		return nil
@@ -256,8 +254,8 @@ func TestWhatRecoverHasReturnedSurvivesACrash(t *testing.T) {
 	}
 }
 
-// Before the crash or after it: never a file that neither model opens, or half of it.
-func TestACrashWhileAFileIsAdoptedLosesNothing(t *testing.T) {
+// The file has the content before or after the change: both models can open it, and it is never partial.
+func TestCrashWhileModelChangesLosesNothing(t *testing.T) {
 	strict := newStrictFilesystem()
 	store, _ := openStore(t, strict, quiet())
 	for range 50 {
@@ -272,7 +270,7 @@ func TestACrashWhileAFileIsAdoptedLosesNothing(t *testing.T) {
 		possibilities(random, 50, func(choose func(int) int) {
 			crashes++
 			b := newBackend(strict.crash(choose), path, quiet())
-			err := b.Bind(context.Background(), cookies) // which has a place for either
+			err := b.Bind(context.Background(), cookies) // this model can read both contents
 			if n := strings.Count(text(b.store.Snapshot()), strings.Repeat("7", 300)); err == nil && b.size() == 50 && (n == 50 || n == 0) {
 				return
 			}

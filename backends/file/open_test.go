@@ -41,9 +41,9 @@ func shut(tb testing.TB, store *core.Store) {
 	}
 }
 
-func TestAFileIsOpenOnceOnly(t *testing.T) {
+func TestSecondOpenIsLockedOut(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cookies.db")
-	refused := func() {
+	checkLocked := func() {
 		t.Helper()
 		err := New(path, Options{}).Bind(t.Context(), cookies)
 		if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), path) {
@@ -55,11 +55,11 @@ func TestAFileIsOpenOnceOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused()
-	if err := b.Compact(t.Context()); err != nil { // another file has the name now
+	checkLocked()
+	if err := b.Compact(t.Context()); err != nil { // another file is at the path now
 		t.Fatal(err)
 	}
-	refused()
+	checkLocked()
 	shut(t, store)
 	again, err := core.New(t.Context(), cookies, New(path, Options{}))
 	if err != nil {
@@ -68,15 +68,15 @@ func TestAFileIsOpenOnceOnly(t *testing.T) {
 	shut(t, again)
 }
 
-func TestWhatIsNoJournalIsRefusedAndLeftAlone(t *testing.T) {
+func TestOpenRejectsOtherFiles(t *testing.T) {
 	newer := strings.Replace(string(schemaOf(cookies).header()), `"version":2`, `"version":3`, 1)
 	tests := map[string]struct{ content, says string }{
-		"text":              {"Dear diary", "is not a journal"},
-		"JSON":              {`{"cookie": {}}` + "\n", "is not a journal"},
-		"a newer version":   {newer, "version 3"},
-		"a broken header":   {strings.Replace(string(schemaOf(cookies).header()), "cookies", "Cookies", 1), "offset 0"},
-		"half a header":     {string(schemaOf(cookies).header()[:60]), "offset 0"},
-		"a broken resource": {string(withChecksums([]byte(`{"larder":"journal","version":1,"resources":[{"name":"r","fields":[]}]`))), "no key"},
+		"text":               {"Dear diary", "is not a journal"},
+		"JSON":               {`{"cookie": {}}` + "\n", "is not a journal"},
+		"a newer version":    {newer, "version 3"},
+		"a broken header":    {strings.Replace(string(schemaOf(cookies).header()), "cookies", "Cookies", 1), "offset 0"},
+		"a truncated header": {string(schemaOf(cookies).header()[:60]), "offset 0"},
+		"a broken resource":  {string(withChecksums([]byte(`{"larder":"journal","version":1,"resources":[{"name":"r","fields":[]}]`))), "no key"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestWhatIsNoJournalIsRefusedAndLeftAlone(t *testing.T) {
 	}
 }
 
-func TestTheLogIsToldOfATornTail(t *testing.T) {
+func TestTornEndIsLogged(t *testing.T) {
 	h := written(t, 1_000)
 	offsets := h.offsets()
 	last := offsets[len(offsets)-2]
@@ -110,9 +110,9 @@ func TestTheLogIsToldOfATornTail(t *testing.T) {
 	}
 }
 
-// A group of transactions of which the first was torn, and then one that takes as
-// many bytes as that: the others would fit behind it.
-func TestWhatWasCutOffNeverComesBack(t *testing.T) {
+// The first line of a batch is torn. The next write takes exactly its space, so that the other lines of the batch would
+// follow it.
+func TestTruncatedLinesStayDeleted(t *testing.T) {
 	data := appendFrame(schemaOf(cookies).header(), frame{1, 0, []byte(`"seq":{}`)})
 	synced := int64(len(data))
 	for i, id := range []string{"a", "b", "c"} {
@@ -132,7 +132,7 @@ func TestWhatWasCutOffNeverComesBack(t *testing.T) {
 	}
 }
 
-func TestANewFileStartsWithData(t *testing.T) {
+func TestNewFileHasInitialData(t *testing.T) {
 	fs := newStrictFilesystem()
 	opts := quiet()
 	opts.Data = seed.Data{"jar": {"blue": {}}, "cookie": {7: {"type": "oat", "jar": "blue"}}}
@@ -151,11 +151,11 @@ func TestANewFileStartsWithData(t *testing.T) {
 
 	opts.Data = seed.Data{"weed": {}}
 	if err := newBackend(newStrictFilesystem(), path, opts).Bind(t.Context(), cookies); err == nil {
-		t.Error("accepted data that breaks the model")
+		t.Error("accepted data that does not fit the model")
 	}
 }
 
-func TestAnOrderlyCloseLeavesNoGapInTheKeysAndACrashASmallOne(t *testing.T) {
+func TestKeyGapAfterCloseAndCrash(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
 	put(t, store, cookie)
@@ -171,7 +171,7 @@ func TestAnOrderlyCloseLeavesNoGapInTheKeysAndACrashASmallOne(t *testing.T) {
 	}
 }
 
-func TestAKeyThatWasGivenDoesNotComeAgainAfterItsRecordIsGone(t *testing.T) {
+func TestExplicitKeyIsNotReusedAfterDelete(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
 	put(t, store, cookie, "id", 5000)
@@ -184,7 +184,7 @@ func TestAKeyThatWasGivenDoesNotComeAgainAfterItsRecordIsGone(t *testing.T) {
 	}
 }
 
-// meddling does something after a file was opened, once.
+// meddling calls a function once after a file was opened.
 type meddling struct {
 	*strictFilesystem
 
@@ -200,7 +200,7 @@ func (m *meddling) Open(path string, flag int, perm fs.FileMode) (handle, error)
 	return h, err
 }
 
-func TestAFileThatIsReplacedWhileItIsOpenedIsOpenedAgain(t *testing.T) {
+func TestFileReplacedDuringOpenIsReopened(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
 	shut(t, store)
@@ -223,29 +223,29 @@ func TestAFileThatIsReplacedWhileItIsOpenedIsOpenedAgain(t *testing.T) {
 	}
 }
 
-func TestProgressGoesToTheEnd(t *testing.T) {
+func TestProgressReachesEnd(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
 	for range 30 {
 		put(t, store, cookie, "type", strings.Repeat("x", 100_000))
 	}
 	shut(t, store)
-	var told []int64
+	var reported []int64
 	opts := quiet()
 	opts.Progress = func(done, total int64) {
-		told = append(told, done)
+		reported = append(reported, done)
 		if size := int64(len(fs.names[path].data)); total != size {
 			t.Errorf("total %d of %d", total, size)
 		}
 	}
 	store, _ = openStore(t, fs, opts)
-	if len(told) < 3 || told[len(told)-1] < 3_000_000 {
-		t.Errorf("told of %v", told)
+	if len(reported) < 3 || reported[len(reported)-1] < 3_000_000 {
+		t.Errorf("reported %v", reported)
 	}
 	shut(t, store)
 }
 
-func TestOpeningEndsWithTheContext(t *testing.T) {
+func TestOpenEndsWithContext(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
 	for range 30 {
@@ -258,11 +258,11 @@ func TestOpeningEndsWithTheContext(t *testing.T) {
 	if err := newBackend(fs, path, opts).Bind(ctx, cookies); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	store, _ = openStore(t, fs, quiet()) // and leaves no lock
+	store, _ = openStore(t, fs, quiet()) // the lock was released
 	shut(t, store)
 }
 
-func TestAClosedBackendDoesNothing(t *testing.T) {
+func TestClosedBackendReturnsErrClosed(t *testing.T) {
 	store, b := openStore(t, newStrictFilesystem(), quiet())
 	tx, err := b.Begin(t.Context(), core.BackendTxOptions{})
 	if err != nil {
@@ -285,7 +285,7 @@ func TestAClosedBackendDoesNothing(t *testing.T) {
 	}
 }
 
-func TestABackendWithoutAStoreRefuses(t *testing.T) {
+func TestUnboundBackendReturnsError(t *testing.T) {
 	b := New(filepath.Join(t.TempDir(), "cookies.db"), quiet())
 	_, begin := b.Begin(t.Context(), core.BackendTxOptions{})
 	for name, err := range map[string]error{
@@ -311,7 +311,7 @@ func TestABackendWithoutAStoreRefuses(t *testing.T) {
 	}
 }
 
-func TestErrorsTellThePathOfAFileThatWasCompacted(t *testing.T) {
+func TestErrorsNamePathAfterCompaction(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cookies.db")
 	store, b := openAt(t, path)
 	if err := b.Compact(t.Context()); err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestCompactionKeepsTheOwner(t *testing.T) {
+func TestCompactionKeepsOwner(t *testing.T) {
 	path, _ := jarOfCookies(t)
 	if err := os.Chown(path, 12345, 12346); errors.Is(err, syscall.EPERM) {
 		t.Log("note: NOT TESTED: that compaction keeps the owner of a file: only root can give files away")
@@ -32,8 +32,8 @@ func TestCompactionKeepsTheOwner(t *testing.T) {
 	}
 }
 
-// So that the owner can remove what is left of a compaction that somebody else began.
-func TestTheNewFileOfACompactionHasTheOwnerFromTheStart(t *testing.T) {
+// The owner can then remove the stale file of a compaction that another user began.
+func TestReplacementHasOwnerFromStart(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
 	var calls []string
@@ -41,19 +41,19 @@ func TestTheNewFileOfACompactionHasTheOwnerFromTheStart(t *testing.T) {
 		calls = append(calls, call)
 		return nil
 	})
-	if err := b.Compact(t.Context()); err != nil || len(calls) < 2 || calls[0] != "create" || calls[1] != "take over" {
+	if err := b.Compact(t.Context()); err != nil || len(calls) < 2 || calls[0] != "create" || calls[1] != "copy owner" {
 		t.Errorf("%v, %v", calls, err)
 	}
 	shut(t, store)
 }
 
-func TestAFileThatCannotBeGivenToItsOwnerIsNotCompacted(t *testing.T) {
+func TestCompactionFailsWithoutOwnership(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
 	put(t, store, cookie)
 	before := fs.names[path]
 	fs.onChange(func(call string) error {
-		if call == "take over" {
+		if call == "copy owner" {
 			return syscall.EPERM
 		}
 		return nil
@@ -65,7 +65,7 @@ func TestAFileThatCannotBeGivenToItsOwnerIsNotCompacted(t *testing.T) {
 	shut(t, store)
 }
 
-func TestNewFilesAreNobodyElsesBusiness(t *testing.T) {
+func TestNewFilesArePrivate(t *testing.T) {
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)
 	path, _ := jarOfCookies(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// away are ways in which a file that is open gets lost to its path.
+// away has ways in which a path loses an open file.
 var away = map[string]func(path string) error{
 	"moved":   func(path string) error { return os.Rename(path, path+".bak") },
 	"removed": os.Remove,
@@ -27,7 +27,7 @@ var away = map[string]func(path string) error{
 	},
 }
 
-func TestCompactionReplacesNothingButTheFileThatWasOpened(t *testing.T) {
+func TestCompactionReplacesOnlyOpenFile(t *testing.T) {
 	for name, lose := range away {
 		t.Run(name, func(t *testing.T) {
 			path, _ := jarOfCookies(t)
@@ -59,12 +59,12 @@ func TestCompactionReplacesNothingButTheFileThatWasOpened(t *testing.T) {
 	}
 }
 
-// unseen is a file whose path cannot be looked at.
+// unseen is a file whose path cannot be read.
 type unseen struct{ handle }
 
 func (unseen) IsAt(string) (bool, error) { return false, syscall.EIO }
 
-func TestAPathThatCannotBeLookedAtHindersOneCompactionAndNoWrite(t *testing.T) {
+func TestUnreadablePathFailsOneCompaction(t *testing.T) {
 	store, b := openStore(t, newStrictFilesystem(), quiet())
 	seen := b.journal.file
 	b.journal.file = unseen{seen}
@@ -79,7 +79,7 @@ func TestAPathThatCannotBeLookedAtHindersOneCompactionAndNoWrite(t *testing.T) {
 	shut(t, store)
 }
 
-func TestCloseSaysThatTheFileIsNotThereAnyMore(t *testing.T) {
+func TestCloseReportsMovedFile(t *testing.T) {
 	for name, lose := range away {
 		path, _ := jarOfCookies(t)
 		store, _ := openAt(t, path)
@@ -96,7 +96,7 @@ func TestCloseSaysThatTheFileIsNotThereAnyMore(t *testing.T) {
 	}
 }
 
-func TestTheLogIsToldOfAFileThatCannotBeCompactedAnyMore(t *testing.T) {
+func TestBackgroundCompactionLogsMovedFile(t *testing.T) {
 	path, _ := jarOfCookies(t)
 	var log bytes.Buffer
 	b := New(path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -117,7 +117,7 @@ func TestTheLogIsToldOfAFileThatCannotBeCompactedAnyMore(t *testing.T) {
 	_ = store.Close()
 }
 
-func TestWhatIsNoRegularFileIsRefusedAndLeftAlone(t *testing.T) {
+func TestIrregularFilesAreRejected(t *testing.T) {
 	dir := t.TempDir()
 	journal, _ := jarOfCookies(t)
 	fifo, socket := filepath.Join(dir, "fifo"), filepath.Join(dir, "socket")
@@ -128,7 +128,7 @@ func TestWhatIsNoRegularFileIsRefusedAndLeftAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // nobody listens
+	defer l.Close() //nolint:errcheck // only the socket file matters
 	link := filepath.Join(dir, "link")
 	if err := os.Symlink("/dev/null", link); err != nil {
 		t.Fatal(err)

@@ -17,13 +17,12 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// imageSize is enough for the smallest file system that mkfs.xfs makes; most of the
-// image is a hole.
+// imageSize is enough for the smallest file system that mkfs.xfs creates. The image is sparse.
 const imageSize = 320 << 20
 
-// A disk that loses its power under writers and a compaction: the file system is one
-// on a loop device, and forgets all that it has not written.
-func TestAPowerCutLosesNothingAcknowledged(t *testing.T) {
+// A disk loses its power during writes and a compaction. It is a file system on a loop device that discards everything
+// that it has not written.
+func TestPowerFailureKeepsAcknowledgedTransactions(t *testing.T) {
 	for kind, pkg := range map[string]string{"ext4": "e2fsprogs", "xfs": "xfsprogs"} {
 		t.Run(kind, func(t *testing.T) {
 			mkfs := needs(t, "mkfs."+kind, pkg)
@@ -45,8 +44,8 @@ func TestAPowerCutLosesNothingAcknowledged(t *testing.T) {
 	}
 }
 
-// losePower is the program: as many cycles of mounting the image, writing, a power
-// cut, and a look at what is left.
+// losePower is the program. Each cycle mounts the image, writes, shuts the file system down and checks the remaining
+// content.
 func losePower(dir string) error {
 	if err := ownMounts(); err != nil {
 		return err
@@ -76,7 +75,7 @@ func losePower(dir string) error {
 	return err
 }
 
-// mount mounts the image; mount(8) finds a loop device that is free.
+// mount mounts the image; mount(8) finds a free loop device.
 func mount(image, at string) error {
 	if out, err := exec.CommandContext(context.Background(), "mount", "-o", "loop", image, at).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)
@@ -84,10 +83,9 @@ func mount(image, at string) error {
 	return nil
 }
 
-// writeUntilPowerIsLost cuts the power once so many transactions were acknowledged,
-// and adds to them those of this cycle. What returns after the cut has begun counts
-// as not acknowledged, since without power nothing would have returned: ext4 lets an
-// fdatasync that waits for its journal succeed when the journal is shut down.
+// writeUntilPowerIsLost shuts the file system down after enough acknowledged transactions, and adds the transactions of
+// this cycle to acknowledged. Commits that return after the shutdown began do not count, since without power none would
+// have returned: ext4 lets an fdatasync that waits for its journal succeed when the journal is shut down.
 func writeUntilPowerIsLost(disk, path string, cycle int, acknowledged pairsBy) error {
 	ctx := context.Background()
 	backend := file.New(path, file.Options{Logger: slog.New(slog.DiscardHandler)})
@@ -113,14 +111,14 @@ func writeUntilPowerIsLost(disk, path string, cycle int, acknowledged pairsBy) e
 	})
 	<-w.enough
 	if err := shutdown(disk); err != nil {
-		return err // and the writers end with the process
+		return err // the writers end with the process
 	}
 	wg.Wait()
-	_ = store.Close() // nothing can be written any more
+	_ = store.Close() // fails: the file system accepts no writes
 	return errors.Join(w.errs...)
 }
 
-// untilEnough gathers what writers tell until enough was acknowledged.
+// untilEnough collects acknowledged transactions until there are enough.
 type untilEnough struct {
 	enough chan struct{} // closed then
 
@@ -150,8 +148,8 @@ func (u *untilEnough) tell(ids [2]int64, by [2]int, err error) {
 	}
 }
 
-// shutdown makes the file system behave as if the power was cut: nothing more is
-// written, not even its journal (EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN).
+// shutdown simulates a power failure: the file system writes nothing more, not even its journal (EXT4_IOC_SHUTDOWN and
+// XFS_IOC_GOINGDOWN).
 func shutdown(disk string) error {
 	const goingDown, noLogFlush = 0x8004587d, 2
 	f, err := os.Open(disk)

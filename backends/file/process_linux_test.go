@@ -16,8 +16,8 @@ import (
 	"testing"
 )
 
-// A disk of 64 kB that is full, in every round at another byte.
-func TestAFullDiskFailsTheTransactionAndLosesNothing(t *testing.T) {
+// A disk of 64 kB is full, in each round at a different byte.
+func TestFullDiskFailsTransaction(t *testing.T) {
 	out, possible := mounting(t, "fill-disk", t.TempDir())
 	if !possible {
 		t.Logf("note: NOT TESTED: a full tmpfs: %s", out)
@@ -46,8 +46,7 @@ func fillDisk(dir string) error {
 	return errors.Join(err, syscall.Unmount(dir, 0))
 }
 
-// fillOnce writes notes until the disk is full, opens the file while it is, makes
-// room, and opens it again.
+// fillOnce writes notes until the disk is full, opens the file on the full disk, frees space and opens the file again.
 func fillOnce(dir string, round int) (notes int, err error) {
 	ballast := filepath.Join(dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 8<<10), 0o600); err != nil {
@@ -75,12 +74,12 @@ func fillOnce(dir string, round int) (notes int, err error) {
 	return len(c.acknowledged), os.Remove(c.path)
 }
 
-// injectedCalls is at how many calls of fdatasync a failure is injected.
+// injectedCalls is the number of fdatasync calls at which a failure is injected.
 const injectedCalls = 50
 
-// The kernel lets fdatasync fail, each of the first calls in turn, alone or with all
-// that follow, under a program that knows nothing of it.
-func TestAnInjectedSyncFailureFailsTheTransactionAndIsNotRetried(t *testing.T) {
+// The kernel fails fdatasync at each of the first calls in turn, alone or with all later calls, under a program that
+// does not know of it.
+func TestInjectedSyncFailureIsNotRetried(t *testing.T) {
 	strace := needs(t, "strace", "strace")
 	if out, err := exec.CommandContext(t.Context(), strace, "-f", "-qq", "-o", "/dev/null", "true").CombinedOutput(); err != nil {
 		t.Logf("note: NOT TESTED: failures of fdatasync: %v: %v: %s", errImpossible, err, bytes.ReplaceAll(out, []byte("\n"), []byte("; ")))
@@ -93,7 +92,7 @@ func TestAnInjectedSyncFailureFailsTheTransactionAndIsNotRetried(t *testing.T) {
 				t.Parallel()
 				where := make(map[string]int)
 				for n := 1; n <= injectedCalls; n++ {
-					// The calls of each thread are counted by themselves; all are those of one.
+					// strace counts the calls of each thread separately; the program calls fdatasync on one thread only.
 					where[injected(t, cause, []string{
 						strace, "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fdatasync",
 						"-e", fmt.Sprintf("inject=fdatasync:error=%s:when=%d%s", name, n, suffix),
@@ -108,8 +107,7 @@ func TestAnInjectedSyncFailureFailsTheTransactionAndIsNotRetried(t *testing.T) {
 	}
 }
 
-// injected runs the program under the launcher, and opens the file that it left. It
-// returns where the failure was.
+// injected runs the program under the launcher, opens the remaining file, and returns the place of the failure.
 func injected(t *testing.T, cause error, launcher []string) (where string) {
 	t.Helper()
 	c := newNoteWriter(filepath.Join(t.TempDir(), "notes.db"))
@@ -141,8 +139,8 @@ func injected(t *testing.T, cause error, launcher []string) (where string) {
 	return where
 }
 
-// keepNotes is the program: it tells what was acknowledged, and in what the failure
-// was that it checked the consequences of.
+// keepNotes is the program. It prints the acknowledged notes, and the operation of a failure after checking its
+// consequences.
 func keepNotes(path string) error {
 	runtime.LockOSThread()
 	c := newNoteWriter(path)
@@ -178,17 +176,16 @@ func tell(where string, err error) error {
 	return failed
 }
 
-// errImpossible says that the machine does not let us, which tells nothing of ours.
+// errImpossible says that the machine does not permit the test.
 var errImpossible = errors.New("not possible here")
 
-// mounting runs a program that mounts file systems, in a name space of mounts that
-// ends with it. It returns what the program says, or why it could not: whoever is not
-// root, and root in a container without CAP_SYS_ADMIN, may not mount.
+// mounting runs a program that mounts file systems, in a mount namespace that ends with the program. It returns the
+// output of the program, or the reason why it cannot run: only root with CAP_SYS_ADMIN may mount.
 func mounting(t *testing.T, name, dir string) (says string, possible bool) {
 	t.Helper()
 	cmd := program(t, name, dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
-	if os.Getuid() != 0 { // root in a name space of users, who may mount a tmpfs
+	if os.Getuid() != 0 { // root in a user namespace may mount a tmpfs
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
@@ -210,7 +207,7 @@ func mounting(t *testing.T, name, dir string) (says string, possible bool) {
 	}
 }
 
-// ownMounts keeps the mounts of the process to itself.
+// ownMounts makes the mounts of the process private.
 func ownMounts() error {
 	if err := syscall.Mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return errors.Join(errImpossible, os.NewSyscallError("mount", err))
@@ -218,7 +215,7 @@ func ownMounts() error {
 	return nil
 }
 
-// needs returns the path of a program, and fails the test where it is not.
+// needs returns the path of a program, or fails the test if it is not installed.
 func needs(t *testing.T, name, pkg string) string {
 	t.Helper()
 	for _, candidate := range []string{name, "/usr/sbin/" + name, "/sbin/" + name} {
@@ -230,7 +227,7 @@ func needs(t *testing.T, name, pkg string) string {
 	return ""
 }
 
-func init() { //nolint:gochecknoinits // of the tests alone, and where there is Linux
+func init() { //nolint:gochecknoinits // registers programs that exist on Linux only
 	programs["lose-power"] = losePower
 	programs["keep-notes"] = keepNotes
 	programs["fill-disk"] = fillDisk

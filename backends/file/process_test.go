@@ -19,16 +19,15 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// role is the variable that makes the test binary a program that something is done
-// to: the name of one.
+// role is the environment variable that makes the test binary run one of the programs, by its name.
 const role = "LARDER_TEST_ROLE"
 
-// programs are what the test binary can be, with the path that it works on.
+// programs are the programs in the test binary, with their path argument.
 var programs = map[string]func(path string) error{
 	"write-forever": writeForever,
 }
 
-// soakFactor is how many times as much is tried: 25 makes 500 kills.
+// soakFactor returns the factor of the test length: 25 makes 500 kills.
 func soakFactor() int {
 	if n, err := strconv.Atoi(os.Getenv("LARDER_SOAK")); err == nil && n > 0 {
 		return n
@@ -47,13 +46,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program is a run of the test binary as one of the programs; launcher, if there is
-// one, is what starts it.
+// program returns a command that runs one of the programs in the test binary, under the launcher if there is one.
 func program(t *testing.T, name, path string, launcher ...string) *exec.Cmd {
 	t.Helper()
 	args := append(launcher, os.Args[0], path)
 	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
-	// The race detector would wait a second before the program ends.
+	// Otherwise the race detector waits a second before the program ends.
 	cmd.Env = append(os.Environ(), role+"="+name, "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
 	return cmd
 }
@@ -65,8 +63,7 @@ var notes = core.MustModel("notes", core.ResourceSpec{Name: "note", Fields: []co
 
 var note = notes.Resource("note")
 
-// noteWriter writes notes one by one to a file that may fail at any time, and knows which
-// were acknowledged.
+// noteWriter writes notes one by one to a file that may fail at any time, and knows the acknowledged ones.
 type noteWriter struct {
 	path         string
 	store        *core.Store
@@ -96,9 +93,8 @@ func (c *noteWriter) write(text string) error {
 	return err
 }
 
-// checkFailure checks all that is promised after a transaction failed: how it fails, that
-// nothing of it is visible, that memory and file agree, and that writes are refused
-// and reads are not.
+// checkFailure checks the promises about a failed transaction: its error, that its changes are invisible, that memory
+// and file agree, and that writes fail and reads succeed.
 func (c *noteWriter) checkFailure(err error) error {
 	for range 3 {
 		if !errors.Is(err, core.Unavailable) && !errors.Is(err, core.OutcomeUnknown) {
@@ -114,7 +110,7 @@ func (c *noteWriter) checkFailure(err error) error {
 	return nil
 }
 
-// checkMemory checks that the store shows exactly what was acknowledged.
+// checkMemory checks that the store has exactly the acknowledged notes.
 func (c *noteWriter) checkMemory() error {
 	page, err := c.store.Select(context.Background(), note, core.Query{})
 	if err != nil {
@@ -125,12 +121,12 @@ func (c *noteWriter) checkMemory() error {
 		found[rec.Key().Int()] = rec.Get("text").Text()
 	}
 	if !maps.Equal(found, c.acknowledged) {
-		return fmt.Errorf("%d notes are acknowledged, and found are others: %v", len(c.acknowledged), found)
+		return fmt.Errorf("%d notes are acknowledged, but the store has %v", len(c.acknowledged), found)
 	}
 	return nil
 }
 
-// checkFile checks that so does the file.
+// checkFile checks that the file has exactly the acknowledged notes.
 func (c *noteWriter) checkFile() error {
 	var out strings.Builder
 	if err := file.Dump(c.path, &out); err != nil {
@@ -142,7 +138,7 @@ func (c *noteWriter) checkFile() error {
 	}
 	r, err := file.Verify(c.path)
 	if err != nil || r.Torn != 0 || len(data["note"]) != len(c.acknowledged) {
-		return fmt.Errorf("%d notes are acknowledged, and in the file are %d, and %d torn bytes: %w",
+		return fmt.Errorf("%d notes are acknowledged, but the file has %d and %d torn bytes: %w",
 			len(c.acknowledged), len(data["note"]), r.Torn, err)
 	}
 	for id, text := range c.acknowledged {
@@ -153,8 +149,7 @@ func (c *noteWriter) checkFile() error {
 	return nil
 }
 
-// checkReopened checks that a store that opens the file anew serves exactly what was
-// acknowledged, and takes writes.
+// checkReopened checks that a new store on the file has exactly the acknowledged notes and accepts writes.
 func (c *noteWriter) checkReopened() error {
 	if err := c.open(); err != nil {
 		return err
@@ -193,11 +188,10 @@ func insertPair(ctx context.Context, store *core.Store, writer, turn int) (ids [
 	return ids, err
 }
 
-// pairsBy is writer and turn by the keys of pairs.
+// pairsBy maps the keys of pairs to their writer and turn.
 type pairsBy map[[2]int64][2]int
 
-// check opens the file and looks for these pairs. There may be others, but none by
-// halves.
+// check opens the file and looks for the pairs. It may have other pairs, but no partial ones.
 func (p pairsBy) check(path string) error {
 	ctx := context.Background()
 	store, err := core.New(ctx, pairs, file.New(path, file.Options{Logger: slog.New(slog.DiscardHandler)}))
@@ -229,8 +223,7 @@ func (p pairsBy) check(path string) error {
 
 const writers = 8
 
-// writeForever has each writer insert records two by two, and tells of each pair that
-// was acknowledged.
+// writeForever inserts pairs of records with several writers, and prints each acknowledged pair.
 func writeForever(path string) error {
 	ctx := context.Background()
 	store, err := core.New(ctx, pairs, file.New(path, file.Options{}))
@@ -252,7 +245,7 @@ func writeForever(path string) error {
 	return <-failed
 }
 
-func TestAKilledProcessLosesNothingAcknowledged(t *testing.T) {
+func TestKilledProcessKeepsAcknowledgedTransactions(t *testing.T) {
 	times := 20 * soakFactor()
 	path := filepath.Join(t.TempDir(), "pairs.db")
 	acknowledged := make(pairsBy)
@@ -265,7 +258,7 @@ func TestAKilledProcessLosesNothingAcknowledged(t *testing.T) {
 	t.Logf("note: %d kills under %d writers, %d transactions acknowledged, none lost", times, writers, len(acknowledged))
 }
 
-// killAfter starts the program and kills it after so many acknowledgements.
+// killAfter starts the program and kills it after the given number of acknowledgements.
 func killAfter(t *testing.T, path string, count int, acknowledged pairsBy) {
 	t.Helper()
 	cmd := program(t, "write-forever", path)

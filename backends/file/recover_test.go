@@ -14,8 +14,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// jarOfCookies writes a file in which each transaction has a line of its own, and
-// returns its path and lines.
+// jarOfCookies writes a file with one line per transaction, and returns its path and lines.
 func jarOfCookies(t *testing.T) (path string, lines [][]byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "cookies.db")
@@ -35,7 +34,7 @@ func jarOfCookies(t *testing.T) (path string, lines [][]byte) {
 	return path, bytes.SplitAfter(data, []byte("\n"))
 }
 
-// replaceLine writes the file with one line, the first that contains the mark, changed.
+// replaceLine writes the file with a change of the first line that contains the mark.
 func replaceLine(t *testing.T, path string, lines [][]byte, mark string, change func([]byte) []byte) {
 	t.Helper()
 	for i, line := range lines {
@@ -51,7 +50,7 @@ func replaceLine(t *testing.T, path string, lines [][]byte, mark string, change 
 
 func zeros(line []byte) []byte { return make([]byte, len(line)) }
 
-func TestVerifySaysWhatIsThere(t *testing.T) {
+func TestVerifyReport(t *testing.T) {
 	path, lines := jarOfCookies(t)
 	size := int64(len(bytes.Join(lines, nil)))
 	report, err := Verify(path)
@@ -73,7 +72,7 @@ func TestVerifySaysWhatIsThere(t *testing.T) {
 	}
 }
 
-func TestVerifyFindsRecordsThatBreakRelations(t *testing.T) {
+func TestVerifyDetectsBrokenRelations(t *testing.T) {
 	path, lines := jarOfCookies(t)
 	var file bytes.Buffer
 	w, err := newJournalWriter(&file, schemaOf(cookies))
@@ -91,7 +90,7 @@ func TestVerifyFindsRecordsThatBreakRelations(t *testing.T) {
 	}
 }
 
-func TestRecoverCopiesWhatCanBeReadAndTellsTheRest(t *testing.T) {
+func TestRecoverReportsLossesAndRepairs(t *testing.T) {
 	tests := map[string]struct {
 		mark   string
 		change func([]byte) []byte
@@ -99,11 +98,11 @@ func TestRecoverCopiesWhatCanBeReadAndTellsTheRest(t *testing.T) {
 		lost   int
 		mended string
 	}{
-		"nothing wrong":    {"", func(line []byte) []byte { return line }, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}`, 0, ""},
+		"intact":           {"", func(line []byte) []byte { return line }, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}`, 0, ""},
 		"a record lost":    {`{"id":2`, zeros, `cookie{id:1 type:null jar:blue}jar{id:blue}jar{id:red}`, 1, ""},
 		"a target lost":    {`[{"id":"red"`, zeros, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:null}jar{id:blue}`, 1, "cookie 2: field jar was red and is set to null"},
 		"a damaged header": {`"larder"`, func(line []byte) []byte { return bytes.Replace(line, []byte("cookies"), []byte("Cookies"), 1) }, `cookie{id:1 type:null jar:blue}cookie{id:2 type:null jar:red}jar{id:blue}jar{id:red}`, 1, ""},
-		"a body of nothing": {`{"id":2`, func([]byte) []byte {
+		"an empty body": {`{"id":2`, func([]byte) []byte {
 			return appendFrame(nil, frame{4, 9, []byte(`"put":{"cookie":[{"id":3},{"id":4},{"nix":2}]}`)})
 		}, `cookie{id:1 type:null jar:blue}jar{id:blue}jar{id:red}`, 1, ""},
 	}
@@ -132,8 +131,8 @@ func TestRecoverCopiesWhatCanBeReadAndTellsTheRest(t *testing.T) {
 	}
 }
 
-// Lines that hold changes build on lines before them, which may be lost.
-func TestRecoverOfChangesWhoseRecordsOrPredecessorsAreLost(t *testing.T) {
+// Lines with updates depend on earlier lines, which may be lost.
+func TestRecoverUpdatesOfLostRecords(t *testing.T) {
 	for name, tt := range map[string]struct{ mark, found, mended string }{
 		"nothing":             {"", `cookie{id:7 type:new jar:null}`, ""},
 		"the record":          {`"put"`, `cookie{id:7 type:new jar:null}`, "cookie 7: only the fields of later updates are known; the others are lost and set to null"},
@@ -165,7 +164,7 @@ func TestRecoverOfChangesWhoseRecordsOrPredecessorsAreLost(t *testing.T) {
 	}
 }
 
-func TestAChangeOfARecordThatIsNotThereIsDamage(t *testing.T) {
+func TestUpdateOfMissingRecordIsDamage(t *testing.T) {
 	for _, body := range []string{
 		`"set":{"cookie":[{"id":7,"type":"new"}]}`,
 		`"set":{"cookie":[{"type":"new"}]}`,
@@ -187,7 +186,7 @@ func TestAChangeOfARecordThatIsNotThereIsDamage(t *testing.T) {
 	}
 }
 
-func TestRecoverRefuses(t *testing.T) {
+func TestRecoverErrors(t *testing.T) {
 	path, lines := jarOfCookies(t)
 	if _, err := Recover(path, path); !errors.Is(err, os.ErrExist) {
 		t.Errorf("onto itself: %v", err)
@@ -205,11 +204,11 @@ func TestRecoverRefuses(t *testing.T) {
 		t.Errorf("without a header: %v", err)
 	}
 	if _, err := os.Stat(path + ".out"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("left something: %v", err)
+		t.Errorf("a file is left: %v", err)
 	}
 }
 
-func TestADumpIsDataThatMakesTheSameRecords(t *testing.T) {
+func TestDumpRoundTrip(t *testing.T) {
 	path, _ := jarOfCookies(t)
 	var out bytes.Buffer
 	if err := Dump(path, &out); err != nil {
@@ -239,8 +238,8 @@ func TestADumpIsDataThatMakesTheSameRecords(t *testing.T) {
 	shut(t, store)
 }
 
-// Longer than what is buffered, and every type.
-func TestADumpKeepsEveryValue(t *testing.T) {
+// The dump exceeds the buffers and has every type.
+func TestDumpKeepsEveryType(t *testing.T) {
 	m := core.MustModel("all", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Text, Key: true}, {Name: "f", Type: core.Float}, {Name: "b", Type: core.Bool}, {Name: "t", Type: core.Time},
 		{Name: "u", Type: core.UUID}, {Name: "raw", Type: core.Bytes}, {Name: "j", Type: core.JSON}, {Name: "l", Type: core.List},
@@ -276,7 +275,7 @@ func TestADumpKeepsEveryValue(t *testing.T) {
 	}
 }
 
-func TestADumpOfWhatCannotBeReadOrWrittenFails(t *testing.T) {
+func TestDumpErrors(t *testing.T) {
 	path, lines := jarOfCookies(t)
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
@@ -293,7 +292,7 @@ func TestADumpOfWhatCannotBeReadOrWrittenFails(t *testing.T) {
 	}
 }
 
-func TestTheHeaderTellsTheModel(t *testing.T) {
+func TestModelFromHeader(t *testing.T) {
 	path, _ := jarOfCookies(t)
 	m, err := Model(path)
 	if err != nil {

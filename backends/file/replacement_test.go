@@ -14,7 +14,7 @@ import (
 	"github.com/larder-go/larder/core/seed"
 )
 
-// openAt opens the file of that path in a store.
+// openAt returns a store on the file at the path.
 func openAt(tb testing.TB, path string) (*core.Store, *Backend) {
 	tb.Helper()
 	b := New(path, quiet())
@@ -25,7 +25,7 @@ func openAt(tb testing.TB, path string) (*core.Store, *Backend) {
 	return store, b
 }
 
-func TestOpeningAndCompactionLeaveFilesOfOthersAlone(t *testing.T) {
+func TestForeignFilesAreNotChanged(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "cookies.db")
 	names := []string{"cookies.db.new", "cookies.db.tmp", ".cookies.db", "cookies.db~"}
@@ -52,7 +52,7 @@ func TestOpeningAndCompactionLeaveFilesOfOthersAlone(t *testing.T) {
 	}
 }
 
-func TestWhatACrashedCompactionLeftIsRemovedOnceTheFileWasRead(t *testing.T) {
+func TestStaleReplacementIsRemovedByOpen(t *testing.T) {
 	path, lines := jarOfCookies(t)
 	if err := os.WriteFile(replacementPath(path), []byte("half of it"), 0o600); err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestWhatACrashedCompactionLeftIsRemovedOnceTheFileWasRead(t *testing.T) {
 	shut(t, store)
 }
 
-func TestALeftoverThatCannotBeRemovedHindersOnlyCompaction(t *testing.T) {
+func TestUnremovableReplacementFailsOnlyCompaction(t *testing.T) {
 	path, _ := jarOfCookies(t)
 	if err := os.Mkdir(replacementPath(path), 0o700); err != nil { // even root cannot open it as a file
 		t.Fatal(err)
@@ -95,7 +95,7 @@ func TestALeftoverThatCannotBeRemovedHindersOnlyCompaction(t *testing.T) {
 	shut(t, store)
 }
 
-func TestANewFileBesideALinkThatLeadsNowhereIsNotCreated(t *testing.T) {
+func TestReservedNameAsDanglingLink(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cookies.db")
 	if err := os.Symlink("nowhere", replacementPath(path)); err != nil {
 		t.Fatal(err)
@@ -105,8 +105,8 @@ func TestANewFileBesideALinkThatLeadsNowhereIsNotCreated(t *testing.T) {
 	}
 }
 
-// Whoever has the file open under the name that it had before it was moved.
-func TestANewFileThatAnotherProcessWritesIsLeftAlone(t *testing.T) {
+// Another process has the file open under its former name.
+func TestLockedReplacementIsNotRemoved(t *testing.T) {
 	path, _ := jarOfCookies(t)
 	if err := os.WriteFile(replacementPath(path), []byte("half of it"), 0o600); err != nil {
 		t.Fatal(err)
@@ -132,9 +132,8 @@ func TestANewFileThatAnotherProcessWritesIsLeftAlone(t *testing.T) {
 	shut(t, store)
 }
 
-// A process that opens the path finds the new one of a compaction before that has
-// the lock.
-func TestACompactionWhoseNewFileIsTakenAwayFails(t *testing.T) {
+// Another process that opens the path locks or removes the replacement before the compaction locks it.
+func TestCompactionFailsIfReplacementIsTaken(t *testing.T) {
 	for name, meddle := range map[string]func(fs *strictFilesystem) error{
 		"locked": func(fs *strictFilesystem) error {
 			h, _ := fs.Open(replacementPath(path), os.O_RDWR, 0)
@@ -163,7 +162,7 @@ func TestACompactionWhoseNewFileIsTakenAwayFails(t *testing.T) {
 	}
 }
 
-// rewrittenJournals are journals that hold what they were written with and no more.
+// rewrittenJournals returns journals that consist of their initial snapshot.
 func rewrittenJournals(t *testing.T) map[string][]byte {
 	t.Helper()
 	strict := newStrictFilesystem()
@@ -201,14 +200,14 @@ func rewrittenJournals(t *testing.T) map[string][]byte {
 	}
 }
 
-func TestAFileThatIsCutAmidWhatItWasWrittenWithIsDamaged(t *testing.T) {
+func TestTruncatedInitialSnapshotIsDamage(t *testing.T) {
 	for name, data := range rewrittenJournals(t) {
 		p := filepath.Join(t.TempDir(), "cookies.db")
 		if err := os.WriteFile(p, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Verify(p); err != nil {
-			t.Errorf("%s: all of it: %v", name, err)
+			t.Errorf("%s: complete: %v", name, err)
 		}
 		for _, size := range cuts(data) {
 			if err := os.WriteFile(p, data[:size], 0o600); err != nil {
@@ -232,7 +231,7 @@ func TestAFileThatIsCutAmidWhatItWasWrittenWithIsDamaged(t *testing.T) {
 	}
 }
 
-// cuts are sizes to cut a file to: at the end of each line and within it.
+// cuts returns sizes to truncate a file to: at the end of each line and within it.
 func cuts(data []byte) (sizes []int) {
 	for _, begin := range (history{data: data}).offsets() {
 		if begin < len(data) {
@@ -242,7 +241,7 @@ func cuts(data []byte) (sizes []int) {
 	return append(sizes, len(data)-1)
 }
 
-func TestDamageToTheEndOfWhatAFileWasWrittenWithIsNoTornWrite(t *testing.T) {
+func TestDamagedEndOfInitialSnapshotIsDamage(t *testing.T) {
 	for name, data := range rewrittenJournals(t) {
 		data[len(data)-5] ^= 1
 		err := newBackend(filesystemWith(data), path, quiet()).Bind(t.Context(), cookies)
@@ -252,7 +251,7 @@ func TestDamageToTheEndOfWhatAFileWasWrittenWithIsNoTornWrite(t *testing.T) {
 	}
 }
 
-func TestAnEmptyFileIsNotFilled(t *testing.T) {
+func TestEmptyFileIsRejected(t *testing.T) {
 	p := filepath.Join(t.TempDir(), "cookies.db")
 	if err := os.WriteFile(p, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -267,8 +266,8 @@ func TestAnEmptyFileIsNotFilled(t *testing.T) {
 	}
 }
 
-// The creation, crashed everywhere, by one who goes on with what is left.
-func TestACrashWhileAFileIsCreatedLeavesAllOfItOrNothing(t *testing.T) {
+// The creation crashes at every call, and the next process continues with the remaining file.
+func TestCrashDuringCreation(t *testing.T) {
 	strict := newStrictFilesystem()
 	opts := quiet()
 	opts.Data = seed.Data{"jar": {"blue": {}, "red": {}}}
@@ -291,11 +290,11 @@ func TestACrashWhileAFileIsCreatedLeavesAllOfItOrNothing(t *testing.T) {
 	}
 }
 
-func TestACreationOverwritesNothing(t *testing.T) {
+func TestCreationOverwritesNothing(t *testing.T) {
 	strict := newStrictFilesystem()
 	other := filesystemWith([]byte("of another process")).names[path]
 	strict.onChange(func(call string) error {
-		if call == "sync" { // the new file is written, and another process was faster
+		if call == "sync" { // the replacement is written, but another process was faster
 			strict.onChange(func(string) error { return nil })
 			strict.names[path] = other
 		}
@@ -309,7 +308,7 @@ func TestACreationOverwritesNothing(t *testing.T) {
 	}
 }
 
-func TestAFileIsCreatedWhereALinkLeads(t *testing.T) {
+func TestCreationFollowsLink(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "a", "b"), 0o700); err != nil {
 		t.Fatal(err)

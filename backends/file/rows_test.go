@@ -18,8 +18,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Against a map, and sorted: keys in order, out of it, removed and there again.
-func TestRowsAreAMapInOrder(t *testing.T) {
+// Compares rows with a map: keys in order, out of order, removed and inserted again.
+func TestRowsAgreeWithMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ours, model := rows{key: 1}, make(map[int64]int64)
 		next := rapid.Int64Range(-20, 20).Draw(t, "first")
@@ -50,8 +50,8 @@ func TestRowsAreAMapInOrder(t *testing.T) {
 	})
 }
 
-// A queue: what is removed does not stay for ever.
-func TestRowsThatAreRemovedAreSwept(t *testing.T) {
+// A queue does not keep its removed rows.
+func TestRemovedRowsAreSwept(t *testing.T) {
 	ours, model := rows{key: 1}, make(map[int64]int64)
 	for i := range int64(100 * sweepThreshold) {
 		ours.put(row{values: []core.Value{core.IntValue(i), core.IntValue(i)}})
@@ -81,8 +81,7 @@ func checkRows(t interface{ Fatalf(string, ...any) }, ours *rows, model map[int6
 	}
 }
 
-// hostile returns a journal of the size in whose header are many fields, and whose
-// records hold few of them.
+// hostile returns a journal of the given size with many fields in the header, and few fields in the records.
 func hostile(size int) []byte {
 	var out bytes.Buffer
 	out.WriteString(`{"larder":"journal","version":2,"model":"m","resources":[{"name":"r","fields":[{"name":"id","type":"int","key":true}`)
@@ -103,7 +102,7 @@ func hostile(size int) []byte {
 	return data
 }
 
-// allocated returns how many bytes are allocated by a call.
+// allocated returns the number of bytes that a call allocates.
 func allocated(call func()) int {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -112,8 +111,8 @@ func allocated(call func()) int {
 	return int(after.TotalAlloc - before.TotalAlloc)
 }
 
-// What a file costs depends on its size, whatever its header says.
-func TestMemoryIsProportionalToTheFile(t *testing.T) {
+// The memory for a file depends on its size, regardless of its header.
+func TestMemoryIsProportionalToFileSize(t *testing.T) {
 	const size, factor = 200_000, 100
 	data := hostile(size)
 	m := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "f9", Type: core.Int}}})
@@ -144,8 +143,8 @@ func TestMemoryIsProportionalToTheFile(t *testing.T) {
 	}
 }
 
-// Rows that hold few of many fields are the same records as others.
-func TestRecordsOfManyFieldsAreKept(t *testing.T) {
+// Rows with few of many fields have the same values as others.
+func TestSparseRowsKeepValues(t *testing.T) {
 	spec := core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}}
 	for i := range 40 {
 		spec.Fields = append(spec.Fields, core.FieldSpec{Name: fmt.Sprintf("f%d", i), Type: core.Text})
@@ -215,8 +214,8 @@ func TestRecordsOfManyFieldsAreKept(t *testing.T) {
 	}
 }
 
-// A change costs as much as it says, and not as much as the record that it changes.
-func TestChangesOfAWideRecordCostLittle(t *testing.T) {
+// The cost of an update depends on its size, not on the size of the record.
+func TestUpdatesOfWideRecordAreCheap(t *testing.T) {
 	const wide, changes = 2_000, 2_000
 	r := resourceSchema{name: "r", key: 0}
 	for i := range 10 * wide {

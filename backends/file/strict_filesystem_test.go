@@ -10,18 +10,17 @@ import (
 	"sync"
 )
 
-// strictFilesystem keeps files in memory and what of them is on disk apart. A
-// crash leaves what was synced, and of everything else any part: each sector of a
-// write by itself, each size, each name.
+// strictFilesystem keeps the current content of files and the content on disk separately, in memory. A crash keeps the
+// synced content, and any part of the rest: each sector of a write by itself, each size, each name.
 type strictFilesystem struct {
 	mu    sync.Mutex
 	names map[string]*inode
 	disk  map[string]*inode
-	later map[string][]*inode // what names became since the directory was synced; nil for no file
+	later map[string][]*inode // changes of names since the last sync of the directory; nil for no file
 
 	watch func(call string) error
 
-	appended, compacted int64 // bytes written to files in their place, and to those of compactions
+	appended, compacted int64 // bytes written to files at their path, and to replacements
 }
 
 const sector = 512
@@ -30,12 +29,11 @@ const sector = 512
 type inode struct {
 	data    []byte
 	disk    []byte
-	pending []change // of data since it was synced
+	pending []change // of data since the last sync
 	locked  bool
 }
 
-// change is a piece of a write that reaches the disk as a whole or not at all, or a
-// new size.
+// change is a part of a write that reaches the disk completely or not at all, or a new size.
 type change struct {
 	offset   int64
 	data     []byte
@@ -49,8 +47,8 @@ func newStrictFilesystem() *strictFilesystem {
 	}
 }
 
-// onChange sets what is called before each change of a file or a name. An error
-// fails the change, which then happened in part.
+// onChange sets a function that is called before each change of a file or a name. Its error fails the change, which is
+// then applied partially.
 func (s *strictFilesystem) onChange(watch func(call string) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,9 +62,8 @@ func (s *strictFilesystem) before(call string) error {
 	return watch(call)
 }
 
-// crash returns what a crash leaves. Wherever there are several possibilities,
-// choose is called with their number and returns one; 0 is that nothing reached the
-// disk, and the last one that everything did.
+// crash returns a possible state after a crash. choose is called with a number of outcomes and returns one: 0 means that
+// nothing reached the disk, and the last one that everything did.
 func (s *strictFilesystem) crash(choose func(n int) int) *strictFilesystem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,8 +83,7 @@ func (s *strictFilesystem) crash(choose func(n int) int) *strictFilesystem {
 	return left
 }
 
-// kill returns what is there when the process ends and the system goes on: what it
-// sees is not on disk yet.
+// kill returns the state after the end of the process: visible, but not on disk yet.
 func (s *strictFilesystem) kill() *strictFilesystem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,7 +127,7 @@ func (n *inode) crash(choose func(n int) int) *inode {
 			disk = c.apply(disk)
 		}
 	}
-	if len(disk) < len(n.data) && choose(2) == 1 { // the size reached the disk, the data did not
+	if len(disk) < len(n.data) && choose(2) == 1 { // the size reached the disk, but not the data
 		disk = grown(disk, len(n.data))
 	}
 	return &inode{data: slices.Clone(disk), disk: disk}
@@ -271,8 +267,7 @@ func (f *strictFile) Truncate(size int64) error {
 	return nil
 }
 
-// Sync, when it fails, forgets what it did not write, as Linux does: the next one
-// has nothing to do and succeeds.
+// Sync discards the unwritten data when it fails, as Linux does: the next call has nothing to do and succeeds.
 func (f *strictFile) Sync() error {
 	err := f.fs.before("sync")
 	f.fs.mu.Lock()
@@ -303,15 +298,14 @@ func (f *strictFile) Close() error {
 
 func (f *strictFile) IsAt(path string) (bool, error) { return f.fs.names[path] == f.node, nil }
 func (f *strictFile) Size() (int64, error)           { return int64(len(f.node.data)), nil }
-func (f *strictFile) CopyOwnerAndMode(handle) error  { return f.fs.before("take over") }
+func (f *strictFile) CopyOwnerAndMode(handle) error  { return f.fs.before("copy owner") }
 
-// possibilities calls try once for each way in which choices can be made, or, when
-// there are more than limit, for that many of them: all first ones, all last ones,
-// and others at random.
+// possibilities calls try once for each combination of choices. If there are more than limit, it calls try for limit of
+// them: all first choices, all last choices, and random ones.
 func possibilities(random *rand.Rand, limit int, try func(choose func(n int) int)) {
 	var path, radix []int
 	count := 1
-	try(func(n int) int { // the first one, and how many choices there are
+	try(func(n int) int { // the first combination, which also counts the choices
 		radix = append(radix, n)
 		count = min(count*n, limit+1)
 		return 0
@@ -334,7 +328,7 @@ func possibilities(random *rand.Rand, limit int, try func(choose func(n int) int
 	}
 }
 
-// advance moves to the next combination; false behind the last one.
+// advance moves to the next combination, and returns false after the last one.
 func advance(path, radix []int) bool {
 	for i := range path {
 		if path[i]++; path[i] < radix[i] {

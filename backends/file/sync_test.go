@@ -14,11 +14,10 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// syncSettings are the ways to sync.
+// syncSettings are the kinds of sync intervals.
 var syncSettings = []time.Duration{0, time.Second, NoSync}
 
-// flipped reports at which bytes of the file before its last line damage goes
-// unnoticed.
+// flipped returns the bytes before the last line at which damage goes unnoticed.
 func flipped(data []byte) (unnoticed []int) {
 	last := bytes.LastIndexByte(data[:len(data)-1], '\n') + 1
 	for at := range last {
@@ -31,8 +30,8 @@ func flipped(data []byte) (unnoticed []int) {
 	return unnoticed
 }
 
-// Whatever is synced when, once the file is closed, or has been idle for an interval.
-func TestDamageIsFoundOnceTheFileIsClosedOrIdle(t *testing.T) {
+// Holds for every sync interval, after Close or after an idle interval.
+func TestDamageIsDetectedAfterCloseOrIdle(t *testing.T) {
 	for _, every := range syncSettings {
 		synctest.Test(t, func(t *testing.T) {
 			fs := newStrictFilesystem()
@@ -55,10 +54,10 @@ func TestDamageIsFoundOnceTheFileIsClosedOrIdle(t *testing.T) {
 			}
 			left := fs.crash(func(int) int { return 0 }).names[path].data
 			if !bytes.Equal(left, data) {
-				t.Errorf("synced every %v: not all of it is on disk", every)
+				t.Errorf("synced every %v: a part of the file is not on disk", every)
 			}
 			damaged := bytes.Clone(data)
-			damaged[len(damaged)-4] ^= 1 // the last line is no transaction
+			damaged[len(damaged)-4] ^= 1 // the last line is a sync marker
 			if _, b := openStore(t, filesystemWith(damaged), quiet()); b.size() != 6 {
 				t.Errorf("synced every %v: %d records after damage to the last line", every, b.size())
 			}
@@ -73,7 +72,7 @@ func TestDamageIsFoundOnceTheFileIsClosedOrIdle(t *testing.T) {
 	}
 }
 
-func TestDamageIsFoundInWhatAKilledProcessLeftOnceItWasOpened(t *testing.T) {
+func TestDamageAfterKillIsDetectedOnceOpened(t *testing.T) {
 	for _, every := range syncSettings {
 		fs := newStrictFilesystem()
 		opts := quiet()
@@ -90,8 +89,8 @@ func TestDamageIsFoundInWhatAKilledProcessLeftOnceItWasOpened(t *testing.T) {
 	}
 }
 
-// What cannot be written then is of no use to anybody else.
-func TestAFullDiskHindersNeitherOpeningNorClosing(t *testing.T) {
+// Only the sync marker cannot be written.
+func TestFullDiskAllowsOpenAndClose(t *testing.T) {
 	fs := newStrictFilesystem()
 	opts := quiet()
 	opts.SyncEvery = NoSync
@@ -103,7 +102,7 @@ func TestAFullDiskHindersNeitherOpeningNorClosing(t *testing.T) {
 		if call == "write" {
 			writes++
 		}
-		if call == "write" && writes > 1 { // the first one writes again what is there
+		if call == "write" && writes > 1 { // the first one rewrites the unsynced part
 			return syscall.ENOSPC
 		}
 		return nil
@@ -119,12 +118,12 @@ func TestAFullDiskHindersNeitherOpeningNorClosing(t *testing.T) {
 	shut(t, store)
 }
 
-func TestAFileThatWasWrittenToWhileItWasCompactedIsSealedWhenItIsClosed(t *testing.T) {
+func TestCloseMarksFileWrittenDuringCompaction(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, b := openStore(t, fs, quiet())
 	put(t, store, jar, "id", "blue")
 	fs.onChange(func(call string) error {
-		if call == "sync" { // once the snapshot is written
+		if call == "sync" { // after the snapshot is written
 			fs.onChange(func(string) error { return nil })
 			put(t, store, jar, "id", "red")
 		}
@@ -141,15 +140,15 @@ func TestAFileThatWasWrittenToWhileItWasCompactedIsSealedWhenItIsClosed(t *testi
 	}
 }
 
-// Keys are reserved without the turn, which the race detector has an eye on.
-func TestKeysAreReservedWhileTheFileIsSealed(t *testing.T) {
+// Keys are reserved without the write lock. The race detector checks it.
+func TestReservationDuringSyncMarker(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
 	shut(t, store)
 	store, b := openStore(t, fs, quiet())
 	j := b.journal
 	ended := make(chan error)
-	j.writeLock <- struct{}{} // so that nothing but mu can order the two
+	j.writeLock <- struct{}{} // so that only mu orders the two goroutines
 	go func() {
 		_, err := j.Reserve(cookie, 1)
 		ended <- err
@@ -164,7 +163,7 @@ func TestKeysAreReservedWhileTheFileIsSealed(t *testing.T) {
 	shut(t, store)
 }
 
-func TestWithAnIntervalOrWithoutSyncsOnlyTheLatestTransactionsCanBeLost(t *testing.T) {
+func TestDelayedSyncLosesOnlyLatestTransactions(t *testing.T) {
 	for _, every := range []time.Duration{time.Second, NoSync} {
 		synctest.Test(t, func(t *testing.T) {
 			fs := newStrictFilesystem()
@@ -188,7 +187,7 @@ func TestWithAnIntervalOrWithoutSyncsOnlyTheLatestTransactionsCanBeLost(t *testi
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
 			if every > 0 {
-				possible = possible[len(possible)-1:] // the others are not possible any more
+				possible = possible[len(possible)-1:] // the earlier ones are impossible now
 			}
 			insert()
 			insert()
@@ -201,7 +200,7 @@ func TestWithAnIntervalOrWithoutSyncsOnlyTheLatestTransactionsCanBeLost(t *testi
 	}
 }
 
-func TestAFailedSyncOfAnIntervalRefusesFurtherWrites(t *testing.T) {
+func TestFailedDelayedSyncRejectsWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fs := newStrictFilesystem()
 		opts := quiet()
