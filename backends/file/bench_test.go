@@ -18,12 +18,12 @@ import (
 // floorLog is a minimal durable log: append, fdatasync, and committers that share both if they arrive during the last
 // sync. A patient log also lets the committers that the sync woke join, as a journal does.
 type floorLog struct {
-	file    handle
-	patient bool
-	turn    chan struct{}
-	end     int64
+	file      handle
+	patient   bool
+	writeLock chan struct{}
+	end       int64
 
-	grouped bool // the last group had several committers
+	lastGroupShared bool // the last group had several committers
 
 	mu   sync.Mutex
 	next *floorGroup
@@ -42,7 +42,7 @@ func newFloorLog(tb testing.TB, patient bool) *floorLog {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = file.Close() })
-	return &floorLog{file: file, patient: patient, turn: make(chan struct{}, 1), next: &floorGroup{done: make(chan struct{})}}
+	return &floorLog{file: file, patient: patient, writeLock: make(chan struct{}, 1), next: &floorGroup{done: make(chan struct{})}}
 }
 
 func (l *floorLog) commit(line []byte) error {
@@ -54,10 +54,10 @@ func (l *floorLog) commit(line []byte) error {
 	select {
 	case <-g.done:
 		return nil
-	case l.turn <- struct{}{}:
+	case l.writeLock <- struct{}{}:
 	}
-	defer func() { <-l.turn }()
-	if l.patient && l.grouped {
+	defer func() { <-l.writeLock }()
+	if l.patient && l.lastGroupShared {
 		runtime.Gosched()
 	}
 	l.mu.Lock()
@@ -73,7 +73,7 @@ func (l *floorLog) commit(line []byte) error {
 	}
 	l.end += int64(len(g.buf))
 	err := l.file.Sync()
-	l.grouped = g.size > 1
+	l.lastGroupShared = g.size > 1
 	close(g.done)
 	return err
 }

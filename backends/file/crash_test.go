@@ -62,16 +62,16 @@ func text(s *memtable.Snapshot) string {
 // crasher runs a random program on a strict file system. Before each change of a file it simulates the possible
 // crashes, and checks the content that a new process finds.
 type crasher struct {
-	tb       testing.TB
-	fs       *strictFilesystem
-	random   *rand.Rand
-	opts     Options
-	store    *core.Store
-	backend  *Backend
-	allowed  []string // acceptable contents after a crash
-	promised int64    // the largest generated key
-	crashes  int
-	last     string // the last step of the program
+	tb         testing.TB
+	fs         *strictFilesystem
+	random     *rand.Rand
+	opts       Options
+	store      *core.Store
+	backend    *Backend
+	allowed    []string // acceptable contents after a crash
+	largestKey int64    // the largest generated key
+	crashes    int
+	last       string // the last step of the program
 }
 
 // limitAtOnce is the number of outcomes of one crash to check.
@@ -104,12 +104,12 @@ func (c *crasher) crashEveryWay(call string) error {
 			left.onChange(func(again string) error {
 				possibilities(c.random, 4, func(choose func(int) int) {
 					c.crashes++
-					c.check(left.crash(choose), call+", then "+again)
+					c.checkNextProcess(left.crash(choose), call+", then "+again)
 				})
 				return nil
 			})
 		}
-		c.check(left, call)
+		c.checkNextProcess(left, call)
 	})
 	return nil
 }
@@ -118,21 +118,21 @@ func (c *crasher) crashEveryWay(call string) error {
 // failure.
 func (c *crasher) kill(call string) {
 	left := c.fs.kill()
-	b, _ := c.found(left, call+" (killed)")
+	b, _ := c.findContent(left, call+" (killed)")
 	commitAfterKill(c.tb, b)
 	found := text(b.store.Snapshot())
 	c.allowed = append(c.allowed, found)
 	defer func() { c.allowed = c.allowed[:len(c.allowed)-1] }()
 	possibilities(c.random, 4, func(choose func(int) int) {
 		c.crashes++
-		if _, again := c.found(left.crash(choose), call+" (killed, and then a power failure)"); again != found {
+		if _, again := c.findContent(left.crash(choose), call+" (killed, and then a power failure)"); again != found {
 			c.tb.Fatalf("killed at %s in %s: found\n%s\nand after a power failure\n%s", call, c.last, found, again)
 		}
 	})
 }
 
-// found opens the remaining file and returns its content.
-func (c *crasher) found(left *strictFilesystem, call string) (b *Backend, content string) {
+// findContent opens the remaining file and returns its content.
+func (c *crasher) findContent(left *strictFilesystem, call string) (b *Backend, content string) {
 	b = newBackend(left, path, quiet())
 	if err := b.Bind(context.Background(), cookies); err != nil {
 		c.tb.Fatalf("crash at %s in %s: %v", call, c.last, err)
@@ -143,12 +143,12 @@ func (c *crasher) found(left *strictFilesystem, call string) (b *Backend, conten
 	return b, content
 }
 
-// check opens the remaining file and continues with it.
-func (c *crasher) check(left *strictFilesystem, call string) {
-	b, _ := c.found(left, call)
+// checkNextProcess opens the remaining file and continues with it.
+func (c *crasher) checkNextProcess(left *strictFilesystem, call string) {
+	b, _ := c.findContent(left, call)
 	left.onChange(func(string) error { return nil })
-	if next := nextID(c.tb, b); next <= c.promised {
-		c.tb.Fatalf("crash at %s in %s: key %d again, after %d", call, c.last, next, c.promised)
+	if next := nextID(c.tb, b); next <= c.largestKey {
+		c.tb.Fatalf("crash at %s in %s: key %d again, after %d", call, c.last, next, c.largestKey)
 	}
 }
 
@@ -254,7 +254,7 @@ func (c *crasher) add(tx *core.Transaction, fields map[string]any) error {
 	}
 	stored, err := tx.Insert(context.Background(), cookie, rec)
 	if err == nil && rec.Key().IsAbsent() {
-		c.promised = stored[0].Key().Int()
+		c.largestKey = stored[0].Key().Int()
 	}
 	return err
 }
@@ -296,16 +296,16 @@ func (c *crasher) transaction() {
 				return err
 			}
 		}
-		explicit = c.promised + 1 + c.random.Int64N(3)
+		explicit = c.largestKey + 1 + c.random.Int64N(3)
 		return c.add(tx, map[string]any{"id": explicit, "jar": name})
 	})
-	c.promised = max(c.promised, explicit) // after the commit
+	c.largestKey = max(c.largestKey, explicit) // after the commit
 }
 
 // insertAndDelete inserts a record with an explicit key and deletes it in the same transaction, with or without another
 // insert. The used key is its only effect.
 func (c *crasher) insertAndDelete() {
-	explicit := c.promised + 1 + c.random.Int64N(3)
+	explicit := c.largestKey + 1 + c.random.Int64N(3)
 	beside := c.random.IntN(2) == 0
 	c.tx(func(tx *core.Transaction) error {
 		if beside {
@@ -322,7 +322,7 @@ func (c *crasher) insertAndDelete() {
 			c.add(tx, map[string]any{"id": explicit}),
 			tx.Delete(context.Background(), cookie, core.IntValue(explicit)))
 	})
-	c.promised = max(c.promised, explicit) // after the commit
+	c.largestKey = max(c.largestKey, explicit) // after the commit
 }
 
 func (c *crasher) rollback() {
@@ -336,7 +336,7 @@ func (c *crasher) nextIDs() {
 	if err != nil {
 		c.tb.Fatal(err)
 	}
-	c.promised = keys[len(keys)-1].Int()
+	c.largestKey = keys[len(keys)-1].Int()
 }
 
 // compact runs a compaction with concurrent writes.
@@ -391,7 +391,7 @@ func TestCrashInBatchKeepsPrefix(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for seed := range uint64(10) {
 			c := newCrasher(t, seed, quiet())
-			for c.backend.journal.reserved[cookie.Index()] < c.promised+5 { // so that no reservation waits for the write lock
+			for c.backend.journal.reserved[cookie.Index()] < c.largestKey+5 { // so that no reservation waits for the write lock
 				c.insert()
 			}
 			c.last = "group"

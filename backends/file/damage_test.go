@@ -27,15 +27,15 @@ func (h history) offsets() []int {
 	return append(out, len(h.data))
 }
 
-// written returns the journal of a random program, of about the given size.
-func written(tb testing.TB, size int) history {
+// randomJournal returns the journal of a random program, of about the given size.
+func randomJournal(tb testing.TB, size int) history {
 	tb.Helper()
 	c := &crasher{tb: tb, fs: newStrictFilesystem(), opts: quiet(), allowed: []string{""}}
 	c.random = newRandom(7)
 	c.open()
 	// The initial snapshot and the first reservation have no records.
 	for lastSize := 0; lastSize < size; {
-		if c.transaction(); c.promised%3 == 0 {
+		if c.transaction(); c.largestKey%3 == 0 {
 			c.rollback()
 		}
 		lastSize = len(c.fs.names[path].data)
@@ -84,7 +84,7 @@ func filesystemWith(data []byte) *strictFilesystem {
 }
 
 func TestFlippedByteIsDetected(t *testing.T) {
-	h := written(t, 10_000)
+	h := randomJournal(t, 10_000)
 	offsets := h.offsets()
 	lastLine := offsets[len(offsets)-2]
 	others := []byte{0, '\n', '0', '"', 0xff}
@@ -113,7 +113,7 @@ func TestFlippedByteIsDetected(t *testing.T) {
 }
 
 func TestTruncatedFileHasPrefix(t *testing.T) {
-	h := written(t, 4_000)
+	h := randomJournal(t, 4_000)
 	offsets := h.offsets()
 	for size := offsets[2]; size <= len(h.data); size++ { // a shorter file is damaged
 		lines, _ := slices.BinarySearch(offsets, size+1) // complete lines with the header
@@ -128,7 +128,7 @@ func TestTruncatedFileHasPrefix(t *testing.T) {
 }
 
 func TestMissingRepeatedOrSwappedLinesAreDetected(t *testing.T) {
-	h := written(t, 2_000)
+	h := randomJournal(t, 2_000)
 	lines := bytes.SplitAfter(h.data, []byte("\n"))
 	lines = lines[:len(lines)-1]
 	for i := 1; i < len(lines)-1; i++ {
@@ -146,7 +146,7 @@ func TestMissingRepeatedOrSwappedLinesAreDetected(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	h := written(f, 1) // short, since the fuzzer is slow to shorten interesting inputs
+	h := randomJournal(f, 1) // short, since the fuzzer is slow to shorten interesting inputs
 	f.Add(h.data, false)
 	var bare bytes.Buffer // without checksums, so that mutations reach the values
 	for line := range bytes.Lines(h.data) {

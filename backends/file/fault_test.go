@@ -71,7 +71,7 @@ func (f *faulty) run() {
 	f.fs.onChange(func(string) error { return nil })
 	f.last = fmt.Sprintf("call %d", f.at)
 	_ = f.crashEveryWay("the end")
-	f.check(f.fs, "the end")
+	f.checkNextProcess(f.fs, "the end")
 }
 
 func (f *faulty) compact() {

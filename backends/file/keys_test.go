@@ -34,9 +34,9 @@ func (k *keys) next(n int) {
 	k.use(out[n-1].Int())
 }
 
-// passing inserts a record with an explicit key and deletes it in the same transaction, optionally beside another
-// record.
-func (k *keys) passing(key int64, beside ...any) {
+// insertAndDelete inserts a record with an explicit key and deletes it in the same transaction, optionally beside
+// another record.
+func (k *keys) insertAndDelete(key int64, beside ...any) {
 	k.t.Helper()
 	err := k.store.Tx(k.t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		put(k.t, tx, cookie, "id", key)
@@ -51,8 +51,8 @@ func (k *keys) passing(key int64, beside ...any) {
 	k.use(key)
 }
 
-// lapsing inserts a record with an explicit key and deletes it in the next transaction.
-func (k *keys) lapsing(key int64) {
+// insertThenDelete inserts a record with an explicit key and deletes it in the next transaction.
+func (k *keys) insertThenDelete(key int64) {
 	k.t.Helper()
 	put(k.t, k.store, cookie, "id", key)
 	if err := k.store.Delete(k.t.Context(), cookie, core.IntValue(key)); err != nil {
@@ -61,8 +61,8 @@ func (k *keys) lapsing(key int64) {
 	k.use(key)
 }
 
-// undone generates a key in a transaction that rolls back.
-func (k *keys) undone() {
+// rollBack generates a key in a transaction that rolls back.
+func (k *keys) rollBack() {
 	k.t.Helper()
 	err := k.store.Tx(k.t.Context(), func(_ context.Context, tx *core.Transaction) error {
 		k.use(put(k.t, tx, cookie).Key().Int())
@@ -98,20 +98,20 @@ func TestKeysAreUniqueAfterCrash(t *testing.T) {
 				k.next(1)
 			}
 		},
-		"generated in growing blocks":              func(k *keys, _ func()) { k.next(1); k.next(5); k.undone(); k.next(2) },
-		"generated after an explicit key":          func(k *keys, _ func()) { k.next(2); k.passing(50); k.next(1); k.next(1) },
-		"generated and rolled back":                func(k *keys, _ func()) { k.undone() },
+		"generated in growing blocks":              func(k *keys, _ func()) { k.next(1); k.next(5); k.rollBack(); k.next(2) },
+		"generated after an explicit key":          func(k *keys, _ func()) { k.next(2); k.insertAndDelete(50); k.next(1); k.next(1) },
+		"generated and rolled back":                func(k *keys, _ func()) { k.rollBack() },
 		"generated and compacted":                  func(k *keys, _ func()) { k.next(3); k.compact() },
 		"generated from a released block":          func(k *keys, reopen func()) { k.next(3); reopen(); k.next(1); k.next(1) },
-		"explicit, deleted at once":                func(k *keys, _ func()) { k.passing(7) },
-		"explicit, deleted beside another":         func(k *keys, _ func()) { k.passing(7, "type", "oat") },
-		"explicit, deleted beside an explicit one": func(k *keys, _ func()) { k.passing(7, "id", 3) },
-		"explicit, deleted, beyond a block":        func(k *keys, _ func()) { k.next(1); k.passing(reservedAtOnce + 7); k.next(1) },
-		"explicit, deleted later":                  func(k *keys, _ func()) { k.lapsing(7) },
-		"explicit, deleted, then a smaller one":    func(k *keys, _ func()) { k.lapsing(7); k.compact(); k.passing(3) },
-		"explicit, deleted before compaction":      func(k *keys, _ func()) { k.passing(7); k.compact() },
-		"explicit, deleted before a block":         func(k *keys, _ func()) { k.passing(7); k.next(1) },
-		"explicit, deleted before closing":         func(k *keys, reopen func()) { k.passing(7); reopen(); k.passing(5) },
+		"explicit, deleted at once":                func(k *keys, _ func()) { k.insertAndDelete(7) },
+		"explicit, deleted beside another":         func(k *keys, _ func()) { k.insertAndDelete(7, "type", "oat") },
+		"explicit, deleted beside an explicit one": func(k *keys, _ func()) { k.insertAndDelete(7, "id", 3) },
+		"explicit, deleted, beyond a block":        func(k *keys, _ func()) { k.next(1); k.insertAndDelete(reservedAtOnce + 7); k.next(1) },
+		"explicit, deleted later":                  func(k *keys, _ func()) { k.insertThenDelete(7) },
+		"explicit, deleted, then a smaller one":    func(k *keys, _ func()) { k.insertThenDelete(7); k.compact(); k.insertAndDelete(3) },
+		"explicit, deleted before compaction":      func(k *keys, _ func()) { k.insertAndDelete(7); k.compact() },
+		"explicit, deleted before a block":         func(k *keys, _ func()) { k.insertAndDelete(7); k.next(1) },
+		"explicit, deleted before closing":         func(k *keys, reopen func()) { k.insertAndDelete(7); reopen(); k.insertAndDelete(5) },
 	} {
 		for _, every := range []time.Duration{0, NoSync} {
 			fs := newStrictFilesystem()
@@ -287,7 +287,7 @@ func TestEachLineIsJSON(t *testing.T) {
 	strict, store, b := withDeletedLargestKey(t)
 	put(t, store, jar, "id", "a \"quoted\"\n\u2028 <name>")
 	passing := keys{t: t, store: store, backend: b}
-	passing.passing(9000, "type", "oat")
+	passing.insertAndDelete(9000, "type", "oat")
 	journals := map[string][]byte{"journal": bytes.Clone(strict.names[path].data)}
 	if err := b.Compact(t.Context()); err != nil {
 		t.Fatal(err)

@@ -96,7 +96,7 @@ func TestOpenRejectsOtherFiles(t *testing.T) {
 }
 
 func TestTornEndIsLogged(t *testing.T) {
-	h := written(t, 1_000)
+	h := randomJournal(t, 1_000)
 	offsets := h.offsets()
 	last := offsets[len(offsets)-2]
 	var log bytes.Buffer
@@ -184,17 +184,17 @@ func TestExplicitKeyIsNotReusedAfterDelete(t *testing.T) {
 	}
 }
 
-// meddling calls a function once after a file was opened.
-type meddling struct {
+// hookedFilesystem calls a function once after a file was opened.
+type hookedFilesystem struct {
 	*strictFilesystem
 
-	meddle func()
+	afterOpen func()
 }
 
-func (m *meddling) Open(path string, flag int, perm fs.FileMode) (handle, error) {
+func (m *hookedFilesystem) Open(path string, flag int, perm fs.FileMode) (handle, error) {
 	h, err := m.strictFilesystem.Open(path, flag, perm)
-	if meddle := m.meddle; err == nil && meddle != nil {
-		m.meddle = nil
+	if meddle := m.afterOpen; err == nil && meddle != nil {
+		m.afterOpen = nil
 		meddle()
 	}
 	return h, err
@@ -204,7 +204,7 @@ func TestFileReplacedDuringOpenIsReopened(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
 	shut(t, store)
-	store, b := openStore(t, &meddling{fs, func() {
+	store, b := openStore(t, &hookedFilesystem{fs, func() {
 		other, b := openStore(t, fs, quiet())
 		put(t, other, jar, "id", "blue")
 		if err := b.Compact(t.Context()); err != nil {

@@ -76,7 +76,7 @@ func TestNewFilesArePrivate(t *testing.T) {
 	if _, err := Recover(path, path+".out"); err != nil {
 		t.Fatal(err)
 	}
-	anew, err := newReplacement(osFilesystem{}, path)
+	newFile, err := newReplacement(osFilesystem{}, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestNewFilesArePrivate(t *testing.T) {
 			t.Errorf("%s: %v, %v", p, info, err)
 		}
 	}
-	if err := anew.discard(); err != nil {
+	if err := newFile.discard(); err != nil {
 		t.Error(err)
 	}
 }

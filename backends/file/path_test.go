@@ -15,12 +15,12 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// away has ways in which a path loses an open file.
-var away = map[string]func(path string) error{
+// pathLosses has ways in which a path loses an open file.
+var pathLosses = map[string]func(path string) error{
 	"moved":   func(path string) error { return os.Rename(path, path+".bak") },
 	"removed": os.Remove,
 	"replaced": func(path string) error {
-		return errors.Join(os.Rename(path, path+".bak"), os.WriteFile(path, []byte("of somebody else"), 0o600))
+		return errors.Join(os.Rename(path, path+".bak"), os.WriteFile(path, []byte("other content"), 0o600))
 	},
 	"linked to": func(path string) error {
 		return errors.Join(os.Rename(path, path+".bak"), os.Symlink(path+".bak", path))
@@ -28,19 +28,19 @@ var away = map[string]func(path string) error{
 }
 
 func TestCompactionReplacesOnlyOpenFile(t *testing.T) {
-	for name, lose := range away {
+	for name, lose := range pathLosses {
 		t.Run(name, func(t *testing.T) {
 			path, _ := jarOfCookies(t)
 			store, b := openAt(t, path)
 			if err := lose(path); err != nil {
 				t.Fatal(err)
 			}
-			there, _ := os.Lstat(path)
+			before, _ := os.Lstat(path)
 			if err := b.Compact(t.Context()); !errors.Is(err, errMoved) || !strings.Contains(err.Error(), path) {
 				t.Errorf("compaction: %v", err)
 			}
-			if now, _ := os.Lstat(path); (there == nil) != (now == nil) || there != nil && !os.SameFile(there, now) {
-				t.Errorf("there was %v, and there is %v", there, now)
+			if after, _ := os.Lstat(path); (before == nil) != (after == nil) || before != nil && !os.SameFile(before, after) {
+				t.Errorf("before %v, after %v", before, after)
 			}
 			if _, err := os.Lstat(replacementPath(path)); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the new file: %v", err)
@@ -59,15 +59,15 @@ func TestCompactionReplacesOnlyOpenFile(t *testing.T) {
 	}
 }
 
-// unseen is a file whose path cannot be read.
-type unseen struct{ handle }
+// unreadablePath is a file whose path cannot be read.
+type unreadablePath struct{ handle }
 
-func (unseen) IsAt(string) (bool, error) { return false, syscall.EIO }
+func (unreadablePath) IsAt(string) (bool, error) { return false, syscall.EIO }
 
 func TestUnreadablePathFailsOneCompaction(t *testing.T) {
 	store, b := openStore(t, newStrictFilesystem(), quiet())
 	seen := b.journal.file
-	b.journal.file = unseen{seen}
+	b.journal.file = unreadablePath{seen}
 	if err := b.Compact(t.Context()); !errors.Is(err, syscall.EIO) || errors.Is(err, core.Unavailable) {
 		t.Errorf("compaction: %v", err)
 	}
@@ -80,7 +80,7 @@ func TestUnreadablePathFailsOneCompaction(t *testing.T) {
 }
 
 func TestCloseReportsMovedFile(t *testing.T) {
-	for name, lose := range away {
+	for name, lose := range pathLosses {
 		path, _ := jarOfCookies(t)
 		store, _ := openAt(t, path)
 		if err := lose(path); err != nil {
@@ -155,8 +155,8 @@ func TestIrregularFilesAreRejected(t *testing.T) {
 				t.Errorf("%s of %s: %v", call, path, err)
 			}
 		}
-		if now, err := os.Stat(path); err != nil || now.Mode() != before.Mode() || now.Mode().IsRegular() {
-			t.Errorf("%s is %v now, %v", path, now, err)
+		if after, err := os.Stat(path); err != nil || after.Mode() != before.Mode() || after.Mode().IsRegular() {
+			t.Errorf("%s is %v now, %v", path, after, err)
 		}
 	}
 	if names, err := fs.ReadDir(os.DirFS(dir), "."); len(names) != 3 {

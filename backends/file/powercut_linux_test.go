@@ -99,7 +99,7 @@ func writeUntilPowerIsLost(disk, path string, cycle int, acknowledged pairsBy) e
 		wg.Go(func() {
 			for turn := 0; ; turn++ {
 				ids, err := insertPair(ctx, store, writer, turn)
-				if w.tell(ids, [2]int{writer, turn}, err); err != nil {
+				if w.report(ids, [2]int{writer, turn}, err); err != nil {
 					return
 				}
 			}
@@ -128,7 +128,7 @@ type untilEnough struct {
 	errs         []error
 }
 
-func (u *untilEnough) tell(ids [2]int64, by [2]int, err error) {
+func (u *untilEnough) report(ids [2]int64, by [2]int, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	late := u.missing == 0

@@ -145,19 +145,19 @@ func keepNotes(path string) error {
 	runtime.LockOSThread()
 	c := newNoteWriter(path)
 	if err := c.open(); err != nil {
-		return tell("open", err)
+		return report("open", err)
 	}
 	for i := range injectedCalls + 10 {
 		if i == 20 {
 			if err := c.backend.Compact(context.Background()); err != nil {
-				if err := errors.Join(tell("compact", err), c.checkMemory(), c.checkFile()); err != nil {
+				if err := errors.Join(report("compact", err), c.checkMemory(), c.checkFile()); err != nil {
 					return err
 				}
 			}
 		}
 		ids := len(c.acknowledged)
 		if err := c.write(fmt.Sprint("note ", i)); err != nil {
-			return errors.Join(tell("write", err), c.checkFailure(err))
+			return errors.Join(report("write", err), c.checkFailure(err))
 		}
 		if len(c.acknowledged) != ids+1 {
 			return fmt.Errorf("a key twice, of note %d", i)
@@ -171,7 +171,7 @@ func keepNotes(path string) error {
 	return c.store.Close()
 }
 
-func tell(where string, err error) error {
+func report(where string, err error) error {
 	_, failed := fmt.Fprintf(os.Stdout, "%s %s\n", where, strings.ReplaceAll(err.Error(), "\n", "; "))
 	return failed
 }

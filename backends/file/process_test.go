@@ -103,7 +103,7 @@ func (c *noteWriter) checkFailure(err error) error {
 		if err := errors.Join(c.checkMemory(), c.checkFile()); err != nil {
 			return err
 		}
-		if err = c.write("refused"); err == nil {
+		if err = c.write("rejected"); err == nil {
 			return errors.New("a write after the failed one succeeded")
 		}
 	}
@@ -164,7 +164,7 @@ var pairs = core.MustModel("pairs", core.ResourceSpec{Name: "half", Fields: []co
 	{Name: "other", ToOne: "half"},
 }})
 
-var half = pairs.Resource("half")
+var pairHalf = pairs.Resource("half")
 
 func insertPair(ctx context.Context, store *core.Store, writer, turn int) (ids [2]int64, err error) {
 	err = store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
@@ -173,11 +173,11 @@ func insertPair(ctx context.Context, store *core.Store, writer, turn int) (ids [
 			if i == 1 {
 				fields["other"] = ids[0]
 			}
-			rec, err := half.NewRecord(fields)
+			rec, err := pairHalf.NewRecord(fields)
 			if err != nil {
 				return err
 			}
-			stored, err := tx.Insert(ctx, half, rec)
+			stored, err := tx.Insert(ctx, pairHalf, rec)
 			if err != nil {
 				return err
 			}
@@ -199,7 +199,7 @@ func (p pairsBy) check(path string) error {
 		return err
 	}
 	defer store.Close() //nolint:errcheck // nothing was written
-	page, err := store.Select(ctx, half, core.Query{})
+	page, err := store.Select(ctx, pairHalf, core.Query{})
 	if err != nil {
 		return err
 	}

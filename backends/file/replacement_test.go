@@ -54,18 +54,18 @@ func TestForeignFilesAreNotChanged(t *testing.T) {
 
 func TestStaleReplacementIsRemovedByOpen(t *testing.T) {
 	path, lines := jarOfCookies(t)
-	if err := os.WriteFile(replacementPath(path), []byte("half of it"), 0o600); err != nil {
+	if err := os.WriteFile(replacementPath(path), []byte("partial"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	replaceLine(t, path, lines, `"red"`, zeros)
 	if err := New(path, quiet()).Bind(t.Context(), cookies); err == nil {
 		t.Fatal("opened a damaged file")
 	}
-	if left, err := os.ReadFile(replacementPath(path)); string(left) != "half of it" {
+	if left, err := os.ReadFile(replacementPath(path)); string(left) != "partial" {
 		t.Errorf("after a file that cannot be read: %q, %v", left, err)
 	}
 	path, _ = jarOfCookies(t)
-	if err := os.WriteFile(replacementPath(path), []byte("half of it"), 0o600); err != nil {
+	if err := os.WriteFile(replacementPath(path), []byte("partial"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	store, b := openAt(t, path)
@@ -108,7 +108,7 @@ func TestReservedNameAsDanglingLink(t *testing.T) {
 // Another process has the file open under its former name.
 func TestLockedReplacementIsNotRemoved(t *testing.T) {
 	path, _ := jarOfCookies(t)
-	if err := os.WriteFile(replacementPath(path), []byte("half of it"), 0o600); err != nil {
+	if err := os.WriteFile(replacementPath(path), []byte("partial"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	other, err := osFilesystem{}.Open(replacementPath(path), os.O_RDWR, 0)
@@ -122,7 +122,7 @@ func TestLockedReplacementIsNotRemoved(t *testing.T) {
 	if err := b.Compact(t.Context()); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), replacementPath(path)) {
 		t.Errorf("compaction: %v", err)
 	}
-	if left, err := os.ReadFile(replacementPath(path)); string(left) != "half of it" {
+	if left, err := os.ReadFile(replacementPath(path)); string(left) != "partial" {
 		t.Errorf("left %q, %v", left, err)
 	}
 	if err := other.Close(); err != nil {
@@ -142,11 +142,11 @@ func TestCompactionFailsIfReplacementIsTaken(t *testing.T) {
 		"removed": func(fs *strictFilesystem) error { return fs.Remove(replacementPath(path)) },
 	} {
 		strict := newStrictFilesystem()
-		m := &meddling{strict, nil}
+		m := &hookedFilesystem{strict, nil}
 		store, b := openStore(t, m, quiet())
 		put(t, store, cookie)
 		before := bytes.Clone(strict.names[path].data)
-		m.meddle = func() {
+		m.afterOpen = func() {
 			if err := meddle(strict); err != nil {
 				t.Fatal(err)
 			}
@@ -209,7 +209,7 @@ func TestTruncatedInitialSnapshotIsDamage(t *testing.T) {
 		if _, err := Verify(p); err != nil {
 			t.Errorf("%s: complete: %v", name, err)
 		}
-		for _, size := range cuts(data) {
+		for _, size := range truncations(data) {
 			if err := os.WriteFile(p, data[:size], 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -231,8 +231,8 @@ func TestTruncatedInitialSnapshotIsDamage(t *testing.T) {
 	}
 }
 
-// cuts returns sizes to truncate a file to: at the end of each line and within it.
-func cuts(data []byte) (sizes []int) {
+// truncations returns sizes to truncate a file to: at the end of each line and within it.
+func truncations(data []byte) (sizes []int) {
 	for _, begin := range (history{data: data}).offsets() {
 		if begin < len(data) {
 			sizes = append(sizes, begin, begin+30)
@@ -301,7 +301,7 @@ func TestCreationOverwritesNothing(t *testing.T) {
 		return nil
 	})
 	if err := newBackend(strict, path, quiet()).Bind(t.Context(), cookies); err == nil {
-		t.Error("opened what is no journal")
+		t.Error("opened a file that is no journal")
 	}
 	if strict.names[path] != other || string(other.data) != "of another process" || strict.names[replacementPath(path)] != nil {
 		t.Error("the file of another process was overwritten, or the new one left behind")

@@ -42,8 +42,8 @@ func TestRowsAgreeWithMap(t *testing.T) {
 				delete(model, key)
 			}
 			got, ok := ours.get(core.IntValue(key))
-			if want, there := model[key]; ok != there || ok && got.values[0].Int() != want {
-				t.Fatalf("got %v, %t, want %d, %t", got, ok, want, there)
+			if want, exists := model[key]; ok != exists || ok && got.values[0].Int() != want {
+				t.Fatalf("got %v, %t, want %d, %t", got, ok, want, exists)
 			}
 		}
 		checkRows(t, &ours, model)
@@ -81,8 +81,8 @@ func checkRows(t interface{ Fatalf(string, ...any) }, ours *rows, model map[int6
 	}
 }
 
-// hostile returns a journal of the given size with many fields in the header, and few fields in the records.
-func hostile(size int) []byte {
+// wideJournal returns a journal of the given size with many fields in the header, and few fields in the records.
+func wideJournal(size int) []byte {
 	var out bytes.Buffer
 	out.WriteString(`{"larder":"journal","version":2,"model":"m","resources":[{"name":"r","fields":[{"name":"id","type":"int","key":true}`)
 	for i := 0; out.Len() < size/2; i++ {
@@ -102,8 +102,8 @@ func hostile(size int) []byte {
 	return data
 }
 
-// allocated returns the number of bytes that a call allocates.
-func allocated(call func()) int {
+// allocatedBytes returns the number of bytes that a call allocates.
+func allocatedBytes(call func()) int {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	call()
@@ -114,7 +114,7 @@ func allocated(call func()) int {
 // The memory for a file depends on its size, regardless of its header.
 func TestMemoryIsProportionalToFileSize(t *testing.T) {
 	const size, factor = 200_000, 100
-	data := hostile(size)
+	data := wideJournal(size)
 	m := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "f9", Type: core.Int}}})
 	for name, use := range map[string]func(path string) error{
 		"verify":  func(path string) error { _, err := Verify(path); return err },
@@ -133,7 +133,7 @@ func TestMemoryIsProportionalToFileSize(t *testing.T) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if n := allocated(func() {
+		if n := allocatedBytes(func() {
 			if err := use(path); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -229,7 +229,7 @@ func TestUpdatesOfWideRecordAreCheap(t *testing.T) {
 		cells[i] = cell{2 * i, core.IntValue(int64(i))}
 	}
 	c.put(&r, c.row(&r, cells, 0))
-	n := allocated(func() {
+	n := allocatedBytes(func() {
 		for i := range changes {
 			if err := c.set(&r, core.IntValue(0), []cell{{0, core.IntValue(0)}, {2*i + 1, core.IntValue(1)}, {4 * (1 + i%100), core.Null}}); err != nil {
 				t.Fatal(err)

@@ -17,8 +17,8 @@ import (
 // syncSettings are the kinds of sync intervals.
 var syncSettings = []time.Duration{0, time.Second, NoSync}
 
-// flipped returns the bytes before the last line at which damage goes unnoticed.
-func flipped(data []byte) (unnoticed []int) {
+// undetectedFlips returns the bytes before the last line at which damage goes unnoticed.
+func undetectedFlips(data []byte) (unnoticed []int) {
 	last := bytes.LastIndexByte(data[:len(data)-1], '\n') + 1
 	for at := range last {
 		damaged := bytes.Clone(data)
@@ -43,13 +43,13 @@ func TestDamageIsDetectedAfterCloseOrIdle(t *testing.T) {
 			}
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
-			if unnoticed := flipped(fs.names[path].data); every > 0 && len(unnoticed) > 0 {
+			if unnoticed := undetectedFlips(fs.names[path].data); every > 0 && len(unnoticed) > 0 {
 				t.Errorf("synced every %v, idle: damage unnoticed at %v", every, unnoticed)
 			}
 			put(t, store, jar, "id", "the last one")
 			shut(t, store)
 			data := bytes.Clone(fs.names[path].data)
-			if unnoticed := flipped(data); len(unnoticed) > 0 {
+			if unnoticed := undetectedFlips(data); len(unnoticed) > 0 {
 				t.Errorf("synced every %v, closed: damage unnoticed at %v", every, unnoticed)
 			}
 			left := fs.crash(func(int) int { return 0 }).names[path].data
@@ -83,7 +83,7 @@ func TestDamageAfterKillIsDetectedOnceOpened(t *testing.T) {
 		}
 		left := fs.kill()
 		openStore(t, left, quiet())
-		if unnoticed := flipped(left.names[path].data); len(unnoticed) > 0 {
+		if unnoticed := undetectedFlips(left.names[path].data); len(unnoticed) > 0 {
 			t.Errorf("synced every %v: damage unnoticed at %v", every, unnoticed)
 		}
 	}
