@@ -52,11 +52,14 @@ func ExampleNew() {
 	fmt.Printf("%s%v\n", journal, err)
 	// Output:
 	// {"larder":"journal","version":2,"model":"cookies","resources":[{"name":"cookie","fields":[{"name":"id","type":"int","key":true},{"name":"type","type":"text"}]}],"crc":"7c91a940"}
-	// {"n":1,"synced":179,"seq":{},"crc":"14c2f647"} {"n":2,"synced":226,"seq":{"cookie":1},"crc":"59df6791"}
+	// {"n":1,"synced":179,"seq":{},"crc":"14c2f647"}
+	// {"n":2,"synced":226,"seq":{"cookie":1},"crc":"59df6791"}
 	// {"n":3,"synced":283,"put":{"cookie":[{"id":1,"type":"muffin"}]},"crc":"3f3a002e"}
-	// {"n":4,"synced":365,"seq":{"cookie":1},"crc":"b15dea45"} {"n":5,"synced":422,"seq":{"cookie":2},"crc":"fee4a789"}
+	// {"n":4,"synced":365,"seq":{"cookie":1},"crc":"b15dea45"}
+	// {"n":5,"synced":422,"seq":{"cookie":2},"crc":"fee4a789"}
 	// {"n":6,"synced":479,"put":{"cookie":[{"id":2,"type":"oat"}]},"crc":"30b94087"}
-	// {"n":7,"synced":558,"seq":{"cookie":2},"crc":"e4c04a83"} <nil>
+	// {"n":7,"synced":558,"seq":{"cookie":2},"crc":"e4c04a83"}
+	// <nil>
 }
 
 func ExampleBackend_Backup() {
