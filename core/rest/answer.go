@@ -10,13 +10,13 @@ import (
 
 // answer sends JSON that a client may keep and revalidate.
 func (x *exchange) answer(status int, body []byte) {
-	x.revalidate()
+	x.setCacheHeaders()
 	x.finish(status, body)
 }
 
 // revalidate sets the headers of an answer that only its reader may keep, and
 // only to ask again.
-func (x *exchange) revalidate() {
+func (x *exchange) setCacheHeaders() {
 	h := x.w.Header()
 	h.Set("Cache-Control", "private, no-cache")
 	if x.h.opts.Authenticate != nil {
@@ -34,8 +34,8 @@ func (x *exchange) answerOne(status int, view engine.View) {
 }
 
 // answerNew sends one record that the request created.
-func (x *exchange) answerNew(view engine.View) {
-	x.w.Header().Set("Location", x.resource.one(view.Key()))
+func (x *exchange) answerCreated(view engine.View) {
+	x.w.Header().Set("Location", x.resource.recordPath(view.Key()))
 	x.answerOne(http.StatusCreated, view)
 }
 

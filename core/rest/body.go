@@ -12,14 +12,14 @@ import (
 
 // body reads and parses the request's body. An anonymous request asks the store
 // first, so a caller that may do nothing costs no memory.
-func (x *exchange) body() (any, error) {
-	if err := x.ask(); err != nil {
+func (x *exchange) readBody() (any, error) {
+	if err := x.anonymousError(); err != nil {
 		return nil, err
 	}
 	if x.r.ContentLength == 0 {
 		return nil, &core.Error{Code: core.BadRequest, Message: "the body is empty; send JSON"}
 	}
-	if err := x.acceptable(); err != nil {
+	if err := x.checkMediaType(); err != nil {
 		return nil, err
 	}
 	limit := x.h.opts.MaxBody
@@ -32,8 +32,8 @@ func (x *exchange) body() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer x.share.shrink(held)
-	return x.parse(buf.b)
+	defer x.reserved.release(held)
+	return x.parseBody(buf.b)
 }
 
 func tooLarge(limit int64) error {
@@ -43,40 +43,40 @@ func tooLarge(limit int64) error {
 const (
 	// valuesFactor bounds the memory of a body's values as a multiple of
 	// [Options.MaxBody].
-	valuesFactor = 8
+	valueFactor = 8
 	// leastValues is a bound in bytes below which the values of a body are never
 	// refused.
-	leastValues = 64 << 10
+	minValueBytes = 64 << 10
 )
 
 // parse parses a body, unless its values would take too much memory: small values take
 // up to 60 times their text.
-func (x *exchange) parse(text []byte) (any, error) {
-	limit := max(valuesFactor*x.h.opts.MaxBody, leastValues)
+func (x *exchange) parseBody(text []byte) (any, error) {
+	limit := max(valueFactor*x.h.opts.MaxBody, minValueBytes)
 	weight := strictjson.Weigh(text, x.h.opts.MaxNesting, limit)
 	if weight > limit {
 		return nil, &core.Error{Code: core.TooLarge, Message: "the body has too many values: they would take more than " +
 			strconv.FormatInt(limit, 10) + " bytes of memory; send it in parts"}
 	}
-	if err := x.share.grow(x.ctx, weight); err != nil {
+	if err := x.reserved.acquire(x.ctx, weight); err != nil {
 		return nil, err
 	}
 	return core.ParseJSON(text, x.h.opts.MaxNesting)
 }
 
 // leastRead is the room in bytes for a single read.
-const leastRead = 512
+const minRead = 512
 
 // readAll appends everything that r has, and returns how many bytes the request's share
 // holds for it. It doubles the buffer, up to the length that the client announced, so a
 // client pays with bytes that it sends.
 func (x *exchange) readAll(buf *buffer, r io.Reader) (held int64, err error) {
-	if err := x.share.grow(x.ctx, int64(cap(buf.b))); err != nil {
+	if err := x.reserved.acquire(x.ctx, int64(cap(buf.b))); err != nil {
 		return 0, err
 	}
 	for held = int64(cap(buf.b)); ; {
-		if cap(buf.b)-len(buf.b) < leastRead {
-			if held, err = x.extend(buf, held); err != nil {
+		if cap(buf.b)-len(buf.b) < minRead {
+			if held, err = x.growBuffer(buf, held); err != nil {
 				return held, err
 			}
 		}
@@ -95,18 +95,18 @@ func (x *exchange) readAll(buf *buffer, r io.Reader) (held int64, err error) {
 
 // extend makes room for more of a body, and returns how many bytes the share holds
 // afterwards.
-func (x *exchange) extend(buf *buffer, held int64) (int64, error) {
+func (x *exchange) growBuffer(buf *buffer, held int64) (int64, error) {
 	size := int64(len(buf.b))
-	room := max(size, leastRead)
+	room := max(size, minRead)
 	if left := x.r.ContentLength - size; left >= 0 {
-		room = min(room, left+leastRead)
+		room = min(room, left+minRead)
 	}
-	if err := x.share.grow(x.ctx, size+room); err != nil {
+	if err := x.reserved.acquire(x.ctx, size+room); err != nil {
 		return held, err
 	}
 	grown := make([]byte, size, size+room)
 	copy(grown, buf.b)
 	buf.b = grown
-	x.share.shrink(held)
+	x.reserved.release(held)
 	return size + room, nil
 }

@@ -41,7 +41,7 @@ func cost(h http.Handler, method, target, body string) (answer string, allocated
 	return w.Body.String(), after.TotalAlloc - before.TotalAlloc
 }
 
-func TestAHostileBodyCostsAtMostItsFactor(t *testing.T) {
+func TestHostileBodyAllocatesAtMostItsFactor(t *testing.T) {
 	const (
 		maxBody = 1 << 20
 		reading = 2
@@ -76,7 +76,7 @@ func TestAHostileBodyCostsAtMostItsFactor(t *testing.T) {
 	}
 }
 
-func TestABodyOfTooManyValuesIs413(t *testing.T) {
+func TestBodyOfTooManyValuesIsTooLarge(t *testing.T) {
 	h, err := rest.New(open(t, hoard()), rest.Options{MaxBody: 1 << 20})
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ type buffer struct{ b []byte }
 
 // maxPooled is the capacity above which a buffer is not kept, so that one large
 // answer does not hold its memory for ever.
-const maxPooled = 256 << 10
+const maxPooledBytes = 256 << 10
 
 var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 4<<10)} }}
 
@@ -18,7 +18,7 @@ func newBuffer() *buffer {
 }
 
 func (buf *buffer) release() {
-	if cap(buf.b) <= maxPooled {
+	if cap(buf.b) <= maxPooledBytes {
 		buffers.Put(buf)
 	}
 }

@@ -17,7 +17,7 @@ func (x *exchange) fail(err error) {
 		e = &core.Error{Code: core.ServerError, Cause: err}
 		status = http.StatusInternalServerError
 	}
-	x.log(status, e.Code, err)
+	x.logFailure(status, e.Code, err)
 	switch h := x.w.Header(); e.Code {
 	case core.Unauthorized:
 		h.Set("WWW-Authenticate", x.challenge())

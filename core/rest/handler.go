@@ -18,7 +18,7 @@ type Handler struct {
 	opts      Options
 	resources map[string]*resource
 	document  []byte
-	inFlight  inFlight
+	budget    byteBudget
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -37,7 +37,7 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 		return nil, fmt.Errorf("rest: resource %q has the API name %q, the path of the OpenAPI document; give it another APIName", r.Name(), documentName)
 	}
 	h := &Handler{api: api, opts: opts.withDefaults(api.Model()), resources: make(map[string]*resource)}
-	h.inFlight.limit = h.opts.MaxInFlight
+	h.budget.limit = h.opts.MaxInFlight
 	for _, r := range api.Model().Resources() {
 		h.resources[r.APIName()] = &resource{r.APIName(), opts.Prefix + "/" + url.PathEscape(r.APIName())}
 	}
@@ -50,13 +50,13 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := exchange{h: h, w: w, r: r, share: share{of: &h.inFlight}}
-	defer x.share.release()
-	defer x.catch()
+	x := exchange{h: h, w: w, r: r, reserved: reservation{budget: &h.budget}}
+	defer x.reserved.releaseAll()
+	defer x.recoverPanic()
 	ctx, cancel := context.WithTimeout(r.Context(), h.opts.Timeout)
 	defer cancel()
 	if err := x.run(ctx); err != nil {
-		x.fail(x.unlessNobody(err))
+		x.fail(x.hideFromAnonymous(err))
 	}
 }
 
@@ -65,17 +65,17 @@ type exchange struct {
 	h *Handler
 	w http.ResponseWriter
 	r *http.Request
-	place
+	target
 
-	ctx       context.Context // of the request, with its end and its principal
-	permitted bool            // the store does not deny anonymous callers everything
-	share     share           // bytes that the request holds
-	wrote     bool
+	ctx              context.Context // of the request, with its end and its principal
+	anonymousAllowed bool            // the store does not deny anonymous callers everything
+	reserved         reservation     // bytes that the request holds
+	wrote            bool
 }
 
 // entryBytes is what every request holds, so that none begins while others hold all
 // bytes in flight, and none waits for its first bytes with a transaction open.
-const entryBytes = 4 << 10
+const requestBytes = 4 << 10
 
 // answerFactor is how often an answer is in memory: as records, and as text.
 const answerFactor = 2
@@ -86,16 +86,16 @@ func (x *exchange) run(ctx context.Context) error {
 		return err
 	}
 	x.ctx = core.WithPrincipal(ctx, principal)
-	if x.place, err = x.h.find(x.r.URL.EscapedPath()); err != nil {
+	if x.target, err = x.h.route(x.r.URL.EscapedPath()); err != nil {
 		return err
 	}
 	serve, ok := x.endpoint.methods[x.r.Method]
 	if !ok {
 		return &core.Error{Code: core.MethodNotAllowed, Param: x.r.Method, Accepted: x.allow()}
 	}
-	if err := x.share.grow(x.ctx, entryBytes); err != nil {
+	if err := x.reserved.acquire(x.ctx, requestBytes); err != nil {
 		return err
 	}
-	x.ctx = engine.WithMeter(x.ctx, func(bytes int) error { return x.share.growNow(answerFactor * int64(bytes)) })
+	x.ctx = engine.WithMeter(x.ctx, func(bytes int) error { return x.reserved.tryAcquire(answerFactor * int64(bytes)) })
 	return serve(x)
 }

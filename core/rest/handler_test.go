@@ -39,7 +39,7 @@ func get(ctx context.Context, h http.Handler, target string) *httptest.ResponseR
 	return w
 }
 
-func TestARequestThatTakesTooLongIs503(t *testing.T) {
+func TestRequestTimeoutIsUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		h, err := rest.New(open(t, pantry(), through(func(ctx context.Context) error {
@@ -60,7 +60,7 @@ func TestARequestThatTakesTooLongIs503(t *testing.T) {
 	})
 }
 
-func TestAnAuthenticatorHasTheTimeOfTheRequest(t *testing.T) {
+func TestAuthenticateRunsWithinTheTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, err := rest.New(open(t, pantry()), rest.Options{
 			Timeout: time.Minute,
@@ -79,7 +79,7 @@ func TestAnAuthenticatorHasTheTimeOfTheRequest(t *testing.T) {
 	})
 }
 
-func TestAClientThatLeftIsNotLogged(t *testing.T) {
+func TestCanceledRequestIsNotLogged(t *testing.T) {
 	var log bytes.Buffer
 	h, err := rest.New(open(t, pantry(), through(func(ctx context.Context) error { return ctx.Err() })),
 		rest.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -93,7 +93,7 @@ func TestAClientThatLeftIsNotLogged(t *testing.T) {
 	}
 }
 
-func TestALineOfTheLogIsShortWhateverTheRequest(t *testing.T) {
+func TestLogLinesAreShortForLargeRequests(t *testing.T) {
 	var log bytes.Buffer
 	h, err := rest.New(open(t, pantry()), rest.Options{
 		Logger:       slog.New(slog.NewTextHandler(&log, nil)),
@@ -110,7 +110,7 @@ func TestALineOfTheLogIsShortWhateverTheRequest(t *testing.T) {
 	}
 }
 
-func TestTheWishToCutTheConnectionIsPassedOn(t *testing.T) {
+func TestErrAbortHandlerPassesThrough(t *testing.T) {
 	h, err := rest.New(open(t, pantry(), through(func(context.Context) error { panic(http.ErrAbortHandler) })), rest.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ type broken struct{ *httptest.ResponseRecorder }
 
 func (broken) Write([]byte) (int, error) { panic("broken pipe") }
 
-func TestAPanicWithinTheAnswerCutsTheConnection(t *testing.T) {
+func TestPanicWhileWritingAbortsTheConnection(t *testing.T) {
 	h, err := rest.New(open(t, pantry()), rest.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +143,7 @@ func TestAPanicWithinTheAnswerCutsTheConnection(t *testing.T) {
 	t.Error("no panic")
 }
 
-func TestABodyThatEndsEarlyIs400(t *testing.T) {
+func TestIncompleteBodyIsBadRequest(t *testing.T) {
 	h, err := rest.New(open(t, pantry()), rest.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +168,7 @@ func TestABodyThatEndsEarlyIs400(t *testing.T) {
 	}
 }
 
-func TestABodyThatIsAnnouncedAsTooLargeIsNotRead(t *testing.T) {
+func TestBodyAnnouncedTooLargeIsNotRead(t *testing.T) {
 	h, err := rest.New(open(t, pantry()), rest.Options{MaxBody: 100})
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +181,7 @@ func TestABodyThatIsAnnouncedAsTooLargeIsNotRead(t *testing.T) {
 	}
 }
 
-func TestHeadersOfMiddlewareStay(t *testing.T) {
+func TestHeadersOfMiddlewareAreKept(t *testing.T) {
 	h, err := rest.New(open(t, pantry()), rest.Options{Authenticate: func(*http.Request) (*core.Principal, error) { return nil, nil }})
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func TestHeadersOfMiddlewareStay(t *testing.T) {
 	}
 }
 
-func TestTheHandlerReplacesWhoeverWasInTheContext(t *testing.T) {
+func TestPrincipalOfTheContextIsReplaced(t *testing.T) {
 	var seen []string
 	h, err := rest.New(open(t, pantry(), through(func(ctx context.Context) error {
 		seen = append(seen, core.PrincipalOf(ctx).String())
@@ -209,7 +209,7 @@ func TestTheHandlerReplacesWhoeverWasInTheContext(t *testing.T) {
 	}
 }
 
-func TestWithoutALoggerTheDefaultOneIsTold(t *testing.T) {
+func TestDefaultLoggerIsSlogDefault(t *testing.T) {
 	var log bytes.Buffer
 	before := slog.Default()
 	defer slog.SetDefault(before)

@@ -12,7 +12,7 @@ import (
 )
 
 // log records why an answer is what it is, where the client is not told.
-func (x *exchange) log(status int, code core.Code, err error) {
+func (x *exchange) logFailure(status int, code core.Code, err error) {
 	var level slog.Level
 	switch {
 	case status == http.StatusInternalServerError:
@@ -28,7 +28,7 @@ func (x *exchange) log(status int, code core.Code, err error) {
 	default:
 		return
 	}
-	x.record(level, "request failed", slog.String("code", string(code)), slog.String("error", logged(err.Error(), maxLoggedError)))
+	x.logRequest(level, "request failed", slog.String("code", string(code)), slog.String("error", truncate(err.Error(), maxLoggedError)))
 }
 
 // How many bytes the log repeats of what a client sends.
@@ -39,15 +39,15 @@ const (
 )
 
 // logged returns at most that many bytes of a text, and says if there were more.
-func logged(text string, limit int) string {
+func truncate(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}
 	return strings.ToValidUTF8(text[:limit], "") + "..."
 }
 
-func (x *exchange) record(level slog.Level, message string, attrs ...slog.Attr) {
-	attrs = append(attrs, slog.String("method", logged(x.r.Method, maxLoggedPath)), slog.String("path", logged(x.r.URL.Path, maxLoggedPath)))
+func (x *exchange) logRequest(level slog.Level, message string, attrs ...slog.Attr) {
+	attrs = append(attrs, slog.String("method", truncate(x.r.Method, maxLoggedPath)), slog.String("path", truncate(x.r.URL.Path, maxLoggedPath)))
 	if id := x.r.Header.Get("X-Request-Id"); id != "" {
 		attrs = append(attrs, slog.String("request_id", id[:min(len(id), maxRequestID)]))
 	}
@@ -56,11 +56,11 @@ func (x *exchange) record(level slog.Level, message string, attrs ...slog.Attr) 
 
 // ours are the headers that belong to the answer that a panic interrupted; those
 // of middleware around the handler stay.
-var ours = []string{"Etag", "Link", "Location"}
+var recordHeaders = []string{"Etag", "Link", "Location"}
 
 // catch turns a panic into a 500, unless it is the one that net/http knows as
 // the wish to cut the connection.
-func (x *exchange) catch() {
+func (x *exchange) recoverPanic() {
 	reason := recover()
 	if reason == nil {
 		return
@@ -68,11 +68,11 @@ func (x *exchange) catch() {
 	if err, _ := reason.(error); errors.Is(err, http.ErrAbortHandler) {
 		panic(http.ErrAbortHandler)
 	}
-	x.record(slog.LevelError, "panic while serving a request", slog.String("error", logged(fmt.Sprint(reason), maxLoggedError)), slog.String("stack", string(debug.Stack())))
+	x.logRequest(slog.LevelError, "panic while serving a request", slog.String("error", truncate(fmt.Sprint(reason), maxLoggedError)), slog.String("stack", string(debug.Stack())))
 	if x.wrote {
 		panic(http.ErrAbortHandler) // a client must not take half an answer for a whole one
 	}
-	for _, name := range ours {
+	for _, name := range recordHeaders {
 		x.w.Header().Del(name)
 	}
 	x.answerError(http.StatusInternalServerError, &core.Error{Code: core.ServerError})

@@ -21,32 +21,32 @@ const (
 
 // acceptable refuses a body in another format than JSON, and says which would
 // do (RFC 9110, section 15.5.16).
-func (x *exchange) acceptable() error {
+func (x *exchange) checkMediaType() error {
 	h := x.w.Header()
-	if !identity(x.r.Header["Content-Encoding"]) {
+	if !notEncoded(x.r.Header["Content-Encoding"]) {
 		h.Set("Accept-Encoding", acceptEncoding)
-		return unsupported("Content-Encoding", acceptEncoding)
+		return unsupportedMedia("Content-Encoding", acceptEncoding)
 	}
-	media := mediaOf(x.r.Header["Content-Type"])
+	media := mediaType(x.r.Header["Content-Type"])
 	if media == plainJSON || media == mergePatch && x.r.Method == http.MethodPatch {
 		return nil
 	}
 	switch x.r.Method {
 	case http.MethodPatch:
 		h.Set("Accept-Patch", acceptPatch)
-		return unsupported("Content-Type", acceptPatch)
+		return unsupportedMedia("Content-Type", acceptPatch)
 	case http.MethodPost:
 		h.Set("Accept-Post", acceptPost)
 	}
-	return unsupported("Content-Type", acceptPost)
+	return unsupportedMedia("Content-Type", acceptPost)
 }
 
-func unsupported(header string, accepted string) error {
+func unsupportedMedia(header string, accepted string) error {
 	return &core.Error{Code: core.UnsupportedMediaType, Param: header, Accepted: accepted}
 }
 
 // identity reports whether content is not encoded.
-func identity(lines []string) bool {
+func notEncoded(lines []string) bool {
 	for _, line := range lines {
 		for coding := range strings.SplitSeq(line, ",") {
 			if c := strings.Trim(coding, " \t"); c != "" && !strings.EqualFold(c, "identity") {
@@ -59,7 +59,7 @@ func identity(lines []string) bool {
 
 // mediaOf returns the media type of content in UTF-8, the only charset that JSON has (RFC
 // 8259, section 8.1); "" for other charsets, and where there is not one type.
-func mediaOf(lines []string) string {
+func mediaType(lines []string) string {
 	if len(lines) != 1 {
 		return ""
 	}

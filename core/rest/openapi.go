@@ -21,12 +21,12 @@ func document(api *engine.Engine, opts Options) ([]byte, error) {
 		paths[path+"/{id}"] = n.onePath(r, api.Options())
 		schemas[n.read[r]] = n.readSchema(r)
 		schemas[n.write[r]] = n.writeSchema(r)
-		if n.assigned(r) {
+		if n.keyInBody(r) {
 			schemas[n.create[r]] = n.createSchema(r)
 		}
 	}
 	components := object{
-		"schemas": schemas, "parameters": parameters(api.Options(), opts), "headers": headers(), "responses": errorAnswers(),
+		"schemas": schemas, "parameters": parameters(api.Options(), opts), "headers": headers(), "responses": errorResponses(),
 	}
 	doc := object{
 		"openapi":    "3.1.0",

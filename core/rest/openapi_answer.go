@@ -23,7 +23,7 @@ func headers() object {
 }
 
 // answerOf describes an answer with a body and headers.
-func answerOf(description string, schema object, headers ...string) object {
+func response(description string, schema object, headers ...string) object {
 	answer := object{"description": description, "content": object{plainJSON: object{"schema": schema}}}
 	if len(headers) > 0 {
 		refs := object{}
@@ -43,27 +43,27 @@ var errorHeaders = map[int]string{
 }
 
 // errorAnswers describes the answer to every error, by status.
-func errorAnswers() object {
+func errorResponses() object {
 	all := object{}
 	for _, status := range slices.Compact(slices.Sorted(maps.Values(statuses))) {
 		var headers []string
 		if name := errorHeaders[status]; name != "" {
 			headers = append(headers, name)
 		}
-		all[strconv.Itoa(status)] = answerOf(http.StatusText(status)+".", ref("schemas", "Error"), headers...)
+		all[strconv.Itoa(status)] = response(http.StatusText(status)+".", ref("schemas", "Error"), headers...)
 	}
 	return all
 }
 
 // common are the errors that every operation can end with.
-var common = []int{
+var commonErrors = []int{
 	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
 	http.StatusRequestEntityTooLarge, http.StatusInternalServerError, http.StatusServiceUnavailable,
 }
 
 // answers adds the errors that an operation can end with to its successes.
-func answers(successes object, errors ...int) object {
-	for _, status := range slices.Concat(common, errors) {
+func responses(successes object, errors ...int) object {
+	for _, status := range slices.Concat(commonErrors, errors) {
 		code := strconv.Itoa(status)
 		successes[code] = ref("responses", code)
 	}

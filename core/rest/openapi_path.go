@@ -14,12 +14,12 @@ func (n schemaNames) listPath(r *core.Resource) object {
 	return object{
 		"get": n.operation("list", r, object{
 			"parameters": parameterRefs("filter", "sort", "limit", "after", "depth"),
-			"responses":  answers(object{"200": answerOf("A page of records.", records, "Link")}),
+			"responses":  responses(object{"200": response("A page of records.", records, "Link")}),
 		}),
 		"post": n.operation("create", r, object{
 			"parameters":  parameterRefs("depth"),
 			"requestBody": bodyOf(object{"oneOf": []any{written, object{"type": "array", "items": written}}}, plainJSON),
-			"responses": answers(object{"201": answerOf("What was created, all or nothing.",
+			"responses": responses(object{"201": response("What was created, all or nothing.",
 				object{"oneOf": []any{idOrRecord(r, n.read), records}}, "ETag", "Location")},
 				http.StatusConflict, http.StatusUnsupportedMediaType),
 		}),
@@ -38,35 +38,35 @@ func (n schemaNames) onePath(r *core.Resource, opts engine.Options) object {
 		}},
 		"get": n.operation("get", r, object{
 			"parameters": parameterRefs("depth", "If-None-Match"),
-			"responses": answers(object{
-				"200": answerOf("The record.", record, "ETag"),
+			"responses": responses(object{
+				"200": response("The record.", record, "ETag"),
 				"304": object{"description": "The client has the record as it is."},
 			}),
 		}),
 		"patch": n.operation("patch", r, object{
 			"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
 			"requestBody": bodyOf(written, plainJSON, mergePatch),
-			"responses":   answers(object{"200": answerOf("The record as it is now.", record, "ETag")}, refusals...),
+			"responses":   responses(object{"200": response("The record as it is now.", record, "ETag")}, refusals...),
 		}),
 		"put": n.operation("put", r, object{
 			"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
 			"requestBody": bodyOf(written, plainJSON),
-			"responses":   answers(n.replaced(r, opts), refusals...),
+			"responses":   responses(n.putResponses(r, opts), refusals...),
 		}),
 		"delete": n.operation("delete", r, object{
 			"parameters": parameterRefs("depth", "If-Match", "If-None-Match"),
-			"responses": answers(object{"200": answerOf("The record is gone.", object{"type": "null"})},
+			"responses": responses(object{"200": response("The record is gone.", object{"type": "null"})},
 				http.StatusPreconditionFailed),
 		}),
 	}
 }
 
 // replaced describes what a PUT answers.
-func (n schemaNames) replaced(r *core.Resource, opts engine.Options) object {
+func (n schemaNames) putResponses(r *core.Resource, opts engine.Options) object {
 	record := idOrRecord(r, n.read)
-	found := object{"200": answerOf("The record that replaced another.", record, "ETag")}
-	if n.assigned(r) || !opts.GeneratedKeysOnly {
-		found["201"] = answerOf("The record that was created.", record, "ETag", "Location")
+	found := object{"200": response("The record that replaced another.", record, "ETag")}
+	if n.keyInBody(r) || !opts.GeneratedKeysOnly {
+		found["201"] = response("The record that was created.", record, "ETag", "Location")
 	}
 	return found
 }

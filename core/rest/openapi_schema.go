@@ -17,7 +17,7 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 			continue
 		}
 		schema := n.field(f, n.read)
-		if !settable(f) && !(f.Key() && n.assigned(r)) {
+		if !settable(f) && !(f.Key() && n.keyInBody(r)) {
 			schema["readOnly"] = true
 		}
 		properties[f.APIName()] = schema

@@ -64,7 +64,7 @@ func validate(text []byte) (*openapi3.T, error) {
 	return doc, err
 }
 
-func TestTheDocumentIsOpenAPI(t *testing.T) {
+func TestDocumentIsValidOpenAPI(t *testing.T) {
 	authenticate := func(*http.Request) (*core.Principal, error) { return nil, nil }
 	for _, opts := range []rest.Options{{}, {Prefix: "/api", Title: "Odd", Version: "2"}, {Authenticate: authenticate}} {
 		doc, err := validate(documentOf(t, odd(), opts))
@@ -81,7 +81,7 @@ func TestTheDocumentIsOpenAPI(t *testing.T) {
 }
 
 // A validator that lets everything pass would make the test above worthless.
-func TestTheValidatorFindsBrokenDocuments(t *testing.T) {
+func TestValidatorFindsBrokenDocuments(t *testing.T) {
 	text := string(documentOf(t, odd(), rest.Options{}))
 	for _, broken := range [][2]string{
 		{`"type":"integer"`, `"type":"whole"`},
@@ -101,7 +101,7 @@ func TestTheValidatorFindsBrokenDocuments(t *testing.T) {
 	}
 }
 
-func TestHiddenAndInnerNamesAppearNowhere(t *testing.T) {
+func TestDocumentOmitsHiddenAndInternalNames(t *testing.T) {
 	text := string(documentOf(t, odd(), rest.Options{}))
 	for _, name := range []string{"ghost", "inner"} {
 		if strings.Contains(text, name) {
@@ -110,7 +110,7 @@ func TestHiddenAndInnerNamesAppearNowhere(t *testing.T) {
 	}
 }
 
-func TestSchemasHaveTheFieldsThatClientsMeet(t *testing.T) {
+func TestSchemasHaveTheFieldsThatClientsSee(t *testing.T) {
 	doc, err := validate(documentOf(t, odd(), rest.Options{}))
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestSchemasHaveTheFieldsThatClientsMeet(t *testing.T) {
 	}
 }
 
-func TestSchemasTellWhatOfAFieldIsReadAndWritten(t *testing.T) {
+func TestSchemasMarkReadOnlyAndNullableFields(t *testing.T) {
 	doc, err := validate(documentOf(t, odd(), rest.Options{}))
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestSchemasTellWhatOfAFieldIsReadAndWritten(t *testing.T) {
 	}
 }
 
-func TestTheBodyOfANewRecordNamesAKeyThatNothingGenerates(t *testing.T) {
+func TestCreateSchemaRequiresAnAssignedKey(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "item", Fields: []core.FieldSpec{
 			{Name: "ean", APIName: "EAN", Type: core.Int, Key: true, Assigned: true}, {Name: "name", Type: core.Text}, {Name: "box", ToOne: "box"},
@@ -182,7 +182,7 @@ func TestTheBodyOfANewRecordNamesAKeyThatNothingGenerates(t *testing.T) {
 	}
 }
 
-func TestOperationsTellTheErrorsAndHeadersOfTheirAnswers(t *testing.T) {
+func TestOperationsListTheirErrorsAndHeaders(t *testing.T) {
 	doc, err := validate(documentOf(t, odd(), rest.Options{}))
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +237,7 @@ func pantryOfTypes() *core.Model {
 	return core.MustModel("types", core.ResourceSpec{Name: "aAzZ09", Fields: fields})
 }
 
-func TestTheDocumentTellsTheLimitsAndCodes(t *testing.T) {
+func TestDocumentStatesLimitsAndCodes(t *testing.T) {
 	text := string(documentOf(t, odd(), rest.Options{Prefix: "/api", Title: "Odd things", Version: "7"}))
 	for _, want := range []string{
 		`"maximum":5`, `"default":100,"maximum":1000`, `"url":"/api"`, `"title":"Odd things"`, `"version":"7"`, `"OBJECT_DOES_NOT_EXIST"`, `"PRECONDITION_FAILED"`,

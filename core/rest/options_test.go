@@ -28,7 +28,7 @@ func pantry() *core.Model {
 	}})
 }
 
-func TestImpossibleOptionsAreRefusedByName(t *testing.T) {
+func TestNewRejectsInvalidOptions(t *testing.T) {
 	for _, row := range []struct {
 		opts rest.Options
 		want string
@@ -56,13 +56,13 @@ func TestImpossibleOptionsAreRefusedByName(t *testing.T) {
 	}
 }
 
-func TestWithoutAnEngineThereIsNoHandler(t *testing.T) {
+func TestNewRejectsANilEngine(t *testing.T) {
 	if _, err := rest.New(nil, rest.Options{}); err == nil {
 		t.Error("no error")
 	}
 }
 
-func TestAResourceCannotTakeThePlaceOfTheDocument(t *testing.T) {
+func TestNewRejectsAResourceNamedLikeTheDocument(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "doc", APIName: "openapi.json", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
 	}})

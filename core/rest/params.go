@@ -33,28 +33,28 @@ func (x *exchange) params() (params, error) {
 }
 
 // one returns the value of an argument, and whether it was given.
-func (p params) one(name string) (string, bool, error) {
+func (p params) single(name string) (string, bool, error) {
 	switch values := p.Values[name]; len(values) {
 	case 0:
 		return "", false, nil
 	case 1:
 		return values[0], true, nil
 	}
-	return "", false, bad(name, "one value")
+	return "", false, badParam(name, "one value")
 }
 
-func bad(param, accepted string) error {
+func badParam(param, accepted string) error {
 	return &core.Error{Code: core.BadParam, Param: param, Accepted: accepted}
 }
 
 // number returns an argument that counts something.
 func (p params) number(name string, fallback int) (int, error) {
-	text, given, err := p.one(name)
+	text, given, err := p.single(name)
 	if err != nil || !given {
 		return fallback, err
 	}
 	if text == "" || strings.Trim(text, "0123456789") != "" {
-		return 0, bad(name, "non-negative integer")
+		return 0, badParam(name, "non-negative integer")
 	}
 	if n, err := strconv.Atoi(text); err == nil {
 		return n, nil
@@ -85,29 +85,29 @@ func (p params) query() (q engine.Query, err error) {
 	if q.Sort, err = p.sort(); err != nil {
 		return q, err
 	}
-	after, given, err := p.one("after")
+	after, given, err := p.single("after")
 	if err == nil && given && after == "" {
-		err = bad("after", "a cursor of the same query")
+		err = badParam("after", "a cursor of the same query")
 	}
 	q.After = core.Cursor(after)
 	return q, err
 }
 
 func (p params) filter() (map[string]any, error) {
-	text, given, err := p.one("filter")
+	text, given, err := p.single("filter")
 	if err != nil || !given {
 		return nil, err
 	}
 	parsed, _ := core.ParseJSON([]byte(text), p.maxNesting)
 	object, ok := parsed.(map[string]any)
 	if !ok {
-		return nil, bad("filter", "JSON object")
+		return nil, badParam("filter", "JSON object")
 	}
 	return object, nil
 }
 
 func (p params) sort() ([]string, error) {
-	text, given, err := p.one("sort")
+	text, given, err := p.single("sort")
 	if err != nil || !given {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (p params) sort() ([]string, error) {
 		names = append(names, name)
 	}
 	if !ok {
-		return nil, bad("sort", "JSON list of field names")
+		return nil, badParam("sort", "JSON list of field names")
 	}
 	return names, nil
 }

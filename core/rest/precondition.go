@@ -9,19 +9,19 @@ import (
 
 // conditions are what a request demands of the record that it meets; nil where
 // it demands nothing.
-type conditions struct{ match, noneMatch *tagList }
+type preconditions struct{ match, noneMatch *tagList }
 
 // conditions reads the request's preconditions. Those of dates are ignored, as
 // records have none (RFC 9110, section 13.1.3).
-func (x *exchange) conditions() (c conditions, err error) {
-	if c.match, err = tagsOf(x.r, "If-Match"); err != nil {
+func (x *exchange) preconditions() (c preconditions, err error) {
+	if c.match, err = parseTagHeader(x.r, "If-Match"); err != nil {
 		return c, err
 	}
-	c.noneMatch, err = tagsOf(x.r, "If-None-Match")
+	c.noneMatch, err = parseTagHeader(x.r, "If-None-Match")
 	return c, err
 }
 
-func tagsOf(r *http.Request, header string) (*tagList, error) {
+func parseTagHeader(r *http.Request, header string) (*tagList, error) {
 	lines, ok := r.Header[header]
 	if !ok {
 		return nil, nil
@@ -34,13 +34,13 @@ func tagsOf(r *http.Request, header string) (*tagList, error) {
 }
 
 // write returns the conditions of a write as the engine takes them.
-func (c conditions) write(h *Handler) func(current *engine.View) error {
+func (c preconditions) condition(h *Handler) func(current *engine.View) error {
 	if c.match == nil && c.noneMatch == nil {
 		return nil
 	}
 	return func(current *engine.View) error {
 		if current != nil {
-			return c.hold(h, current)
+			return c.check(h, current)
 		}
 		if c.match != nil {
 			return core.PreconditionFailed
@@ -51,17 +51,17 @@ func (c conditions) write(h *Handler) func(current *engine.View) error {
 
 // notMet is the error of a condition that does not hold for the record with that tag,
 // which its client can read.
-func notMet(tag string) error {
+func preconditionFailed(tag string) error {
 	return &core.Error{Code: core.PreconditionFailed, Param: tag}
 }
 
-func (c conditions) hold(h *Handler, current *engine.View) error {
+func (c preconditions) check(h *Handler, current *engine.View) error {
 	buf := newBuffer()
 	defer buf.release()
 	buf.b = h.appendView(buf.b, *current)
 	tag := tagOf(buf.b)
-	if c.match != nil && !c.match.strong(tag) || c.noneMatch != nil && c.noneMatch.weak(tag) {
-		return notMet(tag)
+	if c.match != nil && !c.match.strongMatch(tag) || c.noneMatch != nil && c.noneMatch.weakMatch(tag) {
+		return preconditionFailed(tag)
 	}
 	return nil
 }

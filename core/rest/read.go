@@ -27,8 +27,8 @@ func (x *exchange) get() error {
 }
 
 // describe answers with the OpenAPI document.
-func (x *exchange) describe() error {
-	if err := x.admit(); err != nil {
+func (x *exchange) getDocument() error {
+	if err := x.unauthorized(); err != nil {
 		return err
 	}
 	return x.answerConditionally(x.h.document)
@@ -36,17 +36,17 @@ func (x *exchange) describe() error {
 
 // answerConditionally answers a read, in the order of RFC 9110, section 13.2.2.
 func (x *exchange) answerConditionally(body []byte) error {
-	c, err := x.conditions()
+	c, err := x.preconditions()
 	if err != nil {
 		return err
 	}
 	tag := tagOf(body)
-	if c.match != nil && !c.match.strong(tag) {
-		return notMet(tag)
+	if c.match != nil && !c.match.strongMatch(tag) {
+		return preconditionFailed(tag)
 	}
 	x.w.Header().Set("ETag", tag)
-	if c.noneMatch != nil && c.noneMatch.weak(tag) {
-		x.revalidate()
+	if c.noneMatch != nil && c.noneMatch.weakMatch(tag) {
+		x.setCacheHeaders()
 		x.finish(http.StatusNotModified, nil)
 		return nil
 	}
@@ -77,7 +77,7 @@ func (x *exchange) list() error {
 		found.Views, found.Next = nil, ""
 	}
 	if found.Next != "" {
-		x.w.Header().Set("Link", x.next(p, found.Next))
+		x.w.Header().Set("Link", x.nextLink(p, found.Next))
 	}
 	x.answerList(http.StatusOK, found.Views)
 	return nil
@@ -85,12 +85,12 @@ func (x *exchange) list() error {
 
 // appendView appends the JSON of a record.
 func (h *Handler) appendView(dst []byte, view engine.View) []byte {
-	return view.AppendLinked(dst, h.rest)
+	return view.AppendLinked(dst, h.membersURL)
 }
 
 // rest returns the URL of the records of a list side that a view does not show: a list
 // of them, at the same depth.
-func (h *Handler) rest(m engine.More) string {
+func (h *Handler) membersURL(m engine.More) string {
 	filter := append(core.TextValue(m.Field.Inverse().APIName()).AppendJSON([]byte{'{'}), ':')
 	filter = append(m.Owner.AppendJSON(filter), '}')
 	args := url.Values{"filter": {string(filter)}, "depth": {strconv.Itoa(m.Depth)}}
@@ -104,14 +104,14 @@ func (h *Handler) rest(m engine.More) string {
 func (x *exchange) limit(p params) (int, error) {
 	limit, err := p.number("limit", x.h.opts.PageSize)
 	if most := x.h.opts.MaxPageSize; err == nil && limit > most {
-		err = bad("limit", "at most "+strconv.Itoa(most))
+		err = badParam("limit", "at most "+strconv.Itoa(most))
 	}
 	return limit, err
 }
 
 // next returns the Link to the page that follows (RFC 8288): the same query at
 // another place.
-func (x *exchange) next(p params, after core.Cursor) string {
+func (x *exchange) nextLink(p params, after core.Cursor) string {
 	args := url.Values{}
 	maps.Copy(args, p.Values)
 	args.Set("after", string(after))

@@ -18,10 +18,12 @@ type resource struct {
 }
 
 // one returns the path of the record with that key.
-func (r *resource) one(key core.Value) string { return r.path + "/" + url.PathEscape(key.String()) }
+func (r *resource) recordPath(key core.Value) string {
+	return r.path + "/" + url.PathEscape(key.String())
+}
 
 // place is what the path of a request points at.
-type place struct {
+type target struct {
 	endpoint *endpoint
 	resource *resource // nil for the document
 	id       string    // of a record
@@ -35,62 +37,62 @@ type endpoint struct {
 }
 
 var (
-	list = endpoint{"GET, HEAD, POST, OPTIONS", "", map[string]func(*exchange) error{
+	collectionEndpoint = endpoint{"GET, HEAD, POST, OPTIONS", "", map[string]func(*exchange) error{
 		http.MethodGet:     (*exchange).list,
 		http.MethodHead:    (*exchange).list,
 		http.MethodPost:    (*exchange).post,
-		http.MethodOptions: (*exchange).options,
+		http.MethodOptions: (*exchange).allowedMethods,
 	}}
-	one = endpoint{"GET, HEAD, PUT, PATCH, DELETE, OPTIONS", acceptPatch, map[string]func(*exchange) error{
+	recordEndpoint = endpoint{"GET, HEAD, PUT, PATCH, DELETE, OPTIONS", acceptPatch, map[string]func(*exchange) error{
 		http.MethodGet:     (*exchange).get,
 		http.MethodHead:    (*exchange).get,
 		http.MethodPut:     (*exchange).put,
 		http.MethodPatch:   (*exchange).patch,
 		http.MethodDelete:  (*exchange).delete,
-		http.MethodOptions: (*exchange).options,
+		http.MethodOptions: (*exchange).allowedMethods,
 	}}
-	described = endpoint{allowToRead, "", map[string]func(*exchange) error{
-		http.MethodGet:     (*exchange).describe,
-		http.MethodHead:    (*exchange).describe,
-		http.MethodOptions: (*exchange).options,
+	documentEndpoint = endpoint{allowToRead, "", map[string]func(*exchange) error{
+		http.MethodGet:     (*exchange).getDocument,
+		http.MethodHead:    (*exchange).getDocument,
+		http.MethodOptions: (*exchange).allowedMethods,
 	}}
 )
 
 // find returns the place that an escaped path points at. It splits before it
 // unescapes, so that an id may hold a slash.
-func (h *Handler) find(path string) (place, error) {
+func (h *Handler) route(path string) (target, error) {
 	rest, ok := strings.CutPrefix(path, h.opts.Prefix)
 	rest, rooted := strings.CutPrefix(rest, "/")
 	name, id, hasID := strings.Cut(rest, "/")
 	if !ok || !rooted || hasID && (id == "" || strings.Contains(id, "/")) {
-		return place{}, noPlace(rest)
+		return target{}, unknownPath(rest)
 	}
 	name, err := url.PathUnescape(name)
 	switch {
 	case err != nil:
-		return place{}, noPlace(rest)
+		return target{}, unknownPath(rest)
 	case !hasID && name == documentName:
-		return place{endpoint: &described}, nil
+		return target{endpoint: &documentEndpoint}, nil
 	}
 	r := h.resources[name]
 	if r == nil {
-		return place{}, noPlace(name)
+		return target{}, unknownPath(name)
 	}
 	if !hasID {
-		return place{endpoint: &list, resource: r}, nil
+		return target{endpoint: &collectionEndpoint, resource: r}, nil
 	}
 	if id, err = url.PathUnescape(id); err != nil {
-		return place{}, noPlace(rest)
+		return target{}, unknownPath(rest)
 	}
-	return place{endpoint: &one, resource: r, id: id}, nil
+	return target{endpoint: &recordEndpoint, resource: r, id: id}, nil
 }
 
 // maxName is how many bytes of an unknown path its error repeats.
-const maxName = 256
+const maxUnknownPath = 256
 
 // noPlace is the error of a name that no resource has.
-func noPlace(name string) error {
-	name = strings.ToValidUTF8(name[:min(len(name), maxName)], "\uFFFD")
+func unknownPath(name string) error {
+	name = strings.ToValidUTF8(name[:min(len(name), maxUnknownPath)], "\uFFFD")
 	return &core.Error{
 		Code: core.NotFound, Resource: "resource", Key: core.TextValue(strings.ReplaceAll(name, "\x00", "\uFFFD")),
 	}
@@ -114,7 +116,7 @@ func (x *exchange) allow() string {
 }
 
 // options answers which methods the place has.
-func (x *exchange) options() error {
+func (x *exchange) allowedMethods() error {
 	h := x.w.Header()
 	h.Set("Allow", x.allow())
 	if x.endpoint.acceptPatch != "" && x.writable() {

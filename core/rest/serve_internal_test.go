@@ -31,7 +31,7 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
 
-func TestRequestsThatDoNotEndAreCutOffAtShutdown(t *testing.T) {
+func TestShutdownClosesRequestsThatDoNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ln := &pipes{make(chan net.Conn, 1), make(chan struct{})}
 		client, server := net.Pipe()

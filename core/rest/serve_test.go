@@ -28,7 +28,7 @@ func serve(t *testing.T, h http.Handler) (url string, stop context.CancelFunc, s
 	return "http://" + ln.Addr().String(), stop, done
 }
 
-func TestServeEndsWithItsContextWhileRequestsFinish(t *testing.T) {
+func TestServeWaitsForRequestsAtShutdown(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	url, stop, stopped := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(entered)
@@ -69,7 +69,7 @@ func TestServeEndsWithItsContextWhileRequestsFinish(t *testing.T) {
 	}
 }
 
-func TestServeHandsOnTheValuesOfItsContext(t *testing.T) {
+func TestServePassesContextValuesToRequests(t *testing.T) {
 	url, _, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		value, _ := r.Context().Value(contextKey{}).(string)
 		_, _ = io.WriteString(w, value)

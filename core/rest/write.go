@@ -13,35 +13,35 @@ func (x *exchange) post() error {
 	if err != nil {
 		return err
 	}
-	body, err := x.body()
+	body, err := x.readBody()
 	if err != nil {
 		return err
 	}
-	bodies, many, err := objects(body)
+	bodies, many, err := bodyObjects(body)
 	if err != nil {
 		return err
 	}
 	views, err := x.h.api.Create(x.ctx, x.resource.name, engine.Write{Depth: depth}, bodies...)
 	switch {
 	case err != nil && many && len(bodies) == 1:
-		return ofTheOnly(err)
+		return withFirstElement(err)
 	case err != nil:
 		return err
 	case many:
 		x.answerList(http.StatusCreated, views)
 	default:
-		x.answerNew(views[0])
+		x.answerCreated(views[0])
 	}
 	return nil
 }
 
 // patch changes the fields that the body names. A merge patch merges into JSON fields.
 func (x *exchange) patch() error {
-	w, body, err := x.writeOne()
+	w, body, err := x.writeRequest()
 	if err != nil {
 		return err
 	}
-	w.Merge = mediaOf(x.r.Header["Content-Type"]) == mergePatch
+	w.Merge = mediaType(x.r.Header["Content-Type"]) == mergePatch
 	view, err := x.h.api.Update(x.ctx, x.resource.name, x.id, w, body)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (x *exchange) patch() error {
 
 // put makes the record what the body says.
 func (x *exchange) put() error {
-	w, body, err := x.writeOne()
+	w, body, err := x.writeRequest()
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (x *exchange) put() error {
 	case err != nil:
 		return err
 	case created:
-		x.answerNew(view)
+		x.answerCreated(view)
 	default:
 		x.answerOne(http.StatusOK, view)
 	}
@@ -70,7 +70,7 @@ func (x *exchange) put() error {
 
 // delete removes the record.
 func (x *exchange) delete() error {
-	w, err := x.write()
+	w, err := x.writeOptions()
 	if err != nil {
 		return err
 	}
@@ -82,11 +82,11 @@ func (x *exchange) delete() error {
 }
 
 // writeOne reads what a request says that writes the record of its URL.
-func (x *exchange) writeOne() (w engine.Write, body map[string]any, err error) {
-	if w, err = x.write(); err != nil {
+func (x *exchange) writeRequest() (w engine.Write, body map[string]any, err error) {
+	if w, err = x.writeOptions(); err != nil {
 		return w, nil, err
 	}
-	parsed, err := x.body()
+	parsed, err := x.readBody()
 	if err != nil {
 		return w, nil, err
 	}
@@ -99,18 +99,18 @@ func (x *exchange) writeOne() (w engine.Write, body map[string]any, err error) {
 
 // write reads how to answer the write of a record, and on which conditions to do
 // it.
-func (x *exchange) write() (w engine.Write, err error) {
+func (x *exchange) writeOptions() (w engine.Write, err error) {
 	if w.Depth, err = x.depth(); err != nil {
 		return w, err
 	}
-	c, err := x.conditions()
-	w.Match = c.write(x.h)
+	c, err := x.preconditions()
+	w.Match = c.condition(x.h)
 	return w, err
 }
 
 // ofTheOnly returns the error of a list of one element: the engine names elements only
 // where there are several.
-func ofTheOnly(err error) error {
+func withFirstElement(err error) error {
 	e := *core.AsError(err)
 	if statuses[e.Code] >= http.StatusInternalServerError {
 		return err
@@ -121,7 +121,7 @@ func ofTheOnly(err error) error {
 
 // objects returns the object or the objects that a body holds, and whether it
 // was a list.
-func objects(body any) (bodies []map[string]any, many bool, err error) {
+func bodyObjects(body any) (bodies []map[string]any, many bool, err error) {
 	items, many := body.([]any)
 	if !many {
 		items = []any{body}

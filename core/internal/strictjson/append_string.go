@@ -16,7 +16,7 @@ func AppendString(dst []byte, s string) []byte {
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if escapes(r, size) {
+		if needsEscape(r, size) {
 			dst = append(dst, s[start:i]...)
 			dst = appendEscape(dst, r)
 			start = i + size
@@ -36,7 +36,7 @@ func StringSize(s string) int {
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		if escapes(r, size) {
+		if needsEscape(r, size) {
 			n += escapeSize(r) - size
 		}
 		i += size
@@ -61,7 +61,7 @@ var escapedASCII = func() (table [utf8.RuneSelf]bool) {
 }()
 
 // escapes judges what utf8.DecodeRuneInString returned.
-func escapes(r rune, size int) bool {
+func needsEscape(r rune, size int) bool {
 	if r < utf8.RuneSelf {
 		return escapedASCII[r]
 	}

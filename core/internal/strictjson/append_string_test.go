@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestAppendStringEscapesOnlyWhatItMust(t *testing.T) {
+func TestAppendStringEscapesTheMinimum(t *testing.T) {
 	for _, c := range []struct{ name, s, want string }{
 		{"empty", "", `""`},
 		{"plain", "plain text / 1+1", `"plain text / 1+1"`},
@@ -35,7 +35,7 @@ func TestAppendStringEscapesOnlyWhatItMust(t *testing.T) {
 	}
 }
 
-func TestAppendStringKeepsWhatIsThere(t *testing.T) {
+func TestAppendStringAppends(t *testing.T) {
 	if got := string(AppendString([]byte("x:"), "y")); got != `x:"y"` {
 		t.Errorf(`got %s, want x:"y"`, got)
 	}

@@ -23,7 +23,7 @@ import (
 // [DefaultNesting], so that a value which contains itself ends in an error. With an error the result is dst as it was given. v is not
 // modified.
 func AppendCanonical(dst []byte, v any) ([]byte, error) {
-	text, err := limited.appendValue(dst, v, 0)
+	text, err := defaultLimits.appendValue(dst, v, 0)
 	if err != nil {
 		return dst, err
 	}
@@ -39,16 +39,16 @@ func AppendStored(dst, text []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	return limits{nesting: math.MaxInt}.appendValue(dst, v, 0)
+	return limits{maxNesting: math.MaxInt}.appendValue(dst, v, 0)
 }
 
 // limits are what a canonical text is refused for.
 type limits struct {
-	nesting int  // how many arrays and objects may enclose each other
-	numbers bool // numbers out of range are refused
+	maxNesting   int  // how many arrays and objects may enclose each other
+	boundNumbers bool // numbers out of range are refused
 }
 
-var limited = limits{nesting: DefaultNesting, numbers: true}
+var defaultLimits = limits{maxNesting: DefaultNesting, boundNumbers: true}
 
 func (l limits) appendValue(dst []byte, v any, nesting int) ([]byte, error) {
 	switch v := v.(type) {
@@ -57,7 +57,7 @@ func (l limits) appendValue(dst []byte, v any, nesting int) ([]byte, error) {
 	case bool:
 		return strconv.AppendBool(dst, v), nil
 	case string:
-		return appendChecked(dst, v)
+		return appendValidString(dst, v)
 	case json.Number:
 		return l.appendNumber(dst, string(v))
 	case []any:
@@ -102,7 +102,7 @@ func appendGoNumber(dst []byte, v any) ([]byte, error) {
 	}
 }
 
-func appendChecked(dst []byte, s string) ([]byte, error) {
+func appendValidString(dst []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
 		return dst, errors.New("invalid UTF-8 in a string")
 	}
@@ -113,7 +113,7 @@ func appendChecked(dst []byte, s string) ([]byte, error) {
 }
 
 func (l limits) appendArray(dst []byte, list []any, nesting int) (_ []byte, err error) {
-	if nesting == l.nesting {
+	if nesting == l.maxNesting {
 		return dst, errTooDeep
 	}
 	dst = append(dst, '[')
@@ -129,7 +129,7 @@ func (l limits) appendArray(dst []byte, list []any, nesting int) (_ []byte, err 
 }
 
 func (l limits) appendObject(dst []byte, members map[string]any, nesting int) (_ []byte, err error) {
-	if nesting == l.nesting {
+	if nesting == l.maxNesting {
 		return dst, errTooDeep
 	}
 	var few [16]string // keeps the names of a usual object off the heap
@@ -143,7 +143,7 @@ func (l limits) appendObject(dst []byte, members map[string]any, nesting int) (_
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if dst, err = appendChecked(dst, name); err != nil {
+		if dst, err = appendValidString(dst, name); err != nil {
 			return dst, err
 		}
 		dst = append(dst, ':')

@@ -21,7 +21,7 @@ const (
 // It refuses numbers whose magnitude exceeds a float64, and numbers of more than 400 bytes in plain notation, which is how a database
 // may spell them. It accepts what it returns. The error text does not repeat lit.
 func CanonicalNumber(lit string) (string, error) {
-	text, err := limited.appendNumber(nil, lit)
+	text, err := defaultLimits.appendNumber(nil, lit)
 	return string(text), err
 }
 
@@ -30,7 +30,7 @@ func (l limits) appendNumber(dst []byte, lit string) ([]byte, error) {
 	if msg == "" && end < len(lit) {
 		msg = "unexpected character in a number"
 	}
-	if msg == "" && l.numbers {
+	if msg == "" && l.boundNumbers {
 		msg = num.outOfRange()
 	}
 	if msg != "" {

@@ -34,7 +34,7 @@ func TestCanonicalNumberSpellings(t *testing.T) {
 	}
 }
 
-func TestCanonicalNumberRefuses(t *testing.T) {
+func TestCanonicalNumberRejects(t *testing.T) {
 	for lit, want := range map[string]string{
 		"":                              "digit expected in a number",
 		"-":                             "digit expected in a number",

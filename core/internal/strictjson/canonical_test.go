@@ -61,7 +61,7 @@ func TestFloatsAreSpelledAsInRFC8785(t *testing.T) {
 	}
 }
 
-func TestAppendCanonicalRefuses(t *testing.T) {
+func TestAppendCanonicalRejects(t *testing.T) {
 	type point struct{ X, Y int }
 	cycle := map[string]any{}
 	cycle["a"], cycle["b"] = cycle, []any{cycle}

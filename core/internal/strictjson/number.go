@@ -44,7 +44,7 @@ func (n *number) scanWhole(b []byte) (end int, msg string) {
 	if n.negative = bytes.HasPrefix(b, []byte("-")); n.negative {
 		end++
 	}
-	n.whole = leadingDigits(b[end:])
+	n.whole = digitsAt(b[end:])
 	switch {
 	case len(n.whole) == 0:
 		return end, "digit expected in a number"
@@ -59,7 +59,7 @@ func (n *number) scanFraction(b []byte, i int) (end int, msg string) {
 		return i, ""
 	}
 	i++
-	if n.frac = leadingDigits(b[i:]); len(n.frac) == 0 {
+	if n.frac = digitsAt(b[i:]); len(n.frac) == 0 {
 		return i, "digit expected after the decimal point"
 	}
 	return i + len(n.frac), ""
@@ -74,13 +74,13 @@ func (n *number) scanExponent(b []byte, i int) (end int, msg string) {
 		n.expNegative = b[i] == '-'
 		i++
 	}
-	if n.exp = leadingDigits(b[i:]); len(n.exp) == 0 {
+	if n.exp = digitsAt(b[i:]); len(n.exp) == 0 {
 		return i, "digit expected in an exponent"
 	}
 	return i + len(n.exp), ""
 }
 
-func leadingDigits(b []byte) []byte {
+func digitsAt(b []byte) []byte {
 	for i, c := range b {
 		if c < '0' || c > '9' {
 			return b[:i]
@@ -144,17 +144,17 @@ func (n number) overflows() bool {
 // exponent has some 19 digits or more.
 func (n number) point() (point int64, fits bool) {
 	if len(n.exp) == 0 {
-		return n.lead(), true
+		return n.leadWithoutExponent(), true
 	}
 	exp, err := strconv.ParseInt(string(n.exp), 10, 62) // 62 bits, so that adding lead cannot overflow
 	if n.expNegative {
 		exp = -exp
 	}
-	return n.lead() + exp, err == nil
+	return n.leadWithoutExponent() + exp, err == nil
 }
 
 // lead is point for the number without its exponent.
-func (n number) lead() int64 {
+func (n number) leadWithoutExponent() int64 {
 	if n.whole[0] != '0' {
 		return int64(len(n.whole))
 	}

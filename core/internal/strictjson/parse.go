@@ -27,15 +27,15 @@ const byteOrderMark = "\uFEFF"
 //
 // It accepts numbers of any size. [CanonicalNumber] and [AppendCanonical] bound them.
 func Parse(data []byte, maxNesting int) (any, error) {
-	maxNesting = nestingOr(maxNesting)
+	maxNesting = nestingLimit(maxNesting)
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
 		return nil, &SyntaxError{Offset: 0, Msg: "byte order mark; remove it"}
 	}
 	p := parser{data: data, maxNesting: maxNesting}
 	if p.skipSpace(); p.pos == len(data) {
-		return nil, p.refuse("no JSON value: the input is empty")
+		return nil, p.errorHere("no JSON value: the input is empty")
 	}
-	first := survey{data: data, limit: math.MaxInt64, keep: true}
+	first := prescan{data: data, limit: math.MaxInt64, keepMembers: true}
 	first.run(maxNesting)
 	p.members = first.members
 	v, err := p.value()
@@ -43,12 +43,12 @@ func Parse(data []byte, maxNesting int) (any, error) {
 		return nil, err
 	}
 	if p.skipSpace(); p.pos < len(data) {
-		return nil, p.refuse("data after the end of the JSON value")
+		return nil, p.errorHere("data after the end of the JSON value")
 	}
 	return v, nil
 }
 
-func nestingOr(maxNesting int) int {
+func nestingLimit(maxNesting int) int {
 	if maxNesting <= 0 {
 		return DefaultNesting
 	}
@@ -60,7 +60,7 @@ type parser struct {
 	pos        int
 	nesting    int
 	maxNesting int
-	unescaped  []byte   // reused by strings with escapes
+	buffer     []byte   // reused by strings with escapes
 	members    []uint32 // how many the next arrays and objects have, as the survey says
 }
 
@@ -146,7 +146,7 @@ func (p *parser) member(members map[string]any) error {
 // open steps over the opening bracket.
 func (p *parser) open() error {
 	if p.nesting == p.maxNesting {
-		return p.refuse(fmt.Sprintf("nesting deeper than %d", p.maxNesting))
+		return p.errorHere(fmt.Sprintf("nesting deeper than %d", p.maxNesting))
 	}
 	p.nesting++
 	p.pos++
@@ -203,7 +203,7 @@ func (p *parser) literal() (any, error) {
 		p.pos += len("false")
 		return false, nil
 	case bytes.HasPrefix(rest, []byte("NaN")), bytes.HasPrefix(rest, []byte("Infinity")):
-		return nil, p.refuse("NaN and Infinity are not JSON")
+		return nil, p.errorHere("NaN and Infinity are not JSON")
 	default:
 		return nil, p.unexpected("a value")
 	}
@@ -237,17 +237,17 @@ func (p *parser) peek() byte {
 	return p.data[p.pos]
 }
 
-func (p *parser) refuse(msg string) error {
+func (p *parser) errorHere(msg string) error {
 	return &SyntaxError{Offset: p.pos, Msg: msg}
 }
 
 func (p *parser) unexpected(want string) error {
 	if p.pos == len(p.data) {
-		return p.refuse("unexpected end of input, expected " + want)
+		return p.errorHere("unexpected end of input, expected " + want)
 	}
 	r, size := utf8.DecodeRune(p.data[p.pos:])
 	if r == utf8.RuneError && size == 1 {
-		return p.refuse("invalid UTF-8")
+		return p.errorHere("invalid UTF-8")
 	}
-	return p.refuse(fmt.Sprintf("unexpected character %q, expected %s", r, want))
+	return p.errorHere(fmt.Sprintf("unexpected character %q, expected %s", r, want))
 }

@@ -9,7 +9,7 @@ import (
 // string reads the string whose opening quote is at p.pos.
 func (p *parser) string() (string, error) {
 	p.pos++
-	plain, err := p.plain()
+	plain, err := p.unescapedRun()
 	if err != nil {
 		return "", err
 	}
@@ -18,25 +18,25 @@ func (p *parser) string() (string, error) {
 		return string(plain), nil
 	}
 	end, _ := endOfString(p.data, p.pos)
-	buf := slices.Grow(p.unescaped[:0], len(plain)+end-p.pos)
+	buf := slices.Grow(p.buffer[:0], len(plain)+end-p.pos)
 	buf = append(buf, plain...)
 	for p.data[p.pos] != '"' {
 		if buf, err = p.escape(buf); err != nil {
 			return "", err
 		}
-		if plain, err = p.plain(); err != nil {
+		if plain, err = p.unescapedRun(); err != nil {
 			return "", err
 		}
 		buf = append(buf, plain...)
 	}
 	p.pos++
-	p.unescaped = buf
+	p.buffer = buf
 	return string(buf), nil
 }
 
 // plain steps over the bytes up to the next quote or backslash and returns them. A character never spans two calls, since the
 // bytes of a multi-byte character are all above the ASCII range.
-func (p *parser) plain() ([]byte, error) {
+func (p *parser) unescapedRun() ([]byte, error) {
 	start, ascii := p.pos, true
 	for ; p.pos < len(p.data); p.pos++ {
 		c := p.data[p.pos]
@@ -51,11 +51,11 @@ func (p *parser) plain() ([]byte, error) {
 	}
 	switch {
 	case p.pos == len(p.data):
-		return nil, p.refuse("unexpected end of input in a string")
+		return nil, p.errorHere("unexpected end of input in a string")
 	case p.data[p.pos] == 0:
-		return nil, p.refuse("U+0000 in a string")
+		return nil, p.errorHere("U+0000 in a string")
 	case p.data[p.pos] < ' ':
-		return nil, p.refuse("control character in a string, must be escaped")
+		return nil, p.errorHere("control character in a string, must be escaped")
 	}
 	return run, nil
 }
@@ -79,7 +79,7 @@ var shortEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f
 func (p *parser) escape(dst []byte) ([]byte, error) {
 	if p.pos+1 == len(p.data) {
 		p.pos++
-		return nil, p.refuse("unexpected end of input in a string")
+		return nil, p.errorHere("unexpected end of input in a string")
 	}
 	e := p.data[p.pos+1]
 	if e == 'u' {
@@ -87,7 +87,7 @@ func (p *parser) escape(dst []byte) ([]byte, error) {
 	}
 	c := shortEscapes[e]
 	if c == 0 {
-		return nil, p.refuse("unknown escape sequence")
+		return nil, p.errorHere("unknown escape sequence")
 	}
 	p.pos += 2
 	return append(dst, c), nil
@@ -96,17 +96,17 @@ func (p *parser) escape(dst []byte) ([]byte, error) {
 const unicodeEscapeLen = len(`\uXXXX`)
 
 func (p *parser) unicodeEscape(dst []byte) ([]byte, error) {
-	r, ok := hex4(p.data[p.pos:])
+	r, ok := hexEscape(p.data[p.pos:])
 	size := unicodeEscapeLen
 	switch {
 	case !ok:
-		return nil, p.refuse("\\u without four hexadecimal digits")
+		return nil, p.errorHere("\\u without four hexadecimal digits")
 	case r == 0:
-		return nil, p.refuse("U+0000 in a string")
+		return nil, p.errorHere("U+0000 in a string")
 	case utf16.IsSurrogate(r):
-		low, _ := hex4(p.data[p.pos+size:])
+		low, _ := hexEscape(p.data[p.pos+size:])
 		if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
-			return nil, p.refuse("lone surrogate in a string")
+			return nil, p.errorHere("lone surrogate in a string")
 		}
 		size *= 2
 	}
@@ -115,7 +115,7 @@ func (p *parser) unicodeEscape(dst []byte) ([]byte, error) {
 }
 
 // hex4 reads a \uXXXX at the start of b.
-func hex4(b []byte) (rune, bool) {
+func hexEscape(b []byte) (rune, bool) {
 	if len(b) < unicodeEscapeLen || b[0] != '\\' || b[1] != 'u' {
 		return 0, false
 	}

@@ -45,7 +45,7 @@ func TestParseReturnsTheValueAsWritten(t *testing.T) {
 	}
 }
 
-func TestParseRefusesWithReasonAndOffset(t *testing.T) {
+func TestParseRejectsWithReasonAndOffset(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		offset     int

@@ -2,14 +2,14 @@ package strictjson
 
 // Memory that Parse allocates, in bytes, size classes of the allocator included.
 const (
-	arrayWeight   = 48  // header of the slice, and the place in the survey
-	elementWeight = 20  // an interface
-	objectWeight  = 72  // header of the map, and the place in the survey
-	groupWeight   = 288 // the first eight members of a map
-	groupMembers  = 8
-	memberWeight  = 80 // a member of a larger map, free slots included
-	boxWeight     = 32 // of a string or number in an interface
-	boundedNumber = 32 // bytes of a number that is checked without allocations
+	arrayBytes   = 48  // header of the slice, and the place in the survey
+	elementBytes = 20  // an interface
+	objectBytes  = 72  // header of the map, and the place in the survey
+	groupBytes   = 288 // the first eight members of a map
+	groupMembers = 8
+	memberBytes  = 80 // a member of a larger map, free slots included
+	boxBytes     = 32 // of a string or number in an interface
+	shortNumber  = 32 // bytes of a number that is checked without allocations
 )
 
 // Weigh returns an upper bound of the bytes that [Parse] allocates for data. It takes a
@@ -17,115 +17,115 @@ const (
 // short text of many small values. Beyond limit it stops, and the result is only known to
 // exceed limit.
 func Weigh(data []byte, maxNesting int, limit int64) int64 {
-	s := survey{data: data, limit: limit}
-	s.run(nestingOr(maxNesting))
+	s := prescan{data: data, limit: limit}
+	s.run(nestingLimit(maxNesting))
 	return s.weight
 }
 
 // survey is a first pass over a text that looks at its structure alone. What it finds in
 // a text that is not JSON means nothing, but that the weight bounds the hints.
-type survey struct {
+type prescan struct {
 	data   []byte
 	pos    int
 	limit  int64
 	weight int64
 
-	keep    bool     // the members
-	members []uint32 // of each array and object, in the order of their openings
-	open    []opened
+	keepMembers bool     // the members
+	members     []uint32 // of each array and object, in the order of their openings
+	stack       []container
 }
 
 // opened is an array or object that has not ended.
-type opened struct {
+type container struct {
 	object  bool
 	members int
 	at      int // in survey.members
 }
 
-func (s *survey) run(maxNesting int) {
-	s.open = make([]opened, 0, min(maxNesting, DefaultNesting))
+func (s *prescan) run(maxNesting int) {
+	s.stack = make([]container, 0, min(maxNesting, DefaultNesting))
 	for s.pos < len(s.data) && s.weight <= s.limit {
 		switch c := s.data[s.pos]; c {
 		case '{', '[':
-			if len(s.open) == maxNesting { // Parse goes no further either
+			if len(s.stack) == maxNesting { // Parse goes no further either
 				return
 			}
-			s.begin(c == '{')
+			s.open(c == '{')
 		case '}', ']':
-			s.end()
+			s.close()
 		case ',':
 			s.comma()
 		case '"':
-			s.string()
+			s.scanString()
 		case ' ', '\t', '\n', '\r', ':':
 			s.pos++
 		default:
-			s.literal()
+			s.scanLiteral()
 		}
 	}
-	for len(s.open) > 0 { // of a text that ends early
-		s.end()
+	for len(s.stack) > 0 { // of a text that ends early
+		s.close()
 	}
 }
 
-func (s *survey) begin(object bool) {
-	s.member()
-	o := opened{object: object, at: len(s.members)}
-	if s.keep {
+func (s *prescan) open(object bool) {
+	s.firstMember()
+	o := container{object: object, at: len(s.members)}
+	if s.keepMembers {
 		s.members = append(s.members, 0)
 	}
-	s.open = append(s.open, o)
-	if s.weight += arrayWeight; object {
-		s.weight += objectWeight - arrayWeight
+	s.stack = append(s.stack, o)
+	if s.weight += arrayBytes; object {
+		s.weight += objectBytes - arrayBytes
 	}
 	s.pos++
 }
 
-func (s *survey) end() {
+func (s *prescan) close() {
 	s.pos++
-	if len(s.open) == 0 {
+	if len(s.stack) == 0 {
 		return
 	}
-	o := s.open[len(s.open)-1]
-	s.open = s.open[:len(s.open)-1]
-	if s.keep {
+	o := s.stack[len(s.stack)-1]
+	s.stack = s.stack[:len(s.stack)-1]
+	if s.keepMembers {
 		s.members[o.at] = uint32(o.members) //nolint:gosec // a hint
 	}
 }
 
 // member notes that the innermost array or object is not empty.
-func (s *survey) member() {
-	if n := len(s.open); n > 0 && s.open[n-1].members == 0 {
-		s.add(&s.open[n-1])
+func (s *prescan) firstMember() {
+	if n := len(s.stack); n > 0 && s.stack[n-1].members == 0 {
+		s.addMember(&s.stack[n-1])
 	}
 }
 
-func (s *survey) comma() {
+func (s *prescan) comma() {
 	s.pos++
-	if n := len(s.open); n > 0 {
-		s.add(&s.open[n-1])
+	if n := len(s.stack); n > 0 {
+		s.addMember(&s.stack[n-1])
 	}
 }
 
-func (s *survey) add(o *opened) {
+func (s *prescan) addMember(o *container) {
 	o.members++
 	switch {
 	case !o.object:
-		s.weight += elementWeight
+		s.weight += elementBytes
 	case o.members == 1:
-		s.weight += groupWeight
+		s.weight += groupBytes
 	case o.members == groupMembers+1:
-		s.weight += (groupMembers + 1) * memberWeight
+		s.weight += (groupMembers + 1) * memberBytes
 	case o.members > groupMembers:
-		s.weight += memberWeight
+		s.weight += memberBytes
 	}
 }
 
-func (s *survey) string() {
-	s.member()
+func (s *prescan) scanString() {
+	s.firstMember()
 	end, escapes := endOfString(s.data, s.pos+1)
 	n := int64(end - s.pos)
-	if s.weight += boxWeight + n + n/4; escapes {
+	if s.weight += boxBytes + n + n/4; escapes {
 		s.weight += 2 * n
 	}
 	s.pos = end
@@ -148,27 +148,27 @@ func endOfString(data []byte, pos int) (end int, escapes bool) {
 }
 
 // literal steps over a number, true, false or null.
-func (s *survey) literal() {
-	s.member()
+func (s *prescan) scanLiteral() {
+	s.firstMember()
 	start, exponent := s.pos, false
 	for ; s.pos < len(s.data); s.pos++ {
 		switch s.data[s.pos] {
 		case '{', '[', '}', ']', ',', '"', ' ', '\t', '\n', '\r', ':':
-			s.weigh(start, exponent)
+			s.addLiteral(start, exponent)
 			return
 		case 'e', 'E':
 			exponent = true
 		}
 	}
-	s.weigh(start, exponent)
+	s.addLiteral(start, exponent)
 }
 
-func (s *survey) weigh(start int, exponent bool) {
+func (s *prescan) addLiteral(start int, exponent bool) {
 	switch n := int64(s.pos - start); {
 	case s.data[start] > '9': // a literal
-	case exponent || n > boundedNumber:
-		s.weight += 2*boxWeight + 5*n
+	case exponent || n > shortNumber:
+		s.weight += 2*boxBytes + 5*n
 	default:
-		s.weight += boxWeight + n
+		s.weight += boxBytes + n
 	}
 }

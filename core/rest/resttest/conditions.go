@@ -10,8 +10,8 @@ import (
 // notMet are the answers to a condition that does not hold, for a record that is not
 // there and for one that is.
 const (
-	notMet      = `PRECONDITION_FAILED {}`
-	notMetByTag = `PRECONDITION_FAILED {"etag": "*"}`
+	preconditionFailed        = `PRECONDITION_FAILED {}`
+	preconditionFailedWithTag = `PRECONDITION_FAILED {"etag": "*"}`
 )
 
 // condition is a header with "TAG" for the record's own tag, and the status that
@@ -34,7 +34,7 @@ func testTags(t *testing.T, c *client) {
 	c.check(t, exchange{"PUT /jar/1", `{"label": "a"}`, 201, ""})
 	c.check(t, exchange{"PUT /cookie/1", `{"jar": 1}`, 201, ""})
 	tag := func(request, body string) string {
-		method, target, _ := cut(request)
+		method, target, _ := splitRequest(request)
 		return c.send(t, method, target, reader(body)).header.Get("Etag")
 	}
 	read := tag("GET /jar/1", "")
@@ -108,7 +108,7 @@ func testConditionalReads(t *testing.T, c *client) {
 		} {
 			t.Run("GET "+target+": "+row.rule, func(t *testing.T) {
 				for _, method := range []string{"GET ", "HEAD "} {
-					r := c.check(t, exchange{method + target, "", row.status, ""}, row.header, fill(row.value, tag))
+					r := c.check(t, exchange{method + target, "", row.status, ""}, row.header, withTag(row.value, tag))
 					if want := `PRECONDITION_FAILED {"etag": ` + strconv.Quote(tag) + `}`; r.status == 412 && method == "GET " && !r.is(t, want) {
 						t.Errorf("%s, want %s", r.body, want)
 					}
@@ -130,7 +130,7 @@ func testConditionalReads(t *testing.T, c *client) {
 }
 
 // fill puts the record's tag into a header; TAG- is the tag without quotes.
-func fill(value, tag string) string {
+func withTag(value, tag string) string {
 	return replace(value, "TAG-", tag[1:len(tag)-1], "TAG", tag)
 }
 
@@ -155,9 +155,9 @@ func testConditionalWrites(t *testing.T, newBackend NewBackend) {
 				c := setup{model: cookies()}.start(t, newBackend)
 				c.check(t, exchange{"PUT /jar/1", `{"label": "old"}`, 201, ""})
 				c.check(t, exchange{"PUT /cookie/1", `{"jar": 1}`, 201, ""})
-				_, target, _ := cut(q.request)
+				_, target, _ := splitRequest(q.request)
 				tag := c.check(t, exchange{"GET " + target, "", 200, ""}).header.Get("Etag")
-				r := c.check(t, exchange{q.request, q.body, row.status, ""}, row.header, fill(row.value, tag))
+				r := c.check(t, exchange{q.request, q.body, row.status, ""}, row.header, withTag(row.value, tag))
 				if want := `PRECONDITION_FAILED {"etag": ` + strconv.Quote(tag) + `}`; r.status == 412 && !r.is(t, want) {
 					t.Errorf("%s: %s, want %s", q.request, r.body, want)
 				}
@@ -171,19 +171,19 @@ func testConditionalWrites(t *testing.T, newBackend NewBackend) {
 		c := setup{model: cookies()}.start(t, newBackend)
 		c.check(t, exchange{"PUT /jar/1", `{"cookies": [{}]}`, 201, ""})
 		tag := c.check(t, exchange{"GET /jar/1?depth=2", "", 200, ""}).header.Get("Etag")
-		c.check(t, exchange{"PATCH /jar/1", `{}`, 412, notMetByTag}, "If-Match", tag)
+		c.check(t, exchange{"PATCH /jar/1", `{}`, 412, preconditionFailedWithTag}, "If-Match", tag)
 		c.check(t, exchange{"PATCH /jar/1?depth=2", `{}`, 200, ""}, "If-Match", tag)
 	})
 	t.Run("a record that is not there", func(t *testing.T) {
 		c := setup{model: cookies()}.start(t, newBackend)
 		for _, value := range []string{"*", `"a"`} {
-			c.check(t, exchange{"PUT /jar/1", `{}`, 412, notMet}, "If-Match", value)
-			c.check(t, exchange{"PATCH /jar/1", `{}`, 412, notMet}, "If-Match", value)
-			c.check(t, exchange{"DELETE /jar/1", "", 412, notMet}, "If-Match", value)
+			c.check(t, exchange{"PUT /jar/1", `{}`, 412, preconditionFailed}, "If-Match", value)
+			c.check(t, exchange{"PATCH /jar/1", `{}`, 412, preconditionFailed}, "If-Match", value)
+			c.check(t, exchange{"DELETE /jar/1", "", 412, preconditionFailed}, "If-Match", value)
 		}
 		c.check(t, exchange{"PATCH /jar/1", `{}`, 404, ""}, "If-None-Match", "*")
 		c.check(t, exchange{"PUT /jar/1", `{}`, 201, ""}, "If-None-Match", "*")
-		c.check(t, exchange{"PUT /jar/1", `{"label": "x"}`, 412, notMetByTag}, "If-None-Match", "*")
+		c.check(t, exchange{"PUT /jar/1", `{"label": "x"}`, 412, preconditionFailedWithTag}, "If-None-Match", "*")
 		c.check(t, exchange{"GET /jar", "", 200, `[{"id": 1, "cookies": []}]`})
 	})
 }

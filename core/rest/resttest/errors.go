@@ -13,7 +13,7 @@ import (
 
 // failing returns a decorator that fails every write with the error, and panics
 // if that is nil.
-func failing(err error) core.Decorator {
+func failingWrites(err error) core.Decorator {
 	return core.Decorator{
 		Name: "failing", Kind: core.KindPolicy,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
@@ -32,7 +32,7 @@ func failing(err error) core.Decorator {
 
 func testErrors(t *testing.T, newBackend NewBackend) {
 	plain := setup{model: things()}
-	with := func(err error) setup { return setup{model: things(), decorators: []core.Decorator{failing(err)}} }
+	with := func(err error) setup { return setup{model: things(), decorators: []core.Decorator{failingWrites(err)}} }
 	small := setup{model: things(), rest: rest.Options{MaxBody: 8}}
 	closed := setup{model: things(), rest: rest.Options{
 		Authenticate: func(*http.Request) (*core.Principal, error) { return nil, errSecret },

@@ -15,18 +15,18 @@ import (
 )
 
 // journal is a log that can be read while it is written.
-type journal struct {
+type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (j *journal) Write(p []byte) (int, error) {
+func (j *logBuffer) Write(p []byte) (int, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.text.Write(p)
 }
 
-func (j *journal) String() string {
+func (j *logBuffer) String() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.text.String()
@@ -41,7 +41,7 @@ func testInternals(t *testing.T, newBackend NewBackend) {
 			return nil, err
 		}
 	}
-	decorated := func(err error) setup { return setup{model: things(), decorators: []core.Decorator{failing(err)}} }
+	decorated := func(err error) setup { return setup{model: things(), decorators: []core.Decorator{failingWrites(err)}} }
 	closed := func(err error) setup {
 		return setup{model: things(), rest: rest.Options{Authenticate: refuse(err), Challenge: `Basic realm="larder"`}}
 	}
@@ -64,14 +64,14 @@ func testInternals(t *testing.T, newBackend NewBackend) {
 		{"a panic of the authenticator", closed(nil), exchange{"GET /thing", "", 500, `SERVER_ERROR {}`}, "ERROR", secret},
 	} {
 		t.Run(row.rule+" is for the log and not for the client", func(t *testing.T) {
-			var log journal
+			var log logBuffer
 			row.setup.rest.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			c := row.setup.start(t, newBackend)
 			r := c.check(t, row.exchange, "X-Request-Id", "request-17")
 			if told := fmt.Sprint(r.header, string(r.body)); strings.Contains(told, "secret") || strings.Contains(told, ".go") {
 				t.Errorf("the client reads %s", told)
 			}
-			method, target, _ := cut(row.exchange.request)
+			method, target, _ := splitRequest(row.exchange.request)
 			for _, want := range []string{"level=" + row.level, "method=" + method, "path=" + target, "request_id=request-17", row.logged} {
 				if !strings.Contains(log.String(), want) {
 					t.Errorf("no %s in the log:\n%s", want, &log)
@@ -80,7 +80,7 @@ func testInternals(t *testing.T, newBackend NewBackend) {
 		})
 	}
 	t.Run("errors of clients are not logged", func(t *testing.T) {
-		var log journal
+		var log logBuffer
 		c := setup{model: things(), rest: rest.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}}.start(t, newBackend)
 		c.check(t, exchange{"GET /thing/1", "", 404, ""})
 		c.check(t, exchange{"POST /thing", `{`, 400, ""})

@@ -32,7 +32,7 @@ var examples = [][3]string{
 }
 
 // blurred leaves the field out of every record that is read.
-func blurred(field string) core.Decorator {
+func hidingField(field string) core.Decorator {
 	return core.Decorator{Name: "blurred", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			res, err := next(ctx, op)
@@ -109,7 +109,7 @@ func testMerge(t *testing.T, newBackend NewBackend) {
 		c.check(t, exchange{"PATCH /thing/2", `{"json": {"b": 2}}`, 404, ""}, "Content-Type", mergeType)
 	})
 	t.Run("a merge patch of a field that cannot be read is refused, whatever is stored", func(t *testing.T) {
-		c := setup{model: things(), decorators: []core.Decorator{blurred("json")}}.start(t, newBackend)
+		c := setup{model: things(), decorators: []core.Decorator{hidingField("json")}}.start(t, newBackend)
 		const refused = `FIELD_UPDATE_FORBIDDEN {"object_name": "thing", "field_name": "json"}`
 		for _, stored := range []string{`null`, `{"a": 1}`, `1`} {
 			c.check(t, exchange{"PUT /thing/1", `{"json": ` + stored + `}`, map[bool]int{true: 201, false: 200}[stored == `null`], ""})

@@ -31,7 +31,7 @@ func user(n int) string { return "user " + strconv.Itoa(n) }
 
 // owned gives every record to the principal that inserts it, and shows each
 // principal its own.
-func owned() core.Decorator {
+func owning() core.Decorator {
 	return core.Decorator{
 		Name: "owned", Kind: core.KindPolicy,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
@@ -42,7 +42,7 @@ func owned() core.Decorator {
 				case op.Kind == core.Tx || op.Kind == core.NextID:
 					return next(ctx, op)
 				case op.Kind == core.Insert:
-					op.Records = give(op.Records, op.Principal.ID)
+					op.Records = withOwner(op.Records, op.Principal.ID)
 				}
 				op.Guard(core.Eq("owner", op.Principal.ID))
 				return next(ctx, op)
@@ -51,7 +51,7 @@ func owned() core.Decorator {
 	}
 }
 
-func give(records []core.Record, owner core.Value) []core.Record {
+func withOwner(records []core.Record, owner core.Value) []core.Record {
 	given := make([]core.Record, len(records))
 	for i, rec := range records {
 		given[i] = rec.With(rec.Resource().Field("owner").Column(), owner)
@@ -60,7 +60,7 @@ func give(records []core.Record, owner core.Value) []core.Record {
 }
 
 func ownedNotes() setup {
-	return setup{model: notes(), decorators: []core.Decorator{owned()}, rest: rest.Options{Authenticate: byNumber}}
+	return setup{model: notes(), decorators: []core.Decorator{owning()}, rest: rest.Options{Authenticate: byNumber}}
 }
 
 func testPrincipals(t *testing.T, newBackend NewBackend) {
@@ -81,7 +81,7 @@ func testPrincipals(t *testing.T, newBackend NewBackend) {
 			{context.DeadlineExceeded, exchange{"GET /note", "", 503, `UNAVAILABLE {}`}},
 		} {
 			refuse := func(*http.Request) (*core.Principal, error) { return nil, row.err }
-			setup{model: notes(), decorators: []core.Decorator{owned()}, rest: rest.Options{Authenticate: refuse}}.start(t, newBackend).check(t, row.want)
+			setup{model: notes(), decorators: []core.Decorator{owning()}, rest: rest.Options{Authenticate: refuse}}.start(t, newBackend).check(t, row.want)
 		}
 	})
 	t.Run("the challenge is an option", func(t *testing.T) {

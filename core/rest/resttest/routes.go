@@ -75,7 +75,7 @@ func testMethods(t *testing.T, newBackend NewBackend) {
 			}
 		})
 		t.Run("other methods of "+place.target+" are 405 with Allow", func(t *testing.T) {
-			for _, method := range words(place.refused) {
+			for _, method := range fields(place.refused) {
 				r := c.check(t, exchange{method + " " + place.target, `{}`, 405,
 					`METHOD_NOT_ALLOWED {"method": "` + method + `", "allowed_methods": "` + place.allow + `"}`})
 				if got := r.header.Get("Allow"); got != place.allow {
@@ -103,14 +103,14 @@ func testAllowOfReadOnly(t *testing.T, newBackend NewBackend) {
 	const read = "GET, HEAD, OPTIONS"
 	t.Run("OPTIONS and 405 allow what a read-only resource allows", func(t *testing.T) {
 		var closed atomic.Bool
-		d := sealed()
+		d := rejectingWrites()
 		d.ReadOnly = func(r *core.Resource) bool { return closed.Load() || r.Name() == "crumb" }
 		c := setup{model: cookies(), decorators: []core.Decorator{d}}.start(t, newBackend)
 		for _, row := range []struct{ request, allow string }{
 			{"OPTIONS /crumb", read}, {"POST /crumb", read}, {"PUT /crumb", read}, {"BREW /crumb/1", read}, {"PUT /crumb/1", read}, {"OPTIONS /crumb/1", read},
 			{"OPTIONS /jar", "GET, HEAD, POST, OPTIONS"}, {"PUT /jar", "GET, HEAD, POST, OPTIONS"}, {"OPTIONS /openapi.json", read},
 		} {
-			method, target, _ := cut(row.request)
+			method, target, _ := splitRequest(row.request)
 			r := c.send(t, method, target, reader(`{}`))
 			if got := r.header.Get("Allow"); got != row.allow || r.status != 405 && r.status != 204 {
 				t.Errorf("%s: %d with Allow %q, want %q", row.request, r.status, got, row.allow)
@@ -121,14 +121,14 @@ func testAllowOfReadOnly(t *testing.T, newBackend NewBackend) {
 		}
 		closed.Store(true)
 		for _, request := range []string{"OPTIONS /jar", "POST /jar", "OPTIONS /jar/1", "PUT /jar/1"} {
-			method, target, _ := cut(request)
+			method, target, _ := splitRequest(request)
 			if got := c.send(t, method, target, reader(`{}`)).header.Get("Allow"); got != read {
 				t.Errorf("%s while everything is read-only: Allow %q", request, got)
 			}
 		}
 	})
 	t.Run("OPTIONS and 405 agree where a decorator does not say what it refuses", func(t *testing.T) {
-		c := setup{model: cookies(), decorators: []core.Decorator{sealed()}}.start(t, newBackend)
+		c := setup{model: cookies(), decorators: []core.Decorator{rejectingWrites()}}.start(t, newBackend)
 		options := c.check(t, exchange{"OPTIONS /jar", "", 204, ""}).header.Get("Allow")
 		if got := c.check(t, exchange{"POST /jar", `{}`, 405, `READ_ONLY`}).header.Get("Allow"); got != options {
 			t.Errorf("POST: Allow %q, OPTIONS: %q", got, options)

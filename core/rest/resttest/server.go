@@ -97,7 +97,7 @@ func (c *client) send(tb testing.TB, method, target string, body io.Reader, head
 		tb.Fatalf("%s %s: body: %v", method, target, err)
 	}
 	r := reply{res.StatusCode, res.Header, content}
-	if complaint := r.complaint(method); complaint != "" {
+	if complaint := r.violation(method); complaint != "" {
 		tb.Errorf("%s %s: %s\n%d %v\n%s", method, target, complaint, r.status, r.header, r.body)
 	}
 	return r

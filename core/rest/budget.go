@@ -15,41 +15,41 @@ import (
 // A request that holds nothing waits until its bytes fit, or until no other request
 // holds any. A request that holds bytes and needs more may hold what others wait for,
 // so one such request at a time may exceed the bound: it ends, and others go on.
-type inFlight struct {
+type byteBudget struct {
 	limit int64
 
-	mu      sync.Mutex
-	used    int64
-	exceeds *share // the one share that may exceed limit; nil if none does
-	waiting []*claim
+	mu        sync.Mutex
+	used      int64
+	overdrawn *reservation // the one share that may exceed limit; nil if none does
+	waiting   []*waiter
 }
 
 // share is what one request holds. It belongs to the goroutine of the request.
-type share struct {
-	of   *inFlight
-	held int64
+type reservation struct {
+	budget *byteBudget
+	held   int64
 }
 
 // claim is a share that waits for more bytes.
-type claim struct {
-	share   *share
-	bytes   int64
-	granted chan struct{}
+type waiter struct {
+	reservation *reservation
+	bytes       int64
+	granted     chan struct{}
 }
 
 // errInFlight is the cause of a request that gave up.
-var errInFlight = errors.New("other requests hold all bytes of Options.MaxInFlight")
+var errBudgetUsed = errors.New("other requests hold all bytes of Options.MaxInFlight")
 
 // grow adds n bytes to the share, and waits for them until ctx ends.
 //
 // Errors: [core.Unavailable].
-func (s *share) grow(ctx context.Context, n int64) error {
+func (s *reservation) acquire(ctx context.Context, n int64) error {
 	if n <= 0 {
 		return nil
 	}
-	f := s.of
+	f := s.budget
 	f.mu.Lock()
-	c := &claim{share: s, bytes: n, granted: make(chan struct{})}
+	c := &waiter{reservation: s, bytes: n, granted: make(chan struct{})}
 	if f.grant(c) {
 		f.mu.Unlock()
 		return nil
@@ -60,7 +60,7 @@ func (s *share) grow(ctx context.Context, n int64) error {
 	case <-c.granted:
 		return nil
 	case <-ctx.Done():
-		return f.giveUp(c, ctx.Err())
+		return f.cancel(c, ctx.Err())
 	}
 }
 
@@ -68,17 +68,17 @@ func (s *share) grow(ctx context.Context, n int64) error {
 // because those that hold the bytes may wait for that transaction.
 //
 // Errors: [core.Unavailable].
-func (s *share) growNow(n int64) error {
-	s.of.mu.Lock()
-	defer s.of.mu.Unlock()
-	if n <= 0 || s.of.grant(&claim{share: s, bytes: n}) {
+func (s *reservation) tryAcquire(n int64) error {
+	s.budget.mu.Lock()
+	defer s.budget.mu.Unlock()
+	if n <= 0 || s.budget.grant(&waiter{reservation: s, bytes: n}) {
 		return nil
 	}
-	return &core.Error{Code: core.Unavailable, Cause: errInFlight}
+	return &core.Error{Code: core.Unavailable, Cause: errBudgetUsed}
 }
 
 // giveUp withdraws a claim, unless it was granted meanwhile.
-func (f *inFlight) giveUp(c *claim, cause error) error {
+func (f *byteBudget) cancel(c *waiter, cause error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	i := slices.Index(f.waiting, c)
@@ -86,17 +86,17 @@ func (f *inFlight) giveUp(c *claim, cause error) error {
 		return nil
 	}
 	f.waiting = slices.Delete(f.waiting, i, i+1)
-	return &core.Error{Code: core.Unavailable, Cause: fmt.Errorf("%w: %w", errInFlight, cause)}
+	return &core.Error{Code: core.Unavailable, Cause: fmt.Errorf("%w: %w", errBudgetUsed, cause)}
 }
 
 // grant gives a claim its bytes if it can have them now.
-func (f *inFlight) grant(c *claim) bool {
-	s := c.share
+func (f *byteBudget) grant(c *waiter) bool {
+	s := c.reservation
 	switch {
 	case f.used+c.bytes <= f.limit:
-	case f.used == s.held, f.exceeds == s:
-	case s.held > 0 && f.exceeds == nil:
-		f.exceeds = s
+	case f.used == s.held, f.overdrawn == s:
+	case s.held > 0 && f.overdrawn == nil:
+		f.overdrawn = s
 	default:
 		return false
 	}
@@ -106,18 +106,18 @@ func (f *inFlight) grant(c *claim) bool {
 }
 
 // shrink takes n bytes from the share, which others may wait for.
-func (s *share) shrink(n int64) {
+func (s *reservation) release(n int64) {
 	if n <= 0 {
 		return
 	}
-	f := s.of
+	f := s.budget
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.used -= n
-	if s.held -= n; s.held == 0 && f.exceeds == s {
-		f.exceeds = nil
+	if s.held -= n; s.held == 0 && f.overdrawn == s {
+		f.overdrawn = nil
 	}
-	f.waiting = slices.DeleteFunc(f.waiting, func(c *claim) bool {
+	f.waiting = slices.DeleteFunc(f.waiting, func(c *waiter) bool {
 		if !f.grant(c) {
 			return false
 		}
@@ -127,4 +127,4 @@ func (s *share) shrink(n int64) {
 }
 
 // release ends the share.
-func (s *share) release() { s.shrink(s.held) }
+func (s *reservation) releaseAll() { s.release(s.held) }

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestListsOfTagsAreReadAsRFC9110Writes(t *testing.T) {
+func TestParseTagsFollowsRFC9110(t *testing.T) {
 	for _, row := range []struct {
 		lines []string
 		want  string // tags with a space between, "any", or "malformed"
@@ -55,7 +55,7 @@ func textOf(l *tagList, ok bool) string {
 	}
 	var tags []string
 	for _, tag := range l.tags {
-		text := tag.opaque
+		text := tag.quoted
 		if tag.weak {
 			text = "W/" + text
 		}
@@ -64,7 +64,7 @@ func textOf(l *tagList, ok bool) string {
 	return strings.Join(tags, " ")
 }
 
-func TestWeakTagsEqualOnlyWhereThatIsEnough(t *testing.T) {
+func TestWeakTagsMatchOnlyInWeakComparison(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tags := rapid.SliceOfN(rapid.StringMatching(`(W/)?"[a-c,]?"`), 1, 4).Draw(t, "tags")
 		tag := rapid.StringMatching(`"[a-c,]?"`).Draw(t, "tag")
@@ -72,18 +72,18 @@ func TestWeakTagsEqualOnlyWhereThatIsEnough(t *testing.T) {
 		if !ok {
 			t.Fatalf("%q is malformed", tags)
 		}
-		if got, want := l.strong(tag), slices.Contains(tags, tag); got != want {
+		if got, want := l.strongMatch(tag), slices.Contains(tags, tag); got != want {
 			t.Errorf("strong comparison %v, want %v", got, want)
 		}
-		if got, want := l.weak(tag), slices.Contains(tags, tag) || slices.Contains(tags, "W/"+tag); got != want {
+		if got, want := l.weakMatch(tag), slices.Contains(tags, tag) || slices.Contains(tags, "W/"+tag); got != want {
 			t.Errorf("weak comparison %v, want %v", got, want)
 		}
 	})
 }
 
-func TestTagsAreQuotedAndTellRepresentationsApart(t *testing.T) {
+func TestTagsAreQuotedAndDiffer(t *testing.T) {
 	a, b := tagOf([]byte("a")), tagOf([]byte("b"))
-	if a == b || a != tagOf([]byte("a")) || quoted(a) != len(a) {
+	if a == b || a != tagOf([]byte("a")) || quotedLength(a) != len(a) {
 		t.Errorf("tags %s and %s", a, b)
 	}
 }

@@ -22,7 +22,7 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 		{"list", `[] [1,"a",null,[2]] null`, `"a"`},
 	} {
 		t.Run(row.field+" takes what loses nothing, and shows it in one spelling", func(t *testing.T) {
-			for _, value := range words(row.taken) {
+			for _, value := range fields(row.taken) {
 				sent, shown, changed := strings.Cut(value, "=")
 				if !changed {
 					shown = sent
@@ -34,7 +34,7 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 			}
 		})
 		t.Run(row.field+" refuses everything else by field, type and value", func(t *testing.T) {
-			for _, value := range words(row.refused) {
+			for _, value := range fields(row.refused) {
 				value = strings.ReplaceAll(value, "_", " ")
 				c.check(t, exchange{"PATCH /thing/1", `{"` + row.field + `": ` + value + `}`, 400,
 					`BAD_FIELD_VALUE {"object_name": "thing", "field_name": "` + row.field + `", "type": "` + row.field + `", "value": ` + value + `}`})
@@ -49,7 +49,7 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 		"int":   `1e-400 1e400`,
 	} {
 		t.Run(field+" refuses numbers that not every storage can spell", func(t *testing.T) {
-			for _, value := range words(values) {
+			for _, value := range fields(values) {
 				shown := string(core.TextValue(value).AppendJSON(nil))
 				c.check(t, exchange{"PATCH /thing/1", `{"` + field + `": ` + value + `}`, 400,
 					`BAD_FIELD_VALUE {"object_name": "thing", "field_name": "` + field + `", "type": "` + field + `", "value": ` + shown + `}`})

@@ -12,15 +12,15 @@ type tagList struct {
 }
 
 type entityTag struct {
-	opaque string // with its quotes
+	quoted string // with its quotes
 	weak   bool
 }
 
 // strong reports whether the list has the tag, by the comparison in which weak
 // tags equal nothing (RFC 9110, section 8.8.3.2).
-func (l *tagList) strong(tag string) bool {
+func (l *tagList) strongMatch(tag string) bool {
 	for _, t := range l.tags {
-		if t.opaque == tag && !t.weak {
+		if t.quoted == tag && !t.weak {
 			return true
 		}
 	}
@@ -29,9 +29,9 @@ func (l *tagList) strong(tag string) bool {
 
 // weak reports whether the list has the tag, by the comparison that takes weak
 // tags for strong ones.
-func (l *tagList) weak(tag string) bool {
+func (l *tagList) weakMatch(tag string) bool {
 	for _, t := range l.tags {
-		if t.opaque == tag {
+		if t.quoted == tag {
 			return true
 		}
 	}
@@ -52,11 +52,11 @@ func parseTags(lines []string) (*tagList, bool) {
 		}
 		var t entityTag
 		text, t.weak = strings.CutPrefix(text, "W/")
-		n := quoted(text)
+		n := quotedLength(text)
 		if n == 0 {
 			return nil, false
 		}
-		t.opaque = text[:n]
+		t.quoted = text[:n]
 		l.tags = append(l.tags, t)
 		text = strings.TrimLeft(text[n:], " \t")
 		if text != "" && text[0] != ',' {
@@ -67,7 +67,7 @@ func parseTags(lines []string) (*tagList, bool) {
 
 // quoted returns how long the opaque tag is that text begins with; 0 if it does
 // not.
-func quoted(text string) int {
+func quotedLength(text string) int {
 	if text == "" || text[0] != '"' {
 		return 0
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // sealed refuses every write, of whomever.
-func sealed() core.Decorator {
+func rejectingWrites() core.Decorator {
 	return core.Decorator{Name: "sealed", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch {
@@ -42,7 +42,7 @@ func failingToBegin() core.Decorator {
 
 // asked are requests of every kind, right ones and wrong ones: a method, a target
 // without spaces, and perhaps a body.
-func asked() []string {
+func requests() []string {
 	return []string{
 		"GET /note", "GET /note?depth=0", "GET /note?limit=0", "GET /note?limit=1", `GET /note?filter={"text":"a"}`,
 		`GET /note?filter={"id":{"in":[]}}`, `GET /folder?filter={"notes":1}`, `GET /note?filter={"folder":1}`, "HEAD /note", "HEAD /nope", "HEAD /note/abc",
@@ -66,13 +66,13 @@ func asked() []string {
 
 // testNobody: where a store refuses nobody everything, requests without a principal
 // are all answered alike, whatever is wrong with them.
-func testNobody(t *testing.T, newBackend NewBackend) {
-	stacks := map[string][]core.Decorator{"a store of owners": {owned()}, "one that is read-only": {sealed(), owned()}}
+func testAnonymous(t *testing.T, newBackend NewBackend) {
+	stacks := map[string][]core.Decorator{"a store of owners": {owning()}, "one that is read-only": {rejectingWrites(), owning()}}
 	for name, stack := range stacks {
 		t.Run("without a principal everything is 401, with a challenge: "+name, func(t *testing.T) {
 			c := setup{model: notes(), decorators: stack, rest: rest.Options{Authenticate: byNumber, MaxBody: 1 << 10}}.start(t, newBackend)
 			refused := c.check(t, exchange{"GET /note", "", 401, `UNAUTHORIZED {}`})
-			for _, text := range asked() {
+			for _, text := range requests() {
 				for _, header := range [][]string{
 					nil, {"If-Match", "x"}, {"If-Match", "*"}, {"If-None-Match", "*"}, {"Content-Type", "text/html"}, {"Content-Encoding", "gzip"},
 				} {
@@ -93,7 +93,7 @@ func testNobody(t *testing.T, newBackend NewBackend) {
 		}
 	})
 	t.Run("where nobody may do something, nobody is told what is wrong", func(t *testing.T) {
-		c := setup{model: cookies(), decorators: []core.Decorator{sealed()}}.start(t, newBackend)
+		c := setup{model: cookies(), decorators: []core.Decorator{rejectingWrites()}}.start(t, newBackend)
 		for _, x := range []exchange{
 			{"GET /openapi.json", "", 200, ""}, {"GET /jar", "", 200, "[]"}, {"GET /jar/1", "", 404, ""}, {"GET /nope", "", 404, ""},
 			{"GET /jar?depth=x", "", 400, ""}, {"POST /crumb?depth=0", `{}`, 405, `READ_ONLY {"object_name": "crumb"}`}, {"POST /crumb", `[]`, 201, "[]"},
@@ -126,7 +126,7 @@ func testUnreadBody(t *testing.T, newBackend NewBackend) {
 		read  bool
 	}{{"", false}, {user(1), true}} {
 		for _, request := range []string{"POST /note", "PUT /note/1", "PATCH /note/1"} {
-			method, target, _ := cut(request)
+			method, target, _ := splitRequest(request)
 			body := &counted{Reader: strings.NewReader(`{"text": "a"}`)}
 			r := c.as(row.token).send(t, method, target, body, "Expect", "100-continue")
 			if (body.n.Load() > 0) != row.read || (r.status == 401) == row.read {

@@ -9,7 +9,7 @@ import (
 )
 
 // allowed lets records be inserted whose text is "allowed", and no others.
-func allowed() core.Decorator {
+func insertingAllowed() core.Decorator {
 	return core.Decorator{Name: "allowed", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind == core.Insert {
@@ -43,10 +43,10 @@ func testAssignedIDs(t *testing.T, newBackend NewBackend) {
 
 // testChosenIDs has a client choose the greatest ids that there are, in requests that
 // are refused.
-func testChosenIDs(t *testing.T, newBackend NewBackend) {
+func testRejectedPutIDs(t *testing.T, newBackend NewBackend) {
 	for _, body := range []string{`{"text": "x"}`, `{"text": "allowed", "folder": 5}`, `{"text": "allowed", "nope": 5}`} {
 		t.Run("an id of a PUT that is refused moves nothing: "+body, func(t *testing.T) {
-			c := setup{model: notes(), decorators: []core.Decorator{allowed()}}.start(t, newBackend)
+			c := setup{model: notes(), decorators: []core.Decorator{insertingAllowed()}}.start(t, newBackend)
 			post := func() int64 {
 				id, err := strconv.ParseInt(c.check(t, exchange{"POST /note", `{"text": "allowed"}`, 201, ""}).field("id"), 10, 64)
 				if err != nil {

@@ -13,9 +13,9 @@ import (
 )
 
 // claims starts a claim of n bytes and returns where its outcome arrives.
-func claims(ctx context.Context, s *share, n int64) <-chan error {
+func claims(ctx context.Context, s *reservation, n int64) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- s.grow(ctx, n) }()
+	go func() { done <- s.acquire(ctx, n) }()
 	synctest.Wait()
 	return done
 }
@@ -23,26 +23,26 @@ func claims(ctx context.Context, s *share, n int64) <-chan error {
 // waits reports whether a claim has no outcome yet.
 func waits(done <-chan error) bool { return len(done) == 0 }
 
-func TestAShareWaitsUntilItsBytesFit(t *testing.T) {
+func TestReservationWaitsUntilItsBytesFit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &inFlight{limit: 100}
-		first, second := &share{of: f}, &share{of: f}
-		if err := first.grow(t.Context(), 60); err != nil {
+		f := &byteBudget{limit: 100}
+		first, second := &reservation{budget: f}, &reservation{budget: f}
+		if err := first.acquire(t.Context(), 60); err != nil {
 			t.Fatal(err)
 		}
 		done := claims(t.Context(), second, 50)
 		if !waits(done) {
 			t.Fatal("110 of 100 bytes are in flight")
 		}
-		if small := claims(t.Context(), &share{of: f}, 40); waits(small) {
+		if small := claims(t.Context(), &reservation{budget: f}, 40); waits(small) {
 			t.Error("a share that fits waits for one that does not")
 		}
-		first.shrink(10)
+		first.release(10)
 		synctest.Wait()
 		if !waits(done) {
 			t.Error("140 of 100 bytes are in flight")
 		}
-		first.release()
+		first.releaseAll()
 		synctest.Wait()
 		if waits(done) || second.held != 50 || f.used != 90 {
 			t.Errorf("%d held, %d in flight", second.held, f.used)
@@ -50,55 +50,55 @@ func TestAShareWaitsUntilItsBytesFit(t *testing.T) {
 	})
 }
 
-func TestAShareLargerThanTheBoundWaitsUntilItIsAlone(t *testing.T) {
+func TestReservationAboveTheLimitWaitsUntilAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &inFlight{limit: 100}
-		first, large := &share{of: f}, &share{of: f}
-		if err := first.grow(t.Context(), 1); err != nil {
+		f := &byteBudget{limit: 100}
+		first, large := &reservation{budget: f}, &reservation{budget: f}
+		if err := first.acquire(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
 		done := claims(t.Context(), large, 1000)
 		if !waits(done) {
 			t.Fatal("it is not alone")
 		}
-		first.release()
+		first.releaseAll()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if err := large.grow(t.Context(), 1000); err != nil {
+		if err := large.acquire(t.Context(), 1000); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-func TestAShareGivesUpWhenItsContextEnds(t *testing.T) {
+func TestReservationEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &inFlight{limit: 100}
-		first, second := &share{of: f}, &share{of: f}
-		if err := first.grow(t.Context(), 100); err != nil {
+		f := &byteBudget{limit: 100}
+		first, second := &reservation{budget: f}, &reservation{budget: f}
+		if err := first.acquire(t.Context(), 100); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		err := <-claims(ctx, second, 1)
-		if !errors.Is(err, core.Unavailable) || !errors.Is(err, errInFlight) || !errors.Is(err, context.DeadlineExceeded) {
+		if !errors.Is(err, core.Unavailable) || !errors.Is(err, errBudgetUsed) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)
 		}
-		if first.release(); f.used != 0 || len(f.waiting) > 0 || second.held != 0 {
+		if first.releaseAll(); f.used != 0 || len(f.waiting) > 0 || second.held != 0 {
 			t.Errorf("%+v is left", f)
 		}
 	})
 }
 
 // Two shares that hold all bytes and need more would wait for each other.
-func TestSharesThatHoldAndNeedMoreEnd(t *testing.T) {
+func TestReservationsThatGrowDoNotDeadlock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := &inFlight{limit: 100}
-		var shares [4]*share
+		f := &byteBudget{limit: 100}
+		var shares [4]*reservation
 		var done [4]<-chan error
 		for i := range shares {
-			shares[i] = &share{of: f}
-			if err := shares[i].grow(t.Context(), 25); err != nil {
+			shares[i] = &reservation{budget: f}
+			if err := shares[i].acquire(t.Context(), 25); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -114,25 +114,25 @@ func TestSharesThatHoldAndNeedMoreEnd(t *testing.T) {
 			if f.used > 150 {
 				t.Errorf("%d bytes are in flight", f.used)
 			}
-			s.release()
+			s.releaseAll()
 			synctest.Wait()
 		}
-		if f.used != 0 || f.exceeds != nil {
+		if f.used != 0 || f.overdrawn != nil {
 			t.Errorf("%+v is left", f)
 		}
 	})
 }
 
-func TestManySharesNeverExceedTheBoundByMoreThanOne(t *testing.T) {
+func TestAtMostOneReservationExceedsTheLimit(t *testing.T) {
 	const limit, largest = 1000, 400
-	f := &inFlight{limit: limit}
+	f := &byteBudget{limit: limit}
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
 			for range 500 {
-				s := &share{of: f}
+				s := &reservation{budget: f}
 				for range 4 {
-					if err := s.grow(t.Context(), rand.Int64N(largest/4)+1); err != nil {
+					if err := s.acquire(t.Context(), rand.Int64N(largest/4)+1); err != nil {
 						t.Error(err)
 					}
 					f.mu.Lock()
@@ -141,12 +141,12 @@ func TestManySharesNeverExceedTheBoundByMoreThanOne(t *testing.T) {
 					}
 					f.mu.Unlock()
 				}
-				s.release()
+				s.releaseAll()
 			}
 		})
 	}
 	wg.Wait()
-	if f.used != 0 || f.exceeds != nil || len(f.waiting) > 0 {
+	if f.used != 0 || f.overdrawn != nil || len(f.waiting) > 0 {
 		t.Errorf("%+v is left", f)
 	}
 }

@@ -8,26 +8,26 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func key() core.FieldSpec { return core.FieldSpec{Name: "id", Type: core.Int, Key: true} }
+func keyField() core.FieldSpec { return core.FieldSpec{Name: "id", Type: core.Int, Key: true} }
 
-func text(name string) core.FieldSpec { return core.FieldSpec{Name: name, Type: core.Text} }
+func textField(name string) core.FieldSpec { return core.FieldSpec{Name: name, Type: core.Text} }
 
 // cookies is the model of jars that hold cookies, and of crumbs that die with
 // their cookie.
 func cookies() *core.Model {
 	return core.MustModel("cookies",
 		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
-			key(), text("label"),
+			keyField(), textField("label"),
 			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
 		}},
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
-			key(), text("type"),
+			keyField(), textField("type"),
 			{Name: "price", Type: core.Int},
 			{Name: "jar", ToOne: "jar"},
 			{Name: "crumbs", ToMany: "crumb", Inverse: "cookie"},
 		}},
 		core.ResourceSpec{Name: "crumb", Fields: []core.FieldSpec{
-			key(),
+			keyField(),
 			{Name: "cookie", ToOne: "cookie", Cascade: true},
 		}},
 	)
@@ -48,10 +48,10 @@ func things() *core.Model {
 	}
 	return core.MustModel("things",
 		core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
-			key(),
+			keyField(),
 			{Name: "int", Type: core.Int},
 			{Name: "float", Type: core.Float},
-			text("text"),
+			textField("text"),
 			{Name: "bool", Type: core.Bool},
 			{Name: "time", Type: core.Time},
 			{Name: "uuid", Type: core.UUID},
@@ -81,10 +81,10 @@ func things() *core.Model {
 			{Name: "likes", ToMany: "thing"},
 		}},
 		core.ResourceSpec{Name: "word", Fields: []core.FieldSpec{
-			{Name: "id", Type: core.Text, Key: true}, text("meaning"),
+			{Name: "id", Type: core.Text, Key: true}, textField("meaning"),
 		}},
 		core.ResourceSpec{Name: "token", Fields: []core.FieldSpec{
-			{Name: "id", Type: core.UUID, Key: true}, text("scope"),
+			{Name: "id", Type: core.UUID, Key: true}, textField("scope"),
 		}},
 	)
 }
@@ -93,12 +93,12 @@ func things() *core.Model {
 func notes() *core.Model {
 	return core.MustModel("notes",
 		core.ResourceSpec{Name: "folder", Fields: []core.FieldSpec{
-			key(), text("name"),
+			keyField(), textField("name"),
 			{Name: "owner", Type: core.Int, Hidden: true},
 			{Name: "notes", ToMany: "note", Inverse: "folder"},
 		}},
 		core.ResourceSpec{Name: "note", Fields: []core.FieldSpec{
-			key(), text("text"),
+			keyField(), textField("text"),
 			{Name: "owner", Type: core.Int, Hidden: true},
 			{Name: "folder", ToOne: "folder"},
 		}},

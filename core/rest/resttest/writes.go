@@ -40,7 +40,7 @@ func testCreate(t *testing.T, newBackend NewBackend) {
 	})
 }
 
-func testChange(t *testing.T, newBackend NewBackend) {
+func testPatch(t *testing.T, newBackend NewBackend) {
 	setup{model: cookies()}.check(t, newBackend, []rule{
 		{"PATCH changes the named fields and answers with the whole record", []exchange{
 			{"PUT /cookie/1", `{"type": "muffin", "price": 3}`, 201, ""},

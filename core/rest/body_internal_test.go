@@ -12,8 +12,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-func TestLargeBuffersAreNotKept(t *testing.T) {
-	large := &buffer{make([]byte, maxPooled+1)}
+func TestLargeBuffersAreNotPooled(t *testing.T) {
+	large := &buffer{make([]byte, maxPooledBytes+1)}
 	large.release()
 	for range 100 {
 		if buf := newBuffer(); buf == large {
@@ -25,11 +25,11 @@ func TestLargeBuffersAreNotKept(t *testing.T) {
 // reading returns an exchange that reads a body of that announced length.
 func reading(t *testing.T, announced int64) *exchange {
 	t.Helper()
-	h := &Handler{inFlight: inFlight{limit: 1 << 20}}
-	return &exchange{h: h, ctx: t.Context(), share: share{of: &h.inFlight}, r: &http.Request{ContentLength: announced}}
+	h := &Handler{budget: byteBudget{limit: 1 << 20}}
+	return &exchange{h: h, ctx: t.Context(), reserved: reservation{budget: &h.budget}, r: &http.Request{ContentLength: announced}}
 }
 
-func TestBuffersReadWholeBodies(t *testing.T) {
+func TestReadAllReadsWholeBodies(t *testing.T) {
 	for _, size := range []int{0, 1, 4095, 4096, 4097, 100_000} {
 		text := strings.Repeat("x", size)
 		for name, r := range map[string]io.Reader{
@@ -42,8 +42,8 @@ func TestBuffersReadWholeBodies(t *testing.T) {
 				if err != nil || !bytes.Equal(buf.b, []byte(text)) {
 					t.Errorf("%d bytes %s: %d, %v", size, name, len(buf.b), err)
 				}
-				if held != int64(cap(buf.b)) || held != x.share.held || cap(buf.b) > 2*max(size, leastRead) {
-					t.Errorf("%d bytes %s: %d of room, %d held, %d of them by the share", size, name, cap(buf.b), held, x.share.held)
+				if held != int64(cap(buf.b)) || held != x.reserved.held || cap(buf.b) > 2*max(size, minRead) {
+					t.Errorf("%d bytes %s: %d of room, %d held, %d of them by the share", size, name, cap(buf.b), held, x.reserved.held)
 				}
 				r = strings.NewReader(text)
 			}
@@ -51,7 +51,7 @@ func TestBuffersReadWholeBodies(t *testing.T) {
 	}
 }
 
-func TestBuffersReportFailedReads(t *testing.T) {
+func TestReadAllReportsFailedReads(t *testing.T) {
 	if _, err := reading(t, -1).readAll(&buffer{}, iotest.ErrReader(io.ErrUnexpectedEOF)); !errors.Is(err, core.BadRequest) {
 		t.Errorf("error %v", err)
 	}

@@ -18,7 +18,7 @@ var statuses = map[core.Code]int{
 
 // complaint returns what is wrong with an answer, whatever was asked; "" if
 // nothing is.
-func (r reply) complaint(method string) string {
+func (r reply) violation(method string) string {
 	if r.header.Get("X-Content-Type-Options") != "nosniff" {
 		return "no X-Content-Type-Options: nosniff"
 	}
@@ -50,11 +50,11 @@ func (r reply) complaint(method string) string {
 	if r.header.Get("Cache-Control") != "no-store" {
 		return "Cache-Control of an error is not no-store"
 	}
-	return complaintOfError(r.status, body)
+	return errorViolation(r.status, body)
 }
 
 // complaintOfError checks {"error": {"code": ..., "details": {...}}}.
-func complaintOfError(status int, body any) string {
+func errorViolation(status int, body any) string {
 	outer, _ := body.(map[string]any)
 	inner, _ := outer["error"].(map[string]any)
 	code, _ := inner["code"].(string)
