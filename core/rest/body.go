@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/internal/strictjson"
@@ -109,4 +110,25 @@ func (x *exchange) growBuffer(buf *buffer, held int64) (int64, error) {
 	buf.b = grown
 	x.reserved.release(held)
 	return size + room, nil
+}
+
+// buffer holds a body while it is read or written.
+type buffer struct{ b []byte }
+
+// maxPooled is the capacity above which a buffer is not kept, so that one large
+// answer does not hold its memory for ever.
+const maxPooledBytes = 256 << 10
+
+var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 4<<10)} }}
+
+func newBuffer() *buffer {
+	buf := buffers.Get().(*buffer) //nolint:forcetypeassert // the pool holds nothing else
+	buf.b = buf.b[:0]
+	return buf
+}
+
+func (buf *buffer) release() {
+	if cap(buf.b) <= maxPooledBytes {
+		buffers.Put(buf)
+	}
 }

@@ -15,8 +15,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/rest"
+	"github.com/larder-go/larder/core/rest/resttest"
 )
 
 // through returns a decorator that runs fn around every op of a resource.
@@ -221,4 +223,8 @@ func TestDefaultLoggerIsSlogDefault(t *testing.T) {
 	if w := get(t.Context(), h, "/cookie"); w.Code != http.StatusUnauthorized || !strings.Contains(log.String(), "no token") {
 		t.Errorf("%d, log:\n%s", w.Code, &log)
 	}
+}
+
+func TestRules(t *testing.T) {
+	resttest.Run(t, func(testing.TB, *core.Model) core.Backend { return memory.New() })
 }
