@@ -7,9 +7,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// admit denies an anonymous request where the store denies anonymous callers
-// everything. It is for answers that do not have to pass the store, and for bodies
-// before they are read. A store that cannot say permits the request.
+// unauthorized returns [core.Unauthorized] if the request is anonymous and the store denies anonymous callers everything.
+// If the store cannot answer, it returns nil. It is for answers that need no operation on the store.
 func (x *exchange) unauthorized() error {
 	if err := x.anonymousError(); errors.Is(err, core.Unauthorized) {
 		return err
@@ -17,8 +16,8 @@ func (x *exchange) unauthorized() error {
 	return nil
 }
 
-// ask returns the store's error for anonymous callers, once for each request; nil
-// for a request with a principal.
+// anonymousError returns the store's error for anonymous callers, if the request is anonymous. It asks the store at most
+// once per request that is allowed.
 func (x *exchange) anonymousError() error {
 	if x.ctx == nil || x.anonymousAllowed || core.PrincipalOf(x.ctx) != nil {
 		return nil
@@ -30,24 +29,22 @@ func (x *exchange) anonymousError() error {
 	return nil
 }
 
-// telling are headers that refusals of requests have, and that a 401 must not have
-// because they depend on what there is.
+// revealingHeaders are headers of errors that depend on the model or the request. A 401 must not have them.
 var revealingHeaders = []string{"Accept-Encoding", "Accept-Patch", "Accept-Post"}
 
-// unlessNobody returns the error that the client is told: what is wrong with a
-// request tells of the model, and who is nobody learns that from no store that
-// refuses nobody everything. A failure of the server is one for everybody.
+// hideFromAnonymous returns the error to answer with. Where the store denies anonymous callers everything, it replaces
+// errors that reveal something about the model by [core.Unauthorized]. Failures of the server stay.
 func (x *exchange) hideFromAnonymous(err error) error {
 	status, known := statuses[core.AsError(err).Code]
 	if !known || status == http.StatusUnauthorized || status >= http.StatusInternalServerError {
 		return err
 	}
-	refused := x.unauthorized()
-	if refused == nil {
+	denied := x.unauthorized()
+	if denied == nil {
 		return err
 	}
 	for _, name := range revealingHeaders {
 		x.w.Header().Del(name)
 	}
-	return refused
+	return denied
 }

@@ -8,23 +8,22 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// answer sends JSON that a client may keep and revalidate.
+// answer writes JSON that the client may store, and must revalidate before it uses it again.
 func (x *exchange) answer(status int, body []byte) {
 	x.setCacheHeaders()
 	x.finish(status, body)
 }
 
-// revalidate sets the headers of an answer that only its reader may keep, and
-// only to ask again.
+// setCacheHeaders forbids shared caches to store the answer, and private ones to use it without revalidation.
 func (x *exchange) setCacheHeaders() {
 	h := x.w.Header()
 	h.Set("Cache-Control", "private, no-cache")
 	if x.h.opts.Authenticate != nil {
-		h.Add("Vary", "Authorization") // middleware may have set others
+		h.Add("Vary", "Authorization") // Add: middleware may have set other names
 	}
 }
 
-// answerOne sends one record with its tag.
+// answerOne writes one record, with its ETag.
 func (x *exchange) answerOne(status int, view engine.View) {
 	buf := newBuffer()
 	defer buf.release()
@@ -33,13 +32,13 @@ func (x *exchange) answerOne(status int, view engine.View) {
 	x.answer(status, buf.b)
 }
 
-// answerNew sends one record that the request created.
+// answerCreated writes a record that the request created, with its Location.
 func (x *exchange) answerCreated(view engine.View) {
 	x.w.Header().Set("Location", x.resource.recordPath(view.Key()))
 	x.answerOne(http.StatusCreated, view)
 }
 
-// answerList sends records in a list.
+// answerList writes a list of records.
 func (x *exchange) answerList(status int, views []engine.View) {
 	buf := newBuffer()
 	defer buf.release()
@@ -54,7 +53,7 @@ func (x *exchange) answerList(status int, views []engine.View) {
 	x.answer(status, buf.b)
 }
 
-// answerError sends the error in the one shape that errors have.
+// answerError writes the body that every error has.
 func (x *exchange) answerError(status int, e *core.Error) {
 	buf := newBuffer()
 	defer buf.release()
@@ -63,7 +62,7 @@ func (x *exchange) answerError(status int, e *core.Error) {
 	x.finish(status, buf.b)
 }
 
-// finish writes the answer; nil is no body.
+// finish writes the status and the body; a nil body writes none.
 func (x *exchange) finish(status int, body []byte) {
 	h := x.w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")

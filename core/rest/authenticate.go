@@ -9,11 +9,11 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// bearer is the scheme of RFC 6750.
+// bearer is the authentication scheme of RFC 6750.
 const bearer = "Bearer"
 
-// challenge returns the WWW-Authenticate of a 401. A bearer token that was refused is
-// an invalid one (RFC 6750, section 3.1).
+// challenge returns the WWW-Authenticate of a 401. It adds error="invalid_token" for a rejected bearer token (RFC 6750,
+// section 3.1).
 func (x *exchange) challenge() string {
 	challenge := x.h.opts.Challenge
 	scheme, params, _ := strings.Cut(challenge, " ")
@@ -28,7 +28,7 @@ func (x *exchange) challenge() string {
 	return challenge + `, error="invalid_token"`
 }
 
-// authenticate returns who the request runs for.
+// authenticate returns the principal of the request; nil for an anonymous one. See [Options.Authenticate] for the errors.
 func (h *Handler) authenticate(ctx context.Context, r *http.Request) (*core.Principal, error) {
 	if h.opts.Authenticate == nil {
 		return nil, nil

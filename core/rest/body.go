@@ -11,8 +11,11 @@ import (
 	"github.com/larder-go/larder/core/internal/strictjson"
 )
 
-// body reads and parses the request's body. An anonymous request asks the store
-// first, so a caller that may do nothing costs no memory.
+// readBody reads and parses the request's body. It first asks the store about an anonymous request, so the body of a
+// caller that may do nothing takes no memory.
+//
+// Errors: those of [exchange.anonymousError], [core.UnsupportedMediaType], [core.TooLarge], [core.BadRequest], and
+// [core.Unavailable] if the budget has no room in time.
 func (x *exchange) readBody() (any, error) {
 	if err := x.anonymousError(); err != nil {
 		return nil, err
@@ -42,16 +45,14 @@ func tooLarge(limit int64) error {
 }
 
 const (
-	// valuesFactor bounds the memory of a body's values as a multiple of
-	// [Options.MaxBody].
+	// valueFactor bounds the memory of a body's values, as a multiple of [Options.MaxBody].
 	valueFactor = 8
-	// leastValues is a bound in bytes below which the values of a body are never
-	// refused.
+	// minValueBytes is the number of bytes that the values of a body may always take.
 	minValueBytes = 64 << 10
 )
 
-// parse parses a body, unless its values would take too much memory: small values take
-// up to 60 times their text.
+// parseBody parses a body, unless its values would take too much memory. Small values take up to 60 times the bytes of
+// their JSON.
 func (x *exchange) parseBody(text []byte) (any, error) {
 	limit := max(valueFactor*x.h.opts.MaxBody, minValueBytes)
 	weight := strictjson.Weigh(text, x.h.opts.MaxNesting, limit)
@@ -65,12 +66,12 @@ func (x *exchange) parseBody(text []byte) (any, error) {
 	return core.ParseJSON(text, x.h.opts.MaxNesting)
 }
 
-// leastRead is the room in bytes for a single read.
+// minRead is the free space in bytes that every read gets.
 const minRead = 512
 
-// readAll appends everything that r has, and returns how many bytes the request's share
-// holds for it. It doubles the buffer, up to the length that the client announced, so a
-// client pays with bytes that it sends.
+// readAll reads r to its end into buf, and returns the number of bytes that it reserved for buf, also with an error. It
+// doubles the buffer, up to the announced length, so a client that announces a large body and sends little of it does
+// not reserve much.
 func (x *exchange) readAll(buf *buffer, r io.Reader) (held int64, err error) {
 	if err := x.reserved.acquire(x.ctx, int64(cap(buf.b))); err != nil {
 		return 0, err
@@ -94,8 +95,7 @@ func (x *exchange) readAll(buf *buffer, r io.Reader) (held int64, err error) {
 	}
 }
 
-// extend makes room for more of a body, and returns how many bytes the share holds
-// afterwards.
+// growBuffer makes room for more of a body, and returns the number of bytes that are reserved for buf afterwards.
 func (x *exchange) growBuffer(buf *buffer, held int64) (int64, error) {
 	size := int64(len(buf.b))
 	room := max(size, minRead)
@@ -112,11 +112,10 @@ func (x *exchange) growBuffer(buf *buffer, held int64) (int64, error) {
 	return size + room, nil
 }
 
-// buffer holds a body while it is read or written.
+// buffer holds a body while it is read or written. Buffers are pooled; a caller must not use one after its release.
 type buffer struct{ b []byte }
 
-// maxPooled is the capacity above which a buffer is not kept, so that one large
-// answer does not hold its memory for ever.
+// maxPooledBytes is the greatest capacity of a pooled buffer, so that a large answer does not keep its memory.
 const maxPooledBytes = 256 << 10
 
 var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 4<<10)} }}

@@ -10,121 +10,122 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// inFlight bounds the bytes that the requests of a handler hold at a time.
+// byteBudget bounds the bytes that the requests of a handler hold together ([Options.MaxInFlight]).
 //
-// A request that holds nothing waits until its bytes fit, or until no other request
-// holds any. A request that holds bytes and needs more may hold what others wait for,
-// so one such request at a time may exceed the bound: it ends, and others go on.
+// A request that holds no bytes waits until its bytes fit, or until no other request holds any. A request that already
+// holds bytes and needs more could wait for requests that wait for it. To prevent that deadlock, one such request at a
+// time may exceed the limit; it finishes, and the others continue.
 type byteBudget struct {
 	limit int64
 
 	mu        sync.Mutex
 	used      int64
-	overdrawn *reservation // the one share that may exceed limit; nil if none does
+	overdrawn *reservation // the reservation that may exceed limit; nil if there is none
 	waiting   []*waiter
 }
 
-// share is what one request holds. It belongs to the goroutine of the request.
+// reservation is the bytes that one request holds. Only the goroutine of the request uses it.
 type reservation struct {
 	budget *byteBudget
 	held   int64
 }
 
-// claim is a share that waits for more bytes.
+// waiter is a reservation that waits for more bytes.
 type waiter struct {
 	reservation *reservation
 	bytes       int64
-	granted     chan struct{}
+	granted     chan struct{} // closed once the reservation has the bytes
 }
 
-// errInFlight is the cause of a request that gave up.
+// errBudgetUsed is the cause of the error of a request that got no bytes.
 var errBudgetUsed = errors.New("other requests hold all bytes of Options.MaxInFlight")
 
-// grow adds n bytes to the share, and waits for them until ctx ends.
+// acquire adds n bytes to the reservation. It waits for them until ctx ends.
 //
 // Errors: [core.Unavailable].
-func (s *reservation) acquire(ctx context.Context, n int64) error {
+func (r *reservation) acquire(ctx context.Context, n int64) error {
 	if n <= 0 {
 		return nil
 	}
-	f := s.budget
-	f.mu.Lock()
-	c := &waiter{reservation: s, bytes: n, granted: make(chan struct{})}
-	if f.grant(c) {
-		f.mu.Unlock()
+	b := r.budget
+	b.mu.Lock()
+	w := &waiter{reservation: r, bytes: n, granted: make(chan struct{})}
+	if b.grant(w) {
+		b.mu.Unlock()
 		return nil
 	}
-	f.waiting = append(f.waiting, c)
-	f.mu.Unlock()
+	b.waiting = append(b.waiting, w)
+	b.mu.Unlock()
 	select {
-	case <-c.granted:
+	case <-w.granted:
 		return nil
 	case <-ctx.Done():
-		return f.cancel(c, ctx.Err())
+		return b.cancel(w, ctx.Err())
 	}
 }
 
-// growNow is grow for a request that may have a transaction open: it does not wait,
-// because those that hold the bytes may wait for that transaction.
+// tryAcquire adds n bytes to the reservation without waiting. A request with an open transaction must use it, because
+// the requests that hold the bytes may wait for that transaction.
 //
 // Errors: [core.Unavailable].
-func (s *reservation) tryAcquire(n int64) error {
-	s.budget.mu.Lock()
-	defer s.budget.mu.Unlock()
-	if n <= 0 || s.budget.grant(&waiter{reservation: s, bytes: n}) {
+func (r *reservation) tryAcquire(n int64) error {
+	r.budget.mu.Lock()
+	defer r.budget.mu.Unlock()
+	if n <= 0 || r.budget.grant(&waiter{reservation: r, bytes: n}) {
 		return nil
 	}
 	return &core.Error{Code: core.Unavailable, Cause: errBudgetUsed}
 }
 
-// giveUp withdraws a claim, unless it was granted meanwhile.
-func (f *byteBudget) cancel(c *waiter, cause error) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	i := slices.Index(f.waiting, c)
+// cancel ends the wait of w. It returns nil if w has got its bytes meanwhile.
+func (b *byteBudget) cancel(w *waiter, cause error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := slices.Index(b.waiting, w)
 	if i < 0 {
 		return nil
 	}
-	f.waiting = slices.Delete(f.waiting, i, i+1)
+	b.waiting = slices.Delete(b.waiting, i, i+1)
 	return &core.Error{Code: core.Unavailable, Cause: fmt.Errorf("%w: %w", errBudgetUsed, cause)}
 }
 
-// grant gives a claim its bytes if it can have them now.
-func (f *byteBudget) grant(c *waiter) bool {
-	s := c.reservation
+// grant adds the bytes of w to its reservation and reports true, if the reservation may have them now. The caller holds
+// b.mu.
+func (b *byteBudget) grant(w *waiter) bool {
+	r := w.reservation
 	switch {
-	case f.used+c.bytes <= f.limit:
-	case f.used == s.held, f.overdrawn == s:
-	case s.held > 0 && f.overdrawn == nil:
-		f.overdrawn = s
+	case b.used+w.bytes <= b.limit:
+	case b.used == r.held, b.overdrawn == r:
+	case r.held > 0 && b.overdrawn == nil:
+		b.overdrawn = r
 	default:
 		return false
 	}
-	f.used += c.bytes
-	s.held += c.bytes
+	b.used += w.bytes
+	r.held += w.bytes
 	return true
 }
 
-// shrink takes n bytes from the share, which others may wait for.
-func (s *reservation) release(n int64) {
+// release returns n bytes of the reservation to the budget, and grants waiters the bytes that fit now.
+func (r *reservation) release(n int64) {
 	if n <= 0 {
 		return
 	}
-	f := s.budget
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.used -= n
-	if s.held -= n; s.held == 0 && f.overdrawn == s {
-		f.overdrawn = nil
+	b := r.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used -= n
+	if r.held -= n; r.held == 0 && b.overdrawn == r {
+		b.overdrawn = nil
 	}
-	f.waiting = slices.DeleteFunc(f.waiting, func(c *waiter) bool {
-		if !f.grant(c) {
+	b.waiting = slices.DeleteFunc(b.waiting, func(w *waiter) bool {
+		if !b.grant(w) {
 			return false
 		}
-		close(c.granted)
+		close(w.granted)
 		return true
 	})
 }
 
-// release ends the share.
-func (s *reservation) releaseAll() { s.release(s.held) }
+// releaseAll returns all bytes of the reservation to the budget.
+func (r *reservation) releaseAll() { r.release(r.held) }

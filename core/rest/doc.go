@@ -1,41 +1,53 @@
-// Package rest is the net/http face of an engine: JSON over HTTP for the
-// resources of a model, and an OpenAPI document that describes them.
+// Package rest serves an engine over HTTP: JSON resources, and an OpenAPI document that describes them.
 //
 //	h, err := rest.New(engine.New(store, engine.Options{}), rest.Options{})
 //	ln, err := net.Listen("tcp", "127.0.0.1:8080")
 //	err = rest.Serve(ctx, ln, h)
 //
+// A [Handler] is an [http.Handler], so it also runs in a program's own server, behind middleware, or below a path
+// ([Options.Prefix]). [Options.Authenticate] finds the principal of a request.
+//
 // # Resources
 //
-//	GET    /cookie           200 a list; arguments filter, sort, limit, after, depth
-//	POST   /cookie           201 one record for an object, all or none for a list
+//	GET    /cookie           200 a page of records; arguments filter, sort, limit, after, depth
+//	POST   /cookie           201 a record for an object, records for a list: all of them or none
 //	GET    /cookie/1         200 one record; argument depth
-//	PATCH  /cookie/1         200 the record with the named fields changed
-//	PUT    /cookie/1         200 replaced, 201 created
+//	PATCH  /cookie/1         200 the record, with the fields changed that the body names
+//	PUT    /cookie/1         200 the replaced record, 201 the created one
 //	DELETE /cookie/1         200 null
 //	GET    /openapi.json     200 the OpenAPI document
 //
-// HEAD is GET without the body, OPTIONS names the methods of a URL, every other
-// method is 405. The argument depth belongs to writes too: it says how their
-// answer shows the record. Arguments that are not known are ignored; a known
-// one that is given twice is refused. A list
-// is a page of [Options.PageSize] records, or of the argument limit. A page that ends
-// earlier than the list, for its limit or for the engine's bounds of an answer, has a
-// Link with rel="next". The Link repeats the arguments of the request, escaped, and
-// adds a cursor of less than 2 KiB. With limit=0 the page is empty and has no Link,
-// whether or not there are records: a client that followed it would not advance.
+// HEAD is GET without the body. OPTIONS answers 204 with the methods of the URL in Allow; any other method is 405. The
+// argument depth also belongs to POST, PATCH and PUT, where it is the depth of the record in the answer, and to DELETE,
+// where it is the depth for preconditions. Unknown arguments are ignored; a known argument that is given twice is 400.
 //
-// The list side of a relation shows at most 1000 records ([engine.Options]), and fewer
-// where an answer has no room for more. If there are others, the record has a member
-// NAME@next after the list NAME: the URL of a list of them. Such a list side cannot be
-// set as a list (400): change the records on the other side. A PUT keeps it, and the
-// member NAME@next is ignored in bodies.
+// # Lists
 //
-// Bodies are application/json, for PATCH also application/merge-patch+json (RFC 7396).
-// Of both, PATCH changes the fields that the body names, and null empties one. In a JSON
-// field a merge patch merges objects member by member, where null removes a member;
-// application/json replaces the whole value. The stored value is read in the transaction
-// that changes it, so of concurrent merge patches none is lost.
+// A list answers with a page of [Options.PageSize] records, or with as many as the argument limit asks for. Where more
+// records follow, because of the limit or of the engine's bounds of an answer, the answer has a Link header with
+// rel="next". The Link repeats the arguments of the request and adds a cursor of less than 2 KiB. A page with limit=0 is
+// always empty and has no Link.
+//
+// The list side of a relation shows at most 1000 records ([engine.Options]), and fewer where the answer has no room for
+// more. If there are others, the record has a member NAME@next after the list NAME: the URL of a list of the others. Such
+// a list side cannot be set as a list (400); change the records on the other side instead. PUT keeps it, and the member
+// NAME@next is ignored in bodies.
+//
+// # Bodies
+//
+// Bodies are application/json; PATCH also accepts application/merge-patch+json (RFC 7396). With either type, PATCH changes
+// the fields that the body names, and null empties a field. The types differ for JSON fields: a merge patch merges objects
+// member by member, where null removes a member, and application/json replaces the whole value. The merge happens in the
+// transaction of the write, so concurrent merge patches do not lose each other's changes.
+//
+// # Preconditions
+//
+// An answer that shows one record has a strong ETag, a hash of its bytes. The tag belongs to the URL with its depth: a tag
+// that was read at depth=2 does not match at depth=1. If-Match and If-None-Match work as in RFC 9110, section 13. On
+// PATCH, PUT and DELETE they are compared inside the transaction, with the record shown at the depth of the request. So a
+// client that sends the tag of the record that it read cannot overwrite a change that it did not see, and a client that
+// reads at a greater depth also guards the related records. If-Match on a record that does not exist is 412. Lists have
+// no tag and ignore preconditions.
 //
 // # Errors
 //
@@ -43,50 +55,38 @@
 //
 //	{"error": {"code": "FIELD_DOES_NOT_EXIST", "details": {"object_name": "cookie", "field_name": "size"}}}
 //
-// with a code of [core.Code] and the details that belong to it. What net/http
-// refuses before a handler is called (a malformed request line, too large
-// headers) is the one exception. The causes of 5xx answers go to the log and
-// never into an answer.
+// with a [core.Code] and the details of that code. Requests that net/http rejects before it calls the handler, such as a
+// malformed request line or too large headers, are the exception. The causes of 5xx answers and of failed authentication
+// go to [Options.Logger] and never into an answer.
 //
-// # Repeating requests
-//
-// UNAVAILABLE is 503 with Retry-After: nothing was written, and the same request may be
-// sent again. OUTCOME_UNKNOWN is 503 without it: a connection broke or the time ran out
-// while the server was committing, and the write may have happened. A client that repeats
-// a POST then may create a second record.
-//
-// A client that chooses the key can repeat safely:
+// UNAVAILABLE is 503 with Retry-After: nothing was written, and the client may send the same request again.
+// OUTCOME_UNKNOWN is 503 without Retry-After: a connection broke or the time ran out during the commit, and the write may
+// have happened. A client that repeats a POST then may create a second record. A client that chooses the key can repeat
+// safely:
 //
 //	PUT /cookie/9f0c2b4e-6f1d-4c55-8a2f-0f6f3a1c7d10
 //	If-None-Match: *
 //
-// creates the record at most once, whatever was lost on the way: 201 the first time, and 412
-// if an earlier attempt has created the record. PUT, DELETE, and PATCH with If-Match, leave
-// the same record when repeated, unless their bodies create nested records. After OUTCOME_UNKNOWN of a POST, a client reads the list to
-// find out, by a field whose value only this client would have given.
+// creates the record at most once: 201 the first time, and 412 if an earlier attempt has created it. PUT, DELETE, and
+// PATCH with If-Match leave the same record when repeated, unless their bodies create nested records. After
+// OUTCOME_UNKNOWN of a POST, a client finds out by reading the list, filtered by a field with a value of its own.
 //
-// # Nobody
+// # Anonymous requests
 //
-// Where the store refuses nobody everything, as ownership does, and access without
-// rules for anonymous ones, every request without a principal is answered with 401 and
-// the same headers, whatever else is wrong with it, and the OpenAPI document is not
-// shown: none of it tells what the model has. Failures of the server, 5xx, are shown
-// as such. OPTIONS of what there is stays open, as a CORS preflight never has
-// credentials (Fetch standard, "CORS-preflight fetch"), so whether a resource of some
-// name exists can be asked. To find out, the handler begins an empty transaction that
-// only reads: before it reads the body of an anonymous request, after an anonymous
-// request failed, and for the document. A store that fails at this has the body of an
-// anonymous request unread as well. Requests of a principal, and reads that succeed,
-// need no such transaction.
+// A request without a principal is anonymous. Some stores deny anonymous callers everything: stacks with ownership, and
+// with access where no rule is for anonymous callers. There, all anonymous requests get the same 401 with the same
+// headers, whether or not they are valid, and the OpenAPI document is not shown, so that the answers reveal nothing about
+// the model. Two kinds of answer differ. Failures of the server are 5xx. OPTIONS stays open, because a CORS preflight
+// never has credentials (Fetch standard, "CORS-preflight fetch"); a client can therefore find out whether a resource of
+// some name exists.
 //
-// # Preconditions
+// The handler asks the store with an empty read-only transaction: before it reads the body of an anonymous request, after
+// an anonymous request failed, and before it shows the document. If the store cannot answer before a body is read, the
+// request fails with the error of the store. Requests of a principal, and anonymous reads that succeed, cost no such
+// transaction.
 //
-// Answers that show one record have a strong ETag: a hash of their bytes. It
-// belongs to the URL with its depth: a tag read with depth=2 says nothing at
-// depth=1. If-Match and If-None-Match work as RFC 9110, section 13, says, and on
-// PATCH, PUT and DELETE they are compared inside the transaction, with the
-// record as the depth of the request shows it. So a client that sends the
-// tag of what it read cannot overwrite what it did not see, and one that reads
-// with a greater depth guards the related records as well. If-Match for a
-// record that is not there is 412. Lists have no tag and no preconditions.
+// # Cost and limits
+//
+// [Options.MaxBody], [Options.MaxInFlight] and [Options.MaxNesting] bound the memory of requests, [Options.Timeout] their
+// time, and the options of the engine their answers. Each request holds at least 4 KiB of MaxInFlight.
 package rest

@@ -6,14 +6,14 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// retryAfter is the number of seconds after which a client may repeat a request.
+// retryAfter is the number of seconds before a client should repeat a request.
 const retryAfter = "1"
 
-// fail answers with the error, and logs what the client is not told.
+// fail answers with the error, and logs its cause if the client does not see it.
 func (x *exchange) fail(err error) {
 	e := core.AsError(err)
 	status, known := statuses[e.Code]
-	if !known { // a code that somebody made up may say anything
+	if !known { // the message of a code that is not of core may be internal
 		e = &core.Error{Code: core.ServerError, Cause: err}
 		status = http.StatusInternalServerError
 	}
@@ -29,7 +29,7 @@ func (x *exchange) fail(err error) {
 	x.answerError(status, e)
 }
 
-// appendError appends the error's JSON to dst.
+// appendError appends the JSON body of the error.
 func appendError(dst []byte, e *core.Error) []byte {
 	dst = append(dst, `{"error":{"code":`...)
 	dst = core.TextValue(string(e.Code)).AppendJSON(dst)
@@ -40,13 +40,13 @@ func appendError(dst []byte, e *core.Error) []byte {
 		}
 		dst = core.TextValue(d.Name).AppendJSON(dst)
 		dst = append(dst, ':')
-		v, _ := core.JSON.Convert(d.Value) // what has no JSON form is null
+		v, _ := core.JSON.Convert(d.Value) // a value without a JSON form becomes null
 		dst = v.AppendJSON(dst)
 	}
 	return append(dst, "}}}"...)
 }
 
-// statuses has the HTTP status of every code that there is.
+// statuses maps every code of core to its HTTP status.
 var statuses = map[core.Code]int{
 	core.NotFound:             http.StatusNotFound,
 	core.UnknownField:         http.StatusBadRequest,

@@ -11,21 +11,21 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// Handler serves an engine over HTTP. It is safe for concurrent use. [New]
-// makes it.
+// Handler serves an engine over HTTP. Create one with [New]. It is safe for concurrent use.
 type Handler struct {
 	api       *engine.Engine
 	opts      Options
-	resources map[string]*resource
+	resources map[string]*resource // by API name
 	document  []byte
 	budget    byteBudget
 }
 
 var _ http.Handler = (*Handler)(nil)
 
-// New returns a handler for all resources of the engine's model. It refuses
-// settings that cannot be meant and a model with a resource that clients would
-// call "openapi.json".
+// New returns a handler for all resources of the engine's model. The handler does not close the engine's store.
+//
+// New returns an error if the engine is nil, if options are invalid (the error names each of them), or if a resource has
+// the API name "openapi.json".
 func New(api *engine.Engine, opts Options) (*Handler, error) {
 	if api == nil {
 		return nil, errors.New("rest: the engine is nil; pass the result of engine.New")
@@ -48,7 +48,7 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 	return h, nil
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP answers one request. It ignores a principal that the request's context already has.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := exchange{h: h, w: w, r: r, reserved: reservation{budget: &h.budget}}
 	defer x.reserved.releaseAll()
@@ -67,19 +67,24 @@ type exchange struct {
 	r *http.Request
 	target
 
-	ctx              context.Context // of the request, with its end and its principal
-	anonymousAllowed bool            // the store does not deny anonymous callers everything
-	reserved         reservation     // bytes that the request holds
-	wrote            bool
+	// ctx has the principal and the deadline of the request. It is nil until the authentication has succeeded.
+	ctx context.Context
+	// anonymousAllowed is true once the store has said that it does not deny anonymous callers everything.
+	anonymousAllowed bool
+	// reserved holds the request's bytes of the budget.
+	reserved reservation
+	// wrote is true once the status line is written.
+	wrote bool
 }
 
-// entryBytes is what every request holds, so that none begins while others hold all
-// bytes in flight, and none waits for its first bytes with a transaction open.
+// requestBytes is reserved for every request before it opens a transaction. While other requests hold the whole budget, a
+// new one waits here, where it holds nothing that other requests wait for.
 const requestBytes = 4 << 10
 
-// answerFactor is how often an answer is in memory: as records, and as text.
+// answerFactor counts the copies of an answer in memory: its records, and its JSON.
 const answerFactor = 2
 
+// run authenticates, routes and serves the request.
 func (x *exchange) run(ctx context.Context) error {
 	principal, err := x.h.authenticate(ctx, x.r)
 	if err != nil {

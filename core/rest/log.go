@@ -11,16 +11,16 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// log records why an answer is what it is, where the client is not told.
+// logFailure logs the cause of an answer that does not show it to the client.
 func (x *exchange) logFailure(status int, code core.Code, err error) {
 	var level slog.Level
 	switch {
 	case status == http.StatusInternalServerError:
 		level = slog.LevelError
 	case code == core.OutcomeUnknown:
-		level = slog.LevelWarn // also if the client left: only the log knows of the write
+		level = slog.LevelWarn // also for a canceled request: only the log knows of the write
 	case status == http.StatusServiceUnavailable && x.r.Context().Err() != nil:
-		level = slog.LevelDebug // the client left, which is no failure of ours
+		level = slog.LevelDebug // the client canceled the request
 	case status == http.StatusServiceUnavailable:
 		level = slog.LevelWarn
 	case status == http.StatusUnauthorized:
@@ -31,14 +31,14 @@ func (x *exchange) logFailure(status int, code core.Code, err error) {
 	x.logRequest(level, "request failed", slog.String("code", string(code)), slog.String("error", truncate(err.Error(), maxLoggedError)))
 }
 
-// How many bytes the log repeats of what a client sends.
+// Greatest numbers of bytes that a log line repeats from a request.
 const (
 	maxRequestID   = 128
 	maxLoggedPath  = 256
-	maxLoggedError = 4 << 10 // which may quote the client
+	maxLoggedError = 4 << 10 // an error may quote the request
 )
 
-// logged returns at most that many bytes of a text, and says if there were more.
+// truncate returns at most limit bytes of text, followed by "..." if text is longer.
 func truncate(text string, limit int) string {
 	if len(text) <= limit {
 		return text
@@ -46,6 +46,7 @@ func truncate(text string, limit int) string {
 	return strings.ToValidUTF8(text[:limit], "") + "..."
 }
 
+// logRequest logs a message with the method, path and request id.
 func (x *exchange) logRequest(level slog.Level, message string, attrs ...slog.Attr) {
 	attrs = append(attrs, slog.String("method", truncate(x.r.Method, maxLoggedPath)), slog.String("path", truncate(x.r.URL.Path, maxLoggedPath)))
 	if id := x.r.Header.Get("X-Request-Id"); id != "" {
@@ -54,12 +55,12 @@ func (x *exchange) logRequest(level slog.Level, message string, attrs ...slog.At
 	x.h.opts.Logger.LogAttrs(x.r.Context(), level, message, attrs...)
 }
 
-// ours are the headers that belong to the answer that a panic interrupted; those
-// of middleware around the handler stay.
+// recordHeaders are the headers of an answer with records. An error after a panic must not have them; headers that
+// middleware has set stay.
 var recordHeaders = []string{"Etag", "Link", "Location"}
 
-// catch turns a panic into a 500, unless it is the one that net/http knows as
-// the wish to cut the connection.
+// recoverPanic turns a panic into a 500. It passes [http.ErrAbortHandler] on, with which a handler asks net/http to abort
+// the connection.
 func (x *exchange) recoverPanic() {
 	reason := recover()
 	if reason == nil {
@@ -70,7 +71,7 @@ func (x *exchange) recoverPanic() {
 	}
 	x.logRequest(slog.LevelError, "panic while serving a request", slog.String("error", truncate(fmt.Sprint(reason), maxLoggedError)), slog.String("stack", string(debug.Stack())))
 	if x.wrote {
-		panic(http.ErrAbortHandler) // a client must not take half an answer for a whole one
+		panic(http.ErrAbortHandler) // abort, so that the client does not accept a partial answer
 	}
 	for _, name := range recordHeaders {
 		x.w.Header().Del(name)

@@ -19,8 +19,8 @@ const (
 	acceptEncoding = "identity"
 )
 
-// acceptable refuses a body in another format than JSON, and says which would
-// do (RFC 9110, section 15.5.16).
+// checkMediaType rejects a body that is not JSON, with a header that names the accepted formats (RFC 9110, section
+// 15.5.16).
 func (x *exchange) checkMediaType() error {
 	h := x.w.Header()
 	if !notEncoded(x.r.Header["Content-Encoding"]) {
@@ -45,7 +45,7 @@ func unsupportedMedia(header string, accepted string) error {
 	return &core.Error{Code: core.UnsupportedMediaType, Param: header, Accepted: accepted}
 }
 
-// identity reports whether content is not encoded.
+// notEncoded reports whether the lines of Content-Encoding name no coding but identity.
 func notEncoded(lines []string) bool {
 	for _, line := range lines {
 		for coding := range strings.SplitSeq(line, ",") {
@@ -57,8 +57,8 @@ func notEncoded(lines []string) bool {
 	return true
 }
 
-// mediaOf returns the media type of content in UTF-8, the only charset that JSON has (RFC
-// 8259, section 8.1); "" for other charsets, and where there is not one type.
+// mediaType returns the media type of the lines of Content-Type; "" if there is not exactly one valid line, or if it names
+// another charset than UTF-8, the only one of JSON (RFC 8259, section 8.1).
 func mediaType(lines []string) string {
 	if len(lines) != 1 {
 		return ""

@@ -8,7 +8,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// object is a JSON object of the OpenAPI document, which is written once.
+// object is a JSON object of the OpenAPI document.
 type object = map[string]any
 
 // document returns the OpenAPI 3.1 document of an engine's model.
@@ -46,5 +46,5 @@ func document(api *engine.Engine, opts Options) ([]byte, error) {
 	return json.Marshal(doc)
 }
 
-// ref refers to a component of the document.
+// ref returns a reference to a component of the document.
 func ref(kind, name string) object { return object{"$ref": "#/components/" + kind + "/" + name} }

@@ -7,22 +7,22 @@ import (
 	"strconv"
 )
 
-// headers are those that several answers share.
+// headers describes the headers of answers.
 func headers() object {
 	text := object{"type": "string"}
 	return object{
-		"ETag":     object{"description": "Tag of the representation at this depth, on answers with one record.", "schema": text},
+		"ETag":     object{"description": "Entity tag of the record at this depth, on answers with one record.", "schema": text},
 		"Link":     object{"description": `The next page, as rel="next", if there is one (RFC 8288).`, "schema": text},
-		"Location": object{"description": "Path of the record, if one was created.", "schema": text},
+		"Location": object{"description": "Path of the created record.", "schema": text},
 		"Retry-After": object{
 			"description": "Seconds after which the request may succeed. Absent with the code OUTCOME_UNKNOWN: the write may have happened.", "schema": object{"type": "integer"},
 		},
-		"Allow":            object{"description": "The methods that are served.", "schema": text},
+		"Allow":            object{"description": "The methods that this URL supports now.", "schema": text},
 		"WWW-Authenticate": object{"description": "How to authenticate.", "schema": text},
 	}
 }
 
-// answerOf describes an answer with a body and headers.
+// response describes an answer with a body and headers.
 func response(description string, schema object, headers ...string) object {
 	answer := object{"description": description, "content": object{plainJSON: object{"schema": schema}}}
 	if len(headers) > 0 {
@@ -35,14 +35,14 @@ func response(description string, schema object, headers ...string) object {
 	return answer
 }
 
-// errorHeaders are the headers of errors that have any.
+// errorHeaders maps the status of an error to its header.
 var errorHeaders = map[int]string{
 	http.StatusUnauthorized:       "WWW-Authenticate",
 	http.StatusMethodNotAllowed:   "Allow",
 	http.StatusServiceUnavailable: "Retry-After",
 }
 
-// errorAnswers describes the answer to every error, by status.
+// errorResponses describes the answer of every error, by status.
 func errorResponses() object {
 	all := object{}
 	for _, status := range slices.Compact(slices.Sorted(maps.Values(statuses))) {
@@ -55,13 +55,13 @@ func errorResponses() object {
 	return all
 }
 
-// common are the errors that every operation can end with.
+// commonErrors are the statuses of errors that every operation can have.
 var commonErrors = []int{
 	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed,
 	http.StatusRequestEntityTooLarge, http.StatusInternalServerError, http.StatusServiceUnavailable,
 }
 
-// answers adds the errors that an operation can end with to its successes.
+// responses adds the errors of an operation to its successes.
 func responses(successes object, errors ...int) object {
 	for _, status := range slices.Concat(commonErrors, errors) {
 		code := strconv.Itoa(status)

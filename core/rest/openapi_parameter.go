@@ -7,22 +7,22 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// parameters are those that several operations share.
+// parameters describes the arguments and headers of requests.
 func parameters(limits engine.Options, opts Options) object {
 	return object{
-		"depth": argument("depth", "How far related records are shown: 0 shows ids, n shows records with related ones at n-1.",
+		"depth": argument("depth", "Depth of the answer: 0 shows the id of a record, n shows its fields with related records at n-1.",
 			object{"type": "integer", "minimum": 0, "maximum": limits.MaxDepth, "default": engine.DefaultDepth}),
-		"limit": argument("limit", "How many records a page shows at most. It may show fewer; the list ends where there is no Link. "+
+		"limit": argument("limit", "Greatest number of records on the page. A page may have fewer; the list ends with the page without a Link. "+
 			"0 checks the request: the page is empty and has no Link.",
 			object{"type": "integer", "minimum": 0, "maximum": opts.MaxPageSize, "default": opts.PageSize}),
-		"after": argument("after", "Continues a list; from its Link.", object{"type": "string"}),
+		"after": argument("after", "Cursor from the Link of the previous page.", object{"type": "string"}),
 		"filter": argumentInJSON("filter",
 			"Conditions by field, all of which must hold: a value, or an object of the operators "+operatorNames()+".",
 			object{"type": "object"}),
 		"sort": argumentInJSON("sort", "Names of fields to sort by, with - in front for descending.",
 			object{"type": "array", "items": object{"type": "string"}}),
-		"If-Match":      condition("If-Match", "Write only if the record has one of these tags (RFC 9110, section 13.1.1)."),
-		"If-None-Match": condition("If-None-Match", "Go on only if the record has none of these tags (RFC 9110, section 13.1.2)."),
+		"If-Match":      condition("If-Match", "Write only if the record has one of these entity tags (RFC 9110, section 13.1.1)."),
+		"If-None-Match": condition("If-None-Match", "Read or write only if the record has none of these entity tags (RFC 9110, section 13.1.2)."),
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// listPath describes the URL of a resource.
+// listPath describes the URL of a resource, a collection of records.
 func (n schemaNames) listPath(r *core.Resource) object {
 	records := object{"type": "array", "items": idOrRecord(r, n.read)}
 	written := ref("schemas", n.create[r])
@@ -19,7 +19,7 @@ func (n schemaNames) listPath(r *core.Resource) object {
 		"post": n.operation("create", r, object{
 			"parameters":  parameterRefs("depth"),
 			"requestBody": bodyOf(object{"oneOf": []any{written, object{"type": "array", "items": written}}}, plainJSON),
-			"responses": responses(object{"201": response("What was created, all or nothing.",
+			"responses": responses(object{"201": response("The created record, or the created records of a list.",
 				object{"oneOf": []any{idOrRecord(r, n.read), records}}, "ETag", "Location")},
 				http.StatusConflict, http.StatusUnsupportedMediaType),
 		}),
@@ -29,7 +29,7 @@ func (n schemaNames) listPath(r *core.Resource) object {
 // onePath describes the URL of a record.
 func (n schemaNames) onePath(r *core.Resource, opts engine.Options) object {
 	record, written := idOrRecord(r, n.read), ref("schemas", n.write[r])
-	refusals := []int{
+	failures := []int{
 		http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnsupportedMediaType,
 	}
 	return object{
@@ -40,33 +40,33 @@ func (n schemaNames) onePath(r *core.Resource, opts engine.Options) object {
 			"parameters": parameterRefs("depth", "If-None-Match"),
 			"responses": responses(object{
 				"200": response("The record.", record, "ETag"),
-				"304": object{"description": "The client has the record as it is."},
+				"304": object{"description": "The client has the current record."},
 			}),
 		}),
 		"patch": n.operation("patch", r, object{
 			"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
 			"requestBody": bodyOf(written, plainJSON, mergePatch),
-			"responses":   responses(object{"200": response("The record as it is now.", record, "ETag")}, refusals...),
+			"responses":   responses(object{"200": response("The changed record.", record, "ETag")}, failures...),
 		}),
 		"put": n.operation("put", r, object{
 			"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
 			"requestBody": bodyOf(written, plainJSON),
-			"responses":   responses(n.putResponses(r, opts), refusals...),
+			"responses":   responses(n.putResponses(r, opts), failures...),
 		}),
 		"delete": n.operation("delete", r, object{
 			"parameters": parameterRefs("depth", "If-Match", "If-None-Match"),
-			"responses": responses(object{"200": response("The record is gone.", object{"type": "null"})},
+			"responses": responses(object{"200": response("The record is deleted.", object{"type": "null"})},
 				http.StatusPreconditionFailed),
 		}),
 	}
 }
 
-// replaced describes what a PUT answers.
+// putResponses describes the successes of PUT. It has no 201 where clients cannot choose keys.
 func (n schemaNames) putResponses(r *core.Resource, opts engine.Options) object {
 	record := idOrRecord(r, n.read)
-	found := object{"200": response("The record that replaced another.", record, "ETag")}
+	found := object{"200": response("The replaced record.", record, "ETag")}
 	if n.keyInBody(r) || !opts.GeneratedKeysOnly {
-		found["201"] = response("The record that was created.", record, "ETag", "Location")
+		found["201"] = response("The created record.", record, "ETag", "Location")
 	}
 	return found
 }

@@ -8,8 +8,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// readSchema describes a record as clients see it. Fields that are null are
-// left out of records, so only the key is sure to be there.
+// readSchema describes a record in answers. Answers omit null fields, so only the key is required.
 func (n schemaNames) readSchema(r *core.Resource) object {
 	properties := object{}
 	for _, f := range r.Fields() {
@@ -26,14 +25,14 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 	return object{"type": "object", "properties": properties, "required": []string{r.Key().APIName()}}
 }
 
-// writeSchema describes a record as clients write it.
+// writeSchema describes a record in the bodies of PATCH and PUT.
 func (n schemaNames) writeSchema(r *core.Resource) object {
 	properties := object{}
 	for _, f := range r.Fields() {
 		if settable(f) {
 			schema := orNull(n.field(f, n.create))
 			if f.Type() == core.Text && f.Target() == nil {
-				schema["description"] = "A number is taken as the text of its digits."
+				schema["description"] = "A number is accepted, as the string of its digits."
 			}
 			properties[f.APIName()] = schema
 			addNext(properties, f)
@@ -42,20 +41,20 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 	return object{"type": "object", "properties": properties, "additionalProperties": false}
 }
 
-// addNext describes the member that leads to the rest of a list side.
+// addNext describes the member NAME@next of a list side.
 func addNext(properties object, f *core.Field) {
 	if engine.Continues(f) {
 		properties[f.APIName()+engine.NextSuffix] = object{
 			"type": "string", "format": "uri-reference", "readOnly": true,
-			"description": "The list of the records that " + f.APIName() + " does not show, if there are any; ignored in bodies.",
+			"description": "URL of the list that continues " + f.APIName() + ", if " + f.APIName() + " does not show all records; ignored in bodies.",
 		}
 	}
 }
 
-// createSchema describes a new record whose key nothing generates.
+// createSchema describes the body of POST where it names the key.
 func (n schemaNames) createSchema(r *core.Resource) object {
 	schema, key := n.writeSchema(r), r.Key()
-	schema["properties"].(object)[key.APIName()] = typeSchema(key.Type()) //nolint:forcetypeassert // made above
+	schema["properties"].(object)[key.APIName()] = typeSchema(key.Type()) //nolint:forcetypeassert // writeSchema returns an object
 	schema["required"] = []string{key.APIName()}
 	return schema
 }
@@ -68,8 +67,7 @@ func settable(f *core.Field) bool {
 	return !f.Key() && !f.Hidden() && !f.ReadOnly()
 }
 
-// field describes the values of a field; those of a relation are ids or records
-// in the schema that the names say.
+// field describes the values of a field. The records of a relation have the schemas in names.
 func (n schemaNames) field(f *core.Field, names map[*core.Resource]string) object {
 	switch target := f.Target(); {
 	case target == nil:
@@ -81,12 +79,12 @@ func (n schemaNames) field(f *core.Field, names map[*core.Resource]string) objec
 	}
 }
 
-// idOrRecord describes a record at any depth.
+// idOrRecord describes a record at any depth: its id at depth 0, an object otherwise.
 func idOrRecord(r *core.Resource, names map[*core.Resource]string) object {
 	return object{"oneOf": []any{typeSchema(r.Key().Type()), ref("schemas", names[r])}}
 }
 
-// typeSchema describes the values of a type in JSON; no type is any value.
+// typeSchema describes the JSON of a type; an empty schema allows any value.
 func typeSchema(t core.Type) object {
 	switch t {
 	case core.Int:
@@ -109,7 +107,7 @@ func typeSchema(t core.Type) object {
 	return object{}
 }
 
-// orNull widens a schema by null.
+// orNull returns the schema with null as a further value.
 func orNull(schema object) object {
 	schema = maps.Clone(schema)
 	if t, ok := schema["type"].(string); ok {

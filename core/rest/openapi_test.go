@@ -241,7 +241,7 @@ func TestDocumentStatesLimitsAndCodes(t *testing.T) {
 	text := string(documentOf(t, odd(), rest.Options{Prefix: "/api", Title: "Odd things", Version: "7"}))
 	for _, want := range []string{
 		`"maximum":5`, `"default":100,"maximum":1000`, `"url":"/api"`, `"title":"Odd things"`, `"version":"7"`, `"OBJECT_DOES_NOT_EXIST"`, `"PRECONDITION_FAILED"`,
-		`"application/merge-patch+json"`, `"/a%2F%7Bb%7D/{id}"`, `"description":"A number is taken as the text of its digits."`,
+		`"application/merge-patch+json"`, `"/a%2F%7Bb%7D/{id}"`, `"description":"A number is accepted, as the string of its digits."`,
 		`0 checks the request: the page is empty and has no Link."`,
 	} {
 		if !strings.Contains(text, want) {

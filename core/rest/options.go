@@ -14,56 +14,50 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Options set up a [Handler]; the zero value works.
+// Options configure a [Handler]. The zero value is a handler without authentication, with the defaults below.
 type Options struct {
-	// Authenticate says who a request runs for; nil, like a nil principal, means
-	// nobody. An error is answered with 401 and logged, unless it is or wraps a
-	// [*core.Error] or [core.Code], or the time ran out: then its own code is
-	// used, so whoever looks for users in a store has to say what a
-	// [core.NotFound] means. The request's context ends with the
-	// [Options.Timeout].
+	// Authenticate returns the principal of a request. A nil principal, like a nil Authenticate, makes the request
+	// anonymous. The request's context ends after [Options.Timeout]. Authenticate must be safe for concurrent use.
+	//
+	// An error is logged and answered with 401. An error that is or wraps a [*core.Error] or a [core.Code], or the end
+	// of the context, is answered with its own status instead. So an Authenticate that reads users from a store must
+	// replace [core.NotFound], which would become a 404.
 	Authenticate func(r *http.Request) (*core.Principal, error)
-	// Challenge is the WWW-Authenticate of a 401 (RFC 9110, section 11.6.1);
-	// default "Bearer". If its scheme is Bearer, the answer to a bearer token that
-	// Authenticate refuses has error="invalid_token" as well (RFC 6750, section 3.1).
+	// Challenge is the header WWW-Authenticate of a 401 (RFC 9110, section 11.6.1); default "Bearer". With the scheme
+	// Bearer, the answer to a bearer token that Authenticate rejects also has error="invalid_token" (RFC 6750, section
+	// 3.1).
 	Challenge string
-	// Prefix is the path under which the handler is mounted, escaped as in a URL,
-	// such as "/api". The handler strips it itself, and puts it in front of every
-	// URL that it writes.
+	// Prefix is the path under which the handler is mounted, escaped as in a URL, such as "/api"; default none. The
+	// handler strips it from requests and adds it to every URL that it writes, so do not use [http.StripPrefix].
 	Prefix string
-	// MaxBody is how many bytes a request's body can have; default 8 MiB. Reading a
-	// body allocates at most twice its length, and parsing it at most 8 times MaxBody
-	// (at least 64 KiB): small values take up to 60 times the bytes of their text, and
-	// a body whose values would take more is refused with [core.TooLarge] before it is
+	// MaxBody is the greatest size of a request's body in bytes; default 8 MiB. Reading a body allocates at most twice
+	// its length, and parsing it at most 8 times MaxBody (at least 64 KiB). Small values take up to 60 times the bytes
+	// of their JSON; a body whose values would take more than that bound is rejected with [core.TooLarge] before it is
 	// parsed.
 	MaxBody int64
-	// MaxInFlight bounds the bytes that all requests of the handler hold at a time:
-	// bodies while they are read, what their values take, and answers from 64 KiB on, as
-	// records and as text, until they are written; default 256 MiB. A request waits for
-	// the bytes of its body until its Timeout, and then fails with [core.Unavailable]; an
-	// answer that grows does not wait, because it may have a transaction open, and fails
-	// at once. One request at a time may exceed the bound, so a request that needs more
-	// than MaxInFlight is served when it is alone.
+	// MaxInFlight is the number of bytes that all requests of the handler may hold together; default 256 MiB. Bodies
+	// count while they are read, with their parsed values; answers count from 64 KiB on, as records and as JSON, until
+	// they are written. A request waits for the bytes of its body until its Timeout and then fails with
+	// [core.Unavailable]. An answer that grows does not wait, because its transaction may be open, and fails with
+	// [core.Unavailable] at once. One request at a time may exceed the bound, so a request that needs more than
+	// MaxInFlight succeeds when it is alone.
 	MaxInFlight int64
-	// PageSize is how many records a list shows for a request without a limit;
-	// default 100, or MaxPageSize if that is smaller. A page has fewer where the
-	// engine's bounds of an answer are reached.
+	// PageSize is the number of records that a list shows for a request without a limit; default 100, or MaxPageSize
+	// if that is smaller. A page has fewer records where the engine's bounds of an answer are reached.
 	PageSize int
-	// MaxPageSize is the greatest limit that a request can ask for; default 1000.
+	// MaxPageSize is the greatest limit that a request can ask for; default 1000. A greater limit is 400.
 	MaxPageSize int
-	// MaxNesting is how deep arrays and objects can be nested in a body or filter;
-	// default 64.
+	// MaxNesting is the greatest depth of nested arrays and objects in a body, filter or sort; default 64.
 	MaxNesting int
-	// Timeout bounds what a request may take from when its headers were read,
-	// but for reading and writing its bodies, which is up to the server ([Serve]
-	// has bounds); default 30 s.
+	// Timeout bounds the work on a request, from the end of its headers on; default 30 s. A request that takes longer
+	// fails with [core.Unavailable], or with [core.OutcomeUnknown] during its commit. Timeout does not interrupt the
+	// reading of a body or the writing of an answer; the timeouts of the server do, see [Serve].
 	Timeout time.Duration
-	// Logger gets the causes of 401 and 5xx answers, and panics; default
-	// [slog.Default].
+	// Logger receives the causes of 401 and 5xx answers, and panics; default [slog.Default] at the time of [New].
 	Logger *slog.Logger
-	// Title of the OpenAPI document; default: the name of the model.
+	// Title is the title of the OpenAPI document; default the name of the model.
 	Title string
-	// Version of the API in the OpenAPI document; default "1".
+	// Version is the version of the API in the OpenAPI document; default "1".
 	Version string
 }
 
@@ -78,7 +72,7 @@ const (
 	defaultVersion    = "1"
 )
 
-// withDefaults returns the options with the defaults of the model filled in.
+// withDefaults returns the options with every default filled in.
 func (o Options) withDefaults(m *core.Model) Options {
 	o.Challenge = cmp.Or(o.Challenge, defaultChallenge)
 	o.MaxBody = cmp.Or(o.MaxBody, defaultMaxBody)
@@ -93,7 +87,7 @@ func (o Options) withDefaults(m *core.Model) Options {
 	return o
 }
 
-// check reports every setting that cannot be meant.
+// check returns an error that names every invalid option.
 func (o Options) check() error {
 	var errs []error
 	if o.MaxBody < 0 {
@@ -126,6 +120,7 @@ func (o Options) check() error {
 	return errors.Join(errs...)
 }
 
+// goodPrefix reports whether prefix is empty or an escaped, absolute path without a slash at its end.
 func goodPrefix(prefix string) bool {
 	if prefix == "" {
 		return true

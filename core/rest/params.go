@@ -17,8 +17,8 @@ type params struct {
 	maxNesting int
 }
 
-// params reads the URL's arguments. One that cannot be decoded is an error: to
-// drop a condition that somebody misspelled would answer another question.
+// params decodes the URL's arguments. An argument that cannot be decoded is [core.BadRequest]: ignoring a misspelled
+// condition would answer another question than the client asked.
 func (x *exchange) params() (params, error) {
 	p := params{maxNesting: x.h.opts.MaxNesting}
 	if x.r.URL.RawQuery == "" {
@@ -32,8 +32,8 @@ func (x *exchange) params() (params, error) {
 	return p, nil
 }
 
-// one returns the value of an argument, and whether it was given.
-func (p params) single(name string) (string, bool, error) {
+// single returns the value of an argument, and whether the URL has it. Several values are [core.BadParam].
+func (p params) single(name string) (value string, given bool, err error) {
 	switch values := p.Values[name]; len(values) {
 	case 0:
 		return "", false, nil
@@ -47,7 +47,8 @@ func badParam(param, accepted string) error {
 	return &core.Error{Code: core.BadParam, Param: param, Accepted: accepted}
 }
 
-// number returns an argument that counts something.
+// number returns the value of a numeric argument, or fallback if the URL does not have it. A number beyond int becomes
+// [math.MaxInt], which is above every limit.
 func (p params) number(name string, fallback int) (int, error) {
 	text, given, err := p.single(name)
 	if err != nil || !given {
@@ -59,11 +60,10 @@ func (p params) number(name string, fallback int) (int, error) {
 	if n, err := strconv.Atoi(text); err == nil {
 		return n, nil
 	}
-	return math.MaxInt, nil // more than anybody has
+	return math.MaxInt, nil
 }
 
-// depth returns the depth at which to show one record; the engine knows how
-// great it may be.
+// depth returns the argument depth. The engine checks its upper limit.
 func (x *exchange) depth() (int, error) {
 	p, err := x.params()
 	if err != nil {
@@ -74,7 +74,7 @@ func (x *exchange) depth() (int, error) {
 
 func (p params) depth() (int, error) { return p.number("depth", engine.DefaultDepth) }
 
-// query returns which records to list, but for the limit.
+// query returns the query of a list, without its limit.
 func (p params) query() (q engine.Query, err error) {
 	if q.Depth, err = p.depth(); err != nil {
 		return q, err
@@ -115,8 +115,8 @@ func (p params) sort() ([]string, error) {
 	parsed, _ := core.ParseJSON([]byte(text), p.maxNesting)
 	items, ok := parsed.([]any)
 	for _, item := range items {
-		name, text := item.(string)
-		ok = ok && text
+		name, isString := item.(string)
+		ok = ok && isString
 		names = append(names, name)
 	}
 	if !ok {

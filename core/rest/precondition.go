@@ -7,12 +7,11 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// conditions are what a request demands of the record that it meets; nil where
-// it demands nothing.
+// preconditions are the If-Match and If-None-Match of a request; nil for a header that the request does not have.
 type preconditions struct{ match, noneMatch *tagList }
 
-// conditions reads the request's preconditions. Those of dates are ignored, as
-// records have none (RFC 9110, section 13.1.3).
+// preconditions parses the request's preconditions. It ignores If-Modified-Since and If-Unmodified-Since, because records
+// have no modification date (RFC 9110, section 13.1.3).
 func (x *exchange) preconditions() (c preconditions, err error) {
 	if c.match, err = parseTagHeader(x.r, "If-Match"); err != nil {
 		return c, err
@@ -21,6 +20,7 @@ func (x *exchange) preconditions() (c preconditions, err error) {
 	return c, err
 }
 
+// parseTagHeader returns the tags of a header, or nil if the request does not have the header.
 func parseTagHeader(r *http.Request, header string) (*tagList, error) {
 	lines, ok := r.Header[header]
 	if !ok {
@@ -33,7 +33,7 @@ func parseTagHeader(r *http.Request, header string) (*tagList, error) {
 	return tags, nil
 }
 
-// write returns the conditions of a write as the engine takes them.
+// condition returns the preconditions of a write as an [engine.Write.Match]; nil if there are none.
 func (c preconditions) condition(h *Handler) func(current *engine.View) error {
 	if c.match == nil && c.noneMatch == nil {
 		return nil
@@ -49,12 +49,13 @@ func (c preconditions) condition(h *Handler) func(current *engine.View) error {
 	}
 }
 
-// notMet is the error of a condition that does not hold for the record with that tag,
-// which its client can read.
+// preconditionFailed returns the error of a precondition that does not match the tag of the current record. The client
+// may read that record.
 func preconditionFailed(tag string) error {
 	return &core.Error{Code: core.PreconditionFailed, Param: tag}
 }
 
+// check compares the preconditions with the current record.
 func (c preconditions) check(h *Handler, current *engine.View) error {
 	buf := newBuffer()
 	defer buf.release()

@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// get answers with one record, or that the client has it already.
+// get answers with one record.
 func (x *exchange) get() error {
 	depth, err := x.depth()
 	if err != nil {
@@ -26,7 +26,7 @@ func (x *exchange) get() error {
 	return x.answerConditionally(buf.b)
 }
 
-// describe answers with the OpenAPI document.
+// getDocument answers with the OpenAPI document.
 func (x *exchange) getDocument() error {
 	if err := x.unauthorized(); err != nil {
 		return err
@@ -34,7 +34,7 @@ func (x *exchange) getDocument() error {
 	return x.answerConditionally(x.h.document)
 }
 
-// answerConditionally answers a read, in the order of RFC 9110, section 13.2.2.
+// answerConditionally answers a read after its preconditions, in the order of RFC 9110, section 13.2.2.
 func (x *exchange) answerConditionally(body []byte) error {
 	c, err := x.preconditions()
 	if err != nil {
@@ -68,7 +68,7 @@ func (x *exchange) list() error {
 	if err != nil {
 		return err
 	}
-	q.Limit = max(limit, 1) // if none are wanted, the query must make sense nevertheless
+	q.Limit = max(limit, 1) // with limit=0 the query is checked, and its records are dropped below
 	found, err := x.h.api.List(x.ctx, x.resource.name, q)
 	if err != nil {
 		return err
@@ -88,8 +88,7 @@ func (h *Handler) appendView(dst []byte, view engine.View) []byte {
 	return view.AppendLinked(dst, h.membersURL)
 }
 
-// rest returns the URL of the records of a list side that a view does not show: a list
-// of them, at the same depth.
+// membersURL returns the URL of the list that continues the list side of a relation, at the same depth.
 func (h *Handler) membersURL(m engine.More) string {
 	filter := append(core.TextValue(m.Field.Inverse().APIName()).AppendJSON([]byte{'{'}), ':')
 	filter = append(m.Owner.AppendJSON(filter), '}')
@@ -100,7 +99,7 @@ func (h *Handler) membersURL(m engine.More) string {
 	return h.resources[m.Field.Target().APIName()].path + "?" + args.Encode()
 }
 
-// limit returns how many records a page shows at most.
+// limit returns the greatest number of records that the page may have.
 func (x *exchange) limit(p params) (int, error) {
 	limit, err := p.number("limit", x.h.opts.PageSize)
 	if most := x.h.opts.MaxPageSize; err == nil && limit > most {
@@ -109,8 +108,7 @@ func (x *exchange) limit(p params) (int, error) {
 	return limit, err
 }
 
-// next returns the Link to the page that follows (RFC 8288): the same query at
-// another place.
+// nextLink returns the Link to the next page (RFC 8288): the arguments of this request, with another cursor.
 func (x *exchange) nextLink(p params, after core.Cursor) string {
 	args := url.Values{}
 	maps.Copy(args, p.Values)

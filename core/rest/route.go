@@ -11,28 +11,28 @@ import (
 // documentName is the path of the OpenAPI document below the prefix.
 const documentName = "openapi.json"
 
-// resource is a resource as URLs name it.
+// resource holds the names of a resource that URLs use.
 type resource struct {
 	name string // API name
 	path string // escaped, with the prefix
 }
 
-// one returns the path of the record with that key.
+// recordPath returns the escaped path of the record with the key.
 func (r *resource) recordPath(key core.Value) string {
 	return r.path + "/" + url.PathEscape(key.String())
 }
 
-// place is what the path of a request points at.
+// target is the endpoint, and the resource or record, that the path of a request addresses.
 type target struct {
 	endpoint *endpoint
 	resource *resource // nil for the document
-	id       string    // of a record
+	id       string    // of a record, unescaped; empty for a collection
 }
 
-// endpoint is a kind of place, with what its methods do.
+// endpoint is a kind of URL with a function for each of its methods.
 type endpoint struct {
-	allow       string
-	acceptPatch string
+	allow       string // the methods, as in the header Allow
+	acceptPatch string // the media types that PATCH accepts; empty without PATCH
 	methods     map[string]func(*exchange) error
 }
 
@@ -58,8 +58,10 @@ var (
 	}}
 )
 
-// find returns the place that an escaped path points at. It splits before it
-// unescapes, so that an id may hold a slash.
+// route returns the target of an escaped path. It splits the path before it unescapes the parts, so an id may contain an
+// escaped slash.
+//
+// Errors: [core.NotFound] for a path that leads nowhere.
 func (h *Handler) route(path string) (target, error) {
 	rest, ok := strings.CutPrefix(path, h.opts.Prefix)
 	rest, rooted := strings.CutPrefix(rest, "/")
@@ -87,10 +89,10 @@ func (h *Handler) route(path string) (target, error) {
 	return target{endpoint: &recordEndpoint, resource: r, id: id}, nil
 }
 
-// maxName is how many bytes of an unknown path its error repeats.
+// maxUnknownPath is the number of bytes of an unknown path that its error repeats.
 const maxUnknownPath = 256
 
-// noPlace is the error of a name that no resource has.
+// unknownPath returns the error for a name or path without a resource.
 func unknownPath(name string) error {
 	name = strings.ToValidUTF8(name[:min(len(name), maxUnknownPath)], "\uFFFD")
 	return &core.Error{
@@ -98,16 +100,15 @@ func unknownPath(name string) error {
 	}
 }
 
-// allowToRead are the methods of a place that takes no writes.
+// allowToRead lists the methods of a URL that accepts no writes.
 const allowToRead = "GET, HEAD, OPTIONS"
 
-// writable reports whether the place has methods that write, and its resource takes
-// writes at the time.
+// writable reports whether the target has methods that write and its resource accepts writes now.
 func (x *exchange) writable() bool {
 	return x.resource != nil && !x.h.api.ReadOnly(x.resource.name)
 }
 
-// allow returns the methods of the place.
+// allow returns the methods that the target supports now (RFC 9110, section 10.2.1).
 func (x *exchange) allow() string {
 	if x.writable() {
 		return x.endpoint.allow
@@ -115,7 +116,7 @@ func (x *exchange) allow() string {
 	return allowToRead
 }
 
-// options answers which methods the place has.
+// allowedMethods answers OPTIONS.
 func (x *exchange) allowedMethods() error {
 	h := x.w.Header()
 	h.Set("Allow", x.allow())

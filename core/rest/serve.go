@@ -19,20 +19,19 @@ const (
 	maxHeaders   = 64 << 10
 )
 
-// Serve serves h on ln until ctx ends, and then shuts down gracefully: it
-// accepts nothing new, and requests that are under way have 30 seconds to
-// finish. It returns nil after such an end, an error that wraps
-// [context.DeadlineExceeded] if requests had to be cut off, and the error of the
-// listener if that failed before. It closes ln.
+// Serve serves h on ln until ctx ends, and then shuts down: it accepts no further connections, and gives running requests
+// 30 seconds to finish. It closes ln before it returns.
 //
-// A client has 10 seconds to send its headers, of at most 64 KiB, a minute to
-// send its whole request, and 2 minutes for the exchange, so a handler's
-// [Options.Timeout] has to be shorter; a connection without requests is closed
-// after 2 minutes. Requests have the values of ctx in their context and not its
-// end.
+// A client has 10 seconds to send its headers, of at most 64 KiB, one minute to send its whole request, and 2 minutes
+// for request and answer together, so [Options.Timeout] should be shorter than 2 minutes. A connection without requests
+// is closed after 2 minutes. The context of a request has the values of ctx; it does not end with ctx, but when Serve
+// returns.
+//
+// Serve returns nil after a complete shutdown. Otherwise its error is that of the listener, or wraps
+// [context.DeadlineExceeded] if requests had not finished and their connections were closed.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
-	base, cut := context.WithCancel(context.WithoutCancel(ctx))
-	defer cut()
+	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	server := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: headerTime,
@@ -52,11 +51,13 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	return shutDown(base, server)
 }
 
+// shutDown waits for running requests, and closes their connections after shutdownTime.
 func shutDown(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, shutdownTime)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("rest: requests still ran %s after the shutdown began, and their connections were closed: %w", shutdownTime, err), server.Close())
+		err = fmt.Errorf("rest: requests still ran %s after the shutdown began, and their connections were closed: %w", shutdownTime, err)
+		return errors.Join(err, server.Close())
 	}
 	return nil
 }

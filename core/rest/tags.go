@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// tagList is the content of an If-Match or If-None-Match header: any tag, or
-// one of several (RFC 9110, section 13.1).
+// tagList is the value of an If-Match or If-None-Match header (RFC 9110, section 13.1).
 type tagList struct {
-	any  bool
+	any  bool // the header is "*"
 	tags []entityTag
 }
 
@@ -18,8 +17,8 @@ type entityTag struct {
 	weak   bool
 }
 
-// strong reports whether the list has the tag, by the comparison in which weak
-// tags equal nothing (RFC 9110, section 8.8.3.2).
+// strongMatch reports whether the list has the tag by strong comparison, in which a weak tag matches no tag (RFC 9110,
+// section 8.8.3.2).
 func (l *tagList) strongMatch(tag string) bool {
 	for _, t := range l.tags {
 		if t.quoted == tag && !t.weak {
@@ -29,8 +28,7 @@ func (l *tagList) strongMatch(tag string) bool {
 	return l.any
 }
 
-// weak reports whether the list has the tag, by the comparison that takes weak
-// tags for strong ones.
+// weakMatch reports whether the list has the tag by weak comparison, in which weak and strong tags match.
 func (l *tagList) weakMatch(tag string) bool {
 	for _, t := range l.tags {
 		if t.quoted == tag {
@@ -40,7 +38,7 @@ func (l *tagList) weakMatch(tag string) bool {
 	return l.any
 }
 
-// parseTags reads all lines of a header; false if that is no list of tags.
+// parseTags parses all lines of a header. It reports false if they are not a list of entity tags.
 func parseTags(lines []string) (*tagList, bool) {
 	text := strings.Trim(strings.Join(lines, ","), " \t")
 	if text == "*" {
@@ -48,7 +46,7 @@ func parseTags(lines []string) (*tagList, bool) {
 	}
 	l := &tagList{}
 	for {
-		text = strings.TrimLeft(text, ", \t") // empty elements count for nothing (section 5.6.1.2)
+		text = strings.TrimLeft(text, ", \t") // empty elements are allowed (section 5.6.1.2)
 		if text == "" {
 			return l, len(l.tags) > 0
 		}
@@ -67,8 +65,7 @@ func parseTags(lines []string) (*tagList, bool) {
 	}
 }
 
-// quoted returns how long the opaque tag is that text begins with; 0 if it does
-// not.
+// quotedLength returns the length of the quoted tag at the beginning of text; 0 if there is none.
 func quotedLength(text string) int {
 	if text == "" || text[0] != '"' {
 		return 0
@@ -84,11 +81,10 @@ func quotedLength(text string) int {
 	return 0
 }
 
-// tagBytes of a hash tell representations apart; 120 bits fill 20 characters.
+// tagBytes is the number of hash bytes in a tag: 120 bits, which are 20 characters in base64.
 const tagBytes = 15
 
-// tagOf returns the strong entity tag of a representation (RFC 9110, section
-// 8.8.3).
+// tagOf returns the strong entity tag of a representation (RFC 9110, section 8.8.3).
 func tagOf(representation []byte) string {
 	sum := sha256.Sum256(representation)
 	var tag [2 + tagBytes/3*4]byte

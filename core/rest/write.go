@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// post creates one record, or all of a list.
+// post creates a record from an object, or records from a list.
 func (x *exchange) post() error {
 	depth, err := x.depth()
 	if err != nil {
@@ -35,7 +35,7 @@ func (x *exchange) post() error {
 	return nil
 }
 
-// patch changes the fields that the body names. A merge patch merges into JSON fields.
+// patch changes the fields that the body names. A merge patch also merges into JSON fields.
 func (x *exchange) patch() error {
 	w, body, err := x.writeRequest()
 	if err != nil {
@@ -50,7 +50,7 @@ func (x *exchange) patch() error {
 	return nil
 }
 
-// put makes the record what the body says.
+// put replaces the record, or creates it.
 func (x *exchange) put() error {
 	w, body, err := x.writeRequest()
 	if err != nil {
@@ -68,7 +68,7 @@ func (x *exchange) put() error {
 	return nil
 }
 
-// delete removes the record.
+// delete deletes the record.
 func (x *exchange) delete() error {
 	w, err := x.writeOptions()
 	if err != nil {
@@ -81,7 +81,7 @@ func (x *exchange) delete() error {
 	return nil
 }
 
-// writeOne reads what a request says that writes the record of its URL.
+// writeRequest reads the arguments, the preconditions and the body of a PATCH or PUT.
 func (x *exchange) writeRequest() (w engine.Write, body map[string]any, err error) {
 	if w, err = x.writeOptions(); err != nil {
 		return w, nil, err
@@ -97,8 +97,7 @@ func (x *exchange) writeRequest() (w engine.Write, body map[string]any, err erro
 	return w, body, nil
 }
 
-// write reads how to answer the write of a record, and on which conditions to do
-// it.
+// writeOptions reads the arguments and the preconditions of a write to the record of the URL.
 func (x *exchange) writeOptions() (w engine.Write, err error) {
 	if w.Depth, err = x.depth(); err != nil {
 		return w, err
@@ -108,8 +107,8 @@ func (x *exchange) writeOptions() (w engine.Write, err error) {
 	return w, err
 }
 
-// ofTheOnly returns the error of a list of one element: the engine names elements only
-// where there are several.
+// withFirstElement returns the error of a list of one element with the position of that element. The engine sets
+// positions only in lists of several elements.
 func withFirstElement(err error) error {
 	e := *core.AsError(err)
 	if statuses[e.Code] >= http.StatusInternalServerError {
@@ -119,8 +118,7 @@ func withFirstElement(err error) error {
 	return &e
 }
 
-// objects returns the object or the objects that a body holds, and whether it
-// was a list.
+// bodyObjects returns the objects of a body, and whether the body is a list.
 func bodyObjects(body any) (bodies []map[string]any, many bool, err error) {
 	items, many := body.([]any)
 	if !many {
