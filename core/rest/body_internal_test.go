@@ -17,13 +17,13 @@ func TestLargeBuffersAreNotPooled(t *testing.T) {
 	large.release()
 	for range 100 {
 		if buf := newBuffer(); buf == large {
-			t.Fatal("kept")
+			t.Fatal("a large buffer is pooled")
 		}
 	}
 }
 
-// reading returns an exchange that reads a body of that announced length.
-func reading(t *testing.T, announced int64) *exchange {
+// exchangeReading returns an exchange whose request announces a body of that length.
+func exchangeReading(t *testing.T, announced int64) *exchange {
 	t.Helper()
 	h := &Handler{budget: byteBudget{limit: 1 << 20}}
 	return &exchange{h: h, ctx: t.Context(), reserved: reservation{budget: &h.budget}, r: &http.Request{ContentLength: announced}}
@@ -37,13 +37,13 @@ func TestReadAllReadsWholeBodies(t *testing.T) {
 			"with the end": iotest.DataErrReader(strings.NewReader(text)),
 		} {
 			for _, announced := range []int64{-1, int64(size)} {
-				x, buf := reading(t, announced), &buffer{}
+				x, buf := exchangeReading(t, announced), &buffer{}
 				held, err := x.readAll(buf, r)
 				if err != nil || !bytes.Equal(buf.b, []byte(text)) {
 					t.Errorf("%d bytes %s: %d, %v", size, name, len(buf.b), err)
 				}
 				if held != int64(cap(buf.b)) || held != x.reserved.held || cap(buf.b) > 2*max(size, minRead) {
-					t.Errorf("%d bytes %s: %d of room, %d held, %d of them by the share", size, name, cap(buf.b), held, x.reserved.held)
+					t.Errorf("%d bytes %s: capacity %d, %d reserved, the reservation has %d", size, name, cap(buf.b), held, x.reserved.held)
 				}
 				r = strings.NewReader(text)
 			}
@@ -52,7 +52,7 @@ func TestReadAllReadsWholeBodies(t *testing.T) {
 }
 
 func TestReadAllReportsFailedReads(t *testing.T) {
-	if _, err := reading(t, -1).readAll(&buffer{}, iotest.ErrReader(io.ErrUnexpectedEOF)); !errors.Is(err, core.BadRequest) {
+	if _, err := exchangeReading(t, -1).readAll(&buffer{}, iotest.ErrReader(io.ErrUnexpectedEOF)); !errors.Is(err, core.BadRequest) {
 		t.Errorf("error %v", err)
 	}
 }

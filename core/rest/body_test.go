@@ -16,21 +16,21 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// hoard is a model of records that can hold and relate to anything.
-func hoard() *core.Model {
+// chests is a model with values of any shape and with every kind of relation to many.
+func chests() *core.Model {
 	return core.MustModel("hoard", core.ResourceSpec{Name: "chest", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "json", Type: core.JSON}, {Name: "list", Type: core.List}, {Name: "text", Type: core.Text},
 		{Name: "parent", ToOne: "chest"}, {Name: "chests", ToMany: "chest", Inverse: "parent"}, {Name: "likes", ToMany: "chest"},
 	}})
 }
 
-// filled repeats an item between two texts as often as size bytes allow.
-func filled(before, item, after string, size int) string {
+// repeated returns before and after with as many items between them as fit into size bytes.
+func repeated(before, item, after string, size int) string {
 	return before + strings.Repeat(item+",", (size-len(before)-len(after)-len(item))/(len(item)+1)) + item + after
 }
 
-// cost returns the answer to a request and how many bytes answering it allocates.
-func cost(h http.Handler, method, target, body string) (answer string, allocated uint64) {
+// measure returns the answer to a request, and the number of bytes that the handler allocates for it.
+func measure(h http.Handler, method, target, body string) (answer string, allocated uint64) {
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
@@ -46,9 +46,9 @@ func TestHostileBodyAllocatesAtMostItsFactor(t *testing.T) {
 		maxBody = 1 << 20
 		reading = 2
 		parsing = 8
-		writing = 8 // of a body that was parsed: canonical texts, and values to store
+		writing = 8 // canonical JSON and values to store, if the body was parsed
 	)
-	h, err := rest.New(open(t, hoard()), rest.Options{MaxBody: maxBody})
+	h, err := rest.New(newEngine(t, chests()), rest.Options{MaxBody: maxBody})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,8 +62,8 @@ func TestHostileBodyAllocatesAtMostItsFactor(t *testing.T) {
 			"a one-directional list": {`{"likes":[`, `]}`}, "a field that does not exist": {`{"x":[`, `]}`}, "an open list": {`[`, ``},
 		} {
 			for _, size := range sizes {
-				body := filled(around[0], item, around[1], size)
-				answer, allocated := cost(h, http.MethodPost, "/chest", body)
+				body := repeated(around[0], item, around[1], size)
+				answer, allocated := measure(h, http.MethodPost, "/chest", body)
 				factor := reading + parsing
 				if !strings.Contains(answer, `"error"`) || strings.Contains(answer, `"the value of `) {
 					factor += writing
@@ -77,11 +77,11 @@ func TestHostileBodyAllocatesAtMostItsFactor(t *testing.T) {
 }
 
 func TestBodyOfTooManyValuesIsTooLarge(t *testing.T) {
-	h, err := rest.New(open(t, hoard()), rest.Options{MaxBody: 1 << 20})
+	h, err := rest.New(newEngine(t, chests()), rest.Options{MaxBody: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest(http.MethodPost, "/chest", strings.NewReader(filled(`{"json":[`, `{}`, `]}`, 1<<20)))
+	r := httptest.NewRequest(http.MethodPost, "/chest", strings.NewReader(repeated(`{"json":[`, `{}`, `]}`, 1<<20)))
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
@@ -91,13 +91,13 @@ func TestBodyOfTooManyValuesIsTooLarge(t *testing.T) {
 	}
 }
 
-// dribble is a body that stops in the middle until it may go on.
-type dribble struct {
+// pausedBody is a body whose end arrives when goOn is closed.
+type pausedBody struct {
 	first *strings.Reader
 	goOn  <-chan struct{}
 }
 
-func (d dribble) Read(p []byte) (int, error) {
+func (d pausedBody) Read(p []byte) (int, error) {
 	if d.first.Len() == 0 {
 		<-d.goOn
 	}
@@ -106,7 +106,7 @@ func (d dribble) Read(p []byte) (int, error) {
 
 func TestBytesInFlightAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, err := rest.New(open(t, hoard()), rest.Options{MaxInFlight: 64 << 10, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler)})
+		h, err := rest.New(newEngine(t, chests()), rest.Options{MaxInFlight: 64 << 10, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,11 +122,11 @@ func TestBytesInFlightAreBounded(t *testing.T) {
 			return done
 		}
 		goOn := make(chan struct{})
-		slow := send(http.MethodPost, "/chest", dribble{strings.NewReader(`{"text": "` + strings.Repeat("x", 64<<10)), goOn})
+		slow := send(http.MethodPost, "/chest", pausedBody{strings.NewReader(`{"text": "` + strings.Repeat("x", 64<<10)), goOn})
 		for _, method := range []string{http.MethodPost, http.MethodGet} {
 			waiting := send(method, "/chest", strings.NewReader(`{}`))
 			if len(waiting) > 0 {
-				t.Errorf("%s is served although the bound is reached", method)
+				t.Errorf("%s is served while the budget is used up", method)
 			}
 			if w := <-waiting; w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 				t.Errorf("%d %v", w.Code, w.Header())
@@ -135,7 +135,7 @@ func TestBytesInFlightAreBounded(t *testing.T) {
 		waiting := send(http.MethodPost, "/chest", strings.NewReader(`{}`))
 		close(goOn)
 		if w := <-slow; w.Code != http.StatusBadRequest {
-			t.Errorf("the body that ended early: %d %s", w.Code, w.Body)
+			t.Errorf("the incomplete body: %d %s", w.Code, w.Body)
 		}
 		if w := <-waiting; w.Code != http.StatusCreated {
 			t.Errorf("the request that waited: %d %s", w.Code, w.Body)
@@ -147,37 +147,37 @@ func TestBytesInFlightAreBounded(t *testing.T) {
 	})
 }
 
-// stalled is a client that reads its answer once it may go on.
-type stalled struct {
+// pausedClient is a client that reads its answer when goOn is closed.
+type pausedClient struct {
 	*httptest.ResponseRecorder
 
 	goOn <-chan struct{}
 }
 
-func (s stalled) Write(p []byte) (int, error) {
+func (s pausedClient) Write(p []byte) (int, error) {
 	<-s.goOn
 	return s.ResponseRecorder.Write(p)
 }
 
 func TestBytesOfAnswersInFlightAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, err := rest.New(open(t, hoard()), rest.Options{MaxInFlight: 1 << 20, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler)})
+		h, err := rest.New(newEngine(t, chests()), rest.Options{MaxInFlight: 1 << 20, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		text := `{"text": "` + strings.Repeat("x", 300<<10) + `"}`
-		if answer, _ := cost(h, http.MethodPost, "/chest", `[`+text+`,`+text+`]`); strings.Contains(answer, `"error"`) {
+		if answer, _ := measure(h, http.MethodPost, "/chest", `[`+text+`,`+text+`]`); strings.Contains(answer, `"error"`) {
 			t.Fatal(answer)
 		}
 		goOn, done := make(chan struct{}), make(chan struct{})
 		go func() {
-			h.ServeHTTP(stalled{httptest.NewRecorder(), goOn}, httptest.NewRequest(http.MethodGet, "/chest", nil))
+			h.ServeHTTP(pausedClient{httptest.NewRecorder(), goOn}, httptest.NewRequest(http.MethodGet, "/chest", nil))
 			close(done)
 		}()
 		synctest.Wait()
 		for _, target := range []string{"/chest", "/chest?depth=0"} {
 			if w := get(t.Context(), h, target); w.Code != http.StatusServiceUnavailable {
-				t.Errorf("while an answer of 600 kB is under way: %s: %d", target, w.Code)
+				t.Errorf("while an answer of 600 kB is written: %s: %d", target, w.Code)
 			}
 		}
 		close(goOn)

@@ -12,15 +12,15 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// claims starts a claim of n bytes and returns where its outcome arrives.
-func claims(ctx context.Context, s *reservation, n int64) <-chan error {
+// acquireAsync acquires n bytes in a goroutine, and returns the channel of the result.
+func acquireAsync(ctx context.Context, s *reservation, n int64) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- s.acquire(ctx, n) }()
 	synctest.Wait()
 	return done
 }
 
-// waits reports whether a claim has no outcome yet.
+// waits reports whether a call of acquireAsync has no result yet.
 func waits(done <-chan error) bool { return len(done) == 0 }
 
 func TestReservationWaitsUntilItsBytesFit(t *testing.T) {
@@ -30,12 +30,12 @@ func TestReservationWaitsUntilItsBytesFit(t *testing.T) {
 		if err := first.acquire(t.Context(), 60); err != nil {
 			t.Fatal(err)
 		}
-		done := claims(t.Context(), second, 50)
+		done := acquireAsync(t.Context(), second, 50)
 		if !waits(done) {
 			t.Fatal("110 of 100 bytes are in flight")
 		}
-		if small := claims(t.Context(), &reservation{budget: f}, 40); waits(small) {
-			t.Error("a share that fits waits for one that does not")
+		if small := acquireAsync(t.Context(), &reservation{budget: f}, 40); waits(small) {
+			t.Error("a reservation that fits waits for one that does not")
 		}
 		first.release(10)
 		synctest.Wait()
@@ -57,9 +57,9 @@ func TestReservationAboveTheLimitWaitsUntilAlone(t *testing.T) {
 		if err := first.acquire(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
-		done := claims(t.Context(), large, 1000)
+		done := acquireAsync(t.Context(), large, 1000)
 		if !waits(done) {
-			t.Fatal("it is not alone")
+			t.Fatal("another reservation holds bytes")
 		}
 		first.releaseAll()
 		if err := <-done; err != nil {
@@ -80,7 +80,7 @@ func TestReservationEndsWithItsContext(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		err := <-claims(ctx, second, 1)
+		err := <-acquireAsync(ctx, second, 1)
 		if !errors.Is(err, core.Unavailable) || !errors.Is(err, errBudgetUsed) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error %v", err)
 		}
@@ -90,7 +90,7 @@ func TestReservationEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// Two shares that hold all bytes and need more would wait for each other.
+// Reservations that hold all bytes and need more would wait for each other, if none could exceed the limit.
 func TestReservationsThatGrowDoNotDeadlock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &byteBudget{limit: 100}
@@ -103,8 +103,8 @@ func TestReservationsThatGrowDoNotDeadlock(t *testing.T) {
 			}
 		}
 		for i, s := range shares {
-			if done[i] = claims(t.Context(), s, 50); waits(done[i]) != (i > 0) {
-				t.Errorf("share %d waits: %t", i, waits(done[i]))
+			if done[i] = acquireAsync(t.Context(), s, 50); waits(done[i]) != (i > 0) {
+				t.Errorf("reservation %d waits: %t", i, waits(done[i]))
 			}
 		}
 		for i, s := range shares {

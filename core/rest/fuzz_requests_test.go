@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// choices turns the bytes of a fuzzer into decisions.
-type choices []byte
+// decisions turns the bytes of a fuzzer into choices.
+type decisions []byte
 
-// of returns a number below n, 0 when the bytes are used up.
-func (c *choices) of(n int) int {
+// below returns a number below n; 0 after the last byte.
+func (c *decisions) below(n int) int {
 	if len(*c) == 0 {
 		return 0
 	}
@@ -30,19 +30,19 @@ var (
 )
 
 // request returns a method, a target and a body.
-func (c *choices) request() (method, target, body string) {
-	method, target = fuzzMethods[c.of(len(fuzzMethods))], fuzzOnes[c.of(len(fuzzOnes))]
+func (c *decisions) request() (method, target, body string) {
+	method, target = fuzzMethods[c.below(len(fuzzMethods))], fuzzOnes[c.below(len(fuzzOnes))]
 	if method == http.MethodPost {
-		target = fuzzLists[c.of(len(fuzzLists))]
+		target = fuzzLists[c.below(len(fuzzLists))]
 	}
-	return method, target + "?depth=" + string(rune('0'+c.of(6))), c.record(3)
+	return method, target + "?depth=" + string(rune('0'+c.below(6))), c.record(3)
 }
 
-func (c *choices) record(depth int) string {
+func (c *decisions) record(depth int) string {
 	var members []string
 	used := make(map[string]bool)
-	for range c.of(4) {
-		if name := fuzzNames[c.of(len(fuzzNames))]; !used[name] {
+	for range c.below(4) {
+		if name := fuzzNames[c.below(len(fuzzNames))]; !used[name] {
 			used[name] = true
 			members = append(members, `"`+name+`":`+c.value(depth))
 		}
@@ -50,33 +50,32 @@ func (c *choices) record(depth int) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-func (c *choices) value(depth int) string {
-	kind := c.of(4)
+func (c *decisions) value(depth int) string {
+	kind := c.below(4)
 	switch {
 	case kind == 1 && depth > 0:
 		return c.record(depth - 1)
 	case kind == 2 && depth > 0:
-		items := make([]string, c.of(4))
+		items := make([]string, c.below(4))
 		for i := range items {
 			items[i] = c.value(depth - 1)
 		}
 		return "[" + strings.Join(items, ",") + "]"
 	}
-	return fuzzValues[c.of(len(fuzzValues))]
+	return fuzzValues[c.below(len(fuzzValues))]
 }
 
-// FuzzRequests sends requests that make sense one after another, and checks that
-// both sides of every relation agree after each.
+// FuzzRequests sends plausible requests one after another, and checks after each that both sides of every relation agree.
 func FuzzRequests(f *testing.F) {
 	f.Add([]byte{0, 1, 1, 2, 0, 0, 1, 1, 2, 2, 1, 0, 1})
 	f.Add([]byte{1, 0, 2, 3, 1, 2, 3, 1, 2, 1, 1, 1, 1, 0, 0, 2, 5, 5, 5})
 	f.Add([]byte{2, 0, 0, 1, 3, 1, 2, 3, 1, 1, 1, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9})
 	f.Add([]byte("0120012001200120012012012000102010201010102020101010101"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		h, c := stocked(t), choices(data)
+		h, c := fuzzHandler(t), decisions(data)
 		for range 8 {
 			method, target, body := c.request()
-			hold(t, h, method, target, body)
+			checkAnswer(t, h, method, target, body)
 			bothSidesAgree(t, h)
 			if len(c) == 0 {
 				return
@@ -98,7 +97,7 @@ func bothSidesAgree(t *testing.T, h http.Handler) {
 		Partner int
 	}
 	for target, into := range map[string]any{"/a": &as, "/b": &bs} {
-		if _, body := ask(h, http.MethodGet, target, ""); json.Unmarshal(body, into) != nil {
+		if _, body := request(h, http.MethodGet, target, ""); json.Unmarshal(body, into) != nil {
 			t.Fatalf("%s: %s", target, body)
 		}
 	}
@@ -120,6 +119,6 @@ func bothSidesAgree(t *testing.T, h http.Handler) {
 		}
 	}
 	if !maps.Equal(parents, children) || !maps.Equal(wanted, partners) {
-		t.Fatalf("relations are torn: %v\n%v", as, bs)
+		t.Fatalf("the sides of a relation differ: %v\n%v", as, bs)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// fuzzed is a model with every type, key type and kind of relation.
-func fuzzed() *core.Model {
+// fuzzModel is a model with every type, key type and kind of relation.
+func fuzzModel() *core.Model {
 	fields := []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}
 	for typ := core.Int; typ.Valid(); typ++ {
 		fields = append(fields, core.FieldSpec{Name: typ.String(), Type: typ})
@@ -37,9 +37,9 @@ func fuzzed() *core.Model {
 	)
 }
 
-// stocked serves a few records of the fuzzed model.
-func stocked(tb testing.TB) http.Handler {
-	h, err := rest.New(open(tb, fuzzed()), rest.Options{
+// fuzzHandler serves a few records of fuzzModel.
+func fuzzHandler(tb testing.TB) http.Handler {
+	h, err := rest.New(newEngine(tb, fuzzModel()), rest.Options{
 		MaxBody: 64 << 10, Logger: slog.New(slog.NewTextHandler(tb.Output(), nil)),
 	})
 	if err != nil {
@@ -49,25 +49,24 @@ func stocked(tb testing.TB) http.Handler {
 		{"/a/1", `{"int": 1, "text": "x", "code": "x"}`}, {"/a/2", `{"int": 2, "parent": 1}`}, {"/a/3", `{"float": 1.5, "parent": 1}`},
 		{"/b/x", `{"partner": 1}`}, {"/c/f47ac10b-58cc-4372-a567-0e02b2c3d479", `{"a": 1}`},
 	} {
-		if status, body := ask(h, http.MethodPut, record[0], record[1]); status != http.StatusCreated {
+		if status, body := request(h, http.MethodPut, record[0], record[1]); status != http.StatusCreated {
 			tb.Fatalf("PUT %s: %d %s", record[0], status, body)
 		}
 	}
 	return h
 }
 
-func ask(h http.Handler, method, target, body string) (status int, answer []byte) {
+func request(h http.Handler, method, target, body string) (status int, answer []byte) {
 	w, r := httptest.NewRecorder(), httptest.NewRequest(method, target, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	h.ServeHTTP(w, r)
 	return w.Code, w.Body.Bytes()
 }
 
-// hold asks and fails if the answer is of ours no more: a 5xx, or a body of
-// another shape.
-func hold(t *testing.T, h http.Handler, method, target, body string) {
+// checkAnswer sends a request, and fails for a 5xx and for a body that is not JSON or not an error of ours.
+func checkAnswer(t *testing.T, h http.Handler, method, target, body string) {
 	t.Helper()
-	status, answer := ask(h, method, target, body)
+	status, answer := request(h, method, target, body)
 	parsed, err := core.ParseJSON(answer, 1000)
 	if status >= 500 || err != nil {
 		t.Fatalf("%s %s %q: %d %s (%v)", method, target, body, status, answer, err)
@@ -93,30 +92,30 @@ func FuzzBody(f *testing.F) {
 		f.Add(body)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		h := stocked(t)
+		h := fuzzHandler(t)
 		for _, request := range [][2]string{
 			{http.MethodPost, "/a?depth=3"}, {http.MethodPatch, "/a/1?depth=2"}, {http.MethodPut, "/a/2"}, {http.MethodPut, "/b/y"},
 			{http.MethodPatch, "/b/x"}, {http.MethodPost, "/c"},
 		} {
-			hold(t, h, request[0], request[1], body)
+			checkAnswer(t, h, request[0], request[1], body)
 		}
 		for _, target := range []string{"/a?depth=5", "/b?depth=3", "/c?depth=3"} {
-			hold(t, h, http.MethodGet, target, "")
+			checkAnswer(t, h, http.MethodGet, target, "")
 		}
-		hold(t, h, http.MethodDelete, "/a/1", "")
+		checkAnswer(t, h, http.MethodDelete, "/a/1", "")
 	})
 }
 
-// onceStocked serves one store for all inputs of a target that only reads.
-func onceStocked(f *testing.F) http.Handler {
-	h, err := rest.New(open(f, fuzzed()), rest.Options{Logger: slog.New(slog.DiscardHandler)})
+// sharedFuzzHandler serves one store for all inputs of a fuzz target that only reads.
+func sharedFuzzHandler(f *testing.F) http.Handler {
+	h, err := rest.New(newEngine(f, fuzzModel()), rest.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		f.Fatal(err)
 	}
 	for _, record := range [][2]string{
 		{"/a/1", `{"int": 1, "text": "x"}`}, {"/a/2", `{"int": 2, "parent": 1}`}, {"/b/x", `{"partner": 1}`},
 	} {
-		if status, body := ask(h, http.MethodPut, record[0], record[1]); status != http.StatusCreated {
+		if status, body := request(h, http.MethodPut, record[0], record[1]); status != http.StatusCreated {
 			f.Fatalf("PUT %s: %d %s", record[0], status, body)
 		}
 	}
@@ -131,10 +130,10 @@ func FuzzFilter(f *testing.F) {
 	} {
 		f.Add(filter)
 	}
-	h := onceStocked(f)
+	h := sharedFuzzHandler(f)
 	f.Fuzz(func(t *testing.T, filter string) {
 		for _, path := range []string{"/a?filter=", "/b?filter=", "/c?limit=1&filter="} {
-			hold(t, h, http.MethodGet, path+url.QueryEscape(filter), "")
+			checkAnswer(t, h, http.MethodGet, path+url.QueryEscape(filter), "")
 		}
 	})
 }
@@ -146,16 +145,16 @@ func FuzzSort(f *testing.F) {
 	} {
 		f.Add(sort)
 	}
-	h := onceStocked(f)
+	h := sharedFuzzHandler(f)
 	f.Fuzz(func(t *testing.T, sort string) {
 		for _, path := range []string{"/a?sort=", "/b?limit=1&sort="} {
-			hold(t, h, http.MethodGet, path+url.QueryEscape(sort), "")
+			checkAnswer(t, h, http.MethodGet, path+url.QueryEscape(sort), "")
 		}
 	})
 }
 
 func FuzzCursor(f *testing.F) {
-	h := onceStocked(f)
+	h := sharedFuzzHandler(f)
 	for _, query := range []string{"", "&sort=%5B%22int%22%5D", "&filter=%7B%22parent%22%3Anull%7D"} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/a?limit=1"+query, nil))
@@ -167,7 +166,7 @@ func FuzzCursor(f *testing.F) {
 	f.Add("AAAAAAAAAAA")
 	f.Fuzz(func(t *testing.T, after string) {
 		for _, path := range []string{"/a?limit=1&after=", "/a?sort=%5B%22int%22%5D&after=", "/b?after="} {
-			hold(t, h, http.MethodGet, path+url.QueryEscape(after), "")
+			checkAnswer(t, h, http.MethodGet, path+url.QueryEscape(after), "")
 		}
 	})
 }
@@ -178,13 +177,13 @@ func FuzzID(f *testing.F) {
 	} {
 		f.Add(id)
 	}
-	h := onceStocked(f)
+	h := sharedFuzzHandler(f)
 	f.Fuzz(func(t *testing.T, id string) {
 		for _, resource := range []string{"/a/", "/b/", "/c/", "/"} {
-			hold(t, h, http.MethodGet, resource+url.PathEscape(id), "")
+			checkAnswer(t, h, http.MethodGet, resource+url.PathEscape(id), "")
 		}
-		hold(t, h, http.MethodPut, "/b/"+url.PathEscape(id), `{}`)
-		hold(t, h, http.MethodPatch, "/b/"+url.PathEscape(id), `{"owner": 1}`)
-		hold(t, h, http.MethodDelete, "/b/"+url.PathEscape(id), "")
+		checkAnswer(t, h, http.MethodPut, "/b/"+url.PathEscape(id), `{}`)
+		checkAnswer(t, h, http.MethodPatch, "/b/"+url.PathEscape(id), `{"owner": 1}`)
+		checkAnswer(t, h, http.MethodDelete, "/b/"+url.PathEscape(id), "")
 	})
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/larder-go/larder/core/rest/resttest"
 )
 
-// through returns a decorator that runs fn around every op of a resource.
-func through(fn func(ctx context.Context) error) core.Decorator {
+// intercepting returns a decorator that calls fn before every operation but Tx, and returns its error.
+func intercepting(fn func(ctx context.Context) error) core.Decorator {
 	return core.Decorator{Name: "through", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind != core.Tx {
@@ -44,7 +44,7 @@ func get(ctx context.Context, h http.Handler, target string) *httptest.ResponseR
 func TestRequestTimeoutIsUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		h, err := rest.New(open(t, pantry(), through(func(ctx context.Context) error {
+		h, err := rest.New(newEngine(t, cookieModel(), intercepting(func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		})), rest.Options{Timeout: time.Minute, Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -64,7 +64,7 @@ func TestRequestTimeoutIsUnavailable(t *testing.T) {
 
 func TestAuthenticateRunsWithinTheTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, err := rest.New(open(t, pantry()), rest.Options{
+		h, err := rest.New(newEngine(t, cookieModel()), rest.Options{
 			Timeout: time.Minute,
 			Logger:  slog.New(slog.DiscardHandler),
 			Authenticate: func(r *http.Request) (*core.Principal, error) {
@@ -83,7 +83,7 @@ func TestAuthenticateRunsWithinTheTimeout(t *testing.T) {
 
 func TestCanceledRequestIsNotLogged(t *testing.T) {
 	var log bytes.Buffer
-	h, err := rest.New(open(t, pantry(), through(func(ctx context.Context) error { return ctx.Err() })),
+	h, err := rest.New(newEngine(t, cookieModel(), intercepting(func(ctx context.Context) error { return ctx.Err() })),
 		rest.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestCanceledRequestIsNotLogged(t *testing.T) {
 
 func TestLogLinesAreShortForLargeRequests(t *testing.T) {
 	var log bytes.Buffer
-	h, err := rest.New(open(t, pantry()), rest.Options{
+	h, err := rest.New(newEngine(t, cookieModel()), rest.Options{
 		Logger:       slog.New(slog.NewTextHandler(&log, nil)),
 		Authenticate: func(r *http.Request) (*core.Principal, error) { return nil, errors.New(r.URL.Path) },
 	})
@@ -113,7 +113,7 @@ func TestLogLinesAreShortForLargeRequests(t *testing.T) {
 }
 
 func TestErrAbortHandlerPassesThrough(t *testing.T) {
-	h, err := rest.New(open(t, pantry(), through(func(context.Context) error { panic(http.ErrAbortHandler) })), rest.Options{})
+	h, err := rest.New(newEngine(t, cookieModel(), intercepting(func(context.Context) error { panic(http.ErrAbortHandler) })), rest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,13 +126,13 @@ func TestErrAbortHandlerPassesThrough(t *testing.T) {
 	t.Error("no panic")
 }
 
-// broken is a client whose connection breaks in the middle of the answer.
-type broken struct{ *httptest.ResponseRecorder }
+// brokenClient is a client whose connection breaks while the answer is written.
+type brokenClient struct{ *httptest.ResponseRecorder }
 
-func (broken) Write([]byte) (int, error) { panic("broken pipe") }
+func (brokenClient) Write([]byte) (int, error) { panic("broken pipe") }
 
 func TestPanicWhileWritingAbortsTheConnection(t *testing.T) {
-	h, err := rest.New(open(t, pantry()), rest.Options{Logger: slog.New(slog.DiscardHandler)})
+	h, err := rest.New(newEngine(t, cookieModel()), rest.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,12 +141,12 @@ func TestPanicWhileWritingAbortsTheConnection(t *testing.T) {
 			t.Errorf("panic %v", reason)
 		}
 	}()
-	h.ServeHTTP(broken{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/cookie", nil))
+	h.ServeHTTP(brokenClient{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/cookie", nil))
 	t.Error("no panic")
 }
 
 func TestIncompleteBodyIsBadRequest(t *testing.T) {
-	h, err := rest.New(open(t, pantry()), rest.Options{})
+	h, err := rest.New(newEngine(t, cookieModel()), rest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestIncompleteBodyIsBadRequest(t *testing.T) {
 }
 
 func TestBodyAnnouncedTooLargeIsNotRead(t *testing.T) {
-	h, err := rest.New(open(t, pantry()), rest.Options{MaxBody: 100})
+	h, err := rest.New(newEngine(t, cookieModel()), rest.Options{MaxBody: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestBodyAnnouncedTooLargeIsNotRead(t *testing.T) {
 }
 
 func TestHeadersOfMiddlewareAreKept(t *testing.T) {
-	h, err := rest.New(open(t, pantry()), rest.Options{Authenticate: func(*http.Request) (*core.Principal, error) { return nil, nil }})
+	h, err := rest.New(newEngine(t, cookieModel()), rest.Options{Authenticate: func(*http.Request) (*core.Principal, error) { return nil, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestHeadersOfMiddlewareAreKept(t *testing.T) {
 
 func TestPrincipalOfTheContextIsReplaced(t *testing.T) {
 	var seen []string
-	h, err := rest.New(open(t, pantry(), through(func(ctx context.Context) error {
+	h, err := rest.New(newEngine(t, cookieModel(), intercepting(func(ctx context.Context) error {
 		seen = append(seen, core.PrincipalOf(ctx).String())
 		return nil
 	})), rest.Options{})
@@ -216,7 +216,7 @@ func TestDefaultLoggerIsSlogDefault(t *testing.T) {
 	before := slog.Default()
 	defer slog.SetDefault(before)
 	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	h, err := rest.New(open(t, pantry()), rest.Options{Authenticate: func(*http.Request) (*core.Principal, error) { return nil, errors.New("no token") }})
+	h, err := rest.New(newEngine(t, cookieModel()), rest.Options{Authenticate: func(*http.Request) (*core.Principal, error) { return nil, errors.New("no token") }})
 	if err != nil {
 		t.Fatal(err)
 	}

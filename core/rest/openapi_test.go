@@ -16,8 +16,8 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// odd is a model with everything that is awkward to describe.
-func odd() *core.Model {
+// oddModel has names, fields and relations that are hard to describe.
+func oddModel() *core.Model {
 	get := func(context.Context, core.Record) (any, error) { return nil, nil }
 	set := func(context.Context, core.Record, any) (map[string]any, error) { return nil, nil }
 	fields := []core.FieldSpec{
@@ -42,7 +42,7 @@ func odd() *core.Model {
 
 func documentOf(t *testing.T, m *core.Model, opts rest.Options) []byte {
 	t.Helper()
-	h, err := rest.New(open(t, m), opts)
+	h, err := rest.New(newEngine(t, m), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func documentOf(t *testing.T, m *core.Model, opts rest.Options) []byte {
 	return w.Body.Bytes()
 }
 
-// validate returns what kin-openapi has against the document, as OpenAPI 3.1.
+// validate parses the document and validates it as OpenAPI 3.1.
 func validate(text []byte) (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(text)
 	if err != nil {
@@ -67,7 +67,7 @@ func validate(text []byte) (*openapi3.T, error) {
 func TestDocumentIsValidOpenAPI(t *testing.T) {
 	authenticate := func(*http.Request) (*core.Principal, error) { return nil, nil }
 	for _, opts := range []rest.Options{{}, {Prefix: "/api", Title: "Odd", Version: "2"}, {Authenticate: authenticate}} {
-		doc, err := validate(documentOf(t, odd(), opts))
+		doc, err := validate(documentOf(t, oddModel(), opts))
 		if err != nil {
 			t.Fatalf("%+v: %v", opts, err)
 		}
@@ -80,9 +80,9 @@ func TestDocumentIsValidOpenAPI(t *testing.T) {
 	}
 }
 
-// A validator that lets everything pass would make the test above worthless.
+// Without this test, a validator that accepts every document would go unnoticed.
 func TestValidatorFindsBrokenDocuments(t *testing.T) {
-	text := string(documentOf(t, odd(), rest.Options{}))
+	text := string(documentOf(t, oddModel(), rest.Options{}))
 	for _, broken := range [][2]string{
 		{`"type":"integer"`, `"type":"whole"`},
 		{`#/components/schemas/all"`, `#/components/schemas/none"`},
@@ -96,13 +96,13 @@ func TestValidatorFindsBrokenDocuments(t *testing.T) {
 		if other == text {
 			t.Errorf("%s is not in the document", broken[0])
 		} else if _, err := validate([]byte(other)); err == nil {
-			t.Errorf("%s passes", broken[1])
+			t.Errorf("the validator accepts %s", broken[1])
 		}
 	}
 }
 
 func TestDocumentOmitsHiddenAndInternalNames(t *testing.T) {
-	text := string(documentOf(t, odd(), rest.Options{}))
+	text := string(documentOf(t, oddModel(), rest.Options{}))
 	for _, name := range []string{"ghost", "inner"} {
 		if strings.Contains(text, name) {
 			t.Errorf("%s is in the document", name)
@@ -111,7 +111,7 @@ func TestDocumentOmitsHiddenAndInternalNames(t *testing.T) {
 }
 
 func TestSchemasHaveTheFieldsThatClientsSee(t *testing.T) {
-	doc, err := validate(documentOf(t, odd(), rest.Options{}))
+	doc, err := validate(documentOf(t, oddModel(), rest.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestSchemasHaveTheFieldsThatClientsSee(t *testing.T) {
 }
 
 func TestSchemasMarkReadOnlyAndNullableFields(t *testing.T) {
-	doc, err := validate(documentOf(t, odd(), rest.Options{}))
+	doc, err := validate(documentOf(t, oddModel(), rest.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestCreateSchemaRequiresAnAssignedKey(t *testing.T) {
 		t.Errorf("a new record: %v of %v", created.Required, slices.Sorted(maps.Keys(created.Properties)))
 	}
 	if len(written.Required) > 0 || written.Properties["EAN"] != nil || doc.Components.Schemas["item"].Value.Properties["EAN"].Value.ReadOnly {
-		t.Errorf("a change names the key")
+		t.Errorf("item_write has the key, or item has it read-only")
 	}
 	for _, want := range []string{
 		`{"oneOf":[{"$ref":"#/components/schemas/item_create"},{"items":{"$ref":"#/components/schemas/item_create"},"type":"array"}]}`,
@@ -178,12 +178,12 @@ func TestCreateSchemaRequiresAnAssignedKey(t *testing.T) {
 		}
 	}
 	if doc.Components.Schemas["box_create"] != nil {
-		t.Error("a generated key has a schema of its own for new records")
+		t.Error("a resource with a generated key has a schema for create")
 	}
 }
 
 func TestOperationsListTheirErrorsAndHeaders(t *testing.T) {
-	doc, err := validate(documentOf(t, odd(), rest.Options{}))
+	doc, err := validate(documentOf(t, oddModel(), rest.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestTypesHaveTheirFormats(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal(documentOf(t, pantryOfTypes(), rest.Options{}), &doc); err != nil {
+	if err := json.Unmarshal(documentOf(t, allTypes(), rest.Options{}), &doc); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string][2]string{
@@ -228,8 +228,8 @@ func TestTypesHaveTheirFormats(t *testing.T) {
 	}
 }
 
-// pantryOfTypes is a model with a field of every type, named after it.
-func pantryOfTypes() *core.Model {
+// allTypes is a model with a field of every type, named after it.
+func allTypes() *core.Model {
 	fields := []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}
 	for typ := core.Int; typ.Valid(); typ++ {
 		fields = append(fields, core.FieldSpec{Name: typ.String(), Type: typ})
@@ -238,7 +238,7 @@ func pantryOfTypes() *core.Model {
 }
 
 func TestDocumentStatesLimitsAndCodes(t *testing.T) {
-	text := string(documentOf(t, odd(), rest.Options{Prefix: "/api", Title: "Odd things", Version: "7"}))
+	text := string(documentOf(t, oddModel(), rest.Options{Prefix: "/api", Title: "Odd things", Version: "7"}))
 	for _, want := range []string{
 		`"maximum":5`, `"default":100,"maximum":1000`, `"url":"/api"`, `"title":"Odd things"`, `"version":"7"`, `"OBJECT_DOES_NOT_EXIST"`, `"PRECONDITION_FAILED"`,
 		`"application/merge-patch+json"`, `"/a%2F%7Bb%7D/{id}"`, `"description":"A number is accepted, as the string of its digits."`,

@@ -11,8 +11,8 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// open returns an engine over an empty memory backend.
-func open(tb testing.TB, m *core.Model, decorators ...core.Decorator) *engine.Engine {
+// newEngine returns an engine over an empty memory backend.
+func newEngine(tb testing.TB, m *core.Model, decorators ...core.Decorator) *engine.Engine {
 	tb.Helper()
 	store, err := core.New(tb.Context(), m, memory.New(), decorators...)
 	if err != nil {
@@ -22,7 +22,7 @@ func open(tb testing.TB, m *core.Model, decorators ...core.Decorator) *engine.En
 	return engine.New(store, engine.Options{})
 }
 
-func pantry() *core.Model {
+func cookieModel() *core.Model {
 	return core.MustModel("pantry", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "type", Type: core.Text}, {Name: "price", Type: core.Int},
 	}})
@@ -50,7 +50,7 @@ func TestNewRejectsInvalidOptions(t *testing.T) {
 		{rest.Options{Prefix: "/ä"}, `Prefix: "/ä"`},
 		{rest.Options{MaxBody: -1, MaxNesting: -1}, "MaxNesting: -1"},
 	} {
-		if _, err := rest.New(open(t, pantry()), row.opts); err == nil || !strings.Contains(err.Error(), row.want) {
+		if _, err := rest.New(newEngine(t, cookieModel()), row.opts); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%+v: %v, want %s", row.opts, err, row.want)
 		}
 	}
@@ -66,7 +66,7 @@ func TestNewRejectsAResourceNamedLikeTheDocument(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "doc", APIName: "openapi.json", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
 	}})
-	if _, err := rest.New(open(t, m), rest.Options{}); err == nil || !strings.Contains(err.Error(), `"doc"`) {
+	if _, err := rest.New(newEngine(t, m), rest.Options{}); err == nil || !strings.Contains(err.Error(), `"doc"`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"testing/synctest"
 )
 
-// pipes is a listener of one connection in memory, so that time can be faked.
-type pipes struct {
+// pipeListener accepts connections in memory, so that synctest can fake the time.
+type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
 }
 
-func (p *pipes) Accept() (net.Conn, error) {
+func (p *pipeListener) Accept() (net.Conn, error) {
 	select {
 	case c := <-p.conns:
 		return c, nil
@@ -24,16 +24,16 @@ func (p *pipes) Accept() (net.Conn, error) {
 	}
 }
 
-func (p *pipes) Close() error {
+func (p *pipeListener) Close() error {
 	close(p.closed)
 	return nil
 }
 
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+func (p *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
 
 func TestShutdownClosesRequestsThatDoNotEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ln := &pipes{make(chan net.Conn, 1), make(chan struct{})}
+		ln := &pipeListener{make(chan net.Conn, 1), make(chan struct{})}
 		client, server := net.Pipe()
 		ln.conns <- server
 		entered := make(chan struct{})
@@ -55,7 +55,7 @@ func TestShutdownClosesRequestsThatDoNotEnd(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 		if err := <-ended; err == nil {
-			t.Error("the request's context goes on")
+			t.Error("the context of the request has not ended")
 		}
 		_ = client.Close()
 	})

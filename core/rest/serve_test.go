@@ -14,7 +14,7 @@ import (
 
 type contextKey struct{}
 
-// serve runs a server on a port of its own until the returned function ends it.
+// serve runs Serve on a free port until stop is called.
 func serve(t *testing.T, h http.Handler) (url string, stop context.CancelFunc, stopped <-chan error) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -40,13 +40,13 @@ func TestParseTagsFollowsRFC9110(t *testing.T) {
 		{[]string{`"a", *`}, "malformed"},
 		{[]string{`*`, `*`}, "malformed"},
 	} {
-		if got := textOf(parseTags(row.lines)); got != row.want {
+		if got := tagsText(parseTags(row.lines)); got != row.want {
 			t.Errorf("%q: %s, want %s", row.lines, got, row.want)
 		}
 	}
 }
 
-func textOf(l *tagList, ok bool) string {
+func tagsText(l *tagList, ok bool) string {
 	if !ok {
 		return "malformed"
 	}
