@@ -13,7 +13,7 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// sealed refuses every write, of whomever.
+// rejectingWrites rejects every write with [core.ReadOnly], for every principal.
 func rejectingWrites() core.Decorator {
 	return core.Decorator{Name: "sealed", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -28,7 +28,7 @@ func rejectingWrites() core.Decorator {
 	}}
 }
 
-// failingToBegin fails every transaction before it begins.
+// failingToBegin returns a decorator that fails every transaction before it begins.
 func failingToBegin() core.Decorator {
 	return core.Decorator{Name: "failing to begin", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -40,16 +40,16 @@ func failingToBegin() core.Decorator {
 	}}
 }
 
-// asked are requests of every kind, right ones and wrong ones: a method, a target
-// without spaces, and perhaps a body.
+// requests returns valid and invalid requests of every kind. Each is a method, a target without spaces, and an optional
+// body, separated by spaces.
 func requests() []string {
 	return []string{
 		"GET /note", "GET /note?depth=0", "GET /note?limit=0", "GET /note?limit=1", `GET /note?filter={"text":"a"}`,
 		`GET /note?filter={"id":{"in":[]}}`, `GET /folder?filter={"notes":1}`, `GET /note?filter={"folder":1}`, "HEAD /note", "HEAD /nope", "HEAD /note/abc",
 		"GET /note/1", "GET /note/1?depth=0", "POST /note {}", "POST /note []", "POST /note?depth=0 []", "POST /note?depth=0 {}", "POST /note [{}]",
 		"PUT /note/1 {}", "PUT /note/1?depth=0 {}", "PATCH /note/1 {}", `PATCH /note/1?depth=0 {"text": "a"}`, "DELETE /note/1", "DELETE /folder/1",
-		"GET /openapi.json", "HEAD /openapi.json", "POST /openapi.json {}", // the model
-		"GET /", "GET /nope", "GET /nope/1", "POST /nope {}", "BREW /nope", "OPTIONS /nope", "GET /note/", "GET /note/1/text", "GET /%FF", // places
+		"GET /openapi.json", "HEAD /openapi.json", "POST /openapi.json {}", // document
+		"GET /", "GET /nope", "GET /nope/1", "POST /nope {}", "BREW /nope", "OPTIONS /nope", "GET /note/", "GET /note/1/text", "GET /%FF", // paths
 		"BREW /note", "PUT /note {}", "DELETE /note", "POST /note/1 {}", "TRACE /note/1", // methods
 		"GET /note/abc", "PUT /note/abc {}", "PATCH /note/007 {}", "DELETE /note/1.0", "GET /note/9223372036854775808", "PUT /note/4503599627370497 {}", // ids
 		"GET /note?depth=99", "GET /note?depth=-1", "GET /note?depth=x", "GET /note/1?depth=99", "DELETE /note/1?depth=99",
@@ -64,35 +64,35 @@ func requests() []string {
 	}
 }
 
-// testNobody: where a store refuses nobody everything, requests without a principal
-// are all answered alike, whatever is wrong with them.
+// testAnonymous checks that all anonymous requests get the same answer, where the store denies anonymous callers
+// everything.
 func testAnonymous(t *testing.T, newBackend NewBackend) {
-	stacks := map[string][]core.Decorator{"a store of owners": {owning()}, "one that is read-only": {rejectingWrites(), owning()}}
+	stacks := map[string][]core.Decorator{"owned records": {owning()}, "owned records, read-only": {rejectingWrites(), owning()}}
 	for name, stack := range stacks {
-		t.Run("without a principal everything is 401, with a challenge: "+name, func(t *testing.T) {
+		t.Run("an anonymous request is 401 with a challenge: "+name, func(t *testing.T) {
 			c := setup{model: notes(), decorators: stack, rest: rest.Options{Authenticate: byNumber, MaxBody: 1 << 10}}.start(t, newBackend)
-			refused := c.check(t, exchange{"GET /note", "", 401, `UNAUTHORIZED {}`})
+			denied := c.check(t, exchange{"GET /note", "", 401, `UNAUTHORIZED {}`})
 			for _, text := range requests() {
 				for _, header := range [][]string{
 					nil, {"If-Match", "x"}, {"If-Match", "*"}, {"If-None-Match", "*"}, {"Content-Type", "text/html"}, {"Content-Encoding", "gzip"},
 				} {
 					parts := append(strings.SplitN(text, " ", 3), "")
 					r := c.send(t, parts[0], escape(parts[1]), reader(parts[2]), header...)
-					if r.status != 401 || !sameHeaders(r.header, refused.header) || parts[0] != "HEAD" && string(r.body) != string(refused.body) {
+					if r.status != 401 || !sameHeaders(r.header, denied.header) || parts[0] != "HEAD" && string(r.body) != string(denied.body) {
 						t.Errorf("%s with %q: %d %v %s", text, header, r.status, r.header, r.body)
 					}
 				}
 			}
 		})
 	}
-	t.Run("without a principal the body is not read", func(t *testing.T) { testUnreadBody(t, newBackend) })
-	t.Run("a preflight has no credentials, and tells which methods there are", func(t *testing.T) {
+	t.Run("the body of an anonymous request is not read", func(t *testing.T) { testUnreadBody(t, newBackend) })
+	t.Run("OPTIONS needs no credentials", func(t *testing.T) {
 		c := ownedNotes().start(t, newBackend)
 		for _, target := range []string{"/note", "/note/1", "/openapi.json"} {
 			c.check(t, exchange{"OPTIONS " + target, "", 204, ""})
 		}
 	})
-	t.Run("where nobody may do something, nobody is told what is wrong", func(t *testing.T) {
+	t.Run("anonymous callers see errors where something is allowed", func(t *testing.T) {
 		c := setup{model: cookies(), decorators: []core.Decorator{rejectingWrites()}}.start(t, newBackend)
 		for _, x := range []exchange{
 			{"GET /openapi.json", "", 200, ""}, {"GET /jar", "", 200, "[]"}, {"GET /jar/1", "", 404, ""}, {"GET /nope", "", 404, ""},
@@ -101,12 +101,12 @@ func testAnonymous(t *testing.T, newBackend NewBackend) {
 			c.check(t, x)
 		}
 	})
-	t.Run("where a store cannot say what nobody may do, nobody is told what is wrong", func(t *testing.T) {
+	t.Run("anonymous callers see errors where the store fails", func(t *testing.T) {
 		c := setup{model: notes(), decorators: []core.Decorator{failingToBegin()}}.start(t, newBackend)
 		c.check(t, exchange{"GET /nope", "", 404, ""})
 		c.check(t, exchange{"POST /note", `{`, 503, `UNAVAILABLE`})
 	})
-	t.Run("somebody is told what is wrong", func(t *testing.T) {
+	t.Run("a principal sees errors", func(t *testing.T) {
 		c := ownedNotes().start(t, newBackend).as(user(1))
 		for _, x := range []exchange{
 			{"GET /openapi.json", "", 200, ""}, {"GET /nope", "", 404, ""}, {"GET /note?depth=x", "", 400, ""}, {"BREW /note", "", 405, ""}, {"POST /note", "[]", 201, "[]"},
@@ -116,8 +116,8 @@ func testAnonymous(t *testing.T, newBackend NewBackend) {
 	})
 }
 
-// testUnreadBody announces bodies with Expect: 100-continue (RFC 9110, section 10.1.1),
-// so a body is sent only if the server begins to read it.
+// testUnreadBody sends Expect: 100-continue (RFC 9110, section 10.1.1), so the client sends a body only after the server
+// has begun to read it.
 func testUnreadBody(t *testing.T, newBackend NewBackend) {
 	c := ownedNotes().start(t, newBackend)
 	c.http.Transport.(*http.Transport).ExpectContinueTimeout = time.Minute
@@ -136,7 +136,7 @@ func testUnreadBody(t *testing.T, newBackend NewBackend) {
 	}
 }
 
-// counted counts the bytes that are read from it.
+// counted counts the bytes that are read from its Reader.
 type counted struct {
 	io.Reader
 

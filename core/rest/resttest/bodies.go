@@ -10,7 +10,7 @@ import (
 
 func testBodies(t *testing.T, newBackend NewBackend) {
 	setup{model: cookies()}.check(t, newBackend, []rule{
-		{"what is not JSON is 400", []exchange{
+		{"a body that is not JSON is 400", []exchange{
 			{"PUT /jar/1", `{}`, 201, ""},
 			{"POST /jar", `{`, 400, `BAD_REQUEST {"msg": "*"}`},
 			{"POST /jar", `{'label': 1}`, 400, `BAD_REQUEST`},
@@ -28,7 +28,7 @@ func testBodies(t *testing.T, newBackend NewBackend) {
 			{"POST /jar", `{}x`, 400, `BAD_REQUEST`},
 			{"POST /jar", " {} \n", 201, ""},
 		}},
-		{"a body of another kind than the method takes is 400 and says so", []exchange{
+		{"a body that is neither object nor list is 400", []exchange{
 			{"PUT /jar/1", `{}`, 201, ""},
 			{"POST /jar", `1`, 400, `BAD_REQUEST {"msg": "the body must be a JSON object or a list of JSON objects"}`},
 			{"POST /jar", `null`, 400, `BAD_REQUEST`},
@@ -44,7 +44,7 @@ func testBodies(t *testing.T, newBackend NewBackend) {
 			{"POST /jar", `{"label": ` + strings.Repeat("[", 100_000), 400, `BAD_REQUEST`},
 		}},
 	})
-	t.Run("an empty body is 400 and says so", func(t *testing.T) {
+	t.Run("an empty body is 400", func(t *testing.T) {
 		c := setup{model: cookies()}.start(t, newBackend)
 		for _, request := range []string{"POST /jar", "PUT /jar/1", "PATCH /jar/1"} {
 			c.check(t, exchange{request, "", 400, `BAD_REQUEST {"msg": "the body is empty; send JSON"}`})
@@ -55,7 +55,7 @@ func testBodies(t *testing.T, newBackend NewBackend) {
 		}
 	})
 	limited := setup{model: cookies(), rest: rest.Options{MaxBody: 100, MaxNesting: 3}}
-	t.Run("a body above the limit is 413, of known length or not", func(t *testing.T) {
+	t.Run("a body above the limit is 413", func(t *testing.T) {
 		c := limited.start(t, newBackend)
 		for _, size := range []int{100, 101, 1 << 20} {
 			body := `{"label": "` + strings.Repeat("x", size-13) + `"}`
@@ -82,40 +82,40 @@ func testMediaTypes(t *testing.T, newBackend NewBackend) {
 	c := setup{model: cookies()}.start(t, newBackend)
 	c.check(t, exchange{"PUT /jar/1", `{}`, 201, ""})
 	const (
-		refused = `UNSUPPORTED_MEDIA_TYPE {"param_name": "*", "accepted_values": "*"}`
-		merge   = "application/merge-patch+json"
+		rejected = `UNSUPPORTED_MEDIA_TYPE {"param_name": "*", "accepted_values": "*"}`
+		merge    = "application/merge-patch+json"
 	)
 	for _, row := range []struct {
 		rule, request string
 		status        int
 		headers       []string
 	}{
-		{"application/json is taken", "POST /jar", 201, []string{"Content-Type", "application/json"}},
-		{"charset utf-8 is taken", "POST /jar", 201, []string{"Content-Type", `Application/JSON; charset="UTF-8"`}},
+		{"application/json is accepted", "POST /jar", 201, []string{"Content-Type", "application/json"}},
+		{"charset utf-8 is accepted", "POST /jar", 201, []string{"Content-Type", `Application/JSON; charset="UTF-8"`}},
 		{"other attributes of the type are ignored", "POST /jar", 201, []string{"Content-Type", "application/json; v=1"}},
 		{"other charsets are 415", "POST /jar", 415, []string{"Content-Type", "application/json; charset=latin1"}},
 		{"other types are 415", "POST /jar", 415, []string{"Content-Type", "text/plain"}},
 		{"a form is 415", "POST /jar", 415, []string{"Content-Type", "application/x-www-form-urlencoded"}},
 		{"no type is 415", "POST /jar", 415, []string{"Content-Type", ""}},
 		{"a malformed type is 415", "POST /jar", 415, []string{"Content-Type", "application/json; charset"}},
-		{"a merge patch is taken by PATCH", "PATCH /jar/1", 200, []string{"Content-Type", merge}},
-		{"JSON is taken by PATCH", "PATCH /jar/1", 200, []string{"Content-Type", "application/json"}},
+		{"PATCH accepts a merge patch", "PATCH /jar/1", 200, []string{"Content-Type", merge}},
+		{"PATCH accepts JSON", "PATCH /jar/1", 200, []string{"Content-Type", "application/json"}},
 		{"a JSON patch is 415", "PATCH /jar/1", 415, []string{"Content-Type", "application/json-patch+json"}},
-		{"a merge patch is 415 to POST", "POST /jar", 415, []string{"Content-Type", merge}},
-		{"a merge patch is 415 to PUT", "PUT /jar/1", 415, []string{"Content-Type", merge}},
+		{"a merge patch is 415 for POST", "POST /jar", 415, []string{"Content-Type", merge}},
+		{"a merge patch is 415 for PUT", "PUT /jar/1", 415, []string{"Content-Type", merge}},
 		{"an encoded body is 415", "POST /jar", 415, []string{"Content-Encoding", "gzip"}},
-		{"an encoded body is 415 though it is also identity", "POST /jar", 415, []string{"Content-Encoding", "identity, br"}},
-		{"the identity encoding is taken", "POST /jar", 201, []string{"Content-Encoding", "Identity"}},
+		{"an encoding besides identity is 415", "POST /jar", 415, []string{"Content-Encoding", "identity, br"}},
+		{"the identity encoding is accepted", "POST /jar", 201, []string{"Content-Encoding", "Identity"}},
 	} {
 		t.Run(row.rule, func(t *testing.T) {
 			want := ""
 			if row.status == 415 {
-				want = refused
+				want = rejected
 			}
 			c.check(t, exchange{row.request, `{}`, row.status, want}, row.headers...)
 		})
 	}
-	t.Run("a 415 says what would be taken", func(t *testing.T) {
+	t.Run("a 415 names the accepted formats", func(t *testing.T) {
 		for _, row := range [][4]string{
 			{"PATCH /jar/1", "Content-Type", "Accept-Patch", "application/json, " + merge},
 			{"POST /jar", "Content-Type", "Accept-Post", "application/json"},
@@ -128,7 +128,7 @@ func testMediaTypes(t *testing.T, newBackend NewBackend) {
 			}
 		}
 	})
-	t.Run("OPTIONS of a record says what PATCH takes", func(t *testing.T) {
+	t.Run("OPTIONS of a record names the formats of PATCH", func(t *testing.T) {
 		if got := c.check(t, exchange{"OPTIONS /jar/1", "", 204, ""}).header.Get("Accept-Patch"); !strings.Contains(got, merge) {
 			t.Errorf("Accept-Patch %q", got)
 		}

@@ -7,15 +7,14 @@ import (
 	"testing"
 )
 
-// notMet are the answers to a condition that does not hold, for a record that is not
-// there and for one that is.
+// The errors of a precondition that fails, for an absent and for a present record.
 const (
 	preconditionFailed        = `PRECONDITION_FAILED {}`
 	preconditionFailedWithTag = `PRECONDITION_FAILED {"etag": "*"}`
 )
 
-// condition is a header with "TAG" for the record's own tag, and the status that
-// a request with it has.
+// condition is a header of a request and the status of its answer. In value, TAG stands for the entity tag of the record,
+// and TAG- for the tag without its quotes.
 type condition struct {
 	rule, header, value string
 	status              int
@@ -25,7 +24,7 @@ func testConditions(t *testing.T, newBackend NewBackend) {
 	t.Run("tags", func(t *testing.T) { testTags(t, setup{model: cookies()}.start(t, newBackend)) })
 	t.Run("reads", func(t *testing.T) { testConditionalReads(t, setup{model: cookies()}.start(t, newBackend)) })
 	t.Run("writes", func(t *testing.T) { testConditionalWrites(t, newBackend) })
-	t.Run("of those who write with the same tag one wins", func(t *testing.T) {
+	t.Run("of concurrent writes with one tag, one succeeds", func(t *testing.T) {
 		testRaceForTag(t, setup{model: cookies()}.start(t, newBackend))
 	})
 }
@@ -43,7 +42,7 @@ func testTags(t *testing.T, c *client) {
 			t.Errorf("tag %s", read)
 		}
 	})
-	t.Run("reads and writes of one record tell the same tag", func(t *testing.T) {
+	t.Run("reads and writes of a record have the same tag", func(t *testing.T) {
 		for _, row := range [][2]string{
 			{"GET /jar/1?depth=1", ""}, {"HEAD /jar/1", ""}, {"PATCH /jar/1", `{}`}, {"PUT /jar/1", `{"label": "a", "cookies": [1]}`},
 		} {
@@ -56,19 +55,19 @@ func testTags(t *testing.T, c *client) {
 			t.Errorf("POST: tag %s, want %s", got, want)
 		}
 	})
-	t.Run("a tag belongs to its depth", func(t *testing.T) {
+	t.Run("another depth has another tag", func(t *testing.T) {
 		if deep := tag("GET /jar/1?depth=2", ""); deep == read {
 			t.Errorf("depths 1 and 2 have the tag %s", deep)
 		}
 	})
-	t.Run("a greater depth sees changes of related records", func(t *testing.T) {
+	t.Run("the tag of a greater depth changes with related records", func(t *testing.T) {
 		deep := tag("GET /jar/1?depth=2", "")
 		c.check(t, exchange{"PATCH /cookie/1", `{"price": 1}`, 200, ""})
 		if tag("GET /jar/1?depth=2", "") == deep || tag("GET /jar/1", "") != read {
 			t.Error("wrong tags after the related record changed")
 		}
 	})
-	t.Run("a change changes the tag, and changing back brings it back", func(t *testing.T) {
+	t.Run("a change changes the tag, and undoing it restores the tag", func(t *testing.T) {
 		if other := tag("PATCH /jar/1", `{"label": "b"}`); other == read {
 			t.Errorf("tag %s before and after", other)
 		}
@@ -90,11 +89,11 @@ func testConditionalReads(t *testing.T, c *client) {
 	for _, target := range []string{"/jar/1", "/jar/1?depth=2", "/openapi.json"} {
 		tag := c.check(t, exchange{"GET " + target, "", 200, ""}).header.Get("Etag")
 		for _, row := range []condition{
-			{"the client has it", "If-None-Match", "TAG", 304},
-			{"the client has it, weakly compared", "If-None-Match", "W/TAG", 304},
-			{"the client has one of several", "If-None-Match", `"a", , W/"b,c" ,TAG`, 304},
-			{"the client has any", "If-None-Match", "*", 304},
-			{"the client has another", "If-None-Match", `"a", "b"`, 200},
+			{"the current tag", "If-None-Match", "TAG", 304},
+			{"the current tag, weak", "If-None-Match", "W/TAG", 304},
+			{"the current tag among others", "If-None-Match", `"a", , W/"b,c" ,TAG`, 304},
+			{"any tag", "If-None-Match", "*", 304},
+			{"other tags", "If-None-Match", `"a", "b"`, 200},
 			{"the tag without its quotes", "If-None-Match", "TAG-", 400},
 			{"a star in a list", "If-None-Match", `*, TAG`, 400},
 			{"no tag at all", "If-None-Match", `,`, 400},
@@ -102,11 +101,11 @@ func testConditionalReads(t *testing.T, c *client) {
 			{"tags without a comma", "If-None-Match", `"a" "b"`, 400},
 			{"a tag with a space", "If-None-Match", `"a b"`, 400},
 			{"a weak tag in lower case", "If-None-Match", `w/"a"`, 400},
-			{"only if it is this one", "If-Match", "TAG", 200},
-			{"only if it is another", "If-Match", `"a"`, 412},
+			{"the current tag", "If-Match", "TAG", 200},
+			{"another tag", "If-Match", `"a"`, 412},
 			{"dates are ignored", "If-Modified-Since", "Mon, 01 Jan 2035 00:00:00 GMT", 200},
 		} {
-			t.Run("GET "+target+": "+row.rule, func(t *testing.T) {
+			t.Run("GET "+target+": "+row.header+": "+row.rule, func(t *testing.T) {
 				for _, method := range []string{"GET ", "HEAD "} {
 					r := c.check(t, exchange{method + target, "", row.status, ""}, row.header, withTag(row.value, tag))
 					if want := `PRECONDITION_FAILED {"etag": ` + strconv.Quote(tag) + `}`; r.status == 412 && method == "GET " && !r.is(t, want) {
@@ -119,17 +118,17 @@ func testConditionalReads(t *testing.T, c *client) {
 			})
 		}
 	}
-	t.Run("conditions do not change that a record is not there", func(t *testing.T) {
+	t.Run("an absent record is 404 with every precondition", func(t *testing.T) {
 		c.check(t, exchange{"GET /jar/2", "", 404, `OBJECT_DOES_NOT_EXIST`}, "If-None-Match", "*")
 		c.check(t, exchange{"GET /jar/2", "", 404, `OBJECT_DOES_NOT_EXIST`}, "If-Match", "*")
 	})
-	t.Run("lists have no conditions", func(t *testing.T) {
+	t.Run("lists ignore preconditions", func(t *testing.T) {
 		c.check(t, exchange{"GET /jar", "", 200, ""}, "If-None-Match", "*")
 		c.check(t, exchange{"GET /jar", "", 200, ""}, "If-Match", `"a"`)
 	})
 }
 
-// fill puts the record's tag into a header; TAG- is the tag without quotes.
+// withTag replaces TAG and TAG- in the value of a header.
 func withTag(value, tag string) string {
 	return replace(value, "TAG-", tag[1:len(tag)-1], "TAG", tag)
 }
@@ -140,15 +139,15 @@ func testConditionalWrites(t *testing.T, newBackend NewBackend) {
 		{"PUT /jar/1", `{"label": "new"}`}, {"DELETE /jar/1", ""}, {"DELETE /jar/1?depth=2", ""},
 	}
 	for _, row := range []condition{
-		{"the tag that was read lets it pass", "If-Match", "TAG", 200},
-		{"one of several tags lets it pass", "If-Match", `"a", TAG`, 200},
-		{"any tag lets it pass", "If-Match", "*", 200},
-		{"another tag does not", "If-Match", `"a", "b"`, 412},
-		{"a weak tag does not", "If-Match", "W/TAG", 412},
-		{"what is no tag is 400", "If-Match", "TAG-", 400},
-		{"none of these tags lets it pass", "If-None-Match", `"a"`, 200},
-		{"this tag does not", "If-None-Match", `"a", W/TAG`, 412},
-		{"create only does not", "If-None-Match", "*", 412},
+		{"the current tag passes", "If-Match", "TAG", 200},
+		{"the current tag among others passes", "If-Match", `"a", TAG`, 200},
+		{"any tag passes", "If-Match", "*", 200},
+		{"other tags fail", "If-Match", `"a", "b"`, 412},
+		{"a weak tag fails", "If-Match", "W/TAG", 412},
+		{"a malformed tag is 400", "If-Match", "TAG-", 400},
+		{"another tag passes", "If-None-Match", `"a"`, 200},
+		{"the current tag, weak, fails", "If-None-Match", `"a", W/TAG`, 412},
+		{"any tag fails", "If-None-Match", "*", 412},
 	} {
 		t.Run(row.header+": "+row.rule, func(t *testing.T) {
 			for _, q := range requests {
@@ -167,14 +166,14 @@ func testConditionalWrites(t *testing.T, newBackend NewBackend) {
 			}
 		})
 	}
-	t.Run("a tag of another depth does not let it pass", func(t *testing.T) {
+	t.Run("a tag of another depth fails", func(t *testing.T) {
 		c := setup{model: cookies()}.start(t, newBackend)
 		c.check(t, exchange{"PUT /jar/1", `{"cookies": [{}]}`, 201, ""})
 		tag := c.check(t, exchange{"GET /jar/1?depth=2", "", 200, ""}).header.Get("Etag")
 		c.check(t, exchange{"PATCH /jar/1", `{}`, 412, preconditionFailedWithTag}, "If-Match", tag)
 		c.check(t, exchange{"PATCH /jar/1?depth=2", `{}`, 200, ""}, "If-Match", tag)
 	})
-	t.Run("a record that is not there", func(t *testing.T) {
+	t.Run("an absent record", func(t *testing.T) {
 		c := setup{model: cookies()}.start(t, newBackend)
 		for _, value := range []string{"*", `"a"`} {
 			c.check(t, exchange{"PUT /jar/1", `{}`, 412, preconditionFailed}, "If-Match", value)

@@ -11,8 +11,7 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// failing returns a decorator that fails every write with the error, and panics
-// if that is nil.
+// failingWrites returns a decorator that fails every write with err. If err is nil, it panics instead.
 func failingWrites(err error) core.Decorator {
 	return core.Decorator{
 		Name: "failing", Kind: core.KindPolicy,
@@ -74,14 +73,14 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 			testErrorHeaders(t, core.Code(code), c.check(t, row.exchange, row.headers...))
 		})
 	}
-	t.Run("every code is shown", func(t *testing.T) {
+	t.Run("every code has a case", func(t *testing.T) {
 		for code := range statuses {
 			if !shown[code] {
-				t.Errorf("%s is not", code)
+				t.Errorf("%s has none", code)
 			}
 		}
 	})
-	t.Run("a code that nobody knows is 500", func(t *testing.T) {
+	t.Run("an unknown code is 500", func(t *testing.T) {
 		c := with(&core.Error{Code: "TEAPOT", Message: errSecret.Error()}).start(t, newBackend)
 		c.check(t, exchange{"POST /thing", `{}`, 500, `SERVER_ERROR {}`})
 	})
@@ -94,8 +93,8 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 	})
 }
 
-// testErrorHeaders checks the headers that HTTP demands of a status, and that a client is
-// told to repeat a request only if the request did not happen.
+// testErrorHeaders checks the headers that HTTP requires for a status, and that Retry-After is only on errors after which
+// nothing was written.
 func testErrorHeaders(t *testing.T, code core.Code, r reply) {
 	t.Helper()
 	for name, want := range map[string]bool{

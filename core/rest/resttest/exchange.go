@@ -12,28 +12,26 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// exchange is a request and what is expected of its answer.
+// exchange is a request and its expected answer.
 type exchange struct {
-	// request is a method and a target: "GET /jar/1?depth=2". Arguments are
-	// written as they are meant, and escaped before they are sent.
+	// request is a method and a target, such as "GET /jar/1?depth=2". The values of arguments are not escaped.
 	request string
-	// body of the request, if not empty.
+	// body is the body of the request; empty for none.
 	body string
-	// status expected.
+	// status is the expected status.
 	status int
-	// want is the JSON expected, if not empty. The text "*" stands for any value.
-	// Of an error it is the code and, if any are to be compared, the details:
-	// `BAD_REQUEST`, `BAD_PARAM_VALUE {"param_name": ...}`.
+	// want is the expected JSON, in which the string "*" matches any value; empty matches any body. For an error it is
+	// the code, with the details if they matter: `BAD_REQUEST`, `BAD_PARAM_VALUE {"param_name": ...}`.
 	want string
 }
 
-// rule is a promise and the exchanges, one after another on a fresh store, that
-// show it.
+// rule is a promise, and exchanges that check it, one after another on a fresh store.
 type rule struct {
 	name      string
 	exchanges []exchange
 }
 
+// check runs each rule as a subtest, on a server of its own.
 func (s setup) check(t *testing.T, newBackend NewBackend, rules []rule) {
 	for _, rule := range rules {
 		t.Run(rule.name, func(t *testing.T) {
@@ -60,7 +58,7 @@ func (c *client) check(t *testing.T, x exchange, headers ...string) reply {
 	return r
 }
 
-// escape escapes the values of a target's arguments.
+// escape escapes the values of the arguments of a target.
 func escape(target string) string {
 	path, query, ok := strings.Cut(target, "?")
 	if !ok {
@@ -74,7 +72,7 @@ func escape(target string) string {
 	return path + "?" + strings.Join(args, "&")
 }
 
-// is reports whether the answer is what the text says.
+// is reports whether the body matches want, see [exchange].
 func (r reply) is(tb testing.TB, want string) bool {
 	tb.Helper()
 	if want == "" {
@@ -100,7 +98,7 @@ func parse(tb testing.TB, text string) any {
 	return v
 }
 
-// matches compares two JSON values; "*" matches any.
+// matches compares two JSON values. The string "*" in want matches any value.
 func matches(want, got any) bool {
 	switch want := want.(type) {
 	case string:
@@ -125,17 +123,17 @@ func matches(want, got any) bool {
 	return reflect.DeepEqual(want, got)
 }
 
-// field returns the text of a field of the object in the answer.
+// field returns the JSON of a field of the object in the body; empty if there is none.
 func (r reply) field(name string) string {
 	var object map[string]json.RawMessage
 	_ = json.Unmarshal(r.body, &object)
 	return string(object[name])
 }
 
-// cut splits a request into method and target.
+// splitRequest splits a request into its method and target.
 func splitRequest(request string) (method, target string, ok bool) { return strings.Cut(request, " ") }
 
-// reader returns a body; nil for none.
+// reader returns a reader of a body; nil for an empty one.
 func reader(body string) io.Reader {
 	if body == "" {
 		return nil
@@ -144,8 +142,6 @@ func reader(body string) io.Reader {
 }
 
 func replace(s string, oldnew ...string) string { return strings.NewReplacer(oldnew...).Replace(s) }
-
-func fields(s string) []string { return strings.Fields(s) }
 
 func containsAny(s string, parts ...string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(s, part) })

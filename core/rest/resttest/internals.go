@@ -14,7 +14,7 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// journal is a log that can be read while it is written.
+// logBuffer is a log that is safe for concurrent use.
 type logBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -33,7 +33,7 @@ func (j *logBuffer) String() string {
 }
 
 func testInternals(t *testing.T, newBackend NewBackend) {
-	refuse := func(err error) func(*http.Request) (*core.Principal, error) {
+	authenticate := func(err error) func(*http.Request) (*core.Principal, error) {
 		return func(*http.Request) (*core.Principal, error) {
 			if err == nil {
 				panic(errSecret)
@@ -43,7 +43,7 @@ func testInternals(t *testing.T, newBackend NewBackend) {
 	}
 	decorated := func(err error) setup { return setup{model: things(), decorators: []core.Decorator{failingWrites(err)}} }
 	closed := func(err error) setup {
-		return setup{model: things(), rest: rest.Options{Authenticate: refuse(err), Challenge: `Basic realm="larder"`}}
+		return setup{model: things(), rest: rest.Options{Authenticate: authenticate(err), Challenge: `Basic realm="larder"`}}
 	}
 	secret := errSecret.Error()
 	post := exchange{"POST /thing", `{"text": "fail"}`, 500, `SERVER_ERROR {}`}
@@ -55,21 +55,21 @@ func testInternals(t *testing.T, newBackend NewBackend) {
 		logged   string
 	}{
 		{"an error of a decorator", decorated(fmt.Errorf("wrapped: %w", errSecret)), post, "ERROR", secret},
-		{"the cause of a coded error", decorated(&core.Error{Code: core.Unavailable, Cause: errSecret}),
+		{"the cause of an error with a code", decorated(&core.Error{Code: core.Unavailable, Cause: errSecret}),
 			exchange{"POST /thing", `{}`, 503, `UNAVAILABLE {}`}, "WARN", secret},
-		{"a message of a server error", decorated(&core.Error{Code: core.ServerError, Message: secret}), post, "ERROR", "SERVER_ERROR"},
+		{"the message of a server error", decorated(&core.Error{Code: core.ServerError, Message: secret}), post, "ERROR", "SERVER_ERROR"},
 		{"a panic of a decorator", decorated(nil), post, "ERROR", secret},
 		{"an error of a getter", setup{model: things()}, post, "ERROR", secret},
 		{"an error of the authenticator", closed(errSecret), exchange{"GET /thing", "", 401, `UNAUTHORIZED {}`}, "INFO", secret},
 		{"a panic of the authenticator", closed(nil), exchange{"GET /thing", "", 500, `SERVER_ERROR {}`}, "ERROR", secret},
 	} {
-		t.Run(row.rule+" is for the log and not for the client", func(t *testing.T) {
+		t.Run(row.rule+" is logged and hidden from the client", func(t *testing.T) {
 			var log logBuffer
 			row.setup.rest.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			c := row.setup.start(t, newBackend)
 			r := c.check(t, row.exchange, "X-Request-Id", "request-17")
-			if told := fmt.Sprint(r.header, string(r.body)); strings.Contains(told, "secret") || strings.Contains(told, ".go") {
-				t.Errorf("the client reads %s", told)
+			if shown := fmt.Sprint(r.header, string(r.body)); strings.Contains(shown, "secret") || strings.Contains(shown, ".go") {
+				t.Errorf("the client reads %s", shown)
 			}
 			method, target, _ := splitRequest(row.exchange.request)
 			for _, want := range []string{"level=" + row.level, "method=" + method, "path=" + target, "request_id=request-17", row.logged} {
@@ -88,12 +88,12 @@ func testInternals(t *testing.T, newBackend NewBackend) {
 			t.Errorf("log:\n%s", &log)
 		}
 	})
-	t.Run("the server works on after a panic", func(t *testing.T) {
+	t.Run("the server continues after a panic", func(t *testing.T) {
 		c := decorated(nil).start(t, newBackend)
 		c.check(t, post)
 		c.check(t, exchange{"GET /thing", "", 200, `[]`})
 	})
-	t.Run("the Host header is not repeated", func(t *testing.T) {
+	t.Run("answers do not repeat the Host header", func(t *testing.T) {
 		c := setup{model: cookies()}.start(t, newBackend)
 		c.check(t, exchange{"POST /jar", `[{}, {}]`, 201, ""})
 		for _, target := range []string{"/jar?limit=1", "/jar/1", "/openapi.json", "/nope"} {
@@ -111,8 +111,8 @@ func testInternals(t *testing.T, newBackend NewBackend) {
 			if err = errors.Join(err, res.Body.Close()); err != nil {
 				t.Fatal(err)
 			}
-			if told := fmt.Sprint(res.Header, body.String()); strings.Contains(told, "evil") {
-				t.Errorf("%s: %s", target, told)
+			if shown := fmt.Sprint(res.Header, body.String()); strings.Contains(shown, "evil") {
+				t.Errorf("%s: %s", target, shown)
 			}
 		}
 	})

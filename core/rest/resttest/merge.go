@@ -11,8 +11,8 @@ import (
 
 const mergeType = "application/merge-patch+json"
 
-// examples are those of RFC 7396, appendix A: what is stored, the patch, and the result.
-var examples = [][3]string{
+// mergeExamples are the examples of RFC 7396, appendix A: stored value, patch, result.
+var mergeExamples = [][3]string{
 	{`{"a":"b"}`, `{"a":"c"}`, `{"a":"c"}`},
 	{`{"a":"b"}`, `{"b":"c"}`, `{"a":"b","b":"c"}`},
 	{`{"a":"b"}`, `{"a":null}`, `{}`},
@@ -28,10 +28,10 @@ var examples = [][3]string{
 	{`{"e":null}`, `{"a":1}`, `{"e":null,"a":1}`},
 	{`[1,2]`, `{"a":"b","c":null}`, `{"a":"b"}`},
 	{`{}`, `{"a":{"bb":{"ccc":null}}}`, `{"a":{"bb":{}}}`},
-	{`null`, `{"a":{"b":null},"c":1}`, `{"a":{},"c":1}`}, // not of the RFC: nothing is stored
+	{`null`, `{"a":{"b":null},"c":1}`, `{"a":{},"c":1}`}, // not in the RFC: no stored value
 }
 
-// blurred leaves the field out of every record that is read.
+// hidingField returns a decorator that removes the field from every record that is read.
 func hidingField(field string) core.Decorator {
 	return core.Decorator{Name: "blurred", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -61,9 +61,9 @@ func testMerge(t *testing.T, newBackend NewBackend) {
 	}
 	t.Run("a merge patch merges into a JSON field", func(t *testing.T) {
 		c := setup{model: things()}.start(t, newBackend)
-		for _, x := range examples {
+		for _, x := range mergeExamples {
 			status := 200
-			if x[0] == examples[0][0] && x[1] == examples[0][1] {
+			if x[0] == mergeExamples[0][0] && x[1] == mergeExamples[0][1] {
 				status = 201
 			}
 			c.check(t, exchange{"PUT /thing/1", `{"json": ` + x[0] + `}`, status, ""})
@@ -84,7 +84,7 @@ func testMerge(t *testing.T, newBackend NewBackend) {
 			t.Errorf("json %s", got.field("json"))
 		}
 	})
-	t.Run("a merge patch merges only where it is named, and other fields as ever", func(t *testing.T) {
+	t.Run("a merge patch leaves other fields", func(t *testing.T) {
 		c := setup{model: things()}.start(t, newBackend)
 		c.check(t, exchange{"PUT /thing/1", `{"json": {"a": 1}, "list": [1, 2], "text": "t", "int": 3}`, 201, ""})
 		got := patched(c, `{"text": null, "list": [{"a": null}], "int": 4}`, 200, "")(t)
@@ -92,7 +92,7 @@ func testMerge(t *testing.T, newBackend NewBackend) {
 			t.Errorf("%s", got.body)
 		}
 	})
-	t.Run("a merge patch merges into JSON in records that it creates", func(t *testing.T) {
+	t.Run("a merge patch merges into JSON of nested new records", func(t *testing.T) {
 		c := setup{model: things()}.start(t, newBackend)
 		c.check(t, exchange{"PUT /thing/1", `{}`, 201, ""})
 		got := c.check(t, exchange{"PATCH /thing/1?depth=2", `{"likes": [{"json": {"a": null, "b": 1}}]}`, 200, ""}, "Content-Type", mergeType)
@@ -100,7 +100,7 @@ func testMerge(t *testing.T, newBackend NewBackend) {
 			t.Errorf("%s", got.body)
 		}
 	})
-	t.Run("conditions hold for a merge patch", func(t *testing.T) {
+	t.Run("a merge patch respects preconditions", func(t *testing.T) {
 		c := setup{model: things()}.start(t, newBackend)
 		tag := c.check(t, exchange{"PUT /thing/1", `{"json": {"a": 1}}`, 201, ""}).header.Get("Etag")
 		patched(c, `{"json": {"b": 2}}`, 412, "")(t, "If-Match", `"x"`)
@@ -108,16 +108,16 @@ func testMerge(t *testing.T, newBackend NewBackend) {
 		patched(c, `{"json": {"c": 3}}`, 412, "")(t, "If-Match", tag)
 		c.check(t, exchange{"PATCH /thing/2", `{"json": {"b": 2}}`, 404, ""}, "Content-Type", mergeType)
 	})
-	t.Run("a merge patch of a field that cannot be read is refused, whatever is stored", func(t *testing.T) {
+	t.Run("a merge patch of an unreadable field is rejected", func(t *testing.T) {
 		c := setup{model: things(), decorators: []core.Decorator{hidingField("json")}}.start(t, newBackend)
-		const refused = `FIELD_UPDATE_FORBIDDEN {"object_name": "thing", "field_name": "json"}`
+		const rejected = `FIELD_UPDATE_FORBIDDEN {"object_name": "thing", "field_name": "json"}`
 		for _, stored := range []string{`null`, `{"a": 1}`, `1`} {
 			c.check(t, exchange{"PUT /thing/1", `{"json": ` + stored + `}`, map[bool]int{true: 201, false: 200}[stored == `null`], ""})
-			patched(c, `{"json": {"b": 2}}`, 400, refused)(t)
+			patched(c, `{"json": {"b": 2}}`, 400, rejected)(t)
 			patched(c, `{"json": 2}`, 200, "")(t)
 		}
 	})
-	t.Run("of merge patches at the same time none is lost", func(t *testing.T) { testRaceOfMerges(t, setup{model: things()}.start(t, newBackend)) })
+	t.Run("no concurrent merge patch is lost", func(t *testing.T) { testRaceOfMerges(t, setup{model: things()}.start(t, newBackend)) })
 }
 
 func testRaceOfMerges(t *testing.T, c *client) {

@@ -12,8 +12,7 @@ func keyField() core.FieldSpec { return core.FieldSpec{Name: "id", Type: core.In
 
 func textField(name string) core.FieldSpec { return core.FieldSpec{Name: name, Type: core.Text} }
 
-// cookies is the model of jars that hold cookies, and of crumbs that die with
-// their cookie.
+// cookies is a model of jars with cookies, and of crumbs that are deleted with their cookie.
 func cookies() *core.Model {
 	return core.MustModel("cookies",
 		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
@@ -33,9 +32,10 @@ func cookies() *core.Model {
 	)
 }
 
+// errSecret is an internal error whose text clients must not see.
 var errSecret = errors.New("secret: connection to 10.1.2.3 as root failed at store.go:17")
 
-// things is the model of everything that a field can be.
+// things is a model with fields of every type and attribute, and with keys of every type.
 func things() *core.Model {
 	upper := func(_ context.Context, rec core.Record) (any, error) {
 		return strings.ToUpper(rec.Get("text").Text()), nil
@@ -89,7 +89,7 @@ func things() *core.Model {
 	)
 }
 
-// notes is the model of records that have owners.
+// notes is a model of records with owners.
 func notes() *core.Model {
 	return core.MustModel("notes",
 		core.ResourceSpec{Name: "folder", Fields: []core.FieldSpec{

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// testOwnership has user 1 own a folder with a note, and user 2 reach for them.
+// testOwnership has user 2 request the folder and the note of user 1.
 func testOwnership(t *testing.T, newBackend NewBackend) {
-	stock := func(t *testing.T, withForeign bool) *client {
+	fixture := func(t *testing.T, withForeign bool) *client {
 		c := ownedNotes().start(t, newBackend)
 		if withForeign {
 			c.as(user(1)).check(t, exchange{"PUT /folder/1", `{"name": "mine"}`, 201, ""})
@@ -45,8 +45,8 @@ func testOwnership(t *testing.T, newBackend NewBackend) {
 		{`GET /note?filter={"owner": 1}`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "owner"}`},
 		{`GET /note?sort=["owner"]`, "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "note", "field_name": "owner"}`},
 	} {
-		t.Run("a foreign record is as absent: "+x.request+" "+x.body, func(t *testing.T) {
-			c, empty := stock(t, true), stock(t, false)
+		t.Run("a foreign record is indistinguishable from an absent one: "+x.request+" "+x.body, func(t *testing.T) {
+			c, empty := fixture(t, true), fixture(t, false)
 			foreign, absent := c.as(user(2)).check(t, x), empty.as(user(2)).check(t, x)
 			if string(foreign.body) != string(absent.body) || !sameHeaders(foreign.header, absent.header) {
 				t.Errorf("foreign %v %s\nabsent %v %s", foreign.header, foreign.body, absent.header, absent.body)
@@ -54,8 +54,8 @@ func testOwnership(t *testing.T, newBackend NewBackend) {
 			untouched(t, c)
 		})
 	}
-	t.Run("conditions do not tell foreign records from absent ones", func(t *testing.T) {
-		c, empty := stock(t, true), stock(t, false)
+	t.Run("preconditions do not reveal foreign records", func(t *testing.T) {
+		c, empty := fixture(t, true), fixture(t, false)
 		for _, value := range []string{"*", `"a"`} {
 			for _, x := range []exchange{{"PATCH /note/1", `{}`, 412, ""}, {"DELETE /note/1", "", 412, ""}, {"PUT /note/1", `{}`, 412, ""}} {
 				foreign, absent := c.as(user(2)).check(t, x, "If-Match", value), empty.as(user(2)).check(t, x, "If-Match", value)
@@ -66,15 +66,15 @@ func testOwnership(t *testing.T, newBackend NewBackend) {
 		}
 		untouched(t, c)
 	})
-	t.Run("PUT over a foreign id never overwrites and shows nothing", func(t *testing.T) {
-		c := stock(t, true)
+	t.Run("PUT over a foreign id neither overwrites nor reveals", func(t *testing.T) {
+		c := fixture(t, true)
 		for _, target := range []string{"/note/1", "/folder/1"} {
 			r := c.as(user(2)).send(t, "PUT", target, reader(`{}`))
 			if r.status < 400 || r.status >= 500 {
 				t.Errorf("%s: %d %s", target, r.status, r.body)
 			}
-			if told := fmt.Sprint(r.header, string(r.body)); containsAny(told, "secret", "mine") {
-				t.Errorf("%s: told %s", target, told)
+			if shown := fmt.Sprint(r.header, string(r.body)); containsAny(shown, "secret", "mine") {
+				t.Errorf("%s: the answer shows %s", target, shown)
 			}
 		}
 		untouched(t, c)

@@ -13,8 +13,7 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// byNumber authenticates "user N" as the principal N, and everybody without a
-// token as nobody.
+// byNumber authenticates "user N" as the principal N. A request without a token is anonymous.
 func byNumber(r *http.Request) (*core.Principal, error) {
 	token := r.Header.Get("Authorization")
 	if token == "" {
@@ -27,10 +26,10 @@ func byNumber(r *http.Request) (*core.Principal, error) {
 	return &core.Principal{ID: core.IntValue(n)}, nil
 }
 
+// user returns the Authorization of the principal n, see byNumber.
 func user(n int) string { return "user " + strconv.Itoa(n) }
 
-// owned gives every record to the principal that inserts it, and shows each
-// principal its own.
+// owning returns a decorator that makes the inserting principal the owner of a record, and hides the records of others.
 func owning() core.Decorator {
 	return core.Decorator{
 		Name: "owned", Kind: core.KindPolicy,
@@ -51,6 +50,7 @@ func owning() core.Decorator {
 	}
 }
 
+// withOwner returns copies of the records with the owner.
 func withOwner(records []core.Record, owner core.Value) []core.Record {
 	given := make([]core.Record, len(records))
 	for i, rec := range records {
@@ -64,13 +64,13 @@ func ownedNotes() setup {
 }
 
 func testPrincipals(t *testing.T, newBackend NewBackend) {
-	t.Run("a failed authentication is 401 before anything else", func(t *testing.T) {
+	t.Run("a failed authentication is 401 for every request", func(t *testing.T) {
 		c := ownedNotes().start(t, newBackend).as("user x")
 		for _, request := range []string{"GET /note", "GET /nope", "BREW /note", "GET /openapi.json", "OPTIONS /note", "GET /note?depth=x"} {
 			c.check(t, exchange{request, "", 401, `UNAUTHORIZED {}`})
 		}
 	})
-	t.Run("an authenticator's own code is used", func(t *testing.T) {
+	t.Run("a code from Authenticate is used", func(t *testing.T) {
 		for _, row := range []struct {
 			err  error
 			want exchange
@@ -80,8 +80,8 @@ func testPrincipals(t *testing.T, newBackend NewBackend) {
 			{&core.Error{Code: core.ServerError, Cause: errSecret}, exchange{"GET /note", "", 500, `SERVER_ERROR {}`}},
 			{context.DeadlineExceeded, exchange{"GET /note", "", 503, `UNAVAILABLE {}`}},
 		} {
-			refuse := func(*http.Request) (*core.Principal, error) { return nil, row.err }
-			setup{model: notes(), decorators: []core.Decorator{owning()}, rest: rest.Options{Authenticate: refuse}}.start(t, newBackend).check(t, row.want)
+			reject := func(*http.Request) (*core.Principal, error) { return nil, row.err }
+			setup{model: notes(), decorators: []core.Decorator{owning()}, rest: rest.Options{Authenticate: reject}}.start(t, newBackend).check(t, row.want)
 		}
 	})
 	t.Run("the challenge is an option", func(t *testing.T) {
@@ -91,10 +91,10 @@ func testPrincipals(t *testing.T, newBackend NewBackend) {
 			t.Errorf("WWW-Authenticate %q", got)
 		}
 	})
-	t.Run("a bearer token that is refused is an invalid one", func(t *testing.T) {
+	t.Run("a rejected bearer token has error=invalid_token", func(t *testing.T) {
 		testInvalidToken(t, newBackend)
 	})
-	t.Run("answers vary by Authorization if that is asked for", func(t *testing.T) {
+	t.Run("answers vary by Authorization with Authenticate", func(t *testing.T) {
 		if got := ownedNotes().start(t, newBackend).as(user(1)).check(t, exchange{"GET /note", "", 200, ""}).header.Get("Vary"); got != "Authorization" {
 			t.Errorf("Vary %q", got)
 		}
@@ -102,13 +102,12 @@ func testPrincipals(t *testing.T, newBackend NewBackend) {
 			t.Errorf("Vary %q", got)
 		}
 	})
-	t.Run("principals of concurrent requests are not mixed up", func(t *testing.T) {
+	t.Run("concurrent requests keep their principals", func(t *testing.T) {
 		testConcurrentPrincipals(t, ownedNotes().start(t, newBackend))
 	})
 }
 
-// testInvalidToken: RFC 6750, section 3, wants error="invalid_token" for a token that
-// is refused, and no error for a request without a token.
+// testInvalidToken checks RFC 6750, section 3: error="invalid_token" for a rejected token, no error without a token.
 func testInvalidToken(t *testing.T, newBackend NewBackend) {
 	const invalid = `, error="invalid_token"`
 	for _, row := range []struct{ challenge, token, want string }{

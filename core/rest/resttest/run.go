@@ -6,11 +6,11 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// NewBackend returns a fresh, empty backend for the model. What has to be
-// removed afterwards is up to tb.Cleanup.
+// NewBackend returns a new, empty backend for the model. It registers its own clean-up with tb.Cleanup. The store closes
+// the backend.
 type NewBackend = func(tb testing.TB, m *core.Model) core.Backend
 
-// Run runs all rules, each against stores of its own.
+// Run checks all rules, each in a subtest with stores of its own. The rules do not run in parallel.
 func Run(t *testing.T, newBackend NewBackend) {
 	for _, family := range families {
 		t.Run(family.name, func(t *testing.T) { family.run(t, newBackend) })
@@ -33,18 +33,18 @@ var families = []struct {
 	{"bodies", testBodies},
 	{"media types", testMediaTypes},
 	{"create", testCreate},
-	{"change", testPatch},
+	{"patch", testPatch},
 	{"replace", testReplace},
 	{"merge patch", testMerge},
 	{"delete", testDelete},
 	{"ids", testIDs},
-	{"chosen ids", testRejectedPutIDs},
+	{"rejected ids", testRejectedPutIDs},
 	{"assigned ids", testAssignedIDs},
 	{"types", testTypes},
 	{"tags and conditions", testConditions},
 	{"errors", testErrors},
 	{"internals", testInternals},
 	{"principals", testPrincipals},
-	{"nobody", testAnonymous},
+	{"anonymous requests", testAnonymous},
 	{"ownership", testOwnership},
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/larder-go/larder/core/rest"
 )
 
-// setup is everything that a server is made of.
+// setup describes a server: the model, the stack and the options.
 type setup struct {
 	model      *core.Model
 	decorators []core.Decorator
@@ -20,7 +20,7 @@ type setup struct {
 	rest       rest.Options
 }
 
-// start serves a fresh store until the test ends.
+// start serves a new store until the test ends.
 func (s setup) start(tb testing.TB, newBackend NewBackend) *client {
 	tb.Helper()
 	store, err := core.New(tb.Context(), s.model, newBackend(tb, s.model), s.decorators...)
@@ -42,10 +42,10 @@ func (s setup) start(tb testing.TB, newBackend NewBackend) *client {
 	return &client{url: server.URL, prefix: s.rest.Prefix, http: &http.Client{Transport: transport}}
 }
 
-// clients is how many clients talk to a server at once.
+// clients is the number of concurrent clients.
 const clients = 20
 
-// client talks to one server.
+// client sends requests to one server.
 type client struct {
 	url    string
 	prefix string
@@ -53,22 +53,22 @@ type client struct {
 	token  string // Authorization, if not empty
 }
 
-// as returns a client that authenticates itself with the token.
+// as returns a client that sends the token as its Authorization.
 func (c *client) as(token string) *client {
 	other := *c
 	other.token = token
 	return &other
 }
 
-// reply is an answer with its body read.
+// reply is an answer with its whole body.
 type reply struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// send sends one request; headers are names and values in turn. The reply has
-// passed the checks that hold for all.
+// send sends one request. The headers are names and values in turn; an empty value deletes a header. send checks the rules
+// for all answers, see [reply.violation].
 func (c *client) send(tb testing.TB, method, target string, body io.Reader, headers ...string) reply {
 	tb.Helper()
 	req, err := http.NewRequestWithContext(tb.Context(), method, c.url+c.prefix+target, body)
@@ -97,8 +97,8 @@ func (c *client) send(tb testing.TB, method, target string, body io.Reader, head
 		tb.Fatalf("%s %s: body: %v", method, target, err)
 	}
 	r := reply{res.StatusCode, res.Header, content}
-	if complaint := r.violation(method); complaint != "" {
-		tb.Errorf("%s %s: %s\n%d %v\n%s", method, target, complaint, r.status, r.header, r.body)
+	if violation := r.violation(method); violation != "" {
+		tb.Errorf("%s %s: %s\n%d %v\n%s", method, target, violation, r.status, r.header, r.body)
 	}
 	return r
 }

@@ -10,7 +10,7 @@ import (
 func testTypes(t *testing.T, newBackend NewBackend) {
 	c := setup{model: things()}.start(t, newBackend)
 	c.check(t, exchange{"PUT /thing/1", `{}`, 201, ""})
-	for _, row := range []struct{ field, taken, refused string }{
+	for _, row := range []struct{ field, accepted, rejected string }{
 		{"int", `1 "1"=1 1.0=1 -0=0 9223372036854775807 1e3=1000 null`, `"1.5"`},
 		{"float", `1 1.5 "1.5"=1.5 -0.0=0 1e-7 null`, `[1]`},
 		{"text", `"a" "" 5="5" 1.50="1.50" "\u20ac" "\ud83d\ude00" null`, `["a"]`},
@@ -21,8 +21,8 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 		{"json", `1 "a" true [] {} {"b":[1,null,{}]} null`, ``},
 		{"list", `[] [1,"a",null,[2]] null`, `"a"`},
 	} {
-		t.Run(row.field+" takes what loses nothing, and shows it in one spelling", func(t *testing.T) {
-			for _, value := range fields(row.taken) {
+		t.Run(row.field+" accepts and shows values", func(t *testing.T) {
+			for _, value := range strings.Fields(row.accepted) {
 				sent, shown, changed := strings.Cut(value, "=")
 				if !changed {
 					shown = sent
@@ -33,8 +33,8 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 				}
 			}
 		})
-		t.Run(row.field+" refuses everything else by field, type and value", func(t *testing.T) {
-			for _, value := range fields(row.refused) {
+		t.Run(row.field+" rejects other values", func(t *testing.T) {
+			for _, value := range strings.Fields(row.rejected) {
 				value = strings.ReplaceAll(value, "_", " ")
 				c.check(t, exchange{"PATCH /thing/1", `{"` + row.field + `": ` + value + `}`, 400,
 					`BAD_FIELD_VALUE {"object_name": "thing", "field_name": "` + row.field + `", "type": "` + row.field + `", "value": ` + value + `}`})
@@ -48,8 +48,8 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 		"text":  `1e-400 1e400`,
 		"int":   `1e-400 1e400`,
 	} {
-		t.Run(field+" refuses numbers that not every storage can spell", func(t *testing.T) {
-			for _, value := range fields(values) {
+		t.Run(field+" rejects numbers out of range", func(t *testing.T) {
+			for _, value := range strings.Fields(values) {
 				shown := string(core.TextValue(value).AppendJSON(nil))
 				c.check(t, exchange{"PATCH /thing/1", `{"` + field + `": ` + value + `}`, 400,
 					`BAD_FIELD_VALUE {"object_name": "thing", "field_name": "` + field + `", "type": "` + field + `", "value": ` + shown + `}`})
@@ -59,7 +59,7 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 	}
 }
 
-// orNull is what a field that is left out stands for.
+// orNull returns the JSON of a field; null for a field that is left out.
 func orNull(text string) string {
 	if text == "" {
 		return "null"

@@ -7,7 +7,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// statuses are those that each code has, as clients are promised.
+// statuses maps every code to its HTTP status.
 var statuses = map[core.Code]int{
 	core.NotFound: 404, core.UnknownField: 400, core.FieldReadOnly: 400, core.FieldUpdateForbidden: 400,
 	core.SearchForbidden: 400, core.BadParam: 400, core.BadFieldValue: 400, core.BadRequest: 400, core.Unauthorized: 401,
@@ -16,8 +16,7 @@ var statuses = map[core.Code]int{
 	core.OutcomeUnknown: 503,
 }
 
-// complaint returns what is wrong with an answer, whatever was asked; "" if
-// nothing is.
+// violation returns the rule for all answers that the reply breaks; empty if there is none.
 func (r reply) violation(method string) string {
 	if r.header.Get("X-Content-Type-Options") != "nosniff" {
 		return "no X-Content-Type-Options: nosniff"
@@ -53,7 +52,7 @@ func (r reply) violation(method string) string {
 	return errorViolation(r.status, body)
 }
 
-// complaintOfError checks {"error": {"code": ..., "details": {...}}}.
+// errorViolation checks the body of an error: {"error": {"code": ..., "details": {...}}}.
 func errorViolation(status int, body any) string {
 	outer, _ := body.(map[string]any)
 	inner, _ := outer["error"].(map[string]any)

@@ -4,16 +4,16 @@ import "testing"
 
 func testCreate(t *testing.T, newBackend NewBackend) {
 	setup{model: cookies()}.check(t, newBackend, []rule{
-		{"an object is answered with the record as it reads", []exchange{
+		{"POST of an object answers with the record", []exchange{
 			{"POST /cookie", `{"type": "muffin"}`, 201, `{"id": "*", "type": "muffin", "crumbs": []}`},
 		}},
-		{"a list is answered with a list, in its order", []exchange{
+		{"POST of a list answers with a list in its order", []exchange{
 			{"POST /cookie", `[{"type": "b"}, {"type": "a"}]`, 201,
 				`[{"id": "*", "type": "b", "crumbs": []}, {"id": "*", "type": "a", "crumbs": []}]`},
 			{"POST /cookie", `[{"type": "c"}]`, 201, `[{"id": "*", "type": "c", "crumbs": []}]`},
 		}},
-		{"an empty list creates nothing", []exchange{{"POST /cookie", `[]`, 201, `[]`}, {"GET /cookie", "", 200, `[]`}}},
-		{"the error of a list names the element", []exchange{
+		{"POST of an empty list creates no record", []exchange{{"POST /cookie", `[]`, 201, `[]`}, {"GET /cookie", "", 200, `[]`}}},
+		{"the error of a list has the index of the element", []exchange{
 			{"POST /cookie", `[{"type": "a"}, {"price": "x"}]`, 400,
 				`BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "price", "type": "int", "value": "x", "index": 1}`},
 			{"POST /cookie", `[{}, {"id": 1}]`, 400, `FIELD_IS_READONLY {"object_name": "cookie", "field_name": "id", "index": 1}`},
@@ -24,7 +24,7 @@ func testCreate(t *testing.T, newBackend NewBackend) {
 			{"GET /cookie", "", 200, `[]`},
 		}},
 	})
-	t.Run("Location is the path of the one record", func(t *testing.T) {
+	t.Run("Location is the path of the created record", func(t *testing.T) {
 		c := setup{model: cookies()}.start(t, newBackend)
 		r := c.check(t, exchange{"POST /jar", `{}`, 201, ""})
 		if got := r.header.Get("Location"); got != "/jar/"+r.field("id") {
@@ -42,7 +42,7 @@ func testCreate(t *testing.T, newBackend NewBackend) {
 
 func testPatch(t *testing.T, newBackend NewBackend) {
 	setup{model: cookies()}.check(t, newBackend, []rule{
-		{"PATCH changes the named fields and answers with the whole record", []exchange{
+		{"PATCH answers with the whole record", []exchange{
 			{"PUT /cookie/1", `{"type": "muffin", "price": 3}`, 201, ""},
 			{"PATCH /cookie/1", `{"price": 4}`, 200, `{"id": 1, "type": "muffin", "price": 4, "crumbs": []}`},
 			{"GET /cookie/1", "", 200, `{"id": 1, "type": "muffin", "price": 4, "crumbs": []}`},
@@ -53,7 +53,7 @@ func testPatch(t *testing.T, newBackend NewBackend) {
 
 func testReplace(t *testing.T, newBackend NewBackend) {
 	setup{model: cookies()}.check(t, newBackend, []rule{
-		{"PUT creates what is not there and replaces what is", []exchange{
+		{"PUT creates or replaces a record", []exchange{
 			{"PUT /cookie/7", `{"type": "a", "price": 1}`, 201, `{"id": 7, "type": "a", "price": 1, "crumbs": []}`},
 			{"PUT /cookie/7", `{"type": "b"}`, 200, `{"id": 7, "type": "b", "crumbs": []}`},
 			{"GET /cookie/7", "", 200, `{"id": 7, "type": "b", "crumbs": []}`},
@@ -63,7 +63,7 @@ func testReplace(t *testing.T, newBackend NewBackend) {
 
 func testDelete(t *testing.T, newBackend NewBackend) {
 	setup{model: cookies()}.check(t, newBackend, []rule{
-		{"DELETE answers null, and the record is gone", []exchange{
+		{"DELETE answers null and deletes the record", []exchange{
 			{"PUT /jar/1", `{}`, 201, ""},
 			{"DELETE /jar/1", "", 200, `null`},
 			{"GET /jar/1", "", 404, `OBJECT_DOES_NOT_EXIST`},
