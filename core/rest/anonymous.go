@@ -7,8 +7,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// unauthorized returns [core.Unauthorized] if the request is anonymous and the store denies anonymous callers everything.
-// If the store cannot answer, it returns nil. It is for answers that need no operation on the store.
+// unauthorized returns [core.Unauthorized] if the request is anonymous and the store denies anonymous callers
+// everything. If the store cannot answer, it returns nil. It is for answers that need no operation on the store.
 func (x *exchange) unauthorized() error {
 	if err := x.anonymousError(); errors.Is(err, core.Unauthorized) {
 		return err

@@ -28,7 +28,8 @@ func (x *exchange) challenge() string {
 	return challenge + `, error="invalid_token"`
 }
 
-// authenticate returns the principal of the request; nil for an anonymous one. See [Options.Authenticate] for the errors.
+// authenticate returns the principal of the request; nil for an anonymous one. See [Options.Authenticate] for the
+// errors.
 func (h *Handler) authenticate(ctx context.Context, r *http.Request) (*core.Principal, error) {
 	if h.opts.Authenticate == nil {
 		return nil, nil

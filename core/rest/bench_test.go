@@ -122,8 +122,8 @@ func fetchOne(ctx context.Context, client *http.Client, url string) error {
 	return nil
 }
 
-// BenchmarkGetOneOverHTTP compares a GET of one record with a plainHandler, over real connections, in alternating rounds.
-// The metric ratio is the median of our throughput divided by that of the plainHandler.
+// BenchmarkGetOneOverHTTP compares a GET of one record with a plainHandler, over real connections, in alternating
+// rounds. The metric ratio is the median of our throughput divided by that of the plainHandler.
 func BenchmarkGetOneOverHTTP(b *testing.B) {
 	const round = 2000
 	ours, theirs := benchServers(b)

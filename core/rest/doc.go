@@ -29,25 +29,25 @@
 // always empty and has no Link.
 //
 // The list side of a relation shows at most 1000 records ([engine.Options]), and fewer where the answer has no room for
-// more. If there are others, the record has a member NAME@next after the list NAME: the URL of a list of the others. Such
-// a list side cannot be set as a list (400); change the records on the other side instead. PUT keeps it, and the member
-// NAME@next is ignored in bodies.
+// more. If there are others, the record has a member NAME@next after the list NAME: the URL of a list of the others.
+// Such a list side cannot be set as a list (400); change the records on the other side instead. PUT keeps it, and the
+// member NAME@next is ignored in bodies.
 //
 // # Bodies
 //
-// Bodies are application/json; PATCH also accepts application/merge-patch+json (RFC 7396). With either type, PATCH changes
-// the fields that the body names, and null empties a field. The types differ for JSON fields: a merge patch merges objects
-// member by member, where null removes a member, and application/json replaces the whole value. The merge happens in the
-// transaction of the write, so concurrent merge patches do not lose each other's changes.
+// Bodies are application/json; PATCH also accepts application/merge-patch+json (RFC 7396). With either type, PATCH
+// changes the fields that the body names, and null empties a field. The types differ for JSON fields: a merge patch
+// merges objects member by member, where null removes a member, and application/json replaces the whole value. The
+// merge happens in the transaction of the write, so concurrent merge patches do not lose each other's changes.
 //
 // # Preconditions
 //
-// An answer that shows one record has a strong ETag, a hash of its bytes. The tag belongs to the URL with its depth: a tag
-// that was read at depth=2 does not match at depth=1. If-Match and If-None-Match work as in RFC 9110, section 13. On
-// PATCH, PUT and DELETE they are compared inside the transaction, with the record shown at the depth of the request. So a
-// client that sends the tag of the record that it read cannot overwrite a change that it did not see, and a client that
-// reads at a greater depth also guards the related records. If-Match on a record that does not exist is 412. Lists have
-// no tag and ignore preconditions.
+// An answer that shows one record has a strong ETag, a hash of its bytes. The tag belongs to the URL with its depth: a
+// tag that was read at depth=2 does not match at depth=1. If-Match and If-None-Match work as in RFC 9110, section 13.
+// On PATCH, PUT and DELETE they are compared inside the transaction, with the record shown at the depth of the request.
+// So a client that sends the tag of the record that it read cannot overwrite a change that it did not see, and a client
+// that reads at a greater depth also guards the related records. If-Match on a record that does not exist is 412. Lists
+// have no tag and ignore preconditions.
 //
 // # Errors
 //
@@ -60,9 +60,9 @@
 // go to [Options.Logger] and never into an answer.
 //
 // UNAVAILABLE is 503 with Retry-After: nothing was written, and the client may send the same request again.
-// OUTCOME_UNKNOWN is 503 without Retry-After: a connection broke or the time ran out during the commit, and the write may
-// have happened. A client that repeats a POST then may create a second record. A client that chooses the key can repeat
-// safely:
+// OUTCOME_UNKNOWN is 503 without Retry-After: a connection broke or the time ran out during the commit, and the write
+// may have happened. A client that repeats a POST then may create a second record. A client that chooses the key can
+// repeat safely:
 //
 //	PUT /cookie/9f0c2b4e-6f1d-4c55-8a2f-0f6f3a1c7d10
 //	If-None-Match: *
@@ -75,18 +75,18 @@
 //
 // A request without a principal is anonymous. Some stores deny anonymous callers everything: stacks with ownership, and
 // with access where no rule is for anonymous callers. There, all anonymous requests get the same 401 with the same
-// headers, whether or not they are valid, and the OpenAPI document is not shown, so that the answers reveal nothing about
-// the model. Two kinds of answer differ. Failures of the server are 5xx. OPTIONS stays open, because a CORS preflight
-// never has credentials (Fetch standard, "CORS-preflight fetch"); a client can therefore find out whether a resource of
-// some name exists.
+// headers, whether or not they are valid, and the OpenAPI document is not shown, so that the answers reveal nothing
+// about the model. Two kinds of answer differ. Failures of the server are 5xx. OPTIONS stays open, because a CORS
+// preflight never has credentials (Fetch standard, "CORS-preflight fetch"); a client can therefore find out whether a
+// resource of some name exists.
 //
-// The handler asks the store with an empty read-only transaction: before it reads the body of an anonymous request, after
-// an anonymous request failed, and before it shows the document. If the store cannot answer before a body is read, the
-// request fails with the error of the store. Requests of a principal, and anonymous reads that succeed, cost no such
-// transaction.
+// The handler asks the store with an empty read-only transaction: before it reads the body of an anonymous request,
+// after an anonymous request failed, and before it shows the document. If the store cannot answer before a body is
+// read, the request fails with the error of the store. Requests of a principal, and anonymous reads that succeed, cost
+// no such transaction.
 //
 // # Cost and limits
 //
-// [Options.MaxBody], [Options.MaxInFlight] and [Options.MaxNesting] bound the memory of requests, [Options.Timeout] their
-// time, and the options of the engine their answers. Each request holds at least 4 KiB of MaxInFlight.
+// [Options.MaxBody], [Options.MaxInFlight] and [Options.MaxNesting] bound the memory of requests, [Options.Timeout]
+// their time, and the options of the engine their answers. Each request holds at least 4 KiB of MaxInFlight.
 package rest

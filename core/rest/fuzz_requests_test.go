@@ -65,7 +65,8 @@ func (c *decisions) value(depth int) string {
 	return fuzzValues[c.below(len(fuzzValues))]
 }
 
-// FuzzRequests sends plausible requests one after another, and checks after each that both sides of every relation agree.
+// FuzzRequests sends plausible requests one after another, and checks after each that both sides of every relation
+// agree.
 func FuzzRequests(f *testing.F) {
 	f.Add([]byte{0, 1, 1, 2, 0, 0, 1, 1, 2, 2, 1, 0, 1})
 	f.Add([]byte{1, 0, 2, 3, 1, 2, 3, 1, 2, 1, 1, 1, 1, 0, 0, 2, 5, 5, 5})

@@ -77,8 +77,8 @@ type exchange struct {
 	wrote bool
 }
 
-// requestBytes is reserved for every request before it opens a transaction. While other requests hold the whole budget, a
-// new one waits here, where it holds nothing that other requests wait for.
+// requestBytes is reserved for every request before it opens a transaction. While other requests hold the whole budget,
+// a new one waits here, where it holds nothing that other requests wait for.
 const requestBytes = 4 << 10
 
 // answerFactor counts the copies of an answer in memory: its records, and its JSON.

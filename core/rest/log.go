@@ -59,8 +59,8 @@ func (x *exchange) logRequest(level slog.Level, message string, attrs ...slog.At
 // middleware has set stay.
 var recordHeaders = []string{"Etag", "Link", "Location"}
 
-// recoverPanic turns a panic into a 500. It passes [http.ErrAbortHandler] on, with which a handler asks net/http to abort
-// the connection.
+// recoverPanic turns a panic into a 500. It passes [http.ErrAbortHandler] on, with which a handler asks net/http to
+// abort the connection.
 func (x *exchange) recoverPanic() {
 	reason := recover()
 	if reason == nil {

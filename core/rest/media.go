@@ -57,8 +57,8 @@ func notEncoded(lines []string) bool {
 	return true
 }
 
-// mediaType returns the media type of the lines of Content-Type; "" if there is not exactly one valid line, or if it names
-// another charset than UTF-8, the only one of JSON (RFC 8259, section 8.1).
+// mediaType returns the media type of the lines of Content-Type; "" if there is not exactly one valid line, or if it
+// names another charset than UTF-8, the only one of JSON (RFC 8259, section 8.1).
 func mediaType(lines []string) string {
 	if len(lines) != 1 {
 		return ""

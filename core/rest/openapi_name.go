@@ -8,8 +8,8 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// schemaNames are the names of the schemas of each resource in the document. The body of POST has the schema create, which
-// equals write unless the body names the key.
+// schemaNames are the names of the schemas of each resource in the document. The body of POST has the schema create,
+// which equals write unless the body names the key.
 type schemaNames struct{ read, write, create map[*core.Resource]string }
 
 // keyInBody reports whether the body of POST names the key.
@@ -35,7 +35,8 @@ func nameSchemas(api *engine.Engine) schemaNames {
 	return n
 }
 
-// uniqueName returns a valid name for a component (OpenAPI 3.1, section 4.8.7.1) that is not in used, and adds it to used.
+// uniqueName returns a valid name for a component (OpenAPI 3.1, section 4.8.7.1) that is not in used, and adds it to
+// used.
 func uniqueName(name string, used map[string]bool) string {
 	name = strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("._-", c) {

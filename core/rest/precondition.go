@@ -10,8 +10,8 @@ import (
 // preconditions are the If-Match and If-None-Match of a request; nil for a header that the request does not have.
 type preconditions struct{ match, noneMatch *tagList }
 
-// preconditions parses the request's preconditions. It ignores If-Modified-Since and If-Unmodified-Since, because records
-// have no modification date (RFC 9110, section 13.1.3).
+// preconditions parses the request's preconditions. It ignores If-Modified-Since and If-Unmodified-Since, because
+// records have no modification date (RFC 9110, section 13.1.3).
 func (x *exchange) preconditions() (c preconditions, err error) {
 	if c.match, err = parseTagHeader(x.r, "If-Match"); err != nil {
 		return c, err

@@ -19,8 +19,8 @@ const (
 	maxHeaders   = 64 << 10
 )
 
-// Serve serves h on ln until ctx ends, and then shuts down: it accepts no further connections, and gives running requests
-// 30 seconds to finish. It closes ln before it returns.
+// Serve serves h on ln until ctx ends, and then shuts down: it accepts no further connections, and gives running
+// requests 30 seconds to finish. It closes ln before it returns.
 //
 // A client has 10 seconds to send its headers, of at most 64 KiB, one minute to send its whole request, and 2 minutes
 // for request and answer together, so [Options.Timeout] should be shorter than 2 minutes. A connection without requests

@@ -4,9 +4,10 @@ import "unicode/utf8"
 
 const lowerHex = "0123456789abcdef"
 
-// AppendString appends s as a JSON string with its quotes. It escapes what RFC 8259 section 7 demands (quote, backslash and control
-// characters; \n, \r and \t in their short form, the rest as \u00xx) and U+2028 and U+2029, which older JavaScript takes for line
-// ends. HTML is not escaped. Each byte that is not valid UTF-8 becomes \ufffd; [AppendCanonical] refuses such strings instead.
+// AppendString appends s to dst as a JSON string with its quotes. It escapes the characters that RFC 8259, section 7,
+// requires: quote, backslash and control characters, of which \n, \r and \t have their short form and the others
+// \u00xx. It also escapes U+2028 and U+2029, which older JavaScript treats as line ends. It does not escape HTML. Each
+// byte that is not valid UTF-8 becomes \ufffd; [AppendCanonical] rejects such strings instead.
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
@@ -44,6 +45,7 @@ func StringSize(s string) int {
 	return n
 }
 
+// escapeSize returns the length of the escape of r.
 func escapeSize(r rune) int {
 	switch r {
 	case '"', '\\', '\n', '\r', '\t':
@@ -52,6 +54,7 @@ func escapeSize(r rune) int {
 	return len(`\u0000`)
 }
 
+// escapedASCII marks the ASCII characters that must be escaped.
 var escapedASCII = func() (table [utf8.RuneSelf]bool) {
 	for c := range byte(' ') {
 		table[c] = true
@@ -60,7 +63,7 @@ var escapedASCII = func() (table [utf8.RuneSelf]bool) {
 	return table
 }()
 
-// escapes judges what utf8.DecodeRuneInString returned.
+// needsEscape reports whether a character must be escaped. Its arguments are the results of utf8.DecodeRuneInString.
 func needsEscape(r rune, size int) bool {
 	if r < utf8.RuneSelf {
 		return escapedASCII[r]
@@ -68,6 +71,7 @@ func needsEscape(r rune, size int) bool {
 	return r == '\u2028' || r == '\u2029' || r == utf8.RuneError && size == 1
 }
 
+// appendEscape appends the shortest escape of r.
 func appendEscape(dst []byte, r rune) []byte {
 	switch r {
 	case '"', '\\':

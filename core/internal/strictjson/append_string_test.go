@@ -18,7 +18,7 @@ func TestAppendStringEscapesTheMinimum(t *testing.T) {
 		{"delete is not a control in JSON", "\x7f", "\"\x7f\""},
 		{"no HTML escaping", "<a href='&'>", `"<a href='&'>"`},
 		{"line separators", "a\u2028b\u2029c", `"a\u2028b\u2029c"`},
-		{"their neighbours", "\u2027\u202a", "\"\u2027\u202a\""},
+		{"neighbours of line separators", "\u2027\u202a", "\"\u2027\u202a\""},
 		{"beyond ASCII", "zażółć 😀", `"zażółć 😀"`},
 		{"replacement character", "\uFFFD", "\"\uFFFD\""},
 		{"invalid bytes, each", "a\xffb\xe2\x82", `"a\ufffdb\ufffd\ufffd"`},
@@ -58,7 +58,7 @@ func TestAppendStringReadsBackAsWritten(t *testing.T) {
 	})
 }
 
-// replaceInvalid replaces every byte that is no part of a character; ranging over a string yields U+FFFD for each.
+// replaceInvalid replaces every byte that belongs to no character by U+FFFD, as ranging over a string does.
 func replaceInvalid(s string) string {
 	var b strings.Builder
 	for _, r := range s {

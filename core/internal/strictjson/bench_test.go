@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The benchmarks report, beside the time, how long encoding/json takes for the same relative to it: above 1 we are faster.
+// The metric encoding/json-ratio is the time of encoding/json divided by ours: above 1 we are faster.
 
 var benchText = []byte("[" + string(bytes.Repeat([]byte(`{"id": 1234, "name": "Oatmeal, zażółć", "price": 12.50, "tags": ["a", "b\n"], "sold": false, "jar": null},`), 200)) + "0]")
 
@@ -54,7 +54,7 @@ func BenchmarkAppendString(b *testing.B) {
 	})
 }
 
-// beside times both in turns, so that a busy machine slows both.
+// beside times both alternately, so that other load slows both.
 func beside(b *testing.B, ours, theirs func()) {
 	b.ReportAllocs()
 	var oursTime, theirsTime time.Duration

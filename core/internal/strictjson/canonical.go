@@ -11,17 +11,18 @@ import (
 	"unicode/utf8"
 )
 
-// AppendCanonical appends the canonical JSON text of v: no white space, names sorted by code point (the byte order of UTF-8; RFC 8785
-// sorts by UTF-16 units, which differs above U+FFFF), strings as [AppendString] writes them, numbers as [CanonicalNumber] does.
-// Equal values give equal texts, and parsing a text and writing it again changes nothing.
+// AppendCanonical appends the canonical JSON text of v to dst. The text has no white space; names are sorted by code
+// point, the byte order of UTF-8; strings are written by [AppendString] and numbers by [CanonicalNumber]. Equal values
+// have equal texts, and parsing a canonical text and writing it again gives the same text. (RFC 8785 sorts names by
+// UTF-16 units instead, which differs above U+FFFF.)
 //
-// v is what [Parse] returns, or is made of nil, bool, string, Go's int and uint types, float32 and float64 (in the shortest decimal
-// that reads back as the same float), [json.Number], [json.RawMessage], []any and map[string]any. A nil slice or map is an empty one.
+// v may be nil, a bool, a string, a Go int or uint of any size, a float32 or float64 (written as the shortest decimal
+// that reads back as the same float), a [json.Number], a [json.RawMessage], and a []any or map[string]any of such
+// values. A nil slice or map is written as an empty one. AppendCanonical does not modify v.
 //
-// It refuses any other type by its name, NaN and infinities, invalid UTF-8 and U+0000 in a string or a name, numbers that
-// CanonicalNumber would refuse, raw messages that Parse would refuse (the error wraps a [*SyntaxError]), and nesting deeper than
-// [DefaultNesting], so that a value which contains itself ends in an error. With an error the result is dst as it was given. v is not
-// modified.
+// Errors: any other type, by its name; NaN and infinities; invalid UTF-8 and U+0000 in a string or name; numbers that
+// CanonicalNumber rejects; raw messages that [Parse] rejects, with a wrapped [*SyntaxError]; nesting deeper than
+// [DefaultNesting], which also catches a value that contains itself. With an error the result is the unchanged dst.
 func AppendCanonical(dst []byte, v any) ([]byte, error) {
 	text, err := defaultLimits.appendValue(dst, v, 0)
 	if err != nil {
@@ -30,10 +31,10 @@ func AppendCanonical(dst []byte, v any) ([]byte, error) {
 	return text, nil
 }
 
-// AppendStored appends the canonical text of JSON that a storage holds. Unlike AppendCanonical it accepts numbers of any size and any
-// nesting, because the storage may have them from another program, and they must be readable nevertheless.
+// AppendStored appends the canonical text of JSON that a storage holds to dst. Unlike AppendCanonical it accepts
+// numbers of any size and any nesting, so that values from other programs stay readable.
 //
-// Every error is a [*SyntaxError]. With an error the result is dst as it was given.
+// Every error is a [*SyntaxError]. With an error the result is the unchanged dst.
 func AppendStored(dst, text []byte) ([]byte, error) {
 	v, err := Parse(text, math.MaxInt)
 	if err != nil {
@@ -42,10 +43,10 @@ func AppendStored(dst, text []byte) ([]byte, error) {
 	return limits{maxNesting: math.MaxInt}.appendValue(dst, v, 0)
 }
 
-// limits are what a canonical text is refused for.
+// limits are the bounds of a canonical text.
 type limits struct {
-	maxNesting   int  // how many arrays and objects may enclose each other
-	boundNumbers bool // numbers out of range are refused
+	maxNesting   int  // greatest depth of arrays and objects
+	boundNumbers bool // numbers out of range are an error
 }
 
 var defaultLimits = limits{maxNesting: DefaultNesting, boundNumbers: true}
@@ -71,6 +72,7 @@ func (l limits) appendValue(dst []byte, v any, nesting int) ([]byte, error) {
 	}
 }
 
+// appendGoNumber appends a Go number. Any other type is an error.
 func appendGoNumber(dst []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case int:
@@ -102,6 +104,7 @@ func appendGoNumber(dst []byte, v any) ([]byte, error) {
 	}
 }
 
+// appendValidString appends a string or name that every storage can hold.
 func appendValidString(dst []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
 		return dst, errors.New("invalid UTF-8 in a string")

@@ -12,14 +12,16 @@ const (
 	minPlainPoint = -5
 )
 
-// CanonicalNumber returns the one spelling that all JSON numbers of the same value share. It is exact: no digit is rounded away.
+// CanonicalNumber returns the canonical text of the JSON number lit. All numbers of the same value have the same
+// canonical text. The conversion is exact: it rounds no digits.
 //
-// The layout is that of Number::toString in ECMAScript, which RFC 8785 also prescribes: plain notation from 1e-6 to below 1e21, else
-// one digit, the other digits after a point, and a signed exponent, as in 1.5e-7 and 1e+21. There is no negative zero. A float64
-// in its shortest spelling gives what RFC 8785 gives; other numbers keep digits that RFC 8785 would round.
+// The layout is that of Number::toString in ECMAScript, as in RFC 8785: plain notation from 1e-6 to below 1e21,
+// otherwise one digit, the other digits after a point, and a signed exponent, as in 1.5e-7 and 1e+21. There is no
+// negative zero. For the shortest decimal of a float64 the text equals that of RFC 8785; other numbers keep digits that
+// RFC 8785 would round.
 //
-// It refuses numbers whose magnitude exceeds a float64, and numbers of more than 400 bytes in plain notation, which is how a database
-// may spell them. It accepts what it returns. The error text does not repeat lit.
+// Errors: lit is not a JSON number; its magnitude exceeds a float64; or it has more than 400 bytes in plain notation,
+// in which PostgreSQL prints it. CanonicalNumber accepts its own results. The error text does not repeat lit.
 func CanonicalNumber(lit string) (string, error) {
 	text, err := defaultLimits.appendNumber(nil, lit)
 	return string(text), err
@@ -39,12 +41,13 @@ func (l limits) appendNumber(dst []byte, lit string) ([]byte, error) {
 	return num.appendCanonical(dst), nil
 }
 
+// appendCanonical appends the canonical text of the number.
 func (n number) appendCanonical(dst []byte) []byte {
 	if n.isZero() {
 		return append(dst, '0')
 	}
 	point, fits := n.point()
-	if !fits { // of another program: to compute with such an exponent costs far more than its text
+	if !fits { // an exponent of this size is kept as it is; computing with it could take unbounded memory
 		return append(dst, n.text...)
 	}
 	if n.negative {
@@ -57,7 +60,7 @@ func (n number) appendCanonical(dst []byte) []byte {
 	return appendPlain(dst, digits, int(point))
 }
 
-// significant returns the digits without the zeros around them.
+// significant returns the digits without leading and trailing zeros.
 func (n number) significant() []byte {
 	if len(n.frac) == 0 {
 		return bytes.Trim(n.whole, "0")
@@ -102,7 +105,7 @@ func appendScientific(dst, digits []byte, point int64) []byte {
 	return strconv.AppendInt(dst, point-1, 10)
 }
 
-// appendFloat spells the shortest decimal that reads back as f.
+// appendFloat appends the shortest decimal that reads back as f.
 func appendFloat(dst []byte, f float64, bits int) ([]byte, error) {
 	var buf [32]byte
 	text := strconv.AppendFloat(buf[:0], f, 'e', -1, bits)

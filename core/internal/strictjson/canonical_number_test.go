@@ -17,14 +17,14 @@ func TestCanonicalNumberSpellings(t *testing.T) {
 		{"0.10", "0.1"}, {"1.5e-3", "0.0015"}, {"0.0015e3", "1.5"}, {"10", "10"}, {"1000", "1000"}, {"120.0340", "120.034"},
 		{"9007199254740993", "9007199254740993"}, {"0.1000000000000000055511151231257827", "0.1000000000000000055511151231257827"},
 
-		// either side of both thresholds
+		// on both sides of both thresholds
 		{"999999999999999999999", "999999999999999999999"}, {"1000000000000000000000", "1e+21"}, {"1e20", "100000000000000000000"},
 		{"1234567890123456789012", "1.234567890123456789012e+21"}, {"123456789012345678901.5", "123456789012345678901.5"},
 		{"0.000001", "0.000001"}, {"1e-6", "0.000001"}, {"0.0000001", "1e-7"}, {"-0.00000123", "-0.00000123"}, {"0.000000123", "1.23e-7"},
 
 		{"1e308", "1e+308"}, {"4.9406564584124654e-324", "4.9406564584124654e-324"}, {"-2.2250738585072014e-308", "-2.2250738585072014e-308"},
 
-		// as long as PostgreSQL may print it
+		// near the greatest length that PostgreSQL may print
 		{"1e-398", "1e-398"}, {"-1e-397", "-1e-397"}, {"123e-398", "1.23e-396"}, {"0." + strings.Repeat("0", 390) + "1", "1e-391"},
 		{strings.Repeat("1", 22) + "." + strings.Repeat("3", 377), "1." + strings.Repeat("1", 21) + strings.Repeat("3", 377) + "e+21"},
 	} {
@@ -66,7 +66,7 @@ func TestCanonicalNumberRejects(t *testing.T) {
 	}
 }
 
-// literals draws numbers in every shape of the grammar; math/big can hold them all exactly.
+// literals draws numbers of every form of the grammar, small enough for math/big.
 var literals = rapid.Custom(func(t *rapid.T) string {
 	return rapid.StringMatching(`-?(0|[1-9][0-9]{0,25})(\.[0-9]{1,25})?([eE][+-]?0?[0-9]{1,2})?`).Draw(t, "literal")
 })
@@ -108,7 +108,7 @@ func TestEqualNumbersHaveEqualCanonicalText(t *testing.T) {
 	})
 }
 
-// respell writes digits × 10^exp with the point anywhere, zeros on both sides and the exponent to match.
+// respell returns digits × 10^exp with the point at a random place, zeros on both sides and the matching exponent.
 func respell(t *rapid.T, digits string, exp int) string {
 	digits = strings.Repeat("0", rapid.IntRange(0, 9).Draw(t, "zeros before")) + digits
 	zeros := rapid.IntRange(0, 9).Draw(t, "zeros after")

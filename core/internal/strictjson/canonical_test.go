@@ -88,7 +88,7 @@ func TestAppendCanonicalRejects(t *testing.T) {
 		{"U+0000", "\x00", "U+0000 in a string"},
 		{"U+0000 in a name", map[string]any{"a\x00": 1}, "U+0000 in a string"},
 		{"empty literal", json.Number(""), "invalid JSON number: digit expected in a number"},
-		{"literal that is none", json.Number("1]"), "invalid JSON number: unexpected character in a number"},
+		{"malformed literal", json.Number("1]"), "invalid JSON number: unexpected character in a number"},
 		{"literal too large", json.Number("1e400"), "invalid JSON number: number too large"},
 		{"raw message", json.RawMessage(`{"a":1,"a":1}`), "raw message: invalid JSON at byte 7: duplicate name in an object"},
 		{"nil raw message", json.RawMessage(nil), "raw message: invalid JSON at byte 0: no JSON value: the input is empty"},
@@ -102,7 +102,7 @@ func TestAppendCanonicalRejects(t *testing.T) {
 				t.Errorf("error %q, want %q", errorText(err), c.want)
 			}
 			if err != nil && string(got) != "kept" {
-				t.Errorf("the error came with %q, want what was given", got)
+				t.Errorf("the error came with %q, want the unchanged dst", got)
 			}
 		})
 	}
@@ -128,7 +128,7 @@ func TestRawMessageErrorsAreSyntaxErrors(t *testing.T) {
 	}
 }
 
-// values draws what Parse can return, numbers in any spelling.
+// values draws values that Parse can return, with numbers in any form.
 var values = rapid.Deferred(func() *rapid.Generator[any] { return valuesOf(4) })
 
 func valuesOf(nesting int) *rapid.Generator[any] {
@@ -168,7 +168,7 @@ func TestCanonicalTextReadsBackAndIsStable(t *testing.T) {
 	})
 }
 
-// canonicalNumbers returns v with its numbers respelled.
+// canonicalNumbers returns v with its numbers in canonical form.
 func canonicalNumbers(v any) any {
 	switch v := v.(type) {
 	case json.Number:

@@ -18,18 +18,18 @@ import (
 
 const fuzzNesting = 6
 
-// FuzzParse compares Parse with encoding/json: it must accept the same texts with the same values, except for those that the
-// documentation of Parse names, and what it accepts must survive the canonical writers.
-// Its seeds are in testdata/fuzz/FuzzParse.
+// FuzzParse compares Parse with encoding/json. Parse must accept the same texts with the same values, except for the
+// texts that its documentation names, and an accepted value must survive the canonical writers. The seeds are in
+// testdata/fuzz/FuzzParse.
 func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := Parse(data, fuzzNesting)
-		reason := refusal(data)
+		reason := rejection(data)
 		switch {
 		case err == nil && reason != "":
-			t.Fatalf("Parse(%q) accepted what is refused for: %s", data, reason)
+			t.Fatalf("Parse(%q) accepted a text with the problem: %s", data, reason)
 		case err != nil:
-			checkRefusal(t, data, err, reason)
+			checkRejection(t, data, err, reason)
 			return
 		}
 		if want := unmarshal(t, data); !reflect.DeepEqual(got, want) {
@@ -39,13 +39,13 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func checkRefusal(t *testing.T, data []byte, err error, reason string) {
+func checkRejection(t *testing.T, data []byte, err error, reason string) {
 	syntax, ok := errors.AsType[*SyntaxError](err)
 	if !ok || syntax.Offset < 0 || syntax.Offset > len(data) || len(syntax.Msg) > 80 {
-		t.Fatalf("Parse(%q): unfit error %v", data, err)
+		t.Fatalf("Parse(%q): unexpected error %v", data, err)
 	}
 	if reason == "" {
-		t.Fatalf("Parse(%q) refused without a documented reason: %v", data, err)
+		t.Fatalf("Parse(%q) rejected without a documented reason: %v", data, err)
 	}
 }
 
@@ -59,9 +59,9 @@ func unmarshal(t *testing.T, data []byte) any {
 	return v
 }
 
-// refusal returns the documented reason for which a text is refused, or "". It finds it by other means than Parse: the decoder of
-// encoding/json and regular expressions.
-func refusal(data []byte) string {
+// rejection returns the documented reason to reject a text; empty if there is none. It uses other means than Parse: the
+// decoder of encoding/json and regular expressions.
+func rejection(data []byte) string {
 	switch {
 	case !json.Valid(data):
 		return "not JSON"
@@ -72,7 +72,7 @@ func refusal(data []byte) string {
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	return valueRefusal(d, 0)
+	return valueRejection(d, 0)
 }
 
 var (
@@ -87,12 +87,12 @@ func loneSurrogate(data []byte) bool {
 	return surrogate.Match(data)
 }
 
-// valueRefusal judges the next value of valid JSON.
-func valueRefusal(d *json.Decoder, nesting int) string {
+// valueRejection returns the reason to reject the next value of valid JSON; empty if there is none.
+func valueRejection(d *json.Decoder, nesting int) string {
 	token, err := d.Token()
 	switch token := token.(type) {
 	case json.Delim:
-		return containerRefusal(d, token, nesting+1)
+		return containerRejection(d, token, nesting+1)
 	case string:
 		if strings.Contains(token, "\x00") {
 			return "U+0000"
@@ -104,7 +104,7 @@ func valueRefusal(d *json.Decoder, nesting int) string {
 	return ""
 }
 
-func containerRefusal(d *json.Decoder, open json.Delim, nesting int) (reason string) {
+func containerRejection(d *json.Decoder, open json.Delim, nesting int) (reason string) {
 	if nesting > fuzzNesting {
 		return "nesting"
 	}
@@ -117,7 +117,7 @@ func containerRefusal(d *json.Decoder, open json.Delim, nesting int) (reason str
 			}
 			names[name] = true
 		}
-		reason = valueRefusal(d, nesting)
+		reason = valueRejection(d, nesting)
 	}
 	if reason == "" {
 		_, _ = d.Token() // the closing bracket
@@ -125,7 +125,7 @@ func containerRefusal(d *json.Decoder, open json.Delim, nesting int) (reason str
 	return reason
 }
 
-// checkCanonical writes what Parse returned and reads it again. Only a number out of range may be in the way, and a stored text has no
+// checkCanonical writes the parsed value and parses the text again. Only AppendCanonical may fail, for a number out of
 // range.
 func checkCanonical(t *testing.T, data []byte, v any) {
 	stored, err := AppendStored(nil, data)
@@ -145,7 +145,7 @@ func checkCanonical(t *testing.T, data []byte, v any) {
 	}
 }
 
-// outOfRange reports whether the value has a number that no field accepts. It finds it by other means than CanonicalNumber.
+// outOfRange reports whether the value has a number that no field accepts. It uses other means than CanonicalNumber.
 func outOfRange(v any) bool {
 	switch v := v.(type) {
 	case json.Number:
@@ -175,7 +175,7 @@ func numberOutOfRange(lit string) bool {
 	return len(plain(lit)) > maxNumberBytes
 }
 
-// plain spells a number as PostgreSQL does, which knows no exponents.
+// plain returns a number without an exponent, as PostgreSQL prints it.
 func plain(lit string) string {
 	text := exact(lit).FloatString(3 * maxLiteralBytes)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")

@@ -6,17 +6,18 @@ import (
 	"strconv"
 )
 
-// maxNumberBytes is the longest number in plain notation, the one that PostgreSQL's jsonb prints. It holds every float64.
+// maxNumberBytes is the greatest length of a number in plain notation, in which PostgreSQL's jsonb prints numbers.
+// Every float64 is shorter.
 const maxNumberBytes = 400
 
-// maxLiteralBytes bounds the work for one number. A canonical spelling may be longer than plain notation, by a point, "e+" and
-// three digits.
+// maxLiteralBytes is the greatest length of a number as written. A canonical text may be longer than plain notation by
+// a point, "e+" and three digits.
 const maxLiteralBytes = maxNumberBytes + 8
 
-// maxFloatPoint is number.point of the largest float64, 1.797e308.
+// maxFloatPoint is the [number.point] of the greatest float64, 1.797e308.
 const maxFloatPoint = 309
 
-// number is a JSON number (RFC 8259 section 6) cut at the joints of its grammar. Its slices point into the input.
+// number is a JSON number in the parts of its grammar (RFC 8259, section 6). Its slices share the memory of the input.
 type number struct {
 	text        []byte
 	negative    bool
@@ -25,7 +26,8 @@ type number struct {
 	exp         []byte
 }
 
-// scanNumber reads the longest number at the start of b. end is its length or, with a msg, where it goes wrong.
+// scanNumber scans the longest number at the beginning of b. If msg is empty, end is the length of the number;
+// otherwise msg is the problem and end its position.
 func scanNumber(b []byte) (num number, end int, msg string) {
 	if end, msg = num.scanWhole(b); msg != "" {
 		return num, end, msg
@@ -80,6 +82,7 @@ func (n *number) scanExponent(b []byte, i int) (end int, msg string) {
 	return i + len(n.exp), ""
 }
 
+// digitsAt returns the digits at the beginning of b.
 func digitsAt(b []byte) []byte {
 	for i, c := range b {
 		if c < '0' || c > '9' {
@@ -89,7 +92,7 @@ func digitsAt(b []byte) []byte {
 	return b
 }
 
-// outOfRange returns why a well-formed number is refused, or "".
+// outOfRange returns the limit that the number exceeds; empty if there is none.
 func (n number) outOfRange() string {
 	switch {
 	case len(n.text) > maxLiteralBytes:
@@ -102,7 +105,7 @@ func (n number) outOfRange() string {
 	return ""
 }
 
-// plainLength is how many bytes the number has without an exponent and without zeros around it.
+// plainLength returns the length of the number in plain notation, without leading and trailing zeros.
 func (n number) plainLength() int64 {
 	if n.isZero() {
 		return 1
@@ -124,7 +127,7 @@ func (n number) plainLength() int64 {
 	return sign + point
 }
 
-// overflows tells whether the magnitude exceeds a float64. Only numbers near the limit need a conversion.
+// overflows reports whether the magnitude exceeds a float64. It converts only numbers near the limit.
 func (n number) overflows() bool {
 	if len(n.exp) == 0 && len(n.whole) < maxFloatPoint || n.isZero() {
 		return false
@@ -140,20 +143,20 @@ func (n number) overflows() bool {
 	return err != nil
 }
 
-// point is the exponent in the spelling 0.d1d2... × 10^point, where d1 is the first digit that is not zero. It does not fit where the
-// exponent has some 19 digits or more.
+// point returns the exponent of the number in the form 0.d1d2... × 10^point, where d1 is the first digit that is not
+// zero. It reports false for an exponent of about 19 digits or more, which does not fit.
 func (n number) point() (point int64, fits bool) {
 	if len(n.exp) == 0 {
 		return n.leadWithoutExponent(), true
 	}
-	exp, err := strconv.ParseInt(string(n.exp), 10, 62) // 62 bits, so that adding lead cannot overflow
+	exp, err := strconv.ParseInt(string(n.exp), 10, 62) // 62 bits, so that the sum below cannot overflow
 	if n.expNegative {
 		exp = -exp
 	}
 	return n.leadWithoutExponent() + exp, err == nil
 }
 
-// lead is point for the number without its exponent.
+// leadWithoutExponent returns the point of the number without its exponent.
 func (n number) leadWithoutExponent() int64 {
 	if n.whole[0] != '0' {
 		return int64(len(n.whole))

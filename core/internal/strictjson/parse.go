@@ -8,24 +8,24 @@ import (
 	"unicode/utf8"
 )
 
-// DefaultNesting is how many arrays and objects may enclose each other where the caller sets no limit of its own.
+// DefaultNesting is the greatest depth of nested arrays and objects where the caller sets no limit.
 const DefaultNesting = 64
 
 const byteOrderMark = "\uFEFF"
 
-// Parse reads exactly one JSON text (RFC 8259). The result is nil, bool, [json.Number] (the literal as written), string, []any or
-// map[string]any; empty arrays and objects are not nil. Time is linear in the size of the input.
+// Parse parses exactly one JSON text (RFC 8259). The result is nil, a bool, a [json.Number] with the number as written,
+// a string, a []any or a map[string]any; empty arrays and objects are not nil. Parse takes time linear in len(data).
 //
-// maxNesting limits how many arrays and objects may enclose each other, and with it the recursion; `[]` has nesting 1. Zero or less
-// means [DefaultNesting].
+// maxNesting is the greatest depth of nested arrays and objects, which also bounds the recursion; `[]` has depth 1.
+// Zero or less means [DefaultNesting].
 //
-// Every error is a [*SyntaxError]. Beyond what the grammar forbids, Parse refuses:
+// Every error is a [*SyntaxError]. In addition to malformed texts, Parse rejects:
 //   - invalid UTF-8 (RFC 8259 section 8.1), encoded surrogates included, and a byte order mark in front
-//   - escaped surrogates without their other half (section 8.2)
-//   - U+0000 in a string, raw or escaped, since PostgreSQL's text cannot hold it
+//   - lone surrogates in escapes (section 8.2)
+//   - U+0000 in a string, raw or escaped, because PostgreSQL's text cannot store it
 //   - two equal names in one object, compared after unescaping (section 4)
 //
-// It accepts numbers of any size. [CanonicalNumber] and [AppendCanonical] bound them.
+// Parse accepts numbers of any size. [CanonicalNumber] and [AppendCanonical] limit them.
 func Parse(data []byte, maxNesting int) (any, error) {
 	maxNesting = nestingLimit(maxNesting)
 	if bytes.HasPrefix(data, []byte(byteOrderMark)) {
@@ -48,6 +48,7 @@ func Parse(data []byte, maxNesting int) (any, error) {
 	return v, nil
 }
 
+// nestingLimit returns maxNesting, or the default for zero and less.
 func nestingLimit(maxNesting int) int {
 	if maxNesting <= 0 {
 		return DefaultNesting
@@ -60,8 +61,8 @@ type parser struct {
 	pos        int
 	nesting    int
 	maxNesting int
-	buffer     []byte   // reused by strings with escapes
-	members    []uint32 // how many the next arrays and objects have, as the survey says
+	buffer     []byte   // reused for the strings with escapes
+	members    []uint32 // numbers of members of the arrays and objects that follow, from the prescan
 }
 
 func (p *parser) value() (any, error) {
@@ -143,7 +144,7 @@ func (p *parser) member(members map[string]any) error {
 	return nil
 }
 
-// open steps over the opening bracket.
+// open skips the opening bracket and counts the nesting.
 func (p *parser) open() error {
 	if p.nesting == p.maxNesting {
 		return p.errorHere(fmt.Sprintf("nesting deeper than %d", p.maxNesting))
@@ -153,7 +154,7 @@ func (p *parser) open() error {
 	return nil
 }
 
-// hint returns how many members the array or object has that was just opened.
+// hint returns the number of members of the array or object that was just opened.
 func (p *parser) hint() uint32 {
 	if len(p.members) == 0 {
 		return 0
@@ -163,7 +164,7 @@ func (p *parser) hint() uint32 {
 	return n
 }
 
-// closesEmpty steps over the closing bracket if nothing stands before it.
+// closesEmpty skips the closing bracket of an empty array or object, and reports whether it did.
 func (p *parser) closesEmpty(bracket byte) bool {
 	p.skipSpace()
 	if p.peek() != bracket {
@@ -174,7 +175,7 @@ func (p *parser) closesEmpty(bracket byte) bool {
 	return true
 }
 
-// more steps over the comma or the closing bracket that follows an element, and tells which.
+// more skips the comma or closing bracket after a member, and reports whether it was a comma.
 func (p *parser) more(bracket byte) (bool, error) {
 	p.skipSpace()
 	switch p.peek() {
@@ -229,7 +230,8 @@ func (p *parser) skipSpace() {
 	}
 }
 
-// peek returns 0 at the end of the input; a NUL in the input is no token either.
+// peek returns the next byte; 0 at the end of the input. A NUL in the input is no token, so callers need not
+// distinguish them.
 func (p *parser) peek() byte {
 	if p.pos == len(p.data) {
 		return 0
@@ -237,10 +239,12 @@ func (p *parser) peek() byte {
 	return p.data[p.pos]
 }
 
+// errorHere returns an error at the current position.
 func (p *parser) errorHere(msg string) error {
 	return &SyntaxError{Offset: p.pos, Msg: msg}
 }
 
+// unexpected returns the error of a character, or of the end of the input, in place of want.
 func (p *parser) unexpected(want string) error {
 	if p.pos == len(p.data) {
 		return p.errorHere("unexpected end of input, expected " + want)
@@ -252,17 +256,19 @@ func (p *parser) unexpected(want string) error {
 	return p.errorHere(fmt.Sprintf("unexpected character %q, expected %s", r, want))
 }
 
-// SyntaxError says why and where a text was refused. Its text is safe to show to a client: it is short and repeats at most one
-// character of the input.
+// SyntaxError is the problem in a text that Parse rejects, with its position. Its text is safe to show to a client: it
+// is short and repeats at most one character of the input.
 type SyntaxError struct {
-	// Offset is the position of the first refused byte, counted from 0. At the end of the input it is the input's length.
+	// Offset is the position in bytes of the first rejected byte, from 0. For a text that ends early it is the length
+	// of the text.
 	Offset int
-	// Msg is the reason, without the position.
+	// Msg is the problem, without the position.
 	Msg string
 }
 
 var _ error = (*SyntaxError)(nil)
 
+// Error returns the problem with its position.
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("invalid JSON at byte %d: %s", e.Offset, e.Msg)
 }

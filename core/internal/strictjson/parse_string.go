@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// string reads the string whose opening quote is at p.pos.
+// string parses the string whose opening quote is at p.pos.
 func (p *parser) string() (string, error) {
 	p.pos++
 	plain, err := p.unescapedRun()
@@ -34,8 +34,8 @@ func (p *parser) string() (string, error) {
 	return string(buf), nil
 }
 
-// plain steps over the bytes up to the next quote or backslash and returns them. A character never spans two calls, since the
-// bytes of a multi-byte character are all above the ASCII range.
+// unescapedRun skips the bytes up to the next quote or backslash and returns them. It checks their UTF-8. A character
+// never spans two calls, because all bytes of a multi-byte character are above ASCII.
 func (p *parser) unescapedRun() ([]byte, error) {
 	start, ascii := p.pos, true
 	for ; p.pos < len(p.data); p.pos++ {
@@ -60,7 +60,7 @@ func (p *parser) unescapedRun() ([]byte, error) {
 	return run, nil
 }
 
-// invalidUTF8 returns the position of the first byte that is no part of a character.
+// invalidUTF8 returns the position of the first byte that belongs to no character; len(b) if there is none.
 func invalidUTF8(b []byte) int {
 	for i := 0; i < len(b); {
 		r, size := utf8.DecodeRune(b[i:])
@@ -72,10 +72,10 @@ func invalidUTF8(b []byte) int {
 	return len(b)
 }
 
-// shortEscapes is indexed by the character after the backslash; 0 stands for none.
+// shortEscapes maps the character after a backslash to the escaped character; 0 if there is no such escape.
 var shortEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// escape reads one escape sequence, or the two of a surrogate pair, and appends the character that it stands for.
+// escape parses one escape sequence, or the two of a surrogate pair, and appends the escaped character.
 func (p *parser) escape(dst []byte) ([]byte, error) {
 	if p.pos+1 == len(p.data) {
 		p.pos++
@@ -95,6 +95,7 @@ func (p *parser) escape(dst []byte) ([]byte, error) {
 
 const unicodeEscapeLen = len(`\uXXXX`)
 
+// unicodeEscape parses a \uXXXX, or the two of a surrogate pair.
 func (p *parser) unicodeEscape(dst []byte) ([]byte, error) {
 	r, ok := hexEscape(p.data[p.pos:])
 	size := unicodeEscapeLen
@@ -114,7 +115,7 @@ func (p *parser) unicodeEscape(dst []byte) ([]byte, error) {
 	return utf8.AppendRune(dst, r), nil
 }
 
-// hex4 reads a \uXXXX at the start of b.
+// hexEscape parses a \uXXXX at the beginning of b.
 func hexEscape(b []byte) (rune, bool) {
 	if len(b) < unicodeEscapeLen || b[0] != '\\' || b[1] != 'u' {
 		return 0, false

@@ -1,20 +1,20 @@
 package strictjson
 
-// Memory that Parse allocates, in bytes, size classes of the allocator included.
+// Bytes that Parse allocates, with the size classes of the allocator.
 const (
-	arrayBytes   = 48  // header of the slice, and the place in the survey
-	elementBytes = 20  // an interface
-	objectBytes  = 72  // header of the map, and the place in the survey
+	arrayBytes   = 48  // slice header, and its entry in the prescan
+	elementBytes = 20  // an interface value, rounded up to size classes
+	objectBytes  = 72  // map header, and its entry in the prescan
 	groupBytes   = 288 // the first eight members of a map
 	groupMembers = 8
-	memberBytes  = 80 // a member of a larger map, free slots included
-	boxBytes     = 32 // of a string or number in an interface
-	shortNumber  = 32 // bytes of a number that is checked without allocations
+	memberBytes  = 80 // a further member of a map, with free slots
+	boxBytes     = 32 // a string or number in an interface value
+	shortNumber  = 32 // greatest length of a number that is checked without allocations
 )
 
-// Weigh returns an upper bound of the bytes that [Parse] allocates for data. It takes a
-// fraction of the time of Parse and allocates next to nothing, so a caller can refuse a
-// short text of many small values. Beyond limit it stops, and the result is only known to
+// Weigh returns an upper bound of the bytes that [Parse] allocates for data with the same maxNesting. It takes a
+// fraction of the time of Parse and allocates only a stack of at most maxNesting entries, so a caller can reject a
+// short text of many small values before it parses it. Weigh stops beyond limit; then its result is only known to
 // exceed limit.
 func Weigh(data []byte, maxNesting int, limit int64) int64 {
 	s := prescan{data: data, limit: limit}
@@ -22,24 +22,24 @@ func Weigh(data []byte, maxNesting int, limit int64) int64 {
 	return s.weight
 }
 
-// survey is a first pass over a text that looks at its structure alone. What it finds in
-// a text that is not JSON means nothing, but that the weight bounds the hints.
+// prescan is a first pass over a text that looks only at its structure. It counts the members of arrays and objects, and
+// bounds the memory of Parse. For a text that is not JSON the counts mean nothing, but the bound still covers them.
 type prescan struct {
 	data   []byte
 	pos    int
 	limit  int64
 	weight int64
 
-	keepMembers bool     // the members
-	members     []uint32 // of each array and object, in the order of their openings
+	keepMembers bool     // whether to fill members
+	members     []uint32 // number of members of each array and object, in the order of the opening brackets
 	stack       []container
 }
 
-// opened is an array or object that has not ended.
+// container is an array or object whose closing bracket the prescan has not reached.
 type container struct {
 	object  bool
 	members int
-	at      int // in survey.members
+	at      int // index in prescan.members
 }
 
 func (s *prescan) run(maxNesting int) {
@@ -47,7 +47,7 @@ func (s *prescan) run(maxNesting int) {
 	for s.pos < len(s.data) && s.weight <= s.limit {
 		switch c := s.data[s.pos]; c {
 		case '{', '[':
-			if len(s.stack) == maxNesting { // Parse goes no further either
+			if len(s.stack) == maxNesting { // Parse fails here
 				return
 			}
 			s.open(c == '{')
@@ -63,7 +63,7 @@ func (s *prescan) run(maxNesting int) {
 			s.scanLiteral()
 		}
 	}
-	for len(s.stack) > 0 { // of a text that ends early
+	for len(s.stack) > 0 { // containers that the text does not close
 		s.close()
 	}
 }
@@ -89,11 +89,11 @@ func (s *prescan) close() {
 	o := s.stack[len(s.stack)-1]
 	s.stack = s.stack[:len(s.stack)-1]
 	if s.keepMembers {
-		s.members[o.at] = uint32(o.members) //nolint:gosec // a hint
+		s.members[o.at] = uint32(o.members) //nolint:gosec // a wrong hint is harmless
 	}
 }
 
-// member notes that the innermost array or object is not empty.
+// firstMember counts the first member of the innermost container. Commas count the others.
 func (s *prescan) firstMember() {
 	if n := len(s.stack); n > 0 && s.stack[n-1].members == 0 {
 		s.addMember(&s.stack[n-1])
@@ -107,6 +107,7 @@ func (s *prescan) comma() {
 	}
 }
 
+// addMember counts a member of a container.
 func (s *prescan) addMember(o *container) {
 	o.members++
 	switch {
@@ -131,8 +132,8 @@ func (s *prescan) scanString() {
 	s.pos = end
 }
 
-// endOfString returns the position behind the closing quote of a string whose content
-// begins at pos, and whether the string has escapes.
+// endOfString returns the position after the closing quote of a string whose content begins at pos, and whether the
+// string has escapes.
 func endOfString(data []byte, pos int) (end int, escapes bool) {
 	for pos < len(data) {
 		switch data[pos] {
@@ -147,7 +148,7 @@ func endOfString(data []byte, pos int) (end int, escapes bool) {
 	return len(data), escapes
 }
 
-// literal steps over a number, true, false or null.
+// scanLiteral skips a number, true, false or null.
 func (s *prescan) scanLiteral() {
 	s.firstMember()
 	start, exponent := s.pos, false
@@ -163,9 +164,10 @@ func (s *prescan) scanLiteral() {
 	s.addLiteral(start, exponent)
 }
 
+// addLiteral adds the memory of the literal between start and the current position.
 func (s *prescan) addLiteral(start int, exponent bool) {
 	switch n := int64(s.pos - start); {
-	case s.data[start] > '9': // a literal
+	case s.data[start] > '9': // true, false or null, without memory
 	case exponent || n > shortNumber:
 		s.weight += 2*boxBytes + 5*n
 	default:

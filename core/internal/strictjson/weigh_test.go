@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// shapes are texts that cost more memory than bytes, of about n bytes each.
+// shapes returns texts of about n bytes that take much more memory when parsed.
 func shapes(n int) map[string]string {
 	list := func(item string) string { return "[" + strings.Repeat(item+",", n/(len(item)+1)) + "0]" }
 	object := func(value string) string {
@@ -47,7 +47,7 @@ func growing(n int) string {
 	return b.String() + "]"
 }
 
-// allocated returns how many bytes fn allocates.
+// allocated returns the number of bytes that fn allocates.
 func allocated(fn func()) int64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -57,7 +57,7 @@ func allocated(fn func()) int64 {
 }
 
 func TestParseAllocatesAtMostTheWeight(t *testing.T) {
-	const slack = 8 << 10 // the survey, and errors
+	const slack = 8 << 10 // for the prescan and errors
 	for _, n := range []int{1, 100, 10_000, 200_000} {
 		for name, text := range shapes(n) {
 			data := []byte(text)

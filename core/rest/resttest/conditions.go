@@ -13,8 +13,8 @@ const (
 	preconditionFailedWithTag = `PRECONDITION_FAILED {"etag": "*"}`
 )
 
-// condition is a header of a request and the status of its answer. In value, TAG stands for the entity tag of the record,
-// and TAG- for the tag without its quotes.
+// condition is a header of a request and the status of its answer. In value, TAG stands for the entity tag of the
+// record, and TAG- for the tag without its quotes.
 type condition struct {
 	rule, header, value string
 	status              int

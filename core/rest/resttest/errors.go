@@ -93,8 +93,8 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 	})
 }
 
-// testErrorHeaders checks the headers that HTTP requires for a status, and that Retry-After is only on errors after which
-// nothing was written.
+// testErrorHeaders checks the headers that HTTP requires for a status, and that Retry-After is only on errors after
+// which nothing was written.
 func testErrorHeaders(t *testing.T, code core.Code, r reply) {
 	t.Helper()
 	for name, want := range map[string]bool{

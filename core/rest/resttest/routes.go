@@ -97,8 +97,8 @@ func testMethods(t *testing.T, newBackend NewBackend) {
 	})
 }
 
-// testAllowOfReadOnly checks that Allow lists the methods that a resource supports now (RFC 9110, section 10.2.1), on OPTIONS
-// and on every 405.
+// testAllowOfReadOnly checks that Allow lists the methods that a resource supports now (RFC 9110, section 10.2.1), on
+// OPTIONS and on every 405.
 func testAllowOfReadOnly(t *testing.T, newBackend NewBackend) {
 	const read = "GET, HEAD, OPTIONS"
 	t.Run("Allow of a read-only resource lists reads", func(t *testing.T) {

@@ -67,8 +67,8 @@ type reply struct {
 	body   []byte
 }
 
-// send sends one request. The headers are names and values in turn; an empty value deletes a header. send checks the rules
-// for all answers, see [reply.violation].
+// send sends one request. The headers are names and values in turn; an empty value deletes a header. send checks the
+// rules for all answers, see [reply.violation].
 func (c *client) send(tb testing.TB, method, target string, body io.Reader, headers ...string) reply {
 	tb.Helper()
 	req, err := http.NewRequestWithContext(tb.Context(), method, c.url+c.prefix+target, body)
