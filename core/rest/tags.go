@@ -13,7 +13,7 @@ type tagList struct {
 }
 
 type entityTag struct {
-	quoted string // with its quotes
+	quoted string // such as "abc", with its quotes
 	weak   bool
 }
 

@@ -41,7 +41,7 @@ var families = []struct {
 	{"rejected ids", testRejectedPutIDs},
 	{"assigned ids", testAssignedIDs},
 	{"types", testTypes},
-	{"tags and conditions", testConditions},
+	{"preconditions", testPreconditions},
 	{"errors", testErrors},
 	{"internals", testInternals},
 	{"principals", testPrincipals},

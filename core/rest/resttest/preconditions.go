@@ -20,7 +20,7 @@ type condition struct {
 	status              int
 }
 
-func testConditions(t *testing.T, newBackend NewBackend) {
+func testPreconditions(t *testing.T, newBackend NewBackend) {
 	t.Run("tags", func(t *testing.T) { testTags(t, setup{model: cookies()}.start(t, newBackend)) })
 	t.Run("reads", func(t *testing.T) { testConditionalReads(t, setup{model: cookies()}.start(t, newBackend)) })
 	t.Run("writes", func(t *testing.T) { testConditionalWrites(t, newBackend) })
