@@ -15,7 +15,7 @@ import (
 // fuzzModel is a model with every type, key type and kind of relation.
 func fuzzModel() *core.Model {
 	fields := []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}
-	for typ := core.Int; typ.Valid(); typ++ {
+	for _, typ := range core.Types() {
 		fields = append(fields, core.FieldSpec{Name: typ.String(), Type: typ})
 	}
 	fields = append(fields,

@@ -26,10 +26,11 @@ func parameters(limits engine.Options, opts Options) object {
 	}
 }
 
+// operatorNames lists the operators of filters.
 func operatorNames() string {
 	var names []string
-	for _, op := range core.Operators() {
-		names = append(names, op.String())
+	for _, operator := range core.Operators() {
+		names = append(names, operator.String())
 	}
 	return strings.Join(names, ", ")
 }

@@ -216,10 +216,16 @@ func TestTypesHaveTheirFormats(t *testing.T) {
 	if err := json.Unmarshal(documentOf(t, allTypes(), rest.Options{}), &doc); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string][2]string{
+	formats := map[string][2]string{
 		"int": {"integer", "int64"}, "float": {"number", "double"}, "text": {"string", ""}, "bool": {"boolean", ""},
 		"time": {"string", "date-time"}, "uuid": {"string", "uuid"}, "bytes": {"string", "byte"}, "json": {"", ""}, "list": {"array", ""},
-	} {
+	}
+	for _, typ := range core.Types() {
+		name := typ.String()
+		want, ok := formats[name]
+		if !ok {
+			t.Errorf("%s: no format; add one here and to typeSchema", name)
+		}
 		schema := doc.Components.Schemas["aAzZ09"].Properties[name]
 		typ, _ := schema["type"].(string)
 		if format, _ := schema["format"].(string); typ != want[0] || format != want[1] {
@@ -231,7 +237,7 @@ func TestTypesHaveTheirFormats(t *testing.T) {
 // allTypes is a model with a field of every type, named after it.
 func allTypes() *core.Model {
 	fields := []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}
-	for typ := core.Int; typ.Valid(); typ++ {
+	for _, typ := range core.Types() {
 		fields = append(fields, core.FieldSpec{Name: typ.String(), Type: typ})
 	}
 	return core.MustModel("types", core.ResourceSpec{Name: "aAzZ09", Fields: fields})
@@ -242,7 +248,7 @@ func TestDocumentStatesLimitsAndCodes(t *testing.T) {
 	for _, want := range []string{
 		`"maximum":5`, `"default":100,"maximum":1000`, `"url":"/api"`, `"title":"Odd things"`, `"version":"7"`, `"OBJECT_DOES_NOT_EXIST"`, `"PRECONDITION_FAILED"`,
 		`"application/merge-patch+json"`, `"/a%2F%7Bb%7D/{id}"`, `"description":"A number is accepted, as the string of its digits."`,
-		`0 checks the request: the page is empty and has no Link."`,
+		`0 checks the request: the page is empty and has no Link."`, `of the operators eq, ne, lt, le, gt, ge, in, prefix."`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in %s", want, text)
