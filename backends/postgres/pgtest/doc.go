@@ -12,8 +12,8 @@
 // postgres, and pg_basebackup for standbys. To test another version, use PATH=/opt/pgsql-18/bin:$PATH go test ./...
 //
 // The private server listens on a Unix socket in a directory of its own. When the process ends, in whatever way, the server
-// is stopped and the directory removed. If the process runs as root, the server runs as the user postgres or nobody, because
-// PostgreSQL does not run as root. Private servers need a Unix system; on other systems set DATABASE_URL.
+// is stopped and the directory removed. If the process runs as root, the server runs as the user postgres, or as the user with the
+// id 65534, because PostgreSQL does not run as root. Private servers need a Unix system; on other systems set DATABASE_URL.
 //
 // Each test uses schemas of its own, from [Schema]. Tests that stop, kill or promote servers start their own with [Own] and
 // [Server.Standby]. [Bouncer] starts a PgBouncer in front of the shared server, [Server.Bouncer] in front of a test's own.

@@ -10,22 +10,25 @@ import (
 	"syscall"
 )
 
-var errNoOwner = errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor a user nobody to run it as")
+// unprivileged is the user id that systems reserve for processes without rights.
+const unprivileged = "65534"
+
+var errNoOwner = errors.New("PostgreSQL does not run as root, and there is neither a user postgres nor a user with the id 65534 to run it as")
 
 func serverOwner() (owner, error) {
 	if os.Getuid() != 0 {
 		return owner{os.Getuid(), os.Getgid()}, nil
 	}
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, uidErr := strconv.Atoi(u.Uid)
-		gid, gidErr := strconv.Atoi(u.Gid)
-		return owner{uid, gid}, errors.Join(uidErr, gidErr)
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		u, err = user.LookupId(unprivileged)
 	}
-	return owner{}, errNoOwner
+	if err != nil {
+		return owner{}, errNoOwner
+	}
+	uid, uidErr := strconv.Atoi(u.Uid)
+	gid, gidErr := strconv.Atoi(u.Gid)
+	return owner{uid, gid}, errors.Join(uidErr, gidErr)
 }
 
 // process returns the attributes of a process of the owner. It has a process group of its own, so that Ctrl-C at a

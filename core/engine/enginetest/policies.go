@@ -224,7 +224,7 @@ func policyCases() []Case {
 			as system patch user/2 {"badge": null}
 			delete user/2                                => FIELD_UPDATE_FORBIDDEN {"object_name": "user", "field_name": "letters"}
 			delete user/3                                => null`,
-			hideRecords("cookie"), withName(hideRecords("badge"), "veiling badges"), withName(hideRecords("letter"), "veiling letters")),
+			hideRecords("cookie"), withName(hideRecords("badge"), "hiding badges"), withName(hideRecords("letter"), "hiding letters")),
 		guarded("a hidden partner with a write rule rejects the change", `
 			as 1 put shelf/1 {}
 			as 2 put shelf/2 {}
