@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// string parses the string whose opening quote is at p.pos.
+// string parses a string. Its opening quote is at p.pos.
 func (p *parser) string() (string, error) {
 	p.pos++
 	plain, err := p.unescapedRun()

@@ -35,7 +35,7 @@ type prescan struct {
 	stack       []container
 }
 
-// container is an array or object whose closing bracket the prescan has not reached.
+// container is an open array or object: the prescan has not reached its closing bracket.
 type container struct {
 	object  bool
 	members int
@@ -132,7 +132,7 @@ func (s *prescan) scanString() {
 	s.pos = end
 }
 
-// endOfString returns the position after the closing quote of a string whose content begins at pos, and whether the
+// endOfString returns the position after the closing quote of the string with content from pos on, and whether the
 // string has escapes.
 func endOfString(data []byte, pos int) (end int, escapes bool) {
 	for pos < len(data) {
