@@ -69,7 +69,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err != nil {
 		return b.errorOn(ctx, conn, err)
 	}
-	seen := found.fingerprint(m, b.opts)
+	print := found.fingerprint(m, b.opts)
 	bound, err := b.bind(found, m)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 		return err
 	}
 	b.bound.Store(bound)
-	b.startChecker(m, seen)
+	b.startChecker(m, print)
 	return nil
 }
 

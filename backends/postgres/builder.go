@@ -89,11 +89,11 @@ func (b *builder) filter(t *table, f core.Filter, negate bool) {
 			word = " AND "
 		}
 		b.WriteByte('(')
-		for i, kid := range f.Filters() {
+		for i, child := range f.Filters() {
 			if i > 0 {
 				b.WriteString(word)
 			}
-			b.filter(t, kid, negate)
+			b.filter(t, child, negate)
 		}
 		b.WriteByte(')')
 	case core.FilterEq, core.FilterNe, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterIn, core.FilterPrefix:
@@ -110,7 +110,7 @@ func (b *builder) filter(t *table, f core.Filter, negate bool) {
 
 // mentions reports whether a condition concerns a field.
 func mentions(f core.Filter, field *core.Field) bool {
-	return f.Field() == field || slices.ContainsFunc(f.Filters(), func(kid core.Filter) bool { return mentions(kid, field) })
+	return f.Field() == field || slices.ContainsFunc(f.Filters(), func(child core.Filter) bool { return mentions(child, field) })
 }
 
 // openFence writes the policies' condition of a statement and makes it the fence: later comparisons that may fail are

@@ -29,19 +29,19 @@ func (t *transaction) operationError(ctx context.Context, op *core.Op, err error
 		t.backend.closeStandby(ctx, t.conn)
 		return standbyUnavailable(err)
 	}
-	unread, isUnread := errors.AsType[*resultError](err)
+	resultErr, isResultErr := errors.AsType[*resultError](err)
 	switch {
 	case errors.Is(err, errRolledBack):
 		return err
 	case errors.Is(err, errSkippedByTrigger) && (t.opts.Single || !commits):
 		found := valueError(op, nil)
-		found.Cause = unread.error
+		found.Cause = resultErr.error
 		return found
-	case isUnread && commits && t.wrote:
+	case isResultErr && commits && t.wrote:
 		t.backend.written.noteUnknown()
-		return &core.Error{Code: core.ServerError, Cause: errors.Join(core.ErrCommitUnknown, unread.error)}
-	case isUnread:
-		return &core.Error{Code: core.ServerError, Cause: unread.error}
+		return &core.Error{Code: core.ServerError, Cause: errors.Join(core.ErrCommitUnknown, resultErr.error)}
+	case isResultErr:
+		return &core.Error{Code: core.ServerError, Cause: resultErr.error}
 	case commits && t.wrote && isOutcomeUnknown(err):
 		t.backend.written.noteUnknown()
 		return outcomeUnknown(ctx.Err(), err)

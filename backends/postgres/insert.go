@@ -31,21 +31,21 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 	}
 	out := make([]core.Record, len(recs))
 	calls := make([]call, 0, len(groups))
-	now, later := t.returning(table)
+	returned, remaining := t.returning(table)
 	for _, g := range groups {
-		c, err := insertCall(table, op, recs, g, now, out)
+		c, err := insertCall(table, op, recs, g, returned, out)
 		if err != nil {
 			return nil, err
 		}
 		calls = append(calls, c)
 	}
-	t.moreFollows = len(table.viewOnly)+len(later) > 0
+	t.moreFollows = len(table.viewOnly)+len(remaining) > 0
 	if err := t.run(ctx, op, calls...); err != nil {
 		return nil, err
 	}
 	if t.moreFollows {
 		t.moreFollows = false
-		if err := t.run(ctx, op, readRemaining(table, later, keysOf(out), out)...); err != nil {
+		if err := t.run(ctx, op, readRemaining(table, remaining, keysOf(out), out)...); err != nil {
 			return nil, err
 		}
 	}
@@ -99,7 +99,7 @@ func groupByColumns(t *table, recs []core.Record) ([]*group, error) {
 	}
 	var groups []*group
 	byMask := make(map[string]*group)
-	for place, rec := range recs {
+	for position, rec := range recs {
 		for _, c := range mixed {
 			mask[c.index] = 1
 			if rec.At(c.index).IsAbsent() {
@@ -112,7 +112,7 @@ func groupByColumns(t *table, recs []core.Record) ([]*group, error) {
 			byMask[string(mask)] = g
 			groups = append(groups, g)
 		}
-		g.positions = append(g.positions, place)
+		g.positions = append(g.positions, position)
 	}
 	return groups, nil
 }
@@ -186,12 +186,12 @@ func (g *group) read(r *rowReader, recs, out []core.Record) error {
 		if r.count == len(g.positions) {
 			return fmt.Errorf("postgres: %s: the server inserted more than %d rows", r.table.resource, r.count)
 		}
-		place := g.positions[r.count]
-		rec, err := r.record(recs[place])
+		position := g.positions[r.count]
+		rec, err := r.record(recs[position])
 		if err != nil {
 			return err
 		}
-		out[place] = rec
+		out[position] = rec
 	}
 	missing := r.rows.Err() == nil && r.count < len(g.positions)
 	switch {

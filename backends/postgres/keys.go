@@ -141,16 +141,16 @@ func (s *sequence) grantError() error {
 // are behind, usually none.
 func catchUpSequences(ctx context.Context, c *pgx.Conn, tables []*table) error {
 	var sequenced []*table
-	var tops []string
+	var expressions []string
 	for _, t := range tables {
 		if t.sequence != nil && t.sequence.canAdvance() {
-			sequenced, tops = append(sequenced, t), append(tops, t.highestKeySQL())
+			sequenced, expressions = append(sequenced, t), append(expressions, t.highestKeySQL())
 		}
 	}
 	if len(sequenced) == 0 {
 		return nil
 	}
-	highest, err := highestKeys(ctx, c, tops)
+	highest, err := highestKeys(ctx, c, expressions)
 	if err != nil {
 		return err
 	}
@@ -166,11 +166,11 @@ func catchUpSequences(ctx context.Context, c *pgx.Conn, tables []*table) error {
 }
 
 // highestKeys returns the values of expressions in one round trip.
-func highestKeys(ctx context.Context, c *pgx.Conn, tops []string) (highest []*int64, err error) {
+func highestKeys(ctx context.Context, c *pgx.Conn, expressions []string) (highest []*int64, err error) {
 	batch := &pgx.Batch{}
 	// READ COMMITTED: a serializable read of all keys would conflict with every insert.
 	batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
-	batch.Queue("SELECT ARRAY[" + strings.Join(tops, ", ") + "]::bigint[]").QueryRow(func(row pgx.Row) error { return row.Scan(&highest) })
+	batch.Queue("SELECT ARRAY[" + strings.Join(expressions, ", ") + "]::bigint[]").QueryRow(func(row pgx.Row) error { return row.Scan(&highest) })
 	batch.Queue("COMMIT")
 	return highest, c.SendBatch(ctx, batch).Close()
 }
@@ -339,7 +339,7 @@ func (t *table) nextKeysSQL() string {
 func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table, n int) ([]core.Value, error) {
 	t.moreFollows = true
 	defer func() { t.moreFollows = false }()
-	mine := t.explicitKeys[table]
+	explicit := t.explicitKeys[table]
 	keys, err := table.collectKeys(n, func(missing int) (more []core.Value, err error) {
 		for try := 0; ; try++ {
 			n := missing << max(try-1, 0) // more each time, to pass a block of explicit keys
@@ -348,7 +348,7 @@ func (t *transaction) nextKeys(ctx context.Context, op *core.Op, table *table, n
 				return err
 			}})
 			taken := len(more)
-			more = slices.DeleteFunc(more, mine.has)
+			more = slices.DeleteFunc(more, explicit.has)
 			if err != nil || len(more) == taken || len(more) > 0 {
 				return more[:min(missing, len(more))], err
 			}

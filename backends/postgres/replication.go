@@ -143,13 +143,13 @@ func (p logPosition) behind(q logPosition) bool {
 }
 
 // advance moves the position forward, never back.
-func (h *writePosition) advance(p logPosition) {
+func (w *writePosition) advance(p logPosition) {
 	for {
-		old := h.position.Load()
+		old := w.position.Load()
 		if old != nil && (p.timeline < old.timeline || !old.behind(p)) {
 			return
 		}
-		if h.position.CompareAndSwap(old, &p) {
+		if w.position.CompareAndSwap(old, &p) {
 			return
 		}
 	}
@@ -177,13 +177,13 @@ func readPosition(rows pgx.Rows) (logPosition, error) {
 }
 
 // positionCall returns the call that follows a COMMIT and reads the position.
-func (h *writePosition) positionCall() call {
+func (w *writePosition) positionCall() call {
 	return call{sql: positionSQL, read: func(rows pgx.Rows) error {
 		p, err := readPosition(rows)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errNoPosition, err)
 		}
-		h.advance(p)
+		w.advance(p)
 		return nil
 	}}
 }
@@ -192,7 +192,7 @@ func (h *writePosition) positionCall() call {
 var errNoPosition = errors.New("position in the write-ahead log is not known")
 
 // noteUnknown records a commit of unknown position or outcome.
-func (h *writePosition) noteUnknown() { h.unknownCommits.Add(1) }
+func (w *writePosition) noteUnknown() { w.unknownCommits.Add(1) }
 
 // start is the time when the process began.
 var start = time.Now()
@@ -201,9 +201,9 @@ var start = time.Now()
 func sinceStart() int64 { return int64(time.Since(start)) }
 
 // expire makes the next read query the primary if the last answer is older than the maximal lag; 0 means no limit.
-func (h *writePosition) expire(most time.Duration) {
-	if most > 0 && sinceStart()-h.askedAt.Load() > int64(most) {
-		h.noteUnknown()
+func (w *writePosition) expire(maxLag time.Duration) {
+	if maxLag > 0 && sinceStart()-w.askedAt.Load() > int64(maxLag) {
+		w.noteUnknown()
 	}
 }
 
@@ -213,26 +213,26 @@ type querier interface {
 }
 
 // resolve queries the primary for a position that covers all commits, unless the position is known. It reports success.
-func (h *writePosition) resolve(ctx context.Context, primary querier) bool {
-	lost := h.unknownCommits.Load()
-	if h.coveredCommits.Load() >= lost {
+func (w *writePosition) resolve(ctx context.Context, primary querier) bool {
+	unknown := w.unknownCommits.Load()
+	if w.coveredCommits.Load() >= unknown {
 		return true
 	}
-	begun := sinceStart()
+	startedAt := sinceStart()
 	rows, err := primary.Query(ctx, positionSQL)
-	if err != nil || h.positionCall().finish(rows) != nil {
+	if err != nil || w.positionCall().finish(rows) != nil {
 		return false
 	}
-	atomicMax(&h.coveredCommits, lost)
-	atomicMax(&h.askedAt, begun)
+	atomicMax(&w.coveredCommits, unknown)
+	atomicMax(&w.askedAt, startedAt)
 	return true
 }
 
 // replayCheck returns a call that fails on a replica that has not replayed up to the position, or that is no standby. A
 // replica on a later timeline shows that a standby was promoted: the next read then queries the primary.
-func (h *writePosition) replayCheck() call {
+func (w *writePosition) replayCheck() call {
 	var wanted logPosition
-	if p := h.position.Load(); p != nil {
+	if p := w.position.Load(); p != nil {
 		wanted = *p
 	}
 	return call{sql: replayedSQL, read: func(rows pgx.Rows) error {
@@ -241,7 +241,7 @@ func (h *writePosition) replayCheck() call {
 		case err != nil:
 			return err
 		case replayed.timeline > wanted.timeline:
-			h.noteUnknown()
+			w.noteUnknown()
 			return errReplicaBehind
 		case replayed.timeline == 0 || replayed.behind(wanted):
 			return errReplicaBehind

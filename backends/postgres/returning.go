@@ -81,8 +81,8 @@ func fieldMark(mark string, f *core.Field) string { return mark + strconv.Itoa(f
 // parseFieldMark returns the field and the detail of a mark in an error text; nil if the text does not have the mark.
 func parseFieldMark(r *core.Resource, mark, text string) (f *core.Field, detail string) {
 	_, rest, found := strings.Cut(text, mark)
-	place, rest, _ := strings.Cut(rest, " ")
-	column, err := strconv.Atoi(place)
+	digits, rest, _ := strings.Cut(rest, " ")
+	column, err := strconv.Atoi(digits)
 	if !found || err != nil || column >= len(r.Columns()) {
 		return nil, ""
 	}
@@ -164,7 +164,7 @@ func changedKeyField(op *core.Op, message string) *core.Field {
 // tables still take one round trip.
 
 // returning returns the columns that the statement of a write returns, and the columns that a second statement reads.
-func (t *transaction) returning(table *table) (now, later []*column) {
+func (t *transaction) returning(table *table) (returned, remaining []*column) {
 	t.jsonWrite = nil
 	switch {
 	case len(table.jsonText) == 0:
@@ -175,10 +175,10 @@ func (t *transaction) returning(table *table) (now, later []*column) {
 	}
 	for _, c := range table.stored {
 		if !slices.Contains(table.jsonText, c) {
-			now = append(now, c)
+			returned = append(returned, c)
 		}
 	}
-	return now, table.jsonText
+	return returned, table.jsonText
 }
 
 // ambiguousJSONError returns a conflict for a write that failed with an error of jsonb that either a written or a
@@ -198,12 +198,12 @@ func (t *transaction) ambiguousJSONError(op *core.Op, err error) error {
 
 // readRemaining returns the calls that read the other fields of written records: fields of the view or query, and
 // columns that are read later.
-func readRemaining(table *table, later []*column, keys []core.Value, out []core.Record) (calls []call) {
+func readRemaining(table *table, remaining []*column, keys []core.Value, out []core.Record) (calls []call) {
 	if len(table.viewOnly) > 0 {
 		calls = append(calls, readBack(table.readFrom, table.viewOnly, keys, out))
 	}
-	if len(later) > 0 {
-		calls = append(calls, readBack(table, later, keys, out))
+	if len(remaining) > 0 {
+		calls = append(calls, readBack(table, remaining, keys, out))
 	}
 	return calls
 }

@@ -37,7 +37,7 @@ type schemaChecker struct {
 }
 
 // startChecker starts the checks. The fingerprint is that of the schema at the first binding.
-func (b *Backend) startChecker(m *core.Model, seen fingerprint) {
+func (b *Backend) startChecker(m *core.Model, print fingerprint) {
 	every := b.opts.CheckSchema
 	if every < 0 {
 		return
@@ -47,60 +47,60 @@ func (b *Backend) startChecker(m *core.Model, seen fingerprint) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	b.checker = &schemaChecker{
-		backend: b, model: m, every: every, bound: seen,
+		backend: b, model: m, every: every, bound: print,
 		wake: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}),
 	}
 	go b.checker.run(ctx)
 }
 
 // stop ends the checks and waits for a running one.
-func (w *schemaChecker) stop() {
-	if w != nil {
-		w.cancel()
-		<-w.done
+func (c *schemaChecker) stop() {
+	if c != nil {
+		c.cancel()
+		<-c.done
 	}
 }
 
 // checkSoon requests a check before the interval has passed.
-func (w *schemaChecker) checkSoon() {
-	if w == nil {
+func (c *schemaChecker) checkSoon() {
+	if c == nil {
 		return
 	}
 	select {
-	case w.wake <- struct{}{}:
+	case c.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (w *schemaChecker) run(ctx context.Context) {
-	defer close(w.done)
-	timer := time.NewTimer(w.every)
+func (c *schemaChecker) run(ctx context.Context) {
+	defer close(c.done)
+	timer := time.NewTimer(c.every)
 	defer timer.Stop()
 	for last := time.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.wake:
-			timer.Reset(max(0, min(w.every, minCheckInterval)-time.Since(last)))
+		case <-c.wake:
+			timer.Reset(max(0, min(c.every, minCheckInterval)-time.Since(last)))
 		case <-timer.C:
-			w.check(ctx)
+			c.check(ctx)
 			last = time.Now()
-			timer.Reset(w.every)
+			timer.Reset(c.every)
 		}
 	}
 }
 
 // check makes one check. It reports neither an unreachable server nor a standby in place of the primary: operations
 // report these.
-func (w *schemaChecker) check(ctx context.Context) {
+func (c *schemaChecker) check(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	found, misfit, err := w.inspect(ctx)
+	found, mismatch, err := c.inspect(ctx)
 	if err != nil || found.standby {
 		return
 	}
-	b, old, now := w.backend, w.backend.bound.Load(), found.fingerprint(w.model, w.backend.opts)
-	changes := w.bound.changes(now)
+	b, old, current := c.backend, c.backend.bound.Load(), found.fingerprint(c.model, c.backend.opts)
+	changes := c.bound.changes(current)
 	if old.autocommit && !b.isolationMatches(found) {
 		changes = append(changes, "default_transaction_isolation is "+found.isolation)
 	}
@@ -108,50 +108,50 @@ func (w *schemaChecker) check(ctx context.Context) {
 		return
 	}
 	var bound *binding
-	if misfit == nil {
-		bound, misfit = b.bind(found, w.model)
+	if mismatch == nil {
+		bound, mismatch = b.bind(found, c.model)
 	}
-	if misfit != nil {
-		bound = &binding{Backend: b, tables: old.tables, mismatch: misfit}
+	if mismatch != nil {
+		bound = &binding{Backend: b, tables: old.tables, mismatch: mismatch}
 	}
 	bound.autocommit = old.autocommit && b.isolationMatches(found) // the pool may have connections with either default
 	b.bound.Store(bound)
-	w.bound = now
-	w.logChanges(changes, misfit)
+	c.bound = current
+	c.logChanges(changes, mismatch)
 }
 
 // inspect reads the catalog in one snapshot. A mismatch is an error that keeps the sources of the model from being
 // read.
-func (w *schemaChecker) inspect(ctx context.Context) (found *catalog, misfit, err error) {
-	conn, err := w.backend.acquire(ctx)
+func (c *schemaChecker) inspect(ctx context.Context) (found *catalog, mismatch, err error) {
+	conn, err := c.backend.acquire(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer conn.Release()
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
-		found, err = w.backend.inspect(ctx, tx.Conn(), w.model)
+		found, err = c.backend.inspect(ctx, tx.Conn(), c.model)
 		return err
 	})
-	if unfit, ok := errors.AsType[*mismatchError](err); ok {
-		return found, unfit, nil
+	if mismatch, ok := errors.AsType[*mismatchError](err); ok {
+		return found, mismatch, nil
 	}
 	return found, nil, err
 }
 
 // logChanges logs changes of the schema, at most 20 of them by name.
-func (w *schemaChecker) logChanges(changes []string, misfit error) {
-	log := w.backend.opts.logger()
-	const most = 20
-	if n := len(changes); n > most {
-		changes = append(changes[:most], "and more")
+func (c *schemaChecker) logChanges(changes []string, mismatch error) {
+	log := c.backend.opts.logger()
+	const maxChanges = 20
+	if n := len(changes); n > maxChanges {
+		changes = append(changes[:maxChanges], "and more")
 	}
-	what := strings.Join(changes, "; ")
-	if misfit != nil {
+	text := strings.Join(changes, "; ")
+	if mismatch != nil {
 		log.Error("postgres: the schema has changed and no longer fits the model; operations fail until it fits again",
-			"schema", w.backend.schema, "changes", what, "error", misfit)
+			"schema", c.backend.schema, "changes", text, "error", mismatch)
 		return
 	}
-	log.Warn("postgres: the schema has changed; new transactions use its present state", "schema", w.backend.schema, "changes", what)
+	log.Warn("postgres: the schema has changed; new transactions use its present state", "schema", c.backend.schema, "changes", text)
 }
 
 // mismatchError reports that the schema does not fit the model.
@@ -261,12 +261,12 @@ func (k catalogForeignKey) property() property {
 }
 
 // changes describes the differences to a later fingerprint, ordered by object.
-func (p fingerprint) changes(now fingerprint) (changes []string) {
+func (p fingerprint) changes(current fingerprint) (changes []string) {
 	names := maps.Clone(p)
-	maps.Copy(names, now)
+	maps.Copy(names, current)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		was, had := p[name]
-		is, has := now[name]
+		is, has := current[name]
 		switch {
 		case was == is && had == has:
 		case !had:

@@ -130,11 +130,11 @@ func (c *comparison) compareReadSource(r *core.Resource, s Source) {
 func (c *comparison) compareTable(r *core.Resource, s Source) {
 	t := c.found.tables[s.Table]
 	if t == nil {
-		what := r.Name() + ": table is missing"
+		problem := r.Name() + ": table is missing"
 		if s.Table != r.Name() {
-			what = fmt.Sprintf("%s: table %q is missing", r.Name(), s.Table)
+			problem = fmt.Sprintf("%s: table %q is missing", r.Name(), s.Table)
 		}
-		c.add(difference{phase: createTable, problem: what, fix: createTableSQL(c.table(r), r), additive: true})
+		c.add(difference{phase: createTable, problem: problem, fix: createTableSQL(c.table(r), r), additive: true})
 		t = &catalogTable{} // only the constraints are compared
 	} else if t.kind != "r" && t.kind != "p" {
 		c.add(difference{problem: r.Name() + ": is not a table; set View in Options.Resources to read from it"})

@@ -91,7 +91,7 @@ func (t *transaction) run(ctx context.Context, op *core.Op, calls ...call) error
 		calls = t.wrap(calls, writes, commits)
 	}
 	err := t.execute(ctx, calls)
-	if _, unread := errors.AsType[*resultError](err); unread || err != nil && !t.done {
+	if _, isResultErr := errors.AsType[*resultError](err); isResultErr || err != nil && !t.done {
 		return t.operationError(ctx, op, err, commits)
 	}
 	if commits {
@@ -274,7 +274,7 @@ func (c call) finish(rows pgx.Rows) (err error) {
 // send sends several calls together. If one fails, the server skips the later ones. If only the rows of one cannot be
 // read, the later ones are executed, and their errors take precedence: one may be the commit.
 func (t *transaction) send(ctx context.Context, calls []call) error {
-	var unread *resultError
+	var resultErr *resultError
 	batch := &pgx.Batch{QueuedQueries: make([]*pgx.QueuedQuery, 0, len(calls))}
 	for _, c := range calls {
 		batch.Queue(c.sql, c.args...).Fn = func(br pgx.BatchResults) error {
@@ -283,15 +283,15 @@ func (t *transaction) send(ctx context.Context, calls []call) error {
 				return c.wrap(err)
 			}
 			err = c.finish(rows)
-			if errors.As(err, &unread) {
+			if errors.As(err, &resultErr) {
 				return nil
 			}
 			return err
 		}
 	}
 	err := t.conn.SendBatch(ctx, batch).Close()
-	if unread != nil && (err == nil || t.done) {
-		return unread
+	if resultErr != nil && (err == nil || t.done) {
+		return resultErr
 	}
 	return err
 }

@@ -26,21 +26,21 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	if err != nil {
 		return nil, err
 	}
-	now, later := t.returning(table)
-	u := update{table: table, op: op, recs: recs, changes: changes, returned: now, strict: t.strict(op)}
+	returned, remaining := t.returning(table)
+	u := update{table: table, op: op, recs: recs, changes: changes, returned: returned, strict: t.strict(op)}
 	b := u.statement()
 	if b.err != nil {
 		return nil, b.err
 	}
 	out := make([]core.Record, len(op.Keys))
 	calls := append(u.clearSwapped(), b.call(func(rows pgx.Rows) error {
-		updated, err := records(rows, table, now, len(op.Keys))
+		updated, err := records(rows, table, returned, len(op.Keys))
 		if err == nil {
 			putByKey(op.Keys, updated, out)
 		}
 		return err
 	}))
-	calls = append(calls, readRemaining(table, later, op.Keys, out)...)
+	calls = append(calls, readRemaining(table, remaining, op.Keys, out)...)
 	if err := t.run(ctx, op, calls...); err != nil {
 		return nil, err
 	}
@@ -69,12 +69,12 @@ func (t *transaction) strict(op *core.Op) bool { return t.wrote && op.Final }
 
 // putByKey stores the records at the positions of their keys.
 func putByKey(keys []core.Value, recs, out []core.Record) {
-	places := make(map[core.Value]int, len(keys))
+	positions := make(map[core.Value]int, len(keys))
 	for i, key := range keys {
-		places[key] = i
+		positions[key] = i
 	}
 	for _, rec := range recs {
-		if i, ok := places[rec.Key()]; ok {
+		if i, ok := positions[rec.Key()]; ok {
 			out[i] = rec
 		}
 	}
@@ -273,14 +273,14 @@ func (t *table) withoutKeptColumns(op *core.Op) []core.Record {
 		if !t.columns[i].keepOnReset {
 			continue
 		}
-		for place, rec := range recs {
+		for position, rec := range recs {
 			if !rec.At(i).IsNull() {
 				continue
 			}
 			if &recs[0] == &op.Records[0] {
 				recs = slices.Clone(recs)
 			}
-			recs[place] = rec.With(i, core.Value{})
+			recs[position] = rec.With(i, core.Value{})
 		}
 	}
 	return recs
