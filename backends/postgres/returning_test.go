@@ -14,8 +14,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Columns of type json hold values that jsonb, as which they are read, does not have.
-func TestWriteOfARowWhoseJSONCannotBeRead(t *testing.T) {
+// Columns of type json hold values that cannot be read as jsonb.
+func TestWriteOfRowWithUnreadableJSON(t *testing.T) {
 	for _, mode := range []string{"cache_statement", "simple_protocol"} {
 		for name, c := range map[string]struct {
 			typ        core.Type

@@ -88,7 +88,7 @@ var gallery = core.MustModel("gallery",
 	}},
 )
 
-// the view has fields of its own, and does not show pictures without a title.
+// galleryTables has a view with fields that the table lacks. It does not show pictures without a title.
 var galleryTables = []string{
 	`CREATE TABLE $S.pictures (id bigserial PRIMARY KEY, title text, price numeric(8,2), owner int, painter int, hidden text)`,
 	`CREATE VIEW $S.catalogue AS

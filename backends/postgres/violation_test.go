@@ -321,8 +321,8 @@ func TestListNumbersOutOfRangeNameField(t *testing.T) {
 	}
 }
 
-// The foreign key has the name of the key that it refers to, as in many schemas, so
-// that the detail of an error names one column whichever side broke the rule.
+// The foreign key column has the name of the key that it refers to, as in many schemas, so that the detail of an error names
+// the same column for both sides.
 func TestReferenceViolationsByTable(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "customer", Fields: []core.FieldSpec{{Name: "customer_id", Type: core.Text, Key: true}}},
