@@ -329,7 +329,7 @@ func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogT
 	known := make(map[string]bool)
 	for _, f := range enclosed.Fields {
 		if known[f.Name] {
-			return nil, fmt.Errorf("%w: two columns are called %q", errNotOneQuery, f.Name)
+			return nil, fmt.Errorf("%w: two columns have the name %q", errNotOneQuery, f.Name)
 		}
 		known[f.Name] = true
 		collation, err := collationOf(ctx, conn, from, f)

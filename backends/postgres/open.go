@@ -127,7 +127,7 @@ func (e *connectError) Error() string {
 
 // errBadConnectionString shows no part of the string. However the string is split, a part may be a piece of the
 // password.
-var errBadConnectionString = errors.New("postgres: malformed connection string, or a setting in it has a wrong value; the form is postgres://user:password@host:5432/database; " +
+var errBadConnectionString = errors.New("postgres: not a connection string of the form postgres://user:password@host:5432/database, or a setting in it has a wrong value; " +
 	"in user and password write / ? # @ : % as %2F %3F %23 %40 %3A %25, in keyword=value strings quote values with blanks")
 
 // ParseConfig parses a connection string as [pgxpool.ParseConfig] does, for a pool that is given to [New]. It rejects
