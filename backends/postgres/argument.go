@@ -111,7 +111,7 @@ func (c *column) check(v core.Value) error {
 	case core.Text:
 		fits = c.limits.fitsText(v.Text()) && !(c.hasNumerics && hasLargeExponent(v.Text()))
 	case core.Float:
-		fits = !c.limits.float32 || fitsFloat32(v.Float())
+		fits = !c.limits.singlePrecision || fitsFloat32(v.Float())
 	}
 	if fits {
 		return nil

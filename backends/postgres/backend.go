@@ -12,8 +12,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Backend stores the records of one store in the tables of one schema. [Open] and [New] make one. Its methods may be
-// called from several goroutines at once.
+// Backend stores the records of one store in the tables of one schema. [Open] and [New] make one. After Bind, its methods
+// may be called from several goroutines at once.
 type Backend struct {
 	pool   *pgxpool.Pool
 	owned  bool // whether Close closes the pool
@@ -21,7 +21,8 @@ type Backend struct {
 	opts   Options
 	closed atomic.Bool
 
-	begin [2]string // statements that begin a transaction: read-write, read-only
+	begin         string // begins a transaction that may write
+	beginReadOnly string
 
 	bound   atomic.Pointer[binding] // stored by Bind, and again whenever the schema has changed
 	checker *schemaChecker          // nil if Options.CheckSchema is negative
@@ -40,7 +41,7 @@ var _ core.Backend = (*Backend)(nil)
 // operation then needs BEGIN and COMMIT.
 func New(pool *pgxpool.Pool, schema string, opts Options) *Backend {
 	begin := "BEGIN ISOLATION LEVEL " + strings.ToUpper(string(opts.isolation()))
-	return &Backend{pool: pool, schema: schema, opts: opts, begin: [2]string{begin, begin + " READ ONLY"}}
+	return &Backend{pool: pool, schema: schema, opts: opts, begin: begin, beginReadOnly: begin + " READ ONLY"}
 }
 
 // Bind compares the schema with the model and, if the role has the privilege, advances sequences that are behind the
@@ -140,7 +141,7 @@ func (b *Backend) Ping(ctx context.Context) error {
 		return err
 	}
 	defer conn.Release() // closes a connection that is in a transaction or broken
-	if _, err := conn.Conn().PgConn().Exec(ctx, b.begin[0]+"; SELECT 1; COMMIT").ReadAll(); err != nil {
+	if _, err := conn.Conn().PgConn().Exec(ctx, b.begin+"; SELECT 1; COMMIT").ReadAll(); err != nil {
 		return b.errorOn(ctx, conn, err)
 	}
 	return nil

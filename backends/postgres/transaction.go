@@ -155,9 +155,9 @@ func (t *transaction) noteCommit(err error) {
 
 func (t *transaction) beginSQL() string {
 	if t.opts.ReadOnly {
-		return t.backend.begin[1]
+		return t.backend.beginReadOnly
 	}
-	return t.backend.begin[0]
+	return t.backend.begin
 }
 
 // Commit commits the transaction. It takes a round trip unless nothing was sent or the last operation has committed.
