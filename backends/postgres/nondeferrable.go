@@ -34,9 +34,9 @@ func bindReferrers(found *catalog, tables []*table) {
 				continue
 			}
 			from.immediateSelfReference = from.immediateSelfReference || k.immediate && f.Target() == f.Resource()
-			loosened := !from.columns[f.Column()].notNull && f.Target() != f.Resource() && refersTo(f.Target(), f.Resource())
-			if k.hasDeleteAction || k.immediate && loosened {
-				addReferrer(tables, k.target, referrer{f, from, loosened})
+			detaches := !from.columns[f.Column()].notNull && f.Target() != f.Resource() && refersTo(f.Target(), f.Resource())
+			if k.hasDeleteAction || k.immediate && detaches {
+				addReferrer(tables, k.target, referrer{f, from, detaches})
 			}
 		}
 	}

@@ -232,7 +232,7 @@ func TestMismatchIsUnavailableUntilFixed(t *testing.T) {
 		{`ALTER TABLE $S.other RENAME name TO label`, `ALTER TABLE $S.other RENAME label TO name`, `seen: the query must be`},
 	} {
 		servertest.Execute(t, servertest.InSchema(schema, c.breaks))
-		log.next(t, "level=ERROR", "does not fit the model", c.logged)
+		log.next(t, "level=ERROR", "no longer fits the model", c.logged)
 		err := store.Tx(t.Context(), func(context.Context, *core.Transaction) error { return nil })
 		_, read := store.Get(t.Context(), m.Resource("row"), core.IntValue(1))
 		for _, got := range []error{err, read, store.Ping(t.Context())} {
