@@ -44,7 +44,7 @@ var writeRules = []rule{
 	{
 		"an update may change nothing",
 		"A change without columns returns the record unchanged, and a column may be set to its present value.",
-		updateOfNothing,
+		updateWithoutColumns,
 	},
 	{
 		"update of a missing record is not found",
@@ -148,7 +148,7 @@ func updateReturnsRecords(t *kit.Fixture) {
 		t.Full("cookie", kit.Fields{"id": 10, "kind": "c", "weight": 1}))
 }
 
-func updateOfNothing(t *kit.Fixture) {
+func updateWithoutColumns(t *kit.Fixture) {
 	want := t.Insert("cookie", kit.Fields{"id": 1, "kind": "a", "weight": 2})[0]
 	t.Same("update of no columns", t.Update("cookie", kit.Fields{"id": 1}), want)
 	t.Same("update to the same value", t.Update("cookie", kit.Fields{"id": 1, "kind": "a"}), want)

@@ -35,7 +35,7 @@ func newVectors(opts Options) *vectors {
 	}
 	v.operations = counter("operations_total", "Operations that ended, by outcome.", "operation", "resource", "outcome")
 	v.failures = counter("operation_failures_total", "Operations that failed for no fault of the client.", "operation", "resource")
-	v.rows = counter("operation_rows_total", "Records read or written, and keys handed out.", "operation", "resource")
+	v.rows = counter("operation_rows_total", "Records read or written, and keys generated.", "operation", "resource")
 	v.inFlight = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: namespace, Subsystem: opts.Subsystem, Name: "operations_in_flight", Help: "Operations that run now.",
 	}, []string{"operation", "resource"})
