@@ -60,7 +60,7 @@ func TestKitCatchesEveryDefect(t *testing.T) {
 
 // isCaughtBy reports an error unless the case fails and logs its rule.
 func (d defect) isCaughtBy(t *testing.T, c storetest.Case) {
-	opts := storetest.Options{Patience: time.Millisecond, Timeout: 4 * time.Second, Reopen: reopen}
+	opts := storetest.Options{Patience: time.Millisecond, Timeout: 4 * time.Second, Reopen: reopen, Checks: 100}
 	if d.free {
 		opts.Checks, opts.Patience = 400, 100*time.Millisecond
 	}
