@@ -8,7 +8,8 @@ import (
 
 // BackendFunc returns a backend that opens another backend for each transaction, by calling the function with the
 // context of the transaction. It suits storages that belong to a request, such as the database of a tenant. The
-// opened backend is bound, used for one transaction, and closed.
+// opened backend is bound, used for one transaction or one [Store.Ping], and closed. The function may be called in
+// several goroutines at once, and must return a backend that is not bound yet.
 //
 // [New] calls the function once, to check the model and to learn the key sources. For other uses a backend with a
 // connection pool is faster.

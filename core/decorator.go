@@ -19,7 +19,7 @@ type Decorator struct {
 	Note string
 	// Kind classifies the effect of the decorator on operations. [New] checks the order of the stack by it.
 	Kind DecoratorKind
-	// Repeatable allows several decorators of this name in one stack.
+	// Repeatable allows several decorators of this name in one stack. Otherwise [New] rejects the second one.
 	Repeatable bool
 	// Wrap returns a handler around next, the next handler towards the backend. It may return next itself if there is
 	// nothing to do. [New] calls it once and fails with its error, for example when the decorator does not fit the
@@ -130,12 +130,12 @@ func checkOrder(decorators []Decorator) error {
 
 // Description describes the composition of a store.
 type Description struct {
-	Model      string
+	Model      string                 // name of the model
 	Decorators []DecoratorDescription // outermost first
-	Backend    string
+	Backend    string                 // result of the backend's String method; without one, its Go type
 }
 
-// DecoratorDescription describes one decorator of a store.
+// DecoratorDescription describes one decorator of a store. Name, Note and Kind are those of its [Decorator].
 type DecoratorDescription struct {
 	Name string
 	Note string

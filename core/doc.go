@@ -43,7 +43,7 @@
 //
 // # Errors
 //
-// The methods of a [Store] return an [*Error] with one of a closed set of codes. A code is an error itself, for
+// An error of a [Store] is an [*Error] with one of a closed set of codes. A code is an error itself, for
 // errors.Is(err, core.NotFound). The cause is for the log, in [Error.Error]; the details are for the client, in
 // [Error.Public] and [Error.Details]. errors.Is also finds the error of an ended context.
 //
@@ -55,7 +55,8 @@
 //
 // # Cost
 //
-// An operation on a memory backend takes less than a microsecond, and a decorator between 10 and 300 nanoseconds.
+// An operation on a memory backend takes less than a microsecond, and each decorator of this module adds less than half
+// a microsecond.
 //
 // # For implementers
 //

@@ -13,7 +13,8 @@ import (
 // Causes of an [Error]. errors.Is finds them.
 var (
 	// ErrConflict means that a serializable transaction lost against a concurrent one and would succeed if repeated.
-	// Backends return it, and [Store.Tx] repeats the transaction. Code: [Unavailable].
+	// Backends return it, and the store repeats the operation or the transaction. A caller gets it from the last
+	// attempt. Code: [Unavailable].
 	ErrConflict = errors.New("transaction conflicts with a concurrent one")
 	// ErrCommitUnknown means that the backend sent a commit and did not learn its outcome: the transaction may have
 	// happened. The store never repeats it. Code: [OutcomeUnknown]; [ServerError] if the transaction has happened and
@@ -31,8 +32,8 @@ var (
 	ErrClosed = errors.New("store is closed")
 )
 
-// Error is the error of every method of a [Store]. Clients may see Code and the fields that the comment of the code
-// lists. Cause is for the log only. An Error must not be changed after it was returned.
+// Error is the error that a [Store] returns. Clients may see Code and the fields that the comment of the code lists.
+// Cause is for the log only. An Error must not be changed after it was returned.
 type Error struct {
 	Code     Code
 	Resource string // API name of the resource
@@ -165,9 +166,10 @@ func truncate(s string) string {
 	return strings.ReplaceAll(s[:end], "\x00", "\uFFFD") + "..."
 }
 
-// AsError returns err as an [*Error]; nil for nil. If err wraps an Error, the result is a copy of that with err as
-// its cause. For other errors it is a new Error with err as its cause: [Unavailable] for conflicts, closed stores and
-// ended contexts, [ServerError] otherwise.
+// AsError returns err as an [*Error]; nil for nil. If err wraps an Error, the result is a copy of the wrapped Error
+// with err as its cause. A [Code] becomes an Error with this code. For other errors the result is a new Error with
+// err as its cause: [Unavailable] for conflicts, closed stores and ended contexts, otherwise the Code that err wraps,
+// or [ServerError].
 //
 // An [ErrCommitUnknown] without a code, or with [Unavailable], becomes [OutcomeUnknown], so that no write of unknown
 // outcome looks repeatable.

@@ -286,7 +286,8 @@ func (n *node) match(rec Record) bool {
 	return operators[n.kind].match(rec.values[n.field.column], n.values)
 }
 
-// String returns the filter as text with all its values. Logs that must not show values must not contain it.
+// String returns the filter as text: a bound one with all its values, an unbound one with "?" in their place. Logs
+// that must not show values must not contain it.
 func (f Filter) String() string {
 	if f.n == nil {
 		return FilterAll.String()

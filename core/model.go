@@ -14,6 +14,9 @@ type ResourceSpec struct {
 
 // FieldSpec declares one field. It is of one of four kinds: a scalar has a Type, a to-one relation ToOne, a to-many
 // relation ToMany, a computed field Computed.
+//
+// ReadOnly, Hidden, Writable and Computed are rules for the requests of clients. Package core/engine applies them; a
+// [Store] does not. Functions of the declaration may run in several goroutines at once.
 type FieldSpec struct {
 	// Name is the name for programs and backends. It must be unique in the resource.
 	Name string
@@ -72,8 +75,9 @@ type FieldSpec struct {
 
 // Computed holds the functions of a computed field. They may run in several goroutines at once.
 type Computed struct {
-	// Get returns the value, of any type with a JSON form. The record has all stored fields: hidden ones, and keys of
-	// related records that are hidden from the principal. The value must not reveal them.
+	// Get returns the value, of any type with a JSON form. The record has the stored fields that the policies of the
+	// store return to the principal; other fields are absent. It includes Hidden fields, and the keys of related
+	// records that are hidden from the principal. The value must not reveal them.
 	Get func(ctx context.Context, rec Record) (any, error)
 	// Set converts the value that a client has written to values of other fields, by name. ReadOnly and Hidden do not
 	// apply to them; relations accept the values of a request, nested records included. nil means that clients cannot
@@ -92,8 +96,9 @@ type Model struct {
 	byAPIName map[string]*Resource
 }
 
-// NewModel builds and checks a model. Backends use the name for the whole, for example PostgreSQL for its schema. The
-// error lists all mistakes, each with its resource and field.
+// NewModel builds and checks a model. The name identifies the model in errors, in [Store.Describe], in the header of
+// a file of backends/file, and as the default title of an OpenAPI document. The error lists all mistakes, each with
+// its resource and field.
 func NewModel(name string, resources ...ResourceSpec) (*Model, error) {
 	b := builder{model: &Model{
 		name:      name,

@@ -47,8 +47,8 @@ func (k Kind) String() string {
 	return "kind(" + strconv.Itoa(int(k)) + ")"
 }
 
-// Writes reports whether ops of this kind may change the store: all but Load, Select and Count. For a Tx,
-// [TxInfo.ReadOnly] says more; see [Op.Writes].
+// Writes reports whether ops of this kind may change the store: all but Load, Select and Count. It is true for a Tx;
+// [Op.Writes] also knows read-only transactions.
 func (k Kind) Writes() bool { return k != Load && k != Select && k != Count }
 
 // Op is an operation on its way through the chain of handlers. A handler may change the op before it passes it to the

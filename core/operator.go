@@ -82,13 +82,13 @@ func OperatorNamed(name string) (FilterKind, bool) {
 // isOperator reports whether filters of the kind compare a field with values.
 func (k FilterKind) isOperator() bool { return k >= FilterEq && int(k) < len(operators) }
 
-// TakesList reports whether the operator compares with any number of values; other operators take exactly one.
+// TakesList reports whether the operator compares with any number of values. Other operators take exactly one value.
 func (k FilterKind) TakesList() bool { return k.isOperator() && operators[k].list }
 
 // TakesNull reports whether null may be among the values of the operator.
 func (k FilterKind) TakesNull() bool { return k.isOperator() && operators[k].null }
 
-// Fits reports whether fields of type t have the operator.
+// Fits reports whether filters can compare fields of type t by the operator. It is false for other kinds of filters.
 func (k FilterKind) Fits(t Type) bool { return k.isOperator() && t.Valid() && operators[k].fits(t) }
 
 var combinationNames = [...]string{

@@ -9,7 +9,7 @@ import (
 type Query struct {
 	// Where is the condition that the records match.
 	Where Filter
-	// Order names the fields to sort by, with "-" in front for descending order. The key breaks ties.
+	// Order names the fields to sort by, at most 16, with "-" in front for descending order. The key breaks ties.
 	Order []string
 	// Limit bounds the number of records; 0 means no limit. Negative limits are rejected.
 	Limit int
@@ -19,12 +19,13 @@ type Query struct {
 	// page from a condition of their own, of which Scope is the text.
 	Scope string
 	// Fields names the stored fields to read. Other fields are absent from the records, except the key and the fields
-	// of Order. nil means all.
+	// of Order. nil means all fields; an empty slice means no further ones.
 	Fields []string
 }
 
 // Page is the result of a [Query].
 type Page struct {
+	// Records are in the order of the query. The caller owns the slice.
 	Records []Record
 	// Next continues the query after the last record; empty if there are no further records.
 	Next Cursor
@@ -63,7 +64,7 @@ func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
 // CursorAfter returns the cursor that continues the query after the record, for a caller that ends a page before its
 // last record. It ignores Query.After.
 //
-// Errors: as for [Store.Select].
+// Errors: as for [Store.Select]; [ServerError] for a record without a value of a field that the query sorts by.
 func (r *Resource) CursorAfter(q Query, rec Record) (Cursor, error) {
 	op := Op{Kind: Select, Resource: r}
 	q.After = ""
@@ -157,8 +158,8 @@ func (r *Resource) projection(names []string, order []Order) ([]*Field, error) {
 // Order is one entry of a sort order. Ascending order has nulls last, descending order nulls first, as in PostgreSQL
 // (manual, section 7.5).
 type Order struct {
-	Field *Field
-	Desc  bool
+	Field *Field // stored, of a type that is [Type.Ordered]
+	Desc  bool   // descending
 }
 
 // CompareRecords returns -1, 0 or +1 if a sorts before, with or after b. It defines the order of every backend.

@@ -118,7 +118,7 @@ func (r Record) column(f *Field) int {
 	panic(fmt.Sprintf("core: field %s is not stored in records", f))
 }
 
-// At returns the value of column i; absent for the zero Record.
+// At returns the value of column i; absent for the zero Record. It panics if there is no column i.
 func (r Record) At(i int) Value {
 	if r.resource == nil {
 		return Value{}
@@ -126,7 +126,8 @@ func (r Record) At(i int) Value {
 	return r.values[i]
 }
 
-// With returns a copy of the record in which column i holds v.
+// With returns a copy of the record in which column i holds v, which must be of the column's type, null or absent. It
+// panics if there is no column i.
 func (r Record) With(i int, v Value) Record {
 	values := append([]Value(nil), r.values...)
 	values[i] = v
@@ -149,8 +150,8 @@ func (r Record) Merge(patch Record) Record {
 	return Record{r.resource, values}
 }
 
-// Project returns a copy of the record with only the key and the given fields, the others absent. With nil it returns the
-// record itself.
+// Project returns a copy of the record with only the key and the given fields, which must be stored fields of its
+// resource; other fields are absent. With nil it returns the record itself.
 func (r Record) Project(fields []*Field) Record {
 	if fields == nil || r.resource == nil {
 		return r

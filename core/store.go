@@ -17,13 +17,15 @@ import (
 // An operation without keys or records, such as a Load of no keys, passes the chain too, so that policies decide
 // about it; outside a transaction it pings the backend.
 //
-// All methods return an [*Error]. Besides the codes that they name, it may have:
+// Every error is an [*Error], except an error of the function of [Store.Tx]. Besides the codes that a method names,
+// the Error may have:
 //
 //   - a code that a decorator adds, often [Unauthorized], [Forbidden] or [ReadOnly];
+//   - ReadOnly for a write in a read-only transaction;
 //   - [Unavailable] if the backend cannot be reached, if an operation still conflicts after all its attempts
 //     (errors.Is finds [ErrConflict]), or if the context has ended (errors.Is finds its error);
 //   - [OutcomeUnknown] for a commit that was sent and not acknowledged;
-//   - [ServerError] for every other failure.
+//   - [ServerError] for every other failure, such as a resource or a record of another model.
 type Store struct {
 	model       *Model
 	backend     Backend
@@ -99,8 +101,8 @@ func (s *Store) Get(ctx context.Context, r *Resource, key Value) (Record, error)
 	return s.session().Get(ctx, r, key)
 }
 
-// Load returns the existing records with the keys, each once, ascending by key. If fields are named, other columns
-// than these and the key may be absent.
+// Load returns the existing records with the keys, each once, ascending by key. Keys without a record are left out.
+// If fields are named, columns other than these fields and the key may be absent.
 //
 // Errors: [BadFieldValue] for a key of another type; [UnknownField].
 func (s *Store) Load(ctx context.Context, r *Resource, keys []Value, fields ...string) ([]Record, error) {
@@ -109,8 +111,8 @@ func (s *Store) Load(ctx context.Context, r *Resource, keys []Value, fields ...s
 
 // Select returns a page of the records that the query selects.
 //
-// Errors: [UnknownField], [SearchForbidden] and [BadFieldValue] for the filter, order and fields of the query;
-// [BadParam] for its limit and cursor.
+// Errors: as for [Resource.Bind] for the filter; [UnknownField] and [SearchForbidden] for order and fields; [BadParam]
+// for a negative limit, for more than 16 fields in the order, and for a cursor of another query.
 func (s *Store) Select(ctx context.Context, r *Resource, q Query) (Page, error) {
 	return s.session().Select(ctx, r, q)
 }
@@ -126,7 +128,8 @@ func (s *Store) Count(ctx context.Context, r *Resource, where Filter) (int, erro
 // everything else that the backend adds. A record without a key gets a generated one.
 //
 // Errors: [BadRequest] for a record without a key if keys are not generated; [AlreadyExists] for a key or unique
-// value of another record; [NotFound] for a to-one relation to a record that does not exist; [BadFieldValue].
+// value of another record; [NotFound] for a to-one relation to a record that does not exist; [BadFieldValue] for a
+// value of another type than its field.
 func (s *Store) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {
 	return s.session().Insert(ctx, r, records...)
 }
@@ -135,7 +138,8 @@ func (s *Store) Insert(ctx context.Context, r *Resource, records ...Record) ([]R
 // the changed columns, see [Resource.Patch].
 //
 // Errors: [NotFound] for a key without a record, and for a to-one relation to a record that does not exist;
-// [AlreadyExists] for a unique value of another record; [BadFieldValue]; [BadRequest] for two changes of one record.
+// [AlreadyExists] for a unique value of another record; [BadFieldValue] for a value or a key of another type, and for
+// a change without a key; [BadRequest] for two changes of one record.
 func (s *Store) Update(ctx context.Context, r *Resource, changes ...Record) ([]Record, error) {
 	return s.session().Update(ctx, r, changes...)
 }

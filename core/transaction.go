@@ -14,9 +14,10 @@ type Transaction struct {
 	session session
 }
 
-// AfterCommit registers a function to be called after the transaction has committed. Functions are called in the
-// order of their registration, and not at all after a rollback. Another attempt of the transaction begins without
-// functions.
+// AfterCommit registers a function to be called after the transaction has committed, and before [Store.Tx] returns
+// unless a decorator such as a timeout gives up earlier. The functions are called one at a time in the order of their
+// registration, and not at all after a rollback. Another attempt of the transaction begins without functions. Their
+// context is that of the transaction and may have ended.
 func (t *Transaction) AfterCommit(fn func(ctx context.Context)) { t.session.tx.info.AfterCommit(fn) }
 
 // Final returns the transaction for its last operation. When that operation succeeds, the transaction has committed;
@@ -84,7 +85,7 @@ type TxInfo struct {
 	hooks []func(ctx context.Context)
 }
 
-// AfterCommit is [Transaction.AfterCommit] for decorators.
+// AfterCommit is [Transaction.AfterCommit] for decorators. It is safe for concurrent use.
 func (i *TxInfo) AfterCommit(fn func(ctx context.Context)) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

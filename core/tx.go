@@ -15,10 +15,10 @@ const DefaultAttempts = 10
 // TxOptions are the conditions of a transaction for [Store.TxWith]. The zero value is a read-write transaction with the
 // default number of attempts.
 type TxOptions struct {
-	// ReadOnly rejects writes. The transaction sees one snapshot.
+	// ReadOnly rejects writes with the code [ReadOnly]. The transaction sees one snapshot.
 	ReadOnly bool
-	// Attempts bounds the attempts of a transaction that conflicts with others; 0 means [DefaultAttempts], 1 means no
-	// retry.
+	// Attempts bounds the attempts of a transaction that conflicts with others. 0 or less means [DefaultAttempts],
+	// 1 means no retry.
 	Attempts int
 }
 
