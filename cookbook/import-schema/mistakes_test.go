@@ -31,6 +31,7 @@ func TestInvalidFlagsEndTheProgram(t *testing.T) {
 		"no schema":         {[]string{"-url", good}, "-schema is missing"},
 		"unknown schema":    {[]string{"-url", good, "-schema", "no such"}, `the database has no schema "no such"`},
 		"empty schema":      {[]string{"-url", good, "-schema", empty}, "has no tables"},
+		"only read":         {[]string{"-url", good, "-schema", "s", "-write"}, "-write has no effect without -serve"},
 		"no package":        {[]string{"-url", good, "-schema", "s", "-package", "my-model"}, `-package: "my-model" cannot be the name of a package`},
 		"stray argument":    {[]string{"-url", good, "-schema", "s", "secret"}, "unexpected argument behind the flags"},
 		"url as argument":   {[]string{"postgres://u:secret@h/db"}, "unexpected argument behind the flags"},
@@ -144,7 +145,7 @@ func TestSchemaOfViewsOnlyIsRejected(t *testing.T) {
 	schema := pgtest.Schema(t)
 	exec1(t, pgtest.URL(t), `CREATE VIEW "`+strings.ReplaceAll(schema, `"`, `""`)+`".v AS SELECT 1 AS one`)
 	got := run(t, "-url", pgtest.URL(t), "-schema", schema)
-	if got.code != 1 || got.out != "" || !strings.HasPrefix(got.report, "left out: v: a view") || !strings.Contains(got.report, "has no table that can be a resource\n") {
+	if got.code != 1 || got.out != "" || !strings.HasPrefix(got.report, "tables and views: 0 of 1 became resources\nnotes: 1 left out, ") || !strings.Contains(got.report, "has no table that can be a resource\n") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -124,12 +126,28 @@ func main() {
 	}
 }
 
-func TestReportBeginsWithTheGravestKind(t *testing.T) {
+func TestReportIsASummaryThenNotesByKind(t *testing.T) {
 	schema := pgtest.Schema(t)
 	exec1(t, pgtest.URL(t), "SET search_path = "+pgx.Identifier{schema}.Sanitize()+";"+everything)
-	r := run(t, "-url", pgtest.URL(t), "-schema", schema)
+	r := run(t, "-url", pgtest.URL(t), "-schema", schema, "-notes")
+	summary := regexp.MustCompile(`^tables and views: 3 of 5 became resources
+notes: (\d+) left out, (\d+) refused, (\d+) changed, (\d+) server
+`)
+	counts := summary.FindStringSubmatch(r.report)
+	if counts == nil {
+		t.Fatal(r.report)
+	}
+	notes := strings.TrimPrefix(r.report, counts[0])
+	for i, kind := range []string{"left out", "refused", "changed", "server"} {
+		if got := strconv.Itoa(strings.Count("\n"+notes, "\n"+kind+": ")); got != counts[i+1] {
+			t.Errorf("%s notes of the kind %q, and the summary counts %s:\n%s", got, kind, counts[i+1], r.report)
+		}
+	}
+	if short := run(t, "-url", pgtest.URL(t), "-schema", schema); short.report != strings.TrimSuffix(counts[0], "\n")+"; -notes lists them\n" {
+		t.Errorf("without -notes: %s", short.report)
+	}
 	var kinds []string
-	for line := range strings.Lines(r.report) {
+	for line := range strings.Lines(notes) {
 		kind, _, _ := strings.Cut(line, ": ")
 		if len(kinds) == 0 || kinds[len(kinds)-1] != kind {
 			kinds = append(kinds, kind)

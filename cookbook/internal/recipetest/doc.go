@@ -27,7 +27,8 @@
 //     {"id":1,"cookies":[1]}
 //
 // A program runs until the next one starts. A command continues on the next line after a backslash. All commands run in
-// one shell, in a temporary folder with a link to the cookbook, and so share variables, functions and files. In the
-// output, three dots match any text within a line, and a line of three dots matches any lines. The address
-// 127.0.0.1:8080 stands for the address of the program.
+// one shell, in a temporary folder with a link to the cookbook, and so share variables, functions and files. A command
+// that begins with "go run ./cookbook/" and the name of the recipe runs the program to its end. In the output, three dots
+// match any text within a line, and a line of three dots matches any lines. The address 127.0.0.1:8080 stands for the
+// address of the program.
 package recipetest

@@ -79,7 +79,11 @@ func (w *walker) take(s step) {
 	if w.program != nil {
 		base = strings.TrimPrefix(w.program.Base, "http://")
 	}
-	got, _ := w.shell.run(w.t, strings.ReplaceAll(s.command, "127.0.0.1:8080", base))
+	command := strings.ReplaceAll(s.command, "127.0.0.1:8080", base)
+	if args, found := strings.CutPrefix(command, "go run ./cookbook/"+filepath.Base(binary)); found {
+		command = "'" + binary + "'" + args
+	}
+	got, _ := w.shell.run(w.t, command)
 	got = strings.ReplaceAll(got, base, "127.0.0.1:8080")
 	if !matches(s.want, got) {
 		w.t.Errorf("$ %sgot\n%s\nwant\n%s", s.command, got, s.want)
