@@ -32,7 +32,9 @@ var errLossy = errors.New("value does not fit the type")
 //   - UUID: [16]byte and strings of 36 characters in either case;
 //   - Bytes: []byte and base64 strings (RFC 4648, section 4);
 //   - JSON: values with a JSON form;
-//   - List: slices with a JSON form, and JSON arrays.
+//   - List: slices with a JSON form, and JSON arrays;
+//   - Date: strings in the form "2006-01-02", and a [time.Time] at midnight in [time.UTC]. Any other time.Time has a clock
+//     time or a zone that the date would lose; [DateValue] takes its day.
 //
 // JSON numbers, also inside JSON and List values, must be within the range of a double and have at most 400 bytes
 // without the exponent, so that every storage can hold them.
@@ -276,10 +278,31 @@ func toTime(raw any) (Value, error) {
 	default:
 		return Value{}, errLossy
 	}
-	if year := at.UTC().Year(); year < 1 || year > 9999 {
+	if !inCalendar(at) {
 		return Value{}, errLossy
 	}
 	return TimeValue(at), nil
+}
+
+// inCalendar reports whether the year of the instant, in UTC, is within 1 to 9999.
+func inCalendar(at time.Time) bool {
+	year := at.UTC().Year()
+	return year >= 1 && year <= 9999
+}
+
+func toDate(raw any) (Value, error) {
+	switch x := raw.(type) {
+	case time.Time:
+		if x.Location() == time.UTC && inCalendar(x) && x.Equal(DateValue(x).Date()) {
+			return DateValue(x), nil
+		}
+	case string:
+		day, err := time.Parse(time.DateOnly, x)
+		if err == nil && len(x) == len(time.DateOnly) && inCalendar(day) {
+			return DateValue(day), nil
+		}
+	}
+	return Value{}, errLossy
 }
 
 // upperTime replaces "t" and "z", which RFC 3339 allows (section 5.6), by the "T" and "Z" that package time requires.

@@ -88,6 +88,13 @@ func TestConvertAcceptsLosslessValues(t *testing.T) {
 		{core.Time, "0000-12-31T23:00:00-05:00", core.TimeValue(time.Date(1, 1, 1, 4, 0, 0, 0, time.UTC))},
 		{core.Time, "2026-11-23T12:00:00.123456000Z", core.TimeValue(noon)},
 		{core.Time, "2026-11-24T11:59:00.123456+23:59", core.TimeValue(noon)},
+		{core.Date, "2026-11-23", core.DateValue(noon)},
+		{core.Date, noon.Truncate(24 * time.Hour), core.DateValue(noon)},
+		{core.Date, time.Time{}, core.DateValue(time.Time{})},
+		{core.Date, core.TextValue("2026-11-23"), core.DateValue(noon)},
+		{core.Date, canonical(`"2026-11-23"`), core.DateValue(noon)},
+		{core.Text, core.DateValue(noon), core.TextValue("2026-11-23")},
+		{core.JSON, core.DateValue(noon), canonical(`"2026-11-23"`)},
 	} {
 		got, err := c.to.Convert(c.from)
 		if err != nil || got != c.want {
@@ -97,6 +104,7 @@ func TestConvertAcceptsLosslessValues(t *testing.T) {
 }
 
 func TestConvertRejectsLossyValues(t *testing.T) {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for to, values := range map[core.Type][]any{
 		core.Int: {
 			"1 ", " 1", "01", "+1", "1.5", "1.0", "-0", "", "x", true, 1.5, num("1.5"), num("9223372036854775808"),
@@ -112,7 +120,13 @@ func TestConvertRejectsLossyValues(t *testing.T) {
 		core.Bool: {"true", 1, 0, "", num("1"), []any{}},
 		core.Time: {"2026-11-23", "12:00", 5, "2026-11-23T12:00:00.1234567Z", "2026-13-01T00:00:00Z", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), true,
 			"2026-11-23T5:00:00Z", "2026-11-23T05:00:00,5Z", "2026-11-23T05:00:00+24:00", "2026-11-23T05:00:00+01:60",
-			"2026-11-23T05:00:00.1234560001Z", "2026-11-23T05:00:00.1234560001+01:00", "9999-12-31T23:00:00-05:00", "2026-11-23T05:00Z", "",
+			"2026-11-23T05:00:00.1234560001Z", "2026-11-23T05:00:00.1234560001+01:00", "9999-12-31T23:00:00-05:00", "2026-11-23T05:00Z", "", core.DateValue(noon),
+		},
+		core.Date: {
+			"2026-02-29", "0000-12-31", "10000-01-01", "-0001-01-01", "2026-11-3", "2026-1-23", "26-11-23", "2026-11-23 ", "20261123", "2026-11-23T00:00:00Z",
+			"2026-W48-1", "2026-327", "", "infinity", 20261123, num("2026"), true, noon, noon.Truncate(24 * time.Hour).In(time.FixedZone("", 0)),
+			time.Date(2026, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600)), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC),
+			core.TimeValue(noon), core.DateValue(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)),
 		},
 		core.UUID:  {"", "x", "6ba7b8109dad11d180b400c04fd430c8", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", 5, "6ba7b810-9dad-11d1-80b4-00c04fd430cg"},
 		core.Bytes: {"AAE", "A A=", "AAE=\n", 5, true, "AAF=", num("1234"), json.RawMessage(`"AAE="`), []int{1}},
@@ -207,6 +221,8 @@ func anyValue(t core.Type) *rapid.Generator[core.Value] {
 			return core.BoolValue(rapid.Bool().Draw(rt, "bool"))
 		case core.Time:
 			return core.TimeValue(time.UnixMicro(rapid.Int64Range(-62135596800000000, 253402300799999999).Draw(rt, "time")))
+		case core.Date:
+			return core.DateValue(time.Unix(rapid.Int64Range(-62135596800, 253402300799).Draw(rt, "date"), 0).UTC())
 		case core.UUID:
 			return core.UUIDValue([16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(rt, "uuid")))
 		case core.Bytes:
@@ -238,14 +254,14 @@ func TestTypes(t *testing.T) {
 			t.Errorf("%s: null is %v, %v", typ, v, err)
 		}
 	}
-	for _, typ := range []core.Type{0, 10, 255} {
+	for _, typ := range []core.Type{0, core.Type(len(allTypes) + 1), 255} {
 		if v, err := typ.Convert(1); err == nil || typ.Valid() || typ.Ordered() {
 			t.Errorf("%s: %v", typ, v)
 		}
 	}
 }
 
-var allTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List}
+var allTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List, core.Date}
 
 func TestValuesRoundTripThroughJSON(t *testing.T) {
 	for _, typ := range allTypes {

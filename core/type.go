@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/larder-go/larder/core/internal/strictjson"
@@ -36,6 +37,9 @@ const (
 	// List is a JSON array in canonical form. Its values have equality, but no order. A to-many relation without an
 	// inverse is stored as a List.
 	List
+	// Date is a day of the Gregorian calendar, without a time zone, in the years 1 to 9999. In JSON it is text such as
+	// "2026-11-29".
+	Date
 
 	typeNull Type = 255
 )
@@ -93,7 +97,7 @@ var valueTypes = [...]valueType{
 	},
 	Time: {
 		name: "time", ordered: true, convert: toTime, compare: compareNum,
-		wellFormed: func(v Value) bool { year := v.Time().Year(); return year >= 1 && year <= 9999 },
+		wellFormed: func(v Value) bool { return inCalendar(v.Time()) },
 		plain:      func(v Value) any { return v.Time() },
 		appendJSON: func(dst []byte, v Value) []byte {
 			return v.Time().AppendFormat(dst, `"2006-01-02T15:04:05.999999Z07:00"`)
@@ -120,6 +124,13 @@ var valueTypes = [...]valueType{
 	List: {
 		name: "list", compare: compareStr, plain: plainJSON, appendJSON: appendStr, jsonSize: sizeStr,
 		convert: func(raw any) (Value, error) { return toJSON(List, raw) },
+	},
+	Date: {
+		name: "date", ordered: true, convert: toDate, compare: compareNum,
+		wellFormed: func(v Value) bool { return inCalendar(v.Date()) },
+		plain:      func(v Value) any { return v.Date().Format(time.DateOnly) },
+		appendJSON: func(dst []byte, v Value) []byte { return v.Date().AppendFormat(dst, `"`+time.DateOnly+`"`) },
+		jsonSize:   func(Value) int { return len(`"2006-01-02"`) },
 	},
 }
 

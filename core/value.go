@@ -18,7 +18,7 @@ import (
 // so a Value can be a map key.
 type Value struct {
 	typ Type
-	num int64  // Int, Bool, Time (microseconds since 1970), Float (its bits)
+	num int64  // Int, Bool, Time (microseconds since 1970), Float (its bits), Date (days since 1970)
 	str string // Text, UUID, Bytes, and the canonical text of JSON and List
 }
 
@@ -51,6 +51,15 @@ func FloatValue(f float64) Value {
 // TimeValue returns a value of type [Time], truncated to microseconds, the precision of PostgreSQL (manual, section
 // 8.5). The year must be within 1 to 9999; [Type.Convert] checks that.
 func TimeValue(t time.Time) Value { return Value{typ: Time, num: t.UnixMicro()} }
+
+// DateValue returns the day of t, in the location of t, as a value of type [Date]. The year must be within 1 to 9999;
+// [Type.Convert] checks that.
+func DateValue(t time.Time) Value {
+	year, month, day := t.Date()
+	return Value{typ: Date, num: time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / secondsPerDay}
+}
+
+const secondsPerDay = 24 * 60 * 60
 
 // BytesValue returns a value of type [Bytes] with a copy of b.
 func BytesValue(b []byte) Value { return Value{typ: Bytes, str: string(b)} }
@@ -99,13 +108,21 @@ func (v Value) Time() time.Time {
 	return time.Time{}
 }
 
+// Date returns the day of a [Date] as its midnight in UTC; the zero time for any other value.
+func (v Value) Date() time.Time {
+	if v.typ == Date {
+		return time.Unix(v.num*secondsPerDay, 0).UTC()
+	}
+	return time.Time{}
+}
+
 // Text returns the string of a [Text], the canonical text of a [UUID], [JSON] or [List], and the bytes of a [Bytes]
 // as a string; "" for any other value.
 func (v Value) Text() string { return v.str }
 
-// Any returns the value as a plain Go value: nil, int64, float64, string, bool or time.Time. A UUID is a string,
-// Bytes are a []byte, JSON and List are the types that encoding/json decodes into, with json.Number for numbers. The
-// caller owns the result.
+// Any returns the value as a plain Go value: nil, int64, float64, string, bool or time.Time. A UUID and a Date are
+// strings, as in JSON. Bytes are a []byte, JSON and List are the types that encoding/json decodes into, with json.Number
+// for numbers. The caller owns the result.
 func (v Value) Any() any {
 	if !v.IsSet() {
 		return nil
@@ -150,7 +167,7 @@ func appendFloat(dst []byte, f float64) []byte {
 }
 
 // Compare returns -1, 0 or +1 if a sorts before, with or after b: numbers by size, text by code point, false before
-// true, times by instant, bytes by byte, and null after everything, as in ascending order in PostgreSQL (manual,
+// true, times by instant, dates by day, bytes by byte, and null after everything, as in ascending order in PostgreSQL (manual,
 // section 7.5). Values of different types sort by type.
 func Compare(a, b Value) int {
 	if a.typ != b.typ {

@@ -27,6 +27,8 @@ func (c *column) argument(v core.Value) any {
 		return v.Bool()
 	case core.Time:
 		return v.Time()
+	case core.Date:
+		return v.Date()
 	case core.Bytes:
 		return []byte(v.Text())
 	case core.List:
@@ -48,7 +50,7 @@ func (c *column) sample() any {
 		return float64(0)
 	case core.Bool:
 		return false
-	case core.Time:
+	case core.Time, core.Date:
 		return core.IntValue(0).Time()
 	case core.Bytes:
 		return []byte{}

@@ -29,7 +29,7 @@ func (c *column) decoder(types *pgtype.Map, sent pgconn.FieldDescription) decode
 		return binaryDecoders[c.field.Type()]
 	}
 	switch c.field.Type() {
-	case core.Time, core.Bytes:
+	case core.Time, core.Date, core.Bytes:
 		return scanDecoder(types, sent, c.field.Type())
 	case core.Float:
 		return floatDecoder(sent.DataTypeOID)
@@ -76,6 +76,12 @@ var binaryDecoders = [...]decoder{
 	core.Bytes: func(raw []byte) (core.Value, error) { return core.BytesValue(raw), nil },
 	core.JSON:  func(raw []byte) (core.Value, error) { return jsonValue(core.JSON, raw) },
 	core.List:  func(raw []byte) (core.Value, error) { return jsonValue(core.List, raw) },
+	core.Date: func(raw []byte) (core.Value, error) {
+		if len(raw) != 4 {
+			return core.Value{}, errNotInModel
+		}
+		return dateValue(int32(binary.BigEndian.Uint32(raw)))
+	},
 }
 
 // textDecoders decode the text formats of the built-in types.
@@ -127,6 +133,15 @@ func timeValue(micros int64) (core.Value, error) {
 	return core.Time.Convert(time.UnixMicro(micros + epoch))
 }
 
+// dateValue returns a day as the server sends it: in days since 2000-01-01. It rejects the infinities and the years that
+// the model does not have.
+func dateValue(days int32) (core.Value, error) {
+	if days == math.MaxInt32 || days == math.MinInt32 {
+		return core.Value{}, errNotInModel
+	}
+	return core.Date.Convert(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, int(days)))
+}
+
 // scanDecoder decodes the text format with pgx.
 func scanDecoder(types *pgtype.Map, sent pgconn.FieldDescription, t core.Type) decoder {
 	oid, format := sent.DataTypeOID, sent.Format
@@ -142,7 +157,7 @@ func scanDecoder(types *pgtype.Map, sent pgconn.FieldDescription, t core.Type) d
 		if err := types.Scan(oid, format, raw, &at); err != nil {
 			return core.Value{}, err
 		}
-		return core.Time.Convert(at)
+		return t.Convert(at)
 	}
 }
 

@@ -14,6 +14,7 @@
 //   - Text: text; also character varying
 //   - Bool: boolean
 //   - Time: timestamp with time zone
+//   - Date: date
 //   - UUID: uuid
 //   - Bytes: bytea
 //   - JSON and List: jsonb
@@ -82,7 +83,7 @@
 // every row, unless there is an index on the expression, such as ((price::text) COLLATE "C"). The server permits such an
 // index for types with a spelling that does not depend on settings.
 //
-// Other programs can store values that the model does not represent: NaN or an infinity in a Float, and a Time that is
+// Other programs can store values that the model does not represent: NaN or an infinity in a Float, and a Time or Date that is
 // infinite, before Christ or after the year 9999. The row, and every list with the row, then fails with
 // [core.ServerError] until the value is changed. The cause names the field and the key. Constraints such as
 // CHECK (isfinite(at)) prevent such values.

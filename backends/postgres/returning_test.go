@@ -374,12 +374,14 @@ func TestRemovedEnumLabelMatchesNothing(t *testing.T) {
 func TestUnreadableResultStoresNothing(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "at", Type: core.Time}, {Name: "weight", Type: core.Float}, {Name: "next", ToOne: "row"}, {Name: "list", Type: core.List},
+		{Name: "day", Type: core.Date},
 	}})
 	row := m.Resource("row")
 	for _, mode := range []string{"cache_statement", "cache_describe", "simple_protocol"} {
 		for value, sql := range map[string]string{
 			"infinity": `NEW.at := 'infinity'`, "before the calendar": `NEW.at := '4713-01-01 00:00:00+00 BC'`, "NaN": `NEW.weight := 'NaN'`,
 			"infinite number": `NEW.weight := '-Infinity'`, "after the calendar": `NEW.at := '10000-01-01 00:00:00+00'`, "list that is none": `NEW.list := '{}'`,
+			"infinite day": `NEW.day := 'infinity'`, "first day of all": `NEW.day := '-infinity'`, "day before the calendar": `NEW.day := '0001-12-31 BC'`, "day after the calendar": `NEW.day := '10000-01-01'`,
 		} {
 			t.Run(mode+"/"+value, func(t *testing.T) {
 				schema := pgtest.Schema(t)
@@ -449,11 +451,11 @@ func TestUnreadableResultStoresNothing(t *testing.T) {
 
 func TestUnreadableRowIsNamedInCause(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
-		{Name: "at", Type: core.Time}, {Name: "weight", Type: core.Float}, {Name: "id", Type: core.Text, Key: true},
+		{Name: "at", Type: core.Time}, {Name: "weight", Type: core.Float}, {Name: "id", Type: core.Text, Key: true}, {Name: "day", Type: core.Date},
 	}})
 	row := m.Resource("row")
-	store, schema := servertest.Store(t, m, `CREATE TABLE $S.row (at timestamptz, weight float8, id text PRIMARY KEY)`, `INSERT INTO $S.row (id) VALUES ('good')`)
-	for value, field := range map[string]string{"at = 'infinity'": "at", "at = '0044-03-15 BC'": "at", "at = '12026-01-01'": "at", "weight = 'NaN'": "weight"} {
+	store, schema := servertest.Store(t, m, `CREATE TABLE $S.row (at timestamptz, weight float8, id text PRIMARY KEY, day date)`, `INSERT INTO $S.row (id) VALUES ('good')`)
+	for value, field := range map[string]string{"at = 'infinity'": "at", "at = '0044-03-15 BC'": "at", "at = '12026-01-01'": "at", "weight = 'NaN'": "weight", "day = 'infinity'": "day", "day = '0044-03-15 BC'": "day", "day = '12026-01-01'": "day"} {
 		servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.row (id) VALUES ('odd one')`))
 		servertest.Execute(t, servertest.InSchema(schema, `UPDATE $S.row SET `+value+` WHERE id = 'odd one'`))
 		for _, mode := range []string{"cache_statement", "simple_protocol"} {

@@ -253,7 +253,7 @@ func mismatchOf(schema string, found []difference) error {
 var scalarTypes = [...]string{
 	core.Int: "bigint", core.Float: "double precision", core.Text: "text", core.Bool: "boolean",
 	core.Time: "timestamp with time zone", core.UUID: "uuid", core.Bytes: "bytea",
-	core.JSON: "jsonb", core.List: "jsonb",
+	core.JSON: "jsonb", core.List: "jsonb", core.Date: "date",
 }
 
 // sqlType returns the column type that DDL uses for a field.
@@ -268,8 +268,11 @@ func sqlType(f *core.Field) string {
 var exactTypes = [...][]string{
 	core.Int: {"int8", "int4", "int2"}, core.Float: {"float8", "float4"}, core.Text: {"text", "varchar"},
 	core.Bool: {"bool"}, core.Time: {"timestamptz"}, core.UUID: {"uuid"}, core.Bytes: {"bytea"},
-	core.JSON: {"jsonb"}, core.List: {"jsonb"},
+	core.JSON: {"jsonb"}, core.List: {"jsonb"}, core.Date: {"date"},
 }
+
+// alsoText lists the names in pg_type of the types in exactTypes that a Text field can hold, too, in the server's spelling.
+var alsoText = []string{"date"}
 
 // isExact reports whether the column holds the values of the field unchanged.
 func (c *catalogColumn) isExact(f *core.Field) bool {
@@ -295,10 +298,14 @@ func (c *catalogColumn) fits(f *core.Field) bool {
 	return f.Type() == core.JSON && (c.typeName == "json" || c.kind == "c")
 }
 
-// heldAsText reports whether values of the column are held as text, because no type of the model represents them.
+// heldAsText reports whether a Text field can hold the values of the column in the server's spelling, because no other
+// type of the model represents them or models may lack that type.
 func (c *catalogColumn) heldAsText() bool {
 	if c.element != "" || c.kind == "c" || c.kind == "p" || c.typeName == "json" {
 		return false
+	}
+	if slices.Contains(alsoText, c.typeName) {
+		return true
 	}
 	return !slices.ContainsFunc(exactTypes[:], func(names []string) bool { return slices.Contains(names, c.typeName) })
 }

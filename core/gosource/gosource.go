@@ -128,6 +128,7 @@ func floatSource(v core.Value) string {
 
 var typeNames = [...]string{
 	core.Int: "Int", core.Float: "Float", core.Text: "Text", core.Bool: "Bool", core.Time: "Time", core.UUID: "UUID", core.Bytes: "Bytes", core.JSON: "JSON", core.List: "List",
+	core.Date: "Date",
 }
 
 // optional returns the element of a composite literal, or nil if the value is the default.

@@ -13,7 +13,7 @@ type ordinal interface{ int64 | string }
 // isNumber reports whether the ordinals of the type are integers. All other ordinals are strings.
 func isNumber(t core.Type) bool {
 	switch t {
-	case core.Int, core.Bool, core.Time, core.Float:
+	case core.Int, core.Bool, core.Time, core.Float, core.Date:
 		return true
 	}
 	return false
@@ -29,6 +29,8 @@ func number(v core.Value) int64 {
 		return 0
 	case core.Time:
 		return v.Time().UnixMicro()
+	case core.Date:
+		return v.Date().Unix()
 	case core.Float:
 		return floatOrdinal(v.Float())
 	}

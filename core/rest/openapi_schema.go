@@ -97,6 +97,8 @@ func typeSchema(t core.Type) object {
 		return object{"type": "boolean"}
 	case core.Time:
 		return object{"type": "string", "format": "date-time"}
+	case core.Date:
+		return object{"type": "string", "format": "date"}
 	case core.UUID:
 		return object{"type": "string", "format": "uuid"}
 	case core.Bytes:

@@ -79,6 +79,7 @@ var edgeValues = map[core.Type][]any{
 		"0000-12-31T23:59:59.999999Z", "0001-01-01T00:00:00+00:01", "0000-12-31T23:59:59-00:01", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-00:01",
 		"2016-12-31T23:59:60Z", "2026-02-29T00:00:00Z", time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0), time.Time{},
 	},
+	core.Date:  {"0000-12-31", "0001-01-01", "9999-12-31", "10000-01-01", "2026-02-29", "infinity", time.Time{}, time.Unix(0, 0).UTC()},
 	core.UUID:  {"", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", "6ba7b8109dad11d180b400c04fd430c8", [16]byte{}},
 	core.Bytes: {[]byte{}, "", "AA==", "AA", make([]byte, 1<<20)},
 	core.JSON:  oddJSON(),
@@ -200,6 +201,7 @@ var rawGenerators = map[core.Type]*rapid.Generator[any]{
 	core.Text:  anyText,
 	core.Bool:  rapid.Bool().AsAny(),
 	core.Time:  anyTime,
+	core.Date:  anyDate,
 	core.UUID:  rapid.Custom(func(r *rapid.T) any { return [16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(r, "uuid")) }),
 	core.Bytes: rapid.SliceOf(rapid.Byte()).AsAny(),
 	core.JSON:  anyJSON(4),
@@ -229,6 +231,11 @@ var anyTime = rapid.Custom(func(r *rapid.T) any {
 	seconds := rapid.Int64Range(firstYear, lastYear).Draw(r, "seconds")
 	zone := time.FixedZone("", rapid.IntRange(-14*60, 14*60).Draw(r, "offset")*60)
 	return time.Unix(seconds, rapid.Int64Range(0, 999_999_999).Draw(r, "nanoseconds")).In(zone)
+})
+
+// anyDate draws days in and near the supported years.
+var anyDate = rapid.Custom(func(r *rapid.T) any {
+	return time.Date(1, 1, 1+rapid.IntRange(-400, 3_652_500).Draw(r, "days"), 0, 0, 0, 0, time.UTC)
 })
 
 // anyJSON draws JSON that is nested at most as deep as given.

@@ -138,7 +138,10 @@ func pagesInACondition(t *kit.Fixture) {
 }
 
 func cursorsAreExact(t *kit.Fixture) {
-	for _, typ := range []core.Type{core.Int, core.Float, core.Time, core.UUID, core.Bytes, core.Bool} {
+	for _, typ := range core.Types() {
+		if !typ.Ordered() || typ == core.Text { // a page of text reads all long samples again; keys of pages are text
+			continue
+		}
 		all := fillSamples(t, typ)
 		for _, order := range []string{typ.String(), "-" + typ.String()} {
 			whole := t.Find("sample", core.Query{Order: []string{order}})

@@ -195,6 +195,18 @@ var orderDefects = []defect{
 		},
 	},
 	{
+		name:   "dates sort by the month",
+		breaks: []string{"order/values of date sort exactly", "cursor/cursors have exact values"},
+		install: func(h *hooks) {
+			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
+				if a.Type() == core.Date && b.Type() == core.Date {
+					return cmp.Compare(a.Date().Format("2006-01"), b.Date().Format("2006-01"))
+				}
+				return core.Compare(a, b)
+			}))
+		},
+	},
+	{
 		name:   "the limit is ignored",
 		breaks: []string{"cursor/only the last page has no cursor", "order/limit applies after order", "cursor/pages add up to the whole result"},
 		install: func(h *hooks) {

@@ -58,6 +58,11 @@ var rawSamples = map[core.Type]func() []any{
 			"2262-04-11T23:47:16.854776Z", "9999-12-31T23:59:59.999999Z",
 		}
 	},
+	core.Date: func() []any {
+		return []any{
+			"0001-01-01", "0001-12-31", "0999-10-10", "1582-10-10", "1899-12-31", "1969-12-31", "1970-01-01", "2000-01-01", "2024-02-01", "2024-02-29", "2024-03-31", "9999-12-31",
+		}
+	},
 	core.UUID: func() []any {
 		return []any{
 			"00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000001", "0b6f2f2e-6d1c-4b5e-9a59-0c6c5a1b7d11",
@@ -123,7 +128,10 @@ func filterTypeRules() []rule {
 // orderTypeRules returns a rule for each type with an order.
 func orderTypeRules() []rule {
 	var rows []rule
-	for typ := core.Int; typ.Ordered(); typ++ {
+	for _, typ := range core.Types() {
+		if !typ.Ordered() {
+			continue
+		}
 		rows = append(rows, rule{
 			"values of " + typ.String() + " sort exactly",
 			"Values of type " + typ.String() + " sort as CompareRecords does, also at the limits of the type.",

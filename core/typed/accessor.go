@@ -28,7 +28,7 @@ func accessorFor(f *core.Field, t reflect.Type) (accessor, bool) {
 		return pointerAccessor(elem, t.Elem()), ok
 	}
 	a, ok := plainAccessor(f, t)
-	if ok && (f.Key() || f.Target() != nil && !f.Many() || f.Type() == core.Time) {
+	if ok && (f.Key() || f.Target() != nil && !f.Many() || f.Type() == core.Time || f.Type() == core.Date) {
 		return zeroIsNull(a, f.Type()), true
 	}
 	return a, ok
@@ -55,6 +55,8 @@ func plainAccessor(f *core.Field, t reflect.Type) (accessor, bool) {
 		return boolAccessor, kind == reflect.Bool
 	case core.Time:
 		return timeAccessor, t == reflect.TypeFor[time.Time]()
+	case core.Date:
+		return dateAccessor, t == reflect.TypeFor[time.Time]()
 	case core.Bytes:
 		return bytesAccessor, kind == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 	case core.JSON, core.List:
@@ -151,6 +153,15 @@ var timeAccessor = accessor{
 	},
 }
 
+// dateAccessor holds the midnight of the date in UTC.
+var dateAccessor = accessor{
+	load: func(field reflect.Value) (core.Value, error) { return core.Date.Convert(*timeIn(field)) },
+	store: func(field reflect.Value, v core.Value) error {
+		*timeIn(field) = v.Date()
+		return nil
+	},
+}
+
 func timeIn(field reflect.Value) *time.Time {
 	at, _ := field.Addr().Interface().(*time.Time) // plainAccessor has checked the type
 	return at
@@ -208,11 +219,11 @@ func pointerAccessor(elem accessor, t reflect.Type) accessor {
 	}
 }
 
-// zeroIsNull returns the accessor with the zero value of the Go type loaded as null. typ is Time or a type of keys.
+// zeroIsNull returns the accessor with the zero value of the Go type loaded as null. typ is Time, Date or a type of keys.
 func zeroIsNull(a accessor, typ core.Type) accessor {
 	zero := map[core.Type]core.Value{
 		core.Int: core.IntValue(0), core.Text: core.TextValue(""), core.UUID: core.UUIDValue([16]byte{}),
-		core.Time: core.TimeValue(time.Time{}),
+		core.Time: core.TimeValue(time.Time{}), core.Date: core.DateValue(time.Time{}),
 	}[typ]
 	load := a.load
 	a.load = func(field reflect.Value) (core.Value, error) {

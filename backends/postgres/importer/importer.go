@@ -15,6 +15,7 @@
 //   - text, character varying, character, name: Text
 //   - boolean: Bool
 //   - timestamp with time zone: Time
+//   - date: Date
 //   - uuid: UUID
 //   - bytea: Bytes
 //   - json, jsonb: JSON
@@ -22,10 +23,12 @@
 //   - composite types: JSON
 //   - domains: as their base type
 //   - all other types: Text, as the server spells the value. These include numeric, because no other type keeps every
-//     digit; date and timestamp without time zone, because they name no instant (manual, section 8.5.1); and enums
+//     digit; timestamp without time zone, because it names no instant (manual, section 8.5.1); and enums
 //
 // A column that changes its form has a note of the kind [Changed]. A DEFERRABLE primary key has a note of the kind
 // [Refused].
+//
+// The field of a primary key of type date, and relations to it, are Text, because a key is Int, Text or UUID.
 //
 // A primary key without a default is Assigned: clients name the key when they create a record. A UUID key is random
 // instead, unless it is a foreign key.

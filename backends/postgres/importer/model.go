@@ -108,7 +108,7 @@ func (m *modelBuilder) primaryKey(t *table) (string, bool) {
 		return "", false
 	}
 	c := t.column(columns[0])
-	if typ := c.modelType(); typ != core.Int && typ != core.Text && typ != core.UUID || !validName(c.Name) {
+	if typ := c.keyType(); typ != core.Int && typ != core.Text && typ != core.UUID || !validName(c.Name) {
 		m.leaveOut(t, fmt.Sprintf("the primary key %s of type %s cannot be a key", quoteName(c.Name), c.Declared),
 			"make it UNIQUE and add a primary key of type bigint, text or uuid")
 		return "", false
@@ -132,7 +132,10 @@ func (m *modelBuilder) addFields(r *resource) {
 		}
 		f := core.FieldSpec{Name: c.Name, Type: typ, Key: c.Name == r.key, ReadOnly: c.Generated}
 		if f.Key {
-			f.Assigned = assigned(r.table, c)
+			f.Type, f.Assigned = c.keyType(), assigned(r.table, c)
+			if n, ok := c.keyTypeNote(); ok {
+				m.note(r.table, c.Name, n)
+			}
 			m.noteKey(r.table, c)
 		} else {
 			m.addDefault(r.table, c, &f)

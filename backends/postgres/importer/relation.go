@@ -67,7 +67,7 @@ func (m *modelBuilder) target(r *resource, k foreignKey) (to *resource, finding,
 		return nil, refers + name + " from the primary key, which cannot be a relation", "give the relation a column of its own, UNIQUE"
 	case f.ToOne != "":
 		return nil, refers + name + ", and the column is a relation to " + quoteName(f.ToOne) + " already", kept + "drop one of the two"
-	case f.Type != to.field(to.key).Type:
+	case r.table.column(f.Name).keyType() != to.table.column(to.key).keyType():
 		return nil, refers + name + " from a column of another type", "give both columns one type"
 	}
 	return to, "", ""

@@ -31,6 +31,14 @@ func TestForeignKeysBecomeRelations(t *testing.T) {
 			},
 		},
 		{
+			"keys of a type that no key of the model has are text",
+			`CREATE TABLE day (day date PRIMARY KEY, next date); CREATE TABLE t (` + id + `, day date REFERENCES day, other date);`,
+			map[string][]string{
+				"day": {"day text key", "next date", "t ->> t of day"},
+				"t":   {"id int key", "day -> day", "other date"},
+			},
+		},
+		{
 			"one to one by a constraint and by an index",
 			`CREATE TABLE a (` + id + `); CREATE TABLE b (` + id + `, a int UNIQUE REFERENCES a);
 			 CREATE TABLE c (` + id + `, a int REFERENCES a); CREATE UNIQUE INDEX ON c (a) INCLUDE (id);`,

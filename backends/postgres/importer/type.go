@@ -7,7 +7,7 @@ var exactTypes = map[string]core.Type{
 	"int2": core.Int, "int4": core.Int, "int8": core.Int,
 	"float4": core.Float, "float8": core.Float,
 	"text": core.Text, "varchar": core.Text, "name": core.Text,
-	"bool": core.Bool, "timestamptz": core.Time, "uuid": core.UUID, "bytea": core.Bytes,
+	"bool": core.Bool, "timestamptz": core.Time, "date": core.Date, "uuid": core.UUID, "bytea": core.Bytes,
 	"json": core.JSON, "jsonb": core.JSON,
 }
 
@@ -40,6 +40,22 @@ func (c *column) modelType() core.Type {
 		return exactTypes[c.Type]
 	}
 	return core.Text
+}
+
+// keyType returns the type of a primary key with the column's values, and of relations to it. Types of the model that
+// cannot be keys are held as text.
+func (c *column) keyType() core.Type {
+	switch typ := c.modelType(); typ {
+	case core.Date:
+		return core.Text
+	default:
+		return typ
+	}
+}
+
+// keyTypeNote returns the note on the type of a primary key; false if it is the type of the column.
+func (c *column) keyTypeNote() (note Note, ok bool) {
+	return Note{Kind: Changed, Finding: c.Declared + " is text, because it is the primary key"}, c.keyType() != c.modelType()
 }
 
 // exact reports whether the model holds the column's values unchanged.

@@ -42,7 +42,7 @@ var typeCases = []struct {
 	{"timestamptz", core.Time, ""},
 	{"timestamptz(0)", core.Time, ""},
 	{"timestamp", core.Text, "timestamp without time zone is text, because it names no instant"},
-	{"date", core.Text, "date is text"},
+	{"date", core.Date, ""},
 	{"time", core.Text, "time without time zone is text"},
 	{"timetz", core.Text, "time with time zone is text, which does not sort by instant"},
 	{"interval", core.Text, "interval is text, which does not sort by length"},

@@ -183,6 +183,7 @@ func things() *core.Model {
 			{Name: "bytes", Type: core.Bytes},
 			{Name: "json", Type: core.JSON},
 			{Name: "list", Type: core.List},
+			{Name: "date", Type: core.Date},
 		}},
 		core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{
 			{Name: "name", Type: core.Text, Key: true},

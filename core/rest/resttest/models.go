@@ -58,6 +58,7 @@ func things() *core.Model {
 			{Name: "bytes", Type: core.Bytes},
 			{Name: "json", Type: core.JSON},
 			{Name: "list", Type: core.List},
+			{Name: "date", Type: core.Date},
 			{Name: "inner", APIName: "outer", Type: core.Int},
 			{Name: "hidden", Type: core.Text, Hidden: true, Default: "ghost"},
 			{Name: "readonly", Type: core.Text, ReadOnly: true, Default: "fixed"},

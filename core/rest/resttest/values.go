@@ -20,6 +20,7 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 		{"bytes", `"AQID" "" null`, `"AQI" "A" true`},
 		{"json", `1 "a" true [] {} {"b":[1,null,{}]} null`, ``},
 		{"list", `[] [1,"a",null,[2]] null`, `"a"`},
+		{"date", `"2024-02-29" "0001-01-01" "9999-12-31" null`, `"2023-02-29" "2024-02-29T00:00:00Z" "infinity" 20240229 true`},
 	} {
 		t.Run(row.field+" accepts and shows values", func(t *testing.T) {
 			for _, value := range strings.Fields(row.accepted) {

@@ -45,6 +45,7 @@ func Model() *core.Model {
 			{Name: "bytes", Type: core.Bytes},
 			{Name: "json", Type: core.JSON},
 			{Name: "list", Type: core.List},
+			{Name: "date", Type: core.Date},
 			{Name: "jars", ToMany: "jar"},
 			{Name: "pages", ToMany: "page"},
 		}},
