@@ -70,7 +70,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err != nil {
 		return b.errorOn(ctx, conn, err)
 	}
-	print := found.fingerprint(m, b.opts)
+	boundTo := found.fingerprint(m, b.opts)
 	bound, err := b.bind(found, m)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 		return err
 	}
 	b.bound.Store(bound)
-	b.startChecker(m, print)
+	b.startChecker(m, boundTo)
 	return nil
 }
 

@@ -37,7 +37,7 @@ type schemaChecker struct {
 }
 
 // startChecker starts the checks. The fingerprint is that of the schema at the first binding.
-func (b *Backend) startChecker(m *core.Model, print fingerprint) {
+func (b *Backend) startChecker(m *core.Model, boundTo fingerprint) {
 	every := b.opts.CheckSchema
 	if every < 0 {
 		return
@@ -47,7 +47,7 @@ func (b *Backend) startChecker(m *core.Model, print fingerprint) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	b.checker = &schemaChecker{
-		backend: b, model: m, every: every, bound: print,
+		backend: b, model: m, every: every, bound: boundTo,
 		wake: make(chan struct{}, 1), cancel: cancel, done: make(chan struct{}),
 	}
 	go b.checker.run(ctx)

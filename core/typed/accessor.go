@@ -91,14 +91,14 @@ var uintAccessor = accessor{
 		if n > math.MaxInt64 {
 			return core.Value{}, errRange
 		}
-		return core.IntValue(int64(n)), nil //nolint:gosec // checked above
+		return core.IntValue(int64(n)), nil
 	},
 	store: func(field reflect.Value, v core.Value) error {
 		n := v.Int()
 		if n < 0 || field.OverflowUint(uint64(n)) {
 			return errRange
 		}
-		field.SetUint(uint64(n)) //nolint:gosec // checked above
+		field.SetUint(uint64(n))
 		return nil
 	},
 }
@@ -163,7 +163,7 @@ var dateAccessor = accessor{
 }
 
 func timeIn(field reflect.Value) *time.Time {
-	at, _ := field.Addr().Interface().(*time.Time) // plainAccessor has checked the type
+	at, _ := reflect.TypeAssert[*time.Time](field.Addr()) // plainAccessor has checked the type
 	return at
 }
 

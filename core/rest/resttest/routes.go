@@ -75,7 +75,7 @@ func testMethods(t *testing.T, newBackend NewBackend) {
 			}
 		})
 		t.Run("other methods of "+endpoint.target+" are 405 with Allow", func(t *testing.T) {
-			for _, method := range strings.Fields(endpoint.others) {
+			for method := range strings.FieldsSeq(endpoint.others) {
 				r := c.check(t, exchange{method + " " + endpoint.target, `{}`, 405,
 					`METHOD_NOT_ALLOWED {"method": "` + method + `", "allowed_methods": "` + endpoint.allow + `"}`})
 				if got := r.header.Get("Allow"); got != endpoint.allow {

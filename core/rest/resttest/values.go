@@ -23,7 +23,7 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 		{"date", `"2024-02-29" "0001-01-01" "9999-12-31" null`, `"2023-02-29" "2024-02-29T00:00:00Z" "infinity" 20240229 true`},
 	} {
 		t.Run(row.field+" accepts and shows values", func(t *testing.T) {
-			for _, value := range strings.Fields(row.accepted) {
+			for value := range strings.FieldsSeq(row.accepted) {
 				sent, shown, changed := strings.Cut(value, "=")
 				if !changed {
 					shown = sent
@@ -35,7 +35,7 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 			}
 		})
 		t.Run(row.field+" rejects other values", func(t *testing.T) {
-			for _, value := range strings.Fields(row.rejected) {
+			for value := range strings.FieldsSeq(row.rejected) {
 				c.check(t, exchange{"PATCH /thing/1", `{"` + row.field + `": ` + value + `}`, 400,
 					`BAD_FIELD_VALUE {"object_name": "thing", "field_name": "` + row.field + `", "type": "` + row.field + `", "value": ` + value + `}`})
 			}
@@ -49,7 +49,7 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 		"int":   `1e-400 1e400`,
 	} {
 		t.Run(field+" rejects numbers out of range", func(t *testing.T) {
-			for _, value := range strings.Fields(values) {
+			for value := range strings.FieldsSeq(values) {
 				shown := string(core.TextValue(value).AppendJSON(nil))
 				c.check(t, exchange{"PATCH /thing/1", `{"` + field + `": ` + value + `}`, 400,
 					`BAD_FIELD_VALUE {"object_name": "thing", "field_name": "` + field + `", "type": "` + field + `", "value": ` + shown + `}`})

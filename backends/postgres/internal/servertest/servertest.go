@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -190,8 +189,7 @@ func Main(m *testing.M) {
 		err = flag.Set("rapid.checks", "25") // the command line is parsed later
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		panic(err)
 	}
 	m.Run()
 }
