@@ -15,8 +15,8 @@ import (
 // to its parent. Write rules (Writable) do not apply to records that the same request creates.
 //
 // An assigned key, see [core.KeySource], must be in the body; the same holds for nested records. If one of several
-// bodies causes an error, [core.Error] Element is its position. For a conflict this is the last body with the
-// conflicting value, if the backend reports the value.
+// bodies causes an error, the Element of the [core.Error] is the position of that body. For a conflict this is the
+// last body with the conflicting value, if the backend reports the value.
 //
 // Errors: [core.NotFound] for an unknown resource, and for related records that do not exist or are hidden;
 // [core.UnknownField], [core.FieldReadOnly] and [core.BadFieldValue] for members of a body;

@@ -44,7 +44,7 @@ func (e *Engine) ReadOnly(resource string) bool {
 	return r != nil && e.store.ReadOnly(r)
 }
 
-// Options returns the limits in force, with defaults filled in.
+// Options returns the limits in force, with defaults filled in. Only Attempts stays 0 for its default.
 func (e *Engine) Options() Options { return e.opts }
 
 // Admit checks that the principal may use the store at all, with an empty read-only transaction. It returns nil at
@@ -71,7 +71,7 @@ func (e *Engine) lookup(name string) (*resourceInfo, error) {
 
 func (e *Engine) info(r *core.Resource) *resourceInfo { return e.resources[r.Index()] }
 
-// KeySource returns the origin of the resource's keys, see [core.Store.KeySource]. The resource must belong to the
+// KeySource returns the source of the resource's keys, see [core.Store.KeySource]. The resource must belong to the
 // model of the engine.
 func (e *Engine) KeySource(r *core.Resource) core.KeySource { return e.info(r).keySource }
 

@@ -37,6 +37,7 @@ type Query struct {
 
 // List is a page of records.
 type List struct {
+	// Views are the records in the order of the query.
 	Views []View
 	// Next continues the list after this page. It is empty on the last page.
 	Next core.Cursor

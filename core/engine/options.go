@@ -1,6 +1,7 @@
 package engine
 
-// Options are the limits of an engine. The zero value has the defaults; a negative number counts as zero.
+// Options are the limits of an engine. The zero value has the defaults. Each number that is 0 or negative stands for
+// its default.
 type Options struct {
 	// MaxDepth is the greatest depth that a request can ask for. Default 5.
 	MaxDepth int

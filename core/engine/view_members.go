@@ -16,8 +16,9 @@ import (
 const NextSuffix = "@next"
 
 // More describes a list side of which a view shows only the first records. The remaining records are the list of
-// Field.Target() with a filter by which Field.Inverse() equals Owner, continued with [Query] After.
+// Field.Target() with a filter by which Field.Inverse() equals Owner, continued with [Query.After].
 type More struct {
+	// Field is the list side.
 	Field *core.Field
 	// Owner is the key of the record with the list side.
 	Owner core.Value

@@ -14,6 +14,6 @@
 //
 // The factory must return an empty backend for each call. Integer keys must be generated as 1, 2, 3 and so on, as
 // long as no request fails or chooses a key. [Run] takes a few seconds on memory. The environment variable
-// LARDER_ROUNDS sets the number of rounds of the concurrent cases. [Crowd] is separate, because it inserts 100,000
-// records.
+// LARDER_ROUNDS sets the number of rounds of the concurrent cases, by default 50. [Crowd] is separate, because it
+// inserts 100,000 records.
 package enginetest

@@ -10,7 +10,7 @@ import (
 
 func key() core.FieldSpec { return core.FieldSpec{Name: "id", Type: core.Int, Key: true} }
 
-// Cookies is a model of cookies and jars: each cookie has a jar or none.
+// Cookies returns a model of cookies and jars: each cookie has a jar or none.
 func Cookies() *core.Model {
 	return core.MustModel("cookies",
 		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
@@ -25,7 +25,7 @@ func Cookies() *core.Model {
 	)
 }
 
-// Family is a model of women and men in one-to-one relations, and of children with a father and a mother. Every
+// Family returns a model of women and men in one-to-one relations, and of children with a father and a mother. Every
 // record has a computed url.
 func Family() *core.Model {
 	url := core.FieldSpec{Name: "url", Type: core.Text, Computed: &core.Computed{

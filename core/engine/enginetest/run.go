@@ -12,7 +12,7 @@ import (
 // backend.
 type NewBackend func(tb testing.TB, m *core.Model) core.Backend
 
-// Case is one rule of the engine.
+// Case is one rule of the engine. [Run] runs all of them.
 type Case struct {
 	// Name is the family of the rule, a slash, and the rule.
 	Name string
