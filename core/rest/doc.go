@@ -28,10 +28,10 @@
 // rel="next". The Link repeats the arguments of the request and adds a cursor of less than 2 KiB. A page with limit=0 is
 // always empty and has no Link.
 //
-// The list side of a relation shows at most 1000 records ([engine.Options]), and fewer where the answer has no room for
-// more. If there are others, the record has a member NAME@next after the list NAME: the URL of a list of the others.
-// Such a list side cannot be set as a list (400); change the records on the other side instead. PUT keeps it, and the
-// member NAME@next is ignored in bodies.
+// A to-many relation with an inverse shows at most 1000 records ([engine.Options.MaxMembers]), and fewer where the
+// answer has no room for more. If there are others, the record has a member NAME@next after the list NAME: the URL of a
+// list of the others. Such a relation cannot be set as a list (400); change the records on the other side instead. PUT
+// keeps it, and the member NAME@next is ignored in bodies.
 //
 // # Bodies
 //

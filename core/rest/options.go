@@ -14,7 +14,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Options configure a [Handler]. The zero value is a handler without authentication, with the defaults below.
+// Options configure a [Handler]. The zero value is a handler without authentication, with the defaults below. [New]
+// rejects negative numbers.
 type Options struct {
 	// Authenticate returns the principal of a request. A nil principal, like a nil Authenticate, makes the request
 	// anonymous. The request's context ends after [Options.Timeout]. Authenticate must be safe for concurrent use.
@@ -31,9 +32,8 @@ type Options struct {
 	// handler strips it from requests and adds it to every URL that it writes, so do not use [http.StripPrefix].
 	Prefix string
 	// MaxBody is the greatest size of a request's body in bytes; default 8 MiB. Reading a body allocates at most twice
-	// its length, and parsing it at most 8 times MaxBody (at least 64 KiB). Small values take up to 60 times the bytes
-	// of their JSON; a body whose values would take more than that bound is rejected with [core.TooLarge] before it is
-	// parsed.
+	// its length. The parsed values take at most 8 times MaxBody, or 64 KiB if that is more: a body with values that
+	// would take more, such as very many small ones, is rejected with [core.TooLarge] before it is parsed.
 	MaxBody int64
 	// MaxInFlight is the number of bytes that all requests of the handler may hold together; default 256 MiB. Bodies
 	// count while they are read, with their parsed values; answers count from 64 KiB on, as records and as JSON, until
