@@ -3,7 +3,7 @@
 //
 // A backend creates the store in its Bind method and delegates to it:
 //
-//	records, err := model.Records(data)
+//	records, err := seed.Records(model, data)
 //	if err != nil {
 //		return err
 //	}

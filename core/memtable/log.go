@@ -12,8 +12,9 @@ type Log interface {
 	//
 	// After a success the log calls publish, which does not block, once the changes and all earlier ones are durable,
 	// and in the order of the Append calls. If it would make several publish calls directly one after the other, the
-	// last one is enough: it makes all earlier changes visible too. durable waits for that and returns nil, or the
-	// error that prevents it forever. durable must be safe for concurrent and repeated use.
+	// last one is enough: it makes all earlier changes visible too. durable waits until the changes are durable and
+	// returns nil, or returns the error because of which they never will be. durable must be safe for concurrent and
+	// repeated use.
 	Append(changes Changes, publish func()) (durable func() error, err error)
 	// Failed returns the error that prevents every further Append, or nil. The error must describe later attempts: it
 	// is returned to transactions that appended nothing themselves.
@@ -28,10 +29,11 @@ type Log interface {
 type Changes struct {
 	// Inserted are complete records.
 	Inserted []core.Record
-	Updated  []Update
+	// Updated are the before and after images of changed records.
+	Updated []Update
 	// Removed are the before images.
 	Removed []core.Record
-	// Positions report explicit keys whose records were deleted in the same transaction: by resource index, the number
+	// Positions report chosen keys whose records were deleted in the same transaction: by resource index, the number
 	// up to which the log must record keys as used, together with the other changes; 0 for none. The slice is nil if
 	// there are no such keys.
 	Positions []int64

@@ -27,13 +27,13 @@ type Content struct {
 	// Records are the complete records of each resource, by [core.Resource.Index] and ascending by key; nil for an
 	// empty store. They must satisfy the rules that a commit checks. The caller keeps the slices.
 	Records [][]core.Record
-	// Positions are, by resource, the numbers above which the store generates keys. nil stands for the largest keys
-	// of Records.
+	// Positions are, by [core.Resource.Index], the numbers above which the store generates keys. nil stands for the
+	// largest keys of Records.
 	Positions []int64
 }
 
-// New returns a store with the given content. The log is notified of every commit from then on; nil means that commits
-// are not logged and become visible at once.
+// New returns a store with the given content. The log gets the changes of every later commit. With a nil log, commits
+// are visible at once and lost at the end of the process.
 func New(m *core.Model, content Content, log Log) *Store {
 	s := &Store{log: log, writeLock: make(chan struct{}, 1)}
 	resources := m.Resources()
