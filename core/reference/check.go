@@ -6,17 +6,21 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// CheckIntegrity returns the error of a store whose records break the integrity rules: [core.NotFound] for a to-one
-// relation without a target, [core.AlreadyExists] for a unique value that two records hold; nil if the records keep them.
-// The function returns all records of a resource.
+// CheckIntegrity checks that the records of a store keep the integrity rules. records must return all records of a
+// resource.
+//
+// Errors: [core.NotFound] for a to-one relation without a target; [core.AlreadyExists] for a unique value that two
+// records hold.
 func CheckIntegrity(m *core.Model, records func(*core.Resource) iter.Seq[core.Record]) error {
 	empty := func(*core.Resource) iter.Seq[core.Record] { return func(func(core.Record) bool) {} }
 	return CheckCommit(m, empty, records)
 }
 
-// CheckCommit returns the error of a commit, given the records before the transaction and after it. It is
-// [CheckIntegrity] of the records after it, but for one error: if the missing target of a relation existed before, the
-// error is [core.Field.StillReferenced].
+// CheckCommit checks the integrity rules at a commit. before and after must return all records of a resource, before
+// and after the transaction.
+//
+// Errors: [core.Field.StillReferenced] for a to-one relation to a record that the transaction has deleted; otherwise
+// as for [CheckIntegrity] of the records after the transaction.
 func CheckCommit(m *core.Model, before, after func(*core.Resource) iter.Seq[core.Record]) error {
 	old, current := keySets(m, before), keySets(m, after)
 	for _, r := range m.Resources() {

@@ -19,7 +19,8 @@ type Sequence struct {
 
 // Next returns the next n keys of the resource.
 //
-// Errors: [core.Resource.NoNextKey] for a resource with assigned keys; an internal failure when the integers are used up.
+// Errors: [core.Resource.NoNextKey] for a resource with assigned keys; an error without a code when the 64-bit integers
+// are exhausted.
 func (s *Sequence) Next(r *core.Resource, n int) ([]core.Value, error) {
 	integers := r.Key().Type() == core.Int
 	switch {
