@@ -18,8 +18,9 @@ import (
 //
 // The file is formatted as by gofmt.
 //
-// Errors: a pkg that is no valid package name; functions, which have no source. The error names every computed field,
-// [core.FieldSpec.Writable] and default function. The source is returned beside it, without the functions.
+// Errors: an error without source for a pkg that is no valid package name. A model with functions has an error that
+// names each computed field, [core.FieldSpec.Writable] and default function; Source then returns the source without
+// them beside the error.
 func Source(m *core.Model, pkg string) ([]byte, error) {
 	if !token.IsIdentifier(pkg) || pkg == "_" {
 		return nil, fmt.Errorf("%q is no valid name of a Go package", pkg)
