@@ -19,19 +19,20 @@ import (
 	"github.com/larder-go/larder/core/internal/strictjson"
 )
 
-// Data is the content of a store as plain Go values: resource name, key, field name. Values may have any type that
-// [core.Field.Convert] accepts.
+// Data is the content of a store as plain Go values: resource name, key, field name. All names are the names in the
+// model, not the API names. Values may have any type that [core.Field.Convert] accepts. The zero Data has no records.
 //
-// A record need not repeat its key among its fields. A connected relation may be given on the stored side, on the other
-// side as well, but never only there: a side that is not stored is compared with the stored one. Stored fields that are
-// left out are null; defaults of the model do not apply.
+// A record need not repeat its key among its fields. A connected relation must be given on its stored side; if it is
+// also given on the other side, the two must agree. Stored fields that are left out are null; defaults of the model do
+// not apply.
 type Data map[string]map[any]map[string]any
 
 // Parse reads data from JSON, in which keys are member names:
 //
 //	{"cookie": {"1": {"type": "muffin"}}}
 //
-// It parses strictly, as [core.ParseJSON] does. The error for invalid JSON has the byte offset.
+// It parses strictly, as [core.ParseJSON] does, and does not know the model. The error for invalid JSON has the byte
+// offset.
 func Parse(text []byte) (Data, error) {
 	parsed, err := strictjson.Parse(text, 0)
 	if err != nil {
@@ -62,8 +63,8 @@ func Parse(text []byte) (Data, error) {
 // maxErrors bounds the mistakes that the error of [Records] lists.
 const maxErrors = 20
 
-// Records returns the records of the data, ascending by key. Index i of the result holds the records of
-// [core.Model.Resources][i].
+// Records returns the records of the data, ascending by key. Index i of the result holds the records of the resource
+// with the [core.Resource.Index] i. The caller owns the slices.
 //
 // The error lists at most 20 mistakes, each with its record and field: unknown names, values of the wrong type, keys that
 // contradict the record, relations without a target, relations whose two sides disagree, duplicate unique values.
