@@ -33,7 +33,7 @@ func New[T any](store *core.Store, resource string) (*Collection[T], error) {
 	return &Collection[T]{store, r, m}, nil
 }
 
-// In returns the collection inside the transaction.
+// In returns the collection inside the transaction, which must belong to the collection's store.
 func (c *Collection[T]) In(tx *core.Transaction) *Collection[T] {
 	return &Collection[T]{tx, c.resource, c.mapping}
 }
@@ -81,7 +81,8 @@ func (c *Collection[T]) get(ctx context.Context, key core.Value) (core.Record, e
 const pageSize = 256
 
 // All returns an iterator over the records of the query. It reads pages of 256 records, so it needs little memory for
-// any number of records. Query.Limit bounds the whole sequence. Query.Fields must be empty: T determines the fields.
+// any number of records. Query.Limit bounds the whole sequence; 0 means no limit. Query.Fields must be nil: T
+// determines the fields.
 //
 // Outside a transaction each page is a transaction of its own; a record that changes during the iteration may be
 // returned or not.
@@ -114,8 +115,8 @@ func (c *Collection[T]) All(ctx context.Context, q core.Query) iter.Seq2[T, erro
 	}
 }
 
-// Page returns at most Query.Limit records of the query, and the cursor of the next page, which is empty after the last
-// page. Query.Fields must be empty: T determines the fields.
+// Page returns at most Query.Limit records of the query, or all of them for 0, and the cursor of the next page, which is
+// empty after the last page. Query.Fields must be nil: T determines the fields.
 //
 // Errors: as for [core.Store.Select]; [core.BadRequest] for a query with Fields; [core.BadFieldValue] for a value that
 // the field of T cannot hold.
@@ -149,7 +150,9 @@ func (c *Collection[T]) Count(ctx context.Context, where core.Filter) (int, erro
 // Insert adds the rows, all or none, and sets each row to the stored record, with its key and defaults. A field that
 // holds null, such as a nil pointer, takes the default of the model.
 //
-// Errors: as for [core.Store.Insert]; [core.BadRequest] for a nil row.
+// Errors: as for [core.Store.Insert]; [core.BadRequest] for a nil row; [core.BadFieldValue] for a stored value that the
+// field of T cannot hold, such as a default of the database. After this last error the records are stored, unless the
+// transaction is rolled back.
 func (c *Collection[T]) Insert(ctx context.Context, rows ...*T) error {
 	records, err := recordsOf(c.mapping, rows, true)
 	if err != nil {
@@ -170,7 +173,7 @@ func (c *Collection[T]) Insert(ctx context.Context, rows ...*T) error {
 // Update writes all fields of the rows to the records with their keys, all or none, and sets each row to the stored
 // record. Fields of the resource that T does not have keep their values.
 //
-// Errors: as for [core.Store.Update]; [core.BadRequest] for a nil row.
+// Errors: as for [core.Store.Update]; [core.BadRequest] for a nil row; [core.BadFieldValue] as for Insert.
 func (c *Collection[T]) Update(ctx context.Context, rows ...*T) error {
 	records, err := recordsOf(c.mapping, rows, false)
 	if err != nil {
