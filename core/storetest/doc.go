@@ -35,7 +35,7 @@
 //   - schedules of concurrent transactions, in the notation of the literature: "r1(x) w2(x) c2 w1(x) c1";
 //   - clients that run transactions without waiting for each other.
 //
-// The last two search a serial order of the committed transactions that explains their results. A failure is shrunk and
+// The last two search for a serial order of the committed transactions that explains their results. A failure is shrunk and
 // printed with the seed that repeats it.
 //
 // # Mechanism

@@ -8,7 +8,7 @@ import (
 )
 
 // Factory returns a fresh, empty backend that can hold the model. The kit binds the backend to the model and closes it.
-// The factory registers further clean-up with tb.Cleanup. One test may call it several times.
+// The factory registers further clean-up with tb.Cleanup. A case may call the factory several times.
 type Factory = func(tb testing.TB, m *core.Model) core.Backend
 
 // Options are optional settings of the kit. The zero value suits a fast backend that is not durable.

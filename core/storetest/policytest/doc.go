@@ -24,7 +24,7 @@
 //
 // # Decisions
 //
-// CanRead is the one decision that other models need. It is asked row by row, and must not use the code under test.
+// CanRead is the one decision that other models need. The kit calls it for each row. It must not use the code under test.
 // Further fields of the spec describe policies with other rules for changes ([PolicySpec.CanChange],
 // [PolicySpec.CanResultIn]), with unreadable fields ([PolicySpec.CanReadField]), that deny kinds of operations
 // ([PolicySpec.Denies]), or that treat all callers alike ([PolicySpec.IgnoresPrincipal]).

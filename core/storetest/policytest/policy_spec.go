@@ -58,7 +58,7 @@ type PolicySpec struct {
 	// of an audit line. nil means that there are none.
 	Exempt func(op *core.Op) bool
 
-	// Thin makes [Guard] send about one of Thin operations, the same ones in each run. Use it for a slow backend if a
+	// Thin makes [Guard] send about one in Thin operations, the same ones in each run. Use it for a slow backend if a
 	// fast one runs all. 0 means all. The environment variable LARDER_THIN, a positive number, is multiplied with it.
 	Thin int
 	// Operations is the number of operations that [NonInterference] compares in each subtest. 0 means the value of the
