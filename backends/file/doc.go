@@ -46,7 +46,7 @@
 // Keys are reserved with a seq line before they are generated, because no key may occur twice: first one key, then
 // twice as many each time, up to 1024. An orderly Close returns the unused part of the block. A crash leaves a gap that
 // is smaller than the number of keys generated since the file was opened. A transaction has a seq of its own, after
-// put, set and del, if it deletes a record that it inserted with an explicit key above the reserved ones.
+// put, set and del, if it deletes a record that it inserted with a chosen key above the reserved ones.
 //
 // A sync marker is a line with only a seq and with a synced that covers everything before it. Opening, Close and a
 // delayed sync without later commits end the file with one, so that later damage cannot be mistaken for an interrupted
@@ -65,9 +65,9 @@
 // synced, no crash can explain the damage: the file is rejected with a [*CorruptError], and [Recover] copies the
 // readable part, as does the program cookbook/file-tool.
 //
-// Truncated transactions were never acknowledged, or only within the window of [Options.SyncEvery]. There is one
-// exception: damage to the very last write looks like an interrupted write. Complete lines that are removed from the end
-// of the file leave no trace either, unless they belong to the initial snapshot.
+// Truncated transactions were never acknowledged, or were acknowledged before their delayed sync ([Options.SyncEvery]).
+// There is one exception: damage to the very last write looks like an interrupted write. Complete lines that are removed
+// from the end of the file leave no trace either, unless they belong to the initial snapshot.
 //
 // After a failed write or sync, the page cache does not show what is on disk, and another sync may succeed without
 // writing anything (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020; PostgreSQL found

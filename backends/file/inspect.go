@@ -17,9 +17,9 @@ const readOnly = os.O_RDONLY
 
 // Report describes the content of a journal.
 type Report struct {
-	Size    int64 // of the file, in bytes
-	Lines   int64 // after the header
-	Records int   // current records
+	Size    int64 // size of the file in bytes
+	Lines   int64 // number of lines after the header
+	Records int   // number of current records
 	// Torn is the number of bytes at the end that a crash left or that are being written at the moment. The next opening
 	// truncates them.
 	Torn int64

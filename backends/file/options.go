@@ -9,21 +9,23 @@ import (
 
 // Options are the settings of a [Backend]. The zero value syncs every commit.
 type Options struct {
-	// SyncEvery is the time that a commit may wait for its sync after it has returned. With 0, a commit returns after
-	// its sync. With a positive duration, a power failure can lose the transactions acknowledged within that time before
-	// it and during a running sync: always the latest ones, and each completely. The end of the process loses nothing.
-	// [NoSync] leaves the time to the operating system.
+	// SyncEvery is the longest time between the return of a commit and the sync of its transaction. With 0, a commit
+	// returns after its sync. With a positive duration, a power failure can lose the transactions that were acknowledged
+	// within that time before the failure, or while a sync was running: always the latest transactions, and each one
+	// completely. The end of the process loses no transaction. A negative duration, [NoSync], leaves syncs to the
+	// operating system.
 	SyncEvery time.Duration
-	// CompactRatio is the number of bytes of the journal per byte of its compacted form above which it is compacted in
-	// the background. Compactions then write at most 1/(CompactRatio-1) bytes per appended byte. Only journals of at
-	// least one mebibyte are compacted in the background, and after a failure only when they have doubled in size. 0
-	// means 4, the minimum is 2. A negative ratio disables background compaction.
+	// CompactRatio is the size of the journal divided by the size of its compacted form above which the journal is
+	// compacted in the background. Compactions then write at most 1/(CompactRatio-1) bytes per appended byte. Only
+	// journals of at least one mebibyte are compacted in the background, and after a failure only when they have doubled
+	// in size. 0 means 4; a positive ratio below 2 counts as 2. A negative ratio disables background compaction.
 	CompactRatio float64
-	// DropLost permits to open a file with data of resources or fields that the model lacks, and deletes that data.
-	// Otherwise such a file is rejected. A renamed field keeps its data if the model says its former name
+	// DropLost permits opening a file with data of resources or fields that the model lacks, and deletes that data.
+	// Otherwise such a file is rejected. A renamed field keeps its data if the model states its former name
 	// ([core.FieldSpec.Was]).
 	DropLost bool
-	// Data is the initial content of a new file. It is ignored if the file exists.
+	// Data is the initial content of a new file. It is ignored if the file exists. The caller must not change the data
+	// before [core.New] has returned.
 	Data seed.Data
 	// Progress is called while the file is read, about once per mebibyte and at the end, with the number of bytes read
 	// and the size of the file. nil means no calls.

@@ -217,6 +217,7 @@ func (l *lines) next() (offset int64, line []byte, err error) {
 
 // CorruptError is returned for a journal with damage that no crash can explain.
 type CorruptError struct {
+	// Path is the path of the file.
 	Path string
 	// Offset is the position of the damaged line in bytes.
 	Offset int64
