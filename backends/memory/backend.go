@@ -21,9 +21,9 @@ var _ core.Backend = (*Backend)(nil)
 // New returns an empty backend.
 func New() *Backend { return NewWith(nil) }
 
-// NewWith returns a backend with initial data, which is converted when [core.New] binds the backend. [seed.Parse]
-// reads data from JSON. If the data does not fit the model, [core.New] fails with an error that names each offending
-// record and field.
+// NewWith returns a backend with initial data, which is converted when [core.New] binds the backend. The caller must not
+// change the data before. [seed.Parse] reads data from JSON. If the data does not fit the model, [core.New] fails with
+// an error that names at most 20 offending records and fields.
 func NewWith(data seed.Data) *Backend { return &Backend{data: data} }
 
 var errBound = errors.New("memory: the backend is already bound to a store; create one backend per store")
@@ -77,7 +77,8 @@ func (b *Backend) String() string { return "memory" }
 
 // Dump returns all committed records, for tests and debugging. [NewWith] accepts the result. Null fields and sides of
 // relations that are not stored are left out, and so are the positions of key sequences: a backend created from a dump
-// generates keys above the largest dumped key. The caller owns the data. It is empty before the backend is bound.
+// generates keys above the largest dumped key. Before the backend is bound, the result is empty. The caller owns the
+// result.
 func (b *Backend) Dump() seed.Data {
 	if b.store == nil {
 		return make(seed.Data)
