@@ -12,19 +12,19 @@
 //
 //	kind         load, select, count, insert, update, delete, next_id or tx
 //	resource     name of the resource in the model; not of a transaction
-//	outcome      ok, not_found, denied, invalid, conflict, cancelled, rolled_back, unavailable or failed; see [core.Outcome]
+//	outcome      ok, not_found, denied, invalid, conflict, cancelled, rolled_back, unavailable or failed; see core.Outcome
 //	duration     time from the arrival of the operation to its result, waiting included
 //	rows         number of records read or written, or of keys allocated; not of a transaction or a count
-//	attempt      number of the attempt, from 1; see [core.Op.Attempt]
-//	read_only    of a transaction
+//	attempt      number of the attempt, from 1; see core.Op.Attempt
+//	read_only    of a transaction: true if it rejects writes
 //	principal    id of the principal; absent if anonymous
-//	system       true for the system principal, see [core.System]
-//	request_id   see [WithRequestID]
+//	system       true for the system principal, see core.System
+//	request_id   id of the request, see WithRequestID
 //	code         of an error
 //	at           of an error: the resource, or resource and field, that it names
 //	sqlstate     of an error of a database
 //	cause        of a denied, conflicting or failed operation: the part of the error that the client does not get
-//	values       of the records read or written: the fields in [Options.Values]
+//	values       of the records read or written: the fields in Options.Values
 //
 // An operation or transaction that is repeated after a conflict has a line for each attempt. A transaction has a line beside
 // the lines of its operations. An operation that panics has failed.
@@ -32,11 +32,12 @@
 // # Levels
 //
 //	error   a failure: unavailable or failed
-//	warn    a conflict, and an operation that takes at least [Options.Slow]
+//	warn    a conflict, and an operation that takes at least Options.Slow
 //	info    denied by a policy
 //	debug   everything else, also errors of clients, cancelled operations and rollbacks by the program
 //
-// [core.OutcomeOf] defines the outcome of an error.
+// An operation to which several lines apply has the first of these levels. [core.OutcomeOf] defines the outcome of an
+// error.
 //
 // # Values and secrets
 //

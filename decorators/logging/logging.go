@@ -19,9 +19,10 @@ type Options struct {
 	// never.
 	Slow time.Duration
 	// DebugSampling reduces the lines at debug level: of the lines with the same message, the first is written and then one
-	// in DebugSampling. 0 and 1 mean all. Lines at other levels are always written.
+	// in DebugSampling. 0 and 1 mean all; a negative number is an error. Lines at other levels are always written.
 	DebugSampling int
-	// OmitPrincipal leaves out the ids of principals.
+	// OmitPrincipal leaves out the ids of principals. Ids in the text of a cause stay, see "Values and secrets" in the
+	// package comment.
 	OmitPrincipal bool
 	// Values names the fields, as "resource.field", whose values are logged, for the first 10 records of an operation and
 	// the first 256 bytes of a value. nil means none.
