@@ -35,7 +35,7 @@ type Verdict struct {
 	Reason  string // Reason says why the rule does not apply, such as "is for baker". It is "" if the rule applies.
 }
 
-// Allowed reports whether at least one rule applies.
+// Allowed reports whether Err is nil: at least one rule applies.
 func (e Explanation) Allowed() bool { return e.Err == nil }
 
 // String returns the explanation in one line. It contains no value of a row, a claim or an id, and so is fit for a log.
@@ -48,7 +48,8 @@ func (e Explanation) String() string { return e.text }
 // fields are the fields that a read filters or sorts by, or that a write sets. An Insert sets a field unless it gives it
 // the fixed default of the model. o is a single operation: [ChooseKey] stands for an Insert with a key that the caller chose.
 //
-// Err of the explanation is set if o is not a single operation, or if the model has no such resource or stored field.
+// Errors: Err of the explanation is also set if o is not a single operation, or if the model has no such resource or stored
+// field.
 func (c *CompiledPolicy) Explain(p *core.Principal, o Operation, resource string, fields ...string) Explanation {
 	e := Explanation{Using: core.None(), Check: core.None()}
 	r, named, err := c.resolve(o, resource, fields)
