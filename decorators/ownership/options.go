@@ -29,7 +29,8 @@ type Options struct {
 // for users and one for tenants.
 //
 // [core.New] fails if a resource lacks the field, if the field cannot hold an owner or clients can see or set it, or if the
-// options name a resource that the model does not have. The error lists every mistake and its mend.
+// options name a resource that the model does not have. The error lists every mistake and its
+// correction.
 func New(field string, opts Options) core.Decorator {
 	o := Options{Claim: opts.Claim, Fields: maps.Clone(opts.Fields), Shared: slices.Clone(opts.Shared), Bypass: slices.Clone(opts.Bypass)}
 	return core.Decorator{
