@@ -12,8 +12,8 @@
 //
 // # Operations
 //
-// Insert, Update, Delete and NextID are rejected, and kinds of operations that this package does not know. (NextID uses a key
-// up for good.) Reads pass.
+// Insert, Update, Delete and NextID are rejected, and kinds of operations that this package does not know. NextID counts as
+// a write because an allocated key is never allocated again. Reads pass.
 //
 // A transaction fails when it writes, not when it begins. If the whole store is read-only when a transaction begins, the
 // backend gets it as a read-only transaction. PostgreSQL can then release its predicate locks early (manual, section 13.2.3).

@@ -38,8 +38,9 @@ func (s *Switch) On() bool { return s.on.Load() }
 // Wait, no read-only resource changes until Set(false). While the switch is off, new writes may begin meanwhile. Wait does not
 // wait for transactions that began while the switch was on.
 //
-// The error is the one of ctx, if ctx ends first. A call inside a read-write transaction that began with the switch off waits
-// for itself until ctx ends.
+// A call inside a read-write transaction that began with the switch off waits for itself until ctx ends.
+//
+// Errors: the error of ctx, if ctx ends first.
 func (s *Switch) Wait(ctx context.Context) error {
 	idle := s.untilIdle()
 	select {
