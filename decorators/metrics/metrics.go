@@ -13,7 +13,7 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Options are the settings of the decorator. The zero value works.
+// Options are the settings of the decorator. The zero value has no subsystem, the default buckets and no exemplars.
 type Options struct {
 	// Subsystem is a part of the metric names, after "larder_". It distinguishes several decorators in one stack. It must
 	// consist of lower-case letters, digits and underscores and begin with a letter. Default: none.
