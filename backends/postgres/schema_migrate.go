@@ -25,10 +25,10 @@ const migrationLock = 0x6c61726465720001
 // Everything happens in one transaction. If the schema needs other changes, Migrate does nothing and returns an error
 // that lists every difference, with a statement to review where one statement suffices.
 //
-// In existing rows, a new column has the field's default if it is a constant and the field is not Unique, otherwise
-// null. If columns are added to a table that has data in columns outside the model, Migrate logs a warning
-// ([Options.Logger]), because a field may have been renamed. A NOT NULL column without a default that is not in the
-// model is an error.
+// The tables have the names of the resources; [Options.Migrate] follows [Options.Resources]. In existing rows, a new
+// column has the field's default if it is a constant and the field is not Unique, otherwise null. If columns are added to
+// a table that has data in columns outside the model, Migrate logs a warning to [slog.Default], because a field may have
+// been renamed. A NOT NULL column without a default that is not in the model is an error.
 //
 // Creating an index or a constraint blocks writes to the table. For large tables in use, and for all other changes, use
 // a migration tool such as goose.
