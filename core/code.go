@@ -14,7 +14,7 @@ const (
 	// FieldReadOnly means that clients cannot set the field. Fields: Resource, Field.
 	FieldReadOnly Code = "FIELD_IS_READONLY"
 	// FieldUpdateForbidden means that the field of this record cannot change: directly, through the other side of its
-	// relation, or by a delete. Fields: Resource, Field.
+	// relation, or by a delete that would detach the record. Fields: Resource, Field.
 	FieldUpdateForbidden Code = "FIELD_UPDATE_FORBIDDEN"
 	// SearchForbidden means that clients cannot filter or sort by the field. Fields: Resource, Field.
 	SearchForbidden Code = "SEARCH_FORBIDDEN"
@@ -36,6 +36,11 @@ const (
 	ReadOnly Code = "READ_ONLY"
 	// AlreadyExists means that another record has the key or the unique value. Fields: Resource, Field.
 	AlreadyExists Code = "CONFLICT"
+	// StillReferenced means that the record cannot be deleted, because other records refer to it through this relation:
+	// the relation has the rule [Restrict], or a referring record cannot be detached or deleted with it. The text is the
+	// same for hidden and for visible referring records. Fields: Resource and Field, the list side of the relation;
+	// without a list side the referring field.
+	StillReferenced Code = "STILL_REFERENCED"
 	// PreconditionFailed means that the record has changed since the client read it (RFC 9110, section 13.1). Fields:
 	// Param, the current entity tag, if the record exists.
 	PreconditionFailed Code = "PRECONDITION_FAILED"

@@ -115,7 +115,7 @@ func (e *Error) details() []Detail {
 		return []Detail{{"param_name", e.Param}, {"accepted_values", e.Accepted}}
 	case BadRequest, TooLarge:
 		return []Detail{{"msg", e.Message}}
-	case AlreadyExists, FieldUpdateForbidden: // a hidden field has only the resource
+	case AlreadyExists, FieldUpdateForbidden, StillReferenced: // a hidden field has only the resource
 		return nonEmpty(Detail{"object_name", e.Resource}, Detail{"field_name", e.Field})
 	case Forbidden, ReadOnly:
 		return nonEmpty(Detail{"object_name", e.Resource})
@@ -251,8 +251,18 @@ func (f *Field) UpdateForbidden(written *Resource) *Error {
 	return f.conflictError(FieldUpdateForbidden, written)
 }
 
-// StillReferenced returns the error for a deleted record that other records reference through this field.
-func (f *Field) StillReferenced() *Error { return f.conflictError(FieldUpdateForbidden, f.target) }
+// StillReferenced returns the error for a deleted record that other records reference through this field. It names the
+// list side of the relation; if the relation has none, or a hidden one, the field; if the field is hidden too, only the
+// resource of the deleted record.
+func (f *Field) StillReferenced() *Error {
+	switch other := f.inverse; {
+	case other != nil && !other.Hidden():
+		return &Error{Code: StillReferenced, Resource: other.resource.apiName, Field: other.apiName}
+	case !f.Hidden():
+		return &Error{Code: StillReferenced, Resource: f.resource.apiName, Field: f.apiName}
+	}
+	return &Error{Code: StillReferenced, Resource: f.target.apiName}
+}
 
 // conflictError returns an error that names the field; if the field is hidden, the inverse field; if both are hidden,
 // only the resource that the client wrote.

@@ -96,6 +96,7 @@ func TestDetailsByCode(t *testing.T) {
 		{core.Error{Code: core.MethodNotAllowed}, `[]`},
 		{core.Error{Code: core.AlreadyExists}, `[]`},
 		{core.Error{Code: core.FieldUpdateForbidden, Resource: "r", Field: "f"}, `[{object_name r} {field_name f}]`},
+		{core.Error{Code: core.StillReferenced, Resource: "r", Field: "f"}, `[{object_name r} {field_name f}]`},
 		{core.Error{Code: core.FieldUpdateForbidden, Resource: "r"}, `[{object_name r}]`},
 		{core.Error{Code: core.Unauthorized, Message: "m", Resource: "r"}, `[]`},
 	} {
@@ -220,16 +221,18 @@ func TestConflictErrorsNameVisibleFields(t *testing.T) {
 	for name, c := range map[string]struct {
 		model       *core.Model
 		taken, kept string // field in the error for a write of a cookie, and for a write of a jar
+		referenced  string // field in the error for a delete of a jar
 	}{
-		"visible":     {model(false, true), `object_name="biscuit" field_name="tin"`, `object_name="biscuit" field_name="tin"`},
-		"hidden":      {model(true, false), `object_name="tin" field_name="biscuits"`, `object_name="tin" field_name="biscuits"`},
-		"both hidden": {model(true, true), `object_name="biscuit"`, `object_name="tin"`},
-		"no pair":     {alone, `object_name="biscuit"`, `object_name="tin"`},
+		"visible":     {model(false, true), `object_name="biscuit" field_name="tin"`, `object_name="biscuit" field_name="tin"`, `object_name="biscuit" field_name="tin"`},
+		"list side":   {model(false, false), `object_name="biscuit" field_name="tin"`, `object_name="biscuit" field_name="tin"`, `object_name="tin" field_name="biscuits"`},
+		"hidden":      {model(true, false), `object_name="tin" field_name="biscuits"`, `object_name="tin" field_name="biscuits"`, `object_name="tin" field_name="biscuits"`},
+		"both hidden": {model(true, true), `object_name="biscuit"`, `object_name="tin"`, `object_name="tin"`},
+		"no pair":     {alone, `object_name="biscuit"`, `object_name="tin"`, `object_name="tin"`},
 	} {
 		f := c.model.Resource("cookie").Field("jar")
 		for got, want := range map[*core.Error]string{
 			f.AlreadyExists():               "CONFLICT " + c.taken,
-			f.StillReferenced():             "FIELD_UPDATE_FORBIDDEN " + c.kept,
+			f.StillReferenced():             "STILL_REFERENCED " + c.referenced,
 			f.UpdateForbidden(f.Target()):   "FIELD_UPDATE_FORBIDDEN " + c.kept,
 			f.UpdateForbidden(f.Resource()): "FIELD_UPDATE_FORBIDDEN " + c.taken,
 		} {

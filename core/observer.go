@@ -136,7 +136,7 @@ func OutcomeOf(err error) Outcome {
 // invalid holds the codes of [OutcomeInvalid]. Unknown codes are not among them.
 var invalid = []Code{
 	UnknownField, FieldReadOnly, FieldUpdateForbidden, SearchForbidden, BadParam, BadFieldValue, BadRequest,
-	MethodNotAllowed, AlreadyExists, PreconditionFailed, TooLarge, UnsupportedMediaType,
+	MethodNotAllowed, AlreadyExists, StillReferenced, PreconditionFailed, TooLarge, UnsupportedMediaType,
 }
 
 func outcomeOfUnavailable(err error) Outcome {

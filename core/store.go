@@ -156,7 +156,7 @@ func (s *Store) Replace(ctx context.Context, r *Resource, reset []*Field, change
 // Delete removes the records with the keys, all or none. It does not change records that reference them: the
 // transaction cannot commit while there are any.
 //
-// Errors: [NotFound]; [FieldUpdateForbidden] for a record that others reference; [BadFieldValue] for a key of another
+// Errors: [NotFound]; [StillReferenced] for a record that others reference; [BadFieldValue] for a key of another
 // type.
 func (s *Store) Delete(ctx context.Context, r *Resource, keys ...Value) error {
 	return s.session().Delete(ctx, r, keys...)

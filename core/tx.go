@@ -31,7 +31,7 @@ type TxOptions struct {
 //
 // Tx returns after fn has returned, even if a decorator such as a timeout gives up earlier. It returns an error of fn
 // unchanged. Other errors come from [Store] and from the commit: [NotFound], [AlreadyExists] and
-// [FieldUpdateForbidden] for broken relations and unique values, and [OutcomeUnknown] with [ErrCommitUnknown] for a
+// [StillReferenced] for broken relations and unique values, and [OutcomeUnknown] with [ErrCommitUnknown] for a
 // commit that may have happened. If the context ends between two attempts, errors.Is finds both its error and that of
 // the last attempt.
 func (s *Store) Tx(ctx context.Context, fn func(ctx context.Context, tx *Transaction) error) error {

@@ -89,9 +89,9 @@ func TestServerDoesNotCascadePastPolicies(t *testing.T) {
 				t.Fatal(err)
 			}
 			a := store.Model().Resource("a")
-			for key, field := range map[int64]string{1: "b", 2: "a"} {
+			for key, field := range map[int64]string{1: "b", 2: "a_by_up"} {
 				var e *core.Error
-				if err := store.Delete(t.Context(), a, core.IntValue(key)); !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != field {
+				if err := store.Delete(t.Context(), a, core.IntValue(key)); !errors.As(err, &e) || e.Code != core.StillReferenced || e.Resource != "a" || e.Field != field {
 					t.Errorf("deletion of %d: %v", key, err)
 				}
 			}
@@ -131,14 +131,14 @@ func TestDetachedRowMustBeDeletedOrChanged(t *testing.T) {
 		} {
 			err := store.Tx(t.Context(), work)
 			var e *core.Error
-			if !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "body" || e.Field != "heart" {
+			if !errors.As(err, &e) || e.Code != core.StillReferenced || e.Resource != "heart" || e.Field != "body" {
 				t.Errorf("%s: %v", end, err)
 			}
 			if left := allKeys(t, store); left != "body1 heart1 heart2" {
 				t.Errorf("%s, left: %s", end, left)
 			}
 		}
-		if err := store.Delete(t.Context(), heart, one); !errors.Is(err, core.FieldUpdateForbidden) {
+		if err := store.Delete(t.Context(), heart, one); !errors.Is(err, core.StillReferenced) {
 			t.Error(err)
 		}
 		err = store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
@@ -225,7 +225,7 @@ func TestPolicyIgnoresNullOfDetachedRow(t *testing.T) {
 			return got
 		})
 		var e *core.Error
-		if got == nil || !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "body" || e.Field != "heart" {
+		if got == nil || !errors.As(err, &e) || e.Code != core.StillReferenced || e.Resource != "heart" || e.Field != "body" {
 			t.Errorf("%s: %v, %v", what, got, err)
 		}
 	}
@@ -267,7 +267,7 @@ func TestNoCascadeFromTableOfTwoResources(t *testing.T) {
 	t.Cleanup(func() { _ = store.Close() })
 	for _, name := range []string{"a", "again"} {
 		var e *core.Error
-		if err := store.Delete(t.Context(), m.Resource(name), core.IntValue(1)); !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "b" {
+		if err := store.Delete(t.Context(), m.Resource(name), core.IntValue(1)); !errors.As(err, &e) || e.Code != core.StillReferenced || e.Resource != "b" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

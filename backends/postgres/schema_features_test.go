@@ -307,7 +307,7 @@ func TestViolationsInPartitionsNameTheTable(t *testing.T) {
 		}
 		var e *core.Error
 		err := store.Delete(t.Context(), item, core.IntValue(id+1))
-		if !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "Label" || e.Field != "OfItem" {
+		if !errors.As(err, &e) || e.Code != core.StillReferenced || e.Resource != "Label" || e.Field != "OfItem" {
 			t.Errorf("row that is pointed at: %v", err)
 		}
 	}

@@ -200,7 +200,7 @@ func TestReferencedRowCannotBeDeleted(t *testing.T) {
 	}
 	err := store.Delete(t.Context(), shelf, core.IntValue(1))
 	var e *core.Error
-	if !errors.As(err, &e) || e.Code != core.FieldUpdateForbidden || e.Resource != "Item" || e.Field != "shelf" {
+	if !errors.As(err, &e) || e.Code != core.StillReferenced || e.Resource != "Item" || e.Field != "shelf" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -345,10 +345,10 @@ func TestReferenceViolationsByTable(t *testing.T) {
 		}{
 			{"deletion", func(ctx context.Context, s core.Querier) error {
 				return s.Delete(ctx, customer, core.TextValue(text))
-			}, core.FieldUpdateForbidden, "customer_order", ""},
+			}, core.StillReferenced, "customer_order", ""},
 			{"deletion in a tree", func(ctx context.Context, s core.Querier) error {
 				return s.Delete(ctx, person, core.TextValue(text))
-			}, core.FieldUpdateForbidden, "person", ""},
+			}, core.StillReferenced, "person", ""},
 			{"insertion", func(ctx context.Context, s core.Querier) error {
 				_, err := s.Insert(ctx, order, servertest.Record(t, order, map[string]any{"customer_id": text + "2"}))
 				return err
@@ -409,8 +409,8 @@ func TestReferenceViolationsUnderRowSecurity(t *testing.T) {
 		code     core.Code
 		resource string
 	}{
-		"deletion":            {store.Delete(t.Context(), shelf, core.IntValue(1)), core.FieldUpdateForbidden, "item"},
-		"deletion in a tree":  {store.Delete(t.Context(), item, core.IntValue(1)), core.FieldUpdateForbidden, "item"},
+		"deletion":            {store.Delete(t.Context(), shelf, core.IntValue(1)), core.StillReferenced, "item"},
+		"deletion in a tree":  {store.Delete(t.Context(), item, core.IntValue(1)), core.StillReferenced, "item"},
 		"insertion":           {insert("shelf"), core.NotFound, "shelf"},
 		"insertion in a tree": {insert("up"), core.NotFound, "item"},
 	} {

@@ -200,7 +200,7 @@ func deletingATarget(t *testing.T, s *scene) {
 	move(2) // the program puts a cookie of Alice into the jar of Bob
 	s.same(t, "GET /jar/2?depth=2", "", "")
 	s.same(t, "PATCH /jar/2?depth=2", `{"cookies": [2]}`, "")
-	a := s.fails(t, "DELETE /jar/2", "", core.FieldUpdateForbidden)
+	a := s.fails(t, "DELETE /jar/2", "", core.StillReferenced)
 	if strings.Contains(a.text, "5") {
 		t.Errorf("the answer names the cookie: %s", a.text)
 	}

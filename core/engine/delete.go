@@ -9,9 +9,9 @@ import (
 
 // Delete removes a record (DELETE). Records that point at it are detached, or deleted if the relation cascades.
 //
-// Errors: [core.NotFound] for the record and for an unknown resource; [core.FieldUpdateForbidden] naming the
-// relation if a related record cannot be detached: its write rule forbids it, it is hidden, or the principal may
-// not write the field; [core.TooLarge] if more records than [Options.MaxWritten] depend on the record;
+// Errors: [core.NotFound] for the record and for an unknown resource; [core.StillReferenced] naming the relation if a
+// hidden record points at the record; [core.FieldUpdateForbidden] naming the relation if a related record cannot be
+// detached: its write rule forbids it, or the principal may not write the field; [core.TooLarge] if more records than [Options.MaxWritten] depend on the record;
 // [core.BadFieldValue] for an id of the wrong type; [core.BadParam] for the depth; the errors of [core.Store.Tx]
 // and of policies.
 func (e *Engine) Delete(ctx context.Context, resource string, id any, opts Write) error {

@@ -46,7 +46,7 @@ func TestCommitChecksIntegrity(t *testing.T) {
 			func(t *testing.T, s core.Querier) error {
 				return s.Delete(t.Context(), bed, core.TextValue("old"))
 			},
-			core.Error{Code: core.FieldUpdateForbidden, Resource: "plant", Field: "bed"},
+			core.Error{Code: core.StillReferenced, Resource: "bed", Field: "plants"},
 		},
 		"record deleted with its referrers": {
 			func(t *testing.T, s core.Querier) error {

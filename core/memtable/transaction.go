@@ -96,7 +96,7 @@ func (t *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, e
 // Commit publishes the transaction's writes if they preserve integrity. Once the log has accepted them, the context has
 // no effect any more.
 //
-// Errors: the context's; [core.NotFound], [core.FieldUpdateForbidden] or [core.AlreadyExists] for broken integrity;
+// Errors: the context's; [core.NotFound], [core.StillReferenced] or [core.AlreadyExists] for broken integrity;
 // [core.ErrClosed] with a log if the store was closed; the log's.
 func (t *transaction) Commit(ctx context.Context) error {
 	if err := t.publish(ctx); err != nil {

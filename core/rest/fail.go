@@ -61,6 +61,7 @@ var statuses = map[core.Code]int{
 	core.MethodNotAllowed:     http.StatusMethodNotAllowed,
 	core.ReadOnly:             http.StatusMethodNotAllowed,
 	core.AlreadyExists:        http.StatusConflict,
+	core.StillReferenced:      http.StatusConflict,
 	core.PreconditionFailed:   http.StatusPreconditionFailed,
 	core.TooLarge:             http.StatusRequestEntityTooLarge,
 	core.UnsupportedMediaType: http.StatusUnsupportedMediaType,

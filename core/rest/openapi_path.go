@@ -56,7 +56,7 @@ func (n schemaNames) onePath(r *core.Resource, opts engine.Options) object {
 		"delete": n.operation("delete", r, object{
 			"parameters": parameterRefs("depth", "If-Match", "If-None-Match"),
 			"responses": responses(object{"200": response("The record is deleted.", object{"type": "null"})},
-				http.StatusPreconditionFailed),
+				http.StatusConflict, http.StatusPreconditionFailed),
 		}),
 	}
 }

@@ -233,7 +233,7 @@ func noTargetIsMissing(t *kit.Fixture) {
 				_, err := tx.TryInsert("cookie", kit.Fields{"kind": "new", "jar": round})
 				return err
 			})
-			if errors.Is(err, core.NotFound) && i > 0 || errors.Is(err, core.FieldUpdateForbidden) && i == 0 {
+			if errors.Is(err, core.NotFound) && i > 0 || errors.Is(err, core.StillReferenced) && i == 0 {
 				return nil
 			}
 			return err

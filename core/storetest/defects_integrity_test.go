@@ -72,7 +72,7 @@ var integrityDefects = []defect{
 	{
 		name:    "deletes are not checked",
 		breaks:  []string{"integrity/a referenced record cannot be deleted", "integrity/a backend does not cascade", "batch/a delete is atomic"},
-		install: ignoring(core.FieldUpdateForbidden),
+		install: ignoring(core.StillReferenced),
 	},
 	{
 		name:    "unique values are not checked",

@@ -90,7 +90,7 @@ func failures(c *kit.Client) []failure {
 		{
 			"delete of a target",
 			func(c *kit.Client) error { return c.TryDelete("jar", 1) },
-			&core.Error{Code: core.FieldUpdateForbidden, Resource: "Cookie", Field: "InJar"},
+			&core.Error{Code: core.StillReferenced, Resource: "Jar", Field: "Cookies"},
 		},
 		{
 			"insert that breaks a policy",

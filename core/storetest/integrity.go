@@ -13,7 +13,7 @@ var integrityRules = []rule{
 	},
 	{
 		"a referenced record cannot be deleted",
-		"The delete of a referenced record is FIELD_UPDATE_FORBIDDEN with the resource and field that reference it.",
+		"The delete of a referenced record is STILL_REFERENCED with the list side of the relation, or the field that references it.",
 		targetCannotBeDeleted,
 	},
 	{

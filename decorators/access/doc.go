@@ -134,7 +134,7 @@
 //
 //   - Generated keys of type int reveal by their size and their gaps roughly how many records other principals create; see
 //     "Keys" in core/engine.
-//   - A delete of a record that a hidden record points at is [core.FieldUpdateForbidden] with the relation.
+//   - A delete of a record that a hidden record points at is [core.StillReferenced] with the relation.
 //   - An insert, also by PUT, with the key or a unique value of a hidden record is [core.AlreadyExists]. So is a one-to-one
 //     with a partner that belongs to a hidden record.
 //   - With core/engine, a record cannot be detached from a hidden record through a relation whose other side has a

@@ -35,7 +35,7 @@ func TestHiddenRowsShowInDocumentedErrorsOnly(t *testing.T) {
 			{"point at an absent jar", changing("cookie", row{"id": 1, "jar": 9}), `OBJECT_DOES_NOT_EXIST object_name="Jar" object_id=9`},
 			{"delete the target of a hidden cookie", func(ctx context.Context, s *core.Store) error {
 				return s.Delete(ctx, s.Model().Resource("jar"), core.IntValue(1))
-			}, `FIELD_UPDATE_FORBIDDEN object_name="cookie" field_name="InJar"`},
+			}, `STILL_REFERENCED object_name="Jar" field_name="cookies"`},
 			{"take the label of a hidden jar", changing("jar", row{"id": 1, "label": "hers"}), `CONFLICT object_name="Jar" field_name="Label"`},
 			{"take a jar with a hidden lid", changing("lid", row{"id": 1, "jar": 2}), `CONFLICT object_name="lid" field_name="jar"`},
 		} {

@@ -190,10 +190,10 @@ func policyCases() []Case {
 			as 1 get lid/1                               => {"id": 1}
 			as system get lid/1                          => {"id": 1, "jar": 2}`),
 		guarded("deleting a target of a hidden record is rejected", `
-			as 1 delete jar/1       => FIELD_UPDATE_FORBIDDEN {"object_name": "cookie", "field_name": "jar"}
+			as 1 delete jar/1       => STILL_REFERENCED {"object_name": "jar", "field_name": "cookies"}
 			as system get jar/1     => {"id": 1, "cookies": [1, 2], "lid": 1}
 			as system patch crumb/1 {"cookie": 2}
-			as 2 delete cookie/2    => FIELD_UPDATE_FORBIDDEN {"object_name": "crumb", "field_name": "cookie"}
+			as 2 delete cookie/2    => STILL_REFERENCED {"object_name": "crumb", "field_name": "cookie"}
 			as 1 get crumb/1        => {"id": 1}
 			as 1 delete cookie/1    => null
 			as system list crumb    => [{"id": 1, "cookie": 2}]`),
@@ -214,15 +214,15 @@ func policyCases() []Case {
 		scriptWith("a conflict on a hidden field names its inverse", discreet, engine.Options{}, `
 			as system put user/1 {}
 			as system put cookie/1 {"sign": 1}
-			delete user/1                                => FIELD_UPDATE_FORBIDDEN {"object_name": "user"}
+			delete user/1                                => STILL_REFERENCED {"object_name": "user"}
 			as system put account/1 {"token": "t"}
 			post account {"token": "t"}                  => CONFLICT {"object_name": "account"}
 			as system put user/2 {"badge": {}, "letters": [{}]}
 			put user/3 {}
 			patch user/2 {"badge": {}}                   => CONFLICT {"object_name": "user", "field_name": "badge"}
-			delete user/2                                => FIELD_UPDATE_FORBIDDEN {"object_name": "user", "field_name": "badge"}
+			delete user/2                                => STILL_REFERENCED {"object_name": "user", "field_name": "badge"}
 			as system patch user/2 {"badge": null}
-			delete user/2                                => FIELD_UPDATE_FORBIDDEN {"object_name": "user", "field_name": "letters"}
+			delete user/2                                => STILL_REFERENCED {"object_name": "user", "field_name": "letters"}
 			delete user/3                                => null`,
 			hideRecords("cookie"), withName(hideRecords("badge"), "hiding badges"), withName(hideRecords("letter"), "hiding letters")),
 		guarded("a hidden partner with a write rule rejects the change", `

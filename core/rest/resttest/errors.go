@@ -56,6 +56,7 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		{plain, exchange{"POST /thing/1", `{}`, 405, `METHOD_NOT_ALLOWED {"method": "POST", "allowed_methods": "*"}`}, nil},
 		{with(core.ReadOnly), exchange{"POST /thing", `{}`, 405, `READ_ONLY {}`}, nil},
 		{plain, exchange{"POST /thing", `{"code": "taken"}`, 409, `CONFLICT {"object_name": "thing", "field_name": "code"}`}, nil},
+		{with(&core.Error{Code: core.StillReferenced, Resource: "thing", Field: "likes"}), exchange{"POST /thing", `{}`, 409, `STILL_REFERENCED {"object_name": "thing", "field_name": "likes"}`}, nil},
 		{plain, exchange{"PATCH /thing/7", `{}`, 412, `PRECONDITION_FAILED {"etag": "*"}`}, []string{"If-Match", `"a"`}},
 		{small, exchange{"POST /thing", `{"int":10}`, 413, `TOO_LARGE {"msg": "*"}`}, nil},
 		{plain, exchange{"POST /thing", `{}`, 415, `UNSUPPORTED_MEDIA_TYPE {"param_name": "Content-Type", "accepted_values": "application/json"}`}, []string{"Content-Type", "text/html"}},

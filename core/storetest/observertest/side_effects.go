@@ -121,7 +121,7 @@ func faults() []error {
 		core.Forbidden, fmt.Errorf("wrapped: %w", &core.Error{Code: core.NotFound, Resource: "jar", Key: core.IntValue(1)}),
 	}
 	for _, code := range []core.Code{
-		core.NotFound, core.AlreadyExists, core.BadFieldValue, core.FieldUpdateForbidden, core.Forbidden, core.Unauthorized, core.ReadOnly,
+		core.NotFound, core.AlreadyExists, core.BadFieldValue, core.FieldUpdateForbidden, core.StillReferenced, core.Forbidden, core.Unauthorized, core.ReadOnly,
 		core.BadRequest, core.TooLarge, core.Unavailable, core.OutcomeUnknown, core.ServerError, core.PreconditionFailed,
 	} {
 		all = append(all, &core.Error{Code: code, Resource: "jar", Field: "label", Message: "secret", Cause: errBackend})

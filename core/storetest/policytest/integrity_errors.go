@@ -46,7 +46,7 @@ func (c *integrityErrors) mayBeEither(a, b error) bool {
 	if !c.isIntegrity(a) || !c.isIntegrity(b) {
 		return false
 	}
-	if errors.Is(a, core.FieldUpdateForbidden) && errors.Is(b, core.FieldUpdateForbidden) {
+	if errors.Is(a, core.StillReferenced) && errors.Is(b, core.StillReferenced) {
 		return c.deletes > 0
 	}
 	return c.claims+c.deletes > 1
@@ -55,7 +55,7 @@ func (c *integrityErrors) mayBeEither(a, b error) bool {
 // isIntegrity reports whether the error is one of references and unique values.
 func (c *integrityErrors) isIntegrity(err error) bool {
 	switch {
-	case errors.Is(err, core.AlreadyExists), errors.Is(err, core.FieldUpdateForbidden):
+	case errors.Is(err, core.AlreadyExists), errors.Is(err, core.StillReferenced):
 		return true
 	case !errors.Is(err, core.NotFound):
 		return false

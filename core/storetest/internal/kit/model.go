@@ -10,7 +10,7 @@ func Model() *core.Model {
 			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
 			{Name: "label", APIName: "Label", Type: core.Text, Unique: true},
 			{Name: "size", Type: core.Int},
-			{Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+			{Name: "cookies", APIName: "Cookies", ToMany: "cookie", Inverse: "jar"},
 		}},
 		core.ResourceSpec{Name: "cookie", APIName: "Cookie", Fields: []core.FieldSpec{
 			{Name: "id", APIName: "Id", Type: core.Int, Key: true},
