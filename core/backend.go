@@ -80,7 +80,7 @@ type BackendTx interface {
 	// Errors, the first in precedence over the second: [NotFound] with Resource and Key for the first of Keys without
 	// a record that matches Using; [Forbidden] for an after image that does not match Check.
 	Update(ctx context.Context, op *Op) ([]Record, error)
-	// Delete removes the records with Keys, all or none, and no others: the engine performs [Field.Cascade], under
+	// Delete removes the records with Keys, all or none, and no others: the engine performs [Field.OnDelete], under
 	// the policies.
 	//
 	// Errors: [NotFound] with Resource and Key for the first of Keys without a record that matches Using.

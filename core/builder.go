@@ -194,6 +194,7 @@ func (b *builder) checkFields() {
 				b.checkKey(f)
 			}
 			b.checkAttributes(f)
+			b.checkRelationRules(f)
 		}
 		b.checkRenames(r)
 	}
@@ -236,16 +237,31 @@ func (b *builder) checkKey(f *Field) {
 
 func (b *builder) checkAttributes(f *Field) {
 	s := f.spec
-	storedToOne := s.ToOne != "" && s.Inverse == ""
 	switch {
-	case s.Cascade && !storedToOne:
-		b.failField(f, "only a stored to-one relation can cascade")
 	case s.Default != nil && (!f.Stored() || f.Many()):
 		b.failField(f, "only a stored scalar or to-one relation can have a default")
 	case (s.Unique || s.Indexed) && (!f.Stored() || !f.typ.Ordered()):
 		b.failField(f, "only a stored field of an ordered type can be Unique or Indexed")
 	case s.Computed != nil && (s.ReadOnly || s.Writable != nil):
 		b.failField(f, "a computed field cannot have ReadOnly or Writable; its Set function makes it settable")
+	}
+}
+
+// checkRelationRules reports rules on fields that they cannot apply to.
+func (b *builder) checkRelationRules(f *Field) {
+	s := f.spec
+	if s.OnDelete == 0 && s.Orphans == 0 && s.Partner == 0 {
+		return
+	}
+	switch {
+	case s.OnDelete > Restrict || s.Orphans > DeleteOrphans || s.Partner > RefusePartner:
+		b.failField(f, "OnDelete, Orphans or Partner has a value that is no constant of its type")
+	case s.ToOne == "" || s.Inverse != "":
+		b.failField(f, "only a stored to-one relation can have OnDelete, Orphans or Partner; declare them on the side that stores the relation")
+	case s.Orphans != 0 && f.inverse == nil:
+		b.failField(f, "Orphans needs a connected other side; add a field with an Inverse to %q", s.ToOne)
+	case s.Partner != 0 && (f.inverse == nil || f.inverse.Many()):
+		b.failField(f, "only the stored side of a one-to-one relation can have Partner")
 	}
 }
 

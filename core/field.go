@@ -65,8 +65,14 @@ func (f *Field) Many() bool { return f.spec.ToMany != "" }
 // Inverse returns the other side of a connected pair of relations, from either side; nil for other fields.
 func (f *Field) Inverse() *Field { return f.inverse }
 
-// Cascade reports whether deleting the target deletes the record, too.
-func (f *Field) Cascade() bool { return f.spec.Cascade }
+// OnDelete returns the effect of deleting the target of a stored to-one relation.
+func (f *Field) OnDelete() OnDelete { return f.spec.OnDelete }
+
+// Orphans returns the effect on a record that leaves the other side of its relation.
+func (f *Field) Orphans() Orphans { return f.spec.Orphans }
+
+// Partner returns the effect of setting a one-to-one relation to a partner that is taken.
+func (f *Field) Partner() Partner { return f.spec.Partner }
 
 // ReadOnly reports whether clients cannot set the field.
 func (f *Field) ReadOnly() bool { return f.spec.ReadOnly }

@@ -45,8 +45,14 @@ type FieldSpec struct {
 	// one-to-one for a ToOne, one-to-many for a ToMany. A field with an Inverse is not stored. A ToMany without an
 	// Inverse is stored as a list of keys.
 	Inverse string
-	// Cascade, for a stored ToOne, means that deleting the target deletes the record, too.
-	Cascade bool
+	// OnDelete, for a stored ToOne, is the effect of deleting the target. Default: [Detach].
+	OnDelete OnDelete
+	// Orphans, for a stored ToOne with a connected other side, is the effect on a record that leaves that side.
+	// Default: [KeepOrphans].
+	Orphans Orphans
+	// Partner, for the stored side of a one-to-one relation, is the effect of setting it to a partner that is taken.
+	// Default: [ReassignPartner].
+	Partner Partner
 
 	// ReadOnly means that clients cannot set the field. Programs, computed setters and the other side of a relation
 	// can.

@@ -61,7 +61,10 @@ func TestNewModelReportsEveryMistake(t *testing.T) {
 			{Name: "self", ToOne: "fields", Inverse: "self"},
 			{Name: "tokey", ToMany: "twice", Inverse: "id"},
 			{Name: "elsewhere", ToMany: "points", Inverse: "to"},
-			{Name: "dies", Type: core.Int, Cascade: true},
+			{Name: "rulesonscalar", Type: core.Int, OnDelete: core.Cascade},
+			{Name: "rulesoninverse", ToMany: "points", Inverse: "of", Orphans: core.DeleteOrphans},
+			{Name: "badrule", ToOne: "twice", OnDelete: 3},
+			{Name: "nolist", ToOne: "twice", Orphans: core.DeleteOrphans},
 			{Name: "default", Type: core.Int, Default: "x"},
 			{Name: "listdefault", ToMany: "twice", Default: []int{1}},
 			{Name: "uniquejson", Type: core.JSON, Unique: true},
@@ -76,7 +79,7 @@ func TestNewModelReportsEveryMistake(t *testing.T) {
 			{Name: "calcwas", Computed: get, Was: "calc_was"},
 		}},
 		core.ResourceSpec{Name: "points", Fields: []core.FieldSpec{
-			id(), {Name: "to", ToOne: "twice"}, {Name: "back", ToOne: "fields"},
+			id(), {Name: "to", ToOne: "twice"}, {Name: "back", ToOne: "fields"}, {Name: "of", ToOne: "fields", Partner: core.RefusePartner},
 		}},
 	)
 	if err == nil {
@@ -92,7 +95,10 @@ func TestNewModelReportsEveryMistake(t *testing.T) {
 		`"calc": is both a relation and computed`, `"getless": is computed and needs a Get function`,
 		`"scalarinverse": has an Inverse but no ToOne or ToMany`, `"noinverse": inverse twice.x does not exist`,
 		`"self": is its own inverse`, `"tokey": inverse twice.id is not a stored to-one relation`,
-		`"elsewhere": inverse points.to does not point back at "fields"`, `"dies": only a stored to-one relation can cascade`,
+		`"elsewhere": inverse points.to does not point back at "fields"`,
+		`"rulesonscalar": only a stored to-one relation can have OnDelete`, `"rulesoninverse": only a stored to-one relation can have OnDelete`,
+		`"badrule": OnDelete, Orphans or Partner has a value that is no constant`, `"nolist": Orphans needs a connected other side`,
+		`"of": only the stored side of a one-to-one relation can have Partner`,
 		`"default": default x does not fit type int`, `"listdefault": only a stored scalar or to-one relation can have a default`,
 		`"uniquejson": only a stored field of an ordered type can be Unique or Indexed`, `"calcreadonly": a computed field cannot have ReadOnly or Writable`,
 		`"secondof": inverse points.back is already connected to fields.firstof`,

@@ -58,7 +58,7 @@ func nonDeferrableDDL(schema string, m *core.Model) []string {
 		for _, r := range m.Resources() {
 			for _, f := range r.References() {
 				key := "ALTER TABLE " + pgx.Identifier{schema, r.Name()}.Sanitize() + " ADD FOREIGN KEY (" + pgx.Identifier{f.Name()}.Sanitize() + ")"
-				if f.Cascade() && strings.HasPrefix(sql, key) {
+				if f.OnDelete() == core.Cascade && strings.HasPrefix(sql, key) {
 					statements[i] += " ON DELETE CASCADE"
 				}
 			}

@@ -90,7 +90,7 @@ func (c *cascade) collect(ctx context.Context, now, next frontier) error {
 				return err
 			}
 			for _, rec := range found {
-				if f.Cascade() && !c.pending.updates.repoints(f, rec) {
+				if f.OnDelete() == core.Cascade && !c.pending.updates.repoints(f, rec) {
 					c.add(rec, next)
 				} else {
 					c.references = append(c.references, danglingReference{f, rec})
@@ -197,7 +197,7 @@ func (c *cascade) deleteRecords(ctx context.Context, last bool) error {
 // a circle of resources, the ones that cascade come first, because references without cascade can be set to null.
 func deletionOrder(m *core.Model) []int {
 	pointing := reachable(m, func(*core.Field) bool { return true })
-	cascading := reachable(m, (*core.Field).Cascade)
+	cascading := reachable(m, func(f *core.Field) bool { return f.OnDelete() == core.Cascade })
 	rest := make([]int, len(m.Resources()))
 	for i := range rest {
 		rest[i] = i

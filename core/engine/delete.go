@@ -7,7 +7,8 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// Delete removes a record (DELETE). Records that point at it are detached, or deleted if the relation cascades.
+// Delete removes a record (DELETE). Records that point at it are detached, deleted, or forbid the delete, see
+// [core.OnDelete].
 //
 // Errors: [core.NotFound] for the record and for an unknown resource; [core.StillReferenced] naming the relation if a
 // hidden record points at the record; [core.FieldUpdateForbidden] naming the relation if a related record cannot be

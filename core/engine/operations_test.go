@@ -349,7 +349,7 @@ func tracks() *core.Model {
 		core.ResourceSpec{Name: "album", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "track", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
-			{Name: "album", ToOne: "album", Cascade: true},
+			{Name: "album", ToOne: "album", OnDelete: core.Cascade},
 			{Name: "next", ToOne: "track"},
 			{Name: "likes", ToMany: "track", Writable: core.Never},
 		}},

@@ -101,9 +101,9 @@ func (w *writer) detachHolders(ctx context.Context, c *change, pending *pendingW
 	return nil
 }
 
-// detachOrDelete removes the reference f of a record: by an update, or by a delete of the record if f cascades.
+// detachOrDelete removes the reference f of a record: by an update, or by a delete of the record if f deletes orphans.
 func (w *writer) detachOrDelete(ctx context.Context, f *core.Field, rec core.Record, pending *pendingWrites) error {
-	if f.Cascade() {
+	if f.Orphans() == core.DeleteOrphans {
 		pending.deletions = append(pending.deletions, rec.Key())
 		return nil
 	}

@@ -3,7 +3,7 @@ package engine
 import "context"
 
 // Update changes the fields of a record that the body names (PATCH). A to-many relation becomes exactly the list
-// in the body; a record that is removed from the list is detached, or deleted if the relation cascades. A merge
+// in the body; a record that is removed from the list is detached or deleted, see [core.Orphans]. A merge
 // into a JSON field that the principal cannot read fails with [core.FieldUpdateForbidden].
 //
 // Errors: [core.NotFound] for the record, for an unknown resource, and for related records that do not exist or

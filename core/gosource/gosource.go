@@ -72,11 +72,12 @@ func (w *writer) field(f *core.Field) string {
 	parts = append(parts, optional("ToOne", s.ToOne, "")...)
 	parts = append(parts, optional("ToMany", s.ToMany, "")...)
 	parts = append(parts, optional("Inverse", s.Inverse, "")...)
+	parts = append(parts, relationRules(s)...)
 	for _, flag := range []struct {
 		name string
 		set  bool
 	}{
-		{"Key", s.Key}, {"Assigned", s.Assigned}, {"Cascade", s.Cascade}, {"ReadOnly", s.ReadOnly}, {"Hidden", s.Hidden},
+		{"Key", s.Key}, {"Assigned", s.Assigned}, {"ReadOnly", s.ReadOnly}, {"Hidden", s.Hidden},
 		{"Unique", s.Unique}, {"Indexed", s.Indexed},
 	} {
 		if flag.set {
@@ -84,6 +85,23 @@ func (w *writer) field(f *core.Field) string {
 		}
 	}
 	return strings.Join(append(parts, w.defaultValue(f)...), ", ")
+}
+
+// relationRules returns the rules of a relation that differ from the defaults.
+func relationRules(s core.FieldSpec) (parts []string) {
+	switch s.OnDelete {
+	case core.Cascade:
+		parts = append(parts, "OnDelete: core.Cascade")
+	case core.Restrict:
+		parts = append(parts, "OnDelete: core.Restrict")
+	}
+	if s.Orphans == core.DeleteOrphans {
+		parts = append(parts, "Orphans: core.DeleteOrphans")
+	}
+	if s.Partner == core.RefusePartner {
+		parts = append(parts, "Partner: core.RefusePartner")
+	}
+	return parts
 }
 
 func (w *writer) defaultValue(f *core.Field) []string {

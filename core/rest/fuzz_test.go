@@ -31,7 +31,7 @@ func fuzzModel() *core.Model {
 		core.ResourceSpec{Name: "b", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Text, Key: true},
 			{Name: "partner", ToOne: "a", Inverse: "partner"},
-			{Name: "owner", ToOne: "a", Cascade: true},
+			{Name: "owner", ToOne: "a", OnDelete: core.Cascade},
 		}},
 		core.ResourceSpec{Name: "c", Fields: []core.FieldSpec{{Name: "id", Type: core.UUID, Key: true}, {Name: "a", ToOne: "a"}}},
 	)

@@ -73,7 +73,7 @@ func ExampleRead() {
 	// 	core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 	// 		{Name: "id", Type: core.UUID, Key: true},
 	// 		{Name: "price", Type: core.Text},
-	// 		{Name: "jar_id", APIName: "jar", ToOne: "jar", Cascade: true},
+	// 		{Name: "jar_id", APIName: "jar", ToOne: "jar", OnDelete: core.Cascade},
 	// 	}},
 	// 	core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
 	// 		{Name: "id", Type: core.Int, Key: true},

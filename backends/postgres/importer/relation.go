@@ -76,7 +76,10 @@ func (m *modelBuilder) target(r *resource, k foreignKey) (to *resource, finding,
 // relate makes a field the to-one relation of its foreign key.
 func (m *modelBuilder) relate(r, to *resource, k foreignKey) relation {
 	f := r.field(k.Columns[0])
-	f.Type, f.ToOne, f.Cascade = 0, to.table.Name, k.Cascade
+	f.Type, f.ToOne = 0, to.table.Name
+	if k.Cascade {
+		f.OnDelete = core.Cascade
+	}
 	if !k.Valid {
 		m.note(r.table, k.Name, Note{
 			Kind: Changed, Finding: "the foreign key is NOT VALID: older records may refer to records that do not exist",

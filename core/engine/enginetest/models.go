@@ -220,7 +220,7 @@ func chains() *core.Model {
 	return core.MustModel("chains",
 		core.ResourceSpec{Name: "node", Fields: []core.FieldSpec{
 			key(),
-			{Name: "parent", ToOne: "node", Cascade: true},
+			{Name: "parent", ToOne: "node", OnDelete: core.Cascade, Orphans: core.DeleteOrphans},
 			{Name: "children", ToMany: "node", Inverse: "parent"},
 		}},
 		core.ResourceSpec{Name: "album", Fields: []core.FieldSpec{
@@ -230,25 +230,25 @@ func chains() *core.Model {
 		}},
 		core.ResourceSpec{Name: "track", Fields: []core.FieldSpec{
 			key(),
-			{Name: "album", ToOne: "album", Cascade: true},
+			{Name: "album", ToOne: "album", OnDelete: core.Cascade, Orphans: core.DeleteOrphans},
 			{Name: "next", ToOne: "track"},
 		}},
 		core.ResourceSpec{Name: "review", Fields: []core.FieldSpec{
 			key(),
-			{Name: "album", ToOne: "album", Cascade: true},
+			{Name: "album", ToOne: "album", OnDelete: core.Cascade},
 			{Name: "best", ToOne: "track"},
 		}},
-		core.ResourceSpec{Name: "rock", Fields: []core.FieldSpec{key(), {Name: "beats", ToOne: "scissors", Cascade: true}}},
-		core.ResourceSpec{Name: "paper", Fields: []core.FieldSpec{key(), {Name: "beats", ToOne: "rock", Cascade: true}}},
-		core.ResourceSpec{Name: "scissors", Fields: []core.FieldSpec{key(), {Name: "beats", ToOne: "paper", Cascade: true}}},
-		core.ResourceSpec{Name: "heart", Fields: []core.FieldSpec{key(), {Name: "body", ToOne: "body", Cascade: true}}},
-		core.ResourceSpec{Name: "body", Fields: []core.FieldSpec{key(), {Name: "heart", ToOne: "heart", Cascade: true}}},
+		core.ResourceSpec{Name: "rock", Fields: []core.FieldSpec{key(), {Name: "beats", ToOne: "scissors", OnDelete: core.Cascade}}},
+		core.ResourceSpec{Name: "paper", Fields: []core.FieldSpec{key(), {Name: "beats", ToOne: "rock", OnDelete: core.Cascade}}},
+		core.ResourceSpec{Name: "scissors", Fields: []core.FieldSpec{key(), {Name: "beats", ToOne: "paper", OnDelete: core.Cascade}}},
+		core.ResourceSpec{Name: "heart", Fields: []core.FieldSpec{key(), {Name: "body", ToOne: "body", OnDelete: core.Cascade}}},
+		core.ResourceSpec{Name: "body", Fields: []core.FieldSpec{key(), {Name: "heart", ToOne: "heart", OnDelete: core.Cascade}}},
 		core.ResourceSpec{Name: "licence", Fields: []core.FieldSpec{
 			key(),
-			{Name: "holder", ToOne: "holder", Cascade: true},
-			{Name: "renews", ToOne: "licence", Cascade: true},
+			{Name: "holder", ToOne: "holder", OnDelete: core.Cascade, Orphans: core.DeleteOrphans},
+			{Name: "renews", ToOne: "licence", OnDelete: core.Cascade},
 		}},
-		core.ResourceSpec{Name: "photo", Fields: []core.FieldSpec{key(), {Name: "of", ToOne: "licence", Cascade: true}}},
+		core.ResourceSpec{Name: "photo", Fields: []core.FieldSpec{key(), {Name: "of", ToOne: "licence", OnDelete: core.Cascade}}},
 		core.ResourceSpec{Name: "holder", Fields: []core.FieldSpec{
 			key(),
 			{Name: "licence", ToOne: "licence", Inverse: "holder"},
@@ -310,12 +310,12 @@ func boxes() *core.Model {
 		}},
 		core.ResourceSpec{Name: "leaf", Fields: []core.FieldSpec{
 			key(),
-			{Name: "tree", ToOne: "tree", Cascade: true},
+			{Name: "tree", ToOne: "tree", OnDelete: core.Cascade, Orphans: core.DeleteOrphans},
 		}},
 		core.ResourceSpec{Name: "nest", Fields: []core.FieldSpec{key()}},
 		core.ResourceSpec{Name: "egg", Fields: []core.FieldSpec{
 			key(),
-			{Name: "nest", ToOne: "nest", Cascade: true},
+			{Name: "nest", ToOne: "nest", OnDelete: core.Cascade},
 			{Name: "twin", ToOne: "egg", Writable: core.Never},
 		}},
 	)

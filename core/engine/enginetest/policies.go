@@ -29,7 +29,7 @@ func owned() *core.Model {
 			{Name: "books", ToMany: "book", Inverse: "shelf", Writable: func(core.Record) bool { return true }},
 		}},
 		core.ResourceSpec{Name: "book", Fields: []core.FieldSpec{key(), owner, {Name: "shelf", ToOne: "shelf"}}},
-		core.ResourceSpec{Name: "crumb", Fields: []core.FieldSpec{key(), owner, {Name: "cookie", ToOne: "cookie", Cascade: true}}},
+		core.ResourceSpec{Name: "crumb", Fields: []core.FieldSpec{key(), owner, {Name: "cookie", ToOne: "cookie", OnDelete: core.Cascade}}},
 	)
 }
 

@@ -27,7 +27,7 @@ func cookies() *core.Model {
 		}},
 		core.ResourceSpec{Name: "crumb", Fields: []core.FieldSpec{
 			keyField(),
-			{Name: "cookie", ToOne: "cookie", Cascade: true},
+			{Name: "cookie", ToOne: "cookie", OnDelete: core.Cascade, Orphans: core.DeleteOrphans},
 		}},
 	)
 }

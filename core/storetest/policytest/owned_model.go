@@ -40,7 +40,7 @@ func OwnedModel() *core.Model {
 		core.ResourceSpec{Name: "crumb", Fields: []core.FieldSpec{
 			owner,
 			{Name: "id", Type: core.Int, Key: true},
-			{Name: "cookie", ToOne: "cookie", Cascade: true},
+			{Name: "cookie", ToOne: "cookie", OnDelete: core.Cascade},
 		}},
 		core.ResourceSpec{Name: "plate", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.UUID, Key: true},

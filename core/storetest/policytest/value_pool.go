@@ -101,7 +101,7 @@ func (p *valuePool) markReferenced(r *core.Resource, key core.Value) {
 		}
 		p.referenced[r.Index()][key] = true
 		for _, f := range r.References() {
-			if f.Cascade() {
+			if f.OnDelete() == core.Cascade {
 				p.markReferenced(f.Target(), row.At(f.Column()))
 			}
 		}

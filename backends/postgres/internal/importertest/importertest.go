@@ -93,7 +93,13 @@ func describe(f core.FieldSpec) string {
 		parts = append(parts, "of", f.Inverse)
 	}
 	v := reflect.ValueOf(f)
-	for _, name := range []string{"Key", "Cascade", "ReadOnly", "Unique", "Indexed"} {
+	if f.OnDelete != core.Detach {
+		parts = append(parts, f.OnDelete.String())
+	}
+	if f.Partner == core.RefusePartner {
+		parts = append(parts, "refuse")
+	}
+	for _, name := range []string{"Key", "ReadOnly", "Unique", "Indexed"} {
 		if v.FieldByName(name).Bool() {
 			parts = append(parts, strings.ToLower(name))
 		}

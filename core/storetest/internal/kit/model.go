@@ -28,7 +28,7 @@ func Model() *core.Model {
 		core.ResourceSpec{Name: "page", APIName: "Page", Fields: []core.FieldSpec{
 			{Name: "slug", APIName: "Slug", Type: core.Text, Key: true},
 			{Name: "title", Type: core.Text},
-			{Name: "parent", APIName: "Parent", ToOne: "page", Cascade: true},
+			{Name: "parent", APIName: "Parent", ToOne: "page", OnDelete: core.Cascade},
 		}},
 		core.ResourceSpec{Name: "code", Fields: []core.FieldSpec{
 			{Name: "number", Type: core.Int, Key: true, Assigned: true},
