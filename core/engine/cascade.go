@@ -48,6 +48,9 @@ func (w *writer) cascadeDelete(ctx context.Context, pending *pendingWrites, last
 			return err
 		}
 	}
+	if err := c.checkRestrict(); err != nil {
+		return err
+	}
 	if err := c.checkRules(ctx); err != nil {
 		return err
 	}
@@ -113,6 +116,19 @@ func (c *cascade) referrers(ctx context.Context, f *core.Field, keys []core.Valu
 		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf("more than %d records depend on the records to delete; delete some of those first", limit)}
 	}
 	return found, nil
+}
+
+// checkRestrict returns [core.StillReferenced] if a record that stays points at a deleted one through a relation with the
+// rule Restrict. References of hidden records are unknown here; the commit rejects them with the same error.
+func (c *cascade) checkRestrict() error {
+	for _, l := range c.references {
+		if l.field.OnDelete() == core.Restrict && !c.deletes(l.record.Resource().Index(), l.record.Key()) {
+			if !c.pending.updates.repoints(l.field, l.record) {
+				return l.field.StillReferenced()
+			}
+		}
+	}
+	return nil
 }
 
 // checkRules checks the write rules of the records that stay and point at deleted records, or that

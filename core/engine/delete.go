@@ -10,8 +10,8 @@ import (
 // Delete removes a record (DELETE). Records that point at it are detached, deleted, or forbid the delete, see
 // [core.OnDelete].
 //
-// Errors: [core.NotFound] for the record and for an unknown resource; [core.StillReferenced] naming the relation if a
-// hidden record points at the record; [core.FieldUpdateForbidden] naming the relation if a related record cannot be
+// Errors: [core.NotFound] for the record and for an unknown resource; [core.StillReferenced] naming the relation if
+// it has the rule Restrict, or if a hidden record points at the record; [core.FieldUpdateForbidden] naming the relation if a related record cannot be
 // detached: its write rule forbids it, or the principal may not write the field; [core.TooLarge] if more records than [Options.MaxWritten] depend on the record;
 // [core.BadFieldValue] for an id of the wrong type; [core.BadParam] for the depth; the errors of [core.Store.Tx]
 // and of policies.

@@ -58,7 +58,7 @@
 //	 |                 insert, update        save.go      check rules, detach partners, write
 //	 |                 members, clear        relations.go move added members, detach or delete removed ones
 //	 |                 rules of all steps    rules.go     write rules (Writable) of the record and its partners
-//	 |                 deletions of a step   cascade.go   find dependents, check rules, detach, delete
+//	 |                 deletions of a step   cascade.go   find dependents, check Restrict and write rules, detach, delete
 //	records
 //	 | view_*.go     read the related records that the answer shows
 //	view

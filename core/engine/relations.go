@@ -38,6 +38,9 @@ func (w *writer) setMembers(ctx context.Context, c *change, m relationValue) err
 		if _, kept := slices.BinarySearchFunc(m.keys, rec.Key(), core.Compare); kept {
 			continue
 		}
+		if refusesPartner(inverse) && len(m.keys) > 0 {
+			return inverse.AlreadyExistsWith(owner)
+		}
 		if err := w.detachOrDelete(ctx, inverse, rec, pending); err != nil {
 			return err
 		}
@@ -67,6 +70,9 @@ func (w *writer) reassign(ctx context.Context, f *core.Field, owner core.Value, 
 		if former == owner {
 			continue
 		}
+		if refusesPartner(f) && !former.IsNull() {
+			return f.AlreadyExistsWith(owner)
+		}
 		if err := w.checkRule(ctx, f, rec, f.Target()); err != nil {
 			return err
 		}
@@ -78,11 +84,15 @@ func (w *writer) reassign(ctx context.Context, f *core.Field, owner core.Value, 
 	return w.checkPartnerRules(ctx, f.Inverse(), core.SortKeys(formerOwners))
 }
 
-// detachHolders adds the records that hold a one-to-one partner which the change takes to the pending writes.
+// refusesPartner reports whether f is the stored side of a one-to-one relation that refuses partners that are taken.
+func refusesPartner(f *core.Field) bool { return f.Partner() == core.RefusePartner }
+
+// detachHolders adds the records that hold a one-to-one partner which the change takes to the pending writes. If the
+// relation refuses that, the holders stay, and the backend rejects the second one, hidden or not, as a unique value.
 func (w *writer) detachHolders(ctx context.Context, c *change, pending *pendingWrites) error {
 	for _, f := range c.info.resource.References() {
 		v := c.values[f.Column()]
-		if !v.IsSet() || f.Inverse() == nil || f.Inverse().Many() {
+		if !v.IsSet() || f.Inverse() == nil || f.Inverse().Many() || refusesPartner(f) {
 			continue
 		}
 		holders, _, err := w.referrers(ctx, f, []core.Value{v}, 0)

@@ -44,16 +44,18 @@ func manyHidden(t *testing.T, newBackend NewBackend) {
 	}
 }
 
+// sets is a computed field without a value; setting it sets another field.
+func sets(field string) *core.Computed {
+	return &core.Computed{
+		Get: func(context.Context, core.Record) (any, error) { return nil, nil },
+		Set: func(_ context.Context, _ core.Record, v any) (map[string]any, error) {
+			return map[string]any{field: v}, nil
+		},
+	}
+}
+
 // discreet has hidden fields that cause conflicts and rejections.
 func discreet() *core.Model {
-	sets := func(field string) *core.Computed {
-		return &core.Computed{
-			Get: func(context.Context, core.Record) (any, error) { return nil, nil },
-			Set: func(_ context.Context, _ core.Record, v any) (map[string]any, error) {
-				return map[string]any{field: v}, nil
-			},
-		}
-	}
 	return core.MustModel("discreet",
 		core.ResourceSpec{Name: "user", Fields: []core.FieldSpec{
 			key(),

@@ -45,6 +45,7 @@ func Cases() []Case {
 		{"assigned keys", assignedCases()},
 		{"deleting", deletingCases()},
 		{"relations", relationCases()},
+		{"relation rules", relationRuleCases()},
 		{"nesting", nestingCases()},
 		{"writable", writableCases()},
 		{"computed", computedCases()},
