@@ -131,7 +131,7 @@ func TestDetachedRowMustBeDeletedOrChanged(t *testing.T) {
 		} {
 			err := store.Tx(t.Context(), work)
 			var e *core.Error
-			if !errors.As(err, &e) || e.Code != core.StillReferenced || e.Resource != "heart" || e.Field != "body" {
+			if !errors.As(err, &e) || e.Code != core.StillReferenced || e.Resource != "heart" || e.Field != "body_by_heart" {
 				t.Errorf("%s: %v", end, err)
 			}
 			if left := allKeys(t, store); left != "body1 heart1 heart2" {
@@ -225,7 +225,7 @@ func TestPolicyIgnoresNullOfDetachedRow(t *testing.T) {
 			return got
 		})
 		var e *core.Error
-		if got == nil || !errors.As(err, &e) || e.Code != core.StillReferenced || e.Resource != "heart" || e.Field != "body" {
+		if got == nil || !errors.As(err, &e) || e.Code != core.StillReferenced || e.Resource != "heart" || e.Field != "body_by_heart" {
 			t.Errorf("%s: %v, %v", what, got, err)
 		}
 	}

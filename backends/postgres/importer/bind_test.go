@@ -50,6 +50,13 @@ func TestStoreOfImportedSchema(t *testing.T) {
 			id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, horn uuid REFERENCES "Füll ""Horn""" ON DELETE CASCADE,
 			made timestamptz DEFAULT now(), twice int GENERATED ALWAYS AS (n * 2) STORED, n smallint DEFAULT 21, next int UNIQUE REFERENCES cookie
 		)`)
+	for _, r := range got.Resources {
+		for i := range r.Fields {
+			if r.Fields[i].Name == "cookie" {
+				r.Fields[i].ReadOnly = false // a list side that clients may set
+			}
+		}
+	}
 	store, err := importertest.Store(t, got)
 	if err != nil {
 		t.Fatal(err)
@@ -69,10 +76,10 @@ func TestModelSurvivesMigrateAndRead(t *testing.T) {
 	want := []core.ResourceSpec{
 		{Name: "b", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.UUID, Key: true},
-			{Name: "many", ToOne: "c"},
-			{Name: "one", ToOne: "c", Unique: true},
-			{Name: "self", ToOne: "b"},
-			{Name: "b_by_self", ToMany: "b", Inverse: "self"},
+			{Name: "many", ToOne: "c", OnDelete: core.Restrict},
+			{Name: "one", ToOne: "c", OnDelete: core.Restrict, Partner: core.RefusePartner, Unique: true},
+			{Name: "self", ToOne: "b", OnDelete: core.Restrict},
+			{Name: "b_by_self", ToMany: "b", Inverse: "self", ReadOnly: true},
 		}},
 		{Name: "c", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true},
@@ -84,8 +91,8 @@ func TestModelSurvivesMigrateAndRead(t *testing.T) {
 			{Name: "u", Type: core.UUID},
 			{Name: "x", Type: core.Bytes},
 			{Name: "j", Type: core.JSON},
-			{Name: "b_by_many", ToMany: "b", Inverse: "many"},
-			{Name: "b_by_one", ToOne: "b", Inverse: "one"},
+			{Name: "b_by_many", ToMany: "b", Inverse: "many", ReadOnly: true},
+			{Name: "b_by_one", ToOne: "b", Inverse: "one", ReadOnly: true},
 		}},
 	}
 	pool, err := pgxpool.New(t.Context(), pgtest.URL(t))

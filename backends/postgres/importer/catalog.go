@@ -83,8 +83,7 @@ type foreignKey struct {
 	TargetSchema  string
 	Target        string
 	TargetColumns []string
-	Cascade       bool
-	Acts          bool // ON DELETE CASCADE, SET NULL or SET DEFAULT
+	OnDelete      string // pg_constraint.confdeltype
 	Valid         bool
 	Enforced      bool
 }

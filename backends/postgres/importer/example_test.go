@@ -77,7 +77,7 @@ func ExampleRead() {
 	// 	}},
 	// 	core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
 	// 		{Name: "id", Type: core.Int, Key: true},
-	// 		{Name: "cookie", ToMany: "cookie", Inverse: "jar_id"},
+	// 		{Name: "cookie", ToMany: "cookie", Inverse: "jar_id", ReadOnly: true},
 	// 	}},
 	// )
 }

@@ -36,11 +36,13 @@
 // # Relations
 //
 // A foreign key becomes a to-one relation if it has one column, refers to the primary key of a resource and is enforced
-// by the server. The relation cascades if the foreign key has ON DELETE CASCADE. Other ON DELETE actions have no effect
-// on the model, because package engine detaches the referring records first.
+// by the server. Its rules are those of the foreign key, see [core.FieldSpec]: ON DELETE CASCADE is [core.Cascade], SET
+// NULL is [core.Detach], NO ACTION, RESTRICT and SET DEFAULT are [core.Restrict]. Package engine carries the rules out
+// before the server does. Orphans are kept, and a one-to-one partner that is taken is refused.
 //
-// The target gets the inverse relation: to-one if the column is unique, otherwise to-many. Its name is that of the
-// referring table. If that name would be ambiguous or is in use, the inverse is called TABLE_by_COLUMN, with a number
+// The target gets the inverse relation: to-one if the column is unique, otherwise to-many. It is ReadOnly, so that a
+// request changes only the rows that the same change in SQL changes; clients change the relation from the referring
+// side. Remove ReadOnly to let clients set it. Its name is that of the referring table. If that name would be ambiguous or is in use, the inverse is called TABLE_by_COLUMN, with a number
 // appended if necessary.
 //
 // # Indexes and defaults

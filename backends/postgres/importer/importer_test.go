@@ -69,7 +69,7 @@ func TestReadNeedsNoPrivilege(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	importertest.Expect(t, "a", importertest.Fields(t, got, "a"), []string{"id int key", "d text default x", "e -> a", "a_by_e ->> a of e"})
+	importertest.Expect(t, "a", importertest.Fields(t, got, "a"), []string{"id int key", "d text default x", "e -> a restrict", "a_by_e ->> a of e readonly"})
 }
 
 func TestReadWorksInEveryProtocol(t *testing.T) {

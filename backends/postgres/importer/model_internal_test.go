@@ -56,7 +56,7 @@ func drawKeys(t *rapid.T, c *catalog, table *table) {
 		target := rapid.SampledFrom(c.tables).Draw(t, "target")
 		k := foreignKey{
 			Name: "foreign", Columns: some.Draw(t, "from"), TargetSchema: "s", Target: target.Name,
-			Cascade: rapid.Bool().Draw(t, "cascade"), Valid: rapid.Bool().Draw(t, "valid"), Enforced: rapid.Bool().Draw(t, "enforced"),
+			OnDelete: rapid.SampledFrom([]string{"a", "r", "c", "n", "d"}).Draw(t, "on delete"), Valid: rapid.Bool().Draw(t, "valid"), Enforced: rapid.Bool().Draw(t, "enforced"),
 		}
 		for range k.Columns {
 			k.TargetColumns = append(k.TargetColumns, target.columns[0].Name)

@@ -71,6 +71,10 @@ func TestNotesOnUnsupportedObjects(t *testing.T) {
 			`left out: t.t_a_fkey: the foreign key a refers to x of a, which is not the primary key; its ON DELETE action bypasses all policies; refer to the primary key`,
 		},
 		{
+			"foreign key with ON DELETE SET DEFAULT", `CREATE TABLE a (` + id + `); CREATE TABLE t (` + id + `, a int REFERENCES a ON DELETE SET DEFAULT)`,
+			`changed: t.t_a_fkey: ON DELETE SET DEFAULT: a model restricts the delete of a record of a instead; use ON DELETE SET NULL, CASCADE or RESTRICT`,
+		},
+		{
 			"foreign key that is not valid", `CREATE TABLE a (` + id + `); CREATE TABLE t (` + id + `, a int); ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES a NOT VALID`,
 			`changed: t.t_a_fkey: the foreign key is NOT VALID: older records may refer to records that do not exist; ALTER TABLE ... VALIDATE CONSTRAINT`,
 		},

@@ -79,7 +79,7 @@ SELECT k.conrelid, k.conname::text,
        tn.nspname::text, t.relname::text,
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(num, pos)
              JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.pos),
-       k.confdeltype = 'c', k.confdeltype IN ('c', 'n', 'd') AND ` + pgsql.Enforced + `, k.convalidated, ` + pgsql.Enforced + `
+       k.confdeltype::text, k.convalidated, ` + pgsql.Enforced + `
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace

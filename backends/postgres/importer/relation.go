@@ -21,7 +21,7 @@ func (m *modelBuilder) addRelations() {
 	for _, r := range m.resources {
 		for _, k := range r.table.foreign {
 			if to, finding, advice := m.target(r, k); to == nil {
-				if k.Acts {
+				if k.acts() {
 					finding += "; its ON DELETE action bypasses all policies"
 				}
 				m.note(r.table, k.Name, Note{Kind: LeftOut, Finding: finding, Advice: advice})
@@ -76,9 +76,16 @@ func (m *modelBuilder) target(r *resource, k foreignKey) (to *resource, finding,
 // relate makes a field the to-one relation of its foreign key.
 func (m *modelBuilder) relate(r, to *resource, k foreignKey) relation {
 	f := r.field(k.Columns[0])
-	f.Type, f.ToOne = 0, to.table.Name
-	if k.Cascade {
-		f.OnDelete = core.Cascade
+	f.Type, f.ToOne, f.OnDelete = 0, to.table.Name, k.onDelete(r.table.column(f.Name))
+	toOne := r.table.unique(f.Name)
+	if toOne {
+		f.Partner = core.RefusePartner
+	}
+	if k.OnDelete == setDefault {
+		m.note(r.table, k.Name, Note{
+			Kind: Changed, Finding: "ON DELETE SET DEFAULT: a model restricts the delete of a record of " + quoteName(f.ToOne) + " instead",
+			Advice: "use ON DELETE SET NULL, CASCADE or RESTRICT",
+		})
 	}
 	if !k.Valid {
 		m.note(r.table, k.Name, Note{
@@ -98,10 +105,34 @@ func (m *modelBuilder) relate(r, to *resource, k foreignKey) relation {
 			Advice: "make the UNIQUE constraint DEFERRABLE, or allow null",
 		})
 	}
-	return relation{from: r, to: to, column: f.Name, toOne: r.table.unique(f.Name)}
+	return relation{from: r, to: to, column: f.Name, toOne: toOne}
 }
 
-// addInverse adds the inverse of a relation to its target. With byColumn, its name has the column in it.
+// Values of pg_constraint.confdeltype. NO ACTION and RESTRICT have other values.
+const (
+	cascade    = "c"
+	setNull    = "n"
+	setDefault = "d"
+)
+
+// acts reports whether the server itself changes or deletes the referring rows.
+func (k foreignKey) acts() bool {
+	return k.Enforced && (k.OnDelete == cascade || k.OnDelete == setNull || k.OnDelete == setDefault)
+}
+
+// onDelete returns the rule of the relation. SET NULL of a NOT NULL column refuses the delete, too.
+func (k foreignKey) onDelete(c *column) core.OnDelete {
+	switch {
+	case k.OnDelete == cascade:
+		return core.Cascade
+	case k.OnDelete == setNull && !c.NotNull:
+		return core.Detach
+	}
+	return core.Restrict
+}
+
+// addInverse adds the inverse of a relation to its target, read-only: in SQL, a change of a row changes no rows that refer
+// to it. With byColumn, its name has the column in it.
 func (rel relation) addInverse(byColumn bool) {
 	long := rel.from.table.Name + "_by_" + rel.column
 	name := rel.from.table.Name
@@ -111,7 +142,7 @@ func (rel relation) addInverse(byColumn bool) {
 	for i := 2; rel.to.has(name); i++ {
 		name = long + "_" + strconv.Itoa(i)
 	}
-	f := core.FieldSpec{Name: name, Inverse: rel.column}
+	f := core.FieldSpec{Name: name, Inverse: rel.column, ReadOnly: true}
 	if rel.toOne {
 		f.ToOne = rel.from.table.Name
 	} else {

@@ -17,17 +17,17 @@ func TestForeignKeysBecomeRelations(t *testing.T) {
 			"one to many",
 			`CREATE TABLE jar (` + id + `); CREATE TABLE cookie (` + id + `, kind text, jar int REFERENCES jar);`,
 			map[string][]string{
-				"cookie": {"id int key", "kind text", "jar -> jar"},
-				"jar":    {"id int key", "cookie ->> cookie of jar"},
+				"cookie": {"id int key", "kind text", "jar -> jar restrict"},
+				"jar":    {"id int key", "cookie ->> cookie of jar readonly"},
 			},
 		},
 		{
-			"ON DELETE CASCADE cascades, other actions do not",
+			"ON DELETE CASCADE cascades, SET NULL detaches, NO ACTION restricts",
 			`CREATE TABLE a (` + id + `);
 			 CREATE TABLE b (` + id + `, c int REFERENCES a ON DELETE CASCADE, n int REFERENCES a ON DELETE SET NULL, u int REFERENCES a ON UPDATE CASCADE);`,
 			map[string][]string{
-				"a": {"id int key", "b_by_c ->> b of c", "b_by_n ->> b of n", "b_by_u ->> b of u"},
-				"b": {"id int key", "c -> a cascade", "n -> a", "u -> a"},
+				"a": {"id int key", "b_by_c ->> b of c readonly", "b_by_n ->> b of n readonly", "b_by_u ->> b of u readonly"},
+				"b": {"id int key", "c -> a cascade", "n -> a", "u -> a restrict"},
 			},
 		},
 		{
@@ -43,9 +43,9 @@ func TestForeignKeysBecomeRelations(t *testing.T) {
 			`CREATE TABLE a (` + id + `); CREATE TABLE b (` + id + `, a int UNIQUE REFERENCES a);
 			 CREATE TABLE c (` + id + `, a int REFERENCES a); CREATE UNIQUE INDEX ON c (a) INCLUDE (id);`,
 			map[string][]string{
-				"a": {"id int key", "b -> b of a", "c -> c of a"},
-				"b": {"id int key", "a -> a unique"},
-				"c": {"id int key", "a -> a unique"},
+				"a": {"id int key", "b -> b of a readonly", "c -> c of a readonly"},
+				"b": {"id int key", "a -> a restrict refuse unique"},
+				"c": {"id int key", "a -> a restrict refuse unique"},
 			},
 		},
 		{
@@ -53,23 +53,23 @@ func TestForeignKeysBecomeRelations(t *testing.T) {
 			`CREATE TABLE a (` + id + `); CREATE TABLE b (` + id + `, a int REFERENCES a, x int, UNIQUE (a, x));
 			 CREATE UNIQUE INDEX ON b (a) WHERE x > 0; CREATE UNIQUE INDEX ON b ((a + 1));`,
 			map[string][]string{
-				"a": {"id int key", "b ->> b of a"},
-				"b": {"id int key", "a -> a", "x int"},
+				"a": {"id int key", "b ->> b of a readonly"},
+				"b": {"id int key", "a -> a restrict", "x int"},
 			},
 		},
 		{
 			"to itself, many and one",
 			`CREATE TABLE p (` + id + `, parent int REFERENCES p ON DELETE CASCADE, spouse int UNIQUE REFERENCES p);`,
 			map[string][]string{
-				"p": {"id int key", "parent -> p cascade", "spouse -> p unique", "p_by_parent ->> p of parent", "p_by_spouse -> p of spouse"},
+				"p": {"id int key", "parent -> p cascade", "spouse -> p restrict refuse unique", "p_by_parent ->> p of parent readonly", "p_by_spouse -> p of spouse readonly"},
 			},
 		},
 		{
 			"circular references",
 			`CREATE TABLE a (` + id + `); CREATE TABLE b (` + id + `, x int REFERENCES a); ALTER TABLE a ADD y int REFERENCES b;`,
 			map[string][]string{
-				"a": {"id int key", "y -> b", "b ->> b of x"},
-				"b": {"id int key", "x -> a", "a ->> a of y"},
+				"a": {"id int key", "y -> b restrict", "b ->> b of x readonly"},
+				"b": {"id int key", "x -> a restrict", "a ->> a of y readonly"},
 			},
 		},
 		{
@@ -77,8 +77,8 @@ func TestForeignKeysBecomeRelations(t *testing.T) {
 			`CREATE TABLE a (id bigint PRIMARY KEY); CREATE TABLE u (id uuid PRIMARY KEY); CREATE DOMAIN code AS varchar(4); CREATE TABLE w (id code PRIMARY KEY);
 			 CREATE TABLE b (` + id + `, a smallint REFERENCES a, u uuid REFERENCES u, w text DEFAULT 'home' REFERENCES w);`,
 			map[string][]string{
-				"a": {"id int key", "b ->> b of a"}, "u": {"id uuid key", "b ->> b of u"}, "w": {"id text key", "b ->> b of w"},
-				"b": {"id int key", "a -> a", "u -> u", "w -> w default home"},
+				"a": {"id int key", "b ->> b of a readonly"}, "u": {"id uuid key", "b ->> b of u readonly"}, "w": {"id text key", "b ->> b of w readonly"},
+				"b": {"id int key", "a -> a restrict", "u -> u restrict", "w -> w restrict default home"},
 			},
 		},
 		{
@@ -90,9 +90,9 @@ func TestForeignKeysBecomeRelations(t *testing.T) {
 			 CREATE TABLE p10 PARTITION OF p1 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
 			 CREATE TABLE r (` + id + `, p int UNIQUE REFERENCES p);`,
 			map[string][]string{
-				"a": {"id int key", "p ->> p of a"},
-				"p": {"id int key", "a -> a cascade", "r -> r of p"},
-				"r": {"id int key", "p -> p unique"},
+				"a": {"id int key", "p ->> p of a readonly"},
+				"p": {"id int key", "a -> a cascade", "r -> r of p readonly"},
+				"r": {"id int key", "p -> p restrict refuse unique"},
 			},
 		},
 		{
@@ -103,8 +103,8 @@ func TestForeignKeysBecomeRelations(t *testing.T) {
 			 CREATE TABLE "d_by_e_by_x" (` + id + `, x int REFERENCES a);`,
 			map[string][]string{
 				"a": {
-					"id int key", "b int", "b_by_x int", "c text", "b_by_x_2 ->> b of x", "c_by_x ->> c of x",
-					"d_by_e_by_x ->> d of e_by_x", "d_by_y ->> d of y", "d_by_e ->> d_by_e of x", "d_by_e_by_x_by_x ->> d_by_e_by_x of x",
+					"id int key", "b int", "b_by_x int", "c text", "b_by_x_2 ->> b of x readonly", "c_by_x ->> c of x readonly",
+					"d_by_e_by_x ->> d of e_by_x readonly", "d_by_y ->> d of y readonly", "d_by_e ->> d_by_e of x readonly", "d_by_e_by_x_by_x ->> d_by_e_by_x of x readonly",
 				},
 			},
 		},
@@ -113,8 +113,8 @@ func TestForeignKeysBecomeRelations(t *testing.T) {
 			`CREATE TABLE "Füll ""Horn""" ("Schlüssel" uuid PRIMARY KEY, "a.b/c'd\e" text UNIQUE);
 			 CREATE TABLE "größe 🍪" ("id" int PRIMARY KEY, "Mein Horn" uuid UNIQUE REFERENCES "Füll ""Horn""", "select" int REFERENCES "größe 🍪");`,
 			map[string][]string{
-				`Füll "Horn"`: {"Schlüssel uuid key", `a.b/c'd\e text unique`, "größe 🍪 -> größe 🍪 of Mein Horn"},
-				"größe 🍪":     {"id int key", `Mein Horn -> Füll "Horn" unique`, "select -> größe 🍪", "größe 🍪_by_select ->> größe 🍪 of select"},
+				`Füll "Horn"`: {"Schlüssel uuid key", `a.b/c'd\e text unique`, "größe 🍪 -> größe 🍪 of Mein Horn readonly"},
+				"größe 🍪":     {"id int key", `Mein Horn -> Füll "Horn" restrict refuse unique`, "select -> größe 🍪 restrict", "größe 🍪_by_select ->> größe 🍪 of select readonly"},
 			},
 		},
 	} {
@@ -160,7 +160,7 @@ func TestInverseNameAvoidsColumns(t *testing.T) {
 		CREATE TYPE pair AS (x int, y int);
 		CREATE TABLE a (id int PRIMARY KEY, b pair);
 		CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a)`)
-	importertest.Expect(t, "a", importertest.Fields(t, got, "a"), []string{"id int key", "b json", "b_by_a ->> b of a"})
+	importertest.Expect(t, "a", importertest.Fields(t, got, "a"), []string{"id int key", "b json", "b_by_a ->> b of a readonly"})
 }
 
 func TestInvalidIndexIsIgnored(t *testing.T) {
