@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,26 +20,30 @@ type bodyReader struct {
 	merge bool
 	// create marks the body of a new record, which must name an assigned key.
 	create bool
-	// left is the number of related records that the bodies may still create or name in to-many relations.
+	// left is the number of records that the bodies may still create or name in to-many relations.
 	left *int
+	// interrupted returns the error of the request's context.
+	interrupted func() error
 }
 
-// bodyReader returns a reader for the bodies of one request.
-func (e *Engine) bodyReader(create bool) bodyReader {
-	left := e.opts.MaxWritten
-	return bodyReader{engine: e, create: create, left: &left}
+// bodyReader returns a reader for the bodies of one request, which may create or name left records.
+func (e *Engine) bodyReader(ctx context.Context, create bool, left int) bodyReader {
+	return bodyReader{engine: e, create: create, left: &left, interrupted: ctx.Err}
 }
 
-// count subtracts n related records from the limit, before memory is allocated for them.
+// count subtracts n records from the limit, before memory is allocated for them.
 func (r bodyReader) count(n int) error {
 	if *r.left -= n; *r.left < 0 {
 		return &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
-			"the request creates or names more than %d related records; send it in parts", r.engine.opts.MaxWritten)}
+			"the request creates or names more than %d records; send it in parts", r.engine.opts.MaxWritten)}
 	}
 	return nil
 }
 
 func (r bodyReader) read(info *resourceInfo, body map[string]any, level int) (*draft, error) {
+	if err := r.interrupted(); err != nil {
+		return nil, core.AsError(err)
+	}
 	if level > r.engine.opts.MaxNesting {
 		return nil, &core.Error{Code: core.BadRequest, Message: fmt.Sprintf(
 			"the body nests records deeper than %d levels; create the inner records first", r.engine.opts.MaxNesting)}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -12,11 +11,11 @@ import (
 // cascade is a delete with all records that depend on it. The records are found breadth-first, without recursion,
 // and before the first write. Write rules of records that are deleted do not apply.
 type cascade struct {
-	work          *writer
-	pending       *pendingWrites
-	deleted       []map[core.Value]core.Record // by index of the resource
-	references    []danglingReference
-	referrerCount int // records that point at deleted ones
+	work       *writer
+	pending    *pendingWrites
+	deleted    []map[core.Value]core.Record // by index of the resource
+	references []danglingReference
+	isRequest  bool // the delete is the whole request
 }
 
 // danglingReference is a record that points through the field at a deleted record.
@@ -33,10 +32,13 @@ func (f frontier) notEmpty() bool {
 }
 
 // cascadeDelete deletes the pending deletions with all records that depend on them, and drops pending updates of
-// deleted records. The identity map must have the pending deletions. last ends the transaction with the last
-// operation.
-func (w *writer) cascadeDelete(ctx context.Context, pending *pendingWrites, last bool) error {
-	c := cascade{work: w, pending: pending, deleted: make([]map[core.Value]core.Record, len(w.known))}
+// deleted records. The identity map must have the pending deletions. If the delete is the whole request, its last
+// operation ends the transaction.
+func (w *writer) cascadeDelete(ctx context.Context, pending *pendingWrites, isRequest bool) error {
+	c := cascade{work: w, pending: pending, deleted: make([]map[core.Value]core.Record, len(w.known)), isRequest: isRequest}
+	if err := w.budget.write(pending.updates.info.resource, pending.deletions...); err != nil {
+		return err
+	}
 	next := make(frontier, len(w.known))
 	for _, key := range pending.deletions {
 		c.add(w.knownOf(pending.updates.info).record(key), next)
@@ -60,7 +62,7 @@ func (w *writer) cascadeDelete(ctx context.Context, pending *pendingWrites, last
 	pending.updates.keys = slices.DeleteFunc(pending.updates.keys, func(key core.Value) bool {
 		return c.deletes(pending.updates.info.resource.Index(), key)
 	})
-	return c.deleteRecords(ctx, last)
+	return c.deleteRecords(ctx)
 }
 
 // add adds a record to the deleted ones and its key to the next frontier.
@@ -104,18 +106,38 @@ func (c *cascade) collect(ctx context.Context, now, next frontier) error {
 	return nil
 }
 
-// referrers reads the records that point through f at one of the keys. It returns [core.TooLarge] if the whole
-// delete has more than Options.MaxWritten of them.
+// referrers reads the records that point through f at one of the keys, and counts them as written.
+//
+// Errors: [core.StillReferenced] if the relation refuses the delete. Records beyond Options.MaxWritten are
+// [core.StillReferenced] too if the delete is the whole request, otherwise [core.TooLarge].
 func (c *cascade) referrers(ctx context.Context, f *core.Field, keys []core.Value) ([]core.Record, error) {
-	limit := c.work.engine.opts.MaxWritten
-	found, _, err := c.work.referrers(ctx, f, keys, limit-c.referrerCount+1)
-	if err != nil {
+	budget := &c.work.budget
+	limit := budget.room(f.Resource()) + 1
+	stay := f.OnDelete() == core.Restrict && !c.mayDelete(f.Resource())
+	if stay {
+		limit = 1
+	}
+	found, _, err := c.work.referrers(ctx, f, keys, limit)
+	switch {
+	case err != nil:
 		return nil, err
+	case stay && len(found) > 0:
+		return nil, f.StillReferenced()
 	}
-	if c.referrerCount += len(found); c.referrerCount > limit {
-		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf("more than %d records depend on the records to delete; delete some of those first", limit)}
+	referring := make([]core.Value, len(found))
+	for i, rec := range found {
+		referring[i] = rec.Key()
 	}
-	return found, nil
+	if err = budget.write(f.Resource(), referring...); err != nil && c.isRequest {
+		err = f.StillReferenced()
+	}
+	return found, err
+}
+
+// mayDelete reports whether the delete may reach records of the resource.
+func (c *cascade) mayDelete(r *core.Resource) bool {
+	return r == c.pending.updates.info.resource ||
+		slices.ContainsFunc(r.References(), func(f *core.Field) bool { return f.OnDelete() == core.Cascade })
 }
 
 // checkRestrict returns [core.StillReferenced] if a record that stays points at a deleted one through a relation with the
@@ -193,11 +215,11 @@ func (c *cascade) detachReferrers(ctx context.Context) error {
 }
 
 // deleteRecords deletes the records, one operation for each resource.
-func (c *cascade) deleteRecords(ctx context.Context, last bool) error {
+func (c *cascade) deleteRecords(ctx context.Context) error {
 	order := slices.DeleteFunc(slices.Clone(c.work.engine.deletionOrder), func(i int) bool { return len(c.deleted[i]) == 0 })
 	for at, i := range order {
 		tx := c.work.tx
-		if last && at == len(order)-1 {
+		if c.isRequest && at == len(order)-1 {
 			tx = c.work.tx.Final()
 		}
 		keys := slices.Collect(maps.Keys(c.deleted[i]))

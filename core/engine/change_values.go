@@ -20,7 +20,7 @@ func (w *writer) runSetter(ctx context.Context, c *change, a assignment) (*draft
 	if err != nil {
 		return nil, core.AsError(fmt.Errorf("setting %s: %w", a.field, err))
 	}
-	r := w.engine.bodyReader(false)
+	r := w.engine.bodyReader(ctx, false, w.budget.left)
 	r.internal = true
 	d, err := r.read(c.info, values, c.level)
 	if errors.Is(err, core.BadFieldValue) {

@@ -35,7 +35,11 @@ func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies
 		return nil, &core.Error{Code: core.TooLarge, Message: fmt.Sprintf(
 			"the list has more than %d records; send it in parts", e.opts.MaxRecords)}
 	}
-	drafts, r := make([]*draft, len(bodies)), e.bodyReader(true)
+	r := e.bodyReader(ctx, true, e.opts.MaxWritten)
+	if err := r.count(len(bodies)); err != nil {
+		return nil, err
+	}
+	drafts := make([]*draft, len(bodies))
 	for i, body := range bodies {
 		if drafts[i], err = r.read(info, body, 1); err != nil {
 			return nil, errorAt(err, elementIndex(bodies, i))

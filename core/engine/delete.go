@@ -10,11 +10,11 @@ import (
 // Delete removes a record (DELETE). Records that point at it are detached, deleted, or forbid the delete, see
 // [core.OnDelete].
 //
-// Errors: [core.NotFound] for the record and for an unknown resource; [core.StillReferenced] naming the relation if
-// it has the rule Restrict, or if a hidden record points at the record; [core.FieldUpdateForbidden] naming the relation if a related record cannot be
-// detached: its write rule forbids it, or the principal may not write the field; [core.TooLarge] if more records than [Options.MaxWritten] depend on the record;
-// [core.BadFieldValue] for an id of the wrong type; [core.BadParam] for the depth; the errors of [core.Store.Tx]
-// and of policies.
+// Errors: [core.NotFound] for the record and for an unknown resource; [core.StillReferenced] naming the relation if it
+// has the rule Restrict, if a hidden record points at the record, or if the delete would write more records than
+// [Options.MaxWritten]; [core.FieldUpdateForbidden] naming the relation if a related record cannot be detached, because
+// its write rule forbids it or the principal may not write the field; [core.BadFieldValue] for an id of the wrong type;
+// [core.BadParam] for the depth; the errors of [core.Store.Tx] and of policies.
 func (e *Engine) Delete(ctx context.Context, resource string, id any, opts Write) error {
 	info, key, err := e.resourceAndKey(resource, id, opts.Depth)
 	if err != nil {

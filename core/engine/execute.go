@@ -46,6 +46,9 @@ func (w *writer) execution(p *plan, root *change) *execution {
 
 func (ex *execution) run(ctx context.Context, steps []step) error {
 	for i := range steps {
+		if err := ctx.Err(); err != nil {
+			return core.AsError(err)
+		}
 		if err := ex.step(ctx, &steps[i]); err != nil {
 			return errorAt(err, steps[i].element)
 		}

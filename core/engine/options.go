@@ -22,9 +22,10 @@ type Options struct {
 	// MaxValue is the size in bytes of one text, bytes, JSON or list value in a client's body. Default 1 MiB. A
 	// larger value fails with [core.TooLarge]. Stored values and values that setters return are not limited.
 	MaxValue int
-	// MaxWritten is the number of related records that a request can create or name in to-many relations. The same
-	// number limits the records that depend on the records of a delete, which are deleted or detached with them.
-	// Default 10,000. More fail with [core.TooLarge].
+	// MaxWritten is the number of records that a request can create, change, detach or delete, each counted once.
+	// Default 10,000. More fail with [core.TooLarge], before the operation that would write them; a delete fails with
+	// [core.StillReferenced] naming the relation. The same number limits the records that a body creates or names in
+	// to-many relations; a body beyond it is rejected while it is read.
 	MaxWritten int
 	// MaxNesting is the number of levels of nested records in a body. Default 16.
 	MaxNesting int

@@ -39,7 +39,7 @@ func drafts(t *testing.T, resource string, create bool, bodies ...string) []*dra
 	for _, r := range m.Resources() {
 		e.resources = append(e.resources, newResourceInfo(r, core.KeySource{}))
 	}
-	r := e.bodyReader(create)
+	r := e.bodyReader(t.Context(), create, e.opts.MaxWritten)
 	r.merge = true
 	all := make([]*draft, len(bodies))
 	for i, text := range bodies {

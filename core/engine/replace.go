@@ -26,7 +26,7 @@ func (e *Engine) Replace(
 	if err != nil {
 		return View{}, false, err
 	}
-	d, err := e.bodyReader(false).read(info, body, 1)
+	d, err := e.bodyReader(ctx, false, e.opts.MaxWritten).read(info, body, 1)
 	if err != nil {
 		return View{}, false, err
 	}

@@ -15,7 +15,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 	if err != nil {
 		return View{}, err
 	}
-	r := e.bodyReader(false)
+	r := e.bodyReader(ctx, false, e.opts.MaxWritten)
 	r.merge = opts.Merge
 	d, err := r.read(info, body, 1)
 	if err != nil {

@@ -25,10 +25,11 @@ type writer struct {
 	engine *Engine
 	tx     *core.Transaction
 	known  []identityMap // indexed by resource
+	budget writeBudget
 }
 
 func newWriter(e *Engine, tx *core.Transaction) *writer {
-	return &writer{engine: e, tx: tx, known: make([]identityMap, len(e.resources))}
+	return &writer{engine: e, tx: tx, known: make([]identityMap, len(e.resources)), budget: newWriteBudget(e)}
 }
 
 // viewsOf returns the views of the records after the write. It may end the transaction.
@@ -64,10 +65,14 @@ func (w *writer) knownOf(info *resourceInfo) identityMap {
 
 // insert adds records and marks them as created by this transaction.
 func (w *writer) insert(ctx context.Context, info *resourceInfo, records []core.Record) ([]core.Record, error) {
+	if err := w.budget.create(len(records)); err != nil {
+		return nil, err
+	}
 	inserted, err := w.tx.Insert(ctx, info.resource, records...)
 	if err != nil {
 		return nil, err
 	}
+	w.budget.created(inserted)
 	m := w.knownOf(info)
 	m.addWritten(inserted)
 	for _, rec := range inserted {
@@ -80,6 +85,9 @@ func (w *writer) insert(ctx context.Context, info *resourceInfo, records []core.
 func (w *writer) update(ctx context.Context, updates *updateSet) error {
 	if len(updates.keys) == 0 {
 		return nil
+	}
+	if err := w.budget.write(updates.info.resource, updates.keys...); err != nil {
+		return err
 	}
 	updated, err := w.tx.Replace(ctx, updates.info.resource, updates.reset, updates.records()...)
 	w.knownOf(updates.info).addWritten(updated)

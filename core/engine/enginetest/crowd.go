@@ -50,7 +50,7 @@ func Crowd(t *testing.T, newBackend NewBackend) {
 			_, _, err := api.Replace(ctx, "shelf", 1, engine.Write{Depth: 1}, map[string]any{"note": "c"})
 			return err
 		}, nil, 1 + 2*(shown+1)},
-		{"a delete", func() error { return api.Delete(ctx, "shelf", 1, engine.Write{}) }, core.TooLarge, 1 + 10_000 + 1},
+		{"a delete", func() error { return api.Delete(ctx, "shelf", 1, engine.Write{}) }, core.StillReferenced, 1 + 10_000},
 	} {
 		t.Run(c.request, func(t *testing.T) {
 			read = reads{}

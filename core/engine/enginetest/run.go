@@ -50,6 +50,7 @@ func Cases() []Case {
 		{"writable", writableCases()},
 		{"computed", computedCases()},
 		{"limits", limitCases()},
+		{"written records", writtenCases()},
 		{"bytes", byteCases()},
 		{"members", memberCases()},
 		{"match", matchCases()},
