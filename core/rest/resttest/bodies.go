@@ -2,6 +2,7 @@ package resttest
 
 import (
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -53,6 +54,22 @@ func testBodies(t *testing.T, newBackend NewBackend) {
 		if r := c.send(t, "POST", "/jar", io.MultiReader(strings.NewReader(""))); r.status != 400 || !r.is(t, `BAD_REQUEST`) {
 			t.Errorf("empty, chunked: %d %s", r.status, r.body)
 		}
+	})
+	t.Run("300,000 nested records are refused within the memory bound", func(t *testing.T) {
+		const records, bound = 300_000, 100 << 20
+		c := setup{model: cookies()}.start(t, newBackend)
+		list := "[{}" + strings.Repeat(",{}", records-1) + "]"
+		for _, body := range []string{list, `{"cookies": ` + list + `}`} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			c.check(t, exchange{"POST /jar", body, 413, `TOO_LARGE {"msg": "*"}`})
+			runtime.ReadMemStats(&after)
+			if n := after.TotalAlloc - before.TotalAlloc; n > uint64(bound+len(body)) {
+				t.Errorf("a body of %d bytes allocated %d bytes, want at most %d more", len(body), n, bound)
+			}
+		}
+		c.check(t, exchange{"GET /jar", "", 200, `[]`})
+		c.check(t, exchange{"GET /cookie", "", 200, `[]`})
 	})
 	limited := setup{model: cookies(), rest: rest.Options{MaxBody: 100, MaxNesting: 3}}
 	t.Run("a body above the limit is 413", func(t *testing.T) {

@@ -1,6 +1,10 @@
 package resttest
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/larder-go/larder/core"
+)
 
 func testCreate(t *testing.T, newBackend NewBackend) {
 	setup{model: cookies()}.check(t, newBackend, []rule{
@@ -71,4 +75,29 @@ func testDelete(t *testing.T, newBackend NewBackend) {
 			{"GET /jar", "", 200, `[]`},
 		}},
 	})
+	setup{model: shelves()}.check(t, newBackend, []rule{
+		{"a restricted delete is 409 and names the relation", []exchange{
+			{"POST /shelf", `{"books": [{}]}`, 201, ""},
+			{"DELETE /shelf/1", "", 409, `STILL_REFERENCED {"object_name": "shelf", "field_name": "books"}`},
+			{"DELETE /book/1", "", 200, `null`},
+			{"DELETE /shelf/1", "", 200, `null`},
+		}},
+		{"a refused partner is 409", []exchange{
+			{"POST /shelf", `{"lamp": {}}`, 201, ""},
+			{"POST /lamp", `{"shelf": 1}`, 409, `CONFLICT {"object_name": "lamp", "field_name": "shelf"}`},
+			{"PATCH /shelf/1", `{"lamp": {}}`, 409, `CONFLICT {"object_name": "lamp", "field_name": "shelf"}`},
+			{"GET /lamp", "", 200, `[{"id": 1, "shelf": 1}]`},
+		}},
+	})
+}
+
+// shelves is a model of shelves that cannot be deleted while books stand on them, and that keep their lamp.
+func shelves() *core.Model {
+	return core.MustModel("shelves",
+		core.ResourceSpec{Name: "shelf", Fields: []core.FieldSpec{
+			keyField(), {Name: "books", ToMany: "book", Inverse: "shelf"}, {Name: "lamp", ToOne: "lamp", Inverse: "shelf"},
+		}},
+		core.ResourceSpec{Name: "book", Fields: []core.FieldSpec{keyField(), {Name: "shelf", ToOne: "shelf", OnDelete: core.Restrict}}},
+		core.ResourceSpec{Name: "lamp", Fields: []core.FieldSpec{keyField(), {Name: "shelf", ToOne: "shelf", Partner: core.RefusePartner}}},
+	)
 }
