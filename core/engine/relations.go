@@ -88,11 +88,11 @@ func (w *writer) reassign(ctx context.Context, f *core.Field, owner core.Value, 
 func refusesPartner(f *core.Field) bool { return f.Partner() == core.RefusePartner }
 
 // detachHolders adds the records that hold a one-to-one partner which the change takes to the pending writes. If the
-// relation refuses that, the holders stay, and the backend rejects the second one, hidden or not, as a unique value.
+// relation refuses that, it returns [core.AlreadyExists]; the backend gives the same error for a hidden holder.
 func (w *writer) detachHolders(ctx context.Context, c *change, pending *pendingWrites) error {
 	for _, f := range c.info.resource.References() {
 		v := c.values[f.Column()]
-		if !v.IsSet() || f.Inverse() == nil || f.Inverse().Many() || refusesPartner(f) {
+		if !v.IsSet() || f.Inverse() == nil || f.Inverse().Many() {
 			continue
 		}
 		holders, _, err := w.referrers(ctx, f, []core.Value{v}, 0)
@@ -102,6 +102,9 @@ func (w *writer) detachHolders(ctx context.Context, c *change, pending *pendingW
 		for _, holder := range holders {
 			if holder.Key() == c.key() {
 				continue
+			}
+			if refusesPartner(f) {
+				return f.AlreadyExistsWith(v)
 			}
 			if err := w.detachOrDelete(ctx, f, holder, pending); err != nil {
 				return err

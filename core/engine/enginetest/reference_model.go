@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,25 +29,63 @@ func newReferenceModel(m *core.Model) referenceModel {
 	return ref
 }
 
+// try applies a change, or nothing of it if the change fails.
+func (m referenceModel) try(change func(copied referenceModel) error) error {
+	copied := make(referenceModel)
+	for r, rows := range m {
+		copied[r] = make(map[string]row)
+		for label, old := range rows {
+			copied[r][label] = maps.Clone(old)
+		}
+	}
+	err := change(copied)
+	if err == nil {
+		maps.Copy(m, copied)
+	}
+	return err
+}
+
+// request applies the specs one after the other. A request that deletes one of its own records as an orphan fails.
+func (m referenceModel) request(r *core.Resource, replace bool, specs ...recordSpec) error {
+	for _, spec := range specs {
+		if err := m.apply(r, spec, replace); err != nil {
+			return err
+		}
+	}
+	for _, spec := range specs {
+		if _, exists := m[r][spec.label]; !exists {
+			return core.NotFound
+		}
+	}
+	return nil
+}
+
 // apply gives the record the content of the spec. Nested records are created first, from their own specs; nested
 // records that point at a new record follow it. Relations are then set in the order of declaration, stored ones
 // first. A replacement clears relations before it sets others.
-func (m referenceModel) apply(r *core.Resource, spec recordSpec, replace bool) {
+func (m referenceModel) apply(r *core.Resource, spec recordSpec, replace bool) error {
 	members := make(map[*core.Field][]string)
 	for _, f := range r.Fields() {
 		if specs, named := spec.body[f]; named && (f.Stored() || !spec.isNew) {
-			members[f] = m.memberLabels(f, specs)
+			var err error
+			if members[f], err = m.memberLabels(f, specs); err != nil {
+				return err
+			}
 		}
 	}
 	if spec.isNew {
 		m[r][spec.label] = make(row)
 	}
 	if replace {
-		m.clearUnnamed(r, spec)
+		if err := m.clearUnnamed(r, spec); err != nil {
+			return err
+		}
 	}
 	for _, f := range r.Fields() {
 		if _, named := spec.body[f]; named && f.Stored() {
-			m.setToOne(f, spec.label, strings.Join(members[f], ""))
+			if err := m.setToOne(f, spec.label, strings.Join(members[f], "")); err != nil {
+				return err
+			}
 		}
 	}
 	for _, f := range r.Fields() {
@@ -55,73 +94,145 @@ func (m referenceModel) apply(r *core.Resource, spec recordSpec, replace bool) {
 			continue
 		}
 		if spec.isNew {
-			members[f] = m.memberLabels(f, specs)
+			var err error
+			if members[f], err = m.memberLabels(f, specs); err != nil {
+				return err
+			}
 		}
-		m.setMembers(f, spec.label, members[f])
+		if err := m.setMembers(f, spec.label, members[f]); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // memberLabels creates nested records and returns the labels of all members.
-func (m referenceModel) memberLabels(f *core.Field, members []recordSpec) []string {
+func (m referenceModel) memberLabels(f *core.Field, members []recordSpec) ([]string, error) {
 	var labels []string
 	for _, member := range members {
 		if member.isNew {
-			m.apply(f.Target(), member, false)
+			if err := m.apply(f.Target(), member, false); err != nil {
+				return nil, err
+			}
 		}
 		labels = append(labels, member.label)
 	}
-	return labels
+	return labels, nil
 }
 
 // setToOne sets a stored to-one relation. In a one-to-one relation, the former holder of the partner loses it.
-func (m referenceModel) setToOne(f *core.Field, from, to string) {
-	if f.Inverse() != nil && !f.Inverse().Many() {
-		for _, other := range m[f.Resource()] {
-			if other[f] == to {
-				other[f] = ""
+func (m referenceModel) setToOne(f *core.Field, from, to string) error {
+	if isOneToOne(f) && to != "" {
+		for label, other := range m[f.Resource()] {
+			if other[f] != to || label == from {
+				continue
+			}
+			if f.Partner() == core.RefusePartner {
+				return core.AlreadyExists
+			}
+			if err := m.leave(f, label); err != nil {
+				return err
 			}
 		}
 	}
 	m[f.Resource()][from][f] = to
+	return nil
 }
 
 // setMembers sets a relation that the other side stores.
-func (m referenceModel) setMembers(f *core.Field, owner string, members []string) {
+func (m referenceModel) setMembers(f *core.Field, owner string, members []string) error {
 	stored := f.Inverse()
+	refuses := stored.Partner() == core.RefusePartner && len(members) > 0
 	for label, other := range m[stored.Resource()] {
-		if other[stored] == owner && !slices.Contains(members, label) {
-			other[stored] = ""
+		if other[stored] != owner || slices.Contains(members, label) {
+			continue
+		}
+		if refuses {
+			return core.AlreadyExists
+		}
+		if err := m.leave(stored, label); err != nil {
+			return err
 		}
 	}
 	for _, label := range members {
-		m.setToOne(stored, label, owner)
+		switch member, exists := m[stored.Resource()][label]; {
+		case !exists: // an orphan that this request has deleted
+			return core.NotFound
+		case refuses && member[stored] != "" && member[stored] != owner:
+			return core.AlreadyExists
+		}
+		if err := m.setToOne(stored, label, owner); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// leave detaches a record from the target of a relation, or deletes it as an orphan.
+func (m referenceModel) leave(f *core.Field, label string) error {
+	if f.Orphans() == core.DeleteOrphans {
+		return m.remove(f.Resource(), label)
+	}
+	m[f.Resource()][label][f] = ""
+	return nil
 }
 
 // clearUnnamed clears the relations that the spec does not name.
-func (m referenceModel) clearUnnamed(r *core.Resource, spec recordSpec) {
+func (m referenceModel) clearUnnamed(r *core.Resource, spec recordSpec) error {
 	for _, f := range r.Fields() {
 		_, named := spec.body[f]
+		var err error
 		switch {
 		case named || f.Target() == nil:
 		case f.Stored():
-			m.setToOne(f, spec.label, "")
+			err = m.setToOne(f, spec.label, "")
 		default:
-			m.setMembers(f, spec.label, nil)
+			err = m.setMembers(f, spec.label, nil)
+		}
+		if err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-func (m referenceModel) remove(r *core.Resource, label string) {
-	delete(m[r], label)
-	for _, f := range r.Referrers() {
-		for _, other := range m[f.Resource()] {
-			if other[f] == label {
+// remove deletes a record with the records that cascade from it. The records that stay are detached or forbid it.
+func (m referenceModel) remove(r *core.Resource, label string) error {
+	type ref struct {
+		resource *core.Resource
+		label    string
+	}
+	deleted := []ref{{r, label}}
+	for i := 0; i < len(deleted); i++ {
+		for _, f := range deleted[i].resource.Referrers() {
+			for other, row := range m[f.Resource()] {
+				next := ref{f.Resource(), other}
+				if row[f] == deleted[i].label && f.OnDelete() == core.Cascade && !slices.Contains(deleted, next) {
+					deleted = append(deleted, next)
+				}
+			}
+		}
+	}
+	for _, d := range deleted {
+		delete(m[d.resource], d.label)
+	}
+	for _, d := range deleted {
+		for _, f := range d.resource.Referrers() {
+			for _, other := range m[f.Resource()] {
+				if other[f] != d.label {
+					continue
+				}
+				if f.OnDelete() == core.Restrict {
+					return core.StillReferenced
+				}
 				other[f] = ""
 			}
 		}
 	}
+	return nil
 }
+
+func isOneToOne(f *core.Field) bool { return f.Inverse() != nil && !f.Inverse().Many() }
 
 // members returns the labels that a relation of a record shows.
 func (m referenceModel) members(f *core.Field, label string) []string {
