@@ -34,7 +34,10 @@ var errLossy = errors.New("value does not fit the type")
 //   - JSON: values with a JSON form;
 //   - List: slices with a JSON form, and JSON arrays;
 //   - Date: strings in the form "2006-01-02", and a [time.Time] at midnight in [time.UTC]. Any other time.Time has a clock
-//     time or a zone that the date would lose; [DateValue] takes its day.
+//     time or a zone that the date would lose; [DateValue] takes its day;
+//   - LocalTime: strings in the form of RFC 3339 without the zone, with at most six significant digits after the second,
+//     and a [time.Time] in [time.UTC], truncated to microseconds. Any other time.Time has a zone that the local time would
+//     lose; [LocalTimeValue] ignores it.
 //
 // JSON numbers, also inside JSON and List values, must be within the range of a double and have at most 400 bytes
 // without the exponent, so that every storage can hold them.
@@ -70,6 +73,8 @@ func (t Type) convertValue(v Value) (Value, error) {
 		return v, nil
 	case v.typ == JSON && t == List || v.typ == List && t == JSON:
 		return toJSON(t, json.RawMessage(v.str))
+	case v.typ == Time && (t == Date || t == LocalTime): // an instant has another date and clock time in each zone
+		return Value{}, errLossy
 	}
 	return t.Convert(v.Any())
 }
@@ -269,12 +274,10 @@ func toTime(raw any) (Value, error) {
 	case time.Time:
 		at = x
 	case string:
-		x = upperTime(x)
-		parsed, err := time.Parse(time.RFC3339Nano, x)
-		if err != nil || !strictTime(x) || parsed.Nanosecond()%1000 != 0 {
+		var ok bool
+		if at, ok = parseTime(x); !ok {
 			return Value{}, errLossy
 		}
-		at = parsed
 	default:
 		return Value{}, errLossy
 	}
@@ -282,6 +285,13 @@ func toTime(raw any) (Value, error) {
 		return Value{}, errLossy
 	}
 	return TimeValue(at), nil
+}
+
+// parseTime parses RFC 3339 text with at most microseconds.
+func parseTime(s string) (at time.Time, ok bool) {
+	s = upperTime(s)
+	at, err := time.Parse(time.RFC3339Nano, s)
+	return at, err == nil && strictTime(s) && at.Nanosecond()%1000 == 0
 }
 
 // inCalendar reports whether the year of the instant, in UTC, is within 1 to 9999.
@@ -300,6 +310,20 @@ func toDate(raw any) (Value, error) {
 		day, err := time.Parse(time.DateOnly, x)
 		if err == nil && len(x) == len(time.DateOnly) && inCalendar(day) {
 			return DateValue(day), nil
+		}
+	}
+	return Value{}, errLossy
+}
+
+func toLocalTime(raw any) (Value, error) {
+	switch x := raw.(type) {
+	case time.Time:
+		if x.Location() == time.UTC && inCalendar(x) {
+			return LocalTimeValue(x), nil
+		}
+	case string:
+		if at, ok := parseTime(x + "Z"); ok && inCalendar(at) {
+			return LocalTimeValue(at), nil
 		}
 	}
 	return Value{}, errLossy

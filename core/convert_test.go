@@ -88,6 +88,14 @@ func TestConvertAcceptsLosslessValues(t *testing.T) {
 		{core.Time, "0000-12-31T23:00:00-05:00", core.TimeValue(time.Date(1, 1, 1, 4, 0, 0, 0, time.UTC))},
 		{core.Time, "2026-11-23T12:00:00.123456000Z", core.TimeValue(noon)},
 		{core.Time, "2026-11-24T11:59:00.123456+23:59", core.TimeValue(noon)},
+		{core.LocalTime, "2026-11-23T12:00:00.123456", core.LocalTimeValue(noon)},
+		{core.LocalTime, "2026-11-23t12:00:00.123456000", core.LocalTimeValue(noon)},
+		{core.LocalTime, "2026-11-23T13:00:00.123456", core.LocalTimeValue(noon.In(time.FixedZone("", 3600)))},
+		{core.LocalTime, noon.Add(1), core.LocalTimeValue(noon)},
+		{core.LocalTime, time.Time{}, core.LocalTimeValue(time.Time{})},
+		{core.LocalTime, canonical(`"2026-11-23T12:00:00.123456"`), core.LocalTimeValue(noon)},
+		{core.Text, core.LocalTimeValue(noon), core.TextValue("2026-11-23T12:00:00.123456")},
+		{core.JSON, core.LocalTimeValue(noon.Truncate(time.Hour)), canonical(`"2026-11-23T12:00:00"`)},
 		{core.Date, "2026-11-23", core.DateValue(noon)},
 		{core.Date, noon.Truncate(24 * time.Hour), core.DateValue(noon)},
 		{core.Date, time.Time{}, core.DateValue(time.Time{})},
@@ -120,13 +128,20 @@ func TestConvertRejectsLossyValues(t *testing.T) {
 		core.Bool: {"true", 1, 0, "", num("1"), []any{}},
 		core.Time: {"2026-11-23", "12:00", 5, "2026-11-23T12:00:00.1234567Z", "2026-13-01T00:00:00Z", time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), true,
 			"2026-11-23T5:00:00Z", "2026-11-23T05:00:00,5Z", "2026-11-23T05:00:00+24:00", "2026-11-23T05:00:00+01:60",
-			"2026-11-23T05:00:00.1234560001Z", "2026-11-23T05:00:00.1234560001+01:00", "9999-12-31T23:00:00-05:00", "2026-11-23T05:00Z", "", core.DateValue(noon),
+			"2026-11-23T05:00:00.1234560001Z", "2026-11-23T05:00:00.1234560001+01:00", "9999-12-31T23:00:00-05:00", "2026-11-23T05:00Z", "", core.DateValue(noon), core.LocalTimeValue(noon),
+		},
+		core.LocalTime: {
+			"2026-11-23T12:00:00Z", "2026-11-23T12:00:00+01:00", "2026-11-23T12:00:00-00:00", "2026-11-23 12:00:00", "2026-11-23", "2026-11-23T12:00", "12:00:00",
+			"2026-11-23T12:00:00.1234567", "2026-11-23T24:00:00", "2026-11-23T12:00:60", "2026-02-29T12:00:00", "2026-11-23T5:00:00", "2026-11-23T05:00:00,5",
+			"0000-12-31T23:59:59", "10000-01-01T00:00:00", "", "infinity", "2026-11-23T12:00:00 ", 5, true, noon.In(time.FixedZone("", 0)), noon.In(time.FixedZone("", 3600)),
+			time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(0, 12, 31, 0, 0, 0, 0, time.UTC), core.TimeValue(noon), core.DateValue(noon),
+			core.LocalTimeValue(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)),
 		},
 		core.Date: {
 			"2026-02-29", "0000-12-31", "10000-01-01", "-0001-01-01", "2026-11-3", "2026-1-23", "26-11-23", "2026-11-23 ", "20261123", "2026-11-23T00:00:00Z",
 			"2026-W48-1", "2026-327", "", "infinity", 20261123, num("2026"), true, noon, noon.Truncate(24 * time.Hour).In(time.FixedZone("", 0)),
 			time.Date(2026, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600)), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC),
-			core.TimeValue(noon), core.DateValue(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)),
+			core.TimeValue(noon), core.TimeValue(noon.Truncate(24 * time.Hour)), core.LocalTimeValue(noon), core.DateValue(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)),
 		},
 		core.UUID:  {"", "x", "6ba7b8109dad11d180b400c04fd430c8", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", 5, "6ba7b810-9dad-11d1-80b4-00c04fd430cg"},
 		core.Bytes: {"AAE", "A A=", "AAE=\n", 5, true, "AAF=", num("1234"), json.RawMessage(`"AAE="`), []int{1}},
@@ -221,6 +236,8 @@ func anyValue(t core.Type) *rapid.Generator[core.Value] {
 			return core.BoolValue(rapid.Bool().Draw(rt, "bool"))
 		case core.Time:
 			return core.TimeValue(time.UnixMicro(rapid.Int64Range(-62135596800000000, 253402300799999999).Draw(rt, "time")))
+		case core.LocalTime:
+			return core.LocalTimeValue(time.UnixMicro(rapid.Int64Range(-62135596800000000, 253402300799999999).Draw(rt, "local time")).UTC())
 		case core.Date:
 			return core.DateValue(time.Unix(rapid.Int64Range(-62135596800, 253402300799).Draw(rt, "date"), 0).UTC())
 		case core.UUID:
@@ -261,7 +278,7 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-var allTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List, core.Date}
+var allTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List, core.Date, core.LocalTime}
 
 func TestValuesRoundTripThroughJSON(t *testing.T) {
 	for _, typ := range allTypes {

@@ -40,6 +40,9 @@ const (
 	// Date is a day of the Gregorian calendar, without a time zone, in the years 1 to 9999. In JSON it is text such as
 	// "2026-11-29".
 	Date
+	// LocalTime is a date and a clock time without a time zone, with microseconds, in the years 1 to 9999. It names no
+	// instant. In JSON it is text such as "2026-11-29T12:00:00.5".
+	LocalTime
 
 	typeNull Type = 255
 )
@@ -131,6 +134,13 @@ var valueTypes = [...]valueType{
 		plain:      func(v Value) any { return v.Date().Format(time.DateOnly) },
 		appendJSON: func(dst []byte, v Value) []byte { return v.Date().AppendFormat(dst, `"`+time.DateOnly+`"`) },
 		jsonSize:   func(Value) int { return len(`"2006-01-02"`) },
+	},
+	LocalTime: {
+		name: "localtime", ordered: true, convert: toLocalTime, compare: compareNum,
+		wellFormed: func(v Value) bool { return inCalendar(v.LocalTime()) },
+		plain:      func(v Value) any { return v.LocalTime().Format(localTimeLayout) },
+		appendJSON: func(dst []byte, v Value) []byte { return v.LocalTime().AppendFormat(dst, `"`+localTimeLayout+`"`) },
+		jsonSize:   func(Value) int { return len(`"` + localTimeLayout + `"`) },
 	},
 }
 

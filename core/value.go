@@ -18,7 +18,7 @@ import (
 // so a Value can be a map key.
 type Value struct {
 	typ Type
-	num int64  // Int, Bool, Time (microseconds since 1970), Float (its bits), Date (days since 1970)
+	num int64  // Int, Bool, Time (microseconds since 1970), Float (its bits), Date (days since 1970), LocalTime (as if in UTC)
 	str string // Text, UUID, Bytes, and the canonical text of JSON and List
 }
 
@@ -60,6 +60,18 @@ func DateValue(t time.Time) Value {
 }
 
 const secondsPerDay = 24 * 60 * 60
+
+// LocalTimeValue returns the date and clock time of t, in the location of t, as a value of type [LocalTime], truncated to
+// microseconds. The year must be within 1 to 9999; [Type.Convert] checks that.
+func LocalTimeValue(t time.Time) Value {
+	_, offset := t.Zone()
+	return Value{typ: LocalTime, num: t.UnixMicro() + int64(offset)*microsPerSecond}
+}
+
+const (
+	microsPerSecond = 1_000_000
+	localTimeLayout = "2006-01-02T15:04:05.999999"
+)
 
 // BytesValue returns a value of type [Bytes] with a copy of b.
 func BytesValue(b []byte) Value { return Value{typ: Bytes, str: string(b)} }
@@ -116,12 +128,20 @@ func (v Value) Date() time.Time {
 	return time.Time{}
 }
 
+// LocalTime returns the date and clock time of a [LocalTime] as a time in UTC; the zero time for any other value.
+func (v Value) LocalTime() time.Time {
+	if v.typ == LocalTime {
+		return time.UnixMicro(v.num).UTC()
+	}
+	return time.Time{}
+}
+
 // Text returns the string of a [Text], the canonical text of a [UUID], [JSON] or [List], and the bytes of a [Bytes]
 // as a string; "" for any other value.
 func (v Value) Text() string { return v.str }
 
-// Any returns the value as a plain Go value: nil, int64, float64, string, bool or time.Time. A UUID and a Date are
-// strings, as in JSON. Bytes are a []byte, JSON and List are the types that encoding/json decodes into, with json.Number
+// Any returns the value as a plain Go value: nil, int64, float64, string, bool or time.Time. A UUID, Date and
+// LocalTime are strings, as in JSON. Bytes are a []byte, JSON and List are the types that encoding/json decodes into, with json.Number
 // for numbers. The caller owns the result.
 func (v Value) Any() any {
 	if !v.IsSet() {
@@ -167,7 +187,7 @@ func appendFloat(dst []byte, f float64) []byte {
 }
 
 // Compare returns -1, 0 or +1 if a sorts before, with or after b: numbers by size, text by code point, false before
-// true, times by instant, dates by day, bytes by byte, and null after everything, as in ascending order in PostgreSQL (manual,
+// true, times by instant, dates and local times by the calendar, bytes by byte, and null after everything, as in ascending order in PostgreSQL (manual,
 // section 7.5). Values of different types sort by type.
 func Compare(a, b Value) int {
 	if a.typ != b.typ {

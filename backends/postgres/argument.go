@@ -29,6 +29,8 @@ func (c *column) argument(v core.Value) any {
 		return v.Time()
 	case core.Date:
 		return v.Date()
+	case core.LocalTime:
+		return v.LocalTime()
 	case core.Bytes:
 		return []byte(v.Text())
 	case core.List:
@@ -50,7 +52,7 @@ func (c *column) sample() any {
 		return float64(0)
 	case core.Bool:
 		return false
-	case core.Time, core.Date:
+	case core.Time, core.Date, core.LocalTime:
 		return core.IntValue(0).Time()
 	case core.Bytes:
 		return []byte{}

@@ -29,7 +29,7 @@ func (c *column) decoder(types *pgtype.Map, sent pgconn.FieldDescription) decode
 		return binaryDecoders[c.field.Type()]
 	}
 	switch c.field.Type() {
-	case core.Time, core.Date, core.Bytes:
+	case core.Time, core.Date, core.LocalTime, core.Bytes:
 		return scanDecoder(types, sent, c.field.Type())
 	case core.Float:
 		return floatDecoder(sent.DataTypeOID)
@@ -65,7 +65,7 @@ var binaryDecoders = [...]decoder{
 		if len(raw) != 8 {
 			return core.Value{}, errNotInModel
 		}
-		return timeValue(int64(binary.BigEndian.Uint64(raw)))
+		return timeValue(core.Time, int64(binary.BigEndian.Uint64(raw)))
 	},
 	core.UUID: func(raw []byte) (core.Value, error) {
 		if len(raw) != 16 {
@@ -76,6 +76,12 @@ var binaryDecoders = [...]decoder{
 	core.Bytes: func(raw []byte) (core.Value, error) { return core.BytesValue(raw), nil },
 	core.JSON:  func(raw []byte) (core.Value, error) { return jsonValue(core.JSON, raw) },
 	core.List:  func(raw []byte) (core.Value, error) { return jsonValue(core.List, raw) },
+	core.LocalTime: func(raw []byte) (core.Value, error) {
+		if len(raw) != 8 {
+			return core.Value{}, errNotInModel
+		}
+		return timeValue(core.LocalTime, int64(binary.BigEndian.Uint64(raw)))
+	},
 	core.Date: func(raw []byte) (core.Value, error) {
 		if len(raw) != 4 {
 			return core.Value{}, errNotInModel
@@ -126,11 +132,11 @@ const epoch = 946684800 * 1_000_000
 
 // timeValue converts microseconds since 2000. It returns an error for infinities and for years outside the model's
 // range.
-func timeValue(micros int64) (core.Value, error) {
+func timeValue(t core.Type, micros int64) (core.Value, error) {
 	if micros == math.MaxInt64 || micros == math.MinInt64 || micros > math.MaxInt64-epoch {
 		return core.Value{}, errNotInModel
 	}
-	return core.Time.Convert(time.UnixMicro(micros + epoch))
+	return t.Convert(time.UnixMicro(micros + epoch).UTC())
 }
 
 // dateValue returns a day as the server sends it: in days since 2000-01-01. It rejects the infinities and the years that

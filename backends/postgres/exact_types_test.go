@@ -20,6 +20,13 @@ var exactTypes = []struct {
 	draw func(r *rand.Rand) string
 }{
 	{"date", core.Date, func(r *rand.Rand) string { return drawDay(r).Format(time.DateOnly) }},
+	{"timestamp", core.LocalTime, func(r *rand.Rand) string {
+		clock := time.Duration(r.Int64N(24*60*60*1_000_000)) * time.Microsecond
+		if r.IntN(2) == 0 {
+			clock = clock.Truncate(6 * time.Hour)
+		}
+		return drawDay(r).Add(clock).Format("2006-01-02T15:04:05.999999")
+	}},
 }
 
 // drawDay draws days of all years, and of a few weeks.
@@ -79,7 +86,7 @@ func TestExactTypesAgreeWithSQL(t *testing.T) {
 					check("< "+text, core.Query{Where: core.Lt("a", text), Order: []string{"a"}}, `WHERE a < $1::text::`+c.sql+` ORDER BY a, id`, text)
 					check(">= "+text, core.Query{Where: core.Ge("a", text), Order: []string{"-a"}}, `WHERE a >= $1::text::`+c.sql+` ORDER BY a DESC, id`, text)
 				}
-				check("in", core.Query{Where: core.In("a", texts[0], texts[1], nil)}, `WHERE a IS NULL OR a::text = ANY ($1) ORDER BY id`, texts[:2])
+				check("in", core.Query{Where: core.In("a", texts[0], texts[1], nil)}, `WHERE a IS NULL OR a = ANY ($1::text[]::`+c.sql+`[]) ORDER BY id`, texts[:2])
 			})
 		}
 	}

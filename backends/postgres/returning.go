@@ -111,7 +111,7 @@ func (b *builder) unreadableCondition(c *column) string {
 	switch v := b.column(c); {
 	case c.field.Type() == core.Time:
 		return "NOT (" + v + " >= '0001-01-01 00:00:00+00' AND " + v + " < '10000-01-01 00:00:00+00')"
-	case c.field.Type() == core.Date:
+	case c.field.Type() == core.Date, c.field.Type() == core.LocalTime:
 		return "NOT (" + v + " >= '0001-01-01' AND " + v + " < '10000-01-01')"
 	case c.field.Type() == core.Float:
 		return v + " IN ('NaN', 'Infinity', '-Infinity')"

@@ -147,7 +147,7 @@ func floatSource(v core.Value) string {
 
 var typeNames = [...]string{
 	core.Int: "Int", core.Float: "Float", core.Text: "Text", core.Bool: "Bool", core.Time: "Time", core.UUID: "UUID", core.Bytes: "Bytes", core.JSON: "JSON", core.List: "List",
-	core.Date: "Date",
+	core.Date: "Date", core.LocalTime: "LocalTime",
 }
 
 // optional returns the element of a composite literal, or nil if the value is the default.

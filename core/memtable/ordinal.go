@@ -13,7 +13,7 @@ type ordinal interface{ int64 | string }
 // isNumber reports whether the ordinals of the type are integers. All other ordinals are strings.
 func isNumber(t core.Type) bool {
 	switch t {
-	case core.Int, core.Bool, core.Time, core.Float, core.Date:
+	case core.Int, core.Bool, core.Time, core.Float, core.Date, core.LocalTime:
 		return true
 	}
 	return false
@@ -31,6 +31,8 @@ func number(v core.Value) int64 {
 		return v.Time().UnixMicro()
 	case core.Date:
 		return v.Date().Unix()
+	case core.LocalTime:
+		return v.LocalTime().UnixMicro()
 	case core.Float:
 		return floatOrdinal(v.Float())
 	}

@@ -99,6 +99,8 @@ func typeSchema(t core.Type) object {
 		return object{"type": "string", "format": "date-time"}
 	case core.Date:
 		return object{"type": "string", "format": "date"}
+	case core.LocalTime:
+		return object{"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?$"}
 	case core.UUID:
 		return object{"type": "string", "format": "uuid"}
 	case core.Bytes:

@@ -218,7 +218,7 @@ func TestTypesHaveTheirFormats(t *testing.T) {
 	}
 	formats := map[string][2]string{
 		"int": {"integer", "int64"}, "float": {"number", "double"}, "text": {"string", ""}, "bool": {"boolean", ""},
-		"time": {"string", "date-time"}, "uuid": {"string", "uuid"}, "bytes": {"string", "byte"}, "json": {"", ""}, "list": {"array", ""}, "date": {"string", "date"},
+		"time": {"string", "date-time"}, "uuid": {"string", "uuid"}, "bytes": {"string", "byte"}, "json": {"", ""}, "list": {"array", ""}, "date": {"string", "date"}, "localtime": {"string", ""},
 	}
 	for _, typ := range core.Types() {
 		name := typ.String()

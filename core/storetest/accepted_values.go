@@ -79,6 +79,10 @@ var edgeValues = map[core.Type][]any{
 		"0000-12-31T23:59:59.999999Z", "0001-01-01T00:00:00+00:01", "0000-12-31T23:59:59-00:01", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-00:01",
 		"2016-12-31T23:59:60Z", "2026-02-29T00:00:00Z", time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0), time.Time{},
 	},
+	core.LocalTime: {
+		"0000-12-31T23:59:59.999999", "0001-01-01T00:00:00", "9999-12-31T23:59:59.999999", "10000-01-01T00:00:00", "2026-02-29T00:00:00", "2016-12-31T23:59:60",
+		"2024-03-31T02:30:00", "infinity", time.Time{}, time.Unix(math.MaxInt64, 0).UTC(),
+	},
 	core.Date:  {"0000-12-31", "0001-01-01", "9999-12-31", "10000-01-01", "2026-02-29", "infinity", time.Time{}, time.Unix(0, 0).UTC()},
 	core.UUID:  {"", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", "6ba7b8109dad11d180b400c04fd430c8", [16]byte{}},
 	core.Bytes: {[]byte{}, "", "AA==", "AA", make([]byte, 1<<20)},
@@ -202,6 +206,10 @@ var rawGenerators = map[core.Type]*rapid.Generator[any]{
 	core.Bool:  rapid.Bool().AsAny(),
 	core.Time:  anyTime,
 	core.Date:  anyDate,
+	core.LocalTime: rapid.Map(anyTime, func(raw any) any {
+		at, _ := raw.(time.Time)
+		return at.UTC()
+	}),
 	core.UUID:  rapid.Custom(func(r *rapid.T) any { return [16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(r, "uuid")) }),
 	core.Bytes: rapid.SliceOf(rapid.Byte()).AsAny(),
 	core.JSON:  anyJSON(4),

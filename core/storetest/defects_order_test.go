@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf16"
 
 	"github.com/larder-go/larder/core"
@@ -201,6 +202,18 @@ var orderDefects = []defect{
 			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
 				if a.Type() == core.Date && b.Type() == core.Date {
 					return cmp.Compare(a.Date().Format("2006-01"), b.Date().Format("2006-01"))
+				}
+				return core.Compare(a, b)
+			}))
+		},
+	},
+	{
+		name:   "local times sort by the minute",
+		breaks: []string{"order/values of localtime sort exactly"},
+		install: func(h *hooks) {
+			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
+				if a.Type() == core.LocalTime && b.Type() == core.LocalTime {
+					return a.LocalTime().Truncate(time.Minute).Compare(b.LocalTime().Truncate(time.Minute))
 				}
 				return core.Compare(a, b)
 			}))

@@ -99,6 +99,16 @@ var typeDefects = []defect{
 		}),
 	},
 	{
+		name: "local times are instants of a zone with summer time", breaks: []string{"types/localtime round trips"},
+		install: losing(core.LocalTime, func(v core.Value) core.Value {
+			at := v.LocalTime()
+			if gap := time.Date(2024, 3, 31, 2, 0, 0, 0, time.UTC); !at.Before(gap) && at.Before(gap.Add(time.Hour)) { // no such hour in Berlin
+				return core.LocalTimeValue(at.Add(time.Hour))
+			}
+			return v
+		}),
+	},
+	{
 		name: "uuids are random", breaks: []string{"types/uuid round trips"},
 		install: losing(core.UUID, func(v core.Value) core.Value {
 			if v.Text()[14] != '4' {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,11 +29,14 @@ func accessorFor(f *core.Field, t reflect.Type) (accessor, bool) {
 		return pointerAccessor(elem, t.Elem()), ok
 	}
 	a, ok := plainAccessor(f, t)
-	if ok && (f.Key() || f.Target() != nil && !f.Many() || f.Type() == core.Time || f.Type() == core.Date) {
+	if ok && (f.Key() || f.Target() != nil && !f.Many() || slices.Contains(clockTypes, f.Type())) {
 		return zeroIsNull(a, f.Type()), true
 	}
 	return a, ok
 }
+
+// clockTypes are the types with values in a [time.Time].
+var clockTypes = []core.Type{core.Time, core.Date, core.LocalTime}
 
 func plainAccessor(f *core.Field, t reflect.Type) (accessor, bool) {
 	switch kind := t.Kind(); f.Type() {
@@ -57,6 +61,8 @@ func plainAccessor(f *core.Field, t reflect.Type) (accessor, bool) {
 		return timeAccessor, t == reflect.TypeFor[time.Time]()
 	case core.Date:
 		return dateAccessor, t == reflect.TypeFor[time.Time]()
+	case core.LocalTime:
+		return localTimeAccessor, t == reflect.TypeFor[time.Time]()
 	case core.Bytes:
 		return bytesAccessor, kind == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 	case core.JSON, core.List:
@@ -162,6 +168,15 @@ var dateAccessor = accessor{
 	},
 }
 
+// localTimeAccessor holds the local time as a time in UTC.
+var localTimeAccessor = accessor{
+	load: func(field reflect.Value) (core.Value, error) { return core.LocalTime.Convert(*timeIn(field)) },
+	store: func(field reflect.Value, v core.Value) error {
+		*timeIn(field) = v.LocalTime()
+		return nil
+	},
+}
+
 func timeIn(field reflect.Value) *time.Time {
 	at, _ := reflect.TypeAssert[*time.Time](field.Addr()) // plainAccessor has checked the type
 	return at
@@ -219,11 +234,12 @@ func pointerAccessor(elem accessor, t reflect.Type) accessor {
 	}
 }
 
-// zeroIsNull returns the accessor with the zero value of the Go type loaded as null. typ is Time, Date or a type of keys.
+// zeroIsNull returns the accessor with the zero value of the Go type loaded as null. typ is one of clockTypes or a type of keys.
 func zeroIsNull(a accessor, typ core.Type) accessor {
 	zero := map[core.Type]core.Value{
 		core.Int: core.IntValue(0), core.Text: core.TextValue(""), core.UUID: core.UUIDValue([16]byte{}),
 		core.Time: core.TimeValue(time.Time{}), core.Date: core.DateValue(time.Time{}),
+		core.LocalTime: core.LocalTimeValue(time.Time{}),
 	}[typ]
 	load := a.load
 	a.load = func(field reflect.Value) (core.Value, error) {

@@ -27,6 +27,7 @@
 //   - Bool: bool;
 //   - Time: [time.Time];
 //   - Date: [time.Time] at midnight in UTC; a time with another clock time or zone is an error;
+//   - LocalTime: [time.Time] in UTC; a time with another zone is an error;
 //   - UUID: strings and [16]byte;
 //   - Bytes: []byte;
 //   - JSON and List: any type that encoding/json can decode the value into. Numbers in an any are [json.Number].

@@ -10,7 +10,7 @@ import (
 
 // FromPrincipal is a value in a [Condition] that comes from the principal: [PrincipalID] or [PrincipalClaim].
 //
-// The id or claim must have the JSON type of the field: a string for text, uuid, time, date and bytes, a number for int and
+// The id or claim must have the JSON type of the field: a string for text, uuid, time, date, localtime and bytes, a number for int and
 // float, a boolean for bool. The string "1" does not fit an int. A float64 fits an int only up to 2^53-1, because a greater
 // one may stand for several integers (RFC 8259, section 6); decode claims with json.Number to compare greater ones.
 type FromPrincipal struct {
@@ -96,7 +96,7 @@ func convertClaim(t core.Type, raw any) (core.Value, bool) {
 	case core.Value:
 		return ofType(t, x)
 	case string:
-		fits = t == core.Text || t == core.UUID || t == core.Time || t == core.Date || t == core.Bytes
+		fits = t == core.Text || t == core.UUID || t == core.Time || t == core.Date || t == core.LocalTime || t == core.Bytes
 	case bool:
 		fits = t == core.Bool
 	case float64:

@@ -43,6 +43,8 @@ func literalValue(t core.Type, literal string) any {
 		if at, err := time.Parse("2006-01-02 15:04:05-07", literal); err == nil {
 			return at
 		}
+	case core.LocalTime:
+		return strings.Replace(literal, " ", "T", 1)
 	case core.Bytes:
 		if b, err := hex.DecodeString(strings.TrimPrefix(literal, `\x`)); err == nil {
 			return b

@@ -21,7 +21,7 @@ func TestConstantDefaultsAreImportedOthersNoted(t *testing.T) {
 			half double precision DEFAULT 0.5, ten float8 DEFAULT 10, price numeric(9,2) DEFAULT 0.10, debt numeric DEFAULT -1.5,
 			yes bool DEFAULT true, no bool DEFAULT 'f',
 			txt text DEFAULT 'it''s', empty text DEFAULT '', short varchar(9) DEFAULT 'ab', fixed char(3) DEFAULT 'a', slash text DEFAULT 'a\b',
-			m mood DEFAULT 'it''s ok', d date DEFAULT '2026-11-23', dom rating, own rating DEFAULT 4,
+			m mood DEFAULT 'it''s ok', d date DEFAULT '2026-11-23', loc timestamp DEFAULT '2026-11-23 12:00', loc_ever timestamp DEFAULT 'infinity', dom rating, own rating DEFAULT 4,
 			u uuid DEFAULT 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', bin bytea DEFAULT '\x00ff',
 			at timestamptz DEFAULT '2026-11-23 12:00:00.5+02', ever timestamptz DEFAULT 'infinity',
 			obj jsonb DEFAULT '{"a": [1]}', lst text[] DEFAULT '{}', lst_of_one text[] DEFAULT '{a}', nan float8 DEFAULT 'NaN',
@@ -32,7 +32,7 @@ func TestConstantDefaultsAreImportedOthersNoted(t *testing.T) {
 		"zero": int64(0), "minus": int64(-1), "large": int64(9007199254740993), "too_exact": 16777217.5,
 		"half": 0.5, "ten": 10.0, "price": "0.10", "debt": "-1.5",
 		"yes": true, "no": false, "txt": "it's", "empty": "", "short": "ab", "fixed": "a", "slash": `a\b`,
-		"m": "it's ok", "d": "2026-11-23", "dom": int64(3), "own": int64(4),
+		"m": "it's ok", "d": "2026-11-23", "loc": "2026-11-23T12:00:00", "dom": int64(3), "own": int64(4),
 		"u": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "at": time.Date(2026, 11, 23, 10, 0, 0, 500_000_000, time.UTC),
 	}
 	var defaults []string
@@ -44,7 +44,7 @@ func TestConstantDefaultsAreImportedOthersNoted(t *testing.T) {
 			t.Errorf("%s: got %#v, want %#v", f.Name, f.Default, w)
 		}
 	}
-	all := strings.Fields("zero minus large too_exact half ten price debt yes no txt empty short fixed slash m d dom own u bin at obj lst")
+	all := strings.Fields("zero minus large too_exact half ten price debt yes no txt empty short fixed slash m d loc dom own u bin at obj lst")
 	importertest.Expect(t, "defaults", defaults, all)
 
 	var servers []string
@@ -53,7 +53,7 @@ func TestConstantDefaultsAreImportedOthersNoted(t *testing.T) {
 			servers = append(servers, n.Object)
 		}
 	}
-	importertest.Expect(t, "left to the server", servers, strings.Fields("ever lst_of_one nan now today sum cat n rnd up cut"))
+	importertest.Expect(t, "left to the server", servers, strings.Fields("loc_ever ever lst_of_one nan now today sum cat n rnd up cut"))
 	model, err := got.Model()
 	if err != nil {
 		t.Fatal(err)

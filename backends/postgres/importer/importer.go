@@ -16,6 +16,7 @@
 //   - boolean: Bool
 //   - timestamp with time zone: Time
 //   - date: Date
+//   - timestamp without time zone: LocalTime
 //   - uuid: UUID
 //   - bytea: Bytes
 //   - json, jsonb: JSON
@@ -23,12 +24,12 @@
 //   - composite types: JSON
 //   - domains: as their base type
 //   - all other types: Text, as the server spells the value. These include numeric, because no other type keeps every
-//     digit; timestamp without time zone, because it names no instant (manual, section 8.5.1); and enums
+//     digit; and enums
 //
 // A column that changes its form has a note of the kind [Changed]. A DEFERRABLE primary key has a note of the kind
 // [Refused].
 //
-// The field of a primary key of type date, and relations to it, are Text, because a key is Int, Text or UUID.
+// The field of a primary key of type date or timestamp, and relations to it, are Text, because a key is Int, Text or UUID.
 //
 // A primary key without a default is Assigned: clients name the key when they create a record. A UUID key is random
 // instead, unless it is a foreign key.

@@ -7,7 +7,7 @@ var exactTypes = map[string]core.Type{
 	"int2": core.Int, "int4": core.Int, "int8": core.Int,
 	"float4": core.Float, "float8": core.Float,
 	"text": core.Text, "varchar": core.Text, "name": core.Text,
-	"bool": core.Bool, "timestamptz": core.Time, "date": core.Date, "uuid": core.UUID, "bytea": core.Bytes,
+	"bool": core.Bool, "timestamptz": core.Time, "date": core.Date, "timestamp": core.LocalTime, "uuid": core.UUID, "bytea": core.Bytes,
 	"json": core.JSON, "jsonb": core.JSON,
 }
 
@@ -21,10 +21,9 @@ var conversions = map[string]conversion{
 		"text, which keeps every digit but sorts as text",
 		"make the column bigint if it counts in whole units, or double precision if 15 digits are enough",
 	},
-	"money":     {"text in the spelling of the server's lc_monetary", "make the column bigint, in the smallest unit"},
-	"timestamp": {"text, because it names no instant", "make the column timestamp with time zone"},
-	"interval":  {"text, which does not sort by length", "make the column bigint, in seconds"},
-	"timetz":    {"text, which does not sort by instant", ""},
+	"money":    {"text in the spelling of the server's lc_monetary", "make the column bigint, in the smallest unit"},
+	"interval": {"text, which does not sort by length", "make the column bigint, in seconds"},
+	"timetz":   {"text, which does not sort by instant", ""},
 }
 
 // modelType returns the type of the model for the column's values; 0 for pseudo-types, which have no values.
@@ -46,7 +45,7 @@ func (c *column) modelType() core.Type {
 // cannot be keys are held as text.
 func (c *column) keyType() core.Type {
 	switch typ := c.modelType(); typ {
-	case core.Date:
+	case core.Date, core.LocalTime:
 		return core.Text
 	default:
 		return typ

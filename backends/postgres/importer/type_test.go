@@ -41,7 +41,8 @@ var typeCases = []struct {
 	// 8.5 times
 	{"timestamptz", core.Time, ""},
 	{"timestamptz(0)", core.Time, ""},
-	{"timestamp", core.Text, "timestamp without time zone is text, because it names no instant"},
+	{"timestamp", core.LocalTime, ""},
+	{"timestamp(3)", core.LocalTime, ""},
 	{"date", core.Date, ""},
 	{"time", core.Text, "time without time zone is text"},
 	{"timetz", core.Text, "time with time zone is text, which does not sort by instant"},

@@ -184,6 +184,7 @@ func things() *core.Model {
 			{Name: "json", Type: core.JSON},
 			{Name: "list", Type: core.List},
 			{Name: "date", Type: core.Date},
+			{Name: "localtime", Type: core.LocalTime},
 		}},
 		core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{
 			{Name: "name", Type: core.Text, Key: true},

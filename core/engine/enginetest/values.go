@@ -27,7 +27,8 @@ func valueCases() []Case {
 			post thing {"bytes": "AAEC"}             => {"id": 11, "bytes": "AAEC"}
 			post thing {"json": {"b": [1.0, {}], "a": null}} => {"id": 12, "json": {"a": null, "b": [1, {}]}}
 			post thing {"list": [1, "x", [], {}]}    => {"id": 13, "list": [1, "x", [], {}]}
-			post thing {"date": "2024-02-29"}        => {"id": 14, "date": "2024-02-29"}`),
+			post thing {"date": "2024-02-29"}        => {"id": 14, "date": "2024-02-29"}
+			post thing {"localtime": "2024-02-29T02:30:00.50"} => {"id": 15, "localtime": "2024-02-29T02:30:00.5"}`),
 		rejectedValues(),
 		script("null is left out, empty values are shown", things, `
 			post thing {"int": null, "text": "", "bool": false, "float": 0, "list": [], "json": {}, "bytes": ""} => {"id": 1, "float": 0, "text": "", "bool": false, "bytes": "", "json": {}, "list": []}`),
@@ -54,15 +55,16 @@ func valueCases() []Case {
 // rejectedValues sends values that do not fit their field.
 func rejectedValues() Case {
 	rejected := map[string][]string{
-		"int":   {`"1 "`, `"01"`, `"+1"`, `"1.0"`, `1.5`, `true`, `[]`, `{}`, `9223372036854775808`, `""`},
-		"float": {`"x"`, `true`, `[]`, `{}`, `9007199254740993`, `"Infinity"`, `"NaN"`},
-		"text":  {`true`, `[]`, `{}`},
-		"bool":  {`1`, `0`, `"true"`, `[]`, `{}`},
-		"time":  {`"2024-02-30T00:00:00Z"`, `"2024-01-01"`, `1`, `true`, `[]`},
-		"uuid":  {`"x"`, `1`, `"0e984725c51c4bf49960e1c80e27aba0"`, `[]`},
-		"bytes": {`"?"`, `1`, `[]`},
-		"date":  {`"2024-02-30"`, `"2024-01-01T00:00:00Z"`, `"0000-01-01"`, `20240101`, `true`, `[]`},
-		"list":  {`{}`, `"[]"`, `1`, `true`},
+		"int":       {`"1 "`, `"01"`, `"+1"`, `"1.0"`, `1.5`, `true`, `[]`, `{}`, `9223372036854775808`, `""`},
+		"float":     {`"x"`, `true`, `[]`, `{}`, `9007199254740993`, `"Infinity"`, `"NaN"`},
+		"text":      {`true`, `[]`, `{}`},
+		"bool":      {`1`, `0`, `"true"`, `[]`, `{}`},
+		"time":      {`"2024-02-30T00:00:00Z"`, `"2024-01-01"`, `1`, `true`, `[]`},
+		"uuid":      {`"x"`, `1`, `"0e984725c51c4bf49960e1c80e27aba0"`, `[]`},
+		"bytes":     {`"?"`, `1`, `[]`},
+		"date":      {`"2024-02-30"`, `"2024-01-01T00:00:00Z"`, `"0000-01-01"`, `20240101`, `true`, `[]`},
+		"localtime": {`"2024-02-30T00:00:00"`, `"2024-01-01T00:00:00Z"`, `"2024-01-01"`, `1`, `true`, `[]`},
+		"list":      {`{}`, `"[]"`, `1`, `true`},
 	}
 	var b strings.Builder
 	for field, values := range rejected {
@@ -80,13 +82,13 @@ func goValues(t *testing.T, api *engine.Engine) {
 	at := time.Date(2024, 1, 2, 3, 4, 5, 6000, time.UTC)
 	views, err := api.Create(ctx, "thing", engine.Write{Depth: 1}, map[string]any{
 		"int": 1, "float": float32(0.5), "text": "x", "bool": true, "time": at, "bytes": []byte{1}, "list": []int{1, 2},
-		"json": map[string]any{"a": []string{"b"}}, "uuid": [16]byte{15: 1}, "date": at.Truncate(24 * time.Hour),
+		"json": map[string]any{"a": []string{"b"}}, "uuid": [16]byte{15: 1}, "date": at.Truncate(24 * time.Hour), "localtime": at,
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `[{"id":1,"int":1,"float":0.5,"text":"x","bool":true,"time":"2024-01-02T03:04:05.000006Z",` +
-		`"uuid":"00000000-0000-0000-0000-000000000001","bytes":"AQ==","json":{"a":["b"]},"list":[1,2],"date":"2024-01-02"},{"id":2}]`
+		`"uuid":"00000000-0000-0000-0000-000000000001","bytes":"AQ==","json":{"a":["b"]},"list":[1,2],"date":"2024-01-02","localtime":"2024-01-02T03:04:05.000006"},{"id":2}]`
 	if got := texts(views); got != want {
 		t.Errorf("created\n %s, want\n %s", got, want)
 	}
@@ -116,7 +118,7 @@ func goValues(t *testing.T, api *engine.Engine) {
 		}
 	}
 	view, err := api.Update(ctx, "thing", 1, engine.Write{Depth: 1}, map[string]any{
-		"int": core.Value{}, "float": nil, "time": nil, "uuid": nil, "bytes": nil, "json": nil, "list": nil, "date": nil,
+		"int": core.Value{}, "float": nil, "time": nil, "uuid": nil, "bytes": nil, "json": nil, "list": nil, "date": nil, "localtime": nil,
 	})
 	if got, want := text(view), `{"id":1,"text":"x","bool":true}`; err != nil || got != want {
 		t.Errorf("without values: %s, %v, want %s", got, err, want)

@@ -59,6 +59,7 @@ func things() *core.Model {
 			{Name: "json", Type: core.JSON},
 			{Name: "list", Type: core.List},
 			{Name: "date", Type: core.Date},
+			{Name: "localtime", Type: core.LocalTime},
 			{Name: "inner", APIName: "outer", Type: core.Int},
 			{Name: "hidden", Type: core.Text, Hidden: true, Default: "ghost"},
 			{Name: "readonly", Type: core.Text, ReadOnly: true, Default: "fixed"},

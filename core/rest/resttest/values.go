@@ -21,6 +21,7 @@ func testTypes(t *testing.T, newBackend NewBackend) {
 		{"json", `1 "a" true [] {} {"b":[1,null,{}]} null`, ``},
 		{"list", `[] [1,"a",null,[2]] null`, `"a"`},
 		{"date", `"2024-02-29" "0001-01-01" "9999-12-31" null`, `"2023-02-29" "2024-02-29T00:00:00Z" "infinity" 20240229 true`},
+		{"localtime", `"2024-02-29T12:00:00" "2024-03-31T02:30:00.123456" "2024-02-29t12:00:00.500"="2024-02-29T12:00:00.5" "0001-01-01T00:00:00" "9999-12-31T23:59:59.999999" null`, `"2024-02-29T12:00:00Z" "2024-02-29T12:00:00+01:00" "2024-02-29_12:00:00" "2024-02-29T12:00:00.1234567" "2024-02-29" 0`},
 	} {
 		t.Run(row.field+" accepts and shows values", func(t *testing.T) {
 			for value := range strings.FieldsSeq(row.accepted) {

@@ -46,6 +46,7 @@ func Model() *core.Model {
 			{Name: "json", Type: core.JSON},
 			{Name: "list", Type: core.List},
 			{Name: "date", Type: core.Date},
+			{Name: "localtime", Type: core.LocalTime},
 			{Name: "jars", ToMany: "jar"},
 			{Name: "pages", ToMany: "page"},
 		}},
