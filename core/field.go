@@ -86,6 +86,10 @@ func (f *Field) Unique() bool { return f.unique }
 // Indexed reports whether backends keep an index on the field.
 func (f *Field) Indexed() bool { return f.indexed }
 
+// Ordered reports whether queries can sort by the field and compare it by order: its type has an order, and the field is
+// not [FieldSpec.Unordered].
+func (f *Field) Ordered() bool { return f.typ.Ordered() && !f.spec.Unordered }
+
 // Computed returns the functions of a computed field; nil for other fields.
 func (f *Field) Computed() *Computed { return f.spec.Computed }
 

@@ -86,7 +86,7 @@ func (f *Field) convertFor(kind FilterKind, raw any) (Value, error) {
 
 // checkComparison rejects a comparison that the field does not support.
 func checkComparison(kind FilterKind, f *Field) error {
-	if !f.Stored() || f.Many() || !kind.Fits(f.typ) {
+	if !f.Stored() || f.Many() || !kind.FitsField(f) {
 		return &Error{Code: SearchForbidden, Resource: f.resource.apiName, Field: f.apiName}
 	}
 	return nil

@@ -75,6 +75,11 @@ type FieldSpec struct {
 	// always have one.
 	Indexed bool
 
+	// Unordered, for a stored scalar other than the key, means that queries cannot sort by the field or compare it by
+	// order: only equality and prefix are left. Use it for a Text that spells values of another type, such as numbers or
+	// the labels of an enumeration, which do not sort by their spelling.
+	Unordered bool
+
 	// Computed makes the field a computed one, which is not stored.
 	Computed *Computed
 }

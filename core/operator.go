@@ -19,6 +19,8 @@ type operator struct {
 	null bool
 	// fits reports whether fields of the type have the operator.
 	fits func(t Type) bool
+	// order reports whether the operator compares by order.
+	order bool
 	// match compares the value of a field, which may be null, with the values of the filter, which ascend.
 	match func(v Value, values []Value) bool
 }
@@ -30,10 +32,10 @@ var operators = [...]operator{
 	FilterNe: {name: "ne", text: " <> ", null: true, fits: Type.Valid, match: func(v Value, values []Value) bool {
 		return v != values[0]
 	}},
-	FilterLt: {name: "lt", text: " < ", fits: Type.Ordered, match: byOrder(func(sign int) bool { return sign < 0 })},
-	FilterLe: {name: "le", text: " <= ", fits: Type.Ordered, match: byOrder(func(sign int) bool { return sign <= 0 })},
-	FilterGt: {name: "gt", text: " > ", fits: Type.Ordered, match: byOrder(func(sign int) bool { return sign > 0 })},
-	FilterGe: {name: "ge", text: " >= ", fits: Type.Ordered, match: byOrder(func(sign int) bool { return sign >= 0 })},
+	FilterLt: {name: "lt", text: " < ", fits: Type.Ordered, order: true, match: byOrder(func(sign int) bool { return sign < 0 })},
+	FilterLe: {name: "le", text: " <= ", fits: Type.Ordered, order: true, match: byOrder(func(sign int) bool { return sign <= 0 })},
+	FilterGt: {name: "gt", text: " > ", fits: Type.Ordered, order: true, match: byOrder(func(sign int) bool { return sign > 0 })},
+	FilterGe: {name: "ge", text: " >= ", fits: Type.Ordered, order: true, match: byOrder(func(sign int) bool { return sign >= 0 })},
 	FilterIn: {name: "in", text: " in ", list: true, null: true, fits: Type.Valid, match: contains},
 	FilterPrefix: {
 		name: "prefix", text: " prefix ", fits: func(t Type) bool { return t == Text },
@@ -90,6 +92,12 @@ func (k FilterKind) TakesNull() bool { return k.isOperator() && operators[k].nul
 
 // Fits reports whether filters can compare fields of type t by the operator. It is false for other kinds of filters.
 func (k FilterKind) Fits(t Type) bool { return k.isOperator() && t.Valid() && operators[k].fits(t) }
+
+// FitsField reports whether filters can compare the field with the operator: fields of its type have the operator, and a
+// field that is [FieldSpec.Unordered] is compared by equality and prefix only.
+func (k FilterKind) FitsField(f *Field) bool {
+	return k.Fits(f.typ) && (f.Ordered() || !operators[k].order)
+}
 
 var combinationNames = [...]string{
 	FilterAll: "all", FilterNone: "none", FilterAnd: "and", FilterOr: "or", FilterNot: "not",

@@ -205,7 +205,7 @@ func (r *Resource) order(names []string) ([]Order, error) {
 		if o.Field == nil {
 			return nil, &Error{Code: UnknownField, Resource: r.apiName, Field: name}
 		}
-		if !o.Field.Stored() || !o.Field.typ.Ordered() {
+		if !o.Field.Stored() || !o.Field.Ordered() {
 			return nil, &Error{Code: SearchForbidden, Resource: r.apiName, Field: o.Field.apiName}
 		}
 		orders = append(orders, o)

@@ -79,7 +79,7 @@ func badOperator() error {
 
 // newCondition checks that the field supports the operator, and converts the values.
 func newCondition(f *core.Field, kind core.FilterKind, raw any) (condition, error) {
-	if !kind.Fits(f.Type()) {
+	if !kind.FitsField(f) {
 		return condition{}, searchForbidden(f)
 	}
 	list := []any{raw}

@@ -78,7 +78,7 @@ func (w *writer) field(f *core.Field) string {
 		set  bool
 	}{
 		{"Key", s.Key}, {"Assigned", s.Assigned}, {"ReadOnly", s.ReadOnly}, {"Hidden", s.Hidden},
-		{"Unique", s.Unique}, {"Indexed", s.Indexed},
+		{"Unique", s.Unique}, {"Indexed", s.Indexed}, {"Unordered", s.Unordered},
 	} {
 		if flag.set {
 			parts = append(parts, flag.name+": true")

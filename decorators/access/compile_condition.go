@@ -70,6 +70,9 @@ func checkOperator(f *core.Field, kind core.FilterKind) error {
 	if f.Many() {
 		return fmt.Errorf("%s is to-many and cannot be compared with %s", f, kind)
 	}
+	if kind.Fits(f.Type()) && !kind.FitsField(f) {
+		return fmt.Errorf("%s is Unordered in the model and cannot be compared with %s; use eq, ne or in", f, kind)
+	}
 	if !kind.Fits(f.Type()) {
 		return fmt.Errorf("%s is %s, which has no operator %s; use eq, ne or in", f, f.Type(), kind)
 	}

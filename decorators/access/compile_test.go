@@ -116,3 +116,22 @@ func TestToManyCannotBeCompared(t *testing.T) {
 		}
 	}
 }
+
+func TestConditionsCannotOrderAnUnorderedField(t *testing.T) {
+	m := core.MustModel("shop", core.ResourceSpec{Name: "cake", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "grade", Type: core.Text, Unordered: true},
+	}})
+	compile := func(c access.Condition) error {
+		_, err := access.Policy{{Roles: []string{"r"}, Resource: "cake", Operations: access.Read, Using: c}}.Compile(m)
+		return err
+	}
+	for _, c := range []access.Condition{access.Eq("grade", "a"), access.In("grade", "a", "b"), access.Prefix("grade", "a"), access.Eq("grade", access.PrincipalClaim("c"))} {
+		if err := compile(c); err != nil {
+			t.Error(err)
+		}
+	}
+	want := "cake.grade is Unordered in the model and cannot be compared with ge; use eq, ne or in"
+	if err := compile(access.Ge("grade", "b")); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -92,7 +92,7 @@ func TestRequestChangesTheRowsThatSQLChanges(t *testing.T) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 			if c.sql != "" {
-				if err := execute(t, conn, reference.Schema, c.sql); (err != nil) != (c.want != nil) {
+				if err := executeIn(t, conn, reference.Schema, c.sql); (err != nil) != (c.want != nil) {
 					t.Errorf("SQL: %v", err)
 				}
 			}
@@ -104,7 +104,7 @@ func TestRequestChangesTheRowsThatSQLChanges(t *testing.T) {
 }
 
 // execute runs a statement with the schema as search path.
-func execute(t *testing.T, conn *pgx.Conn, schema, sql string) error {
+func executeIn(t *testing.T, conn *pgx.Conn, schema, sql string) error {
 	t.Helper()
 	if _, err := conn.Exec(t.Context(), "SET search_path = "+pgx.Identifier{schema}.Sanitize()); err != nil {
 		t.Fatal(err)

@@ -350,7 +350,8 @@ func (c *comparison) ids(t *testing.T, args url.Values, limit int, sql string) {
 // sorts compares both directions of a sort by the field, in pages.
 func (c *comparison) sorts(t *testing.T, f *core.Field) {
 	t.Helper()
-	if !core.FilterLt.Fits(f.Type()) {
+	if !f.Ordered() {
+		c.refusesOrder(t, f)
 		return
 	}
 	col, key := c.columns[f.Name()], c.key().ordered(c.resource.Key())
@@ -367,6 +368,23 @@ func (c *comparison) sorts(t *testing.T, f *core.Field) {
 			t.Fatal(err)
 		}
 		c.ids(t, url.Values{"sort": {string(names)}}, limit, from+sort.order)
+	}
+}
+
+// refusesOrder checks that queries cannot sort by the field or compare it by order.
+func (c *comparison) refusesOrder(t *testing.T, f *core.Field) {
+	t.Helper()
+	name, err := json.Marshal(f.APIName())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []url.Values{
+		{"sort": {"[" + string(name) + "]"}}, {"filter": {"{" + string(name) + `: {"lt": "x"}}`}}, {"filter": {"{" + string(name) + `: {"ge": "x"}}`}},
+	} {
+		answer := c.request(t, "GET", "/"+url.PathEscape(c.resource.APIName())+"?"+args.Encode(), "")
+		if answer.Code != http.StatusBadRequest || !strings.Contains(answer.Body.String(), "SEARCH_FORBIDDEN") {
+			t.Errorf("%s: %d %s", unescaped(args.Encode()), answer.Code, answer.Body)
+		}
 	}
 }
 
@@ -410,7 +428,7 @@ func (c *comparison) filters(t *testing.T, f *core.Field) {
 		filter("eq", value, name+" = "+same)
 		filter("in", []any{value, nil}, "("+name+" = "+same+" OR "+name+" IS NULL)")
 		filter("ne", value, name+" IS DISTINCT FROM "+same)
-		if !core.FilterLt.Fits(f.Type()) {
+		if !f.Ordered() {
 			continue
 		}
 		for operator, sign := range map[string]string{"lt": "<", "le": "<=", "gt": ">", "ge": ">="} {

@@ -26,6 +26,9 @@
 //   - all other types: Text, as the server spells the value. These include numeric, because no other type keeps every
 //     digit; and enums
 //
+// Such a text does not sort as the values do, so its field is Unordered: queries that sort by it or compare it by order are
+// refused.
+//
 // A column that changes its form has a note of the kind [Changed]. A DEFERRABLE primary key has a note of the kind
 // [Refused].
 //

@@ -131,6 +131,7 @@ func (m *modelBuilder) addFields(r *resource) {
 			continue
 		}
 		f := core.FieldSpec{Name: c.Name, Type: typ, Key: c.Name == r.key, ReadOnly: c.Generated}
+		f.Unordered = c.unordered() && !f.Key
 		if f.Key {
 			f.Type, f.Assigned = c.keyType(), assigned(r.table, c)
 			if n, ok := c.keyTypeNote(); ok {

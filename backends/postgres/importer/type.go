@@ -18,7 +18,7 @@ type conversion struct{ form, advice string }
 var conversions = map[string]conversion{
 	"bpchar": {"text without its trailing blanks", "make the column text"},
 	"numeric": {
-		"text, which keeps every digit but sorts as text",
+		"text, which keeps every digit",
 		"make the column bigint if it counts in whole units, or double precision if 15 digits are enough",
 	},
 	"money":    {"text in the spelling of the server's lc_monetary", "make the column bigint, in the smallest unit"},
@@ -69,7 +69,16 @@ func (c *column) typeNote() (note Note, ok bool) {
 		return note, false
 	}
 	to := c.conversion()
-	return Note{Kind: Changed, Finding: c.Declared + " is " + to.form, Advice: to.advice}, true
+	finding := c.Declared + " is " + to.form
+	if c.unordered() {
+		finding += "; queries cannot sort by it or compare it by order"
+	}
+	return Note{Kind: Changed, Finding: finding, Advice: to.advice}, true
+}
+
+// unordered reports whether the column is held as text that does not sort as the values do.
+func (c *column) unordered() bool {
+	return c.modelType() == core.Text && !c.exact() && c.Type != "bpchar" && c.Type != "citext"
 }
 
 // conversion returns the form of values that the model does not hold unchanged.

@@ -53,6 +53,17 @@ func listingCases() []Case {
 			put cookie/2 {}
 			put cookie/3 {"jar": 9}
 			list cookie depth=0 sort=["jar"]    => [3, 1, 2]`),
+		script("an Unordered field is compared by equality and prefix only", things, `
+			put thing/1 {"mood": "sad"}
+			put thing/2 {"mood": "ok"}
+			list thing depth=0 filter={"mood": "ok"}                => [2]
+			list thing depth=0 filter={"mood": {"ne": "ok"}}        => [1]
+			list thing depth=0 filter={"mood": {"in": ["ok", "x"]}} => [2]
+			list thing depth=0 filter={"mood": {"prefix": "s"}}     => [1]
+			list thing filter={"mood": {"lt": "ok"}} => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "mood"}
+			list thing filter={"mood": {"ge": "ok"}} => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "mood"}
+			list thing sort=["mood"]                 => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "mood"}
+			list thing sort=["int", "-mood"]         => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "mood"}`),
 		script("fields without an order cannot be sorted by", things, `
 			list thing sort=["json"]   => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "json"}
 			list thing sort=["-list"]  => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "list"}

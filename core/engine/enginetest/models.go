@@ -185,6 +185,7 @@ func things() *core.Model {
 			{Name: "list", Type: core.List},
 			{Name: "date", Type: core.Date},
 			{Name: "localtime", Type: core.LocalTime},
+			{Name: "mood", Type: core.Text, Unordered: true},
 		}},
 		core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{
 			{Name: "name", Type: core.Text, Key: true},
