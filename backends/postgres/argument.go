@@ -126,7 +126,8 @@ func (c *column) check(v core.Value) error {
 // fitsFloat32 reports whether the server stores the number in single precision. It rejects numbers that would become
 // infinite or zero.
 func fitsFloat32(f float64) bool {
-	return math.Abs(f) <= math.MaxFloat32 && (f == 0 || float32(f) != 0)
+	single := float32(f)
+	return !math.IsInf(float64(single), 0) && (f == 0 || single != 0)
 }
 
 // fitsText reports whether the column can hold the string. The server would silently truncate some of the others.

@@ -31,8 +31,6 @@ func (c *column) decoder(types *pgtype.Map, sent pgconn.FieldDescription) decode
 	switch c.field.Type() {
 	case core.Time, core.Date, core.LocalTime, core.Bytes:
 		return scanDecoder(types, sent, c.field.Type())
-	case core.Float:
-		return floatDecoder(sent.DataTypeOID)
 	}
 	return textDecoders[c.field.Type()]
 }
@@ -51,13 +49,10 @@ var binaryDecoders = [...]decoder{
 		return core.Value{}, errNotInModel
 	},
 	core.Float: func(raw []byte) (core.Value, error) {
-		switch len(raw) {
-		case 8:
-			return core.Float.Convert(math.Float64frombits(binary.BigEndian.Uint64(raw)))
-		case 4:
-			return core.Float.Convert(float64(math.Float32frombits(binary.BigEndian.Uint32(raw))))
+		if len(raw) != 8 {
+			return core.Value{}, errNotInModel
 		}
-		return core.Value{}, errNotInModel
+		return core.Float.Convert(math.Float64frombits(binary.BigEndian.Uint64(raw)))
 	},
 	core.Text: func(raw []byte) (core.Value, error) { return core.TextValue(string(raw)), nil },
 	core.Bool: func(raw []byte) (core.Value, error) { return core.BoolValue(len(raw) == 1 && raw[0] != 0), nil },
@@ -96,27 +91,18 @@ var textDecoders = [...]decoder{
 		n, err := strconv.ParseInt(string(raw), 10, 64)
 		return core.IntValue(n), err
 	},
+	core.Float: func(raw []byte) (core.Value, error) {
+		f, err := strconv.ParseFloat(string(raw), 64)
+		if err != nil {
+			return core.Value{}, err
+		}
+		return core.Float.Convert(f)
+	},
 	core.Text: binaryDecoders[core.Text],
 	core.Bool: func(raw []byte) (core.Value, error) { return core.BoolValue(string(raw) == "t"), nil },
 	core.UUID: func(raw []byte) (core.Value, error) { return core.UUID.Convert(string(raw)) },
 	core.JSON: func(raw []byte) (core.Value, error) { return core.JSON.StoredJSON(raw) },
 	core.List: func(raw []byte) (core.Value, error) { return core.List.StoredJSON(raw) },
-}
-
-// floatDecoder decodes the text of a float. The text is the shortest one for the precision of the type: "0.1" denotes
-// different numbers as real and as double precision.
-func floatDecoder(oid uint32) decoder {
-	bits := 64
-	if oid == pgtype.Float4OID {
-		bits = 32
-	}
-	return func(raw []byte) (core.Value, error) {
-		f, err := strconv.ParseFloat(string(raw), bits)
-		if err != nil {
-			return core.Value{}, err
-		}
-		return core.Float.Convert(f)
-	}
 }
 
 // jsonValue decodes jsonb in binary format: a version byte and the text.

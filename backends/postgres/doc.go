@@ -10,7 +10,8 @@
 // same name. These are the column types, with the type that [DDL] uses first:
 //
 //   - Int: bigint; also integer and smallint
-//   - Float: double precision; also real
+//   - Float: double precision; also real, as the shortest decimal of each value, such as 34.8. Conditions and orders compare
+//     that decimal, so no index on the column serves them
 //   - Text: text; also character varying
 //   - Bool: boolean
 //   - Time: timestamp with time zone

@@ -32,6 +32,9 @@ type form struct {
 // formOf returns the form of a column for a field.
 func formOf(found *catalogColumn, f *core.Field) form {
 	switch {
+	case found.typeName == "float4" && f.Type() == core.Float:
+		// The shortest decimal of a real is another double than its exact value: the cast to text is the shortest.
+		return form{suffix: "::text::double precision", otherType: found.domain}
 	case found.isExact(f) && found.domain:
 		return form{otherType: true}
 	case found.isExact(f):

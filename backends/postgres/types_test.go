@@ -63,7 +63,7 @@ var otherTypes = []struct {
 	{"short", core.Text, []any{"abc", ""}, [2]any{5, "5"}, []any{"abcd"}},
 	{"smallint", core.Int, []any{-1, 0, 32767}, [2]any{"5", 5}, []any{1 << 15}},
 	{"integer", core.Int, []any{-1, 0, 1<<31 - 1}, [2]any{"5", 5}, []any{1 << 31}},
-	{"real", core.Float, []any{float64(float32(0.1)), float64(float32(0.2)), 1.5, -3, 0}, [2]any{0.3, float64(float32(0.3))}, []any{1e300, 1e-300, -1e-46}},
+	{"real", core.Float, []any{0.1, 34.8, 1.5, -3, 0, 3.4028235e38, 1e-45, 16777216}, [2]any{float64(float32(0.3)), 0.3}, []any{1e300, 1e-300, -1e-46}},
 	{"varchar(3)", core.Text, []any{"abc", "ü", ""}, [2]any{5, "5"}, []any{"abcd", "a   "}},
 	{"positive", core.Int, []any{1, 2, 10}, [2]any{"5", 5}, []any{0, -1, 1 << 40}},
 	{"oid", core.Text, []any{"0", "10", "9", "4294967295"}, [2]any{"007", "7"}, []any{"x", "4294967296"}},

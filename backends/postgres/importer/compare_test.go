@@ -142,11 +142,7 @@ func (col column) same(text string, shown any) bool {
 	switch col.typ {
 	case "int2", "int4", "int8":
 		return number.String() == text
-	case "float4":
-		want, wanted := strconv.ParseFloat(text, 32)
-		got, err := strconv.ParseFloat(number.String(), 32)
-		return err == nil && wanted == nil && got == want
-	case "float8":
+	case "float4", "float8":
 		want, wanted := strconv.ParseFloat(text, 64)
 		got, err := strconv.ParseFloat(number.String(), 64)
 		return err == nil && wanted == nil && got == want
