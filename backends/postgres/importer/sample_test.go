@@ -74,8 +74,8 @@ func newDatabase(t *testing.T, template string) string {
 	if template != "" {
 		create += " TEMPLATE " + pgx.Identifier{strings.TrimPrefix(parse(t, template).Path, "/")}.Sanitize()
 	}
-	execute(t, pgtest.URL(t), create)
-	t.Cleanup(func() { execute(t, pgtest.URL(t), "DROP DATABASE "+quoted+" WITH (FORCE)") })
+	runScripts(t, pgtest.URL(t), create)
+	t.Cleanup(func() { runScripts(t, pgtest.URL(t), "DROP DATABASE "+quoted+" WITH (FORCE)") })
 	u := parse(t, pgtest.URL(t))
 	u.Path = "/" + name
 	return u.String()
@@ -90,10 +90,10 @@ func parse(t *testing.T, connection string) *url.URL {
 	return u
 }
 
-// execute runs scripts on a connection of their own, each in one transaction.
-func execute(t *testing.T, connection string, scripts ...string) {
+// runScripts runs scripts on a connection of their own, each in one transaction.
+func runScripts(t *testing.T, connection string, scripts ...string) {
 	t.Helper()
-	ctx := context.WithoutCancel(t.Context()) // clean-ups execute, too
+	ctx := context.WithoutCancel(t.Context()) // clean-ups use it, too
 	conn, err := pgx.Connect(ctx, connection)
 	if err != nil {
 		t.Fatal(err)
@@ -110,8 +110,24 @@ func execute(t *testing.T, connection string, scripts ...string) {
 func (s sample) load(t *testing.T) string {
 	t.Helper()
 	connection := newDatabase(t, "")
-	execute(t, connection, s.sql...)
+	runScripts(t, connection, s.sql...)
 	return connection
+}
+
+// connect opens a connection that is closed with the test.
+func connect(t *testing.T, connection string) *pgx.Conn {
+	t.Helper()
+	config, err := pgx.ParseConfig(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.RuntimeParams["timezone"], config.RuntimeParams["search_path"] = "UTC", "public"
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
 }
 
 // served is an imported database behind the REST face.
@@ -124,16 +140,7 @@ type served struct {
 // serve imports the schema public of a database, and serves it without any other preparation.
 func serve(t *testing.T, connection string) *served {
 	t.Helper()
-	config, err := pgx.ParseConfig(connection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.RuntimeParams["timezone"], config.RuntimeParams["search_path"] = "UTC", "public"
-	conn, err := pgx.ConnectConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	conn := connect(t, connection)
 	imported, err := importer.Read(t.Context(), conn, "public")
 	if err != nil {
 		t.Fatal(err)
