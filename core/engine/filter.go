@@ -24,12 +24,9 @@ func badFilter(accepted string) error {
 func (info *resourceInfo) conditions(filter map[string]any) ([]condition, error) {
 	var all []condition
 	for _, name := range slices.Sorted(maps.Keys(filter)) {
-		f := info.resource.FieldByAPIName(name)
-		switch {
-		case f == nil || f.Hidden():
-			return nil, info.unknownField(name)
-		case f.Computed() != nil || f.Many():
-			return nil, searchForbidden(f)
+		f, err := info.searchField(name)
+		if err != nil {
+			return nil, err
 		}
 		found, err := fieldConditions(f, filter[name])
 		if err != nil {
@@ -38,6 +35,18 @@ func (info *resourceInfo) conditions(filter map[string]any) ([]condition, error)
 		all = append(all, found...)
 	}
 	return all, nil
+}
+
+// searchField returns the field with the API name for a condition.
+func (info *resourceInfo) searchField(name string) (*core.Field, error) {
+	f := info.resource.FieldByAPIName(name)
+	switch {
+	case f == nil || f.Hidden():
+		return nil, info.unknownField(name)
+	case f.Computed() != nil || f.Many():
+		return nil, searchForbidden(f)
+	}
+	return f, nil
 }
 
 func searchForbidden(f *core.Field) error {
@@ -111,6 +120,49 @@ func newCondition(f *core.Field, kind core.FilterKind, raw any) (condition, erro
 	}
 	return c, nil
 }
+
+// equalities converts [Query] Equal to one condition for each field.
+func (info *resourceInfo) equalities(equal map[string][]string) ([]condition, error) {
+	var all []condition
+	for _, name := range slices.Sorted(maps.Keys(equal)) {
+		f, err := info.searchField(name)
+		if err != nil {
+			return nil, err
+		}
+		values := make([]any, len(equal[name]))
+		for i, text := range equal[name] {
+			if values[i], err = parseText(f, text); err != nil {
+				return nil, err
+			}
+		}
+		kind, raw := core.FilterIn, any(values)
+		if len(values) == 1 {
+			kind, raw = core.FilterEq, values[0]
+		}
+		c, err := newCondition(f, kind, raw)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// parseText returns the value that a string of [Query] Equal stands for, to convert it to the type of the field.
+func parseText(f *core.Field, text string) (any, error) {
+	switch f.Type() {
+	case core.Bool, core.JSON, core.List:
+		v, err := core.ParseJSON([]byte(text), maxTextNesting)
+		if err != nil || v == nil {
+			return nil, badValue(f, f.Type(), text)
+		}
+		return v, nil
+	}
+	return text, nil
+}
+
+// maxTextNesting bounds the nesting of JSON in strings of [Query] Equal.
+const maxTextNesting = 100
 
 func badValue(f *core.Field, t core.Type, raw any) error {
 	return &core.Error{

@@ -72,6 +72,33 @@ func (l *lister) denialError(ctx context.Context, querier core.Querier, f *core.
 	return err
 }
 
+// hideUnreadable returns the error for conditions that are invalid. If the condition names a field that the principal may
+// not read, this is the error of a field that does not exist, so that the answer is independent of the values in the
+// condition and of the field's type.
+func (l *lister) hideUnreadable(ctx context.Context, invalid error) error {
+	e := core.AsError(invalid)
+	if !l.engine.mayHide || e.Code != core.BadFieldValue && e.Code != core.SearchForbidden {
+		return invalid
+	}
+	f := l.info.resource.FieldByAPIName(e.Field)
+	if f == nil {
+		return invalid
+	}
+	stored := f
+	if f.Inverse() != nil && !f.Stored() {
+		stored = f.Inverse()
+	}
+	if !stored.Stored() || stored.Many() {
+		return invalid
+	}
+	q := core.Query{Where: stored.Compare(core.FilterEq, core.Null), Fields: l.engine.info(stored.Resource()).keyOnly, Limit: 1}
+	_, err := l.engine.store.Select(ctx, stored.Resource(), q)
+	if errors.Is(err, core.UnknownField) {
+		return l.info.unknownField(f.APIName())
+	}
+	return invalid
+}
+
 // rewriteRelation converts a condition on a to-one relation into a condition on keys. Hidden records take no part
 // in relations, on either side.
 func (l *lister) rewriteRelation(ctx context.Context, querier core.Querier, c condition) (core.Filter, error) {

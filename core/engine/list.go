@@ -18,6 +18,10 @@ type Query struct {
 	// field. A related resource that a policy denies completely is the error of the policy, such as
 	// [core.Forbidden].
 	Filter map[string]any
+	// Equal holds further conditions by API name, which must match in addition to Filter: a field equals one of the
+	// values. The values are strings, as in a URL: numbers in JSON form, true and false, and JSON for JSON and list
+	// fields; the string is the value itself for any other type. It cannot express null.
+	Equal map[string][]string
 	// Sort holds API names; a leading "-" means descending. Nulls come last ascending and first descending; equal
 	// records are ordered by id. A stored to-one relation sorts by its id, and as null if it leads to a hidden
 	// record. Where a decorator can hide records, at most [Options.MaxRecords] records can be sorted by a
@@ -58,7 +62,7 @@ func (e *Engine) List(ctx context.Context, resource string, q Query) (List, erro
 	}
 	l := lister{engine: e, info: info, query: q}
 	if err := l.prepare(); err != nil {
-		return List{}, err
+		return List{}, l.hideUnreadable(ctx, err)
 	}
 	for {
 		list, err := l.attempt(ctx)
@@ -90,6 +94,11 @@ func (l *lister) prepare() (err error) {
 	if l.conditions, err = l.info.conditions(l.query.Filter); err != nil {
 		return err
 	}
+	equal, err := l.info.equalities(l.query.Equal)
+	if err != nil {
+		return err
+	}
+	l.conditions = append(l.conditions, equal...)
 	var related []*core.Field
 	if l.order, related, err = l.info.parseSort(l.query.Sort); l.engine.mayHide {
 		l.maskedSorts = related

@@ -9,7 +9,7 @@
 //
 // # Resources
 //
-//	GET    /cookie           200 a page of records; arguments filter, sort, limit, after, depth
+//	GET    /cookie           200 a page of records; arguments filter, sort, limit, after, depth, and names of fields
 //	POST   /cookie           201 a record for an object, records for a list: all of them or none
 //	GET    /cookie/1         200 one record; argument depth
 //	PATCH  /cookie/1         200 the record, with the fields changed that the body names
@@ -19,7 +19,8 @@
 //
 // HEAD is GET without the body. OPTIONS answers 204 with the methods of the URL in Allow; any other method is 405. The
 // argument depth also belongs to POST, PATCH and PUT, where it is the depth of the record in the answer, and to DELETE,
-// where it is the depth for preconditions. Unknown arguments are ignored; a known argument that is given twice is 400.
+// where it is the depth for preconditions. An unknown argument is 400 and named in the error; an argument that is given
+// twice is 400 too. OPTIONS ignores arguments: a CORS preflight repeats those of the request that follows.
 //
 // # Lists
 //
@@ -27,6 +28,15 @@
 // records follow, because of the limit or of the engine's bounds of an answer, the answer has a Link header with
 // rel="next". The Link repeats the arguments of the request and adds a cursor of less than 2 KiB. A page with limit=0 is
 // always empty and has no Link.
+//
+// On lists, any other argument is the name of a field and a value that the field must equal, in addition to the filter:
+//
+//	GET /cookie?type=muffin&jar=1&jar=2
+//
+// lists the muffins of two jars. Several values of a field mean one of them. A value is written as in JSON, a string
+// without quotes. A value for a JSON field is JSON, with quotes. null is not expressible; use filter. Fields with the
+// names filter, sort, limit, after and depth need the filter too. A field that does not exist, is hidden, or is
+// unreadable for the principal is FIELD_DOES_NOT_EXIST.
 //
 // A to-many relation with an inverse shows at most 1000 records ([engine.Options.MaxMembers]), and fewer where the
 // answer has no room for more. If there are others, the record has a member NAME@next after the list NAME: the URL of a

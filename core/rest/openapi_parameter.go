@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/larder-go/larder/core"
@@ -24,6 +25,24 @@ func parameters(limits engine.Options, opts Options) object {
 		"If-Match":      condition("If-Match", "Write only if the record has one of these entity tags (RFC 9110, section 13.1.1)."),
 		"If-None-Match": condition("If-None-Match", "Read or write only if the record has none of these entity tags (RFC 9110, section 13.1.2)."),
 	}
+}
+
+// equalities describes the arguments of a list that are conditions on fields.
+func equalities(r *core.Resource) []any {
+	var all []any
+	for _, f := range r.Fields() {
+		name := f.APIName()
+		if f.Hidden() || f.Computed() != nil || f.Many() || slices.Contains(listArguments, name) {
+			continue
+		}
+		items := typeSchema(f.Type())
+		if f.Type() == core.JSON || f.Type() == core.List {
+			items = object{"type": "string", "contentMediaType": plainJSON}
+		}
+		all = append(all, argument(name, "Only records with this "+name+". Several values: records with one of them.",
+			object{"type": "array", "items": items}))
+	}
+	return all
 }
 
 // operatorNames lists the operators of filters.

@@ -13,7 +13,7 @@ func (n schemaNames) listPath(r *core.Resource) object {
 	written := ref("schemas", n.create[r])
 	return object{
 		"get": n.operation("list", r, object{
-			"parameters": parameterRefs("filter", "sort", "limit", "after", "depth"),
+			"parameters": append(parameterRefs("filter", "sort", "limit", "after", "depth"), equalities(r)...),
 			"responses":  responses(object{"200": response("A page of records.", records, "Link")}),
 		}),
 		"post": n.operation("create", r, object{

@@ -1,8 +1,10 @@
 package rest
 
 import (
+	"maps"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,9 +19,32 @@ type params struct {
 	maxNesting int
 }
 
-// params decodes the URL's arguments. An argument that cannot be decoded is [core.BadRequest]: ignoring a misspelled
-// condition would answer another question than the client asked.
-func (x *exchange) params() (params, error) {
+// params decodes the URL's arguments. An argument that cannot be decoded is [core.BadRequest], and an argument with a
+// name that is not known is [core.BadParam].
+func (x *exchange) params(known ...string) (params, error) {
+	p, err := x.decodeParams()
+	for _, name := range slices.Sorted(maps.Keys(p.Values)) {
+		if !slices.Contains(known, name) {
+			accepted := "no arguments"
+			if len(known) > 0 {
+				accepted = "the arguments " + strings.Join(known, ", ")
+			}
+			return p, badParam(validText(name), accepted)
+		}
+	}
+	return p, err
+}
+
+// validText returns the text with replacements for bytes that a JSON string cannot hold.
+func validText(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// listArguments are the arguments of lists. They win over fields with the same API name.
+var listArguments = []string{"after", "depth", "filter", "limit", "sort"}
+
+// decodeParams decodes the URL's arguments with any names. On lists, a name outside listArguments is that of a field.
+func (x *exchange) decodeParams() (params, error) {
 	p := params{maxNesting: x.h.opts.MaxNesting}
 	if x.r.URL.RawQuery == "" {
 		return p, nil
@@ -65,7 +90,7 @@ func (p params) number(name string, fallback int) (int, error) {
 
 // depth returns the argument depth. The engine checks its upper limit.
 func (x *exchange) depth() (int, error) {
-	p, err := x.params()
+	p, err := x.params("depth")
 	if err != nil {
 		return 0, err
 	}
@@ -82,6 +107,7 @@ func (p params) query() (q engine.Query, err error) {
 	if q.Filter, err = p.filter(); err != nil {
 		return q, err
 	}
+	q.Equal = p.equal()
 	if q.Sort, err = p.sort(); err != nil {
 		return q, err
 	}
@@ -104,6 +130,21 @@ func (p params) filter() (map[string]any, error) {
 		return nil, badParam("filter", "JSON object")
 	}
 	return object, nil
+}
+
+// equal returns the arguments that are conditions on fields: the field equals one of the values.
+func (p params) equal() map[string][]string {
+	var equal map[string][]string
+	for name, values := range p.Values {
+		if slices.Contains(listArguments, name) {
+			continue
+		}
+		if equal == nil {
+			equal = make(map[string][]string)
+		}
+		equal[validText(name)] = values
+	}
+	return equal
 }
 
 func (p params) sort() ([]string, error) {

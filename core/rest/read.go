@@ -31,6 +31,9 @@ func (x *exchange) getDocument() error {
 	if err := x.unauthorized(); err != nil {
 		return err
 	}
+	if _, err := x.params(); err != nil {
+		return err
+	}
 	return x.answerConditionally(x.h.document)
 }
 
@@ -56,7 +59,7 @@ func (x *exchange) answerConditionally(body []byte) error {
 
 // list answers with a page of records.
 func (x *exchange) list() error {
-	p, err := x.params()
+	p, err := x.decodeParams()
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,12 @@
 package resttest
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 )
 
@@ -52,8 +54,167 @@ func testDepth(t *testing.T, newBackend NewBackend) {
 			{"GET /jar?depth=99999999999999999999", "", 400, `BAD_PARAM_VALUE`},
 		}},
 		{"a repeated depth is 400", []exchange{{"GET /jar?depth=1&depth=2", "", 400, `BAD_PARAM_VALUE`}}},
-		{"unknown arguments are ignored", []exchange{{"GET /jar?color=red&Depth=9", "", 200, `[]`}}},
 	})
+}
+
+func testUnknownArguments(t *testing.T, newBackend NewBackend) {
+	const onlyDepth = `BAD_PARAM_VALUE {"param_name": "color", "accepted_values": "the arguments depth"}`
+	fixture := exchange{"PUT /jar/1", `{"label": "a"}`, 201, ""}
+	unchanged := exchange{"GET /jar", "", 200, `[{"id": 1, "label": "a", "cookies": []}]`}
+	setup{model: cookies()}.check(t, newBackend, []rule{
+		{"an unknown argument of a record is 400", []exchange{
+			fixture,
+			{"GET /jar/1?color=red", "", 400, onlyDepth},
+			{"GET /jar/1?depth=1&color=red", "", 400, onlyDepth},
+			{"GET /jar/1?Depth=1", "", 400, `BAD_PARAM_VALUE {"param_name": "Depth", "accepted_values": "the arguments depth"}`},
+			{"GET /jar/1?limit=1", "", 400, `BAD_PARAM_VALUE`},
+			{"GET /jar/1?label=a", "", 400, `BAD_PARAM_VALUE`},
+			{"GET /jar/1?=", "", 400, `BAD_PARAM_VALUE {"param_name": "", "accepted_values": "the arguments depth"}`},
+		}},
+		{"an unknown argument of a write is 400 and nothing changes", []exchange{
+			fixture,
+			{"POST /jar?color=red", `{}`, 400, onlyDepth},
+			{"POST /jar?label=b", `{}`, 400, `BAD_PARAM_VALUE {"param_name": "label", "accepted_values": "the arguments depth"}`},
+			{"PATCH /jar/1?color=red", `{"label": "b"}`, 400, onlyDepth},
+			{"PUT /jar/1?color=red", `{}`, 400, onlyDepth},
+			{"DELETE /jar/1?color=red", "", 400, onlyDepth},
+			unchanged,
+		}},
+		{"an unknown argument of the document is 400", []exchange{
+			{"GET /openapi.json?color=red", "", 400, `BAD_PARAM_VALUE {"param_name": "color", "accepted_values": "no arguments"}`},
+		}},
+		{"an unknown argument of a list is 400", []exchange{
+			{"GET /jar?color=red", "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "jar", "field_name": "color"}`},
+			{"GET /jar?limt=1", "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "jar", "field_name": "limt"}`},
+		}},
+	})
+	t.Run("HEAD answers as GET and OPTIONS ignores arguments", func(t *testing.T) {
+		c := setup{model: cookies()}.start(t, newBackend)
+		for _, x := range []struct {
+			request string
+			status  int
+		}{
+			{"HEAD /jar?color=red", 400}, {"HEAD /jar?label=a", 200}, {"HEAD /openapi.json?color=red", 400},
+			{"OPTIONS /jar?color=red", 204}, {"OPTIONS /jar/1?color=red", 204},
+		} {
+			method, target, _ := splitRequest(x.request)
+			if r := c.send(t, method, target, nil); r.status != x.status {
+				t.Errorf("%s: %d, want %d", x.request, r.status, x.status)
+			}
+		}
+	})
+	t.Run("names that are not text are 400", func(t *testing.T) {
+		c := setup{model: cookies()}.start(t, newBackend)
+		for _, target := range []string{"/jar?%ff=1", "/jar/1?%ff=1", "/jar?%00=1", "/jar/1?%00=1"} {
+			if r := c.send(t, "GET", target, nil); r.status != 400 || !strings.Contains(string(r.body), "\uFFFD") {
+				t.Errorf("%s: %d %s", target, r.status, r.body)
+			}
+		}
+	})
+}
+
+func testEqualities(t *testing.T, newBackend NewBackend) {
+	fixture := []exchange{
+		{"PUT /jar/1", `{}`, 201, ""},
+		{"PUT /jar/2", `{}`, 201, ""},
+		{"PUT /cookie/1", `{"type": "muffin", "price": 3, "jar": 1}`, 201, ""},
+		{"PUT /cookie/2", `{"type": "shortbread", "price": 5, "jar": 1}`, 201, ""},
+		{"PUT /cookie/3", `{"type": "muffin", "jar": 2}`, 201, ""},
+		{"PUT /cookie/4", `{"type": ""}`, 201, ""},
+	}
+	finds := func(rows ...[2]string) []exchange {
+		all := slices.Clip(fixture)
+		for _, row := range rows {
+			all = append(all, exchange{"GET /cookie?depth=0&" + row[0], "", 200, row[1]})
+		}
+		return all
+	}
+	setup{model: cookies()}.check(t, newBackend, []rule{
+		{"an argument with the name of a field is an equality", finds(
+			[2]string{`type=muffin`, `[1, 3]`},
+			[2]string{`type=`, `[4]`},
+			[2]string{`price=5`, `[2]`},
+			[2]string{`jar=1`, `[1, 2]`},
+			[2]string{`id=3`, `[3]`},
+			[2]string{`type=muffin&price=3`, `[1]`},
+			[2]string{`type=null`, `[]`},
+		)},
+		{"several values of a field mean one of them", finds(
+			[2]string{`price=5&price=3`, `[1, 2]`},
+			[2]string{`jar=1&jar=2&type=muffin`, `[1, 3]`},
+			[2]string{`id=1&id=1`, `[1]`},
+		)},
+		{"equalities hold in addition to the filter", finds(
+			[2]string{`type=muffin&filter={"price": {"gt": 1}}`, `[1]`},
+			[2]string{`price=3&filter={"price": {"gt": 3}}`, `[]`},
+			[2]string{`price=3&filter={"price": 5}`, `[]`},
+			[2]string{`jar=1&sort=["-price"]&limit=1`, `[2]`},
+		)},
+		{"a value of another type is 400", []exchange{
+			{"GET /cookie?price=cheap", "", 400, `BAD_FIELD_VALUE {"object_name": "cookie", "field_name": "price", "type": "int", "value": "cheap"}`},
+			{"GET /cookie?price=", "", 400, `BAD_FIELD_VALUE`},
+			{"GET /cookie?price=1.5", "", 400, `BAD_FIELD_VALUE`},
+			{"GET /cookie?price=null", "", 400, `BAD_FIELD_VALUE`},
+			{"GET /cookie?jar=a", "", 400, `BAD_FIELD_VALUE`},
+			{"GET /cookie?price=1&price=b", "", 400, `BAD_FIELD_VALUE`},
+		}},
+		{"a list side is no equality", []exchange{
+			{"GET /cookie?crumbs=1", "", 400, `SEARCH_FORBIDDEN {"object_name": "cookie", "field_name": "crumbs"}`},
+		}},
+	})
+	setup{model: things()}.check(t, newBackend, []rule{
+		{"values of every type are written as in JSON", []exchange{
+			{"PUT /thing/1", `{"int": 1, "float": 1.5, "bool": true, "time": "2026-01-02T03:04:05Z", "uuid": "9f0c2b4e-6f1d-4c55-8a2f-0f6f3a1c7d10",
+				"bytes": "aGk=", "json": {"a": [1]}, "list": [1, "b"], "outer": 4}`, 201, ""},
+			{"PUT /thing/2", `{"bool": false, "json": "a"}`, 201, ""},
+			{"GET /thing?depth=0&int=1", "", 200, `[1]`},
+			{"GET /thing?depth=0&float=1.5", "", 200, `[1]`},
+			{"GET /thing?depth=0&bool=true", "", 200, `[1]`},
+			{"GET /thing?depth=0&bool=false", "", 200, `[2]`},
+			{"GET /thing?depth=0&time=2026-01-02T03:04:05Z", "", 200, `[1]`},
+			{"GET /thing?depth=0&uuid=9f0c2b4e-6f1d-4c55-8a2f-0f6f3a1c7d10", "", 200, `[1]`},
+			{"GET /thing?depth=0&bytes=aGk=", "", 200, `[1]`},
+			{`GET /thing?depth=0&json={"a": [1]}`, "", 200, `[1]`},
+			{`GET /thing?depth=0&json="a"`, "", 200, `[2]`},
+			{`GET /thing?depth=0&list=[1, "b"]`, "", 200, `[1]`},
+			{"GET /thing?depth=0&outer=4", "", 200, `[1]`},
+			{"GET /thing?bool=yes", "", 400, `BAD_FIELD_VALUE`},
+			{"GET /thing?json=a", "", 400, `BAD_FIELD_VALUE`},
+			{"GET /thing?list={}", "", 400, `BAD_FIELD_VALUE`},
+		}},
+		{"a hidden field is an unknown argument", []exchange{
+			{"GET /thing?hidden=ghost", "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "thing", "field_name": "hidden"}`},
+			{"GET /thing?inner=4", "", 400, `FIELD_DOES_NOT_EXIST {"object_name": "thing", "field_name": "inner"}`},
+			{"GET /thing?length=4", "", 400, `SEARCH_FORBIDDEN`},
+		}},
+	})
+	t.Run("names of arguments win over fields", func(t *testing.T) {
+		c := setup{model: reserved()}.start(t, newBackend)
+		c.check(t, exchange{"PUT /row/1", `{"limit": 7, "sort": "a"}`, 201, ""})
+		c.check(t, exchange{"PUT /row/2", `{"limit": 8, "sort": "b"}`, 201, ""})
+		c.check(t, exchange{"GET /row?depth=0&limit=1", "", 200, `[1]`})
+		c.check(t, exchange{"GET /row?sort=b", "", 400, `BAD_PARAM_VALUE`})
+		c.check(t, exchange{`GET /row?depth=0&filter={"limit": 8, "sort": "b"}`, "", 200, `[2]`})
+	})
+	t.Run("pages keep the equalities", func(t *testing.T) {
+		c := setup{model: cookies()}.start(t, newBackend)
+		for _, x := range fixture {
+			c.check(t, x)
+		}
+		r := c.check(t, exchange{"GET /cookie?depth=0&limit=1&type=muffin&type=pie", "", 200, `[1]`})
+		if next := c.send(t, "GET", r.next(), nil); next.status != 200 || !next.is(t, `[3]`) || next.next() != "" {
+			t.Errorf("%s: %d %s, then %q", r.next(), next.status, next.body, next.next())
+		}
+		after, _ := url.Parse(r.next())
+		c.check(t, exchange{"GET /cookie?depth=0&type=muffin&after=" + after.Query().Get("after"), "", 400, `BAD_PARAM_VALUE`})
+	})
+}
+
+// reserved is a model with fields that have the names of arguments.
+func reserved() *core.Model {
+	return core.MustModel("reserved", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
+		keyField(), {Name: "limit", Type: core.Int}, textField("sort"),
+	}})
 }
 
 func testFilter(t *testing.T, newBackend NewBackend) {

@@ -66,8 +66,9 @@ func escape(target string) string {
 	}
 	args := strings.Split(query, "&")
 	for i, arg := range args {
-		name, value, _ := strings.Cut(arg, "=")
-		args[i] = name + "=" + url.QueryEscape(value)
+		if name, value, ok := strings.Cut(arg, "="); ok {
+			args[i] = name + "=" + url.QueryEscape(value)
+		}
 	}
 	return path + "?" + strings.Join(args, "&")
 }

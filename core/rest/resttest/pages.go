@@ -3,6 +3,7 @@ package resttest
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,13 +53,14 @@ func testPages(t *testing.T, newBackend NewBackend) {
 		}
 	})
 	t.Run("a Link is a path with the arguments of the request", func(t *testing.T) {
-		next, err := url.Parse(c.check(t, exchange{`GET /cookie?limit=3&sort=["type"]&depth=2&trace=a>b"`, "", 200, ""}).next())
+		next, err := url.Parse(c.check(t, exchange{`GET /cookie?limit=3&sort=["type"]&depth=2&type=0&type=1&filter={"type": {"ne": "a>b"}}`, "", 200, ""}).next())
 		if err != nil {
 			t.Fatal(err)
 		}
 		q := next.Query()
 		if next.Host != "" || next.Path != "/cookie" || q.Get("limit") != "3" || q.Get("sort") != `["type"]` ||
-			q.Get("depth") != "2" || q.Get("trace") != `a>b"` || q.Get("after") == "" {
+			q.Get("depth") != "2" || !slices.Equal(q["type"], []string{"0", "1"}) ||
+			q.Get("filter") != `{"type": {"ne": "a>b"}}` || q.Get("after") == "" {
 			t.Errorf("next is %s", next)
 		}
 	})
