@@ -20,6 +20,9 @@ type bodyReader struct {
 	merge bool
 	// create marks the body of a new record, which must name an assigned key.
 	create bool
+	// key is the key of the record that the request names, which the body may repeat. It is absent for the body of a
+	// new record.
+	key core.Value
 	// left is the number of records that the bodies may still create or name in to-many relations.
 	left *int
 	// interrupted returns the error of the request's context.
@@ -49,14 +52,31 @@ func (r bodyReader) read(info *resourceInfo, body map[string]any, level int) (*d
 			"the body nests records deeper than %d levels; create the inner records first", r.engine.opts.MaxNesting)}
 	}
 	out := &draft{info: info, level: level, batchable: true}
+	known := 0 // members that are fields or NAME@next
 	for _, f := range info.resource.Fields() {
 		raw, named := body[r.name(f)]
 		if r.hasNext(f, body) {
-			if out.partialLists = append(out.partialLists, f); named {
-				return nil, tooManyMembers(f)
+			known++
+			if out.partialLists = append(out.partialLists, f); named && clientWritable(f) {
+				if r.key.IsAbsent() {
+					return nil, tooManyMembers(f)
+				}
+				known++
+				out.addRepeated(repeatedMember{field: f, raw: raw, err: tooManyMembers(f), rest: true})
+				continue
 			}
 		}
 		if !named || !r.isVisible(f) {
+			continue
+		}
+		known++
+		if err := r.checkSettable(f); err != nil {
+			if !r.mayRepeat(f, raw) {
+				return nil, err
+			}
+			if !f.Key() {
+				out.addRepeated(repeatedMember{field: f, raw: raw, err: err})
+			}
 			continue
 		}
 		a, err := r.assignment(f, raw, level)
@@ -64,8 +84,11 @@ func (r bodyReader) read(info *resourceInfo, body map[string]any, level int) (*d
 			return nil, err
 		}
 		out.add(a)
+		if f.Stored() && f.Target() != nil && f.Many() && r.engine.mayHide {
+			out.needsBefore = true // hidden members stay
+		}
 	}
-	if len(out.assignments)+len(out.partialLists) < len(body) {
+	if known < len(body) {
 		return nil, r.unknownMember(info, body)
 	}
 	if r.create && info.keySource.Assigned && !out.key().IsSet() {
@@ -112,6 +135,16 @@ func (r bodyReader) checkSettable(f *core.Field) error {
 	return nil
 }
 
+// mayRepeat reports whether the body may repeat the value of a field that its author must not set. A key must be the one
+// of the request; other values are compared later with the stored record.
+func (r bodyReader) mayRepeat(f *core.Field, raw any) bool {
+	if r.internal || r.key.IsAbsent() {
+		return false
+	}
+	key, err := f.Convert(raw)
+	return !f.Key() || err == nil && key == r.key
+}
+
 // unknownMember returns the error for the first member of the body that is no field.
 func (r bodyReader) unknownMember(info *resourceInfo, body map[string]any) error {
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(body)), func(name string) bool {
@@ -138,9 +171,6 @@ func badSetterField(r *core.Resource, name string) error {
 }
 
 func (r bodyReader) assignment(f *core.Field, raw any, level int) (a assignment, err error) {
-	if err := r.checkSettable(f); err != nil {
-		return a, err
-	}
 	a.field = f
 	switch {
 	case f.Computed() != nil:
@@ -237,7 +267,7 @@ func memberList(f *core.Field, raw any) ([]any, error) {
 
 func (r bodyReader) item(f *core.Field, raw any, level int) (it item, err error) {
 	if body, ok := raw.(map[string]any); ok {
-		r.create = true
+		r.create, r.key = true, core.Value{}
 		it.create, err = r.read(r.engine.info(f.Target()), body, level+1)
 		return it, err
 	}

@@ -10,6 +10,7 @@ type change struct {
 	isNew        bool
 	values       []core.Value  // columns to write; absent ones stay unchanged
 	defaulted    []bool        // replacement: columns left to the backend's default
+	unnamed      []bool        // replacement: columns that go back to their default or null
 	partialLists []*core.Field // replacement: list sides to keep
 	relations    []*core.Field // relations that the request sets and other records store
 }
@@ -23,7 +24,7 @@ func (c *change) key() core.Value { return c.values[c.info.resource.Key().Column
 func (c *change) set(f *core.Field, v core.Value) {
 	c.values[f.Column()] = v
 	if c.defaulted != nil {
-		c.defaulted[f.Column()] = false
+		c.defaulted[f.Column()], c.unnamed[f.Column()] = false, false
 	}
 }
 
@@ -53,11 +54,12 @@ func storedValue(f *core.Field, keys []core.Value) core.Value {
 // to that. A column without a constant default is left to the default of the backend.
 func (c *change) resetColumns() {
 	c.set(c.info.resource.Key(), c.before.Key())
-	c.defaulted = make([]bool, len(c.values))
+	c.defaulted, c.unnamed = make([]bool, len(c.values)), make([]bool, len(c.values))
 	for i, f := range c.info.resource.Columns() {
 		if !clientWritable(f) || f.HasDefaultFunc() {
 			continue
 		}
+		c.unnamed[i] = true
 		if v := f.ConstantDefault(); v.IsAbsent() {
 			c.values[i], c.defaulted[i] = core.Null, true
 		} else {
@@ -78,6 +80,9 @@ func (c *change) resetFields() (fields []*core.Field) {
 
 // isReset reports whether column i is left to the backend's default.
 func (c *change) isReset(i int) bool { return i < len(c.defaulted) && c.defaulted[i] }
+
+// isUnnamed reports whether a replacement resets column i because its body does not name it.
+func (c *change) isUnnamed(i int) bool { return i < len(c.unnamed) && c.unnamed[i] }
 
 // clientWritable reports whether a client may set the field.
 func clientWritable(f *core.Field) bool {

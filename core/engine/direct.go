@@ -15,8 +15,8 @@ import (
 //	List     filter and sort need no related records, and one chunk is enough
 //	Create   no Match; no computed fields in the view; no setter, no related records in the bodies;
 //	         no write rule on the inverse of a reference; at least one body
-//	Update   no Match; no computed fields in the view; no setter, no related records, no merge patch and no field
-//	         with a write rule in the body; at least one field
+//	Update   no Match; no computed fields in the view; no setter, no related records, no merge patch, no field
+//	         with a write rule and none that a client cannot set in the body; at least one field
 //
 //	Delete   (no view) no Match; no write rule on the inverse of a reference; no references to this resource
 

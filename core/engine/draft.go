@@ -21,6 +21,8 @@ type draft struct {
 	// partialLists are the list sides that come with a member NAME@next: the client has not seen them in full, so
 	// a replacement keeps them.
 	partialLists []*core.Field
+	// repeated are the members for fields that the client cannot set.
+	repeated []repeatedMember
 	// needsBefore: the change depends on the record before the request.
 	needsBefore bool
 }
@@ -67,6 +69,12 @@ func (d *draft) add(a assignment) {
 	d.needsBefore = d.needsBefore || f.Inverse() != nil && f.Inverse().HasWriteRule()
 	moves := f.Inverse() != nil && !f.Inverse().Many() // the target changes too
 	d.batchable = d.batchable && !moves && !a.hasNested()
+}
+
+// addRepeated appends a member, which is compared with the record before the request.
+func (d *draft) addRepeated(m repeatedMember) {
+	d.repeated = append(d.repeated, m)
+	d.needsBefore = true
 }
 
 // key returns the key in the body, absent if the body names none.

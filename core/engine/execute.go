@@ -87,6 +87,9 @@ func (ex *execution) step(ctx context.Context, s *step) error {
 		return ex.setMembers(ctx, c, relationValue{field: a.field, keys: ex.keys(s.members), nested: a.nestedCount()})
 	case stepSetterRelations:
 		sub := ex.setters[setterCall{s.record, s.assignments[0].field}]
+		if sub == nil {
+			return nil // the setter did not run
+		}
 		return sub.run(ctx, sub.plan.steps[sub.plan.deferred:])
 	}
 	return nil
@@ -106,6 +109,9 @@ func (ex *execution) begin(n int) {
 // setter runs a setter and the steps of the fields that it returns, except the deferred ones.
 func (ex *execution) setter(ctx context.Context, s *step) error {
 	c := ex.changes[s.record]
+	if done, err := ex.showsAlready(ctx, c, s); done || err != nil {
+		return err
+	}
 	d, err := ex.runSetter(ctx, c, s.assignments[0])
 	if err != nil {
 		return err

@@ -113,27 +113,55 @@ func (w *writer) visibleRelation(ctx context.Context, f *core.Field, v core.Valu
 	return v, nil
 }
 
-// keepInvisible cancels the clearing of to-one relations that have a write rule and lead to a hidden record. The
-// principal sees null there, so nothing changes for the principal, and the answer must not depend on the hidden
-// record.
+// keepInvisible keeps ids of hidden records in the relations that the record stores. The principal sees null or a
+// shorter list there, so nothing changes for the principal, and the answer must not depend on the hidden records:
+//
+//   - A replacement that does not name a relation keeps the hidden records in it.
+//   - A list that equals the visible part of the stored list keeps the stored list.
+//   - A to-one relation with a write rule that leads to a hidden record is not cleared at all.
 func (w *writer) keepInvisible(ctx context.Context, c *change) error {
+	if !w.engine.mayHide {
+		return nil
+	}
 	for i, f := range c.info.resource.Columns() {
-		old := c.before.At(i)
-		if !w.engine.mayHide || f.Target() == nil || f.Many() || !f.HasWriteRule() || !old.IsSet() || !c.values[i].IsNull() {
+		old, now, unnamed := c.before.At(i), c.values[i], c.isUnnamed(i)
+		switch {
+		case f.Target() == nil || !old.IsSet() || now.IsAbsent():
+			continue
+		case !f.Many() && !unnamed && !(f.HasWriteRule() && now.IsNull()):
 			continue
 		}
 		visible, err := w.visibleRelation(ctx, f, old)
 		if err != nil {
 			return err
 		}
-		if visible.IsNull() {
-			c.values[i] = old
-			if c.defaulted != nil {
-				c.defaulted[i] = false
+		kept := old
+		switch {
+		case f.Many() && unnamed:
+			if kept, err = without(f, old, visible); err != nil {
+				return err
 			}
+			if isEmptyList(f, kept) {
+				continue
+			}
+		case f.Many() && visible != now && !(isEmptyList(f, visible) && isEmptyList(f, now)):
+			continue
+		case !f.Many() && !visible.IsNull():
+			continue
 		}
+		c.set(f, kept)
 	}
 	return nil
+}
+
+// without returns the ids of a stored list that are not in other.
+func without(f *core.Field, list, other core.Value) (core.Value, error) {
+	keys, err := list.Elements(f.Target().Key().Type())
+	if err != nil {
+		return core.Value{}, err
+	}
+	removed, err := other.Elements(f.Target().Key().Type())
+	return core.ListOf(slices.DeleteFunc(keys, func(key core.Value) bool { return slices.Contains(removed, key) })...), err
 }
 
 // checkInsertRules checks the write rules of the records that new records point at.

@@ -6,6 +6,12 @@ import "context"
 // in the body; a record that is removed from the list is detached or deleted, see [core.Orphans]. A merge
 // into a JSON field that the principal cannot read fails with [core.FieldUpdateForbidden].
 //
+// The body may be a representation that the client has read at depth 1, for Update and [Engine.Replace]: the key, a
+// read-only field and a computed field are accepted with the value that the principal reads in the record before the
+// change. Any other value is [core.FieldReadOnly], and so is every value of a field that the principal cannot read in
+// this record. The setter of a computed field does not run if the field has the value already. A list side may be sent
+// with its NAME@next if the list is the shown one.
+//
 // Errors: [core.NotFound] for the record, for an unknown resource, and for related records that do not exist or
 // are hidden; [core.FieldUpdateForbidden] for a field with a write rule that forbids the change, on the record or on a
 // related one; [core.BadRequest] for a list side with more records than [Options.MaxMembers], which can only be
@@ -16,7 +22,7 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 		return View{}, err
 	}
 	r := e.bodyReader(ctx, false, e.opts.MaxWritten)
-	r.merge = opts.Merge
+	r.merge, r.key = opts.Merge, key
 	d, err := r.read(info, body, 1)
 	if err != nil {
 		return View{}, err
@@ -35,6 +41,9 @@ func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write
 			}
 			if c.before.IsZero() {
 				return info.resource.NotFound(key)
+			}
+			if err := w.checkRepeated(ctx, d, c.before); err != nil {
+				return err
 			}
 		}
 		view, err = w.updateAndShow(ctx, p, c, opts.Depth)

@@ -50,6 +50,9 @@
 // merges objects member by member, where null removes a member, and application/json replaces the whole value. The
 // merge happens in the transaction of the write, so concurrent merge patches do not lose each other's changes.
 //
+// The body of PATCH and PUT may be a record as an answer at depth 1 shows it. The key, read-only fields and computed
+// fields are accepted with the value that a read shows to this principal; any other value is FIELD_IS_READONLY.
+//
 // # Preconditions
 //
 // An answer that shows one record has a strong ETag, a hash of its bytes. The tag belongs to the URL with its depth: a

@@ -29,7 +29,15 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 func (n schemaNames) writeSchema(r *core.Resource) object {
 	properties := object{}
 	for _, f := range r.Fields() {
-		if settable(f) {
+		switch {
+		case f.Hidden():
+		case !settable(f):
+			schema := n.field(f, n.create)
+			schema["readOnly"] = true
+			schema["description"] = "PATCH and PUT accept the value that a read shows."
+			properties[f.APIName()] = schema
+			addNext(properties, f)
+		default:
 			schema := orNull(n.field(f, n.create))
 			if f.Type() == core.Text && f.Target() == nil {
 				schema["description"] = "A number is accepted, as the string of its digits."

@@ -124,8 +124,24 @@ func TestSchemasHaveTheFieldsThatClientsSee(t *testing.T) {
 	}
 	body := doc.Paths.Value("/all/{id}").Patch.RequestBody.Value.Content["application/json"].Schema
 	write := strings.Join(slices.Sorted(maps.Keys(body.Value.Properties)), " ")
-	if want := "bool both bytes children children@next float int json likes list outer parent text time uuid"; write != want {
-		t.Errorf("write: %s\nwant: %s", write, want)
+	if write != read {
+		t.Errorf("write: %s\nwant: %s", write, read)
+	}
+}
+
+func TestListsHaveAnArgumentForEachComparableField(t *testing.T) {
+	doc, err := validate(documentOf(t, oddModel(), rest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range doc.Paths.Value("/all").Get.Parameters {
+		names = append(names, p.Value.Name)
+	}
+	slices.Sort(names)
+	const want = "after bool bytes depth filter float id int json limit list outer parent ro sort text time uuid"
+	if got := strings.Join(names, " "); got != want {
+		t.Errorf("arguments: %s\nwant: %s", got, want)
 	}
 }
 
@@ -138,8 +154,8 @@ func TestSchemasMarkReadOnlyAndNullableFields(t *testing.T) {
 	read := doc.Components.Schemas[one.Get.OperationID[len("get_"):]].Value.Properties
 	write := one.Patch.RequestBody.Value.Content["application/json"].Schema.Value.Properties
 	for name, readOnly := range map[string]bool{"id": true, "ro": true, "shown": true, "both": false, "text": false, "parent": false} {
-		if read[name].Value.ReadOnly != readOnly {
-			t.Errorf("%s: read-only %v, want %v", name, !readOnly, readOnly)
+		if read[name].Value.ReadOnly != readOnly || write[name].Value.ReadOnly != readOnly {
+			t.Errorf("%s: read-only is not %v", name, readOnly)
 		}
 	}
 	if either := read["parent"].Value.OneOf; !read["children"].Value.Type.Is("array") || len(either) != 2 {
@@ -166,8 +182,8 @@ func TestCreateSchemaRequiresAnAssignedKey(t *testing.T) {
 	if !slices.Equal(created.Required, []string{"EAN"}) || created.Properties["EAN"] == nil || created.Properties["name"] == nil {
 		t.Errorf("a new record: %v of %v", created.Required, slices.Sorted(maps.Keys(created.Properties)))
 	}
-	if len(written.Required) > 0 || written.Properties["EAN"] != nil || doc.Components.Schemas["item"].Value.Properties["EAN"].Value.ReadOnly {
-		t.Errorf("item_write has the key, or item has it read-only")
+	if len(written.Required) > 0 || !written.Properties["EAN"].Value.ReadOnly || doc.Components.Schemas["item"].Value.Properties["EAN"].Value.ReadOnly {
+		t.Errorf("item_write has the key writable, or item has it read-only")
 	}
 	for _, want := range []string{
 		`{"oneOf":[{"$ref":"#/components/schemas/item_create"},{"items":{"$ref":"#/components/schemas/item_create"},"type":"array"}]}`,

@@ -24,16 +24,16 @@ func fieldCases() []Case {
 		script("the key is not settable in any body", Cookies, `
 			post jar {}
 			post jar {"id": 5}                       => FIELD_IS_READONLY {"object_name": "jar", "field_name": "id"}
-			patch jar/1 {"id": 1}                    => FIELD_IS_READONLY {"object_name": "jar", "field_name": "id"}
-			put jar/1 {"id": 1}                      => FIELD_IS_READONLY {"object_name": "jar", "field_name": "id"}
-			put jar/9 {"id": 9}                      => FIELD_IS_READONLY {"object_name": "jar", "field_name": "id"}
+			patch jar/1 {"id": 2}                    => FIELD_IS_READONLY {"object_name": "jar", "field_name": "id"}
+			put jar/1 {"id": 2}                      => FIELD_IS_READONLY {"object_name": "jar", "field_name": "id"}
+			put jar/9 {"id": 8}                      => FIELD_IS_READONLY {"object_name": "jar", "field_name": "id"}
 			patch jar/1 {"cookies": [{"id": 1}]}     => FIELD_IS_READONLY {"object_name": "cookie", "field_name": "id"}`),
 		script("readonly fields cannot be set by clients", notes, `
 			post note {}                  => {"id": 1, "title": "untitled", "stamp": 7, "shout": "UNTITLED", "size": {"secret": 6}, "made": "now"}
 			post note {"stamp": 8}        => FIELD_IS_READONLY {"object_name": "note", "field_name": "stamp"}
-			patch note/1 {"stamp": 7}     => FIELD_IS_READONLY {"object_name": "note", "field_name": "stamp"}
+			patch note/1 {"stamp": 8}     => FIELD_IS_READONLY {"object_name": "note", "field_name": "stamp"}
 			patch note/1 {"stamp": null}  => FIELD_IS_READONLY {"object_name": "note", "field_name": "stamp"}
-			put note/1 {"stamp": 7}       => FIELD_IS_READONLY {"object_name": "note", "field_name": "stamp"}`),
+			put note/1 {"stamp": 8}       => FIELD_IS_READONLY {"object_name": "note", "field_name": "stamp"}`),
 		script("readonly fields can be filtered and sorted by", notes, `
 			post note {}
 			list note depth=0 filter={"stamp": 7} sort=["-stamp"] => [1]`),

@@ -49,6 +49,7 @@ func Cases() []Case {
 		{"nesting", nestingCases()},
 		{"writable", writableCases()},
 		{"computed", computedCases()},
+		{"write-back", writeBackCases()},
 		{"limits", limitCases()},
 		{"written records", writtenCases()},
 		{"bytes", byteCases()},
