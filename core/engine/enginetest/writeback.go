@@ -112,6 +112,7 @@ func writeBackCases() []Case {
 			as 1 patch sheet/1 {"box": null, "boxes": [3]}  => {"id": 1, "boxes": [3]}
 			as system get sheet/1                      => {"id": 1, "boxes": [3]}`,
 			ownerGuard()),
+		{"records of random models are the same after they were sent back", writeBackRandom},
 	}
 }
 
