@@ -133,6 +133,28 @@ var tellingLeaks = []leak{
 		spec:    func() policytest.PolicySpec { return hidingField(func(*core.Op) error { return nil }) },
 	},
 	{
+		name:    "hides a field and compares members of bodies with it",
+		caught:  []string{"unreadable fields stay hidden"},
+		differs: "engine",
+		spec: func() policytest.PolicySpec {
+			spec := stack(policy(func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+				own(op)
+				res, err := next(ctx, op)
+				if op.Kind == core.Load && op.Tx != nil && !op.Tx.ReadOnly {
+					return res, err
+				}
+				for i, rec := range res.Records {
+					if state := rec.Resource().Field("state"); state != nil {
+						res.Records[i] = rec.With(state.Column(), core.Value{})
+					}
+				}
+				return res, err
+			}))
+			spec.CanReadField = func(_ *core.Principal, f *core.Field) bool { return f.String() != "cookie.state" }
+			return spec
+		},
+	},
+	{
 		name:    "hides a field and filters by it",
 		caught:  []string{"unreadable fields stay hidden"},
 		differs: "store",

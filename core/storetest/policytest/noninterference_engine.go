@@ -3,6 +3,7 @@ package policytest
 import (
 	"bytes"
 	"context"
+	"maps"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -38,7 +39,7 @@ type reply struct {
 func (e *engineDriver) act(d kit.Drawer, w *worlds) int {
 	r := d.AnyResource(w.Model)
 	s := &requester{driver: e, d: d, w: w, r: r}
-	kinds := []func(){s.get, s.list, s.list, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.delete}
+	kinds := []func(){s.get, s.list, s.list, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete}
 	kinds[d.UpTo(len(kinds)-1, "kind")]()
 	return 1
 }
@@ -199,6 +200,39 @@ func (s *requester) replace() {
 	})
 }
 
+// sendBack reads a record and sends it back by PATCH or PUT. Random members replace some of the shown ones, and guess
+// the values of unreadable fields.
+func (s *requester) sendBack() {
+	id := s.id()
+	shown := s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
+		v, err := api.Get(ctx, s.r.APIName(), id, 1)
+		return replyOf(err, v)
+	})
+	parsed, _ := core.ParseJSON(shown.body, 10)
+	body, ok := parsed.(map[string]any)
+	if shown.err != nil || !ok {
+		return
+	}
+	if s.d.Bool("changes members") {
+		maps.Copy(body, s.body(s.r, 0))
+	}
+	verb, write := "patch", engine.Write{Depth: s.depth()}
+	if s.d.Bool("replaces") {
+		verb = "put"
+	}
+	s.d.Logf("%s back %v %v %v at depth %d", verb, s.r, id, body, write.Depth)
+	s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
+		var v engine.View
+		var err error
+		if verb == "put" {
+			v, _, err = api.Replace(ctx, s.r.APIName(), id, write, body)
+		} else {
+			v, err = api.Update(ctx, s.r.APIName(), id, write, body)
+		}
+		return replyOf(err, v)
+	})
+}
+
 // delete deletes a record that no hidden record references.
 func (s *requester) delete() {
 	key := s.d.Value(s.r.Key())
@@ -228,7 +262,7 @@ func (s *requester) body(r *core.Resource, depth int) map[string]any {
 		case f.Target() != nil:
 			body[f.APIName()] = s.member(f, depth)
 		case f.Computed() != nil:
-			body[f.APIName()] = nil
+			body[f.APIName()] = []any{nil, true, false}[s.d.UpTo(2, "computed")]
 		default:
 			body[f.APIName()] = s.w.stored(s.d, f).Any()
 		}
