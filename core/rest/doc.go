@@ -41,7 +41,7 @@
 // A to-many relation with an inverse shows at most 1000 records ([engine.Options.MaxMembers]), and fewer where the
 // answer has no room for more. If there are others, the record has a member NAME@next after the list NAME: the URL of a
 // list of the others. Such a relation cannot be set as a list (400); change the records on the other side instead. PUT
-// keeps it, and the member NAME@next is ignored in bodies.
+// keeps it, and the member NAME@next is ignored in bodies. A body may repeat the shown list beside NAME@next.
 //
 // # Bodies
 //

@@ -105,7 +105,7 @@ type modelDrawer struct{ *rand.Rand }
 func (d modelDrawer) oneIn(n int) bool { return d.IntN(n) == 0 }
 
 // columnTypes are the types of columns that are drawn.
-var columnTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List}
+var columnTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List, core.Date}
 
 // model draws up to three resources with columns, computed fields and relations of each kind.
 func (d modelDrawer) model() *core.Model {
@@ -181,6 +181,8 @@ func (d modelDrawer) value(t core.Type) any {
 		return n == 0
 	case core.Time:
 		return fmt.Sprintf("2026-01-0%dT00:00:00.00%dZ", 1+n, n)
+	case core.Date:
+		return fmt.Sprintf("2026-01-0%d", 1+n)
 	case core.UUID:
 		return fmt.Sprintf("00000000-0000-4000-8000-00000000000%d", n)
 	case core.Bytes:
