@@ -12,7 +12,7 @@ import (
 )
 
 // randomModels is the number of models that writeBackRandom draws.
-const randomModels = 12
+const randomModels = 20
 
 // writeBackRandom draws models, records of two owners and references between them. It reads every record as every
 // principal, sends it back by PATCH and by PUT, and compares all stored records.
@@ -105,7 +105,9 @@ type modelDrawer struct{ *rand.Rand }
 func (d modelDrawer) oneIn(n int) bool { return d.IntN(n) == 0 }
 
 // columnTypes are the types of columns that are drawn.
-var columnTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List, core.Date}
+var columnTypes = []core.Type{
+	core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List, core.Date,
+}
 
 // model draws up to three resources with columns, computed fields and relations of each kind.
 func (d modelDrawer) model() *core.Model {
@@ -156,16 +158,20 @@ func (d modelDrawer) relate(specs []core.ResourceSpec, n int) {
 		from.Fields = append(from.Fields, core.FieldSpec{Name: name, ToMany: to.Name, ReadOnly: d.oneIn(3)})
 		return
 	}
-	from.Fields = append(from.Fields, core.FieldSpec{Name: name, ToOne: to.Name, ReadOnly: d.oneIn(3)})
+	stored := core.FieldSpec{Name: name, ToOne: to.Name, ReadOnly: d.oneIn(3), OnDelete: core.OnDelete(d.IntN(3))}
 	inverse := core.FieldSpec{Name: name + "i", Inverse: name, ReadOnly: d.oneIn(3)}
 	switch d.IntN(3) {
 	case 0:
+		from.Fields = append(from.Fields, stored)
 		return
 	case 1:
 		inverse.ToOne = from.Name
+		stored.Partner = core.Partner(d.IntN(2))
 	case 2:
 		inverse.ToMany = from.Name
 	}
+	stored.Orphans = core.Orphans(d.IntN(2))
+	from.Fields = append(from.Fields, stored)
 	to.Fields = append(to.Fields, inverse)
 }
 
