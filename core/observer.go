@@ -21,14 +21,15 @@ type Observer interface {
 // Event describes an operation that has ended: the request as it arrived at the observer, and its result. The
 // observer may keep the event, and must not write to its slices.
 type Event struct {
-	Kind      Kind
+	Kind      Kind       // kind of the operation
 	Resource  *Resource  // nil for a Tx
 	Keys      []Value    // of a Load, Update or Delete
-	Records   []Record   // of an Insert or Update
+	Records   []Record   // of an Insert or Update, as in [Op.Records]
 	Principal *Principal // nil for an anonymous caller
 	Tx        *TxInfo    // nil outside a transaction; an inner decorator may have made it read-only
 	Attempt   int        // from 1, see [Op.Attempt]
 
+	// Result of an operation that succeeded. After an error its content is undefined.
 	Result Result
 	// Err is nil for an operation that succeeded. After a panic it is an error without a code, with [OutcomeFailed].
 	Err error

@@ -64,6 +64,7 @@ func (k Kind) Writes() bool { return k != Load && k != Select && k != Count }
 // transaction each op is a transaction of its own; [Op.InTx] joins several. The store rejects ops made in any other
 // way.
 type Op struct {
+	// Kind determines which of the following fields have a meaning.
 	Kind Kind
 	// Resource is one of the model's resources, so its name is safe as a metric label. It is nil for a Tx.
 	Resource *Resource
