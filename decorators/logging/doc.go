@@ -17,7 +17,7 @@
 //	rows         number of records read or written, or of keys allocated; not of a transaction or a count
 //	attempt      number of the attempt, from 1; see core.Op.Attempt
 //	read_only    of a transaction: true if it rejects writes
-//	principal    id of the principal; absent if anonymous
+//	principal    id of the principal, at most 256 bytes; absent if anonymous
 //	system       true for the system principal, see core.System
 //	request_id   id of the request, see WithRequestID
 //	code         of an error

@@ -6,7 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// PoolStat is a snapshot of a connection pool. The Stat method of pgxpool.Pool returns one. Counts begin with the pool.
+// PoolStat is a snapshot of the statistics of a connection pool. A *pgxpool.Stat is one, with the meaning of the methods,
+// and pgxpool.Pool.Stat returns it. Counts begin with the pool.
 type PoolStat interface {
 	MaxConns() int32
 	AcquiredConns() int32
