@@ -34,10 +34,11 @@ const (
 // Open makes one connection to verify that the server answers. If the string names several hosts, connections lead to
 // the host that accepts writes (target_session_attrs=read-write), unless the string has another target_session_attrs.
 //
-// The connections have default_transaction_isolation set to Options.Isolation, an application_name, a timeout for
-// connecting and one for idle transactions, and DateStyle ISO and IntervalStyle postgres. When a context ends, the
-// driver cancels the running statement and keeps the connection. With Options.Bouncer, Open sets no session settings,
-// and a context that ends closes the connection.
+// Unless the string has other settings, the connections have default_transaction_isolation set to [Options.Isolation],
+// the application_name of [Options.ApplicationName], a connect_timeout of 10 seconds, an
+// idle_in_transaction_session_timeout of 60 seconds, and DateStyle ISO and IntervalStyle postgres. When a context ends,
+// the driver cancels the running statement and keeps the connection. With [Options.Bouncer], Open sets only the
+// application_name and the connect_timeout, and a context that ends closes the connection.
 //
 // Errors: [core.Unavailable] if the server is unreachable or rejects the login, with a text of one line that names the
 // host and the reason; those of [ParseConfig]. No error contains the password.

@@ -73,6 +73,7 @@ import (
 
 // DB is a connection for [Read]: a *pgxpool.Pool, a *pgxpool.Conn or a *pgx.Conn.
 type DB interface {
+	// BeginTx begins a transaction.
 	BeginTx(ctx context.Context, opts pgx.TxOptions) (pgx.Tx, error)
 }
 

@@ -2,6 +2,7 @@ package importer
 
 // Note describes one object of the schema that the resources lack or hold in another form.
 type Note struct {
+	// Kind is the consequence for the model.
 	Kind Kind
 	// Table is the name of the table, view or foreign table.
 	Table string
