@@ -105,7 +105,7 @@ func (o Outcome) String() string {
 	return outcomeNames[OutcomeFailed]
 }
 
-// Failure reports whether the outcome needs an operator: OutcomeUnavailable and OutcomeFailed. The other outcomes
+// Failure reports whether the service or its backend has failed: OutcomeUnavailable and OutcomeFailed. The other outcomes
 // occur in a healthy store.
 func (o Outcome) Failure() bool { return o >= OutcomeUnavailable }
 

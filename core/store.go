@@ -38,7 +38,10 @@ type Store struct {
 // New composes a store of the backend and the decorators around it, outermost first, and binds the backend to the
 // model. It fails if the backend cannot store the model, if a decorator does not fit it, or if the order of the
 // decorators breaks a promise; the error then names a correct order. The store owns the backend; New closes it on an
-// error.
+// error. The context bounds New, not the store.
+//
+// Errors: those of [Backend.Bind] and of the decorators; errors.Is finds their codes, such as [Unavailable] for a server
+// that cannot be reached.
 func New(ctx context.Context, model *Model, backend Backend, decorators ...Decorator) (*Store, error) {
 	switch {
 	case backend == nil:
