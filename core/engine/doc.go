@@ -7,8 +7,8 @@
 //		"cookies": []any{map[string]any{"type": "muffin"}},
 //	})
 //
-// Resources and fields have their API names in arguments, answers and errors. Bodies are the result of
-// [core.ParseJSON], or plain Go values. Answers are views, which append themselves as JSON.
+// Resources and fields have their API names in arguments, answers and errors. The id of a record is the value of its
+// key. Bodies are the result of [core.ParseJSON], or plain Go values. Answers are views, which append themselves as JSON.
 //
 // A list side is a to-many relation with an inverse: the related records store it, so it can be long. A to-many
 // relation without an inverse is a list of ids that the record itself stores.
