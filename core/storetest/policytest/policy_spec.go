@@ -35,7 +35,8 @@ type PolicySpec struct {
 	Principals []*core.Principal
 
 	// CanRead reports whether the principal may read the row. It is also called for principals without an id, so check
-	// [core.Value.IsSet] and compare values with ==.
+	// [core.Value.IsSet] and compare values with ==. The functions CanRead, CanChange, CanResultIn and CanReadField get
+	// the nil principal and the system only if IgnoresPrincipal is set.
 	CanRead func(p *core.Principal, row core.Record) bool
 	// CanChange reports whether an Update or Delete, as kind says, of the principal may change the row. row is the
 	// before image. nil means the rows that CanRead allows.
