@@ -20,7 +20,7 @@ func All() Condition { return Condition{&condition{kind: core.FilterAll}} }
 // Eq matches rows in which the field equals value; nil matches null.
 func Eq(field string, value any) Condition { return compare(core.FilterEq, field, value) }
 
-// Ne matches rows in which the field differs from value, null included.
+// Ne matches rows in which the field differs from value. Null differs from every other value.
 func Ne(field string, value any) Condition { return compare(core.FilterNe, field, value) }
 
 // Lt matches rows in which the field is less than value.

@@ -11,8 +11,8 @@ import (
 
 // Explanation is the decision of a policy about an operation, with its reasons.
 type Explanation struct {
-	// Err is the error that the principal gets whatever the rows are. It is nil if the policy permits the operation on the
-	// rows that match Using and Check.
+	// Err is the error that the principal gets for every row. It is nil if the policy permits the operation on the rows
+	// that match Using and Check.
 	Err error
 	// Using is the condition on the rows before the operation, of all rules that apply. Call its Match to decide about one
 	// row.

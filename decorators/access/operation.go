@@ -7,16 +7,16 @@ type Operation uint8
 
 // The operations.
 const (
-	// Read permits to load, select and count records.
+	// Read permits loading, selecting and counting records.
 	Read Operation = 1 << iota
-	// Insert permits to add records, and to allocate keys for them. Without ChooseKey, keys come from the backend where the
+	// Insert permits adding records, and allocating keys for them. Without ChooseKey, keys come from the backend where the
 	// backend generates them.
 	Insert
-	// Update permits to change records.
+	// Update permits changing records.
 	Update
-	// Delete permits to remove records.
+	// Delete permits removing records.
 	Delete
-	// ChooseKey permits, together with Insert, to add records with keys that the caller chose although the backend could
+	// ChooseKey permits, together with Insert, adding records with keys that the caller chose although the backend could
 	// have generated them: see [core.Op.ChoosesKey].
 	ChooseKey
 
