@@ -17,8 +17,8 @@ type Options struct {
 	SyncEvery time.Duration
 	// CompactRatio is the size of the journal divided by the size of its compacted form above which the journal is
 	// compacted in the background. Compactions then write at most 1/(CompactRatio-1) bytes per appended byte. Only
-	// journals of at least one mebibyte are compacted in the background, and after a failure only when they have doubled
-	// in size. 0 means 4; a positive ratio below 2 counts as 2. A negative ratio disables background compaction.
+	// journals of at least 1 MiB are compacted in the background, and after a failure only when they have doubled in
+	// size. 0 means 4; a positive ratio below 2 counts as 2. A negative ratio disables background compaction.
 	CompactRatio float64
 	// DropLost permits opening a file with data of resources or fields that the model lacks, and deletes that data.
 	// Otherwise such a file is rejected. A renamed field keeps its data if the model states its former name
@@ -27,8 +27,8 @@ type Options struct {
 	// Data is the initial content of a new file. It is ignored if the file exists. The caller must not change the data
 	// before [core.New] has returned.
 	Data seed.Data
-	// Progress is called while the file is read, about once per mebibyte and at the end, with the number of bytes read
-	// and the size of the file. nil means no calls.
+	// Progress is called while the file is read, about once per MiB and at the end, with the number of bytes read and
+	// the size of the file. It is called by one goroutine, and delays the reading. nil means no calls.
 	Progress func(done, total int64)
 	// Logger receives warnings about repairs when the file is opened, and errors of background work. nil means
 	// [slog.Default].
