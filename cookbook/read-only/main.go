@@ -32,7 +32,7 @@ var model = core.MustModel("cookies",
 
 var (
 	resources = flag.String("resources", "", "`names` of resources that are read-only, with commas between them, or * for all")
-	admin     = flag.String("admin", "", "`file` with the secret that permits to turn the switch at /admin/read-only; default: no such path")
+	admin     = flag.String("admin", "", "`file` with the secret for turning the switch at /admin/read-only; default: no such path")
 )
 
 func run(ctx context.Context) (err error) {
