@@ -11,7 +11,7 @@
 //	larder_operations_total{operation, resource, outcome}       counter
 //	larder_operation_failures_total{operation, resource}        counter
 //	larder_operation_duration_seconds{operation, resource}      histogram, classic and native
-//	larder_operation_rows_total{operation, resource}            counter, not of transactions
+//	larder_operation_rows_total{operation, resource}            counter, not of transactions; 0 for count
 //	larder_operations_in_flight{operation, resource}            gauge
 //	larder_transaction_attempts                                 histogram
 //
