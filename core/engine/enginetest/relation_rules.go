@@ -19,7 +19,7 @@ func tenants() *core.Model {
 			{Name: "visits", ToMany: "visit", Inverse: "tenant"},
 			{Name: "key", ToOne: "key", Inverse: "tenant"},
 			{Name: "host", ToOne: "tenant", OnDelete: core.Restrict},
-			{Name: "guests", ToMany: "tenant", Inverse: "host"},
+			{Name: "visitors", ToMany: "tenant", Inverse: "host"},
 		}},
 		core.ResourceSpec{Name: "contract", Fields: []core.FieldSpec{
 			key(), {Name: "tenant", ToOne: "tenant", OnDelete: core.Restrict}, {Name: "owner", Type: core.Int},
@@ -49,7 +49,7 @@ func relationRuleCases() []Case {
 		script("restrict refuses a delete and names the list side", tenants, `
 			post tenant {"contracts": [{}, {}], "pets": [{}], "visits": [{}]}
 			delete tenant/1                   => STILL_REFERENCED {"object_name": "tenant", "field_name": "contracts"}
-			get tenant/1                      => {"id": 1, "contracts": [1, 2], "pets": [1], "visits": [1], "guests": []}
+			get tenant/1                      => {"id": 1, "contracts": [1, 2], "pets": [1], "visits": [1], "visitors": []}
 			patch contract/1 {"tenant": null}
 			delete tenant/1                   => STILL_REFERENCED {"object_name": "tenant", "field_name": "contracts"}
 			delete contract/2
@@ -84,8 +84,8 @@ func relationRuleCases() []Case {
 			delete tenant/2   => null
 			delete tenant/1   => null`),
 		script("restrict holds between records of one resource", tenants, `
-			post tenant {"guests": [{}, {}]}
-			delete tenant/1   => STILL_REFERENCED {"object_name": "tenant", "field_name": "guests"}
+			post tenant {"visitors": [{}, {}]}
+			delete tenant/1   => STILL_REFERENCED {"object_name": "tenant", "field_name": "visitors"}
 			delete tenant/2
 			delete tenant/3
 			delete tenant/1   => null`),
@@ -100,8 +100,8 @@ func relationRuleCases() []Case {
 			hideRecords("contract"), withName(hideRecords("stain"), "hidden stains")),
 		script("a cascade child that leaves its list is kept by default", tenants, `
 			post tenant {"pets": [{}, {}, {}]}
-			patch tenant/1 {"pets": [2]}   => {"id": 1, "contracts": [], "pets": [2], "visits": [], "guests": []}
-			put tenant/1 {"name": "x"}     => replaced {"id": 1, "name": "x", "contracts": [], "pets": [], "visits": [], "guests": []}
+			patch tenant/1 {"pets": [2]}   => {"id": 1, "contracts": [], "pets": [2], "visits": [], "visitors": []}
+			put tenant/1 {"name": "x"}     => replaced {"id": 1, "name": "x", "contracts": [], "pets": [], "visits": [], "visitors": []}
 			list pet                       => [{"id": 1}, {"id": 2}, {"id": 3}]`),
 		script("orphans are deleted where the relation declares it", tenants, `
 			post tenant [{"visits": [{}, {}, {}]}, {}]
