@@ -103,7 +103,7 @@ func TestRequestChangesTheRowsThatSQLChanges(t *testing.T) {
 	}
 }
 
-// execute runs a statement with the schema as search path.
+// executeIn runs a statement with the schema as search path.
 func executeIn(t *testing.T, conn *pgx.Conn, schema, sql string) error {
 	t.Helper()
 	if _, err := conn.Exec(t.Context(), "SET search_path = "+pgx.Identifier{schema}.Sanitize()); err != nil {

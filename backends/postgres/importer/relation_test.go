@@ -34,8 +34,8 @@ func TestForeignKeysBecomeRelations(t *testing.T) {
 			"keys of a type that no key of the model has are text",
 			`CREATE TABLE day (day date PRIMARY KEY, next date); CREATE TABLE t (` + id + `, day date REFERENCES day, other date);`,
 			map[string][]string{
-				"day": {"day text key", "next date", "t ->> t of day"},
-				"t":   {"id int key", "day -> day", "other date"},
+				"day": {"day text key", "next date", "t ->> t of day readonly"},
+				"t":   {"id int key", "day -> day restrict", "other date"},
 			},
 		},
 		{
