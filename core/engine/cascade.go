@@ -122,7 +122,7 @@ func (c *cascade) referrers(ctx context.Context, f *core.Field, keys []core.Valu
 	case err != nil:
 		return nil, err
 	case stay && len(found) > 0:
-		return nil, f.StillReferenced()
+		return nil, c.refusal(f)
 	}
 	referring := make([]core.Value, len(found))
 	for i, rec := range found {
@@ -132,6 +132,11 @@ func (c *cascade) referrers(ctx context.Context, f *core.Field, keys []core.Valu
 		err = f.StillReferenced()
 	}
 	return found, err
+}
+
+// refusal returns the error for a delete that the relation refuses.
+func (c *cascade) refusal(f *core.Field) error {
+	return c.work.refusal(c.pending.updates.info.resource, f.StillReferenced())
 }
 
 // mayDelete reports whether the delete may reach records of the resource.
@@ -146,7 +151,7 @@ func (c *cascade) checkRestrict() error {
 	for _, l := range c.references {
 		if l.field.OnDelete() == core.Restrict && !c.deletes(l.record.Resource().Index(), l.record.Key()) {
 			if !c.pending.updates.repoints(l.field, l.record) {
-				return l.field.StillReferenced()
+				return c.refusal(l.field)
 			}
 		}
 	}

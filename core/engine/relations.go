@@ -39,7 +39,7 @@ func (w *writer) setMembers(ctx context.Context, c *change, m relationValue) err
 			continue
 		}
 		if refusesPartner(inverse) && len(m.keys) > 0 {
-			return inverse.AlreadyExistsWith(owner)
+			return w.refusal(inverse.Resource(), inverse.AlreadyExistsWith(owner))
 		}
 		if err := w.detachOrDelete(ctx, inverse, rec, pending); err != nil {
 			return err
@@ -71,7 +71,7 @@ func (w *writer) reassign(ctx context.Context, f *core.Field, owner core.Value, 
 			continue
 		}
 		if refusesPartner(f) && !former.IsNull() {
-			return f.AlreadyExistsWith(owner)
+			return w.refusal(f.Resource(), f.AlreadyExistsWith(owner))
 		}
 		if err := w.checkRule(ctx, f, rec, f.Target()); err != nil {
 			return err
@@ -86,6 +86,15 @@ func (w *writer) reassign(ctx context.Context, f *core.Field, owner core.Value, 
 
 // refusesPartner reports whether f is the stored side of a one-to-one relation that refuses partners that are taken.
 func refusesPartner(f *core.Field) bool { return f.Partner() == core.RefusePartner }
+
+// refusal returns the error of a relation rule that refuses to write a record of the resource. In a store that rejects
+// all writes of the resource, that error comes first.
+func (w *writer) refusal(r *core.Resource, err error) error {
+	if w.engine.store.ReadOnly(r) {
+		return &core.Error{Code: core.ReadOnly, Resource: r.APIName(), Cause: err}
+	}
+	return err
+}
 
 // detachHolders adds the records that hold a one-to-one partner which the change takes to the pending writes. If the
 // relation refuses that, it returns [core.AlreadyExists]; the backend gives the same error for a hidden holder.
@@ -104,7 +113,7 @@ func (w *writer) detachHolders(ctx context.Context, c *change, pending *pendingW
 				continue
 			}
 			if refusesPartner(f) {
-				return f.AlreadyExistsWith(v)
+				return w.refusal(f.Resource(), f.AlreadyExistsWith(v))
 			}
 			if err := w.detachOrDelete(ctx, f, holder, pending); err != nil {
 				return err

@@ -1,6 +1,8 @@
 package enginetest
 
 import (
+	"context"
+
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 )
@@ -154,5 +156,28 @@ func relationRuleCases() []Case {
 			patch tenant/1 {"key": {}}        => CONFLICT {"object_name": "key", "field_name": "tenant"}
 			as system list key                => [{"id": 1, "tenant": 1}, {"id": 2, "tenant": 2, "door": 1}]`,
 			hideRecords("key")),
+		scriptWith("a read-only store says so before it names a relation", tenants, engine.Options{}, `
+			as system post tenant [{"key": {}, "contracts": [{}]}, {"guests": [{}]}] depth=0
+			as system post key {}
+			delete tenant/1                   => READ_ONLY {"object_name": "tenant"}
+			delete tenant/2                   => READ_ONLY {"object_name": "tenant"}
+			post key {"tenant": 1}            => READ_ONLY {"object_name": "key"}
+			patch tenant/1 {"key": 2}         => READ_ONLY {"object_name": "key"}
+			patch tenant/2 {"key": 1}         => READ_ONLY {"object_name": "key"}`, readOnly()),
+	}
+}
+
+// readOnly rejects all writes, except those of the program itself.
+func readOnly() core.Decorator {
+	return core.Decorator{
+		Name: "read-only", Kind: core.KindPolicy, ReadOnly: func(*core.Resource) bool { return true },
+		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Kind != core.Tx && op.Kind.Writes() && !op.Principal.IsSystem() {
+					return core.Result{}, &core.Error{Code: core.ReadOnly, Resource: op.Resource.APIName()}
+				}
+				return next(ctx, op)
+			}, nil
+		},
 	}
 }
