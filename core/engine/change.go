@@ -51,12 +51,13 @@ func storedValue(f *core.Field, keys []core.Value) core.Value {
 }
 
 // resetColumns sets every column that a client can name to its value in a new record, so that the draft is applied
-// to that. A column without a constant default is left to the default of the backend.
+// to that. A column without a constant default is left to the default of the backend. A column that a policy hides in
+// this record keeps its value, because the client cannot have seen it.
 func (c *change) resetColumns() {
 	c.set(c.info.resource.Key(), c.before.Key())
 	c.defaulted, c.unnamed = make([]bool, len(c.values)), make([]bool, len(c.values))
 	for i, f := range c.info.resource.Columns() {
-		if !clientWritable(f) || f.HasDefaultFunc() {
+		if !clientWritable(f) || f.HasDefaultFunc() || c.before.At(i).IsAbsent() {
 			continue
 		}
 		c.unnamed[i] = true

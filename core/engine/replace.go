@@ -12,9 +12,9 @@ import (
 // In an existing record, fields that the body does not name go back to their constant default or to null, and
 // relations that it does not name are emptied before the named ones are set. These fields keep their value unless
 // the body names them: fields that a client cannot set, fields with a default that is a function or an expression of the
-// database such as now(), ids of records that a policy hides, and list sides that the client cannot have seen in full
-// (longer than [Options.MaxMembers], or named with NAME@next in the body). The same Replace twice therefore has the
-// effect of one, unless the body creates nested records.
+// database such as now(), fields and ids of records that a policy hides, and list sides that the client cannot have seen
+// in full (longer than [Options.MaxMembers], or named with NAME@next in the body). The same Replace twice therefore has
+// the effect of one, unless the body creates nested records.
 //
 // Errors: [core.AlreadyExists] for the key of a hidden record; [core.BadFieldValue] for a new integer key outside
 // the bounds of [core.KeySource], which leave room for generated keys; [core.NotFound] for a new key if [Options]

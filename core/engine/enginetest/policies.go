@@ -319,7 +319,7 @@ func policyCases() []Case {
 			list jar                 => [{"id": 1}, {"id": 2}, {"id": 3}]
 			patch jar/1 {"cookies": [1]}   => FORBIDDEN {"object_name": "cookie"}
 			delete jar/1             => FORBIDDEN {"object_name": "cookie"}
-			put jar/1 {}             => FORBIDDEN {"object_name": "cookie"}
+			put jar/1 {}             => replaced {"id": 1}
 			list jar filter={"lid": 1}     => FORBIDDEN {"object_name": "lid"}
 			list crumb filter={"cookie": 1}     => FORBIDDEN {"object_name": "cookie"}
 			list crumb filter={"cookie": null}  => FORBIDDEN {"object_name": "cookie"}
