@@ -157,7 +157,7 @@ func relationRuleCases() []Case {
 			as system list key                => [{"id": 1, "tenant": 1}, {"id": 2, "tenant": 2, "door": 1}]`,
 			hideRecords("key")),
 		scriptWith("a read-only store says so before it names a relation", tenants, engine.Options{}, `
-			as system post tenant [{"key": {}, "contracts": [{}]}, {"guests": [{}]}] depth=0
+			as system post tenant [{"key": {}, "contracts": [{}]}, {"visitors": [{}]}] depth=0
 			as system post key {}
 			delete tenant/1                   => READ_ONLY {"object_name": "tenant"}
 			delete tenant/2                   => READ_ONLY {"object_name": "tenant"}
