@@ -27,7 +27,7 @@ func (x *exchange) params(known ...string) (params, error) {
 		if !slices.Contains(known, name) {
 			accepted := "no arguments"
 			if len(known) > 0 {
-				accepted = "the arguments " + strings.Join(known, ", ")
+				accepted = "the argument " + strings.Join(known, ", ")
 			}
 			return p, badParam(validText(name), accepted)
 		}
