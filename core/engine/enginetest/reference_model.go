@@ -135,7 +135,11 @@ func (m referenceModel) setToOne(f *core.Field, from, to string) error {
 			}
 		}
 	}
-	m[f.Resource()][from][f] = to
+	holder, exists := m[f.Resource()][from]
+	if !exists { // deleted with the former holder, which was an orphan
+		return core.NotFound
+	}
+	holder[f] = to
 	return nil
 }
 
