@@ -242,6 +242,8 @@ func (b *builder) checkAttributes(f *Field) {
 		b.failField(f, "only a stored scalar or to-one relation can have a default")
 	case (s.Unique || s.Indexed) && (!f.Stored() || !f.typ.Ordered()):
 		b.failField(f, "only a stored field of an ordered type can be Unique or Indexed")
+	case s.Scale != nil && (s.Type != Decimal || *s.Scale < 0 || *s.Scale > maxDecimalDigits):
+		b.failField(f, "only a decimal can have a Scale, which must be within 0 and 1000")
 	case s.Unordered && (!f.Stored() || !f.typ.Ordered() || f.target != nil || s.Key):
 		b.failField(f, "only a stored scalar of an ordered type, other than the key, can be Unordered")
 	case s.Computed != nil && (s.ReadOnly || s.Writable != nil):

@@ -37,9 +37,11 @@ var errLossy = errors.New("value does not fit the type")
 //     time or a zone that the date would lose; [DateValue] takes its day;
 //   - LocalTime: strings in the form of RFC 3339 without the zone, with at most six significant digits after the second,
 //     and a [time.Time] in [time.UTC], truncated to microseconds. Any other time.Time has a zone that the local time would
-//     lose; [LocalTimeValue] ignores it.
+//     lose; [LocalTimeValue] ignores it;
+//   - Decimal: Go integers, JSON numbers and strings with a JSON number by their digits, and finite floats as their
+//     shortest decimal.
 //
-// JSON numbers, also inside JSON and List values, must be within the range of a double and have at most 400 bytes
+// JSON numbers for other types than Decimal, also inside JSON and List values, must be within the range of a double and have at most 400 bytes
 // without the exponent, so that every storage can hold them.
 //
 // Convert also accepts a [Value] that has type t or holds an accepted value, pointers to accepted values (a nil

@@ -2,7 +2,9 @@ package core_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -130,6 +132,10 @@ func TestConvertRejectsLossyValues(t *testing.T) {
 			"2026-11-23T5:00:00Z", "2026-11-23T05:00:00,5Z", "2026-11-23T05:00:00+24:00", "2026-11-23T05:00:00+01:60",
 			"2026-11-23T05:00:00.1234560001Z", "2026-11-23T05:00:00.1234560001+01:00", "9999-12-31T23:00:00-05:00", "2026-11-23T05:00Z", "", core.DateValue(noon), core.LocalTimeValue(noon),
 		},
+		core.Decimal: {
+			"", " 1", "1 ", "+1", "01", ".5", "1.", "1,5", "1_000", "0x1", "NaN", "Infinity", "-", "--1", "1e", "e1", "1e1000", "1e-1000", strings.Repeat("9", 1001), "1e9999999999",
+			math.NaN(), math.Inf(1), true, []any{}, time.Time{}, []byte("1"),
+		},
 		core.LocalTime: {
 			"2026-11-23T12:00:00Z", "2026-11-23T12:00:00+01:00", "2026-11-23T12:00:00-00:00", "2026-11-23 12:00:00", "2026-11-23", "2026-11-23T12:00", "12:00:00",
 			"2026-11-23T12:00:00.1234567", "2026-11-23T24:00:00", "2026-11-23T12:00:60", "2026-02-29T12:00:00", "2026-11-23T5:00:00", "2026-11-23T05:00:00,5",
@@ -238,6 +244,12 @@ func anyValue(t core.Type) *rapid.Generator[core.Value] {
 			return core.TimeValue(time.UnixMicro(rapid.Int64Range(-62135596800000000, 253402300799999999).Draw(rt, "time")))
 		case core.LocalTime:
 			return core.LocalTimeValue(time.UnixMicro(rapid.Int64Range(-62135596800000000, 253402300799999999).Draw(rt, "local time")).UTC())
+		case core.Decimal:
+			v, err := core.Decimal.Convert(anyNumber(rt))
+			if err != nil {
+				panic(err)
+			}
+			return v
 		case core.Date:
 			return core.DateValue(time.Unix(rapid.Int64Range(-62135596800, 253402300799).Draw(rt, "date"), 0).UTC())
 		case core.UUID:
@@ -278,7 +290,7 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-var allTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List, core.Date, core.LocalTime}
+var allTypes = []core.Type{core.Int, core.Float, core.Text, core.Bool, core.Time, core.UUID, core.Bytes, core.JSON, core.List, core.Date, core.LocalTime, core.Decimal}
 
 func TestValuesRoundTripThroughJSON(t *testing.T) {
 	for _, typ := range allTypes {
@@ -338,5 +350,69 @@ func TestNewUUIDIsOfVersion4AndVariant10(t *testing.T) {
 	a, b := core.NewUUID(), core.NewUUID()
 	if a == b || a.Text()[14] != '4' || !strings.ContainsRune("89ab", rune(a.Text()[19])) {
 		t.Errorf("%v, %v", a, b)
+	}
+}
+
+func TestDecimalsHaveOneForm(t *testing.T) {
+	for _, c := range []struct {
+		from any
+		want string
+	}{
+		{"0", "0"}, {"-0", "0"}, {"0.000", "0"}, {"0e99", "0"}, {"10.50", "10.5"}, {"10", "10"}, {"-1.0", "-1"}, {"1e3", "1000"}, {"1.5E-3", "0.0015"},
+		{"-12e-1", "-1.2"}, {"120e-1", "12"}, {num("1e-400"), "0." + strings.Repeat("0", 399) + "1"}, {num("12345678901234567890.10"), "12345678901234567890.1"},
+		{7, "7"}, {uint64(math.MaxUint64), "18446744073709551615"}, {0.1, "0.1"}, {1e21, "1000000000000000000000"}, {"1e999", "1" + strings.Repeat("0", 999)},
+		{"0." + strings.Repeat("0", 998) + "1", "0." + strings.Repeat("0", 998) + "1"}, {core.TextValue("1.50"), "1.5"}, {core.FloatValue(2.5), "2.5"},
+	} {
+		if got, err := core.Decimal.Convert(c.from); err != nil || got.Text() != c.want || got.Type() != core.Decimal {
+			t.Errorf("%v is %v, %v; want %s", c.from, got, err, c.want)
+		}
+	}
+}
+
+func TestDecimalsCompareAsNumbers(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		digits := rapid.StringMatching(`-?(0|[1-9][0-9]{0,12})(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?`)
+		near := rapid.SampledFrom([]string{"9", "10.5", "10.50", "10", "-10", "-9", "0.5", "0.05", "-0.5", "-0.05", "0", "-0"})
+		a, b := rapid.OneOf(digits, near).Draw(rt, "a"), rapid.OneOf(digits, near).Draw(rt, "b")
+		x, _ := new(big.Rat).SetString(a)
+		y, _ := new(big.Rat).SetString(b)
+		v, errV := core.Decimal.Convert(a)
+		w, errW := core.Decimal.Convert(json.Number(b))
+		back, ok := new(big.Rat).SetString(v.Text())
+		if errV != nil || errW != nil || !ok || back.Cmp(x) != 0 {
+			rt.Fatalf("%s is %v, %v; %v", a, v, errV, errW)
+		}
+		if got := core.Compare(v, w); got != x.Cmp(y) || (v == w) != (got == 0) {
+			rt.Fatalf("%s and %s compare as %d", v, w, got)
+		}
+	})
+}
+
+func TestScaleFixesTheDigitsAfterThePoint(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{
+		id(), {Name: "cents", Type: core.Decimal, Scale: new(2)}, {Name: "whole", Type: core.Decimal, Scale: new(0)}, {Name: "any", Type: core.Decimal},
+	}})
+	for _, c := range []struct {
+		field string
+		from  any
+		want  string // "" if rejected
+	}{
+		{"cents", "10.5", `"10.50"`}, {"cents", 3, `"3.00"`}, {"cents", "-0.050", `"-0.05"`}, {"cents", num("1e1"), `"10.00"`}, {"cents", "1.005", ""},
+		{"whole", "10.0", `"10"`}, {"whole", "10.5", ""}, {"any", "10.50", `"10.5"`}, {"cents", nil, "null"},
+	} {
+		f := m.Resource("r").Field(c.field)
+		v, err := f.Convert(c.from)
+		if (err == nil) != (c.want != "") || err != nil && !errors.Is(err, core.BadFieldValue) {
+			t.Errorf("%s %v: %v", c.field, c.from, err)
+		}
+		text := f.AppendJSON(nil, v)
+		if err == nil && (string(text) != c.want || f.JSONSize(v) < len(text)) {
+			t.Errorf("%s %v: %s of at most %d bytes, want %s", c.field, c.from, text, f.JSONSize(v), c.want)
+		}
+	}
+	for _, bad := range []core.FieldSpec{{Name: "x", Type: core.Int, Scale: new(2)}, {Name: "x", Type: core.Decimal, Scale: new(-1)}, {Name: "x", Type: core.Decimal, Scale: new(1001)}} {
+		if _, err := core.NewModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{id(), bad}}); err == nil || !strings.Contains(err.Error(), "Scale") {
+			t.Errorf("%v", err)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -113,7 +114,9 @@ func (k keyset) truncate() {
 	}
 	share := min(left/len(values), prefixSize+truncatedSize)
 	for i := range values {
-		if v := values[i].value; v.JSONSize()+len(",") > share {
+		if v := values[i].value; v.JSONSize()+len(",") > share && v.typ == Decimal {
+			values[i] = keysetValue{hash: hashOf(v)} // a prefix of the text is no bound
+		} else if v.JSONSize()+len(",") > share {
 			values[i] = keysetValue{prefixOf(v, share-truncatedSize), hashOf(v)}
 		}
 	}
@@ -182,6 +185,9 @@ func parseKeysetValue(item any, f *Field) (at keysetValue, ok bool) {
 	if object, cut := item.(map[string]any); cut {
 		item = object["begins"]
 		at.hash, ok = object["hash"].(string)
+		if ok && f.typ == Decimal && item == nil && len(object) == 2 && at.hash != "" {
+			return at, true
+		}
 		if !ok || len(object) != 2 || at.hash == "" || item == nil || f.typ != Text && f.typ != Bytes {
 			return keysetValue{}, false
 		}
@@ -223,6 +229,10 @@ func (k keyset) position(order []Order, rec Record) ([]Value, error) {
 		switch {
 		case !rec.IsZero():
 			position[i] = rec.values[order[i].Field.column]
+		case at.hash != "" && order[i].Field.typ == Decimal && order[i].Desc: // all values come after null
+			position[i] = Null
+		case at.hash != "" && order[i].Field.typ == Decimal:
+			position[i] = leastDecimal
 		case at.hash != "" && order[i].Desc: // all values with the prefix come after it
 			position[i] = successor(at.value)
 		default:
@@ -234,6 +244,9 @@ func (k keyset) position(order []Order, rec Record) ([]Value, error) {
 	}
 	return position, nil
 }
+
+// leastDecimal is the least value of type Decimal.
+var leastDecimal = Value{typ: Decimal, str: "-" + strings.Repeat("9", maxDecimalDigits)}
 
 // successor returns a value greater than all values with the prefix v. If there is none, it returns null, which sorts
 // after every value.

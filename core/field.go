@@ -137,6 +137,8 @@ func (f *Field) Convert(raw any) (Value, error) {
 	v, err := f.typ.Convert(raw)
 	switch {
 	case err != nil:
+	case f.spec.Scale != nil && len(fractionOf(v)) > *f.spec.Scale:
+		err = errScale
 	case f.Many():
 		v, err = f.keyList(v)
 	case f.Key() && f.typ == Text && v.IsSet() && (v.str == "" || isDotSegment(v.str)):
@@ -151,6 +153,8 @@ func (f *Field) Convert(raw any) (Value, error) {
 func (f *Field) badValue(raw any, cause error) error {
 	return &Error{Code: BadFieldValue, Resource: f.resource.apiName, Field: f.apiName, Type: f.typ, Value: raw, Cause: cause}
 }
+
+var errScale = errors.New("has more digits after the point than the scale of the field")
 
 var errNoKey = errors.New(`"", "." and ".." cannot be keys: a URL cannot address them`)
 

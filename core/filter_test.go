@@ -402,7 +402,7 @@ func TestOperators(t *testing.T) {
 		list, null bool
 		types      string
 	}
-	all, ordered := "int float text bool time uuid bytes json list date localtime", "int float text bool time uuid bytes date localtime"
+	all, ordered := "int float text bool time uuid bytes json list date localtime decimal", "int float text bool time uuid bytes date localtime decimal"
 	want := []row{
 		{"eq", false, true, all}, {"ne", false, true, all},
 		{"lt", false, false, ordered}, {"le", false, false, ordered}, {"gt", false, false, ordered}, {"ge", false, false, ordered},

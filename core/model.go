@@ -30,6 +30,9 @@ type FieldSpec struct {
 	// Type of a scalar. For a computed field it documents the values of the Get function. A relation has no Type: it
 	// takes the type of its target's key.
 	Type Type
+	// Scale, for a Decimal, is the number of digits after the point: clients see exactly that many, and a value with more
+	// is rejected. It must be within 0 and 1,000. nil means any number of digits, shown without superfluous zeros.
+	Scale *int
 	// Key marks the primary key, of type [Int], [Text] or [UUID]. A key never changes, and clients never set a
 	// generated one in a body.
 	Key bool

@@ -70,7 +70,7 @@ func TestDecoratorKindsAndTypesHaveNames(t *testing.T) {
 	for _, typ := range slices.Concat(allTypes, []core.Type{0, 255}) {
 		names = append(names, typ.String())
 	}
-	want := "observe policy effect answer none int float text bool time uuid bytes json list date localtime type(0) type(255)"
+	want := "observe policy effect answer none int float text bool time uuid bytes json list date localtime decimal type(0) type(255)"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("got %s", got)
 	}

@@ -43,6 +43,10 @@ const (
 	// LocalTime is a date and a clock time without a time zone, with microseconds, in the years 1 to 9999. It names no
 	// instant. In JSON it is text such as "2026-11-29T12:00:00.5".
 	LocalTime
+	// Decimal is an exact decimal number of at most 1,000 digits, compared by value. It is never infinite or NaN. In JSON
+	// it is text without exponent or superfluous zeros, such as "10.5"; a [FieldSpec.Scale] fixes the digits after the
+	// point.
+	Decimal
 
 	typeNull Type = 255
 )
@@ -141,6 +145,12 @@ var valueTypes = [...]valueType{
 		plain:      func(v Value) any { return v.LocalTime().Format(localTimeLayout) },
 		appendJSON: func(dst []byte, v Value) []byte { return v.LocalTime().AppendFormat(dst, `"`+localTimeLayout+`"`) },
 		jsonSize:   func(Value) int { return len(`"` + localTimeLayout + `"`) },
+	},
+	Decimal: {
+		name: "decimal", ordered: true, convert: toDecimal, compare: compareDecimal, plain: plainStr,
+		wellFormed: func(v Value) bool { same, err := toDecimal(v.str); return err == nil && same == v },
+		appendJSON: func(dst []byte, v Value) []byte { return append(append(append(dst, '"'), v.str...), '"') },
+		jsonSize:   func(v Value) int { return len(v.str) + len(`""`) },
 	},
 }
 

@@ -19,7 +19,7 @@ import (
 type Value struct {
 	typ Type
 	num int64  // Int, Bool, Time (microseconds since 1970), Float (its bits), Date (days since 1970), LocalTime (as if in UTC)
-	str string // Text, UUID, Bytes, and the canonical text of JSON and List
+	str string // Text, UUID, Bytes, Decimal, and the canonical text of JSON and List
 }
 
 // Null is the null value.
@@ -136,12 +136,12 @@ func (v Value) LocalTime() time.Time {
 	return time.Time{}
 }
 
-// Text returns the string of a [Text], the canonical text of a [UUID], [JSON] or [List], and the bytes of a [Bytes]
+// Text returns the string of a [Text], the canonical text of a [UUID], [Decimal], [JSON] or [List], and the bytes of a [Bytes]
 // as a string; "" for any other value.
 func (v Value) Text() string { return v.str }
 
-// Any returns the value as a plain Go value: nil, int64, float64, string, bool or time.Time. A UUID, Date and
-// LocalTime are strings, as in JSON. Bytes are a []byte, JSON and List are the types that encoding/json decodes into, with json.Number
+// Any returns the value as a plain Go value: nil, int64, float64, string, bool or time.Time. A UUID, Date,
+// LocalTime and Decimal are strings, as in JSON. Bytes are a []byte, JSON and List are the types that encoding/json decodes into, with json.Number
 // for numbers. The caller owns the result.
 func (v Value) Any() any {
 	if !v.IsSet() {

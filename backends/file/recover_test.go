@@ -243,13 +243,13 @@ func TestDumpKeepsEveryType(t *testing.T) {
 	m := core.MustModel("all", core.ResourceSpec{Name: "thing", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Text, Key: true}, {Name: "f", Type: core.Float}, {Name: "b", Type: core.Bool}, {Name: "t", Type: core.Time},
 		{Name: "u", Type: core.UUID}, {Name: "raw", Type: core.Bytes}, {Name: "j", Type: core.JSON}, {Name: "l", Type: core.List},
-		{Name: "day", Type: core.Date}, {Name: "local", Type: core.LocalTime},
+		{Name: "day", Type: core.Date}, {Name: "local", Type: core.LocalTime}, {Name: "price", Type: core.Decimal, Scale: new(2)},
 	}})
 	data := seed.Data{"thing": {}}
 	for i := range 1000 {
 		data["thing"][fmt.Sprintf("a\"b\n<%d>", i)] = map[string]any{
 			"f": float64(i) / 3, "b": i%2 == 0, "t": "2024-02-29T12:00:00.000001Z", "u": "0b4f1f0a-9c1e-4b7e-8f5d-2f6a1c3d4e5f",
-			"raw": []byte{0, 255, byte(i)}, "j": map[string]any{"a": []any{nil, "x"}}, "l": []any{1, "2"}, "day": "2024-02-29", "local": "2024-02-29T12:00:00.5",
+			"raw": []byte{0, 255, byte(i)}, "j": map[string]any{"a": []any{nil, "x"}}, "l": []any{1, "2"}, "day": "2024-02-29", "local": "2024-02-29T12:00:00.5", "price": 10.5,
 		}
 	}
 	texts := make([]string, 2)

@@ -38,7 +38,7 @@ func (c *column) argument(v core.Value) any {
 			return keyArray(v, c.field.Target().Key().Type())
 		}
 		return v.Text()
-	case core.Text, core.UUID, core.JSON:
+	case core.Text, core.UUID, core.JSON, core.Decimal:
 		return v.Text()
 	}
 	return nil
@@ -63,7 +63,7 @@ func (c *column) sample() any {
 // elementType returns the SQL type of the elements of an array parameter.
 func (c *column) elementType() string {
 	switch c.field.Type() {
-	case core.JSON, core.List:
+	case core.JSON, core.List, core.Decimal:
 		return "text"
 	}
 	return c.paramType
@@ -114,6 +114,9 @@ func (c *column) check(v core.Value) error {
 		fits = v.Int() >= c.limits.low && v.Int() <= c.limits.high
 	case core.Text:
 		fits = c.limits.fitsText(v.Text()) && !(c.hasNumerics && hasLargeExponent(v.Text()))
+	case core.Decimal:
+		_, fraction, _ := strings.Cut(v.Text(), ".")
+		fits = c.limits.scale == nil || len(fraction) <= max(int(*c.limits.scale), 0)
 	case core.Float:
 		fits = !c.limits.singlePrecision || fitsFloat32(v.Float())
 	}

@@ -46,6 +46,7 @@ type catalogColumn struct {
 	declared        string // declared type as SQL names it, with modifiers
 	domain          bool
 	display         string // declared type in messages
+	scale           *int32 // s of numeric(p, s)
 	size            int32  // n of varchar(n), char(n), bit(n) and varbit(n), otherwise 0
 	notNull         bool   // rejects nulls
 	hasNulls        bool   // may contain nulls; NOT NULL NOT VALID keeps the existing ones
@@ -103,7 +104,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 	for rows.Next() {
 		col := &catalogColumn{}
 		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
-			&col.declared, &col.domain, &col.display, &col.size, &col.notNull, &col.hasNulls,
+			&col.declared, &col.domain, &col.display, &col.size, &col.scale, &col.notNull, &col.hasNulls,
 			&col.identity, &generated, &col.generatedFrom, &col.defaultExpr, &col.varies,
 			&col.sequence, &col.sequenceStep, &col.sequenceLow, &col.sequenceLimit, &col.sequenceLast, &col.sequenceMissing,
 			&col.byCodePoint, &col.deterministic)

@@ -56,6 +56,7 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
        format_type(a.atttypid, a.atttypmod),
        CASE WHEN base.typname IN ('varchar', 'bpchar') AND below.mod > 4 THEN below.mod - 4
             WHEN base.typname IN ('bit', 'varbit') AND below.mod > 0 THEN below.mod ELSE 0 END,
+       CASE WHEN base.typname = 'numeric' AND below.mod >= 4 THEN (((below.mod - 4) & 2047) # 1024) - 1024 END,
        a.attnotnull, NOT a.attnotnull OR (a.attrelid, a.attnum) IN (
          SELECT k.conrelid, k.conkey[1] FROM pg_constraint k WHERE k.contype = 'n' AND NOT k.convalidated),
        a.attidentity::text, a.attgenerated::text,

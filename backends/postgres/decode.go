@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -77,6 +78,13 @@ var binaryDecoders = [...]decoder{
 		}
 		return timeValue(core.LocalTime, int64(binary.BigEndian.Uint64(raw)))
 	},
+	core.Decimal: func(raw []byte) (core.Value, error) {
+		text, ok := numericText(raw)
+		if !ok {
+			return core.Value{}, errNotInModel
+		}
+		return core.Decimal.Convert(text)
+	},
 	core.Date: func(raw []byte) (core.Value, error) {
 		if len(raw) != 4 {
 			return core.Value{}, errNotInModel
@@ -98,11 +106,12 @@ var textDecoders = [...]decoder{
 		}
 		return core.Float.Convert(f)
 	},
-	core.Text: binaryDecoders[core.Text],
-	core.Bool: func(raw []byte) (core.Value, error) { return core.BoolValue(string(raw) == "t"), nil },
-	core.UUID: func(raw []byte) (core.Value, error) { return core.UUID.Convert(string(raw)) },
-	core.JSON: func(raw []byte) (core.Value, error) { return core.JSON.StoredJSON(raw) },
-	core.List: func(raw []byte) (core.Value, error) { return core.List.StoredJSON(raw) },
+	core.Text:    binaryDecoders[core.Text],
+	core.Bool:    func(raw []byte) (core.Value, error) { return core.BoolValue(string(raw) == "t"), nil },
+	core.UUID:    func(raw []byte) (core.Value, error) { return core.UUID.Convert(string(raw)) },
+	core.Decimal: func(raw []byte) (core.Value, error) { return core.Decimal.Convert(string(raw)) },
+	core.JSON:    func(raw []byte) (core.Value, error) { return core.JSON.StoredJSON(raw) },
+	core.List:    func(raw []byte) (core.Value, error) { return core.List.StoredJSON(raw) },
 }
 
 // jsonValue decodes jsonb in binary format: a version byte and the text.
@@ -123,6 +132,34 @@ func timeValue(t core.Type, micros int64) (core.Value, error) {
 		return core.Value{}, errNotInModel
 	}
 	return t.Convert(time.UnixMicro(micros + epoch).UTC())
+}
+
+// numericText returns a numeric in binary format as a number with an exponent; false for NaN and the infinities. The format
+// has, in 16 bits each, the number of digits to base 10,000, the weight of the first one, the sign, the scale, and the
+// digits (numeric_send in src/backend/utils/adt/numeric.c).
+func numericText(raw []byte) (text string, ok bool) {
+	const header, positive, negative = 8, 0x0000, 0x4000
+	if len(raw) < header {
+		return "", false
+	}
+	word := func(i int) uint16 { return binary.BigEndian.Uint16(raw[2*i:]) }
+	n, weight, sign := int(word(0)), int(int16(word(1))), word(2)
+	if sign != positive && sign != negative || len(raw) != header+2*n {
+		return "", false
+	}
+	if n == 0 {
+		return "0", true
+	}
+	b := []byte{'-'}
+	for i := range n {
+		digits := strconv.Itoa(10_000 + int(word(header/2+i)))
+		b = append(b, digits[1:]...)
+	}
+	whole := strings.TrimLeft(string(b[1:]), "0")
+	if sign == negative {
+		whole = "-" + whole
+	}
+	return whole + "e" + strconv.Itoa(4*(weight-n+1)), true
 }
 
 // dateValue returns a day as the server sends it: in days since 2000-01-01. It rejects the infinities and the years that

@@ -16,6 +16,7 @@
 //   - Bool: boolean
 //   - Time: timestamp with time zone
 //   - Date: date
+//   - Decimal: numeric; a scale of the column is enforced, see [core.FieldSpec.Scale] for showing it
 //   - LocalTime: timestamp without time zone
 //   - UUID: uuid
 //   - Bytes: bytea
@@ -60,12 +61,12 @@
 // Columns may have any type of the server (manual, chapter 8). Fields represent the types that the list above lacks as
 // follows:
 //
-//   - Text: numeric, money, character(n), name, enums, time, interval, inet, cidr, macaddr, bit strings, text search, xml,
+//   - Text: money, character(n), name, enums, time, interval, inet, cidr, macaddr, bit strings, text search, xml,
 //     ranges, geometric types, and all other types without components, as the server spells their values
 //   - List: arrays of any type, with elements as to_jsonb makes them; json
 //   - JSON: json, and composite types as objects of their components
 //   - a domain: like its base type
-//   - Text also: date and timestamp without time zone, for a model without these types
+//   - Text also: numeric, date and timestamp without time zone, for a model without these types
 //
 // The server parses written values and spells returned ones: "1e2" becomes the numeric "100", and "1.5" becomes the
 // numeric(4,2) "1.50". A value that the server would reject, truncate or find out of range is [core.BadFieldValue]. So is
@@ -85,7 +86,7 @@
 // every row, unless there is an index on the expression, such as ((price::text) COLLATE "C"). The server permits such an
 // index for types with a spelling that does not depend on settings.
 //
-// Other programs can store values that the model does not represent: NaN or an infinity in a Float, and a Time, Date or LocalTime that is
+// Other programs can store values that the model does not represent: NaN or an infinity in a Float or Decimal, a Decimal of more than 1,000 digits, and a Time, Date or LocalTime that is
 // infinite, before Christ or after the year 9999. The row, and every list with the row, then fails with
 // [core.ServerError] until the value is changed. The cause names the field and the key. Constraints such as
 // CHECK (isfinite(at)) prevent such values.

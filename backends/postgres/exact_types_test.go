@@ -1,8 +1,11 @@
 package postgres_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +23,8 @@ var exactTypes = []struct {
 	draw func(r *rand.Rand) string
 }{
 	{"date", core.Date, func(r *rand.Rand) string { return drawDay(r).Format(time.DateOnly) }},
+	{"numeric", core.Decimal, drawDecimal},
+	{"numeric(30,9)", core.Decimal, func(r *rand.Rand) string { return fmt.Sprintf("%d.%09d", r.IntN(40)-20, r.IntN(1_000_000_000)) }},
 	{"timestamp", core.LocalTime, func(r *rand.Rand) string {
 		clock := time.Duration(r.Int64N(24*60*60*1_000_000)) * time.Microsecond
 		if r.IntN(2) == 0 {
@@ -27,6 +32,27 @@ var exactTypes = []struct {
 		}
 		return drawDay(r).Add(clock).Format("2006-01-02T15:04:05.999999")
 	}},
+}
+
+// drawDecimal draws numbers of all sizes and signs, and a few close ones in several spellings.
+func drawDecimal(r *rand.Rand) string {
+	digits := func(n int) string {
+		var b strings.Builder
+		for range n {
+			b.WriteByte(byte('0' + r.IntN(10)))
+		}
+		return b.String()
+	}
+	sign := []string{"", "-"}[r.IntN(2)]
+	switch r.IntN(4) {
+	case 0:
+		return sign + "1" + digits(r.IntN(400)) + "." + digits(1+r.IntN(400))
+	case 1:
+		return sign + "0." + strings.Repeat("0", r.IntN(300)) + digits(1+r.IntN(8))
+	case 2:
+		return sign + []string{"0", "1", "1.0", "1.50", "1.5", "9", "10", "10.5", "1e1", "0.0", "100000000", "99999999", "0.0001", "0.00001"}[r.IntN(14)]
+	}
+	return sign + strconv.Itoa(1+r.IntN(10)) + strings.Repeat("0", r.IntN(30))
 }
 
 // drawDay draws days of all years, and of a few weeks.

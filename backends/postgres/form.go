@@ -35,7 +35,7 @@ func formOf(found *catalogColumn, f *core.Field) form {
 	case found.typeName == "float4" && f.Type() == core.Float:
 		// The shortest decimal of a real is another double than its exact value: the cast to text is the shortest.
 		return form{suffix: "::text::double precision", otherType: found.domain}
-	case found.isExact(f) && found.domain:
+	case found.isExact(f) && (found.domain || found.typeName == "numeric"):
 		return form{otherType: true}
 	case found.isExact(f):
 		return form{}

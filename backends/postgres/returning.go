@@ -113,6 +113,8 @@ func (b *builder) unreadableCondition(c *column) string {
 		return "NOT (" + v + " >= '0001-01-01 00:00:00+00' AND " + v + " < '10000-01-01 00:00:00+00')"
 	case c.field.Type() == core.Date, c.field.Type() == core.LocalTime:
 		return "NOT (" + v + " >= '0001-01-01' AND " + v + " < '10000-01-01')"
+	case c.field.Type() == core.Decimal: // whose infinities are of version 14 and later
+		return v + "::text IN ('NaN', 'Infinity', '-Infinity') OR length(translate(trim_scale(" + v + ")::text, '-.', '')) > 1000"
 	case c.field.Type() == core.Float:
 		return v + " IN ('NaN', 'Infinity', '-Infinity')"
 	case c.field.Type() == core.List && !c.json && !c.field.Many():

@@ -374,7 +374,7 @@ func TestRemovedEnumLabelMatchesNothing(t *testing.T) {
 func TestUnreadableResultStoresNothing(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "at", Type: core.Time}, {Name: "weight", Type: core.Float}, {Name: "next", ToOne: "row"}, {Name: "list", Type: core.List},
-		{Name: "day", Type: core.Date}, {Name: "local", Type: core.LocalTime},
+		{Name: "day", Type: core.Date}, {Name: "local", Type: core.LocalTime}, {Name: "price", Type: core.Decimal},
 	}})
 	row := m.Resource("row")
 	for _, mode := range []string{"cache_statement", "cache_describe", "simple_protocol"} {
@@ -382,6 +382,7 @@ func TestUnreadableResultStoresNothing(t *testing.T) {
 			"infinity": `NEW.at := 'infinity'`, "before the calendar": `NEW.at := '4713-01-01 00:00:00+00 BC'`, "NaN": `NEW.weight := 'NaN'`,
 			"infinite number": `NEW.weight := '-Infinity'`, "after the calendar": `NEW.at := '10000-01-01 00:00:00+00'`, "list that is none": `NEW.list := '{}'`,
 			"infinite day": `NEW.day := 'infinity'`, "first day of all": `NEW.day := '-infinity'`, "day before the calendar": `NEW.day := '0001-12-31 BC'`, "day after the calendar": `NEW.day := '10000-01-01'`,
+			"price that is no number": `NEW.price := 'NaN'`, "price of too many digits": `NEW.price := ('0.' || repeat('0', 999) || '1')::numeric`, "price that is too large": `NEW.price := ('1' || repeat('0', 1000))::numeric`,
 			"infinite local time": `NEW.local := 'infinity'`, "local time after the calendar": `NEW.local := '10000-01-01'`, "local time before the calendar": `NEW.local := '0001-12-31 23:59:59 BC'`,
 		} {
 			t.Run(mode+"/"+value, func(t *testing.T) {
@@ -452,12 +453,12 @@ func TestUnreadableResultStoresNothing(t *testing.T) {
 
 func TestUnreadableRowIsNamedInCause(t *testing.T) {
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
-		{Name: "at", Type: core.Time}, {Name: "weight", Type: core.Float}, {Name: "id", Type: core.Text, Key: true}, {Name: "day", Type: core.Date}, {Name: "local", Type: core.LocalTime},
+		{Name: "at", Type: core.Time}, {Name: "weight", Type: core.Float}, {Name: "id", Type: core.Text, Key: true}, {Name: "day", Type: core.Date}, {Name: "local", Type: core.LocalTime}, {Name: "price", Type: core.Decimal},
 	}})
 	row := m.Resource("row")
-	store, schema := servertest.Store(t, m, `CREATE TABLE $S.row (at timestamptz, weight float8, id text PRIMARY KEY, day date, local timestamp)`, `INSERT INTO $S.row (id) VALUES ('good')`)
+	store, schema := servertest.Store(t, m, `CREATE TABLE $S.row (at timestamptz, weight float8, id text PRIMARY KEY, day date, local timestamp, price numeric)`, `INSERT INTO $S.row (id) VALUES ('good')`)
 	for value, field := range map[string]string{"at = 'infinity'": "at", "at = '0044-03-15 BC'": "at", "at = '12026-01-01'": "at", "weight = 'NaN'": "weight", "day = 'infinity'": "day", "day = '0044-03-15 BC'": "day", "day = '12026-01-01'": "day",
-		"local = '-infinity'": "local", "local = '0044-03-15 BC'": "local", "local = '12026-01-01'": "local"} {
+		"price = 'NaN'": "price", "price = 10::numeric ^ 1000": "price", "local = '-infinity'": "local", "local = '0044-03-15 BC'": "local", "local = '12026-01-01'": "local"} {
 		servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.row (id) VALUES ('odd one')`))
 		servertest.Execute(t, servertest.InSchema(schema, `UPDATE $S.row SET `+value+` WHERE id = 'odd one'`))
 		for _, mode := range []string{"cache_statement", "simple_protocol"} {

@@ -253,7 +253,7 @@ func mismatchOf(schema string, found []difference) error {
 var scalarTypes = [...]string{
 	core.Int: "bigint", core.Float: "double precision", core.Text: "text", core.Bool: "boolean",
 	core.Time: "timestamp with time zone", core.UUID: "uuid", core.Bytes: "bytea",
-	core.JSON: "jsonb", core.List: "jsonb", core.Date: "date", core.LocalTime: "timestamp without time zone",
+	core.JSON: "jsonb", core.List: "jsonb", core.Date: "date", core.LocalTime: "timestamp without time zone", core.Decimal: "numeric",
 }
 
 // sqlType returns the column type that DDL uses for a field.
@@ -268,11 +268,11 @@ func sqlType(f *core.Field) string {
 var exactTypes = [...][]string{
 	core.Int: {"int8", "int4", "int2"}, core.Float: {"float8", "float4"}, core.Text: {"text", "varchar"},
 	core.Bool: {"bool"}, core.Time: {"timestamptz"}, core.UUID: {"uuid"}, core.Bytes: {"bytea"},
-	core.JSON: {"jsonb"}, core.List: {"jsonb"}, core.Date: {"date"}, core.LocalTime: {"timestamp"},
+	core.JSON: {"jsonb"}, core.List: {"jsonb"}, core.Date: {"date"}, core.LocalTime: {"timestamp"}, core.Decimal: {"numeric"},
 }
 
 // alsoText lists the names in pg_type of the types in exactTypes that a Text field can hold, too, in the server's spelling.
-var alsoText = []string{"date", "timestamp"}
+var alsoText = []string{"date", "timestamp", "numeric"}
 
 // isExact reports whether the column holds the values of the field unchanged.
 func (c *catalogColumn) isExact(f *core.Field) bool {

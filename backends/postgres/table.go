@@ -64,12 +64,13 @@ type column struct {
 
 // limits are the restrictions of a column type, compared with the model's type.
 type limits struct {
-	low, high       int64 // range of an Int
-	size            int   // characters of a Text; 0 means unlimited
-	bytes           int   // bytes of a Text; 0 means unlimited
-	exactSize       bool  // size is also the minimum
-	ignoreBlanks    bool  // trailing blanks do not count
-	singlePrecision bool  // Float of single precision
+	scale           *int32 // Decimal: digits after the point; nil means any number
+	low, high       int64  // range of an Int
+	size            int    // characters of a Text; 0 means unlimited
+	bytes           int    // bytes of a Text; 0 means unlimited
+	exactSize       bool   // size is also the minimum
+	ignoreBlanks    bool   // trailing blanks do not count
+	singlePrecision bool   // Float of single precision
 }
 
 // bindTables returns the tables of the resources of a model, in their order. The catalog must fit the model.
@@ -180,7 +181,7 @@ func bindColumn(found *catalogColumn, f *core.Field) *column {
 }
 
 func limitsOf(c *catalogColumn) limits {
-	l := limits{low: math.MinInt64, high: math.MaxInt64, size: int(c.size), singlePrecision: c.typeName == "float4"}
+	l := limits{low: math.MinInt64, high: math.MaxInt64, size: int(c.size), scale: c.scale, singlePrecision: c.typeName == "float4"}
 	switch c.typeName {
 	case "int4":
 		l.low, l.high = math.MinInt32, math.MaxInt32

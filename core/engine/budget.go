@@ -50,7 +50,7 @@ func (info *resourceInfo) size(rec core.Record) int {
 	for i := range info.shown {
 		if shown := &info.shown[i]; shown.part < 0 {
 			if v := rec.At(shown.field.Column()); v.IsSet() {
-				n += len(shown.label) + v.JSONSize() + len(",")
+				n += len(shown.label) + shown.field.JSONSize(v) + len(",")
 			}
 		}
 	}

@@ -79,7 +79,7 @@ func (n *node) appendField(dst []byte, shown *shownField, link func(More) string
 	if !v.IsSet() {
 		return dst
 	}
-	dst = v.AppendJSON(append(dst, shown.label...))
+	dst = shown.field.AppendJSON(append(dst, shown.label...), v)
 	return append(dst, ',')
 }
 

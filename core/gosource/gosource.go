@@ -69,6 +69,9 @@ func (w *writer) field(f *core.Field) string {
 	if s.Type.Valid() {
 		parts = append(parts, "Type: core."+typeNames[s.Type])
 	}
+	if s.Scale != nil {
+		parts = append(parts, "Scale: new("+strconv.Itoa(*s.Scale)+")")
+	}
 	parts = append(parts, optional("ToOne", s.ToOne, "")...)
 	parts = append(parts, optional("ToMany", s.ToMany, "")...)
 	parts = append(parts, optional("Inverse", s.Inverse, "")...)
@@ -147,7 +150,7 @@ func floatSource(v core.Value) string {
 
 var typeNames = [...]string{
 	core.Int: "Int", core.Float: "Float", core.Text: "Text", core.Bool: "Bool", core.Time: "Time", core.UUID: "UUID", core.Bytes: "Bytes", core.JSON: "JSON", core.List: "List",
-	core.Date: "Date", core.LocalTime: "LocalTime",
+	core.Date: "Date", core.LocalTime: "LocalTime", core.Decimal: "Decimal",
 }
 
 // optional returns the element of a composite literal, or nil if the value is the default.

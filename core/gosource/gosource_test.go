@@ -29,6 +29,8 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 			{Name: "at", Type: core.Time, Default: "2026-11-23T00:00:00Z"},
 			{Name: "day", Type: core.Date, Default: "2026-11-23"},
 			{Name: "local", Type: core.LocalTime, Default: "2026-11-23T12:00:00"},
+			{Name: "price", Type: core.Decimal, Scale: new(2), Default: "1.5"},
+			{Name: "factor", Type: core.Decimal},
 			{Name: "bytes", Type: core.Bytes, Default: []byte{0, 1}},
 			{Name: "doc", Type: core.JSON, Default: map[string]any{"a": 1}},
 			{Name: "list", Type: core.List, Default: []any{}},

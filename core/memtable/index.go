@@ -34,6 +34,9 @@ func newIndex[K ordinal](t core.Type) index[K] {
 	if isNumber(t) {
 		return newTypedIndex[int64, K](number)
 	}
+	if t == core.Decimal {
+		return newTypedIndex[string, K](decimalOrdinal)
+	}
 	return newTypedIndex[string, K](core.Value.Text)
 }
 

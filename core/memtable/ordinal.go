@@ -2,6 +2,7 @@ package memtable
 
 import (
 	"math"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -47,4 +48,21 @@ func floatOrdinal(f float64) int64 {
 		bits ^= math.MaxInt64
 	}
 	return bits
+}
+
+// decimalOrdinal maps decimals to strings of the same order: the sign, the number of whole digits and the digits. The bytes
+// of negative numbers are inverted, and end with the greatest byte so that more digits come first.
+func decimalOrdinal(v core.Value) string {
+	text, negative := strings.CutPrefix(v.Text(), "-")
+	whole, fraction, _ := strings.Cut(text, ".")
+	b := append([]byte{1}, byte(len(whole)>>8), byte(len(whole)))
+	b = append(append(b, whole...), fraction...)
+	if negative {
+		for i := range b {
+			b[i] = ^b[i]
+		}
+		b[0] = 0
+		b = append(b, 0xff)
+	}
+	return string(b)
 }

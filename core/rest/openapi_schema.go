@@ -39,7 +39,7 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 			addNext(properties, f)
 		default:
 			schema := orNull(n.field(f, n.create))
-			if f.Type() == core.Text && f.Target() == nil {
+			if (f.Type() == core.Text || f.Type() == core.Decimal) && f.Target() == nil {
 				schema["description"] = "A number is accepted, as the string of its digits."
 			}
 			properties[f.APIName()] = schema
@@ -109,6 +109,8 @@ func typeSchema(t core.Type) object {
 		return object{"type": "string", "format": "date"}
 	case core.LocalTime:
 		return object{"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?$"}
+	case core.Decimal:
+		return object{"type": "string", "format": "decimal", "pattern": "^-?(0|[1-9][0-9]*)(\\.[0-9]+)?$"}
 	case core.UUID:
 		return object{"type": "string", "format": "uuid"}
 	case core.Bytes:

@@ -234,7 +234,7 @@ func TestTypesHaveTheirFormats(t *testing.T) {
 	}
 	formats := map[string][2]string{
 		"int": {"integer", "int64"}, "float": {"number", "double"}, "text": {"string", ""}, "bool": {"boolean", ""},
-		"time": {"string", "date-time"}, "uuid": {"string", "uuid"}, "bytes": {"string", "byte"}, "json": {"", ""}, "list": {"array", ""}, "date": {"string", "date"}, "localtime": {"string", ""},
+		"time": {"string", "date-time"}, "uuid": {"string", "uuid"}, "bytes": {"string", "byte"}, "json": {"", ""}, "list": {"array", ""}, "date": {"string", "date"}, "localtime": {"string", ""}, "decimal": {"string", "decimal"},
 	}
 	for _, typ := range core.Types() {
 		name := typ.String()

@@ -83,6 +83,10 @@ var edgeValues = map[core.Type][]any{
 		"0000-12-31T23:59:59.999999", "0001-01-01T00:00:00", "9999-12-31T23:59:59.999999", "10000-01-01T00:00:00", "2026-02-29T00:00:00", "2016-12-31T23:59:60",
 		"2024-03-31T02:30:00", "infinity", time.Time{}, time.Unix(math.MaxInt64, 0).UTC(),
 	},
+	core.Decimal: {
+		"NaN", "Infinity", "-0", "-0.000", "1e999", "1e1000", "1e-999", "1e-1000", "1e999999999", json.Number("1e-99999999999999999999"), math.NaN(), math.Inf(1),
+		math.MaxFloat64, math.SmallestNonzeroFloat64, strings.Repeat("9", 1000), strings.Repeat("9", 1001), "0." + strings.Repeat("0", 998) + "1", "1." + strings.Repeat("0", 1500),
+	},
 	core.Date:  {"0000-12-31", "0001-01-01", "9999-12-31", "10000-01-01", "2026-02-29", "infinity", time.Time{}, time.Unix(0, 0).UTC()},
 	core.UUID:  {"", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", "6ba7b8109dad11d180b400c04fd430c8", [16]byte{}},
 	core.Bytes: {[]byte{}, "", "AA==", "AA", make([]byte, 1<<20)},
@@ -200,12 +204,13 @@ func anyRaw(r *rapid.T, f *core.Field) any {
 }
 
 var rawGenerators = map[core.Type]*rapid.Generator[any]{
-	core.Int:   rapid.OneOf(rapid.Int64().AsAny(), anyNumber),
-	core.Float: rapid.OneOf(rapid.Float64().AsAny(), rapid.Float32().AsAny(), anyNumber),
-	core.Text:  anyText,
-	core.Bool:  rapid.Bool().AsAny(),
-	core.Time:  anyTime,
-	core.Date:  anyDate,
+	core.Int:     rapid.OneOf(rapid.Int64().AsAny(), anyNumber),
+	core.Float:   rapid.OneOf(rapid.Float64().AsAny(), rapid.Float32().AsAny(), anyNumber),
+	core.Text:    anyText,
+	core.Bool:    rapid.Bool().AsAny(),
+	core.Time:    anyTime,
+	core.Date:    anyDate,
+	core.Decimal: rapid.OneOf(rapid.Int64().AsAny(), rapid.Float64().AsAny(), anyNumber),
 	core.LocalTime: rapid.Map(anyTime, func(raw any) any {
 		at, _ := raw.(time.Time)
 		return at.UTC()

@@ -208,6 +208,18 @@ var orderDefects = []defect{
 		},
 	},
 	{
+		name:   "decimals sort as text",
+		breaks: []string{"order/values of decimal sort exactly"},
+		install: func(h *hooks) {
+			h.sorted(byFields(func(_ core.Order, a, b core.Value) int {
+				if a.Type() == core.Decimal && b.Type() == core.Decimal {
+					return strings.Compare(a.Text(), b.Text())
+				}
+				return core.Compare(a, b)
+			}))
+		},
+	},
+	{
 		name:   "local times sort by the minute",
 		breaks: []string{"order/values of localtime sort exactly"},
 		install: func(h *hooks) {

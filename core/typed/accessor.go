@@ -61,6 +61,8 @@ func plainAccessor(f *core.Field, t reflect.Type) (accessor, bool) {
 		return timeAccessor, t == reflect.TypeFor[time.Time]()
 	case core.Date:
 		return dateAccessor, t == reflect.TypeFor[time.Time]()
+	case core.Decimal:
+		return decimalAccessor(f), kind == reflect.String
 	case core.LocalTime:
 		return localTimeAccessor, t == reflect.TypeFor[time.Time]()
 	case core.Bytes:
@@ -175,6 +177,19 @@ var localTimeAccessor = accessor{
 		*timeIn(field) = v.LocalTime()
 		return nil
 	},
+}
+
+// decimalAccessor loads the empty string, which is the zero value of the Go type and no number, as null.
+func decimalAccessor(f *core.Field) accessor {
+	return accessor{
+		load: func(field reflect.Value) (core.Value, error) {
+			if field.Len() == 0 {
+				return core.Null, nil
+			}
+			return f.Convert(field.String())
+		},
+		store: func(field reflect.Value, v core.Value) error { field.SetString(f.DecimalText(v)); return nil },
+	}
 }
 
 func timeIn(field reflect.Value) *time.Time {

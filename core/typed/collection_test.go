@@ -262,6 +262,8 @@ type Everything struct {
 	Until   *time.Time
 	Day     time.Time
 	Wall    time.Time
+	Price   string
+	Factor  *string
 	Last    *time.Time
 	Ref     string
 	Blob    []byte
@@ -278,7 +280,7 @@ func everything(t *testing.T) *core.Model {
 	fields := []core.FieldSpec{{Name: "id", Type: core.UUID, Key: true}, {Name: "friends", ToMany: "everything"}}
 	for name, typ := range map[string]core.Type{
 		"whole": core.Int, "small": core.Int, "real": core.Float, "name": core.Text, "nick": core.Text, "truth": core.Bool, "at": core.Time,
-		"until": core.Time, "ref": core.UUID, "day": core.Date, "wall": core.LocalTime, "last": core.Date, "blob": core.Bytes, "doc": core.JSON, "raw": core.JSON, "numbers": core.List,
+		"until": core.Time, "ref": core.UUID, "day": core.Date, "wall": core.LocalTime, "price": core.Decimal, "factor": core.Decimal, "last": core.Date, "blob": core.Bytes, "doc": core.JSON, "raw": core.JSON, "numbers": core.List,
 	} {
 		fields = append(fields, core.FieldSpec{Name: name, Type: typ})
 	}
@@ -296,6 +298,7 @@ func TestEveryGoTypeRoundTrips(t *testing.T) {
 		Whole: -7, Small: new(uint8(255)), Real: 1.5, Name: "é", Nick: new(""), Truth: true,
 		At: time.Date(2026, 11, 23, 0, 0, 0, 1000, time.UTC), Until: new(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)),
 		Day: time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC), Last: new(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)),
+		Price: "10.5", Factor: new("-0.000000000000000000000000000000000001"),
 		Wall: time.Date(2026, 11, 29, 2, 30, 0, 1000, time.UTC),
 		Ref:  "6ba7b810-9dad-11d1-80b4-00c04fd430c8", Blob: []byte{0, 255}, Doc: map[string]any{"a": []any{"b"}},
 		Raw: json.RawMessage(`{"a":1}`), Numbers: []int{3, 1}, Friends: []string{"6ba7b810-9dad-11d1-80b4-00c04fd430c8"}, skipped: 1,
@@ -316,7 +319,7 @@ func TestEveryTypeHasAGoType(t *testing.T) {
 	types := map[core.Type]func(s *core.Store) error{
 		core.Int: fits[int], core.Float: fits[float64], core.Text: fits[string], core.Bool: fits[bool], core.Time: fits[time.Time],
 		core.UUID: fits[[16]byte], core.Bytes: fits[[]byte], core.JSON: fits[any], core.List: fits[[]any], core.Date: fits[time.Time],
-		core.LocalTime: fits[time.Time],
+		core.LocalTime: fits[time.Time], core.Decimal: fits[string],
 	}
 	for _, typ := range core.Types() {
 		fields := []core.FieldSpec{id(), {Name: "value", Type: typ}}

@@ -10,9 +10,10 @@ import (
 
 // FromPrincipal is a value in a [Condition] that comes from the principal: [PrincipalID] or [PrincipalClaim].
 //
-// The id or claim must have the JSON type of the field: a string for text, uuid, time, date, localtime and bytes, a number for int and
-// float, a boolean for bool. The string "1" does not fit an int. A float64 fits an int only up to 2^53-1, because a greater
-// one may stand for several integers (RFC 8259, section 6); decode claims with json.Number to compare greater ones.
+// The id or claim must have the JSON type of the field: a string for text, uuid, time, date, localtime and bytes, a number
+// for int and float, a string or a number for decimal, a boolean for bool. The string "1" does not fit an int. A float64
+// fits an int only up to 2^53-1, because a greater one may stand for several integers (RFC 8259, section 6), and never a
+// decimal; decode claims with json.Number to compare such numbers.
 type FromPrincipal struct {
 	id    bool
 	claim string
@@ -96,13 +97,13 @@ func convertClaim(t core.Type, raw any) (core.Value, bool) {
 	case core.Value:
 		return ofType(t, x)
 	case string:
-		fits = t == core.Text || t == core.UUID || t == core.Time || t == core.Date || t == core.LocalTime || t == core.Bytes
+		fits = t == core.Text || t == core.UUID || t == core.Time || t == core.Date || t == core.LocalTime || t == core.Bytes || t == core.Decimal
 	case bool:
 		fits = t == core.Bool
 	case float64:
 		fits = t == core.Float || t == core.Int && x >= -maxSafeInteger && x <= maxSafeInteger
 	case json.Number, int, int64:
-		fits = t == core.Int || t == core.Float
+		fits = t == core.Int || t == core.Float || t == core.Decimal
 	}
 	if !fits {
 		return core.Value{}, false

@@ -80,13 +80,13 @@ func TestClaimMustHaveTheTypeOfTheField(t *testing.T) {
 func TestStringAndNumberClaimsFitSeveralTypes(t *testing.T) {
 	m := core.MustModel("types", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "uuid", Type: core.UUID}, {Name: "time", Type: core.Time},
-		{Name: "bytes", Type: core.Bytes}, {Name: "float", Type: core.Float}, {Name: "date", Type: core.Date}, {Name: "localtime", Type: core.LocalTime},
+		{Name: "bytes", Type: core.Bytes}, {Name: "float", Type: core.Float}, {Name: "date", Type: core.Date}, {Name: "localtime", Type: core.LocalTime}, {Name: "decimal", Type: core.Decimal},
 	}})
 	claims := map[string]any{
-		"uuid": "00000000-0000-4000-8000-000000000001", "time": "2024-02-29T12:00:00Z", "bytes": "aGk=", "date": "2024-02-29", "localtime": "2024-02-29T12:00:00",
+		"uuid": "00000000-0000-4000-8000-000000000001", "time": "2024-02-29T12:00:00Z", "bytes": "aGk=", "date": "2024-02-29", "localtime": "2024-02-29T12:00:00", "decimal": "10.50",
 		"float": 1.5, "number": json.Number("1.5"), "whole": 2, "bool": true,
 	}
-	fit := map[string][]string{"uuid": {"uuid"}, "time": {"time"}, "date": {"date"}, "localtime": {"localtime"}, "bytes": {"bytes"}, "float": {"float", "number", "whole"}}
+	fit := map[string][]string{"uuid": {"uuid"}, "time": {"time"}, "date": {"date"}, "localtime": {"localtime"}, "decimal": {"decimal", "number", "whole"}, "bytes": {"bytes"}, "float": {"float", "number", "whole"}}
 	for field, claimed := range fit {
 		for claim, value := range claims {
 			if field == "bytes" && claim == "uuid" {

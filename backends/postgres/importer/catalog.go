@@ -51,6 +51,7 @@ type column struct {
 	Default   string // expression; "" without a default
 	// ByCodePoint reports whether the collation sorts by code point. It is true for types without a collation.
 	ByCodePoint bool
+	Scale       *int // of a numeric
 }
 
 // index is a row of the answer to indexesSQL.

@@ -30,7 +30,7 @@ func TestConstantDefaultsAreImportedOthersNoted(t *testing.T) {
 		)`)
 	want := map[string]any{
 		"zero": int64(0), "minus": int64(-1), "large": int64(9007199254740993), "too_exact": 16777217.5,
-		"half": 0.5, "ten": 10.0, "price": "0.10", "debt": "-1.5",
+		"half": 0.5, "ten": 10.0, "price": "0.1", "debt": "-1.5",
 		"yes": true, "no": false, "txt": "it's", "empty": "", "short": "ab", "fixed": "a", "slash": `a\b`,
 		"m": "it's ok", "d": "2026-11-23", "loc": "2026-11-23T12:00:00", "dom": int64(3), "own": int64(4),
 		"u": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "at": time.Date(2026, 11, 23, 10, 0, 0, 500_000_000, time.UTC),

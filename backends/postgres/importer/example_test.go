@@ -72,7 +72,7 @@ func ExampleRead() {
 	// var Model = core.MustModel("bakery",
 	// 	core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 	// 		{Name: "id", Type: core.UUID, Key: true},
-	// 		{Name: "price", Type: core.Text, Unordered: true},
+	// 		{Name: "price", Type: core.Decimal},
 	// 		{Name: "jar_id", APIName: "jar", ToOne: "jar", OnDelete: core.Cascade},
 	// 	}},
 	// 	core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{

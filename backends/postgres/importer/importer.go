@@ -15,6 +15,7 @@
 //   - text, character varying, character, name: Text
 //   - boolean: Bool
 //   - timestamp with time zone: Time
+//   - numeric: Decimal, with its scale
 //   - date: Date
 //   - timestamp without time zone: LocalTime
 //   - uuid: UUID
@@ -23,8 +24,7 @@
 //   - arrays: List
 //   - composite types: JSON
 //   - domains: as their base type
-//   - all other types: Text, as the server spells the value. These include numeric, because no other type keeps every
-//     digit; and enums
+//   - all other types: Text, as the server spells the value. These include enums
 //
 // Such a text does not sort as the values do, so its field is Unordered: queries that sort by it or compare it by order are
 // refused.
@@ -32,7 +32,7 @@
 // A column that changes its form has a note of the kind [Changed]. A DEFERRABLE primary key has a note of the kind
 // [Refused].
 //
-// The field of a primary key of type date or timestamp, and relations to it, are Text, because a key is Int, Text or UUID.
+// The field of a primary key of type numeric, date or timestamp, and relations to it, are Text, because a key is Int, Text or UUID.
 //
 // A primary key without a default is Assigned: clients name the key when they create a record. A UUID key is random
 // instead, unless it is a foreign key.

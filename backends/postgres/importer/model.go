@@ -116,6 +116,9 @@ func (m *modelBuilder) primaryKey(t *table) (string, bool) {
 	return c.Name, true
 }
 
+// maxScale is the greatest [core.FieldSpec.Scale]. The server permits others, negative ones included, and enforces them.
+const maxScale = 1000
+
 // addFields adds a field for each column. Relations are plain fields until [modelBuilder.addRelations].
 func (m *modelBuilder) addFields(r *resource) {
 	for _, c := range r.table.columns {
@@ -132,8 +135,11 @@ func (m *modelBuilder) addFields(r *resource) {
 		}
 		f := core.FieldSpec{Name: c.Name, Type: typ, Key: c.Name == r.key, ReadOnly: c.Generated}
 		f.Unordered = c.unordered() && !f.Key
+		if f.Type == core.Decimal && c.Scale != nil && *c.Scale >= 0 && *c.Scale <= maxScale {
+			f.Scale = c.Scale
+		}
 		if f.Key {
-			f.Type, f.Assigned = c.keyType(), assigned(r.table, c)
+			f.Type, f.Scale, f.Assigned = c.keyType(), nil, assigned(r.table, c)
 			if n, ok := c.keyTypeNote(); ok {
 				m.note(r.table, c.Name, n)
 			}

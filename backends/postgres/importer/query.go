@@ -34,10 +34,10 @@ WITH RECURSIVE col AS (
   JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
-), below (top, type) AS (
-  SELECT atttypid, atttypid FROM col
+), below (top, topmod, type, mod) AS (
+  SELECT atttypid, atttypmod, atttypid, atttypmod FROM col
   UNION
-  SELECT below.top, d.typbasetype FROM below JOIN pg_type d ON d.oid = below.type AND d.typtype = 'd'
+  SELECT below.top, below.topmod, d.typbasetype, CASE WHEN below.mod >= 0 THEN below.mod ELSE d.typtypmod END FROM below JOIN pg_type d ON d.oid = below.type AND d.typtype = 'd'
 )
 SELECT col.attrelid, col.attnum, col.attname::text,
        format_type(col.atttypid, col.atttypmod), format_type(t.oid, -1),
@@ -45,10 +45,11 @@ SELECT col.attrelid, col.attnum, col.attname::text,
        e.oid IS NOT NULL, coalesce(e.typname::text, ''), coalesce(e.typtype::text, ''),
        col.attnotnull, col.attidentity::text, col.attgenerated <> '',
        coalesce(pg_get_expr(d.adbin, d.adrelid), top.typdefault, ''),
-       ` + pgsql.CollatesByCodePoint + `
+       ` + pgsql.CollatesByCodePoint + `,
+       CASE WHEN t.typname = 'numeric' AND below.mod >= 4 THEN (((below.mod - 4) & 2047) # 1024) - 1024 END
 FROM col
 JOIN pg_type top ON top.oid = col.atttypid
-JOIN below ON below.top = col.atttypid
+JOIN below ON below.top = col.atttypid AND below.topmod = col.atttypmod
 JOIN pg_type t ON t.oid = below.type AND t.typtype <> 'd'
 LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
 LEFT JOIN pg_attrdef d ON d.adrelid = col.attrelid AND d.adnum = col.attnum

@@ -76,7 +76,7 @@ func (m *modelBuilder) target(r *resource, k foreignKey) (to *resource, finding,
 // relate makes a field the to-one relation of its foreign key.
 func (m *modelBuilder) relate(r, to *resource, k foreignKey) relation {
 	f := r.field(k.Columns[0])
-	f.Unordered = false
+	f.Unordered, f.Scale = false, nil
 	f.Type, f.ToOne, f.OnDelete = 0, to.table.Name, k.onDelete(r.table.column(f.Name))
 	toOne := r.table.unique(f.Name)
 	if toOne {

@@ -7,7 +7,7 @@ var exactTypes = map[string]core.Type{
 	"int2": core.Int, "int4": core.Int, "int8": core.Int,
 	"float4": core.Float, "float8": core.Float,
 	"text": core.Text, "varchar": core.Text, "name": core.Text,
-	"bool": core.Bool, "timestamptz": core.Time, "date": core.Date, "timestamp": core.LocalTime, "uuid": core.UUID, "bytea": core.Bytes,
+	"bool": core.Bool, "timestamptz": core.Time, "date": core.Date, "timestamp": core.LocalTime, "numeric": core.Decimal, "uuid": core.UUID, "bytea": core.Bytes,
 	"json": core.JSON, "jsonb": core.JSON,
 }
 
@@ -16,11 +16,7 @@ type conversion struct{ form, advice string }
 
 // conversions has the built-in types, by their names in pg_type, for which more can be said than "text".
 var conversions = map[string]conversion{
-	"bpchar": {"text without its trailing blanks", "make the column text"},
-	"numeric": {
-		"text, which keeps every digit",
-		"make the column bigint if it counts in whole units, or double precision if 15 digits are enough",
-	},
+	"bpchar":   {"text without its trailing blanks", "make the column text"},
 	"money":    {"text in the spelling of the server's lc_monetary", "make the column bigint, in the smallest unit"},
 	"interval": {"text, which does not sort by length", "make the column bigint, in seconds"},
 	"timetz":   {"text, which does not sort by instant", ""},
@@ -45,7 +41,7 @@ func (c *column) modelType() core.Type {
 // cannot be keys are held as text.
 func (c *column) keyType() core.Type {
 	switch typ := c.modelType(); typ {
-	case core.Date, core.LocalTime:
+	case core.Date, core.LocalTime, core.Decimal:
 		return core.Text
 	default:
 		return typ
@@ -65,7 +61,7 @@ func (c *column) typeNote() (note Note, ok bool) {
 	switch {
 	case c.modelType() == 0:
 		return Note{Kind: LeftOut, Finding: "the pseudo-type " + c.Declared + " has no values", Advice: "drop the column"}, true
-	case c.exact(), c.Array && c.Builtin && exactTypes[c.Element] != 0:
+	case c.exact(), c.Array && c.Builtin && exactTypes[c.Element] != 0 && c.Element != "numeric":
 		return note, false
 	}
 	to := c.conversion()

@@ -25,8 +25,8 @@ var typeCases = []struct {
 	{"bigserial", core.Int, ""},
 	{"real", core.Float, ""},
 	{"double precision", core.Float, ""},
-	{"numeric", core.Text, "numeric is text, which keeps every digit"},
-	{"numeric(10,2)", core.Text, "numeric(10,2) is text, which keeps every digit"},
+	{"numeric", core.Decimal, ""},
+	{"numeric(10,2)", core.Decimal, ""},
 	// 8.2 money
 	{"money", core.Text, "money is text in the spelling of"},
 	// 8.3 texts
@@ -87,7 +87,7 @@ var typeCases = []struct {
 	// 8.18 domains
 	{"positive", core.Int, ""},
 	{"small", core.Int, ""},
-	{"price", core.Text, "SCHEMA.price is text, which keeps every digit"},
+	{"price", core.Decimal, ""},
 	{"words", core.List, ""},
 	{"pairs", core.JSON, "SCHEMA.pairs is json"},
 	// 8.19 and 8.20 identifiers and positions

@@ -185,6 +185,8 @@ func things() *core.Model {
 			{Name: "list", Type: core.List},
 			{Name: "date", Type: core.Date},
 			{Name: "localtime", Type: core.LocalTime},
+			{Name: "decimal", Type: core.Decimal},
+			{Name: "price", Type: core.Decimal, Scale: new(2)},
 			{Name: "mood", Type: core.Text, Unordered: true},
 		}},
 		core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{

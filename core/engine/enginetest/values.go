@@ -28,7 +28,14 @@ func valueCases() []Case {
 			post thing {"json": {"b": [1.0, {}], "a": null}} => {"id": 12, "json": {"a": null, "b": [1, {}]}}
 			post thing {"list": [1, "x", [], {}]}    => {"id": 13, "list": [1, "x", [], {}]}
 			post thing {"date": "2024-02-29"}        => {"id": 14, "date": "2024-02-29"}
-			post thing {"localtime": "2024-02-29T02:30:00.50"} => {"id": 15, "localtime": "2024-02-29T02:30:00.5"}`),
+			post thing {"localtime": "2024-02-29T02:30:00.50"} => {"id": 15, "localtime": "2024-02-29T02:30:00.5"}
+			post thing {"decimal": 12345678901234567890.1234567890} => {"id": 16, "decimal": "12345678901234567890.123456789"}
+			post thing {"decimal": "1.50e2"}         => {"id": 17, "decimal": "150"}
+			post thing {"price": 10.5}               => {"id": 18, "price": "10.50"}
+			post thing {"price": "-3"}               => {"id": 19, "price": "-3.00"}
+			list thing depth=0 sort=["decimal"] filter={"decimal": {"gt": 9}} => [17, 16]
+			list thing depth=0 filter={"price": "10.50"}    => [18]
+			list thing depth=0 filter={"price": 10.5}       => [18]`),
 		rejectedValues(),
 		script("null is left out, empty values are shown", things, `
 			post thing {"int": null, "text": "", "bool": false, "float": 0, "list": [], "json": {}, "bytes": ""} => {"id": 1, "float": 0, "text": "", "bool": false, "bytes": "", "json": {}, "list": []}`),
@@ -64,6 +71,7 @@ func rejectedValues() Case {
 		"bytes":     {`"?"`, `1`, `[]`},
 		"date":      {`"2024-02-30"`, `"2024-01-01T00:00:00Z"`, `"0000-01-01"`, `20240101`, `true`, `[]`},
 		"localtime": {`"2024-02-30T00:00:00"`, `"2024-01-01T00:00:00Z"`, `"2024-01-01"`, `1`, `true`, `[]`},
+		"decimal":   {`"NaN"`, `"Infinity"`, `"1,5"`, `"+1"`, `"01"`, `" 1"`, `""`, `true`, `[]`},
 		"list":      {`{}`, `"[]"`, `1`, `true`},
 	}
 	var b strings.Builder
@@ -82,13 +90,13 @@ func goValues(t *testing.T, api *engine.Engine) {
 	at := time.Date(2024, 1, 2, 3, 4, 5, 6000, time.UTC)
 	views, err := api.Create(ctx, "thing", engine.Write{Depth: 1}, map[string]any{
 		"int": 1, "float": float32(0.5), "text": "x", "bool": true, "time": at, "bytes": []byte{1}, "list": []int{1, 2},
-		"json": map[string]any{"a": []string{"b"}}, "uuid": [16]byte{15: 1}, "date": at.Truncate(24 * time.Hour), "localtime": at,
+		"json": map[string]any{"a": []string{"b"}}, "uuid": [16]byte{15: 1}, "date": at.Truncate(24 * time.Hour), "localtime": at, "decimal": 0.1, "price": 7,
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `[{"id":1,"int":1,"float":0.5,"text":"x","bool":true,"time":"2024-01-02T03:04:05.000006Z",` +
-		`"uuid":"00000000-0000-0000-0000-000000000001","bytes":"AQ==","json":{"a":["b"]},"list":[1,2],"date":"2024-01-02","localtime":"2024-01-02T03:04:05.000006"},{"id":2}]`
+		`"uuid":"00000000-0000-0000-0000-000000000001","bytes":"AQ==","json":{"a":["b"]},"list":[1,2],"date":"2024-01-02","localtime":"2024-01-02T03:04:05.000006","decimal":"0.1","price":"7.00"},{"id":2}]`
 	if got := texts(views); got != want {
 		t.Errorf("created\n %s, want\n %s", got, want)
 	}
@@ -118,7 +126,7 @@ func goValues(t *testing.T, api *engine.Engine) {
 		}
 	}
 	view, err := api.Update(ctx, "thing", 1, engine.Write{Depth: 1}, map[string]any{
-		"int": core.Value{}, "float": nil, "time": nil, "uuid": nil, "bytes": nil, "json": nil, "list": nil, "date": nil, "localtime": nil,
+		"int": core.Value{}, "float": nil, "time": nil, "uuid": nil, "bytes": nil, "json": nil, "list": nil, "date": nil, "localtime": nil, "decimal": nil, "price": nil,
 	})
 	if got, want := text(view), `{"id":1,"text":"x","bool":true}`; err != nil || got != want {
 		t.Errorf("without values: %s, %v, want %s", got, err, want)

@@ -60,6 +60,7 @@ func things() *core.Model {
 			{Name: "list", Type: core.List},
 			{Name: "date", Type: core.Date},
 			{Name: "localtime", Type: core.LocalTime},
+			{Name: "decimal", Type: core.Decimal},
 			{Name: "inner", APIName: "outer", Type: core.Int},
 			{Name: "hidden", Type: core.Text, Hidden: true, Default: "ghost"},
 			{Name: "readonly", Type: core.Text, ReadOnly: true, Default: "fixed"},

@@ -47,6 +47,7 @@ func Model() *core.Model {
 			{Name: "list", Type: core.List},
 			{Name: "date", Type: core.Date},
 			{Name: "localtime", Type: core.LocalTime},
+			{Name: "decimal", Type: core.Decimal},
 			{Name: "jars", ToMany: "jar"},
 			{Name: "pages", ToMany: "page"},
 		}},
