@@ -67,7 +67,10 @@ const maxErrors = 20
 // with the [core.Resource.Index] i. The caller owns the slices.
 //
 // The error lists at most 20 mistakes, each with its record and field: unknown names, values of the wrong type, keys that
-// contradict the record, relations without a target, relations whose two sides disagree, duplicate unique values.
+// contradict the record, to-one relations without a target, relations whose two sides disagree, duplicate unique values.
+//
+// A to-many relation without an inverse may hold keys of records that do not exist, because the deletion of a record
+// leaves its key in such lists. The dump of a store therefore always loads again.
 func Records(m *core.Model, data Data) ([][]core.Record, error) {
 	l := loader{
 		model: m, records: make([]map[core.Value]core.Record, len(m.Resources())),

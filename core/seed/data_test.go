@@ -78,6 +78,17 @@ func TestMistakesNameRecordAndField(t *testing.T) {
 	}
 }
 
+func TestStoredListsMayKeepKeysOfDeletedRecords(t *testing.T) {
+	m := core.MustModel("issues",
+		core.ResourceSpec{Name: "ticket", Fields: []core.FieldSpec{id(), {Name: "tags", ToMany: "tag"}}},
+		core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{{Name: "name", Type: core.Text, Key: true}}},
+	)
+	records, err := seed.Records(m, seed.Data{"ticket": {1: {"tags": []any{"a", "deleted"}}}, "tag": {"a": {}}})
+	if want := `[[ticket{id:1 tags:["a","deleted"]}] [tag{name:a}]]`; err != nil || fmt.Sprint(records) != want {
+		t.Errorf("got %v, %v, want %s", records, err, want)
+	}
+}
+
 func TestParseRejectsOtherJSON(t *testing.T) {
 	for _, text := range []string{``, `[]`, `{"a": 1}`, `{"a": {"1": 2}}`, `{"a": {}}{`, `{"a": {}, "a": {}}`} {
 		if _, err := seed.Parse([]byte(text)); err == nil {
