@@ -141,7 +141,7 @@ func (f *Field) Convert(raw any) (Value, error) {
 		err = errScale
 	case f.Many():
 		v, err = f.keyList(v)
-	case f.Key() && f.typ == Text && v.IsSet() && (v.str == "" || isDotSegment(v.str)):
+	case f.Key() && !addressable(v):
 		err = errNoKey
 	}
 	if err != nil {
@@ -157,6 +157,9 @@ func (f *Field) badValue(raw any, cause error) error {
 var errScale = errors.New("has more digits after the point than the scale of the field")
 
 var errNoKey = errors.New(`"", "." and ".." cannot be keys: a URL cannot address them`)
+
+// addressable reports whether a URL can address a record with the key.
+func addressable(key Value) bool { return key.typ != Text || key.str != "" && !isDotSegment(key.str) }
 
 // isDotSegment reports whether a name is a dot segment of a URL path (RFC 3986, section 5.2.4).
 func isDotSegment(name string) bool { return name == "." || name == ".." }

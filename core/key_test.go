@@ -2,7 +2,9 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/larder-go/larder/backends/memory"
@@ -215,4 +217,20 @@ func TestChoosesKeyOfADecorator(t *testing.T) {
 	}
 	c.insert(t.Context(), c.store, "generated", 90)
 	c.noted(false)
+}
+
+func TestInsertRejectsTextKeysThatURLsCannotAddress(t *testing.T) {
+	store, err := core.New(t.Context(), keyed(), memory.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := store.Model().Resource("text")
+	for _, key := range []string{"", ".", ".."} {
+		values := make([]core.Value, len(page.Columns()))
+		values[page.Key().Column()] = core.TextValue(key)
+		_, err := store.Insert(t.Context(), page, page.RecordOf(values))
+		if !errors.Is(err, core.BadFieldValue) || !strings.Contains(err.Error(), `"", "." and ".." cannot be keys`) {
+			t.Errorf("%q: got %v", key, err)
+		}
+	}
 }

@@ -234,6 +234,9 @@ func checkInsert(r *Resource, records []Record) ([]Record, error) {
 		if err := checkRecord(r, filled); err != nil {
 			return nil, err
 		}
+		if key := filled.Key(); !addressable(key) {
+			return nil, r.key.badValue(key.Any(), errNoKey)
+		}
 		checked[i] = filled
 	}
 	return checked, nil

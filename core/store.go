@@ -132,7 +132,7 @@ func (s *Store) Count(ctx context.Context, r *Resource, where Filter) (int, erro
 //
 // Errors: [BadRequest] for a record without a key if keys are not generated; [AlreadyExists] for a key or unique
 // value of another record; [NotFound] for a to-one relation to a record that does not exist; [BadFieldValue] for a
-// value of another type than its field.
+// value of another type than its field, and for a text key that a URL cannot address: "", "." and "..".
 func (s *Store) Insert(ctx context.Context, r *Resource, records ...Record) ([]Record, error) {
 	return s.session().Insert(ctx, r, records...)
 }

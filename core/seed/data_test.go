@@ -89,6 +89,16 @@ func TestStoredListsMayKeepKeysOfDeletedRecords(t *testing.T) {
 	}
 }
 
+func TestTextKeysMustFitURLs(t *testing.T) {
+	m := core.MustModel("tags", core.ResourceSpec{Name: "tag", Fields: []core.FieldSpec{{Name: "name", Type: core.Text, Key: true}}})
+	for _, key := range []string{"", ".", ".."} {
+		_, err := seed.Records(m, seed.Data{"tag": {key: {}}})
+		if err == nil || !strings.Contains(err.Error(), `"", "." and ".." cannot be keys`) {
+			t.Errorf("%q: got %v", key, err)
+		}
+	}
+}
+
 func TestParseRejectsOtherJSON(t *testing.T) {
 	for _, text := range []string{``, `[]`, `{"a": 1}`, `{"a": {"1": 2}}`, `{"a": {}}{`, `{"a": {}, "a": {}}`} {
 		if _, err := seed.Parse([]byte(text)); err == nil {

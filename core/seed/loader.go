@@ -27,6 +27,10 @@ func (l *loader) add(r *core.Resource, rawKey any, fields map[string]any) {
 		l.fail(fmt.Errorf("%s %v: key is not of type %s", r, rawKey, r.Key().Type()))
 		return
 	}
+	if _, err := r.Key().Convert(key); err != nil {
+		l.fail(fmt.Errorf("%s %q: %w", r, key, errors.Unwrap(err)))
+		return
+	}
 	values := make([]core.Value, len(r.Columns()))
 	for i := range values {
 		values[i] = core.Null
@@ -115,7 +119,7 @@ func (l *loader) checkUnique(f *core.Field) {
 
 // checkInverses compares the relations of a record that are stored on the other side with that side.
 func (l *loader) checkInverses(r *core.Resource, rawKey any, fields map[string]any) {
-	key, err := r.Key().Type().Convert(rawKey)
+	key, err := r.Key().Convert(rawKey)
 	if err != nil || !key.IsSet() {
 		return // add has reported it
 	}
