@@ -26,8 +26,11 @@ type Engine struct {
 	mayHide bool
 }
 
-// New returns an engine over the store. The zero Options has the defaults.
+// New returns an engine over the store. The zero Options has the defaults. New panics if the store is nil.
 func New(store *core.Store, opts Options) *Engine {
+	if store == nil {
+		panic("engine: the store is nil; pass the result of core.New")
+	}
 	m := store.Model()
 	return &Engine{
 		store: store, opts: opts.filled(), resources: resourceInfos(store), deletionOrder: deletionOrder(m), mayHide: store.Describe().MayHide(),

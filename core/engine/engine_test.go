@@ -78,3 +78,12 @@ func TestOptionsDefaults(t *testing.T) {
 		t.Errorf("options are %+v, want %+v", got, want)
 	}
 }
+
+func TestNewRejectsNilStore(t *testing.T) {
+	defer func() {
+		if got := recover(); got != "engine: the store is nil; pass the result of core.New" {
+			t.Errorf("panic: %v", got)
+		}
+	}()
+	engine.New(nil, engine.Options{})
+}

@@ -2,6 +2,7 @@ package typed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -19,9 +20,12 @@ type Collection[T any] struct {
 	mapping  *mapping
 }
 
-// New returns the collection of the named resource of the store's model. The error lists every field of T that does not
-// fit the model.
+// New returns the collection of the named resource of the store's model. It returns an error if the store is nil or if
+// the model has no such resource. Another error lists every field of T that does not fit the model.
 func New[T any](store *core.Store, resource string) (*Collection[T], error) {
+	if store == nil {
+		return nil, errors.New("typed: the store is nil; pass the result of core.New")
+	}
 	r := store.Model().Resource(resource)
 	if r == nil {
 		return nil, fmt.Errorf("typed: model %q has no resource %q", store.Model().Name(), resource)

@@ -555,6 +555,13 @@ func TestRowsThatCannotBeWrittenAreErrors(t *testing.T) {
 	}
 }
 
+func TestNewRejectsNilStore(t *testing.T) {
+	_, err := typed.New[Cookie](nil, "cookie")
+	if err == nil || err.Error() != "typed: the store is nil; pass the result of core.New" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func ExampleCollection() {
 	model := core.MustModel("cookies", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true},
