@@ -343,8 +343,27 @@ func TestGetRejectsOverflow(t *testing.T) {
 	s := openModel(t, everything(t))
 	r := s.Model().Resource("everything")
 	rec := insert(t, s, r, map[string]any{"small": 256})
-	if _, err := collection[Everything](t, s, "everything").Get(t.Context(), rec.Key()); !errors.Is(err, core.BadFieldValue) {
-		t.Errorf("got %v", err)
+	_, err := collection[Everything](t, s, "everything").Get(t.Context(), rec.Key())
+	checkMisfit(t, err, "everything "+rec.Key().String(), 256)
+}
+
+func TestInsertRejectsClockTimeInDate(t *testing.T) {
+	type row struct {
+		ID  int64
+		Day time.Time
+	}
+	s := openModel(t, core.MustModel("days", core.ResourceSpec{Name: "day", Fields: []core.FieldSpec{id(), {Name: "day", Type: core.Date}}}))
+	noon := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	err := collection[row](t, s, "day").Insert(t.Context(), &row{ID: 1}, &row{ID: 2, Day: noon})
+	checkMisfit(t, err, "row 2", noon)
+}
+
+// checkMisfit checks that the error has the value and names the record or row.
+func checkMisfit(t *testing.T, err error, subject string, value any) {
+	t.Helper()
+	e, ok := errors.AsType[*core.Error](err)
+	if !ok || e.Code != core.BadFieldValue || fmt.Sprint(e.Value) != fmt.Sprint(value) || !strings.Contains(err.Error(), subject+":") {
+		t.Errorf("got %v, want %s with the value %v and %q", err, core.BadFieldValue, value, subject)
 	}
 }
 

@@ -138,9 +138,10 @@ func recordsOf[T any](m *mapping, rows []*T, insert bool) ([]core.Record, error)
 		values := make([]core.Value, len(m.resource.Columns()))
 		target := reflect.ValueOf(row).Elem()
 		for _, s := range m.slots {
-			v, err := s.load(target.FieldByIndex(s.index))
+			field := target.FieldByIndex(s.index)
+			v, err := s.load(field)
 			if err != nil {
-				return nil, s.misfit(err)
+				return nil, s.misfit(field.Interface(), fmt.Errorf("row %d: %w", i+1, err))
 			}
 			if insert && v.IsNull() {
 				v = core.Value{}
@@ -156,16 +157,19 @@ func recordsOf[T any](m *mapping, rows []*T, insert bool) ([]core.Record, error)
 func scan[T any](m *mapping, row *T, rec core.Record) error {
 	target := reflect.ValueOf(row).Elem()
 	for _, s := range m.slots {
-		if err := s.store(target.FieldByIndex(s.index), rec.At(s.field.Column())); err != nil {
-			return s.misfit(err)
+		v := rec.At(s.field.Column())
+		if err := s.store(target.FieldByIndex(s.index), v); err != nil {
+			return s.misfit(v.Any(), fmt.Errorf("%s %s: %w", m.resource, rec.Key(), err))
 		}
 	}
 	return nil
 }
 
-func (s *slot) misfit(cause error) error {
+// misfit returns the error for a value that the field of the struct or of the resource cannot hold. The cause names the
+// row or the record.
+func (s *slot) misfit(value any, cause error) error {
 	return &core.Error{
 		Code: core.BadFieldValue, Resource: s.field.Resource().APIName(), Field: s.field.APIName(),
-		Type: s.field.Type(), Cause: cause,
+		Type: s.field.Type(), Value: value, Cause: cause,
 	}
 }
