@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"errors"
 	"maps"
 	"math"
 	"net/url"
@@ -72,6 +73,15 @@ func badParam(param, accepted string) error {
 	return &core.Error{Code: core.BadParam, Param: param, Accepted: accepted}
 }
 
+// badJSON is badParam for an argument that must have a JSON form. The text gives the reason of the error of
+// [core.ParseJSON], which is nil for valid JSON of another form.
+func badJSON(param, accepted string, err error) error {
+	if e, ok := errors.AsType[*core.Error](err); ok {
+		accepted += "; this is " + e.Message
+	}
+	return badParam(param, accepted)
+}
+
 // number returns the value of a numeric argument, or fallback if the URL does not have it. A number beyond int becomes
 // [math.MaxInt], which is above every limit.
 func (p params) number(name string, fallback int) (int, error) {
@@ -124,10 +134,10 @@ func (p params) filter() (map[string]any, error) {
 	if err != nil || !given {
 		return nil, err
 	}
-	parsed, _ := core.ParseJSON([]byte(text), p.maxNesting)
+	parsed, err := core.ParseJSON([]byte(text), p.maxNesting)
 	object, ok := parsed.(map[string]any)
 	if !ok {
-		return nil, badParam("filter", "JSON object")
+		return nil, badJSON("filter", "JSON object", err)
 	}
 	return object, nil
 }
@@ -153,7 +163,7 @@ func (p params) sort() ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	parsed, _ := core.ParseJSON([]byte(text), p.maxNesting)
+	parsed, err := core.ParseJSON([]byte(text), p.maxNesting)
 	items, ok := parsed.([]any)
 	for _, item := range items {
 		name, isString := item.(string)
@@ -161,7 +171,7 @@ func (p params) sort() ([]string, error) {
 		names = append(names, name)
 	}
 	if !ok {
-		return nil, badParam("sort", "JSON list of field names")
+		return nil, badJSON("sort", "JSON list of field names", err)
 	}
 	return names, nil
 }

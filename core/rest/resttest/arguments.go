@@ -234,6 +234,9 @@ func testFilter(t *testing.T, newBackend NewBackend) {
 		return all
 	}
 	notAFilter := `BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object"}`
+	notJSON := func(reason string) string {
+		return `BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "JSON object; this is invalid JSON at byte ` + reason + `"}`
+	}
 	setup{model: cookies()}.check(t, newBackend, []rule{
 		{"all equalities of a filter must match", finds(
 			[2]string{`{}`, `[1, 2, 3, 4]`},
@@ -252,13 +255,13 @@ func testFilter(t *testing.T, newBackend NewBackend) {
 			[2]string{`{"type": {"prefix": "sho"}}`, `[2]`},
 		)},
 		{"a filter that is not a JSON object is 400", []exchange{
-			{"GET /cookie?filter=", "", 400, notAFilter},
-			{"GET /cookie?filter=muffin", "", 400, notAFilter},
+			{"GET /cookie?filter=", "", 400, notJSON("0: no JSON value: the input is empty")},
+			{"GET /cookie?filter=muffin", "", 400, notJSON("0: unexpected character 'm', expected a value")},
 			{"GET /cookie?filter=[]", "", 400, notAFilter},
 			{"GET /cookie?filter=null", "", 400, notAFilter},
-			{`GET /cookie?filter={"type": "a"} x`, "", 400, notAFilter},
-			{`GET /cookie?filter={"type": "a", "type": "b"}`, "", 400, notAFilter},
-			{"GET /cookie?filter=" + strings.Repeat("[", 1000), "", 400, notAFilter},
+			{`GET /cookie?filter={"type": "a"} x`, "", 400, notJSON("14: data after the end of the JSON value")},
+			{`GET /cookie?filter={"type": "a", "type": "b"}`, "", 400, notJSON("14: duplicate name in an object")},
+			{"GET /cookie?filter=" + strings.Repeat("[", 1000), "", 400, notJSON("64: nesting deeper than 64")},
 			{"GET /cookie?filter={}&filter={}", "", 400, `BAD_PARAM_VALUE`},
 		}},
 	})
@@ -290,6 +293,9 @@ func testSort(t *testing.T, newBackend NewBackend) {
 		return all
 	}
 	notASort := `BAD_PARAM_VALUE {"param_name": "sort", "accepted_values": "JSON list of field names"}`
+	noJSON := func(reason string) string {
+		return `BAD_PARAM_VALUE {"param_name": "sort", "accepted_values": "JSON list of field names; this is invalid JSON at byte ` + reason + `"}`
+	}
 	notALimit := `BAD_PARAM_VALUE {"param_name": "limit", "accepted_values": "non-negative integer"}`
 	setup{model: cookies()}.check(t, newBackend, []rule{
 		{"several keys sort one after another", lists(
@@ -300,8 +306,8 @@ func testSort(t *testing.T, newBackend NewBackend) {
 			[2]string{`&sort=["-id"]&limit=2`, `[6, 5]`}, [2]string{`&limit=100`, `[1, 2, 3, 4, 5, 6]`}, [2]string{`&limit=0`, `[]`},
 		)},
 		{"a sort that is not a JSON list of names is 400", []exchange{
-			{"GET /cookie?sort=type", "", 400, notASort},
-			{"GET /cookie?sort=", "", 400, notASort},
+			{"GET /cookie?sort=type", "", 400, noJSON("0: unexpected character 't', expected a value")},
+			{"GET /cookie?sort=", "", 400, noJSON("0: no JSON value: the input is empty")},
 			{`GET /cookie?sort="type"`, "", 400, notASort},
 			{`GET /cookie?sort=[1]`, "", 400, notASort},
 			{`GET /cookie?sort=["type", null]`, "", 400, notASort},
