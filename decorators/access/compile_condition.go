@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -47,6 +49,9 @@ func compileParts(r *core.Resource, c Condition, depth int) (predicate, error) {
 func compileComparison(r *core.Resource, n *condition) (predicate, error) {
 	f, err := storedField(r, n.field)
 	if err != nil {
+		if slices.Contains([]string{nameAnd, nameOr, nameNot}, "$"+n.field) {
+			err = fmt.Errorf("%w; %s, %s and %s combine conditions", err, nameAnd, nameOr, nameNot)
+		}
 		return predicate{}, err
 	}
 	if err := checkOperator(f, n.kind); err != nil {
@@ -85,7 +90,7 @@ func compileOperand(f *core.Field, kind core.FilterKind, raw any) (operand, erro
 	}
 	v, err := f.Convert(raw)
 	if err != nil {
-		return operand{}, fmt.Errorf("the value %v does not fit %s, which is %s", raw, f, f.Type())
+		return operand{}, fmt.Errorf("the value %s does not fit %s, which is %s", literal(raw), f, f.Type())
 	}
 	if v.IsAbsent() {
 		v = core.Null
@@ -94,6 +99,21 @@ func compileOperand(f *core.Field, kind core.FilterKind, raw any) (operand, erro
 		return operand{}, fmt.Errorf("%s %s null never matches; use eq or ne", f, kind)
 	}
 	return operand{value: v, fixed: true}, nil
+}
+
+// literal returns the value as text for a message, with strings in quotes.
+func literal(raw any) string {
+	switch v := raw.(type) {
+	case string:
+		return strconv.Quote(v)
+	case []any:
+		parts := make([]string, len(v))
+		for i, part := range v {
+			parts[i] = literal(part)
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	return fmt.Sprint(raw)
 }
 
 func checkFromPrincipal(f *core.Field, from FromPrincipal) error {
