@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -205,6 +206,22 @@ func TestRecoverErrors(t *testing.T) {
 	}
 	if _, err := os.Stat(path + ".out"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file is left: %v", err)
+	}
+}
+
+func TestEmptyFileIsReportedInOneSentence(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := "file: " + path + " is empty and holds no journal; restore a backup, or remove the file to start with a new one"
+	_, recovered := Recover(path, path+".out")
+	for call, err := range map[string]error{
+		"Bind": New(path, quiet()).Bind(t.Context(), cookies), "Dump": Dump(path, io.Discard), "Recover": recovered,
+	} {
+		if fmt.Sprint(err) != want {
+			t.Errorf("%s: got %v, want %s", call, err, want)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func replay(ctx context.Context, path string, file handle, progress func(done, t
 }
 
 var (
-	errEmpty     = errors.New("the file is empty, and a valid journal never is; remove the file to start with a new one")
+	errEmpty     = errors.New("the file is empty")
 	errTruncated = errors.New("truncated: the end marker of the initial snapshot is missing")
 )
 
@@ -225,8 +225,14 @@ type CorruptError struct {
 	Reason string
 }
 
+// Recoverable reports whether [Recover] may find records in the file: it is false for an empty file.
+func (e *CorruptError) Recoverable() bool { return e.Reason != errEmpty.Error() }
+
 // Error says where the damage is and how to repair it.
 func (e *CorruptError) Error() string {
+	if !e.Recoverable() {
+		return fmt.Sprintf("file: %s is empty and holds no journal; restore a backup, or remove the file to start with a new one", e.Path)
+	}
 	return fmt.Sprintf("file: %s is damaged at offset %d: %s; restore a backup, or copy what can be read with file.Recover",
 		e.Path, e.Offset, e.Reason)
 }

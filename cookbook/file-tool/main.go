@@ -73,7 +73,7 @@ func run(args []string, out io.Writer) error {
 
 // oneLine returns the text of an error in one line, with the command of this program that helps.
 func oneLine(err error) string {
-	if damage, ok := errors.AsType[*file.CorruptError](err); ok {
+	if damage, ok := errors.AsType[*file.CorruptError](err); ok && damage.Recoverable() {
 		return fmt.Sprintf("%s is damaged at offset %d: %s; restore a backup, or copy what can be read: file-tool recover %s",
 			damage.Path, damage.Offset, damage.Reason, damage.Path)
 	}

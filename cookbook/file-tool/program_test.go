@@ -137,8 +137,10 @@ func newer(data []byte) []byte {
 
 func TestCommands(t *testing.T) {
 	same := func(data []byte) []byte { return data }
+	empty := func([]byte) []byte { return nil }
 	const damaged = `^file-tool: cookies.db is damaged at offset \d+: the checksum does not match, and line \d+, which was written later, is intact; restore a backup, or copy what can be read: file-tool recover cookies.db\n$`
 	const tooNew = `^file-tool: cookies.db has a newer format: version 3; this program reads versions up to 2\n$`
+	const noJournal = `^file-tool: cookies.db is empty and holds no journal; restore a backup, or remove the file to start with a new one\n$`
 	const lossy = `^file-tool: not all of cookies.db could be read\n$`
 	const cut = `file: truncating a broken end`
 	tests := map[string]struct {
@@ -151,6 +153,7 @@ func TestCommands(t *testing.T) {
 		"verify good":       {same, "verify", 0, `^cookies.db is intact: 3 records, \d+ lines, \d+ bytes\n$`, "^$"},
 		"verify torn":       {tear, "verify", 0, `(?s)^cookies.db is intact: 3 records.*its last 12 bytes were left by a crash`, "^$"},
 		"verify corrupted":  {corrupt, "verify", 1, "^$", damaged},
+		"verify empty":      {empty, "verify", 1, "^$", noJournal},
 		"verify newer":      {newer, "verify", 1, "^$", tooNew},
 		"dump good":         {same, "dump", 0, "^" + quoted(dumped) + "$", "^$"},
 		"dump torn":         {tear, "dump", 0, "^" + quoted(dumped) + "$", "^$"},
@@ -159,6 +162,7 @@ func TestCommands(t *testing.T) {
 		"recover good":      {same, "recover", 0, `^nothing was lost\n3 records are in cookies.db.recovered\n$`, "^$"},
 		"recover torn":      {tear, "recover", 1, `^lost 12 bytes at offset \d+: the line .*\n3 records are in cookies.db.recovered\n$`, lossy},
 		"recover corrupted": {corrupt, "recover", 1, `^lost \d+ bytes at offset \d+: the checksum does not match\n2 records are in cookies.db.recovered\n$`, lossy},
+		"recover empty":     {empty, "recover", 1, "^$", noJournal},
 		"recover newer":     {newer, "recover", 1, "^$", `^file-tool: cannot read the header of cookies.db \(has a newer format: version 3.*\n$`},
 		"compact good":      {same, "compact", 0, `^cookies.db had \d+ bytes and has \d+\n$`, "^$"},
 		"compact torn":      {tear, "compact", 0, `^cookies.db had \d+ bytes and has \d+\n$`, cut},
