@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -171,8 +172,14 @@ func (b *builder) convertDefaults() {
 			if _, ok := f.spec.Default.(func() any); ok {
 				continue
 			}
+			if t := reflect.TypeOf(f.spec.Default); t.Kind() == reflect.Func {
+				b.failField(f, "default is a %s; a function must be a func() any", t)
+				continue
+			}
 			v, err := f.Convert(f.spec.Default)
-			if err != nil {
+			if s, isString := f.spec.Default.(string); err != nil && isString {
+				b.failField(f, "default %q does not fit type %s", s, f.typ)
+			} else if err != nil {
 				b.failField(f, "default %v does not fit type %s", f.spec.Default, f.typ)
 			}
 			f.defaultValue = v
