@@ -88,6 +88,10 @@ type FieldSpec struct {
 }
 
 // Computed holds the functions of a computed field. They may run in several goroutines at once.
+//
+// An error of a function fails the request and undoes its changes. An [*Error] goes to the client as it is, such as a
+// [BadRequest] with a Message. Any other error, a bare [Code] included, is a [ServerError], or [Unavailable] for conflicts,
+// closed stores and ended contexts.
 type Computed struct {
 	// Get returns the value, of any type with a JSON form. The record has the stored fields that the policies of the
 	// store return to the principal; other fields are absent. It includes Hidden fields, and the keys of related

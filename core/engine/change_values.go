@@ -18,7 +18,7 @@ func (w *writer) runSetter(ctx context.Context, c *change, a assignment) (*draft
 	}
 	values, err := a.field.Computed().Set(ctx, rec, a.raw)
 	if err != nil {
-		return nil, core.AsError(fmt.Errorf("setting %s: %w", a.field, err))
+		return nil, functionError(fmt.Errorf("setting %s: %w", a.field, err))
 	}
 	r := w.engine.bodyReader(ctx, false, w.budget.left)
 	r.internal = true

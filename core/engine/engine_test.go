@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -46,6 +47,9 @@ func TestFailedComputedFieldUndoesRequest(t *testing.T) {
 		{"a failed getter is a server error", func() (any, error) { return nil, errBroken }, nothing, core.ServerError},
 		{"a getter's value without JSON is a server error", func() (any, error) { return make(chan int), nil }, nothing, core.ServerError},
 		{"a failed setter is a server error", fine, func() (map[string]any, error) { return nil, errBroken }, core.ServerError},
+		{"a getter's bare code is a server error", func() (any, error) { return nil, core.NotFound }, nothing, core.ServerError},
+		{"a setter's wrapped bare code is a server error", fine,
+			func() (map[string]any, error) { return nil, fmt.Errorf("lost: %w", core.NotFound) }, core.ServerError},
 		{"an error with a code keeps it", fine, func() (map[string]any, error) { return nil, refusal }, core.BadRequest},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
@@ -55,7 +59,7 @@ func TestFailedComputedFieldUndoesRequest(t *testing.T) {
 			}
 			api := engine.New(store, engine.Options{})
 			_, err = api.Create(t.Context(), "thing", engine.Write{Depth: 1}, map[string]any{"made": 1})
-			if !errors.Is(err, c.want) || c.want == core.ServerError && !strings.Contains(err.Error(), "thing.made") {
+			if !errors.Is(err, c.want) || errors.Is(err, core.NotFound) || c.want == core.ServerError && !strings.Contains(err.Error(), "thing.made") {
 				t.Errorf("create: %v, want %s naming thing.made", err, c.want)
 			}
 			if list, err := api.List(t.Context(), "thing", engine.Query{}); err != nil || len(list.Views) > 0 {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/larder-go/larder/core"
@@ -92,11 +93,21 @@ func (b *viewBuilder) compute(ctx context.Context, g *nodeGroup) error {
 func computed(ctx context.Context, f *core.Field, rec core.Record) (core.Value, error) {
 	raw, err := f.Computed().Get(ctx, rec)
 	if err != nil {
-		return core.Value{}, core.AsError(fmt.Errorf("computing %s: %w", f, err))
+		return core.Value{}, functionError(fmt.Errorf("computing %s: %w", f, err))
 	}
 	v, err := core.JSON.Convert(raw)
 	if err != nil {
 		return core.Value{}, &core.Error{Code: core.ServerError, Cause: fmt.Errorf("computing %s: converting the %T that Get returned to JSON: %w", f, raw, err)}
 	}
 	return v, nil
+}
+
+// functionError returns the error of a function of the model as described at [core.Computed]. The cause of a bare code is
+// only its text, so that [errors.Is] does not find the code.
+func functionError(err error) error {
+	_, detailed := errors.AsType[*core.Error](err)
+	if _, bare := errors.AsType[core.Code](err); bare && !detailed {
+		return &core.Error{Code: core.ServerError, Cause: errors.New(err.Error())}
+	}
+	return core.AsError(err)
 }
