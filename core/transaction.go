@@ -20,6 +20,9 @@ type Transaction struct {
 // context is that of the transaction and may have ended.
 func (t *Transaction) AfterCommit(fn func(ctx context.Context)) { t.session.tx.info.AfterCommit(fn) }
 
+// BelongsTo reports whether the transaction is one of the store.
+func (t *Transaction) BelongsTo(s *Store) bool { return t.session.store == s }
+
 // Final returns the transaction for its last operation. When that operation succeeds, the transaction has committed;
 // when the commit fails, the operation fails. No operation can follow, and a later error or panic of the function of
 // [Store.Tx] does not undo the commit. It saves a round trip on backends that send the commit together with the

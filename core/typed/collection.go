@@ -15,6 +15,7 @@ import (
 // A collection adds no access of its own: every method calls a method of the [core.Store] or [core.Transaction], and
 // returns its errors.
 type Collection[T any] struct {
+	store    *core.Store
 	querier  core.Querier
 	resource *core.Resource
 	mapping  *mapping
@@ -34,19 +35,21 @@ func New[T any](store *core.Store, resource string) (*Collection[T], error) {
 	if err != nil {
 		return nil, fmt.Errorf("typed: collection of %q: %w", resource, err)
 	}
-	return &Collection[T]{store, r, m}, nil
+	return &Collection[T]{store, store, r, m}, nil
 }
 
-// In returns the collection inside the transaction, which must belong to the collection's store.
+// In returns the collection inside the transaction. It panics if the transaction belongs to another store than the
+// collection.
 func (c *Collection[T]) In(tx *core.Transaction) *Collection[T] {
-	return &Collection[T]{tx, c.resource, c.mapping}
+	if !tx.BelongsTo(c.store) {
+		panic("typed: the transaction belongs to another store than the collection")
+	}
+	return &Collection[T]{c.store, tx, c.resource, c.mapping}
 }
 
 // Final returns the collection for the last operation of the transaction: when the operation succeeds, the transaction
-// has committed. See [core.Transaction.Final].
-func (c *Collection[T]) Final(tx *core.Transaction) *Collection[T] {
-	return &Collection[T]{tx.Final(), c.resource, c.mapping}
-}
+// has committed. See [core.Transaction.Final]. It panics as In does.
+func (c *Collection[T]) Final(tx *core.Transaction) *Collection[T] { return c.In(tx.Final()) }
 
 // Get returns the record with the key, which may have any type that [core.Field.Convert] accepts for the key field.
 //

@@ -574,6 +574,25 @@ func TestRowsThatCannotBeWrittenAreErrors(t *testing.T) {
 	}
 }
 
+func TestInRejectsTransactionOfAnotherStore(t *testing.T) {
+	m := cookies()
+	own, other := openModel(t, m), openModel(t, m)
+	all := collection[Cookie](t, own, "cookie")
+	for name, call := range map[string]func(tx *core.Transaction){
+		"In":    func(tx *core.Transaction) { all.In(tx) },
+		"Final": func(tx *core.Transaction) { all.Final(tx) },
+	} {
+		err := other.Tx(t.Context(), func(_ context.Context, tx *core.Transaction) (err error) {
+			defer func() { err = fmt.Errorf("panic: %v", recover()) }()
+			call(tx)
+			return nil
+		})
+		if err == nil || err.Error() != "panic: typed: the transaction belongs to another store than the collection" {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func TestNewRejectsNilStore(t *testing.T) {
 	_, err := typed.New[Cookie](nil, "cookie")
 	if err == nil || err.Error() != "typed: the store is nil; pass the result of core.New" {
