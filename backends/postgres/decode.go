@@ -143,7 +143,7 @@ func numericText(raw []byte) (text string, ok bool) {
 		return "", false
 	}
 	word := func(i int) uint16 { return binary.BigEndian.Uint16(raw[2*i:]) }
-	n, weight, sign := int(word(0)), int(int16(word(1))), word(2)
+	n, weight, sign := int(word(0)), int(int16(word(1))), word(2) //nolint:gosec // the weight is a signed number
 	if sign != positive && sign != negative || len(raw) != header+2*n {
 		return "", false
 	}

@@ -55,7 +55,7 @@ func floatOrdinal(f float64) int64 {
 func decimalOrdinal(v core.Value) string {
 	text, negative := strings.CutPrefix(v.Text(), "-")
 	whole, fraction, _ := strings.Cut(text, ".")
-	b := append([]byte{1}, byte(len(whole)>>8), byte(len(whole)))
+	b := append([]byte{1}, byte(len(whole)>>8), byte(len(whole))) //nolint:gosec // at most 1,000 digits
 	b = append(append(b, whole...), fraction...)
 	if negative {
 		for i := range b {

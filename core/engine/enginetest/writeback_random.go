@@ -19,7 +19,7 @@ const randomModels = 20
 func writeBackRandom(t *testing.T, newBackend NewBackend) {
 	for seed := range uint64(randomModels) {
 		t.Run(fmt.Sprint("model ", seed), func(t *testing.T) {
-			d := modelDrawer{rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // repeatable, no secret
+			d := modelDrawer{rand.New(rand.NewPCG(seed, 0))}
 			m := d.model()
 			columns := m.Resource("r0").Columns()
 			hidden := columns[2+d.IntN(len(columns)-2)].Name() // neither the key nor the owner
@@ -160,7 +160,7 @@ func (d modelDrawer) relate(specs []core.ResourceSpec, n int) {
 		from.Fields = append(from.Fields, core.FieldSpec{Name: name, ToMany: to.Name, ReadOnly: d.oneIn(3)})
 		return
 	}
-	stored := core.FieldSpec{Name: name, ToOne: to.Name, ReadOnly: d.oneIn(3), OnDelete: core.OnDelete(d.IntN(3))}
+	stored := core.FieldSpec{Name: name, ToOne: to.Name, ReadOnly: d.oneIn(3), OnDelete: []core.OnDelete{core.Detach, core.Cascade, core.Restrict}[d.IntN(3)]}
 	inverse := core.FieldSpec{Name: name + "i", Inverse: name, ReadOnly: d.oneIn(3)}
 	switch d.IntN(3) {
 	case 0:
@@ -168,11 +168,11 @@ func (d modelDrawer) relate(specs []core.ResourceSpec, n int) {
 		return
 	case 1:
 		inverse.ToOne = from.Name
-		stored.Partner = core.Partner(d.IntN(2))
+		stored.Partner = []core.Partner{core.ReassignPartner, core.RefusePartner}[d.IntN(2)]
 	case 2:
 		inverse.ToMany = from.Name
 	}
-	stored.Orphans = core.Orphans(d.IntN(2))
+	stored.Orphans = []core.Orphans{core.KeepOrphans, core.DeleteOrphans}[d.IntN(2)]
 	from.Fields = append(from.Fields, stored)
 	to.Fields = append(to.Fields, inverse)
 }
@@ -194,7 +194,7 @@ func (d modelDrawer) value(t core.Type) any {
 	case core.UUID:
 		return fmt.Sprintf("00000000-0000-4000-8000-00000000000%d", n)
 	case core.Bytes:
-		return []byte{byte(n), 0xff}
+		return []byte{byte(n), 0xff} //nolint:gosec // any byte will do
 	case core.JSON:
 		return []any{"a", map[string]any{"b": n, "a": nil}, 1.5}[n]
 	case core.List:
