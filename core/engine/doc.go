@@ -85,5 +85,5 @@
 //
 // A request that is a single operation runs without a transaction around it (the table in direct.go). Other reads
 // take one operation for each relation of each level. An answer is bounded in records and bytes, a write in the
-// records that it creates, changes or deletes (write_budget.go), see [Options].
+// records that it creates, changes or deletes (budget.go), see [Options].
 package engine
