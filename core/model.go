@@ -23,8 +23,9 @@ type FieldSpec struct {
 	// Name is the name for programs and backends. It must be unique in the resource.
 	Name string
 	// Was is the former name of a renamed field; "" for other fields. A backend that finds the old name and not the
-	// new one renames the field: the file backend on opening, PostgreSQL in Migrate. Programs with the older model
-	// fail from then on. Remove it once all stores are renamed.
+	// new one renames the field: the file backend on opening, PostgreSQL in Migrate. Stop programs with the older
+	// model first: the file backend rejects it from then on, but Migrate would add the old name as an empty column,
+	// with a warning in the log. Remove Was once all stores are renamed.
 	Was string
 	// APIName is the name for clients, in bodies, filters, sorts and errors; default: Name.
 	APIName string
