@@ -45,6 +45,8 @@ type Backend interface {
 //   - A Load, Update or Delete has at least one key, an Insert or Update at least one record, and a NextID an N of
 //     at least 1.
 //   - A read-only transaction gets no writes.
+//   - Check concerns one record only, and an Insert or Update has no Conditions: the store reads the after images again
+//     for conditions on related records.
 //
 // The backend guarantees:
 //
@@ -58,6 +60,10 @@ type BackendTx interface {
 	// by key. A Select returns the records that match Where and Using, in Order, after the position After, at most
 	// Limit of them; if there are further ones, Result.More is true. If Fields is set, columns of other fields may be
 	// absent.
+	//
+	// Conditions may concern related records, see [Filter.Relation]: a [FilterRelated] matches if there is a related
+	// record that matches its Where and its Guard. If an entry of Order has a Path, Result.Positions has the sort values
+	// of each record. Result.Conditions has the answers to Conditions for each record, in the same snapshot.
 	Read(ctx context.Context, op *Op) (Result, error)
 	// Count returns the number of records that match Where and Using.
 	Count(ctx context.Context, op *Op) (int, error)

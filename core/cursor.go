@@ -27,12 +27,17 @@ const fingerprintSize = 8
 
 // cursorAfter returns the cursor that continues op after rec, which must have the values that the op sorts by.
 func cursorAfter(op *Op, rec Record) (Cursor, error) {
-	position := make([]Value, len(op.Order))
+	position := sortValues(op.Order, rec)
 	for i, o := range op.Order {
-		if position[i] = rec.values[o.Field.column]; position[i].IsAbsent() {
+		if position[i].IsAbsent() {
 			return "", &Error{Code: ServerError, Cause: fmt.Errorf("a record has no value of %s, by which the query sorts", o.Field)}
 		}
 	}
+	return cursorAt(op, position)
+}
+
+// cursorAt returns the cursor that continues op after the position.
+func cursorAt(op *Op, position []Value) (Cursor, error) {
 	raw := append(fingerprint(op), keysetOf(position).json()...)
 	return Cursor(base64.RawURLEncoding.EncodeToString(raw)), nil
 }
@@ -62,6 +67,10 @@ func fingerprint(op *Op) []byte {
 	}
 	for _, o := range op.Order {
 		text = append(text, 0)
+		for _, hop := range o.Path {
+			text = append(text, hop.Relation.Stored.String()...)
+			text = append(text, '.')
+		}
 		text = append(text, o.Field.name...)
 		if o.Desc {
 			text = append(text, '-')
@@ -174,14 +183,15 @@ func parseKeyset(text []byte, order []Order) (keyset, error) {
 	}
 	k := make(keyset, len(items))
 	for i, item := range items {
-		if k[i], ok = parseKeysetValue(item, order[i].Field); !ok {
+		if k[i], ok = parseKeysetValue(item, order[i].Field, i == len(order)-1); !ok {
 			return nil, errInvalidCursor()
 		}
 	}
 	return k, nil
 }
 
-func parseKeysetValue(item any, f *Field) (at keysetValue, ok bool) {
+// parseKeysetValue parses the sort value of a field. The last one is the key.
+func parseKeysetValue(item any, f *Field, last bool) (at keysetValue, ok bool) {
 	if object, cut := item.(map[string]any); cut {
 		item = object["begins"]
 		at.hash, ok = object["hash"].(string)
@@ -194,7 +204,7 @@ func parseKeysetValue(item any, f *Field) (at keysetValue, ok bool) {
 	}
 	var err error
 	at.value, err = f.typ.Convert(item)
-	if f.Key() && (at.value.IsNull() || at.hash != "" && at.value.JSONSize() < minKeyPrefixSize) {
+	if last && (at.value.IsNull() || at.hash != "" && at.value.JSONSize() < minKeyPrefixSize) {
 		return keysetValue{}, false
 	}
 	return at, err == nil
@@ -210,10 +220,10 @@ func (k keyset) complete() bool {
 	return true
 }
 
-// matches reports whether the keyset is that of the record.
-func (k keyset) matches(order []Order, rec Record) bool {
+// matches reports whether the keyset is that of the position.
+func (k keyset) matches(position []Value) bool {
 	for i, at := range k {
-		v := rec.values[order[i].Field.column]
+		v := position[i]
 		if at.hash == "" && v != at.value || at.hash != "" && (!v.IsSet() || hashOf(v) != at.hash) {
 			return false
 		}
@@ -221,14 +231,14 @@ func (k keyset) matches(order []Order, rec Record) bool {
 	return true
 }
 
-// position returns the sort values of the record, which the keyset matches. With the zero Record it returns a
-// position at or before that record.
-func (k keyset) position(order []Order, rec Record) ([]Value, error) {
+// position returns the position found, which the keyset matches. With nil it returns a position at or before that
+// record.
+func (k keyset) position(order []Order, found []Value) ([]Value, error) {
 	position := make([]Value, len(k))
 	for i, at := range k {
 		switch {
-		case !rec.IsZero():
-			position[i] = rec.values[order[i].Field.column]
+		case found != nil:
+			position[i] = found[i]
 		case at.hash != "" && order[i].Field.typ == Decimal && order[i].Desc: // all values come after null
 			position[i] = Null
 		case at.hash != "" && order[i].Field.typ == Decimal:
@@ -238,7 +248,7 @@ func (k keyset) position(order []Order, rec Record) ([]Value, error) {
 		default:
 			position[i] = at.value
 		}
-		if position[i].IsNull() && order[i].Field.Key() {
+		if position[i].IsNull() && i == len(k)-1 {
 			return nil, errInvalidCursor()
 		}
 	}
@@ -283,11 +293,11 @@ func (s session) selectInTx(ctx context.Context, r *Resource, q Query) (page Pag
 // and unchanged; otherwise a position at or before it.
 func (s session) keysetPosition(ctx context.Context, op *Op, at keyset) ([]Value, error) {
 	s.final = false
-	rec, err := s.keysetRecord(ctx, op, at)
+	found, err := s.keysetRecord(ctx, op, at)
 	if err != nil && !readDenied(err) {
 		return nil, err
 	}
-	return at.position(op.Order, rec)
+	return at.position(op.Order, found)
 }
 
 // readDenied reports whether a policy denies the principal to read the resource or a field.
@@ -295,46 +305,60 @@ func readDenied(err error) bool {
 	return errors.Is(err, Forbidden) || errors.Is(err, Unauthorized) || errors.Is(err, UnknownField)
 }
 
-// keysetRecord returns the record of the keyset, with the fields that the op sorts by; the zero Record if there is
-// none.
-func (s session) keysetRecord(ctx context.Context, op *Op, at keyset) (Record, error) {
-	names := make([]string, len(op.Order))
-	for i, o := range op.Order {
-		names[i] = o.Field.name
-	}
-	key := at[len(at)-1]
-	if key.hash != "" {
-		return s.keysetRecordByPrefix(ctx, op, at, names)
-	}
-	records, err := s.Load(ctx, op.Resource, []Value{key.value}, names...)
-	if err != nil || len(records) == 0 || !at.matches(op.Order, records[0]) {
-		return Record{}, err
-	}
-	return records[0], nil
-}
-
-// keysetPageSize is the number of records that [session.keysetRecordByPrefix] reads at a time.
+// keysetPageSize is the number of records that [session.keysetRecord] reads at a time.
 const keysetPageSize = 256
 
-// keysetRecordByPrefix searches the record of a keyset with a truncated key among the records with the same key
-// prefix.
-func (s session) keysetRecordByPrefix(ctx context.Context, op *Op, at keyset, names []string) (Record, error) {
-	key := op.Resource.key
-	begins := Prefix(key.name, at[len(at)-1].value.str)
-	q := Query{Where: begins, Fields: names, Limit: keysetPageSize}
-	for {
-		page, err := s.Select(ctx, op.Resource, q)
-		if err != nil {
-			return Record{}, err
-		}
-		for _, rec := range page.Records {
-			if at.matches(op.Order, rec) {
-				return rec, nil
-			}
-		}
-		if page.Next == "" {
-			return Record{}, nil
-		}
-		q.Where = And(begins, Gt(key.name, page.Records[len(page.Records)-1].Key()))
+// keysetRecord returns the sort values of the record of the keyset; nil if there is none.
+func (s session) keysetRecord(ctx context.Context, op *Op, at keyset) ([]Value, error) {
+	key := at[len(at)-1]
+	switch {
+	case key.hash == "":
+		found, err := s.keysetRecords(ctx, op, at, op.Order, op.Resource.key.Compare(FilterEq, key.value))
+		return found.position, err
+	case crosses(op.Order): // the records with the prefix can be read page by page in the order of the keys only
+		return nil, nil
 	}
+	begins := op.Resource.key.Compare(FilterPrefix, key.value)
+	for where := begins; ; {
+		found, err := s.keysetRecords(ctx, op, at, op.Resource.keyOrder, where)
+		if err != nil || found.position != nil || !found.more {
+			return found.position, err
+		}
+		where = And(begins, op.Resource.key.Compare(FilterGt, found.last))
+	}
+}
+
+// keysetPage is the result of reading a page of records in which the record of a keyset may be.
+type keysetPage struct {
+	position []Value // sort values of the record of the keyset; nil if it is not in the page
+	last     Value   // key of the last record of the page
+	more     bool
+}
+
+func (s session) keysetRecords(ctx context.Context, op *Op, at keyset, order []Order, where Filter) (page keysetPage, err error) {
+	read := s.op(Select, op.Resource)
+	read.Where, read.Order, read.Limit = where, order, keysetPageSize
+	if read.Fields, err = op.Resource.projection(nil, op.Order); err != nil {
+		return page, err
+	}
+	res, err := s.send(ctx, read)
+	if err != nil {
+		return page, err
+	}
+	for i, rec := range res.Records {
+		position := sortValues(op.Order, rec)
+		if crosses(op.Order) {
+			if len(res.Positions) != len(res.Records) {
+				return page, errNoPositions
+			}
+			position = res.Positions[i]
+		}
+		if at.matches(position) {
+			page.position = position
+			return page, nil
+		}
+		page.last = rec.Key()
+	}
+	page.more = res.More
+	return page, nil
 }

@@ -19,6 +19,15 @@ type Decorator struct {
 	Note string
 	// Kind classifies the effect of the decorator on operations. [New] checks the order of the stack by it.
 	Kind DecoratorKind
+	// KnowsRelated declares that the decorator treats conditions on related records correctly: it narrows or denies an op
+	// of kind [Visibility] as a Select, checks the fields that [Filter.Fields] names, and does not decide such a
+	// condition on one record. With a policy or effect in the stack that does not declare it, the store rejects callers'
+	// conditions and orders on related records. A decorator of [KindAnswer] that does not declare it does not see reads
+	// with such conditions.
+	KnowsRelated bool
+	// UsesRelated declares that the decorator adds conditions on related records to Using, Check or Conditions, so that
+	// [New] can reject a stack with a policy or effect that does not know them. It implies KnowsRelated.
+	UsesRelated bool
 	// Repeatable allows several decorators of this name in one stack. Otherwise [New] rejects the second one.
 	Repeatable bool
 	// Wrap returns a handler around next, the next handler towards the backend. It may return next itself if there is
@@ -78,9 +87,28 @@ func chain(m *Model, decorators []Decorator, innermost Handler) (Handler, error)
 		if err != nil {
 			return nil, fmt.Errorf("decorator %q: %w", d.Name, err)
 		}
+		if d.Kind == KindAnswer && !d.KnowsRelated && !d.UsesRelated {
+			next = pastRelated(next, handler)
+		}
 		handler = next
 	}
 	return handler, nil
+}
+
+// pastRelated returns a handler that sends reads with conditions on related records past a decorator: its answer could
+// be of a time before the related records changed. The decorator sees all writes.
+func pastRelated(decorator, next Handler) Handler {
+	return func(ctx context.Context, op *Op) (Result, error) {
+		if !op.Kind.Writes() && (op.Kind == Visibility || op.Crosses()) {
+			return next(ctx, op)
+		}
+		return decorator(ctx, op)
+	}
+}
+
+// unaware reports whether the decorator may hide records and does not know conditions on related records.
+func (d Decorator) unaware() bool {
+	return (d.Kind == KindPolicy || d.Kind == KindEffect) && !d.KnowsRelated && !d.UsesRelated
 }
 
 // wrap returns the handler of the decorator around next.
@@ -102,8 +130,14 @@ func (d Decorator) wrap(m *Model, next Handler) (Handler, error) {
 // checkOrder rejects a stack that breaks a promise by its order, with an error that names a correct order.
 func checkOrder(decorators []Decorator) error {
 	seen := make(map[string]bool, len(decorators))
-	var answer string
+	var answer, unaware, uses string
 	for _, d := range decorators {
+		if d.unaware() {
+			unaware = d.Name
+		}
+		if d.UsesRelated {
+			uses = d.Name
+		}
 		switch {
 		case d.Name == "" || (d.Wrap == nil) == (d.Observe == nil):
 			return fmt.Errorf("decorator %q: needs a name and exactly one of Wrap and Observe", d.Name)
@@ -124,6 +158,10 @@ func checkOrder(decorators []Decorator) error {
 		if d.Kind == KindAnswer && answer == "" {
 			answer = d.Name
 		}
+	}
+	if uses != "" && unaware != "" {
+		return fmt.Errorf("decorator %q: has conditions on related records, which %q does not know; set KnowsRelated in %q once it treats them, or remove one of the two",
+			uses, unaware, unaware)
 	}
 	return nil
 }

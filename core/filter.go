@@ -17,17 +17,19 @@ import (
 type Filter struct{ n *node }
 
 type node struct {
-	kind   FilterKind
-	name   string  // field of an unbound comparison
-	raw    []any   // values of an unbound comparison
-	field  *Field  // of a bound comparison
-	values []Value // of a bound comparison
-	parts  []Filter
-	bound  bool // the node and all nodes below it
-	depth  int  // levels below the node
+	kind    FilterKind
+	name    string   // field of an unbound comparison or relation
+	raw     []any    // values of an unbound comparison
+	field   *Field   // of a bound comparison
+	values  []Value  // of a bound comparison
+	related *related // of a FilterRelated
+	parts   []Filter
+	bound   bool // the node and all nodes below it
+	crosses bool // the node or a node below it is a FilterRelated
+	depth   int  // levels below the node
 }
 
-// FilterKind is the kind of a [Filter]: a constant, a combination or a comparison.
+// FilterKind is the kind of a [Filter]: a constant, a combination, a condition on related records or a comparison.
 type FilterKind uint8
 
 // The kinds of filters. A backend must fail for a kind that it does not know.
@@ -42,6 +44,8 @@ const (
 	FilterOr
 	// FilterNot matches if the single element of [Filter.Filters] does not match.
 	FilterNot
+	// FilterRelated matches if a related record matches [Filter.Where] and [Filter.Guard], see [Filter.Relation].
+	FilterRelated
 	// FilterEq compares the field with one value: equal.
 	FilterEq
 	// FilterNe compares the field with one value: not equal.
@@ -199,7 +203,7 @@ func Not(f Filter) Filter {
 	case FilterNot:
 		return f.n.parts[0]
 	}
-	return Filter{&node{kind: FilterNot, parts: []Filter{f}, bound: f.Bound(), depth: f.n.depth + 1}}
+	return Filter{&node{kind: FilterNot, parts: []Filter{f}, bound: f.Bound(), crosses: f.n.crosses, depth: f.n.depth + 1}}
 }
 
 func combine(kind FilterKind, empty Filter, parts []Filter) Filter {
@@ -212,6 +216,7 @@ func combine(kind FilterKind, empty Filter, parts []Filter) Filter {
 	n := &node{kind: kind, parts: parts, bound: true}
 	for _, part := range parts { // no part is All
 		n.bound = n.bound && part.n.bound
+		n.crosses = n.crosses || part.n.crosses
 		n.depth = max(n.depth, part.n.depth+1)
 	}
 	return Filter{n}
@@ -254,36 +259,40 @@ func (f Filter) Filters() []Filter {
 }
 
 // Match reports whether the filter matches the record, which must be of the resource that the filter is bound to. It
-// defines the results of every backend. An unbound filter matches no record, not even inside a Not.
-func (f Filter) Match(rec Record) bool {
+// defines the results of every backend. The reader decides conditions on related records; it may be nil for a filter
+// without such conditions, see [Filter.Crosses].
+//
+// Errors: [ErrUndecided] for an unbound filter, and for a condition on related records without a reader, also inside a
+// Not; the errors of the reader.
+func (f Filter) Match(rec Record, read RelatedReader) (bool, error) {
 	if f.n == nil {
-		return true
+		return true, nil
 	}
-	return f.n.bound && f.n.match(rec)
+	if !f.n.bound || f.n.crosses && read == nil {
+		return false, ErrUndecided
+	}
+	return f.n.match(rec, read)
 }
 
-func (n *node) match(rec Record) bool {
+func (n *node) match(rec Record, read RelatedReader) (bool, error) {
 	switch n.kind {
-	case FilterAnd:
+	case FilterAnd, FilterOr:
 		for _, part := range n.parts {
-			if !part.n.match(rec) {
-				return false
+			if is, err := part.n.match(rec, read); err != nil || is == (n.kind == FilterOr) {
+				return is, err
 			}
 		}
-		return true
-	case FilterOr:
-		for _, part := range n.parts {
-			if part.n.match(rec) {
-				return true
-			}
-		}
-		return false
+		return n.kind == FilterAnd, nil
 	case FilterNot:
-		return !n.parts[0].n.match(rec)
+		is, err := n.parts[0].n.match(rec, read)
+		return !is && err == nil, err
 	case FilterNone:
-		return false
+		return false, nil
+	case FilterRelated:
+		found, err := read(rec, n.related.relation, n.related.both)
+		return err == nil && !found.IsZero(), err
 	}
-	return operators[n.kind].match(rec.values[n.field.column], n.values)
+	return operators[n.kind].match(rec.values[n.field.column], n.values), nil
 }
 
 // String returns the filter as text: a bound one with all its values, an unbound one with "?" in their place. Logs
@@ -303,6 +312,8 @@ func (n *node) write(b *strings.Builder) {
 		b.WriteString(n.kind.String())
 	case FilterAnd, FilterOr, FilterNot:
 		n.writeParts(b)
+	case FilterRelated:
+		b.WriteString("(" + n.name + " any " + n.related.where.String() + ")")
 	default:
 		n.writeComparison(b)
 	}

@@ -13,9 +13,11 @@ const maxFilterDepth = 100
 // Bind returns the filter with its fields resolved against the resource and its values converted to the types of the
 // fields. [In] with a single value becomes an [Eq].
 //
-// Errors: [UnknownField]; [SearchForbidden] for fields that are not stored, for to-many relations, and for
-// comparisons that the field's type does not support; [BadFieldValue]; [BadRequest] for a filter that is nested more
-// than 100 levels deep; [ServerError] for a filter that was bound to another resource.
+// Errors: [UnknownField]; [SearchForbidden] for comparisons of fields that are not stored or to-many, for comparisons
+// that the field's type does not support, and for [Related] with a field that is no relation; [BadFieldValue];
+// [BadRequest] for a filter that is nested more than 100 levels deep, and for one with more than 16 conditions on
+// related records or more than five within one another; [ServerError] for a filter that was bound to another
+// resource.
 func (r *Resource) Bind(f Filter) (Filter, error) {
 	if f.n == nil {
 		return f, nil
@@ -25,6 +27,12 @@ func (r *Resource) Bind(f Filter) (Filter, error) {
 	}
 	if f.n.bound {
 		return f, r.checkBound(f)
+	}
+	if err := f.checkRelated(); err != nil {
+		return Filter{}, err
+	}
+	if f.n.kind == FilterRelated {
+		return r.bindRelated(f.n)
 	}
 	n := *f.n
 	n.bound = true
@@ -95,6 +103,9 @@ func checkComparison(kind FilterKind, f *Field) error {
 // checkBound rejects a filter that was bound to another resource.
 func (r *Resource) checkBound(f Filter) error {
 	if f.n.field != nil && f.n.field.resource != r {
+		return &Error{Code: ServerError, Cause: errForeignFilter}
+	}
+	if f.n.related != nil && f.n.related.relation.Source() != r {
 		return &Error{Code: ServerError, Cause: errForeignFilter}
 	}
 	for _, part := range f.n.parts { // no part is All

@@ -29,15 +29,23 @@ const (
 	// Tx is one attempt of a transaction, with a nil Resource: the next handler begins the transaction, runs its
 	// function and commits. The operations of the function pass the chain as ops of their own.
 	Tx
+	// Visibility asks for the condition under which records of Resource exist for the principal, in a condition or an
+	// order of an op on another resource. Where is the condition on them, and Fields are further fields that the op
+	// names. A policy that hides records narrows Using, as for a Select, with the rules that permit all of these
+	// fields; a policy that denies to read them returns its error. The store returns Using as Result.Guard. Backends
+	// do not see such ops.
+	Visibility
 )
 
 var kindNames = [...]string{
 	Load: "load", Select: "select", Count: "count", Insert: "insert",
-	Update: "update", Delete: "delete", NextID: "next_id", Tx: "tx",
+	Update: "update", Delete: "delete", NextID: "next_id", Tx: "tx", Visibility: "visibility",
 }
 
 // Kinds returns all kinds, for labels that must exist before their first use.
-func Kinds() []Kind { return []Kind{Load, Select, Count, Insert, Update, Delete, NextID, Tx} }
+func Kinds() []Kind {
+	return []Kind{Load, Select, Count, Insert, Update, Delete, NextID, Tx, Visibility}
+}
 
 // String returns the name of the kind in lower case, for logs and labels.
 func (k Kind) String() string {
@@ -47,9 +55,9 @@ func (k Kind) String() string {
 	return "kind(" + strconv.Itoa(int(k)) + ")"
 }
 
-// Writes reports whether ops of this kind may change the store: all but Load, Select and Count. It is true for a Tx;
-// [Op.Writes] also knows read-only transactions.
-func (k Kind) Writes() bool { return k != Load && k != Select && k != Count }
+// Writes reports whether ops of this kind may change the store: all but Load, Select, Count and Visibility. It is true
+// for a Tx; [Op.Writes] also knows read-only transactions.
+func (k Kind) Writes() bool { return k != Load && k != Select && k != Count && k != Visibility }
 
 // Op is an operation on its way through the chain of handlers. A handler may change the op before it passes it to the
 // next handler, under these rules: it may replace slices, but not write to their elements; it may narrow Where; it
@@ -72,7 +80,7 @@ type Op struct {
 	Keys []Value
 	// Where is the caller's condition of a Select or Count. It is bound.
 	Where Filter
-	// Using is the policies' condition on existing rows, for all kinds but Insert and NextID. A row that does not
+	// Using is the policies' condition on existing rows, for all kinds but Insert, NextID and Tx. A row that does not
 	// match it does not exist for the op.
 	Using Filter
 	// Check is the policies' condition on the after images of an Insert or Update. An after image that does not match
@@ -85,8 +93,13 @@ type Op struct {
 	Limit int
 	// After is the position after which a Select continues, with one value for each entry of Order; nil to begin.
 	After []Value
-	// Fields to read in a Load or Select, with the key and the fields of Order; nil means all.
+	// Fields to read in a Load or Select, with the key and the fields of Order; nil means all. Of a Visibility they are
+	// the fields that the asking op names beside Where.
 	Fields []*Field
+	// Conditions are bound conditions to evaluate on each record that a Load, Select, Insert or Update returns, for a
+	// decorator that treats the records differently: it appends its conditions, and reads the answers at the same
+	// positions of each entry of Result.Conditions.
+	Conditions []Filter
 	// Records of an Insert, or of an Update: the keys and the changed columns, in the order of Keys.
 	Records []Record
 	// Reset holds the fields of an Update for which the caller has not set null itself: a replacement of the whole
@@ -124,17 +137,48 @@ func (op *Op) Guard(f Filter) {
 }
 
 // Matches reports whether the record, one of the op's resource, is among those that a Load, Select or Count reads: it
-// matches Using, and has one of Keys or matches Where and comes after After. Conditions must be bound.
-func (op *Op) Matches(rec Record) bool {
-	if !op.Using.Match(rec) {
-		return false
+// matches Using, and has one of Keys or matches Where and comes after After. Conditions must be bound. The reader decides
+// conditions on related records, see [Filter.Match].
+//
+// Errors: those of [Filter.Match].
+func (op *Op) Matches(rec Record, read RelatedReader) (bool, error) {
+	if is, err := op.Using.Match(rec, read); err != nil || !is {
+		return false, err
 	}
 	if op.Kind == Load {
 		_, found := slices.BinarySearchFunc(op.Keys, rec.Key(), Compare)
-		return found
+		return found, nil
 	}
-	return op.Where.Match(rec) && (op.After == nil || After(op.Order, op.After, rec))
+	if is, err := op.Where.Match(rec, read); err != nil || !is || op.After == nil {
+		return is, err
+	}
+	position, err := op.Position(rec, read)
+	return err == nil && ComparePositions(op.Order, position, op.After) > 0, err
 }
+
+// Position returns the sort values of a record of a Select, one for each entry of Order. The reader is needed if an
+// entry has a Path.
+//
+// Errors: [ErrUndecided] for a Path without a reader; the errors of the reader.
+func (op *Op) Position(rec Record, read RelatedReader) ([]Value, error) {
+	position := make([]Value, len(op.Order))
+	for i, o := range op.Order {
+		var err error
+		if position[i], err = o.value(rec, read); err != nil {
+			return nil, err
+		}
+	}
+	return position, nil
+}
+
+// Crosses reports whether a condition or the order of the op concerns related records.
+func (op *Op) Crosses() bool {
+	return op.Where.Crosses() || op.Using.Crosses() || op.Check.Crosses() || op.OrderCrosses() ||
+		slices.ContainsFunc(op.Conditions, Filter.Crosses)
+}
+
+// OrderCrosses reports whether an entry of Order has a Path. The result of such a Select has Positions.
+func (op *Op) OrderCrosses() bool { return crosses(op.Order) }
 
 // Attempt returns the number of the attempt of the op's transaction, or of the op itself outside a transaction, from
 // 1.
@@ -195,6 +239,12 @@ type Result struct {
 	// Records of a Load, ascending by key; of a Select, in its order; and the after images of an Insert or Update, in the
 	// order of [Op.Records]. The caller owns the slice: a decorator that keeps the records needs a copy.
 	Records []Record
+	// Positions are the sort values of the Records of a Select whose Order has a Path, see [Op.Position]; otherwise nil.
+	Positions [][]Value
+	// Conditions holds the answers to [Op.Conditions] for each of the Records; nil if the op has none.
+	Conditions [][]bool
+	// Guard is the answer to a Visibility.
+	Guard Filter
 	// More reports whether a Select with a Limit left out further records.
 	More bool
 	// Count of a Count.

@@ -102,9 +102,16 @@ func (op *Op) recordsFollowKeys() bool {
 func (op *Op) orderIsTotal() bool {
 	n := len(op.Order)
 	for _, o := range op.Order {
-		if o.Field == nil || o.Field.resource != op.Resource || !o.Field.Stored() {
+		r := op.Resource
+		for _, hop := range o.Path {
+			if hop.Relation.Stored == nil || hop.Relation.Source() != r || hop.Relation.Many() || hop.Guard.n != nil && hop.Relation.Target().checkBound(hop.Guard) != nil {
+				return false
+			}
+			r = hop.Relation.Target()
+		}
+		if o.Field == nil || o.Field.resource != r || !o.Field.Stored() {
 			return false
 		}
 	}
-	return n > 0 && op.Order[n-1].Field == op.Resource.key && (op.After == nil || len(op.After) == n)
+	return n > 0 && op.Order[n-1].Path == nil && op.Order[n-1].Field == op.Resource.key && (op.After == nil || len(op.After) == n)
 }

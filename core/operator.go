@@ -100,7 +100,7 @@ func (k FilterKind) FitsField(f *Field) bool {
 }
 
 var combinationNames = [...]string{
-	FilterAll: "all", FilterNone: "none", FilterAnd: "and", FilterOr: "or", FilterNot: "not",
+	FilterAll: "all", FilterNone: "none", FilterAnd: "and", FilterOr: "or", FilterNot: "not", FilterRelated: "related",
 }
 
 // String returns the name of an operator in filters and policies, such as "eq", or of another kind, such as "and".

@@ -1,15 +1,18 @@
 package core
 
 import (
-	"iter"
+	"errors"
 	"slices"
+	"strings"
 )
 
 // Query selects records of a resource. The zero Query selects all of them, in ascending order of their keys.
 type Query struct {
 	// Where is the condition that the records match.
 	Where Filter
-	// Order names the fields to sort by, at most 16, with "-" in front for descending order. The key breaks ties.
+	// Order names the fields to sort by, at most 16, with "-" in front for descending order. The key breaks ties. A path
+	// such as "jar.name" names a field of the record that is reached over to-one relations, at most five; without such
+	// a record, or if the caller's principal cannot read it, the value is null.
 	Order []string
 	// Limit bounds the number of records; 0 means no limit. Negative limits are rejected.
 	Limit int
@@ -29,36 +32,20 @@ type Page struct {
 	Records []Record
 	// Next continues the query after the last record; empty if there are no further records.
 	Next Cursor
+
+	op        *Op // with the resource, condition and order of the query
+	positions [][]Value
 }
 
-// PageOf returns the page of the query over the given records, which may come in any order. It is for a caller with
-// records that differ from the stored ones, for example without the relations that a principal cannot see.
+// CursorAfter returns the cursor that continues the query after the i-th record of the page, for a caller that ends the
+// page before its last record.
 //
-// Errors: as for [Store.Select].
-func (r *Resource) PageOf(q Query, records iter.Seq[Record]) (Page, error) {
-	op := Op{Kind: Select, Resource: r}
-	at, err := q.fill(&op)
-	if err == nil {
-		err = at.within(&op, records)
+// Errors: [ServerError] for a record without a value of a field that the query sorts by.
+func (p Page) CursorAfter(i int) (Cursor, error) {
+	if p.positions != nil {
+		return cursorAt(p.op, p.positions[i])
 	}
-	if err != nil {
-		return Page{}, err
-	}
-	var page Page
-	for rec := range records {
-		if op.Matches(rec) {
-			page.Records = append(page.Records, rec)
-		}
-	}
-	slices.SortFunc(page.Records, func(a, b Record) int { return CompareRecords(op.Order, a, b) })
-	if op.Limit > 0 && len(page.Records) > op.Limit {
-		page.Records = page.Records[:op.Limit]
-		page.Next, err = cursorAfter(&op, page.Records[op.Limit-1])
-	}
-	for i, rec := range page.Records {
-		page.Records[i] = rec.Project(op.Fields)
-	}
-	return page, err
+	return cursorAfter(p.op, p.Records[i])
 }
 
 // CursorAfter returns the cursor that continues the query after the record, for a caller that ends a page before its
@@ -76,12 +63,17 @@ func (r *Resource) CursorAfter(q Query, rec Record) (Cursor, error) {
 
 // pageOf returns the page for the result of a Select.
 func pageOf(op *Op, res Result) (page Page, err error) {
-	page.Records = res.Records
+	page = Page{Records: res.Records, op: op, positions: res.Positions}
+	if crosses(op.Order) && len(page.positions) != len(page.Records) {
+		return Page{}, errNoPositions
+	}
 	if n := len(page.Records); res.More && n > 0 {
-		page.Next, err = cursorAfter(op, page.Records[n-1])
+		page.Next, err = page.CursorAfter(n - 1)
 	}
 	return page, err
 }
+
+var errNoPositions = &Error{Code: ServerError, Cause: errors.New("a page that is sorted by fields of related records has no positions")}
 
 // maxOrderKeys bounds the fields that a query may sort by, and so the length of statements.
 const maxOrderKeys = 16
@@ -108,7 +100,7 @@ func (q *Query) fill(op *Op) (at keyset, err error) {
 			return nil, err
 		}
 		if at.complete() {
-			op.After, err = at.position(op.Order, Record{})
+			op.After, err = at.position(op.Order, nil)
 		}
 	}
 	if q.Fields != nil && err == nil {
@@ -117,27 +109,14 @@ func (q *Query) fill(op *Op) (at keyset, err error) {
 	return at, err
 }
 
-// within sets the position of an op on the given records.
-func (k keyset) within(op *Op, records iter.Seq[Record]) (err error) {
-	if k.complete() {
-		return nil
-	}
-	var found Record
-	for rec := range records {
-		if k.matches(op.Order, rec) {
-			found = rec
-		}
-	}
-	op.After, err = k.position(op.Order, found)
-	return err
-}
-
 // projection resolves the names to fields, and adds the key and the fields of the order.
 func (r *Resource) projection(names []string, order []Order) ([]*Field, error) {
 	wanted := make([]bool, len(r.columns))
 	wanted[r.key.column] = true
 	for _, o := range order {
-		wanted[o.Field.column] = true
+		if o.Path == nil {
+			wanted[o.Field.column] = true
+		}
 	}
 	for _, name := range names {
 		f := r.Field(name)
@@ -158,11 +137,20 @@ func (r *Resource) projection(names []string, order []Order) ([]*Field, error) {
 // Order is one entry of a sort order. Ascending order has nulls last, descending order nulls first, as in PostgreSQL
 // (manual, section 7.5).
 type Order struct {
+	// Path leads over to-one relations to the record whose Field is the sort value; nil for a field of the record
+	// itself. If there is no related record, or its guard does not match, the sort value is null.
+	Path  []Hop
 	Field *Field // stored, of a type that is [Type.Ordered]
 	Desc  bool   // descending
 }
 
-// CompareRecords returns -1, 0 or +1 if a sorts before, with or after b. It defines the order of every backend.
+// crosses reports whether an entry of the order is a field of a related record.
+func crosses(order []Order) bool {
+	return slices.ContainsFunc(order, func(o Order) bool { return o.Path != nil })
+}
+
+// CompareRecords returns -1, 0 or +1 if a sorts before, with or after b. It defines the order of every backend for an
+// order without a Path; [Op.Position] and [ComparePositions] define it for any order.
 func CompareRecords(order []Order, a, b Record) int {
 	for _, o := range order {
 		if c := o.compare(a.values[o.Field.column], b.values[o.Field.column]); c != 0 {
@@ -172,7 +160,30 @@ func CompareRecords(order []Order, a, b Record) int {
 	return 0
 }
 
-// After reports whether the record sorts after the position, which has one value for each entry of the order.
+// sortValues returns the values of the record for an order without a Path.
+func sortValues(order []Order, rec Record) []Value {
+	position := make([]Value, len(order))
+	for i, o := range order {
+		if o.Path == nil {
+			position[i] = rec.values[o.Field.column]
+		}
+	}
+	return position
+}
+
+// ComparePositions returns -1, 0 or +1 if a sorts before, with or after b. Each has one value for each entry of the
+// order.
+func ComparePositions(order []Order, a, b []Value) int {
+	for i, o := range order {
+		if c := o.compare(a[i], b[i]); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// After reports whether the record sorts after the position, which has one value for each entry of an order without a
+// Path.
 func After(order []Order, position []Value, rec Record) bool {
 	for i, o := range order {
 		if c := o.compare(rec.values[o.Field.column], position[i]); c != 0 {
@@ -190,6 +201,19 @@ func (o Order) compare(a, b Value) int {
 	return c
 }
 
+// value returns the sort value of the record. The reader is needed for a Path only.
+func (o Order) value(rec Record, read RelatedReader) (v Value, err error) {
+	for _, hop := range o.Path {
+		if read == nil {
+			return Value{}, ErrUndecided
+		}
+		if rec, err = read(rec, hop.Relation, hop.Guard); err != nil || rec.IsZero() {
+			return Null, err
+		}
+	}
+	return rec.values[o.Field.column], nil
+}
+
 // order resolves names, with "-" in front for descending order, and appends the key so that the order is total.
 func (r *Resource) order(names []string) ([]Order, error) {
 	if len(names) == 0 {
@@ -197,21 +221,41 @@ func (r *Resource) order(names []string) ([]Order, error) {
 	}
 	orders := make([]Order, 0, len(names)+1)
 	for _, name := range names {
-		o := Order{Field: r.Field(name)}
-		if o.Field == nil && len(name) > 0 && name[0] == '-' {
-			name = name[1:]
-			o = Order{Field: r.Field(name), Desc: true}
-		}
-		if o.Field == nil {
-			return nil, &Error{Code: UnknownField, Resource: r.apiName, Field: name}
-		}
-		if !o.Field.Stored() || !o.Field.Ordered() {
-			return nil, &Error{Code: SearchForbidden, Resource: r.apiName, Field: o.Field.apiName}
+		o, err := r.orderBy(name)
+		if err != nil {
+			return nil, err
 		}
 		orders = append(orders, o)
-		if o.Field == r.key {
+		if o.Field == r.key && o.Path == nil {
 			return orders, nil
 		}
 	}
 	return append(orders, Order{Field: r.key}), nil
+}
+
+// orderBy resolves one name of an order: a field, or a path of to-one relations that ends with a field.
+func (r *Resource) orderBy(name string) (o Order, err error) {
+	if r.Field(name) == nil && len(name) > 0 && name[0] == '-' {
+		name, o.Desc = name[1:], true
+	}
+	for path := name; r.Field(name) == nil; {
+		first, rest, found := strings.Cut(path, ".")
+		f := r.Field(first)
+		if !found || f == nil {
+			return Order{}, &Error{Code: UnknownField, Resource: r.apiName, Field: path}
+		}
+		relation, ok := f.Relation()
+		if !ok || relation.Many() {
+			return Order{}, &Error{Code: SearchForbidden, Resource: r.apiName, Field: f.apiName}
+		}
+		if o.Path = append(o.Path, Hop{Relation: relation}); len(o.Path) > maxRelatedDepth {
+			return Order{}, &Error{Code: BadParam, Param: "sort", Accepted: "at most five relations in a path"}
+		}
+		r, path = relation.Target(), rest
+		name = rest
+	}
+	if o.Field = r.Field(name); !o.Field.Stored() || !o.Field.Ordered() {
+		return Order{}, &Error{Code: SearchForbidden, Resource: r.apiName, Field: o.Field.apiName}
+	}
+	return o, nil
 }

@@ -66,6 +66,15 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 		}
 	}
 	switch {
+	case op.Kind == Visibility:
+		return op.answerVisibility()
+	case s.unaware != "" && (op.Using.Crosses() || op.Check.Crosses()):
+		return Result{}, errUnaware(s.unaware)
+	}
+	if err := s.addExistence(ctx, op); err != nil {
+		return Result{}, err
+	}
+	switch {
 	case op.Kind == Tx:
 		return Result{}, s.transact(ctx, op)
 	case op.handle != nil:
@@ -79,7 +88,8 @@ func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
 	if op.isEmpty() {
 		return Result{}, s.backend.Ping(ctx)
 	}
-	tx, err := s.backend.Begin(ctx, BackendTxOptions{ReadOnly: !op.Kind.Writes(), Single: true})
+	_, two := op.afterImages()
+	tx, err := s.backend.Begin(ctx, BackendTxOptions{ReadOnly: !op.Kind.Writes(), Single: !two})
 	if err != nil {
 		return Result{}, err
 	}
@@ -105,9 +115,16 @@ func dispatch(ctx context.Context, tx BackendTx, op *Op) (res Result, err error)
 	if op.isEmpty() {
 		return Result{}, ctx.Err()
 	}
+	if after, needed := op.afterImages(); needed {
+		return after.write(ctx, tx, op)
+	}
 	switch op.Kind {
 	case Load, Select:
-		return tx.Read(ctx, op)
+		res, err = tx.Read(ctx, op)
+		if len(op.Conditions) > 0 && err == nil && len(res.Conditions) != len(res.Records) {
+			err = errNoConditions
+		}
+		return res, err
 	case Count:
 		res.Count, err = tx.Count(ctx, op)
 	case Insert:
@@ -135,6 +152,14 @@ func (op *Op) bind() error {
 			return err
 		}
 	}
+	for _, f := range op.Conditions {
+		if !f.Bound() {
+			return &Error{Code: ServerError, Cause: errForeignFilter}
+		}
+		if err := op.bindOne(&f); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -142,6 +167,8 @@ func (op *Op) bindOne(f *Filter) error {
 	switch {
 	case op.Resource == nil:
 		return &Error{Code: ServerError, Cause: errForeignFilter}
+	case f.n == nil:
+		return nil
 	case f.n.bound && f.n.field != nil && f.n.field.resource == op.Resource: // as most policies write it
 		return nil
 	}

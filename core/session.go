@@ -79,21 +79,24 @@ func (s session) Select(ctx context.Context, r *Resource, q Query) (Page, error)
 	}
 	op := s.op(Select, r)
 	at, err := q.fill(op)
+	if err == nil && !at.complete() && s.tx == nil {
+		return s.selectInTx(ctx, r, q)
+	}
+	if err == nil {
+		err = s.guardRelated(ctx, op)
+	}
 	if err == nil && !at.complete() {
-		if s.tx == nil {
-			return s.selectInTx(ctx, r, q)
-		}
 		op.After, err = s.keysetPosition(ctx, op, at)
 	}
 	if err != nil {
 		return Page{}, err
 	}
-	position := Op{Resource: r, Where: op.Where, Order: op.Order, scope: op.scope}
+	position := &Op{Resource: r, Where: op.Where, Order: op.Order, scope: op.scope}
 	res, err := s.send(ctx, op)
 	if err != nil {
 		return Page{}, err
 	}
-	return pageOf(&position, res)
+	return pageOf(position, res)
 }
 
 func (s session) Count(ctx context.Context, r *Resource, where Filter) (int, error) {
@@ -106,6 +109,9 @@ func (s session) Count(ctx context.Context, r *Resource, where Filter) (int, err
 	}
 	op := s.op(Count, r)
 	op.Where = bound
+	if err := s.guardRelated(ctx, op); err != nil {
+		return 0, err
+	}
 	res, err := s.send(ctx, op)
 	return res.Count, err
 }

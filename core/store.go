@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -32,6 +33,8 @@ type Store struct {
 	handler     Handler
 	description Description
 	readOnly    []func(r *Resource) bool // functions of the decorators
+	unaware     string                   // name of a decorator that does not know conditions on related records
+	effects     bool                     // a decorator may hide records from every principal
 	closed      atomic.Bool
 }
 
@@ -54,6 +57,10 @@ func New(ctx context.Context, model *Model, backend Backend, decorators ...Decor
 		if d.ReadOnly != nil {
 			s.readOnly = append(s.readOnly, d.ReadOnly)
 		}
+		if d.unaware() {
+			s.unaware = cmp.Or(s.unaware, d.Name)
+		}
+		s.effects = s.effects || d.Kind == KindEffect
 	}
 	var err error
 	if s.handler, err = chain(model, decorators, s.innermost); err == nil {

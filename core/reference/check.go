@@ -11,7 +11,7 @@ import (
 //
 // Errors: [core.NotFound] for a to-one relation without a target; [core.AlreadyExists] for a unique value that two
 // records hold.
-func CheckIntegrity(m *core.Model, records func(*core.Resource) iter.Seq[core.Record]) error {
+func CheckIntegrity(m *core.Model, records Records) error {
 	empty := func(*core.Resource) iter.Seq[core.Record] { return func(func(core.Record) bool) {} }
 	return CheckCommit(m, empty, records)
 }
@@ -21,7 +21,7 @@ func CheckIntegrity(m *core.Model, records func(*core.Resource) iter.Seq[core.Re
 //
 // Errors: [core.Field.StillReferenced] for a to-one relation to a record that the transaction has deleted; otherwise
 // as for [CheckIntegrity] of the records after the transaction.
-func CheckCommit(m *core.Model, before, after func(*core.Resource) iter.Seq[core.Record]) error {
+func CheckCommit(m *core.Model, before, after Records) error {
 	old, current := keySets(m, before), keySets(m, after)
 	for _, r := range m.Resources() {
 		for _, f := range r.References() {
@@ -45,7 +45,7 @@ func CheckCommit(m *core.Model, before, after func(*core.Resource) iter.Seq[core
 }
 
 // keySets returns the keys of the records of each resource, by the index of the resource.
-func keySets(m *core.Model, records func(*core.Resource) iter.Seq[core.Record]) []map[core.Value]bool {
+func keySets(m *core.Model, records Records) []map[core.Value]bool {
 	keys := make([]map[core.Value]bool, len(m.Resources()))
 	for i, r := range m.Resources() {
 		keys[i] = make(map[core.Value]bool)

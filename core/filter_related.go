@@ -1,0 +1,241 @@
+package core
+
+import (
+	"errors"
+	"slices"
+)
+
+// Relation is one step from a record to its related records. The same stored field serves both directions.
+type Relation struct {
+	// Stored is the field that stores the relation: a to-one relation, or a to-many relation without an Inverse, which
+	// holds a list of keys.
+	Stored *Field
+	// Reverse means that the related records store the relation: they point at the record.
+	Reverse bool
+}
+
+// Relation returns the step to the related records of a relation; false for other fields.
+func (f *Field) Relation() (Relation, bool) {
+	switch {
+	case f.target == nil:
+		return Relation{}, false
+	case f.Stored():
+		return Relation{Stored: f}, true
+	}
+	return Relation{Stored: f.inverse, Reverse: true}, true
+}
+
+// Source returns the resource of the records that the step begins at.
+func (r Relation) Source() *Resource {
+	if r.Reverse {
+		return r.Stored.target
+	}
+	return r.Stored.resource
+}
+
+// Target returns the resource of the related records.
+func (r Relation) Target() *Resource {
+	if r.Reverse {
+		return r.Stored.resource
+	}
+	return r.Stored.target
+}
+
+// Back returns the step from the related records to the record.
+func (r Relation) Back() Relation { return Relation{r.Stored, !r.Reverse} }
+
+// Many reports whether a record may have several related records.
+func (r Relation) Many() bool {
+	return r.Stored.Many() || r.Reverse && !r.Stored.unique
+}
+
+// Joins reports whether the record to is related to the record from.
+func (r Relation) Joins(from, to Record) bool {
+	if r.Reverse {
+		from, to = to, from
+	}
+	v := from.values[r.Stored.column]
+	if !r.Stored.Many() {
+		return v.IsSet() && v == to.Key()
+	}
+	keys, err := v.Elements(r.Stored.target.key.typ)
+	return err == nil && slices.Contains(keys, to.Key())
+}
+
+// RelatedReader returns a record that is related to rec by the relation and matches the condition; the zero Record if
+// there is none.
+type RelatedReader func(rec Record, to Relation, where Filter) (Record, error)
+
+// ErrUndecided is the error of [Filter.Match] for a filter that it cannot decide.
+var ErrUndecided = errors.New("core: the condition cannot be decided on one record: it is unbound, or concerns related records")
+
+// related is the part of a FilterRelated node beside its field.
+type related struct {
+	relation Relation // of a bound node
+	where    Filter
+	guard    Filter
+	both     Filter // where and guard
+	guarded  bool   // the guard has been determined
+}
+
+// Related matches records that have, through the relation with the name, at least one related record that matches all of
+// where. A filter of several conditions holds for one and the same related record; two Related filters may be about two
+// different ones. Not(Related(...)) means that no related record matches, Not(Related(..., Not(where))) that all
+// related records match.
+//
+// In the Where of a caller, related records that the caller's principal cannot read do not exist. A condition of a
+// policy, in [Op.Using] or [Op.Check], sees all records except the ones that an effect such as soft delete removes for
+// every principal.
+//
+// A filter has at most 16 Related parts, at most five within one another.
+func Related(relation string, where Filter) Filter {
+	depth := 1
+	if where.n != nil {
+		depth += where.n.depth
+	}
+	return Filter{&node{kind: FilterRelated, name: relation, related: &related{where: where}, crosses: true, depth: depth}}
+}
+
+// Match returns the bound condition that a related record matches where, which must be bound to the target of the
+// relation. It fails closed: it returns [None] if where is not.
+func (r Relation) Match(where Filter) Filter {
+	if !where.Bound() || where.n != nil && r.Target().checkBound(where) != nil {
+		return None()
+	}
+	name := r.Stored.name
+	if r.Reverse {
+		name = r.Stored.String() + "^"
+		if r.Stored.inverse != nil {
+			name = r.Stored.inverse.name
+		}
+	}
+	return newRelated(name, related{relation: r, where: where})
+}
+
+func newRelated(name string, r related) Filter {
+	r.both = And(r.where, r.guard)
+	n := &node{kind: FilterRelated, name: name, related: &r, bound: true, crosses: true, depth: 1}
+	if r.both.n != nil {
+		n.depth += r.both.n.depth
+	}
+	return Filter{n}
+}
+
+// Crosses reports whether the filter contains a condition on related records.
+func (f Filter) Crosses() bool { return f.n != nil && f.n.crosses }
+
+// Relation returns the relation of a bound [FilterRelated]; the zero Relation for other filters.
+func (f Filter) Relation() Relation {
+	if f.n == nil || f.n.related == nil {
+		return Relation{}
+	}
+	return f.n.related.relation
+}
+
+// Where returns the condition of a [FilterRelated] on the related record. Its fields are those of the relation's
+// target.
+func (f Filter) Where() Filter {
+	if f.n == nil || f.n.related == nil {
+		return Filter{}
+	}
+	return f.n.related.where
+}
+
+// Guard returns the condition under which the related records of a [FilterRelated] exist for the caller. It is not part of
+// the caller's condition: it is neither in [Filter.String] nor bound to the principal's rights on fields.
+func (f Filter) Guard() Filter {
+	if f.n == nil || f.n.related == nil {
+		return Filter{}
+	}
+	return f.n.related.guard
+}
+
+// Fields returns the stored fields of the resource itself that a bound filter names, each once. Of a condition on
+// related records this is the field that stores the relation, if the resource has it.
+func (f Filter) Fields() []*Field {
+	var fields []*Field
+	f.eachField(func(field *Field) {
+		if !slices.Contains(fields, field) {
+			fields = append(fields, field)
+		}
+	})
+	return fields
+}
+
+func (f Filter) eachField(yield func(*Field)) {
+	switch {
+	case f.n == nil:
+		return
+	case f.n.field != nil:
+		yield(f.n.field)
+	case f.n.related != nil && !f.n.related.relation.Reverse:
+		yield(f.n.related.relation.Stored)
+	}
+	for _, part := range f.n.parts {
+		part.eachField(yield)
+	}
+}
+
+// Bounds of the conditions on related records in one filter of a caller.
+const (
+	maxRelated      = 16
+	maxRelatedDepth = 5
+)
+
+// checkRelated rejects an unbound filter with too many conditions on related records.
+func (f Filter) checkRelated() error {
+	if !f.Crosses() {
+		return nil
+	}
+	count, depth := f.n.countRelated()
+	switch {
+	case depth > maxRelatedDepth:
+		return &Error{Code: BadRequest, Message: "filter crosses more than five relations within one another"}
+	case count > maxRelated:
+		return &Error{Code: BadRequest, Message: "filter has more than 16 conditions on related records"}
+	}
+	return nil
+}
+
+func (n *node) countRelated() (count, depth int) {
+	add := func(f Filter) {
+		if f.Crosses() {
+			c, d := f.n.countRelated()
+			count, depth = count+c, max(depth, d)
+		}
+	}
+	for _, part := range n.parts {
+		add(part)
+	}
+	if n.related != nil {
+		add(n.related.where)
+		count, depth = count+1, depth+1
+	}
+	return count, depth
+}
+
+// bindRelated resolves the relation of the node against the resource, and its condition against the target.
+func (r *Resource) bindRelated(n *node) (Filter, error) {
+	f := r.Field(n.name)
+	if f == nil {
+		return Filter{}, &Error{Code: UnknownField, Resource: r.apiName, Field: n.name}
+	}
+	relation, ok := f.Relation()
+	if !ok {
+		return Filter{}, &Error{Code: SearchForbidden, Resource: r.apiName, Field: f.apiName}
+	}
+	where, err := f.target.Bind(n.related.where)
+	if err != nil {
+		return Filter{}, err
+	}
+	return newRelated(n.name, related{relation: relation, where: where}), nil
+}
+
+// Hop is one step of the path that an [Order] follows. The guard is the condition under which the related record exists
+// for the caller.
+type Hop struct {
+	Relation Relation
+	Guard    Filter
+
+	guarded bool
+}

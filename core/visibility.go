@@ -1,0 +1,295 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// A condition or an order of a caller on related records concerns only the related records that exist for the caller's
+// principal. The store asks the chain for their condition by an op of kind [Visibility], once for each resource and set
+// of fields, and keeps it beside the caller's condition as [Filter.Guard]. Conditions of policies see all records except
+// the ones that an effect hides from every principal.
+
+// guardRelated determines the guards of the caller's condition and order.
+func (s session) guardRelated(ctx context.Context, op *Op) error {
+	if !op.Where.Crosses() && !op.OrderCrosses() {
+		return nil
+	}
+	if s.store.unaware != "" {
+		return op.refuseRelated(s.store.unaware)
+	}
+	ask := func(asked *Op) (Result, error) {
+		asked.Final = false
+		s.final = false
+		return s.send(ctx, asked)
+	}
+	if !s.store.description.MayHide() {
+		ask = nil
+	}
+	return guards{ask: ask}.op(op, &op.Where)
+}
+
+// refuseRelated returns the error for a caller's condition or order that crosses a relation although a decorator of the
+// stack does not know such conditions.
+func (op *Op) refuseRelated(decorator string) error {
+	f := firstRelation(op.Where)
+	for _, o := range op.Order {
+		if f == nil && o.Path != nil {
+			f = o.Path[0].Relation.field()
+		}
+	}
+	return &Error{
+		Code: SearchForbidden, Resource: op.Resource.apiName, Field: f.apiName,
+		Cause: fmt.Errorf("core: the decorator %q does not declare KnowsRelated", decorator),
+	}
+}
+
+func firstRelation(f Filter) *Field {
+	switch {
+	case !f.Crosses():
+		return nil
+	case f.n.related != nil:
+		return f.n.related.relation.field()
+	}
+	for _, part := range f.n.parts {
+		if found := firstRelation(part); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// field returns the field of the source that leads to the related records, or the stored field if the source has none.
+func (r Relation) field() *Field {
+	if r.Reverse && r.Stored.inverse != nil {
+		return r.Stored.inverse
+	}
+	return r.Stored
+}
+
+// addExistence determines the guards that no caller's condition has: the conditions of policies and of decorators' own
+// ops. They narrow to the records that exist for the program itself.
+func (s *Store) addExistence(ctx context.Context, op *Op) error {
+	if !s.effects || !op.Crosses() {
+		return nil
+	}
+	g := guards{ask: func(asked *Op) (Result, error) {
+		asked.Principal, asked.origin, asked.handle, asked.Tx = system, s, op.handle, op.Tx
+		return s.handler(System(ctx), asked)
+	}}
+	op.Conditions = slices.Clone(op.Conditions)
+	filters := []*Filter{&op.Where, &op.Using, &op.Check}
+	for i := range op.Conditions {
+		filters = append(filters, &op.Conditions[i])
+	}
+	return g.op(op, filters...)
+}
+
+// guards determines the guards of one op.
+type guards struct {
+	ask   func(op *Op) (Result, error) // sends a Visibility; nil if nothing can hide records
+	found map[string]Filter            // by resource and fields
+}
+
+func (g guards) op(op *Op, filters ...*Filter) (err error) {
+	g.found = make(map[string]Filter)
+	for _, f := range filters {
+		if *f, err = g.filter(*f); err != nil {
+			return err
+		}
+	}
+	if !op.OrderCrosses() {
+		return nil
+	}
+	op.Order = slices.Clone(op.Order)
+	for i := range op.Order {
+		if op.Order[i].Path, err = g.path(op.Order[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filter returns the filter with guards in all parts that have none.
+func (g guards) filter(f Filter) (_ Filter, err error) {
+	if !f.Crosses() {
+		return f, nil
+	}
+	n := *f.n
+	if n.related == nil {
+		n.parts = make([]Filter, len(f.n.parts))
+		for i, part := range f.n.parts {
+			if n.parts[i], err = g.filter(part); err != nil {
+				return Filter{}, err
+			}
+		}
+		return Filter{&n}, nil
+	}
+	rel := *n.related
+	if rel.where, err = g.filter(rel.where); err != nil {
+		return Filter{}, err
+	}
+	if !rel.guarded {
+		rel.guarded = true
+		if rel.guard, err = g.visible(rel.relation, rel.where, nil); err != nil {
+			return Filter{}, err
+		}
+	} else if rel.guard, err = g.filter(rel.guard); err != nil {
+		return Filter{}, err
+	}
+	return newRelated(n.name, rel), nil
+}
+
+// path returns the path of the order with guards in all steps that have none.
+func (g guards) path(o Order) (_ []Hop, err error) {
+	path := slices.Clone(o.Path)
+	for i := range path {
+		hop := &path[i]
+		if hop.guarded {
+			if hop.Guard, err = g.filter(hop.Guard); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		named := o.Field
+		if i+1 < len(path) {
+			named = path[i+1].Relation.Stored
+		}
+		hop.guarded = true
+		if hop.Guard, err = g.visible(hop.Relation, All(), named); err != nil {
+			return nil, err
+		}
+	}
+	return path, nil
+}
+
+// visible returns the condition under which records of the relation's target exist, for a condition that names the fields
+// of where and the given one.
+func (g guards) visible(to Relation, where Filter, named *Field) (Filter, error) {
+	if g.ask == nil {
+		return All(), nil
+	}
+	target := to.Target()
+	var further []*Field
+	if to.Reverse {
+		further = append(further, to.Stored)
+	}
+	if named != nil && named.resource == target && !slices.Contains(further, named) {
+		further = append(further, named)
+	}
+	id := target.name
+	for _, f := range target.columns {
+		if slices.Contains(further, f) || slices.Contains(where.Fields(), f) {
+			id += "\x00" + f.name
+		}
+	}
+	if guard, ok := g.found[id]; ok {
+		return guard, nil
+	}
+	res, err := g.ask(&Op{Kind: Visibility, Resource: target, Where: where, Fields: further})
+	if err != nil {
+		return Filter{}, err
+	}
+	g.found[id] = res.Guard
+	return res.Guard, nil
+}
+
+// answerVisibility returns the result of a Visibility that has passed the chain.
+func (op *Op) answerVisibility() (Result, error) {
+	if op.Using.Crosses() && op.origin.unaware != "" {
+		return Result{}, errUnaware(op.origin.unaware)
+	}
+	return Result{Guard: op.Using}, nil
+}
+
+// errUnaware is the error of an op with a policy's condition on related records, although a decorator of the stack does
+// not know such conditions.
+func errUnaware(decorator string) error {
+	return &Error{Code: ServerError, Cause: fmt.Errorf("a policy has a condition on related records, which the decorator %q does not know; "+
+		"set UsesRelated in the decorator that writes the condition, and KnowsRelated in %q once it treats them", decorator, decorator)}
+}
+
+// afterImages are the parts of a write that the store decides by reading the records again, because a statement does not
+// see the records that it writes: a Check and Conditions on related records.
+type afterImages struct {
+	check      Filter
+	conditions []Filter
+}
+
+// afterImages returns these parts of the op, and whether there are any.
+func (op *Op) afterImages() (a afterImages, needed bool) {
+	if op.Kind != Insert && op.Kind != Update {
+		return a, false
+	}
+	a.conditions = op.Conditions
+	if op.Check.Crosses() {
+		a.check = op.Check
+	}
+	return a, a.check.n != nil || len(a.conditions) > 0
+}
+
+// write performs the op and then decides the parts. The backend gets the parts of Check that concern one record only.
+func (a afterImages) write(ctx context.Context, tx BackendTx, op *Op) (Result, error) {
+	bare := *op
+	bare.Conditions, bare.Check, bare.Final = nil, op.Check.onRecord(), false
+	res, err := dispatch(ctx, tx, &bare)
+	if err == nil {
+		err = a.verify(ctx, tx, op, &res)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return res, nil
+}
+
+// onRecord returns the parts of a conjunction that concern one record only.
+func (f Filter) onRecord() Filter {
+	if !f.Crosses() {
+		return f
+	}
+	if f.Kind() != FilterAnd {
+		return All()
+	}
+	var kept []Filter
+	for _, part := range f.n.parts {
+		kept = append(kept, part.onRecord())
+	}
+	return And(kept...)
+}
+
+// verify decides the parts on the records that the write has returned.
+//
+// Errors: [Forbidden] if a record does not match the check.
+func (a afterImages) verify(ctx context.Context, tx BackendTx, op *Op, res *Result) error {
+	keys := make([]Value, len(res.Records))
+	for i, rec := range res.Records {
+		keys[i] = rec.Key()
+	}
+	load := &Op{
+		Kind: Load, Resource: op.Resource, Keys: SortKeys(keys), Using: a.check, Conditions: a.conditions, Fields: []*Field{op.Resource.key},
+		Principal: op.Principal, Tx: op.Tx, Final: op.Final, origin: op.origin, handle: op.handle,
+	}
+	again, err := tx.Read(ctx, load)
+	switch {
+	case err != nil:
+		return err
+	case len(again.Records) != len(load.Keys):
+		return op.Resource.Forbidden()
+	case len(a.conditions) == 0:
+		return nil
+	case len(again.Conditions) != len(again.Records):
+		return errNoConditions
+	}
+	answers := make(map[Value][]bool, len(again.Records))
+	for i, rec := range again.Records {
+		answers[rec.Key()] = again.Conditions[i]
+	}
+	for _, rec := range res.Records {
+		res.Conditions = append(res.Conditions, answers[rec.Key()])
+	}
+	return nil
+}
+
+var errNoConditions = &Error{Code: ServerError, Cause: errors.New("the result does not have the answers to the conditions of the op")}
