@@ -82,6 +82,7 @@ func (s session) Select(ctx context.Context, r *Resource, q Query) (Page, error)
 	if err == nil && !at.complete() && s.tx == nil {
 		return s.selectInTx(ctx, r, q)
 	}
+	position := &Op{Resource: r, Where: op.Where, Order: op.Order, scope: op.scope} // of the cursor: no guards
 	if err == nil {
 		err = s.guardRelated(ctx, op)
 	}
@@ -91,7 +92,6 @@ func (s session) Select(ctx context.Context, r *Resource, q Query) (Page, error)
 	if err != nil {
 		return Page{}, err
 	}
-	position := &Op{Resource: r, Where: op.Where, Order: op.Order, scope: op.scope}
 	res, err := s.send(ctx, op)
 	if err != nil {
 		return Page{}, err

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,25 @@ func (s session) guardRelated(ctx context.Context, op *Op) error {
 	if !s.store.description.MayHide() {
 		ask = nil
 	}
-	return guards{ask: ask}.op(op, &op.Where)
+	err := guards{ask: ask}.op(op, &op.Where)
+	if readDenied(err) {
+		err = cmp.Or(s.ownDenial(ctx, op), err)
+	}
+	return err
+}
+
+// ownDenial returns the error of a policy that denies to read the resource of the op itself, or a field that its condition
+// names. It takes precedence over the denial of a related resource.
+func (s session) ownDenial(ctx context.Context, op *Op) error {
+	probe := s.op(Select, op.Resource)
+	probe.Order, probe.Fields, probe.Limit, probe.Final = op.Resource.keyOrder, []*Field{op.Resource.key}, 1, false
+	for _, f := range op.Where.Fields() {
+		if !f.Many() {
+			probe.Where = And(probe.Where, f.Compare(FilterEq, Null))
+		}
+	}
+	_, err := s.send(ctx, probe)
+	return err
 }
 
 // refuseRelated returns the error for a caller's condition or order that crosses a relation although a decorator of the
@@ -139,7 +158,21 @@ func (g guards) filter(f Filter) (_ Filter, err error) {
 	} else if rel.guard, err = g.filter(rel.guard); err != nil {
 		return Filter{}, err
 	}
+	if direct, ok := rel.direct(); ok {
+		return direct, nil
+	}
 	return newRelated(n.name, rel), nil
+}
+
+// direct returns the condition on the stored to-one relation that is equal to a comparison with the key of its target, if
+// every target exists for the caller. References are enforced.
+func (r *related) direct() (Filter, bool) {
+	stored, f := r.relation.Stored, r.where.Field()
+	if r.guard.n != nil || r.relation.Reverse || stored.Many() || f == nil || !f.Key() ||
+		f.resource != stored.target || r.where.Kind() == FilterNe || slices.Contains(r.where.Values(), Null) {
+		return Filter{}, false
+	}
+	return stored.Compare(r.where.Kind(), r.where.Values()...), true
 }
 
 // path returns the path of the order with guards in all steps that have none.
@@ -189,6 +222,9 @@ func (g guards) visible(to Relation, where Filter, named *Field) (Filter, error)
 		return guard, nil
 	}
 	res, err := g.ask(&Op{Kind: Visibility, Resource: target, Where: where, Fields: further})
+	if e, ok := errors.AsType[*Error](err); ok && to.Reverse && e.Code == UnknownField && e.Field == to.Stored.apiName && e.Resource == target.apiName {
+		return Filter{}, &Error{Code: UnknownField, Resource: to.Source().apiName, Field: to.field().apiName, Cause: e}
+	}
 	if err != nil {
 		return Filter{}, err
 	}

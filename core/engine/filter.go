@@ -1,40 +1,96 @@
 package engine
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/condition"
 )
-
-// condition is one comparison of a client's filter.
-type condition struct {
-	field  *core.Field
-	kind   core.FilterKind
-	values []core.Value // each null or of the field's type
-}
 
 func badFilter(accepted string) error {
 	return &core.Error{Code: core.BadParam, Param: "filter", Accepted: accepted}
 }
 
-// conditions converts a filter. The order of the conditions depends only on the content of the filter.
-func (info *resourceInfo) conditions(filter map[string]any) ([]condition, error) {
-	var all []condition
-	for _, name := range slices.Sorted(maps.Keys(filter)) {
+// mistake is an error of a condition, with a condition on the same field that is valid. If the principal may not read the
+// field, the error must be that of a field that does not exist, whatever the value in the condition.
+type mistake struct {
+	err   error
+	probe core.Filter
+}
+
+func (m *mistake) Error() string { return m.err.Error() }
+func (m *mistake) Unwrap() error { return m.err }
+
+// filter converts the filter of a client. The result depends only on the content of the filter.
+func (e *Engine) filter(info *resourceInfo, filter map[string]any) (core.Filter, error) {
+	if len(filter) == 0 {
+		return core.All(), nil
+	}
+	parsed, err := condition.Parse(filter, nil)
+	if err != nil {
+		return core.Filter{}, badFilter(err.Error())
+	}
+	return e.condition(info, parsed)
+}
+
+func (e *Engine) condition(info *resourceInfo, c condition.Condition) (core.Filter, error) {
+	switch c.Kind {
+	case core.FilterAnd, core.FilterOr, core.FilterNot:
+		parts := make([]core.Filter, len(c.Parts))
+		for i, part := range c.Parts {
+			var err error
+			if parts[i], err = e.condition(info, part); err != nil {
+				return core.Filter{}, err
+			}
+		}
+		switch c.Kind {
+		case core.FilterAnd:
+			return core.And(parts...), nil
+		case core.FilterOr:
+			return core.Or(parts...), nil
+		}
+		return core.Not(parts[0]), nil
+	}
+	return e.onPath(info, c.Name, func(info *resourceInfo, f *core.Field) (core.Filter, error) {
+		if c.Kind != core.FilterRelated {
+			return e.comparison(f, c.Kind, c.Values)
+		}
+		if f.Target() == nil {
+			return core.Filter{}, &mistake{searchForbidden(f), probeOf(f)}
+		}
+		return e.related(f, func(target *resourceInfo) (core.Filter, error) { return e.condition(target, c.Parts[0]) })
+	})
+}
+
+// related returns the condition that a record to which f leads matches the result of the function.
+func (e *Engine) related(f *core.Field, where func(target *resourceInfo) (core.Filter, error)) (core.Filter, error) {
+	inner, err := where(e.info(f.Target()))
+	if m, ok := errors.AsType[*mistake](err); ok {
+		m.probe = core.Related(f.Name(), m.probe)
+	}
+	return core.Related(f.Name(), inner), err
+}
+
+// onPath calls the function with the field at the end of a path of to-one relations, and returns its condition on the
+// record at the end of the path as a condition on the record at its beginning.
+func (e *Engine) onPath(info *resourceInfo, path string, fn func(*resourceInfo, *core.Field) (core.Filter, error)) (core.Filter, error) {
+	name, rest, more := strings.Cut(path, ".")
+	if !more {
 		f, err := info.searchField(name)
 		if err != nil {
-			return nil, err
+			return core.Filter{}, err
 		}
-		found, err := fieldConditions(f, filter[name])
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
+		return fn(info, f)
 	}
-	return all, nil
+	f, err := info.pathField(name, rest)
+	if err != nil {
+		return core.Filter{}, err
+	}
+	return e.related(f, func(target *resourceInfo) (core.Filter, error) { return e.onPath(target, rest, fn) })
 }
 
 // searchField returns the field with the API name for a condition.
@@ -43,8 +99,20 @@ func (info *resourceInfo) searchField(name string) (*core.Field, error) {
 	switch {
 	case f == nil || f.Hidden():
 		return nil, info.unknownField(name)
-	case f.Computed() != nil || f.Many():
+	case f.Computed() != nil:
 		return nil, searchForbidden(f)
+	}
+	return f, nil
+}
+
+// pathField returns the to-one relation with the API name, from which a path leads on to the rest.
+func (info *resourceInfo) pathField(name, rest string) (*core.Field, error) {
+	f := info.resource.FieldByAPIName(name)
+	switch {
+	case f == nil || f.Hidden() || f.Target() == nil:
+		return nil, info.unknownField(name + "." + rest)
+	case f.Many():
+		return nil, badFilter(fmt.Sprintf(`for the to-many %s: {"%s": {"$any": {"%s": ...}}}`, name, name, rest))
 	}
 	return f, nil
 }
@@ -53,99 +121,98 @@ func searchForbidden(f *core.Field) error {
 	return &core.Error{Code: core.SearchForbidden, Resource: f.Resource().APIName(), Field: f.APIName()}
 }
 
-// fieldConditions converts the conditions on one field.
-func fieldConditions(f *core.Field, raw any) ([]condition, error) {
-	object, ok := raw.(map[string]any)
-	if !ok {
-		c, err := newCondition(f, core.FilterEq, raw)
-		return []condition{c}, err
+// probeOf returns a valid condition that names the field.
+func probeOf(f *core.Field) core.Filter {
+	switch {
+	case f.Stored() && !f.Many():
+		return f.Compare(core.FilterEq, core.Null)
+	case f.Target() != nil:
+		return core.Related(f.Name(), core.All())
 	}
-	if len(object) == 0 {
-		return nil, badOperator()
-	}
-	var all []condition
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		kind, ok := core.OperatorNamed(name)
-		if !ok {
-			return nil, badOperator()
-		}
-		c, err := newCondition(f, kind, object[name])
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	return all, nil
+	return core.All()
 }
 
-func badOperator() error {
-	var names []string
-	for _, op := range core.Operators() {
-		names = append(names, op.String())
+// comparison converts a comparison with a field.
+func (e *Engine) comparison(f *core.Field, kind core.FilterKind, raw []any) (core.Filter, error) {
+	values, err := comparands(f, kind, raw)
+	if err != nil {
+		return core.Filter{}, &mistake{err, probeOf(f)}
 	}
-	return badFilter("operators " + strings.Join(names, ", "))
+	if f.Target() == nil || f.Stored() && !e.mayHide {
+		return f.Compare(kind, values...), nil
+	}
+	return relatedKey(f, kind, values), nil
 }
 
-// newCondition checks that the field supports the operator, and converts the values.
-func newCondition(f *core.Field, kind core.FilterKind, raw any) (condition, error) {
-	if !kind.FitsField(f) {
-		return condition{}, searchForbidden(f)
+// comparands checks that the field supports the operator, and converts the values.
+func comparands(f *core.Field, kind core.FilterKind, raw []any) ([]core.Value, error) {
+	if f.Many() || !kind.FitsField(f) {
+		return nil, searchForbidden(f)
 	}
-	list := []any{raw}
-	if kind.TakesList() {
-		var ok bool
-		if list, ok = listElements(raw); !ok {
-			return condition{}, badFilter("a list of values for the operator " + kind.String())
-		}
-	}
-	c := condition{field: f, kind: kind, values: make([]core.Value, len(list))}
-	for i, raw := range list {
+	values := make([]core.Value, len(raw))
+	for i, raw := range raw {
 		if !kind.TakesNull() { // a bound or prefix need not be a valid key
 			v, err := f.Type().Convert(raw)
 			if err != nil || !v.IsSet() {
-				return condition{}, badValue(f, f.Type(), raw)
+				return nil, badValue(f, f.Type(), raw)
 			}
-			c.values[i] = v
+			values[i] = v
 			continue
 		}
 		v, err := f.Convert(raw)
 		switch {
 		case err != nil:
-			return condition{}, err
+			return nil, err
 		case v.IsSet():
-			c.values[i] = v
+			values[i] = v
 		default:
-			c.values[i] = core.Null
+			values[i] = core.Null
 		}
 	}
-	return c, nil
+	return values, nil
 }
 
-// equalities converts [Query] Equal to one condition for each field.
-func (info *resourceInfo) equalities(equal map[string][]string) ([]condition, error) {
-	var all []condition
+// relatedKey returns a comparison with the id of the record that a to-one relation leads to. The relation is null if
+// there is no such record, or if it is hidden from the principal.
+func relatedKey(f *core.Field, kind core.FilterKind, values []core.Value) core.Filter {
+	if kind == core.FilterNe { // null matches too
+		return core.Not(relatedKey(f, core.FilterEq, values))
+	}
+	set := slices.DeleteFunc(slices.Clone(values), core.Value.IsNull)
+	matching := core.None()
+	if len(set) > 0 {
+		matching = core.Related(f.Name(), f.Target().Key().Compare(kind, set...))
+	}
+	if len(set) == len(values) {
+		return matching
+	}
+	return core.Or(matching, core.Not(core.Related(f.Name(), core.All())))
+}
+
+// equalities converts [Query] Equal.
+func (e *Engine) equalities(info *resourceInfo, equal map[string][]string) (core.Filter, error) {
+	var all []core.Filter
 	for _, name := range slices.Sorted(maps.Keys(equal)) {
-		f, err := info.searchField(name)
-		if err != nil {
-			return nil, err
-		}
-		values := make([]any, len(equal[name]))
-		for i, text := range equal[name] {
-			if values[i], err = parseText(f, text); err != nil {
-				return nil, err
+		c, err := e.onPath(info, name, func(_ *resourceInfo, f *core.Field) (core.Filter, error) {
+			values := make([]any, len(equal[name]))
+			for i, text := range equal[name] {
+				var err error
+				if values[i], err = parseText(f, text); err != nil {
+					return core.Filter{}, &mistake{err, probeOf(f)}
+				}
 			}
-		}
-		kind, raw := core.FilterIn, any(values)
-		if len(values) == 1 {
-			kind, raw = core.FilterEq, values[0]
-		}
-		c, err := newCondition(f, kind, raw)
+			kind := core.FilterIn
+			if len(values) == 1 {
+				kind = core.FilterEq
+			}
+			return e.comparison(f, kind, values)
+		})
 		if err != nil {
-			return nil, err
+			return core.Filter{}, err
 		}
 		all = append(all, c)
 	}
-	return all, nil
+	return core.And(all...), nil
 }
 
 // parseText returns the value that a string of [Query] Equal stands for, to convert it to the type of the field.
@@ -168,22 +235,4 @@ func badValue(f *core.Field, t core.Type, raw any) error {
 	return &core.Error{
 		Code: core.BadFieldValue, Resource: f.Resource().APIName(), Field: f.APIName(), Type: t, Value: raw,
 	}
-}
-
-// listElements returns the elements of a list, from JSON or from a Go slice.
-func listElements(raw any) ([]any, bool) {
-	if list, ok := raw.([]any); ok {
-		return list, true
-	}
-	v, _ := core.List.Convert(raw)
-	list, ok := v.Any().([]any)
-	return list, ok
-}
-
-// String returns a unique text for the condition with its values.
-func (c condition) String() string {
-	var b strings.Builder
-	b.WriteString(c.field.Name() + " " + strconv.Itoa(int(c.kind)) + " ")
-	b.WriteString(core.ListOf(c.values...).Text())
-	return b.String()
 }

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -12,20 +14,19 @@ type Query struct {
 	// or an object of operators (eq, ne, lt, le, gt, ge, in, prefix) with their values. An object means operators
 	// for a JSON field too; to compare with an object, write {"eq": {...}}. null matches null.
 	//
-	// A to-one relation is compared by its id, from either side of a pair. It is null if it leads to a hidden
-	// record. Where a decorator can hide records, such a condition reads all related records that match it, at
-	// most [Options.MaxRecords]. A field that the principal may not read is [core.UnknownField], like a hidden
-	// field. A related resource that a policy denies completely is the error of the policy, such as
-	// [core.Forbidden].
+	// Package core/condition describes the language: conditions on fields, paths over to-one relations such as
+	// "jar.color", $and, $or, $not, and for relations $any, $all and $none. A to-one relation is compared by its id, from
+	// either side of a pair. A related record that is hidden from the principal does not exist. A field that the principal
+	// may not read is [core.UnknownField], like a hidden field. A related resource that a policy denies completely is the
+	// error of the policy, such as [core.Forbidden].
 	Filter map[string]any
 	// Equal holds further conditions by API name, which must match in addition to Filter: a field equals one of the
 	// values. The values are strings, as in a URL: numbers in JSON form, true and false, and JSON for JSON and list
 	// fields; the string is the value itself for any other type. It cannot express null.
 	Equal map[string][]string
 	// Sort holds API names; a leading "-" means descending. Nulls come last ascending and first descending; equal
-	// records are ordered by id. A stored to-one relation sorts by its id, and as null if it leads to a hidden
-	// record. Where a decorator can hide records, at most [Options.MaxRecords] records can be sorted by a
-	// relation.
+	// records are ordered by id. A to-one relation sorts by its id, and a path such as "jar.color" by the field of the
+	// related record; both are null if there is no such record, or if it is hidden from the principal.
 	Sort []string
 	// Limit is the greatest number of records of the page; 0 means no limit. A page may be shorter because of
 	// [Options.MaxRecords] and [Options.MaxBytes]: only an empty [List.Next] means the end of the list.
@@ -53,8 +54,8 @@ type List struct {
 //
 // Errors: [core.NotFound] for an unknown resource; [core.UnknownField] and [core.SearchForbidden] for fields of
 // filter and sort; [core.BadFieldValue] for values in the filter; [core.BadParam] for limit, depth, cursor and
-// operators; [core.TooLarge] for a single record above the bounds of an answer, and for a filter or a sort that
-// needs too many related records; the errors of [core.Store.Select] and of policies.
+// operators; [core.BadRequest] for a filter with too many conditions on related records; [core.TooLarge] for a single
+// record above the bounds of an answer; the errors of [core.Store.Select] and of policies.
 func (e *Engine) List(ctx context.Context, resource string, q Query) (List, error) {
 	info, err := e.lookup(resource)
 	if err != nil {
@@ -75,15 +76,14 @@ func (e *Engine) List(ctx context.Context, resource string, q Query) (List, erro
 
 // lister runs one [Query].
 type lister struct {
-	engine      *Engine
-	info        *resourceInfo
-	query       Query
-	conditions  []condition
-	order       []string      // names of the model, with sign
-	maskedSorts []*core.Field // relations in the sort that may lead to hidden records
-	limit       int           // records to read; halved after an answer over budget
-	readCount   int           // records that were read
-	overBudget  bool          // the records did not fit with their related records
+	engine     *Engine
+	info       *resourceInfo
+	query      Query
+	where      core.Filter
+	order      []string // names of the model, with sign
+	limit      int      // records to read; halved after an answer over budget
+	readCount  int      // records that were read
+	overBudget bool     // the records did not fit with their related records
 }
 
 // prepare does all checks that need no read.
@@ -91,17 +91,17 @@ func (l *lister) prepare() (err error) {
 	if err := l.engine.checkDepth(l.query.Depth); err != nil {
 		return err
 	}
-	if l.conditions, err = l.info.conditions(l.query.Filter); err != nil {
-		return err
-	}
-	equal, err := l.info.equalities(l.query.Equal)
+	where, err := l.engine.filter(l.info, l.query.Filter)
 	if err != nil {
 		return err
 	}
-	l.conditions = append(l.conditions, equal...)
-	var related []*core.Field
-	if l.order, related, err = l.info.parseSort(l.query.Sort); l.engine.mayHide {
-		l.maskedSorts = related
+	equal, err := l.engine.equalities(l.info, l.query.Equal)
+	if err != nil {
+		return err
+	}
+	l.where = core.And(where, equal)
+	if l.order, err = l.engine.parseSort(l.info, l.query.Sort); err != nil {
+		return err
 	}
 	if l.limit = l.engine.opts.MaxRecords; l.query.Limit != 0 {
 		l.limit = min(l.limit, l.query.Limit) // the store rejects a negative limit
@@ -109,11 +109,30 @@ func (l *lister) prepare() (err error) {
 	return err
 }
 
+// hideUnreadable returns the error for conditions that are invalid. If the condition names a field that the principal may
+// not read, this is the error of a field that does not exist, so that the answer is independent of the values in the
+// condition and of the field's type.
+func (l *lister) hideUnreadable(ctx context.Context, invalid error) error {
+	m, ok := errors.AsType[*mistake](invalid)
+	if !ok {
+		return invalid
+	}
+	if !l.engine.mayHide || m.probe.Kind() == core.FilterAll {
+		return m.err
+	}
+	q := core.Query{Where: m.probe, Fields: l.info.keyOnly, Limit: 1}
+	_, err := l.engine.store.Select(ctx, l.info.resource, q)
+	if errors.Is(err, core.UnknownField) {
+		return err
+	}
+	return m.err
+}
+
 // attempt lists the records that fit. It uses a transaction if it needs several operations.
 func (l *lister) attempt(ctx context.Context) (list List, err error) {
 	l.readCount, l.overBudget = 0, false // in case run is not called
 	one := l.query.Depth == 0 || l.limit <= firstChunk
-	if l.engine.needsNoReads(l.info, l.query.Depth) && !l.needsRelated() && one {
+	if l.engine.needsNoReads(l.info, l.query.Depth) && one {
 		return l.run(ctx, l.engine.store, l.engine.viewBuilder(nil, neverFinal))
 	}
 	err = l.engine.readFinal(ctx, func(ctx context.Context, tx *core.Transaction, ending finality) (err error) {
@@ -126,13 +145,10 @@ func (l *lister) attempt(ctx context.Context) (list List, err error) {
 func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) (List, error) {
 	l.readCount, l.overBudget = 0, false // the transaction may run again
 	q := core.Query{
-		Order: l.order, Limit: l.limit, After: l.query.After, Scope: l.scope(), Fields: l.info.fieldsAt(l.query.Depth),
+		Where: l.where, Order: l.order, Limit: l.limit, After: l.query.After, Scope: l.query.Scope, Fields: l.info.fieldsAt(l.query.Depth),
 	}
-	var err error
-	if q.Where, err = l.where(ctx, querier); err != nil {
-		return List{}, err
-	}
-	page, err := l.page(ctx, querier, q)
+	c := chunkReader{info: l.info, querier: querier, idOnly: l.query.Depth == 0, bytes: l.engine.opts.MaxBytes}
+	page, err := c.read(ctx, q)
 	if err != nil {
 		return List{}, err
 	}
@@ -141,24 +157,40 @@ func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) 
 	return List{Views: views, Next: page.Next}, err
 }
 
-// parseSort translates the API names of a sort. related are the stored to-one relations among them.
-func (info *resourceInfo) parseSort(names []string) (order []string, related []*core.Field, err error) {
-	order = make([]string, 0, len(names))
-	for _, name := range names {
-		f, sign := info.resource.FieldByAPIName(name), ""
-		if f == nil && len(name) > 0 && name[0] == '-' {
-			name, sign = name[1:], "-"
-			f = info.resource.FieldByAPIName(name)
+// parseSort translates the API names of a sort.
+func (e *Engine) parseSort(info *resourceInfo, names []string) ([]string, error) {
+	order := make([]string, len(names))
+	for i, name := range names {
+		path, sign := name, ""
+		if info.resource.FieldByAPIName(name) == nil && strings.HasPrefix(name, "-") {
+			path, sign = name[1:], "-"
 		}
-		if f == nil || f.Hidden() {
-			return nil, nil, info.unknownField(name)
+		var err error
+		if path, err = e.sortPath(info, path); err != nil {
+			return nil, err
 		}
-		if f.Target() != nil && f.Stored() && !f.Many() {
-			related = append(related, f)
-		}
-		order = append(order, sign+f.Name())
+		order[i] = sign + path
 	}
-	return order, related, nil
+	return order, nil
+}
+
+// sortPath translates a path of API names. Where a policy may hide its target, a relation at the end of the path stands for
+// the id of the target, so that it is null if the target is hidden.
+func (e *Engine) sortPath(info *resourceInfo, path string) (string, error) {
+	name, rest, more := strings.Cut(path, ".")
+	f := info.resource.FieldByAPIName(name)
+	switch {
+	case f == nil || f.Hidden() || more && f.Target() == nil:
+		return "", info.unknownField(path)
+	case more && f.Many():
+		return "", searchForbidden(f)
+	case more:
+		rest, err := e.sortPath(e.info(f.Target()), rest)
+		return f.Name() + "." + rest, err
+	case f.Target() != nil && !f.Many() && (e.mayHide || !f.Stored()):
+		return f.Name() + "." + f.Target().Key().Name(), nil
+	}
+	return f.Name(), nil
 }
 
 // unknownField is the error for a field that does not exist or is hidden.

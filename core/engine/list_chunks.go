@@ -45,9 +45,11 @@ func (c *chunkReader) read(ctx context.Context, query core.Query) (all core.Page
 		if err != nil {
 			return core.Page{}, err
 		}
-		for _, rec := range page.Records {
+		for i, rec := range page.Records {
 			if left -= c.info.size(rec); left < 0 && len(all.Records) > 0 {
-				all.Next, err = c.info.resource.CursorAfter(query, all.Records[len(all.Records)-1])
+				if i > 0 { // otherwise all.Next continues after the page before
+					all.Next, err = page.CursorAfter(i - 1)
+				}
 				return all, err
 			}
 			all.Records = append(all.Records, rec)

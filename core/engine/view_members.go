@@ -221,13 +221,7 @@ func (e *Engine) cursorAfter(ctx context.Context, m *More, last core.Value) (cor
 	if err := l.prepare(); err != nil {
 		return "", err
 	}
-	q := core.Query{Order: l.order, Scope: l.scope()}
-	if q.Scope == "" {
-		var err error
-		if q.Where, err = l.where(ctx, nil); err != nil { // needs no operation
-			return "", err
-		}
-	}
+	q := core.Query{Where: l.where, Order: l.order}
 	values := make([]core.Value, len(target.Columns()))
 	values[target.Key().Column()] = last
 	return target.CursorAfter(q, target.RecordOf(values))
