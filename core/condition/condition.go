@@ -193,12 +193,13 @@ func (p parser) operator(field, name string, raw any) (Condition, error) {
 
 // related parses a condition on related records.
 func (p parser) related(relation, name string, raw any) (Condition, error) {
-	part, err := p.object(raw)
 	if name == nameAll {
-		part = negation(part)
+		part, err := p.notEmpty(raw)
+		return negation(Condition{Kind: core.FilterRelated, Name: relation, Parts: []Condition{negation(part)}}), err
 	}
+	part, err := p.object(raw)
 	c := Condition{Kind: core.FilterRelated, Name: relation, Parts: []Condition{part}}
-	if name != nameAny {
+	if name == nameNone {
 		c = negation(c)
 	}
 	return c, err

@@ -236,3 +236,13 @@ func badValue(f *core.Field, t core.Type, raw any) error {
 		Code: core.BadFieldValue, Resource: f.Resource().APIName(), Field: f.APIName(), Type: t, Value: raw,
 	}
 }
+
+// listElements returns the elements of a list, from JSON or from a Go slice.
+func listElements(raw any) ([]any, bool) {
+	if list, ok := raw.([]any); ok {
+		return list, true
+	}
+	v, _ := core.List.Convert(raw)
+	list, ok := v.Any().([]any)
+	return list, ok
+}
