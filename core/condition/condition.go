@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -165,7 +166,7 @@ func (p parser) operator(field, name string, raw any) (Condition, error) {
 		return Condition{}, fmt.Errorf("unknown operator; use %s, or %s, %s or %s for a relation", operatorNames(), nameAny, nameAll, nameNone)
 	}
 	c := Condition{Kind: kind, Name: field}
-	list, isList := raw.([]any)
+	list, isList := elements(raw)
 	if !kind.TakesList() || !isList {
 		v, ok, err := p.value(raw)
 		if err == nil && !ok { // an object that a JSON field is compared with
@@ -189,6 +190,19 @@ func (p parser) operator(field, name string, raw any) (Condition, error) {
 		}
 	}
 	return c, nil
+}
+
+// elements returns the elements of a list, from JSON or from a Go slice.
+func elements(raw any) ([]any, bool) {
+	if list, ok := raw.([]any); ok {
+		return list, true
+	}
+	if t := reflect.TypeOf(raw); t == nil || t.Kind() != reflect.Slice {
+		return nil, false
+	}
+	v, err := core.List.Convert(raw)
+	list, ok := v.Any().([]any)
+	return list, ok && err == nil
 }
 
 // related parses a condition on related records.
