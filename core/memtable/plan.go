@@ -168,15 +168,21 @@ func (p *queryPlan) dropExactCondition(best core.Filter, rank int) {
 	}
 }
 
-// matches reports whether a visited record matches the op's remaining conditions and follows its page position.
-func (p *queryPlan) matches(op *core.Op, rec core.Record) bool {
-	return p.using.Match(rec) && p.where.Match(rec) && (op.After == nil || core.After(op.Order, op.After, rec))
+// matches reports whether a visited record matches the op's remaining conditions. The client's condition is evaluated on
+// records that the policy allows only.
+//
+// Errors: those of the reader.
+func (p *queryPlan) matches(rec core.Record, read core.RelatedReader) (bool, error) {
+	if is, err := p.using.Match(rec, read); err != nil || !is {
+		return false, err
+	}
+	return p.where.Match(rec, read)
 }
 
 // setOrder sets the direction and the start of the scan, if the scan can yield the records in the order of the op.
 func (p *queryPlan) setOrder(op *core.Op) {
 	switch {
-	case len(op.Order) == 0: // a Count has no order
+	case len(op.Order) == 0 || op.OrderCrosses(): // a Count has no order
 	case p.field.Key() && op.Order[0].Field == p.field:
 		p.ordered, p.desc = true, op.Order[0].Desc
 		p.resumeKeys(op.After)
@@ -207,5 +213,5 @@ func (p *queryPlan) resumeKeys(after []core.Value) {
 
 // sortsByIndex reports whether an index yields records in this order.
 func sortsByIndex(order []core.Order) bool {
-	return len(order) == 2 && order[0].Field.Indexed() && order[1].Field.Key()
+	return len(order) == 2 && order[0].Path == nil && order[0].Field.Indexed() && order[1].Field.Key()
 }

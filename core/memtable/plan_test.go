@@ -106,7 +106,12 @@ func TestPageOfIndexValueStopsAtLimit(t *testing.T) {
 			p := plan(&op)
 			visited, found := 0, []core.Record(nil)
 			b.Snapshot().tables[plant.Index()].scan(p, func(rec core.Record) bool {
-				if visited++; p.matches(&op, rec) {
+				visited++
+				is, err := p.matches(rec, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if is && (op.After == nil || core.After(op.Order, op.After, rec)) {
 					found = append(found, rec)
 				}
 				return !p.ordered || len(found) <= op.Limit

@@ -1,74 +1,182 @@
 package memtable
 
 import (
+	"context"
 	"slices"
 
 	"github.com/larder-go/larder/core"
 )
 
-// read answers a Load or a Select.
-func read(t table, op *core.Op) core.Result {
+// read answers a Load or a Select on the tables of a snapshot.
+func read(ctx context.Context, tables []table, op *core.Op) (res core.Result, err error) {
+	related := relatedFor(ctx, tables, op)
 	if op.Kind == core.Load {
-		return load(t, op)
-	}
-	p := plan(op)
-	var res core.Result
-	if p.ordered {
-		res = readOrdered(t, p, op)
+		res, err = load(tables, op, related)
 	} else {
-		found := topRecords{op: op}
-		t.scan(p, func(rec core.Record) bool {
-			if p.matches(op, rec) {
-				found.add(rec)
-			}
-			return true
-		})
-		res = found.result()
+		res, err = selectRecords(ctx, tables, op, related)
+	}
+	if err != nil {
+		return core.Result{}, err
+	}
+	if len(op.Conditions) > 0 {
+		if res.Conditions, err = answers(op.Conditions, res.Records, related); err != nil {
+			return core.Result{}, err
+		}
 	}
 	project(res.Records, op)
-	return res
+	return res, nil
+}
+
+func load(tables []table, op *core.Op, related *relatedRecords) (core.Result, error) {
+	t, reader := tables[op.Resource.Index()], related.reader()
+	found := make([]core.Record, 0, len(op.Keys))
+	for _, key := range op.Keys {
+		rec, ok := t.get(key)
+		if !ok {
+			continue
+		}
+		is, err := op.Using.Match(rec, reader)
+		if err != nil {
+			return core.Result{}, err
+		}
+		if is {
+			found = append(found, rec)
+		}
+	}
+	return core.Result{Records: found}, nil
+}
+
+func selectRecords(ctx context.Context, tables []table, op *core.Op, related *relatedRecords) (res core.Result, err error) {
+	op, err = related.narrow(op)
+	if err != nil {
+		return core.Result{}, err
+	}
+	p := plan(op)
+	m := matcher{visits: visits{ctx: ctx}, plan: p, op: op, read: related.reader()}
+	if p.ordered {
+		return m.readOrdered(tables[op.Resource.Index()])
+	}
+	return m.readTop(tables[op.Resource.Index()])
+}
+
+// count answers a Count.
+func count(ctx context.Context, tables []table, op *core.Op) (n int, err error) {
+	t := tables[op.Resource.Index()]
+	if op.Where.Kind() == core.FilterAll && op.Using.Kind() == core.FilterAll {
+		return t.size(), nil
+	}
+	related := relatedFor(ctx, tables, op)
+	if op, err = related.narrow(op); err != nil {
+		return 0, err
+	}
+	p := plan(op)
+	m := matcher{visits: visits{ctx: ctx}, plan: p, op: op, read: related.reader()}
+	err = m.scan(t, func(core.Record, []core.Value) bool {
+		n++
+		return true
+	})
+	return n, err
+}
+
+// visits counts the records that an operation visits, and notices the end of its context.
+type visits struct {
+	ctx context.Context
+	n   int
+}
+
+// perCheck is the number of visited records after which the context is checked.
+const perCheck = 1024
+
+// next counts a record.
+//
+// Errors: the context's.
+func (v *visits) next() error {
+	if v.n++; v.n%perCheck != 0 {
+		return nil
+	}
+	return v.ctx.Err()
+}
+
+// matcher finds the records of a Select or Count among the records that its plan visits.
+type matcher struct {
+	visits
+
+	plan *queryPlan
+	op   *core.Op
+	read core.RelatedReader // nil if the op does not concern related records
+}
+
+// scan yields the matching records, with their sort values if the order has a path, until yield returns false.
+func (m *matcher) scan(t table, yield func(rec core.Record, position []core.Value) bool) (err error) {
+	crosses := m.op.OrderCrosses()
+	t.scan(m.plan, func(rec core.Record) bool {
+		if err = m.next(); err != nil {
+			return false
+		}
+		is := false
+		if is, err = m.plan.matches(rec, m.read); !is {
+			return err == nil
+		}
+		var position []core.Value
+		if crosses {
+			if position, err = m.op.Position(rec, m.read); err != nil {
+				return false
+			}
+		}
+		return !m.follows(rec, position) || yield(rec, position)
+	})
+	return err
+}
+
+// follows reports whether the record comes after the position that the op continues at.
+func (m *matcher) follows(rec core.Record, position []core.Value) bool {
+	switch {
+	case m.op.After == nil:
+		return true
+	case position != nil:
+		return core.ComparePositions(m.op.Order, position, m.op.After) > 0
+	}
+	return core.After(m.op.Order, m.op.After, rec)
 }
 
 // readOrdered returns the first records of a plan that yields the order of the op.
-func readOrdered(t table, p *queryPlan, op *core.Op) (res core.Result) {
-	t.scan(p, func(rec core.Record) bool {
-		if !p.matches(op, rec) {
-			return true
-		}
-		if op.Limit > 0 && len(res.Records) == op.Limit {
+func (m *matcher) readOrdered(t table) (res core.Result, err error) {
+	limit := m.op.Limit
+	err = m.scan(t, func(rec core.Record, _ []core.Value) bool {
+		if limit > 0 && len(res.Records) == limit {
 			res.More = true
 			return false
 		}
 		res.Records = append(res.Records, rec)
 		return true
 	})
-	return res
+	return res, err
 }
 
-func load(t table, op *core.Op) core.Result {
-	found := make([]core.Record, 0, len(op.Keys))
-	for _, key := range op.Keys {
-		if rec, ok := t.get(key); ok && op.Using.Match(rec) {
-			found = append(found, rec)
-		}
-	}
-	project(found, op)
-	return core.Result{Records: found}
-}
-
-// count answers a Count.
-func count(t table, op *core.Op) (n int) {
-	if op.Where.Kind() == core.FilterAll && op.Using.Kind() == core.FilterAll {
-		return t.size()
-	}
-	p := plan(op)
-	t.scan(p, func(rec core.Record) bool {
-		if p.matches(op, rec) {
-			n++
-		}
+// readTop returns the first records of a plan that yields another order.
+func (m *matcher) readTop(t table) (core.Result, error) {
+	found := topRecords{op: m.op}
+	err := m.scan(t, func(rec core.Record, position []core.Value) bool {
+		found.add(sortedRecord{rec, position})
 		return true
 	})
-	return n
+	return found.result(), err
+}
+
+// answers returns the answers to the conditions for each of the records.
+func answers(conditions []core.Filter, records []core.Record, related *relatedRecords) ([][]bool, error) {
+	reader := related.reader()
+	all := make([][]bool, len(records))
+	for i, rec := range records {
+		all[i] = make([]bool, len(conditions))
+		for j, f := range conditions {
+			var err error
+			if all[i][j], err = f.Match(rec, reader); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
 }
 
 func project(records []core.Record, op *core.Op) {
@@ -84,16 +192,23 @@ func project(records []core.Record, op *core.Op) {
 // requested records in memory, instead of all matching ones.
 type topRecords struct {
 	op      *core.Op
-	records []core.Record
+	records []sortedRecord
 	full    bool // the first Limit+1 records are sorted
+}
+
+// sortedRecord is a record with its sort values, which are nil if the order has no path.
+type sortedRecord struct {
+	core.Record
+
+	position []core.Value
 }
 
 // sortFactor is the number of records to collect before sorting, for each requested record.
 const sortFactor = 2
 
-func (s *topRecords) add(rec core.Record) {
+func (s *topRecords) add(rec sortedRecord) {
 	limit := s.op.Limit
-	if s.full && core.CompareRecords(s.op.Order, rec, s.records[limit]) > 0 {
+	if s.full && s.compare(rec, s.records[limit]) > 0 {
 		return
 	}
 	s.records = append(s.records, rec)
@@ -104,18 +219,28 @@ func (s *topRecords) add(rec core.Record) {
 	}
 }
 
-func (s *topRecords) sort() {
-	slices.SortFunc(s.records, func(a, b core.Record) int { return core.CompareRecords(s.op.Order, a, b) })
+func (s *topRecords) compare(a, b sortedRecord) int {
+	if a.position != nil {
+		return core.ComparePositions(s.op.Order, a.position, b.position)
+	}
+	return core.CompareRecords(s.op.Order, a.Record, b.Record)
 }
+
+func (s *topRecords) sort() { slices.SortFunc(s.records, s.compare) }
 
 // result returns the requested records in order.
 func (s *topRecords) result() (res core.Result) {
 	s.sort()
-	res.Records = s.records
 	if limit := s.op.Limit; limit > 0 && len(s.records) > limit {
 		res.More = true
-		clear(s.records[limit:])
-		res.Records = s.records[:limit:limit]
+		s.records = s.records[:limit]
+	}
+	res.Records = make([]core.Record, len(s.records))
+	for i, rec := range s.records {
+		res.Records[i] = rec.Record
+		if rec.position != nil {
+			res.Positions = append(res.Positions, rec.position)
+		}
 	}
 	return res
 }

@@ -47,7 +47,7 @@ func (s *Snapshot) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return core.Result{}, err
 	}
-	return read(s.tables[op.Resource.Index()], op), nil
+	return read(ctx, s.tables, op)
 }
 
 // Count answers a Count.
@@ -57,7 +57,7 @@ func (s *Snapshot) Count(ctx context.Context, op *core.Op) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	return count(s.tables[op.Resource.Index()], op), nil
+	return count(ctx, s.tables, op)
 }
 
 // Insert fails: the transaction is read-only.

@@ -1,6 +1,7 @@
 package memtable
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/larder-go/larder/core"
@@ -61,14 +62,22 @@ func completeRecord(rec core.Record, key core.Value) core.Record {
 // insertRecord adds one record unless its key exists.
 func (t *transaction) insertRecord(op *core.Op, rec core.Record) error {
 	r := op.Resource
-	if !op.Check.Match(rec) {
-		return r.Forbidden()
+	if err := check(op, rec); err != nil {
+		return err
 	}
 	table := t.writable(r)
 	if _, exists := table.get(rec.Key()); exists {
 		return r.Key().AlreadyExistsWith(rec.Key())
 	}
 	t.put(table, core.Record{}, rec)
+	return nil
+}
+
+// check returns an error if the after image does not match the op's Check, which concerns one record only.
+func check(op *core.Op, rec core.Record) error {
+	if is, err := op.Check.Match(rec, nil); err != nil || !is {
+		return cmp.Or(err, error(op.Resource.Forbidden()))
+	}
 	return nil
 }
 
@@ -84,8 +93,8 @@ func (t *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, e
 	records := make([]core.Record, len(before))
 	for i, old := range before {
 		records[i] = old.Merge(op.Records[i])
-		if !op.Check.Match(records[i]) {
-			return nil, op.Resource.Forbidden()
+		if err := check(op, records[i]); err != nil {
+			return nil, err
 		}
 	}
 	table := t.writable(op.Resource)
@@ -115,12 +124,15 @@ func (t *transaction) beforeImages(ctx context.Context, op *core.Op) ([]core.Rec
 	if err := t.begin(ctx); err != nil {
 		return nil, err
 	}
-	table := t.table(op.Resource)
+	table, reader := t.table(op.Resource), relatedFor(ctx, t.current.tables, op).reader()
 	records := make([]core.Record, len(op.Keys))
 	for i, key := range op.Keys {
 		rec, ok := table.get(key)
-		if !ok || !op.Using.Match(rec) {
+		if !ok {
 			return nil, op.Resource.NotFound(key)
+		}
+		if is, err := op.Using.Match(rec, reader); err != nil || !is {
+			return nil, cmp.Or(err, error(op.Resource.NotFound(key)))
 		}
 		records[i] = rec
 	}

@@ -1,0 +1,210 @@
+package memtable
+
+import (
+	"context"
+
+	"github.com/larder-go/larder/core"
+)
+
+// relatedRecords decides conditions on related records for one op, in one snapshot. Each condition has a [lookup], so
+// that a record which many records are related to is looked at once.
+type relatedRecords struct {
+	visits
+
+	tables  []table // of the snapshot, by resource index
+	op      *core.Op
+	lookups []*lookup
+}
+
+// relatedFor returns the related records for the op; nil if it does not concern any.
+func relatedFor(ctx context.Context, tables []table, op *core.Op) *relatedRecords {
+	if !op.Crosses() {
+		return nil
+	}
+	return &relatedRecords{visits: visits{ctx: ctx}, tables: tables, op: op}
+}
+
+// reader returns the reader for [core.Filter.Match]; nil for nil.
+func (s *relatedRecords) reader() core.RelatedReader {
+	if s == nil {
+		return nil
+	}
+	return s.find
+}
+
+// lookup is the knowledge about one condition on the related records of one relation.
+type lookup struct {
+	to    core.Relation
+	where core.Filter
+	// found has related records that match the condition, or the zero Record where none does. Its keys are those of
+	// the records to which the referring side points.
+	found    map[core.Value]core.Record
+	complete bool // found has all matching records
+	tried    bool // collect has been called
+	visited  int  // referring records that were visited for single records
+}
+
+const (
+	// maxFound bounds the memory of a lookup that is not complete.
+	maxFound = 1 << 16
+	// fewVisits is the number of referring records that a lookup visits for single records before it tries to collect
+	// all matching ones.
+	fewVisits = 64
+	// maxCollected bounds the records that are visited to collect the matching ones.
+	maxCollected = 1000
+)
+
+func (s *relatedRecords) lookup(to core.Relation, where core.Filter) *lookup {
+	for _, l := range s.lookups {
+		if l.to == to && l.where == where {
+			return l
+		}
+	}
+	l := &lookup{to: to, where: where, found: make(map[core.Value]core.Record)}
+	s.lookups = append(s.lookups, l)
+	return l
+}
+
+// find is a [core.RelatedReader].
+//
+// Errors: the context's.
+func (s *relatedRecords) find(rec core.Record, to core.Relation, where core.Filter) (core.Record, error) {
+	l := s.lookup(to, where)
+	if to.Reverse {
+		return s.referrer(l, rec.Key())
+	}
+	keys, err := targetKeys(rec, to.Stored)
+	if err != nil {
+		return core.Record{}, err
+	}
+	for _, key := range keys {
+		if found, err := s.target(l, key); err != nil || !found.IsZero() {
+			return found, err
+		}
+	}
+	return core.Record{}, nil
+}
+
+// targetKeys returns the keys that the record holds in a stored relation.
+func targetKeys(rec core.Record, stored *core.Field) ([]core.Value, error) {
+	v := rec.At(stored.Column())
+	switch {
+	case stored.Many():
+		return v.Elements(stored.Target().Key().Type())
+	case v.IsSet():
+		return []core.Value{v}, nil
+	}
+	return nil, nil
+}
+
+// target returns the record with the key if it matches the condition of the lookup.
+func (s *relatedRecords) target(l *lookup, key core.Value) (core.Record, error) {
+	if found, ok := l.found[key]; ok {
+		return found, nil
+	}
+	rec, ok := s.tables[l.to.Target().Index()].get(key)
+	if ok {
+		is, err := s.matches(rec, l.where)
+		if err != nil {
+			return core.Record{}, err
+		}
+		if !is {
+			rec = core.Record{}
+		}
+	}
+	if len(l.found) == maxFound {
+		clear(l.found)
+	}
+	l.found[key] = rec
+	return rec, nil
+}
+
+func (s *relatedRecords) matches(rec core.Record, where core.Filter) (bool, error) {
+	if err := s.next(); err != nil {
+		return false, err
+	}
+	return where.Match(rec, s.find)
+}
+
+// referrer returns a record that refers to the key and matches the condition of the lookup. It looks at the records that
+// refer to the key. If these are many, it tries to collect all records that match the condition, which may be fewer.
+func (s *relatedRecords) referrer(l *lookup, key core.Value) (core.Record, error) {
+	if !l.tried && (l.to.Stored.Many() || l.visited > fewVisits) {
+		if err := s.collect(l); err != nil {
+			return core.Record{}, err
+		}
+	}
+	if l.complete {
+		return l.found[key], nil
+	}
+	p := &queryPlan{field: l.to.Stored, intervals: []interval{point(key)}}
+	var (
+		found core.Record
+		err   error
+	)
+	s.tables[l.to.Target().Index()].scan(p, func(rec core.Record) bool {
+		is := false
+		if is, err = s.matches(rec, l.where); is {
+			found = rec
+		}
+		l.visited++
+		return err == nil && !is && (l.tried || l.visited <= fewVisits)
+	})
+	if err == nil && found.IsZero() && !l.tried && l.visited > fewVisits {
+		return s.referrer(l, key)
+	}
+	return found, err
+}
+
+// collect completes the lookup, unless that visits too many records. A list of keys has no index, so its lookup is always
+// completed.
+func (s *relatedRecords) collect(l *lookup) error {
+	l.tried = true
+	limit := maxCollected
+	if l.to.Stored.Many() {
+		limit = s.tables[l.to.Target().Index()].size()
+	}
+	found, complete, err := s.collected(l.to, &core.Op{Resource: l.to.Target(), Where: l.where}, limit)
+	if err == nil && complete {
+		l.found, l.complete = found, true
+	}
+	return err
+}
+
+// collected returns the records that match the conditions of the op and that a relation leads to, by the keys to which the
+// referring side points. It gives up once it has visited more records than the limit; complete is false then.
+func (s *relatedRecords) collected(to core.Relation, op *core.Op, limit int) (found map[core.Value]core.Record, complete bool, err error) {
+	t, p := s.tables[to.Target().Index()], plan(op)
+	found = make(map[core.Value]core.Record)
+	left := limit
+	t.scan(p, func(rec core.Record) bool {
+		if left--; left < 0 {
+			return false
+		}
+		var is bool
+		if err = s.next(); err == nil {
+			is, err = p.matches(rec, s.find)
+		}
+		if is {
+			err = addFound(found, to, rec)
+		}
+		return err == nil
+	})
+	return found, left >= 0, err
+}
+
+// addFound adds a related record by the keys to which the referring side points.
+func addFound(found map[core.Value]core.Record, to core.Relation, rec core.Record) error {
+	if !to.Reverse {
+		found[rec.Key()] = rec
+		return nil
+	}
+	keys, err := targetKeys(rec, to.Stored)
+	for _, key := range keys {
+		found[key] = rec
+	}
+	return err
+}
+
+// narrow is not written yet.
+func (s *relatedRecords) narrow(op *core.Op) (*core.Op, error) { return op, nil }
