@@ -18,6 +18,9 @@ type index[K ordinal] interface {
 	// scan yields the keys of the records with a value in the interval until yield returns false, which it then
 	// returns too. With resume, it starts at that position instead of the beginning.
 	scan(s interval, d directions, resume *cursor[K], yield func(K) bool) bool
+	// list returns the keys of the records with the value, ascending or, if desc, descending. With resume, it starts at
+	// that key or after it.
+	list(v core.Value, desc bool, resume *K) keyList[K]
 	clone() index[K]
 }
 

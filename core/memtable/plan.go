@@ -15,6 +15,7 @@ type queryPlan struct {
 	keyDesc   bool         // keys of equal values in an index descend
 	resume    []core.Value // value and key after which a scan of an index starts; nil for the beginning
 	ordered   bool         // the scan yields records in the order of the op
+	merged    bool         // the scan orders the records of all intervals, each of one value, by their keys
 
 	where, using core.Filter // remaining conditions of the op
 }
@@ -38,6 +39,9 @@ func plan(op *core.Op) *queryPlan {
 	p.setOrder(op)
 	return p
 }
+
+// visitsAll reports whether the scan visits every record.
+func (p *queryPlan) visitsAll() bool { return len(p.intervals) == 1 && p.intervals[0] == everyValue }
 
 // Kinds of conditions by selectivity, the most selective first.
 const (
@@ -194,7 +198,17 @@ func (p *queryPlan) setOrder(op *core.Op) {
 		if op.After != nil {
 			p.resume = []core.Value{p.intervals[0].from.value, op.After[0]}
 		}
+	case op.Limit > 0 && op.Order[0].Field.Key() && p.hasValuesOnly():
+		p.ordered, p.merged, p.keyDesc = true, true, op.Order[0].Desc
+		if op.After != nil {
+			p.resume = []core.Value{core.Null, op.After[0]}
+		}
 	}
+}
+
+// hasValuesOnly reports whether each interval contains exactly one value.
+func (p *queryPlan) hasValuesOnly() bool {
+	return !slices.ContainsFunc(p.intervals, func(s interval) bool { return !s.isPoint() })
 }
 
 // resumeKeys restricts a scan of keys to the part after the page position.

@@ -1,6 +1,8 @@
 package memtable
 
 import (
+	"cmp"
+	"strconv"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -139,11 +141,25 @@ func TestPageOfWholeIndexIsOrdered(t *testing.T) {
 	}
 }
 
-// countVisits returns the number of records that the plan of an operation visits.
-func countVisits(b *backend, op *core.Op) (n int) {
-	b.Snapshot().tables[op.Resource.Index()].scan(plan(op), func(core.Record) bool { n++; return true })
-	return n
+// countVisits returns the number of records that a Select visits, related ones included.
+func countVisits(t *testing.T, b *backend, op *core.Op) int {
+	t.Helper()
+	tables := b.Snapshot().tables
+	related := relatedFor(t.Context(), tables, op)
+	m, err := newMatcher(t.Context(), op, related)
+	if err == nil {
+		_, err = m.read(tables[op.Resource.Index()])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if related == nil {
+		return m.n
+	}
+	return m.n + related.n
 }
+
+var sensors = []string{"00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"}
 
 // besideHidden returns ten plants in the bed mine, and hidden plants with the same values in the bed yours.
 func besideHidden(t *testing.T, hidden int) *backend {
@@ -158,7 +174,11 @@ func besideHidden(t *testing.T, hidden int) *backend {
 	for i := range hidden {
 		add(2+2*i, i%10, "yours")
 	}
-	b := with(seed.Data{"plant": plants, "bed": {"mine": {}, "yours": {}}})
+	plants[1]["tag"] = 1
+	b := with(seed.Data{
+		"plant": plants, "bed": {"mine": {"rank": 1}, "yours": {"rank": 2}},
+		"sensor": {sensors[0]: {"bed": "mine"}, sensors[1]: {"bed": "yours"}},
+	})
 	open(t, b)
 	return b
 }
@@ -171,6 +191,9 @@ func TestHiddenRecordsAreNotVisited(t *testing.T) {
 		"one value": core.Eq("bed", "mine"),
 		"values":    core.In("bed", "mine", "other"),
 		"with more": core.And(core.Eq("note", "x"), core.Eq("bed", "mine"), core.Gt("height", -1)),
+		"related":   core.Related("bed", core.Eq("rank", 1)),
+		"nested":    core.Related("bed", core.Related("sensor", core.Eq("id", sensors[0]))),
+		"referring": core.And(core.Related("bed", core.Related("plants", core.Eq("tag", 1))), core.Gt("height", -1)),
 	} {
 		for condition, filter := range map[string]core.Filter{
 			"nothing":               core.All(),
@@ -185,11 +208,13 @@ func TestHiddenRecordsAreNotVisited(t *testing.T) {
 			"a field with no index": core.Eq("note", "y"),
 			"a choice":              core.Or(core.Eq("name", "oat"), core.Eq("height", 3)),
 			"several":               core.And(core.Eq("name", "oat"), core.Eq("edible", true)),
+			"a related value":       core.Related("bed", core.Eq("rank", 2)),
+			"another related value": core.Related("parent", core.Eq("name", "oat")),
 		} {
 			for _, order := range []string{"id", "-id", "height", "-height", "note"} {
 				op := core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, filter), Using: where(t, plant, using)}
 				op.Order = bindOrder(plant, []string{order})
-				if a, b := countVisits(without, &op), countVisits(with, &op); a != b || a > 10 {
+				if a, b := countVisits(t, without, &op), countVisits(t, with, &op); a != b || a > 13 {
 					t.Errorf("%s under a policy of %s, sorted by %s: visits %d records without hidden ones and %d with them", condition, guard, order, a, b)
 				}
 			}
@@ -207,8 +232,92 @@ func TestNamedRecordsAreVisitedUnderAnyPolicy(t *testing.T) {
 		}
 		op := core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, core.In("id", keys...)), Using: where(t, plant, core.Eq("bed", "mine"))}
 		op.Order = bindOrder(plant, []string{"id"})
-		if got := countVisits(b, &op); got != n {
+		if got := countVisits(t, b, &op); got != n {
 			t.Errorf("visits %d records, want %d", got, n)
+		}
+	}
+}
+
+// beds returns 1000 plants in 100 beds of ten ranks. Sensor 1 is in bed 3 and watches three plants.
+func beds(t *testing.T) *backend {
+	t.Helper()
+	plants, beds := make(map[any]map[string]any), make(map[any]map[string]any)
+	for i := range 100 {
+		beds[strconv.Itoa(i)] = map[string]any{"rank": i / 10, "label": []byte{byte(i)}}
+	}
+	for id := 1; id <= 1000; id++ {
+		plants[id] = map[string]any{"height": id, "tag": id, "bed": strconv.Itoa(id % 100), "parent": 1}
+	}
+	b := with(seed.Data{
+		"plant": plants, "bed": beds,
+		"sensor": {sensors[0]: {"bed": "3", "watches": []any{1, 2, 3}}, sensors[1]: {"bed": "4"}},
+	})
+	open(t, b)
+	return b
+}
+
+func TestRelatedConditionVisitsFewRecords(t *testing.T) {
+	b := beds(t)
+	watched := core.Relation{Stored: sensor.Field("watches"), Reverse: true}
+	for name, row := range map[string]struct {
+		resource     *core.Resource
+		where, using core.Filter
+		order        string
+		limit        int
+		want         int
+	}{
+		"to-one by an index of the target":     {using: core.Related("bed", core.Eq("label", []byte{7})), want: 1 + 10},
+		"several targets":                      {using: core.Related("bed", core.Eq("rank", 7)), want: 10 + 100},
+		"no target":                            {using: core.Related("bed", core.Eq("rank", 70)), want: 0},
+		"two relations":                        {using: core.Related("bed", core.Related("sensor", core.Eq("id", sensors[0]))), want: 1 + 1 + 10},
+		"there and back":                       {using: core.Related("bed", core.Related("plants", core.Eq("tag", 5))), want: 1 + 1 + 10},
+		"referring record":                     {resource: bed, using: core.Related("plants", core.Eq("tag", 5)), want: 1 + 1},
+		"list of keys":                         {using: watched.Match(where(t, sensor, core.Eq("id", sensors[0]))), want: 1 + 3},
+		"condition of the client":              {where: core.Related("bed", core.Eq("label", []byte{7})), want: 1 + 10},
+		"page over several targets":            {using: core.Related("bed", core.Eq("rank", 7)), limit: 3, want: 10 + 4},
+		"newest over several targets":          {using: core.Related("bed", core.Eq("rank", 7)), order: "-id", limit: 3, want: 10 + 4},
+		"page over all targets":                {using: core.Related("bed", core.Ge("rank", 0)), limit: 3, want: 100 + 4},
+		"choice looks at each target once":     {using: core.Or(core.Eq("tag", 1), core.Related("bed", core.Eq("rank", 7))), want: 1000 + 100},
+		"negation looks at each target once":   {using: core.Not(core.Related("bed", core.Eq("rank", 7))), want: 1000 + 100},
+		"key before a related condition":       {where: core.Eq("id", 7), using: core.Related("bed", core.Eq("rank", 0)), want: 1 + 1},
+		"value of the policy before a related": {where: core.Related("parent", core.Eq("tag", 1)), using: core.Eq("bed", "7"), want: 10 + 1},
+		"referring record under a policy":      {resource: bed, where: core.Related("plants", core.Eq("tag", 5)), using: core.Eq("rank", 0), want: 1 + 1},
+		"many referring records":               {where: core.Eq("id", 1), using: core.Related("bed", core.Related("plants", core.Eq("note", "x"))), want: 1 + 1 + 10},
+	} {
+		op := core.Op{Kind: core.Select, Resource: cmp.Or(row.resource, plant), Limit: row.limit}
+		op.Where, op.Using = where(t, op.Resource, row.where), where(t, op.Resource, row.using)
+		op.Order = bindOrder(op.Resource, []string{cmp.Or(row.order, "id")})
+		if got := countVisits(t, b, &op); got != row.want {
+			t.Errorf("%s: visits %d records, want %d", name, got, row.want)
+		}
+	}
+}
+
+// A record with many referring records is decided by the index of the condition on them.
+func TestManyReferringRecordsAreNotVisited(t *testing.T) {
+	plants := make(map[any]map[string]any)
+	for id := 1; id <= 2000; id++ {
+		plants[id] = map[string]any{"tag": id, "bed": "b", "name": []string{"even", "odd"}[id%2]}
+	}
+	b := with(seed.Data{"plant": plants, "bed": {"b": {}}})
+	open(t, b)
+	for name, row := range map[string]struct {
+		where core.Filter
+		want  bool
+		most  int
+	}{
+		"few match, by an index":        {core.Eq("tag", 1500), true, fewVisits + 5},
+		"none matches, by an index":     {core.Eq("tag", 5000), false, fewVisits + 5},
+		"many match":                    {core.Eq("name", "odd"), true, 5},
+		"no index, none matches":        {core.Eq("note", "x"), false, 2000 + fewVisits + 5},
+		"too many match another clause": {core.And(core.Eq("name", "odd"), core.Eq("note", "x")), false, 2000 + maxCollected + fewVisits + 5},
+	} {
+		op := core.Op{Kind: core.Load, Resource: bed, Keys: []core.Value{core.TextValue("b")}, Using: where(t, bed, core.Related("plants", row.where))}
+		tables := b.Snapshot().tables
+		related := relatedFor(t.Context(), tables, &op)
+		res, err := load(tables, &op, related)
+		if err != nil || len(res.Records) == 1 != row.want || related.n > row.most {
+			t.Errorf("%s: %v, %v; visits %d records, want at most %d", name, res.Records, err, related.n, row.most)
 		}
 	}
 }

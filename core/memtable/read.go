@@ -46,17 +46,12 @@ func load(tables []table, op *core.Op, related *relatedRecords) (core.Result, er
 	return core.Result{Records: found}, nil
 }
 
-func selectRecords(ctx context.Context, tables []table, op *core.Op, related *relatedRecords) (res core.Result, err error) {
-	op, err = related.narrow(op)
+func selectRecords(ctx context.Context, tables []table, op *core.Op, related *relatedRecords) (core.Result, error) {
+	m, err := newMatcher(ctx, op, related)
 	if err != nil {
 		return core.Result{}, err
 	}
-	p := plan(op)
-	m := matcher{visits: visits{ctx: ctx}, plan: p, op: op, read: related.reader()}
-	if p.ordered {
-		return m.readOrdered(tables[op.Resource.Index()])
-	}
-	return m.readTop(tables[op.Resource.Index()])
+	return m.read(tables[op.Resource.Index()])
 }
 
 // count answers a Count.
@@ -65,12 +60,10 @@ func count(ctx context.Context, tables []table, op *core.Op) (n int, err error) 
 	if op.Where.Kind() == core.FilterAll && op.Using.Kind() == core.FilterAll {
 		return t.size(), nil
 	}
-	related := relatedFor(ctx, tables, op)
-	if op, err = related.narrow(op); err != nil {
+	m, err := newMatcher(ctx, op, relatedFor(ctx, tables, op))
+	if err != nil {
 		return 0, err
 	}
-	p := plan(op)
-	m := matcher{visits: visits{ctx: ctx}, plan: p, op: op, read: related.reader()}
 	err = m.scan(t, func(core.Record, []core.Value) bool {
 		n++
 		return true
@@ -101,9 +94,24 @@ func (v *visits) next() error {
 type matcher struct {
 	visits
 
-	plan *queryPlan
-	op   *core.Op
-	read core.RelatedReader // nil if the op does not concern related records
+	plan    *queryPlan
+	op      *core.Op
+	related core.RelatedReader // nil if the op does not concern related records
+}
+
+func newMatcher(ctx context.Context, op *core.Op, related *relatedRecords) (*matcher, error) {
+	op, err := related.narrow(op)
+	if err != nil {
+		return nil, err
+	}
+	return &matcher{visits: visits{ctx: ctx}, plan: plan(op), op: op, related: related.reader()}, nil
+}
+
+func (m *matcher) read(t table) (core.Result, error) {
+	if m.plan.ordered {
+		return m.readOrdered(t)
+	}
+	return m.readTop(t)
 }
 
 // scan yields the matching records, with their sort values if the order has a path, until yield returns false.
@@ -114,12 +122,12 @@ func (m *matcher) scan(t table, yield func(rec core.Record, position []core.Valu
 			return false
 		}
 		is := false
-		if is, err = m.plan.matches(rec, m.read); !is {
+		if is, err = m.plan.matches(rec, m.related); !is {
 			return err == nil
 		}
 		var position []core.Value
 		if crosses {
-			if position, err = m.op.Position(rec, m.read); err != nil {
+			if position, err = m.op.Position(rec, m.related); err != nil {
 				return false
 			}
 		}

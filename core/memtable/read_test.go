@@ -2,6 +2,7 @@ package memtable
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -436,10 +437,15 @@ func TestPageContinuesAfterDeletedRecord(t *testing.T) {
 	}
 }
 
+// anyCondition draws a bound condition. Only a bound one can follow a list of keys backwards.
 func anyCondition(t *rapid.T, r *core.Resource) core.Filter {
 	f, err := r.Bind(condition(t, r, 2))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if r == plant && rapid.IntRange(0, 3).Draw(t, "watched") == 0 {
+		watching := core.Relation{Stored: sensor.Field("watches"), Reverse: true}.Match(anyCondition(t, sensor))
+		return rapid.SampledFrom([]core.Filter{core.And(f, watching), core.Or(f, watching), core.Not(watching)}).Draw(t, "with")
 	}
 	return f
 }
@@ -491,5 +497,60 @@ func TestSortedPageKeepsFewRecords(t *testing.T) {
 		if n := after.TotalAlloc - before.TotalAlloc; err != nil || len(res.Records) != 10 || !res.More || n > 100_000 {
 			t.Errorf("sorted by %s: %d of 20000 records, more: %t, %d bytes are allocated, %v", order, len(res.Records), res.More, n, err)
 		}
+	}
+}
+
+// endingContext is a context that ends after its first few checks.
+type endingContext struct {
+	context.Context
+
+	left *int
+}
+
+func (c endingContext) Err() error {
+	if *c.left--; *c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestLongScanNoticesEndOfContext(t *testing.T) {
+	plants := make(map[any]map[string]any)
+	for id := 1; id <= 3*perCheck; id++ {
+		plants[id] = map[string]any{"bed": "b", "note": "x"}
+	}
+	b := with(seed.Data{"plant": plants, "bed": {"b": {}}})
+	open(t, b)
+	ofPlants := core.Related("plants", core.Eq("note", "y"))
+	for name, call := range map[string]func(context.Context, core.BackendTx) error{
+		"select": func(ctx context.Context, tx core.BackendTx) error {
+			_, err := tx.Read(ctx, &core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, core.Eq("note", "y")), Order: bindOrder(plant, []string{"note"})})
+			return err
+		},
+		"count": func(ctx context.Context, tx core.BackendTx) error {
+			_, err := tx.Count(ctx, &core.Op{Kind: core.Count, Resource: plant, Where: where(t, plant, core.Eq("note", "y"))})
+			return err
+		},
+		"load by a related condition": func(ctx context.Context, tx core.BackendTx) error {
+			_, err := tx.Read(ctx, &core.Op{Kind: core.Load, Resource: bed, Keys: []core.Value{core.TextValue("b")}, Using: where(t, bed, ofPlants)})
+			return err
+		},
+		"select by a related condition": func(ctx context.Context, tx core.BackendTx) error {
+			_, err := tx.Read(ctx, &core.Op{Kind: core.Select, Resource: bed, Where: where(t, bed, ofPlants), Order: bindOrder(bed, nil)})
+			return err
+		},
+		"delete by a related condition": func(ctx context.Context, tx core.BackendTx) error {
+			return tx.Delete(ctx, &core.Op{Kind: core.Delete, Resource: bed, Keys: []core.Value{core.TextValue("b")}, Using: where(t, bed, ofPlants)})
+		},
+	} {
+		tx, err := b.Begin(t.Context(), core.BackendTxOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checks := 2
+		if err := call(endingContext{t.Context(), &checks}, tx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+		_ = tx.Rollback(t.Context())
 	}
 }

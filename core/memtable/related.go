@@ -2,6 +2,8 @@ package memtable
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 )
@@ -52,6 +54,9 @@ const (
 	fewVisits = 64
 	// maxCollected bounds the records that are visited to collect the matching ones.
 	maxCollected = 1000
+	// visitShare is the share of the records of a resource that may be visited instead, if the alternative is to visit
+	// all of them.
+	visitShare = 16
 )
 
 func (s *relatedRecords) lookup(to core.Relation, where core.Filter) *lookup {
@@ -174,7 +179,14 @@ func (s *relatedRecords) collect(l *lookup) error {
 // collected returns the records that match the conditions of the op and that a relation leads to, by the keys to which the
 // referring side points. It gives up once it has visited more records than the limit; complete is false then.
 func (s *relatedRecords) collected(to core.Relation, op *core.Op, limit int) (found map[core.Value]core.Record, complete bool, err error) {
+	op, err = s.narrowWith(op, limit)
+	if err != nil {
+		return nil, false, err
+	}
 	t, p := s.tables[to.Target().Index()], plan(op)
+	if p.visitsAll() && t.size() > limit {
+		return nil, false, nil
+	}
 	found = make(map[core.Value]core.Record)
 	left := limit
 	t.scan(p, func(rec core.Record) bool {
@@ -206,5 +218,75 @@ func addFound(found map[core.Value]core.Record, to core.Relation, rec core.Recor
 	return err
 }
 
-// narrow is not written yet.
-func (s *relatedRecords) narrow(op *core.Op) (*core.Op, error) { return op, nil }
+// narrow returns the op with conditions on keys in place of conditions on related records, for those that a few related
+// records decide. The plan then chooses an index by them, as by any condition that names values. A condition of a policy
+// becomes such a condition before one of the client does, see chooseCondition.
+//
+// Errors: the context's.
+func (s *relatedRecords) narrow(op *core.Op) (*core.Op, error) {
+	if s == nil {
+		return op, nil
+	}
+	limit := maxCollected
+	if !endsEarly(op) {
+		limit = max(limit, s.tables[op.Resource.Index()].size()/visitShare)
+	}
+	return s.narrowWith(op, limit)
+}
+
+// endsEarly reports whether a scan in the order of the op may end before it has visited all records.
+func endsEarly(op *core.Op) bool {
+	return op.Kind == core.Select && op.Limit > 0 && !op.OrderCrosses() && (op.Order[0].Field.Key() || sortsByIndex(op.Order))
+}
+
+// narrowWith is narrow with a bound of the related records to visit for each condition.
+func (s *relatedRecords) narrowWith(op *core.Op, limit int) (*core.Op, error) {
+	_, client := mostSelective(op.Where)
+	if client <= byUniqueValues || !op.Where.Crosses() && !op.Using.Crosses() {
+		return op, nil
+	}
+	narrowed := *op
+	var err error
+	_, policy := mostSelective(op.Using)
+	if policy > byValues {
+		if narrowed.Using, err = s.onKeys(op.Using, limit, true); err != nil {
+			return nil, err
+		}
+		_, policy = mostSelective(narrowed.Using)
+	}
+	narrowed.Where, err = s.onKeys(op.Where, limit, policy > byValues)
+	return &narrowed, err
+}
+
+// onKeys returns the condition with conditions on keys in place of those parts that concern related records and that at most
+// limit visits decide. Parts on records that the relation of the record itself points at are left as they are without
+// forward.
+func (s *relatedRecords) onKeys(f core.Filter, limit int, forward bool) (_ core.Filter, err error) {
+	if !f.Crosses() {
+		return f, nil
+	}
+	var parts []core.Filter
+	eachConjunct(f, func(part core.Filter) {
+		to := part.Relation()
+		if err == nil && part.Kind() == core.FilterRelated && (to.Reverse || forward && !to.Stored.Many()) {
+			part, err = s.onKeysOf(part, limit)
+		}
+		parts = append(parts, part)
+	})
+	return core.And(parts...), err
+}
+
+// onKeysOf returns a condition on keys that matches as a [core.FilterRelated] does, or f itself if that takes too many
+// visits.
+func (s *relatedRecords) onKeysOf(f core.Filter, limit int) (core.Filter, error) {
+	to := f.Relation()
+	found, complete, err := s.collected(to, &core.Op{Resource: to.Target(), Where: f.Where(), Using: f.Guard()}, limit)
+	if err != nil || !complete {
+		return f, err
+	}
+	field := to.Stored
+	if to.Reverse {
+		field = to.Source().Key()
+	}
+	return field.Compare(core.FilterIn, slices.Collect(maps.Keys(found))...), nil
+}

@@ -3,6 +3,10 @@ package memtable
 import "github.com/larder-go/larder/core"
 
 func (t *typedTable[K]) scan(p *queryPlan, yield func(core.Record) bool) {
+	if p.merged {
+		t.scanMerged(p, yield)
+		return
+	}
 	for i := range p.intervals {
 		s := p.intervals[i]
 		if p.desc {
