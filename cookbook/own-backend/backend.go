@@ -76,11 +76,17 @@ func (tx *transaction) of(r *core.Resource) iter.Seq[core.Record] {
 }
 
 func (tx *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
-	return reference.Read(tx.of(op.Resource), op), ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return core.Result{}, err
+	}
+	return reference.Read(tx.of, op)
 }
 
 func (tx *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
-	return reference.Count(tx.of(op.Resource), op), ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	return reference.Count(tx.of, op)
 }
 
 func (tx *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, error) {
@@ -95,14 +101,14 @@ func (tx *transaction) Update(ctx context.Context, op *core.Op) ([]core.Record, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return reference.Update(tx.rows[op.Resource.Index()], op)
+	return reference.Update(tx.rows[op.Resource.Index()], tx.of, op)
 }
 
 func (tx *transaction) Delete(ctx context.Context, op *core.Op) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return reference.Delete(tx.rows[op.Resource.Index()], op)
+	return reference.Delete(tx.rows[op.Resource.Index()], tx.of, op)
 }
 
 func (tx *transaction) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, error) {

@@ -44,6 +44,7 @@ func TestReadAndCount(t *testing.T) {
 	for i, price := range []any{2, nil, 1, 2, 3} {
 		all = append(all, cookie(t, m, map[string]any{"id": 5 - i, "price": price, "type": "x"}))
 	} // price by id: 5:2 4:null 3:1 2:2 1:3
+	of := func(*core.Resource) iter.Seq[core.Record] { return slices.Values(all) }
 	key, price := r.Key(), r.Field("price")
 	up, down := []core.Order{{Field: price}, {Field: key}}, []core.Order{{Field: price, Desc: true}, {Field: key}}
 	two := core.FloatValue(2)
@@ -63,21 +64,22 @@ func TestReadAndCount(t *testing.T) {
 		"where and guard":    {core.Op{Kind: core.Select, Order: up, Where: price.Compare(core.FilterGe, two), Using: key.Compare(core.FilterLt, core.IntValue(5))}, "[2 1]", false},
 	} {
 		c.op.Resource = r
-		res := reference.Read(slices.Values(all), &c.op)
+		res, err := reference.Read(of, &c.op)
 		var keys []int64
 		for _, rec := range res.Records {
 			keys = append(keys, rec.Key().Int())
 		}
-		if got := fmt.Sprint(keys); got != c.want || res.More != c.more {
+		if got := fmt.Sprint(keys); err != nil || got != c.want || res.More != c.more {
 			t.Errorf("%s: got %s, more %v", name, got, res.More)
 		}
 	}
 	op := core.Op{Kind: core.Select, Resource: r, Order: up, Fields: []*core.Field{key, price}, Limit: 1}
-	if got := fmt.Sprint(reference.Read(slices.Values(all), &op).Records); got != "[cookie{id:3 price:1}]" {
+	res, err := reference.Read(of, &op)
+	if got := fmt.Sprint(res.Records); err != nil || got != "[cookie{id:3 price:1}]" {
 		t.Errorf("projection: %s", got)
 	}
 	op = core.Op{Kind: core.Count, Resource: r, Where: price.Compare(core.FilterGe, two), Using: key.Compare(core.FilterLt, core.IntValue(5))}
-	if got := reference.Count(slices.Values(all), &op); got != 2 {
+	if got, err := reference.Count(of, &op); err != nil || got != 2 {
 		t.Errorf("counted %d", got)
 	}
 }

@@ -25,10 +25,10 @@ func TestWrites(t *testing.T) {
 	}
 	update := func(using, check core.Filter, rec core.Record) ([]core.Record, error) {
 		op := &core.Op{Kind: core.Update, Resource: r, Keys: []core.Value{rec.Key()}, Records: []core.Record{rec}, Using: using, Check: check}
-		return reference.Update(records, op)
+		return reference.Update(records, nil, op)
 	}
 	remove := func(using core.Filter, key int64) error {
-		return reference.Delete(records, &core.Op{Kind: core.Delete, Resource: r, Keys: []core.Value{core.IntValue(key)}, Using: using})
+		return reference.Delete(records, nil, &core.Op{Kind: core.Delete, Resource: r, Keys: []core.Value{core.IntValue(key)}, Using: using})
 	}
 	fails := func(what string, err error, want *core.Error) {
 		t.Helper()

@@ -1,13 +1,16 @@
 package storetest_test
 
 import (
+	"cmp"
 	"context"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/reference"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
 
@@ -54,7 +57,7 @@ func (h *hooks) comparing(compare func(f core.Filter, v core.Value) truth) {
 func exactly(f core.Filter, v core.Value) truth {
 	values := make([]core.Value, len(f.Field().Resource().Columns()))
 	values[f.Field().Column()] = v
-	if f.Match(f.Field().Resource().RecordOf(values)) {
+	if kit.Matches(f, f.Field().Resource().RecordOf(values), nil) {
 		return yes
 	}
 	return no
@@ -220,7 +223,7 @@ var filterDefects = []defect{
 				if op.Where.Kind() != core.FilterOr {
 					return true
 				}
-				return core.And(op.Where.Filters()...).Match(rec)
+				return kit.Matches(core.And(op.Where.Filters()...), rec, nil)
 			}, func(*core.Op) {})
 		},
 	},
@@ -274,13 +277,16 @@ var projectionDefects = []defect{
 		breaks: []string{"projection/filters see fields that are not requested"},
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
-				return reference.Read(func(yield func(core.Record) bool) {
-					for rec := range tx.Of(op.Resource) {
-						if !yield(rec.Project(op.Fields)) {
-							return
+				res, err := reference.Read(func(r *core.Resource) iter.Seq[core.Record] {
+					return func(yield func(core.Record) bool) {
+						for rec := range tx.Of(r) {
+							if !yield(rec.Project(op.Fields)) {
+								return
+							}
 						}
 					}
-				}, op), ctx.Err()
+				}, op)
+				return res, cmp.Or(err, ctx.Err())
 			}
 		},
 	},

@@ -39,7 +39,7 @@ var guardDefects = []defect{
 		install: func(h *hooks) {
 			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
 				res, err := tx.Read(ctx, with(op, func(op *core.Op) { op.Using, op.Fields = core.All(), nil }))
-				res.Records = slices.DeleteFunc(res.Records, func(rec core.Record) bool { return !op.Using.Match(rec) })
+				res.Records = slices.DeleteFunc(res.Records, func(rec core.Record) bool { return !tx.Matches(op.Using, rec) })
 				for i, rec := range res.Records {
 					res.Records[i] = rec.Project(op.Fields)
 				}
@@ -66,7 +66,7 @@ var guardDefects = []defect{
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				recs, err := tx.Update(ctx, with(op, all))
 				for _, rec := range recs {
-					if !op.Using.Match(rec) {
+					if !tx.Matches(op.Using, rec) {
 						return nil, op.Resource.NotFound(rec.Key())
 					}
 				}
@@ -98,7 +98,7 @@ var guardDefects = []defect{
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
-					if !op.Check.Match(rec) {
+					if !tx.Matches(op.Check, rec) {
 						return nil, op.Resource.Forbidden()
 					}
 				}
@@ -112,7 +112,7 @@ var guardDefects = []defect{
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, change := range op.Records {
-					if f := op.Check.Field(); f != nil && !change.At(f.Column()).IsAbsent() && !op.Check.Match(change) {
+					if f := op.Check.Field(); f != nil && !change.At(f.Column()).IsAbsent() && !tx.Matches(op.Check, change) {
 						return nil, op.Resource.Forbidden()
 					}
 				}
@@ -126,7 +126,7 @@ var guardDefects = []defect{
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, change := range op.Records {
-					if rec, ok := tx.Rows[op.Resource.Index()][change.Key()]; ok && !op.Check.Match(rec.Merge(change)) {
+					if rec, ok := tx.Rows[op.Resource.Index()][change.Key()]; ok && !tx.Matches(op.Check, rec.Merge(change)) {
 						return nil, op.Resource.Forbidden()
 					}
 				}
@@ -149,7 +149,7 @@ var guardDefects = []defect{
 		install: func(h *hooks) {
 			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, key := range op.Keys {
-					if rec, ok := tx.Rows[op.Resource.Index()][key]; ok && !op.Using.Match(rec) {
+					if rec, ok := tx.Rows[op.Resource.Index()][key]; ok && !tx.Matches(op.Using, rec) {
 						return nil, op.Resource.Forbidden()
 					}
 				}
@@ -190,7 +190,7 @@ var guardDefects = []defect{
 		install: func(h *hooks) {
 			h.insert = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
 				for _, rec := range op.Records {
-					if old, ok := tx.Rows[op.Resource.Index()][rec.Key()]; ok && !op.Using.Match(old) {
+					if old, ok := tx.Rows[op.Resource.Index()][rec.Key()]; ok && !tx.Matches(op.Using, old) {
 						delete(tx.Rows[op.Resource.Index()], rec.Key())
 					}
 				}

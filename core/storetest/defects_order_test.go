@@ -3,8 +3,6 @@ package storetest_test
 import (
 	"cmp"
 	"context"
-	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,8 +11,6 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
 )
-
-func values(all map[core.Value]core.Record) iter.Seq[core.Record] { return maps.Values(all) }
 
 // byFields compares records with a function for the values of each field.
 func byFields(compare func(o core.Order, a, b core.Value) int) func(op *core.Op, a, b core.Record) int {

@@ -3,6 +3,8 @@ package storetest_test
 import (
 	"context"
 	"errors"
+	"iter"
+	"maps"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -234,7 +236,7 @@ var writeDefects = []defect{
 				if f := op.Where.Field(); f == nil || f.Name() != "kind" || op.Where.Kind() != core.FilterEq {
 					return tx.Read(ctx, op)
 				}
-				return reference.Read(values(index), op), ctx.Err()
+				return reference.Read(func(*core.Resource) iter.Seq[core.Record] { return maps.Values(index) }, op)
 			}
 		},
 	},

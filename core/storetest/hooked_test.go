@@ -146,20 +146,22 @@ func with(op *core.Op, change func(op *core.Op)) *core.Op {
 
 // among reads and counts the records for which keep returns true.
 func (h *hooks) among(keep func(op *core.Op, rec core.Record) bool, change func(op *core.Op)) {
-	of := func(tx *kittest.NaiveTx, op *core.Op) iter.Seq[core.Record] {
-		return func(yield func(core.Record) bool) {
-			for rec := range tx.Of(op.Resource) {
-				if keep(op, rec) && !yield(rec) {
-					return
+	of := func(tx *kittest.NaiveTx, op *core.Op) reference.Records {
+		return func(r *core.Resource) iter.Seq[core.Record] {
+			return func(yield func(core.Record) bool) {
+				for rec := range tx.Of(r) {
+					if (r != op.Resource || keep(op, rec)) && !yield(rec) {
+						return
+					}
 				}
 			}
 		}
 	}
 	h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
-		return reference.Read(of(tx, op), with(op, change)), ctx.Err()
+		return reference.Read(of(tx, op), with(op, change))
 	}
 	h.count = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (int, error) {
-		return reference.Count(of(tx, op), with(op, change)), ctx.Err()
+		return reference.Count(of(tx, op), with(op, change))
 	}
 }
 

@@ -67,9 +67,13 @@ func (o *oracle) records(r *core.Resource) iter.Seq[core.Record] {
 	return maps.Values(o.current[r.Index()])
 }
 
-func (o *oracle) read(op *core.Op) core.Result { return reference.Read(o.records(op.Resource), op) }
+func (o *oracle) read(op *core.Op) core.Result { return kit.Certain(reference.Read(o.records, op)) }
 
-func (o *oracle) count(op *core.Op) int { return reference.Count(o.records(op.Resource), op) }
+func (o *oracle) count(op *core.Op) int { return kit.Certain(reference.Count(o.records, op)) }
+
+func (o *oracle) matches(f core.Filter, rec core.Record) bool {
+	return kit.Matches(f, rec, o.records)
+}
 
 // expectedErrors are the errors that an operation may fail with, as public texts. The value is true for an error that
 // makes it necessary to fail. If there are none, the operation must succeed.
@@ -117,11 +121,9 @@ func (o *oracle) insert(r *core.Resource, recs []core.Record, check core.Filter)
 		if _, taken := all[rec.Key()]; taken {
 			expected.require(r.Key().AlreadyExists())
 		}
-		if !check.Match(rec) {
-			expected.require(r.Forbidden())
-		}
 		o.set(r, rec)
 	}
+	o.check(r, recs, check, expected)
 	return expected
 }
 
@@ -134,12 +136,20 @@ func (o *oracle) update(r *core.Resource, changes []core.Record, using, check co
 	after := make([]core.Record, len(changes))
 	for i, change := range changes {
 		after[i] = o.current[r.Index()][change.Key()].Merge(change)
-		if !check.Match(after[i]) {
-			expected.require(r.Forbidden())
-		}
 		o.set(r, after[i])
 	}
+	o.check(r, after, check, expected)
 	return after, expected
+}
+
+// check adds the expected error of a write whose after images do not match the check. A condition on related records sees
+// all after images of the write.
+func (o *oracle) check(r *core.Resource, after []core.Record, check core.Filter, expected expectedErrors) {
+	for _, rec := range after {
+		if !o.matches(check, rec) {
+			expected.require(r.Forbidden())
+		}
+	}
 }
 
 // delete removes the records and returns the expected errors.
@@ -155,7 +165,7 @@ func (o *oracle) delete(r *core.Resource, keys []core.Value, using core.Filter) 
 func (o *oracle) missing(r *core.Resource, keys []core.Value, using core.Filter) expectedErrors {
 	expected := make(expectedErrors)
 	for _, key := range keys {
-		if rec, ok := o.current[r.Index()][key]; !ok || !using.Match(rec) {
+		if rec, ok := o.current[r.Index()][key]; !ok || !o.matches(using, rec) {
 			expected.require(r.NotFound(key))
 			break // only the first missing key
 		}

@@ -121,12 +121,17 @@ func sameError(a, b error) bool {
 	return a == b //nolint:errorlint // identity, not wrapping
 }
 
+// sameOrder reports whether both entries are the identical one.
+func sameOrder(a, b core.Order) bool {
+	return a.Field == b.Field && a.Desc == b.Desc && slices.Equal(a.Path, b.Path)
+}
+
 // changedField returns the name of a field of the op that differs, or "".
 func changedField(was, is *core.Op) string {
 	for name, equal := range map[string]bool{
 		"Kind": was.Kind == is.Kind, "Resource": was.Resource == is.Resource, "Keys": slices.Equal(was.Keys, is.Keys),
 		"Where": was.Where == is.Where, "Using": was.Using == is.Using, "Check": was.Check == is.Check,
-		"Order": slices.Equal(was.Order, is.Order), "Limit": was.Limit == is.Limit, "After": slices.Equal(was.After, is.After),
+		"Order": slices.EqualFunc(was.Order, is.Order, sameOrder), "Limit": was.Limit == is.Limit, "After": slices.Equal(was.After, is.After),
 		"Fields":  slices.Equal(was.Fields, is.Fields) && (was.Fields == nil) == (is.Fields == nil),
 		"Records": slices.EqualFunc(was.Records, is.Records, core.Record.Equal), "N": was.N == is.N,
 		"Principal": was.Principal == is.Principal, "Tx": was.Tx == is.Tx, "Final": was.Final == is.Final,

@@ -114,6 +114,15 @@ func (g actor) denied(kind core.Kind, r *core.Resource) bool {
 	return g.anonymous() || g.Denies(g.principal, kind, r)
 }
 
+// readable returns the rows of all resources that the actor may read.
+func (g actor) readable(all rows) rows {
+	some := make(rows, len(all))
+	for i := range all {
+		some[i] = g.readableRows(all[i])
+	}
+	return some
+}
+
 // readableRows returns the rows that the actor may read.
 func (g actor) readableRows(all []core.Record) []core.Record {
 	return slices.DeleteFunc(slices.Clone(all), func(row core.Record) bool { return !g.canRead(row) })

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest/internal/kit"
@@ -22,7 +24,10 @@ func (d *directBackend) Bind(ctx context.Context, m *core.Model) error {
 }
 
 // rows are the records of a store by resource index, ascending by key.
-type rows = [][]core.Record
+type rows [][]core.Record
+
+// of returns the records of the resource; it is a [reference.Records].
+func (all rows) of(r *core.Resource) iter.Seq[core.Record] { return slices.Values(all[r.Index()]) }
 
 // read returns every stored record.
 func (d *directBackend) read(ctx context.Context) (all rows, err error) {

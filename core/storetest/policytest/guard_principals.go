@@ -186,7 +186,7 @@ func (t *guardRun) readOne(g actor, a operation) string {
 	if o.err != nil {
 		return "" // other rules check errors
 	}
-	want := a.expected(g.readableRows(t.initial[a.res.Index()]))
+	want := a.expected(g.readable(t.initial))
 	if o.count != want.count {
 		return fmt.Sprintf("%v: counted %d, want %d", a, o.count, want.count)
 	}

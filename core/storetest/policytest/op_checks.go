@@ -28,7 +28,7 @@ func usingExcludes(g actor, all rows, op *core.Op) string {
 	}
 	using := bind(op, op.Using)
 	for _, row := range all[op.Resource.Index()] {
-		if !g.mayMatch(op.Kind, row) && using.Match(row) {
+		if !g.mayMatch(op.Kind, row) && kit.Matches(using, row, all.of) {
 			return fmt.Sprintf("the %v matches %v; Using is %v", op.Kind, row, op.Using)
 		}
 	}
@@ -50,7 +50,7 @@ func (g actor) mayMatch(kind core.Kind, row core.Record) bool {
 func checkRejects(g actor, all rows, op *core.Op) string {
 	check := bind(op, op.Check)
 	for _, after := range afterImages(all, op) {
-		if !g.canResultIn(op.Kind, after) && check.Match(after) {
+		if !g.canResultIn(op.Kind, after) && kit.Matches(check, after, all.of) {
 			return fmt.Sprintf("the %v may result in %v; Check is %v", op.Kind, after, op.Check)
 		}
 	}
@@ -70,7 +70,7 @@ func afterImages(all rows, op *core.Op) []core.Record {
 		using := bind(op, op.Using)
 		for _, row := range all[op.Resource.Index()] {
 			for _, change := range op.Records {
-				if change.Key() == row.Key() && using.Match(row) {
+				if change.Key() == row.Key() && kit.Matches(using, row, all.of) {
 					after = append(after, row.Merge(change))
 				}
 			}

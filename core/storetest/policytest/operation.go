@@ -92,14 +92,14 @@ func (a operation) run(ctx context.Context, s core.Querier) (o result) {
 }
 
 // expected returns the result that a read without a cursor must have on these rows.
-func (a operation) expected(all []core.Record) result {
+func (a operation) expected(all rows) result {
 	op := &core.Op{
 		Kind: a.kind, Resource: a.res, Keys: core.SortKeys(slices.Clone(a.keys)), Where: a.query.Where, Order: a.order, Limit: a.query.Limit,
 	}
 	if a.kind == core.Count {
-		return result{count: reference.Count(slices.Values(all), op)}
+		return result{count: kit.Certain(reference.Count(all.of, op))}
 	}
-	res := reference.Read(slices.Values(all), op)
+	res := kit.Certain(reference.Read(all.of, op))
 	o := result{records: res.Records}
 	if res.More {
 		o.next = "more"

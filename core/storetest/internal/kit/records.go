@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 )
 
 // KeyTexts returns the keys of the records as strings.
@@ -14,6 +15,19 @@ func KeyTexts(recs []core.Record) []string {
 		keys[i] = rec.Key().String()
 	}
 	return keys
+}
+
+// Matches reports whether the record matches the filter, which must be bound. all returns the records of every resource.
+func Matches(f core.Filter, rec core.Record, all reference.Records) bool {
+	return Certain(f.Match(rec, all.Related))
+}
+
+// Certain returns the result of a function of the reference evaluator, which cannot fail with bound filters.
+func Certain[T any](result T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return result
 }
 
 // Difference describes the first difference between two lists of records. It returns "" if they are equal.

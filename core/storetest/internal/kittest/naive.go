@@ -3,6 +3,7 @@
 package kittest
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"maps"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/reference"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
 )
 
 // Naive is a simple backend that keeps every promise. It holds records in maps. Each transaction copies all maps, and
@@ -104,14 +106,19 @@ func (tx *NaiveTx) Of(r *core.Resource) iter.Seq[core.Record] {
 	}
 }
 
+// Matches reports whether the record matches the filter, which must be bound, with the related records of the transaction.
+func (tx *NaiveTx) Matches(f core.Filter, rec core.Record) bool { return kit.Matches(f, rec, tx.Of) }
+
 // Read implements [core.BackendTx].
 func (tx *NaiveTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
-	return reference.Read(tx.Of(op.Resource), op), ctx.Err()
+	res, err := reference.Read(tx.Of, op)
+	return res, cmp.Or(err, ctx.Err())
 }
 
 // Count implements [core.BackendTx].
 func (tx *NaiveTx) Count(ctx context.Context, op *core.Op) (int, error) {
-	return reference.Count(tx.Of(op.Resource), op), ctx.Err()
+	n, err := reference.Count(tx.Of, op)
+	return n, cmp.Or(err, ctx.Err())
 }
 
 // Insert implements [core.BackendTx].
@@ -135,7 +142,7 @@ func (tx *NaiveTx) Insert(ctx context.Context, op *core.Op) ([]core.Record, erro
 			return nil, r.Key().AlreadyExistsWith(rec.Key())
 		}
 		rec = Nulls(rec)
-		if !op.Check.Match(rec) {
+		if !tx.Matches(op.Check, rec) {
 			return nil, r.Forbidden()
 		}
 		all[rec.Key()], out[i] = rec, rec
@@ -152,7 +159,7 @@ func (tx *NaiveTx) Update(ctx context.Context, op *core.Op) ([]core.Record, erro
 	out := make([]core.Record, len(op.Records))
 	for i, patch := range op.Records {
 		out[i] = all[patch.Key()].Merge(patch)
-		if !op.Check.Match(out[i]) {
+		if !tx.Matches(op.Check, out[i]) {
 			return nil, op.Resource.Forbidden()
 		}
 		all[patch.Key()] = out[i]
@@ -175,7 +182,7 @@ func (tx *NaiveTx) Delete(ctx context.Context, op *core.Op) error {
 // there returns NotFound for the first key without a record, or with a record that does not match Using.
 func (tx *NaiveTx) there(op *core.Op) error {
 	for _, key := range op.Keys {
-		if rec, ok := tx.Rows[op.Resource.Index()][key]; !ok || !op.Using.Match(rec) {
+		if rec, ok := tx.Rows[op.Resource.Index()][key]; !ok || !tx.Matches(op.Using, rec) {
 			return op.Resource.NotFound(key)
 		}
 	}
