@@ -18,7 +18,7 @@ func New(policy Policy, _ Options) core.Decorator {
 	return core.Decorator{
 		Name: "access",
 		Note: fmt.Sprintf("%d rules, everything else is denied", len(policy)),
-		Kind: core.KindPolicy,
+		Kind: core.KindPolicy, KnowsRelated: true, UsesRelated: policy.usesRelated(),
 		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 			c, err := policy.Compile(m)
 			if err != nil {
@@ -36,7 +36,7 @@ func (c *CompiledPolicy) wrap(next core.Handler) core.Handler {
 			return next(ctx, op)
 		}
 		switch op.Kind {
-		case core.Load, core.Select, core.Count:
+		case core.Load, core.Select, core.Count, core.Visibility:
 			return c.read(ctx, op, next)
 		case core.Insert:
 			return c.insert(ctx, op, next)

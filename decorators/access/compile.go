@@ -52,7 +52,7 @@ func (p Policy) Compile(m *core.Model) (*CompiledPolicy, error) {
 			mistakes = append(mistakes, fmt.Errorf("%s: has the same name as rule %d; give each rule its own", label, first+1))
 		}
 		named[source.Name] = i
-		r, err := source.compile(m)
+		r, err := c.compile(source)
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", label, err))
 			continue
@@ -60,10 +60,42 @@ func (p Policy) Compile(m *core.Model) (*CompiledPolicy, error) {
 		r.label = label
 		c.add(r, source.Operations)
 	}
-	if err := errors.Join(mistakes...); err != nil {
+	if err := errors.Join(append(mistakes, c.checkCircles()...)...); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// checkCircles rejects rules that refer to one another in a circle by [Where].
+func (c *CompiledPolicy) checkCircles() (mistakes []error) {
+	type node struct {
+		r *core.Resource
+		o Operation
+	}
+	const open, done = 1, 2
+	state := make(map[node]int)
+	var visit func(n node) bool
+	visit = func(n node) (circle bool) {
+		if state[n] != 0 {
+			return state[n] == open
+		}
+		state[n] = open
+		for _, r := range c.of(n.r).of(n.o) {
+			r.using.eachWhere(func(target *core.Resource, o Operation) { circle = visit(node{target, o}) || circle })
+		}
+		state[n] = done
+		return circle
+	}
+	for _, r := range c.all {
+		for _, part := range []*predicate{&r.using, &r.check} {
+			part.eachWhere(func(target *core.Resource, o Operation) {
+				if visit(node{target, o}) {
+					mistakes = append(mistakes, fmt.Errorf("%s: $where leads in a circle back to the rules for %s of %s; state the condition of one of them", r.label, o, target))
+				}
+			})
+		}
+	}
+	return mistakes
 }
 
 func (c *CompiledPolicy) add(r *rule, ops Operation) {
@@ -95,13 +127,13 @@ func (r Rule) label(i int) string {
 }
 
 // compile checks one rule and returns its first mistake.
-func (r Rule) compile(m *core.Model) (*rule, error) {
+func (c *CompiledPolicy) compile(r Rule) (*rule, error) {
 	if err := r.checkParts(); err != nil {
 		return nil, err
 	}
-	resource := m.Resource(r.Resource)
+	resource := c.model.Resource(r.Resource)
 	if resource == nil {
-		return nil, fmt.Errorf("the model %q has no resource %q", m.Name(), r.Resource)
+		return nil, fmt.Errorf("the model %q has no resource %q", c.model.Name(), r.Resource)
 	}
 	out := &rule{
 		resource: resource, choosesKey: r.Operations.has(ChooseKey), roles: r.Roles, ownRoles: slices.DeleteFunc(slices.Clone(r.Roles), reserved),
@@ -112,13 +144,13 @@ func (r Rule) compile(m *core.Model) (*rule, error) {
 		return nil, fmt.Errorf("fields: %w", err)
 	}
 	if !r.Using.isZero() {
-		if out.using, err = compileCondition(resource, r.Using, 1); err != nil {
+		if out.using, err = c.compileCondition(resource, r.Using, 1); err != nil {
 			return nil, fmt.Errorf("using: %w", err)
 		}
 	}
 	out.checkIsUsing = r.Check.isZero()
 	if !r.Check.isZero() {
-		if out.check, err = compileCondition(resource, r.Check, 1); err != nil {
+		if out.check, err = c.compileCondition(resource, r.Check, 1); err != nil {
 			return nil, fmt.Errorf("check: %w", err)
 		}
 	}

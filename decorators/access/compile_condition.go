@@ -15,7 +15,7 @@ import (
 const maxConditionDepth = 50
 
 // compileCondition returns the predicate of the condition on the resource, or the first mistake.
-func compileCondition(r *core.Resource, c Condition, depth int) (predicate, error) {
+func (p *CompiledPolicy) compileCondition(r *core.Resource, c Condition, depth int) (predicate, error) {
 	switch {
 	case depth > maxConditionDepth:
 		return predicate{}, fmt.Errorf("is nested more than %d levels deep; flatten it", maxConditionDepth)
@@ -23,19 +23,79 @@ func compileCondition(r *core.Resource, c Condition, depth int) (predicate, erro
 		return predicate{}, errors.New("contains an empty condition; use All or remove it")
 	case c.n.kind == core.FilterAll:
 		return predicate{}, nil
+	case c.n.kind == core.FilterRelated:
+		return p.compilePath(r, c.n.field, c.n, depth)
 	case len(c.n.kids) > 0:
-		return compileParts(r, c, depth)
+		return p.compileParts(r, c, depth)
 	case !slices.Contains(core.Operators(), c.n.kind):
 		return predicate{}, errors.New("contains an And or Or without conditions; add one or remove it")
 	}
-	return compileComparison(r, c.n)
+	return p.compilePath(r, c.n.field, c.n, depth)
 }
 
-func compileParts(r *core.Resource, c Condition, depth int) (predicate, error) {
+// compilePath compiles a comparison or a condition on related rows with the field at the end of the path.
+func (p *CompiledPolicy) compilePath(r *core.Resource, path string, n *conditionNode, depth int) (predicate, error) {
+	name, rest, more := strings.Cut(path, ".")
+	if more && r.Field(path) == nil && r.Field(name) != nil {
+		relation, err := relationNamed(r, name)
+		if err != nil {
+			return predicate{}, err
+		}
+		if relation.Many() {
+			return predicate{}, fmt.Errorf(`%s.%s is to-many, and a path crosses to-ones only; use Related(%q, ...), in JSON {"%s": {"$any": {"%s": ...}}}`, r, name, name, name, rest)
+		}
+		kid, err := p.compilePath(relation.Target(), rest, n, depth+1)
+		return related(relation, kid), err
+	}
+	if n.kind != core.FilterRelated {
+		return compileComparison(r, path, n)
+	}
+	relation, err := relationNamed(r, path)
+	if err != nil {
+		return predicate{}, err
+	}
+	if n.where != 0 {
+		if !slices.Contains([]Operation{Read, Update, Delete}, n.where) {
+			return predicate{}, fmt.Errorf("Where(%q, %s): use one of read, update and delete", path, n.where)
+		}
+		return predicate{kind: core.FilterRelated, relation: relation, where: n.where, policy: p, dynamic: true}, nil
+	}
+	kid := predicate{}
+	if len(n.kids) > 0 {
+		if kid, err = p.compileCondition(relation.Target(), And(n.kids...), depth+1); err != nil {
+			return predicate{}, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return related(relation, kid), nil
+}
+
+// related returns the predicate that a related row matches the given one.
+func related(relation core.Relation, kid predicate) predicate {
+	out := predicate{kind: core.FilterRelated, relation: relation, kids: []predicate{kid}, dynamic: kid.dynamic}
+	if !out.dynamic {
+		out.static, _ = out.build(nil)
+	}
+	return out
+}
+
+// relationNamed returns the step to the related rows of the field.
+func relationNamed(r *core.Resource, name string) (core.Relation, error) {
+	f := r.Field(name)
+	if f == nil {
+		return core.Relation{}, fmt.Errorf("%s has no field %q", r, name)
+	}
+	relation, ok := f.Relation()
+	if !ok {
+		return core.Relation{}, fmt.Errorf("%s is no relation", f)
+	}
+	return relation, nil
+}
+
+func (p *CompiledPolicy) compileParts(r *core.Resource, c Condition, depth int) (predicate, error) {
 	out := predicate{kind: c.n.kind, kids: make([]predicate, len(c.n.kids))}
 	for i, kid := range c.n.kids {
 		var err error
-		if out.kids[i], err = compileCondition(r, kid, depth+1); err != nil {
+		if out.kids[i], err = p.compileCondition(r, kid, depth+1); err != nil {
 			return predicate{}, err
 		}
 		out.dynamic = out.dynamic || out.kids[i].dynamic
@@ -46,11 +106,11 @@ func compileParts(r *core.Resource, c Condition, depth int) (predicate, error) {
 	return out, nil
 }
 
-func compileComparison(r *core.Resource, n *condition) (predicate, error) {
-	f, err := storedField(r, n.field)
+func compileComparison(r *core.Resource, name string, n *conditionNode) (predicate, error) {
+	f, err := storedField(r, name)
 	if err != nil {
-		if slices.Contains([]string{nameAnd, nameOr, nameNot}, "$"+n.field) {
-			err = fmt.Errorf("%w; %s, %s and %s combine conditions", err, nameAnd, nameOr, nameNot)
+		if slices.Contains([]string{"and", "or", "not", "any", "all", "none"}, name) {
+			err = fmt.Errorf("%w; the language has $%s", err, name)
 		}
 		return predicate{}, err
 	}

@@ -1,21 +1,27 @@
 package access
 
-import "github.com/larder-go/larder/core"
+import (
+	"slices"
+	"strings"
+
+	"github.com/larder-go/larder/core"
+)
 
 // Condition is a condition on the stored fields of a row. A value in it is a Go value that fits the field, or a
 // [FromPrincipal], which differs from principal to principal. The functions have the meaning of the functions of the same
 // names in package core. The meaning of the zero Condition is documented at [Rule]. Conditions are immutable.
-type Condition struct{ n *condition }
+type Condition struct{ n *conditionNode }
 
-type condition struct {
+type conditionNode struct {
 	kind   core.FilterKind
-	field  string
+	field  string // compared field, or relation; a path for both
 	values []any
-	kids   []Condition
+	kids   []Condition // of a FilterRelated the conditions on one related row
+	where  Operation   // of a FilterRelated: the operation that the policy permits on the related row; 0 for none
 }
 
 // All matches every row. As the Check of a [Rule] it permits any change.
-func All() Condition { return Condition{&condition{kind: core.FilterAll}} }
+func All() Condition { return Condition{&conditionNode{kind: core.FilterAll}} }
 
 // Eq matches rows in which the field equals value; nil matches null.
 func Eq(field string, value any) Condition { return compare(core.FilterEq, field, value) }
@@ -52,12 +58,41 @@ func Or(conditions ...Condition) Condition { return combine(core.FilterOr, condi
 // not match every row.
 func Not(c Condition) Condition { return combine(core.FilterNot, c) }
 
+// Related matches rows that have, through the relation, at least one related row that matches all of the conditions; without
+// conditions, at least one related row. Not(Related(...)) means none, Not(Related(..., Not(...))) means all. The condition
+// sees related rows that the principal cannot read. The relation is a to-one or to-many field, or a path of to-ones that ends
+// with one, such as "issue.project"; a compared field may be a path too, such as "project.public".
+func Related(relation string, conditions ...Condition) Condition {
+	return Condition{&conditionNode{kind: core.FilterRelated, field: relation, kids: conditions}}
+}
+
+// Where matches rows whose related row the policy permits the principal to read, update or delete: a comment with
+// Where("issue", Read) is visible where its issue is. The operation is one of [Read], [Update] and [Delete]; the conditions are
+// the Using of the rules for it. Rules must not refer to one another in a circle.
+func Where(relation string, o Operation) Condition {
+	return Condition{&conditionNode{kind: core.FilterRelated, field: relation, where: o}}
+}
+
+// usesRelated reports whether a condition of the policy concerns related rows.
+func (p Policy) usesRelated() bool {
+	for _, r := range p {
+		if r.Using.usesRelated() || r.Check.usesRelated() {
+			return true
+		}
+	}
+	return false
+}
+
+func (c Condition) usesRelated() bool {
+	return c.n != nil && (c.n.kind == core.FilterRelated || strings.Contains(c.n.field, ".") || slices.ContainsFunc(c.n.kids, Condition.usesRelated))
+}
+
 func compare(kind core.FilterKind, field string, values ...any) Condition {
-	return Condition{&condition{kind: kind, field: field, values: values}}
+	return Condition{&conditionNode{kind: kind, field: field, values: values}}
 }
 
 func combine(kind core.FilterKind, kids ...Condition) Condition {
-	return Condition{&condition{kind: kind, kids: kids}}
+	return Condition{&conditionNode{kind: kind, kids: kids}}
 }
 
 func (c Condition) isZero() bool { return c.n == nil }

@@ -72,29 +72,30 @@ func (l *fieldList) unlisted(fields []*core.Field) *core.Field {
 	return nil
 }
 
-// unlistedInQuery returns a field that the op filters or sorts by and that is not listed, or nil.
+// unlistedInQuery returns a field that the op filters or sorts by, or that another op asks about, and that is not listed, or
+// nil.
 func (l *fieldList) unlistedInQuery(op *core.Op) *core.Field {
-	for _, o := range op.Order {
-		if !l.lists(o.Field) {
-			return o.Field
-		}
-	}
-	return l.unlistedInFilter(op.Where)
-}
-
-func (l *fieldList) unlistedInFilter(f core.Filter) *core.Field {
 	if l == nil {
 		return nil
 	}
-	if named := f.Field(); named != nil && !l.lists(named) {
-		return named
-	}
-	for _, part := range f.Filters() {
-		if bad := l.unlistedInFilter(part); bad != nil {
-			return bad
+	for _, o := range op.Order {
+		f := o.Field
+		if o.Path != nil {
+			if o.Path[0].Relation.Reverse { // the related resource stores the relation
+				continue
+			}
+			f = o.Path[0].Relation.Stored
+		}
+		if !l.lists(f) {
+			return f
 		}
 	}
-	return nil
+	if op.Kind == core.Visibility {
+		if f := l.unlisted(op.Fields); f != nil {
+			return f
+		}
+	}
+	return l.unlisted(op.Where.Fields())
 }
 
 // unlistedInRecords returns a field that a write of the records sets and that is not listed, or nil.

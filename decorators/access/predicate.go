@@ -15,6 +15,10 @@ type predicate struct {
 	field    *core.Field // nil for And, Or and Not
 	operands []operand
 	kids     []predicate
+
+	relation core.Relation   // of a condition on related rows; its only kid is the condition on them
+	where    Operation       // of a [Where]
+	policy   *CompiledPolicy // of a [Where]
 }
 
 // operand is one value of a comparison.
@@ -22,6 +26,16 @@ type operand struct {
 	fixed bool
 	value core.Value    // if fixed
 	from  FromPrincipal // otherwise
+}
+
+// eachWhere calls the function with the resource and operation of each [Where] in the predicate.
+func (pr *predicate) eachWhere(fn func(r *core.Resource, o Operation)) {
+	if pr.where != 0 {
+		fn(pr.relation.Target(), pr.where)
+	}
+	for i := range pr.kids {
+		pr.kids[i].eachWhere(fn)
+	}
 }
 
 // missing is a value that a condition takes from the principal and that the principal lacks.
@@ -44,8 +58,12 @@ func (pr *predicate) filter(p *core.Principal) (core.Filter, *missing) {
 }
 
 func (pr *predicate) build(p *core.Principal) (core.Filter, *missing) {
-	if pr.field != nil {
+	switch {
+	case pr.field != nil:
 		return pr.comparison(p)
+	case pr.where != 0:
+		target := pr.relation.Target()
+		return pr.relation.Match(grantsFor(pr.policy.of(target).of(pr.where), p).using()), nil
 	}
 	kids := make([]core.Filter, len(pr.kids))
 	for i := range pr.kids {
@@ -61,6 +79,8 @@ func (pr *predicate) build(p *core.Principal) (core.Filter, *missing) {
 		return core.Or(kids...), nil
 	case core.FilterNot:
 		return core.Not(kids[0]), nil
+	case core.FilterRelated:
+		return pr.relation.Match(kids[0]), nil
 	}
 	return core.None(), nil
 }

@@ -21,7 +21,7 @@ func (c *CompiledPolicy) read(ctx context.Context, op *core.Op, next core.Handle
 	if f := c.ordersHiddenIDs(op); f != nil {
 		return core.Result{}, fieldError(core.SearchForbidden, f, errors.New("access: "+orderDenied(f)))
 	}
-	if op.Kind == core.Count || readable.everything() || len(readable) == 1 && readable[0].rule.fields == nil {
+	if op.Kind == core.Count || op.Kind == core.Visibility || readable.everything() || len(readable) == 1 && readable[0].rule.fields == nil {
 		return next(ctx, op)
 	}
 	if readable.sameFields() {
@@ -29,12 +29,12 @@ func (c *CompiledPolicy) read(ctx context.Context, op *core.Op, next core.Handle
 	}
 	// Rows show different fields. The whole row decides which ones.
 	op.Fields = nil
+	project := readable.projection(op)
 	res, err := next(ctx, op)
 	if err != nil {
 		return core.Result{}, err
 	}
-	readable.projectAll(res.Records)
-	return res, nil
+	return res, project(&res)
 }
 
 // readFields reads the listed fields only.

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -123,21 +124,48 @@ func (gs grants) show(f *core.Field) bool {
 	return slices.ContainsFunc(gs, func(g grant) bool { return g.rule.fields.lists(f) })
 }
 
-// projectAll replaces each record by the part that the grants to read show: the fields of the rules that match the
-// record, or the key alone.
-func (gs grants) projectAll(records []core.Record) {
+// projection returns a function that replaces each record of the op's result by the part that the grants to read show: the
+// fields of the rules that match the record, or the key alone. The backend evaluates conditions on related rows.
+func (gs grants) projection(op *core.Op) func(res *core.Result) error {
 	if gs.everything() {
-		return
+		return func(*core.Result) error { return nil }
 	}
-	for i, rec := range records {
-		records[i] = gs.project(rec)
+	if !slices.ContainsFunc(gs, func(g grant) bool { return g.using.Crosses() }) {
+		return func(res *core.Result) error {
+			for i, rec := range res.Records {
+				matches := func(j int) bool {
+					is, err := gs[j].using.Match(rec, nil)
+					return err == nil && is && complete(rec)
+				}
+				res.Records[i] = gs.project(rec, matches)
+			}
+			return nil
+		}
+	}
+	at := len(op.Conditions)
+	op.Conditions = slices.Clone(op.Conditions)
+	for _, g := range gs {
+		op.Conditions = append(op.Conditions, g.using)
+	}
+	return func(res *core.Result) error {
+		if len(res.Conditions) != len(res.Records) {
+			return &core.Error{Code: core.ServerError, Cause: errNoConditions}
+		}
+		for i, rec := range res.Records {
+			answers := res.Conditions[i]
+			res.Records[i] = gs.project(rec, func(j int) bool { return at+j < len(answers) && answers[at+j] })
+		}
+		return nil
 	}
 }
 
-func (gs grants) project(rec core.Record) core.Record {
+var errNoConditions = errors.New("access: an inner decorator has not returned the answers to the conditions of the op")
+
+// project returns the part of the record that the grants show. matches reports whether the record matches the j-th of them.
+func (gs grants) project(rec core.Record, matches func(j int) bool) core.Record {
 	has := make([]bool, rec.Len())
-	for _, g := range gs {
-		if !complete(rec) || !g.using.Match(rec) {
+	for j, g := range gs {
+		if !matches(j) {
 			continue
 		}
 		if g.rule.fields == nil {

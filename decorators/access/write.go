@@ -56,10 +56,10 @@ func (c *CompiledPolicy) writable(op *core.Op, o Operation, records []core.Recor
 // write passes the op on, and reduces the records that come back to the fields that the principal may read.
 func (c *CompiledPolicy) write(ctx context.Context, op *core.Op, o Operation, requested []core.Record, next core.Handler) (core.Result, error) {
 	r, p := op.Resource, op.Principal // inner decorators may change the op
+	project := grantsFor(c.of(r).read, p).projection(op)
 	res, err := next(ctx, op)
 	if err != nil {
 		return core.Result{}, c.withVerdicts(err, p, o, r, requested)
 	}
-	grantsFor(c.of(r).read, p).projectAll(res.Records)
-	return res, nil
+	return res, project(&res)
 }
