@@ -10,9 +10,9 @@ import (
 
 // guard restricts the operations of one store. It is immutable.
 type guard struct {
-	owners []*core.Field // by index of the resource; nil for shared resources
-	claim  string        // name of the claim that owns records; "" for the id
-	bypass []string      // roles
+	owners []owner  // by index of the resource; the zero owner for shared resources
+	claim  string   // name of the claim that owns records; "" for the id
+	bypass []string // roles
 }
 
 // restrict narrows the op to the records of its principal, or returns an error.
@@ -31,47 +31,54 @@ func (g *guard) restrict(op *core.Op) error {
 	case op.Resource == nil:
 		return &core.Error{Code: core.Forbidden, Cause: errUnknownKind}
 	}
-	f := g.owners[op.Resource.Index()]
+	o := g.owners[op.Resource.Index()]
+	f := o.field
 	if f == nil {
 		return nil
 	}
-	owner := g.ownerOf(p, f)
-	if !owner.IsSet() {
-		return forbidden(f, fmt.Errorf("ownership: %s needs %s of type %s, which the principal lacks", f, g.source(), f.Type()))
+	id := g.ownerOf(p, f)
+	if !id.IsSet() {
+		return forbidden(op.Resource, fmt.Errorf("ownership: %s needs %s of type %s, which the principal lacks", f, g.source(), f.Type()))
 	}
-	return narrow(op, f, owner)
+	return o.narrow(op, id)
 }
 
 var errUnknownKind = errors.New("ownership: unknown kind of operation")
 
 // narrow narrows the op to the records of the owner, and sets the owner of new records.
-func narrow(op *core.Op, f *core.Field, owner core.Value) error {
+func (o owner) narrow(op *core.Op, id core.Value) error {
 	switch op.Kind {
-	case core.Load, core.Select, core.Count, core.Delete:
+	case core.Load, core.Select, core.Count, core.Visibility, core.Delete:
 	case core.Insert, core.Update:
-		if err := checkOwners(op, f, owner); err != nil {
+		if o.path != nil {
+			break // the condition on the after image decides
+		}
+		if err := checkOwners(op, o.field, id); err != nil {
 			return err
 		}
 		if op.Kind == core.Insert {
-			op.Records = withOwner(op.Records, f, owner)
+			op.Records = withOwner(op.Records, o.field, id)
 		}
 	case core.NextID:
 		return nil
 	default:
-		return forbidden(f, errUnknownKind)
+		return forbidden(op.Resource, errUnknownKind)
 	}
-	op.Guard(f.Equals(owner))
+	op.Guard(o.equals(id))
 	return nil
 }
 
 // setDefaultOwner sets the owner of records that a principal with a bypass role inserts without an owner.
 func (g *guard) setDefaultOwner(op *core.Op) {
-	if op.Kind != core.Insert || g.owners[op.Resource.Index()] == nil {
+	if op.Kind != core.Insert {
 		return
 	}
-	f := g.owners[op.Resource.Index()]
-	if owner := g.ownerOf(op.Principal, f); owner.IsSet() {
-		op.Records = withOwner(op.Records, f, owner)
+	o := g.owners[op.Resource.Index()]
+	if o.field == nil || o.path != nil {
+		return
+	}
+	if id := g.ownerOf(op.Principal, o.field); id.IsSet() {
+		op.Records = withOwner(op.Records, o.field, id)
 	}
 }
 
@@ -94,15 +101,15 @@ func checkOwners(op *core.Op, f *core.Field, owner core.Value) error {
 		if v == owner || v.IsAbsent() || v.IsNull() && op.Kind == core.Insert {
 			continue
 		}
-		return forbidden(f, fmt.Errorf("ownership: the %s sets %s to another owner than the principal", op.Kind, f))
+		return forbidden(op.Resource, fmt.Errorf("ownership: the %s sets %s to another owner than the principal", op.Kind, f))
 	}
 	return nil
 }
 
 // forbidden is the error of an operation that is denied whatever records exist. The cause is for the log and must contain
 // neither ids of principals nor values.
-func forbidden(f *core.Field, cause error) error {
-	err := f.Resource().Forbidden()
+func forbidden(r *core.Resource, cause error) error {
+	err := r.Forbidden()
 	err.Cause = cause
 	return err
 }

@@ -10,27 +10,70 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// owners returns the owner field of each resource by its index, nil for shared resources. The owner field has the default
-// name unless Fields has another one.
-func (o Options) owners(m *core.Model, defaultName string) ([]*core.Field, error) {
+// owner is the place of the owner of a resource's records: a field of the record, or of the record at the end of a path of
+// to-one relations. The zero owner is that of shared resources.
+type owner struct {
+	path  []core.Relation
+	field *core.Field
+}
+
+// equals returns the condition that the owner is v.
+func (o owner) equals(v core.Value) core.Filter {
+	f := o.field.Equals(v)
+	for _, step := range slices.Backward(o.path) {
+		f = step.Match(f)
+	}
+	return f
+}
+
+// owners returns the owner of each resource by its index. The owner field has the default name unless Fields has another
+// one.
+func (o Options) owners(m *core.Model, defaultName string) ([]owner, error) {
 	errs := o.check(m)
-	fields := make([]*core.Field, len(m.Resources()))
+	owners := make([]owner, len(m.Resources()))
 	for i, r := range m.Resources() {
 		if slices.Contains(o.Shared, r.Name()) {
 			continue
 		}
-		name, ok := o.Fields[r.Name()]
-		if !ok {
-			name = defaultName
-		}
-		f, err := ownerField(r, name)
-		if err != nil {
+		var err error
+		if owners[i], err = o.owner(r, defaultName); err != nil {
 			errs = append(errs, fmt.Errorf("resource %q: %w", r.Name(), err))
 		}
-		fields[i] = f
 	}
-	return fields, errors.Join(errs...)
+	return owners, errors.Join(errs...)
 }
+
+// owner follows Through to the owner field.
+func (o Options) owner(r *core.Resource, defaultName string) (found owner, err error) {
+	for start := r; ; {
+		through, ok := o.Through[r.Name()]
+		if !ok {
+			name, ok := o.Fields[r.Name()]
+			if !ok {
+				name = defaultName
+			}
+			if slices.Contains(o.Shared, r.Name()) {
+				return owner{}, fmt.Errorf("Through leads to the shared resource %q, which has no owner", r.Name())
+			}
+			if found.field, err = ownerField(r, name); err != nil && r != start {
+				err = fmt.Errorf("Through leads to the resource %q, which %w", r.Name(), err)
+			}
+			return found, err
+		}
+		f := r.Field(through)
+		if f == nil || f.Target() == nil || f.Many() || !f.Stored() {
+			return owner{}, fmt.Errorf("Through names %q, which is no stored to-one relation of %s", through, r.Name())
+		}
+		step, _ := f.Relation()
+		if found.path = append(found.path, step); len(found.path) > maxThrough {
+			return owner{}, fmt.Errorf("Through leads over more than %d relations; does it lead in a circle?", maxThrough)
+		}
+		r = f.Target()
+	}
+}
+
+// maxThrough bounds a chain of Through.
+const maxThrough = 5
 
 // check returns the mistakes in the options.
 func (o Options) check(m *core.Model) (errs []error) {
@@ -44,9 +87,15 @@ func (o Options) check(m *core.Model) (errs []error) {
 	fields := slices.Sorted(maps.Keys(o.Fields))
 	names("Fields", fields)
 	names("Shared", o.Shared)
+	names("Through", slices.Sorted(maps.Keys(o.Through)))
 	for _, name := range fields {
 		if slices.Contains(o.Shared, name) {
 			errs = append(errs, fmt.Errorf("options Fields and Shared: both name resource %q; remove it from one of them", name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Through)) {
+		if _, both := o.Fields[name]; both || slices.Contains(o.Shared, name) {
+			errs = append(errs, fmt.Errorf("option Through names resource %q, as does Fields or Shared; remove it from one of them", name))
 		}
 	}
 	if slices.Contains(o.Bypass, "") {
@@ -59,7 +108,7 @@ func (o Options) check(m *core.Model) (errs []error) {
 func ownerField(r *core.Resource, name string) (*core.Field, error) {
 	f := r.Field(name)
 	if f == nil {
-		return nil, fmt.Errorf("has no field %q; add a hidden field of that name, name another one in Fields, or list the resource in Shared", name)
+		return nil, fmt.Errorf("has no field %q; add a hidden field of that name, name another one in Fields, name a relation to its owner in Through, or list the resource in Shared", name)
 	}
 	switch {
 	case !f.Stored() || f.Many():

@@ -18,6 +18,10 @@ type Options struct {
 	// Fields names the owner field of resources in which it differs from the argument of New, by the name of the resource
 	// in the model.
 	Fields map[string]string
+	// Through names, for resources without an owner field, the to-one relation to the record whose owner owns theirs:
+	// {"issue": "project"}. Chains are allowed: {"comment": "issue", "issue": "project"}. A record without such a related
+	// record has no owner.
+	Through map[string]string
 	// Shared names resources without owners. Every principal except the anonymous one can access all their records.
 	Shared []string
 	// Bypass names roles whose principals can access all records; see "Roles without restriction" in the package comment.
@@ -32,15 +36,16 @@ type Options struct {
 // options name a resource that the model does not have. The error lists every mistake and its
 // correction.
 func New(field string, opts Options) core.Decorator {
-	o := Options{Claim: opts.Claim, Fields: maps.Clone(opts.Fields), Shared: slices.Clone(opts.Shared), Bypass: slices.Clone(opts.Bypass)}
+	o := Options{Claim: opts.Claim, Fields: maps.Clone(opts.Fields), Through: maps.Clone(opts.Through), Shared: slices.Clone(opts.Shared), Bypass: slices.Clone(opts.Bypass)}
 	return core.Decorator{
 		Name: "ownership", Note: o.note(field), Kind: core.KindPolicy, Repeatable: true, // one for users, one for tenants
+		KnowsRelated: true, UsesRelated: len(o.Through) > 0,
 		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
-			fields, err := o.owners(m, field)
+			owners, err := o.owners(m, field)
 			if err != nil {
 				return nil, err
 			}
-			g := guard{owners: fields, claim: o.Claim, bypass: o.Bypass}
+			g := guard{owners: owners, claim: o.Claim, bypass: o.Bypass}
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				if err := g.restrict(op); err != nil {
 					return core.Result{}, err
@@ -68,6 +73,9 @@ func (o Options) note(name string) string {
 	}
 	for _, resource := range slices.Sorted(maps.Keys(o.Fields)) {
 		parts = append(parts, resource+"."+o.Fields[resource]+" is "+owner)
+	}
+	for _, resource := range slices.Sorted(maps.Keys(o.Through)) {
+		parts = append(parts, resource+" through "+o.Through[resource])
 	}
 	add("shared: ", o.Shared)
 	add("bypass: ", o.Bypass)

@@ -25,7 +25,7 @@ type Options struct {
 func New(opts Options) core.Decorator {
 	opts.Resources = slices.Clone(opts.Resources)
 	return core.Decorator{
-		Name: "readonly", Note: opts.note(), Kind: core.KindPolicy, Repeatable: true,
+		Name: "readonly", Note: opts.note(), Kind: core.KindPolicy, KnowsRelated: true, Repeatable: true,
 		ReadOnly: func(r *core.Resource) bool {
 			return (opts.Switch == nil || opts.Switch.On()) && (opts.Resources == nil || slices.Contains(opts.Resources, r.Name()))
 		},
