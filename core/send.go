@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // send passes the op to the chain, with the principal of the context.
@@ -74,13 +75,46 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 	if err := s.addExistence(ctx, op); err != nil {
 		return Result{}, err
 	}
+	var res Result
+	var err error
 	switch {
 	case op.Kind == Tx:
 		return Result{}, s.transact(ctx, op)
 	case op.handle != nil:
-		return op.handle.run(ctx, op)
+		res, err = op.handle.run(ctx, op)
+	default:
+		res, err = s.single(ctx, op)
 	}
-	return s.single(ctx, op)
+	if err != nil && s.deniesMissed(ctx, op, err) {
+		err = op.missedDenial()
+	}
+	return res, err
+}
+
+// deniesMissed reports whether the op is a write that has missed a record which the principal can read: the guard has excluded
+// a record that is no secret. It ends the transaction of the op, which has failed, and asks by a Load through the whole chain.
+func (s *Store) deniesMissed(ctx context.Context, op *Op, err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Code != NotFound || op.Kind != Update && op.Kind != Delete || op.Using.n == nil || op.Principal.IsSystem() {
+		return false
+	}
+	if e.Resource != op.Resource.apiName || !slices.Contains(op.Keys, e.Key) {
+		return false
+	}
+	if op.handle != nil {
+		op.handle.abandon(ctx)
+	}
+	load := &Op{Kind: Load, Resource: op.Resource, Keys: []Value{e.Key}, Fields: []*Field{op.Resource.key}, Principal: op.Principal, origin: s}
+	res, err := s.handler(ctx, load)
+	return err == nil && len(res.Records) == 1
+}
+
+// missedDenial is the error of a write that the principal may not perform on a record that it can read.
+func (op *Op) missedDenial() error {
+	if op.Principal == nil {
+		return &Error{Code: Unauthorized}
+	}
+	return op.Resource.Forbidden()
 }
 
 // single runs one operation in a transaction of its own.

@@ -209,6 +209,16 @@ func (t *transaction) close(ctx context.Context) bool {
 	return t.committed
 }
 
+// abandon rolls back a transaction in which an operation has failed. Further operations fail as before.
+func (t *transaction) abandon(ctx context.Context) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.ended = true
+		rollback(ctx, t.backend)
+	}
+}
+
 // hasCommitted reports whether the transaction has committed. The nil transaction, which never began, has not.
 func (t *transaction) hasCommitted() bool {
 	if t == nil {

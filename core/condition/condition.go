@@ -1,6 +1,7 @@
 package condition
 
 import (
+	_ "embed" // the schema is a file so that editors can use it
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +11,11 @@ import (
 
 	"github.com/larder-go/larder/core"
 )
+
+// Schema is the JSON Schema (draft 2020-12) of the language: the file condition.schema.json of this package.
+//
+//go:embed condition.schema.json
+var Schema string
 
 // Reserved names of the language.
 const (

@@ -59,7 +59,9 @@ func (c *CompiledPolicy) delete(ctx context.Context, op *core.Op, next core.Hand
 		return core.Result{}, c.denied(op, Delete)
 	}
 	op.Using = core.And(op.Using, allowed.using())
-	return next(ctx, op)
+	r, p := op.Resource, op.Principal // inner decorators may change the op
+	res, err := next(ctx, op)
+	return res, c.withVerdicts(err, p, Delete, r, nil)
 }
 
 func (c *CompiledPolicy) nextID(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {

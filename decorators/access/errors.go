@@ -48,13 +48,13 @@ func (c *CompiledPolicy) cause(p *core.Principal, o Operation, r *core.Resource,
 	return errors.New("access: " + describe(o, r, c.verdicts(p, o, r, fields)))
 }
 
-// withVerdicts adds the verdicts of the rules to the error of a write that failed a Check in the backend. Errors of
-// other kinds, or with a cause already, are returned unchanged.
+// withVerdicts adds the verdicts of the rules to the error of a write that failed a Check in the backend, or that missed a row
+// which the principal can read. Errors of other kinds, or with a cause already, are returned unchanged.
 func (c *CompiledPolicy) withVerdicts(err error, p *core.Principal, o Operation, r *core.Resource, records []core.Record) error {
 	e, ok := err.(*core.Error) //nolint:errorlint // a wrapped error has a cause
-	if !ok || e.Code != core.Forbidden || e.Cause != nil {
+	if !ok || e.Code != core.Forbidden && e.Code != core.Unauthorized || e.Cause != nil {
 		return err
 	}
-	const failed = "the row after the write matches no check of the rules that apply, or another policy denies it"
+	const failed = "the row matches no using before the write or no check after it of the rules that apply, or another policy denies it"
 	return denied(p, r, fmt.Errorf("%w; %s", c.cause(p, o, r, o.fieldsOf(records)...), failed))
 }
