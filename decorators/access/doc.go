@@ -45,6 +45,27 @@
 // The backend applies the conditions in the statement itself. The right to write a row does not depend on the right to read
 // it: a rule for Update or Delete reaches rows that no rule for Read shows.
 //
+// # Related rows
+//
+// A condition may concern related rows: [Related], in JSON $any, $all, $none and paths. Package core/condition describes the
+// language.
+//
+//	access.Related("project", access.Related("memberships", access.Eq("user", access.PrincipalID()), access.Eq("role", "admin")))
+//
+//	{"project": {"$any": {"memberships": {"$any": {"user": {"$principal": "id"}, "role": "admin"}}}}}
+//
+// The conditions of one Related hold for the same row. They see every row: "is a member of the project" needs no right to read
+// memberships. [Where] follows the policy of another resource: with Where("issue", Read), in JSON {"issue": {"$where": "read"}}, a
+// comment is visible where its issue is.
+//
+// The backend decides these conditions in the statement of a read, an Update or a Delete, once for the statement where it can.
+// A Check on related rows is decided after the write, in the same transaction, and sees everything that the transaction has
+// written so far: create the project before its issues, and the membership before both. Index the fields by which rows are
+// found, such as membership.user; [CompiledPolicy.Explain] names fields without an index.
+//
+// A filter or an order of a client that crosses a relation finds only the related rows that the principal can read, by rules
+// that list every field which the filter names there, and the to-one field that stores the relation.
+//
 // # Fields
 //
 // A row shows the fields of the rules that match this row. The list of a rule never applies to rows of another rule. Other
@@ -83,15 +104,15 @@
 //
 //   - [core.Unauthorized]: no rule for the role [Anonymous] permits the operation, and the principal is nil.
 //   - [core.Forbidden]: no rule permits this principal the operation on any row, or the row matches no Check afterwards.
-//   - [core.NotFound]: no rule permits the operation on this row. The error equals the error of a row that does not exist.
+//   - [core.NotFound]: no rule permits the operation on this row, and none shows it. The error equals the error of a row that
+//     does not exist. For a row that the principal can read, the store returns Forbidden instead.
 //   - [core.UnknownField]: a filter or an order names a field that the principal may not read, or a write sets a field that
 //     the principal may neither read nor write. The error equals the error of a field that does not exist. Names of fields
 //     are public, since models are published; their values are not.
 //   - [core.FieldReadOnly]: a write sets a field that the principal may read but not write.
 //   - [core.SearchForbidden]: an order or a range by ids that the principal may not all read.
 //
-// core/engine answers a filter by a to-one field, to a resource of which the principal may read nothing, with Forbidden; see
-// Filter of its Query.
+// A filter or an order that crosses a relation to a resource of which the principal may read nothing is Forbidden.
 //
 // The cause of an error has the verdict of every rule. It is for the log, and contains no value of a row, no claim and no id
 // of a principal. decorators/logging logs it for Unauthorized and Forbidden. For the other errors, ask

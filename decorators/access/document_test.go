@@ -79,7 +79,7 @@ func drawRule(t *rapid.T) any {
 
 func drawConditions(t *rapid.T, depth int) any {
 	field := func() any { return drawComparison(t) }
-	members := map[string]func() any{"name": field, "price": field, "ä": field}
+	members := map[string]func() any{"name": field, "price": field, "ä": field, "jar.name": field}
 	if depth > 0 {
 		deeper := func() any { return drawConditions(t, depth-1) }
 		members["$and"], members["$or"], members["$not"] = listOf(t, deeper), listOf(t, deeper), deeper
@@ -96,10 +96,15 @@ func drawComparison(t *rapid.T) any {
 	for _, name := range []string{"eq", "ne", "lt", "le", "gt", "ge", "prefix"} {
 		members[name] = value
 	}
-	return some(t, []string{rapid.SampledFrom([]string{"eq", "in", "prefix"}).Draw(t, "operator")}, members)
+	related := func() any { return drawConditions(t, 0) }
+	members["$any"], members["$all"], members["$none"] = related, related, related
+	return some(t, []string{rapid.SampledFrom([]string{"eq", "in", "prefix", "$any"}).Draw(t, "operator")}, members)
 }
 
 func drawValue(t *rapid.T) any {
+	if rapid.IntRange(0, 19).Draw(t, "where") == 0 {
+		return some(t, nil, map[string]func() any{"$where": oneOf(t, "read", "update", "insert")})
+	}
 	if rapid.IntRange(0, 19).Draw(t, "takes") == 0 {
 		return some(t, nil, map[string]func() any{"$principal": oneOf(t, "id", "name"), "$claim": oneOf(t, "c", "")})
 	}

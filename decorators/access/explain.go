@@ -22,6 +22,9 @@ type Explanation struct {
 	// Unordered lists the fields of the question that a read may name but not sort by or compare by size. They are to-one
 	// fields that may hold ids of rows that the principal may not read. Such a read is [core.SearchForbidden].
 	Unordered []string
+	// Unindexed lists the fields by which the conditions look for related rows without an index, such as "membership.user". Set
+	// [core.FieldSpec] Indexed on them: otherwise each operation may read all rows of the related resource.
+	Unindexed []string
 	// Verdicts has a verdict of each rule about this operation on this resource, in the order of the policy.
 	Verdicts []Verdict
 
@@ -65,6 +68,8 @@ func (c *CompiledPolicy) Explain(p *core.Principal, o Operation, resource string
 		if o == Read && e.Err == nil {
 			c.addUnordered(&e, p, named)
 		}
+		e.addUnindexed(e.Using)
+		e.addUnindexed(e.Check)
 	}
 	return e
 }
@@ -111,6 +116,27 @@ func (c *CompiledPolicy) addUnordered(e *Explanation, p *core.Principal, named [
 		if c.hidesOrder(p, f) {
 			e.Unordered = append(e.Unordered, f.Name())
 			e.text += "; " + orderDenied(f)
+		}
+	}
+}
+
+// addUnindexed adds the fields that conditions on related rows compare, if none of the fields of the condition has an index.
+func (e *Explanation) addUnindexed(f core.Filter) {
+	for _, part := range f.Filters() {
+		e.addUnindexed(part)
+	}
+	if f.Kind() != core.FilterRelated {
+		return
+	}
+	e.addUnindexed(f.Where())
+	fields := f.Where().Fields()
+	if len(fields) == 0 || slices.ContainsFunc(fields, func(f *core.Field) bool { return f.Key() || f.Indexed() }) {
+		return
+	}
+	for _, field := range fields {
+		if !slices.Contains(e.Unindexed, field.String()) {
+			e.Unindexed = append(e.Unindexed, field.String())
+			e.text += "; set Indexed on " + field.String()
 		}
 	}
 }
