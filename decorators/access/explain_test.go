@@ -140,7 +140,7 @@ func TestFailedCheckHasVerdictsAsCause(t *testing.T) {
 		missing string // field that the second rule does not list; a default does not count as set
 	}{"update": {updated, "on_sale"}, "insert": {inserted, "baker"}} {
 		want := `FORBIDDEN object_name="Bread": access: ` + what + " of bread is allowed: rule 1 (own) applies; rule 2 does not list " + c.missing +
-			"; rule 3 is for owner; the row after the write matches no check of the rules that apply, or another policy denies it"
+			"; rule 3 is for owner; the row matches no using before the write or no check after it of the rules that apply, or another policy denies it"
 		s.is(what, core.AsError(c.err).Error(), want)
 	}
 }

@@ -83,7 +83,7 @@ func parseValue(raw any) (any, bool, error) {
 	}
 	for _, name := range []string{namePrincipal, nameClaim, nameWhere} {
 		if _, ok := m[name]; ok {
-			return nil, false, fmt.Errorf(`must be {"%s": "id"}, {"%s": "NAME"} or {"%s": "read"}`, namePrincipal, nameClaim, nameWhere)
+			return nil, false, fmt.Errorf(`an object must be {"%s": "id"} or {"%s": "NAME"}`, namePrincipal, nameClaim)
 		}
 	}
 	return nil, false, nil

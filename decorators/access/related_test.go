@@ -91,7 +91,7 @@ func newTeams(t *testing.T) fixture {
 
 func (s fixture) resource(name string) *core.Resource { return s.store.Model().Resource(name) }
 
-// titles returns what p reads of a resource with the query, one record a line, or the error.
+// read returns what p reads of a resource with the query, one record a line, or the error.
 func (s fixture) read(p *core.Principal, resource string, q core.Query) string {
 	page, err := s.store.Select(s.as(p), s.resource(resource), q)
 	if err != nil {
@@ -188,7 +188,7 @@ func TestExplainNamesMissingIndexes(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := compiled.Explain(user(1), access.Update, "issue")
-	if !slices.Equal(e.Unindexed, []string{"membership.user", "membership.role"}) || !strings.Contains(e.String(), "set Indexed on membership.user") {
+	if !slices.Equal(e.Unindexed, []string{"membership.role", "membership.user"}) || !strings.Contains(e.String(), "set Indexed on membership.user") {
 		t.Errorf("got %v: %s", e.Unindexed, e)
 	}
 }
@@ -200,7 +200,7 @@ func TestCompileReportsMistakesOfRelations(t *testing.T) {
 		{`project.memberships is to-many, and a path crosses to-ones only; use Related("memberships", ...), in JSON {"memberships": {"$any": {"user": ...}}}`,
 			`{"project.memberships.user": 1}`},
 		{`membership has no field "usr"`, `{"project.memberships": {"$any": {"usr": 1}}}`},
-		{"$where leads in a circle back to the rules for read of issue; state the condition of one of them", `{"comments": {"$where": "read"}}`},
+		{"$where leads in a circle back to the rules for read of comment; state the condition of one of them", `{"comments": {"$where": "read"}}`},
 	} {
 		policy, err := access.Parse([]byte(`{"rules": [
 			{"roles": ["r"], "resource": "issue", "operations": ["read"], "using": ` + c.using + `},
