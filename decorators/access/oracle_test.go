@@ -284,7 +284,8 @@ func (g scenario) wantSelect(where map[string]core.Filter, order string) string 
 	rows := slices.DeleteFunc(slices.Clone(g.rows), func(row core.Record) bool {
 		for _, f := range where {
 			bound, err := g.bread.Bind(f)
-			if err != nil || !bound.Match(row) {
+			matches, undecided := bound.Match(row, nil)
+			if err != nil || undecided != nil || !matches {
 				return true
 			}
 		}
