@@ -235,7 +235,7 @@ func (r *Resource) order(names []string) ([]Order, error) {
 
 // orderBy resolves one name of an order: a field, or a path of to-one relations that ends with a field.
 func (r *Resource) orderBy(name string) (o Order, err error) {
-	if r.Field(name) == nil && len(name) > 0 && name[0] == '-' {
+	if first, _, _ := strings.Cut(name, "."); r.Field(name) == nil && r.Field(first) == nil && strings.HasPrefix(name, "-") {
 		name, o.Desc = name[1:], true
 	}
 	for path := name; r.Field(name) == nil; {

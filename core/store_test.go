@@ -145,7 +145,7 @@ func TestConditionsOfDecoratorsAreBound(t *testing.T) {
 	for _, c := range []struct {
 		id, price int
 		want      error
-	}{{2, 5, nil}, {2, -5, core.Forbidden}, {3, 5, core.NotFound}} {
+	}{{2, 5, nil}, {2, -5, core.Forbidden}, {3, 5, core.Unauthorized}} { // the anonymous caller can read 3
 		change := cookie(t, s.Model(), map[string]any{"id": c.id, "price": c.price})
 		if _, err := s.Update(t.Context(), r, change); !errors.Is(err, c.want) {
 			t.Errorf("%+v: got %v", c, err)

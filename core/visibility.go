@@ -115,19 +115,22 @@ type guards struct {
 func (g guards) op(op *Op, filters ...*Filter) (err error) {
 	g.found = make(map[string]Filter)
 	for _, f := range filters {
-		if *f, err = g.filter(*f); err != nil {
+		guarded, err := g.filter(*f)
+		if err != nil {
 			return err
 		}
+		*f = guarded
 	}
 	if !op.OrderCrosses() {
 		return nil
 	}
-	op.Order = slices.Clone(op.Order)
-	for i := range op.Order {
-		if op.Order[i].Path, err = g.path(op.Order[i]); err != nil {
+	order := slices.Clone(op.Order)
+	for i := range order {
+		if order[i].Path, err = g.path(order[i]); err != nil {
 			return err
 		}
 	}
+	op.Order = order
 	return nil
 }
 

@@ -156,7 +156,7 @@ func BenchmarkDecorators(b *testing.B) {
 	var decorators []core.Decorator
 	for i := range 5 {
 		decorators = append(decorators, core.Decorator{
-			Name: "decorator " + strconv.Itoa(i), Kind: core.KindPolicy,
+			Name: "decorator " + strconv.Itoa(i), Kind: core.KindPolicy, KnowsRelated: true,
 			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) { return next(ctx, op) }, nil
 			},

@@ -95,7 +95,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	}
 	p, last := recordedPool(t)
 	cookie := m.Resource("cookie")
-	guard := core.Decorator{Name: "guard", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	guard := core.Decorator{Name: "guard", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			op.Guard(core.Ne("owner", 7))
 			return next(ctx, op)

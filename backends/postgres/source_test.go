@@ -225,7 +225,7 @@ func TestRoundTripsOfReadingBack(t *testing.T) {
 
 // policyOn returns a policy with a condition on one resource.
 func policyOn(resource string, f core.Filter) core.Decorator {
-	return core.Decorator{Name: "guard", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "guard", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Resource != nil && op.Resource.Name() == resource {
 				op.Guard(f)

@@ -13,7 +13,7 @@ import (
 // program itself (core.System) sees them, restores them, and deletes for good.
 func softDelete(field string) core.Decorator { //nolint:unparam // for models with another name of the field
 	return core.Decorator{
-		Name: "soft delete", Note: field + " is when", Kind: core.KindPolicy,
+		Name: "soft delete", Note: field + " is when", Kind: core.KindPolicy, KnowsRelated: true,
 		Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 			kept := make([]core.Filter, len(m.Resources())) // by index of the resource; shared by all operations
 			for i, r := range m.Resources() {

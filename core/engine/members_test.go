@@ -16,7 +16,7 @@ import (
 
 // unordered rejects every order by a relation, like a policy that hides the targets of some records.
 func unordered() core.Decorator {
-	return core.Decorator{Name: "unordered", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "unordered", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			for _, o := range op.Order {
 				if o.Field.Target() != nil {

@@ -23,7 +23,7 @@ import (
 
 // intercepting returns a decorator that calls fn before every operation but Tx, and returns its error.
 func intercepting(fn func(ctx context.Context) error) core.Decorator {
-	return core.Decorator{Name: "through", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "through", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind != core.Tx {
 				if err := fn(ctx); err != nil {

@@ -39,7 +39,7 @@ func open(tb testing.TB, see ...func(op *core.Op)) *core.Store {
 func openModel(tb testing.TB, m *core.Model, see ...func(op *core.Op)) *core.Store {
 	tb.Helper()
 	s, err := core.New(tb.Context(), m, memory.New(), core.Decorator{
-		Name: "see", Kind: core.KindPolicy,
+		Name: "see", Kind: core.KindPolicy, KnowsRelated: true,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				for _, see := range see {

@@ -12,7 +12,7 @@ import (
 
 // byHand returns a minimal policy: one role, one condition, one kind.
 func byHand() core.Decorator {
-	return core.Decorator{Name: "hand", Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "hand", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		onSale := m.Resource("bread").Field("on_sale").Compare(core.FilterEq, core.BoolValue(true))
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch {
@@ -29,7 +29,7 @@ func byHand() core.Decorator {
 
 // byHandOwner returns a minimal policy that compares a field with the principal's id.
 func byHandOwner() core.Decorator {
-	return core.Decorator{Name: "hand", Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "hand", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		baker := m.Resource("bread").Field("baker")
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch {

@@ -32,7 +32,7 @@ func TestLinesRevealNoHiddenRows(t *testing.T) {
 
 // owning is a minimal ownership policy.
 func owning() core.Decorator {
-	return core.Decorator{Name: "owning", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "owning", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			p := op.Principal
 			if p == nil || !p.IsSystem() && !p.ID.IsSet() {

@@ -274,7 +274,7 @@ func TestInvalidOpIsLogged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			zapCore, logs := observer.New(zapcore.DebugLevel)
-			outer := core.Decorator{Name: "outer", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			outer := core.Decorator{Name: "outer", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) {
 					c.change(op)
 					return next(ctx, op)

@@ -55,7 +55,7 @@ func sets() []measured {
 // byHand returns five decorators written for one resource, one role and one kind.
 func byHand(logger *zap.Logger) []core.Decorator {
 	layer := func(name string, around func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
-		return core.Decorator{Name: name, Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return core.Decorator{Name: name, Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) { return around(ctx, op, next) }, nil
 		}}
 	}

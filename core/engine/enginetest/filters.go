@@ -47,10 +47,10 @@ func filterCases() []Case {
 			list thing depth=0 filter={"text": {"prefix": "%"}}     => []
 			list thing depth=0 filter={"id": {"gt": 2}}             => [3, 4]`),
 		script("an unknown operator or a missing list is rejected", things, `
-			list thing filter={"int": {"like": 1}}     => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "operators eq, ne, lt, le, gt, ge, in, prefix"}
-			list thing filter={"int": {}}              => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "operators eq, ne, lt, le, gt, ge, in, prefix"}
-			list thing filter={"int": {"in": 1}}       => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "a list of values for the operator in"}
-			list thing filter={"int": {"in": null}}    => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "a list of values for the operator in"}
+			list thing filter={"int": {"like": 1}}     => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: like: unknown operator; use eq, ne, lt, le, gt, ge, in, prefix, or $any, $all or $none for a relation"}
+			list thing filter={"int": {}}              => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: must not be empty; use an operator: eq, ne, lt, le, gt, ge, in, prefix"}
+			list thing filter={"int": {"in": 1}}       => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: in: must be a list of values"}
+			list thing filter={"int": {"in": null}}    => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "int: in: must be a list of values"}
 			list thing filter={"int": {"lt": null}}    => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": null}
 			list thing filter={"int": {"in": [[]]}}    => BAD_FIELD_VALUE {"object_name": "thing", "field_name": "int", "type": "int", "value": []}
 			list thing filter={"int": {"prefix": 1}}   => SEARCH_FORBIDDEN {"object_name": "thing", "field_name": "int"}
@@ -104,6 +104,6 @@ func filterCases() []Case {
 			list person filter={"friends": [1]}   => SEARCH_FORBIDDEN {"object_name": "person", "field_name": "friends"}`),
 		script("an unknown field in a filter is named", Cookies, `
 			list cookie filter={"price": 1}   => FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "price"}
-			list cookie filter={"": 1}        => FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": ""}`),
+			list cookie filter={"": 1}        => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": ": must be a field, $and, $or or $not"}`),
 	}
 }

@@ -75,7 +75,7 @@ func discreet() *core.Model {
 
 // hideRecords hides all records of the resource, except from the program itself.
 func hideRecords(resource string) core.Decorator {
-	return core.Decorator{Name: "hiding", Kind: core.KindPolicy, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "hiding", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Resource == m.Resource(resource) && !op.Principal.IsSystem() && op.Kind != core.Insert && op.Kind != core.NextID {
 				op.Guard(core.None())

@@ -72,7 +72,7 @@ func memberCases() []Case {
 
 // memberPages follows a list side to its end, with and without a policy.
 func memberPages(t *testing.T, newBackend NewBackend) {
-	pass := core.Decorator{Name: "idle", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	pass := core.Decorator{Name: "idle", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) { return next(ctx, op) }, nil
 	}}
 	for name, stack := range map[string][]core.Decorator{"alone": nil, "under a policy": {pass}} {

@@ -170,7 +170,7 @@ func relationRuleCases() []Case {
 // readOnly rejects all writes, except those of the program itself.
 func readOnly() core.Decorator {
 	return core.Decorator{
-		Name: "read-only", Kind: core.KindPolicy, ReadOnly: func(*core.Resource) bool { return true },
+		Name: "read-only", Kind: core.KindPolicy, KnowsRelated: true, ReadOnly: func(*core.Resource) bool { return true },
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				if op.Kind != core.Tx && op.Kind.Writes() && !op.Principal.IsSystem() {

@@ -15,7 +15,7 @@ import (
 
 // rejectingWrites rejects every write with [core.ReadOnly], for every principal.
 func rejectingWrites() core.Decorator {
-	return core.Decorator{Name: "rejecting writes", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "rejecting writes", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch {
 			case op.Kind == core.Tx:
@@ -30,7 +30,7 @@ func rejectingWrites() core.Decorator {
 
 // failingToBegin returns a decorator that fails every transaction before it begins.
 func failingToBegin() core.Decorator {
-	return core.Decorator{Name: "failing to begin", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "failing to begin", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind == core.Tx {
 				return core.Result{}, core.Unavailable

@@ -14,7 +14,7 @@ import (
 // failingWrites returns a decorator that fails every write with err. If err is nil, it panics instead.
 func failingWrites(err error) core.Decorator {
 	return core.Decorator{
-		Name: "failing writes", Kind: core.KindPolicy,
+		Name: "failing writes", Kind: core.KindPolicy, KnowsRelated: true,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				switch {

@@ -10,7 +10,7 @@ import (
 
 // insertingAllowed returns a decorator that allows inserts only of records with the text "allowed".
 func insertingAllowed() core.Decorator {
-	return core.Decorator{Name: "inserting allowed", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "inserting allowed", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if op.Kind == core.Insert {
 				op.Check = core.And(op.Check, op.Resource.Field("text").Compare(core.FilterEq, core.TextValue("allowed")))

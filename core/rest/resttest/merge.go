@@ -33,7 +33,7 @@ var mergeExamples = [][3]string{
 
 // hidingField returns a decorator that removes the field from every record that is read.
 func hidingField(field string) core.Decorator {
-	return core.Decorator{Name: "hiding a field", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "hiding a field", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			res, err := next(ctx, op)
 			if op.Resource == nil || err != nil {

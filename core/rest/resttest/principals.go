@@ -32,7 +32,7 @@ func user(n int) string { return "user " + strconv.Itoa(n) }
 // owning returns a decorator that makes the inserting principal the owner of a record, and hides the records of others.
 func owning() core.Decorator {
 	return core.Decorator{
-		Name: "owning", Kind: core.KindPolicy,
+		Name: "owning", Kind: core.KindPolicy, KnowsRelated: true,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				switch {

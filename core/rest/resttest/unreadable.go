@@ -46,7 +46,7 @@ func secrets() *core.Model {
 
 // unreadable is a policy that hides the fields of clerks: results omit them, and filters cannot name them.
 func unreadable(names ...string) core.Decorator {
-	return core.Decorator{Name: "unreadable", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "unreadable", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			if f := fieldIn(op.Where, names); f != nil && f.Resource().Name() == "clerk" {
 				return core.Result{}, &core.Error{Code: core.UnknownField, Resource: "clerk", Field: f.APIName()}

@@ -11,7 +11,7 @@ import (
 
 // owning is a simple, correct ownership policy: each principal owns the rows that it inserts, and reads only its own.
 func owning() core.Decorator {
-	return core.Decorator{Name: "owning", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+	return core.Decorator{Name: "owning", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
 			switch p := op.Principal; {
 			case p == nil || !p.IsSystem() && !p.ID.IsSet():

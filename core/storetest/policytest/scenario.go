@@ -88,7 +88,7 @@ const unknownKind core.Kind = 250
 // entryDecorator is the outermost decorator. It gives the ops of some probes an unknown kind.
 func (t *scenario) entryDecorator() core.Decorator {
 	return core.Decorator{
-		Name: "policytest entry", Kind: core.KindPolicy,
+		Name: "policytest entry", Kind: core.KindPolicy, KnowsRelated: true,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				if p, ok := ctx.Value(probeKey{}).(*probe); ok && p.unknownKind && op.Kind != core.Tx {
