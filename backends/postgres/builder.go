@@ -3,7 +3,6 @@ package postgres
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,22 +16,47 @@ import (
 type builder struct {
 	strings.Builder
 
-	alias string // of the row that conditions concern
-	args  []any
-	fence string // guard of the statement, see [builder.openFence]; "" for none
-	err   error  // of the first condition that could not be written
+	args    []any
+	aliases int   // number of the last alias of [row.related]
+	err     error // of the first condition that could not be written
 }
 
-// newBuilder returns a builder for conditions on the row t. It has room for most statements.
+// newBuilder returns a builder with room for most statements.
 func newBuilder() *builder {
-	b := &builder{alias: "t", args: make([]any, 0, 4)}
+	b := &builder{args: make([]any, 0, 4)}
 	b.Grow(512)
 	return b
+}
+
+// row is one row in a statement: conditions concern it, and lists name its columns. Its methods write to the builder.
+type row struct {
+	*builder
+
+	table *table
+	alias string
+	// fence is a condition on which comparisons that may fail depend, see [row.behind]; "" for none.
+	fence string
+}
+
+// row returns the row of a table with the alias t.
+func (b *builder) row(t *table) row { return row{builder: b, table: t, alias: "t"} }
+
+// as returns the row under another alias.
+func (r row) as(alias string) row {
+	r.alias = alias
+	return r
 }
 
 // call returns the statement as a call; the function read receives its rows.
 func (b *builder) call(read func(rows pgx.Rows) error) call {
 	return call{sql: b.String(), args: b.args, read: read}
+}
+
+// piece returns the text that a function writes.
+func (b *builder) piece(write func()) string {
+	start := b.Len()
+	write()
+	return b.String()[start:]
 }
 
 func (b *builder) write(parts ...string) {
@@ -55,16 +79,13 @@ func (b *builder) keys(t *table, keys []core.Value, many bool) string {
 	return b.param(t.key.paramType, t.key.argument(keys[0]))
 }
 
-// column returns a column of the current row, as stored.
-func (b *builder) column(c *column) string { return b.alias + "." + c.name }
+// column returns a column of the row, as stored.
+func (r row) column(c *column) string { return r.alias + "." + c.name }
 
 // columns writes columns as stored, separated by commas.
-func (b *builder) columns(columns []*column) {
+func (r row) columns(columns []*column) {
 	for i, c := range columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(b.column(c))
+		r.write(comma(i), r.column(c))
 	}
 }
 
@@ -72,87 +93,102 @@ func (b *builder) columns(columns []*column) {
 // unknown counts as false. Only negations need care: the builder moves them down to the comparisons and writes these so
 // that nulls have the right result. The comparisons can still use indexes.
 
-// filter writes a condition, or its negation.
-func (b *builder) filter(t *table, f core.Filter, negate bool) {
+// filter writes a condition on the row, or its negation.
+func (r row) filter(f core.Filter, negate bool) {
 	switch f.Kind() {
 	case core.FilterAll, core.FilterNone:
 		if (f.Kind() == core.FilterAll) != negate {
-			b.WriteString("TRUE")
+			r.WriteString("TRUE")
 		} else {
-			b.WriteString("FALSE")
+			r.WriteString("FALSE")
 		}
 	case core.FilterNot:
-		b.filter(t, f.Filters()[0], !negate)
+		r.filter(f.Filters()[0], !negate)
 	case core.FilterAnd, core.FilterOr:
 		word := " OR "
 		if (f.Kind() == core.FilterAnd) != negate {
 			word = " AND "
 		}
-		b.WriteByte('(')
+		r.WriteByte('(')
 		for i, child := range f.Filters() {
 			if i > 0 {
-				b.WriteString(word)
+				r.WriteString(word)
 			}
-			b.filter(t, child, negate)
+			r.filter(child, negate)
 		}
-		b.WriteByte(')')
+		r.WriteByte(')')
 	case core.FilterEq, core.FilterNe, core.FilterLt, core.FilterLe, core.FilterGt, core.FilterGe, core.FilterIn, core.FilterPrefix:
-		c := t.columns[f.Field().Column()]
-		if c.viewOnly {
-			b.err = cmp.Or(b.err, fmt.Errorf("postgres: condition of a write on %s: the table has no such column", c.field))
-			return
+		if c := r.conditional(f.Field()); c != nil {
+			r.comparison(c, f, negate)
 		}
-		b.comparison(c, f, negate)
+	case core.FilterRelated:
+		r.exists(f, negate)
 	default:
-		b.err = cmp.Or(b.err, fmt.Errorf("postgres: unknown kind of filter: %d", f.Kind()))
+		r.err = cmp.Or(r.err, fmt.Errorf("postgres: unknown kind of filter: %d", f.Kind()))
 	}
 }
 
-// mentions reports whether a condition concerns a field.
-func mentions(f core.Filter, field *core.Field) bool {
-	return f.Field() == field || slices.ContainsFunc(f.Filters(), func(child core.Filter) bool { return mentions(child, field) })
+// conditional returns the column of a field for a condition on the row. For a field that only the view or query has, it
+// returns nil, and the statement fails.
+func (r row) conditional(f *core.Field) *column {
+	c := r.table.columns[f.Column()]
+	if c.viewOnly {
+		r.err = cmp.Or(r.err, fmt.Errorf("postgres: condition of a write on %s: the table has no such column", f))
+		return nil
+	}
+	return c
 }
 
-// openFence writes the policies' condition of a statement and makes it the fence: later comparisons that may fail are
-// evaluated only for rows that the fence lets pass.
-func (b *builder) openFence(t *table, using core.Filter) {
-	if using.Kind() == core.FilterAll {
-		return
+// behind writes a guard, the policies' condition on the row, and makes it part of the fence: comparisons on the returned
+// row that may fail are evaluated only if the guard holds. The guard itself has no fence.
+func (r row) behind(guard core.Filter) row {
+	if guard.Kind() == core.FilterAll {
+		return r
 	}
-	start := b.Len()
-	b.filter(t, using, false)
-	b.fence = b.String()[start:]
-	b.WriteString(" AND ")
+	unfenced := r
+	unfenced.fence = ""
+	written := r.piece(func() { unfenced.filter(guard, false) })
+	r.fence = both(r.fence, written)
+	r.WriteString(" AND ")
+	return r
+}
+
+// both joins two fences.
+func both(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + " AND " + b
 }
 
 // comparison writes a comparison. The planner may evaluate comparisons in any order. If a comparison that may fail were
 // evaluated for a hidden row, its error would reveal the row; so it is fenced. All other comparisons are not, so that
 // indexes serve them.
-func (b *builder) comparison(c *column, f core.Filter, negate bool) {
-	b.fenced(c.mayFail, func() { b.compare(c, f, negate) })
+func (r row) comparison(c *column, f core.Filter, negate bool) {
+	r.fenced(c.mayFail, func() { r.compare(c, f, negate) })
 }
 
 // fenced writes a condition with the function write. If the condition may fail, it is enclosed in the fence.
-func (b *builder) fenced(fails bool, write func()) {
-	if !fails || b.fence == "" {
+func (r row) fenced(fails bool, write func()) {
+	if !fails || r.fence == "" {
 		write()
 		return
 	}
-	b.write("CASE WHEN ", b.fence, " THEN ")
+	r.write("CASE WHEN ", r.fence, " THEN ")
 	write()
-	b.WriteString(" ELSE FALSE END")
+	r.WriteString(" ELSE FALSE END")
 }
 
-func (b *builder) compare(c *column, f core.Filter, negate bool) {
+func (r row) compare(c *column, f core.Filter, negate bool) {
 	switch f.Kind() {
 	case core.FilterEq, core.FilterNe:
-		b.equal(c, f.Values()[0], (f.Kind() == core.FilterEq) != negate)
+		r.equal(c, f.Values()[0], (f.Kind() == core.FilterEq) != negate)
 	case core.FilterIn:
-		b.in(c, f.Values(), negate)
+		r.in(c, f.Values(), negate)
 	case core.FilterPrefix:
-		b.prefix(c, f.Values()[0].Text(), negate)
+		r.prefix(c, f.Values()[0].Text(), negate)
 	default:
-		b.ordered(c, f.Kind(), f.Values()[0], negate)
+		r.ordered(c, f.Kind(), f.Values()[0], negate)
 	}
 }
 
@@ -163,91 +199,91 @@ var operators = [...][2]string{
 }
 
 // ordered writes a comparison by order. Null is greater than all values, as in [core.Compare].
-func (b *builder) ordered(c *column, kind core.FilterKind, v core.Value, negate bool) {
+func (r row) ordered(c *column, kind core.FilterKind, v core.Value, negate bool) {
 	if !v.IsSet() {
 		less := kind == core.FilterLt || kind == core.FilterLe
-		b.write("(", b.column(c), " IS NOT NULL AND ", strconv.FormatBool(less), ") = ", strconv.FormatBool(!negate))
+		r.write("(", r.column(c), " IS NOT NULL AND ", strconv.FormatBool(less), ") = ", strconv.FormatBool(!negate))
 		return
 	}
 	operator := operators[kind][0]
 	if negate {
 		operator = operators[kind][1]
 	}
-	b.write("(", b.value(c), c.orderCollation, operator, b.param(c.paramType, c.argument(v)))
-	b.orNull(c, negate)
-	b.WriteByte(')')
+	r.write("(", r.value(c), c.orderCollation, operator, r.param(c.paramType, c.argument(v)))
+	r.orNull(c, negate)
+	r.WriteByte(')')
 }
 
 // orNull adds the rows without a value to a negated comparison.
-func (b *builder) orNull(c *column, negate bool) {
+func (r row) orNull(c *column, negate bool) {
 	if negate && c.hasNulls {
-		b.write(" OR ", b.column(c), " IS NULL")
+		r.write(" OR ", r.column(c), " IS NULL")
 	}
 }
 
 // operand returns the column as an operand of equality. A JSON null in the column is null in the model.
-func (b *builder) operand(c *column) string {
+func (r row) operand(c *column) string {
 	switch c.field.Type() {
 	case core.JSON, core.List:
 		if !c.field.Many() {
-			return "nullif(" + b.value(c) + ", 'null'::jsonb)"
+			return "nullif(" + r.value(c) + ", 'null'::jsonb)"
 		}
 	}
-	return b.value(c) + c.equalityCollation
+	return r.value(c) + c.equalityCollation
 }
 
-func (b *builder) equal(c *column, v core.Value, equal bool) {
-	operand := b.operand(c)
+func (r row) equal(c *column, v core.Value, equal bool) {
+	operand := r.operand(c)
 	switch {
 	case !v.IsSet() && equal:
-		b.write(b.nullable(c), " IS NULL")
+		r.write(r.nullable(c), " IS NULL")
 	case !v.IsSet():
-		b.write(b.nullable(c), " IS NOT NULL")
+		r.write(r.nullable(c), " IS NOT NULL")
 	case equal && c.text:
-		b.equals(c, c.classify(v), b.param(c.paramType, c.argument(v)), false)
+		r.equals(c, c.classify(v), r.param(c.paramType, c.argument(v)), false)
 	case equal:
-		b.write(operand, " = ", b.param(c.paramType, c.argument(v)))
+		r.write(operand, " = ", r.param(c.paramType, c.argument(v)))
 	default: // correct with nulls too; no index serves inequality
-		b.write(operand, " IS DISTINCT FROM ", b.param(c.paramType, c.argument(v)))
+		r.write(operand, " IS DISTINCT FROM ", r.param(c.paramType, c.argument(v)))
 	}
 }
 
-func (b *builder) in(c *column, values []core.Value, negate bool) {
+func (r row) in(c *column, values []core.Value, negate bool) {
 	set, null := split(c, values)
-	operand := b.operand(c)
-	b.WriteByte('(')
+	operand := r.operand(c)
+	r.WriteByte('(')
 	if len(set) > 0 {
-		array := c.fromElements(b.param(c.elementType()+"[]", c.array(set)))
+		array := c.fromElements(r.param(c.elementType()+"[]", c.array(set)))
 		switch {
 		case negate:
-			b.write(operand, " <> ALL (", array, ")")
+			r.write(operand, " <> ALL (", array, ")")
 		case c.text:
-			b.equals(c, c.classify(set...), array, true)
+			r.equals(c, c.classify(set...), array, true)
 		default:
-			b.write(operand, " = ANY (", array, ")")
+			r.write(operand, " = ANY (", array, ")")
 		}
 	}
 	switch {
 	case len(set) == 0 && null && negate:
-		b.write(b.nullable(c), " IS NOT NULL")
+		r.write(r.nullable(c), " IS NOT NULL")
 	case len(set) == 0 && null:
-		b.write(b.nullable(c), " IS NULL")
+		r.write(r.nullable(c), " IS NULL")
 	case len(set) == 0 && negate:
-		b.WriteString("TRUE")
+		r.WriteString("TRUE")
 	case len(set) == 0:
-		b.WriteString("FALSE")
+		r.WriteString("FALSE")
 	case null != negate: // null is one of the values, or the values are negated
-		b.write(" OR ", b.nullable(c), " IS NULL")
+		r.write(" OR ", r.nullable(c), " IS NULL")
 	}
-	b.WriteByte(')')
+	r.WriteByte(')')
 }
 
 // nullable returns an expression that is null where the model has null.
-func (b *builder) nullable(c *column) string {
+func (r row) nullable(c *column) string {
 	if c.text {
-		return b.column(c)
+		return r.column(c)
 	}
-	return b.operand(c)
+	return r.operand(c)
 }
 
 // fromElements converts an array of elementType to an array of the column's type.
@@ -256,19 +292,19 @@ func (c *column) fromElements(expression string) string {
 }
 
 // prefix writes a prefix condition as a range, so that an index serves it.
-func (b *builder) prefix(c *column, prefix string, negate bool) {
+func (r row) prefix(c *column, prefix string, negate bool) {
 	end, bounded := prefixEnd(prefix)
-	column := b.value(c) + c.orderCollation
+	column := r.value(c) + c.orderCollation
 	low, and, high := " >= ", " AND ", " < "
 	if negate {
 		low, and, high = " < ", " OR ", " >= "
 	}
-	b.write("(", column, low, b.param(c.paramType, prefix))
+	r.write("(", column, low, r.param(c.paramType, prefix))
 	if bounded {
-		b.write(and, column, high, b.param(c.paramType, end))
+		r.write(and, column, high, r.param(c.paramType, end))
 	}
-	b.orNull(c, negate)
-	b.WriteByte(')')
+	r.orNull(c, negate)
+	r.WriteByte(')')
 }
 
 // prefixEnd returns the first string after all strings with a prefix; false if there is none.

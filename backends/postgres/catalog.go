@@ -64,6 +64,7 @@ type catalogColumn struct {
 	sequenceMissing []string // privileges that the role lacks
 	byCodePoint     bool     // the collation sorts by code point
 	deterministic   bool     // the collation distinguishes all different strings
+	collation       string   // qualified and quoted; "" for a type without collations
 }
 
 // catalogIndex is an index on plain columns and all rows.
@@ -107,7 +108,7 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 			&col.declared, &col.domain, &col.display, &col.size, &col.scale, &col.notNull, &col.hasNulls,
 			&col.identity, &generated, &col.generatedFrom, &col.defaultExpr, &col.varies,
 			&col.sequence, &col.sequenceStep, &col.sequenceLow, &col.sequenceLimit, &col.sequenceLast, &col.sequenceMissing,
-			&col.byCodePoint, &col.deterministic)
+			&col.byCodePoint, &col.deterministic, &col.collation)
 		if err != nil {
 			return err
 		}

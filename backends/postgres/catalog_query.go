@@ -69,7 +69,7 @@ SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
        ` + variesOf + `,
        coalesce(s.name, ''), coalesce(s.step, 0), coalesce(s.low, 0), coalesce(s.high, 0), coalesce(s.last, 0), coalesce(s.missing, '{}'),
        ` + pgsql.CollatesByCodePoint + `,
-       coalesce(co.collisdeterministic, true)
+       coalesce(co.collisdeterministic, true), coalesce(quote_ident(cn.nspname) || '.' || quote_ident(co.collname), '')
 FROM col a
 JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_namespace tn ON tn.oid = t.typnamespace
@@ -80,6 +80,7 @@ LEFT JOIN pg_type e ON e.oid = base.typelem AND e.typarray = base.oid
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN LATERAL (SELECT coalesce(d.adbin, t.typdefaultbin)::text AS bin) AS tree ON true
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
+LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
 LEFT JOIN LATERAL (
   SELECT format('%I.%I', sn.nspname, sc.relname) AS name, sq.seqincrement AS step, sq.seqmin AS low, sq.seqmax AS high,
          CASE WHEN has_sequence_privilege(sc.oid, 'USAGE, SELECT') THEN pg_sequence_last_value(sc.oid) END AS last,

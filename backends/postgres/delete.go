@@ -51,6 +51,7 @@ func (t *transaction) Delete(ctx context.Context, op *core.Op) error {
 // several keys it always fails for a missing one.
 func deleteStatement(t *table, op *core.Op, strict bool) *builder {
 	b := newBuilder()
+	r := b.row(t)
 	columns := []*column{t.key}
 	many := len(op.Keys) > 1
 	keys := b.keys(t, op.Keys, many)
@@ -59,25 +60,25 @@ func deleteStatement(t *table, op *core.Op, strict bool) *builder {
 			b.WriteString("WITH u AS (")
 		}
 		b.write("DELETE FROM ", t.from, " AS t WHERE ")
-		b.equals(t.key, t.key.classify(op.Keys...), keys, false)
-		b.and(t, op.Using)
+		r.equals(t.key, t.key.classify(op.Keys...), keys, false)
+		r.and(op.Using)
 		b.WriteString(" RETURNING ")
 		if strict {
-			b.columns(columns)
-			b.failIfMissing(t, columns, core.All())
+			r.columns(columns)
+			r.failIfMissing(columns, core.All())
 		} else {
-			b.values(columns)
+			r.values(columns)
 		}
 		return b
 	}
 	b.write("WITH u AS (DELETE FROM ", t.from, " AS t WHERE ")
-	b.equals(t.key, t.key.classify(op.Keys...), keys, true)
-	b.and(t, op.Using)
+	r.equals(t.key, t.key.classify(op.Keys...), keys, true)
+	r.and(op.Using)
 	b.WriteString(" RETURNING ")
-	b.columns(columns)
+	r.columns(columns)
 	b.WriteString(") SELECT ")
-	b.alias = "u"
-	b.values(columns)
-	b.failIfAnyMissing(t, keys, columns, core.All())
+	r = r.as("u")
+	r.values(columns)
+	r.failIfAnyMissing(keys, columns, core.All())
 	return b
 }

@@ -76,33 +76,33 @@ func (f form) fromModel(expression string) string {
 	return expression
 }
 
-// value returns the column of the current row as a value of the model.
-func (b *builder) value(c *column) string { return c.toModel(b.column(c)) }
+// value returns a column of the row as a value of the model.
+func (r row) value(c *column) string { return c.toModel(r.column(c)) }
 
 // values writes columns as values of the model, separated by commas.
-func (b *builder) values(columns []*column) {
+func (r row) values(columns []*column) {
 	for i, c := range columns {
-		b.write(comma(i), b.value(c))
+		r.write(comma(i), r.value(c))
 	}
 }
 
 // equals writes the condition that a column equals a parameter, or with many, an element of an array parameter. It uses
 // the equality of the column's type where a cast is certain to succeed, so that an index helps, and additionally
 // compares the text, because equal values may be spelled differently.
-func (b *builder) equals(c *column, v textClass, param string, many bool) {
+func (r row) equals(c *column, v textClass, param string, many bool) {
 	operator, end, array := " = ", "", ""
 	if many {
 		operator, end, array = " = ANY (", ")", "[]"
 	}
 	switch {
 	case c.text && v == impossible:
-		b.write(param, " IS NULL") // always false
+		r.write(param, " IS NULL") // always false
 	case c.enum:
-		b.write(b.column(c), operator, c.labels(param, many), end)
+		r.write(r.column(c), operator, c.labels(param, many), end)
 	case c.text && v == castable:
-		b.write("(", b.column(c), operator, param, "::", c.base, array, end, " AND ", b.value(c), c.equalityCollation, operator, param, end, ")")
+		r.write("(", r.column(c), operator, param, "::", c.base, array, end, " AND ", r.value(c), c.equalityCollation, operator, param, end, ")")
 	default:
-		b.write(b.value(c), c.equalityCollation, operator, param, end)
+		r.write(r.value(c), c.equalityCollation, operator, param, end)
 	}
 }
 

@@ -211,6 +211,7 @@ func (g *group) array(c *column, recs []core.Record) array {
 // insertStatement inserts the records of a group.
 func insertStatement(t *table, g *group, recs []core.Record, returned []*column, check core.Filter) *builder {
 	b := newBuilder()
+	inserted := b.row(t)
 	names := make([]string, len(g.columns))
 	overriding := ""
 	for i, c := range g.columns {
@@ -238,9 +239,9 @@ func insertStatement(t *table, g *group, recs []core.Record, returned []*column,
 		b.WriteByte(')')
 	}
 	b.WriteString(" RETURNING ")
-	b.values(returned)
-	b.guard(t, check)
-	b.failIfUnreadable(t, returned)
+	inserted.values(returned)
+	inserted.guard(check)
+	inserted.failIfUnreadable(returned)
 	return b
 }
 

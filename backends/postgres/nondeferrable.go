@@ -101,6 +101,7 @@ func referenced(m *core.Model, text string) *core.Field {
 
 func (r referrer) statement(to *table, op *core.Op) *builder {
 	b := newBuilder()
+	t := b.row(to)
 	keys := b.keys(to, op.Keys, true)
 	reference, key := "r."+r.from.columns[r.field.Column()].name, "r."+r.from.key.name
 	if r.detaches {
@@ -108,9 +109,9 @@ func (r referrer) statement(to *table, op *core.Op) *builder {
 	} else {
 		b.write("SELECT ", raise(r.mark(), key+"::text"), " FROM ", r.from.from, " AS r, ")
 	}
-	b.write(to.from, " AS t WHERE ", reference, " = ", b.column(to.key), " AND ")
-	b.equals(to.key, to.key.classify(op.Keys...), keys, true)
-	b.and(to, op.Using)
+	b.write(to.from, " AS t WHERE ", reference, " = ", t.column(to.key), " AND ")
+	t.equals(to.key, to.key.classify(op.Keys...), keys, true)
+	t.and(op.Using)
 	switch {
 	case r.detaches:
 		b.write(" RETURNING ", r.from.key.toModel(key), " AS ", r.from.key.name)
@@ -138,15 +139,27 @@ func (t *transaction) noteDetached(f *core.Field, key core.Value) {
 // instead of the value of the record.
 func (t *transaction) checkDetached(op *core.Op) error {
 	for r := range t.detached {
-		f := op.Resource.Field(r.field.Name()) // several resources may share the table
-		if f == nil || t.backend.table(r.field.Resource()).tableName != t.backend.table(op.Resource).tableName || !mentions(op.Using, f) {
-			continue
+		table := t.backend.table(r.field.Resource())
+		is := table.concerns(op.Using, r.field) && (op.Keys == nil || slices.Contains(op.Keys, r.key))
+		for _, f := range conditionsOf(op) {
+			is = is || table.reaches(f, r.field)
 		}
-		if op.Keys == nil || slices.Contains(op.Keys, r.key) {
+		if is {
 			return r.field.StillReferenced()
 		}
 	}
 	return nil
+}
+
+// conditionsOf returns all conditions of an operation, also those on the related records that its order concerns.
+func conditionsOf(op *core.Op) []core.Filter {
+	all := append([]core.Filter{op.Using, op.Where}, op.Conditions...)
+	for _, o := range op.Order {
+		for _, hop := range o.Path {
+			all = append(all, hop.Relation.Match(hop.Guard))
+		}
+	}
+	return all
 }
 
 // forgetDetached records that a detached row was deleted or refers to another row.
@@ -177,7 +190,7 @@ func (u *update) clearSwapped() []call {
 
 // swappedValues returns the keys and new values of the rows that change the column; nothing if no swap is possible.
 func (u *update) swappedValues(c *column) (keys, values []core.Value) {
-	if !c.uniqueImmediate || c.notNull || !u.many() || mentions(u.op.Using, c.field) {
+	if !c.uniqueImmediate || c.notNull || !u.many() || u.table.concerns(u.op.Using, c.field) || u.table.reaches(u.op.Using, c.field) {
 		return nil, nil
 	}
 	set := false
@@ -196,10 +209,11 @@ func (u *update) swappedValues(c *column) (keys, values []core.Value) {
 // clearCall sets the column to null in rows that lose their value to another row.
 func (u *update) clearCall(c *column, keys, values []core.Value) call {
 	b := newBuilder()
+	t := b.row(u.table)
 	rows, taken := b.keys(u.table, keys, true), b.param(c.elementType()+"[]", c.array(values))
 	b.write("UPDATE ", u.table.from, " AS t SET ", c.name, " = NULL FROM unnest(", rows, ", ", taken, ") AS v (key, taken) WHERE ",
-		b.column(c), " = ", c.fromParameter("v.taken"), " AND ", b.value(u.table.key), u.table.key.equalityCollation, " <> v.key AND ")
-	b.equals(u.table.key, u.table.key.classify(keys...), rows, true)
-	b.and(u.table, u.op.Using)
+		t.column(c), " = ", c.fromParameter("v.taken"), " AND ", t.value(u.table.key), u.table.key.equalityCollation, " <> v.key AND ")
+	t.equals(u.table.key, u.table.key.classify(keys...), rows, true)
+	t.and(u.op.Using)
 	return b.call(nil)
 }

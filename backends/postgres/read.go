@@ -15,33 +15,28 @@ func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error
 	if err := t.checkDetached(op); err != nil {
 		return core.Result{}, err
 	}
-	table := t.backend.readTable(op.Resource)
-	columns := projected(table, op.Fields)
-	statement := selectStatement
+	r := reader{op: op, table: t.backend.readTable(op.Resource)}
+	r.columns = projected(r.table, op.Fields)
+	statement := r.selectStatement
 	if op.Kind == core.Load {
-		statement = loadStatement
+		statement = r.loadStatement
 	}
-	c, err := statement(table, op, columns)
+	c, err := statement()
 	if err != nil {
 		return core.Result{}, err
 	}
 	var res core.Result
 	c.read = func(rows pgx.Rows) (err error) {
-		res.Records, err = records(rows, table, columns, expectedRecords(op))
+		res, err = r.result(rows)
 		return err
 	}
 	err = t.run(ctx, op, c)
-	if op.Limit > 0 && len(res.Records) > op.Limit {
-		res.Records, res.More = res.Records[:op.Limit:op.Limit], true
+	if n := op.Limit; n > 0 && len(res.Records) > n {
+		res.Records, res.More = res.Records[:n:n], true
+		res.Positions, res.Conditions = res.Positions[:min(n, len(res.Positions))], res.Conditions[:min(n, len(res.Conditions))]
 	}
 	return res, err
 }
-
-// expectedRecords returns a number of records to allocate space for: the number of keys, or the size of the page up to
-// maxPreallocated.
-func expectedRecords(op *core.Op) int { return max(len(op.Keys), min(op.Limit, maxPreallocated)) }
-
-const maxPreallocated = 128
 
 // Count executes a Count as one statement.
 func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
@@ -51,8 +46,7 @@ func (t *transaction) Count(ctx context.Context, op *core.Op) (int, error) {
 	table := t.backend.readTable(op.Resource)
 	b := newBuilder()
 	b.write("SELECT count(*) FROM ", table.from, " AS t WHERE ")
-	b.openFence(table, op.Using)
-	b.filter(table, op.Where, false)
+	b.row(table).behind(op.Using).filter(op.Where, false)
 	if b.err != nil {
 		return 0, b.err
 	}
@@ -80,73 +74,177 @@ func projected(t *table, fields []*core.Field) []*column {
 	return columns
 }
 
+// reader writes the statement of a Load or Select and reads its rows.
+type reader struct {
+	op      *core.Op
+	table   *table
+	columns []*column // to read
+	keys    []sortKey // of a Select
+}
+
 // loadStatement reads the records with given keys.
-func loadStatement(t *table, op *core.Op, columns []*column) (call, error) {
+func (r *reader) loadStatement() (call, error) {
 	b := newBuilder()
-	b.WriteString("SELECT ")
-	b.values(columns)
-	b.write(" FROM ", t.from, " AS t WHERE ")
-	b.openFence(t, op.Using)
-	many := len(op.Keys) > 1
-	b.fenced(t.key.mayFail, func() { b.equals(t.key, t.key.classify(op.Keys...), b.keys(t, op.Keys, many), many) })
+	t := b.row(r.table)
+	r.list(t)
+	b.write(" FROM ", r.table.from, " AS t WHERE ")
+	t = t.behind(r.op.Using)
+	many := len(r.op.Keys) > 1
+	key := r.table.key
+	t.fenced(key.mayFail, func() { t.equals(key, key.classify(r.op.Keys...), b.keys(r.table, r.op.Keys, many), many) })
 	if many {
-		b.write(" ORDER BY ", b.value(t.key), t.key.orderCollation)
+		b.write(" ORDER BY ", t.value(key), key.orderCollation)
 	}
 	return b.call(nil), b.err
 }
 
-// and appends a condition to others.
-func (b *builder) and(t *table, f core.Filter) {
-	if f.Kind() != core.FilterAll {
-		b.WriteString(" AND ")
-		b.filter(t, f, false)
+// list writes SELECT and the values that [reader.result] reads: the columns, the sort values of related records, and the
+// answers to the conditions.
+func (r *reader) list(t row) {
+	t.WriteString("SELECT ")
+	t.values(r.columns)
+	for _, k := range r.keys {
+		if k.related() {
+			t.write(", ", k.row.value(k.column))
+		}
+	}
+	for _, f := range r.op.Conditions {
+		t.WriteString(", (")
+		t.filter(f, false)
+		t.WriteString(") IS TRUE")
 	}
 }
 
 // selectStatement reads a page. If the rows after its position lie in two parts of an index, the statement reads a page
 // from each part and combines them.
-func selectStatement(t *table, op *core.Op, columns []*column) (call, error) {
+func (r *reader) selectStatement() (call, error) {
 	b := newBuilder()
-	b.WriteString("SELECT ")
-	b.values(columns)
-	end := b.Len()
-	b.write(" FROM ", t.from, " AS t WHERE ")
-	b.openFence(t, op.Using)
-	b.filter(t, op.Where, false)
-	if len(op.After) == 0 {
-		b.orderAndLimit(t, op)
-		return b.call(nil), b.err
+	t := b.row(r.table)
+	from := b.piece(func() {
+		b.write(" FROM ", r.table.from, " AS t")
+		r.keys = t.sortKeys(r.op.Order)
+		b.WriteString(" WHERE ")
+	})
+	list := b.piece(func() { r.list(t) })
+	where := b.piece(func() {
+		t = t.behind(r.op.Using)
+		t.filter(r.op.Where, false)
+	})
+	tail := b.piece(func() { r.orderAndLimit(b) })
+	if len(r.op.After) == 0 {
+		return call{sql: list + from + where + tail, args: b.args}, b.err
 	}
-	list, from := b.String()[:end], b.String()[end:]
-	pages := parts(b.steps(t, op))
-	tail := builder{alias: "t", args: b.args}
-	tail.orderAndLimit(t, op)
-	rows := list + from
-	if len(pages) == 2 { // the values are computed from the union
-		stored := builder{alias: "t"}
-		stored.columns(columns)
-		rows = "SELECT " + stored.String() + from
+	pages := r.pages(t)
+	if len(pages) == 1 {
+		return call{sql: list + from + where + " AND " + pages[0] + tail, args: b.args}, b.err
 	}
-	fails := slices.ContainsFunc(op.Order[:len(op.After)], func(o core.Order) bool { return t.columns[o.Field.Column()].mayFail })
-	for i, after := range pages {
-		position := builder{fence: b.fence}
-		position.fenced(fails, func() { position.WriteString(after) })
-		pages[i] = rows + " AND " + position.String() + tail.String()
+	rows := "SELECT " + b.piece(func() { t.columns(r.needed()) }) + from + where + " AND "
+	sql := list + " FROM ((" + rows + pages[0] + tail + ") UNION ALL (" + rows + pages[1] + tail + ")) AS t" + tail
+	return call{sql: sql, args: b.args}, b.err
+}
+
+// needed returns the columns that the list computes its values from.
+func (r *reader) needed() []*column {
+	needed := slices.Clone(r.columns)
+	for _, f := range r.op.Conditions {
+		for _, field := range append(f.Fields(), r.op.Resource.Key()) {
+			if c := r.table.columns[field.Column()]; !slices.Contains(needed, c) {
+				needed = append(needed, c)
+			}
+		}
 	}
-	sql := pages[0]
-	if len(pages) == 2 {
-		sql = list + " FROM ((" + pages[0] + ") UNION ALL (" + pages[1] + ")) AS t" + tail.String()
+	return needed
+}
+
+// and appends a condition to others.
+func (r row) and(f core.Filter) {
+	if f.Kind() != core.FilterAll {
+		r.WriteString(" AND ")
+		r.filter(f, false)
 	}
-	return call{sql: sql, args: tail.args}, b.err
 }
 
 // orderAndLimit writes the end of a statement that reads a page. It reads one row more than the page has, to find out
 // whether there are more.
-func (b *builder) orderAndLimit(t *table, op *core.Op) {
-	b.orderBy(t, op.Order)
-	if op.Limit > 0 {
-		b.write(" LIMIT ", b.param("bigint", min(int64(op.Limit), math.MaxInt64-1)+1))
+func (r *reader) orderAndLimit(b *builder) {
+	for i, k := range r.keys {
+		if i == 0 {
+			b.WriteString(" ORDER BY ")
+		}
+		b.write(comma(i), k.operand())
+		if k.desc {
+			b.WriteString(" DESC")
+		}
 	}
+	if r.op.Limit > 0 {
+		b.write(" LIMIT ", b.param("bigint", min(int64(r.op.Limit), math.MaxInt64-1)+1))
+	}
+}
+
+// expected returns a number of records to allocate space for: the number of keys, or the size of the page up to
+// maxPreallocated.
+func (r *reader) expected() int { return max(len(r.op.Keys), min(r.op.Limit, maxPreallocated)) }
+
+const maxPreallocated = 128
+
+// result reads the rows of the statement.
+func (r *reader) result(rows pgx.Rows) (res core.Result, err error) {
+	if !r.op.OrderCrosses() && len(r.op.Conditions) == 0 {
+		res.Records, err = records(rows, r.table, r.columns, r.expected())
+		return res, err
+	}
+	recs := rowReader{rows: rows, table: r.table, columns: r.columns}
+	for rows.Next() {
+		rec, err := recs.record(core.Record{})
+		if err != nil {
+			return core.Result{}, err
+		}
+		res.Records = append(res.Records, rec)
+		further := rows.RawValues()[len(r.columns):]
+		if r.op.OrderCrosses() {
+			position, err := r.position(rows, rec)
+			if err != nil {
+				return core.Result{}, err
+			}
+			res.Positions = append(res.Positions, position)
+			further = further[len(further)-len(r.op.Conditions):]
+		}
+		if len(r.op.Conditions) > 0 {
+			res.Conditions = append(res.Conditions, answers(further))
+		}
+	}
+	return res, nil
+}
+
+// position returns the sort values of the current row.
+func (r *reader) position(rows pgx.Rows, rec core.Record) ([]core.Value, error) {
+	position := make([]core.Value, len(r.keys))
+	at := len(r.columns)
+	for i, k := range r.keys {
+		if !k.related() {
+			position[i] = rec.At(k.column.index)
+			continue
+		}
+		position[i] = core.Null
+		if raw := rows.RawValues()[at]; raw != nil {
+			v, err := k.column.decoder(rows.Conn().TypeMap(), rows.FieldDescriptions()[at])(raw)
+			if err != nil {
+				return nil, &unreadableError{field: k.column.field, err: err}
+			}
+			position[i] = v
+		}
+		at++
+	}
+	return position, nil
+}
+
+// answers decodes booleans in either format of the protocol.
+func answers(raw [][]byte) []bool {
+	values := make([]bool, len(raw))
+	for i, v := range raw {
+		values[i] = string(v) == "t" || string(v) == "\x01"
+	}
+	return values
 }
 
 // records reads rows as records. The rows may have further columns after the given ones. The expected number is only a
@@ -170,21 +268,31 @@ func records(rows pgx.Rows, t *table, columns []*column, expected int) ([]core.R
 // The position of a page is the values of the sort keys at the last record before it. The condition on the first sort key is
 // a range, so that an index serves it. The other keys only decide between rows with equal values of the keys before them.
 
-// orderBy writes the order. PostgreSQL sorts nulls as the model does, as if larger than all values (manual, section
-// 7.5).
-func (b *builder) orderBy(t *table, order []core.Order) {
+// sortKey is one entry of an order: a column of the row, or of a related row. PostgreSQL sorts nulls as the model does, as
+// if larger than all values (manual, section 7.5).
+type sortKey struct {
+	row    row
+	column *column
+	desc   bool
+}
+
+// related reports whether the column is that of a related row.
+func (k sortKey) related() bool { return k.row.alias != "t" }
+
+// operand returns the expression to sort by.
+func (k sortKey) operand() string { return k.row.value(k.column) + k.column.orderCollation }
+
+// sortKeys returns the sort keys of an order, and writes the joins with the related rows that paths lead to.
+func (r row) sortKeys(order []core.Order) []sortKey {
+	keys := make([]sortKey, len(order))
 	for i, o := range order {
-		if i == 0 {
-			b.WriteString(" ORDER BY ")
-		} else {
-			b.WriteString(", ")
+		at := r
+		for _, hop := range o.Path {
+			at = at.join(hop)
 		}
-		c := t.columns[o.Field.Column()]
-		b.write(b.value(c), c.orderCollation)
-		if o.Desc {
-			b.WriteString(" DESC")
-		}
+		keys[i] = sortKey{at, at.table.columns[o.Field.Column()], o.Desc}
 	}
+	return keys
 }
 
 // step is one sort key and the position in it.
@@ -196,17 +304,29 @@ type step struct {
 	hasNulls  bool   // the column may have nulls at present
 }
 
-// steps returns the sort keys that the position of the operation has values for.
-func (b *builder) steps(t *table, op *core.Op) []step {
-	steps := make([]step, len(op.After))
-	for i, v := range op.After {
-		c := t.columns[op.Order[i].Field.Column()]
-		steps[i] = step{operand: b.value(c) + c.orderCollation, desc: op.Order[i].Desc, mayBeNull: !c.field.Key(), hasNulls: c.hasNulls}
+// pages returns the conditions on the rows after the position of the operation, in one part or two, see [parts].
+func (r *reader) pages(t row) []string {
+	steps := make([]step, len(r.op.After))
+	fails := false
+	for i, v := range r.op.After {
+		k := r.keys[i]
+		c := k.column
+		steps[i] = step{operand: k.operand(), desc: k.desc, mayBeNull: !c.field.Key() || k.related(), hasNulls: c.hasNulls || k.related()}
 		if v.IsSet() {
-			steps[i].value = b.param(c.paramType, c.argument(v))
+			steps[i].value = t.param(c.paramType, c.argument(v))
+		}
+		if c.mayFail {
+			fails, t.fence = true, both(t.fence, k.row.fence)
 		}
 	}
-	return steps
+	pages := parts(steps)
+	if r.op.OrderCrosses() {
+		pages = []string{after(steps)}
+	}
+	for i, page := range pages {
+		pages[i] = t.piece(func() { t.fenced(fails, func() { t.WriteString(page) }) })
+	}
+	return pages
 }
 
 // after returns the condition that a row comes after the position.

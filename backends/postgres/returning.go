@@ -36,15 +36,15 @@ func raise(mark, detail string) string {
 	return "('" + mark + "' || " + detail + " || '" + markEnd + "')::integer"
 }
 
-// guard writes an expression that fails if the current row violates the check; nothing for a check that all rows
+// guard writes an expression that fails if the row violates the check; nothing for a check that all rows
 // satisfy.
-func (b *builder) guard(t *table, check core.Filter) {
+func (r row) guard(check core.Filter) {
 	if check.Kind() == core.FilterAll {
 		return
 	}
-	b.WriteString(", CASE WHEN ")
-	b.filter(t, check, false)
-	b.write(" THEN NULL ELSE ", raise(markForbidden, b.column(t.key)+"::text"), " END")
+	r.WriteString(", CASE WHEN ")
+	r.filter(check, false)
+	r.write(" THEN NULL ELSE ", raise(markForbidden, r.column(r.table.key)+"::text"), " END")
 }
 
 // markedError returns the error of a mark in a server error; nil if there is no mark.
@@ -95,20 +95,20 @@ func parseFieldMark(r *core.Resource, mark, text string) (f *core.Field, detail 
 // Triggers and defaults can store values that the model does not represent. The backend would notice a returned one only after
 // the commit, so the statements of writes detect such values and fail.
 
-// failIfUnreadable writes expressions that fail if a column of the current row has a value that the model does not
+// failIfUnreadable writes expressions that fail if a column of the row has a value that the model does not
 // represent.
-func (b *builder) failIfUnreadable(t *table, columns []*column) {
+func (r row) failIfUnreadable(columns []*column) {
 	for _, c := range columns {
-		if condition := b.unreadableCondition(c); condition != "" {
-			b.write(", CASE WHEN ", condition, " THEN ", raise(fieldMark(markUnreadable, c.field), b.column(t.key)+"::text"), " END")
+		if condition := r.unreadableCondition(c); condition != "" {
+			r.write(", CASE WHEN ", condition, " THEN ", raise(fieldMark(markUnreadable, c.field), r.column(r.table.key)+"::text"), " END")
 		}
 	}
 }
 
 // unreadableCondition returns the condition that the model does not represent the value of a column; "" if it
 // represents all values of the column's type.
-func (b *builder) unreadableCondition(c *column) string {
-	switch v := b.column(c); {
+func (r row) unreadableCondition(c *column) string {
+	switch v := r.column(c); {
 	case c.field.Type() == core.Time:
 		return "NOT (" + v + " >= '0001-01-01 00:00:00+00' AND " + v + " < '10000-01-01 00:00:00+00')"
 	case c.field.Type() == core.Date, c.field.Type() == core.LocalTime:
@@ -118,7 +118,7 @@ func (b *builder) unreadableCondition(c *column) string {
 	case c.field.Type() == core.Float:
 		return v + " IN ('NaN', 'Infinity', '-Infinity')"
 	case c.field.Type() == core.List && !c.json && !c.field.Many():
-		return "jsonb_typeof(" + b.value(c) + ") NOT IN ('array', 'null')"
+		return "jsonb_typeof(" + r.value(c) + ") NOT IN ('array', 'null')"
 	}
 	return ""
 }
@@ -139,16 +139,16 @@ var markRekeyed = markPrefix + "rekeyed "
 
 // guardKey follows the columns that an UPDATE returns. It writes an expression that fails if the key of the row differs
 // from the given expression; nothing if the update changes no part of the key.
-func (u *update) guardKey(b *builder, key string) {
+func (u *update) guardKey(r row, key string) {
 	t := u.table
 	i := slices.IndexFunc(u.changes, func(c change) bool { return slices.Contains(t.keyParts, c.field) })
 	if i < 0 {
 		return
 	}
-	b.WriteString(", CASE WHEN ")
-	b.equals(t.key, t.key.classify(u.op.Keys...), key, false)
+	r.WriteString(", CASE WHEN ")
+	r.equals(t.key, t.key.classify(u.op.Keys...), key, false)
 	part := strconv.Itoa(u.changes[i].index)
-	b.write(" THEN NULL ELSE ", raise(markRekeyed, "'"+part+" ' || "+b.column(t.key)+"::text"), " END")
+	r.write(" THEN NULL ELSE ", raise(markRekeyed, "'"+part+" ' || "+r.column(t.key)+"::text"), " END")
 }
 
 // changedKeyField returns the field that would have changed the key; nil if the message does not have the mark.
@@ -216,13 +216,14 @@ func readRemaining(table *table, remaining []*column, keys []core.Value, out []c
 // does not show.
 func readBack(table *table, rest []*column, keys []core.Value, out []core.Record) call {
 	b := newBuilder()
+	t := b.row(table)
 	key := table.key
 	columns := append([]*column{key}, rest...)
 	b.WriteString("SELECT ")
-	b.values(columns)
-	b.failIfUnreadable(table, rest)
+	t.values(columns)
+	t.failIfUnreadable(rest)
 	b.write(" FROM ", table.from, " AS t WHERE ")
-	b.equals(key, key.classify(keys...), b.keys(table, keys, true), true)
+	t.equals(key, key.classify(keys...), b.keys(table, keys, true), true)
 	return call{sql: b.String(), args: b.args, readOnly: true, read: func(rows pgx.Rows) error {
 		read, err := records(rows, table, columns, len(keys))
 		shown := make(map[core.Value]core.Record, len(read))

@@ -19,6 +19,7 @@ type table struct {
 	jsonText       []*column   // stored columns that may contain JSON as text
 	readsJSONLater atomic.Bool // writes read jsonText with a second statement, see [transaction.returning]
 	readFrom       *table      // relation for reads; the table itself without a view or query
+	tables         []*table    // of all resources
 	readOnly       bool
 	key            *column
 	keySource      core.KeySource
@@ -58,6 +59,7 @@ type column struct {
 	keepOnReset       bool   // a replacement that omits the field keeps the value; see [core.Op.Reset]
 	orderCollation    string // COLLATE clause for comparison by code point; "" if the column's collation does that
 	equalityCollation string // COLLATE clause for equality of strings; "" if the column's collation has it
+	collation         string // qualified and quoted; "" for a type without collations
 	mayFail           bool   // computing the value may fail
 	limits            limits
 }
@@ -87,6 +89,7 @@ func bindTables(found *catalog, schema string, m *core.Model, opts Options) []*t
 			t.keySource = core.KeySource{Assigned: r.Key().Assigned()}
 		}
 		t.tableName, tables[i] = s.Table, t
+		t.tables, t.readFrom.tables = tables, tables
 	}
 	bindReferrers(found, tables)
 	return tables
@@ -165,7 +168,7 @@ func bindColumn(found *catalogColumn, f *core.Field) *column {
 		form: formOf(found, f), field: f, index: f.Column(), name: pgsql.Name(f.Name()), paramType: sqlType(f),
 		notNull: found.notNull || f.Key(), hasNulls: found.hasNulls && !f.Key(), generated: found.generated, identityAlways: found.identity == "a",
 		sqlType: found.declared, defaultExpr: found.defaultExpr, hasDefault: found.hasDefault(), limits: limitsOf(found),
-		mayFail:     found.mayFail || found.mayHoldJSONText(),
+		mayFail: found.mayFail || found.mayHoldJSONText(), collation: found.collation,
 		keepOnReset: found.generated || found.identity != "" || found.varies,
 	}
 	if found.identity != "" {

@@ -137,132 +137,131 @@ func valuesOf(c *column, recs []core.Record) ([]core.Value, []bool) {
 
 func (u *update) statement() *builder {
 	b := newBuilder()
+	t := b.row(u.table)
 	switch {
 	case u.many():
-		u.writeMany(b)
+		u.writeMany(t)
 	case u.strict:
 		b.WriteString("WITH u AS (")
-		u.writeOne(b, func() { b.columns(u.table.stored) }, core.All())
-		b.failIfMissing(u.table, u.returned, u.op.Check)
+		u.writeOne(t, func() { t.columns(u.table.stored) }, core.All())
+		t.failIfMissing(u.returned, u.op.Check)
 	default:
-		u.writeOne(b, func() { b.values(u.returned) }, u.op.Check)
+		u.writeOne(t, func() { t.values(u.returned) }, u.op.Check)
 	}
 	return b
 }
 
 // writeOne writes an UPDATE of the row with the only key. The function list writes the returned columns. If the row
 // does not exist, the statement returns no row.
-func (u *update) writeOne(b *builder, list func(), check core.Filter) {
-	t := u.table
-	key := b.keys(t, u.op.Keys, false)
-	if len(u.changes) > 0 {
-		b.write("UPDATE ", t.from, " AS t SET ")
-		for i, c := range u.changes {
-			b.write(comma(i), c.name, " = ")
-			if u.resets(c) {
-				b.WriteString("DEFAULT")
-			} else {
-				b.WriteString(c.fromModel(b.param(c.paramType, c.argument(u.recs[0].At(c.index)))))
-			}
-		}
-		b.WriteString(" WHERE ")
-		b.equals(t.key, t.key.classify(u.op.Keys...), key, false)
-		b.and(t, u.op.Using)
-		b.WriteString(" RETURNING ")
+func (u *update) writeOne(t row, list func(), check core.Filter) {
+	key := t.keys(u.table, u.op.Keys, false)
+	if len(u.changes) == 0 {
+		t.WriteString("SELECT ")
 		list()
-		b.guard(t, check)
-		u.guardKey(b, key)
-		b.failIfUnreadable(t, u.returned)
+		t.guard(check)
+		t.write(" FROM ", u.table.from, " AS t")
+		u.where(t, key, false)
 		return
 	}
-	where := builder{alias: "t", args: b.args}
-	where.equals(t.key, t.key.classify(u.op.Keys...), key, false)
-	where.and(t, u.op.Using)
-	b.args, b.err = where.args, where.err
-	b.WriteString("SELECT ")
+	t.write("UPDATE ", u.table.from, " AS t SET ")
+	for i, c := range u.changes {
+		t.write(comma(i), c.name, " = ")
+		if u.resets(c) {
+			t.WriteString("DEFAULT")
+		} else {
+			t.WriteString(c.fromModel(t.param(c.paramType, c.argument(u.recs[0].At(c.index)))))
+		}
+	}
+	u.where(t, key, false)
+	t.WriteString(" RETURNING ")
 	list()
-	b.guard(t, check)
-	b.write(" FROM ", t.from, " AS t WHERE ", where.String())
+	t.guard(check)
+	u.guardKey(t, key)
+	t.failIfUnreadable(u.returned)
+}
+
+// where writes the condition for the rows with the keys that match the policies.
+func (u *update) where(t row, key string, many bool) {
+	t.WriteString(" WHERE ")
+	t.equals(u.table.key, u.table.key.classify(u.op.Keys...), key, many)
+	t.and(u.op.Using)
 }
 
 // writeMany writes an UPDATE of the rows with several keys. The statement fails for the first key that does not exist.
-func (u *update) writeMany(b *builder) {
-	t := u.table
-	keys := b.keys(t, u.op.Keys, true)
-	b.WriteString("WITH u AS (")
+func (u *update) writeMany(t row) {
+	keys := t.keys(u.table, u.op.Keys, true)
+	t.WriteString("WITH u AS (")
 	if len(u.changes) > 0 {
-		u.writeChanges(b, keys)
+		u.writeChanges(t, keys)
 	} else {
-		b.WriteString("SELECT ")
-		b.columns(t.stored)
-		b.write(" FROM ", t.from, " AS t WHERE ")
-		b.equals(t.key, t.key.classify(u.op.Keys...), keys, true)
-		b.and(t, u.op.Using)
+		t.WriteString("SELECT ")
+		t.columns(u.table.stored)
+		t.write(" FROM ", u.table.from, " AS t")
+		u.where(t, keys, true)
 	}
-	b.WriteString(") SELECT ")
-	b.alias = "u"
-	b.values(u.returned)
-	b.failIfAnyMissing(t, keys, u.returned, u.op.Check)
+	t.WriteString(") SELECT ")
+	updated := t.as("u")
+	updated.values(u.returned)
+	updated.failIfAnyMissing(keys, u.returned, u.op.Check)
 }
 
-func (u *update) writeChanges(b *builder, keys string) {
-	t := u.table
-	b.write("UPDATE ", t.from, " AS t SET ")
+func (u *update) writeChanges(t row, keys string) {
+	t.write("UPDATE ", u.table.from, " AS t SET ")
 	names, arrays := []string{"key"}, []string{keys}
 	for i, c := range u.changes {
 		values, given := valuesOf(c.column, u.recs)
-		names, arrays = append(names, valueName(i)), append(arrays, b.param(c.elementType()+"[]", c.array(values)))
+		names, arrays = append(names, valueName(i)), append(arrays, t.param(c.elementType()+"[]", c.array(values)))
 		value := c.fromParameter("v." + valueName(i))
 		if u.resets(c) {
 			value = "CASE WHEN v." + valueName(i) + " IS NULL THEN (" + c.defaultExpr + ")::" + c.sqlType + " ELSE " + value + " END"
 		}
 		if c.partial {
-			names, arrays = append(names, "is_"+valueName(i)), append(arrays, b.param("boolean[]", flags(given)))
-			value = "CASE WHEN v.is_" + valueName(i) + " THEN " + value + " ELSE " + b.column(c.column) + " END"
+			names, arrays = append(names, "is_"+valueName(i)), append(arrays, t.param("boolean[]", flags(given)))
+			value = "CASE WHEN v.is_" + valueName(i) + " THEN " + value + " ELSE " + t.column(c.column) + " END"
 		}
-		b.write(comma(i), c.name, " = ", value)
+		t.write(comma(i), c.name, " = ", value)
 	}
-	b.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ") WHERE ")
-	b.equals(t.key, t.key.classify(u.op.Keys...), "v.key", false)
-	b.and(t, u.op.Using)
-	b.WriteString(" RETURNING ")
-	b.columns(t.stored)
-	u.guardKey(b, "v.key")
+	t.write(" FROM unnest(", strings.Join(arrays, ", "), ") AS v (", strings.Join(names, ", "), ")")
+	u.where(t, "v.key", false)
+	t.WriteString(" RETURNING ")
+	t.columns(u.table.stored)
+	u.guardKey(t, "v.key")
 }
 
 func valueName(i int) string { return "v" + strconv.Itoa(i) }
 
 // failIfAnyMissing follows a list of the columns of u. It writes expressions that fail, in this order, for the first
 // key that is not in u, for a row that violates the check, and for values that cannot be read.
-func (b *builder) failIfAnyMissing(t *table, keys string, columns []*column, check core.Filter) {
-	b.write(", CASE WHEN m.place IS NOT NULL THEN ", raise(markMissing, "m.place"))
+func (r row) failIfAnyMissing(keys string, columns []*column, check core.Filter) {
+	key := r.table.key
+	r.write(", CASE WHEN m.place IS NOT NULL THEN ", raise(markMissing, "m.place"))
 	if check.Kind() != core.FilterAll {
-		b.WriteString(" WHEN ")
-		b.filter(t, check, false)
-		b.write(" THEN NULL ELSE ", raise(markForbidden, b.column(t.key)+"::text"))
+		r.WriteString(" WHEN ")
+		r.filter(check, false)
+		r.write(" THEN NULL ELSE ", raise(markForbidden, r.column(key)+"::text"))
 	}
-	b.WriteString(" END")
-	b.failIfUnreadable(t, columns)
-	b.write(" FROM (SELECT min(v.place) AS place FROM unnest(", keys, ") WITH ORDINALITY AS v (key, place)",
-		" WHERE NOT EXISTS (SELECT FROM u WHERE ", b.value(t.key), t.key.equalityCollation, " = v.key)) AS m LEFT JOIN u ON true")
+	r.WriteString(" END")
+	r.failIfUnreadable(columns)
+	r.write(" FROM (SELECT min(v.place) AS place FROM unnest(", keys, ") WITH ORDINALITY AS v (key, place)",
+		" WHERE NOT EXISTS (SELECT FROM u WHERE ", r.value(key), key.equalityCollation, " = v.key)) AS m LEFT JOIN u ON true")
 }
 
 // failIfMissing follows a statement for one key that began with WITH u AS. It returns the columns of the row, and fails
 // if there is no row, if the row violates the check, or if a value cannot be read.
-func (b *builder) failIfMissing(t *table, columns []*column, check core.Filter) {
-	b.WriteString(") SELECT ")
-	b.alias = "u"
-	b.values(columns)
-	key := b.column(t.key)
-	b.write(", CASE WHEN ", key, " IS NULL THEN ", raise(markMissing, "coalesce("+key+"::text, '1')"))
+func (r row) failIfMissing(columns []*column, check core.Filter) {
+	r.WriteString(") SELECT ")
+	r = r.as("u")
+	r.values(columns)
+	key := r.column(r.table.key)
+	r.write(", CASE WHEN ", key, " IS NULL THEN ", raise(markMissing, "coalesce("+key+"::text, '1')"))
 	if check.Kind() != core.FilterAll {
-		b.WriteString(" WHEN ")
-		b.filter(t, check, false)
-		b.write(" THEN NULL ELSE ", raise(markForbidden, key+"::text"))
+		r.WriteString(" WHEN ")
+		r.filter(check, false)
+		r.write(" THEN NULL ELSE ", raise(markForbidden, key+"::text"))
 	}
-	b.WriteString(" END")
-	b.failIfUnreadable(t, columns)
-	b.WriteString(" FROM (SELECT) AS one LEFT JOIN u ON true")
+	r.WriteString(" END")
+	r.failIfUnreadable(columns)
+	r.WriteString(" FROM (SELECT) AS one LEFT JOIN u ON true")
 }
 
 // withoutKeptColumns removes nulls that stand for a varying default: a replacement keeps the values of these columns.
