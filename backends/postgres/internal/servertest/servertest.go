@@ -66,8 +66,9 @@ func Pool(tb testing.TB, url string) *pgxpool.Pool {
 	config, err := pgxpool.ParseConfig(url)
 	Must(tb, err)
 	config.MaxConns = 16
-	if config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheDescribe { // PgBouncer rejects the setting
+	if config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheDescribe { // PgBouncer rejects the settings
 		config.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable"
+		config.ConnConfig.RuntimeParams["jit"] = "off" // as in Open
 	}
 	p, err := pgxpool.NewWithConfig(context.Background(), config)
 	Must(tb, err)
