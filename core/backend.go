@@ -39,7 +39,8 @@ type Backend interface {
 // The store guarantees:
 //
 //   - It calls one method at a time, and either Commit or Rollback as the last one. After an error of another method
-//     it calls only Rollback.
+//     it calls only Rollback, with one exception: after [NotFound] of an Update or Delete that is not [Op.Final] it may
+//     call Read before. Read may fail then.
 //   - An op names a resource of the bound model. Its filters are bound, its keys ascend without duplicates, and its
 //     values have the types of their fields or are null. Records set only the fields that the operation may set.
 //   - A Load, Update or Delete has at least one key, an Insert or Update at least one record, and a NextID an N of

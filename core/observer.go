@@ -8,7 +8,8 @@ import (
 )
 
 // Observer is notified at the beginning and at the end of every operation, for logs, metrics and traces. It gets neither a
-// handler nor the [Op], so it cannot change, answer or drop an operation. Its methods may run in several goroutines
+// handler nor the [Op], so it cannot change, answer or drop an operation. It does not see ops of kind [Visibility], which read
+// and write nothing. Its methods may run in several goroutines
 // at once.
 type Observer interface {
 	// Begin is called when an operation arrives, with its kind and its resource, which is nil for a Tx. An outer
@@ -40,6 +41,9 @@ type Event struct {
 // observe returns a handler that notifies the observer of each operation and passes it to next.
 func observe(o Observer, next Handler) Handler {
 	return func(ctx context.Context, op *Op) (res Result, err error) {
+		if op.Kind == Visibility {
+			return next(ctx, op)
+		}
 		event := &Event{ // next may change the op
 			Kind: op.Kind, Resource: op.Resource, Keys: op.Keys, Records: op.Records,
 			Principal: op.Principal, Tx: op.Tx, Attempt: op.Attempt(),

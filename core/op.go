@@ -42,9 +42,9 @@ var kindNames = [...]string{
 	Update: "update", Delete: "delete", NextID: "next_id", Tx: "tx", Visibility: "visibility",
 }
 
-// Kinds returns all kinds, for labels that must exist before their first use.
+// Kinds returns all kinds that observers see, for labels that must exist before their first use: all but Visibility.
 func Kinds() []Kind {
-	return []Kind{Load, Select, Count, Insert, Update, Delete, NextID, Tx, Visibility}
+	return []Kind{Load, Select, Count, Insert, Update, Delete, NextID, Tx}
 }
 
 // String returns the name of the kind in lower case, for logs and labels.

@@ -92,7 +92,8 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 }
 
 // deniesMissed reports whether the op is a write that has missed a record which the principal can read: the guard has excluded
-// a record that is no secret. It ends the transaction of the op, which has failed, and asks by a Load through the whole chain.
+// a record that is no secret. It asks by a Load through the whole chain, in the transaction of the op. If that transaction can
+// read no more, because the op was its last one or the server has aborted it, it is rolled back before the Load.
 func (s *Store) deniesMissed(ctx context.Context, op *Op, err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.Code != NotFound || op.Kind != Update && op.Kind != Delete || op.Using.n == nil || op.Principal.IsSystem() {
@@ -101,11 +102,21 @@ func (s *Store) deniesMissed(ctx context.Context, op *Op, err error) bool {
 	if e.Resource != op.Resource.apiName || !slices.Contains(op.Keys, e.Key) {
 		return false
 	}
-	if op.handle != nil {
-		op.handle.abandon(ctx)
+	load := Op{Kind: Load, Resource: op.Resource, Keys: []Value{e.Key}, Fields: []*Field{op.Resource.key}, Principal: op.Principal, origin: s}
+	if t := op.handle; t != nil {
+		if !op.Final {
+			inside := load
+			inside.handle, inside.Tx = t, op.Tx
+			t.mayRead(true)
+			res, err := s.handler(ctx, &inside)
+			t.mayRead(false)
+			if err == nil || readDenied(err) {
+				return len(res.Records) == 1
+			}
+		}
+		t.abandon(ctx)
 	}
-	load := &Op{Kind: Load, Resource: op.Resource, Keys: []Value{e.Key}, Fields: []*Field{op.Resource.key}, Principal: op.Principal, origin: s}
-	res, err := s.handler(ctx, load)
+	res, err := s.handler(ctx, &load)
 	return err == nil && len(res.Records) == 1
 }
 

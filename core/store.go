@@ -23,8 +23,8 @@ import (
 //
 //   - a code that a decorator adds, often [Unauthorized], [Forbidden] or [ReadOnly];
 //   - [Forbidden], or [Unauthorized] for an anonymous caller, instead of [NotFound] for a write that a policy excludes from a
-//     record which the caller can read; the store looks the record up, by a Load through all decorators, after it has rolled
-//     back the transaction;
+//     record which the caller can read; the store looks the record up by a Load through all decorators, in the same
+//     transaction where the backend can still read in it;
 //   - ReadOnly for a write in a read-only transaction;
 //   - [Unavailable] if the backend cannot be reached, if an operation still conflicts after all its attempts
 //     (errors.Is finds [ErrConflict]), or if the context has ended (errors.Is finds its error);

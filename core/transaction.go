@@ -138,6 +138,7 @@ type transaction struct {
 	mu        sync.Mutex // serializes the operations
 	backend   BackendTx
 	failed    error // the first error of the backend
+	reads     bool  // reads are allowed after the failure
 	done      bool  // no operation may follow
 	ended     bool  // Commit or Rollback of the backend was called
 	committed bool
@@ -150,10 +151,13 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 	switch {
 	case t.done:
 		return Result{}, &Error{Code: ServerError, Cause: ErrTxDone}
-	case t.failed != nil:
+	case t.failed != nil && (!t.reads || op.Kind.Writes()):
 		return Result{}, &Error{Code: AsError(t.failed).Code, Cause: errors.Join(ErrTxFailed, t.failed)}
 	case t.info.ReadOnly && op.Kind.Writes():
 		return Result{}, &Error{Code: ReadOnly, Resource: op.Resource.apiName}
+	}
+	if t.failed != nil {
+		return dispatch(ctx, t.backend, op)
 	}
 	t.failed = errInterrupted // stays if the backend panics
 	res, err := dispatch(ctx, t.backend, op)
@@ -207,6 +211,13 @@ func (t *transaction) close(ctx context.Context) bool {
 		rollback(ctx, t.backend)
 	}
 	return t.committed
+}
+
+// mayRead allows or forbids reads after a failed operation.
+func (t *transaction) mayRead(allowed bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.reads = allowed
 }
 
 // abandon rolls back a transaction in which an operation has failed. Further operations fail as before.

@@ -27,7 +27,7 @@ func TestUnsuitableModelsAndOptionsAreRejected(t *testing.T) {
 		want    []string
 	}{
 		"no field": {field(scalar), ownership.Options{}, "user_id", []string{
-			`resource "jar": has no field "user_id"; add a hidden field of that name, name another one in Fields, or list the resource in Shared`,
+			`resource "jar": has no field "user_id"; add a hidden field of that name, name another one in Fields, name a relation to its owner in Through, or list the resource in Shared`,
 			`resource "lid": has no field "user_id"`,
 		}},
 		"no name":        {field(scalar), ownership.Options{Fields: map[string]string{"jar": "owner"}}, "", []string{`resource "lid": has no field ""`}},

@@ -52,7 +52,7 @@ var baseSteps = []step{
 	{"delete", func(t *effectsRun) { t.Delete("cookie", 2, 3) }, []string{"delete"}},
 	{"under a policy", func(t *effectsRun) {
 		t.ignore(t.Guarded(core.Eq("kind", "z")).TryUpdate("cookie", kit.Fields{"id": 1}))
-	}, []string{"update"}},
+	}, []string{"load", "update"}}, // the store looks whether the caller can read the record
 	{"an operation that the store rejects", func(t *effectsRun) { t.ignore(t.Querier.Count(t.Ctx, t.Resource("cookie"), core.Eq("nothing", 1))) }, []string{}},
 	{"for a principal", func(t *effectsRun) { t.With(core.WithPrincipal(t.Ctx, alice)).Count("jar", core.All()) }, []string{"count"}},
 	{"for the system", func(t *effectsRun) { t.With(core.System(t.Ctx)).Count("jar", core.All()) }, []string{"count"}},
