@@ -49,7 +49,7 @@ func ExampleNew() {
 	}
 	fmt.Println(store.Get(ctx, bread, id)) // anonymous
 	// Output:
-	// bob [] FORBIDDEN object_name="bread": access: insert of bread is allowed: rule 2 applies; the row after the write matches no check of the rules that apply, or another policy denies it
+	// bob [] FORBIDDEN object_name="bread": access: insert of bread is allowed: rule 2 applies; the row matches no using before the write or no check after it of the rules that apply, or another policy denies it
 	// alice [bread{id:2 name:rye on_sale:true baker:alice}] <nil>
 	// bread{id:2 name:rye} <nil>
 }
@@ -62,7 +62,7 @@ func ExampleParse() {
 	fmt.Println(err)
 	// Output:
 	// access policy: rule 1: operations: unknown operation "write"; use read, insert, update, delete, choose_key
-	// access policy: rule 2: using: baker: equals: unknown operator; use eq, ne, lt, le, gt, ge, in or prefix
+	// access policy: rule 2: using: baker: equals: unknown operator; use eq, ne, lt, le, gt, ge, in, prefix, or $any, $all or $none for a relation
 }
 
 func ExampleCompiledPolicy_Explain() {

@@ -360,7 +360,14 @@ func (g scenario) wantUpdate(row, patch core.Record, fields []string) string {
 		return "FIELD_"
 	}
 	if !slices.ContainsFunc(writing, func(l oracleRule) bool { return l.before(g.principal, row) }) {
-		return "OBJECT_DOES_NOT_EXIST"
+		readers := g.rules.applying(g.principal, access.Read)
+		switch {
+		case !slices.ContainsFunc(readers, func(l oracleRule) bool { return l.before(g.principal, row) }):
+			return "OBJECT_DOES_NOT_EXIST"
+		case g.principal == nil:
+			return "UNAUTHORIZED"
+		}
+		return "FORBIDDEN"
 	}
 	after := row.Merge(patch)
 	if !slices.ContainsFunc(writing, func(l oracleRule) bool { return l.after(g.principal, after) }) {
