@@ -3,6 +3,7 @@ package memtable
 import (
 	"context"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/larder-go/larder/core"
@@ -42,21 +43,21 @@ type lookup struct {
 	// the records to which the referring side points.
 	found    map[core.Value]core.Record
 	complete bool // found has all matching records
-	tried    bool // collect has been called
 	visited  int  // referring records that were visited for single records
+	next     int  // number of these visits after which collect is tried again
 }
 
 const (
 	// maxFound bounds the memory of a lookup that is not complete.
 	maxFound = 1 << 16
 	// fewVisits is the number of referring records that a lookup visits for single records before it tries to collect
-	// all matching ones.
-	fewVisits = 64
-	// maxCollected bounds the records that are visited to collect the matching ones.
+	// all matching ones. It spends as many visits on that, and tries again after visitGrowth times as many.
+	fewVisits   = 64
+	visitGrowth = 4
+	// maxCollected bounds the related records that are visited to determine the scan of an op. If the alternative is to
+	// visit all records of its resource, a share of them may be visited instead, namely one in visitShare.
 	maxCollected = 1000
-	// visitShare is the share of the records of a resource that may be visited instead, if the alternative is to visit
-	// all of them.
-	visitShare = 16
+	visitShare   = 16
 )
 
 func (s *relatedRecords) lookup(to core.Relation, where core.Filter) *lookup {
@@ -65,7 +66,7 @@ func (s *relatedRecords) lookup(to core.Relation, where core.Filter) *lookup {
 			return l
 		}
 	}
-	l := &lookup{to: to, where: where, found: make(map[core.Value]core.Record)}
+	l := &lookup{to: to, where: where, next: fewVisits, found: make(map[core.Value]core.Record)}
 	s.lookups = append(s.lookups, l)
 	return l
 }
@@ -132,44 +133,48 @@ func (s *relatedRecords) matches(rec core.Record, where core.Filter) (bool, erro
 }
 
 // referrer returns a record that refers to the key and matches the condition of the lookup. It looks at the records that
-// refer to the key. If these are many, it tries to collect all records that match the condition, which may be fewer.
-func (s *relatedRecords) referrer(l *lookup, key core.Value) (core.Record, error) {
-	if !l.tried && (l.to.Stored.Many() || l.visited > fewVisits) {
-		if err := s.collect(l); err != nil {
-			return core.Record{}, err
-		}
+// refer to the key. After many of these, it tries to collect all records that match the condition, which may be fewer.
+func (s *relatedRecords) referrer(l *lookup, key core.Value) (found core.Record, err error) {
+	if l.to.Stored.Many() && !l.complete {
+		err = s.collect(l)
 	}
-	if l.complete {
-		return l.found[key], nil
+	if l.complete || err != nil {
+		return l.found[key], err
 	}
 	p := &queryPlan{field: l.to.Stored, intervals: []interval{point(key)}}
-	var (
-		found core.Record
-		err   error
-	)
 	s.tables[l.to.Target().Index()].scan(p, func(rec core.Record) bool {
+		if l.visited++; l.visited == l.next {
+			err = s.collect(l)
+		}
+		if err != nil || l.complete {
+			found = l.found[key]
+			return false
+		}
 		is := false
 		if is, err = s.matches(rec, l.where); is {
 			found = rec
 		}
-		l.visited++
-		return err == nil && !is && (l.tried || l.visited <= fewVisits)
+		return err == nil && !is
 	})
-	if err == nil && found.IsZero() && !l.tried && l.visited > fewVisits {
-		return s.referrer(l, key)
-	}
 	return found, err
 }
 
-// collect completes the lookup, unless that visits too many records. A list of keys has no index, so its lookup is always
-// completed.
+// collect completes the lookup, unless that takes more visits than the lookup has made. A list of keys has no index, so its
+// lookup is always completed.
 func (s *relatedRecords) collect(l *lookup) error {
-	l.tried = true
-	limit := maxCollected
+	left := l.visited
+	l.next *= visitGrowth
 	if l.to.Stored.Many() {
-		limit = s.tables[l.to.Target().Index()].size()
+		left = s.tables[l.to.Target().Index()].size()
 	}
-	found, complete, err := s.collected(l.to, &core.Op{Resource: l.to.Target(), Where: l.where}, limit)
+	op, err := s.narrowWith(&core.Op{Resource: l.to.Target(), Where: l.where}, &left)
+	if err != nil {
+		return err
+	}
+	if l.to.Stored.Many() {
+		left = math.MaxInt
+	}
+	found, complete, err := s.collected(l.to, op, &left)
 	if err == nil && complete {
 		l.found, l.complete = found, true
 	}
@@ -177,22 +182,14 @@ func (s *relatedRecords) collect(l *lookup) error {
 }
 
 // collected returns the records that match the conditions of the op and that a relation leads to, by the keys to which the
-// referring side points. It gives up once it has visited more records than the limit; complete is false then.
-func (s *relatedRecords) collected(to core.Relation, op *core.Op, limit int) (found map[core.Value]core.Record, complete bool, err error) {
-	op, err = s.narrowWith(op, limit)
-	if err != nil {
-		return nil, false, err
-	}
+// referring side points. It visits none, and complete is false, if that takes more visits than are left.
+func (s *relatedRecords) collected(to core.Relation, op *core.Op, left *int) (found map[core.Value]core.Record, complete bool, err error) {
 	t, p := s.tables[to.Target().Index()], plan(op)
-	if p.visitsAll() && t.size() > limit {
+	if *left -= t.countVisits(p, *left); *left < 0 {
 		return nil, false, nil
 	}
 	found = make(map[core.Value]core.Record)
-	left := limit
 	t.scan(p, func(rec core.Record) bool {
-		if left--; left < 0 {
-			return false
-		}
 		var is bool
 		if err = s.next(); err == nil {
 			is, err = p.matches(rec, s.find)
@@ -202,7 +199,7 @@ func (s *relatedRecords) collected(to core.Relation, op *core.Op, limit int) (fo
 		}
 		return err == nil
 	})
-	return found, left >= 0, err
+	return found, err == nil, err
 }
 
 // addFound adds a related record by the keys to which the referring side points.
@@ -231,7 +228,7 @@ func (s *relatedRecords) narrow(op *core.Op) (*core.Op, error) {
 	if !endsEarly(op) {
 		limit = max(limit, s.tables[op.Resource.Index()].size()/visitShare)
 	}
-	return s.narrowWith(op, limit)
+	return s.narrowWith(op, &limit)
 }
 
 // endsEarly reports whether a scan in the order of the op may end before it has visited all records.
@@ -239,8 +236,8 @@ func endsEarly(op *core.Op) bool {
 	return op.Kind == core.Select && op.Limit > 0 && !op.OrderCrosses() && (op.Order[0].Field.Key() || sortsByIndex(op.Order))
 }
 
-// narrowWith is narrow with a bound of the related records to visit for each condition.
-func (s *relatedRecords) narrowWith(op *core.Op, limit int) (*core.Op, error) {
+// narrowWith is narrow with the number of related records that may be visited.
+func (s *relatedRecords) narrowWith(op *core.Op, left *int) (*core.Op, error) {
 	_, client := mostSelective(op.Where)
 	if client <= byUniqueValues || !op.Where.Crosses() && !op.Using.Crosses() {
 		return op, nil
@@ -249,19 +246,19 @@ func (s *relatedRecords) narrowWith(op *core.Op, limit int) (*core.Op, error) {
 	var err error
 	_, policy := mostSelective(op.Using)
 	if policy > byValues {
-		if narrowed.Using, err = s.onKeys(op.Using, limit, true); err != nil {
+		if narrowed.Using, err = s.onKeys(op.Using, left, true); err != nil {
 			return nil, err
 		}
 		_, policy = mostSelective(narrowed.Using)
 	}
-	narrowed.Where, err = s.onKeys(op.Where, limit, policy > byValues)
+	narrowed.Where, err = s.onKeys(op.Where, left, policy > byValues)
 	return &narrowed, err
 }
 
-// onKeys returns the condition with conditions on keys in place of those parts that concern related records and that at most
-// limit visits decide. Parts on records that the relation of the record itself points at are left as they are without
+// onKeys returns the condition with conditions on keys in place of those parts that concern related records and that the
+// visits left decide. Parts on records that the relation of the record itself points at are left as they are without
 // forward.
-func (s *relatedRecords) onKeys(f core.Filter, limit int, forward bool) (_ core.Filter, err error) {
+func (s *relatedRecords) onKeys(f core.Filter, left *int, forward bool) (_ core.Filter, err error) {
 	if !f.Crosses() {
 		return f, nil
 	}
@@ -269,7 +266,7 @@ func (s *relatedRecords) onKeys(f core.Filter, limit int, forward bool) (_ core.
 	eachConjunct(f, func(part core.Filter) {
 		to := part.Relation()
 		if err == nil && part.Kind() == core.FilterRelated && (to.Reverse || forward && !to.Stored.Many()) {
-			part, err = s.onKeysOf(part, limit)
+			part, err = s.onKeysOf(part, left)
 		}
 		parts = append(parts, part)
 	})
@@ -278,9 +275,13 @@ func (s *relatedRecords) onKeys(f core.Filter, limit int, forward bool) (_ core.
 
 // onKeysOf returns a condition on keys that matches as a [core.FilterRelated] does, or f itself if that takes too many
 // visits.
-func (s *relatedRecords) onKeysOf(f core.Filter, limit int) (core.Filter, error) {
+func (s *relatedRecords) onKeysOf(f core.Filter, left *int) (core.Filter, error) {
 	to := f.Relation()
-	found, complete, err := s.collected(to, &core.Op{Resource: to.Target(), Where: f.Where(), Using: f.Guard()}, limit)
+	op, err := s.narrowWith(&core.Op{Resource: to.Target(), Where: f.Where(), Using: f.Guard()}, left)
+	if err != nil {
+		return f, err
+	}
+	found, complete, err := s.collected(to, op, left)
 	if err != nil || !complete {
 		return f, err
 	}

@@ -18,6 +18,30 @@ func (t *typedTable[K]) scan(p *queryPlan, yield func(core.Record) bool) {
 	}
 }
 
+func (t *typedTable[K]) countVisits(p *queryPlan, limit int) (n int) {
+	count := func() bool {
+		n++
+		return n <= limit
+	}
+	for _, s := range p.intervals {
+		switch {
+		case s.empty():
+		case s == everyValue:
+			n += t.size()
+		case p.field.Key() && s.isPoint():
+			n++
+		case p.field.Key():
+			t.scanInterval(p, s, func(core.Record) bool { return count() })
+		default:
+			t.indexes[t.columns[p.field.Column()]].scan(s, directions{}, nil, func(K) bool { return count() })
+		}
+		if n > limit {
+			break
+		}
+	}
+	return n
+}
+
 func (t *typedTable[K]) scanInterval(p *queryPlan, s interval, yield func(core.Record) bool) bool {
 	switch {
 	case !p.field.Key():

@@ -14,6 +14,8 @@ type table interface {
 	get(key core.Value) (core.Record, bool)
 	// scan yields the records in the intervals of the plan, in its direction, until yield returns false.
 	scan(p *queryPlan, yield func(core.Record) bool)
+	// countVisits returns the number of records that a scan of the plan visits, or any number above the limit.
+	countVisits(p *queryPlan, limit int) int
 	// countValue returns the number of records with v in the indexed field, and stops counting at limit.
 	countValue(f *core.Field, v core.Value, limit int) int
 
