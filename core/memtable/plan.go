@@ -40,9 +40,6 @@ func plan(op *core.Op) *queryPlan {
 	return p
 }
 
-// visitsAll reports whether the scan visits every record.
-func (p *queryPlan) visitsAll() bool { return len(p.intervals) == 1 && p.intervals[0] == everyValue }
-
 // Kinds of conditions by selectivity, the most selective first.
 const (
 	matchesNone    = iota // no record matches
