@@ -36,6 +36,8 @@ type row struct {
 	alias string
 	// fence is a condition on which comparisons that may fail depend, see [row.behind]; "" for none.
 	fence string
+	// rowByRow makes the planner decide conditions on related rows for one row after the other, instead of joining all.
+	rowByRow bool
 }
 
 // row returns the row of a table with the alias t.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -115,32 +116,90 @@ func (r *reader) list(t row) {
 	}
 }
 
-// selectStatement reads a page. If the rows after its position lie in two parts of an index, the statement reads a page
-// from each part and combines them.
+// selectStatement reads a page. If the rows of the page lie in several places, the statement reads from each place and
+// combines the rows. The places are two parts of an index, see [parts], and those of [reader.few].
 func (r *reader) selectStatement() (call, error) {
 	b := newBuilder()
-	t := b.row(r.table)
 	from := b.piece(func() {
 		b.write(" FROM ", r.table.from, " AS t")
-		r.keys = t.sortKeys(r.op.Order)
+		r.keys = b.row(r.table).sortKeys(r.op.Order)
 		b.WriteString(" WHERE ")
 	})
-	list := b.piece(func() { r.list(t) })
-	where := b.piece(func() {
+	list := b.piece(func() { r.list(b.row(r.table)) })
+	tail := b.piece(func() { r.orderAndLimit(b) })
+	steps := r.steps(b)
+	each := b.row(r.table)
+	each.rowByRow = r.op.Limit > 0
+	each, where := r.where(each)
+	pages := r.pages(each, steps)
+	if len(pages) == 1 && !r.maybeFew() {
+		return call{sql: list + from + where + pages[0] + tail, args: b.args}, b.err
+	}
+	rows := "SELECT " + b.piece(func() { each.columns(r.needed()) }) + from
+	with, branches := "", make([]string, 0, 3)
+	if r.maybeFew() {
+		with, branches = r.few(b, from, rows, steps)
+		rows += "NOT (SELECT few.are FROM few) AND "
+	}
+	for _, page := range pages {
+		branches = append(branches, rows+where+page+tail)
+	}
+	sql := with + list + " FROM ((" + strings.Join(branches, ") UNION ALL (") + ")) AS t" + tail
+	return call{sql: sql, args: b.args}, b.err
+}
+
+// where returns the conditions of the operation on the row, and the row behind the policies' condition.
+func (r *reader) where(t row) (row, string) {
+	where := t.piece(func() {
 		t = t.behind(r.op.Using)
 		t.filter(r.op.Where, false)
 	})
-	tail := b.piece(func() { r.orderAndLimit(b) })
-	if len(r.op.After) == 0 {
-		return call{sql: list + from + where + tail, args: b.args}, b.err
+	return t, where
+}
+
+// The planner cannot estimate how many rows match a condition on related records, and a wrong estimate makes a page a
+// thousand times slower: reading all matching rows is slow if there are a million, and reading the rows in the order of the
+// page until it is full is slow if there are few. So the statement counts the matching rows up to mostFew, and then does
+// the one or the other.
+
+// mostFew is the greatest number of rows that are read without regard to the order of the page.
+const mostFew = "1000"
+
+// maybeFew reports whether the conditions on related records may leave few rows.
+func (r *reader) maybeFew() bool {
+	return r.op.Limit > 0 && !r.op.OrderCrosses() && (relatedParts(r.op.Using).Crosses() || relatedParts(r.op.Where).Crosses())
+}
+
+// few returns the query of the name few, which is true if few rows match, and the part of the statement that reads all
+// rows in that case.
+func (r *reader) few(b *builder, from, rows string, steps []step) (with string, branches []string) {
+	t, where := r.where(b.row(r.table))
+	with = b.piece(func() {
+		b.write("WITH few AS MATERIALIZED (SELECT count(*) <= ", mostFew, " AS are FROM (SELECT", from)
+		b.row(r.table).filter(relatedParts(r.op.Using), false)
+		t.and(relatedParts(r.op.Where))
+		b.write(" LIMIT ", mostFew, " + 1) AS n) ")
+	})
+	all := rows + "(SELECT few.are FROM few) AND " + where
+	if len(steps) > 0 {
+		all += r.position(t, after(steps))
 	}
-	pages := r.pages(t)
-	if len(pages) == 1 {
-		return call{sql: list + from + where + " AND " + pages[0] + tail, args: b.args}, b.err
+	return with, []string{all}
+}
+
+// relatedParts returns the parts of a conjunction that a related record must match.
+func relatedParts(f core.Filter) core.Filter {
+	if f.Kind() == core.FilterRelated {
+		return f
 	}
-	rows := "SELECT " + b.piece(func() { t.columns(r.needed()) }) + from + where + " AND "
-	sql := list + " FROM ((" + rows + pages[0] + tail + ") UNION ALL (" + rows + pages[1] + tail + ")) AS t" + tail
-	return call{sql: sql, args: b.args}, b.err
+	if f.Kind() != core.FilterAnd {
+		return core.All()
+	}
+	parts := make([]core.Filter, len(f.Filters()))
+	for i, part := range f.Filters() {
+		parts[i] = relatedParts(part)
+	}
+	return core.And(parts...)
 }
 
 // needed returns the columns that the list computes its values from.
@@ -202,7 +261,7 @@ func (r *reader) result(rows pgx.Rows) (res core.Result, err error) {
 		res.Records = append(res.Records, rec)
 		further := rows.RawValues()[len(r.columns):]
 		if r.op.OrderCrosses() {
-			position, err := r.position(rows, rec)
+			position, err := r.sortValues(rows, rec)
 			if err != nil {
 				return core.Result{}, err
 			}
@@ -216,8 +275,8 @@ func (r *reader) result(rows pgx.Rows) (res core.Result, err error) {
 	return res, nil
 }
 
-// position returns the sort values of the current row.
-func (r *reader) position(rows pgx.Rows, rec core.Record) ([]core.Value, error) {
+// sortValues returns the sort values of the current row.
+func (r *reader) sortValues(rows pgx.Rows, rec core.Record) ([]core.Value, error) {
 	position := make([]core.Value, len(r.keys))
 	at := len(r.columns)
 	for i, k := range r.keys {
@@ -304,29 +363,46 @@ type step struct {
 	hasNulls  bool   // the column may have nulls at present
 }
 
-// pages returns the conditions on the rows after the position of the operation, in one part or two, see [parts].
-func (r *reader) pages(t row) []string {
+// steps returns the sort keys that the position of the operation has values for.
+func (r *reader) steps(b *builder) []step {
 	steps := make([]step, len(r.op.After))
-	fails := false
 	for i, v := range r.op.After {
-		k := r.keys[i]
-		c := k.column
+		k, c := r.keys[i], r.keys[i].column
 		steps[i] = step{operand: k.operand(), desc: k.desc, mayBeNull: !c.field.Key() || k.related(), hasNulls: c.hasNulls || k.related()}
 		if v.IsSet() {
-			steps[i].value = t.param(c.paramType, c.argument(v))
+			steps[i].value = b.param(c.paramType, c.argument(v))
 		}
-		if c.mayFail {
+	}
+	return steps
+}
+
+// pages returns the conditions for the rows after the position, in one part or two, see [parts]. No index serves the order
+// by related rows, so it has one part.
+func (r *reader) pages(t row, steps []step) []string {
+	var pages []string
+	switch {
+	case len(steps) == 0:
+		return []string{""}
+	case r.op.OrderCrosses():
+		pages = []string{after(steps)}
+	default:
+		pages = parts(steps)
+	}
+	for i, page := range pages {
+		pages[i] = r.position(t, page)
+	}
+	return pages
+}
+
+// position returns a condition on the sort keys, as a further one. If it may fail, it is enclosed in the fences of the rows.
+func (r *reader) position(t row, condition string) string {
+	fails := false
+	for _, k := range r.keys[:len(r.op.After)] {
+		if k.column.mayFail {
 			fails, t.fence = true, both(t.fence, k.row.fence)
 		}
 	}
-	pages := parts(steps)
-	if r.op.OrderCrosses() {
-		pages = []string{after(steps)}
-	}
-	for i, page := range pages {
-		pages[i] = t.piece(func() { t.fenced(fails, func() { t.WriteString(page) }) })
-	}
-	return pages
+	return " AND " + t.piece(func() { t.fenced(fails, func() { t.WriteString(condition) }) })
 }
 
 // after returns the condition that a row comes after the position.

@@ -16,8 +16,13 @@ func (r row) related(to *core.Resource) row {
 	return row{builder: r.builder, table: r.table.tables[to.Index()].readFrom, alias: "r" + strconv.Itoa(r.aliases), fence: r.fence}
 }
 
-// exists writes the condition that a related row matches, or its negation.
+// exists writes the condition that a related row matches, or its negation. The planner turns a plain EXISTS into a join;
+// with IS TRUE, it either looks into an index for each row, or makes one table of the keys of all related rows.
 func (r row) exists(f core.Filter, negate bool) {
+	if r.rowByRow {
+		r.WriteByte('(')
+		defer r.WriteString(") IS TRUE")
+	}
 	if negate {
 		r.WriteString("NOT ")
 	}
