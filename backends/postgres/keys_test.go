@@ -331,7 +331,7 @@ func TestKeyBelowSequenceTakesOneRoundTrip(t *testing.T) {
 	servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.row (name) SELECT 'x' FROM generate_series(1, 9)`))
 	servertest.Execute(t, servertest.InSchema(schema, `DELETE FROM $S.row WHERE id > 5`))
 	row := servertest.Numbered.Resource("row")
-	p, last := recordedPool(t)
+	p, last := servertest.RecordedPool(t)
 	store, err := core.New(t.Context(), servertest.Numbered, postgres.New(p, schema, postgres.Options{CheckSchema: -1}))
 	servertest.Must(t, err)
 	for _, c := range []struct {
@@ -341,10 +341,10 @@ func TestKeyBelowSequenceTakesOneRoundTrip(t *testing.T) {
 		{map[string]any{"id": 6}, true}, {map[string]any{"id": 7}, true}, {nil, true}, {map[string]any{"id": 9}, true},
 		{map[string]any{"id": 20}, false}, {map[string]any{"id": 15}, true},
 	} {
-		last.sql = ""
+		last.SQL = ""
 		_, err := store.Insert(t.Context(), row, servertest.Record(t, row, c.fields))
 		servertest.Must(t, err)
-		if alone := strings.HasPrefix(last.sql, "INSERT"); alone != c.alone {
+		if alone := strings.HasPrefix(last.SQL, "INSERT"); alone != c.alone {
 			t.Errorf("%v: sent alone: %v, want %v", c.fields, alone, c.alone)
 		}
 	}

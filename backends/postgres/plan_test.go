@@ -5,11 +5,9 @@ import (
 	"errors"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/larder-go/larder/backends/postgres"
@@ -18,57 +16,6 @@ import (
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
 )
-
-// statementRecorder is a tracer that keeps the last statement with a given text; without a text, the last one that was
-// sent alone.
-type statementRecorder struct {
-	mu       sync.Mutex
-	sql      string
-	args     []any
-	looksFor string
-}
-
-func (r *statementRecorder) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if strings.Contains(data.SQL, r.looksFor) {
-		r.sql, r.args = data.SQL, data.Args
-	}
-	return ctx
-}
-
-func (*statementRecorder) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
-// recordedPool returns a pool of serializable connections that keeps its last statement.
-func recordedPool(t *testing.T) (*pgxpool.Pool, *statementRecorder) {
-	t.Helper()
-	config, err := pgxpool.ParseConfig(servertest.With(t, pgtest.URL(t), "default_transaction_isolation", "serializable"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	last := &statementRecorder{}
-	config.ConnConfig.Tracer = last
-	p, err := pgxpool.NewWithConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Close)
-	return p, last
-}
-
-// plan returns the plan of the last statement.
-func (r *statementRecorder) plan(t *testing.T, p *pgxpool.Pool) string {
-	t.Helper()
-	rows, err := p.Query(t.Context(), "EXPLAIN "+r.sql, r.args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(lines, "\n")
-}
 
 func TestStatementsUseIndexes(t *testing.T) {
 	m := core.MustModel("m",
@@ -93,7 +40,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	} {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
-	p, last := recordedPool(t)
+	p, last := servertest.RecordedPool(t)
 	cookie := m.Resource("cookie")
 	guard := core.Decorator{Name: "guard", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
@@ -171,7 +118,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 			if err := c.run(); err != nil {
 				t.Fatal(err)
 			}
-			plan := last.plan(t, p)
+			plan := last.Plan(t, p)
 			if strings.Contains(plan, "Seq Scan on cookie") || !strings.Contains(plan, "Index") {
 				t.Errorf("plan:\n%s", plan)
 			}
@@ -194,32 +141,17 @@ func TestRelatedPageUsesRelationIndex(t *testing.T) {
 	} {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
-	p, last := recordedPool(t)
+	p, last := servertest.RecordedPool(t)
 	store, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{}), policyOn("cookie", core.Eq("owner", 1)))
 	servertest.Must(t, err)
 	api := engine.New(store, engine.Options{})
-	last.looksFor = `"cookie" AS t`
+	last.LooksFor = `"cookie" AS t`
 	_, err = api.List(t.Context(), "cookie", engine.Query{Filter: map[string]any{"jar": 7}, Limit: 100, Depth: 0})
 	servertest.Must(t, err)
-	if plan := last.plan(t, p); strings.Contains(last.sql, "ANY") || strings.Contains(plan, "cookie_pkey") || !strings.Contains(plan, "Index") {
-		t.Errorf("%s\n%s", last.sql, plan)
+	if plan := last.Plan(t, p); strings.Contains(last.SQL, "ANY") || strings.Contains(plan, "cookie_pkey") || !strings.Contains(plan, "Index") {
+		t.Errorf("%s\n%s", last.SQL, plan)
 	}
 }
-
-func (*statementRecorder) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
-	return ctx
-}
-
-// TraceBatchQuery keeps statements with the text that the test looks for.
-func (r *statementRecorder) TraceBatchQuery(_ context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.looksFor != "" && strings.Contains(data.SQL, r.looksFor) {
-		r.sql, r.args = data.SQL, data.Args
-	}
-}
-
-func (*statementRecorder) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
 func TestStatementsUseIndexesOfHandMadeTables(t *testing.T) {
 	m := core.MustModel("m",
@@ -244,7 +176,7 @@ func TestStatementsUseIndexesOfHandMadeTables(t *testing.T) {
 	} {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
-	p, last := recordedPool(t)
+	p, last := servertest.RecordedPool(t)
 	s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{CheckSchema: -1}))
 	if err != nil {
 		t.Fatal(err)
@@ -271,14 +203,14 @@ func TestStatementsUseIndexesOfHandMadeTables(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			last.looksFor, last.sql = c.statement, ""
+			last.LooksFor, last.SQL = c.statement, ""
 			if err := c.run(); err != nil && core.AsError(err).Code != core.StillReferenced {
 				t.Fatal(err)
 			}
-			last.looksFor = "EXPLAIN" // keeps the recorded statement
-			plan := last.plan(t, p)
-			if !strings.Contains(last.sql, c.statement) || strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "Index") {
-				t.Errorf("%s\nplan:\n%s", last.sql, plan)
+			last.LooksFor = "EXPLAIN" // keeps the recorded statement
+			plan := last.Plan(t, p)
+			if !strings.Contains(last.SQL, c.statement) || strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "Index") {
+				t.Errorf("%s\nplan:\n%s", last.SQL, plan)
 			}
 		})
 	}

@@ -527,7 +527,7 @@ func TestStoredColumnsOfViewsUseIndexes(t *testing.T) {
 		"view":  {Table: "row", View: "seen"},
 		"query": {Table: "row", Query: servertest.InSchema(schema, `SELECT `+columns+` FROM $S.row AS r LEFT JOIN $S.kind AS k ON k.id = r.kind_id`)},
 	} {
-		p, last := recordedPool(t)
+		p, last := servertest.RecordedPool(t)
 		store, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{Resources: map[string]postgres.Source{"row": opts}}), costlyPolicy())
 		servertest.Must(t, err)
 		for name, run := range map[string]func() error{
@@ -542,7 +542,7 @@ func TestStoredColumnsOfViewsUseIndexes(t *testing.T) {
 			},
 		} {
 			servertest.Must(t, run())
-			if plan := last.plan(t, p); strings.Contains(plan, "Seq Scan on row") || !strings.Contains(plan, "Index") {
+			if plan := last.Plan(t, p); strings.Contains(plan, "Seq Scan on row") || !strings.Contains(plan, "Index") {
 				t.Errorf("%s, %s:\n%s", source, name, plan)
 			}
 		}

@@ -79,7 +79,7 @@ func TestIndexOnTextServesOrder(t *testing.T) {
 	} {
 		servertest.Execute(t, servertest.InSchema(schema, sql))
 	}
-	p, last := recordedPool(t)
+	p, last := servertest.RecordedPool(t)
 	s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{CheckSchema: -1}))
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func TestIndexOnTextServesOrder(t *testing.T) {
 		if _, err := s.Select(t.Context(), m.Resource("thing"), q); err != nil {
 			t.Fatal(err)
 		}
-		if plan := last.plan(t, p); !strings.Contains(plan, "Index") || strings.Contains(plan, "Seq Scan") {
+		if plan := last.Plan(t, p); !strings.Contains(plan, "Index") || strings.Contains(plan, "Seq Scan") {
 			t.Errorf("%v:\n%s", q, plan)
 		}
 	}
@@ -170,7 +170,7 @@ func TestKeysOfOtherTypesUseIndex(t *testing.T) {
 			} {
 				servertest.Execute(t, servertest.InSchema(schema, sql))
 			}
-			p, last := recordedPool(t)
+			p, last := servertest.RecordedPool(t)
 			s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{CheckSchema: -1}))
 			if err != nil {
 				t.Fatal(err)
@@ -213,8 +213,8 @@ func TestKeysOfOtherTypesUseIndex(t *testing.T) {
 				if err := op.run(); err != nil {
 					t.Fatalf("%s: %v", op.name, err)
 				}
-				if plan := last.plan(t, p); strings.Contains(plan, "Seq Scan on") || !strings.Contains(plan, "Index") {
-					t.Errorf("%s: plan:\n%s\n%s", op.name, plan, last.sql)
+				if plan := last.Plan(t, p); strings.Contains(plan, "Seq Scan on") || !strings.Contains(plan, "Index") {
+					t.Errorf("%s: plan:\n%s\n%s", op.name, plan, last.SQL)
 				}
 			}
 			for _, never := range c.never {
