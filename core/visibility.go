@@ -29,7 +29,7 @@ func (s session) guardRelated(ctx context.Context, op *Op) error {
 	if !s.store.description.MayHide() {
 		ask = nil
 	}
-	err := guards{ask: ask}.op(op, &op.Where)
+	err := guards{ask: ask, intact: s.tx == nil || s.tx.info.ReadOnly}.op(op, &op.Where)
 	if readDenied(err) {
 		err = cmp.Or(s.ownDenial(ctx, op), err)
 	}
@@ -94,7 +94,7 @@ func (s *Store) addExistence(ctx context.Context, op *Op) error {
 	if !s.effects || !op.Crosses() {
 		return nil
 	}
-	g := guards{ask: func(asked *Op) (Result, error) {
+	g := guards{intact: op.handle == nil || op.Tx.ReadOnly, ask: func(asked *Op) (Result, error) {
 		asked.Principal, asked.origin, asked.handle, asked.Tx = system, s, op.handle, op.Tx
 		return s.handler(System(ctx), asked)
 	}}
@@ -108,8 +108,9 @@ func (s *Store) addExistence(ctx context.Context, op *Op) error {
 
 // guards determines the guards of one op.
 type guards struct {
-	ask   func(op *Op) (Result, error) // sends a Visibility; nil if nothing can hide records
-	found map[string]Filter            // by resource and fields
+	ask    func(op *Op) (Result, error) // sends a Visibility; nil if nothing can hide records
+	found  map[string]Filter            // by resource and fields
+	intact bool                         // every reference has its target: the transaction has written nothing before
 }
 
 func (g guards) op(op *Op, filters ...*Filter) (err error) {
@@ -161,14 +162,14 @@ func (g guards) filter(f Filter) (_ Filter, err error) {
 	} else if rel.guard, err = g.filter(rel.guard); err != nil {
 		return Filter{}, err
 	}
-	if direct, ok := rel.direct(); ok {
+	if direct, ok := rel.direct(); ok && g.intact {
 		return direct, nil
 	}
 	return newRelated(n.name, rel), nil
 }
 
 // direct returns the condition on the stored to-one relation that is equal to a comparison with the key of its target, if
-// every target exists for the caller. References are enforced.
+// every target exists for the caller. References are enforced when a transaction commits.
 func (r *related) direct() (Filter, bool) {
 	stored, f := r.relation.Stored, r.where.Field()
 	if r.guard.n != nil || r.relation.Reverse || stored.Many() || f == nil || !f.Key() ||
