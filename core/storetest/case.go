@@ -41,6 +41,7 @@ var families = []struct {
 	{name: "batch", rows: batchRules},
 	{name: "using", rows: usingRules},
 	{name: "check", rows: checkRules},
+	{name: "related", rows: slices.Concat(relatedRules, relatedOrderRules)},
 	{name: "ids", rows: slices.Concat(generatedKeyRules, chosenKeyRules)},
 	{name: "types", rows: slices.Concat(typeRules, roundTripRules(), acceptedRules)},
 	{name: "integrity", rows: integrityRules},

@@ -31,7 +31,7 @@ func (d defect) backend(testing.TB, *core.Model) core.Backend {
 
 func allDefects() []defect {
 	return slices.Concat(
-		guardDefects, writeDefects, orderDefects, filterDefects, projectionDefects, idDefects, typeDefects,
+		guardDefects, relatedDefects, writeDefects, orderDefects, filterDefects, projectionDefects, idDefects, typeDefects,
 		integrityDefects, ownershipDefects, transactionDefects, isolationDefects, cancelDefects, closingDefects, durabilityDefects,
 	)
 }

@@ -166,11 +166,21 @@ func (o *oracle) missing(r *core.Resource, keys []core.Value, using core.Filter)
 	expected := make(expectedErrors)
 	for _, key := range keys {
 		if rec, ok := o.current[r.Index()][key]; !ok || !o.matches(using, rec) {
-			expected.require(r.NotFound(key))
+			expected.require(o.missed(r, key, using))
 			break // only the first missing key
 		}
 	}
 	return expected
+}
+
+// missed returns the error of a write under a guard that does not find its record. It is UNAUTHORIZED for a caller without a principal
+// that can read the record once the transaction has been rolled back.
+func (o *oracle) missed(r *core.Resource, key core.Value, using core.Filter) *core.Error {
+	before := func(r *core.Resource) iter.Seq[core.Record] { return maps.Values(o.before[r.Index()]) }
+	if rec, existed := o.before[r.Index()][key]; existed && using.Kind() != core.FilterAll && kit.Matches(using, rec, before) {
+		return &core.Error{Code: core.Unauthorized}
+	}
+	return r.NotFound(key)
 }
 
 func (o *oracle) set(r *core.Resource, rec core.Record) {

@@ -33,6 +33,9 @@ func randomPrograms(t *kit.Fixture) {
 		ctx, cancel := context.WithTimeout(t.TB.Context(), t.Opts.Timeout)
 		defer cancel()
 		p := &program{fixture: own, ctx: ctx, oracle: newOracle(own.Model)}
+		if (kit.Drawer{T: r}).Bool("begins with records") {
+			p.fill(r)
+		}
 		actions := map[string]func(*rapid.T){
 			"operation":   p.singleOperation,
 			"transaction": p.transaction,
@@ -42,6 +45,29 @@ func randomPrograms(t *kit.Fixture) {
 		}
 		r.Repeat(actions)
 	})
+}
+
+// fill inserts a record with each key that programs use.
+func (p *program) fill(r *rapid.T) {
+	p.oracle.begin()
+	d := kit.Drawer{T: r}
+	for _, name := range []string{"jar", "cookie"} {
+		res := p.oracle.model.Resource(name)
+		var recs []core.Record
+		for _, key := range d.AllKeys(res) {
+			rec := res.RecordOf(d.Columns(res)).With(res.Key().Column(), key)
+			for _, f := range res.Uniques() {
+				rec = rec.With(f.Column(), core.Null)
+			}
+			recs = append(recs, p.fixture.Full(name, rec.Map()))
+		}
+		r.Logf("filled with %v", recs)
+		if _, err := p.fixture.Store.Insert(p.ctx, res, recs...); err != nil {
+			r.Fatalf("%v", err)
+		}
+		p.oracle.insert(res, recs, core.All())
+	}
+	p.oracle.commit()
 }
 
 // singleOperation runs one operation outside a transaction.
@@ -100,8 +126,9 @@ func (p *program) operation(ctx context.Context, r *rapid.T, querier core.Querie
 	d := kit.Drawer{T: r}
 	res := d.Resource(p.oracle.model)
 	policy := d.Conditions(res)
+	policy.Related = d.Guards(p.oracle.model)
 	c := &kit.Client{TB: p.fixture.TB, Ctx: ctx, Model: p.oracle.model, Querier: querier}
-	s := step{program: p, d: d, c: c.GuardedBy(policy.Using, policy.Check), res: res, Conditions: policy}
+	s := step{program: p, d: d, c: c.GuardedBy(policy.Using, policy.Check).SeeingAll(policy.Related), res: res, Conditions: policy}
 	kinds := []func() (expectedErrors, error){
 		s.insert, s.insert, s.insert, s.update, s.update, s.delete, s.load, s.count, s.selectPage, s.selectPage, s.nextPage, s.nextIDs,
 	}

@@ -100,9 +100,9 @@ func (s step) load() (expectedErrors, error) {
 
 func (s step) count() (expectedErrors, error) {
 	where := s.d.Filter(s.res, 2)
-	s.d.Logf("count %v where %v under %v", s.res, where, s.Using)
+	s.d.Logf("count %v where %v under %v, related %v", s.res, where, s.Using, s.Related)
 	got, err := s.c.Querier.Count(s.c.Ctx, s.res, where)
-	want := s.oracle.count(&core.Op{Kind: core.Count, Resource: s.res, Where: where, Using: s.Using})
+	want := s.oracle.count(&core.Op{Kind: core.Count, Resource: s.res, Where: s.Related.In(where), Using: s.Using})
 	if err == nil && got != want {
 		s.d.Fatalf("counted %d, want %d", got, want)
 	}
@@ -140,22 +140,23 @@ func (s step) runPage(q *pageQuery) error {
 	if q.resource == s.res { // otherwise the policy is for another resource
 		using = s.Using
 	}
-	s.d.Logf("select %v where %v in order %q after %v, at most %d, fields %q, under %v",
-		q.resource, q.query.Where, q.query.Order, q.position, q.query.Limit, q.query.Fields, using)
-	got, err := s.c.GuardedBy(using, core.All()).Querier.Select(s.c.GuardedBy(using, core.All()).Ctx, q.resource, q.query)
+	s.d.Logf("select %v where %v in order %q after %v, at most %d, fields %q, under %v, related %v",
+		q.resource, q.query.Where, q.query.Order, q.position, q.query.Limit, q.query.Fields, using, s.Related)
+	c := s.c.GuardedBy(using, core.All())
+	got, err := c.Querier.Select(c.Ctx, q.resource, q.query)
 	if err != nil {
 		return err
 	}
 	want := s.oracle.read(&core.Op{
-		Kind: core.Select, Resource: q.resource, Where: q.query.Where, Using: using,
-		Order: q.order, Limit: q.query.Limit, After: q.position,
+		Kind: core.Select, Resource: q.resource, Where: s.Related.In(q.query.Where), Using: using,
+		Order: s.Related.Path(q.order), Limit: q.query.Limit, After: q.position,
 	})
 	if (got.Next != "") != want.More {
 		s.d.Fatalf("the page has a cursor: %v, want %v", got.Next != "", want.More)
 	}
 	s.next = nil
 	if want.More {
-		s.next = q.next(want.Records[len(want.Records)-1], got.Next)
+		s.next = q.next(want, got.Next)
 	}
 	return s.compareFields(got.Records, want.Records, q)
 }
@@ -195,12 +196,17 @@ type pageQuery struct {
 	position []core.Value // nil for the first page
 }
 
-// next returns the query for the page after the record.
-func (q pageQuery) next(rec core.Record, next core.Cursor) *pageQuery {
+// next returns the query for the page after this one.
+func (q pageQuery) next(page core.Result, next core.Cursor) *pageQuery {
 	q.query.After = next
+	last := len(page.Records) - 1
+	if page.Positions != nil {
+		q.position = page.Positions[last]
+		return &q
+	}
 	q.position = make([]core.Value, len(q.order))
 	for i, o := range q.order {
-		q.position[i] = rec.At(o.Field.Column())
+		q.position[i] = page.Records[last].At(o.Field.Column())
 	}
 	return &q
 }
@@ -213,7 +219,9 @@ func (q pageQuery) missing(got, want core.Record) string {
 		asked[name] = true
 	}
 	for _, o := range q.order {
-		asked[o.Field.Name()] = true
+		if o.Path == nil {
+			asked[o.Field.Name()] = true
+		}
 	}
 	for i, f := range q.resource.Columns() {
 		if v := got.At(i); v != want.At(i) && (asked[f.Name()] || !v.IsAbsent()) {

@@ -68,7 +68,7 @@ func TestDecoratorsWrapBackendInEveryCase(t *testing.T) {
 	stores := 0
 	watch := func(testing.TB) []core.Decorator {
 		stores++
-		return []core.Decorator{{Name: "watch", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return []core.Decorator{{Name: "watch", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				mu.Lock()
 				seen[op.Kind]++

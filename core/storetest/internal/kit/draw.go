@@ -82,19 +82,45 @@ func (d Drawer) Keys(r *core.Resource, n int) []core.Value {
 	return core.SortKeys(keys)
 }
 
+// AllKeys returns the keys of a resource of the backend kit's model that are drawn.
+func (d Drawer) AllKeys(r *core.Resource) []core.Value {
+	var keys []core.Value
+	for _, raw := range drawnValues[r.Key().String()] {
+		v, err := r.Key().Convert(raw)
+		if err != nil {
+			panic(err) // the kit's table is wrong
+		}
+		keys = append(keys, v)
+	}
+	return keys
+}
+
 // Filter draws a bound filter that is nested at most depth times.
 func (d Drawer) Filter(r *core.Resource, depth int) core.Filter {
-	switch kind := d.UpTo(5, "condition"); {
+	switch kind := d.UpTo(7, "condition"); {
 	case kind == 0:
 		return core.All()
-	case kind == 1 && depth > 0:
+	case depth == 0:
+	case kind == 1:
 		return core.And(d.Filter(r, depth-1), d.Filter(r, depth-1))
-	case kind == 2 && depth > 0:
+	case kind == 2:
 		return core.Or(d.Filter(r, depth-1), d.Filter(r, depth-1))
-	case kind == 3 && depth > 0:
+	case kind == 3:
 		return core.Not(d.Filter(r, depth-1))
+	case kind <= 5:
+		if to := d.relations(r); len(to) > 0 {
+			to, _ := to[d.UpTo(len(to)-1, "relation")].Relation()
+			return to.Match(d.Filter(to.Target(), depth-1))
+		}
 	}
 	return d.comparison(r)
+}
+
+// relations returns the relations of the resource to resources that have values to draw.
+func (d Drawer) relations(r *core.Resource) []*core.Field {
+	return slices.DeleteFunc(slices.Clone(r.Fields()), func(f *core.Field) bool {
+		return f.Target() == nil || d.Values == nil && drawnValues[f.Target().Key().String()] == nil
+	})
 }
 
 func (d Drawer) comparison(r *core.Resource) core.Filter {
@@ -123,7 +149,7 @@ func (d Drawer) Conditions(r *core.Resource) Conditions {
 	switch d.UpTo(5, "policy") {
 	case 0:
 		f := d.Filter(r, 1)
-		return Conditions{f, f}
+		return Conditions{Using: f, Check: f}
 	case 1:
 		return Conditions{Using: d.Filter(r, 1)}
 	case 2:
@@ -132,16 +158,27 @@ func (d Drawer) Conditions(r *core.Resource) Conditions {
 	return Conditions{}
 }
 
+// Guards draws conditions under which records of the backend kit's model exist. Most are empty.
+func (d Drawer) Guards(m *core.Model) Guards {
+	related := make(Guards)
+	for _, name := range []string{"cookie", "jar"} {
+		if d.UpTo(3, "hides "+name) == 0 {
+			related[m.Resource(name)] = d.Filter(m.Resource(name), 1)
+		}
+	}
+	return related
+}
+
 // Query draws a query. It also returns the complete order of the result, which ends with the key.
 func (d Drawer) Query(r *core.Resource) (core.Query, []core.Order) {
 	q := core.Query{Where: d.Filter(r, 2), Limit: d.UpTo(4, "limit")}
 	var order []core.Order
 	for range d.UpTo(2, "order") {
-		o := core.Order{Field: d.Field(r, "by"), Desc: d.Bool("descending")}
+		o, name := d.orderBy(r)
 		order = append(order, o)
-		q.Order = append(q.Order, map[bool]string{true: "-"}[o.Desc]+o.Field.Name())
+		q.Order = append(q.Order, name)
 	}
-	if i := slices.IndexFunc(order, func(o core.Order) bool { return o.Field.Key() }); i >= 0 {
+	if i := slices.IndexFunc(order, func(o core.Order) bool { return o.Field.Key() && o.Path == nil }); i >= 0 {
 		order = order[:i+1]
 	} else {
 		order = append(order, core.Order{Field: r.Key()})
@@ -152,6 +189,23 @@ func (d Drawer) Query(r *core.Resource) (core.Query, []core.Order) {
 		}
 	}
 	return q, order
+}
+
+// orderBy draws an entry of an order, which may follow to-one relations. It also returns the name of the entry.
+func (d Drawer) orderBy(r *core.Resource) (o core.Order, name string) {
+	for range d.UpTo(2, "path") {
+		toOne := slices.DeleteFunc(d.relations(r), (*core.Field).Many)
+		if len(toOne) == 0 {
+			break
+		}
+		over := toOne[d.UpTo(len(toOne)-1, "over")]
+		to, _ := over.Relation()
+		o.Path = append(o.Path, core.Hop{Relation: to})
+		name += over.Name() + "."
+		r = over.Target()
+	}
+	o.Field, o.Desc = d.Field(r, "by"), d.Bool("descending")
+	return o, map[bool]string{true: "-"}[o.Desc] + name + o.Field.Name()
 }
 
 // Pick draws one of the values.
