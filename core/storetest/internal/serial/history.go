@@ -131,14 +131,14 @@ func registersIn(recs []core.Record) registers {
 }
 
 // record adds a transaction that committed. A transaction that was rolled back has no effect and is left out: it rolled
-// back on request, or an action failed with NotFound or AlreadyExists.
+// back on request, or an action failed with AlreadyExists, or with NotFound or Unauthorized for a guarded miss.
 func (s *History) record(client int, call int64, seen []event, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case err == nil:
 		s.history = append(s.history, porcupine.Operation{ClientId: client, Call: call, Output: seen, Return: s.clock.Add(1)})
-	case errors.Is(err, kit.ErrRollback), errors.Is(err, core.NotFound), errors.Is(err, core.AlreadyExists):
+	case errors.Is(err, kit.ErrRollback), errors.Is(err, core.NotFound), errors.Is(err, core.Unauthorized), errors.Is(err, core.AlreadyExists):
 	default:
 		s.errs = append(s.errs, fmt.Errorf("transaction failed: %w", err))
 	}
