@@ -15,12 +15,22 @@ type actor struct {
 	// derivedFrom is the principal of which this one is a copy without an id. The copy may read at most the
 	// rows of the original.
 	derivedFrom *core.Principal
+	// decisions of the spec in one state of the store.
+	decisions Decisions
 	// mayBeDenied means that the stack may deny operations that the spec allows.
 	mayBeDenied bool
 }
 
 func (t *scenario) actor(principal *core.Principal) actor {
-	return actor{scenario: t, principal: principal}
+	return actor{scenario: t, principal: principal, decisions: t.Decide(t.initial.of).filled()}
+}
+
+// in returns the actor with the decisions of the spec in another state of the store.
+func (g actor) in(all rows) actor {
+	if g.dependent {
+		g.decisions = g.Decide(all.of).filled()
+	}
+	return g
 }
 
 // actors returns an actor for each principal of the spec. If the stack ignores principals, the anonymous caller and the
@@ -49,10 +59,12 @@ func (t *scenario) mistypedActors() []actor {
 	var all []actor
 	for _, p := range t.Principals {
 		for _, id := range []core.Value{{}, core.Null} {
-			all = append(all, actor{scenario: t, principal: withID(p, id), derivedFrom: p, mayBeDenied: true})
+			all = append(all, t.actor(withID(p, id)))
+			all[len(all)-1].derivedFrom, all[len(all)-1].mayBeDenied = p, true
 		}
 		for _, id := range sameSpelling(p.ID) {
-			all = append(all, actor{scenario: t, principal: withID(p, id), mayBeDenied: true})
+			all = append(all, t.actor(withID(p, id)))
+			all[len(all)-1].mayBeDenied = true
 		}
 	}
 	return all
@@ -95,15 +107,20 @@ func (g actor) allowed(rule func(p *core.Principal) bool) bool {
 }
 
 func (g actor) canRead(row core.Record) bool {
-	return g.allowed(func(p *core.Principal) bool { return g.CanRead(p, row) })
+	return g.allowed(func(p *core.Principal) bool { return g.decisions.CanRead(p, row) })
 }
 
 func (g actor) canChange(kind core.Kind, row core.Record) bool {
-	return g.allowed(func(p *core.Principal) bool { return g.CanChange(p, kind, row) })
+	return g.allowed(func(p *core.Principal) bool { return g.decisions.CanChange(p, kind, row) })
 }
 
 func (g actor) canResultIn(kind core.Kind, row core.Record) bool {
-	return g.allowed(func(p *core.Principal) bool { return g.CanResultIn(p, kind, row) })
+	return g.allowed(func(p *core.Principal) bool { return g.decisions.CanResultIn(p, kind, row) })
+}
+
+// grants reports whether decisions about other rows may depend on the row.
+func (g actor) grants(row core.Record) bool {
+	return g.principal != nil && g.Grants(g.principal, row)
 }
 
 func (g actor) canReadField(f *core.Field) bool {

@@ -26,6 +26,30 @@ func (d *directBackend) Bind(ctx context.Context, m *core.Model) error {
 // rows are the records of a store by resource index, ascending by key.
 type rows [][]core.Record
 
+// with returns a state in which the records take the place of those with the same keys.
+func (all rows) with(recs ...core.Record) rows {
+	after := slices.Clone(all)
+	for i := range after {
+		of := slices.DeleteFunc(slices.Clone(recs), func(rec core.Record) bool { return rec.Resource().Index() != i })
+		if len(of) == 0 {
+			continue
+		}
+		after[i] = slices.Concat(all.without(of...)[i], of)
+		slices.SortFunc(after[i], func(a, b core.Record) int { return core.Compare(a.Key(), b.Key()) })
+	}
+	return after
+}
+
+// without returns a state without the records with these keys.
+func (all rows) without(recs ...core.Record) rows {
+	after := slices.Clone(all)
+	for _, rec := range recs {
+		i := rec.Resource().Index()
+		after[i] = slices.DeleteFunc(slices.Clone(after[i]), func(row core.Record) bool { return row.Key() == rec.Key() })
+	}
+	return after
+}
+
 // of returns the records of the resource; it is a [reference.Records].
 func (all rows) of(r *core.Resource) iter.Seq[core.Record] { return slices.Values(all[r.Index()]) }
 

@@ -17,8 +17,10 @@ type guardRule struct {
 var guardRules = []guardRule{
 	{
 		"reads are guarded by Using",
-		"Using of every Load, Select and Count that reaches the backend excludes the rows that the principal may not read.",
-		func(t *guardRun) { t.checkArrived(usingExcludes, core.Load, core.Select, core.Count) },
+		"Using of every Load, Select, Count and Visibility that reaches the backend excludes the rows that the principal may not read.",
+		func(t *guardRun) {
+			t.checkArrived(usingExcludes, core.Load, core.Select, core.Count, core.Visibility)
+		},
 	},
 	{
 		"updates are guarded by Using",
@@ -111,6 +113,11 @@ var guardRules = []guardRule{
 		unreadableFieldsStayHidden,
 	},
 	{
+		"decisions follow related rows",
+		"When a row that grants something is deleted or inserted, by the system and in the same transaction too, the next operation follows.",
+		decisionsFollow,
+	},
+	{
 		"allowed operations succeed",
 		"For each principal and each kind that is not denied, some operation succeeds. A stack that denies everything proves nothing.",
 		allowedSucceeds,
@@ -157,7 +164,7 @@ func (t *guardRun) checkRead(g actor, at origin, a operation, checks ...opCheck)
 		return // other rules check these
 	}
 	readable := g.readable(t.initial)
-	if isDenial(o.err) && (g.mayBeDenied || len(readable[a.res.Index()]) == 0) || a.deniesOrderByReference(o.err) {
+	if isDenial(o.err) && (g.mayBeDenied || len(readable[a.res.Index()]) == 0) || a.deniesOrderByReference(o.err) || t.mayRefuse(g, a, readable, o.err) {
 		return
 	}
 	if o.err != nil {
@@ -170,6 +177,17 @@ func (t *guardRun) checkRead(g actor, at origin, a operation, checks ...opCheck)
 	if diff := kit.Difference(g.comparable(a, o.records), g.comparable(a, want.records)); diff != "" {
 		t.fail(g, at, a, "%s", diff)
 	}
+}
+
+// mayRefuse reports whether the stack may refuse the operation because of the relations that it follows: the principal can
+// read no records at the other end, or a decorator does not know such operations.
+func (t *guardRun) mayRefuse(g actor, a operation, readable rows, err error) bool {
+	if t.stack.unaware() {
+		return errors.Is(err, core.SearchForbidden) && len(a.over) > 0
+	}
+	return isDenial(err) && slices.ContainsFunc(a.over, func(to core.Relation) bool {
+		return len(readable[to.Target().Index()]) == 0 || g.denied(core.Select, to.Target())
+	})
 }
 
 // comparable returns the records with the requested fields only, without unreadable fields.
@@ -202,11 +220,12 @@ func (t *guardRun) readAllPages(g actor, at origin, a operation) {
 	t.Helper()
 	whole := a
 	whole.query.Limit = 0
-	want := whole.expected(g.readable(t.initial)).records
+	readable := g.readable(t.initial)
+	want := whole.expected(readable).records
 	for {
 		o := t.perform(g, at, a)
 		if o.err != nil {
-			if isDenial(o.err) && len(want) == 0 || a.deniesOrderByReference(o.err) {
+			if isDenial(o.err) && len(want) == 0 || a.deniesOrderByReference(o.err) || t.mayRefuse(g, a, readable, o.err) {
 				return
 			}
 			t.fail(g, at, a, "%v", o.err)

@@ -8,8 +8,9 @@ import (
 func writesChangeAllowed(t *guardRun) {
 	t.eachWrite(t.actors(), writeKinds, func(g actor, at origin, a operation) {
 		o := t.perform(g, at, a)
+		after := g.in(t.initial.with(o.records...))
 		for _, rec := range o.records {
-			if row := kit.WithDefaults(rec); !g.canRead(row) && !g.canResultIn(a.kind, row) && t.readsAllFields(g, a.res) {
+			if row := kit.WithDefaults(rec); !after.canRead(row) && !after.canResultIn(a.kind, row) && t.readsAllFields(g, a.res) {
 				t.fail(g, at, a, "returned %v, which the principal may not read", rec)
 			}
 		}
@@ -40,12 +41,12 @@ func (t *guardRun) checkStored(g actor, at origin, a operation) {
 	for i := range now {
 		before, after := kit.ByKey(t.initial[i]), kit.ByKey(now[i])
 		for key, row := range before {
-			if now, exists := after[key]; (!exists || !now.Equal(row)) && !t.mayChange(g, a.kind, row) {
-				t.fail(g, at, a, "%v is %v afterwards", row, now)
+			if changed, exists := after[key]; (!exists || !changed.Equal(row)) && !t.mayChange(g, a.kind, row) {
+				t.fail(g, at, a, "%v is %v afterwards", row, changed)
 			}
 		}
 		for key, row := range after {
-			if old, existed := before[key]; (!existed || !old.Equal(row)) && !t.mayCreate(g, a.kind, row) {
+			if old, existed := before[key]; (!existed || !old.Equal(row)) && !t.mayCreate(g.in(now), a.kind, row) {
 				t.fail(g, at, a, "%v is new", row)
 			}
 		}

@@ -27,6 +27,8 @@ import (
 // A principal can learn some things under any policy. The programs avoid them:
 //
 //   - Gaps in generated ids: other principals insert with keys of their own.
+//   - Rows that a write of the principal makes readable, such as those of a team that it joins: such writes must be denied
+//     by the policies, or the rows must be readable before. Rows of [PolicySpec.Grants] are the same in both worlds.
 //   - Existing keys and unique values: programs write none that a hidden row holds.
 //   - Setting a reference, at the store and not at the engine, to a hidden row: programs refer to readable rows and to
 //     rows that never exist.
@@ -144,15 +146,23 @@ func (w *worlds) compareStored(r *rapid.T) {
 		if err != nil {
 			r.Fatalf("%v", err)
 		}
+		now := w.at(all)
 		for _, some := range all {
-			for _, row := range w.readableRows(some) {
-				readable[i] = append(readable[i], w.withoutHiddenReferences(all, w.withoutUnreadable(row)))
+			for _, row := range now.readableRows(some) {
+				readable[i] = append(readable[i], now.withoutHiddenReferences(all, w.withoutUnreadable(row)))
 			}
 		}
 	}
 	if diff := kit.Difference(readable[0], readable[1]); diff != "" {
 		failDifferent(kit.Drawer{T: r}, "the stored rows differ: %s", diff)
 	}
+}
+
+// at returns the worlds with the decisions about the actor in this state of a store.
+func (w *worlds) at(all rows) *worlds {
+	now := *w
+	now.actor = w.in(all)
+	return &now
 }
 
 // withoutHiddenReferences returns the row without references to hidden rows, if the worlds differ in these references.
@@ -176,25 +186,42 @@ func (w *worlds) otherActs(d kit.Drawer) {
 		return
 	}
 	other := w.others[d.UpTo(len(w.others)-1, "other")]
-	a, ok := w.hiddenOperation(d)
-	if !ok {
+	before, err := w.b.direct.read(w.b.ctx)
+	if err != nil {
+		d.Fatalf("%v", err)
+	}
+	now := w.at(before)
+	a, ok := now.hiddenOperation(d, before)
+	if w.added = now.added; !ok {
 		return
 	}
 	ctx, _ := w.b.newProbe(w.b.ctx, other.principal)
-	err := w.b.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
+	err = w.b.store.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
 		o := a.run(ctx, tx)
 		if o.err != nil {
 			return o.err
 		}
-		for _, rec := range o.records {
-			if a.kind.Writes() && !w.isWholeAndHidden(rec) {
-				return kit.ErrRollback // the actor may read the result
-			}
+		if a.kind.Writes() && !w.staysUnnoticed(before, a, o.records) {
+			return kit.ErrRollback // the actor may read the result
 		}
 		return nil
 	})
 	d.Logf("in the other world, %v: %v: %v", other, a, err)
 	w.dropObservations()
+}
+
+// staysUnnoticed reports whether the actor may read neither the records that a write has returned nor other rows than before,
+// and change no others.
+func (w *worlds) staysUnnoticed(before rows, a operation, written []core.Record) bool {
+	after := before.with(written...)
+	for _, key := range a.keys {
+		after = after.without(a.res.RecordOf(make([]core.Value, len(a.res.Columns()))).With(a.res.Key().Column(), key))
+	}
+	now := w.at(after)
+	if slices.ContainsFunc(written, func(rec core.Record) bool { return !now.isWholeAndHidden(rec) }) {
+		return false
+	}
+	return !w.dependent || w.decidesAlike(before, after)
 }
 
 // isWholeAndHidden reports whether the record has all columns and is hidden.
@@ -207,8 +234,8 @@ func (w *worlds) isWholeAndHidden(rec core.Record) bool {
 	return w.isHidden(rec)
 }
 
-// hiddenOperation draws an operation on hidden rows, and reports whether it found one.
-func (w *worlds) hiddenOperation(d kit.Drawer) (operation, bool) {
+// hiddenOperation draws an operation on hidden rows of the state, and reports whether it found one.
+func (w *worlds) hiddenOperation(d kit.Drawer, state rows) (operation, bool) {
 	r := d.AnyResource(w.Model)
 	switch d.UpTo(4, "does") {
 	case 0:
@@ -219,12 +246,8 @@ func (w *worlds) hiddenOperation(d kit.Drawer) (operation, bool) {
 		row, ok := w.copyHidden(d, r)
 		return operation{kind: core.Insert, res: r, records: []core.Record{row}}, ok
 	}
-	now, err := w.b.direct.read(w.b.ctx)
-	if err != nil {
-		d.Fatalf("%v", err)
-	}
 	var hidden []core.Record
-	for _, row := range now[r.Index()] {
+	for _, row := range state[r.Index()] {
 		if w.isHidden(row) && w.notProgramKey(r, row.Key()) {
 			hidden = append(hidden, row)
 		}

@@ -38,7 +38,7 @@ func usingExcludes(g actor, all rows, op *core.Op) string {
 // mayMatch reports whether the before image of an op of the kind may be the row.
 func (g actor) mayMatch(kind core.Kind, row core.Record) bool {
 	switch kind {
-	case core.Load, core.Select, core.Count:
+	case core.Load, core.Select, core.Count, core.Visibility:
 		return g.canRead(row)
 	case core.Update, core.Delete:
 		return g.canChange(kind, row)
@@ -49,8 +49,11 @@ func (g actor) mayMatch(kind core.Kind, row core.Record) bool {
 // checkRejects checks that Check rejects every after image that may not result from the op.
 func checkRejects(g actor, all rows, op *core.Op) string {
 	check := bind(op, op.Check)
-	for _, after := range afterImages(all, op) {
-		if !g.canResultIn(op.Kind, after) && kit.Matches(check, after, all.of) {
+	images := afterImages(all, op)
+	state := all.with(images...)
+	g = g.in(state)
+	for _, after := range images {
+		if !g.canResultIn(op.Kind, after) && kit.Matches(check, after, state.of) {
 			return fmt.Sprintf("the %v may result in %v; Check is %v", op.Kind, after, op.Check)
 		}
 	}
@@ -89,8 +92,15 @@ func principalUnchanged(g actor, _ rows, op *core.Op) string {
 	return fmt.Sprintf("the %v was sent for %v and arrives for %v", op.Kind, g.principal, op.Principal)
 }
 
-// namedFieldsReadable checks that the order and Where name readable fields only.
+// namedFieldsReadable checks that the order, Where and the fields of a Visibility are readable fields only.
 func namedFieldsReadable(g actor, _ rows, op *core.Op) string {
+	if op.Kind == core.Visibility {
+		for _, f := range op.Fields {
+			if !g.canReadField(f) {
+				return fmt.Sprintf("the %v names %v, which the principal may not read", op.Kind, f)
+			}
+		}
+	}
 	for _, o := range op.Order {
 		if !g.canReadField(o.Field) {
 			return fmt.Sprintf("the %v is sorted by %v, which the principal may not read", op.Kind, o.Field)
@@ -106,6 +116,12 @@ func namedFieldsReadable(g actor, _ rows, op *core.Op) string {
 func (g actor) unreadableField(where core.Filter) *core.Field {
 	if f := where.Field(); f != nil && !g.canReadField(f) {
 		return f
+	}
+	if stored := where.Relation().Stored; stored != nil {
+		if !g.canReadField(stored) {
+			return stored
+		}
+		return g.unreadableField(where.Where())
 	}
 	for _, part := range where.Filters() {
 		if f := g.unreadableField(part); f != nil {

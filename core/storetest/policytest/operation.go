@@ -20,7 +20,8 @@ type operation struct {
 	order   []core.Order
 	records []core.Record
 	n       int
-	named   []*core.Field // fields in filter, order and projection
+	named   []*core.Field   // fields in filter, order and projection
+	over    []core.Relation // relations that filter and order follow
 }
 
 // String returns the operation as text for messages.
@@ -157,6 +158,51 @@ func (m generator) reads(r *core.Resource) []operation {
 	}
 	for _, f := range r.Columns() {
 		attempts = append(attempts, m.readsBy(f)...)
+	}
+	for _, f := range r.Fields() {
+		if to, ok := f.Relation(); ok {
+			attempts = append(attempts, m.readsOver(f, to)...)
+		}
+	}
+	return attempts
+}
+
+// readsOver returns reads with conditions and orders on related records: on their existence, on a value of each of their
+// fields, and on their own related records.
+func (m generator) readsOver(f *core.Field, to core.Relation) (attempts []operation) {
+	target := to.Target()
+	byKey := []core.Order{{Field: to.Source().Key()}}
+	add := func(named *core.Field, over []core.Relation, conditions ...core.Filter) {
+		for i, where := range conditions {
+			a := operation{kind: core.Count, res: to.Source(), query: core.Query{Where: where}, named: []*core.Field{named, to.Stored}, over: over}
+			if i%2 == 0 {
+				a.kind, a.order = core.Select, byKey
+			}
+			attempts = append(attempts, a)
+		}
+	}
+	one := []core.Relation{to}
+	exists := to.Match(core.All())
+	add(to.Stored, one, exists, exists, core.Not(exists))
+	for _, g := range target.Fields() {
+		if next, ok := g.Relation(); ok {
+			add(next.Stored, []core.Relation{to, next}, to.Match(next.Match(core.All())), to.Match(core.Not(next.Match(core.All()))))
+		}
+	}
+	for _, g := range target.Columns() {
+		if g.Many() {
+			continue
+		}
+		values := m.values(g)
+		equal := g.Compare(core.FilterEq, values[len(values)-1])
+		add(g, one, to.Match(equal), core.Not(to.Match(core.Not(equal))))
+		if g.Ordered() && !to.Many() {
+			path := []core.Order{{Path: []core.Hop{{Relation: to}}, Field: g, Desc: true}, byKey[0]}
+			attempts = append(attempts, operation{
+				kind: core.Select, res: to.Source(), order: path, query: core.Query{Order: []string{"-" + f.Name() + "." + g.Name()}, Limit: 2},
+				named: []*core.Field{g, to.Stored}, over: one,
+			})
+		}
 	}
 	return attempts
 }

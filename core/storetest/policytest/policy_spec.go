@@ -2,10 +2,12 @@ package policytest
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/reference"
 	"github.com/larder-go/larder/core/seed"
 )
 
@@ -14,7 +16,7 @@ import (
 // possible.
 //
 // Stack is required. No other field is needed if the stack shows each principal the records of [OwnedModel] that have
-// the principal's id in the field owner. Any other stack sets Model, Rows, Principals and CanRead as well. The remaining fields
+// the principal's id in the field owner. Any other stack sets Model, Rows, Principals and CanRead or Decide as well. The remaining fields
 // have defaults that follow from CanRead.
 //
 // All functions must be safe for concurrent use.
@@ -44,6 +46,15 @@ type PolicySpec struct {
 	// CanResultIn reports whether an Insert or Update, as kind says, of the principal may result in the row. row is the
 	// after image. nil means the rows that CanRead allows.
 	CanResultIn func(p *core.Principal, kind core.Kind, row core.Record) bool
+	// Decide returns the decisions in one state of the store, for a policy that depends on related rows such as
+	// memberships. all returns the rows of a resource in that state. A spec with Decide leaves CanRead, CanChange and
+	// CanResultIn nil. After a write the state includes its after images.
+	Decide func(all reference.Records) Decisions
+	// Grants reports whether the row decides what the principal may read or do with other rows: its memberships, for
+	// instance, whether it may read them or not. [NonInterference] keeps such rows the same in both worlds, and [Guard]
+	// deletes and inserts them to see that the decisions follow. nil means that there are none. Rows that decide only
+	// together with a row for which Grants returns true, such as the project of an organisation, need not be among them.
+	Grants func(p *core.Principal, row core.Record) bool
 	// CanReadField reports whether the principal may learn values of the stored field from results, filters and orders.
 	// nil means every field.
 	CanReadField func(p *core.Principal, f *core.Field) bool
@@ -65,6 +76,28 @@ type PolicySpec struct {
 	// Operations is the number of operations that [NonInterference] compares in each subtest. 0 means the value of the
 	// environment variable LARDER_OPERATIONS, by default 50,000.
 	Operations int
+
+	dependent bool // decisions depend on other rows
+}
+
+// Decisions are the decisions of a policy in one state of the store. The fields have the meaning of those of [PolicySpec],
+// and the same defaults.
+type Decisions struct {
+	CanRead     func(p *core.Principal, row core.Record) bool
+	CanChange   func(p *core.Principal, kind core.Kind, row core.Record) bool
+	CanResultIn func(p *core.Principal, kind core.Kind, row core.Record) bool
+}
+
+// filled returns the decisions with defaults.
+func (d Decisions) filled() Decisions {
+	byRead := func(p *core.Principal, _ core.Kind, row core.Record) bool { return d.CanRead(p, row) }
+	if d.CanChange == nil {
+		d.CanChange = byRead
+	}
+	if d.CanResultIn == nil {
+		d.CanResultIn = byRead
+	}
+	return d
 }
 
 // Stack is a stack of decorators for one store.
@@ -75,6 +108,14 @@ type Stack struct {
 	// be able to influence or learn from: for instance log lines without times, or changed counters with their labels.
 	// nil means that there is nothing to observe.
 	Observe func() string
+}
+
+// unaware reports whether a decorator does not declare that it knows conditions on related records, so that the store
+// refuses them.
+func (s Stack) unaware() bool {
+	return slices.ContainsFunc(s.Decorators, func(d core.Decorator) bool {
+		return (d.Kind == core.KindPolicy || d.Kind == core.KindEffect) && !d.KnowsRelated && !d.UsesRelated
+	})
 }
 
 // HiddenKeys is the first integer key that the kit gives to copies of rows. Programs never insert keys from here on,
@@ -110,23 +151,26 @@ func (spec PolicySpec) filled(tb testing.TB) PolicySpec {
 		if spec.Principals == nil {
 			spec.Principals = ownedPrincipals()
 		}
-		if spec.CanRead == nil {
+		if spec.CanRead == nil && spec.Decide == nil {
 			spec.CanRead = ownsRow
 		}
 	}
-	if spec.Rows == nil || len(spec.Principals) == 0 || spec.CanRead == nil {
-		tb.Fatal("policytest: PolicySpec has a Model, so it needs Rows, Principals and CanRead")
+	if spec.Rows == nil || len(spec.Principals) == 0 || (spec.CanRead == nil) == (spec.Decide == nil) {
+		tb.Fatal("policytest: PolicySpec has a Model, so it needs Rows, Principals and either CanRead or Decide")
 	}
 	return spec.withRules()
 }
 
 // withRules fills in the decisions that follow from CanRead.
 func (spec PolicySpec) withRules() PolicySpec {
-	if spec.CanChange == nil {
-		spec.CanChange = func(p *core.Principal, _ core.Kind, row core.Record) bool { return spec.CanRead(p, row) }
+	if spec.Decide == nil {
+		always := Decisions{spec.CanRead, spec.CanChange, spec.CanResultIn}
+		spec.Decide = func(reference.Records) Decisions { return always }
+	} else {
+		spec.dependent = true
 	}
-	if spec.CanResultIn == nil {
-		spec.CanResultIn = func(p *core.Principal, _ core.Kind, row core.Record) bool { return spec.CanRead(p, row) }
+	if spec.Grants == nil {
+		spec.Grants = func(*core.Principal, core.Record) bool { return false }
 	}
 	if spec.CanReadField == nil {
 		spec.CanReadField = func(*core.Principal, *core.Field) bool { return true }

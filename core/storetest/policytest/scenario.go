@@ -103,7 +103,7 @@ func (t *scenario) entryDecorator() core.Decorator {
 // innermostDecorator is the innermost decorator. It records the ops that arrive, and lets the ops of some probes fail.
 func (t *scenario) innermostDecorator() core.Decorator {
 	return core.Decorator{
-		Name: "policytest innermost", Kind: core.KindAnswer,
+		Name: "policytest innermost", Kind: core.KindAnswer, KnowsRelated: true,
 		Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 			return func(ctx context.Context, op *core.Op) (core.Result, error) {
 				t.record(ctx, op)

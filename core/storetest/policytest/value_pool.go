@@ -12,7 +12,8 @@ import (
 type valuePool struct {
 	generator     generator
 	readable      rows                         // initial rows that the actor may read
-	hidden        rows                         // the other initial rows
+	hidden        rows                         // initial rows that the actor may not read, and that grant it nothing
+	granting      rows                         // the other initial rows that the actor may not read
 	referenced    []map[core.Value]bool        // keys of readable rows that hidden rows reference
 	required      []map[core.Value]bool        // keys of hidden rows that readable rows reference
 	hiddenUniques map[*core.Field]kit.ValueSet // values of unique fields in hidden rows
@@ -29,15 +30,18 @@ type fieldValues struct {
 // because no policy can hide that the reference is used.
 func (g actor) newPool(all rows) valuePool {
 	p := valuePool{
-		generator: generator{model: g.Model, rows: all}, readable: make(rows, len(all)), hidden: make(rows, len(all)),
+		generator: generator{model: g.Model, rows: all}, readable: make(rows, len(all)), hidden: make(rows, len(all)), granting: make(rows, len(all)),
 		hiddenUniques: make(map[*core.Field]kit.ValueSet), values: make(map[*core.Field]fieldValues),
 	}
 	for i, some := range all {
 		p.referenced, p.required = append(p.referenced, make(map[core.Value]bool)), append(p.required, make(map[core.Value]bool))
 		for _, row := range some {
-			if g.canRead(row) {
+			switch {
+			case g.canRead(row):
 				p.readable[i] = append(p.readable[i], row)
-			} else {
+			case g.grants(row):
+				p.granting[i] = append(p.granting[i], row)
+			default:
 				p.hidden[i] = append(p.hidden[i], row)
 			}
 		}
@@ -79,7 +83,7 @@ func (p *valuePool) isReadable(r *core.Resource, key core.Value) bool {
 
 // addReferences notes the readable rows and the unique values that hidden rows of the resource use.
 func (p *valuePool) addReferences(r *core.Resource) {
-	for _, row := range p.hidden[r.Index()] {
+	for _, row := range slices.Concat(p.hidden[r.Index()], p.granting[r.Index()]) {
 		for _, f := range r.References() {
 			p.markReferenced(f.Target(), row.At(f.Column()))
 		}
@@ -120,7 +124,7 @@ func (p *valuePool) valuesOf(f *core.Field) fieldValues {
 		all = all[1:] // without null
 	case f.Target() != nil && !f.Many():
 		target = f.Target()
-		for _, row := range p.hidden[target.Index()] {
+		for _, row := range slices.Concat(p.hidden[target.Index()], p.granting[target.Index()]) {
 			all = append(all, row.Key())
 		}
 	case f.Unique():

@@ -45,14 +45,54 @@ func (w *worlds) close() {
 	w.b.close()
 }
 
-// randomRows draws the initial rows of a world: readable rows with other unreadable fields, and some of the hidden rows,
-// changed or copied.
+// randomRows draws the initial rows of a world, in which the actor has the same decisions as in the rows of the spec.
 func (w *worlds) randomRows(d kit.Drawer) rows {
+	const attempts = 4
+	for range attempts {
+		if all := w.drawRows(d); !w.dependent || w.sameView(all) {
+			return all
+		}
+	}
+	return w.a.initial
+}
+
+// sameView reports whether the actor may read and change the same rows as in the rows of the spec.
+func (w *worlds) sameView(all rows) bool {
+	now := w.in(all)
+	for i, some := range all {
+		before := kit.ByKey(w.pool.readable[i])
+		found := 0
+		for _, row := range some {
+			old, readable := before[row.Key()]
+			if now.canRead(row) != readable {
+				return false
+			}
+			if readable {
+				found++
+			} else {
+				old = row
+			}
+			for _, kind := range []core.Kind{core.Update, core.Delete} {
+				if now.canChange(kind, row) != w.canChange(kind, old) {
+					return false
+				}
+			}
+		}
+		if found != len(before) {
+			return false
+		}
+	}
+	return true
+}
+
+// drawRows draws rows of a world: readable rows with other unreadable fields, and some of the hidden rows, changed or copied.
+func (w *worlds) drawRows(d kit.Drawer) rows {
 	all := make(rows, len(w.pool.readable))
 	for i, r := range w.Model.Resources() {
 		for _, row := range w.pool.readable[i] {
 			all[i] = append(all[i], w.changeUnreadable(d, row))
 		}
+		all[i] = append(all[i], w.pool.granting[i]...)
 		for _, row := range w.pool.hidden[i] {
 			switch d.UpTo(3, "hidden "+row.Key().String()) {
 			case 1:
@@ -78,7 +118,7 @@ func (w *worlds) randomRows(d kit.Drawer) rows {
 // changeUnreadable changes fields of a readable row that the actor may not read.
 func (w *worlds) changeUnreadable(d kit.Drawer, row core.Record) core.Record {
 	for c, f := range row.Resource().Columns() {
-		if f.Key() || f.Target() != nil || f.Unique() || w.canReadField(f) || !d.Bool("change "+f.Name()) {
+		if w.grants(row) || f.Key() || f.Target() != nil || f.Unique() || w.canReadField(f) || !d.Bool("change "+f.Name()) {
 			continue
 		}
 		if other := row.With(c, d.Pick(w.pool.values[f].stored, f.Name())); w.sameDecisions(row, other) {
@@ -125,9 +165,9 @@ func (w *worlds) targetsOfHidden(f *core.Field) []core.Value {
 	return append(keys, slices.SortedFunc(maps.Keys(w.pool.referenced[i]), core.Compare)...)
 }
 
-// isHidden reports whether the actor may neither read nor change the row.
+// isHidden reports whether the actor may neither read nor change the row, and the row grants it nothing.
 func (w *worlds) isHidden(row core.Record) bool {
-	return !w.canRead(row) && !w.canChange(core.Update, row) && !w.canChange(core.Delete, row)
+	return !w.canRead(row) && !w.grants(row) && !w.canChange(core.Update, row) && !w.canChange(core.Delete, row)
 }
 
 // copyHidden returns a copy of a hidden row with a new key.
@@ -159,7 +199,7 @@ func (w *worlds) repairReferences(d kit.Drawer, all rows) {
 				if _, ok := there[target][key]; key.IsSet() && !ok {
 					row = row.With(f.Column(), core.Null)
 				}
-				if w.referencesDiffer && w.canRead(row) && key.IsSet() && w.isHiddenKey(all[target], key) && !f.Unique() && d.Bool("another target") {
+				if w.referencesDiffer && w.canRead(row) && !w.grants(row) && key.IsSet() && w.isHiddenKey(all[target], key) && !f.Unique() && d.Bool("another target") {
 					if other := row.With(f.Column(), d.Pick(w.hiddenKeys(all[target]), f.Name())); w.sameDecisions(row, other) {
 						row = other
 					}
@@ -172,7 +212,7 @@ func (w *worlds) repairReferences(d kit.Drawer, all rows) {
 
 // changeListMembers changes the hidden members of lists in a readable row, if the worlds differ in such members.
 func (w *worlds) changeListMembers(d kit.Drawer, row core.Record, all rows) core.Record {
-	if !w.referencesDiffer || !w.canRead(row) {
+	if !w.referencesDiffer || !w.canRead(row) || w.grants(row) {
 		return row
 	}
 	for c, f := range row.Resource().Columns() {
