@@ -2,6 +2,7 @@ package policytest_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -142,7 +143,7 @@ func hidingFieldCorrectly() policytest.PolicySpec {
 				return op.Resource.Forbidden()
 			}
 		}
-		if mentions(op.Where, size) {
+		if mentions(op.Where, size) || op.Kind == core.Visibility && slices.Contains(op.Fields, size) {
 			return op.Resource.Forbidden()
 		}
 		return nil
