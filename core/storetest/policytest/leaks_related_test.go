@@ -24,7 +24,9 @@ var relatedLeaks = []leak{
 		name:    "answers a Visibility with all records to a question of existence", // ent 4509
 		caught:  []string{"reads are guarded by Using", "reads return all readable rows"},
 		differs: "store",
-		spec:    bypassed(func(op *core.Op) bool { return op.Where.Kind() == core.FilterAll && !slices.ContainsFunc(op.Fields, isValue) }),
+		spec: bypassed(func(op *core.Op) bool {
+			return op.Where.Kind() == core.FilterAll && !slices.ContainsFunc(op.Fields, isValue)
+		}),
 	},
 	{
 		name:    "answers a Visibility with all records to an order",

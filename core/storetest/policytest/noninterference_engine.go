@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"maps"
+	"slices"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -94,10 +95,10 @@ func (s *requester) get() {
 }
 
 func (s *requester) list() {
-	q := engine.Query{Filter: s.filter(), Limit: s.d.UpTo(4, "limit"), Depth: s.depth()}
+	q := engine.Query{Filter: s.filter(s.r, 2), Limit: s.d.UpTo(4, "limit"), Depth: s.depth()}
 	for range s.d.UpTo(2, "sort") {
-		f := s.field("by")
-		q.Sort = append(q.Sort, map[bool]string{true: "-"}[s.d.Bool("descending")]+f.APIName())
+		path, f := s.path(s.r, "by")
+		q.Sort = append(q.Sort, map[bool]string{true: "-"}[s.d.Bool("descending")]+path+f.APIName())
 	}
 	s.page(listRequest{s.r.APIName(), q})
 }
@@ -126,11 +127,29 @@ func (s *requester) page(l listRequest) {
 
 var operators = []string{"eq", "ne", "lt", "le", "gt", "ge", "in"}
 
-// filter draws conditions on up to two fields.
-func (s *requester) filter() map[string]any {
+// filter draws conditions on up to two fields of the resource and of related ones, and combinations of conditions, which are
+// nested at most depth times.
+func (s *requester) filter(r *core.Resource, depth int) map[string]any {
 	conditions := make(map[string]any)
 	for range s.d.UpTo(2, "conditions") {
-		f := s.field("on")
+		if depth > 0 && s.d.UpTo(4, "combination") == 0 {
+			part, other := s.filter(r, depth-1), s.filter(r, depth-1)
+			switch s.d.UpTo(2, "of") {
+			case 0:
+				conditions["$not"] = part
+			case 1:
+				conditions["$or"] = []any{part, other}
+			case 2:
+				conditions["$and"] = []any{part, other}
+			}
+			continue
+		}
+		path, f := s.path(r, "on")
+		if depth > 0 && f.Target() != nil && s.d.Bool("related") {
+			quantifier := []string{"$any", "$all", "$none"}[s.d.UpTo(2, "quantifier")]
+			conditions[path+f.APIName()] = map[string]any{quantifier: s.filter(f.Target(), depth-1)}
+			continue
+		}
 		v := s.comparedValue(f)
 		if s.d.Bool("an operator") {
 			op := operators[s.d.UpTo(len(operators)-1, "operator")]
@@ -139,14 +158,22 @@ func (s *requester) filter() map[string]any {
 			}
 			v = map[string]any{op: v}
 		}
-		conditions[f.APIName()] = v
+		conditions[path+f.APIName()] = v
 	}
 	return conditions
 }
 
-// field draws a field to filter or sort by.
-func (s *requester) field(label string) *core.Field {
-	return s.r.Fields()[s.d.UpTo(len(s.r.Fields())-1, label)]
+// path draws a field to filter or sort by, and a path of up to two to-one relations to its resource, with a dot at its end.
+func (s *requester) path(r *core.Resource, label string) (path string, f *core.Field) {
+	for range s.d.UpTo(2, "path") {
+		toOne := slices.DeleteFunc(slices.Clone(r.Fields()), func(f *core.Field) bool { return f.Target() == nil || f.Many() })
+		if len(toOne) == 0 || s.d.Bool("no further") {
+			break
+		}
+		over := toOne[s.d.UpTo(len(toOne)-1, "over")]
+		path, r = path+over.APIName()+".", over.Target()
+	}
+	return path, r.Fields()[s.d.UpTo(len(r.Fields())-1, label)]
 }
 
 // comparedValue draws a value to compare the field with.
