@@ -62,6 +62,11 @@ func (e *Engine) List(ctx context.Context, resource string, q Query) (List, erro
 		return List{}, err
 	}
 	l := lister{engine: e, info: info, query: q}
+	return l.list(ctx)
+}
+
+// list returns the page of the query.
+func (l *lister) list(ctx context.Context) (List, error) {
 	if err := l.prepare(); err != nil {
 		return List{}, l.hideUnreadable(ctx, err)
 	}
@@ -79,6 +84,7 @@ type lister struct {
 	engine     *Engine
 	info       *resourceInfo
 	query      Query
+	of         *membership // the records are those of a relation; nil for all records of the resource
 	where      core.Filter
 	order      []string // names of the model, with sign
 	limit      int      // records to read; halved after an answer over budget
@@ -128,10 +134,29 @@ func (l *lister) hideUnreadable(ctx context.Context, invalid error) error {
 	return m.err
 }
 
+// isUnreadable reports whether a request that names the field is invalid because the principal may not read the field.
+// It is false for errors that do not come from a name or a value.
+func (e *Engine) isUnreadable(ctx context.Context, f *core.Field, invalid error) bool {
+	switch core.AsError(invalid).Code {
+	case core.UnknownField, core.BadFieldValue, core.SearchForbidden, core.BadParam:
+	default:
+		return false
+	}
+	if f.Inverse() != nil && !f.Stored() {
+		f = f.Inverse()
+	}
+	if !e.mayHide || !f.Stored() || f.Many() {
+		return false
+	}
+	q := core.Query{Where: f.Compare(core.FilterEq, core.Null), Fields: e.info(f.Resource()).keyOnly, Limit: 1}
+	_, err := e.store.Select(ctx, f.Resource(), q)
+	return errors.Is(err, core.UnknownField)
+}
+
 // attempt lists the records that fit. It uses a transaction if it needs several operations.
 func (l *lister) attempt(ctx context.Context) (list List, err error) {
 	l.readCount, l.overBudget = 0, false // in case run is not called
-	one := l.query.Depth == 0 || l.limit <= firstChunk
+	one := l.of == nil && (l.query.Depth == 0 || l.limit <= firstChunk)
 	if l.engine.needsNoReads(l.info, l.query.Depth) && one {
 		return l.run(ctx, l.engine.store, l.engine.viewBuilder(nil, neverFinal))
 	}
@@ -145,7 +170,14 @@ func (l *lister) attempt(ctx context.Context) (list List, err error) {
 func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) (List, error) {
 	l.readCount, l.overBudget = 0, false // the transaction may run again
 	q := core.Query{
-		Where: l.where, Order: l.order, Limit: l.limit, After: l.query.After, Scope: l.query.Scope, Fields: l.info.fieldsAt(l.query.Depth),
+		Where: l.where, Order: l.order, Limit: l.limit, After: l.query.After, Scope: l.scope(), Fields: l.info.fieldsAt(l.query.Depth),
+	}
+	if l.of != nil {
+		members, err := l.of.filter(ctx, l.engine, querier)
+		if err != nil {
+			return List{}, err
+		}
+		q.Where = core.And(members, l.where)
 	}
 	c := chunkReader{info: l.info, querier: querier, idOnly: l.query.Depth == 0, bytes: l.engine.opts.MaxBytes}
 	page, err := c.read(ctx, q)
@@ -155,6 +187,18 @@ func (l *lister) run(ctx context.Context, querier core.Querier, b *viewBuilder) 
 	views, err := b.views(ctx, l.info, page.Records, l.query.Depth)
 	l.readCount, l.overBudget = len(page.Records), b.overBudget
 	return List{Views: views, Next: page.Next}, err
+}
+
+// scope returns the text that cursors are bound to instead of the filter. The members of a stored list can change between two
+// pages.
+func (l *lister) scope() string {
+	switch {
+	case l.of == nil:
+		return l.query.Scope
+	case l.query.Scope != "":
+		return l.of.String() + "\x00\x00" + l.query.Scope
+	}
+	return l.of.String() + "\x00" + l.where.String()
 }
 
 // parseSort translates the API names of a sort.

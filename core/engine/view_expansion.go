@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
 
@@ -51,9 +50,9 @@ func (ex *expansion) collectLists() error {
 	f := ex.shown.field
 	ex.listIDs = make([][]core.Value, len(ex.group.nodes))
 	for i, n := range ex.group.nodes {
-		ids, err := n.record.At(f.Column()).Elements(f.Target().Key().Type())
+		ids, err := storedIDs(f, n.record)
 		if err != nil {
-			return &core.Error{Code: core.ServerError, Cause: fmt.Errorf("reading the ids that a record stores in %s: %w", f, err)}
+			return err
 		}
 		ex.listIDs[i] = core.SortKeys(ids)
 		ex.keys = append(ex.keys, ex.listIDs[i]...)

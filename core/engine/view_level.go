@@ -29,7 +29,7 @@ func (b *viewBuilder) expandLevel(ctx context.Context, current level, depth int)
 		}
 		ex.initLists()
 		if Continues(ex.shown.field) {
-			err = b.attachMembers(ctx, ex, records, depth-1, &next)
+			err = b.attachMembers(ex, records, depth-1, &next)
 		} else {
 			err = b.attachRecords(ex, records, depth-1, &next)
 		}

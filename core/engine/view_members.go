@@ -15,8 +15,8 @@ import (
 // NextSuffix is appended to the name of a list side for the member that links to the rest of it.
 const NextSuffix = "@next"
 
-// More describes a list side of which a view shows only the first records. The remaining records are the list of
-// Field.Target() with a filter by which Field.Inverse() equals Owner, continued with [Query.After].
+// More describes a list side of which a view shows only the first records. [Engine.Related] lists the remaining
+// records with [Query.After].
 type More struct {
 	// Field is the list side.
 	Field *core.Field
@@ -28,8 +28,9 @@ type More struct {
 	Depth int
 }
 
-// Continues reports whether a list can continue the to-many relation, which needs an inverse that clients can
-// filter by. It is false for a list of ids that the record itself stores; such a list is always shown in full.
+// Continues reports whether a view may show only the first records of the to-many relation and continue them with a
+// [More]. This needs an inverse that clients can set, because a part of a list cannot be set as the list. It is false
+// for a list of ids that the record itself stores; such a list is always shown in full.
 func Continues(f *core.Field) bool {
 	return f.Many() && !f.Stored() && !f.Inverse().Hidden()
 }
@@ -168,7 +169,7 @@ func (b *viewBuilder) chooseMembers(ex *expansion, records []core.Record, depth 
 }
 
 // attachMembers adds records of a list side to their owners, as many as the answer shows.
-func (b *viewBuilder) attachMembers(ctx context.Context, ex *expansion, records []core.Record, depth int, next *level) error {
+func (b *viewBuilder) attachMembers(ex *expansion, records []core.Record, depth int, next *level) error {
 	kept, err := b.chooseMembers(ex, records, depth)
 	if err != nil {
 		return err
@@ -189,7 +190,7 @@ func (b *viewBuilder) attachMembers(ctx context.Context, ex *expansion, records 
 	for _, n := range ex.group.nodes {
 		if p := &n.parts[ex.shown.part]; p.more != nil {
 			p.more = &More{Field: ex.shown.field, Owner: n.record.Key(), Depth: depth}
-			if p.more.After, err = b.engine.cursorAfter(ctx, p.more, p.lastKey()); err != nil {
+			if p.more.After, err = cursorAfter(p.more, p.lastKey()); err != nil {
 				return err
 			}
 			if err := b.spendLink(n.times, p.more); err != nil {
@@ -212,16 +213,13 @@ func (p *part) lastKey() core.Value {
 }
 
 // cursorAfter returns the cursor that continues a list side after a key.
-func (e *Engine) cursorAfter(ctx context.Context, m *More, last core.Value) (core.Cursor, error) {
+func cursorAfter(m *More, last core.Value) (core.Cursor, error) {
 	if last.IsAbsent() {
 		return "", nil
 	}
-	target, inverse := m.Field.Target(), m.Field.Inverse()
-	l := lister{engine: e, info: e.info(target), query: Query{Filter: map[string]any{inverse.APIName(): m.Owner}}}
-	if err := l.prepare(); err != nil {
-		return "", err
-	}
-	q := core.Query{Where: l.where, Order: l.order}
+	target := m.Field.Target()
+	l := lister{of: &membership{m.Field, m.Owner}}
+	q := core.Query{Scope: l.scope()}
 	values := make([]core.Value, len(target.Columns()))
 	values[target.Key().Column()] = last
 	return target.CursorAfter(q, target.RecordOf(values))
@@ -233,7 +231,7 @@ const linkSize = 128
 // spendLink charges the member NAME@next. Links have a budget of their own, because a list side that fills the
 // answer needs a link too.
 func (b *viewBuilder) spendLink(times int, m *More) error {
-	names := len(m.Field.APIName()) + len(m.Field.Target().APIName()) + len(m.Field.Inverse().APIName())
+	names := len(m.Field.APIName()) + len(m.Field.Resource().APIName())
 	b.remaining.links -= times * (3*(names+m.Owner.JSONSize()) + len(m.After) + linkSize)
 	return b.checkBudget()
 }

@@ -34,7 +34,7 @@ func (x *exchange) answerOne(status int, view engine.View) {
 
 // answerCreated writes a record that the request created, with its Location.
 func (x *exchange) answerCreated(view engine.View) {
-	x.w.Header().Set("Location", x.resource.recordPath(view.Key()))
+	x.w.Header().Set("Location", x.resource.recordPath(view.Key().String()))
 	x.answerOne(http.StatusCreated, view)
 }
 

@@ -15,6 +15,7 @@
 //	PATCH  /cookie/1         200 the record, with the fields changed that the body names
 //	PUT    /cookie/1         200 the replaced record, 201 the created one
 //	DELETE /cookie/1         200 null
+//	GET    /jar/1/cookies    200 a page of the records of a to-many relation; arguments of a list
 //	GET    /openapi.json     200 the OpenAPI document
 //
 // HEAD is GET without the body. OPTIONS answers 204 with the methods of the URL in Allow; any other method is 405. The
@@ -29,6 +30,10 @@
 // rel="next". The Link repeats the arguments of the request and adds a cursor of less than 2 KiB. A page with limit=0 is
 // always empty and has no Link.
 //
+// GET /jar/1/cookies lists the records of the to-many relation cookies of jar 1, and works like GET /cookie in every other
+// respect. The policies of cookies apply. It is 404 if the jar does not exist or is hidden. A name that is not a to-many
+// relation, or one that is hidden or unreadable for the principal, is 404 like a path that does not exist.
+//
 // On lists, any other argument is the name of a field and a value that the field must equal, in addition to the filter:
 //
 //	GET /cookie?type=muffin&jar=1&jar=2
@@ -39,9 +44,10 @@
 // unreadable for the principal is FIELD_DOES_NOT_EXIST.
 //
 // A to-many relation with an inverse shows at most 1000 records ([engine.Options.MaxMembers]), and fewer where the
-// answer has no room for more. If there are others, the record has a member NAME@next after the list NAME: the URL of a
-// list of the others. Such a relation cannot be set as a list (400); change the records on the other side instead. PUT
-// keeps it, and the member NAME@next is ignored in bodies. A body may repeat the shown list beside NAME@next.
+// answer has no room for more. If there are others, the record has a member NAME@next after the list NAME: the URL of the
+// next page, such as /jar/1/cookies?after=... Such a relation cannot be set as a list (400); change the records on the
+// other side instead. PUT keeps it, and the member NAME@next is ignored in bodies. A body may repeat the shown list beside
+// NAME@next.
 //
 // # Bodies
 //

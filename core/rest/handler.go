@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -39,7 +38,7 @@ func New(api *engine.Engine, opts Options) (*Handler, error) {
 	h := &Handler{api: api, opts: opts.withDefaults(api.Model()), resources: make(map[string]*resource)}
 	h.budget.limit = h.opts.MaxInFlight
 	for _, r := range api.Model().Resources() {
-		h.resources[r.APIName()] = &resource{r.APIName(), opts.Prefix + "/" + url.PathEscape(r.APIName())}
+		h.resources[r.APIName()] = newResource(r, opts.Prefix)
 	}
 	var err error
 	if h.document, err = document(api, h.opts); err != nil {

@@ -19,6 +19,11 @@ func document(api *engine.Engine, opts Options) ([]byte, error) {
 		path := "/" + url.PathEscape(r.APIName())
 		paths[path] = n.listPath(r)
 		paths[path+"/{id}"] = n.onePath(r, api.Options())
+		for _, f := range r.Fields() {
+			if engine.ToMany(f) {
+				paths[path+"/{id}/"+url.PathEscape(f.APIName())] = n.relatedPath(f)
+			}
+		}
 		schemas[n.read[r]] = n.readSchema(r)
 		schemas[n.write[r]] = n.writeSchema(r)
 		if n.keyInBody(r) {

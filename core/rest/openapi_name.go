@@ -9,16 +9,21 @@ import (
 )
 
 // schemaNames are the names of the schemas of each resource in the document. The body of POST has the schema create,
-// which equals write unless the body names the key.
-type schemaNames struct{ read, write, create map[*core.Resource]string }
+// which equals write unless the body names the key. The names of to-many relations are parts of operation ids.
+type schemaNames struct {
+	read, write, create map[*core.Resource]string
+	related             map[*core.Field]string
+}
 
 // keyInBody reports whether the body of POST names the key.
 func (n schemaNames) keyInBody(r *core.Resource) bool { return n.create[r] != n.write[r] }
 
 // nameSchemas chooses the schema names of all resources.
 func nameSchemas(api *engine.Engine) schemaNames {
-	n := schemaNames{make(map[*core.Resource]string), make(map[*core.Resource]string), make(map[*core.Resource]string)}
-	used := map[string]bool{"Error": true}
+	n := schemaNames{
+		make(map[*core.Resource]string), make(map[*core.Resource]string), make(map[*core.Resource]string), make(map[*core.Field]string),
+	}
+	used, usedByRelations := map[string]bool{"Error": true}, map[string]bool{}
 	m := api.Model()
 	for _, r := range m.Resources() {
 		n.read[r] = uniqueName(r.APIName(), used)
@@ -26,6 +31,11 @@ func nameSchemas(api *engine.Engine) schemaNames {
 	for _, r := range m.Resources() {
 		n.write[r] = uniqueName(r.APIName()+"_write", used)
 		n.create[r] = n.write[r]
+		for _, f := range r.Fields() {
+			if engine.ToMany(f) {
+				n.related[f] = uniqueName(n.read[r]+"_"+f.APIName(), usedByRelations)
+			}
+		}
 	}
 	for _, r := range m.Resources() {
 		if api.KeySource(r).Assigned {

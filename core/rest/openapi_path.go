@@ -12,11 +12,8 @@ func (n schemaNames) listPath(r *core.Resource) object {
 	records := object{"type": "array", "items": idOrRecord(r, n.read)}
 	written := ref("schemas", n.create[r])
 	return object{
-		"get": n.operation("list", r, object{
-			"parameters": append(parameterRefs("filter", "sort", "limit", "after", "depth"), equalities(r)...),
-			"responses":  responses(object{"200": response("A page of records.", records, "Link")}),
-		}),
-		"post": n.operation("create", r, object{
+		"get": n.operation("list_"+n.read[r], r, n.page(r)),
+		"post": n.operation("create_"+n.read[r], r, object{
 			"parameters":  parameterRefs("depth"),
 			"requestBody": bodyOf(object{"oneOf": []any{written, object{"type": "array", "items": written}}}, plainJSON),
 			"responses": responses(object{"201": response("The created record, or the created records of a list.",
@@ -26,6 +23,27 @@ func (n schemaNames) listPath(r *core.Resource) object {
 	}
 }
 
+// page describes a request for a list of records.
+func (n schemaNames) page(r *core.Resource) object {
+	records := object{"type": "array", "items": idOrRecord(r, n.read)}
+	return object{
+		"parameters": append(parameterRefs("filter", "sort", "limit", "after", "depth"), equalities(r)...),
+		"responses":  responses(object{"200": response("A page of records.", records, "Link")}),
+	}
+}
+
+// relatedPath describes the URL of the records of a to-many relation.
+func (n schemaNames) relatedPath(f *core.Field) object {
+	return object{
+		"parameters": []any{idParameter(f.Resource())},
+		"get":        n.operation("related_"+n.related[f], f.Resource(), n.page(f.Target())),
+	}
+}
+
+func idParameter(r *core.Resource) object {
+	return object{"name": "id", "in": "path", "required": true, "schema": typeSchema(r.Key().Type())}
+}
+
 // onePath describes the URL of a record.
 func (n schemaNames) onePath(r *core.Resource, opts engine.Options) object {
 	record, written := idOrRecord(r, n.read), ref("schemas", n.write[r])
@@ -33,27 +51,25 @@ func (n schemaNames) onePath(r *core.Resource, opts engine.Options) object {
 		http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnsupportedMediaType,
 	}
 	return object{
-		"parameters": []any{object{
-			"name": "id", "in": "path", "required": true, "schema": typeSchema(r.Key().Type()),
-		}},
-		"get": n.operation("get", r, object{
+		"parameters": []any{idParameter(r)},
+		"get": n.operation("get_"+n.read[r], r, object{
 			"parameters": parameterRefs("depth", "If-None-Match"),
 			"responses": responses(object{
 				"200": response("The record.", record, "ETag"),
 				"304": object{"description": "The client has the current record."},
 			}),
 		}),
-		"patch": n.operation("patch", r, object{
+		"patch": n.operation("patch_"+n.read[r], r, object{
 			"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
 			"requestBody": bodyOf(written, plainJSON, mergePatch),
 			"responses":   responses(object{"200": response("The changed record.", record, "ETag")}, failures...),
 		}),
-		"put": n.operation("put", r, object{
+		"put": n.operation("put_"+n.read[r], r, object{
 			"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
 			"requestBody": bodyOf(written, plainJSON),
 			"responses":   responses(n.putResponses(r, opts), failures...),
 		}),
-		"delete": n.operation("delete", r, object{
+		"delete": n.operation("delete_"+n.read[r], r, object{
 			"parameters": parameterRefs("depth", "If-Match", "If-None-Match"),
 			"responses": responses(object{"200": response("The record is deleted.", object{"type": "null"})},
 				http.StatusConflict, http.StatusPreconditionFailed),
@@ -71,8 +87,8 @@ func (n schemaNames) putResponses(r *core.Resource, opts engine.Options) object 
 	return found
 }
 
-func (n schemaNames) operation(verb string, r *core.Resource, op object) object {
-	op["operationId"] = verb + "_" + n.read[r]
+func (n schemaNames) operation(id string, r *core.Resource, op object) object {
+	op["operationId"] = id
 	op["tags"] = []string{r.APIName()}
 	return op
 }

@@ -74,7 +74,7 @@ func TestDocumentIsValidOpenAPI(t *testing.T) {
 		if closed := opts.Authenticate != nil; len(doc.Security) > 0 != closed || len(doc.Components.SecuritySchemes) > 0 != closed {
 			t.Errorf("security %v of %v", doc.Security, doc.Components.SecuritySchemes)
 		}
-		if !doc.IsOpenAPI31OrLater() || len(doc.Paths.Map()) != 10 {
+		if !doc.IsOpenAPI31OrLater() || len(doc.Paths.Map()) != 12 {
 			t.Errorf("version %s, paths %v", doc.OpenAPI, doc.Paths.Keys())
 		}
 	}
@@ -145,6 +145,39 @@ func TestListsHaveAnArgumentForEachComparableField(t *testing.T) {
 	}
 }
 
+func TestToManyRelationsHaveListsOfTheirOwn(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "a", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "x_y", ToMany: "b"}, {Name: "secret", ToMany: "b", Hidden: true}, {Name: "one", ToOne: "b"},
+		}},
+		core.ResourceSpec{Name: "a_x", Fields: []core.FieldSpec{{Name: "id", Type: core.UUID, Key: true}, {Name: "ys", APIName: "y", ToMany: "b"}}},
+		core.ResourceSpec{Name: "b", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text}}},
+	)
+	doc, err := validate(documentOf(t, m, rest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "/a /a/{id} /a/{id}/x_y /a_x /a_x/{id} /a_x/{id}/y /b /b/{id}"
+	if got := strings.Join(slices.Sorted(maps.Keys(doc.Paths.Map())), " "); got != want {
+		t.Errorf("paths: %s\nwant: %s", got, want)
+	}
+	related := doc.Paths.Value("/a_x/{id}/y")
+	if id := related.Parameters[0].Value; id.Name != "id" || id.Schema.Value.Format != "uuid" {
+		t.Errorf("the id is %v", id)
+	}
+	var names []string
+	for _, p := range related.Get.Parameters {
+		names = append(names, p.Value.Name)
+	}
+	slices.Sort(names)
+	if got := strings.Join(names, " "); got != "after depth filter id limit name sort" {
+		t.Errorf("arguments: %s", got)
+	}
+	if related.Post != nil {
+		t.Error("a list of related records has POST")
+	}
+}
+
 func TestSchemasMarkReadOnlyAndNullableFields(t *testing.T) {
 	doc, err := validate(documentOf(t, oddModel(), rest.Options{}))
 	if err != nil {
@@ -203,7 +236,7 @@ func TestOperationsListTheirErrorsAndHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, list := doc.Paths.Value("/all/{id}"), doc.Paths.Value("/all")
+	one, list, related := doc.Paths.Value("/all/{id}"), doc.Paths.Value("/all"), doc.Paths.Value("/all/{id}/children")
 	for _, row := range []struct {
 		op      *openapi3.Operation
 		status  int
@@ -211,6 +244,7 @@ func TestOperationsListTheirErrorsAndHeaders(t *testing.T) {
 	}{
 		{one.Get, 200, "ETag"}, {one.Put, 201, "ETag Location"}, {one.Patch, 412, ""}, {one.Delete, 200, ""}, {one.Delete, 503, "Retry-After"},
 		{list.Get, 200, "Link"}, {list.Get, 401, "WWW-Authenticate"}, {list.Get, 405, "Allow"}, {list.Post, 409, ""}, {list.Post, 400, ""},
+		{related.Get, 200, "Link"}, {related.Get, 404, ""},
 	} {
 		answer := row.op.Responses.Status(row.status)
 		if answer == nil {

@@ -59,6 +59,22 @@ func (x *exchange) answerConditionally(body []byte) error {
 
 // list answers with a page of records.
 func (x *exchange) list() error {
+	return x.answerPage(func(q engine.Query) (engine.List, error) { return x.h.api.List(x.ctx, x.resource.name, q) })
+}
+
+// related answers with a page of the records of a to-many relation.
+func (x *exchange) related() error {
+	return x.answerPage(func(q engine.Query) (engine.List, error) {
+		found, err := x.h.api.Related(x.ctx, x.resource.name, x.id, x.relation, q)
+		if e := core.AsError(err); e != nil && e.Code == core.UnknownField && e.Resource == x.resource.name && e.Field == x.relation {
+			err = unknownPath(x.path) // the principal may not read the relation
+		}
+		return found, err
+	})
+}
+
+// answerPage answers with the page that read returns for the query of the request.
+func (x *exchange) answerPage(read func(engine.Query) (engine.List, error)) error {
 	p, err := x.decodeParams()
 	if err != nil {
 		return err
@@ -72,7 +88,7 @@ func (x *exchange) list() error {
 		return err
 	}
 	q.Limit = max(limit, 1) // with limit=0 the query is checked, and its records are dropped below
-	found, err := x.h.api.List(x.ctx, x.resource.name, q)
+	found, err := read(q)
 	if err != nil {
 		return err
 	}
@@ -93,13 +109,12 @@ func (h *Handler) appendView(dst []byte, view engine.View) []byte {
 
 // membersURL returns the URL of the list that continues the list side of a relation, at the same depth.
 func (h *Handler) membersURL(m engine.More) string {
-	filter := append(core.TextValue(m.Field.Inverse().APIName()).AppendJSON([]byte{'{'}), ':')
-	filter = append(m.Owner.AppendJSON(filter), '}')
-	args := url.Values{"filter": {string(filter)}, "depth": {strconv.Itoa(m.Depth)}}
+	args := url.Values{"depth": {strconv.Itoa(m.Depth)}}
 	if m.After != "" {
 		args.Set("after", string(m.After))
 	}
-	return h.resources[m.Field.Target().APIName()].path + "?" + args.Encode()
+	r := h.resources[m.Field.Resource().APIName()]
+	return r.relatedPath(m.Owner.String(), m.Field.APIName()) + "?" + args.Encode()
 }
 
 // limit returns the greatest number of records that the page may have.
@@ -116,5 +131,9 @@ func (x *exchange) nextLink(p params, after core.Cursor) string {
 	args := url.Values{}
 	maps.Copy(args, p.Values)
 	args.Set("after", string(after))
-	return "<" + x.resource.path + "?" + args.Encode() + `>; rel="next"`
+	path := x.resource.path
+	if x.relation != "" {
+		path = x.resource.relatedPath(x.id, x.relation)
+	}
+	return "<" + path + "?" + args.Encode() + `>; rel="next"`
 }

@@ -3,9 +3,11 @@ package rest
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/engine"
 )
 
 // documentName is the path of the OpenAPI document below the prefix.
@@ -13,20 +15,36 @@ const documentName = "openapi.json"
 
 // resource holds the names of a resource that URLs use.
 type resource struct {
-	name string // API name
-	path string // escaped, with the prefix
+	name      string          // API name
+	path      string          // escaped, with the prefix
+	relations map[string]bool // API names of the to-many relations with a list of their own
 }
 
-// recordPath returns the escaped path of the record with the key.
-func (r *resource) recordPath(key core.Value) string {
-	return r.path + "/" + url.PathEscape(key.String())
+func newResource(r *core.Resource, prefix string) *resource {
+	names := &resource{r.APIName(), prefix + "/" + url.PathEscape(r.APIName()), make(map[string]bool)}
+	for _, f := range r.Fields() {
+		if engine.ToMany(f) {
+			names.relations[f.APIName()] = true
+		}
+	}
+	return names
 }
 
-// target is the endpoint, and the resource or record, that the path of a request addresses.
+// recordPath returns the escaped path of the record with the id.
+func (r *resource) recordPath(id string) string { return r.path + "/" + url.PathEscape(id) }
+
+// relatedPath returns the escaped path of the list of related records.
+func (r *resource) relatedPath(id, relation string) string {
+	return r.recordPath(id) + "/" + url.PathEscape(relation)
+}
+
+// target is the endpoint, and the resource, record or relation, that the path of a request addresses.
 type target struct {
 	endpoint *endpoint
+	path     string    // as in the request, without the prefix and its slash
 	resource *resource // nil for the document
 	id       string    // of a record, unescaped; empty for a collection
+	relation string    // API name of a to-many relation of the record; empty for the record
 }
 
 // endpoint is a kind of URL with a function for each of its methods.
@@ -51,6 +69,11 @@ var (
 		http.MethodDelete:  (*exchange).delete,
 		http.MethodOptions: (*exchange).allowedMethods,
 	}}
+	relatedEndpoint = endpoint{allowToRead, "", map[string]func(*exchange) error{
+		http.MethodGet:     (*exchange).related,
+		http.MethodHead:    (*exchange).related,
+		http.MethodOptions: (*exchange).allowedMethods,
+	}}
 	documentEndpoint = endpoint{allowToRead, "", map[string]func(*exchange) error{
 		http.MethodGet:     (*exchange).getDocument,
 		http.MethodHead:    (*exchange).getDocument,
@@ -65,28 +88,31 @@ var (
 func (h *Handler) route(path string) (target, error) {
 	rest, ok := strings.CutPrefix(path, h.opts.Prefix)
 	rest, rooted := strings.CutPrefix(rest, "/")
-	name, id, hasID := strings.Cut(rest, "/")
-	if !ok || !rooted || hasID && (id == "" || strings.Contains(id, "/")) {
+	parts := strings.Split(rest, "/")
+	if !ok || !rooted || len(parts) > 3 || slices.Contains(parts[1:], "") {
 		return target{}, unknownPath(rest)
 	}
-	name, err := url.PathUnescape(name)
+	for i := range parts {
+		var err error
+		if parts[i], err = url.PathUnescape(parts[i]); err != nil {
+			return target{}, unknownPath(rest)
+		}
+	}
+	if len(parts) == 1 && parts[0] == documentName {
+		return target{endpoint: &documentEndpoint, path: rest}, nil
+	}
+	r := h.resources[parts[0]]
 	switch {
-	case err != nil:
-		return target{}, unknownPath(rest)
-	case !hasID && name == documentName:
-		return target{endpoint: &documentEndpoint}, nil
-	}
-	r := h.resources[name]
-	if r == nil {
-		return target{}, unknownPath(name)
-	}
-	if !hasID {
-		return target{endpoint: &collectionEndpoint, resource: r}, nil
-	}
-	if id, err = url.PathUnescape(id); err != nil {
+	case r == nil:
+		return target{}, unknownPath(parts[0])
+	case len(parts) == 1:
+		return target{endpoint: &collectionEndpoint, path: rest, resource: r}, nil
+	case len(parts) == 2:
+		return target{endpoint: &recordEndpoint, path: rest, resource: r, id: parts[1]}, nil
+	case !r.relations[parts[2]]:
 		return target{}, unknownPath(rest)
 	}
-	return target{endpoint: &recordEndpoint, resource: r, id: id}, nil
+	return target{endpoint: &relatedEndpoint, path: rest, resource: r, id: parts[1], relation: parts[2]}, nil
 }
 
 // maxUnknownPath is the number of bytes of an unknown path that its error repeats.
@@ -105,7 +131,7 @@ const allowToRead = "GET, HEAD, OPTIONS"
 
 // writable reports whether the target has methods that write and its resource accepts writes now.
 func (x *exchange) writable() bool {
-	return x.resource != nil && !x.h.api.ReadOnly(x.resource.name)
+	return x.endpoint.allow != allowToRead && !x.h.api.ReadOnly(x.resource.name)
 }
 
 // allow returns the methods that the target supports now (RFC 9110, section 10.2.1).

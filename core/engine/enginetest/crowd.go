@@ -122,8 +122,8 @@ func readAllPages(t *testing.T, api *engine.Engine, shown int) {
 	if n != shown {
 		t.Errorf("the list side shows %d records, want %d", n, shown)
 	}
-	for q := (engine.Query{Filter: map[string]any{"shelf": 1}, After: core.Cursor(after)}); q.After != ""; {
-		page, err := api.List(t.Context(), "book", q)
+	for q := (engine.Query{After: core.Cursor(after)}); q.After != ""; {
+		page, err := api.Related(t.Context(), "shelf", 1, "books", q)
 		if err != nil {
 			t.Fatal(err)
 		}

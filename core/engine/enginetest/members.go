@@ -97,7 +97,7 @@ func checkMemberPages(t *testing.T, api *engine.Engine) {
 	object, _ := view.Any().(map[string]any)
 	ids, _ := object["cookies"].([]any)
 	after, _ := object["cookies@next"].(string)
-	rest, err := api.List(t.Context(), "cookie", engine.Query{Filter: map[string]any{"jar": 2}, After: core.Cursor(after)})
+	rest, err := api.Related(t.Context(), "jar", 2, "cookies", engine.Query{After: core.Cursor(after)})
 	if err != nil || len(ids) != 4 || texts(rest.Views) != "[11,12]" || rest.Next != "" {
 		t.Errorf("%s, then %s, %v", view.AppendJSON(nil), texts(rest.Views), err)
 	}

@@ -54,6 +54,7 @@ func Cases() []Case {
 		{"written records", writtenCases()},
 		{"bytes", byteCases()},
 		{"members", memberCases()},
+		{"related records", relatedCases()},
 		{"match", matchCases()},
 		{"policies", policyCases()},
 		{"faults", faultCases()},

@@ -19,6 +19,7 @@ import (
 //	post jar {"cookies": [{}]}     => {"id": 1, "cookies": [1]}
 //	get jar/1 depth=2              => {"id": 1, "cookies": [{"id": 1, "jar": 1}]}
 //	list cookie filter={"jar": 2}  => []
+//	list jar/1/cookies             => [{"id": 1, "jar": 1}]
 //	put cookie/7 {}                => created {"id": 7}
 //	patch cookie/7 {"jar": 9}      => OBJECT_DOES_NOT_EXIST {"object_name": "jar", "object_id": 9}
 //	as 2 delete cookie/7           => UNAUTHORIZED
@@ -193,7 +194,7 @@ func (r *request) dispatch(ctx context.Context, api *engine.Engine) (string, err
 		view, err := api.Get(ctx, r.resource, r.id, r.write.Depth)
 		return text(view), err
 	case "list":
-		list, err := api.List(ctx, r.resource, r.query)
+		list, err := r.list(ctx, api, r.query)
 		return texts(list.Views), err
 	case "pages":
 		return r.pages(ctx, api)
@@ -214,11 +215,19 @@ func (r *request) dispatch(ctx context.Context, api *engine.Engine) (string, err
 	return "", fmt.Errorf("unknown verb %q", r.verb)
 }
 
+// list sends a request for the records of a resource, or of a relation if the request names a record.
+func (r *request) list(ctx context.Context, api *engine.Engine, q engine.Query) (engine.List, error) {
+	if id, relation, ok := strings.Cut(r.id, "/"); ok {
+		return api.Related(ctx, r.resource, id, relation, q)
+	}
+	return api.List(ctx, r.resource, q)
+}
+
 // pages lists all pages.
 func (r *request) pages(ctx context.Context, api *engine.Engine) (string, error) {
 	var pages []string
 	for q := r.query; ; {
-		list, err := api.List(ctx, r.resource, q)
+		list, err := r.list(ctx, api, q)
 		if err != nil {
 			return "", err
 		}

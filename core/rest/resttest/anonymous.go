@@ -48,6 +48,8 @@ func requests() []string {
 		`GET /note?filter={"id":{"in":[]}}`, `GET /folder?filter={"notes":1}`, `GET /note?filter={"folder":1}`, "HEAD /note", "HEAD /nope", "HEAD /note/abc",
 		"GET /note/1", "GET /note/1?depth=0", "POST /note {}", "POST /note []", "POST /note?depth=0 []", "POST /note?depth=0 {}", "POST /note [{}]",
 		"PUT /note/1 {}", "PUT /note/1?depth=0 {}", "PATCH /note/1 {}", `PATCH /note/1?depth=0 {"text": "a"}`, "DELETE /note/1", "DELETE /folder/1",
+		"GET /folder/1/notes", "HEAD /folder/1/notes", "GET /folder/1/notes?limit=1", "GET /folder/1/notes?nope=1", "GET /folder/x/notes", "POST /folder/1/notes {}",
+		"GET /folder/1/nope", "OPTIONS /folder/1/nope", // related records
 		"GET /openapi.json", "HEAD /openapi.json", "POST /openapi.json {}", // document
 		"GET /", "GET /nope", "GET /nope/1", "POST /nope {}", "BREW /nope", "OPTIONS /nope", "GET /note/", "GET /note/1/text", "GET /%FF", // paths
 		"BREW /note", "PUT /note {}", "DELETE /note", "POST /note/1 {}", "TRACE /note/1", // methods
@@ -88,7 +90,7 @@ func testAnonymous(t *testing.T, newBackend NewBackend) {
 	t.Run("the body of an anonymous request is not read", func(t *testing.T) { testUnreadBody(t, newBackend) })
 	t.Run("OPTIONS needs no credentials", func(t *testing.T) {
 		c := ownedNotes().start(t, newBackend)
-		for _, target := range []string{"/note", "/note/1", "/openapi.json"} {
+		for _, target := range []string{"/note", "/note/1", "/folder/1/notes", "/openapi.json"} {
 			c.check(t, exchange{"OPTIONS " + target, "", 204, ""})
 		}
 	})

@@ -38,6 +38,8 @@ func testOwnership(t *testing.T, newBackend NewBackend) {
 		{`GET /note?filter={"folder": 1}`, "", 200, ""},
 		{`GET /note?sort=["-text"]&depth=0`, "", 200, ""},
 		{"GET /folder/2?depth=2", "", 200, ""},
+		{"GET /folder/1/notes", "", 404, ""},
+		{"GET /folder/2/notes", "", 200, ""},
 		{"GET /folder?depth=3", "", 200, ""},
 		{"POST /folder", `{"notes": [{"text": "x"}, 1]}`, 404, ""},
 		{"PATCH /note/2", `{"folder": {"notes": [1]}}`, 404, ""},

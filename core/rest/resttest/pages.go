@@ -134,7 +134,7 @@ func testListSides(t *testing.T, newBackend NewBackend) {
 			}
 			r := c.check(t, exchange{"GET /jar/1?depth=" + strconv.Itoa(depth), "", 200, `{"id": 1, "label": "a", "cookies": ["*", "*", "*"], "cookies@next": "*"}`})
 			var next string
-			if err := json.Unmarshal([]byte(r.field("cookies@next")), &next); err != nil || !strings.HasPrefix(next, "/cookie?") {
+			if err := json.Unmarshal([]byte(r.field("cookies@next")), &next); err != nil || !strings.HasPrefix(next, "/jar/1/cookies?") {
 				t.Fatalf("%q, %v", next, err)
 			}
 			rest := c.send(t, "GET", next, nil)

@@ -25,7 +25,9 @@ func testRoutes(t *testing.T, newBackend NewBackend) {
 			{"GET /", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": ""}`},
 			{"GET /jar/", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "jar/"}`},
 			{"GET /jar/1/", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "jar/1/"}`},
-			{"GET /jar/1/cookies", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "jar/1/cookies"}`},
+			{"GET /jar/1/cookies/", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "jar/1/cookies/"}`},
+			{"GET /jar/1/cookies/1", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "jar/1/cookies/1"}`},
+			{"GET /jar//cookies", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "resource", "object_id": "jar//cookies"}`},
 			{"GET //jar/1", "", 404, `OBJECT_DOES_NOT_EXIST`},
 			{"GET /jar/../jar/1", "", 404, `OBJECT_DOES_NOT_EXIST`},
 			{"GET /openapi.json/1", "", 404, `OBJECT_DOES_NOT_EXIST`},
@@ -66,6 +68,7 @@ func testMethods(t *testing.T, newBackend NewBackend) {
 	for _, endpoint := range []struct{ target, allow, others string }{
 		{"/jar", list, "PUT PATCH DELETE TRACE BREW get"},
 		{"/jar/1", one, "POST TRACE BREW"},
+		{"/jar/1/cookies", read, "POST PUT PATCH DELETE TRACE BREW"},
 		{"/openapi.json", read, "POST PUT PATCH DELETE"},
 	} {
 		t.Run("OPTIONS lists the methods of "+endpoint.target, func(t *testing.T) {

@@ -32,6 +32,7 @@ var families = []struct {
 	{"pages", testPages},
 	{"page sizes", testPageSizes},
 	{"list sides", testListSides},
+	{"related records", testRelated},
 	{"long links", testLongLinks},
 	{"bodies", testBodies},
 	{"media types", testMediaTypes},

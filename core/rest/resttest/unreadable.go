@@ -12,7 +12,7 @@ import (
 
 // testUnreadableArguments checks that unknown, hidden and unreadable fields have the same answer.
 func testUnreadableArguments(t *testing.T, newBackend NewBackend) {
-	c := setup{model: secrets(), decorators: []core.Decorator{unreadable("salary", "jar", "flag")}}.start(t, newBackend)
+	c := setup{model: secrets(), decorators: []core.Decorator{unreadable("clerk", "salary", "jar", "flag")}}.start(t, newBackend)
 	c.check(t, exchange{"PUT /clerk/1", `{"name": "a"}`, 201, ""})
 	answer := func(name, value string) string {
 		r := c.send(t, "GET", "/clerk?"+name+"="+value, nil)
@@ -44,17 +44,17 @@ func secrets() *core.Model {
 	)
 }
 
-// unreadable is a policy that hides the fields of clerks: results omit them, and filters cannot name them.
-func unreadable(names ...string) core.Decorator {
+// unreadable is a policy that hides fields of a resource: results omit them, and filters cannot name them.
+func unreadable(resource string, names ...string) core.Decorator {
 	return core.Decorator{Name: "unreadable", Kind: core.KindPolicy, KnowsRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 		return func(ctx context.Context, op *core.Op) (core.Result, error) {
-			if f := fieldIn(op.Where, names); f != nil && f.Resource().Name() == "clerk" {
-				return core.Result{}, &core.Error{Code: core.UnknownField, Resource: "clerk", Field: f.APIName()}
+			if f := fieldIn(op.Where, names); f != nil && f.Resource().Name() == resource {
+				return core.Result{}, &core.Error{Code: core.UnknownField, Resource: resource, Field: f.APIName()}
 			}
 			res, err := next(ctx, op)
 			for i, rec := range res.Records {
 				for _, name := range names {
-					if f := rec.Resource().Field(name); f != nil {
+					if f := rec.Resource().Field(name); f != nil && rec.Resource().Name() == resource {
 						rec = rec.With(f.Column(), core.Value{})
 					}
 				}

@@ -83,6 +83,13 @@ var forgetfulLeaks = []leak{
 		spec:    unless(func(op *core.Op) bool { return op.Kind == core.Load && len(op.Keys) > 1 }),
 	},
 	{
+		name:    "does not guard the record of a list of related records",
+		differs: "engine",
+		spec: unless(func(op *core.Op) bool {
+			return op.Kind == core.Load && op.Tx != nil && op.Resource.Name() == "plate" && len(op.Fields) > 0
+		}),
+	},
+	{
 		name:   "drops the guard when an operation is repeated",
 		caught: []string{"repeated operations are guarded"},
 		spec:   unless(func(op *core.Op) bool { return op.Attempt() > 1 }),

@@ -17,9 +17,11 @@ type engineDriver struct {
 	next     *listRequest // the request for the page after the last one
 }
 
-// listRequest is a request for a list.
+// listRequest is a request for a list of a resource, or of a to-many relation of one of its records.
 type listRequest struct {
 	resource string
+	id       any
+	relation string // empty for the list of the resource
 	query    engine.Query
 }
 
@@ -40,7 +42,7 @@ type reply struct {
 func (e *engineDriver) act(d kit.Drawer, w *worlds) int {
 	r := d.AnyResource(w.Model)
 	s := &requester{driver: e, d: d, w: w, r: r}
-	kinds := []func(){s.get, s.list, s.list, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete}
+	kinds := []func(){s.get, s.list, s.list, s.related, s.nextPage, s.create, s.create, s.update, s.update, s.replace, s.sendBack, s.sendBack, s.delete}
 	kinds[d.UpTo(len(kinds)-1, "kind")]()
 	return 1
 }
@@ -94,13 +96,35 @@ func (s *requester) get() {
 	})
 }
 
-func (s *requester) list() {
+func (s *requester) list() { s.page(listRequest{resource: s.r.APIName(), query: s.query()}) }
+
+// query draws the query of a list.
+func (s *requester) query() engine.Query {
 	q := engine.Query{Filter: s.filter(s.r, 2), Limit: s.d.UpTo(4, "limit"), Depth: s.depth()}
 	for range s.d.UpTo(2, "sort") {
 		path, f := s.path(s.r, "by")
 		q.Sort = append(q.Sort, map[bool]string{true: "-"}[s.d.Bool("descending")]+path+f.APIName())
 	}
-	s.page(listRequest{s.r.APIName(), q})
+	return q
+}
+
+// related lists the records of a to-many relation. Its record may be readable, hidden or absent.
+func (s *requester) related() {
+	var relations []*core.Field
+	for _, r := range s.w.Model.Resources() {
+		for _, f := range r.Fields() {
+			if f.Many() {
+				relations = append(relations, f)
+			}
+		}
+	}
+	if len(relations) == 0 {
+		s.list()
+		return
+	}
+	f := relations[s.d.UpTo(len(relations)-1, "relation")]
+	of := requester{driver: s.driver, d: s.d, w: s.w, r: f.Target()}
+	s.page(listRequest{f.Resource().APIName(), s.d.Value(f.Resource().Key()).Any(), f.APIName(), of.query()})
 }
 
 func (s *requester) nextPage() {
@@ -112,9 +136,13 @@ func (s *requester) nextPage() {
 }
 
 func (s *requester) page(l listRequest) {
-	s.d.Logf("list %s %+v", l.resource, l.query)
+	s.d.Logf("list %s %v %s %+v", l.resource, l.id, l.relation, l.query)
 	answer := s.sendBoth(func(ctx context.Context, api *engine.Engine) reply {
-		page, err := api.List(ctx, l.resource, l.query)
+		read := func() (engine.List, error) { return api.List(ctx, l.resource, l.query) }
+		if l.relation != "" {
+			read = func() (engine.List, error) { return api.Related(ctx, l.resource, l.id, l.relation, l.query) }
+		}
+		page, err := read()
 		p := replyOf(err, page.Views...)
 		p.next, p.ids = page.Next, nil
 		return p
