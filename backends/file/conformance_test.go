@@ -13,8 +13,9 @@ import (
 	"github.com/larder-go/larder/core/storetest"
 )
 
-// reopeningBackend closes and reopens its file before each of the first hundred transactions that begin while no other
-// one is open, and before every hundredth of the later ones. So the suites read the content of the file.
+// reopeningBackend closes and reopens its file before transactions that begin while no other one is open: before each of
+// the first hundred, before every tenth of them if the file is large, and before every hundredth of the later ones. So the
+// suites read the content of the file.
 type reopeningBackend struct {
 	fs    *strictFilesystem
 	model *core.Model
@@ -68,7 +69,14 @@ func (r *reopeningBackend) enter() (*Backend, error) {
 		return nil, core.ErrClosed
 	}
 	r.begun++
-	if r.open == 0 && (r.begun <= 100 || r.begun%100 == 0) {
+	every := 1
+	switch {
+	case r.begun > 100:
+		every = 100
+	case r.fs.size() > 1<<20:
+		every = 10
+	}
+	if r.open == 0 && r.begun%every == 0 {
 		next := newBackend(r.fs, path, quiet())
 		if err := errors.Join(r.current.Close(), next.Bind(context.Background(), r.model)); err != nil {
 			return nil, err

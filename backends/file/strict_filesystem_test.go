@@ -109,6 +109,16 @@ func (s *strictFilesystem) kill() *strictFilesystem {
 	return left
 }
 
+// size returns the bytes of the file at the path.
+func (s *strictFilesystem) size() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if node := s.names[path]; node != nil {
+		return len(node.data)
+	}
+	return 0
+}
+
 func (s *strictFilesystem) everyName() map[string]bool {
 	all := make(map[string]bool)
 	for name := range s.disk {
