@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -32,7 +33,7 @@ func TestFamiliesOfTheKitHaveARowEach(t *testing.T) {
 }
 
 func TestPackagesThatWereNotAskedForAreNoDifference(t *testing.T) {
-	if err := differences(tabulate(results(map[string][]string{"core/rest": {"TestRules/a"}}))); err != nil {
+	if err := differences(tabulate(results(map[string][]string{"core/rest": {"TestRules/a"}})), false); err != nil {
 		t.Error(err)
 	}
 	if rows := tabulate(results(map[string][]string{"core": {"TestA"}})); len(rows) > 0 {
@@ -59,11 +60,35 @@ func TestDifferencesAreNamed(t *testing.T) {
 			"memory ran nothing of kit write"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := differences(tabulate(results(c.tests)))
+			err := differences(tabulate(results(c.tests)), false)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v: want %q in it", err, c.want)
 			}
 		})
+	}
+}
+
+func TestSampledColumnsMayLackCasesUnlessAllAreAskedFor(t *testing.T) {
+	ended := results(map[string][]string{
+		"core/engine":       {"TestRules/a", "TestRules/b"},
+		"backends/postgres": {"TestEngineRules/direct/a", "TestEngineRules/direct/b", "TestEngineRules/bouncer/a", "TestEngineRules/simple_protocol/b", "TestEngineRulesOnNonDeferrableSchemas/a"},
+	})
+	rows := slices.DeleteFunc(tabulate(ended), func(r row) bool { return r.name != "engine" })
+	if err := differences(rows, false); err != nil {
+		t.Errorf("of samples: %v", err)
+	}
+	err := differences(rows, true)
+	if err == nil || !strings.Contains(err.Error(), "postgres bouncer did not run engine: b") || !strings.Contains(err.Error(), "postgres foreign did not run engine: b") {
+		t.Errorf("of all: %v", err)
+	}
+	for name, lacks := range map[string]map[string][]string{
+		"postgres direct did not run engine: b":  {"core/engine": {"TestRules/a", "TestRules/b"}, "backends/postgres": {"TestEngineRules/direct/a", "TestEngineRules/bouncer/a"}},
+		"postgres bouncer ran nothing of engine": {"core/engine": {"TestRules/a"}, "backends/postgres": {"TestEngineRules/direct/a"}},
+		"memory did not run engine: b":           {"core/engine": {"TestRules/a"}, "backends/postgres": {"TestEngineRules/direct/a", "TestEngineRules/bouncer/b"}},
+	} {
+		if err := differences(tabulate(results(lacks)), false); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v: want %q in it", err, name)
+		}
 	}
 }
 
@@ -72,7 +97,7 @@ func TestOnlyWhatIsInMemoryMayLackDurability(t *testing.T) {
 		"backends/memory": {"TestConformance/read/a"},
 		"backends/file":   {"TestConformance/read/a", "TestConformance/durability/b", "TestConformanceReopened/read/a"},
 	})
-	err := differences(tabulate(ended))
+	err := differences(tabulate(ended), false)
 	if err == nil || strings.Contains(err.Error(), "memory") || !strings.Contains(err.Error(), "file reopened ran nothing of kit durability") {
 		t.Errorf("got %v", err)
 	}
@@ -82,7 +107,7 @@ func TestACaseThatFailedHasRunAndDoesNotCount(t *testing.T) {
 	ended := results(map[string][]string{"core/engine": {"TestRules/a"}})
 	ended[module+"core/engine"]["TestRules/a"] = "fail"
 	rows := tabulate(ended)
-	if err := differences(rows); err != nil || passed(rows[0].cases[0]) != 0 {
+	if err := differences(rows, false); err != nil || passed(rows[0].cases[0]) != 0 {
 		t.Errorf("got %v, %v", rows, err)
 	}
 }

@@ -20,10 +20,13 @@ type Case struct {
 	run func(t *testing.T, newBackend NewBackend)
 }
 
+// Check runs the case on backends of its own.
+func (c Case) Check(t *testing.T, newBackend func(tb testing.TB, m *core.Model) core.Backend) { c.run(t, newBackend) }
+
 // Run runs every case as a subtest, each on a new backend.
 func Run(t *testing.T, newBackend func(tb testing.TB, m *core.Model) core.Backend) {
 	for _, c := range Cases() {
-		t.Run(c.Name, func(t *testing.T) { c.run(t, newBackend) })
+		t.Run(c.Name, func(t *testing.T) { c.Check(t, newBackend) })
 	}
 }
 

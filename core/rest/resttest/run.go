@@ -1,6 +1,7 @@
 package resttest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -10,17 +11,28 @@ import (
 // the backend.
 type NewBackend = func(tb testing.TB, m *core.Model) core.Backend
 
-// Run checks all rules, each in a subtest with stores of its own. The rules do not run in parallel.
+// Case is a family of rules. [Run] checks all of them.
+type Case struct {
+	// Name is the name of the family. [Run] uses it as the name of a subtest.
+	Name string
+
+	run func(t *testing.T, newBackend NewBackend)
+}
+
+// Check checks each rule of the family in a subtest, on backends of its own. The rules do not run in parallel.
+func (c Case) Check(t *testing.T, newBackend NewBackend) { c.run(t, newBackend) }
+
+// Run checks all families, each in a subtest.
 func Run(t *testing.T, newBackend NewBackend) {
-	for _, family := range families {
-		t.Run(family.name, func(t *testing.T) { family.run(t, newBackend) })
+	for _, c := range Cases() {
+		t.Run(c.Name, func(t *testing.T) { c.Check(t, newBackend) })
 	}
 }
 
-var families = []struct {
-	name string
-	run  func(t *testing.T, newBackend NewBackend)
-}{
+// Cases returns all families, in the order of [Run].
+func Cases() []Case { return slices.Clone(families) }
+
+var families = []Case{
 	{"routes", testRoutes},
 	{"methods", testMethods},
 	{"depth", testDepth},
