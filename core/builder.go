@@ -45,10 +45,10 @@ func (b *builder) addResources(specs []ResourceSpec) {
 			byName: make(map[string]*Field), byAPIName: make(map[string]*Field),
 		}
 		switch {
-		case !validName(r.name) || !validName(r.apiName):
-			b.failf("resource %q: name and API name must be non-empty UTF-8 without control characters", r.name)
-		case isDotSegment(r.apiName):
-			b.failf("resource %q: API name %q is a dot segment, which clients remove from URLs; choose another", r.name, r.apiName)
+		case !validName(r.name):
+			b.failf("resource %q: name must be non-empty UTF-8 without control characters", r.name)
+		case !validAPIName(r.apiName):
+			b.failf("resource %q: %s", r.name, apiNameMistake(r.apiName))
 		case m.byName[r.name] != nil:
 			b.failf("resource %q: declared twice", r.name)
 		case m.byAPIName[r.apiName] != nil:
@@ -68,8 +68,10 @@ func (b *builder) addFields(r *Resource, specs []FieldSpec) {
 			typ: spec.Type, column: -1, unique: spec.Unique, indexed: spec.Indexed || spec.Unique,
 		}
 		switch {
-		case !validName(f.name) || !validName(f.apiName):
-			b.failField(f, "name and API name must be non-empty UTF-8 without control characters")
+		case !validName(f.name):
+			b.failField(f, "name must be non-empty UTF-8 without control characters")
+		case !validAPIName(f.apiName):
+			b.failField(f, "%s", apiNameMistake(f.apiName))
 		case r.byName[f.name] != nil:
 			b.failField(f, "declared twice")
 		case r.byAPIName[f.apiName] != nil:
@@ -187,9 +189,20 @@ func (b *builder) convertDefaults() {
 	}
 }
 
-// validName reports whether a backend and a client can spell the name.
+// validName reports whether a backend can spell the name.
 func validName(s string) bool {
 	return s != "" && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// validAPIName reports whether a client can spell the name in a URL, in a path of a filter and in a sort: letters, digits,
+// "_" and, neither first nor last, "-".
+func validAPIName(s string) bool {
+	other := func(c rune) bool { return c != '_' && c != '-' && !unicode.IsLetter(c) && !unicode.IsDigit(c) }
+	return validName(s) && !strings.ContainsFunc(s, other) && s[0] != '-' && s[len(s)-1] != '-'
+}
+
+func apiNameMistake(name string) string {
+	return fmt.Sprintf(`API name %q is not valid; set APIName and use letters, digits, "_" and inner "-"`, name)
 }
 
 // checkFields reports attributes that contradict each other.

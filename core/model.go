@@ -8,7 +8,8 @@ import (
 type ResourceSpec struct {
 	// Name is the name for programs and backends. It must be unique in the model.
 	Name string
-	// APIName is the name for clients, in URLs and errors; default: Name.
+	// APIName is the name for clients, in URLs and errors; default: Name. It consists of letters, digits, "_" and, neither
+	// first nor last, "-". It must be unique in the model.
 	APIName string
 	// Fields are applied and shown in this order. Exactly one is the key.
 	Fields []FieldSpec
@@ -27,7 +28,8 @@ type FieldSpec struct {
 	// model first: the file backend rejects it from then on, but Migrate would add the old name as an empty column,
 	// with a warning in the log. Remove Was once all stores are renamed.
 	Was string
-	// APIName is the name for clients, in bodies, filters, sorts and errors; default: Name.
+	// APIName is the name for clients, in bodies, filters, sorts and errors; default: Name. It consists of letters,
+	// digits, "_" and, neither first nor last, "-". It must be unique in the resource.
 	APIName string
 
 	// Type of a scalar. For a computed field it documents the values of the Get function. A relation has no Type: it

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -92,7 +93,7 @@ func TestNewModelReportsEveryMistake(t *testing.T) {
 		`model "bad"`, `resource "empty": has no key; set Key on one field`, `resource "twice": declared twice`,
 		`resource "other": another resource has the API name "empty"`, `"second": is a second key beside "id"`,
 		`resource "floatkey": field "id": a key must be int, text or uuid`, `resource "hiddenkey": field "id": a key cannot be hidden`,
-		`field "": name and API name must be non-empty`, `"same": declared twice`, `"alias": another field has the API name "same"`,
+		`field "": name must be non-empty`, `"same": declared twice`, `"alias": another field has the API name "same"`,
 		`"nothing": needs a Type`, `"badtype": needs a Type`, `"lost": related resource "nowhere" does not exist`,
 		`"both": is both to-one and to-many`, `"typed": a relation has no type of its own`,
 		`"calc": is both a relation and computed`, `"getless": is computed and needs a Get function`,
@@ -158,13 +159,32 @@ func TestLookupByAPIName(t *testing.T) {
 	}
 }
 
-func TestAPINameCannotBeADotSegment(t *testing.T) {
-	id := []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}
-	for _, name := range []string{".", ".."} {
-		_, err := core.NewModel("m", core.ResourceSpec{Name: "thing", APIName: name, Fields: id})
-		if err == nil || !strings.Contains(err.Error(), `API name "`+name+`" is a dot segment`) {
-			t.Errorf("%s: error %v", name, err)
+func TestAPINamesAreLettersDigitsUnderscoresAndInnerHyphens(t *testing.T) {
+	model := func(resource, field string) error {
+		_, err := core.NewModel("m", core.ResourceSpec{Name: "r", APIName: resource, Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "f", APIName: field, Type: core.Int},
+		}})
+		return err
+	}
+	for _, name := range []string{"a", "Z", "_", "__x", "7", "a-b", "a--b", "a_1", "größe", "名前"} {
+		if err := model(name, name); err != nil {
+			t.Errorf("%q: %v", name, err)
 		}
+	}
+	for _, name := range []string{
+		".", "..", "-", "-x", "x-", "cs@next", "$batch", "a b", "a.b", "a/b", "a,b", "a%", "a{b}", "a:b", "a=b", "a+b", "é\u0301", "a\n", "\xff", "²",
+	} {
+		const rule = `use letters, digits, "_" and inner "-"`
+		for kind, err := range map[string]error{`resource "r": API name `: model(name, "f"), `resource "r": field "f": API name `: model("r", name)} {
+			if want := kind + strconv.Quote(name); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), rule) {
+				t.Errorf("%q: %v, want %s", name, err, want)
+			}
+		}
+	}
+	_, err := core.NewModel("m", core.ResourceSpec{Name: "Order Details", Fields: []core.FieldSpec{{Name: "id no.", Type: core.Int, Key: true}}})
+	if err == nil || !strings.Contains(err.Error(), `resource "Order Details": API name "Order Details" is not valid; set APIName`) ||
+		!strings.Contains(err.Error(), `field "id no.": API name "id no." is not valid; set APIName`) {
+		t.Errorf("names that are no API names: %v", err)
 	}
 }
 

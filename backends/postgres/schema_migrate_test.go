@@ -18,7 +18,7 @@ var shop = core.MustModel("shop",
 		{Name: "type", Type: core.Text, Indexed: true},
 		{Name: "code", Type: core.UUID, Unique: true},
 		{Name: "jar", ToOne: "jar"},
-		{Name: "seen in", ToMany: "jar"},
+		{Name: "seen in", APIName: "seen_in", ToMany: "jar"},
 	}},
 	core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.UUID, Key: true},

@@ -36,7 +36,7 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 			{Name: "list", Type: core.List, Default: []any{}},
 			{Name: "parent", ToOne: "a b", OnDelete: core.Cascade, Orphans: core.DeleteOrphans},
 			{Name: "twin", ToOne: "a b", OnDelete: core.Restrict, Partner: core.RefusePartner},
-			{Name: "twin of", ToOne: "a b", Inverse: "twin"},
+			{Name: "twin of", APIName: "twin_of", ToOne: "a b", Inverse: "twin"},
 			{Name: "kids", ToMany: "a b", Inverse: "parent"},
 			{Name: "friends", ToMany: "a b"},
 			{Name: "new", Type: core.Int, Was: "old \"one\""},

@@ -23,17 +23,13 @@ var _ http.Handler = (*Handler)(nil)
 
 // New returns a handler for all resources of the engine's model. The handler does not close the engine's store.
 //
-// New returns an error if the engine is nil, if options are invalid (the error names each of them), or if a resource has
-// the API name "openapi.json".
+// New returns an error if the engine is nil, or if options are invalid; the error names each of them.
 func New(api *engine.Engine, opts Options) (*Handler, error) {
 	if api == nil {
 		return nil, errors.New("rest: the engine is nil; pass the result of engine.New")
 	}
 	if err := opts.check(); err != nil {
 		return nil, fmt.Errorf("rest: %w", err)
-	}
-	if r := api.Model().ResourceByAPIName(documentName); r != nil {
-		return nil, fmt.Errorf("rest: resource %q has the API name %q, the path of the OpenAPI document; give it another APIName", r.Name(), documentName)
 	}
 	h := &Handler{api: api, opts: opts.withDefaults(api.Model()), resources: make(map[string]*resource)}
 	h.budget.limit = h.opts.MaxInFlight

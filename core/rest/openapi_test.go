@@ -33,8 +33,8 @@ func oddModel() *core.Model {
 	}
 	return core.MustModel("odd",
 		core.ResourceSpec{Name: "all", Fields: fields},
-		core.ResourceSpec{Name: "a/{b}", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}},
-		core.ResourceSpec{Name: "a__b_", Fields: []core.FieldSpec{{Name: "id", Type: core.UUID, Key: true}}},
+		core.ResourceSpec{Name: "a/{b}", APIName: "größe", Fields: []core.FieldSpec{{Name: "id", Type: core.Text, Key: true}}},
+		core.ResourceSpec{Name: "gr__e", Fields: []core.FieldSpec{{Name: "id", Type: core.UUID, Key: true}}},
 		core.ResourceSpec{Name: "all_write", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 		core.ResourceSpec{Name: "Error", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 	)
@@ -297,7 +297,7 @@ func TestDocumentStatesLimitsAndCodes(t *testing.T) {
 	text := string(documentOf(t, oddModel(), rest.Options{Prefix: "/api", Title: "Odd things", Version: "7"}))
 	for _, want := range []string{
 		`"maximum":5`, `"default":100,"maximum":1000`, `"url":"/api"`, `"title":"Odd things"`, `"version":"7"`, `"OBJECT_DOES_NOT_EXIST"`, `"PRECONDITION_FAILED"`,
-		`"application/merge-patch+json"`, `"/a%2F%7Bb%7D/{id}"`, `"description":"A number is accepted, as the string of its digits."`,
+		`"application/merge-patch+json"`, `"/gr%C3%B6%C3%9Fe/{id}"`, `"description":"A number is accepted, as the string of its digits."`,
 		`0 checks the request: the page is empty and has no Link."`, `of the operators eq, ne, lt, le, gt, ge, in, prefix."`,
 	} {
 		if !strings.Contains(text, want) {

@@ -61,12 +61,3 @@ func TestNewRejectsANilEngine(t *testing.T) {
 		t.Error("no error")
 	}
 }
-
-func TestNewRejectsAResourceNamedLikeTheDocument(t *testing.T) {
-	m := core.MustModel("m", core.ResourceSpec{Name: "doc", APIName: "openapi.json", Fields: []core.FieldSpec{
-		{Name: "id", Type: core.Int, Key: true},
-	}})
-	if _, err := rest.New(newEngine(t, m), rest.Options{}); err == nil || !strings.Contains(err.Error(), `"doc"`) {
-		t.Errorf("error %v", err)
-	}
-}

@@ -10,7 +10,7 @@ import (
 	"github.com/larder-go/larder/core/engine"
 )
 
-// documentName is the path of the OpenAPI document below the prefix.
+// documentName is the path of the OpenAPI document below the prefix. It is no valid API name of a resource.
 const documentName = "openapi.json"
 
 // resource holds the names of a resource that URLs use.

@@ -49,6 +49,11 @@
 // side. Remove ReadOnly to let clients set it. Its name is that of the referring table. If that name would be ambiguous or is in use, the inverse is called TABLE_by_COLUMN, with a number
 // appended if necessary.
 //
+// # API names
+//
+// A table or column whose name is no API name (see [core.FieldSpec]) gets one, with underscores for the other characters
+// and a number appended if the name is in use: clients see the table "Order Details" as Order_Details.
+//
 // # Indexes and defaults
 //
 // A UNIQUE constraint or unique index on one column makes the field Unique. Another btree or hash index on the column,

@@ -45,6 +45,7 @@ func (c *catalog) result() *Result {
 	for _, r := range m.resources {
 		out.Resources = append(out.Resources, core.ResourceSpec{Name: r.table.Name, Fields: r.fields})
 	}
+	supplyAPINames(out.Resources)
 	for _, t := range c.tables {
 		out.Notes = append(out.Notes, m.notes[t.Name]...)
 	}

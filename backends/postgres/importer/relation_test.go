@@ -136,6 +136,27 @@ func TestForeignKeysBecomeRelations(t *testing.T) {
 	}
 }
 
+func TestNamesThatAreNoAPINamesGetOne(t *testing.T) {
+	got := importertest.Import(t, `
+		CREATE TABLE "Order Details" (id int PRIMARY KEY, "unit price" int, "unit.price" int, unit_price_2 int, "-" int, "a-b" int, "-a-" int, "größe" int, "x@next" int);
+		CREATE TABLE "Order_Details" (id int PRIMARY KEY, "of" int REFERENCES "Order Details");`)
+	var names []string
+	for _, r := range got.Resources {
+		names = append(names, r.Name+": "+r.APIName)
+		for _, f := range r.Fields {
+			if f.APIName != "" {
+				names = append(names, f.Name+": "+f.APIName)
+			}
+		}
+	}
+	importertest.Expect(t, "names", names, []string{
+		"Order Details: Order_Details_2", "unit price: unit_price", "unit.price: unit_price_3", "-: _", "-a-: _a_", "x@next: x_next", "Order_Details: ",
+	})
+	if _, err := got.Model(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestIndexesMakeFieldsUniqueOrIndexed(t *testing.T) {
 	got := importertest.Import(t, `
 		CREATE TABLE t (

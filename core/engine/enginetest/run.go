@@ -21,7 +21,9 @@ type Case struct {
 }
 
 // Check runs the case on backends of its own.
-func (c Case) Check(t *testing.T, newBackend func(tb testing.TB, m *core.Model) core.Backend) { c.run(t, newBackend) }
+func (c Case) Check(t *testing.T, newBackend func(tb testing.TB, m *core.Model) core.Backend) {
+	c.run(t, newBackend)
+}
 
 // Run runs every case as a subtest, each on a new backend.
 func Run(t *testing.T, newBackend func(tb testing.TB, m *core.Model) core.Backend) {
