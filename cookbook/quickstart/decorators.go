@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	readOnly   = flag.String("read-only", "", "`resources` without writes, separated by commas")
+	readOnly   = flag.String("read-only", "", "`resources` without writes, separated by commas, or * for all")
 	policyFile = flag.String("policy", "", "JSON `file` of access rules; with -auth alice and bob have the role user and admin has admin, without it every client is anonymous")
 	logLevel   = flag.String("log-level", "info", "lowest `level` of logged operations and failed requests: debug, info, warn, error or off")
 )
@@ -31,7 +31,11 @@ func compose(registry *prometheus.Registry, log *zap.Logger) ([]core.Decorator, 
 		logging.New(log, logging.Options{}),
 		metrics.New(registry, metrics.Options{}),
 	}
-	if *readOnly != "" {
+	switch *readOnly {
+	case "":
+	case "*":
+		stack = append(stack, readonly.New(readonly.Options{}))
+	default:
 		stack = append(stack, readonly.New(readonly.Options{Resources: strings.Split(*readOnly, ",")}))
 	}
 	if *auth {

@@ -198,6 +198,15 @@ func TestMetricsOutsideAndInsideOfThePolicies(t *testing.T) {
 	}
 }
 
+func TestReadOnlyStarStopsAllWrites(t *testing.T) {
+	base := recipetest.Start(t, "-read-only", "*").Base
+	check(t, base, []exchange{
+		{"", "POST", "/jar", `{}`, `405 `},
+		{"", "POST", "/cookie", `{}`, `405 `},
+		{"", "GET", "/cookie", "", `200 []`},
+	})
+}
+
 func TestDashboardQueriesHaveData(t *testing.T) {
 	p := recipetest.Start(t, "-store", pgtest.URL(t), "-schema", pgtest.Schema(t))
 	promtest.Answers(t, filepath.Join("..", "metrics", "prometheus.yml"), filepath.Join("..", "..", "decorators", "metrics", "dashboard.json"), p.Base)
