@@ -292,7 +292,8 @@ const (
 	// FieldUpdateForbidden means that the field of this record cannot change: directly, through the other side of its
 	// relation, or by a delete that would detach the record. Fields: Resource, Field.
 	FieldUpdateForbidden Code = "FIELD_UPDATE_FORBIDDEN"
-	// SearchForbidden means that clients cannot filter or sort by the field. Fields: Resource, Field.
+	// SearchForbidden means that clients cannot filter or sort by the field, or cannot compare it by the operator, such as
+	// a number by prefix. Fields: Resource, Field.
 	SearchForbidden Code = "SEARCH_FORBIDDEN"
 	// BadParam means that a parameter of the request is out of range. Fields: Param, Accepted.
 	BadParam Code = "BAD_PARAM_VALUE"

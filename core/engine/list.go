@@ -53,7 +53,8 @@ type List struct {
 // earlier, and List.Next continues it.
 //
 // Errors: [core.NotFound] for an unknown resource; [core.UnknownField] and [core.SearchForbidden] for fields of
-// filter and sort; [core.BadFieldValue] for values in the filter; [core.BadParam] for limit, depth, cursor and
+// filter and sort; [core.SearchForbidden] also for an operator that the field does not have, such as prefix on a
+// number; [core.BadFieldValue] for values in the filter; [core.BadParam] for limit, depth, cursor and unknown
 // operators; [core.BadRequest] for a filter with too many conditions on related records; [core.TooLarge] for a single
 // record above the bounds of an answer; the errors of [core.Store.Select] and of policies.
 func (e *Engine) List(ctx context.Context, resource string, q Query) (List, error) {
