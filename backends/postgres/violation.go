@@ -28,7 +28,7 @@ func (b *binding) violation(op *core.Op, server *pgconn.PgError) error {
 	case err.Code == "23514":
 		found = table.checkViolation(op, err.ConstraintName)
 	case strings.HasPrefix(err.Code, "54") && op != nil:
-		found = valueError(op, b.table(op.Resource).oversized(op, err.ConstraintName))
+		found = b.table(op.Resource).limitExceeded(op, err.ConstraintName)
 	case strings.HasPrefix(err.Code, "22"), strings.HasPrefix(err.Code, "23"), err.Code == "P0001":
 		found = valueError(op, fieldNamed(table, err.ColumnName))
 	}
@@ -204,11 +204,24 @@ func parseDetail(text string, f *core.Field, own, target string) (column, value 
 	return "", "", false
 }
 
-// oversized returns the field with the largest value in the records, among the fields of an index; of all indexes if
-// the server does not name it. An entry of a B-tree must fit into a third of a page. It returns nil if there is no such
-// field.
-func (t *table) oversized(op *core.Op, index string) (found *core.Field) {
-	most := 0
+// maxIndexed is a size in bytes that fits into an entry of an index, which takes at most a third of a page of 8 KiB. Longer
+// values may fit too, because the server compresses them.
+const maxIndexed = 2600
+
+// limitExceeded returns the error of a value that exceeds a limit of the server. It states the limit if the value is too
+// large for an index.
+func (t *table) limitExceeded(op *core.Op, index string) *core.Error {
+	f, size := t.oversized(op, index)
+	found := valueError(op, f)
+	if size > maxIndexed && found.Code == core.BadFieldValue {
+		found.Accepted = "a shorter value; an index of the field holds about 2,700 bytes"
+	}
+	return found
+}
+
+// oversized returns the field with the largest value in the records, and the size of that value, among the fields of an
+// index; of all indexes if the server does not name it. It returns nil if there is no such field.
+func (t *table) oversized(op *core.Op, index string) (found *core.Field, most int) {
 	for name, fields := range t.indexed {
 		if index != "" && name != index {
 			continue
@@ -221,7 +234,7 @@ func (t *table) oversized(op *core.Op, index string) (found *core.Field) {
 			}
 		}
 	}
-	return found
+	return found, most
 }
 
 // raisedError is an error that a function or trigger of the database has raised. Its message is arbitrary and may

@@ -248,12 +248,13 @@ func TestOversizedIndexEntryNamesField(t *testing.T) {
 	s, _ := servertest.Store(t, m, `CREATE TABLE $S.thing (id bigserial PRIMARY KEY, indexed text, "unique" text UNIQUE, plain text, "left" text, "right" text)`,
 		`CREATE INDEX ON $S.thing (indexed, id)`, `CREATE INDEX ON $S.thing ("left", "right")`, `CREATE TABLE $S.key (id text PRIMARY KEY)`)
 	thing, key := m.Resource("thing"), m.Resource("key")
+	const reason = "a shorter value; an index of the field holds about 2,700 bytes"
 	for _, size := range []int{6000, 40_000} {
 		for name, external := range map[string]string{"indexed": "Indexed", "unique": "Unique", "left": "Left", "right": "Right"} {
 			expect := func(how string, err error) {
 				t.Helper()
 				var e *core.Error
-				if !errors.As(err, &e) || e.Code != core.BadFieldValue || e.Resource != "Thing" || e.Field != external {
+				if !errors.As(err, &e) || e.Code != core.BadFieldValue || e.Resource != "Thing" || e.Field != external || e.Accepted != reason {
 					t.Errorf("%s of %d bytes for %s: %v", how, size, name, err)
 				}
 			}
@@ -268,7 +269,7 @@ func TestOversizedIndexEntryNamesField(t *testing.T) {
 		}
 		_, err := s.Insert(t.Context(), key, servertest.Record(t, key, map[string]any{"id": incompressible(size)}))
 		var e *core.Error
-		if !errors.As(err, &e) || e.Code != core.BadFieldValue || e.Resource != "Key" || e.Field != "ID" {
+		if !errors.As(err, &e) || e.Code != core.BadFieldValue || e.Resource != "Key" || e.Field != "ID" || e.Accepted != reason {
 			t.Errorf("key of %d bytes: %v", size, err)
 		}
 		if _, err := s.Get(t.Context(), key, core.TextValue(incompressible(size))); !errors.Is(err, core.NotFound) {
