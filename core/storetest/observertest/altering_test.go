@@ -49,6 +49,14 @@ var alteringDecorators = []struct {
 		}
 		return next(ctx, op)
 	}},
+	{"makes a replacement an update", "the stack changed Reset", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		op.Reset = nil
+		return next(ctx, op)
+	}},
+	{"drops the records that the caller passed", "the stack changed Requested", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		op.Requested = nil
+		return next(ctx, op)
+	}},
 	{"removes the principal", "the stack changed", func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
 		op.Principal = nil
 		return next(ctx, op)

@@ -45,6 +45,10 @@ var baseSteps = []step{
 	{"update", func(t *effectsRun) {
 		t.Update("cookie", kit.Fields{"id": 1, "note": "x"}, kit.Fields{"id": 2, "note": "y"})
 	}, []string{"update"}},
+	{"replacement", func(t *effectsRun) {
+		cookie := t.Resource("cookie")
+		t.ignore(t.Querier.Replace(t.Ctx, cookie, []*core.Field{cookie.Field("note")}, t.Record("cookie", kit.Fields{"id": 1, "note": nil})))
+	}, []string{"update"}},
 	{"update of a missing record", func(t *effectsRun) { t.ignore(t.TryUpdate("cookie", kit.Fields{"id": 9, "note": "x"})) }, []string{"update"}},
 	{"next ids", func(t *effectsRun) { t.NextIDs("cookie", 3) }, []string{"next_id"}},
 	{"next ids of assigned keys", func(t *effectsRun) { t.ignore(t.Querier.NextIDs(t.Ctx, t.Resource("page"), 1)) }, []string{"next_id"}},
