@@ -15,6 +15,8 @@ import (
 
 // Bind opens, locks and reads the file for the model. [core.New] calls it. A broken end that a crash left is truncated,
 // with a warning in the log. A file that another model wrote is rewritten if the model has a place for all of its data.
+// Names of models are not compared, so that a program can rename its model: the resources and fields decide whether the
+// data belongs to the model.
 //
 // Errors: [*CorruptError] for a damaged file; [ErrLocked] for a file that is already open; other errors for a path that
 // is no regular file, a file that is no journal or has a newer format, data without a place in the model, and a backend

@@ -20,8 +20,8 @@ func convertContent(c *content, m *core.Model, dropLost bool) (memtable.Content,
 	same := c.schema.equal(schemaOf(m))
 	current := c.schema.renamed(m)
 	if unplaced := unplacedData(c, current, m); len(unplaced) > 0 && !dropLost {
-		return out, fmt.Errorf("the file holds data that the model has no field for: %s; set FieldSpec.Was on a renamed field, or delete the data with Options.DropLost",
-			strings.Join(unplaced, ", "))
+		return out, fmt.Errorf("the model %q has no field for data of the file, which the model %q wrote: %s; check the path, set FieldSpec.Was on a renamed field, or delete the data with Options.DropLost",
+			m.Name(), c.schema.model, strings.Join(unplaced, ", "))
 	}
 	for i, r := range resources {
 		from := current.resource(r.Name())

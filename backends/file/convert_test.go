@@ -107,6 +107,30 @@ func TestOpenWithOtherModel(t *testing.T) {
 	}
 }
 
+func TestFileOfAModelWithAnotherName(t *testing.T) {
+	fs := newStrictFilesystem()
+	store, _ := openStore(t, fs, quiet())
+	put(t, store, cookie, "type", "oat")
+	shut(t, store)
+	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	renamed := core.MustModel("bakery", core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{id, {Name: "type", Type: core.Text}}})
+	b := newBackend(fs, path, quiet())
+	if err := b.Bind(t.Context(), renamed); err != nil {
+		t.Fatal(err)
+	}
+	if found := textIn(renamed, b); found != "cookie{id:1 type:oat}" {
+		t.Error(found)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	other := core.MustModel("library", core.ResourceSpec{Name: "book", Fields: []core.FieldSpec{id}})
+	err := newBackend(fs, path, quiet()).Bind(t.Context(), other)
+	if err == nil || !strings.Contains(err.Error(), `"bakery"`) || !strings.Contains(err.Error(), `"library"`) {
+		t.Errorf("data of another model: %v", err)
+	}
+}
+
 func TestRemovedFieldWithoutData(t *testing.T) {
 	fs := newStrictFilesystem()
 	store, _ := openStore(t, fs, quiet())
