@@ -2,7 +2,9 @@ package policytest_test
 
 import (
 	"context"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -195,11 +197,26 @@ func TestCorrectPoliciesPassGuard(t *testing.T) {
 	}
 }
 
+// operations returns n, or LARDER_OPERATIONS if that is smaller: make test compares few operations with the race detector,
+// and all of them without it.
+func operations(t *testing.T, n int) int {
+	t.Helper()
+	text := os.Getenv("LARDER_OPERATIONS")
+	if text == "" {
+		return n
+	}
+	most, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("LARDER_OPERATIONS is %q; use a positive number", text)
+	}
+	return min(n, most)
+}
+
 func TestCorrectPoliciesPassNonInterference(t *testing.T) {
 	for _, h := range correctPolicies {
 		t.Run(h.name, func(t *testing.T) {
 			spec := h.guarded()
-			spec.Operations = 5_000
+			spec.Operations = operations(t, 5_000)
 			policytest.NonInterference(t, kittest.OpenNaive, spec)
 		})
 	}
