@@ -14,7 +14,7 @@ const module = "github.com/larder-go/larder/"
 var columns = []string{"memory", "file", "file reopened", "postgres direct", "postgres bouncer", "postgres simple", "postgres foreign"}
 
 // samplingColumns run only some cases of a suite that is sampled, unless all cases are asked for.
-var samplingColumns = []string{"postgres bouncer", "postgres simple", "postgres foreign"}
+var samplingColumns = []string{"file reopened", "postgres bouncer", "postgres simple", "postgres foreign"}
 
 // suites are the groups of cases that every backend must run. tests has, by column, the package and the prefix of the names of
 // the tests; both are empty where a suite is not run.
