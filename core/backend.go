@@ -57,6 +57,14 @@ type Backend interface {
 // A method reads only the fields of the [Op] that its comment names. It may keep the op and its contents, but must
 // not change the op or its slices, nor return one of these slices.
 type BackendTx interface {
+	// Lock locks the names until the end of the transaction: of two transactions with a common name, one has ended
+	// before Lock of the other one returns. The names ascend without duplicates.
+	//
+	// As the first method of the transaction, Lock waits for the names until the context ends, and the transaction sees
+	// everything that had committed when Lock returns. After another method it does not wait, because the snapshot may
+	// lack the writes of the transaction that holds the name: it returns [ErrConflict] if a name is not free. A backend
+	// that runs read-write transactions one at a time has nothing to do.
+	Lock(ctx context.Context, names []string) error
 	// Read performs a Load or a Select. A Load returns the records that match Using and have one of Keys, ascending
 	// by key. A Select returns the records that match Where and Using, in Order, after the position After, at most
 	// Limit of them; if there are further ones, Result.More is true. If Fields is set, columns of other fields may be

@@ -126,6 +126,7 @@ type Op struct {
 	attempt func(ctx context.Context, t *transaction) error // of a Tx: runs the function of the transaction
 	key     [1]Value                                        // array of Keys with a single key
 	try     int                                             // number of the attempt outside a transaction, see Attempt
+	locks   []string                                        // of a Tx: names to lock before the snapshot
 	scope   string                                          // of the cursors of a Select, see Query.Scope
 }
 

@@ -23,6 +23,8 @@ type flaky struct {
 	begun    int
 	ended    int
 	final    int // operations
+	locked   [][]string
+	lockErr  error
 }
 
 type flakyTx struct {
@@ -35,6 +37,11 @@ func (f *flaky) Begin(ctx context.Context, opts core.BackendTxOptions) (core.Bac
 	f.begun++
 	tx, err := f.Backend.Begin(ctx, opts)
 	return &flakyTx{tx, f}, err
+}
+
+func (t *flakyTx) Lock(ctx context.Context, names []string) error {
+	t.of.locked = append(t.of.locked, names)
+	return errors.Join(t.of.lockErr, t.BackendTx.Lock(ctx, names))
 }
 
 func (t *flakyTx) see(op *core.Op) {
@@ -92,6 +99,39 @@ func TestTransactionThatConflictsIsRepeated(t *testing.T) {
 				t.Errorf("%+v: %v is not an unavailable conflict", c, err)
 			}
 		})
+	}
+}
+
+func TestEveryAttemptTakesTheLocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &flaky{Backend: memory.New(), failures: 2, with: core.ErrConflict}
+		s := openOn(t, b)
+		nothing := func(context.Context, *core.Transaction) error { return nil }
+		names := []string{"b", "a", "b"}
+		if err := s.TxWith(t.Context(), core.TxOptions{Locks: names}, nothing); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(b.locked); got != "[[a b] [a b] [a b]]" || names[0] != "b" {
+			t.Errorf("locked %s, from %v", got, names)
+		}
+		b.locked = nil
+		for _, opts := range []core.TxOptions{{}, {ReadOnly: true, Locks: names}} {
+			if err := s.TxWith(t.Context(), opts, nothing); err != nil || b.locked != nil {
+				t.Errorf("%+v locked %v, %v", opts, b.locked, err)
+			}
+		}
+	})
+}
+
+func TestFailedLockRollsBack(t *testing.T) {
+	b := &flaky{Backend: memory.New(), lockErr: errors.New("no lock")}
+	s := openOn(t, b)
+	err := s.TxWith(t.Context(), core.TxOptions{Locks: []string{"a"}}, func(context.Context, *core.Transaction) error {
+		t.Error("the function runs")
+		return nil
+	})
+	if !errors.Is(err, b.lockErr) || b.ended != b.begun {
+		t.Errorf("%v, %d of %d ended", err, b.ended, b.begun)
 	}
 }
 

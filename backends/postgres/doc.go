@@ -121,6 +121,11 @@
 // Conditions of policies are part of the statement that they guard: the statement does not change a hidden row, and fails
 // if a row would violate a condition.
 //
+// The locks of [core.TxOptions] are advisory locks (manual, section 13.3.5), which transactions of all processes on the
+// schema respect. They cost a round trip before the first statement, and work through PgBouncer. A transaction that waits
+// for a lock occupies a connection of its pool; with a context without deadline it waits for at most
+// [Options.CallTimeout]. If the wait fails, its connection is closed.
+//
 // Transactions that exchange unique values may wait for each other in a cycle. The server detects that after its
 // deadlock_timeout, one second by default (manual, section 19.12), and aborts one transaction, which is repeated.
 //

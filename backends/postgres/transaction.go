@@ -2,7 +2,10 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 
@@ -57,6 +60,71 @@ func (t *transaction) end() {
 		t.conn.Release()
 		t.conn = nil
 	}
+}
+
+// Lock takes advisory locks (manual, section 13.3.5). Every statement that takes an advisory lock also takes the
+// snapshot. A transaction that has not begun therefore waits in a preceding one: that one takes the locks for the
+// session, and ROLLBACK AND CHAIN ends it and begins the real one, which takes the locks for itself and returns those of
+// the session. Between both there is no moment outside of transactions, so that PgBouncer cannot pass the session on to
+// another client. If a statement fails, the session may still hold locks: only closing the connection releases all.
+func (t *transaction) Lock(ctx context.Context, names []string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := t.backend.withTimeout(ctx)
+	defer cancel()
+	if err := t.acquire(ctx); err != nil {
+		return err
+	}
+	keys := t.backend.lockKeys(names)
+	if t.begun {
+		return t.tryLock(ctx, keys)
+	}
+	t.begun = true
+	err := t.execute(ctx, []call{
+		{sql: t.beginSQL()},
+		{sql: "SELECT pg_advisory_lock(k) FROM unnest($1::bigint[]) AS k", args: []any{keys}},
+		{sql: "ROLLBACK AND CHAIN"},
+		{sql: "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k", args: []any{keys}},
+		{sql: "SELECT pg_advisory_unlock(k) FROM unnest($1::bigint[]) AS k", args: []any{keys}},
+	})
+	if err == nil {
+		return nil
+	}
+	err = t.operationError(ctx, nil, err, false)
+	_ = t.conn.Conn().Close(ctx)
+	return err
+}
+
+// tryLock takes the locks without waiting, in a transaction that has its snapshot.
+func (t *transaction) tryLock(ctx context.Context, keys []int64) error {
+	var taken bool
+	err := t.execute(ctx, []call{{
+		sql: "SELECT bool_and(pg_try_advisory_xact_lock(k)) FROM unnest($1::bigint[]) AS k", args: []any{keys},
+		read: func(rows pgx.Rows) error {
+			_, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (struct{}, error) {
+				return struct{}{}, row.Scan(&taken)
+			})
+			return err
+		},
+	}})
+	switch {
+	case err != nil:
+		return t.operationError(ctx, nil, err, false)
+	case !taken:
+		return fmt.Errorf("%w: another transaction holds a lock that this one requests after its snapshot", core.ErrConflict)
+	}
+	return nil
+}
+
+// lockKeys returns the keys of advisory locks for names. The locks of two schemas differ.
+func (b *Backend) lockKeys(names []string) []int64 {
+	keys := make([]int64, len(names))
+	for i, name := range names {
+		sum := sha256.Sum256([]byte(b.schema + "\x00" + name))
+		keys[i] = int64(binary.BigEndian.Uint64(sum[:8])) //nolint:gosec // all bits of the hash
+	}
+	return keys
 }
 
 // run executes the calls of one operation in one round trip.

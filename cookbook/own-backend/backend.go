@@ -75,6 +75,9 @@ func (tx *transaction) of(r *core.Resource) iter.Seq[core.Record] {
 	return maps.Values(tx.rows[r.Index()])
 }
 
+// Lock has nothing to do: transactions run one at a time.
+func (tx *transaction) Lock(ctx context.Context, _ []string) error { return ctx.Err() }
+
 func (tx *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return core.Result{}, err

@@ -60,6 +60,9 @@ func (s *Snapshot) Count(ctx context.Context, op *core.Op) (int, error) {
 	return count(ctx, s.tables, op)
 }
 
+// Lock fails: a read-only transaction takes no locks.
+func (s *Snapshot) Lock(context.Context, []string) error { return errReadOnly }
+
 // Insert fails: the transaction is read-only.
 func (s *Snapshot) Insert(context.Context, *core.Op) ([]core.Record, error) { return nil, errReadOnly }
 

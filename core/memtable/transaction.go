@@ -69,6 +69,9 @@ func (t *transaction) writable(r *core.Resource) table {
 	return t.current.tables[i]
 }
 
+// Lock begins the transaction. Read-write transactions run one at a time, so that there is nothing else to lock.
+func (t *transaction) Lock(ctx context.Context, _ []string) error { return t.begin(ctx) }
+
 // Read answers a Load or a Select and sees the transaction's own writes.
 func (t *transaction) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	if err := t.begin(ctx); err != nil {

@@ -50,6 +50,7 @@ var families = []struct {
 	{name: "transaction", rows: transactionRules},
 	{name: "isolation", rows: slices.Concat(anomalyRules(), isolationRules)},
 	{name: "concurrency", rows: concurrencyRules},
+	{name: "locks", rows: lockRules},
 	{name: "cancellation", rows: cancelRules},
 	{name: "closing", rows: closingRules},
 	{name: "random", rows: randomRules},

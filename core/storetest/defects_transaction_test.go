@@ -3,6 +3,9 @@ package storetest_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/storetest/internal/kittest"
@@ -211,5 +214,76 @@ var isolationDefects = []defect{
 		breaks: []string{"isolation/no stale read", "isolation/random schedules are serializable"},
 		free:   true,
 		open:   func() core.Backend { return &optimistic{validate: validateAll, lag: true} },
+	},
+}
+
+// lockDefects are optimistic backends: without a lock, their transactions conflict instead of waiting.
+var lockDefects = []defect{
+	{
+		name:   "Lock ignores the names",
+		breaks: []string{"locks/transactions with one lock do not conflict", "locks/waiting for a lock ends with the context"},
+		free:   true,
+		open:   func() core.Backend { return &optimistic{validate: validateAll} },
+	},
+	{
+		name:   "the locks are taken after the snapshot",
+		breaks: []string{"locks/transactions with one lock do not conflict", "locks/locks in opposite order do not deadlock"},
+		free:   true,
+		open: func() core.Backend {
+			return &optimistic{validate: validateAll, lock: (*optimisticTx).take}
+		},
+	},
+	{
+		name:   "a rollback keeps the locks",
+		breaks: []string{"locks/the end of a transaction releases its locks", "locks/waiting for a lock ends with the context"},
+		free:   true,
+		open:   func() core.Backend { return &optimistic{validate: validateAll, lock: lockAndRenew, keepLocks: true} },
+	},
+	{
+		name:   "all names are one lock",
+		breaks: []string{"locks/different locks do not wait for each other"},
+		free:   true,
+		open: func() core.Backend {
+			return &optimistic{validate: validateAll, lock: func(t *optimisticTx, ctx context.Context, _ []string) error {
+				return lockAndRenew(t, ctx, []string{"the lock"})
+			}}
+		},
+	},
+	{
+		name:   "every second transaction takes its locks in reverse order",
+		breaks: []string{"locks/locks in opposite order do not deadlock"},
+		free:   true,
+		open: func() core.Backend {
+			var n atomic.Int64
+			return &optimistic{validate: validateAll, lock: func(t *optimisticTx, ctx context.Context, names []string) error {
+				if n.Add(1)%2 == 0 {
+					names = slices.Clone(names)
+					slices.Reverse(names)
+				}
+				for _, name := range names {
+					if err := lockAndRenew(t, ctx, []string{name}); err != nil {
+						return err
+					}
+					time.Sleep(time.Millisecond)
+				}
+				return nil
+			}}
+		},
+	},
+	{
+		name:   "the wait for a lock ignores the context",
+		breaks: []string{"locks/waiting for a lock ends with the context"},
+		free:   true,
+		open: func() core.Backend {
+			return &optimistic{validate: validateAll, lock: func(t *optimisticTx, _ context.Context, names []string) error {
+				return lockAndRenew(t, context.Background(), names)
+			}}
+		},
+	},
+	{
+		name:   "a lock after a read waits",
+		breaks: []string{"locks/a lock after a read does not wait"},
+		free:   true,
+		open:   func() core.Backend { return &optimistic{validate: validateAll, lock: (*optimisticTx).take} },
 	},
 }

@@ -81,6 +81,8 @@ type hookedTx struct {
 	*hooks
 }
 
+func (t *hookedTx) Lock(ctx context.Context, names []string) error { return t.tx.Lock(ctx, names) }
+
 func (t *hookedTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	if t.read != nil {
 		return t.read(t.tx, ctx, op)

@@ -23,10 +23,13 @@ type optimistic struct {
 	blind   bool // integrity is checked on the snapshot
 	sameIDs bool // each transaction generates keys of its own
 
-	unguarded bool // updates ignore a Using that crosses relations
+	unguarded bool                                                             // updates ignore a Using that crosses relations
+	lock      func(t *optimisticTx, ctx context.Context, names []string) error // nil ignores the names
+	keepLocks bool                                                             // a rollback keeps the locks
 
 	mu     sync.Mutex
 	before []kittest.Rows
+	locks  map[string]chan struct{} // each holds an element while the name is locked
 }
 
 // changes are the records that a transaction wrote, by resource and key. Deleted records are zero.
@@ -116,11 +119,88 @@ type optimisticTx struct {
 	base    []kittest.Rows // the snapshot
 	last    []int64
 	seen    changes
+	held    []chan struct{}
+	begun   bool // an operation has read the snapshot
+}
+
+// Lock implements [core.BackendTx].
+func (t *optimisticTx) Lock(ctx context.Context, names []string) error {
+	if t.backend.lock == nil {
+		return nil
+	}
+	return t.backend.lock(t, ctx, names)
+}
+
+// lockAndRenew keeps the promises of [core.BackendTx.Lock].
+func lockAndRenew(t *optimisticTx, ctx context.Context, names []string) error {
+	if t.begun {
+		return t.tryLock(names)
+	}
+	err := t.take(ctx, names)
+	t.renew()
+	return err
+}
+
+func (t *optimisticTx) name(name string) chan struct{} {
+	t.backend.mu.Lock()
+	defer t.backend.mu.Unlock()
+	if t.backend.locks == nil {
+		t.backend.locks = make(map[string]chan struct{})
+	}
+	if t.backend.locks[name] == nil {
+		t.backend.locks[name] = make(chan struct{}, 1)
+	}
+	return t.backend.locks[name]
+}
+
+// take waits for the names, in their order.
+func (t *optimisticTx) take(ctx context.Context, names []string) error {
+	for _, name := range names {
+		lock := t.name(name)
+		if slices.Contains(t.held, lock) {
+			continue
+		}
+		select {
+		case lock <- struct{}{}:
+			t.held = append(t.held, lock)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (t *optimisticTx) tryLock(names []string) error {
+	for _, name := range names {
+		lock := t.name(name)
+		select {
+		case lock <- struct{}{}:
+			t.held = append(t.held, lock)
+		default:
+			return core.ErrConflict
+		}
+	}
+	return nil
+}
+
+// renew replaces the snapshot by the latest commits.
+func (t *optimisticTx) renew() {
+	t.backend.mu.Lock()
+	defer t.backend.mu.Unlock()
+	t.base, t.Rows = t.backend.Rows, changes{}.on(t.backend.Rows)
+}
+
+func (t *optimisticTx) unlock() {
+	for _, lock := range t.held {
+		<-lock
+	}
+	t.held = nil
 }
 
 // enter begins an operation. It returns the function that ends it.
 func (t *optimisticTx) enter() (leave func()) {
 	runtime.Gosched() // as a network would
+	t.begun = true
 	b := t.backend
 	b.mu.Lock()
 	if b.refresh {
@@ -177,6 +257,7 @@ func (t *optimisticTx) NextIDs(ctx context.Context, op *core.Op) ([]core.Value, 
 
 func (t *optimisticTx) Commit(ctx context.Context) error {
 	runtime.Gosched()
+	defer t.unlock()
 	b := t.backend
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -201,7 +282,12 @@ func (t *optimisticTx) Commit(ctx context.Context) error {
 	return nil
 }
 
-func (t *optimisticTx) Rollback(context.Context) error { return nil }
+func (t *optimisticTx) Rollback(context.Context) error {
+	if !t.backend.keepLocks {
+		t.unlock()
+	}
+	return nil
+}
 
 // uncommitted is a backend without isolation: all transactions read and write the same maps, and a rollback undoes the
 // writes of its transaction.

@@ -37,7 +37,9 @@ func TestNaiveBackendPasses(t *testing.T) {
 }
 
 func TestOptimisticBackendPasses(t *testing.T) {
-	storetest.Run(t, func(testing.TB, *core.Model) core.Backend { return &optimistic{validate: validateAll} })
+	storetest.Run(t, func(testing.TB, *core.Model) core.Backend {
+		return &optimistic{validate: validateAll, lock: lockAndRenew}
+	})
 }
 
 func caseNamed(t *testing.T, name string) storetest.Case {

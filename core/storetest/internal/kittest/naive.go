@@ -109,6 +109,9 @@ func (tx *NaiveTx) Of(r *core.Resource) iter.Seq[core.Record] {
 // Matches reports whether the record matches the filter, which must be bound, with the related records of the transaction.
 func (tx *NaiveTx) Matches(f core.Filter, rec core.Record) bool { return kit.Matches(f, rec, tx.Of) }
 
+// Lock implements [core.BackendTx]. Transactions run one at a time.
+func (tx *NaiveTx) Lock(ctx context.Context, _ []string) error { return ctx.Err() }
+
 // Read implements [core.BackendTx].
 func (tx *NaiveTx) Read(ctx context.Context, op *core.Op) (core.Result, error) {
 	res, err := reference.Read(tx.Of, op)
