@@ -13,7 +13,7 @@ import "context"
 // a method names. Any other error is an internal failure. Errors may be wrapped. When its context has ended,
 // a method other than Rollback returns the context's error and does nothing else.
 type Backend interface {
-	// Bind prepares the backend for the model. The error lists every part of the model that the backend cannot store.
+	// Bind prepares the backend for the records of [Model.Stored]. The error lists every part of the model that the backend cannot store.
 	Bind(ctx context.Context, m *Model) error
 	// KeySource returns the source of the keys of a resource of the bound model. A backend without special rules
 	// returns [DefaultKeySource].
@@ -58,7 +58,8 @@ type Backend interface {
 // not change the op or its slices, nor return one of these slices.
 type BackendTx interface {
 	// Lock locks the names until the end of the transaction: of two transactions with a common name, one has ended
-	// before Lock of the other one returns. The names ascend without duplicates.
+	// before Lock of the other one returns. The names ascend without duplicates. The transaction may have locked some of
+	// them before.
 	//
 	// As the first method of the transaction, Lock waits for the names until the context ends, and the transaction sees
 	// everything that had committed when Lock returns. After another method it does not wait, because the snapshot may

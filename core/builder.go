@@ -109,6 +109,7 @@ func (b *builder) linkRelations() {
 	for _, r := range b.model.resources {
 		for _, f := range r.fields {
 			b.connect(f)
+			b.linkNumber(f)
 		}
 	}
 	for _, r := range b.model.resources {

@@ -15,6 +15,7 @@ type Field struct {
 	column       int
 	target       *Resource
 	inverse      *Field
+	group        *Field
 	unique       bool
 	indexed      bool
 	defaultValue Value
@@ -74,8 +75,11 @@ func (f *Field) Orphans() Orphans { return f.spec.Orphans }
 // Partner returns the effect of setting a one-to-one relation to a partner that is taken.
 func (f *Field) Partner() Partner { return f.spec.Partner }
 
-// ReadOnly reports whether clients cannot set the field.
-func (f *Field) ReadOnly() bool { return f.spec.ReadOnly }
+// ReadOnly reports whether clients cannot set the field. It is true for a numbered field.
+func (f *Field) ReadOnly() bool { return f.spec.ReadOnly || f.group != nil }
+
+// NumberedBy returns the field by whose value the records are numbered, see [FieldSpec.NumberedBy]; nil for other fields.
+func (f *Field) NumberedBy() *Field { return f.group }
 
 // Hidden reports whether clients cannot see, set or search the field.
 func (f *Field) Hidden() bool { return f.spec.Hidden }

@@ -83,6 +83,17 @@ type FieldSpec struct {
 	// always have one.
 	Indexed bool
 
+	// NumberedBy, for a stored Int, is the field by whose value the records are grouped: a stored to-one relation or an
+	// Indexed field. Within a group, new records get the numbers 1, 2, 3 and so on in the order of their inserts; null is
+	// a group, too. The store keeps a counter for each group: a number is not given to another record, even after its
+	// record was deleted, and an insert that is rolled back leaves no gap. A record that moves to another group keeps its
+	// number, and that group continues after it. Clients cannot set the field, as with ReadOnly. A program can; the
+	// counter then continues after the highest number.
+	//
+	// Inserts into one group wait for each other, see [TxOptions.Locks]. If a transaction has read records before, the
+	// insert cannot wait: it is a conflict, and the repeated transaction takes the lock first.
+	NumberedBy string
+
 	// Unordered, for a stored scalar other than the key, means that queries cannot sort by the field or compare it by
 	// order: only equality and prefix are left. Use it for a Text that spells values of another type, such as numbers or
 	// the labels of an enumeration, which do not sort by their spelling.
@@ -115,6 +126,8 @@ func Never(Record) bool { return false }
 type Model struct {
 	name      string
 	resources []*Resource
+	stored    []*Resource
+	counters  *Resource // nil without numbered fields
 	byName    map[string]*Resource
 	byAPIName map[string]*Resource
 }
@@ -131,6 +144,7 @@ func NewModel(name string, resources ...ResourceSpec) (*Model, error) {
 	b.addResources(resources)
 	b.linkRelations()
 	b.checkFields()
+	b.addCounters()
 	b.convertDefaults()
 	if err := b.err(); err != nil {
 		return nil, err
@@ -153,6 +167,11 @@ func (m *Model) Name() string { return m.name }
 // Resources returns the resources in declaration order. The slice is shared and must not be modified.
 func (m *Model) Resources() []*Resource { return m.resources }
 
+// Stored returns the resources with records in a backend: those of Resources and, if fields are numbered, one more with
+// the name [CountersName] for their counters. Only backends use it: no decorator, engine or client meets that resource.
+// The slice is shared and must not be modified.
+func (m *Model) Stored() []*Resource { return m.stored }
+
 // Resource returns the resource with the name; nil if there is none.
 func (m *Model) Resource(name string) *Resource { return m.byName[name] }
 
@@ -173,13 +192,14 @@ type Resource struct {
 	referrers  []*Field
 	uniques    []*Field
 	references []*Field
+	numbers    []*Field
 	keyOrder   []Order
 }
 
 // Model returns the model that the resource belongs to.
 func (r *Resource) Model() *Model { return r.model }
 
-// Index returns the position of the resource in [Model.Resources].
+// Index returns the position of the resource in [Model.Resources] and [Model.Stored].
 func (r *Resource) Index() int { return r.index }
 
 // Name returns the name for programs and backends.

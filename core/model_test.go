@@ -219,3 +219,52 @@ func TestLastPrincipalOfContextWins(t *testing.T) {
 		t.Error("the anonymous principal is not nil")
 	}
 }
+
+func TestNumberedFieldsAreChecked(t *testing.T) {
+	with := func(fields ...core.FieldSpec) error {
+		fields = append([]core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "org", ToOne: "issue"}, {Name: "title", Type: core.Text}}, fields...)
+		_, err := core.NewModel("m", core.ResourceSpec{Name: "issue", Fields: fields})
+		return err
+	}
+	if err := with(core.FieldSpec{Name: "n", Type: core.Int, NumberedBy: "org"}); err != nil {
+		t.Error(err)
+	}
+	const kind, group = "only a stored int can have NumberedBy", "must be a stored to-one relation or an Indexed field"
+	for _, c := range []struct {
+		field core.FieldSpec
+		want  string
+	}{
+		{core.FieldSpec{Name: "n", Type: core.Text, NumberedBy: "org"}, kind},
+		{core.FieldSpec{Name: "n", Type: core.Int, NumberedBy: "org", Unique: true}, kind},
+		{core.FieldSpec{Name: "n", Type: core.Int, NumberedBy: "org", Default: 1}, kind},
+		{core.FieldSpec{Name: "n", Type: core.Int, NumberedBy: "org", Unordered: true}, kind},
+		{core.FieldSpec{Name: "n", ToOne: "issue", NumberedBy: "org"}, kind},
+		{core.FieldSpec{Name: "n", ToMany: "issue", Inverse: "org", NumberedBy: "org"}, kind},
+		{core.FieldSpec{Name: "n", Type: core.Int, NumberedBy: "title"}, group},
+		{core.FieldSpec{Name: "n", Type: core.Int, NumberedBy: "n", Indexed: true}, group},
+		{core.FieldSpec{Name: "n", Type: core.Int, NumberedBy: "nope"}, group},
+	} {
+		if err := with(c.field); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v", c.field, err)
+		}
+	}
+	fields := []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "a", Type: core.Int, Indexed: true}, {Name: "n", Type: core.Int, NumberedBy: "a"}}
+	_, err := core.NewModel("m", core.ResourceSpec{Name: "issue", Fields: fields}, core.ResourceSpec{Name: core.CountersName, Fields: fields[:1]})
+	if err == nil || !strings.Contains(err.Error(), "the name belongs to the counters") {
+		t.Error(err)
+	}
+}
+
+func TestCountersAreStoredAndNotListed(t *testing.T) {
+	id := core.FieldSpec{Name: "id", Type: core.Int, Key: true}
+	plain := core.MustModel("m", core.ResourceSpec{Name: core.CountersName, Fields: []core.FieldSpec{id}})
+	m := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{id, {Name: "a", Type: core.Int, Indexed: true}, {Name: "n", Type: core.Int, NumberedBy: "a"}}})
+	n := m.Resource("r").Field("n")
+	if !n.ReadOnly() || n.NumberedBy() != m.Resource("r").Field("a") || m.Resource("r").Field("a").NumberedBy() != nil {
+		t.Error("the field does not know its group")
+	}
+	stored := m.Stored()
+	if len(plain.Stored()) != 1 || len(m.Resources()) != 1 || len(stored) != 2 || stored[1].Index() != 1 || m.Resource(core.CountersName) != nil {
+		t.Errorf("%v %v %v", plain.Stored(), m.Resources(), stored)
+	}
+}

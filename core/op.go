@@ -126,7 +126,8 @@ type Op struct {
 	attempt func(ctx context.Context, t *transaction) error // of a Tx: runs the function of the transaction
 	key     [1]Value                                        // array of Keys with a single key
 	try     int                                             // number of the attempt outside a transaction, see Attempt
-	locks   []string                                        // of a Tx: names to lock before the snapshot
+	locks   []string                                        // names to lock before the snapshot
+	counted []string                                        // locks of the counters that the op has used
 	scope   string                                          // of the cursors of a Select, see Query.Scope
 }
 

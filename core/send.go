@@ -39,7 +39,7 @@ func (s *Store) repeat(ctx context.Context, op *Op) (Result, error) {
 			return Result{}, err
 		}
 		again := asked
-		again.try = attempt + 1
+		again.try, again.locks = attempt+1, union(again.locks, missingLocks(err))
 		op = &again
 	}
 }
@@ -134,7 +134,8 @@ func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
 		return Result{}, s.backend.Ping(ctx)
 	}
 	_, two := op.afterImages()
-	tx, err := s.backend.Begin(ctx, BackendTxOptions{ReadOnly: !op.Kind.Writes(), Single: !two})
+	single := !two && !(op.Kind == Insert && len(op.Resource.numbers) > 0 || op.Kind == Update && op.setsNumbers())
+	tx, err := s.backend.Begin(ctx, BackendTxOptions{ReadOnly: !op.Kind.Writes(), Single: single})
 	if err != nil {
 		return Result{}, err
 	}
@@ -145,12 +146,17 @@ func (s *Store) single(ctx context.Context, op *Op) (res Result, err error) {
 			rollback(ctx, tx)
 		}
 	}()
+	if len(op.locks) > 0 {
+		if err := tx.Lock(ctx, op.locks); err != nil {
+			return Result{}, err
+		}
+	}
 	if res, err = dispatch(ctx, tx, op); err != nil {
-		return Result{}, err
+		return Result{}, withLocks(err, op.counted)
 	}
 	ended = true
 	if err := tx.Commit(ctx); err != nil {
-		return Result{}, err
+		return Result{}, withLocks(err, op.counted)
 	}
 	return res, nil
 }
@@ -173,8 +179,16 @@ func dispatch(ctx context.Context, tx BackendTx, op *Op) (res Result, err error)
 	case Count:
 		res.Count, err = tx.Count(ctx, op)
 	case Insert:
+		if len(op.Resource.numbers) > 0 {
+			res.Records, err = insertNumbered(ctx, tx, op)
+			break
+		}
 		res.Records, err = tx.Insert(ctx, op)
 	case Update:
+		if op.setsNumbers() {
+			res.Records, err = updateNumbered(ctx, tx, op)
+			break
+		}
 		res.Records, err = tx.Update(ctx, op)
 	case Delete:
 		err = tx.Delete(ctx, op)

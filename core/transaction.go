@@ -134,6 +134,7 @@ func runEach(ctx context.Context, hooks []func(ctx context.Context)) {
 type transaction struct {
 	info      *TxInfo
 	allocated allocation
+	counted   []string // locks of the counters that the transaction has used
 
 	mu        sync.Mutex // serializes the operations
 	backend   BackendTx
@@ -161,6 +162,9 @@ func (t *transaction) run(ctx context.Context, op *Op) (Result, error) {
 	}
 	t.failed = errInterrupted // stays if the backend panics
 	res, err := dispatch(ctx, t.backend, op)
+	if len(op.counted) > 0 {
+		t.counted = union(t.counted, op.counted)
+	}
 	if err == nil && op.Kind == NextID {
 		t.allocated.add(op.Resource, res.Keys)
 	}
@@ -228,6 +232,16 @@ func (t *transaction) abandon(ctx context.Context) {
 		t.ended = true
 		rollback(ctx, t.backend)
 	}
+}
+
+// countedLocks returns the locks of the counters that the transaction has used. The nil transaction has used none.
+func (t *transaction) countedLocks() []string {
+	if t == nil {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.counted
 }
 
 // hasCommitted reports whether the transaction has committed. The nil transaction, which never began, has not.

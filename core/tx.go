@@ -65,10 +65,11 @@ func (s *Store) TxWith(ctx context.Context, opts TxOptions, fn func(ctx context.
 	locks := union(nil, opts.Locks)
 	for attempt := 1; ; attempt++ {
 		begun := time.Now()
-		again, err := s.attempt(ctx, inside, &TxInfo{Attempt: attempt, ReadOnly: opts.ReadOnly}, locks, fn)
+		again, missing, err := s.attempt(ctx, inside, &TxInfo{Attempt: attempt, ReadOnly: opts.ReadOnly}, locks, fn)
 		if err == nil || !again || attempt >= attempts {
 			return err
 		}
+		locks = union(locks, missing)
 		if err := backOff(ctx, attempt, time.Since(begun), err); err != nil {
 			return err
 		}
@@ -97,10 +98,11 @@ func (e *functionError) intended() bool {
 	return AsError(e.error).Code == ServerError
 }
 
-// attempt sends one attempt of the transaction through the chain. It reports whether another attempt may succeed.
+// attempt sends one attempt of the transaction through the chain. It reports whether another attempt may succeed, and
+// which locks that one should take besides.
 func (s *Store) attempt(
 	ctx context.Context, inside *state, info *TxInfo, locks []string, fn func(context.Context, *Transaction) error,
-) (again bool, _ error) {
+) (again bool, missing []string, _ error) {
 	var own *functionError
 	var last *transaction
 	var failures error // errors of the function and of its operations
@@ -123,11 +125,12 @@ func (s *Store) attempt(
 	}
 	_, err := s.handler(ctx, op)
 	runs.close()
-	again = repeatable(errors.Join(failures, err)) && !last.hasCommitted()
+	all := errors.Join(failures, err)
+	again, missing = repeatable(all) && !last.hasCommitted(), last.countedLocks()
 	if own != nil && (err == nil || errors.Is(err, own)) {
-		return again, own.error
+		return again, missing, own.error
 	}
-	return again, wrap(err)
+	return again, missing, wrap(err)
 }
 
 // transact begins, runs and commits one attempt. It is the innermost handler of a Tx.
@@ -246,15 +249,16 @@ func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Contex
 	ctx = context.WithValue(ctx, stateKey{}, &state{principal: outer.principal, inside: op.origin, outer: outer})
 	var res Result
 	var failed error
+	var last *transaction
 	var runs calls
-	begin := &Op{Kind: Tx, Principal: op.Principal, Tx: &TxInfo{Attempt: op.Attempt(), ReadOnly: !op.Kind.Writes()}, origin: op.origin}
+	begin := &Op{Kind: Tx, Principal: op.Principal, Tx: &TxInfo{Attempt: op.Attempt(), ReadOnly: !op.Kind.Writes()}, origin: op.origin, locks: op.locks}
 	begin.attempt = func(ctx context.Context, t *transaction) error {
 		if !runs.begin() {
 			return &Error{Code: ServerError, Cause: ErrTxDone}
 		}
 		defer runs.end()
 		part := *op
-		part.handle, part.Tx = t, t.info
+		part.handle, part.Tx, last = t, t.info, t
 		if res, failed = fn(ctx, &part); failed == nil {
 			failed = t.end()
 		}
@@ -264,9 +268,9 @@ func (op *Op) InTx(ctx context.Context, next Handler, fn func(ctx context.Contex
 	runs.close()
 	switch {
 	case failed != nil: // also if a decorator has dropped it
-		return Result{}, failed
+		return Result{}, withLocks(failed, last.countedLocks())
 	case err != nil:
-		return Result{}, err
+		return Result{}, withLocks(err, last.countedLocks())
 	}
 	return res, nil
 }

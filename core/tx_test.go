@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -697,4 +698,62 @@ func TestContextEndDuringBackOffIsReported(t *testing.T) {
 			}
 		}
 	})
+}
+
+func numberedIssues(t *testing.T, decorators ...core.Decorator) (*core.Store, *core.Resource, *flaky) {
+	t.Helper()
+	m := core.MustModel("m", core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "year", Type: core.Int, Indexed: true}, {Name: "number", Type: core.Int, NumberedBy: "year"},
+	}})
+	b := &flaky{Backend: memory.New()}
+	s, err := core.New(t.Context(), m, b, decorators...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, m.Resource("issue"), b
+}
+
+func TestRepeatedInsertTakesCounterLocksFirst(t *testing.T) {
+	inTx := core.Decorator{Name: "in a transaction", Kind: core.KindEffect, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Kind == core.Tx {
+				return next(ctx, op)
+			}
+			return op.InTx(ctx, next, func(ctx context.Context, op *core.Op) (core.Result, error) { return next(ctx, op) })
+		}, nil
+	}}
+	for name, decorators := range map[string][]core.Decorator{"": nil, "InTx": {inTx}} {
+		for _, outside := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				s, r, b := numberedIssues(t, decorators...)
+				b.failures, b.with = 1, core.ErrConflict
+				insert := func(ctx context.Context, q core.Querier) error {
+					_, err := q.Insert(ctx, r, r.RecordOf([]core.Value{{}, core.IntValue(7), {}}), r.RecordOf([]core.Value{{}, {}, {}}))
+					return err
+				}
+				run := func() error { return insert(t.Context(), s) }
+				if !outside {
+					run = func() error {
+						return s.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error { return insert(ctx, tx) })
+					}
+				}
+				const locks = "[issue.number 7 issue.number null]"
+				if err := run(); err != nil || fmt.Sprint(b.locked) != "["+locks+" "+locks+" "+locks+"]" {
+					t.Errorf("%q, outside %v: locked %v, %v", name, outside, b.locked, err)
+				}
+			})
+		}
+	}
+}
+
+func TestExhaustedNumbersAreServerErrors(t *testing.T) {
+	s, r, _ := numberedIssues(t)
+	last := r.RecordOf([]core.Value{{}, core.IntValue(7), core.IntValue(math.MaxInt64)})
+	if _, err := s.Insert(t.Context(), r, last); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Insert(t.Context(), r, r.RecordOf([]core.Value{{}, core.IntValue(7), {}}))
+	if !errors.Is(err, core.ServerError) || !strings.Contains(err.Error(), "issue.number 7: no numbers are left") {
+		t.Errorf("got %v", err)
+	}
 }

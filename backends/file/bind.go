@@ -36,7 +36,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	j := &journal{
 		fs: b.fs, path: path, file: file, schema: schemaOf(m), syncEvery: b.opts.SyncEvery,
 		logger: b.opts.logger(), writeLock: make(chan struct{}, 1), next: newBatch(),
-		blockSizes: make([]int64, len(m.Resources())),
+		blockSizes: make([]int64, len(m.Stored())),
 	}
 	content, rewrite, err := b.load(ctx, j, m)
 	if err != nil {

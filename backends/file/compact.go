@@ -222,7 +222,7 @@ func (b *Backend) compactIfWasteful(ctx context.Context) {
 // size returns the number of records.
 func (b *Backend) size() (n int) {
 	s := b.store.Snapshot()
-	for _, r := range b.model.Resources() {
+	for _, r := range b.model.Stored() {
 		n += s.Len(r)
 	}
 	return n

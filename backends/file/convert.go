@@ -15,7 +15,7 @@ import (
 // journal. A field is found by its name or its former name. A field that the journal lacks gets its default if that is
 // a constant, and null otherwise.
 func convertContent(c *content, m *core.Model, dropLost bool) (memtable.Content, error) {
-	resources := m.Resources()
+	resources := m.Stored()
 	out := memtable.Content{Records: make([][]core.Record, len(resources)), Positions: make([]int64, len(resources))}
 	same := c.schema.equal(schemaOf(m))
 	current := c.schema.renamed(m)
@@ -49,7 +49,7 @@ func unplacedData(c *content, current schema, m *core.Model) (unplaced []string)
 	for _, from := range current.resources {
 		r, rows := m.Resource(from.name), &c.rows[from.index]
 		if r == nil {
-			if n := rows.size(); n > 0 {
+			if n := rows.size(); n > 0 && from.name != core.CountersName {
 				unplaced = append(unplaced, fmt.Sprintf("resource %s (%d records)", from.name, n))
 			}
 			continue

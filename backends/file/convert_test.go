@@ -160,3 +160,48 @@ func textIn(m *core.Model, b *Backend) string {
 	}
 	return all.String()
 }
+
+func TestCountersFollowTheModel(t *testing.T) {
+	open := func(number string, opts ...func(*core.FieldSpec)) *core.Model {
+		spec := core.FieldSpec{Name: number, Type: core.Int, NumberedBy: "year"}
+		for _, opt := range opts {
+			opt(&spec)
+		}
+		return core.MustModel("m", core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "year", Type: core.Int, Indexed: true}, spec,
+		}})
+	}
+	path := t.TempDir() + "/issues.db"
+	insert := func(m *core.Model, want int64) {
+		t.Helper()
+		s, err := core.New(t.Context(), m, New(path, Options{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close() //nolint:errcheck // reopened
+		issue := m.Resource("issue")
+		rec, _ := issue.NewRecord(map[string]any{"year": 1})
+		recs, err := s.Insert(t.Context(), issue, rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := recs[0].At(2).Int(); got != want {
+			t.Errorf("number %d, want %d", got, want)
+		}
+		if err := s.Delete(t.Context(), issue, recs[0].Key()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plain := func(spec *core.FieldSpec) { spec.NumberedBy = "" }
+	insert(open("number", plain), 0)
+	insert(open("number"), 1)
+	insert(open("number"), 2)
+	insert(open("no", func(spec *core.FieldSpec) { spec.Was = "number" }), 3)
+	insert(open("no"), 4)
+	var out strings.Builder
+	if err := Dump(path, &out); err != nil || strings.Contains(out.String(), core.CountersName) {
+		t.Errorf("dumped %s, %v", out.String(), err)
+	}
+	insert(open("no", plain), 0) // drops the counters
+	insert(open("no"), 1)
+}

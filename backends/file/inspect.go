@@ -121,7 +121,8 @@ func (s schema) toModel(path string) (*core.Model, error) {
 
 // Dump writes the records of the file to w as JSON that [seed.Parse] reads: resources in the order of the header,
 // one record per line, ascending by key. Null fields are left out. Control characters and other characters without a
-// graphic form are escaped. The file may be open elsewhere. Dump changes nothing.
+// graphic form are escaped. Counters of numbered fields are left out, like the positions of generated keys: a backend with
+// the dumped records continues after the highest ones. The file may be open elsewhere. Dump changes nothing.
 //
 // Errors: errors of w and of [Verify].
 func Dump(path string, w io.Writer) error {
@@ -133,6 +134,9 @@ func Dump(path string, w io.Writer) error {
 	var line []byte
 	before := byte('{')
 	for _, r := range c.schema.resources {
+		if r.name == core.CountersName {
+			continue
+		}
 		line = append(line, before)
 		line = append(appendEscaped(line, []byte(r.label)), '{')
 		line = appendRows(line, out, r, &c.rows[r.index])

@@ -51,7 +51,7 @@ func labelOf(name string) string { return string(core.TextValue(name).AppendJSON
 // schemaOf returns the schema of a model.
 func schemaOf(m *core.Model) schema {
 	s := schema{version: formatVersion, model: m.Name()}
-	for i, r := range m.Resources() {
+	for i, r := range m.Stored() {
 		out := &resourceSchema{name: r.Name(), index: i, label: labelOf(r.Name()), key: r.Key().Column()}
 		for _, f := range r.Columns() {
 			field := fieldSchema{name: f.Name(), label: labelOf(f.Name()), typ: f.Type(), unique: f.Unique() && !f.Key()}

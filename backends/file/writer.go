@@ -111,7 +111,7 @@ func (rec storeRecord) appendTo(dst []byte, r *resourceSchema) []byte {
 func sourceOf(m *core.Model, s *memtable.Snapshot, positions []int64) journalSource {
 	records := func(r *resourceSchema) iter.Seq[sourceRecord] {
 		return func(yield func(sourceRecord) bool) {
-			for rec := range s.Records(m.Resources()[r.index]) {
+			for rec := range s.Records(m.Stored()[r.index]) {
 				if !yield(storeRecord{rec}) {
 					return
 				}

@@ -284,7 +284,7 @@ func (p partitions) toRoot(schema string, err *pgconn.PgError) *pgconn.PgError {
 // of views that come from a table unchanged.
 func (c *catalog) describeSources(ctx context.Context, conn *pgx.Conn, schema string, m *core.Model, opts Options) error {
 	c.queries = make(map[string]*catalogTable)
-	for _, r := range m.Resources() {
+	for _, r := range m.Stored() {
 		source := opts.source(r)
 		for _, view := range []string{source.View, source.Table} {
 			if err := c.describeView(ctx, conn, schema, view); err != nil {

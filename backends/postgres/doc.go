@@ -143,6 +143,14 @@
 // A key that the server generates from other columns is fixed, and so are those columns: an update that would change the
 // key is [core.FieldUpdateForbidden].
 //
+// # Numbered fields
+//
+// The table larder_number has the counters of numbered fields ([core.FieldSpec.NumberedBy]): the name of the field with the
+// value of the group, and the last number. DDL and Migrate create it. The counter of a group starts after the highest number
+// of the table's rows when Larder inserts into the group for the first time; an index on the group and the number makes that
+// fast. A program that inserts numbers with SQL afterwards must raise the counter itself. The group must not have a default
+// or a trigger that changes it.
+//
 // # Tables of other programs
 //
 // Tables that were not made by DDL rarely have deferrable constraints and often have ON DELETE CASCADE. Package engine works

@@ -185,7 +185,7 @@ func (c *catalog) fingerprint(m *core.Model, opts Options) fingerprint {
 		p["a constraint for SET CONSTRAINTS"] = property{}
 	}
 	used := make(map[string]bool)
-	for _, r := range m.Resources() {
+	for _, r := range m.Stored() {
 		s := opts.source(r)
 		for _, name := range []string{s.Table, s.View} {
 			if t := c.tables[name]; t != nil {

@@ -64,10 +64,10 @@ func compare(found *catalog, schema string, m *core.Model, opts Options, creatin
 	if found.encoding != "" && found.encoding != "UTF8" {
 		c.add(difference{problem: "the encoding of the database is " + found.encoding + ", not UTF8"})
 	}
-	for _, r := range m.Resources() {
+	for _, r := range m.Stored() {
 		c.rename(r)
 	}
-	for _, r := range m.Resources() {
+	for _, r := range m.Stored() {
 		c.compareResource(r)
 	}
 	slices.SortStableFunc(c.differences, func(a, b difference) int { return cmp.Compare(a.phase, b.phase) })
@@ -77,7 +77,7 @@ func compare(found *catalog, schema string, m *core.Model, opts Options, creatin
 // checkNames reports names that PostgreSQL would truncate.
 func (c *comparison) checkNames(m *core.Model) {
 	names := []string{c.schema}
-	for _, r := range m.Resources() {
+	for _, r := range m.Stored() {
 		s := c.opts.source(r)
 		names = append(names, s.Table, s.View)
 		for _, f := range r.Columns() {

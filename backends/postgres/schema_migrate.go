@@ -185,7 +185,7 @@ func literal(f *core.Field, v core.Value) string {
 // warnAboutRenames logs where a field may have been renamed without Was, and where a renamed field has columns under
 // both names. It examines the catalog before the changes, and some rows.
 func warnAboutRenames(ctx context.Context, tx pgx.Tx, found *catalog, schema string, m *core.Model, differences []difference, opts Options) error {
-	for _, r := range m.Resources() {
+	for _, r := range m.Stored() {
 		source := opts.source(r)
 		t := found.tables[source.Table]
 		fields := added(r, differences)

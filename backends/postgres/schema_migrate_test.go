@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -359,4 +360,59 @@ func TestAddedTextColumnsSortByCodePoint(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
+}
+
+func TestMigrateNumbersExistingTable(t *testing.T) {
+	number := core.FieldSpec{Name: "number", Type: core.Int, NumberedBy: "year"}
+	model := func(number core.FieldSpec) *core.Model {
+		return core.MustModel("m", core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "year", Type: core.Int, Indexed: true}, number,
+		}})
+	}
+	m := model(number)
+	store, schema, _, err := migratedStore(t, m, `CREATE TABLE $S.issue (id bigserial PRIMARY KEY, year bigint, number bigint);
+		INSERT INTO $S.issue (year, number) VALUES (1, 4), (1, 9), (1, NULL), (2, NULL), (NULL, 3)`)
+	servertest.Must(t, err)
+	insert := func(s *core.Store, fields map[string]any, want int64) core.Record {
+		t.Helper()
+		r := s.Model().Resource("issue")
+		recs, err := s.Insert(t.Context(), r, servertest.Record(t, r, fields))
+		servertest.Must(t, err)
+		if got := recs[0].At(2).Int(); got != want {
+			t.Errorf("%v: number %d, want %d", fields, got, want)
+		}
+		return recs[0]
+	}
+	insert(store, map[string]any{"year": 1}, 10)
+	insert(store, map[string]any{"year": 2}, 1)
+	insert(store, map[string]any{}, 4)
+	last := insert(store, map[string]any{"year": 1}, 11)
+	servertest.Must(t, store.Delete(t.Context(), m.Resource("issue"), last.Key()))
+
+	number.Name, number.Was = "no", "number"
+	renamed := model(number)
+	servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, renamed))
+	again, err := core.New(t.Context(), renamed, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, postgres.Options{}))
+	servertest.Must(t, err)
+	defer again.Close() //nolint:errcheck // nothing is open
+	insert(again, map[string]any{"year": 1}, 12)
+
+	servertest.Execute(t, servertest.InSchema(schema, `DROP TABLE $S.larder_number`))
+	if err := bind(t, schema, renamed); err == nil || !strings.Contains(err.Error(), "larder_number: table is missing") {
+		t.Errorf("without the table of counters: %v", err)
+	}
+}
+
+func TestGroupSetByDatabaseIsRejected(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "year", Type: core.Int, Indexed: true}, {Name: "number", Type: core.Int, NumberedBy: "year"},
+	}})
+	store, _, _, err := migratedStore(t, m, `CREATE TABLE $S.issue (id bigserial PRIMARY KEY, year bigint DEFAULT 7, number bigint)`)
+	servertest.Must(t, err)
+	r := m.Resource("issue")
+	if _, err := store.Insert(t.Context(), r, servertest.Record(t, r, map[string]any{})); !errors.Is(err, core.ServerError) || !strings.Contains(err.Error(), "issue.year") {
+		t.Errorf("got %v", err)
+	}
+	_, err = store.Insert(t.Context(), r, servertest.Record(t, r, map[string]any{"year": 8}))
+	servertest.Must(t, err)
 }

@@ -1,10 +1,15 @@
 package postgres_test
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -128,6 +133,66 @@ func TestEngineRulesOnNonDeferrableSchemas(t *testing.T) {
 
 func TestRESTRulesOnNonDeferrableSchemas(t *testing.T) {
 	onNonDeferrableSchemas(t, constraintSample.checkREST)
+}
+
+func TestManyWritersNumberIssues(t *testing.T) {
+	t.Parallel()
+	schemas := servertest.MigratedSchemas(t)
+	resttest.Numbering(t, func(tb testing.TB, m *core.Model) core.Backend {
+		tb.Helper()
+		return schemas.Backend(tb, m, servertest.Pool(tb, pgtest.URL(tb)), postgres.Options{})
+	}, 64, 5)
+}
+
+// A lock that outlives its transaction belongs to a connection that PgBouncer lends to other clients.
+func TestLocksEndWithTheirTransactions(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "r", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}})
+	for _, mode := range servertest.Modes {
+		t.Run(mode.Name, func(t *testing.T) {
+			schema := pgtest.Schema(t)
+			opts := mode.Options
+			opts.Migrate = true
+			s, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, mode.URL(t)), schema, opts))
+			servertest.Must(t, err)
+			defer s.Close() //nolint:errcheck // nothing is open
+			sum := sha256.Sum256([]byte(schema + "\x00b"))
+			held := func() (n int) {
+				t.Helper()
+				err := servertest.Pool(t, pgtest.URL(t)).QueryRow(t.Context(), `SELECT count(*) FROM pg_locks
+					WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) | objid::bigint = $1`, int64(binary.BigEndian.Uint64(sum[:8]))).Scan(&n)
+				servertest.Must(t, err)
+				return n
+			}
+			failure := errors.New("no")
+			locks := core.TxOptions{Locks: []string{"b", "c"}}
+			for _, fails := range []error{nil, failure} {
+				err := s.TxWith(t.Context(), locks, func(context.Context, *core.Transaction) error {
+					if held() != 1 {
+						t.Error("the lock is not held")
+					}
+					return fails
+				})
+				if !errors.Is(err, fails) || held() > 0 {
+					t.Errorf("%v, held by %d", err, held())
+				}
+			}
+			err = s.TxWith(t.Context(), core.TxOptions{Locks: []string{"c"}}, func(context.Context, *core.Transaction) error {
+				for range 20 {
+					ctx, cancel := context.WithTimeout(t.Context(), 2*time.Millisecond)
+					err := s.TxWith(ctx, locks, func(context.Context, *core.Transaction) error { return nil })
+					cancel()
+					if !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("got %v", err)
+					}
+				}
+				return nil
+			})
+			servertest.Must(t, err)
+			for held() > 0 { // until the server has ended the closed connections
+				time.Sleep(time.Millisecond)
+			}
+		})
+	}
 }
 
 func TestConcurrentClientsOnToMany(t *testing.T) {

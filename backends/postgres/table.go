@@ -77,8 +77,8 @@ type limits struct {
 
 // bindTables returns the tables of the resources of a model, in their order. The catalog must fit the model.
 func bindTables(found *catalog, schema string, m *core.Model, opts Options) []*table {
-	tables := make([]*table, len(m.Resources()))
-	for i, r := range m.Resources() {
+	tables := make([]*table, len(m.Stored()))
+	for i, r := range m.Stored() {
 		s := opts.source(r)
 		t := bindTable(found.readFrom(r, s), schema, s, r, opts)
 		t.readFrom, t.readOnly = t, s.Table == ""

@@ -33,6 +33,7 @@ type transaction struct {
 	staleTable    *table            // its sequence has generated an existing key
 	explicitKeys  map[*table]keySet // keys of inserted records that the sequence has not reached
 	generatedKeys map[*table]keySet // keys that NextIDs has returned
+	locks         []int64           // keys of advisory locks that the transaction holds
 }
 
 var _ core.BackendTx = (*transaction)(nil)
@@ -68,7 +69,8 @@ func (t *transaction) end() {
 // the session. Between both there is no moment outside of transactions, so that PgBouncer cannot pass the session on to
 // another client. If a statement fails, the session may still hold locks: only closing the connection releases all.
 func (t *transaction) Lock(ctx context.Context, names []string) error {
-	if err := ctx.Err(); err != nil {
+	keys := slices.DeleteFunc(t.backend.lockKeys(names), func(key int64) bool { return slices.Contains(t.locks, key) })
+	if err := ctx.Err(); err != nil || len(keys) == 0 {
 		return err
 	}
 	ctx, cancel := t.backend.withTimeout(ctx)
@@ -76,7 +78,7 @@ func (t *transaction) Lock(ctx context.Context, names []string) error {
 	if err := t.acquire(ctx); err != nil {
 		return err
 	}
-	keys := t.backend.lockKeys(names)
+	t.locks = append(t.locks, keys...)
 	if t.begun {
 		return t.tryLock(ctx, keys)
 	}

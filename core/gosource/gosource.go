@@ -76,6 +76,7 @@ func (w *writer) field(f *core.Field) string {
 	parts = append(parts, optional("ToMany", s.ToMany, "")...)
 	parts = append(parts, optional("Inverse", s.Inverse, "")...)
 	parts = append(parts, relationRules(s)...)
+	parts = append(parts, optional("NumberedBy", s.NumberedBy, "")...)
 	for _, flag := range []struct {
 		name string
 		set  bool

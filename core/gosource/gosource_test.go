@@ -39,12 +39,16 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 			{Name: "twin of", APIName: "twin_of", ToOne: "a b", Inverse: "twin"},
 			{Name: "kids", ToMany: "a b", Inverse: "parent"},
 			{Name: "friends", ToMany: "a b"},
+			{Name: "number", Type: core.Int, NumberedBy: "parent"},
 			{Name: "new", Type: core.Int, Was: "old \"one\""},
 		}},
 	)
 	source, err := gosource.Source(model, "main")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(string(source), `NumberedBy: "parent"`) {
+		t.Error("the source lacks NumberedBy")
 	}
 	if formatted, err := format.Source(source); err != nil || string(formatted) != string(source) {
 		t.Errorf("%v; gofmt would have\n%s\ngot\n%s", err, formatted, source)

@@ -24,11 +24,11 @@ type Store struct {
 
 // Content is the initial content of a [Store]. The zero value is an empty store.
 type Content struct {
-	// Records are the complete records of each resource, by [core.Resource.Index] and ascending by key; nil for an
-	// empty store. They must satisfy the rules that a commit checks. The caller keeps the slices.
+	// Records are the complete records of each resource, by [core.Resource.Index] and ascending by key. Resources beyond
+	// the end of the slice are empty. They must satisfy the rules that a commit checks. The caller keeps the slices.
 	Records [][]core.Record
-	// Positions are, by [core.Resource.Index], the numbers above which the store generates keys. nil stands for the
-	// largest keys of Records.
+	// Positions are, by [core.Resource.Index], the numbers above which the store generates keys. Beyond the end of the
+	// slice, these are the largest keys of Records.
 	Positions []int64
 }
 
@@ -36,16 +36,16 @@ type Content struct {
 // are visible at once and lost at the end of the process.
 func New(m *core.Model, content Content, log Log) *Store {
 	s := &Store{log: log, writeLock: make(chan struct{}, 1)}
-	resources := m.Resources()
+	resources := m.Stored()
 	s.head = &Snapshot{model: m, tables: make([]table, len(resources))}
 	s.sequences = make([]sequence, len(resources))
 	for i, r := range resources {
 		s.head.tables[i] = newTable(r)
 		s.sequences[i].resource, s.sequences[i].log = r, log
-		if content.Positions != nil {
+		if i < len(content.Positions) {
 			s.sequences[i].last.Store(content.Positions[i])
 		}
-		if content.Records != nil {
+		if i < len(content.Records) {
 			s.fill(i, content.Records[i])
 		}
 		s.sequences[i].setLimit(log)

@@ -26,6 +26,7 @@ func oddModel() *core.Model {
 		{Name: "bool", Type: core.Bool}, {Name: "time", Type: core.Time}, {Name: "uuid", Type: core.UUID},
 		{Name: "bytes", Type: core.Bytes}, {Name: "json", Type: core.JSON}, {Name: "list", Type: core.List},
 		{Name: "ghost", Type: core.Text, Hidden: true}, {Name: "ro", Type: core.Text, ReadOnly: true},
+		{Name: "no", Type: core.Int, NumberedBy: "parent"},
 		{Name: "inner", APIName: "outer", Type: core.Int},
 		{Name: "shown", Computed: &core.Computed{Get: get}},
 		{Name: "both", Type: core.Text, Computed: &core.Computed{Get: get, Set: set}},
@@ -119,7 +120,7 @@ func TestSchemasHaveTheFieldsThatClientsSee(t *testing.T) {
 		return strings.Join(slices.Sorted(maps.Keys(doc.Components.Schemas[schema].Value.Properties)), " ")
 	}
 	read := names(doc.Paths.Value("/all/{id}").Get.OperationID[len("get_"):])
-	if want := "bool both bytes children children@next float id int json likes list outer parent ro shown text time uuid"; read != want {
+	if want := "bool both bytes children children@next float id int json likes list no outer parent ro shown text time uuid"; read != want {
 		t.Errorf("read: %s\nwant: %s", read, want)
 	}
 	body := doc.Paths.Value("/all/{id}").Patch.RequestBody.Value.Content["application/json"].Schema
@@ -139,7 +140,7 @@ func TestListsHaveAnArgumentForEachComparableField(t *testing.T) {
 		names = append(names, p.Value.Name)
 	}
 	slices.Sort(names)
-	const want = "after bool bytes depth filter float id int json limit list outer parent ro sort text time uuid"
+	const want = "after bool bytes depth filter float id int json limit list no outer parent ro sort text time uuid"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("arguments: %s\nwant: %s", got, want)
 	}
@@ -186,7 +187,7 @@ func TestSchemasMarkReadOnlyAndNullableFields(t *testing.T) {
 	one := doc.Paths.Value("/all/{id}")
 	read := doc.Components.Schemas[one.Get.OperationID[len("get_"):]].Value.Properties
 	write := one.Patch.RequestBody.Value.Content["application/json"].Schema.Value.Properties
-	for name, readOnly := range map[string]bool{"id": true, "ro": true, "shown": true, "both": false, "text": false, "parent": false} {
+	for name, readOnly := range map[string]bool{"id": true, "ro": true, "no": true, "shown": true, "both": false, "text": false, "parent": false} {
 		if read[name].Value.ReadOnly != readOnly || write[name].Value.ReadOnly != readOnly {
 			t.Errorf("%s: read-only is not %v", name, readOnly)
 		}

@@ -51,10 +51,11 @@ var families = []struct {
 	{name: "isolation", rows: slices.Concat(anomalyRules(), isolationRules)},
 	{name: "concurrency", rows: concurrencyRules},
 	{name: "locks", rows: lockRules},
+	{name: "numbers", rows: numberRules},
 	{name: "cancellation", rows: cancelRules},
 	{name: "closing", rows: closingRules},
 	{name: "random", rows: randomRules},
-	{name: "durability", rows: durabilityRules, durable: true},
+	{name: "durability", rows: slices.Concat(durabilityRules, durableNumberRules), durable: true},
 }
 
 // Cases returns all cases, family by family.

@@ -32,7 +32,7 @@ func (d defect) backend(testing.TB, *core.Model) core.Backend {
 func allDefects() []defect {
 	return slices.Concat(
 		guardDefects, relatedDefects, writeDefects, orderDefects, filterDefects, projectionDefects, idDefects, typeDefects,
-		integrityDefects, ownershipDefects, transactionDefects, isolationDefects, lockDefects, cancelDefects, closingDefects, durabilityDefects,
+		integrityDefects, ownershipDefects, transactionDefects, isolationDefects, lockDefects, numberDefects, cancelDefects, closingDefects, durabilityDefects,
 	)
 }
 

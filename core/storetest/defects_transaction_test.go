@@ -221,7 +221,7 @@ var isolationDefects = []defect{
 var lockDefects = []defect{
 	{
 		name:   "Lock ignores the names",
-		breaks: []string{"locks/transactions with one lock do not conflict", "locks/waiting for a lock ends with the context"},
+		breaks: []string{"locks/transactions with one lock do not conflict", "locks/waiting for a lock ends with the context", "numbers/concurrent inserts leave no gap"},
 		free:   true,
 		open:   func() core.Backend { return &optimistic{validate: validateAll} },
 	},
@@ -285,5 +285,74 @@ var lockDefects = []defect{
 		breaks: []string{"locks/a lock after a read does not wait"},
 		free:   true,
 		open:   func() core.Backend { return &optimistic{validate: validateAll, lock: (*optimisticTx).take} },
+	},
+}
+
+// numberDefects are backends that treat the counters of numbered fields worse than other records.
+var numberDefects = []defect{
+	{
+		name: "updates of counters are lost",
+		breaks: []string{
+			"numbers/records are numbered in their group", "numbers/a record keeps its number in another group",
+			"numbers/numbers are not used again",
+		},
+		install: func(h *hooks) {
+			h.update = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) ([]core.Record, error) {
+				if op.Resource.Name() == core.CountersName {
+					return op.Records, ctx.Err()
+				}
+				return tx.Update(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "a delete resets the counters",
+		breaks: []string{"numbers/numbers are not used again"},
+		install: func(h *hooks) {
+			h.delete = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) error {
+				clear(tx.Rows[len(tx.Rows)-1])
+				return tx.Delete(ctx, op)
+			}
+		},
+	},
+	{
+		name:   "a rollback keeps the counters",
+		breaks: []string{"numbers/a rollback returns the numbers"},
+		install: func(h *hooks) {
+			h.rollback = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				last := len(tx.Rows) - 1
+				tx.Backend.Rows[last] = tx.Rows[last]
+				return tx.Rollback(ctx)
+			}
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				last := len(tx.Rows) - 1
+				tx.Backend.Rows[last] = tx.Rows[last]
+				return tx.Commit(ctx)
+			}
+		},
+	},
+	{
+		name:   "descending orders ascend",
+		breaks: []string{"numbers/a group continues after the highest number"},
+		install: func(h *hooks) {
+			h.read = func(tx *kittest.NaiveTx, ctx context.Context, op *core.Op) (core.Result, error) {
+				return tx.Read(ctx, with(op, func(op *core.Op) {
+					op.Order = slices.Clone(op.Order)
+					for i := range op.Order {
+						op.Order[i].Desc = false
+					}
+				}))
+			}
+		},
+	},
+	{
+		name:   "a restart loses the counters",
+		breaks: []string{"durability/numbers are not used again after a restart"},
+		install: func(h *hooks) {
+			h.restart = func(b *kittest.Naive) error {
+				clear(b.Rows[len(b.Rows)-1])
+				return nil
+			}
+		},
 	},
 }

@@ -173,6 +173,9 @@ func (t *optimisticTx) take(ctx context.Context, names []string) error {
 func (t *optimisticTx) tryLock(names []string) error {
 	for _, name := range names {
 		lock := t.name(name)
+		if slices.Contains(t.held, lock) {
+			continue
+		}
 		select {
 		case lock <- struct{}{}:
 			t.held = append(t.held, lock)

@@ -29,7 +29,7 @@ func accessorFor(f *core.Field, t reflect.Type) (accessor, bool) {
 		return pointerAccessor(elem, t.Elem()), ok
 	}
 	a, ok := plainAccessor(f, t)
-	if ok && (f.Key() || f.Target() != nil && !f.Many() || slices.Contains(clockTypes, f.Type())) {
+	if ok && (f.Key() || f.Target() != nil && !f.Many() || f.NumberedBy() != nil || slices.Contains(clockTypes, f.Type())) {
 		return zeroIsNull(a, f.Type()), true
 	}
 	return a, ok
@@ -249,7 +249,8 @@ func pointerAccessor(elem accessor, t reflect.Type) accessor {
 	}
 }
 
-// zeroIsNull returns the accessor with the zero value of the Go type loaded as null. typ is one of clockTypes or a type of keys.
+// zeroIsNull returns the accessor with the zero value of the Go type loaded as null. typ is one of clockTypes, a type of
+// keys or the type of numbers.
 func zeroIsNull(a accessor, typ core.Type) accessor {
 	zero := map[core.Type]core.Value{
 		core.Int: core.IntValue(0), core.Text: core.TextValue(""), core.UUID: core.UUIDValue([16]byte{}),

@@ -628,3 +628,21 @@ func ExampleCollection() {
 	// 2 shortbread <nil>
 	// 1 muffin <nil>
 }
+
+func TestZeroNumberIsAssigned(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{
+		id(), {Name: "year", Type: core.Int, Indexed: true}, {Name: "number", Type: core.Int, NumberedBy: "year"},
+	}})
+	type issue struct{ ID, Year, Number int64 }
+	issues, err := typed.New[issue](openModel(t, m), "issue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := []*issue{{Year: 1}, {Year: 1, Number: 5}, {Year: 1}, {Year: 2}}
+	if err := issues.Insert(t.Context(), rows...); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(*rows[0], *rows[1], *rows[2], *rows[3]); got != "{1 1 6} {2 1 5} {3 1 7} {4 2 1}" {
+		t.Error(got)
+	}
+}

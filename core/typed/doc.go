@@ -39,8 +39,8 @@
 // # Null
 //
 // A nil pointer is null, and so is a nil []byte. Without a pointer null reads as the zero value, and the zero value is
-// written as it is, with three exceptions: the zero value of a key stands for the next generated key, and the zero value
-// of a to-one relation and of a time.Time for null.
+// written as it is, with four exceptions: the zero value of a key stands for the next generated key, that of a numbered
+// field for the next number, and the zero value of a to-one relation and of a time.Time for null.
 //
 // # Cost
 //

@@ -30,6 +30,9 @@ type resource struct {
 func (c *catalog) result() *Result {
 	m := &modelBuilder{catalog: c, notes: make(map[string][]Note)}
 	for _, t := range c.tables {
+		if t.Name == core.CountersName {
+			continue // of the numbered fields of another model
+		}
 		if key, ok := m.key(t); ok {
 			m.resources = append(m.resources, &resource{table: t, key: key})
 		}

@@ -54,6 +54,7 @@ var families = []Case{
 	{"merge patch", testMerge},
 	{"delete", testDelete},
 	{"ids", testIDs},
+	{"numbers", testNumbers},
 	{"rejected ids", testRejectedPutIDs},
 	{"assigned ids", testAssignedIDs},
 	{"types", testTypes},

@@ -84,8 +84,8 @@ func (s *Schemas) clear(tb testing.TB, schema string, m *core.Model) {
 	tb.Helper()
 	batch := &pgx.Batch{}
 	batch.Queue("SET LOCAL lock_timeout = '10s'") // so that an open transaction fails the test
-	deletes := make([]string, len(m.Resources()))
-	for i, r := range m.Resources() {
+	deletes := make([]string, len(m.Stored()))
+	for i, r := range m.Stored() {
 		table := pgx.Identifier{schema, r.Name()}.Sanitize()
 		deletes[i] = fmt.Sprintf("r%d AS (DELETE FROM %s)", i, table)
 		if r.Key().Type() == core.Int {

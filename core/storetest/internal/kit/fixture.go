@@ -119,6 +119,16 @@ func (t *Fixture) OnNewBackend() *Fixture {
 	return &own
 }
 
+// OnModel returns a fixture with the same options on a new backend with another model. The test closes its store.
+func (t *Fixture) OnModel(m *core.Model) *Fixture {
+	own := *t
+	own.Client = &Client{TB: t.TB, Ctx: t.Ctx, Model: m}
+	own.Backend = t.open(t.TB, m)
+	own.bind()
+	t.Cleanup(func() { _ = own.Store.Close() })
+	return &own
+}
+
 // ErrRollback is returned by transaction functions of the kit to roll back.
 var ErrRollback = errors.New("rolled back on purpose")
 

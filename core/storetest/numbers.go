@@ -1,0 +1,217 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/storetest/internal/kit"
+)
+
+var numberRules = []rule{
+	{
+		"records are numbered in their group",
+		"New records of a group get the numbers 1, 2, 3 and so on; records without a group are a group.",
+		numberedInGroup,
+	},
+	{
+		"numbers are not used again",
+		"A number is not given again after its record was deleted, in the same transaction or later.",
+		numbersNotReused,
+	},
+	{
+		"a rollback returns the numbers",
+		"An insert that is rolled back leaves no gap.",
+		rollbackReturnsNumbers,
+	},
+	{
+		"a record keeps its number in another group",
+		"A record that moves keeps its number, and the new group continues after it.",
+		movedKeepsNumber,
+	},
+	{
+		"a group continues after the highest number",
+		"The counter of a group continues after numbers that programs set, and after those of records from before the counter.",
+		continuesAfterHighest,
+	},
+	{
+		"concurrent inserts leave no gap",
+		"Records that are inserted concurrently into one group get consecutive numbers, each once, without an error.",
+		concurrentNumbers,
+	},
+}
+
+var durableNumberRules = []rule{{
+	"numbers are not used again after a restart",
+	"The counters survive a restart, also after the record with the highest number was deleted.",
+	numbersSurviveRestart,
+}}
+
+// numbered is a model with numbered tickets.
+func numbered() *core.Model {
+	return core.MustModel("storetest numbers",
+		core.ResourceSpec{Name: "project", Fields: []core.FieldSpec{{Name: "code", Type: core.Text, Key: true}, {Name: "size", Type: core.Int}}},
+		core.ResourceSpec{Name: "ticket", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "project", ToOne: "project"},
+			{Name: "year", Type: core.Int, Indexed: true},
+			{Name: "number", Type: core.Int, NumberedBy: "project"},
+			{Name: "invoice", Type: core.Int, NumberedBy: "year"},
+		}},
+	)
+}
+
+// withProjects returns a fixture with numbered tickets and the projects a and b.
+func withProjects(t *kit.Fixture) *kit.Fixture {
+	n := t.OnModel(numbered())
+	n.Insert("project", kit.Fields{"code": "a"}, kit.Fields{"code": "b"})
+	return n
+}
+
+// numbersOf checks the numbers of the tickets by project, and of the invoices.
+func numbersOf(t *kit.Client, label string, recs []core.Record, want string) {
+	t.Helper()
+	var got []string
+	for _, rec := range recs {
+		got = append(got, fmt.Sprintf("%v:%v/%v", rec.Get("project").Text(), rec.Get("number").Int(), rec.Get("invoice").Int()))
+	}
+	kit.Equal(t, label, fmt.Sprint(got), want)
+}
+
+func numberedInGroup(t *kit.Fixture) {
+	t = withProjects(t)
+	in := func(project any, year any) kit.Fields { return kit.Fields{"project": project, "year": year} }
+	recs := t.Insert("ticket", in("a", 2026), in("b", 2026), in("a", 2027), in(nil, nil), in("a", nil), kit.Fields{})
+	numbersOf(t.Client, "insert", recs, "[a:1/1 b:1/2 a:2/1 :1/1 a:3/2 :2/3]")
+	t.Tx(func(tx *kit.Client) {
+		tx.Get("project", "a")
+		numbersOf(tx, "first insert of a transaction", tx.Insert("ticket", in("a", 2026)), "[a:4/3]")
+		numbersOf(tx, "second insert", tx.Insert("ticket", in("a", 2027), in("b", 2027)), "[a:5/2 b:2/3]")
+	})
+	numbersOf(t.Client, "stored", t.All("ticket"), "[a:1/1 b:1/2 a:2/1 :1/1 a:3/2 :2/3 a:4/3 a:5/2 b:2/3]")
+	t.Update("ticket", kit.Fields{"id": recs[0].Key(), "project": "a", "year": 2026})
+	numbersOf(t.Client, "updated without a change", t.Load("ticket", recs[0].Key()), "[a:1/1]")
+}
+
+func numbersNotReused(t *kit.Fixture) {
+	t = withProjects(t)
+	in := kit.Fields{"project": "a", "year": 1}
+	for range 3 {
+		t.Delete("ticket", t.Insert("ticket", in)[0].Key())
+	}
+	t.Tx(func(tx *kit.Client) { tx.Delete("ticket", tx.Insert("ticket", in)[0].Key()) })
+	numbersOf(t.Client, "after four deletes", t.Insert("ticket", in), "[a:5/5]")
+}
+
+func rollbackReturnsNumbers(t *kit.Fixture) {
+	t = withProjects(t)
+	in := kit.Fields{"project": "a"}
+	t.Insert("ticket", in)
+	for range 2 {
+		err := t.TryTx(core.TxOptions{}, func(tx *kit.Client) error {
+			tx.Insert("ticket", in, in)
+			return kit.ErrRollback
+		})
+		if !errors.Is(err, kit.ErrRollback) {
+			t.Fatalf("transaction: %v", err)
+		}
+		_, err = t.TryInsert("ticket", in, kit.Fields{"project": "none"})
+		t.FailsAs("insert into a missing project", err, core.NotFound)
+	}
+	numbersOf(t.Client, "after rollbacks", t.Insert("ticket", in), "[a:2/2]")
+}
+
+func movedKeepsNumber(t *kit.Fixture) {
+	t = withProjects(t)
+	a, b := kit.Fields{"project": "a"}, kit.Fields{"project": "b"}
+	recs := t.Insert("ticket", a, a, a, b)
+	moved := t.Update("ticket", kit.Fields{"id": recs[2].Key(), "project": "b"}, kit.Fields{"id": recs[0].Key(), "year": 5})
+	numbersOf(t.Client, "moved", moved, "[a:1/1 b:3/3]")
+	numbersOf(t.Client, "inserted", t.Insert("ticket", a, b), "[a:4/5 b:4/6]")
+	numbersOf(t.Client, "inserted in the year", t.Insert("ticket", kit.Fields{"project": "a", "year": 5}), "[a:5/2]")
+	t.Tx(func(tx *kit.Client) {
+		tx.Update("ticket", kit.Fields{"id": recs[1].Key(), "project": nil})
+		numbersOf(tx, "inserted without a project", tx.Insert("ticket", kit.Fields{"year": 6}), "[:3/1]")
+	})
+}
+
+func continuesAfterHighest(t *kit.Fixture) {
+	t = withProjects(t)
+	ticket := t.Resource("ticket")
+	tx, err := t.Backend.Begin(t.Ctx, core.BackendTxOptions{})
+	if err != nil {
+		t.Fatalf("begin: %v", err)
+	}
+	_, err = tx.Insert(t.Ctx, &core.Op{Kind: core.Insert, Resource: ticket, Records: []core.Record{
+		t.Full("ticket", kit.Fields{"id": 1, "project": "a", "number": 3}), t.Full("ticket", kit.Fields{"id": 2, "project": "a", "number": 7}),
+		t.Full("ticket", kit.Fields{"id": 3, "project": "a"}), t.Full("ticket", kit.Fields{"id": 4, "project": "b", "number": 9}),
+	}})
+	if err = errors.Join(err, tx.Commit(t.Ctx)); err != nil {
+		t.Fatalf("insert past the store: %v", err)
+	}
+	in := kit.Fields{"project": "a", "year": 1}
+	numbersOf(t.Client, "after records without a counter", t.Insert("ticket", in), "[a:8/1]")
+	numbersOf(t.Client, "chosen", t.Insert("ticket", kit.Fields{"project": "a", "year": 1, "number": 20}, in), "[a:20/2 a:21/3]")
+	recs := t.Insert("ticket", kit.Fields{"project": "a", "year": 1, "number": 2})
+	numbersOf(t.Client, "chosen below", append(recs, t.Insert("ticket", in)...), "[a:2/4 a:22/5]")
+	t.Update("ticket", kit.Fields{"id": recs[0].Key(), "number": 30})
+	numbersOf(t.Client, "after a change", t.Insert("ticket", in), "[a:31/6]")
+}
+
+func concurrentNumbers(t *kit.Fixture) {
+	const clients, rounds = 8, 4
+	t = withProjects(t)
+	in := kit.Fields{"project": "a"}
+	numbers := make([][]core.Value, clients)
+	concurrently(t, clients, func(i int) error {
+		for round := range rounds {
+			insert := func(c *kit.Client) error {
+				recs, err := c.TryInsert("ticket", in)
+				if err == nil {
+					numbers[i] = append(numbers[i][:round], recs[0].Get("number"))
+				}
+				return err
+			}
+			var err error
+			if (i+round)%2 == 0 {
+				err = insert(t.Client)
+			} else {
+				// The first attempt has read before it needs the lock, the second one begins with the lock.
+				err = t.TryTx(core.TxOptions{Attempts: 2}, func(tx *kit.Client) error {
+					if _, err := tx.TryGet("project", "a"); err != nil {
+						return err
+					}
+					return insert(tx)
+				})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	want := make([]core.Value, clients*rounds)
+	for i := range want {
+		want[i] = core.IntValue(int64(i + 1))
+	}
+	if got := core.SortKeys(slices.Concat(numbers...)); !slices.Equal(got, want) {
+		t.Fatalf("got the numbers %v", got)
+	}
+	page := t.Find("ticket", core.Query{Order: []string{"number"}})
+	for i, rec := range page {
+		kit.Equal(t.Client, "stored number", rec.Get("number"), want[i])
+	}
+}
+
+func numbersSurviveRestart(t *kit.Fixture) {
+	t = withProjects(t)
+	in := kit.Fields{"project": "a"}
+	recs := t.Insert("ticket", in, in, in)
+	t.Delete("ticket", recs[1].Key(), recs[2].Key())
+	t.Tx(func(tx *kit.Client) { tx.Delete("ticket", tx.Insert("ticket", in)[0].Key()) })
+	for next := range int64(3) {
+		t.Reopen()
+		kit.Equal(t.Client, "number after a restart", t.Insert("ticket", in)[0].Get("number").Int(), 5+next)
+	}
+}
