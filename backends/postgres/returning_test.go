@@ -378,6 +378,19 @@ func TestUnreadableResultStoresNothing(t *testing.T) {
 	}})
 	row := m.Resource("row")
 	for _, mode := range []string{"cache_statement", "cache_describe", "simple_protocol"} {
+		schema := pgtest.Schema(t)
+		servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, m))
+		servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.row (id) VALUES (1), (2)`))
+		trigger := func(sql string) {
+			servertest.Execute(t, servertest.InSchema(schema, `CREATE OR REPLACE FUNCTION $S.odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN `+sql+`; RETURN NEW; END $$`))
+		}
+		trigger("NULL")
+		servertest.Execute(t, servertest.InSchema(schema, `CREATE TRIGGER odd BEFORE INSERT OR UPDATE ON $S.row FOR EACH ROW EXECUTE FUNCTION $S.odd()`))
+		b, err := postgres.Open(t.Context(), servertest.With(t, pgtest.URL(t), "default_query_exec_mode", mode), schema, postgres.Options{})
+		servertest.Must(t, err)
+		store, err := core.New(t.Context(), m, b)
+		servertest.Must(t, err)
+		defer func() { _ = store.Close() }()
 		for value, sql := range map[string]string{
 			"infinity": `NEW.at := 'infinity'`, "before the calendar": `NEW.at := '4713-01-01 00:00:00+00 BC'`, "NaN": `NEW.weight := 'NaN'`,
 			"infinite number": `NEW.weight := '-Infinity'`, "after the calendar": `NEW.at := '10000-01-01 00:00:00+00'`, "list that is none": `NEW.list := '{}'`,
@@ -386,17 +399,7 @@ func TestUnreadableResultStoresNothing(t *testing.T) {
 			"infinite local time": `NEW.local := 'infinity'`, "local time after the calendar": `NEW.local := '10000-01-01'`, "local time before the calendar": `NEW.local := '0001-12-31 23:59:59 BC'`,
 		} {
 			t.Run(mode+"/"+value, func(t *testing.T) {
-				schema := pgtest.Schema(t)
-				servertest.Must(t, postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, m))
-				servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.row (id) VALUES (1), (2)`))
-				servertest.Execute(t, servertest.InSchema(schema, `CREATE FUNCTION $S.odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN `+sql+`; RETURN NEW; END $$`))
-				servertest.Execute(t, servertest.InSchema(schema, `CREATE TRIGGER odd BEFORE INSERT OR UPDATE ON $S.row FOR EACH ROW EXECUTE FUNCTION $S.odd()`))
-				b, err := postgres.Open(t.Context(), servertest.With(t, pgtest.URL(t), "default_query_exec_mode", mode), schema, postgres.Options{})
-				servertest.Must(t, err)
-				store, err := core.New(t.Context(), m, b)
-				servertest.Must(t, err)
-				defer func() { _ = store.Close() }()
-
+				trigger(sql)
 				insert := func(ctx context.Context, s core.Querier, fields map[string]any) error {
 					_, err := s.Insert(ctx, row, servertest.Record(t, row, fields))
 					return err
