@@ -174,10 +174,14 @@ func (p *queryPlan) dropExactCondition(best core.Filter, rank int) {
 //
 // Errors: those of the reader.
 func (p *queryPlan) matches(rec core.Record, read core.RelatedReader) (bool, error) {
-	if is, err := p.using.Match(rec, read); err != nil || !is {
-		return false, err
+	is, err := true, error(nil)
+	if p.using.Kind() != core.FilterAll {
+		is, err = p.using.Match(rec, read)
 	}
-	return p.where.Match(rec, read)
+	if is && p.where.Kind() != core.FilterAll {
+		is, err = p.where.Match(rec, read)
+	}
+	return is, err
 }
 
 // setOrder sets the direction and the start of the scan, if the scan can yield the records in the order of the op.

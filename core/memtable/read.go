@@ -64,11 +64,13 @@ func count(ctx context.Context, tables []table, op *core.Op) (n int, err error) 
 	if err != nil {
 		return 0, err
 	}
-	err = m.scan(t, func(core.Record, []core.Value) bool {
-		n++
-		return true
+	t.scan(m.plan, func(rec core.Record) bool {
+		if m.matches(rec) {
+			n++
+		}
+		return m.err == nil
 	})
-	return n, err
+	return n, m.err
 }
 
 // visits counts the records that an operation visits, and notices the end of its context.
@@ -97,6 +99,7 @@ type matcher struct {
 	plan    *queryPlan
 	op      *core.Op
 	related core.RelatedReader // nil if the op does not concern related records
+	err     error              // ends the scan
 }
 
 func newMatcher(ctx context.Context, op *core.Op, related *relatedRecords) (*matcher, error) {
@@ -114,43 +117,26 @@ func (m *matcher) read(t table) (core.Result, error) {
 	return m.readTop(t)
 }
 
-// scan yields the matching records, with their sort values if the order has a path, until yield returns false.
-func (m *matcher) scan(t table, yield func(rec core.Record, position []core.Value) bool) (err error) {
-	crosses := m.op.OrderCrosses()
-	t.scan(m.plan, func(rec core.Record) bool {
-		if err = m.next(); err != nil {
-			return false
-		}
-		is := false
-		if is, err = m.plan.matches(rec, m.related); !is {
-			return err == nil
-		}
-		var position []core.Value
-		if crosses {
-			if position, err = m.op.Position(rec, m.related); err != nil {
-				return false
-			}
-		}
-		return !m.follows(rec, position) || yield(rec, position)
-	})
-	return err
-}
-
-// follows reports whether the record comes after the position that the op continues at.
-func (m *matcher) follows(rec core.Record, position []core.Value) bool {
-	switch {
-	case m.op.After == nil:
-		return true
-	case position != nil:
-		return core.ComparePositions(m.op.Order, position, m.op.After) > 0
+// matches counts the visit of the record, and reports whether the record matches the remaining conditions of the op. After
+// an error, which is that of the context, it sets err.
+func (m *matcher) matches(rec core.Record) (is bool) {
+	err := m.next()
+	if err == nil {
+		is, err = m.plan.matches(rec, m.related)
 	}
-	return core.After(m.op.Order, m.op.After, rec)
+	if err != nil {
+		m.err = err
+	}
+	return is
 }
 
 // readOrdered returns the first records of a plan that yields the order of the op.
 func (m *matcher) readOrdered(t table) (res core.Result, err error) {
-	limit := m.op.Limit
-	err = m.scan(t, func(rec core.Record, _ []core.Value) bool {
+	limit, order, after := m.op.Limit, m.op.Order, m.op.After
+	t.scan(m.plan, func(rec core.Record) bool {
+		if !m.matches(rec) || after != nil && !core.After(order, after, rec) {
+			return m.err == nil
+		}
 		if limit > 0 && len(res.Records) == limit {
 			res.More = true
 			return false
@@ -158,17 +144,35 @@ func (m *matcher) readOrdered(t table) (res core.Result, err error) {
 		res.Records = append(res.Records, rec)
 		return true
 	})
-	return res, err
+	return res, m.err
 }
 
 // readTop returns the first records of a plan that yields another order.
 func (m *matcher) readTop(t table) (core.Result, error) {
 	found := topRecords{op: m.op}
-	err := m.scan(t, func(rec core.Record, position []core.Value) bool {
-		found.add(sortedRecord{rec, position})
-		return true
+	t.scan(m.plan, func(rec core.Record) bool {
+		if m.matches(rec) {
+			m.addTo(&found, rec)
+		}
+		return m.err == nil
 	})
-	return found.result(), err
+	return found.result(), m.err
+}
+
+// addTo adds the record with its sort values, unless it comes before the position that the op continues at.
+func (m *matcher) addTo(found *topRecords, rec core.Record) {
+	after := m.op.After
+	if !m.op.OrderCrosses() {
+		if after == nil || core.After(m.op.Order, after, rec) {
+			found.add(sortedRecord{rec, nil})
+		}
+		return
+	}
+	var position []core.Value
+	position, m.err = m.op.Position(rec, m.related)
+	if m.err == nil && (after == nil || core.ComparePositions(m.op.Order, position, after) > 0) {
+		found.add(sortedRecord{rec, position})
+	}
 }
 
 // answers returns the answers to the conditions for each of the records.
