@@ -36,18 +36,44 @@
 //
 // A get or a change of one record takes time logarithmic in the number of records. A Select or Count scans the key or
 // one index, over the values that its conditions allow; conditions without an index scan the whole resource. A sort by
-// an indexed field followed by the key walks that index and stops when the page is full. Other sorts visit all matching
-// records, but keep only about twice the page in memory.
+// an indexed field followed by the key walks that index and stops when the page is full. A page in the order of the keys
+// of records that hold one of several values of an index is merged from the lists of these values. Other sorts visit all
+// matching records, but keep only about twice the page in memory. A scan notices the end of its context after at most
+// 1,024 records.
+//
+// # Conditions on related records
+//
+// A condition on related records ([core.Related]) that must hold becomes a condition on keys before the scan is chosen, if
+// indexes lead to few related records: at most 1,000 for all such conditions of the operation or, for an operation that
+// otherwise visits all records of its resource, a sixteenth of their number. The innermost relation is evaluated first:
+//
+//	core.Related("project", core.Related("memberships", core.Eq("user", 7)))
+//
+// reads the memberships of user 7 by the index on user, then their projects by key, and scans the index on project over
+// these. Every other condition on related records is evaluated for each visited record, with these bounds:
+//
+//   - The record that a to-one relation or a stored list points at is evaluated once per operation.
+//   - For a record that others point at, these are visited until one matches. After 64 such visits in an operation, and
+//     then after four times as many each time, the condition is decided for all records at once if its own index needs no
+//     more visits than have been made.
+//   - Lists of keys have no index. A condition on the records whose lists name the record reads these lists once per
+//     operation.
+//
+// A sort by a field of a related record visits all matching records.
 //
 // # Hidden records and time
 //
 // The time of an answer must not reveal records that a policy hides. If the policy's condition ([core.Op.Using])
 // requires one of certain values of an indexed field, as in owner = 7 or tenant in (1, 2), the scan uses that index,
-// whatever the client asks for. The number of visited records then depends only on records that the policy allows. In
-// the following cases the time may still depend on hidden records:
+// whatever the client asks for. The number of visited records then depends only on records that the policy allows. A
+// policy's condition on related records is such a part while few related records decide it, see above; the number of
+// visited records then also depends on the related records that its indexes lead to, such as the memberships of one
+// user. In the following cases the time may still depend on hidden records:
 //
-//   - the policy's condition has no such part: it compares fields without an index, requires a range, allows null, or
-//     is an alternative ([core.Or]) at the top level;
+//   - the policy's condition has no such part: it compares fields without an index, requires a range, allows null, is an
+//     alternative ([core.Or]) or a negation at the top level, or too many related records decide it;
+//   - the client's condition or order concerns related records: records that are related to a visible record are
+//     visited, hidden ones among them;
 //   - the client's condition names keys or values of a unique field: up to one hidden record is visited for each;
 //   - the depth of the trees grows with the logarithm of the number of all records;
 //   - a write conflicts with hidden records that hold its key or its unique values.

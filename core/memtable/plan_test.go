@@ -2,6 +2,7 @@ package memtable
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -121,6 +122,44 @@ func TestPageOfIndexValueStopsAtLimit(t *testing.T) {
 			if visited > 5 || found[0].Key().Int() != row.first {
 				t.Errorf("%s: visits %d records, the first one %s", name, visited, found[0])
 			}
+		}
+	}
+}
+
+// A page of records with one of several values visits the page only, although many more have the values.
+func TestPageOfSeveralValuesIsMerged(t *testing.T) {
+	plants := make(map[any]map[string]any)
+	for id := 1; id <= 100; id++ {
+		plants[id] = map[string]any{"height": id % 4, "parent": 1}
+	}
+	plants[100]["parent"] = nil
+	b := with(seed.Data{"plant": plants})
+	open(t, b)
+	for name, row := range map[string]struct {
+		where core.Filter
+		order string
+		after int64
+		want  []int64
+	}{
+		"oldest first":            {core.In("height", 1, 2), "id", 0, []int64{1, 2, 5}},
+		"oldest first, next page": {core.In("height", 1, 2), "id", 5, []int64{6, 9, 10}},
+		"newest first":            {core.In("height", 1, 2), "-id", 0, []int64{98, 97, 94}},
+		"newest first, next page": {core.In("height", 1, 2), "-id", 94, []int64{93, 90, 89}},
+		"a value without records": {core.In("height", 1, 7), "id", 0, []int64{1, 5, 9}},
+		"null":                    {core.In("parent", 1, nil), "-id", 0, []int64{100, 99, 98}},
+		"last page":               {core.In("height", 1, 2), "id", 97, []int64{98}},
+	} {
+		op := core.Op{Kind: core.Select, Resource: plant, Where: where(t, plant, row.where), Order: bindOrder(plant, []string{row.order}), Limit: 3}
+		if row.after != 0 {
+			op.After = []core.Value{core.IntValue(row.after)}
+		}
+		res, err := b.Snapshot().Read(t.Context(), &op)
+		var got []int64
+		for _, rec := range res.Records {
+			got = append(got, rec.Key().Int())
+		}
+		if visits := countVisits(t, b, &op); err != nil || !slices.Equal(got, row.want) || visits > 5 {
+			t.Errorf("%s: %v, %v, want %v; visits %d records", name, got, err, row.want, visits)
 		}
 	}
 }
