@@ -105,7 +105,7 @@ func targetKeys(rec core.Record, stored *core.Field) ([]core.Value, error) {
 
 // target returns the record with the key if it matches the condition of the lookup.
 func (s *relatedRecords) target(l *lookup, key core.Value) (core.Record, error) {
-	if found, ok := l.found[key]; ok {
+	if found, ok := l.found[key]; ok || l.complete {
 		return found, nil
 	}
 	rec, ok := s.tables[l.to.Target().Index()].get(key)
@@ -174,32 +174,31 @@ func (s *relatedRecords) collect(l *lookup) error {
 	if l.to.Stored.Many() {
 		left = math.MaxInt
 	}
-	found, complete, err := s.collected(l.to, op, &left)
-	if err == nil && complete {
-		l.found, l.complete = found, true
-	}
-	return err
+	return s.complete(l, op, &left)
 }
 
-// collected returns the records that match the conditions of the op and that a relation leads to, by the keys to which the
-// referring side points. It visits none, and complete is false, if that takes more visits than are left.
-func (s *relatedRecords) collected(to core.Relation, op *core.Op, left *int) (found map[core.Value]core.Record, complete bool, err error) {
-	t, p := s.tables[to.Target().Index()], plan(op)
+// complete completes the lookup with the records that match the conditions of the op, which are those of the lookup. It
+// visits no record if that takes more visits than are left.
+func (s *relatedRecords) complete(l *lookup, op *core.Op, left *int) (err error) {
+	t, p := s.tables[l.to.Target().Index()], plan(op)
 	if *left -= t.countVisits(p, *left); *left < 0 {
-		return nil, false, nil
+		return nil
 	}
-	found = make(map[core.Value]core.Record)
+	found := make(map[core.Value]core.Record)
 	t.scan(p, func(rec core.Record) bool {
 		var is bool
 		if err = s.next(); err == nil {
 			is, err = p.matches(rec, s.find)
 		}
 		if is {
-			err = addFound(found, to, rec)
+			err = addFound(found, l.to, rec)
 		}
 		return err == nil
 	})
-	return found, err == nil, err
+	if err == nil {
+		l.found, l.complete = found, true
+	}
+	return err
 }
 
 // addFound adds a related record by the keys to which the referring side points.
@@ -277,17 +276,19 @@ func (s *relatedRecords) onKeys(f core.Filter, left *int, forward bool) (_ core.
 // visits.
 func (s *relatedRecords) onKeysOf(f core.Filter, left *int) (core.Filter, error) {
 	to := f.Relation()
-	op, err := s.narrowWith(&core.Op{Resource: to.Target(), Where: f.Where(), Using: f.Guard()}, left)
-	if err != nil {
-		return f, err
-	}
-	found, complete, err := s.collected(to, op, left)
-	if err != nil || !complete {
-		return f, err
+	l := s.lookup(to, core.And(f.Where(), f.Guard())) // without a guard the one that find uses
+	if !l.complete {
+		op, err := s.narrowWith(&core.Op{Resource: to.Target(), Where: f.Where(), Using: f.Guard()}, left)
+		if err != nil {
+			return f, err
+		}
+		if err := s.complete(l, op, left); err != nil || !l.complete {
+			return f, err
+		}
 	}
 	field := to.Stored
 	if to.Reverse {
 		field = to.Source().Key()
 	}
-	return field.Compare(core.FilterIn, slices.Collect(maps.Keys(found))...), nil
+	return field.Compare(core.FilterIn, slices.Collect(maps.Keys(l.found))...), nil
 }
