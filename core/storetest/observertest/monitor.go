@@ -25,7 +25,7 @@ type monitor struct {
 func (w *monitor) around(decorators []core.Decorator) []core.Decorator {
 	layer := func(name string, layer core.DecoratorKind, handle func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error)) core.Decorator {
 		return core.Decorator{
-			Name: "storetest " + name, Kind: layer,
+			Name: "storetest " + name, Kind: layer, KnowsRelated: true,
 			Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
 				return func(ctx context.Context, op *core.Op) (core.Result, error) { return handle(ctx, op, next) }, nil
 			},
@@ -104,8 +104,7 @@ func (w *monitor) compare(entered *core.Op, p *opRecord, res core.Result, err er
 		w.Errorf("%v: the backend returned: %v, and the stack returned: %v", entered.Kind, p.returned, !panicked)
 	case !sameError(err, p.err):
 		w.Errorf("%v: the backend's error is %v, and the stack returned %v", entered.Kind, p.err, err)
-	case res.Count != p.res.Count || res.More != p.res.More || !slices.Equal(res.Keys, p.res.Keys) ||
-		!slices.EqualFunc(res.Records, p.res.Records, core.Record.Equal):
+	case !sameResult(res, p.res):
 		w.Errorf("%v: the backend's result is %v, and the stack returned %v", entered.Kind, p.res, res)
 	}
 	w.mu.Lock()
@@ -121,6 +120,13 @@ func sameError(a, b error) bool {
 	return a == b //nolint:errorlint // identity, not wrapping
 }
 
+// sameResult reports whether both results are equal.
+func sameResult(a, b core.Result) bool {
+	return a.Count == b.Count && a.More == b.More && a.Guard == b.Guard && slices.Equal(a.Keys, b.Keys) &&
+		slices.EqualFunc(a.Records, b.Records, core.Record.Equal) &&
+		slices.EqualFunc(a.Positions, b.Positions, slices.Equal[[]core.Value]) && slices.EqualFunc(a.Conditions, b.Conditions, slices.Equal[[]bool])
+}
+
 // sameOrder reports whether both entries are the identical one.
 func sameOrder(a, b core.Order) bool {
 	return a.Field == b.Field && a.Desc == b.Desc && slices.Equal(a.Path, b.Path)
@@ -132,8 +138,9 @@ func changedField(was, is *core.Op) string {
 		"Kind": was.Kind == is.Kind, "Resource": was.Resource == is.Resource, "Keys": slices.Equal(was.Keys, is.Keys),
 		"Where": was.Where == is.Where, "Using": was.Using == is.Using, "Check": was.Check == is.Check,
 		"Order": slices.EqualFunc(was.Order, is.Order, sameOrder), "Limit": was.Limit == is.Limit, "After": slices.Equal(was.After, is.After),
-		"Fields":  slices.Equal(was.Fields, is.Fields) && (was.Fields == nil) == (is.Fields == nil),
-		"Records": slices.EqualFunc(was.Records, is.Records, core.Record.Equal), "N": was.N == is.N,
+		"Conditions": slices.Equal(was.Conditions, is.Conditions),
+		"Fields":     slices.Equal(was.Fields, is.Fields) && (was.Fields == nil) == (is.Fields == nil),
+		"Records":    slices.EqualFunc(was.Records, is.Records, core.Record.Equal), "N": was.N == is.N,
 		"Reset": slices.Equal(was.Reset, is.Reset), "Requested": slices.EqualFunc(was.Requested, is.Requested, core.Record.Equal),
 		"Principal": was.Principal == is.Principal, "Tx": was.Tx == is.Tx, "Final": was.Final == is.Final,
 	} {
