@@ -41,7 +41,7 @@
 // # Mechanism
 //
 // Cases use a [core.Store] and not the backend itself. A decorator of the kit is outermost: it adds the Using and Check
-// that policies would add, gives the backend copies of the op's slices, and clears the copies after the call. The
+// that policies would add, answers which related records exist, gives the backend copies of the op's slices, and clears the copies after the call. The
 // decorators of [Options.Decorators] are between it and the backend.
 //
 // The call structure of the three kits:

@@ -24,12 +24,32 @@
 //
 // # Decisions
 //
-// CanRead is the one decision that other models need. The kit calls it for each row. It must not use the code under test.
+// CanRead is the one decision that other models need. The kit calls it for each row. It must not use the code under test. A
+// policy that depends on related rows, such as memberships, sets Decide instead: it gets all rows of a state of the store.
+// Grants names the rows that the decisions depend on:
+//
+//	Decide: func(all reference.Records) policytest.Decisions {
+//		return policytest.Decisions{CanRead: func(p *core.Principal, row core.Record) bool {
+//			for m := range all(model.Resource("member")) {
+//				if p.ID.IsSet() && m.Get("user") == p.ID && m.Get("team") == row.Get("team") {
+//					return true
+//				}
+//			}
+//			return false
+//		}}
+//	},
+//	Grants: func(p *core.Principal, row core.Record) bool {
+//		return row.Resource().Name() == "member" && row.Get("user") == p.ID
+//	},
+//
 // Further fields of the spec describe policies with other rules for changes ([PolicySpec.CanChange],
 // [PolicySpec.CanResultIn]), with unreadable fields ([PolicySpec.CanReadField]), that deny kinds of operations
 // ([PolicySpec.Denies]), or that treat all callers alike ([PolicySpec.IgnoresPrincipal]).
 //
 // # The two kits
+//
+// Operations of both kits filter and sort by related records, too: records that the principal cannot read must not exist in
+// them. If a decorator of the stack does not declare [core.Decorator.KnowsRelated], the store may refuse such operations.
 //
 // [Guard] sends operations of every kind on every resource for every principal, and checks the ops that reach the backend,
 // the results and the stored rows. It finds an op without a guard even if the missing guard had no effect. Each of

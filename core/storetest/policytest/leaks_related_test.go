@@ -136,6 +136,13 @@ var relatedLeaks = []leak{
 		},
 	},
 	{
+		name:   "hides ended memberships from principals and not from conditions of policies",
+		caught: []string{"reads return all readable rows"},
+		spec: func() policytest.PolicySpec {
+			return endedSpec(ended(func(op *core.Op) bool { return op.Principal.IsSystem() }))
+		},
+	},
+	{
 		name:   "looks memberships up before the transaction",
 		caught: []string{"decisions follow related rows"},
 		spec: func() policytest.PolicySpec {

@@ -2,6 +2,7 @@ package policytest_test
 
 import (
 	"context"
+	"iter"
 	"testing"
 
 	"github.com/larder-go/larder/core"
@@ -195,6 +196,57 @@ func decideByMembership(all reference.Records) policytest.Decisions {
 		},
 		CanChange: canWrite, CanResultIn: canWrite,
 	}
+}
+
+// ended is an effect: memberships with the role "ended" do not exist, for the conditions of policies too.
+func ended(ignores func(op *core.Op) bool) core.Decorator {
+	return kittest.Decorator("ended", core.KindEffect, func(ctx context.Context, op *core.Op, next core.Handler) (core.Result, error) {
+		if op.Resource != nil && op.Resource.Name() == "member" && !ignores(op) {
+			op.Using = core.And(op.Using, core.Ne("role", "ended"))
+		}
+		return next(ctx, op)
+	})
+}
+
+// endedSpec is the spec of the membership policy around an effect that ends memberships.
+func endedSpec(effect core.Decorator) policytest.PolicySpec {
+	spec := memberSpec(membership{}.decorator(), effect)
+	isEnded := func(row core.Record) bool {
+		return row.Resource().Name() == "member" && row.Get("role").Text() == "ended"
+	}
+	spec.Rows["member"][9] = map[string]any{"team": 3, "user": 1, "role": "ended"}
+	spec.Rows["member"][10] = map[string]any{"team": 1, "user": 2, "role": "ended"}
+	grants := spec.Grants
+	spec.Grants = func(p *core.Principal, row core.Record) bool { return grants(p, row) && !isEnded(row) }
+	spec.Decide = func(all reference.Records) policytest.Decisions {
+		decisions := decideByMembership(func(r *core.Resource) iter.Seq[core.Record] {
+			return func(yield func(core.Record) bool) {
+				for row := range all(r) {
+					if !isEnded(row) && !yield(row) {
+						return
+					}
+				}
+			}
+		})
+		canRead := decisions.CanRead
+		decisions.CanRead = func(p *core.Principal, row core.Record) bool { return !isEnded(row) && canRead(p, row) }
+		return decisions
+	}
+	return spec
+}
+
+// TestEndedMembershipGrantsNothing runs the rules on results: the store adds the condition of the effect behind all decorators,
+// where the other rules look at ops, and the effect restricts the system.
+func TestEndedMembershipGrantsNothing(t *testing.T) {
+	spec := endedSpec(ended(func(*core.Op) bool { return false }))
+	spec.Thin, spec.Operations = 10, 3_000
+	for _, c := range policytest.GuardCases() {
+		switch c.Name {
+		case "reads return all readable rows", "pages are full", "hidden is indistinguishable from absent", "writes change allowed rows only", "decisions follow related rows":
+			t.Run(c.Name, func(t *testing.T) { c.Check(t, kittest.OpenNaive, spec) })
+		}
+	}
+	policytest.NonInterference(t, kittest.OpenNaive, spec)
 }
 
 func TestMembershipPolicyPassesGuard(t *testing.T) {
