@@ -10,7 +10,8 @@ import "context"
 //
 // Errors: a backend returns [ErrConflict] for a transaction that would succeed if repeated, [ErrCommitUnknown] for a
 // commit of unknown outcome, the error of the context when the context has ended, and an [*Error] with the code that
-// a method names. Any other error is an internal failure. Errors may be wrapped. When its context has ended,
+// a method names. A backend with a limit of time for one operation returns [QueryTooExpensive] beyond it. Any other error is
+// an internal failure. Errors may be wrapped. When its context has ended,
 // a method other than Rollback returns the context's error and does nothing else.
 type Backend interface {
 	// Bind prepares the backend for the records of [Model.Stored]. The error lists every part of the model that the backend cannot store.

@@ -333,6 +333,9 @@ const (
 	// OutcomeUnknown means that the write may have happened, see [ErrCommitUnknown]. Clients should repeat it only if
 	// writing twice equals writing once.
 	OutcomeUnknown Code = "OUTCOME_UNKNOWN"
+	// QueryTooExpensive means that the operation has exceeded the time that the backend grants to one, and that nothing was
+	// written. The same request would probably exceed it again.
+	QueryTooExpensive Code = "QUERY_TOO_EXPENSIVE"
 )
 
 // Error returns the code's text.

@@ -81,7 +81,7 @@ const (
 	// OutcomeRolledBack means that the function of a transaction has returned an error of its own, without a code,
 	// and no operation had failed in the backend: a deliberate rollback.
 	OutcomeRolledBack
-	// OutcomeUnavailable stands for [Unavailable] for any other reason, and for [OutcomeUnknown].
+	// OutcomeUnavailable stands for [Unavailable] for any other reason, for [OutcomeUnknown] and for [QueryTooExpensive].
 	OutcomeUnavailable
 	// OutcomeFailed stands for [ServerError] and unknown codes.
 	OutcomeFailed
@@ -126,7 +126,7 @@ func OutcomeOf(err error) Outcome {
 		return OutcomeNotFound
 	case Unauthorized, Forbidden, ReadOnly:
 		return OutcomeDenied
-	case OutcomeUnknown:
+	case OutcomeUnknown, QueryTooExpensive:
 		return OutcomeUnavailable
 	case Unavailable:
 		return outcomeOfUnavailable(err)

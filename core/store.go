@@ -29,6 +29,7 @@ import (
 //   - [Unavailable] if the backend cannot be reached, if an operation still conflicts after all its attempts
 //     (errors.Is finds [ErrConflict]), or if the context has ended (errors.Is finds its error);
 //   - [OutcomeUnknown] for a commit that was sent and not acknowledged;
+//   - [QueryTooExpensive] for an operation that exceeds the backend's limit of time;
 //   - [ServerError] for every other failure, such as a resource or a record of another model.
 type Store struct {
 	model       *Model

@@ -101,7 +101,7 @@ func errorAt(err error, element int) error {
 		return err
 	}
 	switch e := *core.AsError(err); e.Code {
-	case core.ServerError, core.Unavailable, core.OutcomeUnknown:
+	case core.ServerError, core.Unavailable, core.OutcomeUnknown, core.QueryTooExpensive:
 		return err
 	default:
 		e.Element = element

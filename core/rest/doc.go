@@ -79,6 +79,7 @@
 // go to [Options.Logger] and never into an answer.
 //
 // UNAVAILABLE is 503 with Retry-After: nothing was written, and the client may send the same request again.
+// QUERY_TOO_EXPENSIVE is 503 without Retry-After: nothing was written, and the request took longer than the server permits.
 // OUTCOME_UNKNOWN is 503 without Retry-After: a connection broke or the time ran out during the commit, and the write
 // may have happened. A client that repeats a POST then may create a second record. A client that chooses the key can
 // repeat safely:

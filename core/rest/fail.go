@@ -68,4 +68,5 @@ var statuses = map[core.Code]int{
 	core.ServerError:          http.StatusInternalServerError,
 	core.Unavailable:          http.StatusServiceUnavailable,
 	core.OutcomeUnknown:       http.StatusServiceUnavailable,
+	core.QueryTooExpensive:    http.StatusServiceUnavailable,
 }

@@ -15,7 +15,7 @@ func headers() object {
 		"Link":     object{"description": `The next page, as rel="next", if there is one (RFC 8288).`, "schema": text},
 		"Location": object{"description": "Path of the created record.", "schema": text},
 		"Retry-After": object{
-			"description": "Seconds after which the request may succeed. Absent with the code OUTCOME_UNKNOWN: the write may have happened.", "schema": object{"type": "integer"},
+			"description": "Seconds after which the request may succeed. Absent with the code OUTCOME_UNKNOWN: the write may have happened. Absent with the code QUERY_TOO_EXPENSIVE: the request would fail again.", "schema": object{"type": "integer"},
 		},
 		"Allow":            object{"description": "The methods that this URL supports now.", "schema": text},
 		"WWW-Authenticate": object{"description": "How to authenticate.", "schema": text},

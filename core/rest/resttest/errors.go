@@ -63,6 +63,7 @@ func testErrors(t *testing.T, newBackend NewBackend) {
 		{with(errSecret), exchange{"POST /thing", `{}`, 500, `SERVER_ERROR {}`}, nil},
 		{with(core.ErrClosed), exchange{"POST /thing", `{}`, 503, `UNAVAILABLE {}`}, nil},
 		{with(core.ErrCommitUnknown), exchange{"POST /thing", `{}`, 503, `OUTCOME_UNKNOWN {}`}, nil},
+		{with(core.QueryTooExpensive), exchange{"POST /thing", `{}`, 503, `QUERY_TOO_EXPENSIVE {}`}, nil},
 	} {
 		code, _, _ := strings.Cut(row.exchange.want, " ")
 		shown[core.Code(code)] = true

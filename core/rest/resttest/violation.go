@@ -13,7 +13,7 @@ var statuses = map[core.Code]int{
 	core.SearchForbidden: 400, core.BadParam: 400, core.BadFieldValue: 400, core.BadRequest: 400, core.Unauthorized: 401,
 	core.Forbidden: 403, core.MethodNotAllowed: 405, core.ReadOnly: 405, core.AlreadyExists: 409, core.StillReferenced: 409, core.PreconditionFailed: 412,
 	core.TooLarge: 413, core.UnsupportedMediaType: 415, core.ServerError: 500, core.Unavailable: 503,
-	core.OutcomeUnknown: 503,
+	core.OutcomeUnknown: 503, core.QueryTooExpensive: 503,
 }
 
 // violation returns the rule for all answers that the reply breaks; empty if there is none.

@@ -13,7 +13,7 @@ func PublicText(err error) string {
 		return "no error"
 	}
 	e := core.AsError(err)
-	if e.Code == core.ServerError || e.Code == core.Unavailable || e.Code == core.OutcomeUnknown {
+	if e.Code == core.ServerError || e.Code == core.Unavailable || e.Code == core.OutcomeUnknown || e.Code == core.QueryTooExpensive {
 		return e.Error()
 	}
 	return e.Public()
