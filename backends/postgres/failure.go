@@ -173,6 +173,8 @@ func (b *Backend) classify(ctx context.Context, err error) error {
 		return standbyUnavailable(err)
 	case isConflict(server):
 		return fmt.Errorf("%w: %w", core.ErrConflict, err)
+	case isTooExpensive(server):
+		return &core.Error{Code: core.QueryTooExpensive, Cause: err}
 	case isTransient(server.Code):
 		return unavailable(err)
 	}
@@ -199,6 +201,18 @@ func isConflict(err *pgconn.PgError) bool {
 		return err.Routine == "RevalidateCachedQuery"
 	}
 	return false
+}
+
+// isTooExpensive reports whether a statement has exceeded statement_timeout. A statement that an administrator has cancelled
+// has the same SQLSTATE and another message, which the server may translate.
+func isTooExpensive(err *pgconn.PgError) bool {
+	return err.Code == "57014" && !strings.Contains(err.Message, "user request")
+}
+
+// exceedsTimeout reports whether the error is that of a statement that has exceeded statement_timeout.
+func exceedsTimeout(err error) bool {
+	server, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && isTooExpensive(server)
 }
 
 // isTransient reports whether an SQLSTATE (manual, appendix A) concerns the state of the server.

@@ -36,8 +36,9 @@ const (
 //
 // Unless the string has other settings, the connections have default_transaction_isolation set to [Options.Isolation],
 // the application_name of [Options.ApplicationName], a connect_timeout of 10 seconds, an
-// idle_in_transaction_session_timeout of 60 seconds, jit off, and DateStyle ISO and IntervalStyle postgres. When a context
-// ends, the driver cancels the running statement and keeps the connection. With [Options.Bouncer], Open sets only the
+// idle_in_transaction_session_timeout of 60 seconds, the statement_timeout of [Options.StatementTimeout], jit off, and
+// DateStyle ISO and IntervalStyle postgres. When a context ends, the driver cancels the running statement and keeps the
+// connection. With [Options.Bouncer], Open sets only the
 // application_name and the connect_timeout, and a context that ends closes the connection.
 //
 // Errors: [core.Unavailable] if the server is unreachable or rejects the login, with a text of one line that names the
@@ -81,6 +82,7 @@ func configure(c *pgx.ConnConfig, opts Options) {
 		setDefault(c, "datestyle", "ISO")
 		setDefault(c, "intervalstyle", "postgres")
 		setDefault(c, "jit", "off")
+		setDefault(c, "statement_timeout", opts.statementTimeout())
 		return
 	}
 	if c.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -81,19 +82,21 @@ func TestOpenSetsSessionSettings(t *testing.T) {
 	schema := pgtest.Schema(t)
 	servertest.Execute(t, servertest.InSchema(schema, `CREATE FUNCTION $S.setting(text) RETURNS text LANGUAGE sql AS 'SELECT current_setting($1)'`))
 	servertest.Execute(t, servertest.InSchema(schema, `CREATE TABLE $S.row (id bigserial PRIMARY KEY, a text DEFAULT $S.setting('application_name'),
-		b text DEFAULT $S.setting('transaction_isolation'), c text DEFAULT $S.setting('idle_in_transaction_session_timeout'))`))
+		b text DEFAULT $S.setting('transaction_isolation'), c text DEFAULT $S.setting('idle_in_transaction_session_timeout'),
+		d text DEFAULT $S.setting('statement_timeout'), e text DEFAULT $S.setting('jit'))`))
 	m := core.MustModel("m", core.ResourceSpec{Name: "row", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Int, Key: true}, {Name: "a", Type: core.Text}, {Name: "b", Type: core.Text}, {Name: "c", Type: core.Text},
+		{Name: "d", Type: core.Text}, {Name: "e", Type: core.Text},
 	}})
 	for _, c := range []struct {
 		opts postgres.Options
 		url  string
 		want string
 	}{
-		{postgres.Options{}, pgtest.URL(t), "row{id:1 a:larder b:serializable c:1min}"},
-		{postgres.Options{ApplicationName: "shop"}, pgtest.URL(t), "row{id:2 a:shop b:serializable c:1min}"},
-		{postgres.Options{Isolation: "repeatable read"}, servertest.With(t, pgtest.URL(t), "application_name", "mine"), "row{id:3 a:mine b:repeatable read c:1min}"},
-		{postgres.Options{Bouncer: true}, pgtest.Bouncer(t), "row{id:4 a:larder b:serializable c:0}"},
+		{postgres.Options{}, pgtest.URL(t), "row{id:1 a:larder b:serializable c:1min d:20s e:off}"},
+		{postgres.Options{ApplicationName: "shop"}, pgtest.URL(t), "row{id:2 a:shop b:serializable c:1min d:20s e:off}"},
+		{postgres.Options{Isolation: "repeatable read"}, servertest.With(t, pgtest.URL(t), "application_name", "mine"), "row{id:3 a:mine b:repeatable read c:1min d:20s e:off}"},
+		{postgres.Options{Bouncer: true}, pgtest.Bouncer(t), "row{id:4 a:larder b:serializable c:0 d:20s e:on}"},
 	} {
 		b, err := postgres.Open(t.Context(), c.url, schema, c.opts)
 		if err != nil {
@@ -114,6 +117,52 @@ func TestOpenSetsSessionSettings(t *testing.T) {
 		if _, err := b.Begin(context.Background(), core.BackendTxOptions{}); !errors.Is(err, core.ErrClosed) {
 			t.Errorf("after Close: %v", err)
 		}
+	}
+}
+
+// The server ends a statement that exceeds the limit. The connection remains usable.
+func TestStatementBeyondLimitIsTooExpensive(t *testing.T) {
+	t.Parallel()
+	schema := pgtest.Schema(t)
+	for _, sql := range []string{
+		`CREATE TABLE $S.row (id bigserial PRIMARY KEY, name text)`, `INSERT INTO $S.row (name) VALUES ('a'), ('b')`,
+		`CREATE VIEW $S.slow AS SELECT r.id, r.name || pg_sleep(30)::text AS name FROM $S.row AS r`,
+	} {
+		servertest.Execute(t, servertest.InSchema(schema, sql))
+	}
+	row := servertest.Numbered.Resource("row")
+	for _, c := range []struct {
+		name, url string
+		opts      postgres.Options
+		want      error
+	}{
+		{"direct", pgtest.URL(t), postgres.Options{StatementTimeout: time.Second}, core.QueryTooExpensive},
+		{"bouncer", pgtest.Bouncer(t), postgres.Options{StatementTimeout: time.Second, Bouncer: true}, core.QueryTooExpensive},
+		{"in the connection string", servertest.With(t, pgtest.URL(t), "statement_timeout", "1000"), postgres.Options{}, core.QueryTooExpensive},
+		{"no limit", pgtest.URL(t), postgres.Options{StatementTimeout: -1, CallTimeout: time.Second}, context.DeadlineExceeded},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.opts.Resources = map[string]postgres.Source{"row": {Table: "row", View: "slow"}}
+			b, err := postgres.Open(t.Context(), c.url, schema, c.opts)
+			servertest.Must(t, err)
+			store, err := core.New(t.Context(), servertest.Numbered, b)
+			servertest.Must(t, err)
+			t.Cleanup(func() { _ = store.Close() })
+			if _, err := store.Select(t.Context(), row, core.Query{Where: core.Eq("name", "a")}); !errors.Is(err, c.want) {
+				t.Errorf("select: %v, want %v", err, c.want)
+			}
+			err = store.Tx(t.Context(), func(ctx context.Context, tx *core.Transaction) error {
+				_, err := tx.Count(ctx, row, core.Eq("name", "a"))
+				return err
+			})
+			if !errors.Is(err, c.want) {
+				t.Errorf("in a transaction: %v, want %v", err, c.want)
+			}
+			if _, err := store.Load(t.Context(), row, nil); err != nil { // pings the server
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -59,6 +60,12 @@ type Options struct {
 	// frozen server. A context with a deadline is not limited further, nor is the start of a store. Default: 30 s. A
 	// negative value means no limit.
 	CallTimeout time.Duration
+	// StatementTimeout limits the time of each statement on the server (statement_timeout, manual, section 20.11). A
+	// statement that exceeds it fails with [core.QueryTooExpensive]. [Open] sets it on its connections, unless the connection
+	// string has a statement_timeout; with Bouncer, every transaction sets it, also one of [New]. Otherwise a pool for New
+	// keeps its own setting. Migrate is not limited. Default: 20 s, which is less than CallTimeout. A negative value means no
+	// limit.
+	StatementTimeout time.Duration
 	// ApplicationName is the application_name of the connections of [Open], unless the connection string has one.
 	// Default: "larder".
 	ApplicationName string
@@ -95,6 +102,21 @@ func (o Options) isolation() pgx.TxIsoLevel {
 
 // defaultCallTimeout is the default of Options.CallTimeout.
 const defaultCallTimeout = 30 * time.Second
+
+// defaultStatementTimeout is the default of Options.StatementTimeout.
+const defaultStatementTimeout = 20 * time.Second
+
+// statementTimeout returns the value of statement_timeout: milliseconds, and 0 for no limit.
+func (o Options) statementTimeout() string {
+	limit := o.StatementTimeout
+	switch {
+	case limit == 0:
+		limit = defaultStatementTimeout
+	case limit < 0:
+		return "0"
+	}
+	return strconv.FormatInt(max(limit.Milliseconds(), 1), 10)
+}
 
 // withTimeout gives a context without a deadline the timeout of the options. A frozen server keeps its connections
 // open, and its kernel acknowledges all data, so that nothing else would end the wait for an answer.

@@ -106,9 +106,9 @@ func (b *Backend) callsOnReplica(calls []call, single bool) []call {
 	check := b.written.replayCheck()
 	switch {
 	case !single:
-		return slices.Concat([]call{{sql: begin}, check, {sql: "COMMIT"}, {sql: b.beginReplica()}}, calls)
+		return slices.Concat([]call{{sql: begin}, check, {sql: "COMMIT"}}, b.beginCalls(b.beginReplica()), calls)
 	case b.opts.Bouncer: // the default isolation level of the session is unknown
-		return slices.Concat([]call{{sql: begin}, check}, calls, []call{{sql: "COMMIT"}})
+		return slices.Concat(b.beginCalls(begin), []call{check}, calls, []call{{sql: "COMMIT"}})
 	}
 	return slices.Concat([]call{check}, calls)
 }
@@ -281,7 +281,7 @@ func (t *transaction) readReplica(ctx context.Context, op *core.Op, calls []call
 			t.end()
 		}
 		return true, nil
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || exceedsTimeout(err): // the primary would not answer sooner
 		return true, t.backend.classify(ctx, err)
 	}
 	t.replica.pause(err)

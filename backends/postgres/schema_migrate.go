@@ -47,6 +47,9 @@ func (b *Backend) migrate(ctx context.Context, m *core.Model) error {
 	defer conn.Release()
 	// READ COMMITTED, so that the statements see the commits that happened during the wait for the lock.
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0"); err != nil { // rewriting a table may take long
+			return err
+		}
 		if _, err := tx.Exec(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", int64(migrationLock))); err != nil {
 			return err
 		}

@@ -186,7 +186,7 @@ func (t *transaction) execute(ctx context.Context, calls []call) error {
 func (t *transaction) wrap(calls []call, writes, commits bool) []call {
 	all := make([]call, 0, len(calls)+3)
 	if !t.begun {
-		all = append(all, call{sql: t.beginSQL()})
+		all = append(all, t.backend.beginCalls(t.beginSQL())...)
 		t.begun = true
 	}
 	if writes && !t.deferred {
@@ -198,6 +198,15 @@ func (t *transaction) wrap(calls []call, writes, commits bool) []call {
 		all = append(all, t.commitCalls()...)
 	}
 	return all
+}
+
+// beginCalls returns the BEGIN. Behind a pooler, where sessions have no settings, the limit of statements follows.
+func (b *Backend) beginCalls(begin string) []call {
+	calls := []call{{sql: begin}}
+	if b.opts.Bouncer {
+		calls = append(calls, call{sql: "SET LOCAL statement_timeout = " + b.opts.statementTimeout()})
+	}
+	return calls
 }
 
 // commitCalls returns the COMMIT and the calls after it: with replicas, the query of the position in the log, and the
