@@ -105,6 +105,29 @@
 //
 // DDL gives text columns the collation "C".
 //
+// # Conditions on related records
+//
+// A condition on related records is an EXISTS in the same statement, in reads, updates and deletes. It reads the tables,
+// views or queries that [Options.Resources] names for reads. An order by a path joins the rows that the path leads to.
+//
+// The planner cannot know how many rows such a condition leaves, and a wrong guess makes a page with a limit slow: a member
+// of all projects would read all rows, and a member of none would search the whole table. The statement of a page
+// therefore counts the matching rows up to 1,000. If there are no more, it reads all of them and sorts; otherwise it reads
+// the rows in the order of the page and decides the condition for each.
+//
+// Each step of a condition needs an index: on the foreign key of a to-one relation, which DDL makes, and on the fields that
+// the condition compares. For a policy such as "issues of projects with a membership of the user" these are
+//
+//	CREATE INDEX ON issue (project, id);
+//	CREATE INDEX ON membership ("user");
+//	CREATE INDEX ON membership (project);
+//
+// No index serves a list of keys from the other side, nor an order by a path: such a page reads all rows that match its
+// condition.
+//
+// Turn the JIT compiler off (jit, manual, section 32): compiling such statements takes longer than executing them. Open does
+// that; for other pools use ALTER ROLE app SET jit = off.
+//
 // # Views
 //
 // [Options.Resources] can read a resource from a view or a query, and name the table for its writes: see [Source].
@@ -238,8 +261,8 @@
 // # Errors
 //
 // Violated constraints have the codes of package core and the names of the model. Error texts for clients contain neither
-// SQL nor names of constraints nor values of other rows. An unreachable server, a full disk and a timeout are
-// [core.Unavailable].
+// SQL nor names of constraints nor values of other rows. An unreachable server, a full disk and a timeout of the context are
+// [core.Unavailable]. A statement that takes longer than [Options.StatementTimeout] is [core.QueryTooExpensive].
 //
 // When connections break, by a restart or a failover (target_session_attrs, manual, section 34.1.2), their running
 // operations fail and the pool makes new connections. A write that may have been committed is [core.OutcomeUnknown], and

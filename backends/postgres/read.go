@@ -394,14 +394,10 @@ func (r *reader) pages(t row, steps []step) []string {
 	return pages
 }
 
-// position returns a condition on the sort keys, as a further one. If it may fail, it is enclosed in the fences of the rows.
+// position returns a condition on the sort keys, as a further one. If it may fail, it is enclosed in the fence of the row;
+// columns of related rows that may fail have the one of [row.join].
 func (r *reader) position(t row, condition string) string {
-	fails := false
-	for _, k := range r.keys[:len(r.op.After)] {
-		if k.column.mayFail {
-			fails, t.fence = true, both(t.fence, k.row.fence)
-		}
-	}
+	fails := slices.ContainsFunc(r.keys[:len(r.op.After)], func(k sortKey) bool { return k.column.mayFail })
 	return " AND " + t.piece(func() { t.fenced(fails, func() { t.WriteString(condition) }) })
 }
 
