@@ -36,16 +36,17 @@ var (
 // Cause is for the log only. An Error must not be changed after it was returned.
 type Error struct {
 	Code     Code
-	Resource string // API name of the resource
-	Field    string // API name of the field
-	Key      Value  // key without a record
-	Type     Type   // type of the field
-	Value    any    // rejected value as it was given; of an AlreadyExists the duplicate [Value], nil if it is unknown
-	Param    string // rejected parameter; for some codes the HTTP method, header or entity tag
-	Accepted string // accepted values of the parameter, or of the field if its type alone does not say them
-	Element  int    // position of the rejected element in a list of the request, from 1; 0 for none
-	Message  string // problem of the request, in words for a client
-	Cause    error  // for logs, never shown to a client
+	Resource string   // API name of the resource
+	Field    string   // API name of the field
+	Fields   []string // API names of the fields, of an AlreadyExists for values of several fields
+	Key      Value    // key without a record
+	Type     Type     // type of the field
+	Value    any      // rejected value as it was given; of an AlreadyExists the duplicate [Value], a [List] for several fields, nil if it is unknown
+	Param    string   // rejected parameter; for some codes the HTTP method, header or entity tag
+	Accepted string   // accepted values of the parameter, or of the field if its type alone does not say them
+	Element  int      // position of the rejected element in a list of the request, from 1; 0 for none
+	Message  string   // problem of the request, in words for a client
+	Cause    error    // for logs, never shown to a client
 }
 
 // Error returns the public text, followed by the cause. It is for logs.
@@ -116,11 +117,24 @@ func (e *Error) details() []Detail {
 	case BadRequest, TooLarge:
 		return []Detail{{"msg", e.Message}}
 	case AlreadyExists, FieldUpdateForbidden, StillReferenced: // a hidden field has only the resource
-		return nonEmpty(Detail{"object_name", e.Resource}, Detail{"field_name", e.Field})
+		details := nonEmpty(Detail{"object_name", e.Resource}, Detail{"field_name", e.Field})
+		if len(e.Fields) > 0 {
+			details = append(details, Detail{"field_names", toAny(e.Fields)})
+		}
+		return details
 	case Forbidden, ReadOnly:
 		return nonEmpty(Detail{"object_name", e.Resource})
 	}
 	return nil
+}
+
+// toAny returns the names as a JSON array.
+func toAny(names []string) []any {
+	out := make([]any, len(names))
+	for i, name := range names {
+		out[i] = name
+	}
+	return out
 }
 
 func nonEmpty(all ...Detail) []Detail {
@@ -311,7 +325,8 @@ const (
 	// ReadOnly means that the store, the resource or the transaction rejects writes. Fields: Resource, if it is
 	// known.
 	ReadOnly Code = "READ_ONLY"
-	// AlreadyExists means that another record has the key or the unique value. Fields: Resource, Field.
+	// AlreadyExists means that another record has the key, the unique value or the values of a unique index. Fields:
+	// Resource, Field; Fields for an index over several fields.
 	AlreadyExists Code = "CONFLICT"
 	// StillReferenced means that the record cannot be deleted, because other records refer to it through this relation:
 	// the relation has the rule [Restrict], or a referring record cannot be detached or deleted with it. The text is the

@@ -13,6 +13,11 @@ type ResourceSpec struct {
 	APIName string
 	// Fields are applied and shown in this order. Exactly one is the key.
 	Fields []FieldSpec
+	// Unique lists groups of field names: no two records may have the same values in all fields of a group. It is short for
+	// Indexes with Unique.
+	Unique [][]string
+	// Indexes are the indexes over several fields or over some of the records.
+	Indexes []Index
 }
 
 // FieldSpec declares one field. It is of one of four kinds: a scalar has a Type, a to-one relation ToOne, a to-many
@@ -144,6 +149,9 @@ func NewModel(name string, resources ...ResourceSpec) (*Model, error) {
 	b.addResources(resources)
 	b.linkRelations()
 	b.checkFields()
+	for i, r := range b.model.resources {
+		b.addIndexes(r, resources[i])
+	}
 	b.addCounters()
 	b.convertDefaults()
 	if err := b.err(); err != nil {
@@ -191,6 +199,7 @@ type Resource struct {
 	byAPIName  map[string]*Field
 	referrers  []*Field
 	uniques    []*Field
+	indexes    []*Index
 	references []*Field
 	numbers    []*Field
 	keyOrder   []Order
@@ -236,6 +245,10 @@ func (r *Resource) References() []*Field { return r.references }
 
 // Uniques returns the stored unique fields, without the key. The slice is shared and must not be modified.
 func (r *Resource) Uniques() []*Field { return r.uniques }
+
+// Indexes returns the indexes of [ResourceSpec.Unique] and [ResourceSpec.Indexes], resolved against the model. The slice and
+// its elements are shared and must not be modified.
+func (r *Resource) Indexes() []*Index { return r.indexes }
 
 // OnDelete is the effect of deleting a record on the records that point at it through a stored to-one relation. The
 // engine carries it out as operations under the policies of the caller. A backend deletes only the records that an

@@ -82,6 +82,19 @@ func TestNewModelReportsEveryMistake(t *testing.T) {
 			{Name: "control", Type: core.Int, Was: "a\nb"},
 			{Name: "calcwas", Computed: get, Was: "calc_was"},
 		}},
+		core.ResourceSpec{
+			Name: "indexes",
+			Fields: []core.FieldSpec{
+				id(), {Name: "a", Type: core.Int}, {Name: "b", Type: core.Text}, {Name: "doc", Type: core.JSON}, {Name: "at", Type: core.Time},
+			},
+			Unique: [][]string{{}, {"a"}, {"a", "-b"}, {"a", "id"}, {"b", "a"}},
+			Indexes: []core.Index{
+				{Fields: []string{"a", "nothing"}}, {Fields: []string{"a", "doc"}}, {Fields: []string{"a", "-a"}}, {Fields: []string{"id", "a"}},
+				{Fields: []string{"b", "a"}, Unique: true}, {Fields: []string{"a"}, Where: core.Eq("none", 1)},
+				{Fields: []string{"-a"}, Where: core.Gt("a", 1)}, {Fields: []string{"-b"}, Where: core.Eq("at", "2026-11-30T00:00:00Z")},
+				{Fields: []string{"b"}, Where: core.Ne("a", 1)}, {Fields: []string{"b"}, Where: core.Eq("a", "x")},
+			},
+		},
 		core.ResourceSpec{Name: "points", Fields: []core.FieldSpec{
 			id(), {Name: "to", ToOne: "twice"}, {Name: "back", ToOne: "fields"}, {Name: "of", ToOne: "fields", Partner: core.RefusePartner},
 		}},
@@ -111,6 +124,13 @@ func TestNewModelReportsEveryMistake(t *testing.T) {
 		`"kept": Was is its own name`, `"swapped": Was is the name of another field, "default"`,
 		`"renamed too": Was is "old", as for field "renamed"`, `"control": Was has control characters`,
 		`"calcwas": only a stored field can have Was`,
+		`"indexes": index "": must have 1 to 16 fields`, `index "a": has one field, all records and no direction; set Indexed or Unique on the field`,
+		`index "a, -b": is unique and has a direction`, `index "a, id": only the last field of an index that is not unique can be the key`,
+		`index "a, nothing": field "nothing" does not exist`, `index "a, doc": field "doc" must be a stored field of an ordered type`,
+		`index "a, -a": field "-a" occurs twice`, `index "id, a": only the last field`, `index "b, a": declared twice`,
+		`index "a": condition: FIELD_DOES_NOT_EXIST`, `index "-a": the condition must be Eq, In, or Ne with nil`,
+		`index "-b": the condition must compare fields of type bool, int, text or uuid`, `index "b": the condition must be Eq`,
+		`index "b": condition: BAD_FIELD_VALUE`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("not reported: %s", want)
@@ -149,6 +169,41 @@ func TestStoredSideOfAOneToOneRelationIsUnique(t *testing.T) {
 	wife := m.Resource("male").Field("wife")
 	if !wife.Unique() || len(m.Resource("male").Uniques()) != 1 || len(m.Resource("female").Columns()) != 1 {
 		t.Error("wife is not the stored, unique side")
+	}
+}
+
+func TestIndexNamesItsVisibleFields(t *testing.T) {
+	issue := core.MustModel("tracker", core.ResourceSpec{
+		Name: "issue", APIName: "Issue",
+		Fields: []core.FieldSpec{
+			id(), {Name: "org", APIName: "Org", Type: core.Int}, {Name: "number", APIName: "No", Type: core.Int}, {Name: "secret", Type: core.Text, Hidden: true},
+			{Name: "deleted", Type: core.Time},
+		},
+		Unique: [][]string{{"org", "number"}},
+		Indexes: []core.Index{
+			{Fields: []string{"secret", "org"}, Unique: true},
+			{Fields: []string{"org", "-number", "-id"}, Where: core.Eq("deleted", nil)},
+		},
+	}).Resource("issue")
+	both, one, live := issue.Indexes()[0], issue.Indexes()[1], issue.Indexes()[2]
+	if got := both.AlreadyExists().Public(); got != `CONFLICT object_name="Issue" field_names=["Org","No"]` {
+		t.Error(got)
+	}
+	if got := one.AlreadyExists().Public(); got != `CONFLICT object_name="Issue" field_name="Org"` {
+		t.Error(got)
+	}
+	if order := live.Order(); len(order) != 3 || order[0].Desc || !order[1].Desc || order[2].Field != issue.Key() || live.String() != "org, -number, -id where deleted = [null]" {
+		t.Errorf("%v, %s", order, live)
+	}
+	rec, err := issue.NewRecord(map[string]any{"id": 1, "org": 2, "number": 3, "deleted": nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := both.AlreadyExistsWith(both.Claim(rec)); got.Value != core.ListOf(core.IntValue(2), core.IntValue(3)) {
+		t.Error(got.Value)
+	}
+	if null := both.Claim(rec.With(2, core.Null)); null.IsSet() {
+		t.Error(null)
 	}
 }
 

@@ -130,12 +130,26 @@ func conflictError(drafts []*draft, err error) error {
 		return err
 	}
 	for _, d := range slices.Backward(drafts) {
-		r := d.info.resource
-		if f := r.FieldByAPIName(e.Field); e.Resource == r.APIName() && f != nil && d.value(f) == value {
+		if e.Resource == d.info.resource.APIName() && d.holds(e, value) {
 			return errorAt(err, d.element)
 		}
 	}
 	return err
+}
+
+// holds reports whether the body has the value of a conflict in the field of the error, or the values of a list in its
+// fields.
+func (d *draft) holds(e *core.Error, value core.Value) bool {
+	var values []core.Value
+	for _, name := range append(slices.Clone(e.Fields), e.Field) {
+		if f := d.info.resource.FieldByAPIName(name); f != nil {
+			values = append(values, d.value(f))
+		}
+	}
+	if len(values) == 1 {
+		return values[0] == value
+	}
+	return core.ListOf(values...) == value
 }
 
 // value returns the value in the body of a field that the record stores. It is absent if the body does not name it.

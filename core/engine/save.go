@@ -77,10 +77,14 @@ func (updates *updateSet) records() []core.Record {
 	return records
 }
 
-// setsUnique reports whether the set gives a unique field a value.
+// setsUnique reports whether the set gives a unique field a value, or changes a field that a unique index depends on.
 func (updates *updateSet) setsUnique() bool {
+	r := updates.info.resource
+	if len(updates.keys) > 0 && slices.ContainsFunc(r.Indexes(), func(x *core.Index) bool { return x.Unique }) {
+		return true
+	}
 	return slices.ContainsFunc(updates.keys, func(key core.Value) bool {
-		return slices.ContainsFunc(updates.info.resource.Uniques(), func(f *core.Field) bool {
+		return slices.ContainsFunc(r.Uniques(), func(f *core.Field) bool {
 			return updates.values[key][f.Column()].IsSet()
 		})
 	})

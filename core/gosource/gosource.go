@@ -55,7 +55,48 @@ func (w *writer) resource(r *core.Resource) {
 	for _, f := range r.Fields() {
 		w.line(2, "{"+w.field(f)+"},")
 	}
+	if len(r.Indexes()) == 0 {
+		w.line(1, "}},")
+		return
+	}
+	w.line(1, "}, Indexes: []core.Index{")
+	for _, x := range r.Indexes() {
+		w.line(2, "{"+w.index(x)+"},")
+	}
 	w.line(1, "}},")
+}
+
+func (w *writer) index(x *core.Index) string {
+	fields := make([]string, len(x.Fields))
+	for i, name := range x.Fields {
+		fields[i] = strconv.Quote(name)
+	}
+	parts := []string{"Fields: []string{" + strings.Join(fields, ", ") + "}"}
+	if x.Where.Kind() != core.FilterAll {
+		parts = append(parts, "Where: "+w.filter(x.Where))
+	}
+	if x.Unique {
+		parts = append(parts, "Unique: true")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// filter returns the source of the condition of an index.
+func (w *writer) filter(f core.Filter) string {
+	var args []string
+	switch f.Kind() {
+	case core.FilterAnd:
+		for _, part := range f.Filters() {
+			args = append(args, w.filter(part))
+		}
+		return "core.And(" + strings.Join(args, ", ") + ")"
+	default:
+		args = append(args, strconv.Quote(f.Field().Name()))
+		for _, v := range f.Values() {
+			args = append(args, w.value(v))
+		}
+		return "core." + map[core.FilterKind]string{core.FilterEq: "Eq", core.FilterIn: "In", core.FilterNe: "Ne"}[f.Kind()] + "(" + strings.Join(args, ", ") + ")"
+	}
 }
 
 func (w *writer) field(f *core.Field) string {
@@ -116,18 +157,26 @@ func (w *writer) defaultValue(f *core.Field) []string {
 	if !v.IsSet() {
 		return nil
 	}
+	return []string{"Default: " + w.value(v)}
+}
+
+// value returns the source of a constant, or nil for null.
+func (w *writer) value(v core.Value) string {
+	if v.IsNull() {
+		return "nil"
+	}
 	switch v.Type() {
 	case core.Int:
-		return []string{"Default: " + intSource(v.Int())}
+		return intSource(v.Int())
 	case core.Float:
-		return []string{"Default: " + floatSource(v)}
+		return floatSource(v)
 	case core.Bool:
-		return []string{"Default: " + v.String()}
+		return v.String()
 	case core.JSON, core.List:
 		w.json = true
-		return []string{"Default: json.RawMessage(" + strconv.Quote(v.Text()) + ")"}
+		return "json.RawMessage(" + strconv.Quote(v.Text()) + ")"
 	default:
-		return []string{"Default: " + strconv.Quote(v.String())}
+		return strconv.Quote(v.String())
 	}
 }
 

@@ -41,6 +41,9 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 			{Name: "friends", ToMany: "a b"},
 			{Name: "number", Type: core.Int, NumberedBy: "parent"},
 			{Name: "new", Type: core.Int, Was: "old \"one\""},
+		}, Unique: [][]string{{"n", "t"}}, Indexes: []core.Index{
+			{Fields: []string{"-n", "parent", "-id"}, Where: core.And(core.Eq("at", nil), core.In("least", 1, int64(math.MinInt64)), core.Eq("t", "\"x\""))},
+			{Fields: []string{"n"}, Where: core.And(core.Ne("t", nil), core.Eq("b", true)), Unique: true},
 		}},
 	)
 	source, err := gosource.Source(model, "main")

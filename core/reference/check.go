@@ -10,7 +10,7 @@ import (
 // resource.
 //
 // Errors: [core.NotFound] for a to-one relation without a target; [core.AlreadyExists] for a unique value that two
-// records hold.
+// records hold, and for values of a unique index.
 func CheckIntegrity(m *core.Model, records Records) error {
 	empty := func(*core.Resource) iter.Seq[core.Record] { return func(func(core.Record) bool) {} }
 	return CheckCommit(m, empty, records)
@@ -36,8 +36,13 @@ func CheckCommit(m *core.Model, before, after Records) error {
 			}
 		}
 		for _, f := range r.Uniques() {
-			if v := duplicate(f, after(r)); v.IsSet() {
+			if v := repeated(func(rec core.Record) core.Value { return rec.At(f.Column()) }, after(r)); v.IsSet() {
 				return f.AlreadyExistsWith(v)
+			}
+		}
+		for _, x := range r.Indexes() {
+			if v := repeated(x.Claim, after(r)); x.Unique && v.IsSet() {
+				return x.AlreadyExistsWith(v)
 			}
 		}
 	}
@@ -56,11 +61,11 @@ func keySets(m *core.Model, records Records) []map[core.Value]bool {
 	return keys
 }
 
-// duplicate returns a value of the field that two of the records hold; absent if there is none.
-func duplicate(f *core.Field, records iter.Seq[core.Record]) core.Value {
+// repeated returns a value that the function returns for two of the records; absent if there is none.
+func repeated(value func(core.Record) core.Value, records iter.Seq[core.Record]) core.Value {
 	found := make(map[core.Value]bool)
 	for rec := range records {
-		v := rec.At(f.Column())
+		v := value(rec)
 		if found[v] {
 			return v
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -110,7 +111,7 @@ func TestCheckIntegrity(t *testing.T) {
 			}
 			return slices.Values([]core.Record{cookie(t, m, c.cookie)})
 		})
-		if got, _ := errors.AsType[*core.Error](err); (err == nil) != (c.want == nil) || err != nil && *got != *c.want {
+		if got, _ := errors.AsType[*core.Error](err); (err == nil) != (c.want == nil) || err != nil && !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

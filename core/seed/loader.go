@@ -90,7 +90,12 @@ func (l *loader) checkRelations(data Data) {
 			}
 		}
 		for _, f := range r.Uniques() {
-			l.checkUnique(f)
+			l.checkUnique(r, "field "+f.Name(), func(rec core.Record) core.Value { return rec.At(f.Column()) })
+		}
+		for _, x := range r.Indexes() {
+			if x.Unique {
+				l.checkUnique(r, "fields "+x.String(), x.Claim)
+			}
 		}
 		for rawKey, fields := range data[r.Name()] {
 			l.checkInverses(r, rawKey, fields)
@@ -105,13 +110,14 @@ func (l *loader) checkTarget(f *core.Field, rec core.Record) {
 	}
 }
 
-func (l *loader) checkUnique(f *core.Field) {
+// checkUnique reports records for which the function returns the same value as for an earlier one.
+func (l *loader) checkUnique(r *core.Resource, subject string, value func(core.Record) core.Value) {
 	holders := make(map[core.Value]core.Value)
-	records := l.records[f.Resource().Index()]
+	records := l.records[r.Index()]
 	for _, key := range slices.SortedFunc(maps.Keys(records), core.Compare) {
-		v := records[key].At(f.Column())
+		v := value(records[key])
 		if other, twice := holders[v]; v.IsSet() && twice {
-			l.fail(fmt.Errorf("%s %s: field %s: %s has the same value and it must be unique", f.Resource(), key, f.Name(), other))
+			l.fail(fmt.Errorf("%s %s: %s: %s has the same value and it must be unique", r, key, subject, other))
 		}
 		holders[v] = key
 	}
