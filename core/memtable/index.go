@@ -9,12 +9,12 @@ import (
 	"github.com/larder-go/larder/core"
 )
 
-// index finds the keys of records by the value of one field.
+// index finds the keys of records by a value.
 type index[K ordinal] interface {
 	add(v core.Value, key K)
 	remove(v core.Value, key K)
-	// fill adds records to the empty index by the value of a column. Their keys ascend.
-	fill(keys []K, records []core.Record, column int)
+	// fill adds the values of records to the empty index. The keys ascend.
+	fill(keys []K, values []core.Value)
 	// scan yields the keys of the records with a value in the interval until yield returns false, which it then
 	// returns too. With resume, it starts at that position instead of the beginning.
 	scan(s interval, d directions, resume *cursor[K], yield func(K) bool) bool
@@ -112,10 +112,10 @@ func (x *typedIndex[V, K]) add(v core.Value, key K) { x.tree.Set(x.entryFor(v, k
 
 func (x *typedIndex[V, K]) remove(v core.Value, key K) { x.tree.Delete(x.entryFor(v, key)) }
 
-func (x *typedIndex[V, K]) fill(keys []K, records []core.Record, column int) {
-	all := make([]entry[V, K], len(records))
-	for i, rec := range records {
-		all[i] = x.entryFor(rec.At(column), keys[i])
+func (x *typedIndex[V, K]) fill(keys []K, values []core.Value) {
+	all := make([]entry[V, K], len(values))
+	for i, v := range values {
+		all[i] = x.entryFor(v, keys[i])
 	}
 	slices.SortFunc(all, func(a, b entry[V, K]) int { // the order of less for stored entries
 		if a.class != b.class {

@@ -7,6 +7,7 @@ import "github.com/larder-go/larder/core"
 // recorded write.
 type integrityChecks struct {
 	values  []fieldValue // written to to-one and unique fields
+	tuples  []tupleValue // written to unique indexes
 	deleted []core.Record
 }
 
@@ -15,12 +16,23 @@ type fieldValue struct {
 	value core.Value
 }
 
+// tupleValue is a record that a unique index may reject.
+type tupleValue struct {
+	index *core.Index
+	rec   core.Record
+}
+
 // put inserts rec, or replaces old if that is a record.
 func (t *transaction) put(table table, old, rec core.Record) {
 	table.put(old, rec)
 	r := rec.Resource()
 	t.noteValues(r.References(), old, rec)
 	t.noteValues(r.Uniques(), old, rec)
+	for _, x := range r.Indexes() {
+		if claim := x.Claim(rec); x.Unique && claim.IsSet() && (old.IsZero() || x.Claim(old) != claim) {
+			t.checks.tuples = append(t.checks.tuples, tupleValue{x, rec})
+		}
+	}
 	t.noteWrite(rec)
 }
 
@@ -51,6 +63,11 @@ func (t *transaction) checkIntegrity() error {
 	for _, w := range t.checks.values {
 		if err := t.checkValue(w.field, w.value); err != nil {
 			return err
+		}
+	}
+	for _, w := range t.checks.tuples {
+		if t.table(w.rec.Resource()).countTuple(w.index, w.rec, 2) > 1 {
+			return w.index.AlreadyExistsWith(w.index.Claim(w.rec))
 		}
 	}
 	for _, old := range t.checks.deleted {

@@ -21,6 +21,10 @@ var garden = core.MustModel("garden",
 		{Name: "tag", Type: core.Int, Unique: true},
 		{Name: "bed", ToOne: "bed"},
 		{Name: "parent", ToOne: "plant"},
+	}, Indexes: []core.Index{
+		{Fields: []string{"sown", "-height", "note"}},
+		{Fields: []string{"edible", "-note"}, Where: core.And(core.Eq("parent", nil), core.Ne("height", nil))},
+		{Fields: []string{"-note", "-id"}, Where: core.In("name", "a", "ab")},
 	}},
 	core.ResourceSpec{Name: "bed", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.Text, Key: true},
@@ -28,6 +32,9 @@ var garden = core.MustModel("garden",
 		{Name: "rank", Type: core.Int, Indexed: true},
 		{Name: "plants", ToMany: "plant", Inverse: "bed"},
 		{Name: "sensor", ToOne: "sensor", Inverse: "bed"},
+	}, Indexes: []core.Index{
+		{Fields: []string{"label", "-rank"}},
+		{Fields: []string{"-label", "rank"}},
 	}},
 	core.ResourceSpec{Name: "sensor", Fields: []core.FieldSpec{
 		{Name: "id", Type: core.UUID, Key: true},

@@ -10,6 +10,7 @@ import (
 // conditions that remain to be checked.
 type queryPlan struct {
 	field     *core.Field  // the key, or an indexed field
+	tuple     *core.Index  // index of [core.Resource.Indexes], in place of field; nil for none
 	intervals []interval   // of the field's values; they ascend and do not overlap
 	desc      bool         // values descend
 	keyDesc   bool         // keys of equal values in an index descend
@@ -17,17 +18,32 @@ type queryPlan struct {
 	ordered   bool         // the scan yields records in the order of the op
 	merged    bool         // the scan orders the records of all intervals, each of one value, by their keys
 
+	fixed      int  // fields of the index with given values
+	restricted bool // the next field of the index has a range
+
 	where, using core.Filter // remaining conditions of the op
 }
 
 // plan chooses how to execute a Select or Count. Every record that matches the op's conditions is in the intervals of
 // the plan; other records may be too.
 func plan(op *core.Op) *queryPlan {
+	p, rank := fieldPlan(op)
+	if rank <= byUniqueValues || len(op.Resource.Indexes()) == 0 {
+		return p
+	}
+	if t := planTuple(op); t != nil && t.betterThan(p, op) {
+		return t
+	}
+	return p
+}
+
+// fieldPlan returns the best plan on the key or on the index of one field, and the rank of its condition.
+func fieldPlan(op *core.Op) (*queryPlan, int) {
 	p := &queryPlan{field: op.Resource.Key(), where: op.Where, using: op.Using}
 	best, rank := chooseCondition(op)
 	switch {
 	case rank == matchesNone:
-		return p
+		return p, rank
 	case rank == fullScan && sortsByIndex(op.Order):
 		p.field, p.intervals = op.Order[0].Field, []interval{everyValue}
 	case rank == fullScan:
@@ -35,9 +51,13 @@ func plan(op *core.Op) *queryPlan {
 	default:
 		p.field, p.intervals = best.Field(), planIntervals(op, best)
 		p.dropExactCondition(best, rank)
+		p.restricted = rank > byValues
+		if !p.restricted {
+			p.fixed = 1
+		}
 	}
 	p.setOrder(op)
-	return p
+	return p, rank
 }
 
 // Kinds of conditions by selectivity, the most selective first.
@@ -154,6 +174,9 @@ func conditionIntervals(f core.Filter) []interval {
 	}
 	return []interval{everyValue}
 }
+
+// byKey reports whether the plan scans the key.
+func (p *queryPlan) byKey() bool { return p.tuple == nil && p.field.Key() }
 
 // dropExactCondition removes the chosen condition from the filters that the scan checks, if the intervals answer it
 // exactly. Checking it again would load the values of every visited record.

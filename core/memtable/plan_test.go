@@ -360,3 +360,89 @@ func TestManyReferringRecordsAreNotVisited(t *testing.T) {
 		}
 	}
 }
+
+// TestHotListVisitsOnePage reads the 50 newest records of one tenant with 1,000 of 10,000 records.
+func TestHotListVisitsOnePage(t *testing.T) {
+	fields := []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "org", Type: core.Int, Indexed: true},
+		{Name: "number", Type: core.Int},
+		{Name: "updated", Type: core.Int},
+		{Name: "deleted", Type: core.Time},
+	}
+	m := core.MustModel("tracker",
+		core.ResourceSpec{Name: "plain", Fields: fields},
+		core.ResourceSpec{Name: "issue", Fields: fields, Unique: [][]string{{"org", "number"}}, Indexes: []core.Index{
+			{Fields: []string{"org", "-updated"}, Where: core.Eq("deleted", nil)},
+		}},
+	)
+	issues := make(map[any]map[string]any)
+	for id := range 10_000 {
+		issues[id] = map[string]any{"org": id % 10, "number": id / 10, "updated": id * 7 % 1000}
+		if id%100 < 10 {
+			issues[id]["deleted"] = "2026-11-30T00:00:00Z"
+		}
+	}
+	records, err := seed.Records(m, seed.Data{"plain": issues, "issue": issues})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot := New(m, Content{Records: records}, nil).Snapshot()
+	visits := func(resource string, using, condition core.Filter, order ...string) (visited int, keys []core.Value) {
+		r := m.Resource(resource)
+		op := core.Op{Kind: core.Select, Resource: r, Using: where(t, r, using), Where: where(t, r, condition), Order: bindOrder(r, order), Limit: 50}
+		var last core.Record
+		for range 2 { // the first page and the next
+			p, found := plan(&op), 0
+			snapshot.tables[r.Index()].scan(p, func(rec core.Record) bool {
+				visited++
+				if is, err := p.matches(rec, nil); err == nil && is && (op.After == nil || core.After(op.Order, op.After, rec)) {
+					found, last, keys = found+1, rec, append(keys, rec.Key())
+				}
+				return !p.ordered || found <= op.Limit
+			})
+			op.After = nil
+			for _, o := range op.Order {
+				op.After = append(op.After, last.At(o.Field.Column()))
+			}
+		}
+		return visited, keys
+	}
+	mine, live := core.Eq("org", 3), core.Eq("deleted", nil)
+	for name, c := range map[string]struct {
+		using, where core.Filter
+		order        []string
+		most         int
+	}{
+		"newest of a tenant":              {core.All(), core.And(mine, live), []string{"-updated", "id"}, 104},
+		"newest under a policy":           {mine, live, []string{"-updated", "id"}, 104},
+		"newest under both":               {mine, core.And(live, mine), []string{"org", "-updated", "id"}, 104},
+		"oldest":                          {mine, live, []string{"updated", "-id"}, 104},
+		"oldest, oldest first":            {mine, live, []string{"updated", "id"}, 104},
+		"newest before a time":            {mine, core.And(live, core.Lt("updated", 500)), []string{"-updated", "id"}, 104},
+		"a number":                        {core.All(), core.And(mine, core.Eq("number", 7)), []string{"id"}, 2},
+		"a number under a policy":         {core.In("org", 3, 4), core.And(mine, core.Eq("number", 7)), []string{"id"}, 2},
+		"a number under another policy":   {core.Eq("updated", 5), core.And(mine, core.Eq("number", 7)), []string{"id"}, 2},
+		"a range of numbers":              {mine, core.And(core.Ge("number", 7), core.Lt("number", 9)), []string{"number"}, 4},
+		"another tenant under a policy":   {mine, core.And(core.Eq("org", 4), live), []string{"-updated", "id"}, 0},
+		"all tenants, deleted or not":     {core.All(), core.All(), []string{"-updated", "id"}, 20_000},
+		"deleted records have no index":   {mine, core.Ne("deleted", nil), []string{"-updated", "id"}, 2000},
+		"a tenant in the order of keys":   {mine, live, []string{"id"}, 130},
+		"in the order of another field":   {mine, live, []string{"number", "id"}, 130},
+		"several tenants, newest first":   {core.In("org", 3, 4), live, []string{"-updated", "id"}, 4000},
+		"policy values of another tenant": {core.In("org", 4, 5), core.And(mine, live), []string{"-updated", "id"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			visited, _ := visits("issue", c.using, c.where, c.order...)
+			if visited > c.most {
+				t.Errorf("visits %d records for two pages, want at most %d", visited, c.most)
+			}
+		})
+	}
+	without, want := visits("plain", mine, live, "-updated", "id")
+	with, got := visits("issue", mine, live, "-updated", "id")
+	t.Logf("two pages of 50: %d records without the index, %d with it", without, with)
+	if without < 2000 || len(got) != 102 || len(want) < len(got) {
+		t.Errorf("without the index %d visits, found %d; with it %d", without, len(want), len(got))
+	}
+}

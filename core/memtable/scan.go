@@ -28,12 +28,12 @@ func (t *typedTable[K]) countVisits(p *queryPlan, limit int) (n int) {
 		case s.empty():
 		case s == everyValue:
 			n += t.size()
-		case p.field.Key() && s.isPoint():
+		case p.byKey() && s.isPoint():
 			n++
-		case p.field.Key():
+		case p.byKey():
 			t.scanInterval(p, s, func(core.Record) bool { return count() })
 		default:
-			t.indexes[t.columns[p.field.Column()]].scan(s, directions{}, nil, func(K) bool { return count() })
+			t.indexOf(p).scan(s, directions{}, nil, func(K) bool { return count() })
 		}
 		if n > limit {
 			break
@@ -44,7 +44,7 @@ func (t *typedTable[K]) countVisits(p *queryPlan, limit int) (n int) {
 
 func (t *typedTable[K]) scanInterval(p *queryPlan, s interval, yield func(core.Record) bool) bool {
 	switch {
-	case !p.field.Key():
+	case !p.byKey():
 		return t.scanIndex(p, s, yield)
 	case s.from.value.IsNull(): // keys are never null
 		return true
@@ -62,10 +62,18 @@ func (t *typedTable[K]) scanIndex(p *queryPlan, s interval, yield func(core.Reco
 	if p.resume != nil {
 		resume = &cursor[K]{p.resume[0], t.ordinal(p.resume[1])}
 	}
-	return t.indexes[t.columns[p.field.Column()]].scan(s, directions{p.desc, p.keyDesc}, resume, func(key K) bool {
+	return t.indexOf(p).scan(s, directions{p.desc, p.keyDesc}, resume, func(key K) bool {
 		rec, _ := t.records.Get(key)
 		return yield(rec)
 	})
+}
+
+// indexOf returns the index that the plan scans.
+func (t *typedTable[K]) indexOf(p *queryPlan) *tableIndex[K] {
+	if p.tuple != nil {
+		return t.tupleIndex(p.tuple)
+	}
+	return &t.indexes[t.columns[p.field.Column()]]
 }
 
 func (t *typedTable[K]) ascend(s interval, yield func(core.Record) bool) bool {

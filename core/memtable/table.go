@@ -18,6 +18,8 @@ type table interface {
 	countVisits(p *queryPlan, limit int) int
 	// countValue returns the number of records with v in the indexed field, and stops counting at limit.
 	countValue(f *core.Field, v core.Value, limit int) int
+	// countTuple returns the number of records in the index with the values of rec, and stops counting at limit.
+	countTuple(x *core.Index, rec core.Record, limit int) int
 
 	// fill adds the records to the empty table. Their keys ascend.
 	fill(all []core.Record)
@@ -44,6 +46,7 @@ type typedTable[K ordinal] struct {
 	ordinal func(core.Value) K // returns the ordinal of a key
 	indexes []tableIndex[K]
 	columns []int // by column: index in indexes, or -1
+	tuples  int   // position in indexes of the first of [core.Resource.Indexes]
 }
 
 // tableIndex is an index of a table. A clone shares the indexes of its original until it writes to them.
@@ -51,7 +54,16 @@ type tableIndex[K ordinal] struct {
 	index[K]
 
 	column int
-	owned  bool // writable by this table; otherwise shared with the original
+	tuple  *core.Index // in place of column; nil for none
+	owned  bool        // writable by this table; otherwise shared with the original
+}
+
+// value returns the value of a record in the index; false if the index leaves the record out.
+func (x *tableIndex[K]) value(rec core.Record) (core.Value, bool) {
+	if x.tuple != nil {
+		return tupleOf(x.tuple, rec)
+	}
+	return rec.At(x.column), true
 }
 
 func newTypedTable[K ordinal](r *core.Resource, ordinalOf func(core.Value) K) *typedTable[K] {
@@ -60,8 +72,12 @@ func newTypedTable[K ordinal](r *core.Resource, ordinalOf func(core.Value) K) *t
 		t.columns[i] = -1
 		if f.Indexed() && !f.Key() {
 			t.columns[i] = len(t.indexes)
-			t.indexes = append(t.indexes, tableIndex[K]{newIndex[K](f.Type()), i, true})
+			t.indexes = append(t.indexes, tableIndex[K]{newIndex[K](f.Type()), i, nil, true})
 		}
+	}
+	t.tuples = len(t.indexes)
+	for _, x := range r.Indexes() {
+		t.indexes = append(t.indexes, tableIndex[K]{newIndex[K](core.Text), -1, x, true})
 	}
 	return t
 }
@@ -78,14 +94,38 @@ func (t *typedTable[K]) countValue(f *core.Field, v core.Value, limit int) (n in
 	return n
 }
 
+func (t *typedTable[K]) countTuple(x *core.Index, rec core.Record, limit int) (n int) {
+	v, _ := tupleOf(x, rec)
+	t.tupleIndex(x).scan(point(v), directions{}, nil, func(K) bool {
+		n++
+		return n < limit
+	})
+	return n
+}
+
+func (t *typedTable[K]) tupleIndex(x *core.Index) *tableIndex[K] {
+	i := t.tuples
+	for t.indexes[i].tuple != x {
+		i++
+	}
+	return &t.indexes[i]
+}
+
 func (t *typedTable[K]) fill(all []core.Record) {
 	keys := make([]K, len(all))
 	for i, rec := range all {
 		keys[i] = t.ordinal(rec.Key())
 		t.records.Load(keys[i], rec)
 	}
-	for _, x := range t.indexes {
-		x.fill(keys, all, x.column)
+	for i := range t.indexes {
+		x := &t.indexes[i]
+		held, values := make([]K, 0, len(all)), make([]core.Value, 0, len(all))
+		for j, rec := range all {
+			if v, ok := x.value(rec); ok {
+				held, values = append(held, keys[j]), append(values, v)
+			}
+		}
+		x.fill(held, values)
 	}
 }
 
@@ -94,7 +134,7 @@ func (t *typedTable[K]) clone() table {
 	c.records = t.records.Copy()
 	c.indexes = make([]tableIndex[K], len(t.indexes))
 	for i, x := range t.indexes {
-		c.indexes[i] = tableIndex[K]{x.index, x.column, false}
+		c.indexes[i] = tableIndex[K]{x.index, x.column, x.tuple, false}
 	}
 	return &c
 }
@@ -103,14 +143,21 @@ func (t *typedTable[K]) put(old, rec core.Record) {
 	key := t.ordinal(rec.Key())
 	t.records.Set(key, rec)
 	for i := range t.indexes {
-		column := t.indexes[i].column
-		switch {
-		case old.IsZero():
-			t.writable(i).add(rec.At(column), key)
-		case old.At(column) != rec.At(column):
-			x := t.writable(i)
-			x.remove(old.At(column), key)
-			x.add(rec.At(column), key)
+		v, holds := t.indexes[i].value(rec)
+		var was core.Value
+		held := !old.IsZero()
+		if held {
+			was, held = t.indexes[i].value(old)
+		}
+		if held == holds && was == v {
+			continue
+		}
+		x := t.writable(i)
+		if held {
+			x.remove(was, key)
+		}
+		if holds {
+			x.add(v, key)
 		}
 	}
 }
@@ -119,7 +166,9 @@ func (t *typedTable[K]) remove(old core.Record) {
 	key := t.ordinal(old.Key())
 	t.records.Delete(key)
 	for i := range t.indexes {
-		t.writable(i).remove(old.At(t.indexes[i].column), key)
+		if v, held := t.indexes[i].value(old); held {
+			t.writable(i).remove(v, key)
+		}
 	}
 }
 
