@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -67,12 +68,106 @@ type catalogColumn struct {
 	collation       string   // qualified and quoted; "" for a type without collations
 }
 
-// catalogIndex is an index on plain columns and all rows.
+// catalogIndex is an index on plain columns.
 type catalogIndex struct {
 	name      string
-	unique    bool
+	unique    bool     // unique, or an exclusion constraint that compares all columns by equality
 	immediate bool     // checked with every row, not deferrable
 	columns   []string // key columns, in order
+	options   []int16  // pg_index.indoption, by column
+	condition string   // of a partial index, as the server spells it; "" for all rows
+	// comparisons are the parts of the condition; nil if the condition has another form.
+	comparisons []pgsql.Comparison
+}
+
+// Values of pg_index.indoption: descending indexes of DDL have nulls first.
+const (
+	ascendingOption  = 0
+	descendingOption = 3
+)
+
+// ofColumn reports whether the index covers all rows, and its only column is the given one.
+func (x catalogIndex) ofColumn(column string) bool {
+	return x.condition == "" && len(x.columns) == 1 && x.columns[0] == column
+}
+
+// directedColumns returns the columns as DDL spells them, without quotes.
+func (x catalogIndex) directedColumns() []string {
+	columns := slices.Clone(x.columns)
+	for i, option := range x.options {
+		if option != ascendingOption {
+			columns[i] += " DESC"
+		}
+	}
+	return columns
+}
+
+// fits reports whether the index enforces a unique index of the model, or serves another one. The columns of a unique index
+// may have any order.
+func (x catalogIndex) fits(want *core.Index, r *core.Resource) bool {
+	order := want.Order()
+	switch {
+	case want.Unique && (!x.unique || len(x.columns) != len(order)), len(x.columns) < len(order):
+		return false
+	}
+	for i, o := range order {
+		at := i
+		if want.Unique {
+			at = slices.Index(x.columns, o.Field.Name())
+		}
+		if at < 0 || x.columns[at] != o.Field.Name() || !want.Unique && x.options[at] != optionOf(o) {
+			return false
+		}
+	}
+	return x.hasCondition(want.Where, r)
+}
+
+func optionOf(o core.Order) int16 {
+	if o.Desc {
+		return descendingOption
+	}
+	return ascendingOption
+}
+
+// hasCondition reports whether the condition of the index is the given one.
+func (x catalogIndex) hasCondition(where core.Filter, r *core.Resource) bool {
+	var found []string
+	for _, c := range x.comparisons {
+		f := r.Field(c.Column)
+		if f == nil {
+			return false
+		}
+		filter, ok := c.Filter(f.Type())
+		if !ok {
+			return false
+		}
+		bound, err := r.Bind(filter)
+		if err != nil {
+			return false
+		}
+		found = append(found, bound.String())
+	}
+	var want []string
+	for _, part := range comparisonsOf(where) {
+		want = append(want, part.String())
+	}
+	slices.Sort(found)
+	slices.Sort(want)
+	return (x.condition == "") == (where.Kind() == core.FilterAll) && slices.Equal(found, want)
+}
+
+// renameColumn replaces the name of a column.
+func (x catalogIndex) renameColumn(from, to string) {
+	for i, name := range x.columns {
+		if name == from {
+			x.columns[i] = to
+		}
+	}
+	for i, c := range x.comparisons {
+		if c.Column == from {
+			x.comparisons[i].Column = to
+		}
+	}
 }
 
 // catalogForeignKey is an enforced foreign key of one column.
@@ -131,7 +226,7 @@ func (c *catalog) readIndexes(rows pgx.Rows) error {
 	for rows.Next() {
 		var index catalogIndex
 		var columns []int16
-		if err := rows.Scan(&table, &index.name, &index.unique, &index.immediate, &columns); err != nil {
+		if err := rows.Scan(&table, &index.name, &index.unique, &index.immediate, &columns, &index.options, &index.condition); err != nil {
 			return err
 		}
 		t := c.tables[table]
@@ -141,6 +236,7 @@ func (c *catalog) readIndexes(rows pgx.Rows) error {
 		for _, num := range columns {
 			index.columns = append(index.columns, t.byNum[num].name)
 		}
+		index.comparisons, _ = pgsql.ParseCondition(index.condition)
 		t.indexes = append(t.indexes, index)
 	}
 	return rows.Err()
@@ -185,10 +281,10 @@ func (c *catalog) readFrom(r *core.Resource, s Source) *catalogTable {
 	return c.tables[s.Table]
 }
 
-// hasIndex reports whether an index begins with the column.
+// hasIndex reports whether an index on all rows begins with the column.
 func (t *catalogTable) hasIndex(column string) bool {
 	for _, x := range t.indexes {
-		if x.columns[0] == column {
+		if x.condition == "" && x.columns[0] == column {
 			return true
 		}
 	}
@@ -199,7 +295,7 @@ func (t *catalogTable) hasIndex(column string) bool {
 // deferrable counts.
 func (t *catalogTable) hasUnique(column string, immediate bool) bool {
 	for _, x := range t.indexes {
-		if x.unique && len(x.columns) == 1 && x.columns[0] == column && (x.immediate || !immediate) {
+		if x.unique && x.ofColumn(column) && (x.immediate || !immediate) {
 			return true
 		}
 	}

@@ -216,6 +216,65 @@ func TestStatementsUseIndexesOfHandMadeTables(t *testing.T) {
 	}
 }
 
+// TestHotListReadsOnePage counts the buffers of the page that a list of the 50 newest records of one tenant reads: 10,000
+// of 100,000 rows, without deleted ones.
+func TestHotListReadsOnePage(t *testing.T) {
+	fields := []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "org", Type: core.Int, Indexed: true},
+		{Name: "number", Type: core.Int},
+		{Name: "title", Type: core.Text},
+		{Name: "updated", Type: core.Time},
+		{Name: "deleted_at", Type: core.Time},
+	}
+	without := core.MustModel("m", core.ResourceSpec{Name: "issue", Fields: fields})
+	with := core.MustModel("m", core.ResourceSpec{
+		Name: "issue", Fields: fields, Unique: [][]string{{"org", "number"}},
+		Indexes: []core.Index{{Fields: []string{"org", "-updated"}, Where: core.Eq("deleted_at", nil)}},
+	})
+	schema := pgtest.Schema(t)
+	p, last := servertest.RecordedPool(t)
+	if err := postgres.Migrate(t.Context(), p, schema, without); err != nil {
+		t.Fatal(err)
+	}
+	servertest.Execute(t, servertest.InSchema(schema, `INSERT INTO $S.issue (org, number, title, updated, deleted_at)
+		SELECT i % 10, i / 10, 'the title of issue ' || i, '2026-01-01'::timestamptz + i * 7919 % 100000 * interval '1 second', CASE WHEN i % 7 = 0 THEN now() END
+		FROM generate_series(1, 100000) AS i`))
+	servertest.Execute(t, servertest.InSchema(schema, `VACUUM ANALYZE $S.issue`))
+	buffers := func(m *core.Model, q core.Query) int {
+		t.Helper()
+		s, err := core.New(t.Context(), m, postgres.New(p, schema, postgres.Options{CheckSchema: -1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		last.LooksFor = ".\"issue\" AS t"
+		first, err := s.Select(t.Context(), m.Resource("issue"), q)
+		if err != nil || len(first.Records) != 50 {
+			t.Fatal(len(first.Records), err)
+		}
+		most, _ := last.Buffers(t, p)
+		q.After = first.Next
+		if _, err := s.Select(t.Context(), m.Resource("issue"), q); err != nil {
+			t.Fatal(err)
+		}
+		n, _ := last.Buffers(t, p)
+		return max(most, n)
+	}
+	newest := core.Query{Where: core.And(core.Eq("org", 7), core.Eq("deleted_at", nil)), Order: []string{"-updated", "id"}, Limit: 50}
+	before := buffers(without, newest)
+	if err := postgres.Migrate(t.Context(), p, schema, with); err != nil {
+		t.Fatal(err)
+	}
+	servertest.Execute(t, servertest.InSchema(schema, `VACUUM ANALYZE $S.issue`))
+	after := buffers(with, newest)
+	byNumber := newest
+	byNumber.Where, byNumber.Order = core.Eq("org", 7), []string{"number"}
+	t.Logf("buffers without the index: %d; with the index: %d; by the unique index: %d", before, after, buffers(with, byNumber))
+	if before < 300 || after > 100 || buffers(with, byNumber) > 100 {
+		t.Errorf("want more than 300 buffers without the index and less than 100 with it:\n%s", last.Plan(t, p))
+	}
+}
+
 // roundTrips is a connection that counts reads after writes.
 type roundTrips struct {
 	net.Conn

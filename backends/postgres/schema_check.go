@@ -245,9 +245,12 @@ func (c *catalogColumn) property() property {
 }
 
 func (x catalogIndex) property() property {
-	text := "(" + strings.Join(x.columns, ", ") + ")"
+	text := "(" + strings.Join(x.directedColumns(), ", ") + ")"
 	if x.unique {
 		text = "UNIQUE " + text
+	}
+	if x.condition != "" {
+		text += " WHERE " + x.condition
 	}
 	if x.unique && !x.immediate {
 		text += " DEFERRABLE"

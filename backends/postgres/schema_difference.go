@@ -143,6 +143,7 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 	for _, f := range r.Columns() {
 		c.compareColumn(t, f)
 	}
+	c.compareIndexes(t, r)
 	for _, col := range t.columns {
 		if f := r.Field(col.name); col.notNull && !col.hasDefault() && (f == nil || !f.Stored()) {
 			c.add(difference{problem: fmt.Sprintf(
@@ -232,6 +233,84 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 		fix: fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s) DEFERRABLE INITIALLY DEFERRED",
 			table, column, c.table(target), pgsql.Name(target.Key().Name())),
 	})
+}
+
+// compareIndexes compares the indexes over several fields or some of the rows.
+func (c *comparison) compareIndexes(t *catalogTable, r *core.Resource) {
+	for _, x := range r.Indexes() {
+		if slices.ContainsFunc(t.indexes, func(found catalogIndex) bool { return found.fits(x, r) }) {
+			continue
+		}
+		d := difference{phase: addIndex, problem: r.Name() + ": has no index over " + x.String(), fix: indexSQL(c.table(r), r, x), additive: true, optional: true}
+		if x.Unique {
+			d.phase, d.optional, d.problem = addConstraint, t.columns == nil, r.Name()+": is not unique by "+x.String()
+		}
+		c.add(d)
+	}
+}
+
+// indexSQL returns the statement that creates an index. A unique index with a condition is an exclusion constraint, because
+// a partial unique index cannot be deferred (manual, section 5.5.6).
+func indexSQL(table string, r *core.Resource, x *core.Index) string {
+	var columns []string
+	for _, o := range x.Order() {
+		column := pgsql.Name(o.Field.Name())
+		switch {
+		case o.Desc:
+			column += " DESC"
+		case x.Unique && x.Where.Kind() != core.FilterAll:
+			column += " WITH ="
+		}
+		columns = append(columns, column)
+	}
+	order := x.Order()
+	if !x.Unique && !order[len(order)-1].Field.Key() { // the key orders rows with equal values
+		columns = append(columns, pgsql.Name(r.Key().Name()))
+	}
+	list, condition := "("+strings.Join(columns, ", ")+")", conditionSQL(x.Where)
+	switch {
+	case !x.Unique && condition == "":
+		return "CREATE INDEX ON " + table + " " + list
+	case !x.Unique:
+		return "CREATE INDEX ON " + table + " " + list + " WHERE " + condition
+	case condition == "":
+		return "ALTER TABLE " + table + " ADD UNIQUE " + list + " DEFERRABLE INITIALLY DEFERRED"
+	}
+	return "ALTER TABLE " + table + " ADD EXCLUDE USING btree " + list + " WHERE (" + condition + ") DEFERRABLE INITIALLY DEFERRED"
+}
+
+// conditionSQL returns the condition of an index; "" for all rows. The constants take the types of their columns.
+func conditionSQL(where core.Filter) string {
+	var parts []string
+	for _, f := range comparisonsOf(where) {
+		column := pgsql.Name(f.Field().Name())
+		var values []string
+		for _, v := range f.Values() {
+			values = append(values, strings.TrimSpace(pgsql.String(v.String())))
+		}
+		switch {
+		case f.Kind() == core.FilterNe:
+			parts = append(parts, column+" IS NOT NULL")
+		case f.Values()[0].IsNull():
+			parts = append(parts, column+" IS NULL")
+		case f.Kind() == core.FilterEq:
+			parts = append(parts, column+" = "+values[0])
+		default:
+			parts = append(parts, column+" IN ("+strings.Join(values, ", ")+")")
+		}
+	}
+	return strings.Join(parts, " AND ")
+}
+
+// comparisonsOf returns the comparisons of the condition of an index.
+func comparisonsOf(where core.Filter) []core.Filter {
+	switch where.Kind() {
+	case core.FilterAll:
+		return nil
+	case core.FilterAnd:
+		return where.Filters()
+	}
+	return []core.Filter{where}
 }
 
 // mismatchOf returns the error that lists the differences that make a store impossible; nil if there are none.

@@ -127,11 +127,7 @@ func (c *catalog) rename(schema, table, from, to string) {
 	delete(t.columns, from)
 	col.name, t.columns[to] = to, col
 	for _, x := range t.indexes {
-		for i, name := range x.columns {
-			if name == from {
-				x.columns[i] = to
-			}
-		}
+		x.renameColumn(from, to)
 	}
 	for i := range t.foreignKeys {
 		if t.foreignKeys[i].column == from {

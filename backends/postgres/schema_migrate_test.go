@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -415,4 +416,125 @@ func TestGroupSetByDatabaseIsRejected(t *testing.T) {
 	}
 	_, err = store.Insert(t.Context(), r, servertest.Record(t, r, map[string]any{"year": 8}))
 	servertest.Must(t, err)
+}
+
+// tickets is a model with an index of each kind. Renamed has the same indexes on a renamed field.
+func tickets(closed core.FieldSpec) *core.Model {
+	return core.MustModel("tickets", core.ResourceSpec{
+		Name: "ticket",
+		Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "desk", Type: core.Int},
+			{Name: "group", APIName: "Group", Type: core.Text},
+			{Name: "due", Type: core.Time},
+			closed,
+			{Name: "open", Type: core.Bool},
+		},
+		Unique: [][]string{{"desk", "group"}},
+		Indexes: []core.Index{
+			{Fields: []string{"group"}, Where: core.And(core.Eq(closed.Name, nil), core.In("group", "it's", "b")), Unique: true},
+			{Fields: []string{"desk", "-due"}, Where: core.And(core.Eq(closed.Name, nil), core.Eq("open", true))},
+			{Fields: []string{"-due", "-id"}, Where: core.And(core.Ne("due", nil), core.Eq("desk", -5))},
+		},
+	})
+}
+
+var closedField = core.FieldSpec{Name: "closed", Type: core.Time}
+
+func TestDDLOfIndexesOverSeveralFields(t *testing.T) {
+	got := strings.Join(postgres.DDL("s", tickets(closedField)), "\n")
+	for _, want := range []string{
+		`ALTER TABLE "s"."ticket" ADD UNIQUE ("desk", "group") DEFERRABLE INITIALLY DEFERRED`,
+		`ALTER TABLE "s"."ticket" ADD EXCLUDE USING btree ("group" WITH =) WHERE ("closed" IS NULL AND "group" IN ('b', 'it''s')) DEFERRABLE INITIALLY DEFERRED`,
+		`CREATE INDEX ON "s"."ticket" ("desk", "due" DESC, "id") WHERE "closed" IS NULL AND "open" = 'true'`,
+		`CREATE INDEX ON "s"."ticket" ("due" DESC, "id" DESC) WHERE "due" IS NOT NULL AND "desk" = '-5'`,
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("missing: %s\nin:\n%s", want, got)
+		}
+	}
+}
+
+// countIndexes returns the number of indexes of the schema.
+func countIndexes(t *testing.T, schema string) (n int) {
+	t.Helper()
+	err := servertest.Pool(t, pgtest.URL(t)).QueryRow(t.Context(), "SELECT count(*) FROM pg_indexes WHERE schemaname = $1", schema).Scan(&n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestMigrateFindsIndexesOverSeveralFields(t *testing.T) {
+	table := `CREATE TABLE $S.ticket (id bigserial PRIMARY KEY, desk bigint, "group" %s COLLATE "C", due timestamptz, closed timestamptz, open boolean)`
+	for _, c := range []struct {
+		name       string
+		statements []string
+		added      int // by Migrate
+	}{
+		{"made by Migrate", nil, 5},
+		{"made by hand", []string{
+			fmt.Sprintf(table, "varchar(30)"),
+			`ALTER TABLE $S.ticket ADD UNIQUE ("group", desk)`,
+			`CREATE UNIQUE INDEX ON $S.ticket ("group") WHERE closed IS NULL AND "group" IN ('b', 'it''s')`,
+			`CREATE INDEX ON $S.ticket (desk, due DESC) WHERE open AND closed IS NULL`,
+			`CREATE INDEX ON $S.ticket (due DESC, id DESC) INCLUDE (open) WHERE desk = -5 AND due IS NOT NULL`,
+		}, 0},
+		{"similar", []string{
+			fmt.Sprintf(table, "text"),
+			`CREATE UNIQUE INDEX ON $S.ticket (desk, "group") WHERE open`,
+			`CREATE UNIQUE INDEX ON $S.ticket ("group") WHERE closed IS NULL AND "group" IN ('b', 'c')`,
+			`CREATE INDEX ON $S.ticket (desk, due) WHERE open AND closed IS NULL`,
+			`CREATE INDEX ON $S.ticket (due DESC NULLS LAST, id DESC) WHERE desk = -5 AND due IS NOT NULL`,
+			`CREATE INDEX ON $S.ticket (due DESC, id DESC) WHERE desk < -5`,
+		}, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			schema := pgtest.Schema(t)
+			for _, sql := range c.statements {
+				servertest.Execute(t, servertest.InSchema(schema, sql))
+			}
+			before := countIndexes(t, schema)
+			if err := bind(t, schema, tickets(closedField)); c.added > 0 && (err == nil || len(c.statements) > 0 && !strings.Contains(err.Error(), "ticket: is not unique by desk, group")) {
+				t.Errorf("before Migrate: %v", err)
+			}
+			for range 2 {
+				if err := postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, tickets(closedField)); err != nil {
+					t.Fatal(err)
+				}
+				if got := countIndexes(t, schema) - before; got != c.added {
+					t.Fatalf("Migrate added %d indexes, want %d", got, c.added)
+				}
+			}
+			renamed := tickets(core.FieldSpec{Name: "ended", Was: "closed", Type: core.Time})
+			if err := postgres.Migrate(t.Context(), servertest.Pool(t, pgtest.URL(t)), schema, renamed); err != nil {
+				t.Fatal(err)
+			}
+			if got := countIndexes(t, schema) - before; got != c.added {
+				t.Errorf("Migrate of a renamed field added %d indexes, want none", got-c.added)
+			}
+			violateIndexes(t, schema, renamed)
+		})
+	}
+}
+
+// violateIndexes inserts records that two unique indexes reject.
+func violateIndexes(t *testing.T, schema string, m *core.Model) {
+	t.Helper()
+	s, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, postgres.Options{CheckSchema: -1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := m.Resource("ticket")
+	if _, err := s.Insert(t.Context(), r, servertest.Record(t, r, map[string]any{"desk": 1, "group": "b"})); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Insert(t.Context(), r, servertest.Record(t, r, map[string]any{"desk": 2, "group": "b"}))
+	if got := core.AsError(err); got == nil || got.Public() != `CONFLICT object_name="ticket" field_name="Group"` || got.Value != core.TextValue("b") {
+		t.Errorf("got %v", err)
+	}
+	_, err = s.Insert(t.Context(), r, servertest.Record(t, r, map[string]any{"desk": 1, "group": "b", "ended": "2026-11-30T00:00:00Z"}))
+	if got := core.AsError(err); got == nil || got.Public() != `CONFLICT object_name="ticket" field_names=["desk","Group"]` || got.Value != core.ListOf(core.IntValue(1), core.TextValue("b")) {
+		t.Errorf("got %v", err)
+	}
 }

@@ -28,6 +28,7 @@ type table struct {
 	descending     bool                     // the sequence of an integer key descends
 	fields         map[string]*core.Field   // by column
 	uniques        map[string]*core.Field   // by constraint or index of one column
+	uniqueIndexes  map[string]uniqueIndex   // by constraint or index
 	indexed        map[string][]*core.Field // by index
 	foreignKeys    map[string]*core.Field   // by constraint
 	checks         map[string][]*core.Field // by constraint
@@ -110,7 +111,7 @@ func withReadSource(reads, t *table) *table {
 func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, opts Options) *table {
 	t := &table{
 		resource: r, from: s.from(schema), columns: make([]*column, len(r.Columns())),
-		fields: make(map[string]*core.Field), uniques: make(map[string]*core.Field), indexed: make(map[string][]*core.Field),
+		fields: make(map[string]*core.Field), uniques: make(map[string]*core.Field), uniqueIndexes: make(map[string]uniqueIndex), indexed: make(map[string][]*core.Field),
 		foreignKeys: make(map[string]*core.Field), checks: make(map[string][]*core.Field), multiColumn: make(map[string]bool),
 	}
 	for i, f := range r.Columns() {
@@ -136,7 +137,7 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 	t.descending = r.Key().Type() == core.Int && found.columns[r.Key().Name()].sequenceStep < 0
 	t.sequence = sequenceOf(found.columns[r.Key().Name()], r.Key())
 	for _, x := range found.indexes {
-		if f := t.fields[x.columns[0]]; x.unique && len(x.columns) == 1 && f != nil {
+		if f := t.fields[x.columns[0]]; x.unique && f != nil && x.ofColumn(f.Name()) {
 			t.uniques[x.name] = f
 		}
 		for _, name := range x.columns {
@@ -145,6 +146,7 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 			}
 		}
 	}
+	t.bindUniqueIndexes(found)
 	for _, k := range found.foreignKeys {
 		if f := t.fields[k.column]; f != nil && f.Target() != nil && k.targetSchema == schema && k.target == opts.source(f.Target()).Table {
 			t.foreignKeys[k.name] = f

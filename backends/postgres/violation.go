@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -95,6 +96,12 @@ func duplicate(t *table, op *core.Op, err *pgconn.PgError) error {
 			return f.AlreadyExistsWith(v)
 		}
 		return f.AlreadyExists()
+	case t != nil && t.uniqueIndexes[err.ConstraintName].Index != nil:
+		x := t.uniqueIndexes[err.ConstraintName]
+		if claim := x.takenClaim(err.Detail); claim.IsSet() {
+			return x.AlreadyExistsWith(claim)
+		}
+		return x.AlreadyExists()
 	case t != nil:
 		return &core.Error{Code: core.AlreadyExists, Resource: t.resource.APIName()}
 	case op != nil:
@@ -116,6 +123,64 @@ func takenValue(f *core.Field, detail string) core.Value {
 		return core.Value{}
 	}
 	return v
+}
+
+// uniqueIndex is a unique index of the model, with its fields in the order of the database.
+type uniqueIndex struct {
+	*core.Index
+
+	fields []*core.Field
+}
+
+// bindUniqueIndexes sets the unique indexes of a table by their names.
+func (t *table) bindUniqueIndexes(found *catalogTable) {
+	for _, want := range t.resource.Indexes() {
+		for _, x := range found.indexes {
+			if !want.Unique || !x.fits(want, t.resource) {
+				continue
+			}
+			fields := make([]*core.Field, len(x.columns))
+			for i, column := range x.columns {
+				fields[i] = t.fields[column]
+			}
+			t.uniqueIndexes[x.name] = uniqueIndex{want, fields}
+		}
+	}
+}
+
+// takenClaim returns the values in the detail of an error as [core.Index.Claim] does; absent if it cannot tell them from
+// each other. The detail has the form "Key (columns)=(values) ..." in every language, twice for an exclusion constraint.
+func (x uniqueIndex) takenClaim(detail string) core.Value {
+	begin := strings.Index(detail, "(")
+	end := strings.Index(detail, ")=(")
+	if begin < 0 || end < begin {
+		return core.Value{}
+	}
+	columns := detail[begin : end+len(")=(")]
+	rest := detail[strings.LastIndex(detail, columns)+len(columns):]
+	end = strings.LastIndex(rest, ")")
+	if end < 0 {
+		return core.Value{}
+	}
+	texts := []string{rest[:end]}
+	if len(x.fields) > 1 {
+		texts = strings.Split(rest[:end], ", ")
+	}
+	if len(texts) != len(x.fields) {
+		return core.Value{}
+	}
+	values := make([]core.Value, len(texts))
+	for i, o := range x.Order() {
+		v, err := o.Field.Type().Convert(texts[slices.Index(x.fields, o.Field)])
+		if err != nil {
+			return core.Value{}
+		}
+		values[i] = v
+	}
+	if len(values) == 1 {
+		return values[0]
+	}
+	return core.ListOf(values...)
 }
 
 // valueError returns the error of a rejected value. f is nil if the field is unknown. The error contains the value if

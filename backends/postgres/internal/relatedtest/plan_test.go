@@ -2,7 +2,6 @@ package relatedtest
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,20 +77,6 @@ func members(user *int) core.Decorator {
 	}}
 }
 
-// buffers returns how many buffers the last statement of the recorder touches, and its plan.
-func buffers(tb testing.TB, last *servertest.Recorder, p *pgxpool.Pool) (n int, plan string) {
-	tb.Helper()
-	plan = last.Explain(tb, p, "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, FORMAT JSON) ")
-	var explained []struct {
-		Plan struct {
-			Hit  int `json:"Shared Hit Blocks"`
-			Read int `json:"Shared Read Blocks"`
-		} `json:"Plan"`
-	}
-	servertest.Must(tb, json.Unmarshal([]byte(plan), &explained))
-	return explained[0].Plan.Hit + explained[0].Plan.Read, plan
-}
-
 // The pages under a membership policy touch few buffers, whatever the number of projects of the member, and have the same
 // rows as the statement written by hand.
 func TestMembershipPolicyUsesIndexes(t *testing.T) {
@@ -129,7 +114,7 @@ func TestMembershipPolicyUsesIndexes(t *testing.T) {
 				for _, rec := range page.Records {
 					got = append(got, rec.Key().Int())
 				}
-				if n, plan := buffers(t, last, p); n > c.most || strings.Contains(plan, "Seq Scan on issue") {
+				if n, plan := last.Buffers(t, p); n > c.most || strings.Contains(plan, "Seq Scan on issue") {
 					t.Errorf("%d buffers\n%s\n%s", n, last.SQL, plan)
 				}
 				if q.After = page.Next; q.After == "" {

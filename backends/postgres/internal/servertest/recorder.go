@@ -2,6 +2,7 @@ package servertest
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
@@ -56,6 +57,20 @@ func (r *Recorder) Explain(tb testing.TB, p *pgxpool.Pool, explain string) strin
 	Must(tb, err)
 	r.LooksFor = looksFor
 	return strings.Join(lines, "\n")
+}
+
+// Buffers returns the number of buffers that the last statement touches, and its plan.
+func (r *Recorder) Buffers(tb testing.TB, p *pgxpool.Pool) (n int, plan string) {
+	tb.Helper()
+	plan = r.Explain(tb, p, "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, FORMAT JSON) ")
+	var explained []struct {
+		Plan struct {
+			Hit  int `json:"Shared Hit Blocks"`
+			Read int `json:"Shared Read Blocks"`
+		} `json:"Plan"`
+	}
+	Must(tb, json.Unmarshal([]byte(plan), &explained))
+	return explained[0].Plan.Hit + explained[0].Plan.Read, plan
 }
 
 // TraceQueryStart keeps statements that are sent alone.
