@@ -483,7 +483,7 @@ func TestMigrateFindsIndexesOverSeveralFields(t *testing.T) {
 		{"similar", []string{
 			fmt.Sprintf(table, "text"),
 			`CREATE UNIQUE INDEX ON $S.ticket (desk, "group") WHERE open`,
-			`CREATE UNIQUE INDEX ON $S.ticket ("group") WHERE closed IS NULL AND "group" IN ('b', 'c')`,
+			`CREATE UNIQUE INDEX ON $S.ticket ("group") WHERE closed IS NULL AND "group" IN ('c', 'it''s')`,
 			`CREATE INDEX ON $S.ticket (desk, due) WHERE open AND closed IS NULL`,
 			`CREATE INDEX ON $S.ticket (due DESC NULLS LAST, id DESC) WHERE desk = -5 AND due IS NOT NULL`,
 			`CREATE INDEX ON $S.ticket (due DESC, id DESC) WHERE desk < -5`,

@@ -44,7 +44,7 @@ var families = []struct {
 	{name: "related", rows: slices.Concat(relatedRules, relatedOrderRules)},
 	{name: "ids", rows: slices.Concat(generatedKeyRules, chosenKeyRules)},
 	{name: "types", rows: slices.Concat(typeRules, roundTripRules(), acceptedRules)},
-	{name: "integrity", rows: integrityRules},
+	{name: "integrity", rows: slices.Concat(integrityRules, indexRules)},
 	{name: "errors", rows: errorRules},
 	{name: "ownership", rows: ownershipRules},
 	{name: "transaction", rows: transactionRules},

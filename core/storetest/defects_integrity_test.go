@@ -63,7 +63,107 @@ func deleting(fix func(tx *kittest.NaiveTx, f *core.Field, rec core.Record)) fun
 	}
 }
 
+// alsoUnique commits unless two tickets have the same value of the function.
+func alsoUnique(value func(x *core.Index, rec core.Record) core.Value) func(h *hooks) {
+	return func(h *hooks) {
+		h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
+			ticket := tx.Backend.Model.Resource("ticket")
+			for _, x := range ticket.Indexes() {
+				found := make(map[core.Value]bool)
+				for rec := range tx.Of(ticket) {
+					v := value(x, rec)
+					if x.Unique && v.IsSet() && found[v] {
+						return errors.Join(x.AlreadyExists(), tx.Rollback(ctx))
+					}
+					found[v] = true
+				}
+			}
+			return tx.Commit(ctx)
+		}
+	}
+}
+
 var integrityDefects = []defect{
+	{
+		name: "unique indexes are checked at once",
+		breaks: []string{
+			"integrity/values of several fields can be swapped", "integrity/a condition of a unique index is checked at commit",
+		},
+		install: func(h *hooks) {
+			h.update = checked((*kittest.NaiveTx).Update, func(tx *kittest.NaiveTx) error {
+				if err := tx.Check(); errors.Is(err, core.AlreadyExists) {
+					return err
+				}
+				return nil
+			})
+		},
+	},
+	{
+		name:   "a unique index compares its first field only",
+		breaks: []string{"integrity/values of several fields occur once", "integrity/values of several fields can be swapped"},
+		install: alsoUnique(func(x *core.Index, rec core.Record) core.Value {
+			return rec.At(x.Order()[0].Field.Column())
+		}),
+	},
+	{
+		name:   "a unique index joins its values",
+		breaks: []string{"integrity/values of several fields occur once"},
+		install: alsoUnique(func(x *core.Index, rec core.Record) core.Value {
+			if !x.Claim(rec).IsSet() {
+				return core.Value{}
+			}
+			var text string
+			for _, o := range x.Order() {
+				text += rec.At(o.Field.Column()).String()
+			}
+			return core.TextValue(text)
+		}),
+	},
+	{
+		name:   "null is a value of a unique index",
+		breaks: []string{"integrity/null in a unique index repeats", "integrity/a condition limits a unique index"},
+		install: alsoUnique(func(x *core.Index, rec core.Record) core.Value {
+			if !x.Where.Match(rec) {
+				return core.Value{}
+			}
+			var values []core.Value
+			for _, o := range x.Order() {
+				values = append(values, rec.At(o.Field.Column()))
+			}
+			return core.ListOf(values...)
+		}),
+	},
+	{
+		name:   "a unique index ignores its condition",
+		breaks: []string{"integrity/a condition limits a unique index"},
+		install: alsoUnique(func(x *core.Index, rec core.Record) core.Value {
+			all := *x
+			all.Where = core.All()
+			return all.Claim(rec)
+		}),
+	},
+	{
+		name:   "a unique index names one field",
+		breaks: []string{"integrity/values of several fields occur once", "errors/errors carry API names"},
+		install: func(h *hooks) {
+			h.commit = func(tx *kittest.NaiveTx, ctx context.Context) error {
+				err := tx.Commit(ctx)
+				if e, ok := errors.AsType[*core.Error](err); ok && len(e.Fields) > 0 {
+					return &core.Error{Code: e.Code, Resource: e.Resource, Field: e.Fields[0], Value: e.Value}
+				}
+				return err
+			}
+		},
+	},
+	{
+		name:   "an index leaves out null",
+		breaks: []string{"integrity/an index with directions serves pages"},
+		install: func(h *hooks) {
+			h.among(func(op *core.Op, rec core.Record) bool {
+				return op.Kind != core.Select || op.Order[0].Field.Name() != "due" || rec.Get("due").IsSet()
+			}, func(*core.Op) {})
+		},
+	},
 	{
 		name:    "relations are not checked",
 		breaks:  []string{"integrity/a reference has a target", "integrity/a failed commit changes nothing", "batch/an insert is atomic"},

@@ -73,6 +73,17 @@ func failures(c *kit.Client) []failure {
 			&core.Error{Code: core.AlreadyExists, Resource: "Jar", Field: "Label", Value: core.TextValue("secret")},
 		},
 		{
+			"values of a unique index taken",
+			func(c *kit.Client) error {
+				_, err := c.TryInsert("ticket", kit.Fields{"id": 3, "desk": 7, "number": 987})
+				return err
+			},
+			&core.Error{
+				Code: core.AlreadyExists, Resource: "Ticket", Fields: []string{"Desk", "number"},
+				Value: core.ListOf(core.IntValue(7), core.IntValue(987)),
+			},
+		},
+		{
 			"update of a missing record",
 			func(c *kit.Client) error { _, err := c.TryUpdate("page", kit.Fields{"slug": "b"}); return err },
 			&core.Error{Code: core.NotFound, Resource: "Page", Key: core.TextValue("b")},
@@ -114,6 +125,7 @@ func failures(c *kit.Client) []failure {
 func fillForFailures(t *kit.Fixture) {
 	t.Insert("jar", kit.Fields{"id": 1, "label": "secret", "size": 1}, kit.Fields{"id": 2, "label": "other"})
 	t.Insert("cookie", kit.Fields{"id": 1, "jar": 1})
+	t.Insert("ticket", kit.Fields{"id": 1, "desk": 7, "number": 987})
 }
 
 func errorsUseAPINames(t *kit.Fixture) {

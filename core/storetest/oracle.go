@@ -204,20 +204,30 @@ func (o *oracle) violations() expectedErrors {
 			}
 		}
 		for _, f := range r.Uniques() {
-			holders := make(map[core.Value]int)
-			for rec := range o.records(r) {
-				if v := rec.At(f.Column()); v.IsSet() {
-					holders[v]++
-				}
+			if o.repeats(r, func(rec core.Record) core.Value { return rec.At(f.Column()) }) {
+				expected.require(f.AlreadyExists())
 			}
-			for _, n := range holders {
-				if n > 1 {
-					expected.require(f.AlreadyExists())
-				}
+		}
+		for _, x := range r.Indexes() {
+			if x.Unique && o.repeats(r, x.Claim) {
+				expected.require(x.AlreadyExists())
 			}
 		}
 	}
 	return expected
+}
+
+// repeats reports whether the function returns the same value for two records.
+func (o *oracle) repeats(r *core.Resource, value func(core.Record) core.Value) bool {
+	found := make(kit.ValueSet)
+	for rec := range o.records(r) {
+		v := value(rec)
+		if found[v] {
+			return true
+		}
+		found[v] = v.IsSet()
+	}
+	return false
 }
 
 // addDangling adds the expected errors for a reference without a target: one if the target was deleted, one if the

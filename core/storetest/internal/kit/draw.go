@@ -19,6 +19,12 @@ var drawnValues = map[string][]any{
 	"cookie.weight": {nil, -1, 0, 1, 2},
 	"cookie.note":   {nil, "", "a", "a%", "a_", "á", "\U0001F36A"},
 	"cookie.jar":    {nil, 1, 2, 3},
+	"ticket.id":     {1, 2, 3, 7},
+	"ticket.desk":   {nil, 1, 2},
+	"ticket.number": {nil, 1, 2},
+	"ticket.title":  {nil, "", "a", "a\x01"},
+	"ticket.due":    {nil, -1, 2},
+	"ticket.closed": {nil, true, false},
 }
 
 // Drawer draws operations, and the parts of operations, at random.
@@ -36,9 +42,9 @@ func (d Drawer) UpTo(n int, label string) int { return rapid.IntRange(0, n).Draw
 // Bool draws true or false.
 func (d Drawer) Bool(label string) bool { return rapid.Bool().Draw(d.T, label) }
 
-// Resource draws a resource of the backend kit's model: cookie or jar.
+// Resource draws a resource of the backend kit's model: cookie, jar or ticket.
 func (d Drawer) Resource(m *core.Model) *core.Resource {
-	return m.Resource(rapid.SampledFrom([]string{"cookie", "jar"}).Draw(d.T, "resource"))
+	return m.Resource(rapid.SampledFrom([]string{"cookie", "jar", "ticket"}).Draw(d.T, "resource"))
 }
 
 // Value draws a value of the field. It may be null, unless the field is a key.

@@ -56,5 +56,16 @@ func Model() *core.Model {
 			{Name: "group", Type: core.Int, Indexed: true},
 			{Name: "value", Type: core.Int},
 		}},
+		core.ResourceSpec{Name: "ticket", APIName: "Ticket", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "desk", APIName: "Desk", Type: core.Int},
+			{Name: "number", Type: core.Int},
+			{Name: "title", APIName: "Title", Type: core.Text},
+			{Name: "due", Type: core.Int},
+			{Name: "closed", Type: core.Bool},
+		}, Unique: [][]string{{"desk", "number"}}, Indexes: []core.Index{
+			{Fields: []string{"title"}, Where: core.Eq("closed", nil), Unique: true},
+			{Fields: []string{"desk", "-due"}, Where: core.Eq("closed", nil)},
+		}},
 	)
 }
