@@ -80,12 +80,6 @@ type catalogIndex struct {
 	comparisons []pgsql.Comparison
 }
 
-// Values of pg_index.indoption: descending indexes of DDL have nulls first.
-const (
-	ascendingOption  = 0
-	descendingOption = 3
-)
-
 // ofColumn reports whether the index covers all rows, and its only column is the given one.
 func (x catalogIndex) ofColumn(column string) bool {
 	return x.condition == "" && len(x.columns) == 1 && x.columns[0] == column
@@ -95,7 +89,7 @@ func (x catalogIndex) ofColumn(column string) bool {
 func (x catalogIndex) directedColumns() []string {
 	columns := slices.Clone(x.columns)
 	for i, option := range x.options {
-		if option != ascendingOption {
+		if option != pgsql.Ascending {
 			columns[i] += " DESC"
 		}
 	}
@@ -124,9 +118,9 @@ func (x catalogIndex) fits(want *core.Index, r *core.Resource) bool {
 
 func optionOf(o core.Order) int16 {
 	if o.Desc {
-		return descendingOption
+		return pgsql.Descending
 	}
-	return ascendingOption
+	return pgsql.Ascending
 }
 
 // hasCondition reports whether the condition of the index is the given one.

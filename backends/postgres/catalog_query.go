@@ -98,10 +98,8 @@ ORDER BY a.relname, a.attnum`
 
 	// indexesQuery returns the indexes on plain columns.
 	indexesQuery = `
-SELECT c.relname::text, i.relname::text, x.indisunique OR x.indisexclusion AND NOT EXISTS (
-         SELECT FROM pg_constraint k CROSS JOIN unnest(k.conexclop) AS e (op) JOIN pg_operator o ON o.oid = e.op
-         WHERE k.conindid = x.indexrelid AND k.contype = 'x' AND o.oprname <> '='),
-       x.indimmediate, (x.indkey::int2[])[0:x.indnkeyatts - 1], (x.indoption::int2[])[0:x.indnkeyatts - 1],
+SELECT c.relname::text, i.relname::text, ` + pgsql.UniqueIndex + `, x.indimmediate,
+       (x.indkey::int2[])[0:x.indnkeyatts - 1], (x.indoption::int2[])[0:x.indnkeyatts - 1],
        coalesce(pg_get_expr(x.indpred, x.indrelid), '')
 FROM pg_index x
 JOIN pg_class c ON c.oid = x.indrelid

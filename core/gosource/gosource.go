@@ -55,30 +55,46 @@ func (w *writer) resource(r *core.Resource) {
 	for _, f := range r.Fields() {
 		w.line(2, "{"+w.field(f)+"},")
 	}
-	if len(r.Indexes()) == 0 {
-		w.line(1, "}},")
-		return
-	}
-	w.line(1, "}, Indexes: []core.Index{")
+	var uniques, indexes []string
 	for _, x := range r.Indexes() {
-		w.line(2, "{"+w.index(x)+"},")
+		if x.Unique && x.Where.Kind() == core.FilterAll {
+			uniques = append(uniques, names(x.Fields))
+		} else {
+			indexes = append(indexes, w.index(x))
+		}
 	}
-	w.line(1, "}},")
+	end := "}"
+	if uniques != nil {
+		end += ", Unique: [][]string{" + strings.Join(uniques, ", ") + "}"
+	}
+	if indexes != nil {
+		w.line(1, end+", Indexes: []core.Index{")
+		for _, x := range indexes {
+			w.line(2, x+",")
+		}
+		end = "}"
+	}
+	w.line(1, end+"},")
+}
+
+// names returns names as the elements of a slice in braces.
+func names(all []string) string {
+	quoted := make([]string, len(all))
+	for i, name := range all {
+		quoted[i] = strconv.Quote(name)
+	}
+	return "{" + strings.Join(quoted, ", ") + "}"
 }
 
 func (w *writer) index(x *core.Index) string {
-	fields := make([]string, len(x.Fields))
-	for i, name := range x.Fields {
-		fields[i] = strconv.Quote(name)
-	}
-	parts := []string{"Fields: []string{" + strings.Join(fields, ", ") + "}"}
+	parts := []string{"Fields: []string" + names(x.Fields)}
 	if x.Where.Kind() != core.FilterAll {
 		parts = append(parts, "Where: "+w.filter(x.Where))
 	}
 	if x.Unique {
 		parts = append(parts, "Unique: true")
 	}
-	return strings.Join(parts, ", ")
+	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 // filter returns the source of the condition of an index.

@@ -63,6 +63,8 @@ type index struct {
 	Unique     bool
 	Immediate  bool // not deferrable
 	Partial    bool
+	Condition  string  // of a partial index
+	Options    []int16 // pg_index.indoption, by column
 	Expression bool
 	NullsEqual bool     // NULLS NOT DISTINCT
 	Columns    []string // names; the SQL text of an expression

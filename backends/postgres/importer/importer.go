@@ -57,7 +57,9 @@
 // # Indexes and defaults
 //
 // A UNIQUE constraint or unique index on one column makes the field Unique. Another btree or hash index on the column,
-// alone or followed by the key, makes it Indexed. Columns that the server generates are ReadOnly. Constant defaults
+// alone or followed by the key, makes it Indexed. Other unique constraints and btree indexes become indexes of the resource, see
+// [core.Index]: on several columns, in descending order, and with a condition of equality comparisons, null tests and boolean
+// columns. An exclusion constraint that compares by equality counts as unique. Columns that the server generates are ReadOnly. Constant defaults
 // become defaults of the model. Other defaults remain with the server; package postgres documents their effect on a PUT
 // that omits the field.
 //

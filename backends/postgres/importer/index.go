@@ -1,8 +1,10 @@
 package importer
 
 import (
+	"fmt"
 	"slices"
 
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -35,12 +37,13 @@ func (x index) field(r *resource) *core.FieldSpec {
 // findsEqual reports whether the index finds equal values.
 func (x index) findsEqual() bool { return x.Method == "btree" || x.Method == "hash" }
 
-// addIndexes makes fields Unique or Indexed, and adds notes on uniqueness that a model cannot express.
+// addIndexes makes fields Unique or Indexed, adds indexes over several fields or some records, and adds notes on uniqueness that a model cannot express.
 func (m *modelBuilder) addIndexes(r *resource) {
 	for _, x := range r.table.indexes {
 		f := x.field(r)
 		switch {
 		case x.Primary:
+		case f == nil && m.addIndex(r, x):
 		case x.Unique && f == nil:
 			m.note(r.table, x.Name, Note{
 				Kind: Server, Finding: "unique " + x.describe() + "; a model cannot express this",
@@ -53,12 +56,7 @@ func (m *modelBuilder) addIndexes(r *resource) {
 			}
 		case x.Unique && !f.Key:
 			f.Unique = true
-			if x.NullsEqual {
-				m.note(r.table, x.Name, Note{
-					Kind: Changed, Finding: "NULLS NOT DISTINCT: at most one record may have no " + quoteName(f.Name),
-					Advice: "drop the clause: in a model nulls are always distinct",
-				})
-			}
+			m.noteNulls(r, x)
 		case !f.Key && f.ToOne == "":
 			f.Indexed = true
 		}
@@ -68,6 +66,96 @@ func (m *modelBuilder) addIndexes(r *resource) {
 		f.Indexed = f.Indexed && !f.Unique
 		m.noteOrder(r, f)
 	}
+}
+
+// noteNulls adds a note on a unique index that compares nulls.
+func (m *modelBuilder) noteNulls(r *resource, x index) {
+	if x.NullsEqual {
+		m.note(r.table, x.Name, Note{
+			Kind: Changed, Finding: "NULLS NOT DISTINCT: at most one record may have no " + quoteNames(x.Columns),
+			Advice: "drop the clause: in a model nulls are always distinct",
+		})
+	}
+}
+
+// maxIndexFields is the greatest number of fields of a [core.Index].
+const maxIndexFields = 16
+
+// addIndex adds an index over several fields or some records. It reports whether a model can express the index.
+func (m *modelBuilder) addIndex(r *resource, x index) bool {
+	if x.Unique && slices.Contains(x.Columns, r.key) {
+		return true // the key alone is unique
+	}
+	fields, ok := x.fields(r)
+	where, simple := x.where(r)
+	if !ok || !simple || !x.Partial && len(fields) == 1 && !x.Unique && fields[0] == x.Columns[0] {
+		return false
+	}
+	comparisons, _ := pgsql.ParseCondition(x.Condition)
+	text := fmt.Sprintf("%q %v %v", fields, x.Unique, comparisons)
+	if slices.Contains(r.known, text) {
+		return true
+	}
+	r.known = append(r.known, text)
+	if x.Unique && !x.Partial {
+		r.uniques = append(r.uniques, fields)
+	} else {
+		r.indexes = append(r.indexes, core.Index{Fields: fields, Where: where, Unique: x.Unique})
+	}
+	m.noteNulls(r, x)
+	return true
+}
+
+// fields returns the fields of the index with their directions, without the key at its end. ok is false if a model cannot
+// express them.
+func (x index) fields(r *resource) (fields []string, ok bool) {
+	if x.Expression || !x.Unique && x.Method != "btree" || len(x.Columns) > maxIndexFields {
+		return nil, false
+	}
+	last := len(x.Columns) - 1
+	for i, column := range x.Columns {
+		f := r.field(column)
+		option := x.Options[i]
+		switch {
+		case f == nil || f.ToOne == "" && !f.Type.Ordered(), f.Key && i < last, slices.Contains(x.Columns[:i], column):
+			return nil, false
+		case x.Unique, option == pgsql.Ascending && !f.Key:
+			fields = append(fields, column)
+		case option == pgsql.Ascending && len(fields) == 0: // the key alone
+			fields = append(fields, column)
+		case option == pgsql.Ascending:
+		case option != pgsql.Descending || r.field("-"+column) != nil:
+			return nil, false
+		default:
+			fields = append(fields, "-"+column)
+		}
+	}
+	return fields, true
+}
+
+// where returns the condition of the index; simple is false if a model cannot express it.
+func (x index) where(r *resource) (where core.Filter, simple bool) {
+	if !x.Partial {
+		return core.All(), true
+	}
+	comparisons, simple := pgsql.ParseCondition(x.Condition)
+	var parts []core.Filter
+	for _, c := range comparisons {
+		f := r.field(c.Column)
+		if f == nil || f.ToOne == "" && !f.Type.Ordered() {
+			return core.Filter{}, false
+		}
+		typ := f.Type
+		if f.ToOne != "" {
+			typ = r.table.column(c.Column).modelType()
+		}
+		part, ok := c.Filter(typ)
+		if !ok {
+			return core.Filter{}, false
+		}
+		parts = append(parts, part)
+	}
+	return core.And(parts...), simple
 }
 
 // noteOrder adds a note on a text field whose index does not serve the order of the model.

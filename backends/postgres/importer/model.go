@@ -21,9 +21,12 @@ type modelBuilder struct {
 
 // resource is a resource in progress, and its table.
 type resource struct {
-	table  *table
-	key    string // column
-	fields []core.FieldSpec
+	table   *table
+	key     string // column
+	fields  []core.FieldSpec
+	uniques [][]string
+	indexes []core.Index
+	known   []string // indexes and uniques as text
 }
 
 // result describes the catalog as resources and notes.
@@ -46,7 +49,7 @@ func (c *catalog) result() *Result {
 	}
 	out := &Result{Schema: c.schema}
 	for _, r := range m.resources {
-		out.Resources = append(out.Resources, core.ResourceSpec{Name: r.table.Name, Fields: r.fields})
+		out.Resources = append(out.Resources, core.ResourceSpec{Name: r.table.Name, Fields: r.fields, Unique: r.uniques, Indexes: r.indexes})
 	}
 	supplyAPINames(out.Resources)
 	for _, t := range c.tables {

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -49,7 +50,9 @@ func drawKeys(t *rapid.T, c *catalog, table *table) {
 	for range rapid.IntRange(0, 3).Draw(t, "indexes") {
 		table.indexes = append(table.indexes, index{
 			Name: "index", Method: rapid.SampledFrom([]string{"btree", "gin"}).Draw(t, "method"), Unique: rapid.Bool().Draw(t, "unique"),
-			Partial: rapid.IntRange(0, 4).Draw(t, "partial") == 0, Columns: some.Draw(t, "of"),
+			Partial: rapid.IntRange(0, 2).Draw(t, "partial") == 0, Columns: some.Draw(t, "of"),
+			Condition: "(" + pgsql.Name(rapid.SampledFrom(columns).Draw(t, "where")) + rapid.SampledFrom([]string{" IS NULL)", " = 5)", " = 'x'::text)", " = true)", " > 5)"}).Draw(t, "is"),
+			Options:   []int16{rapid.SampledFrom([]int16{0, 1, 3}).Draw(t, "first"), rapid.SampledFrom([]int16{0, 2, 3}).Draw(t, "second")},
 		})
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "foreign") {

@@ -103,8 +103,12 @@ func TestNotesOnUnsupportedObjects(t *testing.T) {
 			`changed: t.t_a_key: NULLS NOT DISTINCT: at most one record may have no a; drop the clause: in a model nulls are always distinct`,
 		},
 		{
-			"unique pair", `CREATE TABLE t (` + id + `, a int, b int, UNIQUE (b, a))`,
-			`server: t.t_b_a_key: unique over b, a; a model cannot express this; a violation is reported without a field`,
+			"unique in part", `CREATE TABLE t (` + id + `, a int, b int); CREATE UNIQUE INDEX x ON t (b, a) WHERE a > 0`,
+			`server: t.x: unique over b, a in part of the records; a model cannot express this; a violation is reported without a field`,
+		},
+		{
+			"nulls of a pair that count", `CREATE TABLE t (` + id + `, a int, b int, UNIQUE NULLS NOT DISTINCT (b, a))`,
+			`changed: t.t_b_a_key: NULLS NOT DISTINCT: at most one record may have no b, a; drop the clause: in a model nulls are always distinct`,
 		},
 		{
 			"unique expression", `CREATE TABLE t (` + id + `, a text); CREATE UNIQUE INDEX x ON t (lower(a)) WHERE id > 0`,

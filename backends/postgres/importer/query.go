@@ -57,8 +57,8 @@ LEFT JOIN pg_collation co ON co.oid = col.attcollation
 ORDER BY col.attrelid, col.attnum`
 
 	indexesSQL = `
-SELECT x.indrelid, i.relname::text, am.amname::text, x.indisprimary, x.indisunique, x.indimmediate,
-       x.indpred IS NOT NULL, x.indexprs IS NOT NULL,
+SELECT x.indrelid, i.relname::text, am.amname::text, x.indisprimary, ` + pgsql.UniqueIndex + `, x.indimmediate,
+       x.indpred IS NOT NULL, coalesce(pg_get_expr(x.indpred, x.indrelid), ''), (x.indoption::int2[])[0:x.indnkeyatts - 1], x.indexprs IS NOT NULL,
        coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false),
        ARRAY(SELECT coalesce(a.attname::text, pg_get_indexdef(x.indexrelid, k.pos::int, true))
              FROM unnest((x.indkey::int2[])[0:x.indnkeyatts - 1]) WITH ORDINALITY k(num, pos)

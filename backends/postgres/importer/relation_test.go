@@ -1,6 +1,7 @@
 package importer_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/larder-go/larder/backends/postgres/importer"
@@ -172,6 +173,53 @@ func TestIndexesMakeFieldsUniqueOrIndexed(t *testing.T) {
 		"lower text", "pair int", "brin int", "j json", "l list", "plain int", "desc int indexed", "keyed int indexed",
 	})
 	if _, err := got.Model(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestIndexesOverSeveralColumns(t *testing.T) {
+	got := importertest.Import(t, `
+		CREATE TYPE state AS ENUM ('open', 'done');
+		CREATE TABLE o (id int PRIMARY KEY);
+		CREATE TABLE t (
+			id int PRIMARY KEY, org int REFERENCES o, number int, updated timestamptz, deleted timestamptz, state state,
+			kind varchar(20), active boolean, doc jsonb, UNIQUE (org, number), UNIQUE (number, org), EXCLUDE (kind WITH =) WHERE (deleted IS NULL) DEFERRABLE
+		);
+		CREATE INDEX ON t (org, updated DESC, id) WHERE deleted IS NULL;
+		CREATE INDEX again ON t (org, updated DESC) WHERE (deleted) IS NULL;
+		CREATE INDEX ON t (updated DESC, id DESC) WHERE active AND kind = 'a' AND state IN ('open', 'done');
+		CREATE INDEX ON t (state, id) WHERE NOT active; CREATE INDEX ON t (id) WHERE org = 5 AND number IS NOT NULL;
+		CREATE UNIQUE INDEX ON t (number DESC) WHERE state = 'open'; CREATE UNIQUE INDEX ON t (number, id);
+		CREATE INDEX ON t (org, updated DESC NULLS LAST); CREATE INDEX ON t (org, id, updated); CREATE INDEX ON t (doc, org) WHERE active;
+		CREATE INDEX ON t USING hash (number) WHERE active; CREATE INDEX ON t (org, lower(kind)); CREATE INDEX ON t (org, number) WHERE doc IS NULL`)
+	model, err := got.Model()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, x := range model.Resource("t").Indexes() {
+		text := x.String()
+		if x.Unique {
+			text = "unique " + text
+		}
+		all = append(all, text)
+	}
+	slices.Sort(all)
+	importertest.Expect(t, "indexes", all, []string{
+		`-updated, -id where (active = [true] and kind = ["a"] and state in ["done","open"])`,
+		`id where (org = [5] and number <> [null])`,
+		`org, -updated where deleted = [null]`,
+		`state where active = [false]`,
+		`unique kind where deleted = [null]`,
+		`unique number where state = ["open"]`,
+		`unique number, org`,
+		`unique org, number`,
+	})
+	store, err := importertest.Store(t, got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
 		t.Error(err)
 	}
 }

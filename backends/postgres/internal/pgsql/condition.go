@@ -30,6 +30,7 @@ func (c Comparison) Filter(t core.Type) (f core.Filter, ok bool) {
 		case core.Bool:
 			v, err = strconv.ParseBool(text)
 		case core.Text, core.UUID:
+			_, err = t.Convert(text)
 		default:
 			return core.Filter{}, false
 		}

@@ -27,6 +27,18 @@ const CollatesByCodePoint = `coalesce(co.collprovider = 'b' OR co.collname IN ('
          SELECT CASE coalesce(to_jsonb(db) ->> 'datlocprovider', 'c') WHEN 'b' THEN true WHEN 'c' THEN db.datcollate IN ('C', 'POSIX') ELSE false END
          FROM pg_database db WHERE db.datname = current_database()), true)`
 
+// UniqueIndex is an expression that reports whether no two rows of an index may be equal: it is unique, or belongs to an
+// exclusion constraint that compares all columns by equality. The row of pg_index is x.
+const UniqueIndex = `(x.indisunique OR x.indisexclusion AND NOT EXISTS (
+         SELECT FROM pg_constraint k CROSS JOIN unnest(k.conexclop) AS e (op) JOIN pg_operator o ON o.oid = e.op
+         WHERE k.conindid = x.indexrelid AND k.contype = 'x' AND o.oprname <> '='))`
+
+// Values of pg_index.indoption of a column. Descending indexes of DDL have nulls first.
+const (
+	Ascending  = 0
+	Descending = 3
+)
+
 // Enforced is an expression that reports whether the server enforces a constraint. The row of pg_constraint is k. Since
 // version 18 a constraint can be NOT ENFORCED.
 const Enforced = `coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)`
