@@ -3,6 +3,7 @@ package file
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -195,6 +196,11 @@ func (c *content) checkIntegrity(m *core.Model) (err error) {
 		}
 		return false
 	})
+	c.eachRepeated(m, func(_ *resourceSchema, x *core.Index, _ row) {
+		if err == nil {
+			err = x.AlreadyExists()
+		}
+	})
 	return err
 }
 
@@ -205,6 +211,36 @@ func (c *content) nullViolations() (mended []string) {
 			b.resource.name, b.row.at(b.resource.key), b.resource.fields[b.column].name, b.row.at(b.column)))
 		b.row.with(b.column, core.Null) // in place, since the row has a cell for the column
 		return true
+	})
+	return mended
+}
+
+// eachRepeated calls fn with every row that has the values of an earlier one in a unique index of the model, which must
+// have the content's schema.
+func (c *content) eachRepeated(m *core.Model, fn func(r *resourceSchema, x *core.Index, rec row)) {
+	for i, r := range m.Resources() {
+		from := c.schema.resources[i]
+		for _, x := range r.Indexes() {
+			seen := make(map[core.Value]bool)
+			for rec := range c.rows[i].all() {
+				claim := x.Claim(r.RecordOf(rec.dense(len(from.fields))))
+				if seen[claim] {
+					fn(from, x, rec)
+				} else if claim.IsSet() {
+					seen[claim] = true
+				}
+			}
+		}
+	}
+}
+
+// mendRepeated sets the last field of repeated values to null and describes the changes.
+func (c *content) mendRepeated(m *core.Model) (mended []string) {
+	c.eachRepeated(m, func(r *resourceSchema, x *core.Index, rec row) {
+		last := x.Order()[len(x.Order())-1].Field
+		mended = append(mended, fmt.Sprintf("%s %s: field %s was %s and is set to null, because another record has the same values of %s",
+			r.name, rec.at(r.key), last.Name(), rec.at(last.Column()), strings.Join(x.Fields, ", ")))
+		rec.with(last.Column(), core.Null) // in place, since the row has a cell for the column
 	})
 	return mended
 }

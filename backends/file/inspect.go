@@ -111,6 +111,13 @@ func (s schema) toModel(path string) (*core.Model, error) {
 			}
 			specs[i].Fields = append(specs[i].Fields, spec)
 		}
+		for _, u := range r.unique {
+			x, err := u.index()
+			if err != nil {
+				return nil, fmt.Errorf("file: %s has an invalid header: resource %q: %w", path, r.name, err)
+			}
+			specs[i].Indexes = append(specs[i].Indexes, x)
+		}
 	}
 	m, err := core.NewModel(s.model, specs...)
 	if err != nil {

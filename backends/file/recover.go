@@ -39,10 +39,11 @@ func recoverIn(system filesystem, path, out string) (Report, error) {
 	if err := s.read(); err != nil {
 		return Report{}, err
 	}
-	if _, err := s.content.schema.toModel(path); err != nil {
+	m, err := s.content.schema.toModel(path)
+	if err != nil {
 		return Report{}, err
 	}
-	s.report.Mended = append(s.content.describeFragments(), s.content.nullViolations()...)
+	s.report.Mended = slices.Concat(s.content.describeFragments(), s.content.nullViolations(), s.content.mendRepeated(m))
 	s.report.Size, s.report.Lines, s.report.Records = size, s.number, s.content.size()
 	if out, err = system.Resolve(out); err != nil {
 		return s.report, err

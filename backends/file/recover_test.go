@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -321,5 +322,120 @@ func TestModelFromHeader(t *testing.T) {
 	}
 	if _, err := Model(os.Args[0]); err == nil {
 		t.Error("a model of something else")
+	}
+}
+
+// tickets returns a model with unique indexes over desk and number, and over code for open tickets. Without indexes, it is
+// the same model before them.
+func tickets(indexes bool) *core.Model {
+	spec := core.ResourceSpec{Name: "ticket", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true},
+		{Name: "desk", Type: core.Int},
+		{Name: "number", Type: core.Int},
+		{Name: "code", Type: core.Text},
+		{Name: "open", Type: core.Bool},
+	}}
+	if indexes {
+		spec.Unique = [][]string{{"desk", "number"}}
+		spec.Indexes = []core.Index{
+			{Fields: []string{"code"}, Where: core.And(core.Eq("open", true), core.In("desk", 1, int64(math.MaxInt64)), core.Ne("number", nil)), Unique: true},
+			{Fields: []string{"desk", "-code"}},
+		}
+	}
+	return core.MustModel("tickets", spec)
+}
+
+// ticketFile writes a file with the header of a model and the records of a line.
+func ticketFile(t *testing.T, m *core.Model, records string) string {
+	t.Helper()
+	var file bytes.Buffer
+	w, err := newJournalWriter(&file, schemaOf(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.writeLine([]byte(`"put":{"ticket":[` + records + `]},"seq":{}`)); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "tickets")
+	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestHeaderHasUniqueIndexes(t *testing.T) {
+	with, without := schemaOf(tickets(true)), schemaOf(tickets(false))
+	if with.equal(without) || with.version != firstVersionWithUnique || without.version != firstVersionWithSet {
+		t.Errorf("%s\n%s", with.header(), without.header())
+	}
+	m, err := Model(ticketFile(t, tickets(true), ``))
+	if err != nil || !schemaOf(m).equal(with) {
+		t.Fatalf("%v: %s", err, with.header())
+	}
+	m, err = Model(ticketFile(t, tickets(false), ``))
+	if err != nil || !schemaOf(m).equal(without) {
+		t.Fatalf("%v: %s", err, without.header())
+	}
+}
+
+const (
+	samePair = `{"id":1,"desk":1,"number":1},{"id":2,"desk":1,"number":1},{"id":3,"desk":1},{"id":4,"desk":1}`
+	sameCode = `{"id":1,"desk":1,"number":1,"code":"a","open":true},{"id":2,"desk":1,"number":2,"code":"a","open":true},{"id":3,"desk":1,"number":3,"code":"a"},{"id":4,"desk":2,"number":4,"code":"a","open":true}`
+)
+
+func TestNewUniqueIndexRejectsOldRecords(t *testing.T) {
+	for records, fits := range map[string]bool{samePair: false, sameCode: false, `{"id":1,"desk":1,"number":1},{"id":2,"desk":2,"number":1}`: true} {
+		path := ticketFile(t, tickets(false), records)
+		for range 2 { // the second time with the header of the new model
+			store, err := core.New(t.Context(), tickets(true), New(path, quiet()))
+			if (err == nil) != fits || err != nil && !strings.Contains(err.Error(), "violate a rule of the new model: CONFLICT") {
+				t.Fatalf("%s: %v", records, err)
+			}
+			if err == nil {
+				shut(t, store)
+			}
+		}
+	}
+}
+
+func TestRecoverMendsRepeatedValues(t *testing.T) {
+	for records, mended := range map[string]string{
+		samePair: "ticket 2: field number was 1 and is set to null, because another record has the same values of desk, number",
+		sameCode: "ticket 2: field code was a and is set to null, because another record has the same values of code",
+	} {
+		path := ticketFile(t, tickets(true), records)
+		if _, err := Verify(path); !errors.Is(err, core.AlreadyExists) {
+			t.Errorf("Verify: %v", err)
+		}
+		report, err := Recover(path, path+".recovered")
+		if err != nil || strings.Join(report.Mended, "\n") != mended {
+			t.Fatalf("%q, %v", report.Mended, err)
+		}
+		if _, err := Verify(path + ".recovered"); err != nil {
+			t.Error(err)
+		}
+		store, err := core.New(t.Context(), tickets(true), New(path+".recovered", quiet()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shut(t, store)
+	}
+}
+
+func TestInvalidUniqueIndexInHeader(t *testing.T) {
+	whole := string(schemaOf(tickets(true)).header())
+	for _, c := range []struct{ from, to, says string }{
+		{`"eq"`, `"gt"`, `unknown comparison "gt"`},
+		{`["desk","number"]`, `["desk","nothing"]`, `field "nothing" does not exist`},
+		{`[null]`, `[1,2]`, `unknown comparison "ne"`},
+	} {
+		text := strings.Replace(whole[:strings.LastIndex(whole, ",")], c.from, c.to, 1)
+		s, err := parseHeader([]byte(text))
+		if err == nil {
+			_, err = s.toModel("f")
+		}
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v in %s", c.says, err, text)
+		}
 	}
 }

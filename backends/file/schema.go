@@ -26,6 +26,7 @@ type resourceSchema struct {
 	fields []fieldSchema
 	labels labels // of the fields
 	key    int    // index in fields
+	unique []headerUnique
 }
 
 type fieldSchema struct {
@@ -50,7 +51,7 @@ func labelOf(name string) string { return string(core.TextValue(name).AppendJSON
 
 // schemaOf returns the schema of a model.
 func schemaOf(m *core.Model) schema {
-	s := schema{version: formatVersion, model: m.Name()}
+	s := schema{model: m.Name()}
 	for i, r := range m.Stored() {
 		out := &resourceSchema{name: r.Name(), index: i, label: labelOf(r.Name()), key: r.Key().Column()}
 		for _, f := range r.Columns() {
@@ -60,9 +61,19 @@ func schemaOf(m *core.Model) schema {
 			}
 			out.add(field)
 		}
+		out.unique = uniquesOf(r)
 		s.add(out)
 	}
+	s.version = s.neededVersion()
 	return s
+}
+
+// neededVersion returns the oldest version that can hold the schema.
+func (s schema) neededVersion() int {
+	if slices.ContainsFunc(s.resources, func(r *resourceSchema) bool { return r.unique != nil }) {
+		return firstVersionWithUnique
+	}
+	return firstVersionWithSet
 }
 
 // renamed returns the schema with the model's current names of renamed fields.
@@ -86,12 +97,16 @@ func (s schema) renamed(m *core.Model) schema {
 	return out
 }
 
-// formatVersion is the version of the format that this package writes. It increases when older programs cannot read the
-// format.
-const formatVersion = firstVersionWithSet
+// formatVersion is the newest version of the format that this package reads and writes. It increases when older programs
+// cannot read the format or would not enforce its rules. A file has the oldest version that suffices for its model.
+const formatVersion = firstVersionWithUnique
 
-// firstVersionWithSet is the first version whose lines may have a set.
-const firstVersionWithSet = 2
+const (
+	// firstVersionWithSet is the first version whose lines may have a set.
+	firstVersionWithSet = 2
+	// firstVersionWithUnique is the first version whose header may have unique indexes.
+	firstVersionWithUnique = 3
+)
 
 // These types are the JSON form of the header.
 type (
@@ -102,8 +117,9 @@ type (
 		Resources []headerResource `json:"resources"`
 	}
 	headerResource struct {
-		Name   string        `json:"name"`
-		Fields []headerField `json:"fields"`
+		Name   string         `json:"name"`
+		Fields []headerField  `json:"fields"`
+		Unique []headerUnique `json:"unique,omitempty"`
 	}
 	headerField struct {
 		Name   string `json:"name"`
@@ -123,7 +139,7 @@ const (
 func (s schema) header() []byte {
 	h := header{Larder: headerKind, Version: s.version, Model: s.model, Resources: []headerResource{}}
 	for _, r := range s.resources {
-		out := headerResource{Name: r.name, Fields: []headerField{}}
+		out := headerResource{Name: r.name, Fields: []headerField{}, Unique: r.unique}
 		for i, f := range r.fields {
 			out.Fields = append(out.Fields, headerField{f.name, f.typ.String(), i == r.key, f.target, f.unique})
 		}
@@ -166,7 +182,7 @@ func parseHeader(text []byte) (schema, error) {
 }
 
 func (h headerResource) schema(index int) (*resourceSchema, error) {
-	r := &resourceSchema{name: h.Name, index: index, label: labelOf(h.Name), key: -1}
+	r := &resourceSchema{name: h.Name, index: index, label: labelOf(h.Name), key: -1, unique: h.Unique}
 	for i, f := range h.Fields {
 		typ := typeNamed(f.Type)
 		switch {
@@ -211,4 +227,72 @@ func (r *resourceSchema) field(name string) int { return r.labels.index(name) }
 func (s schema) equal(o schema) bool {
 	s.version, s.model = o.version, o.model
 	return bytes.Equal(s.header(), o.header())
+}
+
+// headerUnique is a unique index in the header.
+type headerUnique struct {
+	Fields []string           `json:"fields"`
+	Where  []headerComparison `json:"where,omitempty"`
+}
+
+// headerComparison is a comparison in the condition of an index.
+type headerComparison struct {
+	Field  string            `json:"field"`
+	Kind   string            `json:"kind"`
+	Values []json.RawMessage `json:"values"`
+}
+
+// comparisonKinds are the names of the comparisons that the condition of an index may have.
+var comparisonKinds = map[core.FilterKind]string{core.FilterEq: "eq", core.FilterIn: "in", core.FilterNe: "ne"}
+
+// uniquesOf returns the unique indexes of a resource for the header.
+func uniquesOf(r *core.Resource) (uniques []headerUnique) {
+	for _, x := range r.Indexes() {
+		if !x.Unique {
+			continue
+		}
+		out := headerUnique{Fields: x.Fields}
+		parts := []core.Filter{x.Where}
+		if x.Where.Kind() == core.FilterAnd {
+			parts = x.Where.Filters()
+		}
+		for _, part := range parts {
+			if part.Kind() == core.FilterAll {
+				continue
+			}
+			c := headerComparison{Field: part.Field().Name(), Kind: comparisonKinds[part.Kind()]}
+			for _, v := range part.Values() {
+				c.Values = append(c.Values, v.AppendJSON(nil))
+			}
+			out.Where = append(out.Where, c)
+		}
+		uniques = append(uniques, out)
+	}
+	return uniques
+}
+
+// index returns the declaration of the index.
+func (u headerUnique) index() (core.Index, error) {
+	var parts []core.Filter
+	for _, c := range u.Where {
+		values := make([]any, len(c.Values))
+		for i, text := range c.Values {
+			d := json.NewDecoder(bytes.NewReader(text))
+			d.UseNumber()
+			if err := d.Decode(&values[i]); err != nil {
+				return core.Index{}, err
+			}
+		}
+		switch {
+		case c.Kind == "in":
+			parts = append(parts, core.In(c.Field, values...))
+		case c.Kind == "eq" && len(values) == 1:
+			parts = append(parts, core.Eq(c.Field, values[0]))
+		case c.Kind == "ne" && len(values) == 1:
+			parts = append(parts, core.Ne(c.Field, values[0]))
+		default:
+			return core.Index{}, fmt.Errorf("unknown comparison %q", c.Kind)
+		}
+	}
+	return core.Index{Fields: u.Fields, Where: core.And(parts...), Unique: true}, nil
 }

@@ -124,7 +124,7 @@ func sourceOf(m *core.Model, s *memtable.Snapshot, positions []int64) journalSou
 // source returns the content as a source for a journal of the current version.
 func (c *content) source() journalSource {
 	out := journalSource{schema: c.schema, positions: make([]int64, len(c.schema.resources))}
-	out.schema.version = formatVersion
+	out.schema.version = c.schema.neededVersion()
 	for i, r := range c.schema.resources {
 		out.positions[i] = c.position(r)
 	}
