@@ -155,7 +155,11 @@ func (d *draft) holds(e *core.Error, value core.Value) bool {
 // value returns the value in the body of a field that the record stores. It is absent if the body does not name it.
 func (d *draft) value(f *core.Field) core.Value {
 	for _, a := range d.assignments {
-		if a.field == f {
+		switch {
+		case a.field != f:
+		case len(a.items) == 1 && !f.Many():
+			return a.items[0].key
+		default:
 			return a.value
 		}
 	}

@@ -38,6 +38,17 @@ func testAssignedIDs(t *testing.T, newBackend NewBackend) {
 			{"POST /thing", `[{"code": "c"}, {}, {"code": "b)=(c)"}]`, 409, `CONFLICT {"object_name": "thing", "field_name": "code", "index": 2}`},
 			{"POST /thing", `[{"code": "c"}, {"code": "c"}, {}]`, 409, `CONFLICT {"object_name": "thing", "field_name": "code", "index": 1}`},
 		}},
+		{"a conflict of several fields names all that are not hidden", []exchange{
+			{"POST /word", `[{"id": "a"}, {"id": "b"}]`, 201, ""},
+			{"POST /seat", `[{"row": "a", "no": 1, "label": "x"}, {"row": "b", "no": 1}, {"row": "a"}, {"row": "a"}]`, 201, ""},
+			{"POST /seat", `{"row": "a", "no": 1}`, 409, `CONFLICT {"object_name": "seat", "field_names": ["row", "no"]}`},
+			{"POST /seat", `[{"row": "b"}, {"row": "b", "no": 1}, {"row": "b", "no": 2}]`, 409, `CONFLICT {"object_name": "seat", "field_names": ["row", "no"], "index": 1}`},
+			{"PATCH /seat/2", `{"row": "a"}`, 409, `CONFLICT {"object_name": "seat", "field_names": ["row", "no"]}`},
+			{"POST /seat", `{"label": "x"}`, 409, `CONFLICT {"object_name": "seat", "field_name": "label"}`},
+			{"PATCH /seat/1", `{"freed": true}`, 200, ""},
+			{"POST /seat", `{"label": "x"}`, 201, ""},
+			{"PATCH /seat/1", `{"freed": null}`, 409, `CONFLICT {"object_name": "seat", "field_name": "label"}`},
+		}},
 	})
 }
 

@@ -89,6 +89,16 @@ func things() *core.Model {
 		core.ResourceSpec{Name: "token", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.UUID, Key: true}, textField("scope"),
 		}},
+		core.ResourceSpec{Name: "seat", Fields: []core.FieldSpec{
+			keyField(),
+			{Name: "word", APIName: "row", ToOne: "word"},
+			{Name: "number", APIName: "no", Type: core.Int},
+			textField("label"),
+			{Name: "freed", Type: core.Bool},
+			{Name: "hidden", Type: core.Text, Hidden: true, Default: "ghost"},
+		}, Unique: [][]string{{"word", "number"}}, Indexes: []core.Index{
+			{Fields: []string{"label", "hidden"}, Where: core.Eq("freed", nil), Unique: true},
+		}},
 	)
 }
 
