@@ -114,7 +114,7 @@ type BackendTx interface {
 	//
 	// Errors: [NotFound] with Resource and Key of the target for a to-one relation to a record that does not exist;
 	// [Field.StillReferenced] if a deleted record has references; [Field.AlreadyExistsWith] for a unique value that
-	// two records hold; [ErrConflict]. If several errors apply, the backend may return any of them. A target that the
+	// two records hold; [Index.AlreadyExistsWith] for an [Index.Claim] of two records; [ErrConflict]. If several errors apply, the backend may return any of them. A target that the
 	// transaction has both referenced and deleted may have either of the first two.
 	Commit(ctx context.Context) error
 	// Rollback undoes the transaction. Only gaps in generated keys may remain. Its context is valid even if the

@@ -56,7 +56,8 @@
 // empty; a file that ends earlier is truncated and is rejected. A valid file is never empty.
 //
 // Version 1 of the format has no set: an update puts the complete record. Files of version 1 can be opened. They remain
-// readable for programs that only know version 1, until they are compacted.
+// readable for programs that only know version 1, until they are compacted. A file has version 3 if its header has unique indexes
+// over several fields or some of the records, which older programs would not enforce.
 //
 // # Crashes
 //

@@ -76,8 +76,8 @@ func inspect(path string) (Report, *content, error) {
 	return report, r.content, nil
 }
 
-// Model returns the model in the file's header: the resources with their stored fields, to-one relations and unique
-// values. That is enough to inspect the file, to back it up and to compact it. The header does not contain defaults,
+// Model returns the model in the file's header: the resources with their stored fields, to-one relations, unique
+// values and unique indexes. That is enough to inspect the file, to back it up and to compact it. The header does not contain defaults,
 // computed fields, sides of relations that are not stored, and rules for clients. The file may be open elsewhere.
 //
 // Errors: [*CorruptError]; other errors for a file that is no journal or has a newer format; errors of the operating

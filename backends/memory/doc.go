@@ -5,7 +5,7 @@
 //
 // The records are stored in a [github.com/larder-go/larder/core/memtable.Store]. Readers work on immutable snapshots
 // and never wait. Read-write transactions run one at a time, so they are serializable and never conflict. Every field
-// for which [core.Field.Indexed] holds has an index.
+// for which [core.Field.Indexed] holds has an index, and the indexes of [core.Resource.Indexes] are kept.
 //
 // Keys of type [core.Int] are generated in ascending order, starting at 1 and always above every key that a committed
 // transaction gave to a record, up to the largest 64-bit integer.

@@ -180,7 +180,8 @@
 // on such tables as well, with these differences:
 //
 //   - One Update can swap unique values: it first sets them to null, so that triggers see two changes. It cannot if the
-//     column is NOT NULL, or if policies concern the column; two Updates cannot either. That is [core.AlreadyExists].
+//     column is NOT NULL, if policies concern the column, or if the index is unique over several columns or in part of the rows;
+//     two Updates cannot either. That is [core.AlreadyExists].
 //   - Deleting a referenced record is rejected. ON DELETE CASCADE, SET NULL and SET DEFAULT of relations have no effect,
 //     because they would bypass policies that hide the referring records.
 //   - Foreign keys that are no relation of the model keep their ON DELETE action, which bypasses all policies: foreign

@@ -391,7 +391,8 @@ func (c *catalogColumn) heldAsText() bool {
 
 // DDL returns the statements that create a schema and the tables of a model in a database. Integer keys are identities
 // and UUID keys have random defaults. To-one relations and indexed fields have indexes, unique fields have unique
-// constraints, and relations have foreign keys; constraints are DEFERRABLE INITIALLY DEFERRED. PostgreSQL chooses the
+// constraints, and relations have foreign keys; the indexes of [core.Resource.Indexes] follow, unique ones with a condition as
+// exclusion constraints; constraints are DEFERRABLE INITIALLY DEFERRED. PostgreSQL chooses the
 // names of constraints and indexes.
 //
 // The statements are in an order in which they can be executed, and do not end with semicolons.

@@ -12,8 +12,8 @@
 //
 // # Snapshots
 //
-// Each resource is an ordered copy-on-write map, with an index on every field for which [core.Field.Indexed] holds;
-// stored to-one relations are among them. The committed state is one immutable [Snapshot], and a commit replaces it
+// Each resource is an ordered copy-on-write map, with an index on every field for which [core.Field.Indexed] holds, and the
+// indexes of [core.Resource.Indexes]; stored to-one relations are among the fields. The committed state is one immutable [Snapshot], and a commit replaces it
 // atomically. A reader works on the snapshot that was current when it began: readers and writers do not block each
 // other. The cost of beginning a transaction or rolling it back does not depend on the number of records.
 //
@@ -36,7 +36,9 @@
 //
 // A get or a change of one record takes time logarithmic in the number of records. A Select or Count scans the key or
 // one index, over the values that its conditions allow; conditions without an index scan the whole resource. A sort by
-// an indexed field followed by the key walks that index and stops when the page is full. A page in the order of the keys
+// an indexed field followed by the key walks that index and stops when the page is full. So does a sort by the fields of an
+// index of [core.Resource.Indexes] and the key, all in its directions or all in the opposite ones; conditions may name one
+// value for each of its first fields and a range of the next one. A page in the order of the keys
 // of records that hold one of several values of an index is merged from the lists of these values. Other sorts visit all
 // matching records, but keep only about twice the page in memory. A scan notices the end of its context after at most
 // 1,024 records.
@@ -65,7 +67,7 @@
 //
 // The time of an answer must not reveal records that a policy hides. If the policy's condition ([core.Op.Using])
 // requires one of certain values of an indexed field, as in owner = 7 or tenant in (1, 2), the scan uses that index,
-// whatever the client asks for. The number of visited records then depends only on records that the policy allows. A
+// whatever the client asks for, or an index over several fields of which that field has a value. The number of visited records then depends only on records that the policy allows. A
 // policy's condition on related records is such a part while few related records decide it, see above; the number of
 // visited records then also depends on the related records that its indexes lead to, such as the memberships of one
 // user. In the following cases the time may still depend on hidden records:
@@ -74,7 +76,7 @@
 //     alternative ([core.Or]) or a negation at the top level, or too many related records decide it;
 //   - the client's condition or order concerns related records: records that are related to a visible record are
 //     visited, hidden ones among them;
-//   - the client's condition names keys or values of a unique field: up to one hidden record is visited for each;
+//   - the client's condition names keys, values of a unique field or values of all fields of a unique index: up to one hidden record is visited for each;
 //   - the depth of the trees grows with the logarithm of the number of all records;
 //   - a write conflicts with hidden records that hold its key or its unique values.
 package memtable

@@ -157,7 +157,9 @@
 //     "Keys" in core/engine.
 //   - A delete of a record that a hidden record points at is [core.StillReferenced] with the relation.
 //   - An insert, also by PUT, with the key or a unique value of a hidden record is [core.AlreadyExists]. So is a one-to-one
-//     with a partner that belongs to a hidden record.
+//     with a partner that belongs to a hidden record, and a write that gives a record the values of a hidden one in a unique
+//     index. It may reveal equal values of fields that the principal cannot read: list all fields of a unique index, and of its
+//     condition, in the same rules.
 //   - With core/engine, a record cannot be detached from a hidden record through a relation whose other side has a
 //     [core.FieldSpec] Writable function, because the function cannot be called. The error is [core.FieldUpdateForbidden].
 //   - At the store, a to-one field can be set to the id of a hidden record, while an id that does not exist is

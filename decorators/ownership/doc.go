@@ -41,7 +41,7 @@
 // # Cost
 //
 // A get from memory takes about 0.2 µs and two allocations more (see BenchmarkGet). Nothing is stored between operations.
-// Set Indexed on the owner field. In PostgreSQL, put the owner first in the indexes of frequent lists.
+// Set Indexed on the owner field. Declare a [core.Index] for each frequent list, with the owner first and the order after it.
 //
 // # Limits
 //
@@ -49,7 +49,8 @@
 //
 //   - A delete of a record that a hidden record points at is [core.StillReferenced] with the relation.
 //   - An insert, also by PUT, with the key or a unique value of a hidden record is [core.AlreadyExists]. So is a one-to-one
-//     with a partner that belongs to a hidden record.
+//     with a partner that belongs to a hidden record, and a write that gives a record the values of a hidden one in a unique
+//     index. Start the index with the owner field to avoid that.
 //   - With core/engine, a record cannot be detached from a hidden record through a relation whose other side has a
 //     [core.FieldSpec] Writable function, because the function cannot be called. The error is [core.FieldUpdateForbidden].
 //   - At the store, a to-one field can be set to the id of a hidden record, while an id that does not exist is
