@@ -123,7 +123,7 @@ var integrityDefects = []defect{
 		name:   "null is a value of a unique index",
 		breaks: []string{"integrity/null in a unique index repeats", "integrity/a condition limits a unique index"},
 		install: alsoUnique(func(x *core.Index, rec core.Record) core.Value {
-			if !x.Where.Match(rec) {
+			if in, err := x.Where.Match(rec, nil); !in || err != nil {
 				return core.Value{}
 			}
 			var values []core.Value

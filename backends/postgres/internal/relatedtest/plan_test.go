@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/internal/servertest"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
