@@ -757,3 +757,28 @@ func TestExhaustedNumbersAreServerErrors(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestInsertCheckedByRelationsRemembersCounterLocks(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "issue", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "parent", ToOne: "issue"}, {Name: "number", Type: core.Int, NumberedBy: "parent"},
+	}})
+	r, b := m.Resource("issue"), &flaky{Backend: memory.New()}
+	s, err := core.New(t.Context(), m, b, core.Decorator{
+		Name: "orphans", Kind: core.KindPolicy, UsesRelated: true, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+			return func(ctx context.Context, op *core.Op) (core.Result, error) {
+				if op.Kind == core.Insert {
+					op.Check = core.Not(core.Related("parent", core.All()))
+				}
+				return next(ctx, op)
+			}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.failures, b.with = 1, core.ErrConflict
+	recs, err := s.Insert(t.Context(), r, r.RecordOf([]core.Value{{}, {}, {}}))
+	if err != nil || recs[0].At(2) != core.IntValue(1) || len(b.locked) != 3 {
+		t.Errorf("%v, locked %v, %v", recs, b.locked, err)
+	}
+}

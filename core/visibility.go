@@ -275,6 +275,7 @@ func (a afterImages) write(ctx context.Context, tx BackendTx, op *Op) (Result, e
 	bare := *op
 	bare.Conditions, bare.Check, bare.Final = nil, op.Check.onRecord(), false
 	res, err := dispatch(ctx, tx, &bare)
+	op.counted = bare.counted
 	if err == nil {
 		err = a.verify(ctx, tx, op, &res)
 	}

@@ -24,7 +24,7 @@ type rows = map[core.Value]core.Record
 
 func (b *backend) Bind(_ context.Context, m *core.Model) error {
 	b.model, b.turn = m, make(chan struct{}, 1)
-	b.rows, b.keys = make([]rows, len(m.Stored())), make([]reference.Sequence, len(m.Resources()))
+	b.rows, b.keys = make([]rows, len(m.Stored())), make([]reference.Sequence, len(m.Stored()))
 	for i := range b.rows {
 		b.rows[i] = make(rows)
 	}

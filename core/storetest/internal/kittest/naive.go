@@ -36,7 +36,7 @@ var _ core.Backend = (*Naive)(nil)
 func (b *Naive) Bind(_ context.Context, m *core.Model) error {
 	b.Model, b.Turn = m, make(chan struct{}, 1)
 	if b.Rows == nil {
-		b.Rows, b.Last = make([]Rows, len(m.Stored())), make([]int64, len(m.Resources()))
+		b.Rows, b.Last = make([]Rows, len(m.Stored())), make([]int64, len(m.Stored()))
 		for i := range b.Rows {
 			b.Rows[i] = make(Rows)
 		}
