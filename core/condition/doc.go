@@ -24,8 +24,8 @@
 //
 //	{"memberships": {"$any": {"user": 7, "role": "admin"}}}
 //
-// Two $any below one another's side are about two records, which may differ: "7 is a member, and somebody is an admin". A path
-// through a to-many would mean that too, so it is an error. $any of an empty object means that there is a related record,
+// Two conditions with $any may be about two different records: "7 is a member, and there is an admin". A path through a
+// to-many would mean that too, so it is an error. $any of an empty object means that there is a related record,
 // and $all of a relation without records holds. {"jar.color": "red"} and {"jar": {"$any": {"color": "red"}}} are the same.
 //
 // # Filters and policies

@@ -14,7 +14,7 @@
 // With [Options.Claim], a claim of the principal takes the place of its id. Records then belong to an organisation or
 // another tenant. Use one decorator for each such field.
 //
-// A resource without an owner field may belong to whoever owns the record that it points at, see [Options.Through]: the
+// A resource without an owner field may belong to the owner of the record that it points at, see [Options.Through]: the
 // issues of a project to the owner of the project. The related record must exist and belong to the principal before and after
 // each write, and for new records. Index the owner field of the last resource; to-one relations are indexed anyway.
 //
