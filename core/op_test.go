@@ -21,14 +21,14 @@ func TestUnknownKindsWrite(t *testing.T) {
 			reads = append(reads, k.String())
 		}
 	}
-	if got := strings.Join(reads, " "); got != "load select count visibility" {
+	if got := strings.Join(reads, " "); got != "load select count" {
 		t.Errorf("do not write: %s", got)
 	}
 	names := make([]string, 0, 10)
 	for _, k := range append(core.Kinds(), 0, 200) {
 		names = append(names, k.String())
 	}
-	if got := strings.Join(names, " "); got != "load select count insert update delete next_id tx visibility kind(0) kind(200)" {
+	if got := strings.Join(names, " "); got != "load select count insert update delete next_id tx kind(0) kind(200)" {
 		t.Errorf("got %s", got)
 	}
 }

@@ -166,21 +166,22 @@ func (o *oracle) missing(r *core.Resource, keys []core.Value, using core.Filter)
 	expected := make(expectedErrors)
 	for _, key := range keys {
 		if rec, ok := o.current[r.Index()][key]; !ok || !o.matches(using, rec) {
-			expected.require(o.missed(r, key, using))
+			expected.require(r.NotFound(key))
+			if o.wasVisible(r, key, using) {
+				expected.permit(&core.Error{Code: core.Unauthorized})
+			}
 			break // only the first missing key
 		}
 	}
 	return expected
 }
 
-// missed returns the error of a write under a guard that does not find its record. It is UNAUTHORIZED for a caller without a principal
-// that can read the record once the transaction has been rolled back.
-func (o *oracle) missed(r *core.Resource, key core.Value, using core.Filter) *core.Error {
+// wasVisible reports whether the record matched the guard before the transaction. The store may look it up after a rollback,
+// and deny the write to a caller that can read the record then.
+func (o *oracle) wasVisible(r *core.Resource, key core.Value, using core.Filter) bool {
 	before := func(r *core.Resource) iter.Seq[core.Record] { return maps.Values(o.before[r.Index()]) }
-	if rec, existed := o.before[r.Index()][key]; existed && using.Kind() != core.FilterAll && kit.Matches(using, rec, before) {
-		return &core.Error{Code: core.Unauthorized}
-	}
-	return r.NotFound(key)
+	rec, existed := o.before[r.Index()][key]
+	return existed && kit.Matches(using, rec, before)
 }
 
 func (o *oracle) set(r *core.Resource, rec core.Record) {
