@@ -22,6 +22,9 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 		if !ok {
 			return true
 		}
+		if typ, ok := spec.Type.(*ast.Ident); !ok || typ.Name != "Code" {
+			return true
+		}
 		literal, ok := spec.Values[0].(*ast.BasicLit)
 		if !ok {
 			return true
