@@ -41,7 +41,7 @@ func (b *builder) addResources(specs []ResourceSpec) {
 	}
 	for _, spec := range specs {
 		r := &Resource{
-			model: m, index: len(m.resources), name: spec.Name, apiName: cmp.Or(spec.APIName, spec.Name),
+			model: m, index: len(m.resources), name: spec.Name, apiName: cmp.Or(spec.APIName, spec.Name), readOnly: spec.ReadOnly,
 			byName: make(map[string]*Field), byAPIName: make(map[string]*Field),
 		}
 		switch {
@@ -283,6 +283,8 @@ func (b *builder) checkRelationRules(f *Field) {
 		b.failField(f, "OnDelete, Orphans or Partner has a value that is no constant of its type")
 	case s.ToOne == "" || s.Inverse != "":
 		b.failField(f, "only a stored to-one relation can have OnDelete, Orphans or Partner; declare them on the side that stores the relation")
+	case f.resource.readOnly:
+		b.failField(f, "a relation that a read-only resource stores cannot have OnDelete, Orphans or Partner")
 	case s.Orphans != 0 && f.inverse == nil:
 		b.failField(f, "Orphans needs a connected other side; add a field with an Inverse to %q", s.ToOne)
 	case s.Partner != 0 && (f.inverse == nil || f.inverse.Many()):

@@ -75,8 +75,11 @@ func (f *Field) Orphans() Orphans { return f.spec.Orphans }
 // Partner returns the effect of setting a one-to-one relation to a partner that is taken.
 func (f *Field) Partner() Partner { return f.spec.Partner }
 
-// ReadOnly reports whether clients cannot set the field. It is true for a numbered field.
-func (f *Field) ReadOnly() bool { return f.spec.ReadOnly || f.group != nil }
+// ReadOnly reports whether clients cannot set the field: its declaration says so, it is numbered, or a read-only resource
+// stores the relation.
+func (f *Field) ReadOnly() bool {
+	return f.spec.ReadOnly || f.group != nil || f.spec.Inverse != "" && f.target != nil && f.target.readOnly
+}
 
 // NumberedBy returns the field by whose value the records are numbered, see [FieldSpec.NumberedBy]; nil for other fields.
 func (f *Field) NumberedBy() *Field { return f.group }

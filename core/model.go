@@ -11,6 +11,11 @@ type ResourceSpec struct {
 	// APIName is the name for clients, in URLs and errors; default: Name. It consists of letters, digits, "_" and, neither
 	// first nor last, "-". It must be unique in the model.
 	APIName string
+	// ReadOnly means that the records come from elsewhere, for example from a view of a database: the store rejects every
+	// write with the code [ReadOnly], also for [System]. The other side of a relation that such a resource stores is
+	// read-only, too. The relation cannot have OnDelete, Orphans or Partner: a delete of its target changes no record of
+	// the resource.
+	ReadOnly bool
 	// Fields are applied and shown in this order. Exactly one is the key.
 	Fields []FieldSpec
 	// Unique lists groups of field names: no two records may have the same values in all fields of a group. It is short for
@@ -192,6 +197,7 @@ type Resource struct {
 	index      int
 	name       string
 	apiName    string
+	readOnly   bool
 	fields     []*Field
 	columns    []*Field
 	key        *Field
@@ -216,6 +222,9 @@ func (r *Resource) Name() string { return r.name }
 
 // APIName returns the name for clients.
 func (r *Resource) APIName() string { return r.apiName }
+
+// ReadOnly reports whether the store rejects every write of the resource.
+func (r *Resource) ReadOnly() bool { return r.readOnly }
 
 // String returns the name for programs and backends.
 func (r *Resource) String() string { return r.name }

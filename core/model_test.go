@@ -98,6 +98,7 @@ func TestNewModelReportsEveryMistake(t *testing.T) {
 		core.ResourceSpec{Name: "points", Fields: []core.FieldSpec{
 			id(), {Name: "to", ToOne: "twice"}, {Name: "back", ToOne: "fields"}, {Name: "of", ToOne: "fields", Partner: core.RefusePartner},
 		}},
+		core.ResourceSpec{Name: "view", ReadOnly: true, Fields: []core.FieldSpec{id(), {Name: "cascades", ToOne: "twice", OnDelete: core.Cascade}}},
 	)
 	if err == nil {
 		t.Fatal("accepted")
@@ -131,6 +132,7 @@ func TestNewModelReportsEveryMistake(t *testing.T) {
 		`index "a": condition: FIELD_DOES_NOT_EXIST`, `index "-a": the condition must be Eq, In, or Ne with nil`,
 		`index "-b": the condition must compare fields of type bool, int, text or uuid`, `index "b": the condition must be Eq`,
 		`index "b": condition: BAD_FIELD_VALUE`,
+		`"cascades": a relation that a read-only resource stores cannot have OnDelete, Orphans or Partner`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("not reported: %s", want)

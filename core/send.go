@@ -61,6 +61,9 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 	if err := op.bind(); err != nil {
 		return Result{}, err
 	}
+	if op.Resource != nil && op.Resource.readOnly && op.Kind.Writes() {
+		return Result{}, &Error{Code: ReadOnly, Resource: op.Resource.apiName}
+	}
 	if op.Kind == Insert && op.Requested == nil {
 		if err := op.fillDefaults(); err != nil {
 			return Result{}, err

@@ -25,7 +25,7 @@ import (
 //   - [Forbidden], or [Unauthorized] for an anonymous caller, instead of [NotFound] for a write that a policy excludes from a
 //     record which the caller can read; the store looks the record up by a Load through all decorators, in the same
 //     transaction where the backend can still read in it;
-//   - ReadOnly for a write in a read-only transaction;
+//   - ReadOnly for a write of a read-only resource or in a read-only transaction;
 //   - [Unavailable] if the backend cannot be reached, if an operation still conflicts after all its attempts
 //     (errors.Is finds [ErrConflict]), or if the context has ended (errors.Is finds its error);
 //   - [OutcomeUnknown] for a commit that was sent and not acknowledged;
@@ -79,10 +79,10 @@ func New(ctx context.Context, model *Model, backend Backend, decorators ...Decor
 // Model returns the model of the store.
 func (s *Store) Model() *Model { return s.model }
 
-// ReadOnly reports whether a decorator says that it currently rejects all writes of the resource. Other writes may be
-// rejected, too.
+// ReadOnly reports whether all writes of the resource are currently rejected, because the model declares it read-only or
+// a decorator says so. Other writes may be rejected, too.
 func (s *Store) ReadOnly(r *Resource) bool {
-	return slices.ContainsFunc(s.readOnly, func(says func(*Resource) bool) bool { return says(r) })
+	return r.readOnly || slices.ContainsFunc(s.readOnly, func(says func(*Resource) bool) bool { return says(r) })
 }
 
 // Ping returns nil if a writing transaction can begin on the backend, for readiness checks. It is no operation:

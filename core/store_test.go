@@ -10,6 +10,7 @@ import (
 
 	"github.com/larder-go/larder/backends/memory"
 	"github.com/larder-go/larder/core"
+	"github.com/larder-go/larder/core/seed"
 )
 
 // open composes a store of cookies on memory.
@@ -95,6 +96,67 @@ func TestEveryOperationPassesTheChainOutermostFirst(t *testing.T) {
 	if got := strings.Join(seen, " "); got != "outer tx inner tx "+each {
 		t.Errorf("inside a transaction: %s", got)
 	}
+}
+
+func TestReadOnlyResourceRejectsEveryWrite(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "report", APIName: "Report", ReadOnly: true, Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "n", Type: core.Int}, {Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "reports", ToMany: "report", Inverse: "jar"}}},
+	)
+	var denied bool
+	deny := core.Decorator{Name: "deny", Kind: core.KindPolicy, Wrap: func(_ *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if denied && op.Kind.Writes() {
+				return core.Result{}, &core.Error{Code: core.Forbidden}
+			}
+			return next(ctx, op)
+		}, nil
+	}}
+	s, err := core.New(t.Context(), m, memory.NewWith(seed.Data{"report": {1: {"n": 7}}}), deny)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	r, jar := m.Resource("report"), m.Resource("jar")
+	if !s.ReadOnly(r) || !r.ReadOnly() || s.ReadOnly(jar) || jar.ReadOnly() || !jar.Field("reports").ReadOnly() || r.Field("n").ReadOnly() {
+		t.Error("report and jar.reports are read-only, and nothing else")
+	}
+	rec, err := r.NewRecord(map[string]any{"id": 1, "n": 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(ctx context.Context, q core.Querier, want core.Code) {
+		for name, write := range map[string]func() error{
+			"insert": func() error { _, err := q.Insert(ctx, r, rec); return err },
+			"update": func() error { _, err := q.Update(ctx, r, rec); return err },
+			"delete": func() error { return q.Delete(ctx, r, core.IntValue(1)) },
+			"ids":    func() error { _, err := q.NextIDs(ctx, r, 1); return err },
+		} {
+			if e := core.AsError(write()); e == nil || e.Code != want || want == core.ReadOnly && e.Resource != "Report" {
+				t.Errorf("%s: %v, want %s", name, e, want)
+			}
+		}
+		if got, err := q.Get(ctx, r, core.IntValue(1)); err != nil || got.String() != "report{id:1 n:7 jar:null}" {
+			t.Errorf("%v %v", got, err)
+		}
+		if n, err := q.Count(ctx, r, core.All()); err != nil || n != 1 {
+			t.Errorf("%d %v", n, err)
+		}
+	}
+	for _, ctx := range []context.Context{t.Context(), core.System(t.Context())} {
+		run(ctx, s, core.ReadOnly)
+		if err := s.Tx(ctx, func(ctx context.Context, tx *core.Transaction) error {
+			insert(t, tx, jar, nil)
+			run(ctx, tx, core.ReadOnly)
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+	denied = true // a denial comes first
+	run(t.Context(), s, core.Forbidden)
 }
 
 func TestOpMadeByDecoratorIsRejected(t *testing.T) {

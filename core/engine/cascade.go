@@ -90,6 +90,9 @@ func (c *cascade) collect(ctx context.Context, now, next frontier) error {
 			continue
 		}
 		for _, f := range c.work.engine.resources[i].resource.Referrers() {
+			if f.Resource().ReadOnly() {
+				continue
+			}
 			found, err := c.referrers(ctx, f, keys)
 			if err != nil {
 				return err

@@ -22,13 +22,17 @@ import (
 // [core.UnknownField], [core.FieldReadOnly] and [core.BadFieldValue] for members of a body;
 // [core.FieldUpdateForbidden] for a related record with a write rule that forbids the change; [core.AlreadyExists] for a
 // unique value of another record, and for a one-to-one partner that is taken (RefusePartner); [core.BadParam] for the depth; [core.BadRequest] for records that are nested too
-// deep and for a missing assigned key; [core.TooLarge]; the errors of [core.Store.Tx] and of policies.
+// deep and for a missing assigned key; [core.TooLarge]; [core.ReadOnly] for a resource that the model declares read-only;
+// the errors of [core.Store.Tx] and of policies.
 func (e *Engine) Create(ctx context.Context, resource string, opts Write, bodies ...map[string]any) ([]View, error) {
 	info, err := e.lookup(resource)
 	if err != nil {
 		return nil, err
 	}
 	if err := e.checkDepth(opts.Depth); err != nil {
+		return nil, err
+	}
+	if err := info.checkWritable(); err != nil {
 		return nil, err
 	}
 	if len(bodies) > e.opts.MaxRecords {

@@ -15,9 +15,10 @@ import (
 // has the rule Restrict, if a hidden record points at the record, or if the delete would write more records than
 // [Options.MaxWritten]; [core.FieldUpdateForbidden] naming the relation if a related record cannot be detached, because
 // its write rule forbids it or the principal may not write the field; [core.BadFieldValue] for an id of the wrong type;
-// [core.BadParam] for the depth; the errors of [core.Store.Tx] and of policies.
+// [core.BadParam] for the depth; [core.ReadOnly] for a resource that the model declares read-only; the errors of
+// [core.Store.Tx] and of policies.
 func (e *Engine) Delete(ctx context.Context, resource string, id any, opts Write) error {
-	info, key, err := e.resourceAndKey(resource, id, opts.Depth)
+	info, key, err := e.writeTarget(resource, id, opts.Depth)
 	if err != nil {
 		return err
 	}

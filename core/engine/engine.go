@@ -94,6 +94,25 @@ func (e *Engine) resourceAndKey(resource string, id any, depth int) (*resourceIn
 	return info, key, err
 }
 
+// writeTarget is resourceAndKey for a write.
+//
+// Errors: also [core.ReadOnly] for a resource that the model declares read-only, even if the write would change nothing.
+func (e *Engine) writeTarget(resource string, id any, depth int) (*resourceInfo, core.Value, error) {
+	info, key, err := e.resourceAndKey(resource, id, depth)
+	if err == nil {
+		err = info.checkWritable()
+	}
+	return info, key, err
+}
+
+// checkWritable returns [core.ReadOnly] for a resource that the model declares read-only.
+func (info *resourceInfo) checkWritable() error {
+	if info.resource.ReadOnly() {
+		return &core.Error{Code: core.ReadOnly, Resource: info.resource.APIName()}
+	}
+	return nil
+}
+
 func (e *Engine) checkDepth(depth int) error {
 	switch {
 	case depth < 0:

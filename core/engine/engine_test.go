@@ -154,3 +154,46 @@ func TestEmptyListEqualsNull(t *testing.T) {
 		t.Errorf("none instead of one: %v, want %s", err, core.FieldUpdateForbidden)
 	}
 }
+
+func TestReadOnlyResourceOverRequests(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "label", Type: core.Text}, {Name: "reports", ToMany: "report", Inverse: "jar"}, {Name: "latest", ToOne: "report"},
+		}},
+		core.ResourceSpec{Name: "report", ReadOnly: true, Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "jar", ToOne: "jar"}}},
+	)
+	store, err := core.New(t.Context(), m, memory.NewWith(seed.Data{"jar": {1: nil, 2: nil}, "report": {1: {"jar": 1}}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, one := engine.New(store, engine.Options{}), engine.Write{Depth: 1}
+	type body = map[string]any
+	for _, c := range []struct {
+		request string
+		do      func() error
+		want    *core.Error
+	}{
+		{"create", func() error { _, err := api.Create(t.Context(), "report", one, body{}); return err }, &core.Error{Code: core.ReadOnly, Resource: "report"}},
+		{"update", func() error { _, err := api.Update(t.Context(), "report", 1, one, body{"jar": 2}); return err }, &core.Error{Code: core.ReadOnly, Resource: "report"}},
+		{"update of nothing", func() error { _, err := api.Update(t.Context(), "report", 1, one, body{}); return err }, &core.Error{Code: core.ReadOnly, Resource: "report"}},
+		{"update of an absent record", func() error { _, err := api.Update(t.Context(), "report", 9, one, body{}); return err }, &core.Error{Code: core.ReadOnly, Resource: "report"}},
+		{"create of nothing", func() error { _, err := api.Create(t.Context(), "report", one); return err }, &core.Error{Code: core.ReadOnly, Resource: "report"}},
+		{"nested create", func() error { _, err := api.Create(t.Context(), "jar", one, body{"latest": body{}}); return err }, &core.Error{Code: core.ReadOnly, Resource: "report"}},
+		{"replace", func() error { _, _, err := api.Replace(t.Context(), "report", 1, one, body{"jar": 2}); return err }, &core.Error{Code: core.ReadOnly, Resource: "report"}},
+		{"replace a new record", func() error { _, _, err := api.Replace(t.Context(), "report", 2, one, body{}); return err }, &core.Error{Code: core.ReadOnly, Resource: "report"}},
+		{"delete", func() error { return api.Delete(t.Context(), "report", 1, one) }, &core.Error{Code: core.ReadOnly, Resource: "report"}},
+		{"list side", func() error { _, err := api.Update(t.Context(), "jar", 2, one, body{"reports": []any{1}}); return err }, &core.Error{Code: core.FieldReadOnly, Resource: "jar", Field: "reports"}},
+		{"replacement of a target keeps the list side", func() error { _, _, err := api.Replace(t.Context(), "jar", 1, one, body{"label": "x"}); return err }, nil},
+		{"delete of a target that nothing refers to", func() error { return api.Delete(t.Context(), "jar", 2, one) }, nil},
+		{"delete of a target detaches nothing", func() error { return api.Delete(t.Context(), "jar", 1, one) }, &core.Error{Code: core.StillReferenced, Resource: "jar", Field: "reports"}},
+	} {
+		err := c.do()
+		if e := (*core.Error)(nil); c.want == nil && err != nil || c.want != nil && (!errors.As(err, &e) || e.Public() != c.want.Public()) {
+			t.Errorf("%s: %v, want %v", c.request, err, c.want)
+		}
+	}
+	view, err := api.Get(t.Context(), "jar", 1, 1)
+	if got := string(view.AppendJSON(nil)); err != nil || got != `{"id":1,"label":"x","reports":[1]}` {
+		t.Errorf("%s %v", got, err)
+	}
+}

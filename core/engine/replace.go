@@ -22,7 +22,7 @@ import (
 func (e *Engine) Replace(
 	ctx context.Context, resource string, id any, opts Write, body map[string]any,
 ) (_ View, created bool, _ error) {
-	info, key, err := e.resourceAndKey(resource, id, opts.Depth)
+	info, key, err := e.writeTarget(resource, id, opts.Depth)
 	if err != nil {
 		return View{}, false, err
 	}

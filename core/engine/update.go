@@ -17,7 +17,7 @@ import "context"
 // related one; [core.BadRequest] for a list side with more records than [Options.MaxMembers], which can only be
 // changed from the other side; otherwise the errors of [Engine.Create].
 func (e *Engine) Update(ctx context.Context, resource string, id any, opts Write, body map[string]any) (View, error) {
-	info, key, err := e.resourceAndKey(resource, id, opts.Depth)
+	info, key, err := e.writeTarget(resource, id, opts.Depth)
 	if err != nil {
 		return View{}, err
 	}

@@ -51,6 +51,9 @@ func (w *writer) line(indent int, s string) {
 
 func (w *writer) resource(r *core.Resource) {
 	parts := append([]string{"Name: " + strconv.Quote(r.Name())}, optional("APIName", r.APIName(), r.Name())...)
+	if r.ReadOnly() {
+		parts = append(parts, "ReadOnly: true")
+	}
 	w.line(1, "core.ResourceSpec{"+strings.Join(parts, ", ")+", Fields: []core.FieldSpec{")
 	for _, f := range r.Fields() {
 		w.line(2, "{"+w.field(f)+"},")

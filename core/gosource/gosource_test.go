@@ -45,6 +45,7 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 			{Fields: []string{"-n", "parent", "-id"}, Where: core.And(core.Eq("at", nil), core.In("least", 1, int64(math.MinInt64)), core.Eq("t", "\"x\""))},
 			{Fields: []string{"n"}, Where: core.And(core.Ne("t", nil), core.Eq("b", true)), Unique: true},
 		}},
+		core.ResourceSpec{Name: "view", ReadOnly: true, Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
 	)
 	source, err := gosource.Source(model, "main")
 	if err != nil {

@@ -25,6 +25,9 @@ func document(api *engine.Engine, opts Options) ([]byte, error) {
 			}
 		}
 		schemas[n.read[r]] = n.readSchema(r)
+		if r.ReadOnly() {
+			continue
+		}
 		schemas[n.write[r]] = n.writeSchema(r)
 		if n.keyInBody(r) {
 			schemas[n.create[r]] = n.createSchema(r)

@@ -9,7 +9,8 @@ import (
 )
 
 // schemaNames are the names of the schemas of each resource in the document. The body of POST has the schema create,
-// which equals write unless the body names the key. The names of to-many relations are parts of operation ids.
+// which equals write unless the body names the key. A read-only resource has neither write nor create. The names of to-many
+// relations are parts of operation ids.
 type schemaNames struct {
 	read, write, create map[*core.Resource]string
 	related             map[*core.Field]string
@@ -29,8 +30,10 @@ func nameSchemas(api *engine.Engine) schemaNames {
 		n.read[r] = uniqueName(r.APIName(), used)
 	}
 	for _, r := range m.Resources() {
-		n.write[r] = uniqueName(r.APIName()+"_write", used)
-		n.create[r] = n.write[r]
+		if !r.ReadOnly() {
+			n.write[r] = uniqueName(r.APIName()+"_write", used)
+			n.create[r] = n.write[r]
+		}
 		for _, f := range r.Fields() {
 			if engine.ToMany(f) {
 				n.related[f] = uniqueName(n.read[r]+"_"+f.APIName(), usedByRelations)
@@ -38,7 +41,7 @@ func nameSchemas(api *engine.Engine) schemaNames {
 		}
 	}
 	for _, r := range m.Resources() {
-		if api.KeySource(r).Assigned {
+		if api.KeySource(r).Assigned && !r.ReadOnly() {
 			n.create[r] = uniqueName(r.APIName()+"_create", used)
 		}
 	}

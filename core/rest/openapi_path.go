@@ -10,17 +10,19 @@ import (
 // listPath describes the URL of a resource, a collection of records.
 func (n schemaNames) listPath(r *core.Resource) object {
 	records := object{"type": "array", "items": idOrRecord(r, n.read)}
-	written := ref("schemas", n.create[r])
-	return object{
-		"get": n.operation("list_"+n.read[r], r, n.page(r)),
-		"post": n.operation("create_"+n.read[r], r, object{
-			"parameters":  parameterRefs("depth"),
-			"requestBody": bodyOf(object{"oneOf": []any{written, object{"type": "array", "items": written}}}, plainJSON),
-			"responses": responses(object{"201": response("The created record, or the created records of a list.",
-				object{"oneOf": []any{idOrRecord(r, n.read), records}}, "ETag", "Location")},
-				http.StatusConflict, http.StatusUnsupportedMediaType),
-		}),
+	path := object{"get": n.operation("list_"+n.read[r], r, n.page(r))}
+	if r.ReadOnly() {
+		return path
 	}
+	written := ref("schemas", n.create[r])
+	path["post"] = n.operation("create_"+n.read[r], r, object{
+		"parameters":  parameterRefs("depth"),
+		"requestBody": bodyOf(object{"oneOf": []any{written, object{"type": "array", "items": written}}}, plainJSON),
+		"responses": responses(object{"201": response("The created record, or the created records of a list.",
+			object{"oneOf": []any{idOrRecord(r, n.read), records}}, "ETag", "Location")},
+			http.StatusConflict, http.StatusUnsupportedMediaType),
+	})
+	return path
 }
 
 // page describes a request for a list of records.
@@ -46,11 +48,8 @@ func idParameter(r *core.Resource) object {
 
 // onePath describes the URL of a record.
 func (n schemaNames) onePath(r *core.Resource, opts engine.Options) object {
-	record, written := idOrRecord(r, n.read), ref("schemas", n.write[r])
-	failures := []int{
-		http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnsupportedMediaType,
-	}
-	return object{
+	record := idOrRecord(r, n.read)
+	path := object{
 		"parameters": []any{idParameter(r)},
 		"get": n.operation("get_"+n.read[r], r, object{
 			"parameters": parameterRefs("depth", "If-None-Match"),
@@ -59,22 +58,34 @@ func (n schemaNames) onePath(r *core.Resource, opts engine.Options) object {
 				"304": object{"description": "The client has the current record."},
 			}),
 		}),
-		"patch": n.operation("patch_"+n.read[r], r, object{
-			"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
-			"requestBody": bodyOf(written, plainJSON, mergePatch),
-			"responses":   responses(object{"200": response("The changed record.", record, "ETag")}, failures...),
-		}),
-		"put": n.operation("put_"+n.read[r], r, object{
-			"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
-			"requestBody": bodyOf(written, plainJSON),
-			"responses":   responses(n.putResponses(r, opts), failures...),
-		}),
-		"delete": n.operation("delete_"+n.read[r], r, object{
-			"parameters": parameterRefs("depth", "If-Match", "If-None-Match"),
-			"responses": responses(object{"200": response("The record is deleted.", object{"type": "null"})},
-				http.StatusConflict, http.StatusPreconditionFailed),
-		}),
 	}
+	if !r.ReadOnly() {
+		n.addWrites(path, r, opts)
+	}
+	return path
+}
+
+// addWrites describes the methods that write a record.
+func (n schemaNames) addWrites(path object, r *core.Resource, opts engine.Options) {
+	record, written := idOrRecord(r, n.read), ref("schemas", n.write[r])
+	failures := []int{
+		http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnsupportedMediaType,
+	}
+	path["patch"] = n.operation("patch_"+n.read[r], r, object{
+		"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
+		"requestBody": bodyOf(written, plainJSON, mergePatch),
+		"responses":   responses(object{"200": response("The changed record.", record, "ETag")}, failures...),
+	})
+	path["put"] = n.operation("put_"+n.read[r], r, object{
+		"parameters":  parameterRefs("depth", "If-Match", "If-None-Match"),
+		"requestBody": bodyOf(written, plainJSON),
+		"responses":   responses(n.putResponses(r, opts), failures...),
+	})
+	path["delete"] = n.operation("delete_"+n.read[r], r, object{
+		"parameters": parameterRefs("depth", "If-Match", "If-None-Match"),
+		"responses": responses(object{"200": response("The record is deleted.", object{"type": "null"})},
+			http.StatusConflict, http.StatusPreconditionFailed),
+	})
 }
 
 // putResponses describes the successes of PUT. It has no 201 where clients cannot choose keys.

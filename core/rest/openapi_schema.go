@@ -16,7 +16,7 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 			continue
 		}
 		schema := n.field(f, n.read)
-		if !settable(f) && !(f.Key() && n.keyInBody(r)) {
+		if r.ReadOnly() || !settable(f) && !(f.Key() && n.keyInBody(r)) {
 			schema["readOnly"] = true
 		}
 		properties[f.APIName()] = schema
@@ -87,9 +87,14 @@ func (n schemaNames) field(f *core.Field, names map[*core.Resource]string) objec
 	}
 }
 
-// idOrRecord describes a record at any depth: its id at depth 0, an object otherwise.
+// idOrRecord describes a record at any depth: its id at depth 0, an object otherwise. It is always the id if the record
+// has no schema in names.
 func idOrRecord(r *core.Resource, names map[*core.Resource]string) object {
-	return object{"oneOf": []any{typeSchema(r.Key().Type()), ref("schemas", names[r])}}
+	id := typeSchema(r.Key().Type())
+	if names[r] == "" {
+		return id
+	}
+	return object{"oneOf": []any{id, ref("schemas", names[r])}}
 }
 
 // typeSchema describes the JSON of a type; an empty schema allows any value.

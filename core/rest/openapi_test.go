@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -229,6 +230,63 @@ func TestCreateSchemaRequiresAnAssignedKey(t *testing.T) {
 	}
 	if doc.Components.Schemas["box_create"] != nil {
 		t.Error("a resource with a generated key has a schema for create")
+	}
+}
+
+func TestReadOnlyResourceHasNoWrites(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "report", ReadOnly: true, Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Text, Key: true}, {Name: "total", Type: core.Decimal}, {Name: "jar", ToOne: "jar"},
+		}},
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "latest", ToOne: "report"}, {Name: "reports", ToMany: "report", Inverse: "jar"},
+		}},
+	)
+	h, err := rest.New(newEngine(t, m), rest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for request, want := range map[string]string{
+		"GET /report": "200 ", "GET /report/a": "404 ", "OPTIONS /report": "204 GET, HEAD, OPTIONS", "OPTIONS /report/a": "204 GET, HEAD, OPTIONS",
+		"POST /report": "405 GET, HEAD, OPTIONS", "PUT /report/a": "405 GET, HEAD, OPTIONS", "POST /jar": "201 ",
+	} {
+		method, target, _ := strings.Cut(request, " ")
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(method, target, strings.NewReader(`{"id": "a"}`))
+		if method != "POST" || target == "/jar" {
+			r = httptest.NewRequest(method, target, strings.NewReader(`{}`))
+		}
+		r.Header.Set("Content-Type", "application/json")
+		h.ServeHTTP(w, r)
+		if got := strconv.Itoa(w.Code) + " " + w.Header().Get("Allow"); got != want {
+			t.Errorf("%s: %s, want %s; %s", request, got, want, w.Body)
+		}
+	}
+	text := string(documentOf(t, m, rest.Options{}))
+	doc, err := validate([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, list := doc.Paths.Value("/report/{id}"), doc.Paths.Value("/report")
+	if got := len(one.Operations()) + len(list.Operations()); got != 2 || one.Get == nil || list.Get == nil {
+		t.Errorf("%d operations, want get and list", got)
+	}
+	for _, name := range []string{"report_write", "report_create"} {
+		if strings.Contains(text, name) {
+			t.Errorf("the document has %s", name)
+		}
+	}
+	for name, p := range doc.Components.Schemas["report"].Value.Properties {
+		if !p.Value.ReadOnly {
+			t.Errorf("report.%s is not readOnly", name)
+		}
+	}
+	written := doc.Components.Schemas["jar_write"].Value.Properties
+	if latest := written["latest"].Value; !latest.Type.Includes("string") || !latest.Type.Includes("null") {
+		t.Errorf("a body names the latest report other than by its id: %v", latest)
+	}
+	if !written["reports"].Value.ReadOnly {
+		t.Error("jar.reports can be set")
 	}
 }
 
