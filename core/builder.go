@@ -41,7 +41,8 @@ func (b *builder) addResources(specs []ResourceSpec) {
 	}
 	for _, spec := range specs {
 		r := &Resource{
-			model: m, index: len(m.resources), name: spec.Name, apiName: cmp.Or(spec.APIName, spec.Name), readOnly: spec.ReadOnly,
+			model: m, index: len(m.resources), name: spec.Name, apiName: cmp.Or(spec.APIName, spec.Name),
+			description: spec.Description, readOnly: spec.ReadOnly,
 			byName: make(map[string]*Field), byAPIName: make(map[string]*Field),
 		}
 		switch {

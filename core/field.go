@@ -37,6 +37,9 @@ func (f *Field) Was() string { return f.spec.Was }
 // APIName returns the name for clients.
 func (f *Field) APIName() string { return f.apiName }
 
+// Description describes the values to people; "" without a description.
+func (f *Field) Description() string { return f.spec.Description }
+
 // String returns the names of resource and field, joined by a dot.
 func (f *Field) String() string { return f.resource.name + "." + f.name }
 

@@ -11,6 +11,9 @@ type ResourceSpec struct {
 	// APIName is the name for clients, in URLs and errors; default: Name. It consists of letters, digits, "_" and, neither
 	// first nor last, "-". It must be unique in the model.
 	APIName string
+	// Description describes the records to people. The OpenAPI document shows it, and PostgreSQL stores it as the
+	// comment of a table that Migrate creates.
+	Description string
 	// ReadOnly means that the records come from elsewhere, for example from a view of a database: the store rejects every
 	// write with the code [ReadOnly], also for [System]. The other side of a relation that such a resource stores is
 	// read-only, too. The relation cannot have OnDelete, Orphans or Partner: a delete of its target changes no record of
@@ -41,6 +44,9 @@ type FieldSpec struct {
 	// APIName is the name for clients, in bodies, filters, sorts and errors; default: Name. It consists of letters,
 	// digits, "_" and, neither first nor last, "-". It must be unique in the resource.
 	APIName string
+	// Description describes the values to people. The OpenAPI document shows it, and PostgreSQL stores it as the comment
+	// of a column that Migrate creates.
+	Description string
 
 	// Type of a scalar. For a computed field it documents the values of the Get function. A relation has no Type: it
 	// takes the type of its target's key.
@@ -193,22 +199,23 @@ func (m *Model) ResourceByAPIName(name string) *Resource { return m.byAPIName[na
 
 // Resource is a resource of a [Model]. It is immutable and safe for concurrent use, and compared by pointer.
 type Resource struct {
-	model      *Model
-	index      int
-	name       string
-	apiName    string
-	readOnly   bool
-	fields     []*Field
-	columns    []*Field
-	key        *Field
-	byName     map[string]*Field
-	byAPIName  map[string]*Field
-	referrers  []*Field
-	uniques    []*Field
-	indexes    []*Index
-	references []*Field
-	numbers    []*Field
-	keyOrder   []Order
+	model       *Model
+	index       int
+	name        string
+	apiName     string
+	description string
+	readOnly    bool
+	fields      []*Field
+	columns     []*Field
+	key         *Field
+	byName      map[string]*Field
+	byAPIName   map[string]*Field
+	referrers   []*Field
+	uniques     []*Field
+	indexes     []*Index
+	references  []*Field
+	numbers     []*Field
+	keyOrder    []Order
 }
 
 // Model returns the model that the resource belongs to.
@@ -222,6 +229,9 @@ func (r *Resource) Name() string { return r.name }
 
 // APIName returns the name for clients.
 func (r *Resource) APIName() string { return r.apiName }
+
+// Description describes the records to people; "" without a description.
+func (r *Resource) Description() string { return r.description }
 
 // ReadOnly reports whether the store rejects every write of the resource.
 func (r *Resource) ReadOnly() bool { return r.readOnly }

@@ -51,6 +51,7 @@ func (w *writer) line(indent int, s string) {
 
 func (w *writer) resource(r *core.Resource) {
 	parts := append([]string{"Name: " + strconv.Quote(r.Name())}, optional("APIName", r.APIName(), r.Name())...)
+	parts = append(parts, optional("Description", r.Description(), "")...)
 	if r.ReadOnly() {
 		parts = append(parts, "ReadOnly: true")
 	}
@@ -126,6 +127,7 @@ func (w *writer) field(f *core.Field) string {
 	parts := []string{"Name: " + strconv.Quote(f.Name())}
 	parts = append(parts, optional("Was", s.Was, "")...)
 	parts = append(parts, optional("APIName", f.APIName(), f.Name())...)
+	parts = append(parts, optional("Description", f.Description(), "")...)
 	if s.Type.Valid() {
 		parts = append(parts, "Type: core."+typeNames[s.Type])
 	}

@@ -45,7 +45,9 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 			{Fields: []string{"-n", "parent", "-id"}, Where: core.And(core.Eq("at", nil), core.In("least", 1, int64(math.MinInt64)), core.Eq("t", "\"x\""))},
 			{Fields: []string{"n"}, Where: core.And(core.Ne("t", nil), core.Eq("b", true)), Unique: true},
 		}},
-		core.ResourceSpec{Name: "view", ReadOnly: true, Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}}},
+		core.ResourceSpec{Name: "view", Description: "Made by a\nquery.", ReadOnly: true, Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true, Description: "the \"id\""},
+		}},
 	)
 	source, err := gosource.Source(model, "main")
 	if err != nil {
@@ -56,6 +58,11 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 	}
 	if formatted, err := format.Source(source); err != nil || string(formatted) != string(source) {
 		t.Errorf("%v; gofmt would have\n%s\ngot\n%s", err, formatted, source)
+	}
+	for _, want := range []string{`Name: "view", Description: "Made by a\nquery.", ReadOnly: true, Fields`, `Name: "id", Description: "the \"id\"", Type`} {
+		if !strings.Contains(string(source), want) {
+			t.Errorf("no %s in\n%s", want, source)
+		}
 	}
 	// A program with the source prints the source of its own model. The wildcard ./... skips folders like this one.
 	dir, err := os.MkdirTemp(".", "_program") //nolint:usetesting // inside of the module

@@ -3,6 +3,7 @@ package rest
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 	"github.com/larder-go/larder/core/engine"
@@ -15,14 +16,14 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 		if f.Hidden() {
 			continue
 		}
-		schema := n.field(f, n.read)
+		schema := describe(n.field(f, n.read), f.Description())
 		if r.ReadOnly() || !settable(f) && !(f.Key() && n.keyInBody(r)) {
 			schema["readOnly"] = true
 		}
 		properties[f.APIName()] = schema
 		addNext(properties, f)
 	}
-	return object{"type": "object", "properties": properties, "required": []string{r.Key().APIName()}}
+	return describe(object{"type": "object", "properties": properties, "required": []string{r.Key().APIName()}}, r.Description())
 }
 
 // writeSchema describes a record in the bodies of PATCH and PUT.
@@ -32,21 +33,28 @@ func (n schemaNames) writeSchema(r *core.Resource) object {
 		switch {
 		case f.Hidden():
 		case !settable(f):
-			schema := n.field(f, n.create)
+			schema := describe(n.field(f, n.create), f.Description(), "PATCH and PUT accept the value that a read shows.")
 			schema["readOnly"] = true
-			schema["description"] = "PATCH and PUT accept the value that a read shows."
 			properties[f.APIName()] = schema
 			addNext(properties, f)
 		default:
-			schema := orNull(n.field(f, n.create))
+			digits := ""
 			if (f.Type() == core.Text || f.Type() == core.Decimal) && f.Target() == nil {
-				schema["description"] = "A number is accepted, as the string of its digits."
+				digits = "A number is accepted, as the string of its digits."
 			}
-			properties[f.APIName()] = schema
+			properties[f.APIName()] = describe(orNull(n.field(f, n.create)), f.Description(), digits)
 			addNext(properties, f)
 		}
 	}
-	return object{"type": "object", "properties": properties, "additionalProperties": false}
+	return describe(object{"type": "object", "properties": properties, "additionalProperties": false}, r.Description())
+}
+
+// describe sets the description of a schema to the texts that are not empty.
+func describe(schema object, texts ...string) object {
+	if text := strings.TrimSpace(strings.Join(texts, " ")); text != "" {
+		schema["description"] = text
+	}
+	return schema
 }
 
 // addNext describes the member NAME@next of a list side.
@@ -62,7 +70,7 @@ func addNext(properties object, f *core.Field) {
 // createSchema describes the body of POST where it names the key.
 func (n schemaNames) createSchema(r *core.Resource) object {
 	schema, key := n.writeSchema(r), r.Key()
-	schema["properties"].(object)[key.APIName()] = typeSchema(key.Type()) //nolint:forcetypeassert // writeSchema returns an object
+	schema["properties"].(object)[key.APIName()] = describe(typeSchema(key.Type()), key.Description()) //nolint:forcetypeassert // writeSchema returns an object
 	schema["required"] = []string{key.APIName()}
 	return schema
 }

@@ -290,6 +290,39 @@ func TestReadOnlyResourceHasNoWrites(t *testing.T) {
 	}
 }
 
+func TestDescriptionsAreShown(t *testing.T) {
+	m := core.MustModel("m", core.ResourceSpec{Name: "jar", Description: "Jars on the shelf.", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Text, Key: true, Description: "Code on the lid."},
+		{Name: "label", Type: core.Text, Description: "As printed."},
+		{Name: "made", Type: core.Date, ReadOnly: true, Description: "Day of the first filling."},
+		{Name: "parent", ToOne: "jar", Description: "The larger jar."},
+		{Name: "parts", ToMany: "jar", Inverse: "parent", Description: "The smaller jars."},
+		{Name: "plain", Type: core.Int},
+		{Name: "secret", Type: core.Int, Hidden: true, Description: "Never shown."},
+	}})
+	doc, err := validate(documentOf(t, m, rest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const echo, digits = "PATCH and PUT accept the value that a read shows.", "A number is accepted, as the string of its digits."
+	for schema, want := range map[string]map[string]string{
+		"jar": {
+			"id": "Code on the lid.", "label": "As printed.", "made": "Day of the first filling.", "parent": "The larger jar.", "parts": "The smaller jars.", "plain": "",
+		},
+		"jar_write":  {"id": "Code on the lid. " + echo, "label": "As printed. " + digits, "made": "Day of the first filling. " + echo, "parent": "The larger jar.", "plain": ""},
+		"jar_create": {"id": "Code on the lid."},
+	} {
+		if got := doc.Components.Schemas[schema].Value.Description; got != "Jars on the shelf." {
+			t.Errorf("%s: %q", schema, got)
+		}
+		for name, text := range want {
+			if got := doc.Components.Schemas[schema].Value.Properties[name].Value.Description; got != text {
+				t.Errorf("%s.%s: %q, want %q", schema, name, got, text)
+			}
+		}
+	}
+}
+
 func TestOperationsListTheirErrorsAndHeaders(t *testing.T) {
 	doc, err := validate(documentOf(t, oddModel(), rest.Options{}))
 	if err != nil {
