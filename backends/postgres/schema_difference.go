@@ -33,6 +33,7 @@ const (
 	addConstraint
 	addIndex
 	addForeignKey
+	addComment
 )
 
 // comparison collects the differences between a catalog and a model.
@@ -135,6 +136,10 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 			problem = fmt.Sprintf("%s: table %q is missing", r.Name(), s.Table)
 		}
 		c.add(difference{phase: createTable, problem: problem, fix: createTableSQL(c.table(r), r), additive: true})
+		c.comment("TABLE "+c.table(r), r.Description())
+		for _, f := range r.Columns() {
+			c.commentColumn(f)
+		}
 		t = &catalogTable{} // only the constraints are compared
 	} else if t.kind != "r" && t.kind != "p" {
 		c.add(difference{problem: r.Name() + ": is not a table; set View in Options.Resources to read from it"})
@@ -151,6 +156,21 @@ func (c *comparison) compareTable(r *core.Resource, s Source) {
 					"add a field for it, set Was: %[2]q on a renamed field, give it a default, or DROP NOT NULL", r.Name(), col.name)})
 		}
 	}
+}
+
+// comment adds the statement that stores a description. Only new objects get one, so that comments that were written in
+// the database remain.
+func (c *comparison) comment(object, description string) {
+	if description != "" {
+		c.add(difference{
+			phase: addComment, problem: object + " has no comment", additive: true, optional: true,
+			fix: "COMMENT ON " + object + " IS " + pgsql.String(description),
+		})
+	}
+}
+
+func (c *comparison) commentColumn(f *core.Field) {
+	c.comment("COLUMN "+c.table(f.Resource())+"."+pgsql.Name(f.Name()), f.Description())
 }
 
 // hasDefault reports whether an insert may omit the column although it is NOT NULL.

@@ -21,7 +21,7 @@ import (
 const migrationLock = 0x6c61726465720001
 
 // Migrate creates the objects that a model needs and the schema lacks: the schema itself, tables, columns, constraints
-// and indexes. It renames the columns of fields with [core.FieldSpec.Was]. It neither drops nor changes anything else.
+// and indexes. New tables and columns get the descriptions of the model as comments. It renames the columns of fields with [core.FieldSpec.Was]. It neither drops nor changes anything else.
 // Everything happens in one transaction. If the schema needs other changes, Migrate does nothing and returns an error
 // that lists every difference, with a statement to review where one statement suffices.
 //
@@ -159,6 +159,7 @@ func (c *comparison) addColumn(f *core.Field) {
 		phase: addColumn, problem: f.String() + ": column is missing", additive: true, added: f,
 		fix: "ALTER TABLE " + table + " ADD COLUMN " + columnSQL(f),
 	}
+	c.commentColumn(f)
 	v := f.ConstantDefault()
 	if f.Unique() || !v.IsSet() {
 		c.add(d)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/internal/servertest"
 	"github.com/larder-go/larder/backends/postgres/pgtest"
@@ -44,6 +46,29 @@ func TestDDLFitsModel(t *testing.T) {
 	}
 	if err := bind(t, schema, shop); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestDescriptionsBecomeComments(t *testing.T) {
+	schema, pool := pgtest.Schema(t), servertest.Pool(t, pgtest.URL(t))
+	jar := core.ResourceSpec{Name: "jar", Description: "it's a jar", Fields: []core.FieldSpec{
+		{Name: "id", Type: core.Int, Key: true}, {Name: "label", Type: core.Text, Description: "on the lid"},
+	}}
+	migrate := func() {
+		t.Helper()
+		if err := postgres.Migrate(t.Context(), pool, schema, core.MustModel("m", jar)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	migrate()
+	servertest.Execute(t, servertest.InSchema(schema, `COMMENT ON TABLE $S.jar IS 'changed by hand'`))
+	jar.Fields = append(jar.Fields, core.FieldSpec{Name: "size", Type: core.Int, Description: "in litres"})
+	migrate()
+	var got string
+	err := pool.QueryRow(t.Context(), `SELECT concat_ws('; ', obj_description(c, 'pg_class'), col_description(c, 1), col_description(c, 2), col_description(c, 3))
+		FROM CAST($1 AS regclass) AS c`, pgx.Identifier{schema, "jar"}.Sanitize()).Scan(&got)
+	if want := "changed by hand; on the lid; in litres"; err != nil || got != want {
+		t.Errorf("%q %v, want %q", got, err, want)
 	}
 }
 

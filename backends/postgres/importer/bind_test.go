@@ -76,14 +76,14 @@ func TestModelSurvivesMigrateAndRead(t *testing.T) {
 	want := []core.ResourceSpec{
 		{Name: "b", Fields: []core.FieldSpec{
 			{Name: "id", Type: core.UUID, Key: true},
-			{Name: "many", ToOne: "c", OnDelete: core.Restrict},
+			{Name: "many", Description: "its c", ToOne: "c", OnDelete: core.Restrict},
 			{Name: "one", ToOne: "c", OnDelete: core.Restrict, Partner: core.RefusePartner, Unique: true},
 			{Name: "self", ToOne: "b", OnDelete: core.Restrict},
 			{Name: "b_by_self", ToMany: "b", Inverse: "self", ReadOnly: true},
 		}},
-		{Name: "c", Fields: []core.FieldSpec{
-			{Name: "id", Type: core.Int, Key: true},
-			{Name: "i", Type: core.Int, Unique: true},
+		{Name: "c", Description: "Everything's here.", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true, Description: "number of the c"},
+			{Name: "i", Type: core.Int, Unique: true, Description: "a\\b\nc"},
 			{Name: "f", Type: core.Float, Indexed: true},
 			{Name: "t", Type: core.Text},
 			{Name: "y", Type: core.Bool},

@@ -30,6 +30,7 @@ type tableRow struct {
 	Partition bool
 	Parent    string // qualified name of the partitioned table, if it is in another schema
 	Heirs     bool   // other tables inherit from this one
+	Comment   string
 }
 
 // column is a row of the answer to columnsSQL.
@@ -52,6 +53,7 @@ type column struct {
 	// ByCodePoint reports whether the collation sorts by code point. It is true for types without a collation.
 	ByCodePoint bool
 	Scale       *int // of a numeric
+	Comment     string
 }
 
 // index is a row of the answer to indexesSQL.

@@ -8,7 +8,8 @@
 // # Tables and columns
 //
 // Each table with a primary key of one column becomes a resource; a partitioned table becomes one resource together with
-// its partitions. Each column becomes a field of the same name, in the same order:
+// its partitions. Comments of tables and columns become descriptions. Each column becomes a field of the same name, in the
+// same order:
 //
 //   - smallint, integer, bigint: Int
 //   - real, double precision: Float

@@ -49,7 +49,9 @@ func (c *catalog) result() *Result {
 	}
 	out := &Result{Schema: c.schema}
 	for _, r := range m.resources {
-		out.Resources = append(out.Resources, core.ResourceSpec{Name: r.table.Name, Fields: r.fields, Unique: r.uniques, Indexes: r.indexes})
+		out.Resources = append(out.Resources, core.ResourceSpec{
+			Name: r.table.Name, Description: r.table.Comment, Fields: r.fields, Unique: r.uniques, Indexes: r.indexes,
+		})
 	}
 	supplyAPINames(out.Resources)
 	for _, t := range c.tables {
@@ -140,7 +142,7 @@ func (m *modelBuilder) addFields(r *resource) {
 		if typ == 0 {
 			continue
 		}
-		f := core.FieldSpec{Name: c.Name, Type: typ, Key: c.Name == r.key, ReadOnly: c.Generated}
+		f := core.FieldSpec{Name: c.Name, Description: c.Comment, Type: typ, Key: c.Name == r.key, ReadOnly: c.Generated}
 		f.Unordered = c.unordered() && !f.Key
 		if f.Type == core.Decimal && c.Scale != nil && *c.Scale >= 0 && *c.Scale <= maxScale {
 			f.Scale = c.Scale

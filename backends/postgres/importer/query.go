@@ -21,7 +21,8 @@ SELECT c.oid, c.relname::text, c.relkind::text, c.relispartition,
                  WHERE h.inhrelid = c.oid AND c.relispartition AND p.relnamespace <> c.relnamespace), ''),
        EXISTS (SELECT FROM pg_inherits h
                JOIN pg_class heir ON heir.oid = h.inhrelid
-               WHERE h.inhparent = c.oid AND NOT heir.relispartition)
+               WHERE h.inhparent = c.oid AND NOT heir.relispartition),
+       coalesce(obj_description(c.oid, 'pg_class'), '')
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -46,7 +47,8 @@ SELECT col.attrelid, col.attnum, col.attname::text,
        col.attnotnull, col.attidentity::text, col.attgenerated <> '',
        coalesce(pg_get_expr(d.adbin, d.adrelid), top.typdefault, ''),
        ` + pgsql.CollatesByCodePoint + `,
-       CASE WHEN t.typname = 'numeric' AND below.mod >= 4 THEN (((below.mod - 4) & 2047) # 1024) - 1024 END
+       CASE WHEN t.typname = 'numeric' AND below.mod >= 4 THEN (((below.mod - 4) & 2047) # 1024) - 1024 END,
+       coalesce(col_description(col.attrelid, col.attnum), '')
 FROM col
 JOIN pg_type top ON top.oid = col.atttypid
 JOIN below ON below.top = col.atttypid AND below.topmod = col.atttypmod
