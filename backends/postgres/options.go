@@ -22,7 +22,7 @@ type Options struct {
 	// order explains.
 	Isolation pgx.TxIsoLevel
 	// Resources maps names of resources to the tables, views or queries of their records. Default: the table with the
-	// name of the resource, for reads and writes.
+	// name of the resource, for reads and writes; for a read-only resource, the table or view with its name.
 	Resources map[string]Source
 	// Bouncer prepares the connections of [Open] for a pooler such as PgBouncer in transaction mode: they use neither
 	// prepared statements nor session settings. [New] takes the pool as it is; with Bouncer, every transaction starts
@@ -36,7 +36,7 @@ type Options struct {
 	Bouncer bool
 	// Migrate runs [Migrate] before the schema is compared with the model: missing objects are created and columns of
 	// renamed fields are renamed when the store is made. It does not create views or queries, nor tables of resources
-	// that are read from them.
+	// that are read from them, nor tables of read-only resources.
 	Migrate bool
 	// Replicas lists connection strings of hot standbys. They serve read-only transactions and single reads; see
 	// "Replicas" in the package documentation. The backend makes a pool for each, with the settings of [Open], and
@@ -132,7 +132,8 @@ func (b *Backend) withTimeout(ctx context.Context) (context.Context, context.Can
 }
 
 // Source names the table, view or query for the records of a resource. The zero Source is the table with the name of
-// the resource, for reads and writes.
+// the resource, for reads and writes. For a read-only resource ([core.ResourceSpec.ReadOnly]) the zero Source is a View
+// with the name of the resource.
 //
 // With a View or a Query, all reads (Load, Select, Count) and their conditions use its columns. Writes use Table, and
 // the conditions of policies on writes use the row of the table before and after the write. A view is no policy:
@@ -143,7 +144,8 @@ func (b *Backend) withTimeout(ctx context.Context) (context.Context, context.Can
 // reads these fields from the view; they are null if the view does not show the row. This costs an Insert one more
 // round trip, and an Update none. The keys of the view or query must be unique; the backend cannot verify that.
 //
-// A resource with a View or a Query but no Table is read-only: every write is [core.ReadOnly]. A relation to such a
+// A resource with a View or a Query but no Table is read-only: every write is [core.ReadOnly]. Declare it ReadOnly in the
+// model, so that clients see no writes in the OpenAPI document. A relation to such a
 // resource needs no foreign key; without one, its values may refer to records that do not exist.
 type Source struct {
 	// Table is the table for writes, and for reads if View and Query are empty. Default: the name of the resource if
@@ -161,7 +163,11 @@ type Source struct {
 // source returns the Source of a resource with its default applied.
 func (o Options) source(r *core.Resource) Source {
 	s := o.Resources[r.Name()]
-	if s == (Source{}) {
+	switch {
+	case s != Source{}:
+	case r.ReadOnly():
+		s.View = r.Name()
+	default:
 		s.Table = r.Name()
 	}
 	return s

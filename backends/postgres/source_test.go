@@ -394,6 +394,35 @@ func TestDDLAndMigrateWithSources(t *testing.T) {
 	}
 }
 
+func TestReadOnlyResourceIsAViewOfItsName(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "totals", ToMany: "total", Inverse: "jar"}}},
+		core.ResourceSpec{Name: "total", ReadOnly: true, Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "jar", ToOne: "jar"}}},
+	)
+	schema, opts := pgtest.Schema(t), postgres.Options{Migrate: true}
+	if sql := strings.Join(opts.DDL(schema, m), "\n"); strings.Contains(sql, "total") {
+		t.Errorf("DDL makes the view: %s", sql)
+	}
+	_, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, opts))
+	if err == nil || !strings.Contains(err.Error(), `total: view "total" is missing`) {
+		t.Errorf("got %v", err)
+	}
+	servertest.Execute(t, servertest.InSchema(schema, `CREATE VIEW $S.total AS SELECT id * 10 AS id, id AS jar FROM $S.jar`))
+	store, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, pgtest.URL(t)), schema, opts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	api := engine.New(store, engine.Options{})
+	views, err := api.Create(t.Context(), "jar", engine.Write{Depth: 1}, map[string]any{})
+	if err != nil || string(views[0].AppendJSON(nil)) != `{"id":1,"totals":[10]}` {
+		t.Errorf("%v %v", views, err)
+	}
+	if err := api.Delete(t.Context(), "jar", 1, engine.Write{}); err != nil {
+		t.Errorf("delete of a jar with records in the view: %v", err)
+	}
+}
+
 // costlyPolicy has a condition with many comparisons, so that the planner would evaluate other conditions first.
 func costlyPolicy() core.Decorator {
 	var own []core.Filter

@@ -20,6 +20,8 @@ type table struct {
 	columns []*column // ordered by position
 	indexes []index   // ordered by name
 	foreign []foreignKey
+
+	namedKey []string // of Options.Keys
 }
 
 // tableRow is a row of the answer to tablesSQL.

@@ -17,14 +17,35 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/larder-go/larder/backends/postgres/importer"
 	"github.com/larder-go/larder/core"
 )
+
+// missing lists the tables of the samples that the importer leaves out. All of them have keys of several columns.
+var missing = map[string][]string{
+	"chinook":   {"playlist_track"},
+	"northwind": {"customer_customer_demo", "employee_territories", "order_details"},
+	"pagila":    {"film_actor", "film_category", "payment"},
+}
+
+// leftOut returns the tables that an import left out.
+func leftOut(imported *importer.Result) (tables []string) {
+	for _, n := range imported.Notes {
+		if n.Kind == importer.LeftOut && n.Object == "" {
+			tables = append(tables, n.Table)
+		}
+	}
+	return tables
+}
 
 // The API of an imported database shows the records that SQL shows, and filters, sorts and pages as SQL does.
 func TestImportedDatabaseReadsAsInSQL(t *testing.T) {
 	for _, sample := range samples(t) {
 		t.Run(sample.name, func(t *testing.T) {
-			s, records := serve(t, sample.load(t)), 0
+			s, records := sample.serve(t, sample.load(t)), 0
+			if left := leftOut(s.imported); !slices.Equal(left, missing[sample.name]) {
+				t.Errorf("left out:\n\t%s\nwant\n\t%s", strings.Join(left, "\n\t"), strings.Join(missing[sample.name], "\n\t"))
+			}
 			for _, r := range s.model.Resources() {
 				t.Run(r.Name(), func(t *testing.T) {
 					c := s.compare(t, r)
@@ -66,10 +87,10 @@ func (s *served) compare(t *testing.T, r *core.Resource) *comparison {
 	t.Helper()
 	c := &comparison{served: s, resource: r, columns: make(map[string]column), rows: make(map[string]map[string]string)}
 	rows, err := s.conn.Query(t.Context(), `
-		SELECT column_name, udt_name, format_type(a.atttypid, a.atttypmod), numeric_scale > 0, typtype = 'e'
-		FROM information_schema.columns, pg_attribute a, pg_type t
-		WHERE table_schema = 'public' AND table_name = $1 AND a.attrelid = format('public.%I', table_name)::regclass AND attname = column_name
-			AND t.oid = a.atttypid`, r.Name())
+		SELECT attname, b.typname, format_type(atttypid, atttypmod), b.typname = 'numeric' AND atttypmod >= 4 AND (atttypmod - 4) & 2047 > 0, b.typtype = 'e'
+		FROM pg_attribute a, pg_type t, pg_type b
+		WHERE attrelid = format('public.%I', $1::text)::regclass AND attnum > 0 AND NOT attisdropped
+			AND t.oid = atttypid AND b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END`, r.Name())
 	if err != nil {
 		t.Fatal(err)
 	}

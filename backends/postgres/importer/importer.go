@@ -8,7 +8,7 @@
 // # Tables and columns
 //
 // Each table with a primary key of one column becomes a resource; a partitioned table becomes one resource together with
-// its partitions. Comments of tables and columns become descriptions. Each column becomes a field of the same name, in the
+// its partitions. In a table without a primary key, a UNIQUE column that is NOT NULL is the key. Comments of tables and columns become descriptions. Each column becomes a field of the same name, in the
 // same order:
 //
 //   - smallint, integer, bigint: Int
@@ -38,9 +38,17 @@
 // A primary key without a default is Assigned: clients name the key when they create a record. A UUID key is random
 // instead, unless it is a foreign key.
 //
+// # Read-only resources
+//
+// A materialized view with a unique index becomes a read-only resource ([core.ResourceSpec.ReadOnly]) with the column of
+// the index as its key. For other materialized views, views, foreign tables and tables without a key, name the key in
+// [Options.Keys]:
+//
+//	result, err := importer.Options{Keys: map[string][]string{"customer_list": {"id"}}}.Read(ctx, pool, "shop")
+//
 // # Relations
 //
-// A foreign key becomes a to-one relation if it has one column, refers to the primary key of a resource and is enforced
+// A foreign key becomes a to-one relation if it has one column, refers to the key of a resource and is enforced
 // by the server. Its rules are those of the foreign key, see [core.FieldSpec]: ON DELETE CASCADE is [core.Cascade], SET
 // NULL is [core.Detach], NO ACTION, RESTRICT and SET DEFAULT are [core.Restrict]. Package engine carries the rules out
 // before the server does. Orphans are kept, and a one-to-one partner that is taken is refused.
@@ -91,7 +99,7 @@ type DB interface {
 type Result struct {
 	// Schema is the name of the schema, and of the model.
 	Schema string
-	// Resources has one resource per table that a model can represent, ordered by name.
+	// Resources has one resource per table or view that a model can represent, ordered by name.
 	Resources []core.ResourceSpec
 	// Notes lists everything that the resources lack or hold in another form, ordered by table.
 	Notes []Note
@@ -109,12 +117,31 @@ func (r *Result) Model() (*core.Model, error) {
 //
 // Errors: a schema that does not exist is an error with its name; all other errors come from the driver.
 func Read(ctx context.Context, db DB, schema string) (*Result, error) {
+	return Options{}.Read(ctx, db, schema)
+}
+
+// Options configures [Options.Read]. The zero value is that of [Read].
+type Options struct {
+	// Keys maps names of tables, views, materialized views and foreign tables to the columns of their keys, for those
+	// that have no key in the database. The server does not keep such a key unique, so the resource is read-only. The
+	// caller is responsible for unique keys without nulls: otherwise lists may lack records. Default: none.
+	Keys map[string][]string
+}
+
+// Read is the function [Read] with the options.
+//
+// Errors: also an error for a table or column of [Options.Keys] that does not exist, and for a table with a key of its
+// own.
+func (o Options) Read(ctx context.Context, db DB, schema string) (*Result, error) {
 	var found *catalog
 	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, db, opts, func(tx pgx.Tx) (err error) {
 		found, err = readCatalog(ctx, tx, schema)
 		return err
 	})
+	if err == nil {
+		err = found.addKeys(o.Keys)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("import of schema %q: %w", schema, err)
 	}

@@ -161,7 +161,7 @@ func (x index) where(r *resource) (where core.Filter, simple bool) {
 // noteOrder adds a note on a text field whose index does not serve the order of the model.
 func (m *modelBuilder) noteOrder(r *resource, f *core.FieldSpec) {
 	c := r.table.column(f.Name)
-	if c == nil || !c.exact() || c.ByCodePoint || f.Type != core.Text || !f.Key && !f.Unique && !f.Indexed {
+	if r.table.Kind == "v" || r.table.Kind == "f" || c == nil || !c.exact() || c.ByCodePoint || f.Type != core.Text || !f.Key && !f.Unique && !f.Indexed {
 		return
 	}
 	columns := quoteName(f.Name) + ` COLLATE "C"`

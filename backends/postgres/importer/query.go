@@ -71,7 +71,7 @@ JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class i ON i.oid = x.indexrelid
 JOIN pg_am am ON am.oid = i.relam
-WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p') AND x.indisvalid
+WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'm') AND x.indisvalid
 ORDER BY x.indrelid, i.relname`
 
 	// Foreign keys to or from partitioned tables have copies for the partitions. The copies have a parent and are skipped.

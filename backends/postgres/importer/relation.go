@@ -60,7 +60,7 @@ func (m *modelBuilder) target(r *resource, k foreignKey) (to *resource, finding,
 	f := r.field(k.Columns[0])
 	switch {
 	case k.TargetColumns[0] != to.key:
-		return nil, refers + quoteName(k.TargetColumns[0]) + " of " + name + ", which is not the primary key", "refer to the primary key"
+		return nil, refers + quoteName(k.TargetColumns[0]) + " of " + name + ", which is not its key", "refer to the key"
 	case f == nil:
 		return nil, refers + name + ", and the column was left out", ""
 	case f.Key:
@@ -77,12 +77,18 @@ func (m *modelBuilder) target(r *resource, k foreignKey) (to *resource, finding,
 func (m *modelBuilder) relate(r, to *resource, k foreignKey) relation {
 	f := r.field(k.Columns[0])
 	f.Unordered, f.Scale = false, nil
-	f.Type, f.ToOne, f.OnDelete = 0, to.table.Name, k.onDelete(r.table.column(f.Name))
+	f.Type, f.ToOne = 0, to.table.Name
 	toOne := r.table.unique(f.Name)
-	if toOne {
-		f.Partner = core.RefusePartner
+	if !r.table.readOnly() {
+		f.OnDelete = k.onDelete(r.table.column(f.Name))
+		if toOne {
+			f.Partner = core.RefusePartner
+		}
 	}
-	if k.OnDelete == setDefault {
+	switch {
+	case r.table.readOnly() && k.acts():
+		m.note(r.table, k.Name, Note{Kind: Server, Finding: "its ON DELETE action changes the read-only table and bypasses all policies"})
+	case k.OnDelete == setDefault:
 		m.note(r.table, k.Name, Note{
 			Kind: Changed, Finding: "ON DELETE SET DEFAULT: a model restricts the delete of a record of " + quoteName(f.ToOne) + " instead",
 			Advice: "use ON DELETE SET NULL, CASCADE or RESTRICT",

@@ -27,6 +27,7 @@ import (
 type sample struct {
 	name string
 	sql  []string // scripts, in the order of their execution
+	opts importer.Options
 }
 
 // publicSchemas is the folder of public sample databases, which are not part of this repository.
@@ -35,7 +36,10 @@ var publicSchemas = filepath.Join("..", "..", "..", "..", "shared", "schemas")
 // samples returns the fixture of this package, and the public sample databases if their folder exists.
 func samples(t *testing.T) []sample {
 	t.Helper()
-	all := []sample{{"fixture", []string{script(t, "testdata", "fixture.sql")}}}
+	all := []sample{{
+		"fixture", []string{script(t, "testdata", "fixture.sql")},
+		importer.Options{Keys: map[string][]string{"spending": {"customer"}, "log": {"number"}}},
+	}}
 	if _, err := os.Stat(publicSchemas); err != nil {
 		t.Logf("note: only the fixture is compared, without chinook, northwind and pagila: %v", err)
 		return all
@@ -43,13 +47,16 @@ func samples(t *testing.T) []sample {
 	ofDatabase := regexp.MustCompile(`(?m)^(DROP DATABASE|CREATE DATABASE|\\c) .*$`)
 	ofExtension := regexp.MustCompile(`(?m)^((CREATE|COMMENT ON) EXTENSION|CREATE INDEX .* USING hnsw) .*$`)
 	return append(all,
-		sample{"chinook", []string{ofDatabase.ReplaceAllString(script(t, publicSchemas, "chinook.sql"), "")}},
-		sample{"northwind", []string{script(t, publicSchemas, "northwind.sql")}},
+		sample{"chinook", []string{ofDatabase.ReplaceAllString(script(t, publicSchemas, "chinook.sql"), "")}, importer.Options{}},
+		sample{"northwind", []string{script(t, publicSchemas, "northwind.sql")}, importer.Options{}},
 		sample{"pagila", []string{
 			`CREATE FUNCTION public.uuidv7() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()'`,
 			ofExtension.ReplaceAllString(script(t, publicSchemas, "pagila-schema.sql"), ""),
 			script(t, "testdata", "pagila-rows.sql"),
-		}},
+		}, importer.Options{Keys: map[string][]string{
+			"actor_info": {"actor_id"}, "customer_list": {"id"}, "film_list": {"fid"}, "nicer_but_slower_film_list": {"fid"}, "staff_list": {"id"},
+			"sales_by_film_category": {"category"}, "sales_by_store": {"store"},
+		}}},
 	)
 }
 
@@ -132,16 +139,17 @@ func connect(t *testing.T, connection string) *pgx.Conn {
 
 // served is an imported database behind the REST face.
 type served struct {
-	model   *core.Model
-	handler http.Handler
-	conn    *pgx.Conn // for SQL
+	imported *importer.Result
+	model    *core.Model
+	handler  http.Handler
+	conn     *pgx.Conn // for SQL
 }
 
-// serve imports the schema public of a database, and serves it without any other preparation.
-func serve(t *testing.T, connection string) *served {
+// serve imports the schema public of a copy of the sample, and serves it without any other preparation.
+func (s sample) serve(t *testing.T, connection string) *served {
 	t.Helper()
 	conn := connect(t, connection)
-	imported, err := importer.Read(t.Context(), conn, "public")
+	imported, err := s.opts.Read(t.Context(), conn, "public")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +170,7 @@ func serve(t *testing.T, connection string) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &served{model: model, handler: handler, conn: conn}
+	return &served{imported: imported, model: model, handler: handler, conn: conn}
 }
 
 // request sends a request with a JSON body and returns the answer.

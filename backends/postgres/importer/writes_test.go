@@ -22,7 +22,7 @@ func TestImportedDatabaseChangesAsInSQL(t *testing.T) {
 	for _, sample := range samples(t) {
 		t.Run(sample.name, func(t *testing.T) {
 			template := sample.load(t)
-			w := &writes{served: serve(t, newDatabase(t, template)), copied: connect(t, newDatabase(t, template))}
+			w := &writes{served: sample.serve(t, newDatabase(t, template)), copied: connect(t, newDatabase(t, template))}
 			w.agree(t, "before the first write")
 			for _, r := range w.model.Resources() {
 				t.Run(r.Name(), func(t *testing.T) { w.resource(t, r) })
@@ -37,8 +37,9 @@ func TestImportedDatabaseChangesAsInSQL(t *testing.T) {
 
 // Relations and requests that the test above does not reach.
 func TestRelationsOfTheFixtureChangeAsInSQL(t *testing.T) {
-	template := samples(t)[0].load(t)
-	w := &writes{served: serve(t, newDatabase(t, template)), copied: connect(t, newDatabase(t, template))}
+	sample := samples(t)[0]
+	template := sample.load(t)
+	w := &writes{served: sample.serve(t, newDatabase(t, template)), copied: connect(t, newDatabase(t, template))}
 	const ada, bob = "00000000-0000-4000-8000-000000000003", "00000000-0000-4000-8000-000000000001"
 	for _, c := range []struct {
 		scenario, method, path, body, sql string
@@ -99,6 +100,18 @@ func TestRelationsOfTheFixtureChangeAsInSQL(t *testing.T) {
 		{
 			"a delete that NO ACTION forbids", "DELETE", "/customer/1", ``,
 			`DELETE FROM customer WHERE id = 1`, true,
+		},
+		{
+			"a delete that a read-only table forbids", "DELETE", "/customer/6", ``,
+			`DELETE FROM customer WHERE id = 6`, true,
+		},
+		{
+			"a record of another partition", "POST", "/visit", `{"page":"/c","tariff":"b"}`,
+			`INSERT INTO visit (page, tariff) VALUES ('/c', 'b')`, false,
+		},
+		{
+			"a delete sets null in all partitions", "DELETE", "/tariff/b", ``,
+			`DELETE FROM tariff WHERE code = 'b'`, false,
 		},
 		{
 			"a delete cascades and sets null behind it", "DELETE", "/order/3", ``,
@@ -225,7 +238,11 @@ func (col column) value(text string, shown any) string {
 func (w *writes) resource(t *testing.T, r *core.Resource) {
 	c := w.compare(t, r)
 	c.records(t)
-	if len(c.keys) == 0 {
+	switch {
+	case r.ReadOnly():
+		w.refusesWrites(t, c)
+		return
+	case len(c.keys) == 0:
 		return
 	}
 	var fields []*core.Field // that clients set
@@ -249,6 +266,22 @@ func (w *writes) resource(t *testing.T, r *core.Resource) {
 	for _, i := range []int{len(keys) - 1, len(keys) / 2, 0} {
 		w.apply(t, "DELETE", c.target(keys[i]), "", "DELETE FROM "+table(r)+c.where(keys[i]))
 	}
+}
+
+// refusesWrites checks that every write of a read-only resource is 405 and changes nothing.
+func (w *writes) refusesWrites(t *testing.T, c *comparison) {
+	t.Helper()
+	requests := [][2]string{{"POST", "/" + url.PathEscape(c.resource.APIName())}}
+	for _, id := range c.keys[:min(1, len(c.keys))] {
+		requests = append(requests, [2]string{"PUT", c.target(id)}, [2]string{"PATCH", c.target(id)}, [2]string{"DELETE", c.target(id)})
+	}
+	for _, request := range requests {
+		answer := w.request(t, request[0], request[1], `{}`)
+		if answer.Code != http.StatusMethodNotAllowed || answer.Header().Get("Allow") != "GET, HEAD, OPTIONS" {
+			t.Errorf("%v: %d %s, Allow %q", request, answer.Code, answer.Body, answer.Header().Get("Allow"))
+		}
+	}
+	w.agree(t, "after refused writes")
 }
 
 // target returns the path of a record.

@@ -28,3 +28,7 @@ INSERT INTO rental (rental_date, inventory_id, customer_id, return_date, staff_i
   SELECT timestamptz '2022-05-24 21:54:33+00' + n * interval '7 hours', 1 + n % 190, 1 + n % 50,
     CASE WHEN n % 6 > 0 THEN timestamptz '2022-06-01 00:00:00.5+00' + n * interval '5 hours' END, 1 + n % 2
   FROM generate_series(1, 200) n;
+INSERT INTO payment (customer_id, staff_id, rental_id, amount, payment_date)
+  SELECT 1 + n % 50, 1 + n % 2, 1 + n % 200, (n % 12) + 0.99, timestamptz '2022-05-25 12:00:00+00' + n * interval '5 days' FROM generate_series(1, 200) n;
+REFRESH MATERIALIZED VIEW rental_by_category;
+ANALYZE;
