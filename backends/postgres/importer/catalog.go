@@ -20,6 +20,7 @@ type table struct {
 	columns []*column // ordered by position
 	indexes []index   // ordered by name
 	foreign []foreignKey
+	checks  []check
 
 	namedKey []string // of Options.Keys
 }
@@ -56,6 +57,17 @@ type column struct {
 	ByCodePoint bool
 	Scale       *int // of a numeric
 	Comment     string
+	RefusesNull bool     // NOT NULL of the column or a domain
+	Size        int      // n of varchar(n), otherwise 0
+	Labels      []string // of an enumeration
+}
+
+// check is a row of the answer to checksSQL.
+type check struct {
+	Table      uint32
+	Name       string // "" for a check of a domain
+	Columns    []string
+	Expression string
 }
 
 // index is a row of the answer to indexesSQL.
@@ -124,6 +136,10 @@ func readCatalog(ctx context.Context, tx pgx.Tx, schema string) (*catalog, error
 	if err != nil {
 		return nil, err
 	}
+	checks, err := queryRows[check](ctx, tx, checksSQL, schema)
+	if err != nil {
+		return nil, err
+	}
 	byOID := make(map[uint32]*table)
 	for _, row := range tables {
 		t := &table{tableRow: row}
@@ -140,6 +156,11 @@ func readCatalog(ctx context.Context, tx pgx.Tx, schema string) (*catalog, error
 	for _, k := range foreign {
 		t := byOID[k.Table]
 		t.foreign = append(t.foreign, k)
+	}
+	for _, k := range checks {
+		if t := byOID[k.Table]; t != nil {
+			t.checks = append(t.checks, k)
+		}
 	}
 	return c, nil
 }

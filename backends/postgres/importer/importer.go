@@ -74,8 +74,9 @@
 //
 // # Limits
 //
-// An object that a model cannot represent is no error: it has a note. CHECK constraints, NOT NULL, triggers and row
-// security have neither a place in the model nor a note; the server keeps enforcing them.
+// An object that a model cannot represent is no error: it has a note. NOT NULL, lengths, the labels of enums, and CHECK
+// constraints on one column in a simple form have a [Rule]; the server keeps enforcing them. Triggers and row security have
+// neither a place in the model nor a note.
 package importer
 
 import (
@@ -101,6 +102,8 @@ type Result struct {
 	Schema string
 	// Resources has one resource per table or view that a model can represent, ordered by name.
 	Resources []core.ResourceSpec
+	// Rules lists the values that the server accepts, ordered by resource and field. The model does not express them.
+	Rules []Rule
 	// Notes lists everything that the resources lack or hold in another form, ordered by table.
 	Notes []Note
 }

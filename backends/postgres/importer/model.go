@@ -16,6 +16,7 @@ import (
 type modelBuilder struct {
 	catalog   *catalog
 	resources []*resource       // ordered by name
+	rules     []Rule            // ordered by resource and field
 	notes     map[string][]Note // by table
 }
 
@@ -46,8 +47,9 @@ func (c *catalog) result() *Result {
 	m.addRelations()
 	for _, r := range m.resources {
 		m.addIndexes(r)
+		m.addRules(r)
 	}
-	out := &Result{Schema: c.schema}
+	out := &Result{Schema: c.schema, Rules: m.rules}
 	for _, r := range m.resources {
 		out.Resources = append(out.Resources, core.ResourceSpec{
 			Name: r.table.Name, Description: r.table.Comment, ReadOnly: r.table.readOnly(), Fields: r.fields, Unique: r.uniques, Indexes: r.indexes,

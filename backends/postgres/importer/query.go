@@ -48,7 +48,10 @@ SELECT col.attrelid, col.attnum, col.attname::text,
        coalesce(pg_get_expr(d.adbin, d.adrelid), top.typdefault, ''),
        ` + pgsql.CollatesByCodePoint + `,
        CASE WHEN t.typname = 'numeric' AND below.mod >= 4 THEN (((below.mod - 4) & 2047) # 1024) - 1024 END,
-       coalesce(col_description(col.attrelid, col.attnum), '')
+       coalesce(col_description(col.attrelid, col.attnum), ''),
+       col.attnotnull OR EXISTS (SELECT FROM below b JOIN pg_type d ON d.oid = b.type AND d.typnotnull WHERE b.top = col.atttypid AND b.topmod = col.atttypmod),
+       CASE WHEN t.typname = 'varchar' AND below.mod > 4 THEN below.mod - 4 ELSE 0 END,
+       ARRAY(SELECT l.enumlabel::text FROM pg_enum l WHERE l.enumtypid = t.oid ORDER BY l.enumsortorder)
 FROM col
 JOIN pg_type top ON top.oid = col.atttypid
 JOIN below ON below.top = col.atttypid AND below.topmod = col.atttypmod
@@ -90,4 +93,29 @@ JOIN pg_class t ON t.oid = k.confrelid
 JOIN pg_namespace tn ON tn.oid = t.relnamespace
 WHERE n.nspname = $1::text AND k.contype = 'f' AND k.conparentid = 0
 ORDER BY k.conrelid, k.conkey, k.conname`
+
+	// Checks of domains have one row for each column of the domain, and no name.
+	checksSQL = `
+SELECT k.conrelid, k.conname::text, ARRAY(
+         SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) ORDER BY a.attnum),
+       pg_get_expr(k.conbin, k.conrelid, true)
+FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1::text AND k.contype = 'c' AND ` + pgsql.Enforced + `
+UNION ALL
+SELECT * FROM (
+  WITH RECURSIVE below (attrelid, attname, type) AS (
+    SELECT a.attrelid, a.attname, a.atttypid
+    FROM pg_attribute a
+    JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1::text AND a.attnum > 0 AND NOT a.attisdropped
+    UNION
+    SELECT below.attrelid, below.attname, d.typbasetype FROM below JOIN pg_type d ON d.oid = below.type AND d.typtype = 'd'
+  )
+  SELECT below.attrelid, '', ARRAY[below.attname::text], pg_get_expr(k.conbin, 0, true)
+  FROM below JOIN pg_constraint k ON k.contypid = below.type AND k.contype = 'c'
+) d
+ORDER BY 1, 2, 4`
 )
