@@ -70,7 +70,7 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err != nil {
 		return b.errorOn(ctx, conn, err)
 	}
-	boundTo := found.fingerprint(m, b.opts)
+	boundTo := found.fingerprint(b.schema, m, b.opts)
 	bound, err := b.bind(found, m)
 	if err != nil {
 		return err
@@ -219,7 +219,7 @@ type binding struct {
 
 // inspect reads the objects of the schema that concern the model.
 func (b *Backend) inspect(ctx context.Context, conn *pgx.Conn, m *core.Model) (*catalog, error) {
-	found, err := readCatalog(ctx, conn, b.schema)
+	found, err := readCatalog(ctx, conn, b.opts.schemas(b.schema, m))
 	if err != nil {
 		return nil, err
 	}

@@ -21,10 +21,16 @@ type catalog struct {
 	isolation     string // default_transaction_isolation of the connection
 	standby       bool   // read from a standby, which may lag
 	hasDeferrable bool   // some schema of the database has constraints that are DEFERRABLE INITIALLY IMMEDIATE
-	tables        map[string]*catalogTable
+	tables        map[relation]*catalogTable
 	queries       map[string]*catalogTable // Source.Query, by resource
 	partitions    partitions
 }
+
+// relation names a table or view.
+type relation struct{ schema, name string }
+
+// from returns the name as SQL spells it.
+func (r relation) from() string { return pgsql.Name(r.schema) + "." + pgsql.Name(r.name) }
 
 // catalogTable is a table, view, foreign table or query.
 type catalogTable struct {
@@ -166,34 +172,36 @@ func (x catalogIndex) renameColumn(from, to string) {
 
 // catalogForeignKey is an enforced foreign key of one column.
 type catalogForeignKey struct {
-	name                 string
-	column               string
-	targetSchema, target string
-	targetColumn         string
-	immediate            bool // checked with every statement
-	hasDeleteAction      bool // ON DELETE CASCADE, SET NULL or SET DEFAULT
+	name            string
+	column          string
+	target          relation
+	targetColumn    string
+	immediate       bool // checked with every statement
+	hasDeleteAction bool // ON DELETE CASCADE, SET NULL or SET DEFAULT
 }
 
-// readCatalog reads the catalog of a schema in one round trip. It needs no privilege on the tables.
-func readCatalog(ctx context.Context, c *pgx.Conn, schema string) (*catalog, error) {
-	found := &catalog{tables: make(map[string]*catalogTable), partitions: make(partitions)}
+// readCatalog reads the catalog of schemas in one round trip. The first is that of the backend. It needs no privilege on
+// the tables.
+func readCatalog(ctx context.Context, c *pgx.Conn, schemas []string) (*catalog, error) {
+	found := &catalog{tables: make(map[relation]*catalogTable), partitions: make(partitions)}
 	batch := &pgx.Batch{}
-	batch.Queue(settingsQuery, schema).QueryRow(func(row pgx.Row) error {
+	batch.Queue(settingsQuery, schemas[0]).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&found.exists, &found.encoding, &found.isolation, &found.standby, &found.hasDeferrable)
 	})
-	batch.Queue(columnsQuery, schema).Query(found.readColumns)
-	batch.Queue(indexesQuery, schema).Query(found.readIndexes)
-	batch.Queue(foreignKeysQuery, schema).Query(found.readForeignKeys)
-	batch.Queue(checksQuery, schema).Query(found.readChecks)
-	batch.Queue(partitionsQuery, schema).Query(found.partitions.read)
+	batch.Queue(columnsQuery, schemas).Query(found.readColumns)
+	batch.Queue(indexesQuery, schemas).Query(found.readIndexes)
+	batch.Queue(foreignKeysQuery, schemas).Query(found.readForeignKeys)
+	batch.Queue(checksQuery, schemas).Query(found.readChecks)
+	batch.Queue(partitionsQuery, schemas).Query(found.partitions.read)
 	return found, c.SendBatch(ctx, batch).Close()
 }
 
 func (c *catalog) readColumns(rows pgx.Rows) error {
-	var name, kind, generated string
+	var name relation
+	var kind, generated string
 	for rows.Next() {
 		col := &catalogColumn{}
-		err := rows.Scan(&name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
+		err := rows.Scan(&name.schema, &name.name, &kind, &col.name, &col.num, &col.typeName, &col.kind, &col.element, &col.base,
 			&col.declared, &col.domain, &col.display, &col.size, &col.scale, &col.notNull, &col.hasNulls,
 			&col.identity, &generated, &col.generatedFrom, &col.defaultExpr, &col.varies,
 			&col.sequence, &col.sequenceStep, &col.sequenceLow, &col.sequenceLimit, &col.sequenceLast, &col.sequenceMissing,
@@ -216,11 +224,11 @@ func (c *catalog) readColumns(rows pgx.Rows) error {
 }
 
 func (c *catalog) readIndexes(rows pgx.Rows) error {
-	var table string
+	var table relation
 	for rows.Next() {
 		var index catalogIndex
 		var columns []int16
-		if err := rows.Scan(&table, &index.name, &index.unique, &index.immediate, &columns, &index.options, &index.condition); err != nil {
+		if err := rows.Scan(&table.schema, &table.name, &index.name, &index.unique, &index.immediate, &columns, &index.options, &index.condition); err != nil {
 			return err
 		}
 		t := c.tables[table]
@@ -237,10 +245,10 @@ func (c *catalog) readIndexes(rows pgx.Rows) error {
 }
 
 func (c *catalog) readForeignKeys(rows pgx.Rows) error {
-	var table string
+	var table relation
 	for rows.Next() {
 		var key catalogForeignKey
-		if err := rows.Scan(&table, &key.name, &key.column, &key.targetSchema, &key.target, &key.targetColumn, &key.immediate, &key.hasDeleteAction); err != nil {
+		if err := rows.Scan(&table.schema, &table.name, &key.name, &key.column, &key.target.schema, &key.target.name, &key.targetColumn, &key.immediate, &key.hasDeleteAction); err != nil {
 			return err
 		}
 		if t := c.tables[table]; t != nil {
@@ -251,10 +259,11 @@ func (c *catalog) readForeignKeys(rows pgx.Rows) error {
 }
 
 func (c *catalog) readChecks(rows pgx.Rows) error {
-	var table, name string
+	var table relation
+	var name string
 	for rows.Next() {
 		var columns []string
-		if err := rows.Scan(&table, &name, &columns); err != nil {
+		if err := rows.Scan(&table.schema, &table.name, &name, &columns); err != nil {
 			return err
 		}
 		if t := c.tables[table]; t != nil {
@@ -265,14 +274,14 @@ func (c *catalog) readChecks(rows pgx.Rows) error {
 }
 
 // readFrom returns the relation that a resource is read from; nil if it does not exist.
-func (c *catalog) readFrom(r *core.Resource, s Source) *catalogTable {
+func (c *catalog) readFrom(schema string, r *core.Resource, s Source) *catalogTable {
 	switch {
 	case s.Query != "":
 		return c.queries[r.Name()]
 	case s.View != "":
-		return c.tables[s.View]
+		return c.tables[s.relation(schema, s.View)]
 	}
-	return c.tables[s.Table]
+	return c.tables[s.relation(schema, s.Table)]
 }
 
 // hasIndex reports whether an index on all rows begins with the column.
@@ -296,9 +305,9 @@ func (t *catalogTable) hasUnique(column string, immediate bool) bool {
 	return false
 }
 
-func (t *catalogTable) hasForeignKey(column, schema, target, targetColumn string) bool {
+func (t *catalogTable) hasForeignKey(column string, target relation, targetColumn string) bool {
 	for _, k := range t.foreignKeys {
-		if k.column == column && k.targetSchema == schema && k.target == target && k.targetColumn == targetColumn {
+		if k.column == column && k.target == target && k.targetColumn == targetColumn {
 			return true
 		}
 	}
@@ -308,34 +317,34 @@ func (t *catalogTable) hasForeignKey(column, schema, target, targetColumn string
 // objectName names a constraint or an index of a table; with an empty name, the table.
 type objectName struct{ schema, table, name string }
 
-// partitions maps objects of partitions to the objects of the partitioned table. Errors of the server name the
-// partition of the row, and the index or foreign key of that partition.
-type partitions map[objectName]string
+// partitions maps objects of partitions to the objects of the partitioned table, with its schema. Errors of the server
+// name the partition of the row, and the index or foreign key of that partition.
+type partitions map[objectName]relation
 
 const partitionsQuery = `
-WITH RECURSIVE part (oid, root) AS (
-  SELECT c.oid, c.relname
+WITH RECURSIVE part (oid, schema, root) AS (
+  SELECT c.oid, n.nspname, c.relname
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname = $1::text AND c.relkind IN ('p', 'I') AND NOT c.relispartition
+  WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('p', 'I') AND NOT c.relispartition
   UNION ALL
-  SELECT i.inhrelid, part.root FROM part JOIN pg_inherits i ON i.inhparent = part.oid
-), reference (oid, root) AS (
-  SELECT k.oid, k.conname
+  SELECT i.inhrelid, part.schema, part.root FROM part JOIN pg_inherits i ON i.inhparent = part.oid
+), reference (oid, schema, root) AS (
+  SELECT k.oid, n.nspname, k.conname
   FROM pg_constraint k
   JOIN pg_namespace n ON n.oid = k.connamespace
-  WHERE n.nspname = $1::text AND k.contype = 'f' AND k.conparentid = 0
+  WHERE n.nspname = ANY ($1::text[]) AND k.contype = 'f' AND k.conparentid = 0
   UNION ALL
-  SELECT k.oid, reference.root FROM reference JOIN pg_constraint k ON k.conparentid = reference.oid
+  SELECT k.oid, reference.schema, reference.root FROM reference JOIN pg_constraint k ON k.conparentid = reference.oid
 )
-SELECT n.nspname::text, t.relname::text, CASE WHEN x.indexrelid IS NULL THEN '' ELSE c.relname::text END, part.root::text
+SELECT n.nspname::text, t.relname::text, CASE WHEN x.indexrelid IS NULL THEN '' ELSE c.relname::text END, part.schema::text, part.root::text
 FROM part
 JOIN pg_class c ON c.oid = part.oid AND c.relispartition
 LEFT JOIN pg_index x ON x.indexrelid = c.oid
 JOIN pg_class t ON t.oid = coalesce(x.indrelid, c.oid)
 JOIN pg_namespace n ON n.oid = t.relnamespace
 UNION ALL
-SELECT n.nspname::text, t.relname::text, k.conname::text, reference.root::text
+SELECT n.nspname::text, t.relname::text, k.conname::text, reference.schema::text, reference.root::text
 FROM reference
 JOIN pg_constraint k ON k.oid = reference.oid AND k.conparentid <> 0
 JOIN pg_class t ON t.oid = k.conrelid
@@ -343,9 +352,9 @@ JOIN pg_namespace n ON n.oid = t.relnamespace`
 
 func (p partitions) read(rows pgx.Rows) error {
 	var part objectName
-	var whole string
+	var whole relation
 	for rows.Next() {
-		if err := rows.Scan(&part.schema, &part.table, &part.name, &whole); err != nil {
+		if err := rows.Scan(&part.schema, &part.table, &part.name, &whole.schema, &whole.name); err != nil {
 			return err
 		}
 		p[part] = whole
@@ -354,7 +363,7 @@ func (p partitions) read(rows pgx.Rows) error {
 }
 
 // toRoot returns the error with the names of the partitioned table.
-func (p partitions) toRoot(schema string, err *pgconn.PgError) *pgconn.PgError {
+func (p partitions) toRoot(err *pgconn.PgError) *pgconn.PgError {
 	table, parted := p[objectName{err.SchemaName, err.TableName, ""}]
 	name, inherited := p[objectName{err.SchemaName, err.TableName, err.ConstraintName}]
 	if !parted && !inherited {
@@ -362,10 +371,10 @@ func (p partitions) toRoot(schema string, err *pgconn.PgError) *pgconn.PgError {
 	}
 	whole := *err
 	if parted {
-		whole.SchemaName, whole.TableName = schema, table
+		whole.SchemaName, whole.TableName = table.schema, table.name
 	}
 	if inherited && err.ConstraintName != "" {
-		whole.ConstraintName = name
+		whole.ConstraintName = name.name
 	}
 	return &whole
 }
@@ -377,7 +386,7 @@ func (c *catalog) describeSources(ctx context.Context, conn *pgx.Conn, schema st
 	for _, r := range m.Stored() {
 		source := opts.source(r)
 		for _, view := range []string{source.View, source.Table} {
-			if err := c.describeView(ctx, conn, schema, view); err != nil {
+			if err := c.describeView(ctx, conn, source.relation(schema, view)); err != nil {
 				return err
 			}
 		}
@@ -431,13 +440,13 @@ func describeQuery(ctx context.Context, conn *pgx.Conn, query string) (*catalogT
 		names, types = append(names, f.Name), append(types, int64(f.DataTypeOID))
 		modifiers, collations = append(modifiers, f.TypeModifier), append(collations, collation)
 	}
-	found := &catalog{tables: make(map[string]*catalogTable)}
+	found := &catalog{tables: make(map[relation]*catalogTable)}
 	batch := &pgx.Batch{}
 	batch.Queue(describedQuery, names, types, modifiers, collations).Query(found.readColumns)
 	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, err
 	}
-	return found.tables[""], found.tables[""].markStoredColumns(ctx, conn, enclosed.Fields)
+	return found.tables[relation{}], found.tables[relation{}].markStoredColumns(ctx, conn, enclosed.Fields)
 }
 
 // collationOf returns the collation of a column of a query; 0 for types without collations.
@@ -460,13 +469,13 @@ func mayFailToRead(relkind, attgenerated string) bool {
 
 // describeView finds the columns of a view that come from a table unchanged. If the server cannot prepare the
 // definition of the view, all columns count as computed.
-func (c *catalog) describeView(ctx context.Context, conn *pgx.Conn, schema, view string) error {
+func (c *catalog) describeView(ctx context.Context, conn *pgx.Conn, view relation) error {
 	t := c.tables[view]
 	if t == nil || t.kind != "v" {
 		return nil
 	}
 	var definition string
-	err := conn.QueryRow(ctx, "SELECT coalesce(pg_get_viewdef(to_regclass($1::text)), '')", pgsql.Name(schema)+"."+pgsql.Name(view)).Scan(&definition)
+	err := conn.QueryRow(ctx, "SELECT coalesce(pg_get_viewdef(to_regclass($1::text)), '')", view.from()).Scan(&definition)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,8 @@ package postgres
 
 import "github.com/larder-go/larder/backends/postgres/internal/pgsql"
 
-// Queries of the system catalogs (manual, chapter 53). $1 is the schema. The queries cast catalog types to basic types,
+// Queries of the system catalogs (manual, chapter 53). $1 is the list of schemas, or in settingsQuery the schema of the
+// backend. The queries cast catalog types to basic types,
 // so that the results are the same in every protocol.
 const (
 	settingsQuery = `
@@ -14,19 +15,19 @@ SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1::text),
 
 	columnsQuery = `
 WITH RECURSIVE col AS MATERIALIZED (
-  SELECT c.relname, c.relkind, a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod,
+  SELECT n.nspname, c.relname, c.relkind, a.attrelid, a.attname, a.attnum, a.atttypid, a.atttypmod,
          a.attnotnull, a.attidentity, a.attgenerated, a.attcollation
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 )` + columnsOf
 
 	// describedQuery returns the same as columnsQuery for a query. Its parameters are the names, types, modifiers and
 	// collations of the columns.
 	describedQuery = `
 WITH RECURSIVE col AS MATERIALIZED (
-  SELECT '' AS relname, 'v' AS relkind, 0::oid AS attrelid, x.attname, x.attnum::smallint, x.atttypid::oid, x.atttypmod,
+  SELECT '' AS nspname, '' AS relname, 'v' AS relkind, 0::oid AS attrelid, x.attname, x.attnum::smallint, x.atttypid::oid, x.atttypmod,
          false AS attnotnull, '' AS attidentity, '' AS attgenerated, x.attcollation::oid
   FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::bigint[]) WITH ORDINALITY AS x (attname, atttypid, atttypmod, attcollation, attnum)
 )` + columnsOf
@@ -48,7 +49,7 @@ WITH RECURSIVE col AS MATERIALIZED (
   SELECT below.top, below.topmod, d.typbasetype, CASE WHEN below.mod >= 0 THEN below.mod ELSE d.typtypmod END
   FROM below JOIN pg_type d ON d.oid = below.oid AND d.typtype = 'd'
 )
-SELECT a.relname::text, a.relkind::text, a.attname::text, a.attnum,
+SELECT a.nspname::text, a.relname::text, a.relkind::text, a.attname::text, a.attnum,
        CASE WHEN base.typnamespace = 'pg_catalog'::regnamespace THEN base.typname::text ELSE '' END,
        base.typtype::text, coalesce(e.typtype::text, ''), format('%I.%I', bn.nspname, base.typname),
        CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN format_type(a.atttypid, a.atttypmod) ELSE format('%I.%I', tn.nspname, t.typname) END,
@@ -94,23 +95,23 @@ LEFT JOIN LATERAL (
      OR p.classid = 'pg_class'::regclass AND p.deptype = 'i'
         AND p.refclassid = 'pg_class'::regclass AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum
   LIMIT 1) s ON true
-ORDER BY a.relname, a.attnum`
+ORDER BY a.nspname, a.relname, a.attnum`
 
 	// indexesQuery returns the indexes on plain columns.
 	indexesQuery = `
-SELECT c.relname::text, i.relname::text, ` + pgsql.UniqueIndex + `, x.indimmediate,
+SELECT n.nspname::text, c.relname::text, i.relname::text, ` + pgsql.UniqueIndex + `, x.indimmediate,
        (x.indkey::int2[])[0:x.indnkeyatts - 1], (x.indoption::int2[])[0:x.indnkeyatts - 1],
        coalesce(pg_get_expr(x.indpred, x.indrelid), '')
 FROM pg_index x
 JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_class i ON i.oid = x.indexrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p')
+WHERE n.nspname = ANY ($1::text[]) AND c.relkind IN ('r', 'p')
   AND x.indisvalid AND x.indexprs IS NULL
-ORDER BY 1, 2`
+ORDER BY 1, 2, 3`
 
 	foreignKeysQuery = `
-SELECT c.relname::text, k.conname::text, a.attname::text, tn.nspname::text, t.relname::text, ta.attname::text,
+SELECT n.nspname::text, c.relname::text, k.conname::text, a.attname::text, tn.nspname::text, t.relname::text, ta.attname::text,
        NOT k.condeferrable OR k.confdeltype = 'r', k.confdeltype IN ('c', 'n', 'd')
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
@@ -119,15 +120,15 @@ JOIN pg_class t ON t.oid = k.confrelid
 JOIN pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
 JOIN pg_attribute ta ON ta.attrelid = k.confrelid AND ta.attnum = k.confkey[1]
-WHERE n.nspname = $1::text AND k.contype = 'f' AND cardinality(k.conkey) = 1 AND ` + pgsql.Enforced + `
-ORDER BY 1, 2`
+WHERE n.nspname = ANY ($1::text[]) AND k.contype = 'f' AND cardinality(k.conkey) = 1 AND ` + pgsql.Enforced + `
+ORDER BY 1, 2, 3`
 
 	checksQuery = `
-SELECT c.relname::text, k.conname::text, ARRAY(
+SELECT n.nspname::text, c.relname::text, k.conname::text, ARRAY(
   SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) ORDER BY a.attnum)
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = $1::text AND k.contype = 'c'
-ORDER BY 1, 2`
+WHERE n.nspname = ANY ($1::text[]) AND k.contype = 'c'
+ORDER BY 1, 2, 3`
 )

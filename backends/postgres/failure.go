@@ -89,7 +89,7 @@ func (t *transaction) collidingTable(op *core.Op, err error) *table {
 		return nil
 	}
 	table := t.backend.table(op.Resource)
-	server = t.backend.partitions.toRoot(t.backend.schema, server)
+	server = t.backend.partitions.toRoot(server)
 	if table.sequence == nil && !table.descending || table.uniques[server.ConstraintName] != table.key.field {
 		return nil
 	}

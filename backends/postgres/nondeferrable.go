@@ -28,7 +28,7 @@ func bindReferrers(found *catalog, tables []*table) {
 		if from.readOnly {
 			continue
 		}
-		for _, k := range found.tables[from.tableName].foreignKeys {
+		for _, k := range found.tables[from.relation].foreignKeys {
 			f := from.foreignKeys[k.name]
 			if f == nil || tables[f.Target().Index()].readOnly {
 				continue
@@ -43,9 +43,9 @@ func bindReferrers(found *catalog, tables []*table) {
 }
 
 // addReferrer adds a referrer to a table, for each resource that is written to it.
-func addReferrer(tables []*table, to string, r referrer) {
+func addReferrer(tables []*table, to relation, r referrer) {
 	for _, t := range tables {
-		if t.tableName == to && !t.readOnly {
+		if t.relation == to && !t.readOnly {
 			t.referrers = append(t.referrers, r)
 		}
 	}

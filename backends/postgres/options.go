@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
 
@@ -149,11 +149,14 @@ func (b *Backend) withTimeout(ctx context.Context) (context.Context, context.Can
 // resource needs no foreign key; without one, its values may refer to records that do not exist.
 type Source struct {
 	// Table is the table for writes, and for reads if View and Query are empty. Default: the name of the resource if
-	// View and Query are empty too, otherwise none.
+	// View and Query are empty, too, and the resource is not read-only; otherwise none.
 	Table string
 	// View is the view, materialized view, foreign table or other table for reads. A materialized view shows the state
 	// of its last refresh.
 	View string
+	// Schema is the schema of Table and View. Default: the schema of the backend. Migrate and DDL leave tables of other
+	// schemas out; create them yourself.
+	Schema string
 	// Query is a SELECT for reads, instead of a View. It must be one statement without parameters, and its columns must
 	// have the names of the fields. The backend uses it as a subquery: an ORDER BY in it has no effect, and unqualified
 	// names are resolved with the search_path of the connection.
@@ -164,7 +167,7 @@ type Source struct {
 func (o Options) source(r *core.Resource) Source {
 	s := o.Resources[r.Name()]
 	switch {
-	case s != Source{}:
+	case s.Table != "" || s.View != "" || s.Query != "":
 	case r.ReadOnly():
 		s.View = r.Name()
 	default:
@@ -193,9 +196,28 @@ func (s Source) from(schema string) string {
 	case s.Query != "":
 		return "(" + s.Query + "\n)"
 	case s.View != "":
-		return pgsql.Name(schema) + "." + pgsql.Name(s.View)
+		return s.relation(schema, s.View).from()
 	}
-	return pgsql.Name(schema) + "." + pgsql.Name(s.Table)
+	return s.relation(schema, s.Table).from()
+}
+
+// relation returns the table or view of that name. The schema is that of the backend.
+func (s Source) relation(schema, name string) relation {
+	return relation{cmp.Or(s.Schema, schema), name}
+}
+
+// inOther reports whether the tables are in another schema than that of the backend.
+func (s Source) inOther(schema string) bool { return s.Schema != "" && s.Schema != schema }
+
+// schemas returns the schema of the backend and the other schemas of the sources of a model.
+func (o Options) schemas(schema string, m *core.Model) []string {
+	all := []string{schema}
+	for _, r := range m.Stored() {
+		if other := o.source(r).Schema; other != "" && !slices.Contains(all, other) {
+			all = append(all, other)
+		}
+	}
+	return all
 }
 
 // checkSources returns an error for contradictory sources.

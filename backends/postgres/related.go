@@ -120,5 +120,5 @@ func (t *table) reaches(f core.Filter, column *core.Field) bool {
 
 // shares reports whether a field is stored in a column of the table. Several resources may share the table.
 func (t *table) shares(field, column *core.Field) bool {
-	return field.Name() == column.Name() && t.tables[field.Resource().Index()].tableName == t.tableName
+	return field.Name() == column.Name() && t.tables[field.Resource().Index()].relation == t.relation
 }

@@ -99,7 +99,7 @@ func (c *schemaChecker) check(ctx context.Context) {
 	if err != nil || found.standby {
 		return
 	}
-	b, old, current := c.backend, c.backend.bound.Load(), found.fingerprint(c.model, c.backend.opts)
+	b, old, current := c.backend, c.backend.bound.Load(), found.fingerprint(c.backend.schema, c.model, c.backend.opts)
 	changes := c.bound.changes(current)
 	if old.autocommit && !b.isolationMatches(found) {
 		changes = append(changes, "default_transaction_isolation is "+found.isolation)
@@ -179,17 +179,21 @@ type property struct {
 }
 
 // fingerprint returns the fingerprint of the tables, views and queries of a model.
-func (c *catalog) fingerprint(m *core.Model, opts Options) fingerprint {
+func (c *catalog) fingerprint(schema string, m *core.Model, opts Options) fingerprint {
 	p := make(fingerprint)
 	if c.hasDeferrable {
 		p["a constraint for SET CONSTRAINTS"] = property{}
 	}
-	used := make(map[string]bool)
+	used := make(map[relation]bool)
 	for _, r := range m.Stored() {
 		s := opts.source(r)
 		for _, name := range []string{s.Table, s.View} {
-			if t := c.tables[name]; t != nil {
-				used[name] = true
+			at := s.relation(schema, name)
+			if t := c.tables[at]; t != nil {
+				used[at] = true
+				if at.schema != schema {
+					name = at.schema + "." + name
+				}
 				p.addTable(name, t)
 			}
 		}
@@ -200,7 +204,7 @@ func (c *catalog) fingerprint(m *core.Model, opts Options) fingerprint {
 	for part, whole := range c.partitions {
 		if used[c.partitions[objectName{part.schema, part.table, ""}]] {
 			name := strings.TrimSpace(part.schema + "." + part.table + " " + part.name)
-			p["partition "+name] = property{text: "of " + whole}
+			p["partition "+name] = property{text: "of " + whole.name}
 		}
 	}
 	return p
@@ -259,7 +263,7 @@ func (x catalogIndex) property() property {
 }
 
 func (k catalogForeignKey) property() property {
-	text := fmt.Sprintf("(%s) REFERENCES %s.%s (%s)", k.column, k.targetSchema, k.target, k.targetColumn)
+	text := fmt.Sprintf("(%s) REFERENCES %s.%s (%s)", k.column, k.target.schema, k.target.name, k.targetColumn)
 	return property{text, fmt.Sprint(k.immediate, k.hasDeleteAction)}
 }
 

@@ -95,15 +95,16 @@ func (c *comparison) checkNames(m *core.Model) {
 
 // table returns the qualified name of the table for the writes of a resource.
 func (c *comparison) table(r *core.Resource) string {
-	return Source{Table: c.opts.source(r).Table}.from(c.schema)
+	s := c.opts.source(r)
+	return s.relation(c.schema, s.Table).from()
 }
 
 func (c *comparison) compareResource(r *core.Resource) {
 	s := c.opts.source(r)
+	if c.creating && (s.readsElsewhere() || s.inOther(c.schema)) {
+		return
+	}
 	if s.readsElsewhere() {
-		if c.creating {
-			return
-		}
 		c.compareReadSource(r, s)
 	}
 	if s.Table != "" {
@@ -113,7 +114,7 @@ func (c *comparison) compareResource(r *core.Resource) {
 
 // compareReadSource compares the view or query of a resource.
 func (c *comparison) compareReadSource(r *core.Resource, s Source) {
-	t := c.found.readFrom(r, s)
+	t := c.found.readFrom(c.schema, r, s)
 	if t == nil {
 		c.add(difference{problem: r.Name() + ": " + s.kind() + " is missing"})
 		return
@@ -129,7 +130,7 @@ func (c *comparison) compareReadSource(r *core.Resource, s Source) {
 }
 
 func (c *comparison) compareTable(r *core.Resource, s Source) {
-	t := c.found.tables[s.Table]
+	t := c.found.tables[s.relation(c.schema, s.Table)]
 	if t == nil {
 		problem := r.Name() + ": table is missing"
 		if s.Table != r.Name() {
@@ -243,8 +244,8 @@ func (c *comparison) compareConstraints(t *catalogTable, f *core.Field) {
 	if target == nil || f.Many() {
 		return
 	}
-	to := c.opts.source(target).Table
-	if to == "" || t.hasForeignKey(f.Name(), c.schema, to, target.Key().Name()) {
+	to := c.opts.source(target)
+	if to.Table == "" || t.hasForeignKey(f.Name(), to.relation(c.schema, to.Table), target.Key().Name()) {
 		return
 	}
 	c.add(difference{

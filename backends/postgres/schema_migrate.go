@@ -62,7 +62,7 @@ func (b *Backend) migrate(ctx context.Context, m *core.Model) error {
 }
 
 func migrate(ctx context.Context, tx pgx.Tx, schema string, m *core.Model, opts Options) error {
-	found, err := readCatalog(ctx, tx.Conn(), schema)
+	found, err := readCatalog(ctx, tx.Conn(), opts.schemas(schema, m))
 	if err != nil {
 		return err
 	}
@@ -104,8 +104,8 @@ func unsafeError(schema string, differences []difference) error {
 // comparison sees the new names.
 func (c *comparison) rename(r *core.Resource) {
 	s := c.opts.source(r)
-	t := c.found.tables[s.Table]
-	if t == nil || s.readsElsewhere() {
+	t := c.found.tables[s.relation(c.schema, s.Table)]
+	if t == nil || s.readsElsewhere() || s.inOther(c.schema) {
 		return
 	}
 	for _, f := range r.Columns() {
@@ -116,12 +116,12 @@ func (c *comparison) rename(r *core.Resource) {
 			phase: renameColumn, problem: fmt.Sprintf("%s: column is called %q; Migrate renames it", f, f.Was()), additive: true,
 			fix: "ALTER TABLE " + c.table(r) + " RENAME COLUMN " + pgsql.Name(f.Was()) + " TO " + pgsql.Name(f.Name()),
 		})
-		c.found.rename(c.schema, s.Table, f.Was(), f.Name())
+		c.found.rename(s.relation(c.schema, s.Table), f.Was(), f.Name())
 	}
 }
 
 // rename renames a column everywhere in the catalog.
-func (c *catalog) rename(schema, table, from, to string) {
+func (c *catalog) rename(table relation, from, to string) {
 	t := c.tables[table]
 	col := t.columns[from]
 	delete(t.columns, from)
@@ -136,7 +136,7 @@ func (c *catalog) rename(schema, table, from, to string) {
 	}
 	for _, other := range c.tables {
 		for i, k := range other.foreignKeys {
-			if k.targetSchema == schema && k.target == table && k.targetColumn == from {
+			if k.target == table && k.targetColumn == from {
 				other.foreignKeys[i].targetColumn = to
 			}
 		}
@@ -187,7 +187,7 @@ func literal(f *core.Field, v core.Value) string {
 func warnAboutRenames(ctx context.Context, tx pgx.Tx, found *catalog, schema string, m *core.Model, differences []difference, opts Options) error {
 	for _, r := range m.Stored() {
 		source := opts.source(r)
-		t := found.tables[source.Table]
+		t := found.tables[source.relation(schema, source.Table)]
 		fields := added(r, differences)
 		if t == nil || source.readsElsewhere() || len(fields) == 0 && !t.hasFormerColumn(r) {
 			continue

@@ -394,6 +394,77 @@ func TestDDLAndMigrateWithSources(t *testing.T) {
 	}
 }
 
+func TestTablesOfSeveralSchemas(t *testing.T) {
+	m := core.MustModel("m",
+		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "label", Type: core.Text, Unique: true}, {Name: "cookies", ToMany: "cookie", Inverse: "jar"},
+		}},
+		core.ResourceSpec{Name: "cookie", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text}, {Name: "jar", ToOne: "jar", OnDelete: core.Restrict}, {Name: "tin", ToOne: "tin"},
+		}},
+		core.ResourceSpec{Name: "tin", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "code", Type: core.Text, Unique: true}}},
+		core.ResourceSpec{Name: "report", ReadOnly: true, Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "name", Type: core.Text}}},
+	)
+	here, there := pgtest.Schema(t), pgtest.Schema(t)
+	for _, sql := range []string{`CREATE TABLE $S.jar (id bigserial PRIMARY KEY, label text UNIQUE)`, `CREATE TABLE $S.cookie (id text)`, `CREATE TABLE $S.tin (code text)`} {
+		servertest.Execute(t, servertest.InSchema(here, sql))
+	}
+	for _, sql := range []string{
+		`CREATE TABLE $S.jar (id bigserial PRIMARY KEY, label text UNIQUE)`,
+		`CREATE TABLE $S.tins (id bigserial PRIMARY KEY, code text UNIQUE)`,
+		`CREATE TABLE $S.cookie (id bigserial PRIMARY KEY, name text, jar bigint REFERENCES HERE.jar, tin bigint REFERENCES $S.tins) PARTITION BY HASH (id)`,
+		`CREATE TABLE $S.part PARTITION OF $S.cookie FOR VALUES WITH (MODULUS 1, REMAINDER 0)`,
+		`CREATE VIEW $S.report AS SELECT id, name FROM $S.cookie`,
+	} {
+		servertest.Execute(t, strings.ReplaceAll(servertest.InSchema(there, sql), "HERE.", pgx.Identifier{here}.Sanitize()+"."))
+	}
+	opts := postgres.Options{Migrate: true, Resources: map[string]postgres.Source{"cookie": {Schema: there}, "report": {Schema: there}, "tin": {Schema: there, Table: "tins"}}}
+	if sql := strings.Join(opts.DDL(here, m), "\n"); strings.Contains(sql, "cookie") || strings.Contains(sql, "tin") || !strings.Contains(sql, "jar") {
+		t.Errorf("DDL: %s", sql)
+	}
+	store, err := core.New(t.Context(), m, postgres.New(servertest.Pool(t, pgtest.URL(t)), here, opts))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	api := engine.New(store, engine.Options{})
+	type body = map[string]any
+	create := func(resource string, b body) error {
+		_, err := api.Create(t.Context(), resource, engine.Write{}, b)
+		return err
+	}
+	for _, c := range []struct {
+		scenario string
+		do       func() error
+		want     *core.Error
+	}{
+		{"a jar with a cookie in a tin", func() error {
+			return create("jar", body{"label": "a", "cookies": []any{body{"name": "x", "tin": body{"code": "t"}}}})
+		}, nil},
+		{"a taken label", func() error { return create("jar", body{"label": "a"}) }, core.AsError(m.Resource("jar").Field("label").AlreadyExists())},
+		{"a taken code of another schema", func() error { return create("tin", body{"code": "t"}) }, core.AsError(m.Resource("tin").Field("code").AlreadyExists())},
+		{"a jar that does not exist", func() error { return create("cookie", body{"jar": 9}) }, core.AsError(m.Resource("jar").NotFound(core.IntValue(9)))},
+		{"a jar that a cookie refers to", func() error { return store.Delete(t.Context(), m.Resource("jar"), core.IntValue(1)) }, core.AsError(m.Resource("cookie").Field("jar").StillReferenced())},
+		{"a tin is detached", func() error { return api.Delete(t.Context(), "tin", 1, engine.Write{}) }, nil},
+		{"a cookie", func() error { return api.Delete(t.Context(), "cookie", 1, engine.Write{}) }, nil},
+		{"a jar without cookies", func() error { return api.Delete(t.Context(), "jar", 1, engine.Write{}) }, nil},
+		{"another cookie", func() error { return create("cookie", body{"name": "y"}) }, nil},
+	} {
+		if err := c.do(); (err == nil) != (c.want == nil) || err != nil && (core.AsError(err).Code != c.want.Code || core.AsError(err).Resource != c.want.Resource || core.AsError(err).Field != c.want.Field) {
+			t.Errorf("%s: %v, want %v", c.scenario, err, c.want)
+		}
+	}
+	page, err := store.Select(t.Context(), m.Resource("report"), core.Query{})
+	if err != nil || len(page.Records) != 1 || page.Records[0].Get("name") != core.TextValue("y") {
+		t.Errorf("%v %v", page.Records, err)
+	}
+	opts.Resources["tin"] = postgres.Source{Schema: there, Table: "gone"}
+	_, err = core.New(t.Context(), m, postgres.New(servertest.Pool(t, pgtest.URL(t)), here, opts))
+	if err == nil || !strings.Contains(err.Error(), `tin: table "gone" is missing`) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestReadOnlyResourceIsAViewOfItsName(t *testing.T) {
 	m := core.MustModel("m",
 		core.ResourceSpec{Name: "jar", Fields: []core.FieldSpec{{Name: "id", Type: core.Int, Key: true}, {Name: "totals", ToMany: "total", Inverse: "jar"}}},

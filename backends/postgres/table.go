@@ -11,8 +11,8 @@ import (
 // table describes the storage of a resource for the builders of statements.
 type table struct {
 	resource       *core.Resource
-	tableName      string // without its schema; "" for a query
-	from           string // item of FROM
+	relation       relation // for writes; no name for a read-only resource
+	from           string   // item of FROM
 	columns        []*column
 	stored         []*column   // columns of the table itself
 	viewOnly       []*column   // columns of the view or query that the table lacks
@@ -81,15 +81,15 @@ func bindTables(found *catalog, schema string, m *core.Model, opts Options) []*t
 	tables := make([]*table, len(m.Stored()))
 	for i, r := range m.Stored() {
 		s := opts.source(r)
-		t := bindTable(found.readFrom(r, s), schema, s, r, opts)
+		t := bindTable(found.readFrom(schema, r, s), schema, s, r, opts)
 		t.readFrom, t.readOnly = t, s.Table == ""
 		if s.readsElsewhere() && !t.readOnly {
-			t = withReadSource(t, bindTable(found.tables[s.Table], schema, Source{Table: s.Table}, r, opts))
+			t = withReadSource(t, bindTable(found.tables[s.relation(schema, s.Table)], schema, Source{Table: s.Table, Schema: s.Schema}, r, opts))
 		}
 		if t.readOnly {
 			t.keySource = core.KeySource{Assigned: r.Key().Assigned()}
 		}
-		t.tableName, tables[i] = s.Table, t
+		t.relation, tables[i] = s.relation(schema, s.Table), t
 		t.tables, t.readFrom.tables = tables, tables
 	}
 	bindReferrers(found, tables)
@@ -148,8 +148,10 @@ func bindTable(found *catalogTable, schema string, s Source, r *core.Resource, o
 	}
 	t.bindUniqueIndexes(found)
 	for _, k := range found.foreignKeys {
-		if f := t.fields[k.column]; f != nil && f.Target() != nil && k.targetSchema == schema && k.target == opts.source(f.Target()).Table {
-			t.foreignKeys[k.name] = f
+		if f := t.fields[k.column]; f != nil && f.Target() != nil {
+			if to := opts.source(f.Target()); k.target == to.relation(schema, to.Table) {
+				t.foreignKeys[k.name] = f
+			}
 		}
 	}
 	for name, columns := range found.checks {

@@ -14,7 +14,7 @@ import (
 // violation returns the error of a violated constraint or limit (manual, appendix A, classes 22, 23 and 54) with the
 // names of the model; nil for other errors. op is nil at a commit.
 func (b *binding) violation(op *core.Op, server *pgconn.PgError) error {
-	err := b.partitions.toRoot(b.schema, server)
+	err := b.partitions.toRoot(server)
 	table := b.tableNamed(op, err)
 	var found error
 	switch {
@@ -42,14 +42,15 @@ func (b *binding) violation(op *core.Op, server *pgconn.PgError) error {
 // tableNamed returns the table that an error names; nil if it belongs to no resource. Several resources can share a
 // table; the resource of the operation takes precedence.
 func (b *binding) tableNamed(op *core.Op, err *pgconn.PgError) *table {
-	if err.SchemaName != b.schema || err.TableName == "" {
+	if err.TableName == "" {
 		return nil
 	}
-	if op != nil && b.table(op.Resource).tableName == err.TableName {
+	named := relation{err.SchemaName, err.TableName}
+	if op != nil && b.table(op.Resource).relation == named {
 		return b.table(op.Resource)
 	}
 	for _, t := range b.tables {
-		if t.tableName == err.TableName {
+		if t.relation == named {
 			return t
 		}
 	}
@@ -218,11 +219,11 @@ func (b *binding) referenceViolation(t *table, op *core.Op, err *pgconn.PgError)
 		return valueError(op, nil)
 	}
 	f := t.foreignKeys[err.ConstraintName]
-	target := b.table(f.Target()).tableName
-	column, value, ok := parseDetail(err.Detail, f, t.tableName, target)
+	target := b.table(f.Target()).relation.name
+	column, value, ok := parseDetail(err.Detail, f, t.relation.name, target)
 	switch {
 	case err.Code == restrictViolation, ok && column != f.Name(),
-		(!ok || column == f.Target().Key().Name()) && endsLater(err.Detail, t.tableName, target),
+		(!ok || column == f.Target().Key().Name()) && endsLater(err.Detail, t.relation.name, target),
 		!ok && op != nil && op.Kind == core.Delete:
 		return f.StillReferenced()
 	}
