@@ -4,23 +4,27 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// catalog is the content of a schema.
+// catalog is the content of schemas.
 type catalog struct {
-	schema string
-	tables []*table // ordered by name
+	schemas []string // the first is that of the result
+	tables  []*table // ordered by the name of the resource
 }
 
 // table is a table, view or foreign table.
 type table struct {
 	tableRow
-	columns []*column // ordered by position
-	indexes []index   // ordered by name
-	foreign []foreignKey
-	checks  []check
+	schema   string    // "" for the schema of the result
+	resource string    // name of the resource
+	columns  []*column // ordered by position
+	indexes  []index   // ordered by name
+	foreign  []foreignKey
+	checks   []check
 
 	namedKey []string // of Options.Keys
 }
@@ -31,7 +35,8 @@ type tableRow struct {
 	Name      string
 	Kind      string // pg_class.relkind
 	Partition bool
-	Parent    string // qualified name of the partitioned table, if it is in another schema
+	Parent    string // name of the partitioned table in another schema
+	ParentIn  string // that schema
 	Heirs     bool   // other tables inherit from this one
 	Comment   string
 }
@@ -107,11 +112,39 @@ type foreignKey struct {
 	Enforced      bool
 }
 
-// readCatalog reads a schema in the caller's transaction.
-func readCatalog(ctx context.Context, tx pgx.Tx, schema string) (*catalog, error) {
+// readCatalog reads schemas in the caller's transaction.
+func readCatalog(ctx context.Context, tx pgx.Tx, schemas []string) (*catalog, error) {
 	if _, err := tx.Exec(ctx, settingsSQL); err != nil {
 		return nil, err
 	}
+	c := &catalog{schemas: schemas}
+	for i, schema := range schemas {
+		tables, err := readSchema(ctx, tx, schema)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tables {
+			if t.resource = t.Name; i > 0 {
+				t.schema, t.resource = schema, c.freeName(schema+"_"+t.Name)
+			}
+			c.tables = append(c.tables, t)
+		}
+	}
+	slices.SortStableFunc(c.tables, func(a, b *table) int { return strings.Compare(a.resource, b.resource) })
+	return c, nil
+}
+
+// freeName returns a name for a resource that no other one has: the name itself, or with a number.
+func (c *catalog) freeName(name string) string {
+	free := name
+	for i := 2; slices.ContainsFunc(c.tables, func(t *table) bool { return t.resource == free }); i++ {
+		free = name + "_" + strconv.Itoa(i)
+	}
+	return free
+}
+
+// readSchema returns the tables of a schema, ordered by name.
+func readSchema(ctx context.Context, tx pgx.Tx, schema string) (all []*table, err error) {
 	var exists bool
 	if err := tx.QueryRow(ctx, schemaSQL, pgx.QueryExecModeExec, schema).Scan(&exists); err != nil {
 		return nil, err
@@ -119,7 +152,6 @@ func readCatalog(ctx context.Context, tx pgx.Tx, schema string) (*catalog, error
 	if !exists {
 		return nil, fmt.Errorf("the database has no schema %q", schema)
 	}
-	c := &catalog{schema: schema}
 	tables, err := queryRows[tableRow](ctx, tx, tablesSQL, schema)
 	if err != nil {
 		return nil, err
@@ -143,7 +175,7 @@ func readCatalog(ctx context.Context, tx pgx.Tx, schema string) (*catalog, error
 	byOID := make(map[uint32]*table)
 	for _, row := range tables {
 		t := &table{tableRow: row}
-		c.tables, byOID[row.OID] = append(c.tables, t), t
+		all, byOID[row.OID] = append(all, t), t
 	}
 	for i := range columns {
 		t := byOID[columns[i].Table]
@@ -162,7 +194,7 @@ func readCatalog(ctx context.Context, tx pgx.Tx, schema string) (*catalog, error
 			t.checks = append(t.checks, k)
 		}
 	}
-	return c, nil
+	return all, nil
 }
 
 // queryRows executes a query without a prepared statement, so that it works through every pooler.

@@ -8,8 +8,8 @@
 // # Tables and columns
 //
 // Each table with a primary key of one column becomes a resource; a partitioned table becomes one resource together with
-// its partitions. In a table without a primary key, a UNIQUE column that is NOT NULL is the key. Comments of tables and columns become descriptions. Each column becomes a field of the same name, in the
-// same order:
+// its partitions. In a table without a primary key, a UNIQUE column that is NOT NULL is the key. Comments of tables and
+// columns become descriptions. Each column becomes a field of the same name, in the same order:
 //
 //   - smallint, integer, bigint: Int
 //   - real, double precision: Float
@@ -45,6 +45,13 @@
 // [Options.Keys]:
 //
 //	result, err := importer.Options{Keys: map[string][]string{"customer_list": {"id"}}}.Read(ctx, pool, "shop")
+//
+// # Several schemas
+//
+// A model can have the tables of several schemas, with the relations between them. The backend needs [Result.Sources]:
+//
+//	result, err := importer.Options{Schemas: []string{"stock"}}.Read(ctx, pool, "shop")
+//	backend, err := postgres.Open(ctx, url, "shop", postgres.Options{Resources: result.Sources})
 //
 // # Relations
 //
@@ -82,9 +89,11 @@ package importer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/core"
 )
 
@@ -98,10 +107,12 @@ type DB interface {
 // [Result.Model] builds the model: rename resources and fields for clients (APIName), hide fields, make them read-only,
 // change their types or remove them.
 type Result struct {
-	// Schema is the name of the schema, and of the model.
+	// Schema is the name of the schema that was asked for first, and of the model.
 	Schema string
 	// Resources has one resource per table or view that a model can represent, ordered by name.
 	Resources []core.ResourceSpec
+	// Sources locates the tables and views of further schemas, for Options.Resources of the backend.
+	Sources map[string]postgres.Source
 	// Rules lists the values that the server accepts, ordered by resource and field. The model does not express them.
 	Rules []Rule
 	// Notes lists everything that the resources lack or hold in another form, ordered by table.
@@ -125,10 +136,14 @@ func Read(ctx context.Context, db DB, schema string) (*Result, error) {
 
 // Options configures [Options.Read]. The zero value is that of [Read].
 type Options struct {
-	// Keys maps names of tables, views, materialized views and foreign tables to the columns of their keys, for those
+	// Keys maps names of resources to the columns of their keys, for tables, views, materialized views and foreign tables
 	// that have no key in the database. The server does not keep such a key unique, so the resource is read-only. The
 	// caller is responsible for unique keys without nulls: otherwise lists may lack records. Default: none.
 	Keys map[string][]string
+	// Schemas are further schemas to import, so that foreign keys between the schemas become relations. A table of such a
+	// schema has a resource with the name SCHEMA_TABLE, with a number appended if another resource has that name. Pass
+	// [Result.Sources] to the backend. Default: none.
+	Schemas []string
 }
 
 // Read is the function [Read] with the options.
@@ -139,7 +154,7 @@ func (o Options) Read(ctx context.Context, db DB, schema string) (*Result, error
 	var found *catalog
 	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, db, opts, func(tx pgx.Tx) (err error) {
-		found, err = readCatalog(ctx, tx, schema)
+		found, err = readCatalog(ctx, tx, o.schemas(schema))
 		return err
 	})
 	if err == nil {
@@ -149,4 +164,15 @@ func (o Options) Read(ctx context.Context, db DB, schema string) (*Result, error
 		return nil, fmt.Errorf("import of schema %q: %w", schema, err)
 	}
 	return found.result(), nil
+}
+
+// schemas returns the schema and the further ones, each once.
+func (o Options) schemas(schema string) []string {
+	all := []string{schema}
+	for _, s := range o.Schemas {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
 }

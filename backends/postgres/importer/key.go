@@ -13,7 +13,7 @@ import (
 func (c *catalog) addKeys(keys map[string][]string) error {
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		columns := keys[name]
-		i := slices.IndexFunc(c.tables, func(t *table) bool { return t.Name == name })
+		i := slices.IndexFunc(c.tables, func(t *table) bool { return t.resource == name })
 		if i < 0 {
 			return fmt.Errorf("Options.Keys: there is no table or view %s", quoteName(name))
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/larder-go/larder/backends/postgres"
 	"github.com/larder-go/larder/backends/postgres/internal/pgsql"
 	"github.com/larder-go/larder/core"
 )
@@ -15,9 +16,9 @@ import (
 // modelBuilder converts a catalog to resources and notes.
 type modelBuilder struct {
 	catalog   *catalog
-	resources []*resource       // ordered by name
-	rules     []Rule            // ordered by resource and field
-	notes     map[string][]Note // by table
+	resources []*resource // ordered by name
+	rules     []Rule      // ordered by resource and field
+	notes     map[*table][]Note
 }
 
 // resource is a resource in progress, and its table.
@@ -32,7 +33,7 @@ type resource struct {
 
 // result describes the catalog as resources and notes.
 func (c *catalog) result() *Result {
-	m := &modelBuilder{catalog: c, notes: make(map[string][]Note)}
+	m := &modelBuilder{catalog: c, notes: make(map[*table][]Note)}
 	for _, t := range c.tables {
 		if t.Name == core.CountersName {
 			continue // of the numbered fields of another model
@@ -49,23 +50,43 @@ func (c *catalog) result() *Result {
 		m.addIndexes(r)
 		m.addRules(r)
 	}
-	out := &Result{Schema: c.schema, Rules: m.rules}
+	out := &Result{Schema: c.schemas[0], Rules: m.rules, Sources: m.sources()}
 	for _, r := range m.resources {
 		out.Resources = append(out.Resources, core.ResourceSpec{
-			Name: r.table.Name, Description: r.table.Comment, ReadOnly: r.table.readOnly(), Fields: r.fields, Unique: r.uniques, Indexes: r.indexes,
+			Name: r.table.resource, Description: r.table.Comment, ReadOnly: r.table.readOnly(), Fields: r.fields,
+			Unique: r.uniques, Indexes: r.indexes,
 		})
 	}
 	supplyAPINames(out.Resources)
 	for _, t := range c.tables {
-		out.Notes = append(out.Notes, m.notes[t.Name]...)
+		out.Notes = append(out.Notes, m.notes[t]...)
 	}
 	return out
 }
 
+// sources locates the resources of further schemas; nil if there are none.
+func (m *modelBuilder) sources() map[string]postgres.Source {
+	var all map[string]postgres.Source
+	for _, r := range m.resources {
+		if r.table.schema == "" {
+			continue
+		}
+		if all == nil {
+			all = make(map[string]postgres.Source)
+		}
+		s := postgres.Source{Schema: r.table.schema, Table: r.table.Name}
+		if r.table.readOnly() {
+			s.Table, s.View = "", r.table.Name
+		}
+		all[r.table.resource] = s
+	}
+	return all
+}
+
 // note adds a note on an object of the table, or on the table itself if object is empty.
 func (m *modelBuilder) note(t *table, object string, n Note) {
-	n.Table, n.Object = t.Name, object
-	m.notes[t.Name] = append(m.notes[t.Name], n)
+	n.Schema, n.Table, n.Object = t.schema, t.Name, object
+	m.notes[t] = append(m.notes[t], n)
 }
 
 // leaveOut adds the note on a table that does not become a resource.
@@ -77,12 +98,12 @@ func (m *modelBuilder) leaveOut(t *table, finding, advice string) {
 // of their partitioned table have no note.
 func (m *modelBuilder) key(t *table) (string, bool) {
 	switch {
-	case t.Partition && t.Parent != "":
-		m.leaveOut(t, "a partition of "+t.Parent+", which is in another schema", "import that schema")
+	case t.ParentIn != "" && !slices.Contains(m.catalog.schemas, t.ParentIn):
+		m.leaveOut(t, "a partition of "+quoteName(t.ParentIn)+"."+quoteName(t.Parent)+", which is in another schema", "add that schema to Options.Schemas")
 		return "", false
 	case t.Partition:
 		return "", false
-	case !validName(t.Name):
+	case !validName(t.resource):
 		m.leaveOut(t, "the name has control characters", "rename the "+t.kind())
 		return "", false
 	}

@@ -15,10 +15,10 @@ import (
 func drawCatalog(t *rapid.T) *catalog {
 	names := []string{"a", "b", "a_by_b", "b_by_a", "a_by_b_2", "a_by_a", "ä \"x\"", "c\nd"}
 	types := []string{"int4", "int8", "text", "uuid", "numeric", "jsonb", "timestamptz", "bool", "pair"}
-	c := &catalog{schema: "s"}
+	c := &catalog{schemas: []string{"s"}}
 	for i, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 5, rapid.ID[string]).Draw(t, "tables") {
 		kind := rapid.SampledFrom([]string{"r", "r", "r", "p", "v"}).Draw(t, "kind")
-		table := &table{tableRow: tableRow{OID: uint32(i), Name: name, Kind: kind, Partition: rapid.IntRange(0, 9).Draw(t, "partition") == 0}}
+		table := &table{resource: name, tableRow: tableRow{OID: uint32(i), Name: name, Kind: kind, Partition: rapid.IntRange(0, 9).Draw(t, "partition") == 0}}
 		for j, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(names), 1, 5, rapid.ID[string]).Draw(t, "columns") {
 			typ := rapid.SampledFrom(types).Draw(t, "type")
 			kind := "b"

@@ -4,6 +4,8 @@ package importer
 type Note struct {
 	// Kind is the consequence for the model.
 	Kind Kind
+	// Schema is the schema of the table, view or foreign table; "" if it is that of the result.
+	Schema string
 	// Table is the name of the table, view or foreign table.
 	Table string
 	// Object is the name of the column, constraint or index. It is empty if the note concerns the whole table.
@@ -33,6 +35,9 @@ const (
 // String returns the note in one line, with names spelled as in SQL.
 func (n Note) String() string {
 	text := quoteName(n.Table)
+	if n.Schema != "" {
+		text = quoteName(n.Schema) + "." + text
+	}
 	if n.Object != "" {
 		text += "." + quoteName(n.Object)
 	}

@@ -180,7 +180,7 @@ func TestReferencesToOtherSchemasAreLeftOut(t *testing.T) {
 	}
 	importertest.Expect(t, "t", importertest.Fields(t, got, "t"), []string{"id text key", "x int"})
 	importertest.Expect(t, "notes", importertest.Notes(got, importer.LeftOut), []string{
-		"left out: part: a partition of " + o + ".far, which is in another schema; import that schema",
-		"left out: t.t_x_fkey: the foreign key x refers to " + o + ".t, which is in another schema; the server keeps it; its column is a plain field",
+		"left out: part: a partition of " + o + ".far, which is in another schema; add that schema to Options.Schemas",
+		"left out: t.t_x_fkey: the foreign key x refers to " + o + ".t, which is in another schema; add that schema to Options.Schemas; until then its column is a plain field",
 	})
 }

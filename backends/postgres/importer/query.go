@@ -14,17 +14,19 @@ SELECT set_config('search_path', 'pg_catalog', true), set_config('timezone', 'UT
 
 	tablesSQL = `
 SELECT c.oid, c.relname::text, c.relkind::text, c.relispartition,
-       coalesce((SELECT format('%I.%I', pn.nspname, p.relname)
-                 FROM pg_inherits h
-                 JOIN pg_class p ON p.oid = h.inhparent
-                 JOIN pg_namespace pn ON pn.oid = p.relnamespace
-                 WHERE h.inhrelid = c.oid AND c.relispartition AND p.relnamespace <> c.relnamespace), ''),
+       coalesce(parent.name, ''), coalesce(parent.schema, ''),
        EXISTS (SELECT FROM pg_inherits h
                JOIN pg_class heir ON heir.oid = h.inhrelid
                WHERE h.inhparent = c.oid AND NOT heir.relispartition),
        coalesce(obj_description(c.oid, 'pg_class'), '')
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN LATERAL (
+  SELECT p.relname::text AS name, pn.nspname::text AS schema
+  FROM pg_inherits h
+  JOIN pg_class p ON p.oid = h.inhparent
+  JOIN pg_namespace pn ON pn.oid = p.relnamespace
+  WHERE h.inhrelid = c.oid AND c.relispartition AND p.relnamespace <> c.relnamespace) parent ON true
 WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY c.relname`
 

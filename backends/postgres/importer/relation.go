@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -46,13 +47,15 @@ func (m *modelBuilder) target(r *resource, k foreignKey) (to *resource, finding,
 	if !k.Enforced {
 		return nil, refers + name + ", but is NOT ENFORCED", "its column is a plain field; ALTER TABLE ... ALTER CONSTRAINT ... ENFORCED"
 	}
-	if k.TargetSchema != m.catalog.schema {
-		return nil, refers + quoteName(k.TargetSchema) + "." + name + ", which is in another schema", kept + "its column is a plain field"
+	if !slices.Contains(m.catalog.schemas, k.TargetSchema) {
+		return nil, refers + quoteName(k.TargetSchema) + "." + name + ", which is in another schema", "add that schema to Options.Schemas; until then its column is a plain field"
 	}
 	if len(k.Columns) > 1 {
 		return nil, refers + name + " by several columns", "refer to a primary key of a single column"
 	}
-	i := slices.IndexFunc(m.resources, func(o *resource) bool { return o.table.Name == k.Target })
+	i := slices.IndexFunc(m.resources, func(o *resource) bool {
+		return o.table.Name == k.Target && cmp.Or(o.table.schema, m.catalog.schemas[0]) == k.TargetSchema
+	})
 	if i < 0 {
 		return nil, refers + name + ", which is no resource", kept + "its column is a plain field"
 	}
@@ -77,7 +80,7 @@ func (m *modelBuilder) target(r *resource, k foreignKey) (to *resource, finding,
 func (m *modelBuilder) relate(r, to *resource, k foreignKey) relation {
 	f := r.field(k.Columns[0])
 	f.Unordered, f.Scale = false, nil
-	f.Type, f.ToOne = 0, to.table.Name
+	f.Type, f.ToOne = 0, to.table.resource
 	toOne := r.table.unique(f.Name)
 	if !r.table.readOnly() {
 		f.OnDelete = k.onDelete(r.table.column(f.Name))
@@ -141,8 +144,8 @@ func (k foreignKey) onDelete(c *column) core.OnDelete {
 // addInverse adds the inverse of a relation to its target, read-only: in SQL, a change of a row changes no rows that refer
 // to it. With byColumn, its name has the column in it.
 func (rel relation) addInverse(byColumn bool) {
-	long := rel.from.table.Name + "_by_" + rel.column
-	name := rel.from.table.Name
+	long := rel.from.table.resource + "_by_" + rel.column
+	name := rel.from.table.resource
 	if byColumn || rel.to.has(name) {
 		name = long
 	}
@@ -151,9 +154,9 @@ func (rel relation) addInverse(byColumn bool) {
 	}
 	f := core.FieldSpec{Name: name, Inverse: rel.column, ReadOnly: true}
 	if rel.toOne {
-		f.ToOne = rel.from.table.Name
+		f.ToOne = rel.from.table.resource
 	} else {
-		f.ToMany = rel.from.table.Name
+		f.ToMany = rel.from.table.resource
 	}
 	rel.to.fields = append(rel.to.fields, f)
 }

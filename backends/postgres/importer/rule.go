@@ -44,7 +44,7 @@ func (m *modelBuilder) addRules(r *resource) {
 	builders := make(map[string]*ruleBuilder)
 	for _, c := range r.table.columns {
 		if f := r.field(c.Name); f != nil && !c.Generated {
-			b := &ruleBuilder{column: c, typ: c.modelType(), rule: Rule{Resource: r.table.Name, Field: c.Name, Required: c.RefusesNull && !f.Key, MaxLength: c.Size}}
+			b := &ruleBuilder{column: c, typ: c.modelType(), rule: Rule{Resource: r.table.resource, Field: c.Name, Required: c.RefusesNull && !f.Key, MaxLength: c.Size}}
 			for _, label := range c.Labels {
 				b.rule.OneOf = append(b.rule.OneOf, label)
 			}

@@ -52,7 +52,7 @@ func Store(tb testing.TB, result *importer.Result, decorators ...core.Decorator)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	backend, err := postgres.Open(tb.Context(), pgtest.URL(tb), result.Schema, postgres.Options{})
+	backend, err := postgres.Open(tb.Context(), pgtest.URL(tb), result.Schema, postgres.Options{Resources: result.Sources})
 	if err != nil {
 		tb.Fatal(err)
 	}
