@@ -125,7 +125,7 @@ func sharing() policytest.PolicySpec {
 		}
 		reads := core.Or(mine(op), op.Resource.Field("kind").Compare(core.FilterEq, core.TextValue("a")))
 		switch op.Kind {
-		case core.Load, core.Select, core.Count:
+		case core.Load, core.Select, core.Count, core.Visibility:
 			op.Using = core.And(op.Using, reads)
 		default:
 			op.Guard(mine(op))
