@@ -173,13 +173,14 @@ type Description struct {
 	Backend    string                 // result of the backend's String method; without one, its Go type
 }
 
-// DecoratorDescription describes one decorator of a store. Name, Note and Kind are those of its [Decorator].
+// DecoratorDescription describes one decorator of a store. Name, Note, Kind and UsesRelated are those of its [Decorator].
 type DecoratorDescription struct {
 	Name string
 	Note string
 	Kind DecoratorKind
 	// Wraps reports whether the decorator has a Wrap function, and so can change operations and their results.
-	Wraps bool
+	Wraps       bool
+	UsesRelated bool
 }
 
 // MayHide reports whether a decorator of the stack may hide records or fields from a principal. Every decorator with
@@ -201,7 +202,7 @@ func describe(m *Model, b Backend, decorators []Decorator) Description {
 		d.Backend = named.String()
 	}
 	for _, dec := range decorators {
-		d.Decorators = append(d.Decorators, DecoratorDescription{dec.Name, dec.Note, dec.Kind, dec.Wrap != nil})
+		d.Decorators = append(d.Decorators, DecoratorDescription{dec.Name, dec.Note, dec.Kind, dec.Wrap != nil, dec.UsesRelated})
 	}
 	return d
 }

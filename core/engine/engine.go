@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,8 @@ type Engine struct {
 	deletionOrder []int
 	// mayHide is true if a decorator of the store can hide records.
 	mayHide bool
+	// usesRelated is true if a decorator of the store may decide about a record by related records.
+	usesRelated bool
 }
 
 // New returns an engine over the store. The zero Options has the defaults. New panics if the store is nil.
@@ -31,9 +34,10 @@ func New(store *core.Store, opts Options) *Engine {
 	if store == nil {
 		panic("engine: the store is nil; pass the result of core.New")
 	}
-	m := store.Model()
+	m, stack := store.Model(), store.Describe()
 	return &Engine{
-		store: store, opts: opts.filled(), resources: resourceInfos(store), deletionOrder: deletionOrder(m), mayHide: store.Describe().MayHide(),
+		store: store, opts: opts.filled(), resources: resourceInfos(store), deletionOrder: deletionOrder(m), mayHide: stack.MayHide(),
+		usesRelated: slices.ContainsFunc(stack.Decorators, func(d core.DecoratorDescription) bool { return d.UsesRelated }),
 	}
 }
 

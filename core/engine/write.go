@@ -26,6 +26,7 @@ type writer struct {
 	tx     *core.Transaction
 	known  []identityMap // indexed by resource
 	budget writeBudget
+	writes int // operations so far that write
 }
 
 func newWriter(e *Engine, tx *core.Transaction) *writer {
@@ -42,9 +43,39 @@ func (w *writer) viewsOf(ctx context.Context, info *resourceInfo, keys []core.Va
 			return nil, info.resource.NotFound(key)
 		}
 	}
+	if w.engine.usesRelated && w.writes > 1 && depth > 0 {
+		if err := w.readAgain(ctx, info, records); err != nil {
+			return nil, err
+		}
+	}
 	b := w.engine.viewBuilder(w.tx, finalIfSafe)
 	b.known, b.truncate = w.known, true
 	return b.views(ctx, info, records, depth)
+}
+
+// readAgain replaces written records by their present states for the principal: the key alone if it cannot read the record.
+// A policy may decide by related records that were written after the record itself, such as the first member of a team.
+func (w *writer) readAgain(ctx context.Context, info *resourceInfo, records []core.Record) error {
+	keys := make([]core.Value, len(records))
+	for i, rec := range records {
+		keys[i] = rec.Key()
+	}
+	readable, err := w.tx.Load(ctx, info.resource, keys)
+	if err != nil && !isDenied(err) {
+		return err
+	}
+	present := make(map[core.Value]core.Record, len(readable))
+	for _, rec := range readable {
+		present[rec.Key()] = rec
+	}
+	for i, key := range keys {
+		rec, found := present[key]
+		if !found {
+			rec = info.resource.RecordOf(make([]core.Value, len(info.resource.Columns()))).With(info.resource.Key().Column(), key)
+		}
+		records[i] = rec
+	}
+	return nil
 }
 
 func (w *writer) viewOf(ctx context.Context, info *resourceInfo, key core.Value, depth int) (View, error) {
@@ -68,6 +99,7 @@ func (w *writer) insert(ctx context.Context, info *resourceInfo, records []core.
 	if err := w.budget.create(len(records)); err != nil {
 		return nil, err
 	}
+	w.writes++
 	inserted, err := w.tx.Insert(ctx, info.resource, records...)
 	if err != nil {
 		return nil, err
@@ -89,6 +121,7 @@ func (w *writer) update(ctx context.Context, updates *updateSet) error {
 	if err := w.budget.write(updates.info.resource, updates.keys...); err != nil {
 		return err
 	}
+	w.writes++
 	updated, err := w.tx.Replace(ctx, updates.info.resource, updates.reset, updates.records()...)
 	w.knownOf(updates.info).addWritten(updated)
 	return err
@@ -96,6 +129,7 @@ func (w *writer) update(ctx context.Context, updates *updateSet) error {
 
 // delete removes records. No record may point at them when the transaction ends.
 func (w *writer) delete(ctx context.Context, querier core.Querier, info *resourceInfo, keys []core.Value) error {
+	w.writes++
 	if err := querier.Delete(ctx, info.resource, keys...); err != nil {
 		return err
 	}

@@ -77,6 +77,46 @@ func ownerGuard() core.Decorator {
 	}}
 }
 
+// memberTeams has teams with members.
+func memberTeams() *core.Model {
+	return core.MustModel("memberTeams",
+		core.ResourceSpec{Name: "team", Fields: []core.FieldSpec{
+			key(), {Name: "name", Type: core.Text}, {Name: "members", ToMany: "member", Inverse: "team"},
+		}},
+		core.ResourceSpec{Name: "member", Fields: []core.FieldSpec{key(), {Name: "team", ToOne: "team"}, {Name: "user", Type: core.Int}}},
+	)
+}
+
+// membersRead hides teams from all but their members. Every principal may add a team, and gets its key back.
+func membersRead() core.Decorator {
+	return core.Decorator{Name: "members", Kind: core.KindPolicy, UsesRelated: true, Wrap: func(m *core.Model, next core.Handler) (core.Handler, error) {
+		return func(ctx context.Context, op *core.Op) (core.Result, error) {
+			if op.Resource != m.Resource("team") || op.Principal.IsSystem() {
+				return next(ctx, op)
+			}
+			isMember, err := op.Resource.Bind(core.Related("members", core.Eq("user", op.Principal.ID)))
+			if err != nil {
+				return core.Result{}, err
+			}
+			if op.Kind != core.Insert {
+				op.Using = core.And(op.Using, isMember)
+			}
+			if !op.Kind.Writes() {
+				return next(ctx, op)
+			}
+			at := len(op.Conditions)
+			op.Conditions = append(slices.Clone(op.Conditions), isMember)
+			res, err := next(ctx, op)
+			for i, rec := range res.Records {
+				if !res.Conditions[i][at] {
+					res.Records[i] = op.Resource.RecordOf(make([]core.Value, rec.Len())).With(op.Resource.Key().Column(), rec.Key())
+				}
+			}
+			return res, err
+		}, nil
+	}}
+}
+
 // asAnswer returns the decorator with the kind answer.
 func asAnswer(d core.Decorator) core.Decorator {
 	d.Kind = core.KindAnswer
@@ -143,6 +183,15 @@ func policyCases() []Case {
 			put jar/1 {}         => UNAUTHORIZED {}
 			patch jar/1 {}       => UNAUTHORIZED {}
 			delete jar/1         => UNAUTHORIZED {}`),
+		scriptWith("an answer shows records as they read after the write", memberTeams, engine.Options{}, `
+			as 1 post team {"name": "a"}                             => {"id": 1, "members": []}
+			as 1 post team {"name": "b", "members": [{"user": 1}]}   => {"id": 2, "name": "b", "members": [1]}
+			as 1 post team [{"name": "c", "members": [{"user": 2}]}, {"name": "d", "members": [{"user": 1}]}]  => [{"id": 3, "members": [2]}, {"id": 4, "name": "d", "members": [3]}]
+			as 1 patch team/2 {"name": "e", "members": [{"user": 2}]}  => {"id": 2, "members": [4]}
+			as 2 get team/2                                          => {"id": 2, "name": "e", "members": [4]}
+			as 2 put team/2 {"name": "f", "members": [4, {"user": 1}]}  => replaced {"id": 2, "name": "f", "members": [4, 5]}
+			as 1 get team/2                                          => {"id": 2, "name": "f", "members": [4, 5]}`,
+			membersRead()),
 		guarded("hidden related records are not shown", `
 			as 1 get jar/1                  => {"id": 1, "cookies": [1], "lid": 1}
 			as 1 get jar/1 depth=2          => {"id": 1, "cookies": [{"id": 1, "type": "a", "jar": 1}], "lid": {"id": 1, "jar": 1}}
