@@ -270,12 +270,12 @@ func systemIsUnrestricted(t *guardRun) {
 	})
 }
 
-// expectedInsert returns the row that an insert of the record makes. The value of a default function is taken from the
-// made row, because it may be a time.
+// expectedInsert returns the row that an insert of the record makes. The value of a default function, which may be a time,
+// and the number that the store gives a record are taken from the made row.
 func expectedInsert(rec, made core.Record) core.Record {
 	row := kit.WithDefaults(rec)
 	for i, f := range rec.Resource().Columns() {
-		if rec.At(i).IsAbsent() && f.HasDefaultFunc() {
+		if rec.At(i).IsAbsent() && f.HasDefaultFunc() || !rec.At(i).IsSet() && f.NumberedBy() != nil {
 			row = row.With(i, made.At(i))
 		}
 	}
