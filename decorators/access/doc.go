@@ -60,8 +60,10 @@
 //
 // The backend decides these conditions in the statement of a read, an Update or a Delete, once for the statement where it can.
 // A Check on related rows is decided after the write, in the same transaction, and sees everything that the transaction has
-// written so far: create the project before its issues, and the membership before both. Index the fields by which rows are
-// found, such as membership.user; [CompiledPolicy.Explain] names fields without an index.
+// written so far: create the project before its issues, and the membership before both. It sees the written row, too. A rule
+// by which admins add members must therefore exclude memberships of the principal itself: otherwise a new membership as admin
+// permits its own insert. The recipe cookbook/teams has such rules. Index the fields by which rows are found, such as
+// membership.user; [CompiledPolicy.Explain] names fields without an index.
 //
 // A filter or an order of a client that crosses a relation finds only the related rows that the principal can read, by rules
 // that list every field which the filter names there, and the to-one field that stores the relation.
