@@ -74,7 +74,11 @@ func TestParseAllocatesAtMostTheWeight(t *testing.T) {
 func TestWeighAllocatesAConstantAmount(t *testing.T) {
 	for name, text := range shapes(200_000) {
 		data := []byte(text)
-		if got := allocated(func() { Weigh(data, 0, math.MaxInt64) }); got > 4<<10 {
+		got := int64(math.MaxInt64)
+		for range 3 { // the runtime may allocate at the same time
+			got = min(got, allocated(func() { Weigh(data, 0, math.MaxInt64) }))
+		}
+		if got > 4<<10 {
 			t.Errorf("%s: allocated %d", name, got)
 		}
 	}
