@@ -39,8 +39,8 @@
 // Get, List and Related read the records of the request (get.go, list.go, related.go), then build the views level by
 // level (view_builder.go). A level holds the records of one depth. For each relation of a level, one operation reads
 // all related records, which form the next level (view_level.go, view_expansion.go, view_nodes.go). List sides are
-// shortened to the room in the answer (view_members.go). Filters and sorts by relations are in filter_related.go and
-// sort_related.go.
+// shortened to the room in the answer (view_members.go). Filters and sorts
+// by relations become conditions and orders of the store (filter.go, list.go).
 //
 // # How a write works
 //

@@ -18,9 +18,10 @@ func parameters(limits engine.Options, opts Options) object {
 			object{"type": "integer", "minimum": 0, "maximum": opts.MaxPageSize, "default": opts.PageSize}),
 		"after": argument("after", "Cursor from the Link of the previous page.", object{"type": "string"}),
 		"filter": argumentInJSON("filter",
-			"Conditions by field, all of which must hold: a value, or an object of the operators "+operatorNames()+".",
+			"Conditions, all of which must hold, by field or by a path over to-one relations such as jar.color: a value, or an object of the operators "+
+				operatorNames()+"; for a relation $any, $all or $none with conditions on its records. $and and $or take a list of conditions, $not one.",
 			object{"type": "object"}),
-		"sort": argumentInJSON("sort", "Names of fields to sort by, with - in front for descending.",
+		"sort": argumentInJSON("sort", "Fields to sort by, or paths over to-one relations to a field; with - in front for descending.",
 			object{"type": "array", "items": object{"type": "string"}}),
 		"If-Match":      condition("If-Match", "Write only if the record has one of these entity tags (RFC 9110, section 13.1.1)."),
 		"If-None-Match": condition("If-None-Match", "Read or write only if the record has none of these entity tags (RFC 9110, section 13.1.2)."),

@@ -1,5 +1,7 @@
 package enginetest
 
+import "github.com/larder-go/larder/core/engine"
+
 func filterCases() []Case {
 	return []Case{
 		script("a filter is the conjunction of its equalities", things, `
@@ -102,6 +104,56 @@ func filterCases() []Case {
 			list male filter={"url": "/male/1"}    => SEARCH_FORBIDDEN {"object_name": "male", "field_name": "url"}`),
 		script("one-directional lists cannot be filtered by", people, `
 			list person filter={"friends": [1]}   => SEARCH_FORBIDDEN {"object_name": "person", "field_name": "friends"}`),
+		script("filters cross relations", Family, `
+			post male [{"name": "a", "wife": {"name": "b"}}, {"name": "c", "wife": {}}, {"name": "d"}] depth=0
+			post child [{"name": "x", "father": 1, "mother": 1}, {"name": "y", "father": 1}, {"name": "y", "father": 2, "mother": 2}, {}] depth=0
+			list child depth=0 filter={"father.name": "a"}                  => [1, 2]
+			list child depth=0 filter={"father.wife.name": {"ne": "b"}}     => [3]
+			list child depth=0 filter={"mother.husband.name": "c"}          => [3]
+			list child depth=0 filter={"mother.name": null}                 => [3]
+			list child depth=0 filter={"mother": null}                      => [2, 4]
+			list child depth=0 filter={"father": {"$any": {"name": "a"}}, "mother": {"$none": {}}}  => [2]
+			list male depth=0 filter={"children": {"$any": {"name": "y"}}}  => [1, 2]
+			list male depth=0 filter={"children": {"$any": {"name": "y", "mother": null}}}          => [1]
+			list male depth=0 filter={"children": {"$any": {}}}             => [1, 2]
+			list male depth=0 filter={"children": {"$none": {"name": "x"}}} => [2, 3]
+			list male depth=0 filter={"children": {"$all": {"name": "y"}}}  => [2, 3]
+			list male depth=0 filter={"children": {"$any": {"mother": {"$any": {"name": "b"}}}}}    => [1]
+			list female depth=0 filter={"husband.children": {"$any": {"name": "y"}}}                => [1, 2]
+			list male depth=0 filter={"$or": [{"name": "d"}, {"wife.name": "b"}]}                   => [1, 3]
+			list male depth=0 filter={"$not": {"$and": [{"name": "d"}, {"wife": null}]}}            => [1, 2]
+			list child depth=0 filter={"name": "y"} sort=["-father.name"]   => [3, 2]
+			list child depth=0 sort=["father.wife.name", "-id"]             => [2, 1, 4, 3]
+			list child depth=0 sort=["-mother.husband.name"] limit=2        => [2, 4]`),
+		script("a list of ids is filtered by its records", people, `
+			post person [{}, {}, {}] depth=0
+			patch person/1 {"friends": [2, 3]} depth=0
+			list person depth=0 filter={"friends": {"$any": {"id": 3}}}     => [1]
+			list person depth=0 filter={"friends": {"$none": {}}}           => [2, 3]`),
+		script("a mistake in a condition on related records names its place", Family, `
+			list child filter={"father.nope": 1}                => FIELD_DOES_NOT_EXIST {"object_name": "male", "field_name": "nope"}
+			list child filter={"name.x": 1}                     => FIELD_DOES_NOT_EXIST {"object_name": "child", "field_name": "name.x"}
+			list child filter={"father.url": "x"}               => SEARCH_FORBIDDEN {"object_name": "male", "field_name": "url"}
+			list child filter={"father.id": "x"}                => BAD_FIELD_VALUE {"object_name": "male", "field_name": "id", "type": "int", "value": "x"}
+			list child filter={"name": {"$any": {}}}            => SEARCH_FORBIDDEN {"object_name": "child", "field_name": "name"}
+			list male filter={"children.name": "x"}             => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "for the to-many children: {\"children\": {\"$any\": {\"name\": ...}}}"}
+			list male filter={"$any": {"name": "x"}}            => BAD_PARAM_VALUE
+			list male filter={"children": {"$all": {}}}         => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "children: $all: must not be empty"}
+			list male filter={"$or": []}                        => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": "$or: must be a non-empty list of conditions"}
+			list child sort=["father.nope"]                     => FIELD_DOES_NOT_EXIST {"object_name": "male", "field_name": "nope"}
+			list male sort=["children.name"]                    => SEARCH_FORBIDDEN {"object_name": "male", "field_name": "children"}
+			list child filter={"father.wife.husband.wife.husband.name": "a"}       => []
+			list child filter={"father.wife.husband.wife.husband.wife.name": "a"}  => BAD_REQUEST {"msg": "filter crosses more than five relations within one another"}
+			list child sort=["father.wife.husband.wife.husband.wife.name"]         => BAD_PARAM_VALUE {"param_name": "sort", "accepted_values": "at most five relations in a path"}`),
+		scriptWith("a hidden related record does not exist for filters and sorts", owned, engine.Options{}, ownedFixture+`
+			as 2 put cookie/3 {"jar": 2}
+			as system list cookie depth=0 filter={"jar.id": {"gt": 0}}       => [1, 2, 3]
+			as 2 list cookie depth=0 filter={"jar.id": {"gt": 0}}            => [3]
+			as 2 list cookie depth=0 filter={"$not": {"jar": {"$any": {}}}}  => [2]
+			as 1 list jar depth=0 filter={"cookies": {"$any": {"type": "b"}}}  => []
+			as 1 list jar depth=0 filter={"cookies": {"$all": {"type": "a"}}}  => [1]
+			as 2 list cookie depth=0 sort=["-jar.id"]                        => [2, 3]`,
+			ownerGuard()),
 		script("an unknown field in a filter is named", Cookies, `
 			list cookie filter={"price": 1}   => FIELD_DOES_NOT_EXIST {"object_name": "cookie", "field_name": "price"}
 			list cookie filter={"": 1}        => BAD_PARAM_VALUE {"param_name": "filter", "accepted_values": ": must be a field, $and, $or or $not"}`),
