@@ -211,16 +211,32 @@ func elements(raw any) ([]any, bool) {
 	return list, ok && err == nil
 }
 
-// related parses a condition on related records.
+// related parses a condition on related records. $all and $none of a path hold for the record at the end of its to-ones, which
+// must exist.
 func (p parser) related(relation, name string, raw any) (Condition, error) {
-	if name == nameAll {
-		part, err := p.notEmpty(raw)
-		return negation(Condition{Kind: core.FilterRelated, Name: relation, Parts: []Condition{negation(part)}}), err
+	if name == nameAny {
+		part, err := p.object(raw)
+		return relatedTo(relation, part), err
 	}
-	part, err := p.object(raw)
-	c := Condition{Kind: core.FilterRelated, Name: relation, Parts: []Condition{part}}
-	if name == nameNone {
-		c = negation(c)
+	parse := p.object
+	if name == nameAll {
+		parse = p.notEmpty
+	}
+	part, err := parse(raw)
+	if name == nameAll {
+		part = negation(part)
+	}
+	path, last := "", relation
+	if i := strings.LastIndexByte(relation, '.'); i > 0 {
+		path, last = relation[:i], relation[i+1:]
+	}
+	c := negation(relatedTo(last, part))
+	if path != "" {
+		c = relatedTo(path, c)
 	}
 	return c, err
+}
+
+func relatedTo(relation string, part Condition) Condition {
+	return Condition{Kind: core.FilterRelated, Name: relation, Parts: []Condition{part}}
 }

@@ -26,7 +26,8 @@
 //
 // Two conditions with $any may be about two different records: "7 is a member, and there is an admin". A path through a
 // to-many would mean that too, so it is an error. $any of an empty object means that there is a related record,
-// and $all of a relation without records holds. {"jar.color": "red"} and {"jar": {"$any": {"color": "red"}}} are the same.
+// and $all of a relation without records holds. With a path, as in {"project.memberships": {"$none": {...}}}, the project must
+// exist. {"jar.color": "red"} and {"jar": {"$any": {"color": "red"}}} are the same.
 //
 // # Filters and policies
 //

@@ -120,6 +120,8 @@ func filterCases() []Case {
 			list male depth=0 filter={"children": {"$all": {"name": "y"}}}  => [2, 3]
 			list male depth=0 filter={"children": {"$any": {"mother": {"$any": {"name": "b"}}}}}    => [1]
 			list female depth=0 filter={"husband.children": {"$any": {"name": "y"}}}                => [1, 2]
+			list child depth=0 filter={"father.children": {"$none": {"name": "x"}}}                 => [3]
+			list child depth=0 filter={"father.children": {"$all": {"name": "y"}}}                  => [3]
 			list male depth=0 filter={"$or": [{"name": "d"}, {"wife.name": "b"}]}                   => [1, 3]
 			list male depth=0 filter={"$not": {"$and": [{"name": "d"}, {"wife": null}]}}            => [1, 2]
 			list child depth=0 filter={"name": "y"} sort=["-father.name"]   => [3, 2]
