@@ -69,11 +69,11 @@ func TestSecondOpenIsLockedOut(t *testing.T) {
 }
 
 func TestOpenRejectsOtherFiles(t *testing.T) {
-	newer := strings.Replace(string(schemaOf(cookies).header()), `"version":2`, `"version":3`, 1)
+	newer := strings.Replace(string(schemaOf(cookies).header()), `"version":2`, fmt.Sprintf(`"version":%d`, formatVersion+1), 1)
 	tests := map[string]struct{ content, says string }{
 		"text":               {"Dear diary", "is not a journal"},
 		"JSON":               {`{"cookie": {}}` + "\n", "is not a journal"},
-		"a newer version":    {newer, "version 3"},
+		"a newer version":    {newer, fmt.Sprint("version ", formatVersion+1)},
 		"a broken header":    {strings.Replace(string(schemaOf(cookies).header()), "cookies", "Cookies", 1), "offset 0"},
 		"a truncated header": {string(schemaOf(cookies).header()[:60]), "offset 0"},
 		"a broken resource":  {string(withChecksums([]byte(`{"larder":"journal","version":1,"resources":[{"name":"r","fields":[]}]`))), "no key"},
