@@ -308,9 +308,9 @@ func (a afterImages) verify(ctx context.Context, tx BackendTx, op *Op, res *Resu
 	for i, rec := range res.Records {
 		keys[i] = rec.Key()
 	}
-	load := &Op{
+	load := &Op{ // a commit together with the statement would come before the check
 		Kind: Load, Resource: op.Resource, Keys: SortKeys(keys), Using: a.check, Conditions: a.conditions, Fields: []*Field{op.Resource.key},
-		Principal: op.Principal, Tx: op.Tx, Final: op.Final, origin: op.origin, handle: op.handle,
+		Principal: op.Principal, Tx: op.Tx, Final: op.Final && a.check.n == nil, origin: op.origin, handle: op.handle,
 	}
 	again, err := tx.Read(ctx, load)
 	switch {
