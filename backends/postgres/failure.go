@@ -173,7 +173,7 @@ func (b *Backend) classify(ctx context.Context, err error) error {
 		return standbyUnavailable(err)
 	case isConflict(server):
 		return fmt.Errorf("%w: %w", core.ErrConflict, err)
-	case isTooExpensive(server):
+	case exceedsTimeout(err) && isRead(err): // a write may have waited for a lock
 		return &core.Error{Code: core.QueryTooExpensive, Cause: err}
 	case isTransient(server.Code):
 		return unavailable(err)
@@ -213,6 +213,12 @@ func isTooExpensive(err *pgconn.PgError) bool {
 func exceedsTimeout(err error) bool {
 	server, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && isTooExpensive(server)
+}
+
+// isRead reports whether the error is that of a call that only reads.
+func isRead(err error) bool {
+	_, ok := errors.AsType[*readError](err)
+	return ok
 }
 
 // isTransient reports whether an SQLSTATE (manual, appendix A) concerns the state of the server.

@@ -33,13 +33,14 @@ func TestServerErrorCodes(t *testing.T) {
 		{&pgconn.PgError{Code: "53300"}, core.Unavailable, false},                                                // too many connections
 		{&pgconn.PgError{Code: "57P01"}, core.Unavailable, false},                                                // shut down by an administrator
 		{&pgconn.PgError{Code: "57P03"}, core.Unavailable, false},                                                // starting up
-		{&pgconn.PgError{Code: "57014", Message: "canceling statement due to statement timeout"}, core.QueryTooExpensive, false},
-		{&pgconn.PgError{Code: "57014", Message: "canceling statement due to user request"}, core.Unavailable, false}, // by an administrator
-		{&pgconn.PgError{Code: "25006"}, core.Unavailable, false},                                                     // a standby
-		{&pgconn.PgError{Code: "08P01"}, core.Unavailable, false},                                                     // of PgBouncer
-		{&pgconn.PgError{Code: "58030"}, core.Unavailable, false},                                                     // input and output
-		{&pgconn.PgError{Code: "42601"}, core.ServerError, false},                                                     // our SQL
-		{&pgconn.PgError{Code: "42501"}, core.Forbidden, false},                                                       // our privileges
+		{&readError{&pgconn.PgError{Code: "57014", Message: "canceling statement due to statement timeout"}}, core.QueryTooExpensive, false},
+		{&pgconn.PgError{Code: "57014", Message: "canceling statement due to statement timeout"}, core.Unavailable, false}, // of a write
+		{&pgconn.PgError{Code: "57014", Message: "canceling statement due to user request"}, core.Unavailable, false},      // by an administrator
+		{&pgconn.PgError{Code: "25006"}, core.Unavailable, false},                                                          // a standby
+		{&pgconn.PgError{Code: "08P01"}, core.Unavailable, false},                                                          // of PgBouncer
+		{&pgconn.PgError{Code: "58030"}, core.Unavailable, false},                                                          // input and output
+		{&pgconn.PgError{Code: "42601"}, core.ServerError, false},                                                          // our SQL
+		{&pgconn.PgError{Code: "42501"}, core.Forbidden, false},                                                            // our privileges
 		{&pgconn.PgError{Code: "XX000"}, core.ServerError, false},
 		{io.ErrUnexpectedEOF, core.Unavailable, false},
 		{errors.New("anything else"), core.ServerError, false},

@@ -132,14 +132,14 @@ func corrupt(data []byte) []byte {
 }
 
 func newer(data []byte) []byte {
-	return bytes.Replace(data, []byte(`"version":2`), []byte(`"version":3`), 1)
+	return bytes.Replace(data, []byte(`"version":2`), []byte(`"version":4`), 1)
 }
 
 func TestCommands(t *testing.T) {
 	same := func(data []byte) []byte { return data }
 	empty := func([]byte) []byte { return nil }
 	const damaged = `^file-tool: cookies.db is damaged at offset \d+: the checksum does not match, and line \d+, which was written later, is intact; restore a backup, or copy what can be read: file-tool recover cookies.db\n$`
-	const tooNew = `^file-tool: cookies.db has a newer format: version 3; this program reads versions up to 2\n$`
+	const tooNew = `^file-tool: cookies.db has a newer format: version 4; this program reads versions up to 3\n$`
 	const noJournal = `^file-tool: cookies.db is empty and holds no journal; restore a backup, or remove the file to start with a new one\n$`
 	const lossy = `^file-tool: not all of cookies.db could be read\n$`
 	const cut = `file: truncating a broken end`
@@ -163,7 +163,7 @@ func TestCommands(t *testing.T) {
 		"recover torn":      {tear, "recover", 1, `^lost 12 bytes at offset \d+: the line .*\n3 records are in cookies.db.recovered\n$`, lossy},
 		"recover corrupted": {corrupt, "recover", 1, `^lost \d+ bytes at offset \d+: the checksum does not match\n2 records are in cookies.db.recovered\n$`, lossy},
 		"recover empty":     {empty, "recover", 1, "^$", noJournal},
-		"recover newer":     {newer, "recover", 1, "^$", `^file-tool: cannot read the header of cookies.db \(has a newer format: version 3.*\n$`},
+		"recover newer":     {newer, "recover", 1, "^$", `^file-tool: cannot read the header of cookies.db \(has a newer format: version 4.*\n$`},
 		"compact good":      {same, "compact", 0, `^cookies.db had \d+ bytes and has \d+\n$`, "^$"},
 		"compact torn":      {tear, "compact", 0, `^cookies.db had \d+ bytes and has \d+\n$`, cut},
 		"compact corrupted": {corrupt, "compact", 1, "^$", damaged},
