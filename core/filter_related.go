@@ -115,8 +115,8 @@ func (r Relation) Match(where Filter) Filter {
 func newRelated(name string, r related) Filter {
 	r.both = And(r.where, r.guard)
 	n := &node{kind: FilterRelated, name: name, related: &r, bound: true, crosses: true, depth: 1}
-	if r.both.n != nil {
-		n.depth += r.both.n.depth
+	if r.where.n != nil {
+		n.depth += r.where.n.depth
 	}
 	return Filter{n}
 }
@@ -174,6 +174,15 @@ func (f Filter) eachField(yield func(*Field)) {
 	for _, part := range f.n.parts {
 		part.eachField(yield)
 	}
+}
+
+// comparesOrder reports whether the filter compares the field of the resource itself by order or prefix.
+func (f Filter) comparesOrder(field *Field) bool {
+	if f.n == nil {
+		return false
+	}
+	return f.n.field == field && !f.n.kind.TakesNull() ||
+		slices.ContainsFunc(f.n.parts, func(part Filter) bool { return part.comparesOrder(field) })
 }
 
 // Bounds of the conditions on related records in one filter of a caller.

@@ -9,8 +9,8 @@ import (
 )
 
 // A condition or an order of a caller on related records concerns only the related records that exist for the caller's
-// principal. The store asks the chain for their condition by an op of kind [Visibility], once for each resource and set
-// of fields, and keeps it beside the caller's condition as [Filter.Guard]. Conditions of policies see all records except
+// principal. The store asks the chain for their condition by an op of kind [Visibility], once for each resource and
+// set of fields, and keeps it beside the caller's condition as [Filter.Guard]. Conditions of policies see all records except
 // the ones that an effect hides from every principal.
 
 // guardRelated determines the guards of the caller's condition and order.
@@ -220,6 +220,9 @@ func (g guards) visible(to Relation, where Filter, named *Field) (Filter, error)
 	for _, f := range target.columns {
 		if slices.Contains(further, f) || slices.Contains(where.Fields(), f) {
 			id += "\x00" + f.name
+		}
+		if where.comparesOrder(f) { // a policy may deny it, because it compares ids of hidden records
+			id += "\x00<"
 		}
 	}
 	if guard, ok := g.found[id]; ok {

@@ -81,7 +81,9 @@ func (c *CompiledPolicy) checkCircles() (mistakes []error) {
 		}
 		state[n] = open
 		for _, r := range c.of(n.r).of(n.o) {
-			r.using.eachWhere(func(target *core.Resource, o Operation) { circle = visit(node{target, o}) || circle })
+			for _, part := range []*predicate{&r.using, &r.check} { // both are built for each principal
+				part.eachWhere(func(target *core.Resource, o Operation) { circle = visit(node{target, o}) || circle })
+			}
 		}
 		state[n] = done
 		return circle

@@ -53,13 +53,13 @@ func readFields(ctx context.Context, op *core.Op, l *fieldList, next core.Handle
 // ordersHiddenIDs returns a to-one field that the op sorts by or compares by size, although the principal may not read
 // every row that the field can point at. The order would reveal how the ids of hidden rows compare.
 func (c *CompiledPolicy) ordersHiddenIDs(op *core.Op) *core.Field {
-	if len(op.Resource.References()) == 0 {
-		return nil
-	}
 	for _, o := range op.Order {
 		if c.hidesOrder(op.Principal, o.Field) {
 			return o.Field
 		}
+	}
+	if len(op.Resource.References()) == 0 {
+		return nil
 	}
 	return c.rangeOfHiddenIDs(op.Principal, op.Where)
 }

@@ -232,3 +232,24 @@ func TestPolicyThroughRelationsNeedsDecoratorsThatKnowThem(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestGuardOfOneConditionIsNotThatOfARange(t *testing.T) {
+	s := newTeams(t)
+	ids := core.Related("issue", core.Ne("project", 0))
+	ranged := core.Related("issue", core.Lt("project", 2))
+	s.is("a range alone", s.read(user(3), "comment", core.Query{Where: ranged}), `SEARCH_FORBIDDEN object_name="issue" field_name="project"`)
+	s.is("a range beside an equality", s.read(user(3), "comment", core.Query{Where: core.And(ids, ranged)}),
+		`SEARCH_FORBIDDEN object_name="issue" field_name="project"`)
+}
+
+func TestCirclesThroughChecksAreRejected(t *testing.T) {
+	policy, err := access.Parse([]byte(`{"rules": [
+		{"roles": ["r"], "resource": "issue", "operations": ["read", "update"], "using": {"title": "x"}, "check": {"comments": {"$where": "update"}}},
+		{"roles": ["r"], "resource": "comment", "operations": ["read", "update"], "using": {"issue": {"$where": "update"}}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := policy.Compile(teams()); err == nil || !strings.Contains(err.Error(), "circle") {
+		t.Errorf("got %v", err)
+	}
+}
