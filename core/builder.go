@@ -58,7 +58,7 @@ func (b *builder) addResources(specs []ResourceSpec) {
 		m.resources = append(m.resources, r)
 		m.byName[r.name] = r
 		m.byAPIName[r.apiName] = r
-		b.addFields(r, spec.Fields)
+		b.addFields(r, withKeyField(spec))
 	}
 }
 
@@ -73,6 +73,8 @@ func (b *builder) addFields(r *Resource, specs []FieldSpec) {
 			b.failField(f, "name must be non-empty UTF-8 without control characters")
 		case !validAPIName(f.apiName):
 			b.failField(f, "%s", apiNameMistake(f.apiName))
+		case r.byName[f.name] != nil && r.key != nil && r.key.typ == Tuple && r.byName[f.name] == r.key:
+			b.failField(f, "has the name of the field that shows the key; set ResourceSpec.KeyName to another name")
 		case r.byName[f.name] != nil:
 			b.failField(f, "declared twice")
 		case r.byAPIName[f.apiName] != nil:
@@ -84,16 +86,32 @@ func (b *builder) addFields(r *Resource, specs []FieldSpec) {
 		if spec.Assigned && !spec.Key {
 			b.failField(f, "only a key can be Assigned")
 		}
-		if spec.Key && r.key != nil {
-			b.failField(f, "is a second key beside %q; a resource has one key", r.key.name)
-		} else if spec.Key {
+		if spec.Key && r.key == nil {
 			r.key = f
+		} else if spec.Key {
+			f.keyPart = true
+			r.key.parts = append(r.key.parts, f)
 		}
 	}
 	if r.key == nil {
 		b.failf("resource %q: has no key; set Key on one field", r.name)
 		r.key = &Field{resource: r, column: -1, typ: Int} // so that the other checks can run
 	}
+}
+
+// withKeyField returns the fields of the resource. If several are keys, the field for their tuple comes first.
+func withKeyField(spec ResourceSpec) []FieldSpec {
+	keys := 0
+	for _, f := range spec.Fields {
+		if f.Key {
+			keys++
+		}
+	}
+	if keys < 2 {
+		return spec.Fields
+	}
+	key := FieldSpec{Name: cmp.Or(spec.KeyName, "id"), Type: Tuple, Key: true, Assigned: true, ReadOnly: true}
+	return append([]FieldSpec{key}, spec.Fields...)
 }
 
 // linkRelations sets the targets and inverses of relations and the columns of stored fields.
@@ -107,6 +125,7 @@ func (b *builder) linkRelations() {
 			}
 		}
 	}
+	b.linkKeys()
 	for _, r := range b.model.resources {
 		for _, f := range r.fields {
 			b.connect(f)
@@ -116,7 +135,7 @@ func (b *builder) linkRelations() {
 	for _, r := range b.model.resources {
 		r.keyOrder = []Order{{Field: r.key}}
 		for _, f := range r.columns {
-			if f.unique && !f.spec.Key {
+			if f.unique && f != r.key {
 				r.uniques = append(r.uniques, f)
 			}
 		}
@@ -212,9 +231,13 @@ func (b *builder) checkFields() {
 	for _, r := range b.model.resources {
 		for _, f := range r.fields {
 			b.checkKind(f)
-			if f.spec.Key {
+			switch {
+			case f.keyPart:
+				b.checkKeyPart(f)
+			case f.spec.Key && f.typ != Tuple:
 				b.checkKey(f)
 			}
+			b.checkVia(f)
 			b.checkAttributes(f)
 			b.checkRelationRules(f)
 		}
@@ -234,6 +257,8 @@ func (b *builder) checkKind(f *Field) {
 		b.failField(f, "a relation has no type of its own")
 	case !relation && s.Inverse != "":
 		b.failField(f, "has an Inverse but no ToOne or ToMany")
+	case s.Type == Tuple && f != f.resource.key:
+		b.failField(f, "type tuple cannot be declared; set Key on several fields, or ToOne")
 	case !relation && s.Computed == nil && !s.Type.Valid():
 		b.failField(f, "needs a Type, ToOne, ToMany or Computed")
 	case s.Computed != nil && s.Type != 0 && !s.Type.Valid():

@@ -123,16 +123,19 @@ func (k keyset) truncate() {
 	}
 	share := min(left/len(values), prefixSize+truncatedSize)
 	for i := range values {
-		if v := values[i].value; v.JSONSize()+len(",") > share && v.typ == Decimal {
-			values[i] = keysetValue{hash: hashOf(v)} // a prefix of the text is no bound
+		if v := values[i].value; v.JSONSize()+len(",") > share && hashedWhole(v.typ) {
+			values[i] = keysetValue{hash: hashOf(v)}
 		} else if v.JSONSize()+len(",") > share {
 			values[i] = keysetValue{prefixOf(v, share-truncatedSize), hashOf(v)}
 		}
 	}
 }
 
+// hashedWhole reports whether a long value of the type is only hashed, because a prefix of its text is no bound of it.
+// Values of types other than Text, Bytes, Decimal and Tuple are short.
+func hashedWhole(t Type) bool { return t == Decimal || t == Tuple }
+
 // prefixOf returns the longest prefix of a Text or Bytes value that takes at most size bytes of JSON, without quotes.
-// Values of other types are short.
 func prefixOf(v Value, size int) Value {
 	if v.typ == Bytes {
 		return Value{typ: Bytes, str: v.str[:min(len(v.str), base64.StdEncoding.DecodedLen(size))]}
@@ -195,15 +198,15 @@ func parseKeysetValue(item any, f *Field, last bool) (at keysetValue, ok bool) {
 	if object, cut := item.(map[string]any); cut {
 		item = object["begins"]
 		at.hash, ok = object["hash"].(string)
-		if ok && f.typ == Decimal && item == nil && len(object) == 2 && at.hash != "" {
-			return at, true
+		if ok && hashedWhole(f.typ) && item == nil && len(object) == 2 && at.hash != "" {
+			return at, !last
 		}
 		if !ok || len(object) != 2 || at.hash == "" || item == nil || f.typ != Text && f.typ != Bytes {
 			return keysetValue{}, false
 		}
 	}
 	var err error
-	at.value, err = f.typ.Convert(item)
+	at.value, err = f.convertType(item)
 	if last && (at.value.IsNull() || at.hash != "" && at.value.JSONSize() < minKeyPrefixSize) {
 		return keysetValue{}, false
 	}
@@ -239,8 +242,10 @@ func (k keyset) position(order []Order, found []Value) ([]Value, error) {
 		switch {
 		case found != nil:
 			position[i] = found[i]
-		case at.hash != "" && order[i].Field.typ == Decimal && order[i].Desc: // all values come after null
+		case at.hash != "" && hashedWhole(order[i].Field.typ) && order[i].Desc: // all values come after null
 			position[i] = Null
+		case at.hash != "" && order[i].Field.typ == Tuple:
+			position[i] = leastTuple(order[i].Field.elements)
 		case at.hash != "" && order[i].Field.typ == Decimal:
 			position[i] = leastDecimal
 		case at.hash != "" && order[i].Desc: // all values with the prefix come after it

@@ -19,6 +19,10 @@ type Field struct {
 	unique       bool
 	indexed      bool
 	defaultValue Value
+	parts        []*Field // see Parts
+	own          []*Field // see OwnParts
+	keyPart      bool
+	elements     []Type // of the values of type Tuple
 }
 
 // Resource returns the resource that the field belongs to.
@@ -53,8 +57,24 @@ func (f *Field) Column() int { return f.column }
 // Stored reports whether records hold the field. Computed fields and relations with an Inverse are not stored.
 func (f *Field) Stored() bool { return f.column >= 0 }
 
-// Key reports whether the field is the primary key.
-func (f *Field) Key() bool { return f.spec.Key }
+// Key reports whether the field is the primary key, see [Resource.Key].
+func (f *Field) Key() bool { return f == f.resource.key }
+
+// KeyPart reports whether the field is one of several Key fields of its resource.
+func (f *Field) KeyPart() bool { return f.keyPart }
+
+// Parts returns the stored fields that a derived field is computed from: the Key fields for a key of type [Tuple], and
+// the fields that [FieldSpec.Via] names. It returns nil for other fields. A backend stores the parts, and leaves derived
+// fields to [Resource.RecordOf]. The slice is shared and must not be modified.
+func (f *Field) Parts() []*Field { return f.parts }
+
+// OwnParts returns those of [Field.Parts] that belong to no other relation and not to the key. Detaching the relation
+// sets them to null. The slice is shared and must not be modified.
+func (f *Field) OwnParts() []*Field { return f.own }
+
+// ElementTypes returns the types of the elements of the field's [Tuple] values, and for a to-many relation of the
+// target's keys; nil if they are no tuples. The slice is shared and must not be modified.
+func (f *Field) ElementTypes() []Type { return f.elements }
 
 // Assigned reports whether the model declares that the key is not generated. [Store.KeySource] also knows the
 // backend.
@@ -69,8 +89,19 @@ func (f *Field) Many() bool { return f.spec.ToMany != "" }
 // Inverse returns the other side of a connected pair of relations, from either side; nil for other fields.
 func (f *Field) Inverse() *Field { return f.inverse }
 
-// OnDelete returns the effect of deleting the target of a stored to-one relation.
-func (f *Field) OnDelete() OnDelete { return f.spec.OnDelete }
+// OnDelete returns the effect of deleting the target of a stored to-one relation: the declared one, or the default.
+func (f *Field) OnDelete() OnDelete {
+	switch {
+	case f.spec.OnDelete != Detach || f.detachable():
+		return f.spec.OnDelete
+	case f.resource.join[0] == f || f.resource.join[1] == f:
+		return Cascade
+	}
+	return Restrict
+}
+
+// detachable reports whether the relation can become null.
+func (f *Field) detachable() bool { return !f.keyPart && (f.parts == nil || len(f.own) > 0) }
 
 // Orphans returns the effect on a record that leaves the other side of its relation.
 func (f *Field) Orphans() Orphans { return f.spec.Orphans }
@@ -140,11 +171,11 @@ func (f *Field) HasDefaultFunc() bool {
 
 // Convert is [Type.Convert] with an error that names the field. A to-many relation accepts a list of keys of its
 // target and returns it sorted and without duplicates. A text key rejects "", "." and "..", which a URL cannot
-// address.
+// address. A field of type [Tuple] accepts the text of a tuple.
 //
 // Errors: [BadFieldValue].
 func (f *Field) Convert(raw any) (Value, error) {
-	v, err := f.typ.Convert(raw)
+	v, err := f.convertType(raw)
 	switch {
 	case err != nil:
 	case f.spec.Scale != nil && len(fractionOf(v)) > *f.spec.Scale:
@@ -160,8 +191,41 @@ func (f *Field) Convert(raw any) (Value, error) {
 	return v, nil
 }
 
+// convertType is [Type.Convert] for the type of the field.
+func (f *Field) convertType(raw any) (Value, error) {
+	if f.typ != Tuple {
+		return f.typ.Convert(raw)
+	}
+	return convertTuple(raw, f.elements)
+}
+
+// accepts reports whether the field can hold the value, apart from its content.
+func (f *Field) accepts(v Value) bool {
+	return v.typ == f.typ && (f.typ != Tuple || tupleFits(v, f.elements) == nil)
+}
+
+// Elements returns the keys in the value of a to-many relation; nil for a value that is no [List].
+//
+// Errors: [BadFieldValue] for an element that is no key of the target.
+func (f *Field) Elements(v Value) ([]Value, error) {
+	if f.elements == nil {
+		return v.Elements(f.target.key.typ)
+	}
+	texts, err := v.Elements(Text)
+	for i, text := range texts {
+		if texts[i], err = convertTuple(text, f.elements); err != nil {
+			return nil, &Error{Code: BadFieldValue, Type: Tuple, Value: text}
+		}
+	}
+	return texts, err
+}
+
 func (f *Field) badValue(raw any, cause error) error {
-	return &Error{Code: BadFieldValue, Resource: f.resource.apiName, Field: f.apiName, Type: f.typ, Value: raw, Cause: cause}
+	e := &Error{Code: BadFieldValue, Resource: f.resource.apiName, Field: f.apiName, Type: f.typ, Value: raw, Cause: cause}
+	if f.typ == Tuple {
+		e.Accepted = acceptedTuple(f.elements)
+	}
+	return e
 }
 
 var errScale = errors.New("has more digits after the point than the scale of the field")
@@ -176,7 +240,7 @@ func isDotSegment(name string) bool { return name == "." || name == ".." }
 
 // keyList returns the list with its elements converted to keys of the target, sorted and without duplicates.
 func (f *Field) keyList(v Value) (Value, error) {
-	keys, err := v.Elements(f.target.key.typ)
+	keys, err := f.Elements(v)
 	if err != nil {
 		return Value{}, err
 	}

@@ -106,7 +106,7 @@ func comparison(kind FilterKind, field string, raw ...any) Filter {
 func (f *Field) Compare(kind FilterKind, values ...Value) Filter {
 	ok := len(values) == 1 || kind.TakesList()
 	for _, v := range values {
-		ok = ok && (v.IsNull() && kind.TakesNull() || v.typ == f.typ)
+		ok = ok && (v.IsNull() && kind.TakesNull() || f.accepts(v))
 	}
 	if !ok || checkComparison(kind, f) != nil {
 		return None()

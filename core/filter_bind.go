@@ -82,7 +82,7 @@ func (f *Field) convertFor(kind FilterKind, raw any) (Value, error) {
 	if kind.TakesNull() {
 		return f.Convert(raw)
 	}
-	v, err := f.typ.Convert(raw)
+	v, err := f.convertType(raw)
 	if err == nil && !v.IsSet() {
 		err = errNullOrder
 	}

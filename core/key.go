@@ -1,7 +1,9 @@
 package core
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -17,7 +19,7 @@ type KeySource struct {
 }
 
 // DefaultKeySource returns the key source of a backend that generates keys of type [Int] and [UUID]. Keys of type
-// [Text], and keys that the model declares Assigned, are assigned.
+// [Text], keys of several fields, and keys that the model declares Assigned are assigned.
 func DefaultKeySource(r *Resource) KeySource {
 	return KeySource{Assigned: r.key.typ == Text || r.key.Assigned()}
 }
@@ -38,7 +40,11 @@ func (s *Store) KeySource(r *Resource) KeySource {
 // NoNextKey returns the error of a backend for NextIDs, and for an Insert without a key, if the keys of the resource
 // are not generated. Its code is [BadRequest].
 func (r *Resource) NoNextKey() error {
-	return &Error{Code: BadRequest, Message: "keys of " + r.apiName + " are not generated; set the field " + r.key.apiName}
+	names := "field " + r.key.apiName
+	if r.key.parts != nil {
+		names = "fields " + apiNames(r.key.parts)
+	}
+	return &Error{Code: BadRequest, Message: "keys of " + r.apiName + " are not generated; set the " + names}
 }
 
 // ChoosesKey reports whether the op is an Insert with a chosen key: a record has a key although the backend generates
@@ -114,4 +120,290 @@ func (a *allocation) has(r *Resource, key Value) bool {
 func SortKeys(keys []Value) []Value {
 	slices.SortFunc(keys, Compare)
 	return slices.Compact(keys)
+}
+
+// linkKeys sets the parts of derived fields, and the types of the elements of tuples.
+func (b *builder) linkKeys() {
+	uses := make(map[*Field]int) // number of relations that a field belongs to
+	for _, r := range b.model.resources {
+		if r.key.parts != nil {
+			r.derived = append(r.derived, r.key)
+			r.key.elements = b.keyElements(r, nil)
+		}
+		for _, f := range r.fields {
+			for _, name := range f.spec.Via {
+				if part := r.byName[name]; part != nil {
+					f.parts = append(f.parts, part)
+					uses[part]++
+				}
+			}
+			if f.spec.Via != nil {
+				r.derived = append(r.derived, f)
+			}
+		}
+	}
+	for _, r := range b.model.resources {
+		for _, f := range r.fields {
+			if f.target != nil && f.target.key.parts != nil {
+				f.elements = b.keyElements(f.target, nil)
+			}
+			for _, part := range f.parts {
+				if f != r.key && part != r.key && !part.keyPart && part.target == nil && uses[part] == 1 {
+					f.own = append(f.own, part)
+				}
+			}
+		}
+		r.linkJoin()
+	}
+}
+
+// keyElements returns the types of the elements of a key with several fields. outer are the resources whose keys contain
+// this key.
+func (b *builder) keyElements(r *Resource, outer []*Resource) (types []Type) {
+	if slices.Contains(outer, r) {
+		return nil // checkKeyPart reports it
+	}
+	for _, f := range r.key.parts {
+		if f.target != nil && f.target.key.parts != nil {
+			types = append(types, b.keyElements(f.target, append(outer, r))...)
+		} else {
+			types = append(types, f.typ)
+		}
+	}
+	return types
+}
+
+// linkJoin sets the two relations of a join resource.
+func (r *Resource) linkJoin() {
+	var relations []*Field
+	covered := make(map[*Field]bool)
+	for _, f := range r.fields {
+		parts := f.parts
+		if f.keyPart {
+			parts = []*Field{f}
+		}
+		if f.target == nil || len(parts) == 0 || slices.ContainsFunc(parts, func(part *Field) bool { return !part.keyPart }) {
+			continue
+		}
+		relations = append(relations, f)
+		for _, part := range parts {
+			covered[part] = true
+		}
+	}
+	if len(relations) == 2 && len(covered) == len(r.key.parts) && max(len(relations[0].parts), len(relations[1].parts)) < len(covered) {
+		r.join = [2]*Field(relations)
+	}
+}
+
+// Join returns the two relations of a join resource, and false for other resources. The key of a join resource consists
+// of exactly two to-one relations, or of the fields of two relations with [FieldSpec.Via].
+func (r *Resource) Join() (first, second *Field, ok bool) {
+	return r.join[0], r.join[1], r.join[0] != nil
+}
+
+func (b *builder) checkKeyPart(f *Field) {
+	s := f.spec
+	switch {
+	case s.Computed != nil || s.ToMany != "" || s.Inverse != "" || s.Via != nil:
+		b.failField(f, "one of several key fields must be a scalar or a stored to-one relation without Via")
+	case f.target != nil && b.inOwnKey(f.target, f.resource, nil):
+		b.failField(f, "the key of %q contains the key of its own resource", s.ToOne)
+	case f.target == nil && s.ToOne == "" && !s.Type.Element():
+		b.failField(f, "one of several key fields must be int, text, uuid, bool, time, date or localtime, not %s", s.Type)
+	case s.Hidden:
+		b.failField(f, "a key cannot be hidden")
+	case s.Writable != nil:
+		b.failField(f, "a key cannot have Writable")
+	}
+}
+
+// inOwnKey reports whether the key of r contains the key of the resource.
+func (b *builder) inOwnKey(r, of *Resource, outer []*Resource) bool {
+	if r == of {
+		return true
+	}
+	return !slices.Contains(outer, r) && slices.ContainsFunc(r.key.parts, func(f *Field) bool {
+		return f.target != nil && b.inOwnKey(f.target, of, append(outer, r))
+	})
+}
+
+// checkVia reports a relation whose Via fields do not hold the key of its target.
+func (b *builder) checkVia(f *Field) {
+	if f.spec.Via == nil {
+		if f.Many() && f.spec.Inverse == "" && f.elements != nil {
+			b.failField(f, "a stored list cannot point at %q, which has several key fields; add a to-one relation there and name it in Inverse", f.spec.ToMany)
+		}
+		return
+	}
+	var types []Type
+	for _, name := range f.spec.Via {
+		part := f.resource.byName[name]
+		switch {
+		case part == nil:
+			b.failField(f, "Via names %q, which is no field of the resource", name)
+			return
+		case !part.Stored() || part.Many() || part.parts != nil:
+			b.failField(f, "Via names %q; it can only name stored scalars and to-one relations without Via", name)
+			return
+		case part.elements != nil:
+			types = append(types, part.elements...)
+		default:
+			types = append(types, part.typ)
+		}
+	}
+	want := f.elements
+	if f.target != nil && want == nil {
+		want = []Type{f.target.key.typ}
+	}
+	switch {
+	case f.spec.ToOne == "" || f.spec.Inverse != "":
+		b.failField(f, "only a stored to-one relation can have Via")
+	case f.spec.Default != nil || f.spec.Was != "":
+		b.failField(f, "a relation with Via cannot have Default or Was; declare them on its fields")
+	case f.target != nil && !slices.Equal(types, want):
+		b.failField(f, "Via has fields of the types %s, and the key of %q has %s", acceptedTuple(types), f.spec.ToOne, acceptedTuple(want))
+	}
+}
+
+// KeyOf returns the key with the given values: one, or one for each of several Key fields. Each value is converted with
+// [Field.Convert].
+//
+// Errors: [BadFieldValue]; [BadRequest] for a wrong number of values.
+func (r *Resource) KeyOf(values ...any) (Value, error) {
+	parts := r.key.parts
+	if parts == nil {
+		parts = []*Field{r.key}
+	}
+	if len(values) != len(parts) {
+		return Value{}, &Error{Code: BadRequest, Message: fmt.Sprintf("the key of %s has %d fields, not %d", r.apiName, len(parts), len(values))}
+	}
+	elements := make([]Value, len(values))
+	for i, f := range parts {
+		v, err := f.Convert(values[i])
+		if err == nil && !v.IsSet() {
+			err = f.badValue(values[i], nil)
+		}
+		if err != nil {
+			return Value{}, err
+		}
+		elements[i] = v
+	}
+	if r.key.parts == nil {
+		return elements[0], nil
+	}
+	return r.key.Convert(TupleOf(elements...))
+}
+
+// derive returns the value of a derived field in a record with the values: absent if a part is absent, null if one is
+// null.
+func (f *Field) derive(values []Value) Value {
+	if f.typ != Tuple {
+		return values[f.parts[0].column]
+	}
+	parts := make([]Value, len(f.parts))
+	for i, part := range f.parts {
+		parts[i] = values[part.column]
+	}
+	return TupleOf(parts...)
+}
+
+// split returns the values of the parts for a value of a derived field.
+func (f *Field) split(v Value) []Value {
+	if f.typ != Tuple {
+		return []Value{v}
+	}
+	elements := v.Tuple()
+	values := make([]Value, len(f.parts))
+	for i, part := range f.parts {
+		if part.typ == Tuple {
+			n := len(part.elements)
+			values[i], elements = TupleOf(elements[:n]...), elements[n:]
+		} else {
+			values[i], elements = elements[0], elements[1:]
+		}
+	}
+	return values
+}
+
+// deriveAbsent computes the absent derived fields.
+func (r *Resource) deriveAbsent(values []Value) {
+	for _, f := range r.derived {
+		if values[f.column].IsAbsent() {
+			values[f.column] = f.derive(values)
+		}
+	}
+}
+
+// rederive computes the relations with Via again from fields that may have changed. With absent parts a relation keeps
+// its value.
+func (r *Resource) rederive(values []Value) {
+	for _, f := range r.derived {
+		if v := f.derive(values); f != r.key && !v.IsAbsent() {
+			values[f.column] = v
+		}
+	}
+}
+
+// deriveInsert returns a new record with its derived fields. The parts of the key take precedence over the key: a policy
+// may have set one. With a generated key, a relation that contains the key stays absent.
+//
+// Errors: [Resource.NoNextKey] for an absent part of the key; [BadFieldValue] for a key that is too long; those of [Record.WithParts].
+func (r *Resource) deriveInsert(rec Record) (Record, error) {
+	if r.key.parts != nil {
+		key := r.key.derive(rec.values)
+		if !key.IsSet() {
+			return rec, r.NoNextKey()
+		}
+		if err := tupleFits(key, r.key.elements); err != nil {
+			return rec, r.key.badValue(key.Any(), err)
+		}
+		rec = rec.Set(r.key, key)
+	}
+	out, err := rec.WithParts()
+	if err != nil {
+		return rec, err
+	}
+	for _, f := range r.derived {
+		if f != r.key {
+			out.values[f.column] = f.derive(out.values)
+		}
+	}
+	return out, nil
+}
+
+// apiNames joins the API names of the fields for a message.
+func apiNames(fields []*Field) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.apiName
+	}
+	return strings.Join(names, " and ")
+}
+
+// spreadPatch is [Record.WithParts] for a patch. It removes the parts of the key, which the key names.
+//
+// Errors: those of [Record.WithParts]; [FieldUpdateForbidden] for a part of the key with another value, and for a null relation that
+// cannot be detached.
+func (r *Resource) spreadPatch(rec Record) (Record, error) {
+	for _, f := range r.derived {
+		if f != r.key && rec.values[f.column].IsNull() && !f.detachable() {
+			return rec, f.UpdateForbidden(r)
+		}
+	}
+	if r.key.parts != nil {
+		for i, v := range r.key.split(rec.Key()) {
+			part := r.key.parts[i]
+			if given := rec.values[part.column]; !given.IsAbsent() && given != v {
+				return rec, part.UpdateForbidden(r)
+			}
+		}
+	}
+	out, err := rec.WithParts()
+	if err != nil {
+		return rec, err
+	}
+	for _, part := range r.key.parts {
+		out.values[part.column] = Value{}
+	}
+	return out, nil
 }

@@ -19,8 +19,11 @@ type ResourceSpec struct {
 	// read-only, too. The relation cannot have OnDelete, Orphans or Partner: a delete of its target changes no record of
 	// the resource.
 	ReadOnly bool
-	// Fields are applied and shown in this order. Exactly one is the key.
+	// Fields are applied and shown in this order. One of them is the key, or several are its parts.
 	Fields []FieldSpec
+	// KeyName is the name of the field that shows the key of a resource with several Key fields; default: "id". Set it if
+	// the resource has another field of this name. For clients the field is readonly.
+	KeyName string
 	// Unique lists groups of field names: no two records may have the same values in all fields of a group. It is short for
 	// Indexes with Unique.
 	Unique [][]string
@@ -56,6 +59,11 @@ type FieldSpec struct {
 	Scale *int
 	// Key marks the primary key, of type [Int], [Text] or [UUID]. A key never changes, and clients never set a
 	// generated one in a body.
+	//
+	// With several Key fields their values together are the key, in their order. They are scalars, of type [Bool], [Time],
+	// [Date] and [LocalTime] too, or stored to-one relations, and never null. The model adds a field of type [Tuple], the
+	// key that programs pass and clients see; see [ResourceSpec.KeyName]. Such keys are assigned: a new record names all of
+	// the Key fields that have no Default.
 	Key bool
 	// Assigned, for a Key, means that the key is not generated, even if the backend could. A client sets it in the
 	// body of a POST or in the URL of a PUT. Keys of type Text are assigned unless the backend generates them.
@@ -65,11 +73,19 @@ type FieldSpec struct {
 	ToOne string
 	// ToMany is the resource that a to-many relation points at.
 	ToMany string
+	// Via, for a ToOne, names the stored scalar and to-one fields of the resource that hold the key of the target, in the
+	// order of its elements. The relation is derived from them and is null if one of them is null. Setting it sets them.
+	// Use it for a value that is part of several relations, or of a relation and the key.
+	//
+	// Detaching the relation sets those of the fields to null that belong to no other relation and not to the key. If
+	// there are none, OnDelete is [Restrict] instead of [Detach].
+	Via []string
 	// Inverse is the to-one field of the related resource that stores this relation. The two fields are connected:
 	// one-to-one for a ToOne, one-to-many for a ToMany. A field with an Inverse is not stored. A ToMany without an
 	// Inverse is stored as a list of keys.
 	Inverse string
-	// OnDelete, for a stored ToOne, is the effect of deleting the target. Default: [Detach].
+	// OnDelete, for a stored ToOne, is the effect of deleting the target. Default: [Detach]; for a relation in the key,
+	// which cannot be detached, [Cascade] if [Resource.Join] returns it and [Restrict] otherwise.
 	OnDelete OnDelete
 	// Orphans, for a stored ToOne with a connected other side, is the effect on a record that leaves that side.
 	// Default: [KeepOrphans].
@@ -216,6 +232,8 @@ type Resource struct {
 	references  []*Field
 	numbers     []*Field
 	keyOrder    []Order
+	derived     []*Field  // computed from stored fields: the key if it has several fields, and relations with Via
+	join        [2]*Field // see Join
 }
 
 // Model returns the model that the resource belongs to.
@@ -246,7 +264,8 @@ func (r *Resource) Fields() []*Field { return r.fields }
 // is shared and must not be modified.
 func (r *Resource) Columns() []*Field { return r.columns }
 
-// Key returns the primary key.
+// Key returns the primary key. For a resource with several Key fields it is the field of type [Tuple] that the model has
+// added, as the first field; [Field.Parts] returns the Key fields.
 func (r *Resource) Key() *Field { return r.key }
 
 // Field returns the field with the name; nil if there is none.

@@ -105,7 +105,7 @@ func TestNewModelReportsEveryMistake(t *testing.T) {
 	}
 	for _, want := range []string{
 		`model "bad"`, `resource "empty": has no key; set Key on one field`, `resource "twice": declared twice`,
-		`resource "other": another resource has the API name "empty"`, `"second": is a second key beside "id"`,
+		`resource "other": another resource has the API name "empty"`, `resource "keys": field "id": has the name of the field that shows the key; set ResourceSpec.KeyName`,
 		`resource "floatkey": field "id": a key must be int, text or uuid`, `resource "hiddenkey": field "id": a key cannot be hidden`,
 		`field "": name must be non-empty`, `"same": declared twice`, `"alias": another field has the API name "same"`,
 		`"nothing": needs a Type`, `"badtype": needs a Type`, `"lost": related resource "nowhere" does not exist`,

@@ -223,6 +223,28 @@ func (op *Op) fillDefaults() error {
 	return nil
 }
 
+// deriveRecords computes the derived fields of the records of an Insert from their parts, which decorators may have
+// changed, and the parts in the records of an Update.
+//
+// Errors: [Resource.NoNextKey] for a new record without a part of its key; those of [Record.WithParts].
+func (op *Op) deriveRecords() error {
+	r := op.Resource
+	records := make([]Record, len(op.Records))
+	for i, rec := range op.Records {
+		var err error
+		if op.Kind == Insert {
+			records[i], err = r.deriveInsert(rec)
+		} else {
+			records[i], err = r.spreadPatch(rec)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	op.Records = records
+	return nil
+}
+
 // isEmpty reports whether the op has no keys, records or number to work on.
 func (op *Op) isEmpty() bool {
 	switch op.Kind {

@@ -51,9 +51,8 @@ func (op *Op) checkParts() error {
 }
 
 func (op *Op) keysAscend() bool {
-	typ := op.Resource.key.typ
 	for i, key := range op.Keys {
-		if key.typ != typ || i > 0 && Compare(op.Keys[i-1], key) >= 0 {
+		if !op.Resource.key.accepts(key) || i > 0 && Compare(op.Keys[i-1], key) >= 0 {
 			return false
 		}
 	}
@@ -66,7 +65,7 @@ func (op *Op) recordsFit() bool {
 			return false
 		}
 		for i, f := range op.Resource.columns {
-			if v := rec.values[i]; v.typ != f.typ && v.IsSet() {
+			if v := rec.values[i]; v.IsSet() && !f.accepts(v) {
 				return false
 			}
 		}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -51,11 +52,14 @@ func (r *Resource) Patch(key Value) Record {
 }
 
 // RecordOf returns a record with one value per column; zero values are absent. The values must have the types of their
-// columns. The record owns the slice. RecordOf panics if the number of values is wrong. It is for backends and decorators
-// that have typed values.
+// columns. Absent values of fields with [Field.Parts] are computed from these. The record owns the slice. RecordOf panics
+// if the number of values is wrong. It is for backends and decorators that have typed values.
 func (r *Resource) RecordOf(values []Value) Record {
 	if len(values) != len(r.columns) {
 		panic("core: a record of " + r.name + " needs one value per column")
+	}
+	if r.derived != nil {
+		r.deriveAbsent(values)
 	}
 	return Record{r, values}
 }
@@ -135,7 +139,7 @@ func (r Record) With(i int, v Value) Record {
 }
 
 // Merge returns the after image of an update: a copy of the record in which the values of the patch replace the old
-// ones. Absent values of the patch replace nothing. If one of the records is the zero Record, Merge returns the
+// ones. Absent values of the patch replace nothing. Relations with [FieldSpec.Via] follow their fields. If one of the records is the zero Record, Merge returns the
 // other.
 func (r Record) Merge(patch Record) Record {
 	if r.resource == nil {
@@ -147,7 +151,43 @@ func (r Record) Merge(patch Record) Record {
 			values[i] = v
 		}
 	}
+	if r.resource.derived != nil {
+		r.resource.rederive(values)
+	}
 	return Record{r.resource, values}
+}
+
+// WithParts returns a copy of the record in which the absent [Field.Parts] of its derived fields have their values. A null
+// relation with [FieldSpec.Via] makes its [Field.OwnParts] null. It is for programs that make records from foreign data: the
+// store does it for the records of Insert and Update.
+//
+// Errors: [BadRequest] if a derived field and one of its parts contradict each other.
+func (r Record) WithParts() (Record, error) {
+	if r.resource == nil {
+		return r, nil
+	}
+	values := slices.Clone(r.values)
+	for _, f := range r.resource.derived {
+		v := values[f.column]
+		switch {
+		case v.IsSet():
+			for i, part := range f.split(v) {
+				if values[f.parts[i].column].IsAbsent() {
+					values[f.parts[i].column] = part
+				}
+			}
+		case v.IsNull() && f != r.resource.key:
+			for _, part := range f.own {
+				if values[part.column].IsAbsent() {
+					values[part.column] = Null
+				}
+			}
+		}
+		if derived := f.derive(values); !v.IsAbsent() && !derived.IsAbsent() && derived != v {
+			return r, &Error{Code: BadRequest, Message: fmt.Sprintf("%s of %s contradicts %s", f.apiName, r.resource.apiName, apiNames(f.parts))}
+		}
+	}
+	return Record{r.resource, values}, nil
 }
 
 // Project returns a copy of the record with only the key and the given fields, which must be stored fields of its

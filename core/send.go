@@ -69,6 +69,11 @@ func (s *Store) innermost(ctx context.Context, op *Op) (Result, error) {
 			return Result{}, err
 		}
 	}
+	if len(op.Records) > 0 && op.Resource.derived != nil {
+		if err := op.deriveRecords(); err != nil {
+			return Result{}, err
+		}
+	}
 	switch {
 	case op.Kind == Visibility:
 		return op.answerVisibility()

@@ -198,12 +198,10 @@ func (s session) op(kind Kind, r *Resource) *Op {
 var errForeignRecord = errors.New("record belongs to another resource")
 
 func checkKey(r *Resource, key Value) error {
-	if key.typ == r.key.typ && wellFormed(key) {
+	if key.typ == r.key.typ && wellFormed(key) && r.key.accepts(key) {
 		return nil
 	}
-	return &Error{
-		Code: BadFieldValue, Resource: r.apiName, Field: r.key.apiName, Type: r.key.typ, Value: key.Any(),
-	}
+	return r.key.badValue(key.Any(), nil)
 }
 
 // checkKeys returns a sorted copy of the keys without duplicates.
@@ -222,8 +220,8 @@ func checkRecord(r *Resource, rec Record) error {
 		return &Error{Code: ServerError, Cause: errForeignRecord}
 	}
 	for i, f := range r.columns {
-		if v := rec.values[i]; v.IsSet() && (v.typ != f.typ || !wellFormed(v)) {
-			return &Error{Code: BadFieldValue, Resource: r.apiName, Field: f.apiName, Type: f.typ, Value: v.Any()}
+		if v := rec.values[i]; v.IsSet() && (!f.accepts(v) || !wellFormed(v)) {
+			return f.badValue(v.Any(), nil)
 		}
 	}
 	return nil
@@ -233,12 +231,24 @@ func checkRecord(r *Resource, rec Record) error {
 func checkInsert(r *Resource, records []Record) ([]Record, error) {
 	checked := make([]Record, len(records))
 	for i, rec := range records {
+		if r.derived != nil {
+			if err := checkRecord(r, rec); err != nil {
+				return nil, err
+			}
+			var err error
+			if rec, err = rec.WithParts(); err != nil {
+				return nil, err
+			}
+		}
 		filled, err := withDefaults(r, rec)
 		if err != nil {
 			return nil, err
 		}
 		if err := checkRecord(r, filled); err != nil {
 			return nil, err
+		}
+		if r.derived != nil {
+			r.deriveAbsent(filled.values) // a copy, from WithParts
 		}
 		if key := filled.Key(); !addressable(key) {
 			return nil, r.key.badValue(key.Any(), errNoKey)
@@ -279,15 +289,21 @@ func withDefaults(r *Resource, rec Record) (Record, error) {
 
 // checkUpdate returns the changes sorted by key, and their keys.
 func checkUpdate(r *Resource, changes []Record) ([]Record, []Value, error) {
-	for _, rec := range changes {
+	sorted := slices.Clone(changes)
+	for i, rec := range sorted {
 		if err := checkRecord(r, rec); err != nil {
 			return nil, nil, err
 		}
 		if err := checkKey(r, rec.Key()); err != nil {
 			return nil, nil, err
 		}
+		if r.derived != nil {
+			var err error
+			if sorted[i], err = r.spreadPatch(rec); err != nil {
+				return nil, nil, err
+			}
+		}
 	}
-	sorted := slices.Clone(changes)
 	slices.SortFunc(sorted, func(a, b Record) int { return Compare(a.Key(), b.Key()) })
 	keys := make([]Value, len(sorted))
 	for i, rec := range sorted {

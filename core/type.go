@@ -47,6 +47,11 @@ const (
 	// it is text without exponent or superfluous zeros, such as "10.5"; a [FieldSpec.Scale] fixes the digits after the
 	// point.
 	Decimal
+	// Tuple is the key of a resource with several key fields: their values, in order. Fields do not declare it; it is the
+	// type of [Resource.Key] of such a resource, and of relations to it. It is ordered by its elements, the first one first,
+	// and takes at most 500 bytes of JSON. In JSON it is text such as "17,3", with "%2C" for a comma and "%25" for a percent
+	// sign in an element.
+	Tuple
 
 	typeNull Type = 255
 )
@@ -57,6 +62,7 @@ type valueType struct {
 	name    string
 	ordered bool // the values have an order
 	key     bool // a primary key can have the type
+	element bool // one of several key fields can have the type
 	// convert returns a Go value as a value of the type, or errLossy. Except for JSON and List, the Go value has been
 	// reduced to one of the types of isBasic.
 	convert func(raw any) (Value, error)
@@ -74,7 +80,7 @@ type valueType struct {
 
 var valueTypes = [...]valueType{
 	Int: {
-		name: "int", ordered: true, key: true, convert: toInt, compare: compareNum,
+		name: "int", ordered: true, key: true, element: true, convert: toInt, compare: compareNum,
 		plain:      func(v Value) any { return v.num },
 		appendJSON: func(dst []byte, v Value) []byte { return strconv.AppendInt(dst, v.num, 10) },
 		jsonSize: func(v Value) int {
@@ -91,28 +97,28 @@ var valueTypes = [...]valueType{
 		jsonSize:   func(Value) int { return len("-0.0000012345678901234567") },
 	},
 	Text: {
-		name: "text", ordered: true, key: true, convert: toText, compare: compareStr, plain: plainStr,
+		name: "text", ordered: true, key: true, element: true, convert: toText, compare: compareStr, plain: plainStr,
 		wellFormed: func(v Value) bool { return utf8.ValidString(v.str) && strings.IndexByte(v.str, 0) < 0 },
 		appendJSON: func(dst []byte, v Value) []byte { return strictjson.AppendString(dst, v.str) },
 		jsonSize:   func(v Value) int { return strictjson.StringSize(v.str) },
 	},
 	Bool: {
-		name: "bool", ordered: true, convert: toBool, compare: compareNum,
+		name: "bool", ordered: true, element: true, convert: toBool, compare: compareNum,
 		plain:      func(v Value) any { return v.num != 0 },
 		appendJSON: func(dst []byte, v Value) []byte { return strconv.AppendBool(dst, v.num != 0) },
 		jsonSize:   func(Value) int { return len("false") },
 	},
 	Time: {
-		name: "time", ordered: true, convert: toTime, compare: compareNum,
+		name: "time", ordered: true, element: true, convert: toTime, compare: compareNum,
 		wellFormed: func(v Value) bool { return inCalendar(v.Time()) },
 		plain:      func(v Value) any { return v.Time() },
 		appendJSON: func(dst []byte, v Value) []byte {
-			return v.Time().AppendFormat(dst, `"2006-01-02T15:04:05.999999Z07:00"`)
+			return v.Time().AppendFormat(dst, `"`+timeLayout+`"`)
 		},
 		jsonSize: func(Value) int { return len(`"2006-01-02T15:04:05.999999Z"`) },
 	},
 	UUID: {
-		name: "uuid", ordered: true, key: true, convert: toUUID, compare: compareStr, plain: plainStr,
+		name: "uuid", ordered: true, key: true, element: true, convert: toUUID, compare: compareStr, plain: plainStr,
 		appendJSON: func(dst []byte, v Value) []byte { return append(append(append(dst, '"'), v.str...), '"') },
 		jsonSize:   func(v Value) int { return len(v.str) + len(`""`) },
 	},
@@ -133,14 +139,14 @@ var valueTypes = [...]valueType{
 		convert: func(raw any) (Value, error) { return toJSON(List, raw) },
 	},
 	Date: {
-		name: "date", ordered: true, convert: toDate, compare: compareNum,
+		name: "date", ordered: true, element: true, convert: toDate, compare: compareNum,
 		wellFormed: func(v Value) bool { return inCalendar(v.Date()) },
 		plain:      func(v Value) any { return v.Date().Format(time.DateOnly) },
 		appendJSON: func(dst []byte, v Value) []byte { return v.Date().AppendFormat(dst, `"`+time.DateOnly+`"`) },
 		jsonSize:   func(Value) int { return len(`"2006-01-02"`) },
 	},
 	LocalTime: {
-		name: "localtime", ordered: true, convert: toLocalTime, compare: compareNum,
+		name: "localtime", ordered: true, element: true, convert: toLocalTime, compare: compareNum,
 		wellFormed: func(v Value) bool { return inCalendar(v.LocalTime()) },
 		plain:      func(v Value) any { return v.LocalTime().Format(localTimeLayout) },
 		appendJSON: func(dst []byte, v Value) []byte { return v.LocalTime().AppendFormat(dst, `"`+localTimeLayout+`"`) },
@@ -151,6 +157,12 @@ var valueTypes = [...]valueType{
 		wellFormed: func(v Value) bool { same, err := toDecimal(v.str); return err == nil && same == v },
 		appendJSON: func(dst []byte, v Value) []byte { return append(append(append(dst, '"'), v.str...), '"') },
 		jsonSize:   func(v Value) int { return len(v.str) + len(`""`) },
+	},
+	Tuple: {
+		name: "tuple", ordered: true, compare: compareStr, appendJSON: appendTuple,
+		convert:  func(any) (Value, error) { return Value{}, errLossy }, // the types of the elements are those of the field
+		plain:    func(v Value) any { return tupleText(v) },
+		jsonSize: func(v Value) int { return strictjson.StringSize(tupleText(v)) },
 	},
 }
 
@@ -175,11 +187,11 @@ func wellFormed(v Value) bool {
 	return check == nil || check(v)
 }
 
-// Types returns all types, in the order of their declaration.
+// Types returns the types that a field can declare, in the order of their declaration: all but [Tuple].
 func Types() []Type {
 	var types []Type
 	for t := range Type(len(valueTypes)) {
-		if t.Valid() {
+		if t.Valid() && t != Tuple {
 			types = append(types, t)
 		}
 	}
@@ -203,3 +215,6 @@ func (t Type) Ordered() bool { return t.Valid() && valueTypes[t].ordered }
 
 // key reports whether a primary key can have type t.
 func (t Type) key() bool { return t.Valid() && valueTypes[t].key }
+
+// Element reports whether one of several key fields can have type t, so that values of type t can be elements of a [Tuple].
+func (t Type) Element() bool { return t.Valid() && valueTypes[t].element }

@@ -19,7 +19,7 @@ import (
 type Value struct {
 	typ Type
 	num int64  // Int, Bool, Time (microseconds since 1970), Float (its bits), Date (days since 1970), LocalTime (as if in UTC)
-	str string // Text, UUID, Bytes, Decimal, and the canonical text of JSON and List
+	str string // Text, UUID, Bytes, Decimal, the canonical text of JSON and List, and the encoded elements of a Tuple
 }
 
 // Null is the null value.
@@ -70,6 +70,7 @@ func LocalTimeValue(t time.Time) Value {
 
 const (
 	microsPerSecond = 1_000_000
+	timeLayout      = "2006-01-02T15:04:05.999999Z07:00"
 	localTimeLayout = "2006-01-02T15:04:05.999999"
 )
 
@@ -137,11 +138,12 @@ func (v Value) LocalTime() time.Time {
 }
 
 // Text returns the string of a [Text], the canonical text of a [UUID], [Decimal], [JSON] or [List], and the bytes of a [Bytes]
-// as a string; "" for any other value.
+// as a string; "" for a number, bool or time. For a [Tuple] it is an encoding that sorts as [Compare] does; [Value.String]
+// returns its text.
 func (v Value) Text() string { return v.str }
 
 // Any returns the value as a plain Go value: nil, int64, float64, string, bool or time.Time. A UUID, Date,
-// LocalTime and Decimal are strings, as in JSON. Bytes are a []byte, JSON and List are the types that encoding/json decodes into, with json.Number
+// LocalTime, Decimal and Tuple are strings, as in JSON. Bytes are a []byte, JSON and List are the types that encoding/json decodes into, with json.Number
 // for numbers. The caller owns the result.
 func (v Value) Any() any {
 	if !v.IsSet() {
@@ -157,6 +159,8 @@ func (v Value) String() string {
 		return "-"
 	case Text, JSON, List:
 		return v.str
+	case Tuple:
+		return tupleText(v)
 	}
 	return strings.Trim(string(v.AppendJSON(nil)), `"`)
 }

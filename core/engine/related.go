@@ -79,7 +79,7 @@ func (m *membership) filter(ctx context.Context, e *Engine, querier core.Querier
 
 // storedIDs returns the ids that the record stores in a list.
 func storedIDs(f *core.Field, rec core.Record) ([]core.Value, error) {
-	ids, err := rec.At(f.Column()).Elements(f.Target().Key().Type())
+	ids, err := f.Elements(rec.At(f.Column()))
 	if err != nil {
 		return nil, &core.Error{Code: core.ServerError, Cause: fmt.Errorf("reading the ids that a record stores in %s: %w", f, err)}
 	}

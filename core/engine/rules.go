@@ -94,7 +94,7 @@ func (w *writer) visibleRelation(ctx context.Context, f *core.Field, v core.Valu
 	keys := []core.Value{v}
 	if f.Many() {
 		var err error
-		if keys, err = v.Elements(f.Target().Key().Type()); err != nil {
+		if keys, err = f.Elements(v); err != nil {
 			return core.Value{}, err
 		}
 	}
@@ -156,11 +156,11 @@ func (w *writer) keepInvisible(ctx context.Context, c *change) error {
 
 // without returns the ids of a stored list that are not in other.
 func without(f *core.Field, list, other core.Value) (core.Value, error) {
-	keys, err := list.Elements(f.Target().Key().Type())
+	keys, err := f.Elements(list)
 	if err != nil {
 		return core.Value{}, err
 	}
-	removed, err := other.Elements(f.Target().Key().Type())
+	removed, err := f.Elements(other)
 	return core.ListOf(slices.DeleteFunc(keys, func(key core.Value) bool { return slices.Contains(removed, key) })...), err
 }
 

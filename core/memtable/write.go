@@ -46,12 +46,12 @@ func (t *transaction) Insert(ctx context.Context, op *core.Op) ([]core.Record, e
 	return records, nil
 }
 
-// completeRecord returns the record in its stored form: with the key, and with null in absent columns.
+// completeRecord returns the record in its stored form: with the key, and with null in absent columns that are not derived.
 func completeRecord(rec core.Record, key core.Value) core.Record {
 	r := rec.Resource()
 	values := make([]core.Value, rec.Len())
-	for i := range values {
-		if values[i] = rec.At(i); values[i].IsAbsent() {
+	for i, f := range r.Columns() {
+		if values[i] = rec.At(i); values[i].IsAbsent() && f.Parts() == nil {
 			values[i] = core.Null
 		}
 	}

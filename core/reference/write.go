@@ -20,8 +20,8 @@ func Insert(records map[core.Value]core.Record, op *core.Op, keys *Sequence) ([]
 	out := make([]core.Record, len(op.Records))
 	for i, rec := range op.Records {
 		values := make([]core.Value, rec.Len())
-		for c := range values {
-			if values[c] = rec.At(c); values[c].IsAbsent() {
+		for c, f := range r.Columns() {
+			if values[c] = rec.At(c); values[c].IsAbsent() && f.Parts() == nil {
 				values[c] = core.Null
 			}
 		}

@@ -22,19 +22,16 @@ func (l *loader) fail(err error) { l.errs = append(l.errs, err) }
 
 // add converts the stored fields of one record.
 func (l *loader) add(r *core.Resource, rawKey any, fields map[string]any) {
-	key, err := r.Key().Type().Convert(rawKey)
+	key, err := r.Key().Convert(rawKey)
+	if typed, mismatch := r.Key().Type().Convert(rawKey); err != nil && mismatch == nil && typed.IsSet() {
+		l.fail(fmt.Errorf("%s %q: %w", r, typed, errors.Unwrap(err)))
+		return
+	}
 	if err != nil || !key.IsSet() {
 		l.fail(fmt.Errorf("%s %v: key is not of type %s", r, rawKey, r.Key().Type()))
 		return
 	}
-	if _, err := r.Key().Convert(key); err != nil {
-		l.fail(fmt.Errorf("%s %q: %w", r, key, errors.Unwrap(err)))
-		return
-	}
 	values := make([]core.Value, len(r.Columns()))
-	for i := range values {
-		values[i] = core.Null
-	}
 	for name, raw := range fields {
 		if err := l.set(r, values, name, raw); err != nil {
 			l.fail(fmt.Errorf("%s %s: field %s: %w", r, key, name, err))
@@ -48,7 +45,23 @@ func (l *loader) add(r *core.Resource, rawKey any, fields map[string]any) {
 	if _, twice := l.records[r.Index()][key]; twice {
 		l.fail(fmt.Errorf("%s %s: given twice", r, key))
 	}
-	l.records[r.Index()][key] = r.RecordOf(values)
+	rec, err := r.RecordOf(values).WithParts()
+	if err != nil {
+		l.fail(fmt.Errorf("%s %s: %s", r, key, core.AsError(err).Message))
+	}
+	l.records[r.Index()][key] = stored(rec)
+}
+
+// stored returns the record with null in absent columns.
+func stored(rec core.Record) core.Record {
+	r := rec.Resource()
+	values := make([]core.Value, rec.Len())
+	for i, f := range r.Columns() {
+		if values[i] = rec.At(i); values[i].IsAbsent() && f.Parts() == nil {
+			values[i] = core.Null
+		}
+	}
+	return r.RecordOf(values)
 }
 
 func (l *loader) set(r *core.Resource, values []core.Value, name string, raw any) error {
@@ -173,7 +186,7 @@ func relatedKeys(f *core.Field, raw any) ([]core.Value, error) {
 	case !v.IsSet():
 		return nil, nil
 	case f.Many():
-		return v.Elements(f.Target().Key().Type())
+		return f.Elements(v)
 	}
 	return []core.Value{v}, nil
 }

@@ -119,7 +119,7 @@ func inLists(values []any) []any {
 // acceptedEdgeValues returns the fields of a record for each accepted edge value.
 func acceptedEdgeValues() []kit.Fields {
 	var all []kit.Fields
-	for typ := core.Int; typ.Valid(); typ++ {
+	for _, typ := range core.Types() {
 		for _, raw := range edgeValues[typ] {
 			if v, err := typ.Convert(raw); err == nil {
 				all = append(all, kit.Fields{typ.String(): v})

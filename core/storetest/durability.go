@@ -36,7 +36,7 @@ var durabilityRules = []rule{
 }
 
 func committedSurvives(t *kit.Fixture) {
-	for typ := core.Int; typ.Valid(); typ++ {
+	for _, typ := range core.Types() {
 		for i, v := range samples(typ) {
 			t.Insert("sample", kit.Fields{"id": int(typ)*100 + i, typ.String(): v})
 		}

@@ -129,7 +129,7 @@ var now = time.Date(2026, 7, 1, 12, 34, 56, 123456789, time.FixedZone("", 3600))
 // filterTypeRules returns a rule for each type.
 func filterTypeRules() []rule {
 	var rows []rule
-	for typ := core.Int; typ.Valid(); typ++ {
+	for _, typ := range core.Types() {
 		rows = append(rows, rule{
 			"comparisons of " + typ.String() + " are exact",
 			"Comparisons of values of type " + typ.String() + " agree with Filter.Match, also at the limits of the type.",

@@ -31,7 +31,7 @@ var typeRules = []rule{
 // roundTripRules returns a rule for each type.
 func roundTripRules() []rule {
 	var rows []rule
-	for typ := core.Int; typ.Valid(); typ++ {
+	for _, typ := range core.Types() {
 		rows = append(rows, rule{
 			typ.String() + " round trips",
 			"Each operation that returns a value of type " + typ.String() + " returns it exactly as it was written.",

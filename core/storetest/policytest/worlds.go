@@ -234,7 +234,7 @@ func (w *worlds) changeListMembers(d kit.Drawer, row core.Record, all rows) core
 
 // withoutHidden returns the members of a list that the actor may read.
 func (w *worlds) withoutHidden(all rows, f *core.Field, list core.Value) []core.Value {
-	members, err := list.Elements(f.Target().Key().Type())
+	members, err := f.Elements(list)
 	if err != nil {
 		panic(err) // the store returned an invalid list
 	}
