@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/token"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,8 +56,13 @@ func (w *writer) resource(r *core.Resource) {
 	if r.ReadOnly() {
 		parts = append(parts, "ReadOnly: true")
 	}
+	fields := r.Fields()
+	if key := r.Key(); key.Type() == core.Tuple { // the model adds it
+		parts = append(parts, optional("KeyName", key.Name(), "id")...)
+		fields = slices.DeleteFunc(slices.Clone(fields), func(f *core.Field) bool { return f == key })
+	}
 	w.line(1, "core.ResourceSpec{"+strings.Join(parts, ", ")+", Fields: []core.FieldSpec{")
-	for _, f := range r.Fields() {
+	for _, f := range fields {
 		w.line(2, "{"+w.field(f)+"},")
 	}
 	var uniques, indexes []string
@@ -136,6 +142,9 @@ func (w *writer) field(f *core.Field) string {
 	}
 	parts = append(parts, optional("ToOne", s.ToOne, "")...)
 	parts = append(parts, optional("ToMany", s.ToMany, "")...)
+	if s.Via != nil {
+		parts = append(parts, fmt.Sprintf("Via: %#v", s.Via))
+	}
 	parts = append(parts, optional("Inverse", s.Inverse, "")...)
 	parts = append(parts, relationRules(s)...)
 	parts = append(parts, optional("NumberedBy", s.NumberedBy, "")...)

@@ -48,6 +48,16 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 		core.ResourceSpec{Name: "view", Description: "Made by a\nquery.", ReadOnly: true, Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true, Description: "the \"id\""},
 		}},
+		core.ResourceSpec{Name: "line", KeyName: "line id", Fields: []core.FieldSpec{
+			{Name: "order", ToOne: "a b", Key: true, OnDelete: core.Cascade},
+			{Name: "number", Type: core.Int, Key: true},
+			{Name: "id", Type: core.Int},
+			{Name: "next", ToOne: "line", Via: []string{"order", "id"}},
+		}},
+		core.ResourceSpec{Name: "pair", Fields: []core.FieldSpec{
+			{Name: "line", ToOne: "line", Key: true},
+			{Name: "day", Type: core.Date, Key: true, Default: "2026-11-23"},
+		}},
 	)
 	source, err := gosource.Source(model, "main")
 	if err != nil {
