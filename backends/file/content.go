@@ -3,6 +3,7 @@ package file
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/larder-go/larder/core"
@@ -121,13 +122,16 @@ func (c *content) set(r *resourceSchema, key core.Value, cells []cell) error {
 		found.size += c.sizeOf(f, one.value) - c.sizeOf(f, found.at(one.column))
 		found = found.with(one.column, one.value)
 	}
+	for _, i := range r.derived {
+		found = found.with(i, r.fields[i].derive(found.at))
+	}
 	c.liveBytes += found.size - c.rows[r.index].put(found)
 	return nil
 }
 
 // sizeOf returns the number of bytes that the field takes in a record.
 func (c *content) sizeOf(f *fieldSchema, v core.Value) int64 {
-	if !v.IsSet() {
+	if !v.IsSet() || f.parts != nil {
 		return 0
 	}
 	c.scratch = v.AppendJSON(c.scratch[:0])
@@ -204,14 +208,30 @@ func (c *content) checkIntegrity(m *core.Model) (err error) {
 	return err
 }
 
-// nullViolations sets violating values to null and describes the changes.
+// nullViolations sets violating values to null and describes the changes. It removes a record with such a value in its key.
 func (c *content) nullViolations() (mended []string) {
-	c.eachViolation(func(b violation) bool {
-		mended = append(mended, fmt.Sprintf("%s %s: field %s was %s and is set to null",
-			b.resource.name, b.row.at(b.resource.key), b.resource.fields[b.column].name, b.row.at(b.column)))
-		b.row.with(b.column, core.Null) // in place, since the row has a cell for the column
-		return true
-	})
+	for removed := true; removed; {
+		var lost []violation
+		c.eachViolation(func(b violation) bool {
+			name, key, field := b.resource.name, b.row.at(b.resource.key), b.resource.fields[b.column]
+			columns := b.resource.nullable(b.column)
+			if len(columns) == 0 {
+				mended = append(mended, fmt.Sprintf("%s %s: removed, because field %s is in its key and there is no %s %s",
+					name, key, field.name, field.target, b.row.at(b.column)))
+				lost = append(lost, b)
+				return true
+			}
+			mended = append(mended, fmt.Sprintf("%s %s: field %s was %s and is set to null", name, key, field.name, b.row.at(b.column)))
+			for _, column := range columns {
+				b.row.with(column, core.Null) // in place, since the row has a cell for the column
+			}
+			return true
+		})
+		for _, b := range lost {
+			c.remove(b.resource, b.row.at(b.resource.key))
+		}
+		removed = len(lost) > 0
+	}
 	return mended
 }
 
@@ -234,13 +254,36 @@ func (c *content) eachRepeated(m *core.Model, fn func(r *resourceSchema, x *core
 	}
 }
 
-// mendRepeated sets the last field of repeated values to null and describes the changes.
+// mendRepeated sets the last field of repeated values to null and describes the changes. It removes the record if that
+// field is in its key.
 func (c *content) mendRepeated(m *core.Model) (mended []string) {
+	var lost []violation
 	c.eachRepeated(m, func(r *resourceSchema, x *core.Index, rec row) {
 		last := x.Order()[len(x.Order())-1].Field
+		if r.inKey(last.Column()) {
+			mended = append(mended, fmt.Sprintf("%s %s: removed, because another record has the same values of %s", r.name, rec.at(r.key), strings.Join(x.Fields, ", ")))
+			lost = append(lost, violation{resource: r, row: rec})
+			return
+		}
 		mended = append(mended, fmt.Sprintf("%s %s: field %s was %s and is set to null, because another record has the same values of %s",
 			r.name, rec.at(r.key), last.Name(), rec.at(last.Column()), strings.Join(x.Fields, ", ")))
 		rec.with(last.Column(), core.Null) // in place, since the row has a cell for the column
 	})
+	for _, b := range lost {
+		c.remove(b.resource, b.row.at(b.resource.key))
+	}
 	return mended
+}
+
+// nullable returns the column, and the columns of its parts, that can be null: all that are not in the key.
+func (r *resourceSchema) nullable(column int) (columns []int) {
+	for _, part := range append(slices.Clone(r.fields[column].parts), column) {
+		if !r.inKey(part) {
+			columns = append(columns, part)
+		}
+	}
+	if len(columns) == 1 && r.fields[column].parts != nil { // only the derived column
+		return nil
+	}
+	return columns
 }

@@ -56,6 +56,9 @@ func unplacedData(c *content, current schema, m *core.Model) (unplaced []string)
 		}
 		counts := countNonNull(rows, len(from.fields))
 		for i, f := range from.fields {
+			if f.parts != nil {
+				continue
+			}
 			if to := r.Field(f.name); to != nil && to.Stored() {
 				continue
 			}
@@ -80,9 +83,9 @@ func countNonNull(rows *rows, fields int) []int {
 
 // convertResource converts rows to records, ascending by key.
 func convertResource(rows *rows, from *resourceSchema, r *core.Resource) ([]core.Record, error) {
-	if key := from.fields[from.key]; (key.name != r.Key().Name() || key.typ != r.Key().Type()) && rows.size() > 0 {
-		return nil, fmt.Errorf("the key of %s is %q (%s) in the file but %q (%s) in the model; a key keeps its type, and a renamed one needs FieldSpec.Was",
-			r, key.name, key.typ, r.Key().Name(), r.Key().Type())
+	if was, is := from.keyText(), schemaOf(r.Model()).resource(r.Name()).keyText(); was != is && rows.size() > 0 {
+		return nil, fmt.Errorf("the key of %s is %s in the file but %s in the model; a key keeps its type, and a renamed one needs FieldSpec.Was",
+			r, was, is)
 	}
 	columns := columnMapping(from, r)
 	same := columns == nil
@@ -101,14 +104,17 @@ func convertResource(rows *rows, from *resourceSchema, r *core.Resource) ([]core
 	return records, nil
 }
 
-// columnMapping returns, by column of the resource, the column in the journal's rows or -1. It returns nil if the
-// columns are identical.
+// columnMapping returns, by column of the resource, the column in the journal's rows, -1 for a new field or derivedColumn.
+// It returns nil if the columns are identical.
 func columnMapping(from *resourceSchema, r *core.Resource) []int {
 	columns := make([]int, len(r.Columns()))
 	same := len(columns) == len(from.fields)
 	for i, f := range r.Columns() {
 		columns[i] = from.field(f.Name())
-		same = same && columns[i] == i && from.fields[i].typ == f.Type()
+		if f.Parts() != nil {
+			columns[i] = derivedColumn
+		}
+		same = same && f.Parts() == nil && columns[i] == i && from.fields[i].typ == f.Type()
 	}
 	if same {
 		return nil
@@ -116,10 +122,16 @@ func columnMapping(from *resourceSchema, r *core.Resource) []int {
 	return columns
 }
 
+// derivedColumn stands for the column of a derived field, which is computed from the others.
+const derivedColumn = -2
+
 // convertRow returns the row's values in the columns of the resource.
 func convertRow(row row, columns []int, r *core.Resource) ([]core.Value, error) {
 	out := make([]core.Value, len(columns))
 	for i, f := range r.Columns() {
+		if columns[i] == derivedColumn {
+			continue // RecordOf computes it
+		}
 		if columns[i] < 0 {
 			out[i] = newFieldValue(f)
 			continue

@@ -205,3 +205,121 @@ func TestCountersFollowTheModel(t *testing.T) {
 	insert(open("no", plain), 0) // drops the counters
 	insert(open("no"), 1)
 }
+
+// ordered returns a model with keys and relations of several fields.
+func ordered(keyName, number string, extra ...core.FieldSpec) *core.Model {
+	was := ""
+	if number != "number" {
+		was = "number"
+	}
+	return core.MustModel("orders",
+		core.ResourceSpec{Name: "line", KeyName: keyName, Fields: append([]core.FieldSpec{
+			{Name: "order", Type: core.Text, Key: true}, {Name: number, Type: core.Int, Key: true, Was: was}, {Name: "text", Type: core.Text},
+		}, extra...)},
+		core.ResourceSpec{Name: "parcel", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true}, {Name: "order", Type: core.Text}, {Name: "line_number", Type: core.Int},
+			{Name: "line", ToOne: "line", Via: []string{"order", "line_number"}},
+		}},
+		core.ResourceSpec{Name: "mark", Fields: []core.FieldSpec{
+			{Name: "line", ToOne: "line", Key: true}, {Name: "day", Type: core.Date, Key: true}, {Name: "other", ToOne: "line"},
+		}},
+	)
+}
+
+func TestJournalStoresPartsOfKeys(t *testing.T) {
+	fs, m := newStrictFilesystem(), ordered("", "number")
+	store, err := core.New(t.Context(), m, newBackend(fs, path, quiet()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, parcel, mark := m.Resource("line"), m.Resource("parcel"), m.Resource("mark")
+	put(t, store, line, "id", "a%2Cb,3", "text", "tea")
+	put(t, store, line, "order", "c", "number", 1)
+	last := put(t, store, line, "order", "c", "number", 2)
+	put(t, store, parcel, "line", "c,1")
+	put(t, store, parcel, "order", "c")
+	put(t, store, mark, "line", "a%2Cb,3", "day", "2026-11-30", "other", "c,1")
+	change, _ := line.NewRecord(map[string]any{"id": "c,1", "text": "milk"})
+	if _, err := store.Update(t.Context(), line, change); err != nil {
+		t.Fatal(err)
+	}
+	move, _ := parcel.NewRecord(map[string]any{"id": 2, "line_number": 1})
+	if _, err := store.Update(t.Context(), parcel, move); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Delete(t.Context(), line, last.Key()); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, store)
+	for _, want := range []string{`{"order":"a,b","number":3,"text":"tea"}`, `{"order":"c","number":1,"text":"milk"}`, `"del":{"line":["c,2"]}`, `{"id":2,"line_number":1}`} {
+		if text := string(fs.names[path].data); !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	const others = `parcel{id:1 order:c line_number:1 line:c,1}parcel{id:2 order:c line_number:1 line:c,1}` +
+		`mark{id:a%2Cb,3,2026-11-30 line:a%2Cb,3 day:2026-11-30 other:c,1}`
+	for _, next := range []struct {
+		model *core.Model
+		want  string
+	}{
+		{m, `line{id:a%2Cb,3 order:a,b number:3 text:tea}line{id:c,1 order:c number:1 text:milk}`},
+		{ordered("key", "nr"), `line{key:a%2Cb,3 order:a,b nr:3 text:tea}line{key:c,1 order:c nr:1 text:milk}`},
+		{ordered("key", "nr", core.FieldSpec{Name: "id", Type: core.Int, Default: 5}),
+			`line{key:a%2Cb,3 order:a,b nr:3 text:tea id:5}line{key:c,1 order:c nr:1 text:milk id:5}`},
+	} {
+		for range 2 { // the second time from the rewritten file
+			b := newBackend(fs, path, quiet())
+			if err := b.Bind(t.Context(), next.model); err != nil {
+				t.Fatal(err)
+			}
+			if found := textIn(next.model, b); found != next.want+others {
+				t.Errorf("found %s\nwant  %s", found, next.want+others)
+			}
+			if err := b.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	err = newBackend(fs, path, Options{DropLost: true}).Bind(t.Context(), core.MustModel("orders", core.ResourceSpec{Name: "line", Fields: []core.FieldSpec{
+		{Name: "order", Type: core.Text, Key: true}, {Name: "nr", Type: core.Int}, {Name: "id", Type: core.Int}, {Name: "text", Type: core.Text},
+	}}))
+	if want := `the key of line is "order,nr" (text,int) in the file but "order" (text) in the model`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRecoverRemovesRecordsWithLostTargetsInKeys(t *testing.T) {
+	m := ordered("", "number")
+	c := newContent(schemaOf(m))
+	for _, body := range []string{
+		`"put":{"line":[{"order":"c","number":1}],"parcel":[{"id":1,"order":"c","line_number":2}],"mark":[{"line":"c,2","day":"2026-11-30"},{"line":"c,1","day":"2026-11-30","other":"c,3"}]}`,
+	} {
+		if err := c.apply([]byte(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := strings.Join(c.nullViolations(), "; ")
+	want := "parcel 1: field line was c,2 and is set to null; mark c,1,2026-11-30: field other was c,3 and is set to null; " +
+		"mark c,2,2026-11-30: removed, because field line is in its key and there is no line c,2"
+	if got != want || c.size() != 3 || c.checkIntegrity(m) != nil {
+		t.Errorf("got %s; %d records, %v", got, c.size(), c.checkIntegrity(m))
+	}
+}
+
+func TestHeaderWithInvalidPartsIsRejected(t *testing.T) {
+	for _, fields := range []string{
+		`{"name":"id","type":"tuple","key":true,"of":["int"]},{"name":"a","type":"int"}`,
+		`{"name":"id","type":"tuple","key":true,"parts":["b"],"of":["int"]},{"name":"a","type":"int"}`,
+		`{"name":"id","type":"tuple","key":true,"parts":["id"],"of":["int"]},{"name":"a","type":"int"}`,
+		`{"name":"id","type":"tuple","key":true,"parts":["a"],"of":["text"]},{"name":"a","type":"int"}`,
+		`{"name":"id","type":"tuple","key":true,"parts":["a"],"of":["float"]},{"name":"a","type":"float"}`,
+		`{"name":"a","type":"int"},{"name":"id","type":"tuple","key":true,"parts":["a"],"of":["int"]}`,
+		`{"name":"id","type":"int","key":true},{"name":"a","type":"int","of":["int"]}`,
+		`{"name":"id","type":"int","key":true},{"name":"a","type":"text","to":"r","parts":["id"]}`,
+	} {
+		text := `{"larder":"journal","version":2,"resources":[{"name":"r","fields":[` + fields + `]}]`
+		if _, err := parseHeader([]byte(text)); err == nil || !strings.Contains(err.Error(), "invalid header") {
+			t.Errorf("%s: %v", fields, err)
+		}
+	}
+}

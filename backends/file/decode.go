@@ -115,7 +115,7 @@ func (c *content) readFields(r *jsonReader, res *resourceSchema) (key core.Value
 			r.pos = at
 			break
 		}
-		v, err := r.value(res.fields[place].typ)
+		v, err := r.value(&res.fields[place])
 		if err != nil {
 			return key, err
 		}
@@ -128,16 +128,36 @@ func (c *content) readFields(r *jsonReader, res *resourceSchema) (key core.Value
 	if !r.literal("}") {
 		return key, r.fail("a field of the header, in header order")
 	}
+	for _, i := range res.derived {
+		v := res.fields[i].derive(c.cellAt)
+		if i == res.key {
+			key = v
+		}
+		if v.IsSet() {
+			at, _ := slices.BinarySearchFunc(c.cells, i, func(one cell, column int) int { return one.column - column })
+			c.cells = slices.Insert(c.cells, at, cell{i, v})
+		}
+	}
 	if !key.IsSet() {
 		return key, errNoKey
 	}
 	return key, nil
 }
 
+// cellAt returns the value of a column in c.cells.
+func (c *content) cellAt(column int) core.Value {
+	for _, one := range c.cells {
+		if one.column == column {
+			return one.value
+		}
+	}
+	return core.Value{}
+}
+
 var errNoKey = errors.New("a record lacks its key")
 
 func (c *content) readKey(r *jsonReader, res *resourceSchema) error {
-	key, err := r.value(res.fields[res.key].typ)
+	key, err := r.value(&res.fields[res.key])
 	if err != nil {
 		return err
 	}

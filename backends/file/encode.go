@@ -72,7 +72,7 @@ func (w *changeEncoder) set(r *resourceSchema, u memtable.Update) {
 	before := byte('{')
 	for i := range r.fields {
 		oldValue, newValue := u.Before.At(i), u.After.At(i)
-		if oldValue == newValue && i != r.key {
+		if r.fields[i].parts != nil || oldValue == newValue && !r.inKey(i) {
 			continue
 		}
 		w.body = append(w.body, before)
@@ -105,7 +105,7 @@ func (w *changeEncoder) size(rec core.Record) int64 {
 // size returns the number of bytes that the field takes in a record. It may overwrite the capacity beyond the length of
 // room.
 func (f *fieldSchema) size(v core.Value, room []byte) int64 {
-	if !v.IsSet() {
+	if !v.IsSet() || f.parts != nil {
 		return 0
 	}
 	return int64(len(f.label) + len(v.AppendJSON(room)) - len(room) + len(","))
@@ -115,7 +115,7 @@ func (f *fieldSchema) size(v core.Value, room []byte) int64 {
 func (r *resourceSchema) appendRecord(dst []byte, rec core.Record) []byte {
 	before := byte('{')
 	for i := range r.fields {
-		if v := rec.At(i); v.IsSet() {
+		if v := rec.At(i); v.IsSet() && r.fields[i].parts == nil {
 			dst = append(dst, before)
 			dst = append(dst, r.fields[i].label...)
 			dst = v.AppendJSON(dst)

@@ -104,8 +104,14 @@ func (s schema) toModel(path string) (*core.Model, error) {
 	specs := make([]core.ResourceSpec, len(s.resources))
 	for i, r := range s.resources {
 		specs[i].Name = r.name
+		if key := r.fields[r.key]; key.parts != nil {
+			specs[i].KeyName = key.name
+		}
 		for j, f := range r.fields {
-			spec := core.FieldSpec{Name: f.name, Type: f.typ, Key: j == r.key, ToOne: f.target, Unique: f.unique}
+			if j == r.key && f.parts != nil {
+				continue // the model adds it
+			}
+			spec := core.FieldSpec{Name: f.name, Type: f.typ, Key: r.inKey(j), ToOne: f.target, Unique: f.unique, Via: r.names(f.parts)}
 			if f.target != "" {
 				spec.Type = 0 // derived from the target's key
 			}

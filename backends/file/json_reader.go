@@ -130,12 +130,12 @@ func (r *jsonReader) raw() ([]byte, error) {
 	return r.text[begin:], nil
 }
 
-// value reads a value of the type, or null.
-func (r *jsonReader) value(t core.Type) (core.Value, error) {
+// value reads a value of the field, or null.
+func (r *jsonReader) value(f *fieldSchema) (core.Value, error) {
 	if r.literal("null") {
 		return core.Null, nil
 	}
-	switch t {
+	switch t := f.typ; t {
 	case core.Int:
 		var n int64
 		if !r.integer(&n) {
@@ -160,8 +160,15 @@ func (r *jsonReader) value(t core.Type) (core.Value, error) {
 			return core.Value{}, err
 		}
 		return t.StoredJSON(raw)
+	case core.Tuple:
+		s, err := r.string()
+		if err != nil {
+			return core.Value{}, err
+		}
+		return core.ParseTuple(s, f.of...)
+	default:
+		return r.textual(t)
 	}
-	return r.textual(t)
 }
 
 // textual reads a value of a type that JSON represents as a string.

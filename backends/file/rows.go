@@ -205,6 +205,9 @@ func (r row) dense(fields int) []core.Value {
 func (r *resourceSchema) appendRow(dst []byte, rec row) []byte {
 	before := byte('{')
 	for column, v := range rec.cells() {
+		if r.fields[column].parts != nil {
+			continue
+		}
 		dst = append(dst, before)
 		dst = append(dst, r.fields[column].label...)
 		dst = v.AppendJSON(dst)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/larder-go/larder/core"
 )
@@ -27,6 +28,8 @@ type resourceSchema struct {
 	labels labels // of the fields
 	key    int    // index in fields
 	unique []headerUnique
+	// derived are the indexes of the fields with parts.
+	derived []int
 }
 
 type fieldSchema struct {
@@ -35,6 +38,10 @@ type fieldSchema struct {
 	typ    core.Type
 	target string // name of the target of a stored to-one relation
 	unique bool
+	// parts are the indexes of the fields that the field is computed from. Lines do not contain it.
+	parts []int
+	// of has the types of the elements of a tuple.
+	of []core.Type
 }
 
 func (s *schema) add(r *resourceSchema) {
@@ -43,6 +50,9 @@ func (s *schema) add(r *resourceSchema) {
 }
 
 func (r *resourceSchema) add(f fieldSchema) {
+	if f.parts != nil {
+		r.derived = append(r.derived, len(r.fields))
+	}
 	r.fields = append(r.fields, f)
 	r.labels.add(f.name)
 }
@@ -59,6 +69,12 @@ func schemaOf(m *core.Model) schema {
 			if f.Target() != nil && !f.Many() {
 				field.target = f.Target().Name()
 			}
+			if f.Type() == core.Tuple {
+				field.of = f.ElementTypes()
+			}
+			for _, part := range f.Parts() {
+				field.parts = append(field.parts, part.Column())
+			}
 			out.add(field)
 		}
 		out.unique = uniquesOf(r)
@@ -70,7 +86,8 @@ func schemaOf(m *core.Model) schema {
 
 // neededVersion returns the oldest version that can hold the schema.
 func (s schema) neededVersion() int {
-	if slices.ContainsFunc(s.resources, func(r *resourceSchema) bool { return r.unique != nil }) {
+	newer := func(f fieldSchema) bool { return f.of != nil || f.parts != nil }
+	if slices.ContainsFunc(s.resources, func(r *resourceSchema) bool { return r.unique != nil || slices.ContainsFunc(r.fields, newer) }) {
 		return firstVersionWithUnique
 	}
 	return firstVersionWithSet
@@ -122,11 +139,13 @@ type (
 		Unique []headerUnique `json:"unique,omitempty"`
 	}
 	headerField struct {
-		Name   string `json:"name"`
-		Type   string `json:"type"`
-		Key    bool   `json:"key,omitempty"`
-		To     string `json:"to,omitempty"`
-		Unique bool   `json:"unique,omitempty"`
+		Name   string   `json:"name"`
+		Type   string   `json:"type"`
+		Key    bool     `json:"key,omitempty"`
+		To     string   `json:"to,omitempty"`
+		Unique bool     `json:"unique,omitempty"`
+		Parts  []string `json:"parts,omitempty"` // of a derived field
+		Of     []string `json:"of,omitempty"`    // types of the elements of a tuple
 	}
 )
 
@@ -141,7 +160,7 @@ func (s schema) header() []byte {
 	for _, r := range s.resources {
 		out := headerResource{Name: r.name, Fields: []headerField{}, Unique: r.unique}
 		for i, f := range r.fields {
-			out.Fields = append(out.Fields, headerField{f.name, f.typ.String(), i == r.key, f.target, f.unique})
+			out.Fields = append(out.Fields, headerField{f.name, f.typ.String(), i == r.key, f.target, f.unique, r.names(f.parts), typeNames(f.of)})
 		}
 		h.Resources = append(h.Resources, out)
 	}
@@ -190,17 +209,95 @@ func (h headerResource) schema(index int) (*resourceSchema, error) {
 			return nil, fmt.Errorf("has a field %q of unknown type %q", f.Name, f.Type)
 		case r.field(f.Name) >= 0:
 			return nil, fmt.Errorf("has the field %q twice", f.Name)
-		case f.Key && (r.key >= 0 || typ != core.Int && typ != core.Text && typ != core.UUID):
-			return nil, fmt.Errorf("has an invalid key %q: a resource has one key of type int, text or uuid", f.Name)
+		case f.Key && (r.key >= 0 || typ != core.Int && typ != core.Text && typ != core.UUID && (typ != core.Tuple || f.Parts == nil || i > 0)):
+			return nil, fmt.Errorf("has an invalid key %q: a resource has one key of type int, text or uuid, or a tuple as its first field", f.Name)
 		case f.Key:
 			r.key = i
 		}
-		r.add(fieldSchema{f.Name, labelOf(f.Name), typ, f.To, f.Unique})
+		r.add(fieldSchema{name: f.Name, label: labelOf(f.Name), typ: typ, target: f.To, unique: f.Unique})
+	}
+	for i, f := range h.Fields {
+		field := &r.fields[i]
+		for _, name := range f.Of {
+			field.of = append(field.of, typeNamed(name))
+		}
+		for _, name := range f.Parts {
+			field.parts = append(field.parts, r.field(name))
+		}
+		if field.parts != nil {
+			r.derived = append(r.derived, i)
+		}
+	}
+	for i := range r.fields {
+		if f := &r.fields[i]; !r.validParts(f) {
+			return nil, fmt.Errorf("has a field %q whose parts do not fit its type", f.name)
+		}
 	}
 	if r.key < 0 {
 		return nil, errors.New("has no key")
 	}
 	return r, nil
+}
+
+// validParts reports whether the types of the field's elements, and of its parts if it has any, fit its type.
+func (r *resourceSchema) validParts(f *fieldSchema) bool {
+	var types []core.Type
+	for _, part := range f.parts {
+		switch {
+		case part < 0 || r.fields[part].parts != nil:
+			return false
+		case r.fields[part].typ == core.Tuple:
+			types = append(types, r.fields[part].of...)
+		default:
+			types = append(types, r.fields[part].typ)
+		}
+	}
+	if f.typ != core.Tuple {
+		return f.of == nil && (f.parts == nil || slices.Equal(types, []core.Type{f.typ}))
+	}
+	return len(f.of) > 0 && (f.parts == nil || slices.Equal(types, f.of)) &&
+		!slices.ContainsFunc(f.of, func(t core.Type) bool { return !t.Element() })
+}
+
+// names returns the names of the fields at the indexes; nil for none.
+func (r *resourceSchema) names(indexes []int) (names []string) {
+	for _, i := range indexes {
+		names = append(names, r.fields[i].name)
+	}
+	return names
+}
+
+func typeNames(types []core.Type) (names []string) {
+	for _, t := range types {
+		names = append(names, t.String())
+	}
+	return names
+}
+
+// derive returns the value of a derived field from its parts in the row.
+func (f *fieldSchema) derive(at func(column int) core.Value) core.Value {
+	if f.typ != core.Tuple {
+		return at(f.parts[0])
+	}
+	parts := make([]core.Value, len(f.parts))
+	for i, part := range f.parts {
+		parts[i] = at(part)
+	}
+	return core.TupleOf(parts...)
+}
+
+// inKey reports whether the field is the key or a part of it.
+func (r *resourceSchema) inKey(i int) bool {
+	return i == r.key || slices.Contains(r.fields[r.key].parts, i)
+}
+
+// keyText describes the key: its name, or the names of its parts, and their types.
+func (r *resourceSchema) keyText() string {
+	key := r.fields[r.key]
+	if key.parts == nil {
+		return fmt.Sprintf("%q (%s)", key.name, key.typ)
+	}
+	return fmt.Sprintf("%q (%s)", strings.Join(r.names(key.parts), ","), strings.Join(typeNames(key.of), ","))
 }
 
 func typeNamed(name string) core.Type {
