@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -56,6 +57,9 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	if err := b.opts.checkSources(m); err != nil {
 		return err
 	}
+	if err := rejectDerivedFields(m); err != nil {
+		return err
+	}
 	if b.opts.Migrate {
 		if err := b.migrate(ctx, m); err != nil {
 			return err
@@ -84,6 +88,18 @@ func (b *Backend) Bind(ctx context.Context, m *core.Model) error {
 	b.bound.Store(bound)
 	b.startChecker(m, boundTo)
 	return nil
+}
+
+// rejectDerivedFields reports the resources with keys or relations of several fields, which the backend cannot store.
+func rejectDerivedFields(m *core.Model) (err error) {
+	for _, r := range m.Resources() {
+		for _, f := range r.Columns() {
+			if f.Parts() != nil || f.Type() == core.Tuple {
+				err = errors.Join(err, fmt.Errorf("postgres: %s: the backend cannot store keys and relations of several fields", f))
+			}
+		}
+	}
+	return err
 }
 
 // KeySource reports which keys the table of a resource generates, and which keys clients may choose. The table
