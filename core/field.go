@@ -92,7 +92,7 @@ func (f *Field) Inverse() *Field { return f.inverse }
 // OnDelete returns the effect of deleting the target of a stored to-one relation: the declared one, or the default.
 func (f *Field) OnDelete() OnDelete {
 	switch {
-	case f.spec.OnDelete != Detach || f.detachable():
+	case f.spec.OnDelete != Detach || f.Detachable():
 		return f.spec.OnDelete
 	case f.resource.join[0] == f || f.resource.join[1] == f:
 		return Cascade
@@ -100,8 +100,9 @@ func (f *Field) OnDelete() OnDelete {
 	return Restrict
 }
 
-// detachable reports whether the relation can become null.
-func (f *Field) detachable() bool { return !f.keyPart && (f.parts == nil || len(f.own) > 0) }
+// Detachable reports whether a stored to-one relation can become null: it is not in the key, and one with
+// [FieldSpec.Via] has [Field.OwnParts].
+func (f *Field) Detachable() bool { return !f.keyPart && (f.parts == nil || len(f.own) > 0) }
 
 // Orphans returns the effect on a record that leaves the other side of its relation.
 func (f *Field) Orphans() Orphans { return f.spec.Orphans }
@@ -202,6 +203,21 @@ func (f *Field) convertType(raw any) (Value, error) {
 // accepts reports whether the field can hold the value, apart from its content.
 func (f *Field) accepts(v Value) bool {
 	return v.typ == f.typ && (f.typ != Tuple || tupleFits(v, f.elements) == nil)
+}
+
+// TargetKey returns raw as a key of the related resource: the value of a to-one relation, or an element of a to-many one.
+//
+// Errors: [BadFieldValue].
+func (f *Field) TargetKey(raw any) (Value, error) {
+	key := f.target.key
+	v, err := key.convertType(raw)
+	if err != nil {
+		return Value{}, &Error{
+			Code: BadFieldValue, Resource: f.resource.apiName, Field: f.apiName, Type: key.typ, Value: raw,
+			Accepted: acceptedTuple(key.elements), Cause: err,
+		}
+	}
+	return v, nil
 }
 
 // Elements returns the keys in the value of a to-many relation; nil for a value that is no [List].

@@ -307,8 +307,12 @@ func (f *Field) derive(values []Value) Value {
 	return TupleOf(parts...)
 }
 
-// split returns the values of the parts for a value of a derived field.
-func (f *Field) split(v Value) []Value {
+// Split returns the values of [Field.Parts] for a value of the field; nil for a field without parts and for a value that is
+// not set.
+func (f *Field) Split(v Value) []Value {
+	if f.parts == nil || !v.IsSet() {
+		return nil
+	}
 	if f.typ != Tuple {
 		return []Value{v}
 	}
@@ -380,18 +384,19 @@ func apiNames(fields []*Field) string {
 	return strings.Join(names, " and ")
 }
 
-// spreadPatch is [Record.WithParts] for a patch. It removes the parts of the key, which the key names.
+// spreadPatch is [Record.WithParts] for a patch. It removes the parts of the key, which the key names, and the relations
+// whose parts it has set: policies then see the fields that the write sets.
 //
 // Errors: those of [Record.WithParts]; [FieldUpdateForbidden] for a part of the key with another value, and for a null relation that
 // cannot be detached.
 func (r *Resource) spreadPatch(rec Record) (Record, error) {
 	for _, f := range r.derived {
-		if f != r.key && rec.values[f.column].IsNull() && !f.detachable() {
+		if f != r.key && rec.values[f.column].IsNull() && !f.Detachable() {
 			return rec, f.UpdateForbidden(r)
 		}
 	}
 	if r.key.parts != nil {
-		for i, v := range r.key.split(rec.Key()) {
+		for i, v := range r.key.Split(rec.Key()) {
 			part := r.key.parts[i]
 			if given := rec.values[part.column]; !given.IsAbsent() && given != v {
 				return rec, part.UpdateForbidden(r)
@@ -404,6 +409,11 @@ func (r *Resource) spreadPatch(rec Record) (Record, error) {
 	}
 	for _, part := range r.key.parts {
 		out.values[part.column] = Value{}
+	}
+	for _, f := range r.derived {
+		if f != r.key {
+			out.values[f.column] = Value{}
+		}
 	}
 	return out, nil
 }

@@ -171,7 +171,7 @@ func (r Record) WithParts() (Record, error) {
 		v := values[f.column]
 		switch {
 		case v.IsSet():
-			for i, part := range f.split(v) {
+			for i, part := range f.Split(v) {
 				if values[f.parts[i].column].IsAbsent() {
 					values[f.parts[i].column] = part
 				}

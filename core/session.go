@@ -120,12 +120,27 @@ func (s session) Insert(ctx context.Context, r *Resource, records ...Record) ([]
 	if err := s.checkResource(r); err != nil {
 		return nil, err
 	}
+	records = slices.Clone(records)
+	if r.derived != nil {
+		for i, rec := range records {
+			err := checkRecord(r, rec)
+			if err == nil {
+				records[i], err = rec.WithParts()
+			}
+			if err != nil {
+				return nil, err
+			}
+			for _, f := range r.derived { // policies see the fields that are set
+				records[i].values[f.column] = Value{}
+			}
+		}
+	}
 	checked, err := checkInsert(r, records)
 	if err != nil {
 		return nil, err
 	}
 	op := s.op(Insert, r)
-	op.Records, op.Requested = checked, slices.Clone(records)
+	op.Records, op.Requested = checked, records
 	res, err := s.send(ctx, op)
 	return checkLength(len(checked), res.Records, err)
 }
@@ -231,15 +246,6 @@ func checkRecord(r *Resource, rec Record) error {
 func checkInsert(r *Resource, records []Record) ([]Record, error) {
 	checked := make([]Record, len(records))
 	for i, rec := range records {
-		if r.derived != nil {
-			if err := checkRecord(r, rec); err != nil {
-				return nil, err
-			}
-			var err error
-			if rec, err = rec.WithParts(); err != nil {
-				return nil, err
-			}
-		}
 		filled, err := withDefaults(r, rec)
 		if err != nil {
 			return nil, err
@@ -248,7 +254,7 @@ func checkInsert(r *Resource, records []Record) ([]Record, error) {
 			return nil, err
 		}
 		if r.derived != nil {
-			r.deriveAbsent(filled.values) // a copy, from WithParts
+			filled = r.RecordOf(slices.Clone(filled.values))
 		}
 		if key := filled.Key(); !addressable(key) {
 			return nil, r.key.badValue(key.Any(), errNoKey)

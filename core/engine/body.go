@@ -74,7 +74,7 @@ func (r bodyReader) read(info *resourceInfo, body map[string]any, level int) (*d
 			if !r.mayRepeat(f, raw) {
 				return nil, err
 			}
-			if !f.Key() {
+			if !f.Key() && !f.KeyPart() {
 				out.addRepeated(repeatedMember{field: f, raw: raw, err: err})
 			}
 			continue
@@ -91,7 +91,8 @@ func (r bodyReader) read(info *resourceInfo, body map[string]any, level int) (*d
 	if known < len(body) {
 		return nil, r.unknownMember(info, body)
 	}
-	if r.create && info.keySource.Assigned && !out.key().IsSet() {
+	// The store reports a part of a key that neither the body nor a default nor a policy sets.
+	if r.create && info.keySource.Assigned && info.resource.Key().Parts() == nil && !out.key().IsSet() {
 		return nil, info.resource.NoNextKey()
 	}
 	return out, nil
@@ -107,9 +108,9 @@ func (r bodyReader) hasNext(f *core.Field, body map[string]any) bool {
 	return named
 }
 
-// mayNameKey reports whether f is a key that the body may name.
+// mayNameKey reports whether f is a key that the body may name. A key of several fields is named by its parts.
 func (r bodyReader) mayNameKey(f *core.Field) bool {
-	return f.Key() && r.create && r.engine.info(f.Resource()).keySource.Assigned
+	return f.Key() && f.Parts() == nil && r.create && r.engine.info(f.Resource()).keySource.Assigned
 }
 
 func (r bodyReader) name(f *core.Field) string {
@@ -124,10 +125,10 @@ func (r bodyReader) isVisible(f *core.Field) bool { return r.internal || !f.Hidd
 
 // checkSettable rejects fields that the author of the body must not set.
 func (r bodyReader) checkSettable(f *core.Field) error {
-	forClients := f.Key() || f.ReadOnly() || f.Computed() != nil && f.Computed().Set == nil
+	forClients := f.Key() || f.KeyPart() && !r.create || f.ReadOnly() || f.Computed() != nil && f.Computed().Set == nil
 	switch {
 	case r.mayNameKey(f):
-	case r.internal && (f.Key() || f.Computed() != nil):
+	case r.internal && (f.Key() || f.KeyPart() || f.Computed() != nil):
 		return badSetterField(f.Resource(), f.Name())
 	case !r.internal && forClients:
 		return &core.Error{Code: core.FieldReadOnly, Resource: f.Resource().APIName(), Field: f.APIName()}
@@ -135,14 +136,21 @@ func (r bodyReader) checkSettable(f *core.Field) error {
 	return nil
 }
 
-// mayRepeat reports whether the body may repeat the value of a field that its author must not set. A key must be the one
-// of the request; other values are compared later with the stored record.
+// mayRepeat reports whether the body may repeat the value of a field that its author must not set. A key and its parts
+// must be those of the request; other values are compared later with the stored record.
 func (r bodyReader) mayRepeat(f *core.Field, raw any) bool {
 	if r.internal || r.key.IsAbsent() {
 		return false
 	}
-	key, err := f.Convert(raw)
-	return !f.Key() || err == nil && key == r.key
+	v, err := f.Convert(raw)
+	switch {
+	case f.Key():
+		return err == nil && v == r.key
+	case f.KeyPart():
+		key := f.Resource().Key()
+		return err == nil && v == key.Split(r.key)[slices.Index(key.Parts(), f)]
+	}
+	return true
 }
 
 // unknownMember returns the error for the first member of the body that is no field.
@@ -271,9 +279,6 @@ func (r bodyReader) item(f *core.Field, raw any, level int) (it item, err error)
 		it.create, err = r.read(r.engine.info(f.Target()), body, level+1)
 		return it, err
 	}
-	keyType := f.Target().Key().Type()
-	if it.key, err = keyType.Convert(raw); err != nil {
-		err = badValue(f, keyType, raw)
-	}
+	it.key, err = f.TargetKey(raw)
 	return it, err
 }

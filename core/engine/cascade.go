@@ -209,7 +209,9 @@ func (c *cascade) detachReferrers(ctx context.Context) error {
 		if all[i] == nil {
 			all[i] = c.work.engine.resources[i].newUpdateSet()
 		}
-		all[i].set(l.record.Key(), l.field, core.Null)
+		if err := all[i].point(l.record, l.field, core.Null); err != nil {
+			return err
+		}
 	}
 	for _, updates := range all {
 		if updates == nil {

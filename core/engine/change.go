@@ -1,6 +1,13 @@
 package engine
 
-import "github.com/larder-go/larder/core"
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/larder-go/larder/core"
+)
 
 // change is the new content of one record.
 type change struct {
@@ -23,9 +30,118 @@ func (c *change) key() core.Value { return c.values[c.info.resource.Key().Column
 
 func (c *change) set(f *core.Field, v core.Value) {
 	c.values[f.Column()] = v
-	if c.defaulted != nil {
-		c.defaulted[f.Column()], c.unnamed[f.Column()] = false, false
+	if c.defaulted == nil {
+		return
 	}
+	c.defaulted[f.Column()], c.unnamed[f.Column()] = false, false
+	for _, part := range f.Parts() {
+		if i := part.Column(); c.unnamed[i] { // the relation sets it
+			c.values[i], c.defaulted[i], c.unnamed[i] = core.Value{}, false, false
+		}
+	}
+}
+
+// deriveRelations sets the relations of the change that follow from other fields, and the fields that a relation sets. The
+// records that a relation points at because of other fields must exist and be visible.
+func (w *writer) deriveRelations(ctx context.Context, c *change) error {
+	var related []relatedRecord
+	for _, f := range c.info.via {
+		old := c.before.Value(f)
+		if c.values[f.Column()].IsAbsent() {
+			now, err := c.derived(f)
+			if err != nil {
+				return err
+			}
+			if now.IsSet() && now != old {
+				related = append(related, relatedRecord{resource: f.Target(), key: now})
+			}
+			if now != old {
+				c.values[f.Column()] = now
+			}
+			continue
+		}
+		if c.isNew {
+			continue
+		}
+		if c.contradicts(f) {
+			return &core.Error{Code: core.BadRequest, Message: fmt.Sprintf(
+				"%s of %s contradicts another field of the body; name one of them", f.APIName(), f.Resource().APIName())}
+		}
+		if err := setOwnParts(c.values, c.before, f); err != nil {
+			return err
+		}
+	}
+	return w.checkRelated(ctx, related)
+}
+
+// contradicts reports whether the change sets a part of the relation to another value than the relation does.
+func (c *change) contradicts(f *core.Field) bool {
+	split := f.Split(c.values[f.Column()])
+	for _, part := range f.OwnParts() {
+		want := core.Null
+		if split != nil {
+			want = split[slices.Index(f.Parts(), part)]
+		}
+		if v := c.values[part.Column()]; !v.IsAbsent() && v != want {
+			return true
+		}
+	}
+	return false
+}
+
+// derived returns the value that a relation gets from its parts. Parts of a new record that the body does not name get
+// their defaults.
+func (c *change) derived(f *core.Field) (core.Value, error) {
+	parts := make([]core.Value, len(f.Parts()))
+	for i, part := range f.Parts() {
+		v := c.values[part.Column()]
+		switch {
+		case v.IsAbsent() && c.isNew:
+			var err error
+			if v, err = part.Default(); err != nil {
+				return core.Value{}, err
+			}
+			c.values[part.Column()] = v
+			if v.IsAbsent() && !part.Key() {
+				v = core.Null
+			}
+		case v.IsAbsent():
+			v = c.before.Value(part)
+		}
+		parts[i] = v
+	}
+	if f.Type() != core.Tuple {
+		return parts[0], nil
+	}
+	return core.TupleOf(parts...), nil
+}
+
+// setOwnParts sets the fields that only the relation f uses to those of its value. Other fields of the relation keep the
+// value that they have in values or else in the record before.
+//
+// Errors: [core.BadFieldValue] if the value differs in another field; [core.FieldUpdateForbidden] for null in a relation
+// that cannot be detached.
+func setOwnParts(values []core.Value, before core.Record, f *core.Field) error {
+	v := values[f.Column()]
+	if v.IsNull() && f.Parts() != nil && !f.Detachable() {
+		return f.UpdateForbidden(f.Resource())
+	}
+	split := f.Split(v)
+	for i, part := range f.Parts() {
+		own, column := slices.Contains(f.OwnParts(), part), part.Column()
+		switch {
+		case own && v.IsNull():
+			values[column] = core.Null
+		case own:
+			values[column] = split[i]
+		case v.IsNull():
+		case cmp.Or(values[column], before.Value(part)) != split[i]:
+			e := badValue(f, f.Type(), v.Any())
+			e.Accepted = "a key with the " + part.APIName() + " of the record"
+			return e
+		}
+	}
+	return nil
 }
 
 // writesColumns reports whether the change writes columns other than the key.
@@ -57,7 +173,7 @@ func (c *change) resetColumns() {
 	c.set(c.info.resource.Key(), c.before.Key())
 	c.defaulted, c.unnamed = make([]bool, len(c.values)), make([]bool, len(c.values))
 	for i, f := range c.info.resource.Columns() {
-		if !clientWritable(f) || f.HasDefaultFunc() || c.before.At(i).IsAbsent() {
+		if !clientWritable(f) || f.KeyPart() || f.Parts() != nil || f.HasDefaultFunc() || c.before.At(i).IsAbsent() {
 			continue
 		}
 		c.unnamed[i] = true

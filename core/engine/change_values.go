@@ -52,8 +52,8 @@ func (w *writer) currentRecord(ctx context.Context, c *change) (core.Record, err
 		return core.Record{}, err
 	}
 	values := append([]core.Value(nil), c.values...)
-	for i, v := range values {
-		if v.IsAbsent() {
+	for i, f := range r.Columns() {
+		if values[i].IsAbsent() && f.Parts() == nil {
 			values[i] = core.Null
 		}
 	}
@@ -62,7 +62,7 @@ func (w *writer) currentRecord(ctx context.Context, c *change) (core.Record, err
 
 // fillDefaults gives a new record its key and the defaults of the model.
 func (w *writer) fillDefaults(ctx context.Context, c *change) error {
-	if c.key().IsAbsent() {
+	if c.key().IsAbsent() && c.info.resource.Key().Parts() == nil {
 		keys, err := w.tx.NextIDs(ctx, c.info.resource, 1)
 		if err != nil {
 			return err

@@ -61,7 +61,7 @@ func (a assignment) nestedCount() (n int) {
 func (d *draft) add(a assignment) {
 	d.assignments = append(d.assignments, a)
 	f := a.field
-	d.needsBefore = d.needsBefore || f.HasWriteRule() || f.Computed() != nil || a.merge
+	d.needsBefore = d.needsBefore || f.HasWriteRule() || f.Computed() != nil || a.merge || len(d.info.via) > 0
 	if f.Computed() != nil {
 		d.batchable = false
 	}
@@ -69,6 +69,9 @@ func (d *draft) add(a assignment) {
 	d.needsBefore = d.needsBefore || f.Inverse() != nil && f.Inverse().HasWriteRule()
 	moves := f.Inverse() != nil && !f.Inverse().Many() // the target changes too
 	d.batchable = d.batchable && !moves && !a.hasNested()
+	if len(d.info.via) > 0 { // the field may be part of a relation
+		d.batchable, d.namesRelated = false, true
+	}
 }
 
 // addRepeated appends a member, which is compared with the record before the request.
@@ -77,9 +80,17 @@ func (d *draft) addRepeated(m repeatedMember) {
 	d.needsBefore = true
 }
 
-// key returns the key in the body, absent if the body names none.
+// key returns the key in the body, absent if the body names none or not all of its parts.
 func (d *draft) key() core.Value {
-	return d.value(d.info.resource.Key())
+	key := d.info.resource.Key()
+	if key.Parts() == nil {
+		return d.value(key)
+	}
+	parts := make([]core.Value, len(key.Parts()))
+	for i, f := range key.Parts() {
+		parts[i] = d.value(f)
+	}
+	return core.TupleOf(parts...)
 }
 
 // writesColumns reports whether the draft sets columns of the record itself.
@@ -152,8 +163,12 @@ func (d *draft) holds(e *core.Error, value core.Value) bool {
 	return core.ListOf(values...) == value
 }
 
-// value returns the value in the body of a field that the record stores. It is absent if the body does not name it.
+// value returns the value in the body of a field that the record stores. It is absent if the body does not name it, or
+// names a record to create.
 func (d *draft) value(f *core.Field) core.Value {
+	if f.Key() && f.Parts() != nil {
+		return d.key()
+	}
 	for _, a := range d.assignments {
 		switch {
 		case a.field != f:

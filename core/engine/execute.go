@@ -101,7 +101,11 @@ func (ex *execution) begin(n int) {
 	c := newChange(r.info, r.level)
 	c.isNew = true
 	if r.given.field != nil {
-		c.set(r.given.field, ex.key(r.given.value))
+		key := ex.key(r.given.value)
+		c.set(r.given.field, key)
+		for i, v := range r.given.field.Split(key) {
+			c.set(r.given.field.Parts()[i], v)
+		}
 	}
 	ex.changes[n] = c
 }

@@ -151,7 +151,7 @@ func comparands(f *core.Field, kind core.FilterKind, raw []any) ([]core.Value, e
 	}
 	values := make([]core.Value, len(raw))
 	for i, raw := range raw {
-		if !kind.TakesNull() { // a bound or prefix need not be a valid key
+		if !kind.TakesNull() && f.Type() != core.Tuple { // a bound or prefix need not be a valid key
 			v, err := f.Type().Convert(raw)
 			if err != nil || !v.IsSet() {
 				return nil, badValue(f, f.Type(), raw)
@@ -163,6 +163,8 @@ func comparands(f *core.Field, kind core.FilterKind, raw []any) ([]core.Value, e
 		switch {
 		case err != nil:
 			return nil, err
+		case !v.IsSet() && !kind.TakesNull():
+			return nil, badValue(f, f.Type(), raw)
 		case v.IsSet():
 			values[i] = v
 		default:
@@ -231,7 +233,7 @@ func parseText(f *core.Field, text string) (any, error) {
 // maxTextNesting bounds the nesting of JSON in strings of [Query] Equal.
 const maxTextNesting = 100
 
-func badValue(f *core.Field, t core.Type, raw any) error {
+func badValue(f *core.Field, t core.Type, raw any) *core.Error {
 	return &core.Error{
 		Code: core.BadFieldValue, Resource: f.Resource().APIName(), Field: f.APIName(), Type: t, Value: raw,
 	}

@@ -82,7 +82,9 @@ func (w *writer) reassign(ctx context.Context, f *core.Field, owner core.Value, 
 		if !former.IsNull() {
 			formerOwners = append(formerOwners, former)
 		}
-		pending.updates.set(key, f, owner)
+		if err := pending.updates.point(rec, f, owner); err != nil {
+			return err
+		}
 	}
 	return w.checkPartnerRules(ctx, f.Inverse(), core.SortKeys(formerOwners))
 }
@@ -135,16 +137,21 @@ func (w *writer) detachOrDelete(ctx context.Context, f *core.Field, rec core.Rec
 	if err := w.checkRule(ctx, f, rec, f.Target()); err != nil {
 		return err
 	}
-	pending.updates.set(rec.Key(), f, core.Null)
-	return nil
+	return pending.updates.point(rec, f, core.Null)
+}
+
+// keepsMembers reports whether the members of a relation that other records store cannot leave it: it is in their keys.
+func keepsMembers(f *core.Field) bool {
+	inverse := f.Inverse()
+	return inverse != nil && !inverse.Detachable() && inverse.Orphans() == core.KeepOrphans
 }
 
 // clearRelations empties the relations that other records store, that the change does not set and that a client
-// could have named.
+// could have named. It leaves relations whose members cannot leave.
 func (w *writer) clearRelations(ctx context.Context, c *change) error {
 	for _, f := range c.info.resource.Fields() {
 		set := slices.Contains(c.relations, f)
-		if f.Stored() || !clientWritable(f) || set || slices.Contains(c.partialLists, f) {
+		if f.Stored() || !clientWritable(f) || set || slices.Contains(c.partialLists, f) || keepsMembers(f) {
 			continue
 		}
 		if err := w.setMembers(ctx, c, relationValue{field: f, implicit: true}); err != nil {

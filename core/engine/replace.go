@@ -64,6 +64,11 @@ func (w *writer) createWithKey(ctx context.Context, d *draft, key core.Value, de
 	}
 	w.markCreated(d.info, key)
 	p := planCreate([]*draft{d}, preset{d.info.resource.Key(), ref{key: key}})
+	for i, v := range d.info.resource.Key().Split(key) {
+		if part := d.info.resource.Key().Parts()[i]; part.Target() != nil {
+			p.related = append(p.related, relatedRecord{resource: part.Target(), key: v})
+		}
+	}
 	if err := w.checkRelated(ctx, p.related); err != nil {
 		return View{}, err
 	}

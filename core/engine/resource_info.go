@@ -16,13 +16,15 @@ type resourceInfo struct {
 	computed  []*shownField
 	partCount int // number of shown fields that are no columns
 	baseSize  int // bytes of JSON without the values of columns
-	// relationFields names the fields to read of related records: the key and references. It is nil, which reads
+	// relationFields names the fields to read of related records: the key, references and their parts. It is nil, which reads
 	// all fields, if the resource has write rules.
 	relationFields []string
 	keyOnly        []string // the name of the key
 	// storesAllIDs: all relations are to-one and stored by the record, so the record has all ids that its view
 	// shows.
 	storesAllIDs bool
+	// via are the relations that other fields of the record hold, see [core.FieldSpec.Via].
+	via []*core.Field
 	// inverseRules: inserting or deleting a record changes a field with a write rule in a related record.
 	inverseRules bool
 }
@@ -81,6 +83,9 @@ func newResourceInfo(r *core.Resource, keys core.KeySource) *resourceInfo {
 	info.storesAllIDs = !slices.ContainsFunc(info.relations, func(shown *shownField) bool { return !shown.isStoredID() })
 	info.relationFields = relationFields(r)
 	for _, f := range r.References() {
+		if f.Parts() != nil {
+			info.via = append(info.via, f)
+		}
 		info.inverseRules = info.inverseRules || f.Inverse() != nil && f.Inverse().HasWriteRule()
 	}
 	return info
@@ -95,6 +100,9 @@ func relationFields(r *core.Resource) []string {
 	names := []string{r.Key().Name()}
 	for _, f := range r.References() {
 		names = append(names, f.Name())
+		for _, part := range f.Parts() {
+			names = append(names, part.Name())
+		}
 	}
 	return names
 }

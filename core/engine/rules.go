@@ -150,6 +150,9 @@ func (w *writer) keepInvisible(ctx context.Context, c *change) error {
 			continue
 		}
 		c.set(f, kept)
+		if err := setOwnParts(c.values, c.before, f); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -63,6 +63,18 @@ func (updates *updateSet) set(key core.Value, f *core.Field, v core.Value) {
 	values[f.Column()] = v
 }
 
+// point makes the record point at the key, or at no record if v is null. The record has its references and their parts.
+//
+// Errors: [core.FieldUpdateForbidden] for null in a relation that cannot be detached; [core.BadFieldValue] for a key that
+// differs in a field which belongs to other relations, too.
+func (updates *updateSet) point(rec core.Record, f *core.Field, v core.Value) error {
+	if v.IsNull() && !f.Detachable() {
+		return f.UpdateForbidden(f.Target())
+	}
+	updates.set(rec.Key(), f, v)
+	return setOwnParts(updates.values[rec.Key()], rec, f)
+}
+
 // add adds the complete change of a record that is not in the set yet.
 func (updates *updateSet) add(key core.Value, values []core.Value) {
 	updates.keys = append(updates.keys, key)
@@ -72,7 +84,14 @@ func (updates *updateSet) add(key core.Value, values []core.Value) {
 func (updates *updateSet) records() []core.Record {
 	records := make([]core.Record, len(updates.keys))
 	for i, key := range updates.keys {
-		records[i] = updates.info.resource.RecordOf(updates.values[key])
+		values := updates.values[key]
+		if len(updates.info.via) > 0 {
+			values = slices.Clone(values)
+		}
+		for _, f := range updates.info.via {
+			values[f.Column()] = core.Value{} // the update sets the parts
+		}
+		records[i] = updates.info.resource.RecordOf(values)
 	}
 	return records
 }
@@ -106,10 +125,13 @@ func (w *writer) insertChanges(ctx context.Context, changes []*change) error {
 	pending := newPendingWrites(info)
 	records := make([]core.Record, len(changes))
 	for i, c := range changes {
-		if err := w.detachHolders(ctx, c, pending); err != nil {
+		if err := w.deriveRelations(ctx, c); err != nil {
 			return err
 		}
 		records[i] = info.resource.RecordOf(c.values)
+		if err := w.detachHolders(ctx, c, pending); err != nil {
+			return err
+		}
 	}
 	if err := w.flush(ctx, pending); err != nil {
 		return err
@@ -129,6 +151,9 @@ func (w *writer) insertChanges(ctx context.Context, changes []*change) error {
 func (w *writer) saveColumns(ctx context.Context, c *change) error {
 	if !c.writesColumns() {
 		return nil
+	}
+	if err := w.deriveRelations(ctx, c); err != nil {
+		return err
 	}
 	if err := w.checkColumnRules(ctx, c); err != nil {
 		return err

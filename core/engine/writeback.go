@@ -61,7 +61,7 @@ func (m *repeatedMember) matchesPart(p *part) bool {
 		v, err := core.JSON.Convert(m.raw)
 		return err == nil && sameShown(v, p.value)
 	case !m.field.Many():
-		v, err := m.field.Target().Key().Type().Convert(m.raw)
+		v, err := m.field.TargetKey(m.raw)
 		return err == nil && sameShown(v, p.value)
 	case !p.isList || m.rest && p.more == nil:
 		return false
@@ -72,7 +72,7 @@ func (m *repeatedMember) matchesPart(p *part) bool {
 	}
 	keys := make([]core.Value, len(list))
 	for i, raw := range list {
-		if keys[i], err = m.field.Target().Key().Type().Convert(raw); err != nil {
+		if keys[i], err = m.field.TargetKey(raw); err != nil {
 			return false
 		}
 	}

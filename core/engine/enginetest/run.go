@@ -48,6 +48,7 @@ func Cases() []Case {
 		{"updating", updatingCases()},
 		{"replacing", replacingCases()},
 		{"assigned keys", assignedCases()},
+		{"keys of several fields", keyCases()},
 		{"deleting", deletingCases()},
 		{"relations", relationCases()},
 		{"relation rules", relationRuleCases()},
