@@ -17,7 +17,7 @@ func (n schemaNames) readSchema(r *core.Resource) object {
 			continue
 		}
 		schema := describe(n.field(f, n.read), f.Description())
-		if r.ReadOnly() || !settable(f) && !(f.Key() && n.keyInBody(r)) {
+		if r.ReadOnly() || !settable(f) && !(n.keyInBody(r) && slices.Contains(keyMembers(r), f)) {
 			schema["readOnly"] = true
 		}
 		properties[f.APIName()] = schema
@@ -69,10 +69,28 @@ func addNext(properties object, f *core.Field) {
 
 // createSchema describes the body of POST where it names the key.
 func (n schemaNames) createSchema(r *core.Resource) object {
-	schema, key := n.writeSchema(r), r.Key()
-	schema["properties"].(object)[key.APIName()] = describe(typeSchema(key.Type()), key.Description()) //nolint:forcetypeassert // writeSchema returns an object
-	schema["required"] = []string{key.APIName()}
+	schema := n.writeSchema(r)
+	properties := schema["properties"].(object) //nolint:forcetypeassert // writeSchema returns an object
+	required := []string{}
+	for _, f := range keyMembers(r) {
+		if f.KeyPart() && f.ReadOnly() {
+			continue
+		}
+		properties[f.APIName()] = describe(n.field(f, n.create), f.Description())
+		if !f.HasDefaultFunc() && !f.ConstantDefault().IsSet() {
+			required = append(required, f.APIName())
+		}
+	}
+	schema["required"] = required
 	return schema
+}
+
+// keyMembers returns the fields that name an assigned key in the body of POST: the key, or its parts.
+func keyMembers(r *core.Resource) []*core.Field {
+	if parts := r.Key().Parts(); parts != nil {
+		return parts
+	}
+	return []*core.Field{r.Key()}
 }
 
 // settable reports whether a client can ever set the field in a body.
@@ -80,7 +98,7 @@ func settable(f *core.Field) bool {
 	if c := f.Computed(); c != nil && c.Set == nil {
 		return false
 	}
-	return !f.Key() && !f.Hidden() && !f.ReadOnly()
+	return !f.Key() && !f.KeyPart() && !f.Hidden() && !f.ReadOnly()
 }
 
 // field describes the values of a field. The records of a relation have the schemas in names.
@@ -128,6 +146,11 @@ func typeSchema(t core.Type) object {
 		return object{"type": "string", "format": "uuid"}
 	case core.Bytes:
 		return object{"type": "string", "format": "byte", "contentEncoding": "base64"}
+	case core.Tuple:
+		return object{
+			"type": "string", "pattern": "^[^,]*(,[^,]*)+$",
+			"description": "The parts of the key, joined by commas; in a part, %2C stands for a comma and %25 for a percent sign.",
+		}
 	case core.List:
 		return object{"type": "array", "items": object{}}
 	}

@@ -397,3 +397,31 @@ func TestDocumentStatesLimitsAndCodes(t *testing.T) {
 		}
 	}
 }
+
+func TestSchemasOfKeysOfSeveralFields(t *testing.T) {
+	m := core.MustModel("lines", core.ResourceSpec{Name: "line", Fields: []core.FieldSpec{
+		{Name: "order", Type: core.Int, Key: true}, {Name: "number", Type: core.Int, Key: true, Default: 1}, {Name: "text", Type: core.Text},
+	}})
+	doc, err := validate(documentOf(t, m, rest.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]struct{ readOnly, required string }{
+		"line": {"id", "id"}, "line_write": {"id number order", ""}, "line_create": {"id", "order"},
+	} {
+		schema := doc.Components.Schemas[name].Value
+		var readOnly []string
+		for field, property := range schema.Properties {
+			if property.Value.ReadOnly {
+				readOnly = append(readOnly, field)
+			}
+		}
+		slices.Sort(readOnly)
+		if got := strings.Join(readOnly, " "); got != want.readOnly || strings.Join(schema.Required, " ") != want.required {
+			t.Errorf("%s: readonly %s, required %v", name, got, schema.Required)
+		}
+	}
+	if id := doc.Paths.Value("/line/{id}").Parameters[0].Value.Schema.Value; !id.Type.Is("string") || id.Pattern == "" {
+		t.Errorf("id is %v", id)
+	}
+}

@@ -2,6 +2,7 @@ package resttest
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -136,6 +137,80 @@ func testIDs(t *testing.T, newBackend NewBackend) {
 		c := setup{model: things()}.start(t, newBackend)
 		r := c.check(t, exchange{"PUT /word/a%2Fb%20%3F", `{}`, 201, ""})
 		c.check(t, exchange{"GET " + r.header.Get("Location"), "", 200, `{"id": "a/b ?"}`})
+	})
+}
+
+// readings is a model with keys of several fields: of texts, of each other type, and of a record with such a key.
+func readings() *core.Model {
+	part := func(name string, t core.Type) core.FieldSpec { return core.FieldSpec{Name: name, Type: t, Key: true} }
+	return core.MustModel("readings",
+		core.ResourceSpec{Name: "sensor", Fields: []core.FieldSpec{part("site", core.Text), part("name", core.Text), textField("text")}},
+		core.ResourceSpec{Name: "reading", Fields: []core.FieldSpec{
+			{Name: "sensor", ToOne: "sensor", Key: true}, part("at", core.Time), {Name: "value", Type: core.Float},
+		}},
+		core.ResourceSpec{Name: "slot", Fields: []core.FieldSpec{
+			part("day", core.Date), part("local", core.LocalTime), part("open", core.Bool), part("uuid", core.UUID), part("int", core.Int),
+		}},
+	)
+}
+
+// testTupleIDs checks ids of keys with several fields.
+func testTupleIDs(t *testing.T, newBackend NewBackend) {
+	const at, uuid = "2026-11-30T12:00:00.5Z", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+	const slot = "2026-11-30,2026-11-30T12:00:00,true," + uuid + ",-5"
+	badTuple := func(value string) string {
+		return `BAD_FIELD_VALUE {"object_name": "sensor", "field_name": "id", "type": "tuple", "value": "` + value + `", "accepted_values": "text,text"}`
+	}
+	setup{model: readings()}.check(t, newBackend, []rule{
+		{"a URL names the parts of a key", []exchange{
+			{"POST /sensor", `{"site": "a,b", "name": "3"}`, 201, `{"id": "a%2Cb,3", "site": "a,b", "name": "3"}`},
+			{"GET /sensor/a%252Cb%2C3", "", 200, `{"id": "a%2Cb,3", "site": "a,b", "name": "3"}`},
+			{"GET /sensor/a%252Cb,3", "", 200, `{"id": "a%2Cb,3", "site": "a,b", "name": "3"}`},
+			{"PATCH /sensor/a%252Cb,3", `{"text": "x"}`, 200, `{"id": "a%2Cb,3", "site": "a,b", "name": "3", "text": "x"}`},
+			{"PUT /sensor/50%2525,", `{}`, 201, `{"id": "50%25,", "site": "50%", "name": ""}`},
+			{"GET /sensor/,", "", 404, `OBJECT_DOES_NOT_EXIST {"object_name": "sensor", "object_id": ","}`},
+			{"GET /sensor?depth=0", "", 200, `["50%25,", "a%2Cb,3"]`},
+			{"DELETE /sensor/50%2525%2C", "", 200, `null`},
+		}},
+		{"an id that is not canonical is 400", []exchange{
+			{"POST /sensor", `{"site": "a,b", "name": "3"}`, 201, ""},
+			{"GET /sensor/a%2Cb,3", "", 400, badTuple("a,b,3")},
+			{"GET /sensor/a%252cb,3", "", 400, badTuple("a%2cb,3")},
+			{"GET /sensor/%2561%252Cb,3", "", 400, badTuple("%61%2Cb,3")},
+			{"GET /sensor/a", "", 400, badTuple("a")},
+			{"PUT /sensor/a%2525%252,b", `{}`, 400, badTuple("a%25%2,b")},
+		}},
+		{"a key may contain the key of another record", []exchange{
+			{"POST /sensor", `{"site": "a,b", "name": "3"}`, 201, ""},
+			{"POST /reading", `{"sensor": "a%2Cb,3", "at": "` + at + `", "value": 1}`, 201, `{"id": "a%2Cb,3,` + at + `", "sensor": "a%2Cb,3", "at": "` + at + `", "value": 1}`},
+			{"PUT /reading/a%252Cb,3,2027-01-01T00:00:00Z", `{"value": 2}`, 201, ""},
+			{"PUT /reading/x,3,2027-01-01T00:00:00Z", `{"value": 2}`, 404, `OBJECT_DOES_NOT_EXIST {"object_name": "sensor", "object_id": "x,3"}`},
+			{"GET /reading/a%252Cb,3,2027-01-01T01:00:00+01:00", "", 400, "BAD_FIELD_VALUE"},
+			{`GET /reading?depth=0&filter={"sensor":"a%2Cb,3"}`, "", 200, `["a%2Cb,3,` + at + `", "a%2Cb,3,2027-01-01T00:00:00Z"]`},
+			{"GET /reading?depth=0&sensor=a%2Cb,3&value=2", "", 200, `["a%2Cb,3,2027-01-01T00:00:00Z"]`},
+			{"GET /reading?depth=0&id=a%2Cb,3," + at, "", 200, `["a%2Cb,3,` + at + `"]`},
+		}},
+		{"parts of a key have any of the types", []exchange{
+			{"PUT /slot/" + slot, `{}`, 201, `{"id": "` + slot + `", "day": "2026-11-30", "local": "2026-11-30T12:00:00", "open": true, "uuid": "` + uuid + `", "int": -5}`},
+			{"GET /slot/" + slot, "", 200, `{"id": "` + slot + `", "day": "2026-11-30", "local": "2026-11-30T12:00:00", "open": true, "uuid": "` + uuid + `", "int": -5}`},
+		}},
+	})
+	t.Run("Location and Link of keys with several fields", func(t *testing.T) {
+		c := setup{model: readings()}.start(t, newBackend)
+		r := c.check(t, exchange{"POST /sensor", `{"site": "a,b/", "name": "$"}`, 201, ""})
+		if location := r.header.Get("Location"); location != "/sensor/a%252Cb%2F%2C$" {
+			t.Errorf("Location %s", location)
+		}
+		c.check(t, exchange{"GET " + r.header.Get("Location"), "", 200, `{"id": "a%2Cb/,$", "site": "a,b/", "name": "$"}`})
+		c.check(t, exchange{"POST /sensor", `[{"site": "b", "name": "1"}, {"site": "b", "name": "2"}, {"site": "a", "name": "z"}]`, 201, ""})
+		var pages []string
+		for next := "/sensor?depth=0&limit=1"; next != ""; {
+			page := c.check(t, exchange{"GET " + next, "", 200, ""})
+			pages, next = append(pages, string(page.body)), page.next()
+		}
+		if want := []string{`["a,z"]`, `["a%2Cb/,$"]`, `["b,1"]`, `["b,2"]`}; !slices.Equal(pages, want) {
+			t.Errorf("pages %s", pages)
+		}
 	})
 }
 

@@ -57,6 +57,7 @@ var families = []Case{
 	{"numbers", testNumbers},
 	{"rejected ids", testRejectedPutIDs},
 	{"assigned ids", testAssignedIDs},
+	{"ids of several fields", testTupleIDs},
 	{"types", testTypes},
 	{"preconditions", testPreconditions},
 	{"errors", testErrors},
