@@ -201,6 +201,9 @@ func compileFields(r *core.Resource, names []string) (*fieldList, error) {
 			return nil, err
 		}
 		has[f.Column()] = true
+		for _, part := range f.Parts() {
+			has[part.Column()] = true
+		}
 	}
 	return newFieldList(r, has), nil
 }

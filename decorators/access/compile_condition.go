@@ -180,6 +180,8 @@ func checkFromPrincipal(f *core.Field, from FromPrincipal) error {
 	switch {
 	case !f.Type().Ordered():
 		return fmt.Errorf("%s is %s and cannot be compared with a value of the principal", f, f.Type())
+	case f.Type() == core.Tuple:
+		return fmt.Errorf("%s is a key of several fields and cannot be compared with a value of the principal; compare one of these fields", f)
 	case !from.id && from.claim == "":
 		return fmt.Errorf("%s is compared with a claim without a name; name the claim", f)
 	}

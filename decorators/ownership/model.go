@@ -113,6 +113,8 @@ func ownerField(r *core.Resource, name string) (*core.Field, error) {
 	switch {
 	case !f.Stored() || f.Many():
 		return nil, fmt.Errorf("field %q cannot hold an owner; use a stored scalar or to-one relation", name)
+	case f.Parts() != nil && !f.Key():
+		return nil, fmt.Errorf("field %q is derived from other fields; use one of these", name)
 	case f.Key():
 		return nil, fmt.Errorf("field %q is the key, which clients see and choose; use a hidden field", name)
 	case f.Type() != core.Int && f.Type() != core.Text && f.Type() != core.UUID:

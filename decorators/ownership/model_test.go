@@ -39,6 +39,7 @@ func TestUnsuitableModelsAndOptionsAreRejected(t *testing.T) {
 		"default":        {field(core.FieldSpec{Type: core.Int, Hidden: true, Default: 0}), ownership.Options{}, "owner", []string{`field "owner" has a default, but the owner is the principal that inserts the record`}},
 		"default func":   {field(core.FieldSpec{Type: core.Int, Hidden: true, Default: func() any { return 1 }}), ownership.Options{}, "owner", []string{`has a default`}},
 		"default misfit": {field(core.FieldSpec{Type: core.Int, Hidden: true, Default: func() any { return "x" }}), ownership.Options{}, "owner", []string{`has a default`}},
+		"derived":        {field(core.FieldSpec{ToOne: "lid", Via: []string{"id"}, Hidden: true}), ownership.Options{}, "owner", []string{`field "owner" is derived from other fields; use one of these`}},
 		"key":            {field(scalar), ownership.Options{}, "id", []string{`field "id" is the key, which clients see and choose`}},
 		"unknown resources": {field(scalar), ownership.Options{Shared: []string{"Jar"}, Fields: map[string]string{"pot": "x"}}, "owner", []string{
 			`option Fields: there is no resource "pot"; the model "m" has jar, lid`, `option Shared: there is no resource "Jar"; the model "m" has jar, lid`,
