@@ -29,7 +29,7 @@ func accessorFor(f *core.Field, t reflect.Type) (accessor, bool) {
 		return pointerAccessor(elem, t.Elem()), ok
 	}
 	a, ok := plainAccessor(f, t)
-	if ok && (f.Key() || f.Target() != nil && !f.Many() || f.NumberedBy() != nil || slices.Contains(clockTypes, f.Type())) {
+	if ok && f.Type() != core.Tuple && (f.Key() || f.Target() != nil && !f.Many() || f.NumberedBy() != nil || slices.Contains(clockTypes, f.Type())) {
 		return zeroIsNull(a, f.Type()), true
 	}
 	return a, ok
@@ -61,8 +61,8 @@ func plainAccessor(f *core.Field, t reflect.Type) (accessor, bool) {
 		return timeAccessor, t == reflect.TypeFor[time.Time]()
 	case core.Date:
 		return dateAccessor, t == reflect.TypeFor[time.Time]()
-	case core.Decimal:
-		return decimalAccessor(f), kind == reflect.String
+	case core.Decimal, core.Tuple:
+		return spelledAccessor(f), kind == reflect.String
 	case core.LocalTime:
 		return localTimeAccessor, t == reflect.TypeFor[time.Time]()
 	case core.Bytes:
@@ -179,8 +179,9 @@ var localTimeAccessor = accessor{
 	},
 }
 
-// decimalAccessor loads the empty string, which is the zero value of the Go type and no number, as null.
-func decimalAccessor(f *core.Field) accessor {
+// spelledAccessor loads the text of a decimal or tuple. The empty string, which is the zero value of the Go type and the
+// text of none of them, is null.
+func spelledAccessor(f *core.Field) accessor {
 	return accessor{
 		load: func(field reflect.Value) (core.Value, error) {
 			if field.Len() == 0 {
@@ -188,7 +189,14 @@ func decimalAccessor(f *core.Field) accessor {
 			}
 			return f.Convert(field.String())
 		},
-		store: func(field reflect.Value, v core.Value) error { field.SetString(f.DecimalText(v)); return nil },
+		store: func(field reflect.Value, v core.Value) error {
+			text := f.DecimalText(v)
+			if v.Type() == core.Tuple {
+				text = v.String()
+			}
+			field.SetString(text)
+			return nil
+		},
 	}
 }
 

@@ -646,3 +646,32 @@ func TestZeroNumberIsAssigned(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestKeysOfSeveralFields(t *testing.T) {
+	type Line struct {
+		ID            string
+		Order, Number int
+		Next          string
+	}
+	s := openModel(t, core.MustModel("m", core.ResourceSpec{Name: "line", Fields: []core.FieldSpec{
+		{Name: "order", Type: core.Int, Key: true}, {Name: "number", Type: core.Int, Key: true}, {Name: "next", ToOne: "line"},
+	}}))
+	lines := collection[Line](t, s, "line")
+	first, second := Line{Order: 1, Number: 2}, Line{ID: "1,3", Order: 1, Number: 3, Next: "1,2"}
+	if err := lines.Insert(t.Context(), &first, &second); err != nil {
+		t.Fatal(err)
+	}
+	second.Next = "1,3"
+	if err := lines.Update(t.Context(), &second); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]Line{"1,2": {ID: "1,2", Order: 1, Number: 2}, "1,3": {ID: "1,3", Order: 1, Number: 3, Next: "1,3"}} {
+		if got, err := lines.Get(t.Context(), key); err != nil || got != want {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	}
+	second.Number = 4
+	if err := lines.Update(t.Context(), &second); !errors.Is(err, core.FieldUpdateForbidden) {
+		t.Errorf("got %v", err)
+	}
+}

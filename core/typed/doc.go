@@ -29,6 +29,7 @@
 //   - Date: [time.Time] at midnight in UTC; a time with another clock time or zone is an error;
 //   - LocalTime: [time.Time] in UTC; a time with another zone is an error;
 //   - Decimal: strings, such as "10.50"; the empty string is null;
+//   - Tuple: strings, such as "17,3"; the empty string is null;
 //   - UUID: strings and [16]byte;
 //   - Bytes: []byte;
 //   - JSON and List: any type that encoding/json can decode the value into. Numbers in an any are [json.Number].
