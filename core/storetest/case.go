@@ -45,6 +45,7 @@ var families = []struct {
 	{name: "ids", rows: slices.Concat(generatedKeyRules, chosenKeyRules)},
 	{name: "types", rows: slices.Concat(typeRules, roundTripRules(), acceptedRules)},
 	{name: "integrity", rows: slices.Concat(integrityRules, indexRules)},
+	{name: "key parts", rows: keyPartRules},
 	{name: "errors", rows: errorRules},
 	{name: "ownership", rows: ownershipRules},
 	{name: "transaction", rows: transactionRules},

@@ -31,7 +31,7 @@ func (d defect) backend(testing.TB, *core.Model) core.Backend {
 
 func allDefects() []defect {
 	return slices.Concat(
-		guardDefects, relatedDefects, writeDefects, orderDefects, filterDefects, projectionDefects, idDefects, typeDefects,
+		guardDefects, relatedDefects, writeDefects, orderDefects, filterDefects, projectionDefects, idDefects, keyPartDefects, typeDefects,
 		integrityDefects, ownershipDefects, transactionDefects, isolationDefects, lockDefects, numberDefects, cancelDefects, closingDefects, durabilityDefects,
 	)
 }

@@ -23,7 +23,7 @@ func (s step) insert() (expectedErrors, error) {
 	recs := make([]core.Record, 1+s.d.UpTo(2, "more records"))
 	for i := range recs {
 		values := s.d.Columns(s.res)
-		if s.d.UpTo(2, "has a key") > 0 {
+		if s.res.Key().Parts() != nil || s.d.UpTo(2, "has a key") > 0 {
 			values[s.res.Key().Column()] = s.d.Value(s.res.Key())
 		}
 		recs[i] = s.res.RecordOf(values)
@@ -110,6 +110,9 @@ func (s step) count() (expectedErrors, error) {
 }
 
 func (s step) nextIDs() (expectedErrors, error) {
+	if core.DefaultKeySource(s.res).Assigned {
+		return s.load()
+	}
 	n := 1 + s.d.UpTo(2, "more ids")
 	s.d.Logf("next %d ids of %v", n, s.res)
 	keys, err := s.c.Querier.NextIDs(s.c.Ctx, s.res, n)

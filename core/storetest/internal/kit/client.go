@@ -41,13 +41,14 @@ func (c *Client) Record(resource string, f Fields) core.Record {
 
 // Full returns a record with the fields. The other columns are null, as in a record that a backend returns.
 func (c *Client) Full(resource string, f Fields) core.Record {
-	rec := c.Record(resource, f)
-	for i := range rec.Len() {
-		if rec.At(i).IsAbsent() {
-			rec = rec.With(i, core.Null)
+	rec := Must(c.Record(resource, f).WithParts())(c, "record")
+	values := make([]core.Value, rec.Len())
+	for i, field := range rec.Resource().Columns() {
+		if values[i] = rec.At(i); values[i].IsAbsent() && field.Parts() == nil {
+			values[i] = core.Null
 		}
 	}
-	return rec
+	return rec.Resource().RecordOf(values)
 }
 
 // Key returns a key of the resource.

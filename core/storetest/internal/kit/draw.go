@@ -25,6 +25,19 @@ var drawnValues = map[string][]any{
 	"ticket.title":  {nil, "", "a", "a\x01"},
 	"ticket.due":    {nil, -1, 2},
 	"ticket.closed": {nil, true, false},
+	"order.id":      {1, 2, 11},
+	"order.group":   {nil, 1},
+	"order.value":   {nil, 1},
+	"line.key":      {"1,1", "1,11", "11,1", "2,1", "1,-1", "11,11"},
+	"line.order":    {1, 2, 11},
+	"line.number":   {-1, 1, 11},
+	"line.text":     {nil, "a"},
+
+	"parcel.id":          {1, 2, 3},
+	"parcel.order":       {nil, 1, 2, 11},
+	"parcel.line_number": {nil, 1, 11},
+	"parcel.line":        {nil, "1,1", "1,11", "11,1", "11,11"},
+	"parcel.spare":       {nil, "1,1", "1,11", "11,1"},
 }
 
 // Drawer draws operations, and the parts of operations, at random.
@@ -42,9 +55,10 @@ func (d Drawer) UpTo(n int, label string) int { return rapid.IntRange(0, n).Draw
 // Bool draws true or false.
 func (d Drawer) Bool(label string) bool { return rapid.Bool().Draw(d.T, label) }
 
-// Resource draws a resource of the backend kit's model: cookie, jar or ticket.
+// Resource draws a resource of the backend kit's model, in most cases cookie, jar or ticket.
 func (d Drawer) Resource(m *core.Model) *core.Resource {
-	return m.Resource(rapid.SampledFrom([]string{"cookie", "jar", "ticket"}).Draw(d.T, "resource"))
+	names := []string{"cookie", "jar", "ticket", "cookie", "jar", "ticket", "order", "line", "parcel"}
+	return m.Resource(rapid.SampledFrom(names).Draw(d.T, "resource"))
 }
 
 // Value draws a value of the field. It may be null, unless the field is a key.
@@ -68,11 +82,12 @@ func (d Drawer) Field(r *core.Resource, label string) *core.Field {
 	return r.Field(rapid.SampledFrom(names).Draw(d.T, label))
 }
 
-// Columns draws values for some of the columns. The other columns, and the key, are absent.
+// Columns draws values for some of the columns. The other columns, and the key, are absent. Relations with Via are set by
+// their parts.
 func (d Drawer) Columns(r *core.Resource) []core.Value {
 	values := make([]core.Value, len(r.Columns()))
 	for i, f := range r.Columns() {
-		if !f.Key() && d.Bool("names "+f.Name()) {
+		if !f.Key() && !f.KeyPart() && f.Parts() == nil && d.Bool("names "+f.Name()) {
 			values[i] = d.Value(f)
 		}
 	}

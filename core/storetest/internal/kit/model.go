@@ -2,8 +2,8 @@ package kit
 
 import "github.com/larder-go/larder/core"
 
-// Model returns the model of the backend kit. It has a resource for each type of key, a relation of each kind, a column
-// of each type, API names that differ from the stored names, and names that are reserved words of SQL.
+// Model returns the model of the backend kit. It has a resource for each type of key, keys of several fields, a relation of
+// each kind, a column of each type, API names that differ from the stored names, and names that are reserved words of SQL.
 func Model() *core.Model {
 	return core.MustModel("storetest",
 		core.ResourceSpec{Name: "jar", APIName: "Jar", Fields: []core.FieldSpec{
@@ -66,6 +66,27 @@ func Model() *core.Model {
 		}, Unique: [][]string{{"desk", "number"}}, Indexes: []core.Index{
 			{Fields: []string{"title"}, Where: core.Eq("closed", nil), Unique: true},
 			{Fields: []string{"desk", "-due"}, Where: core.Eq("closed", nil)},
+		}},
+		core.ResourceSpec{Name: "line", APIName: "Line", KeyName: "key", Fields: []core.FieldSpec{
+			{Name: "order", APIName: "Order", ToOne: "order", Key: true},
+			{Name: "number", APIName: "No", Type: core.Int, Key: true},
+			{Name: "text", Type: core.Text},
+		}},
+		core.ResourceSpec{Name: "parcel", APIName: "Parcel", Fields: []core.FieldSpec{
+			{Name: "id", Type: core.Int, Key: true},
+			{Name: "order", ToOne: "order"},
+			{Name: "line_number", Type: core.Int},
+			{Name: "line", APIName: "OfLine", ToOne: "line", Via: []string{"order", "line_number"}},
+			{Name: "spare", ToOne: "line"},
+		}},
+		core.ResourceSpec{Name: "mark", Fields: []core.FieldSpec{
+			{Name: "line", ToOne: "line", Key: true},
+			{Name: "page", ToOne: "page", Key: true},
+		}},
+		core.ResourceSpec{Name: "slot", Fields: []core.FieldSpec{
+			{Name: "text", Type: core.Text, Key: true}, {Name: "int", Type: core.Int, Key: true}, {Name: "uuid", Type: core.UUID, Key: true},
+			{Name: "bool", Type: core.Bool, Key: true}, {Name: "time", Type: core.Time, Key: true}, {Name: "date", Type: core.Date, Key: true},
+			{Name: "localtime", Type: core.LocalTime, Key: true}, {Name: "value", Type: core.Int},
 		}},
 	)
 }
