@@ -96,7 +96,7 @@ func targetKeys(rec core.Record, stored *core.Field) ([]core.Value, error) {
 	v := rec.At(stored.Column())
 	switch {
 	case stored.Many():
-		return v.Elements(stored.Target().Key().Type())
+		return stored.Elements(v)
 	case v.IsSet():
 		return []core.Value{v}, nil
 	}

@@ -170,6 +170,12 @@ func keyCases() []Case {
 			list line filter={"id": "1"}                      => BAD_FIELD_VALUE
 			list parcel filter={"line": "1,10"}               => [{"id": 1, "order": 1, "line_nr": 10, "line": "1,10"}]
 			list line filter={"id": {"lt": null}}             => BAD_FIELD_VALUE
+			list parcel filter={"line.nr": 10} depth=0         => [1]
+			list parcel filter={"line.order.id": 2} depth=0    => []
+			list parcel sort=["-line"] depth=0                 => [1]
+			list line filter={"parcels": {"$any": {"id": 1}}} depth=0  => ["1,10"]
+			list order filter={"lines": {"$any": {"nr": 10}}} depth=0  => [1]
+			list order filter={"lines": {"$none": {"id": "1,10"}}} depth=0  => [2]
 			get parcel/1 depth=2                       => {"id": 1, "order": {"id": 1, "lines": ["1,3", "1,10"], "notes": []}, "line_nr": 10, "line": {"id": "1,10", "order": 1, "nr": 10, "parcels": [1], "tags": []}}`),
 	}
 }
