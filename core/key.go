@@ -242,6 +242,9 @@ func (b *builder) checkVia(f *Field) {
 		case part == nil:
 			b.failField(f, "Via names %q, which is no field of the resource", name)
 			return
+		case part.spec.NumberedBy != "":
+			b.failField(f, "Via names %q, which has NumberedBy; a relation cannot follow a generated number", name)
+			return
 		case !part.Stored() || part.Many() || part.parts != nil:
 			b.failField(f, "Via names %q; it can only name stored scalars and to-one relations without Via", name)
 			return

@@ -491,7 +491,7 @@ func TestModelReportsMistakesInKeysOfSeveralFields(t *testing.T) {
 		core.ResourceSpec{Name: "parts", Fields: []core.FieldSpec{
 			number, part(core.FieldSpec{Name: "json", Type: core.JSON}), part(core.FieldSpec{Name: "hidden", Type: core.Int, Hidden: true}),
 			part(core.FieldSpec{Name: "fixed", Type: core.Int, Writable: core.Never}), part(core.FieldSpec{Name: "many", ToMany: "line"}),
-			part(core.FieldSpec{Name: "self", ToOne: "parts"}),
+			part(core.FieldSpec{Name: "self", ToOne: "parts"}), part(core.FieldSpec{Name: "numbered", Type: core.Int, NumberedBy: "number"}),
 			part(core.FieldSpec{Name: "chain", ToOne: "chain"}),
 		}},
 		core.ResourceSpec{Name: "chain", Fields: []core.FieldSpec{number, part(core.FieldSpec{Name: "back", ToOne: "parts"})}},
@@ -511,7 +511,7 @@ func TestModelReportsMistakesInKeysOfSeveralFields(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"json": one of several key fields must be int, text, uuid, bool, time, date or localtime, not json`,
-		`"hidden": a key cannot be hidden`, `"fixed": a key cannot have Writable`,
+		`"hidden": a key cannot be hidden`, `"numbered": only a stored int can have NumberedBy, without Key`, `"fixed": a key cannot have Writable`,
 		`"many": one of several key fields must be a scalar or a stored to-one relation without Via`,
 		`"self": the key of "parts" contains the key of its own resource`, `"chain": the key of "chain" contains the key of its own resource`,
 		`"declared": type tuple cannot be declared`, `"lines": a stored list cannot point at "line", which has several key fields`,

@@ -48,7 +48,7 @@ func TestSourceDeclaresTheSameModel(t *testing.T) {
 		core.ResourceSpec{Name: "view", Description: "Made by a\nquery.", ReadOnly: true, Fields: []core.FieldSpec{
 			{Name: "id", Type: core.Int, Key: true, Description: "the \"id\""},
 		}},
-		core.ResourceSpec{Name: "line", KeyName: "line id", Fields: []core.FieldSpec{
+		core.ResourceSpec{Name: "line", KeyName: "line_id", Fields: []core.FieldSpec{
 			{Name: "order", ToOne: "a b", Key: true, OnDelete: core.Cascade},
 			{Name: "number", Type: core.Int, Key: true},
 			{Name: "id", Type: core.Int},
