@@ -46,6 +46,8 @@ type Backend interface {
 //     values have the types of their fields or are null. Records set only the fields that the operation may set.
 //   - A Load, Update or Delete has at least one key, an Insert or Update at least one record, and a NextID an N of
 //     at least 1.
+//   - Records of an Insert have their derived fields, see [Field.Parts], and all parts of a key of several fields. Records
+//     of an Update have the parts in place of derived relations, and no part of the key.
 //   - A read-only transaction gets no writes.
 //   - Check concerns one record only, and an Insert or Update has no Conditions: the store reads the after images again
 //     for conditions on related records.
@@ -54,6 +56,8 @@ type Backend interface {
 //
 //   - A transaction sees its own writes, and otherwise the transactions that had committed when it began.
 //   - Returned records and values never change. The caller owns returned slices and may overwrite them.
+//   - Derived fields of returned records agree with their parts. A backend need not store them: [Resource.RecordOf] and
+//     [Record.Merge] compute them.
 //
 // A method reads only the fields of the [Op] that its comment names. It may keep the op and its contents, but must
 // not change the op or its slices, nor return one of these slices.
