@@ -17,6 +17,8 @@ type Case struct {
 	Rule string
 	// Durable means that the case needs [Options.Reopen]. [Run] leaves it out otherwise.
 	Durable bool
+	// Tuples means that the case needs keys of several fields, see [StoresTuples]. [Run] leaves it out otherwise.
+	Tuples bool
 
 	check func(t *kit.Fixture)
 }
@@ -30,6 +32,7 @@ type rule struct {
 var families = []struct {
 	name    string
 	durable bool
+	tuples  bool
 	rows    []rule
 }{
 	{name: "read", rows: readRules},
@@ -45,7 +48,7 @@ var families = []struct {
 	{name: "ids", rows: slices.Concat(generatedKeyRules, chosenKeyRules)},
 	{name: "types", rows: slices.Concat(typeRules, roundTripRules(), acceptedRules)},
 	{name: "integrity", rows: slices.Concat(integrityRules, indexRules)},
-	{name: "key parts", rows: keyPartRules},
+	{name: "key parts", rows: keyPartRules, tuples: true},
 	{name: "errors", rows: errorRules},
 	{name: "ownership", rows: ownershipRules},
 	{name: "transaction", rows: transactionRules},
@@ -64,14 +67,14 @@ func Cases() []Case {
 	var cases []Case
 	for _, f := range families {
 		for _, r := range f.rows {
-			cases = append(cases, Case{Family: f.name, Name: r.name, Rule: r.text, Durable: f.durable, check: r.check})
+			cases = append(cases, Case{Family: f.name, Name: r.name, Rule: r.text, Durable: f.durable, Tuples: f.tuples, check: r.check})
 		}
 	}
 	return cases
 }
 
 // Check runs the case on a backend of its own. It ends the test at the first violation. A durable case needs
-// [Options.Reopen].
+// [Options.Reopen], and a case with tuples needs a backend that stores them.
 func (c Case) Check(tb testing.TB, open Factory, opts Options) {
 	completed := false
 	defer func() {
@@ -82,6 +85,10 @@ func (c Case) Check(tb testing.TB, open Factory, opts Options) {
 	if c.Durable && opts.Reopen == nil {
 		tb.Fatalf("the case %q is durable and needs Options.Reopen", c.Name)
 	}
-	c.check(kit.New(tb, open, kit.Options(opts)))
+	t := kit.New(tb, open, kit.Options(opts))
+	if c.Tuples && !t.HasTuples() {
+		tb.Fatalf("the case %q needs a backend that stores keys of several fields", c.Name)
+	}
+	c.check(t)
 	completed = true
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -33,9 +34,10 @@ type Options struct {
 // Run checks each case of [Cases] in a subtest family/name.
 func Run(t *testing.T, open Factory) { Options{}.Run(t, open) }
 
-// Run checks each case of [Cases] with the options. It leaves out durable cases if Reopen is nil.
+// Run checks each case of [Cases] with the options. It leaves out durable cases if Reopen is nil, and cases with tuples
+// if the backend cannot store them.
 func (o Options) Run(t *testing.T, open Factory) {
-	cases := Cases()
+	cases, tuples := Cases(), StoresTuples(t, open)
 	for len(cases) > 0 {
 		n := 1
 		for n < len(cases) && cases[n].Family == cases[0].Family {
@@ -43,7 +45,7 @@ func (o Options) Run(t *testing.T, open Factory) {
 		}
 		family := cases[:n]
 		cases = cases[n:]
-		if family[0].Durable && o.Reopen == nil {
+		if family[0].Durable && o.Reopen == nil || family[0].Tuples && !tuples {
 			continue
 		}
 		t.Run(family[0].Family, func(t *testing.T) {
@@ -52,4 +54,24 @@ func (o Options) Run(t *testing.T, open Factory) {
 			}
 		})
 	}
+}
+
+// StoresTuples reports whether backends of the factory store keys and relations of several fields, whose values have the
+// type [core.Tuple]. Otherwise Bind returns an error that wraps [errors.ErrUnsupported]. The test ends at any other error.
+func StoresTuples(tb testing.TB, open Factory) bool {
+	tb.Helper()
+	m := core.MustModel("tuples", core.ResourceSpec{Name: "pair", Fields: []core.FieldSpec{
+		{Name: "first", Type: core.Int, Key: true}, {Name: "second", Type: core.Int, Key: true},
+	}})
+	store, err := core.New(tb.Context(), m, open(tb, m))
+	if errors.Is(err, errors.ErrUnsupported) {
+		return false
+	}
+	if err == nil {
+		err = store.Close()
+	}
+	if err != nil {
+		tb.Fatalf("a store with a key of several fields: %v", err)
+	}
+	return true
 }
